@@ -1,0 +1,1 @@
+//! The interfaces that cannot act on the outside world.

@@ -1,0 +1,3 @@
+//! The cloud daemon: composition root without effects.
+
+fn main() {}

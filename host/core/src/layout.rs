@@ -1,0 +1,110 @@
+//! Where things are in the vault: folder names and the paths built from ids.
+//!
+//! Lives elsewhere: who may write where is in `policy`; opening the files is `vault`'s.
+//! Invariant: a path is built from ids, zones, agents and dates alone, never from outside text.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{AgentName, DraftId, PlanId, TaskId, UpdateId, VaultPath, Zone};
+
+/// Anything the owner drops.
+pub const INBOX: &str = "Inbox";
+/// Tasks nobody owns, a folder a zone.
+pub const NEEDS_ACTION: &str = "Needs_Action";
+/// Tasks somebody owns, a folder an agent.
+pub const IN_PROGRESS: &str = "In_Progress";
+/// Multi-step plans.
+pub const PLANS: &str = "Plans";
+/// Drafts that wait for the owner.
+pub const PENDING_APPROVAL: &str = "Pending_Approval";
+/// What the owner said yes to, on the local machine.
+pub const APPROVED: &str = "Approved";
+/// What the owner said no to.
+pub const REJECTED: &str = "Rejected";
+/// Finished tasks, a folder a month.
+pub const DONE: &str = "Done";
+/// Status notes, a folder an agent.
+pub const UPDATES: &str = "Updates";
+/// The owner's one page.
+pub const DASHBOARD: &str = "Dashboard.md";
+/// The owner's rules and tone.
+pub const HANDBOOK: &str = "Company_Handbook.md";
+
+/// The folders that `init` makes, in the order a person reads them.
+pub const FOLDERS: [&str; 9] = [
+    INBOX,
+    NEEDS_ACTION,
+    IN_PROGRESS,
+    PLANS,
+    PENDING_APPROVAL,
+    APPROVED,
+    REJECTED,
+    DONE,
+    UPDATES,
+];
+
+/// `Needs_Action/<zone>/<task>.md`
+pub fn waiting(zone: Zone, task: TaskId) -> VaultPath {
+    built(format!("{NEEDS_ACTION}/{zone}/{task}.md"))
+}
+
+/// `In_Progress/<agent>/<task>.md`
+pub fn in_progress(agent: &AgentName, task: TaskId) -> VaultPath {
+    built(format!("{IN_PROGRESS}/{agent}/{task}.md"))
+}
+
+/// `Done/<year>/<month>/<task>.md`, in UTC.
+pub fn done(at: Timestamp, task: TaskId) -> VaultPath {
+    built(format!("{}/{task}.md", done_month(at)))
+}
+
+/// `Done/<year>/<month>`, in UTC. A flat folder would cost O(finished tasks) per commit.
+pub fn done_month(at: Timestamp) -> String {
+    let day = at.to_zoned(TimeZone::UTC).date();
+    format!("{DONE}/{:04}/{:02}", day.year(), day.month())
+}
+
+/// `Pending_Approval/<draft>.md`
+pub fn pending(draft: DraftId) -> VaultPath {
+    built(format!("{PENDING_APPROVAL}/{draft}.md"))
+}
+
+/// `Approved/<draft>.md`
+pub fn approved(draft: DraftId) -> VaultPath {
+    built(format!("{APPROVED}/{draft}.md"))
+}
+
+/// `Rejected/<draft>.md`
+pub fn rejected(draft: DraftId) -> VaultPath {
+    built(format!("{REJECTED}/{draft}.md"))
+}
+
+/// `Plans/<plan>.md`
+pub fn plan(plan: PlanId) -> VaultPath {
+    built(format!("{PLANS}/{plan}.md"))
+}
+
+/// `Updates/<agent>/<update>.md`
+pub fn update(agent: &AgentName, update: UpdateId) -> VaultPath {
+    built(format!("{UPDATES}/{agent}/{update}.md"))
+}
+
+#[expect(clippy::expect_used, reason = "ids, agents and constants are valid components")]
+fn built(text: String) -> VaultPath {
+    VaultPath::new(text).expect("a path of ids and constants is a vault path")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_made_of_ids_zones_agents_and_dates() {
+        let task = TaskId::from_parts(0, 1);
+        let at: Timestamp = "2026-11-30T23:59:59Z".parse().unwrap();
+        let agent: AgentName = "cloud".parse().unwrap();
+        assert_eq!(waiting(Zone::Email, task).as_str(), format!("Needs_Action/email/{task}.md"));
+        assert_eq!(in_progress(&agent, task).as_str(), format!("In_Progress/cloud/{task}.md"));
+        assert_eq!(done(at, task).as_str(), format!("Done/2026/11/{task}.md"));
+    }
+}

@@ -1,0 +1,111 @@
+//! [`Money`]: an integer of minor units with an ISO 4217 code. Never a float.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// The text is no amount or no currency.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// Not three capital letters.
+    #[error("`{0}` is no ISO 4217 currency code; one is three capital letters, for example `EUR`")]
+    Currency(String),
+}
+
+/// An ISO 4217 code: three capital letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency([u8; 3]);
+
+impl Currency {
+    /// How many decimals the minor unit has (ISO 4217, list one): 2 unless the table says other.
+    pub fn decimals(self) -> u32 {
+        match &self.0 {
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG"
+            | b"RWF" | b"UGX" | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
+            b"CLF" | b"UYW" => 4,
+            _ => 2,
+        }
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|b| write!(f, "{}", *b as char))
+    }
+}
+
+impl FromStr for Currency {
+    type Err = MoneyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.as_bytes() {
+            &[a, b, c] if [a, b, c].iter().all(u8::is_ascii_uppercase) => Ok(Self([a, b, c])),
+            _ => Err(MoneyError::Currency(text.chars().take(16).collect())),
+        }
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = MoneyError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.to_string()
+    }
+}
+
+/// An amount of one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Money {
+    /// Minor units: cents of a euro, fils of a dinar, whole yen.
+    pub minor: i64,
+    /// The currency.
+    pub currency: Currency,
+}
+
+impl fmt::Display for Money {
+    /// `EUR 12.05`, `JPY 300`, `KWD -0.001`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decimals = self.currency.decimals();
+        let unit = 10_u64.pow(decimals);
+        let size = self.minor.unsigned_abs();
+        let sign = if self.minor < 0 { "-" } else { "" };
+        write!(f, "{} {sign}{}", self.currency, size / unit)?;
+        if decimals > 0 {
+            write!(f, ".{:0width$}", size % unit, width = decimals as usize)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn money(minor: i64, code: &str) -> String {
+        Money { minor, currency: code.parse().unwrap() }.to_string()
+    }
+
+    #[test]
+    fn money_is_shown_with_the_decimals_of_its_currency() {
+        assert_eq!(money(1205, "EUR"), "EUR 12.05");
+        assert_eq!(money(300, "JPY"), "JPY 300");
+        assert_eq!(money(-1, "KWD"), "KWD -0.001");
+        assert_eq!(money(i64::MIN, "USD"), "USD -92233720368547758.08");
+    }
+
+    #[test]
+    fn a_currency_is_three_capital_letters() {
+        for bad in ["eur", "EURO", "E1R", "", "€UR"] {
+            assert!(bad.parse::<Currency>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Loops, task pipeline, sync driver, supervisor.

@@ -1,0 +1,1 @@
+//! The interfaces that act: linked by local alone.

@@ -1,0 +1,1 @@
+//! Wasmtime: a linker per role built from grants, limits, compiled cache, invocation.

@@ -1,0 +1,1 @@
+//! The outside turned into tasks, one process per source.

@@ -1,0 +1,1 @@
+//! MCP client: sessions, tool lists, typed calls.

@@ -1,0 +1,1 @@
+//! Who may what: role x capability, role x path.

@@ -1,0 +1,1 @@
+//! Claims and merges as pure state machines.

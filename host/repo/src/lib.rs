@@ -1,0 +1,1 @@
+//! Git objects, and the remote as a compare-and-swap register.

@@ -1,0 +1,1 @@
+//! File system events as wake-ups that carry no data.

@@ -1,0 +1,1 @@
+//! MCP server for mail that can also send.

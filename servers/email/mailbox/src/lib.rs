@@ -1,0 +1,1 @@
+//! A mailbox: IMAP over TLS or Maildir; reading, searching, drafts, MIME.

@@ -1,0 +1,1 @@
+//! Skill cloud-draft-email.

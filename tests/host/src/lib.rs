@@ -1,0 +1,1 @@
+//! The house tested from outside, on real servers.

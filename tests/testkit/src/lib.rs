@@ -1,0 +1,1 @@
+//! Real servers on loopback, vaults and remotes for tests.

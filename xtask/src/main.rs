@@ -1,0 +1,3 @@
+//! The task runner: demo, test, skills, bench.
+
+fn main() {}
