@@ -1,0 +1,129 @@
+//! A typed mail turned into the exact bytes that are saved or sent.
+//!
+//! - here: [`Outgoing`] and the errors; - [`write`]: the bytes; - [`address`]: what an address may be.
+//!
+//! Invariants: no field can add a header (line ends in a header field are refused), Bcc is never in the bytes,
+//! the body reads back byte for byte (with `\n` line ends) in any reader.
+
+mod address;
+mod write;
+
+use jiff::Timestamp;
+
+pub use address::Address;
+
+/// A mail to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The author.
+    pub from: Address,
+    /// Recipients.
+    pub to: Vec<Address>,
+    /// Recipients of a copy.
+    pub cc: Vec<Address>,
+    /// Recipients nobody sees: part of the envelope only.
+    pub bcc: Vec<Address>,
+    /// Subject, one line.
+    pub subject: String,
+    /// The text that leaves, as it is.
+    pub body: String,
+    /// The mail answered, without angle brackets.
+    pub in_reply_to: Option<String>,
+    /// The thread, oldest first, without angle brackets; the mail answered is added when it is not there.
+    pub references: Vec<String>,
+    /// Files.
+    pub attachments: Vec<File>,
+    /// The Message-ID, without angle brackets; [`new_message_id`] makes one.
+    pub message_id: String,
+    /// The Date header.
+    pub date: Timestamp,
+}
+
+/// A file to attach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its name, one line.
+    pub name: String,
+    /// `type/subtype`.
+    pub media_type: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Why a mail cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ComposeError {
+    /// A one-line field has a line end or another control character in it.
+    #[error("{field} contains a line end or another control character; give one line of text")]
+    ControlCharacter {
+        /// The field.
+        field: &'static str,
+    },
+    /// Not an address.
+    #[error("{field}: {given:?} is not a mail address: {reason}")]
+    Address {
+        /// The field.
+        field: &'static str,
+        /// What was given, cut.
+        given: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Not a Message-ID.
+    #[error("{field}: {given:?} is not a Message-ID; write it as left@right")]
+    MessageId {
+        /// The field.
+        field: &'static str,
+        /// What was given, cut.
+        given: String,
+    },
+    /// Nobody to send to.
+    #[error("no recipient: give at least one address in to, cc or bcc")]
+    NoRecipient,
+    /// Not a media type.
+    #[error("attachment {name:?}: {media_type:?} is not a media type; write it as application/pdf")]
+    MediaType {
+        /// The attachment.
+        name: String,
+        /// What was given, cut.
+        media_type: String,
+    },
+    /// Too much of something.
+    #[error("{field}: {found} is more than the {most} allowed")]
+    TooMuch {
+        /// The field.
+        field: &'static str,
+        /// How much was given.
+        found: usize,
+        /// How much may be.
+        most: usize,
+    },
+    /// The mail could not be written.
+    #[error("the mail could not be written: {0}")]
+    Write(String),
+}
+
+impl Outgoing {
+    /// The mail as RFC 5322 bytes: what is saved, sent and filed, without Bcc.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ComposeError> {
+        write::write(self)
+    }
+
+    /// Everyone it goes to, once each: the envelope.
+    #[must_use]
+    pub fn recipients(&self) -> Vec<&Address> {
+        let mut once = Vec::new();
+        for address in self.to.iter().chain(&self.cc).chain(&self.bcc) {
+            if !once.iter().any(|known: &&Address| known.email().eq_ignore_ascii_case(address.email())) {
+                once.push(address);
+            }
+        }
+        once
+    }
+}
+
+/// A new Message-ID at the author's domain, without angle brackets.
+#[must_use]
+pub fn new_message_id(from: &Address) -> String {
+    format!("{}@{}", hex::encode(rand::random::<[u8; 16]>()), from.domain())
+}

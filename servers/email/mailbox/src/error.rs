@@ -1,0 +1,93 @@
+//! What can go wrong with a mailbox, in words for a person.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A failure of a mailbox. [`MailboxError::is_passing`] tells whether trying again later can help.
+#[derive(Debug, thiserror::Error)]
+pub enum MailboxError {
+    /// The server cannot be reached, or the connection was lost.
+    #[error("no connection to {server}: {reason}")]
+    Unavailable {
+        /// Host and port.
+        server: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// A command was not answered in time.
+    #[error("{server} did not answer {command} within {} s", .after.as_secs())]
+    TimedOut {
+        /// Host and port.
+        server: String,
+        /// What was asked.
+        command: &'static str,
+        /// How long we waited.
+        after: Duration,
+    },
+    /// The server does not accept user and password.
+    #[error("{server} refused the login of {user}: {reason}; check `user` and `password` of the account")]
+    Login {
+        /// Host and port.
+        server: String,
+        /// Who wanted in.
+        user: String,
+        /// What the server said.
+        reason: String,
+    },
+    /// The server refused a command.
+    #[error("{server} refused {command}: {reason}")]
+    Refused {
+        /// Host and port.
+        server: String,
+        /// What was asked.
+        command: &'static str,
+        /// What the server said.
+        reason: String,
+    },
+    /// A file of the mailbox cannot be read or written.
+    #[error("cannot {action} {path}: {source}", path = .path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The folder is not a Maildir.
+    #[error("{path} is not a Maildir: {reason}", path = .path.display())]
+    NotMaildir {
+        /// The folder.
+        path: PathBuf,
+        /// What is missing.
+        reason: String,
+    },
+    /// There is no such folder.
+    #[error("there is no folder {0:?} in this mailbox")]
+    NoFolder(String),
+    /// The search cannot be asked like this.
+    #[error("cannot search: {0}")]
+    Query(String),
+    /// The password, or the TLS roots, cannot be had.
+    #[error(transparent)]
+    Secret(#[from] crate::secret::SecretError),
+    /// The account is set up in a way that cannot work.
+    #[error("{0}")]
+    Setup(String),
+    /// This kind of mailbox has no such thing.
+    #[error("{0}")]
+    Unsupported(&'static str),
+}
+
+impl MailboxError {
+    /// Whether the same call may succeed later with nothing changed on our side.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::TimedOut { .. })
+    }
+
+    /// A failure on a file.
+    pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Self::File { action, path: path.into(), source }
+    }
+}

@@ -1,0 +1,134 @@
+//! The trait [`Mailbox`] and the records it takes and answers.
+//!
+//! The backends are in [`crate::maildir`] and [`crate::imap`]; turning bytes into text is [`crate::message`].
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::MailboxError;
+
+/// The most bytes of one mail that are kept; the rest of a larger mail is not read.
+pub const MAX_MAIL_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How far a reader has come in an inbox. Plain data: keep it anywhere.
+///
+/// Only IMAP uses it. A Maildir has no order, so there the `seen` question of [`Mailbox::poll_new`] decides alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cursor {
+    /// The UIDVALIDITY under which `next_uid` means something; 0 before the first look.
+    pub uid_validity: u32,
+    /// The lowest UID that was not answered yet; 0 before the first look.
+    pub next_uid: u32,
+}
+
+/// One mail as it lies in the inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawMail {
+    /// Its name in this mailbox: `uidvalidity/uid`, or a Maildir's unique name without its flags.
+    pub key: String,
+    /// The size of the whole mail.
+    pub size: u64,
+    /// The mail's first bytes, at most [`MAX_MAIL_BYTES`].
+    pub bytes: Vec<u8>,
+    /// Whether the mail is longer than `bytes`.
+    pub truncated: bool,
+    /// When the mailbox received it.
+    pub internal_date: Option<Timestamp>,
+}
+
+/// What [`Mailbox::poll_new`] found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewMail {
+    /// The mails, oldest first; never more than the limit asked for.
+    pub mails: Vec<RawMail>,
+    /// Where to go on. Keep it only after `mails` are dealt with.
+    pub cursor: Cursor,
+    /// Whether the limit cut the answer: ask again at once.
+    pub more: bool,
+}
+
+/// Why [`Mailbox::wait`] came back. It carries no data: look again in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// The mailbox said that something changed.
+    Changed,
+    /// The time was over.
+    TimedOut,
+}
+
+/// What to search for; all given parts must hold. With none given, the newest mails are answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// In the subject, the addresses or the text.
+    pub text: Option<String>,
+    /// In the sender's name or address.
+    pub sender: Option<String>,
+    /// Mails of the threads of these Message-IDs (without angle brackets).
+    pub thread: Vec<String>,
+    /// The one mail with this Message-ID (without angle brackets).
+    pub message_id: Option<String>,
+    /// Only in this folder (`INBOX`, `Sent`, ...); without it, in the inbox, and in Sent, and in Drafts for `message_id`.
+    pub folder: Option<String>,
+    /// The most answers wanted.
+    pub limit: usize,
+}
+
+/// A mail that a search found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The folder it is in.
+    pub folder: String,
+    /// The mail; its bytes are cut like those of a new mail.
+    pub mail: RawMail,
+}
+
+/// A person's mailbox. One owner at a time; every method has its own time-out inside and connects again when needed.
+#[async_trait]
+pub trait Mailbox: Send + Sync {
+    /// The inbox as it is now, seen from its end: a cursor after which only mails to come are new.
+    /// A Maildir answers the empty cursor.
+    async fn cursor_at_end(&mut self) -> Result<Cursor, MailboxError>;
+
+    /// The keys of all mails now in the inbox, without reading them.
+    async fn keys(&mut self) -> Result<Vec<String>, MailboxError>;
+
+    /// Mails of the inbox from `cursor` on whose key is not `seen`, oldest first, at most `limit`.
+    ///
+    /// When the server gave the inbox a new UIDVALIDITY, all its mails are answered again under new keys:
+    /// know them by their Message-ID.
+    async fn poll_new(
+        &mut self,
+        cursor: &Cursor,
+        limit: usize,
+        seen: &(dyn for<'a> Fn(&'a str) -> bool + Send + Sync),
+    ) -> Result<NewMail, MailboxError>;
+
+    /// Waits until the inbox changed, or `at_most` this long.
+    async fn wait(&mut self, at_most: Duration) -> Result<Wake, MailboxError>;
+
+    /// Searches, newest first.
+    async fn search(&mut self, query: &Query) -> Result<Vec<Found>, MailboxError>;
+
+    /// Puts these bytes into the drafts, marked as a draft; answers the folder's name.
+    async fn save_draft(&mut self, mail: &[u8]) -> Result<String, MailboxError>;
+
+    /// Puts these bytes into the sent mails, marked as read; answers the folder's name.
+    async fn file_sent(&mut self, mail: &[u8]) -> Result<String, MailboxError>;
+
+    /// Leaves these bytes in the outbox, under a name made of `message_id` so that a second try finds the first;
+    /// only a Maildir has one.
+    async fn queue_outbox(&mut self, message_id: &str, mail: &[u8]) -> Result<Queued, MailboxError>;
+}
+
+/// What [`Mailbox::queue_outbox`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queued {
+    /// It is in the outbox now.
+    Written,
+    /// A mail with this Message-ID was there before: nothing was written.
+    AlreadyThere,
+}

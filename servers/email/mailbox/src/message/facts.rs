@@ -1,0 +1,131 @@
+//! The records of a read mail, and the bounds they keep.
+
+use jiff::Timestamp;
+
+/// The bounds of what [`super::parse`] keeps. Constants, stated in one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits;
+
+impl Limits {
+    /// MIME parts looked at.
+    pub const PARTS: usize = 1000;
+    /// Nesting of MIME parts looked at.
+    pub const DEPTH: usize = 32;
+    /// Bytes of text kept.
+    pub const TEXT_BYTES: usize = 256 * 1024;
+    /// Bytes of one header value kept.
+    pub const VALUE_BYTES: usize = 2048;
+    /// People listed of one header.
+    pub const PEOPLE: usize = 50;
+    /// Message-IDs kept of References.
+    pub const REFERENCES: usize = 50;
+    /// Bytes of one Message-ID; a longer one is dropped.
+    pub const MESSAGE_ID_BYTES: usize = 512;
+    /// Attachments listed.
+    pub const ATTACHMENTS: usize = 100;
+    /// Bytes of an attachment's name kept.
+    pub const NAME_BYTES: usize = 200;
+    /// Bytes of header block looked at; what follows is left out.
+    pub const HEADER_BYTES: usize = 512 * 1024;
+}
+
+/// A mail as far as it can be told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parsed {
+    /// Message-ID, without angle brackets.
+    pub message_id: Option<String>,
+    /// The mails it answers (In-Reply-To), without angle brackets.
+    pub in_reply_to: Vec<String>,
+    /// Its thread, oldest first; the newest [`Limits::REFERENCES`] of them.
+    pub references: Vec<String>,
+    /// Who wrote it (the first author).
+    pub from: Option<Person>,
+    /// Where answers should go, when that is not the author.
+    pub reply_to: People,
+    /// Whom it was written to.
+    pub to: People,
+    /// Who got a copy.
+    pub cc: People,
+    /// Subject, decoded, one line.
+    pub subject: String,
+    /// The Date header.
+    pub date: Option<Timestamp>,
+    /// The text to read: the plain text part, or HTML turned into text. Line ends are `\n`.
+    pub text: String,
+    /// Whether `text` was made from HTML.
+    pub from_html: bool,
+    /// Whether `text` is not all of it.
+    pub text_cut: bool,
+    /// What is attached; at most [`Limits::ATTACHMENTS`].
+    pub attachments: Vec<Attachment>,
+    /// Attachments that are not listed.
+    pub attachments_left_out: usize,
+    /// Whether the mail was longer than what was looked at, or has more parts than that.
+    pub cut: bool,
+    /// What kind of mail its content type says it is.
+    pub kind: Kind,
+    /// Auto-Submitted (RFC 3834), lower case; `no` counts as absent.
+    pub auto_submitted: Option<String>,
+    /// Precedence, lower case (`bulk`, `list`, `junk`).
+    pub precedence: Option<String>,
+    /// List-Id.
+    pub list_id: Option<String>,
+    /// List-Unsubscribe.
+    pub list_unsubscribe: Option<String>,
+    /// Return-Path, without angle brackets; the empty string is the null sender of a bounce.
+    pub return_path: Option<String>,
+    /// X-Auto-Response-Suppress, lower case.
+    pub auto_response_suppress: Option<String>,
+    /// Feedback-ID.
+    pub feedback_id: Option<String>,
+}
+
+/// A name and an address as a header gave them: outside text, not checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Person {
+    /// The name, when there is one.
+    pub name: Option<String>,
+    /// The address; may be anything a mail can contain.
+    pub address: String,
+}
+
+impl std::fmt::Display for Person {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.name {
+            Some(name) => write!(out, "{name} <{}>", self.address),
+            None => out.write_str(&self.address),
+        }
+    }
+}
+
+/// The people of one header.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct People {
+    /// The first [`Limits::PEOPLE`] of them.
+    pub listed: Vec<Person>,
+    /// How many more there are.
+    pub left_out: usize,
+}
+
+/// Something attached to a mail; its bytes are not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// The file name the mail gave: outside text, never a path.
+    pub name: Option<String>,
+    /// Its media type, lower case.
+    pub media_type: String,
+    /// Its size once decoded.
+    pub size: u64,
+}
+
+/// The kind of mail its content types say it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// An ordinary mail.
+    #[default]
+    Plain,
+    /// It carries an invitation or its answer (`text/calendar`).
+    Calendar,
+    /// A report of a mail system: bounce, read receipt (`multipart/report`).
+    Report,
+}
