@@ -1,1 +1,62 @@
 //! Real servers on loopback, vaults and remotes for tests.
+//!
+//! Lives here: [`mail`], an IMAP and a submission server over TLS; and what every test that talks
+//! to a process needs: [`wait_for`], [`free_ports`], [`Child`].
+//! Invariants: nothing listens on a fixed port or outside loopback; every server lives in a
+//! temporary folder and dies with the value that started it, or with the test process.
+
+mod child;
+pub mod mail;
+
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+
+pub use child::Child;
+
+/// Debian packages the servers here need.
+pub const PACKAGES: &[&str] = mail::PACKAGES;
+
+/// Asks `look` again and again until it finds something, and gives up after `at_most`.
+///
+/// # Errors
+/// If nothing was found in time; the text says what was waited for.
+pub fn wait_for<T>(
+    what: &str,
+    at_most: Duration,
+    mut look: impl FnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let deadline = Instant::now() + at_most;
+    loop {
+        if let Some(found) = look()? {
+            return Ok(found);
+        }
+        if Instant::now() >= deadline {
+            bail!("waited {} s for {what} in vain", at_most.as_secs());
+        }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that polls with a deadline"
+        )]
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// As many distinct ports on loopback as asked for, free at this moment.
+///
+/// # Errors
+/// If the system has none.
+pub fn free_ports<const N: usize>() -> anyhow::Result<[u16; N]> {
+    // All are held at once, so that no port comes twice.
+    let mut held = Vec::with_capacity(N);
+    let mut ports = [0; N];
+    for port in &mut ports {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).context("no free port on loopback")?;
+        *port = listener.local_addr()?.port();
+        held.push(listener);
+    }
+    Ok(ports)
+}
