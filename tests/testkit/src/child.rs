@@ -13,7 +13,14 @@ use std::{
 
 use anyhow::Context as _;
 
-const KEEPER: &str = r#""$@" & server=$!; read -r _; kill "$server" 2>/dev/null; wait "$server""#;
+/// `$1` names a file with the id of the process to end, for servers that fork; empty: the child.
+const KEEPER: &str = r#"
+pid_file=$1; shift
+"$@" & server=$!
+read -r _
+if [ -s "$pid_file" ]; then kill $(cat "$pid_file"); else kill "$server"; fi 2>/dev/null
+wait "$server"
+"#;
 
 /// A running server. Dropping it ends the server and waits for that.
 #[derive(Debug)]
@@ -22,7 +29,8 @@ pub struct Child {
 }
 
 impl Child {
-    /// Starts `program` with `arguments`; what it prints goes to the end of `log`.
+    /// Starts `program` with `arguments`; what it prints goes to the end of `log`. `pid_file` is
+    /// where a server that forks writes whom to end.
     ///
     /// # Errors
     /// If the shell or the log cannot be opened. A server that ends at once is not noticed here:
@@ -31,6 +39,7 @@ impl Child {
         program: &str,
         arguments: impl IntoIterator<Item = S>,
         log: &Path,
+        pid_file: Option<&Path>,
     ) -> anyhow::Result<Self> {
         let log = File::options()
             .create(true)
@@ -38,7 +47,9 @@ impl Child {
             .open(log)
             .with_context(|| format!("cannot open {}", log.display()))?;
         let keeper = Command::new("sh")
-            .args(["-c", KEEPER, "keeper", program])
+            .args(["-c", KEEPER, "keeper"])
+            .arg(pid_file.unwrap_or(Path::new("")))
+            .arg(program)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)

@@ -154,7 +154,7 @@ impl MailServers {
         let configuration = self.dir.path().join("dovecot/dovecot.conf");
         let log = self.dir.path().join("dovecot/output.log");
         let arguments = ["-F".as_ref(), "-c".as_ref(), configuration.as_os_str()];
-        self.dovecot = Some(Child::start("/usr/sbin/dovecot", arguments, &log)?);
+        self.dovecot = Some(Child::start("/usr/sbin/dovecot", arguments, &log, None)?);
         self.await_ports(
             "Dovecot",
             &[self.ports.imaps, self.ports.lmtp, self.ports.sasl],
@@ -167,7 +167,13 @@ impl MailServers {
         let etc = self.dir.path().join("postfix/etc");
         let log = self.dir.path().join("postfix/output.log");
         let arguments = ["-c".as_ref(), etc.as_os_str(), "start-fg".as_ref()];
-        self.postfix = Some(Child::start("/usr/sbin/postfix", arguments, &log)?);
+        let pid_file = self.dir.path().join("postfix/queue/pid/master.pid");
+        self.postfix = Some(Child::start(
+            "/usr/sbin/postfix",
+            arguments,
+            &log,
+            Some(&pid_file),
+        )?);
         self.await_ports(
             "Postfix",
             &[self.ports.smtps, self.ports.submission],
