@@ -1,1 +1,20 @@
-//! Who may what: role x capability, role x path.
+//! Who may what: role x capability, and role x path. Constant tables and pure functions.
+//!
+//! Lives here: the ceiling of a role ([`ceiling`], [`decide`]), who may change which path
+//! ([`check`]), and which paths are synced at all ([`is_synced`]).
+//! Lives elsewhere: linking what is granted is in `engine`; asking [`check`] about a commit or a
+//! write is the business of the synchronizer and of `capabilities`; what a note says is `vault`'s.
+//! To add a capability: 1. its file under `wit/`; 2. its line in `core`; 3. its roles in
+//! `roles.rs`; 4. its row in `wit/README.md`. The tidy test fails until the four agree.
+//! Invariants: no I/O; configuration can only narrow a ceiling, never raise it; a path that no
+//! rule mentions is refused to the cloud.
+
+mod grants;
+mod paths;
+mod roles;
+mod synced;
+
+pub use grants::{Grants, Refusal, decide};
+pub use paths::{Change, Rule, Violation, check};
+pub use roles::{allows, ceiling};
+pub use synced::{ATTACHMENT_TYPES, is_synced};

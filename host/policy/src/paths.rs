@@ -1,0 +1,230 @@
+//! [`check`]: who may change which path, judged over a whole commit or one write.
+//!
+//! The table, for the cloud (local may change everything):
+//!
+//! | path | cloud may |
+//! |---|---|
+//! | `Needs_Action/<zone>/` | create; delete by a claim, in shared zones |
+//! | `In_Progress/<self>/` | everything |
+//! | `Plans/`, `Pending_Approval/`, `Updates/<self>/` | create |
+//! | `Done/<year>/<month>/` | create, with the delete of the same task in `In_Progress/<self>/` |
+//! | everything else | nothing |
+//!
+//! Lives elsewhere: whether a path is synced at all is in `synced.rs`; who won a claim is for
+//! `protocol`; whether a note's text is right is for `vault`.
+//! Invariants: pure; names no agent but the one that acts; every violation is reported, not only
+//! the first.
+
+use std::{collections::BTreeSet, fmt};
+
+use platinum_core::{AgentName, Role, VaultPath, Zone, layout};
+
+use crate::is_synced;
+
+/// What happens to a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Change {
+    /// It was not there.
+    Create,
+    /// It was there, and its content or mode differs.
+    Modify,
+    /// It is gone.
+    Delete,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Change::Create => "create",
+            Change::Modify => "modify",
+            Change::Delete => "delete",
+        })
+    }
+}
+
+/// Which rule a change breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// The path is the owner's.
+    NotYours,
+    /// It is on no list of what is synced.
+    NotSynced,
+    /// Only new files are allowed there.
+    CreateOnly,
+    /// It is not `Needs_Action/<zone>/<file>`.
+    NoZone,
+    /// Only the owner's machine may claim in this zone.
+    LocalZone(Zone),
+    /// A task left `Needs_Action` without arriving in the agent's own folder: the path missing.
+    NotAClaim(String),
+    /// The folder of another agent.
+    OtherAgent(String),
+    /// It is not `Done/<year>/<month>/<file>`.
+    NoMonth,
+    /// Finished without having been owned: the path that should have gone.
+    NotOwned(String),
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Rule::NotYours => f.write_str("only the owner's machine changes it"),
+            Rule::NotSynced => {
+                f.write_str("it is no note or attachment in a folder that is synced")
+            }
+            Rule::CreateOnly => f.write_str("only new files are allowed there"),
+            Rule::NoZone => f.write_str("a task is at Needs_Action/<zone>/<file>"),
+            Rule::LocalZone(zone) => {
+                write!(f, "tasks of zone {zone} belong to the owner's machine")
+            }
+            Rule::NotAClaim(expected) => {
+                write!(
+                    f,
+                    "a task leaves Needs_Action by a claim, which creates {expected} with it"
+                )
+            }
+            Rule::OtherAgent(agent) => write!(f, "the folder belongs to agent {agent}"),
+            Rule::NoMonth => f.write_str("a finished task is at Done/<year>/<month>/<file>"),
+            Rule::NotOwned(expected) => {
+                write!(
+                    f,
+                    "a task is finished by its owner, which deletes {expected} with it"
+                )
+            }
+        }
+    }
+}
+
+/// One change that is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{role} agent {agent} may not {change} {path}: {rule}")]
+pub struct Violation {
+    /// The role that was judged.
+    pub role: Role,
+    /// The agent that was judged.
+    pub agent: AgentName,
+    /// Where.
+    pub path: VaultPath,
+    /// What.
+    pub change: Change,
+    /// Why not.
+    pub rule: Rule,
+}
+
+/// Judges the changes of one commit, or of one write, together: a claim is the delete in
+/// `Needs_Action` and the create of the same file name in `In_Progress/<agent>`.
+///
+/// # Errors
+/// Every change that is not allowed.
+pub fn check(
+    role: Role,
+    agent: &AgentName,
+    changes: &[(VaultPath, Change)],
+) -> Result<(), Vec<Violation>> {
+    if role == Role::Local {
+        return Ok(());
+    }
+    let mut own = Own::of(agent, changes);
+    let violations: Vec<_> = changes
+        .iter()
+        .filter_map(|(path, change)| {
+            let rule = broken(agent, path, *change, &mut own)?;
+            Some(Violation {
+                role,
+                agent: agent.clone(),
+                path: path.clone(),
+                change: *change,
+                rule,
+            })
+        })
+        .collect();
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(violations)
+    }
+}
+
+/// File names that arrive in and leave the agent's own folder. Each can stand for one claim or
+/// one finished task, and is used up by it.
+struct Own {
+    arriving: BTreeSet<String>,
+    leaving: BTreeSet<String>,
+}
+
+impl Own {
+    fn of(agent: &AgentName, changes: &[(VaultPath, Change)]) -> Self {
+        let own = format!("{}/{agent}/", layout::IN_PROGRESS);
+        let names = |wanted: Change| {
+            changes
+                .iter()
+                .filter(|(_, change)| *change == wanted)
+                .filter_map(|(path, _)| path.as_str().strip_prefix(&own))
+                .filter(|name| !name.contains('/'))
+                .map(str::to_owned)
+                .collect()
+        };
+        Own {
+            arriving: names(Change::Create),
+            leaving: names(Change::Delete),
+        }
+    }
+}
+
+/// Which rule the cloud breaks by this change, if it breaks one.
+fn broken(agent: &AgentName, path: &VaultPath, change: Change, own: &mut Own) -> Option<Rule> {
+    let parts: Vec<&str> = path.components().collect();
+    let rule = match (parts.as_slice(), change) {
+        ([layout::NEEDS_ACTION, zone, name], _) => match zone.parse::<Zone>() {
+            Err(_) => Some(Rule::NoZone),
+            Ok(zone) => waiting(agent, zone, name, change, own),
+        },
+        ([layout::NEEDS_ACTION, _, ..], _) => Some(Rule::NoZone),
+        ([layout::IN_PROGRESS, owner, _, ..], _) if *owner == agent.as_str() => None,
+        ([layout::IN_PROGRESS, owner, _, ..], _) => Some(Rule::OtherAgent((*owner).to_owned())),
+        ([layout::UPDATES, owner, _, ..], _) if *owner != agent.as_str() => {
+            Some(Rule::OtherAgent((*owner).to_owned()))
+        }
+        (
+            [layout::PLANS | layout::PENDING_APPROVAL, _, ..] | [layout::UPDATES, _, _, ..],
+            Change::Create,
+        ) => None,
+        ([layout::PLANS | layout::PENDING_APPROVAL, _, ..] | [layout::UPDATES, _, _, ..], _) => {
+            Some(Rule::CreateOnly)
+        }
+        ([layout::DONE, year, month, name], Change::Create) if is_month(year, month) => {
+            (!own.leaving.remove(*name))
+                .then(|| Rule::NotOwned(format!("{}/{agent}/{name}", layout::IN_PROGRESS)))
+        }
+        ([layout::DONE, ..], Change::Create) => Some(Rule::NoMonth),
+        ([layout::DONE, _, ..], _) => Some(Rule::CreateOnly),
+        _ => Some(Rule::NotYours),
+    };
+    rule.or_else(|| (!is_synced(path)).then_some(Rule::NotSynced))
+}
+
+fn waiting(
+    agent: &AgentName,
+    zone: Zone,
+    name: &str,
+    change: Change,
+    own: &mut Own,
+) -> Option<Rule> {
+    match change {
+        Change::Create => None,
+        Change::Modify => Some(Rule::CreateOnly),
+        Change::Delete if zone.is_local_only() => Some(Rule::LocalZone(zone)),
+        Change::Delete => (!own.arriving.remove(name))
+            .then(|| Rule::NotAClaim(format!("{}/{agent}/{name}", layout::IN_PROGRESS))),
+    }
+}
+
+fn is_month(year: &str, month: &str) -> bool {
+    let digits = |text: &str, length: usize| {
+        text.len() == length && text.bytes().all(|b| b.is_ascii_digit())
+    };
+    digits(year, 4) && digits(month, 2) && ("01"..="12").contains(&month)
+}
+
+#[cfg(test)]
+mod tests;

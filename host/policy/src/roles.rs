@@ -1,0 +1,115 @@
+//! The ceiling of each role: the constant table role x [`Capability`].
+//!
+//! Invariants: every capability is decided by the one match in [`allows`], without a wildcard, so
+//! a new capability does not compile until somebody has decided it; local is granted everything.
+
+use platinum_core::{Capability, Role};
+
+/// The capabilities that `role` may be granted, in the order of the contract's table.
+pub fn ceiling(role: Role) -> impl Iterator<Item = Capability> {
+    Capability::ALL
+        .iter()
+        .copied()
+        .filter(move |&capability| allows(role, capability))
+}
+
+/// Whether `role` may be granted `capability` at all.
+pub const fn allows(role: Role, capability: Capability) -> bool {
+    use Capability as C;
+    match capability {
+        // Reading, drafting and telling: both.
+        C::SkillContext
+        | C::SkillLog
+        | C::TasksRead
+        | C::TasksOwnership
+        | C::TasksClaim
+        | C::TasksFinish
+        | C::DraftsSubmit
+        | C::UpdatesPublish
+        | C::ModelComplete
+        | C::VaultContext
+        | C::EmailSearch
+        | C::EmailDraft
+        | C::SocialDraft
+        | C::OdooRead
+        | C::OdooDraft
+        | C::SyncRun
+        | C::HealthObserve
+        | C::HealthRestart
+        | C::HealthAlert => true,
+        // The owner's page, the owner's approvals, and everything that acts: local alone.
+        C::UpdatesCollect
+        | C::DashboardBoard
+        | C::ApprovalsQueue
+        | C::EmailSend
+        | C::SocialPublish
+        | C::OdooPost
+        | C::PaymentsPay
+        | C::BrowserSession
+        | C::WhatsappRead
+        | C::WhatsappSend => matches!(role, Role::Local),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The contract's table once more, by hand: (capability, cloud, local).
+    const TABLE: [(&str, bool, bool); 29] = [
+        ("skill/context", true, true),
+        ("skill/log", true, true),
+        ("tasks/read", true, true),
+        ("tasks/ownership", true, true),
+        ("tasks/claim", true, true),
+        ("tasks/finish", true, true),
+        ("drafts/submit", true, true),
+        ("updates/publish", true, true),
+        ("model/complete", true, true),
+        ("vault/context", true, true),
+        ("email/search", true, true),
+        ("email/draft", true, true),
+        ("social/draft", true, true),
+        ("odoo/read", true, true),
+        ("odoo/draft", true, true),
+        ("sync/run", true, true),
+        ("health/observe", true, true),
+        ("health/restart", true, true),
+        ("health/alert", true, true),
+        ("updates/collect", false, true),
+        ("dashboard/board", false, true),
+        ("approvals/queue", false, true),
+        ("email/send", false, true),
+        ("social/publish", false, true),
+        ("odoo/post", false, true),
+        ("payments/pay", false, true),
+        ("browser/session", false, true),
+        ("whatsapp/read", false, true),
+        ("whatsapp/send", false, true),
+    ];
+
+    #[test]
+    fn every_role_is_granted_exactly_what_the_table_says() {
+        assert_eq!(TABLE.len(), Capability::ALL.len());
+        for (name, cloud, local) in TABLE {
+            let capability: Capability = name.parse().unwrap();
+            assert_eq!(allows(Role::Cloud, capability), cloud, "cloud x {name}");
+            assert_eq!(allows(Role::Local, capability), local, "local x {name}");
+        }
+    }
+
+    #[test]
+    fn a_ceiling_lists_what_is_allowed_in_the_order_of_the_contract() {
+        for role in Role::ALL {
+            let listed: Vec<_> = ceiling(role).collect();
+            let allowed: Vec<_> = Capability::ALL
+                .iter()
+                .copied()
+                .filter(|&c| allows(role, c))
+                .collect();
+            assert_eq!(listed, allowed);
+        }
+        assert_eq!(ceiling(Role::Cloud).count(), 19);
+        assert_eq!(ceiling(Role::Local).count(), 29);
+    }
+}

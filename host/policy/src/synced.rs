@@ -1,0 +1,104 @@
+//! [`is_synced`]: the allow-list of paths that leave this machine at all.
+//!
+//! Lives elsewhere: what must never be synced by its name or content although it is on this list
+//! is for `secrets`; that links and odd modes are refused is the synchronizer's.
+//! Invariant: a path that is not known to be a note or an attachment of one is not synced.
+
+use platinum_core::{VaultPath, layout};
+
+/// Extensions, in lower case, that are synced beside `md`.
+pub const ATTACHMENT_TYPES: [&str; 10] = [
+    "png", "jpg", "jpeg", "gif", "webp", "pdf", "svg", "txt", "csv", "eml",
+];
+
+/// Whether the path takes part in sync: in a known folder or a known file at the top, a note or
+/// an attachment, and no component starts with a dot. Conflict copies are notes like others.
+pub fn is_synced(path: &VaultPath) -> bool {
+    if path
+        .components()
+        .any(|component| component.starts_with('.'))
+    {
+        return false;
+    }
+    let known_type = path.extension().is_some_and(|extension| {
+        let extension = extension.to_ascii_lowercase();
+        extension == "md" || ATTACHMENT_TYPES.contains(&extension.as_str())
+    });
+    known_type && (is_in_known_folder(path) || is_known_top_file(path))
+}
+
+fn is_in_known_folder(path: &VaultPath) -> bool {
+    path.components().count() > 1 && layout::FOLDERS.contains(&path.top())
+}
+
+/// `Dashboard.md`, `Company_Handbook.md`, and the conflict copies of both.
+fn is_known_top_file(path: &VaultPath) -> bool {
+    [layout::DASHBOARD, layout::HANDBOOK]
+        .into_iter()
+        .any(|known| {
+            let name = path.as_str();
+            name == known
+                || known.strip_suffix(".md").is_some_and(|stem| {
+                    name.strip_prefix(stem)
+                        .is_some_and(|rest| rest.starts_with(".conflict-") && rest.ends_with(".md"))
+                })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn synced(path: &str) -> bool {
+        is_synced(&VaultPath::new(path).unwrap())
+    }
+
+    #[test]
+    fn notes_and_attachments_in_known_folders_are_synced() {
+        for path in [
+            "Dashboard.md",
+            "Company_Handbook.md",
+            "Company_Handbook.conflict-cloud-20261120T184303123Z-0123abcd.md",
+            "Inbox/idea.md",
+            "Inbox/scan/invoice.PDF",
+            "Needs_Action/email/task_1.md",
+            "In_Progress/cloud/task_1.md",
+            "Plans/p.md",
+            "Pending_Approval/draft_1.conflict-local-20261120T184303123Z-0123abcd.md",
+            "Approved/draft_1.md",
+            "Rejected/draft_1.md",
+            "Done/2026/11/task_1.md",
+            "Updates/cloud/u.md",
+        ] {
+            assert!(synced(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn everything_else_stays_on_this_machine() {
+        for path in [
+            "README.md",
+            "Dashboard.txt",
+            "Dashboard.md.md",
+            "Dashboard.conflict-x.txt",
+            "Notes/private.md",
+            "inbox/idea.md",
+            ".env",
+            ".obsidian/plugins/x/main.js",
+            ".obsidian/note.md",
+            "Inbox/.git/config.md",
+            "Inbox/.hidden.md",
+            "Inbox/.env",
+            "Inbox/key.pem",
+            "Inbox/run.sh",
+            "Inbox/page.html",
+            "Inbox/noextension",
+            "Inbox/backup.md.bak",
+            "Inbox/.platinum-tmp-1.md",
+            "Plans",
+            "Inbox",
+        ] {
+            assert!(!synced(path), "{path}");
+        }
+    }
+}

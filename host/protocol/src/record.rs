@@ -1,0 +1,33 @@
+//! [`ClaimRecord`], what a claim writes into a task, and [`TaskPlace`], where a tree has a task.
+
+use platinum_core::{AgentName, ClaimId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// One claim, as a task's frontmatter keeps it under the key `claim`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ClaimRecord {
+    /// Random: two agents, or two attempts of one, never make the same claim.
+    pub id: ClaimId,
+    /// Who owns the task by it.
+    pub agent: AgentName,
+    /// Grows with every claim of the task; an effect is refused under an older one.
+    pub epoch: u64,
+    /// When it was made, by the agent's clock. For people: nothing is decided by it.
+    pub at: Timestamp,
+    /// The tip it was built on, in hex; empty for the first commit.
+    pub base: String,
+}
+
+/// What the tree at a tip says of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskPlace {
+    /// In `Needs_Action/`: nobody owns it.
+    Waiting,
+    /// In `In_Progress/<agent>/`, by this claim.
+    Owned(ClaimRecord),
+    /// In `Done/`.
+    Finished,
+    /// Nowhere.
+    Absent,
+}
