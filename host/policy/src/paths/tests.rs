@@ -1,1 +1,329 @@
-//! Tests of the path table.
+//! The path table, row by row, and properties of it.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const ALL: [Change; 3] = [Change::Create, Change::Modify, Change::Delete];
+
+fn path(text: &str) -> VaultPath {
+    VaultPath::new(text).unwrap()
+}
+
+fn cloud() -> AgentName {
+    "cloud".parse().unwrap()
+}
+
+fn judge(changes: &[(&str, Change)]) -> Result<(), Vec<String>> {
+    let changes: Vec<_> = changes
+        .iter()
+        .map(|(text, change)| (path(text), *change))
+        .collect();
+    check(Role::Cloud, &cloud(), &changes)
+        .map_err(|all| all.iter().map(ToString::to_string).collect())
+}
+
+/// Which of create, modify and delete the cloud may do at a path, alone.
+fn alone(text: &str) -> [bool; 3] {
+    ALL.map(|change| judge(&[(text, change)]).is_ok())
+}
+
+#[test]
+fn the_cloud_may_do_to_each_path_alone_what_the_table_says() {
+    let nothing = [false; 3];
+    let create = [true, false, false];
+    let all = [true; 3];
+    for (text, expected) in [
+        ("Needs_Action/email/task_1.md", create),
+        ("Needs_Action/social/task_1.md", create),
+        ("Needs_Action/accounting/task_1.md", create),
+        ("Needs_Action/payments/task_1.md", create),
+        ("Needs_Action/nozone/task_1.md", nothing),
+        ("Needs_Action/task_1.md", nothing),
+        ("Needs_Action/email/deep/task_1.md", nothing),
+        ("In_Progress/cloud/task_1.md", all),
+        ("In_Progress/cloud/deep/picture.png", all),
+        ("In_Progress/local/task_1.md", nothing),
+        ("In_Progress/cloud-2/task_1.md", nothing),
+        ("In_Progress/cloud.md", nothing),
+        ("Plans/plan_1.md", create),
+        ("Pending_Approval/draft_1.md", create),
+        ("Updates/cloud/update_1.md", create),
+        ("Updates/local/update_1.md", nothing),
+        ("Updates/update_1.md", nothing),
+        ("Approved/draft_1.md", nothing),
+        ("Rejected/draft_1.md", nothing),
+        ("Inbox/idea.md", nothing),
+        ("Dashboard.md", nothing),
+        ("Company_Handbook.md", nothing),
+        ("Done/2026/11/task_1.md", nothing),
+        ("Notes/private.md", nothing),
+        ("Plans", nothing),
+        ("Pending_Approval", nothing),
+        ("In_Progress", nothing),
+        (".obsidian/plugins/x/main.js", nothing),
+        ("plans/plan_1.md", nothing),
+        // In a folder of its own, but nothing that is synced.
+        ("In_Progress/cloud/.env", nothing),
+        ("In_Progress/cloud/run.sh", nothing),
+        ("Pending_Approval/.git/hooks/x.md", nothing),
+    ] {
+        assert_eq!(alone(text), expected, "{text}: create, modify, delete");
+    }
+}
+
+#[test]
+fn local_may_change_everything() {
+    let local = "local".parse().unwrap();
+    for text in [
+        "Needs_Action/payments/task_1.md",
+        "In_Progress/cloud/task_1.md",
+        "Plans/plan_1.md",
+        "Pending_Approval/draft_1.md",
+        "Updates/cloud/update_1.md",
+        "Approved/draft_1.md",
+        "Dashboard.md",
+        "Done/2026/11/task_1.md",
+        "Notes/private.md",
+    ] {
+        for change in ALL {
+            assert_eq!(check(Role::Local, &local, &[(path(text), change)]), Ok(()));
+        }
+    }
+}
+
+#[test]
+fn a_claim_moves_a_task_into_the_own_folder() {
+    for zone in Zone::ALL {
+        let waiting = format!("Needs_Action/{zone}/task_1.md");
+        let claim = [
+            (waiting.as_str(), Change::Delete),
+            ("In_Progress/cloud/task_1.md", Change::Create),
+        ];
+        assert_eq!(judge(&claim).is_ok(), !zone.is_local_only(), "{zone}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_claim_is_refused() {
+    for (what, changes) in [
+        (
+            "nothing arrives",
+            vec![("Needs_Action/email/task_1.md", Change::Delete)],
+        ),
+        (
+            "another file arrives",
+            vec![
+                ("Needs_Action/email/task_1.md", Change::Delete),
+                ("In_Progress/cloud/task_2.md", Change::Create),
+            ],
+        ),
+        (
+            "it overwrites a task that is there",
+            vec![
+                ("Needs_Action/email/task_1.md", Change::Delete),
+                ("In_Progress/cloud/task_1.md", Change::Modify),
+            ],
+        ),
+        (
+            "it arrives in a deeper folder",
+            vec![
+                ("Needs_Action/email/task_1.md", Change::Delete),
+                ("In_Progress/cloud/deep/task_1.md", Change::Create),
+            ],
+        ),
+        (
+            "two tasks become one",
+            vec![
+                ("Needs_Action/email/task_1.md", Change::Delete),
+                ("Needs_Action/social/task_1.md", Change::Delete),
+                ("In_Progress/cloud/task_1.md", Change::Create),
+            ],
+        ),
+        (
+            "it goes to another agent",
+            vec![
+                ("Needs_Action/email/task_1.md", Change::Delete),
+                ("In_Progress/cloud-2/task_1.md", Change::Create),
+            ],
+        ),
+    ] {
+        assert!(judge(&changes).is_err(), "{what}");
+    }
+}
+
+#[test]
+fn a_release_is_the_way_back() {
+    assert_eq!(
+        judge(&[
+            ("In_Progress/cloud/task_1.md", Change::Delete),
+            ("Needs_Action/email/task_1.md", Change::Create),
+        ]),
+        Ok(())
+    );
+}
+
+#[test]
+fn only_an_own_task_is_finished_and_only_once() {
+    let finish = [
+        ("In_Progress/cloud/task_1.md", Change::Delete),
+        ("Done/2026/11/task_1.md", Change::Create),
+    ];
+    assert_eq!(judge(&finish), Ok(()));
+    for bad in [
+        "Done/task_1.md",
+        "Done/2026/task_1.md",
+        "Done/2026/13/task_1.md",
+        "Done/2026/00/task_1.md",
+        "Done/26/11/task_1.md",
+        "Done/2026/11/x/task_1.md",
+        "Done/2026/11/task_2.md",
+    ] {
+        assert!(judge(&[finish[0], (bad, Change::Create)]).is_err(), "{bad}");
+    }
+    assert!(judge(&[finish[0], (finish[1].0, Change::Modify)]).is_err());
+    assert!(
+        judge(&[
+            finish[0],
+            finish[1],
+            ("Done/2026/12/task_1.md", Change::Create)
+        ])
+        .is_err()
+    );
+    let others = [("In_Progress/local/task_1.md", Change::Delete), finish[1]];
+    assert_eq!(judge(&others).unwrap_err().len(), 2);
+}
+
+#[test]
+fn each_refusal_is_a_sentence_that_says_what_where_and_why() {
+    let task = "Needs_Action/email/task_1.md";
+    for (text, change, expected) in [
+        (
+            task,
+            Change::Delete,
+            "cloud agent cloud may not delete Needs_Action/email/task_1.md: a task leaves \
+             Needs_Action by a claim, which creates In_Progress/cloud/task_1.md with it",
+        ),
+        (
+            task,
+            Change::Modify,
+            "cloud agent cloud may not modify Needs_Action/email/task_1.md: only new files are \
+             allowed there",
+        ),
+        (
+            "Needs_Action/payments/task_1.md",
+            Change::Delete,
+            "cloud agent cloud may not delete Needs_Action/payments/task_1.md: tasks of zone \
+             payments belong to the owner's machine",
+        ),
+        (
+            "Needs_Action/task_1.md",
+            Change::Create,
+            "cloud agent cloud may not create Needs_Action/task_1.md: a task is at \
+             Needs_Action/<zone>/<file>",
+        ),
+        (
+            "In_Progress/local/task_1.md",
+            Change::Create,
+            "cloud agent cloud may not create In_Progress/local/task_1.md: the folder belongs to \
+             agent local",
+        ),
+        (
+            "Approved/draft_1.md",
+            Change::Create,
+            "cloud agent cloud may not create Approved/draft_1.md: only the owner's machine \
+             changes it",
+        ),
+        (
+            "Done/2026/11/task_1.md",
+            Change::Create,
+            "cloud agent cloud may not create Done/2026/11/task_1.md: a task is finished by its \
+             owner, which deletes In_Progress/cloud/task_1.md with it",
+        ),
+        (
+            "Done/task_1.md",
+            Change::Create,
+            "cloud agent cloud may not create Done/task_1.md: a finished task is at \
+             Done/<year>/<month>/<file>",
+        ),
+        (
+            "Plans/run.sh",
+            Change::Create,
+            "cloud agent cloud may not create Plans/run.sh: it is no note or attachment in a \
+             folder that is synced",
+        ),
+    ] {
+        assert_eq!(judge(&[(text, change)]).unwrap_err(), [expected]);
+    }
+}
+
+#[test]
+fn every_violation_of_a_commit_is_reported() {
+    let all = judge(&[
+        ("Approved/draft_1.md", Change::Create),
+        ("Plans/plan_1.md", Change::Create),
+        ("Dashboard.md", Change::Modify),
+    ]);
+    assert_eq!(all.unwrap_err().len(), 2);
+}
+
+fn any_change() -> impl Strategy<Value = (VaultPath, Change)> {
+    let top = prop::sample::select(vec![
+        "Inbox",
+        "Needs_Action/email",
+        "Needs_Action/payments",
+        "In_Progress/cloud",
+        "In_Progress/local",
+        "Plans",
+        "Pending_Approval",
+        "Approved",
+        "Rejected",
+        "Done/2026/11",
+        "Updates/cloud",
+        "Updates/local",
+        "Notes",
+    ]);
+    let name = prop::sample::select(vec!["a.md", "b.md"]);
+    (top, name, prop::sample::select(ALL.to_vec()))
+        .prop_map(|(top, name, change)| (path(&format!("{top}/{name}")), change))
+}
+
+proptest! {
+    #[test]
+    fn no_accepted_commit_of_the_cloud_touches_what_is_the_owners(
+        changes in prop::collection::vec(any_change(), 0..8),
+    ) {
+        if check(Role::Cloud, &cloud(), &changes).is_ok() {
+            for (path, change) in &changes {
+                let own = path.is_within("In_Progress/cloud");
+                let claimed = path.is_within("Needs_Action/email");
+                let owners = ["Inbox", "Approved", "Rejected", "Notes", "In_Progress/local", "Updates/local"];
+                prop_assert!(owners.iter().all(|folder| !path.is_within(folder)));
+                prop_assert!(own || *change != Change::Modify);
+                prop_assert!(own || claimed || *change == Change::Create);
+            }
+            let count = |folder: &str, wanted: Change| changes.iter()
+                .filter(|(path, change)| path.is_within(folder) && *change == wanted).count();
+            // No task disappears from the waiting ones without arriving, none is finished unowned.
+            let names = |folder: &str, wanted: Change| changes.iter()
+                .filter(|(path, change)| path.is_within(folder) && *change == wanted)
+                .map(|(path, _)| path.file_name().to_owned())
+                .collect::<BTreeSet<_>>();
+            prop_assert!(names("Needs_Action/email", Change::Delete).is_subset(&names("In_Progress/cloud", Change::Create)));
+            prop_assert!(names("Done", Change::Create).is_subset(&names("In_Progress/cloud", Change::Delete)));
+            prop_assert!(count("Done", Change::Create) <= count("In_Progress/cloud", Change::Delete));
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_changes_does_not_matter(
+        changes in prop::collection::vec(any_change(), 0..6),
+    ) {
+        let mut turned = changes.clone();
+        turned.reverse();
+        prop_assert_eq!(
+            check(Role::Cloud, &cloud(), &changes).is_ok(),
+            check(Role::Cloud, &cloud(), &turned).is_ok()
+        );
+    }
+}
