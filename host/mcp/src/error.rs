@@ -1,0 +1,117 @@
+//! [`McpError`] and [`CallError`]: what went wrong, and whether the other side may have acted.
+
+/// A server cannot be started or does not speak the protocol.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum McpError {
+    /// The process cannot be started.
+    #[error("the MCP server `{server}` cannot be started ({command}): {reason}")]
+    Start {
+        /// The server's name.
+        server: String,
+        /// The program.
+        command: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The process started but no session came of it.
+    #[error("the MCP server `{server}` does not answer as one: {reason}")]
+    Handshake {
+        /// The server's name.
+        server: String,
+        /// What happened, with the last line the server wrote to stderr.
+        reason: String,
+    },
+    /// The tool list cannot be read.
+    #[error("the MCP server `{server}` does not list its tools: {reason}")]
+    Tools {
+        /// The server's name.
+        server: String,
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// A call brought no result. The variants differ in what is known of the other side.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The request was definitely not delivered.
+    #[error("the call was not made: {0}")]
+    NotStarted(String),
+    /// The request was written and the answer is lost or late: what happened is unknown.
+    #[error("the call was made and its answer is lost: {0}")]
+    Lost(String),
+    /// The tool ran and reports an error.
+    #[error("the tool reports: {0}")]
+    Tool(String),
+    /// The server answered with a protocol error, or with something that is no tool result.
+    #[error("the server's answer is no result: {text}{}", code.map(|code| format!(" (code {code})")).unwrap_or_default())]
+    Protocol {
+        /// What it said.
+        text: String,
+        /// The JSON-RPC error code, if it sent one.
+        code: Option<i32>,
+    },
+}
+
+impl CallError {
+    /// Whether the tool certainly did not run: the request was not delivered, or the server
+    /// refused it before running anything (parse error, invalid request, no such method, invalid
+    /// parameters).
+    pub fn certainly_not_run(&self) -> bool {
+        match self {
+            CallError::NotStarted(_) => true,
+            CallError::Protocol {
+                code: Some(code), ..
+            } => {
+                matches!(code, -32700 | -32600 | -32601 | -32602)
+            }
+            CallError::Lost(_) | CallError::Tool(_) | CallError::Protocol { .. } => false,
+        }
+    }
+}
+
+/// One line of at most `max` characters, without control characters.
+pub(crate) fn one_line(text: &str, max: usize) -> String {
+    let mut line = String::new();
+    for word in text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|w| !w.is_empty())
+    {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+        if line.len() > max.saturating_mul(4) {
+            break;
+        }
+    }
+    if line.chars().count() > max {
+        line = line.chars().take(max).chain(['…']).collect();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_not_delivered_or_refused_unread_certainly_did_not_run() {
+        let protocol = |code| CallError::Protocol {
+            text: "x".to_owned(),
+            code,
+        };
+        assert!(CallError::NotStarted(String::new()).certainly_not_run());
+        assert!(protocol(Some(-32602)).certainly_not_run());
+        assert!(!protocol(Some(-32603)).certainly_not_run());
+        assert!(!protocol(None).certainly_not_run());
+        assert!(!CallError::Lost(String::new()).certainly_not_run());
+        assert!(!CallError::Tool(String::new()).certainly_not_run());
+    }
+
+    #[test]
+    fn a_foreign_text_becomes_one_bounded_line() {
+        assert_eq!(one_line(" a\r\n\u{1b}[31m b ", 80), "a [31m b");
+        assert_eq!(one_line(&"x".repeat(500), 3), "xxx…");
+    }
+}

@@ -1,0 +1,350 @@
+//! [`Session`]: a server process and the conversation with it, started again when it ends.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use rmcp::{
+    RoleClient,
+    model::{
+        CallToolRequest, CallToolRequestParams, CallToolResult, ClientCapabilities, ClientRequest,
+        Implementation, InitializeRequestParams, PaginatedRequestParams, ProtocolVersion,
+        ServerResult,
+    },
+    service::{
+        ClientInitializeError, ClientLifecycleMode, PeerRequestOptions, RunningService,
+        ServiceError, serve_client_with_lifecycle,
+    },
+};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use crate::{
+    CallError, McpError, ServerSpec,
+    child::{self, Trace},
+    error::one_line,
+};
+
+/// How long a server may take to answer the first question of the newer lifecycle. A server that
+/// stays silent or ends is started again and spoken to in the older one.
+const DISCOVER: Duration = Duration::from_secs(3);
+/// How long a server may take to shake hands in the older lifecycle.
+const INITIALIZE: Duration = Duration::from_secs(20);
+/// Pages of a tool list that are read, and tools that are kept.
+const MAX_PAGES: usize = 32;
+const MAX_TOOLS: usize = 1024;
+
+/// A tool, as its server describes it. Only the name is ever relied upon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolInfo {
+    /// The name it is called by.
+    pub name: String,
+    /// What the server says it does, one bounded line.
+    pub description: String,
+    /// What the server claims of its destructiveness. Real servers claim that sending mail is not.
+    pub destructive_hint: Option<bool>,
+}
+
+/// A conversation with one server. Clones share the process; the last one dropped ends it.
+///
+/// The process is started again on the next call after it ended or let a call time out.
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    spec: ServerSpec,
+    live: Mutex<Option<Arc<Live>>>,
+    /// Set once the server was found to speak the older lifecycle alone.
+    legacy: AtomicBool,
+}
+
+struct Live {
+    running: RunningService<RoleClient, InitializeRequestParams>,
+    trace: Arc<Trace>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Session").field(&self.inner.spec).finish()
+    }
+}
+
+impl Session {
+    /// Starts the server and shakes hands with it, in whichever lifecycle it speaks.
+    ///
+    /// # Errors
+    /// If the process cannot be started or does not speak MCP.
+    pub async fn spawn(spec: ServerSpec) -> Result<Session, McpError> {
+        let session = Self::lazy(spec);
+        session.connect().await?;
+        Ok(session)
+    }
+
+    /// A session that starts its server at the first call.
+    pub fn lazy(spec: ServerSpec) -> Session {
+        let inner = Inner {
+            spec,
+            live: Mutex::new(None),
+            legacy: AtomicBool::new(false),
+        };
+        Session {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// The server's name.
+    pub fn name(&self) -> &str {
+        &self.inner.spec.name
+    }
+
+    /// What the server offers now.
+    ///
+    /// # Errors
+    /// If it cannot be started, or does not list its tools in time.
+    pub async fn tools(&self) -> Result<Vec<ToolInfo>, McpError> {
+        let live = self.connect().await?;
+        let failed = |reason: String| McpError::Tools {
+            server: self.name().to_owned(),
+            reason,
+        };
+        let limit = self.inner.spec.call_timeout;
+        match tokio::time::timeout(limit, list(&live)).await {
+            Ok(listed) => listed.map_err(failed),
+            Err(_) => {
+                self.let_go(&live).await;
+                Err(failed(format!("no answer within {limit:?}")))
+            }
+        }
+    }
+
+    /// Calls a tool once and gives its structured content, or else its text, read as JSON if it
+    /// is JSON.
+    ///
+    /// # Errors
+    /// [`CallError`] says whether the call was made at all. A call is never repeated after its
+    /// first byte was written.
+    pub async fn call(&self, tool: &str, arguments: Value) -> Result<Value, CallError> {
+        let Value::Object(arguments) = arguments else {
+            return Err(CallError::NotStarted(
+                "arguments must be a JSON object".to_owned(),
+            ));
+        };
+        let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
+        let mut fresh = false;
+        loop {
+            let was_live = self.inner.live.lock().await.is_some();
+            let live = match self.connect().await {
+                Ok(live) => live,
+                Err(error) => return Err(CallError::NotStarted(error.to_string())),
+            };
+            match self.call_on(&live, params.clone()).await {
+                // The process had ended since the last call: nothing was delivered, so once more.
+                Err(CallError::NotStarted(_)) if was_live && !fresh => {
+                    self.let_go(&live).await;
+                    fresh = true;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Ends the process: closes its stdin, waits a moment, kills it. A later call starts it again.
+    pub async fn close(&self) {
+        let live = self.inner.live.lock().await.take();
+        if let Some(live) = live.and_then(Arc::into_inner) {
+            // The process is gone either way; how its task ended is of no use to anybody.
+            live.running.cancel().await.ok();
+        }
+    }
+
+    async fn call_on(
+        &self,
+        live: &Arc<Live>,
+        params: CallToolRequestParams,
+    ) -> Result<Value, CallError> {
+        let limit = self.inner.spec.call_timeout;
+        let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
+        let options = PeerRequestOptions::with_timeout(limit);
+        let handle = live
+            .running
+            .peer()
+            .send_cancellable_request(request, options)
+            .await
+            .map_err(|_| CallError::NotStarted(live.trace.reason()))?;
+        let id = handle.id.clone();
+        // The outer bound covers a server that does not even read, so that the note of
+        // cancellation which the inner time-out sends cannot be written either.
+        let answer =
+            tokio::time::timeout(limit + Duration::from_secs(1), handle.await_response()).await;
+        let written = live.trace.was_written(&id);
+        live.trace.forget(&id);
+        let gone = |reason: String| {
+            if written {
+                CallError::Lost(reason)
+            } else {
+                CallError::NotStarted(reason)
+            }
+        };
+        match answer {
+            Ok(Ok(ServerResult::CallToolResult(result))) => read_result(result),
+            Ok(Ok(ServerResult::InputRequiredResult(_))) => Err(CallError::Protocol {
+                text: "the tool asks for more input, which nobody here can give".to_owned(),
+                code: None,
+            }),
+            Ok(Ok(_)) | Ok(Err(ServiceError::UnexpectedResponse)) => Err(CallError::Protocol {
+                text: "it is no tool result".to_owned(),
+                code: None,
+            }),
+            Ok(Err(ServiceError::McpError(error))) => Err(CallError::Protocol {
+                text: one_line(&error.message, 500),
+                code: Some(error.code.0),
+            }),
+            Ok(Err(ServiceError::TransportSend(error))) => {
+                Err(gone(one_line(&error.to_string(), 300)))
+            }
+            Ok(Err(ServiceError::Timeout { .. })) | Err(_) => {
+                self.let_go(live).await;
+                Err(gone(format!("no answer within {limit:?}")))
+            }
+            Ok(Err(ServiceError::TransportClosed)) => Err(gone(live.trace.reason())),
+            Ok(Err(other)) => Err(gone(one_line(&other.to_string(), 300))),
+        }
+    }
+
+    /// Makes the next call start a new process. Calls still under way keep this one till they end.
+    async fn let_go(&self, live: &Arc<Live>) {
+        let mut slot = self.inner.live.lock().await;
+        if slot
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, live))
+        {
+            *slot = None;
+        }
+    }
+
+    async fn connect(&self) -> Result<Arc<Live>, McpError> {
+        let mut slot = self.inner.live.lock().await;
+        if let Some(live) = slot
+            .as_ref()
+            .filter(|live| !live.running.peer().is_transport_closed())
+        {
+            return Ok(Arc::clone(live));
+        }
+        *slot = None;
+        let live = Arc::new(self.inner.start().await?);
+        *slot = Some(Arc::clone(&live));
+        Ok(live)
+    }
+}
+
+impl Inner {
+    async fn start(&self) -> Result<Live, McpError> {
+        if !self.legacy.load(Ordering::Relaxed) {
+            let auto = ClientLifecycleMode::Auto {
+                preferred_versions: vec![ProtocolVersion::LATEST],
+                legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
+            };
+            match self.shake_hands(auto, DISCOVER).await {
+                Err(McpError::Handshake { reason, .. }) => {
+                    tracing::debug!(
+                        server = self.spec.name,
+                        reason,
+                        "no newer lifecycle; starting it again for the older one"
+                    );
+                }
+                done => return done,
+            }
+        }
+        let live = self
+            .shake_hands(ClientLifecycleMode::Initialize, INITIALIZE)
+            .await?;
+        self.legacy.store(true, Ordering::Relaxed);
+        Ok(live)
+    }
+
+    async fn shake_hands(
+        &self,
+        lifecycle: ClientLifecycleMode,
+        limit: Duration,
+    ) -> Result<Live, McpError> {
+        let (transport, trace) = child::start(&self.spec).map_err(|error| McpError::Start {
+            server: self.spec.name.clone(),
+            command: self.spec.command.display().to_string(),
+            reason: error.to_string(),
+        })?;
+        let me = InitializeRequestParams::new(
+            ClientCapabilities::default(),
+            Implementation::new("platinum", env!("CARGO_PKG_VERSION")),
+        )
+        .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
+        let shaken =
+            tokio::time::timeout(limit, serve_client_with_lifecycle(me, transport, lifecycle))
+                .await;
+        let reason = match shaken {
+            Ok(Ok(running)) => return Ok(Live { running, trace }),
+            Ok(Err(ClientInitializeError::ConnectionClosed(_))) => trace.reason(),
+            Ok(Err(error)) => one_line(&error.to_string(), 300),
+            Err(_) => format!("no answer within {limit:?}"),
+        };
+        Err(McpError::Handshake {
+            server: self.spec.name.clone(),
+            reason,
+        })
+    }
+}
+
+async fn list(live: &Live) -> Result<Vec<ToolInfo>, String> {
+    let mut tools = Vec::new();
+    let mut cursor = None;
+    for _ in 0..MAX_PAGES {
+        let page = PaginatedRequestParams::default().with_cursor(cursor);
+        let listed =
+            live.running
+                .peer()
+                .list_tools(Some(page))
+                .await
+                .map_err(|error| match error {
+                    ServiceError::TransportClosed => live.trace.reason(),
+                    other => one_line(&other.to_string(), 300),
+                })?;
+        tools.extend(listed.tools.into_iter().map(|tool| ToolInfo {
+            name: tool.name.into_owned(),
+            description: one_line(tool.description.as_deref().unwrap_or_default(), 300),
+            destructive_hint: tool.annotations.and_then(|hints| hints.destructive_hint),
+        }));
+        if tools.len() > MAX_TOOLS {
+            return Err(format!("it offers more than {MAX_TOOLS} tools"));
+        }
+        cursor = listed.next_cursor;
+        if cursor.is_none() {
+            return Ok(tools);
+        }
+    }
+    Err(format!("its list has more than {MAX_PAGES} pages"))
+}
+
+fn read_result(result: CallToolResult) -> Result<Value, CallError> {
+    let text = || {
+        let texts = result.content.iter().filter_map(|block| block.as_text());
+        texts
+            .map(|block| block.text.as_str())
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    if result.is_error == Some(true) {
+        return Err(CallError::Tool(one_line(&text(), 1000)));
+    }
+    match result.structured_content {
+        Some(value) => Ok(value),
+        None => {
+            let text = text();
+            Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        }
+    }
+}
