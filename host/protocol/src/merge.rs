@@ -7,7 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platinum_core::{AgentName, MAX_COMPONENT_BYTES, MAX_PATH_BYTES, Timestamp, VaultPath};
+use platinum_core::{
+    AgentName, MAX_COMPONENT_BYTES, MAX_PATH_BYTES, PathError, Timestamp, VaultPath,
+};
 
 /// Blob ids in hex by path. It may be restricted to the paths that changed on either side since
 /// the base; a path that is not in it does not exist.
@@ -142,17 +144,27 @@ pub fn conflict_name(
             .saturating_sub(ending.len());
         // Short stems fit as they are; long ones keep at least enough to be recognized.
         if room >= path.stem().len().min(16) || folders.len() <= 1 {
-            let name = format!("{}{ending}", cut(path.stem(), room));
-            let text = folders
-                .iter()
-                .copied()
-                .chain([name.as_str()])
-                .collect::<Vec<_>>()
-                .join("/");
-            return built(text);
+            // A stem that was cut can have become the name of a device; `note` never is one.
+            return beside(&folders, cut(path.stem(), room), &ending)
+                .unwrap_or_else(|_| certain(&folders, &ending));
         }
         folders.pop();
     }
+}
+
+fn beside(folders: &[&str], stem: &str, ending: &str) -> Result<VaultPath, PathError> {
+    let mut text: String = folders.iter().flat_map(|folder| [*folder, "/"]).collect();
+    text.push_str(stem);
+    text.push_str(ending);
+    VaultPath::new(text)
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "folders of a valid path and a short, plain name"
+)]
+fn certain(folders: &[&str], ending: &str) -> VaultPath {
+    beside(folders, "note", ending).expect("a conflict name is a vault path")
 }
 
 /// At most `room` bytes of `stem`, at a character boundary.
@@ -175,14 +187,6 @@ fn compact_utc(unix_ms: i64) -> String {
                 .collect()
         },
     )
-}
-
-#[expect(
-    clippy::expect_used,
-    reason = "components of a valid path, one of them shortened and ended"
-)]
-fn built(text: String) -> VaultPath {
-    VaultPath::new(text).expect("a conflict name is a vault path")
 }
 
 #[cfg(test)]

@@ -102,6 +102,8 @@ fn a_conflict_name_keeps_the_type_and_fits_every_system() {
         "c".repeat(170)
     );
     assert!(name(&deep).starts_with("Inbox/aaa") && name(&deep).ends_with(".md"));
+    let device = format!("Inbox/com1{}x.md", " ".repeat(150));
+    assert!(name(&device).starts_with("Inbox/note.conflict-"));
     let odd = conflict_name(&path("x.md"), &local(), i64::MAX, "../../x");
     assert_eq!(odd.as_str(), "x.conflict-local-9223372036854775807-x.md");
 }
