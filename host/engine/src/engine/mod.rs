@@ -1,0 +1,304 @@
+//! [`Engine`]: wasmtime as this house configures it, its clock and its compiled cache.
+//!
+//! Lives here: which proposals and which allocator skills run under, and turning bytes into compiled
+//! code.
+//! Lives elsewhere: what a skill is linked with is in [`host`](crate::SkillHost); the files of the
+//! cache are in [`cache`](crate::cache).
+//! Invariants: every piece of code the engine compiles stops at the clock's tick.
+
+mod ticker;
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+};
+
+use tokio::sync::Semaphore;
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
+
+use crate::{
+    LoadError,
+    cache::CompiledCache,
+    error::{MAX_FOREIGN_BYTES, one_line},
+};
+
+/// The stack of a skill's own code.
+const WASM_STACK: usize = 512 << 10;
+/// The stack of one call: a skill's own and that of the host functions it calls.
+const CALL_STACK: usize = 4 << 20;
+/// The largest linear memory the pool has room for; a call's own limit is usually far smaller.
+const POOL_MEMORY: usize = 1 << 30;
+/// The largest table the pool has room for.
+const POOL_TABLE_ELEMENTS: usize = 100_000;
+
+/// How an engine is made.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// The private folder for compiled skills; it is made if it is missing. None: compile each time.
+    pub cache_dir: Option<PathBuf>,
+    /// How many calls can run at a time; others wait.
+    pub concurrent_calls: u32,
+    /// The largest component taken, in bytes.
+    pub component_bytes: usize,
+}
+
+impl Default for EngineOptions {
+    /// No cache, 64 calls at a time, components of up to 64 MiB.
+    fn default() -> Self {
+        Self {
+            cache_dir: None,
+            concurrent_calls: 64,
+            component_bytes: 64 << 20,
+        }
+    }
+}
+
+/// Where instances get their memory from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Allocation {
+    /// From address space reserved at the start: quick.
+    Pooled,
+    /// From the system, call by call: slower, for machines that do not give the address space.
+    OnDemand,
+}
+
+/// No engine can be made here.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Wasmtime refused its configuration.
+    #[error("WebAssembly cannot run on this machine: {0}")]
+    Wasmtime(String),
+    /// The clock's thread could not be started.
+    #[error("the engine's clock cannot be started: {0}")]
+    Clock(#[source] io::Error),
+}
+
+/// Compiles skills and keeps their clock. Cloning shares it.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    wasmtime: wasmtime::Engine,
+    allocation: Allocation,
+    component_bytes: usize,
+    cache: Option<CompiledCache>,
+    permits: Semaphore,
+    ticker: ticker::Ticker,
+}
+
+impl Engine {
+    /// Makes an engine. Where the pool's address space cannot be reserved it says so in the log and
+    /// goes on without a pool; where the cache folder is not private, without a cache.
+    ///
+    /// # Errors
+    /// If wasmtime does not run on this machine or the clock's thread cannot be started.
+    pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
+        let (wasmtime, allocation) = allocate(options.concurrent_calls)?;
+        let ticker = ticker::Ticker::start(&wasmtime).map_err(EngineError::Clock)?;
+        let cache = options.cache_dir.and_then(|folder| {
+            CompiledCache::open(&folder, &wasmtime)
+                .inspect_err(|error| tracing::warn!("skills are compiled at every start: {error}"))
+                .ok()
+        });
+        Ok(Self {
+            inner: Arc::new(Inner {
+                wasmtime,
+                allocation,
+                component_bytes: options.component_bytes,
+                cache,
+                permits: Semaphore::new(options.concurrent_calls as usize),
+                ticker,
+            }),
+        })
+    }
+
+    /// Where instances get their memory from.
+    pub fn allocation(&self) -> Allocation {
+        self.inner.allocation
+    }
+
+    /// Whether compiled skills are kept on disk.
+    pub fn has_cache(&self) -> bool {
+        self.inner.cache.is_some()
+    }
+
+    /// The interfaces a component imports, in its own order.
+    ///
+    /// # Errors
+    /// If the bytes are no component, too large, or cannot be compiled.
+    pub fn imports_of(&self, name: &str, component: &[u8]) -> Result<Vec<String>, LoadError> {
+        let (component, _) = self.compile(name, component)?;
+        Ok(import_names(&self.inner.wasmtime, &component))
+    }
+
+    pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.inner.wasmtime
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<AtomicU64> {
+        &self.inner.ticker.count
+    }
+
+    pub(crate) fn permits(&self) -> &Semaphore {
+        &self.inner.permits
+    }
+
+    /// Turns bytes into code, from the cache if it holds them. The flag says whether it did.
+    pub(crate) fn compile(&self, name: &str, bytes: &[u8]) -> Result<(Component, bool), LoadError> {
+        if bytes.len() > self.inner.component_bytes {
+            return Err(LoadError::TooLarge {
+                skill: name.to_owned(),
+                bytes: bytes.len(),
+                limit: self.inner.component_bytes,
+            });
+        }
+        check_header(name, bytes)?;
+        if let Some(cache) = &self.inner.cache
+            && let Some(component) = cache.get(&self.inner.wasmtime, bytes)
+        {
+            return Ok((component, true));
+        }
+        let component = Component::from_binary(&self.inner.wasmtime, bytes).map_err(|error| {
+            LoadError::Compile {
+                skill: name.to_owned(),
+                reason: one_line(&format!("{error:#}"), MAX_FOREIGN_BYTES),
+            }
+        })?;
+        if let Some(cache) = &self.inner.cache {
+            cache.put(bytes, &component);
+        }
+        Ok((component, false))
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("allocation", &self.inner.allocation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The names of a compiled component's imports.
+pub(crate) fn import_names(engine: &wasmtime::Engine, component: &Component) -> Vec<String> {
+    component
+        .component_type()
+        .imports(engine)
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
+
+/// Says what the bytes are if they are no component, before the compiler says it in its own words.
+fn check_header(name: &str, bytes: &[u8]) -> Result<(), LoadError> {
+    let reason = match (bytes.get(..4), bytes.get(4..8)) {
+        (Some(b"\0asm"), Some([_, _, 1, 0])) => return Ok(()),
+        (Some(b"\0asm"), Some([_, _, 0, 0])) => {
+            "it is a core module; wrap it with `wasm-tools component new` or build it with \
+             `platinum skill build`"
+        }
+        _ => "it does not start like WebAssembly",
+    };
+    Err(LoadError::NotAComponent {
+        skill: name.to_owned(),
+        reason: reason.to_owned(),
+    })
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .epoch_interruption(true)
+        .max_wasm_stack(WASM_STACK)
+        .async_stack_size(CALL_STACK);
+    config
+}
+
+/// Reserves the pool, or goes without one.
+fn allocate(calls: u32) -> Result<(wasmtime::Engine, Allocation), EngineError> {
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(calls)
+        .total_stacks(calls)
+        // A component of Rust is about three core instances with one memory; one of Python a dozen.
+        .total_core_instances(calls.saturating_mul(16))
+        .total_memories(calls.saturating_mul(2))
+        .total_tables(calls.saturating_mul(4))
+        .max_memory_size(POOL_MEMORY)
+        .table_elements(POOL_TABLE_ELEMENTS);
+    let mut pooled = config();
+    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    match wasmtime::Engine::new(&pooled) {
+        Ok(engine) => Ok((engine, Allocation::Pooled)),
+        Err(error) => {
+            tracing::warn!(
+                "no address space for a pool of {calls} skills ({}); each call asks the system for \
+                 its memory, which is slower",
+                one_line(&format!("{error:#}"), MAX_FOREIGN_BYTES)
+            );
+            // Where address space is short, a memory must not reserve 4 GiB of it either.
+            let mut small = config();
+            small.memory_reservation(0).memory_guard_size(1 << 16);
+            wasmtime::Engine::new(&small)
+                .map(|engine| (engine, Allocation::OnDemand))
+                .map_err(|error| EngineError::Wasmtime(format!("{error:#}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_has_a_pool_where_the_address_space_allows() {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        assert_eq!(engine.allocation(), Allocation::Pooled);
+    }
+
+    #[test]
+    fn an_engine_goes_without_a_pool_that_is_too_large_for_the_address_space() {
+        let options = EngineOptions {
+            concurrent_calls: 1 << 20,
+            ..EngineOptions::default()
+        };
+        let engine = Engine::new(options).unwrap();
+        assert_eq!(engine.allocation(), Allocation::OnDemand);
+    }
+
+    #[test]
+    fn bytes_that_are_no_component_are_named_for_what_they_are() {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let core = engine
+            .imports_of("a", b"\0asm\x01\0\0\0")
+            .unwrap_err()
+            .to_string();
+        assert!(core.starts_with("skill a is not a WebAssembly component: it is a core module"));
+        for not_wasm in [&b""[..], b"\0as", b"\0asm", b"#!/bin/sh\n"] {
+            let error = engine.imports_of("a", not_wasm).unwrap_err();
+            assert!(matches!(error, LoadError::NotAComponent { .. }), "{error}");
+        }
+        let broken = engine
+            .imports_of("a", b"\0asm\x0d\0\x01\0garbage")
+            .unwrap_err();
+        assert!(matches!(broken, LoadError::Compile { .. }), "{broken}");
+    }
+
+    #[test]
+    fn a_component_that_is_too_large_is_not_even_looked_at() {
+        let options = EngineOptions {
+            component_bytes: 4,
+            ..EngineOptions::default()
+        };
+        let error = Engine::new(options)
+            .unwrap()
+            .imports_of("big", b"\0asm\x0d")
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "skill big is too large: 5 bytes, and 4 are allowed"
+        );
+    }
+}

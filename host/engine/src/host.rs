@@ -1,0 +1,304 @@
+//! [`SkillHost`]: the one linker of a role, built from grants, and the skills it admits.
+//!
+//! Lives here: linking, admitting, explaining.
+//! Lives elsewhere: running an admitted skill is in [`invoke`](crate::invoke); the grants are
+//! decided by `policy`.
+//! Invariants: the linker holds granted ∩ offered and never changes; a [`Skill`] was admitted by
+//! exactly one host.
+
+use std::{collections::BTreeSet, fmt, sync::Arc};
+
+use platinum_core::{AgentName, Capability, Role};
+use platinum_policy::Grants;
+use wasmtime::component::{Component, Linker};
+
+use crate::{
+    Engine, HostError, ImportLine, ImportsReport, Interface, LoadError, SkillState, Verdict,
+    bindings::BasePre,
+    engine::import_names,
+    error::{MAX_FOREIGN_BYTES, one_line},
+    wasi,
+};
+
+/// What every skill exports.
+pub(crate) const HANDLER: &str = "platinum:skill/handler@0.1.0";
+/// A component that imports more, or by a longer name, is not a skill.
+const MAX_IMPORTS: usize = 256;
+const MAX_IMPORT_NAME_BYTES: usize = 256;
+
+/// Runs skills for one agent of one role. Cloning shares it.
+#[derive(Clone)]
+pub struct SkillHost {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
+    pub(crate) role: Role,
+    pub(crate) agent: AgentName,
+    /// What is granted and offered, in the order the composition root names it.
+    interfaces: Vec<Arc<dyn Interface>>,
+    narrowed: Option<BTreeSet<Capability>>,
+    linker: Linker<SkillState>,
+}
+
+/// A component that was admitted: its imports are granted and linked.
+#[derive(Clone)]
+pub struct Skill {
+    pub(crate) name: String,
+    pub(crate) instructions: Arc<str>,
+    pub(crate) pre: BasePre<SkillState>,
+    /// The interfaces it imports, in the order of the host's list.
+    pub(crate) interfaces: Vec<Arc<dyn Interface>>,
+    pub(crate) host: Arc<Inner>,
+    imports: Vec<String>,
+    from_cache: bool,
+}
+
+impl Skill {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Everything it imports, as the binary says it.
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// The capabilities it holds.
+    pub fn capabilities(&self) -> impl Iterator<Item = Capability> + '_ {
+        self.interfaces
+            .iter()
+            .map(|interface| interface.capability())
+    }
+
+    /// Whether its code came from the compiled cache.
+    pub fn came_from_cache(&self) -> bool {
+        self.from_cache
+    }
+}
+
+impl fmt::Debug for Skill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Skill")
+            .field("name", &self.name)
+            .field("role", &self.host.role)
+            .field("imports", &self.imports)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SkillHost {
+    /// Builds the linker of `role` from what the role grants and `interfaces` offers. `narrowed` is
+    /// what configuration leaves of the role's ceiling; None leaves all of it.
+    ///
+    /// An offered interface that is not granted is left out, so one list can serve both roles.
+    ///
+    /// # Errors
+    /// If a capability is offered twice or an interface cannot be linked.
+    pub fn new(
+        engine: Engine,
+        role: Role,
+        agent: AgentName,
+        interfaces: Vec<Box<dyn Interface>>,
+        narrowed: Option<BTreeSet<Capability>>,
+    ) -> Result<Self, HostError> {
+        let grants = Grants::of(role, narrowed.as_ref());
+        let mut linker = Linker::new(engine.wasmtime());
+        wasi::link(&mut linker).map_err(|error| HostError::Wasi(format!("{error:#}")))?;
+        let mut offered = BTreeSet::new();
+        let mut linked: Vec<Arc<dyn Interface>> = Vec::new();
+        for interface in interfaces {
+            let capability = interface.capability();
+            if !offered.insert(capability) {
+                return Err(HostError::OfferedTwice(capability));
+            }
+            if !grants.contains(capability) {
+                continue;
+            }
+            interface
+                .link(&mut linker)
+                .map_err(|error| HostError::Link {
+                    capability,
+                    reason: format!("{error:#}"),
+                })?;
+            linked.push(interface.into());
+        }
+        let inner = Inner {
+            engine,
+            role,
+            agent,
+            interfaces: linked,
+            narrowed,
+            linker,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The host's role.
+    pub fn role(&self) -> Role {
+        self.inner.role
+    }
+
+    /// The host's agent.
+    pub fn agent(&self) -> &AgentName {
+        &self.inner.agent
+    }
+
+    /// The engine it runs on.
+    pub fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    /// What its linker holds.
+    pub fn capabilities(&self) -> impl Iterator<Item = Capability> + '_ {
+        self.inner
+            .interfaces
+            .iter()
+            .map(|interface| interface.capability())
+    }
+
+    /// Admits a component under a name, with the instructions from its `SKILL.md`. Compiling takes
+    /// a while where the cache has nothing: call it from a blocking thread.
+    ///
+    /// # Errors
+    /// Says, in one sentence, why the component is not admitted. None of its code has run.
+    pub fn load(
+        &self,
+        name: &str,
+        component: &[u8],
+        instructions: &str,
+    ) -> Result<Skill, LoadError> {
+        let inner = &self.inner;
+        let (component, from_cache) = inner.engine.compile(name, component)?;
+        let imports = self.imports(name, &component)?;
+        let grants = platinum_policy::decide(
+            imports.iter().map(String::as_str),
+            inner.role,
+            inner.narrowed.as_ref(),
+        )
+        .map_err(|refusal| LoadError::Refused {
+            skill: name.to_owned(),
+            refusal,
+        })?;
+        let missing: Vec<String> = grants
+            .iter()
+            .filter(|&capability| !inner.offers(capability))
+            .map(|capability| capability.interface().to_owned())
+            .collect();
+        if !missing.is_empty() {
+            return Err(LoadError::NotOffered {
+                skill: name.to_owned(),
+                role: inner.role,
+                missing,
+            });
+        }
+        if !self.has_handler(&component) {
+            return Err(LoadError::NoHandler {
+                skill: name.to_owned(),
+                handler: HANDLER,
+            });
+        }
+        let pre = inner
+            .linker
+            .instantiate_pre(&component)
+            .and_then(BasePre::new)
+            .map_err(|error| LoadError::Mismatch {
+                skill: name.to_owned(),
+                reason: one_line(&format!("{error:#}"), MAX_FOREIGN_BYTES),
+            })?;
+        let interfaces = inner
+            .interfaces
+            .iter()
+            .filter(|interface| grants.contains(interface.capability()))
+            .cloned()
+            .collect();
+        Ok(Skill {
+            name: name.to_owned(),
+            instructions: instructions.into(),
+            pre,
+            interfaces,
+            host: Arc::clone(inner),
+            imports,
+            from_cache,
+        })
+    }
+
+    /// What a component would get from this host, without admitting it.
+    ///
+    /// # Errors
+    /// If the bytes are no component, too large, or cannot be compiled.
+    pub fn explain(&self, component: &[u8]) -> Result<ImportsReport, LoadError> {
+        const NAME: &str = "to explain";
+        let (component, _) = self.inner.engine.compile(NAME, component)?;
+        let imports = self.imports(NAME, &component)?;
+        let line = |import: String| ImportLine {
+            verdict: self.verdict(&import),
+            import,
+        };
+        Ok(ImportsReport {
+            role: self.inner.role,
+            imports: imports.into_iter().map(line).collect(),
+            has_handler: self.has_handler(&component),
+        })
+    }
+
+    fn verdict(&self, import: &str) -> Verdict {
+        let inner = &self.inner;
+        match platinum_policy::decide([import], inner.role, inner.narrowed.as_ref()) {
+            Err(_) => Verdict::NotGranted,
+            Ok(grants) => match grants.iter().next() {
+                Some(capability) if inner.offers(capability) => Verdict::Linked,
+                Some(_) => Verdict::NotOffered,
+                None if import.starts_with("wasi:") => Verdict::EmptyWasi,
+                None => Verdict::Types,
+            },
+        }
+    }
+
+    fn imports(&self, name: &str, component: &Component) -> Result<Vec<String>, LoadError> {
+        let imports = import_names(self.inner.engine.wasmtime(), component);
+        let odd = imports.len() > MAX_IMPORTS
+            || imports.iter().any(|import| {
+                import.len() > MAX_IMPORT_NAME_BYTES || import.contains(char::is_control)
+            });
+        if odd {
+            return Err(LoadError::Mismatch {
+                skill: name.to_owned(),
+                reason: format!(
+                    "it imports more than {MAX_IMPORTS} interfaces, or one by a name of more than \
+                     {MAX_IMPORT_NAME_BYTES} bytes"
+                ),
+            });
+        }
+        Ok(imports)
+    }
+
+    fn has_handler(&self, component: &Component) -> bool {
+        component
+            .component_type()
+            .exports(self.inner.engine.wasmtime())
+            .any(|(name, _)| name == HANDLER)
+    }
+}
+
+impl Inner {
+    fn offers(&self, capability: Capability) -> bool {
+        self.interfaces
+            .iter()
+            .any(|interface| interface.capability() == capability)
+    }
+}
+
+impl fmt::Debug for SkillHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SkillHost")
+            .field("role", &self.inner.role)
+            .field("agent", &self.inner.agent)
+            .field("capabilities", &self.capabilities().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

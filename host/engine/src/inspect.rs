@@ -1,0 +1,102 @@
+//! What a component asks for, told to people: [`imports_of`] and [`ImportsReport`].
+
+use std::fmt;
+
+use platinum_core::Role;
+
+use crate::{Engine, EngineOptions, LoadError};
+
+/// The interfaces a component imports, in its own order. It is its permission request.
+///
+/// # Errors
+/// If the bytes are no component, too large, or cannot be compiled.
+pub fn imports_of(component: &[u8]) -> Result<Vec<String>, LoadError> {
+    const NAME: &str = "to inspect";
+    let options = EngineOptions {
+        concurrent_calls: 1,
+        ..EngineOptions::default()
+    };
+    let engine = Engine::new(options).map_err(|error| LoadError::Compile {
+        skill: NAME.to_owned(),
+        reason: error.to_string(),
+    })?;
+    engine.imports_of(NAME, component)
+}
+
+/// What a host does about one import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Granted and offered.
+    Linked,
+    /// Records only: it gives nothing.
+    Types,
+    /// WASI, against an empty context.
+    EmptyWasi,
+    /// The role does not grant it, or no such interface exists.
+    NotGranted,
+    /// The role grants it; this program has none.
+    NotOffered,
+}
+
+/// One import and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportLine {
+    /// The interface with its version.
+    pub import: String,
+    /// What becomes of it.
+    pub verdict: Verdict,
+}
+
+/// What a component would get from a host, without running it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportsReport {
+    /// The host's role.
+    pub role: Role,
+    /// Every import.
+    pub imports: Vec<ImportLine>,
+    /// Whether it exports the contract's handler.
+    pub has_handler: bool,
+}
+
+impl ImportsReport {
+    /// Whether the host would take it, as far as imports and exports say.
+    pub fn links(&self) -> bool {
+        self.has_handler
+            && !self
+                .imports
+                .iter()
+                .any(|line| matches!(line.verdict, Verdict::NotGranted | Verdict::NotOffered))
+    }
+}
+
+impl fmt::Display for ImportsReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for ImportLine { import, verdict } in &self.imports {
+            let role = self.role;
+            match verdict {
+                Verdict::Linked => writeln!(f, "linked       {import}")?,
+                Verdict::Types => writeln!(f, "records      {import}")?,
+                Verdict::EmptyWasi => writeln!(f, "empty        {import}")?,
+                Verdict::NotGranted => {
+                    writeln!(f, "REFUSED      {import}: role {role} does not grant it")?;
+                }
+                Verdict::NotOffered => {
+                    writeln!(f, "NOT OFFERED  {import}: this host has no such interface")?;
+                }
+            }
+        }
+        if !self.has_handler {
+            writeln!(
+                f,
+                "NO HANDLER   it does not export {}",
+                crate::host::HANDLER
+            )?;
+        }
+        let answer = if self.links() {
+            "links"
+        } else {
+            "does not link"
+        };
+        write!(f, "role {}: {answer}", self.role)
+    }
+}
