@@ -1,1 +1,22 @@
 //! Git objects, and the remote as a compare-and-swap register.
+//!
+//! Lives here: reading trees and commits, making a commit as a pure tree edit ([`Repo`]), and the
+//! remote behind [`Remote`], spoken to by git's own client ([`GitRemote`]).
+//! Lives elsewhere: who owns a task and what to merge is decided in `protocol`, who may change
+//! what in `policy`; the files of the vault are `vault`'s, and the daemon's `sync` joins them.
+//! Invariants: the repository is bare and outside the vault; there is no index, no checkout, no
+//! rebase and no reset; a push names the full id it expects to replace, or that there is nothing
+//! yet. libgit2 never speaks to a remote: its push to a path is no compare-and-swap.
+
+mod commit;
+mod error;
+mod objects;
+mod remote;
+mod tree;
+
+pub use commit::{CommitInfo, CommitMeta, Edit, TRAILER_AGENT, TRAILER_ROLE};
+pub use error::RepoError;
+pub use git2::Oid;
+pub use objects::{RefName, Repo};
+pub use remote::{Address, AddressError, BRANCH, ClientOptions, GitRemote, Remote, RemoteError};
+pub use tree::{Changed, Item};

@@ -1,0 +1,66 @@
+//! [`Remote`]: the one branch everybody shares, as a compare-and-swap register.
+//!
+//! Lives here: the trait, [`Address`] (which remotes are spoken to at all) and [`GitRemote`], which
+//! runs git's own client. The claim machine that uses it is `protocol`'s.
+//! Invariant: a push whose outcome is not known for certain is [`PushOutcome::Indeterminate`],
+//! never a success and never a refusal.
+
+mod address;
+mod client;
+mod git;
+mod porcelain;
+
+use async_trait::async_trait;
+use git2::Oid;
+use platinum_protocol::PushOutcome;
+
+pub use address::{Address, AddressError};
+pub use client::ClientOptions;
+pub use git::GitRemote;
+
+/// The branch of the remote.
+pub const BRANCH: &str = "refs/heads/main";
+
+/// A remote with one branch.
+#[async_trait]
+pub trait Remote: Send + Sync {
+    /// Brings the branch's commits here and answers its tip; `None` while there is no branch.
+    async fn fetch(&self) -> Result<Option<Oid>, RemoteError>;
+    /// Moves the branch from `expected` (or from nothing) to `commit`, or does not.
+    async fn push(&self, commit: Oid, expected: Option<Oid>) -> PushOutcome;
+    /// What a person calls it; without secrets.
+    fn describe(&self) -> String;
+}
+
+/// Why a remote cannot be used, or a fetch failed. The remote is unchanged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RemoteError {
+    /// Its address is refused.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The repository on this side cannot be opened.
+    #[error("{0}")]
+    Repository(String),
+    /// Git's client could not reach it, or was turned away.
+    #[error("the remote {remote} did not answer: {reason}")]
+    Unreachable {
+        /// The remote.
+        remote: String,
+        /// What the client said, in one line.
+        reason: String,
+    },
+    /// It took too long.
+    #[error("the remote {remote} took longer than {seconds} s; the attempt was ended")]
+    TimedOut {
+        /// The remote.
+        remote: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// Git's client is not installed or does not start.
+    #[error("git's own client cannot be started ({reason}); install git 2.41 or newer")]
+    NoClient {
+        /// What the system said.
+        reason: String,
+    },
+}

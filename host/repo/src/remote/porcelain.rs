@@ -1,0 +1,148 @@
+//! What `git push --porcelain` says, read strictly.
+//!
+//! Invariant: landed and rejected are only answered when the one line about our ref says so in
+//! the words git has for it; everything else is indeterminate.
+
+use git2::Oid;
+use platinum_protocol::PushOutcome;
+
+use super::BRANCH;
+
+/// Reads the output of a push of `commit` that ended by itself. `said` is what to tell a person
+/// when the output does not decide it.
+pub(super) fn outcome(stdout: &[u8], success: bool, commit: Oid, said: &str) -> PushOutcome {
+    let doubt = |why: &str| PushOutcome::Indeterminate(format!("{why}: {said}"));
+    let Ok(text) = std::str::from_utf8(stdout) else {
+        return doubt("the client's answer is not UTF-8");
+    };
+    let refspec = format!("{commit}:{BRANCH}");
+    let mut ours = text.lines().filter_map(|line| {
+        // `<flag>\t<from>:<to>\t<summary> (<reason>)`
+        let mut fields = line.splitn(3, '\t');
+        let (flag, spec, summary) = (fields.next()?, fields.next()?, fields.next()?);
+        (spec == refspec).then_some((flag, summary))
+    });
+    let (Some((flag, summary)), None) = (ours.next(), ours.next()) else {
+        return doubt("the client's answer does not name our push once");
+    };
+    let done = text.lines().any(|line| line == "Done");
+    match flag {
+        // Fast-forward, new branch, and "it is there already": the commit is ours alone, so then
+        // an earlier attempt has landed.
+        " " | "*" | "=" if success && done => PushOutcome::Landed,
+        "!" if !success => rejected(summary).unwrap_or_else(|| doubt(summary)),
+        _ => doubt("the client's answer contradicts itself"),
+    }
+}
+
+fn rejected(summary: &str) -> Option<PushOutcome> {
+    // `[rejected]` is decided before anything is sent, `[remote rejected]` by the server.
+    let rest = summary
+        .strip_prefix("[rejected]")
+        .or_else(|| summary.strip_prefix("[remote rejected]"))?;
+    let reason = rest.trim().trim_start_matches('(').trim_end_matches(')');
+    // The server applied its answer; only a lost answer is in doubt, and that has other words.
+    (!reason.contains("failed to report status")).then(|| {
+        let reason: String = reason
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(200)
+            .collect();
+        PushOutcome::Rejected(if reason.is_empty() {
+            "no reason given".to_owned()
+        } else {
+            reason
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const C: &str = "1111111111111111111111111111111111111111";
+
+    fn read(text: &str, success: bool) -> PushOutcome {
+        outcome(text.as_bytes(), success, Oid::from_str(C).unwrap(), "said")
+    }
+
+    #[test]
+    fn the_words_git_has_are_read() {
+        let line = |flag: &str, rest: &str| format!("To x\n{flag}\t{C}:{BRANCH}\t{rest}\n");
+        assert_eq!(
+            read(&(line(" ", "aaa..bbb") + "Done\n"), true),
+            PushOutcome::Landed
+        );
+        assert_eq!(
+            read(&(line("*", "[new branch]") + "Done\n"), true),
+            PushOutcome::Landed
+        );
+        assert_eq!(
+            read(&(line("=", "[up to date]") + "Done\n"), true),
+            PushOutcome::Landed
+        );
+        for (rest, reason) in [
+            ("[rejected] (stale info)", "stale info"),
+            ("[rejected] (fetch first)", "fetch first"),
+            (
+                "[remote rejected] (failed to update ref)",
+                "failed to update ref",
+            ),
+            (
+                "[remote rejected] (pre-receive hook declined)",
+                "pre-receive hook declined",
+            ),
+        ] {
+            assert_eq!(
+                read(&line("!", rest), false),
+                PushOutcome::Rejected(reason.to_owned())
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_certain_is_indeterminate() {
+        let other = "2222222222222222222222222222222222222222";
+        for (text, success) in [
+            (String::new(), false),
+            (String::new(), true),
+            (format!("To x\n \t{C}:{BRANCH}\taaa..bbb\n"), true),
+            (format!("To x\n \t{C}:{BRANCH}\taaa..bbb\nDone\n"), false),
+            (format!("To x\n \t{other}:{BRANCH}\taaa..bbb\nDone\n"), true),
+            (
+                format!("To x\n \t{C}:refs/heads/other\taaa..bbb\nDone\n"),
+                true,
+            ),
+            (
+                format!("To x\n+\t{C}:{BRANCH}\taaa...bbb (forced update)\nDone\n"),
+                true,
+            ),
+            (
+                format!("!\t{C}:{BRANCH}\t[remote failure] (remote failed to report status)\n"),
+                false,
+            ),
+            (format!("!\t{C}:{BRANCH}\t[rejected] (stale info)\n"), true),
+            (
+                format!(" \t{C}:{BRANCH}\ta\n \t{C}:{BRANCH}\ta\nDone\n"),
+                true,
+            ),
+        ] {
+            let read = read(&text, success);
+            assert!(
+                matches!(read, PushOutcome::Indeterminate(_)),
+                "{text:?}: {read:?}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_noise_is_taken_for_success(text in "[ *=!+\t\n:()\\[\\]a-z1/]{0,200}", success: bool) {
+            let read = read(&text, success);
+            let named = text.contains(&format!("{C}:{BRANCH}"));
+            prop_assert!(named || matches!(read, PushOutcome::Indeterminate(_)));
+        }
+    }
+}

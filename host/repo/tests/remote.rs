@@ -1,0 +1,117 @@
+//! The remote as a compare-and-swap register, over a bare repository that git's client serves.
+
+use std::{path::Path, process::Command, time::Duration};
+
+use platinum_core::{Role, Timestamp, VaultPath};
+use platinum_protocol::PushOutcome;
+use platinum_repo::{
+    Address, ClientOptions, CommitMeta, Edit, GitRemote, Oid, Remote, RemoteError, Repo,
+};
+
+fn serve(folder: &Path) -> Address {
+    let bare = folder.join("remote.git");
+    let ran = Command::new("git")
+        .args(["init", "--quiet", "--bare", "--initial-branch=main"])
+        .arg(&bare)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .status()
+        .unwrap();
+    assert!(ran.success());
+    Address::parse(bare.to_str().unwrap()).unwrap()
+}
+
+fn side(folder: &Path, name: &str, address: &Address) -> (Repo, GitRemote) {
+    let repo = Repo::open_or_init(&folder.join(name)).unwrap();
+    let options = ClientOptions {
+        user_config: false,
+        ..ClientOptions::default()
+    };
+    (
+        repo.clone(),
+        GitRemote::with(repo, address.clone(), options),
+    )
+}
+
+fn commit(repo: &Repo, parent: Option<Oid>, agent: &str) -> Oid {
+    let meta = CommitMeta {
+        agent: agent.parse().unwrap(),
+        role: Role::Cloud,
+        message: "Change".to_owned(),
+        trailers: Vec::new(),
+        at: Timestamp::from_second(1_795_000_000).unwrap(),
+    };
+    let edit = (
+        VaultPath::new("Inbox/a.md").unwrap(),
+        Edit::Put(agent.into()),
+    );
+    repo.commit(parent, &[edit], &meta).unwrap()
+}
+
+#[tokio::test]
+async fn only_one_of_two_pushes_lands_on_an_empty_remote_and_on_a_tip() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = serve(folder.path());
+    let (repo_a, a) = side(folder.path(), "a.git", &address);
+    let (repo_b, b) = side(folder.path(), "b.git", &address);
+    assert_eq!(a.fetch().await, Ok(None));
+    let (first_a, first_b) = (commit(&repo_a, None, "a"), commit(&repo_b, None, "b"));
+    assert_eq!(a.push(first_a, None).await, PushOutcome::Landed);
+    let refused = b.push(first_b, None).await;
+    assert!(matches!(refused, PushOutcome::Rejected(_)), "{refused:?}");
+    // The same commit again is there already, which is what it wanted.
+    assert_eq!(a.push(first_a, None).await, PushOutcome::Landed);
+
+    assert_eq!(b.fetch().await, Ok(Some(first_a)));
+    let (next_a, next_b) = (
+        commit(&repo_a, Some(first_a), "a2"),
+        commit(&repo_b, Some(first_a), "b2"),
+    );
+    assert_eq!(b.push(next_b, Some(first_a)).await, PushOutcome::Landed);
+    let refused = a.push(next_a, Some(first_a)).await;
+    assert!(matches!(refused, PushOutcome::Rejected(_)), "{refused:?}");
+    assert_eq!(a.fetch().await, Ok(Some(next_b)));
+}
+
+#[tokio::test]
+async fn a_remote_that_is_not_there_is_an_error_and_a_push_to_it_is_indeterminate() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = Address::parse(folder.path().join("no.git").to_str().unwrap()).unwrap();
+    let (repo, remote) = side(folder.path(), "a.git", &address);
+    assert!(matches!(
+        remote.fetch().await,
+        Err(RemoteError::Unreachable { .. })
+    ));
+    let first = commit(&repo, None, "a");
+    assert!(matches!(
+        remote.push(first, None).await,
+        PushOutcome::Indeterminate(_)
+    ));
+}
+
+#[tokio::test]
+async fn a_remote_that_hangs_is_given_up_in_time() {
+    let folder = tempfile::tempdir().unwrap();
+    // Accepts and never answers.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = format!(
+        "git://127.0.0.1:{}/vault.git",
+        listener.local_addr().unwrap().port()
+    );
+    let repo = Repo::open_or_init(&folder.path().join("a.git")).unwrap();
+    let options = ClientOptions {
+        time_out: Duration::from_millis(400),
+        user_config: false,
+        ..ClientOptions::default()
+    };
+    let remote = GitRemote::with(repo.clone(), Address::parse(&text).unwrap(), options);
+    assert!(matches!(
+        remote.fetch().await,
+        Err(RemoteError::TimedOut { .. })
+    ));
+    let first = commit(&repo, None, "a");
+    assert!(matches!(
+        remote.push(first, None).await,
+        PushOutcome::Indeterminate(_)
+    ));
+}

@@ -1,0 +1,223 @@
+//! Commits as pure tree edits, and what changed between two, with git's own client as the judge.
+
+use std::{path::Path, process::Command};
+
+use platinum_core::{Role, Timestamp, VaultPath};
+use platinum_policy::Change;
+use platinum_repo::{CommitMeta, Edit, Oid, RefName, Repo, RepoError};
+
+fn git(git_dir: &Path, args: &[&str], stdin: &str) -> String {
+    use std::io::Write as _;
+    let mut child = Command::new("git")
+        .args(args)
+        .env("GIT_DIR", git_dir)
+        .env("HOME", git_dir)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_AUTHOR_NAME", "t")
+        .env("GIT_AUTHOR_EMAIL", "t@t.invalid")
+        .env("GIT_COMMITTER_NAME", "t")
+        .env("GIT_COMMITTER_EMAIL", "t@t.invalid")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(stdin.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "git {args:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn meta(message: &str) -> CommitMeta {
+    CommitMeta {
+        agent: "cloud".parse().unwrap(),
+        role: Role::Cloud,
+        message: message.to_owned(),
+        trailers: vec![(
+            "Platinum-Claim".to_owned(),
+            "claim_1\nPlatinum-Agent: local".to_owned(),
+        )],
+        at: Timestamp::from_second(1_795_000_000).unwrap(),
+    }
+}
+
+fn path(text: &str) -> VaultPath {
+    VaultPath::new(text).unwrap()
+}
+
+fn put(at: &str, text: &str) -> (VaultPath, Edit) {
+    (path(at), Edit::Put(text.as_bytes().to_vec()))
+}
+
+fn delete(at: &str) -> (VaultPath, Edit) {
+    (path(at), Edit::Delete)
+}
+
+fn repo() -> (tempfile::TempDir, Repo) {
+    let folder = tempfile::tempdir().unwrap();
+    let repo = Repo::open_or_init(&folder.path().join("vault.git")).unwrap();
+    (folder, repo)
+}
+
+#[test]
+fn a_commit_changes_what_its_edits_name_and_nothing_else() {
+    let (_folder, repo) = repo();
+    let first = [
+        put("Inbox/a.md", "a"),
+        put("Inbox/deep/b.md", "b"),
+        put("Dashboard.md", "d"),
+    ];
+    let one = repo.commit(None, &first, &meta("One")).unwrap();
+    let second = [
+        delete("Inbox/deep/b.md"),
+        put("Done/2026/11/c.md", "c"),
+        put("Inbox/a.md", "a2"),
+    ];
+    let two = repo.commit(Some(one), &second, &meta("Two")).unwrap();
+    let changes: Vec<_> = repo
+        .changes(Some(one), two)
+        .unwrap()
+        .into_iter()
+        .map(|c| (c.path.to_string(), c.change, c.blob.is_some()))
+        .collect();
+    assert_eq!(
+        changes,
+        [
+            ("Done/2026/11/c.md".to_owned(), Change::Create, true),
+            ("Inbox/a.md".to_owned(), Change::Modify, true),
+            ("Inbox/deep/b.md".to_owned(), Change::Delete, false),
+        ]
+    );
+    let listed = git(
+        repo.git_dir(),
+        &["ls-tree", "-r", "--name-only", &two.to_string()],
+        "",
+    );
+    assert_eq!(listed, "Dashboard.md\nDone/2026/11/c.md\nInbox/a.md");
+    assert_eq!(repo.tree_files(two).unwrap().len(), 3);
+    assert_eq!(
+        repo.file_at(two, &path("Inbox/a.md"), 10).unwrap().unwrap(),
+        b"a2"
+    );
+    assert_eq!(
+        repo.file_at(two, &path("Inbox/deep/b.md"), 10).unwrap(),
+        None
+    );
+    git(repo.git_dir(), &["fsck", "--strict"], "");
+    assert!(!repo.git_dir().join("index").exists());
+}
+
+#[test]
+fn a_trailer_cannot_be_smuggled_in_by_a_value() {
+    let (_folder, repo) = repo();
+    let commit = repo
+        .commit(
+            None,
+            &[put("Inbox/a.md", "a")],
+            &meta("One\n\nPlatinum-Agent: local"),
+        )
+        .unwrap();
+    let info = repo.commit_info(commit).unwrap();
+    assert_eq!(info.trailer("Platinum-Agent"), Some("cloud"));
+    assert_eq!(info.trailer("Platinum-Role"), Some("cloud"));
+}
+
+#[test]
+fn an_edit_that_does_not_fit_is_refused() {
+    let (_folder, repo) = repo();
+    let one = repo
+        .commit(
+            None,
+            &[put("Inbox/a.md", "a"), put("Plans/b/c.md", "c")],
+            &meta("One"),
+        )
+        .unwrap();
+    let refused = |edit| repo.commit(Some(one), &[edit], &meta("Two")).unwrap_err();
+    assert!(matches!(
+        refused(delete("Inbox/no.md")),
+        RepoError::Absent(_)
+    ));
+    assert!(matches!(refused(delete("Inbox")), RepoError::Absent(_)));
+    assert!(matches!(
+        refused(put("Inbox/a.md/x.md", "x")),
+        RepoError::InTheWay(_)
+    ));
+    assert!(matches!(
+        refused(put("Plans/b", "x")),
+        RepoError::InTheWay(_)
+    ));
+}
+
+#[test]
+fn history_is_listed_parents_first() {
+    let (_folder, repo) = repo();
+    let one = repo
+        .commit(None, &[put("Inbox/a.md", "1")], &meta("One"))
+        .unwrap();
+    let two = repo
+        .commit(Some(one), &[put("Inbox/a.md", "2")], &meta("Two"))
+        .unwrap();
+    let three = repo
+        .commit(Some(two), &[put("Inbox/a.md", "3")], &meta("Three"))
+        .unwrap();
+    assert_eq!(
+        repo.commits_between(Some(one), three, 10).unwrap(),
+        [two, three]
+    );
+    assert_eq!(
+        repo.commits_between(None, three, 10).unwrap(),
+        [one, two, three]
+    );
+    assert!(repo.commits_between(None, three, 2).is_err());
+    assert!(repo.is_ancestor(one, three).unwrap() && !repo.is_ancestor(three, one).unwrap());
+    repo.set_ref(RefName::Verified, two).unwrap();
+    assert_eq!(repo.tip(RefName::Verified).unwrap(), Some(two));
+    repo.note_outgoing(three).unwrap();
+    assert!(repo.outgoing().unwrap().contains(&three));
+    repo.settle_outgoing(three).unwrap();
+    repo.settle_outgoing(three).unwrap();
+    assert!(repo.outgoing().unwrap().is_empty());
+}
+
+#[test]
+fn what_a_vault_never_holds_is_named() {
+    let (_folder, repo) = repo();
+    let dir = repo.git_dir();
+    let blob = git(dir, &["hash-object", "-w", "--stdin"], "x");
+    let commit_of = |inner: &str| {
+        let inner = git(dir, &["mktree", "--missing"], inner);
+        let outer = git(dir, &["mktree"], &format!("040000 tree {inner}\tInbox\n"));
+        Oid::from_str(&git(dir, &["commit-tree", &outer, "-m", "x"], "")).unwrap()
+    };
+    for (inner, text) in [
+        (
+            format!("120000 blob {blob}\tlink.md\n"),
+            "`Inbox/link.md` is a symbolic link",
+        ),
+        (
+            format!("160000 commit {}\tsub\n", "1".repeat(40)),
+            "`Inbox/sub` is a submodule",
+        ),
+        (
+            format!("100644 blob {blob}\tA.md\n100644 blob {blob}\ta.md\n"),
+            "`Inbox/a.md` differs only in case from `A.md`, and many systems cannot hold both",
+        ),
+    ] {
+        let found = repo.changes(None, commit_of(&inner)).unwrap_err();
+        assert_eq!(found.to_string(), text);
+    }
+    let found = repo
+        .changes(None, commit_of(&format!("100644 blob {blob}\ta:b.md\n")))
+        .unwrap_err();
+    assert!(
+        found
+            .to_string()
+            .starts_with("`Inbox/a:b.md` is no path of a vault"),
+        "{found}"
+    );
+}
