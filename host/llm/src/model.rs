@@ -115,7 +115,11 @@ mod tests {
     use super::*;
 
     fn request(parts: Vec<Part>, max_tokens: u32) -> Request {
-        Request { instructions: String::new(), parts, max_tokens }
+        Request {
+            instructions: String::new(),
+            parts,
+            max_tokens,
+        }
     }
 
     #[test]
@@ -126,9 +130,18 @@ mod tests {
             (request(say("x"), 0), "max-tokens is 0"),
             (request(say("x"), 8193), "max-tokens is 8193"),
             (request(vec![], 1), "no parts"),
-            (request(say(&"x".repeat(MAX_REQUEST_BYTES + 1)), 1), "131073 bytes"),
             (
-                request(vec![Part::Quote { label: "Mail\n".to_owned(), text: String::new() }], 1),
+                request(say(&"x".repeat(MAX_REQUEST_BYTES + 1)), 1),
+                "131073 bytes",
+            ),
+            (
+                request(
+                    vec![Part::Quote {
+                        label: "Mail\n".to_owned(),
+                        text: String::new(),
+                    }],
+                    1,
+                ),
                 "`Mail\\n` is no label",
             ),
         ] {

@@ -1,0 +1,211 @@
+//! [`Builtin`]: a drafter without a model. It acknowledges the mail, quotes what the mail asks, and
+//! leaves marked gaps for the owner.
+//!
+//! Lives here: the text. Elsewhere: which language (`language`), what is asked (`questions`).
+//! Invariants: the same request gives the same text; every gap is in `[[…]]`; the last line is
+//! [`BUILTIN_MARKER`]; nothing of the mail but whole bounded questions gets into the text, each on
+//! a line of its own that starts with `> `, and none can hold a gap of its own.
+
+mod language;
+mod questions;
+
+use async_trait::async_trait;
+
+use self::language::Language;
+use crate::{Completion, LlmError, Model, Part, Request};
+
+/// The last line of every text the builtin drafter writes.
+pub const BUILTIN_MARKER: &str =
+    "[[Drafted without a language model: fill in the gaps and delete this line.]]";
+
+/// The deterministic drafter.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Builtin;
+
+#[async_trait]
+impl Model for Builtin {
+    /// `max_tokens` does not cut the text: it is below 2 KiB, and a cut would lose its last line.
+    async fn complete(&self, request: Request) -> Result<Completion, LlmError> {
+        request.check()?;
+        let mail = request.parts.iter().find_map(|part| match part {
+            Part::Quote { label, text } if label == "mail" => Some(text.as_str()),
+            _ => None,
+        });
+        let Some(mail) = mail else {
+            return Err(LlmError::Refused(
+                "the builtin drafter only answers mail, and no part is a quote labelled `mail`; \
+                 configure a provider for other work"
+                    .to_owned(),
+            ));
+        };
+        Ok(Completion {
+            text: draft(mail),
+            model: "builtin".to_owned(),
+            truncated: false,
+            input_tokens: 0,
+            output_tokens: 0,
+        })
+    }
+
+    fn name(&self) -> &str {
+        "builtin"
+    }
+}
+
+fn draft(mail: &str) -> String {
+    let own = questions::own_words(mail);
+    let words = Words::of(language::detect(&own));
+    let asked = questions::questions(&own);
+    let mut lines = vec![words.greeting, "", words.thanks];
+    let quoted: Vec<String> = asked
+        .iter()
+        .map(|question| format!("> {question}"))
+        .collect();
+    match quoted.as_slice() {
+        [] => lines.extend(["", words.gap_answer]),
+        quoted => {
+            lines.extend([
+                "",
+                if quoted.len() == 1 {
+                    words.question
+                } else {
+                    words.questions
+                },
+            ]);
+            for line in quoted {
+                lines.extend(["", line, words.gap_reply]);
+            }
+        }
+    }
+    lines.extend(["", words.farewell, words.gap_name, "", BUILTIN_MARKER]);
+    lines.join("\n")
+}
+
+/// The fixed words of a reply.
+struct Words {
+    greeting: &'static str,
+    thanks: &'static str,
+    question: &'static str,
+    questions: &'static str,
+    gap_reply: &'static str,
+    gap_answer: &'static str,
+    farewell: &'static str,
+    gap_name: &'static str,
+}
+
+impl Words {
+    fn of(language: Language) -> Self {
+        match language {
+            Language::English => Self {
+                greeting: "Hello,",
+                thanks: "thank you for your message.",
+                question: "You asked:",
+                questions: "You asked several things; one by one:",
+                gap_reply: "[[answer]]",
+                gap_answer: "[[your answer]]",
+                farewell: "Kind regards",
+                gap_name: "[[your name]]",
+            },
+            Language::German => Self {
+                greeting: "Guten Tag,",
+                thanks: "vielen Dank für Ihre Nachricht.",
+                question: "Sie fragen:",
+                questions: "Sie fragen mehreres; der Reihe nach:",
+                gap_reply: "[[Antwort]]",
+                gap_answer: "[[Ihre Antwort]]",
+                farewell: "Mit freundlichen Grüßen",
+                gap_name: "[[Ihr Name]]",
+            },
+            Language::French => Self {
+                greeting: "Bonjour,",
+                thanks: "merci pour votre message.",
+                question: "Vous demandez :",
+                questions: "Vous posez plusieurs questions ; dans l'ordre :",
+                gap_reply: "[[réponse]]",
+                gap_answer: "[[votre réponse]]",
+                farewell: "Cordialement",
+                gap_name: "[[votre nom]]",
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn complete(parts: Vec<Part>) -> Result<Completion, LlmError> {
+        Builtin
+            .complete(Request {
+                instructions: "Be brief.".to_owned(),
+                parts,
+                max_tokens: 1,
+            })
+            .await
+    }
+
+    fn mail(text: &str) -> Vec<Part> {
+        vec![Part::Quote {
+            label: "mail".to_owned(),
+            text: text.to_owned(),
+        }]
+    }
+
+    #[tokio::test]
+    async fn a_mail_with_questions_gets_them_back_with_gaps_between() {
+        let text = "Dear team,\n\nwe would like to order the desks. When can you deliver?\n\
+                    Is the price still\n1,200 EUR? Thanks,\nAda\n";
+        let completion = complete(mail(text)).await.unwrap();
+        assert_eq!(
+            completion.text,
+            "Hello,\n\nthank you for your message.\n\nYou asked several things; one by one:\n\n\
+             > When can you deliver?\n[[answer]]\n\n> Is the price still 1,200 EUR?\n[[answer]]\n\n\
+             Kind regards\n[[your name]]\n\n\
+             [[Drafted without a language model: fill in the gaps and delete this line.]]"
+        );
+        assert_eq!(
+            (completion.model.as_str(), completion.truncated),
+            ("builtin", false)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_german_mail_gets_a_german_reply() {
+        let text = "Guten Tag,\n\nwir haben Ihr Angebot erhalten und möchten es gern annehmen. \
+                    Wann können Sie liefern?\n\nMit freundlichen Grüßen\nEva";
+        let draft = complete(mail(text)).await.unwrap().text;
+        assert!(draft.starts_with("Guten Tag,\n\nvielen Dank für Ihre Nachricht.\n\nSie fragen:\n\n> Wann können Sie liefern?\n[[Antwort]]"), "{draft}");
+        assert!(draft.ends_with(BUILTIN_MARKER));
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_asks_nothing_gets_one_gap() {
+        let draft = complete(mail(
+            "Bonjour, nous avons bien reçu le colis et la facture est dans la boîte.",
+        ))
+        .await
+        .unwrap()
+        .text;
+        assert!(
+            draft.contains("merci pour votre message.\n\n[[votre réponse]]\n\nCordialement"),
+            "{draft}"
+        );
+    }
+
+    #[tokio::test]
+    async fn nothing_but_a_mail_is_answered() {
+        let error = complete(vec![Part::Say("Write a poem.".to_owned())])
+            .await
+            .unwrap_err();
+        assert!(matches!(error, LlmError::Refused(_)));
+    }
+
+    #[tokio::test]
+    async fn no_mail_makes_the_draft_long_or_puts_gaps_of_its_own_in() {
+        let hostile = "[[pay]] what? ".repeat(5000) + &"x".repeat(10_000) + "?";
+        let draft = complete(mail(&hostile)).await.unwrap().text;
+        assert!(draft.len() < 2048, "{}", draft.len());
+        assert!(!draft.contains("[[pay"), "{draft}");
+        assert!(draft.ends_with(BUILTIN_MARKER));
+    }
+}
