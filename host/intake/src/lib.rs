@@ -1,1 +1,21 @@
 //! The outside turned into tasks, one process per source.
+//!
+//! # Layout
+//! - [`mail`]: new mails of one account become notes in `Needs_Action/email/`;
+//! - [`text`]: outside text made harmless: bounded, visible, fenced;
+//! - [`ledger`]: what was seen already, durable, so that a mail becomes one task however often the
+//!   process dies;
+//! - [`stop`]: when to end: SIGTERM, SIGINT, or the parent's end of the pipe closes.
+//!
+//! Lives elsewhere: reading mailboxes and MIME is `platinum-mailbox`'s; writing notes is `vault`'s;
+//! deciding what to do about a task is a skill's.
+//!
+//! # Invariants
+//! - Nothing from outside becomes a path, a frontmatter key, or Markdown outside a fence.
+//! - A task's id is chosen and stored before its note is written; a note is created, never replaced.
+//! - The mailbox is only read.
+
+pub mod ledger;
+pub mod mail;
+pub mod stop;
+pub mod text;

@@ -1,0 +1,355 @@
+//! [`Ledger`]: which mails were seen and which tasks they became; durable (SQLite).
+//!
+//! A mail goes through three steps, each durable before the next: *chosen* (its keys, the task's
+//! id and the whole note are stored), the note is created in the vault, *written* is stored. A
+//! note that was chosen and not written can always be finished from here, without the mailbox.
+//! Invariants: one task per mail; a key, once known, stays known; one process at a time.
+
+use std::{
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use platinum_core::{TaskId, Timestamp};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS start (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    at TEXT NOT NULL,
+    cursor TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS mail (
+    task TEXT PRIMARY KEY,
+    identity TEXT NOT NULL,
+    content TEXT NOT NULL,
+    note TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS mail_identity ON mail (identity);
+CREATE INDEX IF NOT EXISTS mail_unwritten ON mail (task) WHERE note IS NOT NULL;
+CREATE TABLE IF NOT EXISTS seen (
+    key TEXT PRIMARY KEY
+) STRICT;
+";
+const FORMAT: i64 = 1;
+
+/// Why the ledger cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// Another process has it.
+    #[error("another watcher works with {0}; only one may, end it first")]
+    InUse(PathBuf),
+    /// The folder or the lock cannot be made.
+    #[error("cannot open {path}: {source}")]
+    Open {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Made by a newer version.
+    #[error("{path} has format {found}, and this program knows {FORMAT}; use the newer program")]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+    },
+    /// SQLite failed.
+    #[error("the record of seen mails failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// Something in it is not what this program writes.
+    #[error("the record of seen mails is damaged: {0}")]
+    Damaged(String),
+}
+
+/// How a mail is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Its name in the mailbox.
+    pub key: String,
+    /// Hash of the Message-ID, or of the content if it has none.
+    pub identity: String,
+    /// Hash of the content.
+    pub content: String,
+}
+
+/// What [`Ledger::choose`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chosen {
+    /// A mail of this identity and content has a task already: nothing to do.
+    Known(TaskId),
+    /// It is new, and has this note now.
+    New,
+}
+
+/// When the watcher first ran, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// When.
+    pub at: Timestamp,
+    /// Where: the mailbox's own words.
+    pub cursor: String,
+}
+
+/// The record of one account.
+#[derive(Debug)]
+pub struct Ledger {
+    connection: Connection,
+    _lock: File,
+}
+
+impl Ledger {
+    /// Opens the record at `path`, makes it if there is none, and locks it.
+    ///
+    /// # Errors
+    /// If another process has it, or it cannot be opened.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        let lock_path = path.with_extension("lock");
+        let failed = |source| LedgerError::Open {
+            path: lock_path.clone(),
+            source,
+        };
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let lock = File::create(&lock_path).map_err(failed)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => LedgerError::InUse(path.to_owned()),
+            TryLockError::Error(source) => failed(source),
+        })?;
+        let connection = Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if found > FORMAT {
+            return Err(LedgerError::Newer {
+                path: path.to_owned(),
+                found,
+            });
+        }
+        connection.execute_batch(SCHEMA)?;
+        connection.pragma_update(None, "user_version", FORMAT)?;
+        Ok(Self {
+            connection,
+            _lock: lock,
+        })
+    }
+
+    /// The first start, if there was one.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn start(&self) -> Result<Option<Start>, LedgerError> {
+        let row: Option<(String, String)> = self
+            .connection
+            .query_row("SELECT at, cursor FROM start", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        let Some((at, cursor)) = row else {
+            return Ok(None);
+        };
+        let at = at
+            .parse()
+            .map_err(|_| LedgerError::Damaged(format!("`{at}` is no time")))?;
+        Ok(Some(Start { at, cursor }))
+    }
+
+    /// Stores the first start.
+    ///
+    /// # Errors
+    /// If there was one already, or it cannot be stored.
+    pub fn begin(&self, start: &Start) -> Result<(), LedgerError> {
+        self.connection.execute(
+            "INSERT INTO start (one, at, cursor) VALUES (1, ?1, ?2)",
+            params![start.at.to_string(), start.cursor],
+        )?;
+        Ok(())
+    }
+
+    /// Stores how far the mailbox was read. Only after everything before it was chosen.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub fn advance(&self, cursor: &str) -> Result<(), LedgerError> {
+        self.connection
+            .execute("UPDATE start SET cursor = ?1 WHERE cursor <> ?1", [cursor])?;
+        Ok(())
+    }
+
+    /// Whether a mail of this name was dealt with.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn knows(&self, key: &str) -> Result<bool, LedgerError> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT 1 FROM seen WHERE key = ?1")?;
+        Ok(query.exists([key])?)
+    }
+
+    /// Remembers a mail that becomes no task.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub fn skip(&self, key: &str) -> Result<(), LedgerError> {
+        self.connection
+            .execute("INSERT OR IGNORE INTO seen (key) VALUES (?1)", [key])?;
+        Ok(())
+    }
+
+    /// The task of an earlier mail with this identity: the one of equal content, if there is one.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn known(&self, mail: &Identity) -> Result<Option<(TaskId, bool)>, LedgerError> {
+        known(&self.connection, mail)
+    }
+
+    /// Stores, in one step, that the mail is seen and which note it becomes; unless an equal mail
+    /// has a task.
+    ///
+    /// # Errors
+    /// If it cannot be stored. Then nothing is.
+    pub fn choose(
+        &mut self,
+        mail: &Identity,
+        task: TaskId,
+        note: &str,
+    ) -> Result<Chosen, LedgerError> {
+        let step = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let before = known(&step, mail)?;
+        step.execute("INSERT OR IGNORE INTO seen (key) VALUES (?1)", [&mail.key])?;
+        let chosen = if let Some((task, true)) = before {
+            Chosen::Known(task)
+        } else {
+            step.execute(
+                "INSERT INTO mail (task, identity, content, note) VALUES (?1, ?2, ?3, ?4)",
+                params![task.to_string(), mail.identity, mail.content, note],
+            )?;
+            Chosen::New
+        };
+        step.commit()?;
+        Ok(chosen)
+    }
+
+    /// Notes that were chosen and of which it is not known that they were written, oldest first,
+    /// at most `limit`.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn unwritten(&self, limit: usize) -> Result<Vec<(TaskId, String)>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT task, note FROM mail WHERE note IS NOT NULL ORDER BY task LIMIT ?1",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = query.query_map([limit], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+        rows.map(|row| {
+            let (task, note) = row?;
+            Ok((task_id(&task)?, note))
+        })
+        .collect()
+    }
+
+    /// Stores that the note was written. Only after it is durable.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub fn written(&self, task: TaskId) -> Result<(), LedgerError> {
+        self.connection.execute(
+            "UPDATE mail SET note = NULL WHERE task = ?1",
+            [task.to_string()],
+        )?;
+        Ok(())
+    }
+}
+
+fn known(connection: &Connection, mail: &Identity) -> Result<Option<(TaskId, bool)>, LedgerError> {
+    let mut query = connection.prepare_cached(
+        "SELECT task, content = ?2 FROM mail WHERE identity = ?1
+         ORDER BY content = ?2 DESC, task LIMIT 1",
+    )?;
+    let row: Option<(String, bool)> = query
+        .query_row([&mail.identity, &mail.content], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    row.map(|(task, same)| Ok((task_id(&task)?, same)))
+        .transpose()
+}
+
+fn task_id(text: &str) -> Result<TaskId, LedgerError> {
+    text.parse()
+        .map_err(|error: platinum_core::IdError| LedgerError::Damaged(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail(key: &str, identity: &str, content: &str) -> Identity {
+        Identity {
+            key: key.to_owned(),
+            identity: identity.to_owned(),
+            content: content.to_owned(),
+        }
+    }
+
+    fn id(n: u128) -> TaskId {
+        TaskId::from_parts(1, n)
+    }
+
+    #[test]
+    fn a_mail_under_another_name_has_the_task_it_had() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&folder.path().join("mail.sqlite")).unwrap();
+        assert_eq!(
+            ledger
+                .choose(&mail("1/1", "a", "x"), id(1), "note")
+                .unwrap(),
+            Chosen::New
+        );
+        let again = ledger
+            .choose(&mail("2/1", "a", "x"), id(2), "note")
+            .unwrap();
+        assert_eq!(again, Chosen::Known(id(1)));
+        assert!(ledger.knows("2/1").unwrap() && !ledger.knows("3/1").unwrap());
+    }
+
+    #[test]
+    fn another_content_under_the_same_message_id_is_another_mail() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&folder.path().join("mail.sqlite")).unwrap();
+        ledger.choose(&mail("1", "a", "x"), id(1), "one").unwrap();
+        let forged = mail("2", "a", "y");
+        assert_eq!(ledger.known(&forged).unwrap(), Some((id(1), false)));
+        assert_eq!(ledger.choose(&forged, id(2), "two").unwrap(), Chosen::New);
+        assert_eq!(ledger.known(&forged).unwrap(), Some((id(2), true)));
+    }
+
+    #[test]
+    fn what_was_chosen_and_not_written_is_found_again_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/mail.sqlite");
+        let mut ledger = Ledger::open(&path).unwrap();
+        let start = Start {
+            at: "2026-11-20T10:00:00Z".parse().unwrap(),
+            cursor: "{}".to_owned(),
+        };
+        ledger.begin(&start).unwrap();
+        assert!(ledger.begin(&start).is_err(), "there is one first start");
+        ledger.advance("{1}").unwrap();
+        ledger.choose(&mail("1", "a", "x"), id(1), "one").unwrap();
+        ledger.choose(&mail("2", "b", "y"), id(2), "two").unwrap();
+        ledger.written(id(1)).unwrap();
+        assert!(matches!(Ledger::open(&path), Err(LedgerError::InUse(_))));
+        drop(ledger);
+
+        let ledger = Ledger::open(&path).unwrap();
+        assert_eq!(ledger.unwritten(10).unwrap(), [(id(2), "two".to_owned())]);
+        assert_eq!(ledger.start().unwrap().unwrap().cursor, "{1}");
+    }
+}

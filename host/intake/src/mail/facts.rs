@@ -1,0 +1,294 @@
+//! The facts of a mail task: fixed names, and values from outside made harmless.
+//!
+//! A skill reads them from the task's frontmatter, key `facts`. Message-IDs have no angle
+//! brackets. A name without a value is left out.
+//! Invariants: a value is one line of at most [`MAX_VALUE_CHARS`] characters and
+//! [`MAX_VALUE_BYTES`] bytes; a name has at most [`MAX_VALUES`] values; all facts together leave
+//! room in the frontmatter for what is added later.
+
+use platinum_mailbox::message::{Kind, Parsed, People, Person};
+use platinum_vault::note::Fact;
+
+use super::task::Ids;
+use crate::text::one_line;
+
+/// Characters of one value.
+pub const MAX_VALUE_CHARS: usize = 320;
+/// Bytes of one value.
+pub const MAX_VALUE_BYTES: usize = 1024;
+/// Values of one fact.
+pub const MAX_VALUES: usize = 50;
+
+/// The Message-ID, if it can be used in a header.
+pub const MESSAGE_ID: &str = "message-id";
+/// Which mails it answers.
+pub const IN_REPLY_TO: &str = "in-reply-to";
+/// Its thread, oldest first.
+pub const REFERENCES: &str = "references";
+/// The sender's address alone.
+pub const FROM_ADDRESS: &str = "from-address";
+/// Where answers should go, if not to the sender: `Name <address>`.
+pub const REPLY_TO: &str = "reply-to";
+/// Whom it was written to.
+pub const TO: &str = "to";
+/// How many more it was written to.
+pub const TO_LEFT_OUT: &str = "to-left-out";
+/// Who got a copy.
+pub const CC: &str = "cc";
+/// How many more got a copy.
+pub const CC_LEFT_OUT: &str = "cc-left-out";
+/// Its own date, RFC 3339.
+pub const DATE: &str = "date";
+/// What is attached: `name (media type, n bytes)`.
+pub const ATTACHMENTS: &str = "attachments";
+/// How many more are attached.
+pub const ATTACHMENTS_LEFT_OUT: &str = "attachments-left-out";
+/// `calendar` for an invitation or its answer, `report` for a bounce or a receipt.
+pub const MAIL_KIND: &str = "mail-kind";
+/// Auto-Submitted, lower case; never `no`.
+pub const AUTO_SUBMITTED: &str = "auto-submitted";
+/// Precedence, lower case.
+pub const PRECEDENCE: &str = "precedence";
+/// List-Id.
+pub const LIST_ID: &str = "list-id";
+/// List-Unsubscribe.
+pub const LIST_UNSUBSCRIBE: &str = "list-unsubscribe";
+/// Return-Path; `<>` is the null sender of a bounce.
+pub const RETURN_PATH: &str = "return-path";
+/// X-Auto-Response-Suppress, lower case.
+pub const AUTO_RESPONSE_SUPPRESS: &str = "x-auto-response-suppress";
+/// Feedback-ID.
+pub const FEEDBACK_ID: &str = "feedback-id";
+/// The task of another mail that came with the same Message-ID and other content.
+pub const SAME_MESSAGE_ID_AS: &str = "same-message-id-as";
+/// `yes` if the note does not have all of the mail's text.
+pub const CUT: &str = "cut";
+
+/// Every name there is.
+pub const NAMES: [&str; 22] = [
+    MESSAGE_ID,
+    IN_REPLY_TO,
+    REFERENCES,
+    FROM_ADDRESS,
+    REPLY_TO,
+    TO,
+    TO_LEFT_OUT,
+    CC,
+    CC_LEFT_OUT,
+    DATE,
+    ATTACHMENTS,
+    ATTACHMENTS_LEFT_OUT,
+    MAIL_KIND,
+    AUTO_SUBMITTED,
+    PRECEDENCE,
+    LIST_ID,
+    LIST_UNSUBSCRIBE,
+    RETURN_PATH,
+    AUTO_RESPONSE_SUPPRESS,
+    FEEDBACK_ID,
+    SAME_MESSAGE_ID_AS,
+    CUT,
+];
+
+/// All facts of a mail, in the order of [`NAMES`].
+pub(super) fn facts(mail: &Parsed, ids: &Ids, cut: bool) -> Vec<Fact> {
+    let mut list = List(Vec::new());
+    list.add(
+        MESSAGE_ID,
+        mail.message_id.iter().filter_map(|id| message_id(id)),
+    );
+    list.add(
+        IN_REPLY_TO,
+        mail.in_reply_to.iter().filter_map(|id| message_id(id)),
+    );
+    list.add_thread(&mail.references);
+    list.add(
+        FROM_ADDRESS,
+        mail.from.iter().map(|person| address(&person.address)),
+    );
+    list.add(REPLY_TO, mail.reply_to.listed.iter().map(person));
+    list.add_people(TO, TO_LEFT_OUT, &mail.to);
+    list.add_people(CC, CC_LEFT_OUT, &mail.cc);
+    list.add(DATE, mail.date.iter().map(ToString::to_string));
+    let attachments = mail.attachments.iter().map(|attachment| {
+        let name = attachment.name.as_deref().unwrap_or("without a name");
+        let kind = one_line(&attachment.media_type, 80);
+        format!(
+            "{} ({kind}, {} bytes)",
+            one_line(name, 200),
+            attachment.size
+        )
+    });
+    let kept = list.add(ATTACHMENTS, attachments);
+    let beyond = mail.attachments.len().saturating_sub(kept);
+    list.add_count(ATTACHMENTS_LEFT_OUT, mail.attachments_left_out + beyond);
+    list.add(
+        MAIL_KIND,
+        match mail.kind {
+            Kind::Plain => None,
+            Kind::Calendar => Some("calendar".to_owned()),
+            Kind::Report => Some("report".to_owned()),
+        },
+    );
+    list.add_text(AUTO_SUBMITTED, mail.auto_submitted.as_deref());
+    list.add_text(PRECEDENCE, mail.precedence.as_deref());
+    list.add_text(LIST_ID, mail.list_id.as_deref());
+    list.add_text(LIST_UNSUBSCRIBE, mail.list_unsubscribe.as_deref());
+    let return_path = mail.return_path.as_deref();
+    list.add_text(
+        RETURN_PATH,
+        return_path.map(|path| if path.is_empty() { "<>" } else { path }),
+    );
+    list.add_text(
+        AUTO_RESPONSE_SUPPRESS,
+        mail.auto_response_suppress.as_deref(),
+    );
+    list.add_text(FEEDBACK_ID, mail.feedback_id.as_deref());
+    list.add(SAME_MESSAGE_ID_AS, ids.twin.iter().map(ToString::to_string));
+    list.add(CUT, cut.then(|| "yes".to_owned()));
+    list.0
+}
+
+struct List(Vec<Fact>);
+
+impl List {
+    /// Adds a fact with as many of the values, from the first on, as there is room for; says how
+    /// many.
+    fn add(&mut self, name: &str, values: impl IntoIterator<Item = String>) -> usize {
+        let mut room = match name {
+            REFERENCES => 8 * 1024,
+            TO | CC | ATTACHMENTS => 6 * 1024,
+            IN_REPLY_TO | REPLY_TO => 2 * 1024,
+            _ => 640,
+        };
+        let mut kept = Vec::new();
+        for value in values {
+            let value = bounded(&value, room);
+            room = room.saturating_sub(cost(&value));
+            if kept.len() == MAX_VALUES || room == 0 {
+                break;
+            }
+            if !value.is_empty() {
+                kept.push(value);
+            }
+        }
+        let count = kept.len();
+        if count > 0 {
+            self.0.push(Fact {
+                name: name.to_owned(),
+                values: kept,
+            });
+        }
+        count
+    }
+
+    fn add_text(&mut self, name: &str, value: Option<&str>) {
+        self.add(name, value.map(str::to_owned));
+    }
+
+    fn add_count(&mut self, name: &str, count: usize) {
+        self.add(name, (count > 0).then(|| count.to_string()));
+    }
+
+    fn add_people(&mut self, name: &str, left_out_name: &str, people: &People) {
+        let kept = self.add(name, people.listed.iter().map(person));
+        self.add_count(
+            left_out_name,
+            people.left_out + people.listed.len().saturating_sub(kept),
+        );
+    }
+
+    /// Of a long thread the newest mails tell most.
+    fn add_thread(&mut self, references: &[String]) {
+        self.add(
+            REFERENCES,
+            references.iter().rev().filter_map(|id| message_id(id)),
+        );
+        if let Some(fact) = self.0.last_mut().filter(|fact| fact.name == REFERENCES) {
+            fact.values.reverse();
+        }
+    }
+}
+
+/// What a value costs in frontmatter at most, quoted and escaped.
+fn cost(value: &str) -> usize {
+    let each = value.chars().map(|c| match c {
+        '"' | '\\' => 2,
+        c if c.is_ascii() => 1,
+        _ => 10,
+    });
+    each.sum::<usize>() + 10
+}
+
+/// One line, within all bounds.
+fn bounded(value: &str, room: usize) -> String {
+    let mut line = one_line(value, MAX_VALUE_CHARS);
+    let mut over = cost(&line).saturating_sub(room.saturating_sub(1));
+    while over > 0 || line.len() > MAX_VALUE_BYTES {
+        let Some(last) = line.pop() else { break };
+        over = over.saturating_sub(if last.is_ascii() { 1 } else { 10 });
+    }
+    line
+}
+
+/// `Name <address>`, or the address alone. A name cannot look like an address in brackets.
+pub(super) fn person(person: &Person) -> String {
+    let address = address(&person.address);
+    let name = person.name.as_deref().unwrap_or_default();
+    let name = one_line(&name.replace(['<', '>', '"'], " "), 100);
+    match (name.is_empty(), address.is_empty()) {
+        (true, _) => address,
+        (false, true) => name,
+        (false, false) => format!("{name} <{address}>"),
+    }
+}
+
+/// The address if it can be one, else nothing: without gaps and brackets, no longer than the
+/// 254 bytes that mail allows.
+pub(super) fn address(text: &str) -> String {
+    let text = text.trim();
+    let fits = text.len() <= 254
+        && text.contains('@')
+        && !text
+            .chars()
+            .any(|c| c.is_whitespace() || matches!(c, '<' | '>' | '"' | ',' | ';'))
+        && one_line(text, 254) == text;
+    if fits { text.to_owned() } else { String::new() }
+}
+
+/// The Message-ID if it can stand in a header again, else nothing.
+fn message_id(text: &str) -> Option<String> {
+    let fits = (1..=MAX_VALUE_CHARS).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>'))
+        && one_line(text, MAX_VALUE_CHARS) == text;
+    fits.then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_pose_as_an_address() {
+        let posing = Person {
+            name: Some("\"Boss\" <boss@corp.test>".to_owned()),
+            address: "evil@else.test".to_owned(),
+        };
+        assert_eq!(person(&posing), "Boss boss@corp.test <evil@else.test>");
+        let broken = Person {
+            name: None,
+            address: "a@b\r\nBcc: all@corp.test".to_owned(),
+        };
+        assert_eq!(person(&broken), "");
+    }
+
+    #[test]
+    fn only_a_message_id_that_fits_a_header_is_kept() {
+        assert_eq!(message_id("../../etc@x"), Some("../../etc@x".to_owned()));
+        for bad in ["", "a b@c", "a\nb@c", "<a@b>", "ä@b"] {
+            assert_eq!(message_id(bad), None, "{bad:?}");
+        }
+    }
+}

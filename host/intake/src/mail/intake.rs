@@ -1,0 +1,318 @@
+//! [`Intake`]: one mail taken in, exactly once.
+//!
+//! The order is what makes it so: choose the id and store it with the note (ledger), create the
+//! note (vault), store that it was written (ledger). After a crash the first and the last step
+//! tell which notes to look after; one that somebody has claimed or finished meanwhile is found
+//! by its file name and not created again.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use platinum_core::{TaskId, Timestamp, Zone, layout};
+use platinum_mailbox::{
+    Account, Backend, Cursor, RawMail,
+    message::{self, Parsed},
+};
+use platinum_vault::{Vault, VaultError};
+use sha2::{Digest as _, Sha256};
+
+use super::task::{Ids, Origin, task_from_mail};
+use crate::ledger::{Chosen, Identity, Ledger, LedgerError, Start};
+
+const UNWRITTEN_AT_ONCE: usize = 64;
+
+/// Why a mail could not be taken in. It is tried again; no mail is lost by it.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The record of seen mails failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The note could not be written.
+    #[error("cannot write the note of {task}: {source}")]
+    Vault {
+        /// Which one.
+        task: TaskId,
+        /// What the vault said.
+        source: VaultError,
+    },
+    /// The vault could not be searched for a note.
+    #[error("cannot look for {task} in the vault: {source}")]
+    Search {
+        /// Which one.
+        task: TaskId,
+        /// What the vault said.
+        source: VaultError,
+    },
+}
+
+/// What became of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It is this task now.
+    Created(TaskId),
+    /// It was this task before, under another name.
+    Known(TaskId),
+    /// Its name was dealt with before.
+    Seen,
+    /// The owner wrote it.
+    Own,
+    /// It was there before the watcher first ran.
+    Old,
+}
+
+/// Takes in the mails of one account.
+#[derive(Debug)]
+pub struct Intake {
+    vault: Vault,
+    ledger: Mutex<Ledger>,
+    source: String,
+    own_address: String,
+    /// Mails of another UIDVALIDITY than this that came before `at` were there already.
+    first: Option<(Timestamp, u32)>,
+}
+
+impl Intake {
+    /// Of this account, into this vault.
+    pub fn new(vault: Vault, ledger: Ledger, account: &Account) -> Self {
+        let kind = match account.backend {
+            Backend::Maildir(_) => "maildir",
+            Backend::Imap(_) => "imap",
+        };
+        Self {
+            vault,
+            ledger: Mutex::new(ledger),
+            source: format!("{kind}:{}", account.name),
+            own_address: account.address.email().to_lowercase(),
+            first: None,
+        }
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        // SQLite keeps its own consistency: a panic elsewhere leaves nothing half done.
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the mailbox was left, or `None` before the first start.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn cursor(&self) -> Result<Option<Cursor>, IntakeError> {
+        let start = self.ledger().start()?;
+        start.map(|start| read_cursor(&start)).transpose()
+    }
+
+    /// Stores the first start: mails before `cursor` are none of ours.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub fn begin(&self, cursor: &Cursor, at: Timestamp) -> Result<(), IntakeError> {
+        self.ledger().begin(&Start {
+            at,
+            cursor: write_cursor(cursor),
+        })?;
+        Ok(())
+    }
+
+    /// Reads when the first start was. Call it once, before the first mail.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn settle(&mut self) -> Result<(), IntakeError> {
+        let start = self.ledger().start()?;
+        self.first = match start {
+            Some(start) => Some((start.at, read_cursor(&start)?.uid_validity)),
+            None => None,
+        };
+        Ok(())
+    }
+
+    /// Stores how far the mailbox was read, once all mails before are taken in.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub fn advance(&self, cursor: &Cursor) -> Result<(), IntakeError> {
+        self.ledger().advance(&write_cursor(cursor))?;
+        Ok(())
+    }
+
+    /// Whether a mail of this name was dealt with. A record that cannot be read knows nothing:
+    /// the mail is looked at again, and [`Intake::take`] says what is wrong.
+    pub fn knows(&self, key: &str) -> bool {
+        self.ledger().knows(key).unwrap_or(false)
+    }
+
+    /// Takes in one mail.
+    ///
+    /// # Errors
+    /// If a step failed. Take the mail in again later: the steps that were done stay done.
+    pub fn take(&self, mail: &RawMail, now: Timestamp) -> Result<Taken, IntakeError> {
+        if self.ledger().knows(&mail.key)? {
+            return Ok(Taken::Seen);
+        }
+        let parsed = message::parse_cut(&mail.bytes, mail.truncated);
+        let identity = identity(mail, &parsed);
+        let before = self.ledger().known(&identity)?;
+        if before.is_none() {
+            if self.is_own(&parsed) {
+                self.ledger().skip(&mail.key)?;
+                return Ok(Taken::Own);
+            }
+            if self.is_old(mail) {
+                self.ledger().skip(&mail.key)?;
+                return Ok(Taken::Old);
+            }
+        }
+        let ids = Ids {
+            task: TaskId::generate(),
+            twin: before.map(|(task, _)| task),
+        };
+        let origin = Origin {
+            source: self.source.clone(),
+            received: mail.internal_date,
+            size: mail.size,
+            truncated: mail.truncated,
+        };
+        let note = task_from_mail(&parsed, &origin, &ids, now).render();
+        let chosen = self.ledger().choose(&identity, ids.task, &note)?;
+        match chosen {
+            Chosen::Known(task) => Ok(Taken::Known(task)),
+            Chosen::New => {
+                self.create(ids.task, &note)?;
+                Ok(Taken::Created(ids.task))
+            }
+        }
+    }
+
+    /// Writes the notes whose writing was cut short, and says how many it looked after.
+    ///
+    /// # Errors
+    /// If a step failed. Call it again later.
+    pub fn finish(&self) -> Result<usize, IntakeError> {
+        let mut finished = 0;
+        loop {
+            let unwritten = self.ledger().unwritten(UNWRITTEN_AT_ONCE)?;
+            if unwritten.is_empty() {
+                return Ok(finished);
+            }
+            for (task, note) in unwritten {
+                if self.is_in_vault(task)? {
+                    self.ledger().written(task)?;
+                } else {
+                    self.create(task, &note)?;
+                }
+                finished += 1;
+            }
+        }
+    }
+
+    fn create(&self, task: TaskId, note: &str) -> Result<(), IntakeError> {
+        let path = layout::waiting(Zone::Email, task);
+        if let Err(source) = self.vault.create(&path, note.as_bytes()) {
+            // The id is ours alone, so what is there is this note.
+            if !self.vault.exists(&path) {
+                return Err(IntakeError::Vault { task, source });
+            }
+        }
+        self.ledger().written(task)?;
+        Ok(())
+    }
+
+    /// Whether the note is anywhere: it may have been claimed or finished since it was written.
+    fn is_in_vault(&self, task: TaskId) -> Result<bool, IntakeError> {
+        let name = task.to_string();
+        // Twice, because it can move from a folder not yet walked to one already walked.
+        for _ in 0..2 {
+            let entries = self
+                .vault
+                .walk()
+                .map_err(|source| IntakeError::Search { task, source })?;
+            if entries
+                .iter()
+                .any(|entry| entry.path.file_name().starts_with(&name))
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn is_own(&self, parsed: &Parsed) -> bool {
+        let address = parsed
+            .from
+            .as_ref()
+            .map(|from| from.address.trim().to_lowercase());
+        address.is_some_and(|address| address == self.own_address)
+    }
+
+    fn is_old(&self, mail: &RawMail) -> bool {
+        let Some((at, validity)) = self.first else {
+            return false;
+        };
+        let (Some(received), Some(now)) = (mail.internal_date, uid_of(&mail.key)) else {
+            return false;
+        };
+        validity != 0 && now.0 != validity && received < at
+    }
+}
+
+/// UIDVALIDITY and UID of an IMAP mail's name; `None` for a Maildir's.
+pub(super) fn uid_of(key: &str) -> Option<(u32, u32)> {
+    let (validity, uid) = key.split_once('/')?;
+    Some((validity.parse().ok()?, uid.parse().ok()?))
+}
+
+/// The mail's names: Message-ID, and content. The content is what a person would call so (sender,
+/// subject, date and everything after the headers); trace headers differ from copy to copy.
+fn identity(mail: &RawMail, parsed: &Parsed) -> Identity {
+    let mut hash = Sha256::new();
+    let from = parsed
+        .from
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let date = parsed.date.map(|date| date.to_string()).unwrap_or_default();
+    for part in [
+        from.as_bytes(),
+        parsed.subject.as_bytes(),
+        date.as_bytes(),
+        body_of(&mail.bytes),
+    ] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    let content = hex::encode(hash.finalize());
+    let identity = match &parsed.message_id {
+        Some(id) => hex::encode(Sha256::digest(format!("message-id {id}"))),
+        None => hex::encode(Sha256::digest(format!("content {content}"))),
+    };
+    Identity {
+        key: mail.key.clone(),
+        identity,
+        content,
+    }
+}
+
+/// What follows the first empty line; everything, if there is none.
+fn body_of(bytes: &[u8]) -> &[u8] {
+    let mut line_starts = 0;
+    while let Some(length) = bytes[line_starts..].iter().position(|&byte| byte == b'\n') {
+        let line = &bytes[line_starts..line_starts + length];
+        line_starts += length + 1;
+        if line.is_empty() || line == b"\r" {
+            return &bytes[line_starts..];
+        }
+    }
+    bytes
+}
+
+fn write_cursor(cursor: &Cursor) -> String {
+    format!("{}/{}", cursor.uid_validity, cursor.next_uid)
+}
+
+fn read_cursor(start: &Start) -> Result<Cursor, IntakeError> {
+    let (uid_validity, next_uid) = uid_of(&start.cursor)
+        .ok_or_else(|| LedgerError::Damaged(format!("`{}` is no cursor", start.cursor)))?;
+    Ok(Cursor {
+        uid_validity,
+        next_uid,
+    })
+}

@@ -1,0 +1,278 @@
+//! The watcher's loop: look into the mailbox, take in what is new, wait.
+//!
+//! A wake-up carries no data: after each, and after a while without one, the mailbox is looked at
+//! from where it was left. What fails is said in one sentence and tried again later, each time
+//! after a longer pause; only what a person has to mend at the start ends the process.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use platinum_core::{Clock as _, SystemClock};
+use platinum_mailbox::{Account, Backend, Config, Cursor, Mailbox, MailboxError, Wake, config};
+use platinum_vault::{Vault, VaultError};
+use tracing::{debug, info, warn};
+
+use super::intake::{Intake, IntakeError, Taken, uid_of};
+use crate::ledger::{Ledger, LedgerError};
+
+const BATCH: usize = 20;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What to watch.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The file with the accounts.
+    pub config: PathBuf,
+    /// Which account.
+    pub account: String,
+    /// The vault that gets the tasks.
+    pub vault: PathBuf,
+    /// The folder that remembers what was seen; outside the vault.
+    pub state: PathBuf,
+    /// Look once and end.
+    pub once: bool,
+    /// At the first start: how many of the mails that are there already become tasks.
+    pub backlog: usize,
+    /// Look at least this often, even without a sign from the mailbox.
+    pub every: Duration,
+}
+
+/// Why the watcher ended.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// The configuration file cannot be used.
+    #[error("{path}: {source}")]
+    Config {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        source: config::ConfigError,
+    },
+    /// The file has no such account.
+    #[error("{path} has no account `{account}`; it has: {known}")]
+    NoAccount {
+        /// Which file.
+        path: PathBuf,
+        /// The account asked for.
+        account: String,
+        /// Those there are.
+        known: String,
+    },
+    /// The state would be synced.
+    #[error("the state folder {0} is inside the vault; choose one outside")]
+    StateInVault(PathBuf),
+    /// The vault cannot be opened.
+    #[error("cannot open the vault {path}: {source}")]
+    Vault {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong.
+        source: VaultError,
+    },
+    /// The mailbox cannot be read.
+    #[error("cannot read the mailbox: {0}")]
+    Mailbox(#[from] MailboxError),
+    /// A mail cannot be taken in.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    /// The work was called off.
+    #[error("a step of the work was called off: {0}")]
+    CalledOff(#[from] tokio::task::JoinError),
+}
+
+impl From<LedgerError> for WatchError {
+    fn from(error: LedgerError) -> Self {
+        Self::Intake(error.into())
+    }
+}
+
+/// Opens everything and watches. Comes back after one look with [`Settings::once`], otherwise
+/// only with an error; drop the future to end it, at any moment.
+///
+/// # Errors
+/// Whatever a person has to mend. Passing troubles are logged and tried again, except with
+/// [`Settings::once`].
+pub async fn watch(settings: &Settings) -> Result<(), WatchError> {
+    let account = account(settings)?;
+    if is_inside(&settings.state, &settings.vault) {
+        return Err(WatchError::StateInVault(settings.state.clone()));
+    }
+    let vault = Vault::open(&settings.vault).map_err(|source| WatchError::Vault {
+        path: settings.vault.clone(),
+        source,
+    })?;
+    // The account's name is one of letters, digits, `-` and `_`: the configuration sees to that.
+    let ledger = Ledger::open(&settings.state.join(format!("mail-{}.sqlite", account.name)))?;
+    let mailbox = platinum_mailbox::open(&account)?;
+    let watcher = Watcher {
+        intake: Intake::new(vault, ledger, &account),
+        mailbox,
+        backlog: settings.backlog,
+        every: settings.every,
+        is_imap: matches!(account.backend, Backend::Imap(_)),
+    };
+    info!(account = account.name, "watching the mailbox");
+    watcher.run(settings.once).await
+}
+
+fn account(settings: &Settings) -> Result<Account, WatchError> {
+    let config = Config::load(&settings.config).map_err(|source| WatchError::Config {
+        path: settings.config.clone(),
+        source,
+    })?;
+    config
+        .account(&settings.account)
+        .cloned()
+        .ok_or_else(|| WatchError::NoAccount {
+            path: settings.config.clone(),
+            account: settings.account.clone(),
+            known: config
+                .accounts
+                .keys()
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", "),
+        })
+}
+
+fn is_inside(folder: &Path, vault: &Path) -> bool {
+    let Ok(vault) = vault.canonicalize() else {
+        return false;
+    };
+    let Ok(folder) = std::path::absolute(folder) else {
+        return false;
+    };
+    // The folder may not exist yet: its nearest ancestor that does tells where it will be.
+    folder
+        .ancestors()
+        .find_map(|ancestor| ancestor.canonicalize().ok())
+        .is_some_and(|ancestor| ancestor.starts_with(vault))
+}
+
+struct Watcher {
+    intake: Intake,
+    mailbox: Box<dyn Mailbox>,
+    backlog: usize,
+    every: Duration,
+    is_imap: bool,
+}
+
+impl Watcher {
+    async fn run(mut self, once: bool) -> Result<(), WatchError> {
+        let mut pause = FIRST_PAUSE;
+        let mut worked_before = false;
+        let mut cursor = loop {
+            match self.begin().await {
+                Ok(cursor) => break cursor,
+                Err(error) if once || is_lasting(&error) => return Err(error),
+                Err(error) => back_off(&error, &mut pause).await,
+            }
+        };
+        self.intake.settle()?;
+        let Self {
+            intake,
+            mut mailbox,
+            every,
+            ..
+        } = self;
+        let intake = Arc::new(intake);
+        loop {
+            match look(&intake, &mut mailbox, &mut cursor).await {
+                Ok(()) if once => return Ok(()),
+                Ok(()) => {
+                    if !worked_before {
+                        info!("the mailbox is read; waiting for mail");
+                    }
+                    worked_before = true;
+                    pause = FIRST_PAUSE;
+                }
+                Err(error) if once || (!worked_before && is_lasting(&error)) => return Err(error),
+                Err(error) => {
+                    back_off(&error, &mut pause).await;
+                    continue;
+                }
+            }
+            match mailbox.wait(every).await {
+                Ok(Wake::Changed) => debug!("the mailbox changed"),
+                Ok(Wake::TimedOut) => {}
+                Err(error) => back_off(&error.into(), &mut pause).await,
+            }
+        }
+    }
+
+    /// The place to read on from; at the very first start, the end of the inbox or a few mails
+    /// before it.
+    async fn begin(&mut self) -> Result<Cursor, WatchError> {
+        if let Some(cursor) = self.intake.cursor()? {
+            return Ok(cursor);
+        }
+        let mut cursor = self.mailbox.cursor_at_end().await?;
+        if self.is_imap && self.backlog > 0 {
+            let mut uids: Vec<u32> = self
+                .mailbox
+                .keys()
+                .await?
+                .iter()
+                .filter_map(|key| uid_of(key))
+                .filter(|&(validity, _)| validity == cursor.uid_validity)
+                .map(|(_, uid)| uid)
+                .collect();
+            uids.sort_unstable();
+            let first = uids.len().saturating_sub(self.backlog);
+            cursor.next_uid = uids.get(first).copied().unwrap_or(cursor.next_uid);
+        }
+        self.intake.begin(&cursor, SystemClock.now())?;
+        Ok(cursor)
+    }
+}
+
+/// Takes in everything there is from the cursor on, batch by batch.
+async fn look(
+    intake: &Arc<Intake>,
+    mailbox: &mut Box<dyn Mailbox>,
+    cursor: &mut Cursor,
+) -> Result<(), WatchError> {
+    loop {
+        let finishing = Arc::clone(intake);
+        let finished = tokio::task::spawn_blocking(move || finishing.finish()).await??;
+        if finished > 0 {
+            info!(finished, "finished tasks that were cut short");
+        }
+        let seen = |key: &str| intake.knows(key);
+        let new = mailbox.poll_new(cursor, BATCH, &seen).await?;
+        for mail in new.mails {
+            let taking = Arc::clone(intake);
+            let taken = tokio::task::spawn_blocking(move || taking.take(&mail, SystemClock.now()))
+                .await??;
+            match taken {
+                Taken::Created(task) => info!(%task, "a new mail became a task"),
+                Taken::Known(task) => info!(%task, "a mail came again; its task is there already"),
+                Taken::Own => debug!("a mail of the owner's own is no task"),
+                Taken::Old => debug!("a mail from before the first start is no task"),
+                Taken::Seen => {}
+            }
+        }
+        if new.cursor != *cursor {
+            intake.advance(&new.cursor)?;
+            *cursor = new.cursor;
+        }
+        if !new.more {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether trying again cannot help.
+fn is_lasting(error: &WatchError) -> bool {
+    !matches!(error, WatchError::Mailbox(error) if error.is_passing())
+}
+
+async fn back_off(error: &WatchError, pause: &mut Duration) {
+    warn!("{error}; trying again in {} s", pause.as_secs());
+    tokio::time::sleep(*pause).await;
+    *pause = (*pause * 2).min(LONGEST_PAUSE);
+}
