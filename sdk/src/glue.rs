@@ -8,13 +8,13 @@
 /// - `world`: the skill's world, `skills:<name>/<name>`, in its `wit/world.wit`;
 /// - `imports`: each interface that this world brings in beyond `platinum:skill/base`, types
 ///   interfaces too, with its module in this crate. A missing or superfluous one does not build;
-/// - `run`: `fn(&impl ..., &Invocation) -> Result<Outcome, Error>`.
+/// - `run`: a module and its `fn(&impl ..., &Invocation) -> Result<Outcome, Error>`.
 #[macro_export]
 macro_rules! skill {
     (
         world: $world:literal,
         imports: { $($name:literal : $module:path),* $(,)? },
-        run: $run:path $(,)?
+        run: $run_module:ident :: $run:ident $(,)?
     ) => {
         #[allow(
             missing_docs,
@@ -63,7 +63,7 @@ macro_rules! skill {
 
             impl exports::platinum::skill::handler::Guest for Component {
                 fn run(invocation: $crate::Invocation) -> Result<$crate::Outcome, $crate::Error> {
-                    super::$run(&$crate::Host, &invocation)
+                    super::$run_module::$run(&$crate::Host, &invocation)
                 }
             }
 

@@ -1,1 +1,14 @@
-//! Skill cloud-write-update.
+//! The skill `cloud-write-update`: tells the owner in one line what was done.
+//!
+//! Lives here: the glue. Lives elsewhere: the line in [`telling`].
+
+pub mod telling;
+
+platinum_sdk::skill! {
+    world: "skills:cloud-write-update/cloud-write-update",
+    imports: {
+        "platinum:updates/types@0.1.0": ::platinum_sdk::updates::types,
+        "platinum:updates/publish@0.1.0": ::platinum_sdk::updates::publish,
+    },
+    run: telling::run,
+}

@@ -1,1 +1,11 @@
-//! Skill sync-vault.
+//! The skill `sync-vault`: brings the vault and its remote together.
+//!
+//! Lives here: the glue. Lives elsewhere: what is reported in [`syncing`].
+
+pub mod syncing;
+
+platinum_sdk::skill! {
+    world: "skills:sync-vault/sync-vault",
+    imports: { "platinum:sync/run@0.1.0": ::platinum_sdk::sync::run },
+    run: syncing::run,
+}
