@@ -1,0 +1,41 @@
+//! Takes an approval and sends it as a mail.
+
+#[allow(
+    missing_docs,
+    unsafe_code,
+    unreachable_pub,
+    dead_code,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    reason = "generated code"
+)]
+mod component {
+    wit_bindgen::generate!({
+        world: "guests:asks-email-send/asks-email-send",
+        path: ["../../../wit/skill", "../../../wit/actions", "../../../wit/approvals", "../../../wit/email", "wit"],
+        generate_all,
+    });
+    export!(Guest with_types_in self);
+
+    /// The guest; its one function is below.
+    pub(crate) struct Guest;
+}
+
+use component::exports::platinum::skill::handler::{self, Error, Invocation, Outcome};
+use component::platinum::actions::types::ActionKind;
+use component::platinum::approvals::queue;
+use component::platinum::email::send;
+
+impl handler::Guest for component::Guest {
+    fn run(_invocation: Invocation) -> Result<Outcome, Error> {
+        let next = queue::next(&[ActionKind::EmailSend])
+            .map_err(|queue::Error::Unavailable(why)| Error::Unavailable(why))?;
+        let Some(approved) = next else {
+            return Ok(Outcome::Nothing);
+        };
+        match send::send(approved) {
+            Ok(receipt) => Ok(Outcome::Done(receipt.reference)),
+            Err(error) => Err(Error::Failed(format!("{error:?}"))),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Writes log lines without end.
+
+#[allow(
+    missing_docs,
+    unsafe_code,
+    unreachable_pub,
+    dead_code,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    reason = "generated code"
+)]
+mod component {
+    wit_bindgen::generate!({
+        world: "guests:floods-host/floods-host",
+        path: ["../../../wit/skill", "wit"],
+        generate_all,
+    });
+    export!(Guest with_types_in self);
+
+    /// The guest; its one function is below.
+    pub(crate) struct Guest;
+}
+
+use component::exports::platinum::skill::handler::{self, Error, Invocation, Outcome};
+use component::platinum::skill::log;
+
+impl handler::Guest for component::Guest {
+    fn run(_invocation: Invocation) -> Result<Outcome, Error> {
+        loop {
+            log::line(log::Level::Info, "again");
+        }
+    }
+}

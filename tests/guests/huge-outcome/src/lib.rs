@@ -1,0 +1,30 @@
+//! Answers with 8 MiB of text.
+
+#[allow(
+    missing_docs,
+    unsafe_code,
+    unreachable_pub,
+    dead_code,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    reason = "generated code"
+)]
+mod component {
+    wit_bindgen::generate!({
+        world: "guests:huge-outcome/huge-outcome",
+        path: ["../../../wit/skill", "wit"],
+        generate_all,
+    });
+    export!(Guest with_types_in self);
+
+    /// The guest; its one function is below.
+    pub(crate) struct Guest;
+}
+
+use component::exports::platinum::skill::handler::{self, Error, Invocation, Outcome};
+
+impl handler::Guest for component::Guest {
+    fn run(_invocation: Invocation) -> Result<Outcome, Error> {
+        Ok(Outcome::Done("a".repeat(8 << 20)))
+    }
+}

@@ -1,0 +1,32 @@
+//! Imports an interface that no contract has.
+
+#[allow(
+    missing_docs,
+    unsafe_code,
+    unreachable_pub,
+    dead_code,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    reason = "generated code"
+)]
+mod component {
+    wit_bindgen::generate!({
+        world: "guests:imports-unknown/imports-unknown",
+        path: ["../../../wit/skill", "wit"],
+        generate_all,
+    });
+    export!(Guest with_types_in self);
+
+    /// The guest; its one function is below.
+    pub(crate) struct Guest;
+}
+
+use component::exports::platinum::skill::handler::{self, Error, Invocation, Outcome};
+use component::guests::unknown::thing;
+
+impl handler::Guest for component::Guest {
+    fn run(_invocation: Invocation) -> Result<Outcome, Error> {
+        thing::act();
+        Ok(Outcome::Done("acted".to_owned()))
+    }
+}

@@ -1,0 +1,33 @@
+//! Computes and never ends.
+
+#[allow(
+    missing_docs,
+    unsafe_code,
+    unreachable_pub,
+    dead_code,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    reason = "generated code"
+)]
+mod component {
+    wit_bindgen::generate!({
+        world: "guests:loops-forever/loops-forever",
+        path: ["../../../wit/skill", "wit"],
+        generate_all,
+    });
+    export!(Guest with_types_in self);
+
+    /// The guest; its one function is below.
+    pub(crate) struct Guest;
+}
+
+use component::exports::platinum::skill::handler::{self, Error, Invocation, Outcome};
+
+impl handler::Guest for component::Guest {
+    fn run(_invocation: Invocation) -> Result<Outcome, Error> {
+        let mut turns: u64 = 0;
+        loop {
+            turns = std::hint::black_box(turns.wrapping_add(1));
+        }
+    }
+}
