@@ -1,3 +1,99 @@
-//! The cloud daemon: composition root without effects.
+//! `platinum-cloud`: the half that runs day and night and can only draft.
+//!
+//! This is a composition root without effects: nothing in this program's dependency tree can send,
+//! publish, post or pay. A tidy test reads the tree to prove it.
 
-fn main() {}
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use platinum_capabilities::tasks::{NoReceipts, Receipts};
+use platinum_core::Role;
+use platinum_daemon::{Config, House, Pipeline, Shutdown, logging, loops, on_signals};
+use platinum_watch::Watch;
+
+/// The cloud half of Platinum: drafts, and can never act.
+#[derive(Parser)]
+#[command(name = "platinum-cloud", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the daemon until it is told to stop.
+    Run {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logging::start();
+    let Command::Run { config } = arguments.command;
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("platinum-cloud cannot start its threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("platinum-cloud: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: PathBuf) -> anyhow::Result<()> {
+    let shutdown = on_signals().context("signals cannot be listened to")?;
+    let house = House::open(Config::load(&config, Role::Cloud)?, Role::Cloud).await?;
+    let receipts: Arc<dyn Receipts> = Arc::new(NoReceipts);
+    let skills = Arc::new(house.load_skills(house.interfaces(&receipts))?);
+    tracing::info!(
+        agent = %house.agent,
+        skills = skills.names().collect::<Vec<_>>().join(", "),
+        "The cloud half is up: it drafts and cannot act."
+    );
+    let (_watch, wake_ups) = Watch::start(&house.config.vault.path)?;
+    let pipeline = Arc::new(Pipeline::new(
+        Arc::clone(&skills),
+        house.sync.clone(),
+        house.vault.clone(),
+        &house.config.work.zones,
+    ));
+    let seconds = Duration::from_secs;
+    let mut tasks = vec![
+        tokio::spawn(loops::keep_working(
+            pipeline,
+            wake_ups.clone(),
+            seconds(house.config.work.every_seconds),
+            shutdown.clone(),
+        )),
+        tokio::spawn(loops::keep_in_sync(
+            skills,
+            wake_ups,
+            seconds(house.config.sync.every_seconds),
+            shutdown.clone(),
+        )),
+    ];
+    tasks.extend(house.watch_mail(&shutdown));
+    wait(tasks, shutdown).await
+}
+
+/// Waits for the loops. One that ends before it was told to is a defect, and stops the house.
+async fn wait(
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    for task in tasks {
+        task.await.context("a loop of the daemon died")?;
+    }
+    anyhow::ensure!(shutdown.is_stopping(), "a loop of the daemon ended by itself");
+    Ok(())
+}

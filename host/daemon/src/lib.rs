@@ -1,1 +1,26 @@
-//! Loops, task pipeline, sync driver, supervisor.
+//! What runs in both halves of the house: configuration, the house itself (vault, sync, mail,
+//! model, skills), the way of a task through the skills, and the loops that move it.
+//!
+//! Lives here: everything that neither acts on the outside world nor speaks to a person.
+//! Lives elsewhere: the interfaces that act are in `effects`, which only `local` links; the
+//! programs are `cloud` and `local`, each a composition root.
+//! Invariants: a wake-up carries no data, every loop re-reads the state; a lost event costs time,
+//! never correctness; this crate never depends on `effects`.
+
+pub mod config;
+mod house;
+pub mod logging;
+pub mod loops;
+mod pipeline;
+mod programs;
+mod shutdown;
+mod skills;
+pub mod supervisor;
+pub mod sync;
+
+pub use config::{Config, ConfigError};
+pub use house::{House, HouseError};
+pub use pipeline::Pipeline;
+pub use programs::beside;
+pub use shutdown::{Shutdown, on_signals};
+pub use skills::{INSTALLED_WASM, Installed, RunError, SkillSet, SkillsError, installed};

@@ -1,0 +1,53 @@
+//! The generated host side of the safe interfaces, once for the whole crate.
+//!
+//! Lives elsewhere: the implementations, one folder a package; the effects' own in `effects`.
+
+#![expect(
+    missing_docs,
+    reason = "generated code: the contract in wit/ documents it"
+)]
+#![allow(
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "generated code"
+)]
+
+wasmtime::component::bindgen!({
+    inline: "
+        package platinum:capabilities-host;
+        world imports {
+            import platinum:skill/context@0.1.0;
+            import platinum:skill/log@0.1.0;
+            import platinum:tasks/read@0.1.0;
+            import platinum:tasks/ownership@0.1.0;
+            import platinum:tasks/claim@0.1.0;
+            import platinum:tasks/finish@0.1.0;
+            import platinum:drafts/submit@0.1.0;
+            import platinum:updates/publish@0.1.0;
+            import platinum:updates/collect@0.1.0;
+            import platinum:model/complete@0.1.0;
+            import platinum:vault/context@0.1.0;
+            import platinum:email/search@0.1.0;
+            import platinum:email/draft@0.1.0;
+            import platinum:sync/run@0.1.0;
+            import platinum:dashboard/board@0.1.0;
+        }
+    ",
+    path: [
+        "../../wit/skill",
+        "../../wit/tasks",
+        "../../wit/actions",
+        "../../wit/drafts",
+        "../../wit/updates",
+        "../../wit/model",
+        "../../wit/vault",
+        "../../wit/approvals",
+        "../../wit/email",
+        "../../wit/sync",
+        "../../wit/dashboard",
+    ],
+    imports: { default: async | trappable },
+});

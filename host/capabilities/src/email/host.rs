@@ -1,0 +1,104 @@
+//! The host side of `email/search` and `email/draft`.
+
+use super::{EmailCtx, MailError, Query};
+use crate::{
+    bindings::platinum::{
+        actions::types::EmailSend,
+        email::{
+            draft, search,
+            types::{Error, Message},
+        },
+    },
+    convert,
+    text::{cut, one_line},
+    view::View,
+};
+
+/// Most mails in one answer.
+const MAX_FOUND: u32 = 50;
+/// Most Message-IDs in one query.
+const MAX_THREAD: usize = 50;
+/// Longest text of a mail, in bytes.
+const MAX_TEXT_BYTES: usize = 16 * 1024;
+/// Longest header, in bytes.
+const MAX_HEADER_BYTES: usize = 1024;
+
+impl From<MailError> for Error {
+    fn from(error: MailError) -> Self {
+        match error {
+            MailError::Refused(what) => Error::Refused(what),
+            MailError::Unavailable(what) => Error::Unavailable(what),
+        }
+    }
+}
+
+fn query(query: search::Query) -> Result<Query, String> {
+    if !(1..=MAX_FOUND).contains(&query.limit) {
+        return Err(format!("`limit` is {}; 1 to {MAX_FOUND}", query.limit));
+    }
+    if query.thread.len() > MAX_THREAD {
+        return Err(format!(
+            "`thread` has {} ids; {MAX_THREAD} is the most",
+            query.thread.len()
+        ));
+    }
+    Ok(Query {
+        text: query
+            .text
+            .map(|text| one_line("text", &text, 200))
+            .transpose()?,
+        sender: query
+            .sender
+            .map(|text| one_line("sender", &text, 320))
+            .transpose()?,
+        thread: query
+            .thread
+            .iter()
+            .map(|id| one_line("thread", id, 998))
+            .collect::<Result<_, _>>()?,
+        limit: query.limit,
+    })
+}
+
+impl search::Host for View<'_, EmailCtx> {
+    async fn search(
+        &mut self,
+        asked: search::Query,
+    ) -> wasmtime::Result<Result<Vec<Message>, Error>> {
+        let asked = match query(asked) {
+            Ok(asked) => asked,
+            Err(what) => return Ok(Err(Error::Invalid(what))),
+        };
+        Ok(match self.ctx.mail.search(&asked).await {
+            Ok(found) => Ok(found
+                .into_iter()
+                .take(asked.limit as usize)
+                .map(|mail| Message {
+                    message_id: cut(&mail.message_id, MAX_HEADER_BYTES),
+                    sender: cut(&mail.sender, MAX_HEADER_BYTES),
+                    to: mail
+                        .to
+                        .iter()
+                        .take(50)
+                        .map(|to| cut(to, MAX_HEADER_BYTES))
+                        .collect(),
+                    subject: cut(&mail.subject, MAX_HEADER_BYTES),
+                    date: mail.date,
+                    folder: cut(&mail.folder, MAX_HEADER_BYTES),
+                    text: cut(&mail.text, MAX_TEXT_BYTES),
+                })
+                .collect()),
+            Err(error) => Err(error.into()),
+        })
+    }
+}
+
+impl draft::Host for View<'_, EmailCtx> {
+    async fn save(&mut self, mail: EmailSend) -> wasmtime::Result<Result<String, Error>> {
+        let mail = match convert::email_send(mail) {
+            Ok(mail) => mail,
+            Err(what) => return Ok(Err(Error::Invalid(what))),
+        };
+        Ok(self.ctx.mail.save_draft(&mail).await.map_err(Into::into))
+    }
+}

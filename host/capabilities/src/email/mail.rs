@@ -1,0 +1,139 @@
+//! [`Mail`]: a mailbox that can be searched and take drafts; [`McpMail`] reaches one through its
+//! MCP server.
+
+use async_trait::async_trait;
+use platinum_core::EmailSend;
+use platinum_mcp::{CallError, Session};
+use serde::{Deserialize, Serialize};
+
+/// What to look for; fields that are set must all match.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Query {
+    /// Words in subject or text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Part of the sender's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
+    /// Mails of the threads of these Message-IDs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub thread: Vec<String>,
+    /// At most this many, newest first.
+    pub limit: u32,
+}
+
+/// A mail that was found. Untrusted text.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Found {
+    /// Without angle brackets; may be empty.
+    #[serde(default)]
+    pub message_id: String,
+    /// `Name <local@domain>`.
+    #[serde(default)]
+    pub sender: String,
+    /// Recipients.
+    #[serde(default)]
+    pub to: Vec<String>,
+    /// One line.
+    #[serde(default)]
+    pub subject: String,
+    /// RFC 3339.
+    #[serde(default)]
+    pub date: Option<String>,
+    /// The folder it is in.
+    #[serde(default)]
+    pub folder: String,
+    /// Plain text.
+    #[serde(default)]
+    pub text: String,
+}
+
+/// Why the mailbox did not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MailError {
+    /// It said no.
+    #[error("the mail server said: {0}")]
+    Refused(String),
+    /// It is away.
+    #[error("the mail server is away: {0}")]
+    Unavailable(String),
+}
+
+/// A mailbox that can be searched and take drafts.
+#[async_trait]
+pub trait Mail: Send + Sync {
+    /// Searches.
+    async fn search(&self, query: &Query) -> Result<Vec<Found>, MailError>;
+    /// Saves a draft; answers its Message-ID.
+    async fn save_draft(&self, mail: &EmailSend) -> Result<String, MailError>;
+}
+
+/// A mailbox behind an MCP server.
+#[derive(Clone)]
+pub struct McpMail {
+    session: Session,
+}
+
+impl McpMail {
+    /// Takes the session with the mail server.
+    pub fn new(session: Session) -> Self {
+        Self { session }
+    }
+
+    async fn call<T: for<'de> Deserialize<'de>>(
+        &self,
+        tool: &str,
+        arguments: serde_json::Value,
+    ) -> Result<T, MailError> {
+        let answer = self
+            .session
+            .call(tool, arguments)
+            .await
+            .map_err(|error| match error {
+                CallError::Tool(text) => MailError::Refused(text),
+                other => MailError::Unavailable(other.to_string()),
+            })?;
+        serde_json::from_value(answer).map_err(|error| {
+            MailError::Unavailable(format!(
+                "its answer to `{tool}` is not of the agreed form: {error}"
+            ))
+        })
+    }
+}
+
+/// The answer of `search_emails`.
+#[derive(Deserialize)]
+struct SearchAnswer {
+    messages: Vec<Found>,
+}
+
+/// The answer of `draft_email`.
+#[derive(Deserialize)]
+struct DraftAnswer {
+    message_id: String,
+}
+
+#[async_trait]
+impl Mail for McpMail {
+    async fn search(&self, query: &Query) -> Result<Vec<Found>, MailError> {
+        let arguments =
+            serde_json::to_value(query).map_err(|error| MailError::Refused(error.to_string()))?;
+        let answer: SearchAnswer = self.call("search_emails", arguments).await?;
+        Ok(answer.messages)
+    }
+
+    async fn save_draft(&self, mail: &EmailSend) -> Result<String, MailError> {
+        let arguments = serde_json::json!({
+            "from_account": mail.from_account,
+            "to": mail.to,
+            "cc": mail.cc,
+            "bcc": mail.bcc,
+            "subject": mail.subject,
+            "body": mail.body,
+            "in_reply_to": mail.in_reply_to,
+            "references": mail.references,
+        });
+        let answer: DraftAnswer = self.call("draft_email", arguments).await?;
+        Ok(answer.message_id)
+    }
+}

@@ -1,0 +1,34 @@
+//! `model/complete`: a metered completion.
+//!
+//! Lives elsewhere: providers, budget and quoting are `llm`'s.
+
+mod host;
+
+use std::sync::Arc;
+
+use platinum_core::Capability;
+use platinum_engine::Interface;
+use platinum_llm::Model;
+
+use crate::{
+    bindings::platinum::model::complete,
+    offered::offer,
+    view::{Of, view},
+};
+
+/// What `model/complete` asks.
+pub(crate) struct ModelCtx {
+    model: Arc<dyn Model>,
+}
+
+/// `model/complete` over a provider.
+pub fn interface(model: &Arc<dyn Model>) -> Box<dyn Interface> {
+    let model = Arc::clone(model);
+    offer(
+        Capability::ModelComplete,
+        |linker| complete::add_to_linker::<_, Of<ModelCtx>>(linker, view::<ModelCtx>),
+        move |_| ModelCtx {
+            model: Arc::clone(&model),
+        },
+    )
+}

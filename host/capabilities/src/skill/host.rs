@@ -1,0 +1,64 @@
+//! The host side of `skill/context` and `skill/log`.
+
+use platinum_core::Role;
+
+use super::{ContextCtx, LINE_BYTES, LogCtx};
+use crate::{
+    bindings::platinum::skill::{context, log, types},
+    convert::zone_to_wit,
+    text::cut,
+    view::View,
+};
+
+impl context::Host for View<'_, ContextCtx> {
+    async fn instructions(&mut self) -> wasmtime::Result<String> {
+        Ok(self.ctx.instructions.to_string())
+    }
+
+    async fn agent(&mut self) -> wasmtime::Result<String> {
+        Ok(self.ctx.agent.to_string())
+    }
+
+    async fn role(&mut self) -> wasmtime::Result<types::Role> {
+        Ok(match self.ctx.role {
+            Role::Cloud => types::Role::Cloud,
+            Role::Local => types::Role::Local,
+        })
+    }
+
+    async fn zones(&mut self) -> wasmtime::Result<Vec<types::Zone>> {
+        Ok(self.ctx.zones.iter().copied().map(zone_to_wit).collect())
+    }
+
+    async fn now(&mut self) -> wasmtime::Result<String> {
+        Ok(self.ctx.now.to_string())
+    }
+}
+
+impl log::Host for View<'_, LogCtx> {
+    async fn line(&mut self, level: log::Level, text: String) -> wasmtime::Result<()> {
+        let Some(left) = self.ctx.lines_left.checked_sub(1) else {
+            return Ok(());
+        };
+        self.ctx.lines_left = left;
+        let skill = self.ctx.skill.as_str();
+        // A skill's words may hold anything: control characters would forge lines of the log.
+        let line: String = cut(&text, LINE_BYTES)
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        match level {
+            log::Level::Debug => tracing::debug!(skill, "{line}"),
+            log::Level::Info => tracing::info!(skill, "{line}"),
+            log::Level::Warn => tracing::warn!(skill, "{line}"),
+            log::Level::Error => tracing::error!(skill, "{line}"),
+        }
+        if left == 0 {
+            tracing::warn!(
+                skill,
+                "The skill has logged all the lines one run may; the rest is dropped."
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,23 @@
+//! The host side of `sync/run`.
+
+use super::{SyncCtx, SyncRunError};
+use crate::{
+    bindings::platinum::sync::run::{Error, Host, Report},
+    view::View,
+};
+
+impl Host for View<'_, SyncCtx> {
+    async fn run(&mut self) -> wasmtime::Result<Result<Report, Error>> {
+        Ok(match self.ctx.syncer.run().await {
+            Ok(report) => Ok(Report {
+                pulled: report.pulled,
+                pushed: report.pushed,
+                conflicts: report.conflicts,
+                tip: report.tip,
+            }),
+            Err(SyncRunError::Unavailable(what)) => Err(Error::Unavailable(what)),
+            Err(SyncRunError::Violation(what)) => Err(Error::Violation(what)),
+            Err(SyncRunError::Failed(what)) => Err(Error::Failed(what)),
+        })
+    }
+}

@@ -1,0 +1,208 @@
+//! The host side of the task interfaces.
+
+use platinum_core::{Role, TaskId, Zone};
+use platinum_protocol::Claimed;
+use platinum_vault::note::TaskNote;
+
+use super::{Owner, TaskError, TasksCtx};
+use crate::{
+    bindings::platinum::{
+        skill::types as skill,
+        tasks::{claim, finish, ownership, read, types},
+    },
+    convert::{zone_from_wit, zone_to_wit},
+    text::cut,
+    view::View,
+};
+
+/// Most tasks in one list.
+const MAX_LISTED: usize = 100;
+/// Longest text of a task that a skill sees, in bytes.
+const MAX_TEXT_BYTES: usize = 256 * 1024;
+/// Longest value of a fact, in bytes.
+const MAX_FACT_BYTES: usize = 1024;
+
+impl From<TaskError> for types::Error {
+    fn from(error: TaskError) -> Self {
+        match error {
+            TaskError::NotFound => types::Error::NotFound,
+            TaskError::ZoneDenied(zone) => types::Error::ZoneDenied(zone_to_wit(zone)),
+            TaskError::NotOwner(agent) => types::Error::NotOwner(agent),
+            TaskError::Broken(what) => types::Error::Broken(what),
+            TaskError::Unavailable(what) => types::Error::Unavailable(what),
+        }
+    }
+}
+
+impl View<'_, TasksCtx> {
+    fn allow(&self, zone: Zone) -> Result<(), TaskError> {
+        let role_allows = self.ctx.role == Role::Local || !zone.is_local_only();
+        if role_allows && self.ctx.zones.contains(&zone) {
+            Ok(())
+        } else {
+            Err(TaskError::ZoneDenied(zone))
+        }
+    }
+
+    /// Reads a task and checks its zone.
+    async fn task(&self, id: &str) -> Result<(TaskId, TaskNote), TaskError> {
+        let id: TaskId = id.parse().map_err(|_| TaskError::NotFound)?;
+        let task = self.ctx.store.get(id).await?;
+        self.allow(task.zone)?;
+        Ok((id, task))
+    }
+}
+
+impl read::Host for View<'_, TasksCtx> {
+    async fn waiting(
+        &mut self,
+        zone: skill::Zone,
+    ) -> wasmtime::Result<Result<Vec<types::Summary>, types::Error>> {
+        let zone = zone_from_wit(zone);
+        if let Err(error) = self.allow(zone) {
+            return Ok(Err(error.into()));
+        }
+        Ok(match self.ctx.store.waiting(zone).await {
+            Ok(tasks) => Ok(tasks
+                .into_iter()
+                .take(MAX_LISTED)
+                .map(|task| types::Summary {
+                    id: task.id.to_string(),
+                    zone: zone_to_wit(task.zone),
+                    subject: cut(&task.subject, MAX_FACT_BYTES),
+                })
+                .collect()),
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    async fn get(&mut self, id: String) -> wasmtime::Result<Result<types::Task, types::Error>> {
+        Ok(match self.task(&id).await {
+            Ok((_, task)) => Ok(types::Task {
+                id: task.id.to_string(),
+                zone: zone_to_wit(task.zone),
+                source: cut(&task.source, MAX_FACT_BYTES),
+                sender: cut(&task.from, MAX_FACT_BYTES),
+                subject: cut(&task.subject, MAX_FACT_BYTES),
+                received: task.received.map(|at| at.to_string()),
+                created: task.created.to_string(),
+                facts: task
+                    .facts
+                    .into_iter()
+                    .map(|fact| types::Fact {
+                        name: fact.name,
+                        values: fact.values.iter().map(|v| cut(v, MAX_FACT_BYTES)).collect(),
+                    })
+                    .collect(),
+                text: cut(&task.body, MAX_TEXT_BYTES),
+            }),
+            Err(error) => Err(error.into()),
+        })
+    }
+}
+
+impl ownership::Host for View<'_, TasksCtx> {
+    async fn owner_of(
+        &mut self,
+        id: String,
+    ) -> wasmtime::Result<Result<ownership::Owner, types::Error>> {
+        let Ok(id) = id.parse::<TaskId>() else {
+            return Ok(Err(types::Error::NotFound));
+        };
+        Ok(match self.ctx.store.owner_of(id).await {
+            Ok(Owner::Nobody) => Ok(ownership::Owner::Nobody),
+            Ok(Owner::ThisAgent) => Ok(ownership::Owner::ThisAgent),
+            Ok(Owner::Other(agent)) => Ok(ownership::Owner::Other(agent.to_string())),
+            Ok(Owner::Finished) => Ok(ownership::Owner::Finished),
+            Err(error) => Err(error.into()),
+        })
+    }
+}
+
+impl claim::Host for View<'_, TasksCtx> {
+    async fn claim(
+        &mut self,
+        id: String,
+    ) -> wasmtime::Result<Result<claim::Claimed, types::Error>> {
+        let id = match self.task(&id).await {
+            Ok((id, _)) => id,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        Ok(match self.ctx.store.claim(id).await {
+            Ok(Claimed::Won { epoch }) => Ok(claim::Claimed::Won(epoch)),
+            Ok(Claimed::Lost { owner }) => Ok(claim::Claimed::Lost(
+                owner.map(|agent| agent.to_string()).unwrap_or_default(),
+            )),
+            Ok(Claimed::Tentative) => Ok(claim::Claimed::Tentative),
+            Ok(Claimed::GaveUp) => Err(types::Error::Unavailable(
+                "others kept winning the remote's tip; the claim is tried again later".to_owned(),
+            )),
+            Err(error) => Err(error.into()),
+        })
+    }
+}
+
+impl finish::Host for View<'_, TasksCtx> {
+    async fn complete(
+        &mut self,
+        id: String,
+        summary: String,
+    ) -> wasmtime::Result<Result<(), types::Error>> {
+        let (id, _) = match self.task(&id).await {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let receipts = match self.ctx.receipts.of_task(id) {
+            Ok(receipts) => receipts,
+            Err(reason) => return Ok(Err(types::Error::Unavailable(reason))),
+        };
+        let summary = line(&summary);
+        Ok(self
+            .ctx
+            .store
+            .complete(id, &summary, receipts)
+            .await
+            .map_err(Into::into))
+    }
+
+    async fn release(
+        &mut self,
+        id: String,
+        reason: String,
+    ) -> wasmtime::Result<Result<(), types::Error>> {
+        Ok(match self.task(&id).await {
+            Ok((id, _)) => self
+                .ctx
+                .store
+                .release(id, &line(&reason))
+                .await
+                .map_err(Into::into),
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    async fn fail(
+        &mut self,
+        id: String,
+        reason: String,
+    ) -> wasmtime::Result<Result<(), types::Error>> {
+        Ok(match self.task(&id).await {
+            Ok((id, _)) => self
+                .ctx
+                .store
+                .fail(id, &line(&reason))
+                .await
+                .map_err(Into::into),
+            Err(error) => Err(error.into()),
+        })
+    }
+}
+
+/// A skill's words as one bounded line of a note.
+fn line(text: &str) -> String {
+    let flat: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    cut(flat.trim(), 500)
+}

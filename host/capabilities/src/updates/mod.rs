@@ -1,0 +1,49 @@
+//! `updates/publish` and `updates/collect`: status notes from agents, and their way out.
+
+mod host;
+
+use platinum_core::{Capability, Timestamp};
+use platinum_engine::Interface;
+use platinum_vault::Vault;
+
+use crate::{
+    bindings::platinum::updates::{collect, publish},
+    offered::offer,
+    view::{Of, view},
+    writing::Author,
+};
+
+/// What the update interfaces work on.
+pub(crate) struct UpdatesCtx {
+    vault: Vault,
+    author: Author,
+    now: Timestamp,
+}
+
+/// `updates/publish` into `Updates/<this agent>/`.
+pub fn publish(vault: &Vault) -> Box<dyn Interface> {
+    let vault = vault.clone();
+    offer(
+        Capability::UpdatesPublish,
+        |linker| publish::add_to_linker::<_, Of<UpdatesCtx>>(linker, view::<UpdatesCtx>),
+        move |call| UpdatesCtx {
+            vault: vault.clone(),
+            author: Author::of(call),
+            now: call.now,
+        },
+    )
+}
+
+/// `updates/collect` from all agents' folders.
+pub fn collect(vault: &Vault) -> Box<dyn Interface> {
+    let vault = vault.clone();
+    offer(
+        Capability::UpdatesCollect,
+        |linker| collect::add_to_linker::<_, Of<UpdatesCtx>>(linker, view::<UpdatesCtx>),
+        move |call| UpdatesCtx {
+            vault: vault.clone(),
+            author: Author::of(call),
+            now: call.now,
+        },
+    )
+}

@@ -1,0 +1,35 @@
+//! `vault/context`: reads what the grant names, and nothing else.
+
+mod host;
+
+use std::sync::Arc;
+
+use platinum_core::{Capability, VaultPath};
+use platinum_engine::Interface;
+use platinum_vault::Vault;
+
+use crate::{
+    bindings::platinum::vault::context,
+    offered::offer,
+    view::{Of, view},
+};
+
+/// What `vault/context` reads.
+pub(crate) struct NotesCtx {
+    vault: Vault,
+    granted: Arc<[VaultPath]>,
+}
+
+/// `vault/context` over the granted files and folders of a vault.
+pub fn interface(vault: &Vault, granted: Vec<VaultPath>) -> Box<dyn Interface> {
+    let vault = vault.clone();
+    let granted: Arc<[VaultPath]> = granted.into();
+    offer(
+        Capability::VaultContext,
+        |linker| context::add_to_linker::<_, Of<NotesCtx>>(linker, view::<NotesCtx>),
+        move |_| NotesCtx {
+            vault: vault.clone(),
+            granted: Arc::clone(&granted),
+        },
+    )
+}

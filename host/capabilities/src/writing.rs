@@ -1,0 +1,60 @@
+//! [`Author`]: who writes into the vault on behalf of a skill, and the check before it does.
+
+use platinum_core::{AgentName, Role, VaultPath};
+use platinum_engine::Call;
+use platinum_policy::Change;
+use platinum_vault::{Vault, VaultError};
+
+/// A skill's host, role and own name, as notes say them.
+#[derive(Clone)]
+pub(crate) struct Author {
+    pub(crate) role: Role,
+    pub(crate) agent: AgentName,
+    /// `cloud/cloud-draft-email`
+    pub(crate) by: String,
+}
+
+impl Author {
+    pub(crate) fn of(call: &Call) -> Self {
+        Self {
+            role: call.role,
+            agent: call.agent.clone(),
+            by: format!("{}/{}", call.agent, call.skill),
+        }
+    }
+
+    /// Makes a note, if the path table lets this role make it, off the async threads.
+    pub(crate) async fn create(
+        &self,
+        vault: &Vault,
+        path: VaultPath,
+        text: String,
+    ) -> Result<(), String> {
+        platinum_policy::check(self.role, &self.agent, &[(path.clone(), Change::Create)]).map_err(
+            |violations| {
+                violations
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join("; ")
+            },
+        )?;
+        let vault = vault.clone();
+        in_background(move || vault.create(&path, text.as_bytes()))
+            .await
+            .map_err(|e| e.to_string())
+    }
+}
+
+/// Runs blocking file work off the async threads.
+pub(crate) async fn in_background<T, F>(work: F) -> Result<T, VaultError>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, VaultError> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        // The work panicked: that is a defect here, and the panic goes on where it can be seen.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

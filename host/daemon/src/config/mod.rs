@@ -1,0 +1,305 @@
+//! Configuration: one TOML file over the defaults in `defaults.toml`.
+//!
+//! Invariants: a key that is not in the defaults is an error with a suggestion; configuration can
+//! only narrow what a role may do; no secret stands in it, only where one is found.
+
+mod suggest;
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use platinum_core::{AgentName, Capability, Role, VaultPath, Zone};
+use platinum_engine::Limits;
+use platinum_llm::LlmConfig;
+use serde::Deserialize;
+
+/// The defaults, which also are the list of keys there are.
+pub const DEFAULTS: &str = include_str!("defaults.toml");
+
+/// A host's configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Config {
+    /// Who this host is.
+    pub agent: AgentConfig,
+    /// Where the vault and the host's own folder are.
+    pub vault: VaultConfig,
+    /// The way to the remote.
+    pub sync: SyncSection,
+    /// What this host works on.
+    pub work: WorkConfig,
+    /// What one run of a skill may use.
+    pub limits: LimitsConfig,
+    /// Mail.
+    pub mail: MailConfig,
+    /// Who writes drafts.
+    pub model: LlmConfig,
+}
+
+/// Who this host is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AgentConfig {
+    name: String,
+}
+
+/// Where the vault and the host's own folder are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct VaultConfig {
+    /// The vault's folder.
+    pub path: PathBuf,
+    /// The host's private folder.
+    pub state: PathBuf,
+    /// What drafting skills may read.
+    pub read: Vec<VaultPath>,
+}
+
+/// The way to the remote.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SyncSection {
+    /// Its address; empty if there is none.
+    pub remote: String,
+    /// Seconds between two looks at it.
+    pub every_seconds: u64,
+    /// Seconds that one call of git may take.
+    pub timeout_seconds: u64,
+}
+
+/// What this host works on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct WorkConfig {
+    /// The zones in which it claims tasks.
+    pub zones: Vec<Zone>,
+    /// The folder of installed skills.
+    pub skills: PathBuf,
+    capabilities: Vec<String>,
+    /// Seconds between two looks at the vault without a wake-up.
+    pub every_seconds: u64,
+}
+
+/// What one run of a skill may use.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LimitsConfig {
+    memory_mib: u32,
+    cpu_seconds: u64,
+    whole_seconds: u64,
+    host_calls: u64,
+}
+
+/// Mail.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct MailConfig {
+    /// The account; empty if there is none.
+    pub account: String,
+    /// The mail servers' own configuration file.
+    pub config: PathBuf,
+    /// The MCP server's program; empty for the role's own.
+    pub server: PathBuf,
+    /// Environment variables it may see.
+    pub env: Vec<String>,
+    /// Whether this host watches the mailbox.
+    pub watch: bool,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration {path} cannot be read: {source}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is no TOML, or a key or value is wrong.
+    #[error("the configuration {path} is wrong: {what}")]
+    Wrong {
+        /// Which file.
+        path: PathBuf,
+        /// What, where, and what to write instead.
+        what: String,
+    },
+}
+
+impl Config {
+    /// Reads a file over the defaults and checks it for a role.
+    ///
+    /// # Errors
+    /// If the file cannot be read, has a key that does not exist, or a value that cannot be.
+    pub fn load(path: &Path, role: Role) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let mut config = Self::parse(&text)
+            .and_then(|config| config.checked(role))
+            .map_err(|what| ConfigError::Wrong { path: path.to_owned(), what })?;
+        // Relative paths are relative to the file that says them.
+        let base = path.parent().unwrap_or(Path::new("."));
+        let base = std::path::absolute(base)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let paths = [
+            &mut config.vault.path,
+            &mut config.vault.state,
+            &mut config.work.skills,
+            &mut config.mail.config,
+        ];
+        for path in paths.into_iter().filter(|path| !path.as_os_str().is_empty()) {
+            *path = base.join(&*path);
+        }
+        // A program's name alone is looked up beside this program, not beside the file.
+        if config.mail.server.components().count() > 1 {
+            config.mail.server = base.join(&config.mail.server);
+        }
+        Ok(config)
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let given: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+        let mut merged: toml::Table =
+            toml::from_str(DEFAULTS).map_err(|error| format!("the defaults: {error}"))?;
+        overlay(&mut merged, given);
+        Config::deserialize(merged).map_err(|error| suggest::explain(&error.to_string()))
+    }
+
+    fn checked(self, role: Role) -> Result<Self, String> {
+        for (key, empty) in [
+            ("vault.path", self.vault.path.as_os_str().is_empty()),
+            ("vault.state", self.vault.state.as_os_str().is_empty()),
+        ] {
+            if empty {
+                return Err(format!("`{key}` is missing; `platinum init` writes a file that has it"));
+            }
+        }
+        if !self.mail.account.is_empty() && self.mail.config.as_os_str().is_empty() {
+            return Err("`mail.account` is given without `mail.config`".to_owned());
+        }
+        for (key, value) in [
+            ("sync.every-seconds", self.sync.every_seconds),
+            ("sync.timeout-seconds", self.sync.timeout_seconds),
+            ("work.every-seconds", self.work.every_seconds),
+            ("limits.cpu-seconds", self.limits.cpu_seconds),
+            ("limits.whole-seconds", self.limits.whole_seconds),
+            ("limits.host-calls", self.limits.host_calls),
+            ("limits.memory-mib", self.limits.memory_mib.into()),
+        ] {
+            if !(1..=1_000_000).contains(&value) {
+                return Err(format!("`{key}` is {value}; 1 to 1000000"));
+            }
+        }
+        if let Some(zone) =
+            self.work.zones.iter().find(|zone| role == Role::Cloud && zone.is_local_only())
+        {
+            return Err(format!(
+                "`work.zones` has `{zone}`, which belongs to the owner's machine alone"
+            ));
+        }
+        self.agent(role)?;
+        self.narrowed()?;
+        Ok(self)
+    }
+
+    /// The name of this host.
+    ///
+    /// # Errors
+    /// If the configured name cannot name an agent.
+    pub fn agent(&self, role: Role) -> Result<AgentName, String> {
+        let name = if self.agent.name.is_empty() { role.as_str() } else { &self.agent.name };
+        name.parse().map_err(|error| format!("`agent.name`: {error}"))
+    }
+
+    /// What is left of the role's capabilities; `None` if all of them.
+    ///
+    /// # Errors
+    /// If a name is no capability.
+    pub fn narrowed(&self) -> Result<Option<BTreeSet<Capability>>, String> {
+        if self.work.capabilities.is_empty() {
+            return Ok(None);
+        }
+        self.work
+            .capabilities
+            .iter()
+            .map(|name| name.parse().map_err(|error| format!("`work.capabilities`: {error}")))
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
+    /// The limits of one run.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            memory_bytes: self.limits.memory_mib as usize * 1024 * 1024,
+            cpu: Duration::from_secs(self.limits.cpu_seconds),
+            wall_clock: Duration::from_secs(self.limits.whole_seconds),
+            host_calls: self.limits.host_calls,
+        }
+    }
+}
+
+/// Puts `over` on top of `under`, table by table.
+fn overlay(under: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(toml::Value::Table(under)), toml::Value::Table(over)) => overlay(under, over),
+            (_, value) => {
+                under.insert(key, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: &str = "[vault]\npath = \"v\"\nstate = \"s\"\n";
+
+    fn wrong(text: &str, role: Role) -> String {
+        Config::parse(text).and_then(|config| config.checked(role)).unwrap_err()
+    }
+
+    #[test]
+    fn the_least_configuration_is_enough() {
+        let config = Config::parse(LEAST).unwrap().checked(Role::Cloud).unwrap();
+        assert_eq!(config.agent(Role::Cloud).unwrap().as_str(), "cloud");
+        assert_eq!(config.work.zones, [Zone::Email]);
+        assert_eq!(config.narrowed(), Ok(None));
+    }
+
+    #[test]
+    fn a_key_that_does_not_exist_gets_a_suggestion() {
+        let text = format!("{LEAST}[sync]\nremotes = \"x\"\n");
+        assert_eq!(wrong(&text, Role::Local), "there is no key `remotes`; did you mean `remote`?");
+        let text = format!("{LEAST}[mial]\naccount = \"x\"\n");
+        assert_eq!(wrong(&text, Role::Local), "there is no key `mial`; did you mean `mail`?");
+    }
+
+    #[test]
+    fn a_cloud_host_cannot_be_given_a_zone_of_the_owners_machine() {
+        let text = format!("{LEAST}[work]\nzones = [\"email\", \"payments\"]\n");
+        assert_eq!(
+            wrong(&text, Role::Cloud),
+            "`work.zones` has `payments`, which belongs to the owner's machine alone"
+        );
+    }
+
+    #[test]
+    fn a_missing_vault_is_said_by_name() {
+        assert_eq!(
+            wrong("", Role::Local),
+            "`vault.path` is missing; `platinum init` writes a file that has it"
+        );
+    }
+
+    #[test]
+    fn capabilities_are_named_as_the_contract_names_them() {
+        let text = format!("{LEAST}[work]\ncapabilities = [\"email/sned\"]\n");
+        assert!(wrong(&text, Role::Local).contains("`email/sned` is no capability"));
+    }
+}

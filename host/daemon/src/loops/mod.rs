@@ -1,0 +1,10 @@
+//! The loops that both halves of the house run, one file each. A loop takes no input: something
+//! wakes it, or its timer does, and it re-reads the state.
+//!
+//! Lives elsewhere: the loop that acts is `local`'s.
+
+mod syncing;
+mod working;
+
+pub use syncing::keep_in_sync;
+pub use working::keep_working;

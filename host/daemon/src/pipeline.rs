@@ -1,0 +1,279 @@
+//! [`Pipeline`]: the way of a task through the skills: check, claim, draft, tell, sync.
+//!
+//! Lives elsewhere: what wakes it is a loop in [`crate::loops`]; ownership is `sync`'s.
+//! Invariants: a pass re-reads the state and finishes what an earlier pass, or an earlier life of
+//! this host, left half done; a task that keeps failing is filed as failed, not tried for ever.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use platinum_capabilities::tasks::{TaskError, TaskStore};
+use platinum_core::{TaskId, Zone, layout};
+use platinum_engine::{Invocation, InvokeError, Outcome, SkillError, Trigger};
+use platinum_vault::{Vault, note::DraftNote};
+use rand::seq::SliceRandom;
+use tokio::{sync::Mutex, time::Instant};
+
+use crate::{
+    RunError, SkillSet,
+    sync::{Finish, Synchronizer},
+};
+
+/// After so many failures of its drafting skill a task is filed as failed.
+const MAX_FAILURES: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+/// Largest draft that is read, in bytes.
+const MAX_DRAFT_BYTES: u64 = 256 * 1024;
+
+/// Moves tasks through the skills.
+pub struct Pipeline {
+    skills: Arc<SkillSet>,
+    sync: Synchronizer,
+    vault: Vault,
+    zones: Vec<Zone>,
+    setbacks: Mutex<BTreeMap<TaskId, Setback>>,
+}
+
+/// A task that did not go through, and when it is tried again.
+#[derive(Debug, Clone, Copy)]
+struct Setback {
+    failures: u32,
+    pauses: u32,
+    until: Instant,
+}
+
+/// The skill that drafts for a zone.
+fn drafting_skill(zone: Zone) -> Option<&'static str> {
+    match zone {
+        Zone::Email => Some("cloud-draft-email"),
+        Zone::Social
+        | Zone::Accounting
+        | Zone::Whatsapp
+        | Zone::Payments
+        | Zone::Approvals => None,
+    }
+}
+
+impl Pipeline {
+    /// A pipeline over these skills. Zones whose drafting skill is not here are not claimed.
+    pub fn new(
+        skills: Arc<SkillSet>,
+        sync: Synchronizer,
+        vault: Vault,
+        zones: &[Zone],
+    ) -> Self {
+        let able: BTreeSet<&str> = skills.names().collect();
+        let zones = zones
+            .iter()
+            .copied()
+            .filter(|&zone| drafting_skill(zone).is_some_and(|skill| able.contains(skill)))
+            .collect();
+        Self { skills, sync, vault, zones, setbacks: Mutex::default() }
+    }
+
+    /// One pass over everything there is to do; answers how many tasks moved.
+    pub async fn work(&self) -> usize {
+        let mut moved = 0;
+        for task in self.unfinished().await {
+            moved += usize::from(self.draft(task).await);
+        }
+        for &zone in &self.zones {
+            let mut waiting = match TaskStore::waiting(&self.sync, zone).await {
+                Ok(waiting) => waiting,
+                Err(error) => {
+                    tracing::warn!("The tasks of {zone} cannot be listed: {error}.");
+                    continue;
+                }
+            };
+            // In another order at every agent: whoever starts with the same task loses time.
+            waiting.shuffle(&mut rand::rng());
+            for task in waiting {
+                if self.is_due(task.id).await && self.claim(task.id).await {
+                    moved += usize::from(self.draft((task.id, task.zone)).await);
+                }
+            }
+        }
+        if moved > 0 {
+            self.run_quietly("sync-vault", trigger(Trigger::Work, None, None)).await;
+        }
+        moved
+    }
+
+    /// Tasks this agent owns that have neither a draft nor an end: left over from a pass that was
+    /// cut short.
+    async fn unfinished(&self) -> Vec<(TaskId, Zone)> {
+        let owned = match self.sync.owned().await {
+            Ok(owned) if owned.is_empty() => return Vec::new(),
+            Ok(owned) => owned,
+            Err(error) => {
+                tracing::warn!("The tasks of this agent cannot be listed: {error}.");
+                return Vec::new();
+            }
+        };
+        let vault = self.vault.clone();
+        let drafted = tokio::task::spawn_blocking(move || drafted_tasks(&vault)).await;
+        let drafted = match drafted {
+            Ok(drafted) => drafted,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
+        let mut left = Vec::new();
+        for task in owned {
+            let ours = self.zones.contains(&task.zone);
+            if ours && !drafted.contains(&task.id) && self.is_due(task.id).await {
+                left.push((task.id, task.zone));
+            }
+        }
+        left
+    }
+
+    /// Checks and claims a task; whether it is ours now.
+    async fn claim(&self, task: TaskId) -> bool {
+        let free = self.run("check-claimed", trigger(Trigger::Task, Some(task), None)).await;
+        match free {
+            Ok(Outcome::Done(_)) => {}
+            Ok(_) => return false,
+            Err(error) => {
+                self.set_back(task, &error).await;
+                return false;
+            }
+        }
+        match self.run("claim-task", trigger(Trigger::Task, Some(task), None)).await {
+            Ok(Outcome::Passed(_)) => true,
+            Ok(_) => false,
+            Err(error) => {
+                self.set_back(task, &error).await;
+                false
+            }
+        }
+    }
+
+    /// Drafts for an owned task; whether it moved.
+    async fn draft(&self, (task, zone): (TaskId, Zone)) -> bool {
+        let Some(skill) = drafting_skill(zone) else { return false };
+        match self.run(skill, trigger(Trigger::Task, Some(task), None)).await {
+            Ok(Outcome::Drafted(draft)) => {
+                let subject = self.subject(task).await;
+                self.tell(task, format!("Drafted an answer to “{subject}”; it waits in {}.", layout::PENDING_APPROVAL)).await;
+                tracing::info!(%task, draft, "A draft waits for the owner.");
+            }
+            Ok(Outcome::Filed(reason)) => {
+                let subject = self.subject(task).await;
+                if !self.finish(task, Finish::filed(&reason)).await {
+                    return false;
+                }
+                self.tell(task, format!("Filed “{subject}” without an answer: {reason}")).await;
+                tracing::info!(%task, reason, "A task was filed without an answer.");
+            }
+            Ok(other) => {
+                tracing::warn!(%task, skill, ?other, "The skill ended without a draft; the task stays owned.");
+                self.pause(task, 0).await;
+                return false;
+            }
+            Err(error) => {
+                if self.set_back(task, &error).await >= MAX_FAILURES {
+                    self.finish(task, Finish::failed(&error.to_string())).await;
+                    self.tell(task, format!("Could not draft an answer: {error}")).await;
+                    self.setbacks.lock().await.remove(&task);
+                    return true;
+                }
+                return false;
+            }
+        }
+        self.setbacks.lock().await.remove(&task);
+        true
+    }
+
+    async fn finish(&self, task: TaskId, finish: Finish) -> bool {
+        match self.sync.finish(task, finish).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%task, "The task cannot be filed yet: {error}.");
+                self.pause(task, 0).await;
+                false
+            }
+        }
+    }
+
+    /// The task's subject as one short line for people.
+    async fn subject(&self, task: TaskId) -> String {
+        match TaskStore::get(&self.sync, task).await {
+            Ok(note) => note.subject.chars().filter(|c| !c.is_control()).take(80).collect(),
+            Err(TaskError::NotFound) => task.to_string(),
+            Err(error) => {
+                tracing::debug!(%task, "Its subject cannot be read: {error}.");
+                task.to_string()
+            }
+        }
+    }
+
+    /// Publishes an update through its skill.
+    async fn tell(&self, task: TaskId, about: String) {
+        let about: String = about.chars().filter(|c| !c.is_control()).take(290).collect();
+        self.run_quietly("cloud-write-update", trigger(Trigger::Work, Some(task), Some(about))).await;
+    }
+
+    async fn run(&self, skill: &str, invocation: Invocation) -> Result<Outcome, RunError> {
+        self.skills.run(skill, invocation, &self.zones).await
+    }
+
+    /// Runs a skill whose failure costs nothing but the next try.
+    async fn run_quietly(&self, skill: &str, invocation: Invocation) {
+        if let Err(error) = self.run(skill, invocation).await {
+            tracing::warn!("{error}");
+        }
+    }
+
+    async fn is_due(&self, task: TaskId) -> bool {
+        self.setbacks.lock().await.get(&task).is_none_or(|back| back.until <= Instant::now())
+    }
+
+    /// Notes that a task did not go through; answers how often it failed for good.
+    async fn set_back(&self, task: TaskId, error: &RunError) -> u32 {
+        tracing::warn!(%task, "{error}");
+        let passing = matches!(
+            error,
+            RunError::Invoke(InvokeError::Skill { error: SkillError::Unavailable(_), .. })
+                | RunError::Absent(_)
+        );
+        self.pause(task, u32::from(!passing)).await
+    }
+
+    async fn pause(&self, task: TaskId, failures: u32) -> u32 {
+        let mut setbacks = self.setbacks.lock().await;
+        let back = setbacks.entry(task).or_insert(Setback {
+            failures: 0,
+            pauses: 0,
+            until: Instant::now(),
+        });
+        back.failures += failures;
+        back.until =
+            Instant::now() + (FIRST_PAUSE * 2_u32.pow(back.pauses.min(7))).min(LONGEST_PAUSE);
+        back.pauses += 1;
+        back.failures
+    }
+}
+
+/// An invocation for a reason.
+pub(crate) fn trigger(
+    trigger: Trigger,
+    task: Option<TaskId>,
+    about: Option<String>,
+) -> Invocation {
+    Invocation { trigger, task, about }
+}
+
+/// The tasks that have a draft, whatever the owner said to it.
+fn drafted_tasks(vault: &Vault) -> BTreeSet<TaskId> {
+    [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED]
+        .into_iter()
+        .filter_map(|folder| vault.list(folder).ok())
+        .flatten()
+        .filter_map(|entry| vault.read_text(&entry.path, MAX_DRAFT_BYTES).ok())
+        .filter_map(|text| DraftNote::parse(&text).ok())
+        .map(|draft| draft.task)
+        .collect()
+}

@@ -1,0 +1,112 @@
+//! Keeps a child process running: restarts it when it ends, slower each time it ends soon.
+//!
+//! Lives here: processes without a protocol, like the mail watcher. MCP servers are children of
+//! their sessions in `mcp`.
+
+use std::{collections::BTreeMap, path::PathBuf, process::Stdio, time::Duration};
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+    time::Instant,
+};
+
+use crate::Shutdown;
+
+/// A child that lasted this long was well: its next restart is quick again.
+const WELL_AFTER: Duration = Duration::from_secs(60);
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long a child may take to end by itself after it was asked to.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A process to keep running.
+#[derive(Debug, Clone)]
+pub struct Child {
+    /// Its name in the log.
+    pub name: String,
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Its environment besides PATH and HOME.
+    pub env: BTreeMap<String, String>,
+}
+
+/// Runs the child until the house stops.
+pub async fn keep_running(child: Child, mut shutdown: Shutdown) {
+    let mut pause = FIRST_PAUSE;
+    while !shutdown.is_stopping() {
+        let started = Instant::now();
+        match run_once(&child, &mut shutdown).await {
+            Ok(ended) if shutdown.is_stopping() => {
+                tracing::debug!(child = child.name, %ended, "The child has stopped.");
+                return;
+            }
+            Ok(ended) => tracing::warn!(
+                "{} has ended ({ended}); it is started again in {:.1} s.",
+                child.name,
+                pause.as_secs_f32()
+            ),
+            Err(error) => tracing::error!(
+                "{} cannot be started ({}: {error}); it is tried again in {:.1} s.",
+                child.name,
+                child.program.display(),
+                pause.as_secs_f32()
+            ),
+        }
+        tokio::select! {
+            () = shutdown.stopped() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = if started.elapsed() > WELL_AFTER {
+            FIRST_PAUSE
+        } else {
+            (pause * 2).min(LONGEST_PAUSE)
+        };
+    }
+}
+
+async fn run_once(
+    child: &Child,
+    shutdown: &mut Shutdown,
+) -> std::io::Result<std::process::ExitStatus> {
+    let mut command = Command::new(&child.program);
+    command
+        .args(&child.args)
+        .env_clear()
+        .envs(["PATH", "HOME", "PLATINUM_LOG"].into_iter().filter_map(|name| {
+            std::env::var_os(name).map(|value| (name, value))
+        }))
+        .envs(&child.env)
+        // Its standard input stays open as long as this process lives: a child that reads the end
+        // knows that its parent is gone.
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let mut process = command.spawn()?;
+    let lifeline = process.stdin.take();
+    if let Some(stderr) = process.stderr.take() {
+        let name = child.name.clone();
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(stderr).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                tracing::info!("{name}: {}", line.chars().take(500).collect::<String>());
+            }
+        });
+    }
+    tokio::select! {
+        ended = process.wait() => ended,
+        () = shutdown.stopped() => {
+            drop(lifeline);
+            match tokio::time::timeout(GRACE, process.wait()).await {
+                Ok(ended) => ended,
+                Err(_) => {
+                    process.kill().await?;
+                    process.wait().await
+                }
+            }
+        }
+    }
+}

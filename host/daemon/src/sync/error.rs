@@ -1,0 +1,103 @@
+//! [`SyncError`]: why a sync, a claim or the end of a task did not come about.
+
+use std::fmt;
+
+use platinum_core::{AgentName, TaskId, VaultPath, Zone};
+use platinum_repo::{RemoteError, RepoError};
+use platinum_vault::{VaultError, note::NoteError};
+
+/// Why a call of the synchronizer failed. Nothing is lost in any of these.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The remote cannot be asked.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// The remote was asked, and whether it took the change is not known.
+    #[error("whether the remote took the change is not known ({0}); it is looked up at the next contact")]
+    InDoubt(String),
+    /// Others were always faster.
+    #[error("the remote was moved by others {0} times in a row; it is tried again later")]
+    Contended(u32),
+    /// The remote has something that may not be applied here.
+    #[error("{0}")]
+    Violation(Violation),
+    /// The remote lost what it had.
+    #[error("the remote has no branch `main`, but had commit {0} before; restore it from a backup or from this machine")]
+    RemoteLost(String),
+    /// The vault has no files although it had some.
+    #[error("the vault is empty, but held {0} files at the last sync; is its disk mounted? Nothing was sent")]
+    VaultEmptied(usize),
+    /// This agent may not make the change.
+    #[error("{0}")]
+    Refused(String),
+    /// Only the owner's machine works in the zone.
+    #[error("tasks of zone {0} belong to the owner's machine")]
+    ZoneDenied(Zone),
+    /// No such task.
+    #[error("no task has the id {0}")]
+    NoTask(TaskId),
+    /// The task is not this agent's.
+    #[error("the task {task} is owned by {owner}")]
+    NotOwner {
+        /// Which task.
+        task: TaskId,
+        /// Whose it is, or what became of it.
+        owner: String,
+    },
+    /// The task's note cannot be read or edited.
+    #[error("the note {path}: {source}")]
+    Note {
+        /// Where.
+        path: VaultPath,
+        /// What is wrong.
+        source: NoteError,
+    },
+    /// The task's note is not text.
+    #[error("the note {0} is not UTF-8 text; save it as UTF-8")]
+    NotText(VaultPath),
+    /// The repository failed.
+    #[error(transparent)]
+    Repo(#[from] RepoError),
+    /// The vault failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A call on another thread ended early, because the daemon is stopping.
+    #[error("the daemon is stopping")]
+    Stopping,
+}
+
+/// A commit of the remote that is not applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The commit, in hex.
+    pub commit: String,
+    /// Who it says made it.
+    pub agent: Option<AgentName>,
+    /// What is wrong, one sentence each.
+    pub reasons: Vec<String>,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let commit = self.commit.get(..12).unwrap_or(&self.commit);
+        write!(f, "commit {commit} is not applied: ")?;
+        const SHOWN: usize = 5;
+        for (n, reason) in self.reasons.iter().take(SHOWN).enumerate() {
+            write!(f, "{}{reason}", if n == 0 { "" } else { "; " })?;
+        }
+        match self.reasons.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+impl SyncError {
+    /// Whether the remote was away, so that the same call may succeed later.
+    pub fn is_away(&self) -> bool {
+        matches!(
+            self,
+            SyncError::Remote(_) | SyncError::InDoubt(_) | SyncError::Contended(_) | SyncError::Stopping
+        )
+    }
+}

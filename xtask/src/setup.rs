@@ -1,0 +1,111 @@
+//! What a fresh machine needs: packages of the distribution, the skills, the programs.
+//!
+//! Installed by name, from the distribution, and said before it is done. Nothing else is fetched
+//! than these packages and crates.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, bail};
+
+use crate::{skills, steps};
+
+/// The programs that the daemons and tests start.
+const PROGRAMS: [&str; 5] = [
+    "platinum-local",
+    "platinum-cloud",
+    "platinum-email",
+    "platinum-email-draft",
+    "platinum-intake",
+];
+
+/// Installs packages of the distribution that are not there yet.
+///
+/// # Errors
+/// If one is missing and cannot be installed: the message has the command to give.
+pub(crate) fn packages(why: &str, wanted: &[&str]) -> anyhow::Result<()> {
+    let missing: Vec<&str> = wanted.iter().copied().filter(|name| !is_installed(name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = missing.join(" ");
+    let by_hand = format!("sudo apt-get install --no-install-recommends {list}");
+    let Some(mut prefix) = privilege() else {
+        bail!("{why} needs the packages {list}; install them with\n    {by_hand}");
+    };
+    eprintln!("Installing from your distribution, for {why}: {list}");
+    let mut apt = |arguments: &[&str]| {
+        let (program, first) = prefix.split_first_mut().context("no program")?;
+        let mut command = Command::new(program);
+        command.args(first).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        steps::quiet(&format!("apt-get {}", arguments[1]), &mut command)
+    };
+    let mut install = vec!["apt-get", "install", "-y", "--no-install-recommends"];
+    install.extend(&missing);
+    // The list of packages may be old or empty on a fresh machine: once more with a new one.
+    if apt(&install).is_err() {
+        apt(&["apt-get", "update"])?;
+        apt(&install).with_context(|| format!("install them by hand with\n    {by_hand}"))?;
+    }
+    Ok(())
+}
+
+fn is_installed(package: &str) -> bool {
+    Command::new("dpkg-query")
+        .args(["-W", "-f=${db:Status-Status}", package])
+        .output()
+        .is_ok_and(|output| output.status.success() && output.stdout == b"installed")
+}
+
+/// How to become root without asking: not at all, or by sudo.
+fn privilege() -> Option<Vec<String>> {
+    let succeeds = |program: &str, arguments: &[&str]| {
+        Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+    };
+    if !succeeds("apt-get", &["--version"]) {
+        return None;
+    }
+    let is_root = Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    if is_root {
+        return Some(vec!["env".to_owned()]);
+    }
+    succeeds("sudo", &["-n", "true"]).then(|| vec!["sudo".to_owned(), "-n".to_owned(), "env".to_owned()])
+}
+
+/// Builds the skills and installs them: `target/skills/installed/<name>/{SKILL.md, skill.wasm}`.
+///
+/// # Errors
+/// If no toolchain for WebAssembly can be found or a skill does not build.
+pub(crate) fn skills(root: &Path) -> anyhow::Result<PathBuf> {
+    let installed = root.join("target/skills/installed");
+    for built in skills::build(root)? {
+        let instructions = root.join("skills").join(&built.name).join("SKILL.md");
+        if !instructions.is_file() {
+            continue;
+        }
+        let folder = installed.join(&built.name);
+        std::fs::create_dir_all(&folder)?;
+        std::fs::copy(&instructions, folder.join("SKILL.md"))?;
+        std::fs::copy(&built.component_path, folder.join("skill.wasm"))?;
+    }
+    Ok(installed)
+}
+
+/// Builds the daemons, servers and the watcher; answers the folder they are in.
+///
+/// # Errors
+/// If one does not build.
+pub(crate) fn programs(root: &Path) -> anyhow::Result<PathBuf> {
+    let mut build = steps::cargo(root);
+    build.arg("build").arg("--locked");
+    for package in PROGRAMS {
+        build.args(["-p", package]);
+    }
+    steps::shown("Building the daemons and servers (the first time: several minutes)", &mut build)?;
+    Ok(root.join("target/debug"))
+}
