@@ -1,1 +1,20 @@
-//! The only crate that opens vault files.
+//! The only crate that opens vault files: [`Vault`] reads and writes them, [`note`] understands
+//! them.
+//!
+//! Lives here: opening beneath the vault's folder, durable and atomic writes, Markdown notes with
+//! frontmatter. Lives elsewhere: who may write which path is `policy`'s; what a path is,
+//! `core`'s; waking up on changes, `watch`'s.
+//!
+//! Invariants: no symbolic link is ever followed, in no part of a path; only regular files are
+//! opened; every read is bounded; a file is either the old one or the new one, never half of each;
+//! what was written when a call returns is on the disk.
+
+mod error;
+mod folder;
+pub mod note;
+mod store;
+mod temp;
+
+pub use error::VaultError;
+pub use store::{Entry, Vault};
+pub use temp::TEMP_PREFIX;

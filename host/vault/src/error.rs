@@ -1,0 +1,108 @@
+//! [`VaultError`]: what can go wrong with a file of the vault, said to a person.
+
+use std::{io, path::PathBuf};
+
+use platinum_core::{PathError, VaultPath};
+
+/// Why a file of the vault could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The vault's own folder cannot be opened.
+    #[error("cannot open the vault {}: {source}; is it a folder you may read and write?", root.display())]
+    Open {
+        /// The folder asked for.
+        root: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is no such file.
+    #[error("{0} is not in the vault")]
+    NotFound(VaultPath),
+    /// There is a file already, and it was not to be replaced.
+    #[error("{0} exists already; it was left as it is")]
+    Exists(VaultPath),
+    /// The file does not hold what the writer had read.
+    #[error("{0} was changed by somebody else in the meantime; read it again")]
+    Changed(VaultPath),
+    /// A part of the path is a symbolic link.
+    #[error(
+        "{path} is refused: `{at}` is a symbolic link, which could lead out of the vault; put the file or folder itself there"
+    )]
+    Symlink {
+        /// The path asked for.
+        path: String,
+        /// The part of it that is a link.
+        at: String,
+    },
+    /// Something other than a regular file.
+    #[error("{path} is refused: it is {what}, not a regular file")]
+    NotAFile {
+        /// The path asked for.
+        path: String,
+        /// What it is instead.
+        what: &'static str,
+    },
+    /// A part of the path that should be a folder is not.
+    #[error("{path} is refused: `{at}` is not a folder")]
+    NotAFolder {
+        /// The path asked for.
+        path: String,
+        /// The part of it that is no folder.
+        at: String,
+    },
+    /// The same file has a second name, perhaps outside the vault.
+    #[error(
+        "{path} is refused: the file has {links} names (hard links), and another may be outside the vault; replace it by a copy"
+    )]
+    HardLinked {
+        /// The path asked for.
+        path: VaultPath,
+        /// How many names the file has.
+        links: u64,
+    },
+    /// More bytes than the reader takes.
+    #[error("{path} is larger than the {max} bytes that are read of such a file")]
+    TooLarge {
+        /// The path asked for.
+        path: VaultPath,
+        /// The most the reader takes.
+        max: u64,
+    },
+    /// Not UTF-8.
+    #[error("{path} is not UTF-8 text (first at byte {at}); save it as UTF-8")]
+    NotText {
+        /// The path asked for.
+        path: VaultPath,
+        /// Where the text ends.
+        at: usize,
+    },
+    /// More files, or deeper folders, than a vault has.
+    #[error("`{at}` holds more than is walked: {what}")]
+    TooMany {
+        /// The folder where it was too much.
+        at: String,
+        /// Of what.
+        what: &'static str,
+    },
+    /// The name of a folder to list is no path of a vault.
+    #[error("cannot list that folder: {0}")]
+    Folder(#[from] PathError),
+    /// The disk is full, or a quota is.
+    #[error(
+        "there is no room left on the disk to write {path}; nothing was changed. Free some space"
+    )]
+    Full {
+        /// The path being written.
+        path: String,
+    },
+    /// The system refused.
+    #[error("cannot {doing} {path}: {source}")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To which path.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}

@@ -1,0 +1,126 @@
+//! [`DraftNote`]: a proposed action that waits for the owner.
+//!
+//! Invariants: the body of the note is the text that leaves, byte for byte; every other field of
+//! the action is a key of the frontmatter. Keys that are no field are the owner's and passed over,
+//! unless they look so much like one (`Cc`, `in_reply_to`) that passing over would change what is
+//! sent.
+
+use platinum_core::{Action, ActionKind, DraftId, TaskId, Timestamp};
+use serde_norway::{Mapping, Value};
+
+use super::{Note, NoteError, emit::Front, read::Reader};
+
+/// A draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftNote {
+    /// Its identity.
+    pub id: DraftId,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Who made it: agent and skill.
+    pub by: String,
+    /// The task it answers.
+    pub task: TaskId,
+    /// What to do.
+    pub action: Action,
+    /// What will happen if the owner says yes.
+    pub summary: String,
+    /// Why.
+    pub reason: String,
+    /// After this an approval no longer counts.
+    pub expires: Timestamp,
+}
+
+impl DraftNote {
+    /// The word in the key `kind`.
+    pub const KIND: &'static str = "draft";
+
+    /// Reads a draft, as its author wrote it or the owner edited it.
+    ///
+    /// # Errors
+    /// If it is no draft, or a key is missing or cannot be read.
+    pub fn parse(text: &str) -> Result<Self, NoteError> {
+        Self::from_note(&Note::parse(text)?)
+    }
+
+    /// The draft in a note that was read already.
+    ///
+    /// # Errors
+    /// As [`DraftNote::parse`].
+    pub fn from_note(note: &Note) -> Result<Self, NoteError> {
+        let read = Reader::of(note, Self::KIND)?;
+        Ok(Self {
+            id: read.word("id")?,
+            created: read.word("created")?,
+            by: read.text("by")?,
+            task: read.word("task")?,
+            action: action(note, &read)?,
+            summary: read.text("summary")?,
+            reason: read.text("reason")?,
+            expires: read.word("expires")?,
+        })
+    }
+
+    /// The text of a new note.
+    pub fn render(&self) -> String {
+        Front::new()
+            .word("id", self.id)
+            .word("kind", Self::KIND)
+            .word("created", self.created)
+            .text("by", &self.by)
+            .word("task", self.task)
+            .fields(&self.action)
+            .text("summary", &self.summary)
+            .text("reason", &self.reason)
+            .word("expires", self.expires)
+            .finish(self.action.text())
+    }
+}
+
+/// The fields of each kind, as serde names them; the ones that are lists second.
+pub(super) const fn fields(kind: ActionKind) -> (&'static [&'static str], &'static [&'static str]) {
+    match kind {
+        ActionKind::EmailSend => (
+            &["from-account", "subject", "in-reply-to"],
+            &["to", "cc", "bcc", "references", "attachments"],
+        ),
+        ActionKind::SocialPublish => (&["network", "language", "reply-to"], &["media", "thread"]),
+        ActionKind::OdooPost => (&["document", "lines", "total", "due"], &[]),
+        ActionKind::OdooPayment => (&["invoice", "amount", "date", "journal"], &[]),
+        ActionKind::WhatsappSend => (&["chat", "quoted-message"], &[]),
+        ActionKind::Payment => (&["payee", "amount", "reference", "due", "method"], &[]),
+    }
+}
+
+fn action(note: &Note, read: &Reader<'_>) -> Result<Action, NoteError> {
+    let kind: ActionKind = read.word("action")?;
+    let (single, lists) = fields(kind);
+    let mut known = Mapping::new();
+    known.insert("action".into(), kind.as_str().into());
+    for (key, value) in note.front() {
+        let Some(key) = key.as_str() else { continue };
+        let is_list = lists.contains(&key);
+        if !is_list && !single.contains(&key) {
+            let meant = key.to_lowercase().replace(['_', ' '], "-");
+            if let Some(field) = single.iter().chain(lists).find(|field| **field == meant) {
+                return Err(read.invalid(key, format!("the field is written `{field}`")));
+            }
+            continue;
+        }
+        match value {
+            // A property that was emptied in an editor.
+            Value::Null => {}
+            // A list of one, as a person writes it.
+            Value::String(_) if is_list => {
+                known.insert(key.into(), Value::Sequence(vec![value.clone()]));
+            }
+            _ => {
+                known.insert(key.into(), value.clone());
+            }
+        }
+    }
+    let mut action: Action = serde_norway::from_value(Value::Mapping(known))
+        .map_err(|error| read.invalid("action", format!("as {kind}: {error}")))?;
+    action.set_text(note.body().to_owned());
+    Ok(action)
+}

@@ -1,0 +1,34 @@
+//! Notes: Markdown with YAML frontmatter, as Obsidian keeps them.
+//!
+//! Lives here: [`Note`], any note, of which one key at a time is edited while every other byte
+//! stays; and the notes the house writes itself, typed: [`TaskNote`], [`DraftNote`],
+//! [`UpdateNote`], [`PlanNote`], and [`finish`], which files a task.
+//! Lives elsewhere: the paths of notes are in `core::layout`, opening them is [`crate::Vault`]'s.
+//!
+//! Invariants: the body is everything after the closing `---` line, byte for byte. Text from
+//! outside is always a double-quoted scalar on one line with every invisible character escaped,
+//! so it can be no key, no fence and no comment. Frontmatter is at most [`MAX_FRONT_BYTES`] long
+//! and has neither anchors, aliases nor tags.
+
+mod draft;
+mod edit;
+mod emit;
+mod error;
+mod front;
+mod keys;
+mod read;
+mod receipt;
+mod task;
+#[cfg(test)]
+mod tests;
+mod update;
+
+pub use draft::DraftNote;
+pub use edit::Note;
+pub use emit::one_line;
+pub use error::NoteError;
+pub use front::MAX_FRONT_BYTES;
+pub use receipt::{ReceiptRecord, finish, receipts_of};
+pub use serde_norway::{Mapping, Value};
+pub use task::{Fact, TaskNote};
+pub use update::{PlanNote, UpdateNote};

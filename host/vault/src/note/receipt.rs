@@ -1,0 +1,73 @@
+//! [`finish`]: what a task's note says once it is over.
+
+use platinum_core::{ActionKind, DraftId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_norway::Value;
+
+use super::{Note, NoteError};
+
+/// What the other side answered, kept in the task's note under `receipts`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptRecord {
+    /// The draft that was carried out.
+    pub draft: DraftId,
+    /// What kind of effect.
+    pub kind: ActionKind,
+    /// When.
+    pub at: Timestamp,
+    /// The other side's name for it: a Message-ID.
+    pub reference: String,
+    /// Its answer.
+    pub answer: String,
+}
+
+/// Writes how the task ended into its note: the keys `outcome`, `summary`, `finished` and, if
+/// there are any, `receipts`. Receipts that the note has already are kept. The note is changed
+/// wholly or not at all.
+///
+/// # Errors
+/// If the frontmatter cannot take the keys, or has `receipts` that are none.
+pub fn finish(
+    note: &mut Note,
+    outcome: &str,
+    summary: &str,
+    at: Timestamp,
+    receipts: &[ReceiptRecord],
+) -> Result<(), NoteError> {
+    let mut edited = note.clone();
+    edited.set("outcome", outcome)?;
+    edited.set("summary", summary)?;
+    edited.set("finished", at.to_string())?;
+    if !receipts.is_empty() {
+        let mut all = receipts_of(&edited)?;
+        for receipt in receipts {
+            if !all.contains(receipt) {
+                all.push(receipt.clone());
+            }
+        }
+        let all = serde_norway::to_value(&all).map_err(|_| NoteError::Unwritable {
+            key: "receipts".to_owned(),
+            reason: "no YAML",
+        })?;
+        edited.set("receipts", all)?;
+    }
+    *note = edited;
+    Ok(())
+}
+
+/// The receipts in a task's note.
+///
+/// # Errors
+/// If there are `receipts` that are none.
+pub fn receipts_of(note: &Note) -> Result<Vec<ReceiptRecord>, NoteError> {
+    match note.get("receipts") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(value) => {
+            serde_norway::from_value(value.clone()).map_err(|error| NoteError::Invalid {
+                key: "receipts".to_owned(),
+                line: note.line_of("receipts"),
+                reason: super::one_line(&error.to_string(), 300),
+            })
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! [`TaskNote`]: a note in `Needs_Action/` and wherever it goes afterwards.
+
+use platinum_core::{TaskId, Timestamp, Zone};
+use platinum_protocol::ClaimRecord;
+use serde_norway::{Mapping, Value};
+
+use super::{Note, NoteError, emit::Front, read::Reader};
+
+/// A named fact about a task's source, for example `message-id`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// Its name: the host's word.
+    pub name: String,
+    /// Its values: text from outside.
+    pub values: Vec<String>,
+}
+
+/// A task. `source`, `from`, `subject`, `facts`' values and `body` are text from outside and can
+/// be anything; who makes one bounds them (see [`super::one_line`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskNote {
+    /// Its identity, whatever its path.
+    pub id: TaskId,
+    /// Its domain.
+    pub zone: Zone,
+    /// Where it came from, for example `maildir:owner`.
+    pub source: String,
+    /// Who it is from.
+    pub from: String,
+    /// What it is about.
+    pub subject: String,
+    /// When it reached the source.
+    pub received: Option<Timestamp>,
+    /// When the note was made.
+    pub created: Timestamp,
+    /// Who made it: agent and skill.
+    pub by: String,
+    /// What else is known of the source; one fact a name.
+    pub facts: Vec<Fact>,
+    /// Who owns it, if anybody does.
+    pub claim: Option<ClaimRecord>,
+    /// The text.
+    pub body: String,
+}
+
+impl TaskNote {
+    /// The word in the key `kind`.
+    pub const KIND: &'static str = "task";
+
+    /// Reads a task. Keys that are not a task's are passed over.
+    ///
+    /// # Errors
+    /// If it is no task, or a key is missing or cannot be read.
+    pub fn parse(text: &str) -> Result<Self, NoteError> {
+        Self::from_note(&Note::parse(text)?)
+    }
+
+    /// The task in a note that was read already.
+    ///
+    /// # Errors
+    /// As [`TaskNote::parse`].
+    pub fn from_note(note: &Note) -> Result<Self, NoteError> {
+        let read = Reader::of(note, Self::KIND)?;
+        Ok(Self {
+            id: read.word("id")?,
+            zone: read.word("zone")?,
+            source: read.text("source")?,
+            from: read.text("from")?,
+            subject: read.text("subject")?,
+            received: read.optional_word("received")?,
+            created: read.word("created")?,
+            by: read.text("by")?,
+            facts: facts(&read)?,
+            claim: read.optional("claim")?,
+            body: note.body().to_owned(),
+        })
+    }
+
+    /// The text of a new note.
+    pub fn render(&self) -> String {
+        let mut front = Front::new();
+        front
+            .word("id", self.id)
+            .word("kind", Self::KIND)
+            .word("zone", self.zone)
+            .text("source", &self.source)
+            .text("from", &self.from)
+            .text("subject", &self.subject);
+        if let Some(received) = self.received {
+            front.word("received", received);
+        }
+        front.word("created", self.created).text("by", &self.by);
+        if !self.facts.is_empty() {
+            let mut facts = Mapping::new();
+            for fact in &self.facts {
+                let values = fact.values.iter().cloned().map(Value::String);
+                match facts.get_mut(fact.name.as_str()) {
+                    Some(Value::Sequence(before)) => before.extend(values),
+                    _ => {
+                        let name = Value::String(fact.name.clone());
+                        facts.insert(name, Value::Sequence(values.collect()));
+                    }
+                }
+            }
+            front.owned("facts", &facts);
+        }
+        if let Some(claim) = &self.claim {
+            front.owned("claim", claim);
+        }
+        front.finish(&self.body)
+    }
+
+    /// A fact's values; empty if there is no such fact.
+    pub fn fact(&self, name: &str) -> &[String] {
+        self.facts
+            .iter()
+            .find(|fact| fact.name == name)
+            .map_or(&[], |fact| &fact.values)
+    }
+}
+
+fn facts(read: &Reader<'_>) -> Result<Vec<Fact>, NoteError> {
+    const SHAPE: &str = "facts are names, each with a list of texts";
+    let mapping = match read.value("facts") {
+        None => return Ok(Vec::new()),
+        Some(Value::Mapping(mapping)) => mapping,
+        Some(_) => return Err(read.invalid("facts", SHAPE)),
+    };
+    let wrong = || read.invalid("facts", SHAPE);
+    mapping
+        .iter()
+        .map(|(name, values)| {
+            let name = name.as_str().ok_or_else(wrong)?.to_owned();
+            let values = values.as_sequence().ok_or_else(wrong)?;
+            let values = values.iter().map(|value| value.as_str().map(str::to_owned));
+            let values = values.collect::<Option<_>>().ok_or_else(wrong)?;
+            Ok(Fact { name, values })
+        })
+        .collect()
+}

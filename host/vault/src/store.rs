@@ -1,0 +1,349 @@
+//! [`Vault`]: the files of one vault.
+
+use std::{
+    io::Read,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use cap_std::{ambient_authority, fs::Dir};
+use platinum_core::{Timestamp, VaultPath, layout};
+use platinum_policy::is_synced;
+use rustix::{
+    fs::{AtFlags, Mode},
+    io::Errno,
+};
+
+use crate::{
+    VaultError,
+    folder::{Place, descend, io_error},
+    temp::{Temp, holds, move_to_free},
+};
+
+/// How deep folders are walked.
+const MAX_DEPTH: usize = 32;
+/// How many files are listed at once.
+const MAX_ENTRIES: usize = 1_000_000;
+/// How often a file that changes while it is read is read again.
+const READS: usize = 4;
+
+/// A file as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it is.
+    pub path: VaultPath,
+    /// Its length in bytes.
+    pub len: u64,
+    /// When it was last written, as the file system says.
+    pub modified: Timestamp,
+}
+
+/// One vault. Cheap to clone. Every call blocks on the disk: from async code, call it on a thread
+/// for blocking work.
+#[derive(Debug, Clone)]
+pub struct Vault {
+    root: Arc<PathBuf>,
+    dir: Arc<Dir>,
+}
+
+impl Vault {
+    /// Opens the vault in this folder. The folder may be reached by a link: the owner named it.
+    ///
+    /// # Errors
+    /// If it is no folder that can be opened.
+    pub fn open(root: &Path) -> Result<Self, VaultError> {
+        let refused = |source| VaultError::Open {
+            root: root.to_owned(),
+            source,
+        };
+        let dir = Dir::open_ambient_dir(root, ambient_authority()).map_err(refused)?;
+        let root = root.canonicalize().map_err(refused)?;
+        Ok(Self {
+            root: Arc::new(root),
+            dir: Arc::new(dir),
+        })
+    }
+
+    /// The vault's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Reads a file of at most `max_bytes`.
+    ///
+    /// # Errors
+    /// If it is missing, larger, reached by a link, no regular file, has a second name although it
+    /// would be synced, or changes all the while.
+    pub fn read(&self, path: &VaultPath, max_bytes: u64) -> Result<Vec<u8>, VaultError> {
+        let place = Place::open(&self.dir, path, false)?;
+        let failed = |error| io_error("read", path.as_str(), error);
+        for _ in 0..READS {
+            let file = place.open_file()?;
+            let before = file.metadata().map_err(failed)?;
+            if before.nlink() > 1 && is_synced(path) {
+                return Err(VaultError::HardLinked {
+                    path: path.clone(),
+                    links: before.nlink(),
+                });
+            }
+            let too_large = || VaultError::TooLarge {
+                path: path.clone(),
+                max: max_bytes,
+            };
+            if before.len() > max_bytes {
+                return Err(too_large());
+            }
+            let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0));
+            (&file)
+                .take(max_bytes.saturating_add(1))
+                .read_to_end(&mut bytes)
+                .map_err(failed)?;
+            if bytes.len() as u64 > max_bytes {
+                return Err(too_large());
+            }
+            let after = file.metadata().map_err(failed)?;
+            let written = |m: &std::fs::Metadata| (m.len(), m.mtime(), m.mtime_nsec());
+            if written(&before) == written(&after) && after.len() == bytes.len() as u64 {
+                return Ok(bytes);
+            }
+        }
+        Err(VaultError::Changed(path.clone()))
+    }
+
+    /// Reads a text file of at most `max_bytes`.
+    ///
+    /// # Errors
+    /// As [`Vault::read`], and if it is not UTF-8.
+    pub fn read_text(&self, path: &VaultPath, max_bytes: u64) -> Result<String, VaultError> {
+        String::from_utf8(self.read(path, max_bytes)?).map_err(|error| VaultError::NotText {
+            path: path.clone(),
+            at: error.utf8_error().valid_up_to(),
+        })
+    }
+
+    /// Writes a new file, making the folders it is in. Of several at once, one succeeds.
+    ///
+    /// # Errors
+    /// If there is a file already ([`VaultError::Exists`]), the disk is full, or a part of the
+    /// path is refused. Then nothing was written.
+    pub fn create(&self, path: &VaultPath, bytes: &[u8]) -> Result<(), VaultError> {
+        let place = Place::open(&self.dir, path, true)?;
+        if place.is_there()? {
+            return Err(VaultError::Exists(path.clone()));
+        }
+        Temp::write(&place, bytes, Mode::from_raw_mode(0o600))?.take_free_place()
+    }
+
+    /// Writes a file in the place of another, whole. With `expected`, only if those bytes are
+    /// there: an edit that somebody made in the meantime is kept, even one made at the very last
+    /// moment. Without, whatever is there, or nothing.
+    ///
+    /// # Errors
+    /// [`VaultError::Changed`] if other bytes, or none, are there; else as [`Vault::create`].
+    pub fn replace(
+        &self,
+        path: &VaultPath,
+        bytes: &[u8],
+        expected: Option<&[u8]>,
+    ) -> Result<(), VaultError> {
+        let place = match Place::open(&self.dir, path, expected.is_none()) {
+            Err(VaultError::NotFound(path)) => return Err(VaultError::Changed(path)),
+            opened => opened?,
+        };
+        let mode = if place.is_there()? {
+            let file = place.open_file()?;
+            let old = file
+                .metadata()
+                .map_err(|error| io_error("read", path.as_str(), error))?;
+            Mode::from_raw_mode(old.permissions().mode() & 0o777)
+        } else if expected.is_some() {
+            return Err(VaultError::Changed(path.clone()));
+        } else {
+            Mode::from_raw_mode(0o600)
+        };
+        match expected {
+            Some(expected) => {
+                if !holds(&place.dir, place.name, expected) {
+                    return Err(VaultError::Changed(path.clone()));
+                }
+                Temp::write(&place, bytes, mode)?.take_place_of(expected)
+            }
+            None => Temp::write(&place, bytes, mode)?.take_place(),
+        }
+    }
+
+    /// Moves a file to a path that nothing has, making the folders that is in.
+    ///
+    /// # Errors
+    /// If there is no such file, something is at the new path, or a part of a path is refused.
+    pub fn rename(&self, from: &VaultPath, to: &VaultPath) -> Result<(), VaultError> {
+        let old = Place::open(&self.dir, from, false)?;
+        if !old.is_there()? {
+            return Err(VaultError::NotFound(from.clone()));
+        }
+        let new = Place::open(&self.dir, to, true)?;
+        if new.is_there()? {
+            return Err(VaultError::Exists(to.clone()));
+        }
+        move_to_free(&old.dir, old.name, &new.dir, new.name).map_err(|error| match error {
+            Errno::EXIST => VaultError::Exists(to.clone()),
+            Errno::NOENT => VaultError::NotFound(from.clone()),
+            error => old.io("move", error),
+        })?;
+        // The new name first: after a crash the file may have two names, never none.
+        new.settle()?;
+        old.settle()
+    }
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// If there is no such file, or it is no regular file.
+    pub fn remove(&self, path: &VaultPath) -> Result<(), VaultError> {
+        let place = Place::open(&self.dir, path, false)?;
+        if !place.is_there()? {
+            return Err(VaultError::NotFound(path.clone()));
+        }
+        match rustix::fs::unlinkat(&place.dir, place.name, AtFlags::empty()) {
+            Ok(()) => place.settle(),
+            Err(Errno::NOENT) => Err(VaultError::NotFound(path.clone())),
+            Err(error) => Err(place.io("remove", error)),
+        }
+    }
+
+    /// Whether a regular file is there.
+    ///
+    /// # Errors
+    /// If something else is, or the way there is refused.
+    pub fn exists(&self, path: &VaultPath) -> Result<bool, VaultError> {
+        match Place::open(&self.dir, path, false) {
+            Ok(place) => place.is_there(),
+            Err(VaultError::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a folder and those it is in; one that is there already is no error.
+    ///
+    /// # Errors
+    /// If something else is there, or the disk is full.
+    pub fn make_folder(&self, path: &VaultPath) -> Result<(), VaultError> {
+        descend(&self.dir, path.as_str(), path.as_str(), true).map(drop)
+    }
+
+    /// The files in one folder (`""` is the vault's own), not in those below, by path. A missing
+    /// folder is empty. Links, names that start with a dot and names that are no vault path are
+    /// left out.
+    ///
+    /// # Errors
+    /// If `folder` is no path of a vault, or the way there is refused.
+    pub fn list(&self, folder: &str) -> Result<Vec<Entry>, VaultError> {
+        if !folder.is_empty() {
+            VaultPath::new(folder)?;
+        }
+        let mut found = Vec::new();
+        if let Some(dir) = descend(&self.dir, folder, folder, false)? {
+            look(&dir, folder, &mut |entry| found.push(entry), &mut |_| {})?;
+        }
+        found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Ok(found)
+    }
+
+    /// Every file of the vault that takes part in sync, by path.
+    ///
+    /// # Errors
+    /// If a folder cannot be read, or there is more than a vault has.
+    pub fn walk(&self) -> Result<Vec<Entry>, VaultError> {
+        let mut found = Vec::new();
+        let mut waiting: Vec<String> = layout::FOLDERS.map(str::to_owned).to_vec();
+        let mut keep = |entry: Entry| {
+            if is_synced(&entry.path) {
+                found.push(entry);
+            }
+        };
+        look(&self.dir, "", &mut keep, &mut |_| {})?;
+        while let Some(folder) = waiting.pop() {
+            let dir = match descend(&self.dir, &folder, &folder, false) {
+                Ok(Some(dir)) => dir,
+                Ok(None) => continue,
+                Err(error @ (VaultError::Symlink { .. } | VaultError::NotAFolder { .. })) => {
+                    tracing::warn!(%error, "left out");
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let depth = folder.matches('/').count() + 1;
+            look(&dir, &folder, &mut keep, &mut |below| waiting.push(below))?;
+            let too_deep = depth >= MAX_DEPTH && waiting.iter().any(|w| w.starts_with(&folder));
+            if too_deep || waiting.len() > MAX_ENTRIES {
+                return Err(VaultError::TooMany {
+                    at: folder,
+                    what: "too many folders",
+                });
+            }
+        }
+        found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Ok(found)
+    }
+}
+
+/// Hands out what is in a folder: regular files, and the paths of folders.
+fn look(
+    dir: &Dir,
+    folder: &str,
+    file: &mut dyn FnMut(Entry),
+    below: &mut dyn FnMut(String),
+) -> Result<(), VaultError> {
+    let shown = if folder.is_empty() {
+        "the vault"
+    } else {
+        folder
+    };
+    let failed = |error| io_error("list", shown, error);
+    for (count, entry) in dir.entries().map_err(failed)?.enumerate() {
+        if count >= MAX_ENTRIES {
+            return Err(VaultError::TooMany {
+                at: shown.to_owned(),
+                what: "too many files",
+            });
+        }
+        let name = entry.map_err(failed)?.file_name();
+        let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else {
+            continue;
+        };
+        let whole = if folder.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{folder}/{name}")
+        };
+        let Ok(path) = VaultPath::new(whole) else {
+            tracing::debug!(
+                folder = shown,
+                name,
+                "left out: not a name every system can have"
+            );
+            continue;
+        };
+        // Gone again in the meantime: not there.
+        let Ok(about) = dir.symlink_metadata(name) else {
+            continue;
+        };
+        if about.is_dir() {
+            below(path.into());
+        } else if about.is_file() {
+            let modified = about
+                .modified()
+                .ok()
+                .map(cap_std::time::SystemTime::into_std);
+            let modified = modified.and_then(|at| Timestamp::try_from(at).ok());
+            let modified = modified.unwrap_or(Timestamp::UNIX_EPOCH);
+            file(Entry {
+                path,
+                len: about.len(),
+                modified,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! A file that is written beside its place and put there whole.
+//!
+//! Invariants: it is on the disk before it takes its place; if it does not take it, it is removed;
+//! a file that is there is never replaced unseen.
+
+use std::{
+    fs::File,
+    io::{Read, Write},
+    process,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use cap_std::fs::Dir;
+use rustix::{
+    fs::{AtFlags, Mode, OFlags, RenameFlags},
+    io::Errno,
+};
+
+use crate::{
+    VaultError,
+    folder::{Place, io_error, open_regular},
+};
+
+/// What the names of unfinished files begin with.
+pub const TEMP_PREFIX: &str = ".platinum-tmp-";
+
+/// A written file that has not taken its place yet.
+pub(crate) struct Temp<'a> {
+    place: &'a Place<'a>,
+    name: String,
+    bytes: &'a [u8],
+    /// Whether the file under this name is to be removed.
+    ours: bool,
+}
+
+impl<'a> Temp<'a> {
+    /// Writes the bytes beside their place, down to the disk.
+    pub(crate) fn write(
+        place: &'a Place<'a>,
+        bytes: &'a [u8],
+        mode: Mode,
+    ) -> Result<Self, VaultError> {
+        let name = unused_name();
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+        let private = Mode::from_raw_mode(0o600);
+        let file = rustix::fs::openat(&place.dir, &name, flags | OFlags::CLOEXEC, private)
+            .map_err(|error| place.io("write beside", error))?;
+        let temp = Self {
+            place,
+            name,
+            bytes,
+            ours: true,
+        };
+        let mut file = File::from(file);
+        file.write_all(bytes)
+            .and_then(|()| rustix::fs::fchmod(&file, mode).map_err(Into::into))
+            .and_then(|()| file.sync_all())
+            .map_err(|error| io_error("write", place.path.as_str(), error))?;
+        Ok(temp)
+    }
+
+    /// Takes a place where nothing is.
+    pub(crate) fn take_free_place(mut self) -> Result<(), VaultError> {
+        let place = self.place;
+        move_to_free(&place.dir, &self.name, &place.dir, place.name).map_err(
+            |error| match error {
+                Errno::EXIST => VaultError::Exists(place.path.clone()),
+                error => place.io("write", error),
+            },
+        )?;
+        self.ours = false;
+        place.settle()
+    }
+
+    /// Takes the place of whatever regular file is there.
+    pub(crate) fn take_place(mut self) -> Result<(), VaultError> {
+        let place = self.place;
+        // Refuses what is no regular file.
+        place.is_there()?;
+        rustix::fs::renameat(&place.dir, &self.name, &place.dir, place.name)
+            .map_err(|error| place.io("write", error))?;
+        self.ours = false;
+        place.settle()
+    }
+
+    /// Takes the place of exactly these bytes. The two files change places, so what was there is
+    /// still there to be looked at, and to be put back if somebody had just edited it.
+    pub(crate) fn take_place_of(mut self, expected: &[u8]) -> Result<(), VaultError> {
+        let place = self.place;
+        let changed = || VaultError::Changed(place.path.clone());
+        match self.exchange() {
+            Ok(()) => {}
+            Err(Errno::NOENT) => return Err(changed()),
+            Err(error) if is_unsupported(error) => {
+                return if holds(&place.dir, place.name, expected) {
+                    self.take_place()
+                } else {
+                    Err(changed())
+                };
+            }
+            Err(error) => return Err(place.io("write", error)),
+        }
+        if holds(&place.dir, &self.name, expected) {
+            return place.settle();
+        }
+        // What came out is somebody's edit: not ours to remove until it is back.
+        self.ours = false;
+        match self.exchange() {
+            Ok(()) if holds(&place.dir, &self.name, self.bytes) => self.ours = true,
+            // Edited once more in between, or gone: both versions stay, this one under a name
+            // that people see.
+            Ok(()) => self.keep_visible()?,
+            Err(_) => {
+                if move_to_free(&place.dir, &self.name, &place.dir, place.name).is_err() {
+                    self.keep_visible()?;
+                }
+            }
+        }
+        place.settle()?;
+        Err(changed())
+    }
+
+    fn exchange(&self) -> Result<(), Errno> {
+        let dir = &self.place.dir;
+        let to = self.place.name;
+        rustix::fs::renameat_with(dir, &self.name, dir, to, RenameFlags::EXCHANGE)
+    }
+
+    /// Gives an edit that lost its place a name of its own.
+    fn keep_visible(&self) -> Result<(), VaultError> {
+        let Place { dir, path, .. } = self.place;
+        let unique = self.name.strip_prefix(TEMP_PREFIX).unwrap_or_default();
+        let extension = path.extension().unwrap_or("md");
+        let kept = format!("{}.conflict-edit-{unique}.{extension}", path.stem());
+        tracing::warn!(%path, kept, "two edits at once; the older one was kept beside");
+        move_to_free(dir, &self.name, dir, &kept).map_err(|error| self.place.io("keep", error))
+    }
+}
+
+impl Drop for Temp<'_> {
+    fn drop(&mut self) {
+        if self.ours {
+            let dir = &self.place.dir;
+            if let Err(error) = rustix::fs::unlinkat(dir, &self.name, AtFlags::empty()) {
+                tracing::warn!(name = self.name, %error, "an unfinished file could not be removed");
+            }
+        }
+    }
+}
+
+/// Whether a regular file of this name holds exactly these bytes.
+pub(crate) fn holds(dir: &Dir, name: &str, bytes: &[u8]) -> bool {
+    let Ok(Some(file)) = open_regular(dir, name) else {
+        return false;
+    };
+    let mut found = Vec::with_capacity(bytes.len() + 1);
+    let most = bytes.len() as u64 + 1;
+    file.take(most).read_to_end(&mut found).is_ok() && found == bytes
+}
+
+/// Moves a file to a name that nothing has.
+pub(crate) fn move_to_free(from: &Dir, name: &str, to: &Dir, free: &str) -> Result<(), Errno> {
+    match rustix::fs::renameat_with(from, name, to, free, RenameFlags::NOREPLACE) {
+        Err(error) if is_unsupported(error) => {
+            rustix::fs::linkat(from, name, to, free, AtFlags::empty())?;
+            rustix::fs::unlinkat(from, name, AtFlags::empty())
+        }
+        done => done,
+    }
+}
+
+/// The file system does not know the kind of rename asked for.
+fn is_unsupported(error: Errno) -> bool {
+    matches!(error, Errno::INVAL | Errno::NOSYS | Errno::NOTSUP)
+}
+
+fn unused_name() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    format!("{TEMP_PREFIX}{}-{}-{count}", process::id(), now.as_nanos())
+}
