@@ -11,12 +11,13 @@ use std::{
 };
 
 use platinum_core::{TaskId, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS start (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     at TEXT NOT NULL,
+    first TEXT NOT NULL,
     cursor TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS mail (
@@ -88,11 +89,13 @@ pub enum Chosen {
 pub struct Start {
     /// When.
     pub at: Timestamp,
-    /// Where: the mailbox's own words.
+    /// Where that was.
+    pub first: String,
+    /// Where it stands now.
     pub cursor: String,
 }
 
-/// The record of one account.
+/// The record of one account. Where its reader stands is text that only the reader understands.
 #[derive(Debug)]
 pub struct Ledger {
     connection: Connection,
@@ -141,30 +144,35 @@ impl Ledger {
     /// # Errors
     /// If the record cannot be read.
     pub fn start(&self) -> Result<Option<Start>, LedgerError> {
-        let row: Option<(String, String)> = self
-            .connection
-            .query_row("SELECT at, cursor FROM start", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
-            .optional()?;
-        let Some((at, cursor)) = row else {
+        let query = "SELECT at, first, cursor FROM start";
+        let columns = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?));
+        let row = self.connection.query_row(query, [], columns).optional()?;
+        let Some((at, first, cursor)) = row else {
             return Ok(None);
         };
         let at = at
             .parse()
             .map_err(|_| LedgerError::Damaged(format!("`{at}` is no time")))?;
-        Ok(Some(Start { at, cursor }))
+        Ok(Some(Start { at, first, cursor }))
     }
 
-    /// Stores the first start.
+    /// Stores the first start, and the names of mails that were there before and become no tasks.
     ///
     /// # Errors
-    /// If there was one already, or it cannot be stored.
-    pub fn begin(&self, start: &Start) -> Result<(), LedgerError> {
-        self.connection.execute(
-            "INSERT INTO start (one, at, cursor) VALUES (1, ?1, ?2)",
-            params![start.at.to_string(), start.cursor],
+    /// If there was one already, or it cannot be stored. Then nothing is.
+    pub fn begin(&mut self, start: &Start, before: &[String]) -> Result<(), LedgerError> {
+        let step = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        step.execute(
+            "INSERT INTO start (one, at, first, cursor) VALUES (1, ?1, ?2, ?3)",
+            params![start.at.to_string(), start.first, start.cursor],
         )?;
+        for key in before {
+            step.prepare_cached("INSERT OR IGNORE INTO seen (key) VALUES (?1)")?
+                .execute([key])?;
+        }
+        step.commit()?;
         Ok(())
     }
 
@@ -339,8 +347,12 @@ mod tests {
             at: "2026-11-20T10:00:00Z".parse().unwrap(),
             cursor: "{}".to_owned(),
         };
-        ledger.begin(&start).unwrap();
-        assert!(ledger.begin(&start).is_err(), "there is one first start");
+        ledger.begin(&start, &["0".to_owned()]).unwrap();
+        assert!(
+            ledger.begin(&start, &[]).is_err(),
+            "there is one first start"
+        );
+        assert!(ledger.knows("0").unwrap());
         ledger.advance("{1}").unwrap();
         ledger.choose(&mail("1", "a", "x"), id(1), "one").unwrap();
         ledger.choose(&mail("2", "b", "y"), id(2), "two").unwrap();
@@ -350,6 +362,7 @@ mod tests {
 
         let ledger = Ledger::open(&path).unwrap();
         assert_eq!(ledger.unwritten(10).unwrap(), [(id(2), "two".to_owned())]);
-        assert_eq!(ledger.start().unwrap().unwrap().cursor, "{1}");
+        let start = ledger.start().unwrap().unwrap();
+        assert_eq!((start.first.as_str(), start.cursor.as_str()), ("{}", "{1}"));
     }
 }

@@ -7,6 +7,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use jiff::SignedDuration;
 use platinum_core::{TaskId, Timestamp, Zone, layout};
 use platinum_mailbox::{
     Account, Backend, Cursor, RawMail,
@@ -18,6 +19,8 @@ use sha2::{Digest as _, Sha256};
 use super::task::{Ids, Origin, task_from_mail};
 use crate::ledger::{Chosen, Identity, Ledger, LedgerError, Start};
 
+/// How far the mail server's clock may be behind ours.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(2);
 const UNWRITTEN_AT_ONCE: usize = 64;
 
 /// Why a mail could not be taken in. It is tried again; no mail is lost by it.
@@ -97,14 +100,19 @@ impl Intake {
     /// If the record cannot be read.
     pub fn cursor(&self) -> Result<Option<Cursor>, IntakeError> {
         let start = self.ledger().start()?;
-        start.map(|start| read_cursor(&start)).transpose()
+        start.map(|start| read_cursor(&start.cursor)).transpose()
     }
 
-    /// Stores the first start: mails before `cursor` are none of ours.
+    /// Stores the first start: mails before `cursor` and those named `before` are none of ours.
     ///
     /// # Errors
     /// If it cannot be stored.
-    pub fn begin(&self, cursor: &Cursor, at: Timestamp) -> Result<(), IntakeError> {
+    pub fn begin(
+        &self,
+        cursor: &Cursor,
+        before: &[String],
+        at: Timestamp,
+    ) -> Result<(), IntakeError> {
         self.ledger().begin(&Start {
             at,
             cursor: write_cursor(cursor),
@@ -119,7 +127,7 @@ impl Intake {
     pub fn settle(&mut self) -> Result<(), IntakeError> {
         let start = self.ledger().start()?;
         self.first = match start {
-            Some(start) => Some((start.at, read_cursor(&start)?.uid_validity)),
+            Some(start) => Some((start.at, read_cursor(&start.first)?.uid_validity)),
             None => None,
         };
         Ok(())
@@ -208,7 +216,7 @@ impl Intake {
         let path = layout::waiting(Zone::Email, task);
         if let Err(source) = self.vault.create(&path, note.as_bytes()) {
             // The id is ours alone, so what is there is this note.
-            if !self.vault.exists(&path) {
+            if !self.vault.exists(&path).unwrap_or(false) {
                 return Err(IntakeError::Vault { task, source });
             }
         }
@@ -250,7 +258,7 @@ impl Intake {
         let (Some(received), Some(now)) = (mail.internal_date, uid_of(&mail.key)) else {
             return false;
         };
-        validity != 0 && now.0 != validity && received < at
+        validity != 0 && now.0 != validity && received < at - CLOCKS_DIFFER
     }
 }
 
@@ -308,9 +316,9 @@ fn write_cursor(cursor: &Cursor) -> String {
     format!("{}/{}", cursor.uid_validity, cursor.next_uid)
 }
 
-fn read_cursor(start: &Start) -> Result<Cursor, IntakeError> {
-    let (uid_validity, next_uid) = uid_of(&start.cursor)
-        .ok_or_else(|| LedgerError::Damaged(format!("`{}` is no cursor", start.cursor)))?;
+fn read_cursor(text: &str) -> Result<Cursor, IntakeError> {
+    let (uid_validity, next_uid) =
+        uid_of(text).ok_or_else(|| LedgerError::Damaged(format!("`{text}` is no cursor")))?;
     Ok(Cursor {
         uid_validity,
         next_uid,

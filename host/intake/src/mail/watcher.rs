@@ -5,6 +5,8 @@
 //! after a longer pause; only what a person has to mend at the start ends the process.
 
 use std::{
+    collections::HashSet,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -113,7 +115,7 @@ pub async fn watch(settings: &Settings) -> Result<(), WatchError> {
         mailbox,
         backlog: settings.backlog,
         every: settings.every,
-        is_imap: matches!(account.backend, Backend::Imap(_)),
+        backend: account.backend.clone(),
     };
     info!(account = account.name, "watching the mailbox");
     watcher.run(settings.once).await
@@ -158,7 +160,7 @@ struct Watcher {
     mailbox: Box<dyn Mailbox>,
     backlog: usize,
     every: Duration,
-    is_imap: bool,
+    backend: Backend,
 }
 
 impl Watcher {
@@ -204,30 +206,47 @@ impl Watcher {
         }
     }
 
-    /// The place to read on from; at the very first start, the end of the inbox or a few mails
-    /// before it.
+    /// The place to read on from. At the very first start: after all mails that are there
+    /// already, but for the backlog asked for (IMAP), or for the unread ones (Maildir).
     async fn begin(&mut self) -> Result<Cursor, WatchError> {
         if let Some(cursor) = self.intake.cursor()? {
             return Ok(cursor);
         }
+        let unread = match &self.backend {
+            Backend::Maildir(maildir) => names_in(&maildir.path.join("new")),
+            Backend::Imap(_) => HashSet::new(),
+        };
         let mut cursor = self.mailbox.cursor_at_end().await?;
-        if self.is_imap && self.backlog > 0 {
-            let mut uids: Vec<u32> = self
-                .mailbox
-                .keys()
-                .await?
-                .iter()
-                .filter_map(|key| uid_of(key))
-                .filter(|&(validity, _)| validity == cursor.uid_validity)
-                .map(|(_, uid)| uid)
-                .collect();
-            uids.sort_unstable();
-            let first = uids.len().saturating_sub(self.backlog);
-            cursor.next_uid = uids.get(first).copied().unwrap_or(cursor.next_uid);
+        let mut before = Vec::new();
+        match self.backend {
+            // The names were listed first: a mail that is read just now is not taken for old.
+            Backend::Maildir(_) => {
+                before = self.mailbox.keys().await?;
+                before.retain(|key| !unread.contains(key));
+            }
+            Backend::Imap(_) if self.backlog > 0 => {
+                let keys = self.mailbox.keys().await?;
+                let of_now = |&(validity, _): &(u32, u32)| validity == cursor.uid_validity;
+                let uids = keys.iter().filter_map(|key| uid_of(key)).filter(of_now);
+                let mut uids: Vec<u32> = uids.map(|(_, uid)| uid).collect();
+                uids.sort_unstable();
+                let first = uids.len().saturating_sub(self.backlog);
+                cursor.next_uid = uids.get(first).copied().unwrap_or(cursor.next_uid);
+            }
+            Backend::Imap(_) => {}
         }
-        self.intake.begin(&cursor, SystemClock.now())?;
+        self.intake.begin(&cursor, &before, SystemClock.now())?;
         Ok(cursor)
     }
+}
+
+/// The files of a folder, without their flags.
+fn names_in(folder: &Path) -> HashSet<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names
+        .map(|name| name.split(":2,").next().unwrap_or(&name).to_owned())
+        .collect()
 }
 
 /// Takes in everything there is from the cursor on, batch by batch.
