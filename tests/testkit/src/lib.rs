@@ -1,12 +1,13 @@
 //! Real servers on loopback, vaults and remotes for tests.
 //!
 //! Lives here: [`mail`], an IMAP and a submission server over TLS; and what every test that talks
-//! to a process needs: [`wait_for`], [`free_ports`], [`Child`].
+//! to a process needs: [`wait_for`], [`free_ports`], [`Child`], [`program`].
 //! Invariants: nothing listens on a fixed port or outside loopback; every server lives in a
 //! temporary folder and dies with the value that started it, or with the test process.
 
 mod child;
 pub mod mail;
+mod program;
 
 use std::{
     net::TcpListener,
@@ -16,6 +17,7 @@ use std::{
 use anyhow::{Context as _, bail};
 
 pub use child::Child;
+pub use program::{PROGRAMS_VARIABLE, program};
 
 /// Debian packages the servers here need.
 pub const PACKAGES: &[&str] = mail::PACKAGES;

@@ -1,0 +1,56 @@
+//! [`program`]: a program of the workspace, built, for tests that start it as a process.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    process::Command,
+    sync::{Mutex, PoisonError},
+};
+
+use anyhow::{Context as _, ensure};
+
+/// Names the folder where somebody (xtask) built all programs already; then nothing is built here.
+pub const PROGRAMS_VARIABLE: &str = "PLATINUM_PROGRAMS";
+
+/// Where the program `name` of `package` is. The first caller builds it, so it is never older
+/// than the sources.
+///
+/// # Errors
+/// If it does not build; the compiler's words are in the text.
+pub fn program(package: &str, name: &str) -> anyhow::Result<PathBuf> {
+    if let Some(folder) = std::env::var_os(PROGRAMS_VARIABLE) {
+        let path = PathBuf::from(folder).join(name);
+        ensure!(
+            path.is_file(),
+            "{PROGRAMS_VARIABLE} is set, and {} is not there",
+            path.display()
+        );
+        return Ok(path);
+    }
+    static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(path) = built.get(name) {
+        return Ok(path.clone());
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--quiet", "-p", package, "--bin", name])
+        .output()
+        .context("cannot start cargo")?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "cannot build {name}: {complaint}");
+    // A test is target/<profile>/deps/<test>; programs are one folder up.
+    let here = std::env::current_exe()?;
+    let folder = here
+        .ancestors()
+        .nth(2)
+        .context("the test is not in a target folder")?;
+    let path = folder.join(name);
+    ensure!(
+        path.is_file(),
+        "cargo built {name}, and {} is not there",
+        path.display()
+    );
+    built.insert(name.to_owned(), path.clone());
+    Ok(path)
+}
