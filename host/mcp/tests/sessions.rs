@@ -1,0 +1,291 @@
+//! Sessions with real child processes: both lifecycles, and every way a call can go wrong.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use platinum_mcp::{CallError, McpError, ServerSpec, Session};
+use serde_json::{Value, json};
+
+/// The example `scripted_server`, which `cargo test` builds beside this test.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test
+        .parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("examples/scripted_server");
+    assert!(
+        path.exists(),
+        "{} is not built; run: cargo test -p platinum-mcp",
+        path.display()
+    );
+    path
+}
+
+fn spec(mode: &str) -> ServerSpec {
+    ServerSpec {
+        name: "scripted".to_owned(),
+        command: program(),
+        args: vec![mode.to_owned()],
+        env: BTreeMap::from([("NAMED".to_owned(), "1".to_owned())]),
+        call_timeout: Duration::from_secs(20),
+    }
+}
+
+async fn session(mode: &str) -> Session {
+    Session::spawn(spec(mode)).await.unwrap()
+}
+
+async fn pid(session: &Session) -> u64 {
+    session.call("pid", json!({})).await.unwrap()["pid"]
+        .as_u64()
+        .unwrap()
+}
+
+/// Waits until the process is gone, or is a zombie that nobody has to fear.
+async fn assert_ends(pid: u64) {
+    let stat = format!("/proc/{pid}/stat");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let runs = || std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "));
+    while runs() {
+        assert!(Instant::now() < deadline, "process {pid} still runs");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn both_lifecycles_list_tools_and_answer_calls() {
+    for mode in ["modern", "legacy"] {
+        let begun = Instant::now();
+        let session = session(mode).await;
+        let tools = session.tools().await.unwrap();
+        assert_eq!(tools.len(), 9, "{mode}");
+        assert_eq!(
+            (tools[0].name.as_str(), tools[0].description.as_str()),
+            ("echo", "does echo")
+        );
+        assert_eq!(tools[0].destructive_hint, Some(false));
+        let sent = json!({ "subject": "Grüße", "to": ["a@example.test"] });
+        assert_eq!(session.call("echo", sent.clone()).await, Ok(sent), "{mode}");
+        assert!(
+            begun.elapsed() < Duration::from_secs(2),
+            "{mode} took {:?}",
+            begun.elapsed()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_ends_at_the_newer_question_is_started_again_for_the_older() {
+    let begun = Instant::now();
+    let strict = session("strict").await;
+    assert_eq!(
+        strict.call("echo", json!({ "a": 1 })).await,
+        Ok(json!({ "a": 1 }))
+    );
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "took {:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_stays_silent_at_the_newer_question_is_asked_the_older_soon() {
+    let begun = Instant::now();
+    let silent = session("silent").await;
+    assert_eq!(
+        silent.call("echo", json!({ "a": 1 })).await,
+        Ok(json!({ "a": 1 }))
+    );
+    assert!(
+        begun.elapsed() < Duration::from_secs(8),
+        "took {:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_text_answer_is_read_as_json_if_it_is_json() {
+    let session = session("legacy").await;
+    let call = |text: &str| session.call("text", json!({ "text": text }));
+    assert_eq!(call("{\"a\":1}").await, Ok(json!({ "a": 1 })));
+    assert_eq!(call("sent.").await, Ok(Value::String("sent.".to_owned())));
+}
+
+#[tokio::test]
+async fn a_tools_error_and_a_refused_call_are_told_apart() {
+    for mode in ["modern", "legacy"] {
+        let session = session(mode).await;
+        let failed = session.call("fail", json!({})).await.unwrap_err();
+        assert_eq!(
+            failed,
+            CallError::Tool("mailbox is full".to_owned()),
+            "{mode}"
+        );
+        let refused = session.call("invalid", json!({})).await.unwrap_err();
+        assert!(refused.certainly_not_run(), "{mode}: {refused:?}");
+        assert!(
+            refused.to_string().contains("`to` is missing"),
+            "{mode}: {refused}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn arguments_that_are_no_object_are_not_delivered() {
+    let session = session("legacy").await;
+    assert!(matches!(
+        session.call("echo", json!([1])).await,
+        Err(CallError::NotStarted(_))
+    ));
+}
+
+#[tokio::test]
+async fn a_server_that_dies_in_a_call_leaves_the_outcome_unknown_and_is_started_again() {
+    for mode in ["modern", "legacy"] {
+        let session = session(mode).await;
+        let before = pid(&session).await;
+        let lost = session.call("die", json!({})).await.unwrap_err();
+        let CallError::Lost(reason) = &lost else {
+            panic!("{mode}: {lost:?}")
+        };
+        assert!(reason.contains("ended"), "{reason}");
+        assert!(!lost.certainly_not_run());
+        assert_ne!(pid(&session).await, before, "{mode}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_killed_between_calls_is_started_again_without_an_error() {
+    let session = session("modern").await;
+    let before = pid(&session).await;
+    std::process::Command::new("kill")
+        .args(["-9", &before.to_string()])
+        .status()
+        .unwrap();
+    assert_ends(before).await;
+    // The end of the process may or may not be noticed yet; either way nothing was delivered to
+    // it, or the loss is said.
+    match session.call("pid", json!({})).await {
+        Ok(answer) => assert_ne!(answer["pid"].as_u64(), Some(before)),
+        Err(error) => assert!(matches!(error, CallError::Lost(_)), "{error:?}"),
+    }
+    assert_ne!(pid(&session).await, before);
+}
+
+#[tokio::test]
+async fn a_call_that_is_not_answered_in_time_is_lost_and_the_server_replaced() {
+    for mode in ["modern", "legacy"] {
+        let mut spec = spec(mode);
+        spec.call_timeout = Duration::from_secs(1);
+        let session = Session::spawn(spec).await.unwrap();
+        let before = pid(&session).await;
+        let lost = session.call("stall", json!({})).await.unwrap_err();
+        assert_eq!(
+            lost,
+            CallError::Lost("no answer within 1s".to_owned()),
+            "{mode}"
+        );
+        assert_ne!(pid(&session).await, before, "{mode}");
+        assert_ends(before).await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_above_the_bound_is_refused_at_once() {
+    let session = session("legacy").await;
+    let begun = Instant::now();
+    let lost = session.call("huge", json!({})).await.unwrap_err();
+    assert_eq!(
+        lost,
+        CallError::Lost("the answer is larger than 4194304 bytes".to_owned())
+    );
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert_eq!(
+        session.call("echo", json!({ "a": 1 })).await,
+        Ok(json!({ "a": 1 }))
+    );
+}
+
+#[tokio::test]
+async fn a_server_sees_of_our_environment_only_what_is_named() {
+    let session = session("modern").await;
+    let answer = session.call("environment", json!({})).await.unwrap();
+    let mut names: Vec<&str> = answer["names"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    names.sort_unstable();
+    let ours = ["HOME", "NAMED", "PATH"];
+    assert!(names.iter().all(|name| ours.contains(name)), "{names:?}");
+    assert!(names.contains(&"NAMED"));
+}
+
+#[tokio::test]
+async fn the_process_ends_with_the_last_clone_of_its_session() {
+    let session = session("modern").await;
+    let clone = session.clone();
+    let pid = pid(&session).await;
+    drop(session);
+    assert!(Path::new(&format!("/proc/{pid}")).exists());
+    assert_eq!(clone.call("echo", json!({})).await, Ok(json!({})));
+    drop(clone);
+    assert_ends(pid).await;
+}
+
+#[tokio::test]
+async fn a_closed_session_has_no_process_and_starts_one_when_called() {
+    let session = session("legacy").await;
+    let before = pid(&session).await;
+    session.close().await;
+    assert_ends(before).await;
+    assert_ne!(pid(&session).await, before);
+}
+
+#[tokio::test]
+async fn many_calls_at_once_get_each_its_own_answer() {
+    let session = session("modern").await;
+    let calls = (0..50).map(|n| {
+        let session = session.clone();
+        tokio::spawn(async move { (n, session.call("echo", json!({ "n": n })).await) })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        let (n, answer) = call.await.unwrap();
+        assert_eq!(answer, Ok(json!({ "n": n })));
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_named() {
+    let mut spec = spec("legacy");
+    spec.command = "/nowhere/platinum-email".into();
+    let error = Session::spawn(spec.clone()).await.unwrap_err();
+    assert!(matches!(error, McpError::Start { .. }));
+    assert!(
+        error.to_string().contains("/nowhere/platinum-email"),
+        "{error}"
+    );
+    let call = Session::lazy(spec)
+        .call("echo", json!({}))
+        .await
+        .unwrap_err();
+    assert!(matches!(call, CallError::NotStarted(_)), "{call:?}");
+}
+
+#[tokio::test]
+async fn a_program_that_ends_at_once_is_refused_with_its_last_words() {
+    let error = Session::spawn(spec("crash")).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("no configuration at /etc/nowhere"),
+        "{error}"
+    );
+}
