@@ -137,6 +137,18 @@ impl LlmConfig {
     }
 }
 
+/// The file in a host's state folder that keeps the day's count.
+const METER_FILE: &str = "model-tokens.json";
+
+/// Makes the provider of a host whose private folder is `state`. Touches files: the key's, and
+/// the day's count of tokens.
+///
+/// # Errors
+/// As [`LlmConfig::open`].
+pub fn build(config: &LlmConfig, state: &Path) -> Result<Arc<dyn Model>, ConfigError> {
+    config.open(&state.join(METER_FILE))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,7 +18,7 @@ mod quoting;
 
 pub use anthropic::{ANTHROPIC_URL, Anthropic};
 pub use builtin::{BUILTIN_MARKER, Builtin};
-pub use config::{ConfigError, LlmConfig, ProviderKind};
+pub use config::{ConfigError, LlmConfig, ProviderKind, build};
 pub use error::LlmError;
 pub use http::Retry;
 pub use key::{KeyError, KeySource, Secret};
