@@ -1,1 +1,22 @@
-//! Durable intents and receipts.
+//! Durable intents and receipts: what was about to happen, and what did.
+//!
+//! Lives here: [`Journal`], one SQLite file that is appended to and never rewritten. Each row
+//! holds the hash of the row before, so [`Journal::verify`] sees a row that was changed, moved or
+//! taken out. Lives elsewhere: making the effect happen, and asking the other side when the
+//! outcome is in doubt, is `effects`'.
+//!
+//! Invariants: an intent is on the disk before [`Journal::intend`] answers
+//! [`Begin::Go`]; of one draft at most one attempt is under way; an attempt whose outcome is not
+//! known never gets a second [`Begin::Go`]; the same reference is used for every attempt.
+
+mod chain;
+mod error;
+mod record;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use chain::Verified;
+pub use error::JournalError;
+pub use record::{Begin, Intent, Outcome, Receipt, State, TaskReceipt};
+pub use store::Journal;

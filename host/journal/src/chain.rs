@@ -1,0 +1,51 @@
+//! The hash chain over the journal's entries.
+//!
+//! Invariant: an entry's hash covers the hash before it and every column, each with its length, so
+//! no two different entries have the same input.
+
+use sha2::{Digest, Sha256};
+
+/// What stands before the first entry.
+pub(crate) const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// What a verification found: all in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// How many entries there are.
+    pub entries: u64,
+    /// The hash of the last one, in hex. Kept elsewhere, it proves later that nothing before it
+    /// was changed.
+    pub head: String,
+}
+
+/// One entry as the table has it.
+pub(crate) struct Row {
+    pub(crate) seq: i64,
+    pub(crate) draft: String,
+    pub(crate) task: String,
+    pub(crate) event: String,
+    pub(crate) data: String,
+    pub(crate) at: String,
+}
+
+impl Row {
+    /// The hash of this entry after the one whose hash is `before`.
+    pub(crate) fn hash(&self, before: &str) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(b"platinum-journal-1\n");
+        let seq = self.seq.to_string();
+        for part in [
+            before,
+            &seq,
+            &self.draft,
+            &self.task,
+            &self.event,
+            &self.data,
+            &self.at,
+        ] {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part.as_bytes());
+        }
+        hex::encode(hasher.finalize())
+    }
+}

@@ -1,0 +1,411 @@
+//! Tests of the journal: at most once, over crashes, in doubt, and tampering.
+
+use std::{path::Path, process::Command};
+
+use platinum_core::{ActionKind, DraftId, TaskId, Timestamp};
+use proptest::prelude::*;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use crate::{Begin, Intent, Journal, JournalError, Outcome, Receipt, State};
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn open(folder: &TempDir) -> Journal {
+    Journal::open(&folder.path().join("journal.db")).unwrap()
+}
+
+fn draft(number: u128) -> DraftId {
+    DraftId::from_parts(1, number)
+}
+
+fn intent(number: u128) -> Intent {
+    Intent {
+        draft: draft(number),
+        task: TaskId::from_parts(1, number / 10),
+        kind: ActionKind::EmailSend,
+        fingerprint: "ab".repeat(32),
+        reference: format!("{number}@example.test"),
+        at: "2026-11-20T18:40:00Z".parse().unwrap(),
+    }
+}
+
+fn receipt(number: u128) -> Receipt {
+    Receipt {
+        at: "2026-11-20T18:41:00Z".parse::<Timestamp>().unwrap(),
+        reference: format!("{number}@example.test"),
+        answer: "250 queued \"it\"".to_owned(),
+    }
+}
+
+fn not_sent() -> Outcome {
+    Outcome::NotSent {
+        reason: "451 later".to_owned(),
+        retry: true,
+    }
+}
+
+fn unknown() -> Outcome {
+    Outcome::Unknown {
+        reason: "connection lost after DATA".to_owned(),
+    }
+}
+
+fn goes(begin: &Begin) -> bool {
+    matches!(begin, Begin::Go { .. })
+}
+
+#[test]
+fn an_effect_goes_once_and_its_receipt_is_there_after_a_restart() {
+    let folder = folder();
+    let journal = open(&folder);
+    assert_eq!(journal.state(draft(1)).unwrap(), State::Absent);
+    let begin = journal.intend(&intent(1)).unwrap();
+    assert_eq!(
+        begin,
+        Begin::Go {
+            reference: "1@example.test".to_owned()
+        }
+    );
+    journal
+        .record(draft(1), &Outcome::Receipt(receipt(1)))
+        .unwrap();
+    drop(journal);
+    let journal = open(&folder);
+    assert_eq!(
+        journal.intend(&intent(1)).unwrap(),
+        Begin::AlreadyDone(receipt(1))
+    );
+    assert_eq!(
+        journal.state(draft(1)).unwrap(),
+        State::Done(intent(1), receipt(1))
+    );
+    assert!(journal.open_intents().unwrap().is_empty());
+    assert_eq!(journal.verify().unwrap().entries, 2);
+}
+
+#[test]
+fn an_attempt_without_an_outcome_is_in_doubt_for_everybody_else() {
+    let folder = folder();
+    let first = open(&folder);
+    assert!(goes(&first.intend(&intent(1)).unwrap()));
+    let second = open(&folder);
+    let mut other = intent(1);
+    other.reference = "another@example.test".to_owned();
+    assert_eq!(second.intend(&other).unwrap(), Begin::InDoubt(intent(1)));
+    assert_eq!(first.intend(&other).unwrap(), Begin::InDoubt(intent(1)));
+    assert_eq!(second.open_intents().unwrap(), [intent(1)]);
+}
+
+/// Runs in a process of its own, which dies between the intent and the receipt.
+#[test]
+fn dies_after_the_intent_when_told_to() {
+    if let Some(path) = std::env::var_os("PLATINUM_JOURNAL_TO_DIE_ON") {
+        let journal = Journal::open(Path::new(&path)).unwrap();
+        assert!(goes(&journal.intend(&intent(7)).unwrap()));
+        std::process::abort();
+    }
+}
+
+#[test]
+fn a_host_that_died_between_intent_and_receipt_leaves_the_attempt_in_doubt() {
+    let folder = folder();
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "tests::dies_after_the_intent_when_told_to"])
+        .env(
+            "PLATINUM_JOURNAL_TO_DIE_ON",
+            folder.path().join("journal.db"),
+        )
+        .output()
+        .unwrap()
+        .status;
+    assert!(!status.success());
+    let journal = open(&folder);
+    assert_eq!(journal.open_intents().unwrap(), [intent(7)]);
+    assert_eq!(
+        journal.intend(&intent(7)).unwrap(),
+        Begin::InDoubt(intent(7))
+    );
+    journal.verify().unwrap();
+    // The mail server knows the Message-ID: it was sent.
+    journal
+        .record(draft(7), &Outcome::Receipt(receipt(7)))
+        .unwrap();
+    assert_eq!(
+        journal.intend(&intent(7)).unwrap(),
+        Begin::AlreadyDone(receipt(7))
+    );
+}
+
+#[test]
+fn the_files_of_a_host_that_lost_power_hold_the_intent() {
+    let (folder, after) = (folder(), self::folder());
+    let journal = open(&folder);
+    assert!(goes(&journal.intend(&intent(1)).unwrap()));
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        // The index of the log is rebuilt from the log.
+        if !entry.file_name().to_string_lossy().ends_with("-shm") {
+            std::fs::copy(entry.path(), after.path().join(entry.file_name())).unwrap();
+        }
+    }
+    assert_eq!(
+        open(&after).intend(&intent(1)).unwrap(),
+        Begin::InDoubt(intent(1))
+    );
+}
+
+#[test]
+fn after_a_definite_failure_it_goes_again_under_the_same_reference() {
+    let folder = folder();
+    let journal = open(&folder);
+    assert!(goes(&journal.intend(&intent(1)).unwrap()));
+    journal.record(draft(1), &not_sent()).unwrap();
+    assert!(journal.open_intents().unwrap().is_empty());
+    let mut again = intent(1);
+    again.reference = "fresh@example.test".to_owned();
+    again.fingerprint = "cd".repeat(32);
+    let begin = journal.intend(&again).unwrap();
+    assert_eq!(
+        begin,
+        Begin::Go {
+            reference: "1@example.test".to_owned()
+        }
+    );
+    let State::Intended(under_way) = journal.state(draft(1)).unwrap() else {
+        panic!()
+    };
+    assert_eq!(under_way.fingerprint, "cd".repeat(32));
+    assert_eq!(journal.intend(&again).unwrap(), Begin::InDoubt(under_way));
+}
+
+#[test]
+fn an_unknown_outcome_never_goes_until_somebody_found_out() {
+    let folder = folder();
+    let journal = open(&folder);
+    assert!(goes(&journal.intend(&intent(1)).unwrap()));
+    journal.record(draft(1), &unknown()).unwrap();
+    assert_eq!(
+        journal.intend(&intent(1)).unwrap(),
+        Begin::InDoubt(intent(1))
+    );
+    assert_eq!(journal.open_intents().unwrap(), [intent(1)]);
+    journal.record(draft(1), &unknown()).unwrap();
+    journal.record(draft(1), &not_sent()).unwrap();
+    assert!(goes(&journal.intend(&intent(1)).unwrap()));
+}
+
+#[test]
+fn an_outcome_needs_an_attempt_and_a_receipt_is_final() {
+    let folder = folder();
+    let journal = open(&folder);
+    let done = Outcome::Receipt(receipt(1));
+    assert!(matches!(
+        journal.record(draft(1), &done),
+        Err(JournalError::NoIntent(_))
+    ));
+    journal.intend(&intent(1)).unwrap();
+    journal.record(draft(1), &done).unwrap();
+    journal.record(draft(1), &done).unwrap();
+    assert!(matches!(
+        journal.record(draft(1), &not_sent()),
+        Err(JournalError::AlreadyDone(_))
+    ));
+    assert_eq!(journal.verify().unwrap().entries, 2);
+}
+
+#[test]
+fn receipts_are_found_by_their_task_in_their_order() {
+    let folder = folder();
+    let journal = open(&folder);
+    for number in [12, 11, 25, 13] {
+        journal.intend(&intent(number)).unwrap();
+        let outcome = if number == 13 {
+            unknown()
+        } else {
+            Outcome::Receipt(receipt(number))
+        };
+        journal.record(draft(number), &outcome).unwrap();
+    }
+    let receipts = journal.receipts_of(TaskId::from_parts(1, 1)).unwrap();
+    let drafts: Vec<_> = receipts.iter().map(|found| found.draft).collect();
+    assert_eq!(drafts, [draft(12), draft(11)]);
+    assert_eq!(receipts[0].receipt, receipt(12));
+}
+
+#[test]
+fn of_many_who_intend_at_once_one_goes() {
+    let folder = folder();
+    let path = folder.path().join("journal.db");
+    let go: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| goes(&Journal::open(&path).unwrap().intend(&intent(1)).unwrap()))
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|t| usize::from(t.join().unwrap()))
+            .sum()
+    });
+    assert_eq!(go, 1);
+    assert_eq!(open(&folder).verify().unwrap().entries, 1);
+}
+
+/// Changes the file as somebody would who has the file but not the journal's code.
+fn tamper(folder: &TempDir, sql: &str) -> JournalError {
+    let connection = Connection::open(folder.path().join("journal.db")).unwrap();
+    connection
+        .execute_batch("DROP TRIGGER entries_stay; DROP TRIGGER entries_remain;")
+        .unwrap();
+    connection.execute_batch(sql).unwrap();
+    open(folder).verify().unwrap_err()
+}
+
+#[test]
+fn tampering_is_found_and_the_entry_named() {
+    for (sql, entry) in [
+        (
+            "UPDATE entries SET data = replace(data, 'example', 'elsewhere') WHERE seq = 2",
+            2,
+        ),
+        ("UPDATE entries SET event = 'outcome' WHERE seq = 1", 1),
+        ("UPDATE entries SET task = draft WHERE seq = 3", 3),
+        ("DELETE FROM entries WHERE seq = 2", 3),
+        ("DELETE FROM entries WHERE seq = 4", 3),
+        ("DELETE FROM entries", 0),
+        ("UPDATE entries SET seq = 9 WHERE seq = 4", 9),
+    ] {
+        let folder = folder();
+        let journal = open(&folder);
+        for number in [1, 2] {
+            journal.intend(&intent(number)).unwrap();
+            journal
+                .record(draft(number), &Outcome::Receipt(receipt(number)))
+                .unwrap();
+        }
+        drop(journal);
+        match tamper(&folder, sql) {
+            JournalError::Broken { entry: found, .. } => assert_eq!(found, entry, "{sql}"),
+            other => panic!("{sql}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn entries_are_neither_changed_nor_removed_through_sql() {
+    let folder = folder();
+    open(&folder).intend(&intent(1)).unwrap();
+    let connection = Connection::open(folder.path().join("journal.db")).unwrap();
+    for sql in ["DELETE FROM entries", "UPDATE entries SET data = '{}'"] {
+        assert!(connection.execute_batch(sql).is_err());
+    }
+}
+
+#[test]
+fn other_files_are_refused_with_what_they_are() {
+    let folder = folder();
+    let path = folder.path().join("journal.db");
+    let newer = open(&folder);
+    drop(newer);
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch("PRAGMA user_version = 2").unwrap();
+    let error = Journal::open(&path).unwrap_err().to_string();
+    assert!(
+        error.contains("has layout 2, and this Platinum knows 1"),
+        "{error}"
+    );
+
+    let other = folder.path().join("other.db");
+    Connection::open(&other)
+        .unwrap()
+        .execute_batch("CREATE TABLE t (x)")
+        .unwrap();
+    assert!(matches!(
+        Journal::open(&other),
+        Err(JournalError::NotAJournal(_))
+    ));
+
+    let text = folder.path().join("text.md");
+    std::fs::write(&text, "# not a database\n".repeat(100)).unwrap();
+    assert!(matches!(
+        Journal::open(&text),
+        Err(JournalError::Database(_))
+    ));
+    assert!(matches!(
+        Journal::open(&folder.path().join("missing/journal.db")),
+        Err(JournalError::Open { .. })
+    ));
+}
+
+#[test]
+fn the_file_is_private_and_durable() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder();
+    let journal = open(&folder);
+    journal.intend(&intent(1)).unwrap();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0);
+    }
+    assert_eq!(journal.pragma("synchronous"), "2");
+    assert_eq!(journal.pragma("journal_mode"), "wal");
+}
+
+/// What a host may do with one draft.
+#[derive(Debug, Clone)]
+enum Move {
+    Intend,
+    Record(Outcome),
+    Restart,
+}
+
+fn a_move() -> impl Strategy<Value = Move> {
+    prop_oneof![
+        3 => Just(Move::Intend),
+        1 => Just(Move::Record(Outcome::Receipt(receipt(1)))),
+        2 => Just(Move::Record(not_sent())),
+        2 => Just(Move::Record(unknown())),
+        1 => Just(Move::Restart),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// The rule of the house, for every history: between two "go" there is a definite failure,
+    /// and after a receipt there is none.
+    #[test]
+    fn it_goes_again_only_after_a_definite_failure(moves in prop::collection::vec(a_move(), 1..14)) {
+        let folder = folder();
+        let mut journal = open(&folder);
+        let (mut may_go, mut done, mut entries) = (true, false, 0);
+        for step in moves {
+            match step {
+                Move::Intend => {
+                    let begin = journal.intend(&intent(1)).unwrap();
+                    prop_assert_eq!(goes(&begin), may_go && !done);
+                    prop_assert_eq!(matches!(begin, Begin::AlreadyDone(_)), done);
+                    entries += u64::from(goes(&begin));
+                    may_go = false;
+                }
+                Move::Record(outcome) => {
+                    let was_open = !may_go && !done;
+                    let taken = journal.record(draft(1), &outcome).is_ok();
+                    let same = done && matches!(outcome, Outcome::Receipt(_));
+                    prop_assert_eq!(taken, was_open || same);
+                    if was_open {
+                        entries += 1;
+                        done = matches!(outcome, Outcome::Receipt(_));
+                        may_go = matches!(outcome, Outcome::NotSent { .. });
+                    }
+                }
+                Move::Restart => journal = open(&folder),
+            }
+        }
+        prop_assert_eq!(journal.open_intents().unwrap().len(), usize::from(!may_go && !done));
+        prop_assert_eq!(journal.verify().unwrap().entries, entries);
+    }
+}
