@@ -127,3 +127,6 @@ impl Outgoing {
 pub fn new_message_id(from: &Address) -> String {
     format!("{}@{}", hex::encode(rand::random::<[u8; 16]>()), from.domain())
 }
+
+#[cfg(test)]
+mod tests;

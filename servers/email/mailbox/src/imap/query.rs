@@ -1,0 +1,54 @@
+//! A [`Query`] as an IMAP search (RFC 3501). Its texts are checked by [`crate::search::check`] before: no control characters.
+
+use crate::mailbox::Query;
+
+/// The search keys, with their character set when they need one.
+pub(super) fn to_imap(query: &Query) -> String {
+    let mut keys = Vec::new();
+    if let Some(id) = &query.message_id {
+        keys.push(format!("HEADER Message-ID {}", quoted(&format!("<{id}>"))));
+    }
+    if let Some(sender) = &query.sender {
+        keys.push(format!("FROM {}", quoted(sender)));
+    }
+    if let Some(text) = &query.text {
+        keys.push(format!("TEXT {}", quoted(text)));
+    }
+    let in_thread = query.thread.iter().flat_map(|id| {
+        let id = quoted(&format!("<{id}>"));
+        ["Message-ID", "In-Reply-To", "References"].map(|header| format!("HEADER {header} {id}"))
+    });
+    keys.extend(in_thread.reduce(|all, one| format!("OR {one} {all}")));
+    let keys = if keys.is_empty() { "ALL".to_owned() } else { keys.join(" ") };
+    if keys.is_ascii() { keys } else { format!("CHARSET UTF-8 {keys}") }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(edit: impl FnOnce(&mut Query)) -> String {
+        let mut query = Query::default();
+        edit(&mut query);
+        to_imap(&query)
+    }
+
+    #[test]
+    fn each_part_is_a_key_and_nothing_can_leave_its_quotes() {
+        assert_eq!(asked(|_| {}), "ALL");
+        assert_eq!(asked(|q| q.message_id = Some("a@b".into())), "HEADER Message-ID \"<a@b>\"");
+        assert_eq!(asked(|q| q.text = Some("x\" DELETED \\".into())), "TEXT \"x\\\" DELETED \\\\\"");
+        assert_eq!(asked(|q| q.sender = Some("Jörg".into())), "CHARSET UTF-8 FROM \"Jörg\"");
+    }
+
+    #[test]
+    fn a_thread_is_any_of_its_ids_in_any_of_three_headers() {
+        let text = asked(|q| q.thread = vec!["a@b".into(), "c@d".into()]);
+        assert_eq!(text.matches("OR ").count(), 5);
+        assert!(text.ends_with("HEADER Message-ID \"<a@b>\""), "{text}");
+    }
+}

@@ -1,0 +1,181 @@
+//! The Maildir backend (Maildir++): a folder with `new`, `cur` and `tmp`, and `.Drafts`, `.Sent`, `.Outbox` beside them.
+//!
+//! - here: the [`Mailbox`] over it; - [`files`]: the folders and files themselves, blocking.
+//!
+//! Invariants: a mail is written to `tmp`, made durable, then linked into place; an existing file is never replaced.
+//! Nothing in the inbox is renamed, so a mail stays unread until its owner reads it.
+
+mod files;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::error::MailboxError;
+use crate::mailbox::{Cursor, Found, MAX_MAIL_BYTES, Mailbox, NewMail, Query, Queued, RawMail, Wake};
+use crate::message;
+use crate::search;
+use files::{Entry, Folder, Glance};
+
+/// How often a folder is looked at while waiting.
+const GLANCE_EVERY: Duration = Duration::from_millis(250);
+/// The newest mails of a folder that a search reads.
+const MAX_SEARCHED: usize = 3000;
+
+/// A mailbox in a folder of this machine.
+#[derive(Debug)]
+pub struct Maildir {
+    root: PathBuf,
+    glance: Option<Glance>,
+}
+
+impl Maildir {
+    /// Opens an existing Maildir.
+    pub fn open(root: &Path) -> Result<Self, MailboxError> {
+        files::inbox(root).check()?;
+        Ok(Self { root: root.to_path_buf(), glance: None })
+    }
+
+    /// Makes a Maildir, or opens the one that is there.
+    pub fn create(root: &Path) -> Result<Self, MailboxError> {
+        files::inbox(root).make()?;
+        Self::open(root)
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Path) -> Result<T, MailboxError> + Send + 'static,
+    ) -> Result<T, MailboxError> {
+        let root = self.root.clone();
+        tokio::task::spawn_blocking(move || work(&root))
+            .await
+            .map_err(|error| MailboxError::Setup(format!("reading the Maildir was broken off: {error}")))?
+    }
+
+    async fn inbox(&mut self) -> Result<Vec<Entry>, MailboxError> {
+        let (glance, entries) = self
+            .blocking(|root| {
+                let inbox = files::inbox(root);
+                let glance = inbox.glance(None)?;
+                Ok((glance, inbox.list()?))
+            })
+            .await?;
+        self.glance = Some(glance);
+        Ok(entries)
+    }
+}
+
+#[async_trait]
+impl Mailbox for Maildir {
+    async fn cursor_at_end(&mut self) -> Result<Cursor, MailboxError> {
+        Ok(Cursor::default())
+    }
+
+    async fn keys(&mut self) -> Result<Vec<String>, MailboxError> {
+        Ok(self.inbox().await?.into_iter().map(|entry| entry.key).collect())
+    }
+
+    async fn poll_new(
+        &mut self,
+        cursor: &Cursor,
+        limit: usize,
+        seen: &(dyn for<'a> Fn(&'a str) -> bool + Send + Sync),
+    ) -> Result<NewMail, MailboxError> {
+        let mut entries = self.inbox().await?;
+        entries.retain(|entry| !seen(&entry.key));
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        let mails = self
+            .blocking(move |root| {
+                let inbox = files::inbox(root);
+                // A mail that is gone meanwhile was taken away by its owner.
+                entries.iter().filter_map(|entry| inbox.read(entry).transpose()).collect()
+            })
+            .await?;
+        Ok(NewMail { mails, cursor: cursor.clone(), more })
+    }
+
+    async fn wait(&mut self, at_most: Duration) -> Result<Wake, MailboxError> {
+        let until = tokio::time::Instant::now() + at_most;
+        loop {
+            let before = self.glance.clone();
+            let now = self.blocking(move |root| files::inbox(root).glance(before.as_ref())).await?;
+            let changed = self.glance.as_ref().is_none_or(|before| !before.same_mails(&now));
+            self.glance = Some(now);
+            if changed {
+                return Ok(Wake::Changed);
+            }
+            let left = until.saturating_duration_since(tokio::time::Instant::now());
+            if left.is_zero() {
+                return Ok(Wake::TimedOut);
+            }
+            tokio::time::sleep(left.min(GLANCE_EVERY)).await;
+        }
+    }
+
+    async fn search(&mut self, query: &Query) -> Result<Vec<Found>, MailboxError> {
+        search::check(query)?;
+        let query = query.clone();
+        self.blocking(move |root| search_folders(root, &query)).await
+    }
+
+    async fn save_draft(&mut self, mail: &[u8]) -> Result<String, MailboxError> {
+        let mail = mail.to_vec();
+        self.blocking(move |root| files::folder(root, "Drafts")?.deliver(&mail, Some("DS"))).await?;
+        Ok("Drafts".to_owned())
+    }
+
+    async fn file_sent(&mut self, mail: &[u8]) -> Result<String, MailboxError> {
+        let mail = mail.to_vec();
+        self.blocking(move |root| files::folder(root, "Sent")?.deliver(&mail, Some("S"))).await?;
+        Ok("Sent".to_owned())
+    }
+
+    async fn queue_outbox(&mut self, message_id: &str, mail: &[u8]) -> Result<Queued, MailboxError> {
+        let (name, mail) = (files::name_for(message_id), mail.to_vec());
+        self.blocking(move |root| files::folder(root, "Outbox")?.deliver_as(&name, &mail)).await
+    }
+}
+
+fn search_folders(root: &Path, query: &Query) -> Result<Vec<Found>, MailboxError> {
+    let names = search::folders(query, "Sent", "Drafts");
+    let mut found = Vec::new();
+    for name in names {
+        let folder: Folder = if name.eq_ignore_ascii_case("inbox") { files::inbox(root) } else { files::folder(root, &name)? };
+        if !folder.exists() {
+            if query.folder.is_some() {
+                return Err(MailboxError::NoFolder(name));
+            }
+            continue;
+        }
+        let mut of_folder = 0;
+        for entry in folder.list()?.iter().rev().take(MAX_SEARCHED) {
+            let Some(mail) = folder.read(entry)? else { continue };
+            if search::matches(query, &message::parse_cut(&mail.bytes, mail.truncated)) {
+                found.push(Found { folder: name.clone(), mail });
+                of_folder += 1;
+                if of_folder >= query.limit {
+                    break;
+                }
+            }
+        }
+    }
+    search::newest_first(&mut found, query.limit);
+    Ok(found)
+}
+
+/// Reads at most [`MAX_MAIL_BYTES`] of a file.
+fn read_mail(key: &str, path: &Path) -> std::io::Result<RawMail> {
+    use std::io::Read as _;
+    let file = std::fs::File::open(path)?;
+    let metadata = file.metadata()?;
+    let size = metadata.len();
+    let mut bytes = Vec::new();
+    file.take(MAX_MAIL_BYTES).read_to_end(&mut bytes)?;
+    let internal_date = metadata.modified().ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
+    Ok(RawMail { key: key.to_owned(), size, truncated: size > bytes.len() as u64, bytes, internal_date })
+}
+
+#[cfg(test)]
+mod tests;
