@@ -4,22 +4,21 @@
 //! rewritten and the branch cannot be deleted; no configuration of the user is read.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     net::TcpStream,
-    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::Duration,
 };
 
 use anyhow::{Context as _, ensure};
 
-use crate::{free_ports, wait_for};
+use crate::{Child, free_ports, wait_for};
 
 /// A running git daemon with one empty repository; it ends when this is dropped.
 #[derive(Debug)]
 pub struct GitServer {
-    child: Child,
+    _child: Child,
     port: u16,
     folder: tempfile::TempDir,
 }
@@ -34,22 +33,41 @@ impl GitServer {
         let bare = folder.path().join("vault.git");
         bare_repository(&bare)?;
         let [port] = free_ports()?;
-        let child = hermetic("git")
-            .arg("daemon")
-            .args(["--reuseaddr", "--listen=127.0.0.1", "--export-all", "--enable=receive-pack"])
-            .arg(format!("--port={port}"))
-            .arg(with("--base-path=", folder.path()))
-            .arg(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // Its own group, so that the children it makes end with it.
-            .process_group(0)
-            .spawn()
-            .context("git is not installed")?;
-        let server = Self { child, port, folder };
+        let pid_file = folder.path().join("daemon.pid");
+        let mut arguments: Vec<OsString> = [
+            "GIT_CONFIG_GLOBAL=/dev/null",
+            "GIT_CONFIG_NOSYSTEM=1",
+            "LC_ALL=C",
+            "git",
+            "daemon",
+        ]
+        .map(OsString::from)
+        .to_vec();
+        arguments.extend(
+            [
+                "--reuseaddr",
+                "--listen=127.0.0.1",
+                "--export-all",
+                "--enable=receive-pack",
+            ]
+            .map(OsString::from),
+        );
+        arguments.push(format!("--port={port}").into());
+        arguments.push(with("--pid-file=", &pid_file));
+        arguments.push(with("--base-path=", folder.path()));
+        arguments.push(folder.path().into());
+        let log = folder.path().join("daemon.log");
+        // `git daemon` is a child of `git`: its own id is in the file.
+        let child = Child::start("env", arguments, &log, Some(&pid_file))?;
+        let server = Self {
+            _child: child,
+            port,
+            folder,
+        };
         wait_for("git's daemon", Duration::from_secs(20), || {
-            Ok(TcpStream::connect(("127.0.0.1", port)).ok())
+            Ok(TcpStream::connect(("127.0.0.1", port))
+                .ok()
+                .filter(|_| pid_file.exists()))
         })?;
         Ok(server)
     }
@@ -70,16 +88,6 @@ impl GitServer {
     /// If it failed; the text has what it said.
     pub fn git(&self, args: &[&str]) -> anyhow::Result<String> {
         git_in(&self.repository(), args)
-    }
-}
-
-impl Drop for GitServer {
-    fn drop(&mut self) {
-        // The group, by git's own id: `kill` is everywhere, and unsafe code is not wanted here.
-        let group = format!("-{}", self.child.id());
-        drop(Command::new("kill").args(["-KILL", "--", &group]).status());
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
 
@@ -143,8 +151,8 @@ pub fn hermetic(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-fn with(option: &str, path: &Path) -> std::ffi::OsString {
-    let mut text = std::ffi::OsString::from(option);
+fn with(option: &str, path: &Path) -> OsString {
+    let mut text = OsString::from(option);
     text.push(path);
     text
 }

@@ -13,19 +13,32 @@ pub enum SyncError {
     #[error(transparent)]
     Remote(#[from] RemoteError),
     /// The remote was asked, and whether it took the change is not known.
-    #[error("whether the remote took the change is not known ({0}); it is looked up at the next contact")]
+    #[error(
+        "whether the remote took the change is not known ({0}); it is looked up at the next contact"
+    )]
     InDoubt(String),
     /// Others were always faster.
-    #[error("the remote was moved by others {0} times in a row; it is tried again later")]
-    Contended(u32),
+    #[error(
+        "the remote did not take the change {times} times in a row ({reason}); it is tried again later"
+    )]
+    Contended {
+        /// How often it was tried.
+        times: u32,
+        /// What the remote said last.
+        reason: String,
+    },
     /// The remote has something that may not be applied here.
     #[error("{0}")]
     Violation(Violation),
     /// The remote lost what it had.
-    #[error("the remote has no branch `main`, but had commit {0} before; restore it from a backup or from this machine")]
+    #[error(
+        "the remote has no branch `main`, but had commit {0} before; restore it from a backup or from this machine"
+    )]
     RemoteLost(String),
     /// The vault has no files although it had some.
-    #[error("the vault is empty, but held {0} files at the last sync; is its disk mounted? Nothing was sent")]
+    #[error(
+        "the vault is empty, but held {0} files at the last sync; is its disk mounted? Nothing was sent"
+    )]
     VaultEmptied(usize),
     /// This agent may not make the change.
     #[error("{0}")]
@@ -97,7 +110,10 @@ impl SyncError {
     pub fn is_away(&self) -> bool {
         matches!(
             self,
-            SyncError::Remote(_) | SyncError::InDoubt(_) | SyncError::Contended(_) | SyncError::Stopping
+            SyncError::Remote(_)
+                | SyncError::InDoubt(_)
+                | SyncError::Contended { .. }
+                | SyncError::Stopping
         )
     }
 }

@@ -56,13 +56,20 @@ pub(super) fn take(
             Ok(oid) => {
                 known.insert(
                     entry.path.clone(),
-                    Known { len: entry.len, modified: entry.modified, oid },
+                    Known {
+                        len: entry.len,
+                        modified: entry.modified,
+                        oid,
+                    },
                 );
                 files.insert(entry.path, oid);
             }
             // Gone between the walk and now; the next sync sees that it is deleted.
             Err(SyncError::Vault(error)) => {
-                unread.push(HeldBack { path: entry.path.clone(), reason: error.to_string() });
+                unread.push(HeldBack {
+                    path: entry.path.clone(),
+                    reason: error.to_string(),
+                });
                 if let Some(expected) = expected {
                     files.insert(entry.path, expected);
                 }
@@ -83,7 +90,10 @@ pub(super) fn take(
                 files.insert(path.clone(), *oid);
             }
             Err(error) => {
-                unread.push(HeldBack { path: path.clone(), reason: error.to_string() });
+                unread.push(HeldBack {
+                    path: path.clone(),
+                    reason: error.to_string(),
+                });
                 files.insert(path.clone(), *oid);
             }
         }

@@ -45,9 +45,15 @@ impl Judge<'_> {
             let info = self.repo.commit_info(commit)?;
             let reasons = self.faults(&info, verified.is_none())?;
             if !reasons.is_empty() {
-                let agent = info.trailer(TRAILER_AGENT).and_then(|name| name.parse().ok());
+                let agent = info
+                    .trailer(TRAILER_AGENT)
+                    .and_then(|name| name.parse().ok());
                 let commit = commit.to_string();
-                return Err(SyncError::Violation(Violation { commit, agent, reasons }));
+                return Err(SyncError::Violation(Violation {
+                    commit,
+                    agent,
+                    reasons,
+                }));
             }
         }
         Ok(())
@@ -85,7 +91,9 @@ impl Judge<'_> {
 
     /// As whom the commit is judged.
     fn author(&self, info: &CommitInfo, first_contact: bool) -> (Author, Vec<String>) {
-        let named = info.trailer(TRAILER_AGENT).and_then(|name| name.parse::<AgentName>().ok());
+        let named = info
+            .trailer(TRAILER_AGENT)
+            .and_then(|name| name.parse::<AgentName>().ok());
         let says_cloud = info.trailer(TRAILER_ROLE) == Some(Role::Cloud.as_str());
         let Some(agent) = named else {
             // A person's commit from before the house, or by hand. Local trusts nothing unnamed.
@@ -93,7 +101,9 @@ impl Judge<'_> {
             let reasons = if trusted {
                 Vec::new()
             } else {
-                vec![format!("it does not say once which agent made it ({TRAILER_AGENT})")]
+                vec![format!(
+                    "it does not say once which agent made it ({TRAILER_AGENT})"
+                )]
             };
             return (Author::Owner, reasons);
         };
@@ -108,7 +118,14 @@ impl Judge<'_> {
             Role::Local => !own_past,
             Role::Cloud => says_cloud,
         };
-        (if cloud { Author::Cloud(agent) } else { Author::Owner }, Vec::new())
+        (
+            if cloud {
+                Author::Cloud(agent)
+            } else {
+                Author::Owner
+            },
+            Vec::new(),
+        )
     }
 
     /// What no author may do.
@@ -122,7 +139,11 @@ impl Judge<'_> {
                 changed.path
             )));
         }
-        let len = changed.blob.map(|blob| self.repo.blob_len(blob)).transpose()?.unwrap_or(0);
+        let len = changed
+            .blob
+            .map(|blob| self.repo.blob_len(blob))
+            .transpose()?
+            .unwrap_or(0);
         Ok((len > MAX_FILE)
             .then(|| format!("{} has {len} bytes; {MAX_FILE} is the most", changed.path)))
     }

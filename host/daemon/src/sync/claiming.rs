@@ -1,0 +1,366 @@
+//! Driving [`ClaimMachine`]: a claim as a tree edit on the tip, and a compare-and-swap push.
+//!
+//! Invariants: nothing in the work tree moves before the claim is won; a claim is told apart from
+//! every other by its random id, and known as ours by a mark in the repository, which is set
+//! before the push: after a crash it is found again, and no other host of our name can take it
+//! for its own.
+
+use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath, layout};
+use platinum_policy::{Change, check};
+use platinum_protocol::{ClaimMachine, ClaimRecord, Claimed, PushOutcome, Step, TaskPlace};
+use platinum_repo::{Edit, Oid, RefName, Repo};
+use platinum_vault::note::Note;
+
+use super::{
+    SyncError, Synchronizer,
+    apply::Arrival,
+    pause,
+    places::{self, Found, MAX_NOTE},
+    side::Side,
+};
+
+/// How often one claim is pushed at most.
+const MAX_ATTEMPTS: u32 = 12;
+/// The trailer with the claim's id.
+const TRAILER_CLAIM: &str = "Platinum-Claim";
+/// The trailer with its epoch.
+const TRAILER_EPOCH: &str = "Platinum-Epoch";
+
+/// The claim that was pushed last.
+#[derive(Debug, Clone)]
+struct Proposal {
+    commit: Oid,
+    on_tip: Option<Oid>,
+    moved: Moved,
+}
+
+/// One file that changes its place, and maybe its text.
+#[derive(Debug, Clone)]
+pub(super) struct Moved {
+    pub(super) from: (VaultPath, Oid),
+    pub(super) to: (VaultPath, Oid),
+}
+
+impl Synchronizer {
+    /// Claims a task. Asking again for a task that this host has claimed answers
+    /// [`Claimed::Won`].
+    ///
+    /// # Errors
+    /// If this agent may not own it, its note cannot be read, or the remote has what may not be
+    /// applied.
+    pub async fn claim(&self, task: TaskId) -> Result<Claimed, SyncError> {
+        let _turn = self.turn.lock().await;
+        match self.push_edits_of(task).await {
+            Ok(()) => {}
+            // The machine finds out for itself whether the remote is away.
+            Err(error) if error.is_away() => {}
+            Err(error) => return Err(error),
+        }
+        let agent = self.side.agent.clone();
+        let mut machine = ClaimMachine::new(task, agent, ClaimId::generate(), MAX_ATTEMPTS);
+        let mut proposal: Option<Proposal> = None;
+        loop {
+            match machine.step().clone() {
+                Step::Fetch => {
+                    if let Some(won) = self.look(&mut machine, proposal.as_ref()).await? {
+                        return Ok(won);
+                    }
+                }
+                Step::BackOff { attempt } => {
+                    tokio::time::sleep(pause(attempt)).await;
+                    if let Some(won) = self.look(&mut machine, proposal.as_ref()).await? {
+                        return Ok(won);
+                    }
+                }
+                Step::Propose { on_tip, epoch } => {
+                    let on_tip = on_tip.as_deref().map(Repo::oid).transpose()?;
+                    let claim = machine.claim();
+                    let made = self
+                        .blocking(move |side| side.build_claim(task, on_tip, claim, epoch))
+                        .await?;
+                    let outcome = self.push(made.commit, made.on_tip).await?;
+                    proposal = Some(made);
+                    machine.pushed(outcome);
+                }
+                Step::PushAgain => {
+                    let outcome = match &proposal {
+                        Some(made) => self.push(made.commit, made.on_tip).await?,
+                        None => PushOutcome::Rejected("nothing was proposed".to_owned()),
+                    };
+                    machine.pushed(outcome);
+                }
+                Step::End(end) => return self.ended(task, &machine, end, proposal).await,
+            }
+        }
+    }
+
+    /// Fetches for the machine. Answers at once if an earlier claim of this host is found.
+    async fn look(
+        &self,
+        machine: &mut ClaimMachine,
+        proposal: Option<&Proposal>,
+    ) -> Result<Option<Claimed>, SyncError> {
+        let tip = match self.fetch_and_verify().await {
+            Ok(tip) => tip,
+            Err(error) if error.is_away() => {
+                machine.fetch_failed(error.to_string());
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let (task, commit, id) = (machine.task(), proposal.map(|p| p.commit), machine.claim());
+        let (found, landed, earlier) = self
+            .blocking(move |side| {
+                let Some(tip) = tip else {
+                    return Ok((None, None, false));
+                };
+                let found = places::find(&side.repo, tip, task)?;
+                let landed = commit.map(|c| side.repo.is_ancestor(c, tip)).transpose()?;
+                let earlier = match &found.place {
+                    TaskPlace::Owned(record) if record.id != id => side.made(task, record)?,
+                    _ => false,
+                };
+                Ok((Some(found), landed, earlier))
+            })
+            .await?;
+        let found = found.unwrap_or(Found {
+            place: TaskPlace::Absent,
+            file: None,
+            zone: None,
+            epoch: 0,
+        });
+        if earlier && let TaskPlace::Owned(record) = &found.place {
+            let epoch = record.epoch;
+            self.blocking(move |side| side.bring(&found, task)).await?;
+            return Ok(Some(Claimed::Won { epoch }));
+        }
+        if let Some(zone) = found.zone
+            && zone.is_local_only()
+            && self.side.role == Role::Cloud
+        {
+            return Err(SyncError::ZoneDenied(zone));
+        }
+        machine.saw_epoch(found.epoch);
+        machine.fetched(tip.map(|oid| oid.to_string()), found.place, landed);
+        Ok(None)
+    }
+
+    async fn ended(
+        &self,
+        task: TaskId,
+        machine: &ClaimMachine,
+        end: Claimed,
+        proposal: Option<Proposal>,
+    ) -> Result<Claimed, SyncError> {
+        match (&end, proposal) {
+            (Claimed::Won { epoch }, Some(made)) => {
+                tracing::info!(%task, epoch, "The task is claimed.");
+                self.blocking(move |side| side.apply_move(&made.moved))
+                    .await?;
+            }
+            (Claimed::Lost { .. }, Some(_)) => {
+                self.blocking(move |side| Ok(side.repo.set_mark(&mark(task), None)?))
+                    .await?;
+            }
+            (Claimed::Tentative | Claimed::GaveUp, _) => {
+                let reason = machine.reason().unwrap_or("no reason given");
+                tracing::warn!(%task, ?end, reason, "The task could not be claimed.");
+            }
+            _ => {}
+        }
+        Ok(end)
+    }
+
+    /// Syncs first if the work tree has edits of this task that the remote has not.
+    pub(super) async fn push_edits_of(&self, task: TaskId) -> Result<(), SyncError> {
+        if self.blocking(move |side| side.is_edited(task)).await? {
+            self.sync_in_turn().await?;
+        }
+        Ok(())
+    }
+}
+
+/// The name of the mark under which a host remembers its claim of a task.
+pub(super) fn mark(task: TaskId) -> String {
+    format!("claims/{task}")
+}
+
+impl Side {
+    /// The claim of a task as a commit on `tip`.
+    fn build_claim(
+        &self,
+        task: TaskId,
+        tip: Option<Oid>,
+        claim: ClaimId,
+        epoch: u64,
+    ) -> Result<Proposal, SyncError> {
+        let on_tip = tip.ok_or(SyncError::NoTask(task))?;
+        let found = places::find(&self.repo, on_tip, task)?;
+        let (Some(from), Some(zone)) = (found.file, found.zone) else {
+            return Err(SyncError::NoTask(task));
+        };
+        if zone.is_local_only() && self.role == Role::Cloud {
+            return Err(SyncError::ZoneDenied(zone));
+        }
+        let record = ClaimRecord {
+            id: claim,
+            agent: self.agent.clone(),
+            epoch,
+            at: Timestamp::now(),
+            base: on_tip.to_string(),
+        };
+        let mut note = self.note_in(&from)?;
+        let unreadable = |source| SyncError::Note {
+            path: from.0.clone(),
+            source,
+        };
+        let value = serde_norway::to_value(&record)
+            .map_err(|error| SyncError::Refused(format!("the claim cannot be written: {error}")))?;
+        note.set("claim", value).map_err(unreadable)?;
+        note.remove(places::LAST_EPOCH).map_err(unreadable)?;
+        let to = layout::in_progress(&self.agent, task);
+        let trailers = vec![
+            (TRAILER_CLAIM.to_owned(), claim.to_string()),
+            (TRAILER_EPOCH.to_owned(), epoch.to_string()),
+        ];
+        let (commit, moved) =
+            self.commit_move(on_tip, from, to, &note, format!("Claim {task}"), trailers)?;
+        // Before the push: whatever happens after it, this claim is recognised as ours.
+        self.repo.set_mark(&mark(task), Some(commit))?;
+        Ok(Proposal {
+            commit,
+            on_tip: Some(on_tip),
+            moved,
+        })
+    }
+
+    /// One file moved and rewritten, as a commit on `tip` that the policy allows.
+    pub(super) fn commit_move(
+        &self,
+        tip: Oid,
+        from: (VaultPath, Oid),
+        to: VaultPath,
+        note: &Note,
+        message: String,
+        trailers: Vec<(String, String)>,
+    ) -> Result<(Oid, Moved), SyncError> {
+        let changes = [
+            (from.0.clone(), Change::Delete),
+            (to.clone(), Change::Create),
+        ];
+        if let Err(violations) = check(self.role, &self.agent, &changes) {
+            let text: Vec<_> = violations.iter().map(ToString::to_string).collect();
+            return Err(SyncError::Refused(text.join("; ")));
+        }
+        let blob = self.repo.write_blob(note.to_text().as_bytes())?;
+        let edits = [
+            (from.0.clone(), Edit::Delete),
+            (to.clone(), Edit::PutBlob(blob)),
+        ];
+        let commit = self
+            .repo
+            .commit(Some(tip), &edits, &self.meta(message, trailers))?;
+        self.repo.note_outgoing(commit)?;
+        Ok((
+            commit,
+            Moved {
+                from,
+                to: (to, blob),
+            },
+        ))
+    }
+
+    /// Does in the work tree what a commit did. The tip itself is applied by the next sync, which
+    /// finds this done already.
+    pub(super) fn apply_move(&self, moved: &Moved) -> Result<(), SyncError> {
+        let arrivals = [
+            Arrival {
+                path: moved.to.0.clone(),
+                expected: None,
+                new: Some(moved.to.1),
+            },
+            Arrival {
+                path: moved.from.0.clone(),
+                expected: Some(moved.from.1),
+                new: None,
+            },
+        ];
+        self.apply(&[], &arrivals).map(drop)
+    }
+
+    /// Whether this host made the claim, as its mark says.
+    fn made(&self, task: TaskId, record: &ClaimRecord) -> Result<bool, SyncError> {
+        if record.agent != self.agent {
+            return Ok(false);
+        }
+        let Some(commit) = self.repo.mark(&mark(task))? else {
+            return Ok(false);
+        };
+        let info = self.repo.commit_info(commit)?;
+        Ok(info.trailer(TRAILER_CLAIM) == Some(record.id.to_string().as_str()))
+    }
+
+    /// Brings the file of a claim that was won before, but not applied before a crash.
+    fn bring(&self, found: &Found, task: TaskId) -> Result<(), SyncError> {
+        let Some((path, blob)) = &found.file else {
+            return Ok(());
+        };
+        if self.vault.exists(path)? {
+            return Ok(());
+        }
+        let mut arrivals = vec![Arrival {
+            path: path.clone(),
+            expected: None,
+            new: Some(*blob),
+        }];
+        if let Some(applied) = self.repo.tip(RefName::Applied)? {
+            let before = places::find(&self.repo, applied, task)?;
+            if let (TaskPlace::Waiting, Some((from, blob))) = (before.place, before.file) {
+                arrivals.push(Arrival {
+                    path: from,
+                    expected: Some(blob),
+                    new: None,
+                });
+            }
+        }
+        self.apply(&[], &arrivals).map(drop)
+    }
+
+    /// The note at a path of a tree.
+    pub(super) fn note_in(&self, file: &(VaultPath, Oid)) -> Result<Note, SyncError> {
+        let text = String::from_utf8(self.repo.read_blob(file.1, MAX_NOTE)?)
+            .map_err(|_| SyncError::NotText(file.0.clone()))?;
+        Note::parse(&text).map_err(|source| SyncError::Note {
+            path: file.0.clone(),
+            source,
+        })
+    }
+
+    /// Whether the work tree has this task otherwise than the applied commit.
+    fn is_edited(&self, task: TaskId) -> Result<bool, SyncError> {
+        let applied = self.repo.tip(RefName::Applied)?;
+        let waiting = platinum_core::Zone::ALL.map(|zone| layout::waiting(zone, task));
+        let own = layout::in_progress(&self.agent, task);
+        for path in waiting.iter().chain([&own]) {
+            if !self.vault.exists(path)? {
+                continue;
+            }
+            let base = match applied {
+                Some(applied) => self.repo.blob_at(applied, path)?,
+                None => None,
+            };
+            if self.blob_there(path)? != base {
+                // Not an edit if a claim put it there ahead of the sync.
+                let verified = self.repo.tip(RefName::Verified)?;
+                let there = match verified {
+                    Some(tip) => self.repo.blob_at(tip, path)?,
+                    None => None,
+                };
+                if there.is_none() || self.blob_there(path)? != there {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+}

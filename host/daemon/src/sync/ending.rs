@@ -1,0 +1,256 @@
+//! The end of a task's ownership: filed in `Done/`, or given back.
+//!
+//! Invariants: both go the way of a claim, as a tree edit on the tip and a compare-and-swap push,
+//! so that a task is never in two places; asking again for what is done already succeeds. An owner
+//! that is cut off may file its own task here: nobody else can move it meanwhile.
+
+use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath, Zone, layout};
+use platinum_protocol::TaskPlace;
+use platinum_repo::{Oid, RefName};
+use platinum_vault::note::{Note, ReceiptRecord, finish};
+
+use super::{
+    SyncError, Synchronizer,
+    claiming::{Moved, mark},
+    pause,
+    places::{self, Found, LAST_EPOCH, MAX_NOTE},
+    rounds::Landing,
+    side::Side,
+};
+
+/// How often an end is rebuilt on a new tip.
+const MAX_ATTEMPTS: u32 = 12;
+
+/// How a task ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finish {
+    /// `done`, `filed` or `failed`.
+    pub outcome: &'static str,
+    /// One line for the owner.
+    pub summary: String,
+    /// What the outside answered.
+    pub receipts: Vec<ReceiptRecord>,
+}
+
+impl Finish {
+    /// Its action was carried out.
+    pub fn done(summary: &str, receipts: Vec<ReceiptRecord>) -> Self {
+        Self {
+            outcome: "done",
+            summary: summary.to_owned(),
+            receipts,
+        }
+    }
+
+    /// It needed none.
+    pub fn filed(reason: &str) -> Self {
+        Self {
+            outcome: "filed",
+            summary: reason.to_owned(),
+            receipts: Vec::new(),
+        }
+    }
+
+    /// It could not be done.
+    pub fn failed(reason: &str) -> Self {
+        Self {
+            outcome: "failed",
+            summary: reason.to_owned(),
+            receipts: Vec::new(),
+        }
+    }
+}
+
+/// Where a task goes.
+#[derive(Debug, Clone)]
+enum End {
+    Finish(Finish, Timestamp),
+    Release(String),
+}
+
+impl Synchronizer {
+    /// Files an owned task in `Done/`. A task that is there already is left as it is. Local may
+    /// file the tasks of any agent, cloud its own.
+    ///
+    /// # Errors
+    /// If the task is not owned or another's, or the remote cannot be asked and the task is not
+    /// this agent's.
+    pub async fn finish(&self, task: TaskId, how: Finish) -> Result<(), SyncError> {
+        self.end(task, End::Finish(how, Timestamp::now())).await
+    }
+
+    /// Gives a task of this agent back to `Needs_Action/`.
+    ///
+    /// # Errors
+    /// As [`Synchronizer::finish`].
+    pub async fn release(&self, task: TaskId, reason: &str) -> Result<(), SyncError> {
+        self.end(task, End::Release(reason.to_owned())).await
+    }
+
+    async fn end(&self, task: TaskId, end: End) -> Result<(), SyncError> {
+        let _turn = self.turn.lock().await;
+        match self.end_by_push(task, &end).await {
+            Err(error @ SyncError::Remote(_)) => {
+                let kept = self.blocking(move |side| side.end_here(task, &end)).await?;
+                if !kept {
+                    return Err(error);
+                }
+                tracing::info!(%task, "The task is filed here; the remote learns of it later.");
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    async fn end_by_push(&self, task: TaskId, end: &End) -> Result<(), SyncError> {
+        self.push_edits_of(task).await?;
+        let mut reason = String::new();
+        for attempt in 1..=MAX_ATTEMPTS {
+            let tip = self
+                .fetch_and_verify()
+                .await?
+                .ok_or(SyncError::NoTask(task))?;
+            let build = end.clone();
+            let built = self
+                .blocking(move |side| side.build_end(task, tip, &build))
+                .await?;
+            let Some((commit, moved)) = built else {
+                return Ok(());
+            };
+            match self.land(commit, Some(tip)).await? {
+                Landing::Landed => {
+                    return self
+                        .blocking(move |side| {
+                            side.apply_move(&moved)?;
+                            Ok(side.repo.set_mark(&mark(task), None)?)
+                        })
+                        .await;
+                }
+                Landing::Moved(why) => {
+                    reason = why;
+                    tokio::time::sleep(pause(attempt)).await;
+                }
+            }
+        }
+        Err(SyncError::Contended {
+            times: MAX_ATTEMPTS,
+            reason,
+        })
+    }
+}
+
+impl Side {
+    /// The end as a commit on `tip`; nothing if the task has come to it already.
+    fn build_end(
+        &self,
+        task: TaskId,
+        tip: Oid,
+        end: &End,
+    ) -> Result<Option<(Oid, Moved)>, SyncError> {
+        let found = places::find(&self.repo, tip, task)?;
+        let owner = match (&found.place, end) {
+            (TaskPlace::Finished, End::Finish(..)) | (TaskPlace::Waiting, End::Release(_)) => {
+                return Ok(None);
+            }
+            (TaskPlace::Absent, _) => return Err(SyncError::NoTask(task)),
+            (TaskPlace::Finished, End::Release(_)) => {
+                return Err(not_owner(task, "nobody: it is finished"));
+            }
+            (TaskPlace::Waiting, End::Finish(..)) => {
+                return Err(not_owner(task, "nobody: it waits"));
+            }
+            (TaskPlace::Owned(record), _) => record.agent.clone(),
+        };
+        self.may_end(task, &owner, end)?;
+        let Some(file) = found.file.clone() else {
+            return Err(SyncError::NoTask(task));
+        };
+        let mut note = self.note_in(&file)?;
+        let to = self.write_end(task, &found, &file.0, &mut note, end)?;
+        let message = match end {
+            End::Finish(how, _) => format!("Finish {task}: {}", how.outcome),
+            End::Release(_) => format!("Release {task}"),
+        };
+        self.commit_move(tip, file, to, &note, message, Vec::new())
+            .map(Some)
+    }
+
+    fn may_end(&self, task: TaskId, owner: &AgentName, end: &End) -> Result<(), SyncError> {
+        let any = self.role == Role::Local && matches!(end, End::Finish(..));
+        if any || *owner == self.agent {
+            Ok(())
+        } else {
+            Err(not_owner(task, owner.as_str()))
+        }
+    }
+
+    /// Edits the note; answers where it goes.
+    fn write_end(
+        &self,
+        task: TaskId,
+        found: &Found,
+        path: &VaultPath,
+        note: &mut Note,
+        end: &End,
+    ) -> Result<VaultPath, SyncError> {
+        let failed = |source| SyncError::Note {
+            path: path.clone(),
+            source,
+        };
+        match end {
+            End::Finish(how, at) => {
+                finish(note, how.outcome, &how.summary, *at, &how.receipts).map_err(failed)?;
+                Ok(layout::done(*at, task))
+            }
+            End::Release(reason) => {
+                let zone: Zone = note
+                    .get_text("zone")
+                    .and_then(|z| z.parse().ok())
+                    .ok_or_else(|| {
+                        SyncError::Refused(format!("the note {path} has no zone to go back to"))
+                    })?;
+                note.remove("claim").map_err(failed)?;
+                note.set(LAST_EPOCH, found.epoch).map_err(failed)?;
+                note.set("released", reason.as_str()).map_err(failed)?;
+                Ok(layout::waiting(zone, task))
+            }
+        }
+    }
+
+    /// Files an own task in the work tree alone; whether it could. The next sync tells the remote.
+    fn end_here(&self, task: TaskId, end: &End) -> Result<bool, SyncError> {
+        if matches!(end, End::Release(_)) {
+            return Ok(false);
+        }
+        let path = layout::in_progress(&self.agent, task);
+        if !self.vault.exists(&path)? {
+            return Ok(false);
+        }
+        // Only if the last that was heard of the task is that it is ours.
+        let Some(tip) = self.repo.tip(RefName::Verified)? else {
+            return Ok(false);
+        };
+        let found = places::find(&self.repo, tip, task)?;
+        match &found.place {
+            TaskPlace::Owned(record) if record.agent == self.agent => {}
+            _ => return Ok(false),
+        }
+        let bytes = self.vault.read(&path, MAX_NOTE as u64)?;
+        let from = (path.clone(), self.repo.write_blob(&bytes)?);
+        let mut note = self.note_in(&from)?;
+        let to = self.write_end(task, &found, &path, &mut note, end)?;
+        let blob = self.repo.write_blob(note.to_text().as_bytes())?;
+        self.apply_move(&Moved {
+            from,
+            to: (to, blob),
+        })?;
+        Ok(true)
+    }
+}
+
+fn not_owner(task: TaskId, owner: &str) -> SyncError {
+    SyncError::NotOwner {
+        task,
+        owner: owner.to_owned(),
+    }
+}

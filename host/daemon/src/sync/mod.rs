@@ -1,0 +1,227 @@
+//! The vault and its remote: content sync, claims, and the end of tasks.
+//!
+//! Lives here: [`Synchronizer`], the driver that joins `vault`, `repo`, `policy` and `protocol`.
+//! Lives elsewhere: deciding who owns what and what to merge is `protocol`'s; who may write what
+//! is `policy`'s; when to sync is a loop's.
+//! To read: `rounds` is the sync, `claiming` and `ending` move one task, `verify` judges what
+//! comes in, `snapshot` and `apply` are the two ways between work tree and Git.
+//! Invariants: the work tree only ever shows what was verified, plus its own edits; an edit is
+//! never overwritten, the loser of a conflict is beside the winner; nothing is rebased; a claim
+//! counts when the remote has it, never before.
+
+mod apply;
+mod claiming;
+mod ending;
+mod error;
+mod places;
+mod rounds;
+mod side;
+mod snapshot;
+mod store;
+mod verify;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath};
+use platinum_protocol::TaskPlace;
+use platinum_repo::{Oid, RefName, Remote, Repo};
+use platinum_vault::Vault;
+
+pub use ending::Finish;
+pub use error::{SyncError, Violation};
+use side::Side;
+
+/// Larger files are not synced, and not taken from the remote.
+pub(crate) const MAX_FILE: usize = 32 * 1024 * 1024;
+
+/// What a synchronizer works with.
+pub struct SyncConfig {
+    /// The work tree.
+    pub vault: Vault,
+    /// The repository: outside the vault, private to this daemon.
+    pub git_dir: PathBuf,
+    /// The remote; without one, everything works on this machine alone.
+    pub remote: Option<Box<dyn Remote>>,
+    /// This host. Its name is its own: two hosts of one name take each other for intruders.
+    pub agent: AgentName,
+    /// Its half of the house.
+    pub role: Role,
+}
+
+/// What a sync did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SyncReport {
+    /// Files taken from the remote.
+    pub pulled: u32,
+    /// Files given to the remote.
+    pub pushed: u32,
+    /// Files kept a second time because both sides changed them.
+    pub conflicts: u32,
+    /// The tip that the vault now holds, in hex.
+    pub tip: Option<String>,
+    /// The paths that came from the remote.
+    pub brought: Vec<VaultPath>,
+    /// What stays on this machine although it changed, and why.
+    pub held_back: Vec<HeldBack>,
+}
+
+/// A file that is not given to the remote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldBack {
+    /// Where.
+    pub path: VaultPath,
+    /// Why not, in a sentence.
+    pub reason: String,
+}
+
+/// How this machine stands to its remote.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SyncStatus {
+    /// What the remote is called; `None` without one.
+    pub remote: Option<String>,
+    /// The tip that the vault was last made equal to.
+    pub applied: Option<String>,
+    /// The last tip that passed every rule.
+    pub verified: Option<String>,
+    /// The tip that was fetched last.
+    pub remote_tip_seen: Option<String>,
+    /// When the remote last answered.
+    pub last_contact: Option<Timestamp>,
+    /// Why the last contact failed, if it did.
+    pub last_error: Option<String>,
+    /// Commits of which it is not known whether the remote took them.
+    pub in_doubt: usize,
+}
+
+/// Keeps one vault and its remote together. Cheap to clone; one thing at a time.
+#[derive(Clone)]
+pub struct Synchronizer {
+    side: Arc<Side>,
+    remote: Option<Arc<dyn Remote>>,
+    /// Held through every call that moves a ref or the work tree.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    contact: Arc<std::sync::Mutex<Contact>>,
+}
+
+#[derive(Default)]
+struct Contact {
+    at: Option<Timestamp>,
+    tip: Option<Oid>,
+    error: Option<String>,
+}
+
+impl std::fmt::Debug for Synchronizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Synchronizer")
+            .field("agent", &self.side.agent)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Synchronizer {
+    /// Opens the repository, or makes it. The remote is not asked yet.
+    ///
+    /// # Errors
+    /// If the repository cannot be opened, or is inside the vault.
+    pub fn new(config: SyncConfig) -> Result<Self, SyncError> {
+        let SyncConfig {
+            vault,
+            git_dir,
+            remote,
+            agent,
+            role,
+        } = config;
+        let repo = Repo::open_or_init(&git_dir)?;
+        if repo
+            .git_dir()
+            .canonicalize()
+            .is_ok_and(|dir| dir.starts_with(vault.root()))
+        {
+            return Err(SyncError::Refused(format!(
+                "the repository {} is inside the vault; choose a state folder outside it",
+                git_dir.display()
+            )));
+        }
+        Ok(Self {
+            side: Arc::new(Side::new(vault, repo, agent, role)),
+            remote: remote.map(Arc::from),
+            turn: Arc::default(),
+            contact: Arc::default(),
+        })
+    }
+
+    /// Pulls what the remote has and gives it what changed here.
+    ///
+    /// # Errors
+    /// If the remote is away or has what may not be applied; then nothing here changed.
+    pub async fn sync(&self) -> Result<SyncReport, SyncError> {
+        let _turn = self.turn.lock().await;
+        self.sync_in_turn().await
+    }
+
+    /// What the last verified tip says of a task.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub async fn place(&self, task: TaskId) -> Result<TaskPlace, SyncError> {
+        self.blocking(move |side| {
+            let Some(tip) = side.repo.tip(RefName::Verified)? else {
+                return Ok(TaskPlace::Absent);
+            };
+            Ok(places::find(&side.repo, tip, task)?.place)
+        })
+        .await
+    }
+
+    /// How this machine stands to its remote. Asks nobody.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub async fn status(&self) -> Result<SyncStatus, SyncError> {
+        let remote = self.remote.as_ref().map(|remote| remote.describe());
+        let contact = {
+            let contact = self
+                .contact
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            (contact.at, contact.tip, contact.error.clone())
+        };
+        self.blocking(move |side| {
+            let tip = |name| Ok::<_, SyncError>(side.repo.tip(name)?.map(|oid| oid.to_string()));
+            let seen = match contact.1 {
+                Some(tip) => Some(tip.to_string()),
+                None => tip(RefName::Remote)?,
+            };
+            Ok(SyncStatus {
+                remote,
+                applied: tip(RefName::Applied)?,
+                verified: tip(RefName::Verified)?,
+                remote_tip_seen: seen,
+                last_contact: contact.0,
+                last_error: contact.2,
+                in_doubt: side.repo.outgoing()?.len(),
+            })
+        })
+        .await
+    }
+
+    /// Runs work on disk and repository on a thread for it.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Side) -> Result<T, SyncError> + Send + 'static,
+    ) -> Result<T, SyncError> {
+        let side = Arc::clone(&self.side);
+        match tokio::task::spawn_blocking(move || work(&side)).await {
+            Ok(result) => result,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(SyncError::Stopping),
+        }
+    }
+}
+
+/// How long to wait before the next of several attempts: longer each time, and never the same as
+/// another contender.
+fn pause(attempt: u32) -> Duration {
+    let most = 40_u64.saturating_mul(1 << attempt.min(6));
+    Duration::from_millis(rand::Rng::random_range(&mut rand::rng(), 5..=most))
+}

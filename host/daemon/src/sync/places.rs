@@ -1,0 +1,125 @@
+//! Where a tree has a task: the id is the file name.
+
+use platinum_core::{AgentName, ClaimId, TaskId, Timestamp, VaultPath, Zone, layout};
+use platinum_protocol::{ClaimRecord, TaskPlace};
+use platinum_repo::{Oid, Repo};
+use platinum_vault::note::Note;
+
+use super::SyncError;
+
+/// Longest task note that is read.
+pub(super) const MAX_NOTE: usize = 4 * 1024 * 1024;
+/// The key of a released task that keeps its claims' epochs growing.
+pub(super) const LAST_EPOCH: &str = "last-epoch";
+
+/// A task in a tree.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) place: TaskPlace,
+    /// Its path and blob; none if it is absent.
+    pub(super) file: Option<(VaultPath, Oid)>,
+    /// The zone of its folder, while it waits.
+    pub(super) zone: Option<Zone>,
+    /// The highest epoch its note speaks of.
+    pub(super) epoch: u64,
+}
+
+/// Looks a task up. Finished wins over owned, and owned over waiting.
+pub(super) fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<Found, SyncError> {
+    let name = format!("{task}.md");
+    for year in repo
+        .items(tip, layout::DONE)?
+        .iter()
+        .rev()
+        .filter(|year| year.folder)
+    {
+        let folder = format!("{}/{}", layout::DONE, year.name);
+        for month in repo
+            .items(tip, &folder)?
+            .iter()
+            .rev()
+            .filter(|month| month.folder)
+        {
+            if let Some(file) = at(repo, tip, &format!("{folder}/{}/{name}", month.name))? {
+                return Ok(Found {
+                    place: TaskPlace::Finished,
+                    file: Some(file),
+                    zone: None,
+                    epoch: 0,
+                });
+            }
+        }
+    }
+    for owner in repo.items(tip, layout::IN_PROGRESS)? {
+        let Ok(agent) = owner.name.parse::<AgentName>() else {
+            continue;
+        };
+        let path = layout::in_progress(&agent, task);
+        let Some(blob) = repo.blob_at(tip, &path)? else {
+            continue;
+        };
+        let record = record_of(repo, blob, agent)?;
+        let epoch = record.epoch;
+        let place = TaskPlace::Owned(record);
+        return Ok(Found {
+            place,
+            file: Some((path, blob)),
+            zone: None,
+            epoch,
+        });
+    }
+    for zone in Zone::ALL {
+        let path = layout::waiting(zone, task);
+        let Some(blob) = repo.blob_at(tip, &path)? else {
+            continue;
+        };
+        let epoch = note_of(repo, blob)?
+            .and_then(|note| note.get(LAST_EPOCH)?.as_u64())
+            .unwrap_or(0);
+        let place = TaskPlace::Waiting;
+        return Ok(Found {
+            place,
+            file: Some((path, blob)),
+            zone: Some(zone),
+            epoch,
+        });
+    }
+    Ok(Found {
+        place: TaskPlace::Absent,
+        file: None,
+        zone: None,
+        epoch: 0,
+    })
+}
+
+fn at(repo: &Repo, tip: Oid, path: &str) -> Result<Option<(VaultPath, Oid)>, SyncError> {
+    let Ok(path) = VaultPath::new(path) else {
+        return Ok(None);
+    };
+    Ok(repo.blob_at(tip, &path)?.map(|blob| (path, blob)))
+}
+
+/// The claim in a note. The folder says who owns the task; a note that a person moved there by
+/// hand has no claim of its own, and gets one that nobody can have made.
+fn record_of(repo: &Repo, blob: Oid, agent: AgentName) -> Result<ClaimRecord, SyncError> {
+    let written = note_of(repo, blob)?
+        .and_then(|note| note.get("claim").cloned())
+        .and_then(|value| serde_norway::from_value::<ClaimRecord>(value).ok())
+        .filter(|record| record.agent == agent);
+    Ok(written.unwrap_or_else(|| ClaimRecord {
+        id: ClaimId::from_parts(0, 0),
+        agent,
+        epoch: 0,
+        at: Timestamp::UNIX_EPOCH,
+        base: String::new(),
+    }))
+}
+
+/// The note in a blob, if it is one.
+fn note_of(repo: &Repo, blob: Oid) -> Result<Option<Note>, SyncError> {
+    if repo.blob_len(blob)? > MAX_NOTE {
+        return Ok(None);
+    }
+    let text = String::from_utf8(repo.read_blob(blob, MAX_NOTE)?).ok();
+    Ok(text.and_then(|text| Note::parse(&text).ok()))
+}

@@ -1,0 +1,279 @@
+//! [`Side`]: everything on this machine that a sync reads and writes, without the remote.
+//!
+//! Invariant: every call blocks; the driver runs them on threads for it, one at a time.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+};
+
+use platinum_core::{AgentName, Role, Timestamp, VaultPath};
+use platinum_policy::{Change, check};
+use platinum_protocol::merge;
+use platinum_repo::{CommitMeta, Edit, Oid, RefName, Repo, RepoError};
+use platinum_vault::Vault;
+
+use super::{HeldBack, SyncError, apply::Arrival, snapshot, verify::Judge};
+
+/// This machine's half of a sync.
+pub(super) struct Side {
+    pub(super) vault: Vault,
+    pub(super) repo: Repo,
+    pub(super) agent: AgentName,
+    pub(super) role: Role,
+    memory: Mutex<Memory>,
+}
+
+/// What saves work; rebuilt from the disk when it is lost.
+#[derive(Default)]
+struct Memory {
+    cache: snapshot::Cache,
+    /// The files of the applied commit.
+    base: Option<(Oid, Files)>,
+}
+
+pub(super) type Files = BTreeMap<VaultPath, Oid>;
+
+/// What a round is about to do.
+#[derive(Default)]
+pub(super) struct Prepared {
+    /// Our edits as a commit on the tip, if there are any.
+    pub(super) commit: Option<Oid>,
+    /// How many files it changes.
+    pub(super) edits: u32,
+    /// Where the work tree changes.
+    pub(super) arrivals: Vec<Arrival>,
+    /// Our versions that go beside theirs: the copy's path and blob.
+    pub(super) copies: Vec<(VaultPath, Oid)>,
+    /// What stays here.
+    pub(super) held_back: Vec<HeldBack>,
+}
+
+impl Side {
+    pub(super) fn new(vault: Vault, repo: Repo, agent: AgentName, role: Role) -> Self {
+        Self {
+            vault,
+            repo,
+            agent,
+            role,
+            memory: Mutex::default(),
+        }
+    }
+
+    /// Judges a fetched tip, and moves `verified` there.
+    pub(super) fn accept(&self, tip: Oid) -> Result<(), SyncError> {
+        let verified = self.repo.tip(RefName::Verified)?;
+        if verified == Some(tip) {
+            return Ok(());
+        }
+        Judge {
+            repo: &self.repo,
+            agent: &self.agent,
+            role: self.role,
+        }
+        .judge(verified, tip)?;
+        self.repo.set_ref(RefName::Verified, tip)?;
+        // A commit made on another tip has lost its base for good; on this one it may still land.
+        for commit in self.repo.outgoing()? {
+            if !self.repo.commit_info(commit)?.parents.contains(&tip) {
+                self.repo.settle_outgoing(commit)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that a commit made here is the remote's tip.
+    pub(super) fn landed(&self, commit: Oid) -> Result<(), SyncError> {
+        self.repo.set_ref(RefName::Verified, commit)?;
+        Ok(self.repo.settle_outgoing(commit)?)
+    }
+
+    pub(super) fn meta(&self, message: String, trailers: Vec<(String, String)>) -> CommitMeta {
+        CommitMeta {
+            agent: self.agent.clone(),
+            role: self.role,
+            message,
+            trailers,
+            at: Timestamp::now(),
+        }
+    }
+
+    /// Merges the work tree with `tip` and makes a commit of what only we have.
+    pub(super) fn prepare(&self, tip: Option<Oid>) -> Result<Prepared, SyncError> {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let applied = self.repo.tip(RefName::Applied)?;
+        let base = self.base(&mut memory, applied)?;
+        let snapshot = snapshot::take(&self.vault, &self.repo, &base, &mut memory.cache)?;
+        drop(memory);
+        let ours = snapshot.files;
+        let theirs: BTreeMap<VaultPath, Option<Oid>> = match tip {
+            Some(tip) => self
+                .repo
+                .changes(applied, tip)?
+                .into_iter()
+                .map(|c| (c.path, c.blob))
+                .collect(),
+            None => BTreeMap::new(),
+        };
+        let mut paths: BTreeSet<&VaultPath> = theirs.keys().collect();
+        paths.extend(
+            base.keys()
+                .chain(ours.keys())
+                .filter(|p| base.get(*p) != ours.get(*p)),
+        );
+        let their = |path: &VaultPath| {
+            theirs
+                .get(path)
+                .copied()
+                .unwrap_or_else(|| base.get(path).copied())
+        };
+        let tree = |side: &dyn Fn(&VaultPath) -> Option<Oid>| -> merge::Tree {
+            paths
+                .iter()
+                .filter_map(|path| Some(((*path).clone(), side(path)?.to_string())))
+                .collect()
+        };
+        let plan = merge::plan(
+            &tree(&|path| base.get(path).copied()),
+            &tree(&|path| ours.get(path).copied()),
+            &tree(&their),
+            &self.agent,
+            Timestamp::now().as_millisecond(),
+        );
+
+        let mut prepared = Prepared {
+            held_back: snapshot.unread,
+            ..Prepared::default()
+        };
+        let mut edits = Vec::new();
+        for (path, blob) in &plan.keep_ours {
+            let (edit, change) = match (blob, their(path)) {
+                (Some(blob), before) => {
+                    let change = if before.is_some() {
+                        Change::Modify
+                    } else {
+                        Change::Create
+                    };
+                    (Edit::PutBlob(Repo::oid(blob)?), change)
+                }
+                (None, _) => (Edit::Delete, Change::Delete),
+            };
+            edits.push((path.clone(), edit, change));
+        }
+        for conflict in &plan.conflicts {
+            let ours = Repo::oid(&conflict.ours)?;
+            if their(&conflict.copy) != Some(ours) {
+                edits.push((conflict.copy.clone(), Edit::PutBlob(ours), Change::Create));
+            }
+            prepared.copies.push((conflict.copy.clone(), ours));
+            prepared.arrivals.push(Arrival {
+                path: conflict.path.clone(),
+                expected: Some(ours),
+                new: Some(Repo::oid(&conflict.theirs)?),
+            });
+        }
+        for (path, blob) in &plan.take_theirs {
+            prepared.arrivals.push(Arrival {
+                path: path.clone(),
+                expected: ours.get(path).copied(),
+                new: blob.as_deref().map(Repo::oid).transpose()?,
+            });
+        }
+        self.commit_edits(tip, edits, &mut prepared)?;
+        Ok(prepared)
+    }
+
+    /// Commits the edits that this agent may make; the others are held back.
+    fn commit_edits(
+        &self,
+        tip: Option<Oid>,
+        mut edits: Vec<(VaultPath, Edit, Change)>,
+        prepared: &mut Prepared,
+    ) -> Result<(), SyncError> {
+        loop {
+            // Holding one back can make another one wrong: a claim is two edits.
+            let changes: Vec<_> = edits.iter().map(|(p, _, c)| (p.clone(), *c)).collect();
+            if let Err(violations) = check(self.role, &self.agent, &changes) {
+                for violation in violations {
+                    let reason = violation.to_string();
+                    edits.retain(|(path, ..)| *path != violation.path);
+                    prepared.held_back.push(HeldBack {
+                        path: violation.path,
+                        reason,
+                    });
+                }
+                continue;
+            }
+            if edits.is_empty() {
+                return Ok(());
+            }
+            let count = u32::try_from(edits.len()).unwrap_or(u32::MAX);
+            let message = match edits.as_slice() {
+                [(path, ..)] => format!("Sync {path}"),
+                several => format!("Sync {} files", several.len()),
+            };
+            let list: Vec<_> = edits
+                .iter()
+                .map(|(p, e, _)| (p.clone(), e.clone()))
+                .collect();
+            let commit = self
+                .repo
+                .commit(tip, &list, &self.meta(message, Vec::new()))?;
+            // What the other side would refuse is not sent: names that differ only in case, say.
+            match self.repo.changes(tip, commit) {
+                Ok(_) => {
+                    self.repo.note_outgoing(commit)?;
+                    prepared.commit = Some(commit);
+                    prepared.edits = count;
+                    return Ok(());
+                }
+                Err(RepoError::Foreign { path: at, what }) => {
+                    let before = edits.len();
+                    edits.retain(|(path, ..)| {
+                        let keep = !path.as_str().escape_debug().to_string().starts_with(&at);
+                        if !keep {
+                            let reason = format!("`{at}` {what}");
+                            prepared.held_back.push(HeldBack {
+                                path: path.clone(),
+                                reason,
+                            });
+                        }
+                        keep
+                    });
+                    if edits.len() == before {
+                        return Err(RepoError::Foreign { path: at, what }.into());
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Notes that the work tree now holds a commit, apart from its own edits.
+    pub(super) fn applied(&self, tip: Oid) -> Result<(), SyncError> {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        self.repo.set_ref(RefName::Applied, tip)?;
+        self.base(&mut memory, Some(tip)).map(drop)
+    }
+
+    /// The files of the applied commit; only what changed since the last time is read.
+    fn base(&self, memory: &mut Memory, applied: Option<Oid>) -> Result<Files, SyncError> {
+        let Some(applied) = applied else {
+            return Ok(Files::new());
+        };
+        let (from, mut files) = match memory.base.take() {
+            Some((at, files)) => (Some(at), files),
+            None => (None, Files::new()),
+        };
+        if from != Some(applied) {
+            for changed in self.repo.changes(from, applied)? {
+                match changed.blob {
+                    Some(blob) => files.insert(changed.path, blob),
+                    None => files.remove(&changed.path),
+                };
+            }
+        }
+        memory.base = Some((applied, files.clone()));
+        Ok(files)
+    }
+}

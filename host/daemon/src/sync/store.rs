@@ -1,0 +1,202 @@
+//! What the interfaces of the floor below need: [`TaskStore`] and [`Syncer`], by [`Synchronizer`].
+
+use async_trait::async_trait;
+use platinum_capabilities::{
+    sync::{SyncReport as Report, SyncRunError, Syncer},
+    tasks::{Owner, TaskError, TaskStore},
+};
+use platinum_core::{TaskId, VaultPath, Zone, layout};
+use platinum_protocol::{Claimed, TaskPlace};
+use platinum_repo::RefName;
+use platinum_vault::{
+    VaultError,
+    note::{ReceiptRecord, TaskNote},
+};
+
+use super::{
+    Finish, SyncError, Synchronizer,
+    places::{self, MAX_NOTE},
+    side::Side,
+};
+
+impl Synchronizer {
+    /// The tasks in this agent's own folder, oldest first. Notes that are none are passed over
+    /// with a warning.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub async fn owned(&self) -> Result<Vec<TaskNote>, SyncError> {
+        self.blocking(|side| side.tasks_in(&format!("{}/{}", layout::IN_PROGRESS, side.agent)))
+            .await
+    }
+}
+
+#[async_trait]
+impl TaskStore for Synchronizer {
+    async fn waiting(&self, zone: Zone) -> Result<Vec<TaskNote>, TaskError> {
+        self.blocking(move |side| side.tasks_in(&format!("{}/{zone}", layout::NEEDS_ACTION)))
+            .await
+            .map_err(task_error)
+    }
+
+    async fn get(&self, id: TaskId) -> Result<TaskNote, TaskError> {
+        self.blocking(move |side| side.task(id))
+            .await
+            .map_err(task_error)
+    }
+
+    async fn owner_of(&self, id: TaskId) -> Result<Owner, TaskError> {
+        match self.place(id).await.map_err(task_error)? {
+            TaskPlace::Waiting => Ok(Owner::Nobody),
+            TaskPlace::Owned(record) if record.agent == self.side.agent => Ok(Owner::ThisAgent),
+            TaskPlace::Owned(record) => Ok(Owner::Other(record.agent)),
+            TaskPlace::Finished => Ok(Owner::Finished),
+            // Made here and not told to the remote yet: nobody can have claimed it.
+            TaskPlace::Absent => self
+                .blocking(move |side| side.waiting_here(id))
+                .await
+                .map_err(task_error)?
+                .map(|_| Owner::Nobody)
+                .ok_or(TaskError::NotFound),
+        }
+    }
+
+    async fn claim(&self, id: TaskId) -> Result<Claimed, TaskError> {
+        Synchronizer::claim(self, id).await.map_err(task_error)
+    }
+
+    async fn complete(
+        &self,
+        id: TaskId,
+        summary: &str,
+        receipts: Vec<ReceiptRecord>,
+    ) -> Result<(), TaskError> {
+        self.finish(id, Finish::done(summary, receipts))
+            .await
+            .map_err(task_error)
+    }
+
+    async fn release(&self, id: TaskId, reason: &str) -> Result<(), TaskError> {
+        Synchronizer::release(self, id, reason)
+            .await
+            .map_err(task_error)
+    }
+
+    async fn fail(&self, id: TaskId, reason: &str) -> Result<(), TaskError> {
+        self.finish(id, Finish::failed(reason))
+            .await
+            .map_err(task_error)
+    }
+}
+
+#[async_trait]
+impl Syncer for Synchronizer {
+    async fn run(&self) -> Result<Report, SyncRunError> {
+        match self.sync().await {
+            Ok(report) => {
+                for held in &report.held_back {
+                    tracing::warn!(path = %held.path, reason = held.reason, "A file is not synced.");
+                }
+                Ok(Report {
+                    pulled: report.pulled,
+                    pushed: report.pushed,
+                    conflicts: report.conflicts,
+                    tip: report.tip.unwrap_or_default(),
+                })
+            }
+            Err(error @ (SyncError::Violation(_) | SyncError::RemoteLost(_))) => {
+                Err(SyncRunError::Violation(error.to_string()))
+            }
+            Err(error) if error.is_away() => Err(SyncRunError::Unavailable(error.to_string())),
+            Err(error) => Err(SyncRunError::Failed(error.to_string())),
+        }
+    }
+}
+
+fn task_error(error: SyncError) -> TaskError {
+    match error {
+        SyncError::NoTask(_) => TaskError::NotFound,
+        SyncError::ZoneDenied(zone) => TaskError::ZoneDenied(zone),
+        SyncError::NotOwner { owner, .. } => TaskError::NotOwner(owner),
+        SyncError::Note { .. } | SyncError::NotText(_) | SyncError::Refused(_) => {
+            TaskError::Broken(error.to_string())
+        }
+        other => TaskError::Unavailable(other.to_string()),
+    }
+}
+
+impl Side {
+    fn tasks_in(&self, folder: &str) -> Result<Vec<TaskNote>, SyncError> {
+        let mut tasks = Vec::new();
+        for entry in self.vault.list(folder)? {
+            // Identity is the file name: a conflict copy of a task is no second task.
+            let Ok(id) = entry.path.stem().parse::<TaskId>() else {
+                continue;
+            };
+            let text = match self.vault.read_text(&entry.path, MAX_NOTE as u64) {
+                Ok(text) => text,
+                Err(VaultError::NotFound(_)) => continue,
+                Err(error) => {
+                    tracing::warn!("A task cannot be read: {error}.");
+                    continue;
+                }
+            };
+            match TaskNote::parse(&text) {
+                Ok(task) if task.id == id => tasks.push(task),
+                Ok(task) => {
+                    tracing::warn!(path = %entry.path, id = %task.id, "The note's id is not its file's name; it is passed over.");
+                }
+                Err(error) => {
+                    tracing::warn!(path = %entry.path, "The note is no task: {error}.");
+                }
+            }
+        }
+        tasks.sort_by_key(|task| (task.created, task.id));
+        Ok(tasks)
+    }
+
+    /// A task, in the work tree if it is there, as the remote has it otherwise.
+    fn task(&self, id: TaskId) -> Result<TaskNote, SyncError> {
+        let here = match self.found_in_tree(id)? {
+            Some((path, blob)) => match self.vault.read(&path, MAX_NOTE as u64) {
+                Ok(bytes) => Some((path, bytes)),
+                Err(VaultError::NotFound(_)) => {
+                    let bytes = self.repo.read_blob(blob, MAX_NOTE)?;
+                    Some((path, bytes))
+                }
+                Err(error) => return Err(error.into()),
+            },
+            None => match self.waiting_here(id)? {
+                Some(path) => {
+                    let bytes = self.vault.read(&path, MAX_NOTE as u64)?;
+                    Some((path, bytes))
+                }
+                None => None,
+            },
+        };
+        let (path, bytes) = here.ok_or(SyncError::NoTask(id))?;
+        let text = String::from_utf8(bytes).map_err(|_| SyncError::NotText(path.clone()))?;
+        TaskNote::parse(&text).map_err(|source| SyncError::Note { path, source })
+    }
+
+    fn found_in_tree(
+        &self,
+        id: TaskId,
+    ) -> Result<Option<(VaultPath, platinum_repo::Oid)>, SyncError> {
+        let Some(tip) = self.repo.tip(RefName::Verified)? else {
+            return Ok(None);
+        };
+        Ok(places::find(&self.repo, tip, id)?.file)
+    }
+
+    /// Where the work tree has a task that waits or is this agent's.
+    fn waiting_here(&self, id: TaskId) -> Result<Option<VaultPath>, SyncError> {
+        let waiting = Zone::ALL.into_iter().map(|zone| layout::waiting(zone, id));
+        for path in waiting.chain([layout::in_progress(&self.agent, id)]) {
+            if self.vault.exists(&path)? {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+}

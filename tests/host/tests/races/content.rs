@@ -1,0 +1,158 @@
+//! Files that both sides change.
+
+use platinum_testkit::git::GitServer;
+
+use crate::side::{at, side};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_side_writes_the_other_gets() {
+    let server = GitServer::start().unwrap();
+    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    owner.write("Company_Handbook.md", "Be kind.\n");
+    owner.write("Dashboard.md", "# Today\n");
+    let report = owner.sync.sync().await.unwrap();
+    assert_eq!((report.pushed, report.pulled), (2, 0));
+    let report = cloud.sync.sync().await.unwrap();
+    assert_eq!((report.pushed, report.pulled), (0, 2));
+    assert_eq!(
+        report.brought,
+        [at("Company_Handbook.md"), at("Dashboard.md")]
+    );
+    cloud.write("Updates/cloud/u.md", "All is well.\n");
+    cloud.sync.sync().await.unwrap();
+    owner.sync.sync().await.unwrap();
+    assert_eq!(owner.read("Updates/cloud/u.md").unwrap(), "All is well.\n");
+    // Nothing changed: nothing is sent, and the second look reads no file again.
+    let before = server.git(&["rev-parse", "main"]).unwrap();
+    let report = owner.sync.sync().await.unwrap();
+    assert_eq!((report.pushed, report.pulled, report.conflicts), (0, 0, 0));
+    assert_eq!(report.tip.unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_made_apart_are_both_kept() {
+    let server = GitServer::start().unwrap();
+    // Two hosts of the owner's could both write anywhere; the cloud may only in its own folder.
+    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    owner.write("In_Progress/cloud/note.md", "first\n");
+    owner.write("In_Progress/cloud/gone.md", "first\n");
+    owner.write("In_Progress/cloud/same.md", "first\n");
+    owner.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+    for (side, text) in [(&owner, "the owner's\n"), (&cloud, "the cloud's\n")] {
+        side.write("In_Progress/cloud/note.md", text);
+        side.write("In_Progress/cloud/same.md", "the same\n");
+    }
+    owner
+        .vault
+        .remove(&at("In_Progress/cloud/gone.md"))
+        .unwrap();
+    cloud.write("In_Progress/cloud/gone.md", "edited meanwhile\n");
+
+    owner.sync.sync().await.unwrap();
+    let report = cloud.sync.sync().await.unwrap();
+    assert_eq!(report.conflicts, 1, "{report:?}");
+    owner.sync.sync().await.unwrap();
+    assert_eq!(owner.files(), cloud.files());
+    let files = owner.files();
+    assert_eq!(files["In_Progress/cloud/note.md"], "the owner's\n");
+    assert_eq!(files["In_Progress/cloud/same.md"], "the same\n");
+    assert_eq!(files["In_Progress/cloud/gone.md"], "edited meanwhile\n");
+    let (copy, text) = files
+        .iter()
+        .find(|(path, _)| path.contains("note.conflict-cloud-"))
+        .unwrap();
+    assert!(copy.ends_with(".md"));
+    assert_eq!(text, "the cloud's\n");
+    assert_eq!(files.len(), 4);
+    // It is over: no side finds anything more to do.
+    for side in [&owner, &cloud] {
+        let report = side.sync.sync().await.unwrap();
+        assert_eq!((report.pushed, report.pulled, report.conflicts), (0, 0, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_cloud_may_not_write_stays_with_it_and_the_rest_goes_on() {
+    let server = GitServer::start().unwrap();
+    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    owner.write("Dashboard.md", "# Today\n");
+    owner.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+    cloud.write("Dashboard.md", "# Mine\n");
+    cloud.write("Approved/draft.md", "send it\n");
+    cloud.write("Updates/cloud/u.md", "All is well.\n");
+    let report = cloud.sync.sync().await.unwrap();
+    assert_eq!(report.pushed, 1);
+    let held: Vec<_> = report
+        .held_back
+        .iter()
+        .map(|held| held.reason.as_str())
+        .collect();
+    assert_eq!(
+        held,
+        [
+            "cloud agent cloud may not create Approved/draft.md: only the owner's machine changes it",
+            "cloud agent cloud may not modify Dashboard.md: only the owner's machine changes it",
+        ]
+    );
+    owner.sync.sync().await.unwrap();
+    assert_eq!(owner.read("Dashboard.md").unwrap(), "# Today\n");
+    assert_eq!(owner.read("Approved/draft.md"), None);
+    assert_eq!(owner.read("Updates/cloud/u.md").unwrap(), "All is well.\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_vault_is_not_taken_for_a_deleted_one() {
+    let server = GitServer::start().unwrap();
+    let owner = side(&server, "local");
+    owner.write("Inbox/a.md", "a\n");
+    owner.write("Inbox/b.md", "b\n");
+    owner.sync.sync().await.unwrap();
+    // As if the disk were not mounted.
+    std::fs::remove_dir_all(owner.root().join("Inbox")).unwrap();
+    let error = owner.sync.sync().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the vault is empty, but held 2 files at the last sync; is its disk mounted? Nothing was sent"
+    );
+    // One that is left says that the vault is there.
+    owner.write("Inbox/a.md", "a\n");
+    assert_eq!(owner.sync.sync().await.unwrap().pushed, 1);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_in_the_place_of_a_note_is_neither_followed_nor_a_deletion() {
+    let server = GitServer::start().unwrap();
+    let owner = side(&server, "local");
+    owner.write("Inbox/a.md", "a\n");
+    owner.write("Inbox/b.md", "b\n");
+    owner.sync.sync().await.unwrap();
+    let secret = owner.folder().join("secret.md");
+    std::fs::write(&secret, "secret\n").unwrap();
+    std::fs::remove_file(owner.root().join("Inbox/a.md")).unwrap();
+    std::os::unix::fs::symlink(&secret, owner.root().join("Inbox/a.md")).unwrap();
+    let report = owner.sync.sync().await.unwrap();
+    assert_eq!(report.pushed, 0);
+    assert_eq!(report.held_back.len(), 1, "{report:?}");
+    assert!(
+        report.held_back[0].reason.contains("symbolic link"),
+        "{report:?}"
+    );
+    assert_eq!(server.git(&["show", "main:Inbox/a.md"]).unwrap(), "a");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_git_is_in_the_vault() {
+    let server = GitServer::start().unwrap();
+    let owner = side(&server, "local");
+    owner.write("Inbox/a.md", "a\n");
+    owner.sync.sync().await.unwrap();
+    let names: Vec<_> = std::fs::read_dir(owner.root())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(names, ["Inbox"]);
+    assert!(!owner.folder().join("state/vault.git/index").exists());
+}

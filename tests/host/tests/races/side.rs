@@ -1,0 +1,204 @@
+//! One agent for a test, and tasks for it.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath, Zone, layout};
+use platinum_daemon::sync::{SyncConfig, Synchronizer};
+use platinum_protocol::PushOutcome;
+use platinum_repo::{Address, ClientOptions, GitRemote, Oid, Remote, RemoteError, Repo};
+use platinum_testkit::git::GitServer;
+use platinum_vault::{Vault, note::TaskNote};
+
+pub(crate) struct Side {
+    pub(crate) agent: AgentName,
+    pub(crate) vault: Vault,
+    pub(crate) sync: Synchronizer,
+    folder: tempfile::TempDir,
+}
+
+/// What stands between a side and its remote.
+pub(crate) type Between = fn(GitRemote) -> Box<dyn Remote>;
+
+pub(crate) fn side(server: &GitServer, name: &str) -> Side {
+    side_with(server, name, |remote| Box::new(remote))
+}
+
+pub(crate) fn side_with(
+    server: &GitServer,
+    name: &str,
+    between: impl FnOnce(GitRemote) -> Box<dyn Remote>,
+) -> Side {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("vault");
+    std::fs::create_dir(&root).unwrap();
+    let vault = Vault::open(&root).unwrap();
+    let git_dir = folder.path().join("state/vault.git");
+    let options = ClientOptions {
+        user_config: false,
+        time_out: Duration::from_secs(30),
+        ..ClientOptions::default()
+    };
+    let remote = GitRemote::with(
+        Repo::open_or_init(&git_dir).unwrap(),
+        Address::parse(&server.address()).unwrap(),
+        options,
+    );
+    let role = if name.starts_with("local") {
+        Role::Local
+    } else {
+        Role::Cloud
+    };
+    let agent: AgentName = name.trim_end_matches('\'').parse().unwrap();
+    let sync = Synchronizer::new(SyncConfig {
+        vault: vault.clone(),
+        git_dir,
+        remote: Some(between(remote)),
+        agent: agent.clone(),
+        role,
+    })
+    .unwrap();
+    Side {
+        agent,
+        vault,
+        sync,
+        folder,
+    }
+}
+
+impl Side {
+    pub(crate) fn root(&self) -> &Path {
+        self.vault.root()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        self.vault
+            .replace(&at(path), text.as_bytes(), None)
+            .unwrap();
+    }
+
+    pub(crate) fn read(&self, path: &str) -> Option<String> {
+        self.vault.read_text(&at(path), 1 << 20).ok()
+    }
+
+    /// Every synced file and its text.
+    pub(crate) fn files(&self) -> BTreeMap<String, String> {
+        self.vault
+            .walk()
+            .unwrap()
+            .into_iter()
+            .map(|e| (e.path.to_string(), self.read(e.path.as_str()).unwrap()))
+            .collect()
+    }
+}
+
+pub(crate) fn at(path: &str) -> VaultPath {
+    VaultPath::new(path).unwrap()
+}
+
+pub(crate) fn task(zone: Zone, n: u64) -> TaskNote {
+    TaskNote {
+        id: TaskId::from_parts(1_795_000_000_000 + n, u128::from(n)),
+        zone,
+        source: "maildir:owner".to_owned(),
+        from: "Someone <someone@example.test>".to_owned(),
+        subject: format!("Question {n}"),
+        received: None,
+        created: Timestamp::from_second(1_795_000_000).unwrap(),
+        by: "intake".to_owned(),
+        facts: Vec::new(),
+        claim: None,
+        body: format!("Can you answer question {n}?\n"),
+    }
+}
+
+/// Puts tasks into a vault's `Needs_Action/`.
+pub(crate) fn put_tasks(side: &Side, zone: Zone, count: u64) -> Vec<TaskId> {
+    (0..count)
+        .map(|n| {
+            let task = task(zone, n);
+            let path = layout::waiting(zone, task.id);
+            side.vault.create(&path, task.render().as_bytes()).unwrap();
+            task.id
+        })
+        .collect()
+}
+
+/// The files of the remote's tip.
+pub(crate) fn remote_files(server: &GitServer) -> Vec<String> {
+    let listed = server
+        .git(&["ls-tree", "-r", "--name-only", "main"])
+        .unwrap();
+    listed.lines().map(str::to_owned).collect()
+}
+
+/// A remote whose answers to pushes are lost after they landed, as long as `lost` says so.
+pub(crate) struct LosesAnswers {
+    pub(crate) inner: GitRemote,
+    pub(crate) lost: Arc<std::sync::atomic::AtomicU32>,
+    pub(crate) pushes: Arc<std::sync::Mutex<Vec<Oid>>>,
+    /// Whether a push whose answer is lost landed.
+    pub(crate) lands: bool,
+}
+
+#[async_trait]
+impl Remote for LosesAnswers {
+    async fn fetch(&self) -> Result<Option<Oid>, RemoteError> {
+        self.inner.fetch().await
+    }
+
+    async fn push(&self, commit: Oid, expected: Option<Oid>) -> PushOutcome {
+        use std::sync::atomic::Ordering;
+        self.pushes.lock().unwrap().push(commit);
+        let lose = self
+            .lost
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1))
+            .is_ok();
+        if lose && !self.lands {
+            return PushOutcome::Indeterminate("the connection broke before".to_owned());
+        }
+        let outcome = self.inner.push(commit, expected).await;
+        if lose {
+            return PushOutcome::Indeterminate("the connection broke after".to_owned());
+        }
+        outcome
+    }
+
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+}
+
+/// A remote that can be cut off.
+pub(crate) struct CutOff {
+    pub(crate) inner: GitRemote,
+    pub(crate) away: Arc<std::sync::atomic::AtomicBool>,
+}
+
+#[async_trait]
+impl Remote for CutOff {
+    async fn fetch(&self) -> Result<Option<Oid>, RemoteError> {
+        if self.away.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(RemoteError::Unreachable {
+                remote: self.describe(),
+                reason: "the network is down".to_owned(),
+            });
+        }
+        self.inner.fetch().await
+    }
+
+    async fn push(&self, commit: Oid, expected: Option<Oid>) -> PushOutcome {
+        if self.away.load(std::sync::atomic::Ordering::SeqCst) {
+            return PushOutcome::Indeterminate("the network is down".to_owned());
+        }
+        self.inner.push(commit, expected).await
+    }
+
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+}
