@@ -94,18 +94,39 @@ impl LlmConfig {
     /// # Errors
     /// If a setting is missing or wrong, or the key or the file cannot be read.
     pub fn open(&self, meter: &Path) -> Result<Arc<dyn Model>, ConfigError> {
+        let provider = self.provider()?;
+        if self.provider == ProviderKind::Builtin {
+            return Ok(Arc::from(provider));
+        }
+        Ok(Arc::new(Metered::open(
+            provider,
+            self.daily_tokens.get(),
+            meter,
+        )?))
+    }
+
+    /// Tries the settings and reads the key, and gives the provider's name. Sends nothing and
+    /// counts nothing.
+    ///
+    /// # Errors
+    /// As [`LlmConfig::open`].
+    pub fn check(&self) -> Result<String, ConfigError> {
+        Ok(self.provider()?.name().to_owned())
+    }
+
+    fn provider(&self) -> Result<Box<dyn Model>, ConfigError> {
         let model = |provider| self.model.as_deref().ok_or(ConfigError::NoModel(provider));
         let key = self.key.as_ref().map(KeySource::load).transpose()?;
         let timeout = Duration::from_secs(self.timeout_seconds.get());
         let base = |own: &'static str| self.base_url.as_deref().unwrap_or(own);
-        let provider: Box<dyn Model> = match self.provider {
-            ProviderKind::Builtin => return Ok(Arc::new(Builtin)),
+        let retry = Retry::default();
+        Ok(match self.provider {
+            ProviderKind::Builtin => Box::new(Builtin),
             ProviderKind::Anthropic => {
                 let base = base(ANTHROPIC_URL);
                 if key.is_none() && base == ANTHROPIC_URL {
                     return Err(ConfigError::NoKey("Anthropic", "ANTHROPIC_API_KEY"));
                 }
-                let retry = Retry::default();
                 Box::new(Anthropic::new(
                     base,
                     model("anthropic")?,
@@ -119,7 +140,6 @@ impl LlmConfig {
                 if key.is_none() && base == OPENAI_URL {
                     return Err(ConfigError::NoKey("OpenAI", "OPENAI_API_KEY"));
                 }
-                let retry = Retry::default();
                 Box::new(OpenAi::new(
                     base,
                     model("openai")?,
@@ -128,12 +148,7 @@ impl LlmConfig {
                     retry,
                 )?)
             }
-        };
-        Ok(Arc::new(Metered::open(
-            provider,
-            self.daily_tokens.get(),
-            meter,
-        )?))
+        })
     }
 }
 

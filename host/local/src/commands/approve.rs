@@ -1,0 +1,81 @@
+//! `platinum approve`: moves a draft to `Approved/`, which is the approval.
+
+use platinum_core::{Timestamp, layout};
+
+use super::{
+    CommandError, Context, Kind, approvals, open_vault,
+    pending::{self, has_gaps, is_expired},
+    terminal::{plain, print},
+};
+
+/// Say yes to a draft: it is carried out by the local daemon, once.
+///
+/// Moving the file from Pending_Approval/ to Approved/ does the same.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ApproveArgs {
+    /// The draft's id, or enough of its start or end to name one.
+    id: String,
+    /// Approve even if the text still has gaps marked [[…]].
+    #[arg(long)]
+    with_gaps: bool,
+}
+
+pub(crate) fn run(args: &ApproveArgs, ctx: &Context) -> Result<(), CommandError> {
+    let vault = open_vault(&ctx.load()?)?;
+    let found = pending::find(&vault, &args.id)?;
+    let draft = found.draft.map_err(|why| {
+        CommandError::new(
+            Kind::Refused,
+            format!(
+                "{} is no draft that can be carried out: {}",
+                found.path,
+                plain(&why, 400)
+            ),
+        )
+        .hint("mend the file, or reject the draft")
+    })?;
+    if draft.id != found.id {
+        return Err(CommandError::new(
+            Kind::Refused,
+            format!(
+                "{} says that it is {}; one draft, one file name",
+                found.path, draft.id
+            ),
+        ));
+    }
+    if is_expired(&draft, Timestamp::now()) {
+        return Err(CommandError::new(
+            Kind::Refused,
+            format!(
+                "{} expired at {}; an approval no longer counts",
+                draft.id, draft.expires
+            ),
+        )
+        .hint("set `expires` in the file to a later time, or reject the draft"));
+    }
+    if has_gaps(draft.action.text()) && !args.with_gaps {
+        return Err(CommandError::new(
+            Kind::Refused,
+            format!(
+                "the text of {} still has gaps, marked [[…]], which would be sent as they are",
+                draft.id
+            ),
+        )
+        .hint(format!(
+            "fill them in: {}",
+            vault.root().join(found.path.as_str()).display()
+        ))
+        .hint("or approve it as it is with --with-gaps"));
+    }
+    vault.rename(&found.path, &layout::approved(draft.id))?;
+    print(&format!(
+        "Approved {}.\n{}\nThe local daemon carries it out; `platinum status` shows whether it runs.\n",
+        draft.id,
+        approvals::summary_of(&draft, 0, ctx.paint)
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .map(|line| format!("{line}\n"))
+            .collect::<String>()
+            .trim_end()
+    ))
+}

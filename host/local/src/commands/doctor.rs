@@ -1,0 +1,254 @@
+//! `platinum doctor`: tries everything the daemon will need, and says what to do about what fails.
+
+use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
+
+use platinum_core::{Role, VaultPath, layout};
+use platinum_daemon::{Config, installed, mail_server};
+use platinum_mcp::Session;
+use platinum_repo::{GitRemote, Remote};
+use platinum_vault::Vault;
+
+use super::{
+    CommandError, Context, Kind, skill,
+    status::{self, daemon_runs},
+    terminal::{Table, Tone, count, plain, print},
+};
+
+/// Try everything the daemon needs: vault, remote, mail server, model, skills, journal.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DoctorArgs {}
+
+/// What was looked at, how it is, and what to do.
+struct Finding {
+    tone: Tone,
+    what: &'static str,
+    text: String,
+}
+
+fn good(what: &'static str, text: impl Into<String>) -> Finding {
+    Finding {
+        tone: Tone::Good,
+        what,
+        text: text.into(),
+    }
+}
+
+fn doubtful(what: &'static str, text: impl Into<String>) -> Finding {
+    Finding {
+        tone: Tone::Doubtful,
+        what,
+        text: text.into(),
+    }
+}
+
+fn bad(what: &'static str, text: impl Into<String>) -> Finding {
+    Finding {
+        tone: Tone::Bad,
+        what,
+        text: text.into(),
+    }
+}
+
+pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandError> {
+    let config = ctx.load()?;
+    let mut findings = vec![good("config", ctx.config_path().display().to_string())];
+    findings.push(vault(&config));
+    findings.push(state(&config.vault.state));
+    findings.push(remote(&config).await);
+    findings.push(mail(&config).await);
+    findings.push(model(&config));
+    findings.push(skills(ctx));
+    let (tone, text) = status::journal(&config.vault.state);
+    findings.push(Finding {
+        tone,
+        what: "journal",
+        text,
+    });
+
+    let mut table = Table::default();
+    for Finding { tone, what, text } in &findings {
+        let word = match tone {
+            Tone::Good | Tone::Quiet => "ok",
+            Tone::Doubtful => "look",
+            Tone::Bad => "wrong",
+        };
+        table.toned(0, *tone, [word, what, text.as_str()]);
+    }
+    print(&table.render(ctx.paint))?;
+    match findings
+        .iter()
+        .filter(|finding| finding.tone == Tone::Bad)
+        .count()
+    {
+        0 => Ok(()),
+        wrong => Err(CommandError::new(
+            Kind::Failed,
+            format!(
+                "{} wrong; the lines above say what",
+                count(wrong, "thing is", "things are")
+            ),
+        )),
+    }
+}
+
+fn vault(config: &Config) -> Finding {
+    let vault = match Vault::open(&config.vault.path) {
+        Ok(vault) => vault,
+        Err(error) => return bad("vault", error.to_string()),
+    };
+    let missing: Vec<&str> = layout::FOLDERS
+        .into_iter()
+        .filter(|folder| !vault.root().join(folder).is_dir())
+        .collect();
+    if !missing.is_empty() {
+        return doubtful(
+            "vault",
+            format!(
+                "{} has no {}; they are made when needed",
+                vault.root().display(),
+                missing.join(", ")
+            ),
+        );
+    }
+    match VaultPath::new(layout::HANDBOOK).map(|path| vault.exists(&path)) {
+        Ok(Ok(true)) => good("vault", vault.root().display().to_string()),
+        Ok(Err(error)) => bad("vault", error.to_string()),
+        _ => doubtful(
+            "vault",
+            format!(
+                "there is no {}: drafts know none of your rules",
+                layout::HANDBOOK
+            ),
+        ),
+    }
+}
+
+fn state(path: &Path) -> Finding {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => good(
+            "state",
+            format!("{} is made when the daemon first runs", path.display()),
+        ),
+        Err(error) => bad("state", format!("{}: {error}", path.display())),
+        Ok(meta) if !meta.is_dir() => bad("state", format!("{} is no folder", path.display())),
+        Ok(meta) if meta.permissions().mode() & 0o077 != 0 => bad(
+            "state",
+            format!(
+                "others can look into {0}; run: chmod 700 {0}",
+                path.display()
+            ),
+        ),
+        Ok(_) if daemon_runs(path) => {
+            good("state", format!("{}, in use by the daemon", path.display()))
+        }
+        Ok(_) => good("state", path.display().to_string()),
+    }
+}
+
+async fn remote(config: &Config) -> Finding {
+    if config.sync.remote.is_empty() {
+        return doubtful(
+            "remote",
+            "none: this host works alone; `sync.remote` names one",
+        );
+    }
+    if daemon_runs(&config.vault.state) {
+        return good(
+            "remote",
+            "left to the daemon, which is running; `platinum status` shows it",
+        );
+    }
+    let git_dir = config.vault.state.join("vault.git");
+    let limit = Duration::from_secs(config.sync.timeout_seconds);
+    let opened = GitRemote::new(&git_dir, &config.sync.remote, limit);
+    let remote = match opened {
+        Ok(remote) => remote,
+        Err(error) => return bad("remote", error.to_string()),
+    };
+    match remote.fetch().await {
+        Ok(Some(tip)) => good(
+            "remote",
+            format!("{} answers, at {tip:.10}", remote.describe()),
+        ),
+        Ok(None) => good(
+            "remote",
+            format!("{} answers and is empty", remote.describe()),
+        ),
+        Err(error) => bad("remote", plain(&error.to_string(), 400)),
+    }
+}
+
+async fn mail(config: &Config) -> Finding {
+    let Some(spec) = mail_server(config, Role::Local) else {
+        return doubtful("mail", "none: `mail.account` and `mail.config` name one");
+    };
+    let program = spec.command.display().to_string();
+    let session = match Session::spawn(spec).await {
+        Ok(session) => session,
+        Err(error) => return bad("mail", error.to_string()),
+    };
+    let listed = session.tools().await;
+    session.close().await;
+    match listed {
+        Ok(tools) => {
+            let names: Vec<String> = tools.iter().map(|tool| plain(&tool.name, 60)).collect();
+            let text = format!("{program} offers {}", names.join(", "));
+            if names.iter().any(|name| name == "send_email") {
+                good("mail", text)
+            } else {
+                doubtful(
+                    "mail",
+                    format!("{text}; it cannot send, so approved drafts stay where they are"),
+                )
+            }
+        }
+        Err(error) => bad("mail", error.to_string()),
+    }
+}
+
+fn model(config: &Config) -> Finding {
+    match config.model.check() {
+        Ok(name) if name == "builtin" => good(
+            "model",
+            "builtin: no key needed; its drafts have gaps for you to fill in",
+        ),
+        Ok(name) => good(
+            "model",
+            format!(
+                "{}, {} tokens a day",
+                plain(&name, 100),
+                config.model.daily_tokens
+            ),
+        ),
+        Err(error) => bad("model", error.to_string()),
+    }
+}
+
+fn skills(ctx: &Context) -> Finding {
+    let looked = || -> Result<Finding, CommandError> {
+        let folder = ctx.skills_folder()?;
+        let found = installed(&folder)?;
+        let checked = skill::Checker::new()?;
+        let mut links = 0;
+        let mut refused = Vec::new();
+        for one in &found {
+            match checked.check(&one.name, &one.read_component()?, Role::Local) {
+                Ok(()) => links += 1,
+                Err(why) => refused.push(plain(&why, 300)),
+            }
+        }
+        Ok(match refused.as_slice() {
+            [] if links == 0 => bad("skills", format!("there is none in {}", folder.display())),
+            [] => good(
+                "skills",
+                format!(
+                    "{} in {}",
+                    count(links, "skill", "skills"),
+                    folder.display()
+                ),
+            ),
+            refused => doubtful("skills", refused.join("; ")),
+        })
+    };
+    looked().unwrap_or_else(|error| bad("skills", error.message))
+}

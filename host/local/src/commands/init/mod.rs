@@ -1,0 +1,213 @@
+//! `platinum init`: the folders of a vault, two starter pages, and the configuration of the local
+//! half. What is there already is left as it is; a configuration is never overwritten.
+
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use platinum_core::{VaultPath, layout};
+use platinum_vault::{Vault, VaultError};
+
+use super::{
+    CommandError, Context, Kind, in_home,
+    terminal::{Tone, print},
+};
+
+/// Make a vault and the configuration of the local half.
+///
+/// An existing Obsidian vault keeps all it has.
+#[derive(Debug, clap::Args)]
+pub(crate) struct InitArgs {
+    /// The vault's folder; it is made if it is not there.
+    vault: PathBuf,
+    /// Where the vault meets its cloud half: an ssh or https address, or a folder.
+    #[arg(long, default_value = "")]
+    remote: String,
+    /// The private folder for Git objects, the journal and compiled skills
+    /// [default: platinum/local in the user's state folder].
+    #[arg(long)]
+    state: Option<PathBuf>,
+}
+
+const HANDBOOK: &str = include_str!("handbook.md");
+const DASHBOARD: &str = include_str!("dashboard.md");
+/// The file that keeps other Git tools from taking along what is not the vault's.
+const IGNORE: &str = ".gitignore";
+const IGNORED: [&str; 6] = [
+    ".obsidian/",
+    ".trash/",
+    ".platinum-tmp-*",
+    ".env",
+    "*.key",
+    "*.pem",
+];
+/// The largest .gitignore that is added to.
+const MAX_IGNORE_BYTES: u64 = 1024 * 1024;
+
+pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
+    let config = ctx.config_path();
+    if config.exists() {
+        return Err(CommandError::new(
+            Kind::Conflict,
+            format!("there is a configuration already: {}", config.display()),
+        )
+        .hint("change it by hand, or give another one with --config FILE"));
+    }
+    let root = std::path::absolute(&args.vault)?;
+    let state = match args.state {
+        Some(state) => std::path::absolute(state)?,
+        None => in_home("XDG_STATE_HOME", ".local/state")
+            .join("platinum")
+            .join("local"),
+    };
+    if state.starts_with(&root) || config.starts_with(&root) {
+        let what = if state.starts_with(&root) {
+            "state folder"
+        } else {
+            "configuration"
+        };
+        return Err(CommandError::new(
+            Kind::Usage,
+            format!("the {what} would be inside the vault, where it would be shared"),
+        )
+        .hint("choose another folder with --state, or another file with --config"));
+    }
+    let written = config_text(&root, &state, &args.remote)?;
+
+    std::fs::create_dir_all(&root)?;
+    let vault = Vault::open(&root)?;
+    let mut made = Vec::new();
+    for folder in layout::FOLDERS {
+        vault.make_folder(&vault_path(folder)?)?;
+    }
+    for (name, text) in [(layout::HANDBOOK, HANDBOOK), (layout::DASHBOARD, DASHBOARD)] {
+        match vault.create(&vault_path(name)?, text.as_bytes()) {
+            Ok(()) => made.push(name),
+            Err(VaultError::Exists(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    ignore(&vault)?;
+    // Last: a vault without a configuration can be begun again, the other way round it cannot.
+    write_config(config, &written)?;
+
+    let good = |word: &str| ctx.paint.word(Tone::Good, word);
+    let pages = if made.is_empty() {
+        "its pages were there already".to_owned()
+    } else {
+        format!("with a starter {}", made.join(" and "))
+    };
+    print(&format!(
+        "{} {}, {pages}\n{} {}\n\nNext:\n  \
+         1. Write your rules and tone into {}.\n  \
+         2. Name your mail account under [mail] in the configuration.\n  \
+         3. platinum doctor, then platinum run.\n",
+        good("vault "),
+        vault.root().display(),
+        good("config"),
+        config.display(),
+        layout::HANDBOOK,
+    ))
+}
+
+fn vault_path(text: &str) -> Result<VaultPath, CommandError> {
+    VaultPath::new(text).map_err(|error| CommandError::new(Kind::Failed, error.to_string()))
+}
+
+fn config_text(vault: &Path, state: &Path, remote: &str) -> Result<String, CommandError> {
+    let text = |path: &Path| match path.to_str() {
+        Some(text) => Ok(toml::Value::String(text.to_owned()).to_string()),
+        None => Err(CommandError::new(
+            Kind::Usage,
+            format!(
+                "{} is not UTF-8, which the configuration has to be",
+                path.display()
+            ),
+        )),
+    };
+    Ok(format!(
+        "# Platinum, the local half. What is not said here has its default; `platinum doctor` tries it.\n\
+         \n\
+         [vault]\n\
+         path = {}\n\
+         # Private: Git objects, the journal, compiled skills. Never inside the vault.\n\
+         state = {}\n\
+         \n\
+         [sync]\n\
+         # Where the vault meets its cloud half; empty: this host works alone.\n\
+         remote = {}\n\
+         \n\
+         [mail]\n\
+         # The account, and the mail servers' own file with hosts and where the passwords are.\n\
+         account = \"\"\n\
+         config = \"\"\n\
+         \n\
+         [model]\n\
+         # `builtin` needs no key; `anthropic` and `openai` (and compatible servers) need `model`, and\n\
+         # mostly `key = {{ env = \"NAME\" }}`, {{ file = \"PATH\" }} or {{ keyring = \"NAME\" }}.\n\
+         provider = \"builtin\"\n",
+        text(vault)?,
+        text(state)?,
+        toml::Value::String(remote.to_owned()),
+    ))
+}
+
+/// Adds the lines that are not there yet.
+fn ignore(vault: &Vault) -> Result<(), CommandError> {
+    let path = vault_path(IGNORE)?;
+    let before = match vault.read_text(&path, MAX_IGNORE_BYTES) {
+        Ok(text) => Some(text),
+        Err(VaultError::NotFound(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let mut text = before.clone().unwrap_or_default();
+    let missing: Vec<&str> = IGNORED
+        .into_iter()
+        .filter(|line| !text.lines().any(|there| there.trim() == *line))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.extend(missing.iter().flat_map(|line| [*line, "\n"]));
+    match before {
+        Some(before) => vault.replace(&path, text.as_bytes(), Some(before.as_bytes()))?,
+        None => vault.create(&path, text.as_bytes())?,
+    }
+    Ok(())
+}
+
+/// Writes a new file that its owner alone can read.
+fn write_config(path: &Path, text: &str) -> Result<(), CommandError> {
+    let failed = |error: std::io::Error| {
+        CommandError::new(
+            Kind::Failed,
+            format!("{} cannot be written: {error}", path.display()),
+        )
+    };
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        let mut builder = std::fs::DirBuilder::new();
+        builder
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(failed)?;
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(failed)?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(failed)
+}

@@ -1,0 +1,129 @@
+//! The commands of the owner and of skill authors, one file each.
+//!
+//! Lives here: what they share: where the configuration is, what they print and how they fail.
+//! Lives elsewhere: `run` and the loop that acts are beside this folder; what a command does to the
+//! vault goes through `platinum_vault`.
+//! Invariants: a command that only shows changes nothing; text from outside is printed as one
+//! bounded line without control characters, so that no mail can write to the owner's terminal.
+
+mod approvals;
+mod approve;
+mod doctor;
+mod error;
+mod init;
+mod log;
+mod pending;
+mod reject;
+mod skill;
+mod status;
+mod terminal;
+
+use std::path::{Path, PathBuf};
+
+use platinum_core::Role;
+use platinum_daemon::{Config, beside};
+use platinum_vault::Vault;
+
+pub(crate) use error::{CommandError, Kind};
+use terminal::Paint;
+
+/// What the owner and skill authors can ask for, beside running the daemon.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    Init(init::InitArgs),
+    Status(status::StatusArgs),
+    Approvals(approvals::ApprovalsArgs),
+    Approve(approve::ApproveArgs),
+    Reject(reject::RejectArgs),
+    Log(log::LogArgs),
+    Doctor(doctor::DoctorArgs),
+    Skill(skill::SkillArgs),
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) async fn run(self, ctx: &Context) -> Result<(), CommandError> {
+        match self {
+            Command::Init(args) => init::run(args, ctx),
+            Command::Status(args) => status::run(&args, ctx),
+            Command::Approvals(args) => approvals::run(&args, ctx),
+            Command::Approve(args) => approve::run(&args, ctx),
+            Command::Reject(args) => reject::run(&args, ctx),
+            Command::Log(args) => log::run(&args, ctx),
+            Command::Doctor(args) => doctor::run(&args, ctx).await,
+            Command::Skill(args) => skill::run(args, ctx),
+        }
+    }
+}
+
+/// What every command works with.
+#[derive(Debug)]
+pub(crate) struct Context {
+    config: PathBuf,
+    paint: Paint,
+}
+
+impl Context {
+    /// With this configuration file, or the one in its usual place.
+    pub(crate) fn new(config: Option<PathBuf>) -> Self {
+        Self {
+            config: config.unwrap_or_else(default_config),
+            paint: Paint::for_stdout(),
+        }
+    }
+
+    /// Where the configuration is, or would be.
+    pub(crate) fn config_path(&self) -> &Path {
+        &self.config
+    }
+
+    /// The configuration of the local half.
+    fn load(&self) -> Result<Config, CommandError> {
+        if !self.config.exists() {
+            return Err(CommandError::new(
+                Kind::Config,
+                format!("there is no configuration at {}", self.config.display()),
+            )
+            .hint("`platinum init <vault>` makes a vault and its configuration")
+            .hint("`--config FILE` names another one"));
+        }
+        Ok(Config::load(&self.config, Role::Local)?)
+    }
+
+    /// The folder of installed skills. Without a configuration, the one beside the program.
+    fn skills_folder(&self) -> Result<PathBuf, CommandError> {
+        let configured = match self.config.exists() {
+            true => self.load()?.work.skills,
+            false => PathBuf::new(),
+        };
+        Ok(if configured.as_os_str().is_empty() {
+            beside("skills-installed")
+        } else {
+            configured
+        })
+    }
+}
+
+/// The vault of a configuration.
+fn open_vault(config: &Config) -> Result<Vault, CommandError> {
+    Ok(Vault::open(&config.vault.path)?)
+}
+
+/// Where the configuration is unless one is named: `$XDG_CONFIG_HOME/platinum/local.toml`.
+pub(crate) fn default_config() -> PathBuf {
+    in_home("XDG_CONFIG_HOME", ".config")
+        .join("platinum")
+        .join("local.toml")
+}
+
+/// The folder that a variable names, or else `below` in the home folder.
+fn in_home(variable: &str, below: &str) -> PathBuf {
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|p| p.is_absolute())
+    };
+    set(variable)
+        .or_else(|| set("HOME").map(|home| home.join(below)))
+        .unwrap_or_else(|| PathBuf::from(below))
+}

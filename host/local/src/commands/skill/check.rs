@@ -1,0 +1,60 @@
+//! `platinum skill check`: skill by role, links or is refused because of which import.
+
+use std::path::PathBuf;
+
+use platinum_core::Role;
+
+use super::{
+    super::terminal::{Table, Tone, count, plain, print},
+    Checker, CommandError, Context, Kind, components,
+};
+
+/// Say which skills a role lets in, and why it refuses the others.
+///
+/// Fails if one is refused.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// The role, `cloud` or `local`; without it, both.
+    #[arg(long)]
+    role: Option<Role>,
+    /// Components or folders of skills; without any, the installed ones.
+    files: Vec<PathBuf>,
+}
+
+pub(super) fn run(args: &CheckArgs, ctx: &Context) -> Result<(), CommandError> {
+    let roles = args
+        .role
+        .map_or_else(|| Role::ALL.to_vec(), |role| vec![role]);
+    let found = components(&args.files, ctx)?;
+    let checker = Checker::new()?;
+    let mut table = Table::default();
+    let mut refused = 0;
+    for component in &found {
+        for &role in &roles {
+            let name = plain(&component.name, 64);
+            match checker.check(&name, &component.bytes, role) {
+                Ok(()) => table.toned(2, Tone::Good, [name.as_str(), role.as_str(), "links"]),
+                Err(why) => {
+                    refused += 1;
+                    table.toned(
+                        2,
+                        Tone::Bad,
+                        [name.as_str(), role.as_str(), &plain(&why, 2000)],
+                    );
+                }
+            }
+        }
+    }
+    print(&table.render(ctx.paint))?;
+    if refused == 0 {
+        return Ok(());
+    }
+    let asked = found.len() * roles.len();
+    Err(CommandError::new(
+        Kind::Refused,
+        format!(
+            "{} refused, of {asked} looked at",
+            count(refused, "skill is", "skills are")
+        ),
+    ))
+}
