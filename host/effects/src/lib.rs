@@ -1,1 +1,22 @@
-//! The interfaces that act: linked by local alone.
+//! The interfaces that act on the outside world, and the queue of what the owner approved.
+//!
+//! Lives here: [`approvals`] mints an approved action from a file in `Approved/`; [`email`] sends
+//! one. To add an effect: 1. its interface under `wit/`, a capability and its roles; 2. a folder
+//! here whose `host.rs` takes the resource out of the table and goes through
+//! [`approvals::Approvals`] before it acts; 3. offer it in the composition root of `local`.
+//! Lives elsewhere: what cannot act is in `capabilities`; durable intents and receipts are
+//! `journal`'s; only `local` may depend on this crate, and a test says so.
+//!
+//! Invariants: an effect takes no argument from a skill, only a handle that the host minted; the
+//! handle is used up first; the intent is on the disk before the attempt; what may have happened
+//! is never tried again; without a journal nothing happens.
+
+pub mod approvals;
+mod bindings;
+pub mod email;
+mod fence;
+#[cfg(test)]
+mod tests;
+mod writing;
+
+pub use fence::{Fence, NoFence};

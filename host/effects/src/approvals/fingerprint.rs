@@ -1,0 +1,157 @@
+//! [`Leaving`]: exactly what would leave the house, and its fingerprint.
+//!
+//! Invariants: two drafts with the same fingerprint make the same effect; attachments are counted
+//! by their content, not by their name; all bytes are bounded.
+
+use platinum_core::{Action, VaultPath, layout};
+use platinum_vault::{Vault, VaultError, note::DraftNote};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// All attachments of a mail together, in bytes. Most servers take 25 MB after encoding.
+pub const MAX_ATTACHMENT_BYTES: u64 = 20_000_000;
+/// Longest draft, in bytes.
+const MAX_DRAFT_BYTES: u64 = 1024 * 1024;
+
+/// A file of the vault that leaves with an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// Where it is in the vault.
+    pub path: VaultPath,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// A draft with everything that would leave with it.
+#[derive(Debug, Clone)]
+pub struct Leaving {
+    /// The draft.
+    pub note: DraftNote,
+    /// The files it names, in its order.
+    pub attachments: Vec<Attachment>,
+}
+
+/// What is hashed, as JSON in this order of fields.
+#[derive(Serialize)]
+struct Canonical<'a> {
+    format: u32,
+    draft: String,
+    task: String,
+    /// All fields but the text.
+    action: &'a Action,
+    text: &'a str,
+    /// Path, length and hash of each.
+    attachments: Vec<(&'a VaultPath, usize, String)>,
+}
+
+impl Leaving {
+    /// Reads a draft and what it names. Blocks on the disk.
+    ///
+    /// # Errors
+    /// Says in one line what is wrong with it.
+    pub fn read(vault: &Vault, path: &VaultPath) -> Result<Self, Unreadable> {
+        let text = vault.read_text(path, MAX_DRAFT_BYTES)?;
+        let note =
+            DraftNote::parse(&text).map_err(|error| Unreadable::Broken(error.to_string()))?;
+        let attachments = match &note.action {
+            Action::EmailSend(mail) => read_all(vault, &mail.attachments)?,
+            Action::SocialPublish(post) => read_all(
+                vault,
+                &post
+                    .media
+                    .iter()
+                    .map(|media| media.path.clone())
+                    .collect::<Vec<_>>(),
+            )?,
+            _ => vec![],
+        };
+        Ok(Self { note, attachments })
+    }
+
+    /// SHA-256, in hex, of everything that would leave.
+    ///
+    /// # Errors
+    /// If an action is no JSON, which does not happen.
+    pub fn fingerprint(&self) -> Result<String, serde_json::Error> {
+        let json = serde_json::to_vec(&Canonical {
+            format: 1,
+            draft: self.note.id.to_string(),
+            task: self.note.task.to_string(),
+            action: &self.note.action,
+            text: self.note.action.text(),
+            attachments: self
+                .attachments
+                .iter()
+                .map(|file| {
+                    (
+                        &file.path,
+                        file.bytes.len(),
+                        hex::encode(Sha256::digest(&file.bytes)),
+                    )
+                })
+                .collect(),
+        })?;
+        Ok(hex::encode(Sha256::digest(json)))
+    }
+}
+
+/// Why a draft cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// It is not there.
+    #[error("it is no longer there")]
+    Gone,
+    /// It is no draft, or names what cannot be sent.
+    #[error("{0}")]
+    Broken(String),
+    /// The disk does not answer.
+    #[error("{0}")]
+    Away(String),
+}
+
+impl From<VaultError> for Unreadable {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::NotFound(_) => Self::Gone,
+            VaultError::Io { .. } | VaultError::Open { .. } | VaultError::Changed(_) => {
+                Self::Away(error.to_string())
+            }
+            _ => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+fn read_all(vault: &Vault, paths: &[VaultPath]) -> Result<Vec<Attachment>, Unreadable> {
+    let mut left = MAX_ATTACHMENT_BYTES;
+    let mut attachments = Vec::with_capacity(paths.len());
+    for path in paths {
+        // The one place whose files a cloud agent may change after the owner has looked.
+        if path.is_within(layout::IN_PROGRESS) {
+            return Err(Unreadable::Broken(format!(
+                "the attachment {path} is in {}, where it can still change; move it elsewhere",
+                layout::IN_PROGRESS
+            )));
+        }
+        // Notes of the house, settings and keys are nothing to attach by a draft's word.
+        if !platinum_policy::is_synced(path) {
+            return Err(Unreadable::Broken(format!(
+                "the attachment {path} is no note or attachment in a folder that is synced"
+            )));
+        }
+        let bytes = vault.read(path, left).map_err(|error| match error {
+            VaultError::TooLarge { .. } => Unreadable::Broken(format!(
+                "the attachments have more than {MAX_ATTACHMENT_BYTES} bytes together"
+            )),
+            VaultError::NotFound(_) => {
+                Unreadable::Broken(format!("the attachment {path} is not in the vault"))
+            }
+            other => Unreadable::from(other),
+        })?;
+        left = left.saturating_sub(bytes.len() as u64);
+        attachments.push(Attachment {
+            path: path.clone(),
+            bytes,
+        });
+    }
+    Ok(attachments)
+}

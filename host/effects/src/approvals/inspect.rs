@@ -1,0 +1,187 @@
+//! [`inspect`]: every file in `Approved/`, and why it is or is not carried out next.
+
+use std::{collections::HashMap, fmt, time::Duration};
+
+use platinum_core::{DraftId, Timestamp, VaultPath, layout};
+use platinum_journal::{Journal, Receipt, State};
+use platinum_vault::Vault;
+
+use super::fingerprint::{Leaving, Unreadable};
+
+/// First pause after an attempt that certainly did nothing; it doubles with each further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(30);
+/// Longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
+
+/// A file in `Approved/`.
+#[derive(Debug, Clone)]
+pub struct QueueEntry {
+    /// Where it is.
+    pub path: VaultPath,
+    /// What it is, if it can be read.
+    pub leaving: Option<Box<Leaving>>,
+    /// What becomes of it.
+    pub state: EntryState,
+}
+
+/// What becomes of a file in `Approved/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntryState {
+    /// It is carried out next.
+    Ready,
+    /// It did nothing last time and is tried again.
+    Waiting {
+        /// Not before this.
+        until: Timestamp,
+        /// Why it did nothing.
+        reason: String,
+    },
+    /// It cannot be read, or is not what its name says.
+    Broken(String),
+    /// The approval came too late.
+    Expired(Timestamp),
+    /// It happened.
+    Done(Receipt),
+    /// It may have happened. Nothing is tried until somebody knows.
+    InDoubt(String),
+    /// It certainly did not happen, and never will.
+    Refused(String),
+}
+
+impl fmt::Display for EntryState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EntryState::Ready => f.write_str("ready"),
+            EntryState::Waiting { until, reason } => {
+                write!(f, "tried again at {until:.0}: {reason}")
+            }
+            EntryState::Broken(reason) => write!(f, "cannot be used: {reason}"),
+            EntryState::Expired(at) => {
+                write!(
+                    f,
+                    "expired at {at:.0}; to send it all the same, put a later time in `expires`"
+                )
+            }
+            EntryState::Done(receipt) => write!(f, "done at {:.0}: {}", receipt.at, receipt.answer),
+            EntryState::InDoubt(reason) => write!(f, "may have happened: {reason}"),
+            EntryState::Refused(reason) => write!(f, "refused: {reason}"),
+        }
+    }
+}
+
+/// Looks at every file in `Approved/`, oldest draft first. Blocks on the disk.
+///
+/// # Errors
+/// If the folder or the journal cannot be read.
+pub fn inspect(
+    vault: &Vault,
+    journal: &Journal,
+    now: Timestamp,
+) -> Result<Vec<QueueEntry>, String> {
+    look(vault, journal, now, &HashMap::new())
+}
+
+/// [`inspect`] with the attempts of this process.
+pub(super) fn look(
+    vault: &Vault,
+    journal: &Journal,
+    now: Timestamp,
+    attempts: &HashMap<DraftId, u32>,
+) -> Result<Vec<QueueEntry>, String> {
+    let mut entries = vec![];
+    for file in vault
+        .list(layout::APPROVED)
+        .map_err(|error| error.to_string())?
+    {
+        if file.path.extension() != Some("md") {
+            continue;
+        }
+        let (leaving, state) = match Leaving::read(vault, &file.path) {
+            Err(Unreadable::Gone) => continue,
+            Err(Unreadable::Away(reason)) => return Err(reason),
+            Err(Unreadable::Broken(reason)) => (None, EntryState::Broken(reason)),
+            Ok(leaving) => {
+                let state = judge(vault, journal, now, attempts, &file.path, &leaving)?;
+                (Some(Box::new(leaving)), state)
+            }
+        };
+        entries.push(QueueEntry {
+            path: file.path,
+            leaving,
+            state,
+        });
+    }
+    // By the name, which begins with the time the draft was made.
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(entries)
+}
+
+fn judge(
+    vault: &Vault,
+    journal: &Journal,
+    now: Timestamp,
+    attempts: &HashMap<DraftId, u32>,
+    path: &VaultPath,
+    leaving: &Leaving,
+) -> Result<EntryState, String> {
+    let id = leaving.note.id;
+    if *path != layout::approved(id) {
+        return Ok(EntryState::Broken(format!(
+            "it says it is {id}, and that is not its file's name; keep one of the two versions, \
+             under {}",
+            layout::approved(id)
+        )));
+    }
+    if vault
+        .exists(&layout::rejected(id))
+        .map_err(|error| error.to_string())?
+    {
+        let rejected = layout::rejected(id);
+        return Ok(EntryState::Broken(format!(
+            "it is rejected too: {rejected}; remove one of the two"
+        )));
+    }
+    Ok(
+        match journal.state(id).map_err(|error| error.to_string())? {
+            State::Done(_, receipt) => EntryState::Done(receipt),
+            State::Intended(intent) => EntryState::InDoubt(format!(
+                "an attempt was made at {:.0} and its outcome was never written down",
+                intent.at
+            )),
+            State::Unknown { reason, .. } => EntryState::InDoubt(reason),
+            State::NotSent {
+                reason,
+                retry: false,
+                ..
+            } => EntryState::Refused(reason),
+            State::Absent | State::NotSent { .. } if leaving.note.expires <= now => {
+                EntryState::Expired(leaving.note.expires)
+            }
+            State::Absent => EntryState::Ready,
+            State::NotSent { intent, reason, .. } => {
+                let pause = pause(attempts.get(&id).copied().unwrap_or(1));
+                match intent.at.checked_add(pause) {
+                    Ok(until) if until > now => EntryState::Waiting { until, reason },
+                    _ => EntryState::Ready,
+                }
+            }
+        },
+    )
+}
+
+/// How long after the last of so many attempts.
+fn pause(attempts: u32) -> Duration {
+    let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1).min(16));
+    FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_doubles_from_half_a_minute_to_half_an_hour() {
+        let seconds: Vec<_> = (0..10).map(|n| pause(n).as_secs()).collect();
+        assert_eq!(seconds, [30, 30, 60, 120, 240, 480, 960, 1800, 1800, 1800]);
+    }
+}

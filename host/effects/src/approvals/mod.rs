@@ -1,0 +1,86 @@
+//! `approvals/queue`: what the owner said yes to, handed out one at a time.
+//!
+//! Lives here: [`Approvals`], which reads `Approved/` and mints [`Approved`]; [`inspect`], the same
+//! view for people; the host side of the interface.
+//! Lives elsewhere: carrying an action out is for the effect's own folder.
+//! Invariants: an [`Approved`] comes only from a file in `Approved/` that parses, is named after
+//! its id, has not expired, is not in `Rejected/` too, and was neither done, refused nor tried
+//! with an unknown outcome; its fingerprint covers every byte that will leave.
+
+mod fingerprint;
+mod host;
+mod inspect;
+mod queue;
+
+use std::sync::Arc;
+
+use platinum_core::Capability;
+use platinum_engine::{Call, Interface, Linker, SkillState};
+use platinum_vault::note::DraftNote;
+use wasmtime::component::{HasData, ResourceTable};
+
+pub use fingerprint::{Attachment, Leaving, MAX_ATTACHMENT_BYTES, Unreadable};
+pub use inspect::{EntryState, QueueEntry, inspect};
+pub use queue::Approvals;
+pub(crate) use queue::{Admission, Stop};
+
+use crate::bindings::platinum::approvals::queue as bindings;
+
+/// One approved action. Only [`Approvals`] makes one, and an effect uses it up.
+#[derive(Debug)]
+pub struct Approved {
+    note: DraftNote,
+    fingerprint: String,
+}
+
+impl Approved {
+    /// The draft as the owner approved it.
+    pub fn draft(&self) -> &DraftNote {
+        &self.note
+    }
+
+    /// SHA-256, in hex, of what will leave.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+}
+
+/// `approvals/queue` for the engine.
+pub struct ApprovalsQueue(Arc<Approvals>);
+
+impl ApprovalsQueue {
+    /// The interface over these approvals.
+    pub fn new(approvals: Arc<Approvals>) -> Self {
+        Self(approvals)
+    }
+}
+
+struct QueueCtx(Arc<Approvals>);
+
+struct QueueView<'a> {
+    approvals: &'a Arc<Approvals>,
+    table: &'a mut ResourceTable,
+}
+
+struct Queue;
+
+impl HasData for Queue {
+    type Data<'a> = QueueView<'a>;
+}
+
+impl Interface for ApprovalsQueue {
+    fn capability(&self) -> Capability {
+        Capability::ApprovalsQueue
+    }
+
+    fn link(&self, linker: &mut Linker<SkillState>) -> wasmtime::Result<()> {
+        bindings::add_to_linker::<_, Queue>(linker, |state| {
+            let (QueueCtx(approvals), table) = state.view::<QueueCtx>();
+            QueueView { approvals, table }
+        })
+    }
+
+    fn prepare(&self, state: &mut SkillState, _: &Call) {
+        state.put(QueueCtx(Arc::clone(&self.0)));
+    }
+}

@@ -1,0 +1,300 @@
+//! [`Approvals`]: the queue itself, shared by the interface that hands actions out and by the
+//! effects that use them up.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use platinum_core::{ActionKind, Clock, DraftId, layout};
+use platinum_journal::{Begin, Intent, Journal, Outcome, Receipt, State};
+use platinum_vault::{Vault, VaultError, note::Note};
+
+use super::{
+    Approved,
+    fingerprint::{Leaving, Unreadable},
+    inspect::{EntryState, QueueEntry, look},
+};
+use crate::{
+    Fence,
+    writing::{blocking, one_line},
+};
+
+/// What the owner approved on this machine, and what became of it.
+pub struct Approvals {
+    vault: Vault,
+    journal: Arc<Journal>,
+    fence: Arc<dyn Fence>,
+    clock: Arc<dyn Clock>,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Default)]
+struct Memory {
+    /// How often each was tried without anything happening, since this process started.
+    attempts: HashMap<DraftId, u32>,
+    /// What was said of files that are not carried out, so that it is said once.
+    said: HashSet<String>,
+}
+
+/// Whether an effect goes ahead.
+pub(crate) enum Admission {
+    /// The intent is on the disk. This leaves, under this reference.
+    Go {
+        leaving: Box<Leaving>,
+        reference: String,
+    },
+    /// It does not, and here is why.
+    Stop(Stop),
+}
+
+/// Why an effect does not go ahead. Nothing was tried just now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stop {
+    Postponed(String),
+    Refused(String),
+    InDoubt(String),
+    Done(Receipt),
+}
+
+impl Approvals {
+    /// The approvals of this vault.
+    pub fn new(
+        vault: Vault,
+        journal: Arc<Journal>,
+        fence: Arc<dyn Fence>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            vault,
+            journal,
+            fence,
+            clock,
+            memory: Mutex::default(),
+        }
+    }
+
+    /// Every file in `Approved/`, oldest draft first, and what becomes of it.
+    ///
+    /// # Errors
+    /// If the folder or the journal cannot be read.
+    pub async fn entries(&self) -> Result<Vec<QueueEntry>, String> {
+        let (vault, journal, now) = (
+            self.vault.clone(),
+            Arc::clone(&self.journal),
+            self.clock.now(),
+        );
+        let attempts = self.memory().attempts.clone();
+        blocking(move || look(&vault, &journal, now, &attempts)).await?
+    }
+
+    /// The oldest approved action of these kinds that may be carried out now.
+    ///
+    /// # Errors
+    /// If the folder or the journal cannot be read.
+    pub async fn next(&self, kinds: &[ActionKind]) -> Result<Option<Approved>, String> {
+        for entry in self.entries().await? {
+            match (&entry.state, entry.leaving) {
+                (EntryState::Ready, Some(leaving))
+                    if kinds.contains(&leaving.note.action.kind()) =>
+                {
+                    if let Err(reason) = self.fence.may_act(leaving.note.task).await {
+                        self.say_once(format!("{} waits: {reason}", entry.path));
+                        continue;
+                    }
+                    let fingerprint = leaving.fingerprint().map_err(|error| error.to_string())?;
+                    return Ok(Some(Approved {
+                        note: leaving.note,
+                        fingerprint,
+                    }));
+                }
+                (EntryState::Broken(_) | EntryState::Expired(_) | EntryState::InDoubt(_), _) => {
+                    self.say_once(format!("{} {}", entry.path, entry.state));
+                }
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Puts an action aside: its file goes to `Rejected/`, with the reason in its frontmatter.
+    ///
+    /// # Errors
+    /// If the file cannot be moved.
+    pub async fn refuse(&self, approved: Approved, reason: &str) -> Result<(), String> {
+        let (vault, at) = (self.vault.clone(), self.clock.now());
+        let reason = one_line(reason, 500);
+        let id = approved.note.id;
+        blocking(move || put_aside(&vault, id, &reason, &at.to_string())).await?
+    }
+
+    /// Checks everything once more and writes the intent. `reference` makes the name under which
+    /// the other side will know it, for the first attempt.
+    pub(crate) async fn admit(
+        &self,
+        approved: &Approved,
+        kind: ActionKind,
+        reference: String,
+    ) -> Admission {
+        match self.try_admit(approved, kind, reference).await {
+            Ok((leaving, reference)) => Admission::Go {
+                leaving: Box::new(leaving),
+                reference,
+            },
+            Err(stop) => Admission::Stop(stop),
+        }
+    }
+
+    async fn try_admit(
+        &self,
+        approved: &Approved,
+        kind: ActionKind,
+        reference: String,
+    ) -> Result<(Leaving, String), Stop> {
+        let note = &approved.note;
+        if note.action.kind() != kind {
+            let is = note.action.kind();
+            return Err(Stop::Refused(format!(
+                "the approval is for {is}, not for {kind}"
+            )));
+        }
+        let now = self.clock.now();
+        if note.expires <= now {
+            return Err(Stop::Refused(format!(
+                "the approval expired at {:.0}",
+                note.expires
+            )));
+        }
+        self.fence
+            .may_act(note.task)
+            .await
+            .map_err(Stop::Postponed)?;
+        let (vault, journal, id) = (self.vault.clone(), Arc::clone(&self.journal), note.id);
+        let (task, approved) = (note.task, approved.fingerprint.clone());
+        let begun = blocking(move || {
+            let leaving = unchanged(&vault, id, &approved)?;
+            // A definite no stays a no, however often the file is moved to and fro.
+            let away = |error: platinum_journal::JournalError| {
+                Stop::Postponed(format!("nothing is done without the journal: {error}"))
+            };
+            if let State::NotSent {
+                reason,
+                retry: false,
+                ..
+            } = journal.state(id).map_err(away)?
+            {
+                return Err(Stop::Refused(reason));
+            }
+            let intent = Intent {
+                draft: id,
+                task,
+                kind,
+                fingerprint: approved,
+                reference,
+                at: now,
+            };
+            match journal.intend(&intent).map_err(away)? {
+                Begin::Go { reference } => Ok((leaving, reference)),
+                Begin::AlreadyDone(receipt) => Err(Stop::Done(receipt)),
+                Begin::InDoubt(before) => Err(Stop::InDoubt(format!(
+                    "an attempt was made at {:.0} and its outcome is not known",
+                    before.at
+                ))),
+            }
+        });
+        begun.await.map_err(Stop::Postponed)?
+    }
+
+    /// Writes what came of an attempt, and clears away what is done.
+    pub(crate) async fn settle(&self, draft: DraftId, outcome: Outcome) {
+        match &outcome {
+            Outcome::NotSent { .. } => {
+                *self.memory().attempts.entry(draft).or_default() += 1;
+            }
+            Outcome::Receipt(_) | Outcome::Unknown { .. } => {
+                self.memory().attempts.remove(&draft);
+            }
+        }
+        let (vault, journal) = (self.vault.clone(), Arc::clone(&self.journal));
+        let settled = blocking(move || {
+            // The intent stays without an outcome then: in doubt, and so never tried again.
+            journal
+                .record(draft, &outcome)
+                .map_err(|error| error.to_string())?;
+            match outcome {
+                Outcome::Receipt(receipt) => clear(&vault, draft, &receipt),
+                _ => Ok(()),
+            }
+        });
+        if let Err(reason) = settled.await.and_then(|settled| settled) {
+            tracing::error!(%draft, reason, "what came of an effect could not be written down wholly");
+        }
+    }
+
+    /// The journal behind it.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    fn say_once(&self, what: String) {
+        if !self.memory().said.contains(&what) {
+            tracing::warn!("{what}");
+            let mut memory = self.memory();
+            if memory.said.len() > 10_000 {
+                memory.said.clear();
+            }
+            memory.said.insert(what);
+        }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // Counters and texts: whole after any panic.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The draft as it is now, if that is what was approved.
+fn unchanged(vault: &Vault, id: DraftId, approved: &str) -> Result<Leaving, Stop> {
+    let path = layout::approved(id);
+    let leaving = Leaving::read(vault, &path).map_err(|error| match error {
+        Unreadable::Gone => Stop::Refused(format!("{path} is no longer there")),
+        Unreadable::Broken(reason) => Stop::Postponed(format!("{path}: {reason}")),
+        Unreadable::Away(reason) => Stop::Postponed(reason),
+    })?;
+    match leaving.fingerprint() {
+        Ok(now) if now == approved => Ok(leaving),
+        Ok(_) => Err(Stop::Postponed(format!(
+            "{path} was changed in the meantime"
+        ))),
+        Err(error) => Err(Stop::Postponed(error.to_string())),
+    }
+}
+
+/// A draft that was carried out leaves the queue for good, whatever becomes of the journal.
+fn clear(vault: &Vault, id: DraftId, receipt: &Receipt) -> Result<(), String> {
+    let done = format!("{}/{id}.md", layout::done_month(receipt.at));
+    let done = platinum_core::VaultPath::new(done).map_err(|error| error.to_string())?;
+    match vault.rename(&layout::approved(id), &done) {
+        Ok(()) | Err(VaultError::NotFound(_)) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn put_aside(vault: &Vault, id: DraftId, reason: &str, at: &str) -> Result<(), String> {
+    let (from, to) = (layout::approved(id), layout::rejected(id));
+    let failed = |error: VaultError| error.to_string();
+    vault.rename(&from, &to).map_err(failed)?;
+    let text = vault.read_text(&to, 1024 * 1024).map_err(failed)?;
+    let mut note = Note::parse(&text).map_err(|error| error.to_string())?;
+    let edited = note
+        .set("refused", reason)
+        .and_then(|()| note.set("refused-at", at));
+    edited.map_err(|error| error.to_string())?;
+    vault
+        .replace(&to, note.to_text().as_bytes(), Some(text.as_bytes()))
+        .map_err(failed)
+}

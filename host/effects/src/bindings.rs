@@ -1,0 +1,28 @@
+//! The generated host side of the interfaces that act, once for the whole crate.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "generated code: the contract in wit/ documents it"
+)]
+
+wasmtime::component::bindgen!({
+    inline: "
+        package platinum:effects-host;
+        world imports {
+            import platinum:approvals/queue@0.1.0;
+            import platinum:email/send@0.1.0;
+        }
+    ",
+    path: [
+        "../../wit/actions",
+        "../../wit/approvals",
+        "../../wit/email",
+    ],
+    imports: { default: async | trappable },
+    with: { "platinum:approvals/queue.approved-action": crate::approvals::Approved },
+});

@@ -1,0 +1,15 @@
+//! Files and the journal from async code: on a thread for blocking work, to its end.
+
+/// Does blocking work. It is finished even if nobody waits for it any more.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| format!("the work was cut off: {error}"))
+}
+
+/// At most `max` characters of one line.
+pub(crate) fn one_line(text: &str, max: usize) -> String {
+    platinum_vault::note::one_line(text, max)
+}
