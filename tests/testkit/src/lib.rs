@@ -1,11 +1,13 @@
 //! Real servers on loopback, vaults and remotes for tests.
 //!
-//! Lives here: [`mail`], an IMAP and a submission server over TLS; and what every test that talks
-//! to a process needs: [`wait_for`], [`free_ports`], [`Child`], [`program`].
+//! Lives here: [`git`], a remote served by git; [`mail`], an IMAP and a submission server over
+//! TLS; and what every test that talks to a process needs: [`wait_for`], [`free_ports`],
+//! [`Child`], [`program`].
 //! Invariants: nothing listens on a fixed port or outside loopback; every server lives in a
 //! temporary folder and dies with the value that started it, or with the test process.
 
 mod child;
+pub mod git;
 pub mod mail;
 mod program;
 

@@ -17,8 +17,6 @@ pub(crate) struct Side {
     folder: tempfile::TempDir,
 }
 
-/// What stands between a side and its remote.
-pub(crate) type Between = fn(GitRemote) -> Box<dyn Remote>;
 
 pub(crate) fn side(server: &GitServer, name: &str) -> Side {
     side_with(server, name, |remote| Box::new(remote))
