@@ -345,6 +345,7 @@ mod tests {
         let mut ledger = Ledger::open(&path).unwrap();
         let start = Start {
             at: "2026-11-20T10:00:00Z".parse().unwrap(),
+            first: "{}".to_owned(),
             cursor: "{}".to_owned(),
         };
         ledger.begin(&start, &["0".to_owned()]).unwrap();

@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     match run(arguments.source) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error:#}");
+            tracing::error!("{error}");
             ExitCode::FAILURE
         }
     }

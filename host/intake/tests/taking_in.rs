@@ -235,6 +235,7 @@ fn when_the_server_renumbers_its_mails_the_old_ones_stay_old() {
                 uid_validity: 1,
                 next_uid: 5,
             },
+            &[],
             now(),
         )
         .unwrap();
@@ -268,6 +269,7 @@ fn the_place_in_the_mailbox_survives_a_restart() {
                 uid_validity: 9,
                 next_uid: 5,
             },
+            &[],
             now(),
         )
         .unwrap();

@@ -113,10 +113,9 @@ impl Intake {
         before: &[String],
         at: Timestamp,
     ) -> Result<(), IntakeError> {
-        self.ledger().begin(&Start {
-            at,
-            cursor: write_cursor(cursor),
-        })?;
+        let first = write_cursor(cursor);
+        let start = Start { at, cursor: first.clone(), first };
+        self.ledger().begin(&start, before)?;
         Ok(())
     }
 
