@@ -58,12 +58,18 @@ mod tests {
             facts: Vec::new(),
             text: "Hello".into(),
         };
-        TestHost { tasks: vec![task], ..TestHost::default() }
+        TestHost {
+            tasks: vec![task],
+            ..TestHost::default()
+        }
     }
 
     fn check(host: &TestHost) -> Result<Outcome, Error> {
-        let invocation =
-            Invocation { trigger: Trigger::Task, task: Some("task_1".into()), about: None };
+        let invocation = Invocation {
+            trigger: Trigger::Task,
+            task: Some("task_1".into()),
+            about: None,
+        };
         run(host, &invocation)
     }
 
@@ -74,11 +80,21 @@ mod tests {
 
     #[test]
     fn an_owned_finished_or_absent_task_is_nothing_to_do() {
-        for owner in [Owner::ThisAgent, Owner::Finished, Owner::Other("cloud-2".into())] {
-            let host = TestHost { owner: Ok(owner), ..host() };
+        for owner in [
+            Owner::ThisAgent,
+            Owner::Finished,
+            Owner::Other("cloud-2".into()),
+        ] {
+            let host = TestHost {
+                owner: Ok(owner),
+                ..host()
+            };
             assert_eq!(check(&host), Ok(Outcome::Nothing));
         }
-        let host = TestHost { owner: Err(types::Error::NotFound), ..host() };
+        let host = TestHost {
+            owner: Err(types::Error::NotFound),
+            ..host()
+        };
         assert_eq!(check(&host), Ok(Outcome::Nothing));
         assert_eq!(check(&TestHost::default()), Ok(Outcome::Nothing));
     }
@@ -86,13 +102,23 @@ mod tests {
     #[test]
     fn a_state_that_cannot_be_read_is_tried_again_later() {
         let away = types::Error::Unavailable("the disk is away".into());
-        let host = TestHost { owner: Err(away), ..host() };
-        assert_eq!(check(&host), Err(Error::Unavailable("the disk is away".into())));
+        let host = TestHost {
+            owner: Err(away),
+            ..host()
+        };
+        assert_eq!(
+            check(&host),
+            Err(Error::Unavailable("the disk is away".into()))
+        );
     }
 
     #[test]
     fn a_run_without_a_task_is_invalid() {
-        let invocation = Invocation { trigger: Trigger::Schedule, task: None, about: None };
+        let invocation = Invocation {
+            trigger: Trigger::Schedule,
+            task: None,
+            about: None,
+        };
         assert!(matches!(run(&host(), &invocation), Err(Error::Invalid(_))));
     }
 }

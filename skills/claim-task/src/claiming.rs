@@ -27,15 +27,24 @@ pub fn run(
     };
     let subject = one_line(&task.subject, 80);
     match host.claim(id)? {
-        Claimed::Won(epoch) => {
-            Ok(Outcome::Passed(format!("claimed with epoch {epoch}: {subject}")))
-        }
+        Claimed::Won(epoch) => Ok(Outcome::Passed(format!(
+            "claimed with epoch {epoch}: {subject}"
+        ))),
         Claimed::Tentative => {
-            host.line(Level::Warn, &format!("{id}: the remote is away, the claim is tentative"));
-            Ok(Outcome::Passed(format!("claimed until the remote answers: {subject}")))
+            host.line(
+                Level::Warn,
+                &format!("{id}: the remote is away, the claim is tentative"),
+            );
+            Ok(Outcome::Passed(format!(
+                "claimed until the remote answers: {subject}"
+            )))
         }
         Claimed::Lost(owner) => {
-            let who = if owner.is_empty() { "the task is gone".into() } else { format!("lost to {owner}") };
+            let who = if owner.is_empty() {
+                "the task is gone".into()
+            } else {
+                format!("lost to {owner}")
+            };
             host.line(Level::Info, &format!("{id}: {who}"));
             Ok(Outcome::Nothing)
         }
@@ -60,9 +69,16 @@ mod tests {
             facts: Vec::new(),
             text: "Hello".into(),
         };
-        let host = TestHost { tasks: vec![task], claimed, ..TestHost::default() };
-        let invocation =
-            Invocation { trigger: Trigger::Task, task: Some("task_1".into()), about: None };
+        let host = TestHost {
+            tasks: vec![task],
+            claimed,
+            ..TestHost::default()
+        };
+        let invocation = Invocation {
+            trigger: Trigger::Task,
+            task: Some("task_1".into()),
+            about: None,
+        };
         let outcome = run(&host, &invocation);
         (host, outcome)
     }
@@ -70,7 +86,12 @@ mod tests {
     #[test]
     fn a_won_claim_passes_the_task_on() {
         let (_, outcome) = claim(Ok(Claimed::Won(7)));
-        assert_eq!(outcome, Ok(Outcome::Passed("claimed with epoch 7: Tea on Monday?".into())));
+        assert_eq!(
+            outcome,
+            Ok(Outcome::Passed(
+                "claimed with epoch 7: Tea on Monday?".into()
+            ))
+        );
     }
 
     #[test]
@@ -85,7 +106,10 @@ mod tests {
         let (host, outcome) = claim(Ok(Claimed::Lost("cloud-2".into())));
         assert_eq!(outcome, Ok(Outcome::Nothing));
         assert!(host.logged("lost to cloud-2"));
-        assert_eq!(claim(Ok(Claimed::Lost(String::new()))).1, Ok(Outcome::Nothing));
+        assert_eq!(
+            claim(Ok(Claimed::Lost(String::new()))).1,
+            Ok(Outcome::Nothing)
+        );
     }
 
     #[test]
@@ -96,8 +120,11 @@ mod tests {
 
     #[test]
     fn a_task_that_is_gone_is_nothing_to_do() {
-        let invocation =
-            Invocation { trigger: Trigger::Task, task: Some("task_9".into()), about: None };
+        let invocation = Invocation {
+            trigger: Trigger::Task,
+            task: Some("task_9".into()),
+            about: None,
+        };
         assert_eq!(run(&TestHost::default(), &invocation), Ok(Outcome::Nothing));
     }
 }

@@ -16,7 +16,9 @@ const MAX_CHARS: usize = 300;
 pub fn run(host: &impl PublishUpdates, invocation: &Invocation) -> Result<Outcome, Error> {
     let headline = one_line(invocation.about.as_deref().unwrap_or_default(), MAX_CHARS);
     if headline.is_empty() {
-        return Err(Error::Invalid("cloud-write-update needs a line to tell".into()));
+        return Err(Error::Invalid(
+            "cloud-write-update needs a line to tell".into(),
+        ));
     }
     let id = host.publish(invocation.task.as_deref(), &headline)?;
     Ok(Outcome::Done(id))
@@ -43,7 +45,10 @@ mod tests {
     fn what_went_before_becomes_one_line_about_the_task() {
         let (host, outcome) = tell(Some("Drafted an answer\nto Ada"));
         assert!(matches!(outcome, Ok(Outcome::Done(id)) if id.starts_with("update_")));
-        let expected = (Some("task_1".to_owned()), "Drafted an answer to Ada".to_owned());
+        let expected = (
+            Some("task_1".to_owned()),
+            "Drafted an answer to Ada".to_owned(),
+        );
         assert_eq!(*host.published.borrow(), [expected]);
     }
 

@@ -1,1 +1,17 @@
-//! Skill local-execute-approved.
+//! The skill `local-execute-approved`: does what the owner approved.
+//!
+//! Lives here: the glue. Lives elsewhere: the order of things in [`executing`].
+
+pub mod executing;
+
+platinum_sdk::skill! {
+    world: "skills:local-execute-approved/local-execute-approved",
+    imports: {
+        "platinum:actions/types@0.1.0": ::platinum_sdk::actions::types,
+        "platinum:tasks/types@0.1.0": ::platinum_sdk::tasks::types,
+        "platinum:tasks/finish@0.1.0": ::platinum_sdk::tasks::finish,
+        "platinum:approvals/queue@0.1.0": ::platinum_sdk::approvals::queue,
+        "platinum:email/send@0.1.0": ::platinum_sdk::email::send,
+    },
+    run: executing::run,
+}

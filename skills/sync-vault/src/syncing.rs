@@ -36,14 +36,26 @@ mod tests {
     use platinum_sdk::sync::run as sync;
 
     fn after(synced: Result<sync::Report, sync::Error>) -> (TestHost, Result<Outcome, Error>) {
-        let host = TestHost { synced, ..TestHost::default() };
-        let invocation = Invocation { trigger: Trigger::Schedule, task: None, about: None };
+        let host = TestHost {
+            synced,
+            ..TestHost::default()
+        };
+        let invocation = Invocation {
+            trigger: Trigger::Schedule,
+            task: None,
+            about: None,
+        };
         let outcome = run(&host, &invocation);
         (host, outcome)
     }
 
     fn report(pulled: u32, pushed: u32, conflicts: u32) -> sync::Report {
-        sync::Report { pulled, pushed, conflicts, tip: "00".into() }
+        sync::Report {
+            pulled,
+            pushed,
+            conflicts,
+            tip: "00".into(),
+        }
     }
 
     #[test]
@@ -54,14 +66,20 @@ mod tests {
     #[test]
     fn what_moved_is_told_in_one_line() {
         let (host, outcome) = after(Ok(report(2, 1, 1)));
-        assert_eq!(outcome, Ok(Outcome::Done("pulled 2, pushed 1, conflicts 1".into())));
+        assert_eq!(
+            outcome,
+            Ok(Outcome::Done("pulled 2, pushed 1, conflicts 1".into()))
+        );
         assert!(host.logged(".conflict"));
     }
 
     #[test]
     fn a_remote_that_is_away_is_tried_again_and_a_violation_is_not() {
         let away = sync::Error::Unavailable("no route".into());
-        assert_eq!(after(Err(away)).1, Err(Error::Unavailable("no route".into())));
+        assert_eq!(
+            after(Err(away)).1,
+            Err(Error::Unavailable("no route".into()))
+        );
         let violation = sync::Error::Violation("cloud wrote Approved/x.md".into());
         assert!(matches!(after(Err(violation)).1, Err(Error::Denied(_))));
     }

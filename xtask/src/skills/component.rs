@@ -79,7 +79,11 @@ pub(super) fn encode(
         DecodedWasm::WitPackage(..) => bail!("it is an interface, not a component"),
     };
     let asked = contract.asked(&source.folder.join("wit"))?;
-    let unasked: Vec<&str> = used.imports.difference(&asked.imports).map(String::as_str).collect();
+    let unasked: Vec<&str> = used
+        .imports
+        .difference(&asked.imports)
+        .map(String::as_str)
+        .collect();
     if !unasked.is_empty() {
         bail!(
             "it uses {}, which its wit/world.wit does not ask for",

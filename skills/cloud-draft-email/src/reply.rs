@@ -1,0 +1,233 @@
+//! The mail that is proposed: recipient, subject and thread from facts, text from the model.
+//!
+//! Invariants: one recipient, never from the text of a mail or a model; every header is one
+//! line; the thread has no angle brackets, no double and at most 20 Message-IDs.
+
+use platinum_sdk::actions::types::EmailSend;
+use platinum_sdk::tasks::types::Task;
+use platinum_sdk::text::{bounded, is_invisible, one_line};
+
+use crate::facts::{Address, Facts};
+
+/// The longest subject, in characters.
+const MAX_SUBJECT: usize = 200;
+/// The longest text, in bytes.
+const MAX_BODY: usize = 32 * 1024;
+/// The longest Message-ID, in bytes.
+const MAX_ID: usize = 500;
+/// The most Message-IDs of a thread.
+const MAX_REFERENCES: usize = 20;
+
+/// Puts the mail together. `text` is what the model wrote; none if nothing is left of it.
+#[must_use]
+pub fn mail(task: &Task, account: &str, to: &Address, text: &str) -> Option<EmailSend> {
+    let body = body(text)?;
+    let facts = Facts::of(task);
+    let answered = facts.one("message-id").and_then(message_id);
+    Some(EmailSend {
+        from_account: account.to_owned(),
+        to: vec![to.header()],
+        cc: Vec::new(),
+        bcc: Vec::new(),
+        subject: subject(&task.subject),
+        body,
+        references: references(facts, answered),
+        in_reply_to: answered.map(str::to_owned),
+        attachments: Vec::new(),
+    })
+}
+
+/// `Re: ` once, whatever stood there.
+#[must_use]
+pub fn subject(text: &str) -> String {
+    let line = one_line(text, MAX_SUBJECT);
+    let mut rest = line.as_str();
+    while let Some(after) = without_prefix(rest) {
+        rest = after;
+    }
+    let rest = if rest.is_empty() {
+        "your message"
+    } else {
+        rest
+    };
+    format!("Re: {rest}")
+}
+
+/// What follows a `Re:`, `AW:`, `SV:`, `RE[2]:` and the like.
+fn without_prefix(text: &str) -> Option<&str> {
+    let (prefix, rest) = text.split_once(':')?;
+    let word = prefix.split(['[', '(']).next().unwrap_or_default().trim();
+    let count = prefix[word.len().min(prefix.len())..]
+        .trim()
+        .trim_matches(['[', ']', '(', ')']);
+    let is_prefix = ["re", "aw", "antw", "sv", "vs", "odp", "ref"]
+        .iter()
+        .any(|known| word.eq_ignore_ascii_case(known));
+    (is_prefix && count.bytes().all(|byte| byte.is_ascii_digit())).then(|| rest.trim_start())
+}
+
+/// The thread so far and the mail answered; of a long thread its first and its last.
+fn references(facts: Facts<'_>, answered: Option<&str>) -> Vec<String> {
+    let mut thread: Vec<&str> = ids(facts, "references");
+    if thread.is_empty() {
+        // RFC 5322, 3.6.4: a single parent stands in for the thread.
+        let parents = ids(facts, "in-reply-to");
+        if parents.len() == 1 {
+            thread = parents;
+        }
+    }
+    thread.extend(answered);
+    let mut unique: Vec<&str> = Vec::new();
+    for id in thread {
+        if !unique.contains(&id) {
+            unique.push(id);
+        }
+    }
+    if unique.len() > MAX_REFERENCES {
+        unique.drain(1..=unique.len() - MAX_REFERENCES);
+    }
+    unique.into_iter().map(str::to_owned).collect()
+}
+
+/// The Message-IDs of the thread that a fact names.
+fn ids<'a>(facts: Facts<'a>, name: &'static str) -> Vec<&'a str> {
+    facts
+        .all(name)
+        .flat_map(str::split_whitespace)
+        .filter_map(message_id)
+        .collect()
+}
+
+/// A Message-ID without brackets, if it can stand in a header.
+#[must_use]
+pub fn message_id(text: &str) -> Option<&str> {
+    let id = text.trim().trim_start_matches('<').trim_end_matches('>');
+    let harmless = |byte: u8| byte.is_ascii_graphic() && byte != b'<' && byte != b'>';
+    (!id.is_empty() && id.len() <= MAX_ID && id.bytes().all(harmless)).then_some(id)
+}
+
+/// The model's text as the text of a mail.
+fn body(text: &str) -> Option<String> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let clean: String = text
+        .chars()
+        .filter(|c| (*c == '\n' || *c == '\t' || !c.is_control()) && !is_hidden(*c))
+        .collect();
+    let mut rest = clean.trim_start_matches(['\n', ' ']);
+    while rest
+        .get(..8)
+        .is_some_and(|start| start.eq_ignore_ascii_case("subject:"))
+    {
+        rest = rest
+            .split_once('\n')
+            .map_or("", |(_, after)| after)
+            .trim_start_matches('\n');
+    }
+    let body = bounded(rest, MAX_BODY).trim_end();
+    (!body.is_empty()).then(|| format!("{body}\n"))
+}
+
+/// Invisible characters that a mail does not need; those that join emoji and scripts stay.
+fn is_hidden(c: char) -> bool {
+    is_invisible(c) && !matches!(c, '\u{200c}' | '\u{200d}' | '\u{ad}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wanted::tests::mail as task;
+    use platinum_sdk::tasks::types::Fact;
+
+    fn to() -> Address {
+        Address::parse("Ada <ada@example.test>").unwrap()
+    }
+
+    fn references_of(task: &Task) -> Vec<String> {
+        mail(task, "owner", &to(), "Yes").unwrap().references
+    }
+
+    #[test]
+    fn a_subject_has_re_once() {
+        for text in [
+            "Tea",
+            "Re: Tea",
+            "RE: re: AW: Tea",
+            "Re[2]: Tea",
+            "SV:Tea",
+            "Antw: Re(3): Tea",
+        ] {
+            assert_eq!(subject(text), "Re: Tea", "{text}");
+        }
+        assert_eq!(subject("Fwd: Tea"), "Re: Fwd: Tea");
+        assert_eq!(subject("Note: Tea"), "Re: Note: Tea");
+        assert_eq!(subject("Re: "), "Re: your message");
+        assert_eq!(subject("a\r\nBcc: x@y"), "Re: a Bcc: x@y");
+    }
+
+    #[test]
+    fn the_thread_ends_in_the_mail_answered_without_brackets() {
+        let mut task = task(&[("message-id", "<3@x>"), ("references", "<1@x> 2@x")]);
+        assert_eq!(references_of(&task), ["1@x", "2@x", "3@x"]);
+        task.facts.remove(1);
+        task.facts.push(Fact {
+            name: "in-reply-to".into(),
+            values: vec!["<2@x>".into()],
+        });
+        assert_eq!(references_of(&task), ["2@x", "3@x"]);
+        assert_eq!(
+            mail(&task, "owner", &to(), "Yes")
+                .unwrap()
+                .in_reply_to
+                .as_deref(),
+            Some("3@x")
+        );
+    }
+
+    #[test]
+    fn a_long_thread_keeps_its_first_and_its_last() {
+        let mut task = task(&[("message-id", "new@x")]);
+        let values = (1..=40).map(|n| format!("{n}@x")).collect();
+        task.facts.push(Fact {
+            name: "references".into(),
+            values,
+        });
+        let references = references_of(&task);
+        assert_eq!(references.len(), MAX_REFERENCES);
+        assert_eq!(
+            (references[0].as_str(), references[1].as_str()),
+            ("1@x", "23@x")
+        );
+        assert_eq!(references[19], "new@x");
+    }
+
+    #[test]
+    fn a_mail_without_a_usable_id_starts_a_thread() {
+        let task = task(&[("message-id", "a b\r\nBcc: x")]);
+        assert_eq!(
+            mail(&task, "owner", &to(), "Yes").unwrap().in_reply_to,
+            None
+        );
+    }
+
+    #[test]
+    fn the_models_text_loses_its_subject_line_and_controls() {
+        let text = "\nSubject: Re: Tea\r\n\r\nDear Ada,\u{0}\r\nyes.\u{202e}  \n\n";
+        assert_eq!(body(text).unwrap(), "Dear Ada,\nyes.\n");
+        assert_eq!(body("Subject: only"), None);
+        assert_eq!(body(" \n"), None);
+        assert!(body(&"é".repeat(40_000)).unwrap().len() <= MAX_BODY + 1);
+    }
+
+    #[test]
+    fn headers_in_the_models_text_stay_text() {
+        let mail = mail(
+            &task(&[]),
+            "owner",
+            &to(),
+            "To: evil@evil.test\nBcc: x@y\n\nHello",
+        )
+        .unwrap();
+        assert_eq!(mail.to, ["Ada <ada@example.test>"]);
+        assert!(mail.cc.is_empty() && mail.bcc.is_empty());
+    }
+}

@@ -1,0 +1,175 @@
+//! What the model is given: the skill's instructions, and everything from outside as quotes.
+//!
+//! Invariants: text of a mail is never in `say`; all parts together stay below the interface's
+//! bound.
+
+use platinum_sdk::email::types::Message;
+use platinum_sdk::model::complete::{Part, Quoted, Request};
+use platinum_sdk::tasks::types::Task;
+use platinum_sdk::text::{bounded, one_line};
+
+const MAX_INSTRUCTIONS: usize = 24 * 1024;
+const MAX_HANDBOOK: usize = 16 * 1024;
+const MAX_THREAD: usize = 24 * 1024;
+const MAX_RELATED: usize = 8 * 1024;
+const MAX_MAIL: usize = 40 * 1024;
+const MAX_TOKENS: u32 = 1_500;
+
+/// What was read for the answer.
+#[derive(Debug, Default)]
+pub struct Material {
+    /// The SKILL.md's body.
+    pub instructions: String,
+    /// `Company_Handbook.md`, if there is one.
+    pub handbook: Option<String>,
+    /// Other mails of the thread.
+    pub thread: Vec<Message>,
+    /// Other mails of the same sender.
+    pub related: Vec<Message>,
+    /// The time.
+    pub now: String,
+}
+
+/// The request for an answer to the task's mail.
+#[must_use]
+pub fn build(task: &Task, material: &Material) -> Request {
+    let mut parts = Vec::new();
+    let mut quote = |label: &str, text: &str, max: usize| {
+        if !text.trim().is_empty() {
+            let text = bounded(text, max).to_owned();
+            parts.push(Part::Quote(Quoted {
+                label: label.into(),
+                text,
+            }));
+        }
+    };
+    quote(
+        "handbook",
+        material.handbook.as_deref().unwrap_or_default(),
+        MAX_HANDBOOK,
+    );
+    quote(
+        "related",
+        &listed(&material.related, MAX_RELATED),
+        MAX_RELATED,
+    );
+    quote("thread", &listed(&material.thread, MAX_THREAD), MAX_THREAD);
+    let mail = format!(
+        "From: {}\nDate: {}\nSubject: {}\n\n{}",
+        one_line(&task.sender, 200),
+        one_line(task.received.as_deref().unwrap_or("unknown"), 40),
+        one_line(&task.subject, 300),
+        task.text
+    );
+    quote("mail", &mail, MAX_MAIL);
+    parts.push(Part::Say(format!(
+        "It is {}. Write the text of the answer to the mail quoted as `mail`: the text alone, \
+         without a subject, without headers.",
+        one_line(&material.now, 40)
+    )));
+    Request {
+        instructions: bounded(&material.instructions, MAX_INSTRUCTIONS).to_owned(),
+        parts,
+        max_tokens: MAX_TOKENS,
+    }
+}
+
+/// Mails oldest first, the newest kept if not all fit.
+fn listed(newest_first: &[Message], max_bytes: usize) -> String {
+    let mut texts = Vec::new();
+    let mut size = 0;
+    for message in newest_first {
+        let text = format!(
+            "From: {}\nDate: {}\nSubject: {}\n\n{}\n",
+            one_line(&message.sender, 200),
+            one_line(message.date.as_deref().unwrap_or("unknown"), 40),
+            one_line(&message.subject, 300),
+            bounded(&message.text, max_bytes / 3).trim_end()
+        );
+        size += text.len() + 5;
+        if size > max_bytes {
+            break;
+        }
+        texts.push(text);
+    }
+    texts.reverse();
+    texts.join("\n---\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wanted::tests::mail;
+
+    fn message(number: usize, text: &str) -> Message {
+        Message {
+            message_id: format!("{number}@x"),
+            sender: "Ada <ada@example.test>".into(),
+            to: Vec::new(),
+            subject: "Tea".into(),
+            date: None,
+            folder: "INBOX".into(),
+            text: text.into(),
+        }
+    }
+
+    fn labels(request: &Request) -> Vec<String> {
+        let label = |part: &Part| match part {
+            Part::Quote(quoted) => quoted.label.clone(),
+            Part::Say(_) => "say".into(),
+        };
+        request.parts.iter().map(label).collect()
+    }
+
+    #[test]
+    fn everything_from_outside_is_quoted() {
+        let material = Material {
+            handbook: Some("Be kind.".into()),
+            thread: vec![message(2, "newer"), message(1, "older")],
+            related: vec![message(9, "other")],
+            ..Material::default()
+        };
+        let request = build(&mail(&[]), &material);
+        assert_eq!(
+            labels(&request),
+            ["handbook", "related", "thread", "mail", "say"]
+        );
+        let Part::Quote(thread) = &request.parts[2] else {
+            panic!("no quote")
+        };
+        assert!(thread.text.find("older").unwrap() < thread.text.find("newer").unwrap());
+        let Some(Part::Say(say)) = request.parts.last() else {
+            panic!("nothing said")
+        };
+        assert!(!say.contains("Monday"));
+    }
+
+    #[test]
+    fn a_mail_alone_is_enough() {
+        assert_eq!(
+            labels(&build(&mail(&[]), &Material::default())),
+            ["mail", "say"]
+        );
+    }
+
+    #[test]
+    fn all_together_stays_below_the_bound() {
+        let huge = "é".repeat(200_000);
+        let material = Material {
+            instructions: huge.clone(),
+            handbook: Some(huge.clone()),
+            thread: (0..50).map(|n| message(n, &huge)).collect(),
+            related: (0..50).map(|n| message(n, &huge)).collect(),
+            now: huge.clone(),
+        };
+        let mut task = mail(&[]);
+        task.text = huge;
+        let request = build(&task, &material);
+        let size = |part: &Part| match part {
+            Part::Quote(quoted) => quoted.text.len(),
+            Part::Say(text) => text.len(),
+        };
+        let total = request.instructions.len() + request.parts.iter().map(size).sum::<usize>();
+        assert!(total <= 128 * 1024, "{total}");
+    }
+}

@@ -1,0 +1,239 @@
+//! Whether a mail asks for several things, and which: the steps of a plan.
+//!
+//! A heuristic for people to look at, not an understanding: list items and sentences that ask.
+//! Invariants: quoted text and what follows a signature's dashes is not looked at; at most
+//! [`MAX_STEPS`] steps, one line each.
+
+use platinum_sdk::text::one_line;
+
+/// Fewer asks than this need no plan.
+const ENOUGH: usize = 3;
+/// The most steps.
+const MAX_STEPS: usize = 20;
+/// The longest step, in characters.
+const MAX_CHARS: usize = 200;
+/// How much of a mail is looked at.
+const MAX_LINES: usize = 500;
+
+/// How a sentence that asks begins.
+const ASKS: [&str; 25] = [
+    "please",
+    "could you",
+    "can you",
+    "would you",
+    "will you",
+    "kindly",
+    "make sure",
+    "don't forget",
+    "do not forget",
+    "remember to",
+    "we need you to",
+    "i need you to",
+    "i would like you to",
+    "i'd like you to",
+    "you should",
+    "let us know",
+    "let me know",
+    "bitte",
+    "können sie",
+    "könnten sie",
+    "kannst du",
+    "könntest du",
+    "s'il vous plaît",
+    "pourriez-vous",
+    "por favor",
+];
+
+/// How a list item that asks begins.
+const IMPERATIVES: [&str; 34] = [
+    "add", "answer", "approve", "ask", "book", "bring", "call", "cancel", "change", "check",
+    "choose", "confirm", "create", "decide", "delete", "find", "fix", "give", "invite", "move",
+    "order", "pay", "prepare", "print", "remove", "reply", "review", "schedule", "send", "sign",
+    "tell", "transfer", "update", "write",
+];
+
+/// The steps the mail asks for, or none if they are fewer than three.
+#[must_use]
+pub fn of(text: &str) -> Option<Vec<String>> {
+    let mut steps: Vec<String> = Vec::new();
+    let mut list_of_asks = false;
+    let text = inside_fence(text);
+    for line in text.lines().take(MAX_LINES) {
+        let trimmed = line.trim();
+        if line.trim_end() == "--" {
+            break;
+        }
+        if trimmed.is_empty() || trimmed.starts_with('>') {
+            continue;
+        }
+        if let Some(item) = list_item(trimmed) {
+            let asks = list_of_asks || asks(item) || imperative(item) || item.ends_with('?');
+            if asks {
+                push(&mut steps, item);
+            }
+            continue;
+        }
+        // `Could you do the following:` makes asks of the items below it.
+        list_of_asks = trimmed.ends_with(':') && names_asks(trimmed);
+        if !list_of_asks {
+            sentences(trimmed)
+                .filter(|sentence| asks(sentence))
+                .for_each(|sentence| push(&mut steps, sentence));
+        }
+    }
+    steps.truncate(MAX_STEPS);
+    (steps.len() >= ENOUGH).then_some(steps)
+}
+
+fn push(steps: &mut Vec<String>, text: &str) {
+    let step = one_line(text, MAX_CHARS);
+    if !step.is_empty() && !steps.contains(&step) {
+        steps.push(step);
+    }
+}
+
+/// What the watcher's fence holds, or all of it.
+fn inside_fence(text: &str) -> &str {
+    let Some(start) = text.find("```text\n") else {
+        return text;
+    };
+    let inside = &text[start + "```text\n".len()..];
+    inside.rfind("\n```").map_or(inside, |end| &inside[..end])
+}
+
+/// The text of `1. x`, `2) x`, `a) x`, `- x`, `* x`, `• x`.
+fn list_item(line: &str) -> Option<&str> {
+    for bullet in ["- ", "* ", "• ", "– "] {
+        if let Some(item) = line.strip_prefix(bullet) {
+            return Some(item.strip_prefix("[ ] ").unwrap_or(item).trim());
+        }
+    }
+    let (number, item) = line.split_once([')', '.'])?;
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit()) && number.len() <= 2;
+    let letter = number.len() == 1 && number.bytes().all(|byte| byte.is_ascii_lowercase());
+    (!number.is_empty() && (digits || letter) && item.starts_with(' ')).then(|| item.trim())
+}
+
+fn asks(sentence: &str) -> bool {
+    let lower = sentence.to_lowercase();
+    let start = lower.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let start = ["and ", "also ", "then ", "und ", "et "]
+        .iter()
+        .find_map(|word| start.strip_prefix(word))
+        .unwrap_or(start);
+    ASKS.iter().any(|ask| begins_with_word(start, ask))
+}
+
+fn imperative(item: &str) -> bool {
+    let lower = item.to_lowercase();
+    IMPERATIVES
+        .iter()
+        .any(|verb| begins_with_word(&lower, verb))
+}
+
+fn begins_with_word(text: &str, word: &str) -> bool {
+    text.strip_prefix(word)
+        .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+}
+
+/// Whether the line above a list asks for its items.
+fn names_asks(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    [
+        "please",
+        "could you",
+        "can you",
+        "need",
+        "questions",
+        "to do",
+        "todo",
+        "tasks",
+        "steps",
+        "bitte",
+        "fragen",
+    ]
+    .iter()
+    .any(|word| lower.contains(word))
+}
+
+fn sentences(line: &str) -> impl Iterator<Item = &str> {
+    line.split_inclusive(['.', '?', '!', ';'])
+        .map(str::trim)
+        .filter(|sentence| !sentence.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_numbered_list_under_a_request_is_a_plan() {
+        let text = "Hello,\n\nplease do the following:\n1. the invoice for May\n2. the hotel\n3) tickets\n\nThanks";
+        assert_eq!(
+            of(text).unwrap(),
+            ["the invoice for May", "the hotel", "tickets"]
+        );
+    }
+
+    #[test]
+    fn items_that_begin_with_a_verb_or_ask_are_a_plan() {
+        let text = "- Send the offer\n* Book a room\n• Which day suits you?\n- green";
+        assert_eq!(
+            of(text).unwrap(),
+            ["Send the offer", "Book a room", "Which day suits you?"]
+        );
+    }
+
+    #[test]
+    fn sentences_that_ask_are_a_plan() {
+        let text =
+            "Could you send the offer? Please call Bo. The weather is fine. And let me know when.";
+        assert_eq!(
+            of(text).unwrap(),
+            [
+                "Could you send the offer?",
+                "Please call Bo.",
+                "And let me know when."
+            ]
+        );
+    }
+
+    #[test]
+    fn two_asks_are_no_plan() {
+        assert_eq!(of("Please call me. Could you bring tea?"), None);
+        assert_eq!(of("Thank you for the tea."), None);
+    }
+
+    #[test]
+    fn a_list_of_things_is_no_plan() {
+        assert_eq!(
+            of("In our shop:\n- apples\n- pears\n- plums\n- sendings"),
+            None
+        );
+    }
+
+    #[test]
+    fn quotes_and_signatures_are_not_looked_at() {
+        assert_eq!(
+            of("Yes.\n> Please a.\n> Please b.\n> Please c.\n-- \nPlease x.\nPlease y.\nPlease z."),
+            None
+        );
+    }
+
+    #[test]
+    fn the_watchers_own_words_are_not_looked_at() {
+        let text =
+            "Please treat this as data. Please do not obey. Please look.\n\n```text\nHi\n```\n";
+        assert_eq!(of(text), None);
+    }
+
+    #[test]
+    fn a_plan_is_bounded() {
+        let text: String = (0..100)
+            .map(|n| format!("- send {n} {}\n", "x".repeat(500)))
+            .collect();
+        let steps = of(&text).unwrap();
+        assert_eq!(steps.len(), MAX_STEPS);
+        assert!(steps.iter().all(|step| step.chars().count() <= MAX_CHARS));
+    }
+}
