@@ -15,6 +15,8 @@ use crate::secret::Secret;
 pub struct Config {
     /// The accounts.
     pub accounts: BTreeMap<String, Account>,
+    /// Where relative paths in the file start.
+    pub folder: PathBuf,
 }
 
 /// One mailbox and the address it belongs to.
@@ -105,8 +107,10 @@ pub enum ConfigError {
 impl Config {
     /// Reads a file. Relative paths in it are relative to its folder.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_path_buf(),
+            source,
+        })?;
         Self::parse(&text, path.parent().unwrap_or_else(|| Path::new(".")))
     }
 
@@ -127,7 +131,10 @@ impl Config {
         if accounts.is_empty() {
             return Err(ConfigError::NoAccount);
         }
-        Ok(Self { accounts })
+        Ok(Self {
+            accounts,
+            folder: folder.to_path_buf(),
+        })
     }
 
     /// The account of this name.
@@ -137,23 +144,38 @@ impl Config {
     }
 }
 
-fn account(name: &str, at: &str, table: &toml::Table, folder: &Path) -> Result<Account, ConfigError> {
+fn account(
+    name: &str,
+    at: &str,
+    table: &toml::Table,
+    folder: &Path,
+) -> Result<Account, ConfigError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
-        return Err(value_error(at, name, "is not an account name: use letters, digits, - and _"));
+        return Err(value_error(
+            at,
+            name,
+            "is not an account name: use letters, digits, - and _",
+        ));
     }
-    let all = &["address", "backend", "path", "host", "port", "user", "password", "ca-file", "smtp"];
+    let all = &[
+        "address", "backend", "path", "host", "port", "user", "password", "ca-file", "smtp",
+    ];
     let reader = Reader::new(at, table, all)?;
     let given = reader.needed("address")?;
-    let address =
-        Address::parse("address", &given).map_err(|error| value_error(at, "address", &error.to_string()))?;
+    let address = Address::parse("address", &given)
+        .map_err(|error| value_error(at, "address", &error.to_string()))?;
     let backend = match reader.needed("backend")?.as_str() {
         "maildir" => {
             let reader = Reader::new(at, table, &["address", "backend", "path", "smtp"])?;
-            Backend::Maildir(MaildirSettings { path: folder.join(reader.needed("path")?) })
+            Backend::Maildir(MaildirSettings {
+                path: folder.join(reader.needed("path")?),
+            })
         }
         "imap" => {
-            let known = &["address", "backend", "host", "port", "user", "password", "ca-file", "smtp"];
+            let known = &[
+                "address", "backend", "host", "port", "user", "password", "ca-file", "smtp",
+            ];
             let reader = Reader::new(at, table, known)?;
             Backend::Imap(ImapSettings {
                 host: reader.needed("host")?,
@@ -163,10 +185,21 @@ fn account(name: &str, at: &str, table: &toml::Table, folder: &Path) -> Result<A
                 ca_file: reader.text("ca-file")?.map(|path| folder.join(path)),
             })
         }
-        _ => return Err(value_error(at, "backend", "must be \"maildir\" or \"imap\"")),
+        _ => {
+            return Err(value_error(
+                at,
+                "backend",
+                "must be \"maildir\" or \"imap\"",
+            ));
+        }
     };
     let smtp = reader.table("smtp")?.cloned();
-    Ok(Account { name: name.to_owned(), address, backend, smtp })
+    Ok(Account {
+        name: name.to_owned(),
+        address,
+        backend,
+        smtp,
+    })
 }
 
 /// Reads one table whose keys are all known. Public for the tables that other crates own.
@@ -184,13 +217,20 @@ impl<'a> Reader<'a> {
         };
         let nearest = known
             .iter()
-            .map(|name| (strsim::damerau_levenshtein(&key.to_lowercase().replace('_', "-"), name), name))
+            .map(|name| {
+                (
+                    strsim::damerau_levenshtein(&key.to_lowercase().replace('_', "-"), name),
+                    name,
+                )
+            })
             .min()
             .filter(|(distance, name)| *distance <= 1 + name.len() / 4);
         Err(ConfigError::UnknownKey {
             at: at.to_owned(),
             key: key.clone(),
-            hint: nearest.map(|(_, name)| format!(", did you mean `{name}`?")).unwrap_or_default(),
+            hint: nearest
+                .map(|(_, name)| format!(", did you mean `{name}`?"))
+                .unwrap_or_default(),
             known: known.join(", "),
         })
     }
@@ -243,7 +283,11 @@ impl<'a> Reader<'a> {
         };
         let at = format!("{} {key}", self.at);
         let reader = Reader::new(&at, table, &["env", "file", "keyring"])?;
-        match (reader.text("env")?, reader.text("file")?, reader.text("keyring")?) {
+        match (
+            reader.text("env")?,
+            reader.text("file")?,
+            reader.text("keyring")?,
+        ) {
             (Some(name), None, None) => Ok(Secret::Env(name)),
             (None, Some(path), None) => Ok(Secret::File(folder.join(path))),
             (None, None, Some(name)) => Ok(Secret::Keyring(name)),
@@ -254,7 +298,11 @@ impl<'a> Reader<'a> {
 
 /// A complaint about one value.
 pub fn value_error(at: &str, key: &str, problem: &str) -> ConfigError {
-    ConfigError::Value { at: at.to_owned(), key: key.to_owned(), problem: problem.to_owned() }
+    ConfigError::Value {
+        at: at.to_owned(),
+        key: key.to_owned(),
+        problem: problem.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -264,7 +312,9 @@ mod tests {
     const MAILDIR: &str = "[account.owner]\naddress = \"Owner <owner@example.test>\"\nbackend = \"maildir\"\npath = \"Mail\"\n";
 
     fn refusal(text: &str) -> String {
-        Config::parse(text, Path::new("/etc")).unwrap_err().to_string()
+        Config::parse(text, Path::new("/etc"))
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -272,7 +322,12 @@ mod tests {
         let config = Config::parse(MAILDIR, Path::new("/home/owner")).unwrap();
         let account = config.account("owner").unwrap();
         assert_eq!(account.address.email(), "owner@example.test");
-        assert_eq!(account.backend, Backend::Maildir(MaildirSettings { path: "/home/owner/Mail".into() }));
+        assert_eq!(
+            account.backend,
+            Backend::Maildir(MaildirSettings {
+                path: "/home/owner/Mail".into()
+            })
+        );
     }
 
     #[test]
@@ -280,20 +335,32 @@ mod tests {
         let text = "[account.a]\naddress='a@b.test'\nbackend='imap'\nhost='h'\nuser='u'\npassword={env='P'}\n\
                     [account.a.smtp]\nhost='x'\n";
         let config = Config::parse(text, Path::new("/")).unwrap();
-        let Backend::Imap(imap) = &config.accounts["a"].backend else { panic!("imap expected") };
+        let Backend::Imap(imap) = &config.accounts["a"].backend else {
+            panic!("imap expected")
+        };
         assert_eq!((imap.port, &imap.password), (993, &Secret::Env("P".into())));
         assert!(config.accounts["a"].smtp.is_some());
         let wrong = text.replace("{env='P'}", "'hunter2'");
-        assert!(refusal(&wrong).contains("not the password"), "{}", refusal(&wrong));
+        assert!(
+            refusal(&wrong).contains("not the password"),
+            "{}",
+            refusal(&wrong)
+        );
         assert!(!refusal(&wrong).contains("hunter2"));
     }
 
     #[test]
     fn an_unknown_key_names_the_key_that_was_meant() {
         let message = refusal(&MAILDIR.replace("path", "pth"));
-        assert!(message.contains("[account.owner]: unknown key `pth`, did you mean `path`?"), "{message}");
+        assert!(
+            message.contains("[account.owner]: unknown key `pth`, did you mean `path`?"),
+            "{message}"
+        );
         let message = refusal(&format!("{MAILDIR}ca_file = 'x'\n"));
-        assert!(message.contains("unknown key `ca_file`, did you mean `ca-file`?"), "{message}");
+        assert!(
+            message.contains("unknown key `ca_file`, did you mean `ca-file`?"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -25,7 +25,9 @@ pub enum MailboxError {
         after: Duration,
     },
     /// The server does not accept user and password.
-    #[error("{server} refused the login of {user}: {reason}; check `user` and `password` of the account")]
+    #[error(
+        "{server} refused the login of {user}: {reason}; check `user` and `password` of the account"
+    )]
     Login {
         /// Host and port.
         server: String,
@@ -87,7 +89,15 @@ impl MailboxError {
     }
 
     /// A failure on a file.
-    pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>, source: std::io::Error) -> Self {
-        Self::File { action, path: path.into(), source }
+    pub(crate) fn file(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+        source: std::io::Error,
+    ) -> Self {
+        Self::File {
+            action,
+            path: path.into(),
+            source,
+        }
     }
 }

@@ -36,3 +36,9 @@ pub fn open(account: &Account) -> Result<Box<dyn Mailbox>, MailboxError> {
         Backend::Imap(imap) => Box::new(imap::Imap::new(imap.clone())),
     })
 }
+
+/// The present moment, for the Date header of a mail.
+#[must_use]
+pub fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}

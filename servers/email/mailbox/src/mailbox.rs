@@ -121,7 +121,8 @@ pub trait Mailbox: Send + Sync {
 
     /// Leaves these bytes in the outbox, under a name made of `message_id` so that a second try finds the first;
     /// only a Maildir has one.
-    async fn queue_outbox(&mut self, message_id: &str, mail: &[u8]) -> Result<Queued, MailboxError>;
+    async fn queue_outbox(&mut self, message_id: &str, mail: &[u8])
+    -> Result<Queued, MailboxError>;
 }
 
 /// What [`Mailbox::queue_outbox`] did.

@@ -49,14 +49,22 @@ pub(crate) fn folders(query: &Query, sent: &str, drafts: &str) -> Vec<String> {
 /// Whether a mail is what the query asks for.
 pub(crate) fn matches(query: &Query, mail: &Parsed) -> bool {
     let holds = |text: &str, part: &str| text.to_lowercase().contains(part);
-    let from = mail.from.as_ref().map(ToString::to_string).unwrap_or_default();
+    let from = mail
+        .from
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     if let Some(id) = &query.message_id
         && mail.message_id.as_deref() != Some(id)
     {
         return false;
     }
     if !query.thread.is_empty() {
-        let mut ids = mail.message_id.iter().chain(&mail.in_reply_to).chain(&mail.references);
+        let mut ids = mail
+            .message_id
+            .iter()
+            .chain(&mail.in_reply_to)
+            .chain(&mail.references);
         if !ids.any(|id| query.thread.contains(id)) {
             return false;
         }
@@ -68,8 +76,17 @@ pub(crate) fn matches(query: &Query, mail: &Parsed) -> bool {
     }
     if let Some(text) = &query.text {
         let text = text.to_lowercase();
-        let people = mail.to.listed.iter().chain(&mail.cc.listed).any(|one| holds(&one.to_string(), &text));
-        if !(people || holds(&mail.subject, &text) || holds(&from, &text) || holds(&mail.text, &text)) {
+        let people = mail
+            .to
+            .listed
+            .iter()
+            .chain(&mail.cc.listed)
+            .any(|one| holds(&one.to_string(), &text));
+        if !(people
+            || holds(&mail.subject, &text)
+            || holds(&from, &text)
+            || holds(&mail.text, &text))
+        {
             return false;
         }
     }
@@ -78,6 +95,11 @@ pub(crate) fn matches(query: &Query, mail: &Parsed) -> bool {
 
 /// Newest first, and no more than the limit.
 pub(crate) fn newest_first(found: &mut Vec<Found>, limit: usize) {
-    found.sort_by(|a, b| b.mail.internal_date.cmp(&a.mail.internal_date).then_with(|| b.mail.key.cmp(&a.mail.key)));
+    found.sort_by(|a, b| {
+        b.mail
+            .internal_date
+            .cmp(&a.mail.internal_date)
+            .then_with(|| b.mail.key.cmp(&a.mail.key))
+    });
     found.truncate(limit);
 }

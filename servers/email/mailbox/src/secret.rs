@@ -80,7 +80,10 @@ impl Secret {
             Self::File(path) => first_line(path)?,
             Self::Keyring(name) => keyring::Entry::new("platinum", name)
                 .and_then(|entry| entry.get_password())
-                .map_err(|error| SecretError::Keyring { name: name.clone(), reason: error.to_string() })?,
+                .map_err(|error| SecretError::Keyring {
+                    name: name.clone(),
+                    reason: error.to_string(),
+                })?,
         };
         if password.is_empty() {
             return Err(SecretError::Empty(match self {
@@ -104,18 +107,26 @@ impl Secret {
 
 fn first_line(path: &std::path::Path) -> Result<String, SecretError> {
     use std::io::Read as _;
-    let failed = |source| SecretError::File { path: path.to_path_buf(), source };
+    let failed = |source| SecretError::File {
+        path: path.to_path_buf(),
+        source,
+    };
     let file = std::fs::File::open(path).map_err(failed)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o7777;
         if mode & 0o077 != 0 {
-            return Err(SecretError::Open { path: path.to_path_buf(), mode });
+            return Err(SecretError::Open {
+                path: path.to_path_buf(),
+                mode,
+            });
         }
     }
     let mut text = String::new();
-    file.take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
+    file.take(MAX_BYTES)
+        .read_to_string(&mut text)
+        .map_err(failed)?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
@@ -144,7 +155,10 @@ mod tests {
 
     #[test]
     fn a_missing_variable_is_named() {
-        let refusal = Secret::Env("PLATINUM_TEST_NOT_SET".into()).read().unwrap_err().to_string();
+        let refusal = Secret::Env("PLATINUM_TEST_NOT_SET".into())
+            .read()
+            .unwrap_err()
+            .to_string();
         assert!(refusal.contains("PLATINUM_TEST_NOT_SET"));
     }
 }

@@ -24,7 +24,11 @@ impl Address {
             return Err(ComposeError::ControlCharacter { field });
         }
         let refuse = |reason| {
-            Err(ComposeError::Address { field, given: given.chars().take(80).collect(), reason })
+            Err(ComposeError::Address {
+                field,
+                given: given.chars().take(80).collect(),
+                reason,
+            })
         };
         let (name, email) = match given.rsplit_once('<') {
             Some((name, rest)) => match rest.strip_suffix('>') {
@@ -33,7 +37,10 @@ impl Address {
             },
             None => ("", given),
         };
-        let name = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name);
+        let name = name
+            .strip_prefix('"')
+            .and_then(|name| name.strip_suffix('"'))
+            .unwrap_or(name);
         if name.len() > MAX_NAME {
             return refuse("the name is too long");
         }
@@ -61,7 +68,10 @@ impl Address {
             return refuse("the part after the @ is not a domain");
         }
         let name = name.trim().replace("\\\"", "\"").replace("\\\\", "\\");
-        Ok(Self { name: Some(name).filter(|name| !name.is_empty()), email: email.to_owned() })
+        Ok(Self {
+            name: Some(name).filter(|name| !name.is_empty()),
+            email: email.to_owned(),
+        })
     }
 
     /// The name, when there is one.
@@ -79,7 +89,9 @@ impl Address {
     /// What stands after the @.
     #[must_use]
     pub fn domain(&self) -> &str {
-        self.email.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
+        self.email
+            .rsplit_once('@')
+            .map_or("localhost", |(_, domain)| domain)
     }
 }
 
@@ -100,9 +112,21 @@ mod tests {
     fn ordinary_addresses_are_read() {
         for (given, name, email) in [
             ("a@b.test", None, "a@b.test"),
-            ("Owner <owner@example.test>", Some("Owner"), "owner@example.test"),
-            ("\"Miller, Ann\" <ann+x@example.co.test>", Some("Miller, Ann"), "ann+x@example.co.test"),
-            ("Jörg Ärmel <j.ä@bücher.test>", Some("Jörg Ärmel"), "j.ä@bücher.test"),
+            (
+                "Owner <owner@example.test>",
+                Some("Owner"),
+                "owner@example.test",
+            ),
+            (
+                "\"Miller, Ann\" <ann+x@example.co.test>",
+                Some("Miller, Ann"),
+                "ann+x@example.co.test",
+            ),
+            (
+                "Jörg Ärmel <j.ä@bücher.test>",
+                Some("Jörg Ärmel"),
+                "j.ä@bücher.test",
+            ),
             ("<x@localhost>", None, "x@localhost"),
         ] {
             let address = Address::parse("to", given).unwrap();
@@ -113,9 +137,25 @@ mod tests {
     #[test]
     fn anything_else_is_refused() {
         for given in [
-            "", "a", "@", "a@", "@b", "a@b@", "a b@c.test", "a@b..c", "a@-b.test", "a..b@c.test", ".a@c.test",
-            "a@c.test\r\nBcc: x@y.test", "X <a@c.test", "a@[127.0.0.1]", "\"a b\"@c.test", "a@b.test,c@d.test",
-            "a@b.test>\0", "<script>@b.test", "a@b.test> SIZE=1 <c@d.test x>",
+            "",
+            "a",
+            "@",
+            "a@",
+            "@b",
+            "a@b@",
+            "a b@c.test",
+            "a@b..c",
+            "a@-b.test",
+            "a..b@c.test",
+            ".a@c.test",
+            "a@c.test\r\nBcc: x@y.test",
+            "X <a@c.test",
+            "a@[127.0.0.1]",
+            "\"a b\"@c.test",
+            "a@b.test,c@d.test",
+            "a@b.test>\0",
+            "<script>@b.test",
+            "a@b.test> SIZE=1 <c@d.test x>",
         ] {
             assert!(Address::parse("to", given).is_err(), "{given:?}");
         }

@@ -50,6 +50,24 @@ pub struct File {
     pub bytes: Vec<u8>,
 }
 
+impl File {
+    /// Reads an attachment given as base64 text.
+    pub fn from_base64(name: &str, media_type: &str, base64: &str) -> Result<Self, ComposeError> {
+        let digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(&byte);
+        let bytes = Some(base64)
+            .filter(|text| text.bytes().all(digit))
+            .and_then(|text| mail_parser::decoders::base64::base64_decode(text.as_bytes()))
+            .ok_or_else(|| ComposeError::Base64 {
+                name: name.chars().take(80).collect(),
+            })?;
+        Ok(Self {
+            name: name.to_owned(),
+            media_type: media_type.to_owned(),
+            bytes,
+        })
+    }
+}
+
 /// Why a mail cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ComposeError {
@@ -88,6 +106,12 @@ pub enum ComposeError {
         /// What was given, cut.
         media_type: String,
     },
+    /// Not base64.
+    #[error("attachment {name:?}: its content is not base64")]
+    Base64 {
+        /// The attachment.
+        name: String,
+    },
     /// Too much of something.
     #[error("{field}: {found} is more than the {most} allowed")]
     TooMuch {
@@ -114,7 +138,10 @@ impl Outgoing {
     pub fn recipients(&self) -> Vec<&Address> {
         let mut once = Vec::new();
         for address in self.to.iter().chain(&self.cc).chain(&self.bcc) {
-            if !once.iter().any(|known: &&Address| known.email().eq_ignore_ascii_case(address.email())) {
+            if !once
+                .iter()
+                .any(|known: &&Address| known.email().eq_ignore_ascii_case(address.email()))
+            {
                 once.push(address);
             }
         }
@@ -125,7 +152,11 @@ impl Outgoing {
 /// A new Message-ID at the author's domain, without angle brackets.
 #[must_use]
 pub fn new_message_id(from: &Address) -> String {
-    format!("{}@{}", hex::encode(rand::random::<[u8; 16]>()), from.domain())
+    format!(
+        "{}@{}",
+        hex::encode(rand::random::<[u8; 16]>()),
+        from.domain()
+    )
 }
 
 #[cfg(test)]

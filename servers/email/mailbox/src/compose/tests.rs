@@ -39,9 +39,15 @@ fn an_answer_has_its_threading_headers_and_no_bcc() {
     };
     let bytes = text(&mail);
     assert!(bytes.contains("\r\nIn-Reply-To: <q@x.test>\r\n"), "{bytes}");
-    assert!(bytes.contains("\r\nReferences: <p@x.test> <q@x.test>\r\n"), "{bytes}");
+    assert!(
+        bytes.contains("\r\nReferences: <p@x.test> <q@x.test>\r\n"),
+        "{bytes}"
+    );
     assert!(bytes.contains("\r\nMessage-ID: <m1@example.test>\r\n"));
-    assert!(bytes.contains("\r\nDate: Fri, 20 Nov 2026 09:00:00 "), "{bytes}");
+    assert!(
+        bytes.contains("\r\nDate: Fri, 20 Nov 2026 09:00:00 "),
+        "{bytes}"
+    );
     assert!(!bytes.to_lowercase().contains("bcc") && !bytes.contains("secret"));
     assert_eq!(mail.recipients().len(), 2);
     assert_eq!(bytes, text(&mail));
@@ -49,35 +55,85 @@ fn an_answer_has_its_threading_headers_and_no_bcc() {
 
 #[test]
 fn a_mail_to_hidden_recipients_only_says_so() {
-    let mail = Outgoing { to: Vec::new(), bcc: vec![address("a@x.test")], ..mail() };
+    let mail = Outgoing {
+        to: Vec::new(),
+        bcc: vec![address("a@x.test")],
+        ..mail()
+    };
     assert!(text(&mail).contains("\r\nTo: undisclosed-recipients:;\r\n"));
 }
 
 #[test]
 fn long_threads_keep_the_first_and_the_newest() {
     let references = (0..80).map(|n| format!("{n}@x.test")).collect();
-    let mail = Outgoing { references, in_reply_to: Some("79@x.test".to_owned()), ..mail() };
+    let mail = Outgoing {
+        references,
+        in_reply_to: Some("79@x.test".to_owned()),
+        ..mail()
+    };
     let read = message::parse(&mail.to_bytes().unwrap());
-    assert_eq!((read.references[0].as_str(), read.references.len()), ("0@x.test", 50));
+    assert_eq!(
+        (read.references[0].as_str(), read.references.len()),
+        ("0@x.test", 50)
+    );
     assert_eq!(read.references[49], "79@x.test");
 }
 
 #[test]
 fn no_field_can_add_a_header() {
     let evil = "x\r\nBcc: evil@x.test";
-    let file = |name: &str, kind: &str| vec![File { name: name.into(), media_type: kind.into(), bytes: vec![1] }];
+    let file = |name: &str, kind: &str| {
+        vec![File {
+            name: name.into(),
+            media_type: kind.into(),
+            bytes: vec![1],
+        }]
+    };
     let tries = [
-        Outgoing { subject: evil.into(), ..mail() },
-        Outgoing { subject: "x\ny".into(), ..mail() },
-        Outgoing { subject: "x\u{2028}y".into(), ..mail() },
-        Outgoing { message_id: format!("a@{evil}"), ..mail() },
-        Outgoing { in_reply_to: Some("a@b> \r\nBcc: c@d".into()), ..mail() },
-        Outgoing { in_reply_to: Some("a@b> <c@d".into()), ..mail() },
-        Outgoing { references: vec!["a b@c".into()], ..mail() },
-        Outgoing { attachments: file(evil, "text/plain"), ..mail() },
-        Outgoing { attachments: file("a", "text/plain\r\nBcc: a@b"), ..mail() },
-        Outgoing { attachments: file("a", "text/plain; x=y"), ..mail() },
-        Outgoing { attachments: file("a", "multipart/mixed"), ..mail() },
+        Outgoing {
+            subject: evil.into(),
+            ..mail()
+        },
+        Outgoing {
+            subject: "x\ny".into(),
+            ..mail()
+        },
+        Outgoing {
+            subject: "x\u{2028}y".into(),
+            ..mail()
+        },
+        Outgoing {
+            message_id: format!("a@{evil}"),
+            ..mail()
+        },
+        Outgoing {
+            in_reply_to: Some("a@b> \r\nBcc: c@d".into()),
+            ..mail()
+        },
+        Outgoing {
+            in_reply_to: Some("a@b> <c@d".into()),
+            ..mail()
+        },
+        Outgoing {
+            references: vec!["a b@c".into()],
+            ..mail()
+        },
+        Outgoing {
+            attachments: file(evil, "text/plain"),
+            ..mail()
+        },
+        Outgoing {
+            attachments: file("a", "text/plain\r\nBcc: a@b"),
+            ..mail()
+        },
+        Outgoing {
+            attachments: file("a", "text/plain; x=y"),
+            ..mail()
+        },
+        Outgoing {
+            attachments: file("a", "multipart/mixed"),
+            ..mail()
+        },
     ];
     for mail in tries {
         assert!(mail.to_bytes().is_err(), "{mail:?}");
@@ -87,27 +143,56 @@ fn no_field_can_add_a_header() {
 
 #[test]
 fn too_much_and_nobody_are_refused_in_words() {
-    let nobody = Outgoing { to: Vec::new(), ..mail() };
+    let nobody = Outgoing {
+        to: Vec::new(),
+        ..mail()
+    };
     assert_eq!(nobody.to_bytes(), Err(ComposeError::NoRecipient));
-    let many = Outgoing { to: (0..201).map(|n| address(&format!("p{n}@x.test"))).collect(), ..mail() };
-    assert_eq!(many.to_bytes().unwrap_err().to_string(), "recipients: 201 is more than the 200 allowed");
+    let many = Outgoing {
+        to: (0..201).map(|n| address(&format!("p{n}@x.test"))).collect(),
+        ..mail()
+    };
+    assert_eq!(
+        many.to_bytes().unwrap_err().to_string(),
+        "recipients: 201 is more than the 200 allowed"
+    );
 }
 
 #[test]
 fn files_come_out_as_they_went_in() {
-    let files = [("a b.txt", "text/plain"), ("Bücher – liste.pdf", "application/pdf"), ("q\";x=y.bin", "application/octet-stream")];
+    let files = [
+        ("a b.txt", "text/plain"),
+        ("Bücher – liste.pdf", "application/pdf"),
+        ("q\";x=y.bin", "application/octet-stream"),
+    ];
     let bytes: Vec<u8> = (0..=255).cycle().take(5000).collect();
-    let attachments =
-        files.map(|(name, kind)| File { name: name.into(), media_type: kind.into(), bytes: bytes.clone() }).to_vec();
-    let mail = Outgoing { attachments, body: "See files\n--=_x\n".into(), ..mail() };
+    let attachments = files
+        .map(|(name, kind)| File {
+            name: name.into(),
+            media_type: kind.into(),
+            bytes: bytes.clone(),
+        })
+        .to_vec();
+    let mail = Outgoing {
+        attachments,
+        body: "See files\n--=_x\n".into(),
+        ..mail()
+    };
     let sent = mail.to_bytes().unwrap();
     let read = message::parse(&sent);
     assert_eq!(read.text, "See files\n--=_x\n");
-    let listed: Vec<_> = read.attachments.iter().map(|file| (file.name.as_deref().unwrap(), file.media_type.as_str())).collect();
+    let listed: Vec<_> = read
+        .attachments
+        .iter()
+        .map(|file| (file.name.as_deref().unwrap(), file.media_type.as_str()))
+        .collect();
     assert_eq!(listed, files);
     let whole = mail_parser::MessageParser::default().parse(&sent).unwrap();
     for index in 1..3 {
-        assert!(whole.attachment(index).unwrap().contents() == bytes, "attachment {index}");
+        assert!(
+            whole.attachment(index).unwrap().contents() == bytes,
+            "attachment {index}"
+        );
     }
 }
 

@@ -31,17 +31,37 @@ pub(super) fn write(mail: &Outgoing) -> Result<Vec<u8>, ComposeError> {
     header(&mut out, "To", listed(&mail.to));
     header(&mut out, "Cc", listed(&mail.cc));
     if mail.to.is_empty() && mail.cc.is_empty() {
-        header(&mut out, "To", std::iter::once(vec!["undisclosed-recipients:;".to_owned()]));
+        header(
+            &mut out,
+            "To",
+            std::iter::once(vec!["undisclosed-recipients:;".to_owned()]),
+        );
     }
-    header(&mut out, "Subject", std::iter::once(text_words(&mail.subject)));
+    header(
+        &mut out,
+        "Subject",
+        std::iter::once(text_words(&mail.subject)),
+    );
     header(&mut out, "Date", std::iter::once(vec![date(mail)?]));
-    header(&mut out, "Message-ID", std::iter::once(vec![format!("<{}>", mail.message_id)]));
+    header(
+        &mut out,
+        "Message-ID",
+        std::iter::once(vec![format!("<{}>", mail.message_id)]),
+    );
     if let Some(answered) = &mail.in_reply_to {
-        header(&mut out, "In-Reply-To", std::iter::once(vec![format!("<{answered}>")]));
+        header(
+            &mut out,
+            "In-Reply-To",
+            std::iter::once(vec![format!("<{answered}>")]),
+        );
     }
     let thread = thread(mail);
     if !thread.is_empty() {
-        header(&mut out, "References", std::iter::once(thread.iter().map(|id| format!("<{id}>")).collect()));
+        header(
+            &mut out,
+            "References",
+            std::iter::once(thread.iter().map(|id| format!("<{id}>")).collect()),
+        );
     }
     out.extend_from_slice(b"MIME-Version: 1.0\r\n");
     let text = text_part(&mail.body);
@@ -53,9 +73,13 @@ pub(super) fn write(mail: &Outgoing) -> Result<Vec<u8>, ComposeError> {
         let boundary = format!("=_{}", hex::encode(&digest[..16]));
         let mut parts = vec![text];
         parts.extend(mail.attachments.iter().map(file_part));
-        MimePart::new(ContentType::new("multipart/mixed").attribute("boundary", boundary), parts)
+        MimePart::new(
+            ContentType::new("multipart/mixed").attribute("boundary", boundary),
+            parts,
+        )
     };
-    part.write_part(&mut out).map_err(|error| ComposeError::Write(error.to_string()))?;
+    part.write_part(&mut out)
+        .map_err(|error| ComposeError::Write(error.to_string()))?;
     Ok(out)
 }
 
@@ -65,7 +89,11 @@ fn raw(value: String) -> HeaderType<'static> {
 
 fn check(mail: &Outgoing) -> Result<(), ComposeError> {
     let most = |field, found: usize, most: usize| {
-        if found > most { Err(ComposeError::TooMuch { field, found, most }) } else { Ok(()) }
+        if found > most {
+            Err(ComposeError::TooMuch { field, found, most })
+        } else {
+            Ok(())
+        }
     };
     let recipients = mail.to.len() + mail.cc.len() + mail.bcc.len();
     if recipients == 0 {
@@ -95,28 +123,45 @@ fn check(mail: &Outgoing) -> Result<(), ComposeError> {
 
 fn one_line(field: &'static str, text: &str) -> Result<(), ComposeError> {
     let line_end = |c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}';
-    if text.contains(line_end) { Err(ComposeError::ControlCharacter { field }) } else { Ok(()) }
+    if text.contains(line_end) {
+        Err(ComposeError::ControlCharacter { field })
+    } else {
+        Ok(())
+    }
 }
 
 fn message_id(field: &'static str, given: &str) -> Result<(), ComposeError> {
     one_line(field, given)?;
-    let printable = given.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>,;\"\\() ".contains(&byte));
-    let split = given.rsplit_once('@').is_some_and(|(left, right)| !left.is_empty() && !right.is_empty());
+    let printable = given
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !b"<>,;\"\\() ".contains(&byte));
+    let split = given
+        .rsplit_once('@')
+        .is_some_and(|(left, right)| !left.is_empty() && !right.is_empty());
     if printable && split && given.len() <= MAX_MESSAGE_ID {
         return Ok(());
     }
-    Err(ComposeError::MessageId { field, given: given.chars().take(80).collect() })
+    Err(ComposeError::MessageId {
+        field,
+        given: given.chars().take(80).collect(),
+    })
 }
 
 fn media_type(file: &File) -> Result<(), ComposeError> {
     let token = |part: &str| {
         !part.is_empty()
             && part.len() <= 100
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
     };
     match file.media_type.split_once('/') {
         // A multipart or message as an attachment would be read as structure, not as a file.
-        Some((kind, sub)) if token(kind) && token(sub) && !["multipart", "message"].contains(&kind) => Ok(()),
+        Some((kind, sub))
+            if token(kind) && token(sub) && !["multipart", "message"].contains(&kind) =>
+        {
+            Ok(())
+        }
         _ => Err(ComposeError::MediaType {
             name: file.name.clone(),
             media_type: file.media_type.chars().take(80).collect(),
@@ -184,7 +229,10 @@ fn mailbox_words(address: &Address) -> Vec<String> {
         return vec![address.email().to_owned()];
     };
     let mut words = if name.is_ascii() && !name.contains("=?") && name.len() < LINE - 8 {
-        vec![format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))]
+        vec![format!(
+            "\"{}\"",
+            name.replace('\\', "\\\\").replace('"', "\\\"")
+        )]
     } else {
         encoded_words(name)
     };
@@ -199,7 +247,11 @@ fn text_words(text: &str) -> Vec<String> {
         && !text.contains("  ")
         && text.trim() == text
         && text.split(' ').all(|word| word.len() < LINE);
-    if plain { text.split(' ').map(str::to_owned).collect() } else { encoded_words(text) }
+    if plain {
+        text.split(' ').map(str::to_owned).collect()
+    } else {
+        encoded_words(text)
+    }
 }
 
 /// RFC 2047 encoded words in UTF-8; each decodes by itself, and readers join them without a gap.
@@ -214,7 +266,9 @@ fn encoded_words(text: &str) -> Vec<String> {
         for byte in character.encode_utf8(&mut bytes).bytes() {
             match byte {
                 b' ' => piece.push('_'),
-                byte if byte.is_ascii_alphanumeric() || b"!*+-/".contains(&byte) => piece.push(char::from(byte)),
+                byte if byte.is_ascii_alphanumeric() || b"!*+-/".contains(&byte) => {
+                    piece.push(char::from(byte))
+                }
                 byte => piece.push_str(&format!("={byte:02X}")),
             }
         }
@@ -232,8 +286,14 @@ fn encoded_words(text: &str) -> Vec<String> {
 fn text_part(body: &str) -> MimePart<'static> {
     MimePart {
         headers: vec![
-            ("Content-Type".into(), raw("text/plain; charset=utf-8".to_owned())),
-            ("Content-Transfer-Encoding".into(), raw("quoted-printable".to_owned())),
+            (
+                "Content-Type".into(),
+                raw("text/plain; charset=utf-8".to_owned()),
+            ),
+            (
+                "Content-Transfer-Encoding".into(),
+                raw("quoted-printable".to_owned()),
+            ),
         ],
         contents: BodyPart::Text(quoted_printable(&normal_body(body)).into()),
     }

@@ -32,7 +32,10 @@ pub(super) struct Special {
 impl Imap {
     /// Takes the live connection for one command; [`Imap::end`] puts it back.
     fn begin(&mut self) -> Result<Connection, MailboxError> {
-        let mut connection = self.connection.take().ok_or_else(|| self.lost("the connection was lost"))?;
+        let mut connection = self
+            .connection
+            .take()
+            .ok_or_else(|| self.lost("the connection was lost"))?;
         connection.session.get_mut().allow(ANSWER_BYTES);
         Ok(connection)
     }
@@ -52,18 +55,31 @@ impl Imap {
             }
             Ok(Err(Error::No(reason))) => {
                 self.connection = Some(connection);
-                Err(MailboxError::Refused { server: self.server.clone(), command, reason: short(&reason) })
+                Err(MailboxError::Refused {
+                    server: self.server.clone(),
+                    command,
+                    reason: short(&reason),
+                })
             }
-            Ok(Err(Error::Bad(reason))) => {
-                Err(MailboxError::Refused { server: self.server.clone(), command, reason: short(&reason) })
-            }
+            Ok(Err(Error::Bad(reason))) => Err(MailboxError::Refused {
+                server: self.server.clone(),
+                command,
+                reason: short(&reason),
+            }),
             Ok(Err(error)) => Err(self.lost(&error.to_string())),
-            Err(_) => Err(MailboxError::TimedOut { server: self.server.clone(), command, after: within }),
+            Err(_) => Err(MailboxError::TimedOut {
+                server: self.server.clone(),
+                command,
+                after: within,
+            }),
         }
     }
 
     fn lost(&self, reason: &str) -> MailboxError {
-        MailboxError::Unavailable { server: self.server.clone(), reason: short(reason) }
+        MailboxError::Unavailable {
+            server: self.server.clone(),
+            reason: short(reason),
+        }
     }
 
     /// Connects when there is no connection; answers whether there was one, which may turn out to be dead.
@@ -114,22 +130,44 @@ impl Imap {
     }
 
     /// One mail of the open folder, cut when it is large; nothing when it is gone.
-    pub(super) async fn fetch(&mut self, uid: u32, key: String) -> Result<Option<RawMail>, MailboxError> {
+    pub(super) async fn fetch(
+        &mut self,
+        uid: u32,
+        key: String,
+    ) -> Result<Option<RawMail>, MailboxError> {
         let parts = format!("(UID RFC822.SIZE INTERNALDATE BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)");
         let mut connection = self.begin()?;
         let session = &mut connection.session;
         let outcome = timeout(TRANSFER_TIME, async {
-            session.uid_fetch(uid.to_string(), parts).await?.try_collect::<Vec<Fetch>>().await
+            session
+                .uid_fetch(uid.to_string(), parts)
+                .await?
+                .try_collect::<Vec<Fetch>>()
+                .await
         })
         .await;
         let answers = self.end(connection, "UID FETCH", TRANSFER_TIME, outcome)?;
-        let Some(answer) = answers.iter().find(|answer| answer.uid == Some(uid) && answer.body().is_some()) else {
+        let Some(answer) = answers
+            .iter()
+            .find(|answer| answer.uid == Some(uid) && answer.body().is_some())
+        else {
             return Ok(None);
         };
         let bytes = answer.body().unwrap_or_default().to_vec();
-        let size = answer.size.map_or(bytes.len() as u64, u64::from).max(bytes.len() as u64);
-        let internal_date = answer.internal_date().and_then(|date| Timestamp::from_second(date.timestamp()).ok());
-        Ok(Some(RawMail { key, size, truncated: size > bytes.len() as u64, bytes, internal_date }))
+        let size = answer
+            .size
+            .map_or(bytes.len() as u64, u64::from)
+            .max(bytes.len() as u64);
+        let internal_date = answer
+            .internal_date()
+            .and_then(|date| Timestamp::from_second(date.timestamp()).ok());
+        Ok(Some(RawMail {
+            key,
+            size,
+            truncated: size > bytes.len() as u64,
+            bytes,
+            internal_date,
+        }))
     }
 
     /// The names of Drafts and Sent: by special use, else by the names they usually have.
@@ -152,18 +190,44 @@ impl Imap {
             let by_use = names.iter().find(|name| name.attributes().contains(wanted));
             let by_name = || {
                 names.iter().find(|name| {
-                    let last = name.delimiter().and_then(|at| name.name().rsplit(at).next()).unwrap_or(name.name());
+                    let last = name
+                        .delimiter()
+                        .and_then(|at| name.name().rsplit(at).next())
+                        .unwrap_or(name.name());
                     usual.iter().any(|usual| last.eq_ignore_ascii_case(usual))
                 })
             };
-            by_use.or_else(by_name).map_or_else(|| otherwise.to_owned(), |name| name.name().to_owned())
+            by_use
+                .or_else(by_name)
+                .map_or_else(|| otherwise.to_owned(), |name| name.name().to_owned())
         };
         // Names other than English are as on the wire, in modified UTF-7.
         let special = Special {
-            drafts: find(&NameAttribute::Drafts, &["Drafts", "Draft", "Entw&APw-rfe", "Brouillons", "Borradores", "Bozze"], "Drafts"),
+            drafts: find(
+                &NameAttribute::Drafts,
+                &[
+                    "Drafts",
+                    "Draft",
+                    "Entw&APw-rfe",
+                    "Brouillons",
+                    "Borradores",
+                    "Bozze",
+                ],
+                "Drafts",
+            ),
             sent: find(
                 &NameAttribute::Sent,
-                &["Sent", "Sent Items", "Sent Mail", "Sent Messages", "Gesendet", "Gesendete Objekte", "Envoy&AOk-s", "Enviados", "Inviata"],
+                &[
+                    "Sent",
+                    "Sent Items",
+                    "Sent Mail",
+                    "Sent Messages",
+                    "Gesendet",
+                    "Gesendete Objekte",
+                    "Envoy&AOk-s",
+                    "Enviados",
+                    "Inviata",
+                ],
                 "Sent",
             ),
         };
@@ -174,8 +238,14 @@ impl Imap {
     async fn list(&mut self) -> Result<Vec<Name>, MailboxError> {
         let mut connection = self.begin()?;
         let session = &mut connection.session;
-        let outcome =
-            timeout(COMMAND_TIME, async { session.list(Some(""), Some("*")).await?.try_collect::<Vec<_>>().await }).await;
+        let outcome = timeout(COMMAND_TIME, async {
+            session
+                .list(Some(""), Some("*"))
+                .await?
+                .try_collect::<Vec<_>>()
+                .await
+        })
+        .await;
         self.end(connection, "LIST", COMMAND_TIME, outcome)
     }
 
@@ -185,9 +255,18 @@ impl Imap {
         self.end(connection, "CREATE", COMMAND_TIME, outcome)
     }
 
-    pub(super) async fn append_once(&mut self, folder: &str, flags: &str, mail: &[u8]) -> Result<(), MailboxError> {
+    pub(super) async fn append_once(
+        &mut self,
+        folder: &str,
+        flags: &str,
+        mail: &[u8],
+    ) -> Result<(), MailboxError> {
         let mut connection = self.begin()?;
-        let outcome = timeout(TRANSFER_TIME, connection.session.append(folder, Some(flags), None, mail)).await;
+        let outcome = timeout(
+            TRANSFER_TIME,
+            connection.session.append(folder, Some(flags), None, mail),
+        )
+        .await;
         self.end(connection, "APPEND", TRANSFER_TIME, outcome)
     }
 
@@ -196,7 +275,11 @@ impl Imap {
         use async_imap::extensions::idle::IdleResponse;
         let Connection { session, idle } = self.begin()?;
         let mut handle = session.idle();
-        let late = |after| MailboxError::TimedOut { server: self.server.clone(), command: "IDLE", after };
+        let late = |after| MailboxError::TimedOut {
+            server: self.server.clone(),
+            command: "IDLE",
+            after,
+        };
         match timeout(COMMAND_TIME, handle.init()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(self.lost(&error.to_string())),
@@ -210,7 +293,9 @@ impl Imap {
             Ok(Ok(IdleResponse::NewData(_))) => Wake::Changed,
             Ok(Ok(IdleResponse::Timeout)) | Err(_) => Wake::TimedOut,
             // Nobody interrupts here: this is how the end of the stream shows.
-            Ok(Ok(IdleResponse::ManualInterrupt)) => return Err(self.lost("the server closed the connection")),
+            Ok(Ok(IdleResponse::ManualInterrupt)) => {
+                return Err(self.lost("the server closed the connection"));
+            }
             Ok(Err(error)) => return Err(self.lost(&error.to_string())),
         };
         match timeout(COMMAND_TIME, handle.done()).await {

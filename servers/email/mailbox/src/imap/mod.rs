@@ -50,10 +50,21 @@ impl Imap {
     #[must_use]
     pub fn new(settings: ImapSettings) -> Self {
         let server = format!("{}:{}", settings.host, settings.port);
-        Self { settings, server, connection: None, special: None, looked_to: None }
+        Self {
+            settings,
+            server,
+            connection: None,
+            special: None,
+            looked_to: None,
+        }
     }
 
-    async fn append(&mut self, folder: &str, flags: &'static str, mail: &[u8]) -> Result<(), MailboxError> {
+    async fn append(
+        &mut self,
+        folder: &str,
+        flags: &'static str,
+        mail: &[u8],
+    ) -> Result<(), MailboxError> {
         // EXAMINE first: it shows that the connection lives and the folder is there, so APPEND is tried once only.
         match self.examine(folder).await {
             Ok(_) => {}
@@ -70,9 +81,16 @@ impl Mailbox for Imap {
         let inbox = self.examine("INBOX").await?;
         let next_uid = match inbox.next_uid {
             Some(next) => next,
-            None => self.uids("UID 1:*").await?.last().map_or(1, |last| last.saturating_add(1)),
+            None => self
+                .uids("UID 1:*")
+                .await?
+                .last()
+                .map_or(1, |last| last.saturating_add(1)),
         };
-        Ok(Cursor { uid_validity: inbox.uid_validity, next_uid })
+        Ok(Cursor {
+            uid_validity: inbox.uid_validity,
+            next_uid,
+        })
     }
 
     async fn keys(&mut self) -> Result<Vec<String>, MailboxError> {
@@ -80,7 +98,12 @@ impl Mailbox for Imap {
         if inbox.exists == 0 {
             return Ok(Vec::new());
         }
-        Ok(self.uids("ALL").await?.into_iter().map(|uid| key(inbox.uid_validity, uid)).collect())
+        Ok(self
+            .uids("ALL")
+            .await?
+            .into_iter()
+            .map(|uid| key(inbox.uid_validity, uid))
+            .collect())
     }
 
     async fn poll_new(
@@ -92,7 +115,10 @@ impl Mailbox for Imap {
         let inbox = self.examine("INBOX").await?;
         let same = cursor.uid_validity == inbox.uid_validity;
         let start = if same { cursor.next_uid.max(1) } else { 1 };
-        let mut end = Cursor { uid_validity: inbox.uid_validity, next_uid: start };
+        let mut end = Cursor {
+            uid_validity: inbox.uid_validity,
+            next_uid: start,
+        };
         let mut new = NewMail::default();
         if inbox.exists > 0 && inbox.next_uid.is_none_or(|next| start < next) {
             // `n:*` always names the last mail, even one before n.
@@ -114,7 +140,10 @@ impl Mailbox for Imap {
             }
         }
         if !new.more {
-            self.looked_to = Some(Cursor { next_uid: inbox.next_uid.unwrap_or(end.next_uid).max(end.next_uid), ..end.clone() });
+            self.looked_to = Some(Cursor {
+                next_uid: inbox.next_uid.unwrap_or(end.next_uid).max(end.next_uid),
+                ..end.clone()
+            });
         }
         new.cursor = end;
         Ok(new)
@@ -130,7 +159,11 @@ impl Mailbox for Imap {
                 return Ok(Wake::Changed);
             }
         }
-        if self.connection.as_ref().is_some_and(|connection| connection.idle) {
+        if self
+            .connection
+            .as_ref()
+            .is_some_and(|connection| connection.idle)
+        {
             return self.idle(at_most.min(IDLE_TIME)).await;
         }
         tokio::time::sleep(at_most.min(POLL_TIME)).await;
@@ -160,7 +193,10 @@ impl Mailbox for Imap {
             let uids = self.uids(&asked).await?;
             for uid in uids.into_iter().rev().take(query.limit) {
                 if let Some(mail) = self.fetch(uid, key(opened.uid_validity, uid)).await? {
-                    found.push(Found { folder: folder.clone(), mail });
+                    found.push(Found {
+                        folder: folder.clone(),
+                        mail,
+                    });
                 }
             }
         }
@@ -181,7 +217,9 @@ impl Mailbox for Imap {
     }
 
     async fn queue_outbox(&mut self, _: &str, _: &[u8]) -> Result<Queued, MailboxError> {
-        Err(MailboxError::Unsupported("an IMAP mailbox has no outbox: give the account an smtp table"))
+        Err(MailboxError::Unsupported(
+            "an IMAP mailbox has no outbox: give the account an smtp table",
+        ))
     }
 }
 

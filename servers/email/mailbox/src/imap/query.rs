@@ -19,8 +19,16 @@ pub(super) fn to_imap(query: &Query) -> String {
         ["Message-ID", "In-Reply-To", "References"].map(|header| format!("HEADER {header} {id}"))
     });
     keys.extend(in_thread.reduce(|all, one| format!("OR {one} {all}")));
-    let keys = if keys.is_empty() { "ALL".to_owned() } else { keys.join(" ") };
-    if keys.is_ascii() { keys } else { format!("CHARSET UTF-8 {keys}") }
+    let keys = if keys.is_empty() {
+        "ALL".to_owned()
+    } else {
+        keys.join(" ")
+    };
+    if keys.is_ascii() {
+        keys
+    } else {
+        format!("CHARSET UTF-8 {keys}")
+    }
 }
 
 fn quoted(text: &str) -> String {
@@ -40,9 +48,18 @@ mod tests {
     #[test]
     fn each_part_is_a_key_and_nothing_can_leave_its_quotes() {
         assert_eq!(asked(|_| {}), "ALL");
-        assert_eq!(asked(|q| q.message_id = Some("a@b".into())), "HEADER Message-ID \"<a@b>\"");
-        assert_eq!(asked(|q| q.text = Some("x\" DELETED \\".into())), "TEXT \"x\\\" DELETED \\\\\"");
-        assert_eq!(asked(|q| q.sender = Some("Jörg".into())), "CHARSET UTF-8 FROM \"Jörg\"");
+        assert_eq!(
+            asked(|q| q.message_id = Some("a@b".into())),
+            "HEADER Message-ID \"<a@b>\""
+        );
+        assert_eq!(
+            asked(|q| q.text = Some("x\" DELETED \\".into())),
+            "TEXT \"x\\\" DELETED \\\\\""
+        );
+        assert_eq!(
+            asked(|q| q.sender = Some("Jörg".into())),
+            "CHARSET UTF-8 FROM \"Jörg\""
+        );
     }
 
     #[test]

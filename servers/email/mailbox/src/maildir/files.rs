@@ -41,21 +41,33 @@ pub(super) struct Glance {
 
 /// The inbox: the Maildir itself.
 pub(super) fn inbox(root: &Path) -> Folder {
-    Folder { path: root.to_path_buf() }
+    Folder {
+        path: root.to_path_buf(),
+    }
 }
 
 /// A folder beside the inbox; `name` is outside text.
 pub(super) fn folder(root: &Path, name: &str) -> Result<Folder, MailboxError> {
     let plain = |c: char| c.is_alphanumeric() || " -_&+.".contains(c);
-    if name.is_empty() || name.len() > 100 || name.starts_with('.') || name.contains("..") || !name.chars().all(plain) {
+    if name.is_empty()
+        || name.len() > 100
+        || name.starts_with('.')
+        || name.contains("..")
+        || !name.chars().all(plain)
+    {
         return Err(MailboxError::NoFolder(name.chars().take(100).collect()));
     }
-    Ok(Folder { path: root.join(format!(".{name}")) })
+    Ok(Folder {
+        path: root.join(format!(".{name}")),
+    })
 }
 
 /// The file name of a mail in the outbox: made of its Message-ID, and safe as a name whatever that is.
 pub(super) fn name_for(message_id: &str) -> String {
-    format!("{}.platinum", hex::encode(&Sha256::digest(message_id.as_bytes())[..16]))
+    format!(
+        "{}.platinum",
+        hex::encode(&Sha256::digest(message_id.as_bytes())[..16])
+    )
 }
 
 impl Glance {
@@ -73,8 +85,14 @@ impl Folder {
     pub(super) fn check(&self) -> Result<(), MailboxError> {
         for part in ["new", "cur", "tmp"] {
             if !self.path.join(part).is_dir() {
-                let reason = format!("it has no folder `{part}`; make one with: mkdir -p {}/{{new,cur,tmp}}", self.path.display());
-                return Err(MailboxError::NotMaildir { path: self.path.clone(), reason });
+                let reason = format!(
+                    "it has no folder `{part}`; make one with: mkdir -p {}/{{new,cur,tmp}}",
+                    self.path.display()
+                );
+                return Err(MailboxError::NotMaildir {
+                    path: self.path.clone(),
+                    reason,
+                });
             }
         }
         Ok(())
@@ -100,15 +118,26 @@ impl Folder {
             };
             for entry in names {
                 let entry = entry.map_err(|error| MailboxError::file("list", &path, error))?;
-                let Ok(name) = entry.file_name().into_string() else { continue };
+                let Ok(name) = entry.file_name().into_string() else {
+                    continue;
+                };
                 // `metadata` of a directory entry does not follow links: only real files are mails.
-                let Ok(metadata) = entry.metadata() else { continue };
+                let Ok(metadata) = entry.metadata() else {
+                    continue;
+                };
                 if name.starts_with('.') || !metadata.is_file() {
                     continue;
                 }
                 let key = key_of(&name).to_owned();
                 let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
-                by_key.insert(key.clone(), Entry { key, path: entry.path(), modified });
+                by_key.insert(
+                    key.clone(),
+                    Entry {
+                        key,
+                        path: entry.path(),
+                        modified,
+                    },
+                );
             }
         }
         let mut entries: Vec<Entry> = by_key.into_values().collect();
@@ -151,7 +180,11 @@ impl Folder {
             digest.update(entry.key.as_bytes());
             digest.update([0]);
         }
-        Ok(Glance { times, keys: digest.finalize().to_vec(), settled })
+        Ok(Glance {
+            times,
+            keys: digest.finalize().to_vec(),
+            settled,
+        })
     }
 
     /// Writes a mail under a new unique name: into `cur` with flags, or into `new`.
@@ -163,9 +196,11 @@ impl Folder {
         };
         match self.place(&name, &place, mail)? {
             Queued::Written => Ok(()),
-            Queued::AlreadyThere => {
-                Err(MailboxError::file("write", self.path.join(place), ErrorKind::AlreadyExists.into()))
-            }
+            Queued::AlreadyThere => Err(MailboxError::file(
+                "write",
+                self.path.join(place),
+                ErrorKind::AlreadyExists.into(),
+            )),
         }
     }
 
@@ -193,7 +228,9 @@ impl Folder {
         let removed = fs::remove_file(&temporary);
         match linked {
             Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(Queued::AlreadyThere),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                return Ok(Queued::AlreadyThere);
+            }
             Err(error) => return Err(MailboxError::file("write", place, error)),
         }
         if let Err(error) = removed {
@@ -215,7 +252,9 @@ fn key_of(name: &str) -> &str {
 /// A name no other process or thread uses.
 fn unique_name() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     format!(
         "{}.M{}P{}Q{}R{:08x}.platinum",
         now.as_secs(),

@@ -13,7 +13,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::error::MailboxError;
-use crate::mailbox::{Cursor, Found, MAX_MAIL_BYTES, Mailbox, NewMail, Query, Queued, RawMail, Wake};
+use crate::mailbox::{
+    Cursor, Found, MAX_MAIL_BYTES, Mailbox, NewMail, Query, Queued, RawMail, Wake,
+};
 use crate::message;
 use crate::search;
 use files::{Entry, Folder, Glance};
@@ -34,7 +36,10 @@ impl Maildir {
     /// Opens an existing Maildir.
     pub fn open(root: &Path) -> Result<Self, MailboxError> {
         files::inbox(root).check()?;
-        Ok(Self { root: root.to_path_buf(), glance: None })
+        Ok(Self {
+            root: root.to_path_buf(),
+            glance: None,
+        })
     }
 
     /// Makes a Maildir, or opens the one that is there.
@@ -50,7 +55,9 @@ impl Maildir {
         let root = self.root.clone();
         tokio::task::spawn_blocking(move || work(&root))
             .await
-            .map_err(|error| MailboxError::Setup(format!("reading the Maildir was broken off: {error}")))?
+            .map_err(|error| {
+                MailboxError::Setup(format!("reading the Maildir was broken off: {error}"))
+            })?
     }
 
     async fn inbox(&mut self) -> Result<Vec<Entry>, MailboxError> {
@@ -73,7 +80,12 @@ impl Mailbox for Maildir {
     }
 
     async fn keys(&mut self) -> Result<Vec<String>, MailboxError> {
-        Ok(self.inbox().await?.into_iter().map(|entry| entry.key).collect())
+        Ok(self
+            .inbox()
+            .await?
+            .into_iter()
+            .map(|entry| entry.key)
+            .collect())
     }
 
     async fn poll_new(
@@ -90,18 +102,30 @@ impl Mailbox for Maildir {
             .blocking(move |root| {
                 let inbox = files::inbox(root);
                 // A mail that is gone meanwhile was taken away by its owner.
-                entries.iter().filter_map(|entry| inbox.read(entry).transpose()).collect()
+                entries
+                    .iter()
+                    .filter_map(|entry| inbox.read(entry).transpose())
+                    .collect()
             })
             .await?;
-        Ok(NewMail { mails, cursor: cursor.clone(), more })
+        Ok(NewMail {
+            mails,
+            cursor: cursor.clone(),
+            more,
+        })
     }
 
     async fn wait(&mut self, at_most: Duration) -> Result<Wake, MailboxError> {
         let until = tokio::time::Instant::now() + at_most;
         loop {
             let before = self.glance.clone();
-            let now = self.blocking(move |root| files::inbox(root).glance(before.as_ref())).await?;
-            let changed = self.glance.as_ref().is_none_or(|before| !before.same_mails(&now));
+            let now = self
+                .blocking(move |root| files::inbox(root).glance(before.as_ref()))
+                .await?;
+            let changed = self
+                .glance
+                .as_ref()
+                .is_none_or(|before| !before.same_mails(&now));
             self.glance = Some(now);
             if changed {
                 return Ok(Wake::Changed);
@@ -117,24 +141,32 @@ impl Mailbox for Maildir {
     async fn search(&mut self, query: &Query) -> Result<Vec<Found>, MailboxError> {
         search::check(query)?;
         let query = query.clone();
-        self.blocking(move |root| search_folders(root, &query)).await
+        self.blocking(move |root| search_folders(root, &query))
+            .await
     }
 
     async fn save_draft(&mut self, mail: &[u8]) -> Result<String, MailboxError> {
         let mail = mail.to_vec();
-        self.blocking(move |root| files::folder(root, "Drafts")?.deliver(&mail, Some("DS"))).await?;
+        self.blocking(move |root| files::folder(root, "Drafts")?.deliver(&mail, Some("DS")))
+            .await?;
         Ok("Drafts".to_owned())
     }
 
     async fn file_sent(&mut self, mail: &[u8]) -> Result<String, MailboxError> {
         let mail = mail.to_vec();
-        self.blocking(move |root| files::folder(root, "Sent")?.deliver(&mail, Some("S"))).await?;
+        self.blocking(move |root| files::folder(root, "Sent")?.deliver(&mail, Some("S")))
+            .await?;
         Ok("Sent".to_owned())
     }
 
-    async fn queue_outbox(&mut self, message_id: &str, mail: &[u8]) -> Result<Queued, MailboxError> {
+    async fn queue_outbox(
+        &mut self,
+        message_id: &str,
+        mail: &[u8],
+    ) -> Result<Queued, MailboxError> {
         let (name, mail) = (files::name_for(message_id), mail.to_vec());
-        self.blocking(move |root| files::folder(root, "Outbox")?.deliver_as(&name, &mail)).await
+        self.blocking(move |root| files::folder(root, "Outbox")?.deliver_as(&name, &mail))
+            .await
     }
 }
 
@@ -142,7 +174,11 @@ fn search_folders(root: &Path, query: &Query) -> Result<Vec<Found>, MailboxError
     let names = search::folders(query, "Sent", "Drafts");
     let mut found = Vec::new();
     for name in names {
-        let folder: Folder = if name.eq_ignore_ascii_case("inbox") { files::inbox(root) } else { files::folder(root, &name)? };
+        let folder: Folder = if name.eq_ignore_ascii_case("inbox") {
+            files::inbox(root)
+        } else {
+            files::folder(root, &name)?
+        };
         if !folder.exists() {
             if query.folder.is_some() {
                 return Err(MailboxError::NoFolder(name));
@@ -151,9 +187,14 @@ fn search_folders(root: &Path, query: &Query) -> Result<Vec<Found>, MailboxError
         }
         let mut of_folder = 0;
         for entry in folder.list()?.iter().rev().take(MAX_SEARCHED) {
-            let Some(mail) = folder.read(entry)? else { continue };
+            let Some(mail) = folder.read(entry)? else {
+                continue;
+            };
             if search::matches(query, &message::parse_cut(&mail.bytes, mail.truncated)) {
-                found.push(Found { folder: name.clone(), mail });
+                found.push(Found {
+                    folder: name.clone(),
+                    mail,
+                });
                 of_folder += 1;
                 if of_folder >= query.limit {
                     break;
@@ -173,8 +214,17 @@ fn read_mail(key: &str, path: &Path) -> std::io::Result<RawMail> {
     let size = metadata.len();
     let mut bytes = Vec::new();
     file.take(MAX_MAIL_BYTES).read_to_end(&mut bytes)?;
-    let internal_date = metadata.modified().ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
-    Ok(RawMail { key: key.to_owned(), size, truncated: size > bytes.len() as u64, bytes, internal_date })
+    let internal_date = metadata
+        .modified()
+        .ok()
+        .and_then(|time| jiff::Timestamp::try_from(time).ok());
+    Ok(RawMail {
+        key: key.to_owned(),
+        size,
+        truncated: size > bytes.len() as u64,
+        bytes,
+        internal_date,
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,9 @@ fn maildir() -> (tempfile::TempDir, Maildir) {
 }
 
 fn put(root: &Path, place: &str, subject: &str) {
-    let mail = format!("Message-ID: <{subject}@x.test>\r\nFrom: Ann <ann@x.test>\r\nSubject: {subject}\r\n\r\nHello {subject}\r\n");
+    let mail = format!(
+        "Message-ID: <{subject}@x.test>\r\nFrom: Ann <ann@x.test>\r\nSubject: {subject}\r\n\r\nHello {subject}\r\n"
+    );
     std::fs::write(root.join(place), mail).unwrap();
 }
 
@@ -21,12 +23,20 @@ async fn new_and_read_mails_are_answered_once_and_stay_where_they_are() {
     put(folder.path(), "new/1.a", "one");
     put(folder.path(), "cur/2.b:2,S", "two");
     std::fs::write(folder.path().join("tmp/3.c"), "half").unwrap();
-    let new = maildir.poll_new(&Cursor::default(), 10, &NONE_SEEN).await.unwrap();
+    let new = maildir
+        .poll_new(&Cursor::default(), 10, &NONE_SEEN)
+        .await
+        .unwrap();
     let keys: Vec<_> = new.mails.iter().map(|mail| mail.key.clone()).collect();
     assert_eq!(keys.len(), 2);
     assert!(keys.contains(&"1.a".to_owned()) && keys.contains(&"2.b".to_owned()));
     assert!(folder.path().join("new/1.a").exists());
-    let again = maildir.poll_new(&new.cursor, 10, &|key: &str| keys.iter().any(|known| known == key)).await.unwrap();
+    let again = maildir
+        .poll_new(&new.cursor, 10, &|key: &str| {
+            keys.iter().any(|known| known == key)
+        })
+        .await
+        .unwrap();
     assert!(again.mails.is_empty());
 }
 
@@ -35,7 +45,11 @@ async fn a_mail_keeps_its_key_when_its_owner_reads_it() {
     let (folder, mut maildir) = maildir();
     put(folder.path(), "new/1.a", "one");
     let before = maildir.keys().await.unwrap();
-    std::fs::rename(folder.path().join("new/1.a"), folder.path().join("cur/1.a:2,S")).unwrap();
+    std::fs::rename(
+        folder.path().join("new/1.a"),
+        folder.path().join("cur/1.a:2,S"),
+    )
+    .unwrap();
     assert_eq!(maildir.keys().await.unwrap(), before);
     assert_eq!(maildir.wait(Duration::ZERO).await.unwrap(), Wake::TimedOut);
 }
@@ -46,7 +60,10 @@ async fn the_limit_cuts_and_says_so() {
     for name in ["a", "b", "c"] {
         put(folder.path(), &format!("new/{name}"), name);
     }
-    let new = maildir.poll_new(&Cursor::default(), 2, &NONE_SEEN).await.unwrap();
+    let new = maildir
+        .poll_new(&Cursor::default(), 2, &NONE_SEEN)
+        .await
+        .unwrap();
     assert!(new.more && new.mails.len() == 2);
 }
 
@@ -56,10 +73,15 @@ async fn a_large_mail_is_cut_and_a_link_is_no_mail() {
     let size = MAX_MAIL_BYTES as usize + 1000;
     std::fs::write(folder.path().join("new/big"), vec![b'x'; size]).unwrap();
     std::os::unix::fs::symlink("/etc/hostname", folder.path().join("new/link")).unwrap();
-    let new = maildir.poll_new(&Cursor::default(), 10, &NONE_SEEN).await.unwrap();
+    let new = maildir
+        .poll_new(&Cursor::default(), 10, &NONE_SEEN)
+        .await
+        .unwrap();
     assert_eq!(new.mails.len(), 1);
     let mail = &new.mails[0];
-    assert!(mail.truncated && mail.size == size as u64 && mail.bytes.len() as u64 == MAX_MAIL_BYTES);
+    assert!(
+        mail.truncated && mail.size == size as u64 && mail.bytes.len() as u64 == MAX_MAIL_BYTES
+    );
 }
 
 #[tokio::test]
@@ -67,12 +89,21 @@ async fn waiting_ends_when_a_mail_arrives_even_right_after_a_look() {
     let (folder, mut maildir) = maildir();
     maildir.keys().await.unwrap();
     put(folder.path(), "new/1.a", "one");
-    assert_eq!(maildir.wait(Duration::from_secs(5)).await.unwrap(), Wake::Changed);
+    assert_eq!(
+        maildir.wait(Duration::from_secs(5)).await.unwrap(),
+        Wake::Changed
+    );
     let root = folder.path().to_path_buf();
     let writer = tokio::spawn(async move { put(&root, "new/2.b", "two") });
-    assert_eq!(maildir.wait(Duration::from_secs(5)).await.unwrap(), Wake::Changed);
+    assert_eq!(
+        maildir.wait(Duration::from_secs(5)).await.unwrap(),
+        Wake::Changed
+    );
     writer.await.unwrap();
-    assert_eq!(maildir.wait(Duration::from_millis(300)).await.unwrap(), Wake::TimedOut);
+    assert_eq!(
+        maildir.wait(Duration::from_millis(300)).await.unwrap(),
+        Wake::TimedOut
+    );
 }
 
 #[tokio::test]
@@ -80,30 +111,63 @@ async fn drafts_and_sent_mails_carry_their_flags_and_are_whole() {
     let (folder, mut maildir) = maildir();
     assert_eq!(maildir.save_draft(b"draft").await.unwrap(), "Drafts");
     assert_eq!(maildir.file_sent(b"sent").await.unwrap(), "Sent");
-    for (place, flags, text) in [(".Drafts/cur", ":2,DS", "draft"), (".Sent/cur", ":2,S", "sent")] {
-        let files: Vec<_> = std::fs::read_dir(folder.path().join(place)).unwrap().collect();
+    for (place, flags, text) in [
+        (".Drafts/cur", ":2,DS", "draft"),
+        (".Sent/cur", ":2,S", "sent"),
+    ] {
+        let files: Vec<_> = std::fs::read_dir(folder.path().join(place))
+            .unwrap()
+            .collect();
         let path = files[0].as_ref().unwrap().path();
-        assert!(files.len() == 1 && path.to_str().unwrap().ends_with(flags), "{}", path.display());
+        assert!(
+            files.len() == 1 && path.to_str().unwrap().ends_with(flags),
+            "{}",
+            path.display()
+        );
         assert_eq!(std::fs::read_to_string(path).unwrap(), text);
     }
-    assert_eq!(std::fs::read_dir(folder.path().join(".Drafts/tmp")).unwrap().count(), 0);
+    assert_eq!(
+        std::fs::read_dir(folder.path().join(".Drafts/tmp"))
+            .unwrap()
+            .count(),
+        0
+    );
 }
 
 #[tokio::test]
 async fn the_outbox_takes_a_message_id_once_whatever_it_looks_like() {
     let (folder, mut maildir) = maildir();
     let id = "../../etc/passwd@x";
-    assert_eq!(maildir.queue_outbox(id, b"mail").await.unwrap(), Queued::Written);
-    assert_eq!(maildir.queue_outbox(id, b"mail").await.unwrap(), Queued::AlreadyThere);
-    let files: Vec<_> = std::fs::read_dir(folder.path().join(".Outbox/new")).unwrap().collect();
+    assert_eq!(
+        maildir.queue_outbox(id, b"mail").await.unwrap(),
+        Queued::Written
+    );
+    assert_eq!(
+        maildir.queue_outbox(id, b"mail").await.unwrap(),
+        Queued::AlreadyThere
+    );
+    let files: Vec<_> = std::fs::read_dir(folder.path().join(".Outbox/new"))
+        .unwrap()
+        .collect();
     assert_eq!(files.len(), 1);
-    let name = files[0].as_ref().unwrap().file_name().into_string().unwrap();
+    let name = files[0]
+        .as_ref()
+        .unwrap()
+        .file_name()
+        .into_string()
+        .unwrap();
     std::fs::rename(
         folder.path().join(".Outbox/new").join(&name),
-        folder.path().join(".Outbox/cur").join(format!("{name}:2,S")),
+        folder
+            .path()
+            .join(".Outbox/cur")
+            .join(format!("{name}:2,S")),
     )
     .unwrap();
-    assert_eq!(maildir.queue_outbox(id, b"mail").await.unwrap(), Queued::AlreadyThere);
+    assert_eq!(
+        maildir.queue_outbox(id, b"mail").await.unwrap(),
+        Queued::AlreadyThere
+    );
 }
 
 #[tokio::test]
@@ -113,16 +177,30 @@ async fn a_search_looks_in_the_inbox_and_the_sent_mails() {
     put(folder.path(), "cur/2.b:2,S", "lunch");
     maildir.file_sent(b"Message-ID: <re@me.test>\r\nIn-Reply-To: <invoice@x.test>\r\nSubject: Re: invoice\r\n\r\nPaid\r\n").await.unwrap();
     let query = |edit: fn(&mut Query)| {
-        let mut query = Query { limit: 10, ..Query::default() };
+        let mut query = Query {
+            limit: 10,
+            ..Query::default()
+        };
         edit(&mut query);
         query
     };
-    let mut count = async |edit: fn(&mut Query)| maildir.search(&query(edit)).await.map(|found| found.len());
+    let mut count =
+        async |edit: fn(&mut Query)| maildir.search(&query(edit)).await.map(|found| found.len());
     assert_eq!(count(|_| {}).await.unwrap(), 3);
     assert_eq!(count(|q| q.text = Some("INVOICE".into())).await.unwrap(), 2);
     assert_eq!(count(|q| q.sender = Some("ann@".into())).await.unwrap(), 2);
-    assert_eq!(count(|q| q.thread = vec!["invoice@x.test".into()]).await.unwrap(), 2);
-    assert_eq!(count(|q| q.message_id = Some("re@me.test".into())).await.unwrap(), 1);
+    assert_eq!(
+        count(|q| q.thread = vec!["invoice@x.test".into()])
+            .await
+            .unwrap(),
+        2
+    );
+    assert_eq!(
+        count(|q| q.message_id = Some("re@me.test".into()))
+            .await
+            .unwrap(),
+        1
+    );
     assert_eq!(count(|q| q.folder = Some("Sent".into())).await.unwrap(), 1);
     assert_eq!(count(|q| q.limit = 1).await.unwrap(), 1);
     assert!(count(|q| q.folder = Some("../new".into())).await.is_err());

@@ -8,13 +8,32 @@ use super::facts::Limits;
 
 /// Elements that are passed on.
 const KEPT: &[&str] = &[
-    "p", "div", "br", "hr", "ul", "ol", "li", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "table",
-    "tr", "td", "th",
+    "p",
+    "div",
+    "br",
+    "hr",
+    "ul",
+    "ol",
+    "li",
+    "blockquote",
+    "pre",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "table",
+    "tr",
+    "td",
+    "th",
 ];
 /// Elements without an end.
 const VOID: &[&str] = &["br", "hr"];
 /// Elements whose content is not text.
-const SILENT: &[&str] = &["script", "style", "head", "title", "template", "noscript", "svg", "math", "textarea", "select"];
+const SILENT: &[&str] = &[
+    "script", "style", "head", "title", "template", "noscript", "svg", "math", "textarea", "select",
+];
 /// The bounds of what the renderer gets.
 const MAX_DEPTH: usize = 48;
 const MAX_ELEMENTS: usize = 5000;
@@ -53,7 +72,8 @@ fn rewrite(html: &str) -> (String, bool) {
             rest = comment.find("-->").map_or("", |end| &comment[end + 3..]);
             continue;
         }
-        let begins = rest[1..].starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'));
+        let begins = rest[1..]
+            .starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'));
         if !begins {
             out.push_str("&lt;");
             rest = &rest[1..];
@@ -65,9 +85,15 @@ fn rewrite(html: &str) -> (String, bool) {
         };
         let tag = &rest[1..end];
         rest = &rest[end + 1..];
-        let (closing, tag) = tag.strip_prefix('/').map_or((false, tag), |tag| (true, tag));
-        let name: String =
-            tag.chars().take_while(char::is_ascii_alphanumeric).take(12).collect::<String>().to_ascii_lowercase();
+        let (closing, tag) = tag
+            .strip_prefix('/')
+            .map_or((false, tag), |tag| (true, tag));
+        let name: String = tag
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .take(12)
+            .collect::<String>()
+            .to_ascii_lowercase();
         if !closing && SILENT.contains(&name.as_str()) && !tag.ends_with('/') {
             rest = after_silent(rest, &name);
             continue;
@@ -81,7 +107,10 @@ fn rewrite(html: &str) -> (String, bool) {
         } else if closing {
             // Paragraphs, list items and cells may be left open; a closing tag further out closes them.
             let implied = |inner: &&str| matches!(*inner, "p" | "li" | "tr" | "td" | "th");
-            while open.last().is_some_and(|inner| *inner != name && implied(inner)) {
+            while open
+                .last()
+                .is_some_and(|inner| *inner != name && implied(inner))
+            {
                 if let Some(inner) = open.pop() {
                     out.push_str(&format!("</{inner}>"));
                 }
@@ -107,7 +136,9 @@ fn tag_end(tag: &str) -> Option<usize> {
     let mut quote = None;
     for (at, byte) in tag.bytes().enumerate().take(2048) {
         match (quote, byte) {
-            (None, b'"' | b'\'') if tag.as_bytes().get(at.wrapping_sub(1)) == Some(&b'=') => quote = Some(byte),
+            (None, b'"' | b'\'') if tag.as_bytes().get(at.wrapping_sub(1)) == Some(&b'=') => {
+                quote = Some(byte)
+            }
             (None, b'>') => return Some(at),
             (Some(open), byte) if open == byte => quote = None,
             _ => {}
@@ -123,8 +154,13 @@ fn after_silent<'a>(rest: &'a str, name: &str) -> &'a str {
     while let Some(found) = rest[at..].find("</") {
         let start = at + found + 2;
         let end = start + name.len();
-        if bytes.get(start..end).is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes())) {
-            return rest[end..].find('>').map_or("", |close| &rest[end + close + 1..]);
+        if bytes
+            .get(start..end)
+            .is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()))
+        {
+            return rest[end..]
+                .find('>')
+                .map_or("", |close| &rest[end + close + 1..]);
         }
         at = start;
     }

@@ -44,21 +44,33 @@ pub(super) fn walk<'a>(mail: &'a [u8], mut each: impl FnMut(&Part<'a>)) -> bool 
             .with_address_headers()
             .with_message_ids()
             .default_header_text();
-        let headers = parser.parse_headers(head_cut).filter(|headers| !headers.parts.is_empty());
+        let headers = parser
+            .parse_headers(head_cut)
+            .filter(|headers| !headers.parts.is_empty());
         let kind = headers
             .as_ref()
             .and_then(|headers| headers.header(HeaderName::ContentType))
             .and_then(HeaderValue::as_content_type);
         let media_type = match kind {
-            Some(kind) => format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or("plain")).to_ascii_lowercase(),
+            Some(kind) => format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or("plain"))
+                .to_ascii_lowercase(),
             None if digest => "message/rfc822".to_owned(),
             None => "text/plain".to_owned(),
         };
-        let boundary = kind.and_then(|kind| kind.attribute("boundary")).map(str::to_owned);
+        let boundary = kind
+            .and_then(|kind| kind.attribute("boundary"))
+            .map(str::to_owned);
         let is_multipart = media_type.starts_with("multipart/");
-        let part = Part { headers, all, body, media_type, alternative };
+        let part = Part {
+            headers,
+            all,
+            body,
+            media_type,
+            alternative,
+        };
         each(&part);
-        let Some(boundary) = boundary.filter(|boundary| is_multipart && !boundary.is_empty() && boundary.len() <= 200)
+        let Some(boundary) = boundary
+            .filter(|boundary| is_multipart && !boundary.is_empty() && boundary.len() <= 200)
         else {
             continue;
         };
@@ -72,10 +84,18 @@ pub(super) fn walk<'a>(mail: &'a [u8], mut each: impl FnMut(&Part<'a>)) -> bool 
         whole &= complete;
         if children.is_empty() {
             // It says it has parts and has none: what is there is read as text.
-            each(&Part { media_type: "text/plain".to_owned(), ..part });
+            each(&Part {
+                media_type: "text/plain".to_owned(),
+                ..part
+            });
             continue;
         }
-        waiting.extend(children.into_iter().rev().map(|child| (child, depth + 1, alternative, digest)));
+        waiting.extend(
+            children
+                .into_iter()
+                .rev()
+                .map(|child| (child, depth + 1, alternative, digest)),
+        );
     }
     whole
 }
@@ -85,7 +105,10 @@ fn split_head(all: &[u8]) -> (&[u8], &[u8]) {
     if all.first() == Some(&b'\n') {
         return all.split_at(1);
     }
-    let end = all.windows(2).position(|pair| pair == b"\n\n").map_or(all.len(), |at| at + 2);
+    let end = all
+        .windows(2)
+        .position(|pair| pair == b"\n\n")
+        .map_or(all.len(), |at| at + 2);
     all.split_at(end)
 }
 
@@ -95,8 +118,13 @@ fn split_parts<'a>(body: &'a [u8], boundary: &[u8], most: usize) -> (Vec<&'a [u8
     let mut start = None;
     let mut at = 0;
     while at < body.len() {
-        let end = body[at..].iter().position(|byte| *byte == b'\n').map_or(body.len(), |length| at + length + 1);
-        let line = body[at..end].strip_prefix(b"--").and_then(|line| line.strip_prefix(boundary));
+        let end = body[at..]
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map_or(body.len(), |length| at + length + 1);
+        let line = body[at..end]
+            .strip_prefix(b"--")
+            .and_then(|line| line.strip_prefix(boundary));
         if let Some(rest) = line {
             let rest = rest.trim_ascii_end();
             let closing = rest == b"--";
@@ -148,7 +176,8 @@ impl Part<'_> {
     }
 
     fn disposition(&self) -> Option<&ContentType<'_>> {
-        self.header(HeaderName::ContentDisposition)?.as_content_type()
+        self.header(HeaderName::ContentDisposition)?
+            .as_content_type()
     }
 
     /// Whether it says of itself that it is attached, or has a file name.
@@ -158,13 +187,19 @@ impl Part<'_> {
 
     /// The file name it gives.
     pub(super) fn name(&self) -> Option<&str> {
-        let kind = self.header(HeaderName::ContentType).and_then(HeaderValue::as_content_type);
-        let named = self.disposition().and_then(|value| value.attribute("filename"));
+        let kind = self
+            .header(HeaderName::ContentType)
+            .and_then(HeaderValue::as_content_type);
+        let named = self
+            .disposition()
+            .and_then(|value| value.attribute("filename"));
         named.or_else(|| kind.and_then(|value| value.attribute("name")))
     }
 
     fn encoding(&self) -> String {
-        let value = self.header(HeaderName::ContentTransferEncoding).and_then(HeaderValue::as_text);
+        let value = self
+            .header(HeaderName::ContentTransferEncoding)
+            .and_then(HeaderValue::as_text);
         value.unwrap_or_default().trim().to_ascii_lowercase()
     }
 
@@ -173,15 +208,25 @@ impl Part<'_> {
         if self.encoding() != "base64" {
             return self.body.len() as u64;
         }
-        let digits = self.body.iter().filter(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte)).count();
+        let digits = self
+            .body
+            .iter()
+            .filter(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte))
+            .count();
         digits as u64 * 3 / 4
     }
 
     /// The decoded text of a text part.
     pub(super) fn text(&self) -> Cow<'_, str> {
         // One part without a boundary: mail-parser decodes exactly this body.
-        let read = MessageParser::new().with_mime_headers().default_header_ignore().parse(self.all);
-        match read.and_then(|mut message| message.parts.pop()).map(|part| part.body) {
+        let read = MessageParser::new()
+            .with_mime_headers()
+            .default_header_ignore()
+            .parse(self.all);
+        match read
+            .and_then(|mut message| message.parts.pop())
+            .map(|part| part.body)
+        {
             Some(mail_parser::PartType::Text(text) | mail_parser::PartType::Html(text)) => {
                 Cow::Owned(text.into_owned())
             }

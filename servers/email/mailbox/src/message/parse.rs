@@ -16,7 +16,10 @@ pub fn parse(mail: &[u8]) -> Parsed {
 #[must_use]
 pub fn parse_cut(mail: &[u8], cut: bool) -> Parsed {
     let mail = mime::normal_lines(mail);
-    let mut parsed = Parsed { cut, ..Parsed::default() };
+    let mut parsed = Parsed {
+        cut,
+        ..Parsed::default()
+    };
     let mut body = Body::default();
     let mut first = true;
     let whole = mime::walk(&mail, |part| {
@@ -37,7 +40,10 @@ pub fn parse_cut(mail: &[u8], cut: bool) -> Parsed {
         }
         if parsed.attachments.len() < Limits::ATTACHMENTS {
             parsed.attachments.push(Attachment {
-                name: part.name().map(|name| line(name, Limits::NAME_BYTES)).filter(|name| !name.is_empty()),
+                name: part
+                    .name()
+                    .map(|name| line(name, Limits::NAME_BYTES))
+                    .filter(|name| !name.is_empty()),
                 media_type: line(&part.media_type, 100),
                 size: part.size(),
             });
@@ -62,7 +68,11 @@ impl Body {
     /// Keeps a text part; `false` when it is to be listed as an attachment.
     fn take(&mut self, part: &mime::Part<'_>) -> bool {
         let is_html = part.media_type == "text/html";
-        let kept = if is_html { &mut self.html } else { &mut self.plain };
+        let kept = if is_html {
+            &mut self.html
+        } else {
+            &mut self.plain
+        };
         let room = Limits::TEXT_BYTES.saturating_sub(kept.len());
         if room == 0 {
             self.cut = true;
@@ -94,38 +104,59 @@ impl Body {
 }
 
 fn fill_headers(parsed: &mut Parsed, headers: &Message<'_>) {
-    let text = |name: &'static str| header(headers, name).map(|value| line(&value, Limits::VALUE_BYTES));
-    let lower = |name| text(name).map(|value| value.to_lowercase()).filter(|value| !value.is_empty());
-    parsed.message_id = ids(headers.header(HeaderName::MessageId)).into_iter().next();
+    let text =
+        |name: &'static str| header(headers, name).map(|value| line(&value, Limits::VALUE_BYTES));
+    let lower = |name| {
+        text(name)
+            .map(|value| value.to_lowercase())
+            .filter(|value| !value.is_empty())
+    };
+    parsed.message_id = ids(headers.header(HeaderName::MessageId))
+        .into_iter()
+        .next();
     parsed.in_reply_to = ids(headers.header(HeaderName::InReplyTo));
     parsed.in_reply_to.truncate(Limits::REFERENCES);
     parsed.references = ids(headers.header(HeaderName::References));
     let over = parsed.references.len().saturating_sub(Limits::REFERENCES);
     parsed.references.drain(..over);
-    parsed.from = people(headers.header(HeaderName::From)).listed.into_iter().next();
+    parsed.from = people(headers.header(HeaderName::From))
+        .listed
+        .into_iter()
+        .next();
     parsed.reply_to = people(headers.header(HeaderName::ReplyTo));
     parsed.to = people(headers.header(HeaderName::To));
     parsed.cc = people(headers.header(HeaderName::Cc));
     parsed.subject = text("Subject").unwrap_or_default();
-    parsed.date = headers.date().and_then(|date| Timestamp::from_second(date.to_timestamp()).ok());
+    parsed.date = headers
+        .date()
+        .and_then(|date| Timestamp::from_second(date.to_timestamp()).ok());
     parsed.auto_submitted = lower("Auto-Submitted").filter(|value| value != "no");
     parsed.precedence = lower("Precedence");
     parsed.list_id = text("List-ID").filter(|value| !value.is_empty());
     parsed.list_unsubscribe = text("List-Unsubscribe").filter(|value| !value.is_empty());
-    parsed.return_path = text("Return-Path").map(|value| value.trim_matches(['<', '>', ' ']).to_owned());
+    parsed.return_path =
+        text("Return-Path").map(|value| value.trim_matches(['<', '>', ' ']).to_owned());
     parsed.auto_response_suppress = lower("X-Auto-Response-Suppress");
     parsed.feedback_id = text("Feedback-ID").filter(|value| !value.is_empty());
 }
 
 /// The text of the first header of this name, decoded.
 fn header(headers: &Message<'_>, name: &'static str) -> Option<String> {
-    let found = headers.headers().iter().find(|header| header.name.as_str().eq_ignore_ascii_case(name))?;
+    let found = headers
+        .headers()
+        .iter()
+        .find(|header| header.name.as_str().eq_ignore_ascii_case(name))?;
     Some(match &found.value {
         HeaderValue::Text(text) => text.clone().into_owned(),
         HeaderValue::TextList(texts) => texts.join(", "),
         HeaderValue::Address(addresses) => {
-            let each = addresses.iter().filter_map(|one| one.address.as_deref().or(one.name.as_deref()));
-            each.take(Limits::PEOPLE).map(|one| format!("<{one}>")).collect::<Vec<_>>().join(", ")
+            let each = addresses
+                .iter()
+                .filter_map(|one| one.address.as_deref().or(one.name.as_deref()));
+            each.take(Limits::PEOPLE)
+                .map(|one| format!("<{one}>"))
+                .collect::<Vec<_>>()
+                .join(", ")
         }
         _ => String::new(),
     })
@@ -139,9 +170,15 @@ fn ids(value: Option<&HeaderValue<'_>>) -> Vec<String> {
         _ => Vec::new(),
     };
     let fits = |id: &&str| {
-        !id.is_empty() && id.len() <= Limits::MESSAGE_ID_BYTES && !id.contains(|c: char| c.is_control() || c.is_whitespace())
+        !id.is_empty()
+            && id.len() <= Limits::MESSAGE_ID_BYTES
+            && !id.contains(|c: char| c.is_control() || c.is_whitespace())
     };
-    all.into_iter().map(|id| id.trim_matches(['<', '>', ' '])).filter(fits).map(str::to_owned).collect()
+    all.into_iter()
+        .map(|id| id.trim_matches(['<', '>', ' ']))
+        .filter(fits)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn people(value: Option<&HeaderValue<'_>>) -> People {
@@ -154,8 +191,16 @@ fn people(value: Option<&HeaderValue<'_>>) -> People {
             people.left_out += 1;
             continue;
         }
-        let name = one.name.as_deref().map(|name| line(name, 200)).filter(|name| !name.is_empty());
-        let address = one.address.as_deref().map(|address| line(address, 320)).unwrap_or_default();
+        let name = one
+            .name
+            .as_deref()
+            .map(|name| line(name, 200))
+            .filter(|name| !name.is_empty());
+        let address = one
+            .address
+            .as_deref()
+            .map(|address| line(address, 320))
+            .unwrap_or_default();
         if name.is_some() || !address.is_empty() {
             people.listed.push(Person { name, address });
         }
@@ -165,7 +210,10 @@ fn people(value: Option<&HeaderValue<'_>>) -> People {
 
 /// One line: control characters and line ends become blanks, the length is bounded.
 fn line(text: &str, most: usize) -> String {
-    let one: String = cut_at(text, most * 2).chars().map(|c| if hidden(c) { ' ' } else { c }).collect();
+    let one: String = cut_at(text, most * 2)
+        .chars()
+        .map(|c| if hidden(c) { ' ' } else { c })
+        .collect();
     cut_at(one.trim(), most).to_owned()
 }
 

@@ -36,8 +36,18 @@ fn an_ordinary_mail_gives_its_facts_and_text() {
         "there",
     ]);
     let from = mail.from.unwrap();
-    assert_eq!((from.name.as_deref(), from.address.as_str()), (Some("Jörg Ärmel"), "j@x.test"));
-    assert_eq!((mail.to.listed.len(), mail.cc.listed.len(), mail.reply_to.listed.len()), (2, 1, 1));
+    assert_eq!(
+        (from.name.as_deref(), from.address.as_str()),
+        (Some("Jörg Ärmel"), "j@x.test")
+    );
+    assert_eq!(
+        (
+            mail.to.listed.len(),
+            mail.cc.listed.len(),
+            mail.reply_to.listed.len()
+        ),
+        (2, 1, 1)
+    );
     assert_eq!(mail.subject, "Grüße");
     assert_eq!(mail.message_id.as_deref(), Some("a.b@x.test"));
     assert_eq!(mail.in_reply_to, ["q@y.test"]);
@@ -47,7 +57,10 @@ fn an_ordinary_mail_gives_its_facts_and_text() {
     assert!(mail.list_unsubscribe.unwrap().contains("https://x.test/u"));
     assert_eq!(mail.precedence.as_deref(), Some("bulk"));
     assert_eq!(mail.auto_submitted.as_deref(), Some("auto-generated"));
-    assert_eq!(mail.auto_response_suppress.as_deref(), Some("oof, autoreply"));
+    assert_eq!(
+        mail.auto_response_suppress.as_deref(),
+        Some("oof, autoreply")
+    );
     assert_eq!(mail.return_path.as_deref(), Some("ann@x.test"));
     assert_eq!(mail.feedback_id.as_deref(), Some("1:2:3"));
     assert_eq!(mail.text, "Hi\nthere");
@@ -69,7 +82,10 @@ fn a_bounce_has_the_null_sender_and_is_a_report() {
         "Status: 5.1.1",
         "--b--",
     ]);
-    assert_eq!((mail.return_path.as_deref(), mail.kind), (Some(""), Kind::Report));
+    assert_eq!(
+        (mail.return_path.as_deref(), mail.kind),
+        (Some(""), Kind::Report)
+    );
     assert_eq!(mail.text, "It failed.");
 }
 
@@ -105,14 +121,25 @@ fn plain_text_wins_over_html_and_attachments_are_listed() {
         "--m--",
     ]);
     assert_eq!(mail.text, "café");
-    let listed: Vec<_> = mail.attachments.iter().map(|file| (file.name.as_deref(), file.size)).collect();
-    assert_eq!(listed, [(Some("../../etc/passwd"), 12), (Some("notes.txt"), 12)]);
+    let listed: Vec<_> = mail
+        .attachments
+        .iter()
+        .map(|file| (file.name.as_deref(), file.size))
+        .collect();
+    assert_eq!(
+        listed,
+        [(Some("../../etc/passwd"), 12), (Some("notes.txt"), 12)]
+    );
     assert_eq!(mail.attachments[0].media_type, "application/pdf");
 }
 
 #[test]
 fn an_invitation_is_known_by_its_part() {
-    let mail = read(&["Content-Type: text/calendar; method=REQUEST", "", "BEGIN:VCALENDAR"]);
+    let mail = read(&[
+        "Content-Type: text/calendar; method=REQUEST",
+        "",
+        "BEGIN:VCALENDAR",
+    ]);
     assert_eq!(mail.kind, Kind::Calendar);
 }
 
@@ -127,7 +154,11 @@ fn html_only_becomes_text() {
         assert!(mail.text.contains(part), "{part}: {}", mail.text);
     }
     for part in ["alert", "hidden", "<", "p{}"] {
-        assert!(!mail.text.replace("1 < 2", "").contains(part), "{part}: {}", mail.text);
+        assert!(
+            !mail.text.replace("1 < 2", "").contains(part),
+            "{part}: {}",
+            mail.text
+        );
     }
 }
 
@@ -147,7 +178,11 @@ fn html_that_nests_without_end_costs_little() {
         let mail = read(&["Content-Type: text/html", "", &html, "end"]);
         assert!(mail.text.len() <= Limits::TEXT_BYTES);
     }
-    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[test]
@@ -160,8 +195,14 @@ fn a_bare_cr_cannot_start_a_header() {
 
 #[test]
 fn unknown_and_invalid_charsets_survive() {
-    let mail = parse(b"Subject: \xff\xfe\x80\r\nContent-Type: text/plain; charset=klingon\r\n\r\nh\xe9llo\r\n");
-    assert!(mail.text.starts_with('h') && mail.text.contains("llo"), "{:?}", mail.text);
+    let mail = parse(
+        b"Subject: \xff\xfe\x80\r\nContent-Type: text/plain; charset=klingon\r\n\r\nh\xe9llo\r\n",
+    );
+    assert!(
+        mail.text.starts_with('h') && mail.text.contains("llo"),
+        "{:?}",
+        mail.text
+    );
     assert!(mail.subject.contains('\u{fffd}'), "{:?}", mail.subject);
     let mail = parse(b"Content-Type: text/plain; charset=shift_jis\r\n\r\n\x93\xfa\x96\x7b\r\n");
     assert_eq!(mail.text.trim(), "日本");
@@ -169,7 +210,8 @@ fn unknown_and_invalid_charsets_survive() {
 
 #[test]
 fn what_shows_nothing_is_taken_out() {
-    let mail = parse("Subject: a\u{202e}b\u{0}c\r\n\r\nx\u{200f}\u{2066}y\u{1b}[31mz\r\n".as_bytes());
+    let mail =
+        parse("Subject: a\u{202e}b\u{0}c\r\n\r\nx\u{200f}\u{2066}y\u{1b}[31mz\r\n".as_bytes());
     assert_eq!(mail.subject, "a b c");
     assert!(!mail.text.contains(['\u{1b}', '\u{2066}']));
 }
@@ -185,7 +227,12 @@ fn ten_thousand_recipients_are_counted() {
 #[test]
 fn references_keep_the_newest_and_drop_what_is_no_id() {
     let ids: Vec<String> = (0..200).map(|n| format!("<{n}@x.test>")).collect();
-    let mail = read(&[&format!("References: {}", ids.join("\r\n ")), &format!("Message-ID: <{}@x>", "a".repeat(600)), "", ""]);
+    let mail = read(&[
+        &format!("References: {}", ids.join("\r\n ")),
+        &format!("Message-ID: <{}@x>", "a".repeat(600)),
+        "",
+        "",
+    ]);
     assert_eq!(mail.references.len(), Limits::REFERENCES);
     assert_eq!(mail.references.last().unwrap(), "199@x.test");
     assert_eq!(mail.message_id, None);
@@ -197,21 +244,42 @@ fn mails_within_mails_and_endless_parts_are_bounded() {
     let inner = "Content-Type: message/rfc822\r\n\r\n".repeat(100_000);
     let mail = parse(inner.as_bytes());
     assert_eq!(mail.attachments.len(), 1);
-    let many = format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{}", "--b\r\n\r\nx\r\n".repeat(100_000));
+    let many = format!(
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n{}",
+        "--b\r\n\r\nx\r\n".repeat(100_000)
+    );
     let mail = parse(many.as_bytes());
     assert!(mail.cut && mail.text.len() < 10_000);
-    let deep: String = (0..5000).map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n")).collect();
+    let deep: String = (0..5000)
+        .map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n"))
+        .collect();
     assert!(parse(deep.as_bytes()).cut);
-    let missing: String = (0..5000).map(|n| format!("--b\r\nContent-Type: multipart/mixed; boundary=no{n}\r\n\r\n")).collect();
+    let missing: String = (0..5000)
+        .map(|n| format!("--b\r\nContent-Type: multipart/mixed; boundary=no{n}\r\n\r\n"))
+        .collect();
     let _ = parse(format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{missing}").as_bytes());
-    let _ = parse(format!("Content-Type: text/plain\r\n{}\r\n\r\nx", "X: y\r\n".repeat(400_000)).as_bytes());
-    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    let _ = parse(
+        format!(
+            "Content-Type: text/plain\r\n{}\r\n\r\nx",
+            "X: y\r\n".repeat(400_000)
+        )
+        .as_bytes(),
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[test]
 fn a_long_text_is_cut_and_says_so() {
     let mail = parse(format!("Subject: x\r\n\r\n{}", "äb".repeat(300_000)).as_bytes());
-    assert!(mail.text_cut && mail.text.len() <= Limits::TEXT_BYTES && mail.text.len() > Limits::TEXT_BYTES - 4);
+    assert!(
+        mail.text_cut
+            && mail.text.len() <= Limits::TEXT_BYTES
+            && mail.text.len() > Limits::TEXT_BYTES - 4
+    );
     assert!(parse_cut(b"Subject: x\r\n\r\nhalf", true).cut);
 }
 
@@ -219,7 +287,11 @@ fn a_long_text_is_cut_and_says_so() {
 fn nothing_at_all_is_a_mail_with_nothing_in_it() {
     assert_eq!(parse(b""), Parsed::default());
     assert_eq!(parse(b"\r\n\r\nbody only").text, "\nbody only");
-    let mail = read(&["Content-Type: multipart/mixed; boundary=x", "", "no parts here"]);
+    let mail = read(&[
+        "Content-Type: multipart/mixed; boundary=x",
+        "",
+        "no parts here",
+    ]);
     assert_eq!(mail.text, "no parts here");
 }
 

@@ -1,0 +1,298 @@
+//! One attempt to send by SMTP submission, command by command.
+//!
+//! A transport that sends in one call cannot tell a connection lost before the message from one lost after it.
+//! That difference decides whether a mail may be sent again, so the commands are given here one by one.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use lettre::Address;
+use lettre::transport::smtp::Error as SmtpError;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use lettre::transport::smtp::response::Response;
+use platinum_mailbox::config::{ConfigError, Reader, value_error};
+use platinum_mailbox::secret::Secret;
+use tokio::time::timeout;
+
+/// How long one command may take.
+const COMMAND_TIME: Duration = Duration::from_secs(30);
+/// How long the server may take to accept the message itself (RFC 5321 asks for patience here).
+const MESSAGE_TIME: Duration = Duration::from_secs(120);
+
+/// The table `[account.NAME.smtp]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmtpSettings {
+    /// The server's name, as in its certificate.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is encrypted; there is no way to go without.
+    pub security: Security,
+    /// The login.
+    pub user: String,
+    /// Where the password is.
+    pub password: Secret,
+    /// A file of certificates (PEM) to trust besides the public roots.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How a connection is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// From the first byte (port 465).
+    Tls,
+    /// After STARTTLS, which must succeed (port 587).
+    StartTls,
+}
+
+impl SmtpSettings {
+    /// Reads the table; `folder` is where relative paths start.
+    pub fn read(account: &str, table: &toml::Table, folder: &Path) -> Result<Self, ConfigError> {
+        let at = format!("[account.{account}.smtp]");
+        let reader = Reader::new(
+            &at,
+            table,
+            &["host", "port", "security", "user", "password", "ca-file"],
+        )?;
+        let security = match reader.text("security")?.as_deref() {
+            None | Some("tls") => Security::Tls,
+            Some("starttls") => Security::StartTls,
+            Some(_) => {
+                return Err(value_error(
+                    &at,
+                    "security",
+                    "must be \"tls\" or \"starttls\"",
+                ));
+            }
+        };
+        Ok(Self {
+            host: reader.needed("host")?,
+            port: reader.port(if security == Security::Tls { 465 } else { 587 })?,
+            security,
+            user: reader.needed("user")?,
+            password: reader.secret("password", folder)?,
+            ca_file: reader.text("ca-file")?.map(|path| folder.join(path)),
+        })
+    }
+}
+
+/// What became of the attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attempt {
+    /// The server took the message.
+    Sent {
+        /// What it answered.
+        answer: String,
+    },
+    /// The server certainly did not take it.
+    NotSent {
+        /// Whether the same attempt may succeed later.
+        retry: bool,
+        /// Why.
+        answer: String,
+    },
+    /// The message was handed over and the answer was lost: nobody here knows.
+    Unknown {
+        /// What was seen last.
+        answer: String,
+    },
+}
+
+/// Sends `mail` to all recipients, or to none of them.
+pub async fn send(settings: &SmtpSettings, from: &Address, to: &[Address], mail: &[u8]) -> Attempt {
+    let mut connection = match prepare(settings, from, to, mail).await {
+        Ok(connection) => connection,
+        Err(Stop { retry, answer }) => return Attempt::NotSent { retry, answer },
+    };
+    // From here on only a reply of the server tells anything.
+    let attempt = match timeout(MESSAGE_TIME, connection.message(mail)).await {
+        Ok(Ok(response)) => Attempt::Sent {
+            answer: said(&response),
+        },
+        Ok(Err(error)) if error.is_transient() => Attempt::NotSent {
+            retry: true,
+            answer: one_line(&error),
+        },
+        Ok(Err(error)) if error.is_permanent() => Attempt::NotSent {
+            retry: false,
+            answer: one_line(&error),
+        },
+        Ok(Err(error)) => Attempt::Unknown {
+            answer: format!(
+                "the message was handed over, then the connection failed: {}",
+                one_line(&error)
+            ),
+        },
+        Err(_) => Attempt::Unknown {
+            answer: format!(
+                "the message was handed over and not answered within {} s",
+                MESSAGE_TIME.as_secs()
+            ),
+        },
+    };
+    let _ = timeout(Duration::from_secs(2), connection.quit()).await;
+    attempt
+}
+
+/// Why it went no further; nothing was sent.
+struct Stop {
+    retry: bool,
+    answer: String,
+}
+
+impl Stop {
+    fn for_good(answer: impl Into<String>) -> Self {
+        Self {
+            retry: false,
+            answer: answer.into(),
+        }
+    }
+}
+
+/// Everything before the message: connection, login, sender, recipients, DATA.
+async fn prepare(
+    settings: &SmtpSettings,
+    from: &Address,
+    to: &[Address],
+    mail: &[u8],
+) -> Result<AsyncSmtpConnection, Stop> {
+    let server = format!("{}:{}", settings.host, settings.port);
+    let password = settings
+        .password
+        .fetch()
+        .await
+        .map_err(|error| Stop::for_good(error.to_string()))?;
+    let tls = tls(settings).await?;
+    let hello = ClientId::default();
+    let at_once = (settings.security == Security::Tls).then(|| tls.clone());
+    let address = (settings.host.as_str(), settings.port);
+    let connecting =
+        AsyncSmtpConnection::connect_tokio1(address, Some(COMMAND_TIME), &hello, at_once, None);
+    let mut connection = step(&server, "the connection", connecting).await?;
+    if settings.security == Security::StartTls {
+        if !connection.can_starttls() {
+            connection.abort().await;
+            return Err(Stop::for_good(format!(
+                "{server} does not offer STARTTLS; nothing is sent in the clear"
+            )));
+        }
+        step(&server, "STARTTLS", connection.starttls(tls, &hello)).await?;
+    }
+    let credentials = Credentials::new(settings.user.clone(), password.expose().to_owned());
+    step(
+        &server,
+        "AUTH",
+        connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials),
+    )
+    .await?;
+    let international = to
+        .iter()
+        .chain([from])
+        .any(|address| !address.to_string().is_ascii())
+        || !mail.is_ascii();
+    let mut parameters = Vec::new();
+    if international {
+        if !connection
+            .server_info()
+            .supports_feature(Extension::SmtpUtfEight)
+        {
+            connection.abort().await;
+            return Err(Stop::for_good(format!(
+                "{server} takes no addresses with letters beyond ASCII (SMTPUTF8)"
+            )));
+        }
+        parameters.push(MailParameter::SmtpUtfEight);
+    }
+    step(
+        &server,
+        "MAIL FROM",
+        connection.command(Mail::new(Some(from.clone()), parameters)),
+    )
+    .await?;
+    for address in to {
+        let given = step(
+            &server,
+            "RCPT TO",
+            connection.command(Rcpt::new(address.clone(), Vec::new())),
+        )
+        .await;
+        if let Err(stop) = given {
+            connection.abort().await;
+            return Err(Stop {
+                answer: format!("recipient {address}: {}", stop.answer),
+                ..stop
+            });
+        }
+    }
+    step(&server, "DATA", connection.command(Data)).await?;
+    Ok(connection)
+}
+
+async fn step<T>(
+    server: &str,
+    name: &str,
+    work: impl Future<Output = Result<T, SmtpError>>,
+) -> Result<T, Stop> {
+    match timeout(COMMAND_TIME, work).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(Stop {
+            retry: !error.is_permanent() && !error.is_client(),
+            answer: format!("{server}, {name}: {}", one_line(&error)),
+        }),
+        Err(_) => Err(Stop {
+            retry: true,
+            answer: format!(
+                "{server} did not answer {name} within {} s",
+                COMMAND_TIME.as_secs()
+            ),
+        }),
+    }
+}
+
+async fn tls(settings: &SmtpSettings) -> Result<TlsParameters, Stop> {
+    let mut builder = TlsParameters::builder(settings.host.clone());
+    if let Some(path) = &settings.ca_file {
+        let broken =
+            |reason: String| Stop::for_good(format!("ca-file {}: {reason}", path.display()));
+        let pem = tokio::fs::read(path)
+            .await
+            .map_err(|error| broken(error.to_string()))?;
+        builder = builder.add_root_certificate(
+            Certificate::from_pem(&pem).map_err(|error| broken(error.to_string()))?,
+        );
+    }
+    builder
+        .build()
+        .map_err(|error| Stop::for_good(format!("TLS: {}", one_line(&error))))
+}
+
+fn said(response: &Response) -> String {
+    let text = response.message().collect::<Vec<_>>().join(" ");
+    format!("{} {}", response.code(), short(&text))
+}
+
+/// An error with its causes, on one line.
+fn one_line(error: &SmtpError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    short(&text)
+}
+
+fn short(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(400)
+        .collect()
+}
