@@ -1,0 +1,102 @@
+//! What goes into a call and what comes out of it.
+
+use platinum_core::{Role, TaskId, Timestamp};
+use platinum_engine::{Invocation, InvokeError, Outcome, SkillError, Trigger};
+
+use crate::support::{Ledger, host, limits, load, run, run_about};
+
+#[tokio::test]
+async fn a_skill_calls_the_host_and_answers() {
+    let host = host(Role::Cloud, &Ledger::default());
+    let skill = load(&host, "two-calls");
+    assert_eq!(
+        run(&host, &skill, &limits()).await.unwrap(),
+        Outcome::Done("tester at 1970-01-01T00:00:00Z".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn every_outcome_and_error_comes_back_as_it_was_meant() {
+    let host = host(Role::Cloud, &Ledger::default());
+    let echo = load(&host, "echo");
+    for (about, expected) in [
+        ("", Outcome::Nothing),
+        ("drafted d", Outcome::Drafted("d".to_owned())),
+        ("filed f", Outcome::Filed("f".to_owned())),
+        ("passed p", Outcome::Passed("p".to_owned())),
+    ] {
+        assert_eq!(
+            run_about(&host, &echo, about, &limits()).await.unwrap(),
+            expected
+        );
+    }
+    for (about, expected, sentence) in [
+        (
+            "invalid i",
+            SkillError::Invalid("i".to_owned()),
+            "invalid invocation: i",
+        ),
+        ("denied d", SkillError::Denied("d".to_owned()), "denied: d"),
+        (
+            "unavailable u",
+            SkillError::Unavailable("u".to_owned()),
+            "unavailable: u",
+        ),
+        (
+            "failed a\nb\u{7}",
+            SkillError::Failed("a b ".to_owned()),
+            "a b ",
+        ),
+    ] {
+        let failed = run_about(&host, &echo, about, &limits()).await.unwrap_err();
+        assert_eq!(failed.to_string(), format!("skill echo failed: {sentence}"));
+        let InvokeError::Skill { error, .. } = failed else {
+            panic!("{failed}")
+        };
+        assert_eq!(error, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_task_is_named_by_its_id() {
+    let host = host(Role::Cloud, &Ledger::default());
+    let echo = load(&host, "echo");
+    let task = TaskId::generate();
+    let invocation = Invocation {
+        trigger: Trigger::Task,
+        task: Some(task),
+        about: Some("task please".to_owned()),
+    };
+    let outcome = host
+        .invoke(
+            &echo,
+            invocation,
+            Vec::new(),
+            Timestamp::UNIX_EPOCH,
+            &limits(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(outcome, Outcome::Done(task.to_string()));
+}
+
+#[tokio::test]
+async fn every_call_gets_a_fresh_instance() {
+    let host = host(Role::Cloud, &Ledger::default());
+    let skill = load(&host, "keeps-a-count");
+    for _ in 0..3 {
+        let outcome = run(&host, &skill, &limits()).await.unwrap();
+        assert_eq!(outcome, Outcome::Done("1".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn wasi_is_there_and_empty() {
+    // The test itself has an environment, arguments and a folder to be in.
+    let host = host(Role::Local, &Ledger::default());
+    let skill = load(&host, "asks-wasi");
+    assert_eq!(
+        run(&host, &skill, &limits()).await.unwrap(),
+        Outcome::Done("0 variables, 0 arguments, 0 folders, home None".to_owned())
+    );
+}

@@ -1,0 +1,278 @@
+//! Who is admitted, and what is said to who is not.
+
+use std::collections::BTreeSet;
+
+use platinum_core::{Capability, Role};
+use platinum_engine::{
+    Call, HostError, Interface, InvokeError, Linker, LoadError, Outcome, SkillHost, SkillState,
+    Verdict, imports_of,
+};
+
+use crate::support::{FAKES, Ledger, component, engine, fakes, host, limits, load, run};
+
+/// Every guest, and whether each role admits it.
+const GUESTS: &[(&str, bool, bool)] = &[
+    // guest, cloud, local
+    ("asks-email-send", false, true),
+    ("asks-wasi", true, true),
+    ("echo", true, true),
+    ("floods-host", true, true),
+    ("hogs-memory", true, true),
+    ("hogs-table", true, true),
+    ("huge-line", true, true),
+    ("huge-list", false, true),
+    ("huge-outcome", true, true),
+    ("imports-unknown", false, false),
+    ("keeps-a-count", true, true),
+    ("long-outcome", true, true),
+    ("loops-forever", true, true),
+    ("minimal", true, true),
+    ("recurses", true, true),
+    ("traps", true, true),
+    ("two-calls", true, true),
+    ("waits-in-host", true, true),
+];
+
+#[test]
+fn no_guest_is_forgotten() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/guests");
+    let found: BTreeSet<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().unwrap().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    let known: BTreeSet<String> = GUESTS.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    assert_eq!(found, known);
+}
+
+#[test]
+fn every_guest_is_admitted_or_refused_as_the_table_says() {
+    let ledger = Ledger::default();
+    let (cloud, local) = (host(Role::Cloud, &ledger), host(Role::Local, &ledger));
+    for &(name, on_cloud, on_local) in GUESTS {
+        let bytes = component(name);
+        for (host, admitted) in [(&cloud, on_cloud), (&local, on_local)] {
+            let loaded = host.load(name, &bytes, "");
+            assert_eq!(
+                loaded.is_ok(),
+                admitted,
+                "{name} on {}: {loaded:?}",
+                host.role()
+            );
+            let report = host.explain(&bytes).unwrap();
+            assert_eq!(report.links(), admitted, "{name}: {report}");
+        }
+    }
+}
+
+#[test]
+fn the_cloud_refuses_a_skill_that_sends_and_names_every_import() {
+    // The host even offers the interfaces; the role does not grant them, so they are not linked.
+    let cloud = host(Role::Cloud, &Ledger::default());
+    assert_eq!(
+        cloud.capabilities().collect::<Vec<_>>(),
+        [
+            Capability::SkillContext,
+            Capability::SkillLog,
+            Capability::SyncRun
+        ]
+    );
+    let error = cloud
+        .load("asks-email-send", &component("asks-email-send"), "")
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "skill asks-email-send is refused: role cloud does not grant \
+         platinum:approvals/queue@0.1.0, platinum:email/send@0.1.0"
+    );
+}
+
+#[tokio::test]
+async fn the_local_half_sends_what_was_approved_once_and_keeps_nothing() {
+    let ledger = Ledger::default();
+    *ledger.approvals.lock().unwrap() = vec![7];
+    let local = host(Role::Local, &ledger);
+    let skill = load(&local, "asks-email-send");
+    assert_eq!(
+        skill.capabilities().collect::<Vec<_>>(),
+        [Capability::ApprovalsQueue, Capability::EmailSend]
+    );
+    let first = run(&local, &skill, &limits()).await.unwrap();
+    assert_eq!(first, Outcome::Done("7".to_owned()));
+    assert_eq!(
+        run(&local, &skill, &limits()).await.unwrap(),
+        Outcome::Nothing
+    );
+    assert_eq!(*ledger.sent.lock().unwrap(), [7]);
+    assert_eq!(*ledger.left_in_table.lock().unwrap(), Some(false));
+}
+
+#[test]
+fn an_interface_that_is_granted_but_not_offered_gets_its_own_sentence() {
+    let offered = fakes(&[Capability::ApprovalsQueue], &Ledger::default());
+    let local = SkillHost::new(
+        engine(),
+        Role::Local,
+        "local".parse().unwrap(),
+        offered,
+        None,
+    )
+    .unwrap();
+    let bytes = component("asks-email-send");
+    assert_eq!(
+        local
+            .load("asks-email-send", &bytes, "")
+            .unwrap_err()
+            .to_string(),
+        "skill asks-email-send cannot run here: role local grants platinum:email/send@0.1.0, but \
+         this host does not offer it"
+    );
+    let report = local.explain(&bytes).unwrap();
+    assert!(
+        report
+            .imports
+            .iter()
+            .any(|line| line.verdict == Verdict::NotOffered),
+        "{report}"
+    );
+}
+
+#[test]
+fn configuration_can_take_a_grant_away() {
+    let narrowed = BTreeSet::from([Capability::ApprovalsQueue]);
+    let offered = fakes(&FAKES, &Ledger::default());
+    let agent = "local".parse().unwrap();
+    let local = SkillHost::new(engine(), Role::Local, agent, offered, Some(narrowed)).unwrap();
+    assert_eq!(
+        local.capabilities().collect::<Vec<_>>(),
+        [Capability::ApprovalsQueue]
+    );
+    let error = local
+        .load("asks-email-send", &component("asks-email-send"), "")
+        .unwrap_err();
+    assert!(matches!(error, LoadError::Refused { .. }), "{error}");
+    assert!(
+        error.to_string().contains("platinum:email/send@0.1.0"),
+        "{error}"
+    );
+}
+
+#[test]
+fn configuration_cannot_add_a_grant() {
+    let narrowed = BTreeSet::from([Capability::ApprovalsQueue, Capability::EmailSend]);
+    let offered = fakes(&FAKES, &Ledger::default());
+    let agent = "cloud".parse().unwrap();
+    let cloud = SkillHost::new(engine(), Role::Cloud, agent, offered, Some(narrowed)).unwrap();
+    assert_eq!(cloud.capabilities().count(), 0);
+    let error = cloud
+        .load("asks-email-send", &component("asks-email-send"), "")
+        .unwrap_err();
+    assert!(matches!(error, LoadError::Refused { .. }), "{error}");
+}
+
+#[test]
+fn an_import_that_no_contract_has_is_refused_by_its_name() {
+    let bytes = component("imports-unknown");
+    for role in [Role::Cloud, Role::Local] {
+        let error = host(role, &Ledger::default())
+            .load("odd", &bytes, "")
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("skill odd is refused: role {role} does not grant guests:unknown/thing@0.1.0")
+        );
+    }
+}
+
+#[test]
+fn a_component_without_the_handler_is_told_what_to_export() {
+    let empty = b"\0asm\x0d\0\x01\0";
+    let error = host(Role::Cloud, &Ledger::default())
+        .load("empty", empty, "")
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "skill empty does not export platinum:skill/handler@0.1.0: include platinum:skill/base in \
+         its world"
+    );
+}
+
+#[test]
+fn the_imports_of_a_component_are_its_permission_request() {
+    let imports = imports_of(&component("asks-email-send")).unwrap();
+    for import in [
+        "platinum:approvals/queue@0.1.0",
+        "platinum:email/send@0.1.0",
+    ] {
+        assert!(imports.iter().any(|found| found == import), "{imports:?}");
+    }
+    assert!(
+        !imports.iter().any(|found| found.starts_with("wasi:")),
+        "{imports:?}"
+    );
+}
+
+#[test]
+fn the_report_says_of_each_import_what_becomes_of_it() {
+    let report = host(Role::Cloud, &Ledger::default())
+        .explain(&component("asks-email-send"))
+        .unwrap()
+        .to_string();
+    assert!(
+        report.contains("REFUSED      platinum:email/send@0.1.0: role cloud does not grant it"),
+        "{report}"
+    );
+    assert!(
+        report.contains("records      platinum:actions/types@0.1.0"),
+        "{report}"
+    );
+    assert!(report.ends_with("role cloud: does not link"), "{report}");
+}
+
+#[test]
+fn a_host_does_not_take_the_same_interface_twice() {
+    let twice = fakes(
+        &[Capability::SkillLog, Capability::SkillLog],
+        &Ledger::default(),
+    );
+    let error =
+        SkillHost::new(engine(), Role::Cloud, "cloud".parse().unwrap(), twice, None).unwrap_err();
+    assert!(
+        matches!(error, HostError::OfferedTwice(Capability::SkillLog)),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_skill_of_another_contract_does_not_fit() {
+    struct Other;
+    impl Interface for Other {
+        fn capability(&self) -> Capability {
+            Capability::SyncRun
+        }
+        fn link(&self, linker: &mut Linker<SkillState>) -> wasmtime::Result<()> {
+            linker
+                .instance("platinum:sync/run@0.1.0")?
+                .func_wrap("run", |_, (): ()| Ok((1_u32,)))
+        }
+        fn prepare(&self, _state: &mut SkillState, _call: &Call) {}
+    }
+    let agent = "cloud".parse().unwrap();
+    let host = SkillHost::new(engine(), Role::Cloud, agent, vec![Box::new(Other)], None).unwrap();
+    let error = host
+        .load("waits", &component("waits-in-host"), "")
+        .unwrap_err();
+    assert!(matches!(error, LoadError::Mismatch { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_skill_runs_only_on_the_host_that_admitted_it() {
+    let ledger = Ledger::default();
+    *ledger.approvals.lock().unwrap() = vec![1];
+    let (cloud, local) = (host(Role::Cloud, &ledger), host(Role::Local, &ledger));
+    let sends = load(&local, "asks-email-send");
+    let error = run(&cloud, &sends, &limits()).await.unwrap_err();
+    assert!(matches!(error, InvokeError::OtherHost { .. }), "{error}");
+    assert!(ledger.sent.lock().unwrap().is_empty());
+}
