@@ -5,16 +5,19 @@
 //! triggers refuse to change or remove an entry.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions, Permissions},
     io,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use platinum_core::{DraftId, TaskId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params,
+};
 
 use crate::{
     Begin, Intent, JournalError, Outcome, State, TaskReceipt, Verified,
@@ -63,6 +66,9 @@ impl Journal {
     /// If the file cannot be opened, is no journal, is of a newer layout, or lies on a file system
     /// that cannot keep it durably.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
+        // One at a time in this process, so that `make_private` closes no file under a lock.
+        static OPENING: Mutex<()> = Mutex::new(());
+        let _alone = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
         make_private(path).map_err(|source| JournalError::Open {
             path: path.to_owned(),
             source,
@@ -72,8 +78,7 @@ impl Journal {
         let file = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         prepare(&file, path)?;
         file.commit()?;
-        let mode: String =
-            connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        let mode = write_ahead(&connection)?;
         if !mode.eq_ignore_ascii_case("wal") {
             return Err(JournalError::NotDurable {
                 path: path.to_owned(),
@@ -280,20 +285,44 @@ const INTENT: &str = "intent";
 const OUTCOME: &str = "outcome";
 
 /// Makes the file for its user alone, and its name durable. SQLite gives its companions the same
-/// permissions.
+/// permissions. A file that is there is not opened here: closing it would take away the locks that
+/// SQLite holds on it for this process.
 fn make_private(path: &Path) -> io::Result<()> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
         .mode(0o600)
-        .open(path)?
-        .sync_all()?;
+        .open(path)
+    {
+        Ok(file) => file.sync_all()?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return fs::set_permissions(path, Permissions::from_mode(0o600));
+        }
+        Err(error) => return Err(error),
+    }
     match path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
         Some(folder) => File::open(folder)?.sync_all(),
         None => File::open(".")?.sync_all(),
+    }
+}
+
+/// Switches to a write-ahead log; answers what the file has then. SQLite does not wait by itself
+/// for another process that has just opened the file.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<String> {
+    let deadline = Instant::now() + BUSY;
+    loop {
+        let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0));
+        match mode {
+            Err(rusqlite::Error::SqliteFailure(error, _))
+                if error.code == ErrorCode::DatabaseBusy && Instant::now() < deadline =>
+            {
+                thread::park_timeout(Duration::from_millis(5));
+            }
+            mode => return mode,
+        }
     }
 }
 

@@ -14,6 +14,8 @@ mod folder;
 pub mod note;
 mod store;
 mod temp;
+#[cfg(test)]
+mod tests;
 
 pub use error::VaultError;
 pub use store::{Entry, Vault};

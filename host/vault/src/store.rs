@@ -1,17 +1,18 @@
 //! [`Vault`]: the files of one vault.
 
 use std::{
-    io::Read,
+    fs::File,
+    io::{self, Read},
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use cap_std::{ambient_authority, fs::Dir};
+use cap_std::fs::Dir;
 use platinum_core::{Timestamp, VaultPath, layout};
 use platinum_policy::is_synced;
 use rustix::{
-    fs::{AtFlags, Mode},
+    fs::{AtFlags, Mode, OFlags},
     io::Errno,
 };
 
@@ -57,7 +58,7 @@ impl Vault {
             root: root.to_owned(),
             source,
         };
-        let dir = Dir::open_ambient_dir(root, ambient_authority()).map_err(refused)?;
+        let dir = open_root(root).map_err(refused)?;
         let root = root.canonicalize().map_err(refused)?;
         Ok(Self {
             root: Arc::new(root),
@@ -286,6 +287,13 @@ impl Vault {
         found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Ok(found)
     }
+}
+
+/// Opens the vault's folder so that it can be fsynced too.
+fn open_root(root: &Path) -> io::Result<Dir> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let dir = rustix::fs::open(root, flags, Mode::empty())?;
+    Ok(Dir::from_std_file(File::from(dir)))
 }
 
 /// Hands out what is in a folder: regular files, and the paths of folders.

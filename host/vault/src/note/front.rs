@@ -74,6 +74,11 @@ pub(super) fn parse(yaml: &str) -> Result<Mapping, NoteError> {
         return Err(NoteError::TooLong(yaml.len()));
     }
     scan(yaml)?;
+    read_bounded(yaml)
+}
+
+/// Reads YAML, counting every value that it stands for.
+pub(super) fn read_bounded(yaml: &str) -> Result<Mapping, NoteError> {
     let nodes = Cell::new(0);
     let value = Bounded {
         nodes: &nodes,

@@ -1,1 +1,641 @@
-//! Tests of notes.
+//! Tests of notes: every byte that is not edited stays, and hostile text stays text.
+
+use platinum_core::{
+    Action, ActionKind, AgentName, ClaimId, DraftId, EmailSend, Media, Money, OdooPayment,
+    OdooPost, Payment, PlanId, SocialPublish, TaskId, Timestamp, UpdateId, VaultPath, WhatsappSend,
+    Zone,
+};
+use platinum_protocol::ClaimRecord;
+use proptest::{collection::vec, option, prelude::*};
+
+use super::{draft::fields, *};
+
+const NOTE: &str = "---\n# mine\nid: \"a\"\ntags: [x, \"y: z\"]   # list\nstatus:   open # for now\n\
+    other: |\n  status: no key\n\n  # no comment\nlist:\n- one\n- two\n# between\n\n\"quo ted\": 'it''s'\n---\n\n# Body\n---\nstatus: body\n";
+
+fn keys(note: &Note) -> Vec<&str> {
+    note.front()
+        .keys()
+        .map(|key| key.as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn an_unedited_note_is_the_text_that_was_read() {
+    for text in [
+        NOTE,
+        "",
+        "no frontmatter\n---\nat all",
+        "---\n---\n",
+        "---\n---",
+        "---\r\na: 1\r\n---\r\nbody\r\n",
+        "\u{FEFF}---\na: 1\n---\nbody",
+        "---\n# a comment alone\n--- \nx",
+        " ---\na: 1\n---\n",
+    ] {
+        let note = Note::parse(text).unwrap();
+        assert_eq!(note.to_text(), text);
+    }
+}
+
+#[test]
+fn setting_a_key_changes_its_lines_alone() {
+    let mut note = Note::parse(NOTE).unwrap();
+    assert_eq!(
+        keys(&note),
+        ["id", "tags", "status", "other", "list", "quo ted"]
+    );
+    note.set("status", "done").unwrap();
+    note.set("list", vec!["three"]).unwrap();
+    note.set("quo ted", 7).unwrap();
+    note.set("new", true).unwrap();
+    let expected = NOTE
+        .replace("status:   open # for now", "status: \"done\" # for now")
+        .replace("- one\n- two\n", "  - \"three\"\n")
+        .replace(
+            "\"quo ted\": 'it''s'\n---",
+            "\"quo ted\": 7\nnew: true\n---",
+        );
+    assert_eq!(note.to_text(), expected);
+    assert_eq!(Note::parse(&expected).unwrap(), note);
+}
+
+#[test]
+fn setting_the_same_value_changes_nothing() {
+    let mut note = Note::parse(NOTE).unwrap();
+    note.set("tags", vec!["x", "y: z"]).unwrap();
+    note.set("quo ted", "it's").unwrap();
+    assert_eq!(note.to_text(), NOTE);
+}
+
+#[test]
+fn removing_a_key_takes_its_lines_alone() {
+    let mut note = Note::parse(NOTE).unwrap();
+    assert!(note.remove("other").unwrap());
+    assert!(note.remove("list").unwrap());
+    assert!(!note.remove("missing").unwrap());
+    let expected = NOTE
+        .replace("other: |\n  status: no key\n\n  # no comment\n", "")
+        .replace("list:\n- one\n- two\n", "");
+    assert_eq!(note.to_text(), expected);
+}
+
+#[test]
+fn a_note_without_frontmatter_gets_some() {
+    let mut note = Note::parse("hello\r\n").unwrap();
+    note.set("a", 1).unwrap();
+    assert_eq!(note.to_text(), "---\r\na: 1\r\n---\r\nhello\r\n");
+    let mut note = Note::parse("---\na: 1\n---").unwrap();
+    note.set_body("now");
+    assert_eq!(note.to_text(), "---\na: 1\n---\nnow");
+    let mut note = Note::parse("").unwrap();
+    note.set_body("---\nkind: task\n---\n");
+    let again = Note::parse(&note.to_text()).unwrap();
+    assert!(again.front().is_empty() && again.body() == "---\nkind: task\n---\n");
+}
+
+#[test]
+fn line_ends_of_windows_stay() {
+    let mut note = Note::parse("---\r\na: 1\r\nb: 2\r\n---\r\nx\r\n").unwrap();
+    note.set("a", vec!["p"]).unwrap();
+    note.set("c", "q").unwrap();
+    assert_eq!(
+        note.to_text(),
+        "---\r\na:\r\n  - \"p\"\r\nb: 2\r\nc: \"q\"\r\n---\r\nx\r\n"
+    );
+}
+
+#[test]
+fn a_layout_that_cannot_be_edited_is_refused_and_left() {
+    for text in [
+        "---\n{a: 1, b: 2}\n---\n",
+        "---\n? a\n: 1\nb: 2\n---\n",
+        "---\nb: \"x\na: 1\n  y\"\n\"a\" : {\nc: 1}\n---\n",
+    ] {
+        let Ok(mut note) = Note::parse(text) else {
+            continue;
+        };
+        let before = note.clone();
+        match note.set("a", 9) {
+            Ok(()) => {
+                assert_eq!(note.get("b"), before.get("b"));
+                assert_eq!(Note::parse(&note.to_text()).unwrap(), note);
+            }
+            Err(error) => {
+                assert_eq!(error, NoteError::Layout("a".to_owned()));
+                assert_eq!(note, before);
+            }
+        }
+    }
+}
+
+#[test]
+fn broken_frontmatter_is_an_error_with_its_line() {
+    for (text, expected) in [
+        (
+            "---\na: 1\n",
+            "line 1: the frontmatter that begins here is not closed",
+        ),
+        ("---\na: 1\nb: [1\n---\n", "line "),
+        ("---\na: 1\na: 2\n---\n", "the key `a` stands there twice"),
+        ("---\na: 1\nb: c: d\n---\n", "line 3: "),
+        (
+            "---\n- a\n---\n",
+            "line 2: the frontmatter has to be `key: value` lines",
+        ),
+        (
+            "---\na: 1\nb: &x 1\n---\n",
+            "line 3: the frontmatter cannot be read: anchors",
+        ),
+        (
+            "---\na: *x\n---\n",
+            "line 2: the frontmatter cannot be read: anchors",
+        ),
+        (
+            "---\na:\n  - [1, *x]\n---\n",
+            "line 3: the frontmatter cannot be read: anchors",
+        ),
+        (
+            "---\na: !!binary x\n---\n",
+            "line 2: the frontmatter cannot be read: tags",
+        ),
+        ("---\n[a]: 1\n---\n", "a list or a mapping is no key"),
+        (
+            "---\na: 1\n...\nb: 2\n---\n",
+            "the frontmatter cannot be read",
+        ),
+        ("---\na: \"\u{0}\"\n---\n", "the frontmatter cannot be read"),
+    ] {
+        let error = Note::parse(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{text:?}: {error}");
+    }
+}
+
+#[test]
+fn signs_inside_texts_are_neither_anchors_nor_tags() {
+    let text = "---\na: b & c * d ! e\nb: \"*x\"\nc: '&y'\nd: |\n  *x\n  &y\ne: -*x\n# &no\n\
+        f: [a & b, c*]\ng: plain\n  *continued\nh: \"over\n  *lines\"\ni:\n  - |\n    *x\n  - k: >\n      &y\n    l: z\n---\n";
+    let note = Note::parse(text).unwrap();
+    assert_eq!(note.get_text("g"), Some("plain *continued"));
+    assert_eq!(note.get_text("d"), Some("*x\n&y\n"));
+}
+
+#[test]
+fn bombs_are_refused_and_cost_little() {
+    let mut aliases = "---\na0: &a0 [x, x]\n".to_owned();
+    for n in 1..30 {
+        aliases.push_str(&format!("a{n}: &a{n} [*a{0}, *a{0}]\n", n - 1));
+    }
+    // Hidden from the scan by a key that looks like a block of text.
+    let hidden = aliases.replace("---\na0", "---\n? |\n k\n: v\na0");
+    let many = format!("---\na: [{}]\n---\n", "1,".repeat(25_000));
+    for (text, what) in [
+        (
+            format!("---\na: {}\n---\n", "[".repeat(30_000)),
+            "nests too deep",
+        ),
+        (
+            format!("---\n{}x\n---\n", "- ".repeat(30_000)),
+            "nests deeper than 16",
+        ),
+        (format!("{aliases}---\n"), "anchors"),
+        (format!("{hidden}---\n"), "the frontmatter cannot be read"),
+        (many, "more than 20000 values"),
+        (
+            format!("---\na: {}\n---\n", "x".repeat(70_000)),
+            "65536 is the most",
+        ),
+        (
+            format!("---\n{}", "a: 1\n".repeat(200_000)),
+            "65536 is the most",
+        ),
+    ] {
+        let start = std::time::Instant::now();
+        let error = Note::parse(&text).unwrap_err().to_string();
+        assert!(error.contains(what), "{what}: {error}");
+        assert!(start.elapsed().as_secs() < 10, "{what}");
+    }
+}
+
+#[test]
+fn even_aliases_that_the_scan_does_not_see_are_bounded_by_counting() {
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x]\n".to_owned();
+    for n in 1..12 {
+        bomb.push_str(&format!(
+            "a{n}: &a{n} [{}]\n",
+            vec![format!("*a{}", n - 1); 8].join(", ")
+        ));
+    }
+    assert!(super::front::read_bounded(&bomb).is_err());
+}
+
+#[test]
+fn a_task_reads_like_this() {
+    let text = task("Re: Angebot", vec![("message-id", vec!["a@b"])], "Hello\n").render();
+    assert_eq!(
+        text,
+        "---\nid: task_00000000010000000000000002\nkind: task\nzone: email\nsource: \"maildir:owner\"\n\
+         from: \"Ann <ann@example.test>\"\nsubject: \"Re: Angebot\"\nreceived: 2026-11-20T18:40:00Z\n\
+         created: 2026-11-20T18:41:00Z\nby: \"local/intake\"\nfacts:\n  message-id:\n    - \"a@b\"\n---\nHello\n"
+    );
+}
+
+#[test]
+fn errors_name_the_key_and_the_line() {
+    let text = task("s", vec![], "").render();
+    let error = |from: &str, to: &str| {
+        TaskNote::parse(&text.replace(from, to))
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(error("zone: email\n", ""), "the note has no key `zone`");
+    assert_eq!(
+        error("kind: task", "kind: draft"),
+        "the note is of kind `draft`, not `task`"
+    );
+    let zone = error("zone: email", "zone: garden");
+    assert!(
+        zone.starts_with("line 4: the key `zone` cannot be read: `garden` is no zone"),
+        "{zone}"
+    );
+    let subject = error("subject: \"s\"", "subject: 2026");
+    assert!(
+        subject.contains("line 7: the key `subject` cannot be read: it has to be text"),
+        "{subject}"
+    );
+    assert_eq!(TaskNote::parse("hello").unwrap_err(), NoteError::NoFront);
+}
+
+#[test]
+fn finishing_a_task_keeps_every_other_byte_and_repeats_nothing() {
+    let at: Timestamp = "2026-11-21T08:00:00Z".parse().unwrap();
+    let mut task = task("s", vec![], "Body\n---\n");
+    task.claim = Some(claim());
+    let text = task
+        .render()
+        .replace("source:", "# mine\nmy_tags: [a]\nsource:");
+    let mut note = Note::parse(&text).unwrap();
+    let receipt = ReceiptRecord {
+        draft: DraftId::from_parts(1, 2),
+        kind: ActionKind::EmailSend,
+        at,
+        reference: "x@y".to_owned(),
+        answer: "250 ok: \"queued\"\n---".to_owned(),
+    };
+    for _ in 0..2 {
+        finish(&mut note, "done", "Sent: \"yes\"", at, &[receipt.clone()]).unwrap();
+    }
+    let filed = note.to_text();
+    assert!(
+        filed.starts_with(text.split("---\nBody").next().unwrap()),
+        "{filed}"
+    );
+    assert!(filed.ends_with("---\nBody\n---\n"));
+    let again = Note::parse(&filed).unwrap();
+    assert_eq!(receipts_of(&again).unwrap(), [receipt]);
+    assert_eq!(again.get_text("outcome"), Some("done"));
+    assert_eq!(TaskNote::from_note(&again).unwrap(), task);
+    note.set("receipts", "none").unwrap();
+    let before = note.clone();
+    assert!(finish(&mut note, "failed", "x", at, &receipts_of(&again).unwrap()).is_err());
+    assert_eq!(note, before);
+}
+
+#[test]
+fn the_owner_s_keys_and_shortcuts_in_a_draft_are_understood() {
+    let text = draft(email("a@b", "Hi\n")).render();
+    let edited = text
+        .replace("to:\n  - \"a@b\"\n", "to: c@d\ncc:\n")
+        .replace("kind: draft", "kind: draft\ntags: [mine]\ncssclasses: wide");
+    let read = DraftNote::parse(&edited).unwrap();
+    let Action::EmailSend(mail) = read.action else {
+        panic!()
+    };
+    assert_eq!((mail.to, mail.cc), (vec!["c@d".to_owned()], vec![]));
+    for wrong in ["Cc: [x@y]", "in_reply_to: x"] {
+        let text = text.replace("kind: draft", &format!("kind: draft\n{wrong}"));
+        let error = DraftNote::parse(&text).unwrap_err().to_string();
+        assert!(error.contains("the field is written `"), "{error}");
+    }
+    let error = DraftNote::parse(&text.replace("email-send", "email-spam"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("the key `action` cannot be read: `email-spam` is no kind"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_plan_s_steps_are_lines_whatever_they_hold() {
+    let plan = PlanNote {
+        id: PlanId::from_parts(1, 2),
+        created: Timestamp::UNIX_EPOCH,
+        by: "cloud".to_owned(),
+        task: TaskId::from_parts(1, 2),
+        title: "T\n---\nkind: draft".to_owned(),
+        steps: vec!["one\n# two".to_owned(), "\u{202E}three".to_owned()],
+    };
+    let note = Note::parse(&plan.render()).unwrap();
+    assert_eq!(
+        note.body(),
+        "# T --- kind: draft\n\n- [ ] one # two\n- [ ] three\n"
+    );
+    assert_eq!(
+        keys(&note),
+        ["id", "kind", "created", "by", "task", "title"]
+    );
+}
+
+#[test]
+fn one_line_is_one_line_and_bounded() {
+    assert_eq!(
+        one_line("  a\r\n\tb\u{0}\u{202E}c \u{200B}d  ", 99),
+        "a b c d"
+    );
+    assert_eq!(one_line("abcdef", 3), "abc…");
+    assert_eq!(one_line("abc", 3), "abc");
+    assert_eq!(one_line(&" ".repeat(1 << 20), 3), "");
+}
+
+/// Text that tries to be more than text.
+fn hostile() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => any::<String>(),
+        4 => prop::sample::select(vec![
+            "---", "---\n", "\n---\nkind: draft\n", "\r", "\r\n", ": ", "#", " #", "\"", "'", "\\",
+            "|", "&a", "*a", "!!x", "- ", "? ", "[", "{", "\u{202E}", "\u{2028}", "\u{85}", "\0",
+            "\u{FEFF}", "\t", " ", "\n", "...", "%YAML", "approved: true", "<<", "\u{7F}",
+            "\u{1FFFE}", "\u{FFFF}", "\u{E0001}", "null", "~", "1e3", "0x1F", "\\x41", "``", "@",
+        ]).prop_map(str::to_owned),
+    ];
+    vec(piece, 0..6).prop_map(|pieces| pieces.concat())
+}
+
+fn claim() -> ClaimRecord {
+    ClaimRecord {
+        id: ClaimId::from_parts(1, 2),
+        agent: "cloud".parse::<AgentName>().unwrap(),
+        epoch: 3,
+        at: "2026-11-20T18:42:00Z".parse().unwrap(),
+        base: "ab".repeat(20),
+    }
+}
+
+fn task(subject: &str, facts: Vec<(&str, Vec<&str>)>, body: &str) -> TaskNote {
+    TaskNote {
+        id: TaskId::from_parts(1, 2),
+        zone: Zone::Email,
+        source: "maildir:owner".to_owned(),
+        from: "Ann <ann@example.test>".to_owned(),
+        subject: subject.to_owned(),
+        received: Some("2026-11-20T18:40:00Z".parse().unwrap()),
+        created: "2026-11-20T18:41:00Z".parse().unwrap(),
+        by: "local/intake".to_owned(),
+        facts: facts
+            .into_iter()
+            .map(|(name, values)| Fact {
+                name: name.to_owned(),
+                values: values.into_iter().map(str::to_owned).collect(),
+            })
+            .collect(),
+        claim: None,
+        body: body.to_owned(),
+    }
+}
+
+fn email(to: &str, body: &str) -> Action {
+    Action::EmailSend(EmailSend {
+        from_account: "owner".to_owned(),
+        to: vec![to.to_owned()],
+        cc: vec![],
+        bcc: vec![],
+        subject: "Hi".to_owned(),
+        in_reply_to: None,
+        references: vec![],
+        attachments: vec![],
+        body: body.to_owned(),
+    })
+}
+
+fn draft(action: Action) -> DraftNote {
+    DraftNote {
+        id: DraftId::from_parts(1, 2),
+        created: "2026-11-20T18:41:00Z".parse().unwrap(),
+        by: "cloud/cloud-draft-email".to_owned(),
+        task: TaskId::from_parts(1, 2),
+        action,
+        summary: "Answers Ann".to_owned(),
+        reason: "She asks".to_owned(),
+        expires: "2026-11-27T18:41:00Z".parse().unwrap(),
+    }
+}
+
+fn money() -> impl Strategy<Value = Money> {
+    (any::<i64>(), "[A-Z]{3}").prop_map(|(minor, code)| Money {
+        minor,
+        currency: code.parse().unwrap(),
+    })
+}
+
+fn date() -> impl Strategy<Value = jiff::civil::Date> {
+    (1_i16..9999, 1_i8..=12, 1_i8..=28).prop_map(|(y, m, d)| jiff::civil::date(y, m, d))
+}
+
+fn files() -> impl Strategy<Value = Vec<VaultPath>> {
+    vec(
+        "[a-zä #&-]{1,8}x".prop_map(|name| format!("Inbox/a{name}.pdf").parse().unwrap()),
+        0..3,
+    )
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let texts = || vec(hostile(), 0..3);
+    let mail = (
+        hostile(),
+        texts(),
+        texts(),
+        texts(),
+        hostile(),
+        option::of(hostile()),
+        texts(),
+    );
+    prop_oneof![
+        (mail, files(), hostile()).prop_map(
+            |((from_account, to, cc, bcc, subject, in_reply_to, references), attachments, body)| {
+                Action::EmailSend(EmailSend {
+                    from_account,
+                    to,
+                    cc,
+                    bcc,
+                    subject,
+                    in_reply_to,
+                    references,
+                    attachments,
+                    body,
+                })
+            }
+        ),
+        (
+            hostile(),
+            option::of(hostile()),
+            option::of(hostile()),
+            files(),
+            hostile(),
+            texts(),
+            hostile()
+        )
+            .prop_map(|(network, language, reply_to, files, alt, thread, text)| {
+                let media = files
+                    .into_iter()
+                    .map(|path| Media {
+                        path,
+                        alt: alt.clone(),
+                    })
+                    .collect();
+                Action::SocialPublish(SocialPublish {
+                    network,
+                    language,
+                    reply_to,
+                    media,
+                    thread,
+                    text,
+                })
+            }),
+        (any::<u64>(), any::<u32>(), money(), option::of(date())).prop_map(
+            |(document, lines, total, due)| {
+                Action::OdooPost(OdooPost {
+                    document,
+                    lines,
+                    total,
+                    due,
+                })
+            }
+        ),
+        (any::<u64>(), money(), date(), hostile()).prop_map(|(invoice, amount, date, journal)| {
+            Action::OdooPayment(OdooPayment {
+                invoice,
+                amount,
+                date,
+                journal,
+            })
+        }),
+        (hostile(), option::of(hostile()), hostile()).prop_map(|(chat, quoted_message, text)| {
+            Action::WhatsappSend(WhatsappSend {
+                chat,
+                quoted_message,
+                text,
+            })
+        }),
+        (hostile(), money(), hostile(), option::of(date()), hostile()).prop_map(
+            |(payee, amount, reference, due, method)| {
+                Action::Payment(Payment {
+                    payee,
+                    amount,
+                    reference,
+                    due,
+                    method,
+                })
+            }
+        ),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_draft_reads_back_as_it_was_written(action in action(), summary in hostile(), reason in hostile(), by in hostile()) {
+        let mut draft = draft(action);
+        (draft.summary, draft.reason, draft.by) = (summary, reason, by);
+        let text = draft.render();
+        prop_assert_eq!(DraftNote::parse(&text).unwrap(), draft.clone());
+        let note = Note::parse(&text).unwrap();
+        prop_assert_eq!(note.body(), draft.action.text());
+        let (single, lists) = fields(draft.action.kind());
+        let own = ["id", "kind", "created", "by", "task", "action", "summary", "reason", "expires"];
+        for key in keys(&note) {
+            prop_assert!(own.contains(&key) || single.contains(&key) || lists.contains(&key), "{}", key);
+        }
+    }
+
+    #[test]
+    fn a_task_reads_back_with_exactly_the_keys_expected(
+        texts in (hostile(), hostile(), hostile(), hostile(), hostile()),
+        facts in prop::collection::btree_map(hostile(), vec(hostile(), 0..3), 0..4),
+        received in any::<bool>(),
+        claimed in any::<bool>(),
+    ) {
+        let mut task = task("", vec![], "");
+        (task.source, task.from, task.subject, task.by, task.body) = texts;
+        task.facts = facts.into_iter().map(|(name, values)| Fact { name, values }).collect();
+        task.received = task.received.filter(|_| received);
+        task.claim = claimed.then(claim);
+        let text = task.render();
+        prop_assert_eq!(&TaskNote::parse(&text).unwrap(), &task);
+        let note = Note::parse(&text).unwrap();
+        let mut expected = vec!["id", "kind", "zone", "source", "from", "subject"];
+        expected.extend(received.then_some("received"));
+        expected.extend(["created", "by"]);
+        expected.extend((!task.facts.is_empty()).then_some("facts"));
+        expected.extend(claimed.then_some("claim"));
+        prop_assert_eq!(keys(&note), expected);
+        prop_assert_eq!(note.body(), task.body);
+    }
+
+    #[test]
+    fn an_update_reads_back_as_it_was_written(headline in hostile(), by in hostile(), about in any::<bool>()) {
+        let update = UpdateNote {
+            id: UpdateId::from_parts(1, 2),
+            created: Timestamp::UNIX_EPOCH,
+            by,
+            task: about.then(|| TaskId::from_parts(1, 2)),
+            headline,
+        };
+        let text = update.render();
+        prop_assert_eq!(UpdateNote::parse(&text).unwrap(), update);
+        prop_assert!(text.lines().all(|line| line == "---" || line.contains(": ")));
+    }
+
+    #[test]
+    fn any_text_at_all_is_read_or_refused_and_comes_out_the_same(text in hostile(), front in any::<bool>()) {
+        let text = if front { format!("---\n{text}\n---\n") } else { text };
+        if let Ok(note) = Note::parse(&text) {
+            prop_assert_eq!(note.to_text(), text);
+        }
+    }
+
+    #[test]
+    fn an_edit_of_any_note_keeps_every_other_key_and_the_body(
+        values in vec(hostile(), 1..5), value in hostile(), body in hostile(), at in 0_usize..6, style in 0_u8..3,
+    ) {
+        // Frontmatter in the layouts that people and editors write.
+        let mut text = "---\n".to_owned();
+        for (n, value) in values.iter().enumerate() {
+            let plain = one_line(value, 40).replace(['"', '\'', '\\'], "");
+            match style {
+                0 => text.push_str(&format!("k{n}: \"{plain}\" # c{n}\n")),
+                1 => text.push_str(&format!("# c{n}\nk{n}: |\n  {plain}\n\n  k0: x\n")),
+                _ => text.push_str(&format!("k{n}:\n- '{plain}'\n# c{n}\n- \"k1: x\n\n  y\"\n\n")),
+            }
+        }
+        text.push_str(&format!("---\n{body}"));
+        if let Ok(before) = Note::parse(&text) {
+            let mut note = before.clone();
+            let key = format!("k{at}");
+            note.set(&key, value.clone()).unwrap();
+            let again = Note::parse(&note.to_text()).unwrap();
+            prop_assert_eq!(&again, &note);
+            prop_assert_eq!(note.get_text(&key), Some(value.as_str()));
+            prop_assert_eq!(again.body(), &body);
+            for (other, kept) in before.front() {
+                prop_assert!(other.as_str() == Some(&key) || again.front().get(other) == Some(kept));
+            }
+            let comments = |note: &str| note.matches("# c").count();
+            if style == 0 {
+                prop_assert!(comments(&note.to_text()) >= comments(&text));
+            }
+            note.remove(&key).unwrap();
+            prop_assert!(note.get(&key).is_none());
+            prop_assert_eq!(Note::parse(&note.to_text()).unwrap(), note);
+        }
+    }
+}

@@ -1,0 +1,442 @@
+//! Tests of the vault on a real folder: links, pipes, races, crashes.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use platinum_core::VaultPath;
+use tempfile::TempDir;
+
+use crate::{
+    TEMP_PREFIX, Vault, VaultError,
+    folder::Place,
+    temp::{Temp, holds},
+};
+
+fn vault() -> (TempDir, Vault) {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::open(folder.path()).unwrap();
+    (folder, vault)
+}
+
+fn path(text: &str) -> VaultPath {
+    VaultPath::new(text).unwrap()
+}
+
+/// The names of unfinished files anywhere below.
+fn leftovers(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(leftovers(&entry.path()));
+        } else if entry.file_name().to_string_lossy().starts_with(TEMP_PREFIX) {
+            found.push(entry.path().display().to_string());
+        }
+    }
+    found
+}
+
+fn names(entries: &[crate::Entry]) -> Vec<&str> {
+    entries.iter().map(|entry| entry.path.as_str()).collect()
+}
+
+#[test]
+fn a_file_is_made_with_its_folders_read_replaced_moved_and_removed() {
+    let (folder, vault) = vault();
+    let (new, done) = (path("Needs_Action/email/a.md"), path("Done/2026/11/a.md"));
+    vault.create(&new, b"one").unwrap();
+    assert!(vault.exists(&new).unwrap());
+    assert_eq!(vault.read(&new, 3).unwrap(), b"one");
+    vault.replace(&new, b"two", Some(b"one")).unwrap();
+    vault.replace(&new, b"three", None).unwrap();
+    vault.rename(&new, &done).unwrap();
+    assert_eq!(vault.read_text(&done, 100).unwrap(), "three");
+    assert!(!vault.exists(&new).unwrap());
+    vault.remove(&done).unwrap();
+    assert!(matches!(vault.remove(&done), Err(VaultError::NotFound(_))));
+    assert!(matches!(vault.read(&done, 1), Err(VaultError::NotFound(_))));
+    assert!(matches!(
+        vault.read(&path("No/where.md"), 1),
+        Err(VaultError::NotFound(_))
+    ));
+    assert!(!vault.exists(&path("No/where.md")).unwrap());
+    assert_eq!(leftovers(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_overwritten_unasked() {
+    let (folder, vault) = vault();
+    let (a, b) = (path("Inbox/a.md"), path("Inbox/b.md"));
+    vault.create(&a, b"a").unwrap();
+    vault.create(&b, b"b").unwrap();
+    assert!(matches!(vault.create(&a, b"x"), Err(VaultError::Exists(_))));
+    assert!(matches!(vault.rename(&a, &b), Err(VaultError::Exists(_))));
+    assert!(matches!(
+        vault.replace(&a, b"x", Some(b"other")),
+        Err(VaultError::Changed(_))
+    ));
+    assert!(matches!(
+        vault.replace(&a, b"x", Some(b"")),
+        Err(VaultError::Changed(_))
+    ));
+    let missing = path("Missing/c.md");
+    assert!(matches!(
+        vault.replace(&missing, b"x", Some(b"")),
+        Err(VaultError::Changed(_))
+    ));
+    assert_eq!(
+        (vault.read(&a, 9).unwrap(), vault.read(&b, 9).unwrap()),
+        (b"a".into(), b"b".into())
+    );
+    assert_eq!(leftovers(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_link_in_any_part_of_a_path_is_refused_for_every_call() {
+    let (folder, vault) = vault();
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("secret.md"), "secret").unwrap();
+    fs::create_dir(folder.path().join("Inbox")).unwrap();
+    fs::write(folder.path().join("Inbox/real.md"), "real").unwrap();
+    symlink(outside.path(), folder.path().join("Plans")).unwrap();
+    symlink("Inbox", folder.path().join("Inside")).unwrap();
+    symlink(
+        outside.path().join("secret.md"),
+        folder.path().join("Inbox/link.md"),
+    )
+    .unwrap();
+    symlink("real.md", folder.path().join("Inbox/near.md")).unwrap();
+    symlink("nowhere", folder.path().join("Inbox/dangling.md")).unwrap();
+    let refused = |result: Result<(), VaultError>| {
+        let error = result.unwrap_err();
+        assert!(matches!(error, VaultError::Symlink { .. }), "{error}");
+    };
+    let real = path("Inbox/real.md");
+    for bad in [
+        "Plans/secret.md",
+        "Plans/new.md",
+        "Plans/deep/new.md",
+        "Inside/real.md",
+        "Inbox/link.md",
+        "Inbox/near.md",
+        "Inbox/dangling.md",
+    ] {
+        let bad = path(bad);
+        refused(vault.read(&bad, 100).map(drop));
+        refused(vault.create(&bad, b"x"));
+        refused(vault.replace(&bad, b"x", None));
+        refused(vault.replace(&bad, b"x", Some(b"secret")));
+        refused(vault.rename(&bad, &path("Inbox/to.md")));
+        refused(vault.rename(&real, &bad));
+        refused(vault.remove(&bad));
+        refused(vault.exists(&bad).map(drop));
+    }
+    refused(vault.list("Plans").map(drop));
+    refused(vault.make_folder(&path("Plans/deep")));
+    assert_eq!(names(&vault.list("Inbox").unwrap()), ["Inbox/real.md"]);
+    assert_eq!(names(&vault.walk().unwrap()), ["Inbox/real.md"]);
+    assert_eq!(
+        fs::read_to_string(outside.path().join("secret.md")).unwrap(),
+        "secret"
+    );
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
+    let text = vault
+        .read(&path("Plans/secret.md"), 9)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.starts_with("Plans/secret.md is refused: `Plans` is a symbolic link"),
+        "{text}"
+    );
+}
+
+#[test]
+fn pipes_folders_and_second_names_are_refused_without_waiting() {
+    let (folder, vault) = vault();
+    fs::create_dir_all(folder.path().join("Inbox/folder.md")).unwrap();
+    let pipe = folder.path().join("Inbox/pipe.md");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::from_raw_mode(0o600),
+        0,
+    )
+    .unwrap();
+    for (bad, what) in [("Inbox/pipe.md", "a pipe"), ("Inbox/folder.md", "a folder")] {
+        let text = vault.read(&path(bad), 9).unwrap_err().to_string();
+        assert_eq!(
+            text,
+            format!("{bad} is refused: it is {what}, not a regular file")
+        );
+        assert!(matches!(
+            vault.remove(&path(bad)),
+            Err(VaultError::NotAFile { .. })
+        ));
+        assert!(matches!(
+            vault.replace(&path(bad), b"", None),
+            Err(VaultError::NotAFile { .. })
+        ));
+    }
+    let file_as_folder = vault.create(&path("Inbox/pipe.md/x.md"), b"").unwrap_err();
+    assert!(
+        matches!(file_as_folder, VaultError::NotAFolder { .. }),
+        "{file_as_folder}"
+    );
+
+    let outside = tempfile::tempdir_in(folder.path().parent().unwrap()).unwrap();
+    fs::write(outside.path().join("secret"), "secret").unwrap();
+    for (name, refused) in [("Inbox/second.md", true), ("Inbox/second.bin", false)] {
+        fs::hard_link(outside.path().join("secret"), folder.path().join(name)).unwrap();
+        let read = vault.read(&path(name), 99);
+        assert_eq!(
+            matches!(read, Err(VaultError::HardLinked { .. })),
+            refused,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn reads_are_bounded_and_text_is_utf_8() {
+    let (_folder, vault) = vault();
+    let note = path("Inbox/a.md");
+    vault.create(&note, b"0123456789").unwrap();
+    assert!(vault.read(&note, 10).is_ok());
+    assert!(matches!(
+        vault.read(&note, 9),
+        Err(VaultError::TooLarge { max: 9, .. })
+    ));
+    vault.replace(&note, b"ab\xFF", None).unwrap();
+    assert!(matches!(
+        vault.read_text(&note, 9),
+        Err(VaultError::NotText { at: 2, .. })
+    ));
+    assert_eq!(vault.read(&note, u64::MAX).unwrap(), b"ab\xFF");
+}
+
+#[test]
+fn lists_are_sorted_and_leave_out_what_is_no_note() {
+    let (folder, vault) = vault();
+    for name in [
+        "b.md",
+        "a.md",
+        "sub/c.md",
+        ".hidden.md",
+        "a:b.md",
+        "note.exe",
+    ] {
+        let file = folder.path().join("Inbox").join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, name).unwrap();
+    }
+    fs::write(folder.path().join(format!("Inbox/{TEMP_PREFIX}1")), "half").unwrap();
+    fs::write(folder.path().join("Dashboard.md"), "").unwrap();
+    fs::write(folder.path().join("private.md"), "").unwrap();
+    fs::create_dir(folder.path().join("Private")).unwrap();
+    fs::write(folder.path().join("Private/a.md"), "").unwrap();
+    let inbox = vault.list("Inbox").unwrap();
+    assert_eq!(
+        names(&inbox),
+        ["Inbox/a.md", "Inbox/b.md", "Inbox/note.exe"]
+    );
+    assert_eq!(inbox[0].len, 4);
+    assert_eq!(
+        names(&vault.list("").unwrap()),
+        ["Dashboard.md", "private.md"]
+    );
+    assert_eq!(vault.list("Missing").unwrap(), []);
+    assert!(matches!(vault.list("../.."), Err(VaultError::Folder(_))));
+    assert_eq!(
+        names(&vault.walk().unwrap()),
+        ["Dashboard.md", "Inbox/a.md", "Inbox/b.md", "Inbox/sub/c.md"]
+    );
+}
+
+#[test]
+fn of_many_who_create_the_same_file_one_does() {
+    let (folder, vault) = vault();
+    let note = path("In_Progress/cloud/a.md");
+    let made = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8_u8)
+            .map(|n| (vault.clone(), note.clone(), n))
+            .map(|(vault, note, n)| scope.spawn(move || vault.create(&note, &[n; 64]).map(|()| n)))
+            .collect();
+        threads
+            .into_iter()
+            .filter_map(|t| t.join().unwrap().ok())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(made.len(), 1);
+    assert_eq!(vault.read(&note, 64).unwrap(), [made[0]; 64]);
+    assert_eq!(leftovers(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn of_many_who_replace_with_comparison_none_loses_the_other_s_count() {
+    let (folder, vault) = vault();
+    let note = path("Dashboard.md");
+    vault.create(&note, b"0").unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    loop {
+                        // In the moment of an exchange that is undone, it may be missing or torn.
+                        let Ok(old) = vault.read(&note, 99) else {
+                            continue;
+                        };
+                        let count: u32 = String::from_utf8(old.clone()).unwrap().parse().unwrap();
+                        let new = (count + 1).to_string();
+                        match vault.replace(&note, new.as_bytes(), Some(&old)) {
+                            Ok(()) => break,
+                            Err(VaultError::Changed(_)) => {}
+                            Err(other) => panic!("{other}"),
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let kept = vault.list("").unwrap().len() - 1;
+    let count: usize = vault.read_text(&note, 99).unwrap().parse().unwrap();
+    assert!(
+        count == 100 || kept > 0,
+        "{count} of 100, {kept} kept beside"
+    );
+    assert_eq!(leftovers(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn an_edit_made_between_reading_and_writing_is_put_back() {
+    let (folder, vault) = vault();
+    let note = path("Inbox/a.md");
+    vault.create(&note, b"as read").unwrap();
+    let root = cap_std::fs::Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority());
+    let place = Place::open(&root.unwrap(), &note, false).unwrap();
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    let temp = Temp::write(&place, b"ours", mode).unwrap();
+    // An editor saves at the last moment.
+    fs::write(folder.path().join("Inbox/a.md"), "the owner's").unwrap();
+    assert!(matches!(
+        temp.take_place_of(b"as read"),
+        Err(VaultError::Changed(_))
+    ));
+    assert!(holds(&place.dir, "a.md", b"the owner's"));
+    // And an editor that removes the file.
+    let temp = Temp::write(&place, b"ours", mode).unwrap();
+    fs::remove_file(folder.path().join("Inbox/a.md")).unwrap();
+    assert!(matches!(
+        temp.take_place_of(b"the owner's"),
+        Err(VaultError::Changed(_))
+    ));
+    assert!(!vault.exists(&note).unwrap());
+    assert_eq!(leftovers(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn readers_see_the_old_or_the_new_file_and_never_half() {
+    let (_folder, vault) = vault();
+    let note = path("Inbox/a.md");
+    vault.create(&note, &[b'a'; 10_000]).unwrap();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0..50_u32 {
+                let byte = if round.is_multiple_of(2) { b'b' } else { b'a' };
+                vault
+                    .replace(&note, &vec![byte; 10_000 + round as usize], None)
+                    .unwrap();
+            }
+            over.store(true, Ordering::Release);
+        });
+        while !over.load(Ordering::Acquire) {
+            let bytes = vault.read(&note, 99_999).unwrap();
+            assert!(bytes.len() >= 10_000 && bytes.iter().all(|b| *b == bytes[0]));
+        }
+    });
+}
+
+#[test]
+fn permissions_of_a_replaced_file_stay_and_new_ones_are_private() {
+    let (folder, vault) = vault();
+    let mode = |name: &str| {
+        fs::metadata(folder.path().join(name))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    vault.create(&path("Inbox/new.md"), b"").unwrap();
+    assert_eq!(mode("Inbox/new.md"), 0o600);
+    fs::set_permissions(
+        folder.path().join("Inbox/new.md"),
+        PermissionsExt::from_mode(0o644),
+    )
+    .unwrap();
+    vault
+        .replace(&path("Inbox/new.md"), b"x", Some(b""))
+        .unwrap();
+    assert_eq!(mode("Inbox/new.md"), 0o644);
+}
+
+#[test]
+fn a_write_that_fails_leaves_neither_the_file_nor_an_unfinished_one() {
+    let (folder, vault) = vault();
+    // The limit on a file's size fails a write half way, as a full disk does. It holds for the
+    // whole process, so the test runs itself in one of its own.
+    if std::env::var_os("PLATINUM_VAULT_WITHOUT_ROOM").is_none() {
+        let test = "tests::a_write_that_fails_leaves_neither_the_file_nor_an_unfinished_one";
+        let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" --exact \"$1\"";
+        let done = std::process::Command::new("sh")
+            .args(["-c", script])
+            .arg(std::env::current_exe().unwrap())
+            .arg(test)
+            .env("PLATINUM_VAULT_WITHOUT_ROOM", "1")
+            .output()
+            .unwrap();
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stdout)
+        );
+        return;
+    }
+    let note = path("Inbox/a.md");
+    vault.create(&note, b"small").unwrap();
+    let large = vec![b'x'; 1 << 20];
+    assert!(vault.create(&path("Inbox/b.md"), &large).is_err());
+    assert!(vault.replace(&note, &large, Some(b"small")).is_err());
+    assert_eq!(vault.read(&note, 9).unwrap(), b"small");
+    assert!(!vault.exists(&path("Inbox/b.md")).unwrap());
+    assert_eq!(leftovers(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_full_disk_is_said_in_words() {
+    let error = crate::folder::io_error("write", "Inbox/a.md", rustix::io::Errno::NOSPC.into());
+    assert!(
+        error
+            .to_string()
+            .starts_with("there is no room left on the disk to write Inbox/a.md")
+    );
+}
+
+#[test]
+fn a_vault_that_is_no_folder_is_refused() {
+    let (folder, _vault) = vault();
+    fs::write(folder.path().join("file"), "").unwrap();
+    for root in ["file", "missing"] {
+        let error = Vault::open(&folder.path().join(root))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("is it a folder you may read and write?"),
+            "{error}"
+        );
+    }
+}
