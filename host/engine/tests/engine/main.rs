@@ -2,6 +2,13 @@
 //!
 //! Each guest stands in the table of [`linking`], which fails when one is forgotten.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic in a test is a failed test with a line number"
+)]
+
 mod cache;
 mod calls;
 mod limits;
