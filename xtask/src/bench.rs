@@ -13,8 +13,12 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     let benches = root.join("benches");
     let mut build = steps::cargo(&benches);
     build.args(["build", "--release", "--locked"]);
-    steps::shown("Building the benchmarks and their peers for release (many minutes)", &mut build)?;
+    steps::shown(
+        "Building the benchmarks and their peers for release (many minutes)",
+        &mut build,
+    )?;
     let mut run = steps::cargo(&benches);
-    run.args(["run", "--release", "--locked", "--quiet", "--"]).arg(root);
+    run.args(["run", "--release", "--locked", "--quiet", "--"])
+        .arg(root);
     steps::shown("Benchmarks", &mut run)
 }

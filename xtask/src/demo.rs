@@ -27,25 +27,47 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
     let stage = Stage::set(&root.join("target/demo"), &skills, programs)?;
 
     heading("The owner's machine is off. A mail arrives.");
-    fs::write(stage.folder.join("mail/new/1.sample"), SAMPLE.replace('\n', "\r\n"))?;
+    fs::write(
+        stage.folder.join("mail/new/1.sample"),
+        SAMPLE.replace('\n', "\r\n"),
+    )?;
     let arrived = Instant::now();
-    let cloud = stage.daemon("platinum-cloud", "cloud.toml")?;
-    let step = Step::start("The cloud daemon starts, claims the task, drafts, and asks for approval");
+    let mut cloud = stage.daemon("platinum-cloud", "cloud.toml")?;
+    let step =
+        Step::start("The cloud daemon starts, claims the task, drafts, and asks for approval");
     wait("a draft on the remote", || {
-        Ok(stage.on_remote("Pending_Approval")?.lines().any(|path| path.ends_with(".md")).then_some(()))
+        cloud.is_up()?;
+        Ok(stage
+            .on_remote("Pending_Approval")?
+            .lines()
+            .any(|path| path.ends_with(".md"))
+            .then_some(()))
     })?;
     step.done();
-    println!("  {:.1} s from the mail to the draft, the daemon's start included.", arrived.elapsed().as_secs_f32());
+    println!(
+        "  {:.1} s from the mail to the draft, the daemon's start included.",
+        arrived.elapsed().as_secs_f32()
+    );
 
     heading("The owner's machine comes back.");
-    let local = stage.daemon("platinum", "local.toml")?;
+    let mut local = stage.daemon("platinum", "local.toml")?;
     let step = Step::start("The local daemon fetches and checks what the cloud did");
     let pending = stage.vault("local").join("Pending_Approval");
-    let draft = wait("the draft in the owner's vault", || first_note(&pending))?;
+    let draft = wait("the draft in the owner's vault", || {
+        local.is_up()?;
+        first_note(&pending)
+    })?;
     step.done();
-    println!("\n{}\n{}", relative(&draft, &stage.folder), indented(&fs::read_to_string(&draft)?));
+    println!(
+        "\n{}\n{}",
+        relative(&draft, &stage.folder),
+        indented(&fs::read_to_string(&draft)?)
+    );
 
-    let id = draft.file_stem().and_then(|stem| stem.to_str()).context("the draft has no name")?;
+    let id = draft
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .context("the draft has no name")?;
     if yes {
         heading("The owner approves.");
         println!("  $ platinum approve {id}");
@@ -64,21 +86,35 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
     let approved = Instant::now();
     let outbox = stage.folder.join("mail/.Outbox/new");
     let step = Step::start("The local daemon sends it, files the task, updates the dashboard");
-    let patience = if yes { PATIENCE } else { Duration::from_secs(24 * 3600) };
-    let sent = wait_for(patience, "the mail in the outbox", || first_file(&outbox))?;
+    let patience = if yes {
+        PATIENCE
+    } else {
+        Duration::from_secs(24 * 3600)
+    };
+    let sent = wait_for(patience, "the mail in the outbox", || {
+        local.is_up()?;
+        first_file(&outbox)
+    })?;
     let took = approved.elapsed();
     let done = stage.vault("local").join("Done");
-    wait("the task in Done/", || Ok((count_notes(&done)? > 0).then_some(())))?;
+    wait("the task in Done/", || {
+        Ok((count_notes(&done)? > 0).then_some(()))
+    })?;
     let board = stage.vault("local").join("Dashboard.md");
     wait("the dashboard", || {
-        Ok(fs::read_to_string(&board).ok().filter(|text| text.contains("platinum:begin") && shows_done(text)))
+        Ok(fs::read_to_string(&board)
+            .ok()
+            .filter(|text| text.contains("platinum:begin") && shows_done(text)))
     })?;
     wait("the owner's work on the remote", || {
         Ok((!stage.on_remote("Done")?.is_empty()).then_some(()))
     })?;
     step.done();
     if yes {
-        println!("  {:.2} s from the approval to the outbox.", took.as_secs_f32());
+        println!(
+            "  {:.2} s from the approval to the outbox.",
+            took.as_secs_f32()
+        );
     }
 
     heading("What was sent");
@@ -119,8 +155,17 @@ impl Stage {
                 fs::create_dir_all(folder.join(box_folder).join(part))?;
             }
         }
-        let stage = Self { folder: folder.to_owned(), programs };
-        stage.git(&["init", "--quiet", "--bare", "--initial-branch=main", "remote.git"])?;
+        let stage = Self {
+            folder: folder.to_owned(),
+            programs,
+        };
+        stage.git(&[
+            "init",
+            "--quiet",
+            "--bare",
+            "--initial-branch=main",
+            "remote.git",
+        ])?;
         for key in ["receive.denyNonFastForwards", "receive.denyDeletes"] {
             stage.git(&["-C", "remote.git", "config", key, "true"])?;
         }
@@ -162,17 +207,40 @@ impl Stage {
             .output()
             .context("git is needed, and cannot be started")?;
         if !output.status.success() {
-            bail!("git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+            bail!(
+                "git {}: {}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// The files the remote has in a folder, a line each.
     fn on_remote(&self, folder: &str) -> anyhow::Result<String> {
-        if self.git(&["-C", "remote.git", "rev-parse", "--verify", "--quiet", "main"]).is_err() {
+        if self
+            .git(&[
+                "-C",
+                "remote.git",
+                "rev-parse",
+                "--verify",
+                "--quiet",
+                "main",
+            ])
+            .is_err()
+        {
             return Ok(String::new());
         }
-        self.git(&["-C", "remote.git", "ls-tree", "-r", "--name-only", "main", "--", folder])
+        self.git(&[
+            "-C",
+            "remote.git",
+            "ls-tree",
+            "-r",
+            "--name-only",
+            "main",
+            "--",
+            folder,
+        ])
     }
 
     fn daemon(&self, program: &str, config: &str) -> anyhow::Result<Daemon> {
@@ -197,7 +265,10 @@ impl Stage {
             .output()?;
         print!("{}", indented(&String::from_utf8_lossy(&output.stdout)));
         if !output.status.success() {
-            bail!("platinum approve: {}", String::from_utf8_lossy(&output.stderr));
+            bail!(
+                "platinum approve: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
         Ok(())
     }
@@ -207,6 +278,22 @@ impl Stage {
 struct Daemon {
     child: Child,
     log: PathBuf,
+}
+
+impl Daemon {
+    /// Fails if the daemon has ended.
+    fn is_up(&mut self) -> anyhow::Result<()> {
+        match self.child.try_wait()? {
+            None => Ok(()),
+            Some(status) => {
+                let text = fs::read_to_string(&self.log).unwrap_or_default();
+                bail!(
+                    "a daemon has ended ({status}); it said:\n{}",
+                    indented(&text)
+                )
+            }
+        }
+    }
 }
 
 impl Drop for Daemon {
@@ -227,8 +314,12 @@ impl Drop for Daemon {
 
 /// Asks a daemon to stop and waits till it has.
 fn stop(mut daemon: Daemon) -> anyhow::Result<()> {
-    Command::new("kill").arg(daemon.child.id().to_string()).status()?;
-    wait("the daemon's end", || Ok(daemon.child.try_wait()?.map(|_| ())))
+    Command::new("kill")
+        .arg(daemon.child.id().to_string())
+        .status()?;
+    wait("the daemon's end", || {
+        Ok(daemon.child.try_wait()?.map(|_| ()))
+    })
 }
 
 fn wait<T>(what: &str, look: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
@@ -256,7 +347,9 @@ fn wait_for<T>(
 }
 
 fn first_file(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
-    let Ok(entries) = fs::read_dir(folder) else { return Ok(None) };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(None);
+    };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     Ok(paths.into_iter().next())
@@ -267,7 +360,9 @@ fn first_note(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
 }
 
 fn count_notes(folder: &Path) -> anyhow::Result<usize> {
-    let Ok(entries) = fs::read_dir(folder) else { return Ok(0) };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(0);
+    };
     let mut count = 0;
     for entry in entries {
         let path = entry?.path();
@@ -290,7 +385,11 @@ fn tree(folder: &Path, depth: usize) -> anyhow::Result<()> {
             continue;
         }
         let is_folder = entry.file_type()?.is_dir();
-        println!("{}{name}{}", "  ".repeat(depth), if is_folder { "/" } else { "" });
+        println!(
+            "{}{name}{}",
+            "  ".repeat(depth),
+            if is_folder { "/" } else { "" }
+        );
         if is_folder {
             tree(&entry.path(), depth + 1)?;
         }
@@ -303,9 +402,14 @@ fn heading(text: &str) {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("    {}\n", line.trim_end())).collect()
+    text.lines()
+        .map(|line| format!("    {}\n", line.trim_end()))
+        .collect()
 }
 
 fn relative(path: &Path, base: &Path) -> String {
-    path.strip_prefix(base).unwrap_or(path).display().to_string()
+    path.strip_prefix(base)
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }

@@ -26,7 +26,11 @@ const PROGRAMS: [&str; 5] = [
 /// # Errors
 /// If one is missing and cannot be installed: the message has the command to give.
 pub(crate) fn packages(why: &str, wanted: &[&str]) -> anyhow::Result<()> {
-    let missing: Vec<&str> = wanted.iter().copied().filter(|name| !is_installed(name)).collect();
+    let missing: Vec<&str> = wanted
+        .iter()
+        .copied()
+        .filter(|name| !is_installed(name))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -39,7 +43,10 @@ pub(crate) fn packages(why: &str, wanted: &[&str]) -> anyhow::Result<()> {
     let mut apt = |arguments: &[&str]| {
         let (program, first) = prefix.split_first_mut().context("no program")?;
         let mut command = Command::new(program);
-        command.args(first).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+            .args(first)
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive");
         steps::quiet(&format!("apt-get {}", arguments[1]), &mut command)
     };
     let mut install = vec!["apt-get", "install", "-y", "--no-install-recommends"];
@@ -62,7 +69,10 @@ fn is_installed(package: &str) -> bool {
 /// How to become root without asking: not at all, or by sudo.
 fn privilege() -> Option<Vec<String>> {
     let succeeds = |program: &str, arguments: &[&str]| {
-        Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+        Command::new(program)
+            .args(arguments)
+            .output()
+            .is_ok_and(|output| output.status.success())
     };
     if !succeeds("apt-get", &["--version"]) {
         return None;
@@ -74,7 +84,8 @@ fn privilege() -> Option<Vec<String>> {
     if is_root {
         return Some(vec!["env".to_owned()]);
     }
-    succeeds("sudo", &["-n", "true"]).then(|| vec!["sudo".to_owned(), "-n".to_owned(), "env".to_owned()])
+    succeeds("sudo", &["-n", "true"])
+        .then(|| vec!["sudo".to_owned(), "-n".to_owned(), "env".to_owned()])
 }
 
 /// Builds the skills and installs them: `target/skills/installed/<name>/{SKILL.md, skill.wasm}`.
@@ -106,6 +117,14 @@ pub(crate) fn programs(root: &Path) -> anyhow::Result<PathBuf> {
     for package in PROGRAMS {
         build.args(["-p", package]);
     }
-    steps::shown("Building the daemons and servers (the first time: several minutes)", &mut build)?;
-    Ok(root.join("target/debug"))
+    steps::shown(
+        "Building the daemons and servers (the first time: several minutes)",
+        &mut build,
+    )?;
+    Ok(target(root).join("debug"))
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }

@@ -32,7 +32,11 @@ impl Step {
             eprintln!("… {name}");
             None
         };
-        Self { name, started: Instant::now(), bar }
+        Self {
+            name,
+            started: Instant::now(),
+            bar,
+        }
     }
 
     pub(crate) fn done(self) {
@@ -47,7 +51,11 @@ impl Step {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
-        eprintln!("{sign} {} ({:.1} s)", self.name, self.started.elapsed().as_secs_f32());
+        eprintln!(
+            "{sign} {} ({:.1} s)",
+            self.name,
+            self.started.elapsed().as_secs_f32()
+        );
     }
 }
 

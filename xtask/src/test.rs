@@ -16,14 +16,25 @@ const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
 /// Runs everything; the last line counts the tests.
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     setup::packages("tests on real servers", platinum_testkit::PACKAGES)?;
-    steps::quiet("Formatting", steps::cargo(root).args(["fmt", "--all", "--check"]))?;
+    steps::quiet(
+        "Formatting",
+        steps::cargo(root).args(["fmt", "--all", "--check"]),
+    )?;
     setup::skills(root)?;
     setup::programs(root)?;
     let (passed, failed, ignored) = tests(root)?;
     steps::shown(
         "Lints (clippy)",
-        steps::cargo(root)
-            .args(["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        steps::cargo(root).args([
+            "clippy",
+            "--quiet",
+            "--locked",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]),
     )?;
     deny(root)?;
     println!("{passed} passed, {failed} failed, {ignored} skipped");
@@ -81,7 +92,15 @@ fn deny(root: &Path) -> anyhow::Result<()> {
         steps::shown(
             &format!("Building {name} {version} (once)"),
             steps::cargo(root)
-                .args(["install", "--quiet", "--locked", "--debug", name, "--version", version])
+                .args([
+                    "install",
+                    "--quiet",
+                    "--locked",
+                    "--debug",
+                    name,
+                    "--version",
+                    version,
+                ])
                 .arg("--root")
                 .arg(&tools)
                 .arg("--target-dir")
@@ -90,9 +109,13 @@ fn deny(root: &Path) -> anyhow::Result<()> {
     }
     steps::quiet(
         "Licences, bans and sources",
-        std::process::Command::new(program)
-            .current_dir(root)
-            .args(["check", "--hide-inclusion-graph", "licenses", "bans", "sources"]),
+        std::process::Command::new(program).current_dir(root).args([
+            "check",
+            "--hide-inclusion-graph",
+            "licenses",
+            "bans",
+            "sources",
+        ]),
     )
 }
 
@@ -102,7 +125,15 @@ mod tests {
 
     #[test]
     fn the_result_line_of_cargo_test_is_counted() {
-        let line = "ok. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s";
-        assert_eq!((count(line, "passed"), count(line, "failed"), count(line, "ignored")), (12, 3, 1));
+        let line =
+            "ok. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s";
+        assert_eq!(
+            (
+                count(line, "passed"),
+                count(line, "failed"),
+                count(line, "ignored")
+            ),
+            (12, 3, 1)
+        );
     }
 }

@@ -113,7 +113,17 @@ impl House {
             ..EngineOptions::default()
         })
         .map_err(|error| HouseError::Engine(error.to_string()))?;
-        Ok(Self { config, role, agent, vault, sync, model, mail, engine, _lock: lock })
+        Ok(Self {
+            config,
+            role,
+            agent,
+            vault,
+            sync,
+            model,
+            mail,
+            engine,
+            _lock: lock,
+        })
     }
 
     /// The interfaces that cannot act, over this house. Which of them a role is granted is not
@@ -126,7 +136,10 @@ impl House {
         list.push(capabilities::drafts::interface(&self.vault, &store));
         list.push(capabilities::updates::publish(&self.vault));
         list.push(capabilities::model::interface(&self.model));
-        list.push(capabilities::vault::interface(&self.vault, self.config.vault.read.clone()));
+        list.push(capabilities::vault::interface(
+            &self.vault,
+            self.config.vault.read.clone(),
+        ));
         list.push(capabilities::sync::interface(&syncer));
         if let Some(session) = &self.mail {
             let mail: Arc<dyn Mail> = Arc::new(McpMail::new(session.clone()));
@@ -180,7 +193,10 @@ impl House {
             ],
             env: visible(&mail.env),
         };
-        Some(tokio::spawn(supervisor::keep_running(child, shutdown.clone())))
+        Some(tokio::spawn(supervisor::keep_running(
+            child,
+            shutdown.clone(),
+        )))
     }
 }
 
@@ -202,7 +218,10 @@ pub fn mail_server(config: &Config, role: Role) -> Option<ServerSpec> {
     Some(ServerSpec {
         name: "email".to_owned(),
         command,
-        args: vec!["--config".to_owned(), mail.config.to_string_lossy().into_owned()],
+        args: vec![
+            "--config".to_owned(),
+            mail.config.to_string_lossy().into_owned(),
+        ],
         env: visible(&mail.env),
         call_timeout: MAIL_CALL,
     })
@@ -237,7 +256,10 @@ fn open_remote(config: &Config) -> Result<Option<Box<dyn Remote>>, HouseError> {
 /// Makes the state folder, private to this user, and takes its lock.
 fn take_state_folder(path: &std::path::Path) -> Result<File, HouseError> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    let failed = |what: String| HouseError::State { path: path.to_owned(), what };
+    let failed = |what: String| HouseError::State {
+        path: path.to_owned(),
+        what,
+    };
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -248,9 +270,9 @@ fn take_state_folder(path: &std::path::Path) -> Result<File, HouseError> {
     let lock = File::create(path.join("lock")).map_err(|error| failed(error.to_string()))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(failed("another daemon is using it; stop that one first".to_owned()))
-        }
+        Err(std::fs::TryLockError::WouldBlock) => Err(failed(
+            "another daemon is using it; stop that one first".to_owned(),
+        )),
         Err(std::fs::TryLockError::Error(error)) => Err(failed(error.to_string())),
     }
 }

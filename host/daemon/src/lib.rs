@@ -19,7 +19,7 @@ pub mod supervisor;
 pub mod sync;
 
 pub use config::{Config, ConfigError};
-pub use house::{House, HouseError};
+pub use house::{House, HouseError, mail_server};
 pub use pipeline::Pipeline;
 pub use programs::beside;
 pub use shutdown::{Shutdown, on_signals};

@@ -50,29 +50,26 @@ struct Setback {
 fn drafting_skill(zone: Zone) -> Option<&'static str> {
     match zone {
         Zone::Email => Some("cloud-draft-email"),
-        Zone::Social
-        | Zone::Accounting
-        | Zone::Whatsapp
-        | Zone::Payments
-        | Zone::Approvals => None,
+        Zone::Social | Zone::Accounting | Zone::Whatsapp | Zone::Payments | Zone::Approvals => None,
     }
 }
 
 impl Pipeline {
     /// A pipeline over these skills. Zones whose drafting skill is not here are not claimed.
-    pub fn new(
-        skills: Arc<SkillSet>,
-        sync: Synchronizer,
-        vault: Vault,
-        zones: &[Zone],
-    ) -> Self {
+    pub fn new(skills: Arc<SkillSet>, sync: Synchronizer, vault: Vault, zones: &[Zone]) -> Self {
         let able: BTreeSet<&str> = skills.names().collect();
         let zones = zones
             .iter()
             .copied()
             .filter(|&zone| drafting_skill(zone).is_some_and(|skill| able.contains(skill)))
             .collect();
-        Self { skills, sync, vault, zones, setbacks: Mutex::default() }
+        Self {
+            skills,
+            sync,
+            vault,
+            zones,
+            setbacks: Mutex::default(),
+        }
     }
 
     /// One pass over everything there is to do; answers how many tasks moved.
@@ -98,7 +95,8 @@ impl Pipeline {
             }
         }
         if moved > 0 {
-            self.run_quietly("sync-vault", trigger(Trigger::Work, None, None)).await;
+            self.run_quietly("sync-vault", trigger(Trigger::Work, None, None))
+                .await;
         }
         moved
     }
@@ -132,7 +130,9 @@ impl Pipeline {
 
     /// Checks and claims a task; whether it is ours now.
     async fn claim(&self, task: TaskId) -> bool {
-        let free = self.run("check-claimed", trigger(Trigger::Task, Some(task), None)).await;
+        let free = self
+            .run("check-claimed", trigger(Trigger::Task, Some(task), None))
+            .await;
         match free {
             Ok(Outcome::Done(_)) => {}
             Ok(_) => return false,
@@ -141,7 +141,10 @@ impl Pipeline {
                 return false;
             }
         }
-        match self.run("claim-task", trigger(Trigger::Task, Some(task), None)).await {
+        match self
+            .run("claim-task", trigger(Trigger::Task, Some(task), None))
+            .await
+        {
             Ok(Outcome::Passed(_)) => true,
             Ok(_) => false,
             Err(error) => {
@@ -153,11 +156,23 @@ impl Pipeline {
 
     /// Drafts for an owned task; whether it moved.
     async fn draft(&self, (task, zone): (TaskId, Zone)) -> bool {
-        let Some(skill) = drafting_skill(zone) else { return false };
-        match self.run(skill, trigger(Trigger::Task, Some(task), None)).await {
+        let Some(skill) = drafting_skill(zone) else {
+            return false;
+        };
+        match self
+            .run(skill, trigger(Trigger::Task, Some(task), None))
+            .await
+        {
             Ok(Outcome::Drafted(draft)) => {
                 let subject = self.subject(task).await;
-                self.tell(task, format!("Drafted an answer to “{subject}”; it waits in {}.", layout::PENDING_APPROVAL)).await;
+                self.tell(
+                    task,
+                    format!(
+                        "Drafted an answer to “{subject}”; it waits in {}.",
+                        layout::PENDING_APPROVAL
+                    ),
+                )
+                .await;
                 tracing::info!(%task, draft, "A draft waits for the owner.");
             }
             Ok(Outcome::Filed(reason)) => {
@@ -165,7 +180,11 @@ impl Pipeline {
                 if !self.finish(task, Finish::filed(&reason)).await {
                     return false;
                 }
-                self.tell(task, format!("Filed “{subject}” without an answer: {reason}")).await;
+                self.tell(
+                    task,
+                    format!("Filed “{subject}” without an answer: {reason}"),
+                )
+                .await;
                 tracing::info!(%task, reason, "A task was filed without an answer.");
             }
             Ok(other) => {
@@ -176,7 +195,8 @@ impl Pipeline {
             Err(error) => {
                 if self.set_back(task, &error).await >= MAX_FAILURES {
                     self.finish(task, Finish::failed(&error.to_string())).await;
-                    self.tell(task, format!("Could not draft an answer: {error}")).await;
+                    self.tell(task, format!("Could not draft an answer: {error}"))
+                        .await;
                     self.setbacks.lock().await.remove(&task);
                     return true;
                 }
@@ -201,7 +221,12 @@ impl Pipeline {
     /// The task's subject as one short line for people.
     async fn subject(&self, task: TaskId) -> String {
         match TaskStore::get(&self.sync, task).await {
-            Ok(note) => note.subject.chars().filter(|c| !c.is_control()).take(80).collect(),
+            Ok(note) => note
+                .subject
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(80)
+                .collect(),
             Err(TaskError::NotFound) => task.to_string(),
             Err(error) => {
                 tracing::debug!(%task, "Its subject cannot be read: {error}.");
@@ -212,8 +237,16 @@ impl Pipeline {
 
     /// Publishes an update through its skill.
     async fn tell(&self, task: TaskId, about: String) {
-        let about: String = about.chars().filter(|c| !c.is_control()).take(290).collect();
-        self.run_quietly("cloud-write-update", trigger(Trigger::Work, Some(task), Some(about))).await;
+        let about: String = about
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(290)
+            .collect();
+        self.run_quietly(
+            "cloud-write-update",
+            trigger(Trigger::Work, Some(task), Some(about)),
+        )
+        .await;
     }
 
     async fn run(&self, skill: &str, invocation: Invocation) -> Result<Outcome, RunError> {
@@ -228,7 +261,11 @@ impl Pipeline {
     }
 
     async fn is_due(&self, task: TaskId) -> bool {
-        self.setbacks.lock().await.get(&task).is_none_or(|back| back.until <= Instant::now())
+        self.setbacks
+            .lock()
+            .await
+            .get(&task)
+            .is_none_or(|back| back.until <= Instant::now())
     }
 
     /// Notes that a task did not go through; answers how often it failed for good.
@@ -236,8 +273,10 @@ impl Pipeline {
         tracing::warn!(%task, "{error}");
         let passing = matches!(
             error,
-            RunError::Invoke(InvokeError::Skill { error: SkillError::Unavailable(_), .. })
-                | RunError::Absent(_)
+            RunError::Invoke(InvokeError::Skill {
+                error: SkillError::Unavailable(_),
+                ..
+            }) | RunError::Absent(_)
         );
         self.pause(task, u32::from(!passing)).await
     }
@@ -258,12 +297,12 @@ impl Pipeline {
 }
 
 /// An invocation for a reason.
-pub(crate) fn trigger(
-    trigger: Trigger,
-    task: Option<TaskId>,
-    about: Option<String>,
-) -> Invocation {
-    Invocation { trigger, task, about }
+pub(crate) fn trigger(trigger: Trigger, task: Option<TaskId>, about: Option<String>) -> Invocation {
+    Invocation {
+        trigger,
+        task,
+        about,
+    }
 }
 
 /// The tasks that have a draft, whatever the owner said to it.

@@ -6,7 +6,6 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use platinum_core::{Clock, SystemClock, Zone};
@@ -39,12 +38,14 @@ pub struct Installed {
 #[derive(Debug, thiserror::Error)]
 pub enum SkillsError {
     /// The folder is not there.
-    #[error("the folder of skills {path} cannot be read ({source}); `work.skills` names it, and `cargo xtask skills` fills one")]
+    #[error(
+        "the folder of skills {path} cannot be read ({why}); `work.skills` names it, and `cargo xtask skills` fills one"
+    )]
     Folder {
         /// Which folder.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        why: std::io::Error,
     },
     /// A skill's file is missing or too large.
     #[error("the skill {skill}: {path} cannot be read: {what}")]
@@ -71,14 +72,19 @@ pub enum SkillsError {
 /// # Errors
 /// If the folder or a skill in it cannot be read.
 pub fn installed(folder: &Path) -> Result<Vec<Installed>, SkillsError> {
-    let unreadable =
-        |source| SkillsError::Folder { path: folder.to_owned(), source };
+    let unreadable = |why| SkillsError::Folder {
+        path: folder.to_owned(),
+        why,
+    };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let path = entry.path();
         if path.join(INSTRUCTIONS).is_file() && path.join(INSTALLED_WASM).is_file() {
-            found.push(read_skill(entry.file_name().to_string_lossy().into_owned(), &path)?);
+            found.push(read_skill(
+                entry.file_name().to_string_lossy().into_owned(),
+                &path,
+            )?);
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -87,14 +93,30 @@ pub fn installed(folder: &Path) -> Result<Vec<Installed>, SkillsError> {
 
 fn read_skill(name: String, folder: &Path) -> Result<Installed, SkillsError> {
     let path = folder.join(INSTRUCTIONS);
-    let text = String::from_utf8(read_bounded(&name, &path, MAX_INSTRUCTIONS_BYTES)?)
-        .map_err(|_| SkillsError::Instructions { skill: name.clone(), what: "is not UTF-8".into() })?;
-    let wrong = |what: String| SkillsError::Instructions { skill: name.clone(), what };
-    let note = Note::parse(&text).map_err(|error| wrong(format!("has broken frontmatter: {error}")))?;
-    let field = |key: &str| note.front().get(key).and_then(|value| value.as_str()).map(str::to_owned);
+    let text =
+        String::from_utf8(read_bounded(&name, &path, MAX_INSTRUCTIONS_BYTES)?).map_err(|_| {
+            SkillsError::Instructions {
+                skill: name.clone(),
+                what: "is not UTF-8".into(),
+            }
+        })?;
+    let wrong = |what: String| SkillsError::Instructions {
+        skill: name.clone(),
+        what,
+    };
+    let note =
+        Note::parse(&text).map_err(|error| wrong(format!("has broken frontmatter: {error}")))?;
+    let field = |key: &str| {
+        note.front()
+            .get(key)
+            .and_then(|value| value.as_str())
+            .map(str::to_owned)
+    };
     let declared = field("name").ok_or_else(|| wrong("has no `name`".to_owned()))?;
     if declared != name {
-        return Err(wrong(format!("names it `{declared}`, but its folder is `{name}`")));
+        return Err(wrong(format!(
+            "names it `{declared}`, but its folder is `{name}`"
+        )));
     }
     let description =
         field("description").ok_or_else(|| wrong("has no `description`".to_owned()))?;
@@ -112,7 +134,9 @@ fn read_bounded(skill: &str, path: &Path, most: u64) -> Result<Vec<u8>, SkillsEr
         path: path.to_owned(),
         what,
     };
-    let size = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
+    let size = std::fs::metadata(path)
+        .map_err(|error| wrong(error.to_string()))?
+        .len();
     if size > most {
         return Err(wrong(format!("it has {size} bytes; {most} is the most")));
     }
@@ -157,7 +181,7 @@ impl SkillSet {
         let (mut skills, mut refused) = (BTreeMap::new(), Vec::new());
         for found in installed(folder)? {
             let component = found.read_component()?;
-            match host.load(&found.name, &component, Arc::from(found.instructions.as_str())) {
+            match host.load(&found.name, &component, &found.instructions) {
                 Ok(skill) => {
                     skills.insert(found.name, skill);
                 }
@@ -167,7 +191,12 @@ impl SkillSet {
                 }
             }
         }
-        Ok(Self { host, skills, refused, limits })
+        Ok(Self {
+            host,
+            skills,
+            refused,
+            limits,
+        })
     }
 
     /// The names of the skills that were admitted.
@@ -190,8 +219,14 @@ impl SkillSet {
         invocation: Invocation,
         zones: &[Zone],
     ) -> Result<Outcome, RunError> {
-        let skill = self.skills.get(name).ok_or_else(|| RunError::Absent(name.to_owned()))?;
+        let skill = self
+            .skills
+            .get(name)
+            .ok_or_else(|| RunError::Absent(name.to_owned()))?;
         let now = SystemClock.now();
-        Ok(self.host.invoke(skill, invocation, zones, now, &self.limits).await?)
+        Ok(self
+            .host
+            .invoke(skill, invocation, zones.to_vec(), now, &self.limits)
+            .await?)
     }
 }

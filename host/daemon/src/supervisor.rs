@@ -75,9 +75,11 @@ async fn run_once(
     command
         .args(&child.args)
         .env_clear()
-        .envs(["PATH", "HOME", "PLATINUM_LOG"].into_iter().filter_map(|name| {
-            std::env::var_os(name).map(|value| (name, value))
-        }))
+        .envs(
+            ["PATH", "HOME", "PLATINUM_LOG"]
+                .into_iter()
+                .filter_map(|name| std::env::var_os(name).map(|value| (name, value))),
+        )
         .envs(&child.env)
         // Its standard input stays open as long as this process lives: a child that reads the end
         // knows that its parent is gone.

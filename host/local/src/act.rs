@@ -4,16 +4,23 @@
 //! Lives elsewhere: acting itself is `effects`'; the decisions are the skills'.
 //! Invariant: an effect happens only here, on the owner's machine, from a file in `Approved/`.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use platinum_core::{Clock, SystemClock, layout};
+use platinum_core::{AgentName, Clock, SystemClock, TaskId, UpdateId, VaultPath, layout};
 use platinum_daemon::{
     House, Shutdown, SkillSet,
     sync::{Finish, Synchronizer},
 };
-use platinum_effects::Doubts;
+use platinum_effects::{
+    approvals::{Approvals, EntryState},
+    email::{SentSearch, reconcile},
+};
 use platinum_engine::{Invocation, Trigger};
-use platinum_vault::{Vault, note::DraftNote};
+use platinum_protocol::TaskPlace;
+use platinum_vault::{
+    Vault,
+    note::{DraftNote, UpdateNote},
+};
 use platinum_watch::{Wake, WakeUps};
 use tokio::time::Instant;
 
@@ -27,24 +34,34 @@ pub(crate) struct Actor {
     skills: Arc<SkillSet>,
     sync: Synchronizer,
     vault: Vault,
-    doubts: Doubts,
-    zones: Vec<platinum_core::Zone>,
+    agent: AgentName,
+    approvals: Arc<Approvals>,
+    sent: Option<Box<dyn SentSearch>>,
+    /// What the owner was told already in this life of the daemon.
+    told: BTreeSet<String>,
 }
 
 impl Actor {
-    pub(crate) fn new(house: &House, skills: Arc<SkillSet>, doubts: Doubts) -> Self {
+    pub(crate) fn new(
+        house: &House,
+        skills: Arc<SkillSet>,
+        approvals: Arc<Approvals>,
+        sent: Option<Box<dyn SentSearch>>,
+    ) -> Self {
         Self {
             skills,
             sync: house.sync.clone(),
             vault: house.vault.clone(),
-            doubts,
-            zones: platinum_core::Zone::ALL.to_vec(),
+            agent: house.agent.clone(),
+            approvals,
+            sent,
+            told: BTreeSet::new(),
         }
     }
 
     /// Runs until the house stops.
     pub(crate) async fn run(
-        self,
+        mut self,
         mut wake_ups: WakeUps,
         every: Duration,
         mut shutdown: Shutdown,
@@ -52,14 +69,16 @@ impl Actor {
         let mut asked: Option<Instant> = None;
         let mut shown = None;
         while !shutdown.is_stopping() {
+            // Outcomes in doubt come first: nothing new is sent before they were asked after.
             if asked.is_none_or(|at| at.elapsed() > ASK_AGAIN) {
-                self.doubts.settle(SystemClock.now()).await;
+                self.settle_doubts().await;
                 asked = Some(Instant::now());
             }
             let mut changed = self.settle_rejected().await;
-            if self.has(layout::APPROVED).await {
-                self.skill("local-execute-approved", Trigger::Approval).await;
-                changed = true;
+            if self.has_approvals().await {
+                self.skill("local-execute-approved", Trigger::Approval)
+                    .await;
+                changed |= self.settle_approved().await;
             }
             let state = self.fingerprint().await;
             if state.is_some() && state != shown {
@@ -79,17 +98,145 @@ impl Actor {
         }
     }
 
+    /// Asks the mailbox after outcomes in doubt; what is still not known is told to the owner.
+    async fn settle_doubts(&mut self) {
+        let Some(sent) = &self.sent else { return };
+        let now = SystemClock.now();
+        match reconcile(self.approvals.journal(), sent.as_ref(), now).await {
+            Ok(found) => {
+                for doubt in found.in_doubt {
+                    let text = format!(
+                        "It is not known whether a mail was sent ({}). It is not sent again. {}",
+                        doubt.reference, doubt.why
+                    );
+                    self.tell_once(Some(doubt.task), &text).await;
+                }
+            }
+            Err(error) => tracing::warn!("Outcomes in doubt cannot be settled: {error}"),
+        }
+    }
+
+    /// Puts away what happened and tells the owner what never will.
+    async fn settle_approved(&mut self) -> bool {
+        let entries = match self.approvals.entries().await {
+            Ok(entries) => entries,
+            Err(error) => {
+                tracing::warn!("Approved/ cannot be looked at: {error}");
+                return false;
+            }
+        };
+        let mut changed = false;
+        for entry in entries {
+            let draft = entry.leaving.map(|leaving| leaving.note);
+            match (entry.state, draft) {
+                (EntryState::Done(receipt), Some(draft)) => {
+                    let happened = Finish::done(&draft.summary, self.receipts(draft.task).await);
+                    if self.is_open(draft.task).await
+                        && let Err(error) = self.sync.finish(draft.task, happened).await
+                    {
+                        tracing::warn!(task = %draft.task, "It cannot be filed yet: {error}.");
+                        continue;
+                    }
+                    changed |= self.put_away(&entry.path, receipt.at).await;
+                }
+                (EntryState::Done(_) | EntryState::Ready | EntryState::Waiting { .. }, _) => {}
+                (state, draft) => {
+                    let text = format!("{}: {state}", entry.path);
+                    changed |= self.tell_once(draft.map(|draft| draft.task), &text).await;
+                }
+            }
+        }
+        changed
+    }
+
+    async fn receipts(&self, task: TaskId) -> Vec<platinum_vault::note::ReceiptRecord> {
+        let journal = Arc::clone(self.approvals.journal());
+        match read(move || crate::run::receipts_of(&journal, task)).await {
+            Ok(receipts) => receipts,
+            Err(error) => {
+                tracing::warn!(%task, "Its receipts cannot be read: {error}");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Moves a draft that was carried out from `Approved/` to the month's folder in `Done/`.
+    async fn put_away(&self, path: &VaultPath, at: platinum_core::Timestamp) -> bool {
+        let (vault, from) = (self.vault.clone(), path.clone());
+        let moved = read(move || {
+            let to = VaultPath::new(format!("{}/{}", layout::done_month(at), from.file_name()))
+                .map_err(|error| error.to_string())?;
+            vault.rename(&from, &to).map_err(|error| error.to_string())
+        })
+        .await;
+        match moved {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!("{path} cannot be put away: {error}");
+                false
+            }
+        }
+    }
+
+    /// Writes an update for the dashboard, once in this life of the daemon.
+    async fn tell_once(&mut self, task: Option<TaskId>, text: &str) -> bool {
+        if !self.told.insert(text.to_owned()) {
+            return false;
+        }
+        tracing::warn!("{text}");
+        let note = UpdateNote {
+            id: UpdateId::generate(),
+            created: SystemClock.now(),
+            by: self.agent.to_string(),
+            task,
+            headline: text.chars().filter(|c| !c.is_control()).take(300).collect(),
+        };
+        let path = layout::update(&self.agent, note.id);
+        let vault = self.vault.clone();
+        match read(move || vault.create(&path, note.render().as_bytes())).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!("The owner cannot be told: {error}");
+                false
+            }
+        }
+    }
+
+    async fn is_open(&self, task: TaskId) -> bool {
+        match self.sync.place(task).await {
+            Ok(TaskPlace::Owned(_) | TaskPlace::Waiting) => true,
+            Ok(TaskPlace::Finished | TaskPlace::Absent) => false,
+            Err(error) => {
+                tracing::warn!(%task, "Where it is cannot be found out: {error}");
+                false
+            }
+        }
+    }
+
     async fn skill(&self, name: &str, trigger: Trigger) {
-        let invocation = Invocation { trigger, task: None, about: None };
-        match self.skills.run(name, invocation, &self.zones).await {
+        let invocation = Invocation {
+            trigger,
+            task: None,
+            about: None,
+        };
+        match self
+            .skills
+            .run(name, invocation, &platinum_core::Zone::ALL)
+            .await
+        {
             Ok(outcome) => tracing::debug!(skill = name, ?outcome, "The skill is done."),
             Err(error) => tracing::warn!("{error}"),
         }
     }
 
-    async fn has(&self, folder: &'static str) -> bool {
+    async fn has_approvals(&self) -> bool {
         let vault = self.vault.clone();
-        read(move || vault.list(folder).is_ok_and(|entries| !entries.is_empty())).await
+        read(move || {
+            vault
+                .list(layout::APPROVED)
+                .is_ok_and(|entries| !entries.is_empty())
+        })
+        .await
     }
 
     /// Files the tasks whose draft the owner said no to.
@@ -106,18 +253,15 @@ impl Actor {
         .await;
         let mut changed = false;
         for draft in rejected {
-            match self.sync.is_open(draft.task).await {
-                Ok(true) => {}
-                Ok(false) => continue,
-                Err(error) => {
-                    tracing::warn!("{error}");
-                    continue;
-                }
+            if !self.is_open(draft.task).await {
+                continue;
             }
             let reason = format!("You said no to the draft “{}”.", draft.summary);
             match self.sync.finish(draft.task, Finish::filed(&reason)).await {
                 Ok(()) => changed = true,
-                Err(error) => tracing::warn!(task = %draft.task, "It cannot be filed yet: {error}."),
+                Err(error) => {
+                    tracing::warn!(task = %draft.task, "It cannot be filed yet: {error}.")
+                }
             }
         }
         changed

@@ -1,40 +1,48 @@
 //! `platinum run`: the composition root with effects.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use platinum_capabilities::{
-    dashboard,
-    tasks::Receipts,
-    updates,
-};
-use platinum_core::{Role, TaskId};
+use platinum_capabilities::{dashboard, tasks::Receipts, updates};
+use platinum_core::{Role, SystemClock, TaskId, Timestamp};
 use platinum_daemon::{Config, House, Pipeline, loops, on_signals, sync::Synchronizer};
-use platinum_effects::{ApprovalsQueue, Doubts, EmailSend, Fence, McpMailSender};
+use platinum_effects::{
+    Fence,
+    approvals::{Approvals, ApprovalsQueue},
+    email::{EmailSend, McpMailSender, McpSentSearch, SendMail, SentSearch},
+};
 use platinum_journal::Journal;
+use platinum_protocol::TaskPlace;
 use platinum_vault::note::ReceiptRecord;
 use platinum_watch::Watch;
 
 use crate::act::Actor;
 
 /// Runs the local daemon until it is told to stop.
-pub(crate) async fn run(config: PathBuf) -> anyhow::Result<()> {
+pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     let shutdown = on_signals().context("signals cannot be listened to")?;
-    let house = House::open(Config::load(&config, Role::Local)?, Role::Local).await?;
+    let house = House::open(Config::load(config, Role::Local)?, Role::Local).await?;
     let journal = Arc::new(Journal::open(&house.config.vault.state.join("journal.db"))?);
     let receipts: Arc<dyn Receipts> = Arc::new(JournalReceipts(Arc::clone(&journal)));
 
     let mut interfaces = house.interfaces(&receipts);
     interfaces.push(updates::collect(&house.vault));
     interfaces.push(dashboard::interface(&house.vault));
-    let fence: Arc<dyn Fence> = Arc::new(SyncFence(house.sync.clone()));
-    interfaces.push(ApprovalsQueue::interface(&house.vault, &journal, &fence));
+    let approvals = Arc::new(Approvals::new(
+        house.vault.clone(),
+        Arc::clone(&journal),
+        Arc::new(SyncFence(house.sync.clone())),
+        Arc::new(SystemClock),
+    ));
+    interfaces.push(Box::new(ApprovalsQueue::new(Arc::clone(&approvals))));
+    let mut sent: Option<Box<dyn SentSearch>> = None;
     if let Some(session) = &house.mail {
-        let sender = Arc::new(McpMailSender::new(session.clone()));
-        interfaces.push(EmailSend::interface(&house.vault, &journal, &fence, sender));
+        let sender = Arc::new(McpMailSender::new(session.clone(), BTreeMap::new()));
+        let mail = Arc::new(SendMail::new(Arc::clone(&approvals), sender));
+        interfaces.push(Box::new(EmailSend::new(mail)));
+        sent = Some(Box::new(McpSentSearch::new(session.clone())));
     }
     let skills = Arc::new(house.load_skills(interfaces)?);
-    let doubts = Doubts::new(Arc::clone(&journal), house.mail.clone());
     tracing::info!(
         agent = %house.agent,
         skills = skills.names().collect::<Vec<_>>().join(", "),
@@ -50,10 +58,15 @@ pub(crate) async fn run(config: PathBuf) -> anyhow::Result<()> {
         house.vault.clone(),
         &house.config.work.zones,
     ));
-    let actor = Actor::new(&house, Arc::clone(&skills), doubts);
+    let actor = Actor::new(&house, Arc::clone(&skills), approvals, sent);
     let mut tasks = vec![
         tokio::spawn(actor.run(wake_ups.clone(), every, shutdown.clone())),
-        tokio::spawn(loops::keep_working(pipeline, wake_ups.clone(), every, shutdown.clone())),
+        tokio::spawn(loops::keep_working(
+            pipeline,
+            wake_ups.clone(),
+            every,
+            shutdown.clone(),
+        )),
         tokio::spawn(loops::keep_in_sync(
             skills,
             wake_ups,
@@ -65,7 +78,10 @@ pub(crate) async fn run(config: PathBuf) -> anyhow::Result<()> {
     for task in tasks {
         task.await.context("a loop of the daemon died")?;
     }
-    anyhow::ensure!(shutdown.is_stopping(), "a loop of the daemon ended by itself");
+    anyhow::ensure!(
+        shutdown.is_stopping(),
+        "a loop of the daemon ended by itself"
+    );
     Ok(())
 }
 
@@ -74,26 +90,50 @@ struct JournalReceipts(Arc<Journal>);
 
 impl Receipts for JournalReceipts {
     fn of_task(&self, task: TaskId) -> Result<Vec<ReceiptRecord>, String> {
-        let receipts = self.0.receipts_of(task).map_err(|error| error.to_string())?;
-        Ok(receipts
-            .into_iter()
-            .map(|receipt| ReceiptRecord {
-                draft: receipt.draft,
-                kind: receipt.kind,
-                at: receipt.at,
-                reference: receipt.reference,
-                answer: receipt.answer,
-            })
-            .collect())
+        receipts_of(&self.0, task)
     }
 }
 
-/// An effect may happen only while its task is owned and open, as the remote has it now.
+/// What the journal has of a task's effects, as a note says it.
+pub(crate) fn receipts_of(journal: &Journal, task: TaskId) -> Result<Vec<ReceiptRecord>, String> {
+    let receipts = journal
+        .receipts_of(task)
+        .map_err(|error| error.to_string())?;
+    Ok(receipts
+        .into_iter()
+        .map(|found| ReceiptRecord {
+            draft: found.draft,
+            kind: found.kind,
+            at: found.receipt.at,
+            reference: found.receipt.reference,
+            answer: found.receipt.answer,
+        })
+        .collect())
+}
+
+/// An effect may happen only while its task is owned, as a fresh look at the remote has it.
 struct SyncFence(Synchronizer);
+
+/// A look at the remote this recent counts as fresh: one approval is asked for twice.
+const FRESH_SECONDS: i64 = 2;
 
 #[async_trait::async_trait]
 impl Fence for SyncFence {
     async fn may_act(&self, task: TaskId) -> Result<(), String> {
-        self.0.confirm_open(task).await.map_err(|error| error.to_string())
+        let told = |error: platinum_daemon::sync::SyncError| error.to_string();
+        let status = self.0.status().await.map_err(told)?;
+        let is_fresh = status.last_error.is_none()
+            && status
+                .last_contact
+                .is_some_and(|at| (Timestamp::now() - at).get_seconds().abs() <= FRESH_SECONDS);
+        if !is_fresh {
+            self.0.sync().await.map_err(told)?;
+        }
+        match self.0.place(task).await.map_err(told)? {
+            TaskPlace::Owned(_) => Ok(()),
+            TaskPlace::Waiting => Err("nobody owns its task".to_owned()),
+            TaskPlace::Finished => Err("its task is finished already".to_owned()),
+            TaskPlace::Absent => Err("its task is not in the vault".to_owned()),
+        }
     }
 }

@@ -113,12 +113,12 @@ pub struct MailConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("the configuration {path} cannot be read: {source}")]
+    #[error("the configuration {path} cannot be read: {why}")]
     Read {
         /// Which file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        why: std::io::Error,
     },
     /// It is no TOML, or a key or value is wrong.
     #[error("the configuration {path} is wrong: {what}")]
@@ -136,22 +136,32 @@ impl Config {
     /// # Errors
     /// If the file cannot be read, has a key that does not exist, or a value that cannot be.
     pub fn load(path: &Path, role: Role) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|why| ConfigError::Read {
+            path: path.to_owned(),
+            why,
+        })?;
         let mut config = Self::parse(&text)
             .and_then(|config| config.checked(role))
-            .map_err(|what| ConfigError::Wrong { path: path.to_owned(), what })?;
+            .map_err(|what| ConfigError::Wrong {
+                path: path.to_owned(),
+                what,
+            })?;
         // Relative paths are relative to the file that says them.
         let base = path.parent().unwrap_or(Path::new("."));
-        let base = std::path::absolute(base)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let base = std::path::absolute(base).map_err(|why| ConfigError::Read {
+            path: path.to_owned(),
+            why,
+        })?;
         let paths = [
             &mut config.vault.path,
             &mut config.vault.state,
             &mut config.work.skills,
             &mut config.mail.config,
         ];
-        for path in paths.into_iter().filter(|path| !path.as_os_str().is_empty()) {
+        for path in paths
+            .into_iter()
+            .filter(|path| !path.as_os_str().is_empty())
+        {
             *path = base.join(&*path);
         }
         // A program's name alone is looked up beside this program, not beside the file.
@@ -175,7 +185,9 @@ impl Config {
             ("vault.state", self.vault.state.as_os_str().is_empty()),
         ] {
             if empty {
-                return Err(format!("`{key}` is missing; `platinum init` writes a file that has it"));
+                return Err(format!(
+                    "`{key}` is missing; `platinum init` writes a file that has it"
+                ));
             }
         }
         if !self.mail.account.is_empty() && self.mail.config.as_os_str().is_empty() {
@@ -194,8 +206,11 @@ impl Config {
                 return Err(format!("`{key}` is {value}; 1 to 1000000"));
             }
         }
-        if let Some(zone) =
-            self.work.zones.iter().find(|zone| role == Role::Cloud && zone.is_local_only())
+        if let Some(zone) = self
+            .work
+            .zones
+            .iter()
+            .find(|zone| role == Role::Cloud && zone.is_local_only())
         {
             return Err(format!(
                 "`work.zones` has `{zone}`, which belongs to the owner's machine alone"
@@ -211,8 +226,13 @@ impl Config {
     /// # Errors
     /// If the configured name cannot name an agent.
     pub fn agent(&self, role: Role) -> Result<AgentName, String> {
-        let name = if self.agent.name.is_empty() { role.as_str() } else { &self.agent.name };
-        name.parse().map_err(|error| format!("`agent.name`: {error}"))
+        let name = if self.agent.name.is_empty() {
+            role.as_str()
+        } else {
+            &self.agent.name
+        };
+        name.parse()
+            .map_err(|error| format!("`agent.name`: {error}"))
     }
 
     /// What is left of the role's capabilities; `None` if all of them.
@@ -226,7 +246,10 @@ impl Config {
         self.work
             .capabilities
             .iter()
-            .map(|name| name.parse().map_err(|error| format!("`work.capabilities`: {error}")))
+            .map(|name| {
+                name.parse()
+                    .map_err(|error| format!("`work.capabilities`: {error}"))
+            })
             .collect::<Result<_, _>>()
             .map(Some)
     }
@@ -238,6 +261,13 @@ impl Config {
             cpu: Duration::from_secs(self.limits.cpu_seconds),
             wall_clock: Duration::from_secs(self.limits.whole_seconds),
             host_calls: self.limits.host_calls,
+            table_elements: 20_000,
+            instances: 20,
+            memories: 8,
+            tables: 16,
+            handles: 1_000,
+            boundary_bytes: 4 * 1024 * 1024,
+            outcome_bytes: 1_024,
         }
     }
 }
@@ -261,7 +291,9 @@ mod tests {
     const LEAST: &str = "[vault]\npath = \"v\"\nstate = \"s\"\n";
 
     fn wrong(text: &str, role: Role) -> String {
-        Config::parse(text).and_then(|config| config.checked(role)).unwrap_err()
+        Config::parse(text)
+            .and_then(|config| config.checked(role))
+            .unwrap_err()
     }
 
     #[test]
@@ -275,9 +307,15 @@ mod tests {
     #[test]
     fn a_key_that_does_not_exist_gets_a_suggestion() {
         let text = format!("{LEAST}[sync]\nremotes = \"x\"\n");
-        assert_eq!(wrong(&text, Role::Local), "there is no key `remotes`; did you mean `remote`?");
+        assert_eq!(
+            wrong(&text, Role::Local),
+            "there is no key `remotes`; did you mean `remote`?"
+        );
         let text = format!("{LEAST}[mial]\naccount = \"x\"\n");
-        assert_eq!(wrong(&text, Role::Local), "there is no key `mial`; did you mean `mail`?");
+        assert_eq!(
+            wrong(&text, Role::Local),
+            "there is no key `mial`; did you mean `mail`?"
+        );
     }
 
     #[test]

@@ -21,7 +21,10 @@ pub async fn keep_in_sync(
 ) {
     let mut trouble: Option<String> = None;
     while !shutdown.is_stopping() {
-        match skills.run("sync-vault", trigger(Trigger::Schedule, None, None), &[]).await {
+        match skills
+            .run("sync-vault", trigger(Trigger::Schedule, None, None), &[])
+            .await
+        {
             Ok(_) => {
                 if trouble.take().is_some() {
                     tracing::info!("The remote answers again.");

@@ -270,9 +270,15 @@ impl Side {
         ))
     }
 
-    /// Does in the work tree what a commit did. The tip itself is applied by the next sync, which
-    /// finds this done already.
+    /// Does in the work tree what a commit did, and notes it as applied, so that what happens to
+    /// the file from here on is an edit of it.
     pub(super) fn apply_move(&self, moved: &Moved) -> Result<(), SyncError> {
+        self.do_move(moved)?;
+        self.note_applied(Some(&moved.from.0), &moved.to)
+    }
+
+    /// Moves the file in the work tree alone.
+    pub(super) fn do_move(&self, moved: &Moved) -> Result<(), SyncError> {
         let arrivals = [
             Arrival {
                 path: moved.to.0.clone(),
@@ -286,6 +292,25 @@ impl Side {
             },
         ];
         self.apply(&[], &arrivals).map(drop)
+    }
+
+    /// The base of the next merge gets these two paths of the tip ahead of the others. That makes
+    /// a commit which nobody else ever sees.
+    fn note_applied(
+        &self,
+        from: Option<&VaultPath>,
+        to: &(VaultPath, Oid),
+    ) -> Result<(), SyncError> {
+        let applied = self.repo.tip(RefName::Applied)?;
+        let mut edits = vec![(to.0.clone(), Edit::PutBlob(to.1))];
+        if let (Some(applied), Some(from)) = (applied, from)
+            && self.repo.blob_at(applied, from)?.is_some()
+        {
+            edits.push((from.clone(), Edit::Delete));
+        }
+        let meta = self.meta("Applied ahead".to_owned(), Vec::new());
+        let commit = self.repo.commit(applied, &edits, &meta)?;
+        Ok(self.repo.set_ref(RefName::Applied, commit)?)
     }
 
     /// Whether this host made the claim, as its mark says.
@@ -308,22 +333,26 @@ impl Side {
         if self.vault.exists(path)? {
             return Ok(());
         }
+        let to = (path.clone(), *blob);
         let mut arrivals = vec![Arrival {
             path: path.clone(),
             expected: None,
             new: Some(*blob),
         }];
+        let mut left = None;
         if let Some(applied) = self.repo.tip(RefName::Applied)? {
             let before = places::find(&self.repo, applied, task)?;
             if let (TaskPlace::Waiting, Some((from, blob))) = (before.place, before.file) {
                 arrivals.push(Arrival {
-                    path: from,
+                    path: from.clone(),
                     expected: Some(blob),
                     new: None,
                 });
+                left = Some(from);
             }
         }
-        self.apply(&[], &arrivals).map(drop)
+        self.apply(&[], &arrivals)?;
+        self.note_applied(left.as_ref(), &to)
     }
 
     /// The note at a path of a tree.

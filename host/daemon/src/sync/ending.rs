@@ -240,7 +240,8 @@ impl Side {
         let mut note = self.note_in(&from)?;
         let to = self.write_end(task, &found, &path, &mut note, end)?;
         let blob = self.repo.write_blob(note.to_text().as_bytes())?;
-        self.apply_move(&Moved {
+        // Not noted as applied: the next sync finds it as an edit, and tells the remote.
+        self.do_move(&Moved {
             from,
             to: (to, blob),
         })?;

@@ -219,9 +219,9 @@ impl Synchronizer {
     }
 }
 
-/// How long to wait before the next of several attempts: longer each time, and never the same as
-/// another contender.
+/// How long to wait before the next of several attempts: never the same as another contender, and
+/// never much longer than one attempt takes, or whoever won last would win again and again.
 fn pause(attempt: u32) -> Duration {
-    let most = 40_u64.saturating_mul(1 << attempt.min(6));
+    let most = 30_u64.saturating_mul(1 << attempt.min(3));
     Duration::from_millis(rand::Rng::random_range(&mut rand::rng(), 5..=most))
 }

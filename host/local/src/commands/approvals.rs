@@ -6,7 +6,7 @@ use platinum_vault::note::DraftNote;
 use super::{
     CommandError, Context, open_vault,
     pending::{self, Pending, has_gaps, is_expired, short},
-    terminal::{Paint, Table, Tone, count, plain, print, span},
+    terminal::{Paint, Table, Tone, count, plain, span},
 };
 
 /// List the drafts that wait for your yes or no.
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &ApprovalsArgs, ctx: &Context) -> Result<(), CommandErro
             names.join(", ")
         ));
     }
-    print(&text)
+    ctx.print(&text)
 }
 
 fn describe(pending: &Pending, full: bool, now: Timestamp, paint: Paint) -> String {

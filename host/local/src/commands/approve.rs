@@ -5,7 +5,7 @@ use platinum_core::{Timestamp, layout};
 use super::{
     CommandError, Context, Kind, approvals, open_vault,
     pending::{self, has_gaps, is_expired},
-    terminal::{plain, print},
+    terminal::plain,
 };
 
 /// Say yes to a draft: it is carried out by the local daemon, once.
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &ApproveArgs, ctx: &Context) -> Result<(), CommandError>
         .hint("or approve it as it is with --with-gaps"));
     }
     vault.rename(&found.path, &layout::approved(draft.id))?;
-    print(&format!(
+    ctx.print(&format!(
         "Approved {}.\n{}\nThe local daemon carries it out; `platinum status` shows whether it runs.\n",
         draft.id,
         approvals::summary_of(&draft, 0, ctx.paint)

@@ -11,7 +11,7 @@ use platinum_vault::Vault;
 use super::{
     CommandError, Context, Kind, skill,
     status::{self, daemon_runs},
-    terminal::{Table, Tone, count, plain, print},
+    terminal::{Table, Tone, count, plain},
 };
 
 /// Try everything the daemon needs: vault, remote, mail server, model, skills, journal.
@@ -74,7 +74,7 @@ pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandErro
         };
         table.toned(0, *tone, [word, what, text.as_str()]);
     }
-    print(&table.render(ctx.paint))?;
+    ctx.print(&table.render(ctx.paint))?;
     match findings
         .iter()
         .filter(|finding| finding.tone == Tone::Bad)

@@ -8,7 +8,7 @@ use platinum_vault::{
 
 use super::{
     CommandError, Context, open_vault,
-    terminal::{Tone, plain, print},
+    terminal::{Tone, plain},
 };
 
 /// Show what was finished, newest first.
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &LogArgs, ctx: &Context) -> Result<(), CommandError> {
     let vault = open_vault(&ctx.load()?)?;
     let done = finished(&vault, args.number)?;
     if done.is_empty() {
-        return print("Nothing is finished yet.\n");
+        return ctx.print("Nothing is finished yet.\n");
     }
     let mut text = String::new();
     for task in &done {
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &LogArgs, ctx: &Context) -> Result<(), CommandError> {
             ));
         }
     }
-    print(&text)
+    ctx.print(&text)
 }
 
 struct Finished {

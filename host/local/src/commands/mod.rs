@@ -17,8 +17,14 @@ mod reject;
 mod skill;
 mod status;
 mod terminal;
+#[cfg(test)]
+mod tests;
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
 
 use platinum_core::Role;
 use platinum_daemon::{Config, beside};
@@ -57,18 +63,28 @@ impl Command {
 }
 
 /// What every command works with.
-#[derive(Debug)]
 pub(crate) struct Context {
     config: PathBuf,
     paint: Paint,
+    out: Mutex<Box<dyn Write + Send>>,
 }
 
 impl Context {
-    /// With this configuration file, or the one in its usual place.
+    /// With this configuration file, or the one in its usual place; prints to stdout.
     pub(crate) fn new(config: Option<PathBuf>) -> Self {
         Self {
             config: config.unwrap_or_else(default_config),
             paint: Paint::for_stdout(),
+            out: Mutex::new(Box::new(std::io::stdout())),
+        }
+    }
+
+    /// Prints. A reader that went away (`| head`) is no failure.
+    fn print(&self, text: &str) -> Result<(), CommandError> {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(()),
         }
     }
 

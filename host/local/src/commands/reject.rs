@@ -6,7 +6,7 @@ use platinum_vault::{Vault, note::Note};
 use super::{
     CommandError, Context, Kind, open_vault,
     pending::{self, MAX_DRAFT_BYTES, Pending},
-    terminal::{plain, print},
+    terminal::plain,
 };
 
 /// Say no to a draft: nothing is sent, and its task is filed.
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &RejectArgs, ctx: &Context) -> Result<(), CommandError> 
         keep_reason(&vault, &found, &plain(reason, 500))?;
     }
     vault.rename(&found.path, &layout::rejected(found.id))?;
-    print(&format!("Rejected {}. Nothing is sent.\n", found.id))
+    ctx.print(&format!("Rejected {}. Nothing is sent.\n", found.id))
 }
 
 fn keep_reason(vault: &Vault, found: &Pending, reason: &str) -> Result<(), CommandError> {

@@ -10,7 +10,7 @@ use platinum_vault::Vault;
 
 use super::{
     CommandError, Context, Kind, open_vault, pending,
-    terminal::{Table, Tone, count, plain, print, span},
+    terminal::{Table, Tone, count, plain, span},
 };
 
 /// Show how things stand: the daemon, the vault, the remote, what waits for you.
@@ -46,7 +46,7 @@ pub(crate) fn run(_: &StatusArgs, ctx: &Context) -> Result<(), CommandError> {
     table.toned(1, tone, ["journal", &journal]);
     table.row(["mail", &mail(&config)]);
     table.row(["model", &model(&config)]);
-    print(&table.render(ctx.paint))
+    ctx.print(&table.render(ctx.paint))
 }
 
 /// What is in the vault's folders.

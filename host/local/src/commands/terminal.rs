@@ -1,8 +1,6 @@
 //! What commands print: aligned tables, one calm colour a word, text from outside made harmless.
 
-use std::io::{IsTerminal, Write};
-
-use super::CommandError;
+use std::io::IsTerminal;
 
 /// How sure or bad something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +16,12 @@ pub(super) enum Tone {
 pub(super) struct Paint(bool);
 
 impl Paint {
+    /// No colours.
+    #[cfg(test)]
+    pub(super) const fn none() -> Self {
+        Self(false)
+    }
+
     /// Colours if stdout is a terminal and nobody asked for none (`NO_COLOR`).
     pub(super) fn for_stdout() -> Self {
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -90,15 +94,6 @@ impl Table {
             text.push('\n');
         }
         text
-    }
-}
-
-/// Writes to stdout. A reader that went away (`| head`) is no failure.
-pub(super) fn print(text: &str) -> Result<(), CommandError> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
     }
 }
 

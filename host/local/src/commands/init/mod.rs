@@ -11,10 +11,7 @@ use std::{
 use platinum_core::{VaultPath, layout};
 use platinum_vault::{Vault, VaultError};
 
-use super::{
-    CommandError, Context, Kind, in_home,
-    terminal::{Tone, print},
-};
+use super::{CommandError, Context, Kind, in_home, terminal::Tone};
 
 /// Make a vault and the configuration of the local half.
 ///
@@ -100,7 +97,7 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
     } else {
         format!("with a starter {}", made.join(" and "))
     };
-    print(&format!(
+    ctx.print(&format!(
         "{} {}, {pages}\n{} {}\n\nNext:\n  \
          1. Write your rules and tone into {}.\n  \
          2. Name your mail account under [mail] in the configuration.\n  \

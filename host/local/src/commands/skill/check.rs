@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use platinum_core::Role;
 
 use super::{
-    super::terminal::{Table, Tone, count, plain, print},
+    super::terminal::{Table, Tone, count, plain},
     Checker, CommandError, Context, Kind, components,
 };
 
@@ -45,7 +45,7 @@ pub(super) fn run(args: &CheckArgs, ctx: &Context) -> Result<(), CommandError> {
             }
         }
     }
-    print(&table.render(ctx.paint))?;
+    ctx.print(&table.render(ctx.paint))?;
     if refused == 0 {
         return Ok(());
     }

@@ -7,7 +7,7 @@ use platinum_core::{Capability, Role};
 use platinum_policy::allows;
 
 use super::{
-    super::terminal::{Table, Tone, plain, print},
+    super::terminal::{Table, Tone, plain},
     Checker, CommandError, Context, Kind, read,
 };
 
@@ -78,7 +78,7 @@ pub(super) fn run(args: &InspectArgs, ctx: &Context) -> Result<(), CommandError>
         };
         text.push_str(&format!("role {role}: {verdict}\n"));
     }
-    print(&text)
+    ctx.print(&text)
 }
 
 /// What an interface gives, in the words of the contract's table.

@@ -4,7 +4,7 @@ use platinum_core::Role;
 use platinum_daemon::installed;
 
 use super::{
-    super::terminal::{Table, Tone, plain, print},
+    super::terminal::{Table, Tone, plain},
     Checker, CommandError, Context,
 };
 
@@ -16,7 +16,7 @@ pub(super) fn run(_: &ListArgs, ctx: &Context) -> Result<(), CommandError> {
     let folder = ctx.skills_folder()?;
     let found = installed(&folder)?;
     if found.is_empty() {
-        return print(&format!("There is no skill in {}.\n", folder.display()));
+        return ctx.print(&format!("There is no skill in {}.\n", folder.display()));
     }
     let checker = Checker::new()?;
     let mut table = Table::default();
@@ -42,5 +42,5 @@ pub(super) fn run(_: &ListArgs, ctx: &Context) -> Result<(), CommandError> {
             ],
         );
     }
-    print(&table.render(ctx.paint))
+    ctx.print(&table.render(ctx.paint))
 }

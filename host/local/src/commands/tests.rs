@@ -1,0 +1,525 @@
+//! The commands, as a person calls them, on a vault in a temporary folder.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use clap::Parser;
+use platinum_core::{Action, DraftId, EmailSend, TaskId, Timestamp, Zone};
+use platinum_vault::note::{DraftNote, Note, ReceiptRecord, TaskNote, finish};
+
+use super::{Command, CommandError, Context, Kind, Paint};
+
+#[derive(Parser)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A folder with a vault, a state folder and a configuration, or none of them yet.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.0.path().join(below)
+    }
+
+    /// What `platinum --config … args` prints, and how it ends.
+    async fn tries(&self, args: &[&str]) -> (String, Result<(), CommandError>) {
+        let line = Line::try_parse_from(std::iter::once("platinum").chain(args.iter().copied()));
+        let kept = Kept::default();
+        let ctx = Context {
+            config: self.path("config/local.toml"),
+            paint: Paint::none(),
+            out: Mutex::new(Box::new(kept.clone())),
+        };
+        let ended = line.unwrap().command.run(&ctx).await;
+        let printed = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        (printed, ended)
+    }
+
+    async fn does(&self, args: &[&str]) -> String {
+        let (printed, ended) = self.tries(args).await;
+        ended.unwrap_or_else(|error| panic!("{args:?}: {error}\n{printed}"));
+        printed
+    }
+
+    async fn fails(&self, args: &[&str]) -> CommandError {
+        self.tries(args).await.1.expect_err("the command fails")
+    }
+
+    async fn init(&self) {
+        let (vault, state) = (self.path("vault"), self.path("state"));
+        self.does(&[
+            "init",
+            vault.to_str().unwrap(),
+            "--state",
+            state.to_str().unwrap(),
+        ])
+        .await;
+    }
+
+    async fn ready() -> Self {
+        let home = Self::new();
+        home.init().await;
+        home
+    }
+
+    fn read(&self, below: &str) -> String {
+        fs::read_to_string(self.path("vault").join(below)).unwrap()
+    }
+
+    /// Puts a draft into `Pending_Approval/` and gives its bytes.
+    fn pending(&self, draft: &DraftNote) -> String {
+        let text = draft.render();
+        let path = self.path(&format!("vault/Pending_Approval/{}.md", draft.id));
+        fs::write(path, &text).unwrap();
+        text
+    }
+}
+
+fn draft(random: u128, body: &str) -> DraftNote {
+    DraftNote {
+        id: DraftId::from_parts(1_700_000_000_000, random),
+        created: "2026-11-20T18:00:00Z".parse().unwrap(),
+        by: "cloud cloud-draft-email".to_owned(),
+        task: TaskId::from_parts(1, 1),
+        action: Action::EmailSend(EmailSend {
+            from_account: "owner".to_owned(),
+            to: vec!["Ada <ada@example.test>".to_owned()],
+            cc: vec![],
+            bcc: vec![],
+            subject: "Re: Desks\u{1b}[2J".to_owned(),
+            in_reply_to: None,
+            references: vec![],
+            attachments: vec![],
+            body: body.to_owned(),
+        }),
+        summary: "Reply to Ada about the desks".to_owned(),
+        reason: "She asks when they come".to_owned(),
+        expires: "2126-01-01T00:00:00Z".parse().unwrap(),
+    }
+}
+
+fn id_end(draft: &DraftNote) -> String {
+    let id = draft.id.to_string();
+    id[id.len() - 6..].to_owned()
+}
+
+/// A component that imports these interfaces and exports the first as its handler.
+fn component(imports: &[&str]) -> Vec<u8> {
+    fn name(text: &str) -> Vec<u8> {
+        [&[0, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat()
+    }
+    fn section(id: u8, count: usize, items: &[u8]) -> Vec<u8> {
+        let mut size = items.len() + 1;
+        let mut bytes = vec![id];
+        while size > 0x7f {
+            bytes.push(u8::try_from(size & 0x7f).unwrap() | 0x80);
+            size >>= 7;
+        }
+        bytes.extend([u8::try_from(size).unwrap(), u8::try_from(count).unwrap()]);
+        bytes.extend(items);
+        bytes
+    }
+    let imported: Vec<u8> = imports
+        .iter()
+        .flat_map(|import| [name(import), vec![5, 0]].concat())
+        .collect();
+    let handler = [name("platinum:skill/handler@0.1.0"), vec![5, 0, 0]].concat();
+    [
+        b"\0asm\x0d\0\x01\0".to_vec(),
+        section(7, 1, &[0x42, 0]),
+        section(10, imports.len(), &imported),
+        section(11, 1, &handler),
+    ]
+    .concat()
+}
+
+#[tokio::test]
+async fn init_makes_a_vault_whose_configuration_can_be_used() {
+    let home = Home::ready().await;
+    for folder in [
+        "Inbox",
+        "Needs_Action",
+        "Pending_Approval",
+        "Approved",
+        "Done",
+        "Updates",
+    ] {
+        assert!(home.path("vault").join(folder).is_dir(), "{folder}");
+    }
+    assert!(
+        home.read("Company_Handbook.md")
+            .starts_with("# Company handbook")
+    );
+    assert!(home.read("Dashboard.md").starts_with("# Dashboard"));
+    assert!(
+        home.read(".gitignore")
+            .lines()
+            .any(|line| line == ".obsidian/")
+    );
+    let status = home.does(&["status"]).await;
+    assert!(status.contains("agent    local, role local\n"), "{status}");
+    assert!(status.contains("drafts   none waits for you\n"), "{status}");
+    assert!(!status.contains('\u{1b}'), "no colours without a terminal");
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(home.path("config/local.toml"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn init_keeps_what_is_there_and_overwrites_no_configuration() {
+    let home = Home::new();
+    fs::create_dir(home.path("vault")).unwrap();
+    fs::write(home.path("vault/Company_Handbook.md"), "mine").unwrap();
+    fs::write(home.path("vault/.gitignore"), "mine\n.obsidian/").unwrap();
+    home.init().await;
+    assert_eq!(home.read("Company_Handbook.md"), "mine");
+    assert!(
+        home.read(".gitignore")
+            .starts_with("mine\n.obsidian/\n.trash/\n")
+    );
+    assert_eq!(home.read(".gitignore").matches(".obsidian/").count(), 1);
+
+    let again = home.path("other");
+    let error = home.fails(&["init", again.to_str().unwrap()]).await;
+    assert_eq!(error.kind, Kind::Conflict);
+    assert!(!again.exists());
+}
+
+#[tokio::test]
+async fn init_puts_nothing_private_into_the_vault() {
+    let home = Home::new();
+    let (vault, state) = (home.path("vault"), home.path("vault/state"));
+    let error = home
+        .fails(&[
+            "init",
+            vault.to_str().unwrap(),
+            "--state",
+            state.to_str().unwrap(),
+        ])
+        .await;
+    assert_eq!(error.kind, Kind::Usage);
+    assert!(!vault.exists());
+}
+
+#[tokio::test]
+async fn without_a_configuration_commands_say_how_to_get_one() {
+    let error = Home::new().fails(&["approvals"]).await;
+    assert_eq!((error.kind, error.exit_code()), (Kind::Config, 2));
+    assert!(
+        error.to_string().contains("platinum init <vault>"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn approvals_show_what_would_leave_and_obey_nothing_in_it() {
+    let home = Home::ready().await;
+    assert_eq!(home.does(&["approvals"]).await, "Nothing waits for you.\n");
+    home.pending(&draft(1, "Dear Ada,\n\nthey come on Monday.\n"));
+    fs::write(home.path("vault/Pending_Approval/note to self.md"), "x").unwrap();
+    let shown = home.does(&["approvals"]).await;
+    for line in [
+        "1 draft waits for you.",
+        "  summary  Reply to Ada about the desks",
+        "  to       Ada <ada@example.test>",
+        "  subject  Re: Desks[2J",
+        "  │ they come on Monday.",
+        "To decide: platinum approve 000001, platinum reject 000001, or move the file to Approved/ or Rejected/.",
+        "1 file in Pending_Approval/ that no draft's id names: Pending_Approval/note to self.md",
+    ] {
+        assert!(shown.contains(line), "{line}\nnot in\n{shown}");
+    }
+    assert!(!shown.contains('\u{1b}'));
+}
+
+#[tokio::test]
+async fn approving_moves_the_file_as_it_is_and_names_it_by_any_end_of_its_id() {
+    let home = Home::ready().await;
+    let draft = draft(7, "Monday.\n");
+    let bytes = home.pending(&draft);
+    let said = home
+        .does(&["approve", &id_end(&draft).to_lowercase()])
+        .await;
+    assert!(
+        said.starts_with(&format!("Approved {}.\n", draft.id)),
+        "{said}"
+    );
+    assert!(said.contains("Ada <ada@example.test>"));
+    assert_eq!(home.read(&format!("Approved/{}.md", draft.id)), bytes);
+    assert!(
+        !home
+            .path(&format!("vault/Pending_Approval/{}.md", draft.id))
+            .exists()
+    );
+    let error = home.fails(&["approve", &draft.id.to_string()]).await;
+    assert_eq!(error.kind, Kind::NotFound);
+}
+
+#[tokio::test]
+async fn an_id_that_names_several_or_too_little_decides_nothing() {
+    let home = Home::ready().await;
+    let (one, two) = (draft(1, "a"), draft(2, "b"));
+    home.pending(&one);
+    home.pending(&two);
+    let start = &one.id.to_string()[.."draft_".len() + 10];
+    let error = home.fails(&["approve", start]).await;
+    assert!(
+        error.message.starts_with("2 drafts have an id like"),
+        "{error}"
+    );
+    assert_eq!(home.fails(&["reject", "001"]).await.kind, Kind::Usage);
+    assert_eq!(
+        fs::read_dir(home.path("vault/Pending_Approval"))
+            .unwrap()
+            .count(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn what_could_not_be_carried_out_is_not_approved() {
+    let home = Home::ready().await;
+    let gaps = draft(1, "Hello,\n[[answer]]\n");
+    let mut expired = draft(2, "late");
+    expired.expires = "2026-01-01T00:00:00Z".parse().unwrap();
+    home.pending(&gaps);
+    home.pending(&expired);
+    let broken = draft(3, "x");
+    fs::write(
+        home.path(&format!("vault/Pending_Approval/{}.md", broken.id)),
+        broken.render().replace("action: ", "action: x"),
+    )
+    .unwrap();
+    for (draft, says) in [
+        (&gaps, "gaps"),
+        (&expired, "expired at"),
+        (&broken, "no draft that can be carried out"),
+    ] {
+        let error = home.fails(&["approve", &id_end(draft)]).await;
+        assert_eq!(error.kind, Kind::Refused);
+        assert!(error.message.contains(says), "{error}");
+    }
+    assert_eq!(
+        fs::read_dir(home.path("vault/Approved")).unwrap().count(),
+        0
+    );
+    home.does(&["approve", &id_end(&gaps), "--with-gaps"]).await;
+    assert!(
+        home.does(&["approvals"])
+            .await
+            .contains("expired: an approval no longer counts")
+    );
+}
+
+#[tokio::test]
+async fn a_rejected_draft_keeps_the_reason_and_its_text() {
+    let home = Home::ready().await;
+    let draft = draft(9, "Monday.\n");
+    home.pending(&draft);
+    home.does(&[
+        "reject",
+        &id_end(&draft),
+        "--reason",
+        "We are closed:\non Mondays",
+    ])
+    .await;
+    let text = home.read(&format!("Rejected/{}.md", draft.id));
+    let note = Note::parse(&text).unwrap();
+    assert_eq!(
+        note.get_text("rejected-because"),
+        Some("We are closed: on Mondays")
+    );
+    assert_eq!(DraftNote::parse(&text).unwrap(), draft);
+}
+
+#[tokio::test]
+async fn status_counts_what_is_where() {
+    let home = Home::ready().await;
+    home.pending(&draft(1, "x"));
+    let task = task();
+    let place = home.path("vault/In_Progress/cloud");
+    fs::create_dir(&place).unwrap();
+    fs::write(place.join(format!("{}.md", task.id)), task.render()).unwrap();
+    let status = home.does(&["status"]).await;
+    for line in [
+        "tasks    0 waiting, 1 in progress (0 here), 0 done this month\n",
+        "drafts   1 waits for you (`platinum approvals`)\n",
+        "daemon   not running; `platinum run` starts it\n",
+        "remote   none: this host works alone\n",
+        "journal  empty: nothing was sent yet\n",
+    ] {
+        assert!(status.contains(line), "{line}not in\n{status}");
+    }
+    assert!(!home.path("state").exists(), "showing makes nothing");
+}
+
+fn task() -> TaskNote {
+    TaskNote {
+        id: TaskId::from_parts(5, 5),
+        zone: Zone::Email,
+        source: "maildir:owner".to_owned(),
+        from: "Ada <ada@example.test>".to_owned(),
+        subject: "Desks".to_owned(),
+        received: None,
+        created: "2026-11-20T18:00:00Z".parse().unwrap(),
+        by: "cloud mail".to_owned(),
+        facts: vec![],
+        claim: None,
+        body: "When do they come?\n".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn the_log_shows_what_was_finished_and_what_the_other_side_said() {
+    let home = Home::ready().await;
+    assert_eq!(home.does(&["log"]).await, "Nothing is finished yet.\n");
+    let task = task();
+    let mut note = Note::parse(&task.render()).unwrap();
+    let at: Timestamp = "2026-11-20T19:00:00Z".parse().unwrap();
+    let receipt = ReceiptRecord {
+        draft: DraftId::from_parts(1, 1),
+        kind: platinum_core::ActionKind::EmailSend,
+        at,
+        reference: "abc@example.test".to_owned(),
+        answer: "250 2.0.0 Ok: queued".to_owned(),
+    };
+    finish(&mut note, "done", "Answered.", at, &[receipt]).unwrap();
+    fs::create_dir_all(home.path("vault/Done/2026/11")).unwrap();
+    fs::write(
+        home.path(&format!("vault/Done/2026/11/{}.md", task.id)),
+        note.to_text(),
+    )
+    .unwrap();
+    let log = home.does(&["log"]).await;
+    assert!(
+        log.starts_with("2026-11-20 19:00Z  done    Desks\n"),
+        "{log}"
+    );
+    assert!(
+        log.contains("email-send at 2026-11-20 19:00Z: 250 2.0.0 Ok: queued"),
+        "{log}"
+    );
+    assert!(log.contains("reference abc@example.test"), "{log}");
+}
+
+#[tokio::test]
+async fn doctor_names_what_is_wrong() {
+    let home = Home::ready().await;
+    let (shown, ended) = home.tries(&["doctor"]).await;
+    assert!(shown.contains("ok     vault"), "{shown}");
+    assert!(shown.contains("builtin: no key needed"), "{shown}");
+    // Tests have no installed skills beside them.
+    assert!(ended.is_err() || !shown.contains("wrong"), "{shown}");
+
+    fs::create_dir(home.path("state")).unwrap();
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(home.path("state"), fs::Permissions::from_mode(0o755)).unwrap();
+    let config = home.path("config/local.toml");
+    let text = fs::read_to_string(&config)
+        .unwrap()
+        .replace("account = \"\"", "account = \"owner\"");
+    let text = text.replace(
+        "config = \"\"",
+        "config = \"mail.toml\"\nserver = \"/nowhere/server\"",
+    );
+    fs::write(
+        &config,
+        text.replace("provider = \"builtin\"", "provider = \"anthropic\""),
+    )
+    .unwrap();
+    let (shown, ended) = home.tries(&["doctor"]).await;
+    assert!(ended.is_err());
+    assert!(shown.contains("chmod 700"), "{shown}");
+    assert!(shown.contains("/nowhere/server"), "{shown}");
+    assert!(shown.contains("`key` is missing"), "{shown}");
+}
+
+#[tokio::test]
+async fn skill_check_says_which_import_a_role_refuses_and_fails() {
+    let home = Home::new();
+    let log = "platinum:skill/log@0.1.0";
+    let calm = write(&home, "calm.wasm", &component(&[log]));
+    let sender = write(
+        &home,
+        "sender.wasm",
+        &component(&[
+            log,
+            "platinum:email/send@0.1.0",
+            "platinum:email/types@0.1.0",
+        ]),
+    );
+    let (shown, ended) = home
+        .tries(&["skill", "check", "--role", "cloud", &calm, &sender])
+        .await;
+    assert_eq!(
+        shown,
+        "calm    cloud  links\n\
+         sender  cloud  skill sender is refused: role cloud does not grant platinum:email/send@0.1.0\n"
+    );
+    assert_eq!(
+        ended.unwrap_err().to_string(),
+        "1 skill is refused, of 2 looked at"
+    );
+    home.does(&["skill", "check", "--role", "local", &calm, &sender])
+        .await;
+}
+
+#[tokio::test]
+async fn skill_inspect_says_what_each_import_grants() {
+    let home = Home::new();
+    let imports = [
+        "platinum:skill/log@0.1.0",
+        "platinum:email/send@0.1.0",
+        "other:thing/x@0.1.0",
+    ];
+    let odd = write(&home, "odd.wasm", &component(&imports));
+    let shown = home.does(&["skill", "inspect", &odd]).await;
+    for line in [
+        "exports the handler of a skill",
+        "platinum:skill/log@0.1.0   cloud, local  bounded log lines",
+        "platinum:email/send@0.1.0  local         SEND a mail that the owner approved",
+        "other:thing/x@0.1.0        none          it is not in the contract",
+        "role local: skill odd is refused: role local does not grant other:thing/x@0.1.0",
+    ] {
+        assert!(shown.contains(line), "{line}\nnot in\n{shown}");
+    }
+    let text = write(&home, "text.wasm", b"hello");
+    assert!(
+        home.fails(&["skill", "inspect", &text])
+            .await
+            .message
+            .contains("skill text is not")
+    );
+}
+
+fn write(home: &Home, name: &str, bytes: &[u8]) -> String {
+    let path = home.path(name);
+    fs::write(&path, bytes).unwrap();
+    Path::to_str(&path).unwrap().to_owned()
+}
