@@ -9,7 +9,7 @@ use std::{fs::File, io};
 use cap_std::fs::Dir;
 use platinum_core::VaultPath;
 use rustix::{
-    fs::{AtFlags, FileType, Mode, OFlags},
+    fs::{AtFlags, FileType, FlockOperation, Mode, OFlags},
     io::Errno,
 };
 
@@ -59,6 +59,18 @@ impl<'a> Place<'a> {
             .ok_or_else(|| refused(self.path.as_str(), self.name, FileType::Unknown))
     }
 
+    /// Keeps Platinum's other writers out of the folder until this place is dropped. Where the file
+    /// system has no locks, comparing and exchanging has to do.
+    pub(crate) fn alone(&self) -> Result<(), VaultError> {
+        loop {
+            match rustix::fs::flock(&self.dir, FlockOperation::LockExclusive) {
+                Err(Errno::INTR) => {}
+                Ok(()) | Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS) => return Ok(()),
+                Err(error) => return Err(self.io("lock the folder of", error)),
+            }
+        }
+    }
+
     /// Makes what was done to the folder last.
     pub(crate) fn settle(&self) -> Result<(), VaultError> {
         rustix::fs::fsync(&self.dir).map_err(|error| self.io("settle the folder of", error))
@@ -87,9 +99,8 @@ pub(crate) fn descend(
     whole: &str,
     make: bool,
 ) -> Result<Option<Dir>, VaultError> {
-    let mut dir = root
-        .try_clone()
-        .map_err(|error| io_error("open", whole, error))?;
+    // Opened anew, not duplicated: a lock on it is this call's alone.
+    let mut dir = open_folder(root, ".").map_err(|error| io_error("open", whole, error.into()))?;
     for part in parts.split('/').filter(|part| !part.is_empty()) {
         let opened = match open_folder(&dir, part) {
             Err(Errno::NOENT) if make => {

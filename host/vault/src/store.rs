@@ -138,7 +138,8 @@ impl Vault {
 
     /// Writes a file in the place of another, whole. With `expected`, only if those bytes are
     /// there: an edit that somebody made in the meantime is kept, even one made at the very last
-    /// moment. Without, whatever is there, or nothing.
+    /// moment. Without, whatever is there, or nothing. Of Platinum's own writers, in any process,
+    /// one at a time works in a folder.
     ///
     /// # Errors
     /// [`VaultError::Changed`] if other bytes, or none, are there; else as [`Vault::create`].
@@ -152,6 +153,7 @@ impl Vault {
             Err(VaultError::NotFound(path)) => return Err(VaultError::Changed(path)),
             opened => opened?,
         };
+        place.alone()?;
         let mode = if place.is_there()? {
             let file = place.open_file()?;
             let old = file
