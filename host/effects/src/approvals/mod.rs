@@ -57,9 +57,9 @@ impl ApprovalsQueue {
 
 struct QueueCtx(Arc<Approvals>);
 
-struct QueueView<'a> {
-    approvals: &'a Arc<Approvals>,
-    table: &'a mut ResourceTable,
+pub(crate) struct QueueView<'a> {
+    pub(crate) approvals: &'a Arc<Approvals>,
+    pub(crate) table: &'a mut ResourceTable,
 }
 
 struct Queue;

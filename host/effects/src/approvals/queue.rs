@@ -205,7 +205,8 @@ impl Approvals {
         begun.await.map_err(Stop::Postponed)?
     }
 
-    /// Writes what came of an attempt, and clears away what is done.
+    /// Writes what came of an attempt. The file stays in `Approved/`: the daemon files the task
+    /// first, then puts the draft away.
     pub(crate) async fn settle(&self, draft: DraftId, outcome: Outcome) {
         match &outcome {
             Outcome::NotSent { .. } => {
@@ -215,19 +216,15 @@ impl Approvals {
                 self.memory().attempts.remove(&draft);
             }
         }
-        let (vault, journal) = (self.vault.clone(), Arc::clone(&self.journal));
+        let journal = Arc::clone(&self.journal);
         let settled = blocking(move || {
-            // The intent stays without an outcome then: in doubt, and so never tried again.
             journal
                 .record(draft, &outcome)
-                .map_err(|error| error.to_string())?;
-            match outcome {
-                Outcome::Receipt(receipt) => clear(&vault, draft, &receipt),
-                _ => Ok(()),
-            }
+                .map_err(|error| error.to_string())
         });
         if let Err(reason) = settled.await.and_then(|settled| settled) {
-            tracing::error!(%draft, reason, "what came of an effect could not be written down wholly");
+            // The intent stays without an outcome: in doubt, and so never tried again.
+            tracing::error!(%draft, reason, "what came of an effect could not be written down");
         }
     }
 
@@ -271,16 +268,6 @@ fn unchanged(vault: &Vault, id: DraftId, approved: &str) -> Result<Leaving, Stop
             "{path} was changed in the meantime"
         ))),
         Err(error) => Err(Stop::Postponed(error.to_string())),
-    }
-}
-
-/// A draft that was carried out leaves the queue for good, whatever becomes of the journal.
-fn clear(vault: &Vault, id: DraftId, receipt: &Receipt) -> Result<(), String> {
-    let done = format!("{}/{id}.md", layout::done_month(receipt.at));
-    let done = platinum_core::VaultPath::new(done).map_err(|error| error.to_string())?;
-    match vault.rename(&layout::approved(id), &done) {
-        Ok(()) | Err(VaultError::NotFound(_)) => Ok(()),
-        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -45,3 +45,67 @@ fn to_wit(receipt: platinum_journal::Receipt) -> Receipt {
         answer: receipt.answer,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::component::{Resource, ResourceTable};
+
+    use super::*;
+    use crate::{
+        approvals::QueueView,
+        bindings::platinum::{
+            actions::types::ActionKind,
+            approvals::queue::{Host as _, HostApprovedAction as _},
+        },
+        tests::{House, draft, sent},
+    };
+
+    #[tokio::test]
+    async fn sending_uses_the_handle_up_and_it_cannot_be_made_from_a_number() {
+        let house = House::new([sent(), sent()]);
+        house.approve(&draft(1));
+        let mut table = ResourceTable::new();
+        let mut queue = QueueView {
+            approvals: &house.approvals,
+            table: &mut table,
+        };
+        let next = queue
+            .next(vec![ActionKind::EmailSend])
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
+        let number = next.rep();
+        let seen = Resource::new_borrow(number);
+        assert_eq!(queue.draft(seen).await.unwrap(), draft(1).id.to_string());
+        let mut sending = SendView {
+            mail: &house.mail,
+            table: &mut table,
+        };
+        assert!(sending.send(next).await.unwrap().is_ok());
+        // The same number, and one that never was: a trap, not a mail.
+        for number in [number, number + 1] {
+            assert!(sending.send(Resource::new_own(number)).await.is_err());
+        }
+        assert_eq!(house.asked(), 1);
+        assert!(table.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_empty_queue_is_no_error() {
+        let house = House::new([]);
+        let mut table = ResourceTable::new();
+        let mut queue = QueueView {
+            approvals: &house.approvals,
+            table: &mut table,
+        };
+        assert!(
+            queue
+                .next(vec![ActionKind::EmailSend])
+                .await
+                .unwrap()
+                .unwrap()
+                .is_none()
+        );
+    }
+}

@@ -202,18 +202,24 @@ fn read_answer(answer: Value) -> SendOutcome {
 }
 
 fn failed(error: &CallError) -> SendOutcome {
-    let text = error.to_string();
+    let told = one_line(&error.to_string(), 500);
     match error {
         CallError::NotStarted(_) => SendOutcome::NotSent {
-            reason: text,
+            reason: told,
             retry: true,
+        },
+        // An attempt is answered by an outcome, never by an error: nothing was tried. Should some
+        // server mean something else by it, it is still not tried again.
+        CallError::Tool(_) => SendOutcome::NotSent {
+            reason: told,
+            retry: false,
         },
         // The tool's arguments or name are not known there: the same next time.
         _ if error.certainly_not_run() => SendOutcome::NotSent {
-            reason: text,
+            reason: told,
             retry: false,
         },
-        _ => SendOutcome::Unknown(text),
+        _ => SendOutcome::Unknown(told),
     }
 }
 
@@ -256,12 +262,12 @@ mod tests {
         for (error, retry) in [
             (CallError::NotStarted("x".into()), true),
             (protocol(Some(-32601)), false),
+            (CallError::Tool("no such account".into()), false),
         ] {
             assert!(matches!(failed(&error), SendOutcome::NotSent { retry: r, .. } if r == retry));
         }
         for error in [
             CallError::Lost("x".into()),
-            CallError::Tool("x".into()),
             protocol(None),
             protocol(Some(-32603)),
         ] {
