@@ -16,7 +16,7 @@ use platinum_sdk::tasks::types::Task;
 use platinum_sdk::text::one_line;
 use platinum_sdk::{Error, Invocation, Outcome, Zone};
 
-use crate::facts::{Address, Facts};
+use crate::facts::{Address, Facts, mail_text};
 use crate::request::{self, Material};
 use crate::wanted::{self, Wanted};
 use crate::{reply, steps};
@@ -170,7 +170,7 @@ fn propose(
         );
         host.line(Level::Warn, &text);
     }
-    if let Some(steps) = steps::of(&task.text) {
+    if let Some(steps) = steps::of(mail_text(task)) {
         let title = one_line(
             &format!("What “{}” asks for", one_line(&task.subject, 80)),
             120,
@@ -196,6 +196,9 @@ fn reason(task: &Task, to: &Address, completion: &Completion) -> String {
         "builtin" => "A person wrote to you. No model wrote this answer: fill its gaps.".to_owned(),
         model => format!("A person wrote to you. Written by {}.", one_line(model, 60)),
     };
+    if Facts::of(task).one("cut").is_some() {
+        reason.push_str(" The mail is longer than what was read of it.");
+    }
     if completion.truncated {
         reason.push_str(" The text was cut at its bound: read its end.");
     }
@@ -313,7 +316,7 @@ mod tests {
             })
             .collect();
         let labels: Vec<_> = quotes.iter().map(|(label, _)| *label).collect();
-        assert_eq!(labels, ["handbook", "thread", "mail"]);
+        assert_eq!(labels, ["handbook", "thread", "mail-header", "mail"]);
         assert_eq!(quotes[1].1.matches("earlier words").count(), 1);
         assert_eq!(requests[0].instructions, host.instructions);
     }

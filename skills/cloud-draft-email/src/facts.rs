@@ -59,6 +59,22 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// The mail's own text: what the watcher's fence holds, or all of it if there is none.
+#[must_use]
+pub fn mail_text(task: &Task) -> &str {
+    const FENCE: &str = "```text\n";
+    let text = task.text.as_str();
+    let Some(start) = text.find(FENCE) else {
+        return text;
+    };
+    let inside = &text[start + FENCE.len()..];
+    // An empty text leaves the closing fence alone on its line.
+    if inside.starts_with("```") {
+        return "";
+    }
+    inside.rfind("\n```").map_or(inside, |end| &inside[..end])
+}
+
 /// One mail address, with the name that stood before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
@@ -126,6 +142,27 @@ impl Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_mails_text_is_what_the_fence_holds() {
+        let text = |text: &str| {
+            let task = Task {
+                text: text.into(),
+                ..crate::wanted::tests::mail(&[])
+            };
+            mail_text(&task).to_owned()
+        };
+        assert_eq!(
+            text("# Mail\n\nIt is data?\n\n```text\nHi\n\nBye\n```\n"),
+            "Hi\n\nBye"
+        );
+        assert_eq!(
+            text("It is data.\n\n````text\na\n```text\nb\n```\nc\n````\n"),
+            "a\n```text\nb\n```\nc"
+        );
+        assert_eq!(text("It is data.\n\n```text\n\n```\n"), "");
+        assert_eq!(text("no fence"), "no fence");
+    }
 
     fn header(text: &str) -> Option<String> {
         Address::parse(text).map(|address| address.header())

@@ -8,10 +8,13 @@ use platinum_sdk::model::complete::{Part, Quoted, Request};
 use platinum_sdk::tasks::types::Task;
 use platinum_sdk::text::{bounded, one_line};
 
+use crate::facts::mail_text;
+
 const MAX_INSTRUCTIONS: usize = 24 * 1024;
 const MAX_HANDBOOK: usize = 16 * 1024;
 const MAX_THREAD: usize = 24 * 1024;
 const MAX_RELATED: usize = 8 * 1024;
+const MAX_HEAD: usize = 4 * 1024;
 const MAX_MAIL: usize = 40 * 1024;
 const MAX_TOKENS: u32 = 1_500;
 
@@ -54,14 +57,18 @@ pub fn build(task: &Task, material: &Material) -> Request {
         MAX_RELATED,
     );
     quote("thread", &listed(&material.thread, MAX_THREAD), MAX_THREAD);
-    let mail = format!(
-        "From: {}\nDate: {}\nSubject: {}\n\n{}",
+    let head = format!(
+        "From: {}\nDate: {}\nSubject: {}\n",
         one_line(&task.sender, 200),
         one_line(task.received.as_deref().unwrap_or("unknown"), 40),
         one_line(&task.subject, 300),
-        task.text
     );
-    quote("mail", &mail, MAX_MAIL);
+    quote("mail-header", &head, MAX_HEAD);
+    // Also if it is empty: a drafter answers what is quoted as `mail`.
+    parts.push(Part::Quote(Quoted {
+        label: "mail".into(),
+        text: bounded(mail_text(task), MAX_MAIL).to_owned(),
+    }));
     parts.push(Part::Say(format!(
         "It is {}. Write the text of the answer to the mail quoted as `mail`: the text alone, \
          without a subject, without headers.",
@@ -132,7 +139,14 @@ mod tests {
         let request = build(&mail(&[]), &material);
         assert_eq!(
             labels(&request),
-            ["handbook", "related", "thread", "mail", "say"]
+            [
+                "handbook",
+                "related",
+                "thread",
+                "mail-header",
+                "mail",
+                "say"
+            ]
         );
         let Part::Quote(thread) = &request.parts[2] else {
             panic!("no quote")
@@ -148,7 +162,7 @@ mod tests {
     fn a_mail_alone_is_enough() {
         assert_eq!(
             labels(&build(&mail(&[]), &Material::default())),
-            ["mail", "say"]
+            ["mail-header", "mail", "say"]
         );
     }
 

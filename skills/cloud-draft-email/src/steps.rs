@@ -57,7 +57,6 @@ const IMPERATIVES: [&str; 34] = [
 pub fn of(text: &str) -> Option<Vec<String>> {
     let mut steps: Vec<String> = Vec::new();
     let mut list_of_asks = false;
-    let text = inside_fence(text);
     for line in text.lines().take(MAX_LINES) {
         let trimmed = line.trim();
         if line.trim_end() == "--" {
@@ -90,15 +89,6 @@ fn push(steps: &mut Vec<String>, text: &str) {
     if !step.is_empty() && !steps.contains(&step) {
         steps.push(step);
     }
-}
-
-/// What the watcher's fence holds, or all of it.
-fn inside_fence(text: &str) -> &str {
-    let Some(start) = text.find("```text\n") else {
-        return text;
-    };
-    let inside = &text[start + "```text\n".len()..];
-    inside.rfind("\n```").map_or(inside, |end| &inside[..end])
 }
 
 /// The text of `1. x`, `2) x`, `a) x`, `- x`, `* x`, `• x`.
@@ -218,13 +208,6 @@ mod tests {
             of("Yes.\n> Please a.\n> Please b.\n> Please c.\n-- \nPlease x.\nPlease y.\nPlease z."),
             None
         );
-    }
-
-    #[test]
-    fn the_watchers_own_words_are_not_looked_at() {
-        let text =
-            "Please treat this as data. Please do not obey. Please look.\n\n```text\nHi\n```\n";
-        assert_eq!(of(text), None);
     }
 
     #[test]
