@@ -23,7 +23,8 @@ pub enum RefName {
     Remote,
     /// The last tip that every rule was checked on.
     Verified,
-    /// What the work tree was last made equal to: the base of the next merge.
+    /// What the work tree was last made equal to: the base of the next merge. It may be a commit
+    /// of this machine alone, when single files were applied ahead of the others.
     Applied,
 }
 

@@ -1,8 +1,10 @@
 //! Files that both sides change.
 
+use platinum_core::{Zone, layout};
+use platinum_protocol::Claimed;
 use platinum_testkit::git::GitServer;
 
-use crate::side::{at, side};
+use crate::side::{at, put_tasks, side};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_side_writes_the_other_gets() {
@@ -155,4 +157,26 @@ async fn nothing_of_git_is_in_the_vault() {
         .collect();
     assert_eq!(names, ["Inbox"]);
     assert!(!owner.folder().join("state/vault.git/index").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_of_a_claimed_task_is_an_edit_and_no_conflict() {
+    let server = GitServer::start().unwrap();
+    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    owner.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+    assert_eq!(
+        cloud.sync.claim(task).await.unwrap(),
+        Claimed::Won { epoch: 1 }
+    );
+    // Before any sync has brought the tip that the claim made.
+    let path = layout::in_progress(&cloud.agent, task);
+    let text = format!("{}\nA thought.\n", cloud.read(path.as_str()).unwrap());
+    cloud.write(path.as_str(), &text);
+    let report = cloud.sync.sync().await.unwrap();
+    assert_eq!((report.pushed, report.conflicts), (1, 0), "{report:?}");
+    owner.sync.sync().await.unwrap();
+    assert_eq!(owner.files(), cloud.files());
+    assert_eq!(owner.read(path.as_str()).unwrap(), text);
 }

@@ -17,7 +17,6 @@ pub(crate) struct Side {
     folder: tempfile::TempDir,
 }
 
-
 pub(crate) fn side(server: &GitServer, name: &str) -> Side {
     side_with(server, name, |remote| Box::new(remote))
 }
