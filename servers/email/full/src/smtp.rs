@@ -108,6 +108,8 @@ pub async fn send(settings: &SmtpSettings, from: &Address, to: &[Address], mail:
         Ok(connection) => connection,
         Err(Stop { retry, answer }) => return Attempt::NotSent { retry, answer },
     };
+    // lettre writes the line end before the final dot; with the mail's own there would be an empty line more.
+    let mail = mail.strip_suffix(b"\r\n").unwrap_or(mail);
     // From here on only a reply of the server tells anything.
     let attempt = match timeout(MESSAGE_TIME, connection.message(mail)).await {
         Ok(Ok(response)) => Attempt::Sent {
