@@ -3,7 +3,7 @@
 //! It ends cleanly on SIGTERM and when its parent goes; killed at any moment, it goes on where it
 //! was.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use platinum_intake::{mail, stop::Stop};
@@ -50,6 +50,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(
             EnvFilter::try_from_env("PLATINUM_LOG").unwrap_or_else(|_| EnvFilter::new("info")),
         )
@@ -88,7 +89,8 @@ fn run(source: Source) -> anyhow::Result<()> {
         every,
     };
     runtime.block_on(async {
-        let mut stop = Stop::listen()?;
+        // One look ends by itself, and may well be given no input.
+        let mut stop = Stop::listen(!settings.once)?;
         tokio::select! {
             reason = stop.wished() => {
                 tracing::info!(reason, "ending");

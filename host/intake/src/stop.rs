@@ -15,11 +15,12 @@ use tokio::{
 pub struct Stop(watch::Receiver<Option<&'static str>>);
 
 impl Stop {
-    /// Listens to signals and to the parent's pipe. Must be called inside a runtime.
+    /// Listens to signals and, with `parent`, to the parent's pipe. Must be called inside a
+    /// runtime.
     ///
     /// # Errors
     /// If the system does not let us listen to signals.
-    pub fn listen() -> std::io::Result<Self> {
+    pub fn listen(parent: bool) -> std::io::Result<Self> {
         let (wish, stop) = watch::channel(None);
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -31,14 +32,14 @@ impl Stop {
             };
             by_signal.send_replace(Some(reason));
         });
-        if input_is_pipe() {
+        if parent && input_is_pipe() {
             // A thread of its own: a read of the standard input cannot be called off.
             std::thread::Builder::new()
                 .name("parent".to_owned())
                 .spawn(move || {
                     let mut ignored = [0; 1024];
                     let mut input = std::io::stdin().lock();
-                    while matches!(input.read(&mut ignored), Ok(read) if read > 0) {}
+                    while matches!(input.read(&mut ignored), Ok(1..)) {}
                     wish.send_replace(Some("the parent process is gone"));
                 })?;
         }
