@@ -11,6 +11,7 @@
 
 mod chain;
 mod error;
+mod file;
 mod record;
 mod store;
 #[cfg(test)]

@@ -114,10 +114,10 @@ fn events(ears: &Arc<Ears>, poller: &Poller) -> notify::Result<RecommendedWatche
     let handler = {
         let (ears, poller) = (Arc::clone(ears), Arc::clone(poller));
         move |event: notify::Result<Event>| {
-            if let Heard::Exhausted(error) = ears.hear(event) {
-                if let Err(error) = poll_instead(&ears, &poller, &error) {
-                    tracing::error!(%error, "cannot poll either: only the timer wakes now");
-                }
+            if let Heard::Exhausted(error) = ears.hear(event)
+                && let Err(error) = poll_instead(&ears, &poller, &error)
+            {
+                tracing::error!(%error, "cannot poll either: only the timer wakes now");
             }
         }
     };

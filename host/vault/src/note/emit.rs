@@ -194,7 +194,7 @@ fn quote(out: &mut String, text: &str) {
                 // Writing to a string does not fail.
                 let _ = match code {
                     ..=0xFF => write!(out, "\\x{code:02X}"),
-                    ..=0xFFFF => write!(out, "\\u{code:04X}"),
+                    0x100..=0xFFFF => write!(out, "\\u{code:04X}"),
                     _ => write!(out, "\\U{code:08X}"),
                 };
             }

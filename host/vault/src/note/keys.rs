@@ -18,10 +18,12 @@ pub(super) fn candidates(yaml: &str, key: &str) -> Vec<Range<usize>> {
             if open {
                 found.push(at..end);
             }
-        } else if open && !line.trim().is_empty() && !line.starts_with('#') {
-            if let Some(last) = found.last_mut() {
-                last.end = end;
-            }
+        } else if open
+            && !line.trim().is_empty()
+            && !line.starts_with('#')
+            && let Some(last) = found.last_mut()
+        {
+            last.end = end;
         }
         at = end;
     }

@@ -76,7 +76,8 @@ impl TaskNote {
         })
     }
 
-    /// The text of a new note.
+    /// The text of a new note. Who makes the task keeps its frontmatter below
+    /// [`super::MAX_FRONT_BYTES`] (a hidden character takes up to ten bytes), or it cannot be read.
     pub fn render(&self) -> String {
         let mut front = Front::new();
         front

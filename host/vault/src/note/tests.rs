@@ -283,7 +283,14 @@ fn finishing_a_task_keeps_every_other_byte_and_repeats_nothing() {
         answer: "250 ok: \"queued\"\n---".to_owned(),
     };
     for _ in 0..2 {
-        finish(&mut note, "done", "Sent: \"yes\"", at, &[receipt.clone()]).unwrap();
+        finish(
+            &mut note,
+            "done",
+            "Sent: \"yes\"",
+            at,
+            std::slice::from_ref(&receipt),
+        )
+        .unwrap();
     }
     let filed = note.to_text();
     assert!(
@@ -547,7 +554,7 @@ proptest! {
         let mut draft = draft(action);
         (draft.summary, draft.reason, draft.by) = (summary, reason, by);
         let text = draft.render();
-        prop_assert_eq!(DraftNote::parse(&text).unwrap(), draft.clone());
+        prop_assert_eq!(&DraftNote::parse(&text).unwrap(), &draft);
         let note = Note::parse(&text).unwrap();
         prop_assert_eq!(note.body(), draft.action.text());
         let (single, lists) = fields(draft.action.kind());
