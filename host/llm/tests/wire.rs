@@ -1,6 +1,12 @@
 //! Both APIs over a scripted HTTP server on loopback: what is sent, byte by byte where it matters,
 //! and every way in which an answer can be late, wrong or too large.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a panic in a test is a failed test with a line number"
+)]
+
 use std::{sync::Arc, time::Duration};
 
 use platinum_llm::{Anthropic, LlmError, Model, OpenAi, Part, Request, Retry, Secret};

@@ -1,5 +1,11 @@
 //! Sessions with real child processes: both lifecycles, and every way a call can go wrong.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a panic in a test is a failed test with a line number"
+)]
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
