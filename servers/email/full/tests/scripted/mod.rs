@@ -1,13 +1,14 @@
-//! A submission server over TLS that ends as it is told.
+//! A submission server over TLS that ends as it is told; and a wire to a server that can be cut.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{ServerConfig, crypto};
 
@@ -94,5 +95,40 @@ async fn session(acceptor: TlsAcceptor, stream: TcpStream, ending: Ending) -> st
         };
         stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
         stream.flush().await?;
+    }
+}
+
+/// Forwards connections to a port on loopback until it is cut.
+pub(crate) struct Wire {
+    pub(crate) port: u16,
+    open: Arc<Mutex<Vec<AbortHandle>>>,
+}
+
+impl Wire {
+    pub(crate) async fn start(to: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let open = Arc::new(Mutex::new(Vec::new()));
+        let opened = Arc::clone(&open);
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let forward = tokio::spawn(async move {
+                    if let Ok(mut far) = TcpStream::connect(("127.0.0.1", to)).await {
+                        let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+                    }
+                });
+                opened.lock().unwrap().push(forward.abort_handle());
+            }
+        });
+        Self { port, open }
+    }
+
+    /// Breaks all connections; new ones are forwarded again.
+    pub(crate) fn cut(&self) {
+        self.open
+            .lock()
+            .unwrap()
+            .drain(..)
+            .for_each(|forward| forward.abort());
     }
 }
