@@ -451,7 +451,7 @@ fn date() -> impl Strategy<Value = jiff::civil::Date> {
 
 fn files() -> impl Strategy<Value = Vec<VaultPath>> {
     vec(
-        "[a-zä #&-]{1,8}x".prop_map(|name| format!("Inbox/a{name}.pdf").parse().unwrap()),
+        "[a-zä #&-]{1,8}x".prop_map(|name| format!("Inbox/f{name}.pdf").parse().unwrap()),
         0..3,
     )
 }
