@@ -69,13 +69,20 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
         .and_then(|stem| stem.to_str())
         .context("the draft has no name")?;
     if yes {
-        heading("The owner approves.");
+        heading("The owner fills in the gaps and approves.");
+        let answered = answer(&fs::read_to_string(&draft)?);
+        let body = answered.split("\n---\n").nth(1).unwrap_or(&answered);
+        println!("{}", indented(body.trim()));
+        // As an editor saves: beside the file, then over it.
+        let beside = stage.folder.join("edited.md");
+        fs::write(&beside, &answered)?;
+        fs::rename(&beside, &draft)?;
         println!("  $ platinum approve {id}");
         stage.approve(id)?;
     } else {
         heading("It is your turn: approve the draft.");
         println!(
-            "  Edit it if you like, then move it, in a file manager or Obsidian or with\n\n    \
+            "  Fill in the gaps marked [[…]], then move it, in a file manager or Obsidian or with\n\n    \
              mv {} {}\n\n  or give the command\n\n    {} --config {} approve {id}\n\n  Waiting. Ctrl-C ends the demo; nothing is sent then.",
             draft.display(),
             stage.vault("local").join("Approved/").display(),
@@ -104,7 +111,7 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
     wait("the dashboard", || {
         Ok(fs::read_to_string(&board)
             .ok()
-            .filter(|text| text.contains("platinum:begin") && shows_done(text)))
+            .filter(|text| text.contains("Done: ")))
     })?;
     wait("the owner's work on the remote", || {
         Ok((!stage.on_remote("Done")?.is_empty()).then_some(()))
@@ -129,12 +136,23 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether the dashboard counts a finished task.
-fn shows_done(text: &str) -> bool {
-    text.lines().any(|line| {
-        let line = line.to_lowercase();
-        (line.contains("done") || line.contains("finished")) && line.contains('1')
-    })
+/// The draft with its gaps filled, as its owner might.
+fn answer(draft: &str) -> String {
+    let mut answers = [
+        "The third week of January suits me well.",
+        "The day costs 1,800 euros, travel included.",
+    ]
+    .into_iter();
+    draft
+        .lines()
+        .filter(|line| !line.starts_with("[[Drafted without"))
+        .map(|line| match line {
+            "[[answer]]" => answers.next().unwrap_or_default().to_owned(),
+            "[[your name]]" => "The owner".to_owned(),
+            other => other.to_owned(),
+        })
+        .map(|line| line + "\n")
+        .collect()
 }
 
 /// The folder the story plays in.

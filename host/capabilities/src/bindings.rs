@@ -2,11 +2,8 @@
 //!
 //! Lives elsewhere: the implementations, one folder a package; the effects' own in `effects`.
 
-#![expect(
-    missing_docs,
-    reason = "generated code: the contract in wit/ documents it"
-)]
 #![allow(
+    missing_docs,
     unreachable_pub,
     clippy::all,
     clippy::pedantic,

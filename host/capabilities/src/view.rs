@@ -1,4 +1,4 @@
-//! What a host function sees of a run: its interface's own context and the resource table.
+//! What a host function sees of a run: its interface's own context.
 //!
 //! The host traits are implemented on [`View`], never on the whole state of the store, so that
 //! interfaces do not know each other.
@@ -6,16 +6,11 @@
 use std::marker::PhantomData;
 
 use platinum_engine::SkillState;
-use wasmtime::component::{HasData, ResourceTable};
+use wasmtime::component::HasData;
 
 /// The context `C` of one interface during one call.
 pub(crate) struct View<'a, C> {
     pub(crate) ctx: &'a mut C,
-    #[expect(
-        dead_code,
-        reason = "interfaces with resources of their own will use it"
-    )]
-    pub(crate) table: &'a mut ResourceTable,
 }
 
 /// Says that an interface works on a [`View`] of `C`.
@@ -27,6 +22,6 @@ impl<C: 'static> HasData for Of<C> {
 
 /// Finds the context of a run.
 pub(crate) fn view<C: Send + 'static>(state: &mut SkillState) -> View<'_, C> {
-    let (ctx, table) = state.view::<C>();
-    View { ctx, table }
+    let (ctx, _) = state.view::<C>();
+    View { ctx }
 }

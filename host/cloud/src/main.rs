@@ -87,13 +87,13 @@ async fn run(config: PathBuf) -> anyhow::Result<()> {
 }
 
 /// Waits for the loops. One that ends before it was told to is a defect, and stops the house.
-async fn wait(
-    tasks: Vec<tokio::task::JoinHandle<()>>,
-    shutdown: Shutdown,
-) -> anyhow::Result<()> {
+async fn wait(tasks: Vec<tokio::task::JoinHandle<()>>, shutdown: Shutdown) -> anyhow::Result<()> {
     for task in tasks {
         task.await.context("a loop of the daemon died")?;
     }
-    anyhow::ensure!(shutdown.is_stopping(), "a loop of the daemon ended by itself");
+    anyhow::ensure!(
+        shutdown.is_stopping(),
+        "a loop of the daemon ended by itself"
+    );
     Ok(())
 }

@@ -94,7 +94,7 @@ async fn run_once(
         tokio::spawn(async move {
             let mut lines = BufReader::new(stderr).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                tracing::info!("{name}: {}", line.chars().take(500).collect::<String>());
+                tracing::info!("{name}: {}", without_time(&line).chars().take(500).collect::<String>());
             }
         });
     }
@@ -110,5 +110,13 @@ async fn run_once(
                 }
             }
         }
+    }
+}
+
+/// A child's line without the time it begins with: our own line has one.
+fn without_time(line: &str) -> &str {
+    match line.split_once(' ') {
+        Some((time, rest)) if time.parse::<platinum_core::Timestamp>().is_ok() => rest.trim_start(),
+        _ => line,
     }
 }

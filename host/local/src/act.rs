@@ -138,6 +138,8 @@ impl Actor {
                         continue;
                     }
                     changed |= self.put_away(&entry.path, receipt.at).await;
+                    let text = format!("Done: {}; {}", draft.summary, receipt.answer);
+                    self.tell_once(Some(draft.task), &text).await;
                 }
                 (EntryState::Done(_) | EntryState::Ready | EntryState::Waiting { .. }, _) => {}
                 (state, draft) => {
@@ -183,7 +185,7 @@ impl Actor {
         if !self.told.insert(text.to_owned()) {
             return false;
         }
-        tracing::warn!("{text}");
+        tracing::info!("{text}");
         let note = UpdateNote {
             id: UpdateId::generate(),
             created: SystemClock.now(),

@@ -37,7 +37,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     interfaces.push(Box::new(ApprovalsQueue::new(Arc::clone(&approvals))));
     let mut sent: Option<Box<dyn SentSearch>> = None;
     if let Some(session) = &house.mail {
-        let sender = Arc::new(McpMailSender::new(session.clone(), BTreeMap::new()));
+        let sender = Arc::new(McpMailSender::new(session.clone(), domains(&house.config.mail.config)));
         let mail = Arc::new(SendMail::new(Arc::clone(&approvals), sender));
         interfaces.push(Box::new(EmailSend::new(mail)));
         sent = Some(Box::new(McpSentSearch::new(session.clone())));
@@ -83,6 +83,24 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
         "a loop of the daemon ended by itself"
     );
     Ok(())
+}
+
+/// The domain of each account's address, from the mail servers' configuration: it ends the
+/// Message-IDs that are chosen here. What cannot be read is left out; the server has checked it.
+fn domains(mail_config: &Path) -> BTreeMap<String, String> {
+    let accounts = std::fs::read_to_string(mail_config)
+        .ok()
+        .and_then(|text| text.parse::<toml::Table>().ok())
+        .and_then(|table| table.get("account").and_then(|accounts| accounts.as_table()).cloned())
+        .unwrap_or_default();
+    accounts
+        .iter()
+        .filter_map(|(name, account)| {
+            let address = account.get("address")?.as_str()?;
+            let domain = address.rsplit('@').next()?.trim_end_matches(['>', ' ']);
+            Some((name.clone(), domain.to_owned()))
+        })
+        .collect()
 }
 
 /// The receipts of a task, from the journal.

@@ -111,10 +111,15 @@ fn count(vault: &Vault, month: &str) -> Result<Counts, VaultError> {
             layout::IN_PROGRESS => &mut counts.in_progress,
             layout::PENDING_APPROVAL => &mut counts.pending,
             layout::APPROVED => &mut counts.approved,
-            layout::DONE if entry.path.is_within(month) => &mut counts.done,
+            // The month's folder also keeps the drafts that were carried out.
+            layout::DONE if entry.path.is_within(month) && is_task(&entry.path) => &mut counts.done,
             _ => continue,
         };
         *counter = counter.saturating_add(1);
     }
     Ok(counts)
+}
+
+fn is_task(path: &VaultPath) -> bool {
+    path.stem().parse::<platinum_core::TaskId>().is_ok()
 }

@@ -36,16 +36,24 @@ fn converted(request: Request) -> LlmRequest {
         .into_iter()
         .map(|part| match part {
             Part::Say(text) => LlmPart::Say(text),
-            Part::Quote(quoted) => LlmPart::Quote { label: quoted.label, text: quoted.text },
+            Part::Quote(quoted) => LlmPart::Quote {
+                label: quoted.label,
+                text: quoted.text,
+            },
         })
         .collect();
-    LlmRequest { instructions: request.instructions, parts, max_tokens: request.max_tokens }
+    LlmRequest {
+        instructions: request.instructions,
+        parts,
+        max_tokens: request.max_tokens,
+    }
 }
 
 fn told(error: LlmError) -> Error {
     match error {
-        LlmError::BudgetExhausted { renews } => Error::BudgetExhausted(renews.to_string()),
+        LlmError::BudgetExhausted { renews, .. } => Error::BudgetExhausted(renews.to_string()),
+        LlmError::Invalid(what) => Error::Invalid(what),
         LlmError::Refused(what) => Error::Refused(what),
-        other => Error::Unavailable(other.to_string()),
+        LlmError::Unavailable(what) => Error::Unavailable(what),
     }
 }

@@ -35,7 +35,7 @@ impl View<'_, NotesCtx> {
 fn failed(error: VaultError) -> Error {
     match error {
         VaultError::NotFound { .. } => Error::NotFound,
-        VaultError::TooLarge { size, .. } => Error::TooLarge(size),
+        VaultError::TooLarge { .. } => Error::TooLarge(MAX_NOTE_BYTES),
         other => Error::Unavailable(other.to_string()),
     }
 }

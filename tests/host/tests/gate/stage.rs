@@ -1,0 +1,165 @@
+//! Two hosts, a remote and mail servers, in one temporary folder.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::Duration,
+};
+
+use platinum_testkit::{Child, git::GitServer, mail::MailServers, program, wait_for};
+
+/// How long anything may take on a busy machine.
+pub const SOON: Duration = Duration::from_secs(60);
+
+pub struct Stage {
+    folder: tempfile::TempDir,
+    pub remote: GitServer,
+    pub mail: MailServers,
+}
+
+impl Stage {
+    /// Servers up, hosts configured, nothing running.
+    pub fn set() -> Self {
+        let stage = Self {
+            folder: tempfile::tempdir().unwrap(),
+            remote: GitServer::start().unwrap(),
+            mail: MailServers::start().unwrap(),
+        };
+        stage.configure("cloud", true, "");
+        stage.configure("local", false, "");
+        // The daemons start these; all stand in one folder.
+        for name in ["platinum-intake", "platinum-email", "platinum-email-draft"] {
+            program(name, name).unwrap();
+        }
+        stage
+    }
+
+    /// Writes a host's configuration; `server` names another mail server than the role's own.
+    pub fn configure(&self, role: &str, is_cloud: bool, server: &str) {
+        fs::create_dir_all(self.vault(role)).unwrap();
+        let mail = self.mail.config_toml("owner").unwrap();
+        let text = format!(
+            "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
+             [sync]\nremote = {:?}\nevery-seconds = 1\n\n\
+             [work]\nskills = {:?}\nzones = [{}]\n\n\
+             [mail]\naccount = \"owner\"\nconfig = {mail:?}\nserver = {server:?}\nwatch = {is_cloud}\n",
+            self.remote.address(),
+            skills(),
+            if is_cloud { "\"email\"" } else { "" },
+        );
+        fs::write(self.config(role), text).unwrap();
+    }
+
+    pub fn config(&self, role: &str) -> PathBuf {
+        self.folder.path().join(format!("{role}.toml"))
+    }
+
+    pub fn vault(&self, role: &str) -> PathBuf {
+        self.folder.path().join(role).join("vault")
+    }
+
+    pub fn cloud(&self) -> Child {
+        self.daemon("platinum-cloud", "platinum-cloud", "cloud")
+    }
+
+    pub fn local(&self) -> Child {
+        self.daemon("platinum-local", "platinum", "local")
+    }
+
+    fn daemon(&self, package: &str, name: &str, role: &str) -> Child {
+        let program = program(package, name).unwrap();
+        let config = self.config(role);
+        let arguments = ["run".as_ref(), "--config".as_ref(), config.as_os_str()];
+        Child::start(program.to_str().unwrap(), arguments, &self.log(role), None).unwrap()
+    }
+
+    pub fn log(&self, role: &str) -> PathBuf {
+        self.folder.path().join(format!("{role}.log"))
+    }
+
+    /// Waits till a daemon's log has a line.
+    pub fn wait_for_line(&self, role: &str, words: &str) {
+        let log = self.log(role);
+        let seen = wait_for(words, SOON, || {
+            Ok(fs::read_to_string(&log)
+                .unwrap_or_default()
+                .contains(words)
+                .then_some(()))
+        });
+        if let Err(error) = seen {
+            panic!(
+                "{error}; {role} said:\n{}",
+                fs::read_to_string(log).unwrap_or_default()
+            );
+        }
+    }
+
+    /// The paths the remote has in a folder.
+    pub fn on_remote(&self, folder: &str) -> Vec<String> {
+        let listed = self
+            .remote
+            .git(&["ls-tree", "-r", "--name-only", "main", "--", folder]);
+        listed
+            .unwrap_or_default()
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// The notes below a folder of a host's vault, sorted.
+    pub fn notes(&self, role: &str, folder: &str) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        collect(&self.vault(role).join(folder), &mut found);
+        found.sort();
+        found
+    }
+
+    /// Gives a command of the owner's, which must succeed.
+    pub fn platinum(&self, arguments: &[&str]) -> String {
+        let output = self.try_platinum(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "platinum {arguments:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    pub fn try_platinum(&self, arguments: &[&str]) -> Output {
+        Command::new(program("platinum-local", "platinum").unwrap())
+            .args(arguments)
+            .arg("--config")
+            .arg(self.config("local"))
+            .output()
+            .unwrap()
+    }
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|end| end == "md") {
+            found.push(path);
+        }
+    }
+}
+
+/// What `cargo xtask skills` made.
+pub fn built(what: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap();
+    let path = root.join("target/skills").join(what);
+    assert!(
+        path.exists(),
+        "{} is not there: run `cargo xtask skills` first",
+        path.display()
+    );
+    path
+}
+
+/// The installed skills.
+pub fn skills() -> PathBuf {
+    built("installed")
+}
