@@ -21,7 +21,10 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
         steps::cargo(root).args(["fmt", "--all", "--check"]),
     )?;
     setup::skills(root)?;
-    setup::programs(root)?;
+    steps::shown(
+        "Building everything (the first time: several minutes)",
+        steps::cargo(root).args(["build", "--locked", "--workspace", "--all-targets"]),
+    )?;
     let (passed, failed, ignored) = tests(root)?;
     steps::shown(
         "Lints (clippy)",
@@ -49,6 +52,11 @@ fn tests(root: &Path) -> anyhow::Result<(u64, u64, u64)> {
     eprintln!("… Tests");
     let mut child = steps::cargo(root)
         .args(["test", "--locked", "--workspace", "--no-fail-fast"])
+        // Built just now, all in one folder: tests that start programs need not build them again.
+        .env(
+            platinum_testkit::PROGRAMS_VARIABLE,
+            setup::target(root).join("debug"),
+        )
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
