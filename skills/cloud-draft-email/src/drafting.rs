@@ -52,7 +52,7 @@ pub fn run(
     let completion = host.complete(&request::build(&task, &material))?;
     let mail = reply::mail(&task, account, &to, &completion.text)
         .ok_or_else(|| Error::Failed("the model gave no text".into()))?;
-    propose(host, &task, &to, mail, &completion)
+    propose(host, &task, &to, &mail, &completion)
 }
 
 /// Reads what helps to answer.
@@ -140,7 +140,7 @@ fn propose(
     host: &(impl Log + DraftEmail + SubmitDrafts),
     task: &Task,
     to: &Address,
-    mail: EmailSend,
+    mail: &EmailSend,
     completion: &Completion,
 ) -> Result<Outcome, Error> {
     let draft = Draft {
@@ -163,7 +163,7 @@ fn propose(
         Err(DraftError::Duplicate(id)) => return Ok(Outcome::Drafted(id)),
         Err(error) => return Err(error.into()),
     };
-    if let Err(error) = host.save(&mail) {
+    if let Err(error) = host.save(mail) {
         let text = format!(
             "{id} is not in the mailbox's Drafts: {}",
             Error::from(error)

@@ -90,13 +90,12 @@ pub(super) fn encode(
             unasked.join(", ")
         );
     }
+    if used.exports != asked.exports {
+        bail!(
+            "it exports {:?}, and its wit/world.wit {:?}",
+            used.exports,
+            asked.exports
+        );
+    }
     Ok(component)
-}
-
-fn imports(resolve: &Resolve, world: WorldId) -> BTreeSet<String> {
-    resolve.worlds[world]
-        .imports
-        .keys()
-        .map(|key| resolve.name_world_key(key))
-        .collect()
 }

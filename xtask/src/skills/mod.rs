@@ -28,8 +28,6 @@ pub(crate) struct Built {
     /// Where the component is: `target/skills/components/<name>.wasm`, or for a guest of the
     /// tests `target/skills/guests/<name>.wasm`.
     pub(crate) component_path: PathBuf,
-    /// Whether it was built by this call.
-    pub(crate) fresh: bool,
 }
 
 /// Builds what changed; answers all skills and guests, sorted.
@@ -65,7 +63,6 @@ pub(crate) fn build(root: &Path) -> anyhow::Result<Vec<Built>> {
     let built = |source: &sources::Source| Built {
         name: source.name.clone(),
         component_path: source.component.clone(),
-        fresh: stale.iter().any(|other| other.name == source.name),
     };
     Ok(sources.iter().map(built).collect())
 }
