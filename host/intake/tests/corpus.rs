@@ -1,5 +1,13 @@
 //! The fuzz target's claim, over its corpus and mutations of it, without a nightly compiler.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a panic here is a failed test"
+)]
+
 use std::{fs, path::Path};
 
 use platinum_intake::mail::task::check;

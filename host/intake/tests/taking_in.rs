@@ -1,5 +1,13 @@
 //! One mail, taken in exactly once, whatever happens between its steps.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a panic here is a failed test"
+)]
+
 use std::{fs, path::Path};
 
 use platinum_core::{TaskId, Timestamp, Zone, layout};

@@ -2,6 +2,14 @@
 //!
 //! On a Maildir, and on a real Dovecot while the watcher is killed again and again.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a panic here is a failed test"
+)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -1,5 +1,13 @@
 //! The mail servers of the test kit, used as an ordinary client would. curl speaks both protocols.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a panic here is a failed test"
+)]
+
 use std::{path::Path, process::Command, time::Duration};
 
 use platinum_testkit::{
