@@ -1,5 +1,10 @@
 //! The remote as a compare-and-swap register, over a bare repository that git's client serves.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a panic here is a failed test with a line number"
+)]
+
 use std::{path::Path, process::Command, time::Duration};
 
 use platinum_core::{Role, Timestamp, VaultPath};

@@ -1,5 +1,10 @@
 //! Commits as pure tree edits, and what changed between two, with git's own client as the judge.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a panic here is a failed test with a line number"
+)]
+
 use std::{path::Path, process::Command};
 
 use platinum_core::{Role, Timestamp, VaultPath};

@@ -156,11 +156,11 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if let Some(leader) = self.0 {
-            if let Err(error) = kill_process_group(leader, Signal::KILL) {
-                // It ended in this very moment: there is nothing to kill.
-                tracing::debug!(%error, "git's process group was gone already");
-            }
+        if let Some(leader) = self.0
+            && let Err(error) = kill_process_group(leader, Signal::KILL)
+        {
+            // It ended in this very moment: there is nothing to kill.
+            tracing::debug!(%error, "git's process group was gone already");
         }
     }
 }

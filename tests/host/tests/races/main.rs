@@ -4,6 +4,12 @@
 //! `claims` is about who owns a task, `content` about files both sides change, `intruders` about
 //! commits that may not be applied.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a panic here is a failed test with a line number"
+)]
+
 mod claims;
 mod content;
 mod intruders;
