@@ -25,13 +25,14 @@ use tempfile::TempDir;
 
 use crate::{Child, free_ports, wait_for};
 
-/// Debian packages these servers come in.
+/// Debian packages these servers come in, and curl, with which they are tested.
 pub const PACKAGES: &[&str] = &[
     "dovecot-core",
     "dovecot-imapd",
     "dovecot-lmtpd",
     "postfix",
     "openssl",
+    "curl",
 ];
 
 /// The mailbox that Platinum works for.
