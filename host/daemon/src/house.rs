@@ -18,7 +18,7 @@ use platinum_repo::{GitRemote, Remote};
 use platinum_vault::Vault;
 
 use crate::{
-    Config, Shutdown, SkillSet, beside,
+    Config, Shutdown, SkillSet, beside, skills_folder,
     supervisor::{self, Child},
     sync::{SyncConfig, Synchronizer},
 };
@@ -162,11 +162,7 @@ impl House {
             narrowed,
         )
         .map_err(|error| HouseError::Engine(error.to_string()))?;
-        let folder = if self.config.work.skills.as_os_str().is_empty() {
-            beside("skills-installed")
-        } else {
-            self.config.work.skills.clone()
-        };
+        let folder = skills_folder(&self.config.work.skills);
         Ok(SkillSet::load(host, &folder, self.config.limits())?)
     }
 

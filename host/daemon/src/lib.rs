@@ -21,6 +21,6 @@ pub mod sync;
 pub use config::{Config, ConfigError};
 pub use house::{House, HouseError, mail_server};
 pub use pipeline::Pipeline;
-pub use programs::beside;
+pub use programs::{beside, skills_folder};
 pub use shutdown::{Shutdown, on_signals};
 pub use skills::{INSTALLED_WASM, Installed, RunError, SkillSet, SkillsError, installed};

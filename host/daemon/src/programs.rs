@@ -1,18 +1,32 @@
-//! Finding the programs that stand beside this one.
+//! Finding what is installed beside this program.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// Where the skills are if nothing else is said: `skills/installed` beside the folder of programs.
+const SKILLS: &str = "../skills/installed";
 
 /// The path of a program installed beside this one; its bare name, to be looked up in `PATH`, if
 /// there is none.
 pub fn beside(program: &str) -> PathBuf {
-    let Ok(here) = std::env::current_exe() else {
-        return PathBuf::from(program);
-    };
+    find(program).unwrap_or_else(|| PathBuf::from(program))
+}
+
+/// The folder of installed skills: the one that was configured, or else the one beside the folder
+/// of programs.
+pub fn skills_folder(configured: &Path) -> PathBuf {
+    if configured.as_os_str().is_empty() {
+        find(SKILLS).unwrap_or_else(|| PathBuf::from(SKILLS))
+    } else {
+        configured.to_owned()
+    }
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    let here = std::env::current_exe().ok()?;
     // Test programs are one folder further down.
     here.ancestors()
         .skip(1)
         .take(2)
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
-        .unwrap_or_else(|| PathBuf::from(program))
+        .map(|folder| folder.join(name))
+        .find(|path| path.exists())
 }

@@ -94,7 +94,10 @@ async fn run_once(
         tokio::spawn(async move {
             let mut lines = BufReader::new(stderr).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                tracing::info!("{name}: {}", without_time(&line).chars().take(500).collect::<String>());
+                tracing::info!(
+                    "{name}: {}",
+                    without_time(&line).chars().take(500).collect::<String>()
+                );
             }
         });
     }

@@ -27,7 +27,7 @@ use std::{
 };
 
 use platinum_core::Role;
-use platinum_daemon::{Config, beside};
+use platinum_daemon::{Config, skills_folder};
 use platinum_vault::Vault;
 
 pub(crate) use error::{CommandError, Kind};
@@ -112,11 +112,7 @@ impl Context {
             true => self.load()?.work.skills,
             false => PathBuf::new(),
         };
-        Ok(if configured.as_os_str().is_empty() {
-            beside("skills-installed")
-        } else {
-            configured
-        })
+        Ok(skills_folder(&configured))
     }
 }
 
