@@ -13,6 +13,8 @@ mod grants;
 mod paths;
 mod roles;
 mod synced;
+#[cfg(test)]
+mod tests;
 
 pub use grants::{Grants, Refusal, decide};
 pub use paths::{Change, Rule, Violation, check};

@@ -225,6 +225,3 @@ fn is_month(year: &str, month: &str) -> bool {
     };
     digits(year, 4) && digits(month, 2) && ("01"..="12").contains(&month)
 }
-
-#[cfg(test)]
-mod tests;

@@ -10,7 +10,7 @@
 //! | [`Step::BackOff`] | waits, longer with each attempt and with jitter, then fetches | as for `Fetch` |
 //! | [`Step::End`] | stops | nothing |
 //!
-//! Invariants, which the tests of `claim/tests.rs` try with several agents, lost
+//! Invariants, which the tests of `tests/claim.rs` try with several agents, lost
 //! acknowledgements and late pushes: a task has at most one winner; a claim is never rebased, only
 //! built anew on a new tip; an unknown outcome is never taken for a failure or a success, but
 //! looked up; [`Claimed::Won`] is said only if the tip has, or the remote acknowledged, this claim.
@@ -244,6 +244,3 @@ impl ClaimMachine {
         &self.step
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -10,6 +10,8 @@
 mod claim;
 pub mod merge;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub use claim::{ClaimMachine, Claimed, PushOutcome, Step};
 pub use merge::conflict_name;

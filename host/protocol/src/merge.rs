@@ -188,6 +188,3 @@ fn compact_utc(unix_ms: i64) -> String {
         },
     )
 }
-
-#[cfg(test)]
-mod tests;

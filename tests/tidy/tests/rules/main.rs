@@ -1,5 +1,12 @@
 //! One binary for all rules, and what they share: the tree and its files.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "all of this binary is tests: a panic is a failed test with a line number"
+)]
+
 mod contract;
 mod files;
 mod floors;

@@ -1,8 +1,11 @@
 //! The path table, row by row, and properties of it.
 
+use std::collections::BTreeSet;
+
+use platinum_core::{AgentName, Role, VaultPath, Zone};
 use proptest::prelude::*;
 
-use super::*;
+use crate::{Change, check};
 
 const ALL: [Change; 3] = [Change::Create, Change::Modify, Change::Delete];
 

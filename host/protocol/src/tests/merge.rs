@@ -1,8 +1,11 @@
 //! Rows of the merge table, and that nothing is lost whatever the trees are.
 
+use std::collections::BTreeMap;
+
+use platinum_core::{AgentName, VaultPath};
 use proptest::prelude::*;
 
-use super::*;
+use crate::merge::{Conflict, Plan, Tree, conflict_name, plan};
 
 fn path(text: &str) -> VaultPath {
     VaultPath::new(text).unwrap()

@@ -3,11 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use platinum_core::Timestamp;
+use platinum_core::{AgentName, ClaimId, TaskId, Timestamp};
 use proptest::prelude::*;
 
-use super::*;
-use crate::ClaimRecord;
+use crate::{ClaimMachine, ClaimRecord, Claimed, PushOutcome, Step, TaskPlace};
 
 fn agent(n: usize) -> AgentName {
     format!("cloud-{n}").parse().unwrap()
@@ -348,7 +347,7 @@ impl Runner {
                 let parent = on_tip
                     .as_deref()
                     .map(|hex| usize::from_str_radix(hex, 16).unwrap());
-                let base = on_tip.clone().unwrap_or_default();
+                let base = on_tip.unwrap_or_default();
                 let claim = record(self.number, self.machine.claim(), epoch, &base);
                 self.commit = Some(register.build(parent, self.task, Some(claim)));
                 self.push(register, late, fault);

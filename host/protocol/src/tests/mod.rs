@@ -1,0 +1,4 @@
+//! Tables and properties of claims and merges.
+
+mod claim;
+mod merge;
