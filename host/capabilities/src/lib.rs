@@ -19,6 +19,8 @@ mod offered;
 pub mod skill;
 pub mod sync;
 pub mod tasks;
+#[cfg(test)]
+mod tests;
 mod text;
 pub mod updates;
 pub mod vault;

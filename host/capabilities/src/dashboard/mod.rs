@@ -14,8 +14,8 @@ use crate::{
 
 /// What `dashboard/board` works on.
 pub(crate) struct BoardCtx {
-    vault: Vault,
-    now: Timestamp,
+    pub(crate) vault: Vault,
+    pub(crate) now: Timestamp,
 }
 
 /// `dashboard/board` over a vault.

@@ -24,10 +24,10 @@ const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// What `drafts/submit` works on.
 pub(crate) struct DraftsCtx {
-    vault: Vault,
-    store: Arc<dyn TaskStore>,
-    author: Author,
-    now: Timestamp,
+    pub(crate) vault: Vault,
+    pub(crate) store: Arc<dyn TaskStore>,
+    pub(crate) author: Author,
+    pub(crate) now: Timestamp,
 }
 
 /// `drafts/submit` over a vault and its tasks.

@@ -21,10 +21,10 @@ use crate::{
 
 /// What the task interfaces work on.
 pub(crate) struct TasksCtx {
-    store: Arc<dyn TaskStore>,
-    zones: Vec<Zone>,
-    role: Role,
-    receipts: Arc<dyn Receipts>,
+    pub(crate) store: Arc<dyn TaskStore>,
+    pub(crate) zones: Vec<Zone>,
+    pub(crate) role: Role,
+    pub(crate) receipts: Arc<dyn Receipts>,
 }
 
 /// Where the receipts of a task's effects come from when it is filed: the journal on the owner's

@@ -15,9 +15,9 @@ use crate::{
 
 /// What the update interfaces work on.
 pub(crate) struct UpdatesCtx {
-    vault: Vault,
-    author: Author,
-    now: Timestamp,
+    pub(crate) vault: Vault,
+    pub(crate) author: Author,
+    pub(crate) now: Timestamp,
 }
 
 /// `updates/publish` into `Updates/<this agent>/`.

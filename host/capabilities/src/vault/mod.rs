@@ -16,8 +16,8 @@ use crate::{
 
 /// What `vault/context` reads.
 pub(crate) struct NotesCtx {
-    vault: Vault,
-    granted: Arc<[VaultPath]>,
+    pub(crate) vault: Vault,
+    pub(crate) granted: Arc<[VaultPath]>,
 }
 
 /// `vault/context` over the granted files and folders of a vault.

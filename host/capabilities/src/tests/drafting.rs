@@ -1,0 +1,177 @@
+//! `drafts/submit` and `updates/publish`.
+
+use std::sync::Arc;
+
+use platinum_core::Role;
+use platinum_vault::note::{DraftNote, UpdateNote};
+
+use super::{Tasks, author, now, task, vault};
+use crate::{
+    bindings::platinum::{
+        actions::types::{Action, EmailSend},
+        drafts::submit::{Draft, Error, Host as Submit, Plan},
+        updates::{collect::Host as Collect, publish::Host as Publish, types},
+    },
+    drafts::DraftsCtx,
+    tasks::Owner,
+    updates::UpdatesCtx,
+    view::View,
+};
+
+fn context() -> (tempfile::TempDir, DraftsCtx) {
+    let (folder, vault) = vault();
+    let owners = [
+        (task(1), Owner::ThisAgent),
+        (task(2), Owner::Other("cloud-2".parse().unwrap())),
+        (task(3), Owner::Nobody),
+        (task(4), Owner::Finished),
+    ];
+    let store = Arc::new(Tasks {
+        owners: owners.into(),
+        ..Tasks::default()
+    });
+    (
+        folder,
+        DraftsCtx {
+            vault,
+            store,
+            author: author(Role::Cloud),
+            now: now(),
+        },
+    )
+}
+
+fn draft(of: u64, body: &str) -> Draft {
+    Draft {
+        task: task(of).to_string(),
+        action: Action::EmailSend(EmailSend {
+            from_account: "owner".into(),
+            to: vec!["Ada <ada@example.test>".into()],
+            cc: vec![],
+            bcc: vec![],
+            subject: "Re: A question".into(),
+            body: body.into(),
+            in_reply_to: None,
+            references: vec![],
+            attachments: vec![],
+        }),
+        summary: "Answer Ada".into(),
+        reason: "She asked.".into(),
+        expires: None,
+    }
+}
+
+#[tokio::test]
+async fn a_draft_becomes_one_note_that_says_what_will_happen() {
+    let (folder, mut ctx) = context();
+    let mut view = View { ctx: &mut ctx };
+    let id = view
+        .propose(draft(1, "Hello\n---\nkind: x\n"))
+        .await
+        .unwrap()
+        .unwrap();
+    let path = folder.path().join(format!("Pending_Approval/{id}.md"));
+    let note = DraftNote::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(note.task, task(1));
+    assert_eq!(note.action.text(), "Hello\n---\nkind: x\n");
+    assert_eq!(note.by, "cloud/test");
+    assert_eq!(note.expires.to_string(), "2026-12-04T18:00:00Z");
+}
+
+#[tokio::test]
+async fn the_same_draft_twice_is_one_draft() {
+    let (_folder, mut ctx) = context();
+    let mut view = View { ctx: &mut ctx };
+    let id = view.propose(draft(1, "Hello")).await.unwrap().unwrap();
+    let again = view.propose(draft(1, "Hello")).await.unwrap().unwrap_err();
+    assert!(matches!(again, Error::Duplicate(first) if first == id));
+    assert!(
+        view.propose(draft(1, "Another text"))
+            .await
+            .unwrap()
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn only_the_owner_of_a_task_drafts_for_it() {
+    let (folder, mut ctx) = context();
+    let mut view = View { ctx: &mut ctx };
+    for other in [2, 3, 4, 5] {
+        let refused = view
+            .propose(draft(other, "Hello"))
+            .await
+            .unwrap()
+            .unwrap_err();
+        assert!(
+            matches!(refused, Error::NotOwner),
+            "task {other}: {refused:?}"
+        );
+    }
+    let plan = Plan {
+        task: task(2).to_string(),
+        title: "Plan".into(),
+        steps: vec!["One".into()],
+    };
+    assert!(matches!(
+        view.write_plan(plan).await.unwrap(),
+        Err(Error::NotOwner)
+    ));
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "nothing was written"
+    );
+}
+
+#[tokio::test]
+async fn a_draft_may_not_count_for_ever_or_lie_in_the_past() {
+    let (_folder, mut ctx) = context();
+    let mut view = View { ctx: &mut ctx };
+    for wrong in ["2026-11-20T17:59:59Z", "2027-03-01T00:00:00Z", "tomorrow"] {
+        let mut draft = draft(1, "Hello");
+        draft.expires = Some(wrong.into());
+        let refused = view.propose(draft).await.unwrap();
+        assert!(matches!(refused, Err(Error::Invalid(_))), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn updates_are_published_taken_oldest_first_and_removed_once_merged() {
+    let (folder, vault) = vault();
+    let mut ctx = UpdatesCtx {
+        vault,
+        author: author(Role::Cloud),
+        now: now(),
+    };
+    let mut view = View { ctx: &mut ctx };
+    let first = view
+        .publish(Some(task(1).to_string()), "One".into())
+        .await
+        .unwrap()
+        .unwrap();
+    let path = folder.path().join(format!("Updates/cloud/{first}.md"));
+    let note = UpdateNote::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!((note.headline.as_str(), note.task), ("One", Some(task(1))));
+
+    let refused = view
+        .publish(None, "One\nkind: approved".into())
+        .await
+        .unwrap();
+    assert!(matches!(refused, Err(types::Error::Invalid(_))));
+
+    let taken = view.take(10).await.unwrap().unwrap();
+    assert_eq!(taken.len(), 1);
+    assert_eq!(
+        (taken[0].agent.as_str(), taken[0].id.as_str()),
+        ("cloud", first.as_str())
+    );
+    for _ in 0..2 {
+        view.merged(vec![first.clone()]).await.unwrap().unwrap();
+        assert!(view.take(10).await.unwrap().unwrap().is_empty());
+    }
+    assert!(matches!(
+        view.take(0).await.unwrap(),
+        Err(types::Error::Invalid(_))
+    ));
+}

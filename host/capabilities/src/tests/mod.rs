@@ -1,0 +1,102 @@
+//! The interfaces, called as the linker would call them, on a real vault and tasks in memory.
+
+mod board;
+mod drafting;
+mod reading;
+
+use std::{collections::BTreeMap, sync::Mutex};
+
+use async_trait::async_trait;
+use platinum_core::{Role, TaskId, Timestamp, Zone};
+use platinum_protocol::Claimed;
+use platinum_vault::{
+    Vault,
+    note::{ReceiptRecord, TaskNote},
+};
+
+use crate::{
+    tasks::{Owner, TaskError, TaskStore},
+    writing::Author,
+};
+
+/// Tasks in memory.
+#[derive(Default)]
+pub(crate) struct Tasks {
+    pub(crate) owners: BTreeMap<TaskId, Owner>,
+    pub(crate) zones: BTreeMap<TaskId, Zone>,
+    pub(crate) claims: Mutex<Vec<TaskId>>,
+}
+
+#[async_trait]
+impl TaskStore for Tasks {
+    async fn waiting(&self, zone: Zone) -> Result<Vec<TaskNote>, TaskError> {
+        let waiting = self.zones.iter().filter(|&(_, &other)| other == zone);
+        Ok(waiting.map(|(&id, &zone)| note(id, zone)).collect())
+    }
+
+    async fn get(&self, id: TaskId) -> Result<TaskNote, TaskError> {
+        self.zones
+            .get(&id)
+            .map(|&zone| note(id, zone))
+            .ok_or(TaskError::NotFound)
+    }
+
+    async fn owner_of(&self, id: TaskId) -> Result<Owner, TaskError> {
+        self.owners.get(&id).cloned().ok_or(TaskError::NotFound)
+    }
+
+    async fn claim(&self, id: TaskId) -> Result<Claimed, TaskError> {
+        self.claims.lock().unwrap().push(id);
+        Ok(Claimed::Won { epoch: 1 })
+    }
+
+    async fn complete(&self, _: TaskId, _: &str, _: Vec<ReceiptRecord>) -> Result<(), TaskError> {
+        Ok(())
+    }
+
+    async fn release(&self, _: TaskId, _: &str) -> Result<(), TaskError> {
+        Ok(())
+    }
+
+    async fn fail(&self, _: TaskId, _: &str) -> Result<(), TaskError> {
+        Ok(())
+    }
+}
+
+fn note(id: TaskId, zone: Zone) -> TaskNote {
+    TaskNote {
+        id,
+        zone,
+        source: "test".to_owned(),
+        from: "ada@example.test".to_owned(),
+        subject: "A question".to_owned(),
+        received: None,
+        created: now(),
+        by: "test".to_owned(),
+        facts: Vec::new(),
+        claim: None,
+        body: "Text".to_owned(),
+    }
+}
+
+pub(crate) fn now() -> Timestamp {
+    "2026-11-20T18:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn task(number: u64) -> TaskId {
+    TaskId::from_parts(number, 0)
+}
+
+pub(crate) fn vault() -> (tempfile::TempDir, Vault) {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::open(folder.path()).unwrap();
+    (folder, vault)
+}
+
+pub(crate) fn author(role: Role) -> Author {
+    Author {
+        role,
+        agent: role.as_str().parse().unwrap(),
+        by: format!("{role}/test"),
+    }
+}

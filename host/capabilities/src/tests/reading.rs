@@ -1,0 +1,116 @@
+//! `tasks/*` and `vault/context`.
+
+use std::{fs, sync::Arc};
+
+use platinum_core::{Role, VaultPath, Zone};
+
+use super::{Tasks, task, vault};
+use crate::{
+    bindings::platinum::{
+        skill::types::Zone as WitZone,
+        tasks::{claim::Host as Claim, read::Host as Read, types},
+        vault::context::{Error, Host as Context},
+    },
+    tasks::{NoReceipts, TasksCtx},
+    vault::NotesCtx,
+    view::View,
+};
+
+fn tasks(role: Role, zones: &[Zone]) -> (Arc<Tasks>, TasksCtx) {
+    let store = Arc::new(Tasks {
+        zones: [(task(1), Zone::Email), (task(2), Zone::Payments)].into(),
+        ..Tasks::default()
+    });
+    let ctx = TasksCtx {
+        store: Arc::clone(&store) as _,
+        zones: zones.to_vec(),
+        role,
+        receipts: Arc::new(NoReceipts),
+    };
+    (store, ctx)
+}
+
+#[tokio::test]
+async fn a_skill_sees_and_claims_tasks_of_its_zones_alone() {
+    let (store, mut ctx) = tasks(Role::Local, &[Zone::Email]);
+    let mut view = View { ctx: &mut ctx };
+    assert_eq!(
+        view.waiting(WitZone::Email).await.unwrap().unwrap().len(),
+        1
+    );
+    assert!(view.get(task(1).to_string()).await.unwrap().is_ok());
+    assert!(view.claim(task(1).to_string()).await.unwrap().is_ok());
+
+    let denied = |error| matches!(error, types::Error::ZoneDenied(WitZone::Payments));
+    assert!(denied(
+        view.waiting(WitZone::Payments).await.unwrap().unwrap_err()
+    ));
+    assert!(denied(
+        view.get(task(2).to_string()).await.unwrap().unwrap_err()
+    ));
+    assert!(denied(
+        view.claim(task(2).to_string()).await.unwrap().unwrap_err()
+    ));
+    assert_eq!(*store.claims.lock().unwrap(), [task(1)]);
+    for nonsense in ["", "task_", "../task", "draft_01M7X6GV1QWKMHJ2VPYYR55MM3"] {
+        let missing = view.get(nonsense.to_owned()).await.unwrap().unwrap_err();
+        assert!(matches!(missing, types::Error::NotFound), "{nonsense}");
+    }
+}
+
+#[tokio::test]
+async fn a_cloud_host_has_no_way_to_a_zone_of_the_owners_machine_whatever_it_was_granted() {
+    let (store, mut ctx) = tasks(Role::Cloud, &Zone::ALL);
+    let mut view = View { ctx: &mut ctx };
+    let refused = view.claim(task(2).to_string()).await.unwrap().unwrap_err();
+    assert!(matches!(refused, types::Error::ZoneDenied(_)));
+    assert!(store.claims.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn notes_outside_the_grant_cannot_be_read_by_any_spelling() {
+    let (folder, vault) = vault();
+    for (path, text) in [
+        ("Company_Handbook.md", "rules"),
+        ("Offers/a.md", "a"),
+        ("Offers_secret.md", "no"),
+        ("Inbox/b.md", "no"),
+    ] {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let granted = ["Company_Handbook.md", "Offers"].map(|path| VaultPath::new(path).unwrap());
+    let mut ctx = NotesCtx {
+        vault,
+        granted: granted.to_vec().into(),
+    };
+    let mut view = View { ctx: &mut ctx };
+    assert_eq!(
+        view.read("Company_Handbook.md".into())
+            .await
+            .unwrap()
+            .unwrap(),
+        "rules"
+    );
+    assert_eq!(
+        view.list("Offers".into()).await.unwrap().unwrap(),
+        ["Offers/a.md"]
+    );
+    for path in [
+        "Inbox/b.md",
+        "Offers_secret.md",
+        "Offers/../Inbox/b.md",
+        "/etc/passwd",
+        "Offers/./a.md",
+        "Company_Handbook.md/../Inbox/b.md",
+        "",
+    ] {
+        let refused = view.read(path.to_owned()).await.unwrap().unwrap_err();
+        assert!(matches!(refused, Error::Denied), "{path}: {refused:?}");
+    }
+    assert!(matches!(
+        view.read("Offers/none.md".into()).await.unwrap(),
+        Err(Error::NotFound)
+    ));
+}
