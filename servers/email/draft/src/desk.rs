@@ -126,7 +126,7 @@ impl Desk {
         if let (true, Some(error)) = (found.is_empty(), no_folder) {
             return Err(error);
         }
-        found.sort_by(|a, b| b.mail.internal_date.cmp(&a.mail.internal_date));
+        found.sort_by_key(|one| std::cmp::Reverse(one.mail.internal_date));
         found.truncate(query.limit);
         Ok(SearchAnswer {
             messages: found.into_iter().map(shown).collect(),

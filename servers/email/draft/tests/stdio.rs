@@ -1,5 +1,12 @@
 //! The draft-only binary, end to end over stdio with a real MCP client, in both lifecycles.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    reason = "a panic here is a failed test with a line number"
+)]
+
 use std::path::Path;
 
 use rmcp::model::{CallToolRequestParams, CallToolResult, ProtocolVersion};

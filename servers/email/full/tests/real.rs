@@ -3,6 +3,13 @@
 //!
 //! Where the servers are not installed these tests say so and pass.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    reason = "a panic here is a failed test with a line number"
+)]
+
 mod scripted;
 
 use std::path::Path;

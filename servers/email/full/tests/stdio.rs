@@ -1,5 +1,12 @@
 //! The sending binary, end to end over stdio on a Maildir: what it "sends" lies in the outbox.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    reason = "a panic here is a failed test with a line number"
+)]
+
 use std::path::{Path, PathBuf};
 
 use rmcp::ServiceExt as _;

@@ -267,7 +267,7 @@ fn encoded_words(text: &str) -> Vec<String> {
             match byte {
                 b' ' => piece.push('_'),
                 byte if byte.is_ascii_alphanumeric() || b"!*+-/".contains(&byte) => {
-                    piece.push(char::from(byte))
+                    piece.push(char::from(byte));
                 }
                 byte => piece.push_str(&format!("={byte:02X}")),
             }

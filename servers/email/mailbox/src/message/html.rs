@@ -137,7 +137,7 @@ fn tag_end(tag: &str) -> Option<usize> {
     for (at, byte) in tag.bytes().enumerate().take(2048) {
         match (quote, byte) {
             (None, b'"' | b'\'') if tag.as_bytes().get(at.wrapping_sub(1)) == Some(&b'=') => {
-                quote = Some(byte)
+                quote = Some(byte);
             }
             (None, b'>') => return Some(at),
             (Some(open), byte) if open == byte => quote = None,
