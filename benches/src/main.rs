@@ -1,4 +1,5 @@
-//! One call of a skill with two host functions, beside what others do for the same.
+//! One call of a skill with two host functions, beside what others do for the same; and the main
+//! job on real servers.
 //!
 //! Usage: `platinum-benches ROOT`, where ROOT is the repository with its guests built
 //! (`cargo xtask bench` does all of it). Prints a table and the same as JSON.
@@ -12,6 +13,7 @@
 mod bare;
 mod bindings;
 mod extism_peer;
+mod job;
 mod measure;
 mod ours;
 mod process;
@@ -58,5 +60,7 @@ fn main() -> anyhow::Result<()> {
     );
     println!();
     println!("{}", measure::json(&results, &absent, &starts));
+    println!();
+    job::run(&root)?;
     Ok(())
 }

@@ -9,7 +9,9 @@ use crate::{setup, steps};
 
 /// Builds for release and prints the table.
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
+    setup::packages("the main job on real servers", platinum_testkit::PACKAGES)?;
     setup::skills(root)?;
+    let programs = setup::programs(root)?;
     let benches = root.join("benches");
     let mut build = steps::cargo(&benches);
     build.args(["build", "--release", "--locked"]);
@@ -19,6 +21,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     )?;
     let mut run = steps::cargo(&benches);
     run.args(["run", "--release", "--locked", "--quiet", "--"])
-        .arg(root);
+        .arg(root)
+        .env(platinum_testkit::PROGRAMS_VARIABLE, programs);
     steps::shown("Benchmarks", &mut run)
 }

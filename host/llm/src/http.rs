@@ -81,6 +81,8 @@ impl Endpoint {
             value.set_sensitive(true);
             headers.insert(name, value);
         }
+        // One provider for the whole program; a second caller finds it installed.
+        tokio_rustls::rustls::crypto::ring::default_provider().install_default().ok();
         let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT)
             .timeout(timeout)

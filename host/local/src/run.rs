@@ -37,7 +37,10 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     interfaces.push(Box::new(ApprovalsQueue::new(Arc::clone(&approvals))));
     let mut sent: Option<Box<dyn SentSearch>> = None;
     if let Some(session) = &house.mail {
-        let sender = Arc::new(McpMailSender::new(session.clone(), domains(&house.config.mail.config)));
+        let sender = Arc::new(McpMailSender::new(
+            session.clone(),
+            domains(&house.config.mail.config),
+        ));
         let mail = Arc::new(SendMail::new(Arc::clone(&approvals), sender));
         interfaces.push(Box::new(EmailSend::new(mail)));
         sent = Some(Box::new(McpSentSearch::new(session.clone())));
@@ -91,7 +94,12 @@ fn domains(mail_config: &Path) -> BTreeMap<String, String> {
     let accounts = std::fs::read_to_string(mail_config)
         .ok()
         .and_then(|text| text.parse::<toml::Table>().ok())
-        .and_then(|table| table.get("account").and_then(|accounts| accounts.as_table()).cloned())
+        .and_then(|table| {
+            table
+                .get("account")
+                .and_then(|accounts| accounts.as_table())
+                .cloned()
+        })
         .unwrap_or_default();
     accounts
         .iter()

@@ -3,7 +3,12 @@
 //! Invariants: a key that is not in the defaults is an error with a suggestion; configuration can
 //! only narrow what a role may do; no secret stands in it, only where one is found.
 
+mod sections;
 mod suggest;
+
+pub use sections::{
+    AgentConfig, Config, LimitsConfig, MailConfig, SyncSection, VaultConfig, WorkConfig,
+};
 
 use std::{
     collections::BTreeSet,
@@ -11,103 +16,12 @@ use std::{
     time::Duration,
 };
 
-use platinum_core::{AgentName, Capability, Role, VaultPath, Zone};
+use platinum_core::{AgentName, Capability, Role};
 use platinum_engine::Limits;
-use platinum_llm::LlmConfig;
 use serde::Deserialize;
 
 /// The defaults, which also are the list of keys there are.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
-
-/// A host's configuration.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Config {
-    /// Who this host is.
-    pub agent: AgentConfig,
-    /// Where the vault and the host's own folder are.
-    pub vault: VaultConfig,
-    /// The way to the remote.
-    pub sync: SyncSection,
-    /// What this host works on.
-    pub work: WorkConfig,
-    /// What one run of a skill may use.
-    pub limits: LimitsConfig,
-    /// Mail.
-    pub mail: MailConfig,
-    /// Who writes drafts.
-    pub model: LlmConfig,
-}
-
-/// Who this host is.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct AgentConfig {
-    name: String,
-}
-
-/// Where the vault and the host's own folder are.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct VaultConfig {
-    /// The vault's folder.
-    pub path: PathBuf,
-    /// The host's private folder.
-    pub state: PathBuf,
-    /// What drafting skills may read.
-    pub read: Vec<VaultPath>,
-}
-
-/// The way to the remote.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct SyncSection {
-    /// Its address; empty if there is none.
-    pub remote: String,
-    /// Seconds between two looks at it.
-    pub every_seconds: u64,
-    /// Seconds that one call of git may take.
-    pub timeout_seconds: u64,
-}
-
-/// What this host works on.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct WorkConfig {
-    /// The zones in which it claims tasks.
-    pub zones: Vec<Zone>,
-    /// The folder of installed skills.
-    pub skills: PathBuf,
-    capabilities: Vec<String>,
-    /// Seconds between two looks at the vault without a wake-up.
-    pub every_seconds: u64,
-}
-
-/// What one run of a skill may use.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct LimitsConfig {
-    memory_mib: u32,
-    cpu_seconds: u64,
-    whole_seconds: u64,
-    host_calls: u64,
-}
-
-/// Mail.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct MailConfig {
-    /// The account; empty if there is none.
-    pub account: String,
-    /// The mail servers' own configuration file.
-    pub config: PathBuf,
-    /// The MCP server's program; empty for the role's own.
-    pub server: PathBuf,
-    /// Environment variables it may see.
-    pub env: Vec<String>,
-    /// Whether this host watches the mailbox.
-    pub watch: bool,
-}
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -287,6 +201,8 @@ fn overlay(under: &mut toml::Table, over: toml::Table) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use platinum_core::Zone;
 
     const LEAST: &str = "[vault]\npath = \"v\"\nstate = \"s\"\n";
 

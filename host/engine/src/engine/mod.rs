@@ -1,12 +1,14 @@
 //! [`Engine`]: wasmtime as this house configures it, its clock and its compiled cache.
 //!
-//! Lives here: which proposals and which allocator skills run under, and turning bytes into compiled
-//! code.
+//! Lives here: turning bytes into compiled code. How wasmtime is set up is in `allocation`.
 //! Lives elsewhere: what a skill is linked with is in [`host`](crate::SkillHost); the files of the
 //! cache are in [`cache`](crate::cache).
 //! Invariants: every piece of code the engine compiles stops at the clock's tick.
 
+mod allocation;
 mod ticker;
+
+pub use allocation::Allocation;
 
 use std::{
     io,
@@ -15,22 +17,13 @@ use std::{
 };
 
 use tokio::sync::Semaphore;
-use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
+use wasmtime::component::Component;
 
 use crate::{
     LoadError,
     cache::CompiledCache,
     error::{MAX_FOREIGN_BYTES, one_line},
 };
-
-/// The stack of a skill's own code.
-const WASM_STACK: usize = 512 << 10;
-/// The stack of one call: a skill's own and that of the host functions it calls.
-const CALL_STACK: usize = 4 << 20;
-/// The largest linear memory the pool has room for; a call's own limit is usually far smaller.
-const POOL_MEMORY: usize = 1 << 30;
-/// The largest table the pool has room for.
-const POOL_TABLE_ELEMENTS: usize = 100_000;
 
 /// How an engine is made.
 #[derive(Debug, Clone)]
@@ -52,15 +45,6 @@ impl Default for EngineOptions {
             component_bytes: 64 << 20,
         }
     }
-}
-
-/// Where instances get their memory from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Allocation {
-    /// From address space reserved at the start: quick.
-    Pooled,
-    /// From the system, call by call: slower, for machines that do not give the address space.
-    OnDemand,
 }
 
 /// No engine can be made here.
@@ -96,7 +80,7 @@ impl Engine {
     /// # Errors
     /// If wasmtime does not run on this machine or the clock's thread cannot be started.
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
-        let (wasmtime, allocation) = allocate(options.concurrent_calls)?;
+        let (wasmtime, allocation) = allocation::allocate(options.concurrent_calls)?;
         let ticker = ticker::Ticker::start(&wasmtime).map_err(EngineError::Clock)?;
         let cache = options.cache_dir.and_then(|folder| {
             CompiledCache::open(&folder, &wasmtime)
@@ -205,47 +189,6 @@ fn check_header(name: &str, bytes: &[u8]) -> Result<(), LoadError> {
         skill: name.to_owned(),
         reason: reason.to_owned(),
     })
-}
-
-fn config() -> Config {
-    let mut config = Config::new();
-    config
-        .wasm_component_model(true)
-        .epoch_interruption(true)
-        .max_wasm_stack(WASM_STACK)
-        .async_stack_size(CALL_STACK);
-    config
-}
-
-/// Reserves the pool, or goes without one.
-fn allocate(calls: u32) -> Result<(wasmtime::Engine, Allocation), EngineError> {
-    let mut pool = PoolingAllocationConfig::default();
-    pool.total_component_instances(calls)
-        .total_stacks(calls)
-        // A component of Rust is about three core instances with one memory; one of Python a dozen.
-        .total_core_instances(calls.saturating_mul(16))
-        .total_memories(calls.saturating_mul(2))
-        .total_tables(calls.saturating_mul(4))
-        .max_memory_size(POOL_MEMORY)
-        .table_elements(POOL_TABLE_ELEMENTS);
-    let mut pooled = config();
-    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-    match wasmtime::Engine::new(&pooled) {
-        Ok(engine) => Ok((engine, Allocation::Pooled)),
-        Err(error) => {
-            tracing::warn!(
-                "no address space for a pool of {calls} skills ({}); each call asks the system for \
-                 its memory, which is slower",
-                one_line(&format!("{error:#}"), MAX_FOREIGN_BYTES)
-            );
-            // Where address space is short, a memory must not reserve 4 GiB of it either.
-            let mut small = config();
-            small.memory_reservation(0).memory_guard_size(1 << 16);
-            wasmtime::Engine::new(&small)
-                .map(|engine| (engine, Allocation::OnDemand))
-                .map_err(|error| EngineError::Wasmtime(format!("{error:#}")))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{fs::File, path::Path};
 
-use platinum_core::{AgentName, Role, Timestamp, layout};
+use platinum_core::{AgentName, Role, TaskId, Timestamp, layout};
 use platinum_daemon::Config;
 use platinum_journal::Journal;
 use platinum_repo::{RefName, Repo};
@@ -85,7 +85,9 @@ impl Counts {
                         .extend(path.components().nth(1).map(str::to_owned));
                 }
                 layout::APPROVED => counts.approved += 1,
-                layout::DONE if path.is_within(&month) => counts.done_this_month += 1,
+                layout::DONE if path.is_within(&month) && path.stem().parse::<TaskId>().is_ok() => {
+                    counts.done_this_month += 1;
+                }
                 _ => {}
             }
         }

@@ -1,5 +1,7 @@
 //! Takes an approval and sends it as a mail.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

@@ -1,5 +1,7 @@
 //! Looks for environment, arguments and folders in WASI and counts what it finds.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

@@ -1,5 +1,7 @@
 //! Answers with what it was called with, as an outcome or as an error.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

@@ -1,5 +1,7 @@
 //! Writes log lines without end.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

@@ -1,5 +1,7 @@
 //! Takes memory until there is none left.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

@@ -1,5 +1,7 @@
 //! Needs a table of 50 000 elements.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

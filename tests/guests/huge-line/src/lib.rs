@@ -1,5 +1,7 @@
 //! Writes one log line of 8 MiB.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

@@ -1,5 +1,7 @@
 //! Hands the host a list of 500 000 action kinds.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

@@ -1,5 +1,7 @@
 //! Answers with 8 MiB of text.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

@@ -1,5 +1,7 @@
 //! Imports an interface that no contract has.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

@@ -1,5 +1,7 @@
 //! Answers with 64 KiB of text over many lines.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

@@ -1,5 +1,7 @@
 //! Computes and never ends.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

@@ -1,5 +1,7 @@
 //! The smallest guest: does nothing and says so.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

@@ -1,5 +1,7 @@
 //! Calls itself until its stack is gone.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

@@ -1,5 +1,7 @@
 //! Breaks at once.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

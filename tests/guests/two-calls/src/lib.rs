@@ -1,5 +1,7 @@
 //! Asks the host two things and answers with both.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

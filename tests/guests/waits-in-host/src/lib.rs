@@ -1,5 +1,7 @@
 //! Calls a host function, which the test never lets return.
 
+#![cfg(target_family = "wasm")]
+
 #[allow(
     missing_docs,
     unsafe_code,

@@ -10,17 +10,17 @@ use std::{
 use platinum_testkit::{Child, git::GitServer, mail::MailServers, program, wait_for};
 
 /// How long anything may take on a busy machine.
-pub const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
-pub struct Stage {
+pub(crate) struct Stage {
     folder: tempfile::TempDir,
-    pub remote: GitServer,
-    pub mail: MailServers,
+    pub(crate) remote: GitServer,
+    pub(crate) mail: MailServers,
 }
 
 impl Stage {
     /// Servers up, hosts configured, nothing running.
-    pub fn set() -> Self {
+    pub(crate) fn set() -> Self {
         let stage = Self {
             folder: tempfile::tempdir().unwrap(),
             remote: GitServer::start().unwrap(),
@@ -36,7 +36,7 @@ impl Stage {
     }
 
     /// Writes a host's configuration; `server` names another mail server than the role's own.
-    pub fn configure(&self, role: &str, is_cloud: bool, server: &str) {
+    pub(crate) fn configure(&self, role: &str, is_cloud: bool, server: &str) {
         fs::create_dir_all(self.vault(role)).unwrap();
         let mail = self.mail.config_toml("owner").unwrap();
         let text = format!(
@@ -51,19 +51,19 @@ impl Stage {
         fs::write(self.config(role), text).unwrap();
     }
 
-    pub fn config(&self, role: &str) -> PathBuf {
+    pub(crate) fn config(&self, role: &str) -> PathBuf {
         self.folder.path().join(format!("{role}.toml"))
     }
 
-    pub fn vault(&self, role: &str) -> PathBuf {
+    pub(crate) fn vault(&self, role: &str) -> PathBuf {
         self.folder.path().join(role).join("vault")
     }
 
-    pub fn cloud(&self) -> Child {
+    pub(crate) fn cloud(&self) -> Child {
         self.daemon("platinum-cloud", "platinum-cloud", "cloud")
     }
 
-    pub fn local(&self) -> Child {
+    pub(crate) fn local(&self) -> Child {
         self.daemon("platinum-local", "platinum", "local")
     }
 
@@ -74,12 +74,12 @@ impl Stage {
         Child::start(program.to_str().unwrap(), arguments, &self.log(role), None).unwrap()
     }
 
-    pub fn log(&self, role: &str) -> PathBuf {
+    pub(crate) fn log(&self, role: &str) -> PathBuf {
         self.folder.path().join(format!("{role}.log"))
     }
 
     /// Waits till a daemon's log has a line.
-    pub fn wait_for_line(&self, role: &str, words: &str) {
+    pub(crate) fn wait_for_line(&self, role: &str, words: &str) {
         let log = self.log(role);
         let seen = wait_for(words, SOON, || {
             Ok(fs::read_to_string(&log)
@@ -96,7 +96,7 @@ impl Stage {
     }
 
     /// The paths the remote has in a folder.
-    pub fn on_remote(&self, folder: &str) -> Vec<String> {
+    pub(crate) fn on_remote(&self, folder: &str) -> Vec<String> {
         let listed = self
             .remote
             .git(&["ls-tree", "-r", "--name-only", "main", "--", folder]);
@@ -108,7 +108,7 @@ impl Stage {
     }
 
     /// The notes below a folder of a host's vault, sorted.
-    pub fn notes(&self, role: &str, folder: &str) -> Vec<PathBuf> {
+    pub(crate) fn notes(&self, role: &str, folder: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
         collect(&self.vault(role).join(folder), &mut found);
         found.sort();
@@ -116,14 +116,14 @@ impl Stage {
     }
 
     /// Gives a command of the owner's, which must succeed.
-    pub fn platinum(&self, arguments: &[&str]) -> String {
+    pub(crate) fn platinum(&self, arguments: &[&str]) -> String {
         let output = self.try_platinum(arguments);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "platinum {arguments:?}: {said}");
         String::from_utf8(output.stdout).unwrap()
     }
 
-    pub fn try_platinum(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn try_platinum(&self, arguments: &[&str]) -> Output {
         Command::new(program("platinum-local", "platinum").unwrap())
             .args(arguments)
             .arg("--config")
@@ -145,7 +145,7 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// What `cargo xtask skills` made.
-pub fn built(what: &str) -> PathBuf {
+pub(crate) fn built(what: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .ancestors()
         .nth(2)
@@ -160,6 +160,6 @@ pub fn built(what: &str) -> PathBuf {
 }
 
 /// The installed skills.
-pub fn skills() -> PathBuf {
+pub(crate) fn skills() -> PathBuf {
     built("installed")
 }

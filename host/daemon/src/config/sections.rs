@@ -1,0 +1,97 @@
+//! The sections of a configuration, as `defaults.toml` has them.
+
+use std::path::PathBuf;
+
+use platinum_core::{VaultPath, Zone};
+use platinum_llm::LlmConfig;
+use serde::Deserialize;
+
+/// A host's configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Config {
+    /// Who this host is.
+    pub agent: AgentConfig,
+    /// Where the vault and the host's own folder are.
+    pub vault: VaultConfig,
+    /// The way to the remote.
+    pub sync: SyncSection,
+    /// What this host works on.
+    pub work: WorkConfig,
+    /// What one run of a skill may use.
+    pub limits: LimitsConfig,
+    /// Mail.
+    pub mail: MailConfig,
+    /// Who writes drafts.
+    pub model: LlmConfig,
+}
+
+/// Who this host is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AgentConfig {
+    pub(super) name: String,
+}
+
+/// Where the vault and the host's own folder are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct VaultConfig {
+    /// The vault's folder.
+    pub path: PathBuf,
+    /// The host's private folder.
+    pub state: PathBuf,
+    /// What drafting skills may read.
+    pub read: Vec<VaultPath>,
+}
+
+/// The way to the remote.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SyncSection {
+    /// Its address; empty if there is none.
+    pub remote: String,
+    /// Seconds between two looks at it.
+    pub every_seconds: u64,
+    /// Seconds that one call of git may take.
+    pub timeout_seconds: u64,
+}
+
+/// What this host works on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct WorkConfig {
+    /// The zones in which it claims tasks.
+    pub zones: Vec<Zone>,
+    /// The folder of installed skills.
+    pub skills: PathBuf,
+    pub(super) capabilities: Vec<String>,
+    /// Seconds between two looks at the vault without a wake-up.
+    pub every_seconds: u64,
+}
+
+/// What one run of a skill may use.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LimitsConfig {
+    pub(super) memory_mib: u32,
+    pub(super) cpu_seconds: u64,
+    pub(super) whole_seconds: u64,
+    pub(super) host_calls: u64,
+}
+
+/// Mail.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct MailConfig {
+    /// The account; empty if there is none.
+    pub account: String,
+    /// The mail servers' own configuration file.
+    pub config: PathBuf,
+    /// The MCP server's program; empty for the role's own.
+    pub server: PathBuf,
+    /// Environment variables it may see.
+    pub env: Vec<String>,
+    /// Whether this host watches the mailbox.
+    pub watch: bool,
+}
