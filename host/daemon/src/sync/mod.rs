@@ -14,6 +14,7 @@ mod claiming;
 mod ending;
 mod error;
 mod places;
+mod report;
 mod rounds;
 mod side;
 mod snapshot;
@@ -22,13 +23,14 @@ mod verify;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath};
+use platinum_core::{AgentName, Role, TaskId, Timestamp};
 use platinum_protocol::TaskPlace;
 use platinum_repo::{Oid, RefName, Remote, Repo};
 use platinum_vault::Vault;
 
 pub use ending::Finish;
 pub use error::{SyncError, Violation};
+pub use report::{HeldBack, SyncReport, SyncStatus};
 use side::Side;
 
 /// Larger files are not synced, and not taken from the remote.
@@ -46,51 +48,6 @@ pub struct SyncConfig {
     pub agent: AgentName,
     /// Its half of the house.
     pub role: Role,
-}
-
-/// What a sync did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SyncReport {
-    /// Files taken from the remote.
-    pub pulled: u32,
-    /// Files given to the remote.
-    pub pushed: u32,
-    /// Files kept a second time because both sides changed them.
-    pub conflicts: u32,
-    /// The tip that the vault now holds, in hex.
-    pub tip: Option<String>,
-    /// The paths that came from the remote.
-    pub brought: Vec<VaultPath>,
-    /// What stays on this machine although it changed, and why.
-    pub held_back: Vec<HeldBack>,
-}
-
-/// A file that is not given to the remote.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldBack {
-    /// Where.
-    pub path: VaultPath,
-    /// Why not, in a sentence.
-    pub reason: String,
-}
-
-/// How this machine stands to its remote.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SyncStatus {
-    /// What the remote is called; `None` without one.
-    pub remote: Option<String>,
-    /// The tip that the vault was last made equal to.
-    pub applied: Option<String>,
-    /// The last tip that passed every rule.
-    pub verified: Option<String>,
-    /// The tip that was fetched last.
-    pub remote_tip_seen: Option<String>,
-    /// When the remote last answered.
-    pub last_contact: Option<Timestamp>,
-    /// Why the last contact failed, if it did.
-    pub last_error: Option<String>,
-    /// Commits of which it is not known whether the remote took them.
-    pub in_doubt: usize,
 }
 
 /// Keeps one vault and its remote together. Cheap to clone; one thing at a time.

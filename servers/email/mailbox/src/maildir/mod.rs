@@ -1,11 +1,12 @@
 //! The Maildir backend (Maildir++): a folder with `new`, `cur` and `tmp`, and `.Drafts`, `.Sent`, `.Outbox` beside them.
 //!
-//! - here: the [`Mailbox`] over it; - [`files`]: the folders and files themselves, blocking.
+//! - here: the [`Mailbox`] over it; - `reading`: mails and searches; - [`files`]: the folders and files themselves, blocking.
 //!
 //! Invariants: a mail is written to `tmp`, made durable, then linked into place; an existing file is never replaced.
 //! Nothing in the inbox is renamed, so a mail stays unread until its owner reads it.
 
 mod files;
+mod reading;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,17 +14,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::error::MailboxError;
-use crate::mailbox::{
-    Cursor, Found, MAX_MAIL_BYTES, Mailbox, NewMail, Query, Queued, RawMail, Wake,
-};
-use crate::message;
+use crate::mailbox::{Cursor, Found, Mailbox, NewMail, Query, Queued, Wake};
 use crate::search;
-use files::{Entry, Folder, Glance};
+use files::{Entry, Glance};
+use reading::{read_mail, search_folders};
 
 /// How often a folder is looked at while waiting.
 const GLANCE_EVERY: Duration = Duration::from_millis(250);
-/// The newest mails of a folder that a search reads.
-const MAX_SEARCHED: usize = 3000;
 
 /// A mailbox in a folder of this machine.
 #[derive(Debug)]
@@ -168,63 +165,6 @@ impl Mailbox for Maildir {
         self.blocking(move |root| files::folder(root, "Outbox")?.deliver_as(&name, &mail))
             .await
     }
-}
-
-fn search_folders(root: &Path, query: &Query) -> Result<Vec<Found>, MailboxError> {
-    let names = search::folders(query, "Sent", "Drafts");
-    let mut found = Vec::new();
-    for name in names {
-        let folder: Folder = if name.eq_ignore_ascii_case("inbox") {
-            files::inbox(root)
-        } else {
-            files::folder(root, &name)?
-        };
-        if !folder.exists() {
-            if query.folder.is_some() {
-                return Err(MailboxError::NoFolder(name));
-            }
-            continue;
-        }
-        let mut of_folder = 0;
-        for entry in folder.list()?.iter().rev().take(MAX_SEARCHED) {
-            let Some(mail) = folder.read(entry)? else {
-                continue;
-            };
-            if search::matches(query, &message::parse_cut(&mail.bytes, mail.truncated)) {
-                found.push(Found {
-                    folder: name.clone(),
-                    mail,
-                });
-                of_folder += 1;
-                if of_folder >= query.limit {
-                    break;
-                }
-            }
-        }
-    }
-    search::newest_first(&mut found, query.limit);
-    Ok(found)
-}
-
-/// Reads at most [`MAX_MAIL_BYTES`] of a file.
-fn read_mail(key: &str, path: &Path) -> std::io::Result<RawMail> {
-    use std::io::Read as _;
-    let file = std::fs::File::open(path)?;
-    let metadata = file.metadata()?;
-    let size = metadata.len();
-    let mut bytes = Vec::new();
-    file.take(MAX_MAIL_BYTES).read_to_end(&mut bytes)?;
-    let internal_date = metadata
-        .modified()
-        .ok()
-        .and_then(|time| jiff::Timestamp::try_from(time).ok());
-    Ok(RawMail {
-        key: key.to_owned(),
-        size,
-        truncated: size > bytes.len() as u64,
-        bytes,
-        internal_date,
-    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,83 @@
+//! The configuration that `init` writes.
+
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+};
+
+use super::super::{CommandError, Kind};
+
+/// Its text: what was given, and what to write next.
+pub(super) fn config_text(
+    vault: &Path,
+    state: &Path,
+    remote: &str,
+) -> Result<String, CommandError> {
+    let text = |path: &Path| match path.to_str() {
+        Some(text) => Ok(toml::Value::String(text.to_owned()).to_string()),
+        None => Err(CommandError::new(
+            Kind::Usage,
+            format!(
+                "{} is not UTF-8, which the configuration has to be",
+                path.display()
+            ),
+        )),
+    };
+    Ok(format!(
+        "# Platinum, the local half. What is not said here has its default; `platinum doctor` tries it.\n\
+         \n\
+         [vault]\n\
+         path = {}\n\
+         # Private: Git objects, the journal, compiled skills. Never inside the vault.\n\
+         state = {}\n\
+         \n\
+         [sync]\n\
+         # Where the vault meets its cloud half; empty: this host works alone.\n\
+         remote = {}\n\
+         \n\
+         [mail]\n\
+         # The account, and the mail servers' own file with hosts and where the passwords are.\n\
+         account = \"\"\n\
+         config = \"\"\n\
+         \n\
+         [model]\n\
+         # `builtin` needs no key; `anthropic` and `openai` (and compatible servers) need `model`, and\n\
+         # mostly `key = {{ env = \"NAME\" }}`, {{ file = \"PATH\" }} or {{ keyring = \"NAME\" }}.\n\
+         provider = \"builtin\"\n",
+        text(vault)?,
+        text(state)?,
+        toml::Value::String(remote.to_owned()),
+    ))
+}
+
+/// Writes a new file that its owner alone can read.
+pub(super) fn write_config(path: &Path, text: &str) -> Result<(), CommandError> {
+    let failed = |error: std::io::Error| {
+        CommandError::new(
+            Kind::Failed,
+            format!("{} cannot be written: {error}", path.display()),
+        )
+    };
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        let mut builder = std::fs::DirBuilder::new();
+        builder
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(failed)?;
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(failed)?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(failed)
+}

@@ -1,0 +1,164 @@
+//! The [`Mailbox`] over an IMAP connection.
+//!
+//! Lives elsewhere: single commands with their time-outs and bounds are in [`commands`](super::commands).
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{IDLE_TIME, Imap, POLL_TIME, query};
+use crate::error::MailboxError;
+use crate::mailbox::{Cursor, Found, Mailbox, NewMail, Query, Queued, Wake};
+use crate::search;
+
+#[async_trait]
+impl Mailbox for Imap {
+    async fn cursor_at_end(&mut self) -> Result<Cursor, MailboxError> {
+        let inbox = self.examine("INBOX").await?;
+        let next_uid = match inbox.next_uid {
+            Some(next) => next,
+            None => self
+                .uids("UID 1:*")
+                .await?
+                .last()
+                .map_or(1, |last| last.saturating_add(1)),
+        };
+        Ok(Cursor {
+            uid_validity: inbox.uid_validity,
+            next_uid,
+        })
+    }
+
+    async fn keys(&mut self) -> Result<Vec<String>, MailboxError> {
+        let inbox = self.examine("INBOX").await?;
+        if inbox.exists == 0 {
+            return Ok(Vec::new());
+        }
+        Ok(self
+            .uids("ALL")
+            .await?
+            .into_iter()
+            .map(|uid| key(inbox.uid_validity, uid))
+            .collect())
+    }
+
+    async fn poll_new(
+        &mut self,
+        cursor: &Cursor,
+        limit: usize,
+        seen: &(dyn for<'a> Fn(&'a str) -> bool + Send + Sync),
+    ) -> Result<NewMail, MailboxError> {
+        let inbox = self.examine("INBOX").await?;
+        let same = cursor.uid_validity == inbox.uid_validity;
+        let start = if same { cursor.next_uid.max(1) } else { 1 };
+        let mut end = Cursor {
+            uid_validity: inbox.uid_validity,
+            next_uid: start,
+        };
+        let mut new = NewMail::default();
+        if inbox.exists > 0 && inbox.next_uid.is_none_or(|next| start < next) {
+            // `n:*` always names the last mail, even one before n.
+            let mut uids = self.uids(&format!("UID {start}:*")).await?;
+            uids.retain(|uid| *uid >= start);
+            for uid in uids {
+                let key = key(inbox.uid_validity, uid);
+                if seen(&key) {
+                    end.next_uid = uid.saturating_add(1);
+                    continue;
+                }
+                if new.mails.len() >= limit {
+                    new.more = true;
+                    break;
+                }
+                // A mail that is gone meanwhile was taken away by its owner.
+                new.mails.extend(self.fetch(uid, key).await?);
+                end.next_uid = uid.saturating_add(1);
+            }
+        }
+        if !new.more {
+            self.looked_to = Some(Cursor {
+                next_uid: inbox.next_uid.unwrap_or(end.next_uid).max(end.next_uid),
+                ..end.clone()
+            });
+        }
+        new.cursor = end;
+        Ok(new)
+    }
+
+    async fn wait(&mut self, at_most: Duration) -> Result<Wake, MailboxError> {
+        let inbox = self.examine("INBOX").await?;
+        // What came between the last look and now is not announced any more.
+        if let Some(looked_to) = &self.looked_to {
+            let next = inbox.next_uid.unwrap_or(looked_to.next_uid);
+            if (inbox.uid_validity, next) != (looked_to.uid_validity, looked_to.next_uid) {
+                self.looked_to = None;
+                return Ok(Wake::Changed);
+            }
+        }
+        if self
+            .connection
+            .as_ref()
+            .is_some_and(|connection| connection.idle)
+        {
+            return self.idle(at_most.min(IDLE_TIME)).await;
+        }
+        tokio::time::sleep(at_most.min(POLL_TIME)).await;
+        Ok(Wake::Changed)
+    }
+
+    async fn search(&mut self, query: &Query) -> Result<Vec<Found>, MailboxError> {
+        search::check(query)?;
+        let asked = query::to_imap(query);
+        let folders = match &query.folder {
+            Some(folder) => vec![folder.clone()],
+            None => {
+                let special = self.special().await?;
+                search::folders(query, &special.sent, &special.drafts)
+            }
+        };
+        let mut found = Vec::new();
+        for folder in folders {
+            let opened = match self.examine(&folder).await {
+                Ok(opened) => opened,
+                Err(MailboxError::NoFolder(_)) if query.folder.is_none() => continue,
+                Err(error) => return Err(error),
+            };
+            if opened.exists == 0 {
+                continue;
+            }
+            let uids = self.uids(&asked).await?;
+            for uid in uids.into_iter().rev().take(query.limit) {
+                if let Some(mail) = self.fetch(uid, key(opened.uid_validity, uid)).await? {
+                    found.push(Found {
+                        folder: folder.clone(),
+                        mail,
+                    });
+                }
+            }
+        }
+        search::newest_first(&mut found, query.limit);
+        Ok(found)
+    }
+
+    async fn save_draft(&mut self, mail: &[u8]) -> Result<String, MailboxError> {
+        let folder = self.special().await?.drafts;
+        self.append(&folder, "(\\Draft \\Seen)", mail).await?;
+        Ok(folder)
+    }
+
+    async fn file_sent(&mut self, mail: &[u8]) -> Result<String, MailboxError> {
+        let folder = self.special().await?.sent;
+        self.append(&folder, "(\\Seen)", mail).await?;
+        Ok(folder)
+    }
+
+    async fn queue_outbox(&mut self, _: &str, _: &[u8]) -> Result<Queued, MailboxError> {
+        Err(MailboxError::Unsupported(
+            "an IMAP mailbox has no outbox: give the account an smtp table",
+        ))
+    }
+}
+
+fn key(uid_validity: u32, uid: u32) -> String {
+    format!("{uid_validity}/{uid}")
+}

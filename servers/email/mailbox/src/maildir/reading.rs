@@ -1,0 +1,69 @@
+//! Reading mails of a Maildir, and searching them. Blocking.
+
+use std::path::Path;
+
+use super::files::{self, Folder};
+use crate::error::MailboxError;
+use crate::mailbox::{Found, MAX_MAIL_BYTES, Query, RawMail};
+use crate::message;
+use crate::search;
+
+/// The newest mails of a folder that a search reads.
+const MAX_SEARCHED: usize = 3000;
+
+pub(super) fn search_folders(root: &Path, query: &Query) -> Result<Vec<Found>, MailboxError> {
+    let names = search::folders(query, "Sent", "Drafts");
+    let mut found = Vec::new();
+    for name in names {
+        let folder: Folder = if name.eq_ignore_ascii_case("inbox") {
+            files::inbox(root)
+        } else {
+            files::folder(root, &name)?
+        };
+        if !folder.exists() {
+            if query.folder.is_some() {
+                return Err(MailboxError::NoFolder(name));
+            }
+            continue;
+        }
+        let mut of_folder = 0;
+        for entry in folder.list()?.iter().rev().take(MAX_SEARCHED) {
+            let Some(mail) = folder.read(entry)? else {
+                continue;
+            };
+            if search::matches(query, &message::parse_cut(&mail.bytes, mail.truncated)) {
+                found.push(Found {
+                    folder: name.clone(),
+                    mail,
+                });
+                of_folder += 1;
+                if of_folder >= query.limit {
+                    break;
+                }
+            }
+        }
+    }
+    search::newest_first(&mut found, query.limit);
+    Ok(found)
+}
+
+/// Reads at most [`MAX_MAIL_BYTES`] of a file.
+pub(super) fn read_mail(key: &str, path: &Path) -> std::io::Result<RawMail> {
+    use std::io::Read as _;
+    let file = std::fs::File::open(path)?;
+    let metadata = file.metadata()?;
+    let size = metadata.len();
+    let mut bytes = Vec::new();
+    file.take(MAX_MAIL_BYTES).read_to_end(&mut bytes)?;
+    let internal_date = metadata
+        .modified()
+        .ok()
+        .and_then(|time| jiff::Timestamp::try_from(time).ok());
+    Ok(RawMail {
+        key: key.to_owned(),
+        size,
+        truncated: size > bytes.len() as u64,
+        bytes,
+        internal_date,
+    })
+}
