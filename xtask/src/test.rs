@@ -66,7 +66,7 @@ fn tests(root: &Path) -> anyhow::Result<(u64, u64, u64)> {
     for line in BufReader::new(output).lines() {
         let line = line?;
         // Passing tests are many; what failed and how each part ended is shown.
-        if !(line.starts_with("test ") && line.ends_with("... ok")) && !line.is_empty() {
+        if !(line.is_empty() || line.starts_with("test ") && line.ends_with("... ok")) {
             println!("{line}");
         }
         if let Some(result) = line.strip_prefix("test result: ") {

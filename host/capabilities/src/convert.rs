@@ -215,7 +215,8 @@ mod tests {
 
     #[test]
     fn a_mail_cannot_smuggle_headers_recipients_or_paths() {
-        let cases: [(&str, fn(&mut wit::EmailSend)); 7] = [
+        type Spoil = fn(&mut wit::EmailSend);
+        let cases: [(&str, Spoil); 7] = [
             ("no recipient", |m| m.to.clear()),
             ("fifty-one recipients", |m| m.to = vec!["a@b".into(); 51]),
             ("header in the subject", |m| {

@@ -64,7 +64,7 @@ impl collect::Host for View<'_, UpdatesCtx> {
         let vault = self.ctx.vault.clone();
         Ok(in_background(move || oldest(&vault, limit as usize))
             .await
-            .map_err(unavailable))
+            .map_err(|error| unavailable(&error)))
     }
 
     async fn merged(&mut self, ids: Vec<String>) -> wasmtime::Result<Result<(), Error>> {
@@ -76,11 +76,11 @@ impl collect::Host for View<'_, UpdatesCtx> {
         let vault = self.ctx.vault.clone();
         Ok(in_background(move || remove(&vault, &ids))
             .await
-            .map_err(unavailable))
+            .map_err(|error| unavailable(&error)))
     }
 }
 
-fn unavailable(error: VaultError) -> Error {
+fn unavailable(error: &VaultError) -> Error {
     Error::Unavailable(error.to_string())
 }
 
@@ -107,10 +107,10 @@ fn oldest(vault: &Vault, limit: usize) -> Result<Vec<Update>, VaultError> {
                 headline: note.headline,
             }),
             Ok(_) => {
-                tracing::warn!(path = %entry.path, "An update's file name is not its id; it is left alone.")
+                tracing::warn!(path = %entry.path, "An update's file name is not its id; it is left alone.");
             }
             Err(error) => {
-                tracing::warn!(path = %entry.path, %error, "An update cannot be read; it is left alone.")
+                tracing::warn!(path = %entry.path, %error, "An update cannot be read; it is left alone.");
             }
         }
     }

@@ -2,6 +2,13 @@
 //!
 //! Lives elsewhere: claims under contention are in `races`, hostile mail in `hostile_mail`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a panic in a helper of a test is a failed test with a line number"
+)]
+
+mod crashes;
 mod refusals;
 mod stage;
 

@@ -59,6 +59,15 @@ impl Stage {
         self.folder.path().join(role).join("vault")
     }
 
+    pub(crate) fn state(&self, role: &str) -> PathBuf {
+        self.folder.path().join(role).join("state")
+    }
+
+    /// The folder of everything.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub(crate) fn cloud(&self) -> Child {
         self.daemon("platinum-cloud", "platinum-cloud", "cloud")
     }

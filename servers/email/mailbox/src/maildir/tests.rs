@@ -1,6 +1,7 @@
 //! Tests of the Maildir backend on real folders.
 
 use super::*;
+use crate::mailbox::MAX_MAIL_BYTES;
 
 fn maildir() -> (tempfile::TempDir, Maildir) {
     let folder = tempfile::tempdir().unwrap();
