@@ -82,7 +82,9 @@ impl Endpoint {
             headers.insert(name, value);
         }
         // One provider for the whole program; a second caller finds it installed.
-        tokio_rustls::rustls::crypto::ring::default_provider().install_default().ok();
+        tokio_rustls::rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
         let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT)
             .timeout(timeout)
@@ -202,8 +204,17 @@ impl Endpoint {
         match status {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => again(reason, after),
             status if status.is_server_error() => again(reason, after),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Attempt::Final(LlmError::Refused(
-                format!("{reason}; look at `key` in the configuration"),
+            // These say nothing about the request: whoever waits for an answer waits on, until
+            // the configuration is mended.
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                away(format!("{reason}; look at `key` in the configuration"))
+            }
+            StatusCode::PAYMENT_REQUIRED => away(reason),
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => away(format!(
+                "{reason}; look at `model` and `base-url` in the configuration"
+            )),
+            status if status.is_redirection() => away(format!(
+                "{reason}, which is not followed; look at `base-url` in the configuration"
             )),
             _ => Attempt::Final(LlmError::Refused(reason)),
         }

@@ -90,6 +90,16 @@ pub(crate) fn estimate(bytes: usize) -> u64 {
     u64::try_from(bytes.div_ceil(3)).unwrap_or(u64::MAX)
 }
 
+/// What follows a model's thoughts, where a server leaves them in the text: `<think>…</think>`, or
+/// the end alone, if the beginning was part of the prompt. Nothing, if they do not end.
+fn without_thoughts(text: &str) -> &str {
+    match text.rsplit_once("</think>") {
+        Some((_, answer)) => answer.trim_start(),
+        None if text.trim_start().starts_with("<think>") => "",
+        None => text,
+    }
+}
+
 fn read(answer: &Value, asked: &str) -> Result<Completion, LlmError> {
     let choice = answer["choices"].get(0).ok_or_else(|| {
         LlmError::Unavailable("the answer is no completion: it has no `choices`".to_owned())
@@ -104,7 +114,7 @@ fn read(answer: &Value, asked: &str) -> Result<Completion, LlmError> {
             "the provider's filter withheld the answer".to_owned(),
         ));
     }
-    let text = message["content"].as_str().unwrap_or_default();
+    let text = without_thoughts(message["content"].as_str().unwrap_or_default());
     if text.trim().is_empty() {
         return Err(LlmError::Unavailable(format!(
             "the model answered without a text (finish reason `{}`)",

@@ -403,14 +403,21 @@ async fn an_answer_above_the_bound_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_refused_key_or_request_is_not_tried_again_and_the_key_is_not_shown() {
-    for status in [400, 401, 403, 404] {
+async fn a_refused_request_is_final_and_a_wrong_configuration_is_waited_for() {
+    for status in [400, 413, 422, 401, 402, 403, 404] {
         let body = json!({ "error": { "type": "x", "message": "no such thing" } }).to_string();
         let server = Scripted::start(vec![Answer::Http(status, "", body)]).await;
         let model = openai(&server.url);
         let error = model.complete(request()).await.unwrap_err();
-        assert!(
-            matches!(&error, LlmError::Refused(text) if text.contains("no such thing")),
+        // A key that ran out must not file mails as failed: the request is good.
+        let final_ = matches!(&error, LlmError::Refused(text) if text.contains("no such thing"));
+        let waits = matches!(&error, LlmError::Unavailable(text) if text.contains("no such thing"));
+        assert_eq!(
+            (final_, waits),
+            (
+                ![401, 402, 403, 404].contains(&status),
+                [401, 402, 403, 404].contains(&status)
+            ),
             "{error:?}"
         );
         assert_eq!(server.requests().await, 1);
@@ -426,7 +433,7 @@ async fn a_redirect_is_not_followed_with_the_key() {
     let server = Scripted::start(vec![Answer::Http(307, headers, String::new())]).await;
     assert!(matches!(
         anthropic(&server.url).complete(request()).await,
-        Err(LlmError::Refused(_))
+        Err(LlmError::Unavailable(_))
     ));
     assert_eq!(other.requests().await, 0);
 }
@@ -478,4 +485,27 @@ async fn an_invalid_request_reaches_no_server() {
         Err(LlmError::Invalid(_))
     ));
     assert_eq!(server.requests().await, 0);
+}
+
+#[tokio::test]
+async fn a_models_thoughts_are_no_part_of_its_answer() {
+    let answer = |text: &str| {
+        let mut answer: Value = serde_json::from_str(&completion("x")).unwrap();
+        answer["choices"][0]["message"]["content"] = json!(text);
+        Answer::Http(200, "", answer.to_string())
+    };
+    let server = Scripted::start(vec![
+        answer("<think>\nShe wants tea.\n</think>\n\nDear Ada,"),
+        answer("She wants tea.</think>Dear Ada,"),
+        answer("<think>She wants tea, or"),
+    ])
+    .await;
+    let model = openai(&server.url);
+    for _ in 0..2 {
+        assert_eq!(model.complete(request()).await.unwrap().text, "Dear Ada,");
+    }
+    assert!(matches!(
+        model.complete(request()).await,
+        Err(LlmError::Unavailable(_))
+    ));
 }

@@ -24,6 +24,8 @@ use crate::{reply, steps};
 const HANDBOOK: &str = "Company_Handbook.md";
 const THREAD_LIMIT: u32 = 10;
 const RELATED_LIMIT: u32 = 5;
+/// The most Message-IDs that `email/search` takes.
+const MAX_THREAD: usize = 50;
 
 /// `drafted` with the draft's id, or `filed` with the reason why the mail wants no answer.
 ///
@@ -90,6 +92,8 @@ fn gather(
             thread.push(id.to_owned());
         }
     }
+    // The newest are the last.
+    thread.drain(..thread.len().saturating_sub(MAX_THREAD));
     let is_other = |message: &Message| Some(message.message_id.as_str()) != own_id;
     let mut in_thread = Vec::new();
     if !thread.is_empty() {
@@ -220,6 +224,7 @@ mod tests {
     use crate::wanted::tests::mail;
     use platinum_sdk::doubles::TestHost;
     use platinum_sdk::model::complete::{Error as ModelError, Part};
+    use platinum_sdk::tasks::types::Fact;
     use platinum_sdk::{Trigger, email};
 
     fn host(facts: &[(&str, &str)]) -> TestHost {
@@ -319,6 +324,19 @@ mod tests {
         assert_eq!(labels, ["handbook", "thread", "mail-header", "mail"]);
         assert_eq!(quotes[1].1.matches("earlier words").count(), 1);
         assert_eq!(requests[0].instructions, host.instructions);
+    }
+
+    #[test]
+    fn of_a_long_thread_the_newest_fifty_are_searched() {
+        let mut host = host(&[("message-id", "new@x")]);
+        host.tasks[0].facts.push(Fact {
+            name: "references".into(),
+            values: (1..=60).map(|n| format!("{n}@x")).collect(),
+        });
+        draft(&host).unwrap();
+        let thread = &host.queries.borrow()[0].thread;
+        assert_eq!((thread.len(), thread[0].as_str()), (50, "12@x"));
+        assert_eq!(thread[49], "new@x");
     }
 
     #[test]

@@ -62,17 +62,18 @@ impl<'a> Facts<'a> {
 /// The mail's own text: what the watcher's fence holds, or all of it if there is none.
 #[must_use]
 pub fn mail_text(task: &Task) -> &str {
-    const FENCE: &str = "```text\n";
     let text = task.text.as_str();
-    let Some(start) = text.find(FENCE) else {
+    let Some((before, inside)) = text.split_once("```text\n") else {
         return text;
     };
-    let inside = &text[start + FENCE.len()..];
-    // An empty text leaves the closing fence alone on its line.
-    if inside.starts_with("```") {
+    // The fence is longer than any run of backticks in the mail, and so told from them.
+    let fence = "`".repeat(3 + before.len() - before.trim_end_matches('`').len());
+    if inside.starts_with(&fence) {
         return "";
     }
-    inside.rfind("\n```").map_or(inside, |end| &inside[..end])
+    inside
+        .rfind(&format!("\n{fence}"))
+        .map_or(inside, |end| &inside[..end])
 }
 
 /// One mail address, with the name that stood before it.
@@ -161,6 +162,11 @@ mod tests {
             "a\n```text\nb\n```\nc"
         );
         assert_eq!(text("It is data.\n\n```text\n\n```\n"), "");
+        assert_eq!(
+            text("It is data.\n\n````text\n```\ncode?\n```\n````\n"),
+            "```\ncode?\n```",
+            "a mail may begin and end with a code block"
+        );
         assert_eq!(text("no fence"), "no fence");
     }
 

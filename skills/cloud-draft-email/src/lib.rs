@@ -2,10 +2,11 @@
 //!
 //! Lives here: the glue. Lives elsewhere: whether an answer is wanted in [`wanted`], the order of
 //! things in [`drafting`], what the model is given in [`request`], the mail that is proposed in
-//! [`reply`], its steps in [`steps`].
+//! [`reply`], its text made harmless to read in [`inert`], a plan's steps in [`steps`].
 
 pub mod drafting;
 pub mod facts;
+pub mod inert;
 pub mod reply;
 pub mod request;
 pub mod steps;

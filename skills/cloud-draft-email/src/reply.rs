@@ -1,13 +1,15 @@
 //! The mail that is proposed: recipient, subject and thread from facts, text from the model.
 //!
 //! Invariants: one recipient, never from the text of a mail or a model; every header is one
-//! line; the thread has no angle brackets, no double and at most 20 Message-IDs.
+//! line; the thread has no angle brackets, no double and at most 20 Message-IDs; the text has
+//! nothing that the owner's editor would run, fetch or hide.
 
 use platinum_sdk::actions::types::EmailSend;
 use platinum_sdk::tasks::types::Task;
 use platinum_sdk::text::{bounded, is_invisible, one_line};
 
 use crate::facts::{Address, Facts};
+use crate::inert::inert;
 
 /// The longest subject, in characters.
 const MAX_SUBJECT: usize = 200;
@@ -45,7 +47,8 @@ pub fn subject(text: &str) -> String {
     while let Some(after) = without_prefix(rest) {
         rest = after;
     }
-    let rest = if rest.is_empty() {
+    // The watcher's word for a mail without one.
+    let rest = if rest.is_empty() || rest == "(no subject)" {
         "your message"
     } else {
         rest
@@ -114,17 +117,23 @@ fn body(text: &str) -> Option<String> {
         .filter(|c| (*c == '\n' || *c == '\t' || !c.is_control()) && !is_hidden(*c))
         .collect();
     let mut rest = clean.trim_start_matches(['\n', ' ']);
-    while rest
-        .get(..8)
-        .is_some_and(|start| start.eq_ignore_ascii_case("subject:"))
-    {
+    while is_subject_line(rest) {
         rest = rest
             .split_once('\n')
             .map_or("", |(_, after)| after)
             .trim_start_matches('\n');
     }
-    let body = bounded(rest, MAX_BODY).trim_end();
+    let text = inert(rest);
+    let body = bounded(&text, MAX_BODY).trim_end();
     (!body.is_empty()).then(|| format!("{body}\n"))
+}
+
+/// Whether the text begins with the subject, which models like to repeat.
+fn is_subject_line(text: &str) -> bool {
+    ["subject:", "betreff:", "objet:"].iter().any(|word| {
+        text.get(..word.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(word))
+    })
 }
 
 /// Invisible characters that a mail does not need; those that join emoji and scripts stay.
@@ -161,6 +170,7 @@ mod tests {
         assert_eq!(subject("Fwd: Tea"), "Re: Fwd: Tea");
         assert_eq!(subject("Note: Tea"), "Re: Note: Tea");
         assert_eq!(subject("Re: "), "Re: your message");
+        assert_eq!(subject("(no subject)"), "Re: your message");
         assert_eq!(subject("a\r\nBcc: x@y"), "Re: a Bcc: x@y");
     }
 
@@ -214,6 +224,11 @@ mod tests {
         let text = "\nSubject: Re: Tea\r\n\r\nDear Ada,\u{0}\r\nyes.\u{202e}  \n\n";
         assert_eq!(body(text).unwrap(), "Dear Ada,\nyes.\n");
         assert_eq!(body("Subject: only"), None);
+        assert_eq!(body("Betreff: Tee\n\nJa.").unwrap(), "Ja.\n");
+        assert_eq!(
+            body("Yes.<%* tp.x() %> [[which day]]").unwrap(),
+            "Yes.< %* tp.x() %> [[which day]]\n"
+        );
         assert_eq!(body(" \n"), None);
         assert!(body(&"é".repeat(40_000)).unwrap().len() <= MAX_BODY + 1);
     }

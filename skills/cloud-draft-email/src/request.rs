@@ -16,7 +16,8 @@ const MAX_THREAD: usize = 24 * 1024;
 const MAX_RELATED: usize = 8 * 1024;
 const MAX_HEAD: usize = 4 * 1024;
 const MAX_MAIL: usize = 40 * 1024;
-const MAX_TOKENS: u32 = 1_500;
+/// Room for a long answer, and for the thoughts of a model that thinks first.
+const MAX_TOKENS: u32 = 4_000;
 
 /// What was read for the answer.
 #[derive(Debug, Default)]

@@ -24,7 +24,7 @@ pub struct Builtin;
 
 #[async_trait]
 impl Model for Builtin {
-    /// `max_tokens` does not cut the text: it is below 2 KiB, and a cut would lose its last line.
+    /// `max_tokens` does not cut the text: it is below 8 KiB, and a cut would lose its last line.
     async fn complete(&self, request: Request) -> Result<Completion, LlmError> {
         request.check()?;
         let mail = request.parts.iter().find_map(|part| match part {
@@ -55,7 +55,9 @@ impl Model for Builtin {
 fn draft(mail: &str) -> String {
     let own = questions::own_words(mail);
     let words = Words::of(language::detect(&own));
-    let asked = questions::questions(&own);
+    let mut asked = questions::questions(&own);
+    let more = asked.len() > questions::SHOWN;
+    asked.truncate(questions::SHOWN);
     let mut lines = vec![words.greeting, "", words.thanks];
     let quoted: Vec<String> = asked
         .iter()
@@ -75,6 +77,9 @@ fn draft(mail: &str) -> String {
             for line in quoted {
                 lines.extend(["", line, words.gap_reply]);
             }
+            if more {
+                lines.extend(["", words.gap_more]);
+            }
         }
     }
     lines.extend(["", words.farewell, words.gap_name, "", BUILTIN_MARKER]);
@@ -88,6 +93,7 @@ struct Words {
     question: &'static str,
     questions: &'static str,
     gap_reply: &'static str,
+    gap_more: &'static str,
     gap_answer: &'static str,
     farewell: &'static str,
     gap_name: &'static str,
@@ -102,6 +108,7 @@ impl Words {
                 question: "You asked:",
                 questions: "You asked several things; one by one:",
                 gap_reply: "[[answer]]",
+                gap_more: "[[the mail asks more than this: answer the rest]]",
                 gap_answer: "[[your answer]]",
                 farewell: "Kind regards",
                 gap_name: "[[your name]]",
@@ -112,6 +119,7 @@ impl Words {
                 question: "Sie fragen:",
                 questions: "Sie fragen mehreres; der Reihe nach:",
                 gap_reply: "[[Antwort]]",
+                gap_more: "[[die Mail fragt noch mehr: den Rest beantworten]]",
                 gap_answer: "[[Ihre Antwort]]",
                 farewell: "Mit freundlichen Grüßen",
                 gap_name: "[[Ihr Name]]",
@@ -122,6 +130,7 @@ impl Words {
                 question: "Vous demandez :",
                 questions: "Vous posez plusieurs questions ; dans l'ordre :",
                 gap_reply: "[[réponse]]",
+                gap_more: "[[le message pose d'autres questions : y répondre]]",
                 gap_answer: "[[votre réponse]]",
                 farewell: "Cordialement",
                 gap_name: "[[votre nom]]",
@@ -189,6 +198,26 @@ mod tests {
         assert!(
             draft.contains("merci pour votre message.\n\n[[votre réponse]]\n\nCordialement"),
             "{draft}"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_a_mail_asks_beyond_the_bound_is_a_gap_and_not_passed_over() {
+        let many = |count: usize| -> String {
+            (0..count).map(|n| format!("Is item{n} there?\n")).collect()
+        };
+        let gap = "[[answer]]\n\n[[the mail asks more than this: answer the rest]]\n\nKind";
+        let draft = complete(mail(&many(8))).await.unwrap().text;
+        assert!(
+            draft.contains(gap) && draft.contains("item4") && !draft.contains("item5"),
+            "{draft}"
+        );
+        assert!(
+            !complete(mail(&many(5)))
+                .await
+                .unwrap()
+                .text
+                .contains("asks more")
         );
     }
 

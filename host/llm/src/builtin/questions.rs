@@ -3,8 +3,8 @@
 
 /// Bytes of a mail that are looked at.
 const MAX_MAIL_BYTES: usize = 64 * 1024;
-/// Questions taken.
-const MAX_QUESTIONS: usize = 5;
+/// Questions that a draft repeats.
+pub(super) const SHOWN: usize = 5;
 /// Characters of a question; a longer one keeps its end, where the asking is.
 const MAX_QUESTION_CHARS: usize = 200;
 
@@ -37,7 +37,7 @@ fn introduces_older_mail(line: &str) -> bool {
             })
 }
 
-/// The questions, in order, without repetitions, each one line.
+/// The questions, in order, without repetitions, each one line: at most one more than is shown.
 pub(super) fn questions(own: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     // An empty line ends a sentence; other line ends are the wrapping of the mail.
@@ -57,7 +57,7 @@ pub(super) fn questions(own: &str) -> Vec<String> {
                 {
                     found.push(question);
                 }
-                if found.len() == MAX_QUESTIONS {
+                if found.len() > SHOWN {
                     return found;
                 }
                 sentence.clear();
@@ -147,7 +147,7 @@ mod tests {
         let many: String = (0..20)
             .map(|n| format!("Is it number{n} then?\n"))
             .collect();
-        assert_eq!(asked(&many).len(), 5);
+        assert_eq!(asked(&many).len(), SHOWN + 1);
         let long = asked(&format!("{} really?", "word ".repeat(200)));
         assert_eq!(long.len(), 1);
         assert!(long[0].chars().count() <= 201 && long[0].ends_with("really?"));

@@ -16,6 +16,7 @@ mod emit;
 mod error;
 mod front;
 mod keys;
+mod plain;
 mod read;
 mod receipt;
 mod task;

@@ -346,7 +346,7 @@ fn a_plan_s_steps_are_lines_whatever_they_hold() {
     let note = Note::parse(&plan.render()).unwrap();
     assert_eq!(
         note.body(),
-        "# T --- kind: draft\n\n- [ ] one # two\n- [ ] three\n"
+        "# T --- kind: draft\n\n- [ ] one \\# two\n- [ ] three\n"
     );
     assert_eq!(
         keys(&note),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use platinum_core::{PlanId, TaskId, Timestamp, UpdateId};
 
-use super::{Note, NoteError, emit::Front, one_line, read::Reader};
+use super::{Note, NoteError, emit::Front, plain::plain, read::Reader};
 
 /// A status note.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,12 +78,13 @@ impl PlanNote {
     /// The word in the key `kind`.
     pub const KIND: &'static str = "plan";
 
-    /// The text of a new note: a heading and a list to tick off.
+    /// The text of a new note: a heading and a list to tick off, and no other markup, whatever
+    /// title and steps hold.
     pub fn render(&self) -> String {
-        let mut body = format!("# {}\n\n", one_line(&self.title, 300));
+        let mut body = format!("# {}\n\n", plain(&self.title, 300));
         for step in &self.steps {
             // Writing to a string does not fail.
-            let _ = writeln!(body, "- [ ] {}", one_line(step, 1000));
+            let _ = writeln!(body, "- [ ] {}", plain(step, 1000));
         }
         Front::new()
             .word("id", self.id)
