@@ -379,12 +379,98 @@ async fn what_the_server_refused_for_good_is_not_tried_again() {
     assert_eq!(error, SendError::Refused("451 try later".into()));
     house.pass(86_400);
     assert!(house.next().await.is_none());
-    assert_eq!(house.states().await, ["refused: 451 try later"]);
+    assert_eq!(
+        house.states().await,
+        ["refused: 451 try later; change it to have it tried again, or move it to Rejected"]
+    );
     assert!(matches!(
         house.mail.send(kept).await,
         Err(SendError::Refused(_))
     ));
     assert_eq!(house.asked(), 1);
+}
+
+#[tokio::test]
+async fn what_was_refused_for_good_is_tried_again_once_the_owner_changed_it() {
+    let house = House::new([not_sent(false), sent()]);
+    house.approve(&draft(1));
+    let approved = house.next().await.unwrap();
+    house.mail.send(approved).await.unwrap_err();
+    assert!(house.next().await.is_none());
+    let mut edited = draft(1);
+    let Action::EmailSend(mail) = &mut edited.action else {
+        unreachable!()
+    };
+    mail.to = vec!["ada@right.example.test".into()];
+    house
+        .vault
+        .replace(&layout::approved(id(1)), edited.render().as_bytes(), None)
+        .unwrap();
+    house.mail.send(house.next().await.unwrap()).await.unwrap();
+    let asked = house.server.asked.lock().unwrap();
+    assert_eq!(asked[1].to, ["ada@right.example.test"]);
+    assert_eq!(asked[1].message_id, asked[0].message_id);
+}
+
+#[tokio::test]
+async fn a_second_file_of_a_draft_that_was_carried_out_is_not_called_done() {
+    let house = House::new([sent()]);
+    house.approve(&draft(1));
+    house.mail.send(house.next().await.unwrap()).await.unwrap();
+    let put_away = format!("Done/2026/11/{}.md", id(1));
+    house
+        .vault
+        .rename(&layout::approved(id(1)), &path(&put_away))
+        .unwrap();
+    let mut again = draft(1);
+    again.action.set_text("And another thing.\n".into());
+    house.approve(&again);
+    assert!(house.next().await.is_none());
+    let states = house.states().await;
+    assert!(
+        states[0].contains("is not carried out twice; remove this file"),
+        "{states:?}"
+    );
+    assert_eq!(house.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_closed_fence_is_told_with_its_reason_and_forgotten_when_it_opens() {
+    let house = House::new([sent()]);
+    house.approve(&draft(1));
+    house.fence.0.store(true, Ordering::SeqCst);
+    assert!(house.next().await.is_none());
+    assert_eq!(
+        house.states().await,
+        ["waits: another agent took the task over"]
+    );
+    house.fence.0.store(false, Ordering::SeqCst);
+    assert!(house.next().await.is_some());
+    assert_eq!(house.states().await, ["ready"]);
+}
+
+#[tokio::test]
+async fn a_link_in_approved_is_no_approval() {
+    let house = House::new([sent()]);
+    let pending = layout::pending(id(1));
+    house
+        .vault
+        .create(&pending, draft(1).render().as_bytes())
+        .unwrap();
+    let root = house.vault.root();
+    std::fs::create_dir_all(root.join("Approved")).unwrap();
+    std::os::unix::fs::symlink(
+        root.join(pending.as_str()),
+        root.join(layout::approved(id(1)).as_str()),
+    )
+    .unwrap();
+    assert!(house.next().await.is_none());
+    std::fs::remove_dir_all(root.join("Approved")).unwrap();
+    std::os::unix::fs::symlink(root.join("Pending_Approval"), root.join("Approved")).unwrap();
+    assert!(!matches!(
+        house.approvals.next(&[ActionKind::EmailSend]).await,
+        Ok(Some(_))
+    ));
 }
 
 #[tokio::test]
@@ -575,7 +661,17 @@ async fn attachments_leave_as_they_were_when_they_were_approved() {
         (2, ["Inbox/none.pdf"]),
         (3, ["In_Progress/cloud/x.pdf"]),
         (4, ["keys/id.pem"]),
+        // The house's own, and what a cloud agent could make after the owner has looked.
+        (5, ["Company_Handbook.md"]),
+        (6, ["Plans/x.pdf"]),
+        (7, ["Done/2026/11/x.pdf"]),
+        (8, ["Needs_Action/email/x.pdf"]),
+        (9, ["Pending_Approval/x.pdf"]),
+        (10, ["Updates/cloud/x.pdf"]),
     ] {
+        if n != 2 && !files[0].starts_with("keys") {
+            house.vault.create(&path(files[0]), b"x").unwrap();
+        }
         let mut bad = with(&files);
         bad.id = id(n);
         house.approve(&bad);

@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 /// All attachments of a mail together, in bytes. Most servers take 25 MB after encoding.
 pub const MAX_ATTACHMENT_BYTES: u64 = 20_000_000;
-/// Longest draft, in bytes.
-const MAX_DRAFT_BYTES: u64 = 1024 * 1024;
+/// Longest draft, in bytes: what the owner's commands show, so that none leaves unseen.
+const MAX_DRAFT_BYTES: u64 = 256 * 1024;
 
 /// A file of the vault that leaves with an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,17 +125,15 @@ fn read_all(vault: &Vault, paths: &[VaultPath]) -> Result<Vec<Attachment>, Unrea
     let mut left = MAX_ATTACHMENT_BYTES;
     let mut attachments = Vec::with_capacity(paths.len());
     for path in paths {
-        // The one place whose files a cloud agent may change after the owner has looked.
-        if path.is_within(layout::IN_PROGRESS) {
+        // A name that the owner has seen must stand for the file that the owner has seen. A cloud
+        // agent can make files in every other folder, also after the approval; and the notes of
+        // the house are nothing to attach by a draft's word.
+        if ![layout::INBOX, layout::APPROVED].contains(&path.top())
+            || !platinum_policy::is_synced(path)
+        {
             return Err(Unreadable::Broken(format!(
-                "the attachment {path} is in {}, where it can still change; move it elsewhere",
-                layout::IN_PROGRESS
-            )));
-        }
-        // Notes of the house, settings and keys are nothing to attach by a draft's word.
-        if !platinum_policy::is_synced(path) {
-            return Err(Unreadable::Broken(format!(
-                "the attachment {path} is no note or attachment in a folder that is synced"
+                "the attachment {path} cannot leave from there; put a copy in {} and name that",
+                layout::INBOX
             )));
         }
         let bytes = vault.read(path, left).map_err(|error| match error {

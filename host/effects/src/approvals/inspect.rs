@@ -36,6 +36,8 @@ pub enum EntryState {
         /// Why it did nothing.
         reason: String,
     },
+    /// Its task does not let it be carried out now; why.
+    Held(String),
     /// It cannot be read, or is not what its name says.
     Broken(String),
     /// The approval came too late.
@@ -55,6 +57,7 @@ impl fmt::Display for EntryState {
             EntryState::Waiting { until, reason } => {
                 write!(f, "tried again at {until:.0}: {reason}")
             }
+            EntryState::Held(reason) => write!(f, "waits: {reason}"),
             EntryState::Broken(reason) => write!(f, "cannot be used: {reason}"),
             EntryState::Expired(at) => {
                 write!(
@@ -64,7 +67,11 @@ impl fmt::Display for EntryState {
             }
             EntryState::Done(receipt) => write!(f, "done at {:.0}: {}", receipt.at, receipt.answer),
             EntryState::InDoubt(reason) => write!(f, "may have happened: {reason}"),
-            EntryState::Refused(reason) => write!(f, "refused: {reason}"),
+            EntryState::Refused(reason) => write!(
+                f,
+                "refused: {reason}; change it to have it tried again, or move it to {}",
+                layout::REJECTED
+            ),
         }
     }
 }
@@ -125,11 +132,16 @@ fn judge(
     leaving: &Leaving,
 ) -> Result<EntryState, String> {
     let id = leaving.note.id;
-    if *path != layout::approved(id) {
+    let its_own = layout::approved(id);
+    if *path != its_own {
+        let is_there = vault.exists(&its_own).map_err(|error| error.to_string())?;
+        let advice = if is_there {
+            format!("keep one of the two versions, as {its_own}")
+        } else {
+            format!("rename it to {}", its_own.file_name())
+        };
         return Ok(EntryState::Broken(format!(
-            "it says it is {id}, and that is not its file's name; keep one of the two versions, \
-             under {}",
-            layout::approved(id)
+            "it says it is {id}, and that is not its file's name; {advice}"
         )));
     }
     if vault
@@ -143,21 +155,39 @@ fn judge(
     }
     Ok(
         match journal.state(id).map_err(|error| error.to_string())? {
-            State::Done(_, receipt) => EntryState::Done(receipt),
+            State::Done(_, receipt) => {
+                let put_away = format!("{}/{}", layout::done_month(receipt.at), path.file_name());
+                let put_away = VaultPath::new(put_away).map_err(|error| error.to_string())?;
+                if vault.exists(&put_away).map_err(|error| error.to_string())? {
+                    EntryState::Broken(format!(
+                        "{id} was carried out at {:.0} ({put_away}) and is not carried out twice; \
+                         remove this file",
+                        receipt.at
+                    ))
+                } else {
+                    EntryState::Done(receipt)
+                }
+            }
             State::Intended(intent) => EntryState::InDoubt(format!(
                 "an attempt was made at {:.0} and its outcome was never written down",
                 intent.at
             )),
             State::Unknown { reason, .. } => EntryState::InDoubt(reason),
+            // A definite no stays a no, but not for what the owner changed since.
             State::NotSent {
+                intent,
                 reason,
                 retry: false,
-                ..
-            } => EntryState::Refused(reason),
+            } if intent.fingerprint
+                == leaving.fingerprint().map_err(|error| error.to_string())? =>
+            {
+                EntryState::Refused(reason)
+            }
             State::Absent | State::NotSent { .. } if leaving.note.expires <= now => {
                 EntryState::Expired(leaving.note.expires)
             }
             State::Absent => EntryState::Ready,
+            State::NotSent { retry: false, .. } => EntryState::Ready,
             State::NotSent { intent, reason, .. } => {
                 let pause = pause(attempts.get(&id).copied().unwrap_or(1));
                 match intent.at.checked_add(pause) {

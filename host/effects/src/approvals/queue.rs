@@ -8,7 +8,10 @@ use std::{
 
 use platinum_core::{ActionKind, Clock, DraftId, layout};
 use platinum_journal::{Begin, Intent, Journal, Outcome, Receipt, State};
-use platinum_vault::{Vault, VaultError, note::Note};
+use platinum_vault::{
+    Vault, VaultError,
+    note::{DraftNote, Note},
+};
 
 use super::{
     Approved,
@@ -33,6 +36,8 @@ pub struct Approvals {
 struct Memory {
     /// How often each was tried without anything happening, since this process started.
     attempts: HashMap<DraftId, u32>,
+    /// Why the fence was closed when each was last looked at.
+    held: HashMap<DraftId, String>,
     /// What was said of files that are not carried out, so that it is said once.
     said: HashSet<String>,
 }
@@ -79,6 +84,19 @@ impl Approvals {
     /// # Errors
     /// If the folder or the journal cannot be read.
     pub async fn entries(&self) -> Result<Vec<QueueEntry>, String> {
+        let mut entries = self.look().await?;
+        let memory = self.memory();
+        for entry in &mut entries {
+            if let (EntryState::Ready, Some(leaving)) = (&entry.state, &entry.leaving)
+                && let Some(reason) = memory.held.get(&leaving.note.id)
+            {
+                entry.state = EntryState::Held(reason.clone());
+            }
+        }
+        Ok(entries)
+    }
+
+    async fn look(&self) -> Result<Vec<QueueEntry>, String> {
         let (vault, journal, now) = (
             self.vault.clone(),
             Arc::clone(&self.journal),
@@ -93,12 +111,12 @@ impl Approvals {
     /// # Errors
     /// If the folder or the journal cannot be read.
     pub async fn next(&self, kinds: &[ActionKind]) -> Result<Option<Approved>, String> {
-        for entry in self.entries().await? {
+        for entry in self.look().await? {
             match (&entry.state, entry.leaving) {
                 (EntryState::Ready, Some(leaving))
                     if kinds.contains(&leaving.note.action.kind()) =>
                 {
-                    if let Err(reason) = self.fence.may_act(leaving.note.task).await {
+                    if let Err(reason) = self.ask_fence(&leaving.note).await {
                         self.say_once(format!("{} waits: {reason}", entry.path));
                         continue;
                     }
@@ -165,23 +183,22 @@ impl Approvals {
                 note.expires
             )));
         }
-        self.fence
-            .may_act(note.task)
-            .await
-            .map_err(Stop::Postponed)?;
+        self.ask_fence(note).await.map_err(Stop::Postponed)?;
         let (vault, journal, id) = (self.vault.clone(), Arc::clone(&self.journal), note.id);
         let (task, approved) = (note.task, approved.fingerprint.clone());
         let begun = blocking(move || {
             let leaving = unchanged(&vault, id, &approved)?;
-            // A definite no stays a no, however often the file is moved to and fro.
+            // A definite no to these very bytes stays a no, however often the file is moved to
+            // and fro.
             let away = |error: platinum_journal::JournalError| {
                 Stop::Postponed(format!("nothing is done without the journal: {error}"))
             };
             if let State::NotSent {
+                intent,
                 reason,
                 retry: false,
-                ..
             } = journal.state(id).map_err(away)?
+                && intent.fingerprint == approved
             {
                 return Err(Stop::Refused(reason));
             }
@@ -203,6 +220,16 @@ impl Approvals {
             }
         });
         begun.await.map_err(Stop::Postponed)?
+    }
+
+    /// Whether the fence is open; remembers why not.
+    async fn ask_fence(&self, draft: &DraftNote) -> Result<(), String> {
+        let open = self.fence.may_act(draft.task).await;
+        match &open {
+            Ok(()) => self.memory().held.remove(&draft.id),
+            Err(reason) => self.memory().held.insert(draft.id, one_line(reason, 300)),
+        };
+        open
     }
 
     /// Writes what came of an attempt. The file stays in `Approved/`: the daemon files the task
@@ -274,14 +301,15 @@ fn unchanged(vault: &Vault, id: DraftId, approved: &str) -> Result<Leaving, Stop
 fn put_aside(vault: &Vault, id: DraftId, reason: &str, at: &str) -> Result<(), String> {
     let (from, to) = (layout::approved(id), layout::rejected(id));
     let failed = |error: VaultError| error.to_string();
-    vault.rename(&from, &to).map_err(failed)?;
-    let text = vault.read_text(&to, 1024 * 1024).map_err(failed)?;
+    // The reason first: a file in Rejected/ without one would be taken for the owner's own no.
+    let text = vault.read_text(&from, 1024 * 1024).map_err(failed)?;
     let mut note = Note::parse(&text).map_err(|error| error.to_string())?;
     let edited = note
         .set("refused", reason)
         .and_then(|()| note.set("refused-at", at));
     edited.map_err(|error| error.to_string())?;
     vault
-        .replace(&to, note.to_text().as_bytes(), Some(text.as_bytes()))
-        .map_err(failed)
+        .replace(&from, note.to_text().as_bytes(), Some(text.as_bytes()))
+        .map_err(failed)?;
+    vault.rename(&from, &to).map_err(failed)
 }

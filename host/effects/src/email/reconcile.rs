@@ -130,10 +130,12 @@ pub async fn reconcile(
                 result.confirmed.push((draft, intent.task, receipt));
                 continue;
             }
-            Ok(false) => "the mail is not in Sent; ask the recipient, or look in the server's log",
+            Ok(false) => {
+                "It is not in Sent: ask the recipient. Moving its file to Rejected/ closes it."
+            }
             Err(reason) => {
                 tracing::warn!(draft = %intent.draft, reason, "the mailbox could not be asked");
-                "the mailbox could not be asked"
+                "The mailbox could not be asked yet."
             }
         };
         result.in_doubt.push(InDoubt {

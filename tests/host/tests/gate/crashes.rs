@@ -138,10 +138,14 @@ fn a_crash_in_the_middle_of_sending_never_sends_twice() {
     assert!(task.contains("outcome: \"done\""), "{task}");
     let reference = format!("reference: \"{}\"", receipt.reference);
     assert!(task.contains(&reference), "{task}");
-    wait_for("Approved/ to be empty and the dashboard to tell it", SOON, || {
-        let put_away = stage.notes("local", "Approved").is_empty();
-        Ok((put_away && crashed.dashboard().contains("Done: ")).then_some(()))
-    })
+    wait_for(
+        "Approved/ to be empty and the dashboard to tell it",
+        SOON,
+        || {
+            let put_away = stage.notes("local", "Approved").is_empty();
+            Ok((put_away && crashed.dashboard().contains("Done: ")).then_some(()))
+        },
+    )
     .unwrap();
     drop(local);
     assert_eq!(stage.mail.mailbox(CLIENT).unwrap().len(), 1, "sent once");

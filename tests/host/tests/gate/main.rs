@@ -9,6 +9,7 @@
 )]
 
 mod crashes;
+mod newcomer;
 mod refusals;
 mod stage;
 
