@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use platinum_core::{AgentName, Clock, SystemClock, TaskId, UpdateId, VaultPath, layout};
+use platinum_core::{AgentName, Clock, DraftId, SystemClock, TaskId, UpdateId, VaultPath, layout};
 use platinum_daemon::{
     House, Shutdown, SkillSet,
     sync::{Finish, Synchronizer},
@@ -16,10 +16,11 @@ use platinum_effects::{
     email::{SentSearch, reconcile},
 };
 use platinum_engine::{Invocation, Trigger};
+use platinum_journal::State;
 use platinum_protocol::TaskPlace;
 use platinum_vault::{
     Vault,
-    note::{DraftNote, UpdateNote},
+    note::{DraftNote, Note, UpdateNote},
 };
 use platinum_watch::{Wake, WakeUps};
 use tokio::time::Instant;
@@ -28,6 +29,10 @@ use tokio::time::Instant;
 const ASK_AGAIN: Duration = Duration::from_secs(60);
 /// Largest draft that is read, in bytes.
 const MAX_DRAFT_BYTES: u64 = 256 * 1024;
+/// The property with the reason of a skill that gave an action back.
+const REFUSED: &str = "refused";
+/// The property with the owner's reason.
+const OWNERS_REASON: &str = "rejected-because";
 
 /// What the loop works with.
 pub(crate) struct Actor {
@@ -39,6 +44,16 @@ pub(crate) struct Actor {
     sent: Option<Box<dyn SentSearch>>,
     /// What the owner was told already in this life of the daemon.
     told: BTreeSet<String>,
+    /// Rejected drafts whose task was found finished: there is nothing left to do about them.
+    closed: BTreeSet<DraftId>,
+}
+
+/// A draft in `Rejected/`.
+struct Rejected {
+    draft: DraftNote,
+    /// What the file says of why.
+    refused: Option<String>,
+    because: Option<String>,
 }
 
 impl Actor {
@@ -56,6 +71,7 @@ impl Actor {
             approvals,
             sent,
             told: BTreeSet::new(),
+            closed: BTreeSet::new(),
         }
     }
 
@@ -69,12 +85,13 @@ impl Actor {
         let mut asked: Option<Instant> = None;
         let mut shown = None;
         while !shutdown.is_stopping() {
+            let mut changed = false;
             // Outcomes in doubt come first: nothing new is sent before they were asked after.
             if asked.is_none_or(|at| at.elapsed() > ASK_AGAIN) {
-                self.settle_doubts().await;
+                changed |= self.settle_doubts().await;
                 asked = Some(Instant::now());
             }
-            let mut changed = self.settle_rejected().await;
+            changed |= self.settle_rejected().await;
             if self.has_approvals().await {
                 self.skill("local-execute-approved", Trigger::Approval)
                     .await;
@@ -82,8 +99,11 @@ impl Actor {
             }
             let state = self.fingerprint().await;
             if state.is_some() && state != shown {
-                self.skill("local-merge-updates", Trigger::News).await;
-                shown = self.fingerprint().await;
+                // The state from before: what arrives meanwhile, and what the skill itself writes,
+                // is looked at once more; the second time it writes nothing.
+                if self.skill("local-merge-updates", Trigger::News).await {
+                    shown = state;
+                }
                 changed = true;
             }
             if changed {
@@ -99,21 +119,30 @@ impl Actor {
     }
 
     /// Asks the mailbox after outcomes in doubt; what is still not known is told to the owner.
-    async fn settle_doubts(&mut self) {
-        let Some(sent) = &self.sent else { return };
+    async fn settle_doubts(&mut self) -> bool {
+        let Some(sent) = &self.sent else { return false };
         let now = SystemClock.now();
-        match reconcile(self.approvals.journal(), sent.as_ref(), now).await {
-            Ok(found) => {
-                for doubt in found.in_doubt {
-                    let text = format!(
-                        "It is not known whether a mail was sent ({}). It is not sent again. {}",
-                        doubt.reference, doubt.why
-                    );
-                    self.tell_once(Some(doubt.task), &text).await;
-                }
+        let found = match reconcile(self.approvals.journal(), sent.as_ref(), now).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!("Outcomes in doubt cannot be settled: {error}");
+                return false;
             }
-            Err(error) => tracing::warn!("Outcomes in doubt cannot be settled: {error}"),
+        };
+        let mut changed = !found.confirmed.is_empty();
+        for doubt in found.in_doubt {
+            let (vault, put_aside) = (self.vault.clone(), layout::rejected(doubt.draft));
+            // The owner knows and has closed it.
+            if read(move || vault.exists(&put_aside).unwrap_or(false)).await {
+                continue;
+            }
+            let text = format!(
+                "Not known whether {} was sent; it is not sent again. {}",
+                doubt.draft, doubt.why
+            );
+            changed |= self.tell_once(Some(doubt.task), &text).await;
         }
+        changed
     }
 
     /// Puts away what happened and tells the owner what never will.
@@ -131,9 +160,15 @@ impl Actor {
             match (entry.state, draft) {
                 (EntryState::Done(receipt), Some(draft)) => {
                     let happened = Finish::done(&draft.summary, self.receipts(draft.task).await);
-                    if self.is_open(draft.task).await
-                        && let Err(error) = self.sync.finish(draft.task, happened).await
-                    {
+                    let filed = match self.place(draft.task).await {
+                        Some(TaskPlace::Owned(_) | TaskPlace::Waiting) => {
+                            self.sync.finish(draft.task, happened).await
+                        }
+                        Some(TaskPlace::Finished | TaskPlace::Absent) => Ok(()),
+                        // Put away now, its task would stay open for ever.
+                        None => continue,
+                    };
+                    if let Err(error) = filed {
                         tracing::warn!(task = %draft.task, "It cannot be filed yet: {error}.");
                         continue;
                     }
@@ -141,7 +176,13 @@ impl Actor {
                     let text = format!("Done: {}; {}", draft.summary, receipt.answer);
                     self.tell_once(Some(draft.task), &text).await;
                 }
-                (EntryState::Done(_) | EntryState::Ready | EntryState::Waiting { .. }, _) => {}
+                (EntryState::Done(_) | EntryState::Ready, _) => {}
+                // Told once its mailbox was asked after it.
+                (EntryState::InDoubt(_), _) if self.sent.is_some() => {}
+                (EntryState::Waiting { reason, .. }, draft) => {
+                    let text = format!("Not sent yet, tried again by itself: {reason}");
+                    changed |= self.tell_once(draft.map(|draft| draft.task), &text).await;
+                }
                 (state, draft) => {
                     let text = format!("{}: {state}", entry.path);
                     changed |= self.tell_once(draft.map(|draft| draft.task), &text).await;
@@ -204,18 +245,19 @@ impl Actor {
         }
     }
 
-    async fn is_open(&self, task: TaskId) -> bool {
+    /// Where a task is; nothing if that cannot be found out now.
+    async fn place(&self, task: TaskId) -> Option<TaskPlace> {
         match self.sync.place(task).await {
-            Ok(TaskPlace::Owned(_) | TaskPlace::Waiting) => true,
-            Ok(TaskPlace::Finished | TaskPlace::Absent) => false,
+            Ok(place) => Some(place),
             Err(error) => {
                 tracing::warn!(%task, "Where it is cannot be found out: {error}");
-                false
+                None
             }
         }
     }
 
-    async fn skill(&self, name: &str, trigger: Trigger) {
+    /// Runs a skill; whether it came to its end.
+    async fn skill(&self, name: &str, trigger: Trigger) -> bool {
         let invocation = Invocation {
             trigger,
             task: None,
@@ -226,8 +268,14 @@ impl Actor {
             .run(name, invocation, &platinum_core::Zone::ALL)
             .await
         {
-            Ok(outcome) => tracing::debug!(skill = name, ?outcome, "The skill is done."),
-            Err(error) => tracing::warn!("{error}"),
+            Ok(outcome) => {
+                tracing::debug!(skill = name, ?outcome, "The skill is done.");
+                true
+            }
+            Err(error) => {
+                tracing::warn!("{error}");
+                false
+            }
         }
     }
 
@@ -241,32 +289,38 @@ impl Actor {
         .await
     }
 
-    /// Files the tasks whose draft the owner said no to.
-    async fn settle_rejected(&self) -> bool {
+    /// Files the tasks of drafts in `Rejected/`, unless another draft of theirs is still open.
+    async fn settle_rejected(&mut self) -> bool {
         let vault = self.vault.clone();
-        let rejected: Vec<DraftNote> = read(move || {
-            let entries = vault.list(layout::REJECTED).unwrap_or_default();
-            entries
-                .iter()
-                .filter_map(|entry| vault.read_text(&entry.path, MAX_DRAFT_BYTES).ok())
-                .filter_map(|text| DraftNote::parse(&text).ok())
-                .collect()
-        })
-        .await;
+        let closed = self.closed.clone();
+        let (rejected, open) = read(move || rejected_and_open(&vault, &closed)).await;
         let mut changed = false;
-        for draft in rejected {
-            if !self.is_open(draft.task).await {
-                continue;
+        for rejected in rejected {
+            let task = rejected.draft.task;
+            match self.place(task).await {
+                Some(TaskPlace::Owned(_)) if !open.contains(&task) => {}
+                Some(TaskPlace::Finished) => {
+                    self.closed.insert(rejected.draft.id);
+                    continue;
+                }
+                _ => continue,
             }
-            let reason = format!("You said no to the draft “{}”.", draft.summary);
-            match self.sync.finish(draft.task, Finish::filed(&reason)).await {
+            let reason = self.why_not(&rejected).await;
+            match self.sync.finish(task, Finish::filed(&reason)).await {
                 Ok(()) => changed = true,
                 Err(error) => {
-                    tracing::warn!(task = %draft.task, "It cannot be filed yet: {error}.")
+                    tracing::warn!(%task, "It cannot be filed yet: {error}.")
                 }
             }
         }
         changed
+    }
+
+    /// One line for the owner: why a draft in `Rejected/` is not carried out.
+    async fn why_not(&self, rejected: &Rejected) -> String {
+        let (journal, id) = (Arc::clone(self.approvals.journal()), rejected.draft.id);
+        let known = read(move || journal.state(id)).await;
+        reason_of(rejected, known.ok().as_ref())
     }
 
     /// What the dashboard shows, in short: if it is the same, there is nothing to write.
@@ -295,10 +349,137 @@ impl Actor {
     }
 }
 
+/// The drafts in `Rejected/` that are not closed yet, and the tasks that have another draft on its
+/// way. Blocks on the disk.
+fn rejected_and_open(
+    vault: &Vault,
+    closed: &BTreeSet<DraftId>,
+) -> (Vec<Rejected>, BTreeSet<TaskId>) {
+    let notes = |folder: &str| -> Vec<Note> {
+        let entries = vault.list(folder).unwrap_or_default();
+        entries
+            .iter()
+            .filter(|entry| {
+                let id = entry.path.stem().parse::<DraftId>();
+                id.map_or(true, |id| !closed.contains(&id))
+            })
+            .filter_map(|entry| vault.read_text(&entry.path, MAX_DRAFT_BYTES).ok())
+            .filter_map(|text| Note::parse(&text).ok())
+            .collect()
+    };
+    let rejected: Vec<Rejected> = notes(layout::REJECTED)
+        .iter()
+        .filter_map(|note| {
+            let text = |key: &str| note.get_text(key).map(str::to_owned);
+            Some(Rejected {
+                draft: DraftNote::from_note(note).ok()?,
+                refused: text(REFUSED),
+                because: text(OWNERS_REASON),
+            })
+        })
+        .collect();
+    if rejected.is_empty() {
+        return (rejected, BTreeSet::new());
+    }
+    let open = [layout::PENDING_APPROVAL, layout::APPROVED]
+        .into_iter()
+        .flat_map(notes)
+        .filter_map(|note| note.get_text("task")?.parse().ok())
+        .collect();
+    (rejected, open)
+}
+
+fn reason_of(rejected: &Rejected, known: Option<&State>) -> String {
+    let summary = &rejected.draft.summary;
+    match (&rejected.refused, &rejected.because, known) {
+        (_, _, Some(State::Intended(_) | State::Unknown { .. })) => format!(
+            "It is not known whether the draft “{summary}” was carried out; you put it away."
+        ),
+        (Some(reason), ..) => format!("The draft “{summary}” was not carried out: {reason}"),
+        (None, Some(because), _) => format!("You said no to the draft “{summary}”: {because}"),
+        (None, None, Some(State::NotSent { reason, .. })) => {
+            format!("You put the draft “{summary}” away; it was not sent: {reason}")
+        }
+        (None, None, _) => format!("You said no to the draft “{summary}”."),
+    }
+}
+
 /// Runs blocking reads off the async threads.
 async fn read<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use platinum_core::{Action, EmailSend};
+
+    use super::*;
+
+    fn draft(n: u128, task: u128) -> DraftNote {
+        DraftNote {
+            id: DraftId::from_parts(1, n),
+            created: SystemClock.now(),
+            by: "cloud/cloud-draft-email".into(),
+            task: TaskId::from_parts(1, task),
+            action: Action::EmailSend(EmailSend {
+                from_account: "owner".into(),
+                to: vec!["ada@example.test".into()],
+                cc: vec![],
+                bcc: vec![],
+                subject: "Re: Offer".into(),
+                in_reply_to: None,
+                references: vec![],
+                attachments: vec![],
+                body: "Yes.\n".into(),
+            }),
+            summary: "Reply to Ada".into(),
+            reason: "She asked".into(),
+            expires: SystemClock.now(),
+        }
+    }
+
+    #[test]
+    fn each_no_has_its_own_reason() {
+        let no = |refused: Option<&str>, because: Option<&str>| Rejected {
+            draft: draft(1, 1),
+            refused: refused.map(str::to_owned),
+            because: because.map(str::to_owned),
+        };
+        assert_eq!(
+            reason_of(&no(None, None), Some(&State::Absent)),
+            "You said no to the draft “Reply to Ada”."
+        );
+        assert_eq!(
+            reason_of(&no(None, Some("too dear")), None),
+            "You said no to the draft “Reply to Ada”: too dear"
+        );
+        assert_eq!(
+            reason_of(&no(Some("the address is gone"), None), None),
+            "The draft “Reply to Ada” was not carried out: the address is gone"
+        );
+    }
+
+    #[test]
+    fn a_task_with_another_draft_on_its_way_is_not_filed_for_the_rejected_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Vault::open(folder.path()).unwrap();
+        for (path, draft) in [
+            (layout::rejected(DraftId::from_parts(1, 1)), draft(1, 7)),
+            (layout::approved(DraftId::from_parts(1, 2)), draft(2, 7)),
+            (layout::rejected(DraftId::from_parts(1, 3)), draft(3, 8)),
+        ] {
+            vault.create(&path, draft.render().as_bytes()).unwrap();
+        }
+        fs::write(folder.path().join("Rejected/notes.md"), "mine").unwrap();
+        let (rejected, open) = rejected_and_open(&vault, &BTreeSet::new());
+        assert_eq!(rejected.len(), 2);
+        assert_eq!(open, BTreeSet::from([TaskId::from_parts(1, 7)]));
+        let closed = BTreeSet::from([DraftId::from_parts(1, 1)]);
+        assert_eq!(rejected_and_open(&vault, &closed).0.len(), 1);
     }
 }

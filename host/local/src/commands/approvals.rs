@@ -1,10 +1,14 @@
-//! `platinum approvals`: the drafts that wait for the owner.
+//! `platinum approvals`: the drafts that wait for the owner, and what became of the approved ones.
 
-use platinum_core::{Action, Timestamp};
-use platinum_vault::note::DraftNote;
+use std::path::Path;
+
+use platinum_core::{Action, Timestamp, layout};
+use platinum_effects::approvals::{EntryState, QueueEntry, inspect};
+use platinum_journal::Journal;
+use platinum_vault::{Vault, note::DraftNote};
 
 use super::{
-    CommandError, Context, open_vault,
+    CommandError, Context, Kind, open_vault,
     pending::{self, Pending, has_gaps, is_expired, short},
     terminal::{Paint, Table, Tone, count, plain, span},
 };
@@ -22,20 +26,24 @@ const FIRST_LINES: usize = 6;
 
 pub(crate) fn run(args: &ApprovalsArgs, ctx: &Context) -> Result<(), CommandError> {
     let config = ctx.load()?;
-    let waiting = pending::waiting(&open_vault(&config)?)?;
+    let vault = open_vault(&config)?;
+    let waiting = pending::waiting(&vault)?;
     let mut text = match waiting.drafts.len() {
         0 => "Nothing waits for you.\n".to_owned(),
         n => format!("{} for you.\n", count(n, "draft waits", "drafts wait")),
     };
     let now = Timestamp::now();
+    let shown = if args.full { Shown::All } else { Shown::Start };
     for pending in &waiting.drafts {
         text.push('\n');
-        text.push_str(&describe(pending, args.full, now, ctx.paint));
+        text.push_str(&describe(pending, shown, now, ctx.paint));
     }
     if let Some(first) = waiting.drafts.first() {
         text.push_str(&format!(
-            "\nTo decide: platinum approve {0}, platinum reject {0}, or move the file to Approved/ or Rejected/.\n",
-            short(first.id)
+            "\nTo change the text, edit the file in {1}.\n\
+             To decide: platinum approve {0}, platinum reject {0}, or move the file to Approved/ or Rejected/.\n",
+            short(first.id),
+            vault.root().join(layout::PENDING_APPROVAL).display()
         ));
     }
     if !waiting.others.is_empty() {
@@ -51,10 +59,64 @@ pub(crate) fn run(args: &ApprovalsArgs, ctx: &Context) -> Result<(), CommandErro
             names.join(", ")
         ));
     }
+    text.push_str(&not_done(&approved(&vault, &config.vault.state)?));
     ctx.print(&text)
 }
 
-fn describe(pending: &Pending, full: bool, now: Timestamp, paint: Paint) -> String {
+/// What is in `Approved/` and what becomes of it; nothing before the daemon's first run.
+pub(super) fn approved(vault: &Vault, state: &Path) -> Result<Vec<QueueEntry>, CommandError> {
+    let path = state.join("journal.db");
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let failed = |why: String| CommandError::new(Kind::Failed, plain(&why, 300));
+    let journal = Journal::open(&path).map_err(|error| failed(error.to_string()))?;
+    inspect(vault, &journal, Timestamp::now()).map_err(failed)
+}
+
+/// The approved ones that were not carried out, and why.
+fn not_done(entries: &[QueueEntry]) -> String {
+    let mut text = String::new();
+    for entry in entries {
+        let state = match &entry.state {
+            EntryState::Done(_) => continue,
+            EntryState::Ready => "the local daemon carries it out".to_owned(),
+            EntryState::Waiting { reason, .. } => format!("tried again by itself: {reason}"),
+            other => other.to_string(),
+        };
+        if text.is_empty() {
+            text.push_str("\nApproved, and not carried out yet:\n");
+        }
+        let summary = entry.leaving.as_ref().map_or(String::new(), |leaving| {
+            format!("  {}\n", plain(&leaving.note.summary, 200))
+        });
+        text.push_str(&format!(
+            "{}\n{summary}  {}\n",
+            plain(entry.path.as_str(), 120),
+            plain(&state, 400)
+        ));
+        if matches!(entry.state, EntryState::InDoubt(_)) {
+            text.push_str(
+                "  Sent/ is asked for it. If it is not there, ask the recipient; moving the file \
+                 to Rejected/ closes it.\n",
+            );
+        }
+    }
+    text
+}
+
+/// How much of a draft is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// Its head, with every recipient and attachment.
+    Head,
+    /// Its head and the first lines.
+    Start,
+    /// Everything that would leave.
+    All,
+}
+
+fn describe(pending: &Pending, shown: Shown, now: Timestamp, paint: Paint) -> String {
     let id = paint.word(Tone::Good, &short(pending.id));
     match &pending.draft {
         Ok(draft) => {
@@ -67,7 +129,7 @@ fn describe(pending: &Pending, full: bool, now: Timestamp, paint: Paint) -> Stri
                 )
             };
             let head = format!("{id}  {}, {state}\n", draft.action.kind());
-            head + &summary_of(draft, if full { usize::MAX } else { FIRST_LINES }, paint)
+            head + &summary_of(draft, shown, paint)
         }
         Err(why) => {
             format!(
@@ -79,19 +141,29 @@ fn describe(pending: &Pending, full: bool, now: Timestamp, paint: Paint) -> Stri
 }
 
 /// What a draft would do: its summary, whom it reaches, its text.
-pub(super) fn summary_of(draft: &DraftNote, lines: usize, paint: Paint) -> String {
+pub(super) fn summary_of(draft: &DraftNote, shown: Shown, paint: Paint) -> String {
+    let (most_names, lines, width) = match shown {
+        Shown::Head => (usize::MAX, 0, 0),
+        Shown::Start => (8, FIRST_LINES, 400),
+        Shown::All => (usize::MAX, usize::MAX, usize::MAX),
+    };
+    let name_width = if shown == Shown::Start { 80 } else { 1000 };
     let mut table = Table::default();
     table.row(["  summary", &plain(&draft.summary, 200)]);
     table.row(["  why", &plain(&draft.reason, 200)]);
     let people = |names: &[String]| {
-        let shown: Vec<String> = names.iter().take(8).map(|name| plain(name, 80)).collect();
-        let more = names.len().saturating_sub(shown.len());
+        let named: Vec<String> = names
+            .iter()
+            .take(most_names)
+            .map(|name| plain(name, name_width))
+            .collect();
+        let more = names.len().saturating_sub(named.len());
         let tail = if more > 0 {
             format!(" and {more} more")
         } else {
             String::new()
         };
-        shown.join(", ") + &tail
+        named.join(", ") + &tail
     };
     match &draft.action {
         Action::EmailSend(mail) => {
@@ -132,14 +204,17 @@ pub(super) fn summary_of(draft: &DraftNote, lines: usize, paint: Paint) -> Strin
     if !body.trim().is_empty() {
         text.push('\n');
         for line in body.lines().take(lines) {
-            text.push_str(format!("  │ {}", plain(line, 400)).trim_end());
+            text.push_str(format!("  │ {}", plain(line, width)).trim_end());
             text.push('\n');
         }
         let left = body.lines().count().saturating_sub(lines);
         if left > 0 {
             text.push_str(&paint.word(
                 Tone::Quiet,
-                &format!("  │ … {}", count(left, "more line", "more lines")),
+                &format!(
+                    "  │ … {}; --full shows all",
+                    count(left, "more line", "more lines")
+                ),
             ));
             text.push('\n');
         }

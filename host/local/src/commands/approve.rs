@@ -1,9 +1,12 @@
 //! `platinum approve`: moves a draft to `Approved/`, which is the approval.
 
 use platinum_core::{Timestamp, layout};
+use platinum_effects::approvals::{Leaving, Unreadable};
 
 use super::{
-    CommandError, Context, Kind, approvals, open_vault,
+    CommandError, Context, Kind,
+    approvals::{self, Shown},
+    open_vault,
     pending::{self, has_gaps, is_expired},
     terminal::plain,
 };
@@ -43,6 +46,13 @@ pub(crate) fn run(args: &ApproveArgs, ctx: &Context) -> Result<(), CommandError>
             ),
         ));
     }
+    if let Err(Unreadable::Broken(why)) = Leaving::read(&vault, &found.path) {
+        return Err(CommandError::new(
+            Kind::Refused,
+            format!("{} cannot leave as it is: {}", draft.id, plain(&why, 400)),
+        )
+        .hint("mend the file, or reject the draft"));
+    }
     if is_expired(&draft, Timestamp::now()) {
         return Err(CommandError::new(
             Kind::Refused,
@@ -71,7 +81,7 @@ pub(crate) fn run(args: &ApproveArgs, ctx: &Context) -> Result<(), CommandError>
     ctx.print(&format!(
         "Approved {}.\n{}\nThe local daemon carries it out; `platinum status` shows whether it runs.\n",
         draft.id,
-        approvals::summary_of(&draft, 0, ctx.paint)
+        approvals::summary_of(&draft, Shown::Head, ctx.paint)
             .lines()
             .take_while(|line| !line.is_empty())
             .map(|line| format!("{line}\n"))
