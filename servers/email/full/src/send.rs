@@ -78,7 +78,7 @@ pub enum Outcome {
 pub struct SendAnswer {
     /// What became of it.
     pub outcome: Outcome,
-    /// With `not_sent`: whether the same call may succeed later.
+    /// With `not_sent`: whether the same call may succeed later, by itself or with mended settings.
     pub retry: bool,
     /// The mail's Message-ID, without angle brackets.
     pub message_id: String,
@@ -147,7 +147,7 @@ impl Sender {
                 );
                 (
                     Attempt::NotSent {
-                        retry: false,
+                        retry: true,
                         answer,
                     },
                     false,
@@ -183,10 +183,11 @@ impl Sender {
 
     /// Leaves the mail in the outbox of a Maildir; also answers whether its copy was filed by an earlier call.
     async fn queue(&self, account: &str, mail: &Outgoing, bytes: &[u8]) -> (Attempt, bool) {
+        // A mail that is there in spite of the error is found there the next time.
         let failed = |error: String| {
             (
                 Attempt::NotSent {
-                    retry: false,
+                    retry: true,
                     answer: error,
                 },
                 false,
