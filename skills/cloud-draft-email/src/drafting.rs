@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn handbook_and_thread_are_quoted_and_the_mail_itself_is_not_repeated() {
+    fn the_thread_is_quoted_and_the_mail_itself_is_not_repeated() {
         let mut host = host(&[("message-id", "2@x"), ("references", "1@x")]);
         host.notes.insert(HANDBOOK.into(), "Be kind.".into());
         host.mails = Ok(vec![message("2@x"), message("1@x")]);
@@ -321,8 +321,8 @@ mod tests {
             })
             .collect();
         let labels: Vec<_> = quotes.iter().map(|(label, _)| *label).collect();
-        assert_eq!(labels, ["handbook", "thread", "mail-header", "mail"]);
-        assert_eq!(quotes[1].1.matches("earlier words").count(), 1);
+        assert_eq!(labels, ["thread", "mail-header", "mail"]);
+        assert_eq!(quotes[0].1.matches("earlier words").count(), 1);
         assert_eq!(requests[0].instructions, host.instructions);
     }
 

@@ -1,6 +1,8 @@
-//! What the model is given: the skill's instructions, and everything from outside as quotes.
+//! What the model is given: the skill's instructions and the owner's handbook, and everything from
+//! outside as quotes.
 //!
-//! Invariants: text of a mail is never in `say`; all parts together stay below the interface's
+//! Invariants: text of a mail is never in `say`, and the handbook never in a quote, which a model is
+//! told not to obey: the owner alone can write that note. All parts together stay below the interface's
 //! bound.
 
 use platinum_sdk::email::types::Message;
@@ -38,6 +40,14 @@ pub struct Material {
 #[must_use]
 pub fn build(task: &Task, material: &Material) -> Request {
     let mut parts = Vec::new();
+    if let Some(handbook) = material.handbook.as_deref().map(str::trim)
+        && !handbook.is_empty()
+    {
+        parts.push(Part::Say(format!(
+            "The owner's handbook:\n\n{}",
+            bounded(handbook, MAX_HANDBOOK)
+        )));
+    }
     let mut quote = |label: &str, text: &str, max: usize| {
         if !text.trim().is_empty() {
             let text = bounded(text, max).to_owned();
@@ -47,11 +57,6 @@ pub fn build(task: &Task, material: &Material) -> Request {
             }));
         }
     };
-    quote(
-        "handbook",
-        material.handbook.as_deref().unwrap_or_default(),
-        MAX_HANDBOOK,
-    );
     quote(
         "related",
         &listed(&material.related, MAX_RELATED),
@@ -130,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_from_outside_is_quoted() {
+    fn everything_from_outside_is_quoted_and_the_owners_rules_are_said() {
         let material = Material {
             handbook: Some("Be kind.".into()),
             thread: vec![message(2, "newer"), message(1, "older")],
@@ -140,15 +145,12 @@ mod tests {
         let request = build(&mail(&[]), &material);
         assert_eq!(
             labels(&request),
-            [
-                "handbook",
-                "related",
-                "thread",
-                "mail-header",
-                "mail",
-                "say"
-            ]
+            ["say", "related", "thread", "mail-header", "mail", "say"]
         );
+        let Part::Say(handbook) = &request.parts[0] else {
+            panic!("the handbook is quoted: a model would not follow it")
+        };
+        assert!(handbook.ends_with("handbook:\n\nBe kind."));
         let Part::Quote(thread) = &request.parts[2] else {
             panic!("no quote")
         };

@@ -240,3 +240,31 @@ pub fn one_line(text: &str, max: usize) -> String {
     }
     line
 }
+
+/// The text as one line of at most `max` characters, as Markdown that shows exactly that text and
+/// does nothing: no link, image, HTML, wikilink, tag, comment, code, formula or template, for
+/// GitHub's Markdown, Obsidian's, and its plugins.
+pub(super) fn plain(text: &str, max: usize) -> String {
+    let line = one_line(text, max);
+    let mut escaped = String::with_capacity(line.len() + 16);
+    let mut last = '\0';
+    for c in line.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            // A code span knows no escape, and a plugin reads `= …` in it.
+            '`' => escaped.push('\''),
+            '\\' | '*' | '_' | '[' | ']' | '(' | ')' | '{' | '}' | '#' | '!' | '|' | '~' | '$'
+            | '%' | '^' | '=' | '@' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            // An address that readers would make a link of.
+            '/' if last == ':' => escaped.push_str("\\/"),
+            _ => escaped.push(c),
+        }
+        last = c;
+    }
+    escaped
+}

@@ -16,7 +16,6 @@ mod emit;
 mod error;
 mod front;
 mod keys;
-mod plain;
 mod read;
 mod receipt;
 mod task;

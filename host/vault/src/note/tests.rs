@@ -8,7 +8,7 @@ use platinum_core::{
 use platinum_protocol::ClaimRecord;
 use proptest::{collection::vec, option, prelude::*};
 
-use super::{draft::fields, *};
+use super::{draft::fields, emit::plain, *};
 
 const NOTE: &str = "---\n# mine\nid: \"a\"\ntags: [x, \"y: z\"]   # list\nstatus:   open # for now\n\
     other: |\n  status: no key\n\n  # no comment\nlist:\n- one\n- two\n# between\n\n\"quo ted\": 'it''s'\n---\n\n# Body\n---\nstatus: body\n";
@@ -352,6 +352,33 @@ fn a_plan_s_steps_are_lines_whatever_they_hold() {
         keys(&note),
         ["id", "kind", "created", "by", "task", "title"]
     );
+}
+
+#[test]
+fn ordinary_words_are_plain_as_they_are() {
+    assert_eq!(
+        plain("Send the offer, by 4 o'clock?", 99),
+        "Send the offer, by 4 o'clock?"
+    );
+}
+
+#[test]
+fn nothing_from_outside_is_markup_of_a_plan() {
+    for (text, never) in [
+        ("[pay](https://evil.test)", "[pay]("),
+        ("https://evil.test", "://"),
+        ("![x](y)", "!["),
+        ("![[Approved/x]]", "[["),
+        ("<img src=x onerror=alert(1)>", "<"),
+        ("<%* app.vault.delete() %>", "<%"),
+        ("%%hidden%%", "%%"),
+        ("`= this.file` and `$= dv`", "`"),
+        ("#tag", " #"),
+        ("&lt;b&gt;", "&lt;b"),
+    ] {
+        let escaped = plain(&format!("a {text}"), 200);
+        assert!(!escaped.contains(never), "{text} became {escaped}");
+    }
 }
 
 #[test]

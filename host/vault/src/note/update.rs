@@ -5,7 +5,11 @@ use std::fmt::Write as _;
 
 use platinum_core::{PlanId, TaskId, Timestamp, UpdateId};
 
-use super::{Note, NoteError, emit::Front, plain::plain, read::Reader};
+use super::{
+    Note, NoteError,
+    emit::{Front, plain},
+    read::Reader,
+};
 
 /// A status note.
 #[derive(Debug, Clone, PartialEq, Eq)]
