@@ -85,6 +85,7 @@ fn raw(key: &str, mail: &str) -> RawMail {
         bytes: mail.as_bytes().to_vec(),
         truncated: false,
         internal_date: Some(now()),
+        answered: false,
     }
 }
 
@@ -230,6 +231,19 @@ fn mails_from_the_owners_own_address_are_no_tasks() {
     let own = mail("a@x", "note to self").replace("client@", "OWNER@");
     assert_eq!(house.take("1/1", &own), Taken::Own);
     assert_eq!(house.take("1/1", &own), Taken::Seen);
+    assert!(house.notes().is_empty());
+}
+
+#[test]
+fn a_mail_its_owner_answered_already_is_no_task() {
+    let house = house();
+    let mut answered = raw("1/1", &mail("a@x", "hello"));
+    answered.answered = true;
+    assert_eq!(
+        house.intake.take(&answered, now()).unwrap(),
+        Taken::Answered
+    );
+    assert_eq!(house.take("1/1", &mail("a@x", "hello")), Taken::Seen);
     assert!(house.notes().is_empty());
 }
 

@@ -24,6 +24,14 @@ pub use program::{PROGRAMS_VARIABLE, program};
 /// Debian packages the servers here need.
 pub const PACKAGES: &[&str] = mail::PACKAGES;
 
+/// Whether tests on real servers must run: in CI, and when xtask runs them, which installs the servers before.
+#[must_use]
+pub fn servers_required() -> bool {
+    ["CI", PROGRAMS_VARIABLE]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
 /// Asks `look` again and again until it finds something, and gives up after `at_most`.
 ///
 /// # Errors

@@ -50,8 +50,7 @@ fn send(servers: &MailServers, url: &str, password: &str, mail: &Path) -> Result
 
 #[test]
 fn a_mail_goes_through_submission_and_delivery_into_the_other_mailbox() {
-    if let Err(why) = MailServers::available() {
-        eprintln!("skipped: {why}");
+    if !MailServers::present().unwrap() {
         return;
     }
     let servers = MailServers::start().unwrap();
@@ -86,8 +85,7 @@ fn a_mail_goes_through_submission_and_delivery_into_the_other_mailbox() {
 
 #[test]
 fn a_delivered_mail_is_seen_by_imap_and_survives_a_restart() {
-    if let Err(why) = MailServers::available() {
-        eprintln!("skipped: {why}");
+    if !MailServers::present().unwrap() {
         return;
     }
     let mut servers = MailServers::start_imap().unwrap();

@@ -60,6 +60,8 @@ pub enum Taken {
     Own,
     /// It was there before the watcher first ran.
     Old,
+    /// The owner answered it before we saw it.
+    Answered,
 }
 
 /// Takes in the mails of one account.
@@ -114,7 +116,11 @@ impl Intake {
         at: Timestamp,
     ) -> Result<(), IntakeError> {
         let first = write_cursor(cursor);
-        let start = Start { at, cursor: first.clone(), first };
+        let start = Start {
+            at,
+            cursor: first.clone(),
+            first,
+        };
         self.ledger().begin(&start, before)?;
         Ok(())
     }
@@ -166,6 +172,10 @@ impl Intake {
             if self.is_old(mail) {
                 self.ledger().skip(&mail.key)?;
                 return Ok(Taken::Old);
+            }
+            if mail.answered {
+                self.ledger().skip(&mail.key)?;
+                return Ok(Taken::Answered);
             }
         }
         let ids = Ids {

@@ -15,7 +15,7 @@ use std::{
 use platinum_core::{Clock as _, SystemClock};
 use platinum_mailbox::{Account, Backend, Config, Cursor, Mailbox, MailboxError, Wake, config};
 use platinum_vault::{Vault, VaultError};
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::intake::{Intake, IntakeError, Taken, uid_of};
 use crate::ledger::{Ledger, LedgerError};
@@ -23,6 +23,11 @@ use crate::ledger::{Ledger, LedgerError};
 const BATCH: usize = 20;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How often a mailbox with a refused login is tried; it asks its server far less often.
+const LOGIN_GLANCE: Duration = Duration::from_secs(10);
+/// Signs in a row with no new mail behind them that are followed at once.
+const IDLE_SIGNS: u32 = 4;
+const LONGEST_FOLLOWING: Duration = Duration::from_secs(5);
 
 /// What to watch.
 #[derive(Debug, Clone)]
@@ -165,13 +170,13 @@ struct Watcher {
 
 impl Watcher {
     async fn run(mut self, once: bool) -> Result<(), WatchError> {
-        let mut pause = FIRST_PAUSE;
+        let mut back_off = BackOff::new();
         let mut worked_before = false;
         let mut cursor = loop {
             match self.begin().await {
                 Ok(cursor) => break cursor,
                 Err(error) if once || is_lasting(&error) => return Err(error),
-                Err(error) => back_off(&error, &mut pause).await,
+                Err(error) => back_off.wait(&error).await,
             }
         };
         self.intake.settle()?;
@@ -182,26 +187,39 @@ impl Watcher {
             ..
         } = self;
         let intake = Arc::new(intake);
+        let mut idle_signs = 0_u32;
         loop {
             match look(&intake, &mut mailbox, &mut cursor).await {
-                Ok(()) if once => return Ok(()),
-                Ok(()) => {
+                Ok(_) if once => return Ok(()),
+                Ok(mails) => {
                     if !worked_before {
                         info!("the mailbox is read; waiting for mail");
                     }
                     worked_before = true;
-                    pause = FIRST_PAUSE;
+                    if mails > 0 {
+                        idle_signs = 0;
+                    }
                 }
                 Err(error) if once || (!worked_before && is_lasting(&error)) => return Err(error),
                 Err(error) => {
-                    back_off(&error, &mut pause).await;
+                    back_off.wait(&error).await;
                     continue;
                 }
             }
             match mailbox.wait(every).await {
-                Ok(Wake::Changed) => debug!("the mailbox changed"),
-                Ok(Wake::TimedOut) => {}
-                Err(error) => back_off(&error.into(), &mut pause).await,
+                Ok(Wake::Changed) => {
+                    back_off.reset();
+                    debug!("the mailbox changed");
+                    // A server that cries wolf is followed ever more slowly.
+                    idle_signs = idle_signs.saturating_add(1);
+                    tokio::time::sleep(pause_after(idle_signs)).await;
+                }
+                Ok(Wake::TimedOut) => {
+                    back_off.reset();
+                    idle_signs = 0;
+                }
+                // Not reset before this: a server that always breaks off here would see a login each second.
+                Err(error) => back_off.wait(&error.into()).await,
             }
         }
     }
@@ -249,12 +267,13 @@ fn names_in(folder: &Path) -> HashSet<String> {
         .collect()
 }
 
-/// Takes in everything there is from the cursor on, batch by batch.
+/// Takes in everything there is from the cursor on, batch by batch, and says how many mails there were.
 async fn look(
     intake: &Arc<Intake>,
     mailbox: &mut Box<dyn Mailbox>,
     cursor: &mut Cursor,
-) -> Result<(), WatchError> {
+) -> Result<usize, WatchError> {
+    let mut mails = 0;
     loop {
         let finishing = Arc::clone(intake);
         let finished = tokio::task::spawn_blocking(move || finishing.finish()).await??;
@@ -263,6 +282,7 @@ async fn look(
         }
         let seen = |key: &str| intake.knows(key);
         let new = mailbox.poll_new(cursor, BATCH, &seen).await?;
+        mails += new.mails.len();
         for mail in new.mails {
             let taking = Arc::clone(intake);
             let taken = tokio::task::spawn_blocking(move || taking.take(&mail, SystemClock.now()))
@@ -272,6 +292,7 @@ async fn look(
                 Taken::Known(task) => info!(%task, "a mail came again; its task is there already"),
                 Taken::Own => debug!("a mail of the owner's own is no task"),
                 Taken::Old => debug!("a mail from before the first start is no task"),
+                Taken::Answered => info!("a mail that was answered already is no task"),
                 Taken::Seen => {}
             }
         }
@@ -280,18 +301,62 @@ async fn look(
             *cursor = new.cursor;
         }
         if !new.more {
-            return Ok(());
+            return Ok(mails);
         }
     }
 }
 
-/// Whether trying again cannot help.
+/// Whether a person has to mend it, and start again. A refused login is waited out: a process that ends is started
+/// again and forgets how often it was refused.
 fn is_lasting(error: &WatchError) -> bool {
-    !matches!(error, WatchError::Mailbox(error) if error.is_passing())
+    !matches!(
+        error,
+        WatchError::Mailbox(error)
+            if error.is_passing() || matches!(error, MailboxError::Login { .. })
+    )
 }
 
-async fn back_off(error: &WatchError, pause: &mut Duration) {
-    warn!("{error}; trying again in {} s", pause.as_secs());
-    tokio::time::sleep(*pause).await;
-    *pause = (*pause * 2).min(LONGEST_PAUSE);
+/// How long to wait after this many signs in a row that brought no mail.
+fn pause_after(idle_signs: u32) -> Duration {
+    match idle_signs.checked_sub(IDLE_SIGNS) {
+        None => Duration::ZERO,
+        Some(more) => (Duration::from_millis(100) * 2_u32.pow(more.min(10))).min(LONGEST_FOLLOWING),
+    }
+}
+
+/// Says what failed, and waits. A refused login is said once: the mailbox itself sees to it that the server is not
+/// asked again soon, and asks it at once when the password is another.
+#[derive(Debug)]
+struct BackOff {
+    pause: Duration,
+    said: Option<String>,
+}
+
+impl BackOff {
+    fn new() -> Self {
+        Self {
+            pause: FIRST_PAUSE,
+            said: None,
+        }
+    }
+
+    /// All went well, the waiting for mail included.
+    fn reset(&mut self) {
+        *self = Self::new();
+    }
+
+    async fn wait(&mut self, error: &WatchError) {
+        if matches!(error, WatchError::Mailbox(MailboxError::Login { .. })) {
+            let text = error.to_string();
+            if self.said.as_ref() != Some(&text) {
+                error!("{text}");
+                self.said = Some(text);
+            }
+            tokio::time::sleep(LOGIN_GLANCE).await;
+            return;
+        }
+        warn!("{error}; trying again in {} s", self.pause.as_secs());
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
 }

@@ -133,14 +133,14 @@ impl Desk {
         })
     }
 
-    /// Saves a mail in the drafts of its account.
+    /// Saves a mail in the drafts of its account; a second call with the same Message-ID finds the first draft.
     pub async fn draft(&self, arguments: &MailArguments) -> Result<DraftAnswer, DeskError> {
         let mail = self.compose(arguments)?;
         let bytes = mail.to_bytes()?;
         let folder = self
             .mailbox(&arguments.from_account)
             .await?
-            .save_draft(&bytes)
+            .save_draft(&mail.message_id, &bytes)
             .await
             .map_err(|source| DeskError::Mailbox {
                 account: arguments.from_account.clone(),

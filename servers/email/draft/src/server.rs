@@ -51,7 +51,7 @@ impl DraftServer {
 
     #[tool(
         name = "draft_email",
-        description = "Save a mail in the Drafts folder, for its owner to look at. Nothing is sent.",
+        description = "Save a mail in the Drafts folder, for its owner to look at. Nothing is sent. Given a message_id, a second call saves no second draft.",
         annotations(
             title = "Save a draft",
             read_only_hint = false,

@@ -1,7 +1,7 @@
 //! Mailboxes and sending on a real Dovecot and a real Postfix, over TLS; and what a submission server may do wrong,
 //! played by a scripted one (`scripted/mod.rs`).
 //!
-//! Where the servers are not installed these tests say so and pass.
+//! Where the servers are not installed these tests say so and are skipped; in CI and under xtask they fail.
 
 #![allow(
     clippy::unwrap_used,
@@ -28,13 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Dovecot and Postfix, or nothing and a word why.
 fn servers() -> Option<MailServers> {
-    match MailServers::available() {
-        Ok(()) => Some(MailServers::start().unwrap()),
-        Err(why) => {
-            eprintln!("skipped: {why}");
-            None
-        }
-    }
+    MailServers::present()
+        .unwrap()
+        .then(|| MailServers::start().unwrap())
 }
 
 fn mailbox(config: &Path) -> Box<dyn Mailbox> {
@@ -172,7 +168,10 @@ async fn drafts_are_saved_and_searches_find_what_they_should() {
         .deliver(OWNER, &mail("invoice", "The total is 100 €"))
         .unwrap();
     let reply = b"Message-ID: <d@me.test>\r\nIn-Reply-To: <invoice@x.test>\r\nSubject: Re: invoice\r\n\r\nSoon\r\n";
-    assert_eq!(inbox.save_draft(reply).await.unwrap(), "Drafts");
+    for _ in 0..2 {
+        let folder = inbox.save_draft("d@me.test", reply).await.unwrap();
+        assert_eq!(folder, "Drafts");
+    }
     assert_eq!(
         inbox
             .file_sent(b"Message-ID: <s@me.test>\r\nReferences: <invoice@x.test>\r\n\r\nDone\r\n")
@@ -329,7 +328,7 @@ async fn a_wrong_password_and_an_unknown_authority_are_said_in_words() {
         .unwrap();
     assert_eq!(
         (answer.outcome, answer.retry),
-        (Outcome::NotSent, false),
+        (Outcome::NotSent, true),
         "{answer:?}"
     );
     let ca = format!("ca-file = {:?}\n", servers.ca_path());
@@ -343,8 +342,7 @@ async fn a_wrong_password_and_an_unknown_authority_are_said_in_words() {
 }
 
 async fn send_to(ending: Ending) -> Option<SendAnswer> {
-    if let Err(why) = MailServers::available() {
-        eprintln!("skipped: {why}");
+    if !MailServers::present().unwrap() {
         return None;
     }
     let servers = MailServers::start_imap().unwrap();

@@ -26,7 +26,8 @@ pub enum MailboxError {
     },
     /// The server does not accept user and password.
     #[error(
-        "{server} refused the login of {user}: {reason}; check `user` and `password` of the account"
+        "{server} refused the login of {user}: {reason}; check `user` and `password` of the account. The server is not \
+         asked again for {} min, or until the password is another", .pause.as_secs() / 60
     )]
     Login {
         /// Host and port.
@@ -35,6 +36,8 @@ pub enum MailboxError {
         user: String,
         /// What the server said.
         reason: String,
+        /// How long it is not asked again with this password.
+        pause: Duration,
     },
     /// The server refused a command.
     #[error("{server} refused {command}: {reason}")]

@@ -38,6 +38,8 @@ pub struct RawMail {
     pub truncated: bool,
     /// When the mailbox received it.
     pub internal_date: Option<Timestamp>,
+    /// Whether it carries the mark of a mail that was answered.
+    pub answered: bool,
 }
 
 /// What [`Mailbox::poll_new`] found.
@@ -113,8 +115,9 @@ pub trait Mailbox: Send + Sync {
     /// Searches, newest first.
     async fn search(&mut self, query: &Query) -> Result<Vec<Found>, MailboxError>;
 
-    /// Puts these bytes into the drafts, marked as a draft; answers the folder's name.
-    async fn save_draft(&mut self, mail: &[u8]) -> Result<String, MailboxError>;
+    /// Puts these bytes into the drafts, marked as a draft, unless a draft with this Message-ID is there;
+    /// answers the folder's name. What the owner made of an earlier draft stays as it is.
+    async fn save_draft(&mut self, message_id: &str, mail: &[u8]) -> Result<String, MailboxError>;
 
     /// Puts these bytes into the sent mails, marked as read; answers the folder's name.
     async fn file_sent(&mut self, mail: &[u8]) -> Result<String, MailboxError>;

@@ -1,11 +1,13 @@
 //! [`MailServers`]: a real Dovecot (IMAP, LMTP, SASL) and a real Postfix (submission), over TLS.
 //!
+//! [`scripted`]: an IMAP server that does one thing wrong.
 //! Lives elsewhere: their configuration files are in `servers.rs`, the certificates in `tls.rs`,
 //! delivery in `lmtp.rs`.
 //! Invariants: two users, [`OWNER`] and [`CLIENT`]; mail leaves this machine under no
 //! circumstances, other domains are refused.
 
 mod lmtp;
+pub mod scripted;
 mod servers;
 mod tls;
 
@@ -73,6 +75,23 @@ struct Ports {
 }
 
 impl MailServers {
+    /// Whether everything is installed. Where it must be (see [`servers_required`](crate::servers_required)) it is
+    /// an error that it is not; elsewhere a line on the standard error says that the test is skipped.
+    ///
+    /// # Errors
+    /// One sentence that names the missing packages.
+    pub fn present() -> anyhow::Result<bool> {
+        match Self::available() {
+            Ok(()) => Ok(true),
+            Err(why) if crate::servers_required() => bail!("a test cannot be skipped here: {why}"),
+            Err(why) => {
+                // Not by `eprintln!`: the test runner keeps that of a passed test to itself.
+                writeln!(std::io::stderr(), "skipped: {why}")?;
+                Ok(false)
+            }
+        }
+    }
+
     /// Whether everything is installed, or what to do about it.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
-//! An authority and a server certificate for loopback, made by the `openssl` command.
+//! An authority and server certificates for loopback, made by the `openssl` command: one good, one out of date, one
+//! for another name.
 //!
 //! Two certificates, because TLS clients refuse an authority that is also the server.
 
@@ -6,7 +7,7 @@ use std::{fs, path::Path};
 
 use super::run;
 
-/// Makes `ca.pem`, `cert.pem` and `key.pem` in `dir`.
+/// Makes `ca.pem`, `cert.pem`, `expired.pem`, `other-name.pem` and their `key.pem` in `dir`.
 pub(super) fn make_certificates(dir: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(dir)?;
     fs::write(
@@ -16,6 +17,17 @@ pub(super) fn make_certificates(dir: &Path) -> anyhow::Result<()> {
          keyUsage=critical,digitalSignature\n\
          extendedKeyUsage=serverAuth\n",
     )?;
+    fs::write(
+        dir.join("other.ext"),
+        "subjectAltName=DNS:elsewhere.test\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n",
+    )?;
+    fs::write(
+        dir.join("ca.cnf"),
+        "[ca]\ndefault_ca=one\n[one]\nnew_certs_dir=.\ndatabase=index.txt\nserial=serial\ndefault_md=sha256\npolicy=any\n\
+         private_key=ca.key\ncertificate=ca.pem\n[any]\ncommonName=supplied\n",
+    )?;
+    fs::write(dir.join("index.txt"), "")?;
+    fs::write(dir.join("serial"), "01\n")?;
     let key = [
         "-newkey",
         "ec",
@@ -64,5 +76,32 @@ pub(super) fn make_certificates(dir: &Path) -> anyhow::Result<()> {
     run("openssl", &[&authority[..], &key].concat(), dir)?;
     run("openssl", &[&request[..], &key].concat(), dir)?;
     run("openssl", &sign, dir)?;
+    let other_name = sign.map(|word| match word {
+        "cert.pem" => "other-name.pem",
+        "leaf.ext" => "other.ext",
+        word => word,
+    });
+    run("openssl", &other_name, dir)?;
+    run("openssl", &EXPIRED, dir)?;
     Ok(())
 }
+
+const EXPIRED: [&str; 17] = [
+    "ca",
+    "-batch",
+    "-notext",
+    "-config",
+    "ca.cnf",
+    "-in",
+    "leaf.csr",
+    "-out",
+    "expired.pem",
+    "-startdate",
+    "20200101000000Z",
+    "-enddate",
+    "20200201000000Z",
+    "-extfile",
+    "leaf.ext",
+    "-rand_serial",
+    "-preserveDN",
+];

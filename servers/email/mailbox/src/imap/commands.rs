@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use async_imap::error::{Error, Result as ImapResult};
-use async_imap::types::{Fetch, Name, NameAttribute};
+use async_imap::error::Result as ImapResult;
+use async_imap::types::{Fetch, Flag, Name, NameAttribute};
 use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
-use super::connect::{Connection, connect, short};
-use super::{ANSWER_BYTES, COMMAND_TIME, Imap, TRANSFER_TIME};
+use super::bounded::Answer;
+use super::connect::{Connection, connect, is_passing, short, spoken};
+use super::{ANSWER_BYTES, Imap};
 use crate::error::MailboxError;
 use crate::mailbox::{MAX_MAIL_BYTES, RawMail, Wake};
 
@@ -40,37 +41,51 @@ impl Imap {
         Ok(connection)
     }
 
-    /// Judges how a command went. The connection is kept only when its answer was whole.
+    /// Judges how a command went. The connection is kept only when its answer was whole: an answer without its
+    /// tagged line is a lost connection, whatever the library made of it.
     fn end<T>(
         &mut self,
-        connection: Connection,
+        mut connection: Connection,
         command: &'static str,
         within: Duration,
         outcome: Result<ImapResult<T>, Elapsed>,
     ) -> Result<T, MailboxError> {
-        match outcome {
-            Ok(Ok(answer)) => {
-                self.connection = Some(connection);
-                Ok(answer)
-            }
-            Ok(Err(Error::No(reason))) => {
-                self.connection = Some(connection);
-                Err(MailboxError::Refused {
-                    server: self.server.clone(),
-                    command,
-                    reason: short(&reason),
-                })
-            }
-            Ok(Err(Error::Bad(reason))) => Err(MailboxError::Refused {
-                server: self.server.clone(),
-                command,
-                reason: short(&reason),
-            }),
-            Ok(Err(error)) => Err(self.lost(&error.to_string())),
-            Err(_) => Err(MailboxError::TimedOut {
+        let Ok(outcome) = outcome else {
+            return Err(MailboxError::TimedOut {
                 server: self.server.clone(),
                 command,
                 after: within,
+            });
+        };
+        let stream = connection.session.get_mut();
+        let refused = |words: &str| MailboxError::Refused {
+            server: self.server.clone(),
+            command,
+            reason: short(words),
+        };
+        match (stream.answer(), outcome) {
+            (Some(Answer::Ok), Ok(answer)) => {
+                self.connection = Some(connection);
+                Ok(answer)
+            }
+            (Some(Answer::No(words)), _) => {
+                let error = if is_passing(words) {
+                    self.lost(&format!("{command} is refused for now: {words}"))
+                } else {
+                    refused(words)
+                };
+                self.connection = Some(connection);
+                Err(error)
+            }
+            (Some(Answer::Bad(words)), _) => Err(refused(words)),
+            (_, outcome) => Err(match (stream.farewell(), outcome) {
+                (Some(words), _) => {
+                    self.lost(&format!("the server closed the connection: {words}"))
+                }
+                (None, Err(error)) => self.lost(&spoken(&error)),
+                (None, Ok(_)) => self.lost(&format!(
+                    "the server closed the connection in the middle of its answer to {command}"
+                )),
             }),
         }
     }
@@ -87,7 +102,10 @@ impl Imap {
         if self.connection.is_some() {
             return Ok(true);
         }
-        self.connection = Some(connect(&self.settings).await?);
+        let password = self.settings.password.fetch().await?;
+        self.refusal.check(&password)?;
+        let answer = connect(&self.settings, &password, self.limits).await;
+        self.connection = Some(self.refusal.judge(answer, &password)?);
         Ok(false)
     }
 
@@ -110,10 +128,15 @@ impl Imap {
 
     async fn examine_once(&mut self, folder: &str) -> Result<Examined, MailboxError> {
         let mut connection = self.begin()?;
-        let outcome = timeout(COMMAND_TIME, connection.session.examine(folder)).await;
-        let opened = self.end(connection, "EXAMINE", COMMAND_TIME, outcome)?;
+        let outcome = timeout(self.limits.command, connection.session.examine(folder)).await;
+        let opened = self.end(connection, "EXAMINE", self.limits.command, outcome)?;
+        // Without it no UID means anything: an invented one would make every old mail a new one.
+        let uid_validity = opened
+            .uid_validity
+            .filter(|validity| *validity > 0)
+            .ok_or_else(|| self.lost("the server gave the folder no UIDVALIDITY"))?;
         Ok(Examined {
-            uid_validity: opened.uid_validity.unwrap_or(0),
+            uid_validity,
             next_uid: opened.uid_next,
             exists: opened.exists,
         })
@@ -122,8 +145,8 @@ impl Imap {
     /// The UIDs in the open folder that a search finds, lowest first.
     pub(super) async fn uids(&mut self, query: &str) -> Result<Vec<u32>, MailboxError> {
         let mut connection = self.begin()?;
-        let outcome = timeout(COMMAND_TIME, connection.session.uid_search(query)).await;
-        let found = self.end(connection, "UID SEARCH", COMMAND_TIME, outcome)?;
+        let outcome = timeout(self.limits.command, connection.session.uid_search(query)).await;
+        let found = self.end(connection, "UID SEARCH", self.limits.command, outcome)?;
         let mut uids: Vec<u32> = found.into_iter().collect();
         uids.sort_unstable();
         Ok(uids)
@@ -135,10 +158,10 @@ impl Imap {
         uid: u32,
         key: String,
     ) -> Result<Option<RawMail>, MailboxError> {
-        let parts = format!("(UID RFC822.SIZE INTERNALDATE BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)");
+        let parts = format!("(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)");
         let mut connection = self.begin()?;
         let session = &mut connection.session;
-        let outcome = timeout(TRANSFER_TIME, async {
+        let outcome = timeout(self.limits.transfer, async {
             session
                 .uid_fetch(uid.to_string(), parts)
                 .await?
@@ -146,7 +169,7 @@ impl Imap {
                 .await
         })
         .await;
-        let answers = self.end(connection, "UID FETCH", TRANSFER_TIME, outcome)?;
+        let answers = self.end(connection, "UID FETCH", self.limits.transfer, outcome)?;
         let Some(answer) = answers
             .iter()
             .find(|answer| answer.uid == Some(uid) && answer.body().is_some())
@@ -167,6 +190,7 @@ impl Imap {
             truncated: size > bytes.len() as u64,
             bytes,
             internal_date,
+            answered: answer.flags().any(|flag| flag == Flag::Answered),
         }))
     }
 
@@ -238,7 +262,7 @@ impl Imap {
     async fn list(&mut self) -> Result<Vec<Name>, MailboxError> {
         let mut connection = self.begin()?;
         let session = &mut connection.session;
-        let outcome = timeout(COMMAND_TIME, async {
+        let outcome = timeout(self.limits.command, async {
             session
                 .list(Some(""), Some("*"))
                 .await?
@@ -246,13 +270,13 @@ impl Imap {
                 .await
         })
         .await;
-        self.end(connection, "LIST", COMMAND_TIME, outcome)
+        self.end(connection, "LIST", self.limits.command, outcome)
     }
 
     pub(super) async fn create(&mut self, folder: &str) -> Result<(), MailboxError> {
         let mut connection = self.begin()?;
-        let outcome = timeout(COMMAND_TIME, connection.session.create(folder)).await;
-        self.end(connection, "CREATE", COMMAND_TIME, outcome)
+        let outcome = timeout(self.limits.command, connection.session.create(folder)).await;
+        self.end(connection, "CREATE", self.limits.command, outcome)
     }
 
     pub(super) async fn append_once(
@@ -263,11 +287,11 @@ impl Imap {
     ) -> Result<(), MailboxError> {
         let mut connection = self.begin()?;
         let outcome = timeout(
-            TRANSFER_TIME,
+            self.limits.transfer,
             connection.session.append(folder, Some(flags), None, mail),
         )
         .await;
-        self.end(connection, "APPEND", TRANSFER_TIME, outcome)
+        self.end(connection, "APPEND", self.limits.transfer, outcome)
     }
 
     /// Waits in the open folder until the server has news.
@@ -280,10 +304,10 @@ impl Imap {
             command: "IDLE",
             after,
         };
-        match timeout(COMMAND_TIME, handle.init()).await {
+        match timeout(self.limits.command, handle.init()).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(self.lost(&error.to_string())),
-            Err(_) => return Err(late(COMMAND_TIME)),
+            Ok(Err(error)) => return Err(self.lost(&spoken(&error))),
+            Err(_) => return Err(late(self.limits.command)),
         }
         let news = {
             let (news, _stop) = handle.wait_with_timeout(at_most);
@@ -296,12 +320,12 @@ impl Imap {
             Ok(Ok(IdleResponse::ManualInterrupt)) => {
                 return Err(self.lost("the server closed the connection"));
             }
-            Ok(Err(error)) => return Err(self.lost(&error.to_string())),
+            Ok(Err(error)) => return Err(self.lost(&spoken(&error))),
         };
-        match timeout(COMMAND_TIME, handle.done()).await {
+        match timeout(self.limits.command, handle.done()).await {
             Ok(Ok(session)) => self.connection = Some(Connection { session, idle }),
-            Ok(Err(error)) => return Err(self.lost(&error.to_string())),
-            Err(_) => return Err(late(COMMAND_TIME)),
+            Ok(Err(error)) => return Err(self.lost(&spoken(&error))),
+            Err(_) => return Err(late(self.limits.command)),
         }
         Ok(wake)
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_imap::error::Error;
 use async_imap::{Client, Session};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -12,13 +13,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
-use super::bounded::Bounded;
-use super::{ANSWER_BYTES, COMMAND_TIME};
+use super::bounded::{Answer, Bounded};
+use super::{ANSWER_BYTES, TimeLimits};
 use crate::config::ImapSettings;
 use crate::error::MailboxError;
-
-/// How long connecting and the TLS handshake may take, each.
-const CONNECT_TIME: Duration = Duration::from_secs(15);
+use crate::secret::Password;
 
 pub(super) type Stream = Bounded<TlsStream<TcpStream>>;
 
@@ -29,7 +28,12 @@ pub(super) struct Connection {
     pub(super) idle: bool,
 }
 
-pub(super) async fn connect(settings: &ImapSettings) -> Result<Connection, MailboxError> {
+/// Connects and logs in. A refused login is not remembered here: see [`super::refusal`].
+pub(super) async fn connect(
+    settings: &ImapSettings,
+    password: &Password,
+    limits: TimeLimits,
+) -> Result<Connection, MailboxError> {
     let server = format!("{}:{}", settings.host, settings.port);
     let down = |error: &dyn std::fmt::Display| MailboxError::Unavailable {
         server: server.clone(),
@@ -40,7 +44,6 @@ pub(super) async fn connect(settings: &ImapSettings) -> Result<Connection, Mailb
         command,
         after,
     };
-    let password = settings.password.fetch().await?;
     let tls = TlsConnector::from(Arc::new(tls_config(settings).await?));
     let name = ServerName::try_from(settings.host.clone()).map_err(|_| {
         MailboxError::Setup(format!(
@@ -49,52 +52,58 @@ pub(super) async fn connect(settings: &ImapSettings) -> Result<Connection, Mailb
         ))
     })?;
     let tcp = timeout(
-        CONNECT_TIME,
+        limits.connect,
         TcpStream::connect((settings.host.as_str(), settings.port)),
     )
     .await
-    .map_err(|_| late("the connection", CONNECT_TIME))?
+    .map_err(|_| late("the connection", limits.connect))?
     .map_err(|error| down(&error))?;
-    let tls = timeout(CONNECT_TIME, tls.connect(name, tcp))
+    let tls = timeout(limits.connect, tls.connect(name, tcp))
         .await
-        .map_err(|_| late("the TLS handshake", CONNECT_TIME))?
-        .map_err(|error| {
-            down(&format!(
-                "TLS: {error}; a private certificate authority goes into `ca-file`"
-            ))
-        })?;
+        .map_err(|_| late("the TLS handshake", limits.connect))?
+        .map_err(|error| down(&why_no_tls(&error, settings)))?;
     let mut client = Client::new(Bounded::new(tls, ANSWER_BYTES));
-    let greeting = timeout(COMMAND_TIME, client.read_response())
+    let greeting = timeout(limits.command, client.read_response())
         .await
-        .map_err(|_| late("the greeting", COMMAND_TIME))?;
-    if greeting.map_err(|error| down(&error))?.is_none() {
+        .map_err(|_| late("the greeting", limits.command))?;
+    if greeting.map_err(|error| down(&spoken(&error)))?.is_none() {
         return Err(down(
             &"the server closed the connection before its greeting",
         ));
     }
+    let farewell = client.get_mut().farewell().map(short);
+    if let Some(words) = farewell {
+        return Err(down(&format!("the server turned us away: {words}")));
+    }
     let login = timeout(
-        COMMAND_TIME,
+        limits.command,
         client.login(&settings.user, password.expose()),
     )
     .await
-    .map_err(|_| late("LOGIN", COMMAND_TIME))?;
-    let mut session = login.map_err(|(error, _)| match error {
-        async_imap::error::Error::No(reason) | async_imap::error::Error::Bad(reason) => {
-            MailboxError::Login {
+    .map_err(|_| late("LOGIN", limits.command))?;
+    let mut session = login.map_err(|(error, mut client)| {
+        let stream = client.get_mut();
+        match (stream.answer(), error) {
+            (_, Error::Validate(_)) => MailboxError::Setup(
+                "user or password has a line end or another control character in it".to_owned(),
+            ),
+            (Some(Answer::No(words)), _) if is_passing(words) => down(&short(words)),
+            (Some(Answer::No(words) | Answer::Bad(words)), _) => MailboxError::Login {
                 server: server.clone(),
                 user: settings.user.clone(),
-                reason: short(&reason),
-            }
+                reason: short(words),
+                pause: Duration::ZERO,
+            },
+            (_, error) => match stream.farewell() {
+                Some(words) => down(&format!("the server turned us away: {}", short(words))),
+                None => down(&spoken(&error)),
+            },
         }
-        async_imap::error::Error::Validate(_) => MailboxError::Setup(
-            "user or password has a line end or another control character in it".to_owned(),
-        ),
-        error => down(&error),
     })?;
-    let capabilities = timeout(COMMAND_TIME, session.capabilities())
+    let capabilities = timeout(limits.command, session.capabilities())
         .await
-        .map_err(|_| late("CAPABILITY", COMMAND_TIME))?
-        .map_err(|error| down(&error))?;
+        .map_err(|_| late("CAPABILITY", limits.command))?
+        .map_err(|error| down(&spoken(&error)))?;
     let idle = capabilities.has_str("IDLE");
     tracing::debug!(%server, idle, "connected");
     Ok(Connection { session, idle })
@@ -130,6 +139,60 @@ async fn tls_config(settings: &ImapSettings) -> Result<ClientConfig, MailboxErro
         .with_safe_default_protocol_versions()
         .map_err(|error| MailboxError::Setup(format!("TLS: {error}")))?;
     Ok(versions.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Whether the words after a NO say that it may be different soon (RFC 5530).
+pub(super) fn is_passing(words: &str) -> bool {
+    let code = words
+        .strip_prefix('[')
+        .and_then(|rest| rest.split([']', ' ']).next());
+    code.is_some_and(|code| {
+        ["UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"]
+            .iter()
+            .any(|passing| code.eq_ignore_ascii_case(passing))
+    })
+}
+
+/// What the library says of a failed connection, for a person: without what it failed to read.
+pub(super) fn spoken(error: &dyn std::fmt::Display) -> String {
+    let text = error.to_string();
+    if text.contains("during parsing of") || text.starts_with("parse:") {
+        return "what the server says is not IMAP".to_owned();
+    }
+    if text.contains("close_notify") || text == "connection lost" {
+        return "the server closed the connection".to_owned();
+    }
+    short(text.strip_prefix("io: ").unwrap_or(&text))
+}
+
+/// Why there is no TLS connection, and what to do about it.
+fn why_no_tls(error: &std::io::Error, settings: &ImapSettings) -> String {
+    use tokio_rustls::rustls::{CertificateError as Wrong, Error as Tls};
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<Tls>());
+    match inner {
+        Some(Tls::InvalidCertificate(wrong)) => match wrong {
+            Wrong::Expired | Wrong::ExpiredContext { .. } => {
+                format!("its certificate has expired ({wrong})")
+            }
+            Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => format!(
+                "its certificate is for another name than `host` = {:?} ({wrong})",
+                settings.host
+            ),
+            Wrong::UnknownIssuer | Wrong::BadSignature => {
+                "its certificate is from an authority nobody here knows; a private \
+                 certificate authority goes into `ca-file`"
+                    .to_owned()
+            }
+            wrong => format!("its certificate cannot be trusted: {wrong}"),
+        },
+        Some(Tls::InvalidMessage(_)) => format!(
+            "port {} does not speak TLS from the first byte; the port for that is usually 993",
+            settings.port
+        ),
+        _ => format!("TLS: {error}"),
+    }
 }
 
 /// What a server said, on one line and not too long.

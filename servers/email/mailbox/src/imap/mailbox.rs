@@ -140,8 +140,11 @@ impl Mailbox for Imap {
         Ok(found)
     }
 
-    async fn save_draft(&mut self, mail: &[u8]) -> Result<String, MailboxError> {
+    async fn save_draft(&mut self, message_id: &str, mail: &[u8]) -> Result<String, MailboxError> {
         let folder = self.special().await?.drafts;
+        if self.has(&folder, message_id).await? {
+            return Ok(folder);
+        }
         self.append(&folder, "(\\Draft \\Seen)", mail).await?;
         Ok(folder)
     }

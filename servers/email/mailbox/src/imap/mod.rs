@@ -1,7 +1,8 @@
 //! The IMAP backend: one TLS connection, made at the first use and again after it was lost.
 //!
 //! - here: what it keeps; - `mailbox`: the [`Mailbox`](crate::mailbox::Mailbox) over it; - [`connect`]: the connection; - [`commands`]: single commands with their time-outs
-//!   and bounds; - [`query`]: the search language; - [`bounded`]: the stream that counts.
+//!   and bounds; - [`query`]: the search language; - [`bounded`]: the stream that counts; - [`refusal`]: a refused
+//!   login is not asked for again and again.
 //!
 //! Invariants: folders are opened with EXAMINE and bodies are fetched with PEEK, so nothing is marked as read;
 //! every command has a time-out; a command that failed on the connection ends the connection;
@@ -12,18 +13,34 @@ mod commands;
 mod connect;
 mod mailbox;
 mod query;
+mod refusal;
 
 use std::time::Duration;
 
 use crate::config::ImapSettings;
 use crate::error::MailboxError;
-use crate::mailbox::{Cursor, MAX_MAIL_BYTES};
+use crate::mailbox::{Cursor, MAX_MAIL_BYTES, Query};
+use crate::search;
 use connect::Connection;
+use refusal::Refusal;
 
-/// How long one command may take.
-const COMMAND_TIME: Duration = Duration::from_secs(30);
-/// How long fetching one mail, or storing one, may take.
-const TRANSFER_TIME: Duration = Duration::from_secs(120);
+/// How long a server may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeLimits {
+    /// For connecting and for the TLS handshake, each.
+    pub connect: Duration,
+    /// For one command.
+    pub command: Duration,
+    /// For fetching one mail, or storing one.
+    pub transfer: Duration,
+}
+
+/// What every mailbox has unless told otherwise.
+pub const TIME_LIMITS: TimeLimits = TimeLimits {
+    connect: Duration::from_secs(15),
+    command: Duration::from_secs(30),
+    transfer: Duration::from_secs(120),
+};
 /// How long one IDLE lasts: networks forget quiet connections.
 const IDLE_TIME: Duration = Duration::from_secs(240);
 /// How often a server without IDLE is looked at.
@@ -41,12 +58,20 @@ pub struct Imap {
     special: Option<commands::Special>,
     /// Where the last look at the inbox ended.
     looked_to: Option<Cursor>,
+    limits: TimeLimits,
+    refusal: Refusal,
 }
 
 impl Imap {
     /// Nothing is connected yet.
     #[must_use]
     pub fn new(settings: ImapSettings) -> Self {
+        Self::with_limits(settings, TIME_LIMITS)
+    }
+
+    /// As [`Imap::new`], with other patience.
+    #[must_use]
+    pub fn with_limits(settings: ImapSettings, limits: TimeLimits) -> Self {
         let server = format!("{}:{}", settings.host, settings.port);
         Self {
             settings,
@@ -54,6 +79,8 @@ impl Imap {
             connection: None,
             special: None,
             looked_to: None,
+            limits,
+            refusal: Refusal::default(),
         }
     }
 
@@ -70,5 +97,22 @@ impl Imap {
             Err(error) => return Err(error),
         }
         self.append_once(folder, flags, mail).await
+    }
+
+    /// Whether a folder has a mail with this Message-ID; a folder that is not there has none.
+    async fn has(&mut self, folder: &str, message_id: &str) -> Result<bool, MailboxError> {
+        let query = Query {
+            message_id: Some(message_id.to_owned()),
+            limit: 1,
+            ..Query::default()
+        };
+        search::check(&query)?;
+        match self.examine(folder).await {
+            Ok(opened) if opened.exists == 0 => return Ok(false),
+            Ok(_) => {}
+            Err(MailboxError::NoFolder(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        Ok(!self.uids(&query::to_imap(&query)).await?.is_empty())
     }
 }

@@ -142,10 +142,16 @@ impl Mailbox for Maildir {
             .await
     }
 
-    async fn save_draft(&mut self, mail: &[u8]) -> Result<String, MailboxError> {
-        let mail = mail.to_vec();
-        self.blocking(move |root| files::folder(root, "Drafts")?.deliver(&mail, Some("DS")))
-            .await?;
+    async fn save_draft(&mut self, message_id: &str, mail: &[u8]) -> Result<String, MailboxError> {
+        let (message_id, mail) = (message_id.to_owned(), mail.to_vec());
+        self.blocking(move |root| {
+            let drafts = files::folder(root, "Drafts")?;
+            if reading::has(&drafts, &message_id)? {
+                return Ok(());
+            }
+            drafts.deliver(&mail, Some("DS"))
+        })
+        .await?;
         Ok("Drafts".to_owned())
     }
 

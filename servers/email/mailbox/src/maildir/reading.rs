@@ -47,6 +47,30 @@ pub(super) fn search_folders(root: &Path, query: &Query) -> Result<Vec<Found>, M
     Ok(found)
 }
 
+/// Whether a mail with this Message-ID is among the newest of a folder.
+pub(super) fn has(folder: &Folder, message_id: &str) -> Result<bool, MailboxError> {
+    if !folder.exists() {
+        return Ok(false);
+    }
+    for entry in folder.list()?.iter().rev().take(MAX_SEARCHED) {
+        let Some(mail) = folder.read(entry)? else {
+            continue;
+        };
+        let mail = message::parse_cut(&mail.bytes, mail.truncated);
+        if mail.message_id.as_deref() == Some(message_id) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a file's name has the flag R: its mail was answered.
+fn is_answered(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.and_then(|name| name.split_once(":2,"))
+        .is_some_and(|(_, flags)| flags.contains('R'))
+}
+
 /// Reads at most [`MAX_MAIL_BYTES`] of a file.
 pub(super) fn read_mail(key: &str, path: &Path) -> std::io::Result<RawMail> {
     use std::io::Read as _;
@@ -65,5 +89,6 @@ pub(super) fn read_mail(key: &str, path: &Path) -> std::io::Result<RawMail> {
         truncated: size > bytes.len() as u64,
         bytes,
         internal_date,
+        answered: is_answered(path),
     })
 }

@@ -110,7 +110,7 @@ async fn waiting_ends_when_a_mail_arrives_even_right_after_a_look() {
 #[tokio::test]
 async fn drafts_and_sent_mails_carry_their_flags_and_are_whole() {
     let (folder, mut maildir) = maildir();
-    assert_eq!(maildir.save_draft(b"draft").await.unwrap(), "Drafts");
+    assert_eq!(maildir.save_draft("d@x", b"draft").await.unwrap(), "Drafts");
     assert_eq!(maildir.file_sent(b"sent").await.unwrap(), "Sent");
     for (place, flags, text) in [
         (".Drafts/cur", ":2,DS", "draft"),
@@ -214,4 +214,46 @@ fn a_folder_that_is_no_maildir_is_refused_with_advice() {
     let folder = tempfile::tempdir().unwrap();
     let refusal = Maildir::open(folder.path()).unwrap_err().to_string();
     assert!(refusal.contains("mkdir -p"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_draft_is_saved_once_and_what_its_owner_made_of_it_stays() {
+    let (folder, mut maildir) = maildir();
+    let draft = b"Message-ID: <d@x.test>\r\nSubject: s\r\n\r\nfirst\r\n";
+    maildir.save_draft("d@x.test", draft).await.unwrap();
+    maildir.save_draft("d@x.test", draft).await.unwrap();
+    let cur = folder.path().join(".Drafts/cur");
+    let names = || {
+        std::fs::read_dir(&cur)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names().len(), 1);
+    let edited = "Message-ID: <d@x.test>\r\nSubject: s\r\n\r\nmine\r\n";
+    std::fs::remove_file(&names()[0]).unwrap();
+    std::fs::write(cur.join("1.elsewhere:2,DS"), edited).unwrap();
+    maildir.save_draft("d@x.test", draft).await.unwrap();
+    assert_eq!(names(), [cur.join("1.elsewhere:2,DS")]);
+    maildir.save_draft("e@x.test", draft).await.unwrap();
+    assert_eq!(names().len(), 2);
+}
+
+#[tokio::test]
+async fn the_mark_of_an_answered_mail_is_seen() {
+    let (folder, mut maildir) = maildir();
+    put(folder.path(), "cur/1.a:2,RS", "one");
+    put(folder.path(), "cur/2.b:2,S", "two");
+    put(folder.path(), "new/3.R", "three");
+    let new = maildir
+        .poll_new(&Cursor::default(), 9, &|_: &str| false)
+        .await
+        .unwrap();
+    let mut answered: Vec<_> = new
+        .mails
+        .iter()
+        .map(|mail| (mail.key.as_str(), mail.answered))
+        .collect();
+    answered.sort_unstable();
+    assert_eq!(answered, [("1.a", true), ("2.b", false), ("3.R", false)]);
 }
