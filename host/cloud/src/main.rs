@@ -3,14 +3,13 @@
 //! This is a composition root without effects: nothing in this program's dependency tree can send,
 //! publish, post or pay. A tidy test reads the tree to prove it.
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use platinum_capabilities::tasks::{NoReceipts, Receipts};
 use platinum_core::Role;
-use platinum_daemon::{Config, House, Pipeline, Shutdown, logging, loops, on_signals};
-use platinum_watch::Watch;
+use platinum_daemon::{Config, House, Running, logging, on_signals};
 
 /// The cloud half of Platinum: drafts, and can never act.
 #[derive(Parser)]
@@ -44,7 +43,7 @@ fn main() -> ExitCode {
     match runtime.block_on(run(config)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("platinum-cloud: {error:#}");
+            eprintln!("platinum-cloud: {}", logging::whole(&*error));
             ExitCode::FAILURE
         }
     }
@@ -60,40 +59,8 @@ async fn run(config: PathBuf) -> anyhow::Result<()> {
         skills = skills.names().collect::<Vec<_>>().join(", "),
         "The cloud half is up: it drafts and cannot act."
     );
-    let (_watch, wake_ups) = Watch::start(&house.config.vault.path)?;
-    let pipeline = Arc::new(Pipeline::new(
-        Arc::clone(&skills),
-        house.sync.clone(),
-        house.vault.clone(),
-        &house.config.work.zones,
-    ));
-    let seconds = Duration::from_secs;
-    let mut tasks = vec![
-        tokio::spawn(loops::keep_working(
-            pipeline,
-            wake_ups.clone(),
-            seconds(house.config.work.every_seconds),
-            shutdown.clone(),
-        )),
-        tokio::spawn(loops::keep_in_sync(
-            skills,
-            wake_ups,
-            seconds(house.config.sync.every_seconds),
-            shutdown.clone(),
-        )),
-    ];
-    tasks.extend(house.watch_mail(&shutdown));
-    wait(tasks, shutdown).await
-}
-
-/// Waits for the loops. One that ends before it was told to is a defect, and stops the house.
-async fn wait(tasks: Vec<tokio::task::JoinHandle<()>>, shutdown: Shutdown) -> anyhow::Result<()> {
-    for task in tasks {
-        task.await.context("a loop of the daemon died")?;
-    }
-    anyhow::ensure!(
-        shutdown.is_stopping(),
-        "a loop of the daemon ended by itself"
-    );
-    Ok(())
+    house.introduce();
+    Running::start(&house, &skills, &shutdown)?
+        .until_stopped()
+        .await
 }

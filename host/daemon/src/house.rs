@@ -18,13 +18,16 @@ use platinum_repo::{GitRemote, Remote};
 use platinum_vault::Vault;
 
 use crate::{
-    Config, Shutdown, SkillSet, beside, skills_folder,
+    Config, Shutdown, SkillSet, beside,
+    contact::Noted,
+    skills_folder,
     supervisor::{self, Child},
     sync::{SyncConfig, Synchronizer},
 };
 
-/// How long one call of the mail server may take.
-const MAIL_CALL: Duration = Duration::from_secs(120);
+/// How long one call of the mail server may take: longer than the server's own patience with SMTP
+/// (3 min), or a slow answer would count as an unknown outcome.
+const MAIL_CALL: Duration = Duration::from_secs(240);
 
 /// A host, opened.
 pub struct House {
@@ -124,6 +127,21 @@ impl House {
             engine,
             _lock: lock,
         })
+    }
+
+    /// Logs where this host stands, for the person who just started it.
+    pub fn introduce(&self) {
+        let or_none = |text: &str| match text {
+            "" => "none".to_owned(),
+            text => text.to_owned(),
+        };
+        tracing::info!(
+            vault = %self.config.vault.path.display(),
+            remote = %or_none(&self.config.sync.remote),
+            mail = %or_none(&self.config.mail.account),
+            model = %self.model.name(),
+            "It works on this vault till Ctrl-C."
+        );
     }
 
     /// The interfaces that cannot act, over this house. Which of them a role is granted is not
@@ -245,24 +263,33 @@ fn open_remote(config: &Config) -> Result<Option<Box<dyn Remote>>, HouseError> {
     let git_dir = config.vault.state.join("vault.git");
     let timeout = Duration::from_secs(config.sync.timeout_seconds);
     GitRemote::new(&git_dir, &config.sync.remote, timeout)
-        .map(|remote| Some(Box::new(remote) as Box<dyn Remote>))
+        .map(|remote| {
+            let noted = Noted::new(remote, &config.vault.state);
+            Some(Box::new(noted) as Box<dyn Remote>)
+        })
         .map_err(|error| HouseError::Sync(error.to_string()))
 }
 
-/// Makes the state folder, private to this user, and takes its lock.
-fn take_state_folder(path: &std::path::Path) -> Result<File, HouseError> {
+/// Makes the state folder, private to this user.
+///
+/// # Errors
+/// What the system says.
+pub fn make_state_folder(path: &std::path::Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+}
+
+/// Makes the state folder and takes its lock.
+fn take_state_folder(path: &std::path::Path) -> Result<File, HouseError> {
     let failed = |what: String| HouseError::State {
         path: path.to_owned(),
         what,
     };
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(|error| failed(error.to_string()))?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
-        .map_err(|error| failed(error.to_string()))?;
+    make_state_folder(path).map_err(|error| failed(error.to_string()))?;
     let lock = File::create(path.join("lock")).map_err(|error| failed(error.to_string()))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),

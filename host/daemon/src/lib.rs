@@ -8,19 +8,23 @@
 //! never correctness; this crate never depends on `effects`.
 
 pub mod config;
+mod contact;
 mod house;
 pub mod logging;
 pub mod loops;
 mod pipeline;
 mod programs;
+mod running;
 mod shutdown;
 mod skills;
 pub mod supervisor;
 pub mod sync;
 
 pub use config::{Config, ConfigError};
-pub use house::{House, HouseError, mail_server};
+pub use contact::Contact;
+pub use house::{House, HouseError, mail_server, make_state_folder};
 pub use pipeline::Pipeline;
 pub use programs::{beside, skills_folder};
+pub use running::Running;
 pub use shutdown::{Shutdown, on_signals};
 pub use skills::{INSTALLED_WASM, Installed, RunError, SkillSet, SkillsError, installed};

@@ -15,7 +15,9 @@ pub fn beside(program: &str) -> PathBuf {
 /// of programs.
 pub fn skills_folder(configured: &Path) -> PathBuf {
     if configured.as_os_str().is_empty() {
-        find(SKILLS).unwrap_or_else(|| PathBuf::from(SKILLS))
+        let found = find(SKILLS).unwrap_or_else(|| PathBuf::from(SKILLS));
+        // Without the `..`, for the people who read it.
+        found.canonicalize().unwrap_or(found)
     } else {
         configured.to_owned()
     }

@@ -94,10 +94,13 @@ async fn run_once(
         tokio::spawn(async move {
             let mut lines = BufReader::new(stderr).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                tracing::info!(
-                    "{name}: {}",
-                    without_time(&line).chars().take(500).collect::<String>()
-                );
+                let (level, line) = level_of(&line);
+                let line = line.chars().take(500).collect::<String>();
+                match level {
+                    "ERROR" => tracing::error!("{name}: {line}"),
+                    "WARN" => tracing::warn!("{name}: {line}"),
+                    _ => tracing::info!("{name}: {line}"),
+                }
             }
         });
     }
@@ -116,10 +119,25 @@ async fn run_once(
     }
 }
 
-/// A child's line without the time it begins with: our own line has one.
-fn without_time(line: &str) -> &str {
+/// A child's line apart from the level that it begins with, if it does.
+fn level_of(line: &str) -> (&str, &str) {
+    let line = line.trim();
     match line.split_once(' ') {
-        Some((time, rest)) if time.parse::<platinum_core::Timestamp>().is_ok() => rest.trim_start(),
-        _ => line,
+        Some((level @ ("ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE"), rest)) => {
+            (level, rest.trim_start())
+        }
+        _ => ("INFO", line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_childs_line_keeps_its_level_and_says_it_once() {
+        assert_eq!(level_of(" WARN  no mail"), ("WARN", "no mail"));
+        assert_eq!(level_of(" INFO watching"), ("INFO", "watching"));
+        assert_eq!(level_of("plain words"), ("INFO", "plain words"));
     }
 }

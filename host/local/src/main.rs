@@ -44,11 +44,12 @@ fn main() -> ExitCode {
         }
     };
     let done = match arguments.command {
+        Whole::Run if !context.config_path().exists() => Err(context.no_configuration()),
         Whole::Run => {
             logging::start();
             runtime
                 .block_on(run::run(context.config_path()))
-                .map_err(|error| CommandError::new(Kind::Failed, format!("{error:#}")))
+                .map_err(|error| CommandError::new(Kind::Failed, logging::whole(&*error)))
         }
         Whole::Other(command) => runtime.block_on(command.run(&context)),
     };

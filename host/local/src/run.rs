@@ -1,6 +1,11 @@
 //! `platinum run`: the composition root with effects.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use platinum_capabilities::{dashboard, tasks::Receipts, updates};
@@ -31,7 +36,10 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     let approvals = Arc::new(Approvals::new(
         house.vault.clone(),
         Arc::clone(&journal),
-        Arc::new(SyncFence(house.sync.clone())),
+        Arc::new(SyncFence {
+            sync: house.sync.clone(),
+            in_vain: tokio::sync::Mutex::new(None),
+        }),
         Arc::new(SystemClock),
     ));
     interfaces.push(Box::new(ApprovalsQueue::new(Arc::clone(&approvals))));
@@ -51,6 +59,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
         skills = skills.names().collect::<Vec<_>>().join(", "),
         "The local half is up: it acts on what you approve, and on nothing else."
     );
+    house.introduce();
 
     let (_watch, wake_ups) = Watch::start(&house.config.vault.path)?;
     let seconds = Duration::from_secs;
@@ -138,24 +147,42 @@ pub(crate) fn receipts_of(journal: &Journal, task: TaskId) -> Result<Vec<Receipt
 }
 
 /// An effect may happen only while its task is owned, as a fresh look at the remote has it.
-struct SyncFence(Synchronizer);
+struct SyncFence {
+    sync: Synchronizer,
+    /// When the remote was last asked for this in vain, and why: many approvals that wait for it
+    /// must not wait for a time-out each.
+    in_vain: tokio::sync::Mutex<Option<(Instant, String)>>,
+}
 
 /// A look at the remote this recent counts as fresh: one approval is asked for twice.
 const FRESH_SECONDS: i64 = 2;
+/// How long the remote is not asked again after it did not answer.
+const IN_VAIN: Duration = Duration::from_secs(5);
 
 #[async_trait::async_trait]
 impl Fence for SyncFence {
     async fn may_act(&self, task: TaskId) -> Result<(), String> {
         let told = |error: platinum_daemon::sync::SyncError| error.to_string();
-        let status = self.0.status().await.map_err(told)?;
+        let status = self.sync.status().await.map_err(told)?;
         let is_fresh = status.last_error.is_none()
             && status
                 .last_contact
                 .is_some_and(|at| (Timestamp::now() - at).get_seconds().abs() <= FRESH_SECONDS);
         if !is_fresh {
-            self.0.sync().await.map_err(told)?;
+            let mut in_vain = self.in_vain.lock().await;
+            if let Some((at, why)) = &*in_vain
+                && at.elapsed() < IN_VAIN
+            {
+                return Err(why.clone());
+            }
+            if let Err(error) = self.sync.sync().await {
+                let why = told(error);
+                *in_vain = Some((Instant::now(), why.clone()));
+                return Err(why);
+            }
+            *in_vain = None;
         }
-        match self.0.place(task).await.map_err(told)? {
+        match self.sync.place(task).await.map_err(told)? {
             TaskPlace::Owned(_) => Ok(()),
             TaskPlace::Waiting => Err("nobody owns its task".to_owned()),
             TaskPlace::Finished => Err("its task is finished already".to_owned()),

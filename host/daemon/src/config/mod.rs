@@ -2,7 +2,10 @@
 //!
 //! Invariants: a key that is not in the defaults is an error with a suggestion; configuration can
 //! only narrow what a role may do; no secret stands in it, only where one is found.
+//!
+//! Lives elsewhere: the keys are in `sections.rs`, where their paths lead is in `paths.rs`.
 
+mod paths;
 mod sections;
 mod suggest;
 
@@ -60,28 +63,16 @@ impl Config {
                 path: path.to_owned(),
                 what,
             })?;
-        // Relative paths are relative to the file that says them.
         let base = path.parent().unwrap_or(Path::new("."));
         let base = std::path::absolute(base).map_err(|why| ConfigError::Read {
             path: path.to_owned(),
             why,
         })?;
-        let paths = [
-            &mut config.vault.path,
-            &mut config.vault.state,
-            &mut config.work.skills,
-            &mut config.mail.config,
-        ];
-        for path in paths
-            .into_iter()
-            .filter(|path| !path.as_os_str().is_empty())
-        {
-            *path = base.join(&*path);
-        }
-        // A program's name alone is looked up beside this program, not beside the file.
-        if config.mail.server.components().count() > 1 {
-            config.mail.server = base.join(&config.mail.server);
-        }
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        paths::resolve(&mut config, &base, home.as_deref()).map_err(|what| ConfigError::Wrong {
+            path: path.to_owned(),
+            what,
+        })?;
         Ok(config)
     }
 
@@ -218,6 +209,12 @@ mod tests {
         assert_eq!(config.agent(Role::Cloud).unwrap().as_str(), "cloud");
         assert_eq!(config.work.zones, [Zone::Email]);
         assert_eq!(config.narrowed(), Ok(None));
+    }
+
+    #[test]
+    fn the_defaults_that_stand_in_the_file_are_those_of_the_code() {
+        let config = Config::parse("").unwrap();
+        assert_eq!(config.model, platinum_llm::LlmConfig::default());
     }
 
     #[test]

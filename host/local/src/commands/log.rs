@@ -15,8 +15,8 @@ use super::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct LogArgs {
     /// How many tasks to show.
-    #[arg(short = 'n', long, default_value_t = 20)]
-    number: usize,
+    #[arg(short = 'n', long, default_value = "20")]
+    number: std::num::NonZeroUsize,
 }
 
 /// The largest task note that is read.
@@ -24,7 +24,7 @@ const MAX_TASK_BYTES: u64 = 4 * 1024 * 1024;
 
 pub(crate) fn run(args: &LogArgs, ctx: &Context) -> Result<(), CommandError> {
     let vault = open_vault(&ctx.load()?)?;
-    let done = finished(&vault, args.number)?;
+    let done = finished(&vault, args.number.get())?;
     if done.is_empty() {
         return ctx.print("Nothing is finished yet.\n");
     }

@@ -93,15 +93,20 @@ impl Context {
         &self.config
     }
 
+    /// What to say where there is no configuration.
+    pub(crate) fn no_configuration(&self) -> CommandError {
+        CommandError::new(
+            Kind::Config,
+            format!("there is no configuration at {}", self.config.display()),
+        )
+        .hint("`platinum init <vault>` makes a vault and its configuration")
+        .hint("`--config FILE` names another one")
+    }
+
     /// The configuration of the local half.
     fn load(&self) -> Result<Config, CommandError> {
         if !self.config.exists() {
-            return Err(CommandError::new(
-                Kind::Config,
-                format!("there is no configuration at {}", self.config.display()),
-            )
-            .hint("`platinum init <vault>` makes a vault and its configuration")
-            .hint("`--config FILE` names another one"));
+            return Err(self.no_configuration());
         }
         Ok(Config::load(&self.config, Role::Local)?)
     }

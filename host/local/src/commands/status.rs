@@ -3,13 +3,14 @@
 use std::{fs::File, path::Path};
 
 use platinum_core::{AgentName, Role, TaskId, Timestamp, layout};
-use platinum_daemon::Config;
+use platinum_daemon::{Config, Contact};
+use platinum_effects::approvals::EntryState;
 use platinum_journal::Journal;
 use platinum_repo::{RefName, Repo};
 use platinum_vault::Vault;
 
 use super::{
-    CommandError, Context, Kind, open_vault, pending,
+    CommandError, Context, Kind, approvals, open_vault, pending,
     terminal::{Table, Tone, count, plain, span},
 };
 
@@ -36,7 +37,7 @@ pub(crate) fn run(_: &StatusArgs, ctx: &Context) -> Result<(), CommandError> {
         );
     }
     table.row(["vault", &vault.root().display().to_string()]);
-    let counts = Counts::of(&vault)?;
+    let counts = Counts::of(&vault, &config.vault.state)?;
     table.row(["tasks", &counts.tasks(&agent)]);
     let (tone, drafts) = counts.drafts();
     table.toned(1, tone, ["drafts", &drafts]);
@@ -56,11 +57,12 @@ struct Counts {
     pending: usize,
     unreadable: usize,
     approved: usize,
+    in_doubt: usize,
     done_this_month: usize,
 }
 
 impl Counts {
-    fn of(vault: &Vault) -> Result<Self, CommandError> {
+    fn of(vault: &Vault, state: &Path) -> Result<Self, CommandError> {
         let month = layout::done_month(Timestamp::now());
         let pending = pending::waiting(vault)?;
         let mut counts = Counts {
@@ -73,6 +75,13 @@ impl Counts {
                 .filter(|draft| draft.draft.is_err())
                 .count(),
             approved: 0,
+            // A journal that cannot be read is told of in its own row.
+            in_doubt: approvals::approved(vault, state).map_or(0, |entries| {
+                entries
+                    .iter()
+                    .filter(|entry| matches!(entry.state, EntryState::InDoubt(_)))
+                    .count()
+            }),
             done_this_month: 0,
         };
         for entry in vault.walk()? {
@@ -122,10 +131,16 @@ impl Counts {
                 self.approved
             ));
         }
+        if self.in_doubt > 0 {
+            text.push_str(&format!(
+                " ({} in doubt: `platinum approvals`)",
+                self.in_doubt
+            ));
+        }
         if self.unreadable > 0 {
             text.push_str(&format!(", {} cannot be read", self.unreadable));
         }
-        let tone = if self.unreadable > 0 {
+        let tone = if self.unreadable > 0 || self.in_doubt > 0 {
             Tone::Bad
         } else if self.pending > 0 {
             Tone::Doubtful
@@ -147,7 +162,8 @@ pub(super) fn daemon_runs(state: &Path) -> bool {
     )
 }
 
-fn remote(config: &Config) -> (Tone, String) {
+/// Where the remote is, when it last answered, and what came of it. Nobody is asked.
+pub(super) fn remote(config: &Config) -> (Tone, String) {
     let address = &config.sync.remote;
     if address.is_empty() {
         return (Tone::Quiet, "none: this host works alone".to_owned());
@@ -157,38 +173,57 @@ fn remote(config: &Config) -> (Tone, String) {
         |error| error.to_string(),
         |address| plain(address.as_str(), 200),
     );
+    let (fresh, contact) = freshness(
+        &Contact::read(&config.vault.state),
+        daemon_runs(&config.vault.state),
+        config.sync.every_seconds,
+        Timestamp::now(),
+    );
     let git_dir = config.vault.state.join("vault.git");
-    if !git_dir.exists() {
-        return (Tone::Doubtful, format!("{shown}, not asked yet"));
-    }
-    match tip(&git_dir) {
-        Ok(Tip { verified: None, .. }) => (Tone::Doubtful, format!("{shown}, nothing came yet")),
-        Ok(Tip {
-            verified: Some((oid, seconds)),
-            behind,
-            in_doubt,
-        }) => {
-            let age = span(Timestamp::now().as_second() - seconds);
-            let mut text = format!("{shown}, at {} from {age}", &oid[..oid.len().min(10)]);
-            if behind {
-                text.push_str("; newer changes came that are not taken over");
-            }
-            if in_doubt > 0 {
-                text.push_str(&format!(
-                    "; {} not known to have landed",
-                    count(in_doubt, "commit is", "commits are")
-                ));
-            }
-            (
-                if behind || in_doubt > 0 {
-                    Tone::Doubtful
-                } else {
-                    Tone::Good
-                },
-                text,
-            )
+    let (tone, tip) = if git_dir.exists() {
+        match tip(&git_dir) {
+            Ok(tip) => tip.told(),
+            Err(why) => (Tone::Bad, format!("; {}", plain(&why, 300))),
         }
-        Err(why) => (Tone::Bad, format!("{shown}, {}", plain(&why, 300))),
+    } else {
+        (Tone::Doubtful, String::new())
+    };
+    let tone = match (fresh, tone) {
+        (Tone::Bad, _) | (_, Tone::Bad) => Tone::Bad,
+        (Tone::Good, Tone::Good) => Tone::Good,
+        _ => Tone::Doubtful,
+    };
+    (tone, format!("{shown}, {contact}{tip}"))
+}
+
+/// How fresh what is known of the remote is.
+fn freshness(contact: &Contact, runs: bool, every: u64, now: Timestamp) -> (Tone, String) {
+    let ago = |at: Timestamp| span((now.as_second() - at.as_second()).max(0));
+    match (contact.answered, &contact.trouble) {
+        (None, None) => (Tone::Doubtful, "not asked yet".to_owned()),
+        (None, Some(why)) => (Tone::Bad, format!("never answered: {}", plain(why, 300))),
+        (Some(at), Some(why)) => (
+            Tone::Bad,
+            format!(
+                "last answered {}, then failed: {}",
+                ago(at),
+                plain(why, 300)
+            ),
+        ),
+        (Some(at), None) if !runs => (
+            Tone::Doubtful,
+            format!(
+                "last answered {}; nobody asks it while the daemon is off",
+                ago(at)
+            ),
+        ),
+        (Some(at), None) => {
+            let silent = now.as_second() - at.as_second();
+            // A few looks may be late on a busy machine.
+            let is_late = silent > i64::try_from(every).unwrap_or(i64::MAX).saturating_mul(4) + 30;
+            let tone = if is_late { Tone::Doubtful } else { Tone::Good };
+            (tone, format!("answered {}", ago(at)))
+        }
     }
 }
 
@@ -196,6 +231,31 @@ struct Tip {
     verified: Option<(String, i64)>,
     behind: bool,
     in_doubt: usize,
+}
+
+impl Tip {
+    /// Its part of the line.
+    fn told(&self) -> (Tone, String) {
+        let Some((oid, seconds)) = &self.verified else {
+            return (Tone::Doubtful, "; nothing came yet".to_owned());
+        };
+        let age = span(Timestamp::now().as_second() - seconds);
+        let mut text = format!("; newest change {}, made {age}", &oid[..oid.len().min(10)]);
+        if self.behind {
+            text.push_str("; newer changes came that are not taken over");
+        }
+        if self.in_doubt > 0 {
+            text.push_str(&format!(
+                "; {} not known to have landed",
+                count(self.in_doubt, "commit is", "commits are")
+            ));
+        }
+        let tone = match self.behind || self.in_doubt > 0 {
+            true => Tone::Doubtful,
+            false => Tone::Good,
+        };
+        (tone, text)
+    }
 }
 
 fn tip(git_dir: &Path) -> Result<Tip, String> {
@@ -280,5 +340,46 @@ fn model(config: &Config) -> String {
                 config.model.daily_tokens
             )
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_the_remote_is_as_old_as_its_last_answer() {
+        let now: Timestamp = "2026-11-20T20:00:00Z".parse().unwrap();
+        let at = |text: &str| Some(text.parse::<Timestamp>().unwrap());
+        let told = |answered, trouble: Option<&str>, runs| {
+            let contact = Contact {
+                answered,
+                trouble: trouble.map(str::to_owned),
+            };
+            freshness(&contact, runs, 5, now)
+        };
+        assert_eq!(
+            told(at("2026-11-20T19:59:58Z"), None, true),
+            (Tone::Good, "answered 2 s ago".to_owned())
+        );
+        assert_eq!(
+            told(at("2026-11-20T19:00:00Z"), None, true).0,
+            Tone::Doubtful
+        );
+        assert_eq!(
+            told(at("2026-11-20T18:00:00Z"), None, false),
+            (
+                Tone::Doubtful,
+                "last answered 2 h ago; nobody asks it while the daemon is off".to_owned()
+            )
+        );
+        assert_eq!(
+            told(at("2026-11-20T19:57:00Z"), Some("no route"), true),
+            (
+                Tone::Bad,
+                "last answered 3 min ago, then failed: no route".to_owned()
+            )
+        );
+        assert_eq!(told(None, None, true).1, "not asked yet");
     }
 }

@@ -359,6 +359,72 @@ async fn a_rejected_draft_keeps_the_reason_and_its_text() {
 }
 
 #[tokio::test]
+async fn all_of_what_would_leave_can_be_seen() {
+    let home = Home::ready().await;
+    let line = format!("{}the last words", "long ".repeat(200));
+    let mut crowded = draft(9, &line);
+    let Action::EmailSend(mail) = &mut crowded.action else {
+        unreachable!()
+    };
+    mail.bcc = (0..20).map(|n| format!("b{n}@example.test")).collect();
+    home.pending(&crowded);
+    let shown = home.does(&["approvals"]).await;
+    assert!(shown.contains("and 12 more"), "{shown}");
+    let shown = home.does(&["approvals", "--full"]).await;
+    assert!(
+        shown.contains("b19@example.test") && shown.contains("the last words"),
+        "{shown}"
+    );
+    let shown = home.does(&["approve", &crowded.id.to_string()]).await;
+    assert!(shown.contains("b19@example.test"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_draft_whose_attachment_cannot_leave_is_not_approved() {
+    let home = Home::ready().await;
+    let mut bad = draft(9, "See the rules.\n");
+    let Action::EmailSend(mail) = &mut bad.action else {
+        unreachable!()
+    };
+    mail.attachments = vec![platinum_core::VaultPath::new("Company_Handbook.md").unwrap()];
+    home.pending(&bad);
+    let error = home.fails(&["approve", &bad.id.to_string()]).await;
+    assert!(
+        error.message.contains("Company_Handbook.md cannot leave"),
+        "{}",
+        error.message
+    );
+}
+
+#[tokio::test]
+async fn what_may_have_happened_is_shown_with_what_to_do() {
+    use platinum_journal::{Intent, Journal};
+    let home = Home::ready().await;
+    let doubtful = draft(9, "Yes.\n");
+    fs::create_dir_all(home.path("state")).unwrap();
+    let journal = Journal::open(&home.path("state/journal.db")).unwrap();
+    journal
+        .intend(&Intent {
+            draft: doubtful.id,
+            task: doubtful.task,
+            kind: doubtful.action.kind(),
+            fingerprint: "f".into(),
+            reference: "r@example.test".into(),
+            at: Timestamp::now(),
+        })
+        .unwrap();
+    let path = home.path(&format!("vault/Approved/{}.md", doubtful.id));
+    fs::write(path, doubtful.render()).unwrap();
+    let shown = home.does(&["approvals"]).await;
+    assert!(
+        shown.contains("may have happened") && shown.contains("closes it"),
+        "{shown}"
+    );
+    let shown = home.does(&["status"]).await;
+    assert!(shown.contains("(1 in doubt:"), "{shown}");
+}
+
+#[tokio::test]
 async fn status_counts_what_is_where() {
     let home = Home::ready().await;
     home.pending(&draft(1, "x"));
@@ -432,7 +498,12 @@ async fn the_log_shows_what_was_finished_and_what_the_other_side_said() {
 async fn doctor_names_what_is_wrong() {
     let home = Home::ready().await;
     let (shown, ended) = home.tries(&["doctor"]).await;
-    assert!(shown.contains("ok     vault"), "{shown}");
+    let is_well = |what: &str| {
+        shown
+            .lines()
+            .any(|line| line.split_whitespace().take(2).eq(["ok", what]))
+    };
+    assert!(is_well("vault"), "{shown}");
     assert!(shown.contains("builtin: no key needed"), "{shown}");
     // Tests have no installed skills beside them.
     assert!(ended.is_err() || !shown.contains("wrong"), "{shown}");
@@ -441,13 +512,9 @@ async fn doctor_names_what_is_wrong() {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(home.path("state"), fs::Permissions::from_mode(0o755)).unwrap();
     let config = home.path("config/local.toml");
-    let text = fs::read_to_string(&config)
-        .unwrap()
-        .replace("account = \"\"", "account = \"owner\"");
-    let text = text.replace(
-        "config = \"\"",
-        "config = \"mail.toml\"\nserver = \"/nowhere/server\"",
-    );
+    fs::write(home.path("config/mail.toml"), "[account.owner]\n").unwrap();
+    let text = fs::read_to_string(&config).unwrap()
+        + "\n[mail]\naccount = \"owner\"\nconfig = \"mail.toml\"\nserver = \"/nowhere/server\"\n";
     fs::write(
         &config,
         text.replace("provider = \"builtin\"", "provider = \"anthropic\""),
@@ -458,6 +525,60 @@ async fn doctor_names_what_is_wrong() {
     assert!(shown.contains("chmod 700"), "{shown}");
     assert!(shown.contains("/nowhere/server"), "{shown}");
     assert!(shown.contains("`key` is missing"), "{shown}");
+}
+
+#[tokio::test]
+async fn doctor_leaves_nothing_behind_that_it_would_complain_about() {
+    let home = Home::new();
+    let remote = home.path("remote.git");
+    let made = std::process::Command::new("git")
+        .args(["init", "--quiet", "--bare", "--initial-branch=main"])
+        .arg(&remote)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let (vault, state) = (home.path("vault"), home.path("state"));
+    home.does(&[
+        "init",
+        vault.to_str().unwrap(),
+        "--state",
+        state.to_str().unwrap(),
+        "--remote",
+        remote.to_str().unwrap(),
+    ])
+    .await;
+    for _ in 0..2 {
+        let (shown, _) = home.tries(&["doctor"]).await;
+        assert!(shown.contains("answers and is empty"), "{shown}");
+        assert!(!shown.contains("chmod"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn doctor_says_which_part_of_the_mail_is_missing() {
+    let home = Home::ready().await;
+    let config = home.path("config/local.toml");
+    let base = fs::read_to_string(&config).unwrap();
+    let with = |mail: &str| fs::write(&config, format!("{base}\n[mail]\n{mail}\n")).unwrap();
+    let mail = "account = \"me\"\nconfig = \"mail.toml\"";
+
+    with(mail);
+    let (shown, _) = home.tries(&["doctor"]).await;
+    assert!(shown.contains("mail.toml cannot be read"), "{shown}");
+
+    fs::write(home.path("config/mail.toml"), "[account.you]\n").unwrap();
+    let (shown, _) = home.tries(&["doctor"]).await;
+    assert!(shown.contains("`mail.account` is `me`, and"), "{shown}");
+    assert!(shown.contains("mail.toml has you"), "{shown}");
+
+    with(&format!("{mail}\nenv = [\"PLATINUM_NOT_SET\"]"));
+    let (shown, _) = home.tries(&["doctor"]).await;
+    assert!(
+        shown.contains("PLATINUM_NOT_SET, which `mail.env` names, is not set here"),
+        "{shown}"
+    );
 }
 
 #[tokio::test]

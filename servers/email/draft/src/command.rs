@@ -34,6 +34,9 @@ pub fn log_to_stderr() {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // The client that keeps the lines puts the time to them.
+        .without_time()
+        .with_target(false)
         .with_ansi(false)
         .try_init();
 }

@@ -20,6 +20,9 @@ use tokio::time::timeout;
 
 /// How long one command may take.
 const COMMAND_TIME: Duration = Duration::from_secs(30);
+/// How long everything before the message may take. Whoever calls has to wait for this and
+/// [`MESSAGE_TIME`] together, or takes a slow server for a lost answer.
+const PREPARE_TIME: Duration = Duration::from_secs(60);
 /// How long the server may take to accept the message itself (RFC 5321 asks for patience here).
 const MESSAGE_TIME: Duration = Duration::from_secs(120);
 
@@ -75,7 +78,7 @@ impl SmtpSettings {
             security,
             user: reader.needed("user")?,
             password: reader.secret("password", folder)?,
-            ca_file: reader.text("ca-file")?.map(|path| folder.join(path)),
+            ca_file: reader.path("ca-file", folder)?,
         })
     }
 }
@@ -104,7 +107,16 @@ pub enum Attempt {
 
 /// Sends `mail` to all recipients, or to none of them.
 pub async fn send(settings: &SmtpSettings, from: &Address, to: &[Address], mail: &[u8]) -> Attempt {
-    let mut connection = match prepare(settings, from, to, mail).await {
+    let prepared = timeout(PREPARE_TIME, prepare(settings, from, to, mail)).await;
+    let prepared = prepared.unwrap_or_else(|_| {
+        Err(Stop::for_now(format!(
+            "{}:{} took longer than {} s before it asked for the message",
+            settings.host,
+            settings.port,
+            PREPARE_TIME.as_secs()
+        )))
+    });
+    let mut connection = match prepared {
         Ok(connection) => connection,
         Err(Stop { retry, answer }) => return Attempt::NotSent { retry, answer },
     };
@@ -147,6 +159,14 @@ struct Stop {
 }
 
 impl Stop {
+    /// Nothing is wrong with the mail: it goes when the server answers or the settings are mended.
+    fn for_now(answer: impl Into<String>) -> Self {
+        Self {
+            retry: true,
+            answer: answer.into(),
+        }
+    }
+
     fn for_good(answer: impl Into<String>) -> Self {
         Self {
             retry: false,
@@ -167,7 +187,7 @@ async fn prepare(
         .password
         .fetch()
         .await
-        .map_err(|error| Stop::for_good(error.to_string()))?;
+        .map_err(|error| Stop::for_now(error.to_string()))?;
     let tls = tls(settings).await?;
     let hello = ClientId::default();
     let at_once = (settings.security == Security::Tls).then(|| tls.clone());
@@ -178,7 +198,7 @@ async fn prepare(
     if settings.security == Security::StartTls {
         if !connection.can_starttls() {
             connection.abort().await;
-            return Err(Stop::for_good(format!(
+            return Err(Stop::for_now(format!(
                 "{server} does not offer STARTTLS; nothing is sent in the clear"
             )));
         }
@@ -190,7 +210,8 @@ async fn prepare(
         "AUTH",
         connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials),
     )
-    .await?;
+    .await
+    .map_err(|stop| Stop::for_now(stop.answer))?;
     let international = to
         .iter()
         .chain([from])
@@ -259,7 +280,7 @@ async fn tls(settings: &SmtpSettings) -> Result<TlsParameters, Stop> {
     let mut builder = TlsParameters::builder(settings.host.clone());
     if let Some(path) = &settings.ca_file {
         let broken =
-            |reason: String| Stop::for_good(format!("ca-file {}: {reason}", path.display()));
+            |reason: String| Stop::for_now(format!("ca-file {}: {reason}", path.display()));
         let pem = tokio::fs::read(path)
             .await
             .map_err(|error| broken(error.to_string()))?;
@@ -269,7 +290,7 @@ async fn tls(settings: &SmtpSettings) -> Result<TlsParameters, Stop> {
     }
     builder
         .build()
-        .map_err(|error| Stop::for_good(format!("TLS: {}", one_line(&error))))
+        .map_err(|error| Stop::for_now(format!("TLS: {}", one_line(&error))))
 }
 
 fn said(response: &Response) -> String {

@@ -169,7 +169,9 @@ fn account(
         "maildir" => {
             let reader = Reader::new(at, table, &["address", "backend", "path", "smtp"])?;
             Backend::Maildir(MaildirSettings {
-                path: folder.join(reader.needed("path")?),
+                path: reader
+                    .path("path", folder)?
+                    .ok_or_else(|| value_error(at, "path", "is missing"))?,
             })
         }
         "imap" => {
@@ -182,7 +184,7 @@ fn account(
                 port: reader.port(993)?,
                 user: reader.needed("user")?,
                 password: reader.secret("password", folder)?,
-                ca_file: reader.text("ca-file")?.map(|path| folder.join(path)),
+                ca_file: reader.path("ca-file", folder)?,
             })
         }
         _ => {
@@ -253,6 +255,20 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A path that may be missing: from the home folder if it starts with `~/`, else from `folder`.
+    pub fn path(&self, key: &str, folder: &Path) -> Result<Option<PathBuf>, ConfigError> {
+        let Some(text) = self.text(key)? else {
+            return Ok(None);
+        };
+        if text.trim().is_empty() {
+            return Err(value_error(self.at, key, "is empty"));
+        }
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        resolve(&text, folder, home.as_deref())
+            .map(Some)
+            .map_err(|problem| value_error(self.at, key, problem))
+    }
+
     /// A table that may be missing.
     pub fn table(&self, key: &str) -> Result<Option<&'a toml::Table>, ConfigError> {
         match self.table.get(key) {
@@ -285,15 +301,26 @@ impl<'a> Reader<'a> {
         let reader = Reader::new(&at, table, &["env", "file", "keyring"])?;
         match (
             reader.text("env")?,
-            reader.text("file")?,
+            reader.path("file", folder)?,
             reader.text("keyring")?,
         ) {
             (Some(name), None, None) => Ok(Secret::Env(name)),
-            (None, Some(path), None) => Ok(Secret::File(folder.join(path))),
+            (None, Some(path), None) => Ok(Secret::File(path)),
             (None, None, Some(name)) => Ok(Secret::Keyring(name)),
             _ => Err(value_error(self.at, key, advice)),
         }
     }
+}
+
+/// Where a path of the file leads: `~/` is the home folder, and what is relative starts in `folder`.
+fn resolve(text: &str, folder: &Path, home: Option<&Path>) -> Result<PathBuf, &'static str> {
+    let Some(below) = text.strip_prefix("~/") else {
+        return Ok(folder.join(text));
+    };
+    let home = home
+        .filter(|home| home.is_absolute())
+        .ok_or("starts with `~/`, and HOME names no folder; write the whole path")?;
+    Ok(home.join(below))
 }
 
 /// A complaint about one value.
@@ -366,6 +393,34 @@ mod tests {
     #[test]
     fn keys_of_the_other_backend_are_refused() {
         assert!(refusal(&format!("{MAILDIR}host = 'x'\n")).contains("unknown key `host`"));
+    }
+
+    #[test]
+    fn a_path_may_start_in_the_home_folder() {
+        let (etc, home) = (Path::new("/etc"), Path::new("/homes/me"));
+        assert_eq!(
+            resolve("~/Mail", etc, Some(home)).unwrap(),
+            Path::new("/homes/me/Mail")
+        );
+        assert_eq!(
+            resolve("Mail", etc, Some(home)).unwrap(),
+            Path::new("/etc/Mail")
+        );
+        assert_eq!(resolve("/x/Mail", etc, None).unwrap(), Path::new("/x/Mail"));
+        assert!(
+            resolve("~/Mail", etc, None)
+                .unwrap_err()
+                .contains("HOME names no folder")
+        );
+        let home = std::env::var_os("HOME").map(PathBuf::from).unwrap();
+        let text = "[account.a]\naddress='a@b.test'\nbackend='imap'\nhost='h'\nuser='u'\n\
+                    password={file='~/secret'}\nca-file='~/ca.pem'\n";
+        let config = Config::parse(text, Path::new("/")).unwrap();
+        let Backend::Imap(imap) = &config.accounts["a"].backend else {
+            panic!("imap expected")
+        };
+        assert_eq!(imap.password, Secret::File(home.join("secret")));
+        assert_eq!(imap.ca_file, Some(home.join("ca.pem")));
     }
 
     #[test]

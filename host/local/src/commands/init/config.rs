@@ -37,10 +37,11 @@ pub(super) fn config_text(
          # Where the vault meets its cloud half; empty: this host works alone.\n\
          remote = {}\n\
          \n\
-         [mail]\n\
-         # The account, and the mail servers' own file with hosts and where the passwords are.\n\
-         account = \"\"\n\
-         config = \"\"\n\
+         # The account, the mail servers' own file, and the variables that they may see.\n\
+         # [mail]\n\
+         # account = \"me\"\n\
+         # config = \"mail.toml\"\n\
+         # env = [\"MAIL_PASSWORD\"]\n\
          \n\
          [model]\n\
          # `builtin` needs no key; `anthropic` and `openai` (and compatible servers) need `model`, and\n\

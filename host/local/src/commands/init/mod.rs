@@ -20,7 +20,7 @@ pub(crate) struct InitArgs {
     /// The vault's folder; it is made if it is not there.
     vault: PathBuf,
     /// Where the vault meets its cloud half: an ssh or https address, or a folder.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     remote: String,
     /// The private folder for Git objects, the journal and compiled skills
     /// [default: platinum/local in the user's state folder].
@@ -96,16 +96,29 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
     } else {
         format!("with a starter {}", made.join(" and "))
     };
+    let mail = config.with_file_name("mail.toml");
+    let mut next = vec![
+        format!("Write your rules and tone into {}.", layout::HANDBOOK),
+        format!(
+            "Describe your mailbox in {}, and name it under [mail] in {}.",
+            mail.display(),
+            config.display()
+        ),
+    ];
+    if args.remote.is_empty() {
+        next.push("For a cloud half: name the remote under [sync].".to_owned());
+    }
+    next.push("platinum doctor tries it all; platinum run starts the local half.".to_owned());
+    let next: String = (1..)
+        .zip(next)
+        .map(|(n, step)| format!("  {n}. {step}\n"))
+        .collect();
     ctx.print(&format!(
-        "{} {}, {pages}\n{} {}\n\nNext:\n  \
-         1. Write your rules and tone into {}.\n  \
-         2. Name your mail account under [mail] in the configuration.\n  \
-         3. platinum doctor, then platinum run.\n",
+        "{} {}, {pages}\n{} {}\n\nNext:\n{next}",
         good("vault "),
         vault.root().display(),
         good("config"),
         config.display(),
-        layout::HANDBOOK,
     ))
 }
 

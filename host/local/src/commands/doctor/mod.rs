@@ -1,10 +1,13 @@
 //! `platinum doctor`: tries everything the daemon will need, and says what to do about what fails.
+//!
+//! Lives elsewhere: mail is tried in `mail.rs`.
+
+mod mail;
 
 use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use platinum_core::{Role, VaultPath, layout};
-use platinum_daemon::{Config, installed, mail_server};
-use platinum_mcp::Session;
+use platinum_daemon::{Config, installed, make_state_folder};
 use platinum_repo::{GitRemote, Remote};
 use platinum_vault::Vault;
 
@@ -53,9 +56,15 @@ pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandErro
     let config = ctx.load()?;
     let mut findings = vec![good("config", ctx.config_path().display().to_string())];
     findings.push(vault(&config));
-    findings.push(state(&config.vault.state));
-    findings.push(remote(&config).await);
-    findings.push(mail(&config).await);
+    let state = state(&config.vault.state);
+    let is_private = state.tone != Tone::Bad;
+    findings.push(state);
+    findings.push(if is_private {
+        remote(&config).await
+    } else {
+        doubtful("remote", "not asked: it needs the state folder")
+    });
+    findings.push(mail::look(&config).await);
     findings.push(model(&config));
     findings.push(skills(ctx));
     let (tone, text) = status::journal(&config.vault.state);
@@ -153,9 +162,18 @@ async fn remote(config: &Config) -> Finding {
         );
     }
     if daemon_runs(&config.vault.state) {
-        return good(
+        // Two programs in one repository would get into each other's way.
+        let (tone, text) = status::remote(config);
+        return Finding {
+            tone,
+            what: "remote",
+            text: format!("{text} (the daemon asks it)"),
+        };
+    }
+    if let Err(error) = make_state_folder(&config.vault.state) {
+        return bad(
             "remote",
-            "left to the daemon, which is running; `platinum status` shows it",
+            format!("{}: {error}", config.vault.state.display()),
         );
     }
     let git_dir = config.vault.state.join("vault.git");
@@ -175,34 +193,6 @@ async fn remote(config: &Config) -> Finding {
             format!("{} answers and is empty", remote.describe()),
         ),
         Err(error) => bad("remote", plain(&error.to_string(), 400)),
-    }
-}
-
-async fn mail(config: &Config) -> Finding {
-    let Some(spec) = mail_server(config, Role::Local) else {
-        return doubtful("mail", "none: `mail.account` and `mail.config` name one");
-    };
-    let program = spec.command.display().to_string();
-    let session = match Session::spawn(spec).await {
-        Ok(session) => session,
-        Err(error) => return bad("mail", error.to_string()),
-    };
-    let listed = session.tools().await;
-    session.close().await;
-    match listed {
-        Ok(tools) => {
-            let names: Vec<String> = tools.iter().map(|tool| plain(&tool.name, 60)).collect();
-            let text = format!("{program} offers {}", names.join(", "));
-            if names.iter().any(|name| name == "send_email") {
-                good("mail", text)
-            } else {
-                doubtful(
-                    "mail",
-                    format!("{text}; it cannot send, so approved drafts stay where they are"),
-                )
-            }
-        }
-        Err(error) => bad("mail", error.to_string()),
     }
 }
 
