@@ -1,5 +1,5 @@
-//! The local half killed in the middle of sending: what left is found, what did not is never
-//! guessed at, and no mail leaves twice.
+//! The local half killed in the middle of sending, and a mail server that is away: what left is
+//! found, what did not is never guessed at, and no mail leaves twice.
 //!
 //! A shell script stands between the daemon and the real mail server, passes every line on, and
 //! kills the daemon (`kill -9`) at one of them.
@@ -9,6 +9,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 use platinum_core::DraftId;
 use platinum_journal::{Journal, State};
 use platinum_testkit::{
+    free_ports,
     mail::{CLIENT, OWNER},
     program, wait_for,
 };
@@ -198,4 +199,61 @@ fn a_crash_before_anything_left_sends_nothing_by_itself_and_asks_the_owner() {
     assert!(task.contains("outcome: \"filed\""), "{task}");
     assert!(task.contains("not known whether"), "{task}");
     assert!(stage.mail.mailbox(CLIENT).unwrap().is_empty());
+}
+
+#[test]
+fn a_mail_server_that_is_away_loses_nothing_and_the_owner_is_told() {
+    let stage = Stage::set();
+    let cloud = stage.cloud();
+    stage.wait_for_line("cloud", "waiting for mail");
+    stage.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
+
+    // Nobody listens where the mail should go.
+    let mail = stage.mail.config_toml("owner").unwrap();
+    let [nobody] = free_ports().unwrap();
+    let away = stage.folder().join("away.toml");
+    let text = fs::read_to_string(&mail).unwrap();
+    let port = format!("port = {}\n", stage.mail.smtps_port());
+    assert!(text.contains(&port), "{text}");
+    fs::write(&away, text.replace(&port, &format!("port = {nobody}\n"))).unwrap();
+    let settings = fs::read_to_string(stage.config("local")).unwrap();
+    let named = |path: &PathBuf| format!("config = {path:?}");
+    fs::write(
+        stage.config("local"),
+        settings.replace(&named(&mail), &named(&away)),
+    )
+    .unwrap();
+
+    let local = stage.local();
+    let draft = wait_for("the draft in the owner's vault", SOON, || {
+        Ok(stage.notes("local", "Pending_Approval").into_iter().next())
+    })
+    .unwrap();
+    let id = draft.file_stem().unwrap().to_str().unwrap();
+    stage.platinum(&["approve", id, "--with-gaps"]);
+    wait_for("the owner to be told", SOON, || {
+        let board = fs::read_to_string(stage.vault("local").join("Dashboard.md"))?;
+        Ok(board
+            .contains("Not sent yet, tried again by itself")
+            .then_some(()))
+    })
+    .unwrap();
+    let shown = stage.platinum(&["approvals"]);
+    assert!(shown.contains("tried again by itself"), "{shown}");
+    assert_eq!(stage.notes("local", "Approved").len(), 1);
+    drop(local);
+
+    fs::write(stage.config("local"), settings).unwrap();
+    let _local = stage.local();
+    // The pause after the first attempt is half a minute.
+    wait_for("the mail in the other mailbox", SOON * 2, || {
+        Ok((!stage.mail.mailbox(CLIENT)?.is_empty()).then_some(()))
+    })
+    .unwrap();
+    wait_for("Approved/ to be empty", SOON, || {
+        Ok(stage.notes("local", "Approved").is_empty().then_some(()))
+    })
+    .unwrap();
+    assert_eq!(stage.mail.mailbox(CLIENT).unwrap().len(), 1, "sent once");
+    drop(cloud);
 }
