@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use platinum_capabilities::tasks::{TaskError, TaskStore};
+use platinum_capabilities::tasks::{Owner, TaskError, TaskStore};
 use platinum_core::{TaskId, Zone, layout};
 use platinum_engine::{Invocation, InvokeError, Outcome, SkillError, Trigger};
 use platinum_vault::{Vault, note::DraftNote};
@@ -145,7 +145,13 @@ impl Pipeline {
             .run("claim-task", trigger(Trigger::Task, Some(task), None))
             .await
         {
-            Ok(Outcome::Passed(_)) => true,
+            // A tentative claim, with the remote away, passes too, and nothing is drafted on it: the
+            // task may be another's already.
+            Ok(Outcome::Passed(_)) if self.owns(task).await => true,
+            Ok(Outcome::Passed(_)) => {
+                self.pause(task, 0).await;
+                false
+            }
             Ok(_) => false,
             Err(error) => {
                 self.set_back(task, &error).await;
@@ -154,11 +160,23 @@ impl Pipeline {
         }
     }
 
+    async fn owns(&self, task: TaskId) -> bool {
+        matches!(
+            TaskStore::owner_of(&self.sync, task).await,
+            Ok(Owner::ThisAgent)
+        )
+    }
+
     /// Drafts for an owned task; whether it moved.
     async fn draft(&self, (task, zone): (TaskId, Zone)) -> bool {
         let Some(skill) = drafting_skill(zone) else {
             return false;
         };
+        // It may have been finished, or given to another, since it was found.
+        if !self.owns(task).await {
+            self.pause(task, 0).await;
+            return false;
+        }
         match self
             .run(skill, trigger(Trigger::Task, Some(task), None))
             .await
@@ -194,7 +212,9 @@ impl Pipeline {
             }
             Err(error) => {
                 if self.set_back(task, &error).await >= MAX_FAILURES {
-                    self.finish(task, Finish::failed(&error.to_string())).await;
+                    if !self.finish(task, Finish::failed(&error.to_string())).await {
+                        return false;
+                    }
                     self.tell(task, format!("Could not draft an answer: {error}"))
                         .await;
                     self.setbacks.lock().await.remove(&task);

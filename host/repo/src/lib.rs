@@ -10,6 +10,7 @@
 
 mod commit;
 mod error;
+mod in_use;
 mod objects;
 mod remote;
 mod tree;

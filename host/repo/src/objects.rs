@@ -83,13 +83,16 @@ impl Repo {
                 .mkpath(true);
             let git = Repository::init_opts(git_dir, &options)
                 .map_err(|e| failed(e.message().to_owned()))?;
-            let mut config = git.config().map_err(|e| failed(e.message().to_owned()))?;
-            // libgit2 fsyncs objects and refs only when told to.
+            git
+        };
+        let mut config = git.config().map_err(|e| failed(e.message().to_owned()))?;
+        // libgit2 fsyncs objects and refs only when told to. Asked for each time: an earlier run
+        // may have been killed between making the repository and this line.
+        if !config.get_bool("core.fsyncObjectFiles").unwrap_or(false) {
             config
                 .set_bool("core.fsyncObjectFiles", true)
                 .map_err(|e| failed(e.message().to_owned()))?;
-            git
-        };
+        }
         if !git.is_bare() {
             return Err(failed(
                 "it has a work tree; choose a folder outside any vault".to_owned(),

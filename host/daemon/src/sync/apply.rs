@@ -22,13 +22,27 @@ pub(super) struct Arrival {
 }
 
 impl Side {
-    /// Writes copies and arrivals; answers how many more copies it had to make of files that
-    /// were edited in this very moment.
+    /// Writes copies and arrivals, all or, at the first that fails, no further; answers how many
+    /// more copies it had to make of files that were edited in this very moment.
     pub(super) fn apply(
         &self,
         copies: &[(VaultPath, Oid)],
         arrivals: &[Arrival],
     ) -> Result<u32, SyncError> {
+        let (more, failed) = self.apply_each(copies, arrivals)?;
+        match failed.into_iter().next() {
+            Some((_, error)) => Err(error.into()),
+            None => Ok(more),
+        }
+    }
+
+    /// As [`Side::apply`], but one file that cannot be written does not keep the others away: it
+    /// is named in the answer.
+    pub(super) fn apply_each(
+        &self,
+        copies: &[(VaultPath, Oid)],
+        arrivals: &[Arrival],
+    ) -> Result<(u32, Vec<(VaultPath, VaultError)>), SyncError> {
         for (copy, blob) in copies {
             let bytes = self.repo.read_blob(*blob, MAX_FILE)?;
             match self.vault.create(copy, &bytes) {
@@ -37,13 +51,19 @@ impl Side {
             }
         }
         let mut more = 0;
+        let mut failed = Vec::new();
         for arrival in arrivals {
-            more += u32::from(match arrival.new {
-                Some(new) => self.put(&arrival.path, arrival.expected, new)?,
-                None => self.take_away(&arrival.path, arrival.expected)?,
-            });
+            let done = match arrival.new {
+                Some(new) => self.put(&arrival.path, arrival.expected, new),
+                None => self.take_away(&arrival.path, arrival.expected),
+            };
+            match done {
+                Ok(copied) => more += u32::from(copied),
+                Err(SyncError::Vault(error)) => failed.push((arrival.path.clone(), error)),
+                Err(error) => return Err(error),
+            }
         }
-        Ok(more)
+        Ok((more, failed))
     }
 
     fn put(&self, path: &VaultPath, expected: Option<Oid>, new: Oid) -> Result<bool, SyncError> {

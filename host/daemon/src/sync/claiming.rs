@@ -50,25 +50,28 @@ impl Synchronizer {
     /// applied.
     pub async fn claim(&self, task: TaskId) -> Result<Claimed, SyncError> {
         let _turn = self.turn.lock().await;
-        match self.push_edits_of(task).await {
-            Ok(()) => {}
+        let mut synced = match self.push_edits_of(task).await {
+            Ok(synced) => synced,
             // The machine finds out for itself whether the remote is away.
-            Err(error) if error.is_away() => {}
+            Err(error) if error.is_away() => false,
             Err(error) => return Err(error),
-        }
+        };
         let agent = self.side.agent.clone();
         let mut machine = ClaimMachine::new(task, agent, ClaimId::generate(), MAX_ATTEMPTS);
         let mut proposal: Option<Proposal> = None;
         loop {
             match machine.step().clone() {
                 Step::Fetch => {
-                    if let Some(won) = self.look(&mut machine, proposal.as_ref()).await? {
+                    // Straight after a sync the tip is known. If it is not the tip any more, the
+                    // push finds out.
+                    let known = std::mem::take(&mut synced);
+                    if let Some(won) = self.look(&mut machine, proposal.as_ref(), known).await? {
                         return Ok(won);
                     }
                 }
                 Step::BackOff { attempt } => {
                     tokio::time::sleep(pause(attempt)).await;
-                    if let Some(won) = self.look(&mut machine, proposal.as_ref()).await? {
+                    if let Some(won) = self.look(&mut machine, proposal.as_ref(), false).await? {
                         return Ok(won);
                     }
                 }
@@ -94,13 +97,21 @@ impl Synchronizer {
         }
     }
 
-    /// Fetches for the machine. Answers at once if an earlier claim of this host is found.
+    /// Fetches for the machine, unless the tip is known. Answers at once if an earlier claim of this host is found.
     async fn look(
         &self,
         machine: &mut ClaimMachine,
         proposal: Option<&Proposal>,
+        is_known: bool,
     ) -> Result<Option<Claimed>, SyncError> {
-        let tip = match self.fetch_and_verify().await {
+        let tip = match is_known {
+            true => {
+                self.blocking(|side| Ok(side.repo.tip(RefName::Verified)?))
+                    .await
+            }
+            false => self.fetch_and_verify().await,
+        };
+        let tip = match tip {
             Ok(tip) => tip,
             Err(error) if error.is_away() => {
                 machine.fetch_failed(error.to_string());
@@ -171,12 +182,14 @@ impl Synchronizer {
         Ok(end)
     }
 
-    /// Syncs first if the work tree has edits of this task that the remote has not.
-    pub(super) async fn push_edits_of(&self, task: TaskId) -> Result<(), SyncError> {
-        if self.blocking(move |side| side.is_edited(task)).await? {
+    /// Syncs first if the work tree has edits of this task that the remote has not; answers
+    /// whether it did.
+    pub(super) async fn push_edits_of(&self, task: TaskId) -> Result<bool, SyncError> {
+        let edited = self.blocking(move |side| side.is_edited(task)).await?;
+        if edited {
             self.sync_in_turn().await?;
         }
-        Ok(())
+        Ok(edited)
     }
 }
 

@@ -11,7 +11,7 @@ use platinum_core::{AgentName, Role, Timestamp, VaultPath};
 use platinum_policy::{Change, check};
 use platinum_protocol::merge;
 use platinum_repo::{CommitMeta, Edit, Oid, RefName, Repo, RepoError};
-use platinum_vault::Vault;
+use platinum_vault::{Vault, VaultError};
 
 use super::{HeldBack, SyncError, apply::Arrival, snapshot, verify::Judge};
 
@@ -30,6 +30,10 @@ struct Memory {
     cache: snapshot::Cache,
     /// The files of the applied commit.
     base: Option<(Oid, Files)>,
+    /// Whether locks left behind were looked for.
+    tidy: bool,
+    /// What the log was told and is still so.
+    told: BTreeSet<String>,
 }
 
 pub(super) type Files = BTreeMap<VaultPath, Oid>;
@@ -254,6 +258,65 @@ impl Side {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         self.repo.set_ref(RefName::Applied, tip)?;
         self.base(&mut memory, Some(tip)).map(drop)
+    }
+
+    /// As [`Side::applied`], but these paths stay as they were before: the work tree could not
+    /// take the tip's version, which is no edit of the owner's, and is tried again next time.
+    pub(super) fn applied_except(
+        &self,
+        tip: Oid,
+        failed: &[(VaultPath, VaultError)],
+    ) -> Result<(), SyncError> {
+        if failed.is_empty() {
+            return self.applied(tip);
+        }
+        let before = self.repo.tip(RefName::Applied)?;
+        let mut edits = Vec::new();
+        for (path, _) in failed {
+            let old = match before {
+                Some(before) => self.repo.blob_at(before, path)?,
+                None => None,
+            };
+            match old {
+                Some(blob) => edits.push((path.clone(), Edit::PutBlob(blob))),
+                None if self.repo.blob_at(tip, path)?.is_some() => {
+                    edits.push((path.clone(), Edit::Delete));
+                }
+                None => {}
+            }
+        }
+        let meta = self.meta("Applied in part".to_owned(), Vec::new());
+        self.applied(self.repo.commit(Some(tip), &edits, &meta)?)
+    }
+
+    /// Takes away the locks that a killed daemon left in the repository, once in this life.
+    pub(super) fn tidy(&self) -> Result<(), SyncError> {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.tidy {
+            return Ok(());
+        }
+        match self.repo.take_stale_locks()? {
+            Some(taken) => {
+                memory.tidy = true;
+                for lock in taken {
+                    tracing::warn!(
+                        "A program that was killed left {}; it is taken away.",
+                        lock.display()
+                    );
+                }
+            }
+            None => tracing::info!("A git of an earlier daemon still runs; it is let finish."),
+        }
+        Ok(())
+    }
+
+    /// Whether something is news in this life of the daemon; of `trouble`, what is no more is
+    /// forgotten.
+    pub(super) fn news(&self, trouble: BTreeSet<String>) -> BTreeSet<String> {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = trouble.difference(&memory.told).cloned().collect();
+        memory.told = trouble;
+        news
     }
 
     /// The files of the applied commit; only what changed since the last time is read.

@@ -1,16 +1,18 @@
 //! What the interfaces of the floor below need: [`TaskStore`] and [`Syncer`], by [`Synchronizer`].
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use platinum_capabilities::{
     sync::{SyncReport as Report, SyncRunError, Syncer},
     tasks::{Owner, TaskError, TaskStore},
 };
-use platinum_core::{TaskId, VaultPath, Zone, layout};
+use platinum_core::{Role, TaskId, Timestamp, UpdateId, VaultPath, Zone, layout};
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_repo::RefName;
 use platinum_vault::{
     VaultError,
-    note::{ReceiptRecord, TaskNote},
+    note::{ReceiptRecord, TaskNote, UpdateNote},
 };
 
 use super::{
@@ -94,8 +96,11 @@ impl Syncer for Synchronizer {
     async fn run(&self) -> Result<Report, SyncRunError> {
         match self.sync().await {
             Ok(report) => {
-                for held in &report.held_back {
-                    tracing::warn!(path = %held.path, reason = held.reason, "A file is not synced.");
+                let held = report.held_back.iter();
+                let held = held.map(|held| format!("{} is not synced: {}", held.path, held.reason));
+                // Told once, not at every sync.
+                for held in self.side.news(held.collect()) {
+                    tracing::warn!("{held}");
                 }
                 Ok(Report {
                     pulled: report.pulled,
@@ -105,6 +110,10 @@ impl Syncer for Synchronizer {
                 })
             }
             Err(error @ (SyncError::Violation(_) | SyncError::RemoteLost(_))) => {
+                let told = error.to_string();
+                self.blocking(move |side| Ok(side.tell_owner(&told)))
+                    .await
+                    .ok();
                 Err(SyncRunError::Violation(error.to_string()))
             }
             Err(error) if error.is_away() => Err(SyncRunError::Unavailable(error.to_string())),
@@ -126,6 +135,30 @@ fn task_error(error: SyncError) -> TaskError {
 }
 
 impl Side {
+    /// Nothing comes in any more: the owner has to hear of it where he looks. The note goes to the
+    /// dashboard, which local writes from the work tree, whatever the remote does.
+    fn tell_owner(&self, trouble: &str) {
+        let news = self.news(BTreeSet::from([trouble.to_owned()]));
+        if self.role == Role::Cloud || news.is_empty() {
+            return;
+        }
+        let note = UpdateNote {
+            id: UpdateId::generate(),
+            created: Timestamp::now(),
+            by: self.agent.to_string(),
+            task: None,
+            headline: format!("Nothing is synced any more: {trouble}")
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(300)
+                .collect(),
+        };
+        let path = layout::update(&self.agent, note.id);
+        if let Err(error) = self.vault.create(&path, note.render().as_bytes()) {
+            tracing::warn!("The owner cannot be told: {error}");
+        }
+    }
+
     fn tasks_in(&self, folder: &str) -> Result<Vec<TaskNote>, SyncError> {
         let mut tasks = Vec::new();
         for entry in self.vault.list(folder)? {

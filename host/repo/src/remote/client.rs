@@ -1,7 +1,9 @@
-//! Running git's own client: one child, its own process group, a limit on time and on output.
+//! Running git's own client: one child, its own process group, a limit on silence, on time and on
+//! output.
 //!
 //! Invariants: nothing can prompt; no variable of the caller's git session reaches the child; when
-//! the time is up, or the caller goes away, the whole process group is killed, ssh included.
+//! the time is up, or the caller goes away, the whole process group is killed, ssh included. A
+//! transfer that moves is not ended, however slow the line: git says so as it goes (`--progress`).
 
 use std::{
     ffi::OsString,
@@ -12,19 +14,27 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
-    process::Command,
+    process::{Child, Command},
+    sync::mpsc,
+    task::JoinSet,
+    time::Instant,
 };
 
-/// More output than this is read and dropped.
+/// Of more output than this, only the end is kept.
 const MAX_OUTPUT: usize = 64 * 1024;
+/// How long the output of a client that has ended is waited for: a shared ssh connection that
+/// stays open in the background (ControlPersist) never closes it.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// How git's client is run.
 #[derive(Debug, Clone)]
 pub struct ClientOptions {
     /// The program.
     pub program: OsString,
-    /// How long one fetch or push may take.
+    /// How long a fetch or push may say nothing at all.
     pub time_out: Duration,
+    /// How long one may take in all.
+    pub whole: Duration,
     /// Whether the user's and the system's git configuration are read. They hold credential
     /// helpers, so yes outside tests; they cannot change the protocol.
     pub user_config: bool,
@@ -37,6 +47,7 @@ impl Default for ClientOptions {
         Self {
             program: "git".into(),
             time_out: Duration::from_secs(60),
+            whole: Duration::from_secs(6 * 3600),
             user_config: true,
             ssh: "ssh".to_owned(),
         }
@@ -104,7 +115,6 @@ impl ClientOptions {
     /// Runs a command to its end, or to the end of its time.
     pub(crate) async fn run(&self, mut command: Command) -> Run {
         command
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
@@ -119,28 +129,107 @@ impl ClientOptions {
                 .and_then(|id| i32::try_from(id).ok())
                 .and_then(Pid::from_raw),
         );
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let work = async {
-            let (out, err, status) =
-                tokio::join!(read_bounded(stdout), read_bounded(stderr), child.wait());
-            (out, err, status)
+        let mut output = Output::of(&mut child);
+        let silence = tokio::time::sleep(self.time_out);
+        let whole = tokio::time::sleep(self.whole);
+        tokio::pin!(silence, whole);
+        let ended = loop {
+            tokio::select! {
+                status = child.wait() => break Some(status),
+                Some(piece) = output.pieces.recv() => {
+                    output.keep(piece);
+                    silence.as_mut().reset(Instant::now() + self.time_out);
+                }
+                () = &mut silence => break None,
+                () = &mut whole => break None,
+            }
         };
-        match tokio::time::timeout(self.time_out, work).await {
-            Ok((stdout, stderr, Ok(status))) => {
+        match ended {
+            Some(Ok(status)) => {
                 group.ended();
+                let (stdout, stderr) = output.finish().await;
                 Run::Ended {
                     status,
                     stdout,
                     stderr,
                 }
             }
-            Ok((_, _, Err(error))) => Run::Lost(error),
-            Err(_) => {
+            Some(Err(error)) => Run::Lost(error),
+            None => {
                 drop(group);
                 // Dead already; this takes its exit status so that no zombie stays.
                 drop(child.wait().await);
                 Run::TimedOut
             }
+        }
+    }
+}
+
+/// What a child says, as it says it.
+struct Output {
+    pieces: mpsc::Receiver<(bool, Vec<u8>)>,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    /// Dropped with this, they read no further.
+    _readers: JoinSet<()>,
+}
+
+impl Output {
+    fn of(child: &mut Child) -> Self {
+        let (tell, pieces) = mpsc::channel(8);
+        let mut readers = JoinSet::new();
+        if let Some(stream) = child.stdout.take() {
+            readers.spawn(read(stream, false, tell.clone()));
+        }
+        if let Some(stream) = child.stderr.take() {
+            readers.spawn(read(stream, true, tell));
+        }
+        Self {
+            pieces,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            _readers: readers,
+        }
+    }
+
+    fn keep(&mut self, (is_error, piece): (bool, Vec<u8>)) {
+        let kept = match is_error {
+            true => &mut self.stderr,
+            false => &mut self.stdout,
+        };
+        kept.extend_from_slice(&piece);
+        let excess = kept.len().saturating_sub(MAX_OUTPUT);
+        kept.drain(..excess);
+    }
+
+    /// The rest, once the child has ended.
+    async fn finish(mut self) -> (Vec<u8>, Vec<u8>) {
+        let rest = async {
+            while let Some(piece) = self.pieces.recv().await {
+                self.keep(piece);
+            }
+        };
+        if tokio::time::timeout(LAST_WORDS, rest).await.is_err() {
+            tracing::debug!("something that git started keeps its output open");
+        }
+        (self.stdout, self.stderr)
+    }
+}
+
+async fn read(
+    mut stream: impl AsyncRead + Unpin,
+    is_error: bool,
+    tell: mpsc::Sender<(bool, Vec<u8>)>,
+) {
+    let mut piece = vec![0_u8; 8 * 1024];
+    // A stream that fails ends here; what it said until then is kept.
+    while let Ok(count @ 1..) = stream.read(&mut piece).await {
+        if tell
+            .send((is_error, piece[..count].to_vec()))
+            .await
+            .is_err()
+        {
+            return;
         }
     }
 }
@@ -165,37 +254,65 @@ impl Drop for Group {
     }
 }
 
-async fn read_bounded(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
-    let Some(mut stream) = stream else {
-        return Vec::new();
-    };
-    let mut kept = Vec::new();
-    let mut piece = vec![0_u8; 8 * 1024];
-    // A stream that fails ends here; what it said until then is kept.
-    while let Ok(count @ 1..) = stream.read(&mut piece).await {
-        let room = MAX_OUTPUT.saturating_sub(kept.len()).min(count);
-        kept.extend_from_slice(&piece[..room]);
-    }
-    kept
-}
-
 /// The last line that says something, printable and short.
 pub(crate) fn said(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let line = text
-        .lines()
-        .map(str::trim)
-        .rfind(|line| line.starts_with("fatal:") || line.starts_with("error:"))
-        .or_else(|| text.lines().map(str::trim).rfind(|line| !line.is_empty()))
+    // Progress is told over and over on one line.
+    let lines = || text.split(['\n', '\r']).map(str::trim);
+    // This ends every failure to reach a remote; why it did is said before it.
+    const ENDING: &str = "fatal: Could not read from remote repository.";
+    let before = lines()
+        .take_while(|line| *line != ENDING)
+        .filter(|line| !line.is_empty())
+        .last()
+        .filter(|_| lines().any(|line| line == ENDING));
+    let line = before
+        .or_else(|| {
+            lines()
+                .filter(|line| line.starts_with("fatal:") || line.starts_with("error:"))
+                .last()
+        })
+        .or_else(|| lines().filter(|line| !line.is_empty()).last())
         .unwrap_or("git said nothing");
     line.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
+
+    async fn told(script: &str) -> Run {
+        let options = ClientOptions {
+            time_out: Duration::from_millis(600),
+            ..ClientOptions::default()
+        };
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        options.run(command).await
+    }
+
+    #[tokio::test]
+    async fn a_slow_transfer_that_moves_is_not_ended() {
+        let run =
+            told("for n in 1 2 3 4 5 6 7 8; do printf 'Writing: %s\\r' $n >&2; sleep 0.2; done")
+                .await;
+        let Run::Ended { status, stderr, .. } = run else {
+            panic!("{run:?}");
+        };
+        assert!(status.success());
+        assert_eq!(said(&stderr), "Writing: 8");
+    }
+
+    #[tokio::test]
+    async fn a_helper_that_stays_in_the_background_is_not_waited_for() {
+        let began = Instant::now();
+        let run = told("sleep 20 & echo done").await;
+        let Run::Ended { stdout, .. } = run else {
+            panic!("{run:?}");
+        };
+        assert_eq!(stdout, b"done\n");
+        assert!(began.elapsed() < Duration::from_secs(10));
+    }
 
     #[tokio::test]
     async fn a_child_that_hangs_is_killed_with_its_own_children() {

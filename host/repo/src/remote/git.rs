@@ -65,6 +65,9 @@ impl GitRemote {
             .options
             .command(self.repo.git_dir(), self.address.protocol());
         command.args(args);
+        let alive = crate::in_use::lifetime(self.repo.git_dir())
+            .map_err(|error| RemoteError::Repository(error.to_string()))?;
+        command.stdin(alive);
         match self.options.run(command).await {
             Run::Ended {
                 status,
@@ -90,7 +93,7 @@ impl Remote for GitRemote {
         let url = self.address.as_str();
         let fetch = [
             "fetch",
-            "--quiet",
+            "--progress",
             "--no-tags",
             "--no-write-fetch-head",
             "--no-auto-maintenance",
@@ -133,6 +136,7 @@ impl Remote for GitRemote {
         let push = [
             "push",
             "--porcelain",
+            "--progress",
             "--no-verify",
             "--no-signed",
             "--recurse-submodules=no",
