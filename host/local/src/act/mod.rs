@@ -1,8 +1,11 @@
 //! The loop that acts: carries out what the owner approved, settles what the owner rejected, asks
 //! after outcomes in doubt, and keeps the dashboard.
 //!
-//! Lives elsewhere: acting itself is `effects`'; the decisions are the skills'.
+//! Lives elsewhere: acting itself is `effects`'; the decisions are the skills'; what a file in
+//! `Rejected/` says is read in [`rejected`].
 //! Invariant: an effect happens only here, on the owner's machine, from a file in `Approved/`.
+
+mod rejected;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -16,24 +19,14 @@ use platinum_effects::{
     email::{SentSearch, reconcile},
 };
 use platinum_engine::{Invocation, Trigger};
-use platinum_journal::State;
 use platinum_protocol::TaskPlace;
-use platinum_vault::{
-    Vault,
-    note::{DraftNote, Note, UpdateNote},
-};
+use platinum_vault::{Vault, note::UpdateNote};
 use platinum_watch::{Wake, WakeUps};
+use rejected::{Rejected, reason_of, rejected_and_open};
 use tokio::time::Instant;
 
 /// How often to ask the other side about outcomes in doubt.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
-/// Largest draft that is read, in bytes.
-const MAX_DRAFT_BYTES: u64 = 256 * 1024;
-/// The property with the reason of a skill that gave an action back.
-const REFUSED: &str = "refused";
-/// The property with the owner's reason.
-const OWNERS_REASON: &str = "rejected-because";
-
 /// What the loop works with.
 pub(crate) struct Actor {
     skills: Arc<SkillSet>,
@@ -46,14 +39,6 @@ pub(crate) struct Actor {
     told: BTreeSet<String>,
     /// Rejected drafts whose task was found finished: there is nothing left to do about them.
     closed: BTreeSet<DraftId>,
-}
-
-/// A draft in `Rejected/`.
-struct Rejected {
-    draft: DraftNote,
-    /// What the file says of why.
-    refused: Option<String>,
-    because: Option<String>,
 }
 
 impl Actor {
@@ -349,137 +334,10 @@ impl Actor {
     }
 }
 
-/// The drafts in `Rejected/` that are not closed yet, and the tasks that have another draft on its
-/// way. Blocks on the disk.
-fn rejected_and_open(
-    vault: &Vault,
-    closed: &BTreeSet<DraftId>,
-) -> (Vec<Rejected>, BTreeSet<TaskId>) {
-    let notes = |folder: &str| -> Vec<Note> {
-        let entries = vault.list(folder).unwrap_or_default();
-        entries
-            .iter()
-            .filter(|entry| {
-                let id = entry.path.stem().parse::<DraftId>();
-                id.map_or(true, |id| !closed.contains(&id))
-            })
-            .filter_map(|entry| vault.read_text(&entry.path, MAX_DRAFT_BYTES).ok())
-            .filter_map(|text| Note::parse(&text).ok())
-            .collect()
-    };
-    let rejected: Vec<Rejected> = notes(layout::REJECTED)
-        .iter()
-        .filter_map(|note| {
-            let text = |key: &str| note.get_text(key).map(str::to_owned);
-            Some(Rejected {
-                draft: DraftNote::from_note(note).ok()?,
-                refused: text(REFUSED),
-                because: text(OWNERS_REASON),
-            })
-        })
-        .collect();
-    if rejected.is_empty() {
-        return (rejected, BTreeSet::new());
-    }
-    let open = [layout::PENDING_APPROVAL, layout::APPROVED]
-        .into_iter()
-        .flat_map(notes)
-        .filter_map(|note| note.get_text("task")?.parse().ok())
-        .collect();
-    (rejected, open)
-}
-
-fn reason_of(rejected: &Rejected, known: Option<&State>) -> String {
-    let summary = &rejected.draft.summary;
-    match (&rejected.refused, &rejected.because, known) {
-        (_, _, Some(State::Intended(_) | State::Unknown { .. })) => format!(
-            "It is not known whether the draft “{summary}” was carried out; you put it away."
-        ),
-        (Some(reason), ..) => format!("The draft “{summary}” was not carried out: {reason}"),
-        (None, Some(because), _) => format!("You said no to the draft “{summary}”: {because}"),
-        (None, None, Some(State::NotSent { reason, .. })) => {
-            format!("You put the draft “{summary}” away; it was not sent: {reason}")
-        }
-        (None, None, _) => format!("You said no to the draft “{summary}”."),
-    }
-}
-
 /// Runs blocking reads off the async threads.
 async fn read<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use platinum_core::{Action, EmailSend};
-
-    use super::*;
-
-    fn draft(n: u128, task: u128) -> DraftNote {
-        DraftNote {
-            id: DraftId::from_parts(1, n),
-            created: SystemClock.now(),
-            by: "cloud/cloud-draft-email".into(),
-            task: TaskId::from_parts(1, task),
-            action: Action::EmailSend(EmailSend {
-                from_account: "owner".into(),
-                to: vec!["ada@example.test".into()],
-                cc: vec![],
-                bcc: vec![],
-                subject: "Re: Offer".into(),
-                in_reply_to: None,
-                references: vec![],
-                attachments: vec![],
-                body: "Yes.\n".into(),
-            }),
-            summary: "Reply to Ada".into(),
-            reason: "She asked".into(),
-            expires: SystemClock.now(),
-        }
-    }
-
-    #[test]
-    fn each_no_has_its_own_reason() {
-        let no = |refused: Option<&str>, because: Option<&str>| Rejected {
-            draft: draft(1, 1),
-            refused: refused.map(str::to_owned),
-            because: because.map(str::to_owned),
-        };
-        assert_eq!(
-            reason_of(&no(None, None), Some(&State::Absent)),
-            "You said no to the draft “Reply to Ada”."
-        );
-        assert_eq!(
-            reason_of(&no(None, Some("too dear")), None),
-            "You said no to the draft “Reply to Ada”: too dear"
-        );
-        assert_eq!(
-            reason_of(&no(Some("the address is gone"), None), None),
-            "The draft “Reply to Ada” was not carried out: the address is gone"
-        );
-    }
-
-    #[test]
-    fn a_task_with_another_draft_on_its_way_is_not_filed_for_the_rejected_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let vault = Vault::open(folder.path()).unwrap();
-        for (path, draft) in [
-            (layout::rejected(DraftId::from_parts(1, 1)), draft(1, 7)),
-            (layout::approved(DraftId::from_parts(1, 2)), draft(2, 7)),
-            (layout::rejected(DraftId::from_parts(1, 3)), draft(3, 8)),
-        ] {
-            vault.create(&path, draft.render().as_bytes()).unwrap();
-        }
-        fs::write(folder.path().join("Rejected/notes.md"), "mine").unwrap();
-        let (rejected, open) = rejected_and_open(&vault, &BTreeSet::new());
-        assert_eq!(rejected.len(), 2);
-        assert_eq!(open, BTreeSet::from([TaskId::from_parts(1, 7)]));
-        let closed = BTreeSet::from([DraftId::from_parts(1, 1)]);
-        assert_eq!(rejected_and_open(&vault, &closed).0.len(), 1);
     }
 }
