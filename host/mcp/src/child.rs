@@ -235,9 +235,14 @@ async fn log_stderr(server: String, stderr: ChildStderr, trace: Arc<Trace>) {
             Ok(_) => {}
         }
         let text = one_line(&String::from_utf8_lossy(&line), 1000);
+        // Our own line begins with a level already.
+        let text = ["INFO ", "WARN ", "ERROR "]
+            .iter()
+            .find_map(|level| text.strip_prefix(level))
+            .unwrap_or(&text);
         if !text.is_empty() {
             tracing::info!(target: "platinum::mcp::stderr", server, "{text}");
-            *lock(&trace.said) = Some(one_line(&text, 300));
+            *lock(&trace.said) = Some(one_line(text, 300));
         }
     }
 }

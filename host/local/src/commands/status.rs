@@ -201,13 +201,16 @@ fn freshness(contact: &Contact, runs: bool, every: u64, now: Timestamp) -> (Tone
     let ago = |at: Timestamp| span((now.as_second() - at.as_second()).max(0));
     match (contact.answered, &contact.trouble) {
         (None, None) => (Tone::Doubtful, "not asked yet".to_owned()),
-        (None, Some(why)) => (Tone::Bad, format!("never answered: {}", plain(why, 300))),
+        (None, Some(why)) => (
+            Tone::Bad,
+            format!("never answered: {}", plain(why.trim_end_matches('.'), 300)),
+        ),
         (Some(at), Some(why)) => (
             Tone::Bad,
             format!(
                 "last answered {}, then failed: {}",
                 ago(at),
-                plain(why, 300)
+                plain(why.trim_end_matches('.'), 300)
             ),
         ),
         (Some(at), None) if !runs => (

@@ -291,6 +291,26 @@ mod tests {
         options.run(command).await
     }
 
+    #[test]
+    fn what_is_said_is_the_cause_and_not_the_ending_that_all_failures_share() {
+        let ending = "fatal: Could not read from remote repository.\n\nPlease make sure you have \
+                      the correct access rights\nand the repository exists.\n";
+        for (cause, line) in [
+            (
+                "ssh: Could not resolve hostname nowhere: Name or service not known\r\n",
+                "ssh: Could not resolve hostname nowhere: Name or service not known",
+            ),
+            (
+                "fatal: '/x.git' does not appear to be a git repository\n",
+                "fatal: '/x.git' does not appear to be a git repository",
+            ),
+            ("", "fatal: Could not read from remote repository."),
+        ] {
+            assert_eq!(said(format!("{cause}{ending}").as_bytes()), line);
+        }
+        assert_eq!(said(b"a\nfatal: b\nhint: c\n"), "fatal: b");
+    }
+
     #[tokio::test]
     async fn a_slow_transfer_that_moves_is_not_ended() {
         let run =

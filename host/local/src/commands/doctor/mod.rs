@@ -120,6 +120,14 @@ fn vault(config: &Config) -> Finding {
         );
     }
     match VaultPath::new(layout::HANDBOOK).map(|path| vault.exists(&path)) {
+        Ok(Ok(true)) if is_starter(&vault) => doubtful(
+            "vault",
+            format!(
+                "{}: the {} still has the gaps of its start; drafts follow what it says",
+                vault.root().display(),
+                layout::HANDBOOK
+            ),
+        ),
         Ok(Ok(true)) => good("vault", vault.root().display().to_string()),
         Ok(Err(error)) => bad("vault", error.to_string()),
         _ => doubtful(
@@ -130,6 +138,16 @@ fn vault(config: &Config) -> Finding {
             ),
         ),
     }
+}
+
+/// Whether the handbook is as `init` wrote it where it asks who the owner is.
+fn is_starter(vault: &Vault) -> bool {
+    const GAP: &str = "[[your name or company]]";
+    const MOST: u64 = 1024 * 1024;
+    VaultPath::new(layout::HANDBOOK)
+        .ok()
+        .and_then(|path| vault.read_text(&path, MOST).ok())
+        .is_some_and(|text| text.contains(GAP))
 }
 
 fn state(path: &Path) -> Finding {

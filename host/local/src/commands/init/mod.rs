@@ -100,9 +100,8 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
     let mut next = vec![
         format!("Write your rules and tone into {}.", layout::HANDBOOK),
         format!(
-            "Describe your mailbox in {}, and name it under [mail] in {}.",
-            mail.display(),
-            config.display()
+            "Describe your mailbox in {}, and name it under [mail] in the configuration.",
+            mail.display()
         ),
     ];
     if args.remote.is_empty() {
