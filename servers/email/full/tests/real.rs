@@ -97,6 +97,30 @@ async fn new_mail_is_answered_once_cut_when_large_and_stays_unread() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_mark_of_an_answered_mail_is_read_from_the_server() {
+    let Some(servers) = servers() else { return };
+    let mut inbox = mailbox(&servers.config("owner", Submission::None).unwrap());
+    servers.deliver(OWNER, &mail("one", "x")).unwrap();
+    servers.deliver(OWNER, &mail("two", "x")).unwrap();
+    let maildir = servers.maildir(OWNER);
+    let files = std::fs::read_dir(maildir.join("new")).unwrap();
+    let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+    names.sort();
+    let marked = format!("{}:2,RS", names[0].to_str().unwrap());
+    std::fs::rename(
+        maildir.join("new").join(&names[0]),
+        maildir.join("cur").join(marked),
+    )
+    .unwrap();
+    let new = inbox
+        .poll_new(&Cursor::default(), 10, &NONE_SEEN)
+        .await
+        .unwrap();
+    let answered = new.mails.iter().filter(|mail| mail.answered).count();
+    assert_eq!((new.mails.len(), answered), (2, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn waiting_is_woken_by_the_server_and_survives_its_restart() {
     let Some(mut servers) = servers() else { return };
     let wire = Wire::start(servers.imap_port()).await;
