@@ -120,3 +120,26 @@ async fn a_remote_that_hangs_is_given_up_in_time() {
         PushOutcome::Indeterminate(_)
     ));
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_empty_remote_is_known_as_empty_over_ssh_too() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    // What git says over ssh: the reason first, and then that the remote hung up.
+    let program = folder.path().join("git");
+    let script = "#!/bin/sh\ncase \"$*\" in *ls-remote*) exit 0;; esac\n\
+        echo \"fatal: couldn't find remote ref refs/heads/main\" >&2\n\
+        echo 'fatal: the remote end hung up unexpectedly' >&2\nexit 128\n";
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let repo = Repo::open_or_init(&folder.path().join("a.git")).unwrap();
+    let options = ClientOptions {
+        program: program.into(),
+        user_config: false,
+        ..ClientOptions::default()
+    };
+    let address = Address::parse("ssh://host/vault.git").unwrap();
+    let remote = GitRemote::with(repo, address, options);
+    assert_eq!(remote.fetch().await, Ok(None));
+}

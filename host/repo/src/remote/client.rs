@@ -254,25 +254,36 @@ impl Drop for Group {
     }
 }
 
-/// The last line that says something, printable and short.
+/// What git says at the end of every failure, whatever its reason was.
+const SAYS_NOTHING: &[&str] = &[
+    "fatal: the remote end hung up unexpectedly",
+    "fatal: Could not read from remote repository.",
+    "fatal: early EOF",
+    "Please make sure you have the correct access rights",
+    "and the repository exists.",
+];
+
+/// The line that says why, printable and short: ssh tells its reason before git's own last words.
 pub(crate) fn said(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     // Progress is told over and over on one line.
-    let lines = || text.split(['\n', '\r']).map(str::trim);
-    // This ends every failure to reach a remote; why it did is said before it.
-    const ENDING: &str = "fatal: Could not read from remote repository.";
-    let before = lines()
-        .take_while(|line| *line != ENDING)
-        .filter(|line| !line.is_empty())
-        .last()
-        .filter(|_| lines().any(|line| line == ENDING));
-    let line = before
-        .or_else(|| {
-            lines()
-                .filter(|line| line.starts_with("fatal:") || line.starts_with("error:"))
-                .last()
+    let lines = || {
+        text.split(['\n', '\r'])
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+    };
+    let telling = || {
+        lines().filter(|line| {
+            let beside = ["warning:", "hint:"].iter().any(|w| line.starts_with(w));
+            !beside && !line.contains("% (") && !SAYS_NOTHING.contains(line)
         })
-        .or_else(|| lines().filter(|line| !line.is_empty()).last())
+    };
+    let grave = |line: &&str| line.starts_with("fatal:") || line.starts_with("error:");
+    let line = telling()
+        .filter(grave)
+        .last()
+        .or_else(|| telling().last())
+        .or_else(|| lines().filter(grave).last())
         .unwrap_or("git said nothing");
     line.chars().filter(|c| !c.is_control()).take(300).collect()
 }
@@ -309,6 +320,34 @@ mod tests {
             assert_eq!(said(format!("{cause}{ending}").as_bytes()), line);
         }
         assert_eq!(said(b"a\nfatal: b\nhint: c\n"), "fatal: b");
+    }
+
+    #[test]
+    fn the_reason_is_told_and_not_the_last_words() {
+        let last = "fatal: Could not read from remote repository.\n\nPlease make sure you have the \
+                    correct access rights\nand the repository exists.\n";
+        for (before, reason) in [
+            (
+                "ssh: connect to host h port 22: Connection refused\r\n",
+                "ssh: connect to host h port 22: Connection refused",
+            ),
+            (
+                "me@h: Permission denied (publickey).\r\n",
+                "me@h: Permission denied (publickey).",
+            ),
+            (
+                "warning: old\nfatal: couldn't find remote ref x\n",
+                "fatal: couldn't find remote ref x",
+            ),
+            ("", "fatal: Could not read from remote repository."),
+        ] {
+            assert_eq!(said(format!("{before}{last}").as_bytes()), reason);
+        }
+        assert_eq!(
+            said(b"Receiving objects:  50% (1/2)\rfatal: early EOF\n"),
+            "fatal: early EOF"
+        );
+        assert_eq!(said(b""), "git said nothing");
     }
 
     #[tokio::test]

@@ -60,7 +60,7 @@ impl GitRemote {
         }
     }
 
-    async fn run(&self, args: &[&str]) -> Result<(bool, Vec<u8>, String), RemoteError> {
+    async fn run(&self, args: &[&str]) -> Result<(bool, Vec<u8>, Vec<u8>), RemoteError> {
         let mut command = self
             .options
             .command(self.repo.git_dir(), self.address.protocol());
@@ -73,7 +73,7 @@ impl GitRemote {
                 status,
                 stdout,
                 stderr,
-            } => Ok((status.success(), stdout, said(&stderr))),
+            } => Ok((status.success(), stdout, stderr)),
             Run::TimedOut => Err(RemoteError::TimedOut {
                 remote: self.describe(),
                 seconds: self.options.time_out.as_secs(),
@@ -102,7 +102,7 @@ impl Remote for GitRemote {
             url,
             &refspec,
         ];
-        let (success, _, said) = self.run(&fetch).await?;
+        let (success, _, stderr) = self.run(&fetch).await?;
         if success {
             let repo = self.repo.clone();
             let tip = tokio::task::spawn_blocking(move || repo.tip(RefName::Remote))
@@ -113,17 +113,18 @@ impl Remote for GitRemote {
                 .map(Some)
                 .ok_or_else(|| self.unreachable("the fetch brought no branch".to_owned()));
         }
-        if said.contains("couldn't find remote ref") {
+        // Not always the last thing that is said: over ssh the remote hangs up after it.
+        if String::from_utf8_lossy(&stderr).contains("couldn't find remote ref") {
             // No branch yet, if the remote says so itself.
-            let (success, stdout, said) = self
+            let (success, stdout, stderr) = self
                 .run(&["ls-remote", "--quiet", "--", url, BRANCH])
                 .await?;
             return match success && stdout.is_empty() {
                 true => Ok(None),
-                false => Err(self.unreachable(said)),
+                false => Err(self.unreachable(said(&stderr))),
             };
         }
-        Err(self.unreachable(said))
+        Err(self.unreachable(said(&stderr)))
     }
 
     async fn push(&self, commit: Oid, expected: Option<Oid>) -> PushOutcome {
@@ -146,7 +147,9 @@ impl Remote for GitRemote {
             &refspec,
         ];
         match self.run(&push).await {
-            Ok((success, stdout, said)) => porcelain::outcome(&stdout, success, commit, &said),
+            Ok((success, stdout, stderr)) => {
+                porcelain::outcome(&stdout, success, commit, &said(&stderr))
+            }
             // Nothing was ever started, so nothing can have landed; that is all a fetch finds too.
             Err(error) => PushOutcome::Indeterminate(error.to_string()),
         }
