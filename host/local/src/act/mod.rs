@@ -9,7 +9,9 @@ mod rejected;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use platinum_core::{AgentName, Clock, DraftId, SystemClock, TaskId, UpdateId, VaultPath, layout};
+use platinum_core::{
+    ActionKind, AgentName, Clock, DraftId, SystemClock, TaskId, UpdateId, VaultPath, layout,
+};
 use platinum_daemon::{
     House, Shutdown, SkillSet,
     sync::{Finish, Synchronizer},
@@ -160,6 +162,18 @@ impl Actor {
                     changed |= self.put_away(&entry.path, receipt.at).await;
                     let text = format!("Done: {}; {}", draft.summary, receipt.answer);
                     self.tell_once(Some(draft.task), &text).await;
+                }
+                // Nobody here will ever do it.
+                (EntryState::Ready, Some(draft))
+                    if self.sent.is_none() || draft.action.kind() != ActionKind::EmailSend =>
+                {
+                    let kind = draft.action.kind();
+                    let text = format!(
+                        "{}: this host has nothing that does {kind}; a mail needs an account \
+                         under [mail] in the configuration",
+                        entry.path
+                    );
+                    changed |= self.tell_once(Some(draft.task), &text).await;
                 }
                 (EntryState::Done(_) | EntryState::Ready, _) => {}
                 // Told once its mailbox was asked after it.
