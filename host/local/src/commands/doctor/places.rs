@@ -1,0 +1,130 @@
+//! What `platinum doctor` looks at on this machine and at the remote.
+
+use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
+
+use platinum_core::{VaultPath, layout};
+use platinum_daemon::{Config, make_state_folder};
+use platinum_repo::{GitRemote, Remote};
+use platinum_vault::Vault;
+
+use super::{
+    super::{
+        status::{self, daemon_runs},
+        terminal::plain,
+    },
+    Finding, bad, doubtful, good,
+};
+
+pub(super) fn vault(config: &Config) -> Finding {
+    let vault = match Vault::open(&config.vault.path) {
+        Ok(vault) => vault,
+        Err(error) => return bad("vault", error.to_string()),
+    };
+    let missing: Vec<&str> = layout::FOLDERS
+        .into_iter()
+        .filter(|folder| !vault.root().join(folder).is_dir())
+        .collect();
+    if !missing.is_empty() {
+        return doubtful(
+            "vault",
+            format!(
+                "{} has no {}; they are made when needed",
+                vault.root().display(),
+                missing.join(", ")
+            ),
+        );
+    }
+    match VaultPath::new(layout::HANDBOOK).map(|path| vault.exists(&path)) {
+        Ok(Ok(true)) if is_starter(&vault) => doubtful(
+            "vault",
+            format!(
+                "{}: the {} still has the gaps of its start; drafts follow what it says",
+                vault.root().display(),
+                layout::HANDBOOK
+            ),
+        ),
+        Ok(Ok(true)) => good("vault", vault.root().display().to_string()),
+        Ok(Err(error)) => bad("vault", error.to_string()),
+        _ => doubtful(
+            "vault",
+            format!(
+                "there is no {}: drafts know none of your rules",
+                layout::HANDBOOK
+            ),
+        ),
+    }
+}
+
+/// Whether the handbook is as `init` wrote it where it asks who the owner is.
+fn is_starter(vault: &Vault) -> bool {
+    const GAP: &str = "[[your name or company]]";
+    const MOST: u64 = 1024 * 1024;
+    VaultPath::new(layout::HANDBOOK)
+        .ok()
+        .and_then(|path| vault.read_text(&path, MOST).ok())
+        .is_some_and(|text| text.contains(GAP))
+}
+
+pub(super) fn state(path: &Path) -> Finding {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => good(
+            "state",
+            format!("{} is made when the daemon first runs", path.display()),
+        ),
+        Err(error) => bad("state", format!("{}: {error}", path.display())),
+        Ok(meta) if !meta.is_dir() => bad("state", format!("{} is no folder", path.display())),
+        Ok(meta) if meta.permissions().mode() & 0o077 != 0 => bad(
+            "state",
+            format!(
+                "others can look into {0}; run: chmod 700 {0}",
+                path.display()
+            ),
+        ),
+        Ok(_) if daemon_runs(path) => {
+            good("state", format!("{}, in use by the daemon", path.display()))
+        }
+        Ok(_) => good("state", path.display().to_string()),
+    }
+}
+
+pub(super) async fn remote(config: &Config) -> Finding {
+    if config.sync.remote.is_empty() {
+        return doubtful(
+            "remote",
+            "none: this host works alone; `sync.remote` names one",
+        );
+    }
+    if daemon_runs(&config.vault.state) {
+        // Two programs in one repository would get into each other's way.
+        let (tone, text) = status::remote(config);
+        return Finding {
+            tone,
+            what: "remote",
+            text: format!("{text} (the daemon asks it)"),
+        };
+    }
+    if let Err(error) = make_state_folder(&config.vault.state) {
+        return bad(
+            "remote",
+            format!("{}: {error}", config.vault.state.display()),
+        );
+    }
+    let git_dir = config.vault.state.join("vault.git");
+    let limit = Duration::from_secs(config.sync.timeout_seconds);
+    let opened = GitRemote::new(&git_dir, &config.sync.remote, limit);
+    let remote = match opened {
+        Ok(remote) => remote,
+        Err(error) => return bad("remote", error.to_string()),
+    };
+    match remote.fetch().await {
+        Ok(Some(tip)) => good(
+            "remote",
+            format!("{} answers, at {tip:.10}", remote.describe()),
+        ),
+        Ok(None) => good(
+            "remote",
+            format!("{} answers and is empty", remote.describe()),
+        ),
+        Err(error) => bad("remote", plain(&error.to_string(), 400)),
+    }
+}
