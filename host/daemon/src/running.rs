@@ -1,0 +1,92 @@
+//! [`Running`]: the loops of a host, from their start to their end.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use platinum_watch::{WakeUps, Watch};
+use tokio::task::JoinHandle;
+
+use crate::{House, Pipeline, Shutdown, SkillSet, loops};
+
+/// The loops that both halves of the house run, and what wakes them.
+pub struct Running {
+    // Held: without it nothing wakes.
+    _watch: Watch,
+    wake_ups: WakeUps,
+    tasks: Vec<JoinHandle<()>>,
+    shutdown: Shutdown,
+}
+
+impl Running {
+    /// Starts working, syncing and, where it is configured, watching the mailbox.
+    ///
+    /// # Errors
+    /// If the vault cannot be watched.
+    pub fn start(
+        house: &House,
+        skills: &Arc<SkillSet>,
+        shutdown: &Shutdown,
+    ) -> anyhow::Result<Self> {
+        let (watch, wake_ups) = Watch::start(&house.config.vault.path)?;
+        let pipeline = Arc::new(Pipeline::new(
+            Arc::clone(skills),
+            house.sync.clone(),
+            house.vault.clone(),
+            &house.config.work.zones,
+        ));
+        let mut tasks = vec![
+            tokio::spawn(loops::keep_working(
+                pipeline,
+                wake_ups.clone(),
+                Duration::from_secs(house.config.work.every_seconds),
+                shutdown.clone(),
+            )),
+            tokio::spawn(loops::keep_in_sync(
+                Arc::clone(skills),
+                wake_ups.clone(),
+                Duration::from_secs(house.config.sync.every_seconds),
+                shutdown.clone(),
+            )),
+        ];
+        tasks.extend(house.watch_mail(shutdown));
+        Ok(Self {
+            _watch: watch,
+            wake_ups,
+            tasks,
+            shutdown: shutdown.clone(),
+        })
+    }
+
+    /// Wake-ups for a further loop.
+    pub fn wake_ups(&self) -> WakeUps {
+        self.wake_ups.clone()
+    }
+
+    /// Adds a loop of one half alone.
+    pub fn add(&mut self, task: JoinHandle<()>) {
+        self.tasks.push(task);
+    }
+
+    /// Waits till every loop has ended. One that ends before it was told to is a defect, and stops
+    /// the house.
+    ///
+    /// # Errors
+    /// If a loop died or ended by itself.
+    pub async fn until_stopped(self) -> anyhow::Result<()> {
+        // Whichever ends first is heard of, not whichever was started first.
+        let mut running = tokio::task::JoinSet::new();
+        for task in self.tasks {
+            running.spawn(task);
+        }
+        while let Some(ended) = running.join_next().await {
+            ended
+                .and_then(|ended| ended)
+                .context("a loop of the daemon died")?;
+            anyhow::ensure!(
+                self.shutdown.is_stopping(),
+                "a loop of the daemon ended by itself"
+            );
+        }
+        Ok(())
+    }
+}
