@@ -180,3 +180,26 @@ async fn an_edit_of_a_claimed_task_is_an_edit_and_no_conflict() {
     assert_eq!(owner.files(), cloud.files());
     assert_eq!(owner.read(path.as_str()).unwrap(), text);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_written_keeps_no_other_away_and_comes_later() {
+    let server = GitServer::start().unwrap();
+    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    for name in ["a", "b"] {
+        cloud.write(&format!("Updates/cloud/{name}.md"), "All is well.\n");
+    }
+    cloud.sync.sync().await.unwrap();
+    // A folder is in its place.
+    let in_the_way = owner.root().join("Updates/cloud/a.md");
+    std::fs::create_dir_all(&in_the_way).unwrap();
+    let report = owner.sync.sync().await.unwrap();
+    assert_eq!(report.held_back.len(), 1, "{report:?}");
+    assert_eq!(owner.read("Updates/cloud/b.md").unwrap(), "All is well.\n");
+    // That it is not here is not taken for the owner's deletion.
+    let report = owner.sync.sync().await.unwrap();
+    assert_eq!(report.pushed, 0, "{report:?}");
+    std::fs::remove_dir(&in_the_way).unwrap();
+    let report = owner.sync.sync().await.unwrap();
+    assert_eq!((report.pulled, report.pushed), (1, 0), "{report:?}");
+    assert_eq!(owner.files(), cloud.files());
+}
