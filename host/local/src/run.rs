@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context;
 use platinum_capabilities::{dashboard, tasks::Receipts, updates};
 use platinum_core::{Role, SystemClock, TaskId, Timestamp};
-use platinum_daemon::{Config, House, Pipeline, loops, on_signals, sync::Synchronizer};
+use platinum_daemon::{Config, House, Running, on_signals, sync::Synchronizer};
 use platinum_effects::{
     Fence,
     approvals::{Approvals, ApprovalsQueue},
@@ -19,7 +19,6 @@ use platinum_effects::{
 use platinum_journal::Journal;
 use platinum_protocol::TaskPlace;
 use platinum_vault::note::ReceiptRecord;
-use platinum_watch::Watch;
 
 use crate::act::Actor;
 
@@ -61,40 +60,11 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     );
     house.introduce();
 
-    let (_watch, wake_ups) = Watch::start(&house.config.vault.path)?;
-    let seconds = Duration::from_secs;
-    let every = seconds(house.config.work.every_seconds);
-    let pipeline = Arc::new(Pipeline::new(
-        Arc::clone(&skills),
-        house.sync.clone(),
-        house.vault.clone(),
-        &house.config.work.zones,
-    ));
     let actor = Actor::new(&house, Arc::clone(&skills), approvals, sent);
-    let mut tasks = vec![
-        tokio::spawn(actor.run(wake_ups.clone(), every, shutdown.clone())),
-        tokio::spawn(loops::keep_working(
-            pipeline,
-            wake_ups.clone(),
-            every,
-            shutdown.clone(),
-        )),
-        tokio::spawn(loops::keep_in_sync(
-            skills,
-            wake_ups,
-            seconds(house.config.sync.every_seconds),
-            shutdown.clone(),
-        )),
-    ];
-    tasks.extend(house.watch_mail(&shutdown));
-    for task in tasks {
-        task.await.context("a loop of the daemon died")?;
-    }
-    anyhow::ensure!(
-        shutdown.is_stopping(),
-        "a loop of the daemon ended by itself"
-    );
-    Ok(())
+    let mut running = Running::start(&house, &skills, &shutdown)?;
+    let every = Duration::from_secs(house.config.work.every_seconds);
+    running.add(tokio::spawn(actor.run(running.wake_ups(), every, shutdown)));
+    running.until_stopped().await
 }
 
 /// The domain of each account's address, from the mail servers' configuration: it ends the

@@ -4,7 +4,10 @@
 //! by their content, not by their name; all bytes are bounded.
 
 use platinum_core::{Action, VaultPath, layout};
-use platinum_vault::{Vault, VaultError, note::DraftNote};
+use platinum_vault::{
+    Vault, VaultError,
+    note::{DraftNote, Note},
+};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -29,6 +32,17 @@ pub struct Leaving {
     pub note: DraftNote,
     /// The files it names, in its order.
     pub attachments: Vec<Attachment>,
+    /// Whether its text has gaps that its owner neither filled nor said to keep.
+    pub has_open_gaps: bool,
+}
+
+/// The property by which an owner says that `[[…]]` is meant: `gaps: keep`.
+pub const GAPS: (&str, &str) = ("gaps", "keep");
+
+/// Whether a text has gaps, marked `[[…]]`, that a drafter left for the owner.
+pub fn has_gaps(text: &str) -> bool {
+    text.find("[[")
+        .is_some_and(|start| text[start..].contains("]]"))
 }
 
 /// What is hashed, as JSON in this order of fields.
@@ -51,8 +65,11 @@ impl Leaving {
     /// Says in one line what is wrong with it.
     pub fn read(vault: &Vault, path: &VaultPath) -> Result<Self, Unreadable> {
         let text = vault.read_text(path, MAX_DRAFT_BYTES)?;
-        let note =
-            DraftNote::parse(&text).map_err(|error| Unreadable::Broken(error.to_string()))?;
+        let broken = |error: platinum_vault::note::NoteError| Unreadable::Broken(error.to_string());
+        let raw = Note::parse(&text).map_err(broken)?;
+        let keeps_gaps = raw.get_text(GAPS.0) == Some(GAPS.1);
+        let note = DraftNote::from_note(&raw).map_err(broken)?;
+        let has_open_gaps = has_gaps(note.action.text()) && !keeps_gaps;
         let attachments = match &note.action {
             Action::EmailSend(mail) => read_all(vault, &mail.attachments)?,
             Action::SocialPublish(post) => read_all(
@@ -65,7 +82,11 @@ impl Leaving {
             )?,
             _ => vec![],
         };
-        Ok(Self { note, attachments })
+        Ok(Self {
+            note,
+            attachments,
+            has_open_gaps,
+        })
     }
 
     /// SHA-256, in hex, of everything that would leave.

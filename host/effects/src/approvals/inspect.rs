@@ -186,6 +186,12 @@ fn judge(
             State::Absent | State::NotSent { .. } if leaving.note.expires <= now => {
                 EntryState::Expired(leaving.note.expires)
             }
+            // Nothing was tried yet: a draft that was moved too soon waits for its owner.
+            State::Absent if leaving.has_open_gaps => EntryState::Held(
+                "its text still has gaps, marked [[…]]; fill them in, or give it the property \
+                 `gaps: keep` to send it as it is"
+                    .to_owned(),
+            ),
             State::Absent => EntryState::Ready,
             State::NotSent { retry: false, .. } => EntryState::Ready,
             State::NotSent { intent, reason, .. } => {

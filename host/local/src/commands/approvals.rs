@@ -7,9 +7,11 @@ use platinum_effects::approvals::{EntryState, QueueEntry, inspect};
 use platinum_journal::Journal;
 use platinum_vault::{Vault, note::DraftNote};
 
+use platinum_effects::approvals::has_gaps;
+
 use super::{
     CommandError, Context, Kind, open_vault,
-    pending::{self, Pending, has_gaps, is_expired, short},
+    pending::{self, Pending, is_expired, short},
     terminal::{Paint, Table, Tone, count, plain, span},
 };
 

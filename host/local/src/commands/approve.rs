@@ -1,15 +1,19 @@
 //! `platinum approve`: moves a draft to `Approved/`, which is the approval.
 
 use platinum_core::{Timestamp, layout};
-use platinum_effects::approvals::{Leaving, Unreadable};
+use platinum_effects::approvals::{GAPS, Leaving, Unreadable, has_gaps};
+use platinum_vault::note::Note;
 
 use super::{
     CommandError, Context, Kind,
     approvals::{self, Shown},
     open_vault,
-    pending::{self, has_gaps, is_expired},
+    pending::{self, is_expired},
     terminal::plain,
 };
+
+/// Largest draft, in bytes.
+const MAX_DRAFT_BYTES: u64 = 256 * 1024;
 
 /// Say yes to a draft: it is carried out by the local daemon, once.
 ///
@@ -76,6 +80,19 @@ pub(crate) fn run(args: &ApproveArgs, ctx: &Context) -> Result<(), CommandError>
             vault.root().join(found.path.as_str()).display()
         ))
         .hint("or approve it as it is with --with-gaps"));
+    }
+    if args.with_gaps {
+        let text = vault.read_text(&found.path, MAX_DRAFT_BYTES)?;
+        let wrong = |error: platinum_vault::note::NoteError| {
+            CommandError::new(Kind::Failed, format!("{}: {error}", found.path))
+        };
+        let mut note = Note::parse(&text).map_err(wrong)?;
+        note.set(GAPS.0, GAPS.1).map_err(wrong)?;
+        vault.replace(
+            &found.path,
+            note.to_text().as_bytes(),
+            Some(text.as_bytes()),
+        )?;
     }
     vault.rename(&found.path, &layout::approved(draft.id))?;
     ctx.print(&format!(

@@ -100,12 +100,6 @@ pub(super) fn short(id: DraftId) -> String {
     id[id.len().saturating_sub(6)..].to_owned()
 }
 
-/// Whether the text has gaps that a drafter left for the owner.
-pub(super) fn has_gaps(text: &str) -> bool {
-    text.find("[[")
-        .is_some_and(|start| text[start..].contains("]]"))
-}
-
 /// Whether an approval would no longer count.
 pub(super) fn is_expired(draft: &DraftNote, now: Timestamp) -> bool {
     draft.expires <= now

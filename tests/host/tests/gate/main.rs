@@ -160,6 +160,8 @@ fn moving_the_file_by_hand_approves_and_a_no_sends_nothing() {
     })
     .unwrap();
     for (draft, folder) in drafts.iter().zip(["Approved", "Rejected"]) {
+        let text = fs::read_to_string(draft).unwrap();
+        fs::write(draft, text.replace("[[", "").replace("]]", "")).unwrap();
         let to = stage.vault("local").join(folder);
         fs::create_dir_all(&to).unwrap();
         fs::rename(draft, to.join(draft.file_name().unwrap())).unwrap();
@@ -178,6 +180,40 @@ fn moving_the_file_by_hand_approves_and_a_no_sends_nothing() {
         1,
         "one yes, one mail"
     );
+}
+
+#[test]
+fn a_draft_that_was_moved_with_its_gaps_open_waits_for_its_owner() {
+    let stage = Stage::set();
+    let _cloud = stage.cloud();
+    stage.wait_for_line("cloud", "waiting for mail");
+    let _local = stage.local();
+    stage.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
+    let draft = wait_for("the draft in the owner's vault", SOON, || {
+        Ok(stage.notes("local", "Pending_Approval").into_iter().next())
+    })
+    .unwrap();
+    let moved = stage
+        .vault("local")
+        .join("Approved")
+        .join(draft.file_name().unwrap());
+    fs::create_dir_all(moved.parent().unwrap()).unwrap();
+    fs::rename(&draft, &moved).unwrap();
+    wait_for("the dashboard to say so", SOON, || {
+        let board = fs::read_to_string(stage.vault("local").join("Dashboard.md"))?;
+        Ok(board.contains("still has gaps").then_some(()))
+    })
+    .unwrap();
+    assert!(
+        stage.mail.mailbox(CLIENT).unwrap().is_empty(),
+        "nothing was sent"
+    );
+    let text = fs::read_to_string(&moved).unwrap();
+    fs::write(&moved, text.replace("[[", "").replace("]]", "")).unwrap();
+    wait_for("the answer in the other mailbox", SOON, || {
+        Ok((stage.mail.mailbox(CLIENT)?.len() == 1).then_some(()))
+    })
+    .unwrap();
 }
 
 #[test]
