@@ -63,7 +63,10 @@ impl Config {
                 path: path.to_owned(),
                 what,
             })?;
-        let base = path.parent().unwrap_or(Path::new("."));
+        let base = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         let base = std::path::absolute(base).map_err(|why| ConfigError::Read {
             path: path.to_owned(),
             why,
