@@ -220,16 +220,16 @@ mod tests {
             ("no recipient", |m| m.to.clear()),
             ("fifty-one recipients", |m| m.to = vec!["a@b".into(); 51]),
             ("header in the subject", |m| {
-                m.subject = "x\r\nBcc: all@example.test".into()
+                m.subject = "x\r\nBcc: all@example.test".into();
             }),
             ("header in a recipient", |m| {
-                m.to[0] = "a@b\nBcc: c@d".into()
+                m.to[0] = "a@b\nBcc: c@d".into();
             }),
             ("bracket in an id", |m| {
-                m.in_reply_to = Some("a@b> <c@d".into())
+                m.in_reply_to = Some("a@b> <c@d".into());
             }),
             ("path out of the vault", |m| {
-                m.attachments = vec!["../.ssh/id_ed25519".into()]
+                m.attachments = vec!["../.ssh/id_ed25519".into()];
             }),
             ("no address", |m| m.to[0] = "everybody".into()),
         ];

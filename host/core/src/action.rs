@@ -64,7 +64,12 @@ impl FromStr for ActionKind {
         ActionKind::ALL
             .into_iter()
             .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| format!("`{}` is no kind of action", text.chars().take(64).collect::<String>()))
+            .ok_or_else(|| {
+                format!(
+                    "`{}` is no kind of action",
+                    text.chars().take(64).collect::<String>()
+                )
+            })
     }
 }
 

@@ -89,7 +89,10 @@ pub fn update(agent: &AgentName, update: UpdateId) -> VaultPath {
     built(format!("{UPDATES}/{agent}/{update}.md"))
 }
 
-#[expect(clippy::expect_used, reason = "ids, agents and constants are valid components")]
+#[expect(
+    clippy::expect_used,
+    reason = "ids, agents and constants are valid components"
+)]
 fn built(text: String) -> VaultPath {
     VaultPath::new(text).expect("a path of ids and constants is a vault path")
 }
@@ -103,8 +106,14 @@ mod tests {
         let task = TaskId::from_parts(0, 1);
         let at: Timestamp = "2026-11-30T23:59:59Z".parse().unwrap();
         let agent: AgentName = "cloud".parse().unwrap();
-        assert_eq!(waiting(Zone::Email, task).as_str(), format!("Needs_Action/email/{task}.md"));
-        assert_eq!(in_progress(&agent, task).as_str(), format!("In_Progress/cloud/{task}.md"));
+        assert_eq!(
+            waiting(Zone::Email, task).as_str(),
+            format!("Needs_Action/email/{task}.md")
+        );
+        assert_eq!(
+            in_progress(&agent, task).as_str(),
+            format!("In_Progress/cloud/{task}.md")
+        );
         assert_eq!(done(at, task).as_str(), format!("Done/2026/11/{task}.md"));
     }
 }

@@ -91,7 +91,11 @@ mod tests {
     use super::*;
 
     fn money(minor: i64, code: &str) -> String {
-        Money { minor, currency: code.parse().unwrap() }.to_string()
+        Money {
+            minor,
+            currency: code.parse().unwrap(),
+        }
+        .to_string()
     }
 
     #[test]

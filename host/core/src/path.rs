@@ -21,7 +21,9 @@ pub enum PathError {
     #[error("a vault path may not be empty")]
     Empty,
     /// Longer than any system takes.
-    #[error("the path is {0} bytes long; {MAX_PATH_BYTES} is the most, {MAX_COMPONENT_BYTES} for one component")]
+    #[error(
+        "the path is {0} bytes long; {MAX_PATH_BYTES} is the most, {MAX_COMPONENT_BYTES} for one component"
+    )]
     TooLong(usize),
     /// Starts at a root.
     #[error("`{0}` is absolute; a vault path is relative to the vault")]
@@ -123,7 +125,9 @@ impl VaultPath {
 
     /// The folder it is in; `None` at the top.
     pub fn parent(&self) -> Option<VaultPath> {
-        self.0.rfind('/').map(|slash| Self(self.0[..slash].to_owned()))
+        self.0
+            .rfind('/')
+            .map(|slash| Self(self.0[..slash].to_owned()))
     }
 
     /// The path of `name` inside this folder.
@@ -213,9 +217,28 @@ mod tests {
     fn no_text_leaves_the_vault_or_hides_in_it() {
         let long = "a/".repeat(300) + "b";
         for bad in [
-            "", "/etc/passwd", "../x", "a/../b", "a//b", "a/", "./a", "a\\b", "\\\\host\\x", "C:x",
-            "a\0b", "a\nb", "x.md.", "x ", "con", "Aux.md", "com1.txt", "zero\u{200B}width",
-            "rtl\u{202E}", "e\u{301}.md", "a/ b.md", long.as_str(),
+            "",
+            "/etc/passwd",
+            "../x",
+            "a/../b",
+            "a//b",
+            "a/",
+            "./a",
+            "a\\b",
+            "\\\\host\\x",
+            "C:x",
+            "a\0b",
+            "a\nb",
+            "x.md.",
+            "x ",
+            "con",
+            "Aux.md",
+            "com1.txt",
+            "zero\u{200B}width",
+            "rtl\u{202E}",
+            "e\u{301}.md",
+            "a/ b.md",
+            long.as_str(),
         ] {
             assert!(VaultPath::new(bad).is_err(), "{bad:?}");
         }

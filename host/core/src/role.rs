@@ -116,7 +116,17 @@ mod tests {
             assert_eq!(good.parse::<AgentName>().unwrap().as_str(), good);
         }
         let long = "a".repeat(33);
-        for bad in ["", "..", "Cloud", "a/b", "-a", "2cloud", "a b", "é", long.as_str()] {
+        for bad in [
+            "",
+            "..",
+            "Cloud",
+            "a/b",
+            "-a",
+            "2cloud",
+            "a b",
+            "é",
+            long.as_str(),
+        ] {
             assert!(bad.parse::<AgentName>().is_err(), "{bad:?}");
         }
     }

@@ -81,9 +81,7 @@ impl Repo {
                 .external_template(false)
                 .initial_head("main")
                 .mkpath(true);
-            let git = Repository::init_opts(git_dir, &options)
-                .map_err(|e| failed(e.message().to_owned()))?;
-            git
+            Repository::init_opts(git_dir, &options).map_err(|e| failed(e.message().to_owned()))?
         };
         let mut config = git.config().map_err(|e| failed(e.message().to_owned()))?;
         // libgit2 fsyncs objects and refs only when told to. Asked for each time: an earlier run

@@ -111,9 +111,13 @@ impl Syncer for Synchronizer {
             }
             Err(error @ (SyncError::Violation(_) | SyncError::RemoteLost(_))) => {
                 let told = error.to_string();
-                self.blocking(move |side| Ok(side.tell_owner(&told)))
-                    .await
-                    .ok();
+                // Telling is logged where it fails; the violation itself is what goes up.
+                self.blocking(move |side| {
+                    side.tell_owner(&told);
+                    Ok(())
+                })
+                .await
+                .ok();
                 Err(SyncRunError::Violation(error.to_string()))
             }
             Err(error) if error.is_away() => Err(SyncRunError::Unavailable(error.to_string())),

@@ -149,7 +149,7 @@ impl Actor {
             match self.sync.finish(task, Finish::filed(&reason)).await {
                 Ok(()) => changed = true,
                 Err(error) => {
-                    tracing::warn!(%task, "It cannot be filed yet: {error}.")
+                    tracing::warn!(%task, "It cannot be filed yet: {error}.");
                 }
             }
         }

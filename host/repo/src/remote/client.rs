@@ -280,10 +280,9 @@ pub(crate) fn said(stderr: &[u8]) -> String {
     };
     let grave = |line: &&str| line.starts_with("fatal:") || line.starts_with("error:");
     let line = telling()
-        .filter(grave)
-        .last()
-        .or_else(|| telling().last())
-        .or_else(|| lines().filter(grave).last())
+        .rfind(grave)
+        .or_else(|| telling().next_back())
+        .or_else(|| lines().rfind(grave))
         .unwrap_or("git said nothing");
     line.chars().filter(|c| !c.is_control()).take(300).collect()
 }

@@ -71,7 +71,7 @@ async fn the_limit_cuts_and_says_so() {
 #[tokio::test]
 async fn a_large_mail_is_cut_and_a_link_is_no_mail() {
     let (folder, mut maildir) = maildir();
-    let size = MAX_MAIL_BYTES as usize + 1000;
+    let size = usize::try_from(MAX_MAIL_BYTES).unwrap() + 1000;
     std::fs::write(folder.path().join("new/big"), vec![b'x'; size]).unwrap();
     std::os::unix::fs::symlink("/etc/hostname", folder.path().join("new/link")).unwrap();
     let new = maildir
