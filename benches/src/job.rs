@@ -89,6 +89,9 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
             .join("Approved")
             .join(draft.file_name().context("no name")?);
         fs::create_dir_all(vault.join("Approved"))?;
+        // The owner fills in the gaps; a draft whose gaps are open would wait.
+        let text = fs::read_to_string(&draft)?;
+        fs::write(&draft, text.replace("[[", "").replace("]]", ""))?;
         fs::rename(&draft, approved)?;
         let approved = Instant::now();
         wait_for("the answer in the other mailbox", SOON, || {
