@@ -37,10 +37,10 @@ fn main() -> anyhow::Result<()> {
         extism_peer::contender()?,
     ];
     let mut absent = Vec::new();
-    for (program, arguments) in process::PROGRAMS {
-        match process::contender(program, arguments) {
+    for &program in process::PROGRAMS {
+        match process::contender(program) {
             Some(contender) => contenders.push(contender),
-            None => absent.push(*program),
+            None => absent.push(program.0),
         }
     }
     let results = measure::rounds(&mut contenders)?;

@@ -5,14 +5,24 @@ use std::process::{Command, Stdio};
 
 use crate::measure::Contender;
 
-/// The programs and how they say one line.
-pub const PROGRAMS: &[(&str, &[&str])] = &[
+/// A program, how it names its own file, and how it says one line.
+pub type Program = (
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
+/// The programs. Each is started by its own file: what stands in `PATH` may be a version manager's
+/// script, which costs more than the program.
+pub const PROGRAMS: &[Program] = &[
     (
         "python3",
+        &["-c", "import sys; print(sys.executable)"],
         &["-I", "-c", "print('bench at 1970-01-01T00:00:00Z')"],
     ),
     (
         "node",
+        &["-p", "process.execPath"],
         &["-e", "console.log('bench at 1970-01-01T00:00:00Z')"],
     ),
 ];
@@ -31,11 +41,17 @@ fn call(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
 }
 
 /// The contender, if the program is on this machine.
-pub fn contender(program: &'static str, arguments: &'static [&'static str]) -> Option<Contender> {
-    call(program, arguments).ok()?;
+pub fn contender((name, itself, line): Program) -> Option<Contender> {
+    let file = Command::new(name)
+        .args(itself)
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    let file = String::from_utf8(file.stdout).ok()?.trim().to_owned();
+    call(&file, line).ok()?;
     Some(Contender {
-        name: format!("{program}, a process per call"),
+        name: format!("{name}, a process per call"),
         batch: 3,
-        calls: Box::new(move |calls| (0..calls).try_for_each(|_| call(program, arguments))),
+        calls: Box::new(move |calls| (0..calls).try_for_each(|_| call(&file, line))),
     })
 }
