@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context;
 use platinum_capabilities::{dashboard, tasks::Receipts, updates};
-use platinum_core::{Role, SystemClock, TaskId, Timestamp};
+use platinum_core::{Role, SystemClock, TaskId, Timestamp, VaultPath, layout};
 use platinum_daemon::{Config, House, Running, on_signals, sync::Synchronizer};
 use platinum_effects::{
     Fence,
@@ -26,6 +26,10 @@ use crate::act::Actor;
 pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     let shutdown = on_signals().context("signals cannot be listened to")?;
     let house = House::open(Config::load(config, Role::Local)?, Role::Local).await?;
+    // The owner moves files between these: they have to be there.
+    for folder in layout::FOLDERS {
+        house.vault.make_folder(&VaultPath::new(folder)?)?;
+    }
     let journal = Arc::new(Journal::open(&house.config.vault.state.join("journal.db"))?);
     let receipts: Arc<dyn Receipts> = Arc::new(JournalReceipts(Arc::clone(&journal)));
 

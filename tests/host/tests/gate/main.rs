@@ -163,7 +163,6 @@ fn moving_the_file_by_hand_approves_and_a_no_sends_nothing() {
         let text = fs::read_to_string(draft).unwrap();
         fs::write(draft, text.replace("[[", "").replace("]]", "")).unwrap();
         let to = stage.vault("local").join(folder);
-        fs::create_dir_all(&to).unwrap();
         fs::rename(draft, to.join(draft.file_name().unwrap())).unwrap();
     }
     wait_for("both tasks in Done/", SOON, || {
@@ -197,7 +196,6 @@ fn a_draft_that_was_moved_with_its_gaps_open_waits_for_its_owner() {
         .vault("local")
         .join("Approved")
         .join(draft.file_name().unwrap());
-    fs::create_dir_all(moved.parent().unwrap()).unwrap();
     fs::rename(&draft, &moved).unwrap();
     wait_for("the dashboard to say so", SOON, || {
         let board = fs::read_to_string(stage.vault("local").join("Dashboard.md"))?;
