@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     Completion, ConfigError, LlmError, Model, Request, Retry, Secret,
     http::{Endpoint, KeyHeader, one_line},
-    openai::estimate,
+    openai::counted,
     quoting::{self, Prompt},
 };
 
@@ -69,15 +69,7 @@ impl Model for Anthropic {
             .endpoint
             .post(&self.body(&prompt, request.max_tokens))
             .await?;
-        let mut completion = read(&answer, &self.model)?;
-        // Some compatible servers count nothing; a budget needs a number.
-        if completion.input_tokens == 0 {
-            completion.input_tokens = estimate(prompt.system.len() + prompt.content.len());
-        }
-        if completion.output_tokens == 0 {
-            completion.output_tokens = estimate(completion.text.len());
-        }
-        Ok(completion)
+        Ok(counted(read(&answer, &self.model)?, &prompt))
     }
 
     fn name(&self) -> &str {

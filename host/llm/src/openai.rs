@@ -69,20 +69,23 @@ impl Model for OpenAi {
             .endpoint
             .post(&self.body(&prompt, request.max_tokens))
             .await?;
-        let mut completion = read(&answer, &self.model)?;
-        // Some servers count nothing; a budget needs a number.
-        if completion.input_tokens == 0 {
-            completion.input_tokens = estimate(prompt.system.len() + prompt.content.len());
-        }
-        if completion.output_tokens == 0 {
-            completion.output_tokens = estimate(completion.text.len());
-        }
-        Ok(completion)
+        Ok(counted(read(&answer, &self.model)?, &prompt))
     }
 
     fn name(&self) -> &str {
         &self.name
     }
+}
+
+/// The answer with its tokens estimated where the server counted none: a budget needs a number.
+pub(crate) fn counted(mut completion: Completion, prompt: &Prompt) -> Completion {
+    if completion.input_tokens == 0 {
+        completion.input_tokens = estimate(prompt.system.len() + prompt.content.len());
+    }
+    if completion.output_tokens == 0 {
+        completion.output_tokens = estimate(completion.text.len());
+    }
+    completion
 }
 
 /// Tokens of so many bytes, roughly, and rather too many.
