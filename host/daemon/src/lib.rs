@@ -17,6 +17,7 @@ mod programs;
 mod running;
 mod shutdown;
 mod skills;
+mod standing;
 pub mod supervisor;
 pub mod sync;
 
@@ -28,3 +29,4 @@ pub use programs::{beside, skills_folder};
 pub use running::Running;
 pub use shutdown::{Shutdown, on_signals};
 pub use skills::{INSTALLED_WASM, Installed, RunError, SkillSet, SkillsError, installed};
+pub use standing::{Held, Standing};

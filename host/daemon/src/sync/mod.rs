@@ -144,16 +144,26 @@ impl Synchronizer {
             (contact.at, contact.tip, contact.error.clone())
         };
         self.blocking(move |side| {
-            let tip = |name| Ok::<_, SyncError>(side.repo.tip(name)?.map(|oid| oid.to_string()));
+            let applied = side.repo.tip(RefName::Applied)?;
+            let verified = side.repo.tip(RefName::Verified)?;
             let seen = match contact.1 {
-                Some(tip) => Some(tip.to_string()),
-                None => tip(RefName::Remote)?,
+                Some(tip) => Some(tip),
+                None => side.repo.tip(RefName::Remote)?,
             };
+            let not_applied = match verified {
+                Some(verified) if applied != Some(verified) => {
+                    side.repo.changes(applied, verified)?.len()
+                }
+                _ => 0,
+            };
+            let hex = |oid: Option<Oid>| oid.map(|oid| oid.to_string());
             Ok(SyncStatus {
                 remote,
-                applied: tip(RefName::Applied)?,
-                verified: tip(RefName::Verified)?,
-                remote_tip_seen: seen,
+                applied: hex(applied),
+                verified: hex(verified),
+                not_applied,
+                remote_tip_seen: hex(seen),
+                tentative: Vec::new(),
                 last_contact: contact.0,
                 last_error: contact.2,
                 in_doubt: side.repo.outgoing()?.len(),

@@ -1,6 +1,6 @@
 //! What the synchronizer tells: of one sync, and of how things stand.
 
-use platinum_core::{Timestamp, VaultPath};
+use platinum_core::{TaskId, Timestamp, VaultPath};
 
 /// What a sync did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,8 +37,12 @@ pub struct SyncStatus {
     pub applied: Option<String>,
     /// The last tip that passed every rule.
     pub verified: Option<String>,
+    /// How many files of the verified tip the vault does not hold yet.
+    pub not_applied: usize,
     /// The tip that was fetched last.
     pub remote_tip_seen: Option<String>,
+    /// Tasks that are worked on here without a confirmed claim.
+    pub tentative: Vec<TaskId>,
     /// When the remote last answered.
     pub last_contact: Option<Timestamp>,
     /// Why the last contact failed, if it did.

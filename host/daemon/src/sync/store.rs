@@ -15,8 +15,10 @@ use platinum_vault::{
     note::{ReceiptRecord, TaskNote, UpdateNote},
 };
 
+use crate::standing::Standing;
+
 use super::{
-    Finish, SyncError, Synchronizer,
+    Finish, SyncError, SyncReport, Synchronizer,
     places::{self, MAX_NOTE},
     side::Side,
 };
@@ -94,7 +96,9 @@ impl TaskStore for Synchronizer {
 #[async_trait]
 impl Syncer for Synchronizer {
     async fn run(&self) -> Result<Report, SyncRunError> {
-        match self.sync().await {
+        let ended = self.sync().await;
+        self.note_standing(ended.as_ref()).await;
+        match ended {
             Ok(report) => {
                 let held = report.held_back.iter();
                 let held = held.map(|held| format!("{} is not synced: {}", held.path, held.reason));
@@ -122,6 +126,39 @@ impl Syncer for Synchronizer {
             }
             Err(error) if error.is_away() => Err(SyncRunError::Unavailable(error.to_string())),
             Err(error) => Err(SyncRunError::Failed(error.to_string())),
+        }
+    }
+}
+
+impl Synchronizer {
+    /// Keeps how things stand for the commands that tell it.
+    async fn note_standing(&self, ended: Result<&SyncReport, &SyncError>) {
+        if self.remote.is_none() {
+            return;
+        }
+        let status = match self.status().await {
+            Ok(status) => status,
+            Err(error) => {
+                tracing::warn!("How the vault stands to its remote cannot be told: {error}.");
+                return;
+            }
+        };
+        let ended = ended.cloned().map_err(ToString::to_string);
+        let noted = self
+            .blocking(move |side| {
+                let Some(state) = side.repo.git_dir().parent() else {
+                    return Ok(());
+                };
+                let now =
+                    Standing::read(state).after(ended.as_ref().map_err(Clone::clone), &status);
+                if let Err(error) = now.write(state) {
+                    tracing::debug!("How the vault stands is not noted down: {error}");
+                }
+                Ok(())
+            })
+            .await;
+        if let Err(error) = noted {
+            tracing::debug!("How the vault stands is not noted down: {error}");
         }
     }
 }
