@@ -10,6 +10,7 @@ mod approvals;
 mod approve;
 mod doctor;
 mod error;
+mod freshness;
 mod init;
 mod log;
 mod pending;

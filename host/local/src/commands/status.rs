@@ -2,16 +2,17 @@
 
 use std::{fs::File, path::Path};
 
-use platinum_core::{AgentName, Role, TaskId, Timestamp, layout};
-use platinum_daemon::{Config, Contact};
+use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath, layout};
+use platinum_daemon::Config;
 use platinum_effects::approvals::EntryState;
 use platinum_journal::Journal;
-use platinum_repo::{RefName, Repo};
 use platinum_vault::Vault;
 
 use super::{
-    CommandError, Context, Kind, approvals, open_vault, pending,
-    terminal::{Table, Tone, count, plain, span},
+    CommandError, Context, Kind, approvals,
+    freshness::{self, Row},
+    open_vault, pending,
+    terminal::{Table, Tone, count, plain},
 };
 
 /// Show how things stand: the daemon, the vault, the remote, what waits for you.
@@ -41,8 +42,12 @@ pub(crate) fn run(_: &StatusArgs, ctx: &Context) -> Result<(), CommandError> {
     table.row(["tasks", &counts.tasks(&agent)]);
     let (tone, drafts) = counts.drafts();
     table.toned(1, tone, ["drafts", &drafts]);
-    let (tone, remote) = remote(&config);
-    table.toned(1, tone, ["remote", &remote]);
+    for Row { what, tone, text } in freshness::rows(&config) {
+        table.toned(1, tone, [what, &text]);
+    }
+    if let Some(Row { what, tone, text }) = freshness::conflicts(&counts.conflicts) {
+        table.toned(1, tone, [what, &text]);
+    }
     let (tone, journal) = journal(&config.vault.state);
     table.toned(1, tone, ["journal", &journal]);
     table.row(["mail", &mail(&config)]);
@@ -59,6 +64,7 @@ struct Counts {
     approved: usize,
     in_doubt: usize,
     done_this_month: usize,
+    conflicts: Vec<VaultPath>,
 }
 
 impl Counts {
@@ -83,9 +89,13 @@ impl Counts {
                     .count()
             }),
             done_this_month: 0,
+            conflicts: Vec::new(),
         };
         for entry in vault.walk()? {
             let path = &entry.path;
+            if freshness::is_conflict_copy(path) {
+                counts.conflicts.push(path.clone());
+            }
             match path.top() {
                 layout::NEEDS_ACTION => counts.waiting += 1,
                 layout::IN_PROGRESS => {
@@ -162,129 +172,6 @@ pub(super) fn daemon_runs(state: &Path) -> bool {
     )
 }
 
-/// Where the remote is, when it last answered, and what came of it. Nobody is asked.
-pub(super) fn remote(config: &Config) -> (Tone, String) {
-    let address = &config.sync.remote;
-    if address.is_empty() {
-        return (Tone::Quiet, "none: this host works alone".to_owned());
-    }
-    // The address as the client would name it: without a password that somebody put in.
-    let shown = platinum_repo::Address::parse(address).map_or_else(
-        |error| error.to_string(),
-        |address| plain(address.as_str(), 200),
-    );
-    let (fresh, contact) = freshness(
-        &Contact::read(&config.vault.state),
-        daemon_runs(&config.vault.state),
-        config.sync.every_seconds,
-        Timestamp::now(),
-    );
-    let git_dir = config.vault.state.join("vault.git");
-    let (tone, tip) = if git_dir.exists() {
-        match tip(&git_dir) {
-            Ok(tip) => tip.told(),
-            Err(why) => (Tone::Bad, format!("; {}", plain(&why, 300))),
-        }
-    } else {
-        (Tone::Doubtful, String::new())
-    };
-    let tone = match (fresh, tone) {
-        (Tone::Bad, _) | (_, Tone::Bad) => Tone::Bad,
-        (Tone::Good, Tone::Good) => Tone::Good,
-        _ => Tone::Doubtful,
-    };
-    (tone, format!("{shown}, {contact}{tip}"))
-}
-
-/// How fresh what is known of the remote is.
-fn freshness(contact: &Contact, runs: bool, every: u64, now: Timestamp) -> (Tone, String) {
-    let ago = |at: Timestamp| span((now.as_second() - at.as_second()).max(0));
-    match (contact.answered, &contact.trouble) {
-        (None, None) => (Tone::Doubtful, "not asked yet".to_owned()),
-        (None, Some(why)) => (
-            Tone::Bad,
-            format!("never answered: {}", plain(why.trim_end_matches('.'), 300)),
-        ),
-        (Some(at), Some(why)) => (
-            Tone::Bad,
-            format!(
-                "last answered {}, then failed: {}",
-                ago(at),
-                plain(why.trim_end_matches('.'), 300)
-            ),
-        ),
-        (Some(at), None) if !runs => (
-            Tone::Doubtful,
-            format!(
-                "last answered {}; nobody asks it while the daemon is off",
-                ago(at)
-            ),
-        ),
-        (Some(at), None) => {
-            let silent = now.as_second() - at.as_second();
-            // A few looks may be late on a busy machine.
-            let is_late = silent > i64::try_from(every).unwrap_or(i64::MAX).saturating_mul(4) + 30;
-            let tone = if is_late { Tone::Doubtful } else { Tone::Good };
-            (tone, format!("answered {}", ago(at)))
-        }
-    }
-}
-
-struct Tip {
-    verified: Option<(String, i64)>,
-    behind: bool,
-    in_doubt: usize,
-}
-
-impl Tip {
-    /// Its part of the line.
-    fn told(&self) -> (Tone, String) {
-        let Some((oid, seconds)) = &self.verified else {
-            return (Tone::Doubtful, "; nothing came yet".to_owned());
-        };
-        let age = span(Timestamp::now().as_second() - seconds);
-        let mut text = format!("; newest change {}, made {age}", &oid[..oid.len().min(10)]);
-        if self.behind {
-            text.push_str("; newer changes came that are not taken over");
-        }
-        if self.in_doubt > 0 {
-            text.push_str(&format!(
-                "; {} not known to have landed",
-                count(self.in_doubt, "commit is", "commits are")
-            ));
-        }
-        let tone = match self.behind || self.in_doubt > 0 {
-            true => Tone::Doubtful,
-            false => Tone::Good,
-        };
-        (tone, text)
-    }
-}
-
-fn tip(git_dir: &Path) -> Result<Tip, String> {
-    let read = || {
-        let repo = Repo::open_or_init(git_dir)?;
-        let verified = repo.tip(RefName::Verified)?;
-        let seen = repo.tip(RefName::Remote)?;
-        let at = verified.map(|oid| repo.commit_info(oid)).transpose()?;
-        // Our own pushes are verified before the next fetch sees them.
-        let behind = match (seen, verified) {
-            (Some(seen), Some(verified)) if seen != verified => {
-                !repo.is_ancestor(seen, verified)?
-            }
-            (Some(_), None) => true,
-            _ => false,
-        };
-        let in_doubt = repo.outgoing()?.len();
-        Ok(Tip {
-            verified: at.map(|info| (info.oid.to_string(), info.seconds)),
-            behind,
-            in_doubt,
-        })
-    };
-    read().map_err(|error: platinum_repo::RepoError| error.to_string())
-}
-
 /// Counts of the journal, if there is one; reading makes none.
 pub(super) fn journal(state: &Path) -> (Tone, String) {
     let path = state.join("journal.db");
@@ -343,46 +230,5 @@ fn model(config: &Config) -> String {
                 config.model.daily_tokens
             )
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_known_of_the_remote_is_as_old_as_its_last_answer() {
-        let now: Timestamp = "2026-11-20T20:00:00Z".parse().unwrap();
-        let at = |text: &str| Some(text.parse::<Timestamp>().unwrap());
-        let told = |answered, trouble: Option<&str>, runs| {
-            let contact = Contact {
-                answered,
-                trouble: trouble.map(str::to_owned),
-            };
-            freshness(&contact, runs, 5, now)
-        };
-        assert_eq!(
-            told(at("2026-11-20T19:59:58Z"), None, true),
-            (Tone::Good, "answered 2 s ago".to_owned())
-        );
-        assert_eq!(
-            told(at("2026-11-20T19:00:00Z"), None, true).0,
-            Tone::Doubtful
-        );
-        assert_eq!(
-            told(at("2026-11-20T18:00:00Z"), None, false),
-            (
-                Tone::Doubtful,
-                "last answered 2 h ago; nobody asks it while the daemon is off".to_owned()
-            )
-        );
-        assert_eq!(
-            told(at("2026-11-20T19:57:00Z"), Some("no route"), true),
-            (
-                Tone::Bad,
-                "last answered 3 min ago, then failed: no route".to_owned()
-            )
-        );
-        assert_eq!(told(None, None, true).1, "not asked yet");
     }
 }

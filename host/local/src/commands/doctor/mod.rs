@@ -55,11 +55,12 @@ pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandErro
     let state = places::state(&config.vault.state);
     let is_private = state.tone != Tone::Bad;
     findings.push(state);
-    findings.push(if is_private {
-        places::remote(&config).await
+    if is_private {
+        findings.extend(places::remote(&config).await);
     } else {
-        doubtful("remote", "not asked: it needs the state folder")
-    });
+        findings.push(doubtful("remote", "not asked: it needs the state folder"));
+    }
+    findings.extend(places::conflicts(&config));
     findings.push(mail::look(&config).await);
     findings.push(model(&config));
     findings.push(skills(ctx));

@@ -9,7 +9,8 @@ use platinum_vault::Vault;
 
 use super::{
     super::{
-        status::{self, daemon_runs},
+        freshness::{self, Row},
+        status::daemon_runs,
         terminal::plain,
     },
     Finding, bad, doubtful, good,
@@ -87,36 +88,32 @@ pub(super) fn state(path: &Path) -> Finding {
     }
 }
 
-pub(super) async fn remote(config: &Config) -> Finding {
+/// The remote, and how the vault stands to it.
+pub(super) async fn remote(config: &Config) -> Vec<Finding> {
     if config.sync.remote.is_empty() {
-        return doubtful(
+        return vec![doubtful(
             "remote",
             "none: this host works alone; `sync.remote` names one",
-        );
+        )];
     }
     if daemon_runs(&config.vault.state) {
-        // Two programs in one repository would get into each other's way.
-        let (tone, text) = status::remote(config);
-        return Finding {
-            tone,
-            what: "remote",
-            text: format!("{text} (the daemon asks it)"),
-        };
+        // Two programs in one repository would get into each other's way: the daemon asks it.
+        return freshness::rows(config).into_iter().map(finding).collect();
     }
     if let Err(error) = make_state_folder(&config.vault.state) {
-        return bad(
+        return vec![bad(
             "remote",
             format!("{}: {error}", config.vault.state.display()),
-        );
+        )];
     }
     let git_dir = config.vault.state.join("vault.git");
     let limit = Duration::from_secs(config.sync.timeout_seconds);
     let opened = GitRemote::new(&git_dir, &config.sync.remote, limit);
     let remote = match opened {
         Ok(remote) => remote,
-        Err(error) => return bad("remote", error.to_string()),
+        Err(error) => return vec![bad("remote", error.to_string())],
     };
-    match remote.fetch().await {
+    let asked = match remote.fetch().await {
         Ok(Some(tip)) => good(
             "remote",
             format!("{} answers, at {tip:.10}", remote.describe()),
@@ -125,6 +122,29 @@ pub(super) async fn remote(config: &Config) -> Finding {
             "remote",
             format!("{} answers and is empty", remote.describe()),
         ),
-        Err(error) => bad("remote", plain(&error.to_string(), 400)),
+        Err(error) => return vec![bad("remote", plain(&error.to_string(), 400))],
+    };
+    // Its first row tells of the daemon's own last contact: ours is newer.
+    let rest = freshness::rows(config).into_iter().skip(1).map(finding);
+    std::iter::once(asked).chain(rest).collect()
+}
+
+/// Conflict copies that wait for the owner.
+pub(super) fn conflicts(config: &Config) -> Option<Finding> {
+    // A vault that cannot be read is told of in its own row.
+    let entries = Vault::open(&config.vault.path).ok()?.walk().ok()?;
+    let copies: Vec<VaultPath> = entries
+        .into_iter()
+        .map(|entry| entry.path)
+        .filter(freshness::is_conflict_copy)
+        .collect();
+    freshness::conflicts(&copies).map(finding)
+}
+
+fn finding(row: Row) -> Finding {
+    Finding {
+        tone: row.tone,
+        what: row.what,
+        text: row.text,
     }
 }
