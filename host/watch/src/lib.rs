@@ -1,14 +1,15 @@
 //! File system events as wake-ups that carry no data.
 //!
-//! Lives here: [`Watch`], which listens to a folder and all below it, and [`WakeUps`], on which a
-//! loop waits. Lives elsewhere: what changed is found by reading the state again; that is the
-//! loop's.
+//! Lives here: [`Watch`], which listens to a folder and all below it, [`WakeUps`], on which a loop
+//! waits, and [`Dirty`], which says where the state is worth reading again. Lives elsewhere:
+//! reading it; what is there now is never told by an event.
 //!
 //! Invariants: an event that was lost, an overflow, an error of the watcher and a folder that
 //! appeared all wake, so nothing is missed for longer than the loop's own timer; reading the vault
 //! wakes nobody, or a loop would wake itself for ever; any number of events between two waits is
 //! one wake-up.
 
+mod dirty;
 mod news;
 mod wake;
 
@@ -23,6 +24,7 @@ use notify::{
     Config, ErrorKind, Event, PollWatcher, RecommendedWatcher, RecursiveMode, Watcher as _,
 };
 
+pub use dirty::{Changes, Dirty, Touched};
 use news::{Ears, Heard};
 pub use wake::{Wake, WakeUps};
 
@@ -55,6 +57,13 @@ pub enum WatchError {
 pub struct Watch {
     _events: Option<RecommendedWatcher>,
     poller: Poller,
+    dirty: Dirty,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.dirty.detach();
+    }
 }
 
 /// The fallback, once there is one.
@@ -67,7 +76,15 @@ impl Watch {
     /// # Errors
     /// If it is no folder, or cannot be watched in either way.
     pub fn start(root: &Path) -> Result<(Self, WakeUps), WatchError> {
-        Self::start_with(root, events)
+        Self::start_with(root, &Dirty::new(), events)
+    }
+
+    /// As [`Watch::start`], and gathers the paths that changed from now on.
+    ///
+    /// # Errors
+    /// As [`Watch::start`].
+    pub fn gather(root: &Path, dirty: &Dirty) -> Result<(Self, WakeUps), WatchError> {
+        Self::start_with(root, dirty, events)
     }
 
     /// Whether the folder is looked at every two seconds, because the system ran out of watches.
@@ -78,14 +95,18 @@ impl Watch {
             .is_some()
     }
 
-    fn start_with(root: &Path, native: Native) -> Result<(Self, WakeUps), WatchError> {
+    fn start_with(
+        root: &Path,
+        dirty: &Dirty,
+        native: Native,
+    ) -> Result<(Self, WakeUps), WatchError> {
         let refused = |source| WatchError::Root {
             root: root.to_owned(),
             source,
         };
         let root = root.canonicalize().map_err(refused)?;
         std::fs::read_dir(&root).map_err(refused)?;
-        let (ears, wake_ups) = Ears::new(root);
+        let (ears, wake_ups) = Ears::new(root, dirty);
         let poller = Poller::default();
         let events = match native(&ears, &poller) {
             Ok(watcher) => Some(watcher),
@@ -97,10 +118,13 @@ impl Watch {
                 None
             }
         };
+        // Only now: what changed before the first folder was watched nobody reports.
+        dirty.attach(&ears);
         Ok((
             Self {
                 _events: events,
                 poller,
+                dirty: dirty.clone(),
             },
             wake_ups,
         ))
@@ -146,6 +170,7 @@ fn poll_instead(ears: &Arc<Ears>, poller: &Poller, why: &notify::Error) -> notif
     let handler = move |event| drop(listening.hear(event));
     let mut watcher = PollWatcher::new(handler, config)?;
     watcher.watch(ears.root(), RecursiveMode::Recursive)?;
+    ears.dirty().is_polled();
     *poller = Some(watcher);
     Ok(())
 }

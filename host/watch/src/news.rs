@@ -1,6 +1,7 @@
-//! [`Ears`]: which events are news.
+//! [`Ears`]: which events are news, and of which paths.
 //!
-//! Invariant: in doubt it is news. A wake-up too many costs a look; one too few costs latency.
+//! Invariants: in doubt it is news, and everything may differ. A wake-up too many costs a look; one
+//! too few costs latency. A path is marked before anybody is woken for it.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,23 +15,42 @@ use notify::{
 };
 use tokio::sync::watch;
 
-use crate::WakeUps;
+use crate::{Dirty, WakeUps};
 
 /// How long after a new folder everybody is woken once more: what was put into it before the
 /// system watched it is reported by nobody.
 const ECHO: Duration = Duration::from_millis(300);
 
+/// Further wake-ups this close together are one.
+const SLOT: Duration = Duration::from_millis(250);
+
 /// What waiters see.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct News {
-    /// When to wake once more.
-    pub(crate) echo: Option<Instant>,
+    /// How many events were news.
+    pub(crate) count: u64,
+    /// When to wake once more, in order, a slot apart.
+    pub(crate) echoes: Vec<Instant>,
+}
+
+impl News {
+    /// Adds a further wake-up, or takes one that comes soon after it for it.
+    fn add(&mut self, at: Instant) {
+        let now = Instant::now();
+        self.echoes.retain(|echo| *echo + SLOT > now);
+        let behind = self.echoes.partition_point(|echo| *echo < at);
+        let near = self.echoes.get(behind);
+        if near.is_none_or(|next| next.duration_since(at) > SLOT) {
+            self.echoes.insert(behind, at);
+        }
+    }
 }
 
 /// Listens to events and tells the waiters.
 #[derive(Debug)]
 pub(crate) struct Ears {
     root: PathBuf,
+    dirty: Dirty,
     news: watch::Sender<News>,
 }
 
@@ -46,20 +66,32 @@ pub(crate) enum Heard {
 }
 
 impl Ears {
-    pub(crate) fn new(root: PathBuf) -> (Arc<Self>, WakeUps) {
+    pub(crate) fn new(root: PathBuf, dirty: &Dirty) -> (Arc<Self>, WakeUps) {
         let (news, waiting) = watch::channel(News::default());
-        (Arc::new(Self { root, news }), WakeUps::new(waiting))
+        let dirty = dirty.clone();
+        (Arc::new(Self { root, dirty, news }), WakeUps::new(waiting))
     }
 
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
+    /// Where the changed paths are gathered.
+    pub(crate) fn dirty(&self) -> &Dirty {
+        &self.dirty
+    }
+
+    /// Wakes everybody at this time too.
+    pub(crate) fn echo_at(&self, at: Instant) {
+        self.news.send_modify(|news| news.add(at));
+    }
+
     pub(crate) fn hear(&self, event: notify::Result<Event>) -> Heard {
         let event = match event {
             Ok(event) => event,
             Err(error) => {
-                self.tell(false);
+                self.dirty.mark_everything();
+                self.tell(None);
                 if matches!(error.kind, ErrorKind::MaxFilesWatch) {
                     return Heard::Exhausted(error);
                 }
@@ -70,16 +102,52 @@ impl Ears {
         if !self.is_news(&event) {
             return Heard::Nothing;
         }
-        self.tell(may_be_new_folder(&event));
+        let is_folder = may_be_new_folder(&event);
+        let echo = is_folder.then(|| Instant::now() + ECHO);
+        self.mark(&event, is_folder, echo);
+        self.tell(echo);
         Heard::News
     }
 
-    fn tell(&self, with_echo: bool) {
+    fn tell(&self, echo: Option<Instant>) {
         self.news.send_modify(|news| {
-            if with_echo {
-                news.echo = Some(Instant::now() + ECHO);
+            news.count = news.count.wrapping_add(1);
+            if let Some(at) = echo {
+                news.add(at);
             }
         });
+    }
+
+    /// Marks what an event names; everything, if it names nothing, or something that is not here.
+    fn mark(&self, event: &Event, below: bool, again: Option<Instant>) {
+        if event.need_rescan() || event.paths.is_empty() {
+            self.dirty.mark_everything();
+            return;
+        }
+        for path in &event.paths {
+            match self.named(path) {
+                Named::Path(text) => self.dirty.mark(&text, below, again),
+                // The folder itself went away, or came back.
+                Named::Root if is_touch(event.kind) => self.dirty.mark("", false, None),
+                Named::Root | Named::Elsewhere => self.dirty.mark_everything(),
+                Named::Hidden => {}
+            }
+        }
+    }
+
+    fn named(&self, path: &Path) -> Named {
+        let Ok(below) = path.strip_prefix(&self.root) else {
+            return Named::Elsewhere;
+        };
+        if self.is_hidden(path) {
+            return Named::Hidden;
+        }
+        match below.to_str() {
+            Some("") => Named::Root,
+            Some(text) => Named::Path(text.to_owned()),
+            // No name of a vault.
+            None => Named::Hidden,
+        }
     }
 
     fn is_news(&self, event: &Event) -> bool {
@@ -104,6 +172,22 @@ impl Ears {
                 .any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
         })
     }
+}
+
+/// What a path is to the watched folder.
+enum Named {
+    Path(String),
+    Root,
+    Hidden,
+    Elsewhere,
+}
+
+/// Whether what was there is still there.
+fn is_touch(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_) | ModifyKind::Data(_))
+    )
 }
 
 /// Whether a folder has just appeared.

@@ -68,7 +68,7 @@ async fn files_in_folders_made_later_wake_however_deep() {
 
 #[tokio::test]
 async fn a_new_folder_wakes_twice_so_that_what_was_put_in_at_once_is_seen() {
-    let (ears, mut wake_ups) = Ears::new("/vault".into());
+    let (ears, mut wake_ups) = Ears::new("/vault".into(), &Dirty::new());
     let created = EventKind::Create(notify::event::CreateKind::Folder);
     ears.hear(Ok(Event::new(created).add_path("/vault/Inbox/new".into())));
     assert_eq!(wake_ups.wait(Duration::ZERO).await, Wake::Changed);
@@ -101,7 +101,7 @@ async fn reading_and_unfinished_files_wake_nobody() {
 
 #[tokio::test]
 async fn many_changes_are_one_wake_up_for_each_who_waits() {
-    let (ears, mut wake_ups) = Ears::new("/vault".into());
+    let (ears, mut wake_ups) = Ears::new("/vault".into(), &Dirty::new());
     let mut other = wake_ups.clone();
     for _ in 0..100 {
         let written = EventKind::Modify(ModifyKind::Data(DataChange::Content));
@@ -115,7 +115,7 @@ async fn many_changes_are_one_wake_up_for_each_who_waits() {
 
 #[tokio::test]
 async fn an_overflow_and_an_error_wake_too() {
-    let (ears, mut wake_ups) = Ears::new("/vault".into());
+    let (ears, mut wake_ups) = Ears::new("/vault".into(), &Dirty::new());
     ears.hear(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)));
     assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
     settle(&mut wake_ups).await;
@@ -128,7 +128,7 @@ async fn an_overflow_and_an_error_wake_too() {
 
 #[test]
 fn what_is_news_is_told_from_what_is_not() {
-    let (ears, _wake_ups) = Ears::new("/vault".into());
+    let (ears, _wake_ups) = Ears::new("/vault".into(), &Dirty::new());
     let close = |mode| EventKind::Access(AccessKind::Close(mode));
     let open = EventKind::Access(AccessKind::Open(AccessMode::Any));
     let rename = EventKind::Modify(ModifyKind::Name(RenameMode::Both));
@@ -160,7 +160,7 @@ fn what_is_news_is_told_from_what_is_not() {
 async fn without_events_from_the_system_polling_wakes() {
     let folder = tempfile::tempdir().unwrap();
     let exhausted: Native = |_, _| Err(notify::Error::new(ErrorKind::MaxFilesWatch));
-    let (watch, mut wake_ups) = Watch::start_with(folder.path(), exhausted).unwrap();
+    let (watch, mut wake_ups) = Watch::start_with(folder.path(), &Dirty::new(), exhausted).unwrap();
     assert!(watch.is_polling());
     fs::write(folder.path().join("a.md"), "a").unwrap();
     assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
@@ -187,4 +187,122 @@ fn what_is_no_folder_is_refused() {
     for root in [file, folder.path().join("missing")] {
         assert!(matches!(Watch::start(&root), Err(WatchError::Root { .. })));
     }
+}
+
+/// Takes what changed until it contains the path.
+fn takes(dirty: &Dirty, path: &str) -> Option<Touched> {
+    let deadline = std::time::Instant::now() + DEADLINE;
+    while std::time::Instant::now() < deadline {
+        if let Changes::Paths(paths) = dirty.take()
+            && let Some(found) = paths.into_iter().find(|touched| touched.path == path)
+        {
+            return Some(found);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    None
+}
+
+#[test]
+fn what_was_written_renamed_and_removed_is_named_and_nothing_hidden_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    fs::create_dir(root.join("Inbox")).unwrap();
+    fs::write(root.join("Inbox/old.md"), "old").unwrap();
+    let dirty = Dirty::new();
+    let (_watch, _wake_ups) = Watch::gather(root, &dirty).unwrap();
+    assert_eq!(dirty.take(), Changes::Everything);
+
+    fs::write(root.join("Inbox/.platinum-tmp-1"), "half").unwrap();
+    fs::rename(
+        root.join("Inbox/.platinum-tmp-1"),
+        root.join("Inbox/new.md"),
+    )
+    .unwrap();
+    let found = takes(&dirty, "Inbox/new.md").unwrap();
+    assert!(!found.below);
+    fs::rename(root.join("Inbox/old.md"), root.join("Inbox/moved.md")).unwrap();
+    assert!(takes(&dirty, "Inbox/moved.md").is_some());
+    fs::remove_file(root.join("Inbox/moved.md")).unwrap();
+    assert!(takes(&dirty, "Inbox/moved.md").is_some());
+    fs::create_dir(root.join("Inbox/.obsidian")).unwrap();
+    fs::write(root.join("Inbox/.obsidian/a.md"), "a").unwrap();
+    fs::write(root.join("Inbox/last.md"), "last").unwrap();
+    let mut named = vec![];
+    let deadline = std::time::Instant::now() + DEADLINE;
+    while !named.contains(&"Inbox/last.md".to_owned()) {
+        assert!(std::time::Instant::now() < deadline, "{named:?}");
+        if let Changes::Paths(paths) = dirty.take() {
+            named.extend(paths.into_iter().map(|touched| touched.path));
+        }
+    }
+    named.retain(|path| path != "Inbox/last.md");
+    // The end of what was done before may still come in.
+    named.retain(|path| path != "Inbox/moved.md");
+    assert_eq!(named, Vec::<String>::new());
+}
+
+#[test]
+fn a_new_folder_is_meant_with_all_below_it_and_once_more_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let dirty = Dirty::new();
+    let (_watch, _wake_ups) = Watch::gather(folder.path(), &dirty).unwrap();
+    assert_eq!(dirty.take(), Changes::Everything);
+    fs::create_dir_all(folder.path().join("Inbox/deep")).unwrap();
+    for _ in 0..2 {
+        assert!(takes(&dirty, "Inbox").unwrap().below);
+    }
+}
+
+#[test]
+fn an_overflow_an_error_and_an_event_without_a_path_are_everything() {
+    let dirty = Dirty::new();
+    let (ears, _wake_ups) = Ears::new("/vault".into(), &dirty);
+    dirty.attach(&ears);
+    assert_eq!(dirty.take(), Changes::Everything);
+    let gone = EventKind::Remove(notify::event::RemoveKind::Folder);
+    for event in [
+        Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)),
+        Ok(Event::new(EventKind::Any)),
+        Ok(Event::new(EventKind::Any).add_path("/elsewhere".into())),
+        Ok(Event::new(gone).add_path("/vault".into())),
+        Err(notify::Error::generic("lost")),
+    ] {
+        ears.hear(event);
+        assert_eq!(dirty.take(), Changes::Everything);
+        assert_eq!(dirty.take(), Changes::Paths(vec![]));
+    }
+}
+
+#[tokio::test]
+async fn a_path_to_look_at_again_wakes_when_it_is_due_and_not_before() {
+    let dirty = Dirty::new();
+    let (ears, mut wake_ups) = Ears::new("/vault".into(), &dirty);
+    dirty.attach(&ears);
+    dirty.take();
+    for name in ["a", "b", "c"] {
+        let path = format!("Inbox/{name}.md");
+        dirty.look_again(&path, Duration::from_millis(100));
+    }
+    assert_eq!(wake_ups.wait(Duration::ZERO).await, Wake::TimedOut);
+    let began = std::time::Instant::now();
+    assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
+    assert!(began.elapsed() >= Duration::from_millis(50));
+    // All three are due by the end of the slot they share.
+    while wake_ups.wait(QUIET).await == Wake::Changed {}
+    let Changes::Paths(paths) = dirty.take() else {
+        panic!("everything");
+    };
+    assert_eq!(paths.len(), 3);
+}
+
+#[tokio::test]
+async fn the_end_of_a_watch_ends_the_waits_though_the_paths_are_still_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let dirty = Dirty::new();
+    let (watch, mut wake_ups) = Watch::gather(folder.path(), &dirty).unwrap();
+    drop(watch);
+    while wake_ups.wait(DEADLINE).await != Wake::Closed {}
+    assert_eq!(dirty.take(), Changes::Everything);
+    assert_eq!(dirty.take(), Changes::Everything);
 }

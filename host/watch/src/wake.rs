@@ -24,35 +24,48 @@ pub enum Wake {
 #[derive(Debug, Clone)]
 pub struct WakeUps {
     news: watch::Receiver<News>,
-    echo: Option<Instant>,
+    /// How many events it knows of.
+    count: u64,
+    /// The last further wake-up that was answered.
+    heard: Option<Instant>,
 }
 
 impl WakeUps {
     pub(crate) fn new(news: watch::Receiver<News>) -> Self {
-        Self { news, echo: None }
+        Self {
+            news,
+            count: 0,
+            heard: None,
+        }
     }
 
     /// Waits for a change, at most so long. Changes since the last wait end it at once, however
     /// many they are. Giving the future up loses no change.
     pub async fn wait(&mut self, at_most: Duration) -> Wake {
         let deadline = Instant::now() + at_most.min(LONGEST);
-        let echo = self.echo.filter(|echo| *echo <= deadline);
-        match timeout_at(echo.unwrap_or(deadline).into(), self.news.changed()).await {
-            Ok(Ok(())) => {
-                let now = Instant::now();
-                self.echo = self
-                    .news
-                    .borrow_and_update()
-                    .echo
-                    .filter(|echo| *echo > now);
-                Wake::Changed
+        loop {
+            let echo = self.next_echo().filter(|echo| *echo <= deadline);
+            match timeout_at(echo.unwrap_or(deadline).into(), self.news.changed()).await {
+                Ok(Ok(())) => {
+                    let count = self.news.borrow_and_update().count;
+                    if std::mem::replace(&mut self.count, count) != count {
+                        return Wake::Changed;
+                    }
+                    // Only a further wake-up was set: the next wait ends earlier.
+                }
+                Ok(Err(_)) => return Wake::Closed,
+                Err(_) if echo.is_some() => {
+                    self.heard = echo;
+                    return Wake::Changed;
+                }
+                Err(_) => return Wake::TimedOut,
             }
-            Ok(Err(_)) => Wake::Closed,
-            Err(_) if echo.is_some() => {
-                self.echo = None;
-                Wake::Changed
-            }
-            Err(_) => Wake::TimedOut,
         }
+    }
+
+    fn next_echo(&self) -> Option<Instant> {
+        let news = self.news.borrow();
+        let is_new = |echo: &&Instant| self.heard.is_none_or(|heard| **echo > heard);
+        news.echoes.iter().find(is_new).copied()
     }
 }
