@@ -198,7 +198,7 @@ fn takes(dirty: &Dirty, path: &str) -> Option<Touched> {
         {
             return Some(found);
         }
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::yield_now();
     }
     None
 }
