@@ -1,15 +1,19 @@
 //! Making a commit as a pure tree edit, and reading what commits say of themselves.
 //!
 //! Invariants: no index and no work tree are involved; a commit costs O(edits × folder width);
-//! an edit never drops a folder or a file it does not name. Author fields prove nothing: who made
-//! a commit is read from its trailers and judged by the caller.
+//! an edit never drops a folder or a file it does not name. Author fields and trailers prove
+//! nothing: who made a commit is what its signature says (`sign`).
 
 use std::collections::BTreeMap;
 
-use git2::{Oid, Repository, Signature, Sort, Time};
+use git2::{Commit, Oid, Repository, Signature, Sort, Time, Tree};
 use platinum_core::{AgentName, Role, Timestamp, VaultPath};
 
-use crate::{Repo, RepoError, tree::tree_of};
+use crate::{
+    Repo, RepoError,
+    sign::{HEADER, signer_mail},
+    tree::tree_of,
+};
 
 /// The trailer that names the agent that made a commit.
 pub const TRAILER_AGENT: &str = "Platinum-Agent";
@@ -120,11 +124,37 @@ impl Repo {
             .transpose()?;
         let parents: Vec<_> = parents.iter().collect();
         let when = Time::new(meta.at.as_second(), 0);
-        let mail = format!("{}@platinum.invalid", meta.agent);
+        let mail = signer_mail(&meta.agent, meta.role);
         let who = Signature::new(meta.agent.as_str(), &mail, &when)
-            .map_err(RepoError::git("signing a commit"))?;
-        git.commit(None, &who, &who, &message_of(meta), &tree, &parents)
-            .map_err(RepoError::git("writing a commit"))
+            .map_err(RepoError::git("naming a commit's author"))?;
+        self.write_commit(&git, &who, &message_of(meta), &tree, &parents)
+    }
+
+    /// Writes a commit, signed if this repository has a key. No ref moves.
+    pub(crate) fn write_commit(
+        &self,
+        git: &Repository,
+        who: &Signature<'_>,
+        message: &str,
+        tree: &Tree<'_>,
+        parents: &[&Commit<'_>],
+    ) -> Result<Oid, RepoError> {
+        let doing = "writing a commit";
+        let Some(key) = self.key() else {
+            return git
+                .commit(None, who, who, message, tree, parents)
+                .map_err(RepoError::git(doing));
+        };
+        let buffer = git
+            .commit_create_buffer(who, who, message, tree, parents)
+            .map_err(RepoError::git(doing))?;
+        let text = str::from_utf8(&buffer).map_err(|error| RepoError::Git {
+            doing,
+            reason: error.to_string(),
+        })?;
+        let signature = key.sign(&buffer)?;
+        git.commit_signed(text, signature.trim_end(), Some(HEADER))
+            .map_err(RepoError::git(doing))
     }
 
     /// What a commit says of itself.

@@ -45,6 +45,9 @@ pub enum RepoError {
         /// The most that is read.
         most: usize,
     },
+    /// A commit cannot be signed.
+    #[error(transparent)]
+    Key(#[from] crate::KeyError),
     /// Another thread panicked while it held the repository.
     #[error("the repository was left in the middle of a call; restart the daemon")]
     Poisoned,

@@ -1,7 +1,8 @@
 //! Git objects, and the remote as a compare-and-swap register.
 //!
 //! Lives here: reading trees and commits, making a commit as a pure tree edit ([`Repo`]), and the
-//! remote behind [`Remote`], spoken to by git's own client ([`GitRemote`]).
+//! remote behind [`Remote`], spoken to by git's own client ([`GitRemote`]); keys and signatures of
+//! commits in git's own format ([`SigningKey`], [`Signers`], [`Signature`]).
 //! Lives elsewhere: who owns a task and what to merge is decided in `protocol`, who may change
 //! what in `policy`; the files of the vault are `vault`'s, and the daemon's `sync` joins them.
 //! Invariants: the repository is bare and outside the vault; there is no index, no checkout, no
@@ -13,6 +14,7 @@ mod error;
 mod in_use;
 mod objects;
 mod remote;
+mod sign;
 mod tree;
 
 pub use commit::{CommitInfo, CommitMeta, Edit, TRAILER_AGENT, TRAILER_ROLE};
@@ -20,4 +22,7 @@ pub use error::RepoError;
 pub use git2::Oid;
 pub use objects::{RefName, Repo};
 pub use remote::{Address, AddressError, BRANCH, ClientOptions, GitRemote, Remote, RemoteError};
+pub use sign::{
+    KeyError, PublicKey, Signature, Signer, Signers, SignersError, SigningKey, signer_mail,
+};
 pub use tree::{Changed, Item};

@@ -11,7 +11,7 @@ use std::{
 
 use git2::{ObjectType, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
 
-use crate::RepoError;
+use crate::{RepoError, SigningKey};
 
 /// Where the commits made here are kept until it is settled whether they landed.
 const OUTBOX: &str = "refs/vault/outbox/";
@@ -44,6 +44,7 @@ impl RefName {
 pub struct Repo {
     git: Arc<Mutex<Repository>>,
     git_dir: Arc<PathBuf>,
+    key: Option<SigningKey>,
 }
 
 impl std::fmt::Debug for Repo {
@@ -99,7 +100,18 @@ impl Repo {
         Ok(Self {
             git: Arc::new(Mutex::new(git)),
             git_dir: Arc::new(git_dir.to_owned()),
+            key: None,
         })
+    }
+
+    /// The same repository; commits made through it are signed with this key.
+    pub fn signing_with(mut self, key: SigningKey) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    pub(crate) fn key(&self) -> Option<&SigningKey> {
+        self.key.as_ref()
     }
 
     /// The folder.

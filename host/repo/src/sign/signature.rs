@@ -1,0 +1,219 @@
+//! [`Signature`]: what the signature of a commit proves.
+//!
+//! Invariant: exactly what git signs is checked: the commit's bytes without the one `gpgsig`
+//! header. A commit with two of them, or with another kind of signature, proves nothing.
+
+use git2::{ObjectType, Oid};
+use ssh_key::SshSig;
+
+use super::{NAMESPACE, PublicKey};
+use crate::{Repo, RepoError};
+
+/// The header that git keeps the signature in.
+pub(crate) const HEADER: &str = "gpgsig";
+/// Of a larger commit nothing is read.
+const MAX_COMMIT: usize = 1024 * 1024;
+
+/// Who signed a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signature {
+    /// Nobody.
+    Unsigned,
+    /// It is signed, but the signature proves nothing: why.
+    Broken(String),
+    /// Whoever has this key; whether it is trusted is another question.
+    By(PublicKey),
+}
+
+impl Signature {
+    /// Checks the raw bytes of a commit.
+    pub fn of_commit(raw: &[u8]) -> Self {
+        match take_apart(raw) {
+            Ok(None) => Signature::Unsigned,
+            Ok(Some((armoured, payload))) => match signed_by(&armoured, &payload) {
+                Ok(key) => Signature::By(key),
+                Err(why) => Signature::Broken(why),
+            },
+            Err(why) => Signature::Broken(why.to_owned()),
+        }
+    }
+}
+
+impl Repo {
+    /// Who signed a commit.
+    ///
+    /// # Errors
+    /// If there is no such commit.
+    pub fn signature(&self, commit: Oid) -> Result<Signature, RepoError> {
+        let doing = "reading a commit";
+        let git = self.lock()?;
+        let odb = git.odb().map_err(RepoError::git(doing))?;
+        let (len, kind) = odb.read_header(commit).map_err(RepoError::git(doing))?;
+        if kind != ObjectType::Commit {
+            return Err(RepoError::Git {
+                doing,
+                reason: format!("{commit} is none"),
+            });
+        }
+        if len > MAX_COMMIT {
+            let why = format!("the commit has {len} bytes; {MAX_COMMIT} is the most");
+            return Ok(Signature::Broken(why));
+        }
+        let object = odb.read(commit).map_err(RepoError::git(doing))?;
+        Ok(Signature::of_commit(object.data()))
+    }
+}
+
+/// The signature of a commit and what was signed; nothing if it has none.
+fn take_apart(raw: &[u8]) -> Result<Option<(String, Vec<u8>)>, &'static str> {
+    let mut payload = Vec::with_capacity(raw.len());
+    let mut armoured: Option<Vec<u8>> = None;
+    let mut rest = raw;
+    let mut in_signature = false;
+    while let Some(end) = rest.iter().position(|b| *b == b'\n') {
+        let (line, after) = rest.split_at(end + 1);
+        if line == b"\n" {
+            break;
+        }
+        match line.strip_prefix(b" ") {
+            Some(continued) if in_signature => {
+                armoured
+                    .get_or_insert_default()
+                    .extend_from_slice(continued);
+            }
+            _ => {
+                let name = line.split(|b| *b == b' ').next().unwrap_or_default();
+                in_signature = name == HEADER.as_bytes();
+                if in_signature {
+                    if armoured.is_some() {
+                        return Err("it has two signatures");
+                    }
+                    let first = line.get(HEADER.len() + 1..).unwrap_or_default();
+                    armoured = Some(first.to_vec());
+                } else if name.starts_with(HEADER.as_bytes()) {
+                    return Err("it is signed in a way that is not known here");
+                } else {
+                    payload.extend_from_slice(line);
+                }
+            }
+        }
+        rest = after;
+    }
+    payload.extend_from_slice(rest);
+    match armoured {
+        None => Ok(None),
+        Some(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Some((text, payload))),
+            Err(_) => Err("its signature is not text"),
+        },
+    }
+}
+
+fn signed_by(armoured: &str, payload: &[u8]) -> Result<PublicKey, String> {
+    let signature = SshSig::from_pem(armoured)
+        .map_err(|_| "its signature is not one of OpenSSH's".to_owned())?;
+    let key = PublicKey::of(signature.public_key())
+        .ok_or_else(|| "its signature is by a key that is not ed25519".to_owned())?;
+    if signature.namespace() != NAMESPACE {
+        return Err("its signature was made for something else than a commit".to_owned());
+    }
+    key.to_ssh()
+        .verify(NAMESPACE, payload, &signature)
+        .map_err(|_| {
+            "its signature is not for these contents: it was changed, or the signature is of \
+             another commit"
+                .to_owned()
+        })?;
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SigningKey;
+
+    fn signed(body: &str, key: &SigningKey) -> Vec<u8> {
+        let signature = key.sign(body.as_bytes()).unwrap();
+        let folded = signature.trim_end().replace('\n', "\n ");
+        let (head, message) = body.split_once("\n\n").unwrap();
+        format!("{head}\n{HEADER} {folded}\n\n{message}").into_bytes()
+    }
+
+    const BODY: &str = "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nauthor a <a> 1 +0000\n\
+                        committer a <a> 1 +0000\n\nhello\n";
+
+    #[test]
+    fn a_signature_is_found_and_names_its_key() {
+        let key = SigningKey::from_seed([1; 32]).unwrap();
+        let raw = signed(BODY, &key);
+        assert_eq!(Signature::of_commit(&raw), Signature::By(key.public()));
+        assert_eq!(Signature::of_commit(BODY.as_bytes()), Signature::Unsigned);
+    }
+
+    #[test]
+    fn no_byte_of_a_signed_commit_can_be_changed() {
+        let key = SigningKey::from_seed([1; 32]).unwrap();
+        let raw = signed(BODY, &key);
+        for at in 0..raw.len() {
+            for flip in [0x01, 0x20, 0x80] {
+                let mut changed = raw.clone();
+                changed[at] ^= flip;
+                // The armour's line ends and case of its padding are the encoding's, not the
+                // content's: what is still accepted must be the same commit.
+                if Signature::of_commit(&changed) == Signature::By(key.public()) {
+                    let payload = |raw: &[u8]| take_apart(raw).unwrap().unwrap().1;
+                    assert_eq!(payload(&changed), payload(&raw), "byte {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_looks_signed_is_broken_and_says_why() {
+        let key = SigningKey::from_seed([1; 32]).unwrap();
+        let good = String::from_utf8(signed(BODY, &key)).unwrap();
+        let (head, rest) = good.split_once(HEADER).unwrap();
+        let other = BODY.replace("hello", "bye");
+        let theirs = String::from_utf8(signed(&other, &key)).unwrap();
+        let (_, theirs) = theirs.split_once(HEADER).unwrap();
+        let their_signature = theirs.split_once("\n\n").unwrap().0;
+        let for_files = key.sign_for("file", BODY.as_bytes()).unwrap();
+        let for_files = for_files.trim_end().replace('\n', "\n ");
+        for (what, raw, why) in [
+            (
+                "copied from another commit",
+                format!("{head}{HEADER}{their_signature}\n\nhello\n"),
+                "its signature is not for these contents: it was changed, or the signature is of \
+                 another commit",
+            ),
+            (
+                "twice",
+                format!("{head}{HEADER}{their_signature}\n{HEADER}{rest}"),
+                "it has two signatures",
+            ),
+            (
+                "PGP",
+                format!(
+                    "{head}{HEADER} -----BEGIN PGP SIGNATURE-----\n x\n -----END PGP SIGNATURE-----\n\nhello\n"
+                ),
+                "its signature is not one of OpenSSH's",
+            ),
+            (
+                "of the other hash",
+                format!("{head}gpgsig-sha256 x\n\nhello\n"),
+                "it is signed in a way that is not known here",
+            ),
+            (
+                "for files",
+                format!("{head}{HEADER} {for_files}\n\nhello\n"),
+                "its signature was made for something else than a commit",
+            ),
+        ] {
+            assert_eq!(
+                Signature::of_commit(raw.as_bytes()),
+                Signature::Broken(why.to_owned()),
+                "{what}"
+            );
+        }
+    }
+}

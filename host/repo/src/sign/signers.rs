@@ -1,0 +1,269 @@
+//! [`Signers`]: whose signatures count, in git's own format of allowed signers.
+//!
+//! A line is `<agent>@<role>.platinum.invalid namespaces="git" ssh-ed25519 AAAA…`. An agent may
+//! have several keys; a key has one agent.
+//! Invariant: what is not understood in full is an error with its line, never passed over: an
+//! option that narrows a key elsewhere would widen it here.
+
+use std::{fmt, str::FromStr};
+
+use platinum_core::{AgentName, Role};
+
+use super::{NAMESPACE, PublicKey};
+
+/// What the mail addresses of our signers end in; `.invalid` belongs to nobody.
+const DOMAIN: &str = "platinum.invalid";
+/// More keys than this are not a house.
+const MAX_SIGNERS: usize = 1000;
+
+/// Why a text is no list of signers.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} of the allowed signers: {what}")]
+pub struct SignersError {
+    /// Which line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// One key and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// The agent.
+    pub agent: AgentName,
+    /// Its role.
+    pub role: Role,
+    /// Its key.
+    pub key: PublicKey,
+}
+
+/// The name that git knows an agent by, as signer and as author of its commits.
+pub fn signer_mail(agent: &AgentName, role: Role) -> String {
+    format!("{agent}@{role}.{DOMAIN}")
+}
+
+impl fmt::Display for Signer {
+    /// The line of the list, without its end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mail = signer_mail(&self.agent, self.role);
+        write!(f, "{mail} namespaces=\"{NAMESPACE}\" {}", self.key)
+    }
+}
+
+impl FromStr for Signer {
+    type Err = String;
+
+    fn from_str(line: &str) -> Result<Self, String> {
+        let shown = |text: &str| -> String { text.escape_debug().take(80).collect() };
+        let mut words = line.split_ascii_whitespace();
+        let (Some(mail), Some(second)) = (words.next(), words.next()) else {
+            return Err(format!(
+                "`{}` is not `<agent>@<role>.{DOMAIN} ssh-ed25519 <key>`",
+                shown(line)
+            ));
+        };
+        let (agent, role) = principal(mail).ok_or_else(|| {
+            format!(
+                "`{}` is not `<agent>@cloud.{DOMAIN}` or `<agent>@local.{DOMAIN}`",
+                shown(mail)
+            )
+        })?;
+        let is_option = second.contains('=') && !second.starts_with("ssh-");
+        let kind = if is_option {
+            if second != format!("namespaces=\"{NAMESPACE}\"") {
+                return Err(format!(
+                    "the option `{}` is not known here; namespaces=\"{NAMESPACE}\" alone is",
+                    shown(second)
+                ));
+            }
+            words.next().unwrap_or_default()
+        } else {
+            second
+        };
+        let key = format!("{kind} {}", words.next().unwrap_or_default());
+        let key = key
+            .parse::<PublicKey>()
+            .map_err(|error| error.to_string())?;
+        Ok(Self { agent, role, key })
+    }
+}
+
+fn principal(mail: &str) -> Option<(AgentName, Role)> {
+    let (agent, domain) = mail.split_once('@')?;
+    let role = domain.strip_suffix(DOMAIN)?.strip_suffix('.')?;
+    Some((agent.parse().ok()?, role.parse().ok()?))
+}
+
+/// Everybody whose signature counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Signers(Vec<Signer>);
+
+impl Signers {
+    /// Reads a list; empty lines and those that start with `#` are passed over.
+    ///
+    /// # Errors
+    /// With the first line that is wrong.
+    pub fn parse(text: &str) -> Result<Self, SignersError> {
+        let mut signers = Self::default();
+        for (at, line) in text.lines().enumerate() {
+            let wrong = |what: String| SignersError { line: at + 1, what };
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let signer = line.parse().map_err(wrong)?;
+            signers.add(signer).map_err(wrong)?;
+        }
+        Ok(signers)
+    }
+
+    /// Adds one; answers whether it was news.
+    ///
+    /// # Errors
+    /// If the key is another's already.
+    pub fn add(&mut self, signer: Signer) -> Result<bool, String> {
+        match self.of(&signer.key) {
+            Some(known) if *known == signer => Ok(false),
+            Some(known) => Err(format!(
+                "the key {} is that of {} already",
+                signer.key.fingerprint(),
+                signer_mail(&known.agent, known.role)
+            )),
+            None if self.0.len() == MAX_SIGNERS => {
+                Err(format!("more than {MAX_SIGNERS} keys are no house"))
+            }
+            None => {
+                self.0.push(signer);
+                Ok(true)
+            }
+        }
+    }
+
+    /// Takes away those that `gone` names.
+    pub fn remove(&mut self, gone: impl Fn(&Signer) -> bool) {
+        self.0.retain(|signer| !gone(signer));
+    }
+
+    /// Whose key it is.
+    pub fn of(&self, key: &PublicKey) -> Option<&Signer> {
+        self.0.iter().find(|signer| signer.key == *key)
+    }
+
+    /// All of them, in the order of the list.
+    pub fn iter(&self) -> impl Iterator<Item = &Signer> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for Signers {
+    /// The file, a line each.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|signer| writeln!(f, "{signer}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::SigningKey;
+
+    fn signer(agent: &str, role: Role, seed: u8) -> Signer {
+        Signer {
+            agent: agent.parse().unwrap(),
+            role,
+            key: SigningKey::from_seed([seed; 32]).unwrap().public(),
+        }
+    }
+
+    #[test]
+    fn a_list_is_read_as_it_is_written() {
+        let mut signers = Signers::default();
+        for (agent, role, seed) in [
+            ("local", Role::Local, 1),
+            ("cloud", Role::Cloud, 2),
+            ("cloud", Role::Cloud, 3),
+        ] {
+            assert_eq!(signers.add(signer(agent, role, seed)), Ok(true));
+        }
+        assert_eq!(signers.add(signer("cloud", Role::Cloud, 2)), Ok(false));
+        let text = format!("# who we are\n\n{signers}");
+        assert_eq!(Signers::parse(&text), Ok(signers.clone()));
+        let key = signer("cloud", Role::Cloud, 3).key;
+        assert_eq!(signers.of(&key).unwrap().agent.as_str(), "cloud");
+        assert_eq!(signers.of(&signer("x", Role::Cloud, 9).key), None);
+    }
+
+    #[test]
+    fn a_key_has_one_owner() {
+        let mut signers = Signers::default();
+        signers.add(signer("local", Role::Local, 1)).unwrap();
+        let same = signer("cloud", Role::Cloud, 1);
+        let expected = format!(
+            "the key {} is that of local@local.platinum.invalid already",
+            same.key.fingerprint()
+        );
+        assert_eq!(signers.add(same.clone()), Err(expected.clone()));
+        let text = format!("{signers}{same}\n");
+        assert_eq!(
+            Signers::parse(&text).unwrap_err().to_string(),
+            format!("line 2 of the allowed signers: {expected}")
+        );
+    }
+
+    #[test]
+    fn a_line_that_is_not_understood_in_full_is_refused() {
+        let key = signer("a", Role::Cloud, 1).key;
+        for (line, what) in [
+            (
+                "cloud@cloud.platinum.invalid".to_owned(),
+                "`cloud@cloud.platinum.invalid` is not `<agent>@<role>.platinum.invalid \
+                 ssh-ed25519 <key>`"
+                    .to_owned(),
+            ),
+            (
+                format!("*@cloud.platinum.invalid {key}"),
+                "`*@cloud.platinum.invalid` is not `<agent>@cloud.platinum.invalid` or \
+                 `<agent>@local.platinum.invalid`"
+                    .to_owned(),
+            ),
+            (
+                format!("a@cloud.platinum.invalid,b@cloud.platinum.invalid {key}"),
+                "`a@cloud.platinum.invalid,b@cloud.platinum.invalid` is not \
+                 `<agent>@cloud.platinum.invalid` or `<agent>@local.platinum.invalid`"
+                    .to_owned(),
+            ),
+            (
+                format!("a@owner.platinum.invalid {key}"),
+                "`a@owner.platinum.invalid` is not `<agent>@cloud.platinum.invalid` or \
+                 `<agent>@local.platinum.invalid`"
+                    .to_owned(),
+            ),
+            (
+                format!("a@cloud.platinum.invalid valid-before=\"2020\" {key}"),
+                "the option `valid-before=\\\"2020\\\"` is not known here; namespaces=\"git\" \
+                 alone is"
+                    .to_owned(),
+            ),
+            (
+                "a@cloud.platinum.invalid ssh-rsa AAAA".to_owned(),
+                "`ssh-rsa AAAA` is no ed25519 key as OpenSSH writes one (`ssh-ed25519 AAAA…`)"
+                    .to_owned(),
+            ),
+        ] {
+            assert_eq!(line.parse::<Signer>(), Err(what), "{line}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_the_reader_and_what_is_read_is_written_the_same(
+            text in "[a-z@.#\"= \\n]{0,80}|\\PC{0,80}",
+        ) {
+            if let Ok(signers) = Signers::parse(&text) {
+                prop_assert_eq!(Signers::parse(&signers.to_string()), Ok(signers));
+            }
+        }
+    }
+}
