@@ -1,7 +1,7 @@
 //! Real servers on loopback, vaults and remotes for tests.
 //!
-//! Lives here: [`git`], a remote served by git; [`mail`], an IMAP and a submission server over
-//! TLS; and what every test that talks to a process needs: [`wait_for`], [`free_ports`],
+//! Lives here: [`git`], remotes of every kind and a line to them with faults; [`mail`], an IMAP
+//! and a submission server over TLS; and what every test that talks to a process needs: [`wait_for`], [`free_ports`],
 //! [`Child`], [`program`].
 //! Invariants: nothing listens on a fixed port or outside loopback; every server lives in a
 //! temporary folder and dies with the value that started it, or with the test process.
@@ -10,9 +10,12 @@ mod child;
 pub mod git;
 pub mod mail;
 mod program;
+mod tls;
 
 use std::{
     net::TcpListener,
+    path::Path,
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -22,7 +25,16 @@ pub use child::Child;
 pub use program::{PROGRAMS_VARIABLE, program};
 
 /// Debian packages the servers here need.
-pub const PACKAGES: &[&str] = mail::PACKAGES;
+pub const PACKAGES: &[&str] = &[
+    "dovecot-core",
+    "dovecot-imapd",
+    "dovecot-lmtpd",
+    "postfix",
+    "openssh-server",
+    "openssh-client",
+    "openssl",
+    "curl",
+];
 
 /// Whether tests on real servers must run: in CI, and when xtask runs them, which installs the servers before.
 #[must_use]
@@ -55,6 +67,23 @@ pub fn wait_for<T>(
         )]
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(program: &str, arguments: &[&str], dir: &Path) -> anyhow::Result<String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(dir)
+        .output()
+        .with_context(|| format!("cannot start {program}"))?;
+    if !output.status.success() {
+        bail!(
+            "{program} {} failed: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// As many distinct ports on loopback as asked for, free at this moment.

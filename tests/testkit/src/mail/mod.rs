@@ -1,7 +1,7 @@
 //! [`MailServers`]: a real Dovecot (IMAP, LMTP, SASL) and a real Postfix (submission), over TLS.
 //!
 //! [`scripted`]: an IMAP server that does one thing wrong.
-//! Lives elsewhere: their configuration files are in `servers.rs`, the certificates in `tls.rs`,
+//! Lives elsewhere: their configuration files are in `servers.rs`, the certificates in `crate::tls`,
 //! delivery in `lmtp.rs`.
 //! Invariants: two users, [`OWNER`] and [`CLIENT`]; mail leaves this machine under no
 //! circumstances, other domains are refused.
@@ -9,7 +9,6 @@
 mod lmtp;
 pub mod scripted;
 mod servers;
-mod tls;
 
 use std::{
     fmt::Write as _,
@@ -18,24 +17,13 @@ use std::{
     net::TcpStream,
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
-    process::Command,
     time::Duration,
 };
 
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
-use crate::{Child, free_ports, wait_for};
-
-/// Debian packages these servers come in, and curl, with which they are tested.
-pub const PACKAGES: &[&str] = &[
-    "dovecot-core",
-    "dovecot-imapd",
-    "dovecot-lmtpd",
-    "postfix",
-    "openssl",
-    "curl",
-];
+use crate::{Child, free_ports, tls, wait_for};
 
 /// The mailbox that Platinum works for.
 pub const OWNER: &str = "owner@example.test";
@@ -389,21 +377,4 @@ fn read_maildir(dir: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
         .into_iter()
         .filter_map(|(_, path)| fs::read(path).ok())
         .collect())
-}
-
-/// Runs a command to its end.
-fn run(program: &str, arguments: &[&str], dir: &Path) -> anyhow::Result<String> {
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(dir)
-        .output()
-        .with_context(|| format!("cannot start {program}"))?;
-    if !output.status.success() {
-        bail!(
-            "{program} {} failed: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -24,7 +24,8 @@ use tokio_rustls::{
     rustls::{ServerConfig, crypto},
 };
 
-use super::{OWNER, tls, write_private};
+use super::{OWNER, write_private};
+use crate::tls;
 
 /// The subject of the one mail.
 pub const SUBJECT: &str = "The one mail";

@@ -5,7 +5,8 @@
 
 use std::{fs, path::Path};
 
-use super::{Ports, run};
+use super::Ports;
+use crate::run;
 
 /// Whether we are root.
 pub(super) fn is_root() -> bool {

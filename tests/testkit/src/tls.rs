@@ -5,10 +5,10 @@
 
 use std::{fs, path::Path};
 
-use super::run;
+use crate::run;
 
 /// Makes `ca.pem`, `cert.pem`, `expired.pem`, `other-name.pem` and their `key.pem` in `dir`.
-pub(super) fn make_certificates(dir: &Path) -> anyhow::Result<()> {
+pub(crate) fn make_certificates(dir: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(dir)?;
     fs::write(
         dir.join("leaf.ext"),
