@@ -1,4 +1,5 @@
-//! [`ClaimMachine`]: one attempt of one agent to own one task, by compare-and-swap pushes.
+//! [`ClaimMachine`]: one attempt of one agent to own one task, by compare-and-swap pushes; also to
+//! take it over from an owner that is stuck.
 //!
 //! The machine says what to do ([`Step`]); the driver does it and says what came of it:
 //!
@@ -13,15 +14,18 @@
 //! Invariants, which the tests of `tests/claim.rs` try with several agents, lost
 //! acknowledgements and late pushes: a task has at most one winner; a claim is never rebased, only
 //! built anew on a new tip; an unknown outcome is never taken for a failure or a success, but
-//! looked up; [`Claimed::Won`] is said only if the tip has, or the remote acknowledged, this claim.
+//! looked up; [`Claimed::Won`] is said only if the tip has, or the remote acknowledged, this claim
+//! (or one that this host is known to have made before); a take-over is proposed only on a tip
+//! that still has exactly the claim that was found stuck, and its epoch is above that claim's, so
+//! that whatever the old owner still does is refused.
 //! The remote must refuse non-fast-forward pushes, so that a tip that went never comes back.
 
 use platinum_core::{AgentName, ClaimId, TaskId};
 
-use crate::TaskPlace;
+use crate::{ClaimRecord, TaskPlace};
 
 /// What came of a push, as the remote said it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PushOutcome {
     /// The remote moved its branch to the commit, or already had it there.
     Landed,
@@ -32,7 +36,7 @@ pub enum PushOutcome {
 }
 
 /// What the driver does next.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Step {
     /// Fetch the tip, verify it, and look where it has the task.
     Fetch,
@@ -55,7 +59,7 @@ pub enum Step {
 }
 
 /// How a claim ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Claimed {
     /// The task is this agent's.
     Won {
@@ -74,7 +78,7 @@ pub enum Claimed {
 }
 
 /// One attempt to own one task. See the module for how it is driven.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ClaimMachine {
     task: TaskId,
     agent: AgentName,
@@ -82,6 +86,10 @@ pub struct ClaimMachine {
     max_attempts: u32,
     attempts: u32,
     last_epoch: u64,
+    /// The claim to take the task over from; none to claim a task that waits.
+    stuck: Option<ClaimRecord>,
+    /// Earlier claims of this host.
+    earlier: Vec<ClaimId>,
     /// The last proposal: the tip it was built on and its epoch.
     proposed: Option<(Option<String>, u64)>,
     /// Whether a push of that proposal may have landed without our knowing.
@@ -101,10 +109,29 @@ impl ClaimMachine {
             max_attempts: max_attempts.max(1),
             attempts: 0,
             last_epoch: 0,
+            stuck: None,
+            earlier: Vec::new(),
             proposed: None,
             in_doubt: false,
             step: Step::Fetch,
             reason: None,
+        }
+    }
+
+    /// A machine that takes the task over from the owner by this claim, which shows no sign of
+    /// life any more (see [`crate::Leases`]). If the owner beats, ends the task or loses it before
+    /// the take-over lands, it ends as [`Claimed::Lost`].
+    pub fn take_over(
+        task: TaskId,
+        agent: AgentName,
+        claim: ClaimId,
+        max_attempts: u32,
+        stuck: ClaimRecord,
+    ) -> Self {
+        Self {
+            last_epoch: stuck.epoch,
+            stuck: Some(stuck),
+            ..Self::new(task, agent, claim, max_attempts)
         }
     }
 
@@ -139,6 +166,14 @@ impl ClaimMachine {
         self.last_epoch = self.last_epoch.max(epoch);
     }
 
+    /// Tells of a claim that this host made before, and remembers by itself: if the tip has that
+    /// one, the task is won. Call it before [`fetched`](Self::fetched).
+    pub fn made_before(&mut self, claim: ClaimId) {
+        if !self.earlier.contains(&claim) {
+            self.earlier.push(claim);
+        }
+    }
+
     /// The remote's tip, what its tree says of the task, and, if there was a proposal, whether
     /// that commit is in the tip's history (`None`: not known).
     pub fn fetched(
@@ -151,20 +186,30 @@ impl ClaimMachine {
             return &self.step;
         }
         self.step = match place {
-            TaskPlace::Owned(record) if record.id == self.claim => Step::End(Claimed::Won {
+            TaskPlace::Owned(record) if self.is_ours(&record) => Step::End(Claimed::Won {
                 epoch: record.epoch,
             }),
+            TaskPlace::Owned(record) if self.stuck.as_ref() == Some(&record) => {
+                self.free(tip, is_ancestor_of_tip)
+            }
             TaskPlace::Owned(record) => Step::End(Claimed::Lost {
                 owner: Some(record.agent),
             }),
             TaskPlace::Finished | TaskPlace::Absent => Step::End(Claimed::Lost { owner: None }),
-            TaskPlace::Waiting => self.waiting(tip, is_ancestor_of_tip),
+            // The stuck owner gave it back: whoever wants it now claims it like everybody.
+            TaskPlace::Waiting if self.stuck.is_some() => Step::End(Claimed::Lost { owner: None }),
+            TaskPlace::Waiting => self.free(tip, is_ancestor_of_tip),
         };
         &self.step
     }
 
-    /// The task waits at `tip`: push the same commit again if it may still land, else build anew.
-    fn waiting(&mut self, tip: Option<String>, is_ancestor_of_tip: Option<bool>) -> Step {
+    fn is_ours(&self, record: &ClaimRecord) -> bool {
+        record.agent == self.agent && (record.id == self.claim || self.earlier.contains(&record.id))
+    }
+
+    /// The task can be had at `tip`: push the same commit again if it may still land, else build
+    /// anew.
+    fn free(&mut self, tip: Option<String>, is_ancestor_of_tip: Option<bool>) -> Step {
         let same_base = self
             .proposed
             .as_ref()

@@ -1,31 +1,94 @@
-//! [`plan`]: what becomes of each path that two sides changed, decided on blob ids alone.
+//! [`plan`]: what becomes of each path that two sides changed, decided on blob ids and stamps.
 //!
-//! Lives elsewhere: finding the changed paths is `repo`'s, doing the plan the synchronizer's.
+//! Lives elsewhere: finding the changed paths and who changed them is `repo`'s, doing the plan the
+//! synchronizer's; how a copy is called is in [`crate::conflict_name`].
 //! Invariants: nothing is lost: a version that either side made is at its path or in a conflict
-//! copy (or the other side knew it and changed it further); an edit beats a delete; names of
-//! copies follow from their content, so that doing it twice gives the same files.
+//! copy (or the other side knew it and changed it further); an edit beats a delete; of two edits
+//! the later one keeps the path, and both sides agree on which that is; names of copies follow
+//! from what is in them, so that doing it twice, or on both sides, gives the same files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platinum_core::{
-    AgentName, MAX_COMPONENT_BYTES, MAX_PATH_BYTES, PathError, Timestamp, VaultPath,
-};
+use platinum_core::{AgentName, VaultPath};
+
+use crate::{conflict_name, hlc::Stamp};
 
 /// Blob ids in hex by path. It may be restricted to the paths that changed on either side since
-/// the base; a path that is not in it does not exist.
+/// the base.
 pub type Tree = BTreeMap<VaultPath, String>;
+
+/// Who made a version of a file, and when.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    /// When, by its maker's clock.
+    pub stamp: Stamp,
+    /// The host that made it, or found the owner's edit.
+    pub agent: AgentName,
+    /// Whether the stamp says anything about order: not if it is from too far ahead, or if the
+    /// commit carried none and this is just its time.
+    pub trusted: bool,
+}
+
+/// What a merge starts from. `theirs` is what the remote has.
+#[derive(Clone, Copy)]
+pub struct Sides<'a> {
+    /// What both sides last had in common.
+    pub base: &'a Tree,
+    /// What this machine has.
+    pub ours: &'a Tree,
+    /// What the remote has.
+    pub theirs: &'a Tree,
+    /// Of a path in conflict: who made our version.
+    pub our_version: &'a dyn Fn(&VaultPath) -> Version,
+    /// Of a path in conflict: who made theirs.
+    pub their_version: &'a dyn Fn(&VaultPath) -> Version,
+    /// Whether we may put our version over theirs. Where we may not, theirs keeps the path.
+    pub may_overwrite: &'a dyn Fn(&VaultPath) -> bool,
+    /// The blob at a path that is in none of the trees as neither side changed it: no copy takes
+    /// its place.
+    pub unchanged: &'a dyn Fn(&VaultPath) -> Option<String>,
+}
+
+/// Whose version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Keeper {
+    /// This machine's.
+    Ours,
+    /// The remote's.
+    Theirs,
+}
 
 /// Two versions of one file, neither made from the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// Where both were; theirs stays there.
+    /// Where both were; the keeper's version stays there.
     pub path: VaultPath,
-    /// Where ours goes.
+    /// Whose version stays at the path.
+    pub keeper: Keeper,
+    /// Where the other one goes.
     pub copy: VaultPath,
     /// Our blob.
     pub ours: String,
     /// Their blob.
     pub theirs: String,
+}
+
+impl Conflict {
+    /// The blob that the path has afterwards.
+    pub fn kept(&self) -> &str {
+        match self.keeper {
+            Keeper::Ours => &self.ours,
+            Keeper::Theirs => &self.theirs,
+        }
+    }
+
+    /// The blob that the copy has.
+    pub fn set_aside(&self) -> &str {
+        match self.keeper {
+            Keeper::Ours => &self.theirs,
+            Keeper::Theirs => &self.ours,
+        }
+    }
 }
 
 /// What to do so that the result has the changes of both sides.
@@ -46,18 +109,17 @@ impl Plan {
     }
 }
 
-/// Merges three ways, path by path. `agent` is ours, `at_unix_ms` the time of our version: both go
-/// into the names of conflict copies.
-pub fn plan(base: &Tree, ours: &Tree, theirs: &Tree, agent: &AgentName, at_unix_ms: i64) -> Plan {
+/// Merges three ways, path by path.
+pub fn plan(sides: &Sides<'_>) -> Plan {
     let mut plan = Plan::default();
     let mut taken: BTreeSet<VaultPath> = BTreeSet::new();
-    let paths: BTreeSet<&VaultPath> = base
-        .keys()
-        .chain(ours.keys())
-        .chain(theirs.keys())
+    let paths: BTreeSet<&VaultPath> = [sides.base, sides.ours, sides.theirs]
+        .into_iter()
+        .flat_map(BTreeMap::keys)
         .collect();
     for path in paths {
-        let (base, our, their) = (base.get(path), ours.get(path), theirs.get(path));
+        let base = sides.base.get(path);
+        let (our, their) = (sides.ours.get(path), sides.theirs.get(path));
         if our == their {
             continue;
         }
@@ -77,114 +139,69 @@ pub fn plan(base: &Tree, ours: &Tree, theirs: &Tree, agent: &AgentName, at_unix_
                 plan.take_theirs.insert(path.clone(), their.cloned());
             }
             (Some(our), Some(their)) => {
-                let is_free = |copy: &VaultPath| {
-                    !taken.contains(copy)
-                        && [ours, theirs]
-                            .iter()
-                            .all(|tree| tree.get(copy).is_none_or(|b| b == our))
-                };
-                let copy = free_name(path, agent, at_unix_ms, our, is_free);
-                taken.insert(copy.clone());
-                plan.conflicts.push(Conflict {
-                    path: path.clone(),
-                    copy,
-                    ours: our.clone(),
-                    theirs: their.clone(),
-                });
+                let conflict = sides.conflict(path, our, their, &taken);
+                taken.insert(conflict.copy.clone());
+                plan.conflicts.push(conflict);
             }
         }
     }
     plan
 }
 
-/// The conflict name, with a later time if another file has it.
-fn free_name(
-    path: &VaultPath,
-    agent: &AgentName,
-    at_unix_ms: i64,
-    blob: &str,
-    is_free: impl Fn(&VaultPath) -> bool,
-) -> VaultPath {
-    let mut at = at_unix_ms;
-    loop {
-        let name = conflict_name(path, agent, at, blob);
-        if is_free(&name) {
-            return name;
+impl Sides<'_> {
+    fn conflict(
+        &self,
+        path: &VaultPath,
+        our: &str,
+        their: &str,
+        taken: &BTreeSet<VaultPath>,
+    ) -> Conflict {
+        let (ours, theirs) = ((self.our_version)(path), (self.their_version)(path));
+        let order = (ours.stamp, &ours.agent, our).cmp(&(theirs.stamp, &theirs.agent, their));
+        // Without two stamps to go by, the remote's order counts: theirs was there first.
+        let ours_keeps =
+            ours.trusted && theirs.trusted && order.is_gt() && (self.may_overwrite)(path);
+        let (keeper, loser, blob) = match ours_keeps {
+            true => (Keeper::Ours, theirs, their),
+            false => (Keeper::Theirs, ours, our),
+        };
+        Conflict {
+            path: path.clone(),
+            keeper,
+            copy: self.free_name(path, &loser, blob, taken),
+            ours: our.to_owned(),
+            theirs: their.to_owned(),
         }
-        at = at.wrapping_add(1);
     }
-}
 
-/// `<stem>.conflict-<agent>-<UTC to the millisecond>-<first 8 of the blob>.<extension>`, beside
-/// the file. The same arguments give the same name. A stem that is too long is cut, and a folder
-/// that leaves no room for the name is replaced by the one above it.
-pub fn conflict_name(
-    path: &VaultPath,
-    agent: &AgentName,
-    at_unix_ms: i64,
-    blob_hex: &str,
-) -> VaultPath {
-    let oid: String = blob_hex
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .take(8)
-        .collect();
-    let mut ending = format!(".conflict-{agent}-{}-{oid}", compact_utc(at_unix_ms));
-    // An extension that is itself as long as a name is no extension anybody knows.
-    if let Some(extension) = path.extension().filter(|extension| extension.len() <= 16) {
-        ending.push('.');
-        ending.push_str(extension);
-    }
-    let mut folders: Vec<&str> = path.components().rev().skip(1).collect();
-    folders.reverse();
-    loop {
-        let folder_bytes: usize = folders.iter().map(|folder| folder.len() + 1).sum();
-        let room = MAX_COMPONENT_BYTES
-            .min(MAX_PATH_BYTES.saturating_sub(folder_bytes))
-            .saturating_sub(ending.len());
-        // Short stems fit as they are; long ones keep at least enough to be recognized.
-        if room >= path.stem().len().min(16) || folders.len() <= 1 {
-            // A stem that was cut can have become the name of a device; `note` never is one.
-            return beside(&folders, cut(path.stem(), room), &ending)
-                .unwrap_or_else(|_| certain(&folders, &ending));
+    /// The conflict name, with a later time if another file has it.
+    fn free_name(
+        &self,
+        path: &VaultPath,
+        loser: &Version,
+        blob: &str,
+        taken: &BTreeSet<VaultPath>,
+    ) -> VaultPath {
+        let mut at = loser.stamp.wall_ms;
+        loop {
+            let name = conflict_name(path, &loser.agent, at, blob);
+            if !taken.contains(&name) && self.is_free(&name, blob) {
+                return name;
+            }
+            at = at.wrapping_add(1);
         }
-        folders.pop();
     }
-}
 
-fn beside(folders: &[&str], stem: &str, ending: &str) -> Result<VaultPath, PathError> {
-    let mut text: String = folders.iter().flat_map(|folder| [*folder, "/"]).collect();
-    text.push_str(stem);
-    text.push_str(ending);
-    VaultPath::new(text)
-}
-
-#[expect(
-    clippy::expect_used,
-    reason = "folders of a valid path and a short, plain name"
-)]
-fn certain(folders: &[&str], ending: &str) -> VaultPath {
-    beside(folders, "note", ending).expect("a conflict name is a vault path")
-}
-
-/// At most `room` bytes of `stem`, at a character boundary.
-fn cut(stem: &str, room: usize) -> &str {
-    let mut end = stem.len().min(room);
-    while !stem.is_char_boundary(end) {
-        end -= 1;
+    /// Whether this blob can be at this path whatever else the plan does: nothing else is there,
+    /// and nobody took it away from there.
+    fn is_free(&self, copy: &VaultPath, blob: &str) -> bool {
+        let trees = [self.base, self.ours, self.theirs];
+        let [base, ours, theirs] = trees.map(|tree| tree.get(copy));
+        if base.is_none() && ours.is_none() && theirs.is_none() {
+            return (self.unchanged)(copy).is_none_or(|there| there == blob);
+        }
+        let fits = |there: Option<&String>| there.is_none_or(|there| there == blob);
+        let was_deleted = base.is_some() && (ours.is_none() || theirs.is_none());
+        fits(ours) && fits(theirs) && !was_deleted
     }
-    &stem[..end]
-}
-
-/// `20261120T184303123Z`: sorts by time and is allowed in file names everywhere.
-fn compact_utc(unix_ms: i64) -> String {
-    Timestamp::from_millisecond(unix_ms).map_or_else(
-        |_| unix_ms.unsigned_abs().to_string(),
-        |at| {
-            format!("{at:.3}")
-                .chars()
-                .filter(char::is_ascii_alphanumeric)
-                .collect()
-        },
-    )
 }

@@ -4,7 +4,7 @@ use platinum_core::{AgentName, ClaimId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// One claim, as a task's frontmatter keeps it under the key `claim`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ClaimRecord {
     /// Random: two agents, or two attempts of one, never make the same claim.
@@ -15,12 +15,24 @@ pub struct ClaimRecord {
     pub epoch: u64,
     /// When it was made, by the agent's clock. For people: nothing is decided by it.
     pub at: Timestamp,
-    /// The tip it was built on, in hex; empty for the first commit.
+    /// The tip it was built on, in hex; empty for the first commit, and for a claim that was made
+    /// while the remote was away.
     pub base: String,
+    /// How often the owner said since that it is still at it, having nothing else to push.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub beat: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_zero(beat: &u64) -> bool {
+    *beat == 0
 }
 
 /// What the tree at a tip says of a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TaskPlace {
     /// In `Needs_Action/`: nobody owns it.
     Waiting,

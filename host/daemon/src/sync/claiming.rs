@@ -221,6 +221,7 @@ impl Side {
             epoch,
             at: Timestamp::now(),
             base: on_tip.to_string(),
+            beat: 0,
         };
         let mut note = self.note_in(&from)?;
         let unreadable = |source| SyncError::Note {

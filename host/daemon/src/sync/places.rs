@@ -112,6 +112,7 @@ fn record_of(repo: &Repo, blob: Oid, agent: AgentName) -> Result<ClaimRecord, Sy
         epoch: 0,
         at: Timestamp::UNIX_EPOCH,
         base: String::new(),
+        beat: 0,
     }))
 }
 

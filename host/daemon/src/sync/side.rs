@@ -9,7 +9,7 @@ use std::{
 
 use platinum_core::{AgentName, Role, Timestamp, VaultPath};
 use platinum_policy::{Change, check};
-use platinum_protocol::merge;
+use platinum_protocol::{hlc::Stamp, merge};
 use platinum_repo::{CommitMeta, Edit, Oid, RefName, Repo, RepoError};
 use platinum_vault::{Vault, VaultError};
 
@@ -137,13 +137,26 @@ impl Side {
                 .filter_map(|path| Some(((*path).clone(), side(path)?.to_string())))
                 .collect()
         };
-        let plan = merge::plan(
-            &tree(&|path| base.get(path).copied()),
-            &tree(&|path| ours.get(path).copied()),
-            &tree(&their),
-            &self.agent,
-            Timestamp::now().as_millisecond(),
-        );
+        let unstamped = merge::Version {
+            stamp: Stamp {
+                wall_ms: Timestamp::now().as_millisecond(),
+                count: 0,
+            },
+            agent: self.agent.clone(),
+            trusted: false,
+        };
+        let plan = merge::plan(&merge::Sides {
+            base: &tree(&|path| base.get(path).copied()),
+            ours: &tree(&|path| ours.get(path).copied()),
+            theirs: &tree(&their),
+            our_version: &|_| unstamped.clone(),
+            their_version: &|_| unstamped.clone(),
+            may_overwrite: &|path| {
+                let change = [(path.clone(), Change::Modify)];
+                check(self.role, &self.agent, &change).is_ok()
+            },
+            unchanged: &|path| base.get(path).map(Oid::to_string),
+        });
 
         let mut prepared = Prepared {
             held_back: snapshot.unread,
@@ -165,16 +178,22 @@ impl Side {
             edits.push((path.clone(), edit, change));
         }
         for conflict in &plan.conflicts {
-            let ours = Repo::oid(&conflict.ours)?;
-            if their(&conflict.copy) != Some(ours) {
-                edits.push((conflict.copy.clone(), Edit::PutBlob(ours), Change::Create));
+            let aside = Repo::oid(conflict.set_aside())?;
+            if their(&conflict.copy) != Some(aside) {
+                edits.push((conflict.copy.clone(), Edit::PutBlob(aside), Change::Create));
             }
-            prepared.copies.push((conflict.copy.clone(), ours));
-            prepared.arrivals.push(Arrival {
-                path: conflict.path.clone(),
-                expected: Some(ours),
-                new: Some(Repo::oid(&conflict.theirs)?),
-            });
+            prepared.copies.push((conflict.copy.clone(), aside));
+            let ours = Repo::oid(&conflict.ours)?;
+            match conflict.keeper {
+                merge::Keeper::Ours => {
+                    edits.push((conflict.path.clone(), Edit::PutBlob(ours), Change::Modify));
+                }
+                merge::Keeper::Theirs => prepared.arrivals.push(Arrival {
+                    path: conflict.path.clone(),
+                    expected: Some(ours),
+                    new: Some(Repo::oid(&conflict.theirs)?),
+                }),
+            }
         }
         for (path, blob) in &plan.take_theirs {
             prepared.arrivals.push(Arrival {

@@ -19,6 +19,7 @@ fn record(n: usize, claim: ClaimId, epoch: u64, base: &str) -> ClaimRecord {
         epoch,
         at: Timestamp::UNIX_EPOCH,
         base: base.into(),
+        beat: 0,
     }
 }
 

@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use platinum_core::{AgentName, VaultPath};
 use proptest::prelude::*;
 
-use crate::merge::{Conflict, Plan, Tree, conflict_name, plan};
+use crate::{
+    conflict_name,
+    hlc::Stamp,
+    merge::{Conflict, Keeper, Plan, Sides, Tree, Version, plan},
+};
 
 fn path(text: &str) -> VaultPath {
     VaultPath::new(text).unwrap()
 }
 
-fn local() -> AgentName {
-    "local".parse().unwrap()
+fn agent(name: &str) -> AgentName {
+    name.parse().unwrap()
 }
 
 fn tree(files: &[(&str, &str)]) -> Tree {
@@ -23,6 +27,36 @@ fn tree(files: &[(&str, &str)]) -> Tree {
 }
 
 const AT: i64 = 1_795_200_183_123;
+
+fn version(who: &str, later: i64) -> Version {
+    Version {
+        stamp: Stamp {
+            wall_ms: AT + later,
+            count: 0,
+        },
+        agent: agent(who),
+        trusted: true,
+    }
+}
+
+/// A merge in which all of ours was made by `ours`, and all of theirs by `theirs`.
+fn merged(base: &Tree, ours: (&Tree, &Version), theirs: (&Tree, &Version)) -> Plan {
+    plan(&Sides {
+        base,
+        ours: ours.0,
+        theirs: theirs.0,
+        our_version: &|_| ours.1.clone(),
+        their_version: &|_| theirs.1.clone(),
+        may_overwrite: &|_| true,
+        unchanged: &|_| None,
+    })
+}
+
+/// As local, at one moment, with the cloud having been earlier.
+fn as_local(base: &Tree, ours: &Tree, theirs: &Tree) -> Plan {
+    let (local, cloud) = (version("local", 0), version("cloud", -1));
+    merged(base, (ours, &local), (theirs, &cloud))
+}
 
 #[test]
 fn each_row_of_the_table_comes_out_as_it_says() {
@@ -49,7 +83,7 @@ fn each_row_of_the_table_comes_out_as_it_says() {
         ("a", "b", "c", None, None, 1),
         ("", "b", "c", None, None, 1),
     ] {
-        let plan = plan(&side(base), &side(ours), &side(theirs), &local(), AT);
+        let plan = as_local(&side(base), &side(ours), &side(theirs));
         let row = format!("base {base:?}, ours {ours:?}, theirs {theirs:?}");
         let one = |part: &BTreeMap<VaultPath, Option<String>>| {
             part.values()
@@ -67,69 +101,121 @@ fn each_row_of_the_table_comes_out_as_it_says() {
     }
 }
 
+/// One conflict at `Plans/x.md`, ours `0123456789abcdef`, theirs `ffffffff0000`.
+fn conflict(ours: &Version, theirs: &Version, may_overwrite: bool) -> Conflict {
+    let plan = plan(&Sides {
+        base: &Tree::new(),
+        ours: &tree(&[("Plans/x.md", "0123456789abcdef")]),
+        theirs: &tree(&[("Plans/x.md", "ffffffff0000")]),
+        our_version: &|_| ours.clone(),
+        their_version: &|_| theirs.clone(),
+        may_overwrite: &|_| may_overwrite,
+        unchanged: &|_| None,
+    });
+    assert!(plan.take_theirs.is_empty() && plan.keep_ours.is_empty());
+    plan.conflicts.into_iter().next().unwrap()
+}
+
 #[test]
-fn in_a_conflict_theirs_stays_and_ours_goes_beside_it() {
-    let ours = tree(&[("Plans/x.md", "0123456789abcdef")]);
-    let theirs = tree(&[("Plans/x.md", "ffff")]);
-    let plan = plan(&Tree::new(), &ours, &theirs, &local(), AT);
+fn the_later_edit_keeps_the_path_and_the_earlier_goes_beside_it() {
+    let ours = conflict(&version("local", 0), &version("cloud", -1), true);
     assert_eq!(
-        plan.conflicts,
-        [Conflict {
+        ours,
+        Conflict {
             path: path("Plans/x.md"),
-            copy: path("Plans/x.conflict-local-20261120T184303123Z-01234567.md"),
+            keeper: Keeper::Ours,
+            copy: path("Plans/x.conflict-cloud-20261120T184303122Z-ffffffff.md"),
             ours: "0123456789abcdef".into(),
-            theirs: "ffff".into(),
-        }]
+            theirs: "ffffffff0000".into(),
+        }
+    );
+    assert_eq!(
+        (ours.kept(), ours.set_aside()),
+        ("0123456789abcdef", "ffffffff0000")
+    );
+    let theirs = conflict(&version("local", 0), &version("cloud", 1), true);
+    assert_eq!(theirs.keeper, Keeper::Theirs);
+    assert_eq!(
+        theirs.copy,
+        path("Plans/x.conflict-local-20261120T184303123Z-01234567.md")
+    );
+    assert_eq!(
+        (theirs.kept(), theirs.set_aside()),
+        ("ffffffff0000", "0123456789abcdef")
     );
 }
 
 #[test]
-fn a_conflict_name_keeps_the_type_and_fits_every_system() {
-    let name =
-        |text: &str| conflict_name(&path(text), &local(), AT, "0123456789abcdef").to_string();
-    assert_eq!(
-        name("Inbox/a.b.PDF"),
-        "Inbox/a.b.conflict-local-20261120T184303123Z-01234567.PDF"
-    );
-    assert_eq!(
-        name("Inbox/.x"),
-        "Inbox/.x.conflict-local-20261120T184303123Z-01234567"
-    );
-    let long = format!("Inbox/{}.md", "ü".repeat(98));
-    assert!(name(&long).ends_with("-01234567.md"));
-    assert!(name(&long).starts_with("Inbox/üüüüüüüü"));
-    let deep = format!(
-        "Inbox/{}/{}/{}/x.md",
-        "a".repeat(160),
-        "b".repeat(160),
-        "c".repeat(170)
-    );
-    assert!(name(&deep).starts_with("Inbox/aaa") && name(&deep).ends_with(".md"));
-    let device = format!("Inbox/com1{}x.md", " ".repeat(150));
-    assert!(name(&device).starts_with("Inbox/note.conflict-"));
-    let odd = conflict_name(&path("x.md"), &local(), i64::MAX, "../../x");
-    assert_eq!(odd.as_str(), "x.conflict-local-9223372036854775807-x.md");
+fn equal_stamps_are_told_apart_by_the_agents_name() {
+    let keeper = |ours, theirs| conflict(&version(ours, 0), &version(theirs, 0), true).keeper;
+    assert_eq!(keeper("local", "cloud"), Keeper::Ours);
+    assert_eq!(keeper("cloud", "local"), Keeper::Theirs);
+    // One agent twice, set up anew in between: by content, so that it is never undecided.
+    assert_eq!(keeper("local", "local"), Keeper::Theirs);
 }
 
 #[test]
-fn a_conflict_of_a_conflict_has_a_name_too_however_often() {
-    let mut at = path("Done/2026/11/note.md");
-    for round in 0..20 {
-        at = conflict_name(&at, &local(), AT + round, "0123456789abcdef");
-        assert_eq!(at.extension(), Some("md"));
+fn without_two_trusted_stamps_what_the_remote_has_keeps_the_path() {
+    let distrusted = |version: Version| Version {
+        trusted: false,
+        ..version
+    };
+    let (later, earlier) = (version("local", 9), version("cloud", 0));
+    for (ours, theirs) in [
+        (distrusted(later.clone()), earlier.clone()),
+        (later.clone(), distrusted(earlier.clone())),
+        (distrusted(later.clone()), distrusted(earlier.clone())),
+    ] {
+        assert_eq!(conflict(&ours, &theirs, true).keeper, Keeper::Theirs);
     }
+    assert_eq!(conflict(&later, &earlier, true).keeper, Keeper::Ours);
+}
+
+#[test]
+fn what_this_side_may_not_overwrite_keeps_its_path_however_old_it_is() {
+    let kept = conflict(&version("local", 9), &version("cloud", 0), false);
+    assert_eq!(kept.keeper, Keeper::Theirs);
+    assert_eq!(kept.set_aside(), "0123456789abcdef");
 }
 
 #[test]
 fn a_copy_never_takes_the_place_of_another_file() {
-    let first = conflict_name(&path("x.md"), &local(), AT, "aaaaaaaa");
-    let ours = Tree::from([(path("x.md"), "aaaaaaaa".into())]);
-    let theirs = Tree::from([(path("x.md"), "b".into()), (first.clone(), "other".into())]);
-    let plan = plan(&Tree::new(), &ours, &theirs, &local(), AT);
-    assert_ne!(plan.conflicts[0].copy, first);
+    let cloud = version("cloud", -1);
+    let name = |blob| conflict_name(&path("x.md"), &cloud.agent, cloud.stamp.wall_ms, blob);
+    let ours = tree(&[("x.md", "aaaaaaaa")]);
+    let mut theirs = tree(&[("x.md", "bbbbbbbb")]);
+    let free = as_local(&Tree::new(), &ours, &theirs).conflicts.remove(0);
+    assert_eq!(free.copy, name("bbbbbbbb"));
+    // Another file of the other side.
+    theirs.insert(free.copy.clone(), "other".into());
+    let other = as_local(&Tree::new(), &ours, &theirs).conflicts.remove(0);
+    assert_ne!(other.copy, free.copy);
+    // The very same copy, made by the other side already.
+    theirs.insert(free.copy.clone(), "bbbbbbbb".into());
+    let same = as_local(&Tree::new(), &ours, &theirs).conflicts.remove(0);
+    assert_eq!(same.copy, free.copy);
+    // The same copy, but our side deletes it in this very merge.
+    let base = tree(&[(free.copy.as_str(), "bbbbbbbb")]);
+    let deleted = as_local(&base, &ours, &theirs).conflicts.remove(0);
+    assert_ne!(deleted.copy, free.copy);
+    // A file that neither side changed.
+    let (local, theirs) = (version("local", 0), tree(&[("x.md", "bbbbbbbb")]));
+    let beside = |unchanged: &str| {
+        plan(&Sides {
+            base: &Tree::new(),
+            ours: &ours,
+            theirs: &theirs,
+            our_version: &|_| local.clone(),
+            their_version: &|_| cloud.clone(),
+            may_overwrite: &|_| true,
+            unchanged: &|at| (*at == free.copy).then(|| unchanged.to_owned()),
+        })
+    };
+    assert_ne!(beside("edited").conflicts[0].copy, free.copy);
+    assert_eq!(beside("bbbbbbbb").conflicts[0].copy, free.copy);
 }
 
-/// What the tree is after the plan was done.
+/// What a tree that has `theirs` is after the plan was done.
 fn done(plan: &Plan, theirs: &Tree) -> Tree {
     let mut result = theirs.clone();
     for (path, blob) in plan.take_theirs.iter().chain(&plan.keep_ours) {
@@ -139,81 +225,164 @@ fn done(plan: &Plan, theirs: &Tree) -> Tree {
         };
     }
     for conflict in &plan.conflicts {
-        result.insert(conflict.path.clone(), conflict.theirs.clone());
-        result.insert(conflict.copy.clone(), conflict.ours.clone());
+        result.insert(conflict.path.clone(), conflict.kept().to_owned());
+        result.insert(conflict.copy.clone(), conflict.set_aside().to_owned());
     }
     result
 }
 
+/// Names of notes, and of the conflict copies that merging them makes, so that copies are edited,
+/// deleted and in conflict themselves.
+fn any_name() -> impl Strategy<Value = VaultPath> {
+    let mut names: Vec<VaultPath> = ["a.md", "b.md", "d/e.md"].into_iter().map(path).collect();
+    for (who, later) in [("local", 0), ("cloud", 0), ("cloud", -1)] {
+        for blob in ["11111111", "22222222"] {
+            names.push(conflict_name(&path("a.md"), &agent(who), AT + later, blob));
+        }
+    }
+    let of_copy = conflict_name(&names[3], &agent("local"), AT, "22222222");
+    names.push(of_copy);
+    prop::sample::select(names)
+}
+
 fn any_tree() -> impl Strategy<Value = Tree> {
-    let name = prop::sample::select(vec!["a.md", "b.md", "c.md", "d/e.md"]);
-    let blob = prop::sample::select(vec!["11111111", "22222222", "33333333", "44444444"]);
-    prop::collection::btree_map(name.prop_map(path), blob.prop_map(str::to_owned), 0..5)
+    let blob = prop::sample::select(vec!["11111111", "22222222", "33333333"]);
+    prop::collection::btree_map(any_name(), blob.prop_map(str::to_owned), 0..9)
+}
+
+fn any_version(who: &'static str) -> impl Strategy<Value = Version> {
+    (-1_i64..2).prop_map(move |later| version(who, later))
+}
+
+/// That nothing either side made since the base is lost by the plan.
+fn nothing_lost(base: &Tree, ours: &Tree, theirs: &Tree, plan: &Plan) -> Result<(), TestCaseError> {
+    let result = done(plan, theirs);
+    for (side, other) in [(ours, theirs), (theirs, ours)] {
+        for (path, blob) in side {
+            if base.get(path) == Some(blob) {
+                continue;
+            }
+            let at_path = result.get(path) == Some(blob);
+            let in_copy = plan
+                .conflicts
+                .iter()
+                .any(|c| c.path == *path && result.get(&c.copy) == Some(blob));
+            let other = other.get(path);
+            prop_assert!(
+                at_path || in_copy,
+                "{path}: {blob} is lost, other side {other:?}"
+            );
+        }
+    }
+    // Nothing appears that no side had.
+    for (path, blob) in &result {
+        let known = ours.get(path) == Some(blob)
+            || theirs.get(path) == Some(blob)
+            || plan
+                .conflicts
+                .iter()
+                .any(|c| c.copy == *path && c.set_aside() == blob);
+        prop_assert!(known);
+    }
+    Ok(())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn every_version_that_either_side_made_is_in_the_result(
         base in any_tree(), ours in any_tree(), theirs in any_tree(),
+        local in any_version("local"), cloud in any_version("cloud"),
+        trusted in any::<bool>(), may_overwrite in any::<bool>(),
     ) {
-        let plan = plan(&base, &ours, &theirs, &local(), AT);
-        let result = done(&plan, &theirs);
-        for (side, other) in [(&ours, &theirs), (&theirs, &ours)] {
-            for (path, blob) in side {
-                let changed = base.get(path) != Some(blob);
-                if !changed {
-                    continue;
-                }
-                let at_path = result.get(path) == Some(blob);
-                let in_copy = plan.conflicts.iter()
-                    .any(|c| c.path == *path && result.get(&c.copy) == Some(blob));
-                prop_assert!(at_path || in_copy, "{path}: {blob} is lost, other side {:?}", other.get(path));
-            }
-        }
-        // Nothing appears that no side had.
-        for (path, blob) in &result {
-            let known = ours.get(path) == Some(blob) || theirs.get(path) == Some(blob)
-                || plan.conflicts.iter().any(|c| c.copy == *path && c.ours == *blob);
-            prop_assert!(known);
-        }
+        let local = Version { trusted, ..local };
+        let plan = plan(&Sides {
+            base: &base,
+            ours: &ours,
+            theirs: &theirs,
+            our_version: &|_| local.clone(),
+            their_version: &|_| cloud.clone(),
+            may_overwrite: &|_| may_overwrite,
+            unchanged: &|_| None,
+        });
+        nothing_lost(&base, &ours, &theirs, &plan)?;
+        let ours_kept = plan.conflicts.iter().any(|c| c.keeper == Keeper::Ours);
+        prop_assert!(!ours_kept || (trusted && may_overwrite));
+    }
+
+    #[test]
+    fn both_sides_come_to_the_same_tree(
+        base in any_tree(), one in any_tree(), other in any_tree(),
+        local in any_version("local"), cloud in any_version("cloud"),
+    ) {
+        let here = merged(&base, (&one, &local), (&other, &cloud));
+        let there = merged(&base, (&other, &cloud), (&one, &local));
+        prop_assert_eq!(done(&here, &other), done(&there, &one));
     }
 
     #[test]
     fn doing_it_again_changes_nothing(base in any_tree(), ours in any_tree(), theirs in any_tree()) {
-        let first = plan(&base, &ours, &theirs, &local(), AT);
-        prop_assert_eq!(&first, &plan(&base, &ours, &theirs, &local(), AT));
-        // Once both sides have the result, there is nothing left to merge.
+        let first = as_local(&base, &ours, &theirs);
+        prop_assert_eq!(&first, &as_local(&base, &ours, &theirs));
+        // Once both sides have the result, there is nothing left to merge; and a side that did
+        // its part, but does not know that the other has it, makes no second copy.
         let result = done(&first, &theirs);
-        prop_assert!(plan(&theirs, &result, &result, &local(), AT).is_empty());
+        prop_assert!(as_local(&theirs, &result, &result).is_empty());
+        prop_assert!(as_local(&base, &result, &result).is_empty());
     }
 
     #[test]
-    fn without_a_conflict_it_does_not_matter_who_merges(
-        base in any_tree(), ours in any_tree(), theirs in any_tree(),
+    fn an_edit_beats_a_delete(
+        base in any_tree(), ours in any_tree(), theirs in any_tree(), name in any_name(),
     ) {
-        let here = plan(&base, &ours, &theirs, &local(), AT);
-        let there = plan(&base, &theirs, &ours, &local(), AT);
-        prop_assert_eq!(&here.take_theirs, &there.keep_ours);
-        prop_assert_eq!(&here.keep_ours, &there.take_theirs);
-        let paths = |plan: &Plan| plan.conflicts.iter().map(|c| c.path.clone()).collect::<Vec<_>>();
-        prop_assert_eq!(paths(&here), paths(&there));
+        let (mut base, mut ours, mut theirs) = (base, ours, theirs);
+        base.insert(name.clone(), "00000000".into());
+        ours.insert(name.clone(), "99999999".into());
+        theirs.remove(&name);
+        for (one, other) in [(&ours, &theirs), (&theirs, &ours)] {
+            let plan = as_local(&base, one, other);
+            let result = done(&plan, other);
+            prop_assert_eq!(result.get(&name).map(String::as_str), Some("99999999"));
+        }
     }
 
+    /// Two sides edit, and merge through one remote, again and again: they always come to the
+    /// same, and every version that was ever settled on a side was either known to whoever
+    /// replaced it, or is still there.
     #[test]
-    fn a_conflict_name_is_always_a_path_in_the_same_top_folder(
-        parts in prop::collection::vec("[a-zA-Zäöü.]{1,40}", 1..8),
-        blob in "[0-9a-f]{40}",
-        at in any::<i64>(),
+    fn sides_that_go_on_editing_conflicts_and_copies_always_converge(
+        rounds in prop::collection::vec(
+            (any::<prop::sample::Index>(), 0_u32..4, 0_u32..4, -3_i64..4), 1..25),
     ) {
-        if let Ok(from) = VaultPath::new(parts.join("/")) {
-            let name = conflict_name(&from, &local(), at, &blob);
-            prop_assert_eq!(name.components().count() > 1, from.components().count() > 1);
-            if from.components().count() > 1 {
-                prop_assert_eq!(name.top(), from.top());
-            }
-            prop_assert_eq!(name, conflict_name(&from, &local(), at, &blob));
+        let mut base = tree(&[("a.md", "00000000"), ("b.md", "00000001")]);
+        let mut fresh = 2_u32;
+        for (index, here, there, skew) in rounds {
+            let names: Vec<VaultPath> = base.keys().cloned().collect();
+            let mut edit = |side: &mut Tree, how: u32| {
+                let Some(name) = names.get(index.index(names.len().max(1))) else {
+                    return;
+                };
+                fresh += 1;
+                match how {
+                    0 => {}
+                    1 => drop(side.remove(name)),
+                    2 => drop(side.insert(name.clone(), format!("{fresh:08x}"))),
+                    _ => drop(side.insert(path("a.md"), format!("{fresh:08x}"))),
+                }
+            };
+            let (mut one, mut other) = (base.clone(), base.clone());
+            edit(&mut one, here);
+            edit(&mut other, there);
+            let (local, cloud) = (version("local", 0), version("cloud", skew));
+            // One side pushes first, and the other merges with that; then the first takes it in.
+            let plan = merged(&base, (&one, &local), (&other, &cloud));
+            nothing_lost(&base, &one, &other, &plan)?;
+            let result = done(&plan, &other);
+            let back = merged(&other, (&other, &cloud), (&result, &local));
+            prop_assert!(back.keep_ours.is_empty() && back.conflicts.is_empty());
+            prop_assert_eq!(&done(&back, &result), &result);
+            base = result;
         }
     }
 }

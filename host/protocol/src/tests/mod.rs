@@ -1,4 +1,9 @@
-//! Tables and properties of claims and merges.
+//! Tables and properties of claims, leases, syncs, merges, clocks and reconciliation.
 
 mod claim;
+mod hlc;
+mod lease;
 mod merge;
+mod names;
+mod reconcile;
+mod sync;

@@ -1,0 +1,73 @@
+//! Names of conflict copies are paths, whatever they are made of.
+
+use platinum_core::{AgentName, VaultPath};
+use proptest::prelude::*;
+
+use crate::conflict_name;
+
+fn path(text: &str) -> VaultPath {
+    VaultPath::new(text).unwrap()
+}
+
+fn local() -> AgentName {
+    "local".parse().unwrap()
+}
+
+const AT: i64 = 1_795_200_183_123;
+
+#[test]
+fn a_conflict_name_keeps_the_type_and_fits_every_system() {
+    let name =
+        |text: &str| conflict_name(&path(text), &local(), AT, "0123456789abcdef").to_string();
+    assert_eq!(
+        name("Inbox/a.b.PDF"),
+        "Inbox/a.b.conflict-local-20261120T184303123Z-01234567.PDF"
+    );
+    assert_eq!(
+        name("Inbox/.x"),
+        "Inbox/.x.conflict-local-20261120T184303123Z-01234567"
+    );
+    let long = format!("Inbox/{}.md", "ü".repeat(98));
+    assert!(name(&long).ends_with("-01234567.md"));
+    assert!(name(&long).starts_with("Inbox/üüüüüüüü"));
+    let deep = format!(
+        "Inbox/{}/{}/{}/x.md",
+        "a".repeat(160),
+        "b".repeat(160),
+        "c".repeat(170)
+    );
+    assert!(name(&deep).starts_with("Inbox/aaa") && name(&deep).ends_with(".md"));
+    let device = format!("Inbox/com1{}x.md", " ".repeat(150));
+    assert!(name(&device).starts_with("Inbox/note.conflict-"));
+    let odd = conflict_name(&path("x.md"), &local(), i64::MAX, "../../x");
+    assert_eq!(odd.as_str(), "x.conflict-local-9223372036854775807-x.md");
+}
+
+#[test]
+fn a_conflict_of_a_conflict_has_a_name_too_however_often() {
+    let mut at = path("Done/2026/11/note.md");
+    for round in 0..20 {
+        at = conflict_name(&at, &local(), AT + round, "0123456789abcdef");
+        assert_eq!(at.extension(), Some("md"));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn a_conflict_name_is_always_a_path_in_the_same_top_folder(
+        parts in prop::collection::vec("[a-zA-Zäöü.]{1,40}", 1..8),
+        blob in "[0-9a-f]{40}",
+        at in any::<i64>(),
+    ) {
+        if let Ok(from) = VaultPath::new(parts.join("/")) {
+            let name = conflict_name(&from, &local(), at, &blob);
+            prop_assert_eq!(name.components().count() > 1, from.components().count() > 1);
+            if from.components().count() > 1 {
+                prop_assert_eq!(name.top(), from.top());
+            }
+            prop_assert_eq!(name, conflict_name(&from, &local(), at, &blob));
+        }
+    }
+}
