@@ -21,7 +21,10 @@ pub use commit::{CommitInfo, CommitMeta, Edit, TRAILER_AGENT, TRAILER_ROLE};
 pub use error::RepoError;
 pub use git2::Oid;
 pub use objects::{RefName, Repo};
-pub use remote::{Address, AddressError, BRANCH, ClientOptions, GitRemote, Remote, RemoteError};
+pub use remote::{
+    Address, AddressError, BRANCH, ClientOptions, GitRemote, HostKey, News, Remote, RemoteError,
+    watch_branch,
+};
 pub use sign::{
     KeyError, PublicKey, Signature, Signer, Signers, SignersError, SigningKey, signer_mail,
 };

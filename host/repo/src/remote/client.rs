@@ -1,13 +1,18 @@
 //! Running git's own client: one child, its own process group, a limit on silence, on time and on
 //! output.
 //!
-//! Invariants: nothing can prompt; no variable of the caller's git session reaches the child; when
-//! the time is up, or the caller goes away, the whole process group is killed, ssh included. A
-//! transfer that moves is not ended, however slow the line: git says so as it goes (`--progress`).
+//! Invariants: nothing can prompt; of the caller's environment only what git and ssh need reaches
+//! the child; no configuration leads to another address, protocol or program than the address
+//! says; when the time is up, or the caller goes away, the whole process group is killed, ssh
+//! included. A transfer that moves is not ended, however slow the line: git says so as it goes
+//! (`--progress`).
+//! Lives elsewhere: what is read from what git says is in `said`.
 
 use std::{
     ffi::OsString,
+    path::Path,
     process::{ExitStatus, Stdio},
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -20,11 +25,78 @@ use tokio::{
     time::Instant,
 };
 
+use super::{Address, address::Way};
+
 /// Of more output than this, only the end is kept.
 const MAX_OUTPUT: usize = 64 * 1024;
 /// How long the output of a client that has ended is waited for: a shared ssh connection that
 /// stays open in the background (ControlPersist) never closes it.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// How long a killed client is waited for: one that hangs in the system (a network drive) does not
+/// die, and must not hold us.
+const DYING: Duration = Duration::from_secs(5);
+/// What ssh is told in every case: never to ask, and to notice a dead line.
+const SSH_OPTIONS: &str =
+    "-oBatchMode=yes -oConnectTimeout=10 -oServerAliveInterval=5 -oServerAliveCountMax=3";
+
+/// The variables that git, ssh and credential helpers see. The daemon's own may hold secrets that
+/// are none of theirs: a hook of a folder remote runs with what git was given.
+const SEEN: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TMPDIR",
+    "SSH_AUTH_SOCK",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "GNUPGHOME",
+    "PASSWORD_STORE_DIR",
+    "KRB5CCNAME",
+    "KRB5_CONFIG",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NIX_SSL_CERT_FILE",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+];
+/// And those that start so.
+const SEEN_STARTS: &[&str] = &["XDG_", "GCM_"];
+
+/// What is stated for every run, whatever a configuration says: nothing runs, asks, follows or
+/// tidies beside what was asked for, and what arrives is checked and on the disk.
+const STATED: &[(&str, &str)] = &[
+    ("core.hooksPath", "/dev/null"),
+    ("core.askPass", ""),
+    ("core.fsmonitor", "false"),
+    ("core.fsync", "all"),
+    ("core.fsyncMethod", "fsync"),
+    ("credential.interactive", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("protocol.version", "2"),
+    ("push.followTags", "false"),
+    ("push.gpgSign", "false"),
+    ("push.negotiate", "false"),
+    ("push.pushOption", ""),
+    ("push.recurseSubmodules", "no"),
+    ("submodule.recurse", "false"),
+    ("fetch.fsckObjects", "true"),
+    ("fetch.prune", "false"),
+    ("fetch.pruneTags", "false"),
+    ("fetch.recurseSubmodules", "false"),
+    ("fetch.uriProtocols", ""),
+    ("fetch.writeCommitGraph", "false"),
+    ("transfer.bundleURI", "false"),
+    ("advice.pushUpdateRejected", "false"),
+    ("http.followRedirects", "false"),
+    ("http.sslVerify", "true"),
+];
 
 /// How git's client is run.
 #[derive(Debug, Clone)]
@@ -36,10 +108,16 @@ pub struct ClientOptions {
     /// How long one may take in all.
     pub whole: Duration,
     /// Whether the user's and the system's git configuration are read. They hold credential
-    /// helpers, so yes outside tests; they cannot change the protocol.
+    /// helpers, so yes outside tests; they cannot change the protocol nor the address.
     pub user_config: bool,
     /// The ssh program with its options.
     pub ssh: String,
+    /// Settings of git's own for this remote, such as `http.sslCAInfo`. What keeps the client safe
+    /// is stated after them, and wins.
+    pub settings: Vec<(String, String)>,
+    /// Names of environment variables that git and its credential helpers see beside the usual
+    /// ones.
+    pub env: Vec<String>,
 }
 
 impl Default for ClientOptions {
@@ -50,6 +128,8 @@ impl Default for ClientOptions {
             whole: Duration::from_secs(6 * 3600),
             user_config: true,
             ssh: "ssh".to_owned(),
+            settings: Vec::new(),
+            env: Vec::new(),
         }
     }
 }
@@ -72,18 +152,78 @@ pub(crate) enum Run {
 }
 
 impl ClientOptions {
-    /// A command that speaks only `protocol`, in the repository `git_dir`.
-    pub(crate) fn command(&self, git_dir: &std::path::Path, protocol: &str) -> Command {
+    /// A command in the repository `git_dir` that speaks to this remote alone, which it names
+    /// [`ClientOptions::alias`]; without one, to none.
+    pub(crate) fn command(&self, git_dir: &Path, address: Option<&Address>) -> Command {
         let mut command = Command::new(&self.program);
-        for (name, _) in std::env::vars_os() {
+        self.see(&mut command);
+        command
+            .env("GIT_DIR", git_dir)
+            .env("GIT_ALLOW_PROTOCOL", address.map_or("", Address::protocol))
+            .current_dir(git_dir);
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let mut stated = self.settings.clone();
+        stated.extend(STATED.iter().map(own));
+        if let Some(address) = address {
+            // A name that no configuration can know, and the longest that fits wins: so neither
+            // `url.….insteadOf` nor `remote.<address>.…` lead anywhere else.
+            for key in ["insteadOf", "pushInsteadOf"] {
+                stated.push((format!("url.{address}.{key}"), Self::alias().to_owned()));
+            }
+            // As specific as can be: a setting for this one host does not win over it.
+            if matches!(address.way(), Way::Http | Way::Https) {
+                stated.push((
+                    format!("http.{address}.followRedirects"),
+                    "false".to_owned(),
+                ));
+                stated.push((format!("http.{address}.sslVerify"), "true".to_owned()));
+            }
+            // A proxy would be another machine: there what is not encrypted must not go.
+            if matches!(address.way(), Way::Http) {
+                command.env("no_proxy", "*").env("NO_PROXY", "*");
+            }
+        }
+        command.env("GIT_CONFIG_COUNT", stated.len().to_string());
+        for (number, (name, value)) in stated.into_iter().enumerate() {
+            command
+                .env(format!("GIT_CONFIG_KEY_{number}"), name)
+                .env(format!("GIT_CONFIG_VALUE_{number}"), value);
+        }
+        command
+    }
+
+    /// What commands call the remote.
+    pub(crate) fn alias() -> &'static str {
+        static ALIAS: OnceLock<String> = OnceLock::new();
+        ALIAS.get_or_init(|| format!("platinum:/{:032x}", rand::random::<u128>()))
+    }
+
+    /// Ssh, as git's client would start it; what follows are its arguments.
+    pub(crate) fn ssh_command(&self) -> Command {
+        let mut command = Command::new("sh");
+        self.see(&mut command);
+        command
+            .args(["-c", &format!("exec {} {SSH_OPTIONS} \"$@\"", self.ssh)])
+            .arg("ssh");
+        command
+    }
+
+    /// What a child sees of this process's environment, and what it is told by it.
+    fn see(&self, command: &mut Command) {
+        command.env_clear();
+        for (name, value) in std::env::vars_os() {
             let text = name.to_string_lossy();
-            let keep = self.user_config
+            let of_git = self.user_config
                 && matches!(
                     &*text,
                     "GIT_CONFIG_GLOBAL" | "GIT_CONFIG_NOSYSTEM" | "GIT_CONFIG_SYSTEM"
                 );
-            if (text.starts_with("GIT_") || text == "SSH_ASKPASS") && !keep {
-                command.env_remove(&name);
+            if of_git
+                || SEEN.contains(&&*text)
+                || SEEN_STARTS.iter().any(|start| text.starts_with(start))
+                || self.env.iter().any(|seen| *seen == text)
+            {
+                command.env(&name, value);
             }
         }
         if !self.user_config {
@@ -92,24 +232,14 @@ impl ClientOptions {
                 .env("GIT_CONFIG_NOSYSTEM", "1");
         }
         command
-            .env("GIT_DIR", git_dir)
             .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_ALLOW_PROTOCOL", protocol)
-            .env(
-                "GIT_SSH_COMMAND",
-                format!(
-                    "{} -oBatchMode=yes -oConnectTimeout=10 -oServerAliveInterval=5 -oServerAliveCountMax=3",
-                    self.ssh
-                ),
-            )
+            .env("GCM_INTERACTIVE", "never")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            // Set and empty: no `core.gitProxy` either.
+            .env("GIT_PROXY_COMMAND", "")
+            .env("GIT_SSH_COMMAND", format!("{} {SSH_OPTIONS}", self.ssh))
             .env("LC_ALL", "C")
-            .env("LANGUAGE", "C")
-            .current_dir(git_dir)
-            .args(["-c", "core.hooksPath=/dev/null", "-c", "core.askPass="])
-            .args(["-c", "core.fsmonitor=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false"])
-            .args(["-c", "push.followTags=false", "-c", "credential.interactive=false"])
-            .args(["-c", "fetch.fsckObjects=true", "-c", "advice.pushUpdateRejected=false"]);
-        command
+            .env("LANGUAGE", "C");
     }
 
     /// Runs a command to its end, or to the end of its time.
@@ -123,12 +253,7 @@ impl ClientOptions {
             Ok(child) => child,
             Err(error) => return Run::NotStarted(error),
         };
-        let group = Group(
-            child
-                .id()
-                .and_then(|id| i32::try_from(id).ok())
-                .and_then(Pid::from_raw),
-        );
+        let group = Group::of(&child);
         let mut output = Output::of(&mut child);
         let silence = tokio::time::sleep(self.time_out);
         let whole = tokio::time::sleep(self.whole);
@@ -158,7 +283,9 @@ impl ClientOptions {
             None => {
                 drop(group);
                 // Dead already; this takes its exit status so that no zombie stays.
-                drop(child.wait().await);
+                if tokio::time::timeout(DYING, child.wait()).await.is_err() {
+                    tracing::warn!("A git that was killed does not die; it is left behind.");
+                }
                 Run::TimedOut
             }
         }
@@ -235,9 +362,16 @@ async fn read(
 }
 
 /// Kills the process group when dropped, unless it has ended.
-struct Group(Option<Pid>);
+#[derive(Debug)]
+pub(super) struct Group(Option<Pid>);
 
 impl Group {
+    /// The group that this child leads.
+    pub(super) fn of(child: &Child) -> Self {
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        Self(id.and_then(Pid::from_raw))
+    }
+
     fn ended(mut self) {
         self.0 = None;
     }
@@ -254,42 +388,10 @@ impl Drop for Group {
     }
 }
 
-/// What git says at the end of every failure, whatever its reason was.
-const SAYS_NOTHING: &[&str] = &[
-    "fatal: the remote end hung up unexpectedly",
-    "fatal: Could not read from remote repository.",
-    "fatal: early EOF",
-    "Please make sure you have the correct access rights",
-    "and the repository exists.",
-];
-
-/// The line that says why, printable and short: ssh tells its reason before git's own last words.
-pub(crate) fn said(stderr: &[u8]) -> String {
-    let text = String::from_utf8_lossy(stderr);
-    // Progress is told over and over on one line.
-    let lines = || {
-        text.split(['\n', '\r'])
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-    };
-    let telling = || {
-        lines().filter(|line| {
-            let beside = ["warning:", "hint:"].iter().any(|w| line.starts_with(w));
-            !beside && !line.contains("% (") && !SAYS_NOTHING.contains(line)
-        })
-    };
-    let grave = |line: &&str| line.starts_with("fatal:") || line.starts_with("error:");
-    let line = telling()
-        .rfind(grave)
-        .or_else(|| telling().next_back())
-        .or_else(|| lines().rfind(grave))
-        .unwrap_or("git said nothing");
-    line.chars().filter(|c| !c.is_control()).take(300).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::said::said;
 
     async fn told(script: &str) -> Run {
         let options = ClientOptions {
@@ -299,54 +401,6 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         options.run(command).await
-    }
-
-    #[test]
-    fn what_is_said_is_the_cause_and_not_the_ending_that_all_failures_share() {
-        let ending = "fatal: Could not read from remote repository.\n\nPlease make sure you have \
-                      the correct access rights\nand the repository exists.\n";
-        for (cause, line) in [
-            (
-                "ssh: Could not resolve hostname nowhere: Name or service not known\r\n",
-                "ssh: Could not resolve hostname nowhere: Name or service not known",
-            ),
-            (
-                "fatal: '/x.git' does not appear to be a git repository\n",
-                "fatal: '/x.git' does not appear to be a git repository",
-            ),
-            ("", "fatal: Could not read from remote repository."),
-        ] {
-            assert_eq!(said(format!("{cause}{ending}").as_bytes()), line);
-        }
-        assert_eq!(said(b"a\nfatal: b\nhint: c\n"), "fatal: b");
-    }
-
-    #[test]
-    fn the_reason_is_told_and_not_the_last_words() {
-        let last = "fatal: Could not read from remote repository.\n\nPlease make sure you have the \
-                    correct access rights\nand the repository exists.\n";
-        for (before, reason) in [
-            (
-                "ssh: connect to host h port 22: Connection refused\r\n",
-                "ssh: connect to host h port 22: Connection refused",
-            ),
-            (
-                "me@h: Permission denied (publickey).\r\n",
-                "me@h: Permission denied (publickey).",
-            ),
-            (
-                "warning: old\nfatal: couldn't find remote ref x\n",
-                "fatal: couldn't find remote ref x",
-            ),
-            ("", "fatal: Could not read from remote repository."),
-        ] {
-            assert_eq!(said(format!("{before}{last}").as_bytes()), reason);
-        }
-        assert_eq!(
-            said(b"Receiving objects:  50% (1/2)\rfatal: early EOF\n"),
-            "fatal: early EOF"
-        );
-        assert_eq!(said(b""), "git said nothing");
     }
 
     #[tokio::test]

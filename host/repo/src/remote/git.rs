@@ -4,18 +4,28 @@
 //! runs no hook, and it cannot be killed when a connection hangs. Git's client starts
 //! `receive-pack` even for a path, which locks the ref and compares.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use git2::Oid;
 use platinum_protocol::PushOutcome;
 
+use tokio::{process::Command, sync::Mutex, time::Instant};
+
 use super::{
-    Address, BRANCH, ClientOptions, Remote, RemoteError,
-    client::{Run, said},
+    Address, BRANCH, ClientOptions, News, Remote, RemoteError,
+    address::Way,
+    client::Run,
+    news::Ear,
     porcelain,
+    said::{host_key, said},
 };
 use crate::{RefName, Repo};
+
+/// How long a question for the branch may go unanswered.
+const ASKING: Duration = Duration::from_secs(15);
+/// Longer waits for news end early.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// A remote behind git's own client.
 #[derive(Debug, Clone)]
@@ -23,6 +33,7 @@ pub struct GitRemote {
     repo: Repo,
     address: Address,
     options: ClientOptions,
+    ear: Arc<Mutex<Ear>>,
 }
 
 impl GitRemote {
@@ -34,14 +45,11 @@ impl GitRemote {
         let address = Address::parse(address)?;
         let repo = Repo::open_or_init(git_dir)
             .map_err(|error| RemoteError::Repository(error.to_string()))?;
-        Ok(Self::with(
-            repo,
-            address,
-            ClientOptions {
-                time_out,
-                ..ClientOptions::default()
-            },
-        ))
+        let options = ClientOptions {
+            time_out,
+            ..ClientOptions::default()
+        };
+        Ok(Self::with(repo, address, options))
     }
 
     /// A remote for this repository, with every option stated.
@@ -50,6 +58,51 @@ impl GitRemote {
             repo,
             address,
             options,
+            ear: Arc::default(),
+        }
+    }
+
+    /// The same, with these environment variables seen by git and its credential helpers beside
+    /// the usual ones.
+    #[must_use]
+    pub fn seeing(mut self, env: &[String]) -> Self {
+        self.options.env = env.to_vec();
+        self
+    }
+
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    pub(super) fn options(&self) -> &ClientOptions {
+        &self.options
+    }
+
+    /// Asks with git's client where the branch points. Nothing here changes.
+    pub(super) async fn ask(&self) -> Result<Option<Oid>, String> {
+        let options = ClientOptions {
+            time_out: self.options.time_out.min(ASKING),
+            whole: self.options.whole.min(ASKING),
+            ..self.options.clone()
+        };
+        let mut command = self.command(
+            &options,
+            &["ls-remote", "--", ClientOptions::alias(), BRANCH],
+        );
+        command.stdin(Stdio::null());
+        let answer = self.ended(options.run(command).await);
+        let (success, stdout, stderr) = answer.map_err(|error| error.to_string())?;
+        if !success {
+            return Err(said(&stderr));
+        }
+        let text = String::from_utf8_lossy(&stdout);
+        let found = text.lines().find_map(|line| {
+            let (hex, name) = line.split_once('\t')?;
+            (name == BRANCH).then_some(hex)
+        });
+        match found {
+            None => Ok(None),
+            Some(hex) => Repo::oid(hex).map(Some).map_err(|error| error.to_string()),
         }
     }
 
@@ -60,15 +113,25 @@ impl GitRemote {
         }
     }
 
-    async fn run(&self, args: &[&str]) -> Result<(bool, Vec<u8>, Vec<u8>), RemoteError> {
-        let mut command = self
-            .options
-            .command(self.repo.git_dir(), self.address.protocol());
+    /// Why git was not successful.
+    fn failed(&self, stderr: &[u8]) -> RemoteError {
+        match (host_key(stderr), self.address.way()) {
+            (Some(key), Way::Ssh(site)) => RemoteError::HostKey {
+                host: site.host.clone(),
+                what: key,
+            },
+            _ => self.unreachable(said(stderr)),
+        }
+    }
+
+    fn command(&self, options: &ClientOptions, args: &[&str]) -> Command {
+        let mut command = options.command(self.repo.git_dir(), Some(&self.address));
         command.args(args);
-        let alive = crate::in_use::lifetime(self.repo.git_dir())
-            .map_err(|error| RemoteError::Repository(error.to_string()))?;
-        command.stdin(alive);
-        match self.options.run(command).await {
+        command
+    }
+
+    fn ended(&self, run: Run) -> Result<(bool, Vec<u8>, Vec<u8>), RemoteError> {
+        match run {
             Run::Ended {
                 status,
                 stdout,
@@ -84,13 +147,21 @@ impl GitRemote {
             Run::Lost(error) => Err(self.unreachable(error.to_string())),
         }
     }
+
+    async fn run(&self, args: &[&str]) -> Result<(bool, Vec<u8>, Vec<u8>), RemoteError> {
+        let alive = crate::in_use::lifetime(self.repo.git_dir())
+            .map_err(|error| RemoteError::Repository(error.to_string()))?;
+        let mut command = self.command(&self.options, args);
+        command.stdin(alive);
+        self.ended(self.options.run(command).await)
+    }
 }
 
 #[async_trait]
 impl Remote for GitRemote {
     async fn fetch(&self) -> Result<Option<Oid>, RemoteError> {
         let refspec = format!("+{BRANCH}:{}", RefName::Remote.as_str());
-        let url = self.address.as_str();
+        let url = ClientOptions::alias();
         let fetch = [
             "fetch",
             "--progress",
@@ -98,6 +169,8 @@ impl Remote for GitRemote {
             "--no-write-fetch-head",
             "--no-auto-maintenance",
             "--no-recurse-submodules",
+            "--no-prune",
+            "--no-write-commit-graph",
             "--",
             url,
             &refspec,
@@ -121,10 +194,10 @@ impl Remote for GitRemote {
                 .await?;
             return match success && stdout.is_empty() {
                 true => Ok(None),
-                false => Err(self.unreachable(said(&stderr))),
+                false => Err(self.failed(&stderr)),
             };
         }
-        Err(self.unreachable(said(&stderr)))
+        Err(self.failed(&stderr))
     }
 
     async fn push(&self, commit: Oid, expected: Option<Oid>) -> PushOutcome {
@@ -143,7 +216,7 @@ impl Remote for GitRemote {
             "--recurse-submodules=no",
             &lease,
             "--",
-            self.address.as_str(),
+            ClientOptions::alias(),
             &refspec,
         ];
         match self.run(&push).await {
@@ -153,6 +226,12 @@ impl Remote for GitRemote {
             // Nothing was ever started, so nothing can have landed; that is all a fetch finds too.
             Err(error) => PushOutcome::Indeterminate(error.to_string()),
         }
+    }
+
+    async fn news(&self, known: Option<Oid>, at_most: Duration) -> News {
+        let deadline = Instant::now() + at_most.min(LONGEST);
+        let mut ear = self.ear.lock().await;
+        ear.listen(self, known, deadline).await
     }
 
     fn describe(&self) -> String {

@@ -1,14 +1,21 @@
 //! [`Remote`]: the one branch everybody shares, as a compare-and-swap register.
 //!
 //! Lives here: the trait, [`Address`] (which remotes are spoken to at all) and [`GitRemote`], which
-//! runs git's own client. The claim machine that uses it is `protocol`'s.
+//! runs git's own client and listens for [`News`]. The claim machine that uses it is `protocol`'s.
 //! Invariant: a push whose outcome is not known for certain is [`PushOutcome::Indeterminate`],
 //! never a success and never a refusal.
 
 mod address;
 mod client;
+mod daemon;
+mod folder;
 mod git;
+mod news;
 mod porcelain;
+mod said;
+mod watch;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use git2::Oid;
@@ -17,6 +24,8 @@ use platinum_protocol::PushOutcome;
 pub use address::{Address, AddressError};
 pub use client::ClientOptions;
 pub use git::GitRemote;
+pub use news::News;
+pub use watch::watch_branch;
 
 /// The branch of the remote.
 pub const BRANCH: &str = "refs/heads/main";
@@ -28,6 +37,13 @@ pub trait Remote: Send + Sync {
     async fn fetch(&self) -> Result<Option<Oid>, RemoteError>;
     /// Moves the branch from `expected` (or from nothing) to `commit`, or does not.
     async fn push(&self, commit: Oid, expected: Option<Oid>) -> PushOutcome;
+    /// Waits till the branch is elsewhere than it was `known` to be, or the remote answers again;
+    /// at most so long. A hint: whoever gets none looks by a timer.
+    async fn news(&self, known: Option<Oid>, at_most: Duration) -> News {
+        let _ = known;
+        tokio::time::sleep(at_most).await;
+        News::Unknown
+    }
     /// What a person calls it; without secrets.
     fn describe(&self) -> String;
 }
@@ -49,6 +65,14 @@ pub enum RemoteError {
         /// What the client said, in one line.
         reason: String,
     },
+    /// Ssh does not trust the host's key, and nobody is there to be asked.
+    #[error("ssh does not trust the host {host}: {what}")]
+    HostKey {
+        /// The host.
+        host: String,
+        /// What is wrong with its key, and what to do.
+        what: HostKey,
+    },
     /// It took too long.
     #[error("the remote {remote} took longer than {seconds} s; the attempt was ended")]
     TimedOut {
@@ -63,4 +87,19 @@ pub enum RemoteError {
         /// What the system said.
         reason: String,
     },
+}
+
+/// What is wrong with the key of an ssh host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HostKey {
+    /// It was never seen here.
+    #[error(
+        "its key is not known here; run `ssh` to it once in a terminal as this user, compare the fingerprint it shows with the host's own, and say yes"
+    )]
+    Unknown,
+    /// It is another than before.
+    #[error(
+        "its key is another than it was; if the host was not set up anew, somebody stands between. Ask whoever runs it, then `ssh-keygen -R` the old key and connect once in a terminal"
+    )]
+    Changed,
 }

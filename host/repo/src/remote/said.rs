@@ -1,0 +1,150 @@
+//! What git and ssh say on their way, read for a person: the line that tells why.
+//!
+//! Invariant: what is repeated is one printable line, bounded, without a password.
+
+use super::HostKey;
+
+/// What git says at the end of every failure, whatever its reason was.
+const SAYS_NOTHING: &[&str] = &[
+    "fatal: the remote end hung up unexpectedly",
+    "fatal: Could not read from remote repository.",
+    "fatal: early EOF",
+    "Please make sure you have the correct access rights",
+    "and the repository exists.",
+];
+
+/// The line that says why, printable and short: ssh tells its reason before git's own last words.
+pub(super) fn said(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    // Progress is told over and over on one line.
+    let lines = || {
+        text.split(['\n', '\r'])
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+    };
+    let telling = || {
+        lines().filter(|line| {
+            let beside = ["warning:", "hint:"].iter().any(|w| line.starts_with(w));
+            !beside && !line.contains("% (") && !SAYS_NOTHING.contains(line)
+        })
+    };
+    let grave = |line: &&str| line.starts_with("fatal:") || line.starts_with("error:");
+    let line = telling()
+        .rfind(grave)
+        .or_else(|| telling().next_back())
+        .or_else(|| lines().rfind(grave))
+        .unwrap_or("git said nothing");
+    let line: String = line.chars().filter(|c| !c.is_control()).take(300).collect();
+    without_password(&line)
+}
+
+/// What a helper or a server puts between `://` and `@` is not repeated.
+fn without_password(line: &str) -> String {
+    let mut text = String::new();
+    let mut rest = line;
+    while let Some(start) = rest.find("://") {
+        let (before, after) = rest.split_at(start.saturating_add(3));
+        text.push_str(before);
+        let end = after
+            .find(|c: char| c == '/' || c.is_whitespace())
+            .unwrap_or(after.len());
+        let (authority, beyond) = after.split_at(end);
+        match authority.rsplit_once('@') {
+            Some((user, host)) if user.contains(':') => {
+                text.push_str("…@");
+                text.push_str(host);
+            }
+            _ => text.push_str(authority),
+        }
+        rest = beyond;
+    }
+    text + rest
+}
+
+/// What ssh says of the key of the host, if that is what is wrong.
+pub(super) fn host_key(stderr: &[u8]) -> Option<HostKey> {
+    let text = String::from_utf8_lossy(stderr);
+    if text.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
+        return Some(HostKey::Changed);
+    }
+    text.contains("Host key verification failed")
+        .then_some(HostKey::Unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_the_cause_and_not_the_ending_that_all_failures_share() {
+        let ending = "fatal: Could not read from remote repository.\n\nPlease make sure you have \
+                      the correct access rights\nand the repository exists.\n";
+        for (cause, line) in [
+            (
+                "ssh: Could not resolve hostname nowhere: Name or service not known\r\n",
+                "ssh: Could not resolve hostname nowhere: Name or service not known",
+            ),
+            (
+                "fatal: '/x.git' does not appear to be a git repository\n",
+                "fatal: '/x.git' does not appear to be a git repository",
+            ),
+            ("", "fatal: Could not read from remote repository."),
+        ] {
+            assert_eq!(said(format!("{cause}{ending}").as_bytes()), line);
+        }
+        assert_eq!(said(b"a\nfatal: b\nhint: c\n"), "fatal: b");
+    }
+
+    #[test]
+    fn the_reason_is_told_and_not_the_last_words() {
+        let last = "fatal: Could not read from remote repository.\n\nPlease make sure you have the \
+                    correct access rights\nand the repository exists.\n";
+        for (before, reason) in [
+            (
+                "ssh: connect to host h port 22: Connection refused\r\n",
+                "ssh: connect to host h port 22: Connection refused",
+            ),
+            (
+                "me@h: Permission denied (publickey).\r\n",
+                "me@h: Permission denied (publickey).",
+            ),
+            (
+                "warning: old\nfatal: couldn't find remote ref x\n",
+                "fatal: couldn't find remote ref x",
+            ),
+            ("", "fatal: Could not read from remote repository."),
+        ] {
+            assert_eq!(said(format!("{before}{last}").as_bytes()), reason);
+        }
+        assert_eq!(
+            said(b"Receiving objects:  50% (1/2)\rfatal: early EOF\n"),
+            "fatal: early EOF"
+        );
+        assert_eq!(said(b""), "git said nothing");
+    }
+
+    #[test]
+    fn a_password_that_git_repeats_is_not_repeated() {
+        let line = "fatal: unable to access 'https://me:s3cret@example.test/v.git/': no";
+        let told = said(line.as_bytes());
+        assert_eq!(
+            told,
+            "fatal: unable to access 'https://…@example.test/v.git/': no"
+        );
+        assert_eq!(
+            said(b"fatal: ssh://me@host/v: no"),
+            "fatal: ssh://me@host/v: no"
+        );
+    }
+
+    #[test]
+    fn a_host_whose_key_is_unknown_or_another_is_known_by_what_ssh_says() {
+        let unknown = b"No ED25519 host key is known for host and you have requested strict \
+                        checking.\r\nHost key verification failed.\r\n";
+        assert_eq!(host_key(unknown), Some(HostKey::Unknown));
+        let changed = b"@  WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!  @\r\n\
+                        Host key verification failed.\r\n";
+        assert_eq!(host_key(changed), Some(HostKey::Changed));
+        assert_eq!(host_key(b"Permission denied (publickey)."), None);
+    }
+}

@@ -1,0 +1,235 @@
+//! Hearing of a moved branch at once where the remote's host is ours: one ssh connection that
+//! stays open, over which `platinum hook watch <repository>` tells each move.
+//!
+//! Lives here: both ends, [`Watching`] of the listener and [`watch_branch`] of the host.
+//! Invariants: a line is an id, `none` or `.`, and nothing else is believed; a connection over
+//! which nothing comes for a while is ended; either end notices that the other one is gone, and
+//! ends too; nothing that is told here is more than a reason to fetch.
+
+use std::{io, path::Path, process::Stdio, time::Duration};
+
+use git2::Oid;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    process::{Child, ChildStdin, ChildStdout},
+    time::{Instant, interval, timeout, timeout_at},
+};
+
+use super::{
+    ClientOptions,
+    address::Site,
+    client::Group,
+    folder::{Look, Looked},
+};
+
+/// How often the host looks at its own files.
+const LOOK: Duration = Duration::from_millis(500);
+/// How often it says that it is there.
+const BEAT: Duration = Duration::from_secs(30);
+/// After so long without a line the connection is dead.
+const DEAD: Duration = Duration::from_secs(100);
+/// How long the first line may take: a connection, a login, a start.
+const GREETING: Duration = Duration::from_secs(40);
+/// No line is longer.
+const MAX_LINE: usize = 64;
+/// How long a program that has closed its output is waited for.
+const LAST: Duration = Duration::from_secs(2);
+
+/// What came over the connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// The branch points there.
+    Tip(Option<Oid>),
+    /// The host is there.
+    Beat,
+    /// The deadline passed.
+    Nothing,
+    /// The connection is no more. `refused`: ssh got there, and the command was not what we know.
+    Ended {
+        /// Whether the other side does not know the command.
+        refused: bool,
+    },
+}
+
+/// An open connection. Dropped, it is ended with everything that ssh started.
+#[derive(Debug)]
+pub(super) struct Watching {
+    child: Child,
+    _group: Group,
+    output: ChildStdout,
+    /// Held open: its end tells the host that we are gone.
+    _input: Option<ChildStdin>,
+    read: Vec<u8>,
+    /// Of the last line, or of the start.
+    heard: Instant,
+    greeted: bool,
+}
+
+impl Watching {
+    /// Starts ssh. Nothing is known yet.
+    pub(super) fn start(options: &ClientOptions, site: &Site) -> io::Result<Self> {
+        let mut command = options.ssh_command();
+        if let Some(port) = site.port {
+            command.arg(format!("-p{port}"));
+        }
+        let target = match &site.user {
+            Some(user) => format!("{user}@{}", site.host),
+            None => site.host.clone(),
+        };
+        let path = site.path.replace('\'', "'\\''");
+        command
+            .args(["-T", "-x", "-a", "--", &target])
+            .arg(format!("platinum hook watch '{path}'"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let group = Group::of(&child);
+        let output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok(Self {
+            _group: group,
+            output,
+            _input: child.stdin.take(),
+            child,
+            read: Vec::new(),
+            heard: Instant::now(),
+            greeted: false,
+        })
+    }
+
+    /// Whether it ever told something.
+    pub(super) fn greeted(&self) -> bool {
+        self.greeted
+    }
+
+    /// The newest line, waited for till the deadline. Giving the future up loses nothing.
+    pub(super) async fn next(&mut self, deadline: Instant) -> Line {
+        loop {
+            match newest(&mut self.read) {
+                Ok(Some(line)) => {
+                    self.heard = Instant::now();
+                    self.greeted = true;
+                    return line;
+                }
+                Ok(None) => {}
+                Err(()) => return Line::Ended { refused: true },
+            }
+            let dead = self.heard + if self.greeted { DEAD } else { GREETING };
+            let mut piece = [0; 256];
+            match timeout_at(deadline.min(dead), self.output.read(&mut piece)).await {
+                Ok(Ok(count @ 1..)) => self.read.extend_from_slice(&piece[..count]),
+                Ok(_) => return self.ended().await,
+                Err(_) if Instant::now() >= dead => return Line::Ended { refused: false },
+                Err(_) => return Line::Nothing,
+            }
+        }
+    }
+
+    async fn ended(&mut self) -> Line {
+        // 255 is ssh's own: it did not get there. Everything else the other side answered.
+        let refused = match timeout(LAST, self.child.wait()).await {
+            Ok(Ok(status)) => status.code().is_some_and(|code| code != 255),
+            _ => false,
+        };
+        Line::Ended { refused }
+    }
+}
+
+/// Takes all whole lines, and answers the newest that tells a tip, or that there was one at all.
+fn newest(read: &mut Vec<u8>) -> Result<Option<Line>, ()> {
+    let mut newest = None;
+    while let Some(end) = read.iter().position(|byte| *byte == b'\n') {
+        let line: Vec<u8> = read.drain(..=end).collect();
+        match &line[..end] {
+            b"." => newest = newest.or(Some(Line::Beat)),
+            b"none" => newest = Some(Line::Tip(None)),
+            hex if hex.len() == 40 => {
+                let text = std::str::from_utf8(hex).map_err(drop)?;
+                newest = Some(Line::Tip(Some(Oid::from_str(text).map_err(drop)?)));
+            }
+            _ => return Err(()),
+        }
+    }
+    match read.len() > MAX_LINE {
+        true => Err(()),
+        false => Ok(newest),
+    }
+}
+
+/// The host's end: tells on `output` where the branch of the repository at `path` points, now and
+/// whenever it moved, till `input` ends or nobody reads any more.
+///
+/// # Errors
+/// If there is no repository, if its refs are not in files, or if the output is closed.
+pub async fn watch_branch(
+    path: &Path,
+    mut input: impl AsyncRead + Unpin,
+    mut output: impl AsyncWrite + Unpin,
+) -> io::Result<()> {
+    let path = below_home(path);
+    let mut look = Look::default();
+    let mut looks = interval(LOOK);
+    let mut told: Option<Option<Oid>> = None;
+    let mut beat = Instant::now();
+    let mut nothing = [0; 64];
+    loop {
+        tokio::select! {
+            _ = looks.tick() => {}
+            read = input.read(&mut nothing) => match read {
+                Ok(0) | Err(_) => return Ok(()),
+                Ok(_) => continue,
+            },
+        }
+        let tip = match look.look(&path).await.map_err(io::Error::other)? {
+            Looked::Tip(tip) => tip,
+            Looked::Unclear => {
+                return Err(io::Error::other(
+                    "the refs of this repository are not in files; git has to be asked",
+                ));
+            }
+        };
+        let line = match tip {
+            _ if told == Some(tip) && beat.elapsed() < BEAT => continue,
+            _ if told == Some(tip) => ".\n".to_owned(),
+            Some(tip) => format!("{tip}\n"),
+            None => "none\n".to_owned(),
+        };
+        output.write_all(line.as_bytes()).await?;
+        output.flush().await?;
+        told = Some(tip);
+        beat = Instant::now();
+    }
+}
+
+/// `~/…` as the shell of git's own server would read it.
+fn below_home(path: &Path) -> std::path::PathBuf {
+    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
+        (Ok(below), Some(home)) => Path::new(&home).join(below),
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_an_id_none_or_a_beat_and_the_newest_counts() {
+        let id = "1".repeat(40);
+        let tip = Line::Tip(Some(Oid::from_str(&id).unwrap()));
+        let mut read = format!("none\n.\n{id}\n.\n12").into_bytes();
+        assert_eq!(newest(&mut read), Ok(Some(tip)));
+        assert_eq!(read, b"12");
+        assert_eq!(newest(&mut read), Ok(None));
+        assert_eq!(newest(&mut b".\n".to_vec()), Ok(Some(Line::Beat)));
+        for strange in ["Welcome!\n".to_owned(), "\n".to_owned(), "a".repeat(65)] {
+            assert_eq!(
+                newest(&mut strange.clone().into_bytes()),
+                Err(()),
+                "{strange:?}"
+            );
+        }
+    }
+}
