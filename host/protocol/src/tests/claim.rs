@@ -1,7 +1,4 @@
-//! Each transition by itself, and many agents against one register with lost acknowledgements,
-//! late pushes and dead connections.
-
-use std::collections::BTreeMap;
+//! Each transition of a claim by itself.
 
 use platinum_core::{AgentName, ClaimId, TaskId, Timestamp};
 use proptest::prelude::*;
@@ -239,225 +236,124 @@ fn an_input_that_was_not_asked_for_changes_nothing() {
     );
 }
 
-/// A remote: commits in a chain, and a compare-and-swap of its tip. Commit `n + 1` may say that
-/// it put a claim on a task (or took it off again).
-#[derive(Default)]
-struct Register {
-    commits: Vec<Commit>,
-    tip: Option<usize>,
+fn stuck_machine(max: u32) -> (ClaimMachine, ClaimRecord) {
+    let stuck = record(2, ClaimId::from_parts(0, 2), 4, "");
+    let m = ClaimMachine::take_over(
+        TaskId::from_parts(0, 1),
+        agent(1),
+        ClaimId::from_parts(0, 1),
+        max,
+        stuck.clone(),
+    );
+    (m, stuck)
 }
 
-#[derive(Clone)]
-struct Commit {
-    parent: Option<usize>,
-    task: usize,
-    claim: Option<ClaimRecord>,
-}
-
-impl Register {
-    fn build(&mut self, parent: Option<usize>, task: usize, claim: Option<ClaimRecord>) -> usize {
-        self.commits.push(Commit {
-            parent,
-            task,
-            claim,
-        });
-        self.commits.len() - 1
-    }
-
-    /// What receive-pack does: expected tip, or already there.
-    fn swap(&mut self, commit: usize) -> bool {
-        if self.tip == self.commits[commit].parent {
-            self.tip = Some(commit);
+#[test]
+fn a_stuck_claim_is_taken_over_with_a_higher_epoch() {
+    let (mut m, stuck) = stuck_machine(3);
+    assert_eq!(m.step(), &Step::Fetch);
+    assert_eq!(
+        m.fetched(tip(1), TaskPlace::Owned(stuck), None),
+        &Step::Propose {
+            on_tip: tip(1),
+            epoch: 5
         }
-        self.tip == Some(commit)
-    }
+    );
+    assert_eq!(
+        m.pushed(PushOutcome::Landed),
+        &Step::End(Claimed::Won { epoch: 5 })
+    );
+}
 
-    fn history(&self) -> Vec<usize> {
-        let mut at = self.tip;
-        let mut chain = vec![];
-        while let Some(commit) = at {
-            chain.push(commit);
-            at = self.commits[commit].parent;
+#[test]
+fn a_take_over_ends_if_the_owner_moved_at_all() {
+    let (_, stuck) = stuck_machine(3);
+    let beaten = ClaimRecord {
+        beat: 1,
+        ..stuck.clone()
+    };
+    let claimed_again = record(2, ClaimId::from_parts(0, 3), 5, "");
+    let by_other = record(3, ClaimId::from_parts(0, 4), 5, "");
+    for (place, owner) in [
+        (TaskPlace::Owned(beaten), Some(agent(2))),
+        (TaskPlace::Owned(claimed_again), Some(agent(2))),
+        (TaskPlace::Owned(by_other), Some(agent(3))),
+        (TaskPlace::Waiting, None),
+        (TaskPlace::Finished, None),
+        (TaskPlace::Absent, None),
+    ] {
+        // At the first look, and at one after a push that was rejected.
+        let (mut m, _) = stuck_machine(3);
+        let lost = Step::End(Claimed::Lost { owner });
+        assert_eq!(m.fetched(tip(1), place.clone(), None), &lost);
+        let (mut m, _) = stuck_machine(3);
+        m.fetched(tip(1), TaskPlace::Owned(stuck.clone()), None);
+        m.pushed(rejected());
+        assert_eq!(m.fetched(tip(2), place, Some(false)), &lost);
+    }
+}
+
+#[test]
+fn a_take_over_in_doubt_is_looked_up_like_every_claim() {
+    let (mut m, stuck) = stuck_machine(5);
+    m.fetched(tip(1), TaskPlace::Owned(stuck.clone()), None);
+    assert_eq!(m.pushed(lost()), &Step::Fetch);
+    assert_eq!(
+        m.fetched(tip(1), TaskPlace::Owned(stuck.clone()), Some(false)),
+        &Step::PushAgain
+    );
+    m.pushed(lost());
+    // Others wrote something else meanwhile: built anew.
+    assert_eq!(
+        m.fetched(tip(2), TaskPlace::Owned(stuck), Some(false)),
+        &Step::Propose {
+            on_tip: tip(2),
+            epoch: 5
         }
-        chain
-    }
-
-    fn place(&self, task: usize) -> TaskPlace {
-        match self
-            .history()
-            .into_iter()
-            .find(|&commit| self.commits[commit].task == task)
-        {
-            Some(commit) => match &self.commits[commit].claim {
-                Some(record) => TaskPlace::Owned(record.clone()),
-                None => TaskPlace::Waiting,
-            },
-            None => TaskPlace::Waiting,
-        }
-    }
+    );
 }
 
-/// One agent that wants one task.
-struct Runner {
-    machine: ClaimMachine,
-    number: usize,
-    task: usize,
-    commit: Option<usize>,
+#[test]
+fn the_old_owner_finds_a_task_that_was_taken_over_lost() {
+    let taken = TaskPlace::Owned(record(1, ClaimId::from_parts(0, 1), 5, ""));
+    let mut old = ClaimMachine::new(
+        TaskId::from_parts(0, 1),
+        agent(2),
+        ClaimId::from_parts(0, 7),
+        3,
+    );
+    old.made_before(ClaimId::from_parts(0, 2));
+    assert_eq!(
+        old.fetched(tip(2), taken, None),
+        &Step::End(Claimed::Lost {
+            owner: Some(agent(1))
+        })
+    );
 }
 
-/// What the network does to one exchange.
-#[derive(Debug, Clone, Copy)]
-enum Fault {
-    None,
-    /// The request never arrives.
-    LostRequest,
-    /// It arrives and is done, but the answer is lost.
-    LostAnswer,
-    /// It is done later, at some other agent's turn, and the answer is lost.
-    Late,
-    /// It arrives twice; the answer is that of the second.
-    Twice,
-}
-
-fn any_fault() -> impl Strategy<Value = Fault> {
-    prop_oneof![
-        4 => Just(Fault::None),
-        1 => Just(Fault::LostRequest),
-        2 => Just(Fault::LostAnswer),
-        2 => Just(Fault::Late),
-        1 => Just(Fault::Twice),
-    ]
-}
-
-impl Runner {
-    fn turn(&mut self, register: &mut Register, late: &mut Vec<usize>, fault: Fault) {
-        match self.machine.step().clone() {
-            Step::End(_) => {}
-            Step::Fetch | Step::BackOff { .. } => {
-                if matches!(fault, Fault::LostRequest) {
-                    self.machine.fetch_failed("no route");
-                    return;
-                }
-                let landed = self
-                    .commit
-                    .map(|commit| register.history().contains(&commit));
-                let tip = register.tip.map(|tip| format!("{tip:040x}"));
-                self.machine.fetched(tip, register.place(self.task), landed);
-            }
-            Step::Propose { on_tip, epoch } => {
-                let parent = on_tip
-                    .as_deref()
-                    .map(|hex| usize::from_str_radix(hex, 16).unwrap());
-                let base = on_tip.unwrap_or_default();
-                let claim = record(self.number, self.machine.claim(), epoch, &base);
-                self.commit = Some(register.build(parent, self.task, Some(claim)));
-                self.push(register, late, fault);
-            }
-            Step::PushAgain => self.push(register, late, fault),
-        }
-    }
-
-    fn push(&mut self, register: &mut Register, late: &mut Vec<usize>, fault: Fault) {
-        let commit = self.commit.unwrap();
-        let outcome = match fault {
-            Fault::LostRequest => lost(),
-            Fault::LostAnswer => {
-                register.swap(commit);
-                lost()
-            }
-            Fault::Late => {
-                late.push(commit);
-                lost()
-            }
-            Fault::None | Fault::Twice => {
-                let first = register.swap(commit);
-                let landed = first || (matches!(fault, Fault::Twice) && register.swap(commit));
-                if landed {
-                    PushOutcome::Landed
-                } else {
-                    rejected()
-                }
-            }
-        };
-        self.machine.pushed(outcome);
-    }
+#[test]
+fn a_claim_that_was_made_before_a_restart_is_won() {
+    let mut m = machine(3);
+    m.made_before(ClaimId::from_parts(0, 9));
+    let place = TaskPlace::Owned(record(1, ClaimId::from_parts(0, 9), 3, ""));
+    assert_eq!(
+        m.fetched(tip(1), place, None),
+        &Step::End(Claimed::Won { epoch: 3 })
+    );
+    // Only under its own name.
+    let mut m = machine(3);
+    m.made_before(ClaimId::from_parts(0, 9));
+    let place = TaskPlace::Owned(record(2, ClaimId::from_parts(0, 9), 3, ""));
+    assert_eq!(
+        m.fetched(tip(1), place, None),
+        &Step::End(Claimed::Lost {
+            owner: Some(agent(2))
+        })
+    );
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
-
-    #[test]
-    fn a_task_has_at_most_one_owner_and_every_agent_is_told_right(
-        agents in 2_usize..5,
-        tasks in 1_usize..3,
-        releases in prop::collection::vec(any::<bool>(), 40),
-        turns in prop::collection::vec((0_usize..8, any_fault()), 1..120),
-    ) {
-        let mut register = Register::default();
-        let root = register.build(None, usize::MAX, None);
-        register.swap(root);
-        let mut late = vec![];
-        let mut runners: Vec<_> = (0..agents)
-            .flat_map(|number| (0..tasks).map(move |task| (number, task)))
-            .map(|(number, task)| Runner {
-                machine: ClaimMachine::new(
-                    TaskId::from_parts(0, task as u128),
-                    agent(number),
-                    ClaimId::from_parts(1, (number * 10 + task) as u128),
-                    6,
-                ),
-                number,
-                task,
-                commit: None,
-            })
-            .collect();
-        let mut releases = releases.into_iter();
-        for (who, fault) in turns {
-            // Somebody writes something else now and then, and late pushes arrive.
-            if releases.next() == Some(true) {
-                let other = register.build(register.tip, usize::MAX, None);
-                register.swap(other);
-            }
-            if who % 3 == 0 && let Some(commit) = late.pop() {
-                register.swap(commit);
-            }
-            let count = runners.len();
-            runners[who % count].turn(&mut register, &mut late, fault);
-        }
-        // Then the network is well, and every run comes to its end.
-        while let Some(commit) = late.pop() {
-            register.swap(commit);
-        }
-        for _ in 0..40 {
-            for runner in &mut runners {
-                runner.turn(&mut register, &mut late, Fault::None);
-            }
-        }
-        let mut winners: BTreeMap<usize, usize> = BTreeMap::new();
-        for runner in &runners {
-            let Step::End(ended) = runner.machine.step() else {
-                return Err(TestCaseError::fail("a run did not end"));
-            };
-            let owner = match register.place(runner.task) {
-                TaskPlace::Owned(record) => Some(record),
-                _ => None,
-            };
-            let ours = owner.as_ref().is_some_and(|record| record.id == runner.machine.claim());
-            match ended {
-                Claimed::Won { epoch } => {
-                    prop_assert!(ours, "a winner is the one the tip names");
-                    prop_assert_eq!(*epoch, owner.unwrap().epoch);
-                    prop_assert!(winners.insert(runner.task, runner.number).is_none(), "two winners");
-                }
-                Claimed::Lost { owner: named } => {
-                    prop_assert!(!ours, "a loser does not own the task");
-                    prop_assert_eq!(named.clone(), owner.map(|record| record.agent));
-                }
-                Claimed::GaveUp => prop_assert!(!ours, "who gave up does not own the task"),
-                Claimed::Tentative => {}
-            }
-        }
-    }
 
     #[test]
     fn a_claim_never_pushes_more_often_than_it_may(
