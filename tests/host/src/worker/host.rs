@@ -1,0 +1,190 @@
+//! The worker's own side: one host, with its vault, key, repository and synchronizer.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    os::unix::net::UnixStream,
+    time::Duration,
+};
+
+use platinum_core::{AgentName, Role, TaskId, Timestamp, UpdateId, layout};
+use platinum_daemon::{
+    identity::Identity,
+    sync::{Finish, SyncConfig, Synchronizer},
+};
+use platinum_repo::{Address, ClientOptions, GitRemote, Repo};
+use platinum_vault::{Vault, note::UpdateNote};
+use platinum_watch::{Wake, WakeUps, Watch};
+
+use super::{Answer, Order, Setup, Up, traps};
+
+/// How long the vault must be quiet before a change is taken, as in the daemon's loop.
+const SETTLE: Duration = Duration::from_millis(300);
+/// How long a vault that is never quiet waits at most, as in the daemon's loop.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+struct Host {
+    agent: AgentName,
+    vault: Vault,
+    sync: Synchronizer,
+}
+
+/// Serves the test that started this process until it hangs up.
+///
+/// # Panics
+/// If the host cannot be set up.
+pub fn serve((setup, socket): (Setup, std::path::PathBuf)) {
+    traps::count(&setup.points);
+    traps::arm(setup.traps.clone());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let host = Host::open(&setup);
+    let stream = UnixStream::connect(&socket).unwrap();
+    let mut orders = BufReader::new(stream.try_clone().unwrap());
+    let mut answers = stream;
+    let process = std::process::id();
+    writeln!(
+        answers,
+        "{}",
+        serde_json::to_string(&Up { process }).unwrap()
+    )
+    .unwrap();
+    let watch = setup.every.map(|every| {
+        let (watch, wake_ups) = Watch::start(&setup.vault).unwrap();
+        runtime.spawn(keep_in_sync(host.sync.clone(), wake_ups, every));
+        watch
+    });
+    let mut line = String::new();
+    while matches!(orders.read_line(&mut line), Ok(1..)) {
+        let order: Order = serde_json::from_str(&line).unwrap();
+        let answer = runtime.block_on(host.answer(order));
+        writeln!(answers, "{}", serde_json::to_string(&answer).unwrap()).unwrap();
+        line.clear();
+    }
+    drop(watch);
+    // The loop never ends by itself, and a fetch may hang.
+    std::process::exit(0);
+}
+
+impl Host {
+    fn open(setup: &Setup) -> Self {
+        let git_dir = setup.state.join("vault.git");
+        let agent: AgentName = setup.agent.parse().unwrap();
+        let role = role_of(&setup.agent);
+        let vault = Vault::open(&setup.vault).unwrap();
+        let mut options = ClientOptions {
+            user_config: false,
+            time_out: setup.time_out,
+            ..ClientOptions::default()
+        };
+        if let Some(ssh) = &setup.ssh {
+            options.ssh.clone_from(ssh);
+        }
+        let remote = GitRemote::with(
+            Repo::open_or_init(&git_dir).unwrap(),
+            Address::parse(&setup.remote).unwrap(),
+            options,
+        );
+        let sync = Synchronizer::new(SyncConfig {
+            vault: vault.clone(),
+            git_dir,
+            remote: Some(Box::new(remote)),
+            agent: agent.clone(),
+            role,
+            identity: identity(setup),
+        })
+        .unwrap();
+        Self { agent, vault, sync }
+    }
+
+    async fn answer(&self, order: Order) -> Answer {
+        let task = |id: String| id.parse::<TaskId>().unwrap();
+        let done = |result: Result<(), _>| match result {
+            Ok(()) => Answer::Done,
+            Err(error) => failed(error),
+        };
+        match order {
+            Order::Sync => match self.sync.sync().await {
+                Ok(report) => Answer::Synced {
+                    pulled: report.pulled,
+                    pushed: report.pushed,
+                    conflicts: report.conflicts,
+                    held_back: report
+                        .held_back
+                        .iter()
+                        .map(|held| format!("{}: {}", held.path, held.reason))
+                        .collect(),
+                },
+                Err(error) => failed(error),
+            },
+            Order::Claim(id) => match self.sync.claim(task(id)).await {
+                Ok(claimed) => Answer::Claimed(format!("{claimed:?}")),
+                Err(error) => failed(error),
+            },
+            Order::Finish(id) => done(
+                self.sync
+                    .finish(task(id), Finish::filed("It needed no answer."))
+                    .await,
+            ),
+            Order::Release(id) => done(self.sync.release(task(id), "Not for me.").await),
+            Order::Place(id) => match self.sync.place(task(id)).await {
+                Ok(place) => Answer::Place(format!("{place:?}")),
+                Err(error) => failed(error),
+            },
+            Order::Publish(headline) => {
+                let note = UpdateNote {
+                    id: UpdateId::generate(),
+                    created: Timestamp::now(),
+                    by: self.agent.to_string(),
+                    task: None,
+                    headline,
+                };
+                let path = layout::update(&self.agent, note.id);
+                match self.vault.create(&path, note.render().as_bytes()) {
+                    Ok(()) => Answer::Done,
+                    Err(error) => failed(error),
+                }
+            }
+            Order::Arm(traps) => {
+                traps::arm(traps);
+                Answer::Done
+            }
+            Order::Hits => Answer::Hits(traps::hits()),
+        }
+    }
+}
+
+/// The key of a host, made if it has none, and whom it trusts.
+pub(super) fn identity(setup: &Setup) -> Identity {
+    std::fs::create_dir_all(&setup.state).unwrap();
+    let agent = setup.agent.parse().unwrap();
+    Identity::open(&setup.state, &agent, role_of(&setup.agent)).unwrap()
+}
+
+/// The role in an agent's name.
+fn role_of(agent: &str) -> Role {
+    if agent.starts_with("local") {
+        Role::Local
+    } else {
+        Role::Cloud
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> Answer {
+    Answer::Failed(error.to_string())
+}
+
+/// What the daemon's loop does, without the skill in between.
+async fn keep_in_sync(sync: Synchronizer, mut wake_ups: WakeUps, every: Duration) {
+    loop {
+        if let Err(error) = sync.sync().await {
+            println!("{error}");
+        }
+        if wake_ups.wait(every).await == Wake::Changed {
+            let quiet = async { while wake_ups.wait(SETTLE).await == Wake::Changed {} };
+            tokio::time::timeout(PATIENCE, quiet).await.ok();
+        }
+    }
+}

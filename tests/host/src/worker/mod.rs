@@ -1,0 +1,245 @@
+//! [`Worker`]: a host in a process of its own, which a test orders about over a socket.
+//!
+//! The process is the test executable once more: it runs the very test that started it, which
+//! asks [`asked`] first thing and then serves instead of testing. So it has all that the test was
+//! built with, fail points included, and nothing else has to be built.
+//!
+//! Lives here: the orders, their answers, and the side of the test. Lives elsewhere: the side of
+//! the host is in [`host`], what happens at fail points in [`traps`].
+//! Invariant: a worker ends with the value that started it, and when the test's process ends.
+
+mod host;
+mod traps;
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{BufRead as _, BufReader, Write as _},
+    os::unix::net::{UnixListener, UnixStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use platinum_testkit::wait_for;
+use serde::{Deserialize, Serialize};
+
+pub use host::serve;
+pub use traps::{Act, Trap};
+
+/// Names the worker's [`Setup`], in a process that is to be one.
+const VARIABLE: &str = "PLATINUM_TEST_WORKER";
+/// How long an order may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a host needs to know of itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Setup {
+    /// Its name, which begins with its role.
+    pub agent: String,
+    /// Its vault.
+    pub vault: PathBuf,
+    /// Its state folder: the repository and the keys.
+    pub state: PathBuf,
+    /// The remote's address.
+    pub remote: String,
+    /// The ssh command with its options, where the remote is reached by ssh.
+    pub ssh: Option<String>,
+    /// How long git's client may be silent.
+    pub time_out: Duration,
+    /// Whether it syncs by itself, as the daemon does: after changes, and this often anyway.
+    pub every: Option<Duration>,
+    /// The fail points whose hits are counted.
+    pub points: Vec<String>,
+    /// What happens at fail points.
+    pub traps: Vec<Trap>,
+}
+
+/// What a test tells a host to do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Order {
+    /// Pull and push.
+    Sync,
+    /// Claim a task.
+    Claim(String),
+    /// File a task as done.
+    Finish(String),
+    /// Give a task back.
+    Release(String),
+    /// Who has a task, as far as is known here.
+    Place(String),
+    /// Write a note into `Updates/<self>/`, as the house itself does.
+    Publish(String),
+    /// Set more traps.
+    Arm(Vec<Trap>),
+    /// How often each fail point was come by.
+    Hits,
+}
+
+/// What a host answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// A sync ended well.
+    Synced {
+        /// Files taken from the remote.
+        pulled: u32,
+        /// Files given to it.
+        pushed: u32,
+        /// Files kept a second time.
+        conflicts: u32,
+        /// What stays on that machine, and why.
+        held_back: Vec<String>,
+    },
+    /// How a claim ended, as `Debug` writes it.
+    Claimed(String),
+    /// Where a task is.
+    Place(String),
+    /// It is done.
+    Done,
+    /// How often each fail point was come by.
+    Hits(BTreeMap<String, u32>),
+    /// It could not be done, and why.
+    Failed(String),
+}
+
+/// The worker's process is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Died;
+
+/// What the worker says when it is up.
+#[derive(Debug, Serialize, Deserialize)]
+struct Up {
+    process: u32,
+}
+
+/// A running worker. Dropping it kills it.
+#[derive(Debug)]
+pub struct Worker {
+    child: Child,
+    stream: BufReader<UnixStream>,
+    log: PathBuf,
+}
+
+/// Whether this process is to be a worker, and which.
+#[must_use]
+pub fn asked() -> Option<(Setup, PathBuf)> {
+    let text = std::env::var(VARIABLE).ok()?;
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+/// Makes the keys of these hosts, and lets each trust the others, as their owner does once.
+///
+/// # Panics
+/// If a state folder cannot be written.
+pub fn acquaint(hosts: &[&Setup]) {
+    let identities: Vec<_> = hosts.iter().map(|setup| host::identity(setup)).collect();
+    for (place, identity) in identities.iter().enumerate() {
+        for (other, stranger) in identities.iter().enumerate() {
+            if place != other {
+                identity.trust(&stranger.line(), false).unwrap();
+            }
+        }
+    }
+}
+
+impl Worker {
+    /// Starts one. `test` is the name of the test that is running, `prefix` what to start it
+    /// with, `folder` where its socket and its log are.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub fn start(test: &str, prefix: &[String], folder: &Path, setup: &Setup) -> Self {
+        let socket = folder.join(format!("{}.socket", setup.agent));
+        let log = folder.join(format!("{}.log", setup.agent));
+        let _ = fs::remove_file(&socket);
+        let listener = UnixListener::bind(&socket).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let said = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
+        let exe = std::env::current_exe().unwrap();
+        let mut command = match prefix.split_first() {
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(exe);
+                command
+            }
+            None => Command::new(exe),
+        };
+        let child = command
+            .args([test, "--exact", "--nocapture", "--test-threads=1"])
+            .env(VARIABLE, serde_json::to_string(&(setup, &socket)).unwrap())
+            .stdin(Stdio::null())
+            .stdout(said.try_clone().unwrap())
+            .stderr(said)
+            .spawn()
+            .unwrap();
+        let accepted = wait_for("a worker to come up", PATIENCE, || {
+            Ok(listener.accept().ok())
+        });
+        let (stream, _) = accepted.unwrap_or_else(|error| {
+            panic!("{error}\n{}", fs::read_to_string(&log).unwrap_or_default())
+        });
+        stream.set_nonblocking(false).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut worker = Self {
+            child,
+            stream: BufReader::new(stream),
+            log,
+        };
+        let up: Option<Up> = worker.receive();
+        assert!(up.is_some(), "a worker died at once\n{}", worker.said());
+        worker
+    }
+
+    /// Gives an order and waits for the answer.
+    ///
+    /// # Errors
+    /// If the process died.
+    ///
+    /// # Panics
+    /// If it takes longer than a minute.
+    pub fn ask(&mut self, order: &Order) -> Result<Answer, Died> {
+        let line = serde_json::to_string(order).unwrap();
+        let sent = writeln!(self.stream.get_mut(), "{line}");
+        let answer = sent.ok().and_then(|()| self.receive());
+        answer.ok_or_else(|| {
+            let _ = self.child.wait();
+            Died
+        })
+    }
+
+    /// As [`Worker::ask`], of a worker that does not die.
+    ///
+    /// # Panics
+    /// If it did.
+    pub fn must(&mut self, order: &Order) -> Answer {
+        self.ask(order)
+            .unwrap_or_else(|Died| panic!("a worker died at {order:?}\n{}", self.said()))
+    }
+
+    /// What it printed.
+    #[must_use]
+    pub fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    fn receive<T: for<'a> Deserialize<'a>>(&mut self) -> Option<T> {
+        let mut line = String::new();
+        match self.stream.read_line(&mut line) {
+            Ok(0) => None,
+            Ok(_) => Some(serde_json::from_str(&line).unwrap()),
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => None,
+            Err(error) => panic!("a worker does not answer: {error}\n{}", self.said()),
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
