@@ -20,6 +20,7 @@ use platinum_vault::Vault;
 use crate::{
     Config, Shutdown, SkillSet, beside,
     contact::Noted,
+    identity::{Identity, IdentityError},
     skills_folder,
     supervisor::{self, Child},
     sync::{SyncConfig, Synchronizer},
@@ -39,6 +40,8 @@ pub struct House {
     pub agent: AgentName,
     /// The vault.
     pub vault: Vault,
+    /// Its key, and whom it trusts.
+    pub identity: Identity,
     /// The vault's way to its remote.
     pub sync: Synchronizer,
     /// Who writes drafts.
@@ -67,6 +70,9 @@ pub enum HouseError {
     /// The vault.
     #[error(transparent)]
     Vault(#[from] platinum_vault::VaultError),
+    /// The key of this host, or the list of those it trusts.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The repository or the remote's address.
     #[error("{0}")]
     Sync(String),
@@ -97,12 +103,14 @@ impl House {
         let lock = take_state_folder(&config.vault.state)?;
         let vault = Vault::open(&config.vault.path)?;
         let remote = open_remote(&config)?;
+        let identity = Identity::open(&config.vault.state, &agent, role)?;
         let sync = Synchronizer::new(SyncConfig {
             vault: vault.clone(),
             git_dir: config.vault.state.join("vault.git"),
             remote,
             agent: agent.clone(),
             role,
+            identity: identity.clone(),
         })
         .map_err(|error| HouseError::Sync(error.to_string()))?;
         let model = platinum_llm::build(&config.model, &config.vault.state)
@@ -121,6 +129,7 @@ impl House {
             role,
             agent,
             vault,
+            identity,
             sync,
             model,
             mail,
@@ -264,6 +273,7 @@ fn open_remote(config: &Config) -> Result<Option<Box<dyn Remote>>, HouseError> {
     let timeout = Duration::from_secs(config.sync.timeout_seconds);
     GitRemote::new(&git_dir, &config.sync.remote, timeout)
         .map(|remote| {
+            let remote = remote.seeing(&config.sync.env);
             let noted = Noted::new(remote, &config.vault.state);
             Some(Box::new(noted) as Box<dyn Remote>)
         })

@@ -10,6 +10,7 @@
 pub mod config;
 mod contact;
 mod house;
+pub mod identity;
 pub mod logging;
 pub mod loops;
 mod pipeline;

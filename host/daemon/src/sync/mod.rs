@@ -13,6 +13,7 @@ mod apply;
 mod claiming;
 mod ending;
 mod error;
+mod news;
 mod places;
 mod report;
 mod rounds;
@@ -27,6 +28,8 @@ use platinum_core::{AgentName, Role, TaskId, Timestamp};
 use platinum_protocol::TaskPlace;
 use platinum_repo::{Oid, RefName, Remote, Repo};
 use platinum_vault::Vault;
+
+use crate::identity::Identity;
 
 pub use ending::Finish;
 pub use error::{SyncError, Violation};
@@ -48,6 +51,8 @@ pub struct SyncConfig {
     pub agent: AgentName,
     /// Its half of the house.
     pub role: Role,
+    /// What it signs with, and whose signatures it trusts.
+    pub identity: Identity,
 }
 
 /// Keeps one vault and its remote together. Cheap to clone; one thing at a time.
@@ -87,8 +92,9 @@ impl Synchronizer {
             remote,
             agent,
             role,
+            identity,
         } = config;
-        let repo = Repo::open_or_init(&git_dir)?;
+        let repo = Repo::open_or_init(&git_dir)?.signing_with(identity.key().clone());
         if repo
             .git_dir()
             .canonicalize()
@@ -100,7 +106,7 @@ impl Synchronizer {
             )));
         }
         Ok(Self {
-            side: Arc::new(Side::new(vault, repo, agent, role)),
+            side: Arc::new(Side::new(vault, repo, agent, role, identity)),
             remote: remote.map(Arc::from),
             turn: Arc::default(),
             contact: Arc::default(),

@@ -13,6 +13,8 @@ use platinum_protocol::{hlc::Stamp, merge};
 use platinum_repo::{CommitMeta, Edit, Oid, RefName, Repo, RepoError};
 use platinum_vault::{Vault, VaultError};
 
+use crate::identity::Identity;
+
 use super::{HeldBack, SyncError, apply::Arrival, snapshot, verify::Judge};
 
 /// This machine's half of a sync.
@@ -21,6 +23,7 @@ pub(super) struct Side {
     pub(super) repo: Repo,
     pub(super) agent: AgentName,
     pub(super) role: Role,
+    pub(super) identity: Identity,
     memory: Mutex<Memory>,
 }
 
@@ -54,12 +57,19 @@ pub(super) struct Prepared {
 }
 
 impl Side {
-    pub(super) fn new(vault: Vault, repo: Repo, agent: AgentName, role: Role) -> Self {
+    pub(super) fn new(
+        vault: Vault,
+        repo: Repo,
+        agent: AgentName,
+        role: Role,
+        identity: Identity,
+    ) -> Self {
         Self {
             vault,
             repo,
             agent,
             role,
+            identity,
             memory: Mutex::default(),
         }
     }

@@ -4,9 +4,14 @@ use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath, Zone, layout};
-use platinum_daemon::sync::{SyncConfig, Synchronizer};
+use platinum_daemon::{
+    identity::Identity,
+    sync::{SyncConfig, Synchronizer},
+};
 use platinum_protocol::PushOutcome;
-use platinum_repo::{Address, ClientOptions, GitRemote, Oid, Remote, RemoteError, Repo};
+use platinum_repo::{
+    Address, ClientOptions, GitRemote, Oid, Remote, RemoteError, Repo, Signer, Signers, SigningKey,
+};
 use platinum_testkit::git::GitServer;
 use platinum_vault::{Vault, note::TaskNote};
 
@@ -53,6 +58,7 @@ pub(crate) fn side_with(
         remote: Some(between(remote)),
         agent: agent.clone(),
         role,
+        identity: identity(&agent, role, key(name)),
     })
     .unwrap();
     Side {
@@ -61,6 +67,35 @@ pub(crate) fn side_with(
         sync,
         folder,
     }
+}
+
+/// The agents of these tests. All of them trust each other.
+const AGENTS: [(&str, Role); 3] = [
+    ("local", Role::Local),
+    ("cloud", Role::Cloud),
+    ("cloud-2", Role::Cloud),
+];
+
+/// The key of an agent of these tests: always the same one.
+pub(crate) fn key(agent: &str) -> SigningKey {
+    let mut seed = [0; 32];
+    let name = agent.as_bytes();
+    seed[..name.len()].copy_from_slice(name);
+    SigningKey::from_seed(seed).unwrap()
+}
+
+/// An agent's identity, in a house where everybody is known.
+pub(crate) fn identity(agent: &AgentName, role: Role, own: SigningKey) -> Identity {
+    let mut signers = Signers::default();
+    for (name, role) in AGENTS {
+        let signer = Signer {
+            agent: name.parse().unwrap(),
+            role,
+            key: key(name).public(),
+        };
+        signers.add(signer).unwrap();
+    }
+    Identity::new(agent.clone(), role, own, signers)
 }
 
 impl Side {

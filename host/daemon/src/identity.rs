@@ -1,0 +1,413 @@
+//! [`Identity`]: the key of this host, and whose signatures it trusts.
+//!
+//! In the state folder: `signing_key` (this user's alone, OpenSSH's format), `signing_key.pub`, and
+//! `allowed_signers`, which `git verify-commit` reads as it is. The keys are exchanged by hand,
+//! once: [`Identity::line`] is what one host shows and the other is told to [`Identity::trust`].
+//! Lives elsewhere: the formats are `repo`'s; what a signer may do is `policy`'s.
+//! Invariants: the own key always counts; there is one local half, and none is added beside it by
+//! accident; a list that cannot be read trusts nobody.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use platinum_core::{AgentName, Role};
+use platinum_repo::{KeyError, Signer, Signers, SignersError, SigningKey, signer_mail};
+
+/// The private key's file in the state folder.
+pub const KEY_FILE: &str = "signing_key";
+/// The public key's.
+pub const PUBLIC_KEY_FILE: &str = "signing_key.pub";
+/// The list of those whose signatures count.
+pub const SIGNERS_FILE: &str = "allowed_signers";
+
+/// Why an identity cannot be made, read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// The key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The list of signers has a line that is wrong.
+    #[error("{path}: {source}")]
+    Signers {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: SignersError,
+    },
+    /// A file cannot be read or written.
+    #[error("{path}: {reason}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// The line to trust is none.
+    #[error("this is no line of `platinum key` or `platinum-cloud key`: {0}")]
+    Line(String),
+    /// The line must not be trusted, or not without being asked for in so many words.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// The key of this host, and whose signatures it trusts.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    own: Signer,
+    key: SigningKey,
+    list: List,
+}
+
+#[derive(Debug, Clone)]
+enum List {
+    /// As it was given.
+    Fixed(Signers),
+    /// Read anew each time: a key that is trusted now counts at once.
+    File(PathBuf),
+}
+
+impl Identity {
+    /// An identity that is in no folder. The own key need not be in the list.
+    pub fn new(agent: AgentName, role: Role, key: SigningKey, signers: Signers) -> Self {
+        Self {
+            own: Signer {
+                agent,
+                role,
+                key: key.public(),
+            },
+            key,
+            list: List::Fixed(signers),
+        }
+    }
+
+    /// The identity in a state folder, which is made if there is none. Says so in the log.
+    ///
+    /// # Errors
+    /// If a file is there and cannot be used, or cannot be written.
+    pub fn open(state: &Path, agent: &AgentName, role: Role) -> Result<Self, IdentityError> {
+        let path = state.join(KEY_FILE);
+        let key = match SigningKey::load(&path) {
+            Err(KeyError::File { .. }) if !path.exists() => {
+                let key = SigningKey::generate()?;
+                key.save(&path)?;
+                key
+            }
+            loaded => loaded?,
+        };
+        let own = Signer {
+            agent: agent.clone(),
+            role,
+            key: key.public(),
+        };
+        let public = format!("{} {}\n", own.key, signer_mail(agent, role));
+        keep(&state.join(PUBLIC_KEY_FILE), &public)?;
+        let list = state.join(SIGNERS_FILE);
+        let mut signers = read(&list)?;
+        if signers.of(&own.key) != Some(&own) {
+            // The agent may have been given another name.
+            signers.remove(|signer| signer.key == own.key);
+            signers.add(own.clone()).map_err(IdentityError::Refused)?;
+            keep(&list, &signers.to_string())?;
+        }
+        Ok(Self {
+            own,
+            key,
+            list: List::File(list),
+        })
+    }
+
+    /// What this host signs with.
+    pub fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// This host as a signer.
+    pub fn own(&self) -> &Signer {
+        &self.own
+    }
+
+    /// What another host is told to trust.
+    pub fn line(&self) -> String {
+        self.own.to_string()
+    }
+
+    /// Everybody whose signature counts now, this host among them.
+    ///
+    /// # Errors
+    /// If the list cannot be read: then nobody's does.
+    pub fn signers(&self) -> Result<Signers, IdentityError> {
+        let mut signers = match &self.list {
+            List::Fixed(signers) => signers.clone(),
+            List::File(path) => read(path)?,
+        };
+        signers.remove(|signer| signer.key == self.own.key);
+        signers
+            .add(self.own.clone())
+            .map_err(IdentityError::Refused)?;
+        Ok(signers)
+    }
+
+    /// Trusts the key of another host, as it shows it itself; answers whose it is, and whether
+    /// that is news. With `replace`, keys that stand against it are trusted no more.
+    ///
+    /// # Errors
+    /// If the text is no such line, it would make a second local half or give an agent another
+    /// role without `replace`, or it is this host's own name.
+    pub fn trust(&self, line: &str, replace: bool) -> Result<(Signer, bool), IdentityError> {
+        let List::File(path) = &self.list else {
+            return Err(IdentityError::Refused(
+                "this identity is in no folder".to_owned(),
+            ));
+        };
+        let signer: Signer = line.trim().parse().map_err(IdentityError::Line)?;
+        if signer == self.own {
+            return Err(IdentityError::Refused(
+                "this is the line of this host itself; give it the line of the other one"
+                    .to_owned(),
+            ));
+        }
+        if signer.agent == self.own.agent {
+            return Err(IdentityError::Refused(format!(
+                "`{}` is this host's own name; two hosts need two names ([agent] name in the \
+                 configuration)",
+                signer.agent
+            )));
+        }
+        let mut signers = read(path)?;
+        let against = |known: &Signer| {
+            known.key != signer.key
+                && (known.role == Role::Local && signer.role == Role::Local
+                    || known.agent == signer.agent && (replace || known.role != signer.role))
+        };
+        if let Some(known) = signers.iter().find(|known| against(known)) {
+            self.may_replace(known, &signer, replace)?;
+        }
+        signers.remove(against);
+        let news = signers
+            .add(signer.clone())
+            .map_err(IdentityError::Refused)?;
+        keep(path, &signers.to_string())?;
+        Ok((signer, news))
+    }
+
+    fn may_replace(
+        &self,
+        known: &Signer,
+        new: &Signer,
+        replace: bool,
+    ) -> Result<(), IdentityError> {
+        if known.key == self.own.key {
+            return Err(IdentityError::Refused(format!(
+                "this host is the local half, and there is one: {} cannot be one too",
+                new.agent
+            )));
+        }
+        if replace {
+            return Ok(());
+        }
+        let what = if new.role == Role::Local && known.role == Role::Local {
+            format!(
+                "{} ({}) is the local half, and there is one: trusting {} ({}) in this role would \
+                 let it approve",
+                known.agent,
+                known.key.fingerprint(),
+                new.agent,
+                new.key.fingerprint()
+            )
+        } else {
+            format!(
+                "{} ({}) is known as {}, not as {}",
+                known.agent,
+                known.key.fingerprint(),
+                known.role,
+                new.role
+            )
+        };
+        Err(IdentityError::Refused(format!(
+            "{what}; if the old key shall not count any more, say so with --replace"
+        )))
+    }
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> IdentityError {
+    let path = path.to_owned();
+    move |error| IdentityError::File {
+        path,
+        reason: error.to_string(),
+    }
+}
+
+fn read(path: &Path) -> Result<Signers, IdentityError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(failed(path)(error)),
+    };
+    Signers::parse(&text).map_err(|source| IdentityError::Signers {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Writes a file, whole or not at all, unless it is so already.
+fn keep(path: &Path, text: &str) -> Result<(), IdentityError> {
+    if fs::read_to_string(path).is_ok_and(|there| there == text) {
+        return Ok(());
+    }
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let new = PathBuf::from(new);
+    let write = || -> io::Result<()> {
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o644)
+            .open(&new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    };
+    write().map_err(failed(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(folder: &tempfile::TempDir, name: &str, role: Role) -> Identity {
+        let state = folder.path().join(name);
+        fs::create_dir_all(&state).unwrap();
+        Identity::open(&state, &name.parse().unwrap(), role).unwrap()
+    }
+
+    #[test]
+    fn an_identity_is_made_once_and_its_own_key_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = open(&folder, "local", Role::Local);
+        let again = open(&folder, "local", Role::Local);
+        assert_eq!(first.line(), again.line());
+        let list = fs::read_to_string(folder.path().join("local").join(SIGNERS_FILE)).unwrap();
+        assert_eq!(list, format!("{}\n", first.line()));
+        assert_eq!(
+            again.signers().unwrap().of(&first.own().key),
+            Some(first.own())
+        );
+    }
+
+    #[test]
+    fn two_halves_that_exchanged_their_lines_trust_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let local = open(&folder, "local", Role::Local);
+        let cloud = open(&folder, "cloud", Role::Cloud);
+        assert_eq!(
+            local.trust(&cloud.line(), false).unwrap(),
+            (cloud.own().clone(), true)
+        );
+        assert_eq!(
+            local.trust(&cloud.line(), false).unwrap(),
+            (cloud.own().clone(), false)
+        );
+        cloud.trust(&format!(" {}\n", local.line()), false).unwrap();
+        for identity in [&local, &cloud] {
+            let signers = identity.signers().unwrap();
+            assert_eq!(signers.iter().count(), 2);
+            assert_eq!(signers.of(&cloud.own().key), Some(cloud.own()));
+        }
+    }
+
+    #[test]
+    fn nobody_becomes_the_local_half_by_accident() {
+        let folder = tempfile::tempdir().unwrap();
+        let local = open(&folder, "local", Role::Local);
+        let cloud = open(&folder, "cloud", Role::Cloud);
+        let laptop = open(&folder, "laptop", Role::Local);
+        cloud.trust(&local.line(), false).unwrap();
+        assert_eq!(
+            cloud.trust(&laptop.line(), false).unwrap_err().to_string(),
+            format!(
+                "local ({}) is the local half, and there is one: trusting laptop ({}) in this role \
+                 would let it approve; if the old key shall not count any more, say so with \
+                 --replace",
+                local.own().key.fingerprint(),
+                laptop.own().key.fingerprint()
+            )
+        );
+        cloud.trust(&laptop.line(), true).unwrap();
+        assert_eq!(cloud.signers().unwrap().of(&local.own().key), None);
+        // The machine that is the local half never steps down for a line.
+        for replace in [false, true] {
+            assert_eq!(
+                local
+                    .trust(&laptop.line(), replace)
+                    .unwrap_err()
+                    .to_string(),
+                "this host is the local half, and there is one: laptop cannot be one too"
+            );
+        }
+    }
+
+    #[test]
+    fn a_cloud_agent_is_not_made_local_and_a_new_key_stands_beside_the_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let cloud = open(&folder, "cloud", Role::Cloud);
+        let second = open(&folder, "cloud-2", Role::Cloud);
+        cloud.trust(&second.line(), false).unwrap();
+        let as_local = second.line().replace("@cloud.", "@local.");
+        assert_eq!(
+            cloud.trust(&as_local, false).unwrap_err().to_string(),
+            format!(
+                "the key {} is that of cloud-2@cloud.platinum.invalid already",
+                second.own().key.fingerprint()
+            )
+        );
+        fs::remove_file(folder.path().join("cloud-2").join(KEY_FILE)).unwrap();
+        let renewed = open(&folder, "cloud-2", Role::Cloud);
+        let other_role = renewed.line().replace("@cloud.", "@local.");
+        assert_eq!(
+            cloud.trust(&other_role, false).unwrap_err().to_string(),
+            format!(
+                "cloud-2 ({}) is known as cloud, not as local; if the old key shall not count any \
+                 more, say so with --replace",
+                second.own().key.fingerprint()
+            )
+        );
+        cloud.trust(&renewed.line(), false).unwrap();
+        assert_eq!(cloud.signers().unwrap().iter().count(), 3);
+        cloud.trust(&renewed.line(), true).unwrap();
+        assert_eq!(cloud.signers().unwrap().of(&second.own().key), None);
+    }
+
+    #[test]
+    fn what_is_no_line_of_another_host_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let local = open(&folder, "local", Role::Local);
+        for (line, said) in [
+            (
+                local.line(),
+                "this is the line of this host itself; give it the line of the other one",
+            ),
+            (
+                "hello".to_owned(),
+                "this is no line of `platinum key` or `platinum-cloud key`: `hello` is not \
+                 `<agent>@<role>.platinum.invalid ssh-ed25519 <key>`",
+            ),
+        ] {
+            assert_eq!(local.trust(&line, false).unwrap_err().to_string(), said);
+        }
+        let path = folder.path().join("local").join(SIGNERS_FILE);
+        fs::write(&path, "nonsense\n").unwrap();
+        assert_eq!(
+            local.signers().unwrap_err().to_string(),
+            format!(
+                "{}: line 1 of the allowed signers: `nonsense` is not \
+                 `<agent>@<role>.platinum.invalid ssh-ed25519 <key>`",
+                path.display()
+            )
+        );
+    }
+}
