@@ -137,7 +137,7 @@ impl Host {
             trailers: Vec::new(),
             at: Timestamp::from_second(1_795_000_000).unwrap(),
         };
-        let path = VaultPath::new(&format!("Inbox/{text}.md")).unwrap();
+        let path = VaultPath::new(format!("Inbox/{text}.md")).unwrap();
         let edit = (path, Edit::Put(text.into()));
         self.repo.commit(parent, &[edit], &meta).unwrap()
     }
