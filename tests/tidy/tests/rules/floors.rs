@@ -10,7 +10,7 @@ use crate::{agree, read, root};
 /// The crates of `host/`, lowest floor first. A crate imports only lower floors.
 const FLOORS: [&[&str]; 6] = [
     &["core"],
-    &["policy", "protocol"],
+    &["policy", "protocol", "secrets"],
     &["vault", "watch", "repo", "mcp", "llm", "journal", "engine"],
     &["intake", "capabilities", "effects"],
     &["daemon"],

@@ -1,0 +1,98 @@
+//! What must never be synced: secrets by the name of their file, by their shape, and by their value.
+//!
+//! Lives here: [`Scanner`], which judges a name, a file's bytes or a commit's message and answers
+//! with a [`Finding`]; [`KnownSecrets`], the hashes of what this machine really holds;
+//! [`Allowances`], what the owner lets pass.
+//! Lives elsewhere: when to look is the daemon's (at the snapshot, before a push, on the server);
+//! which folders and types are synced at all is `policy`'s.
+//! To add a service's token: a line in `content/tokens.rs` and a line in its test.
+//! Invariants: pure, no I/O; never panics on any bytes; the time grows with the length alone; a
+//! finding says what was found, where and what to do, and never repeats it; no secret that is
+//! known is kept in plain.
+
+mod allow;
+mod content;
+mod finding;
+mod known;
+mod name;
+
+use std::sync::{PoisonError, RwLock};
+
+pub use allow::{AllowError, Allowances};
+pub use finding::{Finding, Kind, Place};
+pub use known::{KnownSecrets, MIN_SECRET_BYTES};
+
+use content::Rules;
+
+/// Judges names, contents and messages. One for a whole daemon; every gate asks the same.
+pub struct Scanner {
+    rules: Rules,
+    allowances: Allowances,
+    known: RwLock<KnownSecrets>,
+}
+
+impl std::fmt::Debug for Scanner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scanner")
+            .field("allowances", &self.allowances)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Scanner {
+    /// A scanner that knows these secrets beside the shapes of all.
+    pub fn new(known: KnownSecrets, allowances: Allowances) -> Self {
+        Self {
+            rules: Rules::new(),
+            allowances,
+            known: RwLock::new(known),
+        }
+    }
+
+    /// Takes the place of what is known: the files that hold it have changed.
+    pub fn know(&self, known: KnownSecrets) {
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    /// Judges a path, or any text that a tree has in the place of one.
+    pub fn name(&self, path: &str) -> Option<Finding> {
+        if let Some(what) = name::denied(path) {
+            return Some(Finding {
+                kind: Kind::Name(what),
+                place: Place::Name,
+            });
+        }
+        // A secret may stand in a name too.
+        let found = self.first(path.as_bytes())?;
+        Some(Finding {
+            place: Place::Name,
+            ..found
+        })
+    }
+
+    /// Judges the bytes of a file.
+    pub fn content(&self, bytes: &[u8]) -> Option<Finding> {
+        self.first(bytes)
+    }
+
+    /// Judges a commit's message with its trailers.
+    pub fn message(&self, message: &str) -> Option<Finding> {
+        let found = self.first(message.as_bytes())?;
+        Some(Finding {
+            place: Place::Message,
+            ..found
+        })
+    }
+
+    fn first(&self, bytes: &[u8]) -> Option<Finding> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        self.rules.find(bytes, &known, &self.allowances)
+    }
+}
+
+impl Default for Scanner {
+    /// Knows the shapes alone, and allows nothing.
+    fn default() -> Self {
+        Self::new(KnownSecrets::default(), Allowances::default())
+    }
+}

@@ -1,0 +1,176 @@
+//! Names that files of secrets have, in whatever way they are written.
+//!
+//! Lives here: [`denied`]. `canonical` makes the many ways to write a name one; `table` has the
+//! names.
+//! Invariants: every component of a path is judged by itself; what one system takes for a name
+//! (in other letters, with a dot or a stream at its end, shortened) is judged as that name.
+
+mod canonical;
+mod table;
+
+pub(crate) use canonical::is_ignorable;
+
+use canonical::{Component, components};
+
+/// What files of this name hold, if it is a name for secrets.
+pub(crate) fn denied(path: &str) -> Option<&'static str> {
+    components(path).into_iter().find_map(|c| judge(&c))
+}
+
+fn judge(component: &Component) -> Option<&'static str> {
+    component.forms.iter().find_map(|form| {
+        table::folder(form, component.is_last)
+            .or_else(|| table::file(form))
+            .or_else(|| table::shortened(form))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_of_secrets_are_denied_however_they_are_written() {
+        for name in [
+            ".env",
+            ".env.production",
+            ".ENV.local",
+            "a/b/.env/c.md",
+            ".envrc",
+            "production.env",
+            "prod.env.txt",
+            ".Env.",
+            ".env ",
+            ".env::$DATA",
+            "note.md:.env",
+            ".e\u{200B}nv",
+            "\u{FF0E}\u{FF45}\u{FF4E}\u{FF56}",
+            "._.env",
+            ".env~",
+            ".env.swp",
+            "#.env#",
+            ".env (1)",
+            "Copy of credentials.json",
+            "ENV~1",
+            "CREDEN~1.JSO",
+            "cr\u{0435}dentials.json",
+            "credentials",
+            "Credentials.md",
+            "aws_credentials.csv",
+            "credentials.conflict-local-20261120T184303123Z-0123abcd.csv",
+            "client_secret_123.apps.googleusercontent.com.json",
+            "secrets.yaml",
+            "secrets.md",
+            "passwords.txt",
+            "Passw\u{F6}rter.md",
+            "github_token.txt",
+            "token",
+            "Token.json",
+            "access-token.txt",
+            "apiKeys.csv",
+            "id_rsa",
+            "id_ed25519.txt",
+            "id_ed25519.pub.bak",
+            "ID_RSA.md",
+            "server.key",
+            "server.pem",
+            "server.PEM.txt",
+            "backup.p12.md",
+            "vault.kdbx",
+            "work.ovpn",
+            "whatsapp.session",
+            "whatsapp.session-journal.txt",
+            "me.session.csv",
+            "banking/statement.pdf",
+            "Inbox/Banking/2026/x.md",
+            "BANKIN~1/x.md",
+            ".ssh/config",
+            "x/.gnupg/pubring.kbx",
+            ".aws/config",
+            ".netrc",
+            "_netrc",
+            ".npmrc",
+            ".pypirc",
+            ".git-credentials",
+            "cookies.txt",
+            "Cookies",
+            "wallet.dat",
+            "logins.json",
+            "key4.db",
+            "service-account.json",
+            "service-account-prod-1a2b.json.txt",
+            "recovery_codes.txt",
+            "github-recovery-codes.txt",
+            "seed_phrase.txt",
+            "a\\.env",
+        ] {
+            assert!(denied(name).is_some(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_ordinary_notes_are_not() {
+        for name in [
+            "Dashboard.md",
+            "Inbox/Token economy.md",
+            "Inbox/Tokens.md",
+            "Inbox/token-economy.md",
+            "Inbox/The secret garden.md",
+            "Inbox/Secret Santa 2026.md",
+            "Inbox/Trade secrets - lecture notes.md",
+            "Inbox/Environment.md",
+            "Inbox/env variables.md",
+            "Inbox/Session 3.md",
+            "Inbox/Notes.session 2.md",
+            "Inbox/Cookies for Christmas.md",
+            "Inbox/cookies.md",
+            "Inbox/Banking licence.md",
+            "Inbox/Online-Banking.md",
+            "Inbox/banking.md",
+            "Inbox/Key results.md",
+            "Inbox/piano.key.md",
+            "Inbox/Passwort-Richtlinie.md",
+            "Inbox/Password policy.md",
+            "Inbox/How we rotate credentials.md",
+            "Inbox/Wallet.md",
+            "Inbox/id_ed25519.pub.txt",
+            "Inbox/Report~1.md",
+            "Inbox/Ein Schl\u{FC}ssel.md",
+            "Needs_Action/email/task_01KAF3W5ZZQ8XJ5N6G3B2T1C0D.md",
+            "Done/2026/11/task_01KAF3W5ZZQ8XJ5N6G3B2T1C0D.conflict-local-20261120T184303123Z-0123abcd.md",
+            "Inbox/invoice-2026-114.pdf",
+            ".gitignore",
+        ] {
+            assert_eq!(denied(name), None, "{name:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_judged(text in any::<String>()) {
+            let _ = denied(&text);
+        }
+
+        #[test]
+        fn case_ignorable_characters_and_dots_at_the_end_change_nothing(
+            upper in prop::collection::vec(any::<bool>(), 16),
+            hidden in prop::collection::vec(prop::sample::select(vec!["", "\u{200B}", "\u{200D}", "\u{FE0F}", "\u{AD}"]), 16),
+            end in "[. ]{0,3}",
+            folder in "[a-z]{1,5}/",
+        ) {
+            let name: String = "credentials.json"
+                .chars()
+                .zip(upper)
+                .zip(hidden)
+                .map(|((c, upper), hidden)| {
+                    let c = if upper { c.to_ascii_uppercase() } else { c };
+                    format!("{c}{hidden}")
+                })
+                .collect();
+            let path = format!("{folder}{name}{end}");
+            prop_assert!(denied(&path).is_some());
+        }
+    }
+}
