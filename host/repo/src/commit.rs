@@ -95,24 +95,7 @@ impl Repo {
     ) -> Result<Oid, RepoError> {
         let git = self.lock()?;
         let base = parent.map(|commit| tree_of(&git, commit)).transpose()?;
-        let mut root = Branch::default();
-        for (path, edit) in edits {
-            let blob = match edit {
-                Edit::Put(bytes) => {
-                    Some(git.blob(bytes).map_err(RepoError::git("writing a blob"))?)
-                }
-                Edit::PutBlob(oid) => Some(*oid),
-                Edit::Delete => None,
-            };
-            root.insert(path, blob)?;
-        }
-        let tree = match write_tree(&git, "", base, &root)? {
-            Some(tree) => tree,
-            None => git
-                .treebuilder(None)
-                .and_then(|builder| builder.write())
-                .map_err(RepoError::git("writing a tree"))?,
-        };
+        let tree = edited_tree(&git, base, edits)?;
         let tree = git
             .find_tree(tree)
             .map_err(RepoError::git("reading a tree"))?;
@@ -219,6 +202,30 @@ impl Repo {
         self.lock()?
             .graph_descendant_of(new, old)
             .map_err(RepoError::git("comparing two commits"))
+    }
+}
+
+/// The tree `base` with these edits, written.
+pub(crate) fn edited_tree(
+    git: &Repository,
+    base: Option<Oid>,
+    edits: &[(VaultPath, Edit)],
+) -> Result<Oid, RepoError> {
+    let mut root = Branch::default();
+    for (path, edit) in edits {
+        let blob = match edit {
+            Edit::Put(bytes) => Some(git.blob(bytes).map_err(RepoError::git("writing a blob"))?),
+            Edit::PutBlob(oid) => Some(*oid),
+            Edit::Delete => None,
+        };
+        root.insert(path, blob)?;
+    }
+    match write_tree(git, "", base, &root)? {
+        Some(tree) => Ok(tree),
+        None => git
+            .treebuilder(None)
+            .and_then(|builder| builder.write())
+            .map_err(RepoError::git("writing a tree")),
     }
 }
 

@@ -12,6 +12,8 @@
 mod commit;
 mod error;
 mod in_use;
+mod kept;
+mod lookup;
 mod objects;
 mod remote;
 mod sign;
@@ -20,6 +22,7 @@ mod tree;
 pub use commit::{CommitInfo, CommitMeta, Edit, TRAILER_AGENT, TRAILER_ROLE};
 pub use error::RepoError;
 pub use git2::Oid;
+pub use lookup::Folder;
 pub use objects::{RefName, Repo};
 pub use remote::{
     Address, AddressError, BRANCH, ClientOptions, GitRemote, HostKey, News, Remote, RemoteError,

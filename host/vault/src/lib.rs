@@ -11,12 +11,15 @@
 
 mod error;
 mod folder;
+mod leftover;
 pub mod note;
+mod scan;
 mod store;
 mod temp;
 #[cfg(test)]
 mod tests;
 
 pub use error::VaultError;
+pub use leftover::{Leftover, TEMP_PREFIX};
+pub use scan::{FileState, Listing, Thing, name_key};
 pub use store::{Entry, Vault};
-pub use temp::TEMP_PREFIX;

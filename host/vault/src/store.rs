@@ -2,10 +2,10 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use cap_std::fs::Dir;
@@ -19,6 +19,8 @@ use rustix::{
 use crate::{
     VaultError,
     folder::{Place, descend, io_error},
+    leftover,
+    scan::read_place,
     temp::{Temp, holds, move_to_free},
 };
 
@@ -46,6 +48,8 @@ pub struct Entry {
 pub struct Vault {
     root: Arc<PathBuf>,
     dir: Arc<Dir>,
+    /// Whether names that differ in case alone are one; tried when it is asked for first.
+    folds: Arc<OnceLock<bool>>,
 }
 
 impl Vault {
@@ -58,12 +62,22 @@ impl Vault {
             root: root.to_owned(),
             source,
         };
+        leftover::begin();
         let dir = open_root(root).map_err(refused)?;
         let root = root.canonicalize().map_err(refused)?;
         Ok(Self {
             root: Arc::new(root),
             dir: Arc::new(dir),
+            folds: Arc::default(),
         })
+    }
+
+    pub(crate) fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
+    pub(crate) fn folds(&self) -> &OnceLock<bool> {
+        &self.folds
     }
 
     /// The vault's folder.
@@ -78,34 +92,8 @@ impl Vault {
     /// would be synced, or changes all the while.
     pub fn read(&self, path: &VaultPath, max_bytes: u64) -> Result<Vec<u8>, VaultError> {
         let place = Place::open(&self.dir, path, false)?;
-        let failed = |error| io_error("read", path.as_str(), error);
         for _ in 0..READS {
-            let file = place.open_file()?;
-            let before = file.metadata().map_err(failed)?;
-            if before.nlink() > 1 && is_synced(path) {
-                return Err(VaultError::HardLinked {
-                    path: path.clone(),
-                    links: before.nlink(),
-                });
-            }
-            let too_large = || VaultError::TooLarge {
-                path: path.clone(),
-                max: max_bytes,
-            };
-            if before.len() > max_bytes {
-                return Err(too_large());
-            }
-            let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0));
-            (&file)
-                .take(max_bytes.saturating_add(1))
-                .read_to_end(&mut bytes)
-                .map_err(failed)?;
-            if bytes.len() as u64 > max_bytes {
-                return Err(too_large());
-            }
-            let after = file.metadata().map_err(failed)?;
-            let written = |m: &std::fs::Metadata| (m.len(), m.mtime(), m.mtime_nsec());
-            if written(&before) == written(&after) && after.len() == bytes.len() as u64 {
+            if let Some((bytes, _)) = read_place(&place, max_bytes)? {
                 return Ok(bytes);
             }
         }
@@ -258,15 +246,29 @@ impl Vault {
     /// # Errors
     /// If a folder cannot be read, or there is more than a vault has.
     pub fn walk(&self) -> Result<Vec<Entry>, VaultError> {
+        let mut found = self.list("")?;
+        found.retain(|entry| is_synced(&entry.path));
+        for folder in layout::FOLDERS {
+            found.append(&mut self.walk_in(folder)?);
+        }
+        found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Ok(found)
+    }
+
+    /// Every file in a folder and below it that takes part in sync, by path.
+    ///
+    /// # Errors
+    /// As [`Vault::walk`].
+    pub fn walk_in(&self, folder: &str) -> Result<Vec<Entry>, VaultError> {
         let mut found = Vec::new();
-        let mut waiting: Vec<String> = layout::FOLDERS.map(str::to_owned).to_vec();
+        let mut waiting = vec![VaultPath::new(folder)?.into()];
         let mut keep = |entry: Entry| {
             if is_synced(&entry.path) {
                 found.push(entry);
             }
         };
-        look(&self.dir, "", &mut keep, &mut |_| {})?;
         while let Some(folder) = waiting.pop() {
+            let folder: String = folder;
             let dir = match descend(&self.dir, &folder, &folder, false) {
                 Ok(Some(dir)) => dir,
                 Ok(None) => continue,

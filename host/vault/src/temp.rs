@@ -1,14 +1,14 @@
-//! A file that is written beside its place and put there whole.
+//! A file that is written beside its place and put there whole, and one that is moved aside.
 //!
+//! Lives elsewhere: what becomes of such a file when its writer was killed is in `leftover`.
 //! Invariants: it is on the disk before it takes its place; if it does not take it, it is removed;
-//! a file that is there is never replaced unseen.
+//! a file that is there is never replaced or removed unseen; a name tells whether the bytes under
+//! it can be somebody's edit.
 
 use std::{
     fs::File,
     io::{Read, Write},
     process,
-    sync::atomic::{AtomicU64, Ordering},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use cap_std::fs::Dir;
@@ -20,10 +20,8 @@ use rustix::{
 use crate::{
     VaultError,
     folder::{Place, io_error, open_regular},
+    leftover::{Kind, unused_name},
 };
-
-/// What the names of unfinished files begin with.
-pub const TEMP_PREFIX: &str = ".platinum-tmp-";
 
 /// A written file that has not taken its place yet.
 pub(crate) struct Temp<'a> {
@@ -41,7 +39,7 @@ impl<'a> Temp<'a> {
         bytes: &'a [u8],
         mode: Mode,
     ) -> Result<Self, VaultError> {
-        let name = unused_name();
+        let name = unused_name(Kind::New, place.name);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let private = Mode::from_raw_mode(0o600);
         let file = rustix::fs::openat(&place.dir, &name, flags | OFlags::CLOEXEC, private)
@@ -89,6 +87,11 @@ impl<'a> Temp<'a> {
     pub(crate) fn take_place_of(mut self, expected: &[u8]) -> Result<(), VaultError> {
         let place = self.place;
         let changed = || VaultError::Changed(place.path.clone());
+        // From the exchange on, what has this name was the owner's.
+        let swap = unused_name(Kind::Swap, place.name);
+        move_to_free(&place.dir, &self.name, &place.dir, &swap)
+            .map_err(|error| place.io("write beside", error))?;
+        self.name = swap;
         match self.exchange() {
             Ok(()) => {}
             Err(Errno::NOENT) => return Err(changed()),
@@ -110,12 +113,8 @@ impl<'a> Temp<'a> {
             Ok(()) if holds(&place.dir, &self.name, self.bytes) => self.ours = true,
             // Edited once more in between, or gone: both versions stay, this one under a name
             // that people see.
-            Ok(()) => self.keep_visible()?,
-            Err(_) => {
-                if move_to_free(&place.dir, &self.name, &place.dir, place.name).is_err() {
-                    self.keep_visible()?;
-                }
-            }
+            Ok(()) => keep_visible(place, &self.name)?,
+            Err(_) => put_back(place, &self.name)?,
         }
         place.settle()?;
         Err(changed())
@@ -126,16 +125,41 @@ impl<'a> Temp<'a> {
         let to = self.place.name;
         rustix::fs::renameat_with(dir, &self.name, dir, to, RenameFlags::EXCHANGE)
     }
+}
 
-    /// Gives an edit that lost its place a name of its own.
-    fn keep_visible(&self) -> Result<(), VaultError> {
-        let Place { dir, path, .. } = self.place;
-        let unique = self.name.strip_prefix(TEMP_PREFIX).unwrap_or_default();
-        let extension = path.extension().unwrap_or("md");
-        let kept = format!("{}.conflict-edit-{unique}.{extension}", path.stem());
-        tracing::warn!(%path, kept, "two edits at once; the older one was kept beside");
-        move_to_free(dir, &self.name, dir, &kept).map_err(|error| self.place.io("keep", error))
+/// Removes exactly these bytes: they are moved aside first and looked at there, so that an edit
+/// made until that moment is found, and put back.
+pub(crate) fn take_away(place: &Place<'_>, expected: &[u8]) -> Result<(), VaultError> {
+    let hidden = unused_name(Kind::Gone, place.name);
+    move_to_free(&place.dir, place.name, &place.dir, &hidden).map_err(|error| match error {
+        Errno::NOENT => VaultError::NotFound(place.path.clone()),
+        error => place.io("remove", error),
+    })?;
+    if holds(&place.dir, &hidden, expected) {
+        rustix::fs::unlinkat(&place.dir, &hidden, AtFlags::empty())
+            .map_err(|error| place.io("remove", error))?;
+        return place.settle();
     }
+    put_back(place, &hidden)?;
+    place.settle()?;
+    Err(VaultError::Changed(place.path.clone()))
+}
+
+/// Gives a file that was moved aside its place again, or a visible name if that is taken.
+fn put_back(place: &Place<'_>, hidden: &str) -> Result<(), VaultError> {
+    move_to_free(&place.dir, hidden, &place.dir, place.name)
+        .or_else(|_| keep_visible(place, hidden).map_err(|_| Errno::EXIST))
+        .map_err(|error| place.io("keep", error))
+}
+
+/// Gives an edit that lost its place a name of its own.
+fn keep_visible(place: &Place<'_>, hidden: &str) -> Result<(), VaultError> {
+    let Place { dir, path, .. } = place;
+    let unique = format!("{}-{}", process::id(), crate::leftover::count());
+    let extension = path.extension().unwrap_or("md");
+    let kept = format!("{}.conflict-edit-{unique}.{extension}", path.stem());
+    tracing::warn!(%path, kept, "two edits at once; the older one was kept beside");
+    move_to_free(dir, hidden, dir, &kept).map_err(|error| place.io("keep", error))
 }
 
 impl Drop for Temp<'_> {
@@ -173,13 +197,4 @@ pub(crate) fn move_to_free(from: &Dir, name: &str, to: &Dir, free: &str) -> Resu
 /// The file system does not know the kind of rename asked for.
 fn is_unsupported(error: Errno) -> bool {
     matches!(error, Errno::INVAL | Errno::NOSYS | Errno::NOTSUP)
-}
-
-fn unused_name() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    format!("{TEMP_PREFIX}{}-{}-{count}", process::id(), now.as_nanos())
 }

@@ -11,7 +11,7 @@ use platinum_core::VaultPath;
 use tempfile::TempDir;
 
 use crate::{
-    TEMP_PREFIX, Vault, VaultError,
+    TEMP_PREFIX, Thing, Vault, VaultError,
     folder::Place,
     temp::{Temp, holds},
 };
@@ -435,4 +435,136 @@ fn a_vault_that_is_no_folder_is_refused() {
             "{error}"
         );
     }
+}
+
+fn is_temp(name: &str) -> bool {
+    name.starts_with(TEMP_PREFIX)
+}
+
+#[test]
+fn a_file_is_taken_away_only_with_the_bytes_that_were_expected() {
+    let (folder, vault) = vault();
+    let note = path("Inbox/a.md");
+    vault.create(&note, b"as known").unwrap();
+    let changed = vault.take_away(&note, b"other");
+    assert!(matches!(changed, Err(VaultError::Changed(_))));
+    assert_eq!(vault.read(&note, 99).unwrap(), b"as known");
+    vault.take_away(&note, b"as known").unwrap();
+    assert!(!vault.exists(&note).unwrap());
+    let gone = vault.take_away(&note, b"as known");
+    assert!(matches!(gone, Err(VaultError::NotFound(_))));
+    assert_eq!(leftovers(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_at_a_path_is_said_without_reading_it() {
+    let (folder, vault) = vault();
+    let note = path("Inbox/a.md");
+    assert_eq!(vault.look(&note).unwrap(), Thing::Nothing);
+    vault.create(&note, b"one").unwrap();
+    let (bytes, state) = vault.read_once(&note, 9).unwrap().unwrap();
+    assert_eq!((bytes, state.len), (b"one".to_vec(), 3));
+    assert_eq!(vault.look(&note).unwrap(), Thing::File(state));
+    assert_eq!(vault.look(&path("Inbox")).unwrap(), Thing::Folder);
+    assert_eq!(
+        vault.look(&path("Inbox/a.md/x.md")).unwrap(),
+        Thing::Nothing
+    );
+    // The same length and a time that was set back: the change shows all the same.
+    let file = fs::File::options()
+        .write(true)
+        .open(folder.path().join("Inbox/a.md"))
+        .unwrap();
+    let before = file.metadata().unwrap().modified().unwrap();
+    fs::write(folder.path().join("Inbox/a.md"), "two").unwrap();
+    file.set_modified(before).unwrap();
+    let Thing::File(after) = vault.look(&note).unwrap() else {
+        panic!("no file");
+    };
+    assert_eq!((after.len, after.modified), (state.len, state.modified));
+    assert_ne!(after, state);
+    symlink("a.md", folder.path().join("Inbox/l.md")).unwrap();
+    let link = vault.look(&path("Inbox/l.md"));
+    assert!(matches!(link, Err(VaultError::Symlink { .. })));
+}
+
+#[test]
+fn a_folder_is_listed_with_its_own_files_folders_and_leftovers_alone() {
+    let (folder, vault) = vault();
+    for name in ["b.md", "a.md", "x.exe", ".hidden.md", "4913", "c.md~"] {
+        fs::create_dir_all(folder.path().join("Inbox/sub/deep")).unwrap();
+        fs::write(folder.path().join("Inbox").join(name), name).unwrap();
+    }
+    fs::write(folder.path().join("Inbox/sub/d.md"), "").unwrap();
+    symlink("a.md", folder.path().join("Inbox/l.md")).unwrap();
+    let name = format!("Inbox/{TEMP_PREFIX}new-{}-1-0-a.md", i32::MAX);
+    fs::write(folder.path().join(name), "half").unwrap();
+    let listing = vault.look_in("Inbox").unwrap().unwrap();
+    let files: Vec<_> = listing
+        .files
+        .iter()
+        .map(|(path, _)| path.as_str())
+        .collect();
+    assert_eq!(files, ["Inbox/a.md", "Inbox/b.md"]);
+    assert_eq!(listing.folders, [path("Inbox/sub")]);
+    let [leftover] = listing.leftovers.as_slice() else {
+        panic!("{:?}", listing.leftovers);
+    };
+    assert!(leftover.never_had_a_place());
+    assert_eq!(vault.read_leftover(leftover, 9).unwrap().unwrap(), b"half");
+    assert!(vault.read_leftover(leftover, 3).is_err());
+    let back = path("Inbox/back.md");
+    vault.bring_back(leftover, &back).unwrap();
+    assert_eq!(vault.read(&back, 9).unwrap(), b"half");
+    assert_eq!(vault.read_leftover(leftover, 9).unwrap(), None);
+    vault.remove_leftover(leftover).unwrap();
+    assert!(vault.look_in("Missing").unwrap().is_none());
+    assert!(vault.look_in("").unwrap().unwrap().files.is_empty());
+}
+
+#[test]
+fn another_spelling_of_a_name_is_found_on_the_way_to_a_path() {
+    let (_folder, vault) = vault();
+    vault.create(&path("Inbox/Straße/Note.md"), b"x").unwrap();
+    for (asked, twin) in [
+        ("Inbox/Straße/note.md", Some("Inbox/Straße/Note.md")),
+        ("Inbox/STRASSE/new.md", Some("Inbox/Straße")),
+        ("Inbox/Straße/Note.md", None),
+        ("Inbox/Straße/other.md", None),
+        ("Plans/Note.md", None),
+    ] {
+        let found = vault.twin(&path(asked)).unwrap();
+        assert_eq!(found.as_deref(), twin, "{asked}");
+    }
+}
+
+#[test]
+fn a_name_gets_another_spelling_and_loses_nothing() {
+    let (folder, vault) = vault();
+    let (old, new) = (path("Inbox/note.md"), path("Inbox/Note.md"));
+    vault.create(&old, b"text").unwrap();
+    vault.respell(&old, &new).unwrap();
+    assert_eq!(vault.read(&new, 9).unwrap(), b"text");
+    vault.create(&old, b"another").unwrap();
+    let taken = vault.respell(&new, &old);
+    assert!(matches!(taken, Err(VaultError::Exists(_))));
+    assert_eq!(vault.read(&new, 9).unwrap(), b"text");
+    assert_eq!(vault.read(&old, 9).unwrap(), b"another");
+    assert_eq!(leftovers(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn the_probe_for_case_leaves_nothing() {
+    let (folder, vault) = vault();
+    let there = folder.path().join("PROBE-me");
+    fs::write(&there, "").unwrap();
+    assert_eq!(
+        vault.ignores_case(),
+        folder.path().join("probe-ME").exists()
+    );
+    assert!(
+        !fs::read_dir(folder.path())
+            .unwrap()
+            .any(|entry| { is_temp(&entry.unwrap().file_name().to_string_lossy()) })
+    );
 }

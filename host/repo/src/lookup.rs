@@ -1,0 +1,166 @@
+//! Looking up a few paths, or one folder, of a commit, without reading the rest of it.
+//!
+//! Lives elsewhere: what changed between two commits is in `tree`.
+//! Invariant: only the folders on the way to what was asked for are read, each once.
+
+use std::{collections::BTreeMap, path::Path};
+
+use git2::{Oid, Repository};
+use platinum_core::VaultPath;
+
+use crate::{Repo, RepoError, tree::tree_of};
+
+/// The bits of a mode that say what an entry is.
+const KIND: i32 = 0o170_000;
+const FILE: i32 = 0o100_000;
+const FOLDER: i32 = 0o040_000;
+
+/// What one folder of a commit holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Folder {
+    /// Its files and their blobs.
+    pub files: BTreeMap<String, Oid>,
+    /// Its folders and their trees.
+    pub folders: BTreeMap<String, Oid>,
+}
+
+impl Repo {
+    /// The blobs at these paths of a commit; a path that is not in the answer has no file there.
+    ///
+    /// # Errors
+    /// If an object is missing.
+    pub fn blobs_at<'a>(
+        &self,
+        commit: Oid,
+        paths: impl IntoIterator<Item = &'a VaultPath>,
+    ) -> Result<BTreeMap<VaultPath, Oid>, RepoError> {
+        let mut by_folder: BTreeMap<&str, Vec<&VaultPath>> = BTreeMap::new();
+        for path in paths {
+            let folder = path
+                .as_str()
+                .rsplit_once('/')
+                .map_or("", |(folder, _)| folder);
+            by_folder.entry(folder).or_default().push(path);
+        }
+        let mut found = BTreeMap::new();
+        if by_folder.is_empty() {
+            return Ok(found);
+        }
+        let git = self.lock()?;
+        let root = tree_of(&git, commit)?;
+        for (folder, paths) in by_folder {
+            let Some(tree) = folder_in(&git, root, folder)? else {
+                continue;
+            };
+            let tree = git.find_tree(tree).map_err(RepoError::git(READING))?;
+            for path in paths {
+                if let Some(entry) = tree.get_name(path.file_name())
+                    && entry.filemode_raw() & KIND == FILE
+                {
+                    found.insert(path.clone(), entry.id());
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The tree of a folder of a commit (`""` is all of it); nothing if there is no such folder.
+    ///
+    /// # Errors
+    /// If an object is missing.
+    pub fn folder_at(&self, commit: Oid, folder: &str) -> Result<Option<Oid>, RepoError> {
+        let git = self.lock()?;
+        let root = tree_of(&git, commit)?;
+        folder_in(&git, root, folder)
+    }
+
+    /// What the folder of this tree holds, files and folders with a readable name only.
+    ///
+    /// # Errors
+    /// If the object is missing.
+    pub fn folder(&self, tree: Oid) -> Result<Folder, RepoError> {
+        let git = self.lock()?;
+        let tree = git.find_tree(tree).map_err(RepoError::git(READING))?;
+        let mut folder = Folder::default();
+        for entry in &tree {
+            let Ok(name) = entry.name() else { continue };
+            match entry.filemode_raw() & KIND {
+                FILE => folder.files.insert(name.to_owned(), entry.id()),
+                FOLDER => folder.folders.insert(name.to_owned(), entry.id()),
+                _ => None,
+            };
+        }
+        Ok(folder)
+    }
+
+    /// Whether an object is stored here.
+    ///
+    /// # Errors
+    /// If the store cannot be opened.
+    pub fn is_stored(&self, oid: Oid) -> Result<bool, RepoError> {
+        let git = self.lock()?;
+        let odb = git.odb().map_err(RepoError::git("opening the objects"))?;
+        Ok(odb.exists(oid))
+    }
+}
+
+const READING: &str = "reading a tree";
+
+fn folder_in(git: &Repository, root: Oid, folder: &str) -> Result<Option<Oid>, RepoError> {
+    if folder.is_empty() {
+        return Ok(Some(root));
+    }
+    let tree = git.find_tree(root).map_err(RepoError::git(READING))?;
+    match tree.get_path(Path::new(folder)) {
+        Ok(entry) => Ok((entry.filemode_raw() & KIND == FOLDER).then(|| entry.id())),
+        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(RepoError::git(READING)(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use platinum_core::{Role, Timestamp};
+
+    use super::*;
+    use crate::{CommitMeta, Edit};
+
+    #[test]
+    fn paths_and_folders_are_found_and_what_is_none_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let repo = Repo::open_or_init(&folder.path().join("vault.git")).unwrap();
+        let path = |text: &str| VaultPath::new(text).unwrap();
+        let edits = ["Inbox/a.md", "Inbox/sub/b.md", "Dashboard.md"]
+            .map(|text| (path(text), Edit::Put(text.into())));
+        let meta = CommitMeta {
+            agent: "local".parse().unwrap(),
+            role: Role::Local,
+            message: "Files".to_owned(),
+            trailers: Vec::new(),
+            at: Timestamp::from_second(1_795_000_000).unwrap(),
+        };
+        let commit = repo.commit(None, &edits, &meta).unwrap();
+        let asked = [
+            path("Dashboard.md"),
+            path("Inbox"),
+            path("Inbox/a.md"),
+            path("Inbox/a.md/below"),
+            path("Inbox/none.md"),
+            path("Inbox/sub"),
+            path("Inbox/sub/b.md"),
+            path("No/where.md"),
+        ];
+        let found = repo.blobs_at(commit, &asked).unwrap();
+        let found: Vec<_> = found.keys().map(VaultPath::as_str).collect();
+        assert_eq!(found, ["Dashboard.md", "Inbox/a.md", "Inbox/sub/b.md"]);
+        for none in ["No", "Inbox/a.md", "Inbox/sub/c"] {
+            assert_eq!(repo.folder_at(commit, none).unwrap(), None, "{none}");
+        }
+        let inbox = repo.folder_at(commit, "Inbox").unwrap().unwrap();
+        let inbox = repo.folder(inbox).unwrap();
+        assert_eq!(inbox.files.keys().collect::<Vec<_>>(), ["a.md"]);
+        assert_eq!(inbox.folders.keys().collect::<Vec<_>>(), ["sub"]);
+        assert!(repo.is_stored(commit).unwrap());
+        assert!(!repo.is_stored(Repo::blob_oid_of(b"?").unwrap()).unwrap());
+    }
+}
