@@ -7,12 +7,13 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use platinum_core::Timestamp;
 use platinum_protocol::PushOutcome;
-use platinum_repo::{Oid, Remote, RemoteError};
+use platinum_repo::{News, Oid, Remote, RemoteError};
 use serde::{Deserialize, Serialize};
 
 /// Its file in the state folder.
@@ -93,6 +94,15 @@ impl<R: Remote> Remote for Noted<R> {
         };
         self.note(trouble).await;
         pushed
+    }
+
+    async fn news(&self, known: Option<Oid>, at_most: Duration) -> News {
+        let news = self.remote.news(known, at_most).await;
+        // Whatever else was heard is followed by a fetch, which is noted.
+        if news == News::Quiet {
+            self.note(None).await;
+        }
+        news
     }
 
     fn describe(&self) -> String {

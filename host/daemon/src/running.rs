@@ -43,6 +43,7 @@ impl Running {
             )),
             tokio::spawn(loops::keep_in_sync(
                 Arc::clone(skills),
+                house.sync.clone(),
                 wake_ups.clone(),
                 Duration::from_secs(house.config.sync.every_seconds),
                 shutdown.clone(),

@@ -51,10 +51,12 @@ pub struct VaultConfig {
 pub struct SyncSection {
     /// Its address; empty if there is none.
     pub remote: String,
-    /// Seconds between two looks at it.
+    /// Seconds between two syncs without a reason.
     pub every_seconds: u64,
     /// Seconds that one call of git may take.
     pub timeout_seconds: u64,
+    /// Environment variables that git's credential helpers may see.
+    pub env: Vec<String>,
 }
 
 /// What this host works on.

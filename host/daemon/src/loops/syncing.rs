@@ -1,37 +1,48 @@
 //! The loop that keeps the vault and its remote together.
+//!
+//! It syncs after a change here (once the vault is quiet), after a change there (once it is heard
+//! of), and by a timer; while the remote is away it tries again and again, less and less often.
 
 use std::{sync::Arc, time::Duration};
 
 use platinum_engine::Trigger;
+use platinum_repo::News;
 use platinum_watch::{Wake, WakeUps};
+use rand::Rng as _;
 
-use crate::{Shutdown, SkillSet, pipeline::trigger};
+use crate::{Shutdown, SkillSet, pipeline::trigger, sync::Synchronizer};
 
 /// How long the vault must be quiet before a change is taken: programs save in several steps.
 const SETTLE: Duration = Duration::from_millis(300);
 /// How long a vault that is never quiet waits at most.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The longest pause after failures.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Runs the skill sync-vault after changes and every `every`.
+/// Runs the skill sync-vault after changes on either side and every `every`.
 pub async fn keep_in_sync(
     skills: Arc<SkillSet>,
+    sync: Synchronizer,
     mut wake_ups: WakeUps,
     every: Duration,
     mut shutdown: Shutdown,
 ) {
     let mut trouble: Option<String> = None;
+    let mut failures = 0_u32;
     while !shutdown.is_stopping() {
         match skills
             .run("sync-vault", trigger(Trigger::Schedule, None, None), &[])
             .await
         {
             Ok(_) => {
+                failures = 0;
                 if trouble.take().is_some() {
                     tracing::info!("The remote answers again.");
                 }
             }
             // The same trouble is told once, not every few seconds.
             Err(error) => {
+                failures = failures.saturating_add(1);
                 let error = error.to_string();
                 if trouble.as_ref() != Some(&error) {
                     tracing::warn!("{error}");
@@ -41,12 +52,31 @@ pub async fn keep_in_sync(
         }
         tokio::select! {
             () = shutdown.stopped() => {}
-            wake = wake_ups.wait(every) => match wake {
-                Wake::Changed => settle(&mut wake_ups).await,
-                Wake::TimedOut => {}
-                Wake::Closed => tokio::time::sleep(every).await,
-            }
+            () = reason_to_sync(&sync, &mut wake_ups, wait_after(failures, every)) => {}
         }
+    }
+}
+
+/// Waits for a change here, one there, or the time.
+async fn reason_to_sync(sync: &Synchronizer, wake_ups: &mut WakeUps, at_most: Duration) {
+    let here = async {
+        match wake_ups.wait(at_most).await {
+            Wake::Changed => settle(wake_ups).await,
+            Wake::TimedOut => {}
+            // Without events the timer still runs.
+            Wake::Closed => tokio::time::sleep(at_most).await,
+        }
+    };
+    let there = async {
+        match sync.news(at_most).await {
+            News::Moved(_) | News::Back => {}
+            // Nothing was heard: the other arm has the time.
+            News::Quiet | News::Unknown => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = here => {}
+        () = there => {}
     }
 }
 
@@ -55,4 +85,32 @@ async fn settle(wake_ups: &mut WakeUps) {
     let quiet = async { while wake_ups.wait(SETTLE).await == Wake::Changed {} };
     // A vault that never rests is synced as it is.
     tokio::time::timeout(PATIENCE, quiet).await.ok();
+}
+
+/// How long till the next sync without a reason. After failures it doubles, and no two hosts that
+/// lost the same remote come back in step.
+fn wait_after(failures: u32, every: Duration) -> Duration {
+    if failures == 0 {
+        return every;
+    }
+    let pause = Duration::from_secs(1 << failures.min(6));
+    let most = pause.min(LONGEST_PAUSE).min(every);
+    most.mul_f64(rand::rng().random_range(0.5..=1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_grows_with_failures_and_never_passes_the_timer() {
+        let every = Duration::from_secs(120);
+        assert_eq!(wait_after(0, every), every);
+        for failures in 1..100 {
+            let most = Duration::from_secs(1 << failures.min(6)).min(LONGEST_PAUSE);
+            let pause = wait_after(failures, every);
+            assert!(pause <= most && pause >= most / 2, "{failures}: {pause:?}");
+            assert!(wait_after(failures, Duration::from_secs(1)) <= Duration::from_secs(1));
+        }
+    }
 }

@@ -116,7 +116,7 @@ impl Synchronizer {
         .await
     }
 
-    fn contact(&self) -> std::sync::MutexGuard<'_, Contact> {
+    pub(super) fn contact(&self) -> std::sync::MutexGuard<'_, Contact> {
         self.contact
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -29,6 +29,8 @@ pub struct SshOptions {
     pub port: Option<u16>,
     /// A command that starts it, such as `ip netns exec <name>`; it must become what it starts.
     pub under: Vec<String>,
+    /// A folder of programs that its commands find before all others.
+    pub programs: Option<PathBuf>,
 }
 
 impl Default for SshOptions {
@@ -37,6 +39,7 @@ impl Default for SshOptions {
             listen: Ipv4Addr::LOCALHOST.into(),
             port: None,
             under: Vec::new(),
+            programs: None,
         }
     }
 }
@@ -80,7 +83,7 @@ impl SshServer {
         };
         fs::write(
             dir.join("sshd_config"),
-            configuration(dir, options.listen, port)?,
+            configuration(dir, options.listen, port, options.programs.as_deref())?,
         )?;
         let mut words = options.under;
         words.push(program.display().to_string());
@@ -199,9 +202,17 @@ fn make_keys(dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn configuration(dir: &Path, listen: IpAddr, port: u16) -> anyhow::Result<String> {
+fn configuration(
+    dir: &Path,
+    listen: IpAddr,
+    port: u16,
+    programs: Option<&Path>,
+) -> anyhow::Result<String> {
     let text = dir.display().to_string();
-    let path = env::var("PATH").context("PATH is not text")?;
+    let mut path = env::var("PATH").context("PATH is not text")?;
+    if let Some(programs) = programs {
+        path = format!("{}:{path}", programs.display());
+    }
     let plain = |text: &str| !text.contains(['"', '\n', '\\']);
     ensure!(plain(&text) && plain(&path), "a folder's name has a quote");
     Ok(format!(
