@@ -70,10 +70,6 @@ pub fn serve((setup, socket): (Setup, std::path::PathBuf)) {
 
 impl Host {
     fn open(setup: &Setup) -> Self {
-        let git_dir = setup.state.join("vault.git");
-        let agent: AgentName = setup.agent.parse().unwrap();
-        let role = role_of(&setup.agent);
-        let vault = Vault::open(&setup.vault).unwrap();
         let mut options = ClientOptions {
             user_config: false,
             time_out: setup.time_out,
@@ -82,21 +78,12 @@ impl Host {
         if let Some(ssh) = &setup.ssh {
             options.ssh.clone_from(ssh);
         }
-        let remote = GitRemote::with(
-            Repo::open_or_init(&git_dir).unwrap(),
-            Address::parse(&setup.remote).unwrap(),
-            options,
-        );
-        let sync = Synchronizer::new(SyncConfig {
-            vault: vault.clone(),
-            git_dir,
-            remote: Some(Box::new(remote)),
-            agent: agent.clone(),
-            role,
-            identity: identity(setup),
-        })
-        .unwrap();
-        Self { agent, vault, sync }
+        let (vault, sync) = open(setup, options);
+        Self {
+            agent: setup.agent.parse().unwrap(),
+            vault,
+            sync,
+        }
     }
 
     async fn answer(&self, order: Order) -> Answer {
@@ -154,6 +141,30 @@ impl Host {
             Order::Hits => Answer::Hits(traps::hits()),
         }
     }
+}
+
+/// A host's vault and synchronizer, whose git is run with these options.
+///
+/// # Panics
+/// If they cannot be set up.
+pub fn open(setup: &Setup, options: ClientOptions) -> (Vault, Synchronizer) {
+    let git_dir = setup.state.join("vault.git");
+    let vault = Vault::open(&setup.vault).unwrap();
+    let remote = GitRemote::with(
+        Repo::open_or_init(&git_dir).unwrap(),
+        Address::parse(&setup.remote).unwrap(),
+        options,
+    );
+    let sync = Synchronizer::new(SyncConfig {
+        vault: vault.clone(),
+        git_dir,
+        remote: Some(Box::new(remote)),
+        agent: setup.agent.parse().unwrap(),
+        role: role_of(&setup.agent),
+        identity: identity(setup),
+    })
+    .unwrap();
+    (vault, sync)
 }
 
 /// The key of a host, made if it has none, and whom it trusts.

@@ -24,7 +24,7 @@ use std::{
 use platinum_testkit::wait_for;
 use serde::{Deserialize, Serialize};
 
-pub use host::serve;
+pub use host::{open, serve};
 pub use traps::{Act, Trap};
 
 /// Names the worker's [`Setup`], in a process that is to be one.
