@@ -137,7 +137,10 @@ fn open_folder(dir: &Dir, part: &str) -> Result<Dir, Errno> {
 
 fn make_folder(dir: &Dir, part: &str) -> Result<(), Errno> {
     match rustix::fs::mkdirat(dir, part, Mode::from_raw_mode(0o755)) {
-        Ok(()) => rustix::fs::fsync(dir),
+        Ok(()) => {
+            fail::fail_point!("vault-folder-made");
+            rustix::fs::fsync(dir)
+        }
         // Somebody else made it, or something: opening it will tell.
         Err(Errno::EXIST) => Ok(()),
         Err(error) => Err(error),

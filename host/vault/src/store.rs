@@ -182,8 +182,10 @@ impl Vault {
             Errno::NOENT => VaultError::NotFound(from.clone()),
             error => old.io("move", error),
         })?;
+        fail::fail_point!("vault-renamed");
         // The new name first: after a crash the file may have two names, never none.
         new.settle()?;
+        fail::fail_point!("vault-renamed-and-settled");
         old.settle()
     }
 

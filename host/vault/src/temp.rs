@@ -50,11 +50,15 @@ impl<'a> Temp<'a> {
             bytes,
             ours: true,
         };
+        fail::fail_point!("vault-temp-made");
         let mut file = File::from(file);
+        let failed = |error| io_error("write", place.path.as_str(), error);
         file.write_all(bytes)
             .and_then(|()| rustix::fs::fchmod(&file, mode).map_err(Into::into))
-            .and_then(|()| file.sync_all())
-            .map_err(|error| io_error("write", place.path.as_str(), error))?;
+            .map_err(failed)?;
+        fail::fail_point!("vault-temp-written");
+        file.sync_all().map_err(failed)?;
+        fail::fail_point!("vault-temp-synced");
         Ok(temp)
     }
 
@@ -67,6 +71,7 @@ impl<'a> Temp<'a> {
                 error => place.io("write", error),
             },
         )?;
+        fail::fail_point!("vault-created");
         self.ours = false;
         place.settle()
     }
@@ -78,6 +83,7 @@ impl<'a> Temp<'a> {
         place.is_there()?;
         rustix::fs::renameat(&place.dir, &self.name, &place.dir, place.name)
             .map_err(|error| place.io("write", error))?;
+        fail::fail_point!("vault-replaced");
         self.ours = false;
         place.settle()
     }
@@ -92,6 +98,7 @@ impl<'a> Temp<'a> {
         move_to_free(&place.dir, &self.name, &place.dir, &swap)
             .map_err(|error| place.io("write beside", error))?;
         self.name = swap;
+        fail::fail_point!("vault-before-exchange");
         match self.exchange() {
             Ok(()) => {}
             Err(Errno::NOENT) => return Err(changed()),
@@ -104,11 +111,13 @@ impl<'a> Temp<'a> {
             }
             Err(error) => return Err(place.io("write", error)),
         }
+        fail::fail_point!("vault-exchanged");
         if holds(&place.dir, &self.name, expected) {
             return place.settle();
         }
         // What came out is somebody's edit: not ours to remove until it is back.
         self.ours = false;
+        fail::fail_point!("vault-exchanged-an-edit");
         match self.exchange() {
             Ok(()) if holds(&place.dir, &self.name, self.bytes) => self.ours = true,
             // Edited once more in between, or gone: both versions stay, this one under a name
@@ -116,6 +125,7 @@ impl<'a> Temp<'a> {
             Ok(()) => keep_visible(place, &self.name)?,
             Err(_) => put_back(place, &self.name)?,
         }
+        fail::fail_point!("vault-edit-put-back");
         place.settle()?;
         Err(changed())
     }
@@ -135,12 +145,15 @@ pub(crate) fn take_away(place: &Place<'_>, expected: &[u8]) -> Result<(), VaultE
         Errno::NOENT => VaultError::NotFound(place.path.clone()),
         error => place.io("remove", error),
     })?;
+    fail::fail_point!("vault-moved-aside");
     if holds(&place.dir, &hidden, expected) {
         rustix::fs::unlinkat(&place.dir, &hidden, AtFlags::empty())
             .map_err(|error| place.io("remove", error))?;
+        fail::fail_point!("vault-removed");
         return place.settle();
     }
     put_back(place, &hidden)?;
+    fail::fail_point!("vault-removal-undone");
     place.settle()?;
     Err(VaultError::Changed(place.path.clone()))
 }
@@ -159,7 +172,9 @@ fn keep_visible(place: &Place<'_>, hidden: &str) -> Result<(), VaultError> {
     let extension = path.extension().unwrap_or("md");
     let kept = format!("{}.conflict-edit-{unique}.{extension}", path.stem());
     tracing::warn!(%path, kept, "two edits at once; the older one was kept beside");
-    move_to_free(dir, hidden, dir, &kept).map_err(|error| place.io("keep", error))
+    move_to_free(dir, hidden, dir, &kept).map_err(|error| place.io("keep", error))?;
+    fail::fail_point!("vault-kept-beside");
+    Ok(())
 }
 
 impl Drop for Temp<'_> {
