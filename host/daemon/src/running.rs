@@ -48,6 +48,7 @@ impl Running {
                 Duration::from_secs(house.config.sync.every_seconds),
                 shutdown.clone(),
             )),
+            tokio::spawn(loops::keep_tended(house.sync.clone(), shutdown.clone())),
         ];
         tasks.extend(house.watch_mail(shutdown));
         Ok(Self {

@@ -14,6 +14,7 @@ mod error;
 mod in_use;
 mod kept;
 mod lookup;
+mod maintenance;
 mod objects;
 mod remote;
 mod sign;
@@ -23,6 +24,7 @@ pub use commit::{CommitInfo, CommitMeta, Edit, TRAILER_AGENT, TRAILER_ROLE};
 pub use error::RepoError;
 pub use git2::Oid;
 pub use lookup::Folder;
+pub use maintenance::{Clutter, MaintenanceError};
 pub use objects::{RefName, Repo};
 pub use remote::{
     Address, AddressError, BRANCH, ClientOptions, GitRemote, HostKey, News, Remote, RemoteError,

@@ -4,7 +4,9 @@
 //! Lives elsewhere: the loop that acts is `local`'s.
 
 mod syncing;
+mod tending;
 mod working;
 
 pub use syncing::keep_in_sync;
+pub use tending::keep_tended;
 pub use working::keep_working;

@@ -20,6 +20,7 @@ mod rounds;
 mod side;
 mod snapshot;
 mod store;
+mod tending;
 mod verify;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};

@@ -23,8 +23,10 @@ use platinum_protocol::PushOutcome;
 
 pub use address::{Address, AddressError};
 pub use client::ClientOptions;
+pub(crate) use client::Run;
 pub use git::GitRemote;
 pub use news::News;
+pub(crate) use said::said;
 pub use watch::watch_branch;
 
 /// The branch of the remote.

@@ -14,7 +14,7 @@ const SAYS_NOTHING: &[&str] = &[
 ];
 
 /// The line that says why, printable and short: ssh tells its reason before git's own last words.
-pub(super) fn said(stderr: &[u8]) -> String {
+pub(crate) fn said(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     // Progress is told over and over on one line.
     let lines = || {
