@@ -316,7 +316,7 @@ fn write_tree(
     builder.write().map(Some).map_err(RepoError::git(doing))
 }
 
-fn message_of(meta: &CommitMeta) -> String {
+pub(crate) fn message_of(meta: &CommitMeta) -> String {
     let mut text = meta.message.replace('\0', "").trim_end().to_owned();
     text.push_str("\n\n");
     let own = [

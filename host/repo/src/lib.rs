@@ -10,8 +10,10 @@
 //! yet. libgit2 never speaks to a remote: its push to a path is no compare-and-swap.
 
 mod commit;
+mod compare;
 mod error;
 mod in_use;
+mod incoming;
 mod kept;
 mod lookup;
 mod maintenance;
@@ -19,10 +21,13 @@ mod objects;
 mod remote;
 mod sign;
 mod tree;
+mod undo;
 
 pub use commit::{CommitInfo, CommitMeta, Edit, TRAILER_AGENT, TRAILER_ROLE};
+pub use compare::{Changed, Comparison, Fault};
 pub use error::RepoError;
 pub use git2::Oid;
+pub use incoming::New;
 pub use lookup::Folder;
 pub use maintenance::{Clutter, MaintenanceError};
 pub use objects::{RefName, Repo};
@@ -33,4 +38,5 @@ pub use remote::{
 pub use sign::{
     KeyError, PublicKey, Signature, Signer, Signers, SignersError, SigningKey, signer_mail,
 };
-pub use tree::{Changed, Item};
+pub use tree::Item;
+pub use undo::Undone;

@@ -1,33 +1,18 @@
-//! Reading trees: what a commit holds, and what changed between two.
+//! Reading trees: what a commit holds.
 //!
-//! Lives elsewhere: who may make a change is `policy`'s question.
-//! Invariants: only subtrees whose ids differ are opened, so a comparison costs O(changed); what
-//! the vault never holds (a symbolic link, a submodule, a name that is no vault path, two names
-//! that differ only in case) is an error that names the path.
+//! Lives elsewhere: what changed between two commits is in `compare`.
+//! Invariant: a folder is read as git would read it, or not at all: an entry that is there twice
+//! or out of order could be two things to two readers.
 
 use std::collections::BTreeMap;
 
 use git2::{Oid, Repository};
 use platinum_core::VaultPath;
-use platinum_policy::Change;
 
-use crate::{Repo, RepoError};
+use crate::{Repo, RepoError, compare::foreign};
 
-/// Deeper folders than this are refused; a vault path has at most 512 bytes anyway.
-const MAX_DEPTH: usize = 64;
 /// More entries in one folder than this are refused.
 const MAX_ENTRIES: usize = 1 << 20;
-
-/// One path that differs between two commits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Changed {
-    /// Where.
-    pub path: VaultPath,
-    /// How.
-    pub change: Change,
-    /// The blob that is there now; `None` after a deletion.
-    pub blob: Option<Oid>,
-}
 
 /// One entry of a folder in a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +26,7 @@ pub struct Item {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     File,
     Folder,
     Symlink,
@@ -50,13 +35,13 @@ enum Kind {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Entry {
-    oid: Oid,
-    mode: i32,
+pub(crate) struct Entry {
+    pub(crate) oid: Oid,
+    pub(crate) mode: i32,
 }
 
 impl Entry {
-    fn kind(self) -> Kind {
+    pub(crate) fn kind(self) -> Kind {
         match self.mode & 0o170_000 {
             0o100_000 => Kind::File,
             0o040_000 => Kind::Folder,
@@ -68,20 +53,6 @@ impl Entry {
 }
 
 impl Repo {
-    /// Every path that differs, in order. `from: None` compares with nothing at all.
-    ///
-    /// # Errors
-    /// If an object is missing, or the newer side holds what the vault never holds.
-    pub fn changes(&self, from: Option<Oid>, to: Oid) -> Result<Vec<Changed>, RepoError> {
-        let git = self.lock()?;
-        let old = from.map(|commit| tree_of(&git, commit)).transpose()?;
-        let new = tree_of(&git, to)?;
-        let mut found = Vec::new();
-        walk(&git, "", old, Some(new), 0, &mut found)?;
-        found.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(found)
-    }
-
     /// Every file of a commit.
     ///
     /// # Errors
@@ -180,12 +151,29 @@ pub(crate) fn tree_of(git: &Repository, commit: Oid) -> Result<Oid, RepoError> {
         .map_err(RepoError::git("reading a commit"))
 }
 
-fn entries_of(git: &Repository, tree: Option<Oid>) -> Result<BTreeMap<Vec<u8>, Entry>, RepoError> {
-    let Some(tree) = tree else {
+/// A folder's entries by name; none for no folder.
+pub(crate) type Entries = BTreeMap<Vec<u8>, Entry>;
+
+pub(crate) fn entries_of(git: &Repository, tree: Option<Oid>) -> Result<Entries, RepoError> {
+    read_entries(git, tree, true)
+}
+
+/// As [`entries_of`], but whatever is wrong with the folder: of an entry that is there twice, one
+/// is taken. For undoing such a folder alone.
+pub(crate) fn some_entries_of(git: &Repository, tree: Option<Oid>) -> Result<Entries, RepoError> {
+    read_entries(git, tree, false)
+}
+
+fn read_entries(
+    git: &Repository,
+    tree: Option<Oid>,
+    is_strict: bool,
+) -> Result<Entries, RepoError> {
+    let Some(oid) = tree else {
         return Ok(BTreeMap::new());
     };
     let tree = git
-        .find_tree(tree)
+        .find_tree(oid)
         .map_err(RepoError::git("reading a tree"))?;
     if tree.len() > MAX_ENTRIES {
         return Err(RepoError::Git {
@@ -193,124 +181,29 @@ fn entries_of(git: &Repository, tree: Option<Oid>) -> Result<BTreeMap<Vec<u8>, E
             reason: format!("a folder with {} entries is more than is read", tree.len()),
         });
     }
-    Ok(tree
-        .iter()
-        .map(|e| {
-            (
-                e.name_bytes().to_vec(),
-                Entry {
-                    oid: e.id(),
-                    mode: e.filemode_raw(),
-                },
-            )
-        })
-        .collect())
-}
-
-fn walk(
-    git: &Repository,
-    prefix: &str,
-    old: Option<Oid>,
-    new: Option<Oid>,
-    depth: usize,
-    found: &mut Vec<Changed>,
-) -> Result<(), RepoError> {
-    if old == new {
-        return Ok(());
-    }
-    if depth > MAX_DEPTH {
-        return Err(foreign(
-            prefix.as_bytes(),
-            "is deeper than any folder of a vault",
-        ));
-    }
-    let old = entries_of(git, old)?;
-    let new = entries_of(git, new)?;
-    refuse_case_collisions(prefix, &old, &new)?;
-    let mut names: Vec<&Vec<u8>> = old.keys().chain(new.keys()).collect();
-    names.sort_unstable();
-    names.dedup();
-    for name in names {
-        let (before, after) = (old.get(name).copied(), new.get(name).copied());
-        if before == after {
-            continue;
+    let mut entries = BTreeMap::new();
+    let mut last: Option<Vec<u8>> = None;
+    for entry in tree.iter() {
+        let (name, mode) = (entry.name_bytes().to_vec(), entry.filemode_raw());
+        // Git sorts a folder as if its name ended in a slash.
+        let mut sorted_as = name.clone();
+        if mode & 0o170_000 == 0o040_000 {
+            sorted_as.push(b'/');
         }
-        let mut full = prefix.as_bytes().to_vec();
-        full.extend_from_slice(name);
-        if let Some(entry) = after {
-            match entry.kind() {
-                Kind::File | Kind::Folder => {}
-                Kind::Symlink => return Err(foreign(&full, "is a symbolic link")),
-                Kind::Submodule => return Err(foreign(&full, "is a submodule")),
-                Kind::Other => return Err(foreign(&full, "is neither a file nor a folder")),
-            }
+        if is_strict && last.as_ref().is_some_and(|last| *last >= sorted_as) {
+            return Err(foreign(
+                &name,
+                "is out of order in its folder, as git writes none",
+            ));
         }
-        let text = String::from_utf8(full.clone())
-            .map_err(|_| foreign(&full, "has a name that is not UTF-8"))?;
-        let folder =
-            |entry: Option<Entry>| entry.filter(|e| e.kind() == Kind::Folder).map(|e| e.oid);
-        let file = |entry: Option<Entry>| entry.filter(|e| e.kind() == Kind::File);
-        if folder(before).is_some() || folder(after).is_some() {
-            walk(
-                git,
-                &format!("{text}/"),
-                folder(before),
-                folder(after),
-                depth + 1,
-                found,
-            )?;
-        }
-        let change = match (file(before), file(after)) {
-            (None, Some(_)) => Change::Create,
-            (Some(_), Some(_)) => Change::Modify,
-            (Some(_), None) => Change::Delete,
-            (None, None) => continue,
+        last = Some(sorted_as);
+        let entry = Entry {
+            oid: entry.id(),
+            mode,
         };
-        let path = VaultPath::new(text)
-            .map_err(|error| foreign(&full, &format!("is no path of a vault: {error}")))?;
-        found.push(Changed {
-            path,
-            change,
-            blob: file(after).map(|e| e.oid),
-        });
-    }
-    Ok(())
-}
-
-/// Two names that are one on a system that ignores case would overwrite each other there. Only a
-/// name that is new here is judged: a folder that already has such a pair stays readable.
-fn refuse_case_collisions(
-    prefix: &str,
-    old: &BTreeMap<Vec<u8>, Entry>,
-    new: &BTreeMap<Vec<u8>, Entry>,
-) -> Result<(), RepoError> {
-    if new.keys().all(|name| old.contains_key(name)) {
-        return Ok(());
-    }
-    let mut seen: BTreeMap<String, &Vec<u8>> = BTreeMap::new();
-    for name in new.keys() {
-        let folded = String::from_utf8_lossy(name).to_lowercase();
-        if let Some(other) = seen.insert(folded, name)
-            && !(old.contains_key(name) && old.contains_key(other))
-        {
-            let mut full = prefix.as_bytes().to_vec();
-            full.extend_from_slice(name);
-            let what = format!(
-                "differs only in case from `{}`, and many systems cannot hold both",
-                String::from_utf8_lossy(other).escape_debug()
-            );
-            return Err(foreign(&full, &what));
+        if entries.insert(name.clone(), entry).is_some() && is_strict {
+            return Err(foreign(&name, "is in its folder twice"));
         }
     }
-    Ok(())
-}
-
-fn foreign(path: &[u8], what: &str) -> RepoError {
-    RepoError::Foreign {
-        path: String::from_utf8_lossy(path)
-            .escape_debug()
-            .take(300)
-            .collect(),
-        what: what.to_owned(),
-    }
+    Ok(entries)
 }

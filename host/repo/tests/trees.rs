@@ -9,7 +9,7 @@ use std::{path::Path, process::Command};
 
 use platinum_core::{Role, Timestamp, VaultPath};
 use platinum_policy::Change;
-use platinum_repo::{CommitMeta, Edit, Oid, RefName, Repo, RepoError};
+use platinum_repo::{CommitMeta, Edit, Oid, RefName, Repo, RepoError, Undone};
 
 fn git(git_dir: &Path, args: &[&str], stdin: &str) -> String {
     use std::io::Write as _;
@@ -224,5 +224,192 @@ fn what_a_vault_never_holds_is_named() {
             .to_string()
             .starts_with("`Inbox/a:b.md` is no path of a vault"),
         "{found}"
+    );
+}
+
+/// Writes a tree object of these raw entries, which git's own tools would not.
+fn raw_tree(dir: &Path, entries: &[(&str, &[u8], &str)]) -> String {
+    let mut bytes = Vec::new();
+    for (mode, name, oid) in entries {
+        bytes.extend_from_slice(mode.as_bytes());
+        bytes.push(b' ');
+        bytes.extend_from_slice(name);
+        bytes.push(0);
+        bytes.extend_from_slice(Oid::from_str(oid).unwrap().as_bytes());
+    }
+    let file = dir.join("raw");
+    std::fs::write(&file, bytes).unwrap();
+    git(
+        dir,
+        &[
+            "hash-object",
+            "-t",
+            "tree",
+            "-w",
+            "--literally",
+            file.to_str().unwrap(),
+        ],
+        "",
+    )
+}
+
+fn commit_tree(dir: &Path, tree: &str) -> Oid {
+    Oid::from_str(&git(dir, &["commit-tree", tree, "-m", "x"], "")).unwrap()
+}
+
+#[test]
+fn every_fault_of_a_commit_is_listed_beside_what_is_right() {
+    let (_folder, repo) = repo();
+    let dir = repo.git_dir();
+    let blob = git(dir, &["hash-object", "-w", "--stdin"], "x");
+    let tree = raw_tree(
+        dir,
+        &[
+            ("100644", b"STRASSE.md", &blob),
+            ("100644", b"bad\xff.md", &blob),
+            ("100644", b"good.md", &blob),
+            ("120000", b"link.md", &blob),
+            ("100755", b"run.md", &blob),
+            ("100644", "straße.md".as_bytes(), &blob),
+        ],
+    );
+    let found = repo.compare(None, commit_tree(dir, &tree), 100).unwrap();
+    let faults: Vec<_> = found.faults.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        faults,
+        [
+            "`straße.md` differs only in case from `STRASSE.md`, and many systems cannot hold both",
+            "`bad\u{fffd}.md` has a name that is not UTF-8",
+            "`link.md` is a symbolic link",
+        ]
+    );
+    let changed: Vec<_> = found.changed.iter().map(|c| c.path.as_str()).collect();
+    assert_eq!(changed, ["STRASSE.md", "good.md", "run.md", "straße.md"]);
+    assert_eq!(found.odd_modes, [(path("run.md"), 0o100_755)]);
+    assert!(repo.compare(None, commit_tree(dir, &tree), 3).is_err());
+}
+
+#[test]
+fn a_folder_that_two_readers_could_take_for_two_things_is_refused() {
+    let (_folder, repo) = repo();
+    let dir = repo.git_dir();
+    let blob = git(dir, &["hash-object", "-w", "--stdin"], "x");
+    let other = git(dir, &["hash-object", "-w", "--stdin"], "y");
+    let twice = raw_tree(
+        dir,
+        &[("100644", b"a.md", &blob), ("100644", b"a.md", &other)],
+    );
+    let turned = raw_tree(
+        dir,
+        &[("100644", b"b.md", &blob), ("100644", b"a.md", &blob)],
+    );
+    for tree in [twice, turned] {
+        let outer = raw_tree(dir, &[("40000", b"Inbox", &tree)]);
+        let refused = repo.changes(None, commit_tree(dir, &outer)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "`Inbox/a.md` is out of order in its folder, as git writes none"
+        );
+    }
+}
+
+#[test]
+fn what_is_gone_again_is_no_fault() {
+    let (_folder, repo) = repo();
+    let dir = repo.git_dir();
+    let blob = git(dir, &["hash-object", "-w", "--stdin"], "x");
+    let with = raw_tree(
+        dir,
+        &[("120000", b"link.md", &blob), ("100644", b"x:y.md", &blob)],
+    );
+    let (with, without) = (
+        commit_tree(dir, &with),
+        repo.commit(None, &[], &meta("x")).unwrap(),
+    );
+    assert_eq!(repo.changes(Some(with), without).unwrap(), []);
+}
+
+#[test]
+fn undoing_takes_out_what_a_commit_did_and_leaves_what_came_later() {
+    let (_folder, repo) = repo();
+    let dir = repo.git_dir();
+    let commit = |parent, edits: &[_]| repo.commit(Some(parent), edits, &meta("x")).unwrap();
+    let base = repo
+        .commit(
+            None,
+            &[put("Dashboard.md", "mine"), put("Inbox/a.md", "a")],
+            &meta("x"),
+        )
+        .unwrap();
+    let evil = commit(
+        base,
+        &[
+            put("Dashboard.md", "theirs"),
+            put("Approved/x.md", "send"),
+            put("Plans/p.md", "theirs"),
+            delete("Inbox/a.md"),
+        ],
+    );
+    let honest = commit(
+        evil,
+        &[put("Plans/p.md", "edited"), put("Plans/q.md", "honest")],
+    );
+    let again = commit(honest, &[put("Dashboard.md", "theirs again")]);
+    let undone = [(base, evil), (honest, again)].map(|(before, commit)| Undone {
+        before: Some(before),
+        commit,
+    });
+    let healed = repo.undo(again, &undone, &meta("Undo")).unwrap();
+    assert_eq!(repo.commit_info(healed).unwrap().parents, [again]);
+    let changes: Vec<_> = repo
+        .changes(Some(base), healed)
+        .unwrap()
+        .into_iter()
+        .map(|c| (c.path.to_string(), c.change))
+        .collect();
+    assert_eq!(
+        changes,
+        [
+            ("Plans/p.md".to_owned(), Change::Create),
+            ("Plans/q.md".to_owned(), Change::Create)
+        ]
+    );
+    git(dir, &["fsck", "--strict"], "");
+}
+
+#[test]
+fn a_folder_that_became_a_link_is_a_folder_again() {
+    let (_folder, repo) = repo();
+    let dir = repo.git_dir();
+    let base = repo
+        .commit(
+            None,
+            &[put("Inbox/a.md", "a"), put("Plans/b.md", "b")],
+            &meta("x"),
+        )
+        .unwrap();
+    let blob = git(dir, &["hash-object", "-w", "--stdin"], "/etc");
+    let plans = git(dir, &["rev-parse", &format!("{base}:Plans")], "");
+    let tree = raw_tree(
+        dir,
+        &[
+            ("100644", b".gitmodules", &blob),
+            ("120000", b"Inbox", &blob),
+            ("40000", b"Plans", &plans),
+            ("160000", b"sub", &"1".repeat(40)),
+            ("100644", b"x\xff", &blob),
+        ],
+    );
+    let parent = format!("{base}");
+    let evil = git(dir, &["commit-tree", &tree, "-p", &parent, "-m", "x"], "");
+    let evil = Oid::from_str(&evil).unwrap();
+    let undone = Undone {
+        before: Some(base),
+        commit: evil,
+    };
+    let healed = repo.undo(evil, &[undone], &meta("Undo")).unwrap();
+    assert_eq!(
+        git(dir, &["rev-parse", &format!("{healed}^{{tree}}")], ""),
+        git(dir, &["rev-parse", &format!("{base}^{{tree}}")], "")
     );
 }

@@ -1,0 +1,289 @@
+//! What changed between two commits, and what of it the vault never holds.
+//!
+//! Lives elsewhere: who may make a change is `policy`'s question.
+//! Invariants: only subtrees whose ids differ are opened, so a comparison costs O(changed); what
+//! the vault never holds (a symbolic link, a submodule, a name that is no vault path, two names
+//! that some system takes for one) is named; that such a thing is gone is no change at all.
+
+use std::collections::BTreeMap;
+
+use caseless::Caseless as _;
+use git2::{Oid, Repository};
+use platinum_core::VaultPath;
+use platinum_policy::Change;
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::{
+    Repo, RepoError,
+    tree::{Entries, Entry, Kind, entries_of, tree_of},
+};
+
+/// Deeper folders than this are refused; a vault path has at most 512 bytes anyway.
+const MAX_DEPTH: usize = 64;
+/// More faults than this are not listed.
+const MAX_FAULTS: usize = 100;
+/// The mode of an ordinary file.
+const ORDINARY: i32 = 0o100_644;
+
+/// One path that differs between two commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// Where.
+    pub path: VaultPath,
+    /// How.
+    pub change: Change,
+    /// The blob that is there now; `None` after a deletion.
+    pub blob: Option<Oid>,
+}
+
+/// Something the vault never holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Where, made printable.
+    pub path: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` {}", self.path, self.what)
+    }
+}
+
+/// What two commits differ in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// Files, in order.
+    pub changed: Vec<Changed>,
+    /// What the newer one holds although no vault does; at most a hundred.
+    pub faults: Vec<Fault>,
+    /// New or changed files with another mode than an ordinary file's.
+    pub odd_modes: Vec<(VaultPath, i32)>,
+}
+
+impl Repo {
+    /// Every path that differs, in order. `from: None` compares with nothing at all.
+    ///
+    /// # Errors
+    /// If an object is missing, or the newer side holds what the vault never holds.
+    pub fn changes(&self, from: Option<Oid>, to: Oid) -> Result<Vec<Changed>, RepoError> {
+        let compared = self.compare(from, to, usize::MAX)?;
+        match compared.faults.into_iter().next() {
+            Some(Fault { path, what }) => Err(RepoError::Foreign { path, what }),
+            None => Ok(compared.changed),
+        }
+    }
+
+    /// As [`Repo::changes`], but faults are listed beside what is right.
+    ///
+    /// # Errors
+    /// If an object is missing, or more than `most` files differ.
+    pub fn compare(
+        &self,
+        from: Option<Oid>,
+        to: Oid,
+        most: usize,
+    ) -> Result<Comparison, RepoError> {
+        let git = self.lock()?;
+        let old = from.map(|commit| tree_of(&git, commit)).transpose()?;
+        let new = tree_of(&git, to)?;
+        let mut walk = Walk {
+            git: &git,
+            most,
+            found: Comparison::default(),
+        };
+        walk.folder("", old, Some(new), 0)?;
+        let mut found = walk.found;
+        found.changed.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(found)
+    }
+}
+
+struct Walk<'a> {
+    git: &'a Repository,
+    most: usize,
+    found: Comparison,
+}
+
+impl Walk<'_> {
+    fn fault(&mut self, path: &[u8], what: impl Into<String>) {
+        if self.found.faults.len() < MAX_FAULTS {
+            let path = printable(path);
+            let what = what.into();
+            self.found.faults.push(Fault { path, what });
+        }
+    }
+
+    fn folder(
+        &mut self,
+        prefix: &str,
+        old: Option<Oid>,
+        new: Option<Oid>,
+        depth: usize,
+    ) -> Result<(), RepoError> {
+        if old == new {
+            return Ok(());
+        }
+        if depth > MAX_DEPTH {
+            self.fault(prefix.as_bytes(), "is deeper than any folder of a vault");
+            return Ok(());
+        }
+        let old = entries_of(self.git, old)?;
+        let new = match entries_of(self.git, new) {
+            Err(RepoError::Foreign { path, what }) => {
+                self.fault(format!("{prefix}{path}").as_bytes(), what);
+                return Ok(());
+            }
+            read => read?,
+        };
+        self.collisions(prefix, &old, &new);
+        let mut names: Vec<&Vec<u8>> = old.keys().chain(new.keys()).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            let (before, after) = (old.get(name).copied(), new.get(name).copied());
+            if before != after {
+                self.entry(prefix, name, before, after, depth)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(
+        &mut self,
+        prefix: &str,
+        name: &[u8],
+        before: Option<Entry>,
+        after: Option<Entry>,
+        depth: usize,
+    ) -> Result<(), RepoError> {
+        let mut full = prefix.as_bytes().to_vec();
+        full.extend_from_slice(name);
+        let wrong = match after.map(Entry::kind) {
+            None | Some(Kind::File | Kind::Folder) => None,
+            Some(Kind::Symlink) => Some("is a symbolic link"),
+            Some(Kind::Submodule) => Some("is a submodule"),
+            Some(Kind::Other) => Some("is neither a file nor a folder"),
+        };
+        if let Some(wrong) = wrong {
+            self.fault(&full, wrong);
+        }
+        let Ok(text) = String::from_utf8(full.clone()) else {
+            if after.is_some() {
+                self.fault(&full, "has a name that is not UTF-8");
+            }
+            return Ok(());
+        };
+        let folder =
+            |entry: Option<Entry>| entry.filter(|e| e.kind() == Kind::Folder).map(|e| e.oid);
+        let file = |entry: Option<Entry>| entry.filter(|e| e.kind() == Kind::File);
+        if folder(before).is_some() || folder(after).is_some() {
+            let below = format!("{text}/");
+            self.folder(&below, folder(before), folder(after), depth + 1)?;
+        }
+        let change = match (file(before), file(after)) {
+            (None, Some(_)) => Change::Create,
+            (Some(_), Some(_)) => Change::Modify,
+            (Some(_), None) => Change::Delete,
+            (None, None) => return Ok(()),
+        };
+        let path = match VaultPath::new(text) {
+            Ok(path) => path,
+            Err(error) => {
+                if after.is_some() {
+                    self.fault(&full, format!("is no path of a vault: {error}"));
+                }
+                return Ok(());
+            }
+        };
+        if self.found.changed.len() == self.most {
+            return Err(RepoError::TooMany(self.most));
+        }
+        if let Some(mode) = file(after).map(|e| e.mode).filter(|mode| *mode != ORDINARY) {
+            self.found.odd_modes.push((path.clone(), mode));
+        }
+        self.found.changed.push(Changed {
+            path,
+            change,
+            blob: file(after).map(|e| e.oid),
+        });
+        Ok(())
+    }
+
+    /// Two names that are one on some system would overwrite each other there. Files and folders
+    /// are both names, so whole paths that are one somewhere are found in the folder where they
+    /// part. Only a name that is new here is judged: a folder that already has such a pair stays
+    /// readable.
+    fn collisions(&mut self, prefix: &str, old: &Entries, new: &Entries) {
+        if new.keys().all(|name| old.contains_key(name)) {
+            return;
+        }
+        let mut seen: BTreeMap<String, &Vec<u8>> = BTreeMap::new();
+        for name in new.keys() {
+            let Some(other) = seen.insert(key_of(name), name) else {
+                continue;
+            };
+            if old.contains_key(name) && old.contains_key(other) {
+                continue;
+            }
+            let (added, there) = match old.contains_key(name) {
+                true => (other, name),
+                false => (name, other),
+            };
+            let mut full = prefix.as_bytes().to_vec();
+            full.extend_from_slice(added);
+            let there = String::from_utf8_lossy(there).escape_debug().to_string();
+            self.fault(
+                &full,
+                format!("differs only in case from `{there}`, and many systems cannot hold both"),
+            );
+        }
+    }
+}
+
+/// What a name is to a system that ignores case and does not tell apart how a letter is composed.
+fn key_of(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name);
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
+    name.nfd().default_case_fold().nfc().collect()
+}
+
+fn printable(path: &[u8]) -> String {
+    String::from_utf8_lossy(path)
+        .escape_debug()
+        .take(300)
+        .collect()
+}
+
+pub(crate) fn foreign(path: &[u8], what: &str) -> RepoError {
+    RepoError::Foreign {
+        path: printable(path),
+        what: what.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_some_system_takes_for_one_have_one_key() {
+        for (a, b) in [
+            ("A.md", "a.md"),
+            ("STRASSE.md", "straße.md"),
+            ("Ä.md", "a\u{308}.md"),
+            ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+            ("\u{212A}.md", "k.md"),
+            ("ﬃ", "FFI"),
+            ("\u{1E9E}", "ss"),
+        ] {
+            assert_eq!(key_of(a.as_bytes()), key_of(b.as_bytes()), "{a} {b}");
+        }
+        for (a, b) in [("a.md", "b.md"), ("ä.md", "a.md"), ("o.md", "ø.md")] {
+            assert_ne!(key_of(a.as_bytes()), key_of(b.as_bytes()), "{a} {b}");
+        }
+    }
+}
