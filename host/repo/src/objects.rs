@@ -104,6 +104,16 @@ impl Repo {
         })
     }
 
+    /// A repository that is open already.
+    pub(crate) fn around(git: Repository) -> Self {
+        let git_dir = Arc::new(git.path().to_owned());
+        Self {
+            git: Arc::new(Mutex::new(git)),
+            git_dir,
+            key: None,
+        }
+    }
+
     /// The same repository; commits made through it are signed with this key.
     pub fn signing_with(mut self, key: SigningKey) -> Self {
         self.key = Some(key);

@@ -171,10 +171,6 @@ impl KnownSecrets {
     }
 
     /// A few bits, so that they say next to nothing about the bytes.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "these bits are all there are"
-    )]
     fn tag(&self, window: u64) -> u32 {
         (window.wrapping_mul(self.key) >> (64 - TAG_BITS)) as u32
     }

@@ -86,7 +86,7 @@ fn decode(start: usize, letters: &[u8], look: &mut dyn FnMut(usize, &[u8]) -> bo
     if letters.iter().all(u8::is_ascii_hexdigit) {
         let bytes: Vec<u8> = letters
             .chunks_exact(2)
-            .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .map(|pair| pair.iter().fold(0, |byte, b| (byte << 4) | nibble(*b)))
             .collect();
         if !look(start, &bytes) {
             return false;
@@ -112,4 +112,11 @@ fn decode(start: usize, letters: &[u8], look: &mut dyn FnMut(usize, &[u8]) -> bo
         }
     }
     true
+}
+
+fn nibble(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        letter => (letter | 0x20).wrapping_sub(b'a').wrapping_add(10) & 15,
+    }
 }
