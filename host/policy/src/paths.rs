@@ -5,7 +5,7 @@
 //! | path | cloud may |
 //! |---|---|
 //! | `Needs_Action/<zone>/` | create; delete by a claim, in shared zones |
-//! | `In_Progress/<self>/` | everything |
+//! | `In_Progress/<self>/` | everything; a task arrives by a claim and leaves to be finished or released |
 //! | `Plans/`, `Pending_Approval/`, `Updates/<self>/` | create |
 //! | `Done/<year>/<month>/` | create, with the delete of the same task in `In_Progress/<self>/` |
 //! | everything else | nothing |
@@ -17,7 +17,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use platinum_core::{AgentName, Role, VaultPath, Zone, layout};
+use platinum_core::{AgentName, Role, TaskId, VaultPath, Zone, layout};
 
 use crate::is_synced;
 
@@ -57,6 +57,10 @@ pub enum Rule {
     LocalZone(Zone),
     /// A task left `Needs_Action` without arriving in the agent's own folder: the path missing.
     NotAClaim(String),
+    /// A task arrived in the agent's own folder without leaving `Needs_Action`.
+    NotClaimed,
+    /// A task left the agent's own folder without arriving anywhere.
+    Dropped,
     /// The folder of another agent.
     OtherAgent(String),
     /// It is not `Done/<year>/<month>/<file>`.
@@ -83,6 +87,14 @@ impl fmt::Display for Rule {
                     "a task leaves Needs_Action by a claim, which creates {expected} with it"
                 )
             }
+            Rule::NotClaimed => f.write_str(
+                "a task arrives there by a claim, which deletes it in a shared zone of \
+                 Needs_Action with it",
+            ),
+            Rule::Dropped => f.write_str(
+                "a task leaves there when it is finished or released, which creates it in Done \
+                 or Needs_Action with it",
+            ),
             Rule::OtherAgent(agent) => write!(f, "the folder belongs to agent {agent}"),
             Rule::NoMonth => f.write_str("a finished task is at Done/<year>/<month>/<file>"),
             Rule::NotOwned(expected) => {
@@ -150,6 +162,10 @@ pub fn check(
 struct Own {
     arriving: BTreeSet<String>,
     leaving: BTreeSet<String>,
+    /// File names that leave a shared zone of `Needs_Action`.
+    claimed: BTreeSet<String>,
+    /// File names that arrive in `Done` or `Needs_Action`.
+    settled: BTreeSet<String>,
 }
 
 impl Own {
@@ -164,9 +180,27 @@ impl Own {
                 .map(str::to_owned)
                 .collect()
         };
+        let elsewhere = |wanted: Change, is_one: &dyn Fn(&[&str]) -> bool| {
+            changes
+                .iter()
+                .filter(|(_, change)| *change == wanted)
+                .filter(|(path, _)| is_one(&path.components().collect::<Vec<_>>()))
+                .map(|(path, _)| path.file_name().to_owned())
+                .collect()
+        };
         Own {
             arriving: names(Change::Create),
             leaving: names(Change::Delete),
+            claimed: elsewhere(Change::Delete, &|parts| {
+                matches!(parts, [layout::NEEDS_ACTION, zone, _]
+                    if zone.parse::<Zone>().is_ok_and(|zone| !zone.is_local_only()))
+            }),
+            settled: elsewhere(Change::Create, &|parts| {
+                matches!(
+                    parts,
+                    [layout::NEEDS_ACTION, _, _] | [layout::DONE, _, _, _]
+                )
+            }),
         }
     }
 }
@@ -180,6 +214,13 @@ fn broken(agent: &AgentName, path: &VaultPath, change: Change, own: &mut Own) ->
             Ok(zone) => waiting(agent, zone, name, change, own),
         },
         ([layout::NEEDS_ACTION, _, ..], _) => Some(Rule::NoZone),
+        ([layout::IN_PROGRESS, owner, name], _) if *owner == agent.as_str() && is_task(name) => {
+            match change {
+                Change::Modify => None,
+                Change::Create => (!own.claimed.contains(*name)).then_some(Rule::NotClaimed),
+                Change::Delete => (!own.settled.contains(*name)).then_some(Rule::Dropped),
+            }
+        }
         ([layout::IN_PROGRESS, owner, _, ..], _) if *owner == agent.as_str() => None,
         ([layout::IN_PROGRESS, owner, _, ..], _) => Some(Rule::OtherAgent((*owner).to_owned())),
         ([layout::UPDATES, owner, _, ..], _) if *owner != agent.as_str() => {
@@ -217,6 +258,12 @@ fn waiting(
         Change::Delete => (!own.arriving.remove(name))
             .then(|| Rule::NotAClaim(format!("{}/{agent}/{name}", layout::IN_PROGRESS))),
     }
+}
+
+/// Whether a file name is a task's: a conflict copy of one is not.
+fn is_task(name: &str) -> bool {
+    name.strip_suffix(".md")
+        .is_some_and(|stem| stem.parse::<TaskId>().is_ok())
 }
 
 fn is_month(year: &str, month: &str) -> bool {

@@ -75,6 +75,193 @@ fn the_cloud_may_do_to_each_path_alone_what_the_table_says() {
     }
 }
 
+/// A real task's file name.
+const TASK: &str = "task_01KAGP4Y00000000000000000A.md";
+const OTHER: &str = "task_01KAGP4Y00000000000000000B.md";
+
+#[test]
+fn a_task_comes_by_a_claim_and_goes_by_its_end_and_no_other_way() {
+    let own = format!("In_Progress/cloud/{TASK}");
+    let shared = format!("Needs_Action/email/{TASK}");
+    let payments = format!("Needs_Action/payments/{TASK}");
+    let done = format!("Done/2026/11/{TASK}");
+    let other = format!("Needs_Action/email/{OTHER}");
+    use Change::{Create, Delete, Modify};
+    for (what, changes, is_right) in [
+        ("claimed", vec![(&shared, Delete), (&own, Create)], true),
+        ("worked on", vec![(&own, Modify)], true),
+        ("finished", vec![(&own, Delete), (&done, Create)], true),
+        ("released", vec![(&own, Delete), (&shared, Create)], true),
+        ("made up as its own", vec![(&own, Create)], false),
+        (
+            "taken beside a claim of another",
+            vec![(&other, Delete), (&own, Create)],
+            false,
+        ),
+        (
+            "taken from a zone of the owner's",
+            vec![(&payments, Delete), (&own, Create)],
+            false,
+        ),
+        (
+            "doubled while the owner's waits",
+            vec![(&own, Create), (&payments, Create)],
+            false,
+        ),
+        ("dropped", vec![(&own, Delete)], false),
+        (
+            "dropped beside another",
+            vec![(&own, Delete), (&other, Create)],
+            false,
+        ),
+    ] {
+        let changes: Vec<_> = changes
+            .iter()
+            .map(|(text, c)| (text.as_str(), *c))
+            .collect();
+        assert_eq!(judge(&changes).is_ok(), is_right, "{what}");
+    }
+    assert_eq!(
+        judge(&[(&own, Create)]).unwrap_err(),
+        [format!(
+            "cloud agent cloud may not create {own}: a task arrives there by a claim, which \
+             deletes it in a shared zone of Needs_Action with it"
+        )]
+    );
+    assert_eq!(
+        judge(&[(&own, Delete)]).unwrap_err(),
+        [format!(
+            "cloud agent cloud may not delete {own}: a task leaves there when it is finished or \
+             released, which creates it in Done or Needs_Action with it"
+        )]
+    );
+}
+
+#[test]
+fn what_an_attacker_with_the_clouds_key_would_try_is_refused() {
+    use Change::{Create, Delete, Modify};
+    let copy = "conflict-cloud-20261120T184303123Z-0123abcd";
+    for (what, changes) in [
+        ("approve", vec![("Approved/draft_1.md".to_owned(), Create)]),
+        (
+            "move a draft to where it is approved",
+            vec![
+                ("Pending_Approval/draft_1.md".to_owned(), Delete),
+                ("Approved/draft_1.md".to_owned(), Create),
+            ],
+        ),
+        (
+            "change what was approved",
+            vec![("Approved/draft_1.md".to_owned(), Modify)],
+        ),
+        (
+            "a copy beside it",
+            vec![(format!("Approved/draft_1.{copy}.md"), Create)],
+        ),
+        (
+            "below it",
+            vec![("Approved/deep/draft_1.md".to_owned(), Create)],
+        ),
+        (
+            "another spelling",
+            vec![("approved/draft_1.md".to_owned(), Create)],
+        ),
+        ("unreject", vec![("Rejected/draft_1.md".to_owned(), Delete)]),
+        (
+            "edit a draft that waits",
+            vec![("Pending_Approval/draft_1.md".to_owned(), Modify)],
+        ),
+        (
+            "take a draft back",
+            vec![("Pending_Approval/draft_1.md".to_owned(), Delete)],
+        ),
+        ("the dashboard", vec![("Dashboard.md".to_owned(), Modify)]),
+        (
+            "a copy of the dashboard",
+            vec![(format!("Dashboard.{copy}.md"), Create)],
+        ),
+        (
+            "the handbook",
+            vec![("Company_Handbook.md".to_owned(), Modify)],
+        ),
+        (
+            "a copy of the handbook",
+            vec![(format!("Company_Handbook.{copy}.md"), Create)],
+        ),
+        (
+            "a folder for the dashboard",
+            vec![("Dashboard.md/x.md".to_owned(), Create)],
+        ),
+        (
+            "speak for local",
+            vec![("Updates/local/update_1.md".to_owned(), Create)],
+        ),
+        (
+            "speak for a name like its own",
+            vec![("Updates/cloud-2/u.md".to_owned(), Create)],
+        ),
+        (
+            "rewrite what it said",
+            vec![("Updates/cloud/update_1.md".to_owned(), Modify)],
+        ),
+        (
+            "take back what it said",
+            vec![("Updates/cloud/update_1.md".to_owned(), Delete)],
+        ),
+        (
+            "delete what is done",
+            vec![("Done/2026/11/task_1.md".to_owned(), Delete)],
+        ),
+        (
+            "rewrite what is done",
+            vec![("Done/2026/11/task_1.md".to_owned(), Modify)],
+        ),
+        (
+            "drop a task",
+            vec![("Needs_Action/email/task_1.md".to_owned(), Delete)],
+        ),
+        (
+            "rewrite a task",
+            vec![("Needs_Action/email/task_1.md".to_owned(), Modify)],
+        ),
+        (
+            "delete the owner's idea",
+            vec![("Inbox/idea.md".to_owned(), Delete)],
+        ),
+        ("plant an idea", vec![("Inbox/idea.md".to_owned(), Create)]),
+        (
+            "a plugin",
+            vec![(".obsidian/plugins/x/main.js".to_owned(), Create)],
+        ),
+        (
+            "a plugin in its own folder",
+            vec![("In_Progress/cloud/.obsidian/x.md".to_owned(), Create)],
+        ),
+        ("rules of git", vec![(".gitattributes".to_owned(), Create)]),
+        (
+            "a program",
+            vec![("Pending_Approval/run.sh".to_owned(), Create)],
+        ),
+        (
+            "a page with a script",
+            vec![("Pending_Approval/page.html".to_owned(), Create)],
+        ),
+    ] {
+        // Alone, and hidden among what it may do.
+        for hidden in [false, true] {
+            let mut all: Vec<(&str, Change)> = changes
+                .iter()
+                .map(|(path, c)| (path.as_str(), *c))
+                .collect();
+            if hidden {
+                all.insert(0, ("Plans/plan_1.md", Create));
+                all.push(("Pending_Approval/draft_9.md", Create));
+            }
+            assert!(judge(&all).is_err(), "{what}");
+        }
+    }
+}
+
 #[test]
 fn local_may_change_everything() {
     let local = "local".parse().unwrap();
