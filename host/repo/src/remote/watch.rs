@@ -10,7 +10,7 @@ use std::{io, path::Path, process::Stdio, time::Duration};
 
 use git2::Oid;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
     process::{Child, ChildStdin, ChildStdout},
     time::{Instant, interval, timeout, timeout_at},
 };
@@ -159,13 +159,13 @@ fn newest(read: &mut Vec<u8>) -> Result<Option<Line>, ()> {
 }
 
 /// The host's end: tells on `output` where the branch of the repository at `path` points, now and
-/// whenever it moved, till `input` ends or nobody reads any more.
+/// whenever it moved, till `gone` is done or nobody reads any more.
 ///
 /// # Errors
 /// If there is no repository, if its refs are not in files, or if the output is closed.
 pub async fn watch_branch(
     path: &Path,
-    mut input: impl AsyncRead + Unpin,
+    gone: impl Future<Output = ()>,
     mut output: impl AsyncWrite + Unpin,
 ) -> io::Result<()> {
     let path = below_home(path);
@@ -173,14 +173,11 @@ pub async fn watch_branch(
     let mut looks = interval(LOOK);
     let mut told: Option<Option<Oid>> = None;
     let mut beat = Instant::now();
-    let mut nothing = [0; 64];
+    tokio::pin!(gone);
     loop {
         tokio::select! {
             _ = looks.tick() => {}
-            read = input.read(&mut nothing) => match read {
-                Ok(0) | Err(_) => return Ok(()),
-                Ok(_) => continue,
-            },
+            () = &mut gone => return Ok(()),
         }
         let tip = match look.look(&path).await.map_err(io::Error::other)? {
             Looked::Tip(tip) => tip,
