@@ -1,0 +1,2 @@
+//! Claims and sync, searched and simulated.
+pub mod claims;
