@@ -60,6 +60,16 @@ pub enum VaultError {
         /// How many names the file has.
         links: u64,
     },
+    /// Another file's name is the same to systems that ignore case or how letters are composed.
+    #[error(
+        "{path} is not put here: `{twin}` is the same name on many systems; rename one of them"
+    )]
+    Twin {
+        /// The path to write.
+        path: VaultPath,
+        /// The name that is there.
+        twin: String,
+    },
     /// More bytes than the reader takes.
     #[error("{path} is larger than the {max} bytes that are read of such a file")]
     TooLarge {

@@ -21,6 +21,9 @@ pub struct DraftNote {
     pub by: String,
     /// The task it answers.
     pub task: TaskId,
+    /// The epoch of the claim under which it was made; 0 while nobody has confirmed that claim.
+    /// None if it does not say.
+    pub epoch: Option<u64>,
     /// What to do.
     pub action: Action,
     /// What will happen if the owner says yes.
@@ -54,6 +57,7 @@ impl DraftNote {
             created: read.word("created")?,
             by: read.text("by")?,
             task: read.word("task")?,
+            epoch: read.optional("epoch")?,
             action: action(note, &read)?,
             summary: read.text("summary")?,
             reason: read.text("reason")?,
@@ -63,12 +67,17 @@ impl DraftNote {
 
     /// The text of a new note.
     pub fn render(&self) -> String {
-        Front::new()
+        let mut front = Front::new();
+        front
             .word("id", self.id)
             .word("kind", Self::KIND)
             .word("created", self.created)
             .text("by", &self.by)
-            .word("task", self.task)
+            .word("task", self.task);
+        if let Some(epoch) = self.epoch {
+            front.word("epoch", epoch);
+        }
+        front
             .fields(&self.action)
             .text("summary", &self.summary)
             .text("reason", &self.reason)

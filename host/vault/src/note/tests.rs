@@ -459,6 +459,7 @@ fn draft(action: Action) -> DraftNote {
         created: "2026-11-20T18:41:00Z".parse().unwrap(),
         by: "cloud/cloud-draft-email".to_owned(),
         task: TaskId::from_parts(1, 2),
+        epoch: None,
         action,
         summary: "Answers Ann".to_owned(),
         reason: "She asks".to_owned(),
