@@ -11,6 +11,7 @@ mod approve;
 mod doctor;
 mod error;
 mod freshness;
+mod hook;
 mod init;
 mod log;
 mod pending;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Log(log::LogArgs),
     Doctor(doctor::DoctorArgs),
     Skill(skill::SkillArgs),
+    Hook(hook::HookArgs),
 }
 
 impl Command {
@@ -59,6 +61,7 @@ impl Command {
             Command::Log(args) => log::run(&args, ctx),
             Command::Doctor(args) => doctor::run(&args, ctx).await,
             Command::Skill(args) => skill::run(args, ctx),
+            Command::Hook(args) => hook::run(&args, ctx).await,
         }
     }
 }
