@@ -75,9 +75,19 @@ impl Pipeline {
     /// One pass over everything there is to do; answers how many tasks moved.
     pub async fn work(&self) -> usize {
         let mut moved = 0;
-        for task in self.unfinished().await {
+        let drafted = self.drafted().await;
+        for task in self.unfinished(&drafted).await {
             moved += usize::from(self.draft(task).await);
         }
+        match self.sync.take_over_stuck(&self.zones, &drafted).await {
+            Ok(taken) => {
+                for task in taken {
+                    moved += usize::from(self.draft(task).await);
+                }
+            }
+            Err(error) => tracing::debug!("Nobody looks for stuck owners now: {error}."),
+        }
+        let tentative = self.sync.tentative();
         for &zone in &self.zones {
             let mut waiting = match TaskStore::waiting(&self.sync, zone).await {
                 Ok(waiting) => waiting,
@@ -88,6 +98,7 @@ impl Pipeline {
             };
             // In another order at every agent: whoever starts with the same task loses time.
             waiting.shuffle(&mut rand::rng());
+            waiting.retain(|task| !tentative.contains(&task.id));
             for task in waiting {
                 if self.is_due(task.id).await && self.claim(task.id).await {
                     moved += usize::from(self.draft((task.id, task.zone)).await);
@@ -103,29 +114,41 @@ impl Pipeline {
 
     /// Tasks this agent owns that have neither a draft nor an end: left over from a pass that was
     /// cut short.
-    async fn unfinished(&self) -> Vec<(TaskId, Zone)> {
-        let owned = match self.sync.owned().await {
-            Ok(owned) if owned.is_empty() => return Vec::new(),
+    async fn unfinished(&self, drafted: &BTreeSet<TaskId>) -> Vec<(TaskId, Zone)> {
+        let mut owned = match self.sync.owned().await {
             Ok(owned) => owned,
             Err(error) => {
                 tracing::warn!("The tasks of this agent cannot be listed: {error}.");
                 return Vec::new();
             }
         };
-        let vault = self.vault.clone();
-        let drafted = tokio::task::spawn_blocking(move || drafted_tasks(&vault)).await;
-        let drafted = match drafted {
-            Ok(drafted) => drafted,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        };
+        for task in self.sync.tentative() {
+            owned.extend(TaskStore::get(&self.sync, task).await.ok());
+        }
+        owned.retain(|task| self.zones.contains(&task.zone) && !drafted.contains(&task.id));
+        if owned.is_empty() {
+            return Vec::new();
+        }
+        // Whoever only tries again and again has nothing to push, and is alive.
+        if let Err(error) = self.sync.beat().await {
+            tracing::debug!("No sign of life could be given: {error}.");
+        }
         let mut left = Vec::new();
         for task in owned {
-            let ours = self.zones.contains(&task.zone);
-            if ours && !drafted.contains(&task.id) && self.is_due(task.id).await {
+            if self.is_due(task.id).await {
                 left.push((task.id, task.zone));
             }
         }
         left
+    }
+
+    /// The tasks that have a draft.
+    async fn drafted(&self) -> BTreeSet<TaskId> {
+        let vault = self.vault.clone();
+        match tokio::task::spawn_blocking(move || drafted_tasks(&vault)).await {
+            Ok(drafted) => drafted,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
     }
 
     /// Checks and claims a task; whether it is ours now.
@@ -145,9 +168,9 @@ impl Pipeline {
             .run("claim-task", trigger(Trigger::Task, Some(task), None))
             .await
         {
-            // A tentative claim, with the remote away, passes too, and nothing is drafted on it: the
-            // task may be another's already.
-            Ok(Outcome::Passed(_)) if self.owns(task).await => true,
+            // A tentative claim, with the remote away, passes too: what is drafted on it stays here
+            // till the claim is confirmed.
+            Ok(Outcome::Passed(_)) if self.may_draft(task).await => true,
             Ok(Outcome::Passed(_)) => {
                 self.pause(task, 0).await;
                 false
@@ -167,13 +190,17 @@ impl Pipeline {
         )
     }
 
+    async fn may_draft(&self, task: TaskId) -> bool {
+        matches!(self.sync.drafting_epoch(task).await, Ok(Some(_)))
+    }
+
     /// Drafts for an owned task; whether it moved.
     async fn draft(&self, (task, zone): (TaskId, Zone)) -> bool {
         let Some(skill) = drafting_skill(zone) else {
             return false;
         };
         // It may have been finished, or given to another, since it was found.
-        if !self.owns(task).await {
+        if !self.may_draft(task).await {
             self.pause(task, 0).await;
             return false;
         }
@@ -181,6 +208,10 @@ impl Pipeline {
             .run(skill, trigger(Trigger::Task, Some(task), None))
             .await
         {
+            // It is told when the claim is confirmed.
+            Ok(Outcome::Drafted(draft)) if !self.owns(task).await => {
+                tracing::info!(%task, draft, "A draft waits for its task's claim to be confirmed.");
+            }
             Ok(Outcome::Drafted(draft)) => {
                 let subject = self.subject(task).await;
                 self.tell(
@@ -192,6 +223,11 @@ impl Pipeline {
                 )
                 .await;
                 tracing::info!(%task, draft, "A draft waits for the owner.");
+            }
+            Ok(Outcome::Filed(_)) if !self.owns(task).await => {
+                // Only the owner may file it.
+                self.pause(task, 0).await;
+                return false;
             }
             Ok(Outcome::Filed(reason)) => {
                 let subject = self.subject(task).await;
@@ -211,7 +247,7 @@ impl Pipeline {
                 return false;
             }
             Err(error) => {
-                if self.set_back(task, &error).await >= MAX_FAILURES {
+                if self.set_back(task, &error).await >= MAX_FAILURES && self.owns(task).await {
                     if !self.finish(task, Finish::failed(&error.to_string())).await {
                         return false;
                     }

@@ -47,7 +47,7 @@ struct TestFence(AtomicBool);
 
 #[async_trait]
 impl Fence for TestFence {
-    async fn may_act(&self, _: TaskId) -> Result<(), String> {
+    async fn may_act(&self, _: TaskId, _: Option<u64>) -> Result<(), String> {
         if self.0.load(Ordering::SeqCst) {
             return Err("another agent took the task over".into());
         }
@@ -128,6 +128,7 @@ pub(crate) fn draft(n: u128) -> DraftNote {
         created: NOON.parse().unwrap(),
         by: "cloud/cloud-draft-email".into(),
         task: TaskId::from_parts(1, n),
+        epoch: None,
         action: Action::EmailSend(EmailSend {
             from_account: "owner".into(),
             to: vec!["Ada <ada@example.test>".into()],

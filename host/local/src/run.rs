@@ -17,7 +17,7 @@ use platinum_effects::{
     email::{EmailSend, McpMailSender, McpSentSearch, SendMail, SentSearch},
 };
 use platinum_journal::Journal;
-use platinum_protocol::TaskPlace;
+use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_vault::note::ReceiptRecord;
 
 use crate::act::Actor;
@@ -120,7 +120,8 @@ pub(crate) fn receipts_of(journal: &Journal, task: TaskId) -> Result<Vec<Receipt
         .collect())
 }
 
-/// An effect may happen only while its task is owned, as a fresh look at the remote has it.
+/// An effect may happen only while its task is owned, under the claim under which its draft was
+/// made, as a fresh look at the remote has it.
 struct SyncFence {
     sync: Synchronizer,
     /// When the remote was last asked for this in vain, and why: many approvals that wait for it
@@ -135,7 +136,38 @@ const IN_VAIN: Duration = Duration::from_secs(5);
 
 #[async_trait::async_trait]
 impl Fence for SyncFence {
-    async fn may_act(&self, task: TaskId) -> Result<(), String> {
+    async fn may_act(&self, task: TaskId, epoch: Option<u64>) -> Result<(), String> {
+        let told = |error: platinum_daemon::sync::SyncError| error.to_string();
+        // Nobody else can have a task of a zone that is this machine's alone.
+        if !self.sync.is_ours_alone(task).await.map_err(told)? {
+            self.look().await?;
+        }
+        match self.sync.place(task).await.map_err(told)? {
+            TaskPlace::Owned(record) => of_this_epoch(epoch, &record),
+            TaskPlace::Waiting => Err("nobody owns its task".to_owned()),
+            TaskPlace::Finished => Err("its task is finished already".to_owned()),
+            TaskPlace::Absent => Err("its task is not in the vault".to_owned()),
+        }
+    }
+}
+
+/// Whether a draft was made under the claim by which its task is owned now. Whose claim it is does
+/// not matter: the owner approved the draft. A task that was moved by hand has no epoch.
+fn of_this_epoch(epoch: Option<u64>, now: &ClaimRecord) -> Result<(), String> {
+    match epoch {
+        None => Ok(()),
+        Some(0) => Err("its draft was made offline, on a claim that is not confirmed".to_owned()),
+        Some(then) if then == now.epoch || now.epoch == 0 => Ok(()),
+        Some(then) => Err(format!(
+            "its draft was made under claim {then} of the task, and claim {} by {} is the one that holds now; reject it and approve the newer draft",
+            now.epoch, now.agent
+        )),
+    }
+}
+
+impl SyncFence {
+    /// A look at the remote, unless there was one just now.
+    async fn look(&self) -> Result<(), String> {
         let told = |error: platinum_daemon::sync::SyncError| error.to_string();
         let status = self.sync.status().await.map_err(told)?;
         let is_fresh = status.last_error.is_none()
@@ -156,11 +188,6 @@ impl Fence for SyncFence {
             }
             *in_vain = None;
         }
-        match self.sync.place(task).await.map_err(told)? {
-            TaskPlace::Owned(_) => Ok(()),
-            TaskPlace::Waiting => Err("nobody owns its task".to_owned()),
-            TaskPlace::Finished => Err("its task is finished already".to_owned()),
-            TaskPlace::Absent => Err("its task is not in the vault".to_owned()),
-        }
+        Ok(())
     }
 }

@@ -223,6 +223,26 @@ impl Repo {
         }
     }
 
+    /// The names under which something is remembered that begin with this folder.
+    ///
+    /// # Errors
+    /// If the name is none, or the refs cannot be read.
+    pub fn marks(&self, folder: &str) -> Result<Vec<String>, RepoError> {
+        let full = mark(folder)?;
+        let doing = "listing marks";
+        let git = self.lock()?;
+        let mut names = Vec::new();
+        for reference in git
+            .references_glob(&format!("{full}/*"))
+            .map_err(RepoError::git(doing))?
+        {
+            let reference = reference.map_err(RepoError::git(doing))?;
+            let below = reference.name().ok().and_then(|name| name.strip_prefix(&full));
+            names.extend(below.map(|rest| format!("{folder}{rest}")));
+        }
+        Ok(names)
+    }
+
     /// The commit remembered under a name.
     ///
     /// # Errors

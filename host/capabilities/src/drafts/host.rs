@@ -7,7 +7,7 @@ use super::{DEFAULT_LIFE, DraftsCtx, LONGEST_LIFE};
 use crate::{
     bindings::platinum::drafts::submit::{Draft, Error, Host, Plan},
     convert,
-    tasks::{Owner, TaskError},
+    tasks::TaskError,
     text::one_line,
     view::View,
     writing::in_background,
@@ -30,7 +30,7 @@ impl Host for View<'_, DraftsCtx> {
 
 impl View<'_, DraftsCtx> {
     async fn try_propose(&mut self, draft: Draft) -> Result<String, Error> {
-        let task = self.owned_task(&draft.task).await?;
+        let (task, epoch) = self.owned_task(&draft.task).await?;
         let action = convert::action(draft.action).map_err(Error::Invalid)?;
         let now = self.ctx.now;
         let expires = match draft.expires {
@@ -50,6 +50,7 @@ impl View<'_, DraftsCtx> {
             created: now,
             by: self.ctx.author.by.clone(),
             task,
+            epoch: Some(epoch),
             action,
             summary: one_line("summary", &draft.summary, 300).map_err(Error::Invalid)?,
             reason: one_line("reason", &draft.reason, 500).map_err(Error::Invalid)?,
@@ -60,7 +61,7 @@ impl View<'_, DraftsCtx> {
     }
 
     async fn try_write_plan(&mut self, plan: Plan) -> Result<String, Error> {
-        let task = self.owned_task(&plan.task).await?;
+        let (task, _) = self.owned_task(&plan.task).await?;
         if !(1..=MAX_STEPS).contains(&plan.steps.len()) {
             return Err(Error::Invalid(format!(
                 "the plan has {} steps; 1 to {MAX_STEPS}",
@@ -84,16 +85,14 @@ impl View<'_, DraftsCtx> {
         Ok(note.id.to_string())
     }
 
-    /// The task, if this agent owns it.
-    async fn owned_task(&self, id: &str) -> Result<TaskId, Error> {
+    /// The task and the epoch of its claim, if this agent may draft for it.
+    async fn owned_task(&self, id: &str) -> Result<(TaskId, u64), Error> {
         let id: TaskId = id
             .parse()
             .map_err(|error: platinum_core::IdError| Error::Invalid(error.to_string()))?;
-        match self.ctx.store.owner_of(id).await {
-            Ok(Owner::ThisAgent) => Ok(id),
-            Ok(Owner::Nobody | Owner::Other(_) | Owner::Finished) | Err(TaskError::NotFound) => {
-                Err(Error::NotOwner)
-            }
+        match self.ctx.store.drafting_epoch(id).await {
+            Ok(Some(epoch)) => Ok((id, epoch)),
+            Ok(None) | Err(TaskError::NotFound) => Err(Error::NotOwner),
             Err(error) => Err(Error::Unavailable(error.to_string())),
         }
     }

@@ -14,6 +14,9 @@ pub trait TaskStore: Send + Sync {
     async fn get(&self, id: TaskId) -> Result<TaskNote, TaskError>;
     /// Who owns it, as the last verified state of the remote has it.
     async fn owner_of(&self, id: TaskId) -> Result<Owner, TaskError>;
+    /// Under which epoch this agent may draft for a task now: the one of its claim, 0 while that
+    /// is tentative, none if the task is not its own.
+    async fn drafting_epoch(&self, id: TaskId) -> Result<Option<u64>, TaskError>;
     /// Claims it by a compare-and-swap push.
     async fn claim(&self, id: TaskId) -> Result<Claimed, TaskError>;
     /// Files it in `Done/` with its receipts.

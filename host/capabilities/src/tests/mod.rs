@@ -45,6 +45,14 @@ impl TaskStore for Tasks {
         self.owners.get(&id).cloned().ok_or(TaskError::NotFound)
     }
 
+    async fn drafting_epoch(&self, id: TaskId) -> Result<Option<u64>, TaskError> {
+        match self.owners.get(&id) {
+            Some(Owner::ThisAgent) => Ok(Some(7)),
+            Some(_) => Ok(None),
+            None => Err(TaskError::NotFound),
+        }
+    }
+
     async fn claim(&self, id: TaskId) -> Result<Claimed, TaskError> {
         self.claims.lock().unwrap().push(id);
         Ok(Claimed::Won { epoch: 1 })

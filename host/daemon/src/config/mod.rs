@@ -10,7 +10,8 @@ mod sections;
 mod suggest;
 
 pub use sections::{
-    AgentConfig, Config, LimitsConfig, MailConfig, SyncSection, VaultConfig, WorkConfig,
+    AgentConfig, Config, LimitsConfig, MailConfig, SecretsConfig, SyncSection, VaultConfig,
+    WorkConfig,
 };
 
 use std::{
@@ -104,6 +105,7 @@ impl Config {
         for (key, value) in [
             ("sync.every-seconds", self.sync.every_seconds),
             ("sync.timeout-seconds", self.sync.timeout_seconds),
+            ("sync.lease-minutes", self.sync.lease_minutes),
             ("work.every-seconds", self.work.every_seconds),
             ("limits.cpu-seconds", self.limits.cpu_seconds),
             ("limits.whole-seconds", self.limits.whole_seconds),

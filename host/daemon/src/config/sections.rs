@@ -16,6 +16,8 @@ pub struct Config {
     pub vault: VaultConfig,
     /// The way to the remote.
     pub sync: SyncSection,
+    /// What may not leave this machine.
+    pub secrets: SecretsConfig,
     /// What this host works on.
     pub work: WorkConfig,
     /// What one run of a skill may use.
@@ -55,8 +57,18 @@ pub struct SyncSection {
     pub every_seconds: u64,
     /// Seconds that one call of git may take.
     pub timeout_seconds: u64,
+    /// Minutes without a sign of life after which an owner's tasks are taken over.
+    pub lease_minutes: u64,
     /// Environment variables that git's credential helpers may see.
     pub env: Vec<String>,
+}
+
+/// What may not leave this machine.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SecretsConfig {
+    /// Kinds of secrets, and bank accounts, that may be synced.
+    pub allow: Vec<String>,
 }
 
 /// What this host works on.

@@ -7,7 +7,9 @@
 
 use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath, layout};
 use platinum_policy::{Change, check};
-use platinum_protocol::{ClaimMachine, ClaimRecord, Claimed, PushOutcome, Step, TaskPlace};
+use platinum_protocol::{
+    ClaimMachine, ClaimRecord, Claimed, PushOutcome, Step, TaskPlace, reconcile::Intent,
+};
 use platinum_repo::{Edit, Oid, RefName, Repo};
 use platinum_vault::note::Note;
 
@@ -20,7 +22,7 @@ use super::{
 };
 
 /// How often one claim is pushed at most.
-const MAX_ATTEMPTS: u32 = 12;
+pub(super) const MAX_ATTEMPTS: u32 = 12;
 /// The trailer with the claim's id.
 const TRAILER_CLAIM: &str = "Platinum-Claim";
 /// The trailer with its epoch.
@@ -39,25 +41,84 @@ struct Proposal {
 pub(super) struct Moved {
     pub(super) from: (VaultPath, Oid),
     pub(super) to: (VaultPath, Oid),
+    /// What is at the new place already, if somebody moved the file by hand.
+    pub(super) replaces: Option<Oid>,
+}
+
+/// Where a claim takes a task from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum From {
+    /// From `Needs_Action/`.
+    Waiting,
+    /// From `Needs_Action/`, but somebody moved the file into this agent's folder by hand already.
+    Hand,
+    /// From the folder of an owner that is stuck.
+    Stuck,
 }
 
 impl Synchronizer {
     /// Claims a task. Asking again for a task that this host has claimed answers
-    /// [`Claimed::Won`].
+    /// [`Claimed::Won`]. In a zone of this machine alone it counts at once; otherwise, if the
+    /// remote is away, the wish is kept, and the claim is made for real at the next contact.
     ///
     /// # Errors
     /// If this agent may not own it, its note cannot be read, or the remote has what may not be
     /// applied.
     pub async fn claim(&self, task: TaskId) -> Result<Claimed, SyncError> {
         let _turn = self.turn.lock().await;
-        let mut synced = match self.push_edits_of(task).await {
+        if let Some(claimed) = self.blocking(move |side| side.claim_here(task)).await? {
+            return Ok(claimed);
+        }
+        self.claim_by_push(task).await
+    }
+
+    /// The claim by compare-and-swap, and what follows from its end for a wish that was kept.
+    pub(super) async fn claim_by_push(&self, task: TaskId) -> Result<Claimed, SyncError> {
+        let synced = match self.push_edits_of(task).await {
             Ok(synced) => synced,
             // The machine finds out for itself whether the remote is away.
             Err(error) if error.is_away() => false,
             Err(error) => return Err(error),
         };
-        let agent = self.side.agent.clone();
-        let mut machine = ClaimMachine::new(task, agent, ClaimId::generate(), MAX_ATTEMPTS);
+        let machine = self.machine_for(task);
+        let claim = machine.claim();
+        let end = self.drive(machine, From::Waiting, synced).await?;
+        let told = end.clone();
+        self.blocking(move |side| match told {
+            Claimed::Won { epoch } => side.confirmed(task, epoch),
+            Claimed::Lost { owner } if side.decided.get(task).is_some() => {
+                side.lost(task, owner.as_ref())
+            }
+            Claimed::Tentative => side.wish(task, claim),
+            Claimed::Lost { .. } | Claimed::GaveUp => Ok(()),
+        })
+        .await?;
+        Ok(end)
+    }
+
+    /// The claim of a task whose file was moved into this agent's folder by hand.
+    pub(super) async fn claim_in_hand(&self, task: TaskId) -> Result<Claimed, SyncError> {
+        let machine = self.machine_for(task);
+        self.drive(machine, From::Hand, true).await
+    }
+
+    /// A wish that was kept has its claim's id already.
+    fn machine_for(&self, task: TaskId) -> ClaimMachine {
+        let claim = match self.side.decided.get(task) {
+            Some(Intent::Claim { claim, .. }) => claim,
+            _ => ClaimId::generate(),
+        };
+        ClaimMachine::new(task, self.side.agent.clone(), claim, MAX_ATTEMPTS)
+    }
+
+    /// Does what a machine says till it ends. `synced`: the verified tip was the remote's just now.
+    pub(super) async fn drive(
+        &self,
+        mut machine: ClaimMachine,
+        from: From,
+        mut synced: bool,
+    ) -> Result<Claimed, SyncError> {
+        let task = machine.task();
         let mut proposal: Option<Proposal> = None;
         loop {
             match machine.step().clone() {
@@ -65,13 +126,13 @@ impl Synchronizer {
                     // Straight after a sync the tip is known. If it is not the tip any more, the
                     // push finds out.
                     let known = std::mem::take(&mut synced);
-                    if let Some(won) = self.look(&mut machine, proposal.as_ref(), known).await? {
+                    if let Some(won) = self.look_at(&mut machine, proposal.as_ref(), known).await? {
                         return Ok(won);
                     }
                 }
                 Step::BackOff { attempt } => {
                     tokio::time::sleep(pause(attempt)).await;
-                    if let Some(won) = self.look(&mut machine, proposal.as_ref(), false).await? {
+                    if let Some(won) = self.look_at(&mut machine, proposal.as_ref(), false).await? {
                         return Ok(won);
                     }
                 }
@@ -79,7 +140,7 @@ impl Synchronizer {
                     let on_tip = on_tip.as_deref().map(Repo::oid).transpose()?;
                     let claim = machine.claim();
                     let made = self
-                        .blocking(move |side| side.build_claim(task, on_tip, claim, epoch))
+                        .blocking(move |side| side.build_claim(task, on_tip, (claim, epoch), from))
                         .await?;
                     let outcome = self.push(made.commit, made.on_tip).await?;
                     proposal = Some(made);
@@ -98,7 +159,7 @@ impl Synchronizer {
     }
 
     /// Fetches for the machine, unless the tip is known. Answers at once if an earlier claim of this host is found.
-    async fn look(
+    async fn look_at(
         &self,
         machine: &mut ClaimMachine,
         proposal: Option<&Proposal>,
@@ -187,7 +248,7 @@ impl Synchronizer {
     pub(super) async fn push_edits_of(&self, task: TaskId) -> Result<bool, SyncError> {
         let edited = self.blocking(move |side| side.is_edited(task)).await?;
         if edited {
-            self.sync_in_turn().await?;
+            self.content().await?;
         }
         Ok(edited)
     }
@@ -204,15 +265,18 @@ impl Side {
         &self,
         task: TaskId,
         tip: Option<Oid>,
-        claim: ClaimId,
-        epoch: u64,
+        (claim, epoch): (ClaimId, u64),
+        how: From,
     ) -> Result<Proposal, SyncError> {
         let on_tip = tip.ok_or(SyncError::NoTask(task))?;
         let found = places::find(&self.repo, on_tip, task)?;
-        let (Some(from), Some(zone)) = (found.file, found.zone) else {
+        let Some(from) = found.file else {
             return Err(SyncError::NoTask(task));
         };
-        if zone.is_local_only() && self.role == Role::Cloud {
+        if let Some(zone) = found.zone
+            && zone.is_local_only()
+            && self.role == Role::Cloud
+        {
             return Err(SyncError::ZoneDenied(zone));
         }
         let record = ClaimRecord {
@@ -223,22 +287,29 @@ impl Side {
             base: on_tip.to_string(),
             beat: 0,
         };
-        let mut note = self.note_in(&from)?;
-        let unreadable = |source| SyncError::Note {
-            path: from.0.clone(),
-            source,
-        };
-        let value = serde_norway::to_value(&record)
-            .map_err(|error| SyncError::Refused(format!("the claim cannot be written: {error}")))?;
-        note.set("claim", value).map_err(unreadable)?;
-        note.remove(places::LAST_EPOCH).map_err(unreadable)?;
         let to = layout::in_progress(&self.agent, task);
+        let in_hand = match how {
+            From::Hand => {
+                let bytes = self.vault.read(&to, MAX_NOTE as u64)?;
+                Some(self.repo.write_blob(&bytes)?)
+            }
+            From::Waiting | From::Stuck => None,
+        };
+        let mut note = match in_hand {
+            Some(blob) => self.note_in(&(to.clone(), blob))?,
+            None => self.note_in(&from)?,
+        };
+        places::write_claim(&mut note, &from.0, &record)?;
         let trailers = vec![
             (TRAILER_CLAIM.to_owned(), claim.to_string()),
             (TRAILER_EPOCH.to_owned(), epoch.to_string()),
         ];
-        let (commit, moved) =
-            self.commit_move(on_tip, from, to, &note, format!("Claim {task}"), trailers)?;
+        let message = match how {
+            From::Waiting | From::Hand => format!("Claim {task}"),
+            From::Stuck => format!("Take over {task}"),
+        };
+        let (commit, mut moved) = self.commit_move(on_tip, from, to, &note, message, trailers)?;
+        moved.replaces = in_hand;
         // Before the push: whatever happens after it, this claim is recognised as ours.
         self.repo.set_mark(&mark(task), Some(commit))?;
         Ok(Proposal {
@@ -280,6 +351,7 @@ impl Side {
             Moved {
                 from,
                 to: (to, blob),
+                replaces: None,
             },
         ))
     }
@@ -296,7 +368,7 @@ impl Side {
         let arrivals = [
             Arrival {
                 path: moved.to.0.clone(),
-                expected: None,
+                expected: moved.replaces,
                 new: Some(moved.to.1),
             },
             Arrival {

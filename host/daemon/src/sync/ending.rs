@@ -5,8 +5,8 @@
 //! that is cut off may file its own task here: nobody else can move it meanwhile.
 
 use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath, Zone, layout};
-use platinum_protocol::TaskPlace;
-use platinum_repo::{Oid, RefName};
+use platinum_protocol::{TaskPlace, reconcile::Intent};
+use platinum_repo::Oid;
 use platinum_vault::note::{Note, ReceiptRecord, finish};
 
 use super::{
@@ -90,6 +90,10 @@ impl Synchronizer {
     async fn end(&self, task: TaskId, end: End) -> Result<(), SyncError> {
         let _turn = self.turn.lock().await;
         match self.end_by_push(task, &end).await {
+            Ok(()) => {
+                self.blocking(move |side| side.decided.set(task, None))
+                    .await
+            }
             Err(error @ SyncError::Remote(_)) => {
                 let kept = self.blocking(move |side| side.end_here(task, &end)).await?;
                 if !kept {
@@ -217,34 +221,51 @@ impl Side {
         }
     }
 
-    /// Files an own task in the work tree alone; whether it could. The next sync tells the remote.
+    /// Files an own task in the work tree alone, or gives one back that the remote never heard was
+    /// taken; whether it could. The next sync tells the remote.
     fn end_here(&self, task: TaskId, end: &End) -> Result<bool, SyncError> {
-        if matches!(end, End::Release(_)) {
-            return Ok(false);
-        }
         let path = layout::in_progress(&self.agent, task);
         if !self.vault.exists(&path)? {
             return Ok(false);
         }
-        // Only if the last that was heard of the task is that it is ours.
-        let Some(tip) = self.repo.tip(RefName::Verified)? else {
-            return Ok(false);
-        };
-        let found = places::find(&self.repo, tip, task)?;
-        match &found.place {
-            TaskPlace::Owned(record) if record.agent == self.agent => {}
+        let own = self.decided.get(task);
+        let record = match (&own, self.place(task)?) {
+            // Only if the last that was heard of the task is that it is ours.
+            (None | Some(Intent::Own { .. }), TaskPlace::Owned(record))
+                if record.agent == self.agent =>
+            {
+                record
+            }
             _ => return Ok(false),
+        };
+        let told = own.is_none();
+        if matches!(end, End::Release(_)) && told {
+            return Ok(false);
         }
         let bytes = self.vault.read(&path, MAX_NOTE as u64)?;
         let from = (path.clone(), self.repo.write_blob(&bytes)?);
         let mut note = self.note_in(&from)?;
+        let found = Found {
+            epoch: record.epoch,
+            place: TaskPlace::Owned(record.clone()),
+            file: Some(from.clone()),
+            zone: None,
+        };
         let to = self.write_end(task, &found, &path, &mut note, end)?;
         let blob = self.repo.write_blob(note.to_text().as_bytes())?;
+        let finish = Intent::Finish { record, told };
+        if matches!(end, End::Finish(..)) {
+            self.decided.set(task, Some(finish))?;
+        }
         // Not noted as applied: the next sync finds it as an edit, and tells the remote.
         self.do_move(&Moved {
             from,
             to: (to, blob),
+            replaces: None,
         })?;
+        if matches!(end, End::Release(_)) {
+            self.decided.set(task, None)?;
+        }
         Ok(true)
     }
 }

@@ -3,7 +3,7 @@
 use platinum_core::{AgentName, ClaimId, TaskId, Timestamp, VaultPath, Zone, layout};
 use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_repo::{Oid, Repo};
-use platinum_vault::note::Note;
+use platinum_vault::note::{DraftNote, Note};
 
 use super::SyncError;
 
@@ -73,9 +73,7 @@ pub(super) fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<Found, SyncErr
         let Some(blob) = repo.blob_at(tip, &path)? else {
             continue;
         };
-        let epoch = note_of(repo, blob)?
-            .and_then(|note| note.get(LAST_EPOCH)?.as_u64())
-            .unwrap_or(0);
+        let epoch = note_of(repo, blob)?.map_or(0, |note| epoch_in(&note));
         let place = TaskPlace::Waiting;
         return Ok(Found {
             place,
@@ -123,4 +121,38 @@ fn note_of(repo: &Repo, blob: Oid) -> Result<Option<Note>, SyncError> {
     }
     let text = String::from_utf8(repo.read_blob(blob, MAX_NOTE)?).ok();
     Ok(text.and_then(|text| Note::parse(&text).ok()))
+}
+
+/// The highest epoch that a task's note speaks of: where it was given back, or was moved back by
+/// hand with its claim still in it.
+pub(super) fn epoch_in(note: &Note) -> u64 {
+    let last = note.get(LAST_EPOCH).and_then(|value| value.as_u64());
+    let claim = note
+        .get("claim")
+        .and_then(|claim| claim.get("epoch")?.as_u64());
+    last.max(claim).unwrap_or(0)
+}
+
+/// Writes a claim into a task's note.
+pub(super) fn write_claim(
+    note: &mut Note,
+    path: &VaultPath,
+    record: &ClaimRecord,
+) -> Result<(), SyncError> {
+    let unreadable = |source| SyncError::Note {
+        path: path.clone(),
+        source,
+    };
+    let value = serde_norway::to_value(record)
+        .map_err(|error| SyncError::Refused(format!("the claim cannot be written: {error}")))?;
+    note.set("claim", value).map_err(unreadable)?;
+    note.remove(LAST_EPOCH).map(drop).map_err(unreadable)
+}
+
+/// The task that the draft in a blob is for, if it is one.
+pub(super) fn draft_task(repo: &Repo, blob: Oid) -> Result<Option<TaskId>, SyncError> {
+    let note = note_of(repo, blob)?;
+    Ok(note
+        .and_then(|note| DraftNote::from_note(&note).ok())
+        .map(|draft| draft.task))
 }

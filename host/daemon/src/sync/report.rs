@@ -19,6 +19,17 @@ pub struct SyncReport {
     pub held_back: Vec<HeldBack>,
 }
 
+impl SyncReport {
+    /// This sync and the one straight after it, as one.
+    pub(super) fn and(self, mut after: Self) -> Self {
+        after.pulled = after.pulled.saturating_add(self.pulled);
+        after.pushed = after.pushed.saturating_add(self.pushed);
+        after.conflicts = after.conflicts.saturating_add(self.conflicts);
+        after.brought.splice(0..0, self.brought);
+        after
+    }
+}
+
 /// A file that is not given to the remote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldBack {
@@ -49,4 +60,6 @@ pub struct SyncStatus {
     pub last_error: Option<String>,
     /// Commits of which it is not known whether the remote took them.
     pub in_doubt: usize,
+    /// Hosts whose clocks are not as this machine's, a sentence each.
+    pub skew: Vec<String>,
 }

@@ -1,9 +1,12 @@
-//! The sync: fetch, verify, merge, push, apply; and again from the new tip if others were faster.
+//! The sync: doing what [`SyncMachine`] says, with the remote, the repository and the work tree.
+//!
+//! Lives elsewhere: in which order things go is decided in `protocol`; what was decided while the
+//! remote was away comes first, in [`super::tentative`].
 
 use jiff::SignedDuration;
 use platinum_core::Timestamp;
-use platinum_protocol::PushOutcome;
-use platinum_repo::{Oid, RefName};
+use platinum_protocol::{PushOutcome, SyncMachine, SyncStep, Synced};
+use platinum_repo::{Oid, RefName, Repo};
 
 use super::{
     Contact, HeldBack, SyncError, SyncReport, Synchronizer, pause,
@@ -27,52 +30,85 @@ pub(super) enum Landing {
 }
 
 impl Synchronizer {
+    /// One sync of everything. What was decided without the remote is held against its tip before
+    /// any content goes out.
     pub(super) async fn sync_in_turn(&self) -> Result<SyncReport, SyncError> {
-        if let Some(report) = self.push_first().await? {
+        self.blocking(Side::begin).await?;
+        self.prune_marks().await?;
+        if self.side.decided.is_empty() {
+            return self.content().await;
+        }
+        self.settle().await?;
+        let report = self.content().await?;
+        // Tasks that the remote had not heard of can be claimed now, and drafts go out that had to
+        // wait for that.
+        if self.settle().await? == 0 {
             return Ok(report);
         }
-        let mut reason = String::new();
-        for round in 1..=MAX_ROUNDS {
-            let tip = self.fetch_and_verify().await?;
-            let prepared = self.blocking(move |side| side.prepare(tip)).await?;
-            let mut landed = tip;
-            if let Some(commit) = prepared.commit {
-                match self.land(commit, tip).await? {
-                    Landing::Landed => landed = Some(commit),
-                    Landing::Moved(why) => {
-                        reason = why;
-                        tokio::time::sleep(pause(round)).await;
-                        continue;
-                    }
-                }
-            }
-            return self.take_in(prepared, landed).await;
-        }
-        Err(SyncError::Contended {
-            times: MAX_ROUNDS,
-            reason,
-        })
+        Ok(report.and(self.content().await?))
     }
 
-    /// If the remote was asked a moment ago, and there is something to give it: gives it without
-    /// asking again. The push compares: that it lands proves that nothing new was there.
-    async fn push_first(&self) -> Result<Option<SyncReport>, SyncError> {
+    /// One sync of content, as the machine says.
+    pub(super) async fn content(&self) -> Result<SyncReport, SyncError> {
+        let mut machine = self.machine().await?;
+        let mut prepared = Prepared::default();
+        let mut report = SyncReport::default();
+        let mut away = None;
+        loop {
+            match machine.step().clone() {
+                SyncStep::Fetch => match self.fetch_and_verify().await {
+                    Ok(tip) => drop(machine.fetched(tip.map(hex)).clone()),
+                    Err(error @ SyncError::Remote(_)) => {
+                        machine.fetch_failed(error.to_string());
+                        away = Some(error);
+                    }
+                    Err(error) => return Err(error),
+                },
+                SyncStep::Prepare { on_tip } => {
+                    let tip = oid(on_tip.as_deref())?;
+                    prepared = self.blocking(move |side| side.prepare(tip)).await?;
+                    machine.prepared(prepared.commit.map(hex));
+                }
+                SyncStep::Push { commit, on_tip } => {
+                    let on_tip = oid(on_tip.as_deref())?;
+                    let outcome = self.push(Repo::oid(&commit)?, on_tip).await?;
+                    machine.pushed(outcome);
+                }
+                SyncStep::Pause { round } => {
+                    tokio::time::sleep(pause(round)).await;
+                    machine.paused();
+                }
+                SyncStep::TakeIn { tip } => {
+                    let tip = oid(tip.as_deref())?;
+                    let mut prepared = std::mem::take(&mut prepared);
+                    let asked = std::mem::take(&mut prepared.asked);
+                    report = self.take_in(prepared, tip).await?;
+                    self.answer_drags(asked, &mut report).await?;
+                    machine.taken_in();
+                }
+                SyncStep::End(end) => {
+                    return match end {
+                        Synced::Done { .. } => Ok(report),
+                        Synced::Away(reason) => Err(away.unwrap_or(SyncError::InDoubt(reason))),
+                        Synced::InDoubt(reason) => Err(SyncError::InDoubt(reason)),
+                        Synced::Contended { rounds, reason } => Err(SyncError::Contended {
+                            times: rounds,
+                            reason,
+                        }),
+                    };
+                }
+            }
+        }
+    }
+
+    /// A remote that was asked a moment ago is pushed to without being asked again.
+    async fn machine(&self) -> Result<SyncMachine, SyncError> {
         if !self.asked_just_now() {
-            return Ok(None);
+            return Ok(SyncMachine::new(MAX_ROUNDS, MAX_PUSHES));
         }
-        let (tip, prepared) = self
-            .blocking(|side| {
-                let tip = side.repo.tip(RefName::Verified)?;
-                Ok((tip, side.prepare(tip)?))
-            })
-            .await?;
-        let Some(commit) = prepared.commit else {
-            return Ok(None);
-        };
-        match self.land(commit, tip).await? {
-            Landing::Landed => self.take_in(prepared, Some(commit)).await.map(Some),
-            Landing::Moved(_) => Ok(None),
-        }
+        let tip = self.blocking(|side| Ok(side.repo.tip(RefName::Verified)?));
+        let tip = tip.await?.map(hex);
+        Ok(SyncMachine::push_first(MAX_ROUNDS, MAX_PUSHES, tip))
     }
 
     fn asked_just_now(&self) -> bool {
@@ -143,20 +179,12 @@ impl Synchronizer {
             }
         }
         let tip = fetched?;
-        let judged = self
-            .blocking(move |side| match tip {
-                Some(tip) => side.accept(tip),
-                None => match side.repo.tip(RefName::Verified)? {
-                    Some(had) => Err(SyncError::RemoteLost(had.to_string())),
-                    None => Ok(()),
-                },
-            })
-            .await;
+        let judged = self.take_up(tip).await;
         if let Err(error) = &judged {
             let mut contact = self.contact();
             contact.error = Some(error.to_string());
         }
-        judged.map(|()| tip)
+        judged
     }
 
     /// One push. Without a remote the commit is simply our tip.
@@ -166,7 +194,10 @@ impl Synchronizer {
         tip: Option<Oid>,
     ) -> Result<PushOutcome, SyncError> {
         let outcome = match &self.remote {
-            Some(remote) => remote.push(commit, tip).await,
+            Some(remote) => {
+                self.blocking(move |side| side.passes(tip, commit)).await?;
+                remote.push(commit, tip).await
+            }
             None => PushOutcome::Landed,
         };
         if outcome == PushOutcome::Landed {
@@ -175,6 +206,7 @@ impl Synchronizer {
                 contact.at = Some(Timestamp::now());
                 contact.tip = Some(commit);
             }
+            self.note_pushed();
             self.blocking(move |side| side.landed(commit)).await?;
         }
         Ok(outcome)
@@ -204,4 +236,12 @@ impl Synchronizer {
         }
         Err(SyncError::InDoubt(doubt))
     }
+}
+
+fn hex(oid: Oid) -> String {
+    oid.to_string()
+}
+
+fn oid(hex: Option<&str>) -> Result<Option<Oid>, SyncError> {
+    Ok(hex.map(Repo::oid).transpose()?)
 }

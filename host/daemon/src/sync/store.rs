@@ -65,6 +65,12 @@ impl TaskStore for Synchronizer {
         }
     }
 
+    async fn drafting_epoch(&self, id: TaskId) -> Result<Option<u64>, TaskError> {
+        Synchronizer::drafting_epoch(self, id)
+            .await
+            .map_err(task_error)
+    }
+
     async fn claim(&self, id: TaskId) -> Result<Claimed, TaskError> {
         Synchronizer::claim(self, id).await.map_err(task_error)
     }
@@ -117,7 +123,7 @@ impl Syncer for Synchronizer {
                 let told = error.to_string();
                 // Telling is logged where it fails; the violation itself is what goes up.
                 self.blocking(move |side| {
-                    side.tell_owner(&told);
+                    side.tell_owner(&format!("Nothing is synced any more: {told}"));
                     Ok(())
                 })
                 .await
@@ -176,9 +182,9 @@ fn task_error(error: SyncError) -> TaskError {
 }
 
 impl Side {
-    /// Nothing comes in any more: the owner has to hear of it where he looks. The note goes to the
-    /// dashboard, which local writes from the work tree, whatever the remote does.
-    fn tell_owner(&self, trouble: &str) {
+    /// Tells the owner once what he has to hear of, where he looks. The note goes to the dashboard,
+    /// which local writes from the work tree, whatever the remote does.
+    pub(super) fn tell_owner(&self, trouble: &str) {
         let news = self.news(BTreeSet::from([trouble.to_owned()]));
         if self.role == Role::Cloud || news.is_empty() {
             return;
@@ -188,7 +194,7 @@ impl Side {
             created: Timestamp::now(),
             by: self.agent.to_string(),
             task: None,
-            headline: format!("Nothing is synced any more: {trouble}")
+            headline: trouble
                 .chars()
                 .filter(|c| !c.is_control())
                 .take(300)
@@ -230,7 +236,7 @@ impl Side {
     }
 
     /// A task, in the work tree if it is there, as the remote has it otherwise.
-    fn task(&self, id: TaskId) -> Result<TaskNote, SyncError> {
+    pub(super) fn task(&self, id: TaskId) -> Result<TaskNote, SyncError> {
         let here = match self.found_in_tree(id)? {
             Some((path, blob)) => match self.vault.read(&path, MAX_NOTE as u64) {
                 Ok(bytes) => Some((path, bytes)),

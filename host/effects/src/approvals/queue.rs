@@ -224,7 +224,7 @@ impl Approvals {
 
     /// Whether the fence is open; remembers why not.
     async fn ask_fence(&self, draft: &DraftNote) -> Result<(), String> {
-        let open = self.fence.may_act(draft.task).await;
+        let open = self.fence.may_act(draft.task, draft.epoch).await;
         match &open {
             Ok(()) => self.memory().held.remove(&draft.id),
             Err(reason) => self.memory().held.insert(draft.id, one_line(reason, 300)),

@@ -93,6 +93,7 @@ mod tests {
             created: SystemClock.now(),
             by: "cloud/cloud-draft-email".into(),
             task: TaskId::from_parts(1, task),
+            epoch: None,
             action: Action::EmailSend(EmailSend {
                 from_account: "owner".into(),
                 to: vec!["ada@example.test".into()],

@@ -104,6 +104,7 @@ fn draft(random: u128, body: &str) -> DraftNote {
         created: "2026-11-20T18:00:00Z".parse().unwrap(),
         by: "cloud cloud-draft-email".to_owned(),
         task: TaskId::from_parts(1, 1),
+        epoch: None,
         action: Action::EmailSend(EmailSend {
             from_account: "owner".to_owned(),
             to: vec!["Ada <ada@example.test>".to_owned()],

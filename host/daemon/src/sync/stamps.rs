@@ -1,0 +1,212 @@
+//! Stamps of versions: when each was made, by the hybrid logical clock of its maker.
+//!
+//! Every commit made here carries its stamp as a trailer. The stamp of the remote's version of a
+//! file is that of the newest commit that changed it; the stamp of our version is when a snapshot
+//! first saw it.
+//!
+//! Lives elsewhere: the clock and what a skew is are `protocol::hlc`'s; which version keeps a path
+//! is decided in `protocol::merge`.
+//! Invariants: the clock has seen everything this host ever stamped that matters, also after a
+//! restart: what was pushed is in the verified tip, what was not is in the outbox; a commit without
+//! a stamp, or with one from too far ahead, has no say in what is later.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use platinum_core::{AgentName, Timestamp, VaultPath};
+use platinum_protocol::{
+    hlc::{Hlc, Skew, Stamp},
+    merge::Version,
+};
+use platinum_repo::{CommitInfo, Oid, RefName, TRAILER_AGENT};
+
+use super::{SyncError, side::Side};
+
+/// The trailer with a commit's stamp.
+pub(super) const TRAILER_CLOCK: &str = "Platinum-Clock";
+/// More commits than this are not searched for the one that made a version.
+const MAX_COMMITS: usize = 100_000;
+
+/// The clock of this host, and what it knows about those of others.
+#[derive(Default)]
+pub(super) struct Clock(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    clock: Hlc,
+    /// When a snapshot first saw each version that the remote has not.
+    seen: BTreeMap<VaultPath, (Oid, Stamp)>,
+    /// By how many seconds the newest stamp of an agent was ahead, where that is worth a word.
+    ahead: BTreeMap<AgentName, (i64, bool)>,
+}
+
+impl Clock {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Times and ids: whole after any panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A stamp for something that happens now.
+    pub(super) fn tick(&self) -> Stamp {
+        self.state().clock.tick(now_ms())
+    }
+
+    /// A sentence for each agent whose clock is not as this machine's.
+    pub(super) fn skews(&self) -> Vec<String> {
+        let told = |(agent, (ahead, trusted)): (&AgentName, &(i64, bool))| {
+            let then = match trusted {
+                true => "",
+                false => "; its edits no longer count as later, but in the order of the remote",
+            };
+            format!(
+                "the clock of {agent} is {ahead} s ahead of this machine's; set the one that is wrong{then}"
+            )
+        };
+        self.state().ahead.iter().map(told).collect()
+    }
+}
+
+fn now_ms() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
+fn stamp_of(info: &CommitInfo) -> Option<Stamp> {
+    info.trailer(TRAILER_CLOCK)?.parse().ok()
+}
+
+impl Side {
+    /// Sets the clock after a start: behind nothing that this host has ever stamped or seen.
+    pub(super) fn wind_clock(&self) -> Result<(), SyncError> {
+        let mut commits = self.repo.outgoing()?;
+        for name in [RefName::Verified, RefName::Applied] {
+            commits.extend(self.repo.tip(name)?);
+        }
+        for commit in commits {
+            if let Some(stamp) = stamp_of(&self.repo.commit_info(commit)?) {
+                self.clock.state().clock.observe(stamp, now_ms());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of the stamps of commits that came in.
+    pub(super) fn observe(&self, before: Option<Oid>, tip: Oid) -> Result<(), SyncError> {
+        let new = match before {
+            Some(before) => self.repo.commits_between(Some(before), tip, MAX_COMMITS)?,
+            None => vec![tip],
+        };
+        for commit in new {
+            let info = self.repo.commit_info(commit)?;
+            let (Some(stamp), Some(agent)) = (stamp_of(&info), agent_of(&info)) else {
+                continue;
+            };
+            let mut state = self.clock.state();
+            let skew = state.clock.observe(stamp, now_ms());
+            let before = match skew {
+                Skew::Fine => state.ahead.remove(&agent),
+                Skew::Warned(ms) | Skew::Distrusted(ms) => {
+                    let ahead = (ms / 1000, skew.is_trusted());
+                    state.ahead.insert(agent.clone(), ahead)
+                }
+            };
+            drop(state);
+            if before.is_none() && skew != Skew::Fine {
+                for told in self.clock.skews() {
+                    tracing::warn!("{told}.");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes the versions that a snapshot found and the remote has not, once each.
+    pub(super) fn first_seen<'a>(&self, ours: impl Iterator<Item = (&'a VaultPath, Oid)>) {
+        let mut state = self.clock.state();
+        let mut before = std::mem::take(&mut state.seen);
+        let mut now = None;
+        for (path, blob) in ours {
+            let known = before.remove(path).filter(|(was, _)| *was == blob);
+            let known = known.unwrap_or_else(|| {
+                let stamp = *now.get_or_insert_with(|| state.clock.tick(now_ms()));
+                (blob, stamp)
+            });
+            state.seen.insert(path.clone(), known);
+        }
+    }
+
+    /// Who made the version that the work tree has, and when.
+    pub(super) fn our_version(&self, path: &VaultPath) -> Version {
+        let mut state = self.clock.state();
+        let stamp = match state.seen.get(path) {
+            Some((_, stamp)) => *stamp,
+            None => state.clock.tick(now_ms()),
+        };
+        Version {
+            stamp,
+            agent: self.agent.clone(),
+            trusted: true,
+        }
+    }
+
+    /// Who made the version that `tip` has of a path, and when: the newest commit since `applied`
+    /// that changed it.
+    pub(super) fn their_version(
+        &self,
+        applied: Option<Oid>,
+        tip: Option<Oid>,
+        path: &VaultPath,
+    ) -> Version {
+        let unknown = || Version {
+            stamp: Stamp::default(),
+            agent: self.agent.clone(),
+            trusted: false,
+        };
+        let made = tip.map(|tip| self.maker(applied, tip, path));
+        match made {
+            Some(Ok(Some(version))) => version,
+            Some(Ok(None)) | None => unknown(),
+            Some(Err(error)) => {
+                tracing::warn!(%path, "Who made the remote's version is not known: {error}.");
+                unknown()
+            }
+        }
+    }
+
+    fn maker(
+        &self,
+        applied: Option<Oid>,
+        tip: Oid,
+        path: &VaultPath,
+    ) -> Result<Option<Version>, SyncError> {
+        let commits = self.repo.commits_between(applied, tip, MAX_COMMITS)?;
+        for commit in commits.into_iter().rev() {
+            let info = self.repo.commit_info(commit)?;
+            let there = self.repo.blob_at(commit, path)?;
+            let mut made_here = true;
+            for parent in &info.parents {
+                made_here &= self.repo.blob_at(*parent, path)? != there;
+            }
+            if !made_here {
+                continue;
+            }
+            let stamp = stamp_of(&info);
+            let by_commit = Stamp {
+                wall_ms: info.seconds.saturating_mul(1000),
+                count: 0,
+            };
+            return Ok(Some(Version {
+                trusted: stamp.is_some_and(|stamp| stamp.skew(now_ms()).is_trusted()),
+                stamp: stamp.unwrap_or(by_commit),
+                agent: agent_of(&info).unwrap_or_else(|| self.agent.clone()),
+            }));
+        }
+        Ok(None)
+    }
+}
+
+/// Who made a commit. It was judged before, so that its trailer says the truth.
+pub(super) fn agent_of(info: &CommitInfo) -> Option<AgentName> {
+    info.trailer(TRAILER_AGENT)?.parse().ok()
+}

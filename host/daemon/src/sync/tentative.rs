@@ -1,0 +1,460 @@
+//! What was decided while the remote was away: kept over restarts, and held against the remote's
+//! tip when it is back.
+//!
+//! A claim of a shared task without the remote is *tentative*: drafts may be made on it, and stay
+//! on this machine (their epoch is [`UNCONFIRMED`]); effects are refused. In a zone that only the
+//! owner's machine works in, a claim counts at once.
+//!
+//! Lives elsewhere: what becomes of each intent is decided in `protocol::reconcile`; whether a
+//! draft goes out is asked where edits are gathered.
+//! Invariants: an intent is on the disk before anything is done on it, and is forgotten only after
+//! everything that follows from its end was done; what was made on a task that turned out to be
+//! another's is set aside, never deleted, and the owner reads of it.
+
+use std::{
+    collections::BTreeMap,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use platinum_core::{
+    AgentName, ClaimId, Role, TaskId, Timestamp, UpdateId, VaultPath, Zone, layout,
+};
+use platinum_protocol::{
+    ClaimRecord, Claimed, TaskPlace,
+    reconcile::{Intent, Replay, replay},
+};
+use platinum_repo::{Oid, RefName, Repo};
+use platinum_vault::{
+    VaultError,
+    note::{DraftNote, Note, UpdateNote},
+};
+
+use super::{
+    SyncError, Synchronizer,
+    claiming::Moved,
+    places::{self, MAX_NOTE},
+    side::Side,
+};
+
+/// The epoch in a draft that was made on a claim which nobody has confirmed yet. Real ones start
+/// at 1.
+pub(super) const UNCONFIRMED: u64 = 0;
+/// The file with the intents, in the repository's folder.
+const FILE: &str = "intents.json";
+/// Why such a draft stays here.
+pub(super) const HELD: &str = "its task's claim is not confirmed";
+
+/// The intents of this host.
+pub(super) struct Decided {
+    file: PathBuf,
+    intents: Mutex<BTreeMap<TaskId, Intent>>,
+}
+
+impl Decided {
+    /// Reads what an earlier life decided.
+    pub(super) fn open(git_dir: &Path) -> Self {
+        let file = git_dir.join(FILE);
+        let intents = match std::fs::read(&file) {
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+                // The files of the vault are all there; only what to say about them is not known.
+                tracing::error!(
+                    "{} cannot be read ({error}); tasks claimed offline are claimed anew.",
+                    file.display()
+                );
+                BTreeMap::new()
+            }),
+            Err(_) => BTreeMap::new(),
+        };
+        Self {
+            file,
+            intents: Mutex::new(intents),
+        }
+    }
+
+    fn intents(&self) -> MutexGuard<'_, BTreeMap<TaskId, Intent>> {
+        self.intents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.intents().is_empty()
+    }
+
+    pub(super) fn get(&self, task: TaskId) -> Option<Intent> {
+        self.intents().get(&task).cloned()
+    }
+
+    fn all(&self) -> BTreeMap<TaskId, Intent> {
+        self.intents().clone()
+    }
+
+    /// The tasks with a tentative claim.
+    pub(super) fn tentative(&self) -> Vec<TaskId> {
+        let is_claim = |intent: &Intent| matches!(intent, Intent::Claim { .. });
+        let intents = self.intents();
+        let claims = intents.iter().filter(|(_, intent)| is_claim(intent));
+        claims.map(|(task, _)| *task).collect()
+    }
+
+    /// Keeps an intent, or forgets it; on the disk first.
+    pub(super) fn set(&self, task: TaskId, intent: Option<Intent>) -> Result<(), SyncError> {
+        let mut intents = self.intents();
+        let mut next = intents.clone();
+        match intent {
+            Some(intent) => next.insert(task, intent),
+            None => next.remove(&task),
+        };
+        if next == *intents {
+            return Ok(());
+        }
+        self.write(&next).map_err(|error| {
+            SyncError::Refused(format!(
+                "what was decided cannot be written to {}: {error}",
+                self.file.display()
+            ))
+        })?;
+        *intents = next;
+        Ok(())
+    }
+
+    fn write(&self, intents: &BTreeMap<TaskId, Intent>) -> std::io::Result<()> {
+        let new = self.file.with_extension("json.new");
+        let mut file = std::fs::File::create(&new)?;
+        file.write_all(&serde_json::to_vec_pretty(intents)?)?;
+        file.sync_all()?;
+        std::fs::rename(new, &self.file)
+    }
+}
+
+impl Synchronizer {
+    /// Holds every intent against the remote's tip; answers how many are settled now.
+    pub(super) async fn settle(&self) -> Result<usize, SyncError> {
+        let mut settled = 0;
+        let intents = self.side.decided.all();
+        if intents.is_empty() {
+            return Ok(0);
+        }
+        let tip = self.fetch_and_verify().await?;
+        for (task, intent) in intents {
+            let place = self.blocking(move |side| side.place_at(tip, task)).await?;
+            let done = match replay(&intent, &place) {
+                // One that the remote has not heard of is told first.
+                Replay::ClaimNow if place == TaskPlace::Absent => false,
+                Replay::ClaimNow => !matches!(
+                    self.claim_by_push(task).await?,
+                    Claimed::Tentative | Claimed::GaveUp
+                ),
+                Replay::Tell => false,
+                Replay::Settled => {
+                    let confirmed = match (&intent, place) {
+                        (Intent::Claim { .. }, TaskPlace::Owned(record)) => Some(record.epoch),
+                        _ => None,
+                    };
+                    self.blocking(move |side| match confirmed {
+                        Some(epoch) => side.confirmed(task, epoch),
+                        None => side.decided.set(task, None),
+                    })
+                    .await?;
+                    true
+                }
+                Replay::Lost { owner } => {
+                    self.blocking(move |side| side.lost(task, owner.as_ref()))
+                        .await?;
+                    true
+                }
+                Replay::Gone => {
+                    self.blocking(move |side| side.lost(task, None)).await?;
+                    true
+                }
+            };
+            settled += usize::from(done);
+        }
+        Ok(settled)
+    }
+
+    /// The tasks on which this agent may draft although their claims are not confirmed.
+    pub fn tentative(&self) -> Vec<TaskId> {
+        self.side.decided.tentative()
+    }
+
+    /// Under which epoch this agent may draft for a task now: the one of its claim, 0 while that is
+    /// tentative, none if the task is not its own.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub async fn drafting_epoch(&self, task: TaskId) -> Result<Option<u64>, SyncError> {
+        if let TaskPlace::Owned(record) = self.place(task).await?
+            && record.agent == self.side.agent
+        {
+            // One that was made by hand, without a record, has no epoch to compare.
+            return Ok(Some(record.epoch.max(UNCONFIRMED + 1)));
+        }
+        Ok(
+            matches!(self.side.decided.get(task), Some(Intent::Claim { .. }))
+                .then_some(UNCONFIRMED),
+        )
+    }
+}
+
+impl Synchronizer {
+    /// Whether a task is this agent's in a zone that nobody else works in, so that no remote has to
+    /// be asked about it.
+    ///
+    /// # Errors
+    /// If the repository or the note cannot be read.
+    pub async fn is_ours_alone(&self, task: TaskId) -> Result<bool, SyncError> {
+        self.blocking(move |side| {
+            let TaskPlace::Owned(record) = side.place(task)? else {
+                return Ok(false);
+            };
+            let path = layout::in_progress(&side.agent, task);
+            if record.agent != side.agent
+                || side.role != Role::Local
+                || !side.vault.exists(&path)?
+            {
+                return Ok(false);
+            }
+            Ok(side.task(task)?.zone.is_local_only())
+        })
+        .await
+    }
+}
+
+impl Side {
+    /// What a tip says of a task.
+    pub(super) fn place_at(&self, tip: Option<Oid>, task: TaskId) -> Result<TaskPlace, SyncError> {
+        match tip {
+            Some(tip) => Ok(places::find(&self.repo, tip, task)?.place),
+            None => Ok(TaskPlace::Absent),
+        }
+    }
+
+    /// What the last verified tip says of a task, with what was decided here since that counts
+    /// without the remote.
+    pub(super) fn place(&self, task: TaskId) -> Result<TaskPlace, SyncError> {
+        let place = self.place_at(self.repo.tip(RefName::Verified)?, task)?;
+        let intent = self.decided.get(task);
+        Ok(match (intent, place) {
+            (Some(Intent::Own { record }), TaskPlace::Waiting | TaskPlace::Absent) => {
+                TaskPlace::Owned(record)
+            }
+            (Some(Intent::Finish { .. }), place) if place != TaskPlace::Absent => {
+                TaskPlace::Finished
+            }
+            (_, place) => place,
+        })
+    }
+
+    /// Claims a task of a zone that only this machine works in; nothing if it is not one.
+    pub(super) fn claim_here(&self, task: TaskId) -> Result<Option<Claimed>, SyncError> {
+        if self.role != Role::Local {
+            return Ok(None);
+        }
+        let mut from = None;
+        for zone in Zone::ALL.into_iter().filter(|zone| zone.is_local_only()) {
+            let path = layout::waiting(zone, task);
+            if self.vault.exists(&path)? {
+                from = Some(path);
+            }
+        }
+        let earlier = match self.decided.get(task) {
+            Some(Intent::Own { record }) => Some(record),
+            _ => None,
+        };
+        let Some(from) = from else {
+            return Ok(earlier.map(|record| Claimed::Won {
+                epoch: record.epoch,
+            }));
+        };
+        let tip = self.repo.tip(RefName::Verified)?;
+        let found = match tip {
+            Some(tip) => Some(places::find(&self.repo, tip, task)?),
+            None => None,
+        };
+        let mut epoch = found.as_ref().map_or(0, |found| found.epoch);
+        if let Some(found) = &found
+            && !matches!(found.place, TaskPlace::Waiting | TaskPlace::Absent)
+        {
+            return Ok(None);
+        }
+        let bytes = self.vault.read(&from, MAX_NOTE as u64)?;
+        let from = (from, self.repo.write_blob(&bytes)?);
+        let mut note = self.note_in(&from)?;
+        epoch = epoch.max(places::epoch_in(&note));
+        let record = earlier.unwrap_or_else(|| ClaimRecord {
+            id: ClaimId::generate(),
+            agent: self.agent.clone(),
+            epoch: epoch.saturating_add(1),
+            at: Timestamp::now(),
+            base: tip.map(|tip| tip.to_string()).unwrap_or_default(),
+            beat: 0,
+        });
+        places::write_claim(&mut note, &from.0, &record)?;
+        let epoch = record.epoch;
+        self.decided.set(task, Some(Intent::Own { record }))?;
+        let blob = self.repo.write_blob(note.to_text().as_bytes())?;
+        // Not noted as applied: the next sync finds it as an edit, and tells the remote.
+        self.do_move(&Moved {
+            from,
+            to: (layout::in_progress(&self.agent, task), blob),
+            replaces: None,
+        })?;
+        tracing::info!(%task, epoch, "The task is claimed; its zone is this machine's alone.");
+        Ok(Some(Claimed::Won { epoch }))
+    }
+
+    /// Keeps the wish for a task that could not be claimed as the remote is away.
+    pub(super) fn wish(&self, task: TaskId, claim: ClaimId) -> Result<(), SyncError> {
+        if self.decided.get(task).is_some() {
+            return Ok(());
+        }
+        let place = self.place_at(self.repo.tip(RefName::Verified)?, task)?;
+        let known = match place {
+            TaskPlace::Waiting => true,
+            TaskPlace::Absent => false,
+            // The last that was heard is that it is another's.
+            TaskPlace::Owned(_) | TaskPlace::Finished => return Ok(()),
+        };
+        self.decided.set(task, Some(Intent::Claim { claim, known }))
+    }
+
+    /// A claim that was tentative is won: its drafts get its epoch, and may go out.
+    pub(super) fn confirmed(&self, task: TaskId, epoch: u64) -> Result<(), SyncError> {
+        if !matches!(self.decided.get(task), Some(Intent::Claim { .. })) {
+            return Ok(());
+        }
+        for (path, text) in self.unconfirmed_drafts(task)? {
+            let failed = |source| SyncError::Note {
+                path: path.clone(),
+                source,
+            };
+            let mut note = Note::parse(&text).map_err(failed)?;
+            note.set("epoch", epoch).map_err(failed)?;
+            let expected = Some(text.as_bytes());
+            self.vault
+                .replace(&path, note.to_text().as_bytes(), expected)?;
+            self.tell(
+                Some(task),
+                format!("The claim of a task is confirmed; its draft {path} waits for you"),
+            );
+        }
+        self.decided.set(task, None)
+    }
+
+    /// A task that was worked on without the remote is another's: what was made is set aside.
+    pub(super) fn lost(&self, task: TaskId, owner: Option<&AgentName>) -> Result<(), SyncError> {
+        let intent = self.decided.get(task);
+        let mut made: Vec<VaultPath> = match &intent {
+            Some(Intent::Claim { .. }) => {
+                let drafts = self.unconfirmed_drafts(task)?.into_iter();
+                drafts.map(|(path, _)| path).collect()
+            }
+            _ => Vec::new(),
+        };
+        if matches!(intent, Some(Intent::Finish { .. })) {
+            let filed = self.vault.walk_in(layout::DONE)?.into_iter();
+            let name = task.to_string();
+            made.extend(filed.map(|e| e.path).filter(|path| path.stem() == name));
+        }
+        if matches!(intent, Some(Intent::Own { .. })) {
+            let path = layout::in_progress(&self.agent, task);
+            made.extend(self.vault.exists(&path)?.then_some(path));
+        }
+        let who = match owner {
+            Some(owner) => format!("{owner} was faster with its task"),
+            None => "its task was ended or taken back elsewhere".to_owned(),
+        };
+        for path in made {
+            if let Some(kept) = self.set_by(task, &path)? {
+                self.tell(
+                    Some(task),
+                    format!("What was made here while the line was cut is kept as {kept}: {who}"),
+                );
+            }
+        }
+        self.decided.set(task, None)
+    }
+
+    /// The drafts for a task that were made without a confirmed claim.
+    fn unconfirmed_drafts(&self, task: TaskId) -> Result<Vec<(VaultPath, String)>, SyncError> {
+        let mut drafts = Vec::new();
+        for folder in [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED] {
+            for entry in self.vault.list(folder)? {
+                let Ok(text) = self.vault.read_text(&entry.path, MAX_NOTE as u64) else {
+                    continue;
+                };
+                let is_one = DraftNote::parse(&text)
+                    .is_ok_and(|draft| draft.task == task && draft.epoch == Some(UNCONFIRMED));
+                if is_one {
+                    drafts.push((entry.path, text));
+                }
+            }
+        }
+        Ok(drafts)
+    }
+
+    /// Whether an edit is a draft that may not leave this machine yet.
+    pub(super) fn is_unconfirmed(&self, path: &VaultPath, blob: Oid) -> bool {
+        let folders = [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED];
+        if !folders.contains(&path.top()) {
+            return false;
+        }
+        let text = self.repo.read_blob(blob, MAX_NOTE).ok();
+        text.and_then(|bytes| String::from_utf8(bytes).ok())
+            .and_then(|text| DraftNote::parse(&text).ok())
+            .is_some_and(|draft| draft.epoch == Some(UNCONFIRMED))
+    }
+
+    /// Moves a file of a task that is not ours to this agent's updates, under a name that follows
+    /// from what is in it: `<task>.conflict-<agent>-<first 8 of the blob>.md`.
+    pub(super) fn set_by(
+        &self,
+        task: TaskId,
+        path: &VaultPath,
+    ) -> Result<Option<VaultPath>, SyncError> {
+        let bytes = match self.vault.read(path, MAX_NOTE as u64) {
+            Ok(bytes) => bytes,
+            Err(VaultError::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let blob = Repo::blob_oid_of(&bytes)?.to_string();
+        let oid = blob.get(..8).unwrap_or(&blob);
+        let agent = &self.agent;
+        let name = format!(
+            "{}/{agent}/{task}.conflict-{agent}-{oid}.md",
+            layout::UPDATES
+        );
+        let kept = VaultPath::new(name).map_err(|error| SyncError::Vault(error.into()))?;
+        match self.vault.rename(path, &kept) {
+            Ok(()) => {}
+            // Kept before a crash: the same bytes.
+            Err(VaultError::Exists(_)) if self.vault.read(&kept, MAX_NOTE as u64)? == bytes => {
+                self.vault.remove(path)?;
+            }
+            Err(VaultError::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+        tracing::warn!(%task, "What was made on a task of somebody else's is kept as {kept}.");
+        Ok(Some(kept))
+    }
+
+    /// An update for the owner's dashboard. That it fails is logged, and changes nothing.
+    pub(super) fn tell(&self, task: Option<TaskId>, headline: String) {
+        let note = UpdateNote {
+            id: UpdateId::generate(),
+            created: Timestamp::now(),
+            by: self.agent.to_string(),
+            task,
+            headline: headline
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(300)
+                .collect(),
+        };
+        let path = layout::update(&self.agent, note.id);
+        if let Err(error) = self.vault.create(&path, note.render().as_bytes()) {
+            tracing::warn!("The owner cannot be told: {error}.");
+        }
+    }
+}
