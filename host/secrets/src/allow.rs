@@ -54,6 +54,13 @@ impl Allowances {
         Ok(allowances)
     }
 
+    /// The same, and this kind passes too.
+    pub(crate) fn and(&self, kind: &'static str) -> Self {
+        let mut more = self.clone();
+        more.kinds.insert(kind);
+        more
+    }
+
     /// Whether the kind passes.
     pub(crate) fn kind(&self, kind: Kind) -> bool {
         self.kinds.contains(kind.as_str())

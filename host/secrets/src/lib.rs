@@ -28,6 +28,8 @@ use content::Rules;
 pub struct Scanner {
     rules: Rules,
     allowances: Allowances,
+    /// In a name, words beside words mean nothing.
+    for_names: Allowances,
     known: RwLock<KnownSecrets>,
 }
 
@@ -44,6 +46,7 @@ impl Scanner {
     pub fn new(known: KnownSecrets, allowances: Allowances) -> Self {
         Self {
             rules: Rules::new(),
+            for_names: allowances.and(Kind::Password.as_str()),
             allowances,
             known: RwLock::new(known),
         }
@@ -63,7 +66,7 @@ impl Scanner {
             });
         }
         // A secret may stand in a name too.
-        let found = self.first(path.as_bytes())?;
+        let found = self.first(path.as_bytes(), &self.for_names)?;
         Some(Finding {
             place: Place::Name,
             ..found
@@ -72,21 +75,21 @@ impl Scanner {
 
     /// Judges the bytes of a file.
     pub fn content(&self, bytes: &[u8]) -> Option<Finding> {
-        self.first(bytes)
+        self.first(bytes, &self.allowances)
     }
 
     /// Judges a commit's message with its trailers.
     pub fn message(&self, message: &str) -> Option<Finding> {
-        let found = self.first(message.as_bytes())?;
+        let found = self.first(message.as_bytes(), &self.allowances)?;
         Some(Finding {
             place: Place::Message,
             ..found
         })
     }
 
-    fn first(&self, bytes: &[u8]) -> Option<Finding> {
+    fn first(&self, bytes: &[u8], allowances: &Allowances) -> Option<Finding> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        self.rules.find(bytes, &known, &self.allowances)
+        self.rules.find(bytes, &known, allowances)
     }
 }
 

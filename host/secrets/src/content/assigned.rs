@@ -176,27 +176,34 @@ fn value_start(
     let option = text.get(at.saturating_sub(12)..at).unwrap_or_default();
     let spaced = from > end + tail.len();
     let (used, sign) = match rest {
+        // A line's end or a letter in quoted-printable: what is meant is read elsewhere.
+        [b'=', b'\r' | b'\n', ..] | [b'=', b'3', b'D', ..] => return None,
+        [b'=', b'8'..=b'9' | b'A'..=b'F', low, b'=', ..] if low.is_ascii_hexdigit() => return None,
         [b'=' | b':', b'=' | b'>', ..] | [b'-', b'>', ..] => (2, Sign::Mark),
         [b':' | b'=' | b'|' | b'>', ..] => (1, Sign::Mark),
         _ if spaced && word.eq_ignore_ascii_case(b"bearer") => (0, Sign::Mark),
         _ if spaced && word.eq_ignore_ascii_case(b"login") => (0, Sign::Mark),
         _ if spaced && contains(option, b"--") && sort == Password => (0, Sign::Mark),
         _ => {
-            let verb = [
-                "is ", "ist ", "lautet ", "lautet: ", "is: ", "ist: ", "to ", "auf ",
-            ];
+            let verb = ["is ", "ist ", "lautet ", "lautet: ", "is: ", "ist: "];
+            let change = ["to ", "auf "];
+            let change = change.iter().filter(|_| sort == Password);
             let lower = rest.to_ascii_lowercase();
-            let verb = verb
-                .iter()
-                .find(|verb| lower.starts_with(verb.as_bytes()))?;
+            let mut verbs = verb.iter().chain(change);
+            let verb = verbs.find(|verb| lower.starts_with(verb.as_bytes()))?;
             (verb.len(), Sign::Verb)
         }
     };
     from += used;
+    // Beside a cell of a table or a tag the value is in the same line.
+    let line = matches!(rest.first(), Some(b'|' | b'>')) && used == 1;
     from += run(
         text,
         from,
-        |b| b.is_ascii_whitespace() || matches!(b, b'*' | b'>'),
+        match line {
+            true => |b| matches!(b, b' ' | b'\t' | b'*'),
+            false => |b| b.is_ascii_whitespace() || matches!(b, b'*' | b'>'),
+        },
         12,
     )
     .len();
@@ -250,7 +257,8 @@ fn in_link(text: &[u8], at: usize) -> bool {
 }
 
 fn is_password(value: &[u8], sign: Sign, before: Option<u8>) -> bool {
-    if !(8..=128).contains(&value.len()) || is_placeholder(value) || is_something_else(value) {
+    let fits = (8..=128).contains(&value.len()) && is_written(value);
+    if !fits || is_placeholder(value) || is_something_else(value) {
         return false;
     }
     let has = |test: fn(&u8) -> bool| value.iter().any(test);
@@ -281,7 +289,12 @@ fn is_password(value: &[u8], sign: Sign, before: Option<u8>) -> bool {
                 | b'|'
         )
     });
-    let strong = has(|b| {
+    // What ends a sentence is no sign of a password.
+    let mut inner = value;
+    while let Some((b'?' | b'!', shorter)) = inner.split_last() {
+        inner = shorter;
+    }
+    let strong = inner.iter().any(|b| {
         matches!(
             b,
             b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'&' | b'*' | b'+' | b'?' | b'~'
@@ -297,6 +310,11 @@ fn is_password(value: &[u8], sign: Sign, before: Option<u8>) -> bool {
         _ => (digits && (lower || upper)) || (strong && lower && upper),
     };
     enough && entropy(value) >= 2.5 && !is_identifier(value)
+}
+
+/// Whether somebody could have typed it.
+fn is_written(value: &[u8]) -> bool {
+    std::str::from_utf8(value).is_ok_and(|text| !text.chars().any(char::is_control))
 }
 
 fn is_key(value: &[u8], loose: bool) -> bool {

@@ -76,6 +76,9 @@ pub(super) fn at(text: &[u8], start: usize) -> bool {
     let line = before.rsplit(|b| *b == b'\n').next().unwrap_or_default();
     let after = near(text, end, end + 60);
     let named = |words: &[&[u8]], within: &[u8]| words.iter().any(|word| contains(within, word));
+    if named(&OTHERS, line) && !named(&CARDS, line) {
+        return false;
+    }
     if named(&CARDS, &before) || named(&CARDS, &after) {
         return true;
     }

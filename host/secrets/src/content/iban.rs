@@ -84,7 +84,7 @@ const COUNTRIES: [(&[u8; 2], usize); 78] = [
 
 /// The number that starts here, in capitals and without spaces.
 pub(super) fn at(text: &[u8], start: usize) -> Option<String> {
-    let head = text.get(start..start + 4)?;
+    let head = text.get(start..start.checked_add(4)?)?;
     let (country, check) = head.split_at(2);
     if !check.iter().all(u8::is_ascii_digit) {
         return None;
@@ -93,29 +93,43 @@ pub(super) fn at(text: &[u8], start: usize) -> Option<String> {
     let (_, len) = COUNTRIES
         .iter()
         .find(|(name, _)| name.as_slice() == country)?;
-    let mut account = Vec::with_capacity(*len);
-    let mut gap = 0;
-    for byte in text.get(start..text.len().min(start + 64))? {
-        match byte {
-            b if b.is_ascii_alphanumeric() => {
-                if account.len() == *len {
-                    // The number would go on: only after a gap it is another word.
-                    if gap == 0 {
-                        return None;
-                    }
-                    break;
-                }
-                account.push(b.to_ascii_uppercase());
-                gap = 0;
-            }
-            b' ' | b'-' | b'.' | b'\n' | b'\r' if gap < 2 => gap += 1,
-            _ => break,
-        }
-    }
+    let account = read(text, start, *len)?;
     // Most of every number are digits: so are no words.
     let digits = account.iter().filter(|b| b.is_ascii_digit()).count();
     let fits = account.len() == *len && digits * 2 >= *len && remainder(&account) == 1;
     fits.then(|| String::from_utf8_lossy(&account).into_owned())
+}
+
+/// The letters of a number of this length: without gaps, or in groups of four.
+fn read(text: &[u8], start: usize, len: usize) -> Option<Vec<u8>> {
+    let mut account = Vec::with_capacity(len);
+    let mut group = 0;
+    let mut grouped = false;
+    let mut at = start;
+    while account.len() < len {
+        let byte = text.get(at).copied()?;
+        if byte.is_ascii_alphanumeric() {
+            account.push(byte.to_ascii_uppercase());
+            group += 1;
+        } else if matches!(byte, b' ' | b'-' | b'.' | b'\n' | b'\r') && (group == 4 || group == 0) {
+            grouped |= group == 4;
+            // A line's end may be of two letters, and follow a space.
+            let two = at.checked_sub(3).and_then(|before| text.get(before..at));
+            if two.is_some_and(|two| !two.iter().any(u8::is_ascii_alphanumeric)) {
+                return None;
+            }
+            group = 0;
+        } else {
+            return None;
+        }
+        if group > 4 && grouped {
+            return None;
+        }
+        at += 1;
+    }
+    // Without a gap the number would go on.
+    let ends = text.get(at).is_none_or(|b| !b.is_ascii_alphanumeric());
+    ends.then_some(account)
 }
 
 /// The number, if the text is one and nothing else.

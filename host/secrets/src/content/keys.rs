@@ -30,25 +30,46 @@ fn framed(text: &[u8], at: usize, end: usize) -> Option<Kind> {
     let dashes = before.get(..begins)?.iter().rev().take(6);
     let framed = dashes.filter(|b| **b == b'-').count() >= 2;
     let body = text.get(end..text.len().min(end + 1200))?;
-    // Folded lines, quotation marks and headers may stand between.
-    let (mut letters, mut most) = (0, 0);
-    for byte in body {
-        match byte {
-            b if base64(*b) && *b != b'-' => letters += 1,
-            b' ' | b'\n' | b'\r' | b'\t' | b'>' | b'"' | b'\'' | b'\\' | b'|' | b',' | b'`'
-            | b'.' => {}
-            _ => letters = 0,
-        }
-        most = most.max(letters);
-    }
-    (framed && most >= 40 && has_body(body)).then_some(Kind::PrivateKey)
+    (framed && has_body(body)).then_some(Kind::PrivateKey)
 }
 
-/// Whether some stretch of it without white space is too long for a word.
-fn has_body(body: &[u8]) -> bool {
-    body.split(|b| !base64(*b)).any(|part| {
-        part.len() >= 30 && part.iter().any(u8::is_ascii_uppercase) && !part.contains(&b'-')
-    })
+/// Whether letters of a key follow: straight after the frame, or after lines that describe it.
+/// They may be quoted, indented, in groups, or in one line with `\n` between.
+fn has_body(rest: &[u8]) -> bool {
+    // `PRIVATE KEY BLOCK-----`; the letters may follow the dashes at once, as in an address.
+    let word = rest.iter().take(8).take_while(|b| **b != b'-').count();
+    let dashes = rest.iter().skip(word).take(8);
+    let dashes = dashes.take_while(|b| **b == b'-').count();
+    let mut rest = rest.get(word + dashes..).unwrap_or_default();
+    for _ in 0..6 {
+        let line = rest.split(|b| *b == b'\n').next().unwrap_or_default();
+        let describes = line.windows(2).any(|two| two == b": ");
+        let empty = !line.iter().any(u8::is_ascii_alphanumeric);
+        if !describes && !empty {
+            break;
+        }
+        rest = rest.get(line.len() + 1..).unwrap_or_default();
+    }
+    let between =
+        |b: u8| b.is_ascii_whitespace() || matches!(b, b'>' | b'"' | b'\'' | b'|' | b',' | b'`');
+    let mut letters = Vec::new();
+    let mut bytes = rest.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' if matches!(bytes.peek(), Some(b'n' | b'r' | b't')) => drop(bytes.next()),
+            b if between(b) || b == b'\\' => {}
+            b if base64(b) && b != b'-' => letters.push(b),
+            _ => break,
+        }
+        if letters.len() == 64 {
+            break;
+        }
+    }
+    let count = |test: fn(&u8) -> bool| letters.iter().filter(|b| test(b)).count();
+    letters.len() >= 40
+        && count(u8::is_ascii_uppercase) >= 5
+        && count(u8::is_ascii_lowercase) >= 5
+        && count(|b| !b.is_ascii_alphabetic()) >= 2
 }
 
 fn putty(text: &[u8], _at: usize, end: usize) -> Option<Kind> {

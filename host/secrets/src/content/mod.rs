@@ -38,6 +38,18 @@ pub(crate) struct Rules {
 struct Case<'a> {
     known: &'a KnownSecrets,
     allowances: &'a Allowances,
+    /// Whether it was decoded and is no text: then words and numbers in it mean nothing.
+    noise: bool,
+}
+
+impl Case<'_> {
+    fn counts(&self, kind: Kind) -> bool {
+        let of_text = matches!(
+            kind,
+            Kind::Password | Kind::Connection | Kind::Card | Kind::Iban
+        );
+        !(self.allowances.kind(kind) || self.noise && of_text)
+    }
 }
 
 impl Rules {
@@ -71,7 +83,15 @@ impl Rules {
         known: &KnownSecrets,
         allowances: &Allowances,
     ) -> Option<Finding> {
-        let (kind, line) = self.layer(bytes, Case { known, allowances }, 0)?;
+        let (kind, line) = self.layer(
+            bytes,
+            Case {
+                known,
+                allowances,
+                noise: false,
+            },
+            0,
+        )?;
         Some(Finding {
             kind,
             place: Place::Line(line),
@@ -103,7 +123,11 @@ impl Rules {
         ];
         for (n, reading) in readings.into_iter().flatten().enumerate() {
             encoded::each_run(reading, &mut |start, decoded| {
-                found = self.layer(decoded, case, depth + 1).map(|(kind, _)| {
+                let inner = Case {
+                    noise: text::is_noise(decoded),
+                    ..case
+                };
+                found = self.layer(decoded, inner, depth + 1).map(|(kind, _)| {
                     let line = match (n, &folded) {
                         (1, Some(folded)) => folded.line_at(start),
                         _ => text::line_at(reading, start),
@@ -129,7 +153,7 @@ impl Rules {
                 continue;
             };
             if let Some(kind) = look(text, word.start(), word.end())
-                && !case.allowances.kind(kind)
+                && case.counts(kind)
             {
                 return Some((kind, word.start()));
             }
@@ -140,9 +164,9 @@ impl Rules {
 
 /// Cards, accounts, and the tokens that have no word of their own.
 fn number(text: &[u8], case: Case<'_>) -> Option<(Kind, usize)> {
-    let cards = !case.allowances.kind(Kind::Card);
-    let accounts = !case.allowances.kind(Kind::Iban);
-    let tokens = !case.allowances.kind(Kind::Token(""));
+    let cards = case.counts(Kind::Card);
+    let accounts = case.counts(Kind::Iban);
+    let tokens = case.counts(Kind::Token(""));
     let mut before = b' ';
     for (at, byte) in text.iter().copied().enumerate() {
         let starts = !before.is_ascii_alphanumeric();

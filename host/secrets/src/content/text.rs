@@ -51,6 +51,19 @@ fn utf16(bytes: &[u8]) -> Option<bool> {
     }
 }
 
+/// Whether decoded bytes are no text: in ten of them is one that no text has.
+pub(super) fn is_noise(bytes: &[u8]) -> bool {
+    if utf16(bytes).is_some() {
+        return false;
+    }
+    let start = bytes.get(..2048).unwrap_or(bytes);
+    let odd = start
+        .iter()
+        .filter(|b| b.is_ascii_control() && !b.is_ascii_whitespace())
+        .count();
+    odd * 40 > start.len() || std::str::from_utf8(start).is_err_and(|e| e.error_len().is_some())
+}
+
 /// The line of a place, the first being 1.
 pub(super) fn line_at(text: &[u8], at: usize) -> usize {
     let before = text.get(..at.min(text.len())).unwrap_or_default();

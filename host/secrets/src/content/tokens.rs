@@ -128,15 +128,13 @@ const TOKENS: &[(&str, &str, Letters, usize, Start)] = &[
     ("Notion", "ntn_", alnum, 40, Weak),
     ("Linear", "lin_api_", alnum, 32, Sure),
     ("Linear", "lin_oauth_", alnum, 32, Sure),
-    ("Airtable", "pat", dotted, 60, Weak),
     ("HubSpot", "pat-na1-", word, 30, Sure),
     ("HubSpot", "pat-eu1-", word, 30, Sure),
     ("Figma", "figd_", word, 32, Sure),
     ("Figma", "figo_", word, 32, Sure),
     ("Zapier", "hooks.zapier.com/hooks/catch/", base64, 12, Sure),
     ("Discord", "mfa.", word, 60, Weak),
-    ("Meta", "EAA", alnum, 80, Weak),
-    ("Meta", "IGQ", word, 80, Weak),
+    ("Meta", "EAA", alnum, 100, Weak),
     ("Shopify", "shpat_", hex, 32, Sure),
     ("Shopify", "shpss_", hex, 32, Sure),
     ("Shopify", "shpca_", hex, 32, Sure),
@@ -236,6 +234,7 @@ pub(super) fn rules(add: &mut dyn FnMut(&'static str, Look)) {
     add("A3-", Box::new(one_password));
     add("otpauth://", Box::new(one_time));
     add("asana", Box::new(asana));
+    add("pat", Box::new(airtable));
 }
 
 /// In a signed address of S3 the id is no secret, and mails are full of those.
@@ -298,6 +297,18 @@ fn discord_webhook(text: &[u8], at: usize, end: usize) -> Option<Kind> {
     let body = run(text, end + id.len() + 1, word, 100);
     let fits = contains(&host, b"discord") && id.len() >= 16 && body.len() >= 50;
     fits.then_some(Kind::Token("Discord"))
+}
+
+/// `pat`, 14 letters, a point, 64 digits.
+fn airtable(text: &[u8], at: usize, end: usize) -> Option<Kind> {
+    let id = run(text, end, alnum, 15);
+    let body = run(text, end + 15, hex, 80);
+    let fits = starts_word(text, at)
+        && id.len() == 14
+        && text.get(end + 14) == Some(&b'.')
+        && body.len() == 64
+        && is_random(body);
+    fits.then_some(Kind::Token("Airtable"))
 }
 
 /// The number of a bot in base64, six letters, and 27 or more, joined by points.
