@@ -4,6 +4,7 @@ use std::fmt;
 
 use platinum_core::{AgentName, TaskId, VaultPath, Zone};
 use platinum_repo::{RemoteError, RepoError};
+use platinum_secrets::Finding;
 use platinum_vault::{VaultError, note::NoteError};
 
 /// Why a call of the synchronizer failed. Nothing is lost in any of these.
@@ -68,6 +69,14 @@ pub enum SyncError {
     /// The task's note is not text.
     #[error("the note {0} is not UTF-8 text; save it as UTF-8")]
     NotText(VaultPath),
+    /// A file holds a secret.
+    #[error("{finding}")]
+    Secret {
+        /// Which file.
+        path: VaultPath,
+        /// What was found, without repeating it.
+        finding: Finding,
+    },
     /// The repository failed.
     #[error(transparent)]
     Repo(#[from] RepoError),
@@ -84,24 +93,56 @@ pub enum SyncError {
 pub struct Violation {
     /// The commit, in hex.
     pub commit: String,
-    /// Who it says made it.
+    /// Who signed it, if that is known.
     pub agent: Option<AgentName>,
     /// What is wrong, one sentence each.
     pub reasons: Vec<String>,
+    /// What can be done about it.
+    pub remedy: Remedy,
+}
+
+/// What can be done about a violation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// The local half takes it out of the remote.
+    Undo,
+    /// Nobody but this host is known here: the keys may not have been exchanged yet.
+    Trust,
+    /// A person has to look; the reasons say at what.
+    Owner,
+}
+
+impl Violation {
+    /// The commit as a person reads it.
+    pub fn short(&self) -> &str {
+        self.commit.get(..12).unwrap_or(&self.commit)
+    }
+
+    /// As a server says it to who pushed.
+    pub fn refusal(&self) -> String {
+        self.sentence("is refused")
+    }
+
+    fn sentence(&self, what: &str) -> String {
+        const SHOWN: usize = 5;
+        let mut text = format!("commit {} {what}: ", self.short());
+        let shown: Vec<&str> = self
+            .reasons
+            .iter()
+            .take(SHOWN)
+            .map(String::as_str)
+            .collect();
+        text.push_str(&shown.join("; "));
+        if let more @ 1.. = self.reasons.len().saturating_sub(SHOWN) {
+            text.push_str(&format!("; and {more} more"));
+        }
+        text
+    }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let commit = self.commit.get(..12).unwrap_or(&self.commit);
-        write!(f, "commit {commit} is not applied: ")?;
-        const SHOWN: usize = 5;
-        for (n, reason) in self.reasons.iter().take(SHOWN).enumerate() {
-            write!(f, "{}{reason}", if n == 0 { "" } else { "; " })?;
-        }
-        match self.reasons.len().saturating_sub(SHOWN) {
-            0 => Ok(()),
-            more => write!(f, "; and {more} more"),
-        }
+        f.write_str(&self.sentence("is not applied"))
     }
 }
 

@@ -3,39 +3,47 @@
 //! Lives here: [`Synchronizer`], the driver that joins `vault`, `repo`, `policy` and `protocol`.
 //! Lives elsewhere: deciding who owns what and what to merge is `protocol`'s; who may write what
 //! is `policy`'s; when to sync is a loop's.
-//! To read: `rounds` is the sync, `claiming` and `ending` move one task, `verify` judges what
-//! comes in, `snapshot` and `apply` are the two ways between work tree and Git.
+//! To read: `rounds` is the sync, `claiming` and `ending` move one task, `incoming` judges what
+//! comes in, `worktree` is the way between the files and Git, both ways.
 //! Invariants: the work tree only ever shows what was verified, plus its own edits; an edit is
 //! never overwritten, the loser of a conflict is beside the winner; nothing is rebased; a claim
 //! counts when the remote has it, never before.
 
-mod apply;
 mod claiming;
+mod drags;
 mod ending;
 mod error;
+pub mod gate;
+mod incoming;
 mod news;
 mod places;
 mod report;
 mod rounds;
 mod side;
-mod snapshot;
+mod stamps;
 mod store;
+mod stuck;
 mod tending;
-mod verify;
+mod tentative;
+mod worktree;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use platinum_core::{AgentName, Role, TaskId, Timestamp};
 use platinum_protocol::TaskPlace;
 use platinum_repo::{Oid, RefName, Remote, Repo};
+use platinum_secrets::Scanner;
 use platinum_vault::Vault;
 
 use crate::identity::Identity;
 
 pub use ending::Finish;
-pub use error::{SyncError, Violation};
+pub use error::{Remedy, SyncError, Violation};
+pub use incoming::hook;
 pub use report::{HeldBack, SyncReport, SyncStatus};
 use side::Side;
+use stuck::Watch;
+use worktree::apply;
 
 /// Larger files are not synced, and not taken from the remote.
 pub(crate) const MAX_FILE: usize = 32 * 1024 * 1024;
@@ -54,6 +62,8 @@ pub struct SyncConfig {
     pub role: Role,
     /// What it signs with, and whose signatures it trusts.
     pub identity: Identity,
+    /// What may not leave this machine.
+    pub scanner: Arc<Scanner>,
 }
 
 /// Keeps one vault and its remote together. Cheap to clone; one thing at a time.
@@ -64,6 +74,7 @@ pub struct Synchronizer {
     /// Held through every call that moves a ref or the work tree.
     turn: Arc<tokio::sync::Mutex<()>>,
     contact: Arc<std::sync::Mutex<Contact>>,
+    watch: Arc<std::sync::Mutex<Watch>>,
 }
 
 #[derive(Default)]
@@ -94,6 +105,7 @@ impl Synchronizer {
             agent,
             role,
             identity,
+            scanner,
         } = config;
         let repo = Repo::open_or_init(&git_dir)?.signing_with(identity.key().clone());
         if repo
@@ -106,12 +118,20 @@ impl Synchronizer {
                 git_dir.display()
             )));
         }
+        let side = Side::new(vault, repo, agent, role, identity, scanner);
+        side.wind_clock()?;
         Ok(Self {
-            side: Arc::new(Side::new(vault, repo, agent, role, identity)),
+            side: Arc::new(side),
             remote: remote.map(Arc::from),
             turn: Arc::default(),
             contact: Arc::default(),
+            watch: Arc::default(),
         })
+    }
+
+    /// From now on only the paths that the watcher names are looked at, instead of all.
+    pub fn watched_by(&self, dirty: platinum_watch::Dirty) {
+        self.side.watched_by(dirty);
     }
 
     /// Pulls what the remote has and gives it what changed here.
@@ -120,21 +140,22 @@ impl Synchronizer {
     /// If the remote is away or has what may not be applied; then nothing here changed.
     pub async fn sync(&self) -> Result<SyncReport, SyncError> {
         let _turn = self.turn.lock().await;
-        self.sync_in_turn().await
+        let synced = self.sync_in_turn().await;
+        self.blocking(|side| {
+            side.tell_of_secrets();
+            Ok(())
+        })
+        .await?;
+        synced
     }
 
-    /// What the last verified tip says of a task.
+    /// What the last verified tip says of a task, with what counts without the remote: claims in
+    /// zones of this machine alone, and the end of own tasks.
     ///
     /// # Errors
     /// If the repository cannot be read.
     pub async fn place(&self, task: TaskId) -> Result<TaskPlace, SyncError> {
-        self.blocking(move |side| {
-            let Some(tip) = side.repo.tip(RefName::Verified)? else {
-                return Ok(TaskPlace::Absent);
-            };
-            Ok(places::find(&side.repo, tip, task)?.place)
-        })
-        .await
+        self.blocking(move |side| side.place(task)).await
     }
 
     /// How this machine stands to its remote. Asks nobody.
@@ -170,7 +191,8 @@ impl Synchronizer {
                 verified: hex(verified),
                 not_applied,
                 remote_tip_seen: hex(seen),
-                tentative: Vec::new(),
+                tentative: side.decided.tentative(),
+                skew: side.clock.skews(),
                 last_contact: contact.0,
                 last_error: contact.2,
                 in_doubt: side.repo.outgoing()?.len(),

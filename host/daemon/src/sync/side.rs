@@ -4,18 +4,26 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use platinum_core::{AgentName, Role, Timestamp, VaultPath};
+use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath};
 use platinum_policy::{Change, check};
-use platinum_protocol::{hlc::Stamp, merge};
+use platinum_protocol::merge;
 use platinum_repo::{CommitMeta, Edit, Oid, RefName, Repo, RepoError};
+use platinum_secrets::Scanner;
 use platinum_vault::{Vault, VaultError};
 
 use crate::identity::Identity;
 
-use super::{HeldBack, SyncError, apply::Arrival, snapshot, verify::Judge};
+use super::{
+    HeldBack, SyncError,
+    apply::Arrival,
+    gate::Gate,
+    stamps::{Clock, TRAILER_CLOCK},
+    tentative::{Decided, HELD},
+    worktree::WorkTree,
+};
 
 /// This machine's half of a sync.
 pub(super) struct Side {
@@ -24,22 +32,21 @@ pub(super) struct Side {
     pub(super) agent: AgentName,
     pub(super) role: Role,
     pub(super) identity: Identity,
+    pub(super) gate: Gate,
+    pub(super) clock: Clock,
+    pub(super) decided: Decided,
+    pub(super) tree: Mutex<WorkTree>,
     memory: Mutex<Memory>,
 }
 
 /// What saves work; rebuilt from the disk when it is lost.
 #[derive(Default)]
 struct Memory {
-    cache: snapshot::Cache,
-    /// The files of the applied commit.
-    base: Option<(Oid, Files)>,
     /// Whether locks left behind were looked for.
     tidy: bool,
     /// What the log was told and is still so.
     told: BTreeSet<String>,
 }
-
-pub(super) type Files = BTreeMap<VaultPath, Oid>;
 
 /// What a round is about to do.
 #[derive(Default)]
@@ -54,6 +61,8 @@ pub(super) struct Prepared {
     pub(super) copies: Vec<(VaultPath, Oid)>,
     /// What stays here.
     pub(super) held_back: Vec<HeldBack>,
+    /// Tasks whose files were moved into this agent's folder by hand: each asks for a claim.
+    pub(super) asked: Vec<TaskId>,
 }
 
 impl Side {
@@ -63,37 +72,22 @@ impl Side {
         agent: AgentName,
         role: Role,
         identity: Identity,
+        scanner: Arc<Scanner>,
     ) -> Self {
+        let decided = Decided::open(repo.git_dir());
+        let tree = WorkTree::new(repo.git_dir());
         Self {
             vault,
             repo,
             agent,
             role,
             identity,
+            gate: Gate::new(scanner),
+            clock: Clock::default(),
+            decided,
+            tree: Mutex::new(tree),
             memory: Mutex::default(),
         }
-    }
-
-    /// Judges a fetched tip, and moves `verified` there.
-    pub(super) fn accept(&self, tip: Oid) -> Result<(), SyncError> {
-        let verified = self.repo.tip(RefName::Verified)?;
-        if verified == Some(tip) {
-            return Ok(());
-        }
-        Judge {
-            repo: &self.repo,
-            agent: &self.agent,
-            role: self.role,
-        }
-        .judge(verified, tip)?;
-        self.repo.set_ref(RefName::Verified, tip)?;
-        // A commit made on another tip has lost its base for good; on this one it may still land.
-        for commit in self.repo.outgoing()? {
-            if !self.repo.commit_info(commit)?.parents.contains(&tip) {
-                self.repo.settle_outgoing(commit)?;
-            }
-        }
-        Ok(())
     }
 
     /// Notes that a commit made here is the remote's tip.
@@ -107,19 +101,17 @@ impl Side {
             agent: self.agent.clone(),
             role: self.role,
             message,
-            trailers,
+            trailers: trailers
+                .into_iter()
+                .chain([(TRAILER_CLOCK.to_owned(), self.clock.tick().to_string())])
+                .collect(),
             at: Timestamp::now(),
         }
     }
 
     /// Merges the work tree with `tip` and makes a commit of what only we have.
     pub(super) fn prepare(&self, tip: Option<Oid>) -> Result<Prepared, SyncError> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let applied = self.repo.tip(RefName::Applied)?;
-        let base = self.base(&mut memory, applied)?;
-        let snapshot = snapshot::take(&self.vault, &self.repo, &base, &mut memory.cache)?;
-        drop(memory);
-        let ours = snapshot.files;
         let theirs: BTreeMap<VaultPath, Option<Oid>> = match tip {
             Some(tip) => self
                 .repo
@@ -129,12 +121,18 @@ impl Side {
                 .collect(),
             None => BTreeMap::new(),
         };
-        let mut paths: BTreeSet<&VaultPath> = theirs.keys().collect();
-        paths.extend(
-            base.keys()
-                .chain(ours.keys())
-                .filter(|p| base.get(*p) != ours.get(*p)),
-        );
+        let ours = self.edits(applied, &mut theirs.keys())?;
+        let paths: BTreeSet<&VaultPath> = theirs.keys().chain(ours.files.keys()).collect();
+        let base = match applied {
+            Some(applied) => self.repo.blobs_at(applied, paths.iter().copied())?,
+            None => BTreeMap::new(),
+        };
+        let our = |path: &VaultPath| {
+            ours.files
+                .get(path)
+                .copied()
+                .unwrap_or_else(|| base.get(path).copied())
+        };
         let their = |path: &VaultPath| {
             theirs
                 .get(path)
@@ -147,35 +145,42 @@ impl Side {
                 .filter_map(|path| Some(((*path).clone(), side(path)?.to_string())))
                 .collect()
         };
-        let unstamped = merge::Version {
-            stamp: Stamp {
-                wall_ms: Timestamp::now().as_millisecond(),
-                count: 0,
-            },
-            agent: self.agent.clone(),
-            trusted: false,
-        };
+        self.first_seen(
+            ours.files
+                .iter()
+                .filter_map(|(path, blob)| Some((path, (*blob)?))),
+        );
         let plan = merge::plan(&merge::Sides {
             base: &tree(&|path| base.get(path).copied()),
-            ours: &tree(&|path| ours.get(path).copied()),
+            ours: &tree(&our),
             theirs: &tree(&their),
-            our_version: &|_| unstamped.clone(),
-            their_version: &|_| unstamped.clone(),
+            our_version: &|path| self.our_version(path),
+            their_version: &|path| self.their_version(applied, tip, path),
             may_overwrite: &|path| {
                 let change = [(path.clone(), Change::Modify)];
                 check(self.role, &self.agent, &change).is_ok()
             },
-            unchanged: &|path| base.get(path).map(Oid::to_string),
+            unchanged: &|path| {
+                let there = self.repo.blob_at(applied?, path).ok()?;
+                there.map(|blob| blob.to_string())
+            },
         });
 
         let mut prepared = Prepared {
-            held_back: snapshot.unread,
+            held_back: ours.unread,
             ..Prepared::default()
         };
         let mut edits = Vec::new();
         for (path, blob) in &plan.keep_ours {
             let (edit, change) = match (blob, their(path)) {
                 (Some(blob), before) => {
+                    if self.is_unconfirmed(path, Repo::oid(blob)?) {
+                        prepared.held_back.push(HeldBack {
+                            path: path.clone(),
+                            reason: HELD.to_owned(),
+                        });
+                        continue;
+                    }
                     let change = if before.is_some() {
                         Change::Modify
                     } else {
@@ -208,10 +213,11 @@ impl Side {
         for (path, blob) in &plan.take_theirs {
             prepared.arrivals.push(Arrival {
                 path: path.clone(),
-                expected: ours.get(path).copied(),
+                expected: our(path),
                 new: blob.as_deref().map(Repo::oid).transpose()?,
             });
         }
+        self.one_place_each(tip, &mut edits, &mut prepared)?;
         self.commit_edits(tip, edits, &mut prepared)?;
         Ok(prepared)
     }
@@ -252,6 +258,9 @@ impl Side {
             let commit = self
                 .repo
                 .commit(tip, &list, &self.meta(message, Vec::new()))?;
+            if self.hold_secrets(tip, commit, &mut edits, prepared)? {
+                continue;
+            }
             // What the other side would refuse is not sent: names that differ only in case, say.
             match self.repo.changes(tip, commit) {
                 Ok(_) => {
@@ -282,11 +291,37 @@ impl Side {
         }
     }
 
+    /// Takes out the edits that would give away a secret; whether there were some.
+    fn hold_secrets(
+        &self,
+        tip: Option<Oid>,
+        commit: Oid,
+        edits: &mut Vec<(VaultPath, Edit, Change)>,
+        prepared: &mut Prepared,
+    ) -> Result<bool, SyncError> {
+        let held = self.gate.push(&self.repo, tip, commit)?;
+        let before = edits.len();
+        for held in &held {
+            edits.retain(|(path, ..)| {
+                let keep = path.as_str() != held.path;
+                if !keep {
+                    prepared.held_back.push(HeldBack {
+                        path: path.clone(),
+                        reason: held.reason.clone(),
+                    });
+                }
+                keep
+            });
+        }
+        if !held.is_empty() && edits.len() == before {
+            self.passes(tip, commit)?;
+        }
+        Ok(edits.len() < before)
+    }
+
     /// Notes that the work tree now holds a commit, apart from its own edits.
     pub(super) fn applied(&self, tip: Oid) -> Result<(), SyncError> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        self.repo.set_ref(RefName::Applied, tip)?;
-        self.base(&mut memory, Some(tip)).map(drop)
+        Ok(self.repo.set_ref(RefName::Applied, tip)?)
     }
 
     /// As [`Side::applied`], but these paths stay as they were before: the work tree could not
@@ -346,26 +381,5 @@ impl Side {
         let news = trouble.difference(&memory.told).cloned().collect();
         memory.told = trouble;
         news
-    }
-
-    /// The files of the applied commit; only what changed since the last time is read.
-    fn base(&self, memory: &mut Memory, applied: Option<Oid>) -> Result<Files, SyncError> {
-        let Some(applied) = applied else {
-            return Ok(Files::new());
-        };
-        let (from, mut files) = match memory.base.take() {
-            Some((at, files)) => (Some(at), files),
-            None => (None, Files::new()),
-        };
-        if from != Some(applied) {
-            for changed in self.repo.changes(from, applied)? {
-                match changed.blob {
-                    Some(blob) => files.insert(changed.path, blob),
-                    None => files.remove(&changed.path),
-                };
-            }
-        }
-        memory.base = Some((applied, files.clone()));
-        Ok(files)
     }
 }

@@ -1,0 +1,128 @@
+//! The pre-receive hook of a server: the same judgement, before anything gets there.
+//!
+//! Git starts it with what was pushed in a quarantine; only if it agrees, refs move.
+//! Lives elsewhere: installing it is a command of `local`.
+//! Invariants: only the one branch moves, only forwards; everything in the push is signed by a
+//! key of the list and passes the path table; what holds a secret does not get in, even if no
+//! commit leads to it. Anything that cannot be read is refused.
+
+use std::path::{Path, PathBuf};
+
+use platinum_repo::{BRANCH, Oid, Repo, Signers};
+use platinum_secrets::Scanner;
+
+use super::verify::{Judge, View};
+use crate::sync::gate;
+
+/// Where a server keeps whose signatures count, below the repository.
+pub const SIGNERS: &str = "platinum/allowed_signers";
+
+/// More complaints than this are not told.
+const MAX_TOLD: usize = 20;
+
+/// Judges a push: `lines` is what git tells the hook, `<old> <new> <ref>` each.
+///
+/// # Errors
+/// With a sentence for each thing that is refused.
+pub fn pre_receive(lines: &str) -> Result<(), Vec<String>> {
+    let said = |error: &dyn std::fmt::Display| vec![error.to_string()];
+    let repo = Repo::open_in_hook().map_err(|error| said(&error))?;
+    let signers = read_signers(repo.git_dir())?;
+    let scanner = Scanner::default();
+    let mut refused = Vec::new();
+    for line in lines.lines().filter(|line| !line.trim().is_empty()) {
+        refused.extend(one_ref(&repo, &signers, &scanner, line));
+    }
+    if let Some((sent, before)) = quarantine(repo.git_dir()) {
+        match gate::inspect_sent(&repo, &scanner, &sent, &before) {
+            Ok(held) if refused.is_empty() => {
+                refused.extend(held.iter().map(ToString::to_string));
+            }
+            Ok(_) => {}
+            Err(error) => refused.push(error.to_string()),
+        }
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    if let more @ 1.. = refused.len().saturating_sub(MAX_TOLD) {
+        refused.truncate(MAX_TOLD);
+        refused.push(format!("and {more} more"));
+    }
+    Err(refused)
+}
+
+fn read_signers(git_dir: &Path) -> Result<Signers, Vec<String>> {
+    let path = git_dir.join(SIGNERS);
+    let failed = |why: String| vec![format!("{}: {why}", path.display())];
+    let text = std::fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
+    Signers::parse(&text).map_err(|error| failed(error.to_string()))
+}
+
+/// Where what was sent is, and what was there before.
+fn quarantine(git_dir: &Path) -> Option<(PathBuf, PathBuf)> {
+    let sent = std::env::var_os("GIT_QUARANTINE_PATH")?;
+    Some((PathBuf::from(sent), git_dir.join("objects")))
+}
+
+fn one_ref(repo: &Repo, signers: &Signers, scanner: &Scanner, line: &str) -> Vec<String> {
+    match judge_ref(repo, signers, scanner, line) {
+        Ok(()) => Vec::new(),
+        Err(refused) => refused,
+    }
+}
+
+fn judge_ref(
+    repo: &Repo,
+    signers: &Signers,
+    scanner: &Scanner,
+    line: &str,
+) -> Result<(), Vec<String>> {
+    let one = |text: String| vec![text];
+    let words: Vec<&str> = line.split(' ').collect();
+    let [old, new, name] = words.as_slice() else {
+        return Err(one("git told the hook a line that is none".to_owned()));
+    };
+    let shown: String = name.escape_debug().take(100).collect();
+    if *name != BRANCH {
+        return Err(one(format!("{shown}: only {BRANCH} is kept here")));
+    }
+    let oid = |hex: &str| -> Result<Option<Oid>, Vec<String>> {
+        let oid = Repo::oid(hex).map_err(|error| one(error.to_string()))?;
+        Ok((!oid.is_zero()).then_some(oid))
+    };
+    let (old, Some(new)) = (oid(old)?, oid(new)?) else {
+        return Err(one(format!("{shown} may not be deleted")));
+    };
+    let failed = |error: &dyn std::fmt::Display| one(error.to_string());
+    if let Some(old) = old
+        && !repo.is_ancestor(old, new).map_err(|error| failed(&error))?
+    {
+        return Err(one(format!(
+            "{shown} may not be rewritten: the push no longer has commit {old}"
+        )));
+    }
+    let judged = Judge {
+        repo,
+        view: View::Server,
+        signers,
+        own: None,
+    }
+    .judge(old, new)
+    .map_err(|error| failed(&error))?;
+    // Undone or not: what may not be does not get here at all.
+    let mut refused: Vec<String> = judged
+        .answered
+        .iter()
+        .chain(&judged.unanswered)
+        .map(|violation| violation.refusal())
+        .collect();
+    if refused.is_empty() {
+        let held = gate::inspect(repo, scanner, old, new).map_err(|error| failed(&error))?;
+        refused.extend(held.iter().map(ToString::to_string));
+    }
+    match refused.is_empty() {
+        true => Ok(()),
+        false => Err(refused),
+    }
+}
