@@ -16,6 +16,7 @@ pub mod loops;
 mod pipeline;
 mod programs;
 mod running;
+pub mod secrets;
 mod shutdown;
 mod skills;
 mod standing;

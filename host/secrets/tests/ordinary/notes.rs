@@ -69,7 +69,7 @@ impl Rng {
     }
 
     fn below(&mut self, most: usize) -> usize {
-        (self.next() % most.max(1) as u64) as usize
+        usize::try_from(self.next() % most.max(1) as u64).unwrap_or(0)
     }
 
     fn one_in(&mut self, n: usize) -> bool {
