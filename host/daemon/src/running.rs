@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use platinum_watch::{WakeUps, Watch};
+use platinum_watch::{Dirty, WakeUps, Watch};
 use tokio::task::JoinHandle;
 
 use crate::{House, Pipeline, Shutdown, SkillSet, loops};
@@ -27,7 +27,9 @@ impl Running {
         skills: &Arc<SkillSet>,
         shutdown: &Shutdown,
     ) -> anyhow::Result<Self> {
-        let (watch, wake_ups) = Watch::start(&house.config.vault.path)?;
+        let dirty = Dirty::new();
+        let (watch, wake_ups) = Watch::gather(&house.config.vault.path, &dirty)?;
+        house.sync.watched_by(dirty);
         let pipeline = Arc::new(Pipeline::new(
             Arc::clone(skills),
             house.sync.clone(),

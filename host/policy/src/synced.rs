@@ -12,7 +12,8 @@ pub const ATTACHMENT_TYPES: [&str; 10] = [
 ];
 
 /// Whether the path takes part in sync: in a known folder or a known file at the top, a note or
-/// an attachment, and no component starts with a dot. Conflict copies are notes like others.
+/// an attachment, no component starts with a dot, and the name is none that programs give to files
+/// that are not finished. Conflict copies are notes like others.
 pub fn is_synced(path: &VaultPath) -> bool {
     if path
         .components()
@@ -24,7 +25,16 @@ pub fn is_synced(path: &VaultPath) -> bool {
         let extension = extension.to_ascii_lowercase();
         extension == "md" || ATTACHMENT_TYPES.contains(&extension.as_str())
     });
-    known_type && (is_in_known_folder(path) || is_known_top_file(path))
+    known_type
+        && !is_an_editors_own(path.file_name())
+        && (is_in_known_folder(path) || is_known_top_file(path))
+}
+
+/// Names that programs give to locks and unfinished files, and that end as notes do. The others of
+/// their kind (`x.md~`, `#x.md#`, `x.tmp`, `x.crswap`, `4913`, and all that are hidden) are of no
+/// known type.
+fn is_an_editors_own(name: &str) -> bool {
+    name.starts_with("~$") || name.starts_with("~syncthing~") || name.starts_with(".#")
 }
 
 fn is_in_known_folder(path: &VaultPath) -> bool {
@@ -95,6 +105,18 @@ mod tests {
             "Inbox/noextension",
             "Inbox/backup.md.bak",
             "Inbox/.platinum-tmp-1.md",
+            "Inbox/.a.md.swp",
+            "Inbox/4913",
+            "Inbox/a.md~",
+            "Inbox/.#a.md",
+            "Inbox/#a.md#",
+            "Inbox/a.md.tmp",
+            "Inbox/.~lock.a.md#",
+            "Inbox/a.md.crswap",
+            "Inbox/~$a.md",
+            "Inbox/~$invoice.pdf",
+            "Inbox/.syncthing.a.md.tmp",
+            "Inbox/~syncthing~a.md",
             "Plans",
             "Inbox",
         ] {

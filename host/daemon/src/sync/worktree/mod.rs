@@ -136,6 +136,9 @@ impl WorkTree {
             return Err(SyncError::VaultEmptied(repo.tree_files(base)?.len()));
         }
         let held = self.decide_missing(vault, &mut found);
+        // A file can have been met twice: in the list of its folder, and by its name.
+        found.edits.unread.sort_by(|a, b| a.path.cmp(&b.path));
+        found.edits.unread.dedup_by(|a, b| a.path == b.path);
         self.pending = found.again;
         self.pending.extend(held);
         self.pending.extend(found.edits.files.keys().cloned());
@@ -345,3 +348,6 @@ fn still_gone<'a>(
         .cloned()
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

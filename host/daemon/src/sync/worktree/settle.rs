@@ -99,9 +99,6 @@ impl Settling {
         if !self.watched.is_empty() {
             self.watched.remove(path);
         }
-        if !self.gone.is_empty() {
-            self.gone.remove(path);
-        }
     }
 
     /// Whether a state is old enough that a second change would show in its time.
@@ -121,10 +118,11 @@ impl Settling {
         for path in paths {
             let since = earlier.get(path).copied().unwrap_or_else(Instant::now);
             let left = GONE.saturating_sub(since.elapsed());
+            // Remembered also when it is decided: it stays gone till it is back.
+            self.gone.insert(path.clone(), since);
             if left.is_zero() {
                 gone.push(path);
             } else {
-                self.gone.insert(path.clone(), since);
                 self.later.push((path.clone(), left));
             }
         }
@@ -220,9 +218,9 @@ mod tests {
         let since = settling.gone.get_mut(&path).unwrap();
         *since = since.checked_sub(GONE).unwrap();
         assert_eq!(settling.are_gone([&path].into_iter()), [&path]);
+        assert_eq!(settling.are_gone([&path].into_iter()), [&path]);
         // It came back in between: it begins anew.
-        assert!(settling.are_gone([&path].into_iter()).is_empty());
         assert!(settling.are_gone(std::iter::empty()).is_empty());
-        assert!(settling.gone.is_empty());
+        assert!(settling.are_gone([&path].into_iter()).is_empty());
     }
 }
