@@ -145,11 +145,6 @@ impl Side {
                 .filter_map(|path| Some(((*path).clone(), side(path)?.to_string())))
                 .collect()
         };
-        self.first_seen(
-            ours.files
-                .iter()
-                .filter_map(|(path, blob)| Some((path, (*blob)?))),
-        );
         let plan = merge::plan(&merge::Sides {
             base: &tree(&|path| base.get(path).copied()),
             ours: &tree(&our),

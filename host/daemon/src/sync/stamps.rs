@@ -1,8 +1,8 @@
 //! Stamps of versions: when each was made, by the hybrid logical clock of its maker.
 //!
 //! Every commit made here carries its stamp as a trailer. The stamp of the remote's version of a
-//! file is that of the newest commit that changed it; the stamp of our version is when a snapshot
-//! first saw it.
+//! file is that of the newest commit that changed it; the stamp of our version is when a look at
+//! the work tree first saw it.
 //!
 //! Lives elsewhere: the clock and what a skew is are `protocol::hlc`'s; which version keeps a path
 //! is decided in `protocol::merge`.
@@ -26,6 +26,8 @@ use super::{SyncError, side::Side};
 
 /// The trailer with a commit's stamp.
 pub(super) const TRAILER_CLOCK: &str = "Platinum-Clock";
+/// How far back the kept edits are searched for the time of a version.
+const MAX_KEPT: usize = 1000;
 /// More commits than this are not searched for the one that made a version.
 const MAX_COMMITS: usize = 100_000;
 
@@ -36,8 +38,10 @@ pub(super) struct Clock(Mutex<State>);
 #[derive(Default)]
 struct State {
     clock: Hlc,
-    /// When a snapshot first saw each version that the remote has not.
+    /// When a look at the work tree first saw each version that the remote has not.
     seen: BTreeMap<VaultPath, (Oid, Stamp)>,
+    /// Whether there was a look in this life.
+    looked: bool,
     /// By how many seconds the newest stamp of an agent was ahead, where that is worth a word.
     ahead: BTreeMap<AgentName, (i64, bool)>,
 }
@@ -121,19 +125,49 @@ impl Side {
         Ok(())
     }
 
-    /// Notes the versions that a snapshot found and the remote has not, once each.
-    pub(super) fn first_seen<'a>(&self, ours: impl Iterator<Item = (&'a VaultPath, Oid)>) {
+    /// Notes the versions that a look at the work tree found and the remote has not, once each.
+    /// Versions that an earlier life found have their time from the chain of kept edits.
+    pub(super) fn first_seen(
+        &self,
+        ours: &BTreeMap<VaultPath, Option<Oid>>,
+    ) -> Result<(), SyncError> {
         let mut state = self.clock.state();
+        let is_first = !std::mem::replace(&mut state.looked, true);
         let mut before = std::mem::take(&mut state.seen);
         let mut now = None;
         for (path, blob) in ours {
-            let known = before.remove(path).filter(|(was, _)| *was == blob);
-            let known = known.unwrap_or_else(|| {
-                let stamp = *now.get_or_insert_with(|| state.clock.tick(now_ms()));
-                (blob, stamp)
-            });
-            state.seen.insert(path.clone(), known);
+            let Some(blob) = *blob else { continue };
+            let stamp = match before.remove(path).filter(|(was, _)| *was == blob) {
+                Some((_, stamp)) => Some(stamp),
+                None if is_first => self.kept_since(path, blob)?,
+                None => None,
+            };
+            let stamp = match stamp {
+                Some(stamp) => stamp,
+                None => *now.get_or_insert_with(|| state.clock.tick(now_ms())),
+            };
+            state.seen.insert(path.clone(), (blob, stamp));
         }
+        Ok(())
+    }
+
+    /// Since when, to the second, the kept edits have had this version without a break.
+    fn kept_since(&self, path: &VaultPath, blob: Oid) -> Result<Option<Stamp>, SyncError> {
+        let mut since = None;
+        let mut at = self.repo.kept()?;
+        for _ in 0..MAX_KEPT {
+            let Some(link) = at else { break };
+            if self.repo.blob_at(link, path)? != Some(blob) {
+                break;
+            }
+            let info = self.repo.commit_info(link)?;
+            since = Some(Stamp {
+                wall_ms: info.seconds.saturating_mul(1000),
+                count: 0,
+            });
+            at = info.parents.first().copied();
+        }
+        Ok(since)
     }
 
     /// Who made the version that the work tree has, and when.

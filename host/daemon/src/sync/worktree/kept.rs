@@ -38,6 +38,7 @@ impl Side {
         }
         drop(tree);
         self.keep(applied, &edits)?;
+        self.first_seen(&edits.files)?;
         Ok(edits)
     }
 
