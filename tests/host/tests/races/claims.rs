@@ -198,7 +198,7 @@ async fn two_hosts_of_one_name_do_not_both_own_a_task() {
     assert!(
         stopped.is_some_and(|e| e
             .to_string()
-            .contains("it says that agent cloud made it, but it was not made here")),
+            .contains("it is signed by a key that is not trusted here")),
         "the other host learns of its namesake"
     );
 }

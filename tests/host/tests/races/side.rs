@@ -26,16 +26,50 @@ pub(crate) fn side(server: &GitServer, name: &str) -> Side {
     side_with(server, name, |remote| Box::new(remote))
 }
 
+/// As [`side`], but this one trusts these agents alone.
+pub(crate) fn side_knowing(server: &GitServer, name: &str, known: &[&str]) -> Side {
+    open(server, name, known, |remote| Box::new(remote))
+}
+
 pub(crate) fn side_with(
     server: &GitServer,
     name: &str,
     between: impl FnOnce(GitRemote) -> Box<dyn Remote>,
 ) -> Side {
+    open(server, name, &AGENTS, between)
+}
+
+fn open(
+    server: &GitServer,
+    name: &str,
+    known: &[&str],
+    between: impl FnOnce(GitRemote) -> Box<dyn Remote>,
+) -> Side {
     let folder = tempfile::tempdir().unwrap();
-    let root = folder.path().join("vault");
-    std::fs::create_dir(&root).unwrap();
-    let vault = Vault::open(&root).unwrap();
-    let git_dir = folder.path().join("state/vault.git");
+    std::fs::create_dir(folder.path().join("vault")).unwrap();
+    let (vault, sync) = started(server, folder.path(), name, known, between);
+    Side {
+        agent: agent_of(name),
+        vault,
+        sync,
+        folder,
+    }
+}
+
+fn agent_of(name: &str) -> AgentName {
+    name.trim_end_matches('\'').parse().unwrap()
+}
+
+/// A daemon's life in a folder that may have seen others.
+fn started(
+    server: &GitServer,
+    folder: &Path,
+    name: &str,
+    known: &[&str],
+    between: impl FnOnce(GitRemote) -> Box<dyn Remote>,
+) -> (Vault, Synchronizer) {
+    let vault = Vault::open(&folder.join("vault")).unwrap();
+    let git_dir = folder.join("state/vault.git");
     let options = ClientOptions {
         user_config: false,
         time_out: Duration::from_secs(30),
@@ -46,35 +80,30 @@ pub(crate) fn side_with(
         Address::parse(&server.address()).unwrap(),
         options,
     );
-    let role = if name.starts_with("local") {
-        Role::Local
-    } else {
-        Role::Cloud
-    };
-    let agent: AgentName = name.trim_end_matches('\'').parse().unwrap();
+    let agent = agent_of(name);
     let sync = Synchronizer::new(SyncConfig {
         vault: vault.clone(),
         git_dir,
         remote: Some(between(remote)),
         agent: agent.clone(),
-        role,
-        identity: identity(&agent, role, key(name)),
+        role: role_of(name),
+        scanner: std::sync::Arc::default(),
+        identity: identity(&agent, key(name), known),
     })
     .unwrap();
-    Side {
-        agent,
-        vault,
-        sync,
-        folder,
-    }
+    (vault, sync)
+}
 }
 
 /// The agents of these tests. All of them trust each other.
-const AGENTS: [(&str, Role); 3] = [
-    ("local", Role::Local),
-    ("cloud", Role::Cloud),
-    ("cloud-2", Role::Cloud),
-];
+const AGENTS: [&str; 3] = ["local", "cloud", "cloud-2"];
+
+fn role_of(name: &str) -> Role {
+    match name.starts_with("local") {
+        true => Role::Local,
+        false => Role::Cloud,
+    }
+}
 
 /// The key of an agent of these tests: always the same one.
 pub(crate) fn key(agent: &str) -> SigningKey {
@@ -84,21 +113,31 @@ pub(crate) fn key(agent: &str) -> SigningKey {
     SigningKey::from_seed(seed).unwrap()
 }
 
-/// An agent's identity, in a house where everybody is known.
-pub(crate) fn identity(agent: &AgentName, role: Role, own: SigningKey) -> Identity {
+fn identity(agent: &AgentName, own: SigningKey, known: &[&str]) -> Identity {
     let mut signers = Signers::default();
-    for (name, role) in AGENTS {
+    for name in known {
         let signer = Signer {
             agent: name.parse().unwrap(),
-            role,
+            role: role_of(name),
             key: key(name).public(),
         };
         signers.add(signer).unwrap();
     }
-    Identity::new(agent.clone(), role, own, signers)
+    Identity::new(agent.clone(), role_of(agent.as_str()), own, signers)
 }
 
 impl Side {
+    /// The same host after a restart.
+    pub(crate) fn restarted(
+        self,
+        server: &GitServer,
+        between: impl FnOnce(GitRemote) -> Box<dyn Remote>,
+    ) -> Self {
+        let name = self.agent.to_string();
+        let (vault, sync) = started(server, self.folder.path(), &name, &AGENTS, between);
+        Self { vault, sync, ..self }
+    }
+
     pub(crate) fn root(&self) -> &Path {
         self.vault.root()
     }
