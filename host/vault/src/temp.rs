@@ -141,6 +141,7 @@ impl<'a> Temp<'a> {
 /// made until that moment is found, and put back.
 pub(crate) fn take_away(place: &Place<'_>, expected: &[u8]) -> Result<(), VaultError> {
     let hidden = unused_name(Kind::Gone, place.name);
+    fail::fail_point!("vault-before-removal");
     move_to_free(&place.dir, place.name, &place.dir, &hidden).map_err(|error| match error {
         Errno::NOENT => VaultError::NotFound(place.path.clone()),
         error => place.io("remove", error),

@@ -227,6 +227,7 @@ impl Synchronizer {
         match (&end, proposal) {
             (Claimed::Won { epoch }, Some(made)) => {
                 tracing::info!(%task, epoch, "The task is claimed.");
+                fail::fail_point!("claim-won");
                 self.blocking(move |side| side.apply_move(&made.moved))
                     .await?;
             }
@@ -310,8 +311,10 @@ impl Side {
         };
         let (commit, mut moved) = self.commit_move(on_tip, from, to, &note, message, trailers)?;
         moved.replaces = in_hand;
+        fail::fail_point!("claim-made");
         // Before the push: whatever happens after it, this claim is recognised as ours.
         self.repo.set_mark(&mark(task), Some(commit))?;
+        fail::fail_point!("claim-marked");
         Ok(Proposal {
             commit,
             on_tip: Some(on_tip),
@@ -345,6 +348,7 @@ impl Side {
         let commit = self
             .repo
             .commit(Some(tip), &edits, &self.meta(message, trailers))?;
+        fail::fail_point!("move-committed");
         self.repo.note_outgoing(commit)?;
         Ok((
             commit,
@@ -360,7 +364,10 @@ impl Side {
     /// the file from here on is an edit of it.
     pub(super) fn apply_move(&self, moved: &Moved) -> Result<(), SyncError> {
         self.do_move(moved)?;
-        self.note_applied(Some(&moved.from.0), &moved.to)
+        fail::fail_point!("move-done");
+        self.note_applied(Some(&moved.from.0), &moved.to)?;
+        fail::fail_point!("move-noted");
+        Ok(())
     }
 
     /// Moves the file in the work tree alone.
@@ -438,6 +445,7 @@ impl Side {
             }
         }
         self.apply(&[], &arrivals)?;
+        fail::fail_point!("claim-brought");
         self.note_applied(left.as_ref(), &to)
     }
 

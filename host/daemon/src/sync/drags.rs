@@ -133,6 +133,7 @@ impl Side {
             None => format!("the task {task} is finished"),
         };
         if let Some(kept) = self.set_by(task, &path)? {
+            fail::fail_point!("drag-set-by");
             self.tell(
                 Some(task),
                 format!("{path} could not stay there: {who}. What was in it is kept as {kept}"),

@@ -91,6 +91,7 @@ impl Synchronizer {
         let _turn = self.turn.lock().await;
         match self.end_by_push(task, &end).await {
             Ok(()) => {
+                fail::fail_point!("end-told");
                 self.blocking(move |side| side.decided.set(task, None))
                     .await
             }
@@ -125,6 +126,7 @@ impl Synchronizer {
                 Landing::Landed => {
                     return self
                         .blocking(move |side| {
+                            fail::fail_point!("end-landed");
                             side.apply_move(&moved)?;
                             Ok(side.repo.set_mark(&mark(task), None)?)
                         })
@@ -257,12 +259,14 @@ impl Side {
         if matches!(end, End::Finish(..)) {
             self.decided.set(task, Some(finish))?;
         }
+        fail::fail_point!("end-decided");
         // Not noted as applied: the next sync finds it as an edit, and tells the remote.
         self.do_move(&Moved {
             from,
             to: (to, blob),
             replaces: None,
         })?;
+        fail::fail_point!("end-filed-here");
         if matches!(end, End::Release(_)) {
             self.decided.set(task, None)?;
         }

@@ -67,6 +67,7 @@ impl Synchronizer {
                 SyncStep::Prepare { on_tip } => {
                     let tip = oid(on_tip.as_deref())?;
                     prepared = self.blocking(move |side| side.prepare(tip)).await?;
+                    fail::fail_point!("sync-prepared");
                     machine.prepared(prepared.commit.map(hex));
                 }
                 SyncStep::Push { commit, on_tip } => {
@@ -125,9 +126,11 @@ impl Synchronizer {
     ) -> Result<SyncReport, SyncError> {
         self.blocking(move |side| {
             let (more, failed) = side.apply_each(&prepared.copies, &prepared.arrivals)?;
+            fail::fail_point!("sync-files-changed");
             if let Some(tip) = landed {
                 side.applied_except(tip, &failed)?;
             }
+            fail::fail_point!("sync-taken-in");
             let conflicts = prepared.copies.len().saturating_add(more as usize);
             let mut held_back = prepared.held_back;
             let mut brought = Vec::new();
@@ -179,6 +182,7 @@ impl Synchronizer {
             }
         }
         let tip = fetched?;
+        fail::fail_point!("sync-fetched");
         let judged = self.take_up(tip).await;
         if let Err(error) = &judged {
             let mut contact = self.contact();
@@ -196,10 +200,12 @@ impl Synchronizer {
         let outcome = match &self.remote {
             Some(remote) => {
                 self.blocking(move |side| side.passes(tip, commit)).await?;
+                fail::fail_point!("sync-before-push");
                 remote.push(commit, tip).await
             }
             None => PushOutcome::Landed,
         };
+        fail::fail_point!("sync-after-push");
         if outcome == PushOutcome::Landed {
             {
                 let mut contact = self.contact();

@@ -93,7 +93,10 @@ impl Side {
     /// Notes that a commit made here is the remote's tip.
     pub(super) fn landed(&self, commit: Oid) -> Result<(), SyncError> {
         self.repo.set_ref(RefName::Verified, commit)?;
-        Ok(self.repo.settle_outgoing(commit)?)
+        fail::fail_point!("sync-landed-verified");
+        self.repo.settle_outgoing(commit)?;
+        fail::fail_point!("sync-landed-settled");
+        Ok(())
     }
 
     pub(super) fn meta(&self, message: String, trailers: Vec<(String, String)>) -> CommitMeta {
@@ -259,7 +262,9 @@ impl Side {
             // What the other side would refuse is not sent: names that differ only in case, say.
             match self.repo.changes(tip, commit) {
                 Ok(_) => {
+                    fail::fail_point!("sync-committed");
                     self.repo.note_outgoing(commit)?;
+                    fail::fail_point!("sync-outgoing-noted");
                     prepared.commit = Some(commit);
                     prepared.edits = count;
                     return Ok(());

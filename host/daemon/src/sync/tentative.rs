@@ -123,7 +123,10 @@ impl Decided {
         let mut file = std::fs::File::create(&new)?;
         file.write_all(&serde_json::to_vec_pretty(intents)?)?;
         file.sync_all()?;
-        std::fs::rename(new, &self.file)
+        fail::fail_point!("intent-written");
+        std::fs::rename(new, &self.file)?;
+        fail::fail_point!("intent-kept");
+        Ok(())
     }
 }
 
@@ -293,6 +296,7 @@ impl Side {
         places::write_claim(&mut note, &from.0, &record)?;
         let epoch = record.epoch;
         self.decided.set(task, Some(Intent::Own { record }))?;
+        fail::fail_point!("claim-decided-here");
         let blob = self.repo.write_blob(note.to_text().as_bytes())?;
         // Not noted as applied: the next sync finds it as an edit, and tells the remote.
         self.do_move(&Moved {
@@ -334,6 +338,7 @@ impl Side {
             let expected = Some(text.as_bytes());
             self.vault
                 .replace(&path, note.to_text().as_bytes(), expected)?;
+            fail::fail_point!("draft-confirmed");
             self.tell(
                 Some(task),
                 format!("The claim of a task is confirmed; its draft {path} waits for you"),
@@ -367,6 +372,7 @@ impl Side {
         };
         for path in made {
             if let Some(kept) = self.set_by(task, &path)? {
+                fail::fail_point!("lost-work-set-by");
                 self.tell(
                     Some(task),
                     format!("What was made here while the line was cut is kept as {kept}: {who}"),

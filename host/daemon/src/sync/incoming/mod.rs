@@ -55,8 +55,10 @@ impl Synchronizer {
                 Verdict::Answer(answer) => answer,
             };
             let commit = answer.commit;
+            fail::fail_point!("undo-made");
             match self.push(commit, tip).await? {
                 PushOutcome::Landed => {
+                    fail::fail_point!("undo-landed");
                     self.blocking(move |side| {
                         side.tell_undone(&answer.told);
                         Ok(())
@@ -111,6 +113,7 @@ impl Side {
         self.tell_undone(&undoing::told(&judged.answered, 0));
         self.observe(verified, tip)?;
         self.repo.set_ref(RefName::Verified, tip)?;
+        fail::fail_point!("sync-verified");
         // A commit made on another tip has lost its base for good; on this one it may still land.
         for commit in self.repo.outgoing()? {
             if !self.repo.commit_info(commit)?.parents.contains(&tip) {

@@ -55,6 +55,7 @@ impl Side {
                 other => other?,
             }
         }
+        fail::fail_point!("apply-copies-written");
         let mut more = 0;
         let mut failed = Vec::new();
         let mut note = |path: &VaultPath, done: Result<bool, SyncError>| match done {
@@ -85,6 +86,7 @@ impl Side {
                 done => note(&arrival.path, done)?,
             }
         }
+        fail::fail_point!("apply-before-removals");
         for arrival in arrivals {
             if arrival.new.is_none() && !respelled.has(&arrival.path) {
                 note(
@@ -142,6 +144,7 @@ impl Side {
                     return Ok(false);
                 }
                 let moved = self.set_aside(path)?;
+                fail::fail_point!("apply-set-aside");
                 self.vault.create(path, &bytes)?;
                 Ok(moved)
             }

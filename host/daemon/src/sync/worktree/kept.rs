@@ -38,6 +38,7 @@ impl Side {
         }
         drop(tree);
         self.keep(applied, &edits)?;
+        fail::fail_point!("keep-after");
         self.first_seen(&edits.files)?;
         Ok(edits)
     }
@@ -58,6 +59,7 @@ impl Side {
             trailers: Vec::new(),
             at: Timestamp::now(),
         };
+        fail::fail_point!("keep-before");
         match self.repo.keep(applied, &list, &meta) {
             Ok(_) => Ok(()),
             // A file where a folder is going away: it is kept when that has happened.

@@ -43,6 +43,7 @@ impl Side {
         if let Some(blob) = blob
             && self.is_in_history(leftover.target(), blob)?
         {
+            fail::fail_point!("sweep-known");
             self.vault.remove_leftover(leftover)?;
             return Ok(None);
         }
@@ -55,7 +56,9 @@ impl Side {
             "A program that was killed left an edit in {}; it is {to} now.",
             leftover.shown()
         );
+        fail::fail_point!("sweep-unknown");
         self.vault.bring_back(leftover, &to)?;
+        fail::fail_point!("sweep-brought-back");
         Ok(Some(to))
     }
 
