@@ -7,7 +7,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -18,6 +18,9 @@ use serde::{Deserialize, Serialize};
 
 /// Its file in the state folder.
 const FILE: &str = "remote.json";
+
+/// How often a remote that has no news is noted as answering.
+const NOTED_EVERY: Duration = Duration::from_secs(30);
 
 /// What was last seen of the remote.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,12 +100,20 @@ impl<R: Remote> Remote for Noted<R> {
     }
 
     async fn news(&self, known: Option<Oid>, at_most: Duration) -> News {
-        let news = self.remote.news(known, at_most).await;
-        // Whatever else was heard is followed by a fetch, which is noted.
-        if news == News::Quiet {
-            self.note(None).await;
+        let began = Instant::now();
+        loop {
+            let left = at_most.saturating_sub(began.elapsed());
+            let news = self.remote.news(known, left.min(NOTED_EVERY)).await;
+            match news {
+                News::Quiet => self.note(None).await,
+                News::Unknown => {}
+                // Followed by a fetch, which is noted.
+                News::Moved(_) | News::Back | News::Lost => return news,
+            }
+            if began.elapsed() >= at_most {
+                return news;
+            }
         }
-        news
     }
 
     fn describe(&self) -> String {

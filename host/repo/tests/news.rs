@@ -198,6 +198,17 @@ async fn a_remote_that_was_away_is_noticed_when_it_is_back() {
         remote.news(None, Duration::from_millis(1500)).await,
         News::Quiet
     );
+    // That it goes is told once, and soon.
+    fs::rename(&bare, folder.path().join("elsewhere.git")).unwrap();
+    let news = tokio::time::timeout(SOON, remote.news(None, TIMER)).await;
+    assert_eq!(news, Ok(News::Lost));
+    assert_eq!(
+        remote.news(None, Duration::from_millis(2500)).await,
+        News::Unknown
+    );
+    fs::rename(folder.path().join("elsewhere.git"), &bare).unwrap();
+    let news = tokio::time::timeout(SOON, remote.news(None, TIMER)).await;
+    assert_eq!(news, Ok(News::Back));
 }
 
 #[tokio::test]

@@ -69,7 +69,8 @@ async fn reason_to_sync(sync: &Synchronizer, wake_ups: &mut WakeUps, at_most: Du
     };
     let there = async {
         match sync.news(at_most).await {
-            News::Moved(_) | News::Back => {}
+            // That it is lost is found out by trying, so that the owner is told.
+            News::Moved(_) | News::Back | News::Lost => {}
             // Nothing was heard: the other arm has the time.
             News::Quiet | News::Unknown => std::future::pending().await,
         }

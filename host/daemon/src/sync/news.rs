@@ -12,7 +12,7 @@ use super::Synchronizer;
 
 impl Synchronizer {
     /// Waits till the remote's branch is elsewhere than where it was seen last, or the remote
-    /// answers again; at most so long. Takes no turn: claims and syncs go on meanwhile.
+    /// begins or ceases to answer; at most so long. Takes no turn: claims and syncs go on meanwhile.
     pub async fn news(&self, at_most: Duration) -> News {
         let Some(remote) = &self.remote else {
             tokio::time::sleep(at_most).await;

@@ -217,8 +217,10 @@ fn freshness(contact: &Contact, runs: bool, every: u64, now: Timestamp) -> (Tone
         ),
         (Some(at), None) => {
             let silent = now.as_second() - at.as_second();
-            // A few looks may be late on a busy machine.
-            let is_late = silent > i64::try_from(every).unwrap_or(i64::MAX).saturating_mul(4) + 30;
+            // The daemon notes a quiet remote every half minute; a few looks may be late on a busy
+            // machine.
+            let every = i64::try_from(every.min(30)).unwrap_or(30);
+            let is_late = silent > every * 4 + 30;
             let tone = if is_late { Tone::Doubtful } else { Tone::Good };
             (tone, format!("answered {}", ago(at)))
         }

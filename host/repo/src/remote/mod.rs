@@ -39,8 +39,8 @@ pub trait Remote: Send + Sync {
     async fn fetch(&self) -> Result<Option<Oid>, RemoteError>;
     /// Moves the branch from `expected` (or from nothing) to `commit`, or does not.
     async fn push(&self, commit: Oid, expected: Option<Oid>) -> PushOutcome;
-    /// Waits till the branch is elsewhere than it was `known` to be, or the remote answers again;
-    /// at most so long. A hint: whoever gets none looks by a timer.
+    /// Waits till the branch is elsewhere than it was `known` to be, or the remote begins or ceases
+    /// to answer; at most so long. A hint: whoever gets none looks by a timer.
     async fn news(&self, known: Option<Oid>, at_most: Duration) -> News {
         let _ = known;
         tokio::time::sleep(at_most).await;

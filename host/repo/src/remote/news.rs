@@ -28,6 +28,8 @@ const LIVELY: Duration = Duration::from_secs(600);
 const LOOK: Duration = Duration::from_secs(20);
 /// How long a host that has no `platinum hook watch` is not asked for it again.
 const NO_WATCH: Duration = Duration::from_secs(6 * 3600);
+/// So many looks in a row that fail are no accident.
+const LOST: u32 = 2;
 /// The longest pause between two looks at a remote that is away.
 const AWAY: Duration = Duration::from_secs(30);
 
@@ -38,9 +40,11 @@ pub enum News {
     Moved(Option<Oid>),
     /// The remote answers again after it did not.
     Back,
+    /// The remote does not answer any more; told once.
+    Lost,
     /// It answered, and the branch stayed where it was.
     Quiet,
-    /// The remote is away, or nobody can say.
+    /// The remote is still away, or nobody can say.
     Unknown,
 }
 
@@ -54,6 +58,8 @@ pub(super) struct Ear {
     next: Instant,
     /// Looks that failed in a row.
     failures: u32,
+    /// Whether it answered, and nobody was told yet that it does not any more.
+    answers: bool,
     folder: folder::Look,
     watching: Option<Watching>,
     no_watch_until: Option<Instant>,
@@ -75,6 +81,7 @@ impl Default for Ear {
             lively: now,
             next: now,
             failures: 0,
+            answers: false,
             folder: folder::Look::default(),
             watching: None,
             no_watch_until: None,
@@ -105,15 +112,22 @@ impl Ear {
                     tracing::debug!(remote = %remote.address(), "no news: {reason}");
                     self.failures = self.failures.saturating_add(1);
                     self.next = Instant::now() + self.pause(remote);
+                    if self.failures >= LOST && std::mem::take(&mut self.answers) {
+                        return News::Lost;
+                    }
                     news = News::Unknown;
                     continue;
                 }
-                Heard::Tip(tip) if tip != known => {
+                Heard::Tip(_) | Heard::Alive => {
                     self.failures = 0;
-                    self.lively = Instant::now();
-                    return News::Moved(tip);
+                    self.answers = true;
                 }
-                Heard::Tip(_) | Heard::Alive => self.failures = 0,
+            }
+            if let Heard::Tip(tip) = heard
+                && tip != known
+            {
+                self.lively = Instant::now();
+                return News::Moved(tip);
             }
             if was_away {
                 return News::Back;
