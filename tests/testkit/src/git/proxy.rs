@@ -33,7 +33,7 @@ use super::hook;
 
 /// A fault that strikes a connection does so within so many bytes: a handshake of ssh or TLS and a
 /// small fetch or push.
-const WITHIN: u64 = 24 * 1024;
+const WITHIN: u64 = 10 * 1024;
 
 /// What goes wrong, and how often; shares are from 0 (never) to 1 (always).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -224,6 +224,7 @@ HostKey {text}/host_key
 AuthorizedKeysFile {text}/authorized_keys
 StrictModes no
 UsePAM no
+KexAlgorithms curve25519-sha256
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
