@@ -102,7 +102,19 @@ fn count(vault: &Vault, month: &str) -> Result<Counts, VaultError> {
         approved: 0,
         done: 0,
     };
-    for entry in vault.walk()? {
+    // Only what is counted: what was done in earlier months grows for ever.
+    let counted = [
+        layout::NEEDS_ACTION,
+        layout::IN_PROGRESS,
+        layout::PENDING_APPROVAL,
+        layout::APPROVED,
+        month,
+    ];
+    let mut entries = Vec::new();
+    for folder in counted {
+        entries.append(&mut vault.walk_in(folder)?);
+    }
+    for entry in entries {
         if entry.path.extension() != Some("md") {
             continue;
         }
@@ -112,7 +124,7 @@ fn count(vault: &Vault, month: &str) -> Result<Counts, VaultError> {
             layout::PENDING_APPROVAL => &mut counts.pending,
             layout::APPROVED => &mut counts.approved,
             // The month's folder also keeps the drafts that were carried out.
-            layout::DONE if entry.path.is_within(month) && is_task(&entry.path) => &mut counts.done,
+            layout::DONE if is_task(&entry.path) => &mut counts.done,
             _ => continue,
         };
         *counter = counter.saturating_add(1);

@@ -87,10 +87,7 @@ fn unavailable(error: &VaultError) -> Error {
 /// The oldest updates by id: ids begin with the time they were made.
 fn oldest(vault: &Vault, limit: usize) -> Result<Vec<Update>, VaultError> {
     let mut found = Vec::new();
-    for entry in vault.walk()? {
-        if entry.path.top() != layout::UPDATES {
-            continue;
-        }
+    for entry in vault.walk_in(layout::UPDATES)? {
         let Some(agent) = entry.path.components().nth(1).map(str::to_owned) else {
             continue;
         };
@@ -120,13 +117,13 @@ fn oldest(vault: &Vault, limit: usize) -> Result<Vec<Update>, VaultError> {
 }
 
 fn remove(vault: &Vault, ids: &BTreeSet<UpdateId>) -> Result<(), VaultError> {
-    for entry in vault.walk()? {
+    for entry in vault.walk_in(layout::UPDATES)? {
         let named = entry
             .path
             .stem()
             .parse::<UpdateId>()
             .is_ok_and(|id| ids.contains(&id));
-        if entry.path.top() == layout::UPDATES && named {
+        if named {
             vault.remove(&entry.path)?;
         }
     }

@@ -174,15 +174,17 @@ impl Actor {
                 layout::IN_PROGRESS,
                 layout::PENDING_APPROVAL,
                 layout::APPROVED,
-                layout::DONE,
+                &layout::done_month(SystemClock.now()),
                 layout::UPDATES,
-                layout::DASHBOARD,
             ];
-            let entries = vault.walk().ok()?;
+            let mut entries = vault.list("").ok()?;
+            entries.retain(|entry| entry.path.as_str() == layout::DASHBOARD);
+            for folder in shown {
+                entries.append(&mut vault.walk_in(folder).ok()?);
+            }
+            let shown = entries.into_iter();
             Some(
-                entries
-                    .into_iter()
-                    .filter(|entry| shown.contains(&entry.path.top()))
+                shown
                     .map(|entry| (entry.path.to_string(), entry.len))
                     .collect(),
             )
