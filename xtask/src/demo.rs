@@ -26,6 +26,9 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
     let programs = setup::programs(root)?;
     let stage = Stage::set(&root.join("target/demo"), &skills, programs)?;
 
+    heading("The two halves learn each other's keys, once.");
+    stage.exchange_keys()?;
+
     heading("The owner's machine is off. A mail arrives.");
     fs::write(
         stage.folder.join("mail/new/1.sample"),
@@ -259,6 +262,31 @@ impl Stage {
             "--",
             folder,
         ])
+    }
+
+    /// What `platinum trust "$(ssh HOST platinum-cloud trust … "'$(platinum key)'")"` does between
+    /// two machines.
+    fn exchange_keys(&self) -> anyhow::Result<()> {
+        let local = self.line("platinum", "local.toml", &["key"])?;
+        let cloud = self.line("platinum-cloud", "cloud.toml", &["trust", &local])?;
+        self.line("platinum", "local.toml", &["trust", &cloud])?;
+        Ok(())
+    }
+
+    /// Runs a command about keys: what it says is shown, what it prints is answered.
+    fn line(&self, program: &str, config: &str, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = Command::new(self.programs.join(program))
+            .args(arguments)
+            .arg("--config")
+            .arg(self.folder.join(config))
+            .output()
+            .with_context(|| format!("{program} cannot be started"))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        print!("{}", indented(&said));
+        if !output.status.success() {
+            bail!("{program} {arguments:?}: {said}");
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
     fn daemon(&self, program: &str, config: &str) -> anyhow::Result<Daemon> {

@@ -3,13 +3,19 @@
 //! This is a composition root without effects: nothing in this program's dependency tree can send,
 //! publish, post or pay. A tidy test reads the tree to prove it.
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use platinum_capabilities::tasks::{NoReceipts, Receipts};
 use platinum_core::Role;
-use platinum_daemon::{Config, House, Running, logging, on_signals};
+use platinum_daemon::{
+    Config, House, Running, identity::Identity, logging, make_state_folder, on_signals,
+};
 
 /// The cloud half of Platinum: drafts, and can never act.
 #[derive(Parser)]
@@ -27,12 +33,38 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Print the line that the owner's machine has to trust.
+    Key {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Trust the key of the owner's machine (or of another cloud host): the line that `platinum
+    /// key` prints there. Prints this host's own line, for the other one to trust.
+    Trust {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// The line.
+        line: String,
+        /// Stop trusting the keys that stand against it: a machine that was set up anew.
+        #[arg(long)]
+        replace: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let config = match arguments.command {
+        Command::Run { config } => config,
+        Command::Key { config } => return ended(key(&config)),
+        Command::Trust {
+            config,
+            line,
+            replace,
+        } => return ended(trust(&config, &line, replace)),
+    };
     logging::start();
-    let Command::Run { config } = arguments.command;
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -40,13 +72,40 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(config)) {
+    ended(runtime.block_on(run(config)))
+}
+
+fn ended(done: anyhow::Result<()>) -> ExitCode {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("platinum-cloud: {}", logging::whole(&*error));
             ExitCode::FAILURE
         }
     }
+}
+
+fn identity(config: &Path) -> anyhow::Result<Identity> {
+    let config = Config::load(config, Role::Cloud)?;
+    let agent = config.agent(Role::Cloud).map_err(anyhow::Error::msg)?;
+    make_state_folder(&config.vault.state)?;
+    Ok(Identity::open(&config.vault.state, &agent, Role::Cloud)?)
+}
+
+/// What the other half needs goes to stdout, what a person wants to know to stderr.
+fn key(config: &Path) -> anyhow::Result<()> {
+    let identity = identity(config)?;
+    let own = identity.own();
+    eprintln!("{} has the key {}.", own.agent, own.key.fingerprint());
+    println!("{}", identity.line());
+    Ok(())
+}
+
+fn trust(config: &Path, line: &str, replace: bool) -> anyhow::Result<()> {
+    let identity = identity(config)?;
+    eprintln!("{}", identity.trust(line, replace)?.told());
+    println!("{}", identity.line());
+    Ok(())
 }
 
 async fn run(config: PathBuf) -> anyhow::Result<()> {

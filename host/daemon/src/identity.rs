@@ -54,6 +54,30 @@ pub enum IdentityError {
     Refused(String),
 }
 
+/// A key that was trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trusted {
+    /// Whose it is.
+    pub signer: Signer,
+    /// Whether it was not trusted before.
+    pub news: bool,
+}
+
+impl Trusted {
+    /// The sentence for the person who asked for it.
+    pub fn told(&self) -> String {
+        let Signer { agent, role, key } = &self.signer;
+        let since = match self.news {
+            true => "from now on",
+            false => "already",
+        };
+        format!(
+            "The key {} of {agent}, a {role} half, is trusted {since}.",
+            key.fingerprint()
+        )
+    }
+}
+
 /// The key of this host, and whose signatures it trusts.
 #[derive(Debug, Clone)]
 pub struct Identity {
@@ -151,13 +175,12 @@ impl Identity {
         Ok(signers)
     }
 
-    /// Trusts the key of another host, as it shows it itself; answers whose it is, and whether
-    /// that is news. With `replace`, keys that stand against it are trusted no more.
+    /// Trusts the key of another host, as it shows it itself. With `replace`, keys that stand against it are trusted no more.
     ///
     /// # Errors
     /// If the text is no such line, it would make a second local half or give an agent another
     /// role without `replace`, or it is this host's own name.
-    pub fn trust(&self, line: &str, replace: bool) -> Result<(Signer, bool), IdentityError> {
+    pub fn trust(&self, line: &str, replace: bool) -> Result<Trusted, IdentityError> {
         let List::File(path) = &self.list else {
             return Err(IdentityError::Refused(
                 "this identity is in no folder".to_owned(),
@@ -191,7 +214,7 @@ impl Identity {
             .add(signer.clone())
             .map_err(IdentityError::Refused)?;
         keep(path, &signers.to_string())?;
-        Ok((signer, news))
+        Ok(Trusted { signer, news })
     }
 
     fn may_replace(
@@ -305,12 +328,18 @@ mod tests {
         let local = open(&folder, "local", Role::Local);
         let cloud = open(&folder, "cloud", Role::Cloud);
         assert_eq!(
-            local.trust(&cloud.line(), false).unwrap(),
-            (cloud.own().clone(), true)
+            local.trust(&cloud.line(), false).unwrap().told(),
+            format!(
+                "The key {} of cloud, a cloud half, is trusted from now on.",
+                cloud.own().key.fingerprint()
+            )
         );
         assert_eq!(
             local.trust(&cloud.line(), false).unwrap(),
-            (cloud.own().clone(), false)
+            Trusted {
+                signer: cloud.own().clone(),
+                news: false
+            }
         );
         cloud.trust(&format!(" {}\n", local.line()), false).unwrap();
         for identity in [&local, &cloud] {

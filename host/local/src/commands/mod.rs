@@ -13,6 +13,7 @@ mod error;
 mod freshness;
 mod hook;
 mod init;
+mod keys;
 mod log;
 mod pending;
 mod reject;
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Log(log::LogArgs),
     Doctor(doctor::DoctorArgs),
     Skill(skill::SkillArgs),
+    Key(keys::KeyArgs),
+    Trust(keys::TrustArgs),
     Hook(hook::HookArgs),
 }
 
@@ -61,6 +64,8 @@ impl Command {
             Command::Log(args) => log::run(&args, ctx),
             Command::Doctor(args) => doctor::run(&args, ctx).await,
             Command::Skill(args) => skill::run(args, ctx),
+            Command::Key(args) => keys::key(&args, ctx),
+            Command::Trust(args) => keys::trust(&args, ctx),
             Command::Hook(args) => hook::run(&args, ctx).await,
         }
     }

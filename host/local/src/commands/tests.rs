@@ -646,3 +646,56 @@ fn write(home: &Home, name: &str, bytes: &[u8]) -> String {
     fs::write(&path, bytes).unwrap();
     Path::to_str(&path).unwrap().to_owned()
 }
+
+/// The line of a cloud host, as `platinum-cloud key` prints it.
+fn cloud_line(seed: u8) -> (String, String) {
+    let key = platinum_repo::SigningKey::from_seed([seed; 32]).unwrap();
+    let line = format!(
+        "cloud@cloud.platinum.invalid namespaces=\"git\" {}",
+        key.public()
+    );
+    (line, key.public().fingerprint())
+}
+
+#[tokio::test]
+async fn keys_are_exchanged_by_a_line_each() {
+    let home = Home::ready().await;
+    let own = home.does(&["key"]).await;
+    assert!(
+        own.starts_with("local@local.platinum.invalid namespaces=\"git\" ssh-ed25519 AAAA"),
+        "{own}"
+    );
+    assert_eq!(home.does(&["key"]).await, own, "the key is made once");
+    let (line, _) = cloud_line(7);
+    assert_eq!(home.does(&["trust", &line]).await, own);
+    let list = fs::read_to_string(home.path("state/allowed_signers")).unwrap();
+    assert_eq!(list, format!("{own}{line}\n"));
+}
+
+#[tokio::test]
+async fn a_line_that_would_make_a_second_local_half_is_refused() {
+    let home = Home::ready().await;
+    let (line, _) = cloud_line(7);
+    let local = line.replace("cloud@cloud.", "laptop@local.");
+    for options in [vec!["trust", &local], vec!["trust", "--replace", &local]] {
+        let error = home.fails(&options).await;
+        assert_eq!(error.kind, Kind::Refused);
+        assert_eq!(
+            error.to_string(),
+            "this host is the local half, and there is one: laptop cannot be one too"
+        );
+    }
+    home.does(&["trust", &line]).await;
+    let (_, known) = cloud_line(7);
+    let (other, _) = cloud_line(8);
+    let error = home
+        .fails(&["trust", &other.replace("@cloud.", "@local.")])
+        .await;
+    assert_eq!(
+        error.to_string(),
+        "this host is the local half, and there is one: cloud cannot be one too",
+        "{known}"
+    );
+    let error = home.fails(&["trust", "hello"]).await;
+    assert_eq!((error.kind, error.exit_code()), (Kind::Usage, 2));
+}

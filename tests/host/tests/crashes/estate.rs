@@ -53,7 +53,30 @@ impl Estate {
         for name in ["platinum-intake", "platinum-email", "platinum-email-draft"] {
             program(name, name).unwrap();
         }
+        estate.exchange_keys();
         estate
+    }
+
+    fn exchange_keys(&self) {
+        let asks = |package: &str, name: &str, role: &str, args: &[&str]| {
+            let output = Command::new(program(package, name).unwrap())
+                .args(args)
+                .arg("--config")
+                .arg(self.folder.path().join(format!("{role}.toml")))
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "{said}");
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        let local = asks("platinum-local", "platinum", "local", &["key"]);
+        let cloud = asks(
+            "platinum-cloud",
+            "platinum-cloud",
+            "cloud",
+            &["trust", &local],
+        );
+        asks("platinum-local", "platinum", "local", &["trust", &cloud]);
     }
 
     pub(crate) fn vault(&self, role: &str) -> PathBuf {

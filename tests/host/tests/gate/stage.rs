@@ -32,7 +32,34 @@ impl Stage {
         for name in ["platinum-intake", "platinum-email", "platinum-email-draft"] {
             program(name, name).unwrap();
         }
+        stage.exchange_keys();
         stage
+    }
+
+    /// The halves learn each other's keys by the one documented command, word for word; `ssh`
+    /// leads to a shell on this machine.
+    pub(crate) fn exchange_keys(&self) {
+        let text = |path: PathBuf| path.to_str().unwrap().to_owned();
+        let script = format!(
+            "ssh() {{ shift; sh -c \"$*\"; }}\n\
+             platinum() {{ '{}' --config '{}' \"$@\"; }}\n\
+             platinum trust \"$(ssh HOST '{}' trust --config '{}' \"'$(platinum key)'\")\"",
+            text(program("platinum-local", "platinum").unwrap()),
+            text(self.config("local")),
+            text(program("platinum-cloud", "platinum-cloud").unwrap()),
+            text(self.config("cloud")),
+        );
+        let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert!(
+            said.contains("of cloud, a cloud half, is trusted from now on."),
+            "{said}"
+        );
+        assert!(
+            said.contains("of local, a local half, is trusted from now on."),
+            "{said}"
+        );
     }
 
     /// Writes a host's configuration; `server` names another mail server than the role's own.

@@ -1,5 +1,5 @@
-//! `platinum init`: the folders of a vault, two starter pages, and the configuration of the local
-//! half. What is there already is left as it is; a configuration is never overwritten.
+//! `platinum init`: the folders of a vault, two starter pages, the configuration of the local half
+//! and its key. What is there already is left as it is; a configuration is never overwritten.
 
 mod config;
 
@@ -10,7 +10,11 @@ use config::{config_text, write_config};
 use platinum_core::{VaultPath, layout};
 use platinum_vault::{Vault, VaultError};
 
-use super::{CommandError, Context, Kind, in_home, terminal::Tone};
+use super::{
+    CommandError, Context, Kind, in_home,
+    keys::{EXCHANGE, identity},
+    terminal::Tone,
+};
 
 /// Make a vault and the configuration of the local half.
 ///
@@ -89,6 +93,7 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
     ignore(&vault)?;
     // Last: a vault without a configuration can be begun again, the other way round it cannot.
     write_config(config, &written)?;
+    let identity = identity(&ctx.load()?)?;
 
     let good = |word: &str| ctx.paint.word(Tone::Good, word);
     let pages = if made.is_empty() {
@@ -104,20 +109,25 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
             mail.display()
         ),
     ];
-    if args.remote.is_empty() {
-        next.push("For a cloud half: name the remote under [sync].".to_owned());
-    }
+    next.push(match args.remote.is_empty() {
+        true => format!(
+            "For a cloud half: name the remote under [sync], and exchange keys, once:\n     {EXCHANGE}"
+        ),
+        false => format!("Exchange keys with your cloud host, once:\n     {EXCHANGE}"),
+    });
     next.push("platinum doctor tries it all; platinum run starts the local half.".to_owned());
     let next: String = (1..)
         .zip(next)
         .map(|(n, step)| format!("  {n}. {step}\n"))
         .collect();
     ctx.print(&format!(
-        "{} {}, {pages}\n{} {}\n\nNext:\n{next}",
+        "{} {}, {pages}\n{} {}\n{} {}\n\nNext:\n{next}",
         good("vault "),
         vault.root().display(),
         good("config"),
         config.display(),
+        good("key   "),
+        identity.own().key.fingerprint(),
     ))
 }
 

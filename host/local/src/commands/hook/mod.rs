@@ -1,7 +1,11 @@
 //! `platinum hook …`: what the host of a remote runs; nobody types it.
 //!
-//! Lives elsewhere: what is told and when is `platinum_repo`'s.
-//! Invariant: it needs no configuration and no vault: a host of a remote has neither.
+//! Lives elsewhere: what is told and when is `platinum_repo`'s; what a push may bring is judged by
+//! `platinum_daemon::sync::hook`; setting it up is in `install`.
+//! Invariant: what git or ssh starts needs no configuration and no vault: a host of a remote has
+//! neither.
+
+mod install;
 
 use std::{io::Read as _, path::PathBuf};
 
@@ -22,12 +26,31 @@ enum Hook {
         /// The repository.
         repository: PathBuf,
     },
+    /// Judge a push: git starts it, with what is pushed on stdin.
+    PreReceive,
+    Install(install::InstallArgs),
 }
 
-pub(crate) async fn run(args: &HookArgs, _ctx: &Context) -> Result<(), CommandError> {
+pub(crate) async fn run(args: &HookArgs, ctx: &Context) -> Result<(), CommandError> {
     match &args.hook {
         Hook::Watch { repository } => watch(repository).await,
+        Hook::PreReceive => pre_receive(),
+        Hook::Install(args) => install::run(args, ctx),
     }
+}
+
+/// A push moves one ref; more lines than this are no push of ours.
+const MAX_LINES: u64 = 64 * 1024;
+
+fn pre_receive() -> Result<(), CommandError> {
+    let mut lines = String::new();
+    std::io::stdin()
+        .take(MAX_LINES)
+        .read_to_string(&mut lines)?;
+    platinum_daemon::sync::hook::pre_receive(&lines).map_err(|refused| {
+        let error = CommandError::new(Kind::Refused, "the push is refused");
+        refused.into_iter().fold(error, CommandError::hint)
+    })
 }
 
 async fn watch(repository: &std::path::Path) -> Result<(), CommandError> {

@@ -1,0 +1,143 @@
+//! `platinum hook install`: makes a bare repository on this machine judge what is pushed to it.
+//!
+//! Invariants: a hook that somebody else wrote is left as it is; doing it twice is doing it once,
+//! with the keys that are trusted then.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use platinum_daemon::{identity::SIGNERS_FILE, sync::hook::SIGNERS};
+use platinum_repo::Signers;
+
+use super::super::{CommandError, Context, Kind};
+
+/// What git is told so that history only grows and every object is looked at.
+const SETTINGS: [(&str, &str); 3] = [
+    ("receive.denyNonFastForwards", "true"),
+    ("receive.denyDeletes", "true"),
+    ("receive.fsckObjects", "true"),
+];
+/// How our own hook is known again.
+const MARK: &str = "# Written by `platinum hook install`";
+
+/// Make a bare repository refuse what the two halves of the house would refuse.
+#[derive(Debug, clap::Args)]
+pub(crate) struct InstallArgs {
+    /// The bare repository.
+    repository: PathBuf,
+    /// Whose signatures count [default: those that this host trusts].
+    #[arg(long, value_name = "FILE")]
+    signers: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &InstallArgs, ctx: &Context) -> Result<(), CommandError> {
+    let repository = std::path::absolute(&args.repository)?;
+    if !repository.join("HEAD").is_file() || !repository.join("objects").is_dir() {
+        return Err(CommandError::new(
+            Kind::NotFound,
+            format!("{} is no bare repository", repository.display()),
+        )
+        .hint("`git init --bare FOLDER` makes one"));
+    }
+    let list = match &args.signers {
+        Some(file) => file.clone(),
+        None => {
+            let config = ctx.load()?;
+            super::super::keys::identity(&config)?;
+            config.vault.state.join(SIGNERS_FILE)
+        }
+    };
+    let failed = |path: &Path, what: &dyn std::fmt::Display| {
+        CommandError::new(Kind::Failed, format!("{}: {what}", path.display()))
+    };
+    let text = fs::read_to_string(&list).map_err(|error| failed(&list, &error))?;
+    let signers = Signers::parse(&text).map_err(|error| failed(&list, &error))?;
+    let kept = repository.join(SIGNERS);
+    if let Some(folder) = kept.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    write(&kept, &signers.to_string(), 0o644)?;
+    for (key, value) in SETTINGS {
+        set(&repository, key, value)?;
+    }
+    // Last: from here on every push is judged.
+    let program = std::env::current_exe()?;
+    install(&repository, &program)?;
+    let mut told = format!(
+        "{} judges what is pushed from now on. It trusts:\n",
+        repository.display()
+    );
+    for signer in signers.iter() {
+        told.push_str(&format!(
+            "  {} ({}) {}\n",
+            signer.agent,
+            signer.role,
+            signer.key.fingerprint()
+        ));
+    }
+    ctx.print(&told)
+}
+
+fn install(repository: &Path, program: &Path) -> Result<(), CommandError> {
+    let Some(program) = program.to_str() else {
+        return Err(CommandError::new(
+            Kind::Failed,
+            format!("{} is not UTF-8, which a hook has to be", program.display()),
+        ));
+    };
+    let hook = repository.join("hooks/pre-receive");
+    if let Ok(there) = fs::read_to_string(&hook)
+        && !there.contains(MARK)
+    {
+        return Err(CommandError::new(
+            Kind::Conflict,
+            format!("{} is there already, and not ours", hook.display()),
+        )
+        .hint("move it away, or call `platinum hook pre-receive` in it with the same stdin"));
+    }
+    if let Some(folder) = hook.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let quoted = program.replace('\'', r"'\''");
+    let text = format!(
+        "#!/bin/sh\n{MARK}: refuses what may not get into the vault.\nexec '{quoted}' hook \
+         pre-receive\n"
+    );
+    write(&hook, &text, 0o755)
+}
+
+/// Writes a file whole, under its final mode.
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), CommandError> {
+    let new = path.with_extension("new");
+    fs::write(&new, text)?;
+    fs::set_permissions(&new, fs::Permissions::from_mode(mode))?;
+    Ok(fs::rename(&new, path)?)
+}
+
+fn set(repository: &Path, key: &str, value: &str) -> Result<(), CommandError> {
+    let mut git = Command::new("git");
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"GIT_") {
+            git.env_remove(name);
+        }
+    }
+    let output = git
+        .arg("--git-dir")
+        .arg(repository)
+        .args([OsStr::new("config"), OsStr::new(key), OsStr::new(value)])
+        .stdin(Stdio::null())
+        .output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(CommandError::new(
+        Kind::Failed,
+        format!("git config {key}: {}", said.trim()),
+    ))
+}

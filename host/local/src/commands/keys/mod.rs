@@ -1,0 +1,71 @@
+//! `platinum key` and `platinum trust`: the two halves learn each other's keys, once.
+//!
+//! What is meant for the other half goes to stdout alone, so that both are one command:
+//! `platinum trust "$(ssh vm platinum-cloud trust --config cloud.toml "'$(platinum key)'")"`.
+//! Lives elsewhere: the rules of whom to trust are `platinum_daemon::identity`'s.
+
+use platinum_core::Role;
+use platinum_daemon::{
+    Config,
+    identity::{Identity, IdentityError},
+    make_state_folder,
+};
+
+use super::{CommandError, Context, Kind};
+
+/// How the halves exchange their keys, for the person who has to do it.
+pub(super) const EXCHANGE: &str = "platinum trust \"$(ssh HOST platinum-cloud trust --config FILE \
+                                   \"'$(platinum key)'\")\"";
+
+/// Print the line that your cloud host has to trust.
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeyArgs {}
+
+/// Trust the key of a cloud host: the line that `platinum-cloud key` prints there.
+///
+/// Prints this machine's own line, for the cloud host to trust.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TrustArgs {
+    /// The line.
+    line: String,
+    /// Stop trusting the keys that stand against it: a host that was set up anew.
+    #[arg(long)]
+    replace: bool,
+}
+
+pub(crate) fn key(_: &KeyArgs, ctx: &Context) -> Result<(), CommandError> {
+    let identity = identity(&ctx.load()?)?;
+    eprintln!(
+        "{} has the key {}.",
+        identity.own().agent,
+        identity.own().key.fingerprint()
+    );
+    ctx.print(&format!("{}\n", identity.line()))
+}
+
+pub(crate) fn trust(args: &TrustArgs, ctx: &Context) -> Result<(), CommandError> {
+    let identity = identity(&ctx.load()?)?;
+    let trusted = identity.trust(&args.line, args.replace)?;
+    eprintln!("{}", trusted.told());
+    ctx.print(&format!("{}\n", identity.line()))
+}
+
+/// The identity of a configuration; made if there is none yet.
+pub(super) fn identity(config: &Config) -> Result<Identity, CommandError> {
+    let agent = config
+        .agent(Role::Local)
+        .map_err(|what| CommandError::new(Kind::Config, what))?;
+    make_state_folder(&config.vault.state)?;
+    Ok(Identity::open(&config.vault.state, &agent, Role::Local)?)
+}
+
+impl From<IdentityError> for CommandError {
+    fn from(error: IdentityError) -> Self {
+        let kind = match &error {
+            IdentityError::Line(_) => Kind::Usage,
+            IdentityError::Refused(_) => Kind::Refused,
+            _ => Kind::Failed,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
