@@ -96,9 +96,20 @@ impl Synchronizer {
         Ok(end)
     }
 
-    /// The claim of a task whose file was moved into this agent's folder by hand.
-    pub(super) async fn claim_in_hand(&self, task: TaskId) -> Result<Claimed, SyncError> {
-        let machine = self.machine_for(task);
+    /// The claim of a task whose file was moved into this agent's folder by hand, maybe out of the
+    /// folder of its owner.
+    pub(super) async fn claim_in_hand(
+        &self,
+        task: TaskId,
+        owner: Option<ClaimRecord>,
+    ) -> Result<Claimed, SyncError> {
+        let machine = match owner {
+            None => self.machine_for(task),
+            Some(owner) => {
+                let (agent, claim) = (self.side.agent.clone(), ClaimId::generate());
+                ClaimMachine::take_over(task, agent, claim, MAX_ATTEMPTS, owner)
+            }
+        };
         self.drive(machine, From::Hand, true).await
     }
 

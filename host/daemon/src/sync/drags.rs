@@ -10,13 +10,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::{AgentName, Role, TaskId, VaultPath, Zone, layout};
 use platinum_policy::Change;
-use platinum_protocol::{Claimed, TaskPlace};
+use platinum_protocol::{ClaimRecord, Claimed, TaskPlace};
 use platinum_repo::{Edit, Oid, RefName};
 
 use super::{
     HeldBack, SyncError, SyncReport, Synchronizer, places,
     side::{Prepared, Side},
 };
+
+/// What a drag into this agent's folder comes to.
+enum Drag {
+    /// The task can be claimed.
+    Claim,
+    /// A person took the file out of this owner's folder.
+    TakeOver(ClaimRecord),
+    /// It is another's, or finished.
+    Lost(Option<AgentName>),
+}
 
 /// One edit that a sync would commit.
 type Planned = (VaultPath, Edit, Change);
@@ -81,9 +91,11 @@ impl Side {
                 refused.insert(path.clone(), format!("the task is in {other}"));
             } else if *path == own
                 && self.decided.get(*task).is_none()
-                && let Some(from) = there.keys().find(|at| at.top() == layout::NEEDS_ACTION)
+                && let Some(from) = there
+                    .keys()
+                    .find(|at| at.top() != layout::DONE && *at != path)
             {
-                // A claim in all but its record.
+                // A claim in all but its record, or a take-over.
                 refused.insert(path.clone(), String::new());
                 refused.insert(from.clone(), String::new());
                 prepared.asked.push(*task);
@@ -115,13 +127,31 @@ impl Side {
         Ok(folders)
     }
 
-    /// What became of a task whose file was dragged here: whose it is, if it cannot be claimed.
-    fn drag_is_lost(&self, task: TaskId) -> Result<Option<Option<AgentName>>, SyncError> {
+    /// What a file that was dragged here comes to, as the tip has its task.
+    fn drag(&self, task: TaskId) -> Result<Drag, SyncError> {
         let tip = self.repo.tip(RefName::Verified)?;
-        Ok(match self.place_at(tip, task)? {
-            TaskPlace::Owned(record) if record.agent != self.agent => Some(Some(record.agent)),
-            TaskPlace::Finished => Some(None),
-            _ => None,
+        let Some(found) = tip
+            .map(|tip| places::find(&self.repo, tip, task))
+            .transpose()?
+        else {
+            return Ok(Drag::Claim);
+        };
+        Ok(match found.place {
+            TaskPlace::Owned(record) if record.agent != self.agent => {
+                // The sync has just brought the owner's file: it was not taken from there.
+                let theirs = layout::in_progress(&record.agent, task);
+                if self.role == Role::Local && !self.vault.exists(&theirs)? {
+                    Drag::TakeOver(record)
+                } else {
+                    Drag::Lost(Some(record.agent))
+                }
+            }
+            TaskPlace::Finished => Drag::Lost(None),
+            // Where nobody but the owner's machine may work.
+            _ if self.role == Role::Cloud && found.zone.is_some_and(Zone::is_local_only) => {
+                Drag::Lost(None)
+            }
+            _ => Drag::Claim,
         })
     }
 
@@ -130,7 +160,7 @@ impl Side {
         let path = layout::in_progress(&self.agent, task);
         let who = match owner {
             Some(owner) => format!("{owner} has the task {task} already"),
-            None => format!("the task {task} is finished"),
+            None => format!("the task {task} is finished, or not for this host"),
         };
         if let Some(kept) = self.set_by(task, &path)? {
             fail::fail_point!("drag-set-by");
@@ -151,10 +181,14 @@ impl Synchronizer {
         report: &mut SyncReport,
     ) -> Result<(), SyncError> {
         for task in tasks {
-            let lost = self.blocking(move |side| side.drag_is_lost(task)).await?;
-            let owner = match lost {
-                Some(owner) => owner,
-                None => match self.claim_dragged(task).await? {
+            let stuck = match self.blocking(move |side| side.drag(task)).await? {
+                Drag::Lost(owner) => Err(owner),
+                Drag::Claim => Ok(None),
+                Drag::TakeOver(record) => Ok(Some(record)),
+            };
+            let owner = match stuck {
+                Err(owner) => owner,
+                Ok(stuck) => match self.claim_in_hand(task, stuck).await? {
                     Claimed::Won { .. } => {
                         report.pushed = report.pushed.saturating_add(1);
                         continue;
@@ -169,22 +203,5 @@ impl Synchronizer {
                 .await?;
         }
         Ok(())
-    }
-
-    /// As [`Synchronizer::claim`], of a task whose file is in this agent's folder already.
-    async fn claim_dragged(&self, task: TaskId) -> Result<Claimed, SyncError> {
-        let denied = self
-            .blocking(move |side| {
-                let Some(tip) = side.repo.tip(RefName::Verified)? else {
-                    return Ok(false);
-                };
-                let zone = places::find(&side.repo, tip, task)?.zone;
-                Ok(side.role == Role::Cloud && zone.is_some_and(Zone::is_local_only))
-            })
-            .await?;
-        if denied {
-            return Ok(Claimed::Lost { owner: None });
-        }
-        self.claim_in_hand(task).await
     }
 }

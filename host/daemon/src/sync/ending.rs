@@ -89,13 +89,23 @@ impl Synchronizer {
 
     async fn end(&self, task: TaskId, end: End) -> Result<(), SyncError> {
         let _turn = self.turn.lock().await;
+        if self.is_untold(task) && self.contact().error.is_some() {
+            // Nobody else may have it, and nobody can be told now: not waited for.
+            let here = end.clone();
+            if self
+                .blocking(move |side| side.end_here(task, &here))
+                .await?
+            {
+                return Ok(());
+            }
+        }
         match self.end_by_push(task, &end).await {
             Ok(()) => {
                 fail::fail_point!("end-told");
                 self.blocking(move |side| side.decided.set(task, None))
                     .await
             }
-            Err(error @ SyncError::Remote(_)) => {
+            Err(error @ (SyncError::Remote(_) | SyncError::InDoubt(_))) => {
                 let kept = self.blocking(move |side| side.end_here(task, &end)).await?;
                 if !kept {
                     return Err(error);
@@ -105,6 +115,15 @@ impl Synchronizer {
             }
             other => other,
         }
+    }
+
+    /// Whether a task is this machine's alone and the remote, when it was last there, had not heard
+    /// of that.
+    fn is_untold(&self, task: TaskId) -> bool {
+        matches!(
+            self.side.decided.get(task),
+            Some(Intent::Own { .. } | Intent::Finish { told: false, .. })
+        )
     }
 
     async fn end_by_push(&self, task: TaskId, end: &End) -> Result<(), SyncError> {
@@ -227,20 +246,21 @@ impl Side {
     /// taken; whether it could. The next sync tells the remote.
     fn end_here(&self, task: TaskId, end: &End) -> Result<bool, SyncError> {
         let path = layout::in_progress(&self.agent, task);
-        if !self.vault.exists(&path)? {
-            return Ok(false);
-        }
         let own = self.decided.get(task);
+        if !self.vault.exists(&path)? {
+            // Asked again for what is done.
+            let filed = matches!(own, Some(Intent::Finish { .. }));
+            return Ok(filed && matches!(end, End::Finish(..)));
+        }
         let record = match (&own, self.place(task)?) {
             // Only if the last that was heard of the task is that it is ours.
-            (None | Some(Intent::Own { .. }), TaskPlace::Owned(record))
-                if record.agent == self.agent =>
-            {
-                record
-            }
+            (
+                None | Some(Intent::Own { .. } | Intent::Finish { .. }),
+                TaskPlace::Owned(record),
+            ) if record.agent == self.agent => record,
             _ => return Ok(false),
         };
-        let told = own.is_none();
+        let told = matches!(own, None | Some(Intent::Finish { told: true, .. }));
         if matches!(end, End::Release(_)) && told {
             return Ok(false);
         }

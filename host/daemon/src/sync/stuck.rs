@@ -209,7 +209,7 @@ impl Synchronizer {
     pub(super) async fn prune_marks(&self) -> Result<(), SyncError> {
         {
             let mut watch = self.watch();
-            if watch.pruned.elapsed() < PRUNE {
+            if watch.pruned.elapsed() < PRUNE.min(watch.lease) {
                 return Ok(());
             }
             watch.pruned = Instant::now();
@@ -341,6 +341,7 @@ impl Side {
         let mut note = Note::parse(&text).map_err(unreadable)?;
         let beat = record.beat.saturating_add(1);
         places::write_claim(&mut note, path, &ClaimRecord { beat, ..record })?;
+        self.touch([path].into_iter());
         match self
             .vault
             .replace(path, note.to_text().as_bytes(), Some(text.as_bytes()))

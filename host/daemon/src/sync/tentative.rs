@@ -238,8 +238,13 @@ impl Side {
     pub(super) fn place(&self, task: TaskId) -> Result<TaskPlace, SyncError> {
         let place = self.place_at(self.repo.tip(RefName::Verified)?, task)?;
         let intent = self.decided.get(task);
+        let own = layout::in_progress(&self.agent, task);
         Ok(match (intent, place) {
             (Some(Intent::Own { record }), TaskPlace::Waiting | TaskPlace::Absent) => {
+                TaskPlace::Owned(record)
+            }
+            // Killed before it was filed: to be finished once more.
+            (Some(Intent::Finish { record, .. }), _) if self.vault.exists(&own)? => {
                 TaskPlace::Owned(record)
             }
             (Some(Intent::Finish { .. }), place) if place != TaskPlace::Absent => {
@@ -336,6 +341,7 @@ impl Side {
             let mut note = Note::parse(&text).map_err(failed)?;
             note.set("epoch", epoch).map_err(failed)?;
             let expected = Some(text.as_bytes());
+            self.touch([&path].into_iter());
             self.vault
                 .replace(&path, note.to_text().as_bytes(), expected)?;
             fail::fail_point!("draft-confirmed");
@@ -432,6 +438,7 @@ impl Side {
             layout::UPDATES
         );
         let kept = VaultPath::new(name).map_err(|error| SyncError::Vault(error.into()))?;
+        self.touch([path, &kept].into_iter());
         match self.vault.rename(path, &kept) {
             Ok(()) => {}
             // Kept before a crash: the same bytes.
@@ -459,6 +466,7 @@ impl Side {
                 .collect(),
         };
         let path = layout::update(&self.agent, note.id);
+        self.touch([&path].into_iter());
         if let Err(error) = self.vault.create(&path, note.render().as_bytes()) {
             tracing::warn!("The owner cannot be told: {error}.");
         }

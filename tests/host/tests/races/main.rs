@@ -1,7 +1,10 @@
 //! Several agents on one remote, each with its own vault, repository and synchronizer; the remote
 //! is a bare repository behind git's own daemon on loopback.
 //!
-//! `claims` is about who owns a task, `content` about files both sides change, `intruders` about
+//! `claims` is about who owns a task, `offline` about what is decided without the remote, `stuck`
+//! about owners that are silent, `moved` about tasks that people move by hand, `clocks` about which
+//! of two edits is later, `content` about files both sides change, `keeping` about what must not be
+//! lost on the way, `intruders` about
 //! commits that may not be applied.
 
 #![allow(
@@ -11,6 +14,11 @@
 )]
 
 mod claims;
+mod clocks;
 mod content;
 mod intruders;
+mod keeping;
+mod moved;
+mod offline;
 mod side;
+mod stuck;

@@ -93,7 +93,6 @@ fn started(
     .unwrap();
     (vault, sync)
 }
-}
 
 /// The agents of these tests. All of them trust each other.
 const AGENTS: [&str; 3] = ["local", "cloud", "cloud-2"];
@@ -135,7 +134,11 @@ impl Side {
     ) -> Self {
         let name = self.agent.to_string();
         let (vault, sync) = started(server, self.folder.path(), &name, &AGENTS, between);
-        Self { vault, sync, ..self }
+        Self {
+            vault,
+            sync,
+            ..self
+        }
     }
 
     pub(crate) fn root(&self) -> &Path {

@@ -72,7 +72,7 @@ impl Side {
     }
 
     /// These paths are about to be changed: the next look goes there.
-    pub(super) fn touch<'a>(&self, paths: impl Iterator<Item = &'a VaultPath>) {
+    pub(in crate::sync) fn touch<'a>(&self, paths: impl Iterator<Item = &'a VaultPath>) {
         self.tree().touch(paths);
     }
 

@@ -1,0 +1,320 @@
+//! What is decided while the remote is away, and what becomes of it when it is back.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+use platinum_core::{Action, DraftId, EmailSend, TaskId, Timestamp, Zone, layout};
+use platinum_daemon::sync::Finish;
+use platinum_protocol::{Claimed, TaskPlace};
+use platinum_repo::{GitRemote, Remote};
+use platinum_testkit::git::GitServer;
+use platinum_vault::note::DraftNote;
+
+use crate::side::{CutOff, Side, put_tasks, remote_files, side, side_with};
+
+/// A line that can be cut.
+#[derive(Clone, Default)]
+pub(crate) struct Line(Arc<AtomicBool>);
+
+impl Line {
+    pub(crate) fn cut(&self) {
+        self.0.store(true, SeqCst);
+    }
+
+    pub(crate) fn heal(&self) {
+        self.0.store(false, SeqCst);
+    }
+
+    pub(crate) fn through(&self) -> impl FnOnce(GitRemote) -> Box<dyn Remote> + use<> {
+        let away = Arc::clone(&self.0);
+        move |inner| Box::new(CutOff { inner, away })
+    }
+}
+
+/// Puts a draft where a skill would put it, under the epoch that a skill would be told.
+pub(crate) async fn draft(side: &Side, task: TaskId, body: &str) -> String {
+    let epoch = side.sync.drafting_epoch(task).await.unwrap();
+    assert!(epoch.is_some(), "{} may draft", side.agent);
+    let note = DraftNote {
+        id: DraftId::generate(),
+        created: Timestamp::now(),
+        by: format!("{}/skill", side.agent),
+        task,
+        epoch,
+        action: Action::EmailSend(EmailSend {
+            from_account: "owner".to_owned(),
+            to: vec!["someone@example.test".to_owned()],
+            cc: vec![],
+            bcc: vec![],
+            subject: "Re: Question".to_owned(),
+            body: body.to_owned(),
+            in_reply_to: None,
+            references: vec![],
+            attachments: vec![],
+        }),
+        summary: "Answers the question".to_owned(),
+        reason: "It was asked".to_owned(),
+        expires: "2030-01-01T00:00:00Z".parse().unwrap(),
+    };
+    let path = layout::pending(note.id);
+    side.vault.create(&path, note.render().as_bytes()).unwrap();
+    path.to_string()
+}
+
+/// The headlines of the updates that a side has.
+pub(crate) fn told(side: &Side) -> Vec<String> {
+    let updates = side.files().into_iter();
+    updates
+        .filter(|(path, _)| path.starts_with("Updates/") && !path.contains(".conflict-"))
+        .map(|(_, text)| text)
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_zone_of_its_own_the_owners_machine_works_while_it_is_cut_off() {
+    let server = GitServer::start().unwrap();
+    let line = Line::default();
+    let owner = side_with(&server, "local", line.through());
+    let cloud = side(&server, "cloud");
+    let tasks = put_tasks(&owner, Zone::Payments, 2);
+    owner.sync.sync().await.unwrap();
+
+    line.cut();
+    for task in &tasks {
+        let won = owner.sync.claim(*task).await.unwrap();
+        assert_eq!(won, Claimed::Won { epoch: 1 });
+        assert_eq!(owner.sync.claim(*task).await.unwrap(), won, "asked again");
+        let place = owner.sync.place(*task).await.unwrap();
+        assert!(matches!(place, TaskPlace::Owned(record) if record.agent == owner.agent));
+        assert!(owner.sync.is_ours_alone(*task).await.unwrap());
+        assert_eq!(owner.sync.drafting_epoch(*task).await.unwrap(), Some(1));
+    }
+    assert_eq!(owner.sync.owned().await.unwrap().len(), 2);
+    assert!(owner.sync.tentative().is_empty());
+    owner
+        .sync
+        .finish(tasks[0], Finish::done("paid", vec![]))
+        .await
+        .unwrap();
+    assert_eq!(
+        owner.sync.place(tasks[0]).await.unwrap(),
+        TaskPlace::Finished
+    );
+    assert!(owner.sync.sync().await.unwrap_err().is_away());
+
+    // All of it is still known after a restart, and told when the line is back.
+    let owner = owner.restarted(&server, line.through());
+    assert_eq!(
+        owner.sync.place(tasks[0]).await.unwrap(),
+        TaskPlace::Finished
+    );
+    assert!(owner.sync.is_ours_alone(tasks[1]).await.unwrap());
+    line.heal();
+    let report = owner.sync.sync().await.unwrap();
+    assert_eq!(report.held_back, []);
+    let files = remote_files(&server);
+    assert_eq!(files.len(), 2, "{files:?}");
+    assert!(files[0].starts_with("Done/") && files[0].contains(&tasks[0].to_string()));
+    assert_eq!(files[1], format!("In_Progress/local/{}.md", tasks[1]));
+    cloud.sync.sync().await.unwrap();
+    let place = cloud.sync.place(tasks[1]).await.unwrap();
+    assert!(matches!(place, TaskPlace::Owned(record) if record.epoch == 1));
+    owner
+        .sync
+        .finish(tasks[1], Finish::done("paid", vec![]))
+        .await
+        .unwrap();
+    assert_eq!(
+        owner.sync.place(tasks[1]).await.unwrap(),
+        TaskPlace::Finished
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_of_its_own_zone_that_was_taken_and_given_back_offline_waits_again() {
+    let server = GitServer::start().unwrap();
+    let line = Line::default();
+    let owner = side_with(&server, "local", line.through());
+    let task = put_tasks(&owner, Zone::Payments, 1)[0];
+    owner.sync.sync().await.unwrap();
+    line.cut();
+    owner.sync.claim(task).await.unwrap();
+    owner.sync.release(task, "not today").await.unwrap();
+    assert_eq!(owner.sync.place(task).await.unwrap(), TaskPlace::Waiting);
+    line.heal();
+    owner.sync.sync().await.unwrap();
+    assert_eq!(
+        remote_files(&server),
+        [layout::waiting(Zone::Payments, task).as_str()]
+    );
+    // Its epochs go on.
+    let again = owner.sync.claim(task).await.unwrap();
+    assert_eq!(again, Claimed::Won { epoch: 2 });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_on_a_tentative_claim_goes_out_when_the_claim_is_confirmed() {
+    let server = GitServer::start().unwrap();
+    let line = Line::default();
+    let owner = side(&server, "local");
+    let cloud = side_with(&server, "cloud", line.through());
+    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    owner.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+
+    line.cut();
+    assert_eq!(cloud.sync.claim(task).await.unwrap(), Claimed::Tentative);
+    assert_eq!(cloud.sync.status().await.unwrap().tentative, [task]);
+    // Nothing that needs the task itself: the remote decides whose it is.
+    assert_eq!(cloud.sync.place(task).await.unwrap(), TaskPlace::Waiting);
+    assert!(cloud.sync.finish(task, Finish::filed("x")).await.is_err());
+    let path = draft(&cloud, task, "Made offline\n").await;
+    assert!(cloud.read(&path).unwrap().contains("epoch: 0\n"));
+    let cloud = cloud.restarted(&server, line.through());
+    assert_eq!(cloud.sync.tentative(), [task]);
+
+    line.heal();
+    let report = cloud.sync.sync().await.unwrap();
+    assert_eq!(report.held_back, []);
+    assert!(cloud.sync.tentative().is_empty());
+    owner.sync.sync().await.unwrap();
+    let place = owner.sync.place(task).await.unwrap();
+    assert!(matches!(place, TaskPlace::Owned(record)
+        if record.agent == cloud.agent && record.epoch == 1));
+    let text = owner.read(&path).unwrap();
+    assert!(
+        text.contains("epoch: 1\n") && text.contains("Made offline"),
+        "{text}"
+    );
+    let told = told(&owner);
+    assert!(
+        told.iter()
+            .any(|text| text.contains("The claim of a task is confirmed")),
+        "{told:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_on_a_tentative_claim_that_is_lost_is_kept_and_told_and_never_goes_out() {
+    let server = GitServer::start().unwrap();
+    let line = Line::default();
+    let owner = side(&server, "local");
+    let cloud = side_with(&server, "cloud", line.through());
+    let faster = side(&server, "cloud-2");
+    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    owner.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+    line.cut();
+    assert_eq!(cloud.sync.claim(task).await.unwrap(), Claimed::Tentative);
+    let path = draft(&cloud, task, "Made offline\n").await;
+    let text = cloud.read(&path).unwrap();
+    assert_eq!(
+        faster.sync.claim(task).await.unwrap(),
+        Claimed::Won { epoch: 1 }
+    );
+
+    line.heal();
+    cloud.sync.sync().await.unwrap();
+    assert!(cloud.sync.tentative().is_empty());
+    assert_eq!(cloud.read(&path), None);
+    owner.sync.sync().await.unwrap();
+    let files = owner.files();
+    let start = format!("Updates/cloud/{task}.conflict-cloud-");
+    let kept: Vec<_> = files
+        .iter()
+        .filter(|(path, _)| path.starts_with(&start))
+        .collect();
+    assert_eq!(kept.len(), 1, "{files:?}");
+    assert_eq!(*kept[0].1, text, "every byte of it");
+    assert!(
+        !files
+            .keys()
+            .any(|path| path.starts_with("Pending_Approval/"))
+    );
+    let told = told(&owner);
+    assert!(
+        told.iter()
+            .any(|text| text.contains("cloud-2 was faster with its task")),
+        "{told:?}"
+    );
+    // At no time did it reach the remote as a draft.
+    let all = server
+        .git(&["log", "--name-only", "--format=", "main"])
+        .unwrap();
+    assert!(!all.contains("Pending_Approval/"), "{all}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_waits_while_it_is_not_known_whose_its_task_is() {
+    let server = GitServer::start().unwrap();
+    let line = Line::default();
+    let owner = side_with(&server, "local", line.through());
+    line.cut();
+    // A task that the remote has never heard of, claimed and drafted for.
+    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    assert_eq!(owner.sync.claim(task).await.unwrap(), Claimed::Tentative);
+    let path = draft(&owner, task, "Made offline\n").await;
+    line.heal();
+    owner.sync.sync().await.unwrap();
+    let files = remote_files(&server);
+    assert!(files.contains(&path), "{files:?}");
+    assert!(
+        files.contains(&format!("In_Progress/local/{task}.md")),
+        "{files:?}"
+    );
+    assert!(owner.read(&path).unwrap().contains("epoch: 1\n"));
+    let log = server
+        .git(&["log", "--reverse", "--name-only", "--format=%s", "main"])
+        .unwrap();
+    let (claim, draft) = (log.find("Claim ").unwrap(), log.find(&path).unwrap());
+    assert!(claim < draft, "first the claim, then the draft: {log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_was_filed_offline_but_taken_over_meanwhile_is_not_filed_twice() {
+    let server = GitServer::start().unwrap();
+    let line = Line::default();
+    let owner = side(&server, "local");
+    let cloud = side_with(&server, "cloud", line.through());
+    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    owner.sync.sync().await.unwrap();
+    assert_eq!(
+        cloud.sync.claim(task).await.unwrap(),
+        Claimed::Won { epoch: 1 }
+    );
+    owner.sync.sync().await.unwrap();
+    line.cut();
+    cloud
+        .sync
+        .finish(task, Finish::filed("no answer is wanted"))
+        .await
+        .unwrap();
+    // Meanwhile the owner moves the task to the own machine by hand.
+    owner
+        .vault
+        .rename(
+            &layout::in_progress(&cloud.agent, task),
+            &layout::in_progress(&owner.agent, task),
+        )
+        .unwrap();
+    owner.sync.sync().await.unwrap();
+
+    line.heal();
+    cloud.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+    owner.sync.sync().await.unwrap();
+    let files = owner.files();
+    let name = format!("{task}.md");
+    let places: Vec<_> = files.keys().filter(|path| path.ends_with(&name)).collect();
+    assert_eq!(places, [&format!("In_Progress/local/{task}.md")]);
+    let kept = files
+        .iter()
+        .find(|(path, _)| path.starts_with(&format!("Updates/cloud/{task}.conflict-cloud-")));
+    assert!(
+        kept.is_some_and(|(_, text)| text.contains("no answer is wanted")),
+        "{files:?}"
+    );
+    assert_eq!(cloud.files(), files);
+}

@@ -1,0 +1,216 @@
+//! Owners that show no sign of life, and owners that do.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use platinum_core::{TaskId, Zone, layout};
+use platinum_daemon::sync::{Finish, SyncError};
+use platinum_protocol::{Claimed, TaskPlace};
+use platinum_testkit::git::GitServer;
+
+use crate::{
+    offline::{Line, draft},
+    side::{Side, put_tasks, remote_files, side, side_with},
+};
+
+/// Longer than several looks at the remote take, on a slow machine too.
+const LEASE: Duration = Duration::from_secs(3);
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Looks for stuck owners till a task was taken over.
+async fn taken_over(side: &Side, drafted: &BTreeSet<TaskId>) -> Vec<(TaskId, Zone)> {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let taken = side
+            .sync
+            .take_over_stuck(&[Zone::Email], drafted)
+            .await
+            .unwrap();
+        if !taken.is_empty() {
+            return taken;
+        }
+        assert!(Instant::now() < deadline, "nothing was taken over");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn with_lease(mut side: Side, lease: Duration) -> Side {
+    side.sync = side.sync.with_lease(lease);
+    side
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_owner_loses_its_tasks_that_have_no_draft() {
+    let server = GitServer::start().unwrap();
+    let owner = with_lease(side(&server, "local"), LEASE);
+    let cloud = side(&server, "cloud");
+    let tasks = put_tasks(&owner, Zone::Email, 3);
+    let payment = put_tasks(&owner, Zone::Payments, 4)[3];
+    owner.sync.sync().await.unwrap();
+    for task in &tasks {
+        cloud.sync.claim(*task).await.unwrap();
+    }
+    owner.sync.claim(payment).await.unwrap();
+    // One has a draft that local has, one a draft that local has not synced yet.
+    let drafted = BTreeSet::from([tasks[1]]);
+    draft(&cloud, tasks[2], "An answer\n").await;
+    cloud.sync.sync().await.unwrap();
+
+    let began = Instant::now();
+    let taken = taken_over(&owner, &drafted).await;
+    assert!(began.elapsed() >= LEASE, "not before a lease was over");
+    assert_eq!(taken, [(tasks[0], Zone::Email)]);
+    let place = owner.sync.place(tasks[0]).await.unwrap();
+    assert!(matches!(place, TaskPlace::Owned(record)
+        if record.agent == owner.agent && record.epoch == 2));
+    assert!(
+        owner
+            .read(layout::in_progress(&owner.agent, tasks[0]).as_str())
+            .is_some()
+    );
+    let log = server.git(&["log", "-1", "--format=%s", "main"]).unwrap();
+    assert_eq!(log.trim(), format!("Take over {}", tasks[0]));
+
+    // The old owner comes back: it finds the task lost, and can do nothing on it.
+    let lost = Claimed::Lost {
+        owner: Some(owner.agent.clone()),
+    };
+    assert!(matches!(
+        cloud.sync.finish(tasks[0], Finish::filed("late")).await,
+        Err(SyncError::NotOwner { owner, .. }) if owner == "local"
+    ));
+    assert_eq!(cloud.sync.claim(tasks[0]).await.unwrap(), lost);
+    owner.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+    assert_eq!(cloud.sync.drafting_epoch(tasks[0]).await.unwrap(), None);
+    assert_eq!(cloud.sync.drafting_epoch(tasks[1]).await.unwrap(), Some(1));
+    assert_eq!(cloud.files(), owner.files());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_old_owner_edited_meanwhile_is_set_aside() {
+    let server = GitServer::start().unwrap();
+    let line = Line::default();
+    let owner = with_lease(side(&server, "local"), LEASE);
+    let cloud = side_with(&server, "cloud", line.through());
+    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    owner.sync.sync().await.unwrap();
+    cloud.sync.claim(task).await.unwrap();
+    line.cut();
+    let own = layout::in_progress(&cloud.agent, task);
+    let text = cloud.read(own.as_str()).unwrap();
+    cloud.write(own.as_str(), &format!("{text}A late remark.\n"));
+    taken_over(&owner, &BTreeSet::new()).await;
+    line.heal();
+    cloud.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+    owner.sync.sync().await.unwrap();
+    let files = owner.files();
+    let name = format!("{task}.md");
+    let places: Vec<_> = files.keys().filter(|path| path.ends_with(&name)).collect();
+    assert_eq!(places, [&format!("In_Progress/local/{task}.md")]);
+    let kept = files
+        .iter()
+        .find(|(path, _)| path.starts_with(&format!("Updates/cloud/{task}.conflict-cloud-")));
+    assert!(
+        kept.is_some_and(|(_, text)| text.ends_with("A late remark.\n")),
+        "{files:?}"
+    );
+    assert_eq!(cloud.files(), files);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_gives_signs_of_life_keeps_its_tasks() {
+    let server = GitServer::start().unwrap();
+    let owner = with_lease(side(&server, "local"), LEASE);
+    let cloud = with_lease(side(&server, "cloud"), LEASE);
+    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    owner.sync.sync().await.unwrap();
+    cloud.sync.claim(task).await.unwrap();
+    let none = BTreeSet::new();
+    let (began, mut beats) = (Instant::now(), 0);
+    while began.elapsed() < LEASE * 2 {
+        beats += u64::from(cloud.sync.beat().await.unwrap());
+        let taken = owner.sync.take_over_stuck(&[Zone::Email], &none);
+        assert_eq!(taken.await.unwrap(), [], "after {:?}", began.elapsed());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(
+        (2..=7).contains(&beats),
+        "a beat each third of the lease, not {beats}"
+    );
+    owner.sync.sync().await.unwrap();
+    let place = owner.sync.place(task).await.unwrap();
+    assert!(
+        matches!(&place, TaskPlace::Owned(record)
+            if record.agent == cloud.agent && record.epoch == 1 && record.beat == beats),
+        "{place:?}, {beats}"
+    );
+    assert_eq!(
+        cloud.sync.claim(task).await.unwrap(),
+        Claimed::Won { epoch: 1 }
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_owners_machine_takes_over() {
+    let server = GitServer::start().unwrap();
+    let owner = side(&server, "local");
+    let cloud = with_lease(side(&server, "cloud"), Duration::from_millis(30));
+    let silent = side(&server, "cloud-2");
+    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    owner.sync.sync().await.unwrap();
+    silent.sync.claim(task).await.unwrap();
+    let none = BTreeSet::new();
+    for _ in 0..5 {
+        let taken = cloud.sync.take_over_stuck(&[Zone::Email], &none);
+        assert_eq!(taken.await.unwrap(), []);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(
+        remote_files(&server),
+        [format!("In_Progress/cloud-2/{task}.md")]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn marks_of_claims_go_with_their_tasks() {
+    let server = GitServer::start().unwrap();
+    let owner = side(&server, "local");
+    let cloud = with_lease(side(&server, "cloud"), Duration::from_millis(1));
+    let tasks = put_tasks(&owner, Zone::Email, 3);
+    owner.sync.sync().await.unwrap();
+    for task in &tasks {
+        cloud.sync.claim(*task).await.unwrap();
+    }
+    let marks = || {
+        let folder = cloud
+            .folder()
+            .join("state/vault.git/refs/vault/marks/claims");
+        let names = std::fs::read_dir(folder).map(|entries| {
+            let names = entries.map(|entry| entry.unwrap().file_name());
+            names
+                .map(|name| name.into_string().unwrap())
+                .collect::<BTreeSet<_>>()
+        });
+        names.unwrap_or_default()
+    };
+    assert_eq!(marks().len(), 3);
+    // One the cloud files itself, one the owner files.
+    cloud
+        .sync
+        .finish(tasks[0], Finish::filed("x"))
+        .await
+        .unwrap();
+    owner.sync.sync().await.unwrap();
+    owner
+        .sync
+        .finish(tasks[1], Finish::done("sent", vec![]))
+        .await
+        .unwrap();
+    cloud.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+    assert_eq!(marks(), BTreeSet::from([tasks[2].to_string()]));
+}
