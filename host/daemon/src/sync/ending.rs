@@ -254,10 +254,11 @@ impl Side {
         }
         let record = match (&own, self.place(task)?) {
             // Only if the last that was heard of the task is that it is ours.
-            (
-                None | Some(Intent::Own { .. } | Intent::Finish { .. }),
-                TaskPlace::Owned(record),
-            ) if record.agent == self.agent => record,
+            (None | Some(Intent::Own { .. } | Intent::Finish { .. }), TaskPlace::Owned(record))
+                if record.agent == self.agent =>
+            {
+                record
+            }
             _ => return Ok(false),
         };
         let told = matches!(own, None | Some(Intent::Finish { told: true, .. }));
