@@ -24,7 +24,8 @@ use anyhow::{Context as _, bail};
 pub use child::Child;
 pub use program::{PROGRAMS_VARIABLE, program};
 
-/// Debian packages the servers here need.
+/// Debian packages the servers here need; `iproute2` cuts hosts apart in network namespaces, and
+/// `strace` counts what a sync asks of the file system.
 pub const PACKAGES: &[&str] = &[
     "dovecot-core",
     "dovecot-imapd",
@@ -34,6 +35,8 @@ pub const PACKAGES: &[&str] = &[
     "openssh-client",
     "openssl",
     "curl",
+    "iproute2",
+    "strace",
 ];
 
 /// Whether tests on real servers must run: in CI, and when xtask runs them, which installs the servers before.
