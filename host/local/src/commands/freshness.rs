@@ -16,6 +16,9 @@ use super::{
     terminal::{Tone, count, plain, span},
 };
 
+/// A running daemon has heard from the remote so recently, or something is wrong. A quiet remote
+/// is noted down every half minute.
+const FRESH_SECONDS: i64 = 90;
 /// So many files that are held back are named.
 const NAMED: usize = 5;
 
@@ -41,12 +44,7 @@ pub(super) fn rows(config: &Config) -> Vec<Row> {
     }
     let state = &config.vault.state;
     let now = Timestamp::now();
-    let (fresh, contact) = freshness(
-        &Contact::read(state),
-        daemon_runs(state),
-        config.sync.every_seconds,
-        now,
-    );
+    let (fresh, contact) = freshness(&Contact::read(state), daemon_runs(state), now);
     let standing = Standing::read(state);
     let mut rows = vec![row(
         "remote",
@@ -192,7 +190,7 @@ pub(super) fn short(oid: &str) -> &str {
 }
 
 /// How fresh what is known of the remote is.
-fn freshness(contact: &Contact, runs: bool, every: u64, now: Timestamp) -> (Tone, String) {
+fn freshness(contact: &Contact, runs: bool, now: Timestamp) -> (Tone, String) {
     let ago = |at: Timestamp| span((now.as_second() - at.as_second()).max(0));
     match (contact.answered, &contact.trouble) {
         (None, None) => (Tone::Doubtful, "not asked yet".to_owned()),
@@ -290,7 +288,7 @@ mod tests {
                 answered,
                 trouble: trouble.map(str::to_owned),
             };
-            freshness(&contact, runs, 5, now())
+            freshness(&contact, runs, now())
         };
         assert_eq!(
             told(at("2026-11-20T19:59:58Z"), None, true),
