@@ -112,6 +112,7 @@ impl SkillHost {
             .map_err(|_| InvokeError::Busy {
                 skill: skill.name.clone(),
             })?;
+        let _running = engine.running();
         let mut store = new_store(engine, limits);
         for interface in &skill.interfaces {
             interface.prepare(store.data_mut(), &call);

@@ -126,6 +126,11 @@ impl Engine {
         &self.inner.ticker.count
     }
 
+    /// Keeps the clock going for as long as the value lives: without it no time limit strikes.
+    pub(crate) fn running(&self) -> ticker::Running {
+        self.inner.ticker.run()
+    }
+
     pub(crate) fn permits(&self) -> &Semaphore {
         &self.inner.permits
     }
