@@ -14,10 +14,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use platinum_core::{Role, Timestamp, UpdateId, VaultPath, layout};
+use platinum_core::{Role, VaultPath};
 use platinum_repo::{New, Oid, Repo, RepoError};
 use platinum_secrets::{Finding, Kind, Scanner};
-use platinum_vault::note::UpdateNote;
 
 use super::{MAX_FILE, SyncError, side::Side};
 
@@ -25,6 +24,9 @@ use super::{MAX_FILE, SyncError, side::Side};
 const MAX_COMMITS: usize = 100_000;
 /// More findings than this in one push are not listed.
 const MAX_HELD: usize = 50;
+
+/// Of more files than this at once, one note tells.
+const MAX_NOTES: usize = 5;
 
 const LINK: i32 = 0o120_000;
 const REPOSITORY: i32 = 0o160_000;
@@ -217,27 +219,30 @@ impl Side {
     }
 
     /// Tells the owner once of each file that is held back: in a note that the dashboard shows.
-    /// The cloud's goes to the owner by the next sync.
+    /// The cloud's goes to the owner by the next sync. Of many at once one note tells.
     pub(super) fn tell_of_secrets(&self) {
-        for (path, finding) in self.gate.news() {
-            let shown = self.gate.shown(&path, finding);
-            tracing::warn!("{shown} is not synced: {finding}");
-            let here = match self.role {
-                Role::Local => "this machine",
-                Role::Cloud => "the cloud's machine",
-            };
-            let text = format!("{shown} stays on {here} alone: {finding}.");
-            let note = UpdateNote {
-                id: UpdateId::generate(),
-                created: Timestamp::now(),
-                by: self.agent.to_string(),
-                task: None,
-                headline: text.chars().filter(|c| !c.is_control()).take(300).collect(),
-            };
-            let at = layout::update(&self.agent, note.id);
-            if let Err(error) = self.vault.create(&at, note.render().as_bytes()) {
-                tracing::warn!("The owner cannot be told: {error}");
-            }
+        let news = self.gate.news();
+        let mut shown = Vec::new();
+        for (path, finding) in &news {
+            let path = self.gate.shown(path, *finding);
+            tracing::warn!("{path} is not synced: {finding}");
+            shown.push((path, finding));
         }
+        let here = match self.role {
+            Role::Local => "this machine",
+            Role::Cloud => "the cloud's machine",
+        };
+        if shown.len() <= MAX_NOTES {
+            for (path, finding) in shown {
+                self.tell(None, format!("{path} stays on {here} alone: {finding}."));
+            }
+            return;
+        }
+        let count = shown.len();
+        let some: Vec<_> = shown.into_iter().take(3).map(|(path, _)| path).collect();
+        self.tell(None, format!(
+            "{count} files stay on {here} alone, because each of them may hold a secret: {}, and more; `status` there names all.",
+            some.join(", ")
+        ));
     }
 }

@@ -64,12 +64,7 @@ pub(super) fn at(text: &[u8], start: usize) -> bool {
     let Some((digits, end, grouped)) = read(text, start) else {
         return false;
     };
-    if !issued(&digits)
-        || !luhn(&digits)
-        || digits
-            .windows(8)
-            .any(|w| w.iter().all(|d| w.first() == Some(d)))
-    {
+    if !issued(&digits) || !luhn(&digits) {
         return false;
     }
     let before = near(text, start.saturating_sub(80), start);

@@ -268,9 +268,18 @@ fn listed(name: &str) -> Option<&'static str> {
         let rest = name.strip_prefix(file);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     });
-    let whole = (WHOLE_NOTES.contains(&stem) || WHOLE_NOTES.contains(&name)).then_some(LOGINS);
+    let whole = (WHOLE_NOTES.contains(&stem) || is_whole_note(name)).then_some(LOGINS);
     let browser = (name == "cookies").then_some(SESSIONS);
     named.map(|(_, what)| *what).or(whole).or(browser)
+}
+
+/// `credentials.json.md`: the name of such a note, and ends.
+fn is_whole_note(name: &str) -> bool {
+    let mut parts = name.split('.');
+    let first = parts.next().unwrap_or_default();
+    WHOLE_NOTES.contains(&first)
+        && parts
+            .all(|end| MACHINE_ENDS.contains(&end) || matches!(end, "md" | "pdf" | "eml" | "svg"))
 }
 
 fn by_end(name: &str) -> Option<&'static str> {
