@@ -52,6 +52,12 @@ impl Editor {
         }
     }
 
+    /// The vault.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Saves as most editors do: a new file beside the old one, moved into its place.
     pub fn save(&self, path: &str, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
@@ -76,6 +82,12 @@ impl Editor {
         if fs::read(&target).is_ok_and(|found| found == bytes) {
             self.wrote(path, bytes, before);
         }
+    }
+
+    /// Somebody else wrote these bytes there for the person; they must be kept.
+    pub fn must_keep(&self, path: &str, bytes: impl AsRef<[u8]>) {
+        let blob = blob_id(bytes.as_ref());
+        self.seen().settled.insert(blob, path.to_owned());
     }
 
     /// Deletes a file, if it is there; whether it was.

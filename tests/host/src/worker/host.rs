@@ -6,13 +6,18 @@ use std::{
     time::Duration,
 };
 
-use platinum_core::{AgentName, Role, TaskId, Timestamp, UpdateId, layout};
+use platinum_core::{
+    Action, AgentName, DraftId, EmailSend, Role, TaskId, Timestamp, UpdateId, VaultPath, layout,
+};
 use platinum_daemon::{
     identity::Identity,
     sync::{Finish, SyncConfig, Synchronizer},
 };
 use platinum_repo::{Address, ClientOptions, GitRemote, Repo};
-use platinum_vault::{Vault, note::UpdateNote};
+use platinum_vault::{
+    Vault,
+    note::{DraftNote, UpdateNote},
+};
 use platinum_watch::{Wake, WakeUps, Watch};
 
 use super::{Answer, Order, Setup, Up, traps};
@@ -86,6 +91,19 @@ impl Host {
         }
     }
 
+    async fn draft(&self, task: TaskId) -> Answer {
+        let epoch = match self.sync.drafting_epoch(task).await {
+            Ok(Some(epoch)) => epoch,
+            other => return Answer::Failed(format!("no draft is allowed: {other:?}")),
+        };
+        let note = answer_to(task, epoch);
+        let path = layout::pending(note.id);
+        match self.vault.create(&path, note.render().as_bytes()) {
+            Ok(()) => Answer::Place(path.to_string()),
+            Err(error) => failed(error),
+        }
+    }
+
     async fn answer(&self, order: Order) -> Answer {
         let task = |id: String| id.parse::<TaskId>().unwrap();
         let done = |result: Result<(), _>| match result {
@@ -134,6 +152,14 @@ impl Host {
                     Err(error) => failed(error),
                 }
             }
+            Order::Draft(id) => self.draft(task(id)).await,
+            Order::Write(path, text) => {
+                let path = VaultPath::new(path).unwrap();
+                match self.vault.replace(&path, text.as_bytes(), None) {
+                    Ok(()) => Answer::Done,
+                    Err(error) => failed(error),
+                }
+            }
             Order::Arm(traps) => {
                 traps::arm(traps);
                 Answer::Done
@@ -161,10 +187,36 @@ pub fn open(setup: &Setup, options: ClientOptions) -> (Vault, Synchronizer) {
         remote: Some(Box::new(remote)),
         agent: setup.agent.parse().unwrap(),
         role: role_of(&setup.agent),
+        scanner: std::sync::Arc::default(),
         identity: identity(setup),
     })
     .unwrap();
     (vault, sync)
+}
+
+/// A mail that answers a task.
+fn answer_to(task: TaskId, epoch: u64) -> DraftNote {
+    DraftNote {
+        id: DraftId::generate(),
+        created: Timestamp::now(),
+        by: "skill".to_owned(),
+        task,
+        epoch: Some(epoch),
+        action: Action::EmailSend(EmailSend {
+            from_account: "owner".to_owned(),
+            to: vec!["someone@example.test".to_owned()],
+            cc: vec![],
+            bcc: vec![],
+            subject: "Re: Question".to_owned(),
+            body: "Yes.\n".to_owned(),
+            in_reply_to: None,
+            references: vec![],
+            attachments: vec![],
+        }),
+        summary: "Answers the question".to_owned(),
+        reason: "It was asked".to_owned(),
+        expires: "2030-01-01T00:00:00Z".parse().unwrap(),
+    }
 }
 
 /// The key of a host, made if it has none, and whom it trusts.

@@ -30,7 +30,7 @@ pub use traps::{Act, Trap};
 /// Names the worker's [`Setup`], in a process that is to be one.
 const VARIABLE: &str = "PLATINUM_TEST_WORKER";
 /// How long an order may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// What a host needs to know of itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -70,6 +70,10 @@ pub enum Order {
     Place(String),
     /// Write a note into `Updates/<self>/`, as the house itself does.
     Publish(String),
+    /// Draft an answer for a task, as a skill does; the answer is where the draft is.
+    Draft(String),
+    /// Write a file of the vault, whatever is there, as the house does with its dashboard.
+    Write(String, String),
     /// Set more traps.
     Arm(Vec<Trap>),
     /// How often each fail point was come by.
@@ -200,7 +204,7 @@ impl Worker {
     /// If the process died.
     ///
     /// # Panics
-    /// If it takes longer than a minute.
+    /// If it takes longer than two and a half minutes.
     pub fn ask(&mut self, order: &Order) -> Result<Answer, Died> {
         let line = serde_json::to_string(order).unwrap();
         let sent = writeln!(self.stream.get_mut(), "{line}");

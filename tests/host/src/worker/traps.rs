@@ -20,6 +20,8 @@ pub struct Trap {
     pub hit: u32,
     /// What.
     pub act: Act,
+    /// A file that is there once it happened, so that the test knows of it.
+    pub witness: PathBuf,
 }
 
 /// What happens.
@@ -27,8 +29,13 @@ pub struct Trap {
 pub enum Act {
     /// The process is gone, as by `kill -9`.
     Die,
-    /// A file is saved: written beside its place and moved there.
-    Save(PathBuf, String),
+    /// A person saves a file: it is written beside its place and moved there.
+    Save {
+        /// The file.
+        path: PathBuf,
+        /// Its text.
+        text: String,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -79,24 +86,27 @@ fn hit(point: &str) {
         state.traps.retain(|trap| {
             let now = trap.point == point && trap.hit == 0;
             if now {
-                acts.push(trap.act.clone());
+                acts.push((trap.act.clone(), trap.witness.clone()));
             }
             !now
         });
     }
-    for act in acts {
+    for (act, witness) in acts {
         match act {
             Act::Die => {
+                fs::write(witness, "").unwrap();
                 kill_process(getpid(), Signal::KILL).unwrap();
                 // The signal is on its way to this thread too.
                 loop {
                     std::thread::park();
                 }
             }
-            Act::Save(path, text) => {
-                let beside = path.with_extension("by-hand.swp");
+            Act::Save { path, text } => {
+                let name = path.file_name().unwrap_or_default().display();
+                let beside = path.with_file_name(format!(".{name}.by-hand.swp"));
                 fs::write(&beside, text).unwrap();
                 fs::rename(&beside, &path).unwrap();
+                fs::write(witness, "").unwrap();
             }
         }
     }
