@@ -376,3 +376,66 @@ fn after_a_sleep_everything_is_looked_at() {
     assert!(stage.tree.slept());
     assert!(!stage.tree.slept());
 }
+
+/// What a look at everything finds that knows nothing.
+fn afresh(stage: &Stage) -> Vec<(String, Option<Oid>)> {
+    let mut tree = WorkTree::new(&stage.folder.path().join("nowhere"));
+    let sources = (&stage.vault, &stage.repo, &stage.gate);
+    let (edits, _) = tree
+        .edits(sources, stage.base, &mut std::iter::empty())
+        .unwrap();
+    let files = edits.files.into_iter();
+    files.map(|(path, blob)| (path.to_string(), blob)).collect()
+}
+
+#[test]
+fn looking_where_something_changed_finds_what_looking_everywhere_finds() {
+    use rand::{Rng, SeedableRng, rngs::StdRng};
+    for seed in 0..6 {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let names: Vec<String> = (0..24)
+            .map(|n| match n % 3 {
+                0 => format!("Inbox/{n}.md"),
+                1 => format!("Inbox/box {}/{n}.md", n % 4),
+                _ => format!("Done/2026/{:02}/{n}.md", n % 5 + 1),
+            })
+            .collect();
+        let all: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut stage = Stage::watched(&all);
+        // So that the vault is never empty.
+        stage.write("Plans/stays.md", "here\n");
+        for step in 0..60 {
+            let one = stage.file(&names[rng.random_range(0..names.len())]);
+            let other = stage.file(&names[rng.random_range(0..names.len())]);
+            let folder = one.parent().unwrap().to_owned();
+            // Each may fail: there may be nothing, or something in the way.
+            drop(match rng.random_range(0..8) {
+                0..3 => {
+                    fs::create_dir_all(&folder).and_then(|()| fs::write(&one, format!("{step}")))
+                }
+                3 => fs::remove_file(&one),
+                4 => fs::rename(&one, &other),
+                5 => fs::rename(&folder, stage.file(&format!("Inbox/moved {step}"))),
+                6 => fs::remove_dir_all(&folder),
+                _ => fs::create_dir_all(stage.file(&format!("Inbox/new {step}/deep"))).and_then(
+                    |()| {
+                        let new = stage.file(&format!("Inbox/new {step}/deep/{step}.md"));
+                        fs::write(new, format!("{step}"))
+                    },
+                ),
+            });
+            if rng.random_bool(0.1) {
+                stage.sync();
+            }
+        }
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let (here, everywhere) = (stage.edits(), afresh(&stage));
+            if here == everywhere {
+                break;
+            }
+            let late = Instant::now() > deadline;
+            assert!(!late, "seed {seed}: {here:?} and not {everywhere:?}");
+        }
+    }
+}
