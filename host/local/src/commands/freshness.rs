@@ -214,11 +214,7 @@ fn freshness(contact: &Contact, runs: bool, now: Timestamp) -> (Tone, String) {
             ),
         ),
         (Some(at), None) => {
-            let silent = now.as_second() - at.as_second();
-            // The daemon notes a quiet remote every half minute; a few looks may be late on a busy
-            // machine.
-            let every = i64::try_from(every.min(30)).unwrap_or(30);
-            let is_late = silent > every * 4 + 30;
+            let is_late = now.as_second() - at.as_second() > FRESH_SECONDS;
             let tone = if is_late { Tone::Doubtful } else { Tone::Good };
             (tone, format!("answered {}", ago(at)))
         }
