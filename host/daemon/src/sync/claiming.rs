@@ -5,6 +5,7 @@
 //! before the push: after a crash it is found again, and no other host of our name can take it
 //! for its own.
 
+use jiff::SignedDuration;
 use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath, layout};
 use platinum_policy::{Change, check};
 use platinum_protocol::{
@@ -16,13 +17,15 @@ use platinum_vault::note::Note;
 use super::{
     SyncError, Synchronizer,
     apply::Arrival,
-    pause,
+    pause, pause_away,
     places::{self, Found, MAX_NOTE},
     side::Side,
 };
 
 /// How often one claim is pushed at most.
 pub(super) const MAX_ATTEMPTS: u32 = 12;
+/// A remote that answered this recently is not asked before the first push of a claim or an end.
+pub(super) const KNOWN: SignedDuration = SignedDuration::from_secs(1);
 /// The trailer with the claim's id.
 const TRAILER_CLAIM: &str = "Platinum-Claim";
 /// The trailer with its epoch.
@@ -34,6 +37,16 @@ struct Proposal {
     commit: Oid,
     on_tip: Option<Oid>,
     moved: Moved,
+}
+
+/// What a claim has to know of a tip.
+struct Seen {
+    tip: Option<Oid>,
+    found: Found,
+    /// Whether the commit that was proposed is in its history.
+    landed: Option<bool>,
+    /// Whether the task is owned by an earlier claim of this host.
+    is_earlier: bool,
 }
 
 /// One file that changes its place, and maybe its text.
@@ -82,7 +95,9 @@ impl Synchronizer {
         };
         let machine = self.machine_for(task);
         let claim = machine.claim();
-        let end = self.drive(machine, From::Waiting, synced).await?;
+        // Who has just won asks like everybody: else it would win again before others have looked.
+        let known = synced || (!self.contact().won && self.asked_within(KNOWN));
+        let end = self.drive(machine, From::Waiting, known).await?;
         let told = end.clone();
         self.blocking(move |side| match told {
             Claimed::Won { epoch } => side.confirmed(task, epoch),
@@ -111,6 +126,11 @@ impl Synchronizer {
             }
         };
         self.drive(machine, From::Hand, true).await
+    }
+
+    /// Whether the remote did not answer when it was last asked.
+    fn is_away(&self) -> bool {
+        self.contact().error.is_some()
     }
 
     /// A wish that was kept has its claim's id already.
@@ -142,7 +162,11 @@ impl Synchronizer {
                     }
                 }
                 Step::BackOff { attempt } => {
-                    tokio::time::sleep(pause(attempt)).await;
+                    let wait = match self.is_away() {
+                        true => pause_away(attempt),
+                        false => pause(attempt),
+                    };
+                    tokio::time::sleep(wait).await;
                     if let Some(won) = self.look_at(&mut machine, proposal.as_ref(), false).await? {
                         return Ok(won);
                     }
@@ -169,21 +193,28 @@ impl Synchronizer {
         }
     }
 
-    /// Fetches for the machine, unless the tip is known. Answers at once if an earlier claim of this host is found.
+    /// Looks for the machine: at the tip that is known, if a push follows from it, else at the
+    /// remote. Answers at once if an earlier claim of this host is found.
     async fn look_at(
         &self,
         machine: &mut ClaimMachine,
         proposal: Option<&Proposal>,
         is_known: bool,
     ) -> Result<Option<Claimed>, SyncError> {
-        let tip = match is_known {
-            true => {
-                self.blocking(|side| Ok(side.repo.tip(RefName::Verified)?))
-                    .await
+        let (task, id) = (machine.task(), machine.claim());
+        if is_known {
+            let seen = self.blocking(move |side| {
+                let tip = side.repo.tip(RefName::Verified)?;
+                side.see(tip, task, id, None)
+            });
+            let seen = seen.await?;
+            // A push would find out if it is not the tip any more. Everything else is said of the
+            // remote as it is now.
+            if seen.found.place == TaskPlace::Waiting {
+                return self.hand_over(machine, seen).await;
             }
-            false => self.fetch_and_verify().await,
-        };
-        let tip = match tip {
+        }
+        let tip = match self.fetch_and_verify().await {
             Ok(tip) => tip,
             Err(error) if error.is_away() => {
                 machine.fetch_failed(error.to_string());
@@ -191,28 +222,26 @@ impl Synchronizer {
             }
             Err(error) => return Err(error),
         };
-        let (task, commit, id) = (machine.task(), proposal.map(|p| p.commit), machine.claim());
-        let (found, landed, earlier) = self
-            .blocking(move |side| {
-                let Some(tip) = tip else {
-                    return Ok((None, None, false));
-                };
-                let found = places::find(&side.repo, tip, task)?;
-                let landed = commit.map(|c| side.repo.is_ancestor(c, tip)).transpose()?;
-                let earlier = match &found.place {
-                    TaskPlace::Owned(record) if record.id != id => side.made(task, record)?,
-                    _ => false,
-                };
-                Ok((Some(found), landed, earlier))
-            })
+        let commit = proposal.map(|proposal| proposal.commit);
+        let seen = self
+            .blocking(move |side| side.see(tip, task, id, commit))
             .await?;
-        let found = found.unwrap_or(Found {
-            place: TaskPlace::Absent,
-            file: None,
-            zone: None,
-            epoch: 0,
-        });
-        if earlier && let TaskPlace::Owned(record) = &found.place {
+        self.hand_over(machine, seen).await
+    }
+
+    async fn hand_over(
+        &self,
+        machine: &mut ClaimMachine,
+        seen: Seen,
+    ) -> Result<Option<Claimed>, SyncError> {
+        let Seen {
+            tip,
+            found,
+            landed,
+            is_earlier,
+        } = seen;
+        let task = machine.task();
+        if is_earlier && let TaskPlace::Owned(record) = &found.place {
             let epoch = record.epoch;
             self.blocking(move |side| side.bring(&found, task)).await?;
             return Ok(Some(Claimed::Won { epoch }));
@@ -238,6 +267,7 @@ impl Synchronizer {
         match (&end, proposal) {
             (Claimed::Won { epoch }, Some(made)) => {
                 tracing::info!(%task, epoch, "The task is claimed.");
+                self.contact().won = true;
                 fail::fail_point!("claim-won");
                 self.blocking(move |side| side.apply_move(&made.moved))
                     .await?;
@@ -272,6 +302,41 @@ pub(super) fn mark(task: TaskId) -> String {
 }
 
 impl Side {
+    fn see(
+        &self,
+        tip: Option<Oid>,
+        task: TaskId,
+        claim: ClaimId,
+        commit: Option<Oid>,
+    ) -> Result<Seen, SyncError> {
+        let Some(at) = tip else {
+            let found = Found {
+                place: TaskPlace::Absent,
+                file: None,
+                zone: None,
+                epoch: 0,
+            };
+            return Ok(Seen {
+                tip,
+                found,
+                landed: None,
+                is_earlier: false,
+            });
+        };
+        let found = places::find(&self.repo, at, task)?;
+        let landed = commit.map(|commit| self.repo.is_ancestor(commit, at));
+        let is_earlier = match &found.place {
+            TaskPlace::Owned(record) if record.id != claim => self.made(task, record)?,
+            _ => false,
+        };
+        Ok(Seen {
+            tip,
+            found,
+            landed: landed.transpose()?,
+            is_earlier,
+        })
+    }
+
     /// The claim of a task as a commit on `tip`.
     fn build_claim(
         &self,

@@ -6,12 +6,12 @@
 
 use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath, Zone, layout};
 use platinum_protocol::{TaskPlace, reconcile::Intent};
-use platinum_repo::Oid;
+use platinum_repo::{Oid, RefName};
 use platinum_vault::note::{Note, ReceiptRecord, finish};
 
 use super::{
     SyncError, Synchronizer,
-    claiming::{Moved, mark},
+    claiming::{KNOWN, Moved, mark},
     pause,
     places::{self, Found, LAST_EPOCH, MAX_NOTE},
     rounds::Landing,
@@ -130,15 +130,24 @@ impl Synchronizer {
         self.push_edits_of(task).await?;
         let mut reason = String::new();
         for attempt in 1..=MAX_ATTEMPTS {
-            let tip = self
-                .fetch_and_verify()
-                .await?
-                .ok_or(SyncError::NoTask(task))?;
+            let is_known = attempt == 1 && self.asked_within(KNOWN);
+            let tip = match is_known {
+                true => {
+                    self.blocking(|side| Ok(side.repo.tip(RefName::Verified)?))
+                        .await?
+                }
+                false => self.fetch_and_verify().await?,
+            };
+            let tip = tip.ok_or(SyncError::NoTask(task))?;
             let build = end.clone();
             let built = self
                 .blocking(move |side| side.build_end(task, tip, &build))
-                .await?;
-            let Some((commit, moved)) = built else {
+                .await;
+            // What is said of the task without a push is said of the remote as it is now.
+            if is_known && !matches!(built, Ok(Some(_))) {
+                continue;
+            }
+            let Some((commit, moved)) = built? else {
                 return Ok(());
             };
             match self.land(commit, Some(tip)).await? {

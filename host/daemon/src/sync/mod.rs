@@ -81,6 +81,8 @@ pub struct Synchronizer {
 struct Contact {
     at: Option<Timestamp>,
     tip: Option<Oid>,
+    /// Whether the last that was heard is that a claim was won.
+    won: bool,
     error: Option<String>,
 }
 
@@ -216,8 +218,19 @@ impl Synchronizer {
 }
 
 /// How long to wait before the next of several attempts: never the same as another contender, and
-/// never much longer than one attempt takes, or whoever won last would win again and again.
+/// shorter each time. Whoever has lost often is then ahead of those who come fresh; were it the other
+/// way round, as is usual, the last of several contenders would wait ever longer for its turn.
 fn pause(attempt: u32) -> Duration {
-    let most = 30_u64.saturating_mul(1 << attempt.min(3));
-    Duration::from_millis(rand::Rng::random_range(&mut rand::rng(), 5..=most))
+    let most = match attempt {
+        0 | 1 => 60,
+        2 => 30,
+        _ => 10,
+    };
+    Duration::from_millis(rand::Rng::random_range(&mut rand::rng(), 0..=most))
+}
+
+/// How long to wait for a remote that does not answer.
+fn pause_away(attempt: u32) -> Duration {
+    let most = 100_u64.saturating_mul(1 << attempt.min(4));
+    Duration::from_millis(rand::Rng::random_range(&mut rand::rng(), 50..=most))
 }

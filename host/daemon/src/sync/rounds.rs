@@ -113,8 +113,14 @@ impl Synchronizer {
     }
 
     fn asked_just_now(&self) -> bool {
+        self.asked_within(FRESH)
+    }
+
+    /// Whether the remote answered so short a time ago. Its verified tip is then built on without
+    /// asking again: if it is not the tip any more, the push finds out.
+    pub(super) fn asked_within(&self, time: SignedDuration) -> bool {
         let contact = self.contact();
-        let fresh = |at| Timestamp::now().duration_since(at).abs() < FRESH;
+        let fresh = |at| Timestamp::now().duration_since(at).abs() < time;
         self.remote.is_some() && contact.error.is_none() && contact.at.is_some_and(fresh)
     }
 
@@ -177,6 +183,7 @@ impl Synchronizer {
                     contact.at = Some(Timestamp::now());
                     contact.tip = *tip;
                     contact.error = None;
+                    contact.won = false;
                 }
                 Err(error) => contact.error = Some(error.to_string()),
             }
