@@ -93,8 +93,23 @@ impl Repo {
         edits: &[(VaultPath, Edit)],
         meta: &CommitMeta,
     ) -> Result<Oid, RepoError> {
+        self.commit_over(parent, parent, edits, meta)
+    }
+
+    /// Makes a commit on `parent` whose files are those of another commit, apart from `edits`.
+    /// No ref moves.
+    ///
+    /// # Errors
+    /// As [`Repo::commit`].
+    pub fn commit_over(
+        &self,
+        parent: Option<Oid>,
+        base: Option<Oid>,
+        edits: &[(VaultPath, Edit)],
+        meta: &CommitMeta,
+    ) -> Result<Oid, RepoError> {
         let git = self.lock()?;
-        let base = parent.map(|commit| tree_of(&git, commit)).transpose()?;
+        let base = base.map(|commit| tree_of(&git, commit)).transpose()?;
         let tree = edited_tree(&git, base, edits)?;
         let tree = git
             .find_tree(tree)
@@ -114,7 +129,7 @@ impl Repo {
     }
 
     /// Writes a commit, signed if this repository has a key. No ref moves.
-    pub(crate) fn write_commit(
+    fn write_commit(
         &self,
         git: &Repository,
         who: &Signature<'_>,
@@ -316,7 +331,7 @@ fn write_tree(
     builder.write().map(Some).map_err(RepoError::git(doing))
 }
 
-pub(crate) fn message_of(meta: &CommitMeta) -> String {
+fn message_of(meta: &CommitMeta) -> String {
     let mut text = meta.message.replace('\0', "").trim_end().to_owned();
     text.push_str("\n\n");
     let own = [

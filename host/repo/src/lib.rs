@@ -9,6 +9,7 @@
 //! rebase and no reset; a push names the full id it expects to replace, or that there is nothing
 //! yet. libgit2 never speaks to a remote: its push to a path is no compare-and-swap.
 
+mod batch;
 mod commit;
 mod compare;
 mod error;
@@ -21,8 +22,8 @@ mod objects;
 mod remote;
 mod sign;
 mod tree;
-mod undo;
 
+pub use batch::Batch;
 pub use commit::{CommitInfo, CommitMeta, Edit, TRAILER_AGENT, TRAILER_ROLE};
 pub use compare::{Changed, Comparison, Fault};
 pub use error::RepoError;
@@ -39,4 +40,3 @@ pub use sign::{
     KeyError, PublicKey, Signature, Signer, Signers, SignersError, SigningKey, signer_mail,
 };
 pub use tree::Item;
-pub use undo::Undone;

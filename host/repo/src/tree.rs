@@ -155,20 +155,6 @@ pub(crate) fn tree_of(git: &Repository, commit: Oid) -> Result<Oid, RepoError> {
 pub(crate) type Entries = BTreeMap<Vec<u8>, Entry>;
 
 pub(crate) fn entries_of(git: &Repository, tree: Option<Oid>) -> Result<Entries, RepoError> {
-    read_entries(git, tree, true)
-}
-
-/// As [`entries_of`], but whatever is wrong with the folder: of an entry that is there twice, one
-/// is taken. For undoing such a folder alone.
-pub(crate) fn some_entries_of(git: &Repository, tree: Option<Oid>) -> Result<Entries, RepoError> {
-    read_entries(git, tree, false)
-}
-
-fn read_entries(
-    git: &Repository,
-    tree: Option<Oid>,
-    is_strict: bool,
-) -> Result<Entries, RepoError> {
     let Some(oid) = tree else {
         return Ok(BTreeMap::new());
     };
@@ -190,7 +176,7 @@ fn read_entries(
         if mode & 0o170_000 == 0o040_000 {
             sorted_as.push(b'/');
         }
-        if is_strict && last.as_ref().is_some_and(|last| *last >= sorted_as) {
+        if last.as_ref().is_some_and(|last| *last >= sorted_as) {
             return Err(foreign(
                 &name,
                 "is out of order in its folder, as git writes none",
@@ -201,7 +187,7 @@ fn read_entries(
             oid: entry.id(),
             mode,
         };
-        if entries.insert(name.clone(), entry).is_some() && is_strict {
+        if entries.insert(name.clone(), entry).is_some() {
             return Err(foreign(&name, "is in its folder twice"));
         }
     }

@@ -9,7 +9,7 @@ use std::{path::Path, process::Command};
 
 use platinum_core::{Role, Timestamp, VaultPath};
 use platinum_policy::Change;
-use platinum_repo::{CommitMeta, Edit, Oid, RefName, Repo, RepoError, Undone};
+use platinum_repo::{CommitMeta, Edit, Oid, RefName, Repo, RepoError};
 
 fn git(git_dir: &Path, args: &[&str], stdin: &str) -> String {
     use std::io::Write as _;
@@ -330,55 +330,7 @@ fn what_is_gone_again_is_no_fault() {
 }
 
 #[test]
-fn undoing_takes_out_what_a_commit_did_and_leaves_what_came_later() {
-    let (_folder, repo) = repo();
-    let dir = repo.git_dir();
-    let commit = |parent, edits: &[_]| repo.commit(Some(parent), edits, &meta("x")).unwrap();
-    let base = repo
-        .commit(
-            None,
-            &[put("Dashboard.md", "mine"), put("Inbox/a.md", "a")],
-            &meta("x"),
-        )
-        .unwrap();
-    let evil = commit(
-        base,
-        &[
-            put("Dashboard.md", "theirs"),
-            put("Approved/x.md", "send"),
-            put("Plans/p.md", "theirs"),
-            delete("Inbox/a.md"),
-        ],
-    );
-    let honest = commit(
-        evil,
-        &[put("Plans/p.md", "edited"), put("Plans/q.md", "honest")],
-    );
-    let again = commit(honest, &[put("Dashboard.md", "theirs again")]);
-    let undone = [(base, evil), (honest, again)].map(|(before, commit)| Undone {
-        before: Some(before),
-        commit,
-    });
-    let healed = repo.undo(again, &undone, &meta("Undo")).unwrap();
-    assert_eq!(repo.commit_info(healed).unwrap().parents, [again]);
-    let changes: Vec<_> = repo
-        .changes(Some(base), healed)
-        .unwrap()
-        .into_iter()
-        .map(|c| (c.path.to_string(), c.change))
-        .collect();
-    assert_eq!(
-        changes,
-        [
-            ("Plans/p.md".to_owned(), Change::Create),
-            ("Plans/q.md".to_owned(), Change::Create)
-        ]
-    );
-    git(dir, &["fsck", "--strict"], "");
-}
-
-#[test]
-fn a_folder_that_became_a_link_is_a_folder_again() {
+fn a_commit_over_another_has_its_files_and_the_edits_alone() {
     let (_folder, repo) = repo();
     let dir = repo.git_dir();
     let base = repo
@@ -389,27 +341,24 @@ fn a_folder_that_became_a_link_is_a_folder_again() {
         )
         .unwrap();
     let blob = git(dir, &["hash-object", "-w", "--stdin"], "/etc");
-    let plans = git(dir, &["rev-parse", &format!("{base}:Plans")], "");
     let tree = raw_tree(
         dir,
         &[
-            ("100644", b".gitmodules", &blob),
             ("120000", b"Inbox", &blob),
-            ("40000", b"Plans", &plans),
             ("160000", b"sub", &"1".repeat(40)),
             ("100644", b"x\xff", &blob),
         ],
     );
-    let parent = format!("{base}");
+    let parent = base.to_string();
     let evil = git(dir, &["commit-tree", &tree, "-p", &parent, "-m", "x"], "");
     let evil = Oid::from_str(&evil).unwrap();
-    let undone = Undone {
-        before: Some(base),
-        commit: evil,
-    };
-    let healed = repo.undo(evil, &[undone], &meta("Undo")).unwrap();
-    assert_eq!(
-        git(dir, &["rev-parse", &format!("{healed}^{{tree}}")], ""),
-        git(dir, &["rev-parse", &format!("{base}^{{tree}}")], "")
-    );
+    let over = [put("Plans/c.md", "c")];
+    let healed = repo
+        .commit_over(Some(evil), Some(base), &over, &meta("Undo"))
+        .unwrap();
+    assert_eq!(repo.commit_info(healed).unwrap().parents, [evil]);
+    let changes = repo.changes(Some(base), healed).unwrap();
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0].path, path("Plans/c.md"));
+    assert_eq!(repo.changes(Some(evil), healed).unwrap().len(), 3);
 }

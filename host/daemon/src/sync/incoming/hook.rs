@@ -9,13 +9,17 @@
 use std::path::{Path, PathBuf};
 
 use platinum_repo::{BRANCH, Oid, Repo, Signers};
-use platinum_secrets::Scanner;
+use platinum_secrets::{Allowances, KnownSecrets, Scanner};
 
 use super::verify::{Judge, View};
 use crate::sync::gate;
 
 /// Where a server keeps whose signatures count, below the repository.
 pub const SIGNERS: &str = "platinum/allowed_signers";
+
+/// Where it keeps what may pass although it looks like a secret, a line each, as `[secrets] allow`
+/// in a configuration. Without the file nothing may.
+pub const ALLOWED: &str = "platinum/secrets_allowed";
 
 /// More complaints than this are not told.
 const MAX_TOLD: usize = 20;
@@ -28,7 +32,7 @@ pub fn pre_receive(lines: &str) -> Result<(), Vec<String>> {
     let said = |error: &dyn std::fmt::Display| vec![error.to_string()];
     let repo = Repo::open_in_hook().map_err(|error| said(&error))?;
     let signers = read_signers(repo.git_dir())?;
-    let scanner = Scanner::default();
+    let scanner = read_scanner(repo.git_dir())?;
     let mut refused = Vec::new();
     for line in lines.lines().filter(|line| !line.trim().is_empty()) {
         refused.extend(one_ref(&repo, &signers, &scanner, line));
@@ -50,6 +54,23 @@ pub fn pre_receive(lines: &str) -> Result<(), Vec<String>> {
         refused.push(format!("and {more} more"));
     }
     Err(refused)
+}
+
+/// The server holds no secrets of its own: it knows their shapes.
+fn read_scanner(git_dir: &Path) -> Result<Scanner, Vec<String>> {
+    let path = git_dir.join(ALLOWED);
+    let failed = |why: String| vec![format!("{}: {why}", path.display())];
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(failed(error.to_string())),
+    };
+    let lines: Vec<_> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let allowances = Allowances::parse(&lines).map_err(|error| failed(error.to_string()))?;
+    Ok(Scanner::new(KnownSecrets::default(), allowances))
 }
 
 fn read_signers(git_dir: &Path) -> Result<Signers, Vec<String>> {

@@ -9,6 +9,9 @@
 //! the work tree stays with the last verified tip.
 
 pub mod hook;
+mod replay;
+#[cfg(test)]
+mod tests;
 mod undoing;
 mod verify;
 

@@ -1,15 +1,13 @@
 //! Undoing what may not be: the commit with which local answers violations.
 //!
-//! Lives elsewhere: the three-way work on trees is `repo`'s; that the answer is pushed, and built
-//! anew if the tip moved, is the module above.
-//! Invariants: exactly what the violating commits changed is taken out, and only where nobody has
-//! changed it since; what is left is judged once more before it is pushed; who did what is told.
-
-use std::collections::BTreeSet;
+//! Lives elsewhere: what is left without them is found in `replay`; that the answer is pushed, and
+//! built anew if the tip moved, is the module above.
+//! Invariants: the tree of the answer is what was verified before and what honest commits made of
+//! it since, nothing else; it is judged once more before it is pushed; who did what is told.
 
 use platinum_core::{Role, Timestamp, VaultPath, layout};
 use platinum_protocol::conflict_name;
-use platinum_repo::{Edit, Oid, Repo, Undone};
+use platinum_repo::{Edit, Oid};
 
 use super::verify::{Judge, Judged, View, by};
 use crate::sync::{
@@ -43,7 +41,7 @@ impl Side {
     ) -> Result<Answer, SyncError> {
         let mut commit = tip;
         if !judged.unanswered.is_empty() {
-            commit = self.undo_all(tip, &judged)?;
+            commit = self.undo_all(verified, tip, &judged)?;
             self.is_clean(verified, commit, &judged.unanswered)?;
         }
         let (commit, asked_again) = self.ask_again(commit, &judged.unproven)?;
@@ -55,32 +53,8 @@ impl Side {
         })
     }
 
-    fn undo_all(&self, tip: Oid, judged: &Judged) -> Result<Oid, SyncError> {
-        let mut bad = BTreeSet::new();
-        for violation in &judged.unanswered {
-            bad.insert(Repo::oid(&violation.commit)?);
-        }
-        let on_line: BTreeSet<Oid> = judged.line.iter().map(|(commit, _)| *commit).collect();
-        // What came in beside the line is undone with the merge that brought it.
-        let mut merges = BTreeSet::new();
-        for commit in bad.difference(&on_line) {
-            for (merge, _) in &judged.line {
-                if self.repo.is_ancestor(*commit, *merge)? {
-                    merges.insert(*merge);
-                    break;
-                }
-            }
-        }
-        let mut undone: Vec<Undone> = judged
-            .line
-            .iter()
-            .filter(|(commit, _)| bad.contains(commit) || merges.contains(commit))
-            .map(|(commit, before)| Undone {
-                before: *before,
-                commit: *commit,
-            })
-            .collect();
-        let mut at = tip;
+    fn undo_all(&self, verified: Option<Oid>, tip: Oid, judged: &Judged) -> Result<Oid, SyncError> {
+        let (mut at, mut base, mut edits) = (tip, verified, judged.clean.as_slice());
         for named in judged.unanswered.chunks(MAX_NAMED) {
             let trailers = named
                 .iter()
@@ -90,8 +64,9 @@ impl Side {
                 [one] => format!("Undo {}", one.short()),
                 several => format!("Undo {} commits", several.len()),
             };
-            at = self.repo.undo(at, &undone, &self.meta(message, trailers))?;
-            undone.clear();
+            let meta = self.meta(message, trailers);
+            at = self.repo.commit_over(Some(at), base, edits, &meta)?;
+            (base, edits) = (Some(at), &[]);
         }
         Ok(at)
     }

@@ -5,7 +5,8 @@
 //! machine set up anew) commits of strangers are the past: only what the tip holds is judged of
 //! them, and nothing of theirs counts as approved.
 //! Invariants: every commit is judged against each of its parents, never the sum of several: a
-//! file that came and went is seen. A violation counts as answered only by a commit of the local
+//! file that came and went is seen. After a violation, every commit is judged again as if it had
+//! never come (`replay`). A violation counts as answered only by a commit of the local
 //! half, later in the history, that names it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use platinum_core::{AgentName, Role, VaultPath, layout};
 use platinum_policy::{Change, check, is_synced};
 use platinum_repo::{
-    Changed, CommitInfo, Comparison, Oid, PublicKey, Repo, RepoError, Signature, Signer, Signers,
-    TRAILER_AGENT, TRAILER_ROLE,
+    Changed, CommitInfo, Comparison, Edit, Oid, PublicKey, Repo, RepoError, Signature, Signer,
+    Signers, TRAILER_AGENT, TRAILER_ROLE,
 };
 
-use super::undoing::TRAILER_REVERTS;
+use super::{replay::Replay, undoing::TRAILER_REVERTS};
 use crate::sync::{
     MAX_FILE, SyncError,
     error::{Remedy, Violation},
@@ -58,8 +59,8 @@ pub(super) struct Judged {
     pub(super) answered: Vec<Violation>,
     /// Files below `Approved/` that this host did not put there, at a first contact.
     pub(super) unproven: Vec<VaultPath>,
-    /// From the last verified tip to this one: each commit and the one before it.
-    pub(super) line: Vec<(Oid, Option<Oid>)>,
+    /// What the files of the last verified tip become without what may not be.
+    pub(super) clean: Vec<(VaultPath, Edit)>,
 }
 
 /// As whom a commit is judged.
@@ -83,37 +84,28 @@ impl Judge<'_> {
         {
             return Err(SyncError::Violation(self.rewritten(verified, tip)));
         }
-        let mut found = Vec::new();
-        let mut answers: Vec<(Oid, BTreeSet<String>)> = Vec::new();
-        let mut infos = Vec::new();
+        let mut all = Vec::new();
+        let mut found = BTreeMap::new();
         let mut approved = BTreeMap::new();
         for commit in self.repo.commits_between(verified, tip, MAX_COMMITS)? {
             let info = self.repo.commit_info(commit)?;
             let (author, violation) = self.commit(&info, verified.is_none(), &mut approved)?;
-            match (violation, author) {
-                (Some(violation), _) => found.push((commit, violation)),
-                (None, Author::Signer(signer)) if signer.role == Role::Local => {
-                    let named: BTreeSet<_> =
-                        values(&info, TRAILER_REVERTS).map(str::to_owned).collect();
-                    if !named.is_empty() {
-                        answers.push((commit, named));
-                    }
-                }
-                _ => {}
-            }
-            infos.push(info);
+            found.extend(violation.map(|violation| (commit, violation)));
+            all.push((info, author));
         }
+        let clean = match found.is_empty() {
+            true => Vec::new(),
+            false => self.replay(verified, &all, &mut found)?,
+        };
         let mut judged = Judged {
-            line: line(verified, tip, &infos),
+            clean,
             ..Judged::default()
         };
-        for (commit, violation) in found {
-            let mut is_answered = false;
-            for (answer, named) in &answers {
-                is_answered |=
-                    named.contains(&violation.commit) && self.repo.is_ancestor(commit, *answer)?;
-            }
-            match is_answered {
+        for (info, _) in &all {
+            let Some(violation) = found.remove(&info.oid) else {
+                continue;
+            };
+            match self.is_answered(&violation, info.oid, &all, &found)? {
                 true => judged.answered.push(violation),
                 false => judged.unanswered.push(violation),
             }
@@ -123,6 +115,88 @@ impl Judge<'_> {
             self.first_contact(tip, &approved, &mut judged)?;
         }
         Ok(judged)
+    }
+
+    /// Whether the local half made a commit later on that names it.
+    fn is_answered(
+        &self,
+        violation: &Violation,
+        commit: Oid,
+        all: &[(CommitInfo, Author)],
+        found: &BTreeMap<Oid, Violation>,
+    ) -> Result<bool, SyncError> {
+        for (info, author) in all {
+            let is_local = matches!(author, Author::Signer(signer) if signer.role == Role::Local);
+            if is_local
+                && !found.contains_key(&info.oid)
+                && values(info, TRAILER_REVERTS).any(|named| named == violation.commit)
+                && self.repo.is_ancestor(commit, info.oid)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Goes from the verified tip to this one without the violations: finds those that are right
+    /// only because of others, and what is left in the end.
+    fn replay(
+        &self,
+        verified: Option<Oid>,
+        all: &[(CommitInfo, Author)],
+        found: &mut BTreeMap<Oid, Violation>,
+    ) -> Result<Vec<(VaultPath, Edit)>, SyncError> {
+        let mut replay = Replay::on(self.repo, verified);
+        for (info, author) in all {
+            if found.contains_key(&info.oid) {
+                continue;
+            }
+            let mut reasons = Vec::new();
+            if self.brings(info, found)? {
+                reasons.push("it merges a commit that may not be".to_owned());
+            }
+            let mut changed = BTreeMap::new();
+            for parent in parents_of(info) {
+                let compared = self.repo.compare(parent, info.oid, usize::MAX)?;
+                changed.extend(compared.changed.into_iter().map(|c| (c.path, c.blob)));
+            }
+            let retold = replay.retell(changed)?;
+            let without = |reason: &str| format!("without what is undone before it, {reason}");
+            for path in &retold.in_the_way {
+                reasons.push(without(&format!("{path} would be where something else is")));
+            }
+            if let Author::Signer(signer) = author
+                && let Err(violations) = check(signer.role, &signer.agent, &retold.changes)
+            {
+                reasons.extend(violations.iter().map(|v| without(&v.to_string())));
+            }
+            match reasons.is_empty() {
+                true => replay.apply(retold),
+                false => drop(found.insert(info.oid, violation(info.oid, author, reasons))),
+            }
+        }
+        replay.into_edits()
+    }
+
+    /// Whether a commit merges a violation into a line that did not have it.
+    fn brings(
+        &self,
+        info: &CommitInfo,
+        found: &BTreeMap<Oid, Violation>,
+    ) -> Result<bool, SyncError> {
+        if info.parents.len() < 2 {
+            return Ok(false);
+        }
+        for bad in found.keys() {
+            let mut have = 0;
+            for parent in &info.parents {
+                have += usize::from(self.repo.is_ancestor(*bad, *parent)?);
+            }
+            if have > 0 && have < info.parents.len() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Keys may not have been exchanged yet: then a stranger's commits are no attack, and undoing
@@ -227,11 +301,7 @@ impl Judge<'_> {
             true => MAX_CLOUD_CHANGES,
             false => MAX_CHANGES,
         };
-        let parents: Vec<Option<Oid>> = match info.parents.as_slice() {
-            [] => vec![None],
-            parents => parents.iter().copied().map(Some).collect(),
-        };
-        for parent in parents {
+        for parent in parents_of(info) {
             let compared = match self.repo.compare(parent, info.oid, most) {
                 Err(RepoError::TooMany(most)) => {
                     reasons.push(format!("it changes more than {most} files at once"));
@@ -261,16 +331,8 @@ impl Judge<'_> {
         if reasons.is_empty() {
             return Ok((author, None));
         }
-        let agent = match &author {
-            Author::Signer(signer) => Some(signer.agent.clone()),
-            Author::Past | Author::Stranger => None,
-        };
-        let violation = Violation {
-            commit: info.oid.to_string(),
-            agent,
-            reasons,
-            remedy,
-        };
+        let mut violation = violation(info.oid, &author, reasons);
+        violation.remedy = remedy;
         Ok((author, Some(violation)))
     }
 
@@ -398,27 +460,25 @@ fn disagreement(info: &CommitInfo, signer: &Signer) -> Vec<String> {
     .collect()
 }
 
-/// From the verified tip to this one by the parents that lead back to it: what came in beside
-/// that line came in by a merge on it.
-fn line(verified: Option<Oid>, tip: Oid, infos: &[CommitInfo]) -> Vec<(Oid, Option<Oid>)> {
-    let mut before: BTreeMap<Oid, Option<Oid>> = BTreeMap::new();
-    for info in infos {
-        let leads_back = |p: &&Oid| Some(**p) == verified || before.contains_key(*p);
-        let parent = info.parents.iter().find(leads_back).copied();
-        if parent.is_some() || verified.is_none() {
-            before.insert(info.oid, parent);
-        }
+fn violation(commit: Oid, author: &Author, reasons: Vec<String>) -> Violation {
+    let agent = match author {
+        Author::Signer(signer) => Some(signer.agent.clone()),
+        Author::Past | Author::Stranger => None,
+    };
+    Violation {
+        commit: commit.to_string(),
+        agent,
+        reasons,
+        remedy: Remedy::Undo,
     }
-    let mut line = Vec::new();
-    let mut at = Some(tip);
-    while let Some(commit) = at
-        && let Some(parent) = before.get(&commit)
-    {
-        line.push((commit, *parent));
-        at = *parent;
+}
+
+/// What a commit is judged against; a first one against nothing.
+fn parents_of(info: &CommitInfo) -> Vec<Option<Oid>> {
+    match info.parents.as_slice() {
+        [] => vec![None],
+        parents => parents.iter().copied().map(Some).collect(),
     }
-    line.reverse();
-    line
 }
 
 /// Whose a violation is, for a person.

@@ -1,0 +1,130 @@
+//! What the tree would be had the violations never come: the honest commits since the last
+//! verified tip, one after the other, on its files.
+//!
+//! A commit may be right only because of what a violation did before it: a draft is deleted, which
+//! may not be, and then made anew, which may. So each commit is judged once more for what it
+//! changes here.
+//! Invariants: nothing is in the tree but what was verified before and what honest commits say;
+//! whole files alone, so that links, modes and names that no vault holds have no place in it.
+
+use std::collections::BTreeMap;
+
+use platinum_core::VaultPath;
+use platinum_policy::Change;
+use platinum_repo::{Edit, Oid, Repo};
+
+use crate::sync::SyncError;
+
+/// What is at a path: a blob, or nothing any more.
+pub(super) type Blobs = BTreeMap<VaultPath, Option<Oid>>;
+
+/// The files of the last verified tip, and what honest commits made of them.
+pub(super) struct Replay<'a> {
+    repo: &'a Repo,
+    base: Option<Oid>,
+    edits: Blobs,
+}
+
+/// What one commit changes here.
+#[derive(Default)]
+pub(super) struct Retold {
+    /// For the path table.
+    pub(super) changes: Vec<(VaultPath, Change)>,
+    /// What is there afterwards.
+    blobs: Blobs,
+    /// Files that would be where a folder is, or below a file.
+    pub(super) in_the_way: Vec<VaultPath>,
+}
+
+impl<'a> Replay<'a> {
+    pub(super) fn on(repo: &'a Repo, base: Option<Oid>) -> Self {
+        Self {
+            repo,
+            base,
+            edits: BTreeMap::new(),
+        }
+    }
+
+    fn now(&self, path: &VaultPath) -> Result<Option<Oid>, SyncError> {
+        if let Some(blob) = self.edits.get(path) {
+            return Ok(*blob);
+        }
+        match self.base {
+            Some(base) => Ok(self.repo.blob_at(base, path)?),
+            None => Ok(None),
+        }
+    }
+
+    /// What a commit that left these files so changes here.
+    pub(super) fn retell(&self, changed: Blobs) -> Result<Retold, SyncError> {
+        let mut retold = Retold::default();
+        for (path, blob) in changed {
+            let change = match (self.now(&path)?, blob) {
+                (now, after) if now == after => continue,
+                (None, _) => Change::Create,
+                (Some(_), Some(_)) => Change::Modify,
+                (Some(_), None) => Change::Delete,
+            };
+            retold.changes.push((path.clone(), change));
+            retold.blobs.insert(path, blob);
+        }
+        for (path, change) in &retold.changes {
+            if *change == Change::Create && self.is_in_the_way(path, &retold)? {
+                retold.in_the_way.push(path.clone());
+            }
+        }
+        Ok(retold)
+    }
+
+    fn is_in_the_way(&self, path: &VaultPath, with: &Retold) -> Result<bool, SyncError> {
+        let goes = |path: &VaultPath| with.blobs.get(path) == Some(&None);
+        let mut folder = path.parent();
+        while let Some(above) = folder {
+            if self.now(&above)?.is_some() && !goes(&above) {
+                return Ok(true);
+            }
+            folder = above.parent();
+        }
+        if has_below(&with.blobs, path, &|_| true)
+            || has_below(&self.edits, path, &|below| !goes(below))
+        {
+            return Ok(true);
+        }
+        match self.base {
+            Some(base) => Ok(!self.repo.items(base, path.as_str())?.is_empty()),
+            None => Ok(false),
+        }
+    }
+
+    /// Lets a commit happen.
+    pub(super) fn apply(&mut self, retold: Retold) {
+        self.edits.extend(retold.blobs);
+    }
+
+    /// What there is to do to the files of the last verified tip.
+    pub(super) fn into_edits(self) -> Result<Vec<(VaultPath, Edit)>, SyncError> {
+        let mut list = Vec::new();
+        for (path, blob) in &self.edits {
+            let was = match self.base {
+                Some(base) => self.repo.blob_at(base, path)?,
+                None => None,
+            };
+            match blob {
+                _ if *blob == was => {}
+                Some(blob) => list.push((path.clone(), Edit::PutBlob(*blob))),
+                None => list.push((path.clone(), Edit::Delete)),
+            }
+        }
+        Ok(list)
+    }
+}
+
+/// Whether a file is in the folder of this name.
+fn has_below(blobs: &Blobs, folder: &VaultPath, counts: &dyn Fn(&VaultPath) -> bool) -> bool {
+    blobs
+        .range(folder.clone()..)
+        .take_while(|(path, _)| path.as_str().starts_with(folder.as_str()))
+        .any(|(path, blob)| {
+            path != folder && path.is_within(folder.as_str()) && blob.is_some() && counts(path)
+        })
+}

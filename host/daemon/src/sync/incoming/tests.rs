@@ -1,0 +1,569 @@
+//! Generated histories: honest ones pass; of each that has a violation hidden in it exactly the
+//! violation is found, and what is left without it is what honest commits alone would have made.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt as _,
+    process::Stdio,
+};
+
+use platinum_core::{Role, TaskId, Timestamp, VaultPath};
+use platinum_repo::{CommitMeta, Edit, Oid, Repo, Signer, Signers, SigningKey};
+use proptest::prelude::*;
+
+use super::{
+    undoing::TRAILER_REVERTS,
+    verify::{Judge, Judged, View},
+};
+
+type Files = BTreeMap<String, String>;
+
+fn key(agent: &str) -> SigningKey {
+    let mut seed = [0; 32];
+    seed[..agent.len()].copy_from_slice(agent.as_bytes());
+    SigningKey::from_seed(seed).unwrap()
+}
+
+fn role_of(agent: &str) -> Role {
+    match agent {
+        "local" => Role::Local,
+        _ => Role::Cloud,
+    }
+}
+
+fn at(path: &str) -> VaultPath {
+    VaultPath::new(path).unwrap()
+}
+
+fn task(n: u64) -> String {
+    format!("{}.md", TaskId::from_parts(n, 0))
+}
+
+/// A repository with a history that grows.
+struct Story {
+    folder: tempfile::TempDir,
+    repo: Repo,
+    signers: Signers,
+    base: Oid,
+    tip: Oid,
+    clock: i64,
+}
+
+impl Story {
+    fn begin() -> Self {
+        // Every object is synced to disk: in memory that costs nothing.
+        let folder = tempfile::tempdir_in("/dev/shm")
+            .or_else(|_| tempfile::tempdir())
+            .unwrap();
+        let repo = Repo::open_or_init(&folder.path().join("vault.git")).unwrap();
+        let mut signers = Signers::default();
+        for agent in ["local", "cloud", "cloud-2"] {
+            let signer = Signer {
+                agent: agent.parse().unwrap(),
+                role: role_of(agent),
+                key: key(agent).public(),
+            };
+            signers.add(signer).unwrap();
+        }
+        let mut story = Self {
+            folder,
+            repo,
+            signers,
+            base: Oid::ZERO_SHA1,
+            tip: Oid::ZERO_SHA1,
+            clock: 1_795_000_000,
+        };
+        let payments = format!("Needs_Action/payments/{}", task(900));
+        let waiting = format!("Needs_Action/email/{}", task(901));
+        let owned = format!("In_Progress/cloud/{}", task(902));
+        let files: Vec<(&str, Option<&str>)> = [
+            "Dashboard.md",
+            "Company_Handbook.md",
+            "Inbox/base.md",
+            "Pending_Approval/base.md",
+            "Done/2026/11/base.md",
+            &payments,
+            &waiting,
+            &owned,
+        ]
+        .into_iter()
+        .map(|path| (path, Some("base")))
+        .collect();
+        let base = story.write("local", None, &files);
+        (story.base, story.tip) = (base, base);
+        story
+    }
+
+    fn meta(&mut self, agent: &str, trailers: Vec<(String, String)>) -> CommitMeta {
+        self.clock += 1;
+        CommitMeta {
+            agent: agent.parse().unwrap(),
+            role: role_of(agent),
+            message: "A commit".to_owned(),
+            trailers,
+            at: Timestamp::from_second(self.clock).unwrap(),
+        }
+    }
+
+    fn write(&mut self, agent: &str, on: Option<Oid>, edits: &[(&str, Option<&str>)]) -> Oid {
+        let signing = self.repo.clone().signing_with(key(agent));
+        let meta = self.meta(agent, Vec::new());
+        signing.commit(on, &edits_of(edits), &meta).unwrap()
+    }
+
+    /// A commit on the tip.
+    fn commit(&mut self, agent: &str, edits: &[(&str, Option<&str>)]) -> Oid {
+        let tip = self.tip;
+        self.tip = self.write(agent, Some(tip), edits);
+        self.tip
+    }
+
+    fn judge_as(&self, view: View, from: Option<Oid>, to: Oid) -> Judged {
+        Judge {
+            repo: &self.repo,
+            view,
+            signers: &self.signers,
+            own: Some(&key("local").public()),
+        }
+        .judge(from, to)
+        .unwrap()
+    }
+
+    fn unanswered(&self) -> BTreeSet<String> {
+        let judged = self.judge_as(View::Local, Some(self.base), self.tip);
+        judged.unanswered.into_iter().map(|v| v.commit).collect()
+    }
+
+    /// Answers what was found, as local does.
+    fn undo(&mut self) {
+        let judged = self.judge_as(View::Local, Some(self.base), self.tip);
+        let named = judged.unanswered.iter();
+        let trailers = named
+            .map(|v| (TRAILER_REVERTS.to_owned(), v.commit.clone()))
+            .collect();
+        let meta = self.meta("local", trailers);
+        let signing = self.repo.clone().signing_with(key("local"));
+        self.tip = signing
+            .commit_over(Some(self.tip), Some(self.base), &judged.clean, &meta)
+            .unwrap();
+    }
+
+    fn files(&self, commit: Oid) -> Files {
+        let files = self.repo.tree_files(commit).unwrap();
+        files
+            .into_iter()
+            .map(|(path, blob)| {
+                let bytes = self.repo.read_blob(blob, 1 << 20).unwrap();
+                (path.to_string(), String::from_utf8(bytes).unwrap())
+            })
+            .collect()
+    }
+
+    /// Runs git's own client in the repository.
+    fn git(&self, args: &[&OsStr], stdin: &[u8]) -> String {
+        use std::io::Write as _;
+        let key_file = self.folder.path().join("cloud_key");
+        if !key_file.exists() {
+            key("cloud").save(&key_file).unwrap();
+        }
+        let mut signing = OsString::from("user.signingKey=");
+        signing.push(&key_file);
+        let mut child = std::process::Command::new("git")
+            .args(["-c", "gpg.format=ssh", "-c"])
+            .arg(signing)
+            .args(args)
+            .env("GIT_DIR", self.repo.git_dir())
+            .env("GIT_INDEX_FILE", self.folder.path().join("index"))
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_AUTHOR_NAME", "x")
+            .env("GIT_AUTHOR_EMAIL", "x@x.invalid")
+            .env("GIT_COMMITTER_NAME", "x")
+            .env("GIT_COMMITTER_EMAIL", "x@x.invalid")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(stdin).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "git {args:?}: {said}");
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .trim_end()
+            .to_owned()
+    }
+
+    fn run(&self, args: &[&str]) -> String {
+        let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
+        self.git(&args, b"")
+    }
+
+    /// A commit of the cloud's, with its signature, that no honest program makes.
+    fn by_hand(&mut self, tree: &str, parents: &[Oid]) -> Oid {
+        let message = "By hand\n\nPlatinum-Agent: cloud\nPlatinum-Role: cloud";
+        let mut args = vec!["commit-tree".to_owned(), "-S".to_owned(), tree.to_owned()];
+        for parent in parents {
+            args.extend(["-p".to_owned(), parent.to_string()]);
+        }
+        args.extend(["-m".to_owned(), message.to_owned()]);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        self.tip = Repo::oid(&self.run(&args)).unwrap();
+        self.tip
+    }
+
+    /// The tip's tree with one raw entry more.
+    fn tree_with(&self, mode: &str, name: &[u8]) -> String {
+        let blob = self.git(
+            &["hash-object", "-w", "--stdin"].map(OsStr::new),
+            b"elsewhere",
+        );
+        let oid = match mode {
+            "160000" => "1".repeat(40),
+            _ => blob,
+        };
+        self.run(&["read-tree", &self.tip.to_string()]);
+        let mut entry = format!("{mode},{oid},").into_bytes();
+        entry.extend_from_slice(name);
+        let entry = OsStr::from_bytes(&entry);
+        let args = ["update-index", "--add", "--replace", "--cacheinfo"].map(OsStr::new);
+        self.git(&[&args[..], &[entry]].concat(), b"");
+        self.run(&["write-tree"])
+    }
+
+    /// Whether what a kind of violation takes away is there.
+    fn is_possible(&self, kind: u8) -> bool {
+        let there = |path: &str| self.repo.blob_at(self.tip, &at(path)).unwrap().is_some();
+        match kind {
+            3 => there("Pending_Approval/base.md"),
+            5 => there("Inbox/base.md"),
+            7 | 8 => there(&format!("Needs_Action/payments/{}", task(900))),
+            10 => there(&format!("In_Progress/cloud/{}", task(902))),
+            _ => true,
+        }
+    }
+
+    fn tree_of(&self, commit: Oid) -> String {
+        self.run(&["rev-parse", &format!("{commit}^{{tree}}")])
+    }
+}
+
+fn edits_of(edits: &[(&str, Option<&str>)]) -> Vec<(VaultPath, Edit)> {
+    edits
+        .iter()
+        .map(|(path, text)| {
+            let edit = text.map_or(Edit::Delete, |text| Edit::Put(text.into()));
+            (at(path), edit)
+        })
+        .collect()
+}
+
+/// What an honest half does; every file has a name of its own.
+fn honest(story: &mut Story, what: u8, n: u64) {
+    let cloud = match what % 2 {
+        0 => "cloud",
+        _ => "cloud-2",
+    };
+    let text = format!("text {n}");
+    let text = Some(text.as_str());
+    let named = |folder: &str| format!("{folder}/note_{n}.md");
+    let waiting = format!("Needs_Action/email/{}", task(n));
+    let owned = format!("In_Progress/{cloud}/{}", task(n));
+    match what / 2 {
+        0 => drop(story.commit("local", &[(&named("Inbox"), text)])),
+        1 => drop(story.commit("local", &[("Dashboard.md", text)])),
+        2 => drop(story.commit(
+            "local",
+            &[(&named("Approved"), text), ("Inbox/base.md", text)],
+        )),
+        3 => drop(story.commit(cloud, &[(&named("Plans"), text)])),
+        4 => drop(story.commit(cloud, &[(&named("Pending_Approval"), text)])),
+        5 => drop(story.commit(cloud, &[(&named(&format!("Updates/{cloud}")), text)])),
+        end => {
+            story.commit(cloud, &[(&waiting, Some("task"))]);
+            story.commit(cloud, &[(&waiting, None), (&owned, Some("claimed"))]);
+            story.commit(cloud, &[(&owned, text)]);
+            let done = format!("Done/2026/11/{}", task(n));
+            let to = if end == 6 { &done } else { &waiting };
+            story.commit(cloud, &[(&owned, None), (to, text)]);
+        }
+    }
+}
+
+/// The kinds of [`violate`].
+const KINDS: u8 = 33;
+
+/// Hides one violation in the history; answers the commits that may not be.
+#[allow(clippy::too_many_lines, reason = "a list")]
+fn violate(story: &mut Story, kind: u8) -> Vec<Oid> {
+    let x = Some("evil");
+    let payments = format!("Needs_Action/payments/{}", task(900));
+    let own_900 = format!("In_Progress/cloud/{}", task(900));
+    let own_902 = format!("In_Progress/cloud/{}", task(902));
+    let waiting = format!("Needs_Action/email/{}", task(901));
+    let done_900 = format!("Done/2026/11/{}", task(900));
+    let copy = "conflict-cloud-20261120T184303123Z-0123abcd";
+    let one =
+        |story: &mut Story, edits: &[(&str, Option<&str>)]| vec![story.commit("cloud", edits)];
+    match kind {
+        0 => one(story, &[("Approved/evil.md", x)]),
+        1 => vec![
+            story.commit("cloud", &[("Approved/evil.md", x)]),
+            story.commit("cloud", &[("Approved/evil.md", None)]),
+        ],
+        2 => one(story, &[("Pending_Approval/base.md", x)]),
+        // Right by itself, once the first is done.
+        3 => vec![
+            story.commit("cloud", &[("Pending_Approval/base.md", None)]),
+            story.commit("cloud", &[("Pending_Approval/base.md", x)]),
+        ],
+        4 => one(story, &[("Dashboard.md", x)]),
+        5 => one(story, &[("Inbox/base.md", None)]),
+        6 => one(story, &[("Done/2026/11/base.md", x)]),
+        7 => one(story, &[(&payments, None)]),
+        8 => one(story, &[(&payments, None), (&own_900, x)]),
+        9 => vec![
+            story.commit("cloud", &[(&own_900, x)]),
+            story.commit("cloud", &[(&own_900, None), (&done_900, x)]),
+        ],
+        10 => one(story, &[(&own_902, None)]),
+        11 => one(story, &[("In_Progress/cloud-2/evil.md", x)]),
+        12 => one(story, &[("Updates/local/evil.md", x)]),
+        13 => one(story, &[(&waiting, x)]),
+        14 => one(story, &[(".obsidian/plugins/x/main.js", x)]),
+        15 => one(story, &[("Pending_Approval/BASE.md", x)]),
+        16 => one(story, &[("pending_approval/evil.md", x)]),
+        17 => one(
+            story,
+            &[("Plans/stra\u{df}e.md", x), ("Plans/STRASSE.md", x)],
+        ),
+        18 => one(story, &[(&format!("Approved/base.{copy}.md"), x)]),
+        19 => one(story, &[(&format!("Dashboard.{copy}.md"), x)]),
+        20 => {
+            let names: Vec<String> = (0..20).map(|n| format!("Plans/among_{n}.md")).collect();
+            let mut edits: Vec<_> = names.iter().map(|name| (name.as_str(), x)).collect();
+            edits.insert(11, ("Approved/evil.md", x));
+            one(story, &edits)
+        }
+        // Not signed, by a stranger, or by another than it says.
+        21 => {
+            let meta = story.meta("local", Vec::new());
+            let edits = edits_of(&[("Inbox/evil.md", x)]);
+            story.tip = story.repo.commit(Some(story.tip), &edits, &meta).unwrap();
+            vec![story.tip]
+        }
+        22 => vec![story.commit("stranger", &[("Plans/evil.md", x)])],
+        23 => {
+            let meta = story.meta("local", Vec::new());
+            let edits = edits_of(&[("Approved/evil.md", x)]);
+            let signing = story.repo.clone().signing_with(key("cloud"));
+            story.tip = signing.commit(Some(story.tip), &edits, &meta).unwrap();
+            vec![story.tip]
+        }
+        // The signature of an honest commit of local's, on another tree.
+        24 => {
+            let tree = story.tree_with("100644", b"Approved/evil.md");
+            let raw = story.run(&["cat-file", "commit", &story.base.to_string()]);
+            let (_, rest) = raw.split_once('\n').unwrap();
+            let forged = format!("tree {tree}\nparent {}\n{rest}\n", story.tip);
+            let args = ["hash-object", "-t", "commit", "-w", "--stdin"].map(OsStr::new);
+            story.tip = Repo::oid(&story.git(&args, forged.as_bytes())).unwrap();
+            vec![story.tip]
+        }
+        // Signed by the cloud, of trees that no honest program writes.
+        25..=30 => {
+            let long = format!("Plans/{}.md", "x".repeat(220));
+            let (mode, name): (&str, &[u8]) = match kind {
+                25 => ("100755", b"Pending_Approval/base.md"),
+                26 => ("120000", b"Plans/link.md"),
+                27 => ("160000", b"Plans/sub"),
+                28 => ("100644", b"Plans/bad\xff.md"),
+                29 => ("100644", long.as_bytes()),
+                _ => ("120000", b"Inbox/base.md"),
+            };
+            let tree = story.tree_with(mode, name);
+            let tip = story.tip;
+            vec![story.by_hand(&tree, &[tip])]
+        }
+        // A side line with an approval, merged; and a merge of nothing.
+        31 => {
+            let tip = story.tip;
+            let side = story.write("cloud", Some(story.base), &[("Approved/evil.md", x)]);
+            story.tip = side;
+            let tree = story.tree_of(tip);
+            vec![side, story.by_hand(&tree, &[side, tip])]
+        }
+        _ => {
+            let (tip, base) = (story.tip, story.base);
+            let tree = story.tree_of(tip);
+            vec![story.by_hand(&tree, &[tip, base])]
+        }
+    }
+}
+
+/// A violation between honest commits: found, undone, and nothing else is.
+fn found_and_undone(kind: u8, before: &[u8], after: &[u8]) -> Result<(), TestCaseError> {
+    let mut alone = Story::begin();
+    let mut story = Story::begin();
+    let mut n = 0;
+    for what in before {
+        n += 1;
+        honest(&mut alone, *what, n);
+        honest(&mut story, *what, n);
+    }
+    let bad: BTreeSet<String> = violate(&mut story, kind)
+        .iter()
+        .map(Oid::to_string)
+        .collect();
+    for what in after {
+        n += 1;
+        honest(&mut alone, *what, n);
+        honest(&mut story, *what, n);
+    }
+    prop_assert_eq!(&story.unanswered(), &bad, "kind {}", kind);
+    let evil = story.tip;
+    story.undo();
+    prop_assert_eq!(
+        story.unanswered(),
+        BTreeSet::new(),
+        "kind {} is answered",
+        kind
+    );
+    prop_assert_eq!(
+        story.files(story.tip),
+        alone.files(alone.tip),
+        "kind {}",
+        kind
+    );
+    // The other half finds the same, and a server lets nothing of it in.
+    let cloud = story.judge_as(View::Cloud, Some(story.base), story.tip);
+    let answered: BTreeSet<_> = cloud.answered.into_iter().map(|v| v.commit).collect();
+    prop_assert!(cloud.unanswered.is_empty());
+    prop_assert_eq!(&answered, &bad);
+    let server = story.judge_as(View::Server, Some(story.base), evil);
+    prop_assert!(!server.unanswered.is_empty());
+    // What comes after is judged as ever.
+    let healed = story.tip;
+    honest(&mut story, 6, n + 1);
+    let judged = story.judge_as(View::Cloud, Some(healed), story.tip);
+    prop_assert!(judged.unanswered.is_empty());
+    Ok(())
+}
+
+#[test]
+fn every_kind_of_violation_is_found_and_undone() {
+    for kind in 0..KINDS {
+        if let Err(failed) = found_and_undone(kind, &[6], &[2, 12]) {
+            panic!("{failed}");
+        }
+    }
+}
+
+fn honest_ops() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(0_u8..16, 0..5)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn honest_histories_pass(ops in prop::collection::vec(0_u8..16, 1..12)) {
+        let mut story = Story::begin();
+        for (n, what) in (1..).zip(&ops) {
+            honest(&mut story, *what, n);
+        }
+        for (view, from) in [
+            (View::Local, Some(story.base)),
+            (View::Cloud, Some(story.base)),
+            (View::Server, Some(story.base)),
+            (View::Local, None),
+            (View::Cloud, None),
+            (View::Server, None),
+        ] {
+            let judged = story.judge_as(view, from, story.tip);
+            prop_assert!(judged.unanswered.is_empty(), "{view:?} {from:?} {judged:?}");
+            prop_assert!(judged.answered.is_empty() && judged.unproven.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_violation_hidden_anywhere_is_found_and_undone(
+        kind in 0..KINDS,
+        before in honest_ops(),
+        after in honest_ops(),
+    ) {
+        found_and_undone(kind, &before, &after)?;
+    }
+
+    #[test]
+    fn several_violations_are_undone_in_one_go(
+        kinds in prop::collection::btree_set(0_u8..31, 2..4),
+        ops in honest_ops(),
+    ) {
+        let mut alone = Story::begin();
+        let mut story = Story::begin();
+        let mut n = 0;
+        for kind in kinds {
+            // A file of one violation may be in the way of another's.
+            prop_assume!(story.is_possible(kind));
+            violate(&mut story, kind);
+            for what in &ops {
+                n += 1;
+                honest(&mut alone, *what, n);
+                honest(&mut story, *what, n);
+            }
+        }
+        prop_assert!(!story.unanswered().is_empty());
+        story.undo();
+        prop_assert_eq!(story.unanswered(), BTreeSet::new());
+        prop_assert_eq!(story.files(story.tip), alone.files(alone.tip));
+    }
+}
+
+#[test]
+fn a_file_that_is_too_large_is_a_violation() {
+    let mut story = Story::begin();
+    let large = "x".repeat(crate::sync::MAX_FILE + 1);
+    let commit = story.commit("cloud", &[("Plans/large.md", Some(&large))]);
+    let judged = story.judge_as(View::Cloud, Some(story.base), story.tip);
+    assert_eq!(judged.unanswered.len(), 1);
+    assert_eq!(
+        judged.unanswered[0].to_string(),
+        format!(
+            "commit {} is not applied: Plans/large.md has 33554433 bytes; 33554432 is the most",
+            &commit.to_string()[..12]
+        )
+    );
+}
+
+#[test]
+fn a_commit_of_the_clouds_that_names_what_it_did_answers_nothing() {
+    let mut story = Story::begin();
+    let bad = story.commit("cloud", &[("Approved/evil.md", Some("send"))]);
+    let trailers = vec![(TRAILER_REVERTS.to_owned(), bad.to_string())];
+    let meta = story.meta("cloud", trailers);
+    let signing = story.repo.clone().signing_with(key("cloud"));
+    let edits = edits_of(&[("Approved/evil.md", None)]);
+    story.tip = signing.commit(Some(story.tip), &edits, &meta).unwrap();
+    assert_eq!(story.unanswered().len(), 2);
+}
+
+#[test]
+fn an_answer_before_the_violation_answers_nothing() {
+    let mut story = Story::begin();
+    let bad = story.write(
+        "cloud",
+        Some(story.base),
+        &[("Approved/evil.md", Some("send"))],
+    );
+    // Signed by local and naming it, but not after it.
+    let meta = story.meta("local", vec![(TRAILER_REVERTS.to_owned(), bad.to_string())]);
+    let signing = story.repo.clone().signing_with(key("local"));
+    let named = signing.commit(Some(story.base), &[], &meta).unwrap();
+    let tree = story.tree_of(bad);
+    let merge = story.by_hand(&tree, &[named, bad]);
+    let expected = [bad, merge].iter().map(Oid::to_string).collect();
+    assert_eq!(story.unanswered(), expected);
+}
