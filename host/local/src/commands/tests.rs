@@ -200,11 +200,12 @@ async fn init_keeps_what_is_there_and_overwrites_no_configuration() {
     fs::write(home.path("vault/.gitignore"), "mine\n.obsidian/").unwrap();
     home.init().await;
     assert_eq!(home.read("Company_Handbook.md"), "mine");
+    let ignored = home.read(".gitignore");
     assert!(
-        home.read(".gitignore")
-            .starts_with("mine\n.obsidian/\n.trash/\n")
+        ignored.starts_with("mine\n.obsidian/\n# >>> platinum: what must not"),
+        "{ignored}"
     );
-    assert_eq!(home.read(".gitignore").matches(".obsidian/").count(), 1);
+    assert!(ignored.contains("\n.env\n") && ignored.ends_with("# <<< platinum\n"));
 
     let again = home.path("other");
     let error = home.fails(&["init", again.to_str().unwrap()]).await;

@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use platinum_daemon::{identity::SIGNERS_FILE, sync::hook::SIGNERS};
+use platinum_daemon::{identity::SIGNERS_FILE, sync::hook::{ALLOWED, SIGNERS}};
 use platinum_repo::Signers;
 
 use super::super::{CommandError, Context, Kind};
@@ -44,11 +44,13 @@ pub(crate) fn run(args: &InstallArgs, ctx: &Context) -> Result<(), CommandError>
         )
         .hint("`git init --bare FOLDER` makes one"));
     }
+    let mut allowed = None;
     let list = match &args.signers {
         Some(file) => file.clone(),
         None => {
             let config = ctx.load()?;
             super::super::keys::identity(&config)?;
+            allowed = Some(config.secrets.allow.join("\n"));
             config.vault.state.join(SIGNERS_FILE)
         }
     };
@@ -62,6 +64,10 @@ pub(crate) fn run(args: &InstallArgs, ctx: &Context) -> Result<(), CommandError>
         fs::create_dir_all(folder)?;
     }
     write(&kept, &signers.to_string(), 0o644)?;
+    // What the owner lets leave this machine has to be let in there.
+    if let Some(allowed) = allowed {
+        write(&repository.join(ALLOWED), &allowed, 0o644)?;
+    }
     for (key, value) in SETTINGS {
         set(&repository, key, value)?;
     }

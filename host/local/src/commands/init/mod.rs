@@ -2,6 +2,7 @@
 //! and its key. What is there already is left as it is; a configuration is never overwritten.
 
 mod config;
+mod ignore;
 
 use std::path::PathBuf;
 
@@ -34,18 +35,6 @@ pub(crate) struct InitArgs {
 
 const HANDBOOK: &str = include_str!("handbook.md");
 const DASHBOARD: &str = include_str!("dashboard.md");
-/// The file that keeps other Git tools from taking along what is not the vault's.
-const IGNORE: &str = ".gitignore";
-const IGNORED: [&str; 6] = [
-    ".obsidian/",
-    ".trash/",
-    ".platinum-tmp-*",
-    ".env",
-    "*.key",
-    "*.pem",
-];
-/// The largest .gitignore that is added to.
-const MAX_IGNORE_BYTES: u64 = 1024 * 1024;
 
 pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
     let config = ctx.config_path();
@@ -90,7 +79,7 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
             Err(error) => return Err(error.into()),
         }
     }
-    ignore(&vault)?;
+    ignore::write(&vault)?;
     // Last: a vault without a configuration can be begun again, the other way round it cannot.
     write_config(config, &written)?;
     let identity = identity(&ctx.load()?)?;
@@ -133,31 +122,4 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
 
 fn vault_path(text: &str) -> Result<VaultPath, CommandError> {
     VaultPath::new(text).map_err(|error| CommandError::new(Kind::Failed, error.to_string()))
-}
-
-/// Adds the lines that are not there yet.
-fn ignore(vault: &Vault) -> Result<(), CommandError> {
-    let path = vault_path(IGNORE)?;
-    let before = match vault.read_text(&path, MAX_IGNORE_BYTES) {
-        Ok(text) => Some(text),
-        Err(VaultError::NotFound(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let mut text = before.clone().unwrap_or_default();
-    let missing: Vec<&str> = IGNORED
-        .into_iter()
-        .filter(|line| !text.lines().any(|there| there.trim() == *line))
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    if !text.is_empty() && !text.ends_with('\n') {
-        text.push('\n');
-    }
-    text.extend(missing.iter().flat_map(|line| [*line, "\n"]));
-    match before {
-        Some(before) => vault.replace(&path, text.as_bytes(), Some(before.as_bytes()))?,
-        None => vault.create(&path, text.as_bytes())?,
-    }
-    Ok(())
 }
