@@ -207,13 +207,15 @@ impl Ear {
 
     /// How long till the next look: short where a look costs next to nothing or news is likely.
     fn pause(&self, remote: &GitRemote) -> Duration {
-        let lively = self.lively.elapsed() < LIVELY;
-        let seconds = match (remote.address().way(), lively) {
-            (Way::Folder(_), _) if !self.folder.is_unclear() => 1,
-            (Way::Daemon(_), true) => 1,
-            (Way::Daemon(_), false) => 2,
-            (_, true) => 3,
-            (_, false) => 30,
+        let quiet = self.lively.elapsed();
+        let seconds = match remote.address().way() {
+            Way::Folder(_) if !self.folder.is_unclear() => 1,
+            Way::Daemon(_) if quiet < LIVELY => 1,
+            Way::Daemon(_) => 2,
+            // A process and a login each time.
+            _ if quiet < LIVELY => 3,
+            _ if quiet < 6 * LIVELY => 30,
+            _ => 90,
         };
         let pause = Duration::from_secs(seconds);
         let cheap = seconds <= 2;

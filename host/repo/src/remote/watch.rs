@@ -78,7 +78,7 @@ impl Watching {
         };
         let path = site.path.replace('\'', "'\\''");
         command
-            .args(["-T", "-x", "-a", "--", &target])
+            .args(["-T", "-x", "-a", "-oControlMaster=no", "--", &target])
             .arg(format!("platinum hook watch '{path}'"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
