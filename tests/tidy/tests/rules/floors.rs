@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 6] = [
 ];
 
 /// Outside libraries that only these crates may use.
-const OWNERS: [(&str, &[&str]); 8] = [
+const OWNERS: [(&str, &[&str]); 9] = [
     (
         "wasmtime",
         &[
@@ -29,6 +29,7 @@ const OWNERS: [(&str, &[&str]); 8] = [
     ),
     ("wasmtime-wasi", &["platinum-engine"]),
     ("git2", &["platinum-repo"]),
+    ("flate2", &["platinum-repo"]),
     ("cap-std", &["platinum-vault"]),
     ("notify", &["platinum-watch"]),
     (

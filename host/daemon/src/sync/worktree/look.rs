@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::{VaultPath, layout};
 use platinum_policy::is_synced;
-use platinum_repo::{Folder, Oid, Repo};
+use platinum_repo::{Batch, Folder, Oid, Repo};
 use platinum_vault::{FileState, Leftover, Listing, Thing, Vault, VaultError};
 
 use super::{
@@ -22,6 +22,9 @@ use super::{
 
 /// Deeper folders are not looked into.
 const MAX_DEPTH: usize = 32;
+
+/// So many new blobs are stored one by one.
+const FEW: usize = 16;
 
 /// What the work tree has otherwise than the base.
 #[derive(Debug, Default)]
@@ -68,6 +71,10 @@ pub(super) struct Look<'a> {
     /// Folders known from earlier looks: others are looked into with all below them.
     pub(super) known: &'a BTreeSet<String>,
     pub(super) found: Found,
+    /// How many blobs were stored one by one.
+    pub(super) stored: usize,
+    /// The others.
+    pub(super) batch: Batch,
 }
 
 impl Look<'_> {
@@ -266,8 +273,8 @@ impl Look<'_> {
                     return Ok(());
                 }
                 let blob = Repo::blob_oid_of(&bytes)?;
-                if Some(blob) != base {
-                    self.repo.write_blob(&bytes)?;
+                if Some(blob) != base && !self.repo.is_stored(blob)? {
+                    self.store(blob, &bytes)?;
                 }
                 if self.settling.is_old(&state) {
                     self.seen.note(path, state, blob);
@@ -287,6 +294,22 @@ impl Look<'_> {
             Err(error) => self.unread(path, &error),
         }
         Ok(())
+    }
+
+    /// The first few at once; many wait for the disk together.
+    fn store(&mut self, blob: Oid, bytes: &[u8]) -> Result<(), SyncError> {
+        if self.stored < FEW {
+            self.stored += 1;
+            self.repo.write_blob(bytes)?;
+            return Ok(());
+        }
+        Ok(self.batch.write(blob, bytes)?)
+    }
+
+    /// What was found, once all of it is on the disk.
+    pub(super) fn finish(self) -> Result<Found, SyncError> {
+        self.batch.settle()?;
+        Ok(self.found)
     }
 
     fn take(&mut self, path: &VaultPath, blob: Oid, base: Option<Oid>) {

@@ -212,6 +212,8 @@ impl WorkTree {
             settling: &mut self.settling,
             known: &self.folders,
             found: Found::default(),
+            stored: 0,
+            batch: repo.batch(),
         };
         match scope {
             Scope::Everywhere => {
@@ -221,7 +223,7 @@ impl WorkTree {
             }
             Scope::At(paths) => look.at(paths)?,
         }
-        Ok(look.found)
+        look.finish()
     }
 
     /// Makes deletions of the files that are gone for good; answers the others.
