@@ -1,2 +1,3 @@
 //! Claims and sync, searched and simulated.
 pub mod claims;
+pub mod sim;
