@@ -15,10 +15,10 @@ use std::{
 };
 
 use platinum_core::Role;
-use platinum_daemon::identity::Identity;
+use platinum_daemon::{Contact, identity::Identity};
 use platinum_testkit::{
     Child,
-    git::{GitServer, SshOptions, SshServer},
+    git::{GitServer, SshOptions, SshServer, bare_repository},
     program, wait_for,
 };
 
@@ -172,6 +172,47 @@ fn over_ssh_a_note_is_in_the_other_vault_within_seconds() {
     assert!(
         !house.logs().contains("it is asked for news by git"),
         "{}",
+        house.logs()
+    );
+}
+
+#[test]
+fn a_remote_that_was_away_is_synced_with_as_soon_as_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bare, away) = (folder.path().join("vault.git"), folder.path().join("away"));
+    bare_repository(&bare).unwrap();
+    let house = House::start(bare.to_str().unwrap(), None);
+    house.carry("cloud", "local", 0);
+
+    fs::rename(&bare, &away).unwrap();
+    for name in ["cloud", "local"] {
+        let state = house.folder.path().join(name).join("state");
+        // Nobody touched anything: each finds out by itself, and can tell the owner.
+        wait_for("word of the trouble", SOON * 4, || {
+            Ok(Contact::read(&state).trouble.map(drop))
+        })
+        .unwrap();
+    }
+    let text = "# Plan 1\n\nWritten while the remote was away.\n";
+    fs::write(house.note("cloud", 1), text).unwrap();
+    // Long enough for pauses that are longer than what is asked for below.
+    let gone = Instant::now();
+    wait_for("a while", Duration::from_secs(60), || {
+        Ok((gone.elapsed() > Duration::from_secs(25)).then_some(()))
+    })
+    .unwrap();
+    fs::rename(&away, &bare).unwrap();
+    let back = Instant::now();
+    let arrived = wait_for("the note", STARTED, || {
+        let there = fs::read_to_string(house.note("local", 1));
+        Ok(there.is_ok_and(|there| there == text).then_some(()))
+    });
+    assert!(arrived.is_ok(), "{}", house.logs());
+    println!("after the remote was back: {:?}", back.elapsed());
+    assert!(
+        back.elapsed() < SOON,
+        "{:?}; {}",
+        back.elapsed(),
         house.logs()
     );
 }
