@@ -15,7 +15,10 @@
 //! Invariants: pure; names no agent but the one that acts; every violation is reported, not only
 //! the first.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use platinum_core::{AgentName, Role, TaskId, VaultPath, Zone, layout};
 
@@ -61,6 +64,8 @@ pub enum Rule {
     NotClaimed,
     /// A task left the agent's own folder without arriving anywhere.
     Dropped,
+    /// A task would be in two places.
+    Doubled,
     /// The folder of another agent.
     OtherAgent(String),
     /// It is not `Done/<year>/<month>/<file>`.
@@ -95,6 +100,7 @@ impl fmt::Display for Rule {
                 "a task leaves there when it is finished or released, which creates it in Done \
                  or Needs_Action with it",
             ),
+            Rule::Doubled => f.write_str("the same task is created in another place with it"),
             Rule::OtherAgent(agent) => write!(f, "the folder belongs to agent {agent}"),
             Rule::NoMonth => f.write_str("a finished task is at Done/<year>/<month>/<file>"),
             Rule::NotOwned(expected) => {
@@ -165,7 +171,7 @@ struct Own {
     /// File names that leave a shared zone of `Needs_Action`.
     claimed: BTreeSet<String>,
     /// File names that arrive in `Done` or `Needs_Action`.
-    settled: BTreeSet<String>,
+    settled: BTreeMap<String, u32>,
 }
 
 impl Own {
@@ -180,7 +186,7 @@ impl Own {
                 .map(str::to_owned)
                 .collect()
         };
-        let elsewhere = |wanted: Change, is_one: &dyn Fn(&[&str]) -> bool| {
+        let elsewhere = |wanted: Change, is_one: &dyn Fn(&[&str]) -> bool| -> Vec<String> {
             changes
                 .iter()
                 .filter(|(_, change)| *change == wanted)
@@ -188,19 +194,25 @@ impl Own {
                 .map(|(path, _)| path.file_name().to_owned())
                 .collect()
         };
+        let mut settled = BTreeMap::new();
+        for name in elsewhere(Change::Create, &|parts| {
+            matches!(
+                parts,
+                [layout::NEEDS_ACTION, _, _] | [layout::DONE, _, _, _]
+            )
+        }) {
+            *settled.entry(name).or_default() += 1;
+        }
         Own {
             arriving: names(Change::Create),
             leaving: names(Change::Delete),
             claimed: elsewhere(Change::Delete, &|parts| {
                 matches!(parts, [layout::NEEDS_ACTION, zone, _]
                     if zone.parse::<Zone>().is_ok_and(|zone| !zone.is_local_only()))
-            }),
-            settled: elsewhere(Change::Create, &|parts| {
-                matches!(
-                    parts,
-                    [layout::NEEDS_ACTION, _, _] | [layout::DONE, _, _, _]
-                )
-            }),
+            })
+            .into_iter()
+            .collect(),
+            settled,
         }
     }
 }
@@ -218,7 +230,7 @@ fn broken(agent: &AgentName, path: &VaultPath, change: Change, own: &mut Own) ->
             match change {
                 Change::Modify => None,
                 Change::Create => (!own.claimed.contains(*name)).then_some(Rule::NotClaimed),
-                Change::Delete => (!own.settled.contains(*name)).then_some(Rule::Dropped),
+                Change::Delete => (!own.settled.contains_key(*name)).then_some(Rule::Dropped),
             }
         }
         ([layout::IN_PROGRESS, owner, _, ..], _) if *owner == agent.as_str() => None,
@@ -241,6 +253,13 @@ fn broken(agent: &AgentName, path: &VaultPath, change: Change, own: &mut Own) ->
         ([layout::DONE, _, ..], _) => Some(Rule::CreateOnly),
         _ => Some(Rule::NotYours),
     };
+    let is_doubled = || {
+        let places = own.settled.get(path.file_name()).copied().unwrap_or(0);
+        let counts = matches!(path.top(), layout::NEEDS_ACTION | layout::DONE);
+        (change == Change::Create && counts && places > 1 && is_task(path.file_name()))
+            .then_some(Rule::Doubled)
+    };
+    let rule = rule.or_else(is_doubled);
     rule.or_else(|| (!is_synced(path)).then_some(Rule::NotSynced))
 }
 

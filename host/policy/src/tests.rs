@@ -108,6 +108,16 @@ fn a_task_comes_by_a_claim_and_goes_by_its_end_and_no_other_way() {
             vec![(&own, Create), (&payments, Create)],
             false,
         ),
+        (
+            "finished and waiting",
+            vec![(&own, Delete), (&done, Create), (&shared, Create)],
+            false,
+        ),
+        (
+            "made twice",
+            vec![(&shared, Create), (&payments, Create)],
+            false,
+        ),
         ("dropped", vec![(&own, Delete)], false),
         (
             "dropped beside another",
