@@ -21,6 +21,7 @@ use crate::{
     Config, Shutdown, SkillSet, beside,
     contact::Noted,
     identity::{Identity, IdentityError},
+    secrets::Secrets,
     skills_folder,
     supervisor::{self, Child},
     sync::{SyncConfig, Synchronizer},
@@ -49,6 +50,8 @@ pub struct House {
     /// The mail server, if there is one.
     pub mail: Option<Session>,
     engine: Engine,
+    // Held: what it knows is read again as long as it is.
+    _secrets: Arc<Secrets>,
     // Held as long as the house stands: two daemons must not share a state folder.
     _lock: File,
 }
@@ -104,6 +107,8 @@ impl House {
         let vault = Vault::open(&config.vault.path)?;
         let remote = open_remote(&config)?;
         let identity = Identity::open(&config.vault.state, &agent, role)?;
+        let secrets = Secrets::gather(&config)
+            .map_err(|error| HouseError::Config(format!("`secrets.allow`: {error}")))?;
         let sync = Synchronizer::new(SyncConfig {
             vault: vault.clone(),
             git_dir: config.vault.state.join("vault.git"),
@@ -111,8 +116,10 @@ impl House {
             agent: agent.clone(),
             role,
             identity: identity.clone(),
+            scanner: secrets.scanner(),
         })
-        .map_err(|error| HouseError::Sync(error.to_string()))?;
+        .map_err(|error| HouseError::Sync(error.to_string()))?
+        .with_lease(Duration::from_secs(config.sync.lease_minutes * 60));
         let model = platinum_llm::build(&config.model, &config.vault.state)
             .map_err(|error| HouseError::Model(error.to_string()))?;
         let mail = match mail_server(&config, role) {
@@ -130,6 +137,7 @@ impl House {
             agent,
             vault,
             identity,
+            _secrets: secrets.keep_fresh(),
             sync,
             model,
             mail,

@@ -3,31 +3,27 @@
 //! Lives here: [`Synchronizer`], the driver that joins `vault`, `repo`, `policy` and `protocol`.
 //! Lives elsewhere: deciding who owns what and what to merge is `protocol`'s; who may write what
 //! is `policy`'s; when to sync is a loop's.
-//! To read: `rounds` is the sync, `claiming` and `ending` move one task, `incoming` judges what
-//! comes in, `worktree` is the way between the files and Git, both ways.
+//! To read: `rounds` is the sync, `owning` moves tasks, `incoming` judges what comes in, `worktree`
+//! is the way between the files and Git, both ways.
 //! Invariants: the work tree only ever shows what was verified, plus its own edits; an edit is
 //! never overwritten, the loser of a conflict is beside the winner; nothing is rebased; a claim
 //! counts when the remote has it, never before.
 
-mod claiming;
-mod drags;
-mod ending;
 mod error;
 pub mod gate;
 mod incoming;
 mod news;
-mod places;
+mod owning;
+mod pausing;
 mod report;
 mod rounds;
 mod side;
 mod stamps;
 mod store;
-mod stuck;
 mod tending;
-mod tentative;
 mod worktree;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use platinum_core::{AgentName, Role, TaskId, Timestamp};
 use platinum_protocol::TaskPlace;
@@ -37,12 +33,13 @@ use platinum_vault::Vault;
 
 use crate::identity::Identity;
 
-pub use ending::Finish;
 pub use error::{Remedy, SyncError, Violation};
 pub use incoming::hook;
+pub use owning::Finish;
+use owning::Watch;
+use pausing::pause;
 pub use report::{HeldBack, SyncReport, SyncStatus};
 use side::Side;
-use stuck::Watch;
 use worktree::apply;
 
 /// Larger files are not synced, and not taken from the remote.
@@ -151,6 +148,18 @@ impl Synchronizer {
         synced
     }
 
+    /// Keeps in history what changed here, while a sync that waits for its remote does not come to
+    /// it. Without one there is nothing to do: the next sync begins with that.
+    ///
+    /// # Errors
+    /// If the vault or the repository cannot be read or written.
+    pub async fn keep(&self) -> Result<(), SyncError> {
+        match self.turn.try_lock() {
+            Ok(_) => Ok(()),
+            Err(_) => self.blocking(Side::begin).await,
+        }
+    }
+
     /// What the last verified tip says of a task, with what counts without the remote: claims in
     /// zones of this machine alone, and the end of own tasks.
     ///
@@ -158,49 +167,6 @@ impl Synchronizer {
     /// If the repository cannot be read.
     pub async fn place(&self, task: TaskId) -> Result<TaskPlace, SyncError> {
         self.blocking(move |side| side.place(task)).await
-    }
-
-    /// How this machine stands to its remote. Asks nobody.
-    ///
-    /// # Errors
-    /// If the repository cannot be read.
-    pub async fn status(&self) -> Result<SyncStatus, SyncError> {
-        let remote = self.remote.as_ref().map(|remote| remote.describe());
-        let contact = {
-            let contact = self
-                .contact
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            (contact.at, contact.tip, contact.error.clone())
-        };
-        self.blocking(move |side| {
-            let applied = side.repo.tip(RefName::Applied)?;
-            let verified = side.repo.tip(RefName::Verified)?;
-            let seen = match contact.1 {
-                Some(tip) => Some(tip),
-                None => side.repo.tip(RefName::Remote)?,
-            };
-            let not_applied = match verified {
-                Some(verified) if applied != Some(verified) => {
-                    side.repo.changes(applied, verified)?.len()
-                }
-                _ => 0,
-            };
-            let hex = |oid: Option<Oid>| oid.map(|oid| oid.to_string());
-            Ok(SyncStatus {
-                remote,
-                applied: hex(applied),
-                verified: hex(verified),
-                not_applied,
-                remote_tip_seen: hex(seen),
-                tentative: side.decided.tentative(),
-                skew: side.clock.skews(),
-                last_contact: contact.0,
-                last_error: contact.2,
-                in_doubt: side.repo.outgoing()?.len(),
-            })
-        })
-        .await
     }
 
     /// Runs work on disk and repository on a thread for it.
@@ -215,22 +181,4 @@ impl Synchronizer {
             Err(_) => Err(SyncError::Stopping),
         }
     }
-}
-
-/// How long to wait before the next of several attempts: never the same as another contender, and
-/// shorter each time. Whoever has lost often is then ahead of those who come fresh; were it the other
-/// way round, as is usual, the last of several contenders would wait ever longer for its turn.
-fn pause(attempt: u32) -> Duration {
-    let most = match attempt {
-        0 | 1 => 60,
-        2 => 30,
-        _ => 10,
-    };
-    Duration::from_millis(rand::Rng::random_range(&mut rand::rng(), 0..=most))
-}
-
-/// How long to wait for a remote that does not answer.
-fn pause_away(attempt: u32) -> Duration {
-    let most = 100_u64.saturating_mul(1 << attempt.min(4));
-    Duration::from_millis(rand::Rng::random_range(&mut rand::rng(), 50..=most))
 }

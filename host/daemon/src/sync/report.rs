@@ -1,6 +1,9 @@
 //! What the synchronizer tells: of one sync, and of how things stand.
 
 use platinum_core::{TaskId, Timestamp, VaultPath};
+use platinum_repo::{Oid, RefName};
+
+use super::{SyncError, Synchronizer};
 
 /// What a sync did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,4 +65,46 @@ pub struct SyncStatus {
     pub in_doubt: usize,
     /// Hosts whose clocks are not as this machine's, a sentence each.
     pub skew: Vec<String>,
+}
+
+impl Synchronizer {
+    /// How this machine stands to its remote. Asks nobody.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub async fn status(&self) -> Result<SyncStatus, SyncError> {
+        let remote = self.remote.as_ref().map(|remote| remote.describe());
+        let contact = {
+            let contact = self.contact();
+            (contact.at, contact.tip, contact.error.clone())
+        };
+        self.blocking(move |side| {
+            let applied = side.repo.tip(RefName::Applied)?;
+            let verified = side.repo.tip(RefName::Verified)?;
+            let seen = match contact.1 {
+                Some(tip) => Some(tip),
+                None => side.repo.tip(RefName::Remote)?,
+            };
+            let not_applied = match verified {
+                Some(verified) if applied != Some(verified) => {
+                    side.repo.changes(applied, verified)?.len()
+                }
+                _ => 0,
+            };
+            let hex = |oid: Option<Oid>| oid.map(|oid| oid.to_string());
+            Ok(SyncStatus {
+                remote,
+                applied: hex(applied),
+                verified: hex(verified),
+                not_applied,
+                remote_tip_seen: hex(seen),
+                tentative: side.decided.tentative(),
+                skew: side.clock.skews(),
+                last_contact: contact.0,
+                last_error: contact.2,
+                in_doubt: side.repo.outgoing()?.len(),
+            })
+        })
+        .await
+    }
 }

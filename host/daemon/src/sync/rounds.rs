@@ -1,7 +1,7 @@
 //! The sync: doing what [`SyncMachine`] says, with the remote, the repository and the work tree.
 //!
 //! Lives elsewhere: in which order things go is decided in `protocol`; what was decided while the
-//! remote was away comes first, in [`super::tentative`].
+//! remote was away comes first, in [`super::owning`].
 
 use jiff::SignedDuration;
 use platinum_core::Timestamp;
@@ -131,6 +131,7 @@ impl Synchronizer {
         landed: Option<Oid>,
     ) -> Result<SyncReport, SyncError> {
         self.blocking(move |side| {
+            let _hands = side.hands();
             let (more, failed) = side.apply_each(&prepared.copies, &prepared.arrivals)?;
             fail::fail_point!("sync-files-changed");
             if let Some(tip) = landed {

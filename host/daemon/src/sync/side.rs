@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath};
@@ -20,8 +20,8 @@ use super::{
     HeldBack, SyncError,
     apply::Arrival,
     gate::Gate,
+    owning::{Decided, HELD},
     stamps::{Clock, TRAILER_CLOCK},
-    tentative::{Decided, HELD},
     worktree::WorkTree,
 };
 
@@ -36,6 +36,9 @@ pub(super) struct Side {
     pub(super) clock: Clock,
     pub(super) decided: Decided,
     pub(super) tree: Mutex<WorkTree>,
+    /// Held while files of the work tree are moved, or looked at to decide what becomes of them:
+    /// also by what needs no remote, and so does not wait for the turn.
+    hands: Mutex<()>,
     memory: Mutex<Memory>,
 }
 
@@ -86,8 +89,14 @@ impl Side {
             clock: Clock::default(),
             decided,
             tree: Mutex::new(tree),
+            hands: Mutex::default(),
             memory: Mutex::default(),
         }
+    }
+
+    /// Keeps everybody else's hands off the work tree. Never held over a call to the remote.
+    pub(super) fn hands(&self) -> MutexGuard<'_, ()> {
+        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that a commit made here is the remote's tip.
@@ -114,6 +123,7 @@ impl Side {
 
     /// Merges the work tree with `tip` and makes a commit of what only we have.
     pub(super) fn prepare(&self, tip: Option<Oid>) -> Result<Prepared, SyncError> {
+        let _hands = self.hands();
         let applied = self.repo.tip(RefName::Applied)?;
         let theirs: BTreeMap<VaultPath, Option<Oid>> = match tip {
             Some(tip) => self

@@ -19,7 +19,7 @@ use crate::standing::Standing;
 
 use super::{
     Finish, SyncError, SyncReport, Synchronizer,
-    places::{self, MAX_NOTE},
+    owning::places::{self, MAX_NOTE},
     side::Side,
 };
 

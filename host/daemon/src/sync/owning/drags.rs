@@ -14,8 +14,11 @@ use platinum_protocol::{ClaimRecord, Claimed, TaskPlace};
 use platinum_repo::{Edit, Oid, RefName};
 
 use super::{
-    HeldBack, SyncError, SyncReport, Synchronizer, places,
-    side::{Prepared, Side},
+    super::{
+        HeldBack, SyncError, SyncReport, Synchronizer,
+        side::{Prepared, Side},
+    },
+    places,
 };
 
 /// What a drag into this agent's folder comes to.
@@ -47,7 +50,7 @@ fn task_at(path: &VaultPath) -> Option<TaskId> {
 impl Side {
     /// Takes out of the edits what would put a task into a second place; what asks for a claim is
     /// noted in `prepared.asked`.
-    pub(super) fn one_place_each(
+    pub(in crate::sync) fn one_place_each(
         &self,
         tip: Option<Oid>,
         edits: &mut Vec<Planned>,
@@ -175,7 +178,7 @@ impl Side {
 
 impl Synchronizer {
     /// Claims what was dragged into this agent's folder; sets aside what is somebody else's.
-    pub(super) async fn answer_drags(
+    pub(in crate::sync) async fn answer_drags(
         &self,
         tasks: Vec<TaskId>,
         report: &mut SyncReport,

@@ -10,12 +10,10 @@ use platinum_repo::{Oid, RefName};
 use platinum_vault::note::{Note, ReceiptRecord, finish};
 
 use super::{
-    SyncError, Synchronizer,
-    claiming::{KNOWN, Moved, mark},
-    pause,
+    super::{SyncError, Synchronizer, pausing::pause, rounds::Landing, side::Side},
+    claiming::KNOWN,
+    moving::{Moved, mark},
     places::{self, Found, LAST_EPOCH, MAX_NOTE},
-    rounds::Landing,
-    side::Side,
 };
 
 /// How often an end is rebuilt on a new tip.
@@ -88,9 +86,8 @@ impl Synchronizer {
     }
 
     async fn end(&self, task: TaskId, end: End) -> Result<(), SyncError> {
-        let _turn = self.turn.lock().await;
-        if self.is_untold(task) && self.contact().error.is_some() {
-            // Nobody else may have it, and nobody can be told now: not waited for.
+        if self.is_untold(task) {
+            // Nobody else may have it, so nobody is waited for; the next sync tells all at once.
             let here = end.clone();
             if self
                 .blocking(move |side| side.end_here(task, &here))
@@ -99,6 +96,7 @@ impl Synchronizer {
                 return Ok(());
             }
         }
+        let _turn = self.turn.lock().await;
         match self.end_by_push(task, &end).await {
             Ok(()) => {
                 fail::fail_point!("end-told");
@@ -254,6 +252,7 @@ impl Side {
     /// Files an own task in the work tree alone, or gives one back that the remote never heard was
     /// taken; whether it could. The next sync tells the remote.
     fn end_here(&self, task: TaskId, end: &End) -> Result<bool, SyncError> {
+        let _hands = self.hands();
         let path = layout::in_progress(&self.agent, task);
         let own = self.decided.get(task);
         if !self.vault.exists(&path)? {

@@ -18,11 +18,9 @@ use platinum_repo::{Oid, RefName};
 use platinum_vault::{VaultError, note::Note};
 
 use super::{
-    SyncError, Synchronizer,
+    super::{SyncError, Synchronizer, side::Side, stamps::agent_of},
     claiming::{From, MAX_ATTEMPTS},
     places::{self, MAX_NOTE},
-    side::Side,
-    stamps::agent_of,
 };
 
 /// How long an owner may be silent, if nothing else was said.
@@ -33,7 +31,7 @@ const MAX_BACK: usize = 10_000;
 const PRUNE: Duration = Duration::from_secs(600);
 
 /// What this host has seen of other owners, and when it gave a sign of life itself.
-pub(super) struct Watch {
+pub(in crate::sync) struct Watch {
     began: Instant,
     lease: Duration,
     leases: Leases,
@@ -97,7 +95,7 @@ impl Synchronizer {
     }
 
     /// Notes that a commit of this host landed: a sign of life.
-    pub(super) fn note_pushed(&self) {
+    pub(in crate::sync) fn note_pushed(&self) {
         self.watch().pushed = Instant::now();
     }
 
@@ -206,7 +204,7 @@ impl Synchronizer {
     }
 
     /// Forgets marks of claims whose tasks are finished or another's, now and then.
-    pub(super) async fn prune_marks(&self) -> Result<(), SyncError> {
+    pub(in crate::sync) async fn prune_marks(&self) -> Result<(), SyncError> {
         {
             let mut watch = self.watch();
             if watch.pruned.elapsed() < PRUNE.min(watch.lease) {
@@ -354,7 +352,7 @@ impl Side {
     }
 
     /// Forgets the marks of claims that no longer say anything; answers how many.
-    pub(super) fn prune_marks(&self) -> Result<usize, SyncError> {
+    pub(in crate::sync) fn prune_marks(&self) -> Result<usize, SyncError> {
         let Some(tip) = self.repo.tip(RefName::Verified)? else {
             return Ok(0);
         };

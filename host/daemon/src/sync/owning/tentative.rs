@@ -11,128 +11,29 @@
 //! everything that follows from its end was done; what was made on a task that turned out to be
 //! another's is set aside, never deleted, and the owner reads of it.
 
-use std::{
-    collections::BTreeMap,
-    io::Write as _,
-    path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
-
-use platinum_core::{
-    AgentName, ClaimId, Role, TaskId, Timestamp, UpdateId, VaultPath, Zone, layout,
-};
+use platinum_core::{AgentName, ClaimId, Role, TaskId, Timestamp, VaultPath, Zone, layout};
 use platinum_protocol::{
     ClaimRecord, Claimed, TaskPlace,
     reconcile::{Intent, Replay, replay},
 };
-use platinum_repo::{Oid, RefName, Repo};
-use platinum_vault::{
-    VaultError,
-    note::{DraftNote, Note, UpdateNote},
-};
+use platinum_repo::{Oid, RefName};
+use platinum_vault::note::{DraftNote, Note};
 
 use super::{
-    SyncError, Synchronizer,
-    claiming::Moved,
+    super::{SyncError, Synchronizer, side::Side},
+    moving::Moved,
     places::{self, MAX_NOTE},
-    side::Side,
 };
 
 /// The epoch in a draft that was made on a claim which nobody has confirmed yet. Real ones start
 /// at 1.
-pub(super) const UNCONFIRMED: u64 = 0;
-/// The file with the intents, in the repository's folder.
-const FILE: &str = "intents.json";
+pub(in crate::sync) const UNCONFIRMED: u64 = 0;
 /// Why such a draft stays here.
-pub(super) const HELD: &str = "its task's claim is not confirmed";
-
-/// The intents of this host.
-pub(super) struct Decided {
-    file: PathBuf,
-    intents: Mutex<BTreeMap<TaskId, Intent>>,
-}
-
-impl Decided {
-    /// Reads what an earlier life decided.
-    pub(super) fn open(git_dir: &Path) -> Self {
-        let file = git_dir.join(FILE);
-        let intents = match std::fs::read(&file) {
-            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
-                // The files of the vault are all there; only what to say about them is not known.
-                tracing::error!(
-                    "{} cannot be read ({error}); tasks claimed offline are claimed anew.",
-                    file.display()
-                );
-                BTreeMap::new()
-            }),
-            Err(_) => BTreeMap::new(),
-        };
-        Self {
-            file,
-            intents: Mutex::new(intents),
-        }
-    }
-
-    fn intents(&self) -> MutexGuard<'_, BTreeMap<TaskId, Intent>> {
-        self.intents.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.intents().is_empty()
-    }
-
-    pub(super) fn get(&self, task: TaskId) -> Option<Intent> {
-        self.intents().get(&task).cloned()
-    }
-
-    fn all(&self) -> BTreeMap<TaskId, Intent> {
-        self.intents().clone()
-    }
-
-    /// The tasks with a tentative claim.
-    pub(super) fn tentative(&self) -> Vec<TaskId> {
-        let is_claim = |intent: &Intent| matches!(intent, Intent::Claim { .. });
-        let intents = self.intents();
-        let claims = intents.iter().filter(|(_, intent)| is_claim(intent));
-        claims.map(|(task, _)| *task).collect()
-    }
-
-    /// Keeps an intent, or forgets it; on the disk first.
-    pub(super) fn set(&self, task: TaskId, intent: Option<Intent>) -> Result<(), SyncError> {
-        let mut intents = self.intents();
-        let mut next = intents.clone();
-        match intent {
-            Some(intent) => next.insert(task, intent),
-            None => next.remove(&task),
-        };
-        if next == *intents {
-            return Ok(());
-        }
-        self.write(&next).map_err(|error| {
-            SyncError::Refused(format!(
-                "what was decided cannot be written to {}: {error}",
-                self.file.display()
-            ))
-        })?;
-        *intents = next;
-        Ok(())
-    }
-
-    fn write(&self, intents: &BTreeMap<TaskId, Intent>) -> std::io::Result<()> {
-        let new = self.file.with_extension("json.new");
-        let mut file = std::fs::File::create(&new)?;
-        file.write_all(&serde_json::to_vec_pretty(intents)?)?;
-        file.sync_all()?;
-        fail::fail_point!("intent-written");
-        std::fs::rename(new, &self.file)?;
-        fail::fail_point!("intent-kept");
-        Ok(())
-    }
-}
+pub(in crate::sync) const HELD: &str = "its task's claim is not confirmed";
 
 impl Synchronizer {
     /// Holds every intent against the remote's tip; answers how many are settled now.
-    pub(super) async fn settle(&self) -> Result<usize, SyncError> {
+    pub(in crate::sync) async fn settle(&self) -> Result<usize, SyncError> {
         let mut settled = 0;
         let intents = self.side.decided.all();
         if intents.is_empty() {
@@ -154,9 +55,14 @@ impl Synchronizer {
                         (Intent::Claim { .. }, TaskPlace::Owned(record)) => Some(record.epoch),
                         _ => None,
                     };
-                    self.blocking(move |side| match confirmed {
-                        Some(epoch) => side.confirmed(task, epoch),
-                        None => side.decided.set(task, None),
+                    self.blocking(move |side| {
+                        let _hands = side.hands();
+                        match confirmed {
+                            Some(epoch) => side.confirmed(task, epoch),
+                            // What was decided while the remote was asked is not settled by that.
+                            None if side.decided.get(task).as_ref() != Some(&intent) => Ok(()),
+                            None => side.decided.set(task, None),
+                        }
                     })
                     .await?;
                     true
@@ -226,7 +132,11 @@ impl Synchronizer {
 
 impl Side {
     /// What a tip says of a task.
-    pub(super) fn place_at(&self, tip: Option<Oid>, task: TaskId) -> Result<TaskPlace, SyncError> {
+    pub(in crate::sync) fn place_at(
+        &self,
+        tip: Option<Oid>,
+        task: TaskId,
+    ) -> Result<TaskPlace, SyncError> {
         match tip {
             Some(tip) => Ok(places::find(&self.repo, tip, task)?.place),
             None => Ok(TaskPlace::Absent),
@@ -235,7 +145,7 @@ impl Side {
 
     /// What the last verified tip says of a task, with what was decided here since that counts
     /// without the remote.
-    pub(super) fn place(&self, task: TaskId) -> Result<TaskPlace, SyncError> {
+    pub(in crate::sync) fn place(&self, task: TaskId) -> Result<TaskPlace, SyncError> {
         let place = self.place_at(self.repo.tip(RefName::Verified)?, task)?;
         let intent = self.decided.get(task);
         let own = layout::in_progress(&self.agent, task);
@@ -255,10 +165,11 @@ impl Side {
     }
 
     /// Claims a task of a zone that only this machine works in; nothing if it is not one.
-    pub(super) fn claim_here(&self, task: TaskId) -> Result<Option<Claimed>, SyncError> {
+    pub(in crate::sync) fn claim_here(&self, task: TaskId) -> Result<Option<Claimed>, SyncError> {
         if self.role != Role::Local {
             return Ok(None);
         }
+        let _hands = self.hands();
         let mut from = None;
         for zone in Zone::ALL.into_iter().filter(|zone| zone.is_local_only()) {
             let path = layout::waiting(zone, task);
@@ -314,7 +225,7 @@ impl Side {
     }
 
     /// Keeps the wish for a task that could not be claimed as the remote is away.
-    pub(super) fn wish(&self, task: TaskId, claim: ClaimId) -> Result<(), SyncError> {
+    pub(in crate::sync) fn wish(&self, task: TaskId, claim: ClaimId) -> Result<(), SyncError> {
         if self.decided.get(task).is_some() {
             return Ok(());
         }
@@ -329,7 +240,7 @@ impl Side {
     }
 
     /// A claim that was tentative is won: its drafts get its epoch, and may go out.
-    pub(super) fn confirmed(&self, task: TaskId, epoch: u64) -> Result<(), SyncError> {
+    pub(in crate::sync) fn confirmed(&self, task: TaskId, epoch: u64) -> Result<(), SyncError> {
         if !matches!(self.decided.get(task), Some(Intent::Claim { .. })) {
             return Ok(());
         }
@@ -354,7 +265,11 @@ impl Side {
     }
 
     /// A task that was worked on without the remote is another's: what was made is set aside.
-    pub(super) fn lost(&self, task: TaskId, owner: Option<&AgentName>) -> Result<(), SyncError> {
+    pub(in crate::sync) fn lost(
+        &self,
+        task: TaskId,
+        owner: Option<&AgentName>,
+    ) -> Result<(), SyncError> {
         let intent = self.decided.get(task);
         let mut made: Vec<VaultPath> = match &intent {
             Some(Intent::Claim { .. }) => {
@@ -407,7 +322,7 @@ impl Side {
     }
 
     /// Whether an edit is a draft that may not leave this machine yet.
-    pub(super) fn is_unconfirmed(&self, path: &VaultPath, blob: Oid) -> bool {
+    pub(in crate::sync) fn is_unconfirmed(&self, path: &VaultPath, blob: Oid) -> bool {
         let folders = [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED];
         if !folders.contains(&path.top()) {
             return false;
@@ -416,59 +331,5 @@ impl Side {
         text.and_then(|bytes| String::from_utf8(bytes).ok())
             .and_then(|text| DraftNote::parse(&text).ok())
             .is_some_and(|draft| draft.epoch == Some(UNCONFIRMED))
-    }
-
-    /// Moves a file of a task that is not ours to this agent's updates, under a name that follows
-    /// from what is in it: `<task>.conflict-<agent>-<first 8 of the blob>.md`.
-    pub(super) fn set_by(
-        &self,
-        task: TaskId,
-        path: &VaultPath,
-    ) -> Result<Option<VaultPath>, SyncError> {
-        let bytes = match self.vault.read(path, MAX_NOTE as u64) {
-            Ok(bytes) => bytes,
-            Err(VaultError::NotFound(_)) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let blob = Repo::blob_oid_of(&bytes)?.to_string();
-        let oid = blob.get(..8).unwrap_or(&blob);
-        let agent = &self.agent;
-        let name = format!(
-            "{}/{agent}/{task}.conflict-{agent}-{oid}.md",
-            layout::UPDATES
-        );
-        let kept = VaultPath::new(name).map_err(|error| SyncError::Vault(error.into()))?;
-        self.touch([path, &kept].into_iter());
-        match self.vault.rename(path, &kept) {
-            Ok(()) => {}
-            // Kept before a crash: the same bytes.
-            Err(VaultError::Exists(_)) if self.vault.read(&kept, MAX_NOTE as u64)? == bytes => {
-                self.vault.remove(path)?;
-            }
-            Err(VaultError::NotFound(_)) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
-        tracing::warn!(%task, "What was made on a task of somebody else's is kept as {kept}.");
-        Ok(Some(kept))
-    }
-
-    /// An update for the owner's dashboard. That it fails is logged, and changes nothing.
-    pub(super) fn tell(&self, task: Option<TaskId>, headline: String) {
-        let note = UpdateNote {
-            id: UpdateId::generate(),
-            created: Timestamp::now(),
-            by: self.agent.to_string(),
-            task,
-            headline: headline
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(300)
-                .collect(),
-        };
-        let path = layout::update(&self.agent, note.id);
-        self.touch([&path].into_iter());
-        if let Err(error) = self.vault.create(&path, note.render().as_bytes()) {
-            tracing::warn!("The owner cannot be told: {error}.");
-        }
     }
 }

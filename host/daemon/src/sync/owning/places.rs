@@ -5,27 +5,27 @@ use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_repo::{Oid, Repo};
 use platinum_vault::note::{DraftNote, Note};
 
-use super::SyncError;
+use super::super::SyncError;
 
 /// Longest task note that is read.
-pub(super) const MAX_NOTE: usize = 4 * 1024 * 1024;
+pub(in crate::sync) const MAX_NOTE: usize = 4 * 1024 * 1024;
 /// The key of a released task that keeps its claims' epochs growing.
-pub(super) const LAST_EPOCH: &str = "last-epoch";
+pub(in crate::sync) const LAST_EPOCH: &str = "last-epoch";
 
 /// A task in a tree.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
-    pub(super) place: TaskPlace,
+pub(in crate::sync) struct Found {
+    pub(in crate::sync) place: TaskPlace,
     /// Its path and blob; none if it is absent.
-    pub(super) file: Option<(VaultPath, Oid)>,
+    pub(in crate::sync) file: Option<(VaultPath, Oid)>,
     /// The zone of its folder, while it waits.
-    pub(super) zone: Option<Zone>,
+    pub(in crate::sync) zone: Option<Zone>,
     /// The highest epoch its note speaks of.
-    pub(super) epoch: u64,
+    pub(in crate::sync) epoch: u64,
 }
 
 /// Looks a task up. Finished wins over owned, and owned over waiting.
-pub(super) fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<Found, SyncError> {
+pub(in crate::sync) fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<Found, SyncError> {
     let name = format!("{task}.md");
     for year in repo
         .items(tip, layout::DONE)?
@@ -125,7 +125,7 @@ fn note_of(repo: &Repo, blob: Oid) -> Result<Option<Note>, SyncError> {
 
 /// The highest epoch that a task's note speaks of: where it was given back, or was moved back by
 /// hand with its claim still in it.
-pub(super) fn epoch_in(note: &Note) -> u64 {
+pub(in crate::sync) fn epoch_in(note: &Note) -> u64 {
     let last = note.get(LAST_EPOCH).and_then(|value| value.as_u64());
     let claim = note
         .get("claim")
@@ -134,7 +134,7 @@ pub(super) fn epoch_in(note: &Note) -> u64 {
 }
 
 /// Writes a claim into a task's note.
-pub(super) fn write_claim(
+pub(in crate::sync) fn write_claim(
     note: &mut Note,
     path: &VaultPath,
     record: &ClaimRecord,
@@ -150,7 +150,7 @@ pub(super) fn write_claim(
 }
 
 /// The task that the draft in a blob is for, if it is one.
-pub(super) fn draft_task(repo: &Repo, blob: Oid) -> Result<Option<TaskId>, SyncError> {
+pub(in crate::sync) fn draft_task(repo: &Repo, blob: Oid) -> Result<Option<TaskId>, SyncError> {
     let note = note_of(repo, blob)?;
     Ok(note
         .and_then(|note| DraftNote::from_note(&note).ok())

@@ -1,0 +1,107 @@
+//! [`Decided`]: what was decided without the remote, kept over restarts.
+//!
+//! Lives elsewhere: what becomes of it is [`super::tentative`]'s.
+//! Invariant: an intent is on the disk before it is in memory.
+
+use std::{
+    collections::BTreeMap,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use platinum_core::TaskId;
+use platinum_protocol::reconcile::Intent;
+
+use super::super::SyncError;
+
+/// The file with the intents, in the repository's folder.
+const FILE: &str = "intents.json";
+
+/// The intents of this host.
+pub(in crate::sync) struct Decided {
+    file: PathBuf,
+    intents: Mutex<BTreeMap<TaskId, Intent>>,
+}
+
+impl Decided {
+    /// Reads what an earlier life decided.
+    pub(in crate::sync) fn open(git_dir: &Path) -> Self {
+        let file = git_dir.join(FILE);
+        let intents = match std::fs::read(&file) {
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+                // The files of the vault are all there; only what to say about them is not known.
+                tracing::error!(
+                    "{} cannot be read ({error}); tasks claimed offline are claimed anew.",
+                    file.display()
+                );
+                BTreeMap::new()
+            }),
+            Err(_) => BTreeMap::new(),
+        };
+        Self {
+            file,
+            intents: Mutex::new(intents),
+        }
+    }
+
+    fn intents(&self) -> MutexGuard<'_, BTreeMap<TaskId, Intent>> {
+        self.intents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(in crate::sync) fn is_empty(&self) -> bool {
+        self.intents().is_empty()
+    }
+
+    pub(in crate::sync) fn get(&self, task: TaskId) -> Option<Intent> {
+        self.intents().get(&task).cloned()
+    }
+
+    pub(in crate::sync) fn all(&self) -> BTreeMap<TaskId, Intent> {
+        self.intents().clone()
+    }
+
+    /// The tasks with a tentative claim.
+    pub(in crate::sync) fn tentative(&self) -> Vec<TaskId> {
+        let is_claim = |intent: &Intent| matches!(intent, Intent::Claim { .. });
+        let intents = self.intents();
+        let claims = intents.iter().filter(|(_, intent)| is_claim(intent));
+        claims.map(|(task, _)| *task).collect()
+    }
+
+    /// Keeps an intent, or forgets it; on the disk first.
+    pub(in crate::sync) fn set(
+        &self,
+        task: TaskId,
+        intent: Option<Intent>,
+    ) -> Result<(), SyncError> {
+        let mut intents = self.intents();
+        let mut next = intents.clone();
+        match intent {
+            Some(intent) => next.insert(task, intent),
+            None => next.remove(&task),
+        };
+        if next == *intents {
+            return Ok(());
+        }
+        self.write(&next).map_err(|error| {
+            SyncError::Refused(format!(
+                "what was decided cannot be written to {}: {error}",
+                self.file.display()
+            ))
+        })?;
+        *intents = next;
+        Ok(())
+    }
+
+    fn write(&self, intents: &BTreeMap<TaskId, Intent>) -> std::io::Result<()> {
+        let new = self.file.with_extension("json.new");
+        let mut file = std::fs::File::create(&new)?;
+        file.write_all(&serde_json::to_vec_pretty(intents)?)?;
+        file.sync_all()?;
+        fail::fail_point!("intent-written");
+        std::fs::rename(new, &self.file)?;
+        fail::fail_point!("intent-kept");
+        Ok(())
+    }
+}
