@@ -7,6 +7,6 @@ mod syncing;
 mod tending;
 mod working;
 
-pub use syncing::keep_in_sync;
+pub use syncing::{keep_in_sync, keep_meanwhile};
 pub use tending::keep_tended;
 pub use working::keep_working;

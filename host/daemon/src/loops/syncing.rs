@@ -3,7 +3,7 @@
 //! It syncs after a change here (once the vault is quiet), after a change there (once it is heard
 //! of), and by a timer; while the remote is away it tries again and again, less and less often.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use platinum_engine::Trigger;
 use platinum_repo::News;
@@ -30,10 +30,13 @@ pub async fn keep_in_sync(
     let mut trouble: Option<String> = None;
     let mut failures = 0_u32;
     while !shutdown.is_stopping() {
-        match skills
-            .run("sync-vault", trigger(Trigger::Schedule, None, None), &[])
-            .await
-        {
+        let kept = keep_meanwhile(sync.clone(), wake_ups.clone());
+        let synced = skills.run("sync-vault", trigger(Trigger::Schedule, None, None), &[]);
+        let synced = tokio::select! {
+            synced = synced => synced,
+            never = kept => match never {},
+        };
+        match synced {
             Ok(_) => {
                 failures = 0;
                 if trouble.take().is_some() {
@@ -53,6 +56,22 @@ pub async fn keep_in_sync(
         tokio::select! {
             () = shutdown.stopped() => {}
             () = reason_to_sync(&sync, &mut wake_ups, wait_after(failures, every)) => {}
+        }
+    }
+}
+
+/// While a sync waits for a remote that does not answer, people go on: what they save is kept.
+pub async fn keep_meanwhile(sync: Synchronizer, mut wake_ups: WakeUps) -> Infallible {
+    loop {
+        match wake_ups.wait(LONGEST_PAUSE).await {
+            Wake::Changed => {
+                settle(&mut wake_ups).await;
+                if let Err(error) = sync.keep().await {
+                    tracing::debug!(%error, "Nothing is kept now; the sync will tell.");
+                }
+            }
+            Wake::TimedOut => {}
+            Wake::Closed => std::future::pending().await,
         }
     }
 }

@@ -27,7 +27,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use platinum_core::{AgentName, Role, TaskId, Timestamp};
 use platinum_protocol::TaskPlace;
-use platinum_repo::{Oid, RefName, Remote, Repo};
+use platinum_repo::{Oid, Remote, Repo};
 use platinum_secrets::Scanner;
 use platinum_vault::Vault;
 

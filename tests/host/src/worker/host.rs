@@ -11,14 +11,15 @@ use platinum_core::{
 };
 use platinum_daemon::{
     identity::Identity,
+    loops::keep_meanwhile,
     sync::{Finish, SyncConfig, Synchronizer},
 };
-use platinum_repo::{Address, ClientOptions, GitRemote, Repo};
+use platinum_repo::{Address, ClientOptions, GitRemote, News, Repo};
 use platinum_vault::{
     Vault,
     note::{DraftNote, UpdateNote},
 };
-use platinum_watch::{Wake, WakeUps, Watch};
+use platinum_watch::{Dirty, Wake, WakeUps, Watch};
 
 use super::{Answer, Order, Setup, Up, traps};
 
@@ -57,7 +58,9 @@ pub fn serve((setup, socket): (Setup, std::path::PathBuf)) {
     )
     .unwrap();
     let watch = setup.every.map(|every| {
-        let (watch, wake_ups) = Watch::start(&setup.vault).unwrap();
+        let dirty = Dirty::new();
+        let (watch, wake_ups) = Watch::gather(&setup.vault, &dirty).unwrap();
+        host.sync.watched_by(dirty);
         runtime.spawn(keep_in_sync(host.sync.clone(), wake_ups, every));
         watch
     });
@@ -242,12 +245,28 @@ fn failed(error: impl std::fmt::Display) -> Answer {
 /// What the daemon's loop does, without the skill in between.
 async fn keep_in_sync(sync: Synchronizer, mut wake_ups: WakeUps, every: Duration) {
     loop {
-        if let Err(error) = sync.sync().await {
+        let synced = tokio::select! {
+            synced = sync.sync() => synced,
+            never = keep_meanwhile(sync.clone(), wake_ups.clone()) => match never {},
+        };
+        if let Err(error) = synced {
             println!("{error}");
         }
-        if wake_ups.wait(every).await == Wake::Changed {
-            let quiet = async { while wake_ups.wait(SETTLE).await == Wake::Changed {} };
-            tokio::time::timeout(PATIENCE, quiet).await.ok();
+        let here = async {
+            if wake_ups.wait(every).await == Wake::Changed {
+                let quiet = async { while wake_ups.wait(SETTLE).await == Wake::Changed {} };
+                tokio::time::timeout(PATIENCE, quiet).await.ok();
+            }
+        };
+        let there = async {
+            match sync.news(every).await {
+                News::Moved(_) | News::Back | News::Lost => {}
+                News::Quiet | News::Unknown => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = here => {}
+            () = there => {}
         }
     }
 }

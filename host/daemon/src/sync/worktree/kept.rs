@@ -17,6 +17,7 @@ use super::{
 impl Side {
     /// A sync begins: what changed here is found, and kept.
     pub(in crate::sync) fn begin(&self) -> Result<(), SyncError> {
+        let _hands = self.hands();
         self.tree().begin();
         let applied = self.repo.tip(RefName::Applied)?;
         self.edits(applied, &mut std::iter::empty()).map(drop)
