@@ -162,10 +162,8 @@ pub(crate) fn entries_of(git: &Repository, tree: Option<Oid>) -> Result<Entries,
         .find_tree(oid)
         .map_err(RepoError::git("reading a tree"))?;
     if tree.len() > MAX_ENTRIES {
-        return Err(RepoError::Git {
-            doing: "reading a tree",
-            reason: format!("a folder with {} entries is more than is read", tree.len()),
-        });
+        let what = format!("has {} entries; {MAX_ENTRIES} is the most", tree.len());
+        return Err(foreign(b"", &what));
     }
     let mut entries = BTreeMap::new();
     let mut last: Option<Vec<u8>> = None;

@@ -49,6 +49,12 @@ pub fn pre_receive(lines: &str) -> Result<(), Vec<String>> {
     if refused.is_empty() {
         return Ok(());
     }
+    // A sentence names paths, and a secret may stand in one.
+    for sentence in &mut refused {
+        if let Some(finding) = scanner.message(sentence) {
+            *sentence = format!("a name in it is refused, and is not repeated here: {finding}");
+        }
+    }
     if let more @ 1.. = refused.len().saturating_sub(MAX_TOLD) {
         refused.truncate(MAX_TOLD);
         refused.push(format!("and {more} more"));

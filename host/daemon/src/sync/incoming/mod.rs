@@ -8,6 +8,7 @@
 //! a commit on the remote's tip like any other, never by rewriting history; until it has landed
 //! the work tree stays with the last verified tip.
 
+mod doubles;
 pub mod hook;
 mod replay;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use platinum_core::VaultPath;
 use platinum_policy::Change;
 use platinum_repo::{Edit, Oid, Repo};
 
+use super::doubles;
 use crate::sync::SyncError;
 
 /// What is at a path: a blob, or nothing any more.
@@ -94,6 +95,30 @@ impl<'a> Replay<'a> {
             Some(base) => Ok(!self.repo.items(base, path.as_str())?.is_empty()),
             None => Ok(false),
         }
+    }
+
+    /// A task that a commit makes here although it is somewhere else, and where.
+    pub(super) fn doubled(
+        &self,
+        commit: Oid,
+        retold: &Retold,
+    ) -> Result<Option<(VaultPath, VaultPath)>, SyncError> {
+        let made = doubles::made(&retold.changes);
+        if made.is_empty() {
+            return Ok(None);
+        }
+        let mut folders = doubles::folders(self.repo, commit)?;
+        if let Some(base) = self.base {
+            folders.extend(doubles::folders(self.repo, base)?);
+        }
+        for path in made {
+            for other in doubles::other_places(path, &folders) {
+                if self.now(&other)?.is_some() {
+                    return Ok(Some((path.clone(), other)));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Lets a commit happen.

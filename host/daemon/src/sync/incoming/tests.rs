@@ -77,6 +77,7 @@ impl Story {
         let payments = format!("Needs_Action/payments/{}", task(900));
         let waiting = format!("Needs_Action/email/{}", task(901));
         let owned = format!("In_Progress/cloud/{}", task(902));
+        let done = format!("Done/2026/10/{}", task(903));
         let files: Vec<(&str, Option<&str>)> = [
             "Dashboard.md",
             "Company_Handbook.md",
@@ -86,6 +87,7 @@ impl Story {
             &payments,
             &waiting,
             &owned,
+            &done,
         ]
         .into_iter()
         .map(|path| (path, Some("base")))
@@ -239,7 +241,7 @@ impl Story {
         match kind {
             3 => there("Pending_Approval/base.md"),
             5 => there("Inbox/base.md"),
-            7 | 8 => there(&format!("Needs_Action/payments/{}", task(900))),
+            7 | 8 | 34 => there(&format!("Needs_Action/payments/{}", task(900))),
             10 => there(&format!("In_Progress/cloud/{}", task(902))),
             _ => true,
         }
@@ -293,7 +295,7 @@ fn honest(story: &mut Story, what: u8, n: u64) {
 }
 
 /// The kinds of [`violate`].
-const KINDS: u8 = 33;
+const KINDS: u8 = 37;
 
 /// Hides one violation in the history; answers the commits that may not be.
 #[allow(clippy::too_many_lines, reason = "a list")]
@@ -387,8 +389,20 @@ fn violate(story: &mut Story, kind: u8) -> Vec<Oid> {
             let tip = story.tip;
             vec![story.by_hand(&tree, &[tip])]
         }
+        // A task that waits, is owned or is done cannot be made again: not even after it was taken
+        // away, which may not be.
+        31 => one(story, &[(&format!("Needs_Action/social/{}", task(901)), x)]),
+        32 => one(story, &[(&format!("Needs_Action/social/{}", task(902)), x)]),
+        33 => one(story, &[(&format!("Needs_Action/social/{}", task(903)), x)]),
+        34 => vec![
+            story.commit("cloud", &[(&payments, None)]),
+            story.commit(
+                "cloud",
+                &[(&format!("Needs_Action/social/{}", task(900)), x)],
+            ),
+        ],
         // A side line with an approval, merged; and a merge of nothing.
-        31 => {
+        35 => {
             let tip = story.tip;
             let side = story.write("cloud", Some(story.base), &[("Approved/evil.md", x)]);
             story.tip = side;
@@ -499,7 +513,7 @@ proptest! {
 
     #[test]
     fn several_violations_are_undone_in_one_go(
-        kinds in prop::collection::btree_set(0_u8..31, 2..4),
+        kinds in prop::collection::btree_set(0_u8..34, 2..4),
         ops in honest_ops(),
     ) {
         let mut alone = Story::begin();

@@ -18,7 +18,7 @@ use platinum_repo::{
     Signers, TRAILER_AGENT, TRAILER_ROLE,
 };
 
-use super::{replay::Replay, undoing::TRAILER_REVERTS};
+use super::{doubles, replay::Replay, undoing::TRAILER_REVERTS};
 use crate::sync::{
     MAX_FILE, SyncError,
     error::{Remedy, Violation},
@@ -29,7 +29,7 @@ const MAX_COMMITS: usize = 100_000;
 /// More files than this in one commit are not read.
 const MAX_CHANGES: usize = 1_000_000;
 /// More files than this in one commit are no work of an agent that drafts.
-const MAX_CLOUD_CHANGES: usize = 20_000;
+const MAX_CLOUD_CHANGES: usize = 100_000;
 
 /// Whose rules hold, and whom the advice is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,6 +169,12 @@ impl Judge<'_> {
                 && let Err(violations) = check(signer.role, &signer.agent, &retold.changes)
             {
                 reasons.extend(violations.iter().map(|v| without(&v.to_string())));
+            }
+            if let Author::Signer(signer) = author
+                && signer.role == Role::Cloud
+                && let Some((path, at)) = replay.doubled(info.oid, &retold)?
+            {
+                reasons.push(without(&doubles::sentence(&signer.agent, &path, &at)));
             }
             match reasons.is_empty() {
                 true => replay.apply(retold),
@@ -323,6 +329,7 @@ impl Judge<'_> {
                 if let Err(violations) = check(signer.role, &signer.agent, &pairs) {
                     reasons.extend(violations.iter().map(ToString::to_string));
                 }
+                reasons.extend(self.doubled(signer, info.oid, &pairs)?);
             }
         }
         // One fault may have been found by two rules, or against two parents.
@@ -334,6 +341,28 @@ impl Judge<'_> {
         let mut violation = violation(info.oid, &author, reasons);
         violation.remedy = remedy;
         Ok((author, Some(violation)))
+    }
+
+    /// Tasks that a cloud agent makes although they are somewhere else.
+    fn doubled(
+        &self,
+        signer: &Signer,
+        commit: Oid,
+        changes: &[(VaultPath, Change)],
+    ) -> Result<Vec<String>, SyncError> {
+        let made = doubles::made(changes);
+        if signer.role == Role::Local || made.is_empty() {
+            return Ok(Vec::new());
+        }
+        let folders = doubles::folders(self.repo, commit)?;
+        let mut reasons = Vec::new();
+        for path in made {
+            let others = doubles::other_places(path, &folders);
+            let there = self.repo.blobs_at(commit, &others)?;
+            let first = there.keys().next();
+            reasons.extend(first.map(|at| doubles::sentence(&signer.agent, path, at)));
+        }
+        Ok(reasons)
     }
 
     fn author(
