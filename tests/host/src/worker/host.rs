@@ -21,13 +21,14 @@ use platinum_vault::{
 };
 use platinum_watch::{Dirty, Wake, WakeUps, Watch};
 
-use super::{Answer, Order, Setup, Up, traps};
+use super::{Answer, MORE_LINES, Order, Setup, Up, traps};
 
 /// How long the vault must be quiet before a change is taken, as in the daemon's loop.
 const SETTLE: Duration = Duration::from_millis(300);
 /// How long a vault that is never quiet waits at most, as in the daemon's loop.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+#[derive(Clone)]
 struct Host {
     agent: AgentName,
     vault: Vault,
@@ -47,36 +48,41 @@ pub fn serve((setup, socket): (Setup, std::path::PathBuf)) {
         .build()
         .unwrap();
     let host = Host::open(&setup);
-    let stream = UnixStream::connect(&socket).unwrap();
-    let mut orders = BufReader::new(stream.try_clone().unwrap());
-    let mut answers = stream;
-    let process = std::process::id();
-    writeln!(
-        answers,
-        "{}",
-        serde_json::to_string(&Up { process }).unwrap()
-    )
-    .unwrap();
+    let line = UnixStream::connect(&socket).unwrap();
     let watch = setup.every.map(|every| {
         let dirty = Dirty::new();
         let (watch, wake_ups) = Watch::gather(&setup.vault, &dirty).unwrap();
         host.sync.watched_by(dirty);
         runtime.spawn(keep_in_sync(host.sync.clone(), wake_ups, every));
+        for _ in 0..MORE_LINES {
+            let (host, line) = (host.clone(), UnixStream::connect(&socket).unwrap());
+            let handle = runtime.handle().clone();
+            std::thread::spawn(move || host.serve(&line, &handle));
+        }
         watch
     });
-    let mut line = String::new();
-    while matches!(orders.read_line(&mut line), Ok(1..)) {
-        let order: Order = serde_json::from_str(&line).unwrap();
-        let answer = runtime.block_on(host.answer(order));
-        writeln!(answers, "{}", serde_json::to_string(&answer).unwrap()).unwrap();
-        line.clear();
-    }
+    host.serve(&line, runtime.handle());
     drop(watch);
     // The loop never ends by itself, and a fetch may hang.
     std::process::exit(0);
 }
 
 impl Host {
+    /// Does what comes in on a line, till its other end hangs up.
+    fn serve(&self, mut line: &UnixStream, runtime: &tokio::runtime::Handle) {
+        let process = std::process::id();
+        let up = serde_json::to_string(&Up { process }).unwrap();
+        writeln!(line, "{up}").unwrap();
+        let mut orders = BufReader::new(line.try_clone().unwrap());
+        let mut text = String::new();
+        while matches!(orders.read_line(&mut text), Ok(1..)) {
+            let order: Order = serde_json::from_str(&text).unwrap();
+            let answer = runtime.block_on(self.answer(order));
+            writeln!(line, "{}", serde_json::to_string(&answer).unwrap()).unwrap();
+            text.clear();
+        }
+    }
+
     fn open(setup: &Setup) -> Self {
         let mut options = ClientOptions {
             user_config: false,

@@ -32,6 +32,9 @@ const VARIABLE: &str = "PLATINUM_TEST_WORKER";
 /// How long an order may take.
 const PATIENCE: Duration = Duration::from_secs(150);
 
+/// How many more lines there are to a host that syncs by itself.
+pub const MORE_LINES: u32 = 2;
+
 /// What a host needs to know of itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Setup {
@@ -120,6 +123,13 @@ struct Up {
 #[derive(Debug)]
 pub struct Worker {
     child: Child,
+    line: Line,
+    more: Vec<Line>,
+}
+
+/// A line to a worker, which does one thing at a time for it.
+#[derive(Debug)]
+pub struct Line {
     stream: BufReader<UnixStream>,
     log: PathBuf,
 }
@@ -180,22 +190,10 @@ impl Worker {
             .stderr(said)
             .spawn()
             .unwrap();
-        let accepted = wait_for("a worker to come up", PATIENCE, || {
-            Ok(listener.accept().ok())
-        });
-        let (stream, _) = accepted.unwrap_or_else(|error| {
-            panic!("{error}\n{}", fs::read_to_string(&log).unwrap_or_default())
-        });
-        stream.set_nonblocking(false).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut worker = Self {
-            child,
-            stream: BufReader::new(stream),
-            log,
-        };
-        let up: Option<Up> = worker.receive();
-        assert!(up.is_some(), "a worker died at once\n{}", worker.said());
-        worker
+        let line = Line::accept(&listener, &log);
+        let many = if setup.every.is_some() { MORE_LINES } else { 0 };
+        let more = (0..many).map(|_| Line::accept(&listener, &log)).collect();
+        Self { child, line, more }
     }
 
     /// Gives an order and waits for the answer.
@@ -206,12 +204,8 @@ impl Worker {
     /// # Panics
     /// If it takes longer than two and a half minutes.
     pub fn ask(&mut self, order: &Order) -> Result<Answer, Died> {
-        let line = serde_json::to_string(order).unwrap();
-        let sent = writeln!(self.stream.get_mut(), "{line}");
-        let answer = sent.ok().and_then(|()| self.receive());
-        answer.ok_or_else(|| {
+        self.line.ask(order).inspect_err(|Died| {
             let _ = self.child.wait();
-            Died
         })
     }
 
@@ -220,21 +214,65 @@ impl Worker {
     /// # Panics
     /// If it did.
     pub fn must(&mut self, order: &Order) -> Answer {
-        self.ask(order)
-            .unwrap_or_else(|Died| panic!("a worker died at {order:?}\n{}", self.said()))
+        self.line.must(order)
+    }
+
+    /// One more line to a host that syncs by itself: such a daemon does several things at a time.
+    /// There are [`MORE_LINES`].
+    pub fn one_more_line(&mut self) -> Option<Line> {
+        self.more.pop()
     }
 
     /// What it printed.
     #[must_use]
     pub fn said(&self) -> String {
+        self.line.said()
+    }
+}
+
+impl Line {
+    fn accept(listener: &UnixListener, log: &Path) -> Self {
+        let accepted = wait_for("a worker to come up", PATIENCE, || {
+            Ok(listener.accept().ok())
+        });
+        let (stream, _) = accepted.unwrap_or_else(|error| {
+            panic!("{error}\n{}", fs::read_to_string(log).unwrap_or_default())
+        });
+        stream.set_nonblocking(false).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut line = Self {
+            stream: BufReader::new(stream),
+            log: log.to_owned(),
+        };
+        let up: Option<Up> = line.receive();
+        assert!(up.is_some(), "a worker died at once\n{}", line.said());
+        line
+    }
+
+    fn ask(&mut self, order: &Order) -> Result<Answer, Died> {
+        let text = serde_json::to_string(order).unwrap();
+        let sent = writeln!(self.stream.get_mut(), "{text}");
+        sent.ok().and_then(|()| self.receive()).ok_or(Died)
+    }
+
+    /// Gives an order to a worker that does not die, and waits for the answer.
+    ///
+    /// # Panics
+    /// If it died, or takes longer than two and a half minutes.
+    pub fn must(&mut self, order: &Order) -> Answer {
+        self.ask(order)
+            .unwrap_or_else(|Died| panic!("a worker died at {order:?}\n{}", self.said()))
+    }
+
+    fn said(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     fn receive<T: for<'a> Deserialize<'a>>(&mut self) -> Option<T> {
-        let mut line = String::new();
-        match self.stream.read_line(&mut line) {
+        let mut text = String::new();
+        match self.stream.read_line(&mut text) {
             Ok(0) => None,
-            Ok(_) => Some(serde_json::from_str(&line).unwrap()),
+            Ok(_) => Some(serde_json::from_str(&text).unwrap()),
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => None,
             Err(error) => panic!("a worker does not answer: {error}\n{}", self.said()),
         }
