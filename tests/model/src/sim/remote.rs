@@ -18,6 +18,8 @@ pub(super) struct Commit {
     pub(super) stamp: Stamp,
     /// Whether it is in the remote's history.
     pub(super) landed: bool,
+    /// Whether it says what a disk had: not so the move of a task, which the disk follows.
+    pub(super) is_of_disk: bool,
 }
 
 /// All commits that were ever made, and the remote's branch.

@@ -76,6 +76,7 @@ fn set_up(seed: u64, mistake: Option<Mistake>, traced: bool) -> World {
         host: LOCAL,
         stamp: Stamp::default(),
         landed: true,
+        is_of_disk: false,
     });
     remote.tip = Some(root);
     let hosts = agents

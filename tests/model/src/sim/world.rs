@@ -182,6 +182,7 @@ impl World {
             host,
             stamp,
             landed: false,
+            is_of_disk: false,
         });
         self.hosts[host].outgoing.push(id);
         id
@@ -256,6 +257,11 @@ impl World {
             let skew = self.hosts[host].memory.hlc.observe(stamp, wall);
             self.seen.distrusted += u32::from(!skew.is_trusted());
         }
+        for id in self.hosts[host].outgoing.clone() {
+            if self.remote.commits[id].landed {
+                self.own_edits_landed(host, id);
+            }
+        }
         let commits = &self.remote.commits;
         let here = &mut self.hosts[host];
         here.verified = tip;
@@ -267,6 +273,30 @@ impl World {
             let now = u64::try_from(now).unwrap_or(0);
             self.hosts[host].memory.leases.look(named, now);
         }
+    }
+
+    /// What the remote took from this disk is in common from now on, whatever the disk has by then:
+    /// else a file that was put back meanwhile would look as if nobody had touched it. What the
+    /// commit made anew may be a conflict copy that is not on the disk yet.
+    pub(super) fn own_edits_landed(&mut self, host: usize, commit: Id) {
+        let commit = &self.remote.commits[commit];
+        if !commit.is_of_disk {
+            return;
+        }
+        let before = self.remote.files(commit.parent);
+        let mut applied = (*self.hosts[host].applied).clone();
+        for (path, was) in before.iter() {
+            match commit.files.get(path) {
+                None => {
+                    applied.remove(path);
+                }
+                Some(now) if now != was => {
+                    applied.insert(path.clone(), *now);
+                }
+                Some(_) => {}
+            }
+        }
+        self.hosts[host].applied = Rc::new(applied);
     }
 
     fn newest_of_owners(&self, tip: Option<Id>) -> Vec<(AgentName, String)> {

@@ -108,6 +108,7 @@ impl World {
             };
         }
         let commit = self.commit(host, tip, files);
+        self.remote.commits[commit].is_of_disk = true;
         (Some(commit), todo)
     }
 

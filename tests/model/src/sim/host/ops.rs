@@ -135,6 +135,7 @@ impl World {
     pub(in crate::sim) fn deliver(&mut self, host: usize, commit: Id) -> Told {
         let told = self.transport(host, commit);
         if told == Told::Landed {
+            self.own_edits_landed(host, commit);
             let here = &mut self.hosts[host];
             here.verified = Some(commit);
             here.outgoing.retain(|&id| id != commit);
