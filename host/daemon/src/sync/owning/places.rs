@@ -1,5 +1,6 @@
 //! Where a tree has a task: the id is the file name.
 
+use jiff::SignedDuration;
 use platinum_core::{AgentName, ClaimId, TaskId, Timestamp, VaultPath, Zone, layout};
 use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_repo::{Oid, Repo};
@@ -27,6 +28,7 @@ pub(in crate::sync) struct Found {
 /// Looks a task up. Finished wins over owned, and owned over waiting.
 pub(in crate::sync) fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<Found, SyncError> {
     let name = format!("{task}.md");
+    let earliest = earliest_month(task, Timestamp::now());
     for year in repo
         .items(tip, layout::DONE)?
         .iter()
@@ -38,7 +40,7 @@ pub(in crate::sync) fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<Found
             .items(tip, &folder)?
             .iter()
             .rev()
-            .filter(|month| month.folder)
+            .filter(|month| month.folder && may_be_in(&year.name, &month.name, earliest))
         {
             if let Some(file) = at(repo, tip, &format!("{folder}/{}/{name}", month.name))? {
                 return Ok(Found {
@@ -88,6 +90,31 @@ pub(in crate::sync) fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<Found
         zone: None,
         epoch: 0,
     })
+}
+
+/// How much earlier than its id says a task can have been made: clocks differ.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(31 * 24);
+
+/// The first month that a task can have been finished in: what was done before it was made grows
+/// for ever, and is not looked through. An id from the future says nothing.
+fn earliest_month(task: TaskId, now: Timestamp) -> Option<(i16, i8)> {
+    let made = i64::try_from(task.unix_ms()).ok()?;
+    let made = Timestamp::from_millisecond(made).ok()?;
+    if made > now {
+        return None;
+    }
+    let day = (made - CLOCKS_DIFFER)
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    Some((day.year(), day.month()))
+}
+
+fn may_be_in(year: &str, month: &str, earliest: Option<(i16, i8)>) -> bool {
+    match (earliest, year.parse(), month.parse()) {
+        (Some(earliest), Ok(year), Ok(month)) => (year, month) >= earliest,
+        // No month that the clock knows: somebody made the folder.
+        _ => true,
+    }
 }
 
 fn at(repo: &Repo, tip: Oid, path: &str) -> Result<Option<(VaultPath, Oid)>, SyncError> {
@@ -155,4 +182,37 @@ pub(in crate::sync) fn draft_task(repo: &Repo, blob: Oid) -> Result<Option<TaskI
     Ok(note
         .and_then(|note| DraftNote::from_note(&note).ok())
         .map(|draft| draft.task))
+}
+
+#[cfg(test)]
+mod month_tests {
+    use super::*;
+
+    #[test]
+    fn only_months_since_a_task_was_made_are_looked_through_and_all_if_its_time_says_nothing() {
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let made = |at: &str| {
+            let at: Timestamp = at.parse().unwrap();
+            TaskId::from_parts(u64::try_from(at.as_millisecond()).unwrap(), 1)
+        };
+        let earliest = earliest_month(made("2026-03-05T00:00:00Z"), now);
+        assert_eq!(earliest, Some((2026, 2)));
+        for (year, month, looked) in [
+            ("2026", "01", false),
+            ("2026", "02", true),
+            ("2026", "11", true),
+            ("2025", "12", false),
+            ("2027", "01", true),
+            ("odd", "01", true),
+            ("2025", "odd", true),
+        ] {
+            assert_eq!(may_be_in(year, month, earliest), looked, "{year}/{month}");
+        }
+        assert_eq!(earliest_month(made("2027-01-01T00:00:00Z"), now), None);
+        assert!(may_be_in("1970", "01", None));
+        assert_eq!(
+            earliest_month(TaskId::from_parts(0, 1), now),
+            Some((1969, 12))
+        );
+    }
 }
