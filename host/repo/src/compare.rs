@@ -15,7 +15,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
     Repo, RepoError,
-    tree::{Entries, Entry, Kind, entries_of, tree_of},
+    tree::{Entries, Entry, Kind, entries_of, some_entries_of, tree_of},
 };
 
 /// Deeper folders than this are refused; a vault path has at most 512 bytes anyway.
@@ -129,7 +129,7 @@ impl Walk<'_> {
             self.fault(prefix.as_bytes(), "is deeper than any folder of a vault");
             return Ok(());
         }
-        let old = entries_of(self.git, old)?;
+        let old = some_entries_of(self.git, old)?;
         let new = match entries_of(self.git, new) {
             Err(RepoError::Foreign { path, what }) => {
                 self.fault(format!("{prefix}{path}").as_bytes(), what);

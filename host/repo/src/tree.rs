@@ -1,8 +1,8 @@
 //! Reading trees: what a commit holds.
 //!
 //! Lives elsewhere: what changed between two commits is in `compare`.
-//! Invariant: a folder is read as git would read it, or not at all: an entry that is there twice
-//! or out of order could be two things to two readers.
+//! Invariant: what comes in is read as git would write it, or not at all: an entry that is there
+//! twice or out of order could be two things to two readers.
 
 use std::collections::BTreeMap;
 
@@ -120,13 +120,13 @@ impl Repo {
         let git = self.lock()?;
         let mut tree = tree_of(&git, commit)?;
         for part in folder.split('/').filter(|part| !part.is_empty()) {
-            let entries = entries_of(&git, Some(tree))?;
+            let entries = some_entries_of(&git, Some(tree))?;
             match entries.get(part.as_bytes()) {
                 Some(entry) if entry.kind() == Kind::Folder => tree = entry.oid,
                 _ => return Ok(Vec::new()),
             }
         }
-        let entries = entries_of(&git, Some(tree))?;
+        let entries = some_entries_of(&git, Some(tree))?;
         Ok(entries
             .into_iter()
             .filter_map(|(name, entry)| {
@@ -154,14 +154,29 @@ pub(crate) fn tree_of(git: &Repository, commit: Oid) -> Result<Oid, RepoError> {
 /// A folder's entries by name; none for no folder.
 pub(crate) type Entries = BTreeMap<Vec<u8>, Entry>;
 
+/// As [`some_entries_of`], but a folder that is not as git writes one is an error.
 pub(crate) fn entries_of(git: &Repository, tree: Option<Oid>) -> Result<Entries, RepoError> {
+    read_entries(git, tree, true)
+}
+
+/// What is in a folder, whatever is wrong with it: of an entry that is there twice, one. For what
+/// is not taken over anyway.
+pub(crate) fn some_entries_of(git: &Repository, tree: Option<Oid>) -> Result<Entries, RepoError> {
+    read_entries(git, tree, false)
+}
+
+fn read_entries(
+    git: &Repository,
+    tree: Option<Oid>,
+    is_strict: bool,
+) -> Result<Entries, RepoError> {
     let Some(oid) = tree else {
         return Ok(BTreeMap::new());
     };
     let tree = git
         .find_tree(oid)
         .map_err(RepoError::git("reading a tree"))?;
-    if tree.len() > MAX_ENTRIES {
+    if is_strict && tree.len() > MAX_ENTRIES {
         let what = format!("has {} entries; {MAX_ENTRIES} is the most", tree.len());
         return Err(foreign(b"", &what));
     }
@@ -174,7 +189,7 @@ pub(crate) fn entries_of(git: &Repository, tree: Option<Oid>) -> Result<Entries,
         if mode & 0o170_000 == 0o040_000 {
             sorted_as.push(b'/');
         }
-        if last.as_ref().is_some_and(|last| *last >= sorted_as) {
+        if is_strict && last.as_ref().is_some_and(|last| *last >= sorted_as) {
             return Err(foreign(
                 &name,
                 "is out of order in its folder, as git writes none",
@@ -185,7 +200,7 @@ pub(crate) fn entries_of(git: &Repository, tree: Option<Oid>) -> Result<Entries,
             oid: entry.id(),
             mode,
         };
-        if entries.insert(name.clone(), entry).is_some() {
+        if entries.insert(name.clone(), entry).is_some() && is_strict {
             return Err(foreign(&name, "is in its folder twice"));
         }
     }

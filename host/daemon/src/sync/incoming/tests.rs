@@ -235,6 +235,27 @@ impl Story {
         self.run(&["write-tree"])
     }
 
+    /// The tip's tree with a folder of plans that has one name twice, which git does not write.
+    fn tree_with_doubled_entry(&self) -> String {
+        let mut folder = Vec::new();
+        for text in [&b"one"[..], b"two"] {
+            let blob = self.git(&["hash-object", "-w", "--stdin"].map(OsStr::new), text);
+            folder.extend_from_slice(b"100644 evil.md\0");
+            folder.extend_from_slice(Repo::oid(&blob).unwrap().as_bytes());
+        }
+        let args = ["hash-object", "-t", "tree", "-w", "--stdin", "--literally"];
+        let folder = self.git(&args.map(OsStr::new), &folder);
+        let listed = self.run(&["ls-tree", &self.tip.to_string()]);
+        let mut root: Vec<_> = listed
+            .lines()
+            .filter(|line| !line.ends_with("\tPlans"))
+            .map(str::to_owned)
+            .collect();
+        root.push(format!("040000 tree {folder}\tPlans"));
+        let root = root.join("\n") + "\n";
+        self.git(&["mktree"].map(OsStr::new), root.as_bytes())
+    }
+
     /// Whether what a kind of violation takes away is there.
     fn is_possible(&self, kind: u8) -> bool {
         let there = |path: &str| self.repo.blob_at(self.tip, &at(path)).unwrap().is_some();
@@ -295,7 +316,7 @@ fn honest(story: &mut Story, what: u8, n: u64) {
 }
 
 /// The kinds of [`violate`].
-const KINDS: u8 = 37;
+const KINDS: u8 = 38;
 
 /// Hides one violation in the history; answers the commits that may not be.
 #[allow(clippy::too_many_lines, reason = "a list")]
@@ -401,8 +422,14 @@ fn violate(story: &mut Story, kind: u8) -> Vec<Oid> {
                 &[(&format!("Needs_Action/social/{}", task(900)), x)],
             ),
         ],
-        // A side line with an approval, merged; and a merge of nothing.
+        // A folder that two readers could take for two things.
         35 => {
+            let tree = story.tree_with_doubled_entry();
+            let tip = story.tip;
+            vec![story.by_hand(&tree, &[tip])]
+        }
+        // A side line with an approval, merged; and a merge of nothing.
+        36 => {
             let tip = story.tip;
             let side = story.write("cloud", Some(story.base), &[("Approved/evil.md", x)]);
             story.tip = side;
@@ -410,9 +437,10 @@ fn violate(story: &mut Story, kind: u8) -> Vec<Oid> {
             vec![side, story.by_hand(&tree, &[side, tip])]
         }
         _ => {
-            let (tip, base) = (story.tip, story.base);
+            let tip = story.tip;
+            let side = story.write("local", Some(story.base), &[]);
             let tree = story.tree_of(tip);
-            vec![story.by_hand(&tree, &[tip, base])]
+            vec![story.by_hand(&tree, &[tip, side])]
         }
     }
 }
