@@ -142,6 +142,31 @@ impl Newcomer {
         self.write("local.toml", &format!("{begun}\n{}", Blocks::read().local));
     }
 
+    /// The README's one command, word for word.
+    fn exchanges_keys(&self) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+        let text = fs::read_to_string(root.unwrap().join("README.md")).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("platinum trust \"$(platinum-cloud "))
+            .unwrap();
+        let programs = program("platinum-cloud", "platinum-cloud").unwrap();
+        program("platinum-local", "platinum").unwrap();
+        let path = format!(
+            "PATH={}:{}",
+            programs.parent().unwrap().display(),
+            std::env::var("PATH").unwrap()
+        );
+        let output = Command::new("/usr/bin/env")
+            .args(self.environment())
+            .args([&path, "sh", "-c", line])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains("is trusted from now on."), "{said}");
+    }
+
     /// The notes below a folder of the vault.
     fn notes(&self, folder: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
@@ -204,6 +229,7 @@ fn a_newcomer_gets_from_the_readme_to_a_sent_mail() {
     newcomer.write("cloud-mail.toml", reading);
     newcomer.write("cloud.toml", &blocks.cloud);
     fs::create_dir(newcomer.path("CloudVault")).unwrap();
+    newcomer.exchanges_keys();
 
     // A wrong password is said before anything runs, the right one is good twice.
     newcomer.write("mail.password", "not the password\n");
