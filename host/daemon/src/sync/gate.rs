@@ -40,6 +40,8 @@ pub struct Held {
     pub path: String,
     /// Why, in a sentence without a full stop.
     pub reason: String,
+    /// The path as the tree has it; never shown.
+    pub(super) raw: String,
 }
 
 impl fmt::Display for Held {
@@ -114,6 +116,7 @@ fn judge(scanner: &Scanner, new: &New<'_>) -> Option<Held> {
             (*within, *path, reason)
         }
     };
+    let raw = path.to_owned();
     let path = match scanner.name(path) {
         // The name itself may be what must not be repeated.
         Some(finding) if !matches!(finding.kind, Kind::Name(_)) => "…".to_owned(),
@@ -123,6 +126,7 @@ fn judge(scanner: &Scanner, new: &New<'_>) -> Option<Held> {
         within,
         path,
         reason,
+        raw,
     })
 }
 
