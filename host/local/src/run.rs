@@ -191,3 +191,47 @@ impl SyncFence {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use platinum_core::ClaimId;
+
+    use super::*;
+
+    fn held(epoch: u64) -> ClaimRecord {
+        ClaimRecord {
+            id: ClaimId::from_parts(0, 1),
+            agent: "cloud-2".parse().unwrap(),
+            epoch,
+            at: Timestamp::UNIX_EPOCH,
+            base: String::new(),
+            beat: 3,
+        }
+    }
+
+    #[test]
+    fn a_draft_counts_under_the_claim_that_it_was_made_under_and_no_other() {
+        assert_eq!(of_this_epoch(Some(4), &held(4)), Ok(()));
+        // Drafts of people say nothing of claims, and tasks of people have none.
+        assert_eq!(of_this_epoch(None, &held(4)), Ok(()));
+        assert_eq!(of_this_epoch(Some(4), &held(0)), Ok(()));
+        for stale in [1, 3, 5] {
+            assert_eq!(
+                of_this_epoch(Some(stale), &held(4)).unwrap_err(),
+                format!(
+                    "its draft was made under claim {stale} of the task, and claim 4 by cloud-2 is the one that holds now; reject it and approve the newer draft"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_draft_on_a_claim_that_nobody_confirmed_does_nothing() {
+        for epoch in [0, 1, 7] {
+            assert_eq!(
+                of_this_epoch(Some(0), &held(epoch)).unwrap_err(),
+                "its draft was made offline, on a claim that is not confirmed"
+            );
+        }
+    }
+}

@@ -42,7 +42,7 @@ impl View<'_, DraftsCtx> {
                 "`expires` must lie within the next 90 days".to_owned(),
             ));
         }
-        if let Some(id) = self.same_draft(task, &action).await? {
+        if let Some(id) = self.same_draft((task, epoch), &action).await? {
             return Err(Error::Duplicate(id.to_string()));
         }
         let note = DraftNote {
@@ -99,7 +99,11 @@ impl View<'_, DraftsCtx> {
 
     /// A draft for the same task that would do just the same, if one waits already: a skill that
     /// runs again after a crash proposes once.
-    async fn same_draft(&self, task: TaskId, action: &Action) -> Result<Option<DraftId>, Error> {
+    async fn same_draft(
+        &self,
+        (task, epoch): (TaskId, u64),
+        action: &Action,
+    ) -> Result<Option<DraftId>, Error> {
         let (vault, action) = (self.ctx.vault.clone(), action.clone());
         in_background(move || {
             for entry in vault.list(layout::PENDING_APPROVAL)? {
@@ -109,7 +113,9 @@ impl View<'_, DraftsCtx> {
                 let Ok(waiting) = DraftNote::parse(&text) else {
                     continue;
                 };
-                if waiting.task == task && waiting.action == action {
+                // One of an earlier claim would be refused when it is approved.
+                let counts = waiting.epoch.is_none_or(|of| of == epoch);
+                if waiting.task == task && waiting.action == action && counts {
                     return Ok(Some(waiting.id));
                 }
             }

@@ -72,7 +72,7 @@ async fn a_draft_becomes_one_note_that_says_what_will_happen() {
         .unwrap();
     let path = folder.path().join(format!("Pending_Approval/{id}.md"));
     let note = DraftNote::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
-    assert_eq!(note.task, task(1));
+    assert_eq!((note.task, note.epoch), (task(1), Some(7)));
     assert_eq!(note.action.text(), "Hello\n---\nkind: x\n");
     assert_eq!(note.by, "cloud/test");
     assert_eq!(note.expires.to_string(), "2026-12-04T18:00:00Z");
@@ -80,11 +80,16 @@ async fn a_draft_becomes_one_note_that_says_what_will_happen() {
 
 #[tokio::test]
 async fn the_same_draft_twice_is_one_draft() {
-    let (_folder, mut ctx) = context();
+    let (folder, mut ctx) = context();
     let mut view = View { ctx: &mut ctx };
     let id = view.propose(draft(1, "Hello")).await.unwrap().unwrap();
     let again = view.propose(draft(1, "Hello")).await.unwrap().unwrap_err();
     assert!(matches!(again, Error::Duplicate(first) if first == id));
+    // Nor does one count that was made under an earlier claim.
+    let path = folder.path().join(format!("Pending_Approval/{id}.md"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("epoch: 7\n", "epoch: 6\n")).unwrap();
+    assert!(view.propose(draft(1, "Hello")).await.unwrap().is_ok());
     assert!(
         view.propose(draft(1, "Another text"))
             .await

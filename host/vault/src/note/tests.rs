@@ -453,6 +453,31 @@ fn email(to: &str, body: &str) -> Action {
     })
 }
 
+#[test]
+fn a_draft_says_under_which_claim_it_was_made_if_it_knows() {
+    let action = Action::EmailSend(platinum_core::EmailSend {
+        from_account: "owner".to_owned(),
+        to: vec!["ann@example.test".to_owned()],
+        cc: vec![],
+        bcc: vec![],
+        subject: "Tea".to_owned(),
+        in_reply_to: None,
+        references: vec![],
+        attachments: vec![],
+        body: "Yes\n".to_owned(),
+    });
+    for epoch in [None, Some(0), Some(7), Some(u64::MAX)] {
+        let note = DraftNote {
+            epoch,
+            ..draft(action.clone())
+        };
+        assert_eq!(DraftNote::parse(&note.render()).unwrap(), note);
+    }
+    let text = draft(action).render();
+    let text = text.replace("action:", "epoch: many\naction:");
+    assert!(DraftNote::parse(&text).is_err());
+}
+
 fn draft(action: Action) -> DraftNote {
     DraftNote {
         id: DraftId::from_parts(1, 2),

@@ -147,20 +147,20 @@ impl Side {
     /// without the remote.
     pub(in crate::sync) fn place(&self, task: TaskId) -> Result<TaskPlace, SyncError> {
         let place = self.place_at(self.repo.tip(RefName::Verified)?, task)?;
-        let intent = self.decided.get(task);
+        let Some(intent) = self.decided.get(task) else {
+            return Ok(place);
+        };
+        let stands = matches!(replay(&intent, &place), Replay::Tell | Replay::Settled);
         let own = layout::in_progress(&self.agent, task);
-        Ok(match (intent, place) {
-            (Some(Intent::Own { record }), TaskPlace::Waiting | TaskPlace::Absent) => {
+        Ok(match intent {
+            _ if !stands => place,
+            Intent::Own { record } if !matches!(place, TaskPlace::Owned(_)) => {
                 TaskPlace::Owned(record)
             }
             // Killed before it was filed: to be finished once more.
-            (Some(Intent::Finish { record, .. }), _) if self.vault.exists(&own)? => {
-                TaskPlace::Owned(record)
-            }
-            (Some(Intent::Finish { .. }), place) if place != TaskPlace::Absent => {
-                TaskPlace::Finished
-            }
-            (_, place) => place,
+            Intent::Finish { record, .. } if self.vault.exists(&own)? => TaskPlace::Owned(record),
+            Intent::Finish { .. } => TaskPlace::Finished,
+            Intent::Own { .. } | Intent::Claim { .. } => place,
         })
     }
 
@@ -170,6 +170,7 @@ impl Side {
             return Ok(None);
         }
         let _hands = self.hands();
+        self.catch_up()?;
         let mut from = None;
         for zone in Zone::ALL.into_iter().filter(|zone| zone.is_local_only()) {
             let path = layout::waiting(zone, task);
