@@ -167,7 +167,7 @@ fn a_vault_that_may_not_be_written_is_told_as_that_and_filled_later() {
     let task = estate.put_task(Zone::Email).to_string();
     estate.owner.save("Inbox/idea.md", "An idea.\n");
     assert_eq!(held_back(&estate.local(&Order::Sync)), [""; 0]);
-    estate.cloud(&Order::Claim(task.clone()));
+    estate.cloud(&Order::Claim(task));
     estate.other.save("Plans/plan.md", "A plan.\n");
     estate.cloud(&Order::Sync);
     disk.may_be_written(false);

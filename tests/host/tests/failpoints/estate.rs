@@ -14,7 +14,7 @@ use platinum_host_tests::{
 use platinum_testkit::git::GitServer;
 use platinum_vault::note::TaskNote;
 
-use crate::{NAME, points::POINTS, workload::Kill};
+use crate::{NAME, RECOVERY, points::POINTS, workload::Kill};
 
 /// Rounds of both hosts until nothing moves any more.
 const ROUNDS: u32 = 6;
@@ -34,8 +34,7 @@ pub(crate) struct Estate {
     killed: Vec<Kill>,
     /// What the owner saves at fail points: a file that is there once he did, where, and what.
     at_points: Vec<(PathBuf, String, String)>,
-    /// How long after its start a host that came back was in sync, at most.
-    recovery: Duration,
+    outcome: Outcome,
     /// Of the hosts that ended by themselves.
     hits: BTreeMap<String, u32>,
     folder: tempfile::TempDir,
@@ -83,7 +82,7 @@ impl Estate {
             kills: Vec::new(),
             killed: Vec::new(),
             at_points: Vec::new(),
-            recovery: Duration::ZERO,
+            outcome: Outcome::default(),
             hits: BTreeMap::new(),
             folder,
         };
@@ -114,7 +113,10 @@ impl Estate {
     fn come_back(&mut self, at: &Order) {
         loop {
             let before = self.kills.len();
-            self.kills.retain(|armed| !armed.witness.exists());
+            let died: Vec<_> = self
+                .kills
+                .extract_if(.., |armed| armed.witness.exists())
+                .collect();
             let context = format!("{:?} at {at:?}\n{}", self.killed, self.said());
             assert!(self.kills.len() < before, "nobody killed it: {context}");
             self.setup.traps = self.kills.iter().map(Armed::trap).collect();
@@ -122,7 +124,13 @@ impl Estate {
             self.start();
             match self.local.as_mut().unwrap().ask(&Order::Sync) {
                 Ok(Answer::Synced { .. }) => {
-                    self.recovery = self.recovery.max(began.elapsed());
+                    let recovery = began.elapsed();
+                    self.outcome.slowest = self.outcome.slowest.max(recovery);
+                    if recovery >= RECOVERY {
+                        self.outcome
+                            .slow
+                            .extend(died.iter().map(|armed| armed.kill));
+                    }
                     return;
                 }
                 Ok(_) if self.is_cut_off() => return,
@@ -235,9 +243,8 @@ impl Estate {
         listed.unwrap().lines().map(str::to_owned).collect()
     }
 
-    /// Both hosts sync till nothing moves; then everything that must hold is looked at. Answers
-    /// how long it took to come back, and where nobody came by to be killed.
-    pub(crate) fn end(mut self) -> (Duration, Vec<Kill>) {
+    /// Both hosts sync till nothing moves; then everything that must hold is looked at.
+    pub(crate) fn end(mut self) -> Outcome {
         let still = |answer: &Answer| {
             matches!(
                 answer,
@@ -285,8 +292,8 @@ impl Estate {
             let missing = editor.missing(&repositories, &vaults);
             assert!(missing.is_empty(), "lost: {missing:?}\n{context}");
         }
-        let missed = self.kills.iter().map(|armed| armed.kill).collect();
-        (self.recovery, missed)
+        self.outcome.missed = self.kills.iter().map(|armed| armed.kill).collect();
+        self.outcome
     }
 
     /// In the tree each task is in one place; in the history each epoch of a task is claimed once.
@@ -312,6 +319,17 @@ impl Estate {
         let local = self.local.as_ref().map(Worker::said).unwrap_or_default();
         format!("--- local\n{local}--- cloud\n{}", self.cloud.said())
     }
+}
+
+/// What came of the kills.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// How long after its start a host that came back was in sync, at most.
+    pub(crate) slowest: Duration,
+    /// After which kills that was too long.
+    pub(crate) slow: Vec<Kill>,
+    /// Where nobody came by to be killed.
+    pub(crate) missed: Vec<Kill>,
 }
 
 /// A kill that is still to come.

