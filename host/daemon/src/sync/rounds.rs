@@ -132,10 +132,17 @@ impl Synchronizer {
     ) -> Result<SyncReport, SyncError> {
         self.blocking(move |side| {
             let _hands = side.hands();
+            let changes = !(prepared.copies.is_empty() && prepared.arrivals.is_empty());
+            if let Some(tip) = landed.filter(|_| changes) {
+                side.begin_bringing(tip)?;
+            }
             let (more, failed) = side.apply_each(&prepared.copies, &prepared.arrivals)?;
             fail::fail_point!("sync-files-changed");
             if let Some(tip) = landed {
                 side.applied_except(tip, &failed)?;
+            }
+            if changes {
+                side.end_bringing()?;
             }
             fail::fail_point!("sync-taken-in");
             let conflicts = prepared.copies.len().saturating_add(more as usize);

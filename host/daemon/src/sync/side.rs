@@ -124,6 +124,7 @@ impl Side {
     /// Merges the work tree with `tip` and makes a commit of what only we have.
     pub(super) fn prepare(&self, tip: Option<Oid>) -> Result<Prepared, SyncError> {
         let _hands = self.hands();
+        self.catch_up()?;
         let applied = self.repo.tip(RefName::Applied)?;
         let theirs: BTreeMap<VaultPath, Option<Oid>> = match tip {
             Some(tip) => self
@@ -313,7 +314,7 @@ impl Side {
         let before = edits.len();
         for held in &held {
             edits.retain(|(path, ..)| {
-                let keep = path.as_str() != held.path;
+                let keep = path.as_str() != held.raw;
                 if !keep {
                     prepared.held_back.push(HeldBack {
                         path: path.clone(),

@@ -18,6 +18,7 @@
 
 mod disk;
 mod estate;
+mod interrupted;
 mod points;
 mod workload;
 

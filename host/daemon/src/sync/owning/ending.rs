@@ -253,6 +253,7 @@ impl Side {
     /// taken; whether it could. The next sync tells the remote.
     fn end_here(&self, task: TaskId, end: &End) -> Result<bool, SyncError> {
         let _hands = self.hands();
+        self.catch_up()?;
         let path = layout::in_progress(&self.agent, task);
         let own = self.decided.get(task);
         if !self.vault.exists(&path)? {

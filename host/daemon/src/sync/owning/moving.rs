@@ -175,9 +175,14 @@ impl Side {
     /// Does in the work tree what a commit did, and notes it as applied, so that what happens to
     /// the file from here on is an edit of it.
     pub(in crate::sync) fn apply_move(&self, moved: &Moved) -> Result<(), SyncError> {
+        // What landed is the verified tip.
+        if let Some(tip) = self.repo.tip(RefName::Verified)? {
+            self.begin_bringing(tip)?;
+        }
         self.do_move(moved)?;
         fail::fail_point!("move-done");
         self.note_applied(Some(&moved.from.0), &moved.to)?;
+        self.end_bringing()?;
         fail::fail_point!("move-noted");
         Ok(())
     }

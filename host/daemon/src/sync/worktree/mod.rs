@@ -1,7 +1,8 @@
 //! The work tree: what it has otherwise than the base, and how it is changed.
 //!
 //! Lives here: [`WorkTree`], which remembers what was seen and knows where to look; `look` reads,
-//! `settle` waits out half-made states, `kept` puts what was found into the history, `seen` saves reading, `sweep` tidies after killed writers,
+//! `settle` waits out half-made states, `kept` puts what was found into the history, `seen` saves
+//! reading, `sweep` tidies after killed writers, `bringing` after a take-in that was interrupted,
 //! `apply` writes.
 //! Lives elsewhere: which version is right is `protocol`'s; what this machine may change is
 //! `policy`'s.
@@ -13,6 +14,7 @@
 //! everywhere.
 
 pub(in crate::sync) mod apply;
+mod bringing;
 mod kept;
 mod look;
 mod seen;

@@ -1,0 +1,53 @@
+//! What a take-in that was interrupted has left in the work tree.
+//!
+//! A daemon that dies while it brings files leaves some of them in the work tree, and the base of
+//! the next merge behind them. To that merge the remote's own versions would look like edits made
+//! here, and, found last, they would win over what the remote has by now: a deleted note comes
+//! back, a claim that was given up replaces a newer one.
+//!
+//! Lives elsewhere: bringing the files is [`super::apply`]'s.
+//! Invariants: which commit is being brought is noted before its first file, and forgotten only
+//! after the base says what came of it; a file counts as brought only if it is exactly as that
+//! commit has it.
+
+use platinum_repo::{Edit, Oid, RefName};
+
+use super::super::{SyncError, side::Side};
+
+/// The mark with the commit whose files are being brought.
+const BRINGING: &str = "bringing";
+
+impl Side {
+    /// Notes the commit whose files come to the work tree next.
+    pub(in crate::sync) fn begin_bringing(&self, commit: Oid) -> Result<(), SyncError> {
+        self.catch_up()?;
+        Ok(self.repo.set_mark(BRINGING, Some(commit))?)
+    }
+
+    /// All of them came, or are noted as failed.
+    pub(in crate::sync) fn end_bringing(&self) -> Result<(), SyncError> {
+        Ok(self.repo.set_mark(BRINGING, None)?)
+    }
+
+    /// Takes into the base what an interrupted take-in brought. To be called before the base is
+    /// read, and before a file that may have come that way is moved on.
+    pub(in crate::sync) fn catch_up(&self) -> Result<(), SyncError> {
+        let Some(commit) = self.repo.mark(BRINGING)? else {
+            return Ok(());
+        };
+        let applied = self.repo.tip(RefName::Applied)?;
+        let mut edits = Vec::new();
+        for changed in self.repo.changes(applied, commit)? {
+            if self.blob_there(&changed.path)? == changed.blob {
+                let edit = changed.blob.map_or(Edit::Delete, Edit::PutBlob);
+                edits.push((changed.path, edit));
+            }
+        }
+        if !edits.is_empty() {
+            let meta = self.meta("Applied in part".to_owned(), Vec::new());
+            let caught_up = self.repo.commit(applied, &edits, &meta)?;
+            self.repo.set_ref(RefName::Applied, caught_up)?;
+        }
+        self.end_bringing()
+    }
+}
