@@ -238,13 +238,13 @@ impl Side {
         };
         if shown.len() <= MAX_NOTES {
             for (path, finding) in shown {
-                self.tell(None, format!("{path} stays on {here} alone: {finding}."));
+                self.tell(None, &format!("{path} stays on {here} alone: {finding}."));
             }
             return;
         }
         let count = shown.len();
         let some: Vec<_> = shown.into_iter().take(3).map(|(path, _)| path).collect();
-        self.tell(None, format!(
+        self.tell(None, &format!(
             "{count} files stay on {here} alone, because each of them may hold a secret: {}, and more; `status` there names all.",
             some.join(", ")
         ));

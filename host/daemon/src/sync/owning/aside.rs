@@ -48,7 +48,7 @@ impl Side {
     }
 
     /// An update for the owner's dashboard. That it fails is logged, and changes nothing.
-    pub(in crate::sync) fn tell(&self, task: Option<TaskId>, headline: String) {
+    pub(in crate::sync) fn tell(&self, task: Option<TaskId>, headline: &str) {
         let note = UpdateNote {
             id: UpdateId::generate(),
             created: Timestamp::now(),

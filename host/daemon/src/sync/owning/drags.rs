@@ -169,7 +169,7 @@ impl Side {
             fail::fail_point!("drag-set-by");
             self.tell(
                 Some(task),
-                format!("{path} could not stay there: {who}. What was in it is kept as {kept}"),
+                &format!("{path} could not stay there: {who}. What was in it is kept as {kept}"),
             );
         }
         Ok(())

@@ -113,20 +113,8 @@ impl Synchronizer {
     /// # Errors
     /// If the repository or the note cannot be read.
     pub async fn is_ours_alone(&self, task: TaskId) -> Result<bool, SyncError> {
-        self.blocking(move |side| {
-            let TaskPlace::Owned(record) = side.place(task)? else {
-                return Ok(false);
-            };
-            let path = layout::in_progress(&side.agent, task);
-            if record.agent != side.agent
-                || side.role != Role::Local
-                || !side.vault.exists(&path)?
-            {
-                return Ok(false);
-            }
-            Ok(side.task(task)?.zone.is_local_only())
-        })
-        .await
+        self.blocking(move |side| Ok(side.owned_alone(task)?.is_some()))
+            .await
     }
 }
 
@@ -164,6 +152,19 @@ impl Side {
         })
     }
 
+    /// The claim of a task that is this agent's in a zone that nobody else works in.
+    fn owned_alone(&self, task: TaskId) -> Result<Option<ClaimRecord>, SyncError> {
+        let TaskPlace::Owned(record) = self.place(task)? else {
+            return Ok(None);
+        };
+        let path = layout::in_progress(&self.agent, task);
+        let is_ours = record.agent == self.agent
+            && self.role == Role::Local
+            && self.vault.exists(&path)?
+            && self.task(task)?.zone.is_local_only();
+        Ok(is_ours.then_some(record))
+    }
+
     /// Claims a task of a zone that only this machine works in; nothing if it is not one.
     pub(in crate::sync) fn claim_here(&self, task: TaskId) -> Result<Option<Claimed>, SyncError> {
         if self.role != Role::Local {
@@ -183,7 +184,12 @@ impl Side {
             _ => None,
         };
         let Some(from) = from else {
-            return Ok(earlier.map(|record| Claimed::Won {
+            let owned = match earlier {
+                Some(record) => Some(record),
+                // The remote has been told of it since.
+                None => self.owned_alone(task)?,
+            };
+            return Ok(owned.map(|record| Claimed::Won {
                 epoch: record.epoch,
             }));
         };
@@ -259,7 +265,7 @@ impl Side {
             fail::fail_point!("draft-confirmed");
             self.tell(
                 Some(task),
-                format!("The claim of a task is confirmed; its draft {path} waits for you"),
+                &format!("The claim of a task is confirmed; its draft {path} waits for you"),
             );
         }
         self.decided.set(task, None)
@@ -297,7 +303,7 @@ impl Side {
                 fail::fail_point!("lost-work-set-by");
                 self.tell(
                     Some(task),
-                    format!("What was made here while the line was cut is kept as {kept}: {who}"),
+                    &format!("What was made here while the line was cut is kept as {kept}: {who}"),
                 );
             }
         }
