@@ -318,3 +318,18 @@ async fn a_task_that_was_filed_offline_but_taken_over_meanwhile_is_not_filed_twi
     );
     assert_eq!(cloud.files(), files);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_of_its_own_zone_is_won_again_also_after_the_remote_was_told_of_it() {
+    let server = GitServer::start().unwrap();
+    let owner = side(&server, "local");
+    let task = put_tasks(&owner, Zone::Payments, 1)[0];
+    owner.sync.sync().await.unwrap();
+    let won = owner.sync.claim(task).await.unwrap();
+    assert_eq!(won, Claimed::Won { epoch: 1 });
+    // Once to tell, once to see that it is told.
+    for _ in 0..2 {
+        owner.sync.sync().await.unwrap();
+    }
+    assert_eq!(owner.sync.claim(task).await.unwrap(), won);
+}
