@@ -229,16 +229,20 @@ fn judge(all: &[Operation], tasks: usize, repository: &Path) {
     );
 }
 
-/// Makes who lost a task a second winner of it. Answers whether there was one.
+/// Makes somebody else who lost a task a second winner of it. Answers whether there was one.
 fn tampering_is_seen(operations: &[Operation], last: Register) -> bool {
     let won = operations.iter().find_map(|it| match it.outcome {
-        Outcome::Won(epoch) => Some(epoch),
+        Outcome::Won(epoch) => Some((it.worker, epoch)),
         _ => None,
     });
+    let Some((winner, epoch)) = won else {
+        return false;
+    };
+    // Whoever lost it, was killed, and asked once more may have won it the second time.
     let lost = operations
         .iter()
-        .position(|it| matches!(it.outcome, Outcome::Lost(_)));
-    let (Some(epoch), Some(lost)) = (won, lost) else {
+        .position(|it| it.worker != winner && matches!(it.outcome, Outcome::Lost(_)));
+    let Some(lost) = lost else {
         return false;
     };
     let mut forged = operations.to_vec();

@@ -27,7 +27,7 @@ use crate::history::{self, Outcome, Recorder, What};
 
 /// Names the worker's [`Part`], in a process that is to be one.
 const VARIABLE: &str = "PLATINUM_TEST_CONTESTANT";
-/// Every so many tasks the whole vault is synced.
+/// Every so many tasks the whole vault is synced, and its repository tended.
 const SYNC_EVERY: usize = 40;
 /// How long a worker waits for the others before it goes on.
 const PATIENCE: Duration = Duration::from_millis(700);
@@ -147,10 +147,14 @@ impl Contestant<'_> {
         announce(&part.folder, part.number, part.tasks as u64 + 1);
     }
 
-    /// What the daemon does now and then. That the line is down is no news.
+    /// What the daemon does now and then: a sync of the whole vault, and upkeep of the repository.
+    /// That the line is down is no news.
     async fn sync_once(&self) {
         if let Err(error) = self.sync.sync().await {
             println!("sync: {error}");
+        }
+        if let Err(error) = self.sync.tend().await {
+            println!("upkeep: {error}");
         }
     }
 
