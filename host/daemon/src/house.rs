@@ -14,7 +14,7 @@ use platinum_core::{AgentName, Role};
 use platinum_engine::{Engine, EngineOptions, Interface, SkillHost};
 use platinum_llm::Model;
 use platinum_mcp::{ServerSpec, Session, refuse_acting};
-use platinum_repo::{GitRemote, Remote};
+use platinum_repo::{GitRemote, Remote, Signers};
 use platinum_vault::Vault;
 
 use crate::{
@@ -159,6 +159,22 @@ impl House {
             model = %self.model.name(),
             "It works on this vault till Ctrl-C."
         );
+        self.warn_of_strangers();
+    }
+
+    /// Without the other half's key, all that it sends is refused: better said at the start.
+    fn warn_of_strangers(&self) {
+        let (other, command) = match self.role {
+            Role::Local => (Role::Cloud, "platinum trust"),
+            Role::Cloud => (Role::Local, "platinum-cloud trust"),
+        };
+        let knows = |signers: Signers| signers.iter().any(|signer| signer.role == other);
+        if !self.config.sync.remote.is_empty() && !self.identity.signers().is_ok_and(knows) {
+            tracing::warn!(
+                "No key of a {other} half is trusted here yet, so nothing of its is taken over: \
+                 exchange keys with `{command}`."
+            );
+        }
     }
 
     /// The interfaces that cannot act, over this house. Which of them a role is granted is not
