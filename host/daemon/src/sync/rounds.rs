@@ -135,6 +135,7 @@ impl Synchronizer {
             let changes = !(prepared.copies.is_empty() && prepared.arrivals.is_empty());
             if let Some(tip) = landed.filter(|_| changes) {
                 side.begin_bringing(tip)?;
+                fail::fail_point!("sync-bringing");
             }
             let (more, failed) = side.apply_each(&prepared.copies, &prepared.arrivals)?;
             fail::fail_point!("sync-files-changed");

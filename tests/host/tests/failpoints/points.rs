@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 /// Every place where a host can be made to die. To add one: put `fail::fail_point!("<name>")` into
 /// the source and its name here; the workload has to come by it.
-pub(crate) const POINTS: [&str; 55] = [
+pub(crate) const POINTS: [&str; 56] = [
     "apply-before-removals",
     "apply-copies-written",
     "apply-set-aside",
@@ -32,6 +32,7 @@ pub(crate) const POINTS: [&str; 55] = [
     "sweep-unknown",
     "sync-after-push",
     "sync-before-push",
+    "sync-bringing",
     "sync-committed",
     "sync-fetched",
     "sync-files-changed",
