@@ -41,7 +41,8 @@ impl Batch {
     pub fn write(&mut self, blob: Oid, bytes: &[u8]) -> Result<(), RepoError> {
         let number = self.written.len();
         self.written.push(blob);
-        self.write_part(number, bytes).map_err(failed)
+        self.write_part(number, bytes)
+            .map_err(|error| failed(&error))
     }
 
     /// Stores what was written.
@@ -49,7 +50,7 @@ impl Batch {
     /// # Errors
     /// What the system says; then nothing that was written counts.
     pub fn settle(mut self) -> Result<(), RepoError> {
-        self.store().map_err(failed)
+        self.store().map_err(|error| failed(&error))
     }
 
     fn write_part(&self, number: usize, bytes: &[u8]) -> io::Result<()> {
@@ -104,7 +105,7 @@ impl Drop for Batch {
     }
 }
 
-fn failed(error: io::Error) -> RepoError {
+fn failed(error: &io::Error) -> RepoError {
     RepoError::Git {
         doing: "storing many blobs",
         reason: error.to_string(),

@@ -53,19 +53,16 @@ fn measure(folder: &Path) -> Measured {
     let told = String::from_utf8_lossy(&ran.stdout);
     let errors = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.success(), "{told}\n{errors}");
-    let line = told.lines().find_map(|line| line.split_once("measured "));
+    let line = told.lines().find_map(|line| line.split_once("figures: "));
     let numbers: Vec<u64> = line
         .unwrap()
         .1
         .split_whitespace()
         .map(|number| number.parse().unwrap())
         .collect();
-    println!(
-        "{}",
-        told.lines()
-            .filter(|l| l.starts_with("about"))
-            .collect::<String>()
-    );
+    for line in told.lines().filter_map(|line| line.split_once("about ")) {
+        println!("        {}", line.1);
+    }
     Measured {
         middle: numbers[0],
         resident: numbers[1],
@@ -104,7 +101,7 @@ async fn one_daemon_measured() {
         times.last().unwrap()
     );
     println!(
-        "measured {} {} {idle}",
+        "figures: {} {} {idle}",
         times[TIMES / 2].as_micros(),
         resident_kilobytes()
     );

@@ -131,7 +131,8 @@ impl WorkTree {
             scope = Scope::Everywhere;
             found = self.look((vault, repo, gate), base, &scope)?;
         }
-        if !found.any_file
+        if matches!(scope, Scope::Everywhere)
+            && !found.any_file
             && !found.missing.is_empty()
             && let Some(base) = base
         {
@@ -304,7 +305,7 @@ fn is_suspect(
     let Some(root) = repo.folder_at(base, "")? else {
         return Ok(false);
     };
-    let Some(left) = first_left(repo, String::new(), root, found)? else {
+    let Some(left) = first_left(repo, "", root, found)? else {
         return Ok(!found.any_file);
     };
     Ok(!matches!(vault.look(&left), Ok(Thing::File(_))))
@@ -313,7 +314,7 @@ fn is_suspect(
 /// The first file of the base that is not missing.
 fn first_left(
     repo: &Repo,
-    prefix: String,
+    prefix: &str,
     tree: Oid,
     found: &Found,
 ) -> Result<Option<VaultPath>, SyncError> {
@@ -326,7 +327,7 @@ fn first_left(
         }
     }
     for (name, tree) in folder.folders {
-        if let Some(left) = first_left(repo, format!("{prefix}{name}/"), tree, found)? {
+        if let Some(left) = first_left(repo, &format!("{prefix}{name}/"), tree, found)? {
             return Ok(Some(left));
         }
     }

@@ -235,6 +235,27 @@ fn a_note_that_became_empty_a_moment_ago_counts_as_it_was_and_that_is_told() {
 }
 
 #[test]
+fn a_file_that_goes_while_nothing_else_is_looked_at_is_not_the_end_of_the_vault() {
+    for is_watched in [false, true] {
+        let files = ["Inbox/a.md", "Plans/b.md"];
+        let mut stage = match is_watched {
+            true => Stage::watched(&files),
+            false => Stage::synced(&files),
+        };
+        // Till no file is so young that it is looked at again for that alone.
+        let deadline = Instant::now() + DEADLINE;
+        while stage.tree.lost || !stage.tree.pending.is_empty() {
+            assert!(Instant::now() < deadline);
+            assert!(stage.look().unwrap().files.is_empty());
+        }
+        fs::remove_file(stage.file("Inbox/a.md")).unwrap();
+        stage.edits_become(&[("Inbox/a.md", None)]);
+        // The second look of the same sync goes to that path alone.
+        assert_eq!(stage.look().unwrap().files.len(), 1);
+    }
+}
+
+#[test]
 fn names_of_editors_are_never_taken_and_what_they_become_is() {
     let mut stage = Stage::watched(&["Inbox/a.md"]);
     for name in [
