@@ -19,8 +19,8 @@ use platinum_vault::Vault;
 
 use crate::{
     Config, Shutdown, SkillSet, beside,
-    contact::Noted,
     identity::{Identity, IdentityError},
+    noted::Noted,
     secrets::Secrets,
     skills_folder,
     supervisor::{self, Child},

@@ -8,27 +8,25 @@
 //! never correctness; this crate never depends on `effects`.
 
 pub mod config;
-mod contact;
 mod house;
 pub mod identity;
 pub mod logging;
 pub mod loops;
+mod noted;
 mod pipeline;
 mod programs;
 mod running;
 pub mod secrets;
 mod shutdown;
 mod skills;
-mod standing;
 pub mod supervisor;
 pub mod sync;
 
 pub use config::{Config, ConfigError};
-pub use contact::Contact;
 pub use house::{House, HouseError, mail_server, make_state_folder};
+pub use noted::{Contact, Held, Standing};
 pub use pipeline::Pipeline;
 pub use programs::{beside, skills_folder};
 pub use running::Running;
 pub use shutdown::{Shutdown, on_signals};
 pub use skills::{INSTALLED_WASM, Installed, RunError, SkillSet, SkillsError, installed};
-pub use standing::{Held, Standing};

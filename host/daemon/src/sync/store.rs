@@ -15,7 +15,7 @@ use platinum_vault::{
     note::{ReceiptRecord, TaskNote, UpdateNote},
 };
 
-use crate::standing::Standing;
+use crate::noted::Standing;
 
 use super::{
     Finish, SyncError, SyncReport, Synchronizer,

@@ -7,6 +7,7 @@
 
 mod rejected;
 mod settling;
+mod shown;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -161,33 +162,6 @@ impl Actor {
             vault
                 .list(layout::APPROVED)
                 .is_ok_and(|entries| !entries.is_empty())
-        })
-        .await
-    }
-
-    /// What the dashboard shows, in short: if it is the same, there is nothing to write.
-    async fn fingerprint(&self) -> Option<Vec<(String, u64)>> {
-        let vault = self.vault.clone();
-        read(move || {
-            let shown = [
-                layout::NEEDS_ACTION,
-                layout::IN_PROGRESS,
-                layout::PENDING_APPROVAL,
-                layout::APPROVED,
-                &layout::done_month(SystemClock.now()),
-                layout::UPDATES,
-            ];
-            let mut entries = vault.list("").ok()?;
-            entries.retain(|entry| entry.path.as_str() == layout::DASHBOARD);
-            for folder in shown {
-                entries.append(&mut vault.walk_in(folder).ok()?);
-            }
-            let shown = entries.into_iter();
-            Some(
-                shown
-                    .map(|entry| (entry.path.to_string(), entry.len))
-                    .collect(),
-            )
         })
         .await
     }

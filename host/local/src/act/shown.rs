@@ -1,0 +1,36 @@
+//! What the dashboard shows, in short: if it is the same, there is nothing to write.
+//!
+//! Lives elsewhere: the dashboard itself is made by a skill, `local-merge-updates`.
+
+use platinum_core::{Clock, SystemClock, layout};
+
+use super::{Actor, read};
+
+impl Actor {
+    /// The files that are shown, and how long each is.
+    pub(super) async fn fingerprint(&self) -> Option<Vec<(String, u64)>> {
+        let vault = self.vault.clone();
+        read(move || {
+            let shown = [
+                layout::NEEDS_ACTION,
+                layout::IN_PROGRESS,
+                layout::PENDING_APPROVAL,
+                layout::APPROVED,
+                &layout::done_month(SystemClock.now()),
+                layout::UPDATES,
+            ];
+            let mut entries = vault.list("").ok()?;
+            entries.retain(|entry| entry.path.as_str() == layout::DASHBOARD);
+            for folder in shown {
+                entries.append(&mut vault.walk_in(folder).ok()?);
+            }
+            let shown = entries.into_iter();
+            Some(
+                shown
+                    .map(|entry| (entry.path.to_string(), entry.len))
+                    .collect(),
+            )
+        })
+        .await
+    }
+}
