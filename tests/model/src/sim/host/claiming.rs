@@ -290,5 +290,6 @@ impl World {
             files.insert(to.clone(), blob);
         }
         self.hosts[host].applied = std::rc::Rc::new(files);
+        self.hosts[host].applying = None;
     }
 }

@@ -111,11 +111,13 @@ impl World {
     /// moved on.
     pub(in crate::sim) fn stop_taking_in(&mut self, host: usize) {
         self.hosts[host].applied = self.base(host);
+        self.hosts[host].applying = None;
     }
 
     fn now_holds(&mut self, host: usize, tip: Option<Id>) {
         self.hosts[host].applied = self.remote.files(tip);
         self.hosts[host].applied_at = tip;
+        self.hosts[host].applying = None;
     }
 
     /// Holds what was decided offline against the verified tip.
