@@ -237,7 +237,10 @@ impl Repo {
             .map_err(RepoError::git(doing))?
         {
             let reference = reference.map_err(RepoError::git(doing))?;
-            let below = reference.name().ok().and_then(|name| name.strip_prefix(&full));
+            let below = reference
+                .name()
+                .ok()
+                .and_then(|name| name.strip_prefix(&full));
             names.extend(below.map(|rest| format!("{folder}{rest}")));
         }
         Ok(names)

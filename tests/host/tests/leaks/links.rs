@@ -28,7 +28,7 @@ pub(crate) fn put(host: &Host, first: usize) -> Vec<(usize, String)> {
     };
     let file = outside.join("file.md");
     next("a link to a file outside", &|at| {
-        symlink(&file, at.join("a.md")).unwrap()
+        symlink(&file, at.join("a.md")).unwrap();
     });
     next("a link that climbs out", &|at| {
         symlink("../../../private/file.md", at.join("a.md")).unwrap();
@@ -38,17 +38,17 @@ pub(crate) fn put(host: &Host, first: usize) -> Vec<(usize, String)> {
         symlink(".a.md", at.join("b.md")).unwrap();
     });
     next("a link to a folder outside", &|at| {
-        symlink(&outside, at.join("folder")).unwrap()
+        symlink(&outside, at.join("folder")).unwrap();
     });
     next("a folder that is a link, below another", &|at| {
         std::fs::create_dir(at.join("sub")).unwrap();
         symlink(outside.join("keys"), at.join("sub/keys")).unwrap();
     });
     next("a link to nothing", &|at| {
-        symlink("/nowhere/at/all.md", at.join("a.md")).unwrap()
+        symlink("/nowhere/at/all.md", at.join("a.md")).unwrap();
     });
     next("a link to itself", &|at| {
-        symlink("a.md", at.join("a.md")).unwrap()
+        symlink("a.md", at.join("a.md")).unwrap();
     });
     next("a link to the vault's own settings", &|at| {
         symlink("../../.env", at.join("a.md")).unwrap();
@@ -57,7 +57,7 @@ pub(crate) fn put(host: &Host, first: usize) -> Vec<(usize, String)> {
         symlink("/proc/self/environ", at.join("a.txt")).unwrap();
     });
     next("a link to the vault itself", &|at| {
-        symlink("../..", at.join("vault")).unwrap()
+        symlink("../..", at.join("vault")).unwrap();
     });
     next("a hard link to a file outside", &|at| {
         std::fs::hard_link(&file, at.join("a.md")).unwrap();

@@ -11,7 +11,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use platinum_daemon::{identity::SIGNERS_FILE, sync::hook::{ALLOWED, SIGNERS}};
+use platinum_daemon::{
+    identity::SIGNERS_FILE,
+    sync::hook::{ALLOWED, SIGNERS},
+};
 use platinum_repo::Signers;
 
 use super::super::{CommandError, Context, Kind};
