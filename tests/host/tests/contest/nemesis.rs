@@ -48,6 +48,8 @@ pub(crate) struct Nemesis<'a> {
     stopped: BTreeMap<u32, Instant>,
     chance: StdRng,
     next: Instant,
+    /// How far the workers were when something befell one of them last.
+    progress: u64,
     turn: usize,
     pub(crate) deeds: Deeds,
 }
@@ -68,6 +70,7 @@ impl<'a> Nemesis<'a> {
             stopped: BTreeMap::new(),
             chance: StdRng::seed_from_u64(seed),
             next: Instant::now() + Duration::from_secs(2),
+            progress: 0,
             turn: 0,
             deeds: Deeds::default(),
         }
@@ -92,7 +95,11 @@ impl<'a> Nemesis<'a> {
         for number in 0..self.parts.len() {
             self.look_after(number, now);
         }
-        if now >= self.next {
+        // On a slow machine less befalls them in a second, or nobody would get anywhere.
+        let progress = worker::places(&self.parts[0].folder, self.parts.len());
+        let progress = progress.iter().sum();
+        if now >= self.next && progress > self.progress {
+            self.progress = progress;
             self.strike(now);
             self.next = now + Duration::from_millis(self.chance.random_range(600..3000));
         }
