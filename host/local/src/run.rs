@@ -141,6 +141,12 @@ impl Fence for SyncFence {
         // Nobody else can have a task of a zone that is this machine's alone.
         if !self.sync.is_ours_alone(task).await.map_err(told)? {
             self.look().await?;
+            if self.sync.is_in_doubt(task).await.map_err(told)? {
+                return Err(
+                    "whether the remote took this machine's last change of its task is not known"
+                        .to_owned(),
+                );
+            }
         }
         match self.sync.place(task).await.map_err(told)? {
             TaskPlace::Owned(record) => of_this_epoch(epoch, &record),

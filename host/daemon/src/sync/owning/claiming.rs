@@ -7,9 +7,7 @@
 
 use jiff::SignedDuration;
 use platinum_core::{ClaimId, Role, TaskId};
-use platinum_protocol::{
-    ClaimMachine, ClaimRecord, Claimed, PushOutcome, Step, TaskPlace, reconcile::Intent,
-};
+use platinum_protocol::{ClaimMachine, ClaimRecord, Claimed, PushOutcome, Step, TaskPlace};
 use platinum_repo::{Oid, RefName, Repo};
 
 use super::{
@@ -79,7 +77,7 @@ impl Synchronizer {
             Err(error) if error.is_away() => false,
             Err(error) => return Err(error),
         };
-        let machine = self.machine_for(task);
+        let machine = self.machine_for(task).await?;
         let claim = machine.claim();
         // Who has just won asks like everybody: else it would win again before others have looked.
         let known = synced || (!self.contact().won && self.asked_within(KNOWN));
@@ -105,7 +103,7 @@ impl Synchronizer {
         owner: Option<ClaimRecord>,
     ) -> Result<Claimed, SyncError> {
         let machine = match owner {
-            None => self.machine_for(task),
+            None => self.machine_for(task).await?,
             Some(owner) => {
                 let (agent, claim) = (self.side.agent.clone(), ClaimId::generate());
                 ClaimMachine::take_over(task, agent, claim, MAX_ATTEMPTS, owner)
@@ -119,13 +117,10 @@ impl Synchronizer {
         self.contact().error.is_some()
     }
 
-    /// A wish that was kept has its claim's id already.
-    fn machine_for(&self, task: TaskId) -> ClaimMachine {
-        let claim = match self.side.decided.get(task) {
-            Some(Intent::Claim { claim, .. }) => claim,
-            _ => ClaimId::generate(),
-        };
-        ClaimMachine::new(task, self.side.agent.clone(), claim, MAX_ATTEMPTS)
+    async fn machine_for(&self, task: TaskId) -> Result<ClaimMachine, SyncError> {
+        let claim = self.blocking(move |side| side.claim_id(task)).await?;
+        let agent = self.side.agent.clone();
+        Ok(ClaimMachine::new(task, agent, claim, MAX_ATTEMPTS))
     }
 
     /// Does what a machine says till it ends. `synced`: the verified tip was the remote's just now.

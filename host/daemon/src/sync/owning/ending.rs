@@ -5,7 +5,10 @@
 //! that is cut off may file its own task here: nobody else can move it meanwhile.
 
 use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath, Zone, layout};
-use platinum_protocol::{TaskPlace, reconcile::Intent};
+use platinum_protocol::{
+    TaskPlace,
+    reconcile::{Intent, Replay, replay},
+};
 use platinum_repo::{Oid, RefName};
 use platinum_vault::note::{Note, ReceiptRecord, finish};
 
@@ -115,6 +118,15 @@ impl Synchronizer {
         }
     }
 
+    /// Whether a change of this task that was made here may still land: then who owns it is not
+    /// known, whatever the last tip says.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub async fn is_in_doubt(&self, task: TaskId) -> Result<bool, SyncError> {
+        self.blocking(move |side| side.may_still_move(task)).await
+    }
+
     /// Whether a task is this machine's alone and the remote, when it was last there, had not heard
     /// of that.
     fn is_untold(&self, task: TaskId) -> bool {
@@ -194,6 +206,7 @@ impl Side {
             (TaskPlace::Owned(record), _) => record.agent.clone(),
         };
         self.may_end(task, &owner, end)?;
+        self.forget_told(task, &found.place)?;
         let Some(file) = found.file.clone() else {
             return Err(SyncError::NoTask(task));
         };
@@ -205,6 +218,38 @@ impl Side {
         };
         self.commit_move(tip, file, to, &note, message, Vec::new())
             .map(Some)
+    }
+
+    /// A commit made here that is still built on the tip may land; one on another tip never will.
+    fn may_still_move(&self, task: TaskId) -> Result<bool, SyncError> {
+        let Some(tip) = self.repo.tip(RefName::Verified)? else {
+            return Ok(false);
+        };
+        let name = task.to_string();
+        for commit in self.repo.outgoing()? {
+            if self.repo.commit_info(commit)?.parents.contains(&tip)
+                && self
+                    .repo
+                    .changes(Some(tip), commit)?
+                    .iter()
+                    .any(|changed| changed.path.stem() == name)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A claim in a zone of this machine alone that the remote has by now needs no telling. It is
+    /// forgotten before its end is pushed: if this host died in between, it would outlive the
+    /// claim, and give the next one the same epoch.
+    fn forget_told(&self, task: TaskId, place: &TaskPlace) -> Result<(), SyncError> {
+        match self.decided.get(task) {
+            Some(intent @ Intent::Own { .. }) if replay(&intent, place) == Replay::Settled => {
+                self.decided.set(task, None)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn may_end(&self, task: TaskId, owner: &AgentName, end: &End) -> Result<(), SyncError> {

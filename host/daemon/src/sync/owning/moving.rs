@@ -8,7 +8,7 @@
 
 use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath, layout};
 use platinum_policy::{Change, check};
-use platinum_protocol::{ClaimRecord, TaskPlace};
+use platinum_protocol::{ClaimRecord, TaskPlace, reconcile::Intent};
 use platinum_repo::{Edit, Oid, RefName};
 use platinum_vault::note::Note;
 
@@ -62,7 +62,10 @@ impl Side {
         let found = places::find(&self.repo, at, task)?;
         let landed = commit.map(|commit| self.repo.is_ancestor(commit, at));
         let is_earlier = match &found.place {
-            TaskPlace::Owned(record) if record.id != claim => self.made(task, record)?,
+            // With nothing proposed, a claim of this id is one of before, too: its push came late.
+            TaskPlace::Owned(record) if record.id != claim || commit.is_none() => {
+                self.made(task, record)?
+            }
             _ => false,
         };
         Ok(Seen {
@@ -237,6 +240,24 @@ impl Side {
         };
         let info = self.repo.commit_info(commit)?;
         Ok(info.trailer(TRAILER_CLAIM) == Some(record.id.to_string().as_str()))
+    }
+
+    /// The id for the next claim of a task: a wish that was kept has one already, and so has a
+    /// claim that was pushed before. Its push may still arrive, late; under another id this host
+    /// would not know that claim for its own, and own a task without ever finding out.
+    pub(in crate::sync) fn claim_id(&self, task: TaskId) -> Result<ClaimId, SyncError> {
+        if let Some(Intent::Claim { claim, .. }) = self.decided.get(task) {
+            return Ok(claim);
+        }
+        let pushed = match self.repo.mark(&mark(task))? {
+            Some(commit) => self
+                .repo
+                .commit_info(commit)?
+                .trailer(TRAILER_CLAIM)
+                .and_then(|id| id.parse().ok()),
+            None => None,
+        };
+        Ok(pushed.unwrap_or_else(ClaimId::generate))
     }
 
     /// Brings the file of a claim that was won before, but not applied before a crash.
