@@ -298,6 +298,10 @@ fn notes(folder: &Path) -> Vec<PathBuf> {
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
+        // A file that is being written has another name till it is whole.
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
         if path.is_dir() {
             collect(&path, found);
         } else {
