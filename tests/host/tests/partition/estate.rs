@@ -38,6 +38,8 @@ const AFTERWARDS: Duration = Duration::from_secs(90);
 /// Tasks that either host may have, and tasks that are local's alone, for each phase.
 const SHARED: usize = 3;
 const OWN: usize = 2;
+/// A cut in which a claim surely comes to be tentative.
+const LONG: Duration = Duration::from_secs(60);
 /// Where sshd listens.
 const PORT: u16 = 22;
 
@@ -349,7 +351,9 @@ impl Estate {
             .filter(|event| event.answer == Answer::Claimed("Tentative".to_owned()))
             .count();
         println!("{tentative} claims of shared tasks were tentative");
-        assert!(tentative > 0, "{}", self.history.timeline());
+        // On a silent line it takes most of half a minute to know that nobody answers.
+        let is_long = healed_at.duration_since(cut_at) >= LONG;
+        assert!(tentative > 0 || !is_long, "{}", self.history.timeline());
     }
 
     fn nothing_is_lost(&self) {
