@@ -39,7 +39,13 @@ pub(crate) struct Trace {
     ended: Mutex<Option<String>>,
     /// The last line of stderr.
     said: Mutex<Option<String>>,
+    /// Whether stderr was read to its end.
+    heard_out: tokio::sync::watch::Sender<bool>,
 }
+
+/// How long the last words of a server that ended are waited for: a child of its own may keep
+/// stderr open.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 impl Trace {
     /// Whether any of the request's bytes may have reached the server.
@@ -50,6 +56,15 @@ impl Trace {
     /// Forgets an answered request.
     pub(crate) fn forget(&self, id: &RequestId) {
         lock(&self.written).remove(id);
+    }
+
+    /// As [`Trace::reason`], for a server that ended this moment: what it said last is read first.
+    pub(crate) async fn last_reason(&self) -> String {
+        let mut heard_out = self.heard_out.subscribe();
+        let all = heard_out.wait_for(|done| *done);
+        // Without the rest, what was heard has to do.
+        drop(tokio::time::timeout(LAST_WORDS, all).await);
+        self.reason()
     }
 
     /// Why the connection is gone, in words for a person.
@@ -231,7 +246,10 @@ async fn log_stderr(server: String, stderr: ChildStderr, trace: Arc<Trace>) {
             .read_until(b'\n', &mut line)
             .await
         {
-            Ok(0) | Err(_) => return,
+            Ok(0) | Err(_) => {
+                trace.heard_out.send_replace(true);
+                return;
+            }
             Ok(_) => {}
         }
         let text = one_line(&String::from_utf8_lossy(&line), 1000);

@@ -288,7 +288,7 @@ impl Inner {
                 .await;
         let reason = match shaken {
             Ok(Ok(running)) => return Ok(Live { running, trace }),
-            Ok(Err(ClientInitializeError::ConnectionClosed(_))) => trace.reason(),
+            Ok(Err(ClientInitializeError::ConnectionClosed(_))) => trace.last_reason().await,
             Ok(Err(error)) => one_line(&error.to_string(), 300),
             Err(_) => format!("no answer within {limit:?}"),
         };

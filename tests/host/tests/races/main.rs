@@ -18,6 +18,7 @@ mod clocks;
 mod content;
 mod intruders;
 mod keeping;
+mod late;
 mod moved;
 mod offline;
 mod side;
