@@ -199,7 +199,10 @@ pub(crate) fn network() -> anyhow::Result<Option<Network>> {
         Ok(network) => Ok(Some(network)),
         Err(error) => {
             let is_root = rustix::process::geteuid().is_root();
-            if is_root && platinum_testkit::servers_required() {
+            // In a container root may not: that is said, and is no fault of this house.
+            let said = format!("{error:#}");
+            let is_forbidden = said.contains("not permitted") || said.contains("ermission denied");
+            if is_root && !is_forbidden && platinum_testkit::servers_required() {
                 bail!("no network namespaces although this is root: {error:#}");
             }
             println!("SKIPPED: no network namespaces here: {error:#}");
