@@ -4,11 +4,14 @@
 //!
 //! | path | cloud may |
 //! |---|---|
-//! | `Needs_Action/<zone>/` | create; delete by a claim, in shared zones |
-//! | `In_Progress/<self>/` | everything; a task arrives by a claim and leaves to be finished or released |
+//! | `Needs_Action/<zone>/` | create; delete a task by a claim, in shared zones |
+//! | `In_Progress/<self>/` | everything but to change or remove conflict copies; a task arrives by a claim and leaves to be finished or released |
 //! | `Plans/`, `Pending_Approval/`, `Updates/<self>/` | create |
-//! | `Done/<year>/<month>/` | create, with the delete of the same task in `In_Progress/<self>/` |
+//! | `Done/<year>/<month>/` | create a task, with the delete of the same in `In_Progress/<self>/` |
 //! | everything else | nothing |
+//!
+//! A task is a file `task_<ulid>.md` in exactly these folders: other files that wait beside tasks
+//! are the owner's, and stay.
 //!
 //! Lives elsewhere: whether a path is synced at all is in `synced.rs`; who won a claim is for
 //! `protocol`; whether a note's text is right is for `vault`.
@@ -66,6 +69,12 @@ pub enum Rule {
     Dropped,
     /// A task would be in two places.
     Doubled,
+    /// It is no task, and only tasks are claimed and finished.
+    NoTask,
+    /// A task below the agent's own folder, where nobody looks for one.
+    TooDeep,
+    /// A conflict copy is changed or removed.
+    Copy,
     /// The folder of another agent.
     OtherAgent(String),
     /// It is not `Done/<year>/<month>/<file>`.
@@ -101,6 +110,11 @@ impl fmt::Display for Rule {
                  or Needs_Action with it",
             ),
             Rule::Doubled => f.write_str("the same task is created in another place with it"),
+            Rule::NoTask => f.write_str(
+                "only a task is claimed or finished, and the file of a task is task_<id>.md",
+            ),
+            Rule::TooDeep => f.write_str("a task is at In_Progress/<agent>/<file>"),
+            Rule::Copy => f.write_str("a conflict copy is the owner's to look through"),
             Rule::OtherAgent(agent) => write!(f, "the folder belongs to agent {agent}"),
             Rule::NoMonth => f.write_str("a finished task is at Done/<year>/<month>/<file>"),
             Rule::NotOwned(expected) => {
@@ -233,7 +247,14 @@ fn broken(agent: &AgentName, path: &VaultPath, change: Change, own: &mut Own) ->
                 Change::Delete => (!own.settled.contains_key(*name)).then_some(Rule::Dropped),
             }
         }
-        ([layout::IN_PROGRESS, owner, _, ..], _) if *owner == agent.as_str() => None,
+        ([layout::IN_PROGRESS, owner, .., name], _) if *owner == agent.as_str() => {
+            match change {
+                // It would be in the way of the task, which may not even exist yet.
+                Change::Create | Change::Modify if is_task(name) => Some(Rule::TooDeep),
+                Change::Modify | Change::Delete if is_conflict_copy(name) => Some(Rule::Copy),
+                _ => None,
+            }
+        }
         ([layout::IN_PROGRESS, owner, _, ..], _) => Some(Rule::OtherAgent((*owner).to_owned())),
         ([layout::UPDATES, owner, _, ..], _) if *owner != agent.as_str() => {
             Some(Rule::OtherAgent((*owner).to_owned()))
@@ -246,6 +267,9 @@ fn broken(agent: &AgentName, path: &VaultPath, change: Change, own: &mut Own) ->
             Some(Rule::CreateOnly)
         }
         ([layout::DONE, year, month, name], Change::Create) if is_month(year, month) => {
+            if !is_task(name) {
+                return Some(Rule::NoTask);
+            }
             (!own.leaving.remove(*name))
                 .then(|| Rule::NotOwned(format!("{}/{agent}/{name}", layout::IN_PROGRESS)))
         }
@@ -274,6 +298,7 @@ fn waiting(
         Change::Create => None,
         Change::Modify => Some(Rule::CreateOnly),
         Change::Delete if zone.is_local_only() => Some(Rule::LocalZone(zone)),
+        Change::Delete if !is_task(name) => Some(Rule::NoTask),
         Change::Delete => (!own.arriving.remove(name))
             .then(|| Rule::NotAClaim(format!("{}/{agent}/{name}", layout::IN_PROGRESS))),
     }
@@ -283,6 +308,11 @@ fn waiting(
 fn is_task(name: &str) -> bool {
     name.strip_suffix(".md")
         .is_some_and(|stem| stem.parse::<TaskId>().is_ok())
+}
+
+/// Whether a file name is that of a version which was set aside.
+fn is_conflict_copy(name: &str) -> bool {
+    name.contains(".conflict-")
 }
 
 fn is_month(year: &str, month: &str) -> bool {

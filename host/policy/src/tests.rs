@@ -295,10 +295,13 @@ fn local_may_change_everything() {
 #[test]
 fn a_claim_moves_a_task_into_the_own_folder() {
     for zone in Zone::ALL {
-        let waiting = format!("Needs_Action/{zone}/task_1.md");
+        let waiting = format!("Needs_Action/{zone}/task_01KAGP4Y00000000000000000A.md");
         let claim = [
             (waiting.as_str(), Change::Delete),
-            ("In_Progress/cloud/task_1.md", Change::Create),
+            (
+                "In_Progress/cloud/task_01KAGP4Y00000000000000000A.md",
+                Change::Create,
+            ),
         ];
         assert_eq!(judge(&claim).is_ok(), !zone.is_local_only(), "{zone}");
     }
@@ -309,42 +312,78 @@ fn what_only_looks_like_a_claim_is_refused() {
     for (what, changes) in [
         (
             "nothing arrives",
-            vec![("Needs_Action/email/task_1.md", Change::Delete)],
+            vec![(
+                "Needs_Action/email/task_01KAGP4Y00000000000000000A.md",
+                Change::Delete,
+            )],
         ),
         (
             "another file arrives",
             vec![
-                ("Needs_Action/email/task_1.md", Change::Delete),
-                ("In_Progress/cloud/task_2.md", Change::Create),
+                (
+                    "Needs_Action/email/task_01KAGP4Y00000000000000000A.md",
+                    Change::Delete,
+                ),
+                (
+                    "In_Progress/cloud/task_01KAGP4Y00000000000000000B.md",
+                    Change::Create,
+                ),
             ],
         ),
         (
             "it overwrites a task that is there",
             vec![
-                ("Needs_Action/email/task_1.md", Change::Delete),
-                ("In_Progress/cloud/task_1.md", Change::Modify),
+                (
+                    "Needs_Action/email/task_01KAGP4Y00000000000000000A.md",
+                    Change::Delete,
+                ),
+                (
+                    "In_Progress/cloud/task_01KAGP4Y00000000000000000A.md",
+                    Change::Modify,
+                ),
             ],
         ),
         (
             "it arrives in a deeper folder",
             vec![
-                ("Needs_Action/email/task_1.md", Change::Delete),
-                ("In_Progress/cloud/deep/task_1.md", Change::Create),
+                (
+                    "Needs_Action/email/task_01KAGP4Y00000000000000000A.md",
+                    Change::Delete,
+                ),
+                (
+                    "In_Progress/cloud/deep/task_01KAGP4Y00000000000000000A.md",
+                    Change::Create,
+                ),
             ],
         ),
         (
             "two tasks become one",
             vec![
-                ("Needs_Action/email/task_1.md", Change::Delete),
-                ("Needs_Action/social/task_1.md", Change::Delete),
-                ("In_Progress/cloud/task_1.md", Change::Create),
+                (
+                    "Needs_Action/email/task_01KAGP4Y00000000000000000A.md",
+                    Change::Delete,
+                ),
+                (
+                    "Needs_Action/social/task_01KAGP4Y00000000000000000A.md",
+                    Change::Delete,
+                ),
+                (
+                    "In_Progress/cloud/task_01KAGP4Y00000000000000000A.md",
+                    Change::Create,
+                ),
             ],
         ),
         (
             "it goes to another agent",
             vec![
-                ("Needs_Action/email/task_1.md", Change::Delete),
-                ("In_Progress/cloud-2/task_1.md", Change::Create),
+                (
+                    "Needs_Action/email/task_01KAGP4Y00000000000000000A.md",
+                    Change::Delete,
+                ),
+                (
+                    "In_Progress/cloud-2/task_01KAGP4Y00000000000000000A.md",
+                    Change::Create,
+                ),
             ],
         ),
     ] {
@@ -353,11 +392,65 @@ fn what_only_looks_like_a_claim_is_refused() {
 }
 
 #[test]
+fn what_is_no_task_is_neither_claimed_nor_finished() {
+    use Change::{Create, Delete};
+    let copy = "conflict-local-20261120T184303123Z-0123abcd";
+    let copy = TASK.replace(".md", &format!(".{copy}.md"));
+    for name in ["idea.md", "task_1.md", "scan.pdf", &copy] {
+        let waiting = format!("Needs_Action/email/{name}");
+        let own = format!("In_Progress/cloud/{name}");
+        let done = format!("Done/2026/11/{name}");
+        let no_task = "only a task is claimed or finished, and the file of a task is task_<id>.md";
+        for (bad, change, what) in [
+            (&waiting, Delete, [(&waiting, Delete), (&own, Create)]),
+            (&done, Create, [(&own, Delete), (&done, Create)]),
+        ] {
+            let what = what.map(|(path, change)| (path.as_str(), change));
+            let all = judge(&what).unwrap_err();
+            let expected = format!("cloud agent cloud may not {change} {bad}: {no_task}");
+            assert!(all.contains(&expected), "{all:?}");
+        }
+    }
+}
+
+#[test]
+fn a_conflict_copy_is_nobodys_to_change_or_remove_but_the_owners() {
+    for agent in ["local", "cloud", "cloud-2"] {
+        let copy = format!("conflict-{agent}-20261120T184303123Z-0123abcd");
+        for path in [
+            format!("In_Progress/cloud/note.{copy}.md"),
+            format!("In_Progress/cloud/deep/picture.{copy}.png"),
+            format!(
+                "In_Progress/cloud/{}",
+                TASK.replace("md", &format!("{copy}.md"))
+            ),
+        ] {
+            assert_eq!(alone(&path), [true, false, false], "{path}");
+        }
+    }
+}
+
+#[test]
+fn a_task_is_in_no_folder_below_the_agents_own() {
+    for folder in ["x", "x/y", "email"] {
+        let path = format!("In_Progress/cloud/{folder}/{TASK}");
+        // Taking away what an older version let in does no harm.
+        assert_eq!(alone(&path), [false, false, true], "{path}");
+    }
+}
+
+#[test]
 fn a_release_is_the_way_back() {
     assert_eq!(
         judge(&[
-            ("In_Progress/cloud/task_1.md", Change::Delete),
-            ("Needs_Action/email/task_1.md", Change::Create),
+            (
+                "In_Progress/cloud/task_01KAGP4Y00000000000000000A.md",
+                Change::Delete
+            ),
+            (
+                "Needs_Action/email/task_01KAGP4Y00000000000000000A.md",
+                Change::Create
+            ),
         ]),
         Ok(())
     );
@@ -366,18 +459,24 @@ fn a_release_is_the_way_back() {
 #[test]
 fn only_an_own_task_is_finished_and_only_once() {
     let finish = [
-        ("In_Progress/cloud/task_1.md", Change::Delete),
-        ("Done/2026/11/task_1.md", Change::Create),
+        (
+            "In_Progress/cloud/task_01KAGP4Y00000000000000000A.md",
+            Change::Delete,
+        ),
+        (
+            "Done/2026/11/task_01KAGP4Y00000000000000000A.md",
+            Change::Create,
+        ),
     ];
     assert_eq!(judge(&finish), Ok(()));
     for bad in [
-        "Done/task_1.md",
-        "Done/2026/task_1.md",
-        "Done/2026/13/task_1.md",
-        "Done/2026/00/task_1.md",
-        "Done/26/11/task_1.md",
-        "Done/2026/11/x/task_1.md",
-        "Done/2026/11/task_2.md",
+        "Done/task_01KAGP4Y00000000000000000A.md",
+        "Done/2026/task_01KAGP4Y00000000000000000A.md",
+        "Done/2026/13/task_01KAGP4Y00000000000000000A.md",
+        "Done/2026/00/task_01KAGP4Y00000000000000000A.md",
+        "Done/26/11/task_01KAGP4Y00000000000000000A.md",
+        "Done/2026/11/x/task_01KAGP4Y00000000000000000A.md",
+        "Done/2026/11/task_01KAGP4Y00000000000000000B.md",
     ] {
         assert!(judge(&[finish[0], (bad, Change::Create)]).is_err(), "{bad}");
     }
@@ -386,46 +485,55 @@ fn only_an_own_task_is_finished_and_only_once() {
         judge(&[
             finish[0],
             finish[1],
-            ("Done/2026/12/task_1.md", Change::Create)
+            (
+                "Done/2026/12/task_01KAGP4Y00000000000000000A.md",
+                Change::Create
+            )
         ])
         .is_err()
     );
-    let others = [("In_Progress/local/task_1.md", Change::Delete), finish[1]];
+    let others = [
+        (
+            "In_Progress/local/task_01KAGP4Y00000000000000000A.md",
+            Change::Delete,
+        ),
+        finish[1],
+    ];
     assert_eq!(judge(&others).unwrap_err().len(), 2);
 }
 
 #[test]
 fn each_refusal_is_a_sentence_that_says_what_where_and_why() {
-    let task = "Needs_Action/email/task_1.md";
+    let task = "Needs_Action/email/task_01KAGP4Y00000000000000000A.md";
     for (text, change, expected) in [
         (
             task,
             Change::Delete,
-            "cloud agent cloud may not delete Needs_Action/email/task_1.md: a task leaves \
-             Needs_Action by a claim, which creates In_Progress/cloud/task_1.md with it",
+            "cloud agent cloud may not delete Needs_Action/email/task_01KAGP4Y00000000000000000A.md: a task leaves \
+             Needs_Action by a claim, which creates In_Progress/cloud/task_01KAGP4Y00000000000000000A.md with it",
         ),
         (
             task,
             Change::Modify,
-            "cloud agent cloud may not modify Needs_Action/email/task_1.md: only new files are \
+            "cloud agent cloud may not modify Needs_Action/email/task_01KAGP4Y00000000000000000A.md: only new files are \
              allowed there",
         ),
         (
-            "Needs_Action/payments/task_1.md",
+            "Needs_Action/payments/task_01KAGP4Y00000000000000000A.md",
             Change::Delete,
-            "cloud agent cloud may not delete Needs_Action/payments/task_1.md: tasks of zone \
+            "cloud agent cloud may not delete Needs_Action/payments/task_01KAGP4Y00000000000000000A.md: tasks of zone \
              payments belong to the owner's machine",
         ),
         (
-            "Needs_Action/task_1.md",
+            "Needs_Action/task_01KAGP4Y00000000000000000A.md",
             Change::Create,
-            "cloud agent cloud may not create Needs_Action/task_1.md: a task is at \
+            "cloud agent cloud may not create Needs_Action/task_01KAGP4Y00000000000000000A.md: a task is at \
              Needs_Action/<zone>/<file>",
         ),
         (
-            "In_Progress/local/task_1.md",
+            "In_Progress/local/task_01KAGP4Y00000000000000000A.md",
             Change::Create,
-            "cloud agent cloud may not create In_Progress/local/task_1.md: the folder belongs to \
+            "cloud agent cloud may not create In_Progress/local/task_01KAGP4Y00000000000000000A.md: the folder belongs to \
              agent local",
         ),
         (
@@ -435,15 +543,15 @@ fn each_refusal_is_a_sentence_that_says_what_where_and_why() {
              changes it",
         ),
         (
-            "Done/2026/11/task_1.md",
+            "Done/2026/11/task_01KAGP4Y00000000000000000A.md",
             Change::Create,
-            "cloud agent cloud may not create Done/2026/11/task_1.md: a task is finished by its \
-             owner, which deletes In_Progress/cloud/task_1.md with it",
+            "cloud agent cloud may not create Done/2026/11/task_01KAGP4Y00000000000000000A.md: a task is finished by its \
+             owner, which deletes In_Progress/cloud/task_01KAGP4Y00000000000000000A.md with it",
         ),
         (
-            "Done/task_1.md",
+            "Done/task_01KAGP4Y00000000000000000A.md",
             Change::Create,
-            "cloud agent cloud may not create Done/task_1.md: a finished task is at \
+            "cloud agent cloud may not create Done/task_01KAGP4Y00000000000000000A.md: a finished task is at \
              Done/<year>/<month>/<file>",
         ),
         (
@@ -483,7 +591,7 @@ fn any_change() -> impl Strategy<Value = (VaultPath, Change)> {
         "Updates/local",
         "Notes",
     ]);
-    let name = prop::sample::select(vec!["a.md", "b.md"]);
+    let name = prop::sample::select(vec![TASK, OTHER, "a.md"]);
     (top, name, prop::sample::select(ALL.to_vec()))
         .prop_map(|(top, name, change)| (path(&format!("{top}/{name}")), change))
 }
