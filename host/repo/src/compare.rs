@@ -3,7 +3,9 @@
 //! Lives elsewhere: who may make a change is `policy`'s question.
 //! Invariants: only subtrees whose ids differ are opened, so a comparison costs O(changed); what
 //! the vault never holds (a symbolic link, a submodule, a name that is no vault path, two names
-//! that some system takes for one) is named; that such a thing is gone is no change at all.
+//! that some system takes for one) is named; that such a thing is gone is no change at all. A few
+//! objects can name each other's folders so often that no machine comes to the end of them: every
+//! entry that is read counts, on both sides and whatever it is, and there is an end to it.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +22,11 @@ use crate::{
 
 /// Deeper folders than this are refused; a vault path has at most 512 bytes anyway.
 const MAX_DEPTH: usize = 64;
+/// More entries than this, of both sides together, are not read for one comparison: two vaults of
+/// a million files each that have nothing in common have about half as many.
+pub(crate) const MAX_ENTRIES_READ: usize = 1 << 22;
+/// After so many it is counted how many there will be, before the others are read.
+const COUNT_AFTER: usize = 1 << 14;
 /// More faults than this are not listed.
 const MAX_FAULTS: usize = 100;
 /// The mode of an ordinary file.
@@ -78,7 +85,8 @@ impl Repo {
     /// As [`Repo::changes`], but faults are listed beside what is right.
     ///
     /// # Errors
-    /// If an object is missing, or more than `most` files differ.
+    /// If an object is missing, or more than `most` files differ, or so many folders that they are
+    /// not looked through ([`RepoError::TooMany`]).
     pub fn compare(
         &self,
         from: Option<Oid>,
@@ -91,6 +99,8 @@ impl Repo {
         let mut walk = Walk {
             git: &git,
             most,
+            roots: Some((old, Some(new))),
+            read: 0,
             found: Comparison::default(),
         };
         walk.folder("", old, Some(new), 0)?;
@@ -103,10 +113,39 @@ impl Repo {
 struct Walk<'a> {
     git: &'a Repository,
     most: usize,
+    /// What is compared, until it was counted.
+    roots: Option<Pair>,
+    /// How many entries were read.
+    read: usize,
     found: Comparison,
 }
 
 impl Walk<'_> {
+    fn too_many(&self) -> RepoError {
+        RepoError::TooMany(self.most.min(MAX_ENTRIES_READ))
+    }
+
+    /// Takes note of entries that were read.
+    fn count(&mut self, entries: usize) -> Result<(), RepoError> {
+        self.read = self.read.saturating_add(entries);
+        if self.read > COUNT_AFTER
+            && let Some(roots) = self.roots.take()
+        {
+            let mut counting = Counting {
+                git: self.git,
+                read: 0,
+                known: BTreeMap::new(),
+            };
+            if counting.entries_below(roots, 0)? > MAX_ENTRIES_READ {
+                return Err(self.too_many());
+            }
+        }
+        match self.read > MAX_ENTRIES_READ {
+            true => Err(self.too_many()),
+            false => Ok(()),
+        }
+    }
+
     fn fault(&mut self, path: &[u8], what: impl Into<String>) {
         if self.found.faults.len() < MAX_FAULTS {
             let path = printable(path);
@@ -130,13 +169,15 @@ impl Walk<'_> {
             return Ok(());
         }
         let old = some_entries_of(self.git, old)?;
+        self.count(old.len())?;
         let new = match entries_of(self.git, new) {
             Err(RepoError::Foreign { path, what }) => {
                 self.fault(format!("{prefix}{path}").as_bytes(), what);
-                return Ok(());
+                return self.count(1);
             }
             read => read?,
         };
+        self.count(new.len())?;
         self.collisions(prefix, &old, &new);
         let mut names: Vec<&Vec<u8>> = old.keys().chain(new.keys()).collect();
         names.sort_unstable();
@@ -198,7 +239,7 @@ impl Walk<'_> {
             }
         };
         if self.found.changed.len() == self.most {
-            return Err(RepoError::TooMany(self.most));
+            return Err(self.too_many());
         }
         if let Some(mode) = file(after).map(|e| e.mode).filter(|mode| *mode != ORDINARY) {
             self.found.odd_modes.push((path.clone(), mode));
@@ -239,6 +280,47 @@ impl Walk<'_> {
                 format!("differs only in case from `{there}`, and many systems cannot hold both"),
             );
         }
+    }
+}
+
+/// Two folders that stand for each other, or one that nothing stands against.
+type Pair = (Option<Oid>, Option<Oid>);
+
+/// Counts what a comparison would read, each pair of folders once, however often it is met.
+struct Counting<'a> {
+    git: &'a Repository,
+    read: usize,
+    known: BTreeMap<Pair, usize>,
+}
+
+impl Counting<'_> {
+    /// How many entries; of more than are read anyway, some number that is larger.
+    fn entries_below(&mut self, pair: Pair, depth: usize) -> Result<usize, RepoError> {
+        if pair.0 == pair.1 || depth > MAX_DEPTH {
+            return Ok(0);
+        }
+        if let Some(known) = self.known.get(&pair) {
+            return Ok(*known);
+        }
+        let old = some_entries_of(self.git, pair.0)?;
+        let new = some_entries_of(self.git, pair.1)?;
+        let mut count = old.len().saturating_add(new.len());
+        self.read = self.read.saturating_add(count);
+        let folder = |entry: Option<&Entry>| {
+            let entry = entry.filter(|entry| entry.kind() == Kind::Folder);
+            entry.map(|entry| entry.oid)
+        };
+        let only_old = old.keys().filter(|name| !new.contains_key(*name));
+        for name in only_old.chain(new.keys()) {
+            if self.read.max(count) > MAX_ENTRIES_READ {
+                return Ok(usize::MAX);
+            }
+            let below = (folder(old.get(name)), folder(new.get(name)));
+            let below = self.entries_below(below, depth + 1)?;
+            count = count.saturating_add(below);
+        }
+        self.known.insert(pair, count);
+        Ok(count)
     }
 }
 

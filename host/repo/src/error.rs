@@ -29,8 +29,8 @@ pub enum RepoError {
         /// What is wrong with it.
         what: String,
     },
-    /// More files differ than the caller takes.
-    #[error("more than {0} files differ")]
+    /// More files differ than the caller takes, or more folders than are looked through.
+    #[error("more than {0} files or folders differ")]
     TooMany(usize),
     /// An edit would turn a folder into a file or a file into a folder.
     #[error("`{0}` cannot be written: a folder and a file would have the same name")]

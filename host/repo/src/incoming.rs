@@ -4,7 +4,9 @@
 //! over everything a client sent although nothing may point at it ([`Repo::each_sent`]).
 //! Lives elsewhere: what may be among it is the caller's question.
 //! Invariants: names are given as the tree has them, whatever they are; what some parent has at
-//! the same place is not new; a blob is read once; one that is too large is said to be there.
+//! the same place is not new; a blob is read once; one that is too large is said to be there; of
+//! the commits no more is kept than their ids, and of one commit no more is looked through than
+//! `compare` would.
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +15,7 @@ use std::{
 
 use git2::{ObjectType, Odb, Oid, Repository};
 
-use crate::{Repo, RepoError};
+use crate::{Repo, RepoError, compare::MAX_ENTRIES_READ};
 
 /// Deeper folders are refused.
 const MAX_DEPTH: usize = 128;
@@ -66,22 +68,23 @@ impl Repo {
     /// what it wants to keep.
     ///
     /// # Errors
-    /// If an object is missing, or there are more than `most` commits.
+    /// If an object is missing, or a commit has so much that it is not looked through
+    /// ([`RepoError::TooMany`]).
     pub fn each_new(
         &self,
         from: Option<Oid>,
         to: Oid,
-        most: usize,
         max_blob: usize,
         visit: &mut dyn FnMut(New<'_>),
     ) -> Result<(), RepoError> {
-        let commits = self.commits_between(from, to, most)?;
+        let commits = self.commits_between(from, to, usize::MAX)?;
         let git = self.lock()?;
         let odb = git.odb().map_err(RepoError::git(DOING))?;
         let mut walk = Walk {
             git: &git,
             odb: &odb,
             max_blob,
+            read: 0,
             seen: BTreeSet::new(),
             visit,
         };
@@ -176,6 +179,8 @@ struct Walk<'a> {
     git: &'a Repository,
     odb: &'a Odb<'a>,
     max_blob: usize,
+    /// How many entries of this commit were read.
+    read: usize,
     seen: BTreeSet<Oid>,
     visit: &'a mut dyn FnMut(New<'_>),
 }
@@ -192,6 +197,7 @@ impl Walk<'_> {
         for parent in commit.parents() {
             parents.push(parent.tree_id());
         }
+        self.read = 0;
         self.tree(oid, "", commit.tree_id(), &parents, 0)
     }
 
@@ -215,6 +221,10 @@ impl Walk<'_> {
         }
         let git = self.git;
         let tree = git.find_tree(tree).map_err(RepoError::git(DOING))?;
+        self.read = self.read.saturating_add(tree.len());
+        if self.read > MAX_ENTRIES_READ {
+            return Err(RepoError::TooMany(MAX_ENTRIES_READ));
+        }
         let mut before = Vec::new();
         for other in others {
             before.push(git.find_tree(*other).map_err(RepoError::git(DOING))?);

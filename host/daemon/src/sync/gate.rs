@@ -20,8 +20,6 @@ use platinum_secrets::{Finding, Kind, Scanner};
 
 use super::{MAX_FILE, SyncError, side::Side};
 
-/// More commits than this at once are not looked through.
-const MAX_COMMITS: usize = 100_000;
 /// More findings than this in one push are not listed.
 const MAX_HELD: usize = 50;
 
@@ -67,7 +65,7 @@ pub fn inspect(
     to: Oid,
 ) -> Result<Vec<Held>, RepoError> {
     let mut held = Vec::new();
-    repo.each_new(from, to, MAX_COMMITS, MAX_FILE, &mut |new| {
+    repo.each_new(from, to, MAX_FILE, &mut |new| {
         held.extend(judge(scanner, &new));
         held.truncate(MAX_HELD);
     })?;
