@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a panic here is a failed test with a line number"
 )]
 
@@ -92,6 +93,83 @@ async fn a_remote_that_is_not_there_is_an_error_and_a_push_to_it_is_indeterminat
         remote.push(first, None).await,
         PushOutcome::Indeterminate(_)
     ));
+}
+
+/// Puts the branch of a bare repository on an object that git itself would not write.
+fn faulty(bare: &Path, what: &str) -> String {
+    use std::io::Write as _;
+    let git = |args: &[&str], stdin: &[u8]| {
+        let mut child = Command::new("git")
+            .args(args)
+            .env("GIT_DIR", bare)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_AUTHOR_NAME", "t")
+            .env("GIT_AUTHOR_EMAIL", "t@t.invalid")
+            .env("GIT_COMMITTER_NAME", "t")
+            .env("GIT_COMMITTER_EMAIL", "t@t.invalid")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(stdin).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "git {args:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let raw = |kind: &str, bytes: &[u8]| {
+        let args = ["hash-object", "-t", kind, "-w", "--literally", "--stdin"];
+        git(&args, bytes)
+    };
+    let blob = raw("blob", b"x");
+    let mut tree = match what {
+        "zeroPaddedFilemode" => b"0100644 a.md\0".to_vec(),
+        _ => b"100644 a.md\0".to_vec(),
+    };
+    tree.extend_from_slice(Oid::from_str(&blob).unwrap().as_bytes());
+    let tree = raw("tree", &tree);
+    let mail = match what {
+        "missingEmail" => "",
+        _ => " <t@t.invalid>",
+    };
+    let commit = format!("tree {tree}\nauthor t{mail} 1 +0000\ncommitter t <t@t> 1 +0000\n\nx\n");
+    let commit = raw("commit", commit.as_bytes());
+    git(&["update-ref", "refs/heads/main", &commit], b"");
+    match what {
+        "zeroPaddedFilemode" => tree,
+        _ => commit,
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_git_refuses_is_no_remote_that_is_away() {
+    for fault in ["zeroPaddedFilemode", "missingEmail"] {
+        let folder = tempfile::tempdir().unwrap();
+        let address = serve(folder.path());
+        let (repo, remote) = side(folder.path(), "a.git", &address);
+        let first = commit(&repo, None, "a");
+        assert_eq!(remote.push(first, None).await, PushOutcome::Landed);
+        let bare = folder.path().join("remote.git");
+        let bad = faulty(&bare, fault);
+        // Every time: what arrived is not kept.
+        for _ in 0..2 {
+            match remote.fetch().await {
+                Err(RemoteError::Faulty { object, what, .. }) => {
+                    assert_eq!(object, bad);
+                    assert!(what.starts_with(fault), "{what}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        // Put back, it is as before.
+        let args = ["update-ref", "refs/heads/main", &first.to_string()];
+        let put_back = Command::new("git")
+            .args(args)
+            .env("GIT_DIR", &bare)
+            .status();
+        assert!(put_back.unwrap().success());
+        assert_eq!(remote.fetch().await, Ok(Some(first)));
+    }
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use super::{
     client::Run,
     news::Ear,
     porcelain,
-    said::{host_key, said},
+    said::{faulty, host_key, said},
 };
 use crate::{RefName, Repo};
 
@@ -115,6 +115,14 @@ impl GitRemote {
 
     /// Why git was not successful.
     fn failed(&self, stderr: &[u8]) -> RemoteError {
+        if let Some((object, what)) = faulty(stderr) {
+            let remote = self.describe();
+            return RemoteError::Faulty {
+                remote,
+                object,
+                what,
+            };
+        }
         match (host_key(stderr), self.address.way()) {
             (Some(key), Way::Ssh(site)) => RemoteError::HostKey {
                 host: site.host.clone(),

@@ -83,6 +83,19 @@ pub enum RemoteError {
         /// The limit.
         seconds: u64,
     },
+    /// It answered, and what it holds is not as git writes it: git takes nothing of it, now or
+    /// later.
+    #[error(
+        "the remote holds a faulty object, {object} ({what}), and git takes nothing more from it: put its branch back to a commit without it, and set `receive.fsckObjects` to true there ({remote})"
+    )]
+    Faulty {
+        /// The remote.
+        remote: String,
+        /// The object, in hex.
+        object: String,
+        /// What git says is wrong with it.
+        what: String,
+    },
     /// Git's client is not installed or does not start.
     #[error("git's own client cannot be started ({reason}); install git 2.41 or newer")]
     NoClient {

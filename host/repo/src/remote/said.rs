@@ -71,6 +71,25 @@ pub(super) fn host_key(stderr: &[u8]) -> Option<HostKey> {
         .then_some(HostKey::Unknown)
 }
 
+/// Longer words of git's on what is wrong with an object are cut.
+const MAX_FAULT: usize = 80;
+
+/// The object that git refuses for what it is, and why: what its `fsck` says of what arrives. What
+/// a remote says for itself begins with `remote: `.
+pub(super) fn faulty(stderr: &[u8]) -> Option<(String, String)> {
+    let text = String::from_utf8_lossy(stderr);
+    text.split(['\n', '\r']).find_map(|line| {
+        let (object, what) = line
+            .trim()
+            .strip_prefix("error: object ")?
+            .split_once(": ")?;
+        let is_id =
+            matches!(object.len(), 40 | 64) && object.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let printable = what.chars().filter(|c| !c.is_control());
+        is_id.then(|| (object.to_owned(), printable.take(MAX_FAULT).collect()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,5 +165,26 @@ mod tests {
                         Host key verification failed.\r\n";
         assert_eq!(host_key(changed), Some(HostKey::Changed));
         assert_eq!(host_key(b"Permission denied (publickey)."), None);
+    }
+
+    #[test]
+    fn an_object_that_git_refuses_is_known_by_what_git_itself_says_of_it() {
+        let object = "2a950f22f4df93c3fa15402165e3a50ff2c4fbe6";
+        let line = format!("error: object {object}: missingEmail: invalid author line");
+        let all = format!(
+            "remote: Total 3\nReceiving objects:  33% (1/3)\r{line}\nfatal: fsck error in packed \
+             object\nfatal: index-pack failed\n"
+        );
+        let what = "missingEmail: invalid author line".to_owned();
+        assert_eq!(faulty(all.as_bytes()), Some((object.to_owned(), what)));
+        for other in [
+            format!("remote: {line}\n"),
+            format!("error: object {}: x\n", &object[1..]),
+            format!("fatal: object {object}: x\n"),
+            "fatal: early EOF\n".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(faulty(other.as_bytes()), None, "{other}");
+        }
     }
 }
