@@ -233,8 +233,12 @@ impl ClaimMachine {
         {
             self.last_epoch = self.last_epoch.max(*epoch);
         }
+        // The same epoch twice would let what was made under the earlier claim count again.
+        let Some(epoch) = self.last_epoch.checked_add(1) else {
+            self.reason = Some("the epochs of its claims are used up".to_owned());
+            return Step::End(Claimed::GaveUp);
+        };
         self.attempts += 1;
-        let epoch = self.last_epoch.saturating_add(1);
         self.proposed = Some((tip.clone(), epoch));
         Step::Propose { on_tip: tip, epoch }
     }

@@ -20,6 +20,7 @@ use super::{
     HeldBack, SyncError,
     apply::Arrival,
     gate::Gate,
+    incoming::claims,
     owning::{Decided, HELD},
     stamps::{Clock, TRAILER_CLOCK},
     worktree::WorkTree,
@@ -270,6 +271,9 @@ impl Side {
             if self.hold_secrets(tip, commit, &mut edits, prepared)? {
                 continue;
             }
+            if self.hold_claims(tip, commit, &mut edits, prepared)? {
+                continue;
+            }
             // What the other side would refuse is not sent: names that differ only in case, say.
             match self.repo.changes(tip, commit) {
                 Ok(_) => {
@@ -300,6 +304,30 @@ impl Side {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Takes out the edits of claims that only local may make; whether there were some.
+    fn hold_claims(
+        &self,
+        tip: Option<Oid>,
+        commit: Oid,
+        edits: &mut Vec<(VaultPath, Edit, Change)>,
+        prepared: &mut Prepared,
+    ) -> Result<bool, SyncError> {
+        if self.role == Role::Local {
+            return Ok(false);
+        }
+        let changed = self.repo.compare(tip, commit, usize::MAX)?.changed;
+        let faults = claims::faults(&self.repo, &self.agent, &changed, &|path| {
+            let at = tip.map(|tip| self.repo.blob_at(tip, path));
+            Ok(at.transpose()?.flatten())
+        })?;
+        let before = edits.len();
+        for (path, reason) in faults {
+            edits.retain(|(edit, ..)| *edit != path);
+            prepared.held_back.push(HeldBack { path, reason });
+        }
+        Ok(edits.len() < before)
     }
 
     /// Takes out the edits that would give away a secret; whether there were some.

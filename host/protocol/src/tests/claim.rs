@@ -42,6 +42,21 @@ fn rejected() -> PushOutcome {
 }
 
 #[test]
+fn an_epoch_is_never_given_twice_not_even_the_last_there_is() {
+    let mut m = machine(3);
+    m.saw_epoch(u64::MAX - 1);
+    let step = m.fetched(tip(1), TaskPlace::Waiting, None).clone();
+    let epoch = u64::MAX;
+    let on_tip = tip(1);
+    assert_eq!(step, Step::Propose { on_tip, epoch });
+    let mut m = machine(3);
+    m.saw_epoch(u64::MAX);
+    let step = m.fetched(tip(1), TaskPlace::Waiting, None).clone();
+    assert_eq!(step, Step::End(Claimed::GaveUp));
+    assert_eq!(m.reason(), Some("the epochs of its claims are used up"));
+}
+
+#[test]
 fn a_waiting_task_is_proposed_on_the_tip_and_won_when_the_push_lands() {
     let mut m = machine(3);
     assert_eq!(m.step(), &Step::Fetch);

@@ -1,8 +1,10 @@
-//! A task has one place: a cloud agent may not make one again that is somewhere else already.
+//! A task has one place: a cloud agent may not make one again, or move one, that is somewhere else
+//! too.
 //!
 //! The path table sees one commit's changes alone; whether a task of the same name waits in
-//! another zone, is owned or is done, only the tree knows.
-//! Invariant: costs one look into each folder of tasks, and only for commits that make tasks.
+//! another zone, is owned or is done, only the tree after the commit knows.
+//! Invariant: costs one look into each folder of tasks, and only for commits that make or move
+//! tasks.
 
 use std::collections::BTreeSet;
 
@@ -12,18 +14,13 @@ use platinum_repo::{Oid, Repo};
 
 use crate::sync::SyncError;
 
-/// The tasks that a commit makes, rather than moves.
+/// The tasks that a commit makes or moves: each is looked for everywhere else. That the commit
+/// takes a file of the same name away proves nothing: it may be one that was put there for that.
 pub(super) fn made(changes: &[(VaultPath, Change)]) -> Vec<&VaultPath> {
-    let gone: BTreeSet<&str> = changes
-        .iter()
-        .filter(|(_, change)| *change == Change::Delete)
-        .map(|(path, _)| path.file_name())
-        .collect();
     changes
         .iter()
         .filter(|(path, change)| *change == Change::Create && is_task(path))
         .map(|(path, _)| path)
-        .filter(|path| !gone.contains(path.file_name()))
         .collect()
 }
 

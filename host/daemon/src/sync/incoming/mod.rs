@@ -8,9 +8,12 @@
 //! a commit on the remote's tip like any other, never by rewriting history; until it has landed
 //! the work tree stays with the last verified tip.
 
+pub(super) mod claims;
 mod doubles;
 pub mod hook;
 mod replay;
+#[cfg(test)]
+mod stolen;
 #[cfg(test)]
 mod tests;
 mod undoing;

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 
 use platinum_core::VaultPath;
 use platinum_policy::Change;
-use platinum_repo::{Edit, Oid, Repo};
+use platinum_repo::{Changed, Edit, Oid, Repo};
 
 use super::doubles;
-use crate::sync::SyncError;
+use crate::sync::{SyncError, owning::places::task_at};
 
 /// What is at a path: a blob, or nothing any more.
 pub(super) type Blobs = BTreeMap<VaultPath, Option<Oid>>;
@@ -37,6 +37,18 @@ pub(super) struct Retold {
     pub(super) in_the_way: Vec<VaultPath>,
 }
 
+impl Retold {
+    /// The same, as a comparison of two commits tells it.
+    pub(super) fn compared(&self) -> Vec<Changed> {
+        let of = |(path, change): &(VaultPath, Change)| Changed {
+            path: path.clone(),
+            change: *change,
+            blob: self.blobs.get(path).copied().flatten(),
+        };
+        self.changes.iter().map(of).collect()
+    }
+}
+
 impl<'a> Replay<'a> {
     pub(super) fn on(repo: &'a Repo, base: Option<Oid>) -> Self {
         Self {
@@ -46,7 +58,8 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn now(&self, path: &VaultPath) -> Result<Option<Oid>, SyncError> {
+    /// What is at a path so far.
+    pub(super) fn now(&self, path: &VaultPath) -> Result<Option<Oid>, SyncError> {
         if let Some(blob) = self.edits.get(path) {
             return Ok(*blob);
         }
@@ -97,7 +110,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// A task that a commit makes here although it is somewhere else, and where.
+    /// A task that a commit makes here, or moves, although it is somewhere else too, and where.
     pub(super) fn doubled(
         &self,
         commit: Oid,
@@ -111,9 +124,16 @@ impl<'a> Replay<'a> {
         if let Some(base) = self.base {
             folders.extend(doubles::folders(self.repo, base)?);
         }
+        // One that an honest commit made, and that was taken away by what may not be.
+        let here = self.edits.keys().filter(|path| task_at(path).is_some());
+        folders.extend(here.filter_map(VaultPath::parent).map(String::from));
         for path in made {
             for other in doubles::other_places(path, &folders) {
-                if self.now(&other)?.is_some() {
+                let after = match retold.blobs.get(&other) {
+                    Some(after) => *after,
+                    None => self.now(&other)?,
+                };
+                if after.is_some() {
                     return Ok(Some((path.clone(), other)));
                 }
             }

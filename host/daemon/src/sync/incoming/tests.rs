@@ -8,7 +8,7 @@ use std::{
     process::Stdio,
 };
 
-use platinum_core::{Role, TaskId, Timestamp, VaultPath};
+use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath};
 use platinum_repo::{CommitMeta, Edit, Oid, Repo, Signer, Signers, SigningKey};
 use proptest::prelude::*;
 
@@ -36,22 +36,36 @@ fn at(path: &str) -> VaultPath {
     VaultPath::new(path).unwrap()
 }
 
-fn task(n: u64) -> String {
+pub(super) fn task(n: u64) -> String {
     format!("{}.md", TaskId::from_parts(n, 0))
 }
 
+/// A task's note.
+pub(super) fn note(front: &str, body: &str) -> String {
+    format!("---\nkind: task\nzone: email\n{front}---\n{body}\n")
+}
+
+/// The claim in one.
+pub(super) fn claim(agent: &str, epoch: u64, beat: u64) -> String {
+    let id = ClaimId::from_parts(epoch, 1);
+    format!(
+        "claim:\n  id: {id}\n  agent: {agent}\n  epoch: {epoch}\n  at: 2026-11-20T18:43:03Z\n  \
+         base: \"\"\n  beat: {beat}\n"
+    )
+}
+
 /// A repository with a history that grows.
-struct Story {
+pub(super) struct Story {
     folder: tempfile::TempDir,
     repo: Repo,
     signers: Signers,
-    base: Oid,
-    tip: Oid,
+    pub(super) base: Oid,
+    pub(super) tip: Oid,
     clock: i64,
 }
 
 impl Story {
-    fn begin() -> Self {
+    pub(super) fn begin() -> Self {
         // Every object is synced to disk: in memory that costs nothing.
         let folder = tempfile::tempdir_in("/dev/shm")
             .or_else(|_| tempfile::tempdir())
@@ -115,13 +129,13 @@ impl Story {
     }
 
     /// A commit on the tip.
-    fn commit(&mut self, agent: &str, edits: &[(&str, Option<&str>)]) -> Oid {
+    pub(super) fn commit(&mut self, agent: &str, edits: &[(&str, Option<&str>)]) -> Oid {
         let tip = self.tip;
         self.tip = self.write(agent, Some(tip), edits);
         self.tip
     }
 
-    fn judge_as(&self, view: View, from: Option<Oid>, to: Oid) -> Judged {
+    pub(super) fn judge_as(&self, view: View, from: Option<Oid>, to: Oid) -> Judged {
         Judge {
             repo: &self.repo,
             view,
@@ -132,13 +146,13 @@ impl Story {
         .unwrap()
     }
 
-    fn unanswered(&self) -> BTreeSet<String> {
+    pub(super) fn unanswered(&self) -> BTreeSet<String> {
         let judged = self.judge_as(View::Local, Some(self.base), self.tip);
         judged.unanswered.into_iter().map(|v| v.commit).collect()
     }
 
     /// Answers what was found, as local does.
-    fn undo(&mut self) {
+    pub(super) fn undo(&mut self) {
         let judged = self.judge_as(View::Local, Some(self.base), self.tip);
         let named = judged.unanswered.iter();
         let trailers = named
@@ -151,7 +165,7 @@ impl Story {
             .unwrap();
     }
 
-    fn files(&self, commit: Oid) -> Files {
+    pub(super) fn files(&self, commit: Oid) -> Files {
         let files = self.repo.tree_files(commit).unwrap();
         files
             .into_iter()
@@ -305,12 +319,17 @@ fn honest(story: &mut Story, what: u8, n: u64) {
         4 => drop(story.commit(cloud, &[(&named("Pending_Approval"), text)])),
         5 => drop(story.commit(cloud, &[(&named(&format!("Updates/{cloud}")), text)])),
         end => {
-            story.commit(cloud, &[(&waiting, Some("task"))]);
-            story.commit(cloud, &[(&waiting, None), (&owned, Some("claimed"))]);
-            story.commit(cloud, &[(&owned, text)]);
-            let done = format!("Done/2026/11/{}", task(n));
-            let to = if end == 6 { &done } else { &waiting };
-            story.commit(cloud, &[(&owned, None), (to, text)]);
+            let (claimed, beaten) = (claim(cloud, 1, 0), claim(cloud, 1, 1));
+            story.commit(cloud, &[(&waiting, Some(&note("", "task")))]);
+            let claimed = note(&claimed, "task");
+            story.commit(cloud, &[(&waiting, None), (&owned, Some(&claimed))]);
+            let text = text.unwrap_or_default();
+            story.commit(cloud, &[(&owned, Some(&note(&beaten, text)))]);
+            let (to, front) = match end {
+                6 => (format!("Done/2026/11/{}", task(n)), beaten),
+                _ => (waiting, "last-epoch: 1\n".to_owned()),
+            };
+            story.commit(cloud, &[(&owned, None), (&to, Some(&note(&front, text)))]);
         }
     }
 }

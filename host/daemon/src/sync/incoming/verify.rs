@@ -18,7 +18,7 @@ use platinum_repo::{
     Signers, TRAILER_AGENT, TRAILER_ROLE,
 };
 
-use super::{doubles, replay::Replay, undoing::TRAILER_REVERTS};
+use super::{claims, doubles, replay::Replay, undoing::TRAILER_REVERTS};
 use crate::sync::{
     MAX_FILE, SyncError,
     error::{Remedy, Violation},
@@ -176,6 +176,10 @@ impl Judge<'_> {
             {
                 reasons.push(without(&doubles::sentence(&signer.agent, &path, &at)));
             }
+            if let Author::Signer(signer) = author {
+                let faults = self.claims(signer, &retold.compared(), &|path| replay.now(path))?;
+                reasons.extend(faults.iter().map(|fault| without(fault)));
+            }
             match reasons.is_empty() {
                 true => replay.apply(retold),
                 false => drop(found.insert(info.oid, violation(info.oid, author, reasons))),
@@ -321,6 +325,10 @@ impl Judge<'_> {
             }
             reasons.extend(self.structure(&compared)?);
             if let Author::Signer(signer) = &author {
+                reasons.extend(self.claims(signer, &compared.changed, &|path| {
+                    let at = parent.map(|parent| self.repo.blob_at(parent, path));
+                    Ok(at.transpose()?.flatten())
+                })?);
                 let pairs: Vec<_> = compared
                     .changed
                     .into_iter()
@@ -343,7 +351,21 @@ impl Judge<'_> {
         Ok((author, Some(violation)))
     }
 
-    /// Tasks that a cloud agent makes although they are somewhere else.
+    /// What a cloud agent does to claims that may not be.
+    fn claims(
+        &self,
+        signer: &Signer,
+        changed: &[Changed],
+        before: claims::Before<'_>,
+    ) -> Result<Vec<String>, SyncError> {
+        if signer.role == Role::Local {
+            return Ok(Vec::new());
+        }
+        let faults = claims::faults(self.repo, &signer.agent, changed, before)?;
+        Ok(faults.into_iter().map(|(_, sentence)| sentence).collect())
+    }
+
+    /// Tasks that a cloud agent makes or moves although they are somewhere else too.
     fn doubled(
         &self,
         signer: &Signer,

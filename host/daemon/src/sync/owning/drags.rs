@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::{AgentName, Role, TaskId, VaultPath, Zone, layout};
 use platinum_policy::Change;
-use platinum_protocol::{ClaimRecord, Claimed, TaskPlace};
+use platinum_protocol::{ClaimRecord, Claimed, TaskPlace, reconcile::Intent};
 use platinum_repo::{Edit, Oid, RefName};
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
         HeldBack, SyncError, SyncReport, Synchronizer,
         side::{Prepared, Side},
     },
-    places,
+    places::{self, task_at},
 };
 
 /// What a drag into this agent's folder comes to.
@@ -33,19 +33,6 @@ enum Drag {
 
 /// One edit that a sync would commit.
 type Planned = (VaultPath, Edit, Change);
-
-/// The task whose own file is at a path.
-fn task_at(path: &VaultPath) -> Option<TaskId> {
-    let depth = path.components().count();
-    let is_place = match path.top() {
-        layout::NEEDS_ACTION | layout::IN_PROGRESS => depth == 3,
-        layout::DONE => depth == 4,
-        _ => false,
-    };
-    (is_place && path.extension() == Some("md"))
-        .then(|| path.stem().parse().ok())
-        .flatten()
-}
 
 impl Side {
     /// Takes out of the edits what would put a task into a second place; what asks for a claim is
@@ -93,7 +80,7 @@ impl Side {
             } else if let Some(other) = first.get(task) {
                 refused.insert(path.clone(), format!("the task is in {other}"));
             } else if *path == own
-                && self.decided.get(*task).is_none()
+                && self.asks_for_a_claim(*task)
                 && let Some(from) = there
                     .keys()
                     .find(|at| at.top() != layout::DONE && *at != path)
@@ -111,6 +98,16 @@ impl Side {
             .held_back
             .extend(held.map(|(path, reason)| HeldBack { path, reason }));
         Ok(())
+    }
+
+    /// Whether a file that was moved into the own folder needs a claim: not if it came there by
+    /// one that was decided without the remote. A cloud's is never its own before the remote has it.
+    fn asks_for_a_claim(&self, task: TaskId) -> bool {
+        match self.decided.get(task) {
+            None => true,
+            Some(Intent::Claim { .. }) => self.role == Role::Cloud,
+            Some(Intent::Own { .. } | Intent::Finish { .. }) => false,
+        }
     }
 
     /// Every folder of a tree that can hold a task's file.

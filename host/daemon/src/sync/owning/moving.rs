@@ -95,6 +95,12 @@ impl Side {
         {
             return Err(SyncError::ZoneDenied(zone));
         }
+        if self.role == Role::Cloud && found.epoch.checked_add(1) != Some(epoch) {
+            // Somebody set it back by hand between two looks: the others would take it for forged.
+            return Err(SyncError::Refused(format!(
+                "the task {task} has another epoch than a moment ago; it is claimed anew"
+            )));
+        }
         let record = ClaimRecord {
             id: claim,
             agent: self.agent.clone(),

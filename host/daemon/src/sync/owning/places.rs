@@ -25,6 +25,19 @@ pub(in crate::sync) struct Found {
     pub(in crate::sync) epoch: u64,
 }
 
+/// The task whose own file is at a path.
+pub(in crate::sync) fn task_at(path: &VaultPath) -> Option<TaskId> {
+    let depth = path.components().count();
+    let is_place = match path.top() {
+        layout::NEEDS_ACTION | layout::IN_PROGRESS => depth == 3,
+        layout::DONE => depth == 4,
+        _ => false,
+    };
+    (is_place && path.extension() == Some("md"))
+        .then(|| path.stem().parse().ok())
+        .flatten()
+}
+
 /// Looks a task up. Finished wins over owned, and owned over waiting.
 pub(in crate::sync) fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<Found, SyncError> {
     let name = format!("{task}.md");
@@ -60,8 +73,10 @@ pub(in crate::sync) fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<Found
         let Some(blob) = repo.blob_at(tip, &path)? else {
             continue;
         };
-        let record = record_of(repo, blob, agent)?;
-        let epoch = record.epoch;
+        let note = note_of(repo, blob)?;
+        let record = claim_in(note.as_ref(), &agent).unwrap_or_else(|| unclaimed(agent));
+        // One that was moved there by hand may speak of an older claim than none.
+        let epoch = note.as_ref().map_or(0, epoch_in).max(record.epoch);
         let place = TaskPlace::Owned(record);
         return Ok(Found {
             place,
@@ -124,25 +139,28 @@ fn at(repo: &Repo, tip: Oid, path: &str) -> Result<Option<(VaultPath, Oid)>, Syn
     Ok(repo.blob_at(tip, &path)?.map(|blob| (path, blob)))
 }
 
-/// The claim in a note. The folder says who owns the task; a note that a person moved there by
-/// hand has no claim of its own, and gets one that nobody can have made.
-fn record_of(repo: &Repo, blob: Oid, agent: AgentName) -> Result<ClaimRecord, SyncError> {
-    let written = note_of(repo, blob)?
-        .and_then(|note| note.get("claim").cloned())
-        .and_then(|value| serde_norway::from_value::<ClaimRecord>(value).ok())
-        .filter(|record| record.agent == agent);
-    Ok(written.unwrap_or_else(|| ClaimRecord {
+/// The claim in a note, if it is one of this agent's.
+pub(in crate::sync) fn claim_in(note: Option<&Note>, agent: &AgentName) -> Option<ClaimRecord> {
+    let value = note?.get("claim")?.clone();
+    let record = serde_norway::from_value::<ClaimRecord>(value).ok()?;
+    (record.agent == *agent).then_some(record)
+}
+
+/// The folder says who owns a task; a note that a person moved there by hand has no claim of its
+/// own, and gets one that nobody can have made.
+fn unclaimed(agent: AgentName) -> ClaimRecord {
+    ClaimRecord {
         id: ClaimId::from_parts(0, 0),
         agent,
         epoch: 0,
         at: Timestamp::UNIX_EPOCH,
         base: String::new(),
         beat: 0,
-    }))
+    }
 }
 
 /// The note in a blob, if it is one.
-fn note_of(repo: &Repo, blob: Oid) -> Result<Option<Note>, SyncError> {
+pub(in crate::sync) fn note_of(repo: &Repo, blob: Oid) -> Result<Option<Note>, SyncError> {
     if repo.blob_len(blob)? > MAX_NOTE {
         return Ok(None);
     }

@@ -208,14 +208,25 @@ impl Side {
         let from = (from, self.repo.write_blob(&bytes)?);
         let mut note = self.note_in(&from)?;
         epoch = epoch.max(places::epoch_in(&note));
-        let record = earlier.unwrap_or_else(|| ClaimRecord {
-            id: ClaimId::generate(),
-            agent: self.agent.clone(),
-            epoch: epoch.saturating_add(1),
-            at: Timestamp::now(),
-            base: tip.map(|tip| tip.to_string()).unwrap_or_default(),
-            beat: 0,
-        });
+        let record = match (earlier, epoch.checked_add(1)) {
+            (Some(record), _) => record,
+            (None, Some(epoch)) => ClaimRecord {
+                id: ClaimId::generate(),
+                agent: self.agent.clone(),
+                epoch,
+                at: Timestamp::now(),
+                base: tip.map(|tip| tip.to_string()).unwrap_or_default(),
+                beat: 0,
+            },
+            (None, None) => {
+                return Err(SyncError::Refused(format!(
+                    "the note {} says that the epochs of its claims are used up; write a smaller \
+                     `{}`",
+                    from.0,
+                    places::LAST_EPOCH
+                )));
+            }
+        };
         places::write_claim(&mut note, &from.0, &record)?;
         let epoch = record.epoch;
         self.decided.set(task, Some(Intent::Own { record }))?;

@@ -1,0 +1,147 @@
+//! Claims and their epochs in what a cloud agent commits.
+//!
+//! The path table sees that a task came by a claim and goes by its end; whose claim its note has
+//! then, and in which epoch, only the notes say. The fence before an effect compares epochs: who
+//! may write any could let an old draft count again, or keep every later one from counting.
+//! Lives elsewhere: what a note says of claims is read by `owning::places`, as the fence reads it.
+//! Invariants: an epoch is one above the one before it, a claim stays as it was made, giving a task
+//! back keeps its epoch; a draft says under which claim it was made.
+
+use platinum_core::{AgentName, ClaimId, VaultPath, layout};
+use platinum_policy::Change;
+use platinum_repo::{Changed, Oid, Repo};
+use platinum_vault::note::DraftNote;
+
+use crate::sync::{
+    SyncError,
+    owning::places::{claim_in, epoch_in, note_of, task_at},
+};
+
+/// What a note says of claims.
+#[derive(Default, PartialEq, Eq)]
+struct Said {
+    /// The claim by this agent.
+    claim: Option<(ClaimId, u64)>,
+    /// The highest epoch.
+    epoch: u64,
+}
+
+/// Where something was before.
+pub(in crate::sync) type Before<'a> = &'a dyn Fn(&VaultPath) -> Result<Option<Oid>, SyncError>;
+
+/// What a cloud agent's changes do to claims that may not be: where, and the sentence. `before`
+/// tells what was at a path.
+pub(in crate::sync) fn faults(
+    repo: &Repo,
+    agent: &AgentName,
+    changed: &[Changed],
+    before: Before<'_>,
+) -> Result<Vec<(VaultPath, String)>, SyncError> {
+    let claims = Claims {
+        repo,
+        agent,
+        changed,
+        before,
+    };
+    let mut faults = Vec::new();
+    for one in changed {
+        if let Some(blob) = one.blob
+            && let Some(what) = claims.fault(one, blob)?
+        {
+            let Changed { path, change, .. } = one;
+            let sentence = format!("cloud agent {agent} may not {change} {path}: {what}");
+            faults.push((path.clone(), sentence));
+        }
+    }
+    Ok(faults)
+}
+
+struct Claims<'a> {
+    repo: &'a Repo,
+    agent: &'a AgentName,
+    changed: &'a [Changed],
+    before: Before<'a>,
+}
+
+impl Claims<'_> {
+    fn fault(&self, one: &Changed, blob: Oid) -> Result<Option<String>, SyncError> {
+        let path = &one.path;
+        match (path.top(), one.change) {
+            (layout::IN_PROGRESS, Change::Create) if task_at(path).is_some() => {
+                self.claimed(path, blob)
+            }
+            (layout::IN_PROGRESS, Change::Modify) if task_at(path).is_some() => {
+                let same = self.said(Some(blob))? == self.said((self.before)(path)?)?;
+                Ok((!same).then(|| "a claim stays as it was made".to_owned()))
+            }
+            (layout::NEEDS_ACTION, Change::Create) if task_at(path).is_some() => {
+                self.given_back(path, blob)
+            }
+            (layout::PENDING_APPROVAL, Change::Create) => self.drafted(blob),
+            _ => Ok(None),
+        }
+    }
+
+    fn claimed(&self, path: &VaultPath, blob: Oid) -> Result<Option<String>, SyncError> {
+        // Without one it is no claim at all, and the path table says so.
+        let Some(from) = self.gone(path, layout::NEEDS_ACTION) else {
+            return Ok(None);
+        };
+        let last = self.said((self.before)(from)?)?.epoch;
+        let Some(next) = last.checked_add(1) else {
+            return Ok(Some("the epochs of its claims are used up".to_owned()));
+        };
+        let claim = self.said(Some(blob))?.claim;
+        let is_next = claim.is_some_and(|(_, epoch)| epoch == next);
+        Ok((!is_next).then(|| {
+            format!(
+                "its note has to have a claim by {}, of epoch {next}",
+                self.agent
+            )
+        }))
+    }
+
+    fn given_back(&self, path: &VaultPath, blob: Oid) -> Result<Option<String>, SyncError> {
+        let last = match self.gone(path, layout::IN_PROGRESS) {
+            Some(from) => self.said((self.before)(from)?)?.epoch,
+            None => 0,
+        };
+        let epoch = self.said(Some(blob))?.epoch;
+        Ok((epoch != last).then(|| match last {
+            0 => "a task that nobody has claimed yet has no epoch".to_owned(),
+            last => format!("a task that is given back keeps the epoch of its claim, {last}"),
+        }))
+    }
+
+    fn drafted(&self, blob: Oid) -> Result<Option<String>, SyncError> {
+        let note = note_of(self.repo, blob)?;
+        let Some(draft) = note.filter(|note| note.get_text("kind") == Some(DraftNote::KIND)) else {
+            return Ok(None);
+        };
+        let epoch = draft.get("epoch").and_then(|epoch| epoch.as_u64());
+        Ok((epoch.unwrap_or(0) == 0)
+            .then(|| "a draft says under which claim of its task it was made (`epoch`)".to_owned()))
+    }
+
+    /// The file of the same name that goes from below this folder.
+    fn gone(&self, path: &VaultPath, top: &str) -> Option<&VaultPath> {
+        let is_it = |one: &&Changed| {
+            one.change == Change::Delete
+                && one.path.top() == top
+                && task_at(&one.path).is_some()
+                && one.path.file_name() == path.file_name()
+        };
+        self.changed.iter().find(is_it).map(|one| &one.path)
+    }
+
+    fn said(&self, blob: Option<Oid>) -> Result<Said, SyncError> {
+        let Some(blob) = blob else {
+            return Ok(Said::default());
+        };
+        let note = note_of(self.repo, blob)?;
+        Ok(Said {
+            claim: claim_in(note.as_ref(), self.agent).map(|claim| (claim.id, claim.epoch)),
+            epoch: note.as_ref().map_or(0, epoch_in),
+        })
+    }
+}
