@@ -76,7 +76,12 @@ pub struct Synchronizer {
 
 #[derive(Default)]
 struct Contact {
+    /// When the remote was last asked, of what was answered and verified. Never ahead of the
+    /// verified tip: an effect that finds this fresh relies on that tip without taking the turn.
     at: Option<Timestamp>,
+    /// Whether the remote told its tip in this life; it may have none.
+    heard: bool,
+    /// The tip that it told last, judged or not.
     tip: Option<Oid>,
     /// Whether the last that was heard is that a claim was won.
     won: bool,

@@ -32,11 +32,11 @@ impl Synchronizer {
 
     /// The tip that the remote had when it was last spoken to.
     async fn seen(&self) -> Option<Oid> {
-        let (asked, tip) = {
+        let (heard, tip) = {
             let contact = self.contact();
-            (contact.at.is_some(), contact.tip)
+            (contact.heard, contact.tip)
         };
-        if asked {
+        if heard {
             return tip;
         }
         let read = self.blocking(|side| Ok(side.repo.tip(RefName::Remote)?));

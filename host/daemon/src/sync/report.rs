@@ -57,7 +57,8 @@ pub struct SyncStatus {
     pub remote_tip_seen: Option<String>,
     /// Tasks that are worked on here without a confirmed claim.
     pub tentative: Vec<TaskId>,
-    /// When the remote last answered.
+    /// When the remote was last asked, of what it answered and passed every rule: the verified tip
+    /// is the remote's tip of this moment or a later one.
     pub last_contact: Option<Timestamp>,
     /// Why the last contact failed, if it did.
     pub last_error: Option<String>,

@@ -6,7 +6,7 @@
 use jiff::SignedDuration;
 use platinum_core::Timestamp;
 use platinum_protocol::{PushOutcome, SyncMachine, SyncStep, Synced};
-use platinum_repo::{Oid, RefName, Repo};
+use platinum_repo::{Oid, RefName, Remote, Repo};
 
 use super::{
     Contact, HeldBack, SyncError, SyncReport, Synchronizer, pause,
@@ -184,27 +184,37 @@ impl Synchronizer {
                 .await;
         };
         self.blocking(Side::tidy).await?;
-        let fetched = remote.fetch().await;
-        {
-            let mut contact = self.contact();
-            match &fetched {
-                Ok(tip) => {
-                    contact.at = Some(Timestamp::now());
-                    contact.tip = *tip;
-                    contact.error = None;
-                    contact.won = false;
-                }
-                Err(error) => contact.error = Some(error.to_string()),
-            }
-        }
-        let tip = fetched?;
+        // Its answer is of some moment after this one, however long it takes.
+        let asked = Timestamp::now();
+        let tip = self.fetch(remote.as_ref()).await?;
         fail::fail_point!("sync-fetched");
         let judged = self.take_up(tip).await;
-        if let Err(error) = &judged {
-            let mut contact = self.contact();
-            contact.error = Some(error.to_string());
+        let mut contact = self.contact();
+        match &judged {
+            Ok(_) => {
+                contact.at = Some(asked);
+                contact.error = None;
+                contact.won = false;
+            }
+            Err(error) => contact.error = Some(error.to_string()),
         }
+        drop(contact);
         judged
+    }
+
+    /// One fetch. What it brings is not judged yet.
+    pub(super) async fn fetch(&self, remote: &dyn Remote) -> Result<Option<Oid>, SyncError> {
+        let fetched = remote.fetch().await;
+        let mut contact = self.contact();
+        match &fetched {
+            Ok(tip) => {
+                contact.heard = true;
+                contact.tip = *tip;
+            }
+            Err(error) => contact.error = Some(error.to_string()),
+        }
+        drop(contact);
+        Ok(fetched?)
     }
 
     /// One push. Without a remote the commit is simply our tip.
@@ -213,9 +223,11 @@ impl Synchronizer {
         commit: Oid,
         tip: Option<Oid>,
     ) -> Result<PushOutcome, SyncError> {
+        let mut asked = Timestamp::now();
         let outcome = match &self.remote {
             Some(remote) => {
                 self.blocking(move |side| side.passes(tip, commit)).await?;
+                asked = Timestamp::now();
                 fail::fail_point!("sync-before-push");
                 remote.push(commit, tip).await
             }
@@ -225,11 +237,12 @@ impl Synchronizer {
         if outcome == PushOutcome::Landed {
             {
                 let mut contact = self.contact();
-                contact.at = Some(Timestamp::now());
+                contact.heard = true;
                 contact.tip = Some(commit);
             }
             self.note_pushed();
             self.blocking(move |side| side.landed(commit)).await?;
+            self.contact().at = Some(asked);
         }
         Ok(outcome)
     }

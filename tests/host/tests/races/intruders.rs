@@ -53,7 +53,7 @@ fn forge(
 }
 
 /// As the cloud itself, with its own key.
-fn cloud_does(server: &GitServer, edits: &[(&str, Option<&str>)]) -> String {
+pub(crate) fn cloud_does(server: &GitServer, edits: &[(&str, Option<&str>)]) -> String {
     forge(server, Some("cloud"), ("cloud", Role::Cloud), edits)
 }
 

@@ -3,8 +3,9 @@
 //!
 //! `claims` is about who owns a task, `offline` about what is decided without the remote, `stuck`
 //! about owners that are silent, `moved` about tasks that people move by hand, `clocks` about which
-//! of two edits is later, `content` about files both sides change, `keeping` about what must not be
-//! lost on the way, `intruders` about
+//! of two edits is later, `content` about files both sides change, `fresh` about how old a view of the
+//! remote is, `keeping` about
+//! what must not be lost on the way, `intruders` about
 //! commits that may not be applied.
 
 #![allow(
@@ -16,6 +17,7 @@
 mod claims;
 mod clocks;
 mod content;
+mod fresh;
 mod intruders;
 mod keeping;
 mod late;

@@ -77,7 +77,7 @@ impl Synchronizer {
             }
             tokio::time::sleep(pause(round)).await;
             if let Some(remote) = &self.remote {
-                tip = remote.fetch().await?;
+                tip = self.fetch(remote.as_ref()).await?;
             }
         }
         Err(SyncError::Contended {

@@ -1,0 +1,97 @@
+//! How fresh the view of the remote is that this machine acts on, and that a sync ends although
+//! nobody waits for it any more.
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use async_trait::async_trait;
+use platinum_core::Timestamp;
+use platinum_daemon::sync::{SyncStatus, Synchronizer};
+use platinum_protocol::PushOutcome;
+use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
+use platinum_testkit::git::GitServer;
+
+use crate::{
+    intruders::cloud_does,
+    side::{side, side_with},
+};
+
+/// What was seen from the remote's side.
+#[derive(Default)]
+struct Seen {
+    /// Whom to ask for its status at each push.
+    of: OnceLock<Synchronizer>,
+    /// When the last fetch began.
+    asked: Mutex<Option<Timestamp>>,
+    /// How things stood at each push.
+    at_push: Mutex<Vec<SyncStatus>>,
+}
+
+struct Observing {
+    inner: GitRemote,
+    seen: Arc<Seen>,
+}
+
+#[async_trait]
+impl Remote for Observing {
+    async fn fetch(&self) -> Result<Option<Oid>, RemoteError> {
+        *self.seen.asked.lock().unwrap() = Some(Timestamp::now());
+        self.inner.fetch().await
+    }
+
+    async fn push(&self, commit: Oid, expected: Option<Oid>) -> PushOutcome {
+        if let Some(sync) = self.seen.of.get() {
+            let status = sync.status().await.unwrap();
+            self.seen.at_push.lock().unwrap().push(status);
+        }
+        self.inner.push(commit, expected).await
+    }
+
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tip_that_is_still_being_judged_makes_no_view_of_the_remote_fresh() {
+    let server = GitServer::start().unwrap();
+    let seen = Arc::new(Seen::default());
+    let owner = side_with(&server, "local", |inner| {
+        let seen = Arc::clone(&seen);
+        Box::new(Observing { inner, seen })
+    });
+    owner.write("Inbox/a.md", "one\n");
+    owner.sync.sync().await.unwrap();
+    // The owner's machine undoes it, by a push, before anything is verified.
+    let forged = cloud_does(&server, &[("Approved/draft.md", Some("send"))]);
+    let before = owner.sync.status().await.unwrap();
+    assert!(before.last_contact.is_some());
+    seen.of.set(owner.sync.clone()).ok().unwrap();
+    owner.sync.sync().await.unwrap();
+    let at_push = seen.at_push.lock().unwrap().clone();
+    assert!(!at_push.is_empty(), "{forged} was undone");
+    for status in at_push {
+        assert_eq!(status.verified, before.verified);
+        assert_eq!(status.remote_tip_seen.as_ref(), Some(&forged));
+        assert_eq!(status.last_contact, before.last_contact);
+    }
+    let after = owner.sync.status().await.unwrap();
+    assert!(after.last_contact > before.last_contact, "{after:?}");
+    assert_ne!(after.verified, before.verified);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_of_the_remote_is_as_old_as_the_question_and_not_as_the_answer() {
+    let server = GitServer::start().unwrap();
+    let seen = Arc::new(Seen::default());
+    let cloud = side_with(&server, "cloud", |inner| {
+        let seen = Arc::clone(&seen);
+        Box::new(Observing { inner, seen })
+    });
+    let owner = side(&server, "local");
+    owner.write("Inbox/a.md", "one\n");
+    owner.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+    let status = cloud.sync.status().await.unwrap();
+    assert!(status.last_contact.is_some());
+    assert!(status.last_contact <= *seen.asked.lock().unwrap());
+}
