@@ -29,7 +29,9 @@ use crate::{ClaimRecord, TaskPlace};
 pub enum PushOutcome {
     /// The remote moved its branch to the commit, or already had it there.
     Landed,
-    /// The remote certainly did not take this push: the tip was another, or a hook declined.
+    /// The remote said that it did not take this push: the tip was another, or a hook declined.
+    /// Not that the commit is not there: over https git's client may send a push twice by itself,
+    /// and is refused for what it sent first. The next fetch shows it.
     Rejected(String),
     /// Nobody knows: a time-out, a broken connection, a killed process.
     Indeterminate(String),

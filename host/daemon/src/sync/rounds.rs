@@ -226,7 +226,11 @@ impl Synchronizer {
         let mut asked = Timestamp::now();
         let outcome = match &self.remote {
             Some(remote) => {
-                self.blocking(move |side| side.passes(tip, commit)).await?;
+                let passes = move |side: &Side| {
+                    // What is never sent is no question.
+                    side.passes(tip, commit).inspect_err(|_| side.refused(commit))
+                };
+                self.blocking(passes).await?;
                 asked = Timestamp::now();
                 fail::fail_point!("sync-before-push");
                 remote.push(commit, tip).await
@@ -234,15 +238,19 @@ impl Synchronizer {
             None => PushOutcome::Landed,
         };
         fail::fail_point!("sync-after-push");
-        if outcome == PushOutcome::Landed {
-            {
-                let mut contact = self.contact();
-                contact.heard = true;
-                contact.tip = Some(commit);
+        match &outcome {
+            PushOutcome::Landed => {
+                {
+                    let mut contact = self.contact();
+                    contact.heard = true;
+                    contact.tip = Some(commit);
+                }
+                self.note_pushed();
+                self.blocking(move |side| side.landed(commit)).await?;
+                self.contact().at = Some(asked);
             }
-            self.note_pushed();
-            self.blocking(move |side| side.landed(commit)).await?;
-            self.contact().at = Some(asked);
+            PushOutcome::Rejected(_) => self.side.refused(commit),
+            PushOutcome::Indeterminate(_) => self.side.doubted(commit),
         }
         Ok(outcome)
     }

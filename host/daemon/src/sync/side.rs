@@ -50,6 +50,10 @@ struct Memory {
     tidy: bool,
     /// What the log was told and is still so.
     told: BTreeSet<String>,
+    /// Commits of which the remote said nothing but that it did not take them.
+    refused: BTreeSet<Oid>,
+    /// Commits of which it is not known what became of some push.
+    doubted: BTreeSet<Oid>,
 }
 
 /// What a round is about to do.
@@ -104,9 +108,51 @@ impl Side {
     pub(super) fn landed(&self, commit: Oid) -> Result<(), SyncError> {
         self.repo.set_ref(RefName::Verified, commit)?;
         fail::fail_point!("sync-landed-verified");
-        self.repo.settle_outgoing(commit)?;
+        self.settle_outbox(Some(commit))?;
         fail::fail_point!("sync-landed-settled");
         Ok(())
+    }
+
+    /// Forgets the commits made here that are no question any more, now that the remote's tip is
+    /// known: one that is built on another tip landed already or never will; one that the remote
+    /// refused, and that is not there now, is not on its way.
+    pub(super) fn settle_outbox(&self, tip: Option<Oid>) -> Result<(), SyncError> {
+        for commit in self.repo.outgoing()? {
+            let parents = self.repo.commit_info(commit)?.parents;
+            let fits = match tip {
+                Some(tip) => parents.contains(&tip),
+                None => parents.is_empty(),
+            };
+            if fits && !self.memory().refused.contains(&commit) {
+                continue;
+            }
+            self.repo.settle_outgoing(commit)?;
+            let mut memory = self.memory();
+            memory.refused.remove(&commit);
+            memory.doubted.remove(&commit);
+        }
+        Ok(())
+    }
+
+    /// Notes that a push of a commit was refused. It stays a question till the next fetch: git's
+    /// client may have been refused for what it sent itself a moment before.
+    pub(super) fn refused(&self, commit: Oid) {
+        let mut memory = self.memory();
+        if !memory.doubted.contains(&commit) {
+            memory.refused.insert(commit);
+        }
+    }
+
+    /// Notes that nobody knows what became of a push of a commit. It may land as long as the tip
+    /// is the one that it was built on, whatever is said of later pushes.
+    pub(super) fn doubted(&self, commit: Oid) {
+        let mut memory = self.memory();
+        memory.refused.remove(&commit);
+        memory.doubted.insert(commit);
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn meta(&self, message: String, trailers: Vec<(String, String)>) -> CommitMeta {

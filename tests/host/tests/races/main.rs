@@ -4,7 +4,7 @@
 //! `claims` is about who owns a task, `offline` about what is decided without the remote, `stuck`
 //! about owners that are silent, `moved` about tasks that people move by hand, `clocks` about which
 //! of two edits is later, `content` about files both sides change, `fresh` about how old a view of the
-//! remote is, `keeping` about
+//! remote is, `leftovers` about what a kill or a refusal leaves in the repository, `keeping` about
 //! what must not be lost on the way, `intruders` about
 //! commits that may not be applied.
 
@@ -21,6 +21,7 @@ mod fresh;
 mod intruders;
 mod keeping;
 mod late;
+mod leftovers;
 mod moved;
 mod offline;
 mod side;

@@ -53,7 +53,7 @@ impl Synchronizer {
                     Some(tip) => side.accept(tip),
                     None => match side.repo.tip(RefName::Verified)? {
                         Some(had) => Err(SyncError::RemoteLost(had.to_string())),
-                        None => Ok(Verdict::Fine),
+                        None => side.settle_outbox(None).map(|()| Verdict::Fine),
                     },
                 })
                 .await?;
@@ -92,6 +92,7 @@ impl Side {
     pub(super) fn accept(&self, tip: Oid) -> Result<Verdict, SyncError> {
         let verified = self.repo.tip(RefName::Verified)?;
         if verified == Some(tip) {
+            self.settle_outbox(verified)?;
             return Ok(Verdict::Fine);
         }
         let signers = self
@@ -121,12 +122,7 @@ impl Side {
         self.observe(verified, tip)?;
         self.repo.set_ref(RefName::Verified, tip)?;
         fail::fail_point!("sync-verified");
-        // A commit made on another tip has lost its base for good; on this one it may still land.
-        for commit in self.repo.outgoing()? {
-            if !self.repo.commit_info(commit)?.parents.contains(&tip) {
-                self.repo.settle_outgoing(commit)?;
-            }
-        }
+        self.settle_outbox(Some(tip))?;
         Ok(Verdict::Fine)
     }
 
