@@ -1,5 +1,6 @@
 //! The main job on real servers: Dovecot over TLS, Postfix, git daemon, both daemons as processes.
 //!
+//! To read: `offline` cuts the cloud off in the middle of it, `crashes` kills the local half.
 //! Lives elsewhere: claims under contention are in `races`, hostile mail in `hostile_mail`.
 
 #![allow(
@@ -10,6 +11,7 @@
 
 mod crashes;
 mod newcomer;
+mod offline;
 mod refusals;
 mod stage;
 

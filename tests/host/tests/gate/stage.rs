@@ -78,6 +78,16 @@ impl Stage {
         fs::write(self.config(role), text).unwrap();
     }
 
+    /// Changes a host's configuration: each of these texts, which are in it, for the other.
+    pub(crate) fn change(&self, role: &str, texts: &[(&str, &str)]) {
+        let mut settings = fs::read_to_string(self.config(role)).unwrap();
+        for (from, to) in texts {
+            assert!(settings.contains(from), "{from} is not in {settings}");
+            settings = settings.replace(from, to);
+        }
+        fs::write(self.config(role), settings).unwrap();
+    }
+
     pub(crate) fn config(&self, role: &str) -> PathBuf {
         self.folder.path().join(format!("{role}.toml"))
     }
