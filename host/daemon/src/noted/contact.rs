@@ -64,11 +64,15 @@ impl<R: Remote> Noted<R> {
     }
 
     async fn note(&self, trouble: Option<String>) {
+        self.note_as(trouble.is_none(), trouble).await;
+    }
+
+    async fn note_as(&self, answered: bool, trouble: Option<String>) {
         let state = self.state.clone();
         let noted = tokio::task::spawn_blocking(move || {
-            let answered = match &trouble {
-                None => Some(Timestamp::now()),
-                Some(_) => Contact::read(&state).answered,
+            let answered = match answered {
+                true => Some(Timestamp::now()),
+                false => Contact::read(&state).answered,
             };
             Contact { answered, trouble }.write(&state)
         })
@@ -84,7 +88,8 @@ impl<R: Remote> Noted<R> {
 impl<R: Remote> Remote for Noted<R> {
     async fn fetch(&self) -> Result<Option<Oid>, RemoteError> {
         let fetched = self.remote.fetch().await;
-        self.note(fetched.as_ref().err().map(ToString::to_string))
+        let answered = matches!(&fetched, Ok(_) | Err(RemoteError::Faulty { .. }));
+        self.note_as(answered, fetched.as_ref().err().map(ToString::to_string))
             .await;
         fetched
     }
@@ -162,6 +167,16 @@ mod tests {
 
         remote.fetch().await.unwrap();
         assert_eq!(Contact::read(state.path()).trouble, None);
+        let faulty = RemoteError::Faulty {
+            remote: "scripted".to_owned(),
+            object: "1".repeat(40),
+            what: "missingEmail".to_owned(),
+        };
+        *remote.remote.0.lock().unwrap() = vec![Err(faulty)];
+        remote.fetch().await.unwrap_err();
+        let faulty = Contact::read(state.path());
+        assert!(faulty.answered > second.answered, "it answered");
+        assert!(faulty.trouble.unwrap().contains("missingEmail"));
         let commit = Oid::from_bytes(&[1; 20]).unwrap();
         remote.push(commit, None).await;
         let last = Contact::read(state.path());

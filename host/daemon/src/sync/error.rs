@@ -12,7 +12,11 @@ use platinum_vault::{VaultError, note::NoteError};
 pub enum SyncError {
     /// The remote cannot be asked.
     #[error(transparent)]
-    Remote(#[from] RemoteError),
+    Remote(RemoteError),
+    /// The remote answers, and holds what git itself does not take. Nothing changes that but who
+    /// runs it: the owner has to hear of it.
+    #[error("{0}")]
+    Faulty(RemoteError),
     /// The remote was asked, and whether it took the change is not known.
     #[error(
         "whether the remote took the change is not known ({0}); it is looked up at the next contact"
@@ -143,6 +147,15 @@ impl Violation {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence("is not applied"))
+    }
+}
+
+impl From<RemoteError> for SyncError {
+    fn from(error: RemoteError) -> Self {
+        match error {
+            RemoteError::Faulty { .. } => SyncError::Faulty(error),
+            away => SyncError::Remote(away),
+        }
     }
 }
 

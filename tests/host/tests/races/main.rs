@@ -7,6 +7,7 @@
 //! remote is, `leftovers` about what a kill or a refusal leaves in the repository, `keeping` about
 //! what must not be lost on the way, `intruders` about
 //! commits that may not be applied.
+//! `floods` is about what is too much to look through, too many, or not even git's.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,6 +18,7 @@
 mod claims;
 mod clocks;
 mod content;
+mod floods;
 mod fresh;
 mod intruders;
 mod keeping;
