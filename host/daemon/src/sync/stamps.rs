@@ -29,7 +29,7 @@ pub(super) const TRAILER_CLOCK: &str = "Platinum-Clock";
 /// How far back the kept edits are searched for the time of a version.
 const MAX_KEPT: usize = 1000;
 /// More commits than this are not searched for the one that made a version.
-const MAX_COMMITS: usize = 100_000;
+const MAX_BACK: usize = 100_000;
 
 /// The clock of this host, and what it knows about those of others.
 #[derive(Default)]
@@ -98,28 +98,33 @@ impl Side {
     /// Takes note of the stamps of commits that came in.
     pub(super) fn observe(&self, before: Option<Oid>, tip: Oid) -> Result<(), SyncError> {
         let new = match before {
-            Some(before) => self.repo.commits_between(Some(before), tip, MAX_COMMITS)?,
+            Some(before) => self.repo.commits_between(Some(before), tip, usize::MAX)?,
             None => vec![tip],
         };
+        // What was said before does not matter: of each agent the last stamp tells its clock.
+        let mut last = BTreeMap::new();
         for commit in new {
             let info = self.repo.commit_info(commit)?;
-            let (Some(stamp), Some(agent)) = (stamp_of(&info), agent_of(&info)) else {
-                continue;
-            };
+            if let (Some(stamp), Some(agent)) = (stamp_of(&info), agent_of(&info)) {
+                let skew = self.clock.state().clock.observe(stamp, now_ms());
+                last.insert(agent, skew);
+            }
+        }
+        let mut is_news = false;
+        for (agent, skew) in last {
             let mut state = self.clock.state();
-            let skew = state.clock.observe(stamp, now_ms());
-            let before = match skew {
-                Skew::Fine => state.ahead.remove(&agent),
+            match skew {
+                Skew::Fine => drop(state.ahead.remove(&agent)),
                 Skew::Warned(ms) | Skew::Distrusted(ms) => {
                     let ahead = (ms / 1000, skew.is_trusted());
-                    state.ahead.insert(agent.clone(), ahead)
+                    let before = state.ahead.insert(agent, ahead);
+                    is_news |= before.is_none();
                 }
-            };
-            drop(state);
-            if before.is_none() && skew != Skew::Fine {
-                for told in self.clock.skews() {
-                    tracing::warn!("{told}.");
-                }
+            }
+        }
+        if is_news {
+            for told in self.clock.skews() {
+                tracing::warn!("{told}.");
             }
         }
         Ok(())
@@ -208,21 +213,29 @@ impl Side {
         }
     }
 
+    /// Goes back from a tip to where the version that it has came from.
     fn maker(
         &self,
         applied: Option<Oid>,
         tip: Oid,
         path: &VaultPath,
     ) -> Result<Option<Version>, SyncError> {
-        let commits = self.repo.commits_between(applied, tip, MAX_COMMITS)?;
-        for commit in commits.into_iter().rev() {
-            let info = self.repo.commit_info(commit)?;
-            let there = self.repo.blob_at(commit, path)?;
-            let mut made_here = true;
-            for parent in &info.parents {
-                made_here &= self.repo.blob_at(*parent, path)? != there;
+        let there = self.repo.blob_at(tip, path)?;
+        let mut at = tip;
+        for _ in 0..MAX_BACK {
+            if applied == Some(at) {
+                break;
             }
-            if !made_here {
+            let info = self.repo.commit_info(at)?;
+            let mut from = None;
+            for parent in &info.parents {
+                if self.repo.blob_at(*parent, path)? == there {
+                    from = Some(*parent);
+                    break;
+                }
+            }
+            if let Some(from) = from {
+                at = from;
                 continue;
             }
             let stamp = stamp_of(&info);

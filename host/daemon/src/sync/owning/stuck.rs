@@ -261,7 +261,7 @@ impl Side {
         if let Some(walked) = walked
             && self.repo.is_ancestor(walked, tip)?
         {
-            for commit in self.repo.commits_between(Some(walked), tip, MAX_BACK)? {
+            for commit in self.repo.commits_between(Some(walked), tip, usize::MAX)? {
                 if let Some(agent) = agent_of(&self.repo.commit_info(commit)?) {
                     signs.insert(agent, commit.to_string());
                 }
