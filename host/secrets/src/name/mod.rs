@@ -147,6 +147,50 @@ mod tests {
         }
     }
 
+    #[test]
+    fn exports_and_lists_are_denied_by_their_names_with_spaces_too() {
+        for name in [
+            "Inbox/Chrome Passwords.csv",
+            "Inbox/Chrome Passwords (1).csv",
+            "Inbox/My Passwords 2026.csv",
+            "Inbox/Firefox passwords export.csv",
+            "Inbox/Meine Passwörter.csv",
+            "Inbox/Meine Passwo\u{308}rter.txt",
+            "Inbox/Bitwarden export.csv",
+            "Inbox/bitwarden_export_20261120101500.csv",
+            "Inbox/lastpass_vault_export.csv",
+            "Inbox/1PasswordExport-ABC-20261120.csv",
+            "Inbox/Wifi passwords.txt",
+            "Inbox/GitHub recovery codes.md",
+            "Inbox/github-recovery-codes.md",
+            "Inbox/Google backup codes 2026.md",
+            "Inbox/Recovery codes for GitHub.md",
+            "Inbox/GitHub Wiederherstellungscodes.md",
+            "Inbox/Wiederherstellungscodes.txt",
+            "Inbox/Ledger seed phrase.md",
+            "Inbox/BitLocker recovery key.txt",
+            "Inbox/My wallet seed.pdf",
+        ] {
+            assert!(denied(name).is_some(), "{name}");
+        }
+        for name in [
+            "Inbox/Password policy.csv",
+            "Inbox/Token prices 2026.csv",
+            "Inbox/Secret Santa 2026.csv",
+            "Inbox/Cookies for Christmas.txt",
+            "Inbox/How users choose their passwords.txt",
+            "Inbox/How we store recovery codes.md",
+            "Inbox/Backup codes explained.md",
+            "Inbox/Why passkeys replace passwords.md",
+            "Inbox/1Password for teams.md",
+            "Inbox/Bitwarden setup.md",
+            "Inbox/Bitwarden invoice 2026.csv",
+            "Inbox/Seed phrases and how they work.md",
+        ] {
+            assert_eq!(denied(name), None, "{name}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_text_is_judged(text in any::<String>()) {

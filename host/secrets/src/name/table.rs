@@ -207,6 +207,50 @@ const PAIRS: [(&str, &str); 17] = [
     ("recovery", "key"),
 ];
 
+/// Two words at the end of a name, or before `for`, that are no talk about secrets in any file.
+const CODES: [(&str, &str); 12] = [
+    ("recovery", "code"),
+    ("recovery", "codes"),
+    ("recovery", "key"),
+    ("recovery", "keys"),
+    ("recovery", "phrase"),
+    ("backup", "code"),
+    ("backup", "codes"),
+    ("emergency", "codes"),
+    ("scratch", "codes"),
+    ("seed", "phrase"),
+    ("wallet", "seed"),
+    ("mnemonic", "phrase"),
+];
+/// The same in one word.
+const CODE_WORDS: [&str; 4] = [
+    "wiederherstellungscode",
+    "wiederherstellungscodes",
+    "sicherungscodes",
+    "notfallcodes",
+];
+
+/// Many of them: in a name of few words, a list.
+const PLURALS: [&str; 6] = [
+    "passwords",
+    "passwörter",
+    "passwoerter",
+    "kennwörter",
+    "kennwoerter",
+    "zugangsdaten",
+];
+/// Programs that keep passwords, and what they call what they give out.
+const KEEPERS: [&str; 7] = [
+    "bitwarden",
+    "lastpass",
+    "1password",
+    "keepass",
+    "keepassxc",
+    "dashlane",
+    "nordpass",
+];
+const EXPORTS: [&str; 4] = ["export", "exported", "vault", "backup"];
+
 /// Ends of files that programs write and read; in these a word counts.
 const MACHINE_ENDS: [&str; 22] = [
     "",
@@ -300,8 +344,45 @@ fn by_end(name: &str) -> Option<&'static str> {
     ends.into_iter().any(is_session).then_some(SESSIONS)
 }
 
+/// Names as people write them: `Chrome Passwords.csv`, `GitHub recovery codes.md`.
+fn spoken(stem: &str, end: &str) -> bool {
+    let mut words: Vec<&str> = stem
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    // A year, or the number of a copy.
+    while words.len() > 1
+        && let Some(last) = words.last()
+        && last.bytes().all(|b| b.is_ascii_digit())
+    {
+        words.pop();
+    }
+    let pair = |two: &[&str]| CODES.iter().any(|(a, b)| two == [*a, *b]);
+    let few = words.len() <= 4;
+    let codes = words.windows(2).last().is_some_and(pair)
+        || words.last().is_some_and(|word| CODE_WORDS.contains(word));
+    let whose = matches!(words.as_slice(), [a, b, "for" | "für" | "fuer", ..] if pair(&[a, b]));
+    if few && codes || whose {
+        return true;
+    }
+    let machine = MACHINE_ENDS.contains(&end);
+    let text = matches!(end, "" | "txt" | "log");
+    let plural = |word: &&str| PLURALS.contains(word);
+    let list = match text {
+        true => words.len() <= 3 && words.last().is_some_and(plural),
+        false => few && words.iter().any(plural),
+    };
+    let export = words.iter().any(|word| KEEPERS.contains(word))
+        && words.iter().any(|word| EXPORTS.contains(word))
+        || words.iter().any(|word| word.starts_with("1passwordexport"));
+    machine && (list || export)
+}
+
 fn by_words(name: &str) -> Option<&'static str> {
     let (stem, end) = split(name);
+    if spoken(stem, end) {
+        return Some(LOGINS);
+    }
     if name.contains(' ') || !MACHINE_ENDS.contains(&end) {
         // `client_secret.md`: written as programs write, and ending in the word.
         let own = !name.contains([' ', '-']) && name.contains('_');
