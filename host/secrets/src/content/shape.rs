@@ -33,6 +33,46 @@ pub(super) fn run(text: &[u8], from: usize, letters: Letters, most: usize) -> &[
     rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
 }
 
+/// Fewer signs before a line's end are no part of something longer.
+const MIN_PIECE: usize = 8;
+/// Lines that a run goes over.
+const MAX_PIECES: usize = 64;
+
+/// A run of `letters` from a place that goes on over ends of lines: nothing else is in its lines
+/// but the signs of a quotation before it, and what follows the run in the last. Answers where it
+/// ends, too; nothing if it is in one line.
+pub(super) fn unwrapped(
+    text: &[u8],
+    from: usize,
+    letters: Letters,
+    most: usize,
+) -> Option<(Vec<u8>, usize)> {
+    let mut at = from;
+    let mut whole = Vec::new();
+    for _ in 0..MAX_PIECES {
+        let piece = run(text, at, letters, most - whole.len());
+        let first = whole.is_empty();
+        whole.extend_from_slice(piece);
+        at += piece.len();
+        let end = match text.get(at..) {
+            Some([b'\n', ..]) => 1,
+            Some([b'\r', b'\n', ..]) => 2,
+            _ if first => return None,
+            _ => break,
+        };
+        let mark = run(text, at + end, |b| matches!(b, b' ' | b'\t' | b'>'), 8);
+        let next = at + end + mark.len();
+        let more = run(text, next, letters, 1);
+        let before = run_before(text, at, |b| b.is_ascii_graphic(), MIN_PIECE);
+        let short = piece.is_empty() || before.len() < MIN_PIECE;
+        if short || more.is_empty() || whole.len() >= most {
+            break;
+        }
+        at = next;
+    }
+    Some((whole, at))
+}
+
 /// The run of `letters` that ends at a place, at most `most` long.
 pub(super) fn run_before(text: &[u8], upto: usize, letters: Letters, most: usize) -> &[u8] {
     let rest = text.get(..upto).unwrap_or_default();

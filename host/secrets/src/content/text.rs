@@ -96,10 +96,12 @@ pub(super) fn folded(text: &[u8]) -> Option<Folded> {
         lines: Vec::new(),
     };
     let mut at = 0;
+    let mut quoted_line = quoted && is_quoted_line(text);
     while let Some(byte) = text.get(at).copied() {
         let rest = text.get(at..).unwrap_or_default();
         at += match byte {
             b'\n' => {
+                quoted_line = quoted && is_quoted_line(rest.get(1..).unwrap_or_default());
                 folded.bytes.push(byte);
                 folded.lines.push(folded.bytes.len());
                 1
@@ -107,7 +109,7 @@ pub(super) fn folded(text: &[u8]) -> Option<Folded> {
             0 => 1,
             b'&' => entity(rest, &mut folded.bytes),
             b'%' => hex_pair(rest, 1, &mut folded.bytes),
-            b'=' if quoted => soft_end(rest, &mut folded),
+            b'=' if quoted_line => soft_end(rest, &mut folded),
             b'\\' => unescaped(rest, &mut folded),
             _ if byte.is_ascii() => {
                 folded.bytes.push(byte);
@@ -127,6 +129,21 @@ fn is_quoted_printable(text: &[u8]) -> bool {
             [b'=', b'\n', _] | [b'=', b'\r', b'\n'] | b"=3D" | b"=3d"
         )
     })
+}
+
+/// Whether every sign of equality in the first line is one of quoted-printable. In another part of
+/// a mail it is that of a link, whose value may start as an escape does.
+fn is_quoted_line(text: &[u8]) -> bool {
+    let mut line = text.split(|b| *b == b'\n').next().unwrap_or_default();
+    while let Some(at) = line.iter().position(|b| *b == b'=') {
+        line = line.get(at + 1..).unwrap_or_default();
+        match line {
+            [] | [b'\r'] => {}
+            [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => {}
+            _ => return false,
+        }
+    }
+    true
 }
 
 /// `&#45;`, `&#x2d;`, `&amp;`

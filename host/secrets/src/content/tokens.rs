@@ -6,9 +6,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
 use super::{
     Look,
+    assigned::is_identifier,
     shape::{
         Letters, alnum, base64, contains, dotted, hex, is_mixed, is_placeholder, is_random, near,
-        run, run_before, starts_word, upper, urlish, word,
+        run, run_before, starts_word, unwrapped, upper, urlish, word,
     },
 };
 use crate::Kind;
@@ -211,13 +212,22 @@ const TOKENS: &[(&str, &str, Letters, usize, Start)] = &[
 pub(super) fn rules(add: &mut dyn FnMut(&'static str, Look)) {
     for (service, start, letters, least, sure) in TOKENS {
         let look = move |text: &[u8], at: usize, end: usize| {
+            if text.get(at..end) != Some(start.as_bytes()) {
+                return None;
+            }
+            let fits = |body: &[u8]| {
+                body.len() >= *least
+                    && (*sure != Exact || body.len() == *least)
+                    && (*sure == Sure
+                        || (starts_word(text, at) && is_mixed(body) && !is_title(body)))
+                    && is_random(body)
+            };
+            let wrapped = || {
+                let body = unwrapped(text, end, *letters, MOST);
+                body.is_some_and(|(body, _)| is_mixed(&body) && fits(&body))
+            };
             let body = run(text, end, *letters, MOST);
-            let fits = text.get(at..end) == Some(start.as_bytes())
-                && body.len() >= *least
-                && (*sure != Exact || body.len() == *least)
-                && (*sure == Sure || (starts_word(text, at) && is_mixed(body)))
-                && is_random(body);
-            fits.then_some(Kind::Token(service))
+            (fits(body) || wrapped()).then_some(Kind::Token(service))
         };
         add(start, Box::new(look));
     }
@@ -235,6 +245,11 @@ pub(super) fn rules(add: &mut dyn FnMut(&'static str, Look)) {
     add("otpauth://", Box::new(one_time));
     add("asana", Box::new(asana));
     add("pat", Box::new(airtable));
+}
+
+/// Words in small letters and numbers, joined: `2026-11-20_angebot_website_relaunch_v2`.
+fn is_title(body: &[u8]) -> bool {
+    !body.iter().any(u8::is_ascii_uppercase) && is_identifier(body)
 }
 
 /// In a signed address of S3 the id is no secret, and mails are full of those.

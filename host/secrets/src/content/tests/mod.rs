@@ -3,6 +3,9 @@
 //! The secrets are put together here from their parts, so that no file of the repository looks as
 //! if it held one.
 
+mod mail;
+mod tables;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
 
@@ -482,6 +485,21 @@ fn the_largest_file_takes_a_moment() {
         "A3-",
         ".",
         "token is ",
+        "password,",
+        "password,a\n",
+        "user,password\n,\n,\n",
+        "| password | x |\n",
+        "password for x: ",
+        "passphrase: able-acid-also-apex-",
+        "Recovery code 12345678 ",
+        "recovery code\n1234 5678\n",
+        "abandon ability able about ",
+        "zoo\nabandon\n",
+        "ghp_abcdefgh1\n",
+        "eyJhbGciOiJIUzI1NiJ9.a.",
+        "eyJhbGciOiJIUzI1NiJ9\n",
+        "https://a.example/?password_x=Abend77Rot&",
+        "Meeting ID: 123456 passcode: xY9Gk2TB ",
     ] {
         units.push((unit, most / 8));
     }
