@@ -1,6 +1,6 @@
 //! [`Allowances`]: what the owner lets leave the machine although it looks like a secret.
 //!
-//! Invariant: private keys, secrets that this machine holds and names of secrets are never allowed.
+//! Invariant: private keys, seed phrases, secrets that this machine holds and names of secrets are never allowed.
 
 use std::collections::BTreeSet;
 

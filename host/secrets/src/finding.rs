@@ -25,6 +25,8 @@ pub enum Kind {
     Card,
     /// The number of a bank account.
     Iban,
+    /// The words of a wallet's key.
+    SeedPhrase,
 }
 
 impl Kind {
@@ -44,6 +46,7 @@ impl Kind {
             Kind::Connection => "connection",
             Kind::Card => "card",
             Kind::Iban => "iban",
+            Kind::SeedPhrase => "seed-phrase",
         }
     }
 }
@@ -91,10 +94,13 @@ impl fmt::Display for Finding {
             Kind::Connection => f.write_str("an address with a password in it")?,
             Kind::Card => f.write_str("the number of a payment card")?,
             Kind::Iban => f.write_str("the number of a bank account (IBAN)")?,
+            Kind::SeedPhrase => f.write_str("the words of a wallet's key (a seed phrase)")?,
         }
         match self.place {
             Place::Name => f.write_str("; give the file another name")?,
-            Place::Line(_) => f.write_str("; take it out, and the file is synced by itself")?,
+            Place::Line(_) => {
+                f.write_str("; take it out, and the file is synced by itself")?;
+            }
             Place::Message => f.write_str("; write another message")?,
         }
         let name = self.kind.as_str();

@@ -35,7 +35,7 @@ impl Case<'_> {
     pub(super) fn counts(&self, kind: Kind) -> bool {
         let of_text = matches!(
             kind,
-            Kind::Password | Kind::Connection | Kind::Card | Kind::Iban
+            Kind::Password | Kind::Connection | Kind::Card | Kind::Iban | Kind::SeedPhrase
         );
         let means = match self.sort {
             Sort::Text => true,
@@ -112,6 +112,11 @@ impl Rules {
             {
                 return Some((kind, word.start()));
             }
+        }
+        if case.counts(Kind::SeedPhrase)
+            && let Some(at) = self.seeds.find(text)
+        {
+            return Some((Kind::SeedPhrase, at));
         }
         numbers::find(text, case)
     }

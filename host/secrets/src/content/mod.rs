@@ -1,19 +1,21 @@
 //! Secrets in bytes: by value, by shape, and by the words before them.
 //!
 //! Lives here: [`Rules`]. `layer` looks through a text in each way it can be read. The ways are in
-//! `text` (other encodings, invisible characters) and `encoded` (base64, hexadecimal); the shapes in `tokens`, `keys`, `jwt`, `address` and
+//! `text` (other encodings, invisible characters) and `encoded` (base64, hexadecimal); the shapes in `tokens`, `keys`, `jwt`, `address`, `seeds`, `codes` and
 //! `numbers`; the words in `assigned`; what is ordinary in a link is in `link`.
 //! Invariants: one pass over a text finds every place worth a look, and a look reads a bounded
 //! number of bytes; what is decoded is looked through as a text of its own, to a fixed depth.
 
 mod address;
 mod assigned;
+mod codes;
 mod encoded;
 mod jwt;
 mod keys;
 mod layer;
 mod link;
 mod numbers;
+mod seeds;
 mod shape;
 mod text;
 mod tokens;
@@ -32,6 +34,7 @@ type Look = Box<dyn Fn(&[u8], usize, usize) -> Option<Kind> + Send + Sync>;
 pub(crate) struct Rules {
     words: AhoCorasick,
     looks: Vec<Look>,
+    seeds: seeds::Seeds,
 }
 
 impl Rules {
@@ -47,6 +50,7 @@ impl Rules {
         assigned::rules(&mut add);
         address::rules(&mut add);
         jwt::rules(&mut add);
+        codes::rules(&mut add);
         #[expect(
             clippy::expect_used,
             reason = "a few hundred words written in this crate"
@@ -55,7 +59,11 @@ impl Rules {
             .ascii_case_insensitive(true)
             .build(&words)
             .expect("the words of the rules fit in an automaton");
-        Self { words, looks }
+        Self {
+            words,
+            looks,
+            seeds: seeds::Seeds::new(),
+        }
     }
 
     /// The first secret, if there is one.

@@ -5,6 +5,7 @@
 
 mod mail;
 mod tables;
+mod wallets;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
