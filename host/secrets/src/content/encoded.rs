@@ -22,6 +22,10 @@ const MIN_LINE: usize = 16;
 /// Up to here a run is also decoded as if letters were missing at its start.
 const MAX_SHIFTED: usize = 16 * 1024;
 
+/// How files begin in base64 that are looked into: zip, gzip, PDF and PKCS#12. What stands before
+/// them in a mail is another run.
+const FILES: [&[u8]; 4] = [b"UEsDB", b"H4sI", b"JVBERi0", b"MII"];
+
 /// Hands each decoded run to `look`, with where it starts, until that answers no.
 pub(super) fn each_run(text: &[u8], look: &mut dyn FnMut(usize, &[u8]) -> bool) {
     let mut at = 0;
@@ -69,6 +73,9 @@ fn gather(text: &[u8], mut at: usize, letters: &mut Vec<u8>) -> usize {
             })
             .count();
         let next = text.get(at + gap..).unwrap_or_default();
+        if FILES.iter().any(|start| next.starts_with(start)) {
+            return at;
+        }
         let next = next
             .iter()
             .take(MIN_LINE)

@@ -110,7 +110,10 @@ fn web_key(text: &[u8], at: usize, end: usize) -> Option<Kind> {
     found.then_some(Kind::PrivateKey)
 }
 
-/// Whether bytes are a private key in DER: PKCS#8, PKCS#1 or SEC 1.
+/// The identifier of PKCS#7's data, without its arc's length: what a PKCS#12 file holds.
+const PKCS7: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7];
+
+/// Whether bytes are a private key in DER: PKCS#8, PKCS#1, SEC 1 or PKCS#12.
 pub(super) fn is_key_file(bytes: &[u8]) -> bool {
     let Some(body) = sequence(bytes) else {
         return false;
@@ -120,6 +123,11 @@ pub(super) fn is_key_file(bytes: &[u8]) -> bool {
         [2, 1, 0 | 1, 0x30, len, 6, ..] => *len < 0x80 && contains(near_start(body), &[4]),
         // Version 0, then a modulus of 64 bytes and more.
         [2, 1, 0, 2, 0x81 | 0x82, ..] => true,
+        // Version 3, then what holds the keys: a sequence that starts with its identifier.
+        [2, 1, 3, 0x30, rest @ ..] => {
+            let start = rest.get(..16).unwrap_or(rest);
+            contains(start, PKCS7)
+        }
         // Version 1, then an octet string of a curve's length.
         [2, 1, 1, 4, 0x20 | 0x30 | 0x42, ..] => true,
         _ => false,
@@ -133,7 +141,10 @@ fn near_start(body: &[u8]) -> &[u8] {
 /// What a DER sequence at the very start holds.
 fn sequence(bytes: &[u8]) -> Option<&[u8]> {
     match bytes {
-        [0x30, 0x81, _, rest @ ..] | [0x30, 0x82, _, _, rest @ ..] => Some(rest),
+        [0x30, 0x80, rest @ ..]
+        | [0x30, 0x81, _, rest @ ..]
+        | [0x30, 0x82, _, _, rest @ ..]
+        | [0x30, 0x83, _, _, _, rest @ ..] => Some(rest),
         [0x30, len, rest @ ..] if *len < 0x80 && *len >= 32 => Some(rest),
         _ => None,
     }

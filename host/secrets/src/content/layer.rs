@@ -1,6 +1,10 @@
 //! One text in each way it can be read, and what it encodes, as texts of their own.
 
-use super::{Rules, encoded, keys, numbers, text};
+use super::{
+    Rules, encoded, keys, numbers,
+    packed::{self, Budget},
+    text,
+};
 use crate::{Allowances, Kind, KnownSecrets};
 
 /// How often what was decoded is decoded again.
@@ -12,6 +16,9 @@ pub(super) enum Sort {
     Text,
     /// Decoded, and no text: words and numbers in it mean nothing.
     Noise,
+    /// What a text is drawn by: it is looked through as it is meant, too, and only there do its
+    /// words stand beside each other as its reader sees them.
+    Source,
 }
 
 impl Sort {
@@ -29,6 +36,10 @@ pub(super) struct Case<'a> {
     pub(super) known: &'a KnownSecrets,
     pub(super) allowances: &'a Allowances,
     pub(super) sort: Sort,
+    /// What may still come out of what is packed.
+    pub(super) budget: &'a Budget,
+    /// Packings around it.
+    pub(super) nested: u32,
 }
 
 impl Case<'_> {
@@ -40,13 +51,15 @@ impl Case<'_> {
         let means = match self.sort {
             Sort::Text => true,
             Sort::Noise => !of_text,
+            Sort::Source => !of_text && kind != Kind::Jwt,
         };
         means && !self.allowances.kind(kind)
     }
 }
 
 impl Rules {
-    /// Looks through bytes in every way they can be read as text, and through what they encode.
+    /// Looks through bytes in every way they can be read as text, and through what they encode and
+    /// what is packed in them. What is packed has no line: it is in line 0.
     pub(super) fn layer(&self, bytes: &[u8], case: Case<'_>, depth: u32) -> Option<(Kind, usize)> {
         let readable = text::readable(bytes);
         if keys::is_key_file(bytes) {
@@ -61,9 +74,10 @@ impl Rules {
         {
             return Some((kind, folded.line_at(at)));
         }
-        (depth < MAX_DEPTH)
+        let encoded = (depth < MAX_DEPTH)
             .then(|| self.encoded(&readable, folded.as_ref(), case, depth))
-            .flatten()
+            .flatten();
+        encoded.or_else(|| self.packed(bytes, case, depth))
     }
 
     /// Looks through what runs of base64 and hexadecimal encode.
@@ -96,6 +110,29 @@ impl Rules {
             }
         }
         None
+    }
+
+    /// Looks through what is compressed.
+    fn packed(&self, bytes: &[u8], case: Case<'_>, depth: u32) -> Option<(Kind, usize)> {
+        if case.nested >= packed::MAX_NESTED {
+            return None;
+        }
+        let mut found = None;
+        packed::each(bytes, case.budget, &mut |inner, is_source| {
+            let case = Case {
+                sort: match is_source {
+                    true => Sort::Source,
+                    false => Sort::of(inner),
+                },
+                nested: case.nested + 1,
+                ..case
+            };
+            found = self
+                .layer(inner, case, depth + 1)
+                .map(|(kind, _)| (kind, 0));
+            found.is_none()
+        });
+        found
     }
 
     /// The first secret of one reading, and where it is.

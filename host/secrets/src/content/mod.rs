@@ -1,7 +1,8 @@
 //! Secrets in bytes: by value, by shape, and by the words before them.
 //!
 //! Lives here: [`Rules`]. `layer` looks through a text in each way it can be read. The ways are in
-//! `text` (other encodings, invisible characters) and `encoded` (base64, hexadecimal); the shapes in `tokens`, `keys`, `jwt`, `address`, `seeds`, `codes` and
+//! `text` (other encodings, invisible characters), `encoded` (base64, hexadecimal) and `packed`
+//! (zip, gzip, PDF); the shapes in `tokens`, `keys`, `jwt`, `address`, `seeds`, `codes` and
 //! `numbers`; the words in `assigned`; what is ordinary in a link is in `link`.
 //! Invariants: one pass over a text finds every place worth a look, and a look reads a bounded
 //! number of bytes; what is decoded is looked through as a text of its own, to a fixed depth.
@@ -15,6 +16,7 @@ mod keys;
 mod layer;
 mod link;
 mod numbers;
+mod packed;
 mod seeds;
 mod shape;
 mod text;
@@ -79,13 +81,16 @@ impl Rules {
                 known,
                 allowances,
                 sort: layer::Sort::Text,
+                budget: &packed::Budget::of(bytes.len()),
+                nested: 0,
             },
             0,
         )?;
-        Some(Finding {
-            kind,
-            place: Place::Line(line),
-        })
+        let place = match line {
+            0 => Place::Packed,
+            line => Place::Line(line),
+        };
+        Some(Finding { kind, place })
     }
 }
 

@@ -4,6 +4,7 @@
 //! if it held one.
 
 mod mail;
+mod packed;
 mod tables;
 mod wallets;
 

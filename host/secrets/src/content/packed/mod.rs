@@ -1,0 +1,73 @@
+//! What is compressed: gzip, zip and what office programs make of it, and the streams of a PDF.
+//!
+//! Lives here: [`each`], which hands on what comes out, and the [`Budget`] that one file has.
+//! Not looked into: what is encrypted; what is compressed in another way than deflate (bzip2, xz,
+//! zstd, 7z, rar); pictures, and letters that a PDF only draws; what lies deeper than two packings,
+//! or beyond the bounds of the budget. That is no finding: the file is synced.
+//! Invariants: no more comes out than the budget has, whatever goes in; what is broken is read up
+//! to where it breaks, and is no error.
+
+mod gzip;
+mod inflate;
+mod markup;
+mod pdf;
+mod zip;
+
+use std::cell::Cell;
+
+/// Packings within packings.
+pub(super) const MAX_NESTED: u32 = 2;
+/// What comes out of one file at most.
+const MOST: usize = 64 * 1024 * 1024;
+/// And so many times its own length, beside the first mebibyte.
+const RATIO: usize = 64;
+const FREE: usize = 1024 * 1024;
+/// Members and streams of one file.
+const MAX_MEMBERS: usize = 10_000;
+
+/// What may come out of one file. Shared by all that is packed in it.
+pub(super) struct Budget {
+    bytes: Cell<usize>,
+    members: Cell<usize>,
+}
+
+impl Budget {
+    /// That of a file of this length.
+    pub(super) fn of(len: usize) -> Self {
+        let bytes = len.saturating_mul(RATIO).saturating_add(FREE).min(MOST);
+        Self {
+            bytes: Cell::new(bytes),
+            members: Cell::new(MAX_MEMBERS),
+        }
+    }
+
+    fn left(&self) -> usize {
+        self.bytes.get()
+    }
+
+    fn spend(&self, bytes: usize) {
+        self.bytes.set(self.bytes.get().saturating_sub(bytes));
+    }
+
+    /// Takes one member more; whether there may be one.
+    fn member(&self) -> bool {
+        let left = self.members.get();
+        self.members.set(left.saturating_sub(1));
+        left > 0 && self.left() > 0
+    }
+}
+
+/// Looks at what came out, which may be the source of a text that is looked at as well; whether to
+/// go on.
+type Look<'a> = dyn FnMut(&[u8], bool) -> bool + 'a;
+
+/// Hands on what is packed in these bytes, until `look` answers no.
+pub(super) fn each(bytes: &[u8], budget: &Budget, look: &mut Look<'_>) {
+    if zip::is_one(bytes) {
+        zip::each(bytes, budget, look);
+    } else if gzip::is_one(bytes) {
+        gzip::each(bytes, budget, look);
+    } else if pdf::is_one(bytes) {
+        pdf::each(bytes, budget, look);
+    }
+}
