@@ -28,7 +28,7 @@ pub(crate) fn note(seed: u64) -> Note {
     }
     let _ = writeln!(text, "# {}\n", rng.sentence(5));
     for _ in 0..rng.below(8) + 2 {
-        let block = match rng.below(24) {
+        let block = match rng.below(32) {
             0..=4 => rng.prose(ENGLISH),
             5..=8 => rng.prose(GERMAN),
             9..=11 => (*rng.pick(ABOUT)).to_owned(),
@@ -43,6 +43,7 @@ pub(crate) fn note(seed: u64) -> Note {
             20 => rng.numbers(),
             21 => rng.list(),
             22 => rng.quoted_printable(),
+            23..=30 => crate::mails::block(&mut rng),
             _ => rng.web_page(),
         };
         text.push_str(&block);
@@ -53,7 +54,7 @@ pub(crate) fn note(seed: u64) -> Note {
 }
 
 /// Numbers that are the same for the same seed.
-struct Rng(u64);
+pub(crate) struct Rng(u64);
 
 impl Rng {
     fn new(seed: u64) -> Self {
@@ -68,47 +69,47 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, most: usize) -> usize {
+    pub(crate) fn below(&mut self, most: usize) -> usize {
         usize::try_from(self.next() % most.max(1) as u64).unwrap_or(0)
     }
 
-    fn one_in(&mut self, n: usize) -> bool {
+    pub(crate) fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
-    fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
         &list[self.below(list.len())]
     }
 
-    fn of(&mut self, letters: &str, len: usize) -> String {
+    pub(crate) fn of(&mut self, letters: &str, len: usize) -> String {
         let letters: Vec<char> = letters.chars().collect();
         (0..len).map(|_| *self.pick(&letters)).collect()
     }
 
-    fn hex(&mut self, len: usize) -> String {
+    pub(crate) fn hex(&mut self, len: usize) -> String {
         self.of("0123456789abcdef", len)
     }
 
-    fn digits(&mut self, len: usize) -> String {
+    pub(crate) fn digits(&mut self, len: usize) -> String {
         self.of("0123456789", len)
     }
 
-    fn alnum(&mut self, len: usize) -> String {
+    pub(crate) fn alnum(&mut self, len: usize) -> String {
         self.of(
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
             len,
         )
     }
 
-    fn uuid(&mut self) -> String {
+    pub(crate) fn uuid(&mut self) -> String {
         [8, 4, 4, 4, 12].map(|n| self.hex(n)).join("-")
     }
 
-    fn bytes(&mut self, len: usize) -> Vec<u8> {
+    pub(crate) fn bytes(&mut self, len: usize) -> Vec<u8> {
         (0..len).map(|_| self.next().to_le_bytes()[0]).collect()
     }
 
-    fn date(&mut self) -> String {
+    pub(crate) fn date(&mut self) -> String {
         let (y, m, d) = (2020 + self.below(8), 1 + self.below(12), 1 + self.below(28));
         match self.below(3) {
             0 => format!("{y}-{m:02}-{d:02}"),
@@ -122,7 +123,7 @@ impl Rng {
         format!("2026-11-{:02}T{h:02}:{m:02}:{s:02}Z", 1 + self.below(28))
     }
 
-    fn amount(&mut self) -> String {
+    pub(crate) fn amount(&mut self) -> String {
         let (whole, cents) = (self.below(20_000), self.below(100));
         match self.below(3) {
             0 => format!("{whole},{cents:02} EUR"),
@@ -145,7 +146,7 @@ impl Rng {
         }
     }
 
-    fn sentence(&mut self, words: usize) -> String {
+    pub(crate) fn sentence(&mut self, words: usize) -> String {
         let list = if self.one_in(2) { ENGLISH } else { GERMAN };
         let words: Vec<_> = (0..words).map(|_| *self.pick(list)).collect();
         words.join(" ")
@@ -460,6 +461,23 @@ impl Rng {
         } else {
             name
         };
+        if self.one_in(12) {
+            let name = *self.pick(&[
+                "Token prices 2026.csv",
+                "Password policy.txt",
+                "Secret Santa 2026.csv",
+                "Cookies for Christmas.txt",
+                "How we store recovery codes.md",
+                "Backup codes explained.md",
+                "1Password for teams.md",
+                "Bitwarden invoice.csv",
+                "Why passkeys replace passwords.txt",
+                "Key results export.csv",
+                "Wallet and keys.txt",
+                "On seed phrases.md",
+            ]);
+            return format!("{folder}/{name}");
+        }
         let end = *self.pick(&["md", "md", "md", "md", "md", "pdf", "png", "eml"]);
         format!("{folder}/{name}.{end}")
     }
