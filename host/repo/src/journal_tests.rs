@@ -194,6 +194,25 @@ fn a_record_that_was_not_durable_may_be_lost_and_costs_no_other() {
 }
 
 #[test]
+fn a_daemon_that_was_killed_while_it_moved_a_ref_is_not_kept_from_starting_by_its_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let git_dir = folder.path().join("vault.git");
+    let repo = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+    change(&repo, 1, "one");
+    let kept = repo.kept().unwrap().unwrap();
+    let file = git_dir.join("refs/vault/kept");
+    let before = fs::read(&file).unwrap();
+    change(&repo, 2, "two");
+    let ahead = repo.kept().unwrap();
+    drop(repo);
+    fs::write(&file, before).unwrap();
+    fs::write(git_dir.join("refs/vault/kept.lock"), "").unwrap();
+    let again = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+    assert_eq!(again.kept().unwrap(), ahead);
+    assert_ne!(ahead, Some(kept));
+}
+
+#[test]
 fn what_somebody_else_did_to_a_ref_meanwhile_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");

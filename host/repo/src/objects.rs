@@ -45,7 +45,8 @@ impl Repo {
         Self::open(git_dir, true)
     }
 
-    /// As [`Repo::open_or_init`], for the one daemon that writes here: a change is on the disk after
+    /// As [`Repo::open_or_init`], for the one daemon that writes here (the caller's own lock says
+    /// so): a change is on the disk after
     /// one wait instead of a dozen, and what a power failure tore is made whole first.
     ///
     /// # Errors
@@ -56,6 +57,13 @@ impl Repo {
 
     pub(crate) fn open_with_journal(git_dir: &Path, length: u64) -> Result<Self, RepoError> {
         let mut repo = Self::open(git_dir, false)?;
+        // Whoever was killed while it moved a ref left its lock, and its journal is ahead of it.
+        for lock in repo.take_stale_locks()?.unwrap_or_default() {
+            tracing::warn!(
+                "A program that was killed left {}; it is taken away.",
+                lock.display()
+            );
+        }
         let journal = Journal::open(&*repo.lock()?, length)?;
         repo.journal = Some(Arc::new(Mutex::new(journal)));
         Ok(repo)
