@@ -110,7 +110,8 @@ impl Repo {
     ) -> Result<Oid, RepoError> {
         let git = self.lock()?;
         let base = base.map(|commit| tree_of(&git, commit)).transpose()?;
-        let tree = edited_tree(&git, base, edits)?;
+        let mut made = Vec::new();
+        let tree = edited_tree(&git, base, edits, &mut made)?;
         let tree = git
             .find_tree(tree)
             .map_err(RepoError::git("reading a tree"))?;
@@ -125,7 +126,10 @@ impl Repo {
         let mail = signer_mail(&meta.agent, meta.role);
         let who = Signature::new(meta.agent.as_str(), &mail, &when)
             .map_err(RepoError::git("naming a commit's author"))?;
-        self.write_commit(&git, &who, &message_of(meta), &tree, &parents)
+        let commit = self.write_commit(&git, &who, &message_of(meta), &tree, &parents)?;
+        made.push(commit);
+        self.made(&made)?;
+        Ok(commit)
     }
 
     /// Writes a commit, signed if this repository has a key. No ref moves.
@@ -220,27 +224,36 @@ impl Repo {
     }
 }
 
-/// The tree `base` with these edits, written.
+/// The tree `base` with these edits, written; `made` is told what was.
 pub(crate) fn edited_tree(
     git: &Repository,
     base: Option<Oid>,
     edits: &[(VaultPath, Edit)],
+    made: &mut Vec<Oid>,
 ) -> Result<Oid, RepoError> {
     let mut root = Branch::default();
     for (path, edit) in edits {
         let blob = match edit {
-            Edit::Put(bytes) => Some(git.blob(bytes).map_err(RepoError::git("writing a blob"))?),
+            Edit::Put(bytes) => {
+                let blob = git.blob(bytes).map_err(RepoError::git("writing a blob"))?;
+                made.push(blob);
+                Some(blob)
+            }
             Edit::PutBlob(oid) => Some(*oid),
             Edit::Delete => None,
         };
         root.insert(path, blob)?;
     }
-    match write_tree(git, "", base, &root)? {
+    match write_tree(git, "", base, &root, made)? {
         Some(tree) => Ok(tree),
-        None => git
-            .treebuilder(None)
-            .and_then(|builder| builder.write())
-            .map_err(RepoError::git("writing a tree")),
+        None => {
+            let tree = git
+                .treebuilder(None)
+                .and_then(|builder| builder.write())
+                .map_err(RepoError::git("writing a tree"))?;
+            made.push(tree);
+            Ok(tree)
+        }
     }
 }
 
@@ -272,6 +285,7 @@ fn write_tree(
     prefix: &str,
     base: Option<Oid>,
     edits: &Branch<'_>,
+    made: &mut Vec<Oid>,
 ) -> Result<Option<Oid>, RepoError> {
     let doing = "writing a tree";
     let base = base
@@ -302,7 +316,7 @@ fn write_tree(
             Some(_) if !deleted_here => return Err(RepoError::InTheWay(format!("{prefix}{name}"))),
             _ => None,
         };
-        match write_tree(git, &format!("{prefix}{name}/"), inner, below)? {
+        match write_tree(git, &format!("{prefix}{name}/"), inner, below, made)? {
             Some(oid) => {
                 builder
                     .insert(*name, oid, FOLDER)
@@ -328,7 +342,9 @@ fn write_tree(
     if builder.is_empty() {
         return Ok(None);
     }
-    builder.write().map(Some).map_err(RepoError::git(doing))
+    let tree = builder.write().map_err(RepoError::git(doing))?;
+    made.push(tree);
+    Ok(Some(tree))
 }
 
 fn message_of(meta: &CommitMeta) -> String {

@@ -181,8 +181,9 @@ mod tests {
             trailers: Vec::new(),
             at: Timestamp::UNIX_EPOCH,
         };
-        let commit = repo.commit(None, &[], &meta).unwrap();
-        repo.set_ref(RefName::Verified, commit).unwrap();
+        let first = repo.commit(None, &[], &meta).unwrap();
+        repo.set_ref(RefName::Verified, first).unwrap();
+        let commit = repo.commit(Some(first), &[], &meta).unwrap();
         let left = [
             "refs/vault/verified.lock",
             "packed-refs.lock",

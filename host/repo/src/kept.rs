@@ -8,7 +8,7 @@
 use git2::{Oid, Signature, Time};
 use platinum_core::VaultPath;
 
-use crate::{CommitMeta, Edit, Repo, RepoError, commit::edited_tree, tree::tree_of};
+use crate::{CommitMeta, Edit, Repo, RepoError, commit::edited_tree, refs::Lasting, tree::tree_of};
 
 /// Where the chain ends.
 const KEPT: &str = "refs/vault/kept";
@@ -46,7 +46,8 @@ impl Repo {
         let doing = "keeping edits";
         let git = self.lock()?;
         let base = base.map(|commit| tree_of(&git, commit)).transpose()?;
-        let tree = edited_tree(&git, base, edits)?;
+        let mut made = Vec::new();
+        let tree = edited_tree(&git, base, edits, &mut made)?;
         let tree = git.find_tree(tree).map_err(RepoError::git(doing))?;
         let parents: Vec<_> = last
             .map(|last| git.find_commit(last).map_err(RepoError::git(doing)))
@@ -58,9 +59,13 @@ impl Repo {
         let mail = format!("{}@platinum.invalid", meta.agent);
         let who =
             Signature::new(meta.agent.as_str(), &mail, &when).map_err(RepoError::git(doing))?;
-        git.commit(Some(KEPT), &who, &who, &meta.message, &tree, &parents)
-            .map(Some)
-            .map_err(RepoError::git(doing))
+        let link = git
+            .commit(None, &who, &who, &meta.message, &tree, &parents)
+            .map_err(RepoError::git(doing))?;
+        made.push(link);
+        self.made(&made)?;
+        self.move_ref(&git, KEPT, Some(link), Lasting::Now, doing)?;
+        Ok(Some(link))
     }
 
     fn has_all(&self, last: Oid, edits: &[(VaultPath, Edit)]) -> Result<bool, RepoError> {

@@ -15,10 +15,12 @@ mod compare;
 mod error;
 mod in_use;
 mod incoming;
+mod journal;
 mod kept;
 mod lookup;
 mod maintenance;
 mod objects;
+mod refs;
 mod remote;
 mod sign;
 mod tree;
@@ -31,7 +33,8 @@ pub use git2::Oid;
 pub use incoming::New;
 pub use lookup::Folder;
 pub use maintenance::{Clutter, MaintenanceError};
-pub use objects::{RefName, Repo};
+pub use objects::Repo;
+pub use refs::RefName;
 pub use remote::{
     Address, AddressError, BRANCH, ClientOptions, GitRemote, HostKey, News, Remote, RemoteError,
     watch_branch,

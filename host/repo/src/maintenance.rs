@@ -98,7 +98,12 @@ impl Repo {
     /// If git's client is not there, refuses, or takes too long.
     pub async fn maintain(&self) -> Result<(), MaintenanceError> {
         let repo = self.clone();
-        match tokio::task::spawn_blocking(move || repo.sweep()).await {
+        let swept = move || {
+            // Loose objects go once they are in a pack: nothing rests on the journal then.
+            repo.settle()?;
+            repo.sweep()
+        };
+        match tokio::task::spawn_blocking(swept).await {
             Ok(swept) => drop(swept?),
             Err(error) => tracing::warn!("Leftovers are not swept: {error}"),
         }

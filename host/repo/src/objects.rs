@@ -1,43 +1,22 @@
-//! [`Repo`]: the bare repository, its refs and its blobs.
+//! [`Repo`]: the bare repository and its blobs.
 //!
-//! Lives elsewhere: trees are read in `tree`, commits made in `commit`.
+//! Lives elsewhere: refs are moved in `refs`, trees read in `tree`, commits made in `commit`; how a
+//! change gets on the disk is `journal`'s.
 //! Invariant: every call blocks; callers in async code go through `spawn_blocking`.
 
 use std::{
-    collections::BTreeSet,
+    fs::File,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
 };
 
 use git2::{ObjectType, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
 
-use crate::{RepoError, SigningKey};
-
-/// Where the commits made here are kept until it is settled whether they landed.
-const OUTBOX: &str = "refs/vault/outbox/";
-
-/// The refs that say how far this machine is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefName {
-    /// What was fetched last, not yet judged.
-    Remote,
-    /// The last tip that every rule was checked on.
-    Verified,
-    /// What the work tree was last made equal to: the base of the next merge. It may be a commit
-    /// of this machine alone, when single files were applied ahead of the others.
-    Applied,
-}
-
-impl RefName {
-    /// The full name of the ref.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            RefName::Remote => "refs/vault/remote",
-            RefName::Verified => "refs/vault/verified",
-            RefName::Applied => "refs/vault/applied",
-        }
-    }
-}
+use crate::{
+    RefName, RepoError, SigningKey,
+    journal::{Journal, LARGE, LENGTH, loose},
+};
 
 /// A bare repository outside the vault. Cheap to clone; one call at a time.
 #[derive(Clone)]
@@ -45,6 +24,8 @@ pub struct Repo {
     git: Arc<Mutex<Repository>>,
     git_dir: Arc<PathBuf>,
     key: Option<SigningKey>,
+    /// Taken after `git`, never before.
+    journal: Option<Arc<Mutex<Journal>>>,
 }
 
 impl std::fmt::Debug for Repo {
@@ -61,6 +42,35 @@ impl Repo {
     /// # Errors
     /// If the folder cannot be made, or is something else than a bare repository.
     pub fn open_or_init(git_dir: &Path) -> Result<Self, RepoError> {
+        Self::open(git_dir, true)
+    }
+
+    /// As [`Repo::open_or_init`], for the one daemon that writes here (the caller's own lock says
+    /// so): a change is on the disk after
+    /// one wait instead of a dozen, and what a power failure tore is made whole first.
+    ///
+    /// # Errors
+    /// As [`Repo::open_or_init`], or if the journal cannot be read or written.
+    pub fn open_journaled(git_dir: &Path) -> Result<Self, RepoError> {
+        Self::open_with_journal(git_dir, LENGTH)
+    }
+
+    pub(crate) fn open_with_journal(git_dir: &Path, length: u64) -> Result<Self, RepoError> {
+        let mut repo = Self::open(git_dir, false)?;
+        // Whoever was killed while it moved a ref left its lock, and its journal is ahead of it.
+        for lock in repo.take_stale_locks()?.unwrap_or_default() {
+            tracing::warn!(
+                "A program that was killed left {}; it is taken away.",
+                lock.display()
+            );
+        }
+        let journal = Journal::open(&*repo.lock()?, length)?;
+        repo.journal = Some(Arc::new(Mutex::new(journal)));
+        Ok(repo)
+    }
+
+    /// If libgit2 does not wait for the disk, the journal does.
+    fn open(git_dir: &Path, waits: bool) -> Result<Self, RepoError> {
         let failed = |reason: String| RepoError::Open {
             folder: git_dir.to_owned(),
             reason,
@@ -87,11 +97,15 @@ impl Repo {
         let mut config = git.config().map_err(|e| failed(e.message().to_owned()))?;
         // libgit2 fsyncs objects and refs only when told to. Asked for each time: an earlier run
         // may have been killed between making the repository and this line.
-        if !config.get_bool("core.fsyncObjectFiles").unwrap_or(false) {
+        let name = "core.fsyncObjectFiles";
+        if config.get_bool(name).ok() != Some(waits) {
             config
-                .set_bool("core.fsyncObjectFiles", true)
+                .set_bool(name, waits)
                 .map_err(|e| failed(e.message().to_owned()))?;
         }
+        // Read now: another opener may set it otherwise.
+        git.odb().map_err(|e| failed(e.message().to_owned()))?;
+        git.refname_to_id(RefName::Verified.as_str()).ok();
         if !git.is_bare() {
             return Err(failed(
                 "it has a work tree; choose a folder outside any vault".to_owned(),
@@ -101,6 +115,7 @@ impl Repo {
             git: Arc::new(Mutex::new(git)),
             git_dir: Arc::new(git_dir.to_owned()),
             key: None,
+            journal: None,
         })
     }
 
@@ -111,6 +126,7 @@ impl Repo {
             git: Arc::new(Mutex::new(git)),
             git_dir,
             key: None,
+            journal: None,
         }
     }
 
@@ -133,129 +149,27 @@ impl Repo {
         self.git.lock().map_err(|_| RepoError::Poisoned)
     }
 
-    /// What a ref points at.
-    ///
-    /// # Errors
-    /// If the ref cannot be read.
-    pub fn tip(&self, name: RefName) -> Result<Option<Oid>, RepoError> {
-        let git = self.lock()?;
-        match git.refname_to_id(name.as_str()) {
-            Ok(oid) => Ok(Some(oid)),
-            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(RepoError::git("reading a ref")(error)),
+    pub(crate) fn journal(&self) -> Result<Option<MutexGuard<'_, Journal>>, RepoError> {
+        match &self.journal {
+            Some(journal) => journal.lock().map(Some).map_err(|_| RepoError::Poisoned),
+            None => Ok(None),
         }
     }
 
-    /// Points a ref at a commit.
-    ///
-    /// # Errors
-    /// If the ref cannot be written.
-    pub fn set_ref(&self, name: RefName, to: Oid) -> Result<(), RepoError> {
-        self.lock()?
-            .reference(name.as_str(), to, true, "")
-            .map(drop)
-            .map_err(RepoError::git("moving a ref"))
-    }
-
-    /// Notes a commit as made here, before it is pushed: after a crash or a lost answer it is
-    /// recognised when it comes back, and no other commit is.
-    ///
-    /// # Errors
-    /// If the ref cannot be written.
-    pub fn note_outgoing(&self, commit: Oid) -> Result<(), RepoError> {
-        self.lock()?
-            .reference(&format!("{OUTBOX}{commit}"), commit, true, "")
-            .map(drop)
-            .map_err(RepoError::git("noting a commit as outgoing"))
-    }
-
-    /// The commits made here of which it is not settled whether they landed.
-    ///
-    /// # Errors
-    /// If the refs cannot be read.
-    pub fn outgoing(&self) -> Result<BTreeSet<Oid>, RepoError> {
-        let git = self.lock()?;
-        let refs = git
-            .references_glob(&format!("{OUTBOX}*"))
-            .map_err(RepoError::git("listing outgoing commits"))?;
-        let mut found = BTreeSet::new();
-        for reference in refs {
-            let reference = reference.map_err(RepoError::git("listing outgoing commits"))?;
-            found.extend(reference.target());
+    /// These objects were written: they are on the disk when the next ref is.
+    pub(crate) fn made(&self, objects: &[Oid]) -> Result<(), RepoError> {
+        if let Some(mut journal) = self.journal()? {
+            objects.iter().for_each(|object| journal.made(*object));
         }
-        Ok(found)
+        Ok(())
     }
 
-    /// Forgets a commit made here: it landed, or can no longer land.
-    ///
-    /// # Errors
-    /// If the ref cannot be removed.
-    pub fn settle_outgoing(&self, commit: Oid) -> Result<(), RepoError> {
+    /// Puts everything on the disk, so that nothing rests on the journal.
+    pub(crate) fn settle(&self) -> Result<(), RepoError> {
         let git = self.lock()?;
-        match git.find_reference(&format!("{OUTBOX}{commit}")) {
-            Ok(mut reference) => reference
-                .delete()
-                .map_err(RepoError::git("settling an outgoing commit")),
-            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(()),
-            Err(error) => Err(RepoError::git("settling an outgoing commit")(error)),
-        }
-    }
-
-    /// Remembers a commit under a name of this machine's own, or forgets it.
-    ///
-    /// # Errors
-    /// If the name is not of letters, digits, `_`, `-` and `/`, or the ref cannot be written.
-    pub fn set_mark(&self, name: &str, commit: Option<Oid>) -> Result<(), RepoError> {
-        let full = mark(name)?;
-        let git = self.lock()?;
-        match commit {
-            Some(commit) => git
-                .reference(&full, commit, true, "")
-                .map(drop)
-                .map_err(RepoError::git("setting a mark")),
-            None => match git.find_reference(&full) {
-                Ok(mut reference) => reference
-                    .delete()
-                    .map_err(RepoError::git("removing a mark")),
-                Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(()),
-                Err(error) => Err(RepoError::git("removing a mark")(error)),
-            },
-        }
-    }
-
-    /// The names under which something is remembered that begin with this folder.
-    ///
-    /// # Errors
-    /// If the name is none, or the refs cannot be read.
-    pub fn marks(&self, folder: &str) -> Result<Vec<String>, RepoError> {
-        let full = mark(folder)?;
-        let doing = "listing marks";
-        let git = self.lock()?;
-        let mut names = Vec::new();
-        for reference in git
-            .references_glob(&format!("{full}/*"))
-            .map_err(RepoError::git(doing))?
-        {
-            let reference = reference.map_err(RepoError::git(doing))?;
-            let below = reference
-                .name()
-                .ok()
-                .and_then(|name| name.strip_prefix(&full));
-            names.extend(below.map(|rest| format!("{folder}{rest}")));
-        }
-        Ok(names)
-    }
-
-    /// The commit remembered under a name.
-    ///
-    /// # Errors
-    /// As [`Repo::set_mark`].
-    pub fn mark(&self, name: &str) -> Result<Option<Oid>, RepoError> {
-        let full = mark(name)?;
-        match self.lock()?.refname_to_id(&full) {
-            Ok(oid) => Ok(Some(oid)),
-            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(RepoError::git("reading a mark")(error)),
+        match self.journal()? {
+            Some(mut journal) => journal.begin_anew(&git),
+            None => Ok(()),
         }
     }
 
@@ -305,9 +219,17 @@ impl Repo {
     /// # Errors
     /// If the object cannot be written.
     pub fn write_blob(&self, bytes: &[u8]) -> Result<Oid, RepoError> {
-        self.lock()?
-            .blob(bytes)
-            .map_err(RepoError::git("writing a blob"))
+        let doing = "writing a blob";
+        let oid = self.lock()?.blob(bytes).map_err(RepoError::git(doing))?;
+        if bytes.len() <= LARGE {
+            self.made(&[oid])?;
+        } else if self.journal.is_some() {
+            settle_loose(&loose(&self.git_dir, oid)).map_err(|error| RepoError::Git {
+                doing,
+                reason: error.to_string(),
+            })?;
+        }
+        Ok(oid)
     }
 
     /// The id that these bytes would have as a blob; nothing is stored.
@@ -333,15 +255,16 @@ impl Repo {
     }
 }
 
-fn mark(name: &str) -> Result<String, RepoError> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/');
-    if name.chars().all(fits) {
-        Ok(format!("refs/vault/marks/{name}"))
-    } else {
-        Err(RepoError::Git {
-            doing: "naming a mark",
-            reason: format!("`{}`", name.escape_debug()),
-        })
+/// Waits until an object and its name are on the disk. One that is in a pack is so already.
+fn settle_loose(path: &Path) -> io::Result<()> {
+    match File::open(path) {
+        Ok(file) => file.sync_all()?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
     }
 }
 

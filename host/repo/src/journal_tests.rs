@@ -1,0 +1,334 @@
+//! The journal, after power failures of every kind that a file system allows: files that are there
+//! in part, empty or not at all.
+
+use std::process::Command;
+
+use platinum_core::{Role, Timestamp, VaultPath};
+use proptest::prelude::*;
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+
+use super::*;
+use crate::{CommitMeta, Edit, RefName, Repo};
+
+/// Small, so that it begins anew now and then.
+const SHORT: u64 = 16 * 1024;
+
+fn meta(message: &str) -> CommitMeta {
+    CommitMeta {
+        agent: "local".parse().unwrap(),
+        role: Role::Local,
+        message: message.to_owned(),
+        trailers: Vec::new(),
+        at: Timestamp::from_second(1_795_000_000).unwrap(),
+    }
+}
+
+/// One change as a sync makes it: kept, committed, noted, landed.
+fn change(repo: &Repo, number: u32, text: &str) -> Oid {
+    let path = VaultPath::new(format!("Inbox/sub/{}.md", number % 7)).unwrap();
+    let blob = repo.write_blob(text.as_bytes()).unwrap();
+    let edit = [(path, Edit::PutBlob(blob))];
+    let applied = repo.tip(RefName::Applied).unwrap();
+    repo.keep(applied, &edit, &meta("Kept")).unwrap();
+    let tip = repo.tip(RefName::Verified).unwrap();
+    let commit = repo.commit(tip, &edit, &meta("Sync")).unwrap();
+    repo.note_outgoing(commit).unwrap();
+    commit
+}
+
+fn land(repo: &Repo, commit: Oid) {
+    repo.set_ref(RefName::Verified, commit).unwrap();
+    repo.settle_outgoing(commit).unwrap();
+    repo.set_ref(RefName::Applied, commit).unwrap();
+}
+
+/// Every ref of ours and its value.
+fn refs(git_dir: &Path) -> BTreeMap<String, String> {
+    let listed = git(
+        git_dir,
+        &["for-each-ref", "--format=%(refname) %(objectname)"],
+    );
+    listed
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn git(git_dir: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .arg("--git-dir")
+        .arg(git_dir)
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The files that hold objects and refs, and what is in them.
+fn files(git_dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    fn collect(folder: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => collect(&path, found),
+                false => drop(found.insert(path.clone(), fs::read(&path).unwrap())),
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    collect(&git_dir.join("objects"), &mut found);
+    collect(&git_dir.join("refs"), &mut found);
+    found
+}
+
+/// What the power may leave of files that nobody waited for: any of them as it was before, empty,
+/// cut, or not there.
+fn fail_power(before: &BTreeMap<PathBuf, Vec<u8>>, git_dir: &Path, random: &mut StdRng) -> usize {
+    let mut torn = 0;
+    for (path, now) in files(git_dir) {
+        let was = before.get(&path);
+        if was == Some(&now) || random.random_bool(0.3) {
+            continue;
+        }
+        torn += 1;
+        fs::remove_file(&path).unwrap();
+        match (random.random_range(0..4), was) {
+            (0, _) => {}
+            (1, _) => fs::write(&path, "").unwrap(),
+            (2, _) => fs::write(&path, &now[..now.len() / 2]).unwrap(),
+            (_, Some(was)) => fs::write(&path, was).unwrap(),
+            (_, None) => {}
+        }
+    }
+    // Refs that were taken away may be there again.
+    for (path, was) in before {
+        if path.starts_with(git_dir.join("refs")) && !path.exists() && random.random_bool(0.5) {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, was).unwrap();
+            torn += 1;
+        }
+    }
+    torn
+}
+
+#[test]
+fn whatever_the_power_leaves_of_the_files_nothing_that_was_durable_is_lost() {
+    let mut torn = 0;
+    for seed in 0..12 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let folder = tempfile::tempdir().unwrap();
+        let git_dir = folder.path().join("vault.git");
+        let repo = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+        let mut texts = Vec::new();
+        let mut number = 0;
+        for _life in 0..3 {
+            let mut before = files(&git_dir);
+            for _ in 0..random.random_range(1..20) {
+                number += 1;
+                let text = format!("{number} ").repeat(random.random_range(1..400));
+                let was_at = repo.journal().unwrap().unwrap().generation;
+                let commit = change(&repo, number, &text);
+                texts.push(text);
+                if random.random_bool(0.8) {
+                    land(&repo, commit);
+                    // What comes last need not be durable; the next change makes it so.
+                    let text = format!("after {number}");
+                    change(&repo, number, &text);
+                    texts.push(text);
+                }
+                if repo.journal().unwrap().unwrap().generation != was_at {
+                    // All of this was put on the disk, with a system call; what came after may be.
+                    before = files(&git_dir);
+                }
+            }
+            let expected = refs(&git_dir);
+            torn += fail_power(&before, &git_dir, &mut random);
+            let again = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+            assert_eq!(refs(&git_dir), expected, "seed {seed}");
+            git(&git_dir, &["fsck", "--full", "--strict", "--no-dangling"]);
+            for text in &texts {
+                let blob = Repo::blob_oid_of(text.as_bytes()).unwrap();
+                assert_eq!(again.read_blob(blob, 9999).unwrap(), text.as_bytes());
+            }
+        }
+    }
+    assert!(torn > 100, "{torn}");
+}
+
+#[test]
+fn a_record_that_was_not_durable_may_be_lost_and_costs_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let git_dir = folder.path().join("vault.git");
+    let repo = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+    let first = change(&repo, 1, "one");
+    land(&repo, first);
+    let second = change(&repo, 2, "two");
+    let end = repo.journal().unwrap().unwrap().at;
+    let kept = repo.kept().unwrap();
+    land(&repo, second);
+    let journal = git_dir.join(FILE);
+    let whole = fs::read(&journal).unwrap();
+    let last = repo.journal().unwrap().unwrap().at;
+    drop(repo);
+    let before = files(&git_dir);
+    for cut in (end..last).step_by(5) {
+        let mut bytes = whole.clone();
+        bytes[usize::try_from(cut).unwrap()..].fill(0);
+        fs::write(&journal, bytes).unwrap();
+        for name in ["verified", "applied"] {
+            fs::write(git_dir.join("refs/vault").join(name), "").unwrap();
+        }
+        let repo = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+        let verified = repo.tip(RefName::Verified).unwrap().unwrap();
+        assert!([first, second].contains(&verified), "cut at {cut}");
+        assert_eq!(repo.kept().unwrap(), kept);
+        drop(repo);
+        for (path, bytes) in &before {
+            fs::remove_file(path).ok();
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_daemon_that_was_killed_while_it_moved_a_ref_is_not_kept_from_starting_by_its_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let git_dir = folder.path().join("vault.git");
+    let repo = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+    change(&repo, 1, "one");
+    let kept = repo.kept().unwrap().unwrap();
+    let file = git_dir.join("refs/vault/kept");
+    let before = fs::read(&file).unwrap();
+    change(&repo, 2, "two");
+    let ahead = repo.kept().unwrap();
+    drop(repo);
+    fs::write(&file, before).unwrap();
+    fs::write(git_dir.join("refs/vault/kept.lock"), "").unwrap();
+    let again = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+    assert_eq!(again.kept().unwrap(), ahead);
+    assert_ne!(ahead, Some(kept));
+}
+
+#[test]
+fn what_somebody_else_did_to_a_ref_meanwhile_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let git_dir = folder.path().join("vault.git");
+    let repo = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+    let first = change(&repo, 1, "one");
+    land(&repo, first);
+    drop(repo);
+    // An earlier release without a journal goes on for a while.
+    let earlier = Repo::open_or_init(&git_dir).unwrap();
+    let second = change(&earlier, 2, "two");
+    land(&earlier, second);
+    drop(earlier);
+    let expected = refs(&git_dir);
+    Repo::open_with_journal(&git_dir, SHORT).unwrap();
+    assert_eq!(refs(&git_dir), expected);
+}
+
+#[test]
+fn a_change_waits_for_the_disk_twice_and_large_bytes_by_themselves() {
+    let folder = tempfile::tempdir().unwrap();
+    let git_dir = folder.path().join("vault.git");
+    let repo = Repo::open_with_journal(&git_dir, LENGTH).unwrap();
+    let begun = repo.journal().unwrap().unwrap().number;
+    change(&repo, 1, "one");
+    assert_eq!(repo.journal().unwrap().unwrap().number, begun + 2);
+    // Nothing that is known is written once more.
+    let at = repo.journal().unwrap().unwrap().at;
+    let large = "large ".repeat(LARGE);
+    let commit = change(&repo, 2, &large);
+    let grown = repo.journal().unwrap().unwrap().at - at;
+    assert!(grown < 4096, "{grown}");
+    land(&repo, commit);
+    assert!(repo.journal().unwrap().unwrap().made.is_empty());
+}
+
+#[test]
+fn upkeep_leaves_nothing_to_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let git_dir = folder.path().join("vault.git");
+    let repo = Repo::open_with_journal(&git_dir, LENGTH).unwrap();
+    for number in 0..5 {
+        let commit = change(&repo, number, &format!("text {number}"));
+        land(&repo, commit);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(repo.maintain()).unwrap();
+    assert_eq!(repo.journal().unwrap().unwrap().number, 1);
+    let expected = refs(&git_dir);
+    let commit = change(&repo, 9, "after");
+    drop(repo);
+    let again = Repo::open_with_journal(&git_dir, LENGTH).unwrap();
+    assert!(again.outgoing().unwrap().contains(&commit));
+    assert_eq!(
+        again.tip(RefName::Verified).unwrap().unwrap().to_string(),
+        expected["refs/vault/verified"]
+    );
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    let kinds = [
+        ObjectType::Blob,
+        ObjectType::Tree,
+        ObjectType::Commit,
+        ObjectType::Tag,
+    ];
+    let object = (
+        prop::sample::select(kinds.to_vec()),
+        prop::collection::vec(any::<u8>(), 0..60),
+    );
+    let value = prop::option::of(any::<[u8; 20]>());
+    let reference = ("refs/vault/[a-z/]{0,20}", value)
+        .prop_map(|(name, to)| (name, to.map(|to| Oid::from_bytes(&to).unwrap())));
+    (
+        prop::collection::vec(object, 0..4),
+        prop::collection::vec(reference, 0..4),
+    )
+        .prop_map(|(objects, refs)| Record { objects, refs })
+}
+
+proptest! {
+    #[test]
+    fn records_are_read_as_they_were_written_up_to_the_first_that_is_not_whole(
+        records in prop::collection::vec(record(), 1..6),
+        generation in any::<u64>(),
+        flipped in any::<prop::sample::Index>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = Vec::new();
+        let mut ends = Vec::new();
+        for (number, record) in records.iter().enumerate() {
+            bytes.extend(record.encode(generation, u32::try_from(number).unwrap()));
+            ends.push(bytes.len());
+        }
+        bytes.extend(records[0].encode(generation ^ 1, u32::try_from(records.len()).unwrap()));
+        prop_assert_eq!(parse(&bytes), (generation, records.clone(), *ends.last().unwrap()));
+
+        let at = flipped.index(*ends.last().unwrap());
+        let whole = ends.iter().filter(|end| **end <= at).count();
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x20;
+        prop_assert_eq!(&parse(&damaged).1, &records[..whole]);
+
+        let at = cut.index(bytes.len());
+        let whole = ends.iter().filter(|end| **end <= at).count();
+        prop_assert_eq!(&parse(&bytes[..at]).1, &records[..whole]);
+    }
+
+    #[test]
+    fn no_bytes_break_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let mut with_magic = MAGIC.to_vec();
+        with_magic.extend(&bytes);
+        parse(&bytes);
+        parse(&with_magic);
+        Record::decode(&bytes);
+    }
+}

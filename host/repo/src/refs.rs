@@ -1,0 +1,202 @@
+//! The refs of [`Repo`]: how far this machine is, and what it made that may not have landed.
+//!
+//! Lives elsewhere: the chain of kept edits is in `kept`; what the remote's ref is, git's own client
+//! notes.
+//! Invariants: a ref is durable before anybody is asked about what it names, and names what is
+//! durable. Some may be older after a power failure, which costs work and nothing else: what was
+//! verified is judged again, what was applied is an older base, and what was settled is settled
+//! again.
+
+use std::collections::BTreeSet;
+
+use git2::{ErrorCode, Oid, Repository};
+
+use crate::{Repo, RepoError};
+
+/// Where the commits made here are kept until it is settled whether they landed.
+const OUTBOX: &str = "refs/vault/outbox/";
+
+/// The refs that say how far this machine is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefName {
+    /// What was fetched last, not yet judged.
+    Remote,
+    /// The last tip that every rule was checked on.
+    Verified,
+    /// What the work tree was last made equal to: the base of the next merge. It may be a commit
+    /// of this machine alone, when single files were applied ahead of the others.
+    Applied,
+}
+
+impl RefName {
+    /// The full name of the ref.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            RefName::Remote => "refs/vault/remote",
+            RefName::Verified => "refs/vault/verified",
+            RefName::Applied => "refs/vault/applied",
+        }
+    }
+}
+
+/// Whether a ref may have an earlier value after a power failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lasting {
+    /// It may not.
+    Now,
+    /// It may.
+    Soon,
+}
+
+impl Repo {
+    /// What a ref points at.
+    ///
+    /// # Errors
+    /// If the ref cannot be read.
+    pub fn tip(&self, name: RefName) -> Result<Option<Oid>, RepoError> {
+        let git = self.lock()?;
+        match git.refname_to_id(name.as_str()) {
+            Ok(oid) => Ok(Some(oid)),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(RepoError::git("reading a ref")(error)),
+        }
+    }
+
+    /// Points a ref at a commit.
+    ///
+    /// # Errors
+    /// If the ref cannot be written.
+    pub fn set_ref(&self, name: RefName, to: Oid) -> Result<(), RepoError> {
+        let git = self.lock()?;
+        self.move_ref(&git, name.as_str(), Some(to), Lasting::Soon, "moving a ref")
+    }
+
+    /// Moves a ref, or takes it away. In the journal first: what it names must be as lasting.
+    pub(crate) fn move_ref(
+        &self,
+        git: &Repository,
+        name: &str,
+        to: Option<Oid>,
+        lasting: Lasting,
+        doing: &'static str,
+    ) -> Result<(), RepoError> {
+        let now = match git.refname_to_id(name) {
+            Ok(now) => Some(now),
+            Err(error) if error.code() == ErrorCode::NotFound => None,
+            Err(error) => return Err(RepoError::git(doing)(error)),
+        };
+        if now == to {
+            return Ok(());
+        }
+        if let Some(mut journal) = self.journal()? {
+            journal.append(git, &[(name, to)], lasting == Lasting::Now)?;
+        }
+        match to {
+            Some(to) => git.reference(name, to, true, "").map(drop),
+            None => git.find_reference(name).and_then(|mut it| it.delete()),
+        }
+        .map_err(RepoError::git(doing))
+    }
+
+    /// Notes a commit as made here, before it is pushed: after a crash or a lost answer it is
+    /// recognised when it comes back, and no other commit is.
+    ///
+    /// # Errors
+    /// If the ref cannot be written.
+    pub fn note_outgoing(&self, commit: Oid) -> Result<(), RepoError> {
+        let git = self.lock()?;
+        let name = format!("{OUTBOX}{commit}");
+        let doing = "noting a commit as outgoing";
+        self.move_ref(&git, &name, Some(commit), Lasting::Now, doing)
+    }
+
+    /// The commits made here of which it is not settled whether they landed.
+    ///
+    /// # Errors
+    /// If the refs cannot be read.
+    pub fn outgoing(&self) -> Result<BTreeSet<Oid>, RepoError> {
+        let git = self.lock()?;
+        let refs = git
+            .references_glob(&format!("{OUTBOX}*"))
+            .map_err(RepoError::git("listing outgoing commits"))?;
+        let mut found = BTreeSet::new();
+        for reference in refs {
+            let reference = reference.map_err(RepoError::git("listing outgoing commits"))?;
+            found.extend(reference.target());
+        }
+        Ok(found)
+    }
+
+    /// Forgets a commit made here: it landed, or can no longer land.
+    ///
+    /// # Errors
+    /// If the ref cannot be removed.
+    pub fn settle_outgoing(&self, commit: Oid) -> Result<(), RepoError> {
+        let git = self.lock()?;
+        let name = format!("{OUTBOX}{commit}");
+        let doing = "settling an outgoing commit";
+        self.move_ref(&git, &name, None, Lasting::Soon, doing)
+    }
+
+    /// Remembers a commit under a name of this machine's own, or forgets it.
+    ///
+    /// # Errors
+    /// If the name is not of letters, digits, `_`, `-` and `/`, or the ref cannot be written.
+    pub fn set_mark(&self, name: &str, commit: Option<Oid>) -> Result<(), RepoError> {
+        let full = mark(name)?;
+        let git = self.lock()?;
+        let (lasting, doing) = match commit {
+            Some(_) => (Lasting::Now, "setting a mark"),
+            None => (Lasting::Soon, "removing a mark"),
+        };
+        self.move_ref(&git, &full, commit, lasting, doing)
+    }
+
+    /// The names under which something is remembered that begin with this folder.
+    ///
+    /// # Errors
+    /// If the name is none, or the refs cannot be read.
+    pub fn marks(&self, folder: &str) -> Result<Vec<String>, RepoError> {
+        let full = mark(folder)?;
+        let doing = "listing marks";
+        let git = self.lock()?;
+        let mut names = Vec::new();
+        for reference in git
+            .references_glob(&format!("{full}/*"))
+            .map_err(RepoError::git(doing))?
+        {
+            let reference = reference.map_err(RepoError::git(doing))?;
+            let below = reference
+                .name()
+                .ok()
+                .and_then(|name| name.strip_prefix(&full));
+            names.extend(below.map(|rest| format!("{folder}{rest}")));
+        }
+        Ok(names)
+    }
+
+    /// The commit remembered under a name.
+    ///
+    /// # Errors
+    /// As [`Repo::set_mark`].
+    pub fn mark(&self, name: &str) -> Result<Option<Oid>, RepoError> {
+        let full = mark(name)?;
+        match self.lock()?.refname_to_id(&full) {
+            Ok(oid) => Ok(Some(oid)),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(RepoError::git("reading a mark")(error)),
+        }
+    }
+}
+
+fn mark(name: &str) -> Result<String, RepoError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/');
+    if name.chars().all(fits) {
+        Ok(format!("refs/vault/marks/{name}"))
+    } else {
+        Err(RepoError::Git {
+            doing: "naming a mark",
+            reason: format!("`{}`", name.escape_debug()),
+        })
+    }
+}
