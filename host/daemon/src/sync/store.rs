@@ -102,7 +102,17 @@ impl TaskStore for Synchronizer {
 #[async_trait]
 impl Syncer for Synchronizer {
     async fn run(&self) -> Result<Report, SyncRunError> {
-        let ended = self.sync().await;
+        // All of it, whether or not the skill still waits when it ends.
+        let ran = self.in_turn(|sync| async move { Ok(sync.run_in_turn().await) });
+        ran.await
+            .unwrap_or_else(|error| Err(SyncRunError::Unavailable(error.to_string())))
+    }
+}
+
+impl Synchronizer {
+    /// A sync, and what the owner and the commands are told of it.
+    async fn run_in_turn(&self) -> Result<Report, SyncRunError> {
+        let ended = self.sync_and_tell().await;
         self.note_standing(ended.as_ref()).await;
         match ended {
             Ok(report) => {
@@ -136,9 +146,7 @@ impl Syncer for Synchronizer {
             Err(error) => Err(SyncRunError::Failed(error.to_string())),
         }
     }
-}
 
-impl Synchronizer {
     /// Keeps how things stand for the commands that tell it.
     async fn note_standing(&self, ended: Result<&SyncReport, &SyncError>) {
         if self.remote.is_none() {

@@ -65,8 +65,8 @@ impl Synchronizer {
         if let Some(claimed) = self.blocking(move |side| side.claim_here(task)).await? {
             return Ok(claimed);
         }
-        let _turn = self.turn.lock().await;
-        self.claim_by_push(task).await
+        self.in_turn(move |sync| async move { sync.claim_by_push(task).await })
+            .await
     }
 
     /// The claim by compare-and-swap, and what follows from its end for a wish that was kept.
