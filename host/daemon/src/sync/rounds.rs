@@ -33,7 +33,12 @@ impl Synchronizer {
     /// One sync of everything. What was decided without the remote is held against its tip before
     /// any content goes out.
     pub(super) async fn sync_in_turn(&self) -> Result<SyncReport, SyncError> {
-        self.blocking(Side::begin).await?;
+        // First: a lock that was left behind keeps edits from being kept, too.
+        self.blocking(|side| {
+            side.tidy()?;
+            side.begin()
+        })
+        .await?;
         self.prune_marks().await?;
         if self.side.decided.is_empty() {
             return self.content().await;
@@ -204,7 +209,11 @@ impl Synchronizer {
 
     /// One fetch. What it brings is not judged yet.
     pub(super) async fn fetch(&self, remote: &dyn Remote) -> Result<Option<Oid>, SyncError> {
+        let git = self.side.git_begins();
         let fetched = remote.fetch().await;
+        if fetched.is_ok() {
+            self.side.git_ended(git);
+        }
         let mut contact = self.contact();
         match &fetched {
             Ok(tip) => {
@@ -233,7 +242,12 @@ impl Synchronizer {
                 self.blocking(passes).await?;
                 asked = Timestamp::now();
                 fail::fail_point!("sync-before-push");
-                remote.push(commit, tip).await
+                let git = self.side.git_begins();
+                let outcome = remote.push(commit, tip).await;
+                if !matches!(outcome, PushOutcome::Indeterminate(_)) {
+                    self.side.git_ended(git);
+                }
+                outcome
             }
             None => PushOutcome::Landed,
         };
