@@ -24,11 +24,11 @@ mod tending;
 mod turns;
 mod worktree;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use platinum_core::{AgentName, Role, TaskId, Timestamp};
 use platinum_protocol::TaskPlace;
-use platinum_repo::{Oid, Remote, Repo};
+use platinum_repo::{Oid, Remote, RemoteError, Repo};
 use platinum_secrets::Scanner;
 use platinum_vault::Vault;
 
@@ -89,6 +89,8 @@ struct Contact {
     /// Whether the last that was heard is that a claim was won.
     won: bool,
     error: Option<String>,
+    /// Since when, and why, the remote is silent: the last fetch took all the time it was given.
+    silent: Option<(Instant, RemoteError)>,
 }
 
 impl std::fmt::Debug for Synchronizer {

@@ -3,10 +3,12 @@
 //! Lives elsewhere: in which order things go is decided in `protocol`; what was decided while the
 //! remote was away comes first, in [`super::owning`].
 
+use std::time::{Duration, Instant};
+
 use jiff::SignedDuration;
 use platinum_core::Timestamp;
 use platinum_protocol::{PushOutcome, SyncMachine, SyncStep, Synced};
-use platinum_repo::{Oid, RefName, Remote, Repo};
+use platinum_repo::{Oid, RefName, Remote, RemoteError, Repo};
 
 use super::{
     Contact, HeldBack, SyncError, SyncReport, Synchronizer, pause,
@@ -15,6 +17,10 @@ use super::{
 
 /// A remote that answered this recently is pushed to without being asked first.
 const FRESH: SignedDuration = SignedDuration::from_secs(10);
+
+/// How long no claim asks a remote that let a fetch wait in vain. At most so long the sync waits
+/// before it asks again.
+const SILENT: Duration = Duration::from_secs(60);
 
 /// How often a sync is rebuilt on a new tip before it gives the turn back.
 const MAX_ROUNDS: u32 = 8;
@@ -219,11 +225,26 @@ impl Synchronizer {
             Ok(tip) => {
                 contact.heard = true;
                 contact.tip = *tip;
+                contact.silent = None;
             }
-            Err(error) => contact.error = Some(error.to_string()),
+            Err(error) => {
+                contact.error = Some(error.to_string());
+                contact.silent = matches!(error, RemoteError::TimedOut { .. })
+                    .then(|| (Instant::now(), error.clone()));
+            }
         }
         drop(contact);
         Ok(fetched?)
+    }
+
+    /// Why a claim does not ask the remote: it let a fetch wait in vain a moment ago. One claim
+    /// after the other would wait as long, and be as tentative in the end. The sync asks again by
+    /// itself, and makes all of them for real when it is answered.
+    pub(super) fn silence(&self) -> Option<SyncError> {
+        let silent = self.contact().silent.clone();
+        silent
+            .filter(|(at, _)| at.elapsed() < SILENT)
+            .map(|(_, error)| error.into())
     }
 
     /// One push. Without a remote the commit is simply our tip.
