@@ -258,7 +258,8 @@ impl Synchronizer {
             Some(remote) => {
                 let passes = move |side: &Side| {
                     // What is never sent is no question.
-                    side.passes(tip, commit).inspect_err(|_| side.refused(commit))
+                    side.passes(tip, commit)
+                        .inspect_err(|_| side.refused(commit))
                 };
                 self.blocking(passes).await?;
                 asked = Timestamp::now();

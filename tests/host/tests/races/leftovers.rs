@@ -55,7 +55,11 @@ async fn what_a_server_declines_is_no_question_after_the_next_look() {
         for _ in 0..3 {
             let error = owner.sync.sync().await.unwrap_err();
             assert!(matches!(error, SyncError::Contended { .. }), "{error}");
-            assert_eq!(in_doubt(&owner).await, 1, "only the one that was pushed last");
+            assert_eq!(
+                in_doubt(&owner).await,
+                1,
+                "only the one that was pushed last"
+            );
         }
         fs::remove_file(no).unwrap();
         assert_eq!(owner.sync.sync().await.unwrap().pushed, landed);
