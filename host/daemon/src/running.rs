@@ -30,6 +30,7 @@ impl Running {
         let dirty = Dirty::new();
         let (watch, wake_ups) = Watch::gather(&house.config.vault.path, &dirty)?;
         house.sync.watched_by(dirty);
+        house.sync.stopped_by(shutdown.clone());
         let pipeline = Arc::new(Pipeline::new(
             Arc::clone(skills),
             house.sync.clone(),

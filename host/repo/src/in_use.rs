@@ -55,7 +55,8 @@ impl Repo {
     /// Takes away the locks that killed programs left behind; answers which. `None` if a git of
     /// an earlier daemon still runs: ask again in a moment.
     ///
-    /// The caller must be the only daemon with this repository, and have no git running itself.
+    /// The caller must be the only daemon with this repository, and have no git running itself;
+    /// what it writes through this value meanwhile waits.
     ///
     /// # Errors
     /// If a lock cannot be looked at or taken away.
@@ -64,6 +65,8 @@ impl Repo {
             folder: self.git_dir().to_owned(),
             reason: format!("a lock left behind cannot be taken away: {error}"),
         };
+        // Whoever of this process moves a ref just now has a lock that is none of the stale.
+        let _writers = self.lock()?;
         let children = open(self.git_dir()).map_err(failed)?;
         match children.try_lock() {
             Ok(()) => {}
@@ -222,6 +225,25 @@ mod tests {
         assert_eq!(taken, left);
         repo.set_ref(RefName::Verified, commit).unwrap();
         assert_eq!(repo.take_stale_locks().unwrap(), Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_lock_of_this_process_is_not_taken_for_one_that_was_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let git_dir = folder.path().join("vault.git");
+        let repo = Repo::open_or_init(&git_dir).unwrap();
+        let lock = git_dir.join("refs/vault/kept.lock");
+        fs::create_dir_all(lock.parent().unwrap()).unwrap();
+        let writing = repo.lock().unwrap();
+        fs::write(&lock, "").unwrap();
+        let (tell, told) = std::sync::mpsc::channel();
+        let other = repo.clone();
+        std::thread::spawn(move || tell.send(other.take_stale_locks().unwrap()));
+        told.recv_timeout(Duration::from_millis(200)).unwrap_err();
+        assert!(lock.exists());
+        fs::remove_file(&lock).unwrap();
+        drop(writing);
+        assert_eq!(told.recv().unwrap(), Some(Vec::new()));
     }
 
     #[test]

@@ -21,17 +21,18 @@ mod side;
 mod stamps;
 mod store;
 mod tending;
+mod turns;
 mod worktree;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use platinum_core::{AgentName, Role, TaskId, Timestamp};
 use platinum_protocol::TaskPlace;
-use platinum_repo::{Oid, Remote, Repo};
+use platinum_repo::{Oid, Remote, RemoteError, Repo};
 use platinum_secrets::Scanner;
 use platinum_vault::Vault;
 
-use crate::identity::Identity;
+use crate::{Shutdown, identity::Identity};
 
 pub use error::{Remedy, SyncError, Violation};
 pub use incoming::hook;
@@ -72,6 +73,8 @@ pub struct Synchronizer {
     turn: Arc<tokio::sync::Mutex<()>>,
     contact: Arc<std::sync::Mutex<Contact>>,
     watch: Arc<std::sync::Mutex<Watch>>,
+    /// Once this tells to stop, a turn is not let go on for long.
+    stop: Arc<std::sync::OnceLock<Shutdown>>,
 }
 
 #[derive(Default)]
@@ -86,6 +89,8 @@ struct Contact {
     /// Whether the last that was heard is that a claim was won.
     won: bool,
     error: Option<String>,
+    /// Since when, and why, the remote is silent: the last fetch took all the time it was given.
+    silent: Option<(Instant, RemoteError)>,
 }
 
 impl std::fmt::Debug for Synchronizer {
@@ -130,6 +135,7 @@ impl Synchronizer {
             turn: Arc::default(),
             contact: Arc::default(),
             watch: Arc::default(),
+            stop: Arc::default(),
         })
     }
 
@@ -138,12 +144,18 @@ impl Synchronizer {
         self.side.watched_by(dirty);
     }
 
-    /// Pulls what the remote has and gives it what changed here.
+    /// Pulls what the remote has and gives it what changed here. Once it has begun it goes on to
+    /// its end, also if the caller does not wait for that.
     ///
     /// # Errors
     /// If the remote is away or has what may not be applied; then nothing here changed.
     pub async fn sync(&self) -> Result<SyncReport, SyncError> {
-        let _turn = self.turn.lock().await;
+        self.in_turn(|sync| async move { sync.sync_and_tell().await })
+            .await
+    }
+
+    /// A sync in our turn, and what the owner hears of it.
+    async fn sync_and_tell(&self) -> Result<SyncReport, SyncError> {
         let synced = self.sync_in_turn().await;
         self.blocking(|side| {
             side.tell_of_secrets();

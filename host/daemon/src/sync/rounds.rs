@@ -3,10 +3,12 @@
 //! Lives elsewhere: in which order things go is decided in `protocol`; what was decided while the
 //! remote was away comes first, in [`super::owning`].
 
+use std::time::{Duration, Instant};
+
 use jiff::SignedDuration;
 use platinum_core::Timestamp;
 use platinum_protocol::{PushOutcome, SyncMachine, SyncStep, Synced};
-use platinum_repo::{Oid, RefName, Remote, Repo};
+use platinum_repo::{Oid, RefName, Remote, RemoteError, Repo};
 
 use super::{
     Contact, HeldBack, SyncError, SyncReport, Synchronizer, pause,
@@ -15,6 +17,10 @@ use super::{
 
 /// A remote that answered this recently is pushed to without being asked first.
 const FRESH: SignedDuration = SignedDuration::from_secs(10);
+
+/// How long no claim asks a remote that let a fetch wait in vain. At most so long the sync waits
+/// before it asks again.
+const SILENT: Duration = Duration::from_secs(60);
 
 /// How often a sync is rebuilt on a new tip before it gives the turn back.
 const MAX_ROUNDS: u32 = 8;
@@ -33,7 +39,12 @@ impl Synchronizer {
     /// One sync of everything. What was decided without the remote is held against its tip before
     /// any content goes out.
     pub(super) async fn sync_in_turn(&self) -> Result<SyncReport, SyncError> {
-        self.blocking(Side::begin).await?;
+        // First: a lock that was left behind keeps edits from being kept, too.
+        self.blocking(|side| {
+            side.tidy()?;
+            side.begin()
+        })
+        .await?;
         self.prune_marks().await?;
         if self.side.decided.is_empty() {
             return self.content().await;
@@ -204,17 +215,36 @@ impl Synchronizer {
 
     /// One fetch. What it brings is not judged yet.
     pub(super) async fn fetch(&self, remote: &dyn Remote) -> Result<Option<Oid>, SyncError> {
+        let git = self.side.git_begins();
         let fetched = remote.fetch().await;
+        if fetched.is_ok() {
+            self.side.git_ended(git);
+        }
         let mut contact = self.contact();
         match &fetched {
             Ok(tip) => {
                 contact.heard = true;
                 contact.tip = *tip;
+                contact.silent = None;
             }
-            Err(error) => contact.error = Some(error.to_string()),
+            Err(error) => {
+                contact.error = Some(error.to_string());
+                contact.silent = matches!(error, RemoteError::TimedOut { .. })
+                    .then(|| (Instant::now(), error.clone()));
+            }
         }
         drop(contact);
         Ok(fetched?)
+    }
+
+    /// Why a claim does not ask the remote: it let a fetch wait in vain a moment ago. One claim
+    /// after the other would wait as long, and be as tentative in the end. The sync asks again by
+    /// itself, and makes all of them for real when it is answered.
+    pub(super) fn silence(&self) -> Option<SyncError> {
+        let silent = self.contact().silent.clone();
+        silent
+            .filter(|(at, _)| at.elapsed() < SILENT)
+            .map(|(_, error)| error.into())
     }
 
     /// One push. Without a remote the commit is simply our tip.
@@ -228,12 +258,18 @@ impl Synchronizer {
             Some(remote) => {
                 let passes = move |side: &Side| {
                     // What is never sent is no question.
-                    side.passes(tip, commit).inspect_err(|_| side.refused(commit))
+                    side.passes(tip, commit)
+                        .inspect_err(|_| side.refused(commit))
                 };
                 self.blocking(passes).await?;
                 asked = Timestamp::now();
                 fail::fail_point!("sync-before-push");
-                remote.push(commit, tip).await
+                let git = self.side.git_begins();
+                let outcome = remote.push(commit, tip).await;
+                if !matches!(outcome, PushOutcome::Indeterminate(_)) {
+                    self.side.git_ended(git);
+                }
+                outcome
             }
             None => PushOutcome::Landed,
         };

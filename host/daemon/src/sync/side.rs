@@ -48,12 +48,20 @@ pub(super) struct Side {
 struct Memory {
     /// Whether locks left behind were looked for.
     tidy: bool,
-    /// What the log was told and is still so.
-    told: BTreeSet<String>,
+    /// What the log was told of files that are held back, and is still so.
+    held: BTreeSet<String>,
+    /// What the owner was told since all was well.
+    told_owner: BTreeSet<String>,
     /// Commits of which the remote said nothing but that it did not take them.
     refused: BTreeSet<Oid>,
     /// Commits of which it is not known what became of some push.
     doubted: BTreeSet<Oid>,
+}
+
+/// A git that works in the repository.
+#[must_use]
+pub(super) struct GitRuns {
+    was_tidy: bool,
 }
 
 /// What a round is about to do.
@@ -438,9 +446,10 @@ impl Side {
         self.applied(self.repo.commit(Some(tip), &edits, &meta)?)
     }
 
-    /// Takes away the locks that a killed daemon left in the repository, once in this life.
+    /// Takes away the locks that killed programs left in the repository: those of an earlier daemon,
+    /// and those of a git of ours that was ended. In our turn alone: no git of ours runs then.
     pub(super) fn tidy(&self) -> Result<(), SyncError> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory();
         if memory.tidy {
             return Ok(());
         }
@@ -459,12 +468,35 @@ impl Side {
         Ok(())
     }
 
-    /// Whether something is news in this life of the daemon; of `trouble`, what is no more is
-    /// forgotten.
-    pub(super) fn news(&self, trouble: BTreeSet<String>) -> BTreeSet<String> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let news = trouble.difference(&memory.told).cloned().collect();
-        memory.told = trouble;
+    /// Notes that a git is about to work in the repository. Unless [`Side::git_ended`] is told that
+    /// it came to its end, it may have been killed and have left locks.
+    pub(super) fn git_begins(&self) -> GitRuns {
+        GitRuns {
+            was_tidy: std::mem::take(&mut self.memory().tidy),
+        }
+    }
+
+    /// That git came to its end by itself.
+    pub(super) fn git_ended(&self, ran: GitRuns) {
+        self.memory().tidy |= ran.was_tidy;
+    }
+
+    /// What of this is news in this life of the daemon, of what is held back at a sync; what is no
+    /// more is forgotten.
+    pub(super) fn news_of_held(&self, held: BTreeSet<String>) -> BTreeSet<String> {
+        let mut memory = self.memory();
+        let news = held.difference(&memory.held).cloned().collect();
+        memory.held = held;
         news
+    }
+
+    /// Whether the owner was not told this since all was well last.
+    pub(super) fn is_news_to_owner(&self, trouble: &str) -> bool {
+        self.memory().told_owner.insert(trouble.to_owned())
+    }
+
+    /// A sync went through: trouble that comes after it is new.
+    pub(super) fn all_is_well(&self) {
+        self.memory().told_owner.clear();
     }
 }

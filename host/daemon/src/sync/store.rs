@@ -1,7 +1,5 @@
 //! What the interfaces of the floor below need: [`TaskStore`] and [`Syncer`], by [`Synchronizer`].
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use platinum_capabilities::{
     sync::{SyncReport as Report, SyncRunError, Syncer},
@@ -102,14 +100,25 @@ impl TaskStore for Synchronizer {
 #[async_trait]
 impl Syncer for Synchronizer {
     async fn run(&self) -> Result<Report, SyncRunError> {
-        let ended = self.sync().await;
+        // All of it, whether or not the skill still waits when it ends.
+        let ran = self.in_turn(|sync| async move { Ok(sync.run_in_turn().await) });
+        ran.await
+            .unwrap_or_else(|error| Err(SyncRunError::Unavailable(error.to_string())))
+    }
+}
+
+impl Synchronizer {
+    /// A sync, and what the owner and the commands are told of it.
+    async fn run_in_turn(&self) -> Result<Report, SyncRunError> {
+        let ended = self.sync_and_tell().await;
         self.note_standing(ended.as_ref()).await;
         match ended {
             Ok(report) => {
+                self.side.all_is_well();
                 let held = report.held_back.iter();
                 let held = held.map(|held| format!("{} is not synced: {}", held.path, held.reason));
                 // Told once, not at every sync.
-                for held in self.side.news(held.collect()) {
+                for held in self.side.news_of_held(held.collect()) {
                     tracing::warn!("{held}");
                 }
                 Ok(Report {
@@ -136,9 +145,7 @@ impl Syncer for Synchronizer {
             Err(error) => Err(SyncRunError::Failed(error.to_string())),
         }
     }
-}
 
-impl Synchronizer {
     /// Keeps how things stand for the commands that tell it.
     async fn note_standing(&self, ended: Result<&SyncReport, &SyncError>) {
         if self.remote.is_none() {
@@ -187,8 +194,7 @@ impl Side {
     /// Tells the owner once what he has to hear of, where he looks. The note goes to the dashboard,
     /// which local writes from the work tree, whatever the remote does.
     pub(super) fn tell_owner(&self, trouble: &str) {
-        let news = self.news(BTreeSet::from([trouble.to_owned()]));
-        if self.role == Role::Cloud || news.is_empty() {
+        if self.role == Role::Cloud || !self.is_news_to_owner(trouble) {
             return;
         }
         let note = UpdateNote {

@@ -23,7 +23,9 @@ impl Synchronizer {
         };
         if is_much {
             let _turn = self.turn.lock().await;
+            let git = self.side.git_begins();
             self.side.repo.maintain().await?;
+            self.side.git_ended(git);
         }
         Ok(is_much)
     }

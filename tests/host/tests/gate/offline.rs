@@ -34,7 +34,10 @@ fn with_a_line() -> (Stage, Proxy) {
 
 /// Works in email, and looks often.
 fn working(stage: &Stage, role: &str) {
-    stage.change(role, &[("zones = []", "zones = [\"email\"]\nevery-seconds = 2")]);
+    stage.change(
+        role,
+        &[("zones = []", "zones = [\"email\"]\nevery-seconds = 2")],
+    );
 }
 
 /// The one note below a folder of a host's vault.
@@ -162,7 +165,10 @@ fn what_was_drafted_while_the_line_was_cut_is_kept_aside_if_another_was_faster_w
     });
     if let Err(error) = alone {
         let there = stage.notes("cloud", "");
-        panic!("{error}: {there:?}; it said:\n{}", read(&stage.log("cloud")));
+        panic!(
+            "{error}: {there:?}; it said:\n{}",
+            read(&stage.log("cloud"))
+        );
     }
     // At no time did the other one reach the remote as a draft.
     let name = draft.file_name().unwrap().to_str().unwrap();

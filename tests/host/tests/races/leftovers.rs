@@ -3,10 +3,15 @@
 
 use std::{
     fs,
+    path::PathBuf,
     sync::{Arc, Mutex, atomic::AtomicU32},
 };
 
+use async_trait::async_trait;
+use platinum_capabilities::sync::{SyncRunError, Syncer as _};
 use platinum_daemon::sync::SyncError;
+use platinum_protocol::PushOutcome;
+use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
 use platinum_testkit::git::{GitServer, hook};
 
 use crate::side::{LosesAnswers, Side, side, side_with};
@@ -50,10 +55,114 @@ async fn what_a_server_declines_is_no_question_after_the_next_look() {
         for _ in 0..3 {
             let error = owner.sync.sync().await.unwrap_err();
             assert!(matches!(error, SyncError::Contended { .. }), "{error}");
-            assert_eq!(in_doubt(&owner).await, 1, "only the one that was pushed last");
+            assert_eq!(
+                in_doubt(&owner).await,
+                1,
+                "only the one that was pushed last"
+            );
         }
         fs::remove_file(no).unwrap();
         assert_eq!(owner.sync.sync().await.unwrap().pushed, landed);
         assert_eq!(in_doubt(&owner).await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_a_killed_daemon_left_keeps_no_edit_from_being_kept() {
+    let server = GitServer::start().unwrap();
+    let owner = side(&server, "local");
+    owner.write("Inbox/a.md", "one\n");
+    owner.sync.sync().await.unwrap();
+    fs::write(owner.lock_of("kept"), "").unwrap();
+    let owner = owner.restarted(&server, |remote| Box::new(remote));
+    owner.write("Inbox/a.md", "two\n");
+    assert_eq!(owner.sync.sync().await.unwrap().pushed, 1);
+    // Without a remote it is the same.
+    fs::write(owner.lock_of("kept"), "").unwrap();
+    let owner = owner.restarted_alone();
+    owner.write("Inbox/a.md", "three\n");
+    assert_eq!(owner.sync.sync().await.unwrap().pushed, 1);
+}
+
+/// A remote whose next fetch is killed while it moves a ref, if there is a lock to leave.
+struct Killed {
+    inner: GitRemote,
+    leaves: Arc<Mutex<Option<PathBuf>>>,
+}
+
+#[async_trait]
+impl Remote for Killed {
+    async fn fetch(&self) -> Result<Option<Oid>, RemoteError> {
+        let leaves = self.leaves.lock().unwrap().take();
+        match leaves {
+            Some(lock) => {
+                fs::write(lock, "").unwrap();
+                Err(RemoteError::TimedOut {
+                    remote: self.describe(),
+                    seconds: 30,
+                })
+            }
+            None => self.inner.fetch().await,
+        }
+    }
+
+    async fn push(&self, commit: Oid, expected: Option<Oid>) -> PushOutcome {
+        self.inner.push(commit, expected).await
+    }
+
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_a_git_of_ours_left_when_it_was_ended_is_gone_at_the_next_look() {
+    let server = GitServer::start().unwrap();
+    let leaves = Arc::new(Mutex::new(None));
+    let cloud = side_with(&server, "cloud", |inner| {
+        let leaves = Arc::clone(&leaves);
+        Box::new(Killed { inner, leaves })
+    });
+    let owner = side(&server, "local");
+    owner.write("Inbox/a.md", "one\n");
+    owner.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+    owner.write("Inbox/a.md", "two\n");
+    owner.sync.sync().await.unwrap();
+    *leaves.lock().unwrap() = Some(cloud.lock_of("remote"));
+    cloud.sync.sync().await.unwrap_err();
+    assert!(cloud.lock_of("remote").exists());
+    assert_eq!(cloud.sync.sync().await.unwrap().pulled, 1);
+    assert!(!cloud.lock_of("remote").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_is_told_once_while_it_lasts_and_again_when_it_comes_back() {
+    let server = GitServer::start().unwrap();
+    let owner = side(&server, "local");
+    owner.write("Inbox/a.md", "one\n");
+    owner.sync.run().await.unwrap();
+    let told = || {
+        let notes = owner.files().into_iter();
+        notes
+            .filter(|(path, text)| {
+                path.starts_with("Updates/local/") && text.contains("Nothing is synced any more")
+            })
+            .count()
+    };
+    for times in 1..=2 {
+        let tip = server.git(&["rev-parse", "main"]).unwrap();
+        server
+            .git(&["update-ref", "-d", "refs/heads/main"])
+            .unwrap();
+        for _ in 0..2 {
+            let error = owner.sync.run().await.unwrap_err();
+            assert!(matches!(error, SyncRunError::Violation(_)), "{error:?}");
+            assert_eq!(told(), times);
+        }
+        server
+            .git(&["update-ref", "refs/heads/main", &tip])
+            .unwrap();
+        owner.sync.run().await.unwrap();
     }
 }

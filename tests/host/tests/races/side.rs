@@ -1,6 +1,11 @@
 //! One agent for a test, and tasks for it.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath, Zone, layout};
@@ -68,23 +73,35 @@ fn started(
     known: &[&str],
     between: impl FnOnce(GitRemote) -> Box<dyn Remote>,
 ) -> (Vault, Synchronizer) {
-    let vault = Vault::open(&folder.join("vault")).unwrap();
-    let git_dir = folder.join("state/vault.git");
     let options = ClientOptions {
         user_config: false,
         time_out: Duration::from_secs(30),
         ..ClientOptions::default()
     };
     let remote = GitRemote::with(
-        Repo::open_or_init(&git_dir).unwrap(),
+        Repo::open_or_init(&git_dir(folder)).unwrap(),
         Address::parse(&server.address()).unwrap(),
         options,
     );
+    started_with(folder, name, known, Some(between(remote)))
+}
+
+fn git_dir(folder: &Path) -> PathBuf {
+    folder.join("state/vault.git")
+}
+
+fn started_with(
+    folder: &Path,
+    name: &str,
+    known: &[&str],
+    remote: Option<Box<dyn Remote>>,
+) -> (Vault, Synchronizer) {
+    let vault = Vault::open(&folder.join("vault")).unwrap();
     let agent = agent_of(name);
     let sync = Synchronizer::new(SyncConfig {
         vault: vault.clone(),
-        git_dir,
-        remote: Some(between(remote)),
+        git_dir: git_dir(folder),
+        remote,
         agent: agent.clone(),
         role: role_of(name),
         scanner: std::sync::Arc::default(),
@@ -126,6 +143,16 @@ fn identity(agent: &AgentName, own: SigningKey, known: &[&str]) -> Identity {
 }
 
 impl Side {
+    /// The same host after a restart, without a remote.
+    pub(crate) fn restarted_alone(self) -> Self {
+        let (vault, sync) = started_with(self.folder(), self.agent.as_str(), &AGENTS, None);
+        Self {
+            vault,
+            sync,
+            ..self
+        }
+    }
+
     /// The same host after a restart.
     pub(crate) fn restarted(
         self,
@@ -147,6 +174,11 @@ impl Side {
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The lock of a ref of its repository.
+    pub(crate) fn lock_of(&self, name: &str) -> PathBuf {
+        git_dir(self.folder()).join(format!("refs/vault/{name}.lock"))
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {

@@ -12,7 +12,7 @@ use platinum_testkit::git::GitServer;
 
 use crate::{
     offline::{Line, draft},
-    side::{Side, put_tasks, remote_files, side, side_with},
+    side::{Side, put_tasks, remote_files, side, side_with, task},
 };
 
 /// Longer than several looks at the remote take, on a slow machine too.
@@ -47,7 +47,11 @@ async fn a_silent_owner_loses_its_tasks_that_have_no_draft() {
     let owner = with_lease(side(&server, "local"), LEASE);
     let cloud = side(&server, "cloud");
     let tasks = put_tasks(&owner, Zone::Email, 3);
-    let payment = put_tasks(&owner, Zone::Payments, 4)[3];
+    // Of a number of its own: a task has one place.
+    let payment = task(Zone::Payments, 3);
+    let waits = layout::waiting(Zone::Payments, payment.id);
+    owner.write(waits.as_str(), &payment.render());
+    let payment = payment.id;
     owner.sync.sync().await.unwrap();
     for task in &tasks {
         cloud.sync.claim(*task).await.unwrap();

@@ -13,7 +13,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -77,6 +77,7 @@ pub struct Proxy {
 struct Shared {
     to: SocketAddr,
     weather: Mutex<Weather>,
+    is_cut: AtomicBool,
     chance: Mutex<StdRng>,
     /// By the port from which the server sees the connection.
     open: Mutex<BTreeMap<u16, Arc<Notify>>>,
@@ -96,6 +97,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             to: (Ipv4Addr::LOCALHOST, to).into(),
             weather: Mutex::default(),
+            is_cut: AtomicBool::new(false),
             chance: Mutex::new(StdRng::seed_from_u64(seed)),
             open: Mutex::default(),
             connections: AtomicUsize::new(0),
@@ -171,6 +173,17 @@ impl Proxy {
         }
     }
 
+    /// From now on nothing passes: what is open breaks, and what is new is reset at once.
+    pub fn cut(&self) {
+        self.shared.is_cut.store(true, SeqCst);
+        self.break_all();
+    }
+
+    /// The line is whole again.
+    pub fn heal(&self) {
+        self.shared.is_cut.store(false, SeqCst);
+    }
+
     /// Breaks every open connection.
     pub fn break_all(&self) {
         for cut in lock(&self.shared.open).values() {
@@ -217,15 +230,20 @@ async fn one(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     let fate = shared.fate();
     let cut = Arc::new(Notify::new());
     lock(&shared.open).insert(seen_as, Arc::clone(&cut));
+    // Looked at when it can be broken: it is one or the other.
+    if shared.is_cut.load(SeqCst) {
+        cut.notify_one();
+    }
     let is_cut = {
         let (mut from_client, mut to_client) = client.split();
         let (mut from_server, mut to_server) = server.split();
         tokio::select! {
+            biased;
+            () = cut.notified() => true,
             both = async { tokio::try_join!(
                 pump(&mut from_client, &mut to_server, &fate, shared),
                 pump(&mut from_server, &mut to_client, &fate, shared),
             ) } => both.is_err(),
-            () = cut.notified() => true,
         }
     };
     lock(&shared.open).remove(&seen_as);

@@ -65,17 +65,20 @@ impl Synchronizer {
         if let Some(claimed) = self.blocking(move |side| side.claim_here(task)).await? {
             return Ok(claimed);
         }
-        let _turn = self.turn.lock().await;
-        self.claim_by_push(task).await
+        self.in_turn(move |sync| async move { sync.claim_by_push(task).await })
+            .await
     }
 
     /// The claim by compare-and-swap, and what follows from its end for a wish that was kept.
     pub(in crate::sync) async fn claim_by_push(&self, task: TaskId) -> Result<Claimed, SyncError> {
-        let synced = match self.push_edits_of(task).await {
-            Ok(synced) => synced,
-            // The machine finds out for itself whether the remote is away.
-            Err(error) if error.is_away() => false,
-            Err(error) => return Err(error),
+        let synced = match self.silence() {
+            Some(_) => false,
+            None => match self.push_edits_of(task).await {
+                Ok(synced) => synced,
+                // The machine finds out for itself whether the remote is away.
+                Err(error) if error.is_away() => false,
+                Err(error) => return Err(error),
+            },
         };
         let machine = self.machine_for(task).await?;
         let claim = machine.claim();
@@ -195,7 +198,12 @@ impl Synchronizer {
                 return self.hand_over(machine, seen).await;
             }
         }
-        let tip = match self.fetch_and_verify().await {
+        // Something that was pushed is worth every look.
+        let asked = match self.silence().filter(|_| proposal.is_none()) {
+            Some(error) => Err(error),
+            None => self.fetch_and_verify().await,
+        };
+        let tip = match asked {
             Ok(tip) => tip,
             Err(error) if error.is_away() => {
                 machine.fetch_failed(error.to_string());

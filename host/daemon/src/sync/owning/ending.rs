@@ -99,7 +99,11 @@ impl Synchronizer {
                 return Ok(());
             }
         }
-        let _turn = self.turn.lock().await;
+        self.in_turn(move |sync| async move { sync.end_in_turn(task, end).await })
+            .await
+    }
+
+    async fn end_in_turn(&self, task: TaskId, end: End) -> Result<(), SyncError> {
         match self.end_by_push(task, &end).await {
             Ok(()) => {
                 fail::fail_point!("end-told");
