@@ -196,21 +196,40 @@ impl Side {
         Ok(())
     }
 
-    /// Moves the file in the work tree alone.
+    /// Moves the file in the work tree alone. What is at either place as the applied commit has it
+    /// is nobody's edit, however old it is: a task can have been claimed and given back, or edited
+    /// elsewhere, since the last sync of content. What an interrupted take-in has left is caught up
+    /// with before.
     pub(in crate::sync) fn do_move(&self, moved: &Moved) -> Result<(), SyncError> {
         let arrivals = [
             Arrival {
                 path: moved.to.0.clone(),
-                expected: moved.replaces,
+                expected: match moved.replaces {
+                    Some(replaces) => Some(replaces),
+                    None => self.unedited(&moved.to.0)?,
+                },
                 new: Some(moved.to.1),
             },
             Arrival {
                 path: moved.from.0.clone(),
-                expected: Some(moved.from.1),
+                expected: self.unedited(&moved.from.0)?.or(Some(moved.from.1)),
                 new: None,
             },
         ];
         self.apply(&[], &arrivals).map(drop)
+    }
+
+    /// The blob of a file of the work tree that is as the applied commit has it.
+    fn unedited(&self, path: &VaultPath) -> Result<Option<Oid>, SyncError> {
+        let Some(applied) = self.repo.tip(RefName::Applied)? else {
+            return Ok(None);
+        };
+        let Some(blob) = self.repo.blob_at(applied, path)? else {
+            return Ok(None);
+        };
+        // What cannot be read is met, and told of, where it is moved.
+        let there = self.blob_there(path).ok().flatten();
+        Ok(there.filter(|there| *there == blob))
     }
 
     /// The base of the next merge gets these two paths of the tip ahead of the others. That makes

@@ -1,0 +1,72 @@
+//! Files of tasks that are merely behind what the remote has, and moves of a task that stopped
+//! halfway: neither is an edit of anybody's.
+
+use std::{os::unix::fs::symlink, time::Duration};
+
+use platinum_core::{Zone, layout};
+use platinum_daemon::sync::Finish;
+use platinum_protocol::{Claimed, TaskPlace};
+use platinum_repo::{RefName, Repo};
+use platinum_testkit::git::GitServer;
+
+use crate::{
+    offline::Line,
+    side::{Side, put_tasks, remote_files, side, side_with},
+};
+
+fn copies(side: &Side) -> Vec<String> {
+    let files = side.files().into_keys();
+    files.filter(|path| path.contains(".conflict-")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_only_behind_when_its_task_is_claimed_is_no_edit() {
+    let server = GitServer::start().unwrap();
+    let owner = side(&server, "local");
+    let (first, second) = (side(&server, "cloud"), side(&server, "cloud-2"));
+    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    for side in [&owner, &first, &second] {
+        side.sync.sync().await.unwrap();
+    }
+    first.sync.claim(task).await.unwrap();
+    first.sync.release(task, "not today").await.unwrap();
+    // The file that waits here is not the one that the remote has since.
+    let won = second.sync.claim(task).await.unwrap();
+    assert_eq!(won, Claimed::Won { epoch: 2 });
+    assert_eq!(copies(&second), [""; 0]);
+    let report = second.sync.sync().await.unwrap();
+    assert_eq!((report.pushed, report.conflicts), (0, 0), "{report:?}");
+    assert_eq!(
+        remote_files(&server),
+        [format!("In_Progress/cloud-2/{task}.md")]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_only_behind_when_its_task_ends_is_no_edit() {
+    let server = GitServer::start().unwrap();
+    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let tasks = put_tasks(&owner, Zone::Email, 2);
+    owner.sync.sync().await.unwrap();
+    for task in &tasks {
+        cloud.sync.claim(*task).await.unwrap();
+    }
+    owner.sync.sync().await.unwrap();
+    for task in &tasks {
+        let path = layout::in_progress(&cloud.agent, *task);
+        let text = owner.read(path.as_str()).unwrap();
+        owner.write(path.as_str(), &format!("{text}The owner's remark.\n"));
+    }
+    owner.sync.sync().await.unwrap();
+    let how = Finish::filed("no answer is wanted");
+    cloud.sync.finish(tasks[0], how).await.unwrap();
+    cloud.sync.release(tasks[1], "not today").await.unwrap();
+    assert_eq!(copies(&cloud), [""; 0]);
+    cloud.sync.sync().await.unwrap();
+    owner.sync.sync().await.unwrap();
+    let files = owner.files();
+    assert_eq!(files.len(), 2, "{files:?}");
+    let has_remark = |text: &String| text.contains("The owner's remark.\n");
+    assert!(files.values().all(has_remark), "{files:?}");
+    assert_eq!(cloud.files(), files);
+}
