@@ -70,3 +70,43 @@ async fn a_file_that_is_only_behind_when_its_task_ends_is_no_edit() {
     assert!(files.values().all(has_remark), "{files:?}");
     assert_eq!(cloud.files(), files);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_stopped_halfway_on_this_machine_is_gone_on_with() {
+    for is_edited in [false, true] {
+        let server = GitServer::start().unwrap();
+        let line = Line::default();
+        let owner = side_with(&server, "local", line.through());
+        let task = put_tasks(&owner, Zone::Payments, 1)[0];
+        owner.sync.sync().await.unwrap();
+        let waiting = layout::waiting(Zone::Payments, task);
+        let text = owner.read(waiting.as_str()).unwrap();
+        line.cut();
+        owner.sync.claim(task).await.unwrap();
+        // As after a kill between the two halves of the move.
+        owner.write(waiting.as_str(), &text);
+        let own = layout::in_progress(&owner.agent, task);
+        if is_edited {
+            let text = owner.read(own.as_str()).unwrap();
+            owner.write(own.as_str(), &format!("{text}Pay it today.\n"));
+        }
+        let owner = owner.restarted(&server, line.through());
+        line.heal();
+        for _ in 0..3 {
+            owner.sync.sync().await.unwrap();
+        }
+        let files: Vec<_> = owner.files().into_keys().collect();
+        assert_eq!(files, [own.as_str()]);
+        assert_eq!(remote_files(&server), files);
+        let text = owner.read(own.as_str()).unwrap();
+        assert_eq!(text.ends_with("Pay it today.\n"), is_edited, "{text}");
+        let place = owner.sync.place(task).await.unwrap();
+        assert!(
+            matches!(&place, TaskPlace::Owned(record)
+                if record.agent == owner.agent && record.epoch == 1),
+            "{place:?}"
+        );
+        let won = owner.sync.claim(task).await.unwrap();
+        assert_eq!(won, Claimed::Won { epoch: 1 });
+    }
+}

@@ -74,7 +74,8 @@ impl Side {
             let own = layout::in_progress(&self.agent, *task);
             if let Some(at) = elsewhere {
                 refused.insert(path.clone(), format!("the task is in {at}"));
-                if *path == own {
+                // One that was claimed here, and stopped halfway, asks for nothing.
+                if *path == own && self.decided.get(*task).is_none() {
                     prepared.asked.push(*task);
                 }
             } else if let Some(other) = first.get(task) {

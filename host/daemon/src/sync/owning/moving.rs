@@ -220,7 +220,7 @@ impl Side {
     }
 
     /// The blob of a file of the work tree that is as the applied commit has it.
-    fn unedited(&self, path: &VaultPath) -> Result<Option<Oid>, SyncError> {
+    pub(in crate::sync) fn unedited(&self, path: &VaultPath) -> Result<Option<Oid>, SyncError> {
         let Some(applied) = self.repo.tip(RefName::Applied)? else {
             return Ok(None);
         };

@@ -20,7 +20,7 @@ use platinum_repo::{Oid, RefName};
 use platinum_vault::note::{DraftNote, Note};
 
 use super::{
-    super::{SyncError, Synchronizer, side::Side},
+    super::{SyncError, Synchronizer, apply::Arrival, side::Side},
     moving::Moved,
     places::{self, MAX_NOTE},
 };
@@ -49,7 +49,10 @@ impl Synchronizer {
                     self.claim_by_push(task).await?,
                     Claimed::Tentative | Claimed::GaveUp
                 ),
-                Replay::Tell => false,
+                Replay::Tell => {
+                    self.blocking(move |side| side.go_on(task, &intent)).await?;
+                    false
+                }
                 Replay::Settled => {
                     let confirmed = match (&intent, place) {
                         (Intent::Claim { .. }, TaskPlace::Owned(record)) => Some(record.epoch),
@@ -172,13 +175,7 @@ impl Side {
         }
         let _hands = self.hands();
         self.catch_up()?;
-        let mut from = None;
-        for zone in Zone::ALL.into_iter().filter(|zone| zone.is_local_only()) {
-            let path = layout::waiting(zone, task);
-            if self.vault.exists(&path)? {
-                from = Some(path);
-            }
-        }
+        let from = self.waiting_alone(task)?;
         let earlier = match self.decided.get(task) {
             Some(Intent::Own { record }) => Some(record),
             _ => None,
@@ -193,6 +190,14 @@ impl Side {
                 epoch: record.epoch,
             }));
         };
+        if let Some(record) = &earlier
+            && let Some(from) = self.left_behind(task, &from, record)?
+        {
+            self.apply(&[], &[from])?;
+            return Ok(Some(Claimed::Won {
+                epoch: record.epoch,
+            }));
+        }
         let tip = self.repo.tip(RefName::Verified)?;
         let found = match tip {
             Some(tip) => Some(places::find(&self.repo, tip, task)?),
@@ -240,6 +245,60 @@ impl Side {
         })?;
         tracing::info!(%task, epoch, "The task is claimed; its zone is this machine's alone.");
         Ok(Some(Claimed::Won { epoch }))
+    }
+
+    /// Where the work tree has a task that waits in a zone that only this machine works in.
+    fn waiting_alone(&self, task: TaskId) -> Result<Option<VaultPath>, SyncError> {
+        for zone in Zone::ALL.into_iter().filter(|zone| zone.is_local_only()) {
+            let path = layout::waiting(zone, task);
+            if self.vault.exists(&path)? {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is left to do of a claim that stopped between the two halves of its move: nobody has
+    /// changed the file that waits, and the claim is in the other one, whatever else is in it.
+    fn left_behind(
+        &self,
+        task: TaskId,
+        from: &VaultPath,
+        record: &ClaimRecord,
+    ) -> Result<Option<Arrival>, SyncError> {
+        let own = layout::in_progress(&self.agent, task);
+        if self.claim_here_in(&own) != Some(record.id) {
+            return Ok(None);
+        }
+        let expected = self.unedited(from)?;
+        Ok(expected.map(|blob| Arrival {
+            path: from.clone(),
+            expected: Some(blob),
+            new: None,
+        }))
+    }
+
+    /// The claim in a note of the work tree, as far as that can be read.
+    fn claim_here_in(&self, path: &VaultPath) -> Option<ClaimId> {
+        let text = self.vault.read_text(path, MAX_NOTE as u64).ok()?;
+        let note = Note::parse(&text).ok();
+        places::claim_in(note.as_ref(), &self.agent).map(|record| record.id)
+    }
+
+    /// Does what is left of something that was decided here and stopped halfway.
+    fn go_on(&self, task: TaskId, intent: &Intent) -> Result<(), SyncError> {
+        let Intent::Own { record } = intent else {
+            return Ok(());
+        };
+        match self.waiting_alone(task)? {
+            // Moved back by hand, with its claim in it: that is no move that stopped.
+            Some(from) if self.claim_here_in(&from) == Some(record.id) => Ok(()),
+            // What was decided while the remote was asked is gone on with by the next sync.
+            Some(_) if self.decided.get(task).as_ref() == Some(intent) => {
+                self.claim_here(task).map(drop)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Keeps the wish for a task that could not be claimed as the remote is away.
