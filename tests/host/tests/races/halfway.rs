@@ -110,3 +110,95 @@ async fn a_claim_that_stopped_halfway_on_this_machine_is_gone_on_with() {
         assert_eq!(won, Claimed::Won { epoch: 1 });
     }
 }
+
+/// One that is filed while the line is cut, up to the first half of its move.
+async fn half_filed(server: &GitServer, line: &Line, zone: Zone) -> (Side, String) {
+    let owner = side_with(server, "local", line.through());
+    let task = put_tasks(&owner, zone, 1)[0];
+    owner.sync.sync().await.unwrap();
+    owner.sync.claim(task).await.unwrap();
+    owner.sync.sync().await.unwrap();
+    owner.sync.sync().await.unwrap();
+    let own = layout::in_progress(&owner.agent, task);
+    let text = owner.read(own.as_str()).unwrap();
+    line.cut();
+    let how = Finish::done("paid", vec![]);
+    owner.sync.finish(task, how).await.unwrap();
+    let filed: Vec<_> = owner.files().into_keys().collect();
+    assert_eq!(filed.len(), 1);
+    // As after a kill between the two halves of the move.
+    owner.write(own.as_str(), &text);
+    let owner = owner.restarted(server, line.through());
+    (owner, filed[0].clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_stopped_halfway_on_this_machine_is_told_by_the_next_sync() {
+    for zone in [Zone::Payments, Zone::Email] {
+        let server = GitServer::start().unwrap();
+        let line = Line::default();
+        let (owner, filed) = half_filed(&server, &line, zone).await;
+        line.heal();
+        for _ in 0..2 {
+            let report = owner.sync.sync().await.unwrap();
+            assert_eq!(report.held_back, []);
+        }
+        let files: Vec<_> = owner.files().into_keys().collect();
+        assert_eq!(files, [filed]);
+        assert_eq!(remote_files(&server), files);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_stopped_halfway_is_filed_once_when_it_is_asked_for_again() {
+    for is_back in [false, true] {
+        for zone in [Zone::Payments, Zone::Email] {
+            let server = GitServer::start().unwrap();
+            let line = Line::default();
+            let (owner, filed) = half_filed(&server, &line, zone).await;
+            if is_back {
+                line.heal();
+            }
+            let task = task_of(&filed);
+            // In another second, so that the note would be another one.
+            tokio::time::sleep(Duration::from_millis(1_100)).await;
+            let how = Finish::done("paid", vec![]);
+            owner.sync.finish(task, how).await.unwrap();
+            let files: Vec<_> = owner.files().into_keys().collect();
+            assert_eq!(files, [filed.as_str()], "{zone}, {is_back}");
+            line.heal();
+            for _ in 0..2 {
+                owner.sync.sync().await.unwrap();
+            }
+            let files: Vec<_> = owner.files().into_keys().collect();
+            assert_eq!(files, [filed]);
+            assert_eq!(remote_files(&server), files);
+        }
+    }
+}
+
+/// The task whose file this is.
+fn task_of(path: &str) -> platinum_core::TaskId {
+    let name = path.rsplit('/').next().unwrap();
+    name.trim_end_matches(".md").parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_of_a_task_whose_end_stopped_halfway_is_kept_beside() {
+    let server = GitServer::start().unwrap();
+    let line = Line::default();
+    let (owner, filed) = half_filed(&server, &line, Zone::Email).await;
+    let own = layout::in_progress(&owner.agent, task_of(&filed));
+    let text = owner.read(own.as_str()).unwrap();
+    let text = format!("{text}One more thing.\n");
+    owner.write(own.as_str(), &text);
+    line.heal();
+    owner.sync.sync().await.unwrap();
+    let files = owner.files();
+    let found: Vec<_> = files.iter().filter(|(_, it)| **it == text).collect();
+    assert!(
+        found.len() == 1 && found[0].0.contains(".conflict-local-"),
+        "{files:?}"
+    );
+    assert!(files.contains_key(&filed) && !files.contains_key(own.as_str()));
+}

@@ -287,8 +287,10 @@ impl Side {
 
     /// Does what is left of something that was decided here and stopped halfway.
     fn go_on(&self, task: TaskId, intent: &Intent) -> Result<(), SyncError> {
-        let Intent::Own { record } = intent else {
-            return Ok(());
+        let record = match intent {
+            Intent::Own { record } => record,
+            Intent::Finish { .. } => return self.is_filed(task).map(drop),
+            Intent::Claim { .. } => return Ok(()),
         };
         match self.waiting_alone(task)? {
             // Moved back by hand, with its claim in it: that is no move that stopped.
