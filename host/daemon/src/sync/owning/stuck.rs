@@ -135,9 +135,17 @@ impl Synchronizer {
                 let agent = self.side.agent.clone();
                 let id = ClaimId::generate();
                 let machine = ClaimMachine::take_over(task, agent, id, MAX_ATTEMPTS, record);
-                if let Claimed::Won { epoch } = self.drive(machine, From::Stuck, false).await? {
-                    tracing::warn!(%task, %owner, epoch, "The owner shows no sign of life; its task is taken over.");
-                    taken.push((task, zone));
+                match self.drive(machine, From::Stuck, false).await {
+                    Ok(Claimed::Won { epoch }) => {
+                        tracing::warn!(%task, %owner, epoch, "The owner shows no sign of life; its task is taken over.");
+                        taken.push((task, zone));
+                    }
+                    Ok(_) => {}
+                    // The others can be taken over all the same.
+                    Err(error) if error.is_about_one_task() => {
+                        tracing::warn!(%task, %owner, "The owner shows no sign of life; its task cannot be taken over: {error}.");
+                    }
+                    Err(error) => return Err(error),
                 }
             }
         }

@@ -41,48 +41,67 @@ impl Synchronizer {
         }
         let tip = self.fetch_and_verify().await?;
         for (task, intent) in intents {
-            let place = self.blocking(move |side| side.place_at(tip, task)).await?;
-            let done = match replay(&intent, &place) {
-                // One that the remote has not heard of is told first.
-                Replay::ClaimNow if place == TaskPlace::Absent => false,
-                Replay::ClaimNow => !matches!(
-                    self.claim_by_push(task).await?,
-                    Claimed::Tentative | Claimed::GaveUp
-                ),
-                Replay::Tell => {
-                    self.blocking(move |side| side.go_on(task, &intent)).await?;
-                    false
-                }
-                Replay::Settled => {
-                    let confirmed = match (&intent, place) {
-                        (Intent::Claim { .. }, TaskPlace::Owned(record)) => Some(record.epoch),
-                        _ => None,
-                    };
-                    self.blocking(move |side| {
-                        let _hands = side.hands();
-                        match confirmed {
-                            Some(epoch) => side.confirmed(task, epoch),
-                            // What was decided while the remote was asked is not settled by that.
-                            None if side.decided.get(task).as_ref() != Some(&intent) => Ok(()),
-                            None => side.decided.set(task, None),
-                        }
-                    })
-                    .await?;
-                    true
-                }
-                Replay::Lost { owner } => {
-                    self.blocking(move |side| side.lost(task, owner.as_ref()))
-                        .await?;
-                    true
-                }
-                Replay::Gone => {
+            let done = match self.settle_one(tip, task, intent).await {
+                // Only the owner's machine works there by now: it can never be claimed.
+                Err(SyncError::ZoneDenied(_)) => {
                     self.blocking(move |side| side.lost(task, None)).await?;
                     true
                 }
+                // It stays with its task: everything else goes on.
+                Err(error) if error.is_about_one_task() => {
+                    tracing::warn!(%task, "What was decided offline stays undone: {error}.");
+                    false
+                }
+                done => done?,
             };
             settled += usize::from(done);
         }
         Ok(settled)
+    }
+
+    /// Holds one intent against a tip; whether it is settled now.
+    async fn settle_one(
+        &self,
+        tip: Option<Oid>,
+        task: TaskId,
+        intent: Intent,
+    ) -> Result<bool, SyncError> {
+        let place = self.blocking(move |side| side.place_at(tip, task)).await?;
+        let answer = replay(&intent, &place);
+        match answer {
+            // One that the remote has not heard of is told first.
+            Replay::ClaimNow if place == TaskPlace::Absent => return Ok(false),
+            Replay::ClaimNow => {
+                let claimed = self.claim_by_push(task).await?;
+                return Ok(!matches!(claimed, Claimed::Tentative | Claimed::GaveUp));
+            }
+            Replay::Tell => {
+                self.blocking(move |side| side.go_on(task, &intent)).await?;
+                return Ok(false);
+            }
+            Replay::Settled => {
+                let confirmed = match (&intent, place) {
+                    (Intent::Claim { .. }, TaskPlace::Owned(record)) => Some(record.epoch),
+                    _ => None,
+                };
+                self.blocking(move |side| {
+                    let _hands = side.hands();
+                    match confirmed {
+                        Some(epoch) => side.confirmed(task, epoch),
+                        // What was decided while the remote was asked is not settled by that.
+                        None if side.decided.get(task).as_ref() != Some(&intent) => Ok(()),
+                        None => side.decided.set(task, None),
+                    }
+                })
+                .await?;
+            }
+            Replay::Lost { owner } => {
+                self.blocking(move |side| side.lost(task, owner.as_ref()))
+                    .await?;
+            }
+            Replay::Gone => self.blocking(move |side| side.lost(task, None)).await?,
+        }
+        Ok(true)
     }
 
     /// The tasks on which this agent may draft although their claims are not confirmed.
