@@ -21,6 +21,7 @@ mod side;
 mod stamps;
 mod store;
 mod tending;
+mod unheard;
 mod worktree;
 
 use std::{path::PathBuf, sync::Arc};

@@ -206,8 +206,13 @@ impl Side {
                 .filter_map(|path| Some(((*path).clone(), side(path)?.to_string())))
                 .collect()
         };
+        let unheard = self.pushed_unheard((applied, tip), &ours.files, &theirs, &base)?;
+        let made_from = |path: &VaultPath| {
+            let pushed = unheard.get(path).copied();
+            pushed.unwrap_or_else(|| base.get(path).copied())
+        };
         let plan = merge::plan(&merge::Sides {
-            base: &tree(&|path| base.get(path).copied()),
+            base: &tree(&made_from),
             ours: &tree(&our),
             theirs: &tree(&their),
             our_version: &|path| self.our_version(path),

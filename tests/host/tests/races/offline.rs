@@ -372,7 +372,10 @@ async fn a_wish_for_a_task_that_was_moved_to_a_zone_of_the_owners_stops_nothing_
     assert_eq!(cloud.read(&path), None);
     let start = format!("Updates/cloud/{task}.conflict-cloud-");
     let files = cloud.files();
-    assert!(files.keys().any(|path| path.starts_with(&start)), "{files:?}");
+    assert!(
+        files.keys().any(|path| path.starts_with(&start)),
+        "{files:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -75,7 +75,7 @@ impl Side {
             if let Some(at) = elsewhere {
                 refused.insert(path.clone(), format!("the task is in {at}"));
                 // One that was claimed here, and stopped halfway, asks for nothing.
-                if *path == own && self.decided.get(*task).is_none() {
+                if *path == own && self.asks_for_a_claim(*task) {
                     prepared.asked.push(*task);
                 }
             } else if let Some(other) = first.get(task) {

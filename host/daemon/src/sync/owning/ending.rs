@@ -16,9 +16,7 @@ use platinum_vault::{
 };
 
 use super::{
-    super::{
-        SyncError, Synchronizer, apply::Arrival, pausing::pause, rounds::Landing, side::Side,
-    },
+    super::{SyncError, Synchronizer, apply::Arrival, pausing::pause, rounds::Landing, side::Side},
     claiming::KNOWN,
     moving::{Moved, mark},
     places::{self, Found, LAST_EPOCH, MAX_NOTE},
@@ -95,9 +93,7 @@ impl Synchronizer {
 
     async fn end(&self, task: TaskId, end: End) -> Result<(), SyncError> {
         // Filed here before, under another time: once is enough, and the next sync tells of it.
-        if matches!(end, End::Finish(..))
-            && self.blocking(move |side| side.is_filed(task)).await?
-        {
+        if matches!(end, End::Finish(..)) && self.blocking(move |side| side.is_filed(task)).await? {
             return Ok(());
         }
         if self.is_untold(task) {
