@@ -204,6 +204,9 @@ impl Synchronizer {
             return Ok(false);
         }
         let _turn = self.turn.lock().await;
+        // Cut off, a sign of life reaches nobody: after a take-over it would be an edit of a task
+        // that is another's.
+        self.fetch_and_verify().await?;
         if !self.blocking(Side::beat_here).await? {
             return Ok(false);
         }
@@ -316,6 +319,8 @@ impl Side {
         let Some(tip) = self.repo.tip(RefName::Verified)? else {
             return Ok(false);
         };
+        let _hands = self.hands();
+        self.catch_up()?;
         for entry in self
             .vault
             .list(&format!("{}/{}", layout::IN_PROGRESS, self.agent))?
