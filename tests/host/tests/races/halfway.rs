@@ -202,3 +202,39 @@ async fn an_edit_of_a_task_whose_end_stopped_halfway_is_kept_beside() {
     );
     assert!(files.contains_key(&filed) && !files.contains_key(own.as_str()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_read_does_not_keep_an_interrupted_sync_from_going_on() {
+    let server = GitServer::start().unwrap();
+    let (owner, other) = (side(&server, "local"), side(&server, "cloud"));
+    owner.write("Inbox/a.md", "one\n");
+    owner.write("Inbox/b.md", "one\n");
+    owner.sync.sync().await.unwrap();
+    other.sync.sync().await.unwrap();
+    let repo = Repo::open_or_init(&other.folder().join("state/vault.git")).unwrap();
+    let before = repo.tip(RefName::Applied).unwrap().unwrap();
+    owner.write("Inbox/a.md", "two\n");
+    owner.write("Inbox/b.md", "two\n");
+    owner.sync.sync().await.unwrap();
+    other.sync.sync().await.unwrap();
+    // As after a kill while it brings both; and somebody has put a link in the place of one since.
+    let brought = repo.tip(RefName::Applied).unwrap();
+    repo.set_ref(RefName::Applied, before).unwrap();
+    repo.set_mark("bringing", brought).unwrap();
+    std::fs::remove_file(other.root().join("Inbox/a.md")).unwrap();
+    symlink("b.md", other.root().join("Inbox/a.md")).unwrap();
+
+    let report = other.sync.sync().await.unwrap();
+    assert_eq!((report.pushed, report.conflicts), (0, 0), "{report:?}");
+    let held: Vec<_> = report
+        .held_back
+        .iter()
+        .map(|held| held.path.as_str())
+        .collect();
+    assert!(held.contains(&"Inbox/a.md"), "{held:?}");
+    assert_eq!(repo.mark("bringing").unwrap(), None);
+    std::fs::remove_file(other.root().join("Inbox/a.md")).unwrap();
+    other.write("Inbox/a.md", "one\n");
+    other.sync.sync().await.unwrap();
+    assert_eq!(other.read("Inbox/a.md").as_deref(), Some("two\n"));
+}

@@ -158,6 +158,7 @@ impl Side {
 
     /// The file of a drag in vain goes: aside if it has anything that the remote has not.
     fn drag_back(&self, task: TaskId, owner: Option<&AgentName>) -> Result<(), SyncError> {
+        let _hands = self.hands();
         let path = layout::in_progress(&self.agent, task);
         let who = match owner {
             Some(owner) => format!("{owner} has the task {task} already"),

@@ -172,7 +172,7 @@ impl Synchronizer {
                     return self
                         .blocking(move |side| {
                             fail::fail_point!("end-landed");
-                            side.apply_move(&moved)?;
+                            side.apply_move(commit, &moved)?;
                             Ok(side.repo.set_mark(&mark(task), None)?)
                         })
                         .await;

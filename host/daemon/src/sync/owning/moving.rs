@@ -181,13 +181,12 @@ impl Side {
         ))
     }
 
-    /// Does in the work tree what a commit did, and notes it as applied, so that what happens to
-    /// the file from here on is an edit of it.
-    pub(in crate::sync) fn apply_move(&self, moved: &Moved) -> Result<(), SyncError> {
-        // What landed is the verified tip.
-        if let Some(tip) = self.repo.tip(RefName::Verified)? {
-            self.begin_bringing(tip)?;
-        }
+    /// Does in the work tree what a commit that landed did, and notes it as applied, so that what
+    /// happens to the file from here on is an edit of it.
+    pub(in crate::sync) fn apply_move(&self, commit: Oid, moved: &Moved) -> Result<(), SyncError> {
+        let _hands = self.hands();
+        // The tip may be a later one by now, with another version of the file.
+        self.begin_bringing(commit)?;
         self.do_move(moved)?;
         fail::fail_point!("move-done");
         self.note_applied(Some(&moved.from.0), &moved.to)?;
@@ -286,13 +285,20 @@ impl Side {
     }
 
     /// Brings the file of a claim that was won before, but not applied before a crash.
-    pub(in crate::sync) fn bring(&self, found: &Found, task: TaskId) -> Result<(), SyncError> {
-        let Some((path, blob)) = &found.file else {
+    pub(in crate::sync) fn bring(
+        &self,
+        tip: Option<Oid>,
+        found: &Found,
+        task: TaskId,
+    ) -> Result<(), SyncError> {
+        let (Some(tip), Some((path, blob))) = (tip, &found.file) else {
             return Ok(());
         };
+        let _hands = self.hands();
         if self.vault.exists(path)? {
             return Ok(());
         }
+        self.begin_bringing(tip)?;
         let to = (path.clone(), *blob);
         let mut arrivals = vec![Arrival {
             path: path.clone(),
@@ -313,7 +319,8 @@ impl Side {
         }
         self.apply(&[], &arrivals)?;
         fail::fail_point!("claim-brought");
-        self.note_applied(left.as_ref(), &to)
+        self.note_applied(left.as_ref(), &to)?;
+        self.end_bringing()
     }
 
     /// The note at a path of a tree.

@@ -368,6 +368,7 @@ impl Side {
         task: TaskId,
         owner: Option<&AgentName>,
     ) -> Result<(), SyncError> {
+        let _hands = self.hands();
         let intent = self.decided.get(task);
         let mut made: Vec<VaultPath> = match &intent {
             Some(Intent::Claim { .. }) => {
