@@ -236,6 +236,10 @@ impl Side {
             let (edit, change) = match (blob, their(path)) {
                 (Some(blob), before) => {
                     if self.is_unconfirmed(path, Repo::oid(blob)?) {
+                        // What comes of it is found by the next look.
+                        if let Err(error) = self.settle_draft(path) {
+                            tracing::warn!("A draft cannot be settled: {error}.");
+                        }
                         prepared.held_back.push(HeldBack {
                             path: path.clone(),
                             reason: HELD.to_owned(),

@@ -399,3 +399,46 @@ async fn a_wish_for_a_task_whose_note_is_broken_stops_nothing_and_waits() {
         assert!(cloud.read(&path).unwrap().contains("epoch: 1\n"));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_that_is_written_in_the_moment_in_which_its_claim_is_won_gets_its_epoch() {
+    let server = GitServer::start().unwrap();
+    let line = Line::default();
+    let (_owner, cloud, task, _) = wished(&server, &line).await;
+    line.heal();
+    cloud.sync.sync().await.unwrap();
+    assert_eq!(cloud.sync.drafting_epoch(task).await.unwrap(), Some(1));
+    // Its skill was told before that the claim is tentative.
+    let path = draft(&cloud, task, "Made at the last moment\n").await;
+    let text = cloud.read(&path).unwrap();
+    cloud.write(&path, &text.replace("epoch: 1\n", "epoch: 0\n"));
+    for _ in 0..2 {
+        cloud.sync.sync().await.unwrap();
+    }
+    assert_eq!(cloud.read(&path), Some(text));
+    assert!(remote_files(&server).contains(&path));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_that_is_written_in_the_moment_in_which_its_claim_is_lost_is_set_aside() {
+    let server = GitServer::start().unwrap();
+    let line = Line::default();
+    let (_owner, cloud, task, path) = wished(&server, &line).await;
+    let text = cloud.read(&path).unwrap();
+    let faster = side(&server, "cloud-2");
+    faster.sync.claim(task).await.unwrap();
+    line.heal();
+    cloud.sync.sync().await.unwrap();
+    assert_eq!(cloud.read(&path), None);
+    // Its skill was told before that the claim is tentative.
+    let text = text.replace("Made offline", "Made at the last moment");
+    cloud.write(&path, &text);
+    for _ in 0..2 {
+        assert_eq!(cloud.sync.sync().await.unwrap().conflicts, 0);
+    }
+    assert_eq!(cloud.read(&path), None);
+    let start = format!("Updates/cloud/{task}.conflict-cloud-");
+    let kept = cloud.files().into_iter();
+    let kept: Vec<_> = kept.filter(|(path, _)| path.starts_with(&start)).collect();
+    assert!(kept.iter().any(|(_, it)| *it == text), "{kept:?}");
+}

@@ -343,23 +343,61 @@ impl Side {
             return Ok(());
         }
         for (path, text) in self.unconfirmed_drafts(task)? {
-            let failed = |source| SyncError::Note {
-                path: path.clone(),
-                source,
-            };
-            let mut note = Note::parse(&text).map_err(failed)?;
-            note.set("epoch", epoch).map_err(failed)?;
-            let expected = Some(text.as_bytes());
-            self.touch([&path].into_iter());
-            self.vault
-                .replace(&path, note.to_text().as_bytes(), expected)?;
-            fail::fail_point!("draft-confirmed");
-            self.tell(
-                Some(task),
-                &format!("The claim of a task is confirmed; its draft {path} waits for you"),
-            );
+            self.confirm_draft(task, epoch, &path, &text)?;
         }
         self.decided.set(task, None)
+    }
+
+    /// A draft gets the epoch of its task's claim, and may go out.
+    fn confirm_draft(
+        &self,
+        task: TaskId,
+        epoch: u64,
+        path: &VaultPath,
+        text: &str,
+    ) -> Result<(), SyncError> {
+        let failed = |source| SyncError::Note {
+            path: path.clone(),
+            source,
+        };
+        let mut note = Note::parse(text).map_err(failed)?;
+        note.set("epoch", epoch).map_err(failed)?;
+        self.touch([path].into_iter());
+        self.vault
+            .replace(path, note.to_text().as_bytes(), Some(text.as_bytes()))?;
+        fail::fail_point!("draft-confirmed");
+        self.tell(
+            Some(task),
+            &format!("The claim of a task is confirmed; its draft {path} waits for you"),
+        );
+        Ok(())
+    }
+
+    /// What becomes of a draft that is held back although no claim of its task is tentative: it was
+    /// written in the moment in which that claim was won or lost.
+    pub(in crate::sync) fn settle_draft(&self, path: &VaultPath) -> Result<(), SyncError> {
+        let text = self.vault.read_text(path, MAX_NOTE as u64)?;
+        let Some(task) = unconfirmed(&text) else {
+            return Ok(());
+        };
+        if matches!(self.decided.get(task), Some(Intent::Claim { .. })) {
+            return Ok(());
+        }
+        match self.place(task)? {
+            TaskPlace::Owned(record) if record.agent == self.agent => {
+                let epoch = record.epoch.max(UNCONFIRMED + 1);
+                self.confirm_draft(task, epoch, path, &text)
+            }
+            // It may be claimed yet.
+            TaskPlace::Waiting => Ok(()),
+            place => {
+                let owner = match &place {
+                    TaskPlace::Owned(record) => Some(&record.agent),
+                    _ => None,
+                };
+                self.set_by_and_tell(task, path, owner)
+            }
+        }
     }
 
     /// A task that was worked on without the remote is another's: what was made is set aside.
@@ -386,20 +424,31 @@ impl Side {
             let path = layout::in_progress(&self.agent, task);
             made.extend(self.vault.exists(&path)?.then_some(path));
         }
+        for path in made {
+            self.set_by_and_tell(task, &path, owner)?;
+        }
+        self.decided.set(task, None)
+    }
+
+    fn set_by_and_tell(
+        &self,
+        task: TaskId,
+        path: &VaultPath,
+        owner: Option<&AgentName>,
+    ) -> Result<(), SyncError> {
+        let Some(kept) = self.set_by(task, path)? else {
+            return Ok(());
+        };
+        fail::fail_point!("lost-work-set-by");
         let who = match owner {
             Some(owner) => format!("{owner} was faster with its task"),
             None => "its task was ended or taken back elsewhere".to_owned(),
         };
-        for path in made {
-            if let Some(kept) = self.set_by(task, &path)? {
-                fail::fail_point!("lost-work-set-by");
-                self.tell(
-                    Some(task),
-                    &format!("What was made here while the line was cut is kept as {kept}: {who}"),
-                );
-            }
-        }
-        self.decided.set(task, None)
+        self.tell(
+            Some(task),
+            &format!("What was made here while the line was cut is kept as {kept}: {who}"),
+        );
+        Ok(())
     }
 
     /// The drafts for a task that were made without a confirmed claim.
@@ -410,9 +459,7 @@ impl Side {
                 let Ok(text) = self.vault.read_text(&entry.path, MAX_NOTE as u64) else {
                     continue;
                 };
-                let is_one = DraftNote::parse(&text)
-                    .is_ok_and(|draft| draft.task == task && draft.epoch == Some(UNCONFIRMED));
-                if is_one {
+                if unconfirmed(&text) == Some(task) {
                     drafts.push((entry.path, text));
                 }
             }
@@ -428,7 +475,12 @@ impl Side {
         }
         let text = self.repo.read_blob(blob, MAX_NOTE).ok();
         text.and_then(|bytes| String::from_utf8(bytes).ok())
-            .and_then(|text| DraftNote::parse(&text).ok())
-            .is_some_and(|draft| draft.epoch == Some(UNCONFIRMED))
+            .is_some_and(|text| unconfirmed(&text).is_some())
     }
+}
+
+/// The task of a draft that was made without a confirmed claim, if it is one.
+fn unconfirmed(text: &str) -> Option<TaskId> {
+    let draft = DraftNote::parse(text).ok()?;
+    (draft.epoch == Some(UNCONFIRMED)).then_some(draft.task)
 }
