@@ -81,10 +81,10 @@ impl Side {
         role: Role,
         identity: Identity,
         scanner: Arc<Scanner>,
-    ) -> Self {
-        let decided = Decided::open(repo.git_dir());
+    ) -> Result<Self, SyncError> {
+        let decided = Decided::open(repo.git_dir())?;
         let tree = WorkTree::new(repo.git_dir());
-        Self {
+        Ok(Self {
             vault,
             repo,
             agent,
@@ -96,7 +96,7 @@ impl Side {
             tree: Mutex::new(tree),
             hands: Mutex::default(),
             memory: Mutex::default(),
-        }
+        })
     }
 
     /// Keeps everybody else's hands off the work tree. Never held over a call to the remote.
@@ -342,7 +342,7 @@ impl Side {
                 Err(RepoError::Foreign { path: at, what }) => {
                     let before = edits.len();
                     edits.retain(|(path, ..)| {
-                        let keep = !path.as_str().escape_debug().to_string().starts_with(&at);
+                        let keep = !is_at(path, &at);
                         if !keep {
                             let reason = format!("`{at}` {what}");
                             prepared.held_back.push(HeldBack {
@@ -476,4 +476,13 @@ impl Side {
         memory.told = trouble;
         news
     }
+}
+
+/// Whether a path is the one that a fault names, or below it. A long one is not named to its end.
+fn is_at(path: &VaultPath, at: &str) -> bool {
+    const NAMED: usize = 300;
+    let path = path.as_str().escape_debug().to_string();
+    let is_folder = at.ends_with('/') || at.chars().count() >= NAMED;
+    path.strip_prefix(at)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || is_folder)
 }
