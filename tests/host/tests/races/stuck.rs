@@ -12,7 +12,7 @@ use platinum_testkit::git::GitServer;
 
 use crate::{
     offline::{Line, draft},
-    side::{Side, put_tasks, remote_files, side, side_with},
+    side::{Side, put_tasks, remote_files, side, side_with, task},
 };
 
 /// Longer than several looks at the remote take, on a slow machine too.
@@ -47,7 +47,13 @@ async fn a_silent_owner_loses_its_tasks_that_have_no_draft() {
     let owner = with_lease(side(&server, "local"), LEASE);
     let cloud = side(&server, "cloud");
     let tasks = put_tasks(&owner, Zone::Email, 3);
-    let payment = put_tasks(&owner, Zone::Payments, 4)[3];
+    let payment = task(Zone::Payments, 3);
+    let path = layout::waiting(Zone::Payments, payment.id);
+    owner
+        .vault
+        .create(&path, payment.render().as_bytes())
+        .unwrap();
+    let payment = payment.id;
     owner.sync.sync().await.unwrap();
     for task in &tasks {
         cloud.sync.claim(*task).await.unwrap();
