@@ -101,7 +101,8 @@ pub struct ClaimMachine {
 }
 
 impl ClaimMachine {
-    /// A machine that is about to fetch. `claim` must be new and random. It pushes at most
+    /// A machine that is about to fetch. `claim` must be random: new, or that of an attempt of this
+    /// host for the same task of which nobody knows whether it landed. It pushes at most
     /// `max_attempts` times (at least once).
     pub fn new(task: TaskId, agent: AgentName, claim: ClaimId, max_attempts: u32) -> Self {
         Self {

@@ -71,7 +71,10 @@ pub fn replay(intent: &Intent, place: &TaskPlace) -> Replay {
         (Intent::Claim { .. }, TaskPlace::Waiting) => Replay::ClaimNow,
         (Intent::Claim { known: false, .. }, TaskPlace::Absent) => Replay::ClaimNow,
 
-        (Intent::Own { record }, TaskPlace::Owned(now)) if same(record, now) => Replay::Settled,
+        // It is this agent's, if by another claim: one that was made after a crash, say.
+        (Intent::Own { record }, TaskPlace::Owned(now)) if now.agent == record.agent => {
+            Replay::Settled
+        }
         // The zone is this machine's alone, so that nobody can have been faster.
         (Intent::Own { .. }, TaskPlace::Waiting | TaskPlace::Absent) => Replay::Tell,
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ClaimRecord {
-    /// Random: two agents, or two attempts of one, never make the same claim.
+    /// Random: two agents never make the same claim. A host that begins anew goes on with the one
+    /// it has pushed, as that may still land.
     pub id: ClaimId,
     /// Who owns the task by it.
     pub agent: AgentName,

@@ -1,9 +1,10 @@
 //! The chain of kept edits: every version that this machine's work tree was found in, whether or
 //! not it ever got to the remote.
 //!
-//! Invariants: it only grows, is never pushed, and no decision rests on it; a version that is in
-//! it already is not kept twice in a row. Its commits are for finding bytes again, not for blame:
-//! they are not signed.
+//! Invariants: it only grows, and is never pushed; a version that is in it already is not kept
+//! twice in a row. Its commits are for finding bytes again, not for blame: they are not signed.
+//! Since when a version is here, and whether one was ever here, is decided by it; that bytes are
+//! not in it decides nothing that could lose them.
 
 use git2::{Oid, Signature, Time};
 use platinum_core::VaultPath;

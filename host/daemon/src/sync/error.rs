@@ -160,6 +160,21 @@ impl From<RemoteError> for SyncError {
 }
 
 impl SyncError {
+    /// Whether it is about the one task that was asked for, so that others may go on.
+    pub(super) fn is_about_one_task(&self) -> bool {
+        matches!(
+            self,
+            SyncError::Refused(_)
+                | SyncError::ZoneDenied(_)
+                | SyncError::NoTask(_)
+                | SyncError::NotOwner { .. }
+                | SyncError::Note { .. }
+                | SyncError::NotText(_)
+                | SyncError::Secret { .. }
+                | SyncError::Vault(_)
+        )
+    }
+
     /// Whether the remote was away, so that the same call may succeed later.
     pub fn is_away(&self) -> bool {
         matches!(

@@ -22,6 +22,7 @@ mod stamps;
 mod store;
 mod tending;
 mod turns;
+mod unheard;
 mod worktree;
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
@@ -105,7 +106,8 @@ impl Synchronizer {
     /// Opens the repository, or makes it. The remote is not asked yet.
     ///
     /// # Errors
-    /// If the repository cannot be opened, or is inside the vault.
+    /// If the repository cannot be opened, or is inside the vault, or what was decided while the
+    /// remote was away cannot be read.
     pub fn new(config: SyncConfig) -> Result<Self, SyncError> {
         let SyncConfig {
             vault,
@@ -127,7 +129,7 @@ impl Synchronizer {
                 git_dir.display()
             )));
         }
-        let side = Side::new(vault, repo, agent, role, identity, scanner);
+        let side = Side::new(vault, repo, agent, role, identity, scanner)?;
         side.wind_clock()?;
         Ok(Self {
             side: Arc::new(side),

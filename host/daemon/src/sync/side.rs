@@ -89,10 +89,10 @@ impl Side {
         role: Role,
         identity: Identity,
         scanner: Arc<Scanner>,
-    ) -> Self {
-        let decided = Decided::open(repo.git_dir());
+    ) -> Result<Self, SyncError> {
+        let decided = Decided::open(repo.git_dir())?;
         let tree = WorkTree::new(repo.git_dir());
-        Self {
+        Ok(Self {
             vault,
             repo,
             agent,
@@ -104,7 +104,7 @@ impl Side {
             tree: Mutex::new(tree),
             hands: Mutex::default(),
             memory: Mutex::default(),
-        }
+        })
     }
 
     /// Keeps everybody else's hands off the work tree. Never held over a call to the remote.
@@ -214,8 +214,13 @@ impl Side {
                 .filter_map(|path| Some(((*path).clone(), side(path)?.to_string())))
                 .collect()
         };
+        let unheard = self.pushed_unheard((applied, tip), &ours.files, &theirs, &base)?;
+        let made_from = |path: &VaultPath| {
+            let pushed = unheard.get(path).copied();
+            pushed.unwrap_or_else(|| base.get(path).copied())
+        };
         let plan = merge::plan(&merge::Sides {
-            base: &tree(&|path| base.get(path).copied()),
+            base: &tree(&made_from),
             ours: &tree(&our),
             theirs: &tree(&their),
             our_version: &|path| self.our_version(path),
@@ -239,6 +244,10 @@ impl Side {
             let (edit, change) = match (blob, their(path)) {
                 (Some(blob), before) => {
                     if self.is_unconfirmed(path, Repo::oid(blob)?) {
+                        // What comes of it is found by the next look.
+                        if let Err(error) = self.settle_draft(path) {
+                            tracing::warn!("A draft cannot be settled: {error}.");
+                        }
                         prepared.held_back.push(HeldBack {
                             path: path.clone(),
                             reason: HELD.to_owned(),
@@ -341,7 +350,7 @@ impl Side {
                 Err(RepoError::Foreign { path: at, what }) => {
                     let before = edits.len();
                     edits.retain(|(path, ..)| {
-                        let keep = !path.as_str().escape_debug().to_string().starts_with(&at);
+                        let keep = !is_at(path, &at);
                         if !keep {
                             let reason = format!("`{at}` {what}");
                             prepared.held_back.push(HeldBack {
@@ -499,4 +508,13 @@ impl Side {
     pub(super) fn all_is_well(&self) {
         self.memory().told_owner.clear();
     }
+}
+
+/// Whether a path is the one that a fault names, or below it. A long one is not named to its end.
+fn is_at(path: &VaultPath, at: &str) -> bool {
+    const NAMED: usize = 300;
+    let path = path.as_str().escape_debug().to_string();
+    let is_folder = at.ends_with('/') || at.chars().count() >= NAMED;
+    path.strip_prefix(at)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || is_folder)
 }

@@ -112,8 +112,8 @@ pub(crate) fn agrees(task: usize, operations: &[Operation], claims: &[Claim], la
     }
 }
 
-/// Copies that a host kept beside a task: one killed between its move in the vault and its note of
-/// that finds a file there which it takes for an edit, and no edit is lost.
+/// Copies that a host kept beside a task. Nobody edits tasks here, and a file that is merely behind
+/// the remote is no edit: there is nothing to keep.
 pub(crate) fn copies(repository: &Path) -> usize {
     let files = git_in(repository, &["ls-tree", "-r", "--name-only", "main"]).unwrap();
     files

@@ -4,7 +4,7 @@ use platinum_core::{Zone, layout};
 use platinum_protocol::Claimed;
 use platinum_testkit::git::GitServer;
 
-use crate::side::{at, put_tasks, side};
+use crate::side::{at, put_tasks, remote_files, side};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_side_writes_the_other_gets() {
@@ -203,4 +203,25 @@ async fn a_file_that_cannot_be_written_keeps_no_other_away_and_comes_later() {
     let report = owner.sync.sync().await.unwrap();
     assert_eq!((report.pulled, report.pushed), (1, 0), "{report:?}");
     assert_eq!(owner.files(), cloud.files());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_held_back_for_its_name_holds_back_no_other_name() {
+    let server = GitServer::start().unwrap();
+    let owner = side(&server, "local");
+    owner.write("Inbox/ideas/a.md", "one\n");
+    owner.sync.sync().await.unwrap();
+    owner.write("Inbox/Ideas/b.md", "two\n");
+    owner.write("Inbox/Ideas2.md", "three\n");
+    let report = owner.sync.sync().await.unwrap();
+    let held: Vec<_> = report
+        .held_back
+        .iter()
+        .map(|held| held.path.as_str())
+        .collect();
+    assert_eq!(held, ["Inbox/Ideas/b.md"]);
+    assert_eq!(
+        remote_files(&server),
+        ["Inbox/Ideas2.md", "Inbox/ideas/a.md"]
+    );
 }

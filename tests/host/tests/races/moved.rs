@@ -175,3 +175,29 @@ async fn a_note_that_is_no_task_goes_wherever_it_is_put() {
     owner.sync.sync().await.unwrap();
     assert_eq!(remote_files(&server), ["In_Progress/local/remarks.md"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drag_of_a_note_that_is_broken_keeps_nothing_else_from_going_out() {
+    let server = GitServer::start().unwrap();
+    let owner = side(&server, "local");
+    let tasks = put_tasks(&owner, Zone::Email, 2);
+    owner.sync.sync().await.unwrap();
+    for task in &tasks {
+        let own = layout::in_progress(&owner.agent, *task);
+        let waiting = layout::waiting(Zone::Email, *task);
+        owner.vault.rename(&waiting, &own).unwrap();
+    }
+    let broken = layout::in_progress(&owner.agent, tasks[0]);
+    owner.write(broken.as_str(), "---\nid: [\n---\n");
+    owner.write("Inbox/a.md", "a thought\n");
+    owner.sync.sync().await.unwrap();
+    let files = remote_files(&server);
+    let own = layout::in_progress(&owner.agent, tasks[1]);
+    for path in [own.as_str(), "Inbox/a.md"] {
+        assert!(files.iter().any(|file| file == path), "{path}: {files:?}");
+    }
+    assert_eq!(
+        owner.read(broken.as_str()).as_deref(),
+        Some("---\nid: [\n---\n")
+    );
+}

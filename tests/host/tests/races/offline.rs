@@ -333,3 +333,112 @@ async fn a_task_of_its_own_zone_is_won_again_also_after_the_remote_was_told_of_i
     }
     assert_eq!(owner.sync.claim(task).await.unwrap(), won);
 }
+
+/// A task that the cloud wished for and drafted on while it was cut off.
+async fn wished(server: &GitServer, line: &Line) -> (Side, Side, TaskId, String) {
+    let owner = side(server, "local");
+    let cloud = side_with(server, "cloud", line.through());
+    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    owner.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+    line.cut();
+    assert_eq!(cloud.sync.claim(task).await.unwrap(), Claimed::Tentative);
+    let path = draft(&cloud, task, "Made offline\n").await;
+    (owner, cloud, task, path)
+}
+
+/// Whether the cloud's content still goes out.
+async fn goes_out(server: &GitServer, cloud: &Side) {
+    let update = format!("Updates/cloud/{}.md", platinum_core::UpdateId::generate());
+    cloud.write(&update, "All is well.\n");
+    cloud.sync.sync().await.unwrap();
+    assert!(remote_files(server).contains(&update));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_for_a_task_that_was_moved_to_a_zone_of_the_owners_stops_nothing_and_is_lost() {
+    let server = GitServer::start().unwrap();
+    let line = Line::default();
+    let (owner, cloud, task, path) = wished(&server, &line).await;
+    let (from, to) = (
+        layout::waiting(Zone::Email, task),
+        layout::waiting(Zone::Payments, task),
+    );
+    owner.vault.rename(&from, &to).unwrap();
+    owner.sync.sync().await.unwrap();
+    line.heal();
+    goes_out(&server, &cloud).await;
+    assert!(cloud.sync.tentative().is_empty());
+    assert_eq!(cloud.read(&path), None);
+    let start = format!("Updates/cloud/{task}.conflict-cloud-");
+    let files = cloud.files();
+    assert!(
+        files.keys().any(|path| path.starts_with(&start)),
+        "{files:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_for_a_task_whose_note_is_broken_stops_nothing_and_waits() {
+    for broken in [&b"---\nid: [\n---\n"[..], b"\xff\xfe"] {
+        let server = GitServer::start().unwrap();
+        let line = Line::default();
+        let (owner, cloud, task, path) = wished(&server, &line).await;
+        let waiting = layout::waiting(Zone::Email, task);
+        let good = owner.read(waiting.as_str()).unwrap();
+        owner.vault.replace(&waiting, broken, None).unwrap();
+        owner.sync.sync().await.unwrap();
+        line.heal();
+        goes_out(&server, &cloud).await;
+        assert_eq!(cloud.sync.tentative(), [task]);
+        // It is mended: then the wish comes true.
+        owner.write(waiting.as_str(), &good);
+        owner.sync.sync().await.unwrap();
+        cloud.sync.sync().await.unwrap();
+        assert!(cloud.sync.tentative().is_empty());
+        assert!(cloud.read(&path).unwrap().contains("epoch: 1\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_that_is_written_in_the_moment_in_which_its_claim_is_won_gets_its_epoch() {
+    let server = GitServer::start().unwrap();
+    let line = Line::default();
+    let (_owner, cloud, task, _) = wished(&server, &line).await;
+    line.heal();
+    cloud.sync.sync().await.unwrap();
+    assert_eq!(cloud.sync.drafting_epoch(task).await.unwrap(), Some(1));
+    // Its skill was told before that the claim is tentative.
+    let path = draft(&cloud, task, "Made at the last moment\n").await;
+    let text = cloud.read(&path).unwrap();
+    cloud.write(&path, &text.replace("epoch: 1\n", "epoch: 0\n"));
+    for _ in 0..2 {
+        cloud.sync.sync().await.unwrap();
+    }
+    assert_eq!(cloud.read(&path), Some(text));
+    assert!(remote_files(&server).contains(&path));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_that_is_written_in_the_moment_in_which_its_claim_is_lost_is_set_aside() {
+    let server = GitServer::start().unwrap();
+    let line = Line::default();
+    let (_owner, cloud, task, path) = wished(&server, &line).await;
+    let text = cloud.read(&path).unwrap();
+    let faster = side(&server, "cloud-2");
+    faster.sync.claim(task).await.unwrap();
+    line.heal();
+    cloud.sync.sync().await.unwrap();
+    assert_eq!(cloud.read(&path), None);
+    // Its skill was told before that the claim is tentative.
+    let text = text.replace("Made offline", "Made at the last moment");
+    cloud.write(&path, &text);
+    for _ in 0..2 {
+        assert_eq!(cloud.sync.sync().await.unwrap().conflicts, 0);
+    }
+    assert_eq!(cloud.read(&path), None);
+    let start = format!("Updates/cloud/{task}.conflict-cloud-");
+    let kept = cloud.files().into_iter();
+    let kept: Vec<_> = kept.filter(|(path, _)| path.starts_with(&start)).collect();
+    assert!(kept.iter().any(|(_, it)| *it == text), "{kept:?}");
+}

@@ -218,3 +218,32 @@ async fn marks_of_claims_go_with_their_tasks() {
     cloud.sync.sync().await.unwrap();
     assert_eq!(marks(), BTreeSet::from([tasks[2].to_string()]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_was_cut_off_for_a_lease_has_edited_nothing() {
+    let server = GitServer::start().unwrap();
+    let line = Line::default();
+    let owner = with_lease(side(&server, "local"), LEASE);
+    let cloud = with_lease(
+        side_with(&server, "cloud", line.through()),
+        Duration::from_millis(30),
+    );
+    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    owner.sync.sync().await.unwrap();
+    cloud.sync.claim(task).await.unwrap();
+    let own = layout::in_progress(&cloud.agent, task);
+    let text = cloud.read(own.as_str());
+    line.cut();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(cloud.sync.beat().await.unwrap_err().is_away());
+    assert_eq!(cloud.read(own.as_str()), text);
+    taken_over(&owner, &BTreeSet::new()).await;
+    line.heal();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    cloud.sync.beat().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+    owner.sync.sync().await.unwrap();
+    let files: Vec<_> = owner.files().into_keys().collect();
+    assert_eq!(files, [format!("In_Progress/local/{task}.md")]);
+    assert_eq!(cloud.files(), owner.files());
+}

@@ -38,7 +38,10 @@ impl Side {
             Ok(()) => {}
             // Kept before a crash: the same bytes.
             Err(VaultError::Exists(_)) if self.vault.read(&kept, MAX_NOTE as u64)? == bytes => {
-                self.vault.remove(path)?;
+                match self.vault.take_away(path, &bytes) {
+                    Ok(()) | Err(VaultError::NotFound(_)) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
             Err(VaultError::NotFound(_)) => return Ok(None),
             Err(error) => return Err(error.into()),

@@ -87,7 +87,10 @@ impl Synchronizer {
         let end = self.drive(machine, From::Waiting, known).await?;
         let told = end.clone();
         self.blocking(move |side| match told {
-            Claimed::Won { epoch } => side.confirmed(task, epoch),
+            Claimed::Won { epoch } => {
+                let _hands = side.hands();
+                side.confirmed(task, epoch)
+            }
             Claimed::Lost { owner } if side.decided.get(task).is_some() => {
                 side.lost(task, owner.as_ref())
             }
@@ -232,7 +235,8 @@ impl Synchronizer {
         let task = machine.task();
         if is_earlier && let TaskPlace::Owned(record) = &found.place {
             let epoch = record.epoch;
-            self.blocking(move |side| side.bring(&found, task)).await?;
+            self.blocking(move |side| side.bring(tip, &found, task))
+                .await?;
             return Ok(Some(Claimed::Won { epoch }));
         }
         if let Some(zone) = found.zone
@@ -258,7 +262,7 @@ impl Synchronizer {
                 tracing::info!(%task, epoch, "The task is claimed.");
                 self.contact().won = true;
                 fail::fail_point!("claim-won");
-                self.blocking(move |side| side.apply_move(&made.moved))
+                self.blocking(move |side| side.apply_move(made.commit, &made.moved))
                     .await?;
             }
             (Claimed::Lost { .. }, Some(_)) => {

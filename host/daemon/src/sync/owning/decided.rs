@@ -26,7 +26,10 @@ pub(in crate::sync) struct Decided {
 
 impl Decided {
     /// Reads what an earlier life decided.
-    pub(in crate::sync) fn open(git_dir: &Path) -> Self {
+    ///
+    /// # Errors
+    /// If it is there and cannot be read: without it, other things would be decided.
+    pub(in crate::sync) fn open(git_dir: &Path) -> Result<Self, SyncError> {
         let file = git_dir.join(FILE);
         let intents = match std::fs::read(&file) {
             Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
@@ -37,12 +40,18 @@ impl Decided {
                 );
                 BTreeMap::new()
             }),
-            Err(_) => BTreeMap::new(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => {
+                return Err(SyncError::Refused(format!(
+                    "what was decided cannot be read from {}: {error}",
+                    file.display()
+                )));
+            }
         };
-        Self {
+        Ok(Self {
             file,
             intents: Mutex::new(intents),
-        }
+        })
     }
 
     fn intents(&self) -> MutexGuard<'_, BTreeMap<TaskId, Intent>> {
@@ -101,7 +110,36 @@ impl Decided {
         file.sync_all()?;
         fail::fail_point!("intent-written");
         std::fs::rename(new, &self.file)?;
+        if let Some(folder) = self.file.parent() {
+            std::fs::File::open(folder)?.sync_all()?;
+        }
         fail::fail_point!("intent-kept");
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use platinum_core::ClaimId;
+
+    use super::*;
+
+    #[test]
+    fn what_was_decided_is_known_in_the_next_life_and_never_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let task = TaskId::from_parts(1, 1);
+        let intent = Intent::Claim {
+            claim: ClaimId::from_parts(0, 1),
+            known: true,
+        };
+        let decided = Decided::open(folder.path()).unwrap();
+        decided.set(task, Some(intent.clone())).unwrap();
+        let decided = Decided::open(folder.path()).unwrap();
+        assert_eq!(decided.get(task), Some(intent));
+        // It is there, and cannot be read.
+        let file = folder.path().join(FILE);
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        assert!(Decided::open(folder.path()).is_err());
     }
 }

@@ -74,7 +74,8 @@ impl Side {
             let own = layout::in_progress(&self.agent, *task);
             if let Some(at) = elsewhere {
                 refused.insert(path.clone(), format!("the task is in {at}"));
-                if *path == own {
+                // One that was claimed here, and stopped halfway, asks for nothing.
+                if *path == own && self.asks_for_a_claim(*task) {
                     prepared.asked.push(*task);
                 }
             } else if let Some(other) = first.get(task) {
@@ -157,6 +158,7 @@ impl Side {
 
     /// The file of a drag in vain goes: aside if it has anything that the remote has not.
     fn drag_back(&self, task: TaskId, owner: Option<&AgentName>) -> Result<(), SyncError> {
+        let _hands = self.hands();
         let path = layout::in_progress(&self.agent, task);
         let who = match owner {
             Some(owner) => format!("{owner} has the task {task} already"),
@@ -181,27 +183,37 @@ impl Synchronizer {
         report: &mut SyncReport,
     ) -> Result<(), SyncError> {
         for task in tasks {
-            let stuck = match self.blocking(move |side| side.drag(task)).await? {
-                Drag::Lost(owner) => Err(owner),
-                Drag::Claim => Ok(None),
-                Drag::TakeOver(record) => Ok(Some(record)),
-            };
-            let owner = match stuck {
-                Err(owner) => owner,
-                Ok(stuck) => match self.claim_in_hand(task, stuck).await? {
-                    Claimed::Won { .. } => {
-                        report.pushed = report.pushed.saturating_add(1);
-                        continue;
-                    }
-                    Claimed::Lost { owner } => owner,
-                    // It stays where it is, and asks again with the next sync.
-                    Claimed::Tentative | Claimed::GaveUp => continue,
-                },
+            let owner = match self.answer_drag(task).await {
+                Ok(Claimed::Won { .. }) => {
+                    report.pushed = report.pushed.saturating_add(1);
+                    continue;
+                }
+                // It stays where it is, and asks again with the next sync.
+                Ok(Claimed::Tentative | Claimed::GaveUp) => continue,
+                Ok(Claimed::Lost { owner }) => owner,
+                Err(SyncError::ZoneDenied(_)) => None,
+                // Nothing else has to wait for it.
+                Err(error) if error.is_about_one_task() => {
+                    report.held_back.push(HeldBack {
+                        path: layout::in_progress(&self.side.agent, task),
+                        reason: format!("the task cannot be claimed: {error}"),
+                    });
+                    continue;
+                }
+                Err(error) => return Err(error),
             };
             report.conflicts = report.conflicts.saturating_add(1);
             self.blocking(move |side| side.drag_back(task, owner.as_ref()))
                 .await?;
         }
         Ok(())
+    }
+
+    async fn answer_drag(&self, task: TaskId) -> Result<Claimed, SyncError> {
+        match self.blocking(move |side| side.drag(task)).await? {
+            Drag::Lost(owner) => Ok(Claimed::Lost { owner }),
+            Drag::Claim => self.claim_in_hand(task, None).await,
+            Drag::TakeOver(record) => self.claim_in_hand(task, Some(record)).await,
+        }
     }
 }

@@ -10,10 +10,13 @@ use platinum_protocol::{
     reconcile::{Intent, Replay, replay},
 };
 use platinum_repo::{Oid, RefName};
-use platinum_vault::note::{Note, ReceiptRecord, finish};
+use platinum_vault::{
+    VaultError,
+    note::{Note, ReceiptRecord, finish},
+};
 
 use super::{
-    super::{SyncError, Synchronizer, pausing::pause, rounds::Landing, side::Side},
+    super::{SyncError, Synchronizer, apply::Arrival, pausing::pause, rounds::Landing, side::Side},
     claiming::KNOWN,
     moving::{Moved, mark},
     places::{self, Found, LAST_EPOCH, MAX_NOTE},
@@ -89,6 +92,10 @@ impl Synchronizer {
     }
 
     async fn end(&self, task: TaskId, end: End) -> Result<(), SyncError> {
+        // Filed here before, under another time: once is enough, and the next sync tells of it.
+        if matches!(end, End::Finish(..)) && self.blocking(move |side| side.is_filed(task)).await? {
+            return Ok(());
+        }
         if self.is_untold(task) {
             // Nobody else may have it, so nobody is waited for; the next sync tells all at once.
             let here = end.clone();
@@ -169,7 +176,7 @@ impl Synchronizer {
                     return self
                         .blocking(move |side| {
                             fail::fail_point!("end-landed");
-                            side.apply_move(&moved)?;
+                            side.apply_move(commit, &moved)?;
                             Ok(side.repo.set_mark(&mark(task), None)?)
                         })
                         .await;
@@ -298,6 +305,42 @@ impl Side {
         }
     }
 
+    /// Whether a task was filed here and the remote has not heard of it yet. What is left to do of
+    /// that, if it stopped between the two halves of its move, is done.
+    pub(in crate::sync) fn is_filed(&self, task: TaskId) -> Result<bool, SyncError> {
+        if !matches!(self.decided.get(task), Some(Intent::Finish { .. })) {
+            return Ok(false);
+        }
+        let _hands = self.hands();
+        self.catch_up()?;
+        let name = task.to_string();
+        let mut filed = self.vault.walk_in(layout::DONE)?.into_iter();
+        let Some(filed) = filed.find(|entry| entry.path.stem() == name) else {
+            return Ok(false);
+        };
+        let path = layout::in_progress(&self.agent, task);
+        let bytes = match self.vault.read(&path, MAX_NOTE as u64) {
+            Ok(bytes) => bytes,
+            Err(VaultError::NotFound(_)) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        };
+        let filed = self.vault.read(&filed.path, MAX_NOTE as u64)?;
+        // One that was edited since is set aside, beside it.
+        let expected = match self.unedited(&path)? {
+            None if without_end(&filed).is_some_and(|it| Some(it) == without_end(&bytes)) => {
+                Some(self.repo.write_blob(&bytes)?)
+            }
+            unedited => unedited,
+        };
+        let rest = Arrival {
+            path,
+            expected,
+            new: None,
+        };
+        self.apply(&[], &[rest])?;
+        Ok(true)
+    }
+
     /// Files an own task in the work tree alone, or gives one back that the remote never heard was
     /// taken; whether it could. The next sync tells the remote.
     fn end_here(&self, task: TaskId, end: &End) -> Result<bool, SyncError> {
@@ -351,6 +394,15 @@ impl Side {
         }
         Ok(true)
     }
+}
+
+/// A task's note without what its end has written into it.
+fn without_end(bytes: &[u8]) -> Option<String> {
+    let mut note = Note::parse(std::str::from_utf8(bytes).ok()?).ok()?;
+    for key in ["outcome", "summary", "finished", "receipts"] {
+        note.remove(key).ok()?;
+    }
+    Some(note.to_text())
 }
 
 fn not_owner(task: TaskId, owner: &str) -> SyncError {

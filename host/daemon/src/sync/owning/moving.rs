@@ -181,13 +181,12 @@ impl Side {
         ))
     }
 
-    /// Does in the work tree what a commit did, and notes it as applied, so that what happens to
-    /// the file from here on is an edit of it.
-    pub(in crate::sync) fn apply_move(&self, moved: &Moved) -> Result<(), SyncError> {
-        // What landed is the verified tip.
-        if let Some(tip) = self.repo.tip(RefName::Verified)? {
-            self.begin_bringing(tip)?;
-        }
+    /// Does in the work tree what a commit that landed did, and notes it as applied, so that what
+    /// happens to the file from here on is an edit of it.
+    pub(in crate::sync) fn apply_move(&self, commit: Oid, moved: &Moved) -> Result<(), SyncError> {
+        let _hands = self.hands();
+        // The tip may be a later one by now, with another version of the file.
+        self.begin_bringing(commit)?;
         self.do_move(moved)?;
         fail::fail_point!("move-done");
         self.note_applied(Some(&moved.from.0), &moved.to)?;
@@ -196,21 +195,40 @@ impl Side {
         Ok(())
     }
 
-    /// Moves the file in the work tree alone.
+    /// Moves the file in the work tree alone. What is at either place as the applied commit has it
+    /// is nobody's edit, however old it is: a task can have been claimed and given back, or edited
+    /// elsewhere, since the last sync of content. What an interrupted take-in has left is caught up
+    /// with before.
     pub(in crate::sync) fn do_move(&self, moved: &Moved) -> Result<(), SyncError> {
         let arrivals = [
             Arrival {
                 path: moved.to.0.clone(),
-                expected: moved.replaces,
+                expected: match moved.replaces {
+                    Some(replaces) => Some(replaces),
+                    None => self.unedited(&moved.to.0)?,
+                },
                 new: Some(moved.to.1),
             },
             Arrival {
                 path: moved.from.0.clone(),
-                expected: Some(moved.from.1),
+                expected: self.unedited(&moved.from.0)?.or(Some(moved.from.1)),
                 new: None,
             },
         ];
         self.apply(&[], &arrivals).map(drop)
+    }
+
+    /// The blob of a file of the work tree that is as the applied commit has it.
+    pub(in crate::sync) fn unedited(&self, path: &VaultPath) -> Result<Option<Oid>, SyncError> {
+        let Some(applied) = self.repo.tip(RefName::Applied)? else {
+            return Ok(None);
+        };
+        let Some(blob) = self.repo.blob_at(applied, path)? else {
+            return Ok(None);
+        };
+        // What cannot be read is met, and told of, where it is moved.
+        let there = self.blob_there(path).ok().flatten();
+        Ok(there.filter(|there| *there == blob))
     }
 
     /// The base of the next merge gets these two paths of the tip ahead of the others. That makes
@@ -267,13 +285,20 @@ impl Side {
     }
 
     /// Brings the file of a claim that was won before, but not applied before a crash.
-    pub(in crate::sync) fn bring(&self, found: &Found, task: TaskId) -> Result<(), SyncError> {
-        let Some((path, blob)) = &found.file else {
+    pub(in crate::sync) fn bring(
+        &self,
+        tip: Option<Oid>,
+        found: &Found,
+        task: TaskId,
+    ) -> Result<(), SyncError> {
+        let (Some(tip), Some((path, blob))) = (tip, &found.file) else {
             return Ok(());
         };
+        let _hands = self.hands();
         if self.vault.exists(path)? {
             return Ok(());
         }
+        self.begin_bringing(tip)?;
         let to = (path.clone(), *blob);
         let mut arrivals = vec![Arrival {
             path: path.clone(),
@@ -294,7 +319,8 @@ impl Side {
         }
         self.apply(&[], &arrivals)?;
         fail::fail_point!("claim-brought");
-        self.note_applied(left.as_ref(), &to)
+        self.note_applied(left.as_ref(), &to)?;
+        self.end_bringing()
     }
 
     /// The note at a path of a tree.

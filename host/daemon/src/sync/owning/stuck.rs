@@ -135,9 +135,17 @@ impl Synchronizer {
                 let agent = self.side.agent.clone();
                 let id = ClaimId::generate();
                 let machine = ClaimMachine::take_over(task, agent, id, MAX_ATTEMPTS, record);
-                if let Claimed::Won { epoch } = self.drive(machine, From::Stuck, false).await? {
-                    tracing::warn!(%task, %owner, epoch, "The owner shows no sign of life; its task is taken over.");
-                    taken.push((task, zone));
+                match self.drive(machine, From::Stuck, false).await {
+                    Ok(Claimed::Won { epoch }) => {
+                        tracing::warn!(%task, %owner, epoch, "The owner shows no sign of life; its task is taken over.");
+                        taken.push((task, zone));
+                    }
+                    Ok(_) => {}
+                    // The others can be taken over all the same.
+                    Err(error) if error.is_about_one_task() => {
+                        tracing::warn!(%task, %owner, "The owner shows no sign of life; its task cannot be taken over: {error}.");
+                    }
+                    Err(error) => return Err(error),
                 }
             }
         }
@@ -196,6 +204,9 @@ impl Synchronizer {
             return Ok(false);
         }
         let _turn = self.turn.lock().await;
+        // Cut off, a sign of life reaches nobody: after a take-over it would be an edit of a task
+        // that is another's.
+        self.fetch_and_verify().await?;
         if !self.blocking(Side::beat_here).await? {
             return Ok(false);
         }
@@ -308,6 +319,8 @@ impl Side {
         let Some(tip) = self.repo.tip(RefName::Verified)? else {
             return Ok(false);
         };
+        let _hands = self.hands();
+        self.catch_up()?;
         for entry in self
             .vault
             .list(&format!("{}/{}", layout::IN_PROGRESS, self.agent))?

@@ -20,7 +20,7 @@ use platinum_repo::{Oid, RefName};
 use platinum_vault::note::{DraftNote, Note};
 
 use super::{
-    super::{SyncError, Synchronizer, side::Side},
+    super::{SyncError, Synchronizer, apply::Arrival, side::Side},
     moving::Moved,
     places::{self, MAX_NOTE},
 };
@@ -41,45 +41,67 @@ impl Synchronizer {
         }
         let tip = self.fetch_and_verify().await?;
         for (task, intent) in intents {
-            let place = self.blocking(move |side| side.place_at(tip, task)).await?;
-            let done = match replay(&intent, &place) {
-                // One that the remote has not heard of is told first.
-                Replay::ClaimNow if place == TaskPlace::Absent => false,
-                Replay::ClaimNow => !matches!(
-                    self.claim_by_push(task).await?,
-                    Claimed::Tentative | Claimed::GaveUp
-                ),
-                Replay::Tell => false,
-                Replay::Settled => {
-                    let confirmed = match (&intent, place) {
-                        (Intent::Claim { .. }, TaskPlace::Owned(record)) => Some(record.epoch),
-                        _ => None,
-                    };
-                    self.blocking(move |side| {
-                        let _hands = side.hands();
-                        match confirmed {
-                            Some(epoch) => side.confirmed(task, epoch),
-                            // What was decided while the remote was asked is not settled by that.
-                            None if side.decided.get(task).as_ref() != Some(&intent) => Ok(()),
-                            None => side.decided.set(task, None),
-                        }
-                    })
-                    .await?;
-                    true
-                }
-                Replay::Lost { owner } => {
-                    self.blocking(move |side| side.lost(task, owner.as_ref()))
-                        .await?;
-                    true
-                }
-                Replay::Gone => {
+            let done = match self.settle_one(tip, task, intent).await {
+                // Only the owner's machine works there by now: it can never be claimed.
+                Err(SyncError::ZoneDenied(_)) => {
                     self.blocking(move |side| side.lost(task, None)).await?;
                     true
                 }
+                // It stays with its task: everything else goes on.
+                Err(error) if error.is_about_one_task() => {
+                    tracing::warn!(%task, "What was decided offline stays undone: {error}.");
+                    false
+                }
+                done => done?,
             };
             settled += usize::from(done);
         }
         Ok(settled)
+    }
+
+    /// Holds one intent against a tip; whether it is settled now.
+    async fn settle_one(
+        &self,
+        tip: Option<Oid>,
+        task: TaskId,
+        intent: Intent,
+    ) -> Result<bool, SyncError> {
+        let place = self.blocking(move |side| side.place_at(tip, task)).await?;
+        let answer = replay(&intent, &place);
+        match answer {
+            // One that the remote has not heard of is told first.
+            Replay::ClaimNow if place == TaskPlace::Absent => return Ok(false),
+            Replay::ClaimNow => {
+                let claimed = self.claim_by_push(task).await?;
+                return Ok(!matches!(claimed, Claimed::Tentative | Claimed::GaveUp));
+            }
+            Replay::Tell => {
+                self.blocking(move |side| side.go_on(task, &intent)).await?;
+                return Ok(false);
+            }
+            Replay::Settled => {
+                let confirmed = match (&intent, place) {
+                    (Intent::Claim { .. }, TaskPlace::Owned(record)) => Some(record.epoch),
+                    _ => None,
+                };
+                self.blocking(move |side| {
+                    let _hands = side.hands();
+                    match confirmed {
+                        Some(epoch) => side.confirmed(task, epoch),
+                        // What was decided while the remote was asked is not settled by that.
+                        None if side.decided.get(task).as_ref() != Some(&intent) => Ok(()),
+                        None => side.decided.set(task, None),
+                    }
+                })
+                .await?;
+            }
+            Replay::Lost { owner } => {
+                self.blocking(move |side| side.lost(task, owner.as_ref()))
+                    .await?;
+            }
+            Replay::Gone => self.blocking(move |side| side.lost(task, None)).await?,
+        }
+        Ok(true)
     }
 
     /// The tasks on which this agent may draft although their claims are not confirmed.
@@ -172,13 +194,7 @@ impl Side {
         }
         let _hands = self.hands();
         self.catch_up()?;
-        let mut from = None;
-        for zone in Zone::ALL.into_iter().filter(|zone| zone.is_local_only()) {
-            let path = layout::waiting(zone, task);
-            if self.vault.exists(&path)? {
-                from = Some(path);
-            }
-        }
+        let from = self.waiting_alone(task)?;
         let earlier = match self.decided.get(task) {
             Some(Intent::Own { record }) => Some(record),
             _ => None,
@@ -193,6 +209,14 @@ impl Side {
                 epoch: record.epoch,
             }));
         };
+        if let Some(record) = &earlier
+            && let Some(from) = self.left_behind(task, &from, record)?
+        {
+            self.apply(&[], &[from])?;
+            return Ok(Some(Claimed::Won {
+                epoch: record.epoch,
+            }));
+        }
         let tip = self.repo.tip(RefName::Verified)?;
         let found = match tip {
             Some(tip) => Some(places::find(&self.repo, tip, task)?),
@@ -242,6 +266,62 @@ impl Side {
         Ok(Some(Claimed::Won { epoch }))
     }
 
+    /// Where the work tree has a task that waits in a zone that only this machine works in.
+    fn waiting_alone(&self, task: TaskId) -> Result<Option<VaultPath>, SyncError> {
+        for zone in Zone::ALL.into_iter().filter(|zone| zone.is_local_only()) {
+            let path = layout::waiting(zone, task);
+            if self.vault.exists(&path)? {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is left to do of a claim that stopped between the two halves of its move: nobody has
+    /// changed the file that waits, and the claim is in the other one, whatever else is in it.
+    fn left_behind(
+        &self,
+        task: TaskId,
+        from: &VaultPath,
+        record: &ClaimRecord,
+    ) -> Result<Option<Arrival>, SyncError> {
+        let own = layout::in_progress(&self.agent, task);
+        if self.claim_here_in(&own) != Some(record.id) {
+            return Ok(None);
+        }
+        let expected = self.unedited(from)?;
+        Ok(expected.map(|blob| Arrival {
+            path: from.clone(),
+            expected: Some(blob),
+            new: None,
+        }))
+    }
+
+    /// The claim in a note of the work tree, as far as that can be read.
+    fn claim_here_in(&self, path: &VaultPath) -> Option<ClaimId> {
+        let text = self.vault.read_text(path, MAX_NOTE as u64).ok()?;
+        let note = Note::parse(&text).ok();
+        places::claim_in(note.as_ref(), &self.agent).map(|record| record.id)
+    }
+
+    /// Does what is left of something that was decided here and stopped halfway.
+    fn go_on(&self, task: TaskId, intent: &Intent) -> Result<(), SyncError> {
+        let record = match intent {
+            Intent::Own { record } => record,
+            Intent::Finish { .. } => return self.is_filed(task).map(drop),
+            Intent::Claim { .. } => return Ok(()),
+        };
+        match self.waiting_alone(task)? {
+            // Moved back by hand, with its claim in it: that is no move that stopped.
+            Some(from) if self.claim_here_in(&from) == Some(record.id) => Ok(()),
+            // What was decided while the remote was asked is gone on with by the next sync.
+            Some(_) if self.decided.get(task).as_ref() == Some(intent) => {
+                self.claim_here(task).map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Keeps the wish for a task that could not be claimed as the remote is away.
     pub(in crate::sync) fn wish(&self, task: TaskId, claim: ClaimId) -> Result<(), SyncError> {
         if self.decided.get(task).is_some() {
@@ -263,23 +343,61 @@ impl Side {
             return Ok(());
         }
         for (path, text) in self.unconfirmed_drafts(task)? {
-            let failed = |source| SyncError::Note {
-                path: path.clone(),
-                source,
-            };
-            let mut note = Note::parse(&text).map_err(failed)?;
-            note.set("epoch", epoch).map_err(failed)?;
-            let expected = Some(text.as_bytes());
-            self.touch([&path].into_iter());
-            self.vault
-                .replace(&path, note.to_text().as_bytes(), expected)?;
-            fail::fail_point!("draft-confirmed");
-            self.tell(
-                Some(task),
-                &format!("The claim of a task is confirmed; its draft {path} waits for you"),
-            );
+            self.confirm_draft(task, epoch, &path, &text)?;
         }
         self.decided.set(task, None)
+    }
+
+    /// A draft gets the epoch of its task's claim, and may go out.
+    fn confirm_draft(
+        &self,
+        task: TaskId,
+        epoch: u64,
+        path: &VaultPath,
+        text: &str,
+    ) -> Result<(), SyncError> {
+        let failed = |source| SyncError::Note {
+            path: path.clone(),
+            source,
+        };
+        let mut note = Note::parse(text).map_err(failed)?;
+        note.set("epoch", epoch).map_err(failed)?;
+        self.touch([path].into_iter());
+        self.vault
+            .replace(path, note.to_text().as_bytes(), Some(text.as_bytes()))?;
+        fail::fail_point!("draft-confirmed");
+        self.tell(
+            Some(task),
+            &format!("The claim of a task is confirmed; its draft {path} waits for you"),
+        );
+        Ok(())
+    }
+
+    /// What becomes of a draft that is held back although no claim of its task is tentative: it was
+    /// written in the moment in which that claim was won or lost.
+    pub(in crate::sync) fn settle_draft(&self, path: &VaultPath) -> Result<(), SyncError> {
+        let text = self.vault.read_text(path, MAX_NOTE as u64)?;
+        let Some(task) = unconfirmed(&text) else {
+            return Ok(());
+        };
+        if matches!(self.decided.get(task), Some(Intent::Claim { .. })) {
+            return Ok(());
+        }
+        match self.place(task)? {
+            TaskPlace::Owned(record) if record.agent == self.agent => {
+                let epoch = record.epoch.max(UNCONFIRMED + 1);
+                self.confirm_draft(task, epoch, path, &text)
+            }
+            // It may be claimed yet.
+            TaskPlace::Waiting => Ok(()),
+            place => {
+                let owner = match &place {
+                    TaskPlace::Owned(record) => Some(&record.agent),
+                    _ => None,
+                };
+                self.set_by_and_tell(task, path, owner)
+            }
+        }
     }
 
     /// A task that was worked on without the remote is another's: what was made is set aside.
@@ -288,6 +406,7 @@ impl Side {
         task: TaskId,
         owner: Option<&AgentName>,
     ) -> Result<(), SyncError> {
+        let _hands = self.hands();
         let intent = self.decided.get(task);
         let mut made: Vec<VaultPath> = match &intent {
             Some(Intent::Claim { .. }) => {
@@ -305,20 +424,31 @@ impl Side {
             let path = layout::in_progress(&self.agent, task);
             made.extend(self.vault.exists(&path)?.then_some(path));
         }
+        for path in made {
+            self.set_by_and_tell(task, &path, owner)?;
+        }
+        self.decided.set(task, None)
+    }
+
+    fn set_by_and_tell(
+        &self,
+        task: TaskId,
+        path: &VaultPath,
+        owner: Option<&AgentName>,
+    ) -> Result<(), SyncError> {
+        let Some(kept) = self.set_by(task, path)? else {
+            return Ok(());
+        };
+        fail::fail_point!("lost-work-set-by");
         let who = match owner {
             Some(owner) => format!("{owner} was faster with its task"),
             None => "its task was ended or taken back elsewhere".to_owned(),
         };
-        for path in made {
-            if let Some(kept) = self.set_by(task, &path)? {
-                fail::fail_point!("lost-work-set-by");
-                self.tell(
-                    Some(task),
-                    &format!("What was made here while the line was cut is kept as {kept}: {who}"),
-                );
-            }
-        }
-        self.decided.set(task, None)
+        self.tell(
+            Some(task),
+            &format!("What was made here while the line was cut is kept as {kept}: {who}"),
+        );
+        Ok(())
     }
 
     /// The drafts for a task that were made without a confirmed claim.
@@ -329,9 +459,7 @@ impl Side {
                 let Ok(text) = self.vault.read_text(&entry.path, MAX_NOTE as u64) else {
                     continue;
                 };
-                let is_one = DraftNote::parse(&text)
-                    .is_ok_and(|draft| draft.task == task && draft.epoch == Some(UNCONFIRMED));
-                if is_one {
+                if unconfirmed(&text) == Some(task) {
                     drafts.push((entry.path, text));
                 }
             }
@@ -347,7 +475,12 @@ impl Side {
         }
         let text = self.repo.read_blob(blob, MAX_NOTE).ok();
         text.and_then(|bytes| String::from_utf8(bytes).ok())
-            .and_then(|text| DraftNote::parse(&text).ok())
-            .is_some_and(|draft| draft.epoch == Some(UNCONFIRMED))
+            .is_some_and(|text| unconfirmed(&text).is_some())
     }
+}
+
+/// The task of a draft that was made without a confirmed claim, if it is one.
+fn unconfirmed(text: &str) -> Option<TaskId> {
+    let draft = DraftNote::parse(text).ok()?;
+    (draft.epoch == Some(UNCONFIRMED)).then_some(draft.task)
 }

@@ -38,7 +38,13 @@ impl Side {
         let applied = self.repo.tip(RefName::Applied)?;
         let mut edits = Vec::new();
         for changed in self.repo.changes(applied, commit)? {
-            if self.blob_there(&changed.path)? == changed.blob {
+            let there = match self.blob_there(&changed.path) {
+                Ok(there) => there,
+                // A link, say: that was not brought.
+                Err(SyncError::Vault(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            if there == changed.blob {
                 let edit = changed.blob.map_or(Edit::Delete, Edit::PutBlob);
                 edits.push((changed.path, edit));
             }

@@ -19,6 +19,7 @@ impl Side {
     pub(in crate::sync) fn begin(&self) -> Result<(), SyncError> {
         let _hands = self.hands();
         self.tree().begin();
+        self.catch_up()?;
         let applied = self.repo.tip(RefName::Applied)?;
         self.edits(applied, &mut std::iter::empty()).map(drop)
     }

@@ -1,6 +1,6 @@
 //! Looking at paths of the work tree, and what differs from the base there.
 //!
-//! Lives elsewhere: which paths to look at is `scope`'s; how long an odd state is waited out is
+//! Lives elsewhere: which paths to look at is `tree`'s; how long an odd state is waited out is
 //! `settle`'s.
 //!
 //! Invariants: only what was read to the end, and was not being written, is taken; a file that
@@ -267,7 +267,8 @@ impl Look<'_> {
         }
         match self.vault.read_once(path, MAX_FILE as u64) {
             Ok(Some((bytes, now))) if now == state => {
-                // The one place where bytes come into the repository: what may not, stops here.
+                // Where what people write comes into the repository: what may not, stops here. A
+                // task that is moved comes in without a look, and is judged when it is pushed.
                 if let Err(error) = self.gate.file(path, &bytes) {
                     self.unread(path, &error);
                     return Ok(());

@@ -1,0 +1,164 @@
+//! What this host has pushed itself is its own, also when nobody told it that it landed.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+use async_trait::async_trait;
+use platinum_protocol::PushOutcome;
+use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
+use platinum_testkit::git::GitServer;
+
+use crate::side::{Side, at, remote_files, side, side_with};
+
+/// A line that breaks as soon as a push has landed.
+struct Breaks {
+    inner: GitRemote,
+    /// Whether it breaks with the next push.
+    armed: Arc<AtomicBool>,
+    broken: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Remote for Breaks {
+    async fn fetch(&self) -> Result<Option<Oid>, RemoteError> {
+        if self.broken.load(SeqCst) {
+            return Err(RemoteError::Unreachable {
+                remote: self.describe(),
+                reason: "the network is down".to_owned(),
+            });
+        }
+        self.inner.fetch().await
+    }
+
+    async fn push(&self, commit: Oid, expected: Option<Oid>) -> PushOutcome {
+        if self.broken.load(SeqCst) {
+            return PushOutcome::Indeterminate("the network is down".to_owned());
+        }
+        let outcome = self.inner.push(commit, expected).await;
+        if self.armed.swap(false, SeqCst) {
+            self.broken.store(true, SeqCst);
+            return PushOutcome::Indeterminate("the connection broke after".to_owned());
+        }
+        outcome
+    }
+
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+}
+
+struct House {
+    server: GitServer,
+    owner: Side,
+    other: Side,
+    armed: Arc<AtomicBool>,
+    broken: Arc<AtomicBool>,
+}
+
+/// Two hosts that have the same note; of the next push of the first the answer is lost.
+async fn house() -> House {
+    let server = GitServer::start().unwrap();
+    let (armed, broken) = (Arc::default(), Arc::default());
+    let owner = side_with(&server, "local", |inner| {
+        let (armed, broken) = (Arc::clone(&armed), Arc::clone(&broken));
+        Box::new(Breaks {
+            inner,
+            armed,
+            broken,
+        })
+    });
+    let other = side(&server, "cloud");
+    owner.write("Inbox/a.md", "base\n");
+    owner.sync.sync().await.unwrap();
+    other.sync.sync().await.unwrap();
+    armed.store(true, SeqCst);
+    House {
+        server,
+        owner,
+        other,
+        armed,
+        broken,
+    }
+}
+
+impl House {
+    /// What was written is pushed, and whether it landed is not known.
+    async fn push_unheard(&self) {
+        let error = self.owner.sync.sync().await.unwrap_err();
+        assert!(error.is_away(), "{error}");
+        assert!(!self.armed.load(SeqCst));
+    }
+
+    async fn both_sync(&self) {
+        self.broken.store(false, SeqCst);
+        for side in [&self.owner, &self.other, &self.owner] {
+            side.sync.sync().await.unwrap();
+        }
+        assert_eq!(self.owner.files(), self.other.files());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_that_is_edited_on_after_its_push_is_in_no_conflict_with_itself() {
+    let house = house().await;
+    house.owner.write("Inbox/a.md", "one\n");
+    house.push_unheard().await;
+    house.owner.write("Inbox/a.md", "one and two\n");
+    house.both_sync().await;
+    assert_eq!(remote_files(&house.server), ["Inbox/a.md"]);
+    let text = house.other.read("Inbox/a.md");
+    assert_eq!(text.as_deref(), Some("one and two\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_note_that_is_deleted_after_its_push_stays_away() {
+    let house = house().await;
+    house.owner.write("Inbox/new.md", "one\n");
+    house.push_unheard().await;
+    house.owner.vault.remove(&at("Inbox/new.md")).unwrap();
+    house.both_sync().await;
+    assert_eq!(remote_files(&house.server), ["Inbox/a.md"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_is_taken_back_after_its_push_is_taken_back_everywhere() {
+    let house = house().await;
+    house.owner.write("Inbox/a.md", "one\n");
+    house.push_unheard().await;
+    house.owner.write("Inbox/a.md", "base\n");
+    house.both_sync().await;
+    assert_eq!(remote_files(&house.server), ["Inbox/a.md"]);
+    let text = house.other.read("Inbox/a.md");
+    assert_eq!(text.as_deref(), Some("base\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_has_edited_on_since_is_in_conflict_with_an_edit_here() {
+    let house = house().await;
+    let own = "In_Progress/cloud/note.md";
+    house.owner.write(own, "one\n");
+    house.push_unheard().await;
+    house.other.sync.sync().await.unwrap();
+    house.other.write(own, "one, by the cloud\n");
+    house.other.sync.sync().await.unwrap();
+    house.owner.write(own, "one and two\n");
+    house.both_sync().await;
+    let texts: Vec<_> = house.owner.files().into_values().collect();
+    for text in ["one, by the cloud\n", "one and two\n"] {
+        assert!(texts.iter().any(|it| it == text), "{texts:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_put_back_after_its_deletion_was_pushed_stays() {
+    let house = house().await;
+    house.owner.vault.remove(&at("Inbox/a.md")).unwrap();
+    house.owner.write("Inbox/b.md", "another\n");
+    house.push_unheard().await;
+    house.owner.write("Inbox/a.md", "base\n");
+    house.both_sync().await;
+    let text = house.other.read("Inbox/a.md");
+    assert_eq!(text.as_deref(), Some("base\n"));
+}
