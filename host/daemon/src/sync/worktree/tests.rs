@@ -4,10 +4,12 @@ use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 use platinum_core::{Role, Timestamp};
 use platinum_repo::{CommitMeta, Edit};
+use platinum_vault::VaultError;
 use platinum_watch::Watch;
 use tempfile::TempDir;
 
 use super::*;
+use crate::noted::accept_deletions;
 
 /// Longer than a hold or an event takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -296,7 +298,13 @@ fn a_vault_whose_files_are_all_gone_is_refused_with_a_watcher_too() {
             Ok(edits) => assert!(Instant::now() < deadline, "{edits:?}"),
         }
     };
-    assert!(matches!(error, SyncError::VaultEmptied(2)), "{error}");
+    assert!(
+        matches!(
+            error,
+            SyncError::Vault(VaultError::FilesGone { gone: 2, of: 2, .. })
+        ),
+        "{error}"
+    );
     stage.write("Inbox/a.md", "Inbox/a.md\n");
     stage.edits_become(&[("Plans/b.md", None)]);
 }
@@ -398,9 +406,17 @@ fn after_a_sleep_everything_is_looked_at() {
     assert!(!stage.tree.slept());
 }
 
+/// The owner says that the deletions are meant.
+fn accept(stage: &Stage) {
+    accept_deletions(stage.repo.git_dir()).unwrap();
+}
+
 /// What a look at everything finds that knows nothing.
 fn afresh(stage: &Stage) -> Vec<(String, Option<Oid>)> {
-    let mut tree = WorkTree::new(&stage.folder.path().join("nowhere"));
+    let nowhere = stage.folder.path().join("nowhere");
+    fs::create_dir_all(&nowhere).unwrap();
+    accept_deletions(&nowhere).unwrap();
+    let mut tree = WorkTree::new(&nowhere);
     let sources = (&stage.vault, &stage.repo, &stage.gate);
     let (edits, _) = tree
         .edits(sources, stage.base, &mut std::iter::empty())
@@ -446,11 +462,13 @@ fn looking_where_something_changed_finds_what_looking_everywhere_finds() {
                 ),
             });
             if rng.random_bool(0.1) {
+                accept(&stage);
                 stage.sync();
             }
         }
         let deadline = Instant::now() + DEADLINE;
         loop {
+            accept(&stage);
             let (here, everywhere) = (stage.edits(), afresh(&stage));
             if here == everywhere {
                 break;
@@ -460,3 +478,6 @@ fn looking_where_something_changed_finds_what_looking_everywhere_finds() {
         }
     }
 }
+
+#[path = "held.rs"]
+mod held;
