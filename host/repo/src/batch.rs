@@ -19,6 +19,8 @@ use crate::{Repo, RepoError};
 #[derive(Debug)]
 pub struct Batch {
     objects: PathBuf,
+    /// What its files are called, apart from their numbers.
+    name: String,
     /// What is written, in the order of its numbers.
     written: Vec<Oid>,
 }
@@ -28,6 +30,13 @@ impl Repo {
     pub fn batch(&self) -> Batch {
         Batch {
             objects: self.git_dir().join("objects"),
+            // Chance too: in a container every daemon may have the same process id, and a killed
+            // one leaves its files.
+            name: format!(
+                "tmp_obj_{}_{:016x}",
+                std::process::id(),
+                rand::random::<u64>()
+            ),
             written: Vec::new(),
         }
     }
@@ -92,8 +101,7 @@ impl Batch {
 
     /// Git clears away files of this kind that are left behind.
     fn part(&self, number: usize) -> PathBuf {
-        let process = std::process::id();
-        self.objects.join(format!("tmp_obj_{process}_{number}"))
+        self.objects.join(format!("{}_{number}", self.name))
     }
 }
 
@@ -115,6 +123,29 @@ fn failed(error: &io::Error) -> RepoError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_killed_daemon_of_the_same_process_id_left_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let repo = Repo::open_or_init(&folder.path().join("vault.git")).unwrap();
+        let blob = Repo::blob_oid_of(b"text").unwrap();
+        for _ in 0..2 {
+            let mut killed = repo.batch();
+            killed.write(blob, b"text").unwrap();
+            std::mem::forget(killed);
+        }
+        // As older versions called it.
+        let objects = folder.path().join("vault.git/objects");
+        fs::write(
+            objects.join(format!("tmp_obj_{}_0", std::process::id())),
+            "",
+        )
+        .unwrap();
+        let mut batch = repo.batch();
+        batch.write(blob, b"text").unwrap();
+        batch.settle().unwrap();
+        assert_eq!(repo.read_blob(blob, 9).unwrap(), b"text");
+    }
 
     #[test]
     fn blobs_are_there_when_the_batch_is_settled_and_nothing_else_is() {
