@@ -33,6 +33,12 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Let the files that are gone from this host's vault be deleted on every machine.
+    AcceptDeletions {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
     /// Print the line that the owner's machine has to trust.
     Key {
         /// The configuration file.
@@ -57,6 +63,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let config = match arguments.command {
         Command::Run { config } => config,
+        Command::AcceptDeletions { config } => return ended(accept_deletions(&config)),
         Command::Key { config } => return ended(key(&config)),
         Command::Trust {
             config,
@@ -90,6 +97,14 @@ fn identity(config: &Path) -> anyhow::Result<Identity> {
     let agent = config.agent(Role::Cloud).map_err(anyhow::Error::msg)?;
     make_state_folder(&config.vault.state)?;
     Ok(Identity::open(&config.vault.state, &agent, Role::Cloud)?)
+}
+
+fn accept_deletions(config: &Path) -> anyhow::Result<()> {
+    let config = Config::load(config, Role::Cloud)?;
+    platinum_daemon::sync::accept_deletions(&config.vault.state.join("vault.git"))
+        .context("this cannot be noted down; did this host sync already?")?;
+    eprintln!("The next sync deletes on every machine what is gone here.");
+    Ok(())
 }
 
 /// What the other half needs goes to stdout, what a person wants to know to stderr.

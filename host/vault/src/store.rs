@@ -85,6 +85,21 @@ impl Vault {
         &self.root
     }
 
+    /// The number of the vault's folder in its file system: it stays through a restart of the
+    /// machine, and an empty place where a disk is to be mounted has another one.
+    ///
+    /// # Errors
+    /// If the folder cannot be looked at.
+    #[allow(
+        clippy::useless_conversion,
+        reason = "its type differs from one system to another"
+    )]
+    pub fn number(&self) -> Result<u64, VaultError> {
+        let about = rustix::fs::fstat(&*self.dir)
+            .map_err(|error| io_error("look at", "the vault", error.into()))?;
+        Ok(about.st_ino.into())
+    }
+
     /// Reads a file of at most `max_bytes`.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 //! Invariants: a command that only shows changes nothing; text from outside is printed as one
 //! bounded line without control characters, so that no mail can write to the owner's terminal.
 
+mod accept_deletions;
 mod approvals;
 mod approve;
 mod doctor;
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     Approvals(approvals::ApprovalsArgs),
     Approve(approve::ApproveArgs),
     Reject(reject::RejectArgs),
+    AcceptDeletions(accept_deletions::AcceptDeletionsArgs),
     Log(log::LogArgs),
     Doctor(doctor::DoctorArgs),
     Skill(skill::SkillArgs),
@@ -61,6 +63,7 @@ impl Command {
             Command::Approvals(args) => approvals::run(&args, ctx),
             Command::Approve(args) => approve::run(&args, ctx),
             Command::Reject(args) => reject::run(&args, ctx),
+            Command::AcceptDeletions(args) => accept_deletions::run(&args, ctx),
             Command::Log(args) => log::run(&args, ctx),
             Command::Doctor(args) => doctor::run(&args, ctx).await,
             Command::Skill(args) => skill::run(args, ctx),

@@ -48,6 +48,8 @@ pub(super) struct Found {
     pub(super) folders: Vec<String>,
     /// What killed writers left.
     pub(super) leftovers: Vec<Leftover>,
+    /// Files that the base has not, taken or not.
+    pub(super) added: BTreeSet<VaultPath>,
     /// Whether any file was met.
     pub(super) any_file: bool,
 }
@@ -239,6 +241,9 @@ impl Look<'_> {
         base: Option<Oid>,
     ) -> Result<(), SyncError> {
         self.found.any_file = true;
+        if base.is_none() {
+            self.found.added.insert(path.clone());
+        }
         if let Some(blob) = self.seen.blob(path, &state)
             && (Some(blob) == base || self.repo.is_stored(blob)?)
         {

@@ -2,7 +2,7 @@
 //!
 //! Lives here: [`WorkTree`], which remembers what was seen and knows where to look, in `tree`; `look` reads,
 //! `settle` waits out half-made states, `kept` puts what was found into the history, `seen` saves
-//! reading, `sweep` tidies after killed writers, `bringing` after a take-in that was interrupted,
+//! reading, `guard` stands between a vault that went away and the remote, `sweep` tidies after killed writers, `bringing` after a take-in that was interrupted,
 //! `apply` writes.
 //! Lives elsewhere: which version is right is `protocol`'s; what this machine may change is
 //! `policy`'s.
@@ -15,6 +15,7 @@
 
 pub(in crate::sync) mod apply;
 mod bringing;
+pub(in crate::sync) mod guard;
 mod kept;
 mod look;
 mod seen;

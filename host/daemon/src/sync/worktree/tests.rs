@@ -7,7 +7,7 @@ use platinum_repo::{CommitMeta, Edit};
 use platinum_watch::Watch;
 use tempfile::TempDir;
 
-use super::*;
+use super::{super::guard::accept_deletions, *};
 
 /// Longer than a hold or an event takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -400,7 +400,10 @@ fn after_a_sleep_everything_is_looked_at() {
 
 /// What a look at everything finds that knows nothing.
 fn afresh(stage: &Stage) -> Vec<(String, Option<Oid>)> {
-    let mut tree = WorkTree::new(&stage.folder.path().join("nowhere"));
+    let nowhere = stage.folder.path().join("nowhere");
+    fs::create_dir_all(&nowhere).unwrap();
+    accept_deletions(&nowhere).unwrap();
+    let mut tree = WorkTree::new(&nowhere);
     let sources = (&stage.vault, &stage.repo, &stage.gate);
     let (edits, _) = tree
         .edits(sources, stage.base, &mut std::iter::empty())
@@ -446,11 +449,13 @@ fn looking_where_something_changed_finds_what_looking_everywhere_finds() {
                 ),
             });
             if rng.random_bool(0.1) {
+                accept(&stage);
                 stage.sync();
             }
         }
         let deadline = Instant::now() + DEADLINE;
         loop {
+            accept(&stage);
             let (here, everywhere) = (stage.edits(), afresh(&stage));
             if here == everywhere {
                 break;
@@ -459,4 +464,189 @@ fn looking_where_something_changed_finds_what_looking_everywhere_finds() {
             assert!(!late, "seed {seed}: {here:?} and not {everywhere:?}");
         }
     }
+}
+
+/// The refusal that a look comes to.
+fn refused(stage: &mut Stage) -> SyncError {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        stage.tree.begin();
+        match stage.look() {
+            Err(error) => return error,
+            Ok(edits) => {
+                assert!(edits.files.values().all(Option::is_some), "{edits:?}");
+                assert!(Instant::now() < deadline, "{edits:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_house_writes_into_an_empty_vault_makes_no_deletions_of_the_others() {
+    for is_watched in [false, true] {
+        let files = ["Dashboard.md", "Inbox/a.md", "Inbox/b.md", "Plans/c.md"];
+        let mut stage = match is_watched {
+            true => Stage::watched(&files),
+            false => Stage::synced(&files),
+        };
+        for file in files {
+            fs::remove_file(stage.file(file)).unwrap();
+        }
+        stage.write("Dashboard.md", "Nothing waits.\n");
+        stage.write("Updates/local/new.md", "told\n");
+        let error = refused(&mut stage);
+        assert!(
+            matches!(
+                error,
+                SyncError::VaultEmptied(4) | SyncError::FilesGone { of: 4, .. }
+            ),
+            "{error}"
+        );
+        // And it stays refused, by the next daemon too.
+        stage.tree = WorkTree::new(stage.repo.git_dir());
+        refused(&mut stage);
+        for file in &files[1..] {
+            stage.write(file, &format!("{file}\n"));
+        }
+        stage.edits_become(&[
+            ("Dashboard.md", Some(oid("Nothing waits.\n"))),
+            ("Updates/local/new.md", Some(oid("told\n"))),
+        ]);
+    }
+}
+
+#[test]
+fn a_vault_that_is_another_folder_deletes_nothing_till_the_owner_says_so() {
+    let mut stage = Stage::synced(&["Inbox/a.md", "Inbox/b.md"]);
+    assert_eq!(stage.edits(), []);
+    let other = stage.folder.path().join("other");
+    fs::create_dir_all(other.join("Inbox")).unwrap();
+    fs::write(other.join("Inbox/a.md"), "Inbox/a.md\n").unwrap();
+    stage.vault = Vault::open(&other).unwrap();
+    stage.tree = WorkTree::new(stage.repo.git_dir());
+    let error = refused(&mut stage);
+    let SyncError::FilesGone {
+        gone: 1,
+        of: 2,
+        elsewhere: true,
+    } = error
+    else {
+        panic!("{error}");
+    };
+    accept(&stage);
+    stage.edits_become(&[("Inbox/b.md", None)]);
+    stage.sync();
+    // It is the vault now, and what was accepted counts no longer.
+    assert_eq!(stage.edits(), []);
+    stage.write("Inbox/c.md", "c\n");
+    stage.edits_become(&[("Inbox/c.md", Some(oid("c\n")))]);
+    stage.sync();
+    fs::remove_file(stage.file("Inbox/a.md")).unwrap();
+    stage.edits_become(&[("Inbox/a.md", None)]);
+}
+
+#[test]
+fn a_vault_that_was_moved_whole_is_taken_for_what_it_is() {
+    let mut stage = Stage::synced(&["Inbox/a.md", "Inbox/b.md"]);
+    assert_eq!(stage.edits(), []);
+    let other = stage.folder.path().join("other");
+    fs::create_dir_all(other.join("Inbox")).unwrap();
+    for name in ["Inbox/a.md", "Inbox/b.md"] {
+        fs::copy(stage.file(name), other.join(name)).unwrap();
+    }
+    stage.vault = Vault::open(&other).unwrap();
+    stage.tree = WorkTree::new(stage.repo.git_dir());
+    assert_eq!(stage.edits(), []);
+    fs::remove_file(stage.file("Inbox/a.md")).unwrap();
+    stage.edits_become(&[("Inbox/a.md", None)]);
+}
+
+fn accept(stage: &Stage) {
+    accept_deletions(stage.repo.git_dir()).unwrap();
+}
+
+#[test]
+fn more_than_half_of_many_files_is_held_back_till_the_owner_says_it_is_meant() {
+    let names: Vec<String> = (0..24).map(|n| format!("Inbox/{n:02}.md")).collect();
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    for is_watched in [false, true] {
+        let mut stage = match is_watched {
+            true => Stage::watched(&all),
+            false => Stage::synced(&all),
+        };
+        for name in &all[..12] {
+            fs::remove_file(stage.file(name)).unwrap();
+        }
+        let half: Vec<_> = all[..12].iter().map(|name| (*name, None)).collect();
+        stage.edits_become(&half);
+        fs::remove_file(stage.file(all[12])).unwrap();
+        let error = refused(&mut stage);
+        let told = error.to_string();
+        assert!(told.starts_with("13 of the 24 files"), "{told}");
+        assert!(told.contains("platinum accept-deletions"), "{told}");
+        // Moved they are, not gone.
+        fs::create_dir(stage.file("Plans")).unwrap();
+        for name in &all[13..] {
+            fs::rename(
+                stage.file(name),
+                stage.file(&name.replace("Inbox", "Plans")),
+            )
+            .unwrap();
+        }
+        refused(&mut stage);
+        accept(&stage);
+        let deadline = Instant::now() + DEADLINE;
+        while stage
+            .edits()
+            .iter()
+            .filter(|(_, blob)| blob.is_none())
+            .count()
+            < 24
+        {
+            assert!(Instant::now() < deadline);
+        }
+        // Till they have landed, however often it is looked.
+        stage.tree = WorkTree::new(stage.repo.git_dir());
+        stage.sync();
+        assert_eq!(stage.edits(), []);
+    }
+}
+
+#[test]
+fn what_the_remote_deleted_and_a_killed_daemon_brought_is_no_loss() {
+    let names: Vec<String> = (0..24).map(|n| format!("Inbox/{n:02}.md")).collect();
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut stage = Stage::synced(&all);
+    let base = stage.base;
+    let theirs = all[..20].iter().map(|name| (path(name), None)).collect();
+    stage.commit(&theirs);
+    let verified = stage.base.unwrap();
+    stage
+        .repo
+        .set_ref(platinum_repo::RefName::Verified, verified)
+        .unwrap();
+    stage.base = base;
+    for name in &all[..20] {
+        fs::remove_file(stage.file(name)).unwrap();
+    }
+    let gone: Vec<_> = all[..20].iter().map(|name| (*name, None)).collect();
+    stage.edits_become(&gone);
+}
+
+#[test]
+fn a_path_that_was_named_is_looked_at_though_the_look_failed_before_it_began() {
+    let mut stage = Stage::watched(&["Inbox/a.md", "Inbox/b.md"]);
+    let deadline = Instant::now() + DEADLINE;
+    while stage.tree.lost || !stage.tree.pending.is_empty() {
+        assert!(Instant::now() < deadline);
+        assert_eq!(stage.edits(), []);
+    }
+    let base = stage.base;
+    // A base that cannot be compared: the watcher's paths are taken by then.
+    stage.base = Some(oid("no commit"));
+    stage.write("Inbox/a.md", "other\n");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(stage.look().is_err());
+    stage.base = base;
+    stage.edits_become(&[("Inbox/a.md", Some(oid("other\n")))]);
 }

@@ -17,6 +17,7 @@ use platinum_watch::{Changes, Dirty};
 
 use super::{
     super::{SyncError, gate::Gate},
+    guard::Guard,
     look::{Edits, Found, Look, Missing},
     seen::Seen,
     settle::Settling,
@@ -38,6 +39,7 @@ const SECOND_LOOK: Duration = Duration::from_millis(100);
 pub(in crate::sync) struct WorkTree {
     seen: Seen,
     settling: Settling,
+    guard: Guard,
     /// Who says which paths changed.
     dirty: Option<Dirty>,
     /// Paths that differed from the base at the last look, or were not settled.
@@ -70,6 +72,7 @@ impl WorkTree {
         Self {
             seen: Seen::of(&git_dir.join(SEEN)),
             settling: Settling::default(),
+            guard: Guard::of(git_dir),
             dirty: None,
             pending: BTreeSet::new(),
             base: None,
@@ -103,24 +106,32 @@ impl WorkTree {
         base: Option<Oid>,
         more: &mut dyn Iterator<Item = &VaultPath>,
     ) -> Result<(Edits, Vec<Leftover>), SyncError> {
-        let mut scope = self.scope(repo, base, more)?;
-        // Till it has come to its end.
+        let scope = self.scope(repo, base, more);
+        // Till it has come to its end: the paths that the watcher named are taken, and named once.
         self.lost = true;
+        let mut scope = scope?;
+        let mut refusal = None;
         let mut found = self.look((vault, repo, gate), base, &scope)?;
         if let Scope::At(_) = scope
-            && is_suspect((vault, repo), base, &found)?
+            && self.guard.suspects((vault, repo), base, &found)?
         {
             scope = Scope::Everywhere;
             found = self.look((vault, repo, gate), base, &scope)?;
         }
-        if matches!(scope, Scope::Everywhere)
-            && !found.any_file
-            && !found.missing.is_empty()
-            && let Some(base) = base
-        {
-            return Err(SyncError::VaultEmptied(repo.tree_files(base)?.len()));
+        if let Scope::Everywhere = scope {
+            match self.guard.verdict((vault, repo), base, &found)? {
+                None => self.guard.believed(vault, &found)?,
+                Some(refusal @ SyncError::VaultEmptied(_)) => return Err(refusal),
+                Some(other) => refusal = Some(other),
+            }
         }
         let held = self.decide_missing(vault, &mut found);
+        // A step of a save is no loss: only what would be told counts.
+        if let Some(refusal) = refusal
+            && found.edits.files.values().any(Option::is_none)
+        {
+            return Err(refusal);
+        }
         // A file can have been met twice: in the list of its folder, and by its name.
         found.edits.unread.sort_by(|a, b| a.path.cmp(&b.path));
         found.edits.unread.dedup_by(|a, b| a.path == b.path);
@@ -273,47 +284,6 @@ impl WorkTree {
             .duration_since(wall)
             .is_ok_and(|wall| wall.saturating_sub(steady) > ASLEEP)
     }
-}
-
-/// Whether so much is gone that the vault itself may be: then it is looked at as a whole.
-fn is_suspect(
-    (vault, repo): (&Vault, &Repo),
-    base: Option<Oid>,
-    found: &Found,
-) -> Result<bool, SyncError> {
-    let (Some(base), false) = (base, found.missing.is_empty()) else {
-        return Ok(false);
-    };
-    let Some(root) = repo.folder_at(base, "")? else {
-        return Ok(false);
-    };
-    let Some(left) = first_left(repo, "", root, found)? else {
-        return Ok(!found.any_file);
-    };
-    Ok(!matches!(vault.look(&left), Ok(Thing::File(_))))
-}
-
-/// The first file of the base that is not missing.
-fn first_left(
-    repo: &Repo,
-    prefix: &str,
-    tree: Oid,
-    found: &Found,
-) -> Result<Option<VaultPath>, SyncError> {
-    let folder = repo.folder(tree)?;
-    for name in folder.files.keys() {
-        if let Ok(path) = VaultPath::new(format!("{prefix}{name}"))
-            && !found.missing.contains_key(&path)
-        {
-            return Ok(Some(path));
-        }
-    }
-    for (name, tree) in folder.folders {
-        if let Some(left) = first_left(repo, &format!("{prefix}{name}/"), tree, found)? {
-            return Ok(Some(left));
-        }
-    }
-    Ok(None)
 }
 
 /// Those that are not there at the second look either.
