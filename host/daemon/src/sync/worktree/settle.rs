@@ -14,12 +14,21 @@ use platinum_vault::FileState;
 
 /// A file whose state is younger than this when it is read is read again the next time.
 const OLD: Duration = Duration::from_secs(2);
-/// How long a file that was being written is left alone.
+/// How long nobody may have written to a file before it counts.
+const QUIET: Duration = Duration::from_millis(250);
+/// As [`QUIET`], where nobody watches and the look itself waits: what is the same at two looks so
+/// far apart.
+pub(super) const SECOND_LOOK: Duration = Duration::from_millis(100);
+/// How long a file that is being written piece by piece is left alone.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long a file that became empty may be a step of a save.
 const EMPTY: Duration = Duration::from_secs(30);
 /// How long a file that is gone may be a step of a save.
 const GONE: Duration = Duration::from_secs(1);
+/// What changed this long after it changed before is being written.
+const RECENT: Duration = Duration::from_secs(5);
+/// Longer than anything is waited out, a state is not remembered.
+const FORGOTTEN: Duration = Duration::from_secs(60);
 /// More than this are not remembered: then they settle at once.
 const MOST: usize = 100_000;
 
@@ -34,13 +43,24 @@ pub(super) enum Verdict {
     Emptied,
 }
 
+/// A state of a file, as it was first looked at.
+#[derive(Debug, Clone, Copy)]
+struct Watched {
+    state: FileState,
+    since: Instant,
+    /// How long it has to stay so.
+    wait: Duration,
+}
+
 /// What is waited out.
 #[derive(Debug, Default)]
 pub(super) struct Settling {
     /// When this look began, in nanoseconds since 1970.
     began: i64,
-    /// States that looked unsettled, and since when they are so.
-    watched: HashMap<VaultPath, (FileState, Instant)>,
+    /// How long nobody may have written to a file before it counts.
+    quiet: Duration,
+    /// States that were looked at and are not known for good.
+    watched: HashMap<VaultPath, Watched>,
     /// Files that are gone, and since when.
     gone: HashMap<VaultPath, Instant>,
     /// What to look at again, and when.
@@ -49,11 +69,22 @@ pub(super) struct Settling {
 
 impl Settling {
     /// A look begins.
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin(&mut self, is_watched: bool) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default().as_nanos();
         self.began = i64::try_from(now).unwrap_or(i64::MAX);
+        self.quiet = match is_watched {
+            true => QUIET,
+            false => SECOND_LOOK,
+        };
         self.later.clear();
+        self.watched
+            .retain(|_, watched| watched.since.elapsed() < FORGOTTEN);
+    }
+
+    /// Whether a second look would be enough for some file.
+    pub(super) fn is_short(&self) -> bool {
+        self.later.iter().any(|(_, wait)| *wait <= SECOND_LOOK)
     }
 
     /// What is to be looked at again, and after how long.
@@ -61,28 +92,20 @@ impl Settling {
         std::mem::take(&mut self.later)
     }
 
-    /// Judges a file by its times. Only the time of the system counts: the other one programs set
-    /// as they like.
+    /// Judges a file by its times. How old it is the time of the system tells alone: the other one
+    /// programs set as they like.
     pub(super) fn judge(&mut self, path: &VaultPath, state: &FileState, was_full: bool) -> Verdict {
         let age = self.began.saturating_sub(state.changed);
         let age = Duration::from_nanos(u64::try_from(age).unwrap_or(0));
+        let is_crowded = self.watched.len() >= MOST;
+        let watched = self.watched(path, state);
         let (verdict, wait) = match was_full {
             true => (Verdict::Emptied, EMPTY),
-            false => (Verdict::Later, PAUSE),
+            false => (Verdict::Later, watched.wait),
         };
-        let is_settled = match was_full {
-            true => age >= EMPTY,
-            false => state.changed < self.began,
-        };
-        if is_settled {
-            self.watched.remove(path);
-            return Verdict::Settled;
-        }
         // A clock that was set back, or another machine's: what stays as it is is settled too.
-        let since = self.since(path, state);
-        let waited = since.elapsed().max(age);
-        if waited >= wait || self.watched.len() > MOST {
-            self.watched.remove(path);
+        let waited = watched.since.elapsed().max(age);
+        if waited >= wait || is_crowded {
             return Verdict::Settled;
         }
         self.later.push((path.clone(), wait.saturating_sub(waited)));
@@ -129,13 +152,38 @@ impl Settling {
         gone
     }
 
-    fn since(&mut self, path: &VaultPath, state: &FileState) -> Instant {
-        let now = Instant::now();
-        let known = self.watched.entry(path.clone()).or_insert((*state, now));
-        if known.0 != *state {
-            *known = (*state, now);
+    /// What is known of a state; that it is there now, if nothing.
+    fn watched(&mut self, path: &VaultPath, state: &FileState) -> Watched {
+        let before = self.watched.get(path).copied();
+        if let Some(before) = before
+            && before.state == *state
+        {
+            return before;
         }
-        known.1
+        // Its name came after its last byte, and it is not the file that was here before: it was
+        // written elsewhere, whole, and put here.
+        let is_whole = state.modified < state.changed
+            && before.is_none_or(|before| before.state.inode != state.inode);
+        // A save may empty the file first: that is one writing, not two.
+        let is_growing = before.is_some_and(|before| {
+            before.state.inode == state.inode
+                && before.state.len > 0
+                && before.since.elapsed() < RECENT
+        });
+        let wait = match (is_whole, is_growing) {
+            (true, _) => Duration::ZERO,
+            (false, true) => PAUSE,
+            (false, false) => self.quiet,
+        };
+        let watched = Watched {
+            state: *state,
+            since: Instant::now(),
+            wait,
+        };
+        if self.watched.len() < MOST {
+            self.watched.insert(path.clone(), watched);
+        }
+        watched
     }
 }
 
@@ -161,12 +209,14 @@ mod tests {
 
     fn begun() -> Settling {
         let mut settling = Settling::default();
-        settling.begin();
+        settling.begin(true);
         settling
     }
 
+    const MILLI: i64 = 1_000_000;
+
     #[test]
-    fn what_was_written_before_the_look_is_settled_whatever_time_a_program_gave_it() {
+    fn what_was_written_a_moment_before_the_look_is_settled_whatever_time_a_program_gave_it() {
         let mut settling = begun();
         let state = state(&settling, 1);
         assert_eq!(settling.judge(&path(), &state, false), Verdict::Settled);
@@ -185,14 +235,55 @@ mod tests {
         let ahead = state(&settling, -3600);
         assert_eq!(settling.judge(&path(), &ahead, false), Verdict::Later);
         let later = settling.take_later();
-        assert!(later.len() == 1 && later[0].1 <= PAUSE);
+        assert!(later.len() == 1 && later[0].1 <= QUIET);
         let changed = FileState { len: 1, ..ahead };
         assert_eq!(settling.judge(&path(), &changed, false), Verdict::Later);
         // As if a second had gone by.
         let known = settling.watched.get_mut(&path()).unwrap();
-        known.1 = known.1.checked_sub(PAUSE).unwrap();
+        known.since = known.since.checked_sub(PAUSE).unwrap();
         assert_eq!(settling.judge(&path(), &changed, false), Verdict::Settled);
-        assert!(settling.watched.is_empty());
+    }
+
+    #[test]
+    fn what_is_written_piece_by_piece_counts_when_its_writer_has_paused() {
+        let mut settling = begun();
+        let written = |settling: &Settling, len, ago| FileState {
+            len,
+            changed: settling.began - ago * MILLI,
+            ..state(settling, 0)
+        };
+        let piece = written(&settling, 1, 80);
+        assert_eq!(settling.judge(&path(), &piece, false), Verdict::Later);
+        // The second piece: a longer pause is asked for than a save needs.
+        for (ago, verdict) in [(80, Verdict::Later), (400, Verdict::Later)] {
+            let piece = written(&settling, 1000 + ago.unsigned_abs(), ago);
+            assert_eq!(settling.judge(&path(), &piece, false), verdict, "{ago}");
+        }
+        let last = written(&settling, 2000, 1100);
+        assert_eq!(settling.judge(&path(), &last, false), Verdict::Settled);
+        // Also after it was taken once: it goes on.
+        let more = written(&settling, 3000, 400);
+        assert_eq!(settling.judge(&path(), &more, false), Verdict::Later);
+    }
+
+    #[test]
+    fn a_file_that_took_the_place_of_another_is_whole_at_once() {
+        let mut settling = begun();
+        for inode in [5, 6] {
+            let renamed = FileState {
+                inode,
+                modified: settling.began - 3 * MILLI,
+                ..state(&settling, 0)
+            };
+            assert_eq!(settling.judge(&path(), &renamed, false), Verdict::Settled);
+            // And if its writer goes on, it waits like any other.
+            let more = FileState {
+                len: 9,
+                modified: settling.began,
+                ..renamed
+            };
+            assert_eq!(settling.judge(&path(), &more, false), Verdict::Later);
+        }
     }
 
     #[test]

@@ -650,3 +650,41 @@ fn a_path_that_was_named_is_looked_at_though_the_look_failed_before_it_began() {
     stage.base = base;
     stage.edits_become(&[("Inbox/a.md", Some(oid("other\n")))]);
 }
+
+#[test]
+fn a_file_that_is_being_written_is_taken_once_it_is_whole() {
+    use std::io::Write;
+    let mut stage = Stage::watched(&["Inbox/a.md"]);
+    let mut file = fs::File::create(stage.file("Inbox/slow.pdf")).unwrap();
+    for _ in 0..12 {
+        file.write_all(&[7; 65_536]).unwrap();
+        assert_eq!(stage.edits(), []);
+        std::thread::sleep(Duration::from_millis(80));
+        assert_eq!(stage.edits(), []);
+    }
+    drop(file);
+    let whole = Repo::blob_oid_of(&[7; 12 * 65_536]).unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        match stage.edits().as_slice() {
+            [] => assert!(Instant::now() < deadline),
+            [(name, blob)] => {
+                assert_eq!((name.as_str(), *blob), ("Inbox/slow.pdf", Some(whole)));
+                break;
+            }
+            more => panic!("{more:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_save_that_puts_a_whole_file_in_place_is_taken_at_the_first_look() {
+    let mut stage = Stage::watched(&["Inbox/a.md"]);
+    stage.write("Inbox/.a.md.tmp", "saved\n");
+    // Longer than a file system's clock takes to go on.
+    std::thread::sleep(Duration::from_millis(20));
+    fs::rename(stage.file("Inbox/.a.md.tmp"), stage.file("Inbox/a.md")).unwrap();
+    stage.tree.touch(std::iter::once(&path("Inbox/a.md")));
+    let saved = ("Inbox/a.md".to_owned(), Some(oid("saved\n")));
+    assert_eq!(stage.edits(), [saved]);
+}

@@ -20,7 +20,7 @@ use super::{
     guard::Guard,
     look::{Edits, Found, Look, Missing},
     seen::Seen,
-    settle::Settling,
+    settle::{SECOND_LOOK, Settling},
 };
 
 /// The file with what was seen, beside the objects.
@@ -31,8 +31,6 @@ const MOST_PATHS: usize = 4096;
 const TRICKLE: (usize, Duration) = (100, Duration::from_secs(60));
 /// The wall clock went so much further than the other one: the machine slept.
 const ASLEEP: Duration = Duration::from_secs(60);
-/// How long it is waited for a file that is gone, where nobody watches.
-const SECOND_LOOK: Duration = Duration::from_millis(100);
 
 /// What is known of the work tree. Lost, it is read anew.
 #[derive(Debug)]
@@ -112,6 +110,10 @@ impl WorkTree {
         let mut scope = scope?;
         let mut refusal = None;
         let mut found = self.look((vault, repo, gate), base, &scope)?;
+        if self.dirty.is_none() && self.settling.is_short() {
+            wait_for_writers();
+            found = self.look((vault, repo, gate), base, &scope)?;
+        }
         if let Scope::At(_) = scope
             && self.guard.suspects((vault, repo), base, &found)?
         {
@@ -197,7 +199,7 @@ impl WorkTree {
         base: Option<Oid>,
         scope: &Scope,
     ) -> Result<Found, SyncError> {
-        self.settling.begin();
+        self.settling.begin(self.dirty.is_some());
         self.seen.load_once();
         let mut look = Look {
             vault,
@@ -287,23 +289,27 @@ impl WorkTree {
 }
 
 /// Those that are not there at the second look either.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a save of two steps is waited out; nothing tells its end where nobody watches"
-)]
 fn still_gone<'a>(
     vault: &Vault,
     paths: impl Iterator<Item = &'a VaultPath>,
 ) -> BTreeSet<VaultPath> {
     let paths: Vec<_> = paths.collect();
     if !paths.is_empty() {
-        std::thread::sleep(SECOND_LOOK);
+        wait_for_writers();
     }
     paths
         .into_iter()
         .filter(|path| matches!(vault.look(path), Ok(Thing::Nothing)))
         .cloned()
         .collect()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a save of two steps is waited out; nothing tells its end where nobody watches"
+)]
+fn wait_for_writers() {
+    std::thread::sleep(SECOND_LOOK);
 }
 
 #[cfg(test)]
