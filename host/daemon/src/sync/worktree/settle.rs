@@ -255,8 +255,8 @@ mod tests {
         let piece = written(&settling, 1, 80);
         assert_eq!(settling.judge(&path(), &piece, false), Verdict::Later);
         // The second piece: a longer pause is asked for than a save needs.
-        for (ago, verdict) in [(80, Verdict::Later), (400, Verdict::Later)] {
-            let piece = written(&settling, 1000 + ago.unsigned_abs(), ago);
+        for (len, ago, verdict) in [(2, 80, Verdict::Later), (3, 400, Verdict::Later)] {
+            let piece = written(&settling, len, ago);
             assert_eq!(settling.judge(&path(), &piece, false), verdict, "{ago}");
         }
         let last = written(&settling, 2000, 1100);
