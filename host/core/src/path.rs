@@ -1,7 +1,8 @@
 //! [`VaultPath`]: a path that cannot leave the vault, whatever system reads it.
 //!
 //! Invariants of a value: relative, `/` between components, no empty, `.` or `..` component, no
-//! control or invisible character, no character or name that Windows or Android refuses, in NFC,
+//! control or invisible character (but the joiners that emoji and some scripts are written with,
+//! after a character that is not ASCII), no character or name that Windows or Android refuses, in NFC,
 //! at most [`MAX_PATH_BYTES`] long. Links are not its business: `vault` refuses them on opening.
 
 use std::{fmt, str::FromStr};
@@ -64,8 +65,12 @@ impl VaultPath {
         if text.starts_with('/') || text.starts_with('\\') {
             return Err(PathError::Absolute(shown()));
         }
-        if let Some(bad) = text.chars().find(|&c| is_refused(c)) {
-            return Err(PathError::Character(shown(), bad));
+        let mut before = '/';
+        for c in text.chars() {
+            if is_refused(c) && !is_joined(before, c) {
+                return Err(PathError::Character(shown(), c));
+            }
+            before = c;
         }
         for component in text.split('/') {
             if matches!(component, "" | "." | "..") {
@@ -155,6 +160,17 @@ fn is_refused(c: char) -> bool {
         || matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{FFF0}'..='\u{FFFF}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
+/// Whether this is a part of the character before it: how an emoji is shown, or how two letters
+/// stand together. After an ASCII letter nothing is written so, and it would only hide there.
+fn is_joined(before: char, c: char) -> bool {
+    match c {
+        // A digit in a key.
+        '\u{FE0F}' if before.is_ascii_digit() || matches!(before, '#' | '*') => true,
+        '\u{FE0F}' | '\u{200C}' | '\u{200D}' => !before.is_ascii() && !before.is_control(),
+        _ => false,
+    }
+}
+
 /// Device names of Windows, which are devices with any extension too.
 fn is_device(component: &str) -> bool {
     let stem = component.split('.').next().unwrap_or(component);
@@ -208,6 +224,10 @@ mod tests {
             "Done/2026/11/task_01.md",
             ".gitignore",
             "日本/メモ.md",
+            "Inbox/✈\u{FE0F} Trip.md",
+            "Inbox/🗂\u{FE0F} Projects/1\u{FE0F}\u{20E3}.md",
+            "Inbox/👩\u{200D}💻.md",
+            "Inbox/می\u{200C}خواهم.md",
         ] {
             assert_eq!(VaultPath::new(good).unwrap().as_str(), good);
         }
@@ -235,6 +255,9 @@ mod tests {
             "Aux.md",
             "com1.txt",
             "zero\u{200B}width",
+            "pass\u{200D}word.md",
+            "\u{FE0F}x.md",
+            "a\u{200C}.md",
             "rtl\u{202E}",
             "e\u{301}.md",
             "a/ b.md",

@@ -324,13 +324,17 @@ impl Counting<'_> {
     }
 }
 
-/// What a name is to a system that ignores case and does not tell apart how a letter is composed.
+/// What a name is to a system that ignores case and does not tell apart how a letter is composed,
+/// and to an eye that does not see how an emoji is joined.
 fn key_of(name: &[u8]) -> String {
     let name = String::from_utf8_lossy(name);
     if name.is_ascii() {
         return name.to_ascii_lowercase();
     }
-    name.nfd().default_case_fold().nfc().collect()
+    let seen = name
+        .chars()
+        .filter(|c| !matches!(c, '\u{FE0F}' | '\u{200C}' | '\u{200D}'));
+    seen.nfd().default_case_fold().nfc().collect()
 }
 
 fn printable(path: &[u8]) -> String {
@@ -361,6 +365,8 @@ mod tests {
             ("\u{212A}.md", "k.md"),
             ("ﬃ", "FFI"),
             ("\u{1E9E}", "ss"),
+            ("✈\u{FE0F}.md", "✈.md"),
+            ("می\u{200C}خواهم", "میخواهم"),
         ] {
             assert_eq!(key_of(a.as_bytes()), key_of(b.as_bytes()), "{a} {b}");
         }

@@ -6,7 +6,7 @@
 use std::{fs::File, io::Read};
 
 use cap_std::fs::Dir;
-use platinum_core::VaultPath;
+use platinum_core::{PathError, VaultPath, layout};
 use platinum_policy::is_synced;
 use rustix::fs::{AtFlags, FileType, Mode, Stat};
 use unicode_normalization::UnicodeNormalization;
@@ -56,6 +56,17 @@ pub struct Listing {
     pub folders: Vec<VaultPath>,
     /// What killed writers left in it.
     pub leftovers: Vec<Leftover>,
+    /// What would be a file that is synced, or a folder of such, had it another name.
+    pub refused: Vec<Refused>,
+}
+
+/// A name that no vault has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// What it could be called instead.
+    pub instead: VaultPath,
+    /// What is wrong with it.
+    pub why: PathError,
 }
 
 impl Vault {
@@ -117,8 +128,12 @@ impl Vault {
                 "" => name.to_owned(),
                 folder => format!("{folder}/{name}"),
             };
-            let Ok(path) = VaultPath::new(whole) else {
-                continue;
+            let path = match VaultPath::new(whole) {
+                Ok(path) => path,
+                Err(why) => {
+                    listing.refused.extend(refused(&dir, folder, name, why));
+                    continue;
+                }
             };
             // Gone again in the meantime: not there.
             let Ok(about) = rustix::fs::statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW) else {
@@ -134,6 +149,9 @@ impl Vault {
         }
         listing.files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         listing.folders.sort_unstable();
+        listing
+            .refused
+            .sort_unstable_by(|a, b| a.instead.cmp(&b.instead));
         Ok(Some(listing))
     }
 
@@ -249,6 +267,54 @@ impl Vault {
     }
 }
 
+/// What a name that no vault has keeps from being synced, if anything.
+fn refused(dir: &Dir, folder: &str, name: &str, why: PathError) -> Option<Refused> {
+    if !layout::FOLDERS.contains(&folder.split('/').next()?) {
+        return None;
+    }
+    let about = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    // If no other name can be told, the folder stands for it.
+    let instead = instead(folder, name).or_else(|| VaultPath::new(folder).ok())?;
+    let counts = match FileType::from_raw_mode(about.st_mode) {
+        FileType::Directory => true,
+        FileType::RegularFile => is_synced(&instead) || instead.as_str() == folder,
+        _ => false,
+    };
+    counts.then_some(Refused { instead, why })
+}
+
+/// The name, as near as a vault can have it.
+fn instead(folder: &str, name: &str) -> Option<VaultPath> {
+    let composed: String = name.nfc().collect();
+    let mut tame = String::with_capacity(composed.len());
+    for c in composed.chars() {
+        tame.push(c);
+        // Judged within a name, as the end of one may be refused for its own sake.
+        if VaultPath::new(format!("é{tame}e")).is_err() {
+            tame.pop();
+            tame.push('_');
+        }
+    }
+    let (stem, end) = match tame.rfind('.').filter(|dot| *dot > 0) {
+        Some(dot) => tame.split_at(dot),
+        None => (tame.as_str(), ""),
+    };
+    let long = |most: usize| -> String {
+        let mut length = 0;
+        let fits = |c: &char| {
+            length += c.len_utf8();
+            length <= most
+        };
+        stem.chars().take_while(fits).collect()
+    };
+    let tries = [
+        format!("{folder}/{tame}"),
+        format!("{folder}/{}{end}", long(120).trim()),
+        format!("{folder}/{}_{end}", long(120).trim()),
+    ];
+    tries.into_iter().find_map(|path| VaultPath::new(path).ok())
+}
+
 /// Whether a new file answers to another spelling of its name.
 fn probe(dir: &Dir, name: &str) -> Result<bool, rustix::io::Errno> {
     use rustix::fs::OFlags;
@@ -260,9 +326,12 @@ fn probe(dir: &Dir, name: &str) -> Result<bool, rustix::io::Errno> {
 }
 
 /// What a name is to a system that ignores case and how letters are composed: two names with one
-/// key cannot both be there.
+/// key cannot both be there, or are the same to the eye.
 pub fn name_key(name: &str) -> String {
-    let composed: String = name.nfc().collect();
+    let seen = name
+        .chars()
+        .filter(|c| !matches!(c, '\u{FE0F}' | '\u{200C}' | '\u{200D}'));
+    let composed: String = seen.nfc().collect();
     caseless::default_case_fold_str(&composed).nfc().collect()
 }
 

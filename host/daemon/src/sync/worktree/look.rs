@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use platinum_core::{VaultPath, layout};
 use platinum_policy::is_synced;
 use platinum_repo::{Batch, Folder, Oid, Repo};
-use platinum_vault::{FileState, Leftover, Listing, Thing, Vault, VaultError};
+use platinum_vault::{FileState, Leftover, Listing, Refused, Thing, Vault, VaultError};
 
 use super::{
     super::{HeldBack, MAX_FILE, SyncError, gate::Gate},
@@ -89,14 +89,24 @@ impl Look<'_> {
     /// Looks at these paths; for those that say so, at all below them.
     pub(super) fn at(&mut self, paths: &BTreeMap<String, bool>) -> Result<(), SyncError> {
         let mut asked = Vec::with_capacity(paths.len());
+        let mut misnamed = BTreeSet::new();
         for (path, below) in paths {
             if path.is_empty() {
                 let tree = self.tree_of("")?;
                 self.folder("", tree, *below, 0)?;
-            } else if let Ok(path) = VaultPath::new(path.as_str())
-                && may_be_synced(&path)
-            {
-                asked.push((path, *below));
+                continue;
+            }
+            match VaultPath::new(path.as_str()) {
+                Ok(path) if may_be_synced(&path) => asked.push((path, *below)),
+                Ok(_) => {}
+                // No name of a vault: the list of its folder tells of it.
+                Err(_) => misnamed.extend(nearest(path)),
+            }
+        }
+        for folder in misnamed {
+            let is_asked = asked.iter().any(|(path, _)| *path == folder);
+            if may_be_synced(&folder) && !is_asked {
+                asked.push((folder, false));
             }
         }
         let base = match self.base {
@@ -193,6 +203,7 @@ impl Look<'_> {
         };
         self.found.folders.push(folder.to_owned());
         self.found.leftovers.extend(listing.leftovers);
+        self.misnamed(folder, listing.refused);
         let mut there: BTreeSet<&str> = BTreeSet::new();
         for (path, state) in &listing.files {
             there.insert(path.file_name());
@@ -372,6 +383,25 @@ impl Look<'_> {
         });
     }
 
+    /// What is not taken for its name's sake alone. Its folder is looked at again till it is so no
+    /// more.
+    fn misnamed(&mut self, folder: &str, refused: Vec<Refused>) {
+        if refused.is_empty() {
+            return;
+        }
+        self.found.again.extend(VaultPath::new(folder).ok());
+        let held = refused
+            .into_iter()
+            .map(|Refused { instead, why }| HeldBack {
+                reason: format!(
+                    "{why}; give it another name, such as `{}`",
+                    instead.file_name()
+                ),
+                path: instead,
+            });
+        self.found.edits.unread.extend(held);
+    }
+
     fn tree_of(&self, folder: &str) -> Result<Option<Oid>, SyncError> {
         match self.base {
             Some(base) => Ok(self.repo.folder_at(base, folder)?),
@@ -383,6 +413,18 @@ impl Look<'_> {
 /// Whether a path can be a file that is synced, or a folder of such.
 fn may_be_synced(path: &VaultPath) -> bool {
     layout::FOLDERS.contains(&path.top()) || is_synced(path)
+}
+
+/// The innermost folder on the way that a vault can have.
+fn nearest(path: &str) -> Option<VaultPath> {
+    let mut path = path;
+    while let Some((folder, _)) = path.rsplit_once('/') {
+        if let Ok(folder) = VaultPath::new(folder) {
+            return Some(folder);
+        }
+        path = folder;
+    }
+    None
 }
 
 fn joined(folder: &str, name: &str) -> String {

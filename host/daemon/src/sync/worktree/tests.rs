@@ -688,3 +688,75 @@ fn a_save_that_puts_a_whole_file_in_place_is_taken_at_the_first_look() {
     let saved = ("Inbox/a.md".to_owned(), Some(oid("saved\n")));
     assert_eq!(stage.edits(), [saved]);
 }
+
+#[test]
+fn a_file_whose_name_no_vault_has_is_told_of_till_it_has_another() {
+    for is_watched in [false, true] {
+        let mut stage = match is_watched {
+            true => Stage::watched(&["Inbox/a.md"]),
+            false => Stage::synced(&["Inbox/a.md"]),
+        };
+        let names = [
+            "What now?.md",
+            "10:30 meeting.md",
+            "Cafe\u{301}.md",
+            "Why?/inner.md",
+            "no note?.exe",
+        ];
+        for name in names {
+            stage.write(&format!("Inbox/{name}"), name);
+        }
+        fs::create_dir_all(stage.file("Elsewhere")).unwrap();
+        stage.write("Elsewhere/what?.md", "");
+        let expected = [
+            "Inbox/10_30 meeting.md",
+            "Inbox/Café.md",
+            "Inbox/What now_.md",
+            "Inbox/Why_",
+        ];
+        let told = |stage: &mut Stage| {
+            stage.tree.begin();
+            let unread = stage.look().unwrap().unread;
+            let paths: Vec<_> = unread.iter().map(|held| held.path.to_string()).collect();
+            (paths, unread)
+        };
+        let deadline = Instant::now() + DEADLINE;
+        while told(&mut stage).0 != expected {
+            assert!(Instant::now() < deadline, "{:?}", told(&mut stage));
+        }
+        // Also at a look that nothing new is a reason for.
+        let (paths, unread) = told(&mut stage);
+        assert_eq!(paths, expected);
+        assert_eq!(
+            unread[2].reason,
+            "`Inbox/What now?.md` has the character '?', which some systems refuse or hide; \
+             give it another name, such as `What now_.md`"
+        );
+        for name in &names[..4] {
+            let name = name.split('/').next().unwrap();
+            let good = name.replace(['?', ':', '\u{301}'], "-");
+            fs::rename(
+                stage.file(&format!("Inbox/{name}")),
+                stage.file(&format!("Inbox/{good}")),
+            )
+            .unwrap();
+        }
+        let deadline = Instant::now() + DEADLINE;
+        while !told(&mut stage).0.is_empty() || stage.edits().len() != 4 {
+            assert!(Instant::now() < deadline, "{:?}", told(&mut stage));
+        }
+    }
+}
+
+#[test]
+fn names_with_emoji_and_joined_letters_are_taken() {
+    let mut stage = Stage::watched(&["Inbox/a.md"]);
+    let names = [
+        "Inbox/✈\u{FE0F} Trip.md",
+        "Inbox/🗂\u{FE0F} Projects/می\u{200C}خواهم.md",
+    ];
+    for name in names {
+        stage.write(name, "x");
+    }
+    stage.edits_become(&[(names[0], Some(oid("x"))), (names[1], Some(oid("x")))]);
+}

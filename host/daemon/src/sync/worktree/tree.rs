@@ -135,8 +135,14 @@ impl WorkTree {
             return Err(refusal);
         }
         // A file can have been met twice: in the list of its folder, and by its name.
-        found.edits.unread.sort_by(|a, b| a.path.cmp(&b.path));
-        found.edits.unread.dedup_by(|a, b| a.path == b.path);
+        found
+            .edits
+            .unread
+            .sort_by(|a, b| (&a.path, &a.reason).cmp(&(&b.path, &b.reason)));
+        found
+            .edits
+            .unread
+            .dedup_by(|a, b| (&a.path, &a.reason) == (&b.path, &b.reason));
         self.pending = found.again;
         self.pending.extend(held);
         self.pending.extend(found.edits.files.keys().cloned());
