@@ -160,7 +160,10 @@ fn poll_instead(ears: &Arc<Ears>, poller: &Poller, why: &notify::Error) -> notif
     let root = ears.root().display();
     let advice = match why.kind {
         ErrorKind::MaxFilesWatch => "raise fs.inotify.max_user_watches",
-        _ => "raise fs.inotify.max_user_instances, if that is what ran out",
+        ErrorKind::Io(_) if why.paths.is_empty() => {
+            "raise fs.inotify.max_user_instances, if that is what ran out"
+        }
+        _ => "make this folder readable, or move it out of the vault, and start anew",
     };
     tracing::warn!(%root, %why, advice, "no events from the system: polling every two seconds");
     let config = Config::default()

@@ -4,8 +4,9 @@
 //! too few costs latency. A path is marked before anybody is woken for it.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -23,6 +24,9 @@ const ECHO: Duration = Duration::from_millis(300);
 
 /// Further wake-ups this close together are one.
 const SLOT: Duration = Duration::from_millis(250);
+
+/// So many paths that fail are remembered.
+const MOST_FAILING: usize = 4096;
 
 /// What waiters see.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +56,8 @@ pub(crate) struct Ears {
     root: PathBuf,
     dirty: Dirty,
     news: watch::Sender<News>,
+    /// Paths that the watcher could not look at when it last said something of them.
+    failing: Mutex<BTreeSet<PathBuf>>,
 }
 
 /// What an event was.
@@ -69,7 +75,13 @@ impl Ears {
     pub(crate) fn new(root: PathBuf, dirty: &Dirty) -> (Arc<Self>, WakeUps) {
         let (news, waiting) = watch::channel(News::default());
         let dirty = dirty.clone();
-        (Arc::new(Self { root, dirty, news }), WakeUps::new(waiting))
+        let ears = Self {
+            root,
+            dirty,
+            news,
+            failing: Mutex::default(),
+        };
+        (Arc::new(ears), WakeUps::new(waiting))
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -89,6 +101,20 @@ impl Ears {
     pub(crate) fn hear(&self, event: notify::Result<Event>) -> Heard {
         let event = match event {
             Ok(event) => event,
+            Err(error) if self.is_of_known_paths(&error) => {
+                // A poller says so again at every turn: that is news once.
+                if !self.is_first(&error.paths) {
+                    return Heard::Nothing;
+                }
+                for path in &error.paths {
+                    if let Named::Path(text) = self.named(path) {
+                        self.dirty.mark(&text, true, None);
+                    }
+                }
+                self.tell(None);
+                tracing::warn!(%error, "a folder cannot be watched; it is looked at in slow turns");
+                return Heard::News;
+            }
             Err(error) => {
                 self.dirty.mark_everything();
                 self.tell(None);
@@ -107,6 +133,24 @@ impl Ears {
         self.mark(&event, is_folder, echo);
         self.tell(echo);
         Heard::News
+    }
+
+    /// Whether an error is about paths below the root alone, and not about watching at all.
+    fn is_of_known_paths(&self, error: &notify::Error) -> bool {
+        let is_below = |path: &PathBuf| matches!(self.named(path), Named::Path(_) | Named::Hidden);
+        !matches!(error.kind, ErrorKind::MaxFilesWatch)
+            && !error.paths.is_empty()
+            && error.paths.iter().all(is_below)
+    }
+
+    /// Whether one of these paths did not fail before.
+    fn is_first(&self, paths: &[PathBuf]) -> bool {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        if failing.len() > MOST_FAILING {
+            failing.clear();
+        }
+        let news = paths.iter().filter(|path| failing.insert((*path).clone()));
+        news.count() > 0
     }
 
     fn tell(&self, echo: Option<Instant>) {

@@ -306,3 +306,25 @@ async fn the_end_of_a_watch_ends_the_waits_though_the_paths_are_still_held() {
     assert_eq!(dirty.take(), Changes::Everything);
     assert_eq!(dirty.take(), Changes::Everything);
 }
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_read_is_named_once_and_nothing_else_is() {
+    let dirty = Dirty::new();
+    let (ears, mut wake_ups) = Ears::new("/vault".into(), &dirty);
+    dirty.attach(&ears);
+    dirty.take();
+    let denied = || {
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        Err(notify::Error::io(denied).add_path("/vault/Inbox/closed".into()))
+    };
+    assert!(matches!(ears.hear(denied()), Heard::News));
+    assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
+    let Changes::Paths(paths) = dirty.take() else {
+        panic!("everything");
+    };
+    assert_eq!(paths.len(), 1);
+    assert_eq!(paths[0].path, "Inbox/closed");
+    // As a poller does every two seconds.
+    assert!(matches!(ears.hear(denied()), Heard::Nothing));
+    assert_eq!(wake_ups.wait(Duration::ZERO).await, Wake::TimedOut);
+}
