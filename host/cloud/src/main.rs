@@ -101,7 +101,7 @@ fn identity(config: &Path) -> anyhow::Result<Identity> {
 
 fn accept_deletions(config: &Path) -> anyhow::Result<()> {
     let config = Config::load(config, Role::Cloud)?;
-    platinum_daemon::sync::accept_deletions(&config.vault.state.join("vault.git"))
+    platinum_daemon::accept_deletions(&config.vault.state.join("vault.git"))
         .context("this cannot be noted down; did this host sync already?")?;
     eprintln!("The next sync deletes on every machine what is gone here.");
     Ok(())

@@ -24,7 +24,7 @@ pub mod sync;
 
 pub use config::{Config, ConfigError};
 pub use house::{House, HouseError, mail_server, make_state_folder};
-pub use noted::{Contact, Held, Standing};
+pub use noted::{Contact, Held, Standing, accept_deletions};
 pub use pipeline::Pipeline;
 pub use programs::{beside, skills_folder};
 pub use running::Running;

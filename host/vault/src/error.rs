@@ -7,6 +7,19 @@ use platinum_core::{PathError, VaultPath};
 /// Why a file of the vault could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
+    /// So much is gone that nobody may have meant it, or the vault is another folder.
+    #[error(
+        "{}{gone} of the {of} files of the last sync are gone; is the vault's disk mounted? Nothing was sent. Bring them back and start the daemon anew; or, if they are to go from every machine, run `platinum accept-deletions` (or `platinum-cloud`, where this is the cloud's)",
+        if *elsewhere { "the vault is another folder than it was, and " } else { "" }
+    )]
+    FilesGone {
+        /// How many are gone.
+        gone: usize,
+        /// How many there were.
+        of: usize,
+        /// Whether the vault is another folder than at the last sync.
+        elsewhere: bool,
+    },
     /// The vault's own folder cannot be opened.
     #[error("cannot open the vault {}: {source}; is it a folder you may read and write?", root.display())]
     Open {

@@ -7,10 +7,6 @@ use platinum_repo::{RemoteError, RepoError};
 use platinum_secrets::Finding;
 use platinum_vault::{VaultError, note::NoteError};
 
-/// What the owner can do where much is gone.
-const WAY_OUT: &str = "Bring them back and start the daemon anew; or, if they are to go from every \
-                       machine, run `platinum accept-deletions` (or `platinum-cloud`, where this is the cloud's)";
-
 /// Why a call of the synchronizer failed. Nothing is lost in any of these.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
@@ -46,22 +42,9 @@ pub enum SyncError {
     RemoteLost(String),
     /// The vault has no files although it had some.
     #[error(
-        "the vault is empty, but held {0} files at the last sync; is its disk mounted? Nothing was sent. {WAY_OUT}"
+        "the vault is empty, but held {0} files at the last sync; is its disk mounted? Nothing was sent"
     )]
     VaultEmptied(usize),
-    /// So much is gone that nobody may have meant it, or the vault is another folder.
-    #[error(
-        "{}{gone} of the {of} files of the last sync are gone; is the vault's disk mounted? Nothing was sent. {WAY_OUT}",
-        if *elsewhere { "the vault is another folder than it was, and " } else { "" }
-    )]
-    FilesGone {
-        /// How many are gone.
-        gone: usize,
-        /// How many there were.
-        of: usize,
-        /// Whether the vault is another folder than at the last sync.
-        elsewhere: bool,
-    },
     /// This agent may not make the change.
     #[error("{0}")]
     Refused(String),

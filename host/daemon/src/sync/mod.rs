@@ -41,7 +41,6 @@ use pausing::pause;
 pub use report::{HeldBack, SyncReport, SyncStatus};
 use side::Side;
 use worktree::apply;
-pub use worktree::guard::accept_deletions;
 
 /// Larger files are not synced, and not taken from the remote.
 pub(crate) const MAX_FILE: usize = 32 * 1024 * 1024;

@@ -3,7 +3,7 @@
 //! Lives elsewhere: when that is asked for is the synchronizer's.
 
 use anyhow::Context as _;
-use platinum_daemon::{Standing, sync};
+use platinum_daemon::{Standing, accept_deletions};
 
 use super::{CommandError, Context, Kind};
 
@@ -16,7 +16,7 @@ pub(crate) struct AcceptDeletionsArgs {}
 
 pub(crate) fn run(_: &AcceptDeletionsArgs, ctx: &Context) -> Result<(), CommandError> {
     let state = ctx.load()?.vault.state;
-    sync::accept_deletions(&state.join("vault.git"))
+    accept_deletions(&state.join("vault.git"))
         .context("this cannot be noted down; did this machine sync already?")
         .map_err(|error| CommandError::new(Kind::Failed, format!("{error:#}")))?;
     if let Some(trouble) = Standing::read(&state).trouble {

@@ -9,35 +9,26 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use platinum_core::{VaultPath, layout};
 use platinum_repo::{Oid, RefName, Repo};
-use platinum_vault::Vault;
+use platinum_vault::{Vault, VaultError};
 
 use super::{super::SyncError, look::Found};
+use crate::noted::accepted;
 
 /// The file that says which folder the vault is, beside the objects.
 const ROOT: &str = "platinum-vault-root";
-/// The file by which the owner says that the deletions are meant.
-const ACCEPTED: &str = "platinum-deletions-accepted";
 /// How long that counts.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Fewer files that are gone are no end of a vault that has other files.
 const FEW: usize = 3;
 /// A vault with fewer files loses half of them by an ordinary tidying up.
 const MANY: usize = 20;
-
-/// Says that the deletions that a host holds back are meant. Counts for a day, and once.
-///
-/// # Errors
-/// What the system says.
-pub fn accept_deletions(git_dir: &Path) -> io::Result<()> {
-    fs::write(git_dir.join(ACCEPTED), "")
-}
 
 /// What stands between a vault that went away and the remote.
 #[derive(Debug)]
@@ -63,7 +54,7 @@ impl Guard {
         (vault, repo): (&Vault, &Repo),
         base: Option<Oid>,
         found: &Found,
-    ) -> Result<Option<SyncError>, SyncError> {
+    ) -> Result<Option<VaultError>, SyncError> {
         let (Some(base), false) = (base, found.missing.is_empty()) else {
             return Ok(None);
         };
@@ -74,15 +65,11 @@ impl Guard {
         if lost == 0 {
             return Ok(None);
         }
-        let all = || Ok::<_, SyncError>(repo.tree_files(base)?.len());
-        if !found.any_file {
-            return Ok(Some(SyncError::VaultEmptied(all()?)));
-        }
         let elsewhere = self.is_elsewhere(vault)?;
-        if elsewhere || self.is_too_much(repo, base, found, lost)? {
-            return Ok(Some(SyncError::FilesGone {
+        if !found.any_file || elsewhere || self.is_too_much(repo, base, found, lost)? {
+            return Ok(Some(VaultError::FilesGone {
                 gone: lost,
-                of: all()?,
+                of: repo.tree_files(base)?.len(),
                 elsewhere,
             }));
         }
@@ -112,7 +99,7 @@ impl Guard {
     /// once nothing is missing any more.
     pub(super) fn believed(&mut self, vault: &Vault, found: &Found) -> Result<(), SyncError> {
         if found.missing.is_empty() {
-            fs::remove_file(self.git_dir.join(ACCEPTED)).ok();
+            fs::remove_file(accepted(&self.git_dir)).ok();
         }
         let now = vault.number()?;
         if self.root != Some(now) {
@@ -157,7 +144,7 @@ impl Guard {
     }
 
     fn is_accepted(&self) -> bool {
-        let said = fs::metadata(self.git_dir.join(ACCEPTED)).and_then(|about| about.modified());
+        let said = fs::metadata(accepted(&self.git_dir)).and_then(|about| about.modified());
         said.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < DAY))
     }
 }

@@ -32,10 +32,7 @@ fn what_the_house_writes_into_an_empty_vault_makes_no_deletions_of_the_others() 
         stage.write("Updates/local/new.md", "told\n");
         let error = refused(&mut stage);
         assert!(
-            matches!(
-                error,
-                SyncError::VaultEmptied(4) | SyncError::FilesGone { of: 4, .. }
-            ),
+            matches!(error, SyncError::Vault(VaultError::FilesGone { of: 4, .. })),
             "{error}"
         );
         // And it stays refused, by the next daemon too.
@@ -61,11 +58,11 @@ fn a_vault_that_is_another_folder_deletes_nothing_till_the_owner_says_so() {
     stage.vault = Vault::open(&other).unwrap();
     stage.tree = WorkTree::new(stage.repo.git_dir());
     let error = refused(&mut stage);
-    let SyncError::FilesGone {
+    let SyncError::Vault(VaultError::FilesGone {
         gone: 1,
         of: 2,
         elsewhere: true,
-    } = error
+    }) = error
     else {
         panic!("{error}");
     };

@@ -15,7 +15,7 @@
 
 pub(in crate::sync) mod apply;
 mod bringing;
-pub(in crate::sync) mod guard;
+mod guard;
 mod kept;
 mod look;
 mod seen;

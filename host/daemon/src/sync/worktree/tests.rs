@@ -4,10 +4,12 @@ use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 use platinum_core::{Role, Timestamp};
 use platinum_repo::{CommitMeta, Edit};
+use platinum_vault::VaultError;
 use platinum_watch::Watch;
 use tempfile::TempDir;
 
-use super::{super::guard::accept_deletions, *};
+use super::*;
+use crate::noted::accept_deletions;
 
 /// Longer than a hold or an event takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -296,7 +298,13 @@ fn a_vault_whose_files_are_all_gone_is_refused_with_a_watcher_too() {
             Ok(edits) => assert!(Instant::now() < deadline, "{edits:?}"),
         }
     };
-    assert!(matches!(error, SyncError::VaultEmptied(2)), "{error}");
+    assert!(
+        matches!(
+            error,
+            SyncError::Vault(VaultError::FilesGone { gone: 2, of: 2, .. })
+        ),
+        "{error}"
+    );
     stage.write("Inbox/a.md", "Inbox/a.md\n");
     stage.edits_become(&[("Plans/b.md", None)]);
 }

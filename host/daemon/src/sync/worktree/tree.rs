@@ -123,7 +123,7 @@ impl WorkTree {
         if let Scope::Everywhere = scope {
             match self.guard.verdict((vault, repo), base, &found)? {
                 None => self.guard.believed(vault, &found)?,
-                Some(refusal @ SyncError::VaultEmptied(_)) => return Err(refusal),
+                Some(gone) if !found.any_file => return Err(gone.into()),
                 Some(other) => refusal = Some(other),
             }
         }
@@ -132,7 +132,7 @@ impl WorkTree {
         if let Some(refusal) = refusal
             && found.edits.files.values().any(Option::is_none)
         {
-            return Err(refusal);
+            return Err(refusal.into());
         }
         // A file can have been met twice: in the list of its folder, and by its name.
         found
