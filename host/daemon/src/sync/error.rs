@@ -40,11 +40,6 @@ pub enum SyncError {
         "the remote has no branch `main`, but had commit {0} before; restore it from a backup or from this machine"
     )]
     RemoteLost(String),
-    /// The vault has no files although it had some.
-    #[error(
-        "the vault is empty, but held {0} files at the last sync; is its disk mounted? Nothing was sent"
-    )]
-    VaultEmptied(usize),
     /// This agent may not make the change.
     #[error("{0}")]
     Refused(String),

@@ -117,7 +117,9 @@ async fn an_empty_vault_is_not_taken_for_a_deleted_one() {
     let error = owner.sync.sync().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the vault is empty, but held 2 files at the last sync; is its disk mounted? Nothing was sent"
+        "2 of the 2 files of the last sync are gone; is the vault's disk mounted? Nothing was sent. \
+         Bring them back and start the daemon anew; or, if they are to go from every machine, run \
+         `platinum accept-deletions` (or `platinum-cloud`, where this is the cloud's)"
     );
     // One that is left says that the vault is there.
     owner.write("Inbox/a.md", "a\n");
