@@ -163,6 +163,10 @@ fn what_the_remote_deleted_and_a_killed_daemon_brought_is_no_loss() {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing tells that an event has come to a set that is not to be taken from"
+)]
 fn a_path_that_was_named_is_looked_at_though_the_look_failed_before_it_began() {
     let mut stage = Stage::watched(&["Inbox/a.md", "Inbox/b.md"]);
     let deadline = Instant::now() + DEADLINE;
@@ -181,6 +185,10 @@ fn a_path_that_was_named_is_looked_at_though_the_look_failed_before_it_began() {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a slow writer is what is tested"
+)]
 fn a_file_that_is_being_written_is_taken_once_it_is_whole() {
     use std::io::Write;
     let mut stage = Stage::watched(&["Inbox/a.md"]);
@@ -207,6 +215,10 @@ fn a_file_that_is_being_written_is_taken_once_it_is_whole() {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock of a file system is what is waited for"
+)]
 fn a_save_that_puts_a_whole_file_in_place_is_taken_at_the_first_look() {
     let mut stage = Stage::watched(&["Inbox/a.md"]);
     stage.write("Inbox/.a.md.tmp", "saved\n");
