@@ -185,10 +185,7 @@ fn a_path_that_was_named_is_looked_at_though_the_look_failed_before_it_began() {
 }
 
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a slow writer is what is tested"
-)]
+#[expect(clippy::disallowed_methods, reason = "a slow writer is what is tested")]
 fn a_file_that_is_being_written_is_taken_once_it_is_whole() {
     use std::io::Write;
     let mut stage = Stage::watched(&["Inbox/a.md"]);
