@@ -69,6 +69,11 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
+    /// Whether a repository has a journal.
+    pub(crate) fn is_in(git_dir: &Path) -> bool {
+        git_dir.join(FILE).exists()
+    }
+
     /// Opens the journal, and makes what the files of the repository lack of it.
     pub(crate) fn open(git: &Repository, length: u64) -> Result<Self, RepoError> {
         let git_dir = git.path().to_owned();

@@ -207,6 +207,9 @@ fn a_daemon_that_was_killed_while_it_moved_a_ref_is_not_kept_from_starting_by_it
     drop(repo);
     fs::write(&file, before).unwrap();
     fs::write(git_dir.join("refs/vault/kept.lock"), "").unwrap();
+    // Or while it set something; and somebody who only reads has set it otherwise.
+    fs::write(git_dir.join("config.lock"), "").unwrap();
+    Repo::open_or_init(&git_dir).unwrap();
     let again = Repo::open_with_journal(&git_dir, SHORT).unwrap();
     assert_eq!(again.kept().unwrap(), ahead);
     assert_ne!(ahead, Some(kept));

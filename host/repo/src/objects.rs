@@ -42,12 +42,17 @@ impl Repo {
     /// # Errors
     /// If the folder cannot be made, or is something else than a bare repository.
     pub fn open_or_init(git_dir: &Path) -> Result<Self, RepoError> {
-        Self::open(git_dir, true)
+        let repo = Self::open(git_dir)?;
+        // Where a daemon keeps a journal, everybody else only reads.
+        if !Journal::is_in(git_dir) {
+            repo.lets_libgit2_wait(true)?;
+        }
+        Ok(repo)
     }
 
     /// As [`Repo::open_or_init`], for the one daemon that writes here (the caller's own lock says
-    /// so): a change is on the disk after
-    /// one wait instead of a dozen, and what a power failure tore is made whole first.
+    /// so): a change is on the disk after two waits instead of eighteen, and what a power failure
+    /// tore is made whole first.
     ///
     /// # Errors
     /// As [`Repo::open_or_init`], or if the journal cannot be read or written.
@@ -56,7 +61,7 @@ impl Repo {
     }
 
     pub(crate) fn open_with_journal(git_dir: &Path, length: u64) -> Result<Self, RepoError> {
-        let mut repo = Self::open(git_dir, false)?;
+        let mut repo = Self::open(git_dir)?;
         // Whoever was killed while it moved a ref left its lock, and its journal is ahead of it.
         for lock in repo.take_stale_locks()?.unwrap_or_default() {
             tracing::warn!(
@@ -64,13 +69,31 @@ impl Repo {
                 lock.display()
             );
         }
+        repo.lets_libgit2_wait(false)?;
         let journal = Journal::open(&*repo.lock()?, length)?;
         repo.journal = Some(Arc::new(Mutex::new(journal)));
         Ok(repo)
     }
 
-    /// If libgit2 does not wait for the disk, the journal does.
-    fn open(git_dir: &Path, waits: bool) -> Result<Self, RepoError> {
+    /// libgit2 fsyncs objects and refs only when told to. Asked for each time: an earlier run may
+    /// have been killed between making the repository and this.
+    fn lets_libgit2_wait(&self, waits: bool) -> Result<(), RepoError> {
+        let doing = "setting whether libgit2 waits for the disk";
+        let name = "core.fsyncObjectFiles";
+        let git = self.lock()?;
+        let mut config = git.config().map_err(RepoError::git(doing))?;
+        if config.get_bool(name).ok() != Some(waits) {
+            config
+                .set_bool(name, waits)
+                .map_err(RepoError::git(doing))?;
+        }
+        // Read now: another opener may set it otherwise.
+        git.odb().map_err(RepoError::git(doing))?;
+        git.refname_to_id(RefName::Verified.as_str()).ok();
+        Ok(())
+    }
+
+    fn open(git_dir: &Path) -> Result<Self, RepoError> {
         let failed = |reason: String| RepoError::Open {
             folder: git_dir.to_owned(),
             reason,
@@ -94,18 +117,6 @@ impl Repo {
                 .mkpath(true);
             Repository::init_opts(git_dir, &options).map_err(|e| failed(e.message().to_owned()))?
         };
-        let mut config = git.config().map_err(|e| failed(e.message().to_owned()))?;
-        // libgit2 fsyncs objects and refs only when told to. Asked for each time: an earlier run
-        // may have been killed between making the repository and this line.
-        let name = "core.fsyncObjectFiles";
-        if config.get_bool(name).ok() != Some(waits) {
-            config
-                .set_bool(name, waits)
-                .map_err(|e| failed(e.message().to_owned()))?;
-        }
-        // Read now: another opener may set it otherwise.
-        git.odb().map_err(|e| failed(e.message().to_owned()))?;
-        git.refname_to_id(RefName::Verified.as_str()).ok();
         if !git.is_bare() {
             return Err(failed(
                 "it has a work tree; choose a folder outside any vault".to_owned(),

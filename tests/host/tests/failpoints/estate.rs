@@ -18,6 +18,8 @@ use crate::{NAME, RECOVERY, points::POINTS, workload::Kill};
 
 /// Rounds of both hosts until nothing moves any more.
 const ROUNDS: u32 = 6;
+/// How long what was written last may be waited for.
+const SETTLED: Duration = Duration::from_secs(10);
 
 pub(crate) struct Estate {
     /// What is killed; in its place another is started at once.
@@ -243,7 +245,7 @@ impl Estate {
         listed.unwrap().lines().map(str::to_owned).collect()
     }
 
-    /// Both hosts sync till nothing moves; then everything that must hold is looked at.
+    /// Both hosts sync till nothing moves and nothing is waited for; then everything that must hold is looked at.
     pub(crate) fn end(mut self) -> Outcome {
         let still = |answer: &Answer| {
             matches!(
@@ -255,13 +257,22 @@ impl Estate {
                 }
             )
         };
-        let mut last = Vec::new();
-        for _ in 0..ROUNDS {
-            last = vec![self.local(&Order::Sync), self.cloud(&Order::Sync)];
-            if last.iter().all(still) {
-                break;
+        let vaults = [
+            self.setup.vault.clone(),
+            self.folder.path().join("cloud/vault"),
+        ];
+        let began = Instant::now();
+        let mut rounds = 0;
+        let last = loop {
+            let last = vec![self.local(&Order::Sync), self.cloud(&Order::Sync)];
+            rounds += 1;
+            let rests = last.iter().all(still);
+            // What was written this moment is waited for: a sync without it moves nothing.
+            let agree = oracle::tree(&vaults[0]) == oracle::tree(&vaults[1]);
+            if rests && agree || began.elapsed() > SETTLED && (rests || rounds >= ROUNDS) {
+                break last;
             }
-        }
+        };
         let context = format!("{:?}: {last:?}\n{}", self.killed, self.said());
         assert!(last.iter().all(still), "no rest\n{context}");
 
