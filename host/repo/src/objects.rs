@@ -45,6 +45,19 @@ pub struct Repo {
     git: Arc<Mutex<Repository>>,
     git_dir: Arc<PathBuf>,
     key: Option<SigningKey>,
+    open: Open,
+}
+
+/// How a repository is opened, once more.
+pub(crate) type Open = fn(&Path) -> Result<Repository, git2::Error>;
+
+/// Opens only this folder, whatever GIT_DIR says, and searches in none above.
+fn open_only(git_dir: &Path) -> Result<Repository, git2::Error> {
+    Repository::open_ext(
+        git_dir,
+        RepositoryOpenFlags::NO_SEARCH | RepositoryOpenFlags::BARE | RepositoryOpenFlags::NO_DOTGIT,
+        std::iter::empty::<&Path>(),
+    )
 }
 
 impl std::fmt::Debug for Repo {
@@ -66,15 +79,7 @@ impl Repo {
             reason,
         };
         let git = if git_dir.join("HEAD").is_file() {
-            // Only this folder, whatever GIT_DIR says, and no search in the folders above.
-            Repository::open_ext(
-                git_dir,
-                RepositoryOpenFlags::NO_SEARCH
-                    | RepositoryOpenFlags::BARE
-                    | RepositoryOpenFlags::NO_DOTGIT,
-                std::iter::empty::<&Path>(),
-            )
-            .map_err(|e| failed(e.message().to_owned()))?
+            open_only(git_dir).map_err(|e| failed(e.message().to_owned()))?
         } else {
             let mut options = RepositoryInitOptions::new();
             options
@@ -101,16 +106,18 @@ impl Repo {
             git: Arc::new(Mutex::new(git)),
             git_dir: Arc::new(git_dir.to_owned()),
             key: None,
+            open: open_only,
         })
     }
 
-    /// A repository that is open already.
-    pub(crate) fn around(git: Repository) -> Self {
+    /// A repository that is open already, and how it was opened.
+    pub(crate) fn around(git: Repository, open: Open) -> Self {
         let git_dir = Arc::new(git.path().to_owned());
         Self {
             git: Arc::new(Mutex::new(git)),
             git_dir,
             key: None,
+            open,
         }
     }
 
@@ -131,6 +138,17 @@ impl Repo {
 
     pub(crate) fn lock(&self) -> Result<MutexGuard<'_, Repository>, RepoError> {
         self.git.lock().map_err(|_| RepoError::Poisoned)
+    }
+
+    /// Gives back the memory in which libgit2 keeps what it has read. Whoever goes through many
+    /// commits does so now and then: it keeps hundreds of megabytes.
+    ///
+    /// # Errors
+    /// If the repository cannot be opened any more.
+    pub fn forget(&self) -> Result<(), RepoError> {
+        let mut git = self.lock()?;
+        *git = (self.open)(&self.git_dir).map_err(RepoError::git("opening it again"))?;
+        Ok(())
     }
 
     /// What a ref points at.
