@@ -15,10 +15,12 @@ use std::{
 
 use git2::{ObjectType, Odb, Oid, Repository};
 
-use crate::{Repo, RepoError, compare::MAX_ENTRIES_READ};
+use crate::{Repo, RepoError, compare::MAX_ENTRIES_READ, objects::Open};
 
 /// Deeper folders are refused.
 const MAX_DEPTH: usize = 128;
+/// After so many commits the memory for what was read is given back, and others have their turn.
+const STRETCH: usize = 4096;
 
 /// One thing that is new.
 #[derive(Debug)]
@@ -57,11 +59,12 @@ impl Repo {
     /// # Errors
     /// If this is no hook's environment.
     pub fn open_in_hook() -> Result<Self, RepoError> {
+        let open: Open = |_| Repository::open_from_env();
         let git = Repository::open_from_env().map_err(|error| RepoError::Open {
             folder: std::env::var_os("GIT_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from),
             reason: error.message().to_owned(),
         })?;
-        Ok(Self::around(git))
+        Ok(Self::around(git, open))
     }
 
     /// Shows everything that `to` has and `from` has not, oldest commit first. `visit` may take
@@ -78,17 +81,24 @@ impl Repo {
         visit: &mut dyn FnMut(New<'_>),
     ) -> Result<(), RepoError> {
         let commits = self.commits_between(from, to, usize::MAX)?;
-        let git = self.lock()?;
-        let odb = git.odb().map_err(RepoError::git(DOING))?;
-        let mut walk = Walk {
-            git: &git,
-            odb: &odb,
-            max_blob,
-            read: 0,
-            seen: BTreeSet::new(),
-            visit,
-        };
-        commits.into_iter().try_for_each(|oid| walk.commit(oid))
+        let mut seen = BTreeSet::new();
+        for (number, some) in commits.chunks(STRETCH).enumerate() {
+            if number > 0 {
+                self.forget()?;
+            }
+            let git = self.lock()?;
+            let odb = git.odb().map_err(RepoError::git(DOING))?;
+            let mut walk = Walk {
+                git: &git,
+                odb: &odb,
+                max_blob,
+                read: 0,
+                seen: &mut seen,
+                visit: &mut *visit,
+            };
+            some.iter().try_for_each(|oid| walk.commit(*oid))?;
+        }
+        Ok(())
     }
 
     /// Shows everything in a folder of objects that a client sent, whether or not a ref leads to
@@ -181,7 +191,7 @@ struct Walk<'a> {
     max_blob: usize,
     /// How many entries of this commit were read.
     read: usize,
-    seen: BTreeSet<Oid>,
+    seen: &'a mut BTreeSet<Oid>,
     visit: &'a mut dyn FnMut(New<'_>),
 }
 

@@ -167,6 +167,8 @@ mod tests {
             "Inbox/Recovery codes for GitHub.md",
             "Inbox/GitHub Wiederherstellungscodes.md",
             "Inbox/Wiederherstellungscodes.txt",
+            "Inbox/Wiederherstellungscodes GitHub.txt",
+            "Inbox/Recovery codes GitHub.txt",
             "Inbox/Ledger seed phrase.md",
             "Inbox/BitLocker recovery key.txt",
             "Inbox/My wallet seed.pdf",

@@ -366,6 +366,11 @@ fn spoken(stem: &str, end: &str) -> bool {
         return true;
     }
     let machine = MACHINE_ENDS.contains(&end);
+    let some_codes =
+        words.windows(2).any(pair) || words.iter().any(|word| CODE_WORDS.contains(word));
+    if machine && few && some_codes {
+        return true;
+    }
     let text = matches!(end, "" | "txt" | "log");
     let plural = |word: &&str| PLURALS.contains(word);
     let list = match text {

@@ -16,7 +16,7 @@ pub(crate) struct Case {
     pub(crate) needle: Vec<u8>,
 }
 
-fn case(
+pub(crate) fn case(
     how: impl Into<String>,
     name: &str,
     bytes: impl Into<Vec<u8>>,
@@ -117,6 +117,18 @@ pub(crate) fn names() -> Vec<Case> {
         "recovery-codes.txt",
         "Recovery Codes.md",
         "seed_phrase.txt",
+        "Chrome Passwords.csv",
+        "My Passwords 2026.csv",
+        "Meine Passw\u{F6}rter.csv",
+        "Wifi passwords.txt",
+        "bitwarden_export_20261120.csv",
+        "GitHub recovery codes.md",
+        "github-recovery-codes.md",
+        "Google backup codes.pdf",
+        "Wiederherstellungscodes GitHub.txt",
+        "Recovery codes for GitHub.md",
+        "Ledger seed phrase.md",
+        "BitLocker recovery key.txt",
         "netrc.txt",
         "_netrc.txt",
         "htpasswd.txt",

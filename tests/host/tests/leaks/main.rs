@@ -2,8 +2,8 @@
 //!
 //! Each way is a case of its own folder: `Inbox/leak-0123/`. All are put into one vault, which is
 //! synced with git's daemon until nothing changes; then every object of the remote is searched,
-//! whether or not anything leads to it. `files` has the cases that are a file, `values` the ways
-//! to write a secret, `links` what is no ordinary file; `stories` are the ways that take several
+//! whether or not anything leads to it. `files` and `accidents` have the cases that are a file, `values`
+//! the ways to write a secret, `links` what is no ordinary file; `stories` are the ways that take several
 //! steps, `pusher` those of a client that is not ours, against the hook.
 
 #![allow(
@@ -12,6 +12,7 @@
     reason = "a panic here is a failed test with a line number"
 )]
 
+mod accidents;
 mod files;
 mod links;
 mod pusher;
@@ -34,6 +35,8 @@ async fn no_way_out_leads_to_the_remote() {
     cases.extend(files::keys_and_numbers());
     cases.extend(files::known());
     cases.extend(files::disguises());
+    cases.extend(accidents::lists());
+    cases.extend(accidents::packed());
     let hows: BTreeSet<_> = cases.iter().map(|case| case.how.clone()).collect();
     assert_eq!(hows.len(), cases.len(), "two cases of one name");
 

@@ -8,6 +8,8 @@ mod packed;
 mod tables;
 mod wallets;
 
+use std::sync::LazyLock;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
 
@@ -31,8 +33,11 @@ fn body(letters: &str, len: usize, seed: u64) -> String {
         .collect()
 }
 
+/// Made once: most of a short test would be the making.
+static SCANNER: LazyLock<Scanner> = LazyLock::new(Scanner::default);
+
 fn kind(text: &str) -> Option<Kind> {
-    Scanner::default().content(text.as_bytes()).map(|f| f.kind)
+    SCANNER.content(text.as_bytes()).map(|f| f.kind)
 }
 
 fn pem(what: &str) -> String {
@@ -179,10 +184,7 @@ fn private_keys_are_found_in_every_frame() {
         0x30, 0x2E, 2, 1, 0, 0x30, 5, 6, 3, 0x2B, 0x65, 0x70, 4, 0x22, 4, 0x20,
     ];
     der.extend(0..32_u8);
-    assert_eq!(
-        Scanner::default().content(&der).unwrap().kind,
-        Kind::PrivateKey
-    );
+    assert_eq!(SCANNER.content(&der).unwrap().kind, Kind::PrivateKey);
 }
 
 #[test]
@@ -410,7 +412,7 @@ fn a_secret_is_seen_through_every_disguise() {
         STANDARD.encode(format!("xx{token}")).into_bytes(),
         format!("data{}", STANDARD.encode(format!("xx{token}"))).into_bytes(),
     ] {
-        let found = Scanner::default().content(&text);
+        let found = SCANNER.content(&text);
         assert_eq!(
             found.map(|f| f.kind),
             Some(Kind::Token("GitHub")),
@@ -430,7 +432,7 @@ fn the_line_is_the_one_of_the_secret() {
         format!("one\ntwo\n{encoded}\n"),
         format!("=3D one\ntw=\n{token}\n"),
     ] {
-        let found = Scanner::default().content(text.as_bytes()).unwrap();
+        let found = SCANNER.content(text.as_bytes()).unwrap();
         assert_eq!(found.place, Place::Line(3), "{text}");
     }
 }
@@ -508,7 +510,7 @@ fn the_largest_file_takes_a_moment() {
     for (unit, len) in units {
         let text = unit.repeat(len / unit.len());
         let began = std::time::Instant::now();
-        let _ = Scanner::default().content(text.as_bytes());
+        let _ = SCANNER.content(text.as_bytes());
         let took = began.elapsed();
         // Far above what it takes: what grows with the square of the length takes hours.
         assert!(took.as_secs() < 60, "{unit:.20}: {took:?}");
@@ -519,7 +521,7 @@ fn the_largest_file_takes_a_moment() {
 proptest! {
     #[test]
     fn any_bytes_are_judged(bytes in prop::collection::vec(any::<u8>(), 0..4096)) {
-        let _ = Scanner::default().content(&bytes);
+        let _ = SCANNER.content(&bytes);
     }
 
     #[test]
@@ -530,7 +532,7 @@ proptest! {
             "=\n", "\u{200B}", "AKIA", "Q~", "A3-", "otpauth://", "secret=", "\"kty\"", "\"d\"", "$2b$",
         ]), 0..60)
     ) {
-        let _ = Scanner::default().content(parts.concat().as_bytes());
+        let _ = SCANNER.content(parts.concat().as_bytes());
     }
 
     #[test]
@@ -538,7 +540,7 @@ proptest! {
         token in "ghp_[A-Za-z0-9]{36}", before in "[ -~\n]{0,60}", after in "[ -~\n]{0,60}"
     ) {
         let text = format!("{before} {token} {after}");
-        let scanner = Scanner::default();
+        let scanner = &*SCANNER;
         for finding in [scanner.content(text.as_bytes()), scanner.message(&text), scanner.name(&text)] {
             let said = finding.map(|f| format!("{f} {f:?}")).unwrap_or_default();
             let mut eights = token.as_bytes().windows(8);
@@ -552,6 +554,6 @@ proptest! {
     ) {
         prop_assume!(super::shape::is_random(&token.as_bytes()[4..]));
         let text = format!("{before}\n{token} {after}");
-        prop_assert!(Scanner::default().content(text.as_bytes()).is_some());
+        prop_assert!(SCANNER.content(text.as_bytes()).is_some());
     }
 }

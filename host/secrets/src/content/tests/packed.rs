@@ -6,11 +6,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 use proptest::prelude::*;
 
-use super::{ALNUM, body};
-use crate::{Kind, Place, Scanner};
+use super::{ALNUM, SCANNER, body};
+use crate::{Kind, Place};
 
 fn kind(bytes: &[u8]) -> Option<Kind> {
-    Scanner::default().content(bytes).map(|found| found.kind)
+    SCANNER.content(bytes).map(|found| found.kind)
 }
 
 fn token() -> String {
@@ -169,7 +169,7 @@ fn members_of_a_zip_are_read() {
 #[test]
 fn what_is_said_of_it_names_no_line() {
     let file = gzip(format!("{}{}", "Some words. ".repeat(20), token()).as_bytes());
-    let found = Scanner::default().content(&file).unwrap();
+    let found = SCANNER.content(&file).unwrap();
     assert_eq!(found.place, Place::Packed);
     assert!(
         found
@@ -177,7 +177,7 @@ fn what_is_said_of_it_names_no_line() {
             .starts_with("what is compressed in it holds an access token (GitHub); take it out"),
         "{found}"
     );
-    let found = Scanner::default().content(&attached(&file)).unwrap();
+    let found = SCANNER.content(&attached(&file)).unwrap();
     assert_eq!(found.place, Place::Line(8));
 }
 

@@ -113,7 +113,7 @@ fn words_that_are_no_key_are_not() {
 #[test]
 fn what_is_said_of_a_wallet_names_it() {
     let text = format!("A note.\n{}\n", words(12, 7).join(" "));
-    let found = crate::Scanner::default().content(text.as_bytes()).unwrap();
+    let found = super::SCANNER.content(text.as_bytes()).unwrap();
     assert_eq!(
         found.to_string(),
         "line 2 holds the words of a wallet's key (a seed phrase); take it out, and the file is synced by itself"
