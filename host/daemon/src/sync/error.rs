@@ -96,6 +96,8 @@ pub struct Violation {
     pub agent: Option<AgentName>,
     /// What is wrong, one sentence each.
     pub reasons: Vec<String>,
+    /// How many more reasons there are than are listed.
+    pub unlisted: usize,
     /// What can be done about it.
     pub remedy: Remedy,
 }
@@ -132,7 +134,8 @@ impl Violation {
             .map(String::as_str)
             .collect();
         text.push_str(&shown.join("; "));
-        if let more @ 1.. = self.reasons.len().saturating_sub(SHOWN) {
+        let more = self.reasons.len().saturating_sub(SHOWN);
+        if let more @ 1.. = more.saturating_add(self.unlisted) {
             text.push_str(&format!("; and {more} more"));
         }
         text

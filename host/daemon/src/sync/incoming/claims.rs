@@ -7,6 +7,8 @@
 //! Invariants: an epoch is one above the one before it, a claim stays as it was made, giving a task
 //! back keeps its epoch; a draft says under which claim it was made.
 
+use std::collections::BTreeMap;
+
 use platinum_core::{AgentName, ClaimId, VaultPath, layout};
 use platinum_policy::Change;
 use platinum_repo::{Changed, Oid, Repo};
@@ -37,10 +39,16 @@ pub(in crate::sync) fn faults(
     changed: &[Changed],
     before: Before<'_>,
 ) -> Result<Vec<(VaultPath, String)>, SyncError> {
+    let is_gone = |one: &&Changed| one.change == Change::Delete && task_at(&one.path).is_some();
     let claims = Claims {
         repo,
         agent,
-        changed,
+        gone: changed
+            .iter()
+            .filter(is_gone)
+            .rev()
+            .map(|one| ((one.path.top(), one.path.file_name()), &one.path))
+            .collect(),
         before,
     };
     let mut faults = Vec::new();
@@ -59,11 +67,12 @@ pub(in crate::sync) fn faults(
 struct Claims<'a> {
     repo: &'a Repo,
     agent: &'a AgentName,
-    changed: &'a [Changed],
+    /// The tasks that go, by the folder at the top and their names: the first of each.
+    gone: BTreeMap<(&'a str, &'a str), &'a VaultPath>,
     before: Before<'a>,
 }
 
-impl Claims<'_> {
+impl<'a> Claims<'a> {
     fn fault(&self, one: &Changed, blob: Oid) -> Result<Option<String>, SyncError> {
         let path = &one.path;
         match (path.top(), one.change) {
@@ -124,14 +133,8 @@ impl Claims<'_> {
     }
 
     /// The file of the same name that goes from below this folder.
-    fn gone(&self, path: &VaultPath, top: &str) -> Option<&VaultPath> {
-        let is_it = |one: &&Changed| {
-            one.change == Change::Delete
-                && one.path.top() == top
-                && task_at(&one.path).is_some()
-                && one.path.file_name() == path.file_name()
-        };
-        self.changed.iter().find(is_it).map(|one| &one.path)
+    fn gone(&self, path: &VaultPath, top: &str) -> Option<&'a VaultPath> {
+        self.gone.get(&(top, path.file_name())).copied()
     }
 
     fn said(&self, blob: Option<Oid>) -> Result<Said, SyncError> {

@@ -3,16 +3,51 @@
 //!
 //! The path table sees one commit's changes alone; whether a task of the same name waits in
 //! another zone, is owned or is done, only the tree after the commit knows.
-//! Invariant: costs one look into each folder of tasks, and only for commits that make or move
-//! tasks.
+//! Invariant: costs one look into each folder of tasks for each task, and only for commits that make
+//! or move tasks; more looks than anybody has work for are not made, and the commit may not be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use platinum_core::{TaskId, VaultPath, Zone, layout};
+use platinum_core::{AgentName, TaskId, VaultPath, Zone, layout};
 use platinum_policy::Change;
-use platinum_repo::{Oid, Repo};
+use platinum_repo::{Folder, Oid, Repo};
 
 use crate::sync::SyncError;
+
+/// More folders than this are not listed: it is more than there are months to file a task under.
+const MAX_FOLDERS: usize = 150_000;
+/// More looks than this are not made for one commit.
+const MAX_LOOKS: usize = 1 << 22;
+
+/// Why a commit may not make or move tasks.
+pub(super) enum Doubled {
+    /// One is somewhere else too: what is made, and where it is.
+    At(VaultPath, VaultPath),
+    /// So many tasks, and folders where they may be.
+    TooMany(usize, usize),
+}
+
+impl Doubled {
+    /// So many that they are not looked for.
+    pub(super) fn too_many(made: &[&VaultPath], folders: &BTreeSet<String>) -> Option<Self> {
+        let (tasks, places) = (made.len(), folders.len());
+        let is_too_many = places > MAX_FOLDERS || tasks.saturating_mul(places) > MAX_LOOKS;
+        is_too_many.then_some(Doubled::TooMany(tasks, places))
+    }
+
+    /// Says it.
+    pub(super) fn sentence(&self, agent: &AgentName) -> String {
+        match self {
+            Doubled::At(path, at) => {
+                format!("cloud agent {agent} may not create {path}: the task is in {at} already")
+            }
+            Doubled::TooMany(tasks, places) => format!(
+                "cloud agent {agent} may not make {tasks} tasks at once: whether they are in one \
+                 of {places} folders of tasks already is not looked up"
+            ),
+        }
+    }
+}
 
 /// The tasks that a commit makes or moves: each is looked for everywhere else. That the commit
 /// takes a file of the same name away proves nothing: it may be one that was put there for that.
@@ -28,20 +63,30 @@ fn is_task(path: &VaultPath) -> bool {
     path.extension() == Some("md") && path.stem().parse::<TaskId>().is_ok()
 }
 
-/// Every folder of a commit that tasks are in.
+/// Every folder of a commit that tasks are in; of more than there can be, one more than are listed.
 pub(super) fn folders(repo: &Repo, commit: Oid) -> Result<BTreeSet<String>, SyncError> {
-    let below = |folder: &str| -> Result<Vec<String>, SyncError> {
-        let items = repo.items(commit, folder)?.into_iter();
-        Ok(items
-            .filter(|item| item.folder)
-            .map(|item| format!("{folder}/{}", item.name))
-            .collect())
-    };
     let waiting = Zone::ALL.map(|zone| format!("{}/{zone}", layout::NEEDS_ACTION));
     let mut found: BTreeSet<String> = waiting.into_iter().collect();
-    found.extend(below(layout::IN_PROGRESS)?);
-    for year in below(layout::DONE)? {
-        found.extend(below(&year)?);
+    let below = |folder: &str| -> Result<Folder, SyncError> {
+        let tree = repo.folder_at(commit, folder)?;
+        let read = tree.map(|tree| repo.folder(tree)).transpose()?;
+        Ok(read.unwrap_or_default())
+    };
+    let owners = below(layout::IN_PROGRESS)?.folders.into_keys();
+    found.extend(owners.map(|owner| format!("{}/{owner}", layout::IN_PROGRESS)));
+    // Years that hold the same are read once.
+    let mut months: BTreeMap<Oid, Vec<String>> = BTreeMap::new();
+    for (year, tree) in below(layout::DONE)?.folders {
+        let names = match months.entry(tree) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(repo.folder(tree)?.folders.into_keys().collect()),
+        };
+        for month in names {
+            if found.len() > MAX_FOLDERS {
+                return Ok(found);
+            }
+            found.insert(format!("{}/{year}/{month}", layout::DONE));
+        }
     }
     Ok(found)
 }
@@ -53,13 +98,4 @@ pub(super) fn other_places(path: &VaultPath, folders: &BTreeSet<String>) -> Vec<
         .filter_map(|folder| VaultPath::new(format!("{folder}/{}", path.file_name())).ok())
         .filter(|other| other != path)
         .collect()
-}
-
-/// Says it.
-pub(super) fn sentence(
-    agent: &platinum_core::AgentName,
-    path: &VaultPath,
-    at: &VaultPath,
-) -> String {
-    format!("cloud agent {agent} may not create {path}: the task is in {at} already")
 }

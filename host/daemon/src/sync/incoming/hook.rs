@@ -11,7 +11,10 @@ use std::path::{Path, PathBuf};
 use platinum_repo::{BRANCH, Oid, Repo, Signers};
 use platinum_secrets::{Allowances, KnownSecrets, Scanner};
 
-use super::verify::{Judge, View};
+use super::{
+    passing::STRETCH,
+    verify::{Judge, View},
+};
 use crate::sync::gate;
 
 /// Where a server keeps whose signatures count, below the repository.
@@ -134,6 +137,7 @@ fn judge_ref(
         view: View::Server,
         signers,
         own: None,
+        stretch: STRETCH,
     }
     .judge(old, new)
     .map_err(|error| failed(&error))?;

@@ -1,7 +1,7 @@
 //! What comes in: judged before anything of it is applied, and undone if it may not be.
 //!
-//! Lives here: the way of a fetched tip ([`Synchronizer::take_up`]). To read: `verify` judges
-//! every commit by who signed it, `undoing` makes the commit that takes out what may not be, and
+//! Lives here: the way of a fetched tip ([`Synchronizer::take_up`]). To read: `passing` goes through
+//! what is new, `verify` judges every commit by who signed it, `undoing` makes the commit that takes out what may not be, and
 //! `hook` asks the same on a server, before anything gets there.
 //! Lives elsewhere: who may change what is `policy`'s; keys and signatures are `repo`'s.
 //! Invariants: `verified` never moves over a violation that is not undone; local alone undoes, by
@@ -11,11 +11,15 @@
 pub(super) mod claims;
 mod doubles;
 pub mod hook;
+#[cfg(test)]
+mod long;
+mod passing;
 mod replay;
 #[cfg(test)]
 mod stolen;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod undoing;
 mod verify;
 
@@ -24,6 +28,7 @@ use platinum_protocol::PushOutcome;
 use platinum_repo::{Oid, RefName};
 
 use super::{SyncError, Synchronizer, error::Remedy, pause, side::Side};
+use passing::STRETCH;
 use undoing::Answer;
 use verify::{Judge, View};
 
@@ -99,6 +104,7 @@ impl Side {
             .identity
             .signers()
             .map_err(|error| SyncError::Refused(error.to_string()))?;
+        let mut base = verified;
         let judged = Judge {
             repo: &self.repo,
             view: match self.role {
@@ -107,23 +113,32 @@ impl Side {
             },
             signers: &signers,
             own: Some(&self.identity.own().key),
+            stretch: STRETCH,
         }
-        .judge(verified, tip)?;
+        .judge_on(verified, tip, &mut |passed| {
+            self.passed(base.replace(passed), passed)
+        })?;
         let stays = |remedy: Remedy| self.role == Role::Cloud || remedy != Remedy::Undo;
         let stopping = judged.unanswered.iter().find(|v| stays(v.remedy));
         if let Some(violation) = stopping {
             return Err(SyncError::Violation(violation.clone()));
         }
         if !judged.unanswered.is_empty() || !judged.unproven.is_empty() {
-            return self.answer(verified, tip, judged).map(Verdict::Answer);
+            return self.answer(tip, judged).map(Verdict::Answer);
         }
         // Undone before a crash, maybe: then nobody was told yet.
         self.tell_undone(&undoing::told(&judged.answered, 0));
-        self.observe(verified, tip)?;
-        self.repo.set_ref(RefName::Verified, tip)?;
-        fail::fail_point!("sync-verified");
+        self.passed(base, tip)?;
         self.settle_outbox(Some(tip))?;
         Ok(Verdict::Fine)
+    }
+
+    /// Takes over that all is right up to here.
+    fn passed(&self, before: Option<Oid>, tip: Oid) -> Result<(), SyncError> {
+        self.observe(before, tip)?;
+        self.repo.set_ref(RefName::Verified, tip)?;
+        fail::fail_point!("sync-verified");
+        Ok(())
     }
 
     fn tell_undone(&self, told: &[String]) {

@@ -7,13 +7,13 @@
 //! Invariants: nothing is in the tree but what was verified before and what honest commits say;
 //! whole files alone, so that links, modes and names that no vault holds have no place in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::VaultPath;
 use platinum_policy::Change;
 use platinum_repo::{Changed, Edit, Oid, Repo};
 
-use super::doubles;
+use super::doubles::{self, Doubled};
 use crate::sync::{SyncError, owning::places::task_at};
 
 /// What is at a path: a blob, or nothing any more.
@@ -24,6 +24,8 @@ pub(super) struct Replay<'a> {
     repo: &'a Repo,
     base: Option<Oid>,
     edits: Blobs,
+    /// Every folder in which there was a task since.
+    folders: BTreeSet<String>,
 }
 
 /// What one commit changes here.
@@ -55,6 +57,7 @@ impl<'a> Replay<'a> {
             repo,
             base,
             edits: BTreeMap::new(),
+            folders: BTreeSet::new(),
         }
     }
 
@@ -115,7 +118,7 @@ impl<'a> Replay<'a> {
         &self,
         commit: Oid,
         retold: &Retold,
-    ) -> Result<Option<(VaultPath, VaultPath)>, SyncError> {
+    ) -> Result<Option<Doubled>, SyncError> {
         let made = doubles::made(&retold.changes);
         if made.is_empty() {
             return Ok(None);
@@ -125,8 +128,10 @@ impl<'a> Replay<'a> {
             folders.extend(doubles::folders(self.repo, base)?);
         }
         // One that an honest commit made, and that was taken away by what may not be.
-        let here = self.edits.keys().filter(|path| task_at(path).is_some());
-        folders.extend(here.filter_map(VaultPath::parent).map(String::from));
+        folders.extend(self.folders.iter().cloned());
+        if let Some(fault) = Doubled::too_many(&made, &folders) {
+            return Ok(Some(fault));
+        }
         for path in made {
             for other in doubles::other_places(path, &folders) {
                 let after = match retold.blobs.get(&other) {
@@ -134,15 +139,39 @@ impl<'a> Replay<'a> {
                     None => self.now(&other)?,
                 };
                 if after.is_some() {
-                    return Ok(Some((path.clone(), other)));
+                    return Ok(Some(Doubled::At(path.clone(), other)));
                 }
             }
         }
         Ok(None)
     }
 
+    /// What all files of a commit say, whatever it changed: they are as it has them.
+    pub(super) fn all_of(&self, commit: Oid, most: usize) -> Result<Blobs, SyncError> {
+        let compared = self.repo.compare(self.base, commit, most)?;
+        let mut all: Blobs = compared
+            .changed
+            .into_iter()
+            .map(|changed| (changed.path, changed.blob))
+            .collect();
+        for path in self.edits.keys() {
+            // Not among what differs: it is as it was.
+            if let Some(base) = self.base
+                && !all.contains_key(path)
+            {
+                all.insert(path.clone(), self.repo.blob_at(base, path)?);
+            } else {
+                all.entry(path.clone()).or_default();
+            }
+        }
+        Ok(all)
+    }
+
     /// Lets a commit happen.
     pub(super) fn apply(&mut self, retold: Retold) {
+        let tasks = retold.blobs.keys().filter(|path| task_at(path).is_some());
+        let folders = tasks.filter_map(VaultPath::parent).map(String::from);
+        self.folders.extend(folders);
         self.edits.extend(retold.blobs);
     }
 

@@ -19,7 +19,7 @@ use super::{
 
 type Files = BTreeMap<String, String>;
 
-fn key(agent: &str) -> SigningKey {
+pub(super) fn key(agent: &str) -> SigningKey {
     let mut seed = [0; 32];
     seed[..agent.len()].copy_from_slice(agent.as_bytes());
     SigningKey::from_seed(seed).unwrap()
@@ -54,10 +54,13 @@ pub(super) fn claim(agent: &str, epoch: u64, beat: u64) -> String {
     )
 }
 
+/// So many commits are handed on at once, to have it met in every generated history.
+const STRETCH: usize = 3;
+
 /// A repository with a history that grows.
 pub(super) struct Story {
     folder: tempfile::TempDir,
-    repo: Repo,
+    pub(super) repo: Repo,
     signers: Signers,
     pub(super) base: Oid,
     pub(super) tip: Oid,
@@ -111,7 +114,7 @@ impl Story {
         story
     }
 
-    fn meta(&mut self, agent: &str, trailers: Vec<(String, String)>) -> CommitMeta {
+    pub(super) fn meta(&mut self, agent: &str, trailers: Vec<(String, String)>) -> CommitMeta {
         self.clock += 1;
         CommitMeta {
             agent: agent.parse().unwrap(),
@@ -122,7 +125,12 @@ impl Story {
         }
     }
 
-    fn write(&mut self, agent: &str, on: Option<Oid>, edits: &[(&str, Option<&str>)]) -> Oid {
+    pub(super) fn write(
+        &mut self,
+        agent: &str,
+        on: Option<Oid>,
+        edits: &[(&str, Option<&str>)],
+    ) -> Oid {
         let signing = self.repo.clone().signing_with(key(agent));
         let meta = self.meta(agent, Vec::new());
         signing.commit(on, &edits_of(edits), &meta).unwrap()
@@ -136,14 +144,30 @@ impl Story {
     }
 
     pub(super) fn judge_as(&self, view: View, from: Option<Oid>, to: Oid) -> Judged {
-        Judge {
+        self.judge_in(STRETCH, view, from, to).0
+    }
+
+    /// As [`Story::judge_as`], in stretches of so many commits; and where those ended.
+    pub(super) fn judge_in(
+        &self,
+        stretch: usize,
+        view: View,
+        from: Option<Oid>,
+        to: Oid,
+    ) -> (Judged, Vec<Oid>) {
+        let mut passed = Vec::new();
+        let judged = Judge {
             repo: &self.repo,
             view,
             signers: &self.signers,
             own: Some(&key("local").public()),
+            stretch,
         }
-        .judge(from, to)
-        .unwrap()
+        .judge_on(from, to, &mut |at| {
+            passed.push(at);
+            Ok(())
+        });
+        (judged.unwrap(), passed)
     }
 
     pub(super) fn unanswered(&self) -> BTreeSet<String> {
@@ -161,7 +185,7 @@ impl Story {
         let meta = self.meta("local", trailers);
         let signing = self.repo.clone().signing_with(key("local"));
         self.tip = signing
-            .commit_over(Some(self.tip), Some(self.base), &judged.clean, &meta)
+            .commit_over(Some(self.tip), judged.base, &judged.clean, &meta)
             .unwrap();
     }
 
@@ -177,11 +201,16 @@ impl Story {
     }
 
     /// Runs git's own client in the repository.
-    fn git(&self, args: &[&OsStr], stdin: &[u8]) -> String {
+    pub(super) fn git(&self, args: &[&OsStr], stdin: &[u8]) -> String {
+        self.git_of("cloud", args, stdin)
+    }
+
+    /// As [`Story::git`], signing as another agent.
+    fn git_of(&self, agent: &str, args: &[&OsStr], stdin: &[u8]) -> String {
         use std::io::Write as _;
-        let key_file = self.folder.path().join("cloud_key");
+        let key_file = self.folder.path().join(format!("{agent}_key"));
         if !key_file.exists() {
-            key("cloud").save(&key_file).unwrap();
+            key(agent).save(&key_file).unwrap();
         }
         let mut signing = OsString::from("user.signingKey=");
         signing.push(&key_file);
@@ -212,21 +241,27 @@ impl Story {
             .to_owned()
     }
 
-    fn run(&self, args: &[&str]) -> String {
+    pub(super) fn run(&self, args: &[&str]) -> String {
         let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
         self.git(&args, b"")
     }
 
     /// A commit of the cloud's, with its signature, that no honest program makes.
-    fn by_hand(&mut self, tree: &str, parents: &[Oid]) -> Oid {
-        let message = "By hand\n\nPlatinum-Agent: cloud\nPlatinum-Role: cloud";
+    pub(super) fn by_hand(&mut self, tree: &str, parents: &[Oid]) -> Oid {
+        self.by_hand_of("cloud", tree, parents)
+    }
+
+    /// As [`Story::by_hand`], by another agent.
+    pub(super) fn by_hand_of(&mut self, agent: &str, tree: &str, parents: &[Oid]) -> Oid {
+        let role = role_of(agent);
+        let message = format!("By hand\n\nPlatinum-Agent: {agent}\nPlatinum-Role: {role}");
         let mut args = vec!["commit-tree".to_owned(), "-S".to_owned(), tree.to_owned()];
         for parent in parents {
             args.extend(["-p".to_owned(), parent.to_string()]);
         }
-        args.extend(["-m".to_owned(), message.to_owned()]);
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        self.tip = Repo::oid(&self.run(&args)).unwrap();
+        args.extend(["-m".to_owned(), message]);
+        let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
+        self.tip = Repo::oid(&self.git_of(agent, &args, b"")).unwrap();
         self.tip
     }
 
@@ -284,12 +319,12 @@ impl Story {
         }
     }
 
-    fn tree_of(&self, commit: Oid) -> String {
+    pub(super) fn tree_of(&self, commit: Oid) -> String {
         self.run(&["rev-parse", &format!("{commit}^{{tree}}")])
     }
 }
 
-fn edits_of(edits: &[(&str, Option<&str>)]) -> Vec<(VaultPath, Edit)> {
+pub(super) fn edits_of(edits: &[(&str, Option<&str>)]) -> Vec<(VaultPath, Edit)> {
     edits
         .iter()
         .map(|(path, text)| {
@@ -300,7 +335,7 @@ fn edits_of(edits: &[(&str, Option<&str>)]) -> Vec<(VaultPath, Edit)> {
 }
 
 /// What an honest half does; every file has a name of its own.
-fn honest(story: &mut Story, what: u8, n: u64) {
+pub(super) fn honest(story: &mut Story, what: u8, n: u64) {
     let cloud = match what % 2 {
         0 => "cloud",
         _ => "cloud-2",
@@ -337,11 +372,11 @@ fn honest(story: &mut Story, what: u8, n: u64) {
 }
 
 /// The kinds of [`violate`].
-const KINDS: u8 = 38;
+pub(super) const KINDS: u8 = 38;
 
 /// Hides one violation in the history; answers the commits that may not be.
 #[allow(clippy::too_many_lines, reason = "a list")]
-fn violate(story: &mut Story, kind: u8) -> Vec<Oid> {
+pub(super) fn violate(story: &mut Story, kind: u8) -> Vec<Oid> {
     let x = Some("evil");
     let payments = format!("Needs_Action/payments/{}", task(900));
     let own_900 = format!("In_Progress/cloud/{}", task(900));
@@ -524,7 +559,7 @@ fn every_kind_of_violation_is_found_and_undone() {
     }
 }
 
-fn honest_ops() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn honest_ops() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(0_u8..16, 0..5)
 }
 

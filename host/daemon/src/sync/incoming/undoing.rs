@@ -9,7 +9,10 @@ use platinum_core::{Role, Timestamp, VaultPath, layout};
 use platinum_protocol::conflict_name;
 use platinum_repo::{Edit, Oid};
 
-use super::verify::{Judge, Judged, View, by};
+use super::{
+    passing::STRETCH,
+    verify::{Judge, Judged, View, by},
+};
 use crate::sync::{
     SyncError,
     error::{Remedy, Violation},
@@ -33,13 +36,8 @@ pub(in crate::sync) struct Answer {
 
 impl Side {
     /// Makes the commit on `tip` that leaves nothing of what was found.
-    pub(super) fn answer(
-        &self,
-        verified: Option<Oid>,
-        tip: Oid,
-        judged: Judged,
-    ) -> Result<Answer, SyncError> {
-        let mut commit = tip;
+    pub(super) fn answer(&self, tip: Oid, judged: Judged) -> Result<Answer, SyncError> {
+        let (verified, mut commit) = (judged.base, tip);
         if !judged.unanswered.is_empty() {
             commit = self.undo_all(verified, tip, &judged)?;
             self.is_clean(verified, commit, &judged.unanswered)?;
@@ -85,6 +83,7 @@ impl Side {
             view: View::Local,
             signers: &Default::default(),
             own: None,
+            stretch: STRETCH,
         };
         let left = judge.structure(&compared)?;
         match (left.is_empty(), undone.first()) {

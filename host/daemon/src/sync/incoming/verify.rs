@@ -1,4 +1,4 @@
-//! Judging what the remote brings, commit by commit.
+//! Judging one commit that the remote brings.
 //!
 //! Who made a commit is what its signature says; author fields and trailers prove nothing, and
 //! must agree with it. Before the first verified tip (a vault that is older than the house, a
@@ -9,7 +9,7 @@
 //! never come (`replay`). A violation counts as answered only by a commit of the local
 //! half, later in the history, that names it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use platinum_core::{AgentName, Role, VaultPath, layout};
 use platinum_policy::{Change, check, is_synced};
@@ -18,18 +18,24 @@ use platinum_repo::{
     Signers, TRAILER_AGENT, TRAILER_ROLE,
 };
 
-use super::{claims, doubles, replay::Replay, undoing::TRAILER_REVERTS};
+use super::{
+    claims,
+    doubles::{self, Doubled},
+    trail::{Author, Looked, values},
+};
 use crate::sync::{
     MAX_FILE, SyncError,
     error::{Remedy, Violation},
 };
 
-/// More commits than this at once are not read.
-const MAX_COMMITS: usize = 100_000;
 /// More files than this in one commit are not read.
-const MAX_CHANGES: usize = 1_000_000;
+pub(super) const MAX_CHANGES: usize = 1_000_000;
 /// More files than this in one commit are no work of an agent that drafts.
 const MAX_CLOUD_CHANGES: usize = 100_000;
+/// More lines than this are merged by nobody.
+const MAX_PARENTS: usize = 64;
+/// More reasons than this are counted, and not kept.
+const MAX_REASONS: usize = 100;
 
 /// Whose rules hold, and whom the advice is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,227 +54,50 @@ pub(super) struct Judge<'a> {
     pub(super) view: View,
     pub(super) signers: &'a Signers,
     pub(super) own: Option<&'a PublicKey>,
+    /// So many commits that are right are judged before they are handed on.
+    pub(super) stretch: usize,
 }
 
 /// What was found between two tips.
 #[derive(Debug, Default)]
 pub(super) struct Judged {
+    /// Up to where all is right, and was handed on.
+    pub(super) base: Option<Oid>,
     /// What may not be applied, oldest first.
     pub(super) unanswered: Vec<Violation>,
     /// What may not be, but was undone by the local half since.
     pub(super) answered: Vec<Violation>,
     /// Files below `Approved/` that this host did not put there, at a first contact.
     pub(super) unproven: Vec<VaultPath>,
-    /// What the files of the last verified tip become without what may not be.
+    /// What the files of the base become without what may not be.
     pub(super) clean: Vec<(VaultPath, Edit)>,
 }
 
-/// As whom a commit is judged.
-enum Author {
-    /// Whose key signed it.
-    Signer(Signer),
-    /// A stranger, before the first contact.
-    Past,
-    /// Nobody that is known.
-    Stranger,
+/// What below `Approved/` was put there last by this host itself, before the first contact.
+#[derive(Debug, Default)]
+pub(super) struct Approved(BTreeSet<VaultPath>);
+
+impl Approved {
+    fn note(&mut self, is_own: bool, changed: &[Changed]) {
+        for Changed { path, .. } in changed {
+            if !path.is_within(layout::APPROVED) {
+                continue;
+            }
+            match is_own {
+                true => self.0.insert(path.clone()),
+                false => self.0.remove(path),
+            };
+        }
+    }
+
+    /// Whether it is this host's own.
+    pub(super) fn is_own(&self, path: &VaultPath) -> bool {
+        self.0.contains(path)
+    }
 }
 
-impl Judge<'_> {
-    /// Judges everything that `tip` has and `verified` has not.
-    pub(super) fn judge(&self, verified: Option<Oid>, tip: Oid) -> Result<Judged, SyncError> {
-        if verified == Some(tip) {
-            return Ok(Judged::default());
-        }
-        if let Some(verified) = verified
-            && !self.repo.is_ancestor(verified, tip)?
-        {
-            return Err(SyncError::Violation(self.rewritten(verified, tip)));
-        }
-        let mut all = Vec::new();
-        let mut found = BTreeMap::new();
-        let mut approved = BTreeMap::new();
-        for commit in self.repo.commits_between(verified, tip, MAX_COMMITS)? {
-            let info = self.repo.commit_info(commit)?;
-            let (author, violation) = self.commit(&info, verified.is_none(), &mut approved)?;
-            found.extend(violation.map(|violation| (commit, violation)));
-            all.push((info, author));
-        }
-        let clean = match found.is_empty() {
-            true => Vec::new(),
-            false => self.replay(verified, &all, &mut found)?,
-        };
-        let mut judged = Judged {
-            clean,
-            ..Judged::default()
-        };
-        for (info, _) in &all {
-            let Some(violation) = found.remove(&info.oid) else {
-                continue;
-            };
-            match self.is_answered(&violation, info.oid, &all, &found)? {
-                true => judged.answered.push(violation),
-                false => judged.unanswered.push(violation),
-            }
-        }
-        self.knows_nobody(&mut judged);
-        if verified.is_none() && self.view != View::Server {
-            self.first_contact(tip, &approved, &mut judged)?;
-        }
-        Ok(judged)
-    }
-
-    /// Whether the local half made a commit later on that names it.
-    fn is_answered(
-        &self,
-        violation: &Violation,
-        commit: Oid,
-        all: &[(CommitInfo, Author)],
-        found: &BTreeMap<Oid, Violation>,
-    ) -> Result<bool, SyncError> {
-        for (info, author) in all {
-            let is_local = matches!(author, Author::Signer(signer) if signer.role == Role::Local);
-            if is_local
-                && !found.contains_key(&info.oid)
-                && values(info, TRAILER_REVERTS).any(|named| named == violation.commit)
-                && self.repo.is_ancestor(commit, info.oid)?
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Goes from the verified tip to this one without the violations: finds those that are right
-    /// only because of others, and what is left in the end.
-    fn replay(
-        &self,
-        verified: Option<Oid>,
-        all: &[(CommitInfo, Author)],
-        found: &mut BTreeMap<Oid, Violation>,
-    ) -> Result<Vec<(VaultPath, Edit)>, SyncError> {
-        let mut replay = Replay::on(self.repo, verified);
-        for (info, author) in all {
-            if found.contains_key(&info.oid) {
-                continue;
-            }
-            let mut reasons = Vec::new();
-            if self.brings(info, found)? {
-                reasons.push("it merges a commit that may not be".to_owned());
-            }
-            let mut changed = BTreeMap::new();
-            for parent in parents_of(info) {
-                let compared = self.repo.compare(parent, info.oid, usize::MAX)?;
-                changed.extend(compared.changed.into_iter().map(|c| (c.path, c.blob)));
-            }
-            let retold = replay.retell(changed)?;
-            let without = |reason: &str| format!("without what is undone before it, {reason}");
-            for path in &retold.in_the_way {
-                reasons.push(without(&format!("{path} would be where something else is")));
-            }
-            if let Author::Signer(signer) = author
-                && let Err(violations) = check(signer.role, &signer.agent, &retold.changes)
-            {
-                reasons.extend(violations.iter().map(|v| without(&v.to_string())));
-            }
-            if let Author::Signer(signer) = author
-                && signer.role == Role::Cloud
-                && let Some((path, at)) = replay.doubled(info.oid, &retold)?
-            {
-                reasons.push(without(&doubles::sentence(&signer.agent, &path, &at)));
-            }
-            if let Author::Signer(signer) = author {
-                let faults = self.claims(signer, &retold.compared(), &|path| replay.now(path))?;
-                reasons.extend(faults.iter().map(|fault| without(fault)));
-            }
-            match reasons.is_empty() {
-                true => replay.apply(retold),
-                false => drop(found.insert(info.oid, violation(info.oid, author, reasons))),
-            }
-        }
-        replay.into_edits()
-    }
-
-    /// Whether a commit merges a violation into a line that did not have it.
-    fn brings(
-        &self,
-        info: &CommitInfo,
-        found: &BTreeMap<Oid, Violation>,
-    ) -> Result<bool, SyncError> {
-        if info.parents.len() < 2 {
-            return Ok(false);
-        }
-        for bad in found.keys() {
-            let mut have = 0;
-            for parent in &info.parents {
-                have += usize::from(self.repo.is_ancestor(*bad, *parent)?);
-            }
-            if have > 0 && have < info.parents.len() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Keys may not have been exchanged yet: then a stranger's commits are no attack, and undoing
-    /// them would only be a loss.
-    fn knows_nobody(&self, judged: &mut Judged) {
-        if self.signers.iter().any(|signer| signer.role == Role::Cloud) {
-            for violation in &mut judged.unanswered {
-                if violation.remedy == Remedy::Trust {
-                    violation.remedy = Remedy::Undo;
-                }
-            }
-        }
-    }
-
-    /// What is taken over from a past that nobody here judged.
-    fn first_contact(
-        &self,
-        tip: Oid,
-        approved: &BTreeMap<VaultPath, bool>,
-        judged: &mut Judged,
-    ) -> Result<(), SyncError> {
-        if judged.unanswered.is_empty() {
-            let mut whole = self.repo.compare(None, tip, MAX_CHANGES)?;
-            // A vault may have been on systems that mark every file as a program.
-            whole.odd_modes.clear();
-            let mut reasons = self.structure(&whole)?;
-            if !reasons.is_empty() {
-                reasons.push(
-                    "it comes from before this host knew the remote, and is not undone by itself: \
-                     take it out of the remote with a commit, or choose another remote"
-                        .to_owned(),
-                );
-                judged.unanswered.push(Violation {
-                    commit: tip.to_string(),
-                    agent: None,
-                    reasons,
-                    remedy: Remedy::Owner,
-                });
-            }
-        }
-        if self.view == View::Local {
-            for path in self.below_approved(tip)? {
-                if approved.get(&path) != Some(&true) {
-                    judged.unproven.push(path);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn below_approved(&self, tip: Oid) -> Result<Vec<VaultPath>, SyncError> {
-        Ok(self
-            .repo
-            .compare(None, tip, MAX_CHANGES)?
-            .changed
-            .into_iter()
-            .map(|changed| changed.path)
-            .filter(|path| path.is_within(layout::APPROVED))
-            .collect())
-    }
-
-    fn rewritten(&self, verified: Oid, tip: Oid) -> Violation {
+impl<'a> Judge<'a> {
+    pub(super) fn rewritten(&self, verified: Oid, tip: Oid) -> Violation {
         let what_to_do = match self.view {
             View::Server => String::new(),
             View::Local | View::Cloud => {
@@ -286,41 +115,67 @@ impl Judge<'_> {
             reasons: vec![format!(
                 "the remote's history was rewritten: it no longer has commit {verified}{what_to_do}"
             )],
+            unlisted: 0,
             remedy: Remedy::Owner,
         }
     }
 
-    /// Judges one commit; notes who last put what below `Approved/`.
-    fn commit(
+    /// Judges one commit; notes who last put what below `Approved/`. `instead` is what to compare
+    /// it with if what it stands on may not be, and is too much to be compared with.
+    pub(super) fn commit(
         &self,
         info: &CommitInfo,
         is_first: bool,
-        approved: &mut BTreeMap<VaultPath, bool>,
-    ) -> Result<(Author, Option<Violation>), SyncError> {
+        instead: Option<Option<Oid>>,
+        approved: &mut Approved,
+    ) -> Result<(Looked<'a>, Option<Violation>), SyncError> {
         let mut reasons = Vec::new();
         let mut remedy = Remedy::Undo;
         let author = self.author(info, is_first, &mut reasons, &mut remedy)?;
-        if let Author::Signer(signer) = &author
-            && signer.role == Role::Cloud
-            && info.parents.len() > 1
-        {
+        let is_cloud = matches!(author, Author::Signer(signer) if signer.role == Role::Cloud);
+        if is_cloud && info.parents.len() > 1 {
             reasons.push("it is a merge, and a cloud agent only adds to the tip".to_owned());
         }
-        let is_cloud = matches!(&author, Author::Signer(signer) if signer.role == Role::Cloud);
+        let is_past = matches!(author, Author::Past);
+        let is_own = author.signer().map(|signer| &signer.key) == self.own && self.own.is_some();
         let most = match is_cloud {
             true => MAX_CLOUD_CHANGES,
             false => MAX_CHANGES,
         };
-        for parent in parents_of(info) {
-            let compared = match self.repo.compare(parent, info.oid, most) {
+        let mut is_whole = false;
+        let mut parents = parents_of(info);
+        if parents.len() > MAX_PARENTS {
+            parents.truncate(MAX_PARENTS);
+            match is_past {
+                true => *approved = Approved::default(),
+                false => reasons.push(format!("it merges more than {MAX_PARENTS} lines at once")),
+            }
+        }
+        for parent in parents {
+            let compared = match (self.repo.compare(parent, info.oid, most), instead) {
+                // Only what the tip holds is judged of the past, and what it approved is not known.
+                (Err(RepoError::TooMany(_)), _) if is_past => {
+                    is_whole = true;
+                    *approved = Approved::default();
+                    continue;
+                }
+                // What takes a violation out has all of it to change, and is no violation for it.
+                (Err(RepoError::TooMany(_)), Some(_)) if author.is_local() && is_whole => continue,
+                (Err(RepoError::TooMany(_)), Some(clean)) if author.is_local() => {
+                    is_whole = true;
+                    self.repo.compare(clean, info.oid, most)
+                }
+                (compared, _) => compared,
+            };
+            let compared = match compared {
                 Err(RepoError::TooMany(most)) => {
-                    reasons.push(format!("it changes more than {most} files at once"));
+                    reasons.push(too_many(most));
                     continue;
                 }
                 compared => compared?,
             };
-            self.note_approved(&author, &compared.changed, approved);
-            if matches!(author, Author::Past) {
+            approved.note(is_own, &compared.changed);
+            if is_past {
                 continue;
             }
             reasons.extend(self.structure(&compared)?);
@@ -343,16 +198,21 @@ impl Judge<'_> {
         // One fault may have been found by two rules, or against two parents.
         let mut seen = BTreeSet::new();
         reasons.retain(|reason| seen.insert(reason.clone()));
+        let looked = Looked {
+            author,
+            is_bad: !reasons.is_empty(),
+            is_whole,
+        };
         if reasons.is_empty() {
-            return Ok((author, None));
+            return Ok((looked, None));
         }
-        let mut violation = violation(info.oid, &author, reasons);
+        let mut violation = violation(info.oid, author, reasons);
         violation.remedy = remedy;
-        Ok((author, Some(violation)))
+        Ok((looked, Some(violation)))
     }
 
     /// What a cloud agent does to claims that may not be.
-    fn claims(
+    pub(super) fn claims(
         &self,
         signer: &Signer,
         changed: &[Changed],
@@ -377,12 +237,16 @@ impl Judge<'_> {
             return Ok(Vec::new());
         }
         let folders = doubles::folders(self.repo, commit)?;
+        if let Some(fault) = Doubled::too_many(&made, &folders) {
+            return Ok(vec![fault.sentence(&signer.agent)]);
+        }
         let mut reasons = Vec::new();
         for path in made {
             let others = doubles::other_places(path, &folders);
             let there = self.repo.blobs_at(commit, &others)?;
-            let first = there.keys().next();
-            reasons.extend(first.map(|at| doubles::sentence(&signer.agent, path, at)));
+            let first = there.into_keys().next();
+            let fault = first.map(|at| Doubled::At(path.clone(), at));
+            reasons.extend(fault.map(|fault| fault.sentence(&signer.agent)));
         }
         Ok(reasons)
     }
@@ -393,12 +257,12 @@ impl Judge<'_> {
         is_first: bool,
         reasons: &mut Vec<String>,
         remedy: &mut Remedy,
-    ) -> Result<Author, SyncError> {
+    ) -> Result<Author<'a>, SyncError> {
         let why = match self.repo.signature(info.oid)? {
             Signature::By(key) => match self.signers.of(&key) {
                 Some(signer) => {
                     reasons.extend(disagreement(info, signer));
-                    return Ok(Author::Signer(signer.clone()));
+                    return Ok(Author::Signer(signer));
                 }
                 None => {
                     *remedy = Remedy::Trust;
@@ -434,20 +298,6 @@ impl Judge<'_> {
         }
     }
 
-    fn note_approved(
-        &self,
-        author: &Author,
-        changed: &[Changed],
-        approved: &mut BTreeMap<VaultPath, bool>,
-    ) {
-        let is_own = matches!(author, Author::Signer(signer) if Some(&signer.key) == self.own);
-        for change in changed {
-            if change.path.is_within(layout::APPROVED) {
-                approved.insert(change.path.clone(), is_own);
-            }
-        }
-    }
-
     /// What no author may do.
     pub(super) fn structure(&self, compared: &Comparison) -> Result<Vec<String>, SyncError> {
         let mut reasons: Vec<_> = compared.faults.iter().map(ToString::to_string).collect();
@@ -477,13 +327,6 @@ impl Judge<'_> {
     }
 }
 
-fn values<'a>(info: &'a CommitInfo, key: &'a str) -> impl Iterator<Item = &'a str> {
-    info.trailers
-        .iter()
-        .filter(move |(k, _)| k == key)
-        .map(|(_, value)| value.as_str())
-}
-
 /// What a commit says of its maker against what its signature says. A commit that the owner made
 /// by hand need not say anything.
 fn disagreement(info: &CommitInfo, signer: &Signer) -> Vec<String> {
@@ -511,21 +354,25 @@ fn disagreement(info: &CommitInfo, signer: &Signer) -> Vec<String> {
     .collect()
 }
 
-fn violation(commit: Oid, author: &Author, reasons: Vec<String>) -> Violation {
-    let agent = match author {
-        Author::Signer(signer) => Some(signer.agent.clone()),
-        Author::Past | Author::Stranger => None,
-    };
+/// That a commit changes more than is looked through.
+pub(super) fn too_many(most: usize) -> String {
+    format!("it changes more than {most} files or folders at once")
+}
+
+pub(super) fn violation(commit: Oid, author: Author<'_>, mut reasons: Vec<String>) -> Violation {
+    let unlisted = reasons.len().saturating_sub(MAX_REASONS);
+    reasons.truncate(MAX_REASONS);
     Violation {
         commit: commit.to_string(),
-        agent,
+        agent: author.signer().map(|signer| signer.agent.clone()),
         reasons,
+        unlisted,
         remedy: Remedy::Undo,
     }
 }
 
 /// What a commit is judged against; a first one against nothing.
-fn parents_of(info: &CommitInfo) -> Vec<Option<Oid>> {
+pub(super) fn parents_of(info: &CommitInfo) -> Vec<Option<Oid>> {
     match info.parents.as_slice() {
         [] => vec![None],
         parents => parents.iter().copied().map(Some).collect(),

@@ -10,7 +10,11 @@ const MAX_EMPTY: usize = 64;
 pub(super) fn is_one(bytes: &[u8]) -> bool {
     let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let start = start.get(..256).unwrap_or(start).trim_ascii_start();
-    start.starts_with(b"<?xml") || start.starts_with(b"<!DOCTYPE") || start.starts_with(b"<html")
+    let named = start.windows(5).any(|five| five == b"xmlns");
+    start.starts_with(b"<?xml")
+        || start.starts_with(b"<!DOCTYPE")
+        || start.starts_with(b"<html")
+        || start.starts_with(b"<") && named
 }
 
 /// The text, at most `most` bytes of it. `strings` are those that a sheet names by their numbers.

@@ -245,7 +245,8 @@ fn documents_and_sheets_are_read_as_they_look() {
             "<?xml version=\"1.0\"?><sst><si><t>Site</t></si><si><t>Password</t></si><si><r><t>Net</t></r><r><t>flix</t></r></si><si><t>{third}</t></si></sst>"
         )
     };
-    let sheet = b"<?xml version=\"1.0\"?><worksheet><sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"C1\" t=\"s\"><v>1</v></c></row><row r=\"2\"><c r=\"A2\" t=\"s\"><v>2</v></c><c r=\"C2\" t=\"s\"><v>3</v></c></row></sheetData><sheetProtection password=\"CC1A\" sheet=\"1\"/></worksheet>";
+    // Some programs leave the first line out.
+    let sheet = b"<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"C1\" t=\"s\"><v>1</v></c></row><row r=\"2\"><c r=\"A2\" t=\"s\"><v>2</v></c><c r=\"C2\" t=\"s\"><v>3</v></c></row></sheetData><sheetProtection password=\"CC1A\" sheet=\"1\"/></worksheet>";
     for (third, expected) in [
         ("abendrot", Some(Kind::Password)),
         ("", None),
