@@ -24,6 +24,13 @@ const MAX_KEPT: usize = 1000;
 /// The blob at a path, or nothing.
 type Blob = Option<Oid>;
 
+/// What commits of this host have put somewhere, and what they have taken away.
+#[derive(Default)]
+struct Pushed {
+    put: BTreeSet<VaultPath>,
+    gone: BTreeSet<VaultPath>,
+}
+
 impl Side {
     /// The remote's versions that what the work tree has now was made from, as this host has pushed
     /// them itself: the base of the merge of their paths. `theirs` is what changed from `applied` to
@@ -40,7 +47,14 @@ impl Side {
             return Ok(own);
         };
         let pushed = self.changed_by_us(applied, tip, base)?;
-        for (path, their) in theirs.iter().filter(|(path, _)| pushed.contains(*path)) {
+        for (path, their) in theirs {
+            let is_ours = match their {
+                Some(_) => pushed.put.contains(path),
+                None => pushed.gone.contains(path),
+            };
+            if !is_ours {
+                continue;
+            }
             let base = base.get(path).copied();
             let our = ours.get(path).copied().unwrap_or(base);
             if our == *their || base == *their {
@@ -73,11 +87,11 @@ impl Side {
         applied: Option<Oid>,
         tip: Oid,
         base: &BTreeMap<VaultPath, Oid>,
-    ) -> Result<BTreeSet<VaultPath>, SyncError> {
-        let mut paths = BTreeSet::new();
+    ) -> Result<Pushed, SyncError> {
+        let mut pushed = Pushed::default();
         // Of so many, none was made a moment ago.
         let Ok(commits) = self.repo.commits_between(applied, tip, MAX_COMMITS) else {
-            return Ok(paths);
+            return Ok(pushed);
         };
         for commit in commits {
             let info = self.repo.commit_info(commit)?;
@@ -92,13 +106,17 @@ impl Side {
                     };
                     let is_like_ours =
                         task_at(&changed.path).is_none() && was == base.get(&changed.path).copied();
-                    if changed.blob.is_some() || is_like_ours {
-                        paths.insert(changed.path);
+                    // Apart: a claim puts a task's file where its release takes it away, and only
+                    // the first of these happened in the work tree for sure.
+                    if changed.blob.is_some() {
+                        pushed.put.insert(changed.path);
+                    } else if is_like_ours {
+                        pushed.gone.insert(changed.path);
                     }
                 }
             }
         }
-        Ok(paths)
+        Ok(pushed)
     }
 
     /// Whether the work tree once had this version of a file.

@@ -10,7 +10,9 @@ use platinum_protocol::PushOutcome;
 use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
 use platinum_testkit::git::GitServer;
 
-use crate::side::{Side, at, remote_files, side, side_with};
+use platinum_core::{Zone, layout};
+
+use crate::side::{Side, at, remote_files, side, side_with, task};
 
 /// A line that breaks as soon as a push has landed.
 struct Breaks {
@@ -98,6 +100,26 @@ impl House {
         }
         assert_eq!(self.owner.files(), self.other.files());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_was_given_back_unheard_is_not_claimed_again_by_itself() {
+    let house = house().await;
+    house.armed.store(false, SeqCst);
+    let note = task(Zone::Email, 1);
+    let waits = layout::waiting(Zone::Email, note.id);
+    house.owner.write(waits.as_str(), &note.render());
+    house.owner.sync.sync().await.unwrap();
+    house.owner.sync.claim(note.id).await.unwrap();
+    house.armed.store(true, SeqCst);
+    let release = || house.owner.sync.release(note.id, "Not now.");
+    let error = release().await.unwrap_err();
+    assert!(error.is_away(), "{error}");
+    house.broken.store(false, SeqCst);
+    release().await.unwrap();
+    house.both_sync().await;
+    let there = remote_files(&house.server);
+    assert_eq!(there, ["Inbox/a.md", waits.as_str()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
