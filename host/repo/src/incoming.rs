@@ -15,7 +15,12 @@ use std::{
 
 use git2::{ObjectType, Odb, Oid, Repository};
 
-use crate::{Repo, RepoError, compare::MAX_ENTRIES_READ, objects::Open};
+use crate::{
+    Repo, RepoError,
+    compare::{MAX_ENTRIES_READ, foreign},
+    objects::Open,
+    tree::{UNREADABLE, readable_tree},
+};
 
 /// Deeper folders are refused.
 const MAX_DEPTH: usize = 128;
@@ -164,7 +169,9 @@ fn show(
             });
         }
         ObjectType::Tree => {
-            let tree = git.find_tree(oid).map_err(RepoError::git(DOING))?;
+            let Some(tree) = readable_tree(git, oid)? else {
+                return Err(foreign(oid.to_string().as_bytes(), UNREADABLE));
+            };
             for entry in &tree {
                 let name = String::from_utf8_lossy(entry.name_bytes());
                 visit(New::Name {
@@ -230,14 +237,16 @@ impl Walk<'_> {
             });
         }
         let git = self.git;
-        let tree = git.find_tree(tree).map_err(RepoError::git(DOING))?;
+        let Some(tree) = readable_tree(git, tree)? else {
+            return Err(foreign(prefix.as_bytes(), UNREADABLE));
+        };
         self.read = self.read.saturating_add(tree.len());
         if self.read > MAX_ENTRIES_READ {
             return Err(RepoError::TooMany(MAX_ENTRIES_READ));
         }
         let mut before = Vec::new();
         for other in others {
-            before.push(git.find_tree(*other).map_err(RepoError::git(DOING))?);
+            before.extend(readable_tree(git, *other)?);
         }
         for entry in &tree {
             let (oid, mode) = (entry.id(), entry.filemode_raw());

@@ -3,12 +3,15 @@
 //! Lives elsewhere: what changed between two commits is in `tree`.
 //! Invariant: only the folders on the way to what was asked for are read, each once.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use git2::{Oid, Repository};
 use platinum_core::VaultPath;
 
-use crate::{Repo, RepoError, tree::tree_of};
+use crate::{
+    Repo, RepoError,
+    tree::{readable_tree, tree_of},
+};
 
 /// The bits of a mode that say what an entry is.
 const KIND: i32 = 0o170_000;
@@ -52,7 +55,9 @@ impl Repo {
             let Some(tree) = folder_in(&git, root, folder)? else {
                 continue;
             };
-            let tree = git.find_tree(tree).map_err(RepoError::git(READING))?;
+            let Some(tree) = readable_tree(&git, tree)? else {
+                continue;
+            };
             for path in paths {
                 if let Some(entry) = tree.get_name(path.file_name())
                     && entry.filemode_raw() & KIND == FILE
@@ -74,14 +79,17 @@ impl Repo {
         folder_in(&git, root, folder)
     }
 
-    /// What the folder of this tree holds, files and folders with a readable name only.
+    /// What the folder of this tree holds, files and folders with a readable name only; nothing if
+    /// it cannot be read.
     ///
     /// # Errors
     /// If the object is missing.
     pub fn folder(&self, tree: Oid) -> Result<Folder, RepoError> {
         let git = self.lock()?;
-        let tree = git.find_tree(tree).map_err(RepoError::git(READING))?;
         let mut folder = Folder::default();
+        let Some(tree) = readable_tree(&git, tree)? else {
+            return Ok(folder);
+        };
         for entry in &tree {
             let Ok(name) = entry.name() else { continue };
             match entry.filemode_raw() & KIND {
@@ -104,18 +112,18 @@ impl Repo {
     }
 }
 
-const READING: &str = "reading a tree";
-
 fn folder_in(git: &Repository, root: Oid, folder: &str) -> Result<Option<Oid>, RepoError> {
-    if folder.is_empty() {
-        return Ok(Some(root));
+    let mut at = root;
+    for part in folder.split('/').filter(|part| !part.is_empty()) {
+        let Some(tree) = readable_tree(git, at)? else {
+            return Ok(None);
+        };
+        match tree.get_name(part) {
+            Some(entry) if entry.filemode_raw() & KIND == FOLDER => at = entry.id(),
+            _ => return Ok(None),
+        }
     }
-    let tree = git.find_tree(root).map_err(RepoError::git(READING))?;
-    match tree.get_path(Path::new(folder)) {
-        Ok(entry) => Ok((entry.filemode_raw() & KIND == FOLDER).then(|| entry.id())),
-        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-        Err(error) => Err(RepoError::git(READING)(error)),
-    }
+    Ok(Some(at))
 }
 
 #[cfg(test)]

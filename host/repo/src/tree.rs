@@ -6,13 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use git2::{Oid, Repository};
+use git2::{ErrorClass, ObjectType, Oid, Repository, Tree};
 use platinum_core::VaultPath;
 
 use crate::{Repo, RepoError, compare::foreign};
 
 /// More entries in one folder than this are refused.
 const MAX_ENTRIES: usize = 1 << 20;
+
+/// What is said of a folder that is none.
+pub(crate) const UNREADABLE: &str = "is a folder that cannot be read";
 
 /// One entry of a folder in a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,24 +74,19 @@ impl Repo {
     /// If an object is missing.
     pub fn blob_at(&self, commit: Oid, path: &VaultPath) -> Result<Option<Oid>, RepoError> {
         let git = self.lock()?;
-        let mut tree = git
-            .find_tree(tree_of(&git, commit)?)
-            .map_err(RepoError::git("reading a tree"))?;
+        let mut at = tree_of(&git, commit)?;
         let mut parts = path.components().peekable();
         while let Some(part) = parts.next() {
+            let Some(tree) = readable_tree(&git, at)? else {
+                return Ok(None);
+            };
             let Some(entry) = tree.get_name(part) else {
                 return Ok(None);
             };
             let (oid, mode) = (entry.id(), entry.filemode_raw());
-            drop(entry);
-            let kind = Entry { oid, mode }.kind();
-            match (parts.peek().is_some(), kind) {
+            match (parts.peek().is_some(), Entry { oid, mode }.kind()) {
                 (false, Kind::File) => return Ok(Some(oid)),
-                (true, Kind::Folder) => {
-                    tree = git
-                        .find_tree(oid)
-                        .map_err(RepoError::git("reading a tree"))?;
-                }
+                (true, Kind::Folder) => at = oid,
                 _ => return Ok(None),
             }
         }
@@ -151,6 +149,25 @@ pub(crate) fn tree_of(git: &Repository, commit: Oid) -> Result<Oid, RepoError> {
         .map_err(RepoError::git("reading a commit"))
 }
 
+/// The folder of this id; nothing if what is there is none that can be read. Git lets in modes that
+/// libgit2 has no room for: whoever pushes one must not stop who reads it.
+pub(crate) fn readable_tree(git: &Repository, oid: Oid) -> Result<Option<Tree<'_>>, RepoError> {
+    let doing = "reading a tree";
+    let error = match git.find_tree(oid) {
+        Ok(tree) => return Ok(Some(tree)),
+        Err(error) => error,
+    };
+    let is_there = || {
+        let (_, kind) = git.odb()?.read_header(oid)?;
+        Ok::<_, git2::Error>(kind != ObjectType::Tree || error.class() == ErrorClass::Tree)
+    };
+    match is_there() {
+        Ok(true) => Ok(None),
+        // It is missing, or the disk fails.
+        _ => Err(RepoError::git(doing)(error)),
+    }
+}
+
 /// A folder's entries by name; none for no folder.
 pub(crate) type Entries = BTreeMap<Vec<u8>, Entry>;
 
@@ -173,9 +190,12 @@ fn read_entries(
     let Some(oid) = tree else {
         return Ok(BTreeMap::new());
     };
-    let tree = git
-        .find_tree(oid)
-        .map_err(RepoError::git("reading a tree"))?;
+    let Some(tree) = readable_tree(git, oid)? else {
+        return match is_strict {
+            true => Err(foreign(b"", UNREADABLE)),
+            false => Ok(BTreeMap::new()),
+        };
+    };
     if is_strict && tree.len() > MAX_ENTRIES {
         let what = format!("has {} entries; {MAX_ENTRIES} is the most", tree.len());
         return Err(foreign(b"", &what));

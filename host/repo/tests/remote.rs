@@ -173,6 +173,25 @@ async fn an_object_that_git_refuses_is_no_remote_that_is_away() {
 }
 
 #[tokio::test]
+async fn folders_that_an_old_program_wrote_can_be_let_in_and_are_read_as_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = serve(folder.path());
+    faulty(&folder.path().join("remote.git"), "zeroPaddedFilemode");
+    let setting = "fetch.fsck.zeroPaddedFilemode".to_owned();
+    let options = ClientOptions {
+        user_config: false,
+        settings: vec![(setting, "ignore".to_owned())],
+        ..ClientOptions::default()
+    };
+    let repo = Repo::open_or_init(&folder.path().join("a.git")).unwrap();
+    let remote = GitRemote::with(repo.clone(), address, options);
+    let tip = remote.fetch().await.unwrap().unwrap();
+    let files = repo.tree_files(tip).unwrap();
+    let files: Vec<_> = files.keys().map(VaultPath::as_str).collect();
+    assert_eq!(files, ["a.md"]);
+}
+
+#[tokio::test]
 async fn a_remote_that_hangs_is_given_up_in_time() {
     let folder = tempfile::tempdir().unwrap();
     // Accepts and never answers.

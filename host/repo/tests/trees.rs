@@ -314,6 +314,55 @@ fn a_folder_that_two_readers_could_take_for_two_things_is_refused() {
 }
 
 #[test]
+fn a_folder_that_cannot_be_read_is_refused_and_stops_nobody() {
+    let (_folder, repo) = repo();
+    let dir = repo.git_dir();
+    let blob = git(dir, &["hash-object", "-w", "--stdin"], "x");
+    // Git takes it, with a warning; libgit2 has no room for such a mode.
+    let evil = raw_tree(dir, &[("777777", b"a.md", &blob)]);
+    let good = raw_tree(dir, &[("100644", b"b.md", &blob)]);
+    let outer = |inner: &str| {
+        let entries = [("40000", &b"Inbox"[..], inner), ("40000", b"Plans", &good)];
+        commit_tree(dir, &raw_tree(dir, &entries))
+    };
+    let (evil_root, evil, clean) = (commit_tree(dir, &evil), outer(&evil), outer(&good));
+    let refused = |from, to| repo.changes(from, to).unwrap_err().to_string();
+    let why = "`Inbox/` is a folder that cannot be read";
+    assert_eq!(refused(None, evil), why);
+    assert_eq!(refused(Some(clean), evil), why);
+    assert_eq!(
+        refused(None, evil_root),
+        "`` is a folder that cannot be read"
+    );
+    let found = repo.compare(Some(clean), evil, 10).unwrap();
+    assert_eq!((found.faults.len(), found.changed.len()), (1, 0));
+    // What takes it out, and all else that is asked for, is found.
+    let healed = repo.changes(Some(evil), clean).unwrap();
+    assert_eq!(healed.len(), 1);
+    assert_eq!(healed[0].path, path("Inbox/b.md"));
+    assert_eq!(repo.changes(Some(evil_root), clean).unwrap().len(), 2);
+    let (gone, there) = (path("Inbox/a.md"), path("Plans/b.md"));
+    assert_eq!(repo.blob_at(evil, &gone).unwrap(), None);
+    assert_eq!(repo.blob_at(evil_root, &gone).unwrap(), None);
+    assert!(repo.blob_at(evil, &there).unwrap().is_some());
+    let blobs = repo.blobs_at(evil, [&gone, &there]).unwrap();
+    assert_eq!(blobs.into_keys().collect::<Vec<_>>(), [there]);
+    assert_eq!(repo.items(evil, "Inbox").unwrap(), []);
+    assert_eq!(repo.folder_at(evil, "Inbox/sub").unwrap(), None);
+    let inbox = repo.folder_at(evil, "Inbox").unwrap().unwrap();
+    assert!(repo.folder(inbox).unwrap().files.is_empty());
+    let mut names = 0;
+    repo.each_new(Some(evil), clean, 10, &mut |_| names += 1)
+        .unwrap();
+    let new = repo.each_new(Some(clean), evil, 10, &mut |_| {});
+    assert!(matches!(new, Err(RepoError::Foreign { .. })), "{new:?}");
+    // One that is not there at all is another matter.
+    let missing = raw_tree(dir, &[("40000", b"Inbox", &"1".repeat(40))]);
+    let missing = repo.changes(None, commit_tree(dir, &missing)).unwrap_err();
+    assert!(matches!(missing, RepoError::Git { .. }), "{missing}");
+}
+
+#[test]
 fn what_is_gone_again_is_no_fault() {
     let (_folder, repo) = repo();
     let dir = repo.git_dir();

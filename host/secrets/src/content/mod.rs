@@ -57,7 +57,7 @@ impl Rules {
             clippy::expect_used,
             reason = "a few hundred words written in this crate"
         )]
-        // A table of all states takes a millisecond more to make, and a third less to look with.
+        // A table of all states takes a millisecond more to make; notes are judged by a sixth faster.
         let words = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::DFA))
             .ascii_case_insensitive(true)

@@ -215,6 +215,36 @@ fn a_bomb_is_a_violation_and_its_answer_is_none() {
 }
 
 #[test]
+fn a_folder_that_only_git_can_read_is_a_violation_and_stops_nobody() {
+    for folder in ["Plans", "Done", "In_Progress", "Needs_Action"] {
+        let mut story = Story::begin();
+        let before = story.files(story.tip);
+        let blob = story.git(&["hash-object", "-w", "--stdin"].map(OsStr::new), b"x");
+        let mut raw = b"777777 evil.md\0".to_vec();
+        raw.extend_from_slice(Repo::oid(&blob).unwrap().as_bytes());
+        let args = ["hash-object", "-t", "tree", "-w", "--stdin", "--literally"];
+        let raw = story.git(&args.map(OsStr::new), &raw);
+        let (tree, tip) = (with_folder(&story, folder, &raw), story.tip);
+        let bad = story.by_hand(&tree, &[tip]);
+        // Whoever goes on from there.
+        let path = format!("Pending_Approval/{folder}.md");
+        story.commit("cloud-2", &[(&path, Some("x"))]);
+        let expected = BTreeSet::from([bad.to_string()]);
+        assert_eq!(story.unanswered(), expected, "{folder}");
+        let server = story.judge_as(View::Server, Some(story.base), story.tip);
+        assert_eq!(named(&server)[0], expected);
+        let why = format!("`{folder}/` is a folder that cannot be read");
+        assert!(server.unanswered[0].reasons.contains(&why), "{server:?}");
+        story.undo();
+        let judged = story.judge_as(View::Cloud, Some(story.base), story.tip);
+        assert_eq!(named(&judged), [BTreeSet::new(), expected], "{folder}");
+        let mut after = story.files(story.tip);
+        assert!(after.remove(&path).is_some());
+        assert_eq!(after, before);
+    }
+}
+
+#[test]
 fn several_bombs_one_after_the_other_are_undone_in_one_go() {
     let mut story = Story::begin();
     let mut expected = BTreeSet::new();

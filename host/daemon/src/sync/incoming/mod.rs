@@ -10,16 +10,15 @@
 
 pub(super) mod claims;
 mod doubles;
+mod history;
 pub mod hook;
 #[cfg(test)]
 mod long;
 mod passing;
-mod replay;
 #[cfg(test)]
 mod stolen;
 #[cfg(test)]
 mod tests;
-mod trail;
 mod undoing;
 mod verify;
 

@@ -1,7 +1,8 @@
 //! Going through a history: every commit in turn, and then, if something among them may not be,
 //! once more without it.
 //!
-//! Lives elsewhere: a commit is judged in `verify`, what is kept of those that were is in `trail`.
+//! Lives elsewhere: a commit is judged in `verify`; what is kept of those that were, and what is left
+//! without those that may not be, is in `history`.
 //! Invariants: no history is too long; where all is right so far and nothing stands aside, what
 //! was judged is handed on and forgotten, so that neither memory nor a restart costs more than a
 //! stretch; a first contact has no such stretches, as a stranger's commit is the past till its end
@@ -14,8 +15,7 @@ use platinum_policy::check;
 use platinum_repo::{CommitInfo, Edit, Oid, RepoError};
 
 use super::{
-    replay::{Blobs, Replay},
-    trail::{Author, Link, Trail},
+    history::{Author, Blobs, Link, Replay, Trail},
     verify::{Approved, Judge, Judged, MAX_CHANGES, View, parents_of, too_many, violation},
 };
 use crate::sync::{

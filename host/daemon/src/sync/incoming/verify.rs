@@ -21,7 +21,7 @@ use platinum_repo::{
 use super::{
     claims,
     doubles::{self, Doubled},
-    trail::{Author, Looked, values},
+    history::{Author, Looked, values},
 };
 use crate::sync::{
     MAX_FILE, SyncError,

@@ -117,7 +117,8 @@ impl Synchronizer {
                 self.blocking(move |side| side.decided.set(task, None))
                     .await
             }
-            Err(error @ (SyncError::Remote(_) | SyncError::InDoubt(_))) => {
+            // What the remote holds now is not known, for whichever reason.
+            Err(error @ (SyncError::Remote(_) | SyncError::Faulty(_) | SyncError::InDoubt(_))) => {
                 let kept = self.blocking(move |side| side.end_here(task, &end)).await?;
                 if !kept {
                     return Err(error);

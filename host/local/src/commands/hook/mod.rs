@@ -7,7 +7,12 @@
 
 mod install;
 
-use std::{io::Read as _, path::PathBuf};
+use std::{
+    io::Read as _,
+    path::PathBuf,
+    sync::mpsc::{RecvTimeoutError, channel},
+    time::Duration,
+};
 
 use super::{CommandError, Context, Kind};
 
@@ -41,15 +46,36 @@ pub(crate) async fn run(args: &HookArgs, ctx: &Context) -> Result<(), CommandErr
 
 /// A push moves one ref; more lines than this are no push of ours.
 const MAX_LINES: u64 = 64 * 1024;
+/// How often who pushes is told that the push is still judged: a client that hears nothing for a
+/// while gives up, and a long history takes longer.
+const TELL_EVERY: Duration = Duration::from_secs(10);
 
 fn pre_receive() -> Result<(), CommandError> {
     let mut lines = String::new();
     std::io::stdin()
         .take(MAX_LINES)
         .read_to_string(&mut lines)?;
-    platinum_daemon::sync::hook::pre_receive(&lines).map_err(|refused| {
+    let judge = || platinum_daemon::sync::hook::pre_receive(&lines);
+    let tell = || eprintln!("platinum: what is pushed is still looked through");
+    telling(TELL_EVERY, tell, judge).map_err(|refused| {
         let error = CommandError::new(Kind::Refused, "the push is refused");
         refused.into_iter().fold(error, CommandError::hint)
+    })
+}
+
+/// Does some work, and tells again and again that it is not done yet.
+fn telling<T>(every: Duration, tell: impl Fn() + Send, work: impl FnOnce() -> T) -> T {
+    // Nothing is ever sent: that it is dropped says that the work has ended.
+    let (done, ended) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+                tell();
+            }
+        });
+        let result = work();
+        drop(done);
+        result
     })
 }
 
@@ -71,5 +97,31 @@ async fn watch(repository: &std::path::Path) -> Result<(), CommandError> {
             format!("{} cannot be watched: {error}", repository.display()),
         )),
         Ok(()) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn who_waits_for_a_long_judgement_hears_that_it_goes_on() {
+        let told = AtomicU32::new(0);
+        let tell = || {
+            told.fetch_add(1, Ordering::SeqCst);
+        };
+        let soon = Duration::from_millis(1);
+        let judged = telling(soon, tell, || {
+            while told.load(Ordering::SeqCst) < 3 {
+                std::thread::yield_now();
+            }
+            7
+        });
+        assert_eq!(judged, 7);
+        let before = told.load(Ordering::SeqCst);
+        assert_eq!(telling(Duration::from_secs(60), tell, || 8), 8);
+        assert_eq!(told.load(Ordering::SeqCst), before, "a short one is silent");
     }
 }

@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use platinum_core::Role;
 use platinum_repo::{CommitInfo, Oid, Repo, Signer};
 
-use super::undoing::TRAILER_REVERTS;
+use crate::sync::incoming::undoing::TRAILER_REVERTS;
 
 /// As whom a commit is judged.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Author<'a> {
+pub(in crate::sync::incoming) enum Author<'a> {
     /// Whose key signed it.
     Signer(&'a Signer),
     /// A stranger, before the first contact.
@@ -26,14 +26,14 @@ pub(super) enum Author<'a> {
 
 impl<'a> Author<'a> {
     /// Who signed it.
-    pub(super) fn signer(self) -> Option<&'a Signer> {
+    pub(in crate::sync::incoming) fn signer(self) -> Option<&'a Signer> {
         match self {
             Author::Signer(signer) => Some(signer),
             Author::Past | Author::Stranger => None,
         }
     }
 
-    pub(super) fn is_local(self) -> bool {
+    pub(in crate::sync::incoming) fn is_local(self) -> bool {
         self.signer()
             .is_some_and(|signer| signer.role == Role::Local)
     }
@@ -41,20 +41,20 @@ impl<'a> Author<'a> {
 
 /// What a look at one commit found, apart from what may not be.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Looked<'a> {
-    pub(super) author: Author<'a>,
+pub(in crate::sync::incoming) struct Looked<'a> {
+    pub(in crate::sync::incoming) author: Author<'a>,
     /// It may not be.
-    pub(super) is_bad: bool,
+    pub(in crate::sync::incoming) is_bad: bool,
     /// It changes so much of what it stands on that only its files themselves tell what it is.
-    pub(super) is_whole: bool,
+    pub(in crate::sync::incoming) is_whole: bool,
 }
 
 /// One commit.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Link<'a> {
-    pub(super) oid: Oid,
-    pub(super) author: Author<'a>,
-    pub(super) is_whole: bool,
+pub(in crate::sync::incoming) struct Link<'a> {
+    pub(in crate::sync::incoming) oid: Oid,
+    pub(in crate::sync::incoming) author: Author<'a>,
+    pub(in crate::sync::incoming) is_whole: bool,
     /// Whether every commit before it is among what it stands on.
     has_all: bool,
     /// Whether it, or something that it stands on, may not be or could not be looked through.
@@ -65,7 +65,7 @@ pub(super) struct Link<'a> {
 
 /// The commits since a base, parents before children.
 #[derive(Debug)]
-pub(super) struct Trail<'a> {
+pub(in crate::sync::incoming) struct Trail<'a> {
     base: Option<Oid>,
     links: Vec<Link<'a>>,
     /// Of each commit those of its parents that are on the trail; `None` for the others.
@@ -81,7 +81,7 @@ pub(super) struct Trail<'a> {
 }
 
 impl<'a> Trail<'a> {
-    pub(super) fn from(base: Option<Oid>) -> Self {
+    pub(in crate::sync::incoming) fn from(base: Option<Oid>) -> Self {
         Self {
             base,
             links: Vec::new(),
@@ -95,20 +95,20 @@ impl<'a> Trail<'a> {
     }
 
     /// What the trail begins after.
-    pub(super) fn base(&self) -> Option<Oid> {
+    pub(in crate::sync::incoming) fn base(&self) -> Option<Oid> {
         self.base
     }
 
-    pub(super) fn links(&self) -> &[Link<'a>] {
+    pub(in crate::sync::incoming) fn links(&self) -> &[Link<'a>] {
         &self.links
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::sync::incoming) fn len(&self) -> usize {
         self.links.len()
     }
 
     /// The parents of a commit that are on the trail; `None` for each of the others.
-    pub(super) fn parents(&self, at: usize) -> &[Option<usize>] {
+    pub(in crate::sync::incoming) fn parents(&self, at: usize) -> &[Option<usize>] {
         let end = |at: usize| self.links.get(at).map_or(0, |link| link.parents_end);
         let start = at.checked_sub(1).map_or(0, end);
         self.parents.get(start..end(at)).unwrap_or_default()
@@ -116,7 +116,10 @@ impl<'a> Trail<'a> {
 
     /// What a commit is to be compared with if what it stands on cannot be: only if something among
     /// that may not be.
-    pub(super) fn instead_of_parents(&self, info: &CommitInfo) -> Option<Option<Oid>> {
+    pub(in crate::sync::incoming) fn instead_of_parents(
+        &self,
+        info: &CommitInfo,
+    ) -> Option<Option<Oid>> {
         let is_tainted = |parent: &Oid| {
             let at = self.at.get(parent);
             at.and_then(|at| self.links.get(*at))
@@ -126,7 +129,7 @@ impl<'a> Trail<'a> {
     }
 
     /// Takes in the next commit.
-    pub(super) fn push(&mut self, info: &CommitInfo, looked: Looked<'a>) {
+    pub(in crate::sync::incoming) fn push(&mut self, info: &CommitInfo, looked: Looked<'a>) {
         let here = self.links.len();
         let mut is_tainted = looked.is_bad || looked.is_whole;
         for parent in &info.parents {
@@ -160,13 +163,16 @@ impl<'a> Trail<'a> {
     }
 
     /// Whether the last commit has everything before it, and all of that is right.
-    pub(super) fn ends_clean(&self) -> bool {
+    pub(in crate::sync::incoming) fn ends_clean(&self) -> bool {
         self.clean.is_some() && self.clean == self.links.last().map(|link| link.oid)
     }
 
     /// What local has undone later on, of these commits: each is named by one of local's that
     /// stands on it and is right itself.
-    pub(super) fn answered<V>(&self, found: &BTreeMap<usize, V>) -> BTreeSet<usize> {
+    pub(in crate::sync::incoming) fn answered<V>(
+        &self,
+        found: &BTreeMap<usize, V>,
+    ) -> BTreeSet<usize> {
         let mut answered = BTreeSet::new();
         let mut below: Option<(usize, Vec<bool>)> = None;
         for (answer, named) in &self.answers {
@@ -208,7 +214,10 @@ impl<'a> Trail<'a> {
 }
 
 /// The values of a trailer.
-pub(super) fn values<'i>(info: &'i CommitInfo, key: &'i str) -> impl Iterator<Item = &'i str> {
+pub(in crate::sync::incoming) fn values<'i>(
+    info: &'i CommitInfo,
+    key: &'i str,
+) -> impl Iterator<Item = &'i str> {
     info.trailers
         .iter()
         .filter(move |(k, _)| k == key)

@@ -13,14 +13,17 @@ use platinum_core::VaultPath;
 use platinum_policy::Change;
 use platinum_repo::{Changed, Edit, Oid, Repo};
 
-use super::doubles::{self, Doubled};
-use crate::sync::{SyncError, owning::places::task_at};
+use crate::sync::{
+    SyncError,
+    incoming::doubles::{self, Doubled},
+    owning::places::task_at,
+};
 
 /// What is at a path: a blob, or nothing any more.
-pub(super) type Blobs = BTreeMap<VaultPath, Option<Oid>>;
+pub(in crate::sync::incoming) type Blobs = BTreeMap<VaultPath, Option<Oid>>;
 
 /// The files of the last verified tip, and what honest commits made of them.
-pub(super) struct Replay<'a> {
+pub(in crate::sync::incoming) struct Replay<'a> {
     repo: &'a Repo,
     base: Option<Oid>,
     edits: Blobs,
@@ -30,18 +33,18 @@ pub(super) struct Replay<'a> {
 
 /// What one commit changes here.
 #[derive(Default)]
-pub(super) struct Retold {
+pub(in crate::sync::incoming) struct Retold {
     /// For the path table.
-    pub(super) changes: Vec<(VaultPath, Change)>,
+    pub(in crate::sync::incoming) changes: Vec<(VaultPath, Change)>,
     /// What is there afterwards.
     blobs: Blobs,
     /// Files that would be where a folder is, or below a file.
-    pub(super) in_the_way: Vec<VaultPath>,
+    pub(in crate::sync::incoming) in_the_way: Vec<VaultPath>,
 }
 
 impl Retold {
     /// The same, as a comparison of two commits tells it.
-    pub(super) fn compared(&self) -> Vec<Changed> {
+    pub(in crate::sync::incoming) fn compared(&self) -> Vec<Changed> {
         let of = |(path, change): &(VaultPath, Change)| Changed {
             path: path.clone(),
             change: *change,
@@ -52,7 +55,7 @@ impl Retold {
 }
 
 impl<'a> Replay<'a> {
-    pub(super) fn on(repo: &'a Repo, base: Option<Oid>) -> Self {
+    pub(in crate::sync::incoming) fn on(repo: &'a Repo, base: Option<Oid>) -> Self {
         Self {
             repo,
             base,
@@ -62,7 +65,10 @@ impl<'a> Replay<'a> {
     }
 
     /// What is at a path so far.
-    pub(super) fn now(&self, path: &VaultPath) -> Result<Option<Oid>, SyncError> {
+    pub(in crate::sync::incoming) fn now(
+        &self,
+        path: &VaultPath,
+    ) -> Result<Option<Oid>, SyncError> {
         if let Some(blob) = self.edits.get(path) {
             return Ok(*blob);
         }
@@ -73,7 +79,7 @@ impl<'a> Replay<'a> {
     }
 
     /// What a commit that left these files so changes here.
-    pub(super) fn retell(&self, changed: Blobs) -> Result<Retold, SyncError> {
+    pub(in crate::sync::incoming) fn retell(&self, changed: Blobs) -> Result<Retold, SyncError> {
         let mut retold = Retold::default();
         for (path, blob) in changed {
             let change = match (self.now(&path)?, blob) {
@@ -114,7 +120,7 @@ impl<'a> Replay<'a> {
     }
 
     /// A task that a commit makes here, or moves, although it is somewhere else too, and where.
-    pub(super) fn doubled(
+    pub(in crate::sync::incoming) fn doubled(
         &self,
         commit: Oid,
         retold: &Retold,
@@ -147,7 +153,11 @@ impl<'a> Replay<'a> {
     }
 
     /// What all files of a commit say, whatever it changed: they are as it has them.
-    pub(super) fn all_of(&self, commit: Oid, most: usize) -> Result<Blobs, SyncError> {
+    pub(in crate::sync::incoming) fn all_of(
+        &self,
+        commit: Oid,
+        most: usize,
+    ) -> Result<Blobs, SyncError> {
         let compared = self.repo.compare(self.base, commit, most)?;
         let mut all: Blobs = compared
             .changed
@@ -168,7 +178,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Lets a commit happen.
-    pub(super) fn apply(&mut self, retold: Retold) {
+    pub(in crate::sync::incoming) fn apply(&mut self, retold: Retold) {
         let tasks = retold.blobs.keys().filter(|path| task_at(path).is_some());
         let folders = tasks.filter_map(VaultPath::parent).map(String::from);
         self.folders.extend(folders);
@@ -176,7 +186,7 @@ impl<'a> Replay<'a> {
     }
 
     /// What there is to do to the files of the last verified tip.
-    pub(super) fn into_edits(self) -> Result<Vec<(VaultPath, Edit)>, SyncError> {
+    pub(in crate::sync::incoming) fn into_edits(self) -> Result<Vec<(VaultPath, Edit)>, SyncError> {
         let mut list = Vec::new();
         for (path, blob) in &self.edits {
             let was = match self.base {

@@ -1,0 +1,122 @@
+//! More commits than anybody needs.
+
+use std::time::Instant;
+
+use platinum_testkit::git::GitServer;
+
+use super::{Evil, SOON, git, house, on_main};
+use crate::side::side;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_commits_that_do_nothing_or_what_may_not_be_keep_nobody_out() {
+    let server = GitServer::start().unwrap();
+    let (owner, other) = house(&server).await;
+    let mut evil = Evil::on(&server);
+    let began = Instant::now();
+    for n in 0..300 {
+        evil.commits(evil.tip, &[]);
+        evil.commits(evil.tip, &[("Dashboard.md", &n.to_string())]);
+    }
+    on_main(&server, &evil.tip.to_string());
+    owner.sync.sync().await.unwrap();
+    assert_eq!(owner.read("Dashboard.md").as_deref(), Some("# Today\n"));
+    other.sync.sync().await.unwrap();
+    owner.write("Inbox/later.md", "later");
+    owner.sync.sync().await.unwrap();
+    other.sync.sync().await.unwrap();
+    assert_eq!(other.files(), owner.files());
+    assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+}
+
+/// How many commits are meant where the number is the point.
+const MANY: u32 = 150_000;
+
+/// A vault of a thousand notes that is older than the house: of each commit one line in one note.
+fn old_vault(server: &GitServer, commits: u32) {
+    let mut stream = String::new();
+    for n in 0..commits {
+        let text = format!("version {n}\n");
+        let from = match n {
+            0 => String::new(),
+            _ => format!("from :{n}\n"),
+        };
+        stream.push_str(&format!(
+            "commit refs/heads/main\nmark :{}\ncommitter Old <old@example.test> {} +0000\ndata \
+             2\nx\n{from}M 100644 inline Inbox/{}/{}.md\ndata {}\n{text}\n",
+            n + 1,
+            1_600_000_000 + n,
+            n % 10,
+            n % 1000,
+            text.len()
+        ));
+    }
+    git(server, &["fast-import", "--quiet"], stream.as_bytes());
+}
+
+/// Says how long something took, and how much memory there was at most.
+fn took(what: &str, began: Instant) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find(|line| line.starts_with("VmHWM"));
+    println!("{what}: {:?}, {}", began.elapsed(), peak.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: run by hand, with --nocapture"]
+async fn a_vault_of_150_000_commits_is_joined_and_a_flood_of_as_many_is_passed_through() {
+    let server = GitServer::start().unwrap();
+    let began = Instant::now();
+    old_vault(&server, MANY);
+    took("made", began);
+    let began = Instant::now();
+    let owner = side(&server, "local");
+    owner.sync.sync().await.unwrap();
+    took("joined by local", began);
+    assert_eq!(owner.files().len(), 1000);
+    let began = Instant::now();
+    let cloud = side(&server, "cloud");
+    cloud.sync.sync().await.unwrap();
+    took("joined by a cloud", began);
+
+    let began = Instant::now();
+    let mut evil = Evil::on(&server);
+    for _ in 0..MANY {
+        evil.commits(evil.tip, &[]);
+    }
+    on_main(&server, &evil.tip.to_string());
+    server.git(&["repack", "-adq"]).unwrap();
+    took("flood made", began);
+    let began = Instant::now();
+    owner.sync.sync().await.unwrap();
+    took("flood passed through by local", began);
+    let began = Instant::now();
+    owner.write("Inbox/later.md", "later");
+    owner.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+    took("and by the cloud", began);
+    assert_eq!(cloud.files(), owner.files());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: run by hand, with --nocapture"]
+async fn a_flood_of_150_000_violations_is_undone() {
+    let server = GitServer::start().unwrap();
+    let (owner, cloud) = house(&server).await;
+    let began = Instant::now();
+    let mut evil = Evil::on(&server);
+    for n in 0..MANY {
+        evil.commits(evil.tip, &[("Dashboard.md", &(n % 1000).to_string())]);
+    }
+    on_main(&server, &evil.tip.to_string());
+    server.git(&["repack", "-adq"]).unwrap();
+    took("flood made", began);
+    let began = Instant::now();
+    owner.sync.sync().await.unwrap();
+    took("undone by local", began);
+    let began = Instant::now();
+    cloud.sync.sync().await.unwrap();
+    took("passed by the cloud", began);
+    assert_eq!(owner.read("Dashboard.md").as_deref(), Some("# Today\n"));
+    owner.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+    assert_eq!(cloud.files(), owner.files());
+}
