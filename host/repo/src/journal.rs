@@ -44,10 +44,13 @@ const OBJECT: u8 = 1;
 const POINT: u8 = 2;
 const GONE: u8 = 3;
 
+/// An object as it is written once more.
+type Object = (ObjectType, Vec<u8>);
+
 /// What a record holds.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Record {
-    objects: Vec<(ObjectType, Vec<u8>)>,
+    objects: Vec<Object>,
     refs: Vec<(String, Option<Oid>)>,
 }
 
@@ -138,10 +141,7 @@ impl Journal {
     }
 
     /// What was made since the last record; nothing if that is more than any journal holds.
-    fn objects_made(
-        &self,
-        git: &Repository,
-    ) -> Result<Option<Vec<(ObjectType, Vec<u8>)>>, RepoError> {
+    fn objects_made(&self, git: &Repository) -> Result<Option<Vec<Object>>, RepoError> {
         let doing = "writing the journal";
         let odb = git.odb().map_err(RepoError::git(doing))?;
         let mut objects = Vec::with_capacity(self.made.len());

@@ -486,6 +486,10 @@ impl Side {
     }
 
     /// That git came to its end by itself.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a git ends once: what says that it runs goes with it"
+    )]
     pub(super) fn git_ended(&self, ran: GitRuns) {
         self.memory().tidy |= ran.was_tidy;
     }

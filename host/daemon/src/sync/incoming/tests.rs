@@ -340,8 +340,8 @@ pub(super) fn honest(story: &mut Story, what: u8, n: u64) {
         0 => "cloud",
         _ => "cloud-2",
     };
-    let text = format!("text {n}");
-    let text = Some(text.as_str());
+    let body = format!("text {n}");
+    let text = Some(body.as_str());
     let named = |folder: &str| format!("{folder}/note_{n}.md");
     let waiting = format!("Needs_Action/email/{}", task(n));
     let owned = format!("In_Progress/{cloud}/{}", task(n));
@@ -360,7 +360,7 @@ pub(super) fn honest(story: &mut Story, what: u8, n: u64) {
             story.commit(cloud, &[(&waiting, Some(&note("", "task")))]);
             let claimed = note(&claimed, "task");
             story.commit(cloud, &[(&waiting, None), (&owned, Some(&claimed))]);
-            let text = text.unwrap_or_default();
+            let text = body.as_str();
             story.commit(cloud, &[(&owned, Some(&note(&beaten, text)))]);
             let (to, front) = match end {
                 6 => (format!("Done/2026/11/{}", task(n)), beaten),
