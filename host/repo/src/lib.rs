@@ -16,7 +16,6 @@ mod error;
 mod in_use;
 mod incoming;
 mod journal;
-mod kept;
 mod lookup;
 mod maintenance;
 mod objects;

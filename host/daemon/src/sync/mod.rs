@@ -3,8 +3,7 @@
 //! Lives here: [`Synchronizer`], the driver that joins `vault`, `repo`, `policy` and `protocol`.
 //! Lives elsewhere: deciding who owns what and what to merge is `protocol`'s; who may write what
 //! is `policy`'s; when to sync is a loop's.
-//! To read: `rounds` is the sync, `owning` moves tasks, `incoming` judges what comes in, `worktree`
-//! is the way between the files and Git, both ways.
+//! To read: `rounds` syncs, `owning` moves tasks, `incoming` judges, `worktree` joins files and Git.
 //! Invariants: the work tree only ever shows what was verified, plus its own edits; an edit is
 //! never overwritten, the loser of a conflict is beside the winner; nothing is rebased; a claim
 //! counts when the remote has it, never before.
@@ -22,7 +21,6 @@ mod stamps;
 mod store;
 mod tending;
 mod turns;
-mod unheard;
 mod worktree;
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
@@ -106,8 +104,7 @@ impl Synchronizer {
     /// Opens the repository, or makes it. The remote is not asked yet.
     ///
     /// # Errors
-    /// If the repository cannot be opened, or is inside the vault, or what was decided while the
-    /// remote was away cannot be read.
+    /// If the repository or what was decided offline cannot be read, or it is inside the vault.
     pub fn new(config: SyncConfig) -> Result<Self, SyncError> {
         let SyncConfig {
             vault,

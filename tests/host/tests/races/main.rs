@@ -4,9 +4,8 @@
 //! `claims` is about who owns a task, `offline` about what is decided without the remote, `stuck`
 //! about owners that are silent, `moved` about tasks that people move by hand, `clocks` about which
 //! of two edits is later, `content` about files both sides change, `fresh` about how old a view of the
-//! remote is, `leftovers` about what a kill or a refusal leaves in the repository, `keeping` about
-//! what must not be lost on the way, `halfway` about moves that a kill cut in two, `own_push` about
-//! pushes whose answer was lost, `intruders` about commits that may not be applied.
+//! remote is, `interrupted` about kills, refusals and lost answers, `keeping` about what must not be
+//! lost on the way, `intruders` about commits that may not be applied.
 //! `floods` is about what is too much to look through, too many, or not even git's.
 
 #![allow(
@@ -20,13 +19,10 @@ mod clocks;
 mod content;
 mod floods;
 mod fresh;
-mod halfway;
+mod interrupted;
 mod intruders;
 mod keeping;
-mod late;
-mod leftovers;
 mod moved;
 mod offline;
-mod own_push;
 mod side;
 mod stuck;

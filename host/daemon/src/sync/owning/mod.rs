@@ -15,6 +15,7 @@ mod moving;
 pub(super) mod places;
 mod stuck;
 mod tentative;
+mod unheard;
 
 pub(super) use decided::Decided;
 pub use ending::Finish;

@@ -4,8 +4,8 @@
 //! was written here since would be in conflict with what it was made from, a note that was deleted
 //! since would come back, and an edit that was taken back would be made again.
 //!
-//! Lives elsewhere: whether a commit landed is looked up in [`super::rounds`]; who made a version
-//! is told by [`super::stamps`].
+//! Lives elsewhere: whether a commit landed is looked up in [`super::super::rounds`]; who made a version
+//! is told by [`super::super::stamps`].
 //! Invariant: a version counts as this host's own only if its newest commit is, and if the work
 //! tree is known to have had it: what a claim or an end has made of a tree was never there.
 
@@ -14,7 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use platinum_core::VaultPath;
 use platinum_repo::Oid;
 
-use super::{SyncError, owning::places::task_at, side::Side, stamps::agent_of};
+use super::{
+    super::{SyncError, side::Side, stamps::agent_of},
+    places::task_at,
+};
 
 /// In more commits than this, what was pushed a moment ago is not looked for.
 const MAX_COMMITS: usize = 1000;
@@ -35,7 +38,7 @@ impl Side {
     /// The remote's versions that what the work tree has now was made from, as this host has pushed
     /// them itself: the base of the merge of their paths. `theirs` is what changed from `applied` to
     /// `tip`, `ours` the edits of the work tree.
-    pub(super) fn pushed_unheard(
+    pub(in crate::sync) fn pushed_unheard(
         &self,
         (applied, tip): (Option<Oid>, Option<Oid>),
         ours: &BTreeMap<VaultPath, Blob>,

@@ -7,7 +7,11 @@ use platinum_core::{Role, Timestamp, VaultPath};
 use proptest::prelude::*;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
-use super::*;
+use std::{collections::BTreeMap, fs};
+
+use git2::ObjectType;
+
+use super::{record::MAGIC, *};
 use crate::{CommitMeta, Edit, RefName, Repo};
 
 /// Small, so that it begins anew now and then.
