@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::VaultPath;
-use platinum_repo::Oid;
+use platinum_repo::{Oid, RepoError};
 
 use super::{
     super::{SyncError, side::Side, stamps::agent_of},
@@ -100,7 +100,12 @@ impl Side {
             let info = self.repo.commit_info(commit)?;
             if agent_of(&info).as_ref() == Some(&self.agent) {
                 let parent = info.parents.first().copied();
-                for changed in self.repo.compare(parent, commit, usize::MAX)?.changed {
+                let compared = match self.repo.compare(parent, commit, usize::MAX) {
+                    // It undid what nobody comes to the end of: nothing of that was ever here.
+                    Err(RepoError::TooMany(_)) => continue,
+                    compared => compared?,
+                };
+                for changed in compared.changed {
                     let was = match parent {
                         Some(parent) if changed.blob.is_none() => {
                             self.repo.blob_at(parent, &changed.path)?
