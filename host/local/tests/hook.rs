@@ -315,6 +315,76 @@ fn what_no_vault_holds_and_what_is_secret_is_refused() {
 }
 
 #[test]
+fn what_was_there_before_the_hook_may_be_moved_and_put_back_but_nothing_comes_in_with_it() {
+    const ACCOUNT: &str = "Please pay to DE89 3704 0044 0532 0130 00 by Friday.\n";
+    const TOKEN: &str = "ghp_Zx8Kq2LmN4pRs6TuV0wYaBcDeFgHiJ1k3M5n";
+    let stage = Stage::set();
+    let note = |front: &str, body: &str| format!("---\nid: x\n{front}---\n{body}");
+    let bill = note("", ACCOUNT);
+    let first = stage.commit(
+        None,
+        LOCAL,
+        &[
+            ("Plans/credentials.md", Some(ACCOUNT)),
+            ("Needs_Action/payments/a.md", Some(&bill)),
+            (
+                "Plans/gone.md",
+                Some("# An account\n\nDE89 3704 0044 0532 0130 00\n"),
+            ),
+        ],
+    );
+    let base = stage.commit(Some(first), LOCAL, &[("Plans/gone.md", None)]);
+    let clone = stage.clone();
+    git_in(
+        &clone,
+        &["update-ref", "refs/heads/before", &base.to_string()],
+    )
+    .unwrap();
+    let clone = clone.to_str().unwrap();
+    let fetch = [
+        "fetch",
+        "--quiet",
+        clone,
+        "refs/heads/before:refs/heads/main",
+    ];
+    stage.server.git(&fetch).unwrap();
+
+    let claimed = note("claim: 1\n", ACCOUNT);
+    let moved = |text: &str, edits: &[(&str, Option<&str>)]| {
+        let mut all = vec![
+            ("Needs_Action/payments/a.md", None),
+            ("In_Progress/local/a.md", Some(text)),
+        ];
+        all.extend(edits);
+        stage.commit(Some(base), LOCAL, &all)
+    };
+    for bad in [
+        moved(&claimed, &[("Inbox/x.md", Some(TOKEN))]),
+        moved(&note(&format!("token: {TOKEN}\n"), ACCOUNT), &[]),
+        moved(&note("claim: 1\n", &format!("{ACCOUNT}{TOKEN}\n")), &[]),
+        moved(&claimed, &[("Inbox/credentials.md", Some("another\n"))]),
+    ] {
+        let done = stage.push_to(&stage.server.address(), &[&to_main(bad)]);
+        assert!(!done.status.success());
+        assert_eq!(stage.tip(), base.to_string());
+    }
+    let next = moved(
+        &claimed,
+        &[
+            ("Plans/credentials.md", None),
+            ("Inbox/credentials.md", Some(ACCOUNT)),
+        ],
+    );
+    stage.accepted(next);
+    // Out of the history, as an answer to a violation does.
+    let back = [(
+        "Plans/gone.md",
+        Some("# An account\n\nDE89 3704 0044 0532 0130 00\n"),
+    )];
+    stage.accepted(stage.commit(Some(next), LOCAL, &back));
+}
+
+#[test]
 fn without_its_list_the_hook_lets_nothing_in() {
     let stage = Stage::set();
     let list = stage.server.repository().join("platinum/allowed_signers");

@@ -4,6 +4,7 @@
 //! everything a commit would give the remote before it is pushed ([`Gate::push`]), and the same for
 //! the hook of a server ([`inspect`], [`inspect_sent`]).
 //! Lives elsewhere: what a secret is, is `secrets`'; who may write where is `verify`'s.
+//! What the remote has already is no secret any more that could be kept: [`Given`] knows it.
 //! Invariants: the bytes that are judged are the bytes that are hashed; a file that is held back
 //! keeps no other away; what is told of it never repeats the secret, and is told once.
 
@@ -15,17 +16,20 @@ use std::{
 };
 
 use platinum_core::{Role, VaultPath};
-use platinum_repo::{New, Oid, Repo, RepoError};
+use platinum_repo::{New, Oid, RefName, Repo, RepoError};
 use platinum_secrets::{Finding, Kind, Scanner};
 
-use super::{MAX_FILE, SyncError, side::Side};
+use super::{MAX_FILE, SyncError, given::Given, side::Side};
 
 /// More findings than this in one push are not listed.
 const MAX_HELD: usize = 50;
+/// Of more than these it is not asked whether they are given already.
+pub(super) const MAX_FOUND: usize = 10_000;
 
 /// Of more files than this at once, one note tells.
 const MAX_NOTES: usize = 5;
 
+const FILE: i32 = 0o100_644;
 const LINK: i32 = 0o120_000;
 const REPOSITORY: i32 = 0o160_000;
 
@@ -40,6 +44,7 @@ pub struct Held {
     pub reason: String,
     /// The path as the tree has it; never shown.
     pub(super) raw: String,
+    pub(super) thing: Thing,
 }
 
 impl fmt::Display for Held {
@@ -54,22 +59,86 @@ impl fmt::Display for Held {
     }
 }
 
-/// Everything between two commits that may not pass: names, links, messages and contents.
+/// What a [`Held`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Thing {
+    /// A commit's message.
+    Text,
+    /// A name.
+    Name,
+    /// What is in a file.
+    Content,
+    /// No secret: nothing that is synced at all.
+    Foreign,
+}
+
+/// Everything between two commits that may not pass: names, links, messages and contents. What is
+/// given already may.
 ///
 /// # Errors
 /// If an object cannot be read.
-pub fn inspect(
+pub(super) fn inspect(
+    repo: &Repo,
+    scanner: &Scanner,
+    (from, to): (Option<Oid>, Oid),
+    given: &Given<'_>,
+) -> Result<Vec<Held>, RepoError> {
+    let (found, more) = find(repo, scanner, from, to)?;
+    let mut held = Vec::new();
+    for one in found {
+        if held.len() < MAX_HELD && !is_given(repo, &one, given)? {
+            held.push(one);
+        }
+    }
+    // What nobody looked at is not given.
+    if held.is_empty() {
+        held.extend(more);
+    }
+    Ok(held)
+}
+
+/// Everything between two commits that would have to be given already. Of so many things that they
+/// are not looked through, the first that was left out is told apart.
+pub(super) fn find(
     repo: &Repo,
     scanner: &Scanner,
     from: Option<Oid>,
     to: Oid,
-) -> Result<Vec<Held>, RepoError> {
-    let mut held = Vec::new();
-    repo.each_new(from, to, MAX_FILE, &mut |new| {
-        held.extend(judge(scanner, &new));
-        held.truncate(MAX_HELD);
-    })?;
-    Ok(held)
+) -> Result<(Vec<Held>, Option<Held>), RepoError> {
+    let (mut found, mut more) = (Vec::new(), None);
+    repo.each_new(
+        from,
+        to,
+        MAX_FILE,
+        &mut |new| match found.len() < MAX_FOUND {
+            true => found.extend(judge(scanner, &new)),
+            false if more.is_none() => more = judge(scanner, &new),
+            false => {}
+        },
+    )?;
+    Ok((found, more))
+}
+
+/// Whether the remote has it already.
+pub(super) fn is_given(repo: &Repo, held: &Held, given: &Given<'_>) -> Result<bool, RepoError> {
+    if matches!(held.thing, Thing::Text | Thing::Foreign) {
+        return Ok(false);
+    }
+    let Ok(path) = VaultPath::new(held.raw.as_str()) else {
+        return Ok(false);
+    };
+    let content = match repo.blob_at(held.within, &path)? {
+        // Only of what is found in contents it is known.
+        Some(blob) if held.thing == Thing::Content && given.was_there(blob) => true,
+        Some(blob) if repo.blob_len(blob)? <= MAX_FILE => {
+            let bytes = repo.read_blob(blob, MAX_FILE)?;
+            given.has_content(&held.raw, blob, &bytes)?
+        }
+        Some(_) => false,
+        // A folder is no more than its name.
+        None => held.thing == Thing::Name,
+    };
+    Ok(content && (held.thing == Thing::Content || given.has_name(&held.raw)?))
 }
 
 /// Everything that a client sent to a server and that may not pass, whether or not a commit leads
@@ -77,7 +146,7 @@ pub fn inspect(
 ///
 /// # Errors
 /// If an object cannot be read.
-pub fn inspect_sent(
+pub(super) fn inspect_sent(
     repo: &Repo,
     scanner: &Scanner,
     sent: &Path,
@@ -85,33 +154,36 @@ pub fn inspect_sent(
 ) -> Result<Vec<Held>, RepoError> {
     let mut held = Vec::new();
     repo.each_sent(sent, before, MAX_FILE, &mut |new| {
-        held.extend(judge(scanner, &new));
-        held.truncate(MAX_HELD);
+        // One more than is looked through, so that it is seen that there are more.
+        if held.len() <= MAX_FOUND {
+            held.extend(judge(scanner, &new));
+        }
     })?;
     Ok(held)
 }
 
 fn judge(scanner: &Scanner, new: &New<'_>) -> Option<Held> {
-    let (within, path, reason) = match new {
-        New::Text { oid, text } => (*oid, "", scanner.message(text)?.to_string()),
+    let (thing, within, path, reason) = match new {
+        New::Text { oid, text } => (Thing::Text, *oid, "", scanner.message(text)?.to_string()),
         New::Name { within, path, mode } => {
-            let reason = match mode & 0o170_000 {
-                LINK => "it is a link, and links are never synced".to_owned(),
-                REPOSITORY => "it is a repository of its own".to_owned(),
-                _ => scanner.name(path)?.to_string(),
+            let foreign = |what: &str| (Thing::Foreign, what.to_owned());
+            let (thing, reason) = match mode & 0o170_000 {
+                LINK => foreign("it is a link, and links are never synced"),
+                REPOSITORY => foreign("it is a repository of its own"),
+                _ => (Thing::Name, scanner.name(path)?.to_string()),
             };
-            (*within, *path, reason)
+            (thing, *within, *path, reason)
         }
         New::Blob {
             within,
             path,
             bytes,
         } => {
-            let reason = match bytes {
-                Some(bytes) => scanner.content(bytes)?.to_string(),
-                None => format!("it has more than {MAX_FILE} bytes"),
+            let (thing, reason) = match bytes {
+                Some(bytes) => (Thing::Content, scanner.content(bytes)?.to_string()),
+                None => (Thing::Foreign, format!("it has more than {MAX_FILE} bytes")),
             };
-            (*within, *path, reason)
+            (thing, *within, *path, reason)
         }
     };
     let raw = path.to_owned();
@@ -125,6 +197,7 @@ fn judge(scanner: &Scanner, new: &New<'_>) -> Option<Held> {
         path,
         reason,
         raw,
+        thing,
     })
 }
 
@@ -149,20 +222,37 @@ impl Gate {
         }
     }
 
+    /// What the remote has by these commits of its own.
+    pub(super) fn given<'a>(
+        &'a self,
+        repo: &'a Repo,
+        commits: impl IntoIterator<Item = Oid>,
+    ) -> Given<'a> {
+        Given::by(repo, &self.scanner, commits)
+    }
+
     /// Looks at the bytes of a file that are about to be taken.
     ///
     /// # Errors
     /// [`SyncError::Secret`] if they must not be.
-    pub(super) fn file(&self, path: &VaultPath, bytes: &[u8]) -> Result<(), SyncError> {
-        let finding = self
-            .scanner
-            .name(path.as_str())
-            .or_else(|| self.scanner.content(bytes));
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(finding) = finding else {
-            told.held.retain(|(held, _)| held != path);
+    pub(super) fn file(
+        &self,
+        path: &VaultPath,
+        (blob, bytes): (Oid, &[u8]),
+        given: &Given<'_>,
+    ) -> Result<(), SyncError> {
+        let name = self.scanner.name(path.as_str());
+        let Some(finding) = name.or_else(|| self.scanner.content(bytes)) else {
+            self.passed(path);
             return Ok(());
         };
+        if given.has_content(path.as_str(), blob, bytes)?
+            && (name.is_none() || given.has_name(path.as_str())?)
+        {
+            self.passed(path);
+            return Ok(());
+        }
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.held.insert((path.clone(), finding.kind)) {
             told.news.push((path.clone(), finding));
         }
@@ -172,6 +262,12 @@ impl Gate {
         })
     }
 
+    /// A file is not held back, or no more: if it is again, that is news.
+    pub(super) fn passed(&self, path: &VaultPath) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.held.retain(|(held, _)| held != path);
+    }
+
     /// Looks at everything that a push would give.
     pub(super) fn push(
         &self,
@@ -179,7 +275,41 @@ impl Gate {
         tip: Option<Oid>,
         commit: Oid,
     ) -> Result<Vec<Held>, RepoError> {
-        inspect(repo, &self.scanner, tip, commit)
+        let mut given = self.given(repo, tip);
+        if let Some(tip) = tip {
+            // An answer brings back what was there before a violation, or came with it.
+            let mut verified = repo.tip(RefName::Verified)?;
+            if let Some(before) = verified
+                && !repo.is_ancestor(before, tip)?
+            {
+                verified = None;
+            }
+            given = self.given(repo, verified.into_iter().chain([tip]));
+            given = given.and_between(verified, tip);
+        }
+        inspect(repo, &self.scanner, (tip, commit), &given)
+    }
+
+    /// Looks at a file that a commit holds.
+    pub(super) fn look(&self, within: Oid, path: &VaultPath, bytes: &[u8]) -> Vec<Held> {
+        let path = path.as_str();
+        let name = New::Name {
+            within,
+            path,
+            mode: FILE,
+        };
+        let content = New::Blob {
+            within,
+            path,
+            bytes: Some(bytes),
+        };
+        let both = [name, content].into_iter();
+        both.filter_map(|new| judge(&self.scanner, &new)).collect()
+    }
+
+    /// The scanner.
+    pub(super) fn scanner(&self) -> &Scanner {
+        &self.scanner
     }
 
     /// What the owner has not heard of.

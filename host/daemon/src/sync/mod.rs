@@ -10,6 +10,7 @@
 
 mod error;
 pub mod gate;
+mod given;
 mod incoming;
 mod news;
 mod owning;

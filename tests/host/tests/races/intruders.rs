@@ -102,7 +102,7 @@ fn forge_entry(server: &GitServer, entry: &str) -> String {
     commit
 }
 
-async fn house(server: &GitServer) -> (Side, Side) {
+pub(crate) async fn house(server: &GitServer) -> (Side, Side) {
     let owner = side(server, "local");
     owner.write("Dashboard.md", "# Today\n");
     owner.sync.sync().await.unwrap();
@@ -131,7 +131,7 @@ async fn refused(side: &Side, commit: &str, reasons: &str) {
 }
 
 /// What the owner is told, in the order of the notes.
-fn told(owner: &Side) -> Vec<String> {
+pub(crate) fn told(owner: &Side) -> Vec<String> {
     let notes = owner.files().into_iter();
     notes
         .filter(|(path, _)| path.starts_with("Updates/local/"))

@@ -5,7 +5,8 @@
 //! about owners that are silent, `moved` about tasks that people move by hand, `clocks` about which
 //! of two edits is later, `content` about files both sides change, `fresh` about how old a view of the
 //! remote is, `interrupted` about kills, refusals and lost answers, `keeping` about what must not be
-//! lost on the way, `intruders` about commits that may not be applied.
+//! lost on the way, `intruders` about commits that may not be applied, `given` about secrets that the
+//! remote has already.
 //! `floods` is about what is too much to look through, too many, or not even git's.
 
 #![allow(
@@ -19,6 +20,7 @@ mod clocks;
 mod content;
 mod floods;
 mod fresh;
+mod given;
 mod interrupted;
 mod intruders;
 mod keeping;

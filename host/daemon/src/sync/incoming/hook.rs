@@ -4,9 +4,12 @@
 //! Lives elsewhere: installing it is a command of `local`.
 //! Invariants: only the one branch moves, only forwards; everything in the push is signed by a
 //! key of the list and passes the path table; what holds a secret does not get in, even if no
-//! commit leads to it. Anything that cannot be read is refused.
+//! commit leads to it, unless it is there already. Anything that cannot be read is refused.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use platinum_repo::{BRANCH, Oid, Repo, Signers};
 use platinum_secrets::{Allowances, KnownSecrets, Scanner};
@@ -15,7 +18,10 @@ use super::{
     passing::STRETCH,
     verify::{Judge, View},
 };
-use crate::sync::gate;
+use crate::sync::{
+    gate::{self, Thing},
+    given::Given,
+};
 
 /// Where a server keeps whose signatures count, below the repository.
 pub const SIGNERS: &str = "platinum/allowed_signers";
@@ -36,17 +42,38 @@ pub fn pre_receive(lines: &str) -> Result<(), Vec<String>> {
     let repo = Repo::open_in_hook().map_err(|error| said(&error))?;
     let signers = read_signers(repo.git_dir())?;
     let scanner = read_scanner(repo.git_dir())?;
+    let quarantine = quarantine(repo.git_dir());
+    let came = match &quarantine {
+        Some((sent, before)) => gate::inspect_sent(&repo, &scanner, sent, before),
+        None => Ok(Vec::new()),
+    };
+    let came = came.map_err(|error| said(&error))?;
+    // Only if all of them are known, the others were there before.
+    let sent = (quarantine.is_some() && came.len() <= gate::MAX_FOUND).then(|| {
+        let contents = came.iter().filter(|held| held.thing == Thing::Content);
+        contents.map(|held| held.within).collect::<BTreeSet<_>>()
+    });
     let mut refused = Vec::new();
+    let mut given = Vec::new();
     for line in lines.lines().filter(|line| !line.trim().is_empty()) {
-        refused.extend(one_ref(&repo, &signers, &scanner, line));
+        match judge_ref(&repo, &signers, &scanner, sent.clone(), line) {
+            Ok(there) => given.push(there),
+            Err(more) => refused.extend(more),
+        }
     }
-    if let Some((sent, before)) = quarantine(repo.git_dir()) {
-        match gate::inspect_sent(&repo, &scanner, &sent, &before) {
-            Ok(held) if refused.is_empty() => {
-                refused.extend(held.iter().map(ToString::to_string));
+    if refused.is_empty() {
+        for held in came {
+            let mut is_given = false;
+            for there in &given {
+                is_given |= match held.thing {
+                    Thing::Content => there.was_asked_for(held.within),
+                    Thing::Name => there.has_name(&held.raw).map_err(|error| said(&error))?,
+                    Thing::Text | Thing::Foreign => false,
+                };
             }
-            Ok(_) => {}
-            Err(error) => refused.push(error.to_string()),
+            if !is_given {
+                refused.push(held.to_string());
+            }
         }
     }
     if refused.is_empty() {
@@ -95,19 +122,14 @@ fn quarantine(git_dir: &Path) -> Option<(PathBuf, PathBuf)> {
     Some((PathBuf::from(sent), git_dir.join("objects")))
 }
 
-fn one_ref(repo: &Repo, signers: &Signers, scanner: &Scanner, line: &str) -> Vec<String> {
-    match judge_ref(repo, signers, scanner, line) {
-        Ok(()) => Vec::new(),
-        Err(refused) => refused,
-    }
-}
-
-fn judge_ref(
-    repo: &Repo,
+/// Judges what is pushed to one ref; answers what was there already.
+fn judge_ref<'a>(
+    repo: &'a Repo,
     signers: &Signers,
-    scanner: &Scanner,
+    scanner: &'a Scanner,
+    sent: Option<BTreeSet<Oid>>,
     line: &str,
-) -> Result<(), Vec<String>> {
+) -> Result<Given<'a>, Vec<String>> {
     let one = |text: String| vec![text];
     let words: Vec<&str> = line.split(' ').collect();
     let [old, new, name] = words.as_slice() else {
@@ -148,12 +170,14 @@ fn judge_ref(
         .chain(&judged.unanswered)
         .map(|violation| violation.refusal())
         .collect();
+    let given = Given::by(repo, scanner, old).but_for(sent);
     if refused.is_empty() {
-        let held = gate::inspect(repo, scanner, old, new).map_err(|error| failed(&error))?;
+        let held = gate::inspect(repo, scanner, (old, new), &given);
+        let held = held.map_err(|error| failed(&error))?;
         refused.extend(held.iter().map(ToString::to_string));
     }
     match refused.is_empty() {
-        true => Ok(()),
+        true => Ok(given),
         false => Err(refused),
     }
 }

@@ -1,8 +1,9 @@
 //! What comes in: judged before anything of it is applied, and undone if it may not be.
 //!
 //! Lives here: the way of a fetched tip ([`Synchronizer::take_up`]). To read: `passing` goes through
-//! what is new, `verify` judges every commit by who signed it, `undoing` makes the commit that takes out what may not be, and
-//! `hook` asks the same on a server, before anything gets there.
+//! what is new, `verify` judges every commit by who signed it, `undoing` makes the commit that takes
+//! out what may not be, `received` tells of secrets, and `hook` asks the same on a server, before
+//! anything gets there.
 //! Lives elsewhere: who may change what is `policy`'s; keys and signatures are `repo`'s.
 //! Invariants: `verified` never moves over a violation that is not undone; local alone undoes, by
 //! a commit on the remote's tip like any other, never by rewriting history; until it has landed
@@ -15,6 +16,7 @@ pub mod hook;
 #[cfg(test)]
 mod long;
 mod passing;
+mod received;
 #[cfg(test)]
 mod stolen;
 #[cfg(test)]
@@ -72,6 +74,7 @@ impl Synchronizer {
                     fail::fail_point!("undo-landed");
                     self.blocking(move |side| {
                         side.tell_undone(&answer.told);
+                        side.tell_received(&answer.received);
                         Ok(())
                     })
                     .await?;
@@ -134,6 +137,7 @@ impl Side {
 
     /// Takes over that all is right up to here.
     fn passed(&self, before: Option<Oid>, tip: Oid) -> Result<(), SyncError> {
+        self.tell_received(&self.received(before, tip));
         self.observe(before, tip)?;
         self.repo.set_ref(RefName::Verified, tip)?;
         fail::fail_point!("sync-verified");

@@ -32,6 +32,8 @@ pub(in crate::sync) struct Answer {
     pub(in crate::sync) commit: Oid,
     /// What the owner is told.
     pub(in crate::sync) told: Vec<String>,
+    /// And of secrets that came with it.
+    pub(in crate::sync) received: Vec<String>,
 }
 
 impl Side {
@@ -48,6 +50,7 @@ impl Side {
         Ok(Answer {
             commit,
             told: told(&all, asked_again),
+            received: self.received(verified, tip),
         })
     }
 

@@ -31,7 +31,7 @@ use crate::sync::{
 /// More files than this in one commit are not read.
 pub(super) const MAX_CHANGES: usize = 1_000_000;
 /// More files than this in one commit are no work of an agent that drafts.
-const MAX_CLOUD_CHANGES: usize = 100_000;
+pub(super) const MAX_CLOUD_CHANGES: usize = 100_000;
 /// More lines than this are merged by nobody.
 const MAX_PARENTS: usize = 64;
 /// More reasons than this are counted, and not kept.

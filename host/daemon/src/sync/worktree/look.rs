@@ -15,7 +15,7 @@ use platinum_repo::{Batch, Folder, Oid, Repo};
 use platinum_vault::{FileState, Leftover, Listing, Refused, Thing, Vault, VaultError};
 
 use super::{
-    super::{HeldBack, MAX_FILE, SyncError, gate::Gate},
+    super::{HeldBack, MAX_FILE, SyncError, gate::Gate, given::Given},
     seen::Seen,
     settle::{Settling, Verdict},
 };
@@ -67,6 +67,8 @@ pub(super) struct Look<'a> {
     pub(super) vault: &'a Vault,
     pub(super) repo: &'a Repo,
     pub(super) gate: &'a Gate,
+    /// What the remote has.
+    pub(super) given: Given<'a>,
     pub(super) base: Option<Oid>,
     pub(super) seen: &'a mut Seen,
     pub(super) settling: &'a mut Settling,
@@ -283,13 +285,16 @@ impl Look<'_> {
         }
         match self.vault.read_once(path, MAX_FILE as u64) {
             Ok(Some((bytes, now))) if now == state => {
+                let blob = Repo::blob_oid_of(&bytes)?;
                 // Where what people write comes into the repository: what may not, stops here. A
-                // task that is moved comes in without a look, and is judged when it is pushed.
-                if let Err(error) = self.gate.file(path, &bytes) {
+                // task that is moved comes in without a look, and is judged when it is pushed. What
+                // the base has is there already, and on the remote.
+                if Some(blob) == base {
+                    self.gate.passed(path);
+                } else if let Err(error) = self.gate.file(path, (blob, &bytes), &self.given) {
                     self.unread(path, &error);
                     return Ok(());
                 }
-                let blob = Repo::blob_oid_of(&bytes)?;
                 if Some(blob) != base && !self.repo.is_stored(blob)? {
                     self.store(blob, &bytes)?;
                 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use platinum_core::VaultPath;
-use platinum_repo::{Oid, Repo};
+use platinum_repo::{Oid, RefName, Repo};
 use platinum_vault::{Leftover, Thing, Vault};
 use platinum_watch::{Changes, Dirty};
 
@@ -207,10 +207,12 @@ impl WorkTree {
     ) -> Result<Found, SyncError> {
         self.settling.begin(self.dirty.is_some());
         self.seen.load_once();
+        let verified = repo.tip(RefName::Verified)?;
         let mut look = Look {
             vault,
             repo,
             gate,
+            given: gate.given(repo, base.into_iter().chain(verified)),
             base,
             seen: &mut self.seen,
             settling: &mut self.settling,
