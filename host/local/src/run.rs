@@ -139,7 +139,8 @@ impl Fence for SyncFence {
     async fn may_act(&self, task: TaskId, epoch: Option<u64>) -> Result<(), String> {
         let told = |error: platinum_daemon::sync::SyncError| error.to_string();
         // Nobody else can have a task of a zone that is this machine's alone.
-        if !self.sync.is_ours_alone(task).await.map_err(told)? {
+        let alone = self.sync.is_ours_alone(task).await.map_err(told)?;
+        if !alone {
             self.look().await?;
             if self.sync.is_in_doubt(task).await.map_err(told)? {
                 return Err(
@@ -149,7 +150,7 @@ impl Fence for SyncFence {
             }
         }
         match self.sync.place(task).await.map_err(told)? {
-            TaskPlace::Owned(record) => of_this_epoch(epoch, &record),
+            TaskPlace::Owned(record) => of_this_epoch(epoch, &record, alone),
             TaskPlace::Waiting => Err("nobody owns its task".to_owned()),
             TaskPlace::Finished => Err("its task is finished already".to_owned()),
             TaskPlace::Absent => Err("its task is not in the vault".to_owned()),
@@ -158,10 +159,16 @@ impl Fence for SyncFence {
 }
 
 /// Whether a draft was made under the claim by which its task is owned now. Whose claim it is does
-/// not matter: the owner approved the draft. A task that was moved by hand has no epoch.
-fn of_this_epoch(epoch: Option<u64>, now: &ClaimRecord) -> Result<(), String> {
+/// not matter: the owner approved the draft. A task that was moved by hand has no epoch. A draft
+/// that says none may be older than any claim: where others claim too, the owner has to say that it
+/// answers the task as it is now. When it was made does not help, as that is what it says itself.
+fn of_this_epoch(epoch: Option<u64>, now: &ClaimRecord, alone: bool) -> Result<(), String> {
     match epoch {
-        None => Ok(()),
+        None if alone || now.epoch == 0 => Ok(()),
+        None => Err(format!(
+            "its draft does not say under which claim of the task it was made, and claim {} by {} is the one that holds now; if it answers the task as it is, write `epoch: {}` into it, else reject it",
+            now.epoch, now.agent, now.epoch
+        )),
         Some(0) => Err("its draft was made offline, on a claim that is not confirmed".to_owned()),
         Some(then) if then == now.epoch || now.epoch == 0 => Ok(()),
         Some(then) => Err(format!(
@@ -217,25 +224,36 @@ mod tests {
 
     #[test]
     fn a_draft_counts_under_the_claim_that_it_was_made_under_and_no_other() {
-        assert_eq!(of_this_epoch(Some(4), &held(4)), Ok(()));
-        // Drafts of people say nothing of claims, and tasks of people have none.
-        assert_eq!(of_this_epoch(None, &held(4)), Ok(()));
-        assert_eq!(of_this_epoch(Some(4), &held(0)), Ok(()));
-        for stale in [1, 3, 5] {
-            assert_eq!(
-                of_this_epoch(Some(stale), &held(4)).unwrap_err(),
-                format!(
-                    "its draft was made under claim {stale} of the task, and claim 4 by cloud-2 is the one that holds now; reject it and approve the newer draft"
-                )
-            );
+        for alone in [false, true] {
+            assert_eq!(of_this_epoch(Some(4), &held(4), alone), Ok(()));
+            assert_eq!(of_this_epoch(Some(4), &held(0), alone), Ok(()));
+            for stale in [1, 3, 5] {
+                assert_eq!(
+                    of_this_epoch(Some(stale), &held(4), alone).unwrap_err(),
+                    format!(
+                        "its draft was made under claim {stale} of the task, and claim 4 by cloud-2 is the one that holds now; reject it and approve the newer draft"
+                    )
+                );
+            }
         }
+    }
+
+    #[test]
+    fn a_draft_that_says_no_claim_counts_only_where_nobody_else_claims() {
+        // Drafts of people say nothing of claims, and tasks of people have none.
+        assert_eq!(of_this_epoch(None, &held(4), true), Ok(()));
+        assert_eq!(of_this_epoch(None, &held(0), false), Ok(()));
+        assert_eq!(
+            of_this_epoch(None, &held(4), false).unwrap_err(),
+            "its draft does not say under which claim of the task it was made, and claim 4 by cloud-2 is the one that holds now; if it answers the task as it is, write `epoch: 4` into it, else reject it"
+        );
     }
 
     #[test]
     fn a_draft_on_a_claim_that_nobody_confirmed_does_nothing() {
         for epoch in [0, 1, 7] {
             assert_eq!(
-                of_this_epoch(Some(0), &held(epoch)).unwrap_err(),
+                of_this_epoch(Some(0), &held(epoch), false).unwrap_err(),
                 "its draft was made offline, on a claim that is not confirmed"
             );
         }
