@@ -12,9 +12,9 @@ use std::{
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use platinum_capabilities::tasks::{NoReceipts, Receipts};
-use platinum_core::Role;
+use platinum_core::{AgentName, Role};
 use platinum_daemon::{
-    Config, House, Running, identity::Identity, logging, make_state_folder, on_signals,
+    Config, House, Running, Trust, identity::Identity, logging, make_state_folder, on_signals,
 };
 
 /// The cloud half of Platinum: drafts, and can never act.
@@ -51,12 +51,26 @@ enum Command {
         /// The configuration file.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
-        /// The line.
-        line: String,
-        /// Stop trusting the keys that stand against it: a machine that was set up anew.
-        #[arg(long)]
-        replace: bool,
+        #[command(flatten)]
+        args: TrustArgs,
     },
+}
+
+#[derive(clap::Args)]
+struct TrustArgs {
+    /// The line.
+    #[arg(required_unless_present = "revoke")]
+    line: Option<String>,
+    /// Stop trusting the keys that stand against it: a machine that was set up anew. What they
+    /// signed until now still counts.
+    #[arg(long)]
+    replace: bool,
+    /// Stop trusting the keys of a host, with none in their place.
+    #[arg(long, value_name = "AGENT", conflicts_with_all = ["line", "replace"])]
+    revoke: Option<AgentName>,
+    /// Do not ask the remote what was signed until now: only what this host has fetched counts.
+    #[arg(long)]
+    without_remote: bool,
 }
 
 fn main() -> ExitCode {
@@ -65,13 +79,13 @@ fn main() -> ExitCode {
         Command::Run { config } => config,
         Command::AcceptDeletions { config } => return ended(accept_deletions(&config)),
         Command::Key { config } => return ended(key(&config)),
-        Command::Trust {
-            config,
-            line,
-            replace,
-        } => return ended(trust(&config, &line, replace)),
+        Command::Trust { config, args } => return in_runtime(trust(&config, &args)),
     };
     logging::start();
+    in_runtime(run(config))
+}
+
+fn in_runtime(work: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -79,7 +93,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    ended(runtime.block_on(run(config)))
+    ended(runtime.block_on(work))
 }
 
 fn ended(done: anyhow::Result<()>) -> ExitCode {
@@ -116,10 +130,21 @@ fn key(config: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn trust(config: &Path, line: &str, replace: bool) -> anyhow::Result<()> {
-    let identity = identity(config)?;
-    eprintln!("{}", identity.trust(line, replace)?.told());
-    println!("{}", identity.line());
+async fn trust(path: &Path, args: &TrustArgs) -> anyhow::Result<()> {
+    let config = Config::load(path, Role::Cloud)?;
+    let identity = identity(path)?;
+    let asked = match &args.revoke {
+        Some(agent) => Trust::Revoke(agent),
+        None => Trust::Key {
+            line: args.line.as_deref().unwrap_or_default(),
+            replace: args.replace,
+        },
+    };
+    let told = platinum_daemon::trust(&config, &identity, asked, args.without_remote).await?;
+    told.iter().for_each(|told| eprintln!("{told}"));
+    if let Trust::Key { .. } = asked {
+        println!("{}", identity.line());
+    }
     Ok(())
 }
 

@@ -2,7 +2,8 @@
 //!
 //! In the state folder: `signing_key` (this user's alone, OpenSSH's format), `signing_key.pub`, and
 //! `allowed_signers`, which `git verify-commit` reads as it is. The keys are exchanged by hand,
-//! once: [`Identity::line`] is what one host shows and the other is told to [`Identity::trust`].
+//! once: [`Identity::line`] is what one host shows and the other is told to [`Identity::trust`]. A
+//! key that is replaced or revoked stays in the list as retired, with the commit it counts up to.
 //! Lives elsewhere: the formats are `repo`'s; what a signer may do is `policy`'s.
 //! Invariants: the own key always counts; there is one local half, and none is added beside it by
 //! accident; a list that cannot be read trusts nobody.
@@ -15,7 +16,7 @@ use std::{
 };
 
 use platinum_core::{AgentName, Role};
-use platinum_repo::{KeyError, Signer, Signers, SignersError, SigningKey, signer_mail};
+use platinum_repo::{KeyError, Oid, Signer, Signers, SignersError, SigningKey, signer_mail};
 
 /// The private key's file in the state folder.
 pub const KEY_FILE: &str = "signing_key";
@@ -49,6 +50,9 @@ pub enum IdentityError {
     /// The line to trust is none.
     #[error("this is no line of `platinum key` or `platinum-cloud key`: {0}")]
     Line(String),
+    /// The remote has to be asked, and cannot be.
+    #[error("{0}")]
+    Remote(String),
     /// The line must not be trusted, or not without being asked for in so many words.
     #[error("{0}")]
     Refused(String),
@@ -61,6 +65,37 @@ pub struct Trusted {
     pub signer: Signer,
     /// Whether it was not trusted before.
     pub news: bool,
+    /// Whose keys are trusted no more.
+    pub gone: Gone,
+}
+
+/// Keys that are trusted no more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gone {
+    /// Whose they were.
+    pub signers: Vec<Signer>,
+    /// Up to which commit their signatures still count; none if they count for nothing.
+    pub until: Option<Oid>,
+}
+
+impl Gone {
+    /// A sentence for each, for the person who asked for it.
+    pub fn told(&self) -> Vec<String> {
+        let until = match self.until {
+            Some(at) => format!(
+                "; what it signed up to commit {at:.12} still counts, and nothing after that"
+            ),
+            None => String::new(),
+        };
+        let told = |signer: &Signer| {
+            let Signer { agent, key, .. } = signer;
+            format!(
+                "The key {} of {agent} is trusted no more{until}.",
+                key.fingerprint()
+            )
+        };
+        self.signers.iter().map(told).collect()
+    }
 }
 
 impl Trusted {
@@ -134,6 +169,7 @@ impl Identity {
         if signers.of(&own.key) != Some(&own) {
             // The agent may have been given another name.
             signers.remove(|signer| signer.key == own.key);
+            signers.restore(&own.key);
             signers.add(own.clone()).map_err(IdentityError::Refused)?;
             keep(&list, &signers.to_string())?;
         }
@@ -169,23 +205,98 @@ impl Identity {
             List::File(path) => read(path)?,
         };
         signers.remove(|signer| signer.key == self.own.key);
+        signers.restore(&self.own.key);
         signers
             .add(self.own.clone())
             .map_err(IdentityError::Refused)?;
         Ok(signers)
     }
 
-    /// Trusts the key of another host, as it shows it itself. With `replace`, keys that stand against it are trusted no more.
+    /// Trusts the key of another host, as it shows it itself. With `replace`, keys that stand
+    /// against it are trusted no more, not even for what they signed before.
     ///
     /// # Errors
     /// If the text is no such line, it would make a second local half or give an agent another
-    /// role without `replace`, or it is this host's own name.
+    /// role without `replace`, it was trusted before and is no more, or it is this host's own name.
     pub fn trust(&self, line: &str, replace: bool) -> Result<Trusted, IdentityError> {
-        let List::File(path) = &self.list else {
-            return Err(IdentityError::Refused(
+        self.trust_instead(line, replace, None)
+    }
+
+    /// As [`Identity::trust`]; what the keys signed that stand against it counts up to a commit.
+    ///
+    /// # Errors
+    /// As [`Identity::trust`].
+    pub fn trust_instead(
+        &self,
+        line: &str,
+        replace: bool,
+        until: Option<Oid>,
+    ) -> Result<Trusted, IdentityError> {
+        let path = self.file()?;
+        let signer = self.another(line)?;
+        let mut signers = read(path)?;
+        let against = |known: &Signer| stands_against(known, &signer, replace);
+        if let Some(known) = signers.iter().find(|known| against(known)) {
+            self.may_replace(known, &signer, replace)?;
+        }
+        if replace {
+            // The owner's word for it, given in so many words.
+            signers.restore(&signer.key);
+        }
+        let gone = retire(&mut signers, against, until);
+        let news = signers
+            .add(signer.clone())
+            .map_err(IdentityError::Refused)?;
+        keep(path, &signers.to_string())?;
+        Ok(Trusted { signer, news, gone })
+    }
+
+    /// Whether trusting a line instead of others would leave keys that are trusted no more.
+    ///
+    /// # Errors
+    /// If the text is no such line, or the list cannot be read.
+    pub fn would_replace(&self, line: &str) -> Result<bool, IdentityError> {
+        let signer = self.another(line)?;
+        let signers = self.signers()?;
+        let mut against = signers
+            .iter()
+            .filter(|one| stands_against(one, &signer, true));
+        Ok(against.next().is_some())
+    }
+
+    /// Trusts the keys of an agent no more; what they signed counts up to a commit.
+    ///
+    /// # Errors
+    /// If no key of it is trusted, or it is this host.
+    pub fn revoke(&self, agent: &AgentName, until: Option<Oid>) -> Result<Gone, IdentityError> {
+        let path = self.file()?;
+        if *agent == self.own.agent {
+            return Err(IdentityError::Refused(format!(
+                "`{agent}` is this host itself, and always trusts its own key"
+            )));
+        }
+        let mut signers = read(path)?;
+        let gone = retire(&mut signers, |known| known.agent == *agent, until);
+        if gone.signers.is_empty() {
+            return Err(IdentityError::Refused(format!(
+                "no key of an agent `{agent}` is trusted here"
+            )));
+        }
+        keep(path, &signers.to_string())?;
+        Ok(gone)
+    }
+
+    fn file(&self) -> Result<&Path, IdentityError> {
+        match &self.list {
+            List::File(path) => Ok(path),
+            List::Fixed(_) => Err(IdentityError::Refused(
                 "this identity is in no folder".to_owned(),
-            ));
-        };
+            )),
+        }
+    }
+
+    /// The signer in another host's line.
+    fn another(&self, line: &str) -> Result<Signer, IdentityError> {
         let signer: Signer = line.trim().parse().map_err(IdentityError::Line)?;
         if signer == self.own {
             return Err(IdentityError::Refused(
@@ -200,21 +311,7 @@ impl Identity {
                 signer.agent
             )));
         }
-        let mut signers = read(path)?;
-        let against = |known: &Signer| {
-            known.key != signer.key
-                && (known.role == Role::Local && signer.role == Role::Local
-                    || known.agent == signer.agent && (replace || known.role != signer.role))
-        };
-        if let Some(known) = signers.iter().find(|known| against(known)) {
-            self.may_replace(known, &signer, replace)?;
-        }
-        signers.remove(against);
-        let news = signers
-            .add(signer.clone())
-            .map_err(IdentityError::Refused)?;
-        keep(path, &signers.to_string())?;
-        Ok(Trusted { signer, news })
+        Ok(signer)
     }
 
     fn may_replace(
@@ -254,6 +351,29 @@ impl Identity {
             "{what}; if the old key shall not count any more, say so with --replace"
         )))
     }
+}
+
+/// Whether a key that is trusted cannot stay beside a new one.
+fn stands_against(known: &Signer, new: &Signer, replace: bool) -> bool {
+    let two_local = known.role == Role::Local && new.role == Role::Local;
+    let same_agent = known.agent == new.agent && (replace || known.role != new.role);
+    known.key != new.key && (two_local || same_agent)
+}
+
+fn retire(signers: &mut Signers, which: impl Fn(&Signer) -> bool, until: Option<Oid>) -> Gone {
+    let signers = match until {
+        Some(at) => signers.retire(which, at),
+        None => {
+            let gone = signers
+                .iter()
+                .filter(|signer| which(signer))
+                .cloned()
+                .collect();
+            signers.remove(which);
+            gone
+        }
+    };
+    Gone { signers, until }
 }
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> IdentityError {
@@ -338,7 +458,8 @@ mod tests {
             local.trust(&cloud.line(), false).unwrap(),
             Trusted {
                 signer: cloud.own().clone(),
-                news: false
+                news: false,
+                gone: Gone::default(),
             }
         );
         cloud.trust(&format!(" {}\n", local.line()), false).unwrap();
@@ -409,6 +530,63 @@ mod tests {
         assert_eq!(cloud.signers().unwrap().iter().count(), 3);
         cloud.trust(&renewed.line(), true).unwrap();
         assert_eq!(cloud.signers().unwrap().of(&second.own().key), None);
+    }
+
+    #[test]
+    fn a_key_that_is_replaced_or_revoked_counts_up_to_a_commit_and_comes_back_only_if_told_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let local = open(&folder, "local", Role::Local);
+        let old = open(&folder, "cloud", Role::Cloud);
+        local.trust(&old.line(), false).unwrap();
+        assert!(!local.would_replace(&old.line()).unwrap());
+        fs::remove_file(folder.path().join("cloud").join(KEY_FILE)).unwrap();
+        let new = open(&folder, "cloud", Role::Cloud);
+        assert!(local.would_replace(&new.line()).unwrap());
+        let at = Oid::from_bytes(&[7; 20]).unwrap();
+        let trusted = local.trust_instead(&new.line(), true, Some(at)).unwrap();
+        assert!(trusted.news);
+        assert_eq!(
+            trusted.gone.told(),
+            [format!(
+                "The key {} of cloud is trusted no more; what it signed up to commit 070707070707 \
+                 still counts, and nothing after that.",
+                old.own().key.fingerprint()
+            )]
+        );
+        let signers = local.signers().unwrap();
+        assert_eq!(signers.of(&old.own().key), None);
+        assert_eq!(signers.retired(&old.own().key).unwrap().at, at);
+        // By accident the old key does not come back, nor does a revoked one.
+        assert_eq!(
+            local.trust(&old.line(), false).unwrap_err().to_string(),
+            format!(
+                "the key {} was that of cloud@cloud.platinum.invalid and is trusted no more",
+                old.own().key.fingerprint()
+            )
+        );
+        let cloud = "cloud".parse().unwrap();
+        let gone = local.revoke(&cloud, Some(at)).unwrap();
+        assert_eq!(gone.signers, [new.own().clone()]);
+        let signers = local.signers().unwrap();
+        assert_eq!(signers.iter().count(), 1);
+        assert!(
+            signers.retired(&new.own().key).is_some() && signers.retired(&old.own().key).is_some()
+        );
+        local.trust(&new.line(), false).unwrap_err();
+        local.trust(&new.line(), true).unwrap();
+        let signers = local.signers().unwrap();
+        assert_eq!(signers.of(&new.own().key), Some(new.own()));
+        assert!(signers.retired(&old.own().key).is_some());
+        for (agent, said) in [
+            ("cloud-2", "no key of an agent `cloud-2` is trusted here"),
+            (
+                "local",
+                "`local` is this host itself, and always trusts its own key",
+            ),
+        ] {
+            let error = local.revoke(&agent.parse().unwrap(), Some(at)).unwrap_err();
+            assert_eq!(error.to_string(), said);
+        }
     }
 
     #[test]

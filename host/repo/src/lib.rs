@@ -39,6 +39,6 @@ pub use remote::{
     watch_branch,
 };
 pub use sign::{
-    KeyError, PublicKey, Signature, Signer, Signers, SignersError, SigningKey, signer_mail,
+    KeyError, PublicKey, Retired, Signature, Signer, Signers, SignersError, SigningKey, signer_mail,
 };
 pub use tree::Item;

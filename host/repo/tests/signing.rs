@@ -161,6 +161,25 @@ fn git_accepts_what_is_signed_here_and_names_the_agent() {
 }
 
 #[test]
+fn git_reads_a_list_with_a_retired_key_and_passes_that_key_over() {
+    let stage = Stage::set();
+    let commit = stage.commit(None, "one");
+    let old = Signer {
+        key: SigningKey::generate().unwrap().public(),
+        ..stage.signer()
+    };
+    for (retired, is_good) in [(&old, true), (&stage.signer(), false)] {
+        let mut signers = Signers::default();
+        for signer in [old.clone(), stage.signer()] {
+            signers.add(signer).unwrap();
+        }
+        signers.retire(|signer| signer == retired, commit);
+        fs::write(stage.path("allowed_signers"), signers.to_string()).unwrap();
+        assert_eq!(stage.git_verifies(commit).is_some(), is_good);
+    }
+}
+
+#[test]
 fn a_commit_that_git_signed_is_accepted_here() {
     let stage = Stage::set();
     let key_file = stage.path("by_ssh_keygen");

@@ -68,7 +68,7 @@ impl Command {
             Command::Doctor(args) => doctor::run(&args, ctx).await,
             Command::Skill(args) => skill::run(args, ctx),
             Command::Key(args) => keys::key(&args, ctx),
-            Command::Trust(args) => keys::trust(&args, ctx),
+            Command::Trust(args) => keys::trust(&args, ctx).await,
             Command::Hook(args) => hook::run(&args, ctx).await,
         }
     }

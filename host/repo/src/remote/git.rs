@@ -78,6 +78,14 @@ impl GitRemote {
         &self.options
     }
 
+    /// Where the branch points; nothing is brought here. `None` while there is no branch.
+    ///
+    /// # Errors
+    /// If the remote cannot be asked.
+    pub async fn tip(&self) -> Result<Option<Oid>, RemoteError> {
+        self.ask().await.map_err(|reason| self.unreachable(reason))
+    }
+
     /// Asks with git's client where the branch points. Nothing here changes.
     pub(super) async fn ask(&self) -> Result<Option<Oid>, String> {
         let options = ClientOptions {

@@ -7,9 +7,11 @@
 
 use std::{fmt, str::FromStr};
 
+use git2::Oid;
 use platinum_core::{AgentName, Role};
 
 use super::{NAMESPACE, PublicKey};
+use crate::Repo;
 
 /// What the mail addresses of our signers end in; `.invalid` belongs to nobody.
 const DOMAIN: &str = "platinum.invalid";
@@ -94,12 +96,54 @@ fn principal(mail: &str) -> Option<(AgentName, Role)> {
     Some((agent.parse().ok()?, role.parse().ok()?))
 }
 
+/// A key that is trusted no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retired {
+    /// Whose it was.
+    pub signer: Signer,
+    /// The last commit, with all before it, up to which its signatures count.
+    pub at: Oid,
+}
+
+/// How the line of one begins.
+const RETIRED: &str = "# retired at ";
+
+impl fmt::Display for Retired {
+    /// The line of the list, without its end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{RETIRED}{}: {}", self.at, self.signer)
+    }
+}
+
+impl FromStr for Retired {
+    type Err = String;
+
+    fn from_str(line: &str) -> Result<Self, String> {
+        let parts = line
+            .strip_prefix(RETIRED)
+            .and_then(|rest| rest.split_once(": "));
+        let read = parts.and_then(|(at, signer)| Some((Repo::oid(at).ok()?, signer)));
+        let Some((at, signer)) = read else {
+            return Err(format!(
+                "`{}` is not `{RETIRED}<commit>: <line>`",
+                line.escape_debug().take(80).collect::<String>()
+            ));
+        };
+        let signer = signer.parse()?;
+        Ok(Self { signer, at })
+    }
+}
+
 /// Everybody whose signature counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Signers(Vec<Signer>);
+pub struct Signers {
+    now: Vec<Signer>,
+    retired: Vec<Retired>,
+}
 
 impl Signers {
-    /// Reads a list; empty lines and those that start with `#` are passed over.
+    /// Reads a list; empty lines and those that start with `#` are passed over, but for those of
+    /// retired keys.
     ///
     /// # Errors
     /// With the first line that is wrong.
@@ -108,6 +152,12 @@ impl Signers {
         for (at, line) in text.lines().enumerate() {
             let wrong = |what: String| SignersError { line: at + 1, what };
             let line = line.trim();
+            if line.starts_with(RETIRED.trim_end()) {
+                let retired: Retired = line.parse().map_err(wrong)?;
+                signers.is_free(&retired.signer.key).map_err(wrong)?;
+                signers.retired.push(retired);
+                continue;
+            }
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
@@ -120,45 +170,81 @@ impl Signers {
     /// Adds one; answers whether it was news.
     ///
     /// # Errors
-    /// If the key is another's already.
+    /// If the key is another's already, or was retired.
     pub fn add(&mut self, signer: Signer) -> Result<bool, String> {
-        match self.of(&signer.key) {
-            Some(known) if *known == signer => Ok(false),
-            Some(known) => Err(format!(
-                "the key {} is that of {} already",
-                signer.key.fingerprint(),
-                signer_mail(&known.agent, known.role)
+        if self.of(&signer.key) == Some(&signer) {
+            return Ok(false);
+        }
+        self.is_free(&signer.key)?;
+        self.now.push(signer);
+        Ok(true)
+    }
+
+    fn is_free(&self, key: &PublicKey) -> Result<(), String> {
+        let of = |signer: &Signer| signer_mail(&signer.agent, signer.role);
+        let print = key.fingerprint();
+        match (self.of(key), self.retired(key)) {
+            (Some(known), _) => Err(format!("the key {print} is that of {} already", of(known))),
+            (None, Some(old)) => Err(format!(
+                "the key {print} was that of {} and is trusted no more",
+                of(&old.signer)
             )),
-            None if self.0.len() == MAX_SIGNERS => {
+            (None, None) if self.now.len() + self.retired.len() >= MAX_SIGNERS => {
                 Err(format!("more than {MAX_SIGNERS} keys are no house"))
             }
-            None => {
-                self.0.push(signer);
-                Ok(true)
-            }
+            (None, None) => Ok(()),
         }
     }
 
-    /// Takes away those that `gone` names.
+    /// Takes away those that `gone` names, as if they had never been there.
     pub fn remove(&mut self, gone: impl Fn(&Signer) -> bool) {
-        self.0.retain(|signer| !gone(signer));
+        self.now.retain(|signer| !gone(signer));
+    }
+
+    /// Forgets that a key was retired: it may be added again.
+    pub fn restore(&mut self, key: &PublicKey) {
+        self.retired.retain(|retired| retired.signer.key != *key);
+    }
+
+    /// Takes away those that `gone` names; what they signed up to a commit still counts. Answers
+    /// who that was.
+    pub fn retire(&mut self, gone: impl Fn(&Signer) -> bool, at: Oid) -> Vec<Signer> {
+        let (gone, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.now)
+            .into_iter()
+            .partition(|signer| gone(signer));
+        self.now = stay;
+        let retired = gone.iter().cloned().map(|signer| Retired { signer, at });
+        self.retired.extend(retired);
+        gone
     }
 
     /// Whose key it is.
     pub fn of(&self, key: &PublicKey) -> Option<&Signer> {
-        self.0.iter().find(|signer| signer.key == *key)
+        self.now.iter().find(|signer| signer.key == *key)
     }
 
-    /// All of them, in the order of the list.
+    /// Whose key it was.
+    pub fn retired(&self, key: &PublicKey) -> Option<&Retired> {
+        self.retired
+            .iter()
+            .find(|retired| retired.signer.key == *key)
+    }
+
+    /// All that count now, in the order of the list.
     pub fn iter(&self) -> impl Iterator<Item = &Signer> {
-        self.0.iter()
+        self.now.iter()
     }
 }
 
 impl fmt::Display for Signers {
     /// The file, a line each.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|signer| writeln!(f, "{signer}"))
+        self.now
+            .iter()
+            .try_for_each(|signer| writeln!(f, "{signer}"))?;
+        self.retired
+            .iter()
+            .try_for_each(|retired| writeln!(f, "{retired}"))
     }
 }
 
@@ -193,6 +279,63 @@ mod tests {
         let key = signer("cloud", Role::Cloud, 3).key;
         assert_eq!(signers.of(&key).unwrap().agent.as_str(), "cloud");
         assert_eq!(signers.of(&signer("x", Role::Cloud, 9).key), None);
+    }
+
+    #[test]
+    fn a_retired_key_stays_in_the_list_with_the_commit_it_counts_up_to() {
+        let at = Oid::from_bytes(&[7; 20]).unwrap();
+        let old = signer("cloud", Role::Cloud, 2);
+        let mut signers = Signers::default();
+        signers.add(signer("local", Role::Local, 1)).unwrap();
+        signers.add(old.clone()).unwrap();
+        assert_eq!(
+            signers.retire(|one| one.agent.as_str() == "cloud", at),
+            [old.clone()]
+        );
+        assert_eq!(signers.of(&old.key), None);
+        let retired = Retired {
+            signer: old.clone(),
+            at,
+        };
+        assert_eq!(signers.retired(&old.key), Some(&retired));
+        assert_eq!(signers.iter().count(), 1);
+        let text = signers.to_string();
+        assert!(
+            text.ends_with(&format!("\n# retired at {at}: {old}\n")),
+            "{text}"
+        );
+        assert_eq!(Signers::parse(&text), Ok(signers.clone()));
+        // It does not come back by accident, as anybody's.
+        for again in [old.clone(), signer("cloud-2", Role::Cloud, 2)] {
+            let expected = format!(
+                "the key {} was that of cloud@cloud.platinum.invalid and is trusted no more",
+                old.key.fingerprint()
+            );
+            assert_eq!(signers.add(again.clone()), Err(expected.clone()));
+            let error = Signers::parse(&format!("# retired at {at}: {old}\n{again}\n"));
+            assert_eq!(
+                error.unwrap_err().to_string(),
+                format!("line 2 of the allowed signers: {expected}")
+            );
+        }
+        signers.restore(&old.key);
+        assert_eq!(signers.add(old.clone()), Ok(true));
+        let text = format!("{old}\n# retired at {at}: {old}\n");
+        assert!(Signers::parse(&text).is_err());
+    }
+
+    #[test]
+    fn a_line_of_a_retired_key_that_cannot_be_read_is_no_comment() {
+        let old = signer("cloud", Role::Cloud, 2);
+        for line in [
+            "# retired at last".to_owned(),
+            format!("# retired at abc: {old}"),
+            format!("# retired at {} {old}", "7".repeat(40)),
+            format!("# retired at {}: hello", "7".repeat(40)),
+        ] {
+            assert!(Signers::parse(&line).is_err(), "{line}");
+        }
+        assert!(Signers::parse("# retired\n#retired at last\n").is_ok());
     }
 
     #[test]

@@ -13,10 +13,13 @@ pub(super) mod claims;
 mod doubles;
 mod history;
 pub mod hook;
+mod keys;
 #[cfg(test)]
 mod long;
 mod passing;
 mod received;
+#[cfg(test)]
+mod renewed;
 #[cfg(test)]
 mod stolen;
 #[cfg(test)]

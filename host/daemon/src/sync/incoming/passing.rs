@@ -16,6 +16,7 @@ use platinum_repo::{CommitInfo, Edit, Oid, RepoError};
 
 use super::{
     history::{Author, Blobs, Link, Replay, Trail},
+    keys::Keys,
     verify::{Approved, Judge, Judged, MAX_CHANGES, View, parents_of, too_many, violation},
 };
 use crate::sync::{
@@ -53,6 +54,7 @@ impl<'a> Judge<'a> {
         {
             return Err(SyncError::Violation(self.rewritten(verified, tip)));
         }
+        let keys = Keys::after(verified, self.repo, self.signers);
         let mut found = Found::new();
         let mut approved = Approved::default();
         let commits = self.repo.commits_between(verified, tip, usize::MAX)?;
@@ -63,8 +65,7 @@ impl<'a> Judge<'a> {
             }
             let info = self.repo.commit_info(commit)?;
             let instead = trail.instead_of_parents(&info);
-            let (looked, violation) =
-                self.commit(&info, verified.is_none(), instead, &mut approved)?;
+            let (looked, violation) = self.commit(&info, &keys, instead, &mut approved)?;
             found.extend(violation.map(|violation| (trail.len(), violation)));
             trail.push(&info, looked);
             if verified.is_some() && trail.len() >= self.stretch && trail.ends_clean() {

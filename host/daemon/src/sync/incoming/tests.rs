@@ -61,7 +61,7 @@ const STRETCH: usize = 3;
 pub(super) struct Story {
     folder: tempfile::TempDir,
     pub(super) repo: Repo,
-    signers: Signers,
+    pub(super) signers: Signers,
     pub(super) base: Oid,
     pub(super) tip: Oid,
     clock: i64,

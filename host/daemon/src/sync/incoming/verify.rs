@@ -22,6 +22,7 @@ use super::{
     claims,
     doubles::{self, Doubled},
     history::{Author, Looked, values},
+    keys::{self, Keys, Whose},
 };
 use crate::sync::{
     MAX_FILE, SyncError,
@@ -125,13 +126,13 @@ impl<'a> Judge<'a> {
     pub(super) fn commit(
         &self,
         info: &CommitInfo,
-        is_first: bool,
+        keys: &Keys<'a>,
         instead: Option<Option<Oid>>,
         approved: &mut Approved,
     ) -> Result<(Looked<'a>, Option<Violation>), SyncError> {
         let mut reasons = Vec::new();
         let mut remedy = Remedy::Undo;
-        let author = self.author(info, is_first, &mut reasons, &mut remedy)?;
+        let author = self.author(info, keys, &mut reasons, &mut remedy)?;
         let is_cloud = matches!(author, Author::Signer(signer) if signer.role == Role::Cloud);
         if is_cloud && info.parents.len() > 1 {
             reasons.push("it is a merge, and a cloud agent only adds to the tip".to_owned());
@@ -254,17 +255,21 @@ impl<'a> Judge<'a> {
     fn author(
         &self,
         info: &CommitInfo,
-        is_first: bool,
+        keys: &Keys<'a>,
         reasons: &mut Vec<String>,
         remedy: &mut Remedy,
     ) -> Result<Author<'a>, SyncError> {
         let why = match self.repo.signature(info.oid)? {
-            Signature::By(key) => match self.signers.of(&key) {
-                Some(signer) => {
+            Signature::By(key) => match keys.whose(&key, info.oid)? {
+                Whose::Signer(signer) => {
                     reasons.extend(disagreement(info, signer));
                     return Ok(Author::Signer(signer));
                 }
-                None => {
+                Whose::Retired(retired) => {
+                    reasons.push(keys::refusal(retired));
+                    return Ok(Author::Stranger);
+                }
+                Whose::Nobody => {
                     *remedy = Remedy::Trust;
                     self.unknown(&key)
                 }
@@ -272,7 +277,7 @@ impl<'a> Judge<'a> {
             Signature::Unsigned => "it is not signed".to_owned(),
             Signature::Broken(why) => why,
         };
-        if is_first && self.view != View::Server {
+        if keys.is_first_contact() && self.view != View::Server {
             *remedy = Remedy::Undo;
             return Ok(Author::Past);
         }

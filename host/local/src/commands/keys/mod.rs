@@ -4,9 +4,9 @@
 //! `platinum trust "$(ssh vm platinum-cloud trust --config cloud.toml "'$(platinum key)'")"`.
 //! Lives elsewhere: the rules of whom to trust are `platinum_daemon::identity`'s.
 
-use platinum_core::Role;
+use platinum_core::{AgentName, Role};
 use platinum_daemon::{
-    Config,
+    Config, Trust,
     identity::{Identity, IdentityError},
     make_state_folder,
 };
@@ -27,10 +27,19 @@ pub(crate) struct KeyArgs {}
 #[derive(Debug, clap::Args)]
 pub(crate) struct TrustArgs {
     /// The line.
-    line: String,
-    /// Stop trusting the keys that stand against it: a host that was set up anew.
+    #[arg(required_unless_present = "revoke")]
+    line: Option<String>,
+    /// Stop trusting the keys that stand against it: a host that was set up anew. What they
+    /// signed until now still counts.
     #[arg(long)]
     replace: bool,
+    /// Stop trusting the keys of a host, with none in their place.
+    #[arg(long, value_name = "AGENT", conflicts_with_all = ["line", "replace"])]
+    revoke: Option<AgentName>,
+    /// Do not ask the remote what was signed until now: only what this machine has fetched
+    /// counts. For a key that was stolen, or a remote that is gone.
+    #[arg(long)]
+    without_remote: bool,
 }
 
 pub(crate) fn key(_: &KeyArgs, ctx: &Context) -> Result<(), CommandError> {
@@ -43,11 +52,22 @@ pub(crate) fn key(_: &KeyArgs, ctx: &Context) -> Result<(), CommandError> {
     ctx.print(&format!("{}\n", identity.line()))
 }
 
-pub(crate) fn trust(args: &TrustArgs, ctx: &Context) -> Result<(), CommandError> {
-    let identity = identity(&ctx.load()?)?;
-    let trusted = identity.trust(&args.line, args.replace)?;
-    eprintln!("{}", trusted.told());
-    ctx.print(&format!("{}\n", identity.line()))
+pub(crate) async fn trust(args: &TrustArgs, ctx: &Context) -> Result<(), CommandError> {
+    let config = ctx.load()?;
+    let identity = identity(&config)?;
+    let asked = match &args.revoke {
+        Some(agent) => Trust::Revoke(agent),
+        None => Trust::Key {
+            line: args.line.as_deref().unwrap_or_default(),
+            replace: args.replace,
+        },
+    };
+    let told = platinum_daemon::trust(&config, &identity, asked, args.without_remote).await?;
+    told.iter().for_each(|told| eprintln!("{told}"));
+    match asked {
+        Trust::Key { .. } => ctx.print(&format!("{}\n", identity.line())),
+        Trust::Revoke(_) => Ok(()),
+    }
 }
 
 /// The identity of a configuration; made if there is none yet.

@@ -1,0 +1,102 @@
+//! Keys that were replaced or revoked: what they signed before counts, what they sign after does
+//! not.
+
+use std::collections::BTreeSet;
+
+use platinum_core::Role;
+use platinum_repo::Oid;
+
+use super::{
+    tests::Story,
+    verify::{Judged, View},
+};
+
+fn hex(commits: &[Oid]) -> BTreeSet<String> {
+    commits.iter().map(Oid::to_string).collect()
+}
+
+fn found(judged: Judged) -> BTreeSet<String> {
+    let found = judged.unanswered.into_iter();
+    found.map(|violation| violation.commit).collect()
+}
+
+#[test]
+fn a_night_of_work_that_was_not_fetched_when_the_key_was_replaced_stays() {
+    let mut story = Story::begin();
+    for n in 0..5 {
+        let path = format!("Plans/night_{n}.md");
+        story.commit("cloud", &[(&path, Some("honest"))]);
+        story.commit("cloud-2", &[(&format!("{path}.md"), Some("another's"))]);
+    }
+    let at = story.tip;
+    story
+        .signers
+        .retire(|signer| signer.agent.as_str() == "cloud", at);
+    for view in [View::Local, View::Cloud, View::Server] {
+        for from in [Some(story.base), None] {
+            let judged = story.judge_as(view, from, story.tip);
+            assert_eq!(found(judged), BTreeSet::new(), "{view:?} {from:?}");
+        }
+    }
+    // After it, on the tip or beside it, nothing counts; others go on.
+    let late = story.commit("cloud", &[("Plans/late.md", Some("evil"))]);
+    story.commit("cloud-2", &[("Plans/more.md", Some("honest"))]);
+    for view in [View::Local, View::Cloud, View::Server] {
+        for from in [Some(story.base), Some(at), None] {
+            let judged = story.judge_as(view, from, story.tip);
+            let reasons: Vec<_> = judged.unanswered.iter().flat_map(|v| &v.reasons).collect();
+            assert_eq!(reasons.len(), 1, "{reasons:?}");
+            assert!(
+                reasons[0].starts_with("it is signed by a key of cloud that is trusted no more")
+            );
+            assert_eq!(found(judged), hex(&[late]), "{view:?} {from:?}");
+        }
+    }
+    story.undo();
+    assert_eq!(story.unanswered(), BTreeSet::new());
+    let files = story.files(story.tip);
+    assert!(files.contains_key("Plans/night_4.md") && files.contains_key("Plans/more.md"));
+    assert!(!files.contains_key("Plans/late.md"));
+}
+
+#[test]
+fn a_retired_key_on_a_line_beside_the_one_it_was_retired_on_does_not_count() {
+    let mut story = Story::begin();
+    let at = story.commit("cloud", &[("Plans/a.md", Some("honest"))]);
+    story
+        .signers
+        .retire(|signer| signer.agent.as_str() == "cloud", at);
+    // As old as the honest one, as far as anybody can tell but by the history.
+    story.tip = story.base;
+    let beside = story.commit("cloud", &[("Plans/b.md", Some("evil"))]);
+    assert_eq!(story.unanswered(), hex(&[beside]));
+}
+
+#[test]
+fn a_retired_local_half_judges_nothing_any_more_but_did() {
+    let mut story = Story::begin();
+    let evil = story.commit("cloud", &[("Approved/evil.md", Some("send"))]);
+    story.undo();
+    let owners = story.commit("local", &[("Approved/mine.md", Some("send"))]);
+    story
+        .signers
+        .retire(|signer| signer.role == Role::Local, story.tip);
+    let judged = story.judge_as(View::Cloud, Some(story.base), story.tip);
+    let answered: BTreeSet<_> = judged.answered.iter().map(|v| v.commit.clone()).collect();
+    assert_eq!(answered, hex(&[evil]));
+    assert!(judged.unanswered.is_empty());
+    let late = story.commit("local", &[("Approved/late.md", Some("send"))]);
+    let judged = story.judge_as(View::Cloud, Some(owners), story.tip);
+    assert_eq!(found(judged), hex(&[late]));
+}
+
+#[test]
+fn a_commit_that_the_remote_lost_covers_nothing() {
+    let mut story = Story::begin();
+    let nowhere = Oid::from_bytes(&[7; 20]).unwrap();
+    let last = story.commit("cloud", &[("Plans/a.md", Some("honest"))]);
+    story
+        .signers
+        .retire(|signer| signer.agent.as_str() == "cloud", nowhere);
+    assert_eq!(story.unanswered(), hex(&[last]));
+}
