@@ -9,8 +9,7 @@
 //! counts when the remote has it, never before.
 
 mod error;
-pub mod gate;
-mod given;
+mod gate;
 mod incoming;
 mod news;
 mod owning;

@@ -18,10 +18,7 @@ use super::{
     passing::STRETCH,
     verify::{Judge, View},
 };
-use crate::sync::{
-    gate::{self, Thing},
-    given::Given,
-};
+use crate::sync::gate::{self, Given, Thing};
 
 /// Where a server keeps whose signatures count, below the repository.
 pub const SIGNERS: &str = "platinum/allowed_signers";

@@ -14,14 +14,8 @@ mod doubles;
 mod history;
 pub mod hook;
 mod keys;
-#[cfg(test)]
-mod long;
 mod passing;
 mod received;
-#[cfg(test)]
-mod renewed;
-#[cfg(test)]
-mod stolen;
 #[cfg(test)]
 mod tests;
 mod undoing;

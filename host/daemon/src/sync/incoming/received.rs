@@ -111,7 +111,9 @@ impl Side {
                 continue;
             };
             match self.repo.read_blob(blob, MAX_FILE) {
-                Ok(bytes) => found.extend(self.gate.look(tip, &changed.path, &bytes)),
+                Ok(bytes) => {
+                    found.extend(gate::look(self.gate.scanner(), tip, &changed.path, &bytes));
+                }
                 Err(RepoError::TooLarge { .. }) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -15,7 +15,10 @@ use platinum_repo::{Batch, Folder, Oid, Repo};
 use platinum_vault::{FileState, Leftover, Listing, Refused, Thing, Vault, VaultError};
 
 use super::{
-    super::{HeldBack, MAX_FILE, SyncError, gate::Gate, given::Given},
+    super::{
+        HeldBack, MAX_FILE, SyncError,
+        gate::{Gate, Given},
+    },
     seen::Seen,
     settle::{Settling, Verdict},
 };

@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 
 use platinum_repo::Oid;
 
-use super::{
-    tests::{Story, claim, note, task},
-    verify::View,
-};
+use super::{super::verify::View, Story, claim, note, task};
 
 type Edits<'a> = &'a [(&'a str, Option<&'a str>)];
 

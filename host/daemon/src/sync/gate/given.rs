@@ -20,14 +20,14 @@ use platinum_repo::{Oid, Repo, RepoError};
 use platinum_secrets::Scanner;
 use platinum_vault::note::Note;
 
-use super::owning::places::MAX_NOTE;
+use crate::sync::owning::places::MAX_NOTE;
 
 /// So many versions of one note are compared with.
 const MAX_VERSIONS: usize = 64;
 
 /// What the remote has. It is looked up when it is first asked for, and never where nothing is
 /// found.
-pub(super) struct Given<'a> {
+pub(in crate::sync) struct Given<'a> {
     repo: &'a Repo,
     scanner: &'a Scanner,
     /// Commits whose files all count.
@@ -52,7 +52,7 @@ struct Had {
 
 impl<'a> Given<'a> {
     /// What these commits hold.
-    pub(super) fn by(
+    pub(in crate::sync) fn by(
         repo: &'a Repo,
         scanner: &'a Scanner,
         commits: impl IntoIterator<Item = Oid>,
@@ -70,7 +70,7 @@ impl<'a> Given<'a> {
 
     /// And what the commits that `to` has and `from` has not brought.
     #[must_use]
-    pub(super) fn and_between(self, from: Option<Oid>, to: Oid) -> Self {
+    pub(in crate::sync) fn and_between(self, from: Option<Oid>, to: Oid) -> Self {
         Self {
             between: Some((from, to)),
             ..self
@@ -79,12 +79,12 @@ impl<'a> Given<'a> {
 
     /// On a server that was sent these objects just now, and had all others before.
     #[must_use]
-    pub(super) fn but_for(self, sent: Option<BTreeSet<Oid>>) -> Self {
+    pub(in crate::sync) fn but_for(self, sent: Option<BTreeSet<Oid>>) -> Self {
         Self { sent, ..self }
     }
 
     /// Whether it was asked for this blob, and the answer was yes.
-    pub(super) fn was_asked_for(&self, blob: Oid) -> bool {
+    pub(in crate::sync) fn was_asked_for(&self, blob: Oid) -> bool {
         self.excused.borrow().contains(&blob)
     }
 
@@ -92,7 +92,7 @@ impl<'a> Given<'a> {
     ///
     /// # Errors
     /// If an object cannot be read.
-    pub(super) fn has_content(
+    pub(in crate::sync) fn has_content(
         &self,
         path: &str,
         blob: Oid,
@@ -106,7 +106,7 @@ impl<'a> Given<'a> {
     }
 
     /// Whether a blob in which something was found did not come with this push.
-    pub(super) fn was_there(&self, blob: Oid) -> bool {
+    pub(in crate::sync) fn was_there(&self, blob: Oid) -> bool {
         self.sent.as_ref().is_some_and(|sent| !sent.contains(&blob))
     }
 
@@ -138,7 +138,7 @@ impl<'a> Given<'a> {
     ///
     /// # Errors
     /// If an object cannot be read.
-    pub(super) fn has_name(&self, path: &str) -> Result<bool, RepoError> {
+    pub(in crate::sync) fn has_name(&self, path: &str) -> Result<bool, RepoError> {
         let had = self.had()?;
         let has = |part: &str| had.parts.contains(part) || had.parts.contains(origin(part));
         let is_harmless = |part: &str| self.scanner.name(part).is_none();

@@ -7,8 +7,8 @@ use platinum_core::Role;
 use platinum_repo::Oid;
 
 use super::{
-    tests::Story,
-    verify::{Judged, View},
+    super::verify::{Judged, View},
+    Story,
 };
 
 fn hex(commits: &[Oid]) -> BTreeSet<String> {

@@ -10,8 +10,8 @@ use platinum_repo::{Oid, Repo};
 use proptest::prelude::*;
 
 use super::{
-    tests::{KINDS, Story, edits_of, honest, honest_ops, key, task, violate},
-    verify::{Judged, View},
+    super::verify::{Judged, View},
+    KINDS, Story, edits_of, honest, honest_ops, key, task, violate,
 };
 use crate::sync::error::Remedy;
 

@@ -1,6 +1,10 @@
 //! Generated histories: honest ones pass; of each that has a violation hidden in it exactly the
 //! violation is found, and what is left without it is what honest commits alone would have made.
 
+mod long;
+mod renewed;
+mod stolen;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::{OsStr, OsString},

@@ -1,0 +1,215 @@
+//! What is found in commits: names, links, messages and contents, and which of it may not pass.
+//!
+//! Lives elsewhere: what the remote has already is [`Given`]'s question.
+//! Invariant: what is told of a finding never repeats the secret.
+
+use std::{fmt, path::Path};
+
+use platinum_core::VaultPath;
+use platinum_repo::{New, Oid, Repo, RepoError};
+use platinum_secrets::{Kind, Scanner};
+
+use super::{super::MAX_FILE, Given};
+
+/// More findings than this in one push are not listed.
+const MAX_HELD: usize = 50;
+/// Of more than these it is not asked whether they are given already.
+pub(in crate::sync) const MAX_FOUND: usize = 10_000;
+
+const FILE: i32 = 0o100_644;
+const LINK: i32 = 0o120_000;
+const REPOSITORY: i32 = 0o160_000;
+
+/// One thing that may not pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::sync) struct Held {
+    /// The commit it is in, or the object itself if no commit leads to it.
+    pub(in crate::sync) within: Oid,
+    /// The path, printable; empty if it is a message or has no path.
+    pub(in crate::sync) path: String,
+    /// Why, in a sentence without a full stop.
+    pub(in crate::sync) reason: String,
+    /// The path as the tree has it; never shown.
+    pub(in crate::sync) raw: String,
+    pub(in crate::sync) thing: Thing,
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let within = self.within.to_string();
+        let within = within.get(..12).unwrap_or(&within);
+        if self.path.is_empty() {
+            write!(f, "{within}: {}", self.reason)
+        } else {
+            write!(f, "`{}` in {within}: {}", self.path, self.reason)
+        }
+    }
+}
+
+/// What a [`Held`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sync) enum Thing {
+    /// A commit's message.
+    Text,
+    /// A name.
+    Name,
+    /// What is in a file.
+    Content,
+    /// No secret: nothing that is synced at all.
+    Foreign,
+}
+
+/// Everything between two commits that may not pass: names, links, messages and contents. What is
+/// given already may.
+///
+/// # Errors
+/// If an object cannot be read.
+pub(in crate::sync) fn inspect(
+    repo: &Repo,
+    scanner: &Scanner,
+    (from, to): (Option<Oid>, Oid),
+    given: &Given<'_>,
+) -> Result<Vec<Held>, RepoError> {
+    let (found, more) = find(repo, scanner, from, to)?;
+    let mut held = Vec::new();
+    for one in found {
+        if held.len() < MAX_HELD && !is_given(repo, &one, given)? {
+            held.push(one);
+        }
+    }
+    // What nobody looked at is not given.
+    if held.is_empty() {
+        held.extend(more);
+    }
+    Ok(held)
+}
+
+/// Everything between two commits that would have to be given already. Of so many things that they
+/// are not looked through, the first that was left out is told apart.
+pub(in crate::sync) fn find(
+    repo: &Repo,
+    scanner: &Scanner,
+    from: Option<Oid>,
+    to: Oid,
+) -> Result<(Vec<Held>, Option<Held>), RepoError> {
+    let (mut found, mut more) = (Vec::new(), None);
+    repo.each_new(
+        from,
+        to,
+        MAX_FILE,
+        &mut |new| match found.len() < MAX_FOUND {
+            true => found.extend(judge(scanner, &new)),
+            false if more.is_none() => more = judge(scanner, &new),
+            false => {}
+        },
+    )?;
+    Ok((found, more))
+}
+
+/// Whether the remote has it already.
+pub(in crate::sync) fn is_given(
+    repo: &Repo,
+    held: &Held,
+    given: &Given<'_>,
+) -> Result<bool, RepoError> {
+    if matches!(held.thing, Thing::Text | Thing::Foreign) {
+        return Ok(false);
+    }
+    let Ok(path) = VaultPath::new(held.raw.as_str()) else {
+        return Ok(false);
+    };
+    let content = match repo.blob_at(held.within, &path)? {
+        // Only of what is found in contents it is known.
+        Some(blob) if held.thing == Thing::Content && given.was_there(blob) => true,
+        Some(blob) if repo.blob_len(blob)? <= MAX_FILE => {
+            let bytes = repo.read_blob(blob, MAX_FILE)?;
+            given.has_content(&held.raw, blob, &bytes)?
+        }
+        Some(_) => false,
+        // A folder is no more than its name.
+        None => held.thing == Thing::Name,
+    };
+    Ok(content && (held.thing == Thing::Content || given.has_name(&held.raw)?))
+}
+
+/// Everything that a client sent to a server and that may not pass, whether or not a commit leads
+/// to it: `sent` is the folder of what came, `before` that of what was there.
+///
+/// # Errors
+/// If an object cannot be read.
+pub(in crate::sync) fn inspect_sent(
+    repo: &Repo,
+    scanner: &Scanner,
+    sent: &Path,
+    before: &Path,
+) -> Result<Vec<Held>, RepoError> {
+    let mut held = Vec::new();
+    repo.each_sent(sent, before, MAX_FILE, &mut |new| {
+        // One more than is looked through, so that it is seen that there are more.
+        if held.len() <= MAX_FOUND {
+            held.extend(judge(scanner, &new));
+        }
+    })?;
+    Ok(held)
+}
+
+fn judge(scanner: &Scanner, new: &New<'_>) -> Option<Held> {
+    let (thing, within, path, reason) = match new {
+        New::Text { oid, text } => (Thing::Text, *oid, "", scanner.message(text)?.to_string()),
+        New::Name { within, path, mode } => {
+            let foreign = |what: &str| (Thing::Foreign, what.to_owned());
+            let (thing, reason) = match mode & 0o170_000 {
+                LINK => foreign("it is a link, and links are never synced"),
+                REPOSITORY => foreign("it is a repository of its own"),
+                _ => (Thing::Name, scanner.name(path)?.to_string()),
+            };
+            (thing, *within, *path, reason)
+        }
+        New::Blob {
+            within,
+            path,
+            bytes,
+        } => {
+            let (thing, reason) = match bytes {
+                Some(bytes) => (Thing::Content, scanner.content(bytes)?.to_string()),
+                None => (Thing::Foreign, format!("it has more than {MAX_FILE} bytes")),
+            };
+            (thing, *within, *path, reason)
+        }
+    };
+    let raw = path.to_owned();
+    let path = match scanner.name(path) {
+        // The name itself may be what must not be repeated.
+        Some(finding) if !matches!(finding.kind, Kind::Name(_)) => "…".to_owned(),
+        _ => path.escape_debug().take(300).collect(),
+    };
+    Some(Held {
+        within,
+        path,
+        reason,
+        raw,
+        thing,
+    })
+}
+
+/// What is found in a file that a commit holds.
+pub(in crate::sync) fn look(
+    scanner: &Scanner,
+    within: Oid,
+    path: &VaultPath,
+    bytes: &[u8],
+) -> Vec<Held> {
+    let path = path.as_str();
+    let name = New::Name {
+        within,
+        path,
+        mode: FILE,
+    };
+    let content = New::Blob {
+        within,
+        path,
+        bytes: Some(bytes),
+    };
+    let both = [name, content].into_iter();
+    both.filter_map(|new| judge(scanner, &new)).collect()
+}
