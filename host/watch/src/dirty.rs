@@ -25,6 +25,9 @@ pub struct Touched {
     pub path: String,
     /// Whether everything below it is meant too: it may be a folder that has just appeared.
     pub below: bool,
+    /// Whether the last that was told of it is that it was moved here: whoever saves by writing a
+    /// new file and moving it into place is done then. False where nobody can tell.
+    pub arrived: bool,
 }
 
 /// What to look at.
@@ -49,10 +52,19 @@ struct Gathered {
     /// Events come from looking again and again, and may name too little.
     is_polled: bool,
     everything: bool,
-    /// Whether what is below is meant, by path.
-    paths: BTreeMap<String, bool>,
+    /// What is known of each path.
+    paths: BTreeMap<String, Marked>,
     /// Paths to look at once more, and when.
     later: BTreeMap<Touched, Instant>,
+}
+
+/// What events said of a path.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Marked {
+    /// What is below is meant too.
+    pub(crate) below: bool,
+    /// It was moved here; none if the event says nothing about its content.
+    pub(crate) arrived: Option<bool>,
 }
 
 impl Dirty {
@@ -72,13 +84,19 @@ impl Dirty {
             .partition(|(_, at)| *at <= now);
         gathered.later = later;
         for touched in due.into_keys() {
-            gathered.mark(touched.path, touched.below);
+            let below = touched.below;
+            let arrived = None;
+            gathered.mark(touched.path, Marked { below, arrived });
         }
         let paths = std::mem::take(&mut gathered.paths);
         if all || std::mem::take(&mut gathered.everything) {
             return Changes::Everything;
         }
-        let touched = |(path, below)| Touched { path, below };
+        let touched = |(path, marked): (String, Marked)| Touched {
+            path,
+            below: marked.below,
+            arrived: marked.arrived == Some(true),
+        };
         Changes::Paths(paths.into_iter().map(touched).collect())
     }
 
@@ -92,6 +110,7 @@ impl Dirty {
         let touched = Touched {
             path: path.to_owned(),
             below: false,
+            arrived: false,
         };
         let at = Instant::now() + after;
         let ears = {
@@ -104,12 +123,16 @@ impl Dirty {
         }
     }
 
-    pub(crate) fn mark(&self, path: &str, below: bool, again: Option<Instant>) {
+    pub(crate) fn mark(&self, path: &str, marked: Marked, again: Option<Instant>) {
         let mut gathered = self.lock();
-        gathered.mark(path.to_owned(), below);
+        gathered.mark(path.to_owned(), marked);
         if let Some(at) = again {
-            let path = path.to_owned();
-            gathered.mark_later(at, Touched { path, below });
+            let later = Touched {
+                path: path.to_owned(),
+                below: marked.below,
+                arrived: false,
+            };
+            gathered.mark_later(at, later);
         }
     }
 
@@ -136,11 +159,13 @@ impl Dirty {
 }
 
 impl Gathered {
-    fn mark(&mut self, path: String, below: bool) {
+    fn mark(&mut self, path: String, marked: Marked) {
         if self.everything {
             return;
         }
-        *self.paths.entry(path).or_default() |= below;
+        let known = self.paths.entry(path).or_default();
+        known.below |= marked.below;
+        known.arrived = marked.arrived.or(known.arrived);
         if self.paths.len() > MOST_PATHS {
             self.forget_to_everything();
         }
@@ -178,7 +203,12 @@ mod tests {
         Touched {
             path: path.to_owned(),
             below,
+            arrived: false,
         }
+    }
+
+    fn marked(below: bool, arrived: Option<bool>) -> Marked {
+        Marked { below, arrived }
     }
 
     #[test]
@@ -201,10 +231,10 @@ mod tests {
     #[test]
     fn a_path_is_handed_over_once_and_with_all_below_it_if_any_event_said_so() {
         let (_ears, dirty) = watched();
-        dirty.mark("Inbox/b.md", false, None);
-        dirty.mark("Inbox/new", true, None);
-        dirty.mark("Inbox/new", false, None);
-        dirty.mark("Inbox/a.md", false, None);
+        dirty.mark("Inbox/b.md", marked(false, None), None);
+        dirty.mark("Inbox/new", marked(true, None), None);
+        dirty.mark("Inbox/new", marked(false, None), None);
+        dirty.mark("Inbox/a.md", marked(false, None), None);
         let paths = vec![
             touched("Inbox/a.md", false),
             touched("Inbox/b.md", false),
@@ -215,12 +245,32 @@ mod tests {
     }
 
     #[test]
+    fn what_was_told_last_says_whether_a_path_was_moved_here() {
+        let (_ears, dirty) = watched();
+        let told = [
+            ("Inbox/chmod.md", vec![Some(false), Some(true), None], true),
+            ("Inbox/moved.md", vec![Some(false), Some(true)], true),
+            ("Inbox/written.md", vec![Some(true), Some(false)], false),
+        ];
+        for (path, arrivals, _) in &told {
+            for arrived in arrivals {
+                dirty.mark(path, marked(false, *arrived), None);
+            }
+        }
+        let expected = told.into_iter().map(|(path, _, arrived)| Touched {
+            arrived,
+            ..touched(path, false)
+        });
+        assert_eq!(dirty.take(), Changes::Paths(expected.collect()));
+    }
+
+    #[test]
     fn too_many_paths_are_everything_once() {
         let (_ears, dirty) = watched();
         for n in 0..=MOST_PATHS {
-            dirty.mark(&format!("Inbox/{n}.md"), false, None);
+            dirty.mark(&format!("Inbox/{n}.md"), marked(false, None), None);
         }
-        dirty.mark("Inbox/more.md", false, None);
+        dirty.mark("Inbox/more.md", marked(false, None), None);
         assert_eq!(dirty.take(), Changes::Everything);
         assert_eq!(dirty.take(), Changes::Paths(vec![]));
     }

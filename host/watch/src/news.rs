@@ -12,11 +12,11 @@ use std::{
 
 use notify::{
     ErrorKind, Event, EventKind,
-    event::{AccessKind, AccessMode, CreateKind, ModifyKind},
+    event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode},
 };
 use tokio::sync::watch;
 
-use crate::{Dirty, WakeUps};
+use crate::{Dirty, WakeUps, dirty::Marked};
 
 /// How long after a new folder everybody is woken once more: what was put into it before the
 /// system watched it is reported by nobody.
@@ -108,7 +108,8 @@ impl Ears {
                 }
                 for path in &error.paths {
                     if let Named::Path(text) = self.named(path) {
-                        self.dirty.mark(&text, true, None);
+                        let (below, arrived) = (true, None);
+                        self.dirty.mark(&text, Marked { below, arrived }, None);
                     }
                 }
                 self.tell(None);
@@ -168,11 +169,14 @@ impl Ears {
             self.dirty.mark_everything();
             return;
         }
-        for path in &event.paths {
+        for (at, path) in event.paths.iter().enumerate() {
+            let arrived = arrived(event.kind, at);
             match self.named(path) {
-                Named::Path(text) => self.dirty.mark(&text, below, again),
+                Named::Path(text) => self.dirty.mark(&text, Marked { below, arrived }, again),
                 // The folder itself went away, or came back.
-                Named::Root if is_touch(event.kind) => self.dirty.mark("", false, None),
+                Named::Root if is_touch(event.kind) => {
+                    self.dirty.mark("", Marked::default(), None);
+                }
                 Named::Root | Named::Elsewhere => self.dirty.mark_everything(),
                 Named::Hidden => {}
             }
@@ -232,6 +236,17 @@ fn is_touch(kind: EventKind) -> bool {
         kind,
         EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_) | ModifyKind::Data(_))
     )
+}
+
+/// Whether the path with this number in an event was moved to where it is; none if the event does
+/// not touch the content.
+fn arrived(kind: EventKind, at: usize) -> Option<bool> {
+    match kind {
+        EventKind::Modify(ModifyKind::Metadata(_)) => None,
+        EventKind::Modify(ModifyKind::Name(RenameMode::To)) => Some(true),
+        EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => Some(at == 1),
+        _ => Some(false),
+    }
 }
 
 /// Whether a folder has just appeared.

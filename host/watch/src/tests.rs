@@ -328,3 +328,31 @@ async fn a_folder_that_cannot_be_read_is_named_once_and_nothing_else_is() {
     assert!(matches!(ears.hear(denied()), Heard::Nothing));
     assert_eq!(wake_ups.wait(Duration::ZERO).await, Wake::TimedOut);
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_save_that_moves_a_new_file_into_place_is_told_from_one_that_writes_where_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let dirty = Dirty::new();
+    let (_watch, mut wake_ups) = Watch::gather(folder.path(), &dirty).unwrap();
+    assert_eq!(dirty.take(), Changes::Everything);
+    let path = folder.path().join("note.md");
+    let new = folder.path().join(".note.md.new");
+    for (is_moved, text) in [(true, "one"), (false, "two"), (true, "three")] {
+        match is_moved {
+            true => {
+                fs::write(&new, text).unwrap();
+                fs::rename(&new, &path).unwrap();
+            }
+            false => fs::write(&path, text).unwrap(),
+        }
+        assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
+        settle(&mut wake_ups).await;
+        let touched = Touched {
+            path: "note.md".to_owned(),
+            below: false,
+            arrived: is_moved,
+        };
+        assert_eq!(dirty.take(), Changes::Paths(vec![touched]), "{text}");
+    }
+}

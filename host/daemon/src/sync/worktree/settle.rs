@@ -5,7 +5,7 @@
 //! waits for ever: whatever stays as it is settles, also when the clocks are wrong.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -63,6 +63,8 @@ pub(super) struct Settling {
     watched: HashMap<VaultPath, Watched>,
     /// Files that are gone, and since when.
     gone: HashMap<VaultPath, Instant>,
+    /// Files that the watcher saw being moved to where they are, and nothing else since.
+    arrived: BTreeSet<String>,
     /// What to look at again, and when.
     later: Vec<(VaultPath, Duration)>,
 }
@@ -80,6 +82,12 @@ impl Settling {
         self.later.clear();
         self.watched
             .retain(|_, watched| watched.since.elapsed() < FORGOTTEN);
+    }
+
+    /// The watcher saw these files being moved to where they are, and nothing else since the last
+    /// look.
+    pub(super) fn arrived(&mut self, paths: BTreeSet<String>) {
+        self.arrived = paths;
     }
 
     /// Whether a second look would be enough for some file.
@@ -155,15 +163,21 @@ impl Settling {
     /// What is known of a state; that it is there now, if nothing.
     fn watched(&mut self, path: &VaultPath, state: &FileState) -> Watched {
         let before = self.watched.get(path).copied();
+        // The times of a quick save are one tick of a coarse clock: then only who saw the move
+        // knows of it.
+        let is_moved = self.arrived.contains(path.as_str());
         if let Some(before) = before
             && before.state == *state
+            && !(is_moved && before.wait == self.quiet)
         {
             return before;
         }
         // Its name came after its last byte, and it is not the file that was here before: it was
         // written elsewhere, whole, and put here.
-        let is_whole = state.modified < state.changed
-            && before.is_none_or(|before| before.state.inode != state.inode);
+        let is_whole = (is_moved || state.modified < state.changed)
+            && before.is_none_or(|before| {
+                before.state.inode != state.inode || (is_moved && before.state == *state)
+            });
         // A save may empty the file first: that is one writing, not two.
         let is_growing = before.is_some_and(|before| {
             before.state.inode == state.inode
@@ -284,6 +298,32 @@ mod tests {
             };
             assert_eq!(settling.judge(&path(), &more, false), Verdict::Later);
         }
+    }
+
+    #[test]
+    fn a_file_that_was_seen_to_be_moved_into_place_is_whole_although_no_clock_shows_it() {
+        let mut settling = begun();
+        let saved = |settling: &Settling, inode| FileState {
+            inode,
+            modified: settling.began - 3 * MILLI,
+            ..FileState {
+                changed: settling.began - 3 * MILLI,
+                ..state(settling, 0)
+            }
+        };
+        let first = saved(&settling, 5);
+        assert_eq!(settling.judge(&path(), &first, false), Verdict::Later);
+        // The event comes after the look that found it.
+        settling.arrived([path().as_str().to_owned()].into());
+        assert_eq!(settling.judge(&path(), &first, false), Verdict::Settled);
+        let second = saved(&settling, 6);
+        assert_eq!(settling.judge(&path(), &second, false), Verdict::Settled);
+        // The same file with more in it: somebody writes to it where it is.
+        let more = FileState { len: 9, ..second };
+        assert_eq!(settling.judge(&path(), &more, false), Verdict::Later);
+        settling.arrived(BTreeSet::new());
+        let third = saved(&settling, 7);
+        assert_eq!(settling.judge(&path(), &third, false), Verdict::Later);
     }
 
     #[test]

@@ -170,6 +170,14 @@ impl WorkTree {
         more: &mut dyn Iterator<Item = &VaultPath>,
     ) -> Result<Scope, SyncError> {
         let changes = self.dirty.as_ref().map(Dirty::take);
+        self.settling.arrived(match &changes {
+            Some(Changes::Paths(touched)) => touched
+                .iter()
+                .filter(|touched| touched.arrived)
+                .map(|touched| touched.path.clone())
+                .collect(),
+            _ => BTreeSet::new(),
+        });
         if self.slept() || self.lost || matches!(changes, Some(Changes::Everything)) {
             return Ok(Scope::Everywhere);
         }
