@@ -5,7 +5,7 @@
 //! once: [`Identity::line`] is what one host shows and the other is told to [`Identity::trust`]. A
 //! key that is replaced or revoked stays in the list as retired, with the commit it counts up to.
 //! Lives elsewhere: the formats are `repo`'s; what a signer may do is `policy`'s.
-//! Invariants: the own key always counts; there is one local half, and none is added beside it by
+//! Invariants: the own key always counts, and no other of this host once it has a new one; there is one local half, and none is added beside it by
 //! accident; a list that cannot be read trusts nobody.
 
 use std::{
@@ -16,7 +16,9 @@ use std::{
 };
 
 use platinum_core::{AgentName, Role};
-use platinum_repo::{KeyError, Oid, Signer, Signers, SignersError, SigningKey, signer_mail};
+use platinum_repo::{
+    KeyError, Oid, RefName, Repo, Signer, Signers, SignersError, SigningKey, signer_mail,
+};
 
 /// The private key's file in the state folder.
 pub const KEY_FILE: &str = "signing_key";
@@ -170,6 +172,12 @@ impl Identity {
             // The agent may have been given another name.
             signers.remove(|signer| signer.key == own.key);
             signers.restore(&own.key);
+            // Or its key is a new one: what the old one signed counts as far as it was judged.
+            let until = verified(&state.join("vault.git"))?;
+            let against = |known: &Signer| stands_against(known, &own, true);
+            for told in retire(&mut signers, against, until).told() {
+                tracing::warn!("This host has a new key. {told}");
+            }
             signers.add(own.clone()).map_err(IdentityError::Refused)?;
             keep(&list, &signers.to_string())?;
         }
@@ -270,14 +278,15 @@ impl Identity {
     /// If no key of it is trusted, or it is this host.
     pub fn revoke(&self, agent: &AgentName, until: Option<Oid>) -> Result<Gone, IdentityError> {
         let path = self.file()?;
-        if *agent == self.own.agent {
-            return Err(IdentityError::Refused(format!(
-                "`{agent}` is this host itself, and always trusts its own key"
-            )));
-        }
         let mut signers = read(path)?;
-        let gone = retire(&mut signers, |known| known.agent == *agent, until);
+        let is_asked = |known: &Signer| known.agent == *agent && known.key != self.own.key;
+        let gone = retire(&mut signers, is_asked, until);
         if gone.signers.is_empty() {
+            if *agent == self.own.agent {
+                return Err(IdentityError::Refused(format!(
+                    "`{agent}` is this host itself, and always trusts its own key"
+                )));
+            }
             return Err(IdentityError::Refused(format!(
                 "no key of an agent `{agent}` is trusted here"
             )));
@@ -376,6 +385,19 @@ fn retire(signers: &mut Signers, which: impl Fn(&Signer) -> bool, until: Option<
     Gone { signers, until }
 }
 
+/// The last tip that was judged by the host with this repository; none if there is none.
+fn verified(git_dir: &Path) -> Result<Option<Oid>, IdentityError> {
+    if !git_dir.join("HEAD").exists() {
+        return Ok(None);
+    }
+    Repo::open_or_init(git_dir)
+        .and_then(|repo| repo.tip(RefName::Verified))
+        .map_err(|error| IdentityError::File {
+            path: git_dir.to_owned(),
+            reason: error.to_string(),
+        })
+}
+
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> IdentityError {
     let path = path.to_owned();
     move |error| IdentityError::File {
@@ -413,7 +435,12 @@ fn keep(path: &Path, text: &str) -> Result<(), IdentityError> {
             .open(&new)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        fs::rename(&new, path)
+        fs::rename(&new, path)?;
+        // Or a power failure brings a revoked key back.
+        match path.parent() {
+            Some(folder) => fs::File::open(folder)?.sync_all(),
+            None => Ok(()),
+        }
     };
     write().map_err(failed(path))
 }
@@ -586,6 +613,21 @@ mod tests {
         ] {
             let error = local.revoke(&agent.parse().unwrap(), Some(at)).unwrap_err();
             assert_eq!(error.to_string(), said);
+        }
+    }
+
+    #[test]
+    fn a_host_with_a_new_key_trusts_its_old_one_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, role) in [("local", Role::Local), ("cloud", Role::Cloud)] {
+            let old = open(&folder, name, role);
+            fs::remove_file(folder.path().join(name).join(KEY_FILE)).unwrap();
+            let new = open(&folder, name, role);
+            let signers = new.signers().unwrap();
+            assert_eq!(signers.of(&old.own().key), None, "{name}");
+            // Nothing was judged here yet: what it signed is a matter of the first contact.
+            assert_eq!(signers.retired(&old.own().key), None);
+            assert_eq!(open(&folder, name, role).signers().unwrap(), signers);
         }
     }
 

@@ -1,7 +1,8 @@
 //! Every object that a push would give a repository: commits, names and blobs, as they are.
 //!
-//! Lives here: the walk over what one commit has and another has not ([`Repo::each_new`]), and
-//! over everything a client sent although nothing may point at it ([`Repo::each_sent`]).
+//! Lives here: the walk over what one commit has and another has not ([`Repo::each_new`]), over
+//! what one commit has and its parents have not ([`Repo::each_new_in`]), and over everything a
+//! client sent although nothing may point at it ([`Repo::each_sent`]).
 //! Lives elsewhere: what may be among it is the caller's question.
 //! Invariants: names are given as the tree has them, whatever they are; what some parent has at
 //! the same place is not new; a blob is read once; one that is too large is said to be there; of
@@ -43,6 +44,8 @@ pub enum New<'a> {
         within: Oid,
         /// The path from the top, or the name alone if no commit leads to it.
         path: &'a str,
+        /// What has this name.
+        oid: Oid,
         /// What it is the name of, as Git writes it: `0o120000` is a link.
         mode: i32,
     },
@@ -52,6 +55,8 @@ pub enum New<'a> {
         within: Oid,
         /// Its path, or nothing if no commit leads to it.
         path: &'a str,
+        /// Its id.
+        oid: Oid,
         /// Its bytes; nothing if there are more than the caller reads.
         bytes: Option<&'a [u8]>,
     },
@@ -104,6 +109,31 @@ impl Repo {
             some.iter().try_for_each(|oid| walk.commit(*oid))?;
         }
         Ok(())
+    }
+
+    /// Shows everything that a commit has and none of its parents has; of blobs those that are not
+    /// in `seen`, where they are noted then.
+    ///
+    /// # Errors
+    /// As [`Repo::each_new`].
+    pub fn each_new_in(
+        &self,
+        commit: Oid,
+        max_blob: usize,
+        seen: &mut BTreeSet<Oid>,
+        visit: &mut dyn FnMut(New<'_>),
+    ) -> Result<(), RepoError> {
+        let git = self.lock()?;
+        let odb = git.odb().map_err(RepoError::git(DOING))?;
+        let mut walk = Walk {
+            git: &git,
+            odb: &odb,
+            max_blob,
+            read: 0,
+            seen,
+            visit,
+        };
+        walk.commit(commit)
     }
 
     /// Shows everything in a folder of objects that a client sent, whether or not a ref leads to
@@ -165,6 +195,7 @@ fn show(
             visit(New::Blob {
                 within: oid,
                 path: "",
+                oid,
                 bytes: object.as_ref().map(git2::OdbObject::data),
             });
         }
@@ -177,6 +208,7 @@ fn show(
                 visit(New::Name {
                     within: oid,
                     path: &name,
+                    oid: entry.id(),
                     mode: entry.filemode_raw(),
                 });
             }
@@ -262,6 +294,7 @@ impl Walk<'_> {
             (self.visit)(New::Name {
                 within: commit,
                 path: &path,
+                oid,
                 mode,
             });
             match mode & 0o170_000 {
@@ -293,6 +326,7 @@ impl Walk<'_> {
         (self.visit)(New::Blob {
             within: commit,
             path,
+            oid,
             bytes: object.as_ref().map(git2::OdbObject::data),
         });
         Ok(())

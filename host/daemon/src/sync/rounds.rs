@@ -253,6 +253,17 @@ impl Synchronizer {
         commit: Oid,
         tip: Option<Oid>,
     ) -> Result<PushOutcome, SyncError> {
+        self.push_and(commit, tip, |_| ()).await
+    }
+
+    /// As [`Synchronizer::push`]; when it has landed, this is done before that is noted: a crash
+    /// in between does it once more.
+    pub(super) async fn push_and(
+        &self,
+        commit: Oid,
+        tip: Option<Oid>,
+        then: impl FnOnce(&Side) + Send + 'static,
+    ) -> Result<PushOutcome, SyncError> {
         let mut asked = Timestamp::now();
         let outcome = match &self.remote {
             Some(remote) => {
@@ -282,7 +293,11 @@ impl Synchronizer {
                     contact.tip = Some(commit);
                 }
                 self.note_pushed();
-                self.blocking(move |side| side.landed(commit)).await?;
+                let landed = move |side: &Side| {
+                    then(side);
+                    side.landed(commit)
+                };
+                self.blocking(landed).await?;
                 self.contact().at = Some(asked);
             }
             PushOutcome::Rejected(_) => self.side.refused(commit),

@@ -102,6 +102,29 @@ async fn a_task_with_an_account_is_claimed_given_back_and_filed_and_told_of_once
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_task_with_an_account_is_claimed_although_a_thousand_others_have_its_name() {
+    let server = GitServer::start().unwrap();
+    let (owner, _) = house(&server).await;
+    let (id, _) = bill(&server, Zone::Email, 4);
+    let decoys: Vec<_> = (0..1000)
+        .map(|n| {
+            (
+                format!("Plans/{n}/{id}.md"),
+                format!("---\nn: {n}\n---\n{n}\n"),
+            )
+        })
+        .collect();
+    let decoys: Vec<_> = decoys
+        .iter()
+        .map(|(path, text)| (path.as_str(), Some(text.as_str())))
+        .collect();
+    cloud_does(&server, &decoys);
+    owner.sync.sync().await.unwrap();
+    let won = owner.sync.claim(id).await.unwrap();
+    assert_eq!(won, Claimed::Won { epoch: 1 });
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_claim_by_the_cloud_is_not_told_of_again_and_its_task_can_be_taken_over() {
     let server = GitServer::start().unwrap();
     let (owner, _) = house(&server).await;

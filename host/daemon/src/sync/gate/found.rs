@@ -3,7 +3,7 @@
 //! Lives elsewhere: what the remote has already is [`Given`]'s question.
 //! Invariant: what is told of a finding never repeats the secret.
 
-use std::{fmt, path::Path};
+use std::{collections::BTreeSet, fmt, path::Path};
 
 use platinum_core::VaultPath;
 use platinum_repo::{New, Oid, Repo, RepoError};
@@ -13,8 +13,8 @@ use super::{super::MAX_FILE, Given};
 
 /// More findings than this in one push are not listed.
 const MAX_HELD: usize = 50;
-/// Of more than these it is not asked whether they are given already.
-pub(in crate::sync) const MAX_FOUND: usize = 10_000;
+/// Of more than these it is not asked whether they are given already. Tests need not write as many.
+pub(in crate::sync) const MAX_FOUND: usize = if cfg!(test) { 100 } else { 10_000 };
 
 const FILE: i32 = 0o100_644;
 const LINK: i32 = 0o120_000;
@@ -31,6 +31,8 @@ pub(in crate::sync) struct Held {
     pub(in crate::sync) reason: String,
     /// The path as the tree has it; never shown.
     pub(in crate::sync) raw: String,
+    /// The object: of a name, what it is the name of.
+    pub(in crate::sync) oid: Oid,
     pub(in crate::sync) thing: Thing,
 }
 
@@ -70,7 +72,11 @@ pub(in crate::sync) fn inspect(
     (from, to): (Option<Oid>, Oid),
     given: &Given<'_>,
 ) -> Result<Vec<Held>, RepoError> {
-    let (found, more) = find(repo, scanner, from, to)?;
+    let (mut found, mut more) = find(repo, scanner, (from, to), &|_| false)?;
+    if more.is_some() {
+        // So many: what is there word for word does not count. It is put back, maybe.
+        (found, more) = find(repo, scanner, (from, to), &given.known()?)?;
+    }
     let mut held = Vec::new();
     for one in found {
         if held.len() < MAX_HELD && !is_given(repo, &one, given)? {
@@ -84,26 +90,45 @@ pub(in crate::sync) fn inspect(
     Ok(held)
 }
 
-/// Everything between two commits that would have to be given already. Of so many things that they
-/// are not looked through, the first that was left out is told apart.
-pub(in crate::sync) fn find(
+/// Everything between two commits that would have to be given already and is not `known` to be. Of
+/// so many things that they are not looked through, the first that was left out is told apart.
+fn find(
     repo: &Repo,
     scanner: &Scanner,
-    from: Option<Oid>,
-    to: Oid,
+    (from, to): (Option<Oid>, Oid),
+    known: &dyn Fn(&New<'_>) -> bool,
 ) -> Result<(Vec<Held>, Option<Held>), RepoError> {
     let (mut found, mut more) = (Vec::new(), None);
-    repo.each_new(
-        from,
-        to,
-        MAX_FILE,
-        &mut |new| match found.len() < MAX_FOUND {
+    repo.each_new(from, to, MAX_FILE, &mut |new| {
+        if more.is_some() || known(&new) {
+            return;
+        }
+        match found.len() < MAX_FOUND {
             true => found.extend(judge(scanner, &new)),
-            false if more.is_none() => more = judge(scanner, &new),
-            false => {}
-        },
-    )?;
+            false => more = judge(scanner, &new),
+        }
+    })?;
     Ok((found, more))
+}
+
+/// What is found in that of a commit which none of its parents has, and in no blob of `seen`. Of
+/// too much the rest is left out.
+///
+/// # Errors
+/// If an object cannot be read, or there is so much that it is not looked through.
+pub(in crate::sync) fn find_in(
+    repo: &Repo,
+    scanner: &Scanner,
+    commit: Oid,
+    seen: &mut BTreeSet<Oid>,
+) -> Result<Vec<Held>, RepoError> {
+    let mut found = Vec::new();
+    repo.each_new_in(commit, MAX_FILE, seen, &mut |new| {
+        if found.len() < MAX_FOUND {
+            found.extend(judge(scanner, &new));
+        }
+    })?;
+    Ok(found)
 }
 
 /// Whether the remote has it already.
@@ -154,27 +179,36 @@ pub(in crate::sync) fn inspect_sent(
 }
 
 fn judge(scanner: &Scanner, new: &New<'_>) -> Option<Held> {
-    let (thing, within, path, reason) = match new {
-        New::Text { oid, text } => (Thing::Text, *oid, "", scanner.message(text)?.to_string()),
-        New::Name { within, path, mode } => {
+    let (thing, within, oid, path, reason) = match new {
+        New::Text { oid, text } => {
+            let reason = scanner.message(text)?.to_string();
+            (Thing::Text, *oid, *oid, "", reason)
+        }
+        New::Name {
+            within,
+            path,
+            oid,
+            mode,
+        } => {
             let foreign = |what: &str| (Thing::Foreign, what.to_owned());
             let (thing, reason) = match mode & 0o170_000 {
                 LINK => foreign("it is a link, and links are never synced"),
                 REPOSITORY => foreign("it is a repository of its own"),
                 _ => (Thing::Name, scanner.name(path)?.to_string()),
             };
-            (thing, *within, *path, reason)
+            (thing, *within, *oid, *path, reason)
         }
         New::Blob {
             within,
             path,
+            oid,
             bytes,
         } => {
             let (thing, reason) = match bytes {
                 Some(bytes) => (Thing::Content, scanner.content(bytes)?.to_string()),
                 None => (Thing::Foreign, format!("it has more than {MAX_FILE} bytes")),
             };
-            (thing, *within, *path, reason)
+            (thing, *within, *oid, *path, reason)
         }
     };
     let raw = path.to_owned();
@@ -188,6 +222,7 @@ fn judge(scanner: &Scanner, new: &New<'_>) -> Option<Held> {
         path,
         reason,
         raw,
+        oid,
         thing,
     })
 }
@@ -196,20 +231,76 @@ fn judge(scanner: &Scanner, new: &New<'_>) -> Option<Held> {
 pub(in crate::sync) fn look(
     scanner: &Scanner,
     within: Oid,
-    path: &VaultPath,
+    (path, oid): (&VaultPath, Oid),
     bytes: &[u8],
 ) -> Vec<Held> {
     let path = path.as_str();
     let name = New::Name {
         within,
         path,
+        oid,
         mode: FILE,
     };
     let content = New::Blob {
         within,
         path,
+        oid,
         bytes: Some(bytes),
     };
     let both = [name, content].into_iter();
     both.filter_map(|new| judge(scanner, &new)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use platinum_core::{Role, Timestamp};
+    use platinum_repo::{CommitMeta, Edit};
+    use platinum_secrets::{Allowances, KnownSecrets};
+
+    use super::super::Gate;
+    use super::*;
+
+    #[test]
+    fn of_more_findings_than_are_listed_those_that_are_there_already_do_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let repo = Repo::open_or_init(&folder.path().join("git")).unwrap();
+        let known = KnownSecrets::new([7; 32]);
+        let gate = Gate::new(Arc::new(Scanner::new(known, Allowances::default())));
+        let meta = CommitMeta {
+            agent: "local".parse().unwrap(),
+            role: Role::Local,
+            message: "x".to_owned(),
+            trailers: Vec::new(),
+            at: Timestamp::now(),
+        };
+        let commit =
+            |on: Option<Oid>, edits: &[(VaultPath, Edit)]| repo.commit(on, edits, &meta).unwrap();
+        let note = |n: usize, text: String| {
+            let path = VaultPath::new(format!("Plans/{}/{n}.md", n / 100)).unwrap();
+            (path, Edit::Put(text.into()))
+        };
+        let account = |n: usize| format!("{n}: pay to DE89 3704 0044 0532 0130 00\n");
+        let notes: Vec<_> = (0..=MAX_FOUND).map(|n| note(n, account(n))).collect();
+        let full = commit(None, &notes);
+        let gone: Vec<_> = notes
+            .iter()
+            .map(|(path, _)| (path.clone(), Edit::Delete))
+            .collect();
+        let empty = commit(Some(full), &gone);
+        repo.set_ref(platinum_repo::RefName::Verified, full)
+            .unwrap();
+        let restored = commit(Some(empty), &notes);
+        assert_eq!(gate.push(&repo, Some(empty), restored).unwrap(), []);
+        let mut more = notes;
+        more.push(note(usize::MAX, account(usize::MAX)));
+        let more = commit(Some(empty), &more);
+        let held = gate.push(&repo, Some(empty), more).unwrap();
+        assert_eq!(held.len(), 1, "{held:?}");
+        assert!(held[0].raw.ends_with(&format!("/{}.md", usize::MAX)));
+        // Where nothing is there, the first of all are listed.
+        let held = gate.push(&repo, None, full).unwrap();
+        assert_eq!(held.len(), MAX_HELD);
+    }
 }

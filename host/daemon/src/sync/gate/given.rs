@@ -13,16 +13,19 @@
 
 use std::{
     cell::{OnceCell, RefCell},
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
+    sync::Arc,
 };
 
-use platinum_repo::{Oid, Repo, RepoError};
+use platinum_core::VaultPath;
+use platinum_repo::{New, Oid, Repo, RepoError};
 use platinum_secrets::Scanner;
 use platinum_vault::note::Note;
 
+use super::had::{Had, Remembered};
 use crate::sync::owning::places::MAX_NOTE;
 
-/// So many versions of one note are compared with.
+/// So many versions of one note are compared with: of those that are near, and of the others.
 const MAX_VERSIONS: usize = 64;
 
 /// What the remote has. It is looked up when it is first asked for, and never where nothing is
@@ -30,24 +33,41 @@ const MAX_VERSIONS: usize = 64;
 pub(in crate::sync) struct Given<'a> {
     repo: &'a Repo,
     scanner: &'a Scanner,
-    /// Commits whose files all count.
-    commits: Vec<Oid>,
+    /// The verified tip, all of which counts, and what is remembered of it.
+    verified: Option<(&'a Remembered, Oid)>,
+    /// Other commits whose files all count.
+    commits: BTreeSet<Oid>,
     /// What came and went between these two counts too.
     between: Option<(Option<Oid>, Oid)>,
+    /// The tip and the commit that is to be pushed on it.
+    pushed: Option<(Oid, Oid)>,
     /// Of a server: the objects with something in them that were not there before this push.
     sent: Option<BTreeSet<Oid>>,
-    had: OnceCell<Had>,
+    found: OnceCell<Found>,
     /// The blobs that were asked for and are given.
     excused: RefCell<BTreeSet<Oid>>,
 }
 
+/// What was looked up.
 #[derive(Default)]
-struct Had {
-    blobs: BTreeSet<Oid>,
-    /// The versions of a note, by its name.
-    versions: BTreeMap<String, BTreeSet<Oid>>,
-    /// Names of files and folders.
-    parts: BTreeSet<String>,
+struct Found {
+    /// What the verified tip has, and what earlier ones had.
+    had: Arc<Had>,
+    /// What the other commits have.
+    more: Had,
+    /// Versions that a push takes away or puts others in the place of: a note that is moved is
+    /// most likely one of them, however many others have its name.
+    near: Had,
+}
+
+impl Found {
+    fn has_blob(&self, blob: Oid) -> bool {
+        self.had.has_blob(blob) || self.more.has_blob(blob)
+    }
+
+    fn has_part(&self, part: &str) -> bool {
+        self.had.has_part(part) || self.more.has_part(part)
+    }
 }
 
 impl<'a> Given<'a> {
@@ -60,19 +80,37 @@ impl<'a> Given<'a> {
         Self {
             repo,
             scanner,
+            verified: None,
             commits: commits.into_iter().collect(),
             between: None,
+            pushed: None,
             sent: None,
-            had: OnceCell::new(),
+            found: OnceCell::new(),
             excused: RefCell::default(),
         }
     }
 
+    /// And what a verified tip of the remote holds.
+    #[must_use]
+    pub(super) fn and_verified(mut self, remembered: &'a Remembered, tip: Option<Oid>) -> Self {
+        self.verified = tip.map(|tip| (remembered, tip));
+        self
+    }
+
     /// And what the commits that `to` has and `from` has not brought.
     #[must_use]
-    pub(in crate::sync) fn and_between(self, from: Option<Oid>, to: Oid) -> Self {
+    pub(super) fn and_between(self, from: Option<Oid>, to: Oid) -> Self {
         Self {
             between: Some((from, to)),
+            ..self
+        }
+    }
+
+    /// For a commit that is to be pushed on a tip.
+    #[must_use]
+    pub(in crate::sync) fn for_push(self, tip: Option<Oid>, commit: Oid) -> Self {
+        Self {
+            pushed: tip.map(|tip| (tip, commit)),
             ..self
         }
     }
@@ -110,20 +148,59 @@ impl<'a> Given<'a> {
         self.sent.as_ref().is_some_and(|sent| !sent.contains(&blob))
     }
 
+    /// Whether these very bytes are there.
+    ///
+    /// # Errors
+    /// If an object cannot be read.
+    pub(in crate::sync) fn has_blob(&self, blob: Oid) -> Result<bool, RepoError> {
+        Ok(self.found()?.has_blob(blob))
+    }
+
+    /// What needs no closer look, for it is there as it is. The answer reads nothing: it may be
+    /// asked for while the repository is being read.
+    ///
+    /// # Errors
+    /// If an object cannot be read.
+    pub(super) fn known(&self) -> Result<impl Fn(&New<'_>) -> bool + use<'_, 'a>, RepoError> {
+        let found = self.found()?;
+        Ok(move |new: &New<'_>| match new {
+            New::Text { .. } => false,
+            New::Name {
+                path, oid, mode, ..
+            } => {
+                let is_folder = mode & 0o170_000 == 0o040_000;
+                (is_folder || found.has_blob(*oid)) && self.has_name_in(found, path)
+            }
+            New::Blob { oid, .. } => {
+                let has = found.has_blob(*oid);
+                if has {
+                    self.excused.borrow_mut().insert(*oid);
+                }
+                has || self.was_there(*oid)
+            }
+        })
+    }
+
     fn has_bytes(&self, path: &str, blob: Oid, bytes: &[u8]) -> Result<bool, RepoError> {
-        let had = self.had()?;
-        if had.blobs.contains(&blob) {
+        let found = self.found()?;
+        if found.has_blob(blob) {
             return Ok(true);
         }
         let Some(new) = Text::of(bytes) else {
             return Ok(false);
         };
-        let versions = had.versions.get(origin(file_name(path)));
-        for version in versions.into_iter().flatten().rev().take(MAX_VERSIONS) {
-            if self.repo.blob_len(*version)? > MAX_NOTE {
+        let name = file_name(path);
+        let others = found.more.versions(name).chain(found.had.versions(name));
+        let versions = self
+            .here(path)?
+            .into_iter()
+            .chain(found.near.versions(name).take(MAX_VERSIONS))
+            .chain(others.take(MAX_VERSIONS));
+        for version in versions {
+            if self.repo.blob_len(version)? > MAX_NOTE {
                 continue;
             }
-            let bytes = self.repo.read_blob(*version, MAX_NOTE)?;
+            let bytes = self.repo.read_blob(version, MAX_NOTE)?;
             if let Some(old) = Text::of(&bytes)
                 && new.body == old.body
                 && self.scanner.content(&new.front_without(&old)).is_none()
@@ -134,61 +211,81 @@ impl<'a> Given<'a> {
         Ok(false)
     }
 
-    /// Whether every part of a path in which something is found is the name of something there.
+    /// What is at this very path.
+    fn here(&self, path: &str) -> Result<Vec<Oid>, RepoError> {
+        let Ok(path) = VaultPath::new(path) else {
+            return Ok(Vec::new());
+        };
+        let verified = self.verified.iter().map(|(_, commit)| commit);
+        let mut here = Vec::new();
+        for commit in verified.chain(&self.commits) {
+            here.extend(self.repo.blob_at(*commit, &path)?);
+        }
+        Ok(here)
+    }
+
+    /// Whether every part of a path in which something is found is the name of something there. A
+    /// finding in no single part is not.
     ///
     /// # Errors
     /// If an object cannot be read.
     pub(in crate::sync) fn has_name(&self, path: &str) -> Result<bool, RepoError> {
-        let had = self.had()?;
-        let has = |part: &str| had.parts.contains(part) || had.parts.contains(origin(part));
-        let is_harmless = |part: &str| self.scanner.name(part).is_none();
-        Ok(path.split('/').all(|part| has(part) || is_harmless(part)))
+        Ok(self.has_name_in(self.found()?, path))
     }
 
-    fn had(&self) -> Result<&Had, RepoError> {
-        if let Some(had) = self.had.get() {
-            return Ok(had);
+    fn has_name_in(&self, found: &Found, path: &str) -> bool {
+        let mut odd = path
+            .split('/')
+            .filter(|part| self.scanner.name(part).is_some())
+            .peekable();
+        odd.peek().is_some() && odd.all(|part| found.has_part(part))
+    }
+
+    fn found(&self) -> Result<&Found, RepoError> {
+        if let Some(found) = self.found.get() {
+            return Ok(found);
         }
-        let had = self.look()?;
-        Ok(self.had.get_or_init(|| had))
+        let found = self.look()?;
+        Ok(self.found.get_or_init(|| found))
     }
 
-    fn look(&self) -> Result<Had, RepoError> {
-        let mut had = Had::default();
-        for commit in &self.commits {
-            self.add(&mut had, None, *commit)?;
+    fn look(&self) -> Result<Found, RepoError> {
+        let (repo, mut found) = (self.repo, Found::default());
+        let verified = self.verified.map(|(_, tip)| tip);
+        if let Some((remembered, tip)) = self.verified {
+            found.had = remembered.at(repo, tip)?;
+        }
+        for commit in self.commits.iter().filter(|one| Some(**one) != verified) {
+            found.more.add(repo, verified, *commit)?;
+        }
+        if let Some((tip, commit)) = self.pushed {
+            self.look_near(&mut found.near, tip, commit)?;
         }
         let Some((from, to)) = self.between.filter(|(from, to)| *from != Some(*to)) else {
-            return Ok(had);
+            return Ok(found);
         };
-        for commit in self.repo.commits_between(from, to, usize::MAX)? {
-            let parents = self.repo.commit_info(commit)?.parents;
+        for commit in repo.commits_between(from, to, usize::MAX)? {
+            let parents = repo.commit_info(commit)?.parents;
             match parents.is_empty() {
-                true => self.add(&mut had, None, commit)?,
+                true => found.more.add(repo, None, commit)?,
                 false => {
                     for parent in parents {
-                        self.add(&mut had, Some(parent), commit)?;
+                        found.more.add(repo, Some(parent), commit)?;
                     }
                 }
             }
         }
-        Ok(had)
+        Ok(found)
     }
 
-    fn add(&self, had: &mut Had, from: Option<Oid>, commit: Oid) -> Result<(), RepoError> {
-        let compared = match self.repo.compare(from, commit, usize::MAX) {
-            // What nobody can look through excuses nothing.
+    fn look_near(&self, near: &mut Had, tip: Oid, commit: Oid) -> Result<(), RepoError> {
+        let compared = match self.repo.compare(Some(tip), commit, usize::MAX) {
             Err(RepoError::TooMany(_)) => return Ok(()),
             compared => compared?,
         };
-        for changed in compared.changed {
-            let Some(blob) = changed.blob else { continue };
-            had.blobs.insert(blob);
-            for part in changed.path.components() {
-                had.parts.extend([part.to_owned(), origin(part).to_owned()]);
-            }
-            let name = origin(changed.path.file_name()).to_owned();
-            had.versions.entry(name).or_default().insert(blob);
+        let paths = compared.changed.iter().map(|changed| &changed.path);
+        for (path, blob) in self.repo.blobs_at(tip, paths)? {
+            near.add_version(path.file_name(), blob);
         }
         Ok(())
     }
@@ -196,12 +293,6 @@ impl<'a> Given<'a> {
 
 fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
-}
-
-/// The name of the note that a conflict copy is of; of others their own, without its ending.
-fn origin(name: &str) -> &str {
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    stem.find(".conflict-").map_or(stem, |at| &stem[..at])
 }
 
 /// A note as far as two versions of it are compared.
@@ -313,21 +404,5 @@ mod tests {
             assert_eq!(judged(old, new), None, "{new}");
         }
         assert!(Text::of(b"---\nid: x\n---\nBody \xff\n").is_none());
-    }
-
-    #[test]
-    fn a_conflict_copy_has_the_name_of_its_note() {
-        for (name, of) in [
-            ("task_1.md", "task_1"),
-            (
-                "task_1.conflict-local-20261120T184303123Z-0123abcd.md",
-                "task_1",
-            ),
-            ("x.y.md", "x.y"),
-            ("Approved", "Approved"),
-            ("none", "none"),
-        ] {
-            assert_eq!(origin(name), of);
-        }
     }
 }

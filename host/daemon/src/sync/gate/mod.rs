@@ -3,13 +3,14 @@
 //! Lives here: the look at one file as it is read for a snapshot ([`Gate::file`]), and the look at
 //! everything a commit would give the remote before it is pushed ([`Gate::push`]). `found` looks
 //! through commits, for the hook of a server too; `given` knows what the remote has already, which
-//! is no secret any more that could be kept.
+//! is no secret any more that could be kept, and `had` remembers it.
 //! Lives elsewhere: what a secret is, is `secrets`'; who may write where is `verify`'s.
 //! Invariants: the bytes that are judged are the bytes that are hashed; a file that is held back
 //! keeps no other away; what is told of it never repeats the secret, and is told once.
 
 mod found;
 mod given;
+mod had;
 
 use std::{
     collections::BTreeSet,
@@ -21,8 +22,9 @@ use platinum_repo::{Oid, RefName, Repo, RepoError};
 use platinum_secrets::{Finding, Kind, Scanner};
 
 use super::{SyncError, side::Side};
-pub(super) use found::{Held, MAX_FOUND, Thing, find, inspect, inspect_sent, is_given, look};
+pub(super) use found::{Held, MAX_FOUND, Thing, find_in, inspect, inspect_sent, is_given, look};
 pub(super) use given::Given;
+use had::Remembered;
 
 /// Of more files than this at once, one note tells.
 const MAX_NOTES: usize = 5;
@@ -30,6 +32,7 @@ const MAX_NOTES: usize = 5;
 /// The gate of one host.
 pub(super) struct Gate {
     scanner: Arc<Scanner>,
+    remembered: Remembered,
     told: Mutex<Told>,
 }
 
@@ -44,17 +47,19 @@ impl Gate {
     pub(super) fn new(scanner: Arc<Scanner>) -> Self {
         Self {
             scanner,
+            remembered: Remembered::default(),
             told: Mutex::default(),
         }
     }
 
-    /// What the remote has by these commits of its own.
+    /// What the remote has by its verified tip and these other commits.
     pub(super) fn given<'a>(
         &'a self,
         repo: &'a Repo,
+        verified: Option<Oid>,
         commits: impl IntoIterator<Item = Oid>,
     ) -> Given<'a> {
-        Given::by(repo, &self.scanner, commits)
+        Given::by(repo, &self.scanner, commits).and_verified(&self.remembered, verified)
     }
 
     /// Looks at the bytes of a file that are about to be taken.
@@ -101,16 +106,15 @@ impl Gate {
         tip: Option<Oid>,
         commit: Oid,
     ) -> Result<Vec<Held>, RepoError> {
-        let mut given = self.given(repo, tip);
+        let mut verified = repo.tip(RefName::Verified)?;
+        if let Some(before) = verified
+            && !tip.map_or(Ok(false), |tip| repo.is_ancestor(before, tip))?
+        {
+            verified = None;
+        }
+        let mut given = self.given(repo, verified, tip).for_push(tip, commit);
         if let Some(tip) = tip {
             // An answer brings back what was there before a violation, or came with it.
-            let mut verified = repo.tip(RefName::Verified)?;
-            if let Some(before) = verified
-                && !repo.is_ancestor(before, tip)?
-            {
-                verified = None;
-            }
-            given = self.given(repo, verified.into_iter().chain([tip]));
             given = given.and_between(verified, tip);
         }
         inspect(repo, &self.scanner, (tip, commit), &given)

@@ -59,6 +59,12 @@ pub fn pre_receive(lines: &str) -> Result<(), Vec<String>> {
         }
     }
     if refused.is_empty() {
+        if came.len() > gate::MAX_FOUND {
+            refused.push(format!(
+                "more than {} things in it look like secrets; push it in parts",
+                gate::MAX_FOUND
+            ));
+        }
         for held in came {
             let mut is_given = false;
             for there in &given {
@@ -167,7 +173,9 @@ fn judge_ref<'a>(
         .chain(&judged.unanswered)
         .map(|violation| violation.refusal())
         .collect();
-    let given = Given::by(repo, scanner, old).but_for(sent);
+    let given = Given::by(repo, scanner, old)
+        .for_push(old, new)
+        .but_for(sent);
     if refused.is_empty() {
         let held = gate::inspect(repo, scanner, (old, new), &given);
         let held = held.map_err(|error| failed(&error))?;

@@ -66,17 +66,13 @@ impl Synchronizer {
             };
             let commit = answer.commit;
             fail::fail_point!("undo-made");
-            match self.push(commit, tip).await? {
-                PushOutcome::Landed => {
-                    fail::fail_point!("undo-landed");
-                    self.blocking(move |side| {
-                        side.tell_undone(&answer.told);
-                        side.tell_received(&answer.received);
-                        Ok(())
-                    })
-                    .await?;
-                    return Ok(Some(commit));
-                }
+            let tell = move |side: &Side| {
+                fail::fail_point!("undo-landed");
+                side.tell_undone(&answer.told);
+                side.tell_received(&answer.received);
+            };
+            match self.push_and(commit, tip, tell).await? {
+                PushOutcome::Landed => return Ok(Some(commit)),
                 PushOutcome::Rejected(why) | PushOutcome::Indeterminate(why) => reason = why,
             }
             tokio::time::sleep(pause(round)).await;

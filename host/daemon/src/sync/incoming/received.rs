@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 
 use platinum_core::Role;
-use platinum_repo::{CommitInfo, Oid, RepoError, Signature, TRAILER_AGENT};
+use platinum_repo::{CommitInfo, Oid, RepoError, Signature, Signers};
 
 use super::{passing::STRETCH, verify::MAX_CLOUD_CHANGES};
 use crate::sync::{
@@ -22,8 +22,17 @@ use crate::sync::{
 
 /// Of more files than these at once, one sentence tells.
 const MAX_SENTENCES: usize = 5;
-/// So many findings are looked into; it takes a look into the whole vault for each of them.
+/// So many findings are looked into whose very bytes are not there: it takes a look at other
+/// versions of the note for each of them.
 const MAX_LOOKED_INTO: usize = 100;
+
+/// Secrets that came, each with the agent that brought it.
+#[derive(Default)]
+struct News {
+    found: Vec<(Held, String)>,
+    /// Whether there may be more.
+    more: bool,
+}
 
 impl Side {
     /// What the owner is told of secrets that `tip` has and `verified` has not.
@@ -31,16 +40,16 @@ impl Side {
         if self.role == Role::Cloud {
             return Vec::new();
         }
-        let found = match verified {
+        let news = match verified {
             Some(verified) => self.brought(verified, tip),
             None => self.held_by(tip),
         };
-        match found {
-            Ok(found) => {
-                for (held, agent) in &found {
+        match news {
+            Ok(news) => {
+                for (held, agent) in &news.found {
                     tracing::warn!("{}", sentence(held, agent));
                 }
-                told(&found)
+                told(&news)
             }
             Err(error) => {
                 tracing::warn!("Whether the remote brings secrets is not known: {error}");
@@ -56,10 +65,11 @@ impl Side {
         }
     }
 
-    fn brought(&self, verified: Oid, tip: Oid) -> Result<Vec<(Held, String)>, SyncError> {
-        let (repo, scanner) = (&self.repo, self.gate.scanner());
-        let mut told = BTreeSet::new();
-        let mut news = Vec::new();
+    fn brought(&self, verified: Oid, tip: Oid) -> Result<News, SyncError> {
+        let repo = &self.repo;
+        let signers = self.identity.signers().unwrap_or_default();
+        let (mut told, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        let mut news = News::default();
         let mut looked_into = 0;
         let commits = repo.commits_between(Some(verified), tip, usize::MAX)?;
         for (at, commit) in commits.into_iter().enumerate() {
@@ -67,60 +77,91 @@ impl Side {
                 repo.forget()?;
             }
             let info = repo.commit_info(commit)?;
-            if self.is_own(&info)? {
+            let signature = repo.signature(commit)?;
+            if matches!(&signature, Signature::By(key) if *key == self.identity.own().key) {
                 continue;
             }
-            let parent = info.parents.first().copied();
-            match repo.compare(parent, commit, MAX_CLOUD_CHANGES) {
-                // It is undone, unread.
-                Err(RepoError::TooMany(_)) => continue,
-                compared => compared.map(drop)?,
-            }
-            let (found, _) = gate::find(repo, scanner, parent, commit)?;
-            let given = self.gate.given(repo, info.parents.iter().copied());
+            let Some(found) = self.found_in(&info, &mut seen)? else {
+                continue;
+            };
+            let given = self
+                .gate
+                .given(repo, Some(verified), info.parents.iter().copied());
             for held in found {
-                if held.thing == Thing::Foreign || held.within != commit {
+                let key = (held.raw.clone(), what(&held).to_owned());
+                if told.contains(&key)
+                    || (held.thing == Thing::Content && given.has_blob(held.oid)?)
+                {
                     continue;
                 }
-                looked_into += 1;
-                if looked_into > MAX_LOOKED_INTO {
+                if looked_into == MAX_LOOKED_INTO {
+                    news.more = true;
                     return Ok(news);
                 }
-                if !gate::is_given(repo, &held, &given)?
-                    && told.insert((held.raw.clone(), what(&held).to_owned()))
-                {
-                    let agent = info.trailer(TRAILER_AGENT).unwrap_or("somebody");
-                    news.push((held, agent.to_owned()));
+                looked_into += 1;
+                if !gate::is_given(repo, &held, &given)? {
+                    told.insert(key);
+                    news.found.push((held, signer(&signature, &signers)));
                 }
             }
         }
         Ok(news)
     }
 
-    /// Whether this host made a commit: its own gate has looked at that.
-    fn is_own(&self, info: &CommitInfo) -> Result<bool, SyncError> {
-        let own = &self.identity.own().key;
-        Ok(matches!(self.repo.signature(info.oid)?, Signature::By(key) if key == *own))
+    /// What is found in a commit; none if it has so much, or such things, that it is undone unread.
+    fn found_in(
+        &self,
+        info: &CommitInfo,
+        seen: &mut BTreeSet<Oid>,
+    ) -> Result<Option<Vec<Held>>, SyncError> {
+        let parent = info.parents.first().copied();
+        let looked = self
+            .repo
+            .compare(parent, info.oid, MAX_CLOUD_CHANGES)
+            .and_then(|_| gate::find_in(&self.repo, self.gate.scanner(), info.oid, seen));
+        match looked {
+            Err(RepoError::TooMany(_) | RepoError::Foreign { .. }) => Ok(None),
+            looked => {
+                let mut found = looked?;
+                found.retain(|held| held.thing != Thing::Foreign);
+                Ok(Some(found))
+            }
+        }
     }
 
     /// What a tip holds, whoever put it there.
-    fn held_by(&self, tip: Oid) -> Result<Vec<(Held, String)>, SyncError> {
-        let mut found = Vec::new();
+    fn held_by(&self, tip: Oid) -> Result<News, SyncError> {
+        let mut news = News::default();
         for changed in self.repo.compare(None, tip, usize::MAX)?.changed {
-            let Some(blob) = changed.blob.filter(|_| found.len() < MAX_LOOKED_INTO) else {
+            let Some(blob) = changed.blob else {
                 continue;
             };
+            if news.found.len() >= MAX_LOOKED_INTO {
+                news.more = true;
+                break;
+            }
+            let there = (&changed.path, blob);
             match self.repo.read_blob(blob, MAX_FILE) {
                 Ok(bytes) => {
-                    found.extend(gate::look(self.gate.scanner(), tip, &changed.path, &bytes));
+                    let found = gate::look(self.gate.scanner(), tip, there, &bytes);
+                    let by = |held| (held, "somebody before this machine".to_owned());
+                    news.found.extend(found.into_iter().map(by));
                 }
                 Err(RepoError::TooLarge { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        let by = |held| (held, "somebody before this machine".to_owned());
-        Ok(found.into_iter().map(by).collect())
+        Ok(news)
     }
+}
+
+/// Whose commit it is, as far as it is proven.
+fn signer(signature: &Signature, signers: &Signers) -> String {
+    match signature {
+        Signature::By(key) => signers.of(key).map(|signer| signer.agent.to_string()),
+        _ => None,
+    }
+    .unwrap_or_else(|| "somebody".to_owned())
 }
 
 /// What was found and in which line, without the advice for a file that does not go out.
@@ -128,15 +169,22 @@ fn what(held: &Held) -> &str {
     held.reason.split(';').next().unwrap_or(&held.reason)
 }
 
-fn told(found: &[(Held, String)]) -> Vec<String> {
-    match found {
-        [(first, _), ..] if found.len() > MAX_SENTENCES => vec![format!(
-            "The remote has what look like {} secrets, and keeps them in its history: {}, in {}, \
-             and more. Change those that give access to anything; the log names all",
-            found.len(),
-            what(first),
-            shown(first)
-        )],
+fn told(news: &News) -> Vec<String> {
+    match news.found.as_slice() {
+        [(first, _), ..] if news.more || news.found.len() > MAX_SENTENCES => {
+            let (number, which) = match news.more {
+                true => ("at least ", "these"),
+                false => ("", "all"),
+            };
+            vec![format!(
+                "The remote has what look like {number}{} secrets, and keeps them in its history: \
+                 {}, in {}, and more. Change those that give access to anything; the log names \
+                 {which}",
+                news.found.len(),
+                what(first),
+                shown(first)
+            )]
+        }
         few => few
             .iter()
             .map(|(held, agent)| sentence(held, agent))

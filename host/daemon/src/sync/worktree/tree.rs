@@ -220,7 +220,7 @@ impl WorkTree {
             vault,
             repo,
             gate,
-            given: gate.given(repo, base.into_iter().chain(verified)),
+            given: gate.given(repo, verified, base),
             base,
             seen: &mut self.seen,
             settling: &mut self.settling,

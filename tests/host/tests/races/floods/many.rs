@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use platinum_testkit::git::GitServer;
 
-use super::{Evil, SOON, git, house, on_main};
+use super::{Evil, SOON, git, house, on_main, tip};
 use crate::side::side;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,6 +24,38 @@ async fn many_commits_that_do_nothing_or_what_may_not_be_keep_nobody_out() {
     owner.write("Inbox/later.md", "later");
     owner.sync.sync().await.unwrap();
     other.sync.sync().await.unwrap();
+    assert_eq!(other.files(), owner.files());
+    assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn merges_with_one_old_commit_cost_what_each_of_them_brings() {
+    let server = GitServer::start().unwrap();
+    let (owner, other) = house(&server).await;
+    let old = tip(&server);
+    // The first message is long: who reads all of them for each merge is never done.
+    let mut stream = String::new();
+    for n in 1..=1500 {
+        let message = "word ".repeat(if n == 1 { 100_000 } else { 1 });
+        let parents = match n {
+            1 => format!("from {old}\n"),
+            _ => format!("from {old}\nmerge :{}\n", n - 1),
+        };
+        stream.push_str(&format!(
+            "commit refs/heads/main\nmark :{n}\ncommitter Evil <evil@example.test> \
+             1600000000 +0000\ndata {}\n{message}\n{parents}",
+            message.len()
+        ));
+    }
+    git(
+        &server,
+        &["fast-import", "--quiet", "--force"],
+        stream.as_bytes(),
+    );
+    let began = Instant::now();
+    for side in [&owner, &owner, &other] {
+        side.sync.sync().await.unwrap();
+    }
     assert_eq!(other.files(), owner.files());
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
 }

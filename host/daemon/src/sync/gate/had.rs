@@ -1,0 +1,155 @@
+//! [`Had`]: which contents and names some commits hold; [`Remembered`]: what is kept of it from
+//! one question to the next.
+//!
+//! Lives elsewhere: which commits count is the caller's; what follows from it is `given`'s.
+//! Invariants: what is remembered was in a tip of the remote that was verified, and the remote's
+//! history is never rewritten, so it is there still; it grows by what changed, and is read through
+//! as a whole once.
+
+use std::{
+    collections::{BTreeSet, HashSet, hash_map::RandomState},
+    hash::BuildHasher as _,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use platinum_repo::{Oid, Repo, RepoError};
+
+/// Contents and names. Of names only a number is kept, which nobody outside can foretell: a vault
+/// of 100,000 notes takes some ten megabytes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Had {
+    numbers: RandomState,
+    blobs: HashSet<Oid>,
+    /// The versions of a note, by its name.
+    versions: BTreeSet<(u64, Oid)>,
+    /// Names of files and folders.
+    parts: HashSet<u64>,
+}
+
+impl Had {
+    /// What `commit` holds and `from` does not.
+    ///
+    /// # Errors
+    /// If an object cannot be read.
+    pub(super) fn add(
+        &mut self,
+        repo: &Repo,
+        from: Option<Oid>,
+        commit: Oid,
+    ) -> Result<(), RepoError> {
+        let compared = match repo.compare(from, commit, usize::MAX) {
+            // What nobody can look through excuses nothing.
+            Err(RepoError::TooMany(_)) => return Ok(()),
+            compared => compared?,
+        };
+        for changed in compared.changed {
+            let Some(blob) = changed.blob else { continue };
+            self.blobs.insert(blob);
+            for part in changed.path.components() {
+                for name in [part, origin(part)] {
+                    self.parts.insert(self.number(name));
+                }
+            }
+            self.add_version(changed.path.file_name(), blob);
+        }
+        Ok(())
+    }
+
+    /// A version of a note, with the name of its file.
+    pub(super) fn add_version(&mut self, file_name: &str, blob: Oid) {
+        let number = self.number(origin(file_name));
+        self.versions.insert((number, blob));
+    }
+
+    pub(super) fn has_blob(&self, blob: Oid) -> bool {
+        self.blobs.contains(&blob)
+    }
+
+    /// Whether a file or a folder has this name, or is a conflict copy of one that has.
+    pub(super) fn has_part(&self, part: &str) -> bool {
+        [part, origin(part)]
+            .iter()
+            .any(|name| self.parts.contains(&self.number(name)))
+    }
+
+    /// The versions of the note that a file of this name is one of; by their ids.
+    pub(super) fn versions(&self, file_name: &str) -> impl Iterator<Item = Oid> + use<'_> {
+        let number = self.number(origin(file_name));
+        self.versions
+            .range((number, Oid::ZERO_SHA1)..)
+            .take_while(move |(of, _)| *of == number)
+            .map(|(_, blob)| *blob)
+    }
+
+    fn number(&self, name: &str) -> u64 {
+        self.numbers.hash_one(name)
+    }
+}
+
+/// What the remote had at the last verified tip that was asked for, and before.
+#[derive(Debug, Default)]
+pub(super) struct Remembered(Mutex<Option<(Oid, Arc<Had>)>>);
+
+impl Remembered {
+    /// What it had at this verified tip.
+    ///
+    /// # Errors
+    /// If an object cannot be read.
+    pub(super) fn at(&self, repo: &Repo, verified: Oid) -> Result<Arc<Had>, RepoError> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, had)) = &*kept
+            && *at == verified
+        {
+            return Ok(Arc::clone(had));
+        }
+        // While it is being made, nothing half-made is kept.
+        let (mut had, mut from) = (Arc::<Had>::default(), None);
+        if let Some((at, earlier)) = kept.take()
+            && repo.is_ancestor(at, verified)?
+        {
+            (had, from) = (earlier, Some(at));
+        }
+        Arc::make_mut(&mut had).add(repo, from, verified)?;
+        *kept = Some((verified, Arc::clone(&had)));
+        Ok(had)
+    }
+}
+
+/// The name of the note that a conflict copy is of; of others their own, without its ending.
+pub(super) fn origin(name: &str) -> &str {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    stem.find(".conflict-").map_or(stem, |at| &stem[..at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conflict_copy_has_the_name_of_its_note() {
+        for (name, of) in [
+            ("task_1.md", "task_1"),
+            (
+                "task_1.conflict-local-20261120T184303123Z-0123abcd.md",
+                "task_1",
+            ),
+            ("x.y.md", "x.y"),
+            ("Approved", "Approved"),
+            ("none", "none"),
+        ] {
+            assert_eq!(origin(name), of);
+        }
+    }
+
+    #[test]
+    fn the_versions_of_a_note_are_those_of_its_name_alone() {
+        let mut had = Had::default();
+        let blob = |n: u8| Oid::from_bytes(&[n; 20]).unwrap();
+        for (name, n) in [("a.md", 0), ("a.conflict-x.md", 255), ("b.md", 1)] {
+            had.add_version(name, blob(n));
+        }
+        let of_a: Vec<_> = had.versions("a.md").collect();
+        assert_eq!(of_a, [blob(0), blob(255)]);
+        assert_eq!(had.versions("c.md").count(), 0);
+    }
+}
