@@ -11,7 +11,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use git2::{ObjectType, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
+use git2::{
+    ConfigLevel, ErrorCode, ObjectType, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags,
+};
 
 use crate::{
     RefName, RepoError, SigningKey,
@@ -95,7 +97,18 @@ impl Repo {
         let name = "core.fsyncObjectFiles";
         let git = self.lock()?;
         let mut config = git.config().map_err(RepoError::git(doing))?;
-        if config.get_bool(name).ok() != Some(waits) {
+        if !waits && config.get_bool(name).is_ok() {
+            // Not to wait is what it does by itself; git's own client warns of the entry, and only
+            // somebody's own configuration needs an answer.
+            let mut own = config
+                .open_level(ConfigLevel::Local)
+                .map_err(RepoError::git(doing))?;
+            match own.remove(name) {
+                Err(error) if error.code() == ErrorCode::NotFound => {}
+                removed => removed.map_err(RepoError::git(doing))?,
+            }
+        }
+        if config.get_bool(name).unwrap_or(false) != waits {
             config
                 .set_bool(name, waits)
                 .map_err(RepoError::git(doing))?;

@@ -256,6 +256,24 @@ fn a_change_waits_for_the_disk_twice_and_large_bytes_by_themselves() {
 }
 
 #[test]
+fn a_repository_with_a_journal_says_nothing_that_git_warns_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let git_dir = folder.path().join("vault.git");
+    // As an earlier run left it, with and without a journal.
+    Repo::open_or_init(&git_dir).unwrap();
+    for _ in 0..2 {
+        let repo = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+        let config = repo.lock().unwrap().config().unwrap();
+        assert!(config.get_bool("core.fsyncObjectFiles").is_err());
+    }
+    let output = Command::new("git")
+        .args(["--git-dir", git_dir.to_str().unwrap(), "count-objects"])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
 fn upkeep_leaves_nothing_to_the_journal() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
