@@ -13,7 +13,11 @@ use std::{
 use platinum_capabilities::tasks::{Owner, TaskError, TaskStore};
 use platinum_core::{TaskId, Zone, layout};
 use platinum_engine::{Invocation, InvokeError, Outcome, SkillError, Trigger};
-use platinum_vault::{Vault, note::DraftNote};
+use platinum_protocol::TaskPlace;
+use platinum_vault::{
+    Vault,
+    note::{DraftNote, TaskNote},
+};
 use rand::seq::SliceRandom;
 use tokio::{sync::Mutex, time::Instant};
 
@@ -45,6 +49,9 @@ struct Setback {
     pauses: u32,
     until: Instant,
 }
+
+/// The tasks that have drafts, with the epochs that those say.
+type Drafted = BTreeSet<(TaskId, Option<u64>)>;
 
 /// The skill that drafts for a zone.
 fn drafting_skill(zone: Zone) -> Option<&'static str> {
@@ -112,9 +119,9 @@ impl Pipeline {
         moved
     }
 
-    /// Tasks this agent owns that have neither a draft nor an end: left over from a pass that was
-    /// cut short.
-    async fn unfinished(&self, drafted: &BTreeSet<TaskId>) -> Vec<(TaskId, Zone)> {
+    /// Tasks this agent owns that have neither a draft of their claim nor an end: left over from a
+    /// pass that was cut short.
+    async fn unfinished(&self, drafted: &Drafted) -> Vec<(TaskId, Zone)> {
         let mut owned = match self.sync.owned().await {
             Ok(owned) => owned,
             Err(error) => {
@@ -125,8 +132,13 @@ impl Pipeline {
         for task in self.sync.tentative() {
             owned.extend(TaskStore::get(&self.sync, task).await.ok());
         }
-        owned.retain(|task| self.zones.contains(&task.zone) && !drafted.contains(&task.id));
-        if owned.is_empty() {
+        let mut undrafted = Vec::new();
+        for task in owned {
+            if self.zones.contains(&task.zone) && !self.is_drafted(&task, drafted).await {
+                undrafted.push((task.id, task.zone));
+            }
+        }
+        if undrafted.is_empty() {
             return Vec::new();
         }
         // Whoever only tries again and again has nothing to push, and is alive.
@@ -134,16 +146,38 @@ impl Pipeline {
             tracing::debug!("No sign of life could be given: {error}.");
         }
         let mut left = Vec::new();
-        for task in owned {
-            if self.is_due(task.id).await {
-                left.push((task.id, task.zone));
+        for task in undrafted {
+            if self.is_due(task.0).await {
+                left.push(task);
             }
         }
         left
     }
 
+    /// Whether a task has a draft of the claim by which it is this agent's: one of an earlier claim
+    /// answers nothing any more.
+    async fn is_drafted(&self, task: &TaskNote, drafted: &Drafted) -> bool {
+        let made = epochs_of(task.id, drafted);
+        let noted = task.claim.as_ref().map(|claim| claim.epoch);
+        if let Some(is_drafted) = at_first_sight(&made, noted) {
+            return is_drafted;
+        }
+        match self.sync.place(task.id).await {
+            Ok(TaskPlace::Owned(record)) => {
+                let counts = |made: &Option<u64>| DraftNote::is_under(*made, record.epoch);
+                made.iter().any(counts)
+            }
+            // Its claim is tentative, and none of them was made on that.
+            Ok(_) => false,
+            Err(error) => {
+                tracing::warn!(task = %task.id, "Whose it is cannot be found out: {error}.");
+                true
+            }
+        }
+    }
+
     /// The tasks that have a draft.
-    async fn drafted(&self) -> BTreeSet<TaskId> {
+    async fn drafted(&self) -> Drafted {
         let vault = self.vault.clone();
         match tokio::task::spawn_blocking(move || drafted_tasks(&vault)).await {
             Ok(drafted) => drafted,
@@ -361,14 +395,63 @@ pub(crate) fn trigger(trigger: Trigger, task: Option<TaskId>, about: Option<Stri
     }
 }
 
+/// The epochs that the drafts of a task say.
+fn epochs_of(task: TaskId, drafted: &Drafted) -> Vec<Option<u64>> {
+    let of_task = drafted.range((task, None)..=(task, Some(u64::MAX)));
+    of_task.map(|(_, made)| *made).collect()
+}
+
+/// Whether one of these drafts counts, as far as that needs no look at the repository: `noted` is
+/// the epoch in the task's note.
+fn at_first_sight(made: &[Option<u64>], noted: Option<u64>) -> Option<bool> {
+    if made.is_empty() {
+        return Some(false);
+    }
+    // One that says none counts for every claim; 0 is that of a claim which is confirmed yet.
+    let counts = |made: &Option<u64>| made.is_none_or(|made| made == 0 || Some(made) == noted);
+    made.iter().any(counts).then_some(true)
+}
+
 /// The tasks that have a draft, whatever the owner said to it.
-fn drafted_tasks(vault: &Vault) -> BTreeSet<TaskId> {
+fn drafted_tasks(vault: &Vault) -> Drafted {
     [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED]
         .into_iter()
         .filter_map(|folder| vault.list(folder).ok())
         .flatten()
         .filter_map(|entry| vault.read_text(&entry.path, MAX_DRAFT_BYTES).ok())
         .filter_map(|text| DraftNote::parse(&text).ok())
-        .map(|draft| draft.task)
+        .map(|draft| (draft.task, draft.epoch))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_of_an_earlier_claim_does_not_count_for_the_one_that_holds_now() {
+        let (task, other) = (TaskId::from_parts(1, 2), TaskId::from_parts(1, 3));
+        let made = |epochs: &[Option<u64>]| {
+            let of_task = epochs.iter().map(|made| (task, *made));
+            let drafted = of_task.chain([(other, Some(2)), (TaskId::from_parts(1, 1), None)]);
+            epochs_of(task, &drafted.collect())
+        };
+        for (epochs, noted, told) in [
+            (&[][..], Some(2), Some(false)),
+            (&[Some(1), Some(2)], Some(2), Some(true)),
+            (&[None], Some(2), Some(true)),
+            // Made on a claim that is being confirmed.
+            (&[Some(0)], Some(2), Some(true)),
+            (&[Some(0)], None, Some(true)),
+            // The repository says whose the task is.
+            (&[Some(1)], Some(2), None),
+            (&[Some(1), Some(u64::MAX)], None, None),
+        ] {
+            assert_eq!(
+                at_first_sight(&made(epochs), noted),
+                told,
+                "{epochs:?}, {noted:?}"
+            );
+        }
+    }
 }

@@ -20,7 +20,7 @@ const LEASE: Duration = Duration::from_secs(3);
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Looks for stuck owners till a task was taken over.
-async fn taken_over(side: &Side, drafted: &BTreeSet<TaskId>) -> Vec<(TaskId, Zone)> {
+async fn taken_over(side: &Side, drafted: &BTreeSet<(TaskId, Option<u64>)>) -> Vec<(TaskId, Zone)> {
     let deadline = Instant::now() + DEADLINE;
     loop {
         let taken = side
@@ -58,7 +58,7 @@ async fn a_silent_owner_loses_its_tasks_that_have_no_draft() {
     }
     owner.sync.claim(payment).await.unwrap();
     // One has a draft that local has, one a draft that local has not synced yet.
-    let drafted = BTreeSet::from([tasks[1]]);
+    let drafted = BTreeSet::from([(tasks[1], Some(1))]);
     draft(&cloud, tasks[2], "An answer\n").await;
     cloud.sync.sync().await.unwrap();
 
@@ -91,6 +91,24 @@ async fn a_silent_owner_loses_its_tasks_that_have_no_draft() {
     assert_eq!(cloud.sync.drafting_epoch(tasks[0]).await.unwrap(), None);
     assert_eq!(cloud.sync.drafting_epoch(tasks[1]).await.unwrap(), Some(1));
     assert_eq!(cloud.files(), owner.files());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_of_an_earlier_claim_keeps_no_task_with_a_silent_owner() {
+    let server = GitServer::start().unwrap();
+    let owner = with_lease(side(&server, "local"), LEASE);
+    let cloud = side(&server, "cloud");
+    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    owner.sync.sync().await.unwrap();
+    cloud.sync.claim(task).await.unwrap();
+    draft(&cloud, task, "An answer\n").await;
+    cloud.sync.sync().await.unwrap();
+    cloud.sync.release(task, "not so").await.unwrap();
+    let again = cloud.sync.claim(task).await.unwrap();
+    assert_eq!(again, Claimed::Won { epoch: 2 });
+    // Local has its draft of the first claim once already, and once not.
+    let drafted = BTreeSet::from([(task, Some(1))]);
+    assert_eq!(taken_over(&owner, &drafted).await, [(task, Zone::Email)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,7 +15,10 @@ use std::{
 use platinum_core::{AgentName, ClaimId, Role, TaskId, VaultPath, Zone, layout};
 use platinum_protocol::{ClaimMachine, ClaimRecord, Claimed, Leases, TaskPlace};
 use platinum_repo::{Oid, RefName};
-use platinum_vault::{VaultError, note::Note};
+use platinum_vault::{
+    VaultError,
+    note::{DraftNote, Note},
+};
 
 use super::{
     super::{SyncError, Synchronizer, side::Side, stamps::agent_of},
@@ -100,14 +103,15 @@ impl Synchronizer {
     }
 
     /// Looks, now and then, for owners that have been silent for a lease, and takes over their
-    /// tasks of these zones that have no draft. Answers what is this agent's now.
+    /// tasks of these zones that have no draft of their claim: `drafted` says which have one, and
+    /// of which epoch. Answers what is this agent's now.
     ///
     /// # Errors
     /// If the remote is away, or the repository cannot be read.
     pub async fn take_over_stuck(
         &self,
         zones: &[Zone],
-        drafted: &BTreeSet<TaskId>,
+        drafted: &BTreeSet<(TaskId, Option<u64>)>,
     ) -> Result<Vec<(TaskId, Zone)>, SyncError> {
         if self.side.role != Role::Local || self.remote.is_none() || !self.is_look_due() {
             return Ok(Vec::new());
@@ -125,10 +129,16 @@ impl Synchronizer {
                 continue;
             }
             for Held { task, zone, record } in held {
-                if !zones.contains(&zone) || drafted.contains(&task) {
+                let epoch = record.epoch;
+                let is_drafted = |(of, made): &(TaskId, Option<u64>)| {
+                    *of == task && DraftNote::is_under(*made, epoch)
+                };
+                if !zones.contains(&zone) || drafted.iter().any(is_drafted) {
                     continue;
                 }
-                let has_draft = self.blocking(move |side| side.has_draft(tip, task)).await?;
+                let has_draft = self
+                    .blocking(move |side| side.has_draft(tip, task, epoch))
+                    .await?;
                 if has_draft {
                     continue;
                 }
@@ -296,8 +306,9 @@ impl Side {
         Ok(signs)
     }
 
-    /// Whether the tip has a draft for a task that the work tree has not yet.
-    fn has_draft(&self, tip: Oid, task: TaskId) -> Result<bool, SyncError> {
+    /// Whether the tip has a draft for a task, made under the claim of this epoch, that the work
+    /// tree has not yet.
+    fn has_draft(&self, tip: Oid, task: TaskId, epoch: u64) -> Result<bool, SyncError> {
         let applied = self.repo.tip(RefName::Applied)?;
         for changed in self.repo.changes(applied, tip)? {
             let folders = [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED];
@@ -307,7 +318,10 @@ impl Side {
             else {
                 continue;
             };
-            if places::draft_task(&self.repo, blob)? == Some(task) {
+            if let Some((of, made)) = places::draft_of(&self.repo, blob)?
+                && of == task
+                && DraftNote::is_under(made, epoch)
+            {
                 return Ok(true);
             }
         }
