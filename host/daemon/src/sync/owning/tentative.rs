@@ -164,7 +164,10 @@ impl Side {
         let own = layout::in_progress(&self.agent, task);
         Ok(match intent {
             _ if !stands => place,
-            Intent::Own { record } if !matches!(place, TaskPlace::Owned(_)) => {
+            // For as long as its file is there: it may have been taken back by hand since.
+            Intent::Own { record }
+                if !matches!(place, TaskPlace::Owned(_)) && self.vault.exists(&own)? =>
+            {
                 TaskPlace::Owned(record)
             }
             // Killed before it was filed: to be finished once more.
@@ -196,6 +199,8 @@ impl Side {
         self.catch_up()?;
         let from = self.waiting_alone(task)?;
         let earlier = match self.decided.get(task) {
+            // It waits for another claim, or is nowhere.
+            Some(Intent::Own { record }) if self.is_taken_back(task, &record)? => None,
             Some(Intent::Own { record }) => Some(record),
             _ => None,
         };
@@ -297,11 +302,29 @@ impl Side {
         }))
     }
 
+    /// Whether what was claimed here has ended by hand: the file is gone, or somewhere else, or waits
+    /// and speaks of that claim. A move that stopped halfway leaves the file that waits as it was.
+    fn is_taken_back(&self, task: TaskId, record: &ClaimRecord) -> Result<bool, SyncError> {
+        if self.vault.exists(&layout::in_progress(&self.agent, task))? {
+            return Ok(false);
+        }
+        Ok(match self.waiting_alone(task)? {
+            Some(from) => self
+                .note_here(&from)
+                .is_some_and(|note| places::epoch_in(&note) >= record.epoch),
+            None => true,
+        })
+    }
+
     /// The claim in a note of the work tree, as far as that can be read.
     fn claim_here_in(&self, path: &VaultPath) -> Option<ClaimId> {
-        let text = self.vault.read_text(path, MAX_NOTE as u64).ok()?;
-        let note = Note::parse(&text).ok();
+        let note = self.note_here(path);
         places::claim_in(note.as_ref(), &self.agent).map(|record| record.id)
+    }
+
+    fn note_here(&self, path: &VaultPath) -> Option<Note> {
+        let text = self.vault.read_text(path, MAX_NOTE as u64).ok()?;
+        Note::parse(&text).ok()
     }
 
     /// Does what is left of something that was decided here and stopped halfway.
@@ -311,6 +334,13 @@ impl Side {
             Intent::Finish { .. } => return self.is_filed(task).map(drop),
             Intent::Claim { .. } => return Ok(()),
         };
+        {
+            let _hands = self.hands();
+            self.catch_up()?;
+            if self.is_taken_back(task, record)? {
+                return self.forget(task, intent, None);
+            }
+        }
         match self.waiting_alone(task)? {
             // Moved back by hand, with its claim in it: that is no move that stopped.
             Some(from) if self.claim_here_in(&from) == Some(record.id) => Ok(()),
@@ -320,6 +350,16 @@ impl Side {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Puts another intent, or none, in the place of one that came to nothing; unless something
+    /// was decided meanwhile.
+    fn forget(&self, task: TaskId, past: &Intent, now: Option<Intent>) -> Result<(), SyncError> {
+        if self.decided.get(task).as_ref() != Some(past) {
+            return Ok(());
+        }
+        tracing::info!(%task, "What was decided here about it was taken back by hand.");
+        self.decided.set(task, now)
     }
 
     /// Keeps the wish for a task that could not be claimed as the remote is away.
