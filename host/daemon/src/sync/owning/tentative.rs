@@ -17,10 +17,14 @@ use platinum_protocol::{
     reconcile::{Intent, Replay, replay},
 };
 use platinum_repo::{Oid, RefName};
-use platinum_vault::note::{DraftNote, Note};
+use platinum_vault::{
+    VaultError,
+    note::{DraftNote, Note},
+};
 
 use super::{
     super::{SyncError, Synchronizer, apply::Arrival, side::Side},
+    ending,
     moving::Moved,
     places::{self, MAX_NOTE},
 };
@@ -69,8 +73,19 @@ impl Synchronizer {
         let place = self.blocking(move |side| side.place_at(tip, task)).await?;
         let answer = replay(&intent, &place);
         match answer {
-            // One that the remote has not heard of is told first.
-            Replay::ClaimNow if place == TaskPlace::Absent => return Ok(false),
+            // One that the remote has not heard of is told first. If it is not here any more either,
+            // there is nothing to claim.
+            Replay::ClaimNow if place == TaskPlace::Absent => {
+                return self
+                    .blocking(move |side| {
+                        let is_gone = side.waiting_here(task)?.is_none();
+                        if is_gone {
+                            side.lost(task, None)?;
+                        }
+                        Ok(is_gone)
+                    })
+                    .await;
+            }
             Replay::ClaimNow => {
                 let claimed = self.claim_by_push(task).await?;
                 return Ok(!matches!(claimed, Claimed::Tentative | Claimed::GaveUp));
@@ -331,7 +346,7 @@ impl Side {
     fn go_on(&self, task: TaskId, intent: &Intent) -> Result<(), SyncError> {
         let record = match intent {
             Intent::Own { record } => record,
-            Intent::Finish { .. } => return self.is_filed(task).map(drop),
+            Intent::Finish { .. } => return self.go_on_filing(task, intent),
             Intent::Claim { .. } => return Ok(()),
         };
         {
@@ -349,6 +364,31 @@ impl Side {
                 self.claim_here(task).map(drop)
             }
             _ => Ok(()),
+        }
+    }
+
+    /// The same for an end. One that a person has taken back is forgotten: there is nothing to tell
+    /// of it but what the files say.
+    fn go_on_filing(&self, task: TaskId, intent: &Intent) -> Result<(), SyncError> {
+        let Intent::Finish { record, told } = intent else {
+            return Ok(());
+        };
+        if self.is_filed(task)? {
+            return Ok(());
+        }
+        let _hands = self.hands();
+        let own = layout::in_progress(&self.agent, task);
+        match self.vault.read_text(&own, MAX_NOTE as u64) {
+            Err(VaultError::NotFound(_)) => self.forget(task, intent, None),
+            // Killed before it was filed: it is finished once more.
+            Ok(text) if !ending::has_end(&text) => Ok(()),
+            // Moved back to where it was. If nobody has heard of its claim, that is untold again.
+            Ok(_) => {
+                let record = record.clone();
+                let own = (!told).then_some(Intent::Own { record });
+                self.forget(task, intent, own)
+            }
+            Err(error) => Err(error.into()),
         }
     }
 

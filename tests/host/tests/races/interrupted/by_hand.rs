@@ -3,12 +3,13 @@
 use std::fs;
 
 use platinum_core::{TaskId, Zone, layout};
+use platinum_daemon::sync::Finish;
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_testkit::git::GitServer;
 
 use crate::{
-    offline::Line,
-    side::{Side, put_tasks, remote_files, side_with},
+    offline::{Line, draft},
+    side::{Side, at, put_tasks, remote_files, side_with},
 };
 
 /// The owner's machine with a task that the remote has, and the line to it.
@@ -95,5 +96,66 @@ async fn a_task_that_was_claimed_here_and_moved_back_waits_for_a_claim_of_the_ne
         assert_ne!(first, second);
         assert_eq!(tasks_there(&server), [own.as_str()]);
         assert!(!is_something_open(&owner));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_for_a_task_that_the_remote_never_had_ends_with_its_note() {
+    let server = GitServer::start().unwrap();
+    let (owner, line, _) = house(&server, Zone::Social).await;
+    line.cut();
+    let note = crate::side::task(Zone::Email, 7);
+    let waiting = layout::waiting(Zone::Email, note.id);
+    owner.write(waiting.as_str(), &note.render());
+    let claimed = owner.sync.claim(note.id).await.unwrap();
+    assert_eq!(claimed, Claimed::Tentative);
+    let path = draft(&owner, note.id, "Made offline\n").await;
+    owner.vault.remove(&waiting).unwrap();
+    back_in_touch(&owner, &line).await;
+    assert!(owner.sync.tentative().is_empty());
+    assert!(!is_something_open(&owner));
+    assert_eq!(owner.read(&path), None);
+    let start = format!("Updates/local/{}.conflict-local-", note.id);
+    let mut kept = owner.files().into_keys();
+    assert!(kept.any(|path| path.starts_with(&start)));
+}
+
+/// A task that is filed while the line is cut, and where its note is.
+async fn filed(owner: &Side, line: &Line, task: TaskId, is_told: bool) -> String {
+    if is_told {
+        owner.sync.claim(task).await.unwrap();
+        back_in_touch(owner, line).await;
+    }
+    line.cut();
+    owner.sync.claim(task).await.unwrap();
+    let how = Finish::done("paid", vec![]);
+    owner.sync.finish(task, how).await.unwrap();
+    let mut done = owner.files().into_keys();
+    done.find(|path| path.starts_with("Done/")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_whose_note_was_deleted_or_moved_is_over() {
+    for is_told in [false, true] {
+        for is_deleted in [false, true] {
+            let server = GitServer::start().unwrap();
+            let (owner, line, task) = house(&server, Zone::Payments).await;
+            let done = at(&filed(&owner, &line, task, is_told).await);
+            let own = layout::in_progress(&owner.agent, task);
+            match is_deleted {
+                true => owner.vault.remove(&done).unwrap(),
+                false => owner.vault.rename(&done, &own).unwrap(),
+            }
+            let owner = owner.restarted(&server, line.through());
+            back_in_touch(&owner, &line).await;
+            assert!(!is_something_open(&owner), "{is_told}, {is_deleted}");
+            match is_deleted {
+                true => assert_eq!(tasks_there(&server), [""; 0]),
+                false => {
+                    assert_eq!(tasks_there(&server), [own.as_str()]);
+                    assert_eq!(claim_of(&owner, task).await.1, 1);
+                }
+            }
+        }
     }
 }
