@@ -339,13 +339,17 @@ impl Side {
         let waiting = platinum_core::Zone::ALL.map(|zone| layout::waiting(zone, task));
         let own = layout::in_progress(&self.agent, task);
         for path in waiting.iter().chain([&own]) {
-            if !self.vault.exists(path)? {
-                continue;
-            }
             let base = match applied {
                 Some(applied) => self.repo.blob_at(applied, path)?,
                 None => None,
             };
+            if !self.vault.exists(path)? {
+                // A person took it away where it waits: a claim would bring it back.
+                if *path != own && base.is_some() {
+                    return Ok(true);
+                }
+                continue;
+            }
             if self.blob_there(path)? != base {
                 // Not an edit if a claim put it there ahead of the sync.
                 let verified = self.repo.tip(RefName::Verified)?;

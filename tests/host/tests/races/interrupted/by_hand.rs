@@ -159,3 +159,22 @@ async fn an_end_whose_note_was_deleted_or_moved_is_over() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_is_deleted_after_a_claim_was_wished_for_is_not_brought_back_by_it() {
+    let server = GitServer::start().unwrap();
+    let (owner, line, task) = house(&server, Zone::Email).await;
+    line.cut();
+    let claimed = owner.sync.claim(task).await.unwrap();
+    assert_eq!(claimed, Claimed::Tentative);
+    let path = draft(&owner, task, "Made offline\n").await;
+    let waiting = layout::waiting(Zone::Email, task);
+    owner.vault.remove(&waiting).unwrap();
+    back_in_touch(&owner, &line).await;
+    assert_eq!(owner.sync.place(task).await.unwrap(), TaskPlace::Absent);
+    assert_eq!(owner.read(&path), None);
+    assert!(!is_something_open(&owner));
+    let files = tasks_there(&server);
+    let name = format!("{task}.md");
+    assert!(!files.iter().any(|path| path.ends_with(&name)), "{files:?}");
+}
