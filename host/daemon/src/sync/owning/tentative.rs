@@ -48,9 +48,12 @@ impl Synchronizer {
             let done = match self.settle_one(tip, task, intent).await {
                 // Only the owner's machine works there by now: it can never be claimed.
                 Err(SyncError::ZoneDenied(_)) => {
-                    self.blocking(move |side| side.lost(task, None)).await?;
-                    true
+                    let lost = self.blocking(move |side| side.lost(task, None)).await;
+                    lost.map(|()| true)
                 }
+                done => done,
+            };
+            let done = match done {
                 // It stays with its task: everything else goes on.
                 Err(error) if error.is_about_one_task() => {
                     tracing::warn!(%task, "What was decided offline stays undone: {error}.");
