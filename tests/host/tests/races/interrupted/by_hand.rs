@@ -9,7 +9,7 @@ use platinum_testkit::git::GitServer;
 
 use crate::{
     offline::{Line, draft},
-    side::{Side, at, put_tasks, remote_files, side_with},
+    side::{Side, at, put_tasks, remote_files, side, side_with},
 };
 
 /// The owner's machine with a task that the remote has, and the line to it.
@@ -177,4 +177,30 @@ async fn a_task_that_is_deleted_after_a_claim_was_wished_for_is_not_brought_back
     let files = tasks_there(&server);
     let name = format!("{task}.md");
     assert!(!files.iter().any(|path| path.ends_with(&name)), "{files:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_is_wished_for_and_dragged_into_the_own_folder_is_claimed_and_keeps_its_draft()
+{
+    let server = GitServer::start().unwrap();
+    let (owner, line, task) = house(&server, Zone::Email).await;
+    let cloud = side(&server, "cloud");
+    line.cut();
+    let claimed = owner.sync.claim(task).await.unwrap();
+    assert_eq!(claimed, Claimed::Tentative);
+    let path = draft(&owner, task, "Made offline\n").await;
+    let own = layout::in_progress(&owner.agent, task);
+    let waiting = layout::waiting(Zone::Email, task);
+    owner.vault.rename(&waiting, &own).unwrap();
+    back_in_touch(&owner, &line).await;
+    assert!(!is_something_open(&owner));
+    assert_eq!(claim_of(&owner, task).await.1, 1);
+    assert!(owner.read(&path).unwrap().contains("epoch: 1\n"));
+    cloud.sync.sync().await.unwrap();
+    let files = cloud.files();
+    assert!(
+        files.contains_key(own.as_str()) && files.contains_key(&path),
+        "{files:?}"
+    );
+    assert!(!files.contains_key(waiting.as_str()), "{files:?}");
 }
