@@ -35,7 +35,7 @@ use crate::{Shutdown, identity::Identity};
 
 pub use error::{Remedy, SyncError, Violation};
 pub use incoming::hook;
-pub use owning::Finish;
+pub use owning::{Drafts, Finish};
 use owning::Watch;
 use pausing::pause;
 pub use report::{HeldBack, SyncReport, SyncStatus};
