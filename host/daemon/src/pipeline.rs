@@ -13,21 +13,20 @@ use std::{
 use platinum_capabilities::tasks::{Owner, TaskError, TaskStore};
 use platinum_core::{TaskId, Zone, layout};
 use platinum_engine::{Invocation, InvokeError, Outcome, SkillError, Trigger};
-use platinum_vault::{Vault, note::DraftNote};
+use platinum_protocol::TaskPlace;
+use platinum_vault::{Vault, note::TaskNote};
 use rand::seq::SliceRandom;
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     RunError, SkillSet,
-    sync::{Finish, Synchronizer},
+    sync::{Drafts, Finish, Synchronizer},
 };
 
 /// After so many failures of its drafting skill a task is filed as failed.
 const MAX_FAILURES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
-/// Largest draft that is read, in bytes.
-const MAX_DRAFT_BYTES: u64 = 256 * 1024;
 
 /// Moves tasks through the skills.
 pub struct Pipeline {
@@ -75,18 +74,12 @@ impl Pipeline {
     /// One pass over everything there is to do; answers how many tasks moved.
     pub async fn work(&self) -> usize {
         let mut moved = 0;
-        let drafted = self.drafted().await;
-        for task in self.unfinished(&drafted).await {
+        let drafts = self.drafts().await;
+        for task in self.unfinished(&drafts).await {
+            moved += self.take_over().await;
             moved += usize::from(self.draft(task).await);
         }
-        match self.sync.take_over_stuck(&self.zones, &drafted).await {
-            Ok(taken) => {
-                for task in taken {
-                    moved += usize::from(self.draft(task).await);
-                }
-            }
-            Err(error) => tracing::debug!("Nobody looks for stuck owners now: {error}."),
-        }
+        moved += self.take_over().await;
         let tentative = self.sync.tentative();
         for &zone in &self.zones {
             let mut waiting = match TaskStore::waiting(&self.sync, zone).await {
@@ -102,6 +95,7 @@ impl Pipeline {
             for task in waiting {
                 if self.is_due(task.id).await && self.claim(task.id).await {
                     moved += usize::from(self.draft((task.id, task.zone)).await);
+                    moved += self.take_over().await;
                 }
             }
         }
@@ -112,9 +106,27 @@ impl Pipeline {
         moved
     }
 
-    /// Tasks this agent owns that have neither a draft nor an end: left over from a pass that was
-    /// cut short.
-    async fn unfinished(&self, drafted: &BTreeSet<TaskId>) -> Vec<(TaskId, Zone)> {
+    /// Looks for stuck owners, if it is time for that, and drafts for what was taken over; answers
+    /// how many tasks moved. Between any two tasks of a pass, as that can take long: looks that come
+    /// too late measure nothing.
+    async fn take_over(&self) -> usize {
+        let taken = match self.sync.take_over_stuck(&self.zones).await {
+            Ok(taken) => taken,
+            Err(error) => {
+                tracing::debug!("Nobody looks for stuck owners now: {error}.");
+                return 0;
+            }
+        };
+        let mut moved = 0;
+        for task in taken {
+            moved += usize::from(self.draft(task).await);
+        }
+        moved
+    }
+
+    /// Tasks this agent owns that have neither a draft of their claim nor an end: left over from a
+    /// pass that was cut short.
+    async fn unfinished(&self, drafts: &Drafts) -> Vec<(TaskId, Zone)> {
         let mut owned = match self.sync.owned().await {
             Ok(owned) => owned,
             Err(error) => {
@@ -125,8 +137,13 @@ impl Pipeline {
         for task in self.sync.tentative() {
             owned.extend(TaskStore::get(&self.sync, task).await.ok());
         }
-        owned.retain(|task| self.zones.contains(&task.zone) && !drafted.contains(&task.id));
-        if owned.is_empty() {
+        let mut undrafted = Vec::new();
+        for task in owned {
+            if self.zones.contains(&task.zone) && !self.is_drafted(&task, drafts).await {
+                undrafted.push((task.id, task.zone));
+            }
+        }
+        if undrafted.is_empty() {
             return Vec::new();
         }
         // Whoever only tries again and again has nothing to push, and is alive.
@@ -134,19 +151,37 @@ impl Pipeline {
             tracing::debug!("No sign of life could be given: {error}.");
         }
         let mut left = Vec::new();
-        for task in owned {
-            if self.is_due(task.id).await {
-                left.push((task.id, task.zone));
+        for task in undrafted {
+            if self.is_due(task.0).await {
+                left.push(task);
             }
         }
         left
     }
 
-    /// The tasks that have a draft.
-    async fn drafted(&self) -> BTreeSet<TaskId> {
+    /// Whether a task has a draft of the claim by which it is this agent's: one of an earlier claim
+    /// answers nothing any more.
+    async fn is_drafted(&self, task: &TaskNote, drafts: &Drafts) -> bool {
+        let made: Vec<_> = drafts.epochs(task.id).collect();
+        let noted = task.claim.as_ref().map(|claim| claim.epoch);
+        if let Some(is_drafted) = at_first_sight(&made, noted) {
+            return is_drafted;
+        }
+        match self.sync.place(task.id).await {
+            Ok(TaskPlace::Owned(record)) => drafts.has(task.id, record.epoch),
+            // Its claim is tentative, and none of them was made on that.
+            Ok(_) => false,
+            Err(error) => {
+                tracing::warn!(task = %task.id, "Whose it is cannot be found out: {error}.");
+                true
+            }
+        }
+    }
+
+    async fn drafts(&self) -> Drafts {
         let vault = self.vault.clone();
-        match tokio::task::spawn_blocking(move || drafted_tasks(&vault)).await {
-            Ok(drafted) => drafted,
+        match tokio::task::spawn_blocking(move || Drafts::of(&vault)).await {
+            Ok(drafts) => drafts,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
@@ -361,14 +396,47 @@ pub(crate) fn trigger(trigger: Trigger, task: Option<TaskId>, about: Option<Stri
     }
 }
 
-/// The tasks that have a draft, whatever the owner said to it.
-fn drafted_tasks(vault: &Vault) -> BTreeSet<TaskId> {
-    [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED]
-        .into_iter()
-        .filter_map(|folder| vault.list(folder).ok())
-        .flatten()
-        .filter_map(|entry| vault.read_text(&entry.path, MAX_DRAFT_BYTES).ok())
-        .filter_map(|text| DraftNote::parse(&text).ok())
-        .map(|draft| draft.task)
-        .collect()
+/// Whether one of these drafts counts, as far as that needs no look at the repository: `noted` is
+/// the epoch in the task's note.
+fn at_first_sight(made: &[Option<u64>], noted: Option<u64>) -> Option<bool> {
+    if made.is_empty() {
+        return Some(false);
+    }
+    // One that says none counts for every claim; 0 is that of a claim which is confirmed yet.
+    let counts = |made: &Option<u64>| made.is_none_or(|made| made == 0 || Some(made) == noted);
+    made.iter().any(counts).then_some(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_of_an_earlier_claim_does_not_count_for_the_one_that_holds_now() {
+        let (task, other) = (TaskId::from_parts(1, 2), TaskId::from_parts(1, 3));
+        let made = |epochs: &[Option<u64>]| {
+            let of_task = epochs.iter().map(|made| (task, *made));
+            let drafts: Drafts = of_task
+                .chain([(other, Some(2)), (TaskId::from_parts(1, 1), None)])
+                .collect();
+            drafts.epochs(task).collect::<Vec<_>>()
+        };
+        for (epochs, noted, told) in [
+            (&[][..], Some(2), Some(false)),
+            (&[Some(1), Some(2)], Some(2), Some(true)),
+            (&[None], Some(2), Some(true)),
+            // Made on a claim that is being confirmed.
+            (&[Some(0)], Some(2), Some(true)),
+            (&[Some(0)], None, Some(true)),
+            // The repository says whose the task is.
+            (&[Some(1)], Some(2), None),
+            (&[Some(1), Some(u64::MAX)], None, None),
+        ] {
+            assert_eq!(
+                at_first_sight(&made(epochs), noted),
+                told,
+                "{epochs:?}, {noted:?}"
+            );
+        }
+    }
 }

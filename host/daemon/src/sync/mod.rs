@@ -31,12 +31,12 @@ use platinum_repo::{Oid, Remote, RemoteError, Repo};
 use platinum_secrets::Scanner;
 use platinum_vault::Vault;
 
-use crate::{Shutdown, identity::Identity};
+use crate::identity::Identity;
 
 pub use error::{Remedy, SyncError, Violation};
 pub use incoming::hook;
-pub use owning::Finish;
 use owning::Watch;
+pub use owning::{Drafts, Finish};
 use pausing::pause;
 pub use report::{HeldBack, SyncReport, SyncStatus};
 use side::Side;
@@ -73,7 +73,7 @@ pub struct Synchronizer {
     contact: Arc<std::sync::Mutex<Contact>>,
     watch: Arc<std::sync::Mutex<Watch>>,
     /// Once this tells to stop, a turn is not let go on for long.
-    stop: Arc<std::sync::OnceLock<Shutdown>>,
+    stop: Arc<turns::Stop>,
 }
 
 #[derive(Default)]

@@ -134,7 +134,12 @@ impl Side {
             if fits && !self.memory().refused.contains(&commit) {
                 continue;
             }
-            self.repo.settle_outgoing(commit)?;
+            match tip {
+                Some(tip) if self.repo.is_ancestor(commit, tip)? => {
+                    self.repo.settle_landed(commit)?;
+                }
+                _ => self.repo.settle_outgoing(commit)?,
+            }
             let mut memory = self.memory();
             memory.refused.remove(&commit);
             memory.doubted.remove(&commit);
@@ -423,7 +428,15 @@ impl Side {
 
     /// Notes that the work tree now holds a commit, apart from its own edits.
     pub(super) fn applied(&self, tip: Oid) -> Result<(), SyncError> {
-        Ok(self.repo.set_ref(RefName::Applied, tip)?)
+        self.repo.set_ref(RefName::Applied, tip)?;
+        // What landed is in the base now: all of it, if that is the tip.
+        let is_all = self.repo.tip(RefName::Verified)? == Some(tip);
+        for commit in self.repo.unheard()? {
+            if is_all || self.repo.is_ancestor(commit, tip)? {
+                self.repo.forget_unheard(commit)?;
+            }
+        }
+        Ok(())
     }
 
     /// As [`Side::applied`], but these paths stay as they were before: the work tree could not

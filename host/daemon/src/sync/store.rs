@@ -278,7 +278,7 @@ impl Side {
     }
 
     /// Where the work tree has a task that waits or is this agent's.
-    fn waiting_here(&self, id: TaskId) -> Result<Option<VaultPath>, SyncError> {
+    pub(super) fn waiting_here(&self, id: TaskId) -> Result<Option<VaultPath>, SyncError> {
         let waiting = Zone::ALL.into_iter().map(|zone| layout::waiting(zone, id));
         for path in waiting.chain([layout::in_progress(&self.agent, id)]) {
             if self.vault.exists(&path)? {

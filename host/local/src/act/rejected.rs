@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use platinum_core::{DraftId, TaskId, layout};
 use platinum_journal::State;
+use platinum_protocol::TaskPlace;
 use platinum_vault::{
     Vault,
     note::{DraftNote, Note},
@@ -24,12 +25,47 @@ pub(super) struct Rejected {
     because: Option<String>,
 }
 
+/// The tasks that have a draft on its way, with the epochs that those say.
+pub(super) type Open = BTreeSet<(TaskId, Option<u64>)>;
+
+/// What a draft in `Rejected/` asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// Its task is to be filed.
+    Filing,
+    /// Nothing any more.
+    Nothing,
+    /// Nothing now.
+    Waiting,
+}
+
+/// What a rejected draft asks for, as its task is now. A no is one to the claim under which the
+/// draft was made: a task that was claimed again since is being answered anew.
+pub(super) fn asks(draft: &DraftNote, place: &TaskPlace, open: &Open) -> Asks {
+    match place {
+        TaskPlace::Finished => Asks::Nothing,
+        TaskPlace::Owned(claim) if DraftNote::is_under(draft.epoch, claim.epoch) => {
+            // What was made on a claim that is confirmed yet is on its way, too.
+            let counts =
+                |made: Option<u64>| made == Some(0) || DraftNote::is_under(made, claim.epoch);
+            match open
+                .iter()
+                .any(|(of, made)| *of == draft.task && counts(*made))
+            {
+                true => Asks::Waiting,
+                false => Asks::Filing,
+            }
+        }
+        TaskPlace::Owned(_) | TaskPlace::Waiting | TaskPlace::Absent => Asks::Waiting,
+    }
+}
+
 /// The drafts in `Rejected/` that are not closed yet, and the tasks that have another draft on its
 /// way. Blocks on the disk.
 pub(super) fn rejected_and_open(
     vault: &Vault,
     closed: &BTreeSet<DraftId>,
-) -> (Vec<Rejected>, BTreeSet<TaskId>) {
+) -> (Vec<Rejected>, Open) {
     let notes = |folder: &str| -> Vec<Note> {
         let entries = vault.list(folder).unwrap_or_default();
         entries
@@ -54,12 +90,15 @@ pub(super) fn rejected_and_open(
         })
         .collect();
     if rejected.is_empty() {
-        return (rejected, BTreeSet::new());
+        return (rejected, Open::new());
     }
     let open = [layout::PENDING_APPROVAL, layout::APPROVED]
         .into_iter()
         .flat_map(notes)
-        .filter_map(|note| note.get_text("task")?.parse().ok())
+        .filter_map(|note| {
+            let made = note.get("epoch").and_then(|epoch| epoch.as_u64());
+            Some((note.get_text("task")?.parse().ok()?, made))
+        })
         .collect();
     (rejected, open)
 }
@@ -133,6 +172,49 @@ mod tests {
     }
 
     #[test]
+    fn a_no_to_a_draft_of_an_earlier_claim_does_not_file_the_task_that_was_claimed_again() {
+        let claimed = |epoch| {
+            TaskPlace::Owned(platinum_protocol::ClaimRecord {
+                id: platinum_core::ClaimId::from_parts(1, 1),
+                agent: "cloud".parse().unwrap(),
+                epoch,
+                at: SystemClock.now(),
+                base: String::new(),
+                beat: 0,
+            })
+        };
+        let made = |epoch| DraftNote {
+            epoch,
+            ..draft(1, 7)
+        };
+        let task = TaskId::from_parts(1, 7);
+        let none = Open::new();
+        assert_eq!(asks(&made(Some(1)), &claimed(2), &none), Asks::Waiting);
+        assert_eq!(asks(&made(Some(2)), &claimed(2), &none), Asks::Filing);
+        // Where there is nothing to compare it counts, as ever.
+        assert_eq!(asks(&made(None), &claimed(2), &none), Asks::Filing);
+        assert_eq!(asks(&made(Some(1)), &claimed(0), &none), Asks::Filing);
+        // One that is on its way counts if it is of the claim that holds now.
+        for (epoch, then) in [
+            (Some(1), Asks::Filing),
+            (Some(2), Asks::Waiting),
+            (Some(0), Asks::Waiting),
+            (None, Asks::Waiting),
+        ] {
+            let open = Open::from([(task, epoch), (TaskId::from_parts(1, 8), Some(2))]);
+            assert_eq!(asks(&made(Some(2)), &claimed(2), &open), then, "{epoch:?}");
+        }
+        assert_eq!(
+            asks(&made(Some(1)), &TaskPlace::Finished, &none),
+            Asks::Nothing
+        );
+        assert_eq!(
+            asks(&made(Some(1)), &TaskPlace::Waiting, &none),
+            Asks::Waiting
+        );
+    }
+
+    #[test]
     fn a_task_with_another_draft_on_its_way_is_not_filed_for_the_rejected_one() {
         let folder = tempfile::tempdir().unwrap();
         let vault = Vault::open(folder.path()).unwrap();
@@ -146,7 +228,7 @@ mod tests {
         fs::write(folder.path().join("Rejected/notes.md"), "mine").unwrap();
         let (rejected, open) = rejected_and_open(&vault, &BTreeSet::new());
         assert_eq!(rejected.len(), 2);
-        assert_eq!(open, BTreeSet::from([TaskId::from_parts(1, 7)]));
+        assert_eq!(open, Open::from([(TaskId::from_parts(1, 7), None)]));
         let closed = BTreeSet::from([DraftId::from_parts(1, 1)]);
         assert_eq!(rejected_and_open(&vault, &closed).0.len(), 1);
     }

@@ -10,7 +10,7 @@ use platinum_protocol::TaskPlace;
 
 use super::{
     Actor, read,
-    rejected::{Rejected, reason_of, rejected_and_open},
+    rejected::{Asks, Rejected, asks, reason_of, rejected_and_open},
 };
 
 impl Actor {
@@ -129,7 +129,8 @@ impl Actor {
         }
     }
 
-    /// Files the tasks of drafts in `Rejected/`, unless another draft of theirs is still open.
+    /// Files the tasks of drafts in `Rejected/`, unless another draft of theirs is still open, or
+    /// they were claimed again since.
     pub(super) async fn settle_rejected(&mut self) -> bool {
         let vault = self.vault.clone();
         let closed = self.closed.clone();
@@ -137,13 +138,16 @@ impl Actor {
         let mut changed = false;
         for rejected in rejected {
             let task = rejected.draft.task;
-            match self.place(task).await {
-                Some(TaskPlace::Owned(_)) if !open.contains(&task) => {}
-                Some(TaskPlace::Finished) => {
+            let Some(place) = self.place(task).await else {
+                continue;
+            };
+            match asks(&rejected.draft, &place, &open) {
+                Asks::Filing => {}
+                Asks::Nothing => {
                     self.closed.insert(rejected.draft.id);
                     continue;
                 }
-                _ => continue,
+                Asks::Waiting => continue,
             }
             let reason = self.why_not(&rejected).await;
             match self.sync.finish(task, Finish::filed(&reason)).await {

@@ -18,6 +18,8 @@ use crate::{Repo, RepoError};
 
 /// Where the commits made here are kept until it is settled whether they landed.
 const OUTBOX: &str = "refs/vault/outbox/";
+/// Where those that landed are kept until the work tree's base has them.
+const UNHEARD: &str = "refs/vault/unheard/";
 
 /// The refs that say how far this machine is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,19 +120,53 @@ impl Repo {
     /// # Errors
     /// If the refs cannot be read.
     pub fn outgoing(&self) -> Result<BTreeSet<Oid>, RepoError> {
+        self.commits_in(OUTBOX, "listing outgoing commits")
+    }
+
+    /// The commits made here that landed, and that the base of the next merge may not have yet.
+    ///
+    /// # Errors
+    /// If the refs cannot be read.
+    pub fn unheard(&self) -> Result<BTreeSet<Oid>, RepoError> {
+        self.commits_in(UNHEARD, "listing commits that landed")
+    }
+
+    fn commits_in(&self, folder: &str, doing: &'static str) -> Result<BTreeSet<Oid>, RepoError> {
         let git = self.lock()?;
         let refs = git
-            .references_glob(&format!("{OUTBOX}*"))
-            .map_err(RepoError::git("listing outgoing commits"))?;
+            .references_glob(&format!("{folder}*"))
+            .map_err(RepoError::git(doing))?;
         let mut found = BTreeSet::new();
         for reference in refs {
-            let reference = reference.map_err(RepoError::git("listing outgoing commits"))?;
-            found.extend(reference.target());
+            found.extend(reference.map_err(RepoError::git(doing))?.target());
         }
         Ok(found)
     }
 
-    /// Forgets a commit made here: it landed, or can no longer land.
+    /// Notes that a commit made here landed: till [`Repo::forget_unheard`] it is one of
+    /// [`Repo::unheard`].
+    ///
+    /// # Errors
+    /// If a ref cannot be written or removed.
+    pub fn settle_landed(&self, commit: Oid) -> Result<(), RepoError> {
+        let doing = "noting a commit as landed";
+        // In this order: whatever is lost on the way, one of the two is there.
+        let name = format!("{UNHEARD}{commit}");
+        self.move_ref(&*self.lock()?, &name, Some(commit), Lasting::Soon, doing)?;
+        self.settle_outgoing(commit)
+    }
+
+    /// Forgets a commit that landed: the base of the next merge has it.
+    ///
+    /// # Errors
+    /// If the ref cannot be removed.
+    pub fn forget_unheard(&self, commit: Oid) -> Result<(), RepoError> {
+        let doing = "forgetting a commit that landed";
+        let name = format!("{UNHEARD}{commit}");
+        self.move_ref(&*self.lock()?, &name, None, Lasting::Soon, doing)
+    }
+
+    /// Forgets a commit made here: it can no longer land, or is known otherwise.
     ///
     /// # Errors
     /// If the ref cannot be removed.

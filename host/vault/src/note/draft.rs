@@ -65,6 +65,13 @@ impl DraftNote {
         })
     }
 
+    /// Whether a draft that says this epoch was made under the claim of that one. One that says
+    /// none may have been; a task that was moved by hand has the epoch 0, and all of its drafts
+    /// count.
+    pub fn is_under(made: Option<u64>, claim: u64) -> bool {
+        claim == 0 || made.is_none_or(|made| made == claim)
+    }
+
     /// The text of a new note.
     pub fn render(&self) -> String {
         let mut front = Front::new();

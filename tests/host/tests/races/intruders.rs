@@ -20,7 +20,7 @@ use platinum_testkit::git::{GitServer, hermetic};
 use crate::side::{Side, at, key, remote_files, side, side_knowing, side_with};
 
 /// Puts a commit on the remote's tip that nothing has checked, signed by the key of `signer`.
-fn forge(
+pub(crate) fn forge(
     server: &GitServer,
     signer: Option<&str>,
     (agent, role): (&str, Role),

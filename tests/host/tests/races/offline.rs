@@ -380,7 +380,8 @@ async fn a_wish_for_a_task_that_was_moved_to_a_zone_of_the_owners_stops_nothing_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wish_for_a_task_whose_note_is_broken_stops_nothing_and_waits() {
-    for broken in [&b"---\nid: [\n---\n"[..], b"\xff\xfe"] {
+    let long = "More and more words.\n".repeat(4 * 1024 * 1024 / 20);
+    for broken in [&b"---\nid: [\n---\n"[..], b"\xff\xfe", long.as_bytes()] {
         let server = GitServer::start().unwrap();
         let line = Line::default();
         let (owner, cloud, task, path) = wished(&server, &line).await;

@@ -2,12 +2,18 @@
 
 use std::{
     collections::BTreeSet,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
     time::{Duration, Instant},
 };
 
+use async_trait::async_trait;
 use platinum_core::{TaskId, Zone, layout};
-use platinum_daemon::sync::{Finish, SyncError};
-use platinum_protocol::{Claimed, TaskPlace};
+use platinum_daemon::sync::{Finish, SyncError, Synchronizer};
+use platinum_protocol::{Claimed, PushOutcome, TaskPlace};
+use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
 use platinum_testkit::git::GitServer;
 
 use crate::{
@@ -20,14 +26,10 @@ const LEASE: Duration = Duration::from_secs(3);
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Looks for stuck owners till a task was taken over.
-async fn taken_over(side: &Side, drafted: &BTreeSet<TaskId>) -> Vec<(TaskId, Zone)> {
+async fn taken_over(side: &Side) -> Vec<(TaskId, Zone)> {
     let deadline = Instant::now() + DEADLINE;
     loop {
-        let taken = side
-            .sync
-            .take_over_stuck(&[Zone::Email], drafted)
-            .await
-            .unwrap();
+        let taken = side.sync.take_over_stuck(&[Zone::Email]).await.unwrap();
         if !taken.is_empty() {
             return taken;
         }
@@ -58,12 +60,14 @@ async fn a_silent_owner_loses_its_tasks_that_have_no_draft() {
     }
     owner.sync.claim(payment).await.unwrap();
     // One has a draft that local has, one a draft that local has not synced yet.
-    let drafted = BTreeSet::from([tasks[1]]);
+    draft(&cloud, tasks[1], "An answer\n").await;
+    cloud.sync.sync().await.unwrap();
+    owner.sync.sync().await.unwrap();
     draft(&cloud, tasks[2], "An answer\n").await;
     cloud.sync.sync().await.unwrap();
 
     let began = Instant::now();
-    let taken = taken_over(&owner, &drafted).await;
+    let taken = taken_over(&owner).await;
     assert!(began.elapsed() >= LEASE, "not before a lease was over");
     assert_eq!(taken, [(tasks[0], Zone::Email)]);
     let place = owner.sync.place(tasks[0]).await.unwrap();
@@ -94,6 +98,31 @@ async fn a_silent_owner_loses_its_tasks_that_have_no_draft() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_draft_of_an_earlier_claim_keeps_no_task_with_a_silent_owner() {
+    for is_synced in [false, true] {
+        is_taken_over_despite_an_old_draft(is_synced).await;
+    }
+}
+
+async fn is_taken_over_despite_an_old_draft(is_synced: bool) {
+    let server = GitServer::start().unwrap();
+    let owner = with_lease(side(&server, "local"), LEASE);
+    let cloud = side(&server, "cloud");
+    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    owner.sync.sync().await.unwrap();
+    cloud.sync.claim(task).await.unwrap();
+    draft(&cloud, task, "An answer\n").await;
+    cloud.sync.sync().await.unwrap();
+    cloud.sync.release(task, "not so").await.unwrap();
+    let again = cloud.sync.claim(task).await.unwrap();
+    assert_eq!(again, Claimed::Won { epoch: 2 });
+    if is_synced {
+        owner.sync.sync().await.unwrap();
+    }
+    assert_eq!(taken_over(&owner).await, [(task, Zone::Email)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_old_owner_edited_meanwhile_is_set_aside() {
     let server = GitServer::start().unwrap();
     let line = Line::default();
@@ -106,7 +135,7 @@ async fn what_the_old_owner_edited_meanwhile_is_set_aside() {
     let own = layout::in_progress(&cloud.agent, task);
     let text = cloud.read(own.as_str()).unwrap();
     cloud.write(own.as_str(), &format!("{text}A late remark.\n"));
-    taken_over(&owner, &BTreeSet::new()).await;
+    taken_over(&owner).await;
     line.heal();
     cloud.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
@@ -133,11 +162,10 @@ async fn an_owner_that_gives_signs_of_life_keeps_its_tasks() {
     let task = put_tasks(&owner, Zone::Email, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.claim(task).await.unwrap();
-    let none = BTreeSet::new();
     let (began, mut beats) = (Instant::now(), 0);
     while began.elapsed() < LEASE * 2 {
         beats += u64::from(cloud.sync.beat().await.unwrap());
-        let taken = owner.sync.take_over_stuck(&[Zone::Email], &none);
+        let taken = owner.sync.take_over_stuck(&[Zone::Email]);
         assert_eq!(taken.await.unwrap(), [], "after {:?}", began.elapsed());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -167,9 +195,8 @@ async fn only_the_owners_machine_takes_over() {
     let task = put_tasks(&owner, Zone::Email, 1)[0];
     owner.sync.sync().await.unwrap();
     silent.sync.claim(task).await.unwrap();
-    let none = BTreeSet::new();
     for _ in 0..5 {
-        let taken = cloud.sync.take_over_stuck(&[Zone::Email], &none);
+        let taken = cloud.sync.take_over_stuck(&[Zone::Email]);
         assert_eq!(taken.await.unwrap(), []);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -237,7 +264,7 @@ async fn an_owner_that_was_cut_off_for_a_lease_has_edited_nothing() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(cloud.sync.beat().await.unwrap_err().is_away());
     assert_eq!(cloud.read(own.as_str()), text);
-    taken_over(&owner, &BTreeSet::new()).await;
+    taken_over(&owner).await;
     line.heal();
     tokio::time::sleep(Duration::from_millis(50)).await;
     cloud.sync.beat().await.unwrap();
@@ -246,4 +273,110 @@ async fn an_owner_that_was_cut_off_for_a_lease_has_edited_nothing() {
     let files: Vec<_> = owner.files().into_keys().collect();
     assert_eq!(files, [format!("In_Progress/local/{task}.md")]);
     assert_eq!(cloud.files(), owner.files());
+}
+
+/// A remote at which another host syncs just before the second fetch since the count was set back.
+struct Busy {
+    inner: GitRemote,
+    fetches: Arc<AtomicU32>,
+    other: Arc<OnceLock<Synchronizer>>,
+}
+
+#[async_trait]
+impl Remote for Busy {
+    async fn fetch(&self) -> Result<Option<Oid>, RemoteError> {
+        if self.fetches.fetch_add(1, SeqCst) == 1
+            && let Some(other) = self.other.get()
+        {
+            other.sync().await.unwrap();
+        }
+        self.inner.fetch().await
+    }
+
+    async fn push(&self, commit: Oid, expected: Option<Oid>) -> PushOutcome {
+        self.inner.push(commit, expected).await
+    }
+
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_comes_back_in_the_moment_of_the_look_keeps_its_tasks() {
+    let server = GitServer::start().unwrap();
+    let (fetches, other) = (Arc::<AtomicU32>::default(), Arc::<OnceLock<_>>::default());
+    let owner = side_with(&server, "local", |inner| {
+        let (fetches, other) = (Arc::clone(&fetches), Arc::clone(&other));
+        Box::new(Busy {
+            inner,
+            fetches,
+            other,
+        })
+    });
+    let owner = with_lease(owner, LEASE);
+    let cloud = side(&server, "cloud");
+    let tasks = put_tasks(&owner, Zone::Email, 2);
+    owner.sync.sync().await.unwrap();
+    for task in &tasks {
+        cloud.sync.claim(*task).await.unwrap();
+    }
+    cloud.write(
+        "Updates/cloud/upd_00000000010000000000000001.md",
+        "I live.\n",
+    );
+    other.set(cloud.sync.clone()).ok();
+    let deadline = Instant::now() + DEADLINE;
+    // Only one that finds the owner stuck asks the remote twice.
+    loop {
+        fetches.store(0, SeqCst);
+        let taken = owner.sync.take_over_stuck(&[Zone::Email]).await.unwrap();
+        assert_eq!(taken, []);
+        if fetches.load(SeqCst) > 1 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "nobody was found stuck");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for task in &tasks {
+        let place = owner.sync.place(*task).await.unwrap();
+        assert!(matches!(place, TaskPlace::Owned(record) if record.agent == cloud.agent));
+    }
+}
+
+/// A remote that lets every fetch wait in vain.
+struct Mute(Arc<AtomicU32>);
+
+#[async_trait]
+impl Remote for Mute {
+    async fn fetch(&self) -> Result<Option<Oid>, RemoteError> {
+        self.0.fetch_add(1, SeqCst);
+        Err(RemoteError::TimedOut {
+            remote: self.describe(),
+            seconds: 30,
+        })
+    }
+
+    async fn push(&self, _: Oid, _: Option<Oid>) -> PushOutcome {
+        PushOutcome::Indeterminate("nobody answers".to_owned())
+    }
+
+    fn describe(&self) -> String {
+        "ssh://vault@example.test/vault.git".to_owned()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_remote_that_is_silent_is_asked_once_for_looks_and_signs_of_life() {
+    let server = GitServer::start().unwrap();
+    let asked = Arc::<AtomicU32>::default();
+    let owner = side_with(&server, "local", |_| Box::new(Mute(Arc::clone(&asked))));
+    let owner = with_lease(owner, Duration::from_millis(30));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let looked = owner.sync.take_over_stuck(&[Zone::Email]).await;
+    assert!(looked.unwrap_err().is_away());
+    let looked = owner.sync.take_over_stuck(&[Zone::Email]).await;
+    assert_eq!(looked.unwrap(), []);
+    assert!(!owner.sync.beat().await.unwrap());
+    assert_eq!(asked.load(SeqCst), 1);
 }

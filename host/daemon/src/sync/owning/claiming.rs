@@ -160,6 +160,10 @@ impl Synchronizer {
                 }
                 Step::Propose { on_tip, epoch } => {
                     let on_tip = on_tip.as_deref().map(Repo::oid).transpose()?;
+                    if from == From::Stuck && !self.is_still_stuck(task, on_tip).await? {
+                        let lost = Claimed::Lost { owner: None };
+                        return self.ended(task, &machine, lost, proposal).await;
+                    }
                     let claim = machine.claim();
                     let made = self
                         .blocking(move |side| side.build_claim(task, on_tip, (claim, epoch), from))

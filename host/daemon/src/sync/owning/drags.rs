@@ -102,11 +102,10 @@ impl Side {
     }
 
     /// Whether a file that was moved into the own folder needs a claim: not if it came there by
-    /// one that was decided without the remote. A cloud's is never its own before the remote has it.
+    /// one that was decided without the remote. A tentative one moves no file.
     fn asks_for_a_claim(&self, task: TaskId) -> bool {
         match self.decided.get(task) {
-            None => true,
-            Some(Intent::Claim { .. }) => self.role == Role::Cloud,
+            None | Some(Intent::Claim { .. }) => true,
             Some(Intent::Own { .. } | Intent::Finish { .. }) => false,
         }
     }

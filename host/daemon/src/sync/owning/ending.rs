@@ -397,6 +397,11 @@ impl Side {
     }
 }
 
+/// Whether a task's note says how it ended.
+pub(in crate::sync) fn has_end(text: &str) -> bool {
+    Note::parse(text).is_ok_and(|note| note.get("finished").is_some())
+}
+
 /// A task's note without what its end has written into it.
 fn without_end(bytes: &[u8]) -> Option<String> {
     let mut note = Note::parse(std::str::from_utf8(bytes).ok()?).ok()?;

@@ -9,7 +9,7 @@
 use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath, layout};
 use platinum_policy::{Change, check};
 use platinum_protocol::{ClaimRecord, TaskPlace, reconcile::Intent};
-use platinum_repo::{Edit, Oid, RefName};
+use platinum_repo::{Edit, Oid, RefName, RepoError};
 use platinum_vault::note::Note;
 
 use super::{
@@ -325,8 +325,17 @@ impl Side {
 
     /// The note at a path of a tree.
     pub(in crate::sync) fn note_in(&self, file: &(VaultPath, Oid)) -> Result<Note, SyncError> {
-        let text = String::from_utf8(self.repo.read_blob(file.1, MAX_NOTE)?)
-            .map_err(|_| SyncError::NotText(file.0.clone()))?;
+        let bytes = self.repo.read_blob(file.1, MAX_NOTE);
+        let bytes = bytes.map_err(|error| match error {
+            // That is about this note: it stops nothing else.
+            RepoError::TooLarge { len, .. } => SyncError::Refused(format!(
+                "the note {} is too long to be worked on: it has {len} bytes, and {MAX_NOTE} is the \
+                 most; shorten it",
+                file.0
+            )),
+            error => error.into(),
+        })?;
+        let text = String::from_utf8(bytes).map_err(|_| SyncError::NotText(file.0.clone()))?;
         Note::parse(&text).map_err(|source| SyncError::Note {
             path: file.0.clone(),
             source,
@@ -339,13 +348,17 @@ impl Side {
         let waiting = platinum_core::Zone::ALL.map(|zone| layout::waiting(zone, task));
         let own = layout::in_progress(&self.agent, task);
         for path in waiting.iter().chain([&own]) {
-            if !self.vault.exists(path)? {
-                continue;
-            }
             let base = match applied {
                 Some(applied) => self.repo.blob_at(applied, path)?,
                 None => None,
             };
+            if !self.vault.exists(path)? {
+                // A person took it away where it waits: a claim would bring it back.
+                if *path != own && base.is_some() {
+                    return Ok(true);
+                }
+                continue;
+            }
             if self.blob_there(path)? != base {
                 // Not an edit if a claim put it there ahead of the sync.
                 let verified = self.repo.tip(RefName::Verified)?;

@@ -194,12 +194,15 @@ pub(in crate::sync) fn write_claim(
     note.remove(LAST_EPOCH).map(drop).map_err(unreadable)
 }
 
-/// The task that the draft in a blob is for, if it is one.
-pub(in crate::sync) fn draft_task(repo: &Repo, blob: Oid) -> Result<Option<TaskId>, SyncError> {
+/// The task that the draft in a blob is for, and the epoch that it says, if it is one.
+pub(in crate::sync) fn draft_of(
+    repo: &Repo,
+    blob: Oid,
+) -> Result<Option<(TaskId, Option<u64>)>, SyncError> {
     let note = note_of(repo, blob)?;
     Ok(note
         .and_then(|note| DraftNote::from_note(&note).ok())
-        .map(|draft| draft.task))
+        .map(|draft| (draft.task, draft.epoch)))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use platinum_vault::{VaultError, note::Note};
 use super::{
     super::{SyncError, Synchronizer, side::Side, stamps::agent_of},
     claiming::{From, MAX_ATTEMPTS},
+    drafts::Drafts,
     places::{self, MAX_NOTE},
 };
 
@@ -100,35 +101,41 @@ impl Synchronizer {
     }
 
     /// Looks, now and then, for owners that have been silent for a lease, and takes over their
-    /// tasks of these zones that have no draft. Answers what is this agent's now.
+    /// tasks of these zones that have no draft of their claim. Answers what is this agent's now.
     ///
     /// # Errors
     /// If the remote is away, or the repository cannot be read.
-    pub async fn take_over_stuck(
-        &self,
-        zones: &[Zone],
-        drafted: &BTreeSet<TaskId>,
-    ) -> Result<Vec<(TaskId, Zone)>, SyncError> {
-        if self.side.role != Role::Local || self.remote.is_none() || !self.is_look_due() {
+    pub async fn take_over_stuck(&self, zones: &[Zone]) -> Result<Vec<(TaskId, Zone)>, SyncError> {
+        let may = self.side.role == Role::Local && self.remote.is_some();
+        if !may || !self.is_look_due() || self.silence().is_some() {
             return Ok(Vec::new());
         }
-        let _turn = self.turn.lock().await;
-        // Drafts that came in meanwhile are seen by the next look.
+        let zones = zones.to_vec();
+        self.in_turn(move |sync| async move { sync.take_over_in_turn(&zones).await })
+            .await
+    }
+
+    async fn take_over_in_turn(&self, zones: &[Zone]) -> Result<Vec<(TaskId, Zone)>, SyncError> {
         let Some(tip) = self.fetch_and_verify().await? else {
             return Ok(Vec::new());
         };
-        let (zones, drafted) = (zones.to_vec(), drafted.clone());
-        let held = self.look(tip).await?;
+        let mut held = self.look(tip).await?;
+        held.retain(|owner, _| self.watch().leases.is_stuck(owner));
         let mut taken = Vec::new();
+        if held.is_empty() {
+            return Ok(taken);
+        }
+        // What comes in does so in a turn: till the end of this one there are no others here.
+        let drafts = self.blocking(|side| Ok(Drafts::of(&side.vault))).await?;
         for (owner, held) in held {
-            if !self.watch().leases.is_stuck(&owner) {
-                continue;
-            }
             for Held { task, zone, record } in held {
-                if !zones.contains(&zone) || drafted.contains(&task) {
+                let epoch = record.epoch;
+                if !zones.contains(&zone) || drafts.has(task, epoch) {
                     continue;
                 }
-                let has_draft = self.blocking(move |side| side.has_draft(tip, task)).await?;
+                let has_draft = self
+                    .blocking(move |side| side.has_draft(tip, task, epoch))
+                    .await?;
                 if has_draft {
                     continue;
                 }
@@ -140,7 +147,9 @@ impl Synchronizer {
                         tracing::warn!(%task, %owner, epoch, "The owner shows no sign of life; its task is taken over.");
                         taken.push((task, zone));
                     }
-                    Ok(_) => {}
+                    // It has done something since the look, and the next one measures anew.
+                    Ok(Claimed::Lost { .. }) => break,
+                    Ok(Claimed::Tentative | Claimed::GaveUp) => {}
                     // The others can be taken over all the same.
                     Err(error) if error.is_about_one_task() => {
                         tracing::warn!(%task, %owner, "The owner shows no sign of life; its task cannot be taken over: {error}.");
@@ -150,6 +159,24 @@ impl Synchronizer {
             }
         }
         Ok(taken)
+    }
+
+    /// Whether a tip still speaks for taking a task over: since the last look its owner has
+    /// committed nothing, and there is no draft of its claim.
+    pub(super) async fn is_still_stuck(
+        &self,
+        task: TaskId,
+        tip: Option<Oid>,
+    ) -> Result<bool, SyncError> {
+        let looked = self.watch().walked;
+        self.blocking(move |side| {
+            let (Some(tip), TaskPlace::Owned(record)) = (tip, side.place_at(tip, task)?) else {
+                return Ok(false);
+            };
+            let new = side.signs(looked, tip, BTreeMap::new(), BTreeSet::new())?;
+            Ok(!new.contains_key(&record.agent) && !side.has_draft(tip, task, record.epoch)?)
+        })
+        .await
     }
 
     /// Whether the last look is so long ago that the next one is due.
@@ -191,7 +218,7 @@ impl Synchronizer {
     /// # Errors
     /// If the note cannot be edited, or the remote is away.
     pub async fn beat(&self) -> Result<bool, SyncError> {
-        if self.remote.is_none() {
+        if self.remote.is_none() || self.silence().is_some() {
             return Ok(false);
         }
         let is_due = {
@@ -203,7 +230,11 @@ impl Synchronizer {
         if !is_due {
             return Ok(false);
         }
-        let _turn = self.turn.lock().await;
+        self.in_turn(|sync| async move { sync.beat_in_turn().await })
+            .await
+    }
+
+    async fn beat_in_turn(&self) -> Result<bool, SyncError> {
         // Cut off, a sign of life reaches nobody: after a take-over it would be an edit of a task
         // that is another's.
         self.fetch_and_verify().await?;
@@ -294,24 +325,6 @@ impl Side {
             at = info.parents.first().copied();
         }
         Ok(signs)
-    }
-
-    /// Whether the tip has a draft for a task that the work tree has not yet.
-    fn has_draft(&self, tip: Oid, task: TaskId) -> Result<bool, SyncError> {
-        let applied = self.repo.tip(RefName::Applied)?;
-        for changed in self.repo.changes(applied, tip)? {
-            let folders = [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED];
-            let Some(blob) = changed
-                .blob
-                .filter(|_| folders.contains(&changed.path.top()))
-            else {
-                continue;
-            };
-            if places::draft_task(&self.repo, blob)? == Some(task) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Counts one up in the record of a claim of this agent; whether it has one.

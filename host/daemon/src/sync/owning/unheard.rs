@@ -6,8 +6,11 @@
 //!
 //! Lives elsewhere: whether a commit landed is looked up in [`super::super::rounds`]; who made a version
 //! is told by [`super::super::stamps`].
-//! Invariant: a version counts as this host's own only if its newest commit is, and if the work
-//! tree is known to have had it: what a claim or an end has made of a tree was never there.
+//! Which commits these are is noted as they leave the outbox, till the base has them.
+//! Invariants: a version counts as this host's own only if its newest commit is, and if the work
+//! tree is known to have had it: what a claim or an end has made of a tree was never there. No
+//! commit counts because it is signed by this host: after a backup was restored there are some that
+//! it does not know, and what answers a violation was never in the work tree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +18,7 @@ use platinum_core::VaultPath;
 use platinum_repo::{Oid, RepoError};
 
 use super::{
-    super::{SyncError, side::Side, stamps::agent_of},
+    super::{SyncError, side::Side},
     places::task_at,
 };
 
@@ -82,9 +85,9 @@ impl Side {
         Ok(own)
     }
 
-    /// The paths that commits of this host have changed since `applied`; those that they deleted,
-    /// if the work tree can have lost them: a claim or an end makes a deletion in a tree alone, and
-    /// undoing a violation deletes what was never here.
+    /// The paths that this host's commits that landed have changed since `applied`; those that they
+    /// deleted, if the work tree can have lost them: a claim or an end makes a deletion in a tree
+    /// alone.
     fn changed_by_us(
         &self,
         applied: Option<Oid>,
@@ -92,16 +95,20 @@ impl Side {
         base: &BTreeMap<VaultPath, Oid>,
     ) -> Result<Pushed, SyncError> {
         let mut pushed = Pushed::default();
+        let unheard = self.repo.unheard()?;
+        if unheard.is_empty() {
+            return Ok(pushed);
+        }
         // Of so many, none was made a moment ago.
         let Ok(commits) = self.repo.commits_between(applied, tip, MAX_COMMITS) else {
             return Ok(pushed);
         };
         for commit in commits {
-            let info = self.repo.commit_info(commit)?;
-            if agent_of(&info).as_ref() == Some(&self.agent) {
+            if unheard.contains(&commit) {
+                let info = self.repo.commit_info(commit)?;
                 let parent = info.parents.first().copied();
                 let compared = match self.repo.compare(parent, commit, usize::MAX) {
-                    // It undid what nobody comes to the end of: nothing of that was ever here.
+                    // Nobody comes to its end: what it changed is merged like anybody's.
                     Err(RepoError::TooMany(_)) => continue,
                     compared => compared?,
                 };

@@ -1,8 +1,12 @@
 //! What this host has pushed itself is its own, also when nobody told it that it landed.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::SeqCst},
+use std::{
+    path::Path,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
 };
 
 use async_trait::async_trait;
@@ -10,9 +14,12 @@ use platinum_protocol::PushOutcome;
 use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
 use platinum_testkit::git::GitServer;
 
-use platinum_core::{Zone, layout};
+use platinum_core::{Role, Zone, layout};
 
-use crate::side::{Side, at, remote_files, side, side_with, task};
+use crate::{
+    intruders::{cloud_does, forge},
+    side::{Side, at, remote_files, side, side_with, task},
+};
 
 /// A line that breaks as soon as a push has landed.
 struct Breaks {
@@ -183,4 +190,64 @@ async fn a_file_that_is_put_back_after_its_deletion_was_pushed_stays() {
     house.both_sync().await;
     let text = house.other.read("Inbox/a.md");
     assert_eq!(text.as_deref(), Some("base\n"));
+}
+
+/// Copies everything below a folder, with its times.
+fn copy(from: &Path, to: &Path) {
+    let mut cp = Command::new("cp");
+    let copied = cp.arg("-a").arg(from.join(".")).arg(to).status().unwrap();
+    assert!(copied.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_deleted_since_the_backup_that_was_restored_stays_deleted() {
+    let server = GitServer::start().unwrap();
+    let owner = side(&server, "local");
+    let other = side(&server, "cloud");
+    owner.write("Inbox/a.md", "one\n");
+    owner.write("Inbox/b.md", "two\n");
+    owner.sync.sync().await.unwrap();
+    other.sync.sync().await.unwrap();
+    let backup = tempfile::tempdir().unwrap();
+    copy(owner.folder(), backup.path());
+    owner.vault.remove(&at("Inbox/a.md")).unwrap();
+    owner.write("Inbox/b.md", "three\n");
+    owner.sync.sync().await.unwrap();
+
+    // The vault and what the daemon knows of it, as they were.
+    for part in ["vault", "state"] {
+        std::fs::remove_dir_all(owner.folder().join(part)).unwrap();
+    }
+    copy(backup.path(), owner.folder());
+    let owner = owner.restarted(&server, |remote| Box::new(remote));
+    owner.sync.sync().await.unwrap();
+    assert_eq!(remote_files(&server), ["Inbox/b.md"]);
+    other.sync.sync().await.unwrap();
+    for side in [&owner, &other] {
+        assert_eq!(side.read("Inbox/a.md"), None);
+        assert_eq!(side.read("Inbox/b.md").as_deref(), Some("three\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_that_is_taken_back_elsewhere_and_forged_anew_is_not_given_again_by_its_undoing()
+ {
+    let server = GitServer::start().unwrap();
+    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (pending, approved) = ("Pending_Approval/d.md", "Approved/d.md");
+    cloud.write(pending, "Send it.\n");
+    cloud.sync.sync().await.unwrap();
+    owner.sync.sync().await.unwrap();
+    owner.vault.rename(&at(pending), &at(approved)).unwrap();
+    owner.sync.sync().await.unwrap();
+    // With local's key, from another clone; and the cloud puts it there again.
+    let rejected = "Rejected/d.md";
+    let taken_back = [(approved, None), (rejected, Some("Send it.\n"))];
+    forge(&server, Some("local"), ("local", Role::Local), &taken_back);
+    cloud_does(&server, &[(approved, Some("Send it.\n"))]);
+    owner.sync.sync().await.unwrap();
+    assert_eq!(owner.read(approved), None);
+    assert_eq!(owner.read(rejected).as_deref(), Some("Send it.\n"));
+    let there = remote_files(&server);
+    assert!(!there.iter().any(|path| path == approved), "{there:?}");
 }

@@ -13,7 +13,7 @@ use std::{
 use platinum_core::TaskId;
 use platinum_protocol::reconcile::Intent;
 
-use super::super::SyncError;
+use crate::sync::SyncError;
 
 /// The file with the intents, in the repository's folder.
 const FILE: &str = "intents.json";

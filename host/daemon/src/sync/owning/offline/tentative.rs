@@ -1,35 +1,23 @@
-//! What was decided while the remote was away: kept over restarts, and held against the remote's
-//! tip when it is back.
-//!
-//! A claim of a shared task without the remote is *tentative*: drafts may be made on it, and stay
-//! on this machine (their epoch is [`UNCONFIRMED`]); effects are refused. In a zone that only the
-//! owner's machine works in, a claim counts at once.
+//! Claims that are tentative, and every intent held against the remote's tip when it is back.
 //!
 //! Lives elsewhere: what becomes of each intent is decided in `protocol::reconcile`; whether a
 //! draft goes out is asked where edits are gathered.
-//! Invariants: an intent is on the disk before anything is done on it, and is forgotten only after
-//! everything that follows from its end was done; what was made on a task that turned out to be
-//! another's is set aside, never deleted, and the owner reads of it.
+//! Invariant: what was made on a task that turned out to be another's is set aside, never deleted,
+//! and the owner reads of it.
 
-use platinum_core::{AgentName, ClaimId, Role, TaskId, Timestamp, VaultPath, Zone, layout};
+use platinum_core::{AgentName, ClaimId, TaskId, VaultPath, layout};
 use platinum_protocol::{
-    ClaimRecord, Claimed, TaskPlace,
+    Claimed, TaskPlace,
     reconcile::{Intent, Replay, replay},
 };
 use platinum_repo::{Oid, RefName};
 use platinum_vault::note::{DraftNote, Note};
 
 use super::{
-    super::{SyncError, Synchronizer, apply::Arrival, side::Side},
-    moving::Moved,
-    places::{self, MAX_NOTE},
+    super::places::{self, MAX_NOTE},
+    UNCONFIRMED,
 };
-
-/// The epoch in a draft that was made on a claim which nobody has confirmed yet. Real ones start
-/// at 1.
-pub(in crate::sync) const UNCONFIRMED: u64 = 0;
-/// Why such a draft stays here.
-pub(in crate::sync) const HELD: &str = "its task's claim is not confirmed";
+use crate::sync::{SyncError, Synchronizer, side::Side};
 
 impl Synchronizer {
     /// Holds every intent against the remote's tip; answers how many are settled now.
@@ -44,9 +32,12 @@ impl Synchronizer {
             let done = match self.settle_one(tip, task, intent).await {
                 // Only the owner's machine works there by now: it can never be claimed.
                 Err(SyncError::ZoneDenied(_)) => {
-                    self.blocking(move |side| side.lost(task, None)).await?;
-                    true
+                    let lost = self.blocking(move |side| side.lost(task, None)).await;
+                    lost.map(|()| true)
                 }
+                done => done,
+            };
+            let done = match done {
                 // It stays with its task: everything else goes on.
                 Err(error) if error.is_about_one_task() => {
                     tracing::warn!(%task, "What was decided offline stays undone: {error}.");
@@ -69,8 +60,19 @@ impl Synchronizer {
         let place = self.blocking(move |side| side.place_at(tip, task)).await?;
         let answer = replay(&intent, &place);
         match answer {
-            // One that the remote has not heard of is told first.
-            Replay::ClaimNow if place == TaskPlace::Absent => return Ok(false),
+            // One that the remote has not heard of is told first. If it is not here any more either,
+            // there is nothing to claim.
+            Replay::ClaimNow if place == TaskPlace::Absent => {
+                return self
+                    .blocking(move |side| {
+                        let is_gone = side.waiting_here(task)?.is_none();
+                        if is_gone {
+                            side.lost(task, None)?;
+                        }
+                        Ok(is_gone)
+                    })
+                    .await;
+            }
             Replay::ClaimNow => {
                 let claimed = self.claim_by_push(task).await?;
                 return Ok(!matches!(claimed, Claimed::Tentative | Claimed::GaveUp));
@@ -128,18 +130,6 @@ impl Synchronizer {
     }
 }
 
-impl Synchronizer {
-    /// Whether a task is this agent's in a zone that nobody else works in, so that no remote has to
-    /// be asked about it.
-    ///
-    /// # Errors
-    /// If the repository or the note cannot be read.
-    pub async fn is_ours_alone(&self, task: TaskId) -> Result<bool, SyncError> {
-        self.blocking(move |side| Ok(side.owned_alone(task)?.is_some()))
-            .await
-    }
-}
-
 impl Side {
     /// What a tip says of a task.
     pub(in crate::sync) fn place_at(
@@ -164,7 +154,10 @@ impl Side {
         let own = layout::in_progress(&self.agent, task);
         Ok(match intent {
             _ if !stands => place,
-            Intent::Own { record } if !matches!(place, TaskPlace::Owned(_)) => {
+            // For as long as its file is there: it may have been taken back by hand since.
+            Intent::Own { record }
+                if !matches!(place, TaskPlace::Owned(_)) && self.vault.exists(&own)? =>
+            {
                 TaskPlace::Owned(record)
             }
             // Killed before it was filed: to be finished once more.
@@ -172,154 +165,6 @@ impl Side {
             Intent::Finish { .. } => TaskPlace::Finished,
             Intent::Own { .. } | Intent::Claim { .. } => place,
         })
-    }
-
-    /// The claim of a task that is this agent's in a zone that nobody else works in.
-    fn owned_alone(&self, task: TaskId) -> Result<Option<ClaimRecord>, SyncError> {
-        let TaskPlace::Owned(record) = self.place(task)? else {
-            return Ok(None);
-        };
-        let path = layout::in_progress(&self.agent, task);
-        let is_ours = record.agent == self.agent
-            && self.role == Role::Local
-            && self.vault.exists(&path)?
-            && self.task(task)?.zone.is_local_only();
-        Ok(is_ours.then_some(record))
-    }
-
-    /// Claims a task of a zone that only this machine works in; nothing if it is not one.
-    pub(in crate::sync) fn claim_here(&self, task: TaskId) -> Result<Option<Claimed>, SyncError> {
-        if self.role != Role::Local {
-            return Ok(None);
-        }
-        let _hands = self.hands();
-        self.catch_up()?;
-        let from = self.waiting_alone(task)?;
-        let earlier = match self.decided.get(task) {
-            Some(Intent::Own { record }) => Some(record),
-            _ => None,
-        };
-        let Some(from) = from else {
-            let owned = match earlier {
-                Some(record) => Some(record),
-                // The remote has been told of it since.
-                None => self.owned_alone(task)?,
-            };
-            return Ok(owned.map(|record| Claimed::Won {
-                epoch: record.epoch,
-            }));
-        };
-        if let Some(record) = &earlier
-            && let Some(from) = self.left_behind(task, &from, record)?
-        {
-            self.apply(&[], &[from])?;
-            return Ok(Some(Claimed::Won {
-                epoch: record.epoch,
-            }));
-        }
-        let tip = self.repo.tip(RefName::Verified)?;
-        let found = match tip {
-            Some(tip) => Some(places::find(&self.repo, tip, task)?),
-            None => None,
-        };
-        let mut epoch = found.as_ref().map_or(0, |found| found.epoch);
-        if let Some(found) = &found
-            && !matches!(found.place, TaskPlace::Waiting | TaskPlace::Absent)
-        {
-            return Ok(None);
-        }
-        let bytes = self.vault.read(&from, MAX_NOTE as u64)?;
-        let from = (from, self.repo.write_blob(&bytes)?);
-        let mut note = self.note_in(&from)?;
-        epoch = epoch.max(places::epoch_in(&note));
-        let record = match (earlier, epoch.checked_add(1)) {
-            (Some(record), _) => record,
-            (None, Some(epoch)) => ClaimRecord {
-                id: ClaimId::generate(),
-                agent: self.agent.clone(),
-                epoch,
-                at: Timestamp::now(),
-                base: tip.map(|tip| tip.to_string()).unwrap_or_default(),
-                beat: 0,
-            },
-            (None, None) => {
-                return Err(SyncError::Refused(format!(
-                    "the note {} says that the epochs of its claims are used up; write a smaller \
-                     `{}`",
-                    from.0,
-                    places::LAST_EPOCH
-                )));
-            }
-        };
-        places::write_claim(&mut note, &from.0, &record)?;
-        let epoch = record.epoch;
-        self.decided.set(task, Some(Intent::Own { record }))?;
-        fail::fail_point!("claim-decided-here");
-        let blob = self.repo.write_blob(note.to_text().as_bytes())?;
-        // Not noted as applied: the next sync finds it as an edit, and tells the remote.
-        self.do_move(&Moved {
-            from,
-            to: (layout::in_progress(&self.agent, task), blob),
-            replaces: None,
-        })?;
-        tracing::info!(%task, epoch, "The task is claimed; its zone is this machine's alone.");
-        Ok(Some(Claimed::Won { epoch }))
-    }
-
-    /// Where the work tree has a task that waits in a zone that only this machine works in.
-    fn waiting_alone(&self, task: TaskId) -> Result<Option<VaultPath>, SyncError> {
-        for zone in Zone::ALL.into_iter().filter(|zone| zone.is_local_only()) {
-            let path = layout::waiting(zone, task);
-            if self.vault.exists(&path)? {
-                return Ok(Some(path));
-            }
-        }
-        Ok(None)
-    }
-
-    /// What is left to do of a claim that stopped between the two halves of its move: nobody has
-    /// changed the file that waits, and the claim is in the other one, whatever else is in it.
-    fn left_behind(
-        &self,
-        task: TaskId,
-        from: &VaultPath,
-        record: &ClaimRecord,
-    ) -> Result<Option<Arrival>, SyncError> {
-        let own = layout::in_progress(&self.agent, task);
-        if self.claim_here_in(&own) != Some(record.id) {
-            return Ok(None);
-        }
-        let expected = self.unedited(from)?;
-        Ok(expected.map(|blob| Arrival {
-            path: from.clone(),
-            expected: Some(blob),
-            new: None,
-        }))
-    }
-
-    /// The claim in a note of the work tree, as far as that can be read.
-    fn claim_here_in(&self, path: &VaultPath) -> Option<ClaimId> {
-        let text = self.vault.read_text(path, MAX_NOTE as u64).ok()?;
-        let note = Note::parse(&text).ok();
-        places::claim_in(note.as_ref(), &self.agent).map(|record| record.id)
-    }
-
-    /// Does what is left of something that was decided here and stopped halfway.
-    fn go_on(&self, task: TaskId, intent: &Intent) -> Result<(), SyncError> {
-        let record = match intent {
-            Intent::Own { record } => record,
-            Intent::Finish { .. } => return self.is_filed(task).map(drop),
-            Intent::Claim { .. } => return Ok(()),
-        };
-        match self.waiting_alone(task)? {
-            // Moved back by hand, with its claim in it: that is no move that stopped.
-            Some(from) if self.claim_here_in(&from) == Some(record.id) => Ok(()),
-            // What was decided while the remote was asked is gone on with by the next sync.
-            Some(_) if self.decided.get(task).as_ref() == Some(intent) => {
-                self.claim_here(task).map(drop)
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Keeps the wish for a task that could not be claimed as the remote is away.

@@ -1,0 +1,78 @@
+//! [`Drafts`]: which tasks have drafts, and under which claims those were made.
+//!
+//! Lives elsewhere: which draft counts for a claim is said by [`DraftNote::is_under`].
+
+use std::collections::BTreeSet;
+
+use platinum_core::{TaskId, layout};
+use platinum_repo::{Oid, RefName};
+use platinum_vault::{Vault, note::DraftNote};
+
+use super::{
+    super::{SyncError, side::Side},
+    places,
+};
+
+/// Largest draft that is read, in bytes.
+const MAX_DRAFT_BYTES: u64 = 256 * 1024;
+
+/// The drafts of a vault, whatever the owner said to them: each with its task, and with the epoch
+/// that it says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Drafts(BTreeSet<(TaskId, Option<u64>)>);
+
+impl Drafts {
+    /// Reads them. Blocks on the disk; what cannot be read is no draft.
+    pub fn of(vault: &Vault) -> Self {
+        [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED]
+            .into_iter()
+            .filter_map(|folder| vault.list(folder).ok())
+            .flatten()
+            .filter_map(|entry| vault.read_text(&entry.path, MAX_DRAFT_BYTES).ok())
+            .filter_map(|text| DraftNote::parse(&text).ok())
+            .map(|draft| (draft.task, draft.epoch))
+            .collect()
+    }
+
+    /// The epochs that the drafts of a task say.
+    pub fn epochs(&self, task: TaskId) -> impl Iterator<Item = Option<u64>> + '_ {
+        let of_task = self.0.range((task, None)..=(task, Some(u64::MAX)));
+        of_task.map(|(_, made)| *made)
+    }
+
+    /// Whether a task has one that was made under the claim of this epoch.
+    pub fn has(&self, task: TaskId, claim: u64) -> bool {
+        self.epochs(task)
+            .any(|made| DraftNote::is_under(made, claim))
+    }
+}
+
+impl Side {
+    /// Whether the tip has a draft for a task, made under the claim of this epoch, that the work
+    /// tree has not yet.
+    pub(super) fn has_draft(&self, tip: Oid, task: TaskId, epoch: u64) -> Result<bool, SyncError> {
+        let applied = self.repo.tip(RefName::Applied)?;
+        for changed in self.repo.changes(applied, tip)? {
+            let folders = [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED];
+            let Some(blob) = changed
+                .blob
+                .filter(|_| folders.contains(&changed.path.top()))
+            else {
+                continue;
+            };
+            if let Some((of, made)) = places::draft_of(&self.repo, blob)?
+                && of == task
+                && DraftNote::is_under(made, epoch)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl FromIterator<(TaskId, Option<u64>)> for Drafts {
+    fn from_iter<I: IntoIterator<Item = (TaskId, Option<u64>)>>(drafts: I) -> Self {
+        Self(drafts.into_iter().collect())
+    }
+}
