@@ -98,9 +98,13 @@ fn what_is_drafted_while_the_line_is_cut_stays_there_and_reaches_the_owner_once_
     assert!(read(&arrived).contains("epoch: 1\n"), "{}", read(&arrived));
     let of_the_cloud = format!("In_Progress/cloud/{task}.md");
     assert_eq!(stage.on_remote("In_Progress"), [of_the_cloud]);
+    // In a note, till that is on the dashboard.
     wait_for("the owner to be told", SOON, || {
-        let notes = stage.notes("local", "Updates").into_iter();
-        let mut texts = notes.filter_map(|path| fs::read_to_string(path).ok());
+        let mut places = stage.notes("local", "Updates");
+        places.push(stage.vault("local").join("Dashboard.md"));
+        let mut texts = places
+            .iter()
+            .filter_map(|path| fs::read_to_string(path).ok());
         Ok(texts
             .any(|text| text.contains("The claim of a task is confirmed"))
             .then_some(()))

@@ -220,6 +220,31 @@ async fn a_draft_that_is_dragged_to_approved_goes_whole_and_what_is_pasted_on_th
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_new_in_a_file_with_a_secrets_name_is_held_although_the_file_is_there() {
+    let server = GitServer::start().unwrap();
+    let (owner, _) = house(&server).await;
+    let path = "Plans/credentials.md";
+    let old = "---\nfor: the printer\n---\nAsk Clara.\n";
+    cloud_does(&server, &[(path, Some(old))]);
+    owner.sync.sync().await.unwrap();
+    assert_eq!(owner.read(path).as_deref(), Some(old));
+    owner.write(path, &old.replace("for:", "word: blue horse\nfor:"));
+    let held = owner.sync.sync().await.unwrap().held_back;
+    assert_eq!(held.len(), 1, "{held:?}");
+    assert_eq!(held[0].path.as_str(), path);
+    assert!(!anywhere(&server, "blue horse"));
+    // As it is there it may be moved.
+    std::fs::remove_file(owner.root().join(path)).unwrap();
+    owner.write("Inbox/credentials.md", old);
+    owner.sync.sync().await.unwrap();
+    assert_eq!(owner.sync.sync().await.unwrap().held_back, []);
+    assert_eq!(
+        on_remote(&server, "Inbox/credentials.md").as_deref(),
+        Some(old)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_machine_joins_although_an_approval_there_has_an_account_in_it() {
     let server = GitServer::start().unwrap();
     let (owner, _) = house(&server).await;

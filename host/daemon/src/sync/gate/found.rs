@@ -143,18 +143,21 @@ pub(in crate::sync) fn is_given(
     let Ok(path) = VaultPath::new(held.raw.as_str()) else {
         return Ok(false);
     };
-    let content = match repo.blob_at(held.within, &path)? {
+    let blob = repo.blob_at(held.within, &path)?;
+    if held.thing == Thing::Name {
+        // What is new in such a file may be what its name says. A folder is no more than its name.
+        let content = blob.map_or(Ok(true), |blob| given.has_blob(blob))?;
+        return Ok(content && given.has_name(&held.raw)?);
+    }
+    match blob {
         // Only of what is found in contents it is known.
-        Some(blob) if held.thing == Thing::Content && given.was_there(blob) => true,
+        Some(blob) if given.was_there(blob) => Ok(true),
         Some(blob) if repo.blob_len(blob)? <= MAX_FILE => {
             let bytes = repo.read_blob(blob, MAX_FILE)?;
-            given.has_content(&held.raw, blob, &bytes)?
+            given.has_content(&held.raw, blob, &bytes)
         }
-        Some(_) => false,
-        // A folder is no more than its name.
-        None => held.thing == Thing::Name,
-    };
-    Ok(content && (held.thing == Thing::Content || given.has_name(&held.raw)?))
+        _ => Ok(false),
+    }
 }
 
 /// Everything that a client sent to a server and that may not pass, whether or not a commit leads

@@ -9,7 +9,8 @@
 //! Invariants: only commits that the remote has count. A file counts if the same bytes are there
 //! under any name, or if it is a note of the same name, or a conflict copy of one, with the same
 //! body, and nothing is found in those entries of its frontmatter that are new. Anything else is
-//! judged as if nothing was there: a secret that was pasted into a file as it was moved is held.
+//! judged as if nothing was there: a secret that was pasted into a file as it was moved is held. So is
+//! whatever is new in a file with a secret's name.
 
 use std::{
     cell::{OnceCell, RefCell},
