@@ -25,7 +25,7 @@ use crate::{
 
 /// Deeper folders are refused.
 const MAX_DEPTH: usize = 128;
-/// After so many commits the memory for what was read is given back, and others have their turn.
+/// After so many commits the memory for what was read is given back.
 const STRETCH: usize = 4096;
 
 /// One thing that is new.
@@ -96,17 +96,8 @@ impl Repo {
             if number > 0 {
                 self.forget()?;
             }
-            let git = self.lock()?;
-            let odb = git.odb().map_err(RepoError::git(DOING))?;
-            let mut walk = Walk {
-                git: &git,
-                odb: &odb,
-                max_blob,
-                read: 0,
-                seen: &mut seen,
-                visit: &mut *visit,
-            };
-            some.iter().try_for_each(|oid| walk.commit(*oid))?;
+            some.iter()
+                .try_for_each(|oid| self.each_new_in(*oid, max_blob, &mut seen, &mut *visit))?;
         }
         Ok(())
     }
