@@ -402,7 +402,7 @@ fn at_first_sight(made: &[Option<u64>], noted: Option<u64>) -> Option<bool> {
     if made.is_empty() {
         return Some(false);
     }
-    // One that says none counts for every claim; 0 is that of a claim which is confirmed yet.
+    // One that says none counts for every claim; 0 is that of a claim which is not confirmed yet.
     let counts = |made: &Option<u64>| made.is_none_or(|made| made == 0 || Some(made) == noted);
     made.iter().any(counts).then_some(true)
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use platinum_core::{DraftId, TaskId, layout};
+use platinum_core::{DraftId, layout};
+use platinum_daemon::sync::Drafts;
 use platinum_journal::State;
 use platinum_protocol::TaskPlace;
 use platinum_vault::{
@@ -25,9 +26,6 @@ pub(super) struct Rejected {
     because: Option<String>,
 }
 
-/// The tasks that have a draft on its way, with the epochs that those say.
-pub(super) type Open = BTreeSet<(TaskId, Option<u64>)>;
-
 /// What a draft in `Rejected/` asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asks {
@@ -41,17 +39,14 @@ pub(super) enum Asks {
 
 /// What a rejected draft asks for, as its task is now. A no is one to the claim under which the
 /// draft was made: a task that was claimed again since is being answered anew.
-pub(super) fn asks(draft: &DraftNote, place: &TaskPlace, open: &Open) -> Asks {
+pub(super) fn asks(draft: &DraftNote, place: &TaskPlace, open: &Drafts) -> Asks {
     match place {
         TaskPlace::Finished => Asks::Nothing,
         TaskPlace::Owned(claim) if DraftNote::is_under(draft.epoch, claim.epoch) => {
-            // What was made on a claim that is confirmed yet is on its way, too.
+            // What was made on a claim that is not confirmed yet is on its way, too.
             let counts =
                 |made: Option<u64>| made == Some(0) || DraftNote::is_under(made, claim.epoch);
-            match open
-                .iter()
-                .any(|(of, made)| *of == draft.task && counts(*made))
-            {
+            match open.epochs(draft.task).any(counts) {
                 true => Asks::Waiting,
                 false => Asks::Filing,
             }
@@ -65,7 +60,7 @@ pub(super) fn asks(draft: &DraftNote, place: &TaskPlace, open: &Open) -> Asks {
 pub(super) fn rejected_and_open(
     vault: &Vault,
     closed: &BTreeSet<DraftId>,
-) -> (Vec<Rejected>, Open) {
+) -> (Vec<Rejected>, Drafts) {
     let notes = |folder: &str| -> Vec<Note> {
         let entries = vault.list(folder).unwrap_or_default();
         entries
@@ -90,7 +85,7 @@ pub(super) fn rejected_and_open(
         })
         .collect();
     if rejected.is_empty() {
-        return (rejected, Open::new());
+        return (rejected, Drafts::default());
     }
     let open = [layout::PENDING_APPROVAL, layout::APPROVED]
         .into_iter()
@@ -122,7 +117,7 @@ pub(super) fn reason_of(rejected: &Rejected, known: Option<&State>) -> String {
 mod tests {
     use std::fs;
 
-    use platinum_core::{Action, Clock, EmailSend, SystemClock};
+    use platinum_core::{Action, Clock, EmailSend, SystemClock, TaskId};
 
     use super::*;
 
@@ -188,7 +183,7 @@ mod tests {
             ..draft(1, 7)
         };
         let task = TaskId::from_parts(1, 7);
-        let none = Open::new();
+        let none = Drafts::default();
         assert_eq!(asks(&made(Some(1)), &claimed(2), &none), Asks::Waiting);
         assert_eq!(asks(&made(Some(2)), &claimed(2), &none), Asks::Filing);
         // Where there is nothing to compare it counts, as ever.
@@ -201,7 +196,7 @@ mod tests {
             (Some(0), Asks::Waiting),
             (None, Asks::Waiting),
         ] {
-            let open = Open::from([(task, epoch), (TaskId::from_parts(1, 8), Some(2))]);
+            let open = Drafts::from_iter([(task, epoch), (TaskId::from_parts(1, 8), Some(2))]);
             assert_eq!(asks(&made(Some(2)), &claimed(2), &open), then, "{epoch:?}");
         }
         assert_eq!(
@@ -228,7 +223,7 @@ mod tests {
         fs::write(folder.path().join("Rejected/notes.md"), "mine").unwrap();
         let (rejected, open) = rejected_and_open(&vault, &BTreeSet::new());
         assert_eq!(rejected.len(), 2);
-        assert_eq!(open, Open::from([(TaskId::from_parts(1, 7), None)]));
+        assert_eq!(open, Drafts::from_iter([(TaskId::from_parts(1, 7), None)]));
         let closed = BTreeSet::from([DraftId::from_parts(1, 1)]);
         assert_eq!(rejected_and_open(&vault, &closed).0.len(), 1);
     }

@@ -16,6 +16,9 @@ use super::{
 /// Largest draft that is read, in bytes.
 const MAX_DRAFT_BYTES: u64 = 256 * 1024;
 
+/// Where drafts are, whatever the owner said to them.
+const FOLDERS: [&str; 3] = [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED];
+
 /// The drafts of a vault, whatever the owner said to them: each with its task, and with the epoch
 /// that it says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,7 +27,7 @@ pub struct Drafts(BTreeSet<(TaskId, Option<u64>)>);
 impl Drafts {
     /// Reads them. Blocks on the disk; what cannot be read is no draft.
     pub fn of(vault: &Vault) -> Self {
-        [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED]
+        FOLDERS
             .into_iter()
             .filter_map(|folder| vault.list(folder).ok())
             .flatten()
@@ -53,10 +56,9 @@ impl Side {
     pub(super) fn has_draft(&self, tip: Oid, task: TaskId, epoch: u64) -> Result<bool, SyncError> {
         let applied = self.repo.tip(RefName::Applied)?;
         for changed in self.repo.changes(applied, tip)? {
-            let folders = [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED];
             let Some(blob) = changed
                 .blob
-                .filter(|_| folders.contains(&changed.path.top()))
+                .filter(|_| FOLDERS.contains(&changed.path.top()))
             else {
                 continue;
             };
