@@ -106,8 +106,7 @@ fn ended(done: anyhow::Result<()>) -> ExitCode {
     }
 }
 
-fn identity(config: &Path) -> anyhow::Result<Identity> {
-    let config = Config::load(config, Role::Cloud)?;
+fn identity(config: &Config) -> anyhow::Result<Identity> {
     let agent = config.agent(Role::Cloud).map_err(anyhow::Error::msg)?;
     make_state_folder(&config.vault.state)?;
     Ok(Identity::open(&config.vault.state, &agent, Role::Cloud)?)
@@ -123,7 +122,7 @@ fn accept_deletions(config: &Path) -> anyhow::Result<()> {
 
 /// What the other half needs goes to stdout, what a person wants to know to stderr.
 fn key(config: &Path) -> anyhow::Result<()> {
-    let identity = identity(config)?;
+    let identity = identity(&Config::load(config, Role::Cloud)?)?;
     let own = identity.own();
     eprintln!("{} has the key {}.", own.agent, own.key.fingerprint());
     println!("{}", identity.line());
@@ -132,14 +131,8 @@ fn key(config: &Path) -> anyhow::Result<()> {
 
 async fn trust(path: &Path, args: &TrustArgs) -> anyhow::Result<()> {
     let config = Config::load(path, Role::Cloud)?;
-    let identity = identity(path)?;
-    let asked = match &args.revoke {
-        Some(agent) => Trust::Revoke(agent),
-        None => Trust::Key {
-            line: args.line.as_deref().unwrap_or_default(),
-            replace: args.replace,
-        },
-    };
+    let identity = identity(&config)?;
+    let asked = Trust::asked(args.line.as_deref(), args.replace, args.revoke.as_ref());
     let told = platinum_daemon::trust(&config, &identity, asked, args.without_remote).await?;
     told.iter().for_each(|told| eprintln!("{told}"));
     if let Trust::Key { .. } = asked {

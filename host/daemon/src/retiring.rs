@@ -29,6 +29,19 @@ pub enum Trust<'a> {
     Revoke(&'a AgentName),
 }
 
+impl<'a> Trust<'a> {
+    /// As it is asked for on a command line, which has a line or an agent to revoke.
+    pub fn asked(line: Option<&'a str>, replace: bool, revoke: Option<&'a AgentName>) -> Self {
+        match revoke {
+            Some(agent) => Self::Revoke(agent),
+            None => Self::Key {
+                line: line.unwrap_or_default(),
+                replace,
+            },
+        }
+    }
+}
+
 /// Does it; answers sentences for the owner. With `without_remote` the remote is not asked up to
 /// where a key counts that is trusted no more: the tip that was fetched last is.
 ///

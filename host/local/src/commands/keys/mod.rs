@@ -55,13 +55,7 @@ pub(crate) fn key(_: &KeyArgs, ctx: &Context) -> Result<(), CommandError> {
 pub(crate) async fn trust(args: &TrustArgs, ctx: &Context) -> Result<(), CommandError> {
     let config = ctx.load()?;
     let identity = identity(&config)?;
-    let asked = match &args.revoke {
-        Some(agent) => Trust::Revoke(agent),
-        None => Trust::Key {
-            line: args.line.as_deref().unwrap_or_default(),
-            replace: args.replace,
-        },
-    };
+    let asked = Trust::asked(args.line.as_deref(), args.replace, args.revoke.as_ref());
     let told = platinum_daemon::trust(&config, &identity, asked, args.without_remote).await?;
     told.iter().for_each(|told| eprintln!("{told}"));
     match asked {
