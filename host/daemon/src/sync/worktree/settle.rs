@@ -176,7 +176,8 @@ impl Settling {
         // written elsewhere, whole, and put here.
         let is_whole = (is_moved || state.modified < state.changed)
             && before.is_none_or(|before| {
-                before.state.inode != state.inode || (is_moved && before.state == *state)
+                // The same state was found before the move was heard of.
+                before.state.inode != state.inode || before.state == *state
             });
         // A save may empty the file first: that is one writing, not two.
         let is_growing = before.is_some_and(|before| {
