@@ -18,10 +18,11 @@ use platinum_repo::{GitRemote, Remote, Signers};
 use platinum_vault::Vault;
 
 use crate::{
-    Config, Shutdown, SkillSet, beside,
+    Config, OwnerUpdates, Shutdown, beside,
     identity::{Identity, IdentityError},
     noted::Noted,
     secrets::Secrets,
+    skills::{Catalog, CatalogError, KnownZones, SkillSet},
     skills_folder,
     supervisor::{self, Child},
     sync::{SyncConfig, Synchronizer},
@@ -93,7 +94,7 @@ pub enum HouseError {
     Engine(String),
     /// The installed skills.
     #[error(transparent)]
-    Skills(#[from] crate::SkillsError),
+    Skills(#[from] CatalogError),
 }
 
 impl House {
@@ -202,7 +203,8 @@ impl House {
     /// Loads the installed skills through this role's linker.
     ///
     /// # Errors
-    /// If the skills' folder cannot be read or an interface cannot be linked.
+    /// If the skills' folder cannot be listed or an interface cannot be linked. A bad skill is no
+    /// error.
     pub fn load_skills(&self, interfaces: Vec<Box<dyn Interface>>) -> Result<SkillSet, HouseError> {
         let narrowed = self.config.narrowed().map_err(HouseError::Config)?;
         let host = SkillHost::new(
@@ -213,8 +215,19 @@ impl House {
             narrowed,
         )
         .map_err(|error| HouseError::Engine(error.to_string()))?;
-        let folder = skills_folder(&self.config.work.skills);
-        Ok(SkillSet::load(host, &folder, self.config.limits())?)
+        let catalog = Catalog::read(&skills_folder(&self.config.work.skills))?;
+        Ok(SkillSet::load(
+            host,
+            &catalog,
+            &self.config.limits(),
+            KnownZones::of(self.role, &self.config),
+            self.owner_updates(),
+        ))
+    }
+
+    /// What the host itself has to let the owner know.
+    pub fn owner_updates(&self) -> OwnerUpdates {
+        OwnerUpdates::new(self.vault.clone(), self.agent.clone())
     }
 
     /// Starts the mail watcher, if this host has one, and keeps it running.

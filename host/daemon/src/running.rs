@@ -35,23 +35,26 @@ impl Running {
             Arc::clone(skills),
             house.sync.clone(),
             house.vault.clone(),
+            house.owner_updates(),
             &house.config.work.zones,
         ));
         let mut tasks = vec![
-            tokio::spawn(loops::keep_working(
+            tokio::spawn(loops::run_pipeline(
                 pipeline,
                 wake_ups.clone(),
                 Duration::from_secs(house.config.work.every_seconds),
                 shutdown.clone(),
             )),
-            tokio::spawn(loops::keep_in_sync(
+            tokio::spawn(loops::run_sync(
                 Arc::clone(skills),
                 house.sync.clone(),
+                house.role,
                 wake_ups.clone(),
                 Duration::from_secs(house.config.sync.every_seconds),
                 shutdown.clone(),
             )),
-            tokio::spawn(loops::keep_tended(house.sync.clone(), shutdown.clone())),
+            tokio::spawn(loops::run_schedules(Arc::clone(skills), shutdown.clone())),
+            tokio::spawn(loops::run_maintenance(house.sync.clone(), shutdown.clone())),
         ];
         tasks.extend(house.watch_mail(shutdown));
         Ok(Self {

@@ -1,12 +1,14 @@
-//! The loops that both halves of the house run, one file each. A loop takes no input: something
-//! wakes it, or its timer does, and it re-reads the state.
+//! The loops that both roles run, one file each. A loop takes no input: something wakes it, or its
+//! timer does, and it re-reads the state.
 //!
 //! Lives elsewhere: the loop that acts is `local`'s.
 
-mod syncing;
-mod tending;
-mod working;
+mod maintenance;
+mod pipeline;
+mod schedules;
+mod sync;
 
-pub use syncing::{keep_in_sync, keep_meanwhile};
-pub use tending::keep_tended;
-pub use working::keep_working;
+pub use maintenance::run_maintenance;
+pub use pipeline::run_pipeline;
+pub use schedules::run_schedules;
+pub use sync::{commit_meanwhile, run_sync};

@@ -11,12 +11,15 @@ mod shown;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use platinum_core::{AgentName, Clock, DraftId, SystemClock, TaskId, UpdateId, layout};
-use platinum_daemon::{House, Shutdown, SkillSet, sync::Synchronizer};
+use platinum_core::{DraftId, TaskId, layout};
+use platinum_daemon::{
+    House, OwnerUpdates, Shutdown, SkillSet,
+    skills::{Event, Request},
+    sync::Synchronizer,
+};
 use platinum_effects::{approvals::Approvals, email::SentSearch};
-use platinum_engine::{Invocation, Trigger};
 use platinum_protocol::TaskPlace;
-use platinum_vault::{Vault, note::UpdateNote};
+use platinum_vault::Vault;
 use platinum_watch::{Wake, WakeUps};
 use tokio::time::Instant;
 
@@ -27,7 +30,7 @@ pub(crate) struct Actor {
     skills: Arc<SkillSet>,
     sync: Synchronizer,
     vault: Vault,
-    agent: AgentName,
+    updates: OwnerUpdates,
     approvals: Arc<Approvals>,
     sent: Option<Box<dyn SentSearch>>,
     /// What the owner was told already in this life of the daemon.
@@ -47,7 +50,7 @@ impl Actor {
             skills,
             sync: house.sync.clone(),
             vault: house.vault.clone(),
-            agent: house.agent.clone(),
+            updates: house.owner_updates(),
             approvals,
             sent,
             told: BTreeSet::new(),
@@ -73,21 +76,20 @@ impl Actor {
             }
             changed |= self.settle_rejected().await;
             if self.has_approvals().await {
-                self.skill("local-execute-approved", Trigger::Approval)
-                    .await;
+                self.raise(&Event::ApprovalGranted).await;
                 changed |= self.settle_approved().await;
             }
             let state = self.fingerprint().await;
             if state.is_some() && state != shown {
                 // The state from before: what arrives meanwhile, and what the skill itself writes,
                 // is looked at once more; the second time it writes nothing.
-                if self.skill("local-merge-updates", Trigger::News).await {
+                if self.raise(&Event::VaultSynced).await {
                     shown = state;
                 }
                 changed = true;
             }
             if changed {
-                self.skill("sync-vault", Trigger::Work).await;
+                self.raise(&Event::WorkDone).await;
             }
             tokio::select! {
                 () = shutdown.stopped() => {}
@@ -104,22 +106,7 @@ impl Actor {
             return false;
         }
         tracing::info!("{text}");
-        let note = UpdateNote {
-            id: UpdateId::generate(),
-            created: SystemClock.now(),
-            by: self.agent.to_string(),
-            task,
-            headline: text.chars().filter(|c| !c.is_control()).take(300).collect(),
-        };
-        let path = layout::update(&self.agent, note.id);
-        let vault = self.vault.clone();
-        match read(move || vault.create(&path, note.render().as_bytes())).await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!("The owner cannot be told: {error}");
-                false
-            }
-        }
+        self.updates.publish(task, text).await
     }
 
     /// Where a task is; nothing if that cannot be found out now.
@@ -133,24 +120,12 @@ impl Actor {
         }
     }
 
-    /// Runs a skill; whether it came to its end.
-    async fn skill(&self, name: &str, trigger: Trigger) -> bool {
-        let invocation = Invocation {
-            trigger,
-            task: None,
-            about: None,
-        };
-        match self
-            .skills
-            .run(name, invocation, &platinum_core::Zone::ALL)
-            .await
-        {
-            Ok(outcome) => {
-                tracing::debug!(skill = name, ?outcome, "The skill is done.");
-                true
-            }
+    /// Runs the skills that listen to an event; whether all came to their end.
+    async fn raise(&self, event: &Event) -> bool {
+        match self.skills.run_all(&Request::new(event)).await {
+            Ok(()) => true,
             Err(error) => {
-                tracing::warn!("{error}");
+                error.log();
                 false
             }
         }

@@ -84,12 +84,6 @@ impl From<platinum_vault::VaultError> for CommandError {
     }
 }
 
-impl From<platinum_daemon::SkillsError> for CommandError {
-    fn from(error: platinum_daemon::SkillsError) -> Self {
-        Self::new(Kind::Failed, error.to_string())
-    }
-}
-
 impl From<std::io::Error> for CommandError {
     fn from(error: std::io::Error) -> Self {
         Self::new(Kind::Failed, error.to_string())

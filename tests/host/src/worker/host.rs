@@ -11,7 +11,7 @@ use platinum_core::{
 };
 use platinum_daemon::{
     identity::Identity,
-    loops::keep_meanwhile,
+    loops::commit_meanwhile,
     sync::{Finish, SyncConfig, Synchronizer},
 };
 use platinum_repo::{Address, ClientOptions, GitRemote, News, Repo};
@@ -253,7 +253,7 @@ async fn keep_in_sync(sync: Synchronizer, mut wake_ups: WakeUps, every: Duration
     loop {
         let synced = tokio::select! {
             synced = sync.sync() => synced,
-            never = keep_meanwhile(sync.clone(), wake_ups.clone()) => match never {},
+            never = commit_meanwhile(sync.clone(), wake_ups.clone()) => match never {},
         };
         if let Err(error) = synced {
             println!("{error}");

@@ -6,7 +6,7 @@ mod mail;
 mod places;
 
 use platinum_core::Role;
-use platinum_daemon::{Config, installed};
+use platinum_daemon::{Config, skills::RowState};
 
 use super::{
     CommandError, Context, Kind, skill, status,
@@ -63,7 +63,7 @@ pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandErro
     findings.extend(places::conflicts(&config));
     findings.push(mail::look(&config).await);
     findings.push(model(&config));
-    findings.push(skills(ctx));
+    findings.push(skills(ctx, &config));
     let (tone, text) = status::journal(&config.vault.state);
     findings.push(Finding {
         tone,
@@ -115,31 +115,37 @@ fn model(config: &Config) -> Finding {
     }
 }
 
-fn skills(ctx: &Context) -> Finding {
-    let looked = || -> Result<Finding, CommandError> {
+fn skills(ctx: &Context, config: &Config) -> Finding {
+    let checked = || -> Result<Finding, CommandError> {
         let folder = ctx.skills_folder()?;
-        let found = installed(&folder)?;
-        let checked = skill::Checker::new()?;
-        let mut links = 0;
+        let rows = skill::skill_rows(&folder, Some(config), Role::Local)?;
+        let mut running = std::collections::BTreeSet::new();
         let mut refused = Vec::new();
-        for one in &found {
-            match checked.check(&one.name, &one.read_component()?, Role::Local) {
-                Ok(()) => links += 1,
-                Err(why) => refused.push(plain(&why, 300)),
+        for row in &rows {
+            match &row.state {
+                RowState::Runs => {
+                    running.insert(row.skill.as_str());
+                }
+                RowState::BeyondRole => {}
+                RowState::Refused(reason) => {
+                    refused.push(plain(&format!("{}: {reason}", row.skill), 300));
+                }
             }
         }
         Ok(match refused.as_slice() {
-            [] if links == 0 => bad("skills", format!("there is none in {}", folder.display())),
+            [] if running.is_empty() => {
+                bad("skills", format!("there is none in {}", folder.display()))
+            }
             [] => good(
                 "skills",
                 format!(
                     "{} in {}",
-                    count(links, "skill", "skills"),
+                    count(running.len(), "skill", "skills"),
                     folder.display()
                 ),
             ),
             refused => doubtful("skills", refused.join("; ")),
         })
     };
-    looked().unwrap_or_else(|error| bad("skills", error.message))
+    checked().unwrap_or_else(|error| bad("skills", error.message))
 }

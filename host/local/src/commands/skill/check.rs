@@ -36,11 +36,8 @@ pub(super) fn run(args: &CheckArgs, ctx: &Context) -> Result<(), CommandError> {
                 Ok(()) => table.toned(2, Tone::Good, [name.as_str(), role.as_str(), "links"]),
                 Err(why) => {
                     refused += 1;
-                    table.toned(
-                        2,
-                        Tone::Bad,
-                        [name.as_str(), role.as_str(), &plain(&why, 2000)],
-                    );
+                    let why = plain(&why.to_string(), 2000);
+                    table.toned(2, Tone::Bad, [name.as_str(), role.as_str(), &why]);
                 }
             }
         }

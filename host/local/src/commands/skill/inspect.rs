@@ -20,11 +20,10 @@ pub(crate) struct InspectArgs {
 
 pub(super) fn run(args: &InspectArgs, ctx: &Context) -> Result<(), CommandError> {
     let component = read(&args.file)?;
-    let failed = |why: String| CommandError::new(Kind::Failed, why);
     let checker = Checker::new()?;
     let report = checker
         .report(&component.name, &component.bytes, Role::Local)
-        .map_err(failed)?;
+        .map_err(|error| CommandError::new(Kind::Failed, error.to_string()))?;
     let mut table = Table::default();
     for line in &report.imports {
         let import = plain(&line.import, 200);
@@ -74,7 +73,7 @@ pub(super) fn run(args: &InspectArgs, ctx: &Context) -> Result<(), CommandError>
     for role in Role::ALL {
         let verdict = match checker.check(&component.name, &component.bytes, role) {
             Ok(()) => ctx.paint.word(Tone::Good, "links"),
-            Err(why) => ctx.paint.word(Tone::Bad, &plain(&why, 2000)),
+            Err(why) => ctx.paint.word(Tone::Bad, &plain(&why.to_string(), 2000)),
         };
         text.push_str(&format!("role {role}: {verdict}\n"));
     }
@@ -100,9 +99,9 @@ const fn grants(capability: Capability) -> &'static str {
         Capability::OdooRead => "read from Odoo",
         Capability::OdooDraft => "create a draft entry in Odoo",
         Capability::SyncRun => "pull and push the vault",
-        Capability::HealthObserve => "see how the parts of the house are",
-        Capability::HealthRestart => "restart one part of the house",
-        Capability::HealthAlert => "tell the owner",
+        Capability::HealthObserve => "see how the parts of the host are",
+        Capability::HealthRestart => "restart one part of the host",
+        Capability::HealthAlert => "alert the owner",
         Capability::UpdatesCollect => "take status notes for merging",
         Capability::DashboardBoard => "read and replace the dashboard",
         Capability::ApprovalsQueue => "take what the owner approved",

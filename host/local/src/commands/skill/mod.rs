@@ -7,8 +7,11 @@ mod list;
 use std::path::{Path, PathBuf};
 
 use platinum_core::{AgentName, Role};
-use platinum_daemon::{INSTALLED_WASM, installed};
-use platinum_engine::{Engine, EngineOptions, ImportsReport, SkillHost};
+use platinum_daemon::{
+    Config,
+    skills::{Catalog, INSTALLED_WASM, KnownZones, MAX_COMPONENT_BYTES, SkillRow, Survey},
+};
+use platinum_engine::{Engine, EngineOptions, ImportsReport, LoadError, SkillHost};
 use platinum_policy::decide;
 
 use super::{CommandError, Context, Kind};
@@ -35,8 +38,8 @@ pub(crate) fn run(args: SkillArgs, ctx: &Context) -> Result<(), CommandError> {
     }
 }
 
-/// Largest component that is read.
-const MAX_COMPONENT_BYTES: u64 = 64 * 1024 * 1024;
+/// What every skill exports.
+const HANDLER: &str = "platinum:skill/handler@0.1.0";
 
 /// A component and the name it goes by.
 struct Component {
@@ -49,14 +52,38 @@ fn components(files: &[PathBuf], ctx: &Context) -> Result<Vec<Component>, Comman
     if !files.is_empty() {
         return files.iter().map(|file| read(file)).collect();
     }
-    let folder = ctx.skills_folder()?;
-    let read = installed(&folder)?.into_iter().map(|skill| {
-        Ok(Component {
-            bytes: skill.read_component()?,
-            name: skill.name,
+    let catalog = read_catalog(&ctx.skills_folder()?)?;
+    // A folder that is no skill is a line of `skill list`, and stops nothing here.
+    let components = catalog.skills().filter_map(|skill| {
+        Some(Component {
+            name: skill.manifest.name.to_string(),
+            bytes: skill.read_component().ok()?,
         })
     });
-    read.collect()
+    Ok(components.collect())
+}
+
+/// The folders of installed skills.
+fn read_catalog(folder: &Path) -> Result<Catalog, CommandError> {
+    Catalog::read(folder).map_err(|error| CommandError::new(Kind::NotFound, error.to_string()))
+}
+
+/// What becomes of every installed skill on a host of a role, with this configuration.
+pub(super) fn skill_rows(
+    folder: &Path,
+    config: Option<&Config>,
+    role: Role,
+) -> Result<Vec<SkillRow>, CommandError> {
+    let catalog = read_catalog(folder)?;
+    let checker = Checker::new()?;
+    let zones = match config {
+        Some(config) => KnownZones::of(role, config),
+        None => KnownZones::built_in(role),
+    };
+    let survey = Survey::of(&catalog, &zones, |skill, component| {
+        checker.check(skill.manifest.name.as_str(), component, role)
+    });
+    Ok(survey.rows())
 }
 
 /// Reads a component: a file, or the folder of an installed skill.
@@ -94,46 +121,61 @@ fn read(path: &Path) -> Result<Component, CommandError> {
 }
 
 /// Says what a role would do with a component, by its imports and exports.
-pub(super) struct Checker(Engine);
+pub(super) struct Checker {
+    cloud: SkillHost,
+    local: SkillHost,
+}
 
 impl Checker {
     pub(super) fn new() -> Result<Self, CommandError> {
+        let failed = |why: String| CommandError::new(Kind::Failed, why);
         let options = EngineOptions {
             concurrent_calls: 1,
             ..EngineOptions::default()
         };
-        let engine = Engine::new(options)
-            .map_err(|error| CommandError::new(Kind::Failed, error.to_string()))?;
-        Ok(Self(engine))
+        let engine = Engine::new(options).map_err(|error| failed(error.to_string()))?;
+        // Nothing is offered here, so what is granted reads as not offered.
+        let host = |role: Role| {
+            let agent: AgentName = role
+                .as_str()
+                .parse()
+                .map_err(|error| failed(format!("{error}")))?;
+            SkillHost::new(engine.clone(), role, agent, Vec::new(), None)
+                .map_err(|error| failed(error.to_string()))
+        };
+        Ok(Self {
+            cloud: host(Role::Cloud)?,
+            local: host(Role::Local)?,
+        })
     }
 
-    /// Every import with what the role's ceiling says to it. Nothing is offered here, so what is
-    /// granted reads as not offered.
-    fn report(&self, name: &str, component: &[u8], role: Role) -> Result<ImportsReport, String> {
-        let agent: AgentName = role.as_str().parse().map_err(|error| format!("{error}"))?;
-        let host = SkillHost::new(self.0.clone(), role, agent, Vec::new(), None)
-            .map_err(|error| error.to_string())?;
+    /// Every import with what the role's ceiling says to it.
+    fn report(&self, name: &str, component: &[u8], role: Role) -> Result<ImportsReport, LoadError> {
+        let host = match role {
+            Role::Cloud => &self.cloud,
+            Role::Local => &self.local,
+        };
+        // Names the component in what is wrong with its bytes.
+        host.engine().imports_of(name, component)?;
         host.explain(component)
-            .map_err(|error| error.to_string().replace("to explain", name))
     }
 
     /// Whether the role's ceiling lets the component in.
     ///
     /// The error is the sentence a host of that role would say.
-    pub(super) fn check(&self, name: &str, component: &[u8], role: Role) -> Result<(), String> {
+    pub(super) fn check(&self, name: &str, component: &[u8], role: Role) -> Result<(), LoadError> {
         let report = self.report(name, component, role)?;
-        decide(
-            report.imports.iter().map(|line| line.import.as_str()),
-            role,
-            None,
-        )
-        .map_err(|refusal| format!("skill {name} is refused: {refusal}"))?;
+        let imports = report.imports.iter().map(|line| line.import.as_str());
+        decide(imports, role, None).map_err(|refusal| LoadError::Refused {
+            skill: name.to_owned(),
+            refusal,
+        })?;
         if report.has_handler {
-            Ok(())
-        } else {
-            Err(format!(
-                "skill {name} exports no handler: include platinum:skill/base in its world"
-            ))
+            return Ok(());
         }
+        Err(LoadError::NoHandler {
+            skill: name.to_owned(),
+            handler: HANDLER,
+        })
     }
 }
