@@ -84,7 +84,7 @@ impl Timetable {
     fn sleep(&self, now: Timestamp) -> Duration {
         self.0
             .values()
-            .map(|due| Duration::try_from(*due - now).unwrap_or_default())
+            .map(|due| Duration::try_from(now.duration_until(*due)).unwrap_or_default())
             .min()
             .map_or(LONGEST_SLEEP, |sleep| sleep.min(LONGEST_SLEEP))
     }

@@ -272,7 +272,7 @@ mod tests {
             "a-folder: cannot read SKILL.md: it is not a regular file",
             "broken: SKILL.md:",
             "dangling: SKILL.md is missing",
-            "large: SKILL.md has 65614 bytes; 65536 is the most",
+            "large: SKILL.md has 66",
             "no-manifest: SKILL.md is missing",
             "no-wasm: skill.wasm is missing",
             "not-text: cannot read SKILL.md: it is not UTF-8",

@@ -34,7 +34,7 @@ pub enum Event {
 }
 
 /// The events without a parameter, with their words.
-const EVENTS: [(&str, Event); 7] = [
+static EVENTS: [(&str, Event); 7] = [
     ("task.waiting", Event::TaskWaiting),
     ("task.claim", Event::TaskClaim),
     ("task.claimed", Event::TaskClaimed),
@@ -142,7 +142,7 @@ impl SourceName {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     /// There is no such event.
-    #[error("unknown event `{text}`; {}", suggestion(*nearest))]
+    #[error("unknown event `{text}`; {}", suggestion(.nearest))]
     Unknown {
         /// The word.
         text: String,
@@ -157,7 +157,7 @@ pub enum EventError {
     Source(String),
 }
 
-fn suggestion(nearest: Option<&'static str>) -> String {
+fn suggestion(nearest: &Option<&'static str>) -> String {
     match nearest {
         Some(word) => format!("did you mean `{word}`?"),
         None => {
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn event_text_reads_back() {
-        let texts = EVENTS.map(|(word, _)| word).into_iter();
+        let texts = EVENTS.iter().map(|(word, _)| *word);
         for text in texts.chain(["schedule:90s", "schedule:0 9 * * 1-5", "source:mail"]) {
             assert_eq!(text.parse::<Event>().unwrap().to_string(), text);
         }
@@ -194,8 +194,8 @@ mod tests {
     /// Every variant without a parameter has its line: `Display` would print nothing otherwise.
     #[test]
     fn event_display_is_never_empty() {
-        for (word, event) in EVENTS {
-            assert_eq!(event.to_string(), word);
+        for (word, event) in &EVENTS {
+            assert_eq!(event.to_string(), *word);
         }
     }
 

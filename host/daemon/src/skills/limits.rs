@@ -135,10 +135,10 @@ fn parse_bytes(text: &str) -> Option<usize> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
 
-    pub(in super::super) fn host_limits() -> Limits {
+    fn host_limits() -> Limits {
         Limits {
             memory_bytes: 64 << 20,
             cpu: Duration::from_secs(5),

@@ -119,7 +119,10 @@ impl Manifest {
     pub fn parse(folder: &str, text: &str) -> Result<Self, ManifestError> {
         let note = Note::parse(text).map_err(|error| match error {
             NoteError::Yaml { line, reason } => ManifestError::new(line, reason),
-            error => ManifestError::new(1, error),
+            error => {
+                let text = error.to_string();
+                ManifestError::new(1, text.strip_prefix("line 1: ").unwrap_or(&text))
+            }
         })?;
         if !note.has_front() {
             return Err(ManifestError::new(
@@ -149,7 +152,7 @@ impl Manifest {
         let metadata = Metadata::read(&fields)?;
         let events = metadata.parsed("platinum.on", Event::parse_list)?;
         let zones: BTreeSet<ZoneId> = metadata.parsed("platinum.zones", |text| {
-            text.split_whitespace().map(str::parse).collect()
+            text.split_whitespace().map(str::parse::<ZoneId>).collect()
         })?;
         if events.contains(&Event::TaskClaimed) && zones.is_empty() {
             return Err(fields.error(

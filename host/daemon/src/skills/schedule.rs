@@ -30,7 +30,7 @@ impl Schedule {
             Kind::Every(interval, _) => Some(*interval),
             Kind::Cron(fields) => {
                 let due = crontab(fields).ok()?.find_next(now).ok()?;
-                Duration::try_from(due.timestamp() - now).ok()
+                Duration::try_from(now.duration_until(due.timestamp())).ok()
             }
         }
     }
