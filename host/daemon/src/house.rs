@@ -22,7 +22,7 @@ use crate::{
     identity::{Identity, IdentityError},
     noted::Noted,
     secrets::Secrets,
-    skills::{Catalog, CatalogError, KnownZones, SkillSet},
+    skills::{Catalog, CatalogError, FolderGrants, KnownZones, SkillSet},
     skills_folder,
     supervisor::{self, Child},
     sync::{SyncConfig, Synchronizer},
@@ -51,6 +51,7 @@ pub struct House {
     /// The mail server, if there is one.
     pub mail: Option<Session>,
     engine: Engine,
+    folders: FolderGrants,
     // Held: what it knows is read again as long as it is.
     _secrets: Arc<Secrets>,
     // Held as long as the house stands: two daemons must not share a state folder.
@@ -132,8 +133,14 @@ impl House {
             ..EngineOptions::default()
         })
         .map_err(|error| HouseError::Engine(error.to_string()))?;
+        let configured = config.folders().map_err(HouseError::Config)?;
+        let folders = FolderGrants::decide(role, &agent, configured);
+        for (skill, refusal) in folders.refused() {
+            tracing::warn!(%skill, "A folder is not granted: {refusal}.");
+        }
         Ok(Self {
             config,
+            folders,
             role,
             agent,
             vault,
@@ -190,7 +197,7 @@ impl House {
         list.push(capabilities::model::interface(&self.model));
         list.push(capabilities::vault::interface(
             &self.vault,
-            self.config.vault.read.clone(),
+            self.folders.reads(self.config.vault.read.clone()),
         ));
         list.push(capabilities::sync::interface(&syncer));
         if let Some(session) = &self.mail {
@@ -222,6 +229,7 @@ impl House {
             &self.config.limits(),
             KnownZones::of(self.role, &self.config),
             self.owner_updates(),
+            |skill| self.folders.folders(skill, &self.vault),
         ))
     }
 

@@ -10,19 +10,22 @@ mod sections;
 mod suggest;
 
 pub use sections::{
-    AgentConfig, Config, LimitsConfig, MailConfig, SecretsConfig, SyncSection, VaultConfig,
-    WorkConfig,
+    AgentConfig, Config, LimitsConfig, MailConfig, SecretsConfig, SkillConfig, SyncSection,
+    VaultConfig, WorkConfig,
 };
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use platinum_core::{AgentName, Capability, Role};
+use platinum_core::{AgentName, Capability, Role, VaultPath};
 use platinum_engine::Limits;
+use platinum_policy::FolderAccess;
 use serde::Deserialize;
+
+use crate::skills::SkillName;
 
 /// The defaults, which also are the list of keys there are.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
@@ -128,6 +131,7 @@ impl Config {
         }
         self.agent(role)?;
         self.narrowed()?;
+        self.folders()?;
         Ok(self)
     }
 
@@ -162,6 +166,26 @@ impl Config {
             })
             .collect::<Result<_, _>>()
             .map(Some)
+    }
+
+    /// The folders that single skills may open, by the skills' names.
+    ///
+    /// # Errors
+    /// If a name is no skill's, or a word is neither `read` nor `write`.
+    pub fn folders(&self) -> Result<BTreeMap<SkillName, Vec<(VaultPath, FolderAccess)>>, String> {
+        let folders = self.skills.iter().map(|(skill, section)| {
+            let name = skill
+                .parse()
+                .map_err(|error| format!("`skills.{skill}`: {error}"))?;
+            let folders = section.folders.iter().map(|(folder, access)| {
+                let access = access
+                    .parse()
+                    .map_err(|error| format!("`skills.{skill}.folders`: `{folder}`: {error}"))?;
+                Ok((folder.clone(), access))
+            });
+            Ok((name, folders.collect::<Result<_, String>>()?))
+        });
+        folders.collect()
     }
 
     /// The limits of one run.
@@ -251,6 +275,26 @@ mod tests {
             wrong("", Role::Local),
             "`vault.path` is missing; `platinum init` writes a file that has it"
         );
+    }
+
+    #[test]
+    fn config_folders_of_a_skill_are_read() {
+        let text = |access: &str| {
+            format!("{LEAST}[skills.draft-notes]\nfolders = {{ \"Projects/A\" = \"{access}\" }}\n")
+        };
+        let config = Config::parse(&text("write")).unwrap().checked(Role::Local);
+        let folders = config.unwrap().folders().unwrap();
+        let (skill, folders) = folders.first_key_value().unwrap();
+        assert_eq!(skill.as_str(), "draft-notes");
+        assert_eq!(folders[0].0.as_str(), "Projects/A");
+        assert_eq!(folders[0].1, FolderAccess::Write);
+        assert_eq!(
+            wrong(&text("rw"), Role::Local),
+            "`skills.draft-notes.folders`: `Projects/A`: unknown access `rw`; expected `read` or \
+             `write`"
+        );
+        let outside = text("read").replace("Projects/A", "../Projects");
+        assert!(Config::parse(&outside).is_err());
     }
 
     #[test]

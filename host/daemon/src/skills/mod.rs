@@ -2,7 +2,7 @@
 //! for which event.
 //!
 //! Lives here: [`Manifest`] (a `SKILL.md`), [`Catalog`] (the installed folders), [`Dispatch`] (event
-//! and zone to skill), [`Survey`] (what becomes of each folder on a host, with the reasons) and
+//! and zone to skill), [`FolderGrants`] (what single skills may open), [`Survey`] (what becomes of each folder on a host, with the reasons) and
 //! [`SkillSet`] (the skills of a running daemon).
 //! Lives elsewhere: admitting a component and running it is `engine`'s; what raises an event is in
 //! [`Pipeline`](crate::Pipeline), [`loops`](crate::loops) and `local`'s loop that acts.
@@ -12,6 +12,7 @@ mod catalog;
 mod dispatch;
 mod event;
 mod faults;
+mod folders;
 mod limits;
 mod manifest;
 mod schedule;
@@ -24,6 +25,7 @@ pub use catalog::{
 };
 pub use dispatch::{AbsentDrafter, Dispatch, Excluded, Exclusion, Occasion, Subscription};
 pub use event::{Event, EventError, SourceName};
+pub use folders::FolderGrants;
 pub use limits::{LimitsError, RequestedLimits};
 pub use manifest::{Manifest, ManifestError, SkillName, SkillNameError};
 pub use schedule::{Schedule, ScheduleError};

@@ -10,7 +10,7 @@ use std::{
 
 use platinum_core::{Clock, DraftId, SystemClock, TaskId, Zone as ZoneId};
 use platinum_engine::{
-    Invocation, InvokeError, Limits, Outcome, Skill, SkillError, SkillHost, Trigger,
+    GrantedFolder, Invocation, InvokeError, Limits, Outcome, Skill, SkillError, SkillHost, Trigger,
 };
 use tokio::time::Instant;
 
@@ -144,16 +144,19 @@ impl RunError {
 
 impl SkillSet {
     /// Loads the skills of a catalogue through the role's linker, and logs what is not run.
+    /// `folders` are those that a skill finds open.
     pub fn load(
         host: SkillHost,
         catalog: &Catalog,
         limits: &Limits,
         zones: KnownZones,
         updates: OwnerUpdates,
+        folders: impl Fn(&SkillName) -> Vec<GrantedFolder>,
     ) -> Self {
         let survey = Survey::of(catalog, &zones, |skill, component| {
             let manifest = &skill.manifest;
             host.load(manifest.name.as_str(), component, &manifest.instructions)
+                .map(|loaded| loaded.with_folders(folders(&manifest.name)))
         });
         survey.log();
         let Survey {

@@ -15,6 +15,7 @@ use super::{
     catalog::{Catalog, InstalledSkill, SkillDefect},
     dispatch::{Dispatch, Subscription},
     event::Event,
+    folders::FolderGrants,
     manifest::SkillName,
 };
 use crate::Config;
@@ -206,6 +207,15 @@ impl<'a, T> Survey<'a, T> {
             });
         }
         rows
+    }
+
+    /// The folders that cannot be granted to an admitted skill, as further lines of the table.
+    pub fn folder_rows(&self, grants: &FolderGrants) -> Vec<SkillRow> {
+        let refused = grants.refused().iter();
+        refused
+            .filter(|(skill, _)| self.admitted.contains_key(skill))
+            .map(|(skill, why)| without_event(skill.as_str(), &format!("not granted: {why}")))
+            .collect()
     }
 
     /// Logs what is not run: each reason once, and those that are meant for the other role in one

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use platinum_core::{AgentName, Role};
 use platinum_daemon::{
     Config,
-    skills::{Catalog, INSTALLED_WASM, KnownZones, MAX_COMPONENT_BYTES, SkillRow, Survey},
+    skills::{
+        Catalog, FolderGrants, INSTALLED_WASM, KnownZones, MAX_COMPONENT_BYTES, SkillRow, Survey,
+    },
 };
 use platinum_engine::{Engine, EngineOptions, ImportsReport, LoadError, SkillHost};
 use platinum_policy::decide;
@@ -83,7 +85,16 @@ pub(super) fn skill_rows(
     let survey = Survey::of(&catalog, &zones, |skill, component| {
         checker.check(skill.manifest.name.as_str(), component, role)
     });
-    Ok(survey.rows())
+    let mut rows = survey.rows();
+    let configured = config.map(|config| (config, config.folders()));
+    if let Some((config, Ok(folders))) = configured {
+        let agent = config
+            .agent(role)
+            .map_err(|what| CommandError::new(Kind::Config, what))?;
+        let grants = FolderGrants::decide(role, &agent, folders);
+        rows.extend(survey.folder_rows(&grants));
+    }
+    Ok(rows)
 }
 
 /// Reads a component: a file, or the folder of an installed skill.
