@@ -384,36 +384,4 @@ fn is_drafted_by_note(made: &[Option<u64>], noted: Option<u64>) -> Option<bool> 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A draft of an earlier claim does not count for the one that holds now.
-    #[test]
-    fn is_drafted_by_note_earlier_claim_does_not_count() {
-        let (task, other) = (TaskId::from_parts(1, 2), TaskId::from_parts(1, 3));
-        let made = |epochs: &[Option<u64>]| {
-            let of_task = epochs.iter().map(|made| (task, *made));
-            let drafts: Drafts = of_task
-                .chain([(other, Some(2)), (TaskId::from_parts(1, 1), None)])
-                .collect();
-            drafts.epochs(task).collect::<Vec<_>>()
-        };
-        for (epochs, noted, expected) in [
-            (&[][..], Some(2), Some(false)),
-            (&[Some(1), Some(2)], Some(2), Some(true)),
-            (&[None], Some(2), Some(true)),
-            // Made on a claim that is being confirmed.
-            (&[Some(0)], Some(2), Some(true)),
-            (&[Some(0)], None, Some(true)),
-            // The repository says whose the task is.
-            (&[Some(1)], Some(2), None),
-            (&[Some(1), Some(u64::MAX)], None, None),
-        ] {
-            assert_eq!(
-                is_drafted_by_note(&made(epochs), noted),
-                expected,
-                "{epochs:?}, {noted:?}"
-            );
-        }
-    }
-}
+mod tests;

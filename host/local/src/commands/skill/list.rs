@@ -35,7 +35,14 @@ pub(super) fn run(_: &ListArgs, ctx: &Context) -> Result<(), CommandError> {
             if !lines.contains_key(&key) {
                 order.push(key.clone());
             }
-            lines.entry(key).or_default().states[at] = Some(row.state);
+            let state = &mut lines.entry(key).or_default().states[at];
+            // A skill may have more than one folder that is not granted.
+            *state = Some(match (state.take(), row.state) {
+                (Some(RowState::Refused(first)), RowState::Refused(second)) => {
+                    RowState::Refused(format!("{first}; {second}"))
+                }
+                (_, state) => state,
+            });
         }
     }
     if order.is_empty() {
