@@ -10,6 +10,7 @@
 )]
 
 mod cache;
+mod folders;
 mod calls;
 mod limits;
 mod linking;
