@@ -110,7 +110,7 @@ pub(crate) fn run(
         }
         for (key, end) in ended {
             if let Some(job) = running.remove(&key) {
-                on_end(&job.finish(end))?;
+                on_end(&job.finished(end))?;
             }
         }
     }
@@ -193,12 +193,12 @@ impl Running {
         Ok(Some(End::Killed))
     }
 
-    fn finish(self, end: End) -> Finished {
+    fn finished(&self, end: End) -> Finished {
         Finished {
-            name: self.name,
+            name: self.name.clone(),
             end,
             took: self.started.elapsed(),
-            log: self.log,
+            log: self.log.clone(),
         }
     }
 }

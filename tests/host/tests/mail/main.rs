@@ -4,13 +4,13 @@
 //! `hostile_mail` mails that try to become more than text.
 
 #![allow(
-    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a panic here is a failed test with a line number"
 )]
 
+#[allow(clippy::disallowed_methods, reason = "it measures waits")]
 mod faulty_imap;
 mod gate;
 mod hostile_mail;
