@@ -27,9 +27,10 @@ pub async fn run_schedules(skills: Arc<SkillSet>, mut shutdown: Shutdown) {
     while !shutdown.is_stopping() {
         for schedule in timetable.take_due(SystemClock.now()) {
             let event = Event::Schedule(schedule);
+            let request = Request::new(&event);
             let ended = tokio::select! {
                 () = shutdown.stopped() => return,
-                ended = skills.run_all(&Request::new(&event)) => ended,
+                ended = skills.run_all(&request) => ended,
             };
             if let Err(error) = ended {
                 error.log();

@@ -38,8 +38,9 @@ pub async fn run_sync(
     let mut applied = applied_tip(&sync).await;
     while !shutdown.is_stopping() {
         let committed = commit_meanwhile(sync.clone(), wake_ups.clone());
+        let work = Request::new(&Event::WorkDone);
         let synced = tokio::select! {
-            synced = skills.run_all(&Request::new(&Event::WorkDone)) => synced,
+            synced = skills.run_all(&work) => synced,
             never = committed => match never {},
         };
         // The loop that acts does so for the owner's machine, where more than a sync changes it.

@@ -72,7 +72,10 @@ async fn ask(host: &SkillHost, skill: &Skill, request: &str) -> String {
 #[tokio::test]
 async fn wasi_without_a_grant_has_no_folder() {
     let host = host(Role::Local, &Ledger::default());
-    assert_eq!(ask(&host, &load(&host, "opens-folders"), "folders").await, "");
+    assert_eq!(
+        ask(&host, &load(&host, "opens-folders"), "folders").await,
+        ""
+    );
 }
 
 #[tokio::test]
@@ -82,7 +85,10 @@ async fn wasi_grant_opens_its_folders_alone() {
     assert_eq!(fixture.ask("folders").await, "Projects,Reports");
     assert_eq!(fixture.ask("read Projects a.md").await, "text");
     assert_eq!(fixture.ask("read Projects inside.md").await, "text");
-    assert_eq!(fixture.ask("read Private secret.md").await, "no such folder");
+    assert_eq!(
+        fixture.ask("read Private secret.md").await,
+        "no such folder"
+    );
     assert_eq!(fixture.ask("write Reports new.md").await, "ok");
     assert_eq!(fixture.text("Reports/new.md"), "written");
     assert_eq!(fixture.ask("mkdir Reports 2026").await, "ok");
@@ -104,7 +110,12 @@ async fn wasi_grant_to_read_changes_nothing() {
         assert_eq!(fixture.ask(request).await, refusal, "{request}");
     }
     assert_eq!(fixture.text("Projects/a.md"), "text");
-    assert_eq!(fs::read_dir(fixture.root.path().join("Projects")).unwrap().count(), 6);
+    assert_eq!(
+        fs::read_dir(fixture.root.path().join("Projects"))
+            .unwrap()
+            .count(),
+        6
+    );
 }
 
 /// By `..`, by an absolute path, by a link that was there and by one that it makes itself.
@@ -135,12 +146,24 @@ async fn wasi_grant_cannot_be_left() {
             }
         }
     }
-    for request in ["rename-out Reports a.md", "link-in Reports ../Private/secret.md"] {
-        assert_eq!(fixture.ask(request).await, "ErrorCode::NotPermitted", "{request}");
+    for request in [
+        "rename-out Reports a.md",
+        "link-in Reports ../Private/secret.md",
+    ] {
+        assert_eq!(
+            fixture.ask(request).await,
+            "ErrorCode::NotPermitted",
+            "{request}"
+        );
     }
     fixture.ask("symlink Reports ../Private/secret.md").await;
     let made = fixture.ask("read Reports made-link").await;
     assert!(made.starts_with("ErrorCode::"), "{made}");
     assert_eq!(fixture.text("Private/secret.md"), "secret");
-    assert_eq!(fs::read_dir(fixture.root.path().join("Private")).unwrap().count(), 1);
+    assert_eq!(
+        fs::read_dir(fixture.root.path().join("Private"))
+            .unwrap()
+            .count(),
+        1
+    );
 }

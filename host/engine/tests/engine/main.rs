@@ -10,8 +10,8 @@
 )]
 
 mod cache;
-mod folders;
 mod calls;
+mod folders;
 mod limits;
 mod linking;
 mod support;
