@@ -1,5 +1,7 @@
 //! The commands, as a person calls them, on a vault in a temporary folder.
 
+mod skills;
+
 use std::{
     fs,
     io::Write,
