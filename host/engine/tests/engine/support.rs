@@ -147,7 +147,7 @@ impl queue::Host for View<'_> {
 
 impl queue::HostApprovedAction for View<'_> {
     async fn kind(&mut self, _this: Resource<Approved>) -> wasmtime::Result<ActionKind> {
-        Ok(ActionKind::EmailSend)
+        Ok(ActionKind::EMAIL_SEND)
     }
     async fn draft(&mut self, _this: Resource<Approved>) -> wasmtime::Result<String> {
         Ok(String::new())

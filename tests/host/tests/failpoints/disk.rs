@@ -7,7 +7,7 @@
 use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context as _, bail, ensure};
-use platinum_core::Zone;
+use platinum_core::ZoneId;
 use platinum_host_tests::worker::{Answer, Order};
 
 use crate::estate::Estate;
@@ -139,7 +139,7 @@ fn a_state_folder_on_a_full_disk_changes_nothing_until_there_is_room() {
         return;
     };
     let mut estate = Estate::set_with(|setup| setup.state = disk.path().to_owned());
-    let task = estate.put_task(Zone::Email).to_string();
+    let task = estate.put_task(ZoneId::EMAIL).to_string();
     estate.owner.save("Inbox/idea.md", "An idea.\n");
     assert_eq!(held_back(&estate.local(&Order::Sync)), [""; 0]);
     estate.cloud(&Order::Sync);
@@ -169,7 +169,7 @@ fn a_vault_that_may_not_be_written_is_told_as_that_and_filled_later() {
         return;
     };
     let mut estate = Estate::set_with(|setup| setup.vault = disk.path().to_owned());
-    let task = estate.put_task(Zone::Email).to_string();
+    let task = estate.put_task(ZoneId::EMAIL).to_string();
     estate.owner.save("Inbox/idea.md", "An idea.\n");
     assert_eq!(held_back(&estate.local(&Order::Sync)), [""; 0]);
     estate.cloud(&Order::Claim(task));

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use platinum_core::{TaskId, Zone, layout};
+use platinum_core::{TaskId, ZoneId, layout};
 use platinum_daemon::sync::Finish;
 use platinum_protocol::Claimed;
 use platinum_testkit::git::GitServer;
@@ -44,7 +44,7 @@ fn sentence(path: &str, line: u32) -> String {
 }
 
 /// A task as the cloud puts it there, with an account in it.
-fn bill(server: &GitServer, zone: Zone, n: u64) -> (TaskId, String) {
+fn bill(server: &GitServer, zone: ZoneId, n: u64) -> (TaskId, String) {
     let mut note = task(zone, n);
     note.body = ACCOUNT.to_owned();
     let path = layout::waiting(zone, note.id).to_string();
@@ -79,7 +79,7 @@ async fn a_note_with_an_account_that_a_cloud_takes_away_is_put_back() {
 async fn a_task_with_an_account_is_claimed_given_back_and_filed_and_told_of_once() {
     let server = GitServer::start().unwrap();
     let (owner, _) = house(&server).await;
-    let (id, path) = bill(&server, Zone::Email, 1);
+    let (id, path) = bill(&server, ZoneId::EMAIL, 1);
     owner.sync.sync().await.unwrap();
     let won = owner.sync.claim(id).await.unwrap();
     assert_eq!(won, Claimed::Won { epoch: 1 });
@@ -105,7 +105,7 @@ async fn a_task_with_an_account_is_claimed_given_back_and_filed_and_told_of_once
 async fn a_task_with_an_account_is_claimed_although_a_thousand_others_have_its_name() {
     let server = GitServer::start().unwrap();
     let (owner, _) = house(&server).await;
-    let (id, _) = bill(&server, Zone::Email, 4);
+    let (id, _) = bill(&server, ZoneId::EMAIL, 4);
     let decoys: Vec<_> = (0..1000)
         .map(|n| {
             (
@@ -128,7 +128,7 @@ async fn a_task_with_an_account_is_claimed_although_a_thousand_others_have_its_n
 async fn a_claim_by_the_cloud_is_not_told_of_again_and_its_task_can_be_taken_over() {
     let server = GitServer::start().unwrap();
     let (owner, _) = house(&server).await;
-    let (id, path) = bill(&server, Zone::Email, 2);
+    let (id, path) = bill(&server, ZoneId::EMAIL, 2);
     let waits = server.git(&["show", &format!("main:{path}")]).unwrap() + "\n";
     let claim = "claim:\n  id: claim_00000000000000000000000001\n  agent: cloud\n  epoch: 1\n  at: \
                  2026-11-20T18:43:03Z\n  base: \"\"\n";
@@ -138,7 +138,7 @@ async fn a_claim_by_the_cloud_is_not_told_of_again_and_its_task_can_be_taken_ove
     let sync = owner.sync.clone().with_lease(Duration::from_secs(2));
     sync.sync().await.unwrap();
     for _ in 0..600 {
-        let taken = sync.take_over_stuck(&[Zone::Email]).await;
+        let taken = sync.take_over_stuck(&[ZoneId::EMAIL]).await;
         if !taken.unwrap().is_empty() {
             break;
         }
@@ -152,7 +152,7 @@ async fn a_claim_by_the_cloud_is_not_told_of_again_and_its_task_can_be_taken_ove
 async fn a_bill_in_the_owners_own_zone_is_worked_on_and_the_remote_learns_of_it() {
     let server = GitServer::start().unwrap();
     let (owner, _) = house(&server).await;
-    let (id, path) = bill(&server, Zone::Payments, 3);
+    let (id, path) = bill(&server, ZoneId::PAYMENTS, 3);
     owner.sync.sync().await.unwrap();
     let won = owner.sync.claim(id).await.unwrap();
     assert_eq!(won, Claimed::Won { epoch: 1 });

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 
-use platinum_core::{Action, DraftId, EmailSend, TaskId, Timestamp, Zone, layout};
+use platinum_core::{Action, DraftId, EmailSend, TaskId, Timestamp, ZoneId, layout};
 use platinum_daemon::sync::Finish;
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_repo::{GitRemote, Remote};
@@ -43,7 +43,7 @@ pub(crate) async fn draft(side: &Side, task: TaskId, body: &str) -> String {
         by: format!("{}/skill", side.agent),
         task,
         epoch,
-        action: Action::EmailSend(EmailSend {
+        action: Action::new(&EmailSend {
             from_account: "owner".to_owned(),
             to: vec!["someone@example.test".to_owned()],
             cc: vec![],
@@ -78,7 +78,7 @@ async fn in_a_zone_of_its_own_the_owners_machine_works_while_it_is_cut_off() {
     let line = Line::default();
     let owner = side_with(&server, "local", line.through());
     let cloud = side(&server, "cloud");
-    let tasks = put_tasks(&owner, Zone::Payments, 2);
+    let tasks = put_tasks(&owner, ZoneId::PAYMENTS, 2);
     owner.sync.sync().await.unwrap();
 
     line.cut();
@@ -137,7 +137,7 @@ async fn a_task_of_its_own_zone_that_was_taken_and_given_back_offline_waits_agai
     let server = GitServer::start().unwrap();
     let line = Line::default();
     let owner = side_with(&server, "local", line.through());
-    let task = put_tasks(&owner, Zone::Payments, 1)[0];
+    let task = put_tasks(&owner, ZoneId::PAYMENTS, 1)[0];
     owner.sync.sync().await.unwrap();
     line.cut();
     owner.sync.claim(task).await.unwrap();
@@ -147,7 +147,7 @@ async fn a_task_of_its_own_zone_that_was_taken_and_given_back_offline_waits_agai
     owner.sync.sync().await.unwrap();
     assert_eq!(
         remote_files(&server),
-        [layout::waiting(Zone::Payments, task).as_str()]
+        [layout::waiting(ZoneId::PAYMENTS, task).as_str()]
     );
     // Its epochs go on.
     let again = owner.sync.claim(task).await.unwrap();
@@ -160,7 +160,7 @@ async fn a_draft_on_a_tentative_claim_goes_out_when_the_claim_is_confirmed() {
     let line = Line::default();
     let owner = side(&server, "local");
     let cloud = side_with(&server, "cloud", line.through());
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
 
@@ -203,7 +203,7 @@ async fn a_draft_on_a_tentative_claim_that_is_lost_is_kept_and_told_and_never_go
     let owner = side(&server, "local");
     let cloud = side_with(&server, "cloud", line.through());
     let faster = side(&server, "cloud-2");
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
     line.cut();
@@ -253,7 +253,7 @@ async fn a_draft_waits_while_it_is_not_known_whose_its_task_is() {
     let owner = side_with(&server, "local", line.through());
     line.cut();
     // A task that the remote has never heard of, claimed and drafted for.
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     assert_eq!(owner.sync.claim(task).await.unwrap(), Claimed::Tentative);
     let path = draft(&owner, task, "Made offline\n").await;
     line.heal();
@@ -278,7 +278,7 @@ async fn a_task_that_was_filed_offline_but_taken_over_meanwhile_is_not_filed_twi
     let line = Line::default();
     let owner = side(&server, "local");
     let cloud = side_with(&server, "cloud", line.through());
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     assert_eq!(
         cloud.sync.claim(task).await.unwrap(),
@@ -323,7 +323,7 @@ async fn a_task_that_was_filed_offline_but_taken_over_meanwhile_is_not_filed_twi
 async fn a_task_of_its_own_zone_is_won_again_also_after_the_remote_was_told_of_it() {
     let server = GitServer::start().unwrap();
     let owner = side(&server, "local");
-    let task = put_tasks(&owner, Zone::Payments, 1)[0];
+    let task = put_tasks(&owner, ZoneId::PAYMENTS, 1)[0];
     owner.sync.sync().await.unwrap();
     let won = owner.sync.claim(task).await.unwrap();
     assert_eq!(won, Claimed::Won { epoch: 1 });
@@ -338,7 +338,7 @@ async fn a_task_of_its_own_zone_is_won_again_also_after_the_remote_was_told_of_i
 async fn wished(server: &GitServer, line: &Line) -> (Side, Side, TaskId, String) {
     let owner = side(server, "local");
     let cloud = side_with(server, "cloud", line.through());
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
     line.cut();
@@ -361,8 +361,8 @@ async fn a_wish_for_a_task_that_was_moved_to_a_zone_of_the_owners_stops_nothing_
     let line = Line::default();
     let (owner, cloud, task, path) = wished(&server, &line).await;
     let (from, to) = (
-        layout::waiting(Zone::Email, task),
-        layout::waiting(Zone::Payments, task),
+        layout::waiting(ZoneId::EMAIL, task),
+        layout::waiting(ZoneId::PAYMENTS, task),
     );
     owner.vault.rename(&from, &to).unwrap();
     owner.sync.sync().await.unwrap();
@@ -385,7 +385,7 @@ async fn a_wish_for_a_task_whose_note_is_broken_stops_nothing_and_waits() {
         let server = GitServer::start().unwrap();
         let line = Line::default();
         let (owner, cloud, task, path) = wished(&server, &line).await;
-        let waiting = layout::waiting(Zone::Email, task);
+        let waiting = layout::waiting(ZoneId::EMAIL, task);
         let good = owner.read(waiting.as_str()).unwrap();
         owner.vault.replace(&waiting, broken, None).unwrap();
         owner.sync.sync().await.unwrap();

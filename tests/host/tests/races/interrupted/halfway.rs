@@ -3,7 +3,7 @@
 
 use std::{os::unix::fs::symlink, time::Duration};
 
-use platinum_core::{Zone, layout};
+use platinum_core::{ZoneId, layout};
 use platinum_daemon::sync::Finish;
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_repo::{RefName, Repo};
@@ -24,7 +24,7 @@ async fn a_file_that_is_only_behind_when_its_task_is_claimed_is_no_edit() {
     let server = GitServer::start().unwrap();
     let owner = side(&server, "local");
     let (first, second) = (side(&server, "cloud"), side(&server, "cloud-2"));
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     for side in [&owner, &first, &second] {
         side.sync.sync().await.unwrap();
     }
@@ -46,7 +46,7 @@ async fn a_file_that_is_only_behind_when_its_task_is_claimed_is_no_edit() {
 async fn a_file_that_is_only_behind_when_its_task_ends_is_no_edit() {
     let server = GitServer::start().unwrap();
     let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
-    let tasks = put_tasks(&owner, Zone::Email, 2);
+    let tasks = put_tasks(&owner, ZoneId::EMAIL, 2);
     owner.sync.sync().await.unwrap();
     for task in &tasks {
         cloud.sync.claim(*task).await.unwrap();
@@ -77,9 +77,9 @@ async fn a_claim_that_stopped_halfway_on_this_machine_is_gone_on_with() {
         let server = GitServer::start().unwrap();
         let line = Line::default();
         let owner = side_with(&server, "local", line.through());
-        let task = put_tasks(&owner, Zone::Payments, 1)[0];
+        let task = put_tasks(&owner, ZoneId::PAYMENTS, 1)[0];
         owner.sync.sync().await.unwrap();
-        let waiting = layout::waiting(Zone::Payments, task);
+        let waiting = layout::waiting(ZoneId::PAYMENTS, task);
         let text = owner.read(waiting.as_str()).unwrap();
         line.cut();
         owner.sync.claim(task).await.unwrap();
@@ -112,7 +112,7 @@ async fn a_claim_that_stopped_halfway_on_this_machine_is_gone_on_with() {
 }
 
 /// One that is filed while the line is cut, up to the first half of its move.
-async fn half_filed(server: &GitServer, line: &Line, zone: Zone) -> (Side, String) {
+async fn half_filed(server: &GitServer, line: &Line, zone: ZoneId) -> (Side, String) {
     let owner = side_with(server, "local", line.through());
     let task = put_tasks(&owner, zone, 1)[0];
     owner.sync.sync().await.unwrap();
@@ -134,7 +134,7 @@ async fn half_filed(server: &GitServer, line: &Line, zone: Zone) -> (Side, Strin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_that_stopped_halfway_on_this_machine_is_told_by_the_next_sync() {
-    for zone in [Zone::Payments, Zone::Email] {
+    for zone in [ZoneId::PAYMENTS, ZoneId::EMAIL] {
         let server = GitServer::start().unwrap();
         let line = Line::default();
         let (owner, filed) = half_filed(&server, &line, zone).await;
@@ -152,7 +152,7 @@ async fn an_end_that_stopped_halfway_on_this_machine_is_told_by_the_next_sync() 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_that_stopped_halfway_is_filed_once_when_it_is_asked_for_again() {
     for is_back in [false, true] {
-        for zone in [Zone::Payments, Zone::Email] {
+        for zone in [ZoneId::PAYMENTS, ZoneId::EMAIL] {
             let server = GitServer::start().unwrap();
             let line = Line::default();
             let (owner, filed) = half_filed(&server, &line, zone).await;
@@ -187,7 +187,7 @@ fn task_of(path: &str) -> platinum_core::TaskId {
 async fn an_edit_of_a_task_whose_end_stopped_halfway_is_kept_beside() {
     let server = GitServer::start().unwrap();
     let line = Line::default();
-    let (owner, filed) = half_filed(&server, &line, Zone::Email).await;
+    let (owner, filed) = half_filed(&server, &line, ZoneId::EMAIL).await;
     let own = layout::in_progress(&owner.agent, task_of(&filed));
     let text = owner.read(own.as_str()).unwrap();
     let text = format!("{text}One more thing.\n");

@@ -14,7 +14,7 @@ use platinum_protocol::PushOutcome;
 use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
 use platinum_testkit::git::GitServer;
 
-use platinum_core::{Role, Zone, layout};
+use platinum_core::{Role, ZoneId, layout};
 
 use crate::{
     intruders::{cloud_does, forge},
@@ -113,8 +113,8 @@ impl House {
 async fn a_task_that_was_given_back_unheard_is_not_claimed_again_by_itself() {
     let house = house().await;
     house.armed.store(false, SeqCst);
-    let note = task(Zone::Email, 1);
-    let waits = layout::waiting(Zone::Email, note.id);
+    let note = task(ZoneId::EMAIL, 1);
+    let waits = layout::waiting(ZoneId::EMAIL, note.id);
     house.owner.write(waits.as_str(), &note.render());
     house.owner.sync.sync().await.unwrap();
     house.owner.sync.claim(note.id).await.unwrap();
