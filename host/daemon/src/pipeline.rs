@@ -10,7 +10,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use platinum_capabilities::tasks::{Owner, TaskError, TaskStore};
-use platinum_core::{TaskId, Zone as ZoneId, layout};
+use platinum_core::{TaskId, ZoneId, layout};
 use platinum_engine::Outcome;
 use platinum_protocol::TaskPlace;
 use platinum_vault::{Vault, note::TaskNote};

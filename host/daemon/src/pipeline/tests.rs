@@ -84,7 +84,7 @@ impl Fixture {
             sync.clone(),
             vault.clone(),
             updates,
-            &[ZoneId::Email],
+            &[ZoneId::EMAIL],
         );
         Self {
             _folder: folder,
@@ -98,7 +98,7 @@ impl Fixture {
     fn add_task(&self, n: u128) -> TaskId {
         let note = TaskNote {
             id: TaskId::from_parts(5, n),
-            zone: ZoneId::Email,
+            zone: ZoneId::EMAIL,
             source: "maildir:owner".to_owned(),
             from: "Ada <ada@example.test>".to_owned(),
             subject: "Desks".to_owned(),
@@ -199,7 +199,7 @@ async fn pipeline_task_of_a_broken_skill_waits() {
             "{guest}: {headlines:?}"
         );
         // It is not called for this task any more.
-        let request = Request::of_task(&Event::TaskClaimed, first, ZoneId::Email);
+        let request = Request::of_task(&Event::TaskClaimed, first, ZoneId::EMAIL);
         let drafter = "drafter".parse().unwrap();
         let error = fixture.skills.run(&drafter, &request).await.unwrap_err();
         assert!(matches!(error, RunError::Broken { .. }), "{guest}: {error}");
@@ -237,9 +237,9 @@ fn pipeline_zones_are_those_with_a_drafter() {
         fixture.sync.clone(),
         fixture.vault.clone(),
         OwnerUpdates::new(fixture.vault.clone(), "local".parse().unwrap()),
-        &[ZoneId::Social, ZoneId::Email],
+        &[ZoneId::SOCIAL, ZoneId::EMAIL],
     );
-    assert_eq!(pipeline.zones(), [ZoneId::Email]);
+    assert_eq!(pipeline.zones(), [ZoneId::EMAIL]);
 }
 
 /// A draft of an earlier claim does not count for the one that holds now.

@@ -10,7 +10,7 @@ use std::{
     fmt,
 };
 
-use platinum_core::Zone as ZoneId;
+use platinum_core::ZoneId;
 
 use super::{
     event::Event,

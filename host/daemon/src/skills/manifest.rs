@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
-use platinum_core::Zone as ZoneId;
+use platinum_core::ZoneId;
 use platinum_vault::note::{Mapping, Note, NoteError, Value};
 
 use super::{event::Event, limits::RequestedLimits};

@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use platinum_core::{Clock, DraftId, SystemClock, TaskId, Zone as ZoneId};
+use platinum_core::{Clock, DraftId, SystemClock, TaskId, ZoneId};
 use platinum_engine::{
     GrantedFolder, Invocation, InvokeError, Limits, Outcome, Skill, SkillError, SkillHost, Trigger,
 };

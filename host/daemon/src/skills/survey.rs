@@ -8,8 +8,9 @@ use std::{
     fmt,
 };
 
-use platinum_core::{Capability, Role, Zone as ZoneId};
+use platinum_core::{Capability, Role, ZoneId};
 use platinum_engine::LoadError;
+use platinum_policy::{BUILT_IN_ZONES, is_local_only};
 
 use super::{
     catalog::{Catalog, InstalledSkill, SkillDefect},
@@ -32,10 +33,10 @@ pub struct KnownZones {
 impl KnownZones {
     /// Those that are built in, as far as the role may work in them.
     pub fn built_in(role: Role) -> Self {
-        let zones = ZoneId::ALL.into_iter();
+        let zones = BUILT_IN_ZONES.iter().map(|zone| zone.id);
         Self {
             known: zones
-                .filter(|zone| role == Role::Local || !zone.is_local_only())
+                .filter(|&zone| role == Role::Local || !is_local_only(zone))
                 .collect(),
             drafters: BTreeMap::new(),
         }
