@@ -20,7 +20,8 @@ use crate::{
     sync::SyncConfig,
 };
 
-/// A host of the owner's without a remote, with one drafting skill for mail.
+/// A host of the owner's without a remote, with one drafting skill for a zone of its own:
+/// elsewhere a claim without a remote stays tentative.
 struct Fixture {
     _folder: tempfile::TempDir,
     vault: Vault,
@@ -49,7 +50,7 @@ impl Fixture {
             "",
         );
         let guest = format!("guests/{guest}");
-        install(&installed, "drafter", &guest, "task.claimed", "email");
+        install(&installed, "drafter", &guest, "task.claimed", "whatsapp");
         fs::create_dir(folder.path().join("vault")).unwrap();
         let vault = Vault::open(&folder.path().join("vault")).unwrap();
         let agent: AgentName = "local".parse().unwrap();
@@ -84,7 +85,7 @@ impl Fixture {
             sync.clone(),
             vault.clone(),
             updates,
-            &[ZoneId::EMAIL],
+            &[ZoneId::WHATSAPP],
         );
         Self {
             _folder: folder,
@@ -98,7 +99,7 @@ impl Fixture {
     fn add_task(&self, n: u128) -> TaskId {
         let note = TaskNote {
             id: TaskId::from_parts(5, n),
-            zone: ZoneId::EMAIL,
+            zone: ZoneId::WHATSAPP,
             source: "maildir:owner".to_owned(),
             from: "Ada <ada@example.test>".to_owned(),
             subject: "Desks".to_owned(),
@@ -199,7 +200,7 @@ async fn pipeline_task_of_a_broken_skill_waits() {
             "{guest}: {headlines:?}"
         );
         // It is not called for this task any more.
-        let request = Request::of_task(&Event::TaskClaimed, first, ZoneId::EMAIL);
+        let request = Request::of_task(&Event::TaskClaimed, first, ZoneId::WHATSAPP);
         let drafter = "drafter".parse().unwrap();
         let error = fixture.skills.run(&drafter, &request).await.unwrap_err();
         assert!(matches!(error, RunError::Broken { .. }), "{guest}: {error}");
@@ -237,9 +238,9 @@ fn pipeline_zones_are_those_with_a_drafter() {
         fixture.sync.clone(),
         fixture.vault.clone(),
         OwnerUpdates::new(fixture.vault.clone(), "local".parse().unwrap()),
-        &[ZoneId::SOCIAL, ZoneId::EMAIL],
+        &[ZoneId::SOCIAL, ZoneId::WHATSAPP],
     );
-    assert_eq!(pipeline.zones(), [ZoneId::EMAIL]);
+    assert_eq!(pipeline.zones(), [ZoneId::WHATSAPP]);
 }
 
 /// A draft of an earlier claim does not count for the one that holds now.

@@ -214,8 +214,8 @@ mod tests {
     #[test]
     fn event_unknown_word_gets_a_suggestion() {
         assert_eq!(
-            error("task.claimd"),
-            "unknown event `task.claimd`; did you mean `task.claimed`?"
+            error("task.clamed"),
+            "unknown event `task.clamed`; did you mean `task.claimed`?"
         );
         assert_eq!(
             error("on-mail"),

@@ -17,14 +17,14 @@ use tokio::time::Instant;
 use super::manifest::SkillName;
 
 /// After so many faults in a row the skill counts as broken.
-pub const MAX_FAULTS: u32 = 3;
+pub(super) const MAX_FAULTS: u32 = 3;
 /// A broken skill without which the host does not work is tried again after so long: what broke
 /// it may have passed. For a task it is not tried again.
 const RETRY_BROKEN: Duration = Duration::from_secs(600);
 
 /// How a run ended that came to no answer of use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultKind {
+pub(super) enum FaultKind {
     /// The skill's own: it would end the same way again.
     Defect,
     /// It took too long, waiting for others included: it may go well the next time.
@@ -33,7 +33,7 @@ pub enum FaultKind {
 
 /// What the fault leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultVerdict {
+pub(super) enum FaultVerdict {
     /// It is called again.
     Counted,
     /// It failed too often, and the owner has to hear of it now.
@@ -44,7 +44,7 @@ pub enum FaultVerdict {
 
 /// The faults of this run of the daemon.
 #[derive(Debug, Default)]
-pub struct FaultLog {
+pub(super) struct FaultLog {
     records: BTreeMap<(SkillName, Option<TaskId>), FaultRecord>,
     notified: BTreeSet<SkillName>,
 }
@@ -67,22 +67,19 @@ impl FaultRecord {
 
 impl FaultLog {
     /// Why the skill is not called now; `None` if it may be.
-    pub fn broken(&self, skill: &SkillName, task: Option<TaskId>, now: Instant) -> Option<&str> {
+    pub(super) fn broken(
+        &self,
+        skill: &SkillName,
+        task: Option<TaskId>,
+        now: Instant,
+    ) -> Option<&str> {
         let record = self.records.get(&(skill.clone(), task))?;
         let is_over = task.is_none() && now.duration_since(record.at) >= RETRY_BROKEN;
         (record.is_broken() && !is_over).then_some(record.reason.as_str())
     }
 
-    /// Why the skill counts as broken, for whichever task.
-    pub fn reason(&self, skill: &SkillName) -> Option<&str> {
-        self.records
-            .iter()
-            .find(|((of, _), record)| of == skill && record.is_broken())
-            .map(|(_, record)| record.reason.as_str())
-    }
-
     /// Counts a fault.
-    pub fn record_fault(
+    pub(super) fn record_fault(
         &mut self,
         skill: &SkillName,
         task: Option<TaskId>,
@@ -111,7 +108,7 @@ impl FaultLog {
     }
 
     /// Forgets the faults of a skill with a task: it ran to its end.
-    pub fn record_success(&mut self, skill: &SkillName, task: Option<TaskId>) {
+    pub(super) fn record_success(&mut self, skill: &SkillName, task: Option<TaskId>) {
         self.records.remove(&(skill.clone(), task));
     }
 }
@@ -141,7 +138,6 @@ mod tests {
         let later = now + RETRY_BROKEN * 10;
         assert_eq!(log.broken(&skill(), task(1), later), Some("trap"));
         assert_eq!(log.broken(&skill(), task(2), now), None);
-        assert_eq!(log.reason(&skill()), Some("trap"));
     }
 
     #[test]
@@ -154,7 +150,7 @@ mod tests {
             }
             log.record_success(&skill(), task(1));
         }
-        assert_eq!(log.reason(&skill()), None);
+        assert_eq!(log.broken(&skill(), task(1), now), None);
     }
 
     /// A model or a remote that hangs is not the skill's fault: it is called again, and the owner

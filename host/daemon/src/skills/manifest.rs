@@ -355,7 +355,7 @@ mod tests {
                 "SKILL.md:1: there is no frontmatter",
             ),
             ("---\nname: a\n".to_owned(), "SKILL.md:1: "),
-            ("---\nname: [\n---\n".to_owned(), "SKILL.md:2: "),
+            ("---\nname: [\n---\n".to_owned(), "SKILL.md:3: "),
             (
                 "---\ndescription: x\n---\n".to_owned(),
                 "SKILL.md:1: `name` is missing",
@@ -409,8 +409,8 @@ mod tests {
     fn manifest_bad_key_of_ours_names_its_line() {
         for (lines, expected) in [
             (
-                "metadata:\n  platinum.on: task.claimd\n",
-                "SKILL.md:5: unknown event `task.claimd`; did you mean `task.claimed`?",
+                "metadata:\n  platinum.on: task.clamed\n",
+                "SKILL.md:5: unknown event `task.clamed`; did you mean `task.claimed`?",
             ),
             (
                 "metadata:\n  x: y\n  platinum.zone: email\n",
