@@ -51,7 +51,7 @@ impl Ours {
                     ..ClientOptions::default()
                 };
                 let address = Address::parse(address)?;
-                let remote = GitRemote::with(repo.clone(), address, options);
+                let remote = GitRemote::with_options(repo.clone(), address, options);
                 Some(Box::new(remote) as Box<dyn Remote>)
             }
             None => None,

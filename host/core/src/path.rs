@@ -7,6 +7,7 @@
 
 use std::{fmt, str::FromStr};
 
+use platinum_text::{is_hidden, is_joined};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
@@ -154,21 +155,9 @@ impl VaultPath {
 /// Characters that a system refuses, that end a name early, or that cannot be seen.
 fn is_refused(c: char) -> bool {
     c.is_control()
+        || is_hidden(c)
         || matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
-        || matches!(c, '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{FEFF}')
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}')
-        || matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{FFF0}'..='\u{FFFF}' | '\u{E0000}'..='\u{E0FFF}')
-}
-
-/// Whether this is a part of the character before it: how an emoji is shown, or how two letters
-/// stand together. After an ASCII letter nothing is written so, and it would only hide there.
-fn is_joined(before: char, c: char) -> bool {
-    match c {
-        // A digit in a key.
-        '\u{FE0F}' if before.is_ascii_digit() || matches!(before, '#' | '*') => true,
-        '\u{FE0F}' | '\u{200C}' | '\u{200D}' => !before.is_ascii() && !before.is_control(),
-        _ => false,
-    }
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FFFC}' | '\u{FFFD}')
 }
 
 /// Device names of Windows, which are devices with any extension too.

@@ -2,7 +2,7 @@
 //!
 //! Lives elsewhere: a few blobs are stored one by one, by libgit2.
 //! Invariants: a blob has its name in the store only once its bytes are on the disk, so that what
-//! a power failure cuts off is no object; when [`Batch::settle`] returns, all are there.
+//! a power failure cuts off is no object; when [`Batch::flush`] returns, all are there.
 
 use std::{
     fs::{self, File},
@@ -43,7 +43,7 @@ impl Repo {
 }
 
 impl Batch {
-    /// Writes a blob of this id. It can be read once the batch is settled.
+    /// Writes a blob of this id. It can be read once the batch is flushed.
     ///
     /// # Errors
     /// What the system says.
@@ -58,7 +58,7 @@ impl Batch {
     ///
     /// # Errors
     /// What the system says; then nothing that was written counts.
-    pub fn settle(mut self) -> Result<(), RepoError> {
+    pub fn flush(mut self) -> Result<(), RepoError> {
         self.store().map_err(|error| failed(&error))
     }
 
@@ -143,7 +143,7 @@ mod tests {
         .unwrap();
         let mut batch = repo.batch();
         batch.write(blob, b"text").unwrap();
-        batch.settle().unwrap();
+        batch.flush().unwrap();
         assert_eq!(repo.read_blob(blob, 9).unwrap(), b"text");
     }
 
@@ -161,7 +161,7 @@ mod tests {
             batch.write(*oid, text.as_bytes()).unwrap();
         }
         assert!(!repo.is_stored(oids[0]).unwrap());
-        batch.settle().unwrap();
+        batch.flush().unwrap();
         for (oid, text) in oids.iter().zip(&texts) {
             assert_eq!(repo.read_blob(*oid, 99).unwrap(), text.as_bytes());
         }

@@ -114,7 +114,7 @@ fn a_bomb_of_shared_folders_is_given_up_whatever_it_is_made_of() {
         is_too_many(&repo.compare(Some(evil), clean, usize::MAX));
         is_too_many(&repo.changes(Some(evil), clean));
         if what == "files" {
-            is_too_many(&repo.each_new(None, evil, 10, &mut |_| {}));
+            is_too_many(&repo.visit_new(None, evil, 10, &mut |_| {}));
         }
         assert!(began.elapsed() < SOON, "{what}: {:?}", began.elapsed());
     }

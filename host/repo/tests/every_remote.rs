@@ -124,7 +124,7 @@ impl Host {
         Self {
             _folder: folder,
             git_dir,
-            remote: GitRemote::with(repo.clone(), address, options),
+            remote: GitRemote::with_options(repo.clone(), address, options),
             repo,
         }
     }

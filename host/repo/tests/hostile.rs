@@ -149,7 +149,7 @@ async fn no_configuration_leads_to_another_remote_nor_runs_a_program() {
             }
         }
         let options = configured(folder.path(), &configuration);
-        let remote = GitRemote::with(repo.clone(), Address::parse(&to).unwrap(), options);
+        let remote = GitRemote::with_options(repo.clone(), Address::parse(&to).unwrap(), options);
         let tip = remote.fetch().await.unwrap();
         let next = commit(&repo, tip, to.clone().into_bytes());
         assert_eq!(remote.push(next, tip).await, PushOutcome::Landed);
@@ -199,7 +199,7 @@ async fn a_server_cannot_send_git_to_another_one() {
         tricks(&address, &evil, &trap) + &format!("[http]\n proxy = http://127.0.0.1:{proxy}\n");
     let repo = Repo::open_or_init(&folder.path().join("a.git")).unwrap();
     let options = configured(folder.path(), &configuration);
-    let remote = GitRemote::with(repo.clone(), Address::parse(&address).unwrap(), options);
+    let remote = GitRemote::with_options(repo.clone(), Address::parse(&address).unwrap(), options);
     let refused = remote.fetch().await.unwrap_err();
     assert!(
         matches!(refused, RemoteError::Unreachable { .. }),
@@ -224,7 +224,7 @@ async fn a_server_without_a_known_certificate_is_refused_whatever_is_configured(
     let evil = folder.path().join("evil.git").display().to_string();
     let options = configured(folder.path(), &tricks(&server.address(), &evil, &trap));
     let repo = Repo::open_or_init(&folder.path().join("a.git")).unwrap();
-    let remote = GitRemote::with(repo, Address::parse(&server.address()).unwrap(), options);
+    let remote = GitRemote::with_options(repo, Address::parse(&server.address()).unwrap(), options);
     let refused = remote.fetch().await.unwrap_err().to_string();
     assert!(refused.contains("certificate"), "{refused}");
 }
@@ -244,7 +244,7 @@ async fn git_and_the_hooks_of_a_folder_see_only_what_they_need_of_the_environmen
     let access = Access::plain(bare.to_str().unwrap());
     let repo = Repo::open_or_init(&folder.path().join("a.git")).unwrap();
     let address = Address::parse(&access.address).unwrap();
-    let remote = GitRemote::with(repo.clone(), address, options(&access));
+    let remote = GitRemote::with_options(repo.clone(), address, options(&access));
     // Cargo gives every test this; it stands for a secret of the daemon's.
     let secret = "CARGO_PKG_NAME=platinum-repo";
     let first = commit(&repo, None, b"a".to_vec());
@@ -255,7 +255,7 @@ async fn git_and_the_hooks_of_a_folder_see_only_what_they_need_of_the_environmen
         "{environment}"
     );
     // One that was named is seen.
-    let remote = remote.seeing(&["CARGO_PKG_NAME".to_owned()]);
+    let remote = remote.with_env(&["CARGO_PKG_NAME".to_owned()]);
     let next = commit(&repo, Some(first), b"b".to_vec());
     assert_eq!(remote.push(next, Some(first)).await, PushOutcome::Landed);
     assert!(fs::read_to_string(&seen).unwrap().contains(secret));
@@ -272,7 +272,7 @@ async fn an_ssh_host_whose_key_is_not_trusted_is_told_apart_with_what_to_do() {
     let (_, after) = after.split_once(' ').unwrap();
     access.ssh = format!("{before}-oUserKnownHostsFile={} {after}", known.display());
     let address = Address::parse(&access.address).unwrap();
-    let remote = GitRemote::with(repo, address, options(&access));
+    let remote = GitRemote::with_options(repo, address, options(&access));
     let unknown = remote.fetch().await.unwrap_err();
     assert!(
         matches!(
@@ -314,7 +314,7 @@ async fn an_ssh_host_whose_key_is_not_trusted_is_told_apart_with_what_to_do() {
 /// Whether every git of this repository has ended, with what it started.
 fn nobody_is_left(repo: &Repo) {
     wait_for("the end of every git", Duration::from_secs(10), || {
-        Ok(repo.take_stale_locks()?)
+        Ok(repo.remove_stale_locks()?)
     })
     .unwrap();
 }
@@ -326,7 +326,7 @@ async fn a_server_that_stalls_in_the_middle_of_a_pack_is_given_up() {
     let access = server.access();
     let writer = Repo::open_or_init(&folder.path().join("writer.git")).unwrap();
     let address = Address::parse(&access.address).unwrap();
-    let remote = GitRemote::with(writer.clone(), address, options(&access));
+    let remote = GitRemote::with_options(writer.clone(), address, options(&access));
     // Nothing that can be packed.
     let bytes: Vec<u8> = (0..4_000_000).map(|_| rand::random()).collect();
     let first = commit(&writer, None, bytes);
@@ -345,7 +345,7 @@ async fn a_server_that_stalls_in_the_middle_of_a_pack_is_given_up() {
             ..options(&access)
         };
         let address = Address::parse(&access.address).unwrap();
-        let remote = GitRemote::with(reader.clone(), address, options);
+        let remote = GitRemote::with_options(reader.clone(), address, options);
         let began = Instant::now();
         let given_up = remote.fetch().await;
         assert!(
@@ -388,7 +388,7 @@ async fn a_server_that_is_stopped_is_given_up_and_used_again_when_it_goes_on() {
         ..options(&access)
     };
     let address = Address::parse(&access.address).unwrap();
-    let remote = GitRemote::with(repo.clone(), address, options);
+    let remote = GitRemote::with_options(repo.clone(), address, options);
     let first = commit(&repo, None, b"a".to_vec());
     signal("-STOP");
     let began = Instant::now();

@@ -1,4 +1,4 @@
-//! News of the remote: a push by somebody else is noticed soon, over every way there is, and a
+//! RemoteEvent of the remote: a push by somebody else is noticed soon, over every way there is, and a
 //! remote that went away is noticed when it is back.
 
 #![allow(
@@ -16,7 +16,7 @@ use std::{
 use platinum_core::{Role, Timestamp, VaultPath};
 use platinum_protocol::PushOutcome;
 use platinum_repo::{
-    Address, BRANCH, ClientOptions, CommitMeta, Edit, GitRemote, News, Oid, Remote, Repo,
+    Address, BRANCH, ClientOptions, CommitMeta, Edit, GitRemote, Oid, Remote, RemoteEvent, Repo,
     watch_branch,
 };
 use platinum_testkit::git::{
@@ -38,7 +38,10 @@ fn side(folder: &Path, name: &str, access: &Access) -> (Repo, GitRemote) {
         ..ClientOptions::default()
     };
     let address = Address::parse(&access.address).unwrap();
-    (repo.clone(), GitRemote::with(repo, address, options))
+    (
+        repo.clone(),
+        GitRemote::with_options(repo, address, options),
+    )
 }
 
 fn commit(repo: &Repo, parent: Option<Oid>, text: &str) -> Oid {
@@ -71,11 +74,11 @@ async fn noticed(access: &Access, times: usize) -> Vec<Duration> {
             Instant::now()
         };
         let heard = async {
-            let news = reader.news(known, TIMER).await;
+            let news = reader.next_event(known, TIMER).await;
             (news, Instant::now())
         };
         let (landed, (news, heard)) = tokio::join!(push, heard);
-        assert_eq!(news, News::Moved(Some(next)));
+        assert_eq!(news, RemoteEvent::Moved(Some(next)));
         took.push(heard.saturating_duration_since(landed));
         known = reader.fetch().await.unwrap();
         assert_eq!(known, Some(next));
@@ -161,8 +164,8 @@ async fn what_a_connection_tells_survives_waits_that_are_given_up() {
     // It listens, and the branch does not move.
     let began = Instant::now();
     loop {
-        let news = remote.news(None, Duration::from_millis(300)).await;
-        assert_eq!(news, News::Quiet);
+        let news = remote.next_event(None, Duration::from_millis(300)).await;
+        assert_eq!(news, RemoteEvent::Unchanged);
         if server.log().contains("Accepted publickey") && began.elapsed() > Duration::from_secs(3) {
             break;
         }
@@ -171,14 +174,14 @@ async fn what_a_connection_tells_survives_waits_that_are_given_up() {
     // Given up in every state it can be in.
     for millis in 0..40 {
         let waited = Duration::from_millis(millis);
-        tokio::time::timeout(waited, remote.news(Some(first), TIMER))
+        tokio::time::timeout(waited, remote.next_event(Some(first), TIMER))
             .await
             .ok();
     }
     let next = commit(&repo, Some(first), "next");
     assert_eq!(remote.push(next, Some(first)).await, PushOutcome::Landed);
-    let news = tokio::time::timeout(SOON, remote.news(Some(first), TIMER)).await;
-    assert_eq!(news, Ok(News::Moved(Some(next))));
+    let news = tokio::time::timeout(SOON, remote.next_event(Some(first), TIMER)).await;
+    assert_eq!(news, Ok(RemoteEvent::Moved(Some(next))));
 }
 
 #[tokio::test]
@@ -188,27 +191,27 @@ async fn a_remote_that_was_away_is_noticed_when_it_is_back() {
     let access = Access::plain(bare.to_str().unwrap());
     let (_, remote) = side(folder.path(), "a.git", &access);
     assert_eq!(
-        remote.news(None, Duration::from_millis(1500)).await,
-        News::Unknown
+        remote.next_event(None, Duration::from_millis(1500)).await,
+        RemoteEvent::Unknown
     );
     bare_repository(&bare).unwrap();
-    let news = tokio::time::timeout(SOON, remote.news(None, TIMER)).await;
-    assert_eq!(news, Ok(News::Back));
+    let news = tokio::time::timeout(SOON, remote.next_event(None, TIMER)).await;
+    assert_eq!(news, Ok(RemoteEvent::Reachable));
     assert_eq!(
-        remote.news(None, Duration::from_millis(1500)).await,
-        News::Quiet
+        remote.next_event(None, Duration::from_millis(1500)).await,
+        RemoteEvent::Unchanged
     );
     // That it goes is told once, and soon.
     fs::rename(&bare, folder.path().join("elsewhere.git")).unwrap();
-    let news = tokio::time::timeout(SOON, remote.news(None, TIMER)).await;
-    assert_eq!(news, Ok(News::Lost));
+    let news = tokio::time::timeout(SOON, remote.next_event(None, TIMER)).await;
+    assert_eq!(news, Ok(RemoteEvent::Unreachable));
     assert_eq!(
-        remote.news(None, Duration::from_millis(2500)).await,
-        News::Unknown
+        remote.next_event(None, Duration::from_millis(2500)).await,
+        RemoteEvent::Unknown
     );
     fs::rename(folder.path().join("elsewhere.git"), &bare).unwrap();
-    let news = tokio::time::timeout(SOON, remote.news(None, TIMER)).await;
-    assert_eq!(news, Ok(News::Back));
+    let news = tokio::time::timeout(SOON, remote.next_event(None, TIMER)).await;
+    assert_eq!(news, Ok(RemoteEvent::Reachable));
 }
 
 #[tokio::test]
@@ -221,8 +224,8 @@ async fn a_server_that_says_nothing_holds_no_wait_for_news() {
     let (_, remote) = side(folder.path(), "a.git", &access);
     let began = Instant::now();
     assert_eq!(
-        remote.news(None, Duration::from_secs(1)).await,
-        News::Unknown
+        remote.next_event(None, Duration::from_secs(1)).await,
+        RemoteEvent::Unknown
     );
     assert!(
         began.elapsed() < Duration::from_secs(20),

@@ -35,7 +35,7 @@ fn side(folder: &Path, name: &str, address: &Address) -> (Repo, GitRemote) {
     };
     (
         repo.clone(),
-        GitRemote::with(repo, address.clone(), options),
+        GitRemote::with_options(repo, address.clone(), options),
     )
 }
 
@@ -184,7 +184,7 @@ async fn folders_that_an_old_program_wrote_can_be_let_in_and_are_read_as_ever() 
         ..ClientOptions::default()
     };
     let repo = Repo::open_or_init(&folder.path().join("a.git")).unwrap();
-    let remote = GitRemote::with(repo.clone(), address, options);
+    let remote = GitRemote::with_options(repo.clone(), address, options);
     let tip = remote.fetch().await.unwrap().unwrap();
     let files = repo.tree_files(tip).unwrap();
     let files: Vec<_> = files.keys().map(VaultPath::as_str).collect();
@@ -206,7 +206,7 @@ async fn a_remote_that_hangs_is_given_up_in_time() {
         user_config: false,
         ..ClientOptions::default()
     };
-    let remote = GitRemote::with(repo.clone(), Address::parse(&text).unwrap(), options);
+    let remote = GitRemote::with_options(repo.clone(), Address::parse(&text).unwrap(), options);
     assert!(matches!(
         remote.fetch().await,
         Err(RemoteError::TimedOut { .. })
@@ -237,6 +237,6 @@ async fn an_empty_remote_is_known_as_empty_over_ssh_too() {
         ..ClientOptions::default()
     };
     let address = Address::parse("ssh://host/vault.git").unwrap();
-    let remote = GitRemote::with(repo, address, options);
+    let remote = GitRemote::with_options(repo, address, options);
     assert_eq!(remote.fetch().await, Ok(None));
 }

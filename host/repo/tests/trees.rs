@@ -182,10 +182,10 @@ fn history_is_listed_parents_first() {
     assert!(repo.is_ancestor(one, three).unwrap() && !repo.is_ancestor(three, one).unwrap());
     repo.set_ref(RefName::Verified, two).unwrap();
     assert_eq!(repo.tip(RefName::Verified).unwrap(), Some(two));
-    repo.note_outgoing(three).unwrap();
+    repo.record_outgoing(three).unwrap();
     assert!(repo.outgoing().unwrap().contains(&three));
-    repo.settle_outgoing(three).unwrap();
-    repo.settle_outgoing(three).unwrap();
+    repo.remove_outgoing(three).unwrap();
+    repo.remove_outgoing(three).unwrap();
     assert!(repo.outgoing().unwrap().is_empty());
 }
 
@@ -352,9 +352,9 @@ fn a_folder_that_cannot_be_read_is_refused_and_stops_nobody() {
     let inbox = repo.folder_at(evil, "Inbox").unwrap().unwrap();
     assert!(repo.folder(inbox).unwrap().files.is_empty());
     let mut names = 0;
-    repo.each_new(Some(evil), clean, 10, &mut |_| names += 1)
+    repo.visit_new(Some(evil), clean, 10, &mut |_| names += 1)
         .unwrap();
-    let new = repo.each_new(Some(clean), evil, 10, &mut |_| {});
+    let new = repo.visit_new(Some(clean), evil, 10, &mut |_| {});
     assert!(matches!(new, Err(RepoError::Foreign { .. })), "{new:?}");
     // One that is not there at all is another matter.
     let missing = raw_tree(dir, &[("40000", b"Inbox", &"1".repeat(40))]);

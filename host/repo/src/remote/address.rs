@@ -38,8 +38,8 @@ pub struct Address {
 pub(crate) enum Way {
     /// A folder on this machine.
     Folder(PathBuf),
-    /// Git's own daemon on this machine.
-    Daemon(Site),
+    /// Git's own daemon, on this machine.
+    Daemon,
     /// Git over ssh; the path is as the shell of the other side reads it.
     Ssh(Site),
     /// Git over http, on this machine.
@@ -136,7 +136,7 @@ impl Address {
     pub(crate) fn protocol(&self) -> &'static str {
         match self.way {
             Way::Folder(_) => "file",
-            Way::Daemon(_) => "git",
+            Way::Daemon => "git",
             Way::Ssh(_) => "ssh",
             Way::Http => "http",
             Way::Https => "https",
@@ -183,7 +183,7 @@ fn with_scheme(text: &str, scheme: &str, rest: &str) -> Result<Way, AddressError
             return Err(AddressError::Plain(format!("{scheme}://{}", site.host)));
         }
         "http" => Way::Http,
-        "git" => Way::Daemon(site),
+        "git" => Way::Daemon,
         other => return Err(AddressError::Protocol(other.chars().take(32).collect())),
     };
     if !matches!(way, Way::Ssh(_)) && path.contains(['?', '#']) {

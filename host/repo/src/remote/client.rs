@@ -6,7 +6,7 @@
 //! says; when the time is up, or the caller goes away, the whole process group is killed, ssh
 //! included. A transfer that moves is not ended, however slow the line: git says so as it goes
 //! (`--progress`).
-//! Lives elsewhere: what is read from what git says is in `said`.
+//! Lives elsewhere: what is read from what git says is in `stderr`.
 
 use std::{
     ffi::OsString,
@@ -253,7 +253,7 @@ impl ClientOptions {
             Ok(child) => child,
             Err(error) => return Run::NotStarted(error),
         };
-        let group = Group::of(&child);
+        let group = ProcessGroup::of(&child);
         let mut output = Output::of(&mut child);
         let silence = tokio::time::sleep(self.time_out);
         let whole = tokio::time::sleep(self.whole);
@@ -271,8 +271,8 @@ impl ClientOptions {
         };
         match ended {
             Some(Ok(status)) => {
-                group.ended();
-                let (stdout, stderr) = output.finish().await;
+                group.disarm();
+                let (stdout, stderr) = output.rest().await;
                 Run::Ended {
                     status,
                     stdout,
@@ -284,7 +284,7 @@ impl ClientOptions {
                 drop(group);
                 // Dead already; this takes its exit status so that no zombie stays.
                 if tokio::time::timeout(DYING, child.wait()).await.is_err() {
-                    tracing::warn!("A git that was killed does not die; it is left behind.");
+                    tracing::warn!("Git did not exit after SIGKILL; giving up on it.");
                 }
                 Run::TimedOut
             }
@@ -303,13 +303,13 @@ struct Output {
 
 impl Output {
     fn of(child: &mut Child) -> Self {
-        let (tell, pieces) = mpsc::channel(8);
+        let (send, pieces) = mpsc::channel(8);
         let mut readers = JoinSet::new();
         if let Some(stream) = child.stdout.take() {
-            readers.spawn(read(stream, false, tell.clone()));
+            readers.spawn(read(stream, false, send.clone()));
         }
         if let Some(stream) = child.stderr.take() {
-            readers.spawn(read(stream, true, tell));
+            readers.spawn(read(stream, true, send));
         }
         Self {
             pieces,
@@ -330,7 +330,7 @@ impl Output {
     }
 
     /// The rest, once the child has ended.
-    async fn finish(mut self) -> (Vec<u8>, Vec<u8>) {
+    async fn rest(mut self) -> (Vec<u8>, Vec<u8>) {
         let rest = async {
             while let Some(piece) = self.pieces.recv().await {
                 self.keep(piece);
@@ -346,12 +346,12 @@ impl Output {
 async fn read(
     mut stream: impl AsyncRead + Unpin,
     is_error: bool,
-    tell: mpsc::Sender<(bool, Vec<u8>)>,
+    send: mpsc::Sender<(bool, Vec<u8>)>,
 ) {
     let mut piece = vec![0_u8; 8 * 1024];
     // A stream that fails ends here; what it said until then is kept.
     while let Ok(count @ 1..) = stream.read(&mut piece).await {
-        if tell
+        if send
             .send((is_error, piece[..count].to_vec()))
             .await
             .is_err()
@@ -363,21 +363,21 @@ async fn read(
 
 /// Kills the process group when dropped, unless it has ended.
 #[derive(Debug)]
-pub(super) struct Group(Option<Pid>);
+pub(super) struct ProcessGroup(Option<Pid>);
 
-impl Group {
+impl ProcessGroup {
     /// The group that this child leads.
     pub(super) fn of(child: &Child) -> Self {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         Self(id.and_then(Pid::from_raw))
     }
 
-    fn ended(mut self) {
+    fn disarm(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         if let Some(leader) = self.0
             && let Err(error) = kill_process_group(leader, Signal::KILL)
@@ -412,7 +412,7 @@ mod tests {
             panic!("{run:?}");
         };
         assert!(status.success());
-        assert_eq!(said(&stderr), "Writing: 8");
+        assert_eq!(error_line(&stderr), "Writing: 8");
     }
 
     #[tokio::test]

@@ -1,19 +1,19 @@
 //! [`Remote`]: the one branch everybody shares, as a compare-and-swap register.
 //!
 //! Lives here: the trait, [`Address`] (which remotes are spoken to at all) and [`GitRemote`], which
-//! runs git's own client and listens for [`News`]. The claim machine that uses it is `protocol`'s.
+//! runs git's own client and watches for a [`RemoteEvent`]. The claim machine that uses it is `protocol`'s.
 //! Invariant: a push whose outcome is not known for certain is [`PushOutcome::Indeterminate`],
 //! never a success and never a refusal.
 
 mod address;
 mod client;
-mod daemon;
+mod endpoint;
 mod folder;
 mod git;
-mod news;
 mod porcelain;
-mod said;
-mod watch;
+mod stderr;
+mod watch_stream;
+mod watcher;
 
 use std::time::Duration;
 
@@ -25,9 +25,9 @@ pub use address::{Address, AddressError};
 pub use client::ClientOptions;
 pub(crate) use client::Run;
 pub use git::GitRemote;
-pub use news::News;
-pub(crate) use said::said;
-pub use watch::watch_branch;
+pub(crate) use stderr::error_line;
+pub use watch_stream::watch_branch;
+pub use watcher::RemoteEvent;
 
 /// The branch of the remote.
 pub const BRANCH: &str = "refs/heads/main";
@@ -39,12 +39,12 @@ pub trait Remote: Send + Sync {
     async fn fetch(&self) -> Result<Option<Oid>, RemoteError>;
     /// Moves the branch from `expected` (or from nothing) to `commit`, or does not.
     async fn push(&self, commit: Oid, expected: Option<Oid>) -> PushOutcome;
-    /// Waits till the branch is elsewhere than it was `known` to be, or the remote begins or ceases
-    /// to answer; at most so long. A hint: whoever gets none looks by a timer.
-    async fn news(&self, known: Option<Oid>, at_most: Duration) -> News {
+    /// Waits until the branch is elsewhere than it was `known` to be, or the remote begins or ceases
+    /// to answer; at most so long. A hint: callers fetch by a timer too.
+    async fn next_event(&self, known: Option<Oid>, at_most: Duration) -> RemoteEvent {
         let _ = known;
         tokio::time::sleep(at_most).await;
-        News::Unknown
+        RemoteEvent::Unknown
     }
     /// What a person calls it; without secrets.
     fn describe(&self) -> String;

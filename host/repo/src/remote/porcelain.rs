@@ -6,6 +6,8 @@
 use git2::Oid;
 use platinum_protocol::PushOutcome;
 
+use platinum_core::text::one_line;
+
 use super::BRANCH;
 
 /// Reads the output of a push of `commit` that ended by itself. `said` is what to tell a person
@@ -43,11 +45,7 @@ fn rejected(summary: &str) -> Option<PushOutcome> {
     let reason = rest.trim().trim_start_matches('(').trim_end_matches(')');
     // The server applied its answer; only a lost answer is in doubt, and that has other words.
     (!reason.contains("failed to report status")).then(|| {
-        let reason: String = reason
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(200)
-            .collect();
+        let reason = one_line(reason, 200);
         PushOutcome::Rejected(if reason.is_empty() {
             "no reason given".to_owned()
         } else {

@@ -5,7 +5,10 @@
 
 use std::fmt::{Display, Write as _};
 
-use platinum_core::Action;
+use platinum_core::{
+    Action,
+    text::{is_hidden, one_line},
+};
 use serde::Serialize;
 use serde_norway::{Mapping, Value};
 
@@ -188,7 +191,7 @@ fn quote(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if !is_hidden(c) => out.push(c),
+            c if !needs_escape(c) => out.push(c),
             c => {
                 let code = u32::from(c);
                 // Writing to a string does not fail.
@@ -203,42 +206,14 @@ fn quote(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// Characters that do not show, that turn the text around them, or that YAML does not take.
-fn is_hidden(c: char) -> bool {
+/// Characters that do not show, that turn the text around them, that have no glyph of their own, or
+/// that YAML does not take.
+fn needs_escape(c: char) -> bool {
+    let private_use = matches!(c, '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..);
     c.is_control()
-        || matches!(
-            c,
-            '\u{AD}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{180E}' | '\u{3164}'
-        )
-        || matches!(c, '\u{FEFF}' | '\u{FFA0}' | '\u{E000}'..='\u{F8FF}' | '\u{FFF0}'..='\u{FFFF}')
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}')
-        || c >= '\u{E0000}'
-}
-
-/// The text on one line: runs of white space and control characters become one space, what is
-/// invisible or turns text around is taken out, and at most `max` characters are kept.
-pub fn one_line(text: &str, max: usize) -> String {
-    let mut line = String::new();
-    let mut taken = 0;
-    let mut gap = false;
-    // Bounded even if all of it is white space.
-    for c in text.chars().take(max.saturating_mul(16)) {
-        if c.is_whitespace() || c.is_control() {
-            gap = !line.is_empty();
-        } else if !is_hidden(c) {
-            if taken + usize::from(gap) >= max {
-                line.push('…');
-                break;
-            }
-            if std::mem::take(&mut gap) {
-                line.push(' ');
-                taken += 1;
-            }
-            line.push(c);
-            taken += 1;
-        }
-    }
-    line
+        || is_hidden(c)
+        || private_use
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FFFC}' | '\u{FFFD}')
 }
 
 /// The text as one line of at most `max` characters, as Markdown that shows exactly that text and

@@ -25,9 +25,9 @@ mod update;
 
 pub use draft::DraftNote;
 pub use edit::Note;
-pub use emit::one_line;
 pub use error::NoteError;
 pub use front::MAX_FRONT_BYTES;
+pub(crate) use platinum_core::text::one_line;
 pub use receipt::{ReceiptRecord, finish, receipts_of};
 pub use serde_norway::{Mapping, Value};
 pub use task::{Fact, TaskNote};

@@ -14,7 +14,7 @@ use platinum_daemon::{
     loops::keep_meanwhile,
     sync::{Finish, SyncConfig, Synchronizer},
 };
-use platinum_repo::{Address, ClientOptions, GitRemote, News, Repo};
+use platinum_repo::{Address, ClientOptions, GitRemote, RemoteEvent, Repo};
 use platinum_vault::{
     Vault,
     note::{DraftNote, UpdateNote},
@@ -185,7 +185,7 @@ impl Host {
 pub fn open(setup: &Setup, options: ClientOptions) -> (Vault, Synchronizer) {
     let git_dir = setup.state.join("vault.git");
     let vault = Vault::open(&setup.vault).unwrap();
-    let remote = GitRemote::with(
+    let remote = GitRemote::with_options(
         Repo::open_or_init(&git_dir).unwrap(),
         Address::parse(&setup.remote).unwrap(),
         options,
@@ -266,8 +266,8 @@ async fn keep_in_sync(sync: Synchronizer, mut wake_ups: WakeUps, every: Duration
         };
         let there = async {
             match sync.news(every).await {
-                News::Moved(_) | News::Back | News::Lost => {}
-                News::Quiet | News::Unknown => std::future::pending().await,
+                RemoteEvent::Moved(_) | RemoteEvent::Reachable | RemoteEvent::Unreachable => {}
+                RemoteEvent::Unchanged | RemoteEvent::Unknown => std::future::pending().await,
             }
         };
         tokio::select! {

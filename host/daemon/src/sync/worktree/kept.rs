@@ -62,7 +62,7 @@ impl Side {
             at: Timestamp::now(),
         };
         fail::fail_point!("keep-before");
-        match self.repo.keep(applied, &list, &meta) {
+        match self.repo.save_snapshot(applied, &list, &meta) {
             Ok(_) => Ok(()),
             // A file where a folder is going away: it is kept when that has happened.
             Err(error @ (RepoError::InTheWay(_) | RepoError::Absent(_))) => {

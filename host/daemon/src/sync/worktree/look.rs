@@ -333,7 +333,7 @@ impl Look<'_> {
 
     /// What was found, once all of it is on the disk.
     pub(super) fn finish(self) -> Result<Found, SyncError> {
-        self.batch.settle()?;
+        self.batch.flush()?;
         Ok(self.found)
     }
 

@@ -70,7 +70,7 @@ impl Side {
         let tips = [
             self.repo.tip(RefName::Applied)?,
             self.repo.tip(RefName::Verified)?,
-            self.repo.kept()?,
+            self.repo.last_snapshot()?,
         ];
         for tip in tips.into_iter().flatten() {
             if self.repo.blob_at(tip, path)? == Some(blob) {

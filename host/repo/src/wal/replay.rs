@@ -1,4 +1,4 @@
-//! Making again, from the journal, what the files of the repository lack of it.
+//! Making again, from the write-ahead log, what the files of the repository lack of it.
 //!
 //! Invariant: what is whole in the files, and what somebody else did to a ref meanwhile, is left.
 
@@ -7,13 +7,13 @@ use std::{collections::BTreeMap, fs, io};
 use git2::{ErrorCode, ObjectType, Oid, Repository};
 
 use super::{
-    Journal, failed,
+    Wal, failed,
     files::{is_whole, loose},
     record::Record,
 };
 use crate::RepoError;
 
-impl Journal {
+impl Wal {
     pub(super) fn replay(&mut self, git: &Repository, records: &[Record]) -> Result<(), RepoError> {
         let mut made_again = 0_usize;
         let mut values: BTreeMap<&str, Vec<Option<Oid>>> = BTreeMap::new();
@@ -33,7 +33,7 @@ impl Journal {
         if made_again > 0 {
             tracing::warn!(
                 "The power failed, it seems: {made_again} objects and refs of the repository were \
-                 made again from its journal."
+                 made again from its write-ahead log."
             );
         }
         Ok(())

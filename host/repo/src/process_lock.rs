@@ -36,7 +36,7 @@ const UNFINISHED: [&str; 6] = [
 const FRESH: Duration = Duration::from_secs(600);
 
 /// Standard input for a git child: empty, and a lock as long as the child lives.
-pub(crate) fn lifetime(git_dir: &Path) -> io::Result<Stdio> {
+pub(crate) fn hold(git_dir: &Path) -> io::Result<Stdio> {
     let file = open(git_dir)?;
     file.lock_shared()?;
     Ok(Stdio::from(file))
@@ -60,7 +60,7 @@ impl Repo {
     ///
     /// # Errors
     /// If a lock cannot be looked at or taken away.
-    pub fn take_stale_locks(&self) -> Result<Option<Vec<PathBuf>>, RepoError> {
+    pub fn remove_stale_locks(&self) -> Result<Option<Vec<PathBuf>>, RepoError> {
         let failed = |error: io::Error| RepoError::Open {
             folder: self.git_dir().to_owned(),
             reason: format!("a lock left behind cannot be taken away: {error}"),
@@ -213,18 +213,18 @@ mod tests {
             .stdin(lifetime(&git_dir).unwrap())
             .spawn()
             .unwrap();
-        assert_eq!(repo.take_stale_locks().unwrap(), None);
+        assert_eq!(repo.remove_stale_locks().unwrap(), None);
         repo.set_ref(RefName::Verified, commit).unwrap_err();
         orphan.kill().unwrap();
         orphan.wait().unwrap();
 
-        let mut taken = repo.take_stale_locks().unwrap().unwrap();
+        let mut taken = repo.remove_stale_locks().unwrap().unwrap();
         taken.sort();
         let mut left = left.to_vec();
         left.sort();
         assert_eq!(taken, left);
         repo.set_ref(RefName::Verified, commit).unwrap();
-        assert_eq!(repo.take_stale_locks().unwrap(), Some(Vec::new()));
+        assert_eq!(repo.remove_stale_locks().unwrap(), Some(Vec::new()));
     }
 
     #[test]
@@ -238,7 +238,7 @@ mod tests {
         fs::write(&lock, "").unwrap();
         let (tell, told) = std::sync::mpsc::channel();
         let other = repo.clone();
-        std::thread::spawn(move || tell.send(other.take_stale_locks().unwrap()));
+        std::thread::spawn(move || tell.send(other.remove_stale_locks().unwrap()));
         told.recv_timeout(Duration::from_millis(200)).unwrap_err();
         assert!(lock.exists());
         fs::remove_file(&lock).unwrap();

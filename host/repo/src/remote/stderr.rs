@@ -2,6 +2,8 @@
 //!
 //! Invariant: what is repeated is one printable line, bounded, without a password.
 
+use platinum_core::text::one_line;
+
 use super::HostKey;
 
 /// What git says at the end of every failure, whatever its reason was.
@@ -14,7 +16,7 @@ const SAYS_NOTHING: &[&str] = &[
 ];
 
 /// The line that says why, printable and short: ssh tells its reason before git's own last words.
-pub(crate) fn said(stderr: &[u8]) -> String {
+pub(crate) fn error_line(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     // Progress is told over and over on one line.
     let lines = || {
@@ -34,8 +36,7 @@ pub(crate) fn said(stderr: &[u8]) -> String {
         .or_else(|| telling().next_back())
         .or_else(|| lines().rfind(grave))
         .unwrap_or("git said nothing");
-    let line: String = line.chars().filter(|c| !c.is_control()).take(300).collect();
-    without_password(&line)
+    without_password(&one_line(line, 300))
 }
 
 /// What a helper or a server puts between `://` and `@` is not repeated.
@@ -85,8 +86,7 @@ pub(super) fn faulty(stderr: &[u8]) -> Option<(String, String)> {
             .split_once(": ")?;
         let is_id =
             matches!(object.len(), 40 | 64) && object.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let printable = what.chars().filter(|c| !c.is_control());
-        is_id.then(|| (object.to_owned(), printable.take(MAX_FAULT).collect()))
+        is_id.then(|| (object.to_owned(), one_line(what, MAX_FAULT)))
     })
 }
 
@@ -109,9 +109,9 @@ mod tests {
             ),
             ("", "fatal: Could not read from remote repository."),
         ] {
-            assert_eq!(said(format!("{cause}{ending}").as_bytes()), line);
+            assert_eq!(error_line(format!("{cause}{ending}").as_bytes()), line);
         }
-        assert_eq!(said(b"a\nfatal: b\nhint: c\n"), "fatal: b");
+        assert_eq!(error_line(b"a\nfatal: b\nhint: c\n"), "fatal: b");
     }
 
     #[test]
@@ -133,25 +133,25 @@ mod tests {
             ),
             ("", "fatal: Could not read from remote repository."),
         ] {
-            assert_eq!(said(format!("{before}{last}").as_bytes()), reason);
+            assert_eq!(error_line(format!("{before}{last}").as_bytes()), reason);
         }
         assert_eq!(
-            said(b"Receiving objects:  50% (1/2)\rfatal: early EOF\n"),
+            error_line(b"Receiving objects:  50% (1/2)\rfatal: early EOF\n"),
             "fatal: early EOF"
         );
-        assert_eq!(said(b""), "git said nothing");
+        assert_eq!(error_line(b""), "git said nothing");
     }
 
     #[test]
     fn a_password_that_git_repeats_is_not_repeated() {
         let line = "fatal: unable to access 'https://me:s3cret@example.test/v.git/': no";
-        let told = said(line.as_bytes());
+        let told = error_line(line.as_bytes());
         assert_eq!(
             told,
             "fatal: unable to access 'https://…@example.test/v.git/': no"
         );
         assert_eq!(
-            said(b"fatal: ssh://me@host/v: no"),
+            error_line(b"fatal: ssh://me@host/v: no"),
             "fatal: ssh://me@host/v: no"
         );
     }

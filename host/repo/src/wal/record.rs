@@ -1,4 +1,4 @@
-//! What the journal's records are, as bytes.
+//! What the write-ahead log's records are, as bytes.
 //!
 //! Invariant: a record counts whole or not at all, and none counts behind one that does not.
 
@@ -132,7 +132,7 @@ fn take_counted<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(first)
 }
 
-/// A record is shorter than the journal, and that is four megabytes.
+/// A record is shorter than the write-ahead log, and that is four megabytes.
 fn length_of(bytes: &[u8]) -> u32 {
     u32::try_from(bytes.len()).unwrap_or(u32::MAX)
 }
