@@ -1,4 +1,4 @@
-//! The words of the house as types: ids, [`Role`], [`Zone`], [`Capability`], [`Action`],
+//! Platinum's vocabulary as types: ids, [`Role`], [`Zone`], [`Capability`], [`Action`],
 //! [`VaultPath`], [`Clock`].
 //!
 //! Lives here: data that every floor speaks of, with its text forms and its checks.

@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_notes_are_paths() {
+    fn vault_path_ordinary_names_are_accepted() {
         for good in [
             "Dashboard.md",
             "Needs_Action/email/Rückfrage zu Angebot.md",
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_leaves_the_vault_or_hides_in_it() {
+    fn vault_path_escaping_or_hidden_text_is_refused() {
         let long = "a/".repeat(300) + "b";
         for bad in [
             "",
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_path_are_what_one_expects() {
+    fn vault_path_parts_split_at_slashes_and_dots() {
         let path = VaultPath::new("Done/2026/11/x.y.md").unwrap();
         assert_eq!(path.top(), "Done");
         assert_eq!(path.file_name(), "x.y.md");
@@ -269,7 +269,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_accepted_stays_inside_on_every_system(text in any::<String>()) {
+        fn vault_path_any_accepted_text_stays_inside(text in any::<String>()) {
             if let Ok(path) = VaultPath::new(text.clone()) {
                 prop_assert_eq!(path.as_str(), text);
                 prop_assert!(path.components().all(|c| !c.is_empty() && c != "." && c != ".."));
@@ -278,7 +278,7 @@ mod tests {
         }
 
         #[test]
-        fn slashes_and_dots_never_escape(parts in prop::collection::vec("[./a ]{0,4}", 1..6)) {
+        fn vault_path_slashes_and_dots_never_escape(parts in prop::collection::vec("[./a ]{0,4}", 1..6)) {
             if let Ok(path) = VaultPath::new(parts.join("/")) {
                 let joined = std::path::Path::new("/vault").join(path.as_str());
                 let clean = joined.components().all(|c| !matches!(c, std::path::Component::ParentDir));

@@ -46,7 +46,7 @@ impl Batch {
     /// Writes a blob of this id. It can be read once the batch is flushed.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     pub fn write(&mut self, blob: Oid, bytes: &[u8]) -> Result<(), RepoError> {
         let number = self.written.len();
         self.written.push(blob);
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_killed_daemon_of_the_same_process_id_left_is_in_nobodys_way() {
+    fn batch_leftovers_of_the_same_pid_do_not_collide() {
         let folder = tempfile::tempdir().unwrap();
         let repo = Repo::open_or_init(&folder.path().join("vault.git")).unwrap();
         let blob = Repo::blob_oid_of(b"text").unwrap();
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn blobs_are_there_when_the_batch_is_settled_and_nothing_else_is() {
+    fn batch_flush_stores_exactly_its_blobs() {
         let folder = tempfile::tempdir().unwrap();
         let repo = Repo::open_or_init(&folder.path().join("vault.git")).unwrap();
         let texts: Vec<String> = (0..600).map(|n| format!("text {}\n", n % 500)).collect();

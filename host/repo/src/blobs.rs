@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_only_read_in_full() {
+    fn oid_short_text_is_refused() {
         assert!(Repo::oid("abc").is_err());
         assert!(Repo::oid(&"g".repeat(40)).is_err());
         assert!(Repo::oid(&"a".repeat(40)).is_ok());

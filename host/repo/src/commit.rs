@@ -224,7 +224,7 @@ impl Repo {
     }
 }
 
-/// The tree `base` with these edits, written; `made` is told what was.
+/// The tree `base` with these edits, written; the ids of what was written are added to `made`.
 pub(crate) fn edited_tree(
     git: &Repository,
     base: Option<Oid>,

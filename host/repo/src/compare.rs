@@ -340,7 +340,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_some_system_takes_for_one_have_one_key() {
+    fn key_of_equivalent_names_is_equal() {
         for (a, b) in [
             ("A.md", "a.md"),
             ("STRASSE.md", "straße.md"),

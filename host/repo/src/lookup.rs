@@ -231,8 +231,9 @@ mod tests {
     use super::*;
     use crate::{CommitMeta, Edit};
 
+    /// Paths and folders are found and what is none is not.
     #[test]
-    fn paths_and_folders_are_found_and_what_is_none_is_not() {
+    fn lookup_finds_files_and_folders_only() {
         let folder = tempfile::tempdir().unwrap();
         let repo = Repo::open_or_init(&folder.path().join("vault.git")).unwrap();
         let path = |text: &str| VaultPath::new(text).unwrap();

@@ -1,4 +1,4 @@
-//! Upkeep of the repository: loose objects and many packs are gathered into few packs, refs into
+//! Maintenance of the repository: loose objects and many packs are gathered into few packs, refs into
 //! one file, by git's own client (libgit2 cannot).
 //!
 //! Invariants: nothing is ever pruned: what no ref names today may be what a snapshot names
@@ -42,7 +42,7 @@ impl ObjectStats {
     }
 }
 
-/// Why upkeep was not done. The repository is whole in every case.
+/// Why maintenance failed. The repository is whole in every case.
 #[derive(Debug, thiserror::Error)]
 pub enum MaintenanceError {
     /// The repository cannot be read.
@@ -56,7 +56,7 @@ pub enum MaintenanceError {
     Refused {
         /// What it should do.
         doing: &'static str,
-        /// What it said.
+        /// Its error.
         reason: String,
     },
     /// It took too long.
@@ -105,7 +105,7 @@ impl Repo {
         };
         match tokio::task::spawn_blocking(swept).await {
             Ok(swept) => drop(swept?),
-            Err(error) => tracing::warn!("Leftovers are not swept: {error}"),
+            Err(error) => tracing::warn!("Cannot sweep leftovers: {error}."),
         }
         self.git("gather refs", &["pack-refs", "--all"]).await?;
         let repack = [
@@ -124,7 +124,7 @@ impl Repo {
         let options = ClientOptions {
             time_out: AT_MOST,
             whole: AT_MOST,
-            // Nobody's settings for packing or pruning.
+            // No user's settings for packing or pruning.
             user_config: false,
             settings: [
                 ("pack.threads", "1"),

@@ -5,7 +5,7 @@
 //! client sent although nothing may point at it ([`Repo::visit_sent`]).
 //! Lives elsewhere: what may be among it is the caller's question.
 //! Invariants: names are given as the tree has them, whatever they are; what some parent has at
-//! the same place is not new; a blob is read once; one that is too large is said to be there; of
+//! the same place is not new; a blob is read once; one that is too large is named without its bytes; of
 //! the commits no more is kept than their ids, and of one commit no more is looked through than
 //! `compare` would.
 
@@ -326,7 +326,7 @@ impl Walk<'_> {
     }
 }
 
-/// The text of a commit without its signature, which is random letters and nobody's secret.
+/// The text of a commit without its signature, which is random and no secret.
 fn unsigned(data: &[u8]) -> String {
     let text = String::from_utf8_lossy(data);
     let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));

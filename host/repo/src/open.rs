@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_repository_opens_again_with_its_refs() {
+    fn open_or_init_twice_keeps_blobs_and_refs() {
         let folder = tempfile::tempdir().unwrap();
         let git_dir = folder.path().join("state/vault.git");
         let repo = Repo::open_or_init(&git_dir).unwrap();

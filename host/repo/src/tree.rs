@@ -14,7 +14,7 @@ use crate::RepoError;
 /// More entries in one folder than this are refused.
 const MAX_ENTRIES: usize = 1 << 20;
 
-/// What is said of a folder that is none.
+/// The fault of a folder that is none.
 pub(crate) const UNREADABLE: &str = "is a folder that cannot be read";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(crate) fn tree_of(git: &Repository, commit: Oid) -> Result<Oid, RepoError> {
 }
 
 /// The folder of this id; nothing if what is there is none that can be read. Git lets in modes that
-/// libgit2 has no room for: whoever pushes one must not stop who reads it.
+/// libgit2 has no room for: one that is pushed must not stop the readers.
 pub(crate) fn readable_tree(git: &Repository, oid: Oid) -> Result<Option<Tree<'_>>, RepoError> {
     let doing = "reading a tree";
     let error = match git.find_tree(oid) {

@@ -64,7 +64,7 @@ pub fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether a hidden character may belong to the spelling of text that somebody wrote: the two
+/// Whether a hidden character may belong to the spelling of real text: the two
 /// joiners of U+200C and U+200D (emoji, Persian, the scripts of India) and the sixteen variation
 /// selectors, and the four of Mongolian. The supplementary selectors, which can carry any bytes, are
 /// not among them.

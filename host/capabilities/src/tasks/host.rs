@@ -156,7 +156,7 @@ impl finish::Host for View<'_, TasksCtx> {
             Ok(receipts) => receipts,
             Err(reason) => return Ok(Err(types::Error::Unavailable(reason))),
         };
-        let summary = line(&summary);
+        let summary = platinum_core::text::one_line(&summary, 500);
         Ok(self
             .ctx
             .store

@@ -139,7 +139,7 @@ impl Synchronizer {
     }
 
     /// From now on only the paths that the watcher names are looked at, instead of all.
-    pub fn watched_by(&self, dirty: platinum_watch::Dirty) {
+    pub fn watched_by(&self, dirty: platinum_watch::DirtyPaths) {
         self.side.watched_by(dirty);
     }
 

@@ -84,7 +84,7 @@ fn ends_sentence(word: &str) -> bool {
 fn bounded(sentence: &str) -> String {
     let clean: String = sentence
         .chars()
-        .filter(|c| !c.is_control() && !is_hidden(*c))
+        .filter(|c| !c.is_control() && !platinum_core::text::is_hidden(*c))
         .collect();
     let clean = clean
         .replace("[[", "(")

@@ -4,8 +4,8 @@
 //! notes.
 //! Invariants: a ref is durable before anybody is asked about what it names, and names what is
 //! durable. Some may be older after a power failure, which costs work and nothing else: what was
-//! verified is judged again, what was applied is an older base, and what was settled is settled
-//! again.
+//! verified is judged again, what was applied is an older base, and what was removed from the outbox is
+//! removed again.
 
 mod marks;
 mod snapshots;
@@ -16,7 +16,7 @@ use git2::{ErrorCode, Oid, Repository};
 
 use crate::{Repo, RepoError};
 
-/// Where the commits made here are kept until it is settled whether they landed.
+/// Where the commits made here are kept until it is known whether they landed.
 const OUTBOX: &str = "refs/vault/outbox/";
 /// Where those that landed are kept until the work tree's base has them.
 const UNACKNOWLEDGED: &str = "refs/vault/unheard/";
@@ -115,7 +115,7 @@ impl Repo {
         self.move_ref(&git, &name, Some(commit), Lasting::Now, doing)
     }
 
-    /// The commits made here of which it is not settled whether they landed.
+    /// The commits made here of which it is not known whether they landed.
     ///
     /// # Errors
     /// If the refs cannot be read.
@@ -143,7 +143,7 @@ impl Repo {
         Ok(found)
     }
 
-    /// Notes that a commit made here landed: till [`Repo::forget_unacknowledged`] it is one of
+    /// Notes that a commit made here landed: until [`Repo::forget_unacknowledged`] it is one of
     /// [`Repo::unacknowledged`].
     ///
     /// # Errors
@@ -173,7 +173,7 @@ impl Repo {
     pub fn remove_outgoing(&self, commit: Oid) -> Result<(), RepoError> {
         let git = self.lock()?;
         let name = format!("{OUTBOX}{commit}");
-        let doing = "settling an outgoing commit";
+        let doing = "removing an outgoing commit";
         self.move_ref(&git, &name, None, Lasting::Soon, doing)
     }
 }

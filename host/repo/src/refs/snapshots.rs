@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn every_version_stays_in_the_chain_and_none_is_kept_twice_in_a_row() {
+    fn save_snapshot_keeps_each_version_once() {
         let folder = tempfile::tempdir().unwrap();
         let repo = Repo::open_or_init(&folder.path().join("vault.git")).unwrap();
         let path = VaultPath::new("Inbox/a.md").unwrap();
@@ -126,7 +126,7 @@ mod tests {
             None
         );
         let again = repo
-            .keep(Some(base), &put("one"), &meta())
+            .save_snapshot(Some(base), &put("one"), &meta())
             .unwrap()
             .unwrap();
         let chain = repo.commits_between(None, again, 10).unwrap();

@@ -6,7 +6,7 @@
 //! says; when the time is up, or the caller goes away, the whole process group is killed, ssh
 //! included. A transfer that moves is not ended, however slow the line: git says so as it goes
 //! (`--progress`).
-//! Lives elsewhere: what is read from what git says is in `stderr`.
+//! Lives elsewhere: git's error messages are read in `stderr`.
 
 use std::{
     ffi::OsString,
@@ -36,7 +36,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How long a killed client is waited for: one that hangs in the system (a network drive) does not
 /// die, and must not hold us.
 const DYING: Duration = Duration::from_secs(5);
-/// What ssh is told in every case: never to ask, and to notice a dead line.
+/// Ssh's options in every case: never to ask, and to notice a dead line.
 const SSH_OPTIONS: &str =
     "-oBatchMode=yes -oConnectTimeout=10 -oServerAliveInterval=5 -oServerAliveCountMax=3";
 
@@ -208,7 +208,7 @@ impl ClientOptions {
         command
     }
 
-    /// What a child sees of this process's environment, and what it is told by it.
+    /// What a child sees of this process's environment, and what is set for it.
     fn see(&self, command: &mut Command) {
         command.env_clear();
         for (name, value) in std::env::vars_os() {
@@ -349,7 +349,7 @@ async fn read(
     send: mpsc::Sender<(bool, Vec<u8>)>,
 ) {
     let mut piece = vec![0_u8; 8 * 1024];
-    // A stream that fails ends here; what it said until then is kept.
+    // A stream that fails ends here; what it printed until then is kept.
     while let Ok(count @ 1..) = stream.read(&mut piece).await {
         if send
             .send((is_error, piece[..count].to_vec()))
@@ -391,9 +391,9 @@ impl Drop for ProcessGroup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remote::said::said;
+    use crate::remote::stderr::error_line;
 
-    async fn told(script: &str) -> Run {
+    async fn run_script(script: &str) -> Run {
         let options = ClientOptions {
             time_out: Duration::from_millis(600),
             ..ClientOptions::default()
@@ -404,10 +404,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_slow_transfer_that_moves_is_not_ended() {
-        let run =
-            told("for n in 1 2 3 4 5 6 7 8; do printf 'Writing: %s\\r' $n >&2; sleep 0.2; done")
-                .await;
+    async fn run_slow_transfer_with_progress_is_not_killed() {
+        let run = run_script(
+            "for n in 1 2 3 4 5 6 7 8; do printf 'Writing: %s\\r' $n >&2; sleep 0.2; done",
+        )
+        .await;
         let Run::Ended { status, stderr, .. } = run else {
             panic!("{run:?}");
         };
@@ -415,10 +416,11 @@ mod tests {
         assert_eq!(error_line(&stderr), "Writing: 8");
     }
 
+    /// A helper that stays in the background is not waited for.
     #[tokio::test]
-    async fn a_helper_that_stays_in_the_background_is_not_waited_for() {
+    async fn run_does_not_wait_for_a_background_helper() {
         let began = Instant::now();
-        let run = told("sleep 20 & echo done").await;
+        let run = run_script("sleep 20 & echo done").await;
         let Run::Ended { stdout, .. } = run else {
             panic!("{run:?}");
         };
@@ -427,7 +429,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_child_that_hangs_is_killed_with_its_own_children() {
+    async fn run_hanging_child_is_killed_with_its_group() {
         let folder = tempfile::tempdir().unwrap();
         let pid_file = folder.path().join("pid");
         let options = ClientOptions {
@@ -455,7 +457,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_is_not_there_is_told_apart() {
+    async fn run_missing_program_is_not_started() {
         let options = ClientOptions::default();
         let run = options.run(Command::new("/nonexistent/git")).await;
         assert!(matches!(run, Run::NotStarted(_)));

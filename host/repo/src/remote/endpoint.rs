@@ -1,6 +1,6 @@
 //! [`Endpoint`]: one remote address, and git's own client to speak to it with.
 //!
-//! Lives elsewhere: what is fetched, pushed and watched is said by `git` and `watcher`.
+//! Lives elsewhere: what is fetched, pushed and watched is decided in `git` and `watcher`.
 
 use std::{path::PathBuf, process::Stdio, time::Duration};
 

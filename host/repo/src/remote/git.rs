@@ -111,7 +111,7 @@ impl Remote for GitRemote {
                     .unreachable("the fetch brought no branch".to_owned())
             });
         }
-        // Not always the last thing that is said: over ssh the remote hangs up after it.
+        // Not always the last line: over ssh the remote hangs up after it.
         if String::from_utf8_lossy(&stderr).contains("couldn't find remote ref") {
             // No branch yet, if the remote says so itself.
             let asked = self

@@ -64,10 +64,10 @@ pub enum RemoteError {
     Unreachable {
         /// The remote.
         remote: String,
-        /// What the client said, in one line.
+        /// The client's error, on one line.
         reason: String,
     },
-    /// Ssh does not trust the host's key, and nobody is there to be asked.
+    /// Ssh does not trust the host's key, and no user is there to be asked.
     #[error("ssh does not trust the host {host}: {what}")]
     HostKey {
         /// The host.
@@ -99,7 +99,7 @@ pub enum RemoteError {
     /// Git's client is not installed or does not start.
     #[error("git's own client cannot be started ({reason}); install git 2.41 or newer")]
     NoClient {
-        /// What the system said.
+        /// The system's error.
         reason: String,
     },
 }
@@ -109,12 +109,12 @@ pub enum RemoteError {
 pub enum HostKey {
     /// It was never seen here.
     #[error(
-        "its key is not known here; run `ssh` to it once in a terminal as this user, compare the fingerprint it shows with the host's own, and say yes"
+        "its key is not known here; run `ssh` to it once in a terminal as this user, compare the fingerprint that it shows with the host's own, and answer yes"
     )]
     Unknown,
     /// It is another than before.
     #[error(
-        "its key is another than it was; if the host was not set up anew, somebody stands between. Ask whoever runs it, then `ssh-keygen -R` the old key and connect once in a terminal"
+        "its key has changed; if the host was not set up again, this may be an attack. Ask the host's administrator, then remove the old key with `ssh-keygen -R` and connect once in a terminal"
     )]
     Changed,
 }

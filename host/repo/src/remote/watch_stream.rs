@@ -1,10 +1,10 @@
-//! Hearing of a moved branch at once where the remote's host is ours: one ssh connection that
-//! stays open, over which `platinum hook watch <repository>` tells each move.
+//! Notices a moved branch at once where the remote's host is ours: one ssh connection that
+//! stays open, over which `platinum hook watch <repository>` reports each move.
 //!
 //! Lives here: both ends, [`WatchStream`] of the listener and [`watch_branch`] of the host.
 //! Invariants: a line is an id, `none` or `.`, and nothing else is believed; a connection over
 //! which nothing comes for a while is ended; either end notices that the other one is gone, and
-//! ends too; nothing that is told here is more than a reason to fetch.
+//! ends too; a line is never more than a reason to fetch.
 
 use std::{io, path::Path, process::Stdio, time::Duration};
 
@@ -22,9 +22,9 @@ use super::{
     folder::{FolderPoll, FolderTip},
 };
 
-/// How often the host looks at its own files.
+/// How often the host polls its own files.
 const POLL: Duration = Duration::from_millis(500);
-/// How often it says that it is there.
+/// How often it sends a line when nothing changed.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// After so long without a line the connection is dead.
 const DEAD: Duration = Duration::from_secs(100);
@@ -99,12 +99,12 @@ impl WatchStream {
         })
     }
 
-    /// Whether it ever told something.
+    /// Whether a line ever came.
     pub(super) fn is_handshaken(&self) -> bool {
         self.handshaken
     }
 
-    /// The newest line, waited for till the deadline. Giving the future up loses nothing.
+    /// The newest line, waited for until the deadline. Dropping the future loses nothing.
     pub(super) async fn next_line(&mut self, deadline: Instant) -> Line {
         loop {
             match newest(&mut self.read) {
@@ -166,8 +166,8 @@ fn newest(read: &mut Vec<u8>) -> Result<Option<Line>, ()> {
     }
 }
 
-/// The host's end: tells on `output` where the branch of the repository at `path` points, now and
-/// whenever it moved, till `gone` is done or nobody reads any more.
+/// The host's end: writes to `output` where the branch of the repository at `path` points, now and
+/// whenever it moved, until `gone` is done or the output is closed.
 ///
 /// # Errors
 /// If there is no repository, if its refs are not in files, or if the output is closed.
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_an_id_none_or_a_beat_and_the_newest_counts() {
+    fn newest_line_of_several_counts() {
         let id = "1".repeat(40);
         let tip = Line::Tip(Some(Oid::from_str(&id).unwrap()));
         let mut read = format!("none\n.\n{id}\n.\n12").into_bytes();

@@ -1,17 +1,17 @@
 //! [`Wal`]: what makes a change durable with one wait for the disk.
 //!
 //! A change writes a handful of small objects and moves a ref or two. Waiting for each of these
-//! files, and for the folder it is in, is a dozen waits; so libgit2 is told to wait for none of
+//! files, and for the folder it is in, is a dozen waits; so libgit2 waits for none of
 //! them, and the objects and the new values of the refs are written once more, one after the other,
 //! into a file that has its full length already: one wait, and nothing of the file system's own to
 //! write. When the power fails, what the files lack is made again from here.
 //!
-//! Lives elsewhere: what is a change, and which of them may be lost with the power, is said by
-//! whoever moves a ref (`refs`).
+//! Lives elsewhere: what is a change, and which of them may be lost with the power, is decided
+//! in `refs`.
 //! Invariants: when a durable [`Wal::append`] returns, every object made before it and the refs
 //! it names are in the write-ahead log or on the disk. A record counts whole or not at all, and no record
 //! counts behind one that does not. Everything in the files is on the disk before the write-ahead log
-//! begins anew. What somebody else did to a ref meanwhile is left as it is.
+//! begins anew. A ref that another program moved meanwhile is left as it is.
 
 mod files;
 mod record;
@@ -163,7 +163,7 @@ impl Wal {
 
     /// Puts everything on the disk; what is in the write-ahead log is not needed any more then.
     pub(crate) fn checkpoint(&mut self, git: &Repository) -> Result<(), RepoError> {
-        let doing = "putting everything on the disk";
+        let doing = "writing a checkpoint";
         let folder = File::open(&self.git_dir).map_err(failed(doing))?;
         rustix::fs::syncfs(&folder).map_err(|error| failed(doing)(error.into()))?;
         let mut record = Record::default();

@@ -103,13 +103,14 @@ fn one(bytes: &[u8], number: u32) -> Option<(u64, Record, usize)> {
         return None;
     }
     let length = usize::try_from(u32::from_le_bytes(take(&mut rest)?)).ok()?;
-    let said: [u8; 20] = take(&mut rest)?;
+    let checksum: [u8; 20] = take(&mut rest)?;
     let payload = rest.get(..length)?;
-    let record = (sum(bytes.get(..24)?, payload) == said).then(|| Record::decode(payload))??;
+    let record =
+        (sum(bytes.get(..24)?, payload) == checksum).then(|| Record::decode(payload))??;
     Some((generation, record, HEADER + length))
 }
 
-/// Tells torn records from whole ones; nobody else writes here.
+/// Detects torn records; it is no protection against a writer.
 fn sum(head: &[u8], payload: &[u8]) -> [u8; 20] {
     let mut out = [0; 20];
     let all = [head, payload].concat();

@@ -87,7 +87,7 @@ fn files(git_dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// What the power may leave of files that nobody waited for: any of them as it was before, empty,
+/// What the power may leave of files without fsync: any of them as it was before, empty,
 /// cut, or not there.
 fn fail_power(before: &BTreeMap<PathBuf, Vec<u8>>, git_dir: &Path, random: &mut StdRng) -> usize {
     let mut torn = 0;
@@ -117,8 +117,9 @@ fn fail_power(before: &BTreeMap<PathBuf, Vec<u8>>, git_dir: &Path, random: &mut 
     torn
 }
 
+/// Whatever the power leaves of the files nothing that was durable is lost.
 #[test]
-fn whatever_the_power_leaves_of_the_files_nothing_that_was_durable_is_lost() {
+fn wal_any_power_failure_loses_nothing_durable() {
     let mut torn = 0;
     for seed in 0..12 {
         let mut random = StdRng::seed_from_u64(seed);
@@ -161,8 +162,9 @@ fn whatever_the_power_leaves_of_the_files_nothing_that_was_durable_is_lost() {
     assert!(torn > 100, "{torn}");
 }
 
+/// A record that was not durable may be lost and costs no other.
 #[test]
-fn a_record_that_was_not_durable_may_be_lost_and_costs_no_other() {
+fn wal_lost_lazy_record_costs_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
     let repo = Repo::open_with_wal_of(&git_dir, SHORT).unwrap();
@@ -173,14 +175,14 @@ fn a_record_that_was_not_durable_may_be_lost_and_costs_no_other() {
     let kept = repo.last_snapshot().unwrap();
     land(&repo, second);
     let wal = git_dir.join(FILE);
-    let whole = fs::read(&journal).unwrap();
+    let whole = fs::read(&wal).unwrap();
     let last = repo.wal().unwrap().unwrap().at;
     drop(repo);
     let before = files(&git_dir);
     for cut in (end..last).step_by(5) {
         let mut bytes = whole.clone();
         bytes[usize::try_from(cut).unwrap()..].fill(0);
-        fs::write(&journal, bytes).unwrap();
+        fs::write(&wal, bytes).unwrap();
         for name in ["verified", "applied"] {
             fs::write(git_dir.join("refs/vault").join(name), "").unwrap();
         }
@@ -198,7 +200,7 @@ fn a_record_that_was_not_durable_may_be_lost_and_costs_no_other() {
 }
 
 #[test]
-fn a_daemon_that_was_killed_while_it_moved_a_ref_is_not_kept_from_starting_by_its_lock() {
+fn wal_open_after_a_kill_removes_the_ref_lock() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
     let repo = Repo::open_with_wal_of(&git_dir, SHORT).unwrap();
@@ -211,16 +213,16 @@ fn a_daemon_that_was_killed_while_it_moved_a_ref_is_not_kept_from_starting_by_it
     drop(repo);
     fs::write(&file, before).unwrap();
     fs::write(git_dir.join("refs/vault/kept.lock"), "").unwrap();
-    // Or while it set something; and somebody who only reads has set it otherwise.
+    // Or while it set something; and a reader has set it otherwise.
     fs::write(git_dir.join("config.lock"), "").unwrap();
     Repo::open_or_init(&git_dir).unwrap();
     let again = Repo::open_with_wal_of(&git_dir, SHORT).unwrap();
-    assert_eq!(again.kept().unwrap(), ahead);
+    assert_eq!(again.last_snapshot().unwrap(), ahead);
     assert_ne!(ahead, Some(kept));
 }
 
 #[test]
-fn what_somebody_else_did_to_a_ref_meanwhile_is_left_as_it_is() {
+fn wal_replay_keeps_a_ref_moved_by_another_program() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
     let repo = Repo::open_with_wal_of(&git_dir, SHORT).unwrap();
@@ -237,8 +239,9 @@ fn what_somebody_else_did_to_a_ref_meanwhile_is_left_as_it_is() {
     assert_eq!(refs(&git_dir), expected);
 }
 
+/// A change waits for the disk twice and large bytes by themselves.
 #[test]
-fn a_change_waits_for_the_disk_twice_and_large_bytes_by_themselves() {
+fn wal_change_costs_two_fsyncs_and_one_for_large_blobs() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
     let repo = Repo::open_with_wal_of(&git_dir, LENGTH).unwrap();
@@ -255,8 +258,9 @@ fn a_change_waits_for_the_disk_twice_and_large_bytes_by_themselves() {
     assert!(repo.wal().unwrap().unwrap().made.is_empty());
 }
 
+/// A repository with a journal says nothing that git warns of.
 #[test]
-fn a_repository_with_a_journal_says_nothing_that_git_warns_of() {
+fn wal_repository_causes_no_git_warning() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
     // As an earlier run left it, with and without a write-ahead log.
@@ -274,7 +278,7 @@ fn a_repository_with_a_journal_says_nothing_that_git_warns_of() {
 }
 
 #[test]
-fn upkeep_leaves_nothing_to_the_journal() {
+fn wal_is_empty_after_maintenance() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
     let repo = Repo::open_with_wal_of(&git_dir, LENGTH).unwrap();
@@ -321,8 +325,9 @@ fn record() -> impl Strategy<Value = Record> {
 }
 
 proptest! {
+    /// Records are read as they were written up to the first that is not whole.
     #[test]
-    fn records_are_read_as_they_were_written_up_to_the_first_that_is_not_whole(
+    fn wal_parse_stops_at_the_first_torn_record(
         records in prop::collection::vec(record(), 1..6),
         generation in any::<u64>(),
         flipped in any::<prop::sample::Index>(),
@@ -349,7 +354,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_break_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn wal_parse_any_bytes_does_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let mut with_magic = MAGIC.to_vec();
         with_magic.extend(&bytes);
         parse(&bytes);

@@ -125,8 +125,9 @@ fn trap(folder: &Path) -> (PathBuf, PathBuf) {
     (trap, mark)
 }
 
+/// No configuration leads to another remote nor runs a program.
 #[tokio::test]
-async fn no_configuration_leads_to_another_remote_nor_runs_a_program() {
+async fn hostile_configuration_redirects_and_runs_nothing() {
     let (good, evil) = (GitServer::start().unwrap(), GitServer::start().unwrap());
     let as_folder = |server: &GitServer| server.repository().display().to_string();
     for (to, elsewhere) in [
@@ -181,7 +182,7 @@ fn http_server(answer: String) -> (u16, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_server_cannot_send_git_to_another_one() {
+async fn http_redirect_is_not_followed() {
     let folder = tempfile::tempdir().unwrap();
     let (elsewhere, reached) = http_server("HTTP/1.0 404 Not Found\r\n\r\n".to_owned());
     let (proxy, proxied) = http_server("HTTP/1.0 502 Bad Gateway\r\n\r\n".to_owned());
@@ -212,8 +213,9 @@ async fn a_server_cannot_send_git_to_another_one() {
     assert!(!mark.exists(), "{}", fs::read_to_string(mark).unwrap());
 }
 
+/// A server without a known certificate is refused whatever is configured.
 #[tokio::test]
-async fn a_server_without_a_known_certificate_is_refused_whatever_is_configured() {
+async fn https_unknown_certificate_is_refused() {
     let server = HttpsServer::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (trap, _) = trap(folder.path());
@@ -225,8 +227,9 @@ async fn a_server_without_a_known_certificate_is_refused_whatever_is_configured(
     assert!(refused.contains("certificate"), "{refused}");
 }
 
+/// Git and the hooks of a folder see only what they need of the environment.
 #[tokio::test]
-async fn git_and_the_hooks_of_a_folder_see_only_what_they_need_of_the_environment() {
+async fn git_child_sees_only_the_allowed_environment() {
     let folder = tempfile::tempdir().unwrap();
     let bare = folder.path().join("vault.git");
     bare_repository(&bare).unwrap();
@@ -258,7 +261,7 @@ async fn git_and_the_hooks_of_a_folder_see_only_what_they_need_of_the_environmen
 }
 
 #[tokio::test]
-async fn an_ssh_host_whose_key_is_not_trusted_is_told_apart_with_what_to_do() {
+async fn ssh_untrusted_host_key_error_says_what_to_do() {
     let server = SshServer::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let repo = Repo::open_or_init(&folder.path().join("a.git")).unwrap();
@@ -283,7 +286,7 @@ async fn an_ssh_host_whose_key_is_not_trusted_is_told_apart_with_what_to_do() {
     assert_eq!(
         unknown.to_string(),
         "ssh does not trust the host 127.0.0.1: its key is not known here; run `ssh` to it once in \
-         a terminal as this user, compare the fingerprint it shows with the host's own, and say yes"
+         a terminal as this user, compare the fingerprint that it shows with the host's own, and answer yes"
     );
     let other = folder.path().join("other");
     let made = Command::new("ssh-keygen")
@@ -315,8 +318,9 @@ fn nobody_is_left(repo: &Repo) {
     .unwrap();
 }
 
+/// A server that stalls in the middle of a pack is given up.
 #[tokio::test]
-async fn a_server_that_stalls_in_the_middle_of_a_pack_is_given_up() {
+async fn fetch_stalled_mid_pack_times_out() {
     let server = GitServer::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let access = server.access();
@@ -366,8 +370,9 @@ async fn a_server_that_stalls_in_the_middle_of_a_pack_is_given_up() {
     );
 }
 
+/// A server that is stopped is given up and used again when it goes on.
 #[tokio::test]
-async fn a_server_that_is_stopped_is_given_up_and_used_again_when_it_goes_on() {
+async fn fetch_stopped_server_times_out_and_recovers() {
     let server = GitServer::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let pid = fs::read_to_string(server.repository().with_file_name("daemon.pid")).unwrap();

@@ -1,4 +1,4 @@
-//! Upkeep of a repository: gathered by git's client, read by libgit2, and nothing is ever lost.
+//! Maintenance of a repository: packed by git's client, read by libgit2, and nothing is ever lost.
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
@@ -63,8 +63,9 @@ fn loose(git_dir: &Path) -> usize {
     counted.split(' ').next().unwrap().parse().unwrap()
 }
 
+/// Eight thousand loose objects become a pack and none is lost.
 #[tokio::test]
-async fn eight_thousand_loose_objects_become_a_pack_and_none_is_lost() {
+async fn maintain_packs_8000_loose_objects_losslessly() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
     let repo = Repo::open_or_init(&git_dir).unwrap();
@@ -86,7 +87,7 @@ async fn eight_thousand_loose_objects_become_a_pack_and_none_is_lost() {
     all_is_there(&Repo::open_or_init(&git_dir).unwrap(), &written);
     git_in(&git_dir, &["fsck", "--strict", "--no-dangling"]).unwrap();
 
-    // Refs that were gathered can be moved and removed; further upkeep gathers what is new.
+    // Refs that were gathered can be moved and removed; the next maintenance packs what is new.
     let more = repo.write_blob(b"more").unwrap();
     let outgoing = repo.outgoing().unwrap();
     repo.remove_outgoing(*outgoing.first().unwrap()).unwrap();
@@ -98,15 +99,15 @@ async fn eight_thousand_loose_objects_become_a_pack_and_none_is_lost() {
 }
 
 #[tokio::test]
-async fn upkeep_that_is_killed_at_any_moment_loses_nothing() {
+async fn maintain_killed_at_any_moment_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
     let repo = Repo::open_or_init(&git_dir).unwrap();
     let written = fill(&repo, 2_500);
     for millis in [1, 5, 15, 30, 60, 90, 120, 160, 200, 300] {
         // Given up, its whole process group is killed.
-        let upkeep = tokio::time::timeout(Duration::from_millis(millis), repo.maintain());
-        if let Ok(done) = upkeep.await {
+        let maintenance = tokio::time::timeout(Duration::from_millis(millis), repo.maintain());
+        if let Ok(done) = maintenance.await {
             done.unwrap();
         }
         // The killed may need a moment to die.
@@ -127,7 +128,7 @@ async fn upkeep_that_is_killed_at_any_moment_loses_nothing() {
 }
 
 #[test]
-fn a_repository_with_little_in_it_is_left_alone() {
+fn object_stats_small_repository_needs_no_gc() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
     let repo = Repo::open_or_init(&git_dir).unwrap();

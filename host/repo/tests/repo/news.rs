@@ -1,4 +1,4 @@
-//! RemoteEvent of the remote: a push by somebody else is noticed soon, over every way there is, and a
+//! Events of the remote: a push by another host is noticed soon, over every kind of address, and a
 //! remote that went away is noticed when it is back.
 
 use std::{
@@ -19,7 +19,7 @@ use platinum_testkit::git::{
 };
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-/// What a push by somebody else may take to be noticed.
+/// How long a push by another host may take to be noticed.
 const SOON: Duration = Duration::from_secs(5);
 /// Far longer than any wait here.
 const TIMER: Duration = Duration::from_secs(600);
@@ -68,13 +68,13 @@ async fn noticed(access: &Access, times: usize) -> Vec<Duration> {
             assert_eq!(writer.push(next, known).await, PushOutcome::Landed);
             Instant::now()
         };
-        let heard = async {
+        let noticed = async {
             let news = reader.next_event(known, TIMER).await;
             (news, Instant::now())
         };
-        let (landed, (news, heard)) = tokio::join!(push, heard);
-        assert_eq!(news, RemoteEvent::Moved(Some(next)));
-        took.push(heard.saturating_duration_since(landed));
+        let (landed, (event, at)) = tokio::join!(push, noticed);
+        assert_eq!(event, RemoteEvent::Moved(Some(next)));
+        took.push(at.saturating_duration_since(landed));
         known = reader.fetch().await.unwrap();
         assert_eq!(known, Some(next));
     }
@@ -93,7 +93,7 @@ fn assert_soon(way: &str, took: &[Duration]) {
 }
 
 #[tokio::test]
-async fn a_push_to_a_folder_is_noticed_within_seconds() {
+async fn watch_folder_notices_a_push_within_seconds() {
     let folder = tempfile::tempdir().unwrap();
     let bare = folder.path().join("vault.git");
     bare_repository(&bare).unwrap();
@@ -102,19 +102,19 @@ async fn a_push_to_a_folder_is_noticed_within_seconds() {
 }
 
 #[tokio::test]
-async fn a_push_to_gits_daemon_is_noticed_within_seconds() {
+async fn watch_git_daemon_notices_a_push_within_seconds() {
     let server = GitServer::start().unwrap();
     assert_soon("git daemon", &noticed(&server.access(), 10).await);
 }
 
 #[tokio::test]
-async fn a_push_over_https_is_noticed_within_seconds() {
+async fn watch_https_notices_a_push_within_seconds() {
     let server = HttpsServer::start().unwrap();
     assert_soon("https", &noticed(&server.access(), 6).await);
 }
 
 #[tokio::test]
-async fn a_push_over_ssh_is_noticed_within_seconds_where_the_host_knows_nothing_of_this_house() {
+async fn watch_ssh_plain_host_notices_a_push_within_seconds() {
     let server = SshServer::start().unwrap();
     assert_soon("ssh, asked by git", &noticed(&server.access(), 6).await);
 }
@@ -136,21 +136,23 @@ fn host_of_ours(folder: &Path) -> SshServer {
     .unwrap()
 }
 
+/// A push over ssh is noticed at once where the host is ours.
 #[tokio::test]
-async fn a_push_over_ssh_is_noticed_at_once_where_the_host_is_ours() {
+async fn watch_ssh_own_host_notices_a_push_over_one_connection() {
     let folder = tempfile::tempdir().unwrap();
     let server = host_of_ours(folder.path());
     let took = noticed(&server.access(), 10).await;
     assert_soon("ssh, listened to", &took);
     // The fetch of the empty remote asks twice.
     let fetches_and_pushes = 2 + 10 + 10;
-    // One connection for all the news: nobody asks again and again.
+    // One connection for all events, and no polling.
     let connections = server.log().matches("Accepted publickey").count();
     assert_eq!(connections, fetches_and_pushes + 1, "{}", server.log());
 }
 
+/// What a connection tells survives waits that are given up.
 #[tokio::test]
-async fn what_a_connection_tells_survives_waits_that_are_given_up() {
+async fn watch_ssh_dropped_waits_lose_no_event() {
     let folder = tempfile::tempdir().unwrap();
     let server = host_of_ours(folder.path());
     let (repo, remote) = side(folder.path(), "a.git", &server.access());
@@ -180,7 +182,7 @@ async fn what_a_connection_tells_survives_waits_that_are_given_up() {
 }
 
 #[tokio::test]
-async fn a_remote_that_was_away_is_noticed_when_it_is_back() {
+async fn watch_folder_reports_unreachable_and_reachable() {
     let folder = tempfile::tempdir().unwrap();
     let bare = folder.path().join("vault.git");
     let access = Access::plain(bare.to_str().unwrap());
@@ -196,7 +198,7 @@ async fn a_remote_that_was_away_is_noticed_when_it_is_back() {
         remote.next_event(None, Duration::from_millis(1500)).await,
         RemoteEvent::Unchanged
     );
-    // That it goes is told once, and soon.
+    // That it went away is reported once, and soon.
     fs::rename(&bare, folder.path().join("elsewhere.git")).unwrap();
     let news = tokio::time::timeout(SOON, remote.next_event(None, TIMER)).await;
     assert_eq!(news, Ok(RemoteEvent::Unreachable));
@@ -210,7 +212,7 @@ async fn a_remote_that_was_away_is_noticed_when_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_holds_no_wait_for_news() {
+async fn watch_silent_server_wait_still_ends() {
     let folder = tempfile::tempdir().unwrap();
     // Accepts and never answers.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -230,7 +232,7 @@ async fn a_server_that_says_nothing_holds_no_wait_for_news() {
 }
 
 #[tokio::test]
-async fn a_host_tells_each_move_of_the_branch_till_nobody_listens() {
+async fn watch_branch_reports_each_move_until_closed() {
     let folder = tempfile::tempdir().unwrap();
     let bare = folder.path().join("vault.git");
     bare_repository(&bare).unwrap();
@@ -255,7 +257,7 @@ async fn a_host_tells_each_move_of_the_branch_till_nobody_listens() {
     let ended = tokio::time::timeout(SOON, host).await.unwrap().unwrap();
     assert!(ended.is_ok(), "{ended:?}");
 
-    // Nobody reads any more: the next move ends it.
+    // The output is closed: the next move ends it.
     let (here, there) = tokio::io::duplex(1024);
     drop(here);
     let forever = std::future::pending();

@@ -1,4 +1,4 @@
-//! Writing frontmatter: plain words of the house, everything else in double quotes on one line.
+//! Writing frontmatter: our own plain words, everything else in double quotes on one line.
 //!
 //! Invariant: whatever text goes in, what comes out is exactly the lines of one key, and reads
 //! back as the same text.
@@ -22,7 +22,7 @@ impl Front {
         Self("---\n".to_owned())
     }
 
-    /// A key with a word of the house: an id, a time, a zone, a kind.
+    /// A key with a word of ours: an id, a time, a zone, a kind.
     pub(super) fn word(&mut self, key: &str, word: impl Display) -> &mut Self {
         let start = self.0.len();
         // Writing to a string does not fail.
@@ -40,10 +40,10 @@ impl Front {
         self
     }
 
-    /// A key with a record of the house.
+    /// A key with a record of ours.
     #[expect(
         clippy::expect_used,
-        reason = "the house's records are text, numbers and lists"
+        reason = "our records are text, numbers and lists"
     )]
     pub(super) fn owned(&mut self, key: &str, record: &impl Serialize) -> &mut Self {
         let value = serde_norway::to_value(record).expect("a record is YAML");

@@ -19,7 +19,7 @@ use platinum_vault::{
     Vault,
     note::{DraftNote, UpdateNote},
 };
-use platinum_watch::{Dirty, Wake, WakeUps, Watch};
+use platinum_watch::{DirtyPaths, Wake, WakeUps, Watch};
 
 use super::{Answer, MORE_LINES, Order, Setup, Up, traps};
 
@@ -50,7 +50,7 @@ pub fn serve((setup, socket): (Setup, std::path::PathBuf)) {
     let host = Host::open(&setup);
     let line = UnixStream::connect(&socket).unwrap();
     let watch = setup.every.map(|every| {
-        let dirty = Dirty::new();
+        let dirty = DirtyPaths::new();
         let (watch, wake_ups) = Watch::gather(&setup.vault, &dirty).unwrap();
         host.sync.watched_by(dirty);
         runtime.spawn(keep_in_sync(host.sync.clone(), wake_ups, every));

@@ -38,7 +38,7 @@ impl Side {
             Ok(()) => {}
             // Kept before a crash: the same bytes.
             Err(VaultError::Exists(_)) if self.vault.read(&kept, MAX_NOTE as u64)? == bytes => {
-                match self.vault.take_away(path, &bytes) {
+                match self.vault.remove_if(path, &bytes) {
                     Ok(()) | Err(VaultError::NotFound(_)) => {}
                     Err(error) => return Err(error.into()),
                 }
