@@ -270,8 +270,8 @@ fn state_of(connection: &Connection, draft: DraftId) -> Result<State, JournalErr
          LEFT JOIN entries AS o ON o.draft = ?1 AND o.event = 'outcome' AND o.seq > i.seq
          ORDER BY o.seq DESC LIMIT 1",
     )?;
-    type Found = (i64, String, Option<i64>, Option<String>);
-    let found: Option<Found> = last
+    type Columns = (i64, String, Option<i64>, Option<String>);
+    let found: Option<Columns> = last
         .query_row([draft.to_string()], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })

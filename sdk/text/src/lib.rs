@@ -1,17 +1,20 @@
-//! Text from outside, made safe to show: which characters are hidden, one line, bounds.
+//! Text from outside, made safe to show: which characters are hidden, one line, bounds, Markdown.
 //!
 //! Lives here: the one list of invisible and bidirectional characters, and the functions that
 //! remove them. A crate of its own, without dependencies, because skills use it too (through the
 //! SDK); the host's crates use it as `platinum_core::text`.
-//! Lives elsewhere: escaping for one format stays with that format (Markdown and YAML in `vault`,
-//! the names of files in `secrets`).
+//! Lives elsewhere: quoting for YAML is in `vault`, the names of files in `secrets`.
 //! Invariants: nothing here fails or allocates more than it returns; the work is linear in the
-//! text; what a function returns is never longer than asked for.
+//! text; what a function returns is never longer than asked for, but for escapes.
 #![no_std]
 
 extern crate alloc;
 
+mod markdown;
+
 use alloc::string::String;
+
+pub use markdown::escape_markdown;
 
 /// Whether a reader cannot see this character, or whether it changes how others are shown.
 ///

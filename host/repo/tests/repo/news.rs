@@ -24,7 +24,7 @@ const SOON: Duration = Duration::from_secs(5);
 /// Far longer than any wait here.
 const TIMER: Duration = Duration::from_secs(600);
 
-fn side(folder: &Path, name: &str, access: &Access) -> (Repo, GitRemote) {
+fn replica(folder: &Path, name: &str, access: &Access) -> (Repo, GitRemote) {
     let repo = Repo::open_or_init(&folder.join(name)).unwrap();
     let options = ClientOptions {
         user_config: false,
@@ -55,8 +55,8 @@ fn commit(repo: &Repo, parent: Option<Oid>, text: &str) -> Oid {
 /// Another one pushes again and again; answers how long each push took to be noticed, sorted.
 async fn noticed(access: &Access, times: usize) -> Vec<Duration> {
     let folder = tempfile::tempdir().unwrap();
-    let (repo, writer) = side(folder.path(), "writer.git", access);
-    let (_, reader) = side(folder.path(), "reader.git", access);
+    let (repo, writer) = replica(folder.path(), "writer.git", access);
+    let (_, reader) = replica(folder.path(), "reader.git", access);
     let mut known = reader.fetch().await.unwrap();
     let mut took = Vec::new();
     for number in 0..times {
@@ -155,7 +155,7 @@ async fn watch_ssh_own_host_notices_a_push_over_one_connection() {
 async fn watch_ssh_dropped_waits_lose_no_event() {
     let folder = tempfile::tempdir().unwrap();
     let server = host_of_ours(folder.path());
-    let (repo, remote) = side(folder.path(), "a.git", &server.access());
+    let (repo, remote) = replica(folder.path(), "a.git", &server.access());
     let first = commit(&repo, None, "first");
     assert_eq!(remote.fetch().await, Ok(None));
     // It listens, and the branch does not move.
@@ -186,7 +186,7 @@ async fn watch_folder_reports_unreachable_and_reachable() {
     let folder = tempfile::tempdir().unwrap();
     let bare = folder.path().join("vault.git");
     let access = Access::plain(bare.to_str().unwrap());
-    let (_, remote) = side(folder.path(), "a.git", &access);
+    let (_, remote) = replica(folder.path(), "a.git", &access);
     assert_eq!(
         remote.next_event(None, Duration::from_millis(1500)).await,
         RemoteEvent::Unknown
@@ -218,7 +218,7 @@ async fn watch_silent_server_wait_still_ends() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let access = Access::plain(format!("git://127.0.0.1:{port}/vault.git"));
-    let (_, remote) = side(folder.path(), "a.git", &access);
+    let (_, remote) = replica(folder.path(), "a.git", &access);
     let began = Instant::now();
     assert_eq!(
         remote.next_event(None, Duration::from_secs(1)).await,
@@ -237,7 +237,7 @@ async fn watch_branch_reports_each_move_until_closed() {
     let bare = folder.path().join("vault.git");
     bare_repository(&bare).unwrap();
     let access = Access::plain(bare.to_str().unwrap());
-    let (repo, remote) = side(folder.path(), "a.git", &access);
+    let (repo, remote) = replica(folder.path(), "a.git", &access);
     let (here, there) = tokio::io::duplex(1024);
     let (leave, left) = tokio::sync::oneshot::channel::<()>();
     let gone = async move { drop(left.await) };

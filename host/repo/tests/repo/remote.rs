@@ -21,7 +21,7 @@ fn serve(folder: &Path) -> Address {
     Address::parse(bare.to_str().unwrap()).unwrap()
 }
 
-fn side(folder: &Path, name: &str, address: &Address) -> (Repo, GitRemote) {
+fn replica(folder: &Path, name: &str, address: &Address) -> (Repo, GitRemote) {
     let repo = Repo::open_or_init(&folder.join(name)).unwrap();
     let options = ClientOptions {
         user_config: false,
@@ -53,8 +53,8 @@ fn commit(repo: &Repo, parent: Option<Oid>, agent: &str) -> Oid {
 async fn push_race_lands_exactly_once() {
     let folder = tempfile::tempdir().unwrap();
     let address = serve(folder.path());
-    let (repo_a, a) = side(folder.path(), "a.git", &address);
-    let (repo_b, b) = side(folder.path(), "b.git", &address);
+    let (repo_a, a) = replica(folder.path(), "a.git", &address);
+    let (repo_b, b) = replica(folder.path(), "b.git", &address);
     assert_eq!(a.fetch().await, Ok(None));
     let (first_a, first_b) = (commit(&repo_a, None, "a"), commit(&repo_b, None, "b"));
     assert_eq!(a.push(first_a, None).await, PushOutcome::Landed);
@@ -79,7 +79,7 @@ async fn push_race_lands_exactly_once() {
 async fn absent_remote_fetch_fails_and_push_is_indeterminate() {
     let folder = tempfile::tempdir().unwrap();
     let address = Address::parse(folder.path().join("no.git").to_str().unwrap()).unwrap();
-    let (repo, remote) = side(folder.path(), "a.git", &address);
+    let (repo, remote) = replica(folder.path(), "a.git", &address);
     assert!(matches!(
         remote.fetch().await,
         Err(RemoteError::Unreachable { .. })
@@ -143,7 +143,7 @@ async fn fetch_faulty_object_is_not_unreachable() {
     for fault in ["zeroPaddedFilemode", "missingEmail"] {
         let folder = tempfile::tempdir().unwrap();
         let address = serve(folder.path());
-        let (repo, remote) = side(folder.path(), "a.git", &address);
+        let (repo, remote) = replica(folder.path(), "a.git", &address);
         let first = commit(&repo, None, "a");
         assert_eq!(remote.push(first, None).await, PushOutcome::Landed);
         let bare = folder.path().join("remote.git");

@@ -5,10 +5,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use platinum_core::{
-    Action,
-    text::{is_hidden, one_line},
-};
+use platinum_core::{Action, text::is_hidden};
 use serde::Serialize;
 use serde_norway::{Mapping, Value};
 
@@ -213,32 +210,4 @@ fn needs_escape(c: char) -> bool {
         || is_hidden(c)
         || private_use
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FFFC}' | '\u{FFFD}')
-}
-
-/// The text as one line of at most `max` characters, as Markdown that shows exactly that text and
-/// does nothing: no link, image, HTML, wikilink, tag, comment, code, formula or template, for
-/// GitHub's Markdown, Obsidian's, and its plugins.
-pub(super) fn plain(text: &str, max: usize) -> String {
-    let line = one_line(text, max);
-    let mut escaped = String::with_capacity(line.len() + 16);
-    let mut last = '\0';
-    for c in line.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            // A code span knows no escape, and a plugin reads `= …` in it.
-            '`' => escaped.push('\''),
-            '\\' | '*' | '_' | '[' | ']' | '(' | ')' | '{' | '}' | '#' | '!' | '|' | '~' | '$'
-            | '%' | '^' | '=' | '@' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            // An address that readers would make a link of.
-            '/' if last == ':' => escaped.push_str("\\/"),
-            _ => escaped.push(c),
-        }
-        last = c;
-    }
-    escaped
 }

@@ -8,7 +8,7 @@ use platinum_core::{
 use platinum_protocol::ClaimRecord;
 use proptest::{collection::vec, option, prelude::*};
 
-use super::{emit::plain, *};
+use super::*;
 
 const NOTE: &str = "---\n# mine\nid: \"a\"\ntags: [x, \"y: z\"]   # list\nstatus:   open # for now\n\
     other: |\n  status: no key\n\n  # no comment\nlist:\n- one\n- two\n# between\n\n\"quo ted\": 'it''s'\n---\n\n# Body\n---\nstatus: body\n";
@@ -357,15 +357,15 @@ fn plan_note_steps_stay_one_line_each() {
 }
 
 #[test]
-fn plain_keeps_ordinary_words() {
-    assert_eq!(
-        plain("Send the offer, by 4 o'clock?", 99),
-        "Send the offer, by 4 o'clock?"
-    );
-}
-
-#[test]
 fn plan_note_escapes_outside_markup() {
+    let plan = PlanNote {
+        id: PlanId::from_parts(1, 2),
+        created: Timestamp::UNIX_EPOCH,
+        by: "cloud".to_owned(),
+        task: TaskId::from_parts(1, 2),
+        title: String::new(),
+        steps: vec![],
+    };
     for (text, never) in [
         ("[pay](https://evil.test)", "[pay]("),
         ("https://evil.test", "://"),
@@ -378,8 +378,17 @@ fn plan_note_escapes_outside_markup() {
         ("#tag", " #"),
         ("&lt;b&gt;", "&lt;b"),
     ] {
-        let escaped = plain(&format!("a {text}"), 200);
-        assert!(!escaped.contains(never), "{text} became {escaped}");
+        let plan = PlanNote {
+            title: format!("a {text}"),
+            ..plan.clone()
+        };
+        let body = plan
+            .render()
+            .rsplit_once("---\n")
+            .unwrap()
+            .1
+            .replacen("# ", "", 1);
+        assert!(!body.contains(never), "{text} became {body}");
     }
 }
 

@@ -189,7 +189,7 @@ impl World {
     }
 
     /// Every file of a host, stable and as it was read; what is not stable counts as unchanged.
-    pub(super) fn look(&mut self, host: usize, base: &Rc<Files>) -> Files {
+    pub(super) fn scan(&mut self, host: usize, base: &Rc<Files>) -> Files {
         let (now, wall) = (self.now, self.wall(host));
         let is_whole = self.is_calm;
         let contents = &self.contents;
