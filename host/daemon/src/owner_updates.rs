@@ -2,7 +2,7 @@
 //!
 //! Lives elsewhere: the updates that skills write go through `capabilities::updates`.
 
-use platinum_core::{AgentName, Clock as _, SystemClock, TaskId, UpdateId, layout};
+use platinum_core::{AgentName, Clock as _, SystemClock, TaskId, UpdateId, layout, text::one_line};
 use platinum_vault::{Vault, note::UpdateNote};
 
 /// Longest headline, in characters.
@@ -23,13 +23,12 @@ impl OwnerUpdates {
 
     /// Writes an update; whether that went well. If not, the log has the reason.
     pub async fn publish(&self, task: Option<TaskId>, text: &str) -> bool {
-        let headline: String = text.chars().filter(|c| !c.is_control()).collect();
         let note = UpdateNote {
             id: UpdateId::generate(),
             created: SystemClock.now(),
             by: self.agent.to_string(),
             task,
-            headline: headline.chars().take(MAX_HEADLINE).collect(),
+            headline: one_line(text, MAX_HEADLINE),
         };
         let path = layout::update(&self.agent, note.id);
         let vault = self.vault.clone();

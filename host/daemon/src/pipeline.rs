@@ -10,7 +10,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use platinum_capabilities::tasks::{Owner, TaskError, TaskStore};
-use platinum_core::{TaskId, ZoneId, layout};
+use platinum_core::{Backoff, TaskId, ZoneId, layout, text::one_line};
 use platinum_engine::Outcome;
 use platinum_protocol::TaskPlace;
 use platinum_vault::{Vault, note::TaskNote};
@@ -25,8 +25,7 @@ use crate::{
 
 /// After so many answers of its drafting skill that it cannot be done, a task is filed as failed.
 const MAX_FAILURES: u32 = 3;
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+const RETRIES: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(600));
 
 /// Moves tasks through the skills.
 pub struct Pipeline {
@@ -311,12 +310,7 @@ impl Pipeline {
     /// The task's subject as one short line for people.
     async fn subject(&self, task: TaskId) -> String {
         match TaskStore::get(&self.sync, task).await {
-            Ok(note) => note
-                .subject
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(80)
-                .collect(),
+            Ok(note) => one_line(&note.subject, 80),
             Err(TaskError::NotFound) => task.to_string(),
             Err(error) => {
                 tracing::debug!(%task, "Cannot read the subject of a task: {error}.");
@@ -360,8 +354,7 @@ impl Pipeline {
             until: Instant::now(),
         });
         retry.failures += failures;
-        retry.until =
-            Instant::now() + (FIRST_PAUSE * 2_u32.pow(retry.pauses.min(7))).min(LONGEST_PAUSE);
+        retry.until = Instant::now() + RETRIES.delay(retry.pauses);
         retry.pauses += 1;
         retry.failures
     }
@@ -369,7 +362,7 @@ impl Pipeline {
 
 /// A line for the owner, bounded.
 fn headline(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(290).collect()
+    one_line(text, 290)
 }
 
 /// Whether one of these drafts counts, as far as that can be seen without the repository: `noted` is
