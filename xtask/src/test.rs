@@ -10,9 +10,6 @@ use anyhow::{Context, bail};
 
 use crate::{setup, steps};
 
-/// The licence checker, at the version whose configuration format `deny.toml` has.
-const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
-
 /// Runs everything; the last line counts the tests.
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     setup::packages("tests on real servers", platinum_testkit::PACKAGES)?;
@@ -39,7 +36,6 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
             "warnings",
         ]),
     )?;
-    deny(root)?;
     println!("{passed} passed, {failed} failed, {ignored} skipped");
     if failed > 0 {
         bail!("{failed} tests failed");
@@ -88,43 +84,6 @@ fn count(result: &str, word: &str) -> u64 {
         .split([';', '.'])
         .find_map(|part| part.trim().strip_suffix(word)?.trim().parse().ok())
         .unwrap_or(0)
-}
-
-/// Checks licences, bans and sources of every crate. The advisory database is not consulted: it
-/// would have to be downloaded.
-fn deny(root: &Path) -> anyhow::Result<()> {
-    let (name, version) = DENY;
-    let tools = root.join("target/tools");
-    let program = tools.join("bin").join(name);
-    if !program.is_file() {
-        steps::shown(
-            &format!("Building {name} {version} (once)"),
-            steps::cargo(root)
-                .args([
-                    "install",
-                    "--quiet",
-                    "--locked",
-                    "--debug",
-                    name,
-                    "--version",
-                    version,
-                ])
-                .arg("--root")
-                .arg(&tools)
-                .arg("--target-dir")
-                .arg(tools.join("build")),
-        )?;
-    }
-    steps::quiet(
-        "Licences, bans and sources",
-        std::process::Command::new(program).current_dir(root).args([
-            "check",
-            "--hide-inclusion-graph",
-            "licenses",
-            "bans",
-            "sources",
-        ]),
-    )
 }
 
 #[cfg(test)]
