@@ -324,7 +324,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_does_not_travel_in_the_clear() {
+    fn key_is_refused_over_plain_http() {
         assert!(address("http://models.example", "/v1", true).is_err());
         assert!(address("http://models.example", "/v1", false).is_ok());
         assert!(address("http://127.0.0.1:11434/", "/v1", true).is_ok());

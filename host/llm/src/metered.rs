@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_days_tokens_last_until_they_are_used_up_and_renew_at_midnight_utc() {
+    async fn budget_is_spent_and_renews_at_midnight_utc() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tokens.json");
         let clock = Hand::at("2026-11-20T23:00:00Z");
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_count_outlives_the_process_and_a_clock_that_goes_back() {
+    async fn budget_survives_a_restart_and_a_clock_set_back() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tokens.json");
         let clock = Hand::at("2026-11-20T12:00:00Z");
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_that_fails_costs_nothing() {
+    async fn failed_call_costs_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let clock = Hand::at("2026-11-20T12:00:00Z");
         let away = Err(LlmError::Unavailable("away".to_owned()));
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_holds_something_else_is_an_error_that_names_it() {
+    fn foreign_budget_file_is_a_named_error() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tokens.json");
         fs::write(&file, "{\"day\":\"2026-11-20\",\"tokens\":-1}").unwrap();

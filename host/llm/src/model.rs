@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_outside_the_bounds_is_invalid_and_says_which() {
+    fn request_out_of_bounds_is_invalid() {
         let say = |text: &str| vec![Part::Say(text.to_owned())];
         assert_eq!(request(say("x"), 1).check(), Ok(()));
         for (bad, says) in [

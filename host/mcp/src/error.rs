@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_not_delivered_or_refused_unread_certainly_did_not_run() {
+    fn call_error_certainly_not_run_only_if_undelivered() {
         let protocol = |code| CallError::Protocol {
             text: "x".to_owned(),
             code,
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_text_becomes_one_bounded_line() {
+    fn foreign_text_becomes_one_bounded_line() {
         assert_eq!(one_line(" a\r\n\u{1b}[31m b ", 80), "a [31m b");
         assert_eq!(one_line(&"x".repeat(500), 3), "xxx…");
     }

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_and_whole_accounts_can_be_allowed() {
+    fn allow_list_accepts_kinds_and_whole_accounts() {
         let allowed = Allowances::parse(&["iban", "jwt"]).unwrap();
         assert!(allowed.kind(Kind::Iban) && allowed.kind(Kind::Jwt) && !allowed.kind(Kind::Card));
         let allowed = Allowances::parse(&["DE89 3704 0044 0532 0130 00"]).unwrap();
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_known_secrets_and_names_cannot_be_allowed() {
+    fn allow_list_refuses_keys_known_secrets_and_names() {
         for never in [
             "private-key",
             "known",

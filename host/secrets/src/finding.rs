@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_finding_says_what_where_and_what_to_do() {
+    fn finding_message_has_kind_place_and_advice() {
         let finding = Finding {
             kind: Kind::Token("GitHub"),
             place: Place::Line(12),

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_found_wherever_and_however_it_is_broken() {
+    fn known_secret_is_found_at_every_place_and_break() {
         let known = knowing(b"abcd efgh ijkl mnop");
         for text in [
             "abcdefghijklmnop",
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_long_secret_is_found() {
+    fn part_of_a_long_known_secret_is_found() {
         let long: Vec<u8> = (0..400_u32).map(|n| b'!' + (n * 7 % 90) as u8).collect();
         let known = knowing(&long);
         assert!(known.find(&long[100..300]).is_some());
@@ -251,21 +251,21 @@ mod tests {
     }
 
     #[test]
-    fn a_short_secret_is_not_taken() {
+    fn short_secret_is_not_indexed() {
         let mut known = KnownSecrets::default();
         assert!(!known.add(b"s e c r e t") && known.is_empty());
         assert_eq!(known.find(b"secret"), None);
     }
 
     #[test]
-    fn nothing_of_a_secret_is_in_its_debug_text() {
+    fn known_secrets_debug_is_redacted() {
         let known = knowing(b"correct horse battery");
         assert_eq!(format!("{known:?}"), "KnownSecrets { secrets: 1, .. }");
     }
 
     proptest! {
         #[test]
-        fn what_was_added_is_found_and_nothing_else(
+        fn known_secrets_find_what_was_added_alone(
             secret in "[!-~]{8,200}", before in "[ -~]{0,40}", after in "[ -~]{0,40}",
         ) {
             let known = knowing(secret.as_bytes());

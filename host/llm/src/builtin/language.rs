@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn small_words_tell_the_language() {
+    fn language_is_detected_by_its_small_words() {
         for (text, language) in [
             ("Could you send the offer to our office?", Language::English),
             (

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn sentences_that_end_in_a_question_mark_are_questions() {
+    fn sentences_with_a_question_mark_are_questions() {
         assert_eq!(
             asked(
                 "Hi!\n\nThe desks arrived. Could Dr. Weber\ncall on 3. May? And \"why not today?\" See https://x.example/?q=1 please."
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_mail_quotes_is_not_asked_by_it() {
+    fn quoted_questions_are_ignored() {
         for older in [
             "> Will you come?",
             "On Monday, Ada wrote:\nWill you come?",

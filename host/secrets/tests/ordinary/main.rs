@@ -18,7 +18,7 @@ const NOTES: u64 = 10_000;
 const FALSE_HOLDS: usize = 1;
 
 #[test]
-fn of_ten_thousand_ordinary_notes_at_most_one_is_held_back() {
+fn ordinary_notes_at_most_one_of_10000_is_withheld() {
     let scanner = Scanner::default();
     let mut held = Vec::new();
     let mut bytes = 0;
@@ -65,7 +65,7 @@ fn of_ten_thousand_ordinary_notes_at_most_one_is_held_back() {
 }
 
 #[test]
-fn one_seed_makes_one_note() {
+fn note_generator_is_deterministic_per_seed() {
     assert_eq!(notes::note(7).text, notes::note(7).text);
     assert_ne!(notes::note(7).text, notes::note(8).text);
 }

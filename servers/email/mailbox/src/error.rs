@@ -75,7 +75,7 @@ pub enum MailboxError {
     Query(String),
     /// The password, or the TLS roots, cannot be had.
     #[error(transparent)]
-    Secret(#[from] crate::secret::SecretError),
+    Secret(#[from] platinum_kit::SecretError),
     /// The account is set up in a way that cannot work.
     #[error("{0}")]
     Setup(String),

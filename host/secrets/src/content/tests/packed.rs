@@ -134,7 +134,7 @@ fn word(paragraphs: &str) -> Vec<u8> {
 }
 
 #[test]
-fn members_of_a_zip_are_read() {
+fn zip_members_are_scanned() {
     let text = format!("The key is {}\n", token());
     let github = Some(Kind::Token("GitHub"));
     for streamed in [false, true] {
@@ -167,7 +167,7 @@ fn members_of_a_zip_are_read() {
 }
 
 #[test]
-fn what_is_said_of_it_names_no_line() {
+fn archive_finding_names_no_line() {
     let file = gzip(format!("{}{}", "Some words. ".repeat(20), token()).as_bytes());
     let found = SCANNER.content(&file).unwrap();
     assert_eq!(found.place, Place::Packed);
@@ -182,7 +182,7 @@ fn what_is_said_of_it_names_no_line() {
 }
 
 #[test]
-fn documents_and_sheets_are_read_as_they_look() {
+fn documents_and_sheets_are_scanned_as_displayed() {
     let paragraph = |runs: &[&str]| {
         let runs: String = runs
             .iter()
@@ -271,7 +271,7 @@ fn documents_and_sheets_are_read_as_they_look() {
 }
 
 #[test]
-fn the_streams_of_a_pdf_are_read() {
+fn pdf_streams_are_scanned() {
     let token = token();
     let github = Some(Kind::Token("GitHub"));
     let (front, back) = token.split_at(11);
@@ -375,7 +375,7 @@ fn the_streams_of_a_pdf_are_read() {
 }
 
 #[test]
-fn glyphs_are_read_by_the_table_of_their_meanings() {
+fn pdf_glyphs_are_mapped_by_their_font() {
     // As browsers and office programs write: numbers of glyphs, 29 below their letters.
     let glyphs =
         |text: &str| -> String { text.bytes().map(|b| format!("{:04X}", b - 29)).collect() };
@@ -398,7 +398,7 @@ fn glyphs_are_read_by_the_table_of_their_meanings() {
 }
 
 #[test]
-fn a_file_of_keys_is_known_by_its_start() {
+fn key_store_is_found_by_its_magic_number() {
     let mut keys = b"\x30\x82\x0A\x10\x02\x01\x03\x30\x82\x09\xD6\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x01\xA0\x82".to_vec();
     keys.extend((0..200).map(|n: u32| (n * 37 % 251) as u8));
     assert_eq!(kind(&keys), Some(Kind::PrivateKey));
@@ -425,7 +425,7 @@ fn a_file_of_keys_is_known_by_its_start() {
 }
 
 #[test]
-fn what_is_made_to_burst_takes_a_moment() {
+fn decompression_bomb_is_scanned_fast() {
     let zeros = vec![0; 32 * 1024 * 1024];
     let spaces = vec![b' '; 32 * 1024 * 1024];
     let bomb = compress_to_vec(&spaces, 6);
@@ -487,7 +487,7 @@ fn what_is_made_to_burst_takes_a_moment() {
 }
 
 #[test]
-fn what_breaks_is_read_up_to_there() {
+fn damaged_archive_is_scanned_up_to_the_damage() {
     let text = format!("{} {}", token(), body(ALNUM, 5000, 32));
     let github = Some(Kind::Token("GitHub"));
     let packed = compress_to_vec(text.as_bytes(), 6);
@@ -503,7 +503,7 @@ fn what_breaks_is_read_up_to_there() {
 
 proptest! {
     #[test]
-    fn any_bytes_behind_the_start_of_a_file_are_judged(
+    fn scan_never_panics_after_any_magic_number(
         start in prop::sample::select(vec![
             "PK\u{3}\u{4}", "%PDF-1.7\nobj << >>\nstream\n", "%PDF-1.7\nobj stream\nx\u{9c}",
         ]),
@@ -515,7 +515,7 @@ proptest! {
     }
 
     #[test]
-    fn a_file_with_any_byte_changed_is_judged(
+    fn scan_never_panics_on_a_changed_byte(
         at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>(),
     ) {
         let page = "BT 72 700 Td [(Pass) 3 (w) 12 (ort:) -250 <416265> 2 (#Rot77)] TJ T* ET";
@@ -534,7 +534,7 @@ proptest! {
     }
 
     #[test]
-    fn any_page_and_any_table_are_read(
+    fn scan_never_panics_on_any_page_and_font(
         parts in prop::collection::vec(prop::sample::select(vec![
             "BT", "ET", "Tj", "TJ", "Td", "Tm", "T*", "'", "\"", "(", ")", "\\", "\\9", "\\777", "<", ">", "<<",
             "[", "]", "%", "\n", " ", "-", ".", "1e9", "999999999999999999999", "-0.5", "/F1", "abc", "<00>",
@@ -546,7 +546,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_packed_is_found(before in any::<String>(), after in any::<String>(), level in 0_u8..10) {
+    fn archived_secret_is_found(before in any::<String>(), after in any::<String>(), level in 0_u8..10) {
         let text = format!("{before}\n{} {after}", token());
         let mut file = b"\x1F\x8B\x08\0\0\0\0\0\0\x03".to_vec();
         file.extend(compress_to_vec(text.as_bytes(), level));

@@ -1,19 +1,19 @@
-//! A refused login is remembered: asking again at once helps nobody, and many refusals lock the account.
+//! [`LoginBackoff`]: a refused login is not tried again at once, because many refusals lock the account.
 
 use std::time::Duration;
 
+use platinum_kit::Password;
 use tokio::time::Instant;
 
 use super::connect::Connection;
 use crate::error::MailboxError;
-use crate::secret::Password;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 
 /// The last refusal, if the last login was refused.
 #[derive(Debug, Default)]
-pub(super) struct Refusal(Option<Refused>);
+pub(super) struct LoginBackoff(Option<Refused>);
 
 #[derive(Debug)]
 struct Refused {
@@ -25,7 +25,7 @@ struct Refused {
     pause: Duration,
 }
 
-impl Refusal {
+impl LoginBackoff {
     /// Refuses again, without asking the server, as long as nothing can have changed.
     pub(super) fn check(&self, password: &Password) -> Result<(), MailboxError> {
         match &self.0 {
@@ -44,9 +44,9 @@ impl Refusal {
         }
     }
 
-    /// Remembers how a login went. Only a login that works makes the pauses short again; nothing else is known of it
+    /// Records how a login went. Only a login that works makes the pauses short again; nothing else is known of it
     /// when the server could not be reached.
-    pub(super) fn judge(
+    pub(super) fn record(
         &mut self,
         answer: Result<Connection, MailboxError>,
         password: &Password,

@@ -48,7 +48,7 @@ pub enum SecretError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// Others may read the file.
@@ -64,7 +64,7 @@ pub enum SecretError {
     Keyring {
         /// The name.
         name: String,
-        /// What it said.
+        /// Its answer.
         reason: String,
     },
     /// There is nothing in it.
@@ -136,7 +136,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
-    fn a_password_file_must_be_private() {
+    fn password_file_must_be_private() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("password");
         std::fs::write(&path, "hunter2\n").unwrap();
@@ -148,13 +148,13 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_never_shown() {
+    fn password_debug_is_redacted() {
         let password = Password("hunter2".into());
         assert_eq!(format!("{password:?}"), "Password(redacted)");
     }
 
     #[test]
-    fn a_missing_variable_is_named() {
+    fn missing_variable_is_named() {
         let refusal = Secret::Env("PLATINUM_TEST_NOT_SET".into())
             .read()
             .unwrap_err()

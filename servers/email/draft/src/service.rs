@@ -1,9 +1,9 @@
-//! The accounts, and what the tools do with them. No MCP here: see [`crate::server`].
+//! [`MailService`]: the accounts, and what the tools do with them. No MCP here: see [`crate::tools`].
 
 use std::collections::BTreeMap;
 
 use platinum_mailbox::compose::{self, Address, ComposeError, File, Outgoing};
-use platinum_mailbox::{Account, Config, Found, Mailbox, MailboxError, Query, message};
+use platinum_mailbox::{Account, Config, Mailbox, MailboxError, Query, SearchHit, message};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::shapes::{DraftAnswer, MailArguments, Message, SearchAnswer, SearchArguments};
@@ -15,12 +15,12 @@ const LIMIT: u32 = 10;
 
 /// What went wrong, in one line for the model or the person that called.
 #[derive(Debug, thiserror::Error)]
-pub enum DeskError {
+pub enum ServiceError {
     /// No such account.
-    #[error("there is no account {given:?}; accounts: {known}")]
+    #[error("there is no account {name:?}; accounts: {known}")]
     NoAccount {
-        /// What was given, cut.
-        given: String,
+        /// The name that was asked for, cut.
+        name: String,
         /// The names there are.
         known: String,
     },
@@ -32,42 +32,48 @@ pub enum DeskError {
     Mailbox {
         /// The account's name.
         account: String,
-        /// What it said.
+        /// Its error.
         source: MailboxError,
     },
 }
 
 /// All accounts, each with its open mailbox.
-pub struct Desk {
-    accounts: BTreeMap<String, Place>,
+pub struct MailService {
+    accounts: BTreeMap<String, OpenAccount>,
 }
 
-struct Place {
+struct OpenAccount {
     account: Account,
     mailbox: Mutex<Box<dyn Mailbox>>,
 }
 
-impl std::fmt::Debug for Desk {
+impl std::fmt::Debug for MailService {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Desk")
+        out.debug_struct("MailService")
             .field("accounts", &self.accounts.keys())
             .finish()
     }
 }
 
-impl Desk {
+impl AsRef<Self> for MailService {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl MailService {
     /// Opens the mailboxes of all accounts. IMAP connects at the first use.
-    pub fn open(config: Config) -> Result<Self, DeskError> {
+    pub fn open(config: Config) -> Result<Self, ServiceError> {
         let mut accounts = BTreeMap::new();
         for (name, account) in config.accounts {
             let mailbox =
-                platinum_mailbox::open(&account).map_err(|source| DeskError::Mailbox {
+                platinum_mailbox::open(&account).map_err(|source| ServiceError::Mailbox {
                     account: name.clone(),
                     source,
                 })?;
             accounts.insert(
                 name,
-                Place {
+                OpenAccount {
                     account,
                     mailbox: Mutex::new(mailbox),
                 },
@@ -76,25 +82,30 @@ impl Desk {
         Ok(Self { accounts })
     }
 
-    fn place(&self, name: &str) -> Result<&Place, DeskError> {
-        self.accounts.get(name).ok_or_else(|| DeskError::NoAccount {
-            given: name.chars().take(64).collect(),
-            known: self.accounts.keys().cloned().collect::<Vec<_>>().join(", "),
-        })
+    fn open_account(&self, name: &str) -> Result<&OpenAccount, ServiceError> {
+        self.accounts
+            .get(name)
+            .ok_or_else(|| ServiceError::NoAccount {
+                name: name.chars().take(64).collect(),
+                known: self.accounts.keys().cloned().collect::<Vec<_>>().join(", "),
+            })
     }
 
     /// The account of this name.
-    pub fn account(&self, name: &str) -> Result<&Account, DeskError> {
-        Ok(&self.place(name)?.account)
+    pub fn account(&self, name: &str) -> Result<&Account, ServiceError> {
+        Ok(&self.open_account(name)?.account)
     }
 
     /// The mailbox of this account, for one caller at a time.
-    pub async fn mailbox(&self, name: &str) -> Result<MutexGuard<'_, Box<dyn Mailbox>>, DeskError> {
-        Ok(self.place(name)?.mailbox.lock().await)
+    pub async fn mailbox(
+        &self,
+        name: &str,
+    ) -> Result<MutexGuard<'_, Box<dyn Mailbox>>, ServiceError> {
+        Ok(self.open_account(name)?.mailbox.lock().await)
     }
 
     /// Searches all accounts.
-    pub async fn search(&self, arguments: SearchArguments) -> Result<SearchAnswer, DeskError> {
+    pub async fn search(&self, arguments: SearchArguments) -> Result<SearchAnswer, ServiceError> {
         let query = Query {
             text: arguments.text,
             sender: arguments.sender,
@@ -105,18 +116,18 @@ impl Desk {
         };
         let mut found = Vec::new();
         let mut no_folder = None;
-        for (name, place) in &self.accounts {
-            match place.mailbox.lock().await.search(&query).await {
+        for (name, open) in &self.accounts {
+            match open.mailbox.lock().await.search(&query).await {
                 Ok(more) => found.extend(more),
                 // One account may have a folder that another has not.
                 Err(source @ MailboxError::NoFolder(_)) if self.accounts.len() > 1 => {
-                    no_folder = Some(DeskError::Mailbox {
+                    no_folder = Some(ServiceError::Mailbox {
                         account: name.clone(),
                         source,
                     });
                 }
                 Err(source) => {
-                    return Err(DeskError::Mailbox {
+                    return Err(ServiceError::Mailbox {
                         account: name.clone(),
                         source,
                     });
@@ -129,12 +140,12 @@ impl Desk {
         found.sort_by_key(|one| std::cmp::Reverse(one.mail.internal_date));
         found.truncate(query.limit);
         Ok(SearchAnswer {
-            messages: found.into_iter().map(shown).collect(),
+            messages: found.into_iter().map(message_of).collect(),
         })
     }
 
     /// Saves a mail in the drafts of its account; a second call with the same Message-ID finds the first draft.
-    pub async fn draft(&self, arguments: &MailArguments) -> Result<DraftAnswer, DeskError> {
+    pub async fn draft(&self, arguments: &MailArguments) -> Result<DraftAnswer, ServiceError> {
         let mail = self.compose(arguments)?;
         let bytes = mail.to_bytes()?;
         let folder = self
@@ -142,7 +153,7 @@ impl Desk {
             .await?
             .save_draft(&mail.message_id, &bytes)
             .await
-            .map_err(|source| DeskError::Mailbox {
+            .map_err(|source| ServiceError::Mailbox {
                 account: arguments.from_account.clone(),
                 source,
             })?;
@@ -159,10 +170,10 @@ impl Desk {
     }
 
     /// The mail that these arguments describe, dated now.
-    pub fn compose(&self, arguments: &MailArguments) -> Result<Outgoing, DeskError> {
+    pub fn compose(&self, arguments: &MailArguments) -> Result<Outgoing, ServiceError> {
         let from = self.account(&arguments.from_account)?.address.clone();
-        let all = |field, given: &[String]| {
-            given
+        let all = |field, addresses: &[String]| {
+            addresses
                 .iter()
                 .map(|one| Address::parse(field, one))
                 .collect::<Result<Vec<_>, _>>()
@@ -196,7 +207,7 @@ fn bare(id: &str) -> String {
         .to_owned()
 }
 
-fn shown(found: Found) -> Message {
+fn message_of(found: SearchHit) -> Message {
     let mail = message::parse_cut(&found.mail.bytes, found.mail.truncated);
     let mut text = mail.text;
     text.truncate(text.floor_char_boundary(TEXT_BYTES));
