@@ -5,6 +5,7 @@
 
 use std::{fmt::Display, sync::Arc};
 
+use platinum_text::one_line;
 use rmcp::{
     Json, ServerHandler,
     handler::server::{
@@ -19,7 +20,7 @@ use rmcp::{
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The most characters of an error in an answer.
+/// The most characters of an error in an answer: it may hold words of another server.
 const MAX_ERROR_CHARS: usize = 2000;
 
 /// Tools of a server over the service `S`.
@@ -124,7 +125,10 @@ impl<S: Send + Sync + 'static> Tools<S> {
                 let answer =
                     arguments.map(|Parameters(arguments)| call(service.clone(), arguments));
                 Box::pin(async move {
-                    let answer = answer?.await.map(Json).map_err(|error| bounded(&error));
+                    let answer = answer?
+                        .await
+                        .map(Json)
+                        .map_err(|error| one_line(&error.to_string(), MAX_ERROR_CHARS));
                     answer.into_call_tool_result()
                 })
             },
@@ -161,28 +165,9 @@ impl<S: Send + Sync + 'static> ServerHandler for Server<S> {
     }
 }
 
-/// An error as one line of bounded length: it may hold words of another server.
-fn bounded(error: &impl Display) -> String {
-    let text = error.to_string();
-    let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((end, _)) = line.char_indices().nth(MAX_ERROR_CHARS) {
-        line.truncate(end);
-        line.push('…');
-    }
-    line
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bounded_error_is_one_short_line() {
-        assert_eq!(bounded(&"no\r\n  answer\u{85}now"), "no answer now");
-        let long = bounded(&"ä".repeat(MAX_ERROR_CHARS + 1));
-        assert_eq!(long.chars().count(), MAX_ERROR_CHARS + 1);
-        assert!(long.ends_with('…'));
-    }
 
     #[test]
     fn annotations_follow_the_access_of_a_tool() {
