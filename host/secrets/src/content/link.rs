@@ -3,7 +3,7 @@
 //! Mails are full of links that let their reader in: to a meeting, to a new password, to an
 //! account. They are ordinary. A link to a machine with the owner's name and password is not.
 
-use super::shape::{contains, run, run_before};
+use super::char_class::{contains, run, run_before};
 
 /// So much of a link is read.
 const MOST: usize = 2048;

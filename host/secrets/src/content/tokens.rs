@@ -5,12 +5,12 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
 use super::{
-    Look,
-    assigned::is_identifier,
-    shape::{
+    Matcher,
+    char_class::{
         Letters, alnum, base64, contains, dotted, hex, is_mixed, is_placeholder, is_random, near,
         run, run_before, starts_word, unwrapped, upper, urlish, word,
     },
+    key_value::is_identifier,
 };
 use crate::Kind;
 
@@ -209,7 +209,7 @@ const TOKENS: &[(&str, &str, Letters, usize, Start)] = &[
 ];
 
 /// Adds a rule for each.
-pub(super) fn rules(add: &mut dyn FnMut(&'static str, Look)) {
+pub(super) fn rules(add: &mut dyn FnMut(&'static str, Matcher)) {
     for (service, start, letters, least, sure) in TOKENS {
         let look = move |text: &[u8], at: usize, end: usize| {
             if text.get(at..end) != Some(start.as_bytes()) {

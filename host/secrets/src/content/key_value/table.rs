@@ -5,9 +5,9 @@
 //! is judged by what else the head names: beside a column of users or of sites, nearly everything
 //! is a password; in another table, what has the look of one.
 
-use super::place::Sign;
 use super::value::{KEEPERS, is_password, is_something_else};
-use crate::content::shape::{is_placeholder, run, run_before};
+use super::value_span::Separator;
+use crate::content::char_class::{is_placeholder, run, run_before};
 
 /// Longer heads are none.
 const MAX_HEAD: usize = 1024;
@@ -314,7 +314,7 @@ fn counts(cell: &[u8], owned: bool) -> bool {
         return false;
     }
     if !owned {
-        return is_password(cell, Sign::Mark, None);
+        return is_password(cell, Separator::Mark, None);
     }
     let text = String::from_utf8_lossy(cell).to_lowercase();
     let kept = KEEPERS

@@ -66,7 +66,7 @@ impl KnownSecrets {
     /// Learns a secret, and how it looks in base64 and in hexadecimal; whether it could. One of
     /// fewer than [`MIN_SECRET_BYTES`] without its white space cannot be told from ordinary words.
     pub fn add(&mut self, secret: &[u8]) -> bool {
-        let packed: Vec<u8> = packed(secret).collect();
+        let packed: Vec<u8> = without_whitespace(secret).collect();
         if packed.len() < MIN_SECRET_BYTES {
             return false;
         }
@@ -197,7 +197,7 @@ fn back(text: &[u8], place: usize, count: usize) -> usize {
     at
 }
 
-fn packed(text: &[u8]) -> impl Iterator<Item = u8> {
+fn without_whitespace(text: &[u8]) -> impl Iterator<Item = u8> {
     text.iter()
         .copied()
         .filter(|byte| !byte.is_ascii_whitespace())

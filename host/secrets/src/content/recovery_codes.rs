@@ -2,8 +2,8 @@
 //! others of one shape, near the words by which services call them.
 
 use super::{
-    Look,
-    shape::{contains, hex, near, run, run_before},
+    Matcher,
+    char_class::{contains, hex, near, run, run_before},
 };
 use crate::Kind;
 
@@ -41,13 +41,13 @@ const BEFORE: usize = 600;
 const AFTER: usize = 2000;
 
 /// Adds the rules.
-pub(super) fn rules(add: &mut dyn FnMut(&'static str, Look)) {
+pub(super) fn rules(add: &mut dyn FnMut(&'static str, Matcher)) {
     for word in WORDS {
-        add(word, Box::new(look));
+        add(word, Box::new(match_list));
     }
 }
 
-fn look(text: &[u8], at: usize, end: usize) -> Option<Kind> {
+fn match_list(text: &[u8], at: usize, end: usize) -> Option<Kind> {
     let nearest = near(text, at.saturating_sub(TWICE), at);
     if WORDS.iter().any(|word| contains(&nearest, word.as_bytes())) {
         return None;
