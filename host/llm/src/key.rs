@@ -24,7 +24,7 @@ pub enum KeySource {
     Keyring(String),
 }
 
-/// A key. It shows itself to nobody.
+/// A key. Its debug output is redacted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -59,7 +59,7 @@ pub enum KeyError {
     File {
         /// Which file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// Others can read the file.
@@ -75,7 +75,7 @@ pub enum KeyError {
     Keyring {
         /// The entry.
         name: String,
-        /// What the keyring says.
+        /// The error of the keyring.
         source: keyring::Error,
     },
     /// What was read cannot be a key.

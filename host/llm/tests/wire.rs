@@ -28,12 +28,12 @@ enum Answer {
 }
 
 /// What the server was sent.
-struct Seen {
+struct SeenRequest {
     head: String,
     body: Value,
 }
 
-impl Seen {
+impl SeenRequest {
     fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(": ")?;
@@ -45,7 +45,7 @@ impl Seen {
 /// A server that gives its answers in order, one a connection, and keeps what it was sent.
 struct Scripted {
     url: String,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<SeenRequest>>>,
 }
 
 impl Scripted {
@@ -89,7 +89,7 @@ impl Scripted {
     }
 }
 
-async fn read_request(stream: &mut TcpStream) -> Seen {
+async fn read_request(stream: &mut TcpStream) -> SeenRequest {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -102,7 +102,7 @@ async fn read_request(stream: &mut TcpStream) -> Seen {
         );
     };
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-    let mut seen = Seen {
+    let mut seen = SeenRequest {
         head,
         body: Value::Null,
     };

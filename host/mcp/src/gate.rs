@@ -10,12 +10,12 @@ use platinum_core::Role;
 
 use crate::ToolInfo;
 
-/// What a tool does, as far as its name tells.
+/// What a tool does, judged by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// Reads and changes nothing.
     Reads,
-    /// Saves a draft that nobody but the owner sees.
+    /// Saves a draft that the owner alone sees.
     Drafts,
     /// Acts on the outside world, or destroys.
     Acts,
@@ -128,7 +128,7 @@ pub fn classify(name: &str) -> Class {
     }
 }
 
-/// The tools that a cloud host must not have beside it: those that act, and those nobody knows.
+/// The tools that a cloud host must not have beside it: those that act, and those on no list.
 pub fn acting_tools(tools: &[ToolInfo]) -> Vec<String> {
     let refused = |tool: &&ToolInfo| matches!(classify(&tool.name), Class::Acts | Class::Unknown);
     tools

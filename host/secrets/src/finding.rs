@@ -84,7 +84,7 @@ impl fmt::Display for Finding {
         match self.place {
             Place::Name => f.write_str("its name holds ")?,
             Place::Line(line) => write!(f, "line {line} holds ")?,
-            Place::Packed => f.write_str("what is compressed in it holds ")?,
+            Place::Archive => f.write_str("what is compressed in it holds ")?,
             Place::Message => f.write_str("the commit's message holds ")?,
         }
         match self.kind {
@@ -101,7 +101,7 @@ impl fmt::Display for Finding {
         }
         match self.place {
             Place::Name => f.write_str("; give the file another name")?,
-            Place::Line(_) | Place::Packed => {
+            Place::Line(_) | Place::Archive => {
                 f.write_str("; take it out, and the file is synced by itself")?;
             }
             Place::Message => f.write_str("; write another message")?,

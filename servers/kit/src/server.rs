@@ -45,7 +45,7 @@ pub struct ToolError {
     reason: String,
 }
 
-/// What a tool may do, and so what a client is told of it.
+/// What a tool may do, and so which hints its clients get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Reads from outside and changes nothing.

@@ -26,7 +26,7 @@ const ENGLISH: &[&str] = &[
     "you", "your",
 ];
 
-/// How many words are looked at.
+/// How many words are read.
 const MAX_WORDS: usize = 2000;
 
 /// The language of the text; English unless another has clearly more of its small words.

@@ -1,7 +1,7 @@
 //! What a mail asks: its own words without what it quotes, and the sentences in them that end in
 //! a question mark.
 
-/// Bytes of a mail that are looked at.
+/// Bytes of a mail that are read.
 const MAX_MAIL_BYTES: usize = 64 * 1024;
 /// Questions that a draft repeats.
 pub(super) const SHOWN: usize = 5;

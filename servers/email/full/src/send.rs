@@ -25,7 +25,7 @@ pub struct SendArguments {
     /// Recipients of a copy.
     #[serde(default)]
     pub cc: Vec<String>,
-    /// Recipients that nobody sees.
+    /// Recipients that the others do not see.
     #[serde(default)]
     pub bcc: Vec<String>,
     /// One line.
@@ -70,7 +70,7 @@ pub enum Outcome {
     Sent,
     /// The server certainly did not take it.
     NotSent,
-    /// It may have been taken: look for its Message-ID before anything else.
+    /// It may have been taken: search for its Message-ID before anything else.
     Unknown,
 }
 

@@ -20,7 +20,7 @@ use tokio::time::timeout;
 
 /// How long one command may take.
 const COMMAND_TIME: Duration = Duration::from_secs(30);
-/// How long everything before the message may take. Whoever calls has to wait for this and
+/// How long everything before the message may take. The caller has to wait for this and
 /// [`MESSAGE_TIME`] together, or takes a slow server for a lost answer.
 const PREPARE_TIME: Duration = Duration::from_secs(60);
 /// How long the server may take to accept the message itself (RFC 5321 asks for patience here).

@@ -20,9 +20,9 @@ pub const MAX_MAIL_BYTES: u64 = 4 * 1024 * 1024;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Cursor {
-    /// The UIDVALIDITY under which `next_uid` means something; 0 before the first look.
+    /// The UIDVALIDITY under which `next_uid` means something; 0 before the first poll.
     pub uid_validity: u32,
-    /// The lowest UID that was not answered yet; 0 before the first look.
+    /// The lowest UID that was not answered yet; 0 before the first poll.
     pub next_uid: u32,
 }
 
@@ -54,10 +54,10 @@ pub struct NewMail {
     pub more: bool,
 }
 
-/// Why [`Mailbox::wait`] came back. It carries no data: look again in either case.
+/// Why [`Mailbox::wait`] came back. It carries no data: poll again in either case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
-    /// The mailbox said that something changed.
+    /// The mailbox reported a change.
     Changed,
     /// The time was over.
     TimedOut,

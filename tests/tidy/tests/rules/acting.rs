@@ -1,7 +1,7 @@
 //! The cloud cannot act: a crate that acts says so in its manifest, no program of the cloud is
 //! built with one, and the built programs hold none of their functions.
 //!
-//! A crate acts if it has a mail client that sends, serves a tool that `host/mcp`'s gate would keep
+//! A crate acts if it has a mail client that sends, serves a tool that the gate of `host/mcp` would keep
 //! from a cloud host, or links an interface of `wit/` that uses up an approval. It says so by
 //!
 //! ```toml
@@ -64,6 +64,13 @@ fn acting_tools(source: &str) -> Vec<String> {
             }
         }
     }
+    // What `servers/kit` registers, and what rmcp does without its macro; inline tests aside.
+    let source = source
+        .split("\n#[cfg(test)]\nmod ")
+        .next()
+        .unwrap_or(source);
+    let tokens = source.parse().expect("the items were read");
+    tools.extend(acting_specs(tokens));
     for call in source.split("Tool::new(").skip(1) {
         let Some(name) = call.trim_start().strip_prefix('"') else {
             continue;
@@ -76,7 +83,31 @@ fn acting_tools(source: &str) -> Vec<String> {
     tools
 }
 
-/// The text after `key =` in the arguments of an attribute.
+/// The names in literals of the kit's `ToolSpec` that act.
+fn acting_specs(tokens: TokenStream) -> Vec<String> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let mut tools = vec![];
+    for (at, token) in tokens.iter().enumerate() {
+        let TokenTree::Group(group) = token else {
+            continue;
+        };
+        let before = at.checked_sub(1).map(|before| tokens[before].to_string());
+        let name =
+            setting(&group.stream(), "name").filter(|_| before.as_deref() == Some("ToolSpec"));
+        if let Some(name) = name {
+            let is_harmless = matches!(classify(&name), Class::Reads | Class::Drafts);
+            let text = group.stream().to_string().replace(' ', "");
+            if !is_harmless || text.contains("Access::Acts") {
+                tools.push(name);
+            }
+        } else {
+            tools.extend(acting_specs(group.stream()));
+        }
+    }
+    tools
+}
+
+/// The text after `key =` or `key:` in the arguments of an attribute.
 fn setting(arguments: &TokenStream, key: &str) -> Option<String> {
     let tokens: Vec<TokenTree> = arguments.clone().into_iter().collect();
     tokens.windows(3).find_map(|three| {
@@ -170,6 +201,14 @@ fn reasons_name_clients_tools_and_linked_interfaces() {
             "get_x",
         ),
         (r#"fn a() { Tool::new("pay", "Pay.", schema) }"#, "pay"),
+        (
+            r#"const A: ToolSpec = ToolSpec { name: "pay", access: Access::Reads };"#,
+            "pay",
+        ),
+        (
+            r#"fn a() { with(ToolSpec { name: "get_x", access: Access::Acts }) }"#,
+            "get_x",
+        ),
     ] {
         assert_eq!(
             why(&[], acting),
@@ -187,8 +226,13 @@ fn reasons_name_clients_tools_and_linked_interfaces() {
     let harmless = r#"
         #[tool(name = "draft_email", annotations(destructive_hint = false))] fn a() {}
         #[tool_router] impl A {}
-        #[cfg(test)] mod tests { #[tool(name = "send_email")] fn b() {} }
+        const B: ToolSpec = ToolSpec { name: "get_x", access: Access::Reads };
         bindgen!({ inline: "import platinum:email/search@0.1.0;" });
+#[cfg(test)]
+mod tests {
+        #[tool(name = "send_email")] fn b() {}
+        const C: ToolSpec = ToolSpec { name: "pay" };
+}
     "#;
     assert_eq!(why(&["mail-parser"], harmless), [""; 0]);
 }

@@ -3,8 +3,8 @@
 //! The secrets are put together here from their parts, so that no file of the repository looks as
 //! if it held one.
 
+mod archive;
 mod mail;
-mod packed;
 mod tables;
 mod wallets;
 
@@ -552,7 +552,7 @@ proptest! {
     fn token_is_found_at_every_place(
         token in "ghp_[A-Za-z0-9]{36}", before in any::<String>(), after in any::<String>()
     ) {
-        prop_assume!(super::shape::is_random(&token.as_bytes()[4..]));
+        prop_assume!(super::char_class::is_random(&token.as_bytes()[4..]));
         let text = format!("{before}\n{token} {after}");
         prop_assert!(SCANNER.content(text.as_bytes()).is_some());
     }

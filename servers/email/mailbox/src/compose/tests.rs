@@ -143,11 +143,11 @@ fn field_cannot_inject_a_header() {
 
 #[test]
 fn oversized_mail_and_no_recipient_are_refused() {
-    let nobody = Outgoing {
+    let no_recipient = Outgoing {
         to: Vec::new(),
         ..mail()
     };
-    assert_eq!(nobody.to_bytes(), Err(ComposeError::NoRecipient));
+    assert_eq!(no_recipient.to_bytes(), Err(ComposeError::NoRecipient));
     let many = Outgoing {
         to: (0..201).map(|n| address(&format!("p{n}@x.test"))).collect(),
         ..mail()

@@ -2,7 +2,7 @@
 //! command was answered.
 //!
 //! The library above takes the end of the stream for the end of an answer, and a refused FETCH for an empty one.
-//! [`Bounded::answer`] tells them apart: an answer is whole only when its tagged line was read.
+//! [`Bounded::answer`] distinguishes them: an answer is whole only when its tagged line was read.
 
 use std::io;
 use std::pin::Pin;
@@ -56,7 +56,7 @@ impl<S> Bounded<S> {
         self.lines.answer.as_ref()
     }
 
-    /// Why the server ends the connection, if it said so.
+    /// The reason of the server for ending the connection, if it gave one.
     pub(super) fn bye(&self) -> Option<&str> {
         self.lines.bye.as_deref()
     }
@@ -125,13 +125,13 @@ impl Lines {
         let line = line.trim_end();
         let (tag, rest) = line.split_once(' ').unwrap_or((line, ""));
         let (status, words) = rest.split_once(' ').unwrap_or((rest, ""));
-        let says = |word: &str| status.eq_ignore_ascii_case(word);
+        let is_status = |word: &str| status.eq_ignore_ascii_case(word);
         match tag {
-            "*" if says("BYE") => self.bye = Some(words.to_owned()),
+            "*" if is_status("BYE") => self.bye = Some(words.to_owned()),
             "*" | "+" => {}
-            _ if says("OK") => self.answer = Some(Answer::Ok),
-            _ if says("NO") => self.answer = Some(Answer::No(words.to_owned())),
-            _ if says("BAD") => self.answer = Some(Answer::Bad(words.to_owned())),
+            _ if is_status("OK") => self.answer = Some(Answer::Ok),
+            _ if is_status("NO") => self.answer = Some(Answer::No(words.to_owned())),
+            _ if is_status("BAD") => self.answer = Some(Answer::Bad(words.to_owned())),
             _ => {}
         }
         self.start.clear();

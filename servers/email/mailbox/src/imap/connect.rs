@@ -156,11 +156,11 @@ pub(super) fn is_passing(words: &str) -> bool {
     })
 }
 
-/// What the library says of a failed connection, for a person: without what it failed to read.
+/// The error of the library about a failed connection, without the bytes that it failed to read.
 pub(super) fn error_text(error: &dyn std::fmt::Display) -> String {
     let text = error.to_string();
     if text.contains("during parsing of") || text.starts_with("parse:") {
-        return "what the server says is not IMAP".to_owned();
+        return "the server does not speak IMAP".to_owned();
     }
     if text.contains("close_notify") || text == "connection lost" {
         return "the server closed the connection".to_owned();
@@ -184,7 +184,7 @@ fn why_no_tls(error: &std::io::Error, settings: &ImapSettings) -> String {
                 settings.host
             ),
             Wrong::UnknownIssuer | Wrong::BadSignature => {
-                "its certificate is from an authority nobody here knows; a private \
+                "its certificate is from an unknown authority; a private \
                  certificate authority goes into `ca-file`"
                     .to_owned()
             }
@@ -198,7 +198,7 @@ fn why_no_tls(error: &std::io::Error, settings: &ImapSettings) -> String {
     }
 }
 
-/// What a server answered, on one line and not too long.
+/// A text of a server, on one line and bounded.
 pub(super) fn short(text: &str) -> String {
     platinum_text::one_line(text, 300)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Kind,
-    content::shape::{base64, contains, entropy, is_mixed, is_placeholder, near, run},
+    content::char_class::{base64, contains, entropy, is_mixed, is_placeholder, near, run},
 };
 
 /// `machine … login … password …`, all set apart by white space.

@@ -134,8 +134,8 @@ fn read(text: &[u8], start: usize, len: usize) -> Option<Vec<u8>> {
 
 /// The number, if the text is one and nothing else.
 pub(crate) fn whole(text: &str) -> Option<String> {
-    let packed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    at(packed.as_bytes(), 0).filter(|account| account.len() == packed.len())
+    let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    at(compact.as_bytes(), 0).filter(|account| account.len() == compact.len())
 }
 
 /// The number modulo 97, with its first four at its end and letters as numbers.

@@ -1,7 +1,7 @@
-//! How bytes look: which letters they are of, how random, where a word ends.
+//! Classes of bytes: which letters they are, how random a run is, where a word ends.
 
-/// A set of letters.
-pub(super) type Letters = fn(u8) -> bool;
+/// A set of bytes.
+pub(super) type CharClass = fn(u8) -> bool;
 
 pub(super) fn alnum(b: u8) -> bool {
     b.is_ascii_alphanumeric()
@@ -26,7 +26,7 @@ pub(super) fn urlish(b: u8) -> bool {
 }
 
 /// The longest run of `letters` from a place, at most `most` long.
-pub(super) fn run(text: &[u8], from: usize, letters: Letters, most: usize) -> &[u8] {
+pub(super) fn run(text: &[u8], from: usize, letters: CharClass, most: usize) -> &[u8] {
     let rest = text.get(from..).unwrap_or_default();
     let rest = rest.get(..most).unwrap_or(rest);
     let end = rest.iter().position(|b| !letters(*b));
@@ -44,7 +44,7 @@ const MAX_PIECES: usize = 64;
 pub(super) fn unwrapped(
     text: &[u8],
     from: usize,
-    letters: Letters,
+    letters: CharClass,
     most: usize,
 ) -> Option<(Vec<u8>, usize)> {
     let mut at = from;
@@ -74,7 +74,7 @@ pub(super) fn unwrapped(
 }
 
 /// The run of `letters` that ends at a place, at most `most` long.
-pub(super) fn run_before(text: &[u8], upto: usize, letters: Letters, most: usize) -> &[u8] {
+pub(super) fn run_before(text: &[u8], upto: usize, letters: CharClass, most: usize) -> &[u8] {
     let rest = text.get(..upto).unwrap_or_default();
     let rest = rest.get(rest.len().saturating_sub(most)..).unwrap_or(rest);
     let start = rest.iter().rposition(|b| !letters(*b)).map_or(0, |n| n + 1);

@@ -13,7 +13,7 @@ use miniz_oxide::inflate::{
 
 /// What a stream begins with.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Frame {
+pub(super) enum Wrapper {
     /// Nothing: zip and gzip have frames of their own.
     Bare,
     /// Two bytes, as in a PDF.
@@ -30,9 +30,9 @@ pub(super) struct Inflated {
 }
 
 /// Inflates at most `most` bytes.
-pub(super) fn inflate(input: &[u8], frame: Frame, most: usize) -> Inflated {
+pub(super) fn inflate(input: &[u8], wrapper: Wrapper, most: usize) -> Inflated {
     let mut flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF | TINFL_FLAG_IGNORE_ADLER32;
-    if frame == Frame::Zlib {
+    if wrapper == Wrapper::Zlib {
         flags |= TINFL_FLAG_PARSE_ZLIB_HEADER;
     }
     let mut state = Box::<DecompressorOxide>::default();

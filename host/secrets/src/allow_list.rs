@@ -1,4 +1,4 @@
-//! [`Allowances`]: what the owner lets leave the machine although it looks like a secret.
+//! [`Allowances`]: what the owner lets leave the machine although it has the form of a secret.
 //!
 //! Invariant: private keys, seed phrases, secrets that this machine holds and names of secrets are never allowed.
 

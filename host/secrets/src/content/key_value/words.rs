@@ -1,8 +1,8 @@
 //! The words, and what each leads to.
 
-use super::Sort::{self, Key, Password, Token};
+use super::Credential::{self, Key, Password, Token};
 
-pub(super) const WORDS: [(&str, Sort); 46] = [
+pub(super) const WORDS: [(&str, Credential); 46] = [
     ("password", Password),
     ("passwort", Password),
     ("kennwort", Password),

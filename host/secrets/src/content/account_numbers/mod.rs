@@ -1,17 +1,17 @@
-//! What is told by its digits: the numbers of cards and accounts, and the tokens that have no word
-//! of their own.
+//! Numbers that their digits identify: of cards and of accounts; and the tokens that have no word of
+//! their own.
 
 mod card;
 pub(crate) mod iban;
 
-use super::{layer::Case, tokens};
+use super::{context::ScanContext, tokens};
 use crate::Kind;
 
 /// The first of them, and where it is.
-pub(super) fn find(text: &[u8], case: Case<'_>) -> Option<(Kind, usize)> {
-    let cards = case.counts(Kind::Card);
-    let accounts = case.counts(Kind::Iban);
-    let tokens = case.counts(Kind::Token(""));
+pub(super) fn find(text: &[u8], context: ScanContext<'_>) -> Option<(Kind, usize)> {
+    let cards = context.counts(Kind::Card);
+    let accounts = context.counts(Kind::Iban);
+    let tokens = context.counts(Kind::Token(""));
     let mut before = b' ';
     for (at, byte) in text.iter().copied().enumerate() {
         let starts = !before.is_ascii_alphanumeric();
@@ -28,7 +28,7 @@ pub(super) fn find(text: &[u8], case: Case<'_>) -> Option<(Kind, usize)> {
             && accounts
             && byte.is_ascii_alphabetic()
             && let Some(account) = iban::at(text, at)
-            && !case.allowances.account(&account)
+            && !context.allowances.account(&account)
         {
             return Some((Kind::Iban, at));
         }

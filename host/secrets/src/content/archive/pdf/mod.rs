@@ -1,25 +1,25 @@
 //! The streams of a PDF, and the text that its pages show.
 //!
-//! Lives here: the walk from stream to stream; `letters` reads what glyphs of a font mean, `page`
+//! Lives here: the walk from stream to stream; `font_map` reads what glyphs of a font mean, `page`
 //! what a page shows.
 //! No object is looked up: a stream is what stands between its two words, and all tables of letters
 //! are tried on all pages. So a file with a broken list of objects is read too, and the time grows
 //! with the length alone.
-//! Not looked into: pictures and fonts, encrypted files, letters without a table of their meanings.
+//! Not read: pictures and fonts, encrypted files, letters without a table of their meanings.
 
-mod letters;
+mod font_map;
 mod page;
 
 use std::borrow::Cow;
 
 use super::{
-    Budget, Look,
-    inflate::{Frame, inflate, is_zlib},
-    zip::find,
+    Budget, Visitor,
+    bytes::find,
+    inflate::{Wrapper, inflate, is_zlib},
 };
-use letters::Letters;
+use font_map::FontMap;
 
-/// So near to its start a PDF says that it is one.
+/// The bytes at the start of a file in which a PDF has its magic number.
 const START: usize = 1024;
 /// So much before a stream is read as its description.
 const DICTIONARY: usize = 600;
@@ -33,15 +33,15 @@ const DRAWN: [&[u8]; 6] = [
     b"DCTDecode",
 ];
 
-pub(super) fn is_one(bytes: &[u8]) -> bool {
+pub(super) fn matches_magic(bytes: &[u8]) -> bool {
     let start = bytes.get(..START).unwrap_or(bytes);
     start.windows(5).any(|five| five == b"%PDF-")
 }
 
-/// Hands on each stream, and then what each page shows, until `look` answers no.
-pub(super) fn each(bytes: &[u8], budget: &Budget, look: &mut Look<'_>) {
+/// Hands on each stream, and then what each page shows, until `visit` answers no.
+pub(super) fn each(bytes: &[u8], budget: &Budget, visit: &mut Visitor<'_>) {
     let mut pages: Vec<Cow<'_, [u8]>> = Vec::new();
-    let mut tables: Vec<Letters> = Vec::new();
+    let mut tables: Vec<FontMap> = Vec::new();
     let mut at = 0;
     while let Some(found) = bytes.get(at..).and_then(|rest| find(rest, b"stream")) {
         let word = at + found;
@@ -79,19 +79,19 @@ pub(super) fn each(bytes: &[u8], budget: &Budget, look: &mut Look<'_>) {
         let text = match plain {
             true => data,
             false => {
-                let inflated = inflate(&data, Frame::Zlib, budget.left()).bytes;
+                let inflated = inflate(&data, Wrapper::Zlib, budget.left()).bytes;
                 budget.spend(inflated.len());
                 Cow::Owned(inflated)
             }
         };
-        // What stands there as it is has been looked at.
+        // What stands there uncompressed was scanned already.
         let seen = plain && matches!(text, Cow::Borrowed(_));
-        let draws = page::is_one(&text);
-        if !seen && !look(&text, draws) {
+        let draws = page::draws_text(&text);
+        if !seen && !visit(&text, draws) {
             return;
         }
-        if let Some(table) = Letters::read(&text) {
-            letters::add(&mut tables, table);
+        if let Some(table) = FontMap::read(&text) {
+            font_map::add(&mut tables, table);
         } else if draws {
             pages.push(text);
         }
@@ -101,7 +101,7 @@ pub(super) fn each(bytes: &[u8], budget: &Budget, look: &mut Look<'_>) {
         for page in &pages {
             for text in page::texts(page, table, budget.left()) {
                 budget.spend(text.len());
-                if !look(&text, false) {
+                if !visit(&text, false) {
                     return;
                 }
             }

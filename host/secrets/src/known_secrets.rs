@@ -63,22 +63,22 @@ impl KnownSecrets {
         }
     }
 
-    /// Learns a secret, and how it looks in base64 and in hexadecimal; whether it could. One of
-    /// fewer than [`MIN_SECRET_BYTES`] without its white space cannot be told from ordinary words.
+    /// Learns a secret, and its forms in base64 and in hexadecimal; whether it could. One of
+    /// fewer than [`MIN_SECRET_BYTES`] without its white space cannot be distinguished from ordinary words.
     pub fn add(&mut self, secret: &[u8]) -> bool {
-        let packed: Vec<u8> = packed(secret).collect();
-        if packed.len() < MIN_SECRET_BYTES {
+        let compact: Vec<u8> = without_whitespace(secret).collect();
+        if compact.len() < MIN_SECRET_BYTES {
             return false;
         }
         self.secrets += 1;
-        self.learn(&packed);
-        let lower: String = packed.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.learn(&compact);
+        let lower: String = compact.iter().map(|byte| format!("{byte:02x}")).collect();
         self.learn(lower.as_bytes());
         self.learn(lower.to_ascii_uppercase().as_bytes());
         // In the middle of a longer text, base64 has three ways to write the same bytes.
         for shift in 0..3 {
             let mut text = vec![0; shift];
-            text.extend_from_slice(&packed);
+            text.extend_from_slice(&compact);
             let inside = STANDARD_NO_PAD.encode(&text);
             let from = [0, 2, 3][shift];
             let upto = text.len() / 3 * 4;
@@ -197,7 +197,7 @@ fn back(text: &[u8], place: usize, count: usize) -> usize {
     at
 }
 
-fn packed(text: &[u8]) -> impl Iterator<Item = u8> {
+fn without_whitespace(text: &[u8]) -> impl Iterator<Item = u8> {
     text.iter()
         .copied()
         .filter(|byte| !byte.is_ascii_whitespace())
@@ -273,9 +273,9 @@ mod tests {
             prop_assert!(known.find(text.as_bytes()).is_some());
             let without: String = text.chars().rev().collect();
             if !without.contains(&secret) {
-                let packed: String = without.split_whitespace().collect();
+                let compact: String = without.split_whitespace().collect();
                 let first: String = secret.chars().take(PIECE).collect();
-                prop_assert!(known.find(without.as_bytes()).is_none() || packed.contains(&first) || secret.len() > PIECE);
+                prop_assert!(known.find(without.as_bytes()).is_none() || compact.contains(&first) || secret.len() > PIECE);
             }
         }
     }

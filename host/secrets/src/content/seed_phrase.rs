@@ -3,7 +3,7 @@
 //!
 //! They are written in a line, one a line, numbered, in columns, with commas. Twelve words of the
 //! list in a row, with nothing but white space, numbers and commas between, are in next to no
-//! prose: every sentence has words that the list has not. The check sum settles most of the rest.
+//! prose: every sentence has words that the list has not. The check sum excludes most of the rest.
 
 use bip39::{Language, Mnemonic};
 
@@ -25,14 +25,14 @@ struct Word {
     /// Whether it is the first of its line.
     starts_line: bool,
     /// How much speaks for a key that starts with it.
-    opens: Frame,
+    opens: Boundary,
     /// And for one that ends with it.
-    closes: Frame,
+    closes: Boundary,
 }
 
 /// How what is before or after a word sets it apart.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Frame {
+enum Boundary {
     None,
     /// The end of a line.
     Line,
@@ -41,12 +41,12 @@ enum Frame {
 }
 
 /// Finds the words.
-pub(super) struct Seeds {
+pub(super) struct SeedPhrases {
     /// A bit for each three letters that a word of the list starts with.
     starts: [u64; 26 * 26 * 26 / 64 + 1],
 }
 
-impl Seeds {
+impl SeedPhrases {
     pub(super) fn new() -> Self {
         let mut seeds = Self {
             starts: [0; 26 * 26 * 26 / 64 + 1],
@@ -91,7 +91,7 @@ impl Seeds {
                     number: number(gap),
                     starts_line: run.is_empty() || gap.contains(&b'\n'),
                     opens: opens(gap, gap_from == 0),
-                    closes: Frame::Sure,
+                    closes: Boundary::Sure,
                 }),
                 Some(_) => {}
                 None => {
@@ -153,7 +153,7 @@ fn joins(gap: &[u8]) -> bool {
 }
 
 /// How what is before a word sets it apart; `first` if it is the first of the text.
-fn opens(gap: &[u8], first: bool) -> Frame {
+fn opens(gap: &[u8], first: bool) -> Boundary {
     let line = gap.iter().rposition(|b| *b == b'\n').map(|at| at + 1);
     let line = line.or(first.then_some(0));
     let marks = line.and_then(|line| gap.get(line..)).is_some_and(|rest| {
@@ -166,19 +166,19 @@ fn opens(gap: &[u8], first: bool) -> Frame {
     let last = gap.iter().rfind(|b| !b.is_ascii_whitespace());
     let sign = |b: &u8| matches!(b, b':' | b'=' | b'"' | b'\'' | b'`' | b'(' | b'[' | b'|');
     match () {
-        () if last.is_some_and(sign) || marks && (first || lines(gap) > 1) => Frame::Sure,
-        () if marks => Frame::Line,
-        () => Frame::None,
+        () if last.is_some_and(sign) || marks && (first || lines(gap) > 1) => Boundary::Sure,
+        () if marks => Boundary::Line,
+        () => Boundary::None,
     }
 }
 
 /// How what is after a word sets it apart.
-fn closes(gap: &[u8]) -> Frame {
+fn closes(gap: &[u8]) -> Boundary {
     match gap.iter().find(|b| !matches!(b, b' ' | b'\t')) {
-        Some(b'"' | b'\'' | b'`' | b')' | b']' | b'|' | b'<') => Frame::Sure,
-        Some(b'\r' | b'\n') if lines(gap) > 1 => Frame::Sure,
-        Some(b'\r' | b'\n') => Frame::Line,
-        _ => Frame::None,
+        Some(b'"' | b'\'' | b'`' | b')' | b']' | b'|' | b'<') => Boundary::Sure,
+        Some(b'\r' | b'\n') if lines(gap) > 1 => Boundary::Sure,
+        Some(b'\r' | b'\n') => Boundary::Line,
+        _ => Boundary::None,
     }
 }
 
@@ -217,7 +217,7 @@ fn key_in(run: &[Word]) -> Option<usize> {
             let one_line = !window.iter().skip(1).any(|word| word.starts_line);
             // A list that goes on is one of other words.
             let part = run.len() - size > MAX_EXTRA && !one_line;
-            if frame == Frame::None || part && frame < Frame::Sure {
+            if frame == Boundary::None || part && frame < Boundary::Sure {
                 continue;
             }
             let words: Vec<u16> = window.iter().map(|word| word.index).collect();
@@ -245,7 +245,7 @@ fn numbered(run: &[Word]) -> Option<Vec<u16>> {
 
 /// The words by columns, if all lines have as many.
 fn columns(run: &[Word]) -> Option<Vec<u16>> {
-    let framed = run.first()?.opens.min(run.last()?.closes) != Frame::None;
+    let framed = run.first()?.opens.min(run.last()?.closes) != Boundary::None;
     if run.len() > 24 || !framed {
         return None;
     }

@@ -3,17 +3,17 @@
 //!
 //! The word is a cell of the table's head, and nothing else is in that cell. What stands below it
 //! is judged by what else the head names: beside a column of users or of sites, nearly everything
-//! is a password; in another table, what has the look of one.
+//! is a password; in another table, what could be one.
 
-use super::place::Sign;
 use super::value::{KEEPERS, is_password, is_something_else};
-use crate::content::shape::{is_placeholder, run, run_before};
+use super::value_span::Separator;
+use crate::content::char_class::{is_placeholder, run, run_before};
 
 /// Longer heads are none.
 const MAX_HEAD: usize = 1024;
 /// So much of the rows below is read.
 const MAX_ROWS: usize = 32 * 1024;
-/// Columns beside which a password is somebody's.
+/// Columns beside which a password belongs to an account.
 const OWNERS: &[&str] = &[
     "url",
     "uri",
@@ -314,7 +314,7 @@ fn counts(cell: &[u8], owned: bool) -> bool {
         return false;
     }
     if !owned {
-        return is_password(cell, Sign::Mark, None);
+        return is_password(cell, Separator::Mark, None);
     }
     let text = String::from_utf8_lossy(cell).to_lowercase();
     let kept = KEEPERS

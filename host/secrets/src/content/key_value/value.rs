@@ -1,7 +1,7 @@
-//! What values look like: what a person types, what a program made, and what is neither.
+//! Kinds of values: what a person types, what a program made, and what is neither.
 
-use super::place::Sign;
-use crate::content::shape::{contains, entropy, hex, is_mixed, is_placeholder, run};
+use super::value_span::Separator;
+use crate::content::char_class::{contains, entropy, hex, is_mixed, is_placeholder, run};
 
 /// Programs that keep passwords.
 pub(super) const KEEPERS: [&[u8]; 8] = [
@@ -15,7 +15,7 @@ pub(super) const KEEPERS: [&[u8]; 8] = [
     b"nordpass",
 ];
 
-pub(super) fn is_password(value: &[u8], sign: Sign, before: Option<u8>) -> bool {
+pub(super) fn is_password(value: &[u8], sign: Separator, before: Option<u8>) -> bool {
     let fits = (8..=128).contains(&value.len()) && is_written(value);
     if !fits || is_placeholder(value) || is_something_else(value) {
         return false;
@@ -65,7 +65,7 @@ pub(super) fn is_password(value: &[u8], sign: Sign, before: Option<u8>) -> bool 
         .count();
     let quoted = before.is_some_and(|b| matches!(b, b'"' | b'\'' | b'`'));
     let enough = match sign {
-        Sign::Verb if !quoted => sorts >= 3 && digits,
+        Separator::Verb if !quoted => sorts >= 3 && digits,
         _ => (digits && (lower || upper)) || (strong && lower && upper),
     };
     enough && entropy(value) >= 2.5 && !is_identifier(value)
@@ -87,10 +87,10 @@ pub(super) fn is_strong(value: &[u8]) -> bool {
     });
     sorts.into_iter().filter(|has| *has).count() >= 3
         && !numbered
-        && is_password(value, Sign::Mark, None)
+        && is_password(value, Separator::Mark, None)
 }
 
-/// Whether somebody could have typed it.
+/// Whether a person could have typed it.
 fn is_written(value: &[u8]) -> bool {
     std::str::from_utf8(value).is_ok_and(|text| !text.chars().any(char::is_control))
 }

@@ -4,8 +4,9 @@
 //! that is there in a file that was cut off too, and no two members of it are one.
 
 use super::{
-    Budget, Look,
-    inflate::{Frame, inflate},
+    Budget, Visitor,
+    bytes::find,
+    inflate::{Wrapper, inflate},
     markup,
 };
 
@@ -18,12 +19,12 @@ const PICTURES: [&[u8]; 20] = [
     b".ico", b".ttf", b".otf", b".odttf", b".woff", b".woff2", b".mp3", b".mp4", b".mov", b".avi",
 ];
 
-pub(super) fn is_one(bytes: &[u8]) -> bool {
+pub(super) fn matches_magic(bytes: &[u8]) -> bool {
     bytes.starts_with(START)
 }
 
-/// Hands on each member, and the text of those that are markup, until `look` answers no.
-pub(super) fn each(bytes: &[u8], budget: &Budget, look: &mut Look<'_>) {
+/// Hands on each member, and the text of those that are markup, until `visit` answers no.
+pub(super) fn each(bytes: &[u8], budget: &Budget, visit: &mut Visitor<'_>) {
     let mut strings: Vec<Vec<u8>> = Vec::new();
     // A sheet names strings of a member that comes after it.
     let mut sheets: Vec<Vec<u8>> = Vec::new();
@@ -47,11 +48,11 @@ pub(super) fn each(bytes: &[u8], budget: &Budget, look: &mut Look<'_>) {
             .and_then(|len| bytes.get(at..at.checked_add(len)?));
         let data = known.unwrap_or_else(|| bytes.get(at..).unwrap_or_default());
         let inflated = match member.method {
-            8 => inflate(data, Frame::Bare, budget.left()),
+            8 => inflate(data, Wrapper::Bare, budget.left()),
             // Kept as it is; without its length it is read where it stands.
             0 => {
                 at += known.map_or(0, <[u8]>::len);
-                if known.is_some_and(|data| !data.is_empty() && !look(data, false)) {
+                if known.is_some_and(|data| !data.is_empty() && !visit(data, false)) {
                     return;
                 }
                 continue;
@@ -67,8 +68,8 @@ pub(super) fn each(bytes: &[u8], budget: &Budget, look: &mut Look<'_>) {
             None => 0,
         };
         budget.spend(inflated.bytes.len());
-        let is_markup = markup::is_one(&inflated.bytes);
-        if !look(&inflated.bytes, is_markup) {
+        let is_markup = markup::is_markup(&inflated.bytes);
+        if !visit(&inflated.bytes, is_markup) {
             return;
         }
         if !is_markup {
@@ -78,21 +79,26 @@ pub(super) fn each(bytes: &[u8], budget: &Budget, look: &mut Look<'_>) {
             strings = markup::strings(&inflated.bytes);
         } else if member.name.starts_with(b"xl/worksheets/") {
             sheets.push(inflated.bytes);
-        } else if !markup_text(&inflated.bytes, &[], budget, look) {
+        } else if !markup_text(&inflated.bytes, &[], budget, visit) {
             return;
         }
     }
     for sheet in sheets {
-        if !markup_text(&sheet, &strings, budget, look) {
+        if !markup_text(&sheet, &strings, budget, visit) {
             return;
         }
     }
 }
 
-fn markup_text(markup: &[u8], strings: &[Vec<u8>], budget: &Budget, look: &mut Look<'_>) -> bool {
+fn markup_text(
+    markup: &[u8],
+    strings: &[Vec<u8>],
+    budget: &Budget,
+    visit: &mut Visitor<'_>,
+) -> bool {
     let text = markup::text(markup, strings, budget.left());
     budget.spend(text.len());
-    text.is_empty() || look(&text, false)
+    text.is_empty() || visit(&text, false)
 }
 
 /// What a member's header says.
@@ -131,17 +137,4 @@ impl Member {
             len: (!unknown).then_some(usize::try_from(four).ok()).flatten(),
         })
     }
-}
-
-pub(super) fn find(text: &[u8], word: &[u8]) -> Option<usize> {
-    let first = *word.first()?;
-    let mut at = 0;
-    while let Some(next) = text.get(at..)?.iter().position(|b| *b == first) {
-        at += next;
-        if text.get(at..)?.starts_with(word) {
-            return Some(at);
-        }
-        at += 1;
-    }
-    None
 }

@@ -1,29 +1,30 @@
 //! Passwords and keys by the word before them: `password = …`, `"api_key": "…"`, `Passwort: …`.
 //!
-//! Lives here: the look at one word. `words` has the words; `place` says where a value starts and
-//! ends, `value` whether it looks as no word of a language and no piece of a program does, `phrase`
+//! Lives here: the check of one word. `words` has the words; `value_span` says where a value starts and
+//! ends, `value` whether it is like no word of a language and no piece of a program, `phrase`
 //! whether words in a row are a password; `table` reads a column below the word, `whole` logins in
 //! one piece.
 //! The word alone says nothing: prose is full of it. What follows has to be set against it.
 
 mod phrase;
-mod place;
 mod table;
 mod value;
+mod value_span;
 mod whole;
 mod words;
 
 use super::{
-    Look, link,
-    shape::{contains, near, run_before},
+    Matcher,
+    char_class::{contains, near, run_before},
+    link,
 };
 use crate::Kind;
-use place::Sign;
 pub(super) use value::is_identifier;
+use value_span::Separator;
 
 /// What a word leads to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
+enum Credential {
     /// Something that a person types.
     Password,
     /// Something long that a program made.
@@ -31,14 +32,16 @@ enum Sort {
     /// As `Key`, but also what letters carry in their links.
     Token,
 }
-use Sort::{Key, Password, Token};
+use Credential::{Key, Password, Token};
 
 /// Adds the rules.
-pub(super) fn rules(add: &mut dyn FnMut(&'static str, Look)) {
-    for (word, sort) in words::WORDS {
+pub(super) fn rules(add: &mut dyn FnMut(&'static str, Matcher)) {
+    for (word, credential) in words::WORDS {
         add(
             word,
-            Box::new(move |text, at, end| look(text, at, end, sort).then_some(Kind::Password)),
+            Box::new(move |text, at, end| {
+                is_credential(text, at, end, credential).then_some(Kind::Password)
+            }),
         );
     }
     add("authorization: basic ", Box::new(whole::basic));
@@ -57,7 +60,7 @@ pub(super) fn rules(add: &mut dyn FnMut(&'static str, Look)) {
     }
 }
 
-fn look(text: &[u8], at: usize, end: usize, sort: Sort) -> bool {
+fn is_credential(text: &[u8], at: usize, end: usize, credential: Credential) -> bool {
     let word = near(text, at, end);
     // Short words are also parts of others.
     let short = matches!(
@@ -68,36 +71,36 @@ fn look(text: &[u8], at: usize, end: usize, sort: Sort) -> bool {
     if short && before.is_some_and(u8::is_ascii_alphanumeric) {
         return false;
     }
-    if sort == Password && word != b"login" && table::has_password(text, at, end) {
+    if credential == Password && word != b"login" && table::has_password(text, at, end) {
         return true;
     }
-    let Some((from, sign)) = place::value_start(text, at, end, &word, sort) else {
+    let Some((from, separator)) = value_span::value_start(text, at, end, &word, credential) else {
         return false;
     };
     if word == b"login" {
         return whole::netrc(text, from);
     }
     let parameter = link::is_parameter(text, at);
-    if sort == Token && parameter {
+    if credential == Token && parameter {
         return false;
     }
-    let value = place::value(text, from, parameter);
+    let value = value_span::value(text, from, parameter);
     if value.starts_with(b"eyJ") && contains(value, b".") {
         // A web token: `jwt` decodes it.
         return false;
     }
-    match sort {
+    match credential {
         Password => {
-            let found = match sign {
-                Sign::Far => {
-                    place::ends_line(text, from, value)
+            let found = match separator {
+                Separator::Far => {
+                    value_span::ends_line(text, from, value)
                         && (value::is_strong(value)
-                            || value.contains(&b'-') && phrase::is_one(text, from))
+                            || value.contains(&b'-') && phrase::is_passphrase(text, from))
                 }
                 _ => {
-                    value::is_password(value, sign, text.get(from.saturating_sub(1)).copied())
+                    value::is_password(value, separator, text.get(from.saturating_sub(1)).copied())
                         || value::is_app_password(text, from)
-                        || (sign == Sign::Mark && phrase::is_one(text, from))
+                        || (separator == Separator::Mark && phrase::is_passphrase(text, from))
                 }
             };
             let ordinary = || {

@@ -1,6 +1,6 @@
 //! What a page shows, from the operators that draw it.
 
-use super::letters::{Letters, hex};
+use super::font_map::{FontMap, hex};
 
 /// A gap of more than so many thousandths of the letters' size is a space.
 const SPACE: f32 = -180.0;
@@ -12,12 +12,12 @@ const WINDOWS: [char; 32] = [
 ];
 
 /// Whether a stream draws text.
-pub(super) fn is_one(stream: &[u8]) -> bool {
+pub(super) fn draws_text(stream: &[u8]) -> bool {
     stream.windows(2).any(|two| matches!(two, b"Tj" | b"TJ"))
 }
 
 /// The text, and again with a space wherever pieces of one line are set apart, if that differs.
-pub(super) fn texts(stream: &[u8], table: Option<&Letters>, most: usize) -> Vec<Vec<u8>> {
+pub(super) fn texts(stream: &[u8], table: Option<&FontMap>, most: usize) -> Vec<Vec<u8>> {
     let mut page = Page {
         table,
         ..Page::default()
@@ -37,7 +37,7 @@ pub(super) fn texts(stream: &[u8], table: Option<&Letters>, most: usize) -> Vec<
 /// What is drawn so far.
 #[derive(Default)]
 struct Page<'a> {
-    table: Option<&'a Letters>,
+    table: Option<&'a FontMap>,
     glued: Vec<u8>,
     spaced: Vec<u8>,
     /// What the next operator draws.

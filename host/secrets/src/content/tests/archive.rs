@@ -170,7 +170,7 @@ fn zip_members_are_scanned() {
 fn archive_finding_names_no_line() {
     let file = gzip(format!("{}{}", "Some words. ".repeat(20), token()).as_bytes());
     let found = SCANNER.content(&file).unwrap();
-    assert_eq!(found.place, Place::Packed);
+    assert_eq!(found.place, Place::Archive);
     assert!(
         found
             .to_string()

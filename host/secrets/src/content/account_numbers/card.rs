@@ -1,7 +1,7 @@
 //! The numbers of payment cards: length and issuer fit, the check digit is right, and nothing
 //! around says that it is another number.
 
-use crate::content::shape::{contains, near};
+use crate::content::char_class::{contains, near};
 
 /// What says before a number that it is no card's.
 const OTHERS: [&[u8]; 34] = [

@@ -1,12 +1,13 @@
 //! What is compressed: gzip, zip and what office programs make of it, and the streams of a PDF.
 //!
 //! Lives here: [`each`], which hands on what comes out, and the [`Budget`] that one file has.
-//! Not looked into: what is encrypted; what is compressed in another way than deflate (bzip2, xz,
-//! zstd, 7z, rar); pictures, and letters that a PDF only draws; what lies deeper than two packings,
+//! Not read: what is encrypted; what is compressed in another way than deflate (bzip2, xz,
+//! zstd, 7z, rar); pictures, and letters that a PDF only draws; what is nested more than twice,
 //! or beyond the bounds of the budget. That is no finding: the file is synced.
 //! Invariants: no more comes out than the budget has, whatever goes in; what is broken is read up
 //! to where it breaks, and is no error.
 
+mod bytes;
 mod gzip;
 mod inflate;
 mod markup;
@@ -15,7 +16,7 @@ mod zip;
 
 use std::cell::Cell;
 
-/// Packings within packings.
+/// Archives within archives.
 pub(super) const MAX_NESTED: u32 = 2;
 /// What comes out of one file at most.
 const MOST: usize = 64 * 1024 * 1024;
@@ -25,7 +26,7 @@ const FREE: usize = 1024 * 1024;
 /// Members and streams of one file.
 const MAX_MEMBERS: usize = 10_000;
 
-/// What may come out of one file. Shared by all that is packed in it.
+/// What may come out of one file. Shared by all archives in it.
 pub(super) struct Budget {
     bytes: Cell<usize>,
     members: Cell<usize>,
@@ -57,17 +58,17 @@ impl Budget {
     }
 }
 
-/// Looks at what came out, which may be the source of a text that is looked at as well; whether to
-/// go on.
-type Look<'a> = dyn FnMut(&[u8], bool) -> bool + 'a;
+/// Takes what came out, and whether it is the source of a text that is handed on as well; answers
+/// whether to go on.
+type Visitor<'a> = dyn FnMut(&[u8], bool) -> bool + 'a;
 
-/// Hands on what is packed in these bytes, until `look` answers no.
-pub(super) fn each(bytes: &[u8], budget: &Budget, look: &mut Look<'_>) {
-    if zip::is_one(bytes) {
-        zip::each(bytes, budget, look);
-    } else if gzip::is_one(bytes) {
-        gzip::each(bytes, budget, look);
-    } else if pdf::is_one(bytes) {
-        pdf::each(bytes, budget, look);
+/// Hands on the members of the archive that these bytes are, until `visit` answers no.
+pub(super) fn each(bytes: &[u8], budget: &Budget, visit: &mut Visitor<'_>) {
+    if zip::matches_magic(bytes) {
+        zip::each(bytes, budget, visit);
+    } else if gzip::matches_magic(bytes) {
+        gzip::each(bytes, budget, visit);
+    } else if pdf::matches_magic(bytes) {
+        pdf::each(bytes, budget, visit);
     }
 }

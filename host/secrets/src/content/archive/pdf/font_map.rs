@@ -9,15 +9,15 @@ const MAX_TABLES: usize = 8;
 
 /// A table of codes and what they mean.
 #[derive(Default)]
-pub(super) struct Letters {
+pub(super) struct FontMap {
     /// How many bytes a code has.
     width: usize,
     meanings: HashMap<u32, String>,
-    /// How often one was said.
-    said: usize,
+    /// How many codes were read.
+    count: usize,
 }
 
-impl Letters {
+impl FontMap {
     /// Reads a stream, if it is such a table.
     pub(super) fn read(stream: &[u8]) -> Option<Self> {
         let mut table = Self::default();
@@ -59,7 +59,7 @@ impl Letters {
                 _ => {}
             }
             at += 1;
-            if listed.is_some() || table.said > MAX_CODES {
+            if listed.is_some() || table.count > MAX_CODES {
                 continue;
             }
             match (mode, codes.as_slice()) {
@@ -82,8 +82,8 @@ impl Letters {
     }
 
     fn put(&mut self, code: &[u8], further: usize, meaning: &[u8]) {
-        self.said += 1;
-        if !(1..=2).contains(&code.len()) || self.said > MAX_CODES {
+        self.count += 1;
+        if !(1..=2).contains(&code.len()) || self.count > MAX_CODES {
             return;
         }
         self.width = code.len();
@@ -116,7 +116,7 @@ impl Letters {
 
 /// Makes one table of those that do not say different things of one code, as those of the cuts of
 /// one font do not.
-pub(super) fn add(tables: &mut Vec<Letters>, table: Letters) {
+pub(super) fn add(tables: &mut Vec<FontMap>, table: FontMap) {
     if let Some(same) = tables.iter_mut().find(|other| other.agrees(&table)) {
         same.meanings.extend(table.meanings);
     } else if tables.len() < MAX_TABLES {

@@ -1,7 +1,7 @@
 //! Passwords of words: `correct-horse-battery-staple`.
 
-use super::place::ends_line;
-use crate::content::shape::{is_placeholder, run};
+use super::value_span::ends_line;
+use crate::content::char_class::{is_placeholder, run};
 
 /// Words of sentences about passwords, and the little words that every sentence has. None of them
 /// is in a password of words that a program chose, or few.
@@ -23,7 +23,7 @@ const OF_SENTENCES: &str = "\
 
 /// Whether four words or more start here that make a password: joined by hyphens, or alone in the
 /// rest of the line or of the quotes.
-pub(super) fn is_one(text: &[u8], from: usize) -> bool {
+pub(super) fn is_passphrase(text: &[u8], from: usize) -> bool {
     let quote = from.checked_sub(1).and_then(|at| text.get(at)).copied();
     let quoted = matches!(quote, Some(b'"' | b'\'' | b'`'));
     let rest = run(

@@ -1,9 +1,9 @@
 //! Lists of codes that let their owner in without a password: `a1b2c-3d4e5`, eight digits, and
-//! others of one shape, near the words by which services call them.
+//! others of one pattern, near the words by which services call them.
 
 use super::{
-    Look,
-    shape::{contains, hex, near, run, run_before},
+    Matcher,
+    char_class::{contains, hex, near, run, run_before},
 };
 use crate::Kind;
 
@@ -34,20 +34,20 @@ const WORDS: [&str; 20] = [
 const LEAST: usize = 5;
 /// A list has more digits than this.
 const MIN_DIGITS: usize = 10;
-/// So near to another of the words, that one has been looked at.
+/// So near to another of the words, that one was checked.
 const TWICE: usize = 64;
 /// So much is read before and after the word.
 const BEFORE: usize = 600;
 const AFTER: usize = 2000;
 
 /// Adds the rules.
-pub(super) fn rules(add: &mut dyn FnMut(&'static str, Look)) {
+pub(super) fn rules(add: &mut dyn FnMut(&'static str, Matcher)) {
     for word in WORDS {
-        add(word, Box::new(look));
+        add(word, Box::new(match_list));
     }
 }
 
-fn look(text: &[u8], at: usize, end: usize) -> Option<Kind> {
+fn match_list(text: &[u8], at: usize, end: usize) -> Option<Kind> {
     let nearest = near(text, at.saturating_sub(TWICE), at);
     if WORDS.iter().any(|word| contains(&nearest, word.as_bytes())) {
         return None;
@@ -57,13 +57,13 @@ fn look(text: &[u8], at: usize, end: usize) -> Option<Kind> {
     (has_list(after) || has_list(before)).then_some(Kind::Password)
 }
 
-/// Whether lines of codes alone, all of one shape, have five of them or more.
+/// Whether lines of codes alone, all of one pattern, have five of them or more.
 fn has_list(text: &[u8]) -> bool {
     if text.iter().filter(|b| b.is_ascii_digit()).count() < MIN_DIGITS {
         return false;
     }
-    // The shape so far, how many codes have it, and how many lines ago the last was.
-    let mut shape: Option<Vec<usize>> = None;
+    // The pattern so far, how many codes have it, and how many lines ago the last was.
+    let mut pattern: Option<Vec<usize>> = None;
     let mut count = 0;
     let mut others = 0;
     for line in text.split(|b| *b == b'\n') {
@@ -71,14 +71,14 @@ fn has_list(text: &[u8]) -> bool {
         if codes.is_empty() {
             others += usize::from(line.iter().any(u8::is_ascii_alphanumeric));
             if others > 3 {
-                (shape, count, others) = (None, 0, 0);
+                (pattern, count, others) = (None, 0, 0);
             }
             continue;
         }
         others = 0;
         for code in codes {
-            if shape.as_ref() != Some(&code) {
-                (shape, count) = (Some(code), 0);
+            if pattern.as_ref() != Some(&code) {
+                (pattern, count) = (Some(code), 0);
             }
             count += 1;
             if count >= LEAST {
@@ -89,7 +89,7 @@ fn has_list(text: &[u8]) -> bool {
     false
 }
 
-/// The shapes of the codes of a line, if there is nothing else in it.
+/// The patterns of the codes of a line, if there is nothing else in it.
 fn codes(line: &[u8]) -> Vec<Vec<usize>> {
     let words = line
         .split(|b| {
@@ -108,9 +108,9 @@ fn codes(line: &[u8]) -> Vec<Vec<usize>> {
     if list.len() >= 2 && list.len().is_multiple_of(2) && list.iter().all(four) {
         return vec![vec![4, 4]; list.len() / 2];
     }
-    let shapes: Vec<Vec<usize>> = list.iter().filter_map(|word| shape(word)).collect();
-    if shapes.len() == list.len() {
-        shapes
+    let patterns: Vec<Vec<usize>> = list.iter().filter_map(|word| pattern(word)).collect();
+    if patterns.len() == list.len() {
+        patterns
     } else {
         Vec::new()
     }
@@ -125,7 +125,7 @@ fn is_mark(word: &[u8]) -> bool {
 }
 
 /// The lengths of a code's groups, if a word is a code.
-fn shape(word: &[u8]) -> Option<Vec<usize>> {
+fn pattern(word: &[u8]) -> Option<Vec<usize>> {
     let groups: Vec<&[u8]> = word.split(|b| *b == b'-').collect();
     let letters: usize = groups.iter().map(|group| group.len()).sum();
     let has_digit = word.iter().any(u8::is_ascii_digit);

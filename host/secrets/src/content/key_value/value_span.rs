@@ -1,11 +1,11 @@
 //! Where the value of a word starts and ends.
 
-use super::Sort::{self, Password};
-use crate::content::shape::{run, run_before};
+use super::Credential::{self, Password};
+use crate::content::char_class::{run, run_before};
 
 /// What stands between the word and its value, from the loosest to the surest.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sign {
+pub(super) enum Separator {
     /// A dash, or a mark behind what the password is for: `Passwort - …`, `Password for x: …`
     Far,
     /// `is`, `lautet`
@@ -66,8 +66,8 @@ pub(super) fn value_start(
     at: usize,
     end: usize,
     word: &[u8],
-    sort: Sort,
-) -> Option<(usize, Sign)> {
+    credential: Credential,
+) -> Option<(usize, Separator)> {
     // The rest of a longer name: `PASSWORD_PROD`, `secretKeyBase`, `passwords`.
     let tail = run(
         text,
@@ -99,26 +99,30 @@ pub(super) fn value_start(
         // A line's end or a letter in quoted-printable: what is meant is read elsewhere.
         [b'=', b'\r' | b'\n', ..] | [b'=', b'3', b'D', ..] => return None,
         [b'=', b'8'..=b'9' | b'A'..=b'F', low, b'=', ..] if low.is_ascii_hexdigit() => return None,
-        [b'=' | b':', b'=' | b'>', ..] | [b'-', b'>', ..] => (2, Sign::Mark),
-        [b':' | b'=' | b'|' | b'>', ..] => (1, Sign::Mark),
-        _ if spaced && word.eq_ignore_ascii_case(b"bearer") => (0, Sign::Mark),
-        _ if spaced && word.eq_ignore_ascii_case(b"login") => (0, Sign::Mark),
-        _ if spaced && option.starts_with(b"--") && sort == Password => (0, Sign::Option),
+        [b'=' | b':', b'=' | b'>', ..] | [b'-', b'>', ..] => (2, Separator::Mark),
+        [b':' | b'=' | b'|' | b'>', ..] => (1, Separator::Mark),
+        _ if spaced && word.eq_ignore_ascii_case(b"bearer") => (0, Separator::Mark),
+        _ if spaced && word.eq_ignore_ascii_case(b"login") => (0, Separator::Mark),
+        _ if spaced && option.starts_with(b"--") && credential == Password => {
+            (0, Separator::Option)
+        }
         _ => {
             let verb = ["is ", "ist ", "lautet ", "lautet: ", "is: ", "ist: "];
             let change = ["to ", "auf "];
-            let change = change.iter().filter(|_| sort == Password);
+            let change = change.iter().filter(|_| credential == Password);
             let lower = rest.to_ascii_lowercase();
             let mut verbs = verb.iter().chain(change);
             let verb = verbs.find(|verb| lower.starts_with(verb.as_bytes()));
             match verb {
-                Some(verb) => (verb.len(), Sign::Verb),
-                None if spaced && rest.starts_with(b"- ") && sort == Password => (2, Sign::Far),
+                Some(verb) => (verb.len(), Separator::Verb),
+                None if spaced && rest.starts_with(b"- ") && credential == Password => {
+                    (2, Separator::Far)
+                }
                 None => {
-                    let long = sort == Password && word.len() > 5;
+                    let long = credential == Password && word.len() > 5;
                     let from = end + tail.len();
                     let mark = long.then(|| purpose(text, from)).flatten()?;
-                    return Some((opened(text, mark, false), Sign::Far));
+                    return Some((opened(text, mark, false), Separator::Far));
                 }
             }
         }
@@ -126,7 +130,7 @@ pub(super) fn value_start(
     from += used;
     // Beside a cell of a table or a tag the value is in the same line.
     let line = matches!(rest.first(), Some(b'|' | b'>')) && used == 1;
-    Some((opened(text, from, line || sign == Sign::Far), sign))
+    Some((opened(text, from, line || sign == Separator::Far), sign))
 }
 
 /// Over white space, and over the sign that opens the value.

@@ -1,13 +1,13 @@
 //! The text of markup: of documents and sheets, each paragraph a line, each row of a table a line
 //! of cells.
 
-use super::zip::find;
+use super::bytes::find;
 
 /// Cells of a row that are left empty to keep the column.
 const MAX_EMPTY: usize = 64;
 
 /// Whether bytes are markup.
-pub(super) fn is_one(bytes: &[u8]) -> bool {
+pub(super) fn is_markup(bytes: &[u8]) -> bool {
     let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let start = start.get(..256).unwrap_or(start).trim_ascii_start();
     let named = start.windows(5).any(|five| five == b"xmlns");

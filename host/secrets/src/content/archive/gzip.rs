@@ -1,26 +1,26 @@
 //! gzip: members one behind the other, each a header and a stream.
 
 use super::{
-    Budget, Look,
-    inflate::{Frame, inflate},
+    Budget, Visitor,
+    inflate::{Wrapper, inflate},
 };
 
 /// How every member starts.
 const START: [u8; 3] = [0x1F, 0x8B, 8];
 
-pub(super) fn is_one(bytes: &[u8]) -> bool {
+pub(super) fn matches_magic(bytes: &[u8]) -> bool {
     bytes.starts_with(&START)
 }
 
 /// Hands on all members as one, as they are meant.
-pub(super) fn each(bytes: &[u8], budget: &Budget, look: &mut Look<'_>) {
+pub(super) fn each(bytes: &[u8], budget: &Budget, visit: &mut Visitor<'_>) {
     let mut text = Vec::new();
     let mut rest = bytes;
-    while is_one(rest) && budget.member() {
+    while matches_magic(rest) && budget.member() {
         let Some(body) = header(rest).and_then(|len| rest.get(len..)) else {
             break;
         };
-        let inflated = inflate(body, Frame::Bare, budget.left());
+        let inflated = inflate(body, Wrapper::Bare, budget.left());
         budget.spend(inflated.bytes.len());
         text.extend_from_slice(&inflated.bytes);
         // A check sum and a length end a member.
@@ -30,7 +30,7 @@ pub(super) fn each(bytes: &[u8], budget: &Budget, look: &mut Look<'_>) {
         }
     }
     if !text.is_empty() {
-        look(&text, false);
+        visit(&text, false);
     }
 }
 
