@@ -12,8 +12,8 @@ use platinum_llm::Model;
 
 use crate::{
     bindings::platinum::model::complete,
-    offered::offer,
-    view::{Of, view},
+    registry::Offer,
+    context::{HasCtx, context_of},
 };
 
 /// What `model/complete` asks.
@@ -21,13 +21,14 @@ pub(crate) struct ModelCtx {
     model: Arc<dyn Model>,
 }
 
+pub(crate) const COMPLETE: Offer<ModelCtx> = Offer::new(Capability::ModelComplete, |linker| {
+    complete::add_to_linker::<_, HasCtx<ModelCtx>>(linker, context_of)
+});
+
 /// `model/complete` over a provider.
 pub fn interface(model: &Arc<dyn Model>) -> Box<dyn Interface> {
     let model = Arc::clone(model);
-    offer(
-        Capability::ModelComplete,
-        |linker| complete::add_to_linker::<_, Of<ModelCtx>>(linker, view::<ModelCtx>),
-        move |_| ModelCtx {
+    COMPLETE.with(move |_| ModelCtx {
             model: Arc::clone(&model),
         },
     )

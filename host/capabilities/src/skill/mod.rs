@@ -9,8 +9,8 @@ use platinum_engine::Interface;
 
 use crate::{
     bindings::platinum::skill::{context, log},
-    offered::offer,
-    view::{Of, view},
+    registry::Offer,
+    context::{HasCtx, context_of},
 };
 
 /// What `skill/context` answers.
@@ -33,13 +33,17 @@ const LINES: u32 = 256;
 /// Longest line, in bytes.
 const LINE_BYTES: usize = 4096;
 
+pub(crate) const CONTEXT: Offer<ContextCtx> = Offer::new(Capability::SkillContext, |linker| {
+    context::add_to_linker::<_, HasCtx<ContextCtx>>(linker, context_of)
+});
+pub(crate) const LOG: Offer<LogCtx> = Offer::new(Capability::SkillLog, |linker| {
+    log::add_to_linker::<_, HasCtx<LogCtx>>(linker, context_of)
+});
+
 /// The two interfaces every skill's world includes.
 pub fn interfaces() -> Vec<Box<dyn Interface>> {
     vec![
-        offer(
-            Capability::SkillContext,
-            |linker| context::add_to_linker::<_, Of<ContextCtx>>(linker, view::<ContextCtx>),
-            |call| ContextCtx {
+        CONTEXT.with(|call| ContextCtx {
                 instructions: Arc::clone(&call.instructions),
                 agent: call.agent.clone(),
                 role: call.role,
@@ -47,10 +51,7 @@ pub fn interfaces() -> Vec<Box<dyn Interface>> {
                 now: call.now,
             },
         ),
-        offer(
-            Capability::SkillLog,
-            |linker| log::add_to_linker::<_, Of<LogCtx>>(linker, view::<LogCtx>),
-            |call| LogCtx {
+        LOG.with(|call| LogCtx {
                 skill: call.skill.clone(),
                 lines_left: LINES,
             },

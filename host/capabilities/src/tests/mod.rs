@@ -16,7 +16,7 @@ use platinum_vault::{
 
 use crate::{
     tasks::{Owner, TaskError, TaskStore},
-    writing::Author,
+    blocking::Author,
 };
 
 /// Tasks in memory.

@@ -54,7 +54,6 @@ mod tests {
     use crate::{
         approvals::QueueView,
         bindings::platinum::{
-            actions::types::ActionKind,
             approvals::queue::{Host as _, HostApprovedAction as _},
         },
         tests::{House, draft, sent},
@@ -70,7 +69,7 @@ mod tests {
             table: &mut table,
         };
         let next = queue
-            .next(vec![ActionKind::EmailSend])
+            .next(vec!["email-send".into()])
             .await
             .unwrap()
             .unwrap()
@@ -101,7 +100,7 @@ mod tests {
         };
         assert!(
             queue
-                .next(vec![ActionKind::EmailSend])
+                .next(vec!["email-send".into()])
                 .await
                 .unwrap()
                 .unwrap()

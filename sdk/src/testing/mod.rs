@@ -1,4 +1,4 @@
-//! Test doubles: a host in memory that implements every trait of [`host`](crate::host).
+//! A host for tests, in memory, that implements every trait of [`host`](crate::host).
 //!
 //! What it answers is set in public fields; what a skill did is read from them afterwards.
 //! Lives elsewhere: how each trait is answered is in `answers.rs`.
@@ -9,14 +9,14 @@ mod answers;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::actions::types::{ActionKind, EffectError, EmailSend, Receipt};
-use crate::{dashboard, drafts, email, model, skill, sync, tasks, updates};
+use crate::actions::types::{EffectError, Proposal, ProposeError, Receipt};
+use crate::{dashboard, email, model, plans, skill, sync, tasks, updates};
 
 /// An approved action of a [`TestHost`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestApproval {
     /// Which effect takes it.
-    pub kind: ActionKind,
+    pub kind: String,
     /// The draft's id.
     pub draft: String,
     /// The task's id.
@@ -35,7 +35,7 @@ pub struct TestHost {
     /// What `role` answers.
     pub role: skill::types::Role,
     /// What `zones` answers.
-    pub zones: Vec<skill::types::Zone>,
+    pub zones: Vec<String>,
     /// What `now` answers.
     pub now: String,
     /// The log so far.
@@ -45,23 +45,23 @@ pub struct TestHost {
     /// What `owner-of` answers.
     pub owner: Result<tasks::ownership::Owner, tasks::types::Error>,
     /// What `claim` answers.
-    pub claimed: Result<tasks::claim::Claimed, tasks::types::Error>,
+    pub claimed: Result<tasks::claim::ClaimOutcome, tasks::types::Error>,
     /// Ids given to `complete`, with the summaries.
     pub completed: RefCell<Vec<(String, String)>>,
     /// What `complete`, `release` and `fail` answer, if not success.
     pub finish_error: Option<tasks::types::Error>,
-    /// Proposed drafts.
-    pub drafts: RefCell<Vec<drafts::submit::Draft>>,
-    /// What `propose` and `write-plan` answer, if not success.
-    pub draft_error: Option<drafts::submit::Error>,
+    /// Proposed mails.
+    pub proposed: RefCell<Vec<(Proposal, email::types::Mail)>>,
+    /// What `propose` answers, if not success.
+    pub propose_error: Option<ProposeError>,
     /// Written plans.
-    pub plans: RefCell<Vec<drafts::submit::Plan>>,
+    pub plans: RefCell<Vec<plans::write::Plan>>,
     /// Published updates: task and headline.
     pub published: RefCell<Vec<(Option<String>, String)>>,
     /// Updates that wait to be merged, oldest first.
     pub updates: RefCell<Vec<updates::types::Update>>,
-    /// What `merged` answers, if not success.
-    pub merge_error: Option<updates::types::Error>,
+    /// What `remove` answers, if not success.
+    pub remove_error: Option<updates::types::Error>,
     /// What `complete` of the model answers.
     pub completion: Result<model::complete::Completion, model::complete::Error>,
     /// What the model was asked.
@@ -73,7 +73,7 @@ pub struct TestHost {
     /// What was searched for.
     pub queries: RefCell<Vec<email::search::Query>>,
     /// Mails saved in Drafts.
-    pub saved: RefCell<Vec<EmailSend>>,
+    pub saved: RefCell<Vec<email::types::Mail>>,
     /// What `save` answers, if not success.
     pub save_error: Option<email::types::Error>,
     /// What `run` of sync answers.
@@ -102,20 +102,20 @@ impl Default for TestHost {
             instructions: "Answer the mail.".into(),
             agent: "cloud".into(),
             role: skill::types::Role::Cloud,
-            zones: vec![skill::types::Zone::Email],
+            zones: vec!["email".into()],
             now: "2026-11-20T18:00:00Z".into(),
             lines: RefCell::default(),
             tasks: Vec::new(),
-            owner: Ok(tasks::ownership::Owner::Nobody),
-            claimed: Ok(tasks::claim::Claimed::Won(1)),
+            owner: Ok(tasks::ownership::Owner::Unowned),
+            claimed: Ok(tasks::claim::ClaimOutcome::Won(1)),
             completed: RefCell::default(),
             finish_error: None,
-            drafts: RefCell::default(),
-            draft_error: None,
+            proposed: RefCell::default(),
+            propose_error: None,
             plans: RefCell::default(),
             published: RefCell::default(),
             updates: RefCell::default(),
-            merge_error: None,
+            remove_error: None,
             completion: Ok(model::complete::Completion {
                 text: "Thank you, that suits me.".into(),
                 model: "test".into(),

@@ -3,13 +3,15 @@
 //! Lives elsewhere: the fields and what they mean are in the folder's `mod.rs`.
 
 use super::{TestApproval, TestHost};
-use crate::actions::types::{ActionKind, EffectError, EmailSend, Receipt};
+use crate::actions::types::{EffectError, Proposal, ProposeError, Receipt};
 use crate::host::{
     Approval, Approvals, ClaimTasks, CollectUpdates, Context, Dashboard, DraftEmail, FinishTasks,
-    Log, Model, Notes, Ownership, PublishUpdates, ReadTasks, SearchEmail, SendEmail, SubmitDrafts,
-    Sync,
+    Log, Model, Notes, Ownership, ProposeEmail, PublishUpdates, ReadTasks, SearchEmail, SendEmail,
+    Sync, WritePlans,
 };
-use crate::{approvals, dashboard, drafts, email, model, skill, sync, tasks, updates, vault};
+use crate::{
+    approvals, dashboard, email, model, plans, skill, sync, tasks, updates, vault,
+};
 
 impl Context for TestHost {
     fn instructions(&self) -> String {
@@ -24,7 +26,7 @@ impl Context for TestHost {
         self.role
     }
 
-    fn zones(&self) -> Vec<skill::types::Zone> {
+    fn zones(&self) -> Vec<String> {
         self.zones.clone()
     }
 
@@ -42,13 +44,13 @@ impl Log for TestHost {
 impl ReadTasks for TestHost {
     fn waiting(
         &self,
-        zone: skill::types::Zone,
+        zone: &str,
     ) -> Result<Vec<tasks::types::Summary>, tasks::types::Error> {
         let of_zone = self.tasks.iter().filter(|task| task.zone == zone);
         Ok(of_zone
             .map(|task| tasks::types::Summary {
                 id: task.id.clone(),
-                zone,
+                zone: zone.into(),
                 subject: task.subject.clone(),
             })
             .collect())
@@ -67,7 +69,7 @@ impl Ownership for TestHost {
 }
 
 impl ClaimTasks for TestHost {
-    fn claim(&self, _: &str) -> Result<tasks::claim::Claimed, tasks::types::Error> {
+    fn claim(&self, _: &str) -> Result<tasks::claim::ClaimOutcome, tasks::types::Error> {
         self.claimed.clone()
     }
 }
@@ -89,19 +91,23 @@ impl FinishTasks for TestHost {
     }
 }
 
-impl SubmitDrafts for TestHost {
-    fn propose(&self, draft: &drafts::submit::Draft) -> Result<String, drafts::submit::Error> {
-        if let Some(error) = &self.draft_error {
+impl ProposeEmail for TestHost {
+    fn propose(
+        &self,
+        proposal: &Proposal,
+        mail: &email::types::Mail,
+    ) -> Result<String, ProposeError> {
+        if let Some(error) = &self.propose_error {
             return Err(error.clone());
         }
-        self.drafts.borrow_mut().push(draft.clone());
-        Ok(format!("draft_{:026}", self.drafts.borrow().len()))
+        let mut proposed = self.proposed.borrow_mut();
+        proposed.push((proposal.clone(), mail.clone()));
+        Ok(format!("draft_{:026}", proposed.len()))
     }
+}
 
-    fn write_plan(&self, plan: &drafts::submit::Plan) -> Result<String, drafts::submit::Error> {
-        if let Some(error) = &self.draft_error {
-            return Err(error.clone());
-        }
+impl WritePlans for TestHost {
+    fn write(&self, plan: &plans::write::Plan) -> Result<String, plans::write::Error> {
         self.plans.borrow_mut().push(plan.clone());
         Ok(format!("plan_{:026}", self.plans.borrow().len()))
     }
@@ -121,8 +127,8 @@ impl CollectUpdates for TestHost {
         Ok(self.updates.borrow().iter().take(limit).cloned().collect())
     }
 
-    fn merged(&self, ids: &[String]) -> Result<(), updates::types::Error> {
-        if let Some(error) = &self.merge_error {
+    fn remove(&self, ids: &[String]) -> Result<(), updates::types::Error> {
+        if let Some(error) = &self.remove_error {
             return Err(error.clone());
         }
         self.updates
@@ -172,7 +178,7 @@ impl SearchEmail for TestHost {
 }
 
 impl DraftEmail for TestHost {
-    fn save(&self, mail: &EmailSend) -> Result<String, email::types::Error> {
+    fn save(&self, mail: &email::types::Mail) -> Result<String, email::types::Error> {
         if let Some(error) = &self.save_error {
             return Err(error.clone());
         }
@@ -214,8 +220,8 @@ impl Dashboard for TestHost {
 }
 
 impl Approval for TestApproval {
-    fn kind(&self) -> ActionKind {
-        self.kind
+    fn kind(&self) -> String {
+        self.kind.clone()
     }
 
     fn draft(&self) -> String {
@@ -234,7 +240,7 @@ impl Approval for TestApproval {
 impl Approvals for TestHost {
     type Approved = TestApproval;
 
-    fn next(&self, kinds: &[ActionKind]) -> Result<Option<TestApproval>, approvals::queue::Error> {
+    fn next(&self, kinds: &[String]) -> Result<Option<TestApproval>, approvals::queue::Error> {
         let mut queue = self.approvals.borrow_mut();
         let found = queue
             .iter()
