@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use platinum_core::{AgentName, Role, VaultPath, ZoneId};
+use platinum_core::{AgentName, Role, VaultPath};
 use proptest::prelude::*;
 
 use crate::{Change, check};

@@ -147,7 +147,7 @@ impl queue::Host for View<'_> {
 
 impl queue::HostApprovedAction for View<'_> {
     async fn kind(&mut self, _this: Resource<Approved>) -> wasmtime::Result<ActionKind> {
-        Ok(ActionKind::EMAIL_SEND)
+        Ok(ActionKind::EmailSend)
     }
     async fn draft(&mut self, _this: Resource<Approved>) -> wasmtime::Result<String> {
         Ok(String::new())
