@@ -2,8 +2,8 @@
 //!
 //! Invariants: a text stays one line; what can be tried again stays `unavailable`.
 
-use crate::text::one_line;
 use crate::actions::types::ProposeError;
+use crate::text::one_line;
 use crate::{Error, approvals, dashboard, email, model, plans, sync, tasks, updates, vault};
 
 /// The longest text an error carries, in characters.

@@ -25,11 +25,11 @@
 struct Readme;
 
 pub mod bindings;
+mod errors;
+pub mod host;
+mod macros;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
-mod errors;
-mod macros;
-pub mod host;
 pub mod text;
 
 pub use bindings::platinum::{

@@ -189,7 +189,10 @@ impl Pipeline {
     /// Checks and claims a task; whether it is ours now.
     async fn claim(&self, task: TaskId) -> bool {
         let free = self
-            .run("check-claimed", invocation("task.waiting", Some(task), None))
+            .run(
+                "check-claimed",
+                invocation("task.waiting", Some(task), None),
+            )
             .await;
         match free {
             Ok(Outcome::Done(_)) => {}

@@ -9,9 +9,7 @@ use crate::host::{
     Log, Model, Notes, Ownership, ProposeEmail, PublishUpdates, ReadTasks, SearchEmail, SendEmail,
     Sync, WritePlans,
 };
-use crate::{
-    approvals, dashboard, email, model, plans, skill, sync, tasks, updates, vault,
-};
+use crate::{approvals, dashboard, email, model, plans, skill, sync, tasks, updates, vault};
 
 impl Context for TestHost {
     fn instructions(&self) -> String {
@@ -42,10 +40,7 @@ impl Log for TestHost {
 }
 
 impl ReadTasks for TestHost {
-    fn waiting(
-        &self,
-        zone: &str,
-    ) -> Result<Vec<tasks::types::Summary>, tasks::types::Error> {
+    fn waiting(&self, zone: &str) -> Result<Vec<tasks::types::Summary>, tasks::types::Error> {
         let of_zone = self.tasks.iter().filter(|task| task.zone == zone);
         Ok(of_zone
             .map(|task| tasks::types::Summary {

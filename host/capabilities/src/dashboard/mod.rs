@@ -8,8 +8,8 @@ use platinum_vault::Vault;
 
 use crate::{
     bindings::platinum::dashboard::board,
-    registry::Offer,
     context::{HasCtx, context_of},
+    registry::Offer,
 };
 
 /// What `dashboard/board` works on.
@@ -26,8 +26,7 @@ pub(crate) const BOARD: Offer<BoardCtx> = Offer::new(Capability::DashboardBoard,
 pub fn interface(vault: &Vault) -> Box<dyn Interface> {
     let vault = vault.clone();
     BOARD.with(move |call| BoardCtx {
-            vault: vault.clone(),
-            now: call.now,
-        },
-    )
+        vault: vault.clone(),
+        now: call.now,
+    })
 }

@@ -15,10 +15,10 @@ pub use mail::{Found, Mail, MailError, McpMail, Query};
 
 use crate::{
     bindings::platinum::email::{draft, propose, search},
+    context::{HasCtx, context_of},
     proposals::{self, ProposeCtx},
     registry::Offer,
     tasks::TaskStore,
-    context::{HasCtx, context_of},
 };
 
 /// What the mail interfaces work on.
@@ -44,16 +44,10 @@ pub fn interfaces(mail: &Arc<dyn Mail>) -> Vec<Box<dyn Interface>> {
             mail: Arc::clone(&mail),
         }
     };
-    vec![
-        SEARCH.with(context(),
-        ),
-        DRAFT.with(context(),
-        ),
-    ]
+    vec![SEARCH.with(context()), DRAFT.with(context())]
 }
 
 /// `email/propose` over a vault and its tasks: it needs no mailbox.
 pub fn propose_interface(vault: &Vault, store: &Arc<dyn TaskStore>) -> Box<dyn Interface> {
-    PROPOSE.with(proposals::context(vault, store),
-    )
+    PROPOSE.with(proposals::context(vault, store))
 }

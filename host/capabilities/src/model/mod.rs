@@ -12,8 +12,8 @@ use platinum_llm::Model;
 
 use crate::{
     bindings::platinum::model::complete,
-    registry::Offer,
     context::{HasCtx, context_of},
+    registry::Offer,
 };
 
 /// What `model/complete` asks.
@@ -29,7 +29,6 @@ pub(crate) const COMPLETE: Offer<ModelCtx> = Offer::new(Capability::ModelComplet
 pub fn interface(model: &Arc<dyn Model>) -> Box<dyn Interface> {
     let model = Arc::clone(model);
     COMPLETE.with(move |_| ModelCtx {
-            model: Arc::clone(&model),
-        },
-    )
+        model: Arc::clone(&model),
+    })
 }

@@ -22,6 +22,5 @@ pub(crate) const WRITE: Offer<ProposeCtx> = Offer::new(Capability::PlansWrite, |
 
 /// `plans/write` over a vault and its tasks.
 pub fn interface(vault: &Vault, store: &Arc<dyn TaskStore>) -> Box<dyn Interface> {
-    WRITE.with(proposals::context(vault, store),
-    )
+    WRITE.with(proposals::context(vault, store))
 }

@@ -9,8 +9,8 @@ use platinum_engine::Interface;
 
 use crate::{
     bindings::platinum::skill::{context, log},
-    registry::Offer,
     context::{HasCtx, context_of},
+    registry::Offer,
 };
 
 /// What `skill/context` answers.
@@ -44,17 +44,15 @@ pub(crate) const LOG: Offer<LogCtx> = Offer::new(Capability::SkillLog, |linker| 
 pub fn interfaces() -> Vec<Box<dyn Interface>> {
     vec![
         CONTEXT.with(|call| ContextCtx {
-                instructions: Arc::clone(&call.instructions),
-                agent: call.agent.clone(),
-                role: call.role,
-                zones: call.zones.clone(),
-                now: call.now,
-            },
-        ),
+            instructions: Arc::clone(&call.instructions),
+            agent: call.agent.clone(),
+            role: call.role,
+            zones: call.zones.clone(),
+            now: call.now,
+        }),
         LOG.with(|call| LogCtx {
-                skill: call.skill.clone(),
-                lines_left: LINES,
-            },
-        ),
+            skill: call.skill.clone(),
+            lines_left: LINES,
+        }),
     ]
 }

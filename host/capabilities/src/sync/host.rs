@@ -1,9 +1,7 @@
 //! The host side of `sync/run`.
 
 use super::{SyncCtx, SyncRunError};
-use crate::{
-    bindings::platinum::sync::run::{Error, Host, Report},
-};
+use crate::bindings::platinum::sync::run::{Error, Host, Report};
 
 impl Host for SyncCtx {
     async fn run(&mut self) -> wasmtime::Result<Result<Report, Error>> {

@@ -13,8 +13,8 @@ pub use runner::{SyncReport, SyncRunError, Syncer};
 
 use crate::{
     bindings::platinum::sync::run,
-    registry::Offer,
     context::{HasCtx, context_of},
+    registry::Offer,
 };
 
 /// What `sync/run` works on.
@@ -30,7 +30,6 @@ pub(crate) const RUN: Offer<SyncCtx> = Offer::new(Capability::SyncRun, |linker| 
 pub fn interface(syncer: &Arc<dyn Syncer>) -> Box<dyn Interface> {
     let syncer = Arc::clone(syncer);
     RUN.with(move |_| SyncCtx {
-            syncer: Arc::clone(&syncer),
-        },
-    )
+        syncer: Arc::clone(&syncer),
+    })
 }

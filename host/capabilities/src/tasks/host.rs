@@ -6,9 +6,7 @@ use platinum_vault::note::TaskNote;
 
 use super::{Owner, TaskError, TasksCtx};
 use crate::{
-    bindings::platinum::{
-        tasks::{claim, finish, ownership, read, types},
-    },
+    bindings::platinum::tasks::{claim, finish, ownership, read, types},
     convert,
     text::cut,
 };

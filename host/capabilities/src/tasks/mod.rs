@@ -15,8 +15,8 @@ pub use store::{Owner, TaskError, TaskStore};
 
 use crate::{
     bindings::platinum::tasks::{claim, finish, ownership, read},
-    registry::Offer,
     context::{HasCtx, context_of},
+    registry::Offer,
 };
 
 /// What the task interfaces work on.
@@ -81,13 +81,9 @@ pub fn interfaces(
         }
     };
     vec![
-        READ.with(context(),
-        ),
-        OWNERSHIP.with(context(),
-        ),
-        CLAIM.with(context(),
-        ),
-        FINISH.with(context(),
-        ),
+        READ.with(context()),
+        OWNERSHIP.with(context()),
+        CLAIM.with(context()),
+        FINISH.with(context()),
     ]
 }

@@ -85,14 +85,27 @@ async fn a_draft_becomes_one_note_that_says_what_will_happen() {
 async fn the_same_draft_twice_is_one_draft() {
     let (folder, mut ctx) = context();
     let view = &mut ctx;
-    let id = view.propose(proposal(1), mail("Hello")).await.unwrap().unwrap();
-    let again = view.propose(proposal(1), mail("Hello")).await.unwrap().unwrap_err();
+    let id = view
+        .propose(proposal(1), mail("Hello"))
+        .await
+        .unwrap()
+        .unwrap();
+    let again = view
+        .propose(proposal(1), mail("Hello"))
+        .await
+        .unwrap()
+        .unwrap_err();
     assert!(matches!(again, ProposeError::Duplicate(first) if first == id));
     // Nor does one count that was made under an earlier claim.
     let path = folder.path().join(format!("Pending_Approval/{id}.md"));
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("epoch: 7\n", "epoch: 6\n")).unwrap();
-    assert!(view.propose(proposal(1), mail("Hello")).await.unwrap().is_ok());
+    assert!(
+        view.propose(proposal(1), mail("Hello"))
+            .await
+            .unwrap()
+            .is_ok()
+    );
     assert!(
         view.propose(proposal(1), mail("Another text"))
             .await

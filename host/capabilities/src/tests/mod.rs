@@ -15,8 +15,8 @@ use platinum_vault::{
 };
 
 use crate::{
-    tasks::{Owner, TaskError, TaskStore},
     blocking::Author,
+    tasks::{Owner, TaskError, TaskStore},
 };
 
 /// Tasks in memory.

@@ -11,8 +11,8 @@ use crate::{
         collect, publish,
         types::{Error, Update},
     },
-    text::one_line,
     blocking::in_background,
+    text::one_line,
 };
 
 /// Most updates in one list.
@@ -44,8 +44,7 @@ impl UpdatesCtx {
             headline: one_line("headline", headline, 300).map_err(Error::Invalid)?,
         };
         let path = layout::update(&self.author.agent, note.id);
-        self
-            .author
+        self.author
             .create(&self.vault, path, note.render())
             .await
             .map_err(Error::Unavailable)?;

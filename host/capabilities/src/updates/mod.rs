@@ -8,9 +8,9 @@ use platinum_vault::Vault;
 
 use crate::{
     bindings::platinum::updates::{collect, publish},
-    registry::Offer,
-    context::{HasCtx, context_of},
     blocking::Author,
+    context::{HasCtx, context_of},
+    registry::Offer,
 };
 
 /// What the update interfaces work on.
@@ -31,20 +31,18 @@ pub(crate) const COLLECT: Offer<UpdatesCtx> = Offer::new(Capability::UpdatesColl
 pub fn publish(vault: &Vault) -> Box<dyn Interface> {
     let vault = vault.clone();
     PUBLISH.with(move |call| UpdatesCtx {
-            vault: vault.clone(),
-            author: Author::of(call),
-            now: call.now,
-        },
-    )
+        vault: vault.clone(),
+        author: Author::of(call),
+        now: call.now,
+    })
 }
 
 /// `updates/collect` from all agents' folders.
 pub fn collect(vault: &Vault) -> Box<dyn Interface> {
     let vault = vault.clone();
     COLLECT.with(move |call| UpdatesCtx {
-            vault: vault.clone(),
-            author: Author::of(call),
-            now: call.now,
-        },
-    )
+        vault: vault.clone(),
+        author: Author::of(call),
+        now: call.now,
+    })
 }

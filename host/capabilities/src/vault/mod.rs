@@ -10,8 +10,8 @@ use platinum_vault::Vault;
 
 use crate::{
     bindings::platinum::vault::context,
-    registry::Offer,
     context::{HasCtx, context_of},
+    registry::Offer,
 };
 
 /// What `vault/context` reads.
@@ -29,8 +29,7 @@ pub fn interface(vault: &Vault, granted: Vec<VaultPath>) -> Box<dyn Interface> {
     let vault = vault.clone();
     let granted: Arc<[VaultPath]> = granted.into();
     CONTEXT.with(move |_| NotesCtx {
-            vault: vault.clone(),
-            granted: Arc::clone(&granted),
-        },
-    )
+        vault: vault.clone(),
+        granted: Arc::clone(&granted),
+    })
 }

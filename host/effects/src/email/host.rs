@@ -53,9 +53,7 @@ mod tests {
     use super::*;
     use crate::{
         approvals::QueueView,
-        bindings::platinum::{
-            approvals::queue::{Host as _, HostApprovedAction as _},
-        },
+        bindings::platinum::approvals::queue::{Host as _, HostApprovedAction as _},
         tests::{House, draft, sent},
     };
 

@@ -49,7 +49,9 @@ async fn every_outcome_and_error_comes_back_as_it_was_meant() {
             "a b ",
         ),
     ] {
-        let failed = run_with(&host, &echo, message, &limits()).await.unwrap_err();
+        let failed = run_with(&host, &echo, message, &limits())
+            .await
+            .unwrap_err();
         assert_eq!(failed.to_string(), format!("skill echo failed: {sentence}"));
         let InvokeError::Skill { error, .. } = failed else {
             panic!("{failed}")

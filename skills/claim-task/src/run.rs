@@ -4,12 +4,12 @@
 
 use platinum_sdk::host::{ClaimTasks, Log, ReadTasks};
 use platinum_sdk::skill::log::Level;
-use platinum_sdk::tasks::{claim::Claimed, types};
+use platinum_sdk::tasks::{claim::ClaimOutcome, types};
 use platinum_sdk::text::one_line;
 use platinum_sdk::{Error, Invocation, Outcome};
 
-/// `passed` if the task belongs to this agent now (or tentatively), `nothing` if somebody was
-/// first or the task is gone.
+/// `claimed` if the task belongs to this agent now, `tentative` if it does until the remote answers,
+/// `nothing` if another agent was first or the task is gone.
 ///
 /// # Errors
 /// If no task is named, its zone is not granted, or it cannot be read.
@@ -27,19 +27,17 @@ pub fn run(
     };
     let subject = one_line(&task.subject, 80);
     match host.claim(id)? {
-        Claimed::Won(epoch) => Ok(Outcome::Passed(format!(
-            "claimed with epoch {epoch}: {subject}"
-        ))),
-        Claimed::Tentative => {
+        ClaimOutcome::Won(epoch) => Ok(Outcome::Claimed(format!("epoch {epoch}: {subject}"))),
+        ClaimOutcome::Tentative => {
             host.line(
                 Level::Warn,
                 &format!("{id}: the remote is away, the claim is tentative"),
             );
-            Ok(Outcome::Passed(format!(
-                "claimed until the remote answers: {subject}"
+            Ok(Outcome::Tentative(format!(
+                "until the remote answers: {subject}"
             )))
         }
-        Claimed::Lost(owner) => {
+        ClaimOutcome::Lost(owner) => {
             let who = if owner.is_empty() {
                 "the task is gone".into()
             } else {
@@ -54,13 +52,12 @@ pub fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use platinum_sdk::doubles::TestHost;
-    use platinum_sdk::{Trigger, Zone};
+    use platinum_sdk::testing::TestHost;
 
-    fn claim(claimed: Result<Claimed, types::Error>) -> (TestHost, Result<Outcome, Error>) {
+    fn claim(claimed: Result<ClaimOutcome, types::Error>) -> (TestHost, Result<Outcome, Error>) {
         let task = types::Task {
             id: "task_1".into(),
-            zone: Zone::Email,
+            zone: "email".into(),
             source: "maildir:owner".into(),
             sender: "Ada <ada@example.test>".into(),
             subject: "Tea\non Monday?".into(),
@@ -75,55 +72,53 @@ mod tests {
             ..TestHost::default()
         };
         let invocation = Invocation {
-            trigger: Trigger::Task,
+            event: "task.claim".into(),
             task: Some("task_1".into()),
-            about: None,
+            message: None,
         };
         let outcome = run(&host, &invocation);
         (host, outcome)
     }
 
     #[test]
-    fn a_won_claim_passes_the_task_on() {
-        let (_, outcome) = claim(Ok(Claimed::Won(7)));
+    fn claim_won_is_claimed() {
+        let (_, outcome) = claim(Ok(ClaimOutcome::Won(7)));
         assert_eq!(
             outcome,
-            Ok(Outcome::Passed(
-                "claimed with epoch 7: Tea on Monday?".into()
-            ))
+            Ok(Outcome::Claimed("epoch 7: Tea on Monday?".into()))
         );
     }
 
     #[test]
-    fn a_tentative_claim_passes_the_task_on_and_says_so() {
-        let (host, outcome) = claim(Ok(Claimed::Tentative));
-        assert!(matches!(outcome, Ok(Outcome::Passed(text)) if text.contains("until")));
+    fn claim_without_a_remote_is_tentative() {
+        let (host, outcome) = claim(Ok(ClaimOutcome::Tentative));
+        assert!(matches!(outcome, Ok(Outcome::Tentative(text)) if text.contains("until")));
         assert!(host.logged("tentative"));
     }
 
     #[test]
-    fn a_lost_claim_is_nothing_to_do() {
-        let (host, outcome) = claim(Ok(Claimed::Lost("cloud-2".into())));
+    fn claim_lost_is_nothing_to_do() {
+        let (host, outcome) = claim(Ok(ClaimOutcome::Lost("cloud-2".into())));
         assert_eq!(outcome, Ok(Outcome::Nothing));
         assert!(host.logged("lost to cloud-2"));
         assert_eq!(
-            claim(Ok(Claimed::Lost(String::new()))).1,
+            claim(Ok(ClaimOutcome::Lost(String::new()))).1,
             Ok(Outcome::Nothing)
         );
     }
 
     #[test]
-    fn a_zone_that_is_not_granted_is_denied() {
-        let (_, outcome) = claim(Err(types::Error::ZoneDenied(Zone::Payments)));
+    fn claim_in_a_zone_not_granted_is_denied() {
+        let (_, outcome) = claim(Err(types::Error::ZoneDenied("payments".into())));
         assert!(matches!(outcome, Err(Error::Denied(_))));
     }
 
     #[test]
-    fn a_task_that_is_gone_is_nothing_to_do() {
+    fn claim_of_a_task_that_is_gone_is_nothing_to_do() {
         let invocation = Invocation {
-            trigger: Trigger::Task,
+            event: "task.claim".into(),
             task: Some("task_9".into()),
-            about: None,
+            message: None,
         };
         assert_eq!(run(&TestHost::default(), &invocation), Ok(Outcome::Nothing));
     }

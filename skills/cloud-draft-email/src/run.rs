@@ -3,22 +3,22 @@
 //! Invariants: nothing is sent; what only helps (handbook, thread, Drafts folder, plan) may fail
 //! without losing the draft; the draft is proposed before anything else is written.
 
-use platinum_sdk::actions::types::{Action, EmailSend};
-use platinum_sdk::drafts::submit::{Draft, Error as DraftError, Plan};
+use platinum_sdk::actions::types::{Proposal, ProposeError};
 use platinum_sdk::email::search::Query;
-use platinum_sdk::email::types::Message;
+use platinum_sdk::email::types::{Mail, Message};
 use platinum_sdk::host::{
-    Context, DraftEmail, Log, Model, Notes, ReadTasks, SearchEmail, SubmitDrafts,
+    Context, DraftEmail, Log, Model, Notes, ProposeEmail, ReadTasks, SearchEmail, WritePlans,
 };
 use platinum_sdk::model::complete::Completion;
+use platinum_sdk::plans::write::Plan;
 use platinum_sdk::skill::log::Level;
 use platinum_sdk::tasks::types::Task;
 use platinum_sdk::text::one_line;
-use platinum_sdk::{Error, Invocation, Outcome, Zone};
+use platinum_sdk::{Error, Invocation, Outcome};
 
 use crate::facts::{Address, Facts, mail_text};
 use crate::request::{self, Material};
-use crate::wanted::{self, Wanted};
+use crate::triage::{self, Triage};
 use crate::{reply, steps};
 
 const HANDBOOK: &str = "Company_Handbook.md";
@@ -27,12 +27,22 @@ const RELATED_LIMIT: u32 = 5;
 /// The most Message-IDs that `email/search` takes.
 const MAX_THREAD: usize = 50;
 
-/// `drafted` with the draft's id, or `filed` with the reason why the mail wants no answer.
+/// `drafted` with the draft's id, or `dismissed` with the reason why the mail needs no answer.
 ///
 /// # Errors
-/// If the task is no mail, cannot be read, or the model or the vault are away.
+/// If the task is not a mail, cannot be read, or the model or the vault are away.
 pub fn run(
-    host: &(impl Context + Log + ReadTasks + Notes + SearchEmail + DraftEmail + Model + SubmitDrafts),
+    host: &(
+         impl Context
+         + Log
+         + ReadTasks
+         + Notes
+         + SearchEmail
+         + DraftEmail
+         + Model
+         + ProposeEmail
+         + WritePlans
+     ),
     invocation: &Invocation,
 ) -> Result<Outcome, Error> {
     let id = invocation
@@ -40,12 +50,12 @@ pub fn run(
         .as_deref()
         .ok_or_else(|| Error::Invalid("cloud-draft-email needs a task".into()))?;
     let task = host.get(id)?;
-    if task.zone != Zone::Email {
-        return Err(Error::Invalid(format!("{id} is no mail")));
+    if task.zone != "email" {
+        return Err(Error::Invalid(format!("{id} is not a mail")));
     }
-    let to = match wanted::decide(&task) {
-        Wanted::Yes(address) => address,
-        Wanted::No(reason) => return Ok(Outcome::Filed(one_line(&reason, 200))),
+    let to = match triage::decide(&task) {
+        Triage::Answer(address) => address,
+        Triage::Dismiss(reason) => return Ok(Outcome::Dismissed(one_line(&reason, 200))),
     };
     let account = Facts::of(&task).account().ok_or_else(|| {
         Error::Failed("the task does not say which account the mail came to".into())
@@ -141,13 +151,13 @@ fn search(host: &(impl Log + SearchEmail), query: &Query) -> Vec<Message> {
 
 /// Submits the draft, then puts it where a mail program shows it, and a plan beside it.
 fn propose(
-    host: &(impl Log + DraftEmail + SubmitDrafts),
+    host: &(impl Log + DraftEmail + ProposeEmail + WritePlans),
     task: &Task,
     to: &Address,
-    mail: &EmailSend,
+    mail: &Mail,
     completion: &Completion,
 ) -> Result<Outcome, Error> {
-    let draft = Draft {
+    let proposal = Proposal {
         task: task.id.clone(),
         summary: one_line(
             &format!(
@@ -158,13 +168,12 @@ fn propose(
             200,
         ),
         reason: reason(task, to, completion),
-        action: Action::EmailSend(mail.clone()),
         expires: None,
     };
-    let id = match host.propose(&draft) {
+    let id = match host.propose(&proposal, mail) {
         Ok(id) => id,
         // An earlier run came this far.
-        Err(DraftError::Duplicate(id)) => return Ok(Outcome::Drafted(id)),
+        Err(ProposeError::Duplicate(id)) => return Ok(Outcome::Drafted(id)),
         Err(error) => return Err(error.into()),
     };
     if let Err(error) = host.save(mail) {
@@ -184,7 +193,7 @@ fn propose(
             title,
             steps,
         };
-        if let Err(error) = host.write_plan(&plan) {
+        if let Err(error) = host.write(&plan) {
             host.line(
                 Level::Warn,
                 &format!("no plan was written: {}", Error::from(error)),
@@ -221,11 +230,11 @@ fn reason(task: &Task, to: &Address, completion: &Completion) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wanted::tests::mail;
-    use platinum_sdk::doubles::TestHost;
+    use crate::triage::tests::mail;
+    use platinum_sdk::email;
     use platinum_sdk::model::complete::{Error as ModelError, Part};
     use platinum_sdk::tasks::types::Fact;
-    use platinum_sdk::{Trigger, email};
+    use platinum_sdk::testing::TestHost;
 
     fn host(facts: &[(&str, &str)]) -> TestHost {
         TestHost {
@@ -236,9 +245,9 @@ mod tests {
 
     fn draft(host: &TestHost) -> Result<Outcome, Error> {
         let invocation = Invocation {
-            trigger: Trigger::Task,
+            event: "task.claimed".into(),
             task: Some("task_1".into()),
-            about: None,
+            message: None,
         };
         run(host, &invocation)
     }
@@ -259,17 +268,9 @@ mod tests {
     fn a_mail_becomes_one_proposed_answer() {
         let host = host(&[("message-id", "1@x"), ("account", "work")]);
         assert!(matches!(draft(&host), Ok(Outcome::Drafted(id)) if id.starts_with("draft_")));
-        let drafts = host.drafts.borrow();
-        let [
-            Draft {
-                action: Action::EmailSend(mail),
-                summary,
-                reason,
-                ..
-            },
-        ] = drafts.as_slice()
-        else {
-            panic!("not one mail: {drafts:?}");
+        let proposed = host.proposed.borrow();
+        let [(proposal, mail)] = proposed.as_slice() else {
+            panic!("not one mail: {proposed:?}");
         };
         assert_eq!(mail.from_account, "work");
         assert_eq!(mail.to, ["Ada <ada@example.test>"]);
@@ -277,8 +278,11 @@ mod tests {
         assert_eq!(mail.body, "Thank you, that suits me.\n");
         assert_eq!(mail.in_reply_to.as_deref(), Some("1@x"));
         assert_eq!(mail.references, ["1@x"]);
-        assert_eq!(summary, "Answer Ada <ada@example.test> about “Tea”");
-        assert!(reason.contains("Written by test"));
+        assert_eq!(
+            proposal.summary,
+            "Answer Ada <ada@example.test> about “Tea”"
+        );
+        assert!(proposal.reason.contains("Written by test"));
         assert_eq!(host.saved.borrow().as_slice(), std::slice::from_ref(mail));
         assert!(host.plans.borrow().is_empty());
     }
@@ -295,9 +299,9 @@ mod tests {
         let host = host(&[("list-id", "news.test")]);
         assert_eq!(
             draft(&host),
-            Ok(Outcome::Filed("mail of the list news.test".into()))
+            Ok(Outcome::Dismissed("mail of the list news.test".into()))
         );
-        assert!(host.requests.borrow().is_empty() && host.drafts.borrow().is_empty());
+        assert!(host.requests.borrow().is_empty() && host.proposed.borrow().is_empty());
     }
 
     #[test]
@@ -317,7 +321,7 @@ mod tests {
             .iter()
             .filter_map(|part| match part {
                 Part::Quote(quoted) => Some((quoted.label.as_str(), quoted.text.as_str())),
-                Part::Say(_) => None,
+                Part::Text(_) => None,
             })
             .collect();
         let labels: Vec<_> = quotes.iter().map(|(label, _)| *label).collect();
@@ -359,14 +363,14 @@ mod tests {
             ..host(&[])
         };
         assert_eq!(draft(&host), Err(Error::Unavailable("529".into())));
-        assert!(host.drafts.borrow().is_empty());
+        assert!(host.proposed.borrow().is_empty());
     }
 
     #[test]
     fn a_second_run_answers_the_draft_that_waits_and_saves_nothing() {
-        let duplicate = DraftError::Duplicate("draft_1".into());
+        let duplicate = ProposeError::Duplicate("draft_1".into());
         let host = TestHost {
-            draft_error: Some(duplicate),
+            propose_error: Some(duplicate),
             ..host(&[])
         };
         assert_eq!(draft(&host), Ok(Outcome::Drafted("draft_1".into())));
@@ -406,7 +410,7 @@ mod tests {
             completion.model = "builtin".into();
         }
         draft(&host).unwrap();
-        let reason = host.drafts.borrow()[0].reason.clone();
+        let reason = host.proposed.borrow()[0].0.reason.clone();
         assert!(
             reason.contains("Careful") && reason.contains("No model wrote"),
             "{reason}"

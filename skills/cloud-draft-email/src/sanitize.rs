@@ -9,7 +9,7 @@
 
 /// Breaks images, embeds, HTML, templates, comments, code and links with a hidden target.
 #[must_use]
-pub fn inert(text: &str) -> String {
+pub fn sanitize(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
@@ -57,7 +57,7 @@ mod tests {
             "Dear Ada,\n\nyes! It's 3 < 4, 50 % (a [good] price): see <https://x.test/?a=b> or\n<ada@example.test>.\n\n> quoted?\n[[which day suits you]]\n\n-- \n[[your name]]\n",
             "~5 ~~ a <3 b",
         ] {
-            assert_eq!(inert(text), text);
+            assert_eq!(sanitize(text), text);
         }
     }
 
@@ -79,9 +79,9 @@ mod tests {
             ("~~~~dataviewjs", "~~~"),
             ("<b", "<b"),
         ] {
-            let broken = inert(text);
+            let broken = sanitize(text);
             assert!(!broken.contains(never), "{text} became {broken}");
-            assert_eq!(inert(&broken), broken, "once is enough");
+            assert_eq!(sanitize(&broken), broken, "once is enough");
         }
     }
 }

@@ -31,9 +31,8 @@ pub fn run(host: &(impl Log + Sync), _: &Invocation) -> Result<Outcome, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use platinum_sdk::Trigger;
-    use platinum_sdk::doubles::TestHost;
     use platinum_sdk::sync::run as sync;
+    use platinum_sdk::testing::TestHost;
 
     fn after(synced: Result<sync::Report, sync::Error>) -> (TestHost, Result<Outcome, Error>) {
         let host = TestHost {
@@ -41,9 +40,9 @@ mod tests {
             ..TestHost::default()
         };
         let invocation = Invocation {
-            trigger: Trigger::Schedule,
+            event: "schedule:60s".into(),
             task: None,
-            about: None,
+            message: None,
         };
         let outcome = run(&host, &invocation);
         (host, outcome)

@@ -35,7 +35,7 @@ pub fn run(
         written |= show(host, &updates)?;
         if !updates.is_empty() {
             let ids: Vec<String> = updates.iter().map(|update| update.id.clone()).collect();
-            host.merged(&ids)?;
+            host.remove(&ids)?;
             merged += ids.len();
         }
         if updates.len() < TAKEN as usize {
@@ -71,8 +71,7 @@ fn show(host: &(impl Context + Log + Dashboard), updates: &[Update]) -> Result<b
 #[cfg(test)]
 mod tests {
     use super::*;
-    use platinum_sdk::Trigger;
-    use platinum_sdk::doubles::TestHost;
+    use platinum_sdk::testing::TestHost;
     use platinum_sdk::updates::types::Error as UpdateError;
 
     fn update(number: u32) -> Update {
@@ -89,9 +88,9 @@ mod tests {
         run(
             host,
             &Invocation {
-                trigger: Trigger::News,
+                event: "vault.synced".into(),
                 task: None,
-                about: None,
+                message: None,
             },
         )
     }
@@ -125,12 +124,12 @@ mod tests {
     fn a_run_that_was_cut_off_before_letting_go_repeats_without_a_trace() {
         let away = UpdateError::Unavailable("disk".into());
         let mut host = TestHost {
-            merge_error: Some(away),
+            remove_error: Some(away),
             ..host(30)
         };
         assert!(matches!(merge(&host), Err(Error::Unavailable(_))));
         let page = host.page.borrow().clone();
-        host.merge_error = None;
+        host.remove_error = None;
         assert_eq!(merge(&host), Ok(Outcome::Done("merged 30 updates".into())));
         assert_eq!(*host.page.borrow(), page);
     }

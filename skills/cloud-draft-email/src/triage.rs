@@ -1,4 +1,4 @@
-//! Whether a mail wants an answer. Machines and lists are filed, never answered.
+//! Whether a mail needs an answer. Machines and lists are dismissed, never answered.
 //!
 //! Invariants: pure; decides from facts of the headers alone, so that no text of a mail can talk
 //! its way in or out. The rules follow RFC 3834 (automatic responders) and what bulk senders set.
@@ -10,30 +10,30 @@ use crate::facts::{Address, Facts};
 
 /// Whether to answer.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Triage {
     /// A person wrote; an answer goes there.
-    Yes(Address),
-    /// File it: why, in one line.
-    No(String),
+    Answer(Address),
+    /// Nothing to do: why, in one line.
+    Dismiss(String),
 }
 
 /// Decides.
 #[must_use]
-pub fn decide(task: &Task) -> Wanted {
+pub fn decide(task: &Task) -> Triage {
     let facts = Facts::of(task);
     if let Some(reason) = by_machine(facts).or_else(|| in_bulk(facts)) {
-        return Wanted::No(reason);
+        return Triage::Dismiss(reason);
     }
     let sender = facts.sender();
     if let Some(reason) = sender.as_ref().and_then(|sender| is_robot(&sender.local())) {
-        return Wanted::No(reason.into());
+        return Triage::Dismiss(reason.into());
     }
     let Some(answer_to) = facts.answer_to() else {
-        return Wanted::No("it names no address that could be answered".into());
+        return Triage::Dismiss("it names no address that could be answered".into());
     };
     match does_not_read(&answer_to.local()) {
-        true => Wanted::No(format!("{} does not read answers", answer_to.bare())),
-        false => Wanted::Yes(answer_to),
+        true => Triage::Dismiss(format!("{} does not read answers", answer_to.bare())),
+        false => Triage::Answer(answer_to),
     }
 }
 
@@ -103,7 +103,7 @@ fn is_robot(local: &str) -> Option<&'static str> {
         .then_some("a bounce address sent it")
 }
 
-/// Addresses whose name says that nobody reads them.
+/// Addresses whose name says that they are not read.
 fn does_not_read(local: &str) -> bool {
     let word = squeezed(local);
     let unread = [
@@ -141,7 +141,6 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use platinum_sdk::Zone;
     use platinum_sdk::tasks::types::Fact;
 
     pub(crate) fn mail(facts: &[(&str, &str)]) -> Task {
@@ -151,7 +150,7 @@ pub(crate) mod tests {
         };
         Task {
             id: "task_1".into(),
-            zone: Zone::Email,
+            zone: "email".into(),
             source: "maildir:owner".into(),
             sender: "Ada <ada@example.test>".into(),
             subject: "Tea".into(),
@@ -164,8 +163,8 @@ pub(crate) mod tests {
 
     fn reason(facts: &[(&str, &str)]) -> String {
         match decide(&mail(facts)) {
-            Wanted::No(reason) => reason,
-            Wanted::Yes(address) => format!("answered to {}", address.bare()),
+            Triage::Dismiss(reason) => reason,
+            Triage::Answer(address) => format!("answered to {}", address.bare()),
         }
     }
 
@@ -227,14 +226,14 @@ pub(crate) mod tests {
                 sender: format!("X <{local}@example.test>"),
                 ..mail(&[])
             };
-            assert!(matches!(decide(&task), Wanted::No(_)), "{local}");
+            assert!(matches!(decide(&task), Triage::Dismiss(_)), "{local}");
         }
         for local in ["nora", "replyall", "bouncer", "noah.reply"] {
             let task = Task {
                 sender: format!("{local}@example.test"),
                 ..mail(&[])
             };
-            assert!(matches!(decide(&task), Wanted::Yes(_)), "{local}");
+            assert!(matches!(decide(&task), Triage::Answer(_)), "{local}");
         }
     }
 
@@ -244,7 +243,7 @@ pub(crate) mod tests {
             sender: "Form <no-reply@site.test>".into(),
             ..mail(&[("reply-to", "Bo <bo@b.test>")])
         };
-        assert!(matches!(decide(&form), Wanted::Yes(address) if address.bare() == "bo@b.test"));
+        assert!(matches!(decide(&form), Triage::Answer(address) if address.bare() == "bo@b.test"));
     }
 
     #[test]
@@ -254,7 +253,9 @@ pub(crate) mod tests {
                 sender: sender.into(),
                 ..mail(&[])
             };
-            assert!(matches!(decide(&task), Wanted::No(reason) if reason.contains("no address")));
+            assert!(
+                matches!(decide(&task), Triage::Dismiss(reason) if reason.contains("no address"))
+            );
         }
     }
 
@@ -266,7 +267,7 @@ pub(crate) mod tests {
             ..mail(&[])
         };
         assert!(
-            matches!(decide(&task), Wanted::Yes(address) if address.bare() == "ada@example.test")
+            matches!(decide(&task), Triage::Answer(address) if address.bare() == "ada@example.test")
         );
     }
 }

@@ -25,7 +25,7 @@ pub fn run(
         answer => answer?,
     };
     match owner {
-        Owner::Nobody => {}
+        Owner::Unowned => {}
         Owner::ThisAgent | Owner::Finished => return Ok(Outcome::Nothing),
         Owner::Other(agent) => {
             host.line(Level::Debug, &format!("{id} belongs to {agent}"));
@@ -43,13 +43,12 @@ pub fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use platinum_sdk::doubles::TestHost;
-    use platinum_sdk::{Trigger, Zone};
+    use platinum_sdk::testing::TestHost;
 
     fn host() -> TestHost {
         let task = types::Task {
             id: "task_1".into(),
-            zone: Zone::Email,
+            zone: "email".into(),
             source: "maildir:owner".into(),
             sender: "Ada <ada@example.test>".into(),
             subject: "Hello".into(),
@@ -66,20 +65,20 @@ mod tests {
 
     fn check(host: &TestHost) -> Result<Outcome, Error> {
         let invocation = Invocation {
-            trigger: Trigger::Task,
+            event: "task.waiting".into(),
             task: Some("task_1".into()),
-            about: None,
+            message: None,
         };
         run(host, &invocation)
     }
 
     #[test]
-    fn a_waiting_task_is_free() {
+    fn task_that_waits_is_free() {
         assert_eq!(check(&host()), Ok(Outcome::Done("free".into())));
     }
 
     #[test]
-    fn an_owned_finished_or_absent_task_is_nothing_to_do() {
+    fn task_owned_finished_or_absent_is_nothing_to_do() {
         for owner in [
             Owner::ThisAgent,
             Owner::Finished,
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_cannot_be_read_is_tried_again_later() {
+    fn state_that_cannot_be_read_is_unavailable() {
         let away = types::Error::Unavailable("the disk is away".into());
         let host = TestHost {
             owner: Err(away),
@@ -113,11 +112,11 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_a_task_is_invalid() {
+    fn run_without_a_task_is_invalid() {
         let invocation = Invocation {
-            trigger: Trigger::Schedule,
+            event: "task.waiting".into(),
             task: None,
-            about: None,
+            message: None,
         };
         assert!(matches!(run(&host(), &invocation), Err(Error::Invalid(_))));
     }

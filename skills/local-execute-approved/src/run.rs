@@ -6,14 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use platinum_sdk::actions::types::{ActionKind, EffectError, Receipt};
+use platinum_sdk::actions::types::{EffectError, Receipt};
 use platinum_sdk::host::{Approval, FinishTasks, Log, SendEmail};
 use platinum_sdk::skill::log::Level;
 use platinum_sdk::text::one_line;
 use platinum_sdk::{Error, Invocation, Outcome};
 
 /// The kinds this skill has an effect for.
-const KINDS: [ActionKind; 1] = [ActionKind::EmailSend];
+const KINDS: [&str; 1] = ["email-send"];
 
 /// At most this many actions in one run.
 const MAX_ACTIONS: usize = 50;
@@ -35,10 +35,11 @@ struct Tally {
 /// # Errors
 /// `unavailable` if all that could be done was to wait; the host runs the skill again later.
 pub fn run(host: &(impl Log + SendEmail + FinishTasks), _: &Invocation) -> Result<Outcome, Error> {
+    let kinds = KINDS.map(str::to_owned);
     let mut tally = Tally::default();
     let mut seen = BTreeSet::new();
     while seen.len() < MAX_ACTIONS {
-        let approved = match host.next(&KINDS) {
+        let approved = match host.next(&kinds) {
             Ok(Some(approved)) => approved,
             Ok(None) => break,
             Err(error) if seen.is_empty() => return Err(error.into()),
@@ -69,31 +70,31 @@ pub fn run(host: &(impl Log + SendEmail + FinishTasks), _: &Invocation) -> Resul
 fn act<H: Log + SendEmail + FinishTasks>(host: &H, approved: H::Approved, tally: &mut Tally) {
     let (draft, task) = (approved.draft(), approved.task());
     let summary = one_line(&approved.summary(), 160);
-    let mut tell = |level: Level, what: &str| {
+    let mut report = |level: Level, what: &str| {
         tally.last = one_line(&format!("{summary}: {what}"), 300);
         host.line(level, &format!("{draft} of {task}: {}", tally.last));
     };
     let receipt = match host.send(approved) {
         Ok(receipt) => {
-            tell(Level::Info, &format!("sent, {}", receipt.answer));
+            report(Level::Info, &format!("sent, {}", receipt.answer));
             receipt
         }
         Err(EffectError::AlreadyDone(receipt)) => {
-            tell(Level::Info, &format!("was done before, at {}", receipt.at));
+            report(Level::Info, &format!("was done before, at {}", receipt.at));
             receipt
         }
         Err(EffectError::Postponed(reason)) => {
-            tell(Level::Warn, &format!("not now: {reason}"));
+            report(Level::Warn, &format!("not now: {reason}"));
             tally.postponed += 1;
             return;
         }
         Err(EffectError::Refused(reason)) => {
-            tell(Level::Error, &format!("refused: {reason}"));
+            report(Level::Error, &format!("refused: {reason}"));
             tally.refused += 1;
             return;
         }
         Err(EffectError::OutcomeUnknown(reason)) => {
-            tell(
+            report(
                 Level::Error,
                 &format!("it may have happened, look before you repeat it: {reason}"),
             );
@@ -104,7 +105,7 @@ fn act<H: Log + SendEmail + FinishTasks>(host: &H, approved: H::Approved, tally:
     tally.done += 1;
     if let Err(error) = host.complete(&task, &filed_as(&summary, &receipt)) {
         // The effect is in the journal: the next run finds it done and files the task.
-        tell(
+        report(
             Level::Error,
             &format!(
                 "done, but its task is not filed yet: {}",
@@ -145,12 +146,12 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use platinum_sdk::doubles::{TestApproval, TestHost};
-    use platinum_sdk::{Trigger, tasks};
+    use platinum_sdk::tasks;
+    use platinum_sdk::testing::{TestApproval, TestHost};
 
     fn approved(number: u32) -> TestApproval {
         TestApproval {
-            kind: ActionKind::EmailSend,
+            kind: "email-send".into(),
             draft: format!("draft_{number}"),
             task: format!("task_{number}"),
             summary: format!("Answer {number}"),
@@ -169,9 +170,9 @@ mod tests {
         run(
             host,
             &Invocation {
-                trigger: Trigger::Approval,
+                event: "approval.granted".into(),
                 task: None,
-                about: None,
+                message: None,
             },
         )
     }
@@ -200,7 +201,7 @@ mod tests {
     fn a_kind_without_an_effect_stays_in_the_queue() {
         let host = TestHost::default();
         let payment = TestApproval {
-            kind: ActionKind::Payment,
+            kind: "payment".into(),
             ..approved(1)
         };
         host.approvals.borrow_mut().push_back(payment);
