@@ -17,5 +17,5 @@ impl<C: 'static> HasData for HasCtx<C> {
 
 /// The context `C` of a run.
 pub(crate) fn context_of<C: Send + 'static>(state: &mut SkillState) -> &mut C {
-    state.context_of::<C>().0
+    state.view::<C>().0
 }

@@ -9,7 +9,8 @@ mod acting;
 pub use acting::{Approval, Approvals, SendEmail};
 
 use crate::actions::types::{Proposal, ProposeError};
-use crate::{dashboard, email, model, plans, skill, sync, tasks, updates, vault};
+use crate::bindings::platinum::skill;
+use crate::{dashboard, email, model, plans, sync, tasks, updates, vault};
 use skill::types::Role;
 
 /// The host that runs the component.

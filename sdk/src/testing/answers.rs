@@ -4,12 +4,13 @@
 
 use super::{TestApproval, TestHost};
 use crate::actions::types::{EffectError, Proposal, ProposeError, Receipt};
+use crate::bindings::platinum::skill;
 use crate::host::{
     Approval, Approvals, ClaimTasks, CollectUpdates, Context, Dashboard, DraftEmail, FinishTasks,
     Log, Model, Notes, Ownership, ProposeEmail, PublishUpdates, ReadTasks, SearchEmail, SendEmail,
     Sync, WritePlans,
 };
-use crate::{approvals, dashboard, email, model, plans, skill, sync, tasks, updates, vault};
+use crate::{approvals, dashboard, email, model, plans, sync, tasks, updates, vault};
 
 impl Context for TestHost {
     fn instructions(&self) -> String {

@@ -10,7 +10,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::actions::types::{EffectError, Proposal, ProposeError, Receipt};
-use crate::{dashboard, email, model, plans, skill, sync, tasks, updates};
+use crate::bindings::platinum::skill;
+use crate::{dashboard, email, model, plans, sync, tasks, updates};
 
 /// An approved action of a [`TestHost`].
 #[derive(Debug, Clone, PartialEq, Eq)]
