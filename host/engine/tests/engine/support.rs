@@ -146,8 +146,8 @@ impl queue::Host for View<'_> {
 }
 
 impl queue::HostApprovedAction for View<'_> {
-    async fn kind(&mut self, _this: Resource<Approved>) -> wasmtime::Result<ActionKind> {
-        Ok(ActionKind::EmailSend)
+    async fn kind(&mut self, _this: Resource<Approved>) -> wasmtime::Result<String> {
+        Ok("email-send".to_owned())
     }
     async fn draft(&mut self, _this: Resource<Approved>) -> wasmtime::Result<String> {
         Ok(String::new())
