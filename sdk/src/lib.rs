@@ -30,13 +30,13 @@ pub mod host;
 mod macros;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
-pub mod text;
 
 pub use bindings::platinum::{
     actions, approvals, browser, dashboard, email, health, model, odoo, payments, plans, skill,
     social, sync, tasks, updates, vault, whatsapp,
 };
 pub use host::Host;
+pub use platinum_text as text;
 pub use skill::types::{Error, Invocation, Outcome, Role};
 #[doc(hidden)]
 pub use wit_bindgen;

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn capability_reads_back_from_both_names() {
+    fn capability_both_names_round_trip() {
         for &capability in Capability::ALL {
             assert_eq!(capability.short().parse(), Ok(capability));
             assert_eq!(capability.interface().parse(), Ok(capability));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn capability_of_another_version_is_unknown() {
+    fn capability_other_version_is_unknown() {
         assert!("platinum:email/send@0.2.0".parse::<Capability>().is_err());
     }
 }

@@ -1,10 +1,9 @@
 //! The skill `local-merge-updates`: merges updates into `Dashboard.md`.
 //!
 //! Lives here: the glue. Lives elsewhere: the order of things in [`mod@run`], the page in
-//! [`page`], text from outside made plain in [`plain`].
+//! [`page`].
 
 pub mod page;
-pub mod plain;
 pub mod run;
 
 platinum_sdk::skill! {

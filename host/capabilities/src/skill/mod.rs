@@ -30,8 +30,8 @@ pub(crate) struct LogCtx {
 
 /// Lines that one run may log.
 const LINES: u32 = 256;
-/// Longest line, in bytes.
-const LINE_BYTES: usize = 4096;
+/// Longest line, in characters.
+const LINE_CHARS: usize = 4096;
 
 pub(crate) const CONTEXT: Offer<ContextCtx> = Offer::new(Capability::SkillContext, |linker| {
     context::add_to_linker::<_, HasCtx<ContextCtx>>(linker, context_of)

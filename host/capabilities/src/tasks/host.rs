@@ -155,7 +155,7 @@ impl finish::Host for TasksCtx {
             Ok(receipts) => receipts,
             Err(reason) => return Ok(Err(types::Error::Unavailable(reason))),
         };
-        let summary = line(&summary);
+        let summary = platinum_core::text::one_line(&summary, 500);
         Ok(self
             .store
             .complete(id, &summary, receipts)
@@ -171,7 +171,7 @@ impl finish::Host for TasksCtx {
         Ok(match self.task(&id).await {
             Ok((id, _)) => self
                 .store
-                .release(id, &line(&reason))
+                .release(id, &platinum_core::text::one_line(&reason, 500))
                 .await
                 .map_err(Into::into),
             Err(error) => Err(error.into()),
@@ -186,19 +186,10 @@ impl finish::Host for TasksCtx {
         Ok(match self.task(&id).await {
             Ok((id, _)) => self
                 .store
-                .fail(id, &line(&reason))
+                .fail(id, &platinum_core::text::one_line(&reason, 500))
                 .await
                 .map_err(Into::into),
             Err(error) => Err(error.into()),
         })
     }
-}
-
-/// A skill's words as one bounded line of a note.
-fn line(text: &str) -> String {
-    let flat: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    cut(flat.trim(), 500)
 }
