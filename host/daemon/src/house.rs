@@ -184,7 +184,8 @@ impl House {
         let syncer: Arc<dyn Syncer> = Arc::new(self.sync.clone());
         let mut list = capabilities::skill::interfaces();
         list.extend(capabilities::tasks::interfaces(&store, receipts));
-        list.push(capabilities::drafts::interface(&self.vault, &store));
+        list.push(capabilities::plans::interface(&self.vault, &store));
+        list.push(capabilities::email::propose_interface(&self.vault, &store));
         list.push(capabilities::updates::publish(&self.vault));
         list.push(capabilities::model::interface(&self.model));
         list.push(capabilities::vault::interface(

@@ -12,7 +12,7 @@ use std::{
 
 use platinum_capabilities::tasks::{Owner, TaskError, TaskStore};
 use platinum_core::{Backoff, TaskId, ZoneId, layout, text::one_line};
-use platinum_engine::{Invocation, InvokeError, Outcome, SkillError, Trigger};
+use platinum_engine::{Invocation, InvokeError, Outcome, SkillError};
 use platinum_protocol::TaskPlace;
 use platinum_vault::{Vault, note::TaskNote};
 use rand::seq::SliceRandom;
@@ -99,7 +99,7 @@ impl Pipeline {
             }
         }
         if moved > 0 {
-            self.run_quietly("sync-vault", trigger(Trigger::Work, None, None))
+            self.run_quietly("sync-vault", invocation("work.done", None, None))
                 .await;
         }
         moved
@@ -188,7 +188,10 @@ impl Pipeline {
     /// Checks and claims a task; whether it is ours now.
     async fn claim(&self, task: TaskId) -> bool {
         let free = self
-            .run("check-claimed", trigger(Trigger::Task, Some(task), None))
+            .run(
+                "check-claimed",
+                invocation("task.waiting", Some(task), None),
+            )
             .await;
         match free {
             Ok(Outcome::Done(_)) => {}
@@ -199,13 +202,13 @@ impl Pipeline {
             }
         }
         match self
-            .run("claim-task", trigger(Trigger::Task, Some(task), None))
+            .run("claim-task", invocation("task.claim", Some(task), None))
             .await
         {
             // A tentative claim, with the remote away, passes too: what is drafted on it stays here
             // till the claim is confirmed.
-            Ok(Outcome::Passed(_)) if self.may_draft(task).await => true,
-            Ok(Outcome::Passed(_)) => {
+            Ok(Outcome::Claimed(_) | Outcome::Tentative(_)) if self.may_draft(task).await => true,
+            Ok(Outcome::Claimed(_) | Outcome::Tentative(_)) => {
                 self.pause(task, 0).await;
                 false
             }
@@ -239,7 +242,7 @@ impl Pipeline {
             return false;
         }
         match self
-            .run(skill, trigger(Trigger::Task, Some(task), None))
+            .run(skill, invocation("task.claimed", Some(task), None))
             .await
         {
             // It is told when the claim is confirmed.
@@ -258,12 +261,12 @@ impl Pipeline {
                 .await;
                 tracing::info!(%task, draft, "A draft waits for the owner.");
             }
-            Ok(Outcome::Filed(_)) if !self.owns(task).await => {
+            Ok(Outcome::Dismissed(_)) if !self.owns(task).await => {
                 // Only the owner may file it.
                 self.pause(task, 0).await;
                 return false;
             }
-            Ok(Outcome::Filed(reason)) => {
+            Ok(Outcome::Dismissed(reason)) => {
                 let subject = self.subject(task).await;
                 if !self.finish(task, Finish::filed(&reason)).await {
                     return false;
@@ -321,11 +324,11 @@ impl Pipeline {
     }
 
     /// Publishes an update through its skill.
-    async fn tell(&self, task: TaskId, about: String) {
-        let about = one_line(&about, 290);
+    async fn tell(&self, task: TaskId, message: String) {
+        let message = one_line(&message, 290);
         self.run_quietly(
             "cloud-write-update",
-            trigger(Trigger::Work, Some(task), Some(about)),
+            invocation("draft.created", Some(task), Some(message)),
         )
         .await;
     }
@@ -376,12 +379,12 @@ impl Pipeline {
     }
 }
 
-/// An invocation for a reason.
-pub(crate) fn trigger(trigger: Trigger, task: Option<TaskId>, about: Option<String>) -> Invocation {
+/// An invocation on an event.
+pub(crate) fn invocation(event: &str, task: Option<TaskId>, message: Option<String>) -> Invocation {
     Invocation {
-        trigger,
+        event: event.to_owned(),
         task,
-        about,
+        message,
     }
 }
 

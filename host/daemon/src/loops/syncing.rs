@@ -6,11 +6,10 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use platinum_core::Backoff;
-use platinum_engine::Trigger;
 use platinum_repo::RemoteEvent;
 use platinum_watch::{Wake, WakeUps};
 
-use crate::{Shutdown, SkillSet, pipeline::trigger, sync::Synchronizer};
+use crate::{Shutdown, SkillSet, pipeline::invocation, sync::Synchronizer};
 
 /// How long the vault must be quiet before a change is taken: programs save in several steps.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -32,7 +31,7 @@ pub async fn keep_in_sync(
     let mut failures = 0_u32;
     while !shutdown.is_stopping() {
         let kept = keep_meanwhile(sync.clone(), wake_ups.clone());
-        let synced = skills.run("sync-vault", trigger(Trigger::Schedule, None, None), &[]);
+        let synced = skills.run("sync-vault", invocation("schedule", None, None), &[]);
         let synced = tokio::select! {
             synced = synced => synced,
             never = kept => match never {},

@@ -49,7 +49,7 @@ impl TaskStore for Synchronizer {
 
     async fn owner_of(&self, id: TaskId) -> Result<Owner, TaskError> {
         match self.place(id).await.map_err(task_error)? {
-            TaskPlace::Waiting => Ok(Owner::Nobody),
+            TaskPlace::Waiting => Ok(Owner::Unowned),
             TaskPlace::Owned(record) if record.agent == self.side.agent => Ok(Owner::ThisAgent),
             TaskPlace::Owned(record) => Ok(Owner::Other(record.agent)),
             TaskPlace::Finished => Ok(Owner::Finished),
@@ -58,7 +58,7 @@ impl TaskStore for Synchronizer {
                 .blocking(move |side| side.waiting_here(id))
                 .await
                 .map_err(task_error)?
-                .map(|_| Owner::Nobody)
+                .map(|_| Owner::Unowned)
                 .ok_or(TaskError::NotFound),
         }
     }
