@@ -19,4 +19,4 @@ mod tests;
 pub use grants::{Grants, Refusal, decide};
 pub use paths::{Change, Rule, Violation, check};
 pub use roles::{allows, ceiling};
-pub use synced::{ATTACHMENT_TYPES, is_synced};
+pub use synced::{ATTACHMENT_TYPES, MAX_FILE_BYTES, is_synced};

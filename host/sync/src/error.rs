@@ -1,11 +1,11 @@
 //! [`SyncError`]: why a sync, a claim or the end of a task did not come about.
 
-use std::fmt;
-
-use platinum_core::{AgentName, TaskId, VaultPath, Zone};
+use platinum_core::{TaskId, Zone};
 use platinum_repo::{RemoteError, RepoError};
-use platinum_secrets::Finding;
-use platinum_vault::{VaultError, note::NoteError};
+use platinum_tasks::TaskNoteError;
+use platinum_vault::VaultError;
+use platinum_verify::{VerifyError, Violation};
+use platinum_worktree::WorktreeError;
 
 /// Why a call of the synchronizer failed. Nothing is lost in any of these.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,23 @@ pub enum SyncError {
     /// This agent may not make the change.
     #[error("{0}")]
     Refused(String),
+    /// The task cannot be claimed or ended.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+    /// The repository failed.
+    #[error(transparent)]
+    Repo(#[from] RepoError),
+    /// The vault failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A call on another thread ended early, because the daemon is stopping.
+    #[error("the daemon is stopping")]
+    Stopping,
+}
+
+/// Why a task cannot be claimed or ended. Other tasks are not affected.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
     /// Only the owner's machine works in the zone.
     #[error("tasks of zone {0} belong to the owner's machine")]
     ZoneDenied(Zone),
@@ -58,93 +75,36 @@ pub enum SyncError {
         owner: String,
     },
     /// The task's note cannot be read or edited.
-    #[error("the note {path}: {source}")]
-    Note {
-        /// Where.
-        path: VaultPath,
-        /// What is wrong.
-        source: NoteError,
-    },
-    /// The task's note is not text.
-    #[error("the note {0} is not UTF-8 text; save it as UTF-8")]
-    NotText(VaultPath),
-    /// A file holds a secret.
-    #[error("{finding}")]
-    Secret {
-        /// Which file.
-        path: VaultPath,
-        /// What was found, without repeating it.
-        finding: Finding,
-    },
-    /// The repository failed.
     #[error(transparent)]
-    Repo(#[from] RepoError),
-    /// The vault failed.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-    /// A call on another thread ended early, because the daemon is stopping.
-    #[error("the daemon is stopping")]
-    Stopping,
+    Note(TaskNoteError),
 }
 
-/// A commit of the remote that is not applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// The commit, in hex.
-    pub commit: String,
-    /// Who signed it, if that is known.
-    pub agent: Option<AgentName>,
-    /// What is wrong, one sentence each.
-    pub reasons: Vec<String>,
-    /// How many more reasons there are than are listed.
-    pub unlisted: usize,
-    /// What can be done about it.
-    pub remedy: Remedy,
-}
-
-/// What can be done about a violation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
-    /// The local half takes it out of the remote.
-    Undo,
-    /// Nobody but this host is known here: the keys may not have been exchanged yet.
-    Trust,
-    /// A person has to look; the reasons say at what.
-    Owner,
-}
-
-impl Violation {
-    /// The commit as a person reads it.
-    pub fn short(&self) -> &str {
-        self.commit.get(..12).unwrap_or(&self.commit)
-    }
-
-    /// As a server says it to who pushed.
-    pub fn refusal(&self) -> String {
-        self.sentence("is refused")
-    }
-
-    fn sentence(&self, what: &str) -> String {
-        const SHOWN: usize = 5;
-        let mut text = format!("commit {} {what}: ", self.short());
-        let shown: Vec<&str> = self
-            .reasons
-            .iter()
-            .take(SHOWN)
-            .map(String::as_str)
-            .collect();
-        text.push_str(&shown.join("; "));
-        let more = self.reasons.len().saturating_sub(SHOWN);
-        if let more @ 1.. = more.saturating_add(self.unlisted) {
-            text.push_str(&format!("; and {more} more"));
+impl From<TaskNoteError> for SyncError {
+    fn from(error: TaskNoteError) -> Self {
+        match error {
+            TaskNoteError::Repo(error) => SyncError::Repo(error),
+            note => SyncError::Claim(ClaimError::Note(note)),
         }
-        text
     }
 }
 
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence("is not applied"))
+impl From<WorktreeError> for SyncError {
+    fn from(error: WorktreeError) -> Self {
+        match error {
+            WorktreeError::Repo(error) => SyncError::Repo(error),
+            WorktreeError::Vault(error) => SyncError::Vault(error),
+        }
+    }
+}
+
+impl From<VerifyError> for SyncError {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Violation(violation) => SyncError::Violation(violation),
+            VerifyError::Refused(why) => SyncError::Refused(why),
+            VerifyError::Path(error) => SyncError::Vault(error.into()),
+            VerifyError::Repo(error) => SyncError::Repo(error),
+        }
     }
 }
 
@@ -159,17 +119,18 @@ impl From<RemoteError> for SyncError {
 
 impl SyncError {
     /// Whether it is about the one task that was asked for, so that others may go on.
-    pub(super) fn is_about_one_task(&self) -> bool {
+    pub(crate) fn is_about_one_task(&self) -> bool {
         matches!(
             self,
-            SyncError::Refused(_)
-                | SyncError::ZoneDenied(_)
-                | SyncError::NoTask(_)
-                | SyncError::NotOwner { .. }
-                | SyncError::Note { .. }
-                | SyncError::NotText(_)
-                | SyncError::Secret { .. }
-                | SyncError::Vault(_)
+            SyncError::Refused(_) | SyncError::Claim(_) | SyncError::Vault(_)
+        )
+    }
+
+    /// Whether nothing can be synced until a person has looked.
+    pub fn stops_all(&self) -> bool {
+        matches!(
+            self,
+            SyncError::Violation(_) | SyncError::RemoteLost(_) | SyncError::Faulty(_)
         )
     }
 

@@ -5,19 +5,16 @@
 use std::collections::BTreeSet;
 
 use platinum_core::{TaskId, layout};
-use platinum_repo::{Oid, RefName};
+use platinum_repo::{Oid, Repo, RepoError};
 use platinum_vault::{Vault, note::DraftNote};
 
-use super::{
-    super::{SyncError, side::Side},
-    places,
-};
+use crate::location::draft_of;
 
 /// Largest draft that is read, in bytes.
 const MAX_DRAFT_BYTES: u64 = 256 * 1024;
 
 /// Where drafts are, whatever the owner said to them.
-const FOLDERS: [&str; 3] = [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED];
+pub const DRAFT_FOLDERS: [&str; 3] = [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED];
 
 /// The drafts of a vault, whatever the owner said to them: each with its task, and with the epoch
 /// that it says.
@@ -27,7 +24,7 @@ pub struct Drafts(BTreeSet<(TaskId, Option<u64>)>);
 impl Drafts {
     /// Reads them. Blocks on the disk; what cannot be read is no draft.
     pub fn of(vault: &Vault) -> Self {
-        FOLDERS
+        DRAFT_FOLDERS
             .into_iter()
             .filter_map(|folder| vault.list(folder).ok())
             .flatten()
@@ -50,27 +47,32 @@ impl Drafts {
     }
 }
 
-impl Side {
-    /// Whether the tip has a draft for a task, made under the claim of this epoch, that the work
-    /// tree has not yet.
-    pub(super) fn has_draft(&self, tip: Oid, task: TaskId, epoch: u64) -> Result<bool, SyncError> {
-        let applied = self.repo.tip(RefName::Applied)?;
-        for changed in self.repo.changes(applied, tip)? {
-            let Some(blob) = changed
-                .blob
-                .filter(|_| FOLDERS.contains(&changed.path.top()))
-            else {
-                continue;
-            };
-            if let Some((of, made)) = places::draft_of(&self.repo, blob)?
-                && of == task
-                && DraftNote::is_under(made, epoch)
-            {
-                return Ok(true);
-            }
+/// Whether `tip` has a draft for a task, made under the claim of this epoch, that `applied` has
+/// not.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub fn has_new_draft(
+    repo: &Repo,
+    (applied, tip): (Option<Oid>, Oid),
+    task: TaskId,
+    epoch: u64,
+) -> Result<bool, RepoError> {
+    for changed in repo.changes(applied, tip)? {
+        let Some(blob) = changed
+            .blob
+            .filter(|_| DRAFT_FOLDERS.contains(&changed.path.top()))
+        else {
+            continue;
+        };
+        if let Some((of, made)) = draft_of(repo, blob)?
+            && of == task
+            && DraftNote::is_under(made, epoch)
+        {
+            return Ok(true);
         }
-        Ok(false)
     }
+    Ok(false)
 }
 
 impl FromIterator<(TaskId, Option<u64>)> for Drafts {

@@ -3,30 +3,31 @@
 use jiff::SignedDuration;
 use platinum_core::{AgentName, ClaimId, TaskId, Timestamp, VaultPath, Zone, layout};
 use platinum_protocol::{ClaimRecord, TaskPlace};
-use platinum_repo::{Oid, Repo};
+use platinum_repo::{Oid, Repo, RepoError};
 use platinum_vault::note::{DraftNote, Note};
 
-use super::super::SyncError;
+use crate::TaskNoteError;
 
 /// Longest task note that is read.
-pub(in crate::sync) const MAX_NOTE: usize = 4 * 1024 * 1024;
+pub const MAX_NOTE: usize = 4 * 1024 * 1024;
 /// The key of a released task that keeps its claims' epochs growing.
-pub(in crate::sync) const LAST_EPOCH: &str = "last-epoch";
+pub const LAST_EPOCH: &str = "last-epoch";
 
 /// A task in a tree.
 #[derive(Debug, Clone)]
-pub(in crate::sync) struct Found {
-    pub(in crate::sync) place: TaskPlace,
+pub struct TaskLocation {
+    /// Who has it.
+    pub place: TaskPlace,
     /// Its path and blob; none if it is absent.
-    pub(in crate::sync) file: Option<(VaultPath, Oid)>,
+    pub file: Option<(VaultPath, Oid)>,
     /// The zone of its folder, while it waits.
-    pub(in crate::sync) zone: Option<Zone>,
+    pub zone: Option<Zone>,
     /// The highest epoch its note speaks of.
-    pub(in crate::sync) epoch: u64,
+    pub epoch: u64,
 }
 
 /// The task whose own file is at a path.
-pub(in crate::sync) fn task_at(path: &VaultPath) -> Option<TaskId> {
+pub fn task_at(path: &VaultPath) -> Option<TaskId> {
     let depth = path.components().count();
     let is_place = match path.top() {
         layout::NEEDS_ACTION | layout::IN_PROGRESS => depth == 3,
@@ -39,7 +40,7 @@ pub(in crate::sync) fn task_at(path: &VaultPath) -> Option<TaskId> {
 }
 
 /// Looks a task up. Finished wins over owned, and owned over waiting.
-pub(in crate::sync) fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<Found, SyncError> {
+pub fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<TaskLocation, RepoError> {
     let name = format!("{task}.md");
     let earliest = earliest_month(task, Timestamp::now());
     for year in repo
@@ -56,7 +57,7 @@ pub(in crate::sync) fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<Found
             .filter(|month| month.folder && may_be_in(&year.name, &month.name, earliest))
         {
             if let Some(file) = at(repo, tip, &format!("{folder}/{}/{name}", month.name))? {
-                return Ok(Found {
+                return Ok(TaskLocation {
                     place: TaskPlace::Finished,
                     file: Some(file),
                     zone: None,
@@ -78,7 +79,7 @@ pub(in crate::sync) fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<Found
         // One that was moved there by hand may speak of an older claim than none.
         let epoch = note.as_ref().map_or(0, epoch_in).max(record.epoch);
         let place = TaskPlace::Owned(record);
-        return Ok(Found {
+        return Ok(TaskLocation {
             place,
             file: Some((path, blob)),
             zone: None,
@@ -92,14 +93,14 @@ pub(in crate::sync) fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<Found
         };
         let epoch = note_of(repo, blob)?.map_or(0, |note| epoch_in(&note));
         let place = TaskPlace::Waiting;
-        return Ok(Found {
+        return Ok(TaskLocation {
             place,
             file: Some((path, blob)),
             zone: Some(zone),
             epoch,
         });
     }
-    Ok(Found {
+    Ok(TaskLocation {
         place: TaskPlace::Absent,
         file: None,
         zone: None,
@@ -132,7 +133,7 @@ fn may_be_in(year: &str, month: &str, earliest: Option<(i16, i8)>) -> bool {
     }
 }
 
-fn at(repo: &Repo, tip: Oid, path: &str) -> Result<Option<(VaultPath, Oid)>, SyncError> {
+fn at(repo: &Repo, tip: Oid, path: &str) -> Result<Option<(VaultPath, Oid)>, RepoError> {
     let Ok(path) = VaultPath::new(path) else {
         return Ok(None);
     };
@@ -140,7 +141,7 @@ fn at(repo: &Repo, tip: Oid, path: &str) -> Result<Option<(VaultPath, Oid)>, Syn
 }
 
 /// The claim in a note, if it is one of this agent's.
-pub(in crate::sync) fn claim_in(note: Option<&Note>, agent: &AgentName) -> Option<ClaimRecord> {
+pub fn claim_in(note: Option<&Note>, agent: &AgentName) -> Option<ClaimRecord> {
     let value = note?.get("claim")?.clone();
     let record = serde_norway::from_value::<ClaimRecord>(value).ok()?;
     (record.agent == *agent).then_some(record)
@@ -160,7 +161,7 @@ fn unclaimed(agent: AgentName) -> ClaimRecord {
 }
 
 /// The note in a blob, if it is one.
-pub(in crate::sync) fn note_of(repo: &Repo, blob: Oid) -> Result<Option<Note>, SyncError> {
+pub fn note_of(repo: &Repo, blob: Oid) -> Result<Option<Note>, RepoError> {
     if repo.blob_len(blob)? > MAX_NOTE {
         return Ok(None);
     }
@@ -170,7 +171,7 @@ pub(in crate::sync) fn note_of(repo: &Repo, blob: Oid) -> Result<Option<Note>, S
 
 /// The highest epoch that a task's note speaks of: where it was given back, or was moved back by
 /// hand with its claim still in it.
-pub(in crate::sync) fn epoch_in(note: &Note) -> u64 {
+pub fn epoch_in(note: &Note) -> u64 {
     let last = note.get(LAST_EPOCH).and_then(|value| value.as_u64());
     let claim = note
         .get("claim")
@@ -179,26 +180,51 @@ pub(in crate::sync) fn epoch_in(note: &Note) -> u64 {
 }
 
 /// Writes a claim into a task's note.
-pub(in crate::sync) fn write_claim(
+///
+/// # Errors
+/// If the note's frontmatter cannot be edited.
+pub fn write_claim(
     note: &mut Note,
     path: &VaultPath,
     record: &ClaimRecord,
-) -> Result<(), SyncError> {
-    let unreadable = |source| SyncError::Note {
+) -> Result<(), TaskNoteError> {
+    let unreadable = |source| TaskNoteError::Note {
         path: path.clone(),
         source,
     };
     let value = serde_norway::to_value(record)
-        .map_err(|error| SyncError::Refused(format!("the claim cannot be written: {error}")))?;
+        .map_err(|error| TaskNoteError::Claim(error.to_string()))?;
     note.set("claim", value).map_err(unreadable)?;
     note.remove(LAST_EPOCH).map(drop).map_err(unreadable)
 }
 
+/// The note of a task whose path and blob are known.
+///
+/// # Errors
+/// If it is too long, not UTF-8 or not a note, or the repository cannot be read.
+pub fn read_note(repo: &Repo, file: &(VaultPath, Oid)) -> Result<Note, TaskNoteError> {
+    let (path, blob) = file;
+    let bytes = repo.read_blob(*blob, MAX_NOTE);
+    let bytes = bytes.map_err(|error| match error {
+        // Only this note is affected: it stops nothing else.
+        RepoError::TooLarge { len, .. } => TaskNoteError::TooLong {
+            path: path.clone(),
+            len,
+        },
+        error => error.into(),
+    })?;
+    let text = String::from_utf8(bytes).map_err(|_| TaskNoteError::NotText(path.clone()))?;
+    Note::parse(&text).map_err(|source| TaskNoteError::Note {
+        path: path.clone(),
+        source,
+    })
+}
+
 /// The task that the draft in a blob is for, and the epoch that it says, if it is one.
-pub(in crate::sync) fn draft_of(
+pub fn draft_of(
     repo: &Repo,
     blob: Oid,
-) -> Result<Option<(TaskId, Option<u64>)>, SyncError> {
+) -> Result<Option<(TaskId, Option<u64>)>, RepoError> {
     let note = note_of(repo, blob)?;
     Ok(note
         .and_then(|note| DraftNote::from_note(&note).ok())

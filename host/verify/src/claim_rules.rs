@@ -11,17 +11,13 @@ use std::collections::BTreeMap;
 
 use platinum_core::{AgentName, ClaimId, VaultPath, layout};
 use platinum_policy::Change;
-use platinum_repo::{Changed, Oid, Repo};
+use platinum_repo::{Changed, Oid, Repo, RepoError};
+use platinum_tasks::{claim_in, epoch_in, note_of, task_at};
 use platinum_vault::note::DraftNote;
-
-use crate::sync::{
-    SyncError,
-    owning::places::{claim_in, epoch_in, note_of, task_at},
-};
 
 /// What a note says of claims.
 #[derive(Default, PartialEq, Eq)]
-struct Said {
+struct ClaimState {
     /// The claim by this agent.
     claim: Option<(ClaimId, u64)>,
     /// The highest epoch.
@@ -29,21 +25,21 @@ struct Said {
 }
 
 /// Where something was before.
-pub(in crate::sync) type Before<'a> = &'a dyn Fn(&VaultPath) -> Result<Option<Oid>, SyncError>;
+pub type Before<'a> = &'a dyn Fn(&VaultPath) -> Result<Option<Oid>, RepoError>;
 
 /// What a cloud agent's changes do to claims that may not be: where, and the sentence. `before`
 /// tells what was at a path.
-pub(in crate::sync) fn faults(
+pub fn faults(
     repo: &Repo,
     agent: &AgentName,
     changed: &[Changed],
     before: Before<'_>,
-) -> Result<Vec<(VaultPath, String)>, SyncError> {
+) -> Result<Vec<(VaultPath, String)>, RepoError> {
     let is_gone = |one: &&Changed| one.change == Change::Delete && task_at(&one.path).is_some();
     let claims = Claims {
         repo,
         agent,
-        gone: changed
+        removed: changed
             .iter()
             .filter(is_gone)
             .rev()
@@ -68,19 +64,19 @@ struct Claims<'a> {
     repo: &'a Repo,
     agent: &'a AgentName,
     /// The tasks that go, by the folder at the top and their names: the first of each.
-    gone: BTreeMap<(&'a str, &'a str), &'a VaultPath>,
+    removed: BTreeMap<(&'a str, &'a str), &'a VaultPath>,
     before: Before<'a>,
 }
 
 impl<'a> Claims<'a> {
-    fn fault(&self, one: &Changed, blob: Oid) -> Result<Option<String>, SyncError> {
+    fn fault(&self, one: &Changed, blob: Oid) -> Result<Option<String>, RepoError> {
         let path = &one.path;
         match (path.top(), one.change) {
             (layout::IN_PROGRESS, Change::Create) if task_at(path).is_some() => {
                 self.claimed(path, blob)
             }
             (layout::IN_PROGRESS, Change::Modify) if task_at(path).is_some() => {
-                let same = self.said(Some(blob))? == self.said((self.before)(path)?)?;
+                let same = self.claim_state(Some(blob))? == self.claim_state((self.before)(path)?)?;
                 Ok((!same).then(|| "a claim stays as it was made".to_owned()))
             }
             (layout::NEEDS_ACTION, Change::Create) if task_at(path).is_some() => {
@@ -91,16 +87,16 @@ impl<'a> Claims<'a> {
         }
     }
 
-    fn claimed(&self, path: &VaultPath, blob: Oid) -> Result<Option<String>, SyncError> {
+    fn claimed(&self, path: &VaultPath, blob: Oid) -> Result<Option<String>, RepoError> {
         // Without one it is no claim at all, and the path table says so.
-        let Some(from) = self.gone(path, layout::NEEDS_ACTION) else {
+        let Some(from) = self.removed(path, layout::NEEDS_ACTION) else {
             return Ok(None);
         };
-        let last = self.said((self.before)(from)?)?.epoch;
+        let last = self.claim_state((self.before)(from)?)?.epoch;
         let Some(next) = last.checked_add(1) else {
             return Ok(Some("the epochs of its claims are used up".to_owned()));
         };
-        let claim = self.said(Some(blob))?.claim;
+        let claim = self.claim_state(Some(blob))?.claim;
         let is_next = claim.is_some_and(|(_, epoch)| epoch == next);
         Ok((!is_next).then(|| {
             format!(
@@ -110,19 +106,19 @@ impl<'a> Claims<'a> {
         }))
     }
 
-    fn given_back(&self, path: &VaultPath, blob: Oid) -> Result<Option<String>, SyncError> {
-        let last = match self.gone(path, layout::IN_PROGRESS) {
-            Some(from) => self.said((self.before)(from)?)?.epoch,
+    fn given_back(&self, path: &VaultPath, blob: Oid) -> Result<Option<String>, RepoError> {
+        let last = match self.removed(path, layout::IN_PROGRESS) {
+            Some(from) => self.claim_state((self.before)(from)?)?.epoch,
             None => 0,
         };
-        let epoch = self.said(Some(blob))?.epoch;
+        let epoch = self.claim_state(Some(blob))?.epoch;
         Ok((epoch != last).then(|| match last {
             0 => "a task that nobody has claimed yet has no epoch".to_owned(),
             last => format!("a task that is given back keeps the epoch of its claim, {last}"),
         }))
     }
 
-    fn drafted(&self, blob: Oid) -> Result<Option<String>, SyncError> {
+    fn drafted(&self, blob: Oid) -> Result<Option<String>, RepoError> {
         let note = note_of(self.repo, blob)?;
         let Some(draft) = note.filter(|note| note.get_text("kind") == Some(DraftNote::KIND)) else {
             return Ok(None);
@@ -133,16 +129,16 @@ impl<'a> Claims<'a> {
     }
 
     /// The file of the same name that goes from below this folder.
-    fn gone(&self, path: &VaultPath, top: &str) -> Option<&'a VaultPath> {
-        self.gone.get(&(top, path.file_name())).copied()
+    fn removed(&self, path: &VaultPath, top: &str) -> Option<&'a VaultPath> {
+        self.removed.get(&(top, path.file_name())).copied()
     }
 
-    fn said(&self, blob: Option<Oid>) -> Result<Said, SyncError> {
+    fn claim_state(&self, blob: Option<Oid>) -> Result<ClaimState, RepoError> {
         let Some(blob) = blob else {
-            return Ok(Said::default());
+            return Ok(ClaimState::default());
         };
         let note = note_of(self.repo, blob)?;
-        Ok(Said {
+        Ok(ClaimState {
             claim: claim_in(note.as_ref(), self.agent).map(|claim| (claim.id, claim.epoch)),
             epoch: note.as_ref().map_or(0, epoch_in),
         })

@@ -10,48 +10,46 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use platinum_core::{AgentName, TaskId, VaultPath, Zone, layout};
 use platinum_policy::Change;
-use platinum_repo::{Folder, Oid, Repo};
-
-use crate::sync::SyncError;
+use platinum_repo::{Folder, Oid, Repo, RepoError};
 
 /// More folders than this are not listed: it is more than there are months to file a task under.
 const MAX_FOLDERS: usize = 150_000;
 /// More looks than this are not made for one commit.
-const MAX_LOOKS: usize = 1 << 22;
+const MAX_LOOKUPS: usize = 1 << 22;
 
 /// Why a commit may not make or move tasks.
-pub(super) enum Doubled {
+pub(crate) enum DuplicateTask {
     /// One is somewhere else too: what is made, and where it is.
     At(VaultPath, VaultPath),
     /// So many tasks, and folders where they may be.
     TooMany(usize, usize),
 }
 
-impl Doubled {
-    /// So many that they are not looked for.
-    pub(super) fn too_many(made: &[&VaultPath], folders: &BTreeSet<String>) -> Option<Self> {
+impl DuplicateTask {
+    /// So many that they are not searched for.
+    pub(crate) fn too_many(made: &[&VaultPath], folders: &BTreeSet<String>) -> Option<Self> {
         let (tasks, places) = (made.len(), folders.len());
-        let is_too_many = places > MAX_FOLDERS || tasks.saturating_mul(places) > MAX_LOOKS;
-        is_too_many.then_some(Doubled::TooMany(tasks, places))
+        let is_too_many = places > MAX_FOLDERS || tasks.saturating_mul(places) > MAX_LOOKUPS;
+        is_too_many.then_some(DuplicateTask::TooMany(tasks, places))
     }
 
     /// Says it.
-    pub(super) fn sentence(&self, agent: &AgentName) -> String {
+    pub(crate) fn sentence(&self, agent: &AgentName) -> String {
         match self {
-            Doubled::At(path, at) => {
+            DuplicateTask::At(path, at) => {
                 format!("cloud agent {agent} may not create {path}: the task is in {at} already")
             }
-            Doubled::TooMany(tasks, places) => format!(
+            DuplicateTask::TooMany(tasks, places) => format!(
                 "cloud agent {agent} may not make {tasks} tasks at once: whether they are in one \
-                 of {places} folders of tasks already is not looked up"
+                 of {places} folders of tasks already is not assessment up"
             ),
         }
     }
 }
 
-/// The tasks that a commit makes or moves: each is looked for everywhere else. That the commit
+/// The tasks that a commit makes or moves: each is searched for everywhere else. That the commit
 /// takes a file of the same name away proves nothing: it may be one that was put there for that.
-pub(super) fn made(changes: &[(VaultPath, Change)]) -> Vec<&VaultPath> {
+pub(crate) fn made(changes: &[(VaultPath, Change)]) -> Vec<&VaultPath> {
     changes
         .iter()
         .filter(|(path, change)| *change == Change::Create && is_task(path))
@@ -64,10 +62,10 @@ fn is_task(path: &VaultPath) -> bool {
 }
 
 /// Every folder of a commit that tasks are in; of more than there can be, one more than are listed.
-pub(super) fn folders(repo: &Repo, commit: Oid) -> Result<BTreeSet<String>, SyncError> {
+pub(crate) fn folders(repo: &Repo, commit: Oid) -> Result<BTreeSet<String>, RepoError> {
     let waiting = Zone::ALL.map(|zone| format!("{}/{zone}", layout::NEEDS_ACTION));
     let mut found: BTreeSet<String> = waiting.into_iter().collect();
-    let below = |folder: &str| -> Result<Folder, SyncError> {
+    let below = |folder: &str| -> Result<Folder, RepoError> {
         let tree = repo.folder_at(commit, folder)?;
         let read = tree.map(|tree| repo.folder(tree)).transpose()?;
         Ok(read.unwrap_or_default())
@@ -92,7 +90,7 @@ pub(super) fn folders(repo: &Repo, commit: Oid) -> Result<BTreeSet<String>, Sync
 }
 
 /// Where else a task may be.
-pub(super) fn other_places(path: &VaultPath, folders: &BTreeSet<String>) -> Vec<VaultPath> {
+pub(crate) fn other_places(path: &VaultPath, folders: &BTreeSet<String>) -> Vec<VaultPath> {
     folders
         .iter()
         .filter_map(|folder| VaultPath::new(format!("{folder}/{}", path.file_name())).ok())

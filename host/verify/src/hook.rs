@@ -14,11 +14,11 @@ use std::{
 use platinum_repo::{BRANCH, Oid, Repo, Signers};
 use platinum_secrets::{Allowances, KnownSecrets, Scanner};
 
-use super::{
-    passing::STRETCH,
-    verify::{Judge, View},
+use crate::{
+    gate::{self, ItemKind, Published},
+    verifier::{Perspective, Verifier},
+    walk::BATCH,
 };
-use crate::sync::gate::{self, Given, Thing};
 
 /// Where a server keeps whose signatures count, below the repository.
 pub const SIGNERS: &str = "platinum/allowed_signers";
@@ -28,15 +28,15 @@ pub const SIGNERS: &str = "platinum/allowed_signers";
 pub const ALLOWED: &str = "platinum/secrets_allowed";
 
 /// More complaints than this are not told.
-const MAX_TOLD: usize = 20;
+const MAX_REASONS: usize = 20;
 
 /// Judges a push: `lines` is what git tells the hook, `<old> <new> <ref>` each.
 ///
 /// # Errors
-/// With a sentence for each thing that is refused.
+/// With a sentence for each kind that is refused.
 pub fn pre_receive(lines: &str) -> Result<(), Vec<String>> {
-    let said = |error: &dyn std::fmt::Display| vec![error.to_string()];
-    let repo = Repo::open_in_hook().map_err(|error| said(&error))?;
+    let lines_of = |error: &dyn std::fmt::Display| vec![error.to_string()];
+    let repo = Repo::open_in_hook().map_err(|error| lines_of(&error))?;
     let signers = read_signers(repo.git_dir())?;
     let scanner = read_scanner(repo.git_dir())?;
     let quarantine = quarantine(repo.git_dir());
@@ -44,17 +44,17 @@ pub fn pre_receive(lines: &str) -> Result<(), Vec<String>> {
         Some((sent, before)) => gate::inspect_sent(&repo, &scanner, sent, before),
         None => Ok(Vec::new()),
     };
-    let came = came.map_err(|error| said(&error))?;
+    let came = came.map_err(|error| lines_of(&error))?;
     // Only if all of them are known, the others were there before.
     let sent = (quarantine.is_some() && came.len() <= gate::MAX_FOUND).then(|| {
-        let contents = came.iter().filter(|held| held.thing == Thing::Content);
+        let contents = came.iter().filter(|held| held.kind == ItemKind::Content);
         contents.map(|held| held.within).collect::<BTreeSet<_>>()
     });
     let mut refused = Vec::new();
-    let mut given = Vec::new();
+    let mut published = Vec::new();
     for line in lines.lines().filter(|line| !line.trim().is_empty()) {
-        match judge_ref(&repo, &signers, &scanner, sent.clone(), line) {
-            Ok(there) => given.push(there),
+        match verify_ref(&repo, &signers, &scanner, sent.clone(), line) {
+            Ok(there) => published.push(there),
             Err(more) => refused.extend(more),
         }
     }
@@ -66,15 +66,15 @@ pub fn pre_receive(lines: &str) -> Result<(), Vec<String>> {
             ));
         }
         for held in came {
-            let mut is_given = false;
-            for there in &given {
-                is_given |= match held.thing {
-                    Thing::Content => there.was_asked_for(held.within),
-                    Thing::Name => there.has_name(&held.raw).map_err(|error| said(&error))?,
-                    Thing::Text | Thing::Foreign => false,
+            let mut is_published = false;
+            for there in &published {
+                is_published |= match held.kind {
+                    ItemKind::Content => there.was_excused(held.within),
+                    ItemKind::Name => there.has_name(&held.raw).map_err(|error| lines_of(&error))?,
+                    ItemKind::Text | ItemKind::Foreign => false,
                 };
             }
-            if !is_given {
+            if !is_published {
                 refused.push(held.to_string());
             }
         }
@@ -88,8 +88,8 @@ pub fn pre_receive(lines: &str) -> Result<(), Vec<String>> {
             *sentence = format!("a name in it is refused, and is not repeated here: {finding}");
         }
     }
-    if let more @ 1.. = refused.len().saturating_sub(MAX_TOLD) {
-        refused.truncate(MAX_TOLD);
+    if let more @ 1.. = refused.len().saturating_sub(MAX_REASONS) {
+        refused.truncate(MAX_REASONS);
         refused.push(format!("and {more} more"));
     }
     Err(refused)
@@ -125,14 +125,14 @@ fn quarantine(git_dir: &Path) -> Option<(PathBuf, PathBuf)> {
     Some((PathBuf::from(sent), git_dir.join("objects")))
 }
 
-/// Judges what is pushed to one ref; answers what was there already.
-fn judge_ref<'a>(
+/// Judges what is pushed to one ref; returns what was there already.
+fn verify_ref<'a>(
     repo: &'a Repo,
     signers: &Signers,
     scanner: &'a Scanner,
     sent: Option<BTreeSet<Oid>>,
     line: &str,
-) -> Result<Given<'a>, Vec<String>> {
+) -> Result<Published<'a>, Vec<String>> {
     let one = |text: String| vec![text];
     let words: Vec<&str> = line.split(' ').collect();
     let [old, new, name] = words.as_slice() else {
@@ -157,32 +157,32 @@ fn judge_ref<'a>(
             "{shown} may not be rewritten: the push no longer has commit {old}"
         )));
     }
-    let judged = Judge {
+    let report = Verifier {
         repo,
-        view: View::Server,
+        perspective: Perspective::Server,
         signers,
         own: None,
-        stretch: STRETCH,
+        batch: BATCH,
     }
-    .judge(old, new)
+    .verify(old, new)
     .map_err(|error| failed(&error))?;
     // Undone or not: what may not be does not get here at all.
-    let mut refused: Vec<String> = judged
-        .answered
+    let mut refused: Vec<String> = report
+        .reverted
         .iter()
-        .chain(&judged.unanswered)
+        .chain(&report.open)
         .map(|violation| violation.refusal())
         .collect();
-    let given = Given::by(repo, scanner, old)
+    let published = Published::of_commits(repo, scanner, old)
         .for_push(old, new)
-        .but_for(sent);
+        .except_pushed(sent);
     if refused.is_empty() {
-        let held = gate::inspect(repo, scanner, (old, new), &given);
+        let held = gate::inspect_range(repo, scanner, (old, new), &published);
         let held = held.map_err(|error| failed(&error))?;
         refused.extend(held.iter().map(ToString::to_string));
     }
     match refused.is_empty() {
-        true => Ok(given),
+        true => Ok(published),
         false => Err(refused),
     }
 }

@@ -5,75 +5,81 @@
 //! Lives elsewhere: keeping secrets from getting there is the gate's, on the host that writes them
 //! and on a server with the hook.
 //! Invariants: what this host gave itself has passed its own gate, and text that a commit only
-//! moves was told of when it came; at a first contact only what the tip holds is looked through; no
-//! sentence repeats a secret; what cannot be looked through stops no sync.
+//! moves was told of when it came; at a first contact only what the tip holds is searched through; no
+//! sentence repeats a secret; what cannot be searched through stops no sync.
 
 use std::collections::BTreeSet;
 
 use platinum_core::Role;
-use platinum_repo::{CommitInfo, Oid, RepoError, Signature, Signers};
+use platinum_policy::MAX_FILE_BYTES;
+use platinum_repo::{CommitInfo, Oid, Repo, RepoError, Signature, Signers};
 
-use super::{passing::STRETCH, verify::MAX_CLOUD_CHANGES};
-use crate::sync::{
-    MAX_FILE, SyncError,
-    gate::{self, Held, Thing},
-    side::Side,
+use crate::{
+    Identity,
+    gate::{self, BlockedItem, Gate, ItemKind},
+    verifier::MAX_CLOUD_CHANGES,
+    walk::BATCH,
 };
 
 /// Of more files than these at once, one sentence tells.
 const MAX_SENTENCES: usize = 5;
-/// So many findings are looked into whose very bytes are not there: it takes a look at other
+/// So many findings are inspected whose very bytes are not there: it takes a look at other
 /// versions of the note for each of them.
-const MAX_LOOKED_INTO: usize = 100;
+const MAX_INSPECTED: usize = 100;
 
 /// Secrets that came, each with the agent that brought it.
 #[derive(Default)]
-struct News {
-    found: Vec<(Held, String)>,
+struct FoundSecrets {
+    items: Vec<(BlockedItem, String)>,
     /// Whether there may be more.
-    more: bool,
+    has_more: bool,
 }
 
-impl Side {
-    /// What the owner is told of secrets that `tip` has and `verified` has not.
-    pub(super) fn received(&self, verified: Option<Oid>, tip: Oid) -> Vec<String> {
+/// Reports secrets among what the remote brings.
+pub struct IncomingSecrets<'a> {
+    /// The repository.
+    pub repo: &'a Repo,
+    /// The role of this host: the cloud reports nothing.
+    pub role: Role,
+    /// What knows a secret, and what was published before.
+    pub gate: &'a Gate,
+    /// Whose key is this host's own.
+    pub identity: &'a Identity,
+}
+
+impl IncomingSecrets<'_> {
+    /// What the owner is notified of: secrets that `tip` has and `verified` has not.
+    pub fn messages(&self, verified: Option<Oid>, tip: Oid) -> Vec<String> {
         if self.role == Role::Cloud {
             return Vec::new();
         }
-        let news = match verified {
+        let found = match verified {
             Some(verified) => self.brought(verified, tip),
-            None => self.held_by(tip),
+            None => self.found_at(tip),
         };
-        match news {
-            Ok(news) => {
-                for (held, agent) in &news.found {
-                    tracing::warn!("{}", sentence(held, agent));
+        match found {
+            Ok(found) => {
+                for (item, agent) in &found.items {
+                    tracing::warn!("{}.", sentence(item, agent));
                 }
-                told(&news)
+                messages(&found)
             }
             Err(error) => {
-                tracing::warn!("Whether the remote brings secrets is not known: {error}");
+                tracing::warn!("Cannot check whether the remote brings secrets: {error}.");
                 Vec::new()
             }
         }
     }
 
-    /// Tells it.
-    pub(super) fn tell_received(&self, sentences: &[String]) {
-        for sentence in sentences {
-            self.tell(None, sentence);
-        }
-    }
-
-    fn brought(&self, verified: Oid, tip: Oid) -> Result<News, SyncError> {
-        let repo = &self.repo;
+    fn brought(&self, verified: Oid, tip: Oid) -> Result<FoundSecrets, RepoError> {
+        let repo = self.repo;
         let signers = self.identity.signers().unwrap_or_default();
-        let (mut told, mut seen) = (BTreeSet::new(), BTreeSet::new());
-        let mut news = News::default();
-        let mut looked_into = 0;
+        let (mut reported, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        let mut found_secrets = FoundSecrets::default();
+        let mut inspected = 0;
         let commits = repo.commits_between(Some(verified), tip, usize::MAX)?;
         for (at, commit) in commits.into_iter().enumerate() {
-            if at % STRETCH == STRETCH - 1 {
+            if at % BATCH == BATCH - 1 {
                 repo.forget()?;
             }
             let info = repo.commit_info(commit)?;
@@ -84,28 +90,28 @@ impl Side {
             let Some(found) = self.found_in(&info, &mut seen)? else {
                 continue;
             };
-            let given = self
+            let published = self
                 .gate
-                .given(repo, Some(verified), info.parents.iter().copied());
-            for held in found {
-                let key = (held.raw.clone(), what(&held).to_owned());
-                if told.contains(&key)
-                    || (held.thing == Thing::Content && given.has_blob(held.oid)?)
+                .published(repo, Some(verified), info.parents.iter().copied());
+            for item in found {
+                let key = (item.raw.clone(), what(&item).to_owned());
+                if reported.contains(&key)
+                    || (item.kind == ItemKind::Content && published.has_blob(item.oid)?)
                 {
                     continue;
                 }
-                if looked_into == MAX_LOOKED_INTO {
-                    news.more = true;
-                    return Ok(news);
+                if inspected == MAX_INSPECTED {
+                    found_secrets.has_more = true;
+                    return Ok(found_secrets);
                 }
-                looked_into += 1;
-                if !gate::is_given(repo, &held, &given)? {
-                    told.insert(key);
-                    news.found.push((held, signer(&signature, &signers)));
+                inspected += 1;
+                if !gate::is_published(repo, &item, &published)? {
+                    reported.insert(key);
+                    found_secrets.items.push((item, signer(&signature, &signers)));
                 }
             }
         }
-        Ok(news)
+        Ok(found_secrets)
     }
 
     /// What is found in a commit; none if it has so much, or such things, that it is undone unread.
@@ -113,49 +119,49 @@ impl Side {
         &self,
         info: &CommitInfo,
         seen: &mut BTreeSet<Oid>,
-    ) -> Result<Option<Vec<Held>>, SyncError> {
+    ) -> Result<Option<Vec<BlockedItem>>, RepoError> {
         let parent = info.parents.first().copied();
-        let looked = self
+        let blocked = self
             .repo
             .compare(parent, info.oid, MAX_CLOUD_CHANGES)
-            .and_then(|_| gate::find_in(&self.repo, self.gate.scanner(), info.oid, seen));
-        match looked {
+            .and_then(|_| gate::find_in_commit(self.repo, self.gate.scanner(), info.oid, seen));
+        match blocked {
             Err(RepoError::TooMany(_) | RepoError::Foreign { .. }) => Ok(None),
-            looked => {
-                let mut found = looked?;
-                found.retain(|held| held.thing != Thing::Foreign);
+            blocked => {
+                let mut found = blocked?;
+                found.retain(|item| item.kind != ItemKind::Foreign);
                 Ok(Some(found))
             }
         }
     }
 
     /// What a tip holds, whoever put it there.
-    fn held_by(&self, tip: Oid) -> Result<News, SyncError> {
-        let mut news = News::default();
+    fn found_at(&self, tip: Oid) -> Result<FoundSecrets, RepoError> {
+        let mut found_secrets = FoundSecrets::default();
         for changed in self.repo.compare(None, tip, usize::MAX)?.changed {
             let Some(blob) = changed.blob else {
                 continue;
             };
-            if news.found.len() >= MAX_LOOKED_INTO {
-                news.more = true;
+            if found_secrets.items.len() >= MAX_INSPECTED {
+                found_secrets.has_more = true;
                 break;
             }
             let there = (&changed.path, blob);
-            match self.repo.read_blob(blob, MAX_FILE) {
+            match self.repo.read_blob(blob, MAX_FILE_BYTES) {
                 Ok(bytes) => {
-                    let found = gate::look(self.gate.scanner(), tip, there, &bytes);
-                    let by = |held| (held, "somebody before this machine".to_owned());
-                    news.found.extend(found.into_iter().map(by));
+                    let found = gate::scan_file(self.gate.scanner(), tip, there, &bytes);
+                    let by = |item| (item, "somebody before this machine".to_owned());
+                    found_secrets.items.extend(found.into_iter().map(by));
                 }
                 Err(RepoError::TooLarge { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(news)
+        Ok(found_secrets)
     }
 }
 
-/// Whose commit it is, as far as it is proven.
+/// KeyStatus commit it is, as far as it is proven.
 fn signer(signature: &Signature, signers: &Signers) -> String {
     match signature {
         Signature::By(key) => signers.of(key).map(|signer| signer.agent.to_string()),
@@ -165,14 +171,14 @@ fn signer(signature: &Signature, signers: &Signers) -> String {
 }
 
 /// What was found and in which line, without the advice for a file that does not go out.
-fn what(held: &Held) -> &str {
-    held.reason.split(';').next().unwrap_or(&held.reason)
+fn what(item: &BlockedItem) -> &str {
+    item.reason.split(';').next().unwrap_or(&item.reason)
 }
 
-fn told(news: &News) -> Vec<String> {
-    match news.found.as_slice() {
-        [(first, _), ..] if news.more || news.found.len() > MAX_SENTENCES => {
-            let (number, which) = match news.more {
+fn messages(found_secrets: &FoundSecrets) -> Vec<String> {
+    match found_secrets.items.as_slice() {
+        [(first, _), ..] if found_secrets.has_more || found_secrets.items.len() > MAX_SENTENCES => {
+            let (number, which) = match found_secrets.has_more {
                 true => ("at least ", "these"),
                 false => ("", "all"),
             };
@@ -180,31 +186,31 @@ fn told(news: &News) -> Vec<String> {
                 "The remote has what look like {number}{} secrets, and keeps them in its history: \
                  {}, in {}, and more. Change those that give access to anything; the log names \
                  {which}",
-                news.found.len(),
+                found_secrets.items.len(),
                 what(first),
                 shown(first)
             )]
         }
         few => few
             .iter()
-            .map(|(held, agent)| sentence(held, agent))
+            .map(|(item, agent)| sentence(item, agent))
             .collect(),
     }
 }
 
-fn sentence(held: &Held, agent: &str) -> String {
+fn sentence(item: &BlockedItem, agent: &str) -> String {
     format!(
         "The remote has what looks like a secret, and keeps it in its history: {}, in {} by {}. If \
          it gives access to anything, change it",
-        what(held),
-        shown(held),
+        what(item),
+        shown(item),
         agent.chars().take(64).collect::<String>()
     )
 }
 
-fn shown(held: &Held) -> String {
-    match held.path.is_empty() {
+fn shown(item: &BlockedItem) -> String {
+    match item.path.is_empty() {
         true => "a commit".to_owned(),
-        false => held.path.chars().take(120).collect(),
+        false => item.path.chars().take(120).collect(),
     }
 }

@@ -11,22 +11,20 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use platinum_repo::{Oid, PublicKey, Repo, Retired, Signer, Signers};
+use platinum_repo::{Oid, PublicKey, Repo, RepoError, Retired, Signer, Signers};
 
-use crate::sync::SyncError;
-
-/// Whose a key is.
-pub(super) enum Whose<'a> {
+/// KeyStatus a key is.
+pub(crate) enum KeyStatus<'a> {
     /// This signer's.
-    Signer(&'a Signer),
+    Trusted(&'a Signer),
     /// Nobody's any more, for this commit.
     Retired(&'a Retired),
     /// Nobody's that is known.
-    Nobody,
+    Unknown,
 }
 
 /// The keys that count for the commits after a verified one.
-pub(super) struct Keys<'a> {
+pub(crate) struct Keys<'a> {
     repo: &'a Repo,
     signers: &'a Signers,
     verified: Option<Oid>,
@@ -35,7 +33,7 @@ pub(super) struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    pub(super) fn after(verified: Option<Oid>, repo: &'a Repo, signers: &'a Signers) -> Self {
+    pub(crate) fn after(verified: Option<Oid>, repo: &'a Repo, signers: &'a Signers) -> Self {
         Self {
             repo,
             signers,
@@ -45,25 +43,25 @@ impl<'a> Keys<'a> {
     }
 
     /// Whether there is no verified commit yet.
-    pub(super) fn is_first_contact(&self) -> bool {
+    pub(crate) fn is_first_contact(&self) -> bool {
         self.verified.is_none()
     }
 
-    /// Whose key signed a commit.
-    pub(super) fn whose(&self, key: &PublicKey, commit: Oid) -> Result<Whose<'a>, SyncError> {
+    /// KeyStatus key signed a commit.
+    pub(crate) fn status_of(&self, key: &PublicKey, commit: Oid) -> Result<KeyStatus<'a>, RepoError> {
         if let Some(signer) = self.signers.of(key) {
-            return Ok(Whose::Signer(signer));
+            return Ok(KeyStatus::Trusted(signer));
         }
         let Some(retired) = self.signers.retired(key) else {
-            return Ok(Whose::Nobody);
+            return Ok(KeyStatus::Unknown);
         };
         Ok(match self.counts(retired.at, commit)? {
-            true => Whose::Signer(&retired.signer),
-            false => Whose::Retired(retired),
+            true => KeyStatus::Trusted(&retired.signer),
+            false => KeyStatus::Retired(retired),
         })
     }
 
-    fn counts(&self, at: Oid, commit: Oid) -> Result<bool, SyncError> {
+    fn counts(&self, at: Oid, commit: Oid) -> Result<bool, RepoError> {
         if let Some(counted) = self.counted.borrow().get(&at) {
             return Ok(counted.contains(&commit));
         }
@@ -80,7 +78,7 @@ impl<'a> Keys<'a> {
 }
 
 /// Why a commit by a retired key does not count.
-pub(super) fn refusal(retired: &Retired) -> String {
+pub(crate) fn refusal(retired: &Retired) -> String {
     format!(
         "it is signed by a key of {} that is trusted no more ({})",
         retired.signer.agent,

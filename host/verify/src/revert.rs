@@ -1,62 +1,69 @@
-//! Undoing what may not be: the commit with which local answers violations.
+//! Undoing what may not be: the commit with which local reverts violations.
 //!
-//! Lives elsewhere: what is left without them is found in `replay`; that the answer is pushed, and
+//! Lives elsewhere: what is left without them is found in `reapply`; that the answer is pushed, and
 //! built anew if the tip moved, is the module above.
 //! Invariants: the tree of the answer is what was verified before and what honest commits made of
-//! it since, nothing else; it is judged once more before it is pushed; who did what is told.
+//! it since, nothing else; it is verified once more before it is pushed; who did what is told.
 
-use platinum_core::{Role, Timestamp, VaultPath, layout};
+use platinum_core::{AgentName, Timestamp, VaultPath, layout};
 use platinum_protocol::conflict_name;
-use platinum_repo::{Edit, Oid};
+use platinum_repo::{CommitMeta, Edit, Oid, Repo, RepoError};
 
-use super::{
-    passing::STRETCH,
-    verify::{Judge, Judged, View, by},
-};
-use crate::sync::{
-    SyncError,
-    error::{Remedy, Violation},
-    side::Side,
+use crate::{
+    VerifyError,
+    verifier::{Perspective, Report, Verifier, by},
+    violation::{Recovery, Violation},
+    walk::BATCH,
 };
 
 /// The trailer that names a commit which is undone.
-pub(super) const TRAILER_REVERTS: &str = "Platinum-Reverts";
+pub(crate) const TRAILER_REVERTS: &str = "Platinum-Reverts";
 /// Of a commit's message only the end is read: so many ids are well within it.
 const MAX_NAMED: usize = 200;
 /// How long a sentence on the dashboard may be.
-const MAX_TOLD: usize = 280;
+const MAX_MESSAGE: usize = 280;
 
-/// A commit that undoes what may not be.
-pub(in crate::sync) struct Answer {
+/// A commit that reverts violations.
+pub struct Revert {
     /// It, on the remote's tip.
-    pub(in crate::sync) commit: Oid,
-    /// What the owner is told.
-    pub(in crate::sync) told: Vec<String>,
-    /// And of secrets that came with it.
-    pub(in crate::sync) received: Vec<String>,
+    pub commit: Oid,
+    /// What the owner is notified of.
+    pub messages: Vec<String>,
 }
 
-impl Side {
-    /// Makes the commit on `tip` that leaves nothing of what was found.
-    pub(super) fn answer(&self, tip: Oid, judged: Judged) -> Result<Answer, SyncError> {
-        let (verified, mut commit) = (judged.base, tip);
-        if !judged.unanswered.is_empty() {
-            commit = self.undo_all(verified, tip, &judged)?;
-            self.is_clean(verified, commit, &judged.unanswered)?;
+/// Makes the commits that revert violations.
+pub struct Reverter<'a> {
+    /// The repository.
+    pub repo: &'a Repo,
+    /// This host.
+    pub agent: &'a AgentName,
+    /// What a commit made here says of itself, by its message and trailers.
+    pub meta: &'a dyn Fn(String, Vec<(String, String)>) -> CommitMeta,
+}
+
+impl Reverter<'_> {
+    /// Makes the commit on `tip` that leaves nothing of what a report has open.
+    ///
+    /// # Errors
+    /// [`VerifyError::Violation`] if it cannot be reverted, or if the repository cannot be used.
+    pub fn revert(&self, tip: Oid, report: Report) -> Result<Revert, VerifyError> {
+        let (verified, mut commit) = (report.base, tip);
+        if !report.open.is_empty() {
+            commit = self.revert_all(verified, tip, &report)?;
+            self.ensure_clean(verified, commit, &report.open)?;
         }
-        let (commit, asked_again) = self.ask_again(commit, &judged.unproven)?;
-        let mut all = judged.answered;
-        all.extend(judged.unanswered);
-        Ok(Answer {
+        let (commit, asked_again) = self.ask_again(commit, &report.unproven)?;
+        let mut all = report.reverted;
+        all.extend(report.open);
+        Ok(Revert {
             commit,
-            told: told(&all, asked_again),
-            received: self.received(verified, tip),
+            messages: messages(&all, asked_again),
         })
     }
 
-    fn undo_all(&self, verified: Option<Oid>, tip: Oid, judged: &Judged) -> Result<Oid, SyncError> {
-        let (mut at, mut base, mut edits) = (tip, verified, judged.clean.as_slice());
-        for named in judged.unanswered.chunks(MAX_NAMED) {
+    fn revert_all(&self, verified: Option<Oid>, tip: Oid, report: &Report) -> Result<Oid, RepoError> {
+        let (mut at, mut base, mut edits) = (tip, verified, report.clean.as_slice());
+        for named in report.open.chunks(MAX_NAMED) {
             let trailers = named
                 .iter()
                 .map(|v| (TRAILER_REVERTS.to_owned(), v.commit.clone()))
@@ -65,7 +72,7 @@ impl Side {
                 [one] => format!("Undo {}", one.short()),
                 several => format!("Undo {} commits", several.len()),
             };
-            let meta = self.meta(message, trailers);
+            let meta = (self.meta)(message, trailers);
             at = self.repo.commit_over(Some(at), base, edits, &meta)?;
             (base, edits) = (Some(at), &[]);
         }
@@ -73,40 +80,40 @@ impl Side {
     }
 
     /// What is left must be what a vault holds; if not, a person has to look.
-    fn is_clean(
+    fn ensure_clean(
         &self,
         verified: Option<Oid>,
         commit: Oid,
         undone: &[Violation],
-    ) -> Result<(), SyncError> {
+    ) -> Result<(), VerifyError> {
         let mut compared = self.repo.compare(verified, commit, usize::MAX)?;
         compared.odd_modes.clear();
-        let judge = Judge {
-            repo: &self.repo,
-            view: View::Local,
+        let verify = Verifier {
+            repo: self.repo,
+            perspective: Perspective::Local,
             signers: &Default::default(),
             own: None,
-            stretch: STRETCH,
+            batch: BATCH,
         };
-        let left = judge.structure(&compared)?;
+        let left = verify.structure(&compared)?;
         match (left.is_empty(), undone.first()) {
             (false, Some(first)) => {
                 let mut violation = first.clone();
-                violation.remedy = Remedy::Owner;
+                violation.recovery = Recovery::Owner;
                 violation.reasons.extend(left);
                 violation.reasons.push(
                     "it cannot be undone by itself, because later commits built on it: take it \
                      out of the remote with a commit of your own"
                         .to_owned(),
                 );
-                Err(SyncError::Violation(violation))
+                Err(VerifyError::Violation(violation))
             }
             _ => Ok(()),
         }
     }
 
-    /// What somebody else approved waits for the owner again; answers how many files.
-    fn ask_again(&self, on: Oid, unproven: &[VaultPath]) -> Result<(Oid, usize), SyncError> {
+    /// What somebody else approved waits for the owner again; returns how many files.
+    fn ask_again(&self, on: Oid, unproven: &[VaultPath]) -> Result<(Oid, usize), VerifyError> {
         let mut edits = Vec::new();
         let mut count = 0;
         for path in unproven {
@@ -118,7 +125,7 @@ impl Side {
             let name = path.as_str().strip_prefix(layout::APPROVED);
             let waiting = format!("{}{}", layout::PENDING_APPROVAL, name.unwrap_or_default());
             let waiting =
-                VaultPath::new(waiting).map_err(|error| SyncError::Vault(error.into()))?;
+                VaultPath::new(waiting)?;
             match self.repo.blob_at(on, &waiting)? {
                 Some(there) if there == blob => {}
                 Some(_) => {
@@ -132,18 +139,17 @@ impl Side {
         if edits.is_empty() {
             return Ok((on, 0));
         }
-        debug_assert_eq!(self.role, Role::Local);
         let message = "Ask again for what this machine did not approve".to_owned();
         let commit = self
             .repo
-            .commit(Some(on), &edits, &self.meta(message, Vec::new()))?;
+            .commit(Some(on), &edits, &(self.meta)(message, Vec::new()))?;
         Ok((commit, count))
     }
 }
 
 /// What the owner is told: a sentence for what was undone, one for what waits again.
-pub(super) fn told(undone: &[Violation], asked_again: usize) -> Vec<String> {
-    let mut told = Vec::new();
+pub fn messages(undone: &[Violation], asked_again: usize) -> Vec<String> {
+    let mut messages = Vec::new();
     if let Some(first) = undone.first() {
         let who = by(first.agent.as_ref());
         let reasons = first.reasons.join("; ");
@@ -154,14 +160,14 @@ pub(super) fn told(undone: &[Violation], asked_again: usize) -> Vec<String> {
                 first.short()
             ),
         };
-        told.push(what.chars().take(MAX_TOLD).collect());
+        messages.push(what.chars().take(MAX_MESSAGE).collect());
     }
     if asked_again > 0 {
-        told.push(format!(
+        messages.push(format!(
             "{asked_again} approvals in the remote were not made on this machine with its present \
              key: they wait in {} again",
             layout::PENDING_APPROVAL
         ));
     }
-    told
+    messages
 }

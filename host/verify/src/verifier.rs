@@ -2,45 +2,42 @@
 //!
 //! Who made a commit is what its signature says; author fields and trailers prove nothing, and
 //! must agree with it. Before the first verified tip (a vault that is older than the house, a
-//! machine set up anew) commits of strangers are the past: only what the tip holds is judged of
+//! machine set up anew) commits of strangers are the past: only what the tip holds is verified of
 //! them, and nothing of theirs counts as approved.
-//! Invariants: every commit is judged against each of its parents, never the sum of several: a
-//! file that came and went is seen. After a violation, every commit is judged again as if it had
-//! never come (`replay`). A violation counts as answered only by a commit of the local
+//! Invariants: every commit is verified against each of its parents, never the sum of several: a
+//! file that came and went is seen. After a violation, every commit is verified again as if it had
+//! never come (`reapply`). A violation counts as reverted only by a commit of the local
 //! half, later in the history, that names it.
 
 use std::collections::BTreeSet;
 
 use platinum_core::{AgentName, Role, VaultPath, layout};
-use platinum_policy::{Change, check, is_synced};
+use platinum_policy::{Change, MAX_FILE_BYTES, check, is_synced};
 use platinum_repo::{
     Changed, CommitInfo, Comparison, Edit, Oid, PublicKey, Repo, RepoError, Signature, Signer,
     Signers, TRAILER_AGENT, TRAILER_ROLE,
 };
 
-use super::{
-    claims,
-    doubles::{self, Doubled},
-    history::{Author, Looked, values},
-    keys::{self, Keys, Whose},
-};
-use crate::sync::{
-    MAX_FILE, SyncError,
-    error::{Remedy, Violation},
+use crate::{
+    claim_rules,
+    duplicates::{self, DuplicateTask},
+    history::{Assessment, Author, values},
+    key_status::{self, KeyStatus, Keys},
+    violation::{Recovery, Violation},
 };
 
 /// More files than this in one commit are not read.
-pub(super) const MAX_CHANGES: usize = 1_000_000;
+pub(crate) const MAX_CHANGES: usize = 1_000_000;
 /// More files than this in one commit are no work of an agent that drafts.
-pub(super) const MAX_CLOUD_CHANGES: usize = 100_000;
+pub(crate) const MAX_CLOUD_CHANGES: usize = 100_000;
 /// More lines than this are merged by nobody.
 const MAX_PARENTS: usize = 64;
 /// More reasons than this are counted, and not kept.
 const MAX_REASONS: usize = 100;
 
-/// Whose rules hold, and whom the advice is for.
+/// KeyStatus rules hold, and whom the advice is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum View {
+pub enum Perspective {
     /// The owner's machine.
     Local,
     /// A cloud host.
@@ -50,33 +47,37 @@ pub(super) enum View {
 }
 
 /// Who judges.
-pub(super) struct Judge<'a> {
-    pub(super) repo: &'a Repo,
-    pub(super) view: View,
-    pub(super) signers: &'a Signers,
-    pub(super) own: Option<&'a PublicKey>,
-    /// So many commits that are right are judged before they are handed on.
-    pub(super) stretch: usize,
+pub struct Verifier<'a> {
+    /// The repository.
+    pub repo: &'a Repo,
+    /// Whose rules hold.
+    pub perspective: Perspective,
+    /// Whose signatures count.
+    pub signers: &'a Signers,
+    /// The key of this host.
+    pub own: Option<&'a PublicKey>,
+    /// So many commits that are right are verified before they are handed on.
+    pub batch: usize,
 }
 
 /// What was found between two tips.
 #[derive(Debug, Default)]
-pub(super) struct Judged {
+pub struct Report {
     /// Up to where all is right, and was handed on.
-    pub(super) base: Option<Oid>,
+    pub base: Option<Oid>,
     /// What may not be applied, oldest first.
-    pub(super) unanswered: Vec<Violation>,
+    pub open: Vec<Violation>,
     /// What may not be, but was undone by the local half since.
-    pub(super) answered: Vec<Violation>,
+    pub reverted: Vec<Violation>,
     /// Files below `Approved/` that this host did not put there, at a first contact.
-    pub(super) unproven: Vec<VaultPath>,
+    pub unproven: Vec<VaultPath>,
     /// What the files of the base become without what may not be.
-    pub(super) clean: Vec<(VaultPath, Edit)>,
+    pub clean: Vec<(VaultPath, Edit)>,
 }
 
 /// What below `Approved/` was put there last by this host itself, before the first contact.
 #[derive(Debug, Default)]
-pub(super) struct Approved(BTreeSet<VaultPath>);
+pub(crate) struct Approved(BTreeSet<VaultPath>);
 
 impl Approved {
     fn note(&mut self, is_own: bool, changed: &[Changed]) {
@@ -92,16 +93,16 @@ impl Approved {
     }
 
     /// Whether it is this host's own.
-    pub(super) fn is_own(&self, path: &VaultPath) -> bool {
+    pub(crate) fn is_own(&self, path: &VaultPath) -> bool {
         self.0.contains(path)
     }
 }
 
-impl<'a> Judge<'a> {
-    pub(super) fn rewritten(&self, verified: Oid, tip: Oid) -> Violation {
-        let what_to_do = match self.view {
-            View::Server => String::new(),
-            View::Local | View::Cloud => {
+impl<'a> Verifier<'a> {
+    pub(crate) fn rewritten(&self, verified: Oid, tip: Oid) -> Violation {
+        let what_to_do = match self.perspective {
+            Perspective::Server => String::new(),
+            Perspective::Local | Perspective::Cloud => {
                 let folder = self.repo.git_dir().display();
                 format!(
                     "; put it back with `git --git-dir {folder} push --force <remote> \
@@ -117,27 +118,27 @@ impl<'a> Judge<'a> {
                 "the remote's history was rewritten: it no longer has commit {verified}{what_to_do}"
             )],
             unlisted: 0,
-            remedy: Remedy::Owner,
+            recovery: Recovery::Owner,
         }
     }
 
     /// Judges one commit; notes who last put what below `Approved/`. `instead` is what to compare
     /// it with if what it stands on may not be, and is too much to be compared with.
-    pub(super) fn commit(
+    pub(crate) fn commit(
         &self,
         info: &CommitInfo,
         keys: &Keys<'a>,
         instead: Option<Option<Oid>>,
         approved: &mut Approved,
-    ) -> Result<(Looked<'a>, Option<Violation>), SyncError> {
+    ) -> Result<(Assessment<'a>, Option<Violation>), RepoError> {
         let mut reasons = Vec::new();
-        let mut remedy = Remedy::Undo;
-        let author = self.author(info, keys, &mut reasons, &mut remedy)?;
+        let mut recovery = Recovery::Undo;
+        let author = self.author(info, keys, &mut reasons, &mut recovery)?;
         let is_cloud = matches!(author, Author::Signer(signer) if signer.role == Role::Cloud);
         if is_cloud && info.parents.len() > 1 {
             reasons.push("it is a merge, and a cloud agent only adds to the tip".to_owned());
         }
-        let is_past = matches!(author, Author::Past);
+        let is_past = matches!(author, Author::BeforeFirstContact);
         let is_own = author.signer().map(|signer| &signer.key) == self.own && self.own.is_some();
         let most = match is_cloud {
             true => MAX_CLOUD_CHANGES,
@@ -154,7 +155,7 @@ impl<'a> Judge<'a> {
         }
         for parent in parents {
             let compared = match (self.repo.compare(parent, info.oid, most), instead) {
-                // Only what the tip holds is judged of the past, and what it approved is not known.
+                // Only what the tip holds is verified of the past, and what it approved is not known.
                 (Err(RepoError::TooMany(_)), _) if is_past => {
                     is_whole = true;
                     *approved = Approved::default();
@@ -193,60 +194,60 @@ impl<'a> Judge<'a> {
                 if let Err(violations) = check(signer.role, &signer.agent, &pairs) {
                     reasons.extend(violations.iter().map(ToString::to_string));
                 }
-                reasons.extend(self.doubled(signer, info.oid, &pairs)?);
+                reasons.extend(self.duplicate_tasks(signer, info.oid, &pairs)?);
             }
         }
         // One fault may have been found by two rules, or against two parents.
         let mut seen = BTreeSet::new();
         reasons.retain(|reason| seen.insert(reason.clone()));
-        let looked = Looked {
+        let assessment = Assessment {
             author,
             is_bad: !reasons.is_empty(),
             is_whole,
         };
         if reasons.is_empty() {
-            return Ok((looked, None));
+            return Ok((assessment, None));
         }
         let mut violation = violation(info.oid, author, reasons);
-        violation.remedy = remedy;
-        Ok((looked, Some(violation)))
+        violation.recovery = recovery;
+        Ok((assessment, Some(violation)))
     }
 
     /// What a cloud agent does to claims that may not be.
-    pub(super) fn claims(
+    pub(crate) fn claims(
         &self,
         signer: &Signer,
         changed: &[Changed],
-        before: claims::Before<'_>,
-    ) -> Result<Vec<String>, SyncError> {
+        before: claim_rules::Before<'_>,
+    ) -> Result<Vec<String>, RepoError> {
         if signer.role == Role::Local {
             return Ok(Vec::new());
         }
-        let faults = claims::faults(self.repo, &signer.agent, changed, before)?;
+        let faults = claim_rules::faults(self.repo, &signer.agent, changed, before)?;
         Ok(faults.into_iter().map(|(_, sentence)| sentence).collect())
     }
 
     /// Tasks that a cloud agent makes or moves although they are somewhere else too.
-    fn doubled(
+    fn duplicate_tasks(
         &self,
         signer: &Signer,
         commit: Oid,
         changes: &[(VaultPath, Change)],
-    ) -> Result<Vec<String>, SyncError> {
-        let made = doubles::made(changes);
+    ) -> Result<Vec<String>, RepoError> {
+        let made = duplicates::made(changes);
         if signer.role == Role::Local || made.is_empty() {
             return Ok(Vec::new());
         }
-        let folders = doubles::folders(self.repo, commit)?;
-        if let Some(fault) = Doubled::too_many(&made, &folders) {
+        let folders = duplicates::folders(self.repo, commit)?;
+        if let Some(fault) = DuplicateTask::too_many(&made, &folders) {
             return Ok(vec![fault.sentence(&signer.agent)]);
         }
         let mut reasons = Vec::new();
         for path in made {
-            let others = doubles::other_places(path, &folders);
+            let others = duplicates::other_places(path, &folders);
             let there = self.repo.blobs_at(commit, &others)?;
             let first = there.into_keys().next();
-            let fault = first.map(|at| Doubled::At(path.clone(), at));
+            let fault = first.map(|at| DuplicateTask::At(path.clone(), at));
             reasons.extend(fault.map(|fault| fault.sentence(&signer.agent)));
         }
         Ok(reasons)
@@ -257,32 +258,32 @@ impl<'a> Judge<'a> {
         info: &CommitInfo,
         keys: &Keys<'a>,
         reasons: &mut Vec<String>,
-        remedy: &mut Remedy,
-    ) -> Result<Author<'a>, SyncError> {
+        recovery: &mut Recovery,
+    ) -> Result<Author<'a>, RepoError> {
         let why = match self.repo.signature(info.oid)? {
-            Signature::By(key) => match keys.whose(&key, info.oid)? {
-                Whose::Signer(signer) => {
+            Signature::By(key) => match keys.status_of(&key, info.oid)? {
+                KeyStatus::Trusted(signer) => {
                     reasons.extend(disagreement(info, signer));
                     return Ok(Author::Signer(signer));
                 }
-                Whose::Retired(retired) => {
-                    reasons.push(keys::refusal(retired));
-                    return Ok(Author::Stranger);
+                KeyStatus::Retired(retired) => {
+                    reasons.push(key_status::refusal(retired));
+                    return Ok(Author::Unknown);
                 }
-                Whose::Nobody => {
-                    *remedy = Remedy::Trust;
+                KeyStatus::Unknown => {
+                    *recovery = Recovery::Trust;
                     self.unknown(&key)
                 }
             },
             Signature::Unsigned => "it is not signed".to_owned(),
             Signature::Broken(why) => why,
         };
-        if keys.is_first_contact() && self.view != View::Server {
-            *remedy = Remedy::Undo;
-            return Ok(Author::Past);
+        if keys.is_first_contact() && self.perspective != Perspective::Server {
+            *recovery = Recovery::Undo;
+            return Ok(Author::BeforeFirstContact);
         }
         reasons.push(why);
-        Ok(Author::Stranger)
+        Ok(Author::Unknown)
     }
 
     fn unknown(&self, key: &PublicKey) -> String {
@@ -290,21 +291,21 @@ impl<'a> Judge<'a> {
             "it is signed by a key that is not trusted here ({})",
             key.fingerprint()
         );
-        match self.view {
-            View::Local => format!(
+        match self.perspective {
+            Perspective::Local => format!(
                 "{what}; if it is your cloud host, run `platinum trust` with the line that \
                  `platinum-cloud key` shows there"
             ),
-            View::Cloud => format!(
+            Perspective::Cloud => format!(
                 "{what}; if it is your own machine, run `platinum-cloud trust` with the line that \
                  `platinum key` shows there"
             ),
-            View::Server => format!("{what}; the hook trusts the keys in platinum/allowed_signers"),
+            Perspective::Server => format!("{what}; the hook trusts the keys in platinum/allowed_signers"),
         }
     }
 
     /// What no author may do.
-    pub(super) fn structure(&self, compared: &Comparison) -> Result<Vec<String>, SyncError> {
+    pub(crate) fn structure(&self, compared: &Comparison) -> Result<Vec<String>, RepoError> {
         let mut reasons: Vec<_> = compared.faults.iter().map(ToString::to_string).collect();
         for (path, mode) in &compared.odd_modes {
             reasons.push(format!(
@@ -324,8 +325,8 @@ impl<'a> Judge<'a> {
             }
             let len = changed.blob.map(|blob| self.repo.blob_len(blob));
             let len = len.transpose()?.unwrap_or(0);
-            if len > MAX_FILE {
-                reasons.push(format!("{path} has {len} bytes; {MAX_FILE} is the most"));
+            if len > MAX_FILE_BYTES {
+                reasons.push(format!("{path} has {len} bytes; {MAX_FILE_BYTES} is the most"));
             }
         }
         Ok(reasons)
@@ -359,12 +360,12 @@ fn disagreement(info: &CommitInfo, signer: &Signer) -> Vec<String> {
     .collect()
 }
 
-/// That a commit changes more than is looked through.
-pub(super) fn too_many(most: usize) -> String {
+/// That a commit changes more than is searched through.
+pub(crate) fn too_many(most: usize) -> String {
     format!("it changes more than {most} files or folders at once")
 }
 
-pub(super) fn violation(commit: Oid, author: Author<'_>, mut reasons: Vec<String>) -> Violation {
+pub(crate) fn violation(commit: Oid, author: Author<'_>, mut reasons: Vec<String>) -> Violation {
     let unlisted = reasons.len().saturating_sub(MAX_REASONS);
     reasons.truncate(MAX_REASONS);
     Violation {
@@ -372,19 +373,19 @@ pub(super) fn violation(commit: Oid, author: Author<'_>, mut reasons: Vec<String
         agent: author.signer().map(|signer| signer.agent.clone()),
         reasons,
         unlisted,
-        remedy: Remedy::Undo,
+        recovery: Recovery::Undo,
     }
 }
 
-/// What a commit is judged against; a first one against nothing.
-pub(super) fn parents_of(info: &CommitInfo) -> Vec<Option<Oid>> {
+/// What a commit is verified against; a first one against nothing.
+pub(crate) fn parents_of(info: &CommitInfo) -> Vec<Option<Oid>> {
     match info.parents.as_slice() {
         [] => vec![None],
         parents => parents.iter().copied().map(Some).collect(),
     }
 }
 
-/// Whose a violation is, for a person.
-pub(super) fn by(agent: Option<&AgentName>) -> String {
+/// KeyStatus a violation is, for a person.
+pub(crate) fn by(agent: Option<&AgentName>) -> String {
     agent.map_or_else(String::new, |agent| format!(" by {agent}"))
 }

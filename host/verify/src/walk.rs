@@ -1,11 +1,11 @@
 //! Going through a history: every commit in turn, and then, if something among them may not be,
 //! once more without it.
 //!
-//! Lives elsewhere: a commit is judged in `verify`; what is kept of those that were, and what is left
+//! Lives elsewhere: a commit is verified in `verify`; what is kept of those that were, and what is left
 //! without those that may not be, is in `history`.
 //! Invariants: no history is too long; where all is right so far and nothing stands aside, what
-//! was judged is handed on and forgotten, so that neither memory nor a restart costs more than a
-//! stretch; a first contact has no such stretches, as a stranger's commit is the past till its end
+//! was verified is handed on and forgotten, so that neither memory nor a restart costs more than a
+//! batch; a first contact has no such stretches, as a stranger's commit is the past till its end
 //! and an attack from then on.
 
 use std::collections::BTreeMap;
@@ -14,116 +14,116 @@ use platinum_core::{Role, VaultPath, layout};
 use platinum_policy::check;
 use platinum_repo::{CommitInfo, Edit, Oid, RepoError};
 
-use super::{
-    history::{Author, Blobs, Link, Replay, Trail},
-    keys::Keys,
-    verify::{Approved, Judge, Judged, MAX_CHANGES, View, parents_of, too_many, violation},
-};
-use crate::sync::{
-    SyncError,
-    error::{Remedy, Violation},
+use crate::{
+    VerifyError,
+    history::{Author, Blobs, Entry, History, Reapply},
+    key_status::Keys,
+    verifier::{
+        Approved, MAX_CHANGES, Perspective, Report, Verifier, parents_of, too_many, violation,
+    },
+    violation::{Recovery, Violation},
 };
 
-/// So many commits that are right are judged before they are handed on.
-pub(super) const STRETCH: usize = 4096;
-/// After so many it is said how far the judge is.
+/// So many commits that are right are verified before they are handed on.
+pub const BATCH: usize = 4096;
+/// After so many it is said the progress is logged.
 const SAY_EVERY: usize = 20_000;
 
-/// What may not be, by its place on the trail.
-type Found = BTreeMap<usize, Violation>;
+/// What may not be, by its place in the history.
+type Violations = BTreeMap<usize, Violation>;
 
-impl<'a> Judge<'a> {
+impl<'a> Verifier<'a> {
     /// Judges everything that `tip` has and `verified` has not.
-    pub(super) fn judge(&self, verified: Option<Oid>, tip: Oid) -> Result<Judged, SyncError> {
-        self.judge_on(verified, tip, &mut |_| Ok(()))
+    pub(crate) fn verify(&self, verified: Option<Oid>, tip: Oid) -> Result<Report, VerifyError> {
+        self.verify_range(verified, tip, &mut |_| Ok(()))
     }
 
-    /// As [`Judge::judge`]; tells of each stretch of the history that is right where it ends.
-    pub(super) fn judge_on(
+    /// As [`Verifier::verify`]; tells of each batch of the history that is right where it ends.
+    pub fn verify_range(
         &self,
         verified: Option<Oid>,
         tip: Oid,
-        passed: &mut dyn FnMut(Oid) -> Result<(), SyncError>,
-    ) -> Result<Judged, SyncError> {
-        let mut trail = Trail::from(verified);
+        advance: &mut dyn FnMut(Oid) -> Result<(), RepoError>,
+    ) -> Result<Report, VerifyError> {
+        let mut history = History::from(verified);
         if verified == Some(tip) {
-            return Ok(self.nothing_found(&trail));
+            return Ok(self.nothing_found(&history));
         }
         if let Some(verified) = verified
             && !self.repo.is_ancestor(verified, tip)?
         {
-            return Err(SyncError::Violation(self.rewritten(verified, tip)));
+            return Err(VerifyError::Violation(self.rewritten(verified, tip)));
         }
         let keys = Keys::after(verified, self.repo, self.signers);
-        let mut found = Found::new();
+        let mut found = Violations::new();
         let mut approved = Approved::default();
         let commits = self.repo.commits_between(verified, tip, usize::MAX)?;
         let count = commits.len();
         for (at, commit) in commits.into_iter().enumerate() {
-            if at % STRETCH == STRETCH - 1 {
+            if at % BATCH == BATCH - 1 {
                 self.repo.forget()?;
             }
             let info = self.repo.commit_info(commit)?;
-            let instead = trail.instead_of_parents(&info);
-            let (looked, violation) = self.commit(&info, &keys, instead, &mut approved)?;
-            found.extend(violation.map(|violation| (trail.len(), violation)));
-            trail.push(&info, looked);
-            if verified.is_some() && trail.len() >= self.stretch && trail.ends_clean() {
-                passed(commit)?;
-                trail = Trail::from(Some(commit));
+            let instead = history.instead_of_parents(&info);
+            let (assessment, violation) = self.commit(&info, &keys, instead, &mut approved)?;
+            found.extend(violation.map(|violation| (history.len(), violation)));
+            history.push(&info, assessment);
+            if verified.is_some() && history.len() >= self.batch && history.ends_clean() {
+                advance(commit)?;
+                history = History::from(Some(commit));
             }
             if at % SAY_EVERY == SAY_EVERY - 1 {
-                tracing::info!("{} of {count} commits are judged.", at + 1);
+                tracing::info!("{} of {count} commits are report.", at + 1);
             }
         }
-        let mut judged = self.nothing_found(&trail);
+        let mut report = self.nothing_found(&history);
         if !found.is_empty() {
-            judged.clean = self.replay(&trail, &mut found)?;
-            let answered = trail.answered(&found);
+            report.clean = self.reapply(&history, &mut found)?;
+            let reverted = history.reverted(&found);
             for (at, violation) in found {
-                match answered.contains(&at) {
-                    true => judged.answered.push(violation),
-                    false => judged.unanswered.push(violation),
+                match reverted.contains(&at) {
+                    true => report.reverted.push(violation),
+                    false => report.open.push(violation),
                 }
             }
-            self.knows_nobody(&mut judged);
+            self.drop_trust_hints(&mut report);
         }
-        if verified.is_none() && self.view != View::Server {
-            self.first_contact(tip, &approved, &mut judged)?;
+        if verified.is_none() && self.perspective != Perspective::Server {
+            self.first_contact(tip, &approved, &mut report)?;
         }
-        Ok(judged)
+        Ok(report)
     }
 
-    fn nothing_found(&self, trail: &Trail<'_>) -> Judged {
-        Judged {
-            base: trail.base(),
-            ..Judged::default()
+    fn nothing_found(&self, history: &History<'_>) -> Report {
+        Report {
+            base: history.base(),
+            ..Report::default()
         }
     }
 
     /// Goes from the base to the tip without the violations: finds those that are right only
     /// because of others, and what is left in the end.
-    fn replay(
+    fn reapply(
         &self,
-        trail: &Trail<'a>,
-        found: &mut Found,
-    ) -> Result<Vec<(VaultPath, Edit)>, SyncError> {
-        let mut replay = Replay::on(self.repo, trail.base());
+        history: &History<'a>,
+        found: &mut Violations,
+    ) -> Result<Vec<(VaultPath, Edit)>, RepoError> {
+        let mut reapply = Reapply::on(self.repo, history.base());
         // Of each commit the last violation that it stands on or is: two with the same one stand
         // on all the same.
-        let mut last: Vec<Option<usize>> = Vec::with_capacity(trail.len());
-        for (at, link) in trail.links().iter().enumerate() {
-            if at % STRETCH == STRETCH - 1 {
+        let mut last: Vec<Option<usize>> = Vec::with_capacity(history.len());
+        for (at, entry) in history.entries().iter().enumerate() {
+            if at % BATCH == BATCH - 1 {
                 self.repo.forget()?;
             }
             let of_parents = || {
-                let parents = trail.parents(at).iter();
+                let parents = history.parents(at).iter();
                 parents.map(|parent| parent.and_then(|parent| last.get(parent).copied().flatten()))
             };
             let first = of_parents().next().flatten();
             let brings = of_parents().any(|other| other != first);
             if !found.contains_key(&at)
-                && let Some(violation) = self.again(link, brings, &mut replay)?
+                && let Some(violation) = self.reevaluate(entry, brings, &mut reapply)?
             {
                 found.insert(at, violation);
             }
@@ -132,55 +132,55 @@ impl<'a> Judge<'a> {
                 false => first,
             });
         }
-        replay.into_edits()
+        reapply.into_edits()
     }
 
     /// Judges a commit once more, by what it changes where the violations are not.
-    fn again(
+    fn reevaluate(
         &self,
-        link: &Link<'_>,
+        entry: &Entry<'_>,
         brings: bool,
-        replay: &mut Replay<'_>,
-    ) -> Result<Option<Violation>, SyncError> {
+        reapply: &mut Reapply<'_>,
+    ) -> Result<Option<Violation>, RepoError> {
         let mut reasons = Vec::new();
-        let mut remedy = Remedy::Undo;
+        let mut recovery = Recovery::Undo;
         if brings {
             reasons.push("it merges a commit that may not be".to_owned());
         }
-        let info = self.repo.commit_info(link.oid)?;
-        let changed = match self.changed(&info, link, replay) {
-            Err(SyncError::Repo(RepoError::TooMany(most))) => {
+        let info = self.repo.commit_info(entry.oid)?;
+        let changed = match self.changed(&info, entry, reapply) {
+            Err(RepoError::TooMany(most)) => {
                 reasons.push(too_many(most));
-                if matches!(link.author, Author::Past) {
-                    remedy = Remedy::Owner;
+                if matches!(entry.author, Author::BeforeFirstContact) {
+                    recovery = Recovery::Owner;
                 }
                 Blobs::new()
             }
             changed => changed?,
         };
-        let retold = replay.retell(changed)?;
+        let rebased = reapply.rebase_changes(changed)?;
         let without = |reason: &str| format!("without what is undone before it, {reason}");
-        for path in &retold.in_the_way {
+        for path in &rebased.blocked {
             reasons.push(without(&format!("{path} would be where something else is")));
         }
-        if let Some(signer) = link.author.signer() {
-            if let Err(violations) = check(signer.role, &signer.agent, &retold.changes) {
+        if let Some(signer) = entry.author.signer() {
+            if let Err(violations) = check(signer.role, &signer.agent, &rebased.changes) {
                 reasons.extend(violations.iter().map(|v| without(&v.to_string())));
             }
             if signer.role == Role::Cloud
-                && let Some(fault) = replay.doubled(link.oid, &retold)?
+                && let Some(fault) = reapply.find_duplicate(entry.oid, &rebased)?
             {
                 reasons.push(without(&fault.sentence(&signer.agent)));
             }
-            let faults = self.claims(signer, &retold.compared(), &|path| replay.now(path))?;
+            let faults = self.claims(signer, &rebased.compared(), &|path| reapply.now(path))?;
             reasons.extend(faults.iter().map(|fault| without(fault)));
         }
         if reasons.is_empty() {
-            replay.apply(retold);
+            reapply.apply(rebased);
             return Ok(None);
         }
-        let mut violation = violation(link.oid, link.author, reasons);
-        violation.remedy = remedy;
+        let mut violation = violation(entry.oid, entry.author, reasons);
+        violation.recovery = recovery;
         Ok(Some(violation))
     }
 
@@ -188,11 +188,11 @@ impl<'a> Judge<'a> {
     fn changed(
         &self,
         info: &CommitInfo,
-        link: &Link<'_>,
-        replay: &Replay<'_>,
-    ) -> Result<Blobs, SyncError> {
-        if link.is_whole {
-            return replay.all_of(link.oid, MAX_CHANGES);
+        entry: &Entry<'_>,
+        reapply: &Reapply<'_>,
+    ) -> Result<Blobs, RepoError> {
+        if entry.is_whole {
+            return reapply.all_of(entry.oid, MAX_CHANGES);
         }
         let mut changed = Blobs::new();
         for parent in parents_of(info) {
@@ -204,24 +204,24 @@ impl<'a> Judge<'a> {
 
     /// Keys may not have been exchanged yet: then a stranger's commits are no attack, and undoing
     /// them would only be a loss.
-    fn knows_nobody(&self, judged: &mut Judged) {
+    fn drop_trust_hints(&self, report: &mut Report) {
         if self.signers.iter().any(|signer| signer.role == Role::Cloud) {
-            for violation in &mut judged.unanswered {
-                if violation.remedy == Remedy::Trust {
-                    violation.remedy = Remedy::Undo;
+            for violation in &mut report.open {
+                if violation.recovery == Recovery::Trust {
+                    violation.recovery = Recovery::Undo;
                 }
             }
         }
     }
 
-    /// What is taken over from a past that nobody here judged.
+    /// What is taken over from a past that nobody here verified.
     fn first_contact(
         &self,
         tip: Oid,
         approved: &Approved,
-        judged: &mut Judged,
-    ) -> Result<(), SyncError> {
-        let paths: Vec<VaultPath> = match judged.unanswered.is_empty() {
+        report: &mut Report,
+    ) -> Result<(), RepoError> {
+        let paths: Vec<VaultPath> = match report.open.is_empty() {
             true => {
                 let (whole, mut reasons) = match self.repo.compare(None, tip, MAX_CHANGES) {
                     Err(RepoError::TooMany(most)) => {
@@ -242,20 +242,20 @@ impl<'a> Judge<'a> {
                          itself: take it out of the remote with a commit, or choose another remote"
                             .to_owned(),
                     );
-                    let mut violation = violation(tip, Author::Past, reasons);
-                    violation.remedy = Remedy::Owner;
-                    judged.unanswered.push(violation);
+                    let mut violation = violation(tip, Author::BeforeFirstContact, reasons);
+                    violation.recovery = Recovery::Owner;
+                    report.open.push(violation);
                 }
                 whole.into_iter().map(|changed| changed.path).collect()
             }
             // Nothing was there before: these are all files that are left.
-            false => judged.clean.iter().map(|(path, _)| path.clone()).collect(),
+            false => report.clean.iter().map(|(path, _)| path.clone()).collect(),
         };
-        if self.view == View::Local {
+        if self.perspective == Perspective::Local {
             let unproven = paths
                 .into_iter()
                 .filter(|path| path.is_within(layout::APPROVED) && !approved.is_own(path));
-            judged.unproven.extend(unproven);
+            report.unproven.extend(unproven);
         }
         Ok(())
     }

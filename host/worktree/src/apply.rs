@@ -8,105 +8,106 @@
 use std::collections::BTreeMap;
 
 use platinum_core::VaultPath;
+use platinum_policy::MAX_FILE_BYTES;
 use platinum_repo::{Oid, Repo};
 use platinum_vault::{VaultError, name_key};
 
-use super::super::{MAX_FILE, SyncError, side::Side};
+use crate::{WorktreeError, worktree::{Worktree, conflict_copy_path}};
 
 /// One path of the work tree that changes.
 #[derive(Debug, Clone)]
-pub(in crate::sync) struct Arrival {
+pub struct WorktreeUpdate {
     /// Where.
-    pub(in crate::sync) path: VaultPath,
+    pub path: VaultPath,
     /// The blob that is there, as far as is known.
-    pub(in crate::sync) expected: Option<Oid>,
+    pub expected: Option<Oid>,
     /// The blob that shall be there; none to take the file away.
-    pub(in crate::sync) new: Option<Oid>,
+    pub new: Option<Oid>,
 }
 
-impl Side {
-    /// Writes copies and arrivals, all or, at the first that fails, no further; answers how many
+impl Worktree {
+    /// Writes copies and updates, all or, at the first that fails, no further; answers how many
     /// more copies it had to make of files that were edited in this very moment.
-    pub(in crate::sync) fn apply(
+    pub fn apply(
         &self,
         copies: &[(VaultPath, Oid)],
-        arrivals: &[Arrival],
-    ) -> Result<u32, SyncError> {
-        let (more, failed) = self.apply_each(copies, arrivals)?;
+        updates: &[WorktreeUpdate],
+    ) -> Result<u32, WorktreeError> {
+        let (more, failed) = self.apply_each(copies, updates)?;
         match failed.into_iter().next() {
             Some((_, error)) => Err(error.into()),
             None => Ok(more),
         }
     }
 
-    /// As [`Side::apply`], but one file that cannot be written does not keep the others away: it
+    /// As [`Worktree::apply`], but one file that cannot be written does not keep the others away: it
     /// is named in the answer.
-    pub(in crate::sync) fn apply_each(
+    pub fn apply_each(
         &self,
         copies: &[(VaultPath, Oid)],
-        arrivals: &[Arrival],
-    ) -> Result<(u32, Vec<(VaultPath, VaultError)>), SyncError> {
-        let arriving = arrivals.iter().map(|arrival| &arrival.path);
-        self.touch(copies.iter().map(|(path, _)| path).chain(arriving));
+        updates: &[WorktreeUpdate],
+    ) -> Result<(u32, Vec<(VaultPath, VaultError)>), WorktreeError> {
+        let changing = updates.iter().map(|update| &update.path);
+        self.touch(copies.iter().map(|(path, _)| path).chain(changing));
         for (copy, blob) in copies {
-            let bytes = self.repo.read_blob(*blob, MAX_FILE)?;
+            let bytes = self.repo.read_blob(*blob, MAX_FILE_BYTES)?;
             match self.vault.create(copy, &bytes) {
-                Err(VaultError::Exists(_)) if self.blob_there(copy)? == Some(*blob) => {}
+                Err(VaultError::Exists(_)) if self.blob_on_disk(copy)? == Some(*blob) => {}
                 other => other?,
             }
         }
         fail::fail_point!("apply-copies-written");
         let mut more = 0;
         let mut failed = Vec::new();
-        let mut note = |path: &VaultPath, done: Result<bool, SyncError>| match done {
+        let mut note = |path: &VaultPath, done: Result<bool, WorktreeError>| match done {
             Ok(copied) => {
                 more += u32::from(copied);
                 Ok(())
             }
-            Err(SyncError::Vault(error)) => {
+            Err(WorktreeError::Vault(error)) => {
                 failed.push((path.clone(), error));
                 Ok(())
             }
             Err(error) => Err(error),
         };
-        let respelled = Respelled::among(arrivals);
+        let respelled = Respelled::among(updates);
         // What comes first, so that what is moved is never nowhere; but what goes away may have to
         // make room for it.
         let mut blocked = Vec::new();
-        for arrival in arrivals {
-            let Some(new) = arrival.new else { continue };
-            let done = match respelled.from.get(&arrival.path) {
-                Some(old) => self.respell(old, &arrival.path, new),
-                None => self.put(&arrival.path, arrival.expected, new),
+        for update in updates {
+            let Some(new) = update.new else { continue };
+            let done = match respelled.from.get(&update.path) {
+                Some(old) => self.respell(old, &update.path, new),
+                None => self.put(&update.path, update.expected, new),
             };
             match done {
-                Err(SyncError::Vault(VaultError::Twin { .. } | VaultError::NotAFolder { .. })) => {
-                    blocked.push((arrival, new));
+                Err(WorktreeError::Vault(VaultError::Twin { .. } | VaultError::NotAFolder { .. })) => {
+                    blocked.push((update, new));
                 }
-                done => note(&arrival.path, done)?,
+                done => note(&update.path, done)?,
             }
         }
         fail::fail_point!("apply-before-removals");
-        for arrival in arrivals {
-            if arrival.new.is_none() && !respelled.has(&arrival.path) {
+        for update in updates {
+            if update.new.is_none() && !respelled.has(&update.path) {
                 note(
-                    &arrival.path,
-                    self.take_away(&arrival.path, arrival.expected),
+                    &update.path,
+                    self.take_away(&update.path, update.expected),
                 )?;
             }
         }
-        for (arrival, new) in blocked {
+        for (update, new) in blocked {
             note(
-                &arrival.path,
-                self.put(&arrival.path, arrival.expected, new),
+                &update.path,
+                self.put(&update.path, update.expected, new),
             )?;
         }
         Ok((more, failed))
     }
 
     /// A name that changes its spelling: the file moves, whatever the file system makes of it.
-    fn respell(&self, old: &Arrival, path: &VaultPath, new: Oid) -> Result<bool, SyncError> {
-        let there = self.blob_there(&old.path)?;
+    fn respell(&self, old: &WorktreeUpdate, path: &VaultPath, new: Oid) -> Result<bool, WorktreeError> {
+        let there = self.blob_on_disk(&old.path)?;
         if there.is_some() && there == old.expected {
             match self.vault.respell(&old.path, path) {
                 Ok(()) if there == Some(new) => return Ok(false),
@@ -119,7 +120,7 @@ impl Side {
         Ok(self.put(path, None, new)? || copied)
     }
 
-    fn put(&self, path: &VaultPath, expected: Option<Oid>, new: Oid) -> Result<bool, SyncError> {
+    fn put(&self, path: &VaultPath, expected: Option<Oid>, new: Oid) -> Result<bool, WorktreeError> {
         if expected.is_none()
             && let Some(twin) = self.vault.twin(path)?
         {
@@ -129,10 +130,10 @@ impl Side {
             }
             .into());
         }
-        let bytes = self.repo.read_blob(new, MAX_FILE)?;
+        let bytes = self.repo.read_blob(new, MAX_FILE_BYTES)?;
         let tried = match expected {
             Some(expected) => {
-                let expected = self.repo.read_blob(expected, MAX_FILE)?;
+                let expected = self.repo.read_blob(expected, MAX_FILE_BYTES)?;
                 self.vault.replace(path, &bytes, Some(&expected))
             }
             None => self.vault.create(path, &bytes),
@@ -140,10 +141,10 @@ impl Side {
         match tried {
             Ok(()) => Ok(false),
             Err(VaultError::Changed(_) | VaultError::Exists(_)) => {
-                if self.blob_there(path)? == Some(new) {
+                if self.blob_on_disk(path)? == Some(new) {
                     return Ok(false);
                 }
-                let moved = self.set_aside(path)?;
+                let moved = self.keep_conflict_copy(path)?;
                 fail::fail_point!("apply-set-aside");
                 self.vault.create(path, &bytes)?;
                 Ok(moved)
@@ -153,22 +154,22 @@ impl Side {
     }
 
     /// Takes a file away; one that is not what was expected goes to a conflict copy.
-    fn take_away(&self, path: &VaultPath, expected: Option<Oid>) -> Result<bool, SyncError> {
+    fn take_away(&self, path: &VaultPath, expected: Option<Oid>) -> Result<bool, WorktreeError> {
         if let Some(expected) = expected {
-            let expected = self.repo.read_blob(expected, MAX_FILE)?;
+            let expected = self.repo.read_blob(expected, MAX_FILE_BYTES)?;
             match self.vault.take_away(path, &expected) {
                 Ok(()) | Err(VaultError::NotFound(_)) => return Ok(false),
                 Err(VaultError::Changed(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        self.set_aside(path)
+        self.keep_conflict_copy(path)
     }
 
     /// Moves a file that nobody expected to a conflict copy.
-    fn set_aside(&self, path: &VaultPath) -> Result<bool, SyncError> {
-        let oid = self.blob_there(path).ok().flatten();
-        match self.vault.rename(path, &self.copy_name(path, oid)) {
+    fn keep_conflict_copy(&self, path: &VaultPath) -> Result<bool, WorktreeError> {
+        let oid = self.blob_on_disk(path).ok().flatten();
+        match self.vault.rename(path, &conflict_copy_path(&self.agent, path, oid)) {
             Ok(()) => Ok(true),
             Err(VaultError::NotFound(_)) => Ok(false),
             Err(error) => Err(error.into()),
@@ -176,8 +177,8 @@ impl Side {
     }
 
     /// The blob that a file of the work tree is.
-    pub(in crate::sync) fn blob_there(&self, path: &VaultPath) -> Result<Option<Oid>, SyncError> {
-        match self.vault.read(path, MAX_FILE as u64) {
+    pub fn blob_on_disk(&self, path: &VaultPath) -> Result<Option<Oid>, WorktreeError> {
+        match self.vault.read(path, MAX_FILE_BYTES as u64) {
             Ok(bytes) => Ok(Some(Repo::blob_oid_of(&bytes)?)),
             Err(VaultError::NotFound(_)) => Ok(None),
             Err(error) => Err(error.into()),
@@ -185,25 +186,25 @@ impl Side {
     }
 }
 
-/// The arrivals that take a file away and bring it back under another spelling.
+/// The updates that take a file away and bring it back under another spelling.
 struct Respelled<'a> {
     /// The old one, by the new path.
-    from: BTreeMap<&'a VaultPath, &'a Arrival>,
+    from: BTreeMap<&'a VaultPath, &'a WorktreeUpdate>,
 }
 
 impl<'a> Respelled<'a> {
-    fn among(arrivals: &'a [Arrival]) -> Self {
-        let going: BTreeMap<String, &Arrival> = arrivals
+    fn among(updates: &'a [WorktreeUpdate]) -> Self {
+        let going: BTreeMap<String, &WorktreeUpdate> = updates
             .iter()
-            .filter(|arrival| arrival.new.is_none() && arrival.expected.is_some())
-            .map(|arrival| (name_key(arrival.path.as_str()), arrival))
+            .filter(|update| update.new.is_none() && update.expected.is_some())
+            .map(|update| (name_key(update.path.as_str()), update))
             .collect();
-        let from = arrivals
+        let from = updates
             .iter()
-            .filter(|arrival| arrival.new.is_some() && arrival.expected.is_none())
-            .filter_map(|arrival| {
-                let old = going.get(&name_key(arrival.path.as_str()))?;
-                Some((&arrival.path, *old))
+            .filter(|update| update.new.is_some() && update.expected.is_none())
+            .filter_map(|update| {
+                let old = going.get(&name_key(update.path.as_str()))?;
+                Some((&update.path, *old))
             })
             .collect();
         Self { from }

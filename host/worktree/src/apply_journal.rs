@@ -12,36 +12,36 @@
 
 use platinum_repo::{Edit, Oid, RefName};
 
-use super::super::{SyncError, side::Side};
+use crate::{WorktreeError, worktree::Worktree};
 
 /// The mark with the commit whose files are being brought.
-const BRINGING: &str = "bringing";
+const APPLYING: &str = "bringing";
 
-impl Side {
+impl Worktree {
     /// Notes the commit whose files come to the work tree next.
-    pub(in crate::sync) fn begin_bringing(&self, commit: Oid) -> Result<(), SyncError> {
-        self.catch_up()?;
-        Ok(self.repo.set_mark(BRINGING, Some(commit))?)
+    pub fn begin_apply(&self, commit: Oid) -> Result<(), WorktreeError> {
+        self.resume_apply()?;
+        Ok(self.repo.set_mark(APPLYING, Some(commit))?)
     }
 
     /// All of them came, or are noted as failed.
-    pub(in crate::sync) fn end_bringing(&self) -> Result<(), SyncError> {
-        Ok(self.repo.set_mark(BRINGING, None)?)
+    pub fn end_apply(&self) -> Result<(), WorktreeError> {
+        Ok(self.repo.set_mark(APPLYING, None)?)
     }
 
     /// Takes into the base what an interrupted take-in brought. To be called before the base is
     /// read, and before a file that may have come that way is moved on.
-    pub(in crate::sync) fn catch_up(&self) -> Result<(), SyncError> {
-        let Some(commit) = self.repo.mark(BRINGING)? else {
+    pub fn resume_apply(&self) -> Result<(), WorktreeError> {
+        let Some(commit) = self.repo.mark(APPLYING)? else {
             return Ok(());
         };
         let applied = self.repo.tip(RefName::Applied)?;
         let mut edits = Vec::new();
         for changed in self.repo.changes(applied, commit)? {
-            let there = match self.blob_there(&changed.path) {
+            let there = match self.blob_on_disk(&changed.path) {
                 Ok(there) => there,
                 // A link, say: that was not brought.
-                Err(SyncError::Vault(_)) => continue,
+                Err(WorktreeError::Vault(_)) => continue,
                 Err(error) => return Err(error),
             };
             if there == changed.blob {
@@ -50,10 +50,10 @@ impl Side {
             }
         }
         if !edits.is_empty() {
-            let meta = self.meta("Applied in part".to_owned(), Vec::new());
+            let meta = self.clock.meta("Applied in part".to_owned(), Vec::new());
             let caught_up = self.repo.commit(applied, &edits, &meta)?;
             self.repo.set_ref(RefName::Applied, caught_up)?;
         }
-        self.end_bringing()
+        self.end_apply()
     }
 }

@@ -15,25 +15,27 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use platinum_core::{AgentName, Timestamp, VaultPath};
+use platinum_core::{AgentName, Role, Timestamp, VaultPath};
 use platinum_protocol::{
     hlc::{Hlc, Skew, Stamp},
     merge::Version,
 };
-use platinum_repo::{CommitInfo, Oid, RefName, TRAILER_AGENT};
-
-use super::{SyncError, side::Side};
+use platinum_repo::{CommitInfo, CommitMeta, Oid, RefName, Repo, RepoError, TRAILER_AGENT};
 
 /// The trailer with a commit's stamp.
-pub(super) const TRAILER_CLOCK: &str = "Platinum-Clock";
+const TRAILER_CLOCK: &str = "Platinum-Clock";
 /// How far back the kept edits are searched for the time of a version.
 const MAX_KEPT: usize = 1000;
 /// More commits than this are not searched for the one that made a version.
 const MAX_BACK: usize = 100_000;
 
 /// The clock of this host, and what it knows about those of others.
-#[derive(Default)]
-pub(super) struct Clock(Mutex<State>);
+pub struct VersionClock {
+    repo: Repo,
+    agent: AgentName,
+    role: Role,
+    state: Mutex<State>,
+}
 
 #[derive(Default)]
 struct State {
@@ -41,24 +43,50 @@ struct State {
     /// When a look at the work tree first saw each version that the remote has not.
     seen: BTreeMap<VaultPath, (Oid, Stamp)>,
     /// Whether there was a look in this life.
-    looked: bool,
+    is_scanned: bool,
     /// By how many seconds the newest stamp of an agent was ahead, where that is worth a word.
     ahead: BTreeMap<AgentName, (i64, bool)>,
 }
 
-impl Clock {
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Times and ids: whole after any panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+impl VersionClock {
+    /// A clock that has seen nothing yet; see [`VersionClock::restore`].
+    pub fn new(repo: Repo, agent: AgentName, role: Role) -> Self {
+        Self {
+            repo,
+            agent,
+            role,
+            state: Mutex::default(),
+        }
     }
 
-    /// A stamp for something that happens now.
-    pub(super) fn tick(&self) -> Stamp {
-        self.state().clock.tick(now_ms())
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Times and ids: whole after any panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a commit made here says of itself, stamped now.
+    pub fn meta(&self, message: String, mut trailers: Vec<(String, String)>) -> CommitMeta {
+        let stamp = self.state().clock.tick(now_ms());
+        trailers.push((TRAILER_CLOCK.to_owned(), stamp.to_string()));
+        CommitMeta {
+            trailers,
+            ..self.unstamped_meta(message)
+        }
+    }
+
+    /// As [`VersionClock::meta`], for a commit that is never pushed and has no say in what is later.
+    pub(crate) fn unstamped_meta(&self, message: String) -> CommitMeta {
+        CommitMeta {
+            agent: self.agent.clone(),
+            role: self.role,
+            message,
+            trailers: Vec::new(),
+            at: Timestamp::now(),
+        }
     }
 
     /// A sentence for each agent whose clock is not as this machine's.
-    pub(super) fn skews(&self) -> Vec<String> {
+    pub fn skews(&self) -> Vec<String> {
         let told = |(agent, (ahead, trusted)): (&AgentName, &(i64, bool))| {
             let then = match trusted {
                 true => "",
@@ -70,33 +98,23 @@ impl Clock {
         };
         self.state().ahead.iter().map(told).collect()
     }
-}
 
-fn now_ms() -> i64 {
-    Timestamp::now().as_millisecond()
-}
-
-fn stamp_of(info: &CommitInfo) -> Option<Stamp> {
-    info.trailer(TRAILER_CLOCK)?.parse().ok()
-}
-
-impl Side {
     /// Sets the clock after a start: behind nothing that this host has ever stamped or seen.
-    pub(super) fn wind_clock(&self) -> Result<(), SyncError> {
+    pub fn restore(&self) -> Result<(), RepoError> {
         let mut commits = self.repo.outgoing()?;
         for name in [RefName::Verified, RefName::Applied] {
             commits.extend(self.repo.tip(name)?);
         }
         for commit in commits {
             if let Some(stamp) = stamp_of(&self.repo.commit_info(commit)?) {
-                self.clock.state().clock.observe(stamp, now_ms());
+                self.state().clock.observe(stamp, now_ms());
             }
         }
         Ok(())
     }
 
     /// Takes note of the stamps of commits that came in.
-    pub(super) fn observe(&self, before: Option<Oid>, tip: Oid) -> Result<(), SyncError> {
+    pub fn observe(&self, before: Option<Oid>, tip: Oid) -> Result<(), RepoError> {
         let new = match before {
             Some(before) => self.repo.commits_between(Some(before), tip, usize::MAX)?,
             None => vec![tip],
@@ -106,13 +124,13 @@ impl Side {
         for commit in new {
             let info = self.repo.commit_info(commit)?;
             if let (Some(stamp), Some(agent)) = (stamp_of(&info), agent_of(&info)) {
-                let skew = self.clock.state().clock.observe(stamp, now_ms());
+                let skew = self.state().clock.observe(stamp, now_ms());
                 last.insert(agent, skew);
             }
         }
         let mut is_news = false;
         for (agent, skew) in last {
-            let mut state = self.clock.state();
+            let mut state = self.state();
             match skew {
                 Skew::Fine => drop(state.ahead.remove(&agent)),
                 Skew::Warned(ms) | Skew::Distrusted(ms) => {
@@ -123,7 +141,7 @@ impl Side {
             }
         }
         if is_news {
-            for told in self.clock.skews() {
+            for told in self.skews() {
                 tracing::warn!("{told}.");
             }
         }
@@ -132,12 +150,12 @@ impl Side {
 
     /// Notes the versions that a look at the work tree found and the remote has not, once each.
     /// Versions that an earlier life found have their time from the chain of kept edits.
-    pub(super) fn first_seen(
+    pub fn note_versions(
         &self,
         ours: &BTreeMap<VaultPath, Option<Oid>>,
-    ) -> Result<(), SyncError> {
-        let mut state = self.clock.state();
-        let is_first = !std::mem::replace(&mut state.looked, true);
+    ) -> Result<(), RepoError> {
+        let mut state = self.state();
+        let is_first = !std::mem::replace(&mut state.is_scanned, true);
         let mut before = std::mem::take(&mut state.seen);
         let mut now = None;
         for (path, blob) in ours {
@@ -157,7 +175,7 @@ impl Side {
     }
 
     /// Since when, to the second, the kept edits have had this version without a break.
-    fn kept_since(&self, path: &VaultPath, blob: Oid) -> Result<Option<Stamp>, SyncError> {
+    fn kept_since(&self, path: &VaultPath, blob: Oid) -> Result<Option<Stamp>, RepoError> {
         let mut since = None;
         let mut at = self.repo.kept()?;
         for _ in 0..MAX_KEPT {
@@ -176,8 +194,8 @@ impl Side {
     }
 
     /// Who made the version that the work tree has, and when.
-    pub(super) fn our_version(&self, path: &VaultPath) -> Version {
-        let mut state = self.clock.state();
+    pub fn our_version(&self, path: &VaultPath) -> Version {
+        let mut state = self.state();
         let stamp = match state.seen.get(path) {
             Some((_, stamp)) => *stamp,
             None => state.clock.tick(now_ms()),
@@ -191,7 +209,7 @@ impl Side {
 
     /// Who made the version that `tip` has of a path, and when: the newest commit since `applied`
     /// that changed it.
-    pub(super) fn their_version(
+    pub fn their_version(
         &self,
         applied: Option<Oid>,
         tip: Option<Oid>,
@@ -202,7 +220,7 @@ impl Side {
             agent: self.agent.clone(),
             trusted: false,
         };
-        let made = tip.map(|tip| self.maker(applied, tip, path));
+        let made = tip.map(|tip| self.find_maker(applied, tip, path));
         match made {
             Some(Ok(Some(version))) => version,
             Some(Ok(None)) | None => unknown(),
@@ -214,12 +232,12 @@ impl Side {
     }
 
     /// Goes back from a tip to where the version that it has came from.
-    fn maker(
+    fn find_maker(
         &self,
         applied: Option<Oid>,
         tip: Oid,
         path: &VaultPath,
-    ) -> Result<Option<Version>, SyncError> {
+    ) -> Result<Option<Version>, RepoError> {
         let there = self.repo.blob_at(tip, path)?;
         let mut at = tip;
         for _ in 0..MAX_BACK {
@@ -253,7 +271,15 @@ impl Side {
     }
 }
 
+fn now_ms() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
+fn stamp_of(info: &CommitInfo) -> Option<Stamp> {
+    info.trailer(TRAILER_CLOCK)?.parse().ok()
+}
+
 /// Who made a commit. It was judged before, so that its trailer says the truth.
-pub(super) fn agent_of(info: &CommitInfo) -> Option<AgentName> {
+pub fn agent_of(info: &CommitInfo) -> Option<AgentName> {
     info.trailer(TRAILER_AGENT)?.parse().ok()
 }

@@ -3,24 +3,31 @@
 //! Invariant: bytes that could be somebody's edit are removed only if they are in the history at
 //! the file they were; else they come back as a conflict copy beside it.
 
-use platinum_core::{Timestamp, VaultPath};
-use platinum_protocol::conflict_name;
+use platinum_core::{AgentName, VaultPath};
+use platinum_policy::MAX_FILE_BYTES;
 use platinum_repo::{Oid, RefName, Repo};
-use platinum_vault::{Leftover, VaultError};
+use platinum_vault::{Leftover, Vault, VaultError};
 
-use super::super::{MAX_FILE, SyncError, side::Side};
+use crate::{WorktreeError, worktree::conflict_copy_path};
 
-impl Side {
+/// Recovers what killed writers left in a vault.
+pub(crate) struct Recovery<'a> {
+    pub(crate) vault: &'a Vault,
+    pub(crate) repo: &'a Repo,
+    pub(crate) agent: &'a AgentName,
+}
+
+impl Recovery<'_> {
     /// Removes what killed writers left, or brings it back; answers what came back.
-    pub(in crate::sync) fn sweep(
+    pub(crate) fn recover_all(
         &self,
         leftovers: &[Leftover],
-    ) -> Result<Vec<VaultPath>, SyncError> {
+    ) -> Result<Vec<VaultPath>, WorktreeError> {
         let mut back = Vec::new();
         for leftover in leftovers {
-            match self.sweep_one(leftover) {
+            match self.recover(leftover) {
                 Ok(came) => back.extend(came),
-                Err(SyncError::Vault(error)) => {
+                Err(WorktreeError::Vault(error)) => {
                     tracing::warn!("What a killed program left cannot be tidied: {error}.");
                 }
                 Err(error) => return Err(error),
@@ -29,12 +36,12 @@ impl Side {
         Ok(back)
     }
 
-    fn sweep_one(&self, leftover: &Leftover) -> Result<Option<VaultPath>, SyncError> {
+    fn recover(&self, leftover: &Leftover) -> Result<Option<VaultPath>, WorktreeError> {
         if leftover.never_had_a_place() {
             self.vault.remove_leftover(leftover)?;
             return Ok(None);
         }
-        let blob = match self.vault.read_leftover(leftover, MAX_FILE as u64) {
+        let blob = match self.vault.read_leftover(leftover, MAX_FILE_BYTES as u64) {
             Ok(None) => return Ok(None),
             Ok(Some(bytes)) => Some(Repo::blob_oid_of(&bytes)?),
             // Too large to be synced, but an edit all the same.
@@ -51,7 +58,7 @@ impl Side {
             Some(target) => target.clone(),
             None => VaultPath::new("Inbox/found.md").map_err(VaultError::from)?,
         };
-        let to = self.copy_name(&of, blob);
+        let to = conflict_copy_path(self.agent, &of, blob);
         tracing::warn!(
             "A program that was killed left an edit in {}; it is {to} now.",
             leftover.shown()
@@ -63,7 +70,7 @@ impl Side {
     }
 
     /// Whether a version of a file is among those that are certainly kept.
-    fn is_in_history(&self, path: Option<&VaultPath>, blob: Oid) -> Result<bool, SyncError> {
+    fn is_in_history(&self, path: Option<&VaultPath>, blob: Oid) -> Result<bool, WorktreeError> {
         let Some(path) = path else {
             return Ok(false);
         };
@@ -78,12 +85,5 @@ impl Side {
             }
         }
         Ok(false)
-    }
-
-    /// Where a version that lost its place goes.
-    pub(super) fn copy_name(&self, path: &VaultPath, blob: Option<Oid>) -> VaultPath {
-        let at = Timestamp::now().as_millisecond();
-        let hex = blob.map_or_else(|| "unread".to_owned(), |oid| oid.to_string());
-        conflict_name(path, &self.agent, at, &hex)
     }
 }

@@ -1,27 +1,29 @@
-//! The work tree: what it has otherwise than the base, and how it is changed.
+//! The work tree: how it differs from the base, and how it is changed.
 //!
-//! Lives here: [`WorkTree`], which remembers what was seen and knows where to look, in `tree`; `look` reads,
-//! `settle` waits out half-made states, `kept` puts what was found into the history, `seen` saves
-//! reading, `guard` stands between a vault that went away and the remote, `sweep` tidies after killed writers, `bringing` after a take-in that was interrupted,
-//! `apply` writes.
+//! Lives here: [`Worktree`], one vault with its repository. `scan` finds the edits (stat cache,
+//! debounce, mass-deletion guard), `apply` writes files, `apply_journal` makes that safe across a
+//! crash, `leftovers` recovers what killed writers left, and `clock` stamps versions.
 //! Lives elsewhere: which version is right is `protocol`'s; what this machine may change is
-//! `policy`'s.
+//! `policy`'s; what may leave is `verify`'s, which is asked through [`FileFilter`].
 //!
-//! Invariants: a look costs as much as was changed, not as much as there is: it goes to the paths
-//! the watcher named, those that still differ, and those the base or the remote changed. At the
-//! start, whenever events may have been lost, and without a watcher it goes everywhere; and a
-//! hundredth of the folders a minute are looked at for no reason. A look that failed is made again
-//! everywhere.
+//! Invariants: an edit is never overwritten, and is in the history before anyone is asked about it.
+//! A scan costs as much as was changed, not as much as there is: it reads the paths that the
+//! watcher named, those that still differ, and those that the base or the remote changed. It reads
+//! everything at the start, whenever events may have been lost, after a failed scan, and without a
+//! watcher; 1/100 of the folders are rescanned every minute to catch lost events.
 
-pub(in crate::sync) mod apply;
-mod bringing;
-mod guard;
-mod kept;
-mod look;
-mod seen;
-mod settle;
-mod sweep;
-mod tree;
+mod apply;
+mod apply_journal;
+mod clock;
+mod error;
+mod filter;
+mod leftovers;
+mod scan;
+mod worktree;
 
-pub(in crate::sync) use look::Edits;
-pub(in crate::sync) use tree::WorkTree;
+pub use apply::WorktreeUpdate;
+pub use clock::{VersionClock, agent_of};
+pub use error::WorktreeError;
+pub use filter::{FileFilter, ScanFilter};
+pub use scan::{Edits, accept_deletions};
+pub use worktree::{Withheld, Worktree};

@@ -1,51 +1,112 @@
-//! Reading the work tree for a sync: what differs, kept as soon as it is known.
+//! [`Worktree`]: one vault with its repository; scans it, and keeps what it finds in the history.
 //!
-//! Invariant: every version that a look found settled is in the repository's history before
-//! anybody is asked about it, also while the remote is away.
+//! Invariants: every version that a scan found settled is in the repository's history before anyone
+//! is asked about it, also while the remote is away; every call blocks.
 
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use platinum_core::{Timestamp, VaultPath};
-use platinum_repo::{CommitMeta, Edit, Oid, RefName, RepoError};
+use platinum_core::{AgentName, Timestamp, VaultPath};
+use platinum_protocol::conflict_name;
+use platinum_repo::{Edit, Oid, RefName, Repo, RepoError};
+use platinum_vault::Vault;
 use platinum_watch::Dirty;
+use serde::{Deserialize, Serialize};
 
-use super::{
-    super::{SyncError, side::Side},
-    Edits, WorkTree,
+use crate::{
+    FileFilter, VersionClock, WorktreeError,
+    leftovers::Recovery,
+    scan::{Edits, ScanState},
 };
 
-impl Side {
-    /// A sync begins: what changed here is found, and kept.
-    pub(in crate::sync) fn begin(&self) -> Result<(), SyncError> {
-        let _hands = self.hands();
-        self.tree().begin();
-        self.catch_up()?;
-        let applied = self.repo.tip(RefName::Applied)?;
-        self.edits(applied, &mut std::iter::empty()).map(drop)
+/// A file that is not given to the remote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withheld {
+    /// Where.
+    pub path: VaultPath,
+    /// Why not, in a sentence.
+    pub reason: String,
+}
+
+/// One vault with its repository.
+pub struct Worktree {
+    pub(crate) vault: Vault,
+    pub(crate) repo: Repo,
+    pub(crate) agent: AgentName,
+    pub(crate) clock: Arc<VersionClock>,
+    filter: Box<dyn FileFilter>,
+    state: Mutex<ScanState>,
+    /// Held while files are moved, or read to decide what becomes of them.
+    lock: Mutex<()>,
+}
+
+impl Worktree {
+    /// Joins a vault and its repository.
+    pub fn new(
+        vault: Vault,
+        repo: Repo,
+        agent: AgentName,
+        clock: Arc<VersionClock>,
+        filter: Box<dyn FileFilter>,
+    ) -> Self {
+        let state = Mutex::new(ScanState::new(repo.git_dir()));
+        Self {
+            vault,
+            repo,
+            agent,
+            clock,
+            filter,
+            state,
+            lock: Mutex::default(),
+        }
     }
 
-    /// What the work tree has otherwise than the applied commit, looking also at these paths.
-    pub(in crate::sync) fn edits(
+    /// Locks the work tree: for everything that moves its files, also without the remote. Never
+    /// held over a call to the remote.
+    pub fn lock(&self) -> MutexGuard<'_, ()> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A sync begins: finds what changed here, and keeps it in the history.
+    ///
+    /// # Errors
+    /// If the vault or the repository cannot be read or written.
+    pub fn begin_sync(&self) -> Result<(), WorktreeError> {
+        let _lock = self.lock();
+        self.state().begin();
+        self.resume_apply()?;
+        let applied = self.repo.tip(RefName::Applied)?;
+        self.scan(applied, &mut std::iter::empty()).map(drop)
+    }
+
+    /// How the work tree differs from the applied commit, reading also these paths.
+    ///
+    /// # Errors
+    /// If the vault or the repository cannot be read, or so much is gone that it is not accepted.
+    pub fn scan(
         &self,
         applied: Option<Oid>,
         more: &mut dyn Iterator<Item = &VaultPath>,
-    ) -> Result<Edits, SyncError> {
-        let mut tree = self.tree();
-        let sources = (&self.vault, &self.repo, &self.gate);
-        let (mut edits, leftovers) = tree.edits(sources, applied, more)?;
-        let back = self.sweep(&leftovers)?;
-        if !back.is_empty() {
-            let mut back = back.iter();
-            edits = tree.edits(sources, applied, &mut back)?.0;
+    ) -> Result<Edits, WorktreeError> {
+        let mut state = self.state();
+        let sources = (&self.vault, &self.repo, &*self.filter);
+        let (mut edits, leftovers) = state.scan(sources, applied, more)?;
+        let recovery = Recovery {
+            vault: &self.vault,
+            repo: &self.repo,
+            agent: &self.agent,
+        };
+        let recovered = recovery.recover_all(&leftovers)?;
+        if !recovered.is_empty() {
+            edits = state.scan(sources, applied, &mut recovered.iter())?.0;
         }
-        drop(tree);
+        drop(state);
         self.keep(applied, &edits)?;
         fail::fail_point!("keep-after");
-        self.first_seen(&edits.files)?;
+        self.clock.note_versions(&edits.files)?;
         Ok(edits)
     }
 
-    fn keep(&self, applied: Option<Oid>, edits: &Edits) -> Result<(), SyncError> {
+    fn keep(&self, applied: Option<Oid>, edits: &Edits) -> Result<(), WorktreeError> {
         if edits.files.values().all(Option::is_none) {
             return Ok(());
         }
@@ -54,36 +115,43 @@ impl Side {
             .iter()
             .map(|(path, blob)| (path.clone(), blob.map_or(Edit::Delete, Edit::PutBlob)))
             .collect();
-        let meta = CommitMeta {
-            agent: self.agent.clone(),
-            role: self.role,
-            message: format!("Kept {} files", list.len()),
-            trailers: Vec::new(),
-            at: Timestamp::now(),
-        };
+        let meta = self
+            .clock
+            .unstamped_meta(format!("Kept {} files", list.len()));
         fail::fail_point!("keep-before");
         match self.repo.keep(applied, &list, &meta) {
             Ok(_) => Ok(()),
             // A file where a folder is going away: it is kept when that has happened.
             Err(error @ (RepoError::InTheWay(_) | RepoError::Absent(_))) => {
-                tracing::debug!(%error, "The edits are kept at the next look.");
+                tracing::debug!(%error, "The edits are kept at the next scan.");
                 Ok(())
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// These paths are about to be changed: the next look goes there.
-    pub(in crate::sync) fn touch<'a>(&self, paths: impl Iterator<Item = &'a VaultPath>) {
-        self.tree().touch(paths);
+    /// Notes that these paths are about to be changed: the next scan reads them.
+    pub fn touch<'a>(&self, paths: impl Iterator<Item = &'a VaultPath>) {
+        self.state().touch(paths);
     }
 
-    /// From now on this says which paths changed.
-    pub(in crate::sync) fn watched_by(&self, dirty: Dirty) {
-        self.tree().watched_by(dirty);
+    /// From now on the watcher says which paths changed.
+    pub fn watched_by(&self, dirty: Dirty) {
+        self.state().watched_by(dirty);
     }
 
-    fn tree(&self) -> MutexGuard<'_, WorkTree> {
-        self.tree.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, ScanState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where a version that lost its place goes.
+pub(crate) fn conflict_copy_path(
+    agent: &AgentName,
+    path: &VaultPath,
+    blob: Option<Oid>,
+) -> VaultPath {
+    let at = Timestamp::now().as_millisecond();
+    let hex = blob.map_or_else(|| "unread".to_owned(), |oid| oid.to_string());
+    conflict_name(path, agent, at, &hex)
 }

@@ -1,24 +1,20 @@
-//! Whose a task is: claims, their ends, and everything that moves a task's file.
+//! Task ownership: claims, their ends, and everything that moves a task's file.
 //!
-//! Lives here: `claiming` drives a claim and `ending` an end; `moving` is what both do to trees and
-//! to the work tree; `places` is where a tree has a task. `offline` keeps what was decided without
-//! the remote, and holds it against the remote's tip. `stuck` is about silent owners, `drafts` about
-//! what was drafted for a task, `drags` about files that people move, `aside` about work on a task
-//! that is somebody else's, `unheard` about pushes whose answer was lost.
+//! Lives here: `driver` drives a claim, `claim` begins one, `finish` ends it; `task_move` is what
+//! both do to trees and to the work tree. `offline` keeps what was decided without the remote.
+//! `lease` takes over the tasks of silent owners, seen by `activity`; `manual_moves` is about files
+//! that people move, and `moved_tasks` claims them; `preserve` keeps work on a task that is another
+//! agent's.
 //! Lives elsewhere: who wins is decided in `protocol`.
 
-mod aside;
-mod claiming;
-mod drafts;
-mod drags;
-mod ending;
-mod moving;
-mod offline;
-pub(super) mod places;
-mod stuck;
-mod unheard;
-
-pub use drafts::Drafts;
-pub use ending::Finish;
-pub(super) use offline::{Decided, HELD};
-pub(super) use stuck::Watch;
+pub(crate) mod activity;
+pub(crate) mod claim;
+mod driver;
+pub(crate) mod finish;
+pub(crate) mod lease;
+pub(crate) mod manual_moves;
+pub(crate) mod moved_tasks;
+pub(crate) mod offline;
+mod preserve;
+mod task_move;
+mod types;

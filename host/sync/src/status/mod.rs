@@ -2,8 +2,13 @@
 
 use platinum_core::{TaskId, Timestamp, VaultPath};
 use platinum_repo::{Oid, RefName};
+use platinum_worktree::Withheld;
 
-use super::{SyncError, Synchronizer};
+use crate::{SyncError, Synchronizer};
+use snapshot::SyncSnapshot;
+
+pub(crate) mod remote_health;
+pub(crate) mod snapshot;
 
 /// What a sync did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,27 +24,18 @@ pub struct SyncReport {
     /// The paths that came from the remote.
     pub brought: Vec<VaultPath>,
     /// What stays on this machine although it changed, and why.
-    pub held_back: Vec<HeldBack>,
+    pub withheld: Vec<Withheld>,
 }
 
 impl SyncReport {
     /// This sync and the one straight after it, as one.
-    pub(super) fn and(self, mut after: Self) -> Self {
+    pub(crate) fn and(self, mut after: Self) -> Self {
         after.pulled = after.pulled.saturating_add(self.pulled);
         after.pushed = after.pushed.saturating_add(self.pushed);
         after.conflicts = after.conflicts.saturating_add(self.conflicts);
         after.brought.splice(0..0, self.brought);
         after
     }
-}
-
-/// A file that is not given to the remote.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldBack {
-    /// Where.
-    pub path: VaultPath,
-    /// Why not, in a sentence.
-    pub reason: String,
 }
 
 /// How this machine stands to its remote.
@@ -68,44 +64,73 @@ pub struct SyncStatus {
     pub skew: Vec<String>,
 }
 
-impl Synchronizer {
-    /// How this machine stands to its remote. Asks nobody.
-    ///
-    /// # Errors
-    /// If the repository cannot be read.
-    pub async fn status(&self) -> Result<SyncStatus, SyncError> {
-        let remote = self.remote.as_ref().map(|remote| remote.describe());
-        let contact = {
-            let contact = self.contact();
-            (contact.at, contact.tip, contact.error.clone())
+/// How this machine stands to its remote. Asks nobody.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub(crate) async fn read_status(sync: &Synchronizer) -> Result<SyncStatus, SyncError> {
+    let remote = sync.remote.as_ref().map(|remote| remote.describe());
+    let state = {
+        let state = sync.remote_state();
+        (state.at, state.tip, state.error.clone())
+    };
+    sync.blocking(move |replica| {
+        let applied = replica.repo.tip(RefName::Applied)?;
+        let verified = replica.repo.tip(RefName::Verified)?;
+        let seen = match state.1 {
+            Some(tip) => Some(tip),
+            None => replica.repo.tip(RefName::Remote)?,
         };
-        self.blocking(move |side| {
-            let applied = side.repo.tip(RefName::Applied)?;
-            let verified = side.repo.tip(RefName::Verified)?;
-            let seen = match contact.1 {
-                Some(tip) => Some(tip),
-                None => side.repo.tip(RefName::Remote)?,
-            };
-            let not_applied = match verified {
-                Some(verified) if applied != Some(verified) => {
-                    side.repo.changes(applied, verified)?.len()
-                }
-                _ => 0,
-            };
-            let hex = |oid: Option<Oid>| oid.map(|oid| oid.to_string());
-            Ok(SyncStatus {
-                remote,
-                applied: hex(applied),
-                verified: hex(verified),
-                not_applied,
-                remote_tip_seen: hex(seen),
-                tentative: side.decided.tentative(),
-                skew: side.clock.skews(),
-                last_contact: contact.0,
-                last_error: contact.2,
-                in_doubt: side.repo.outgoing()?.len(),
-            })
+        let not_applied = match verified {
+            Some(verified) if applied != Some(verified) => {
+                replica.repo.changes(applied, verified)?.len()
+            }
+            _ => 0,
+        };
+        let hex = |oid: Option<Oid>| oid.map(|oid| oid.to_string());
+        Ok(SyncStatus {
+            remote,
+            applied: hex(applied),
+            verified: hex(verified),
+            not_applied,
+            remote_tip_seen: hex(seen),
+            tentative: replica.intents.tentative(),
+            skew: replica.clock.skews(),
+            last_contact: state.0,
+            last_error: state.2,
+            in_doubt: replica.repo.outgoing()?.len(),
         })
-        .await
+    })
+    .await
+}
+
+/// Records how a sync ended, for the commands that show it.
+pub(crate) async fn record(sync: &Synchronizer, ended: Result<&SyncReport, &SyncError>) {
+    if sync.remote.is_none() {
+        return;
+    }
+    let status = match read_status(sync).await {
+        Ok(status) => status,
+        Err(error) => {
+            tracing::warn!("Cannot determine the state of the sync: {error}.");
+            return;
+        }
+    };
+    let ended = ended.cloned().map_err(ToString::to_string);
+    let recorded = sync
+        .blocking(move |replica| {
+            let Some(state) = replica.repo.git_dir().parent() else {
+                return Ok(());
+            };
+            let now =
+                SyncSnapshot::read(state).after(ended.as_ref().map_err(Clone::clone), &status);
+            if let Err(error) = now.write(state) {
+                tracing::debug!("Cannot write the sync status file: {error}.");
+            }
+            Ok(())
+        })
+        .await;
+    if let Err(error) = recorded {
+        tracing::debug!("Cannot write the sync status file: {error}.");
     }
 }

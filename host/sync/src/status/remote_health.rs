@@ -1,4 +1,4 @@
-//! [`Contact`]: when the remote last answered, kept in the state folder so that a command can tell
+//! [`RemoteHealth`]: when the remote last answered, kept in the state folder so that a command can tell
 //! it without asking anybody.
 //!
 //! It is a courtesy to the reader: nothing is decided by it, and a failure to write it is no
@@ -20,18 +20,18 @@ use serde::{Deserialize, Serialize};
 const FILE: &str = "remote.json";
 
 /// How often a remote that has no news is noted as answering.
-const NOTED_EVERY: Duration = Duration::from_secs(30);
+const RECORD_EVERY: Duration = Duration::from_secs(30);
 
 /// What was last seen of the remote.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contact {
+pub struct RemoteHealth {
     /// When it last answered.
     pub answered: Option<Timestamp>,
     /// Why the latest call brought no answer; `None` if it did.
     pub trouble: Option<String>,
 }
 
-impl Contact {
+impl RemoteHealth {
     /// What the state folder tells; nothing, if no daemon has asked yet.
     pub fn read(state: &Path) -> Self {
         std::fs::read(state.join(FILE))
@@ -49,32 +49,32 @@ impl Contact {
 }
 
 /// A remote whose answers are noted down.
-pub(crate) struct Noted<R> {
+pub struct RecordingRemote<R> {
     remote: R,
     state: PathBuf,
 }
 
-impl<R: Remote> Noted<R> {
+impl<R: Remote> RecordingRemote<R> {
     /// Notes the remote's answers in this state folder.
-    pub(crate) fn new(remote: R, state: &Path) -> Self {
+    pub fn new(remote: R, state: &Path) -> Self {
         Self {
             remote,
             state: state.to_owned(),
         }
     }
 
-    async fn note(&self, trouble: Option<String>) {
-        self.note_as(trouble.is_none(), trouble).await;
+    async fn record(&self, trouble: Option<String>) {
+        self.record_as(trouble.is_none(), trouble).await;
     }
 
-    async fn note_as(&self, answered: bool, trouble: Option<String>) {
+    async fn record_as(&self, answered: bool, trouble: Option<String>) {
         let state = self.state.clone();
         let noted = tokio::task::spawn_blocking(move || {
             let answered = match answered {
                 true => Some(Timestamp::now()),
-                false => Contact::read(&state).answered,
+                false => RemoteHealth::read(&state).answered,
             };
-            Contact { answered, trouble }.write(&state)
+            RemoteHealth { answered, trouble }.write(&state)
         })
         .await
         .unwrap_or_else(|error| Err(io::Error::other(error)));
@@ -85,11 +85,11 @@ impl<R: Remote> Noted<R> {
 }
 
 #[async_trait]
-impl<R: Remote> Remote for Noted<R> {
+impl<R: Remote> Remote for RecordingRemote<R> {
     async fn fetch(&self) -> Result<Option<Oid>, RemoteError> {
         let fetched = self.remote.fetch().await;
         let answered = matches!(&fetched, Ok(_) | Err(RemoteError::Faulty { .. }));
-        self.note_as(answered, fetched.as_ref().err().map(ToString::to_string))
+        self.record_as(answered, fetched.as_ref().err().map(ToString::to_string))
             .await;
         fetched
     }
@@ -100,7 +100,7 @@ impl<R: Remote> Remote for Noted<R> {
             PushOutcome::Landed | PushOutcome::Rejected(_) => None,
             PushOutcome::Indeterminate(why) => Some(why.clone()),
         };
-        self.note(trouble).await;
+        self.record(trouble).await;
         pushed
     }
 
@@ -108,9 +108,9 @@ impl<R: Remote> Remote for Noted<R> {
         let began = Instant::now();
         loop {
             let left = at_most.saturating_sub(began.elapsed());
-            let news = self.remote.news(known, left.min(NOTED_EVERY)).await;
+            let news = self.remote.news(known, left.min(RECORD_EVERY)).await;
             match news {
-                News::Quiet => self.note(None).await,
+                News::Quiet => self.record(None).await,
                 News::Unknown => {}
                 // Followed by a fetch, which is noted.
                 News::Moved(_) | News::Back | News::Lost => return news,
@@ -151,22 +151,22 @@ mod tests {
     #[tokio::test]
     async fn trouble_keeps_the_time_of_the_last_answer() {
         let state = tempfile::tempdir().unwrap();
-        assert_eq!(Contact::read(state.path()), Contact::default());
+        assert_eq!(RemoteHealth::read(state.path()), RemoteHealth::default());
         let away = RemoteError::Repository("away".to_owned());
         let script = Mutex::new(vec![Ok(None), Err(away), Ok(None)]);
-        let remote = Noted::new(Scripted(script), state.path());
+        let remote = RecordingRemote::new(Scripted(script), state.path());
 
         remote.fetch().await.unwrap();
-        let first = Contact::read(state.path());
+        let first = RemoteHealth::read(state.path());
         assert!(first.answered.is_some() && first.trouble.is_none());
 
         remote.fetch().await.unwrap_err();
-        let second = Contact::read(state.path());
+        let second = RemoteHealth::read(state.path());
         assert_eq!(second.answered, first.answered);
         assert_eq!(second.trouble.as_deref(), Some("away"));
 
         remote.fetch().await.unwrap();
-        assert_eq!(Contact::read(state.path()).trouble, None);
+        assert_eq!(RemoteHealth::read(state.path()).trouble, None);
         let faulty = RemoteError::Faulty {
             remote: "scripted".to_owned(),
             object: "1".repeat(40),
@@ -174,12 +174,12 @@ mod tests {
         };
         *remote.remote.0.lock().unwrap() = vec![Err(faulty)];
         remote.fetch().await.unwrap_err();
-        let faulty = Contact::read(state.path());
+        let faulty = RemoteHealth::read(state.path());
         assert!(faulty.answered > second.answered, "it answered");
         assert!(faulty.trouble.unwrap().contains("missingEmail"));
         let commit = Oid::from_bytes(&[1; 20]).unwrap();
         remote.push(commit, None).await;
-        let last = Contact::read(state.path());
+        let last = RemoteHealth::read(state.path());
         assert_eq!(last.trouble.as_deref(), Some("the line broke"));
     }
 }

@@ -1,4 +1,4 @@
-//! [`Standing`]: how this machine stood to its remote when the last sync ended, kept in the state
+//! [`SyncSnapshot`]: how this machine stood to its remote when the last sync ended, kept in the state
 //! folder so that a command can tell it without asking anybody.
 //!
 //! Lives elsewhere: when the remote last answered at all is in `contact`; asking the remote is the
@@ -11,7 +11,9 @@ use std::{io, path::Path};
 use platinum_core::{TaskId, Timestamp, VaultPath};
 use serde::{Deserialize, Serialize};
 
-use crate::sync::{SyncReport, SyncStatus};
+use platinum_worktree::Withheld;
+
+use crate::{SyncReport, SyncStatus};
 
 /// Its file in the state folder.
 const FILE: &str = "sync.json";
@@ -23,7 +25,7 @@ const MAX_REASON: usize = 400;
 /// How things stood when the last sync ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub struct Standing {
+pub struct SyncSnapshot {
     /// When it ended.
     pub at: Option<Timestamp>,
     /// Why it failed; `None` if it did not.
@@ -37,23 +39,16 @@ pub struct Standing {
     /// Commits of which it is not known whether the remote took them.
     pub in_doubt: usize,
     /// What stays on this machine although it changed, and why.
-    pub held_back: Vec<Held>,
+    #[serde(rename = "held-back")]
+    pub withheld: Vec<Withheld>,
     /// How many more files are held back than are named.
-    pub held_back_more: usize,
+    #[serde(rename = "held-back-more")]
+    pub withheld_more: usize,
     /// Tasks that are worked on here without a confirmed claim.
     pub tentative: Vec<TaskId>,
 }
 
-/// A file that is not given to the remote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
-    /// Where.
-    pub path: VaultPath,
-    /// Why not, in a sentence.
-    pub reason: String,
-}
-
-impl Standing {
+impl SyncSnapshot {
     /// What the state folder tells; nothing, if no sync has ended yet.
     pub fn read(state: &Path) -> Self {
         std::fs::read(state.join(FILE))
@@ -87,12 +82,12 @@ impl Standing {
         };
         match ended {
             Ok(report) => {
-                let held = report.held_back.iter().take(MAX_NAMED).map(|held| Held {
+                let held = report.withheld.iter().take(MAX_NAMED).map(|held| Withheld {
                     path: held.path.clone(),
                     reason: held.reason.chars().take(MAX_REASON).collect(),
                 });
-                now.held_back = held.collect();
-                now.held_back_more = report.held_back.len().saturating_sub(MAX_NAMED);
+                now.withheld = held.collect();
+                now.withheld_more = report.withheld.len().saturating_sub(MAX_NAMED);
             }
             Err(why) => now.trouble = Some(why.chars().take(MAX_REASON).collect()),
         }
@@ -108,7 +103,7 @@ impl Standing {
             && self.verified == self.remote_tip
             && self.not_applied == 0
             && self.in_doubt == 0
-            && self.held_back.is_empty()
+            && self.withheld.is_empty()
             && self.tentative.is_empty()
     }
 }
@@ -116,7 +111,7 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::HeldBack;
+    
 
     fn fine() -> SyncStatus {
         SyncStatus {
@@ -127,22 +122,22 @@ mod tests {
     }
 
     fn held(count: usize) -> SyncReport {
-        let held = |n: usize| HeldBack {
+        let held = |n: usize| Withheld {
             path: VaultPath::new(format!("Inbox/{n}.md")).unwrap(),
             reason: "it cannot be read".to_owned(),
         };
         SyncReport {
-            held_back: (0..count).map(held).collect(),
+            withheld: (0..count).map(held).collect(),
             ..SyncReport::default()
         }
     }
 
     #[test]
     fn in_sync_is_said_only_when_nothing_is_different_or_unknown() {
-        assert!(!Standing::default().is_in_sync(), "nobody looked yet");
+        assert!(!SyncSnapshot::default().is_in_sync(), "nobody looked yet");
         let none = SyncReport::default();
         let after = |report: Result<&SyncReport, String>, status: &SyncStatus| {
-            Standing::default().after(report, status).is_in_sync()
+            SyncSnapshot::default().after(report, status).is_in_sync()
         };
         assert!(after(Ok(&none), &fine()));
         assert!(!after(Err("no route".to_owned()), &fine()));
@@ -176,21 +171,21 @@ mod tests {
 
     #[test]
     fn a_failed_sync_keeps_what_the_last_one_held_back() {
-        let first = Standing::default().after(Ok(&held(60)), &fine());
-        assert_eq!((first.held_back.len(), first.held_back_more), (50, 10));
+        let first = SyncSnapshot::default().after(Ok(&held(60)), &fine());
+        assert_eq!((first.withheld.len(), first.withheld_more), (50, 10));
         let second = first.clone().after(Err("no route".to_owned()), &fine());
-        assert_eq!(second.held_back, first.held_back);
+        assert_eq!(second.withheld, first.withheld);
         assert_eq!(second.trouble.as_deref(), Some("no route"));
     }
 
     #[test]
     fn it_is_read_as_it_was_written_and_damage_is_nothing_known() {
         let state = tempfile::tempdir().unwrap();
-        assert_eq!(Standing::read(state.path()), Standing::default());
-        let one = Standing::default().after(Ok(&held(2)), &fine());
+        assert_eq!(SyncSnapshot::read(state.path()), SyncSnapshot::default());
+        let one = SyncSnapshot::default().after(Ok(&held(2)), &fine());
         one.write(state.path()).unwrap();
-        assert_eq!(Standing::read(state.path()), one);
+        assert_eq!(SyncSnapshot::read(state.path()), one);
         std::fs::write(state.path().join(FILE), "{").unwrap();
-        assert_eq!(Standing::read(state.path()), Standing::default());
+        assert_eq!(SyncSnapshot::read(state.path()), SyncSnapshot::default());
     }
 }

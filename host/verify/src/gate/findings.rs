@@ -1,42 +1,44 @@
 //! What is found in commits: names, links, messages and contents, and which of it may not pass.
 //!
-//! Lives elsewhere: what the remote has already is [`Given`]'s question.
+//! Lives elsewhere: what the remote has already is [`Published`]'s question.
 //! Invariant: what is told of a finding never repeats the secret.
 
 use std::{collections::BTreeSet, fmt, path::Path};
 
 use platinum_core::VaultPath;
+use platinum_policy::MAX_FILE_BYTES;
 use platinum_repo::{New, Oid, Repo, RepoError};
 use platinum_secrets::{Kind, Scanner};
 
-use super::{super::MAX_FILE, Given};
+use super::Published;
 
 /// More findings than this in one push are not listed.
-const MAX_HELD: usize = 50;
-/// Of more than these it is not asked whether they are given already. Tests need not write as many.
-pub(in crate::sync) const MAX_FOUND: usize = if cfg!(test) { 100 } else { 10_000 };
+const MAX_LISTED: usize = 50;
+/// Of more than these it is not asked whether they are published already. Tests need not write as many.
+pub(crate) const MAX_FOUND: usize = if cfg!(test) { 100 } else { 10_000 };
 
 const FILE: i32 = 0o100_644;
 const LINK: i32 = 0o120_000;
 const REPOSITORY: i32 = 0o160_000;
 
-/// One thing that may not pass.
+/// One kind that may not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::sync) struct Held {
+pub struct BlockedItem {
     /// The commit it is in, or the object itself if no commit leads to it.
-    pub(in crate::sync) within: Oid,
+    pub within: Oid,
     /// The path, printable; empty if it is a message or has no path.
-    pub(in crate::sync) path: String,
+    pub path: String,
     /// Why, in a sentence without a full stop.
-    pub(in crate::sync) reason: String,
+    pub reason: String,
     /// The path as the tree has it; never shown.
-    pub(in crate::sync) raw: String,
+    pub raw: String,
     /// The object: of a name, what it is the name of.
-    pub(in crate::sync) oid: Oid,
-    pub(in crate::sync) thing: Thing,
+    pub oid: Oid,
+    /// What it is.
+    pub kind: ItemKind,
 }
 
-impl fmt::Display for Held {
+impl fmt::Display for BlockedItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let within = self.within.to_string();
         let within = within.get(..12).unwrap_or(&within);
@@ -48,9 +50,9 @@ impl fmt::Display for Held {
     }
 }
 
-/// What a [`Held`] is.
+/// What a [`BlockedItem`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::sync) enum Thing {
+pub enum ItemKind {
     /// A commit's message.
     Text,
     /// A name.
@@ -62,50 +64,50 @@ pub(in crate::sync) enum Thing {
 }
 
 /// Everything between two commits that may not pass: names, links, messages and contents. What is
-/// given already may.
+/// published already may.
 ///
 /// # Errors
 /// If an object cannot be read.
-pub(in crate::sync) fn inspect(
+pub(crate) fn inspect_range(
     repo: &Repo,
     scanner: &Scanner,
     (from, to): (Option<Oid>, Oid),
-    given: &Given<'_>,
-) -> Result<Vec<Held>, RepoError> {
+    published: &Published<'_>,
+) -> Result<Vec<BlockedItem>, RepoError> {
     let (mut found, mut more) = find(repo, scanner, (from, to), &|_| false)?;
     if more.is_some() {
         // So many: what is there word for word does not count. It is put back, maybe.
-        (found, more) = find(repo, scanner, (from, to), &given.known()?)?;
+        (found, more) = find(repo, scanner, (from, to), &published.known_items()?)?;
     }
     let mut held = Vec::new();
     for one in found {
-        if held.len() < MAX_HELD && !is_given(repo, &one, given)? {
+        if held.len() < MAX_LISTED && !is_published(repo, &one, published)? {
             held.push(one);
         }
     }
-    // What nobody looked at is not given.
+    // What nobody looked at is not published.
     if held.is_empty() {
         held.extend(more);
     }
     Ok(held)
 }
 
-/// Everything between two commits that would have to be given already and is not `known` to be. Of
+/// Everything between two commits that would have to be published already and is not `known` to be. Of
 /// so many things that they are not looked through, the first that was left out is told apart.
 fn find(
     repo: &Repo,
     scanner: &Scanner,
     (from, to): (Option<Oid>, Oid),
     known: &dyn Fn(&New<'_>) -> bool,
-) -> Result<(Vec<Held>, Option<Held>), RepoError> {
+) -> Result<(Vec<BlockedItem>, Option<BlockedItem>), RepoError> {
     let (mut found, mut more) = (Vec::new(), None);
-    repo.each_new(from, to, MAX_FILE, &mut |new| {
+    repo.each_new(from, to, MAX_FILE_BYTES, &mut |new| {
         if more.is_some() || known(&new) {
             return;
         }
         match found.len() < MAX_FOUND {
-            true => found.extend(judge(scanner, &new)),
-            false => more = judge(scanner, &new),
+            true => found.extend(check_item(scanner, &new)),
+            false => more = check_item(scanner, &new),
         }
     })?;
     Ok((found, more))
@@ -116,45 +118,45 @@ fn find(
 ///
 /// # Errors
 /// If an object cannot be read, or there is so much that it is not looked through.
-pub(in crate::sync) fn find_in(
+pub(crate) fn find_in_commit(
     repo: &Repo,
     scanner: &Scanner,
     commit: Oid,
     seen: &mut BTreeSet<Oid>,
-) -> Result<Vec<Held>, RepoError> {
+) -> Result<Vec<BlockedItem>, RepoError> {
     let mut found = Vec::new();
-    repo.each_new_in(commit, MAX_FILE, seen, &mut |new| {
+    repo.each_new_in(commit, MAX_FILE_BYTES, seen, &mut |new| {
         if found.len() < MAX_FOUND {
-            found.extend(judge(scanner, &new));
+            found.extend(check_item(scanner, &new));
         }
     })?;
     Ok(found)
 }
 
 /// Whether the remote has it already.
-pub(in crate::sync) fn is_given(
+pub(crate) fn is_published(
     repo: &Repo,
-    held: &Held,
-    given: &Given<'_>,
+    held: &BlockedItem,
+    published: &Published<'_>,
 ) -> Result<bool, RepoError> {
-    if matches!(held.thing, Thing::Text | Thing::Foreign) {
+    if matches!(held.kind, ItemKind::Text | ItemKind::Foreign) {
         return Ok(false);
     }
     let Ok(path) = VaultPath::new(held.raw.as_str()) else {
         return Ok(false);
     };
     let blob = repo.blob_at(held.within, &path)?;
-    if held.thing == Thing::Name {
+    if held.kind == ItemKind::Name {
         // What is new in such a file may be what its name says. A folder is no more than its name.
-        let content = blob.map_or(Ok(true), |blob| given.has_blob(blob))?;
-        return Ok(content && given.has_name(&held.raw)?);
+        let content = blob.map_or(Ok(true), |blob| published.has_blob(blob))?;
+        return Ok(content && published.has_name(&held.raw)?);
     }
     match blob {
         // Only of what is found in contents it is known.
-        Some(blob) if given.was_there(blob) => Ok(true),
-        Some(blob) if repo.blob_len(blob)? <= MAX_FILE => {
-            let bytes = repo.read_blob(blob, MAX_FILE)?;
-            given.has_content(&held.raw, blob, &bytes)
+        Some(blob) if published.predates_push(blob) => Ok(true),
+        Some(blob) if repo.blob_len(blob)? <= MAX_FILE_BYTES => {
+            let bytes = repo.read_blob(blob, MAX_FILE_BYTES)?;
+            published.has_content(&held.raw, blob, &bytes)
         }
         _ => Ok(false),
     }
@@ -165,27 +167,27 @@ pub(in crate::sync) fn is_given(
 ///
 /// # Errors
 /// If an object cannot be read.
-pub(in crate::sync) fn inspect_sent(
+pub(crate) fn inspect_sent(
     repo: &Repo,
     scanner: &Scanner,
     sent: &Path,
     before: &Path,
-) -> Result<Vec<Held>, RepoError> {
+) -> Result<Vec<BlockedItem>, RepoError> {
     let mut held = Vec::new();
-    repo.each_sent(sent, before, MAX_FILE, &mut |new| {
+    repo.each_sent(sent, before, MAX_FILE_BYTES, &mut |new| {
         // One more than is looked through, so that it is seen that there are more.
         if held.len() <= MAX_FOUND {
-            held.extend(judge(scanner, &new));
+            held.extend(check_item(scanner, &new));
         }
     })?;
     Ok(held)
 }
 
-fn judge(scanner: &Scanner, new: &New<'_>) -> Option<Held> {
-    let (thing, within, oid, path, reason) = match new {
+fn check_item(scanner: &Scanner, new: &New<'_>) -> Option<BlockedItem> {
+    let (kind, within, oid, path, reason) = match new {
         New::Text { oid, text } => {
             let reason = scanner.message(text)?.to_string();
-            (Thing::Text, *oid, *oid, "", reason)
+            (ItemKind::Text, *oid, *oid, "", reason)
         }
         New::Name {
             within,
@@ -193,13 +195,13 @@ fn judge(scanner: &Scanner, new: &New<'_>) -> Option<Held> {
             oid,
             mode,
         } => {
-            let foreign = |what: &str| (Thing::Foreign, what.to_owned());
-            let (thing, reason) = match mode & 0o170_000 {
+            let foreign = |what: &str| (ItemKind::Foreign, what.to_owned());
+            let (kind, reason) = match mode & 0o170_000 {
                 LINK => foreign("it is a link, and links are never synced"),
                 REPOSITORY => foreign("it is a repository of its own"),
-                _ => (Thing::Name, scanner.name(path)?.to_string()),
+                _ => (ItemKind::Name, scanner.name(path)?.to_string()),
             };
-            (thing, *within, *oid, *path, reason)
+            (kind, *within, *oid, *path, reason)
         }
         New::Blob {
             within,
@@ -207,11 +209,11 @@ fn judge(scanner: &Scanner, new: &New<'_>) -> Option<Held> {
             oid,
             bytes,
         } => {
-            let (thing, reason) = match bytes {
-                Some(bytes) => (Thing::Content, scanner.content(bytes)?.to_string()),
-                None => (Thing::Foreign, format!("it has more than {MAX_FILE} bytes")),
+            let (kind, reason) = match bytes {
+                Some(bytes) => (ItemKind::Content, scanner.content(bytes)?.to_string()),
+                None => (ItemKind::Foreign, format!("it has more than {MAX_FILE_BYTES} bytes")),
             };
-            (thing, *within, *oid, *path, reason)
+            (kind, *within, *oid, *path, reason)
         }
     };
     let raw = path.to_owned();
@@ -220,23 +222,23 @@ fn judge(scanner: &Scanner, new: &New<'_>) -> Option<Held> {
         Some(finding) if !matches!(finding.kind, Kind::Name(_)) => "…".to_owned(),
         _ => path.escape_debug().take(300).collect(),
     };
-    Some(Held {
+    Some(BlockedItem {
         within,
         path,
         reason,
         raw,
         oid,
-        thing,
+        kind,
     })
 }
 
 /// What is found in a file that a commit holds.
-pub(in crate::sync) fn look(
+pub(crate) fn scan_file(
     scanner: &Scanner,
     within: Oid,
     (path, oid): (&VaultPath, Oid),
     bytes: &[u8],
-) -> Vec<Held> {
+) -> Vec<BlockedItem> {
     let path = path.as_str();
     let name = New::Name {
         within,
@@ -251,7 +253,7 @@ pub(in crate::sync) fn look(
         bytes: Some(bytes),
     };
     let both = [name, content].into_iter();
-    both.filter_map(|new| judge(scanner, &new)).collect()
+    both.filter_map(|new| check_item(scanner, &new)).collect()
 }
 
 #[cfg(test)]
@@ -295,15 +297,15 @@ mod tests {
         repo.set_ref(platinum_repo::RefName::Verified, full)
             .unwrap();
         let restored = commit(Some(empty), &notes);
-        assert_eq!(gate.push(&repo, Some(empty), restored).unwrap(), []);
+        assert_eq!(gate.check_push(&repo, Some(empty), restored).unwrap(), []);
         let mut more = notes;
         more.push(note(usize::MAX, account(usize::MAX)));
         let more = commit(Some(empty), &more);
-        let held = gate.push(&repo, Some(empty), more).unwrap();
+        let held = gate.check_push(&repo, Some(empty), more).unwrap();
         assert_eq!(held.len(), 1, "{held:?}");
         assert!(held[0].raw.ends_with(&format!("/{}.md", usize::MAX)));
         // Where nothing is there, the first of all are listed.
-        let held = gate.push(&repo, None, full).unwrap();
-        assert_eq!(held.len(), MAX_HELD);
+        let held = gate.check_push(&repo, None, full).unwrap();
+        assert_eq!(held.len(), MAX_LISTED);
     }
 }

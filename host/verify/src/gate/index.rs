@@ -1,8 +1,8 @@
-//! [`Had`]: which contents and names some commits hold; [`Remembered`]: what is kept of it from
+//! [`PublishedIndex`]: which contents and names some commits hold; [`PublishedIndexCache`]: what is kept of it from
 //! one question to the next.
 //!
-//! Lives elsewhere: which commits count is the caller's; what follows from it is `given`'s.
-//! Invariants: what is remembered was in a tip of the remote that was verified, and the remote's
+//! Lives elsewhere: which commits count is the caller's; what follows from it is `published`'s.
+//! Invariants: what is cached was in a tip of the remote that was verified, and the remote's
 //! history is never rewritten, so it is there still; it grows by what changed, and is read through
 //! as a whole once.
 
@@ -17,8 +17,8 @@ use platinum_repo::{Oid, Repo, RepoError};
 /// Contents and names. Of names only a number is kept, which nobody outside can foretell: a vault
 /// of 100,000 notes takes some ten megabytes.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Had {
-    numbers: RandomState,
+pub(crate) struct PublishedIndex {
+    hasher: RandomState,
     blobs: HashSet<Oid>,
     /// The versions of a note, by its name.
     versions: BTreeSet<(u64, Oid)>,
@@ -26,12 +26,12 @@ pub(super) struct Had {
     parts: HashSet<u64>,
 }
 
-impl Had {
+impl PublishedIndex {
     /// What `commit` holds and `from` does not.
     ///
     /// # Errors
     /// If an object cannot be read.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         repo: &Repo,
         from: Option<Oid>,
@@ -47,7 +47,7 @@ impl Had {
             self.blobs.insert(blob);
             for part in changed.path.components() {
                 for name in [part, origin(part)] {
-                    self.parts.insert(self.number(name));
+                    self.parts.insert(self.hash(name));
                 }
             }
             self.add_version(changed.path.file_name(), blob);
@@ -56,67 +56,67 @@ impl Had {
     }
 
     /// A version of a note, with the name of its file.
-    pub(super) fn add_version(&mut self, file_name: &str, blob: Oid) {
-        let number = self.number(origin(file_name));
-        self.versions.insert((number, blob));
+    pub(crate) fn add_version(&mut self, file_name: &str, blob: Oid) {
+        let hash = self.hash(origin(file_name));
+        self.versions.insert((hash, blob));
     }
 
-    pub(super) fn has_blob(&self, blob: Oid) -> bool {
+    pub(crate) fn has_blob(&self, blob: Oid) -> bool {
         self.blobs.contains(&blob)
     }
 
     /// Whether a file or a folder has this name, or is a conflict copy of one that has.
-    pub(super) fn has_part(&self, part: &str) -> bool {
+    pub(crate) fn has_part(&self, part: &str) -> bool {
         [part, origin(part)]
             .iter()
-            .any(|name| self.parts.contains(&self.number(name)))
+            .any(|name| self.parts.contains(&self.hash(name)))
     }
 
     /// The versions of the note that a file of this name is one of; by their ids.
-    pub(super) fn versions(&self, file_name: &str) -> impl Iterator<Item = Oid> + use<'_> {
-        let number = self.number(origin(file_name));
+    pub(crate) fn versions(&self, file_name: &str) -> impl Iterator<Item = Oid> + use<'_> {
+        let hash = self.hash(origin(file_name));
         self.versions
-            .range((number, Oid::ZERO_SHA1)..)
-            .take_while(move |(of, _)| *of == number)
+            .range((hash, Oid::ZERO_SHA1)..)
+            .take_while(move |(of, _)| *of == hash)
             .map(|(_, blob)| *blob)
     }
 
-    fn number(&self, name: &str) -> u64 {
-        self.numbers.hash_one(name)
+    fn hash(&self, name: &str) -> u64 {
+        self.hasher.hash_one(name)
     }
 }
 
-/// What the remote had at the last verified tip that was asked for, and before.
+/// What the remote index at the last verified tip that was asked for, and before.
 #[derive(Debug, Default)]
-pub(super) struct Remembered(Mutex<Option<(Oid, Arc<Had>)>>);
+pub(crate) struct PublishedIndexCache(Mutex<Option<(Oid, Arc<PublishedIndex>)>>);
 
-impl Remembered {
-    /// What it had at this verified tip.
+impl PublishedIndexCache {
+    /// What it index at this verified tip.
     ///
     /// # Errors
     /// If an object cannot be read.
-    pub(super) fn at(&self, repo: &Repo, verified: Oid) -> Result<Arc<Had>, RepoError> {
+    pub(crate) fn at(&self, repo: &Repo, verified: Oid) -> Result<Arc<PublishedIndex>, RepoError> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, had)) = &*kept
+        if let Some((at, index)) = &*kept
             && *at == verified
         {
-            return Ok(Arc::clone(had));
+            return Ok(Arc::clone(index));
         }
         // While it is being made, nothing half-made is kept.
-        let (mut had, mut from) = (Arc::<Had>::default(), None);
+        let (mut index, mut from) = (Arc::<PublishedIndex>::default(), None);
         if let Some((at, earlier)) = kept.take()
             && repo.is_ancestor(at, verified)?
         {
-            (had, from) = (earlier, Some(at));
+            (index, from) = (earlier, Some(at));
         }
-        Arc::make_mut(&mut had).add(repo, from, verified)?;
-        *kept = Some((verified, Arc::clone(&had)));
-        Ok(had)
+        Arc::make_mut(&mut index).add(repo, from, verified)?;
+        *kept = Some((verified, Arc::clone(&index)));
+        Ok(index)
     }
 }
 
 /// The name of the note that a conflict copy is of; of others their own, without its ending.
-pub(super) fn origin(name: &str) -> &str {
+pub(crate) fn origin(name: &str) -> &str {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     stem.find(".conflict-").map_or(stem, |at| &stem[..at])
 }
@@ -143,13 +143,13 @@ mod tests {
 
     #[test]
     fn the_versions_of_a_note_are_those_of_its_name_alone() {
-        let mut had = Had::default();
+        let mut index = PublishedIndex::default();
         let blob = |n: u8| Oid::from_bytes(&[n; 20]).unwrap();
         for (name, n) in [("a.md", 0), ("a.conflict-x.md", 255), ("b.md", 1)] {
-            had.add_version(name, blob(n));
+            index.add_version(name, blob(n));
         }
-        let of_a: Vec<_> = had.versions("a.md").collect();
+        let of_a: Vec<_> = index.versions("a.md").collect();
         assert_eq!(of_a, [blob(0), blob(255)]);
-        assert_eq!(had.versions("c.md").count(), 0);
+        assert_eq!(index.versions("c.md").count(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! [`Given`]: what the remote has already. To give it once more gives nothing away.
+//! [`Published`]: what the remote has already. To give it once more gives nothing away.
 //!
 //! A draft that is dragged to `Approved/`, a task that is claimed or filed, what local puts back
 //! after a violation: their text is on the remote, whatever it holds. To hold it back there would
@@ -21,21 +21,21 @@ use std::{
 use platinum_core::VaultPath;
 use platinum_repo::{New, Oid, Repo, RepoError};
 use platinum_secrets::Scanner;
+use platinum_tasks::MAX_NOTE;
 use platinum_vault::note::Note;
 
-use super::had::{Had, Remembered};
-use crate::sync::owning::places::MAX_NOTE;
+use super::index::{PublishedIndex, PublishedIndexCache};
 
 /// So many versions of one note are compared with: of those that are near, and of the others.
 const MAX_VERSIONS: usize = 64;
 
 /// What the remote has. It is looked up when it is first asked for, and never where nothing is
 /// found.
-pub(in crate::sync) struct Given<'a> {
+pub struct Published<'a> {
     repo: &'a Repo,
     scanner: &'a Scanner,
-    /// The verified tip, all of which counts, and what is remembered of it.
-    verified: Option<(&'a Remembered, Oid)>,
+    /// The verified tip, all of which counts, and what is cached of it.
+    verified: Option<(&'a PublishedIndexCache, Oid)>,
     /// Other commits whose files all count.
     commits: BTreeSet<Oid>,
     /// What came and went between these two counts too.
@@ -44,36 +44,36 @@ pub(in crate::sync) struct Given<'a> {
     pushed: Option<(Oid, Oid)>,
     /// Of a server: the objects with something in them that were not there before this push.
     sent: Option<BTreeSet<Oid>>,
-    found: OnceCell<Found>,
-    /// The blobs that were asked for and are given.
+    found: OnceCell<PublishedContent>,
+    /// The blobs that were asked for and are published.
     excused: RefCell<BTreeSet<Oid>>,
 }
 
 /// What was looked up.
 #[derive(Default)]
-struct Found {
+struct PublishedContent {
     /// What the verified tip has, and what earlier ones had.
-    had: Arc<Had>,
+    verified: Arc<PublishedIndex>,
     /// What the other commits have.
-    more: Had,
+    others: PublishedIndex,
     /// Versions that a push takes away or puts others in the place of: a note that is moved is
     /// most likely one of them, however many others have its name.
-    near: Had,
+    replaced: PublishedIndex,
 }
 
-impl Found {
+impl PublishedContent {
     fn has_blob(&self, blob: Oid) -> bool {
-        self.had.has_blob(blob) || self.more.has_blob(blob)
+        self.verified.has_blob(blob) || self.others.has_blob(blob)
     }
 
     fn has_part(&self, part: &str) -> bool {
-        self.had.has_part(part) || self.more.has_part(part)
+        self.verified.has_part(part) || self.others.has_part(part)
     }
 }
 
-impl<'a> Given<'a> {
+impl<'a> Published<'a> {
     /// What these commits hold.
-    pub(in crate::sync) fn by(
+    pub(crate) fn of_commits(
         repo: &'a Repo,
         scanner: &'a Scanner,
         commits: impl IntoIterator<Item = Oid>,
@@ -93,14 +93,14 @@ impl<'a> Given<'a> {
 
     /// And what a verified tip of the remote holds.
     #[must_use]
-    pub(super) fn and_verified(mut self, remembered: &'a Remembered, tip: Option<Oid>) -> Self {
-        self.verified = tip.map(|tip| (remembered, tip));
+    pub(crate) fn with_verified(mut self, cache: &'a PublishedIndexCache, tip: Option<Oid>) -> Self {
+        self.verified = tip.map(|tip| (cache, tip));
         self
     }
 
     /// And what the commits that `to` has and `from` has not brought.
     #[must_use]
-    pub(super) fn and_between(self, from: Option<Oid>, to: Oid) -> Self {
+    pub(crate) fn with_range(self, from: Option<Oid>, to: Oid) -> Self {
         Self {
             between: Some((from, to)),
             ..self
@@ -109,7 +109,7 @@ impl<'a> Given<'a> {
 
     /// For a commit that is to be pushed on a tip.
     #[must_use]
-    pub(in crate::sync) fn for_push(self, tip: Option<Oid>, commit: Oid) -> Self {
+    pub(crate) fn for_push(self, tip: Option<Oid>, commit: Oid) -> Self {
         Self {
             pushed: tip.map(|tip| (tip, commit)),
             ..self
@@ -118,12 +118,12 @@ impl<'a> Given<'a> {
 
     /// On a server that was sent these objects just now, and had all others before.
     #[must_use]
-    pub(in crate::sync) fn but_for(self, sent: Option<BTreeSet<Oid>>) -> Self {
+    pub(crate) fn except_pushed(self, sent: Option<BTreeSet<Oid>>) -> Self {
         Self { sent, ..self }
     }
 
     /// Whether it was asked for this blob, and the answer was yes.
-    pub(in crate::sync) fn was_asked_for(&self, blob: Oid) -> bool {
+    pub(crate) fn was_excused(&self, blob: Oid) -> bool {
         self.excused.borrow().contains(&blob)
     }
 
@@ -131,7 +131,7 @@ impl<'a> Given<'a> {
     ///
     /// # Errors
     /// If an object cannot be read.
-    pub(in crate::sync) fn has_content(
+    pub(crate) fn has_content(
         &self,
         path: &str,
         blob: Oid,
@@ -145,7 +145,7 @@ impl<'a> Given<'a> {
     }
 
     /// Whether a blob in which something was found did not come with this push.
-    pub(in crate::sync) fn was_there(&self, blob: Oid) -> bool {
+    pub(crate) fn predates_push(&self, blob: Oid) -> bool {
         self.sent.as_ref().is_some_and(|sent| !sent.contains(&blob))
     }
 
@@ -153,7 +153,7 @@ impl<'a> Given<'a> {
     ///
     /// # Errors
     /// If an object cannot be read.
-    pub(in crate::sync) fn has_blob(&self, blob: Oid) -> Result<bool, RepoError> {
+    pub(crate) fn has_blob(&self, blob: Oid) -> Result<bool, RepoError> {
         Ok(self.found()?.has_blob(blob))
     }
 
@@ -162,7 +162,7 @@ impl<'a> Given<'a> {
     ///
     /// # Errors
     /// If an object cannot be read.
-    pub(super) fn known(&self) -> Result<impl Fn(&New<'_>) -> bool + use<'_, 'a>, RepoError> {
+    pub(crate) fn known_items(&self) -> Result<impl Fn(&New<'_>) -> bool + use<'_, 'a>, RepoError> {
         let found = self.found()?;
         Ok(move |new: &New<'_>| match new {
             New::Text { .. } => false,
@@ -177,7 +177,7 @@ impl<'a> Given<'a> {
                 if has {
                     self.excused.borrow_mut().insert(*oid);
                 }
-                has || self.was_there(*oid)
+                has || self.predates_push(*oid)
             }
         })
     }
@@ -191,11 +191,11 @@ impl<'a> Given<'a> {
             return Ok(false);
         };
         let name = file_name(path);
-        let others = found.more.versions(name).chain(found.had.versions(name));
+        let others = found.others.versions(name).chain(found.verified.versions(name));
         let versions = self
             .here(path)?
             .into_iter()
-            .chain(found.near.versions(name).take(MAX_VERSIONS))
+            .chain(found.replaced.versions(name).take(MAX_VERSIONS))
             .chain(others.take(MAX_VERSIONS));
         for version in versions {
             if self.repo.blob_len(version)? > MAX_NOTE {
@@ -230,11 +230,11 @@ impl<'a> Given<'a> {
     ///
     /// # Errors
     /// If an object cannot be read.
-    pub(in crate::sync) fn has_name(&self, path: &str) -> Result<bool, RepoError> {
+    pub(crate) fn has_name(&self, path: &str) -> Result<bool, RepoError> {
         Ok(self.has_name_in(self.found()?, path))
     }
 
-    fn has_name_in(&self, found: &Found, path: &str) -> bool {
+    fn has_name_in(&self, found: &PublishedContent, path: &str) -> bool {
         let mut odd = path
             .split('/')
             .filter(|part| self.scanner.name(part).is_some())
@@ -242,25 +242,25 @@ impl<'a> Given<'a> {
         odd.peek().is_some() && odd.all(|part| found.has_part(part))
     }
 
-    fn found(&self) -> Result<&Found, RepoError> {
+    fn found(&self) -> Result<&PublishedContent, RepoError> {
         if let Some(found) = self.found.get() {
             return Ok(found);
         }
-        let found = self.look()?;
+        let found = self.load()?;
         Ok(self.found.get_or_init(|| found))
     }
 
-    fn look(&self) -> Result<Found, RepoError> {
-        let (repo, mut found) = (self.repo, Found::default());
+    fn load(&self) -> Result<PublishedContent, RepoError> {
+        let (repo, mut found) = (self.repo, PublishedContent::default());
         let verified = self.verified.map(|(_, tip)| tip);
-        if let Some((remembered, tip)) = self.verified {
-            found.had = remembered.at(repo, tip)?;
+        if let Some((cache, tip)) = self.verified {
+            found.verified = cache.at(repo, tip)?;
         }
         for commit in self.commits.iter().filter(|one| Some(**one) != verified) {
-            found.more.add(repo, verified, *commit)?;
+            found.others.add(repo, verified, *commit)?;
         }
         if let Some((tip, commit)) = self.pushed {
-            self.look_near(&mut found.near, tip, commit)?;
+            self.load_replaced(&mut found.replaced, tip, commit)?;
         }
         let Some((from, to)) = self.between.filter(|(from, to)| *from != Some(*to)) else {
             return Ok(found);
@@ -268,10 +268,10 @@ impl<'a> Given<'a> {
         for commit in repo.commits_between(from, to, usize::MAX)? {
             let parents = repo.commit_info(commit)?.parents;
             match parents.is_empty() {
-                true => found.more.add(repo, None, commit)?,
+                true => found.others.add(repo, None, commit)?,
                 false => {
                     for parent in parents {
-                        found.more.add(repo, Some(parent), commit)?;
+                        found.others.add(repo, Some(parent), commit)?;
                     }
                 }
             }
@@ -279,14 +279,14 @@ impl<'a> Given<'a> {
         Ok(found)
     }
 
-    fn look_near(&self, near: &mut Had, tip: Oid, commit: Oid) -> Result<(), RepoError> {
+    fn load_replaced(&self, replaced: &mut PublishedIndex, tip: Oid, commit: Oid) -> Result<(), RepoError> {
         let compared = match self.repo.compare(Some(tip), commit, usize::MAX) {
             Err(RepoError::TooMany(_)) => return Ok(()),
             compared => compared?,
         };
         let paths = compared.changed.iter().map(|changed| &changed.path);
         for (path, blob) in self.repo.blobs_at(tip, paths)? {
-            near.add_version(path.file_name(), blob);
+            replaced.add_version(path.file_name(), blob);
         }
         Ok(())
     }

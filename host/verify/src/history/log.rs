@@ -1,9 +1,9 @@
-//! [`Trail`]: what is kept of a history while it is judged: of each commit its id, whose it is and
+//! [`History`]: what is kept of a history while it is verified: of each commit its id, whose it is and
 //! what it stands on.
 //!
-//! Lives elsewhere: judging a commit is `verify`'s, going through the history `passing`'s.
+//! Lives elsewhere: judging a commit is `verify`'s, going through the history `walk`'s.
 //! Invariants: a commit costs some tens of bytes here, however long its message is; whether one
-//! stands on another is found in the trail, and for what stands on everything before it without a
+//! stands on another is found in the history, and for what stands on everything before it without a
 //! search: a history of any length, and any number of violations in it, takes time in proportion.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,29 +11,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use platinum_core::Role;
 use platinum_repo::{CommitInfo, Oid, Repo, Signer};
 
-use crate::sync::incoming::undoing::TRAILER_REVERTS;
+use crate::revert::TRAILER_REVERTS;
 
-/// As whom a commit is judged.
+/// As whom a commit is verified.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::sync::incoming) enum Author<'a> {
-    /// Whose key signed it.
+pub(crate) enum Author<'a> {
+    /// KeyStatus key signed it.
     Signer(&'a Signer),
     /// A stranger, before the first contact.
-    Past,
+    BeforeFirstContact,
     /// Nobody that is known.
-    Stranger,
+    Unknown,
 }
 
 impl<'a> Author<'a> {
     /// Who signed it.
-    pub(in crate::sync::incoming) fn signer(self) -> Option<&'a Signer> {
+    pub(crate) fn signer(self) -> Option<&'a Signer> {
         match self {
             Author::Signer(signer) => Some(signer),
-            Author::Past | Author::Stranger => None,
+            Author::BeforeFirstContact | Author::Unknown => None,
         }
     }
 
-    pub(in crate::sync::incoming) fn is_local(self) -> bool {
+    pub(crate) fn is_local(self) -> bool {
         self.signer()
             .is_some_and(|signer| signer.role == Role::Local)
     }
@@ -41,23 +41,23 @@ impl<'a> Author<'a> {
 
 /// What a look at one commit found, apart from what may not be.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::sync::incoming) struct Looked<'a> {
-    pub(in crate::sync::incoming) author: Author<'a>,
+pub(crate) struct Assessment<'a> {
+    pub(crate) author: Author<'a>,
     /// It may not be.
-    pub(in crate::sync::incoming) is_bad: bool,
+    pub(crate) is_bad: bool,
     /// It changes so much of what it stands on that only its files themselves tell what it is.
-    pub(in crate::sync::incoming) is_whole: bool,
+    pub(crate) is_whole: bool,
 }
 
 /// One commit.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::sync::incoming) struct Link<'a> {
-    pub(in crate::sync::incoming) oid: Oid,
-    pub(in crate::sync::incoming) author: Author<'a>,
-    pub(in crate::sync::incoming) is_whole: bool,
+pub(crate) struct Entry<'a> {
+    pub(crate) oid: Oid,
+    pub(crate) author: Author<'a>,
+    pub(crate) is_whole: bool,
     /// Whether every commit before it is among what it stands on.
     has_all: bool,
-    /// Whether it, or something that it stands on, may not be or could not be looked through.
+    /// Whether it, or something that it stands on, may not be or could not be searched through.
     is_tainted: bool,
     /// Where its parents end in the list of all; they begin where those of the one before end.
     parents_end: usize,
@@ -65,10 +65,10 @@ pub(in crate::sync::incoming) struct Link<'a> {
 
 /// The commits since a base, parents before children.
 #[derive(Debug)]
-pub(in crate::sync::incoming) struct Trail<'a> {
+pub(crate) struct History<'a> {
     base: Option<Oid>,
-    links: Vec<Link<'a>>,
-    /// Of each commit those of its parents that are on the trail; `None` for the others.
+    entries: Vec<Entry<'a>>,
+    /// Of each commit those of its parents that are in the history; `None` for the others.
     parents: Vec<Option<usize>>,
     at: BTreeMap<Oid, usize>,
     /// What nothing stands on yet.
@@ -77,65 +77,65 @@ pub(in crate::sync::incoming) struct Trail<'a> {
     clean: Option<Oid>,
     is_clean: bool,
     /// Which commit of local's names which as undone.
-    answers: Vec<(usize, usize)>,
+    reverts: Vec<(usize, usize)>,
 }
 
-impl<'a> Trail<'a> {
-    pub(in crate::sync::incoming) fn from(base: Option<Oid>) -> Self {
+impl<'a> History<'a> {
+    pub(crate) fn from(base: Option<Oid>) -> Self {
         Self {
             base,
-            links: Vec::new(),
+            entries: Vec::new(),
             parents: Vec::new(),
             at: BTreeMap::new(),
             heads: base.into_iter().collect(),
             clean: base,
             is_clean: true,
-            answers: Vec::new(),
+            reverts: Vec::new(),
         }
     }
 
-    /// What the trail begins after.
-    pub(in crate::sync::incoming) fn base(&self) -> Option<Oid> {
+    /// What the history begins after.
+    pub(crate) fn base(&self) -> Option<Oid> {
         self.base
     }
 
-    pub(in crate::sync::incoming) fn links(&self) -> &[Link<'a>] {
-        &self.links
+    pub(crate) fn entries(&self) -> &[Entry<'a>] {
+        &self.entries
     }
 
-    pub(in crate::sync::incoming) fn len(&self) -> usize {
-        self.links.len()
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
     }
 
-    /// The parents of a commit that are on the trail; `None` for each of the others.
-    pub(in crate::sync::incoming) fn parents(&self, at: usize) -> &[Option<usize>] {
-        let end = |at: usize| self.links.get(at).map_or(0, |link| link.parents_end);
+    /// The parents of a commit that are in the history; `None` for each of the others.
+    pub(crate) fn parents(&self, at: usize) -> &[Option<usize>] {
+        let end = |at: usize| self.entries.get(at).map_or(0, |entry| entry.parents_end);
         let start = at.checked_sub(1).map_or(0, end);
         self.parents.get(start..end(at)).unwrap_or_default()
     }
 
     /// What a commit is to be compared with if what it stands on cannot be: only if something among
     /// that may not be.
-    pub(in crate::sync::incoming) fn instead_of_parents(
+    pub(crate) fn instead_of_parents(
         &self,
         info: &CommitInfo,
     ) -> Option<Option<Oid>> {
         let is_tainted = |parent: &Oid| {
             let at = self.at.get(parent);
-            at.and_then(|at| self.links.get(*at))
-                .is_some_and(|link| link.is_tainted)
+            at.and_then(|at| self.entries.get(*at))
+                .is_some_and(|entry| entry.is_tainted)
         };
         info.parents.iter().any(is_tainted).then_some(self.clean)
     }
 
     /// Takes in the next commit.
-    pub(in crate::sync::incoming) fn push(&mut self, info: &CommitInfo, looked: Looked<'a>) {
-        let here = self.links.len();
-        let mut is_tainted = looked.is_bad || looked.is_whole;
+    pub(crate) fn push(&mut self, info: &CommitInfo, assessment: Assessment<'a>) {
+        let here = self.entries.len();
+        let mut is_tainted = assessment.is_bad || assessment.is_whole;
         for parent in &info.parents {
             self.heads.remove(parent);
             let at = self.at.get(parent).copied();
-            let parent = at.and_then(|at| self.links.get(at));
+            let parent = at.and_then(|at| self.entries.get(at));
             is_tainted |= parent.is_some_and(|parent| parent.is_tainted);
             self.parents.push(at);
         }
@@ -145,17 +145,17 @@ impl<'a> Trail<'a> {
         if self.is_clean && has_all {
             self.clean = Some(info.oid);
         }
-        if looked.author.is_local() && !looked.is_bad {
+        if assessment.author.is_local() && !assessment.is_bad {
             for named in values(info, TRAILER_REVERTS) {
                 let named = Repo::oid(named).ok().and_then(|oid| self.at.get(&oid));
-                self.answers.extend(named.map(|named| (here, *named)));
+                self.reverts.extend(named.map(|named| (here, *named)));
             }
         }
         self.at.insert(info.oid, here);
-        self.links.push(Link {
+        self.entries.push(Entry {
             oid: info.oid,
-            author: looked.author,
-            is_whole: looked.is_whole,
+            author: assessment.author,
+            is_whole: assessment.is_whole,
             has_all,
             is_tainted,
             parents_end: self.parents.len(),
@@ -163,38 +163,38 @@ impl<'a> Trail<'a> {
     }
 
     /// Whether the last commit has everything before it, and all of that is right.
-    pub(in crate::sync::incoming) fn ends_clean(&self) -> bool {
-        self.clean.is_some() && self.clean == self.links.last().map(|link| link.oid)
+    pub(crate) fn ends_clean(&self) -> bool {
+        self.clean.is_some() && self.clean == self.entries.last().map(|entry| entry.oid)
     }
 
     /// What local has undone later on, of these commits: each is named by one of local's that
     /// stands on it and is right itself.
-    pub(in crate::sync::incoming) fn answered<V>(
+    pub(crate) fn reverted<V>(
         &self,
         found: &BTreeMap<usize, V>,
     ) -> BTreeSet<usize> {
-        let mut answered = BTreeSet::new();
+        let mut reverted = BTreeSet::new();
         let mut below: Option<(usize, Vec<bool>)> = None;
-        for (answer, named) in &self.answers {
+        for (answer, named) in &self.reverts {
             if found.contains_key(answer) || !found.contains_key(named) {
                 continue;
             }
-            let has_all = self.links.get(*answer).is_some_and(|link| link.has_all);
-            // The answers of one commit follow each other: it is searched once.
+            let has_all = self.entries.get(*answer).is_some_and(|entry| entry.has_all);
+            // The reverts of one commit follow each other: it is searched once.
             if !has_all && below.as_ref().is_none_or(|(of, _)| of != answer) {
                 below = Some((*answer, self.below(*answer)));
             }
             let stands_on = |(_, below): &(usize, Vec<bool>)| below.get(*named) == Some(&true);
             if has_all || below.as_ref().is_some_and(stands_on) {
-                answered.insert(*named);
+                reverted.insert(*named);
             }
         }
-        answered
+        reverted
     }
 
-    /// What a commit stands on, for each commit of the trail.
+    /// What a commit stands on, for each commit of the history.
     fn below(&self, commit: usize) -> Vec<bool> {
-        let mut below = vec![false; self.links.len()];
+        let mut below = vec![false; self.entries.len()];
         // Parents come before children: going back once meets all.
         if let Some(last) = below.get_mut(commit) {
             *last = true;
@@ -214,7 +214,7 @@ impl<'a> Trail<'a> {
 }
 
 /// The values of a trailer.
-pub(in crate::sync::incoming) fn values<'i>(
+pub(crate) fn values<'i>(
     info: &'i CommitInfo,
     key: &'i str,
 ) -> impl Iterator<Item = &'i str> {
@@ -270,7 +270,7 @@ mod tests {
         ) {
             let (local, cloud) = (signer(Role::Local), signer(Role::Cloud));
             let base = oid(1000);
-            let mut trail = Trail::from(Some(base));
+            let mut history = History::from(Some(base));
             let mut above: Vec<BTreeSet<usize>> = Vec::new();
             for (n, back) in history.iter().enumerate() {
                 let parents: BTreeSet<_> = back.iter().map(|back| n.checked_sub(*back)).collect();
@@ -279,25 +279,25 @@ mod tests {
                 let info = info(n, ids, &all);
                 let has_bad = |n: usize| bad.contains(&n) || above[n].iter().any(|a| bad.contains(a));
                 let expected = parents.iter().flatten().any(|p| has_bad(*p));
-                prop_assert_eq!(trail.instead_of_parents(&info).is_some(), expected);
+                prop_assert_eq!(history.instead_of_parents(&info).is_some(), expected);
                 let is_bad = bad.contains(&n);
                 let author = Author::Signer(if is_bad { &cloud } else { &local });
-                trail.push(&info, Looked { author, is_bad, is_whole: false });
+                history.push(&info, Assessment { author, is_bad, is_whole: false });
                 let mut on: BTreeSet<usize> = parents.iter().flatten().copied().collect();
                 for parent in parents.iter().flatten() {
                     on.extend(&above[*parent]);
                 }
                 let none_bad = bad.range(..=n).next().is_none();
-                prop_assert_eq!(trail.ends_clean(), none_bad && on.len() == n, "{} {:?}", n, on);
+                prop_assert_eq!(history.ends_clean(), none_bad && on.len() == n, "{} {:?}", n, on);
                 above.push(on);
             }
             let found: BTreeMap<usize, ()> =
                 bad.iter().filter(|n| **n < history.len()).map(|n| (*n, ())).collect();
-            let answers = |named: &usize| {
+            let reverts = |named: &usize| {
                 (0..history.len()).any(|n| !bad.contains(&n) && above[n].contains(named))
             };
-            let expected: BTreeSet<usize> = found.keys().copied().filter(answers).collect();
-            prop_assert_eq!(trail.answered(&found), expected);
+            let expected: BTreeSet<usize> = found.keys().copied().filter(reverts).collect();
+            prop_assert_eq!(history.reverted(&found), expected);
         }
     }
 }

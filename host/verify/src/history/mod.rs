@@ -1,11 +1,11 @@
-//! What is kept of a history while it is judged.
+//! What is kept of a history while it is verified.
 //!
-//! To read: `trail` has every commit, whose it is and what it stands on; `replay` has the files that
+//! To read: `history` has every commit, whose it is and what it stands on; `reapply` has the files that
 //! are left without those commits that may not be.
-//! Lives elsewhere: going through the history is `passing`'s, judging a commit `verify`'s.
+//! Lives elsewhere: going through the history is `walk`'s, judging a commit `verify`'s.
 
-mod replay;
-mod trail;
+mod log;
+mod reapply;
 
-pub(super) use replay::{Blobs, Replay};
-pub(super) use trail::{Author, Link, Looked, Trail, values};
+pub(crate) use reapply::{Blobs, Reapply};
+pub(crate) use log::{Author, Entry, Assessment, History, values};

@@ -2,7 +2,7 @@
 //! verified tip, one after the other, on its files.
 //!
 //! A commit may be right only because of what a violation did before it: a draft is deleted, which
-//! may not be, and then made anew, which may. So each commit is judged once more for what it
+//! may not be, and then made anew, which may. So each commit is verified once more for what it
 //! changes here.
 //! Invariants: nothing is in the tree but what was verified before and what honest commits say;
 //! whole files alone, so that links, modes and names that no vault holds have no place in it.
@@ -11,19 +11,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::VaultPath;
 use platinum_policy::Change;
-use platinum_repo::{Changed, Edit, Oid, Repo};
+use platinum_repo::{Changed, Edit, Oid, Repo, RepoError};
+use platinum_tasks::task_at;
 
-use crate::sync::{
-    SyncError,
-    incoming::doubles::{self, Doubled},
-    owning::places::task_at,
-};
+use crate::duplicates::{self, DuplicateTask};
 
 /// What is at a path: a blob, or nothing any more.
-pub(in crate::sync::incoming) type Blobs = BTreeMap<VaultPath, Option<Oid>>;
+pub(crate) type Blobs = BTreeMap<VaultPath, Option<Oid>>;
 
 /// The files of the last verified tip, and what honest commits made of them.
-pub(in crate::sync::incoming) struct Replay<'a> {
+pub(crate) struct Reapply<'a> {
     repo: &'a Repo,
     base: Option<Oid>,
     edits: Blobs,
@@ -33,18 +30,18 @@ pub(in crate::sync::incoming) struct Replay<'a> {
 
 /// What one commit changes here.
 #[derive(Default)]
-pub(in crate::sync::incoming) struct Retold {
+pub(crate) struct RebasedChanges {
     /// For the path table.
-    pub(in crate::sync::incoming) changes: Vec<(VaultPath, Change)>,
+    pub(crate) changes: Vec<(VaultPath, Change)>,
     /// What is there afterwards.
     blobs: Blobs,
     /// Files that would be where a folder is, or below a file.
-    pub(in crate::sync::incoming) in_the_way: Vec<VaultPath>,
+    pub(crate) blocked: Vec<VaultPath>,
 }
 
-impl Retold {
+impl RebasedChanges {
     /// The same, as a comparison of two commits tells it.
-    pub(in crate::sync::incoming) fn compared(&self) -> Vec<Changed> {
+    pub(crate) fn compared(&self) -> Vec<Changed> {
         let of = |(path, change): &(VaultPath, Change)| Changed {
             path: path.clone(),
             change: *change,
@@ -54,8 +51,8 @@ impl Retold {
     }
 }
 
-impl<'a> Replay<'a> {
-    pub(in crate::sync::incoming) fn on(repo: &'a Repo, base: Option<Oid>) -> Self {
+impl<'a> Reapply<'a> {
+    pub(crate) fn on(repo: &'a Repo, base: Option<Oid>) -> Self {
         Self {
             repo,
             base,
@@ -65,10 +62,10 @@ impl<'a> Replay<'a> {
     }
 
     /// What is at a path so far.
-    pub(in crate::sync::incoming) fn now(
+    pub(crate) fn now(
         &self,
         path: &VaultPath,
-    ) -> Result<Option<Oid>, SyncError> {
+    ) -> Result<Option<Oid>, RepoError> {
         if let Some(blob) = self.edits.get(path) {
             return Ok(*blob);
         }
@@ -79,8 +76,8 @@ impl<'a> Replay<'a> {
     }
 
     /// What a commit that left these files so changes here.
-    pub(in crate::sync::incoming) fn retell(&self, changed: Blobs) -> Result<Retold, SyncError> {
-        let mut retold = Retold::default();
+    pub(crate) fn rebase_changes(&self, changed: Blobs) -> Result<RebasedChanges, RepoError> {
+        let mut rebased = RebasedChanges::default();
         for (path, blob) in changed {
             let change = match (self.now(&path)?, blob) {
                 (now, after) if now == after => continue,
@@ -88,18 +85,18 @@ impl<'a> Replay<'a> {
                 (Some(_), Some(_)) => Change::Modify,
                 (Some(_), None) => Change::Delete,
             };
-            retold.changes.push((path.clone(), change));
-            retold.blobs.insert(path, blob);
+            rebased.changes.push((path.clone(), change));
+            rebased.blobs.insert(path, blob);
         }
-        for (path, change) in &retold.changes {
-            if *change == Change::Create && self.is_in_the_way(path, &retold)? {
-                retold.in_the_way.push(path.clone());
+        for (path, change) in &rebased.changes {
+            if *change == Change::Create && self.is_blocked(path, &rebased)? {
+                rebased.blocked.push(path.clone());
             }
         }
-        Ok(retold)
+        Ok(rebased)
     }
 
-    fn is_in_the_way(&self, path: &VaultPath, with: &Retold) -> Result<bool, SyncError> {
+    fn is_blocked(&self, path: &VaultPath, with: &RebasedChanges) -> Result<bool, RepoError> {
         let goes = |path: &VaultPath| with.blobs.get(path) == Some(&None);
         let mut folder = path.parent();
         while let Some(above) = folder {
@@ -120,32 +117,32 @@ impl<'a> Replay<'a> {
     }
 
     /// A task that a commit makes here, or moves, although it is somewhere else too, and where.
-    pub(in crate::sync::incoming) fn doubled(
+    pub(crate) fn find_duplicate(
         &self,
         commit: Oid,
-        retold: &Retold,
-    ) -> Result<Option<Doubled>, SyncError> {
-        let made = doubles::made(&retold.changes);
+        rebased: &RebasedChanges,
+    ) -> Result<Option<DuplicateTask>, RepoError> {
+        let made = duplicates::made(&rebased.changes);
         if made.is_empty() {
             return Ok(None);
         }
-        let mut folders = doubles::folders(self.repo, commit)?;
+        let mut folders = duplicates::folders(self.repo, commit)?;
         if let Some(base) = self.base {
-            folders.extend(doubles::folders(self.repo, base)?);
+            folders.extend(duplicates::folders(self.repo, base)?);
         }
         // One that an honest commit made, and that was taken away by what may not be.
         folders.extend(self.folders.iter().cloned());
-        if let Some(fault) = Doubled::too_many(&made, &folders) {
+        if let Some(fault) = DuplicateTask::too_many(&made, &folders) {
             return Ok(Some(fault));
         }
         for path in made {
-            for other in doubles::other_places(path, &folders) {
-                let after = match retold.blobs.get(&other) {
+            for other in duplicates::other_places(path, &folders) {
+                let after = match rebased.blobs.get(&other) {
                     Some(after) => *after,
                     None => self.now(&other)?,
                 };
                 if after.is_some() {
-                    return Ok(Some(Doubled::At(path.clone(), other)));
+                    return Ok(Some(DuplicateTask::At(path.clone(), other)));
                 }
             }
         }
@@ -153,11 +150,11 @@ impl<'a> Replay<'a> {
     }
 
     /// What all files of a commit say, whatever it changed: they are as it has them.
-    pub(in crate::sync::incoming) fn all_of(
+    pub(crate) fn all_of(
         &self,
         commit: Oid,
         most: usize,
-    ) -> Result<Blobs, SyncError> {
+    ) -> Result<Blobs, RepoError> {
         let compared = self.repo.compare(self.base, commit, most)?;
         let mut all: Blobs = compared
             .changed
@@ -178,15 +175,15 @@ impl<'a> Replay<'a> {
     }
 
     /// Lets a commit happen.
-    pub(in crate::sync::incoming) fn apply(&mut self, retold: Retold) {
-        let tasks = retold.blobs.keys().filter(|path| task_at(path).is_some());
+    pub(crate) fn apply(&mut self, rebased: RebasedChanges) {
+        let tasks = rebased.blobs.keys().filter(|path| task_at(path).is_some());
         let folders = tasks.filter_map(VaultPath::parent).map(String::from);
         self.folders.extend(folders);
-        self.edits.extend(retold.blobs);
+        self.edits.extend(rebased.blobs);
     }
 
     /// What there is to do to the files of the last verified tip.
-    pub(in crate::sync::incoming) fn into_edits(self) -> Result<Vec<(VaultPath, Edit)>, SyncError> {
+    pub(crate) fn into_edits(self) -> Result<Vec<(VaultPath, Edit)>, RepoError> {
         let mut list = Vec::new();
         for (path, blob) in &self.edits {
             let was = match self.base {

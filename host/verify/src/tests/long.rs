@@ -10,16 +10,16 @@ use platinum_repo::{Oid, Repo};
 use proptest::prelude::*;
 
 use super::{
-    super::verify::{Judged, View},
+    crate::verifier::{Report, Perspective},
     KINDS, Story, edits_of, honest, honest_ops, key, task, violate,
 };
-use crate::sync::error::Remedy;
+use crate::violation::Recovery;
 
 /// Far more than any of this takes on a slow machine.
 const SOON: Duration = Duration::from_secs(60);
 
-fn named(judged: &Judged) -> [BTreeSet<String>; 2] {
-    [&judged.unanswered, &judged.answered]
+fn named(report: &Report) -> [BTreeSet<String>; 2] {
+    [&report.open, &report.reverted]
         .map(|list| list.iter().map(|v| v.commit.clone()).collect())
 }
 
@@ -70,33 +70,33 @@ fn what_is_right_is_handed_on_in_stretches_up_to_what_is_not() {
     let mut all: Vec<Oid> = (0..10)
         .map(|n| story.commit("cloud", &[(&format!("Plans/{n}.md"), Some("x"))]))
         .collect();
-    let judge = |story: &Story| story.judge_in(3, View::Cloud, Some(story.base), story.tip);
-    let (judged, passed) = judge(&story);
+    let verify = |story: &Story| story.judge_in(3, Perspective::Cloud, Some(story.base), story.tip);
+    let (report, passed) = verify(&story);
     assert_eq!(passed, [all[2], all[5], all[8]]);
-    assert_eq!(judged.base, Some(all[8]));
-    assert_eq!(named(&judged), [BTreeSet::new(), BTreeSet::new()]);
+    assert_eq!(report.base, Some(all[8]));
+    assert_eq!(named(&report), [BTreeSet::new(), BTreeSet::new()]);
 
     let bad = story.commit("cloud", &[("Approved/evil.md", Some("send"))]);
     all.extend((10..20).map(|n| story.commit("cloud", &[(&format!("Plans/{n}.md"), Some("x"))])));
-    let (judged, passed) = judge(&story);
+    let (report, passed) = verify(&story);
     assert_eq!(
         passed,
         [all[2], all[5], all[8]],
         "nothing is handed on with it"
     );
-    assert_eq!(judged.base, Some(all[8]));
-    assert_eq!(named(&judged)[0], BTreeSet::from([bad.to_string()]));
+    assert_eq!(report.base, Some(all[8]));
+    assert_eq!(named(&report)[0], BTreeSet::from([bad.to_string()]));
     // What is left of the others is told from there on.
-    let clean: Vec<_> = judged.clean.iter().map(|(path, _)| path.as_str()).collect();
+    let clean: Vec<_> = report.clean.iter().map(|(path, _)| path.as_str()).collect();
     let mut expected: Vec<_> = (9..20).map(|n| format!("Plans/{n}.md")).collect();
     expected.sort();
     assert_eq!(clean, expected);
 
     story.undo();
-    let (judged, passed) = judge(&story);
+    let (report, passed) = verify(&story);
     assert_eq!(passed, [all[2], all[5], all[8]]);
     assert_eq!(
-        named(&judged),
+        named(&report),
         [BTreeSet::new(), BTreeSet::from([bad.to_string()])]
     );
 }
@@ -107,11 +107,11 @@ fn a_first_contact_is_one_stretch_whatever_its_length() {
     for n in 0..10 {
         story.commit("stranger", &[(&format!("Inbox/{n}.md"), Some("x"))]);
     }
-    for view in [View::Local, View::Cloud] {
-        let (judged, passed) = story.judge_in(3, view, None, story.tip);
-        assert_eq!(named(&judged), [BTreeSet::new(), BTreeSet::new()]);
+    for perspective in [Perspective::Local, Perspective::Cloud] {
+        let (report, passed) = story.judge_in(3, perspective, None, story.tip);
+        assert_eq!(named(&report), [BTreeSet::new(), BTreeSet::new()]);
         // Handed on in parts, the rest of the past would be an attack.
-        assert_eq!((passed, judged.base), (Vec::new(), None));
+        assert_eq!((passed, report.base), (Vec::new(), None));
     }
 }
 
@@ -124,7 +124,7 @@ proptest! {
         before in honest_ops(),
         after in honest_ops(),
         undone: bool,
-        stretch in 1_usize..5,
+        batch in 1_usize..5,
     ) {
         let mut story = Story::begin();
         for (n, what) in (1..).zip(&before) {
@@ -137,16 +137,16 @@ proptest! {
         for (n, what) in (100..).zip(&after) {
             honest(&mut story, *what, n);
         }
-        for view in [View::Local, View::Cloud, View::Server] {
-            let whole = story.judge_in(usize::MAX, view, Some(story.base), story.tip).0;
-            let (parts, passed) = story.judge_in(stretch, view, Some(story.base), story.tip);
-            prop_assert_eq!(&whole.unanswered, &parts.unanswered);
-            prop_assert_eq!(&whole.answered, &parts.answered);
+        for perspective in [Perspective::Local, Perspective::Cloud, Perspective::Server] {
+            let whole = story.judge_in(usize::MAX, perspective, Some(story.base), story.tip).0;
+            let (parts, passed) = story.judge_in(batch, perspective, Some(story.base), story.tip);
+            prop_assert_eq!(&whole.open, &parts.open);
+            prop_assert_eq!(&whole.reverted, &parts.reverted);
             for at in passed {
-                let judged = story.judge_in(usize::MAX, view, Some(story.base), at).0;
-                prop_assert_eq!(named(&judged), [BTreeSet::new(), BTreeSet::new()]);
+                let report = story.judge_in(usize::MAX, perspective, Some(story.base), at).0;
+                prop_assert_eq!(named(&report), [BTreeSet::new(), BTreeSet::new()]);
             }
-            let made = |judged: &Judged| {
+            let made = |report: &Report| {
                 let meta = platinum_repo::CommitMeta {
                     agent: "local".parse().unwrap(),
                     role: platinum_core::Role::Local,
@@ -155,10 +155,10 @@ proptest! {
                     at: platinum_core::Timestamp::UNIX_EPOCH,
                 };
                 let repo = &story.repo;
-                let commit = repo.commit_over(None, judged.base, &judged.clean, &meta).unwrap();
+                let commit = repo.commit_over(None, report.base, &report.clean, &meta).unwrap();
                 story.tree_of(commit)
             };
-            if !whole.unanswered.is_empty() {
+            if !whole.open.is_empty() {
                 prop_assert_eq!(made(&whole), made(&parts));
             }
         }
@@ -183,23 +183,23 @@ fn a_bomb_is_a_violation_and_its_answer_is_none() {
             }
         }
         let expected = BTreeSet::from([bad.to_string()]);
-        assert_eq!(story.unanswered(), expected);
+        assert_eq!(story.open(), expected);
         let evil = story.tip;
-        let server = story.judge_as(View::Server, Some(story.base), evil);
+        let server = story.judge_as(Perspective::Server, Some(story.base), evil);
         assert_eq!(named(&server)[0], expected);
         assert_eq!(
-            server.unanswered[0].reasons,
+            server.open[0].reasons,
             ["it changes more than 100000 files or folders at once"]
         );
         story.undo();
         assert_eq!(story.files(story.tip), alone.files(alone.tip));
-        for view in [View::Local, View::Cloud] {
+        for perspective in [Perspective::Local, Perspective::Cloud] {
             for from in [Some(story.base), None] {
-                let judged = story.judge_as(view, from, story.tip);
+                let report = story.judge_as(perspective, from, story.tip);
                 assert_eq!(
-                    named(&judged),
+                    named(&report),
                     [BTreeSet::new(), expected.clone()],
-                    "{view:?}"
+                    "{perspective:?}"
                 );
             }
         }
@@ -207,8 +207,8 @@ fn a_bomb_is_a_violation_and_its_answer_is_none() {
         let healed = story.tip;
         story.commit("cloud-2", &[("Plans/after.md", Some("x"))]);
         for from in [Some(story.base), Some(healed), None] {
-            let judged = story.judge_as(View::Cloud, from, story.tip);
-            assert_eq!(named(&judged)[0], BTreeSet::new());
+            let report = story.judge_as(Perspective::Cloud, from, story.tip);
+            assert_eq!(named(&report)[0], BTreeSet::new());
         }
         assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
     }
@@ -230,14 +230,14 @@ fn a_folder_that_only_git_can_read_is_a_violation_and_stops_nobody() {
         let path = format!("Pending_Approval/{folder}.md");
         story.commit("cloud-2", &[(&path, Some("x"))]);
         let expected = BTreeSet::from([bad.to_string()]);
-        assert_eq!(story.unanswered(), expected, "{folder}");
-        let server = story.judge_as(View::Server, Some(story.base), story.tip);
+        assert_eq!(story.open(), expected, "{folder}");
+        let server = story.judge_as(Perspective::Server, Some(story.base), story.tip);
         assert_eq!(named(&server)[0], expected);
         let why = format!("`{folder}/` is a folder that cannot be read");
-        assert!(server.unanswered[0].reasons.contains(&why), "{server:?}");
+        assert!(server.open[0].reasons.contains(&why), "{server:?}");
         story.undo();
-        let judged = story.judge_as(View::Cloud, Some(story.base), story.tip);
-        assert_eq!(named(&judged), [BTreeSet::new(), expected], "{folder}");
+        let report = story.judge_as(Perspective::Cloud, Some(story.base), story.tip);
+        assert_eq!(named(&report), [BTreeSet::new(), expected], "{folder}");
         let mut after = story.files(story.tip);
         assert!(after.remove(&path).is_some());
         assert_eq!(after, before);
@@ -253,9 +253,9 @@ fn several_bombs_one_after_the_other_are_undone_in_one_go() {
         let taken_away = story.commit("cloud", &[(&format!("Plans/{n}.md"), Some("x"))]);
         assert_ne!(taken_away, story.base);
     }
-    assert_eq!(story.unanswered(), expected);
+    assert_eq!(story.open(), expected);
     story.undo();
-    assert_eq!(story.unanswered(), BTreeSet::new());
+    assert_eq!(story.open(), BTreeSet::new());
     let plans = story.files(story.tip).into_keys();
     assert_eq!(plans.filter(|path| path.starts_with("Plans/")).count(), 5);
 }
@@ -265,12 +265,12 @@ fn a_bomb_before_the_first_contact_is_the_past_if_it_is_gone_and_the_owners_if_n
     let mut story = Story::begin();
     let clean = story.tip;
     let bad = throw_unsigned(&mut story);
-    for view in [View::Local, View::Cloud] {
-        let judged = story.judge_as(view, None, story.tip);
-        assert_eq!(judged.unanswered.len(), 1);
-        assert_eq!(judged.unanswered[0].commit, bad.to_string());
-        assert_eq!(judged.unanswered[0].remedy, Remedy::Owner);
-        let why = &judged.unanswered[0].reasons[0];
+    for perspective in [Perspective::Local, Perspective::Cloud] {
+        let report = story.judge_as(perspective, None, story.tip);
+        assert_eq!(report.open.len(), 1);
+        assert_eq!(report.open[0].commit, bad.to_string());
+        assert_eq!(report.open[0].recovery, Recovery::Owner);
+        let why = &report.open[0].reasons[0];
         assert_eq!(why, "it holds more than 1000000 files or folders");
     }
     // Taken out by hand, signed or not, as it says.
@@ -283,10 +283,10 @@ fn a_bomb_before_the_first_contact_is_the_past_if_it_is_gone_and_the_owners_if_n
         .commit_over(Some(bad), Some(clean), &[], &meta)
         .unwrap();
     for healed in [unsigned, signed] {
-        for view in [View::Local, View::Cloud] {
-            let judged = story.judge_as(view, None, healed);
-            assert_eq!(named(&judged), [BTreeSet::new(), BTreeSet::new()]);
-            assert!(judged.unproven.is_empty());
+        for perspective in [Perspective::Local, Perspective::Cloud] {
+            let report = story.judge_as(perspective, None, healed);
+            assert_eq!(named(&report), [BTreeSet::new(), BTreeSet::new()]);
+            assert!(report.unproven.is_empty());
         }
     }
     // What was approved before it has to be asked for again: nobody knows what became of it.
@@ -303,8 +303,8 @@ fn a_bomb_before_the_first_contact_is_the_past_if_it_is_gone_and_the_owners_if_n
         "x",
     ];
     let back = Repo::oid(&story.run(&back)).unwrap();
-    let judged = story.judge_as(View::Local, None, back);
-    assert_eq!(judged.unproven.len(), 1);
+    let report = story.judge_as(Perspective::Local, None, back);
+    assert_eq!(report.unproven.len(), 1);
 }
 
 #[test]
@@ -326,8 +326,8 @@ fn tasks_in_more_folders_than_can_be_looked_through_are_not_made() {
         "cloud",
         &[(&format!("Needs_Action/email/{}", task(7)), Some("task"))],
     );
-    let judged = story.judge_as(View::Server, Some(bad), late);
-    let why = &judged.unanswered[0].reasons;
+    let report = story.judge_as(Perspective::Server, Some(bad), late);
+    let why = &report.open[0].reasons;
     assert!(
         why[0].starts_with("cloud agent cloud may not make 1 tasks at once"),
         "{why:?}"
@@ -344,20 +344,20 @@ fn a_merge_of_locals_that_brings_a_violation_from_a_side_line_is_one_too() {
     story.tip = base;
     let main = story.commit("local", &[("Inbox/main.md", Some("x"))]);
     let (ours, side) = (story.tree_of(main), story.tree_of(good));
-    // What is merged is not judged by its files alone: these are those of the main line.
+    // What is merged is not report by its files alone: these are those of the main line.
     let merge = story.by_hand_of("local", &ours, &[main, bad]);
     assert_eq!(
-        story.unanswered(),
+        story.open(),
         [bad, merge].map(|c| c.to_string()).into()
     );
     story.tip = main;
     story.by_hand_of("local", &ours, &[main, good]);
-    assert_eq!(story.unanswered(), BTreeSet::new());
+    assert_eq!(story.open(), BTreeSet::new());
     // On a line that has it already, nothing is brought.
     let on_bad = story.write("cloud", Some(bad), &[("Plans/a.md", Some("x"))]);
     let beside = story.write("cloud", Some(bad), &[("Plans/b.md", Some("x"))]);
     story.by_hand_of("local", &side, &[on_bad, beside]);
-    assert_eq!(story.unanswered(), BTreeSet::from([bad.to_string()]));
+    assert_eq!(story.open(), BTreeSet::from([bad.to_string()]));
 }
 
 #[test]
@@ -371,10 +371,10 @@ fn hundreds_of_violations_are_undone_and_answered_in_time() {
             story.commit("cloud", &edits).to_string()
         })
         .collect();
-    assert_eq!(story.unanswered(), expected);
+    assert_eq!(story.open(), expected);
     story.undo();
-    let judged = story.judge_as(View::Cloud, Some(story.base), story.tip);
-    assert_eq!(named(&judged), [BTreeSet::new(), expected]);
+    let report = story.judge_as(Perspective::Cloud, Some(story.base), story.tip);
+    assert_eq!(named(&report), [BTreeSet::new(), expected]);
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
 }
 
@@ -388,8 +388,8 @@ fn reasons_beyond_a_hundred_are_counted_and_not_kept() {
         .collect();
     assert_eq!(edits_of(&edits).len(), 1000);
     story.commit("cloud", &edits);
-    let judged = story.judge_as(View::Cloud, Some(story.base), story.tip);
-    let violation = &judged.unanswered[0];
+    let report = story.judge_as(Perspective::Cloud, Some(story.base), story.tip);
+    let violation = &report.open[0];
     assert_eq!((violation.reasons.len(), violation.unlisted), (100, 900));
     let told = violation.to_string();
     assert!(told.ends_with("; and 995 more"), "{told}");

@@ -16,14 +16,14 @@ use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath};
 use platinum_repo::{CommitMeta, Edit, Oid, Repo, Signer, Signers, SigningKey};
 use proptest::prelude::*;
 
-use super::{
-    undoing::TRAILER_REVERTS,
-    verify::{Judge, Judged, View},
+use crate::{
+    revert::TRAILER_REVERTS,
+    verifier::{Perspective, Report, Verifier},
 };
 
 type Files = BTreeMap<String, String>;
 
-pub(super) fn key(agent: &str) -> SigningKey {
+pub(crate) fn key(agent: &str) -> SigningKey {
     let mut seed = [0; 32];
     seed[..agent.len()].copy_from_slice(agent.as_bytes());
     SigningKey::from_seed(seed).unwrap()
@@ -40,17 +40,17 @@ fn at(path: &str) -> VaultPath {
     VaultPath::new(path).unwrap()
 }
 
-pub(super) fn task(n: u64) -> String {
+pub(crate) fn task(n: u64) -> String {
     format!("{}.md", TaskId::from_parts(n, 0))
 }
 
 /// A task's note.
-pub(super) fn note(front: &str, body: &str) -> String {
+pub(crate) fn note(front: &str, body: &str) -> String {
     format!("---\nkind: task\nzone: email\n{front}---\n{body}\n")
 }
 
 /// The claim in one.
-pub(super) fn claim(agent: &str, epoch: u64, beat: u64) -> String {
+pub(crate) fn claim(agent: &str, epoch: u64, beat: u64) -> String {
     let id = ClaimId::from_parts(epoch, 1);
     format!(
         "claim:\n  id: {id}\n  agent: {agent}\n  epoch: {epoch}\n  at: 2026-11-20T18:43:03Z\n  \
@@ -59,20 +59,20 @@ pub(super) fn claim(agent: &str, epoch: u64, beat: u64) -> String {
 }
 
 /// So many commits are handed on at once, to have it met in every generated history.
-const STRETCH: usize = 3;
+const BATCH: usize = 3;
 
 /// A repository with a history that grows.
-pub(super) struct Story {
+pub(crate) struct Story {
     folder: tempfile::TempDir,
-    pub(super) repo: Repo,
-    pub(super) signers: Signers,
-    pub(super) base: Oid,
-    pub(super) tip: Oid,
+    pub(crate) repo: Repo,
+    pub(crate) signers: Signers,
+    pub(crate) base: Oid,
+    pub(crate) tip: Oid,
     clock: i64,
 }
 
 impl Story {
-    pub(super) fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         // Every object is synced to disk: in memory that costs nothing.
         let folder = tempfile::tempdir_in("/dev/shm")
             .or_else(|_| tempfile::tempdir())
@@ -118,7 +118,7 @@ impl Story {
         story
     }
 
-    pub(super) fn meta(&mut self, agent: &str, trailers: Vec<(String, String)>) -> CommitMeta {
+    pub(crate) fn meta(&mut self, agent: &str, trailers: Vec<(String, String)>) -> CommitMeta {
         self.clock += 1;
         CommitMeta {
             agent: agent.parse().unwrap(),
@@ -129,7 +129,7 @@ impl Story {
         }
     }
 
-    pub(super) fn write(
+    pub(crate) fn write(
         &mut self,
         agent: &str,
         on: Option<Oid>,
@@ -141,59 +141,59 @@ impl Story {
     }
 
     /// A commit on the tip.
-    pub(super) fn commit(&mut self, agent: &str, edits: &[(&str, Option<&str>)]) -> Oid {
+    pub(crate) fn commit(&mut self, agent: &str, edits: &[(&str, Option<&str>)]) -> Oid {
         let tip = self.tip;
         self.tip = self.write(agent, Some(tip), edits);
         self.tip
     }
 
-    pub(super) fn judge_as(&self, view: View, from: Option<Oid>, to: Oid) -> Judged {
-        self.judge_in(STRETCH, view, from, to).0
+    pub(crate) fn judge_as(&self, perspective: Perspective, from: Option<Oid>, to: Oid) -> Report {
+        self.judge_in(BATCH, perspective, from, to).0
     }
 
     /// As [`Story::judge_as`], in stretches of so many commits; and where those ended.
-    pub(super) fn judge_in(
+    pub(crate) fn judge_in(
         &self,
-        stretch: usize,
-        view: View,
+        batch: usize,
+        perspective: Perspective,
         from: Option<Oid>,
         to: Oid,
-    ) -> (Judged, Vec<Oid>) {
+    ) -> (Report, Vec<Oid>) {
         let mut passed = Vec::new();
-        let judged = Judge {
+        let report = Verifier {
             repo: &self.repo,
-            view,
+            perspective,
             signers: &self.signers,
             own: Some(&key("local").public()),
-            stretch,
+            batch,
         }
-        .judge_on(from, to, &mut |at| {
+        .verify_range(from, to, &mut |at| {
             passed.push(at);
             Ok(())
         });
-        (judged.unwrap(), passed)
+        (report.unwrap(), passed)
     }
 
-    pub(super) fn unanswered(&self) -> BTreeSet<String> {
-        let judged = self.judge_as(View::Local, Some(self.base), self.tip);
-        judged.unanswered.into_iter().map(|v| v.commit).collect()
+    pub(crate) fn open(&self) -> BTreeSet<String> {
+        let report = self.judge_as(Perspective::Local, Some(self.base), self.tip);
+        report.open.into_iter().map(|v| v.commit).collect()
     }
 
     /// Answers what was found, as local does.
-    pub(super) fn undo(&mut self) {
-        let judged = self.judge_as(View::Local, Some(self.base), self.tip);
-        let named = judged.unanswered.iter();
+    pub(crate) fn undo(&mut self) {
+        let report = self.judge_as(Perspective::Local, Some(self.base), self.tip);
+        let named = report.open.iter();
         let trailers = named
             .map(|v| (TRAILER_REVERTS.to_owned(), v.commit.clone()))
             .collect();
         let meta = self.meta("local", trailers);
         let signing = self.repo.clone().signing_with(key("local"));
         self.tip = signing
-            .commit_over(Some(self.tip), judged.base, &judged.clean, &meta)
+            .commit_over(Some(self.tip), report.base, &report.clean, &meta)
             .unwrap();
     }
 
-    pub(super) fn files(&self, commit: Oid) -> Files {
+    pub(crate) fn files(&self, commit: Oid) -> Files {
         let files = self.repo.tree_files(commit).unwrap();
         files
             .into_iter()
@@ -205,7 +205,7 @@ impl Story {
     }
 
     /// Runs git's own client in the repository.
-    pub(super) fn git(&self, args: &[&OsStr], stdin: &[u8]) -> String {
+    pub(crate) fn git(&self, args: &[&OsStr], stdin: &[u8]) -> String {
         self.git_of("cloud", args, stdin)
     }
 
@@ -245,18 +245,18 @@ impl Story {
             .to_owned()
     }
 
-    pub(super) fn run(&self, args: &[&str]) -> String {
+    pub(crate) fn run(&self, args: &[&str]) -> String {
         let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
         self.git(&args, b"")
     }
 
     /// A commit of the cloud's, with its signature, that no honest program makes.
-    pub(super) fn by_hand(&mut self, tree: &str, parents: &[Oid]) -> Oid {
+    pub(crate) fn by_hand(&mut self, tree: &str, parents: &[Oid]) -> Oid {
         self.by_hand_of("cloud", tree, parents)
     }
 
     /// As [`Story::by_hand`], by another agent.
-    pub(super) fn by_hand_of(&mut self, agent: &str, tree: &str, parents: &[Oid]) -> Oid {
+    pub(crate) fn by_hand_of(&mut self, agent: &str, tree: &str, parents: &[Oid]) -> Oid {
         let role = role_of(agent);
         let message = format!("By hand\n\nPlatinum-Agent: {agent}\nPlatinum-Role: {role}");
         let mut args = vec!["commit-tree".to_owned(), "-S".to_owned(), tree.to_owned()];
@@ -323,12 +323,12 @@ impl Story {
         }
     }
 
-    pub(super) fn tree_of(&self, commit: Oid) -> String {
+    pub(crate) fn tree_of(&self, commit: Oid) -> String {
         self.run(&["rev-parse", &format!("{commit}^{{tree}}")])
     }
 }
 
-pub(super) fn edits_of(edits: &[(&str, Option<&str>)]) -> Vec<(VaultPath, Edit)> {
+pub(crate) fn edits_of(edits: &[(&str, Option<&str>)]) -> Vec<(VaultPath, Edit)> {
     edits
         .iter()
         .map(|(path, text)| {
@@ -339,7 +339,7 @@ pub(super) fn edits_of(edits: &[(&str, Option<&str>)]) -> Vec<(VaultPath, Edit)>
 }
 
 /// What an honest half does; every file has a name of its own.
-pub(super) fn honest(story: &mut Story, what: u8, n: u64) {
+pub(crate) fn honest(story: &mut Story, what: u8, n: u64) {
     let cloud = match what % 2 {
         0 => "cloud",
         _ => "cloud-2",
@@ -376,11 +376,11 @@ pub(super) fn honest(story: &mut Story, what: u8, n: u64) {
 }
 
 /// The kinds of [`violate`].
-pub(super) const KINDS: u8 = 38;
+pub(crate) const KINDS: u8 = 38;
 
-/// Hides one violation in the history; answers the commits that may not be.
+/// Hides one violation in the history; reverts the commits that may not be.
 #[allow(clippy::too_many_lines, reason = "a list")]
-pub(super) fn violate(story: &mut Story, kind: u8) -> Vec<Oid> {
+pub(crate) fn violate(story: &mut Story, kind: u8) -> Vec<Oid> {
     let x = Some("evil");
     let payments = format!("Needs_Action/payments/{}", task(900));
     let own_900 = format!("In_Progress/cloud/{}", task(900));
@@ -460,7 +460,7 @@ pub(super) fn violate(story: &mut Story, kind: u8) -> Vec<Oid> {
             let long = format!("Plans/{}.md", "x".repeat(220));
             let (mode, name): (&str, &[u8]) = match kind {
                 25 => ("100755", b"Pending_Approval/base.md"),
-                26 => ("120000", b"Plans/link.md"),
+                26 => ("120000", b"Plans/entry.md"),
                 27 => ("160000", b"Plans/sub"),
                 28 => ("100644", b"Plans/bad\xff.md"),
                 29 => ("100644", long.as_bytes()),
@@ -524,13 +524,13 @@ fn found_and_undone(kind: u8, before: &[u8], after: &[u8]) -> Result<(), TestCas
         honest(&mut alone, *what, n);
         honest(&mut story, *what, n);
     }
-    prop_assert_eq!(&story.unanswered(), &bad, "kind {}", kind);
+    prop_assert_eq!(&story.open(), &bad, "kind {}", kind);
     let evil = story.tip;
     story.undo();
     prop_assert_eq!(
-        story.unanswered(),
+        story.open(),
         BTreeSet::new(),
-        "kind {} is answered",
+        "kind {} is reverted",
         kind
     );
     prop_assert_eq!(
@@ -540,17 +540,17 @@ fn found_and_undone(kind: u8, before: &[u8], after: &[u8]) -> Result<(), TestCas
         kind
     );
     // The other half finds the same, and a server lets nothing of it in.
-    let cloud = story.judge_as(View::Cloud, Some(story.base), story.tip);
-    let answered: BTreeSet<_> = cloud.answered.into_iter().map(|v| v.commit).collect();
-    prop_assert!(cloud.unanswered.is_empty());
-    prop_assert_eq!(&answered, &bad);
-    let server = story.judge_as(View::Server, Some(story.base), evil);
-    prop_assert!(!server.unanswered.is_empty());
-    // What comes after is judged as ever.
+    let cloud = story.judge_as(Perspective::Cloud, Some(story.base), story.tip);
+    let reverted: BTreeSet<_> = cloud.reverted.into_iter().map(|v| v.commit).collect();
+    prop_assert!(cloud.open.is_empty());
+    prop_assert_eq!(&reverted, &bad);
+    let server = story.judge_as(Perspective::Server, Some(story.base), evil);
+    prop_assert!(!server.open.is_empty());
+    // What comes after is verified as ever.
     let healed = story.tip;
     honest(&mut story, 6, n + 1);
-    let judged = story.judge_as(View::Cloud, Some(healed), story.tip);
-    prop_assert!(judged.unanswered.is_empty());
+    let report = story.judge_as(Perspective::Cloud, Some(healed), story.tip);
+    prop_assert!(report.open.is_empty());
     Ok(())
 }
 
@@ -563,7 +563,7 @@ fn every_kind_of_violation_is_found_and_undone() {
     }
 }
 
-pub(super) fn honest_ops() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn honest_ops() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(0_u8..16, 0..5)
 }
 
@@ -576,17 +576,17 @@ proptest! {
         for (n, what) in (1..).zip(&ops) {
             honest(&mut story, *what, n);
         }
-        for (view, from) in [
-            (View::Local, Some(story.base)),
-            (View::Cloud, Some(story.base)),
-            (View::Server, Some(story.base)),
-            (View::Local, None),
-            (View::Cloud, None),
-            (View::Server, None),
+        for (perspective, from) in [
+            (Perspective::Local, Some(story.base)),
+            (Perspective::Cloud, Some(story.base)),
+            (Perspective::Server, Some(story.base)),
+            (Perspective::Local, None),
+            (Perspective::Cloud, None),
+            (Perspective::Server, None),
         ] {
-            let judged = story.judge_as(view, from, story.tip);
-            prop_assert!(judged.unanswered.is_empty(), "{view:?} {from:?} {judged:?}");
-            prop_assert!(judged.answered.is_empty() && judged.unproven.is_empty());
+            let report = story.judge_as(perspective, from, story.tip);
+            prop_assert!(report.open.is_empty(), "{perspective:?} {from:?} {report:?}");
+            prop_assert!(report.reverted.is_empty() && report.unproven.is_empty());
         }
     }
 
@@ -617,9 +617,9 @@ proptest! {
                 honest(&mut story, *what, n);
             }
         }
-        prop_assert!(!story.unanswered().is_empty());
+        prop_assert!(!story.open().is_empty());
         story.undo();
-        prop_assert_eq!(story.unanswered(), BTreeSet::new());
+        prop_assert_eq!(story.open(), BTreeSet::new());
         prop_assert_eq!(story.files(story.tip), alone.files(alone.tip));
     }
 }
@@ -627,12 +627,12 @@ proptest! {
 #[test]
 fn a_file_that_is_too_large_is_a_violation() {
     let mut story = Story::begin();
-    let large = "x".repeat(crate::sync::MAX_FILE + 1);
+    let large = "x".repeat(platinum_policy::MAX_FILE_BYTES + 1);
     let commit = story.commit("cloud", &[("Plans/large.md", Some(&large))]);
-    let judged = story.judge_as(View::Cloud, Some(story.base), story.tip);
-    assert_eq!(judged.unanswered.len(), 1);
+    let report = story.judge_as(Perspective::Cloud, Some(story.base), story.tip);
+    assert_eq!(report.open.len(), 1);
     assert_eq!(
-        judged.unanswered[0].to_string(),
+        report.open[0].to_string(),
         format!(
             "commit {} is not applied: Plans/large.md has 33554433 bytes; 33554432 is the most",
             &commit.to_string()[..12]
@@ -649,7 +649,7 @@ fn a_commit_of_the_clouds_that_names_what_it_did_answers_nothing() {
     let signing = story.repo.clone().signing_with(key("cloud"));
     let edits = edits_of(&[("Approved/evil.md", None)]);
     story.tip = signing.commit(Some(story.tip), &edits, &meta).unwrap();
-    assert_eq!(story.unanswered().len(), 2);
+    assert_eq!(story.open().len(), 2);
 }
 
 #[test]
@@ -667,5 +667,5 @@ fn an_answer_before_the_violation_answers_nothing() {
     let tree = story.tree_of(bad);
     let merge = story.by_hand(&tree, &[named, bad]);
     let expected = [bad, merge].iter().map(Oid::to_string).collect();
-    assert_eq!(story.unanswered(), expected);
+    assert_eq!(story.open(), expected);
 }

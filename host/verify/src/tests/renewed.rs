@@ -7,7 +7,7 @@ use platinum_core::Role;
 use platinum_repo::Oid;
 
 use super::{
-    super::verify::{Judged, View},
+    crate::verifier::{Report, Perspective},
     Story,
 };
 
@@ -15,8 +15,8 @@ fn hex(commits: &[Oid]) -> BTreeSet<String> {
     commits.iter().map(Oid::to_string).collect()
 }
 
-fn found(judged: Judged) -> BTreeSet<String> {
-    let found = judged.unanswered.into_iter();
+fn found(report: Report) -> BTreeSet<String> {
+    let found = report.open.into_iter();
     found.map(|violation| violation.commit).collect()
 }
 
@@ -32,28 +32,28 @@ fn a_night_of_work_that_was_not_fetched_when_the_key_was_replaced_stays() {
     story
         .signers
         .retire(|signer| signer.agent.as_str() == "cloud", at);
-    for view in [View::Local, View::Cloud, View::Server] {
+    for perspective in [Perspective::Local, Perspective::Cloud, Perspective::Server] {
         for from in [Some(story.base), None] {
-            let judged = story.judge_as(view, from, story.tip);
-            assert_eq!(found(judged), BTreeSet::new(), "{view:?} {from:?}");
+            let report = story.judge_as(perspective, from, story.tip);
+            assert_eq!(found(report), BTreeSet::new(), "{perspective:?} {from:?}");
         }
     }
     // After it, on the tip or beside it, nothing counts; others go on.
     let late = story.commit("cloud", &[("Plans/late.md", Some("evil"))]);
     story.commit("cloud-2", &[("Plans/more.md", Some("honest"))]);
-    for view in [View::Local, View::Cloud, View::Server] {
+    for perspective in [Perspective::Local, Perspective::Cloud, Perspective::Server] {
         for from in [Some(story.base), Some(at), None] {
-            let judged = story.judge_as(view, from, story.tip);
-            let reasons: Vec<_> = judged.unanswered.iter().flat_map(|v| &v.reasons).collect();
+            let report = story.judge_as(perspective, from, story.tip);
+            let reasons: Vec<_> = report.open.iter().flat_map(|v| &v.reasons).collect();
             assert_eq!(reasons.len(), 1, "{reasons:?}");
             assert!(
                 reasons[0].starts_with("it is signed by a key of cloud that is trusted no more")
             );
-            assert_eq!(found(judged), hex(&[late]), "{view:?} {from:?}");
+            assert_eq!(found(report), hex(&[late]), "{perspective:?} {from:?}");
         }
     }
     story.undo();
-    assert_eq!(story.unanswered(), BTreeSet::new());
+    assert_eq!(story.open(), BTreeSet::new());
     let files = story.files(story.tip);
     assert!(files.contains_key("Plans/night_4.md") && files.contains_key("Plans/more.md"));
     assert!(!files.contains_key("Plans/late.md"));
@@ -69,7 +69,7 @@ fn a_retired_key_on_a_line_beside_the_one_it_was_retired_on_does_not_count() {
     // As old as the honest one, as far as anybody can tell but by the history.
     story.tip = story.base;
     let beside = story.commit("cloud", &[("Plans/b.md", Some("evil"))]);
-    assert_eq!(story.unanswered(), hex(&[beside]));
+    assert_eq!(story.open(), hex(&[beside]));
 }
 
 #[test]
@@ -81,13 +81,13 @@ fn a_retired_local_half_judges_nothing_any_more_but_did() {
     story
         .signers
         .retire(|signer| signer.role == Role::Local, story.tip);
-    let judged = story.judge_as(View::Cloud, Some(story.base), story.tip);
-    let answered: BTreeSet<_> = judged.answered.iter().map(|v| v.commit.clone()).collect();
-    assert_eq!(answered, hex(&[evil]));
-    assert!(judged.unanswered.is_empty());
+    let report = story.judge_as(Perspective::Cloud, Some(story.base), story.tip);
+    let reverted: BTreeSet<_> = report.reverted.iter().map(|v| v.commit.clone()).collect();
+    assert_eq!(reverted, hex(&[evil]));
+    assert!(report.open.is_empty());
     let late = story.commit("local", &[("Approved/late.md", Some("send"))]);
-    let judged = story.judge_as(View::Cloud, Some(owners), story.tip);
-    assert_eq!(found(judged), hex(&[late]));
+    let report = story.judge_as(Perspective::Cloud, Some(owners), story.tip);
+    assert_eq!(found(report), hex(&[late]));
 }
 
 #[test]
@@ -98,5 +98,5 @@ fn a_commit_that_the_remote_lost_covers_nothing() {
     story
         .signers
         .retire(|signer| signer.agent.as_str() == "cloud", nowhere);
-    assert_eq!(story.unanswered(), hex(&[last]));
+    assert_eq!(story.open(), hex(&[last]));
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use platinum_repo::Oid;
 
-use super::{super::verify::View, Story, claim, note, task};
+use super::{crate::verifier::Perspective, Story, claim, note, task};
 
 type Edits<'a> = &'a [(&'a str, Option<&'a str>)];
 
@@ -13,11 +13,11 @@ type Edits<'a> = &'a [(&'a str, Option<&'a str>)];
 fn refused(story: &mut Story, edits: Edits<'_>) -> Vec<String> {
     let tip = story.tip;
     let commit = story.commit("cloud", edits);
-    let judged = story.judge_as(View::Cloud, Some(tip), commit);
-    let server = story.judge_as(View::Server, Some(tip), commit);
-    assert_eq!(judged.unanswered, server.unanswered);
+    let report = story.judge_as(Perspective::Cloud, Some(tip), commit);
+    let server = story.judge_as(Perspective::Server, Some(tip), commit);
+    assert_eq!(report.open, server.open);
     story.tip = tip;
-    let found = judged.unanswered.into_iter();
+    let found = report.open.into_iter();
     found.flat_map(|violation| violation.reasons).collect()
 }
 
@@ -85,9 +85,9 @@ fn a_file_put_aside_early_lets_no_cloud_make_a_task_of_locals_its_own() {
         story.commit("cloud", &[(&email, None), (&cloud, Some(&stolen))]),
         story.commit("cloud", &[(&cloud, None), (&done, Some(&stolen))]),
     ];
-    assert_eq!(story.unanswered(), hex(&bad));
+    assert_eq!(story.open(), hex(&bad));
     story.undo();
-    assert_eq!(story.unanswered(), BTreeSet::new());
+    assert_eq!(story.open(), BTreeSet::new());
     let files = story.files(story.tip);
     assert_eq!(files.get(&local), Some(&owned));
     for path in [&email, &cloud, &done] {
@@ -150,7 +150,7 @@ fn a_task_that_honest_commits_moved_is_not_made_again_once_it_was_taken_away() {
         story.commit("cloud", &[(&local, None)]),
         story.commit("cloud", &[(&email, Some(&waits))]),
     ];
-    assert_eq!(story.unanswered(), hex(&bad));
+    assert_eq!(story.open(), hex(&bad));
     story.undo();
     let files = story.files(story.tip);
     assert_eq!(files.get(&local), Some(&owned));
@@ -185,7 +185,7 @@ fn a_task_goes_round_by_claims_whose_epochs_grow_by_one() {
     let last = text(&claim("cloud", 3, 0));
     story.commit("cloud", &[(&email, None), (&cloud, Some(&last))]);
     story.commit("cloud", &[(&cloud, None), (&done, Some(&last))]);
-    assert_eq!(story.unanswered(), BTreeSet::new());
+    assert_eq!(story.open(), BTreeSet::new());
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn a_claim_is_neither_changed_nor_dropped_nor_forgotten_when_the_task_is_given_b
         let back = note(&front, "x");
         let reasons = refused(&mut story, &[(&cloud, None), (&email, Some(&back))]);
         let expected = format!(
-            "cloud agent cloud may not create {email}: a task that is given back keeps the epoch \
+            "cloud agent cloud may not create {email}: a task that is published back keeps the epoch \
              of its claim, 3"
         );
         let expected = if is_right { vec![] } else { vec![expected] };
@@ -326,7 +326,7 @@ fn a_claim_on_an_epoch_that_only_a_violation_wrote_is_undone_with_it() {
         story.commit("cloud", &[(&email, Some(&forged))]),
         story.commit("cloud-2", &[(&email, None), (&other, Some(&claimed))]),
     ];
-    assert_eq!(story.unanswered(), hex(&bad));
+    assert_eq!(story.open(), hex(&bad));
     story.undo();
     assert_eq!(story.files(story.tip), story.files(story.base));
 }

@@ -1,4 +1,4 @@
-//! [`Settling`]: when a state of a file is one that somebody meant, and not a step of a save.
+//! [`Debounce`]: when a state of a file is one that somebody meant, and not a step of a save.
 //!
 //! Lives elsewhere: that nobody writes to a file while it is read is seen by whoever reads it.
 //! Invariants: what is not settled counts as unchanged and is looked at again soon, and nothing
@@ -18,7 +18,7 @@ const OLD: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_millis(250);
 /// As [`QUIET`], where nobody watches and the look itself waits: what is the same at two looks so
 /// far apart.
-pub(super) const SECOND_LOOK: Duration = Duration::from_millis(100);
+pub(super) const SECOND_READ: Duration = Duration::from_millis(100);
 /// How long a file that is being written piece by piece is left alone.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long a file that became empty may be a step of a save.
@@ -34,11 +34,11 @@ const MOST: usize = 100_000;
 
 /// What to do with a file in a state that is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Readiness {
     /// Read it.
-    Settled,
+    Ready,
     /// Somebody is writing it.
-    Later,
+    Wait,
     /// It was full a moment ago.
     Emptied,
 }
@@ -54,7 +54,7 @@ struct Watched {
 
 /// What is waited out.
 #[derive(Debug, Default)]
-pub(super) struct Settling {
+pub(super) struct Debounce {
     /// When this look began, in nanoseconds since 1970.
     began: i64,
     /// How long nobody may have written to a file before it counts.
@@ -69,15 +69,15 @@ pub(super) struct Settling {
     later: Vec<(VaultPath, Duration)>,
 }
 
-impl Settling {
+impl Debounce {
     /// A look begins.
-    pub(super) fn begin(&mut self, is_watched: bool) {
+    pub(super) fn begin_scan(&mut self, is_watched: bool) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default().as_nanos();
         self.began = i64::try_from(now).unwrap_or(i64::MAX);
         self.quiet = match is_watched {
             true => QUIET,
-            false => SECOND_LOOK,
+            false => SECOND_READ,
         };
         self.later.clear();
         self.watched
@@ -86,61 +86,61 @@ impl Settling {
 
     /// The watcher saw these files being moved to where they are, and nothing else since the last
     /// look.
-    pub(super) fn arrived(&mut self, paths: BTreeSet<String>) {
+    pub(super) fn note_moved_in(&mut self, paths: BTreeSet<String>) {
         self.arrived = paths;
     }
 
     /// Whether a second look would be enough for some file.
     pub(super) fn is_short(&self) -> bool {
-        self.later.iter().any(|(_, wait)| *wait <= SECOND_LOOK)
+        self.later.iter().any(|(_, wait)| *wait <= SECOND_READ)
     }
 
     /// What is to be looked at again, and after how long.
-    pub(super) fn take_later(&mut self) -> Vec<(VaultPath, Duration)> {
+    pub(super) fn take_rescans(&mut self) -> Vec<(VaultPath, Duration)> {
         std::mem::take(&mut self.later)
     }
 
     /// Judges a file by its times. How old it is the time of the system tells alone: the other one
     /// programs set as they like.
-    pub(super) fn judge(&mut self, path: &VaultPath, state: &FileState, was_full: bool) -> Verdict {
+    pub(super) fn check(&mut self, path: &VaultPath, state: &FileState, was_full: bool) -> Readiness {
         let age = self.began.saturating_sub(state.changed);
         let age = Duration::from_nanos(u64::try_from(age).unwrap_or(0));
         let is_crowded = self.watched.len() >= MOST;
         let watched = self.watched(path, state);
         let (verdict, wait) = match was_full {
-            true => (Verdict::Emptied, EMPTY),
-            false => (Verdict::Later, watched.wait),
+            true => (Readiness::Emptied, EMPTY),
+            false => (Readiness::Wait, watched.wait),
         };
         // A clock that was set back, or another machine's: what stays as it is is settled too.
         let waited = watched.since.elapsed().max(age);
         if waited >= wait || is_crowded {
-            return Verdict::Settled;
+            return Readiness::Ready;
         }
         self.later.push((path.clone(), wait.saturating_sub(waited)));
         verdict
     }
 
     /// The file was being written when it was read.
-    pub(super) fn was_written(&mut self, path: &VaultPath) {
+    pub(super) fn note_being_written(&mut self, path: &VaultPath) {
         self.later.push((path.clone(), PAUSE));
     }
 
     /// Nothing about this file is waited out.
-    pub(super) fn is_calm(&mut self, path: &VaultPath) {
+    pub(super) fn clear(&mut self, path: &VaultPath) {
         if !self.watched.is_empty() {
             self.watched.remove(path);
         }
     }
 
     /// Whether a state is old enough that a second change would show in its time.
-    pub(super) fn is_old(&self, state: &FileState) -> bool {
+    pub(super) fn is_stable(&self, state: &FileState) -> bool {
         let newest = state.changed.max(state.modified.min(self.began));
         let age = self.began.saturating_sub(newest);
         u64::try_from(age).is_ok_and(|age| Duration::from_nanos(age) > OLD)
     }
 
     /// Files that are gone: those that have been so for long enough. The others are waited for.
-    pub(super) fn are_gone<'a>(
+    pub(super) fn confirm_gone<'a>(
         &mut self,
         paths: impl Iterator<Item = &'a VaultPath>,
     ) -> Vec<&'a VaultPath> {
@@ -212,147 +212,147 @@ mod tests {
         VaultPath::new("Inbox/a.md").unwrap()
     }
 
-    fn state(settling: &Settling, seconds_ago: i64) -> FileState {
+    fn state(debounce: &Debounce, seconds_ago: i64) -> FileState {
         FileState {
             device: 1,
             inode: 2,
             len: 0,
             modified: i64::MAX,
-            changed: settling.began - seconds_ago * SECOND,
+            changed: debounce.began - seconds_ago * SECOND,
         }
     }
 
-    fn begun() -> Settling {
-        let mut settling = Settling::default();
-        settling.begin(true);
-        settling
+    fn begun() -> Debounce {
+        let mut debounce = Debounce::default();
+        debounce.begin_scan(true);
+        debounce
     }
 
     const MILLI: i64 = 1_000_000;
 
     #[test]
     fn what_was_written_a_moment_before_the_look_is_settled_whatever_time_a_program_gave_it() {
-        let mut settling = begun();
-        let state = state(&settling, 1);
-        assert_eq!(settling.judge(&path(), &state, false), Verdict::Settled);
-        assert!(!settling.is_old(&state));
+        let mut debounce = begun();
+        let state = state(&debounce, 1);
+        assert_eq!(debounce.check(&path(), &state, false), Readiness::Ready);
+        assert!(!debounce.is_stable(&state));
         let older = FileState {
             changed: state.changed - 3 * SECOND,
             modified: 0,
             ..state
         };
-        assert!(settling.is_old(&older));
+        assert!(debounce.is_stable(&older));
     }
 
     #[test]
     fn what_was_written_since_the_look_began_is_looked_at_again_and_settles_if_it_stays() {
-        let mut settling = begun();
-        let ahead = state(&settling, -3600);
-        assert_eq!(settling.judge(&path(), &ahead, false), Verdict::Later);
-        let later = settling.take_later();
+        let mut debounce = begun();
+        let ahead = state(&debounce, -3600);
+        assert_eq!(debounce.check(&path(), &ahead, false), Readiness::Wait);
+        let later = debounce.take_rescans();
         assert!(later.len() == 1 && later[0].1 <= QUIET);
         let changed = FileState { len: 1, ..ahead };
-        assert_eq!(settling.judge(&path(), &changed, false), Verdict::Later);
+        assert_eq!(debounce.check(&path(), &changed, false), Readiness::Wait);
         // As if a second had gone by.
-        let known = settling.watched.get_mut(&path()).unwrap();
+        let known = debounce.watched.get_mut(&path()).unwrap();
         known.since = known.since.checked_sub(PAUSE).unwrap();
-        assert_eq!(settling.judge(&path(), &changed, false), Verdict::Settled);
+        assert_eq!(debounce.check(&path(), &changed, false), Readiness::Ready);
     }
 
     #[test]
     fn what_is_written_piece_by_piece_counts_when_its_writer_has_paused() {
-        let mut settling = begun();
-        let written = |settling: &Settling, len, ago| FileState {
+        let mut debounce = begun();
+        let written = |debounce: &Debounce, len, ago| FileState {
             len,
-            changed: settling.began - ago * MILLI,
-            ..state(settling, 0)
+            changed: debounce.began - ago * MILLI,
+            ..state(debounce, 0)
         };
-        let piece = written(&settling, 1, 80);
-        assert_eq!(settling.judge(&path(), &piece, false), Verdict::Later);
+        let piece = written(&debounce, 1, 80);
+        assert_eq!(debounce.check(&path(), &piece, false), Readiness::Wait);
         // The second piece: a longer pause is asked for than a save needs.
-        for (len, ago, verdict) in [(2, 80, Verdict::Later), (3, 400, Verdict::Later)] {
-            let piece = written(&settling, len, ago);
-            assert_eq!(settling.judge(&path(), &piece, false), verdict, "{ago}");
+        for (len, ago, verdict) in [(2, 80, Readiness::Wait), (3, 400, Readiness::Wait)] {
+            let piece = written(&debounce, len, ago);
+            assert_eq!(debounce.check(&path(), &piece, false), verdict, "{ago}");
         }
-        let last = written(&settling, 2000, 1100);
-        assert_eq!(settling.judge(&path(), &last, false), Verdict::Settled);
+        let last = written(&debounce, 2000, 1100);
+        assert_eq!(debounce.check(&path(), &last, false), Readiness::Ready);
         // Also after it was taken once: it goes on.
-        let more = written(&settling, 3000, 400);
-        assert_eq!(settling.judge(&path(), &more, false), Verdict::Later);
+        let more = written(&debounce, 3000, 400);
+        assert_eq!(debounce.check(&path(), &more, false), Readiness::Wait);
     }
 
     #[test]
     fn a_file_that_took_the_place_of_another_is_whole_at_once() {
-        let mut settling = begun();
+        let mut debounce = begun();
         for inode in [5, 6] {
             let renamed = FileState {
                 inode,
-                modified: settling.began - 3 * MILLI,
-                ..state(&settling, 0)
+                modified: debounce.began - 3 * MILLI,
+                ..state(&debounce, 0)
             };
-            assert_eq!(settling.judge(&path(), &renamed, false), Verdict::Settled);
+            assert_eq!(debounce.check(&path(), &renamed, false), Readiness::Ready);
             // And if its writer goes on, it waits like any other.
             let more = FileState {
                 len: 9,
-                modified: settling.began,
+                modified: debounce.began,
                 ..renamed
             };
-            assert_eq!(settling.judge(&path(), &more, false), Verdict::Later);
+            assert_eq!(debounce.check(&path(), &more, false), Readiness::Wait);
         }
     }
 
     #[test]
     fn a_file_that_was_seen_to_be_moved_into_place_is_whole_although_no_clock_shows_it() {
-        let mut settling = begun();
-        let saved = |settling: &Settling, inode| FileState {
+        let mut debounce = begun();
+        let saved = |debounce: &Debounce, inode| FileState {
             inode,
-            modified: settling.began - 3 * MILLI,
+            modified: debounce.began - 3 * MILLI,
             ..FileState {
-                changed: settling.began - 3 * MILLI,
-                ..state(settling, 0)
+                changed: debounce.began - 3 * MILLI,
+                ..state(debounce, 0)
             }
         };
-        let first = saved(&settling, 5);
-        assert_eq!(settling.judge(&path(), &first, false), Verdict::Later);
+        let first = saved(&debounce, 5);
+        assert_eq!(debounce.check(&path(), &first, false), Readiness::Wait);
         // The event comes after the look that found it.
-        settling.arrived([path().as_str().to_owned()].into());
-        assert_eq!(settling.judge(&path(), &first, false), Verdict::Settled);
-        let second = saved(&settling, 6);
-        assert_eq!(settling.judge(&path(), &second, false), Verdict::Settled);
+        debounce.note_moved_in([path().as_str().to_owned()].into());
+        assert_eq!(debounce.check(&path(), &first, false), Readiness::Ready);
+        let second = saved(&debounce, 6);
+        assert_eq!(debounce.check(&path(), &second, false), Readiness::Ready);
         // The same file with more in it: somebody writes to it where it is.
         let more = FileState { len: 9, ..second };
-        assert_eq!(settling.judge(&path(), &more, false), Verdict::Later);
-        settling.arrived(BTreeSet::new());
-        let third = saved(&settling, 7);
-        assert_eq!(settling.judge(&path(), &third, false), Verdict::Later);
+        assert_eq!(debounce.check(&path(), &more, false), Readiness::Wait);
+        debounce.note_moved_in(BTreeSet::new());
+        let third = saved(&debounce, 7);
+        assert_eq!(debounce.check(&path(), &third, false), Readiness::Wait);
     }
 
     #[test]
     fn a_file_that_became_empty_is_waited_for_half_a_minute() {
-        let mut settling = begun();
+        let mut debounce = begun();
         for (ago, verdict) in [
-            (0, Verdict::Emptied),
-            (29, Verdict::Emptied),
-            (31, Verdict::Settled),
+            (0, Readiness::Emptied),
+            (29, Readiness::Emptied),
+            (31, Readiness::Ready),
         ] {
-            let state = state(&settling, ago);
-            assert_eq!(settling.judge(&path(), &state, true), verdict, "{ago}");
+            let state = state(&debounce, ago);
+            assert_eq!(debounce.check(&path(), &state, true), verdict, "{ago}");
         }
-        assert!(settling.take_later().iter().all(|(_, wait)| *wait <= EMPTY));
+        assert!(debounce.take_rescans().iter().all(|(_, wait)| *wait <= EMPTY));
     }
 
     #[test]
     fn a_file_is_gone_only_at_the_second_look() {
-        let mut settling = begun();
+        let mut debounce = begun();
         let path = path();
-        assert!(settling.are_gone([&path].into_iter()).is_empty());
-        assert_eq!(settling.take_later().len(), 1);
-        let since = settling.gone.get_mut(&path).unwrap();
+        assert!(debounce.confirm_gone([&path].into_iter()).is_empty());
+        assert_eq!(debounce.take_rescans().len(), 1);
+        let since = debounce.gone.get_mut(&path).unwrap();
         *since = since.checked_sub(GONE).unwrap();
-        assert_eq!(settling.are_gone([&path].into_iter()), [&path]);
-        assert_eq!(settling.are_gone([&path].into_iter()), [&path]);
+        assert_eq!(debounce.confirm_gone([&path].into_iter()), [&path]);
+        assert_eq!(debounce.confirm_gone([&path].into_iter()), [&path]);
         // It came back in between: it begins anew.
-        assert!(settling.are_gone(std::iter::empty()).is_empty());
-        assert!(settling.are_gone([&path].into_iter()).is_empty());
+        assert!(debounce.confirm_gone(std::iter::empty()).is_empty());
+        assert!(debounce.confirm_gone([&path].into_iter()).is_empty());
     }
 }

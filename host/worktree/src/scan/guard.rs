@@ -1,4 +1,4 @@
-//! [`Guard`]: whether so much of the vault is gone that nobody can have meant it.
+//! [`DeletionGuard`]: whether so much of the vault is gone that nobody can have meant it.
 //!
 //! A disk that is not mounted, a folder that was emptied by mistake and a vault restored in part
 //! look like many deletions. Told to the remote, they would take the files from every machine.
@@ -9,7 +9,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -18,8 +18,8 @@ use platinum_core::{VaultPath, layout};
 use platinum_repo::{Oid, RefName, Repo};
 use platinum_vault::{Vault, VaultError};
 
-use super::{super::SyncError, look::Found};
-use crate::noted::accepted;
+use super::scanner::ScanResult;
+use crate::WorktreeError;
 
 /// The file that says which folder the vault is, beside the objects.
 const ROOT: &str = "platinum-vault-root";
@@ -32,15 +32,15 @@ const MANY: usize = 20;
 
 /// What stands between a vault that went away and the remote.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(super) struct DeletionGuard {
     git_dir: PathBuf,
     /// The number of the folder that the vault was; none if that is not known.
     root: Option<u64>,
 }
 
-impl Guard {
+impl DeletionGuard {
     /// With what an earlier daemon noted down.
-    pub(super) fn of(git_dir: &Path) -> Self {
+    pub(super) fn load(git_dir: &Path) -> Self {
         let root = fs::read_to_string(git_dir.join(ROOT)).ok();
         Self {
             git_dir: git_dir.to_owned(),
@@ -49,24 +49,24 @@ impl Guard {
     }
 
     /// Why what a look everywhere found may not be believed, if so.
-    pub(super) fn verdict(
+    pub(super) fn check(
         &self,
         (vault, repo): (&Vault, &Repo),
         base: Option<Oid>,
-        found: &Found,
-    ) -> Result<Option<VaultError>, SyncError> {
+        found: &ScanResult,
+    ) -> Result<Option<VaultError>, WorktreeError> {
         let (Some(base), false) = (base, found.missing.is_empty()) else {
             return Ok(None);
         };
         if self.is_accepted() {
             return Ok(None);
         }
-        let lost = lost(repo, found)?;
+        let lost = missing_count(repo, found)?;
         if lost == 0 {
             return Ok(None);
         }
         let elsewhere = self.is_elsewhere(vault)?;
-        if !found.any_file || elsewhere || self.is_too_much(repo, base, found, lost)? {
+        if !found.any_file || elsewhere || self.is_mass_deletion(repo, base, found, lost)? {
             return Ok(Some(VaultError::FilesGone {
                 gone: lost,
                 of: repo.tree_files(base)?.len(),
@@ -77,19 +77,19 @@ impl Guard {
     }
 
     /// Whether what was found at some paths is reason enough to look everywhere.
-    pub(super) fn suspects(
+    pub(super) fn is_suspicious(
         &self,
         (vault, repo): (&Vault, &Repo),
         base: Option<Oid>,
-        found: &Found,
-    ) -> Result<bool, SyncError> {
+        found: &ScanResult,
+    ) -> Result<bool, WorktreeError> {
         let (Some(base), false) = (base, found.missing.is_empty()) else {
             return Ok(false);
         };
-        if self.is_elsewhere(vault)? || self.is_too_much(repo, base, found, found.missing.len())? {
+        if self.is_elsewhere(vault)? || self.is_mass_deletion(repo, base, found, found.missing.len())? {
             return Ok(true);
         }
-        match first_left(repo, base, found)? {
+        match first_remaining(repo, base, found)? {
             Some(left) => Ok(!vault.exists(&left).unwrap_or(false)),
             None => Ok(!found.any_file),
         }
@@ -97,9 +97,9 @@ impl Guard {
 
     /// What was found is believed: this folder is the vault, and what was accepted has been used
     /// once nothing is missing any more.
-    pub(super) fn believed(&mut self, vault: &Vault, found: &Found) -> Result<(), SyncError> {
+    pub(super) fn record_accepted(&mut self, vault: &Vault, found: &ScanResult) -> Result<(), WorktreeError> {
         if found.missing.is_empty() {
-            fs::remove_file(accepted(&self.git_dir)).ok();
+            fs::remove_file(acceptance_file(&self.git_dir)).ok();
         }
         let now = vault.number()?;
         if self.root != Some(now) {
@@ -113,7 +113,7 @@ impl Guard {
 
     /// Whether the vault is another folder than it was. Numbers of file systems change from one
     /// start of the machine to the next, the number of a folder in them does not.
-    fn is_elsewhere(&self, vault: &Vault) -> Result<bool, SyncError> {
+    fn is_elsewhere(&self, vault: &Vault) -> Result<bool, WorktreeError> {
         match self.root {
             Some(root) => Ok(vault.number()? != root),
             None => Ok(false),
@@ -121,17 +121,17 @@ impl Guard {
     }
 
     /// Whether nothing is left, or, of many, less than half.
-    fn is_too_much(
+    fn is_mass_deletion(
         &self,
         repo: &Repo,
         base: Oid,
-        found: &Found,
+        found: &ScanResult,
         lost: usize,
-    ) -> Result<bool, SyncError> {
+    ) -> Result<bool, WorktreeError> {
         if lost < FEW {
             return Ok(false);
         }
-        if first_left(repo, base, found)?.is_none() {
+        if first_remaining(repo, base, found)?.is_none() {
             return Ok(true);
         }
         let Some(root) = repo.folder_at(base, "")? else {
@@ -144,13 +144,26 @@ impl Guard {
     }
 
     fn is_accepted(&self) -> bool {
-        let said = fs::metadata(accepted(&self.git_dir)).and_then(|about| about.modified());
+        let said = fs::metadata(acceptance_file(&self.git_dir)).and_then(|about| about.modified());
         said.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < DAY))
     }
 }
 
+/// Accepts the deletions that a host withholds. It counts for a day, and once.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn accept_deletions(git_dir: &Path) -> io::Result<()> {
+    fs::write(acceptance_file(git_dir), "")
+}
+
+/// The file by which the owner accepts deletions.
+fn acceptance_file(git_dir: &Path) -> PathBuf {
+    git_dir.join("platinum-deletions-accepted")
+}
+
 /// How many files are gone that were not moved, and that the remote did not delete.
-fn lost(repo: &Repo, found: &Found) -> Result<usize, SyncError> {
+fn missing_count(repo: &Repo, found: &ScanResult) -> Result<usize, WorktreeError> {
     let gone = match repo.tip(RefName::Verified)? {
         Some(verified) => repo.blobs_at(verified, found.missing.keys())?.len(),
         None => found.missing.len(),
@@ -166,7 +179,7 @@ fn lost(repo: &Repo, found: &Found) -> Result<usize, SyncError> {
 }
 
 /// How many files there are; so many at most.
-fn count(repo: &Repo, tree: Oid, most: usize) -> Result<usize, SyncError> {
+fn count(repo: &Repo, tree: Oid, most: usize) -> Result<usize, WorktreeError> {
     let folder = repo.folder(tree)?;
     let mut files = folder.files.len();
     for below in folder.folders.into_values() {
@@ -180,19 +193,19 @@ fn count(repo: &Repo, tree: Oid, most: usize) -> Result<usize, SyncError> {
 
 /// The first file of the base that is not missing, apart from the one that the house itself writes
 /// whatever there is.
-fn first_left(repo: &Repo, base: Oid, found: &Found) -> Result<Option<VaultPath>, SyncError> {
+fn first_remaining(repo: &Repo, base: Oid, found: &ScanResult) -> Result<Option<VaultPath>, WorktreeError> {
     match repo.folder_at(base, "")? {
-        Some(root) => first_left_in(repo, "", root, found),
+        Some(root) => first_remaining_in(repo, "", root, found),
         None => Ok(None),
     }
 }
 
-fn first_left_in(
+fn first_remaining_in(
     repo: &Repo,
     prefix: &str,
     tree: Oid,
-    found: &Found,
-) -> Result<Option<VaultPath>, SyncError> {
+    found: &ScanResult,
+) -> Result<Option<VaultPath>, WorktreeError> {
     let folder = repo.folder(tree)?;
     for name in folder.files.keys() {
         if let Ok(path) = VaultPath::new(format!("{prefix}{name}"))
@@ -203,7 +216,7 @@ fn first_left_in(
         }
     }
     for (name, tree) in folder.folders {
-        if let Some(left) = first_left_in(repo, &format!("{prefix}{name}/"), tree, found)? {
+        if let Some(left) = first_remaining_in(repo, &format!("{prefix}{name}/"), tree, found)? {
             return Ok(Some(left));
         }
     }

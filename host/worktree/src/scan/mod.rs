@@ -1,7 +1,15 @@
-//! [`WorkTree`]: what is known of the work tree, and where the next look goes.
+//! [`ScanState`]: what is known of the work tree, and where the next look goes.
 //!
 //! Lives elsewhere: reading is `look`'s; how long a half-made state is waited out, `settle`'s.
 //! Invariant: what is known saves work and decides nothing: lost, it is read anew.
+
+mod debounce;
+mod guard;
+mod scanner;
+mod stat_cache;
+
+pub use guard::accept_deletions;
+pub use scanner::Edits;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,33 +19,31 @@ use std::{
 };
 
 use platinum_core::VaultPath;
-use platinum_repo::{Oid, RefName, Repo};
+use platinum_repo::{Oid, Repo};
 use platinum_vault::{Leftover, Thing, Vault};
 use platinum_watch::{Changes, Dirty};
 
-use super::{
-    super::{SyncError, gate::Gate},
-    guard::Guard,
-    look::{Edits, Found, Look, Missing},
-    seen::Seen,
-    settle::{SECOND_LOOK, Settling},
-};
+use crate::{FileFilter, WorktreeError};
+use debounce::{Debounce, SECOND_READ};
+use guard::DeletionGuard;
+use scanner::{Missing, Scan, ScanResult};
+use stat_cache::StatCache;
 
-/// The file with what was seen, beside the objects.
-const SEEN: &str = "platinum-seen";
+/// The file with what was stat_cache, beside the objects.
+const STAT_CACHE: &str = "platinum-seen";
 /// More paths than this are looked at folder by folder.
 const MOST_PATHS: usize = 4096;
 /// So much of the vault is looked at for no reason, and how often.
-const TRICKLE: (usize, Duration) = (100, Duration::from_secs(60));
+const BACKGROUND_RESCAN: (usize, Duration) = (100, Duration::from_secs(60));
 /// The wall clock went so much further than the other one: the machine slept.
 const ASLEEP: Duration = Duration::from_secs(60);
 
 /// What is known of the work tree. Lost, it is read anew.
 #[derive(Debug)]
-pub(in crate::sync) struct WorkTree {
-    seen: Seen,
-    settling: Settling,
-    guard: Guard,
+pub(crate) struct ScanState {
+    stat_cache: StatCache,
+    debounce: Debounce,
+    guard: DeletionGuard,
     /// Who says which paths changed.
     dirty: Option<Dirty>,
     /// Paths that differed from the base at the last look, or were not settled.
@@ -45,17 +51,17 @@ pub(in crate::sync) struct WorkTree {
     /// The base of the last look.
     base: Option<Oid>,
     /// The next look goes everywhere.
-    lost: bool,
+    scan_all: bool,
     /// The folders there are, as far as is known.
     folders: BTreeSet<String>,
     /// Where the look for no reason has come to, and when it went on last.
-    trickle: (String, Instant),
+    background: (String, Instant),
     /// Both clocks at the last look.
     clocks: (SystemTime, Instant),
 }
 
 /// What a look reads from, and what stands between.
-type Sources<'a> = (&'a Vault, &'a Repo, &'a Gate);
+type Sources<'a> = (&'a Vault, &'a Repo, &'a dyn FileFilter);
 
 /// Where to look.
 enum Scope {
@@ -64,70 +70,70 @@ enum Scope {
     At(BTreeMap<String, bool>),
 }
 
-impl WorkTree {
+impl ScanState {
     /// Nothing is known but what an earlier daemon noted down.
-    pub(in crate::sync) fn new(git_dir: &Path) -> Self {
+    pub(crate) fn new(git_dir: &Path) -> Self {
         Self {
-            seen: Seen::of(&git_dir.join(SEEN)),
-            settling: Settling::default(),
-            guard: Guard::of(git_dir),
+            stat_cache: StatCache::open(&git_dir.join(STAT_CACHE)),
+            debounce: Debounce::default(),
+            guard: DeletionGuard::load(git_dir),
             dirty: None,
             pending: BTreeSet::new(),
             base: None,
-            lost: true,
+            scan_all: true,
             folders: BTreeSet::new(),
-            trickle: (String::new(), Instant::now()),
+            background: (String::new(), Instant::now()),
             clocks: (SystemTime::now(), Instant::now()),
         }
     }
 
     /// From now on this says which paths changed.
-    pub(in crate::sync) fn watched_by(&mut self, dirty: Dirty) {
+    pub(crate) fn watched_by(&mut self, dirty: Dirty) {
         self.dirty = Some(dirty);
-        self.lost = true;
+        self.scan_all = true;
     }
 
     /// A sync begins: without a watcher, the next look goes everywhere.
-    pub(in crate::sync) fn begin(&mut self) {
-        self.lost |= self.dirty.is_none();
+    pub(crate) fn begin(&mut self) {
+        self.scan_all |= self.dirty.is_none();
     }
 
     /// These paths are about to be changed: the next look goes there, whatever happens.
-    pub(in crate::sync) fn touch<'a>(&mut self, paths: impl Iterator<Item = &'a VaultPath>) {
+    pub(crate) fn touch<'a>(&mut self, paths: impl Iterator<Item = &'a VaultPath>) {
         self.pending.extend(paths.cloned());
     }
 
     /// What differs from the base, looking also at these paths.
-    pub(in crate::sync) fn edits(
+    pub(crate) fn scan(
         &mut self,
-        (vault, repo, gate): Sources<'_>,
+        (vault, repo, filter): Sources<'_>,
         base: Option<Oid>,
         more: &mut dyn Iterator<Item = &VaultPath>,
-    ) -> Result<(Edits, Vec<Leftover>), SyncError> {
+    ) -> Result<(Edits, Vec<Leftover>), WorktreeError> {
         let scope = self.scope(repo, base, more);
         // Till it has come to its end: the paths that the watcher named are taken, and named once.
-        self.lost = true;
+        self.scan_all = true;
         let mut scope = scope?;
         let mut refusal = None;
-        let mut found = self.look((vault, repo, gate), base, &scope)?;
-        if self.dirty.is_none() && self.settling.is_short() {
+        let mut found = self.run((vault, repo, filter), base, &scope)?;
+        if self.dirty.is_none() && self.debounce.is_short() {
             wait_for_writers();
-            found = self.look((vault, repo, gate), base, &scope)?;
+            found = self.run((vault, repo, filter), base, &scope)?;
         }
         if let Scope::At(_) = scope
-            && self.guard.suspects((vault, repo), base, &found)?
+            && self.guard.is_suspicious((vault, repo), base, &found)?
         {
             scope = Scope::Everywhere;
-            found = self.look((vault, repo, gate), base, &scope)?;
+            found = self.run((vault, repo, filter), base, &scope)?;
         }
         if let Scope::Everywhere = scope {
-            match self.guard.verdict((vault, repo), base, &found)? {
-                None => self.guard.believed(vault, &found)?,
+            match self.guard.check((vault, repo), base, &found)? {
+                None => self.guard.record_accepted(vault, &found)?,
                 Some(gone) if !found.any_file => return Err(gone.into()),
                 Some(other) => refusal = Some(other),
             }
         }
-        let held = self.decide_missing(vault, &mut found);
+        let held = self.split_missing(vault, &mut found);
         // A step of a save is no loss: only what would be told counts.
         if let Some(refusal) = refusal
             && found.edits.files.values().any(Option::is_none)
@@ -137,26 +143,26 @@ impl WorkTree {
         // A file can have been met twice: in the list of its folder, and by its name.
         found
             .edits
-            .unread
+            .withheld
             .sort_by(|a, b| (&a.path, &a.reason).cmp(&(&b.path, &b.reason)));
         found
             .edits
-            .unread
+            .withheld
             .dedup_by(|a, b| (&a.path, &a.reason) == (&b.path, &b.reason));
         self.pending = found.again;
         self.pending.extend(held);
         self.pending.extend(found.edits.files.keys().cloned());
         if let Scope::Everywhere = scope {
             self.folders = found.folders.into_iter().collect();
-            self.trickle = (String::new(), Instant::now());
+            self.background = (String::new(), Instant::now());
         } else {
             self.folders.extend(found.folders);
         }
         self.base = base;
-        self.lost = false;
-        self.seen.save();
+        self.scan_all = false;
+        self.stat_cache.save();
         if let Some(dirty) = &self.dirty {
-            for (path, wait) in self.settling.take_later() {
+            for (path, wait) in self.debounce.take_rescans() {
                 dirty.look_again(path.as_str(), wait);
             }
         }
@@ -168,9 +174,9 @@ impl WorkTree {
         repo: &Repo,
         base: Option<Oid>,
         more: &mut dyn Iterator<Item = &VaultPath>,
-    ) -> Result<Scope, SyncError> {
+    ) -> Result<Scope, WorktreeError> {
         let changes = self.dirty.as_ref().map(Dirty::take);
-        self.settling.arrived(match &changes {
+        self.debounce.note_moved_in(match &changes {
             Some(Changes::Paths(touched)) => touched
                 .iter()
                 .filter(|touched| touched.arrived)
@@ -178,7 +184,7 @@ impl WorkTree {
                 .collect(),
             _ => BTreeSet::new(),
         });
-        if self.slept() || self.lost || matches!(changes, Some(Changes::Everything)) {
+        if self.has_slept() || self.scan_all || matches!(changes, Some(Changes::Everything)) {
             return Ok(Scope::Everywhere);
         }
         let mut paths: BTreeMap<String, bool> = BTreeMap::new();
@@ -198,7 +204,7 @@ impl WorkTree {
             (Some(_), None) => return Ok(Scope::Everywhere),
             _ => {}
         }
-        for folder in self.trickled() {
+        for folder in self.background_rescan() {
             paths.entry(folder).or_default();
         }
         match paths.len() > MOST_PATHS {
@@ -207,41 +213,39 @@ impl WorkTree {
         }
     }
 
-    fn look(
+    fn run(
         &mut self,
-        (vault, repo, gate): Sources<'_>,
+        (vault, repo, filter): Sources<'_>,
         base: Option<Oid>,
         scope: &Scope,
-    ) -> Result<Found, SyncError> {
-        self.settling.begin(self.dirty.is_some());
-        self.seen.load_once();
-        let verified = repo.tip(RefName::Verified)?;
-        let mut look = Look {
+    ) -> Result<ScanResult, WorktreeError> {
+        self.debounce.begin_scan(self.dirty.is_some());
+        self.stat_cache.load_once();
+        let mut scan = Scan {
             vault,
             repo,
-            gate,
-            given: gate.given(repo, verified, base),
+            filter: filter.begin_scan(repo, base)?,
             base,
-            seen: &mut self.seen,
-            settling: &mut self.settling,
+            stat_cache: &mut self.stat_cache,
+            debounce: &mut self.debounce,
             known: &self.folders,
-            found: Found::default(),
+            found: ScanResult::default(),
             stored: 0,
             batch: repo.batch(),
         };
         match scope {
             Scope::Everywhere => {
-                look.seen.begin_full_look();
-                look.everywhere()?;
-                look.seen.end_full_look();
+                scan.stat_cache.begin_full_scan();
+                scan.scan_all()?;
+                scan.stat_cache.end_full_scan();
             }
-            Scope::At(paths) => look.at(paths)?,
+            Scope::At(paths) => scan.scan_paths(paths)?,
         }
-        look.finish()
+        scan.finish()
     }
 
     /// Makes deletions of the files that are gone for good; answers the others.
-    fn decide_missing(&mut self, vault: &Vault, found: &mut Found) -> Vec<VaultPath> {
+    fn split_missing(&mut self, vault: &Vault, found: &mut ScanResult) -> Vec<VaultPath> {
         let files = &mut found.edits.files;
         let blobs: BTreeSet<Oid> = files.values().flatten().copied().collect();
         let names: BTreeSet<String> = files
@@ -259,7 +263,7 @@ impl WorkTree {
         files.extend(moved.into_keys().map(|path| (path, None)));
         let gone: BTreeSet<VaultPath> = match self.dirty {
             Some(_) => {
-                let gone = self.settling.are_gone(waiting.keys());
+                let gone = self.debounce.confirm_gone(waiting.keys());
                 gone.into_iter().cloned().collect()
             }
             None => still_gone(vault, waiting.keys()),
@@ -271,9 +275,9 @@ impl WorkTree {
     }
 
     /// Some folders, in turn, once a while.
-    fn trickled(&mut self) -> Vec<String> {
-        let (part, every) = TRICKLE;
-        let (after, at) = &mut self.trickle;
+    fn background_rescan(&mut self) -> Vec<String> {
+        let (part, every) = BACKGROUND_RESCAN;
+        let (after, at) = &mut self.background;
         if at.elapsed() < every {
             return Vec::new();
         }
@@ -294,7 +298,7 @@ impl WorkTree {
     }
 
     /// Whether the machine slept, or its clock was set: then nobody knows what was missed.
-    fn slept(&mut self) -> bool {
+    fn has_slept(&mut self) -> bool {
         let now = (SystemTime::now(), Instant::now());
         let (wall, steady) = std::mem::replace(&mut self.clocks, now);
         let steady = now.1.duration_since(steady);
@@ -325,9 +329,8 @@ fn still_gone<'a>(
     reason = "a save of two steps is waited out; nothing tells its end where nobody watches"
 )]
 fn wait_for_writers() {
-    std::thread::sleep(SECOND_LOOK);
+    std::thread::sleep(SECOND_READ);
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

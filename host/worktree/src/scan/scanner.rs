@@ -10,18 +10,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::{VaultPath, layout};
-use platinum_policy::is_synced;
+use platinum_policy::{MAX_FILE_BYTES, is_synced};
 use platinum_repo::{Batch, Folder, Oid, Repo};
 use platinum_vault::{FileState, Leftover, Listing, Refused, Thing, Vault, VaultError};
 
 use super::{
-    super::{
-        HeldBack, MAX_FILE, SyncError,
-        gate::{Gate, Given},
-    },
-    seen::Seen,
-    settle::{Settling, Verdict},
+    debounce::{Debounce, Readiness},
+    stat_cache::StatCache,
 };
+use crate::{ScanFilter, Withheld, WorktreeError};
 
 /// Deeper folders are not looked into.
 const MAX_DEPTH: usize = 32;
@@ -31,16 +28,16 @@ const FEW: usize = 16;
 
 /// What the work tree has otherwise than the base.
 #[derive(Debug, Default)]
-pub(in crate::sync) struct Edits {
+pub struct Edits {
     /// Our blob at each path that differs; none where a file is gone.
-    pub(in crate::sync) files: BTreeMap<VaultPath, Option<Oid>>,
+    pub files: BTreeMap<VaultPath, Option<Oid>>,
     /// What could not be taken; it counts as the base has it.
-    pub(in crate::sync) unread: Vec<HeldBack>,
+    pub withheld: Vec<Withheld>,
 }
 
 /// What a look found beside the edits.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct ScanResult {
     pub(super) edits: Edits,
     /// Files of the base that are not there, and their blobs. Whether they are deleted is not
     /// decided yet.
@@ -66,39 +63,38 @@ pub(super) struct Missing {
 }
 
 /// One look at the work tree.
-pub(super) struct Look<'a> {
+pub(super) struct Scan<'a> {
     pub(super) vault: &'a Vault,
     pub(super) repo: &'a Repo,
-    pub(super) gate: &'a Gate,
-    /// What the remote has.
-    pub(super) given: Given<'a>,
+    /// What may enter the repository.
+    pub(super) filter: Box<dyn ScanFilter + 'a>,
     pub(super) base: Option<Oid>,
-    pub(super) seen: &'a mut Seen,
-    pub(super) settling: &'a mut Settling,
+    pub(super) stat_cache: &'a mut StatCache,
+    pub(super) debounce: &'a mut Debounce,
     /// Folders known from earlier looks: others are looked into with all below them.
     pub(super) known: &'a BTreeSet<String>,
-    pub(super) found: Found,
+    pub(super) found: ScanResult,
     /// How many blobs were stored one by one.
     pub(super) stored: usize,
     /// The others.
     pub(super) batch: Batch,
 }
 
-impl Look<'_> {
+impl Scan<'_> {
     /// Looks at everything.
-    pub(super) fn everywhere(&mut self) -> Result<(), SyncError> {
+    pub(super) fn scan_all(&mut self) -> Result<(), WorktreeError> {
         let tree = self.tree_of("")?;
-        self.folder("", tree, true, 0)
+        self.scan_folder("", tree, true, 0)
     }
 
     /// Looks at these paths; for those that say so, at all below them.
-    pub(super) fn at(&mut self, paths: &BTreeMap<String, bool>) -> Result<(), SyncError> {
+    pub(super) fn scan_paths(&mut self, paths: &BTreeMap<String, bool>) -> Result<(), WorktreeError> {
         let mut asked = Vec::with_capacity(paths.len());
         let mut misnamed = BTreeSet::new();
         for (path, below) in paths {
             if path.is_empty() {
                 let tree = self.tree_of("")?;
-                self.folder("", tree, *below, 0)?;
+                self.scan_folder("", tree, *below, 0)?;
                 continue;
             }
             match VaultPath::new(path.as_str()) {
@@ -120,74 +116,74 @@ impl Look<'_> {
         };
         for (path, below) in asked {
             let blob = base.get(&path).copied();
-            self.path(&path, below, blob)?;
+            self.scan_path(&path, below, blob)?;
         }
         Ok(())
     }
 
-    fn path(&mut self, path: &VaultPath, below: bool, base: Option<Oid>) -> Result<(), SyncError> {
+    fn scan_path(&mut self, path: &VaultPath, below: bool, base: Option<Oid>) -> Result<(), WorktreeError> {
         if self.vault.ignores_case() && path.parent().is_some() {
             // The file system answers to other spellings too: only a list tells the real one.
-            return self.by_list(path, below, base);
+            return self.scan_listing(path, below, base);
         }
         let thing = self.vault.look(path);
         if !matches!(thing, Ok(Thing::Folder))
             && base.is_none()
             && let Some(tree) = self.tree_of(path.as_str())?
         {
-            self.all_missing(path.as_str(), tree, matches!(thing, Ok(Thing::File(_))))?;
+            self.add_missing_below(path.as_str(), tree, matches!(thing, Ok(Thing::File(_))))?;
         }
         match thing {
-            Ok(Thing::File(state)) if is_synced(path) => self.file(path, state, base),
+            Ok(Thing::File(state)) if is_synced(path) => self.scan_file(path, state, base),
             Ok(Thing::File(_)) => Ok(()),
             Ok(Thing::Folder) => {
                 if let Some(blob) = base {
-                    self.missing(path, blob, true);
+                    self.add_missing(path, blob, true);
                 }
                 let tree = self.tree_of(path.as_str())?;
                 let depth = path.components().count();
-                self.folder(path.as_str(), tree, below, depth)
+                self.scan_folder(path.as_str(), tree, below, depth)
             }
             Ok(Thing::Nothing) => {
                 if let Some(blob) = base {
-                    self.missing(path, blob, false);
+                    self.add_missing(path, blob, false);
                 }
                 Ok(())
             }
             Err(error) => {
                 if base.is_some() {
-                    self.unread(path, &error);
+                    self.withhold(path, &error);
                 }
                 Ok(())
             }
         }
     }
 
-    fn by_list(
+    fn scan_listing(
         &mut self,
         path: &VaultPath,
         below: bool,
         base: Option<Oid>,
-    ) -> Result<(), SyncError> {
+    ) -> Result<(), WorktreeError> {
         let folder = path.parent().map(String::from).unwrap_or_default();
         let tree = self.tree_of(&folder)?;
         let depth = folder.split('/').count();
-        self.folder(&folder, tree, false, depth)?;
+        self.scan_folder(&folder, tree, false, depth)?;
         if below && base.is_none() {
             let tree = self.tree_of(path.as_str())?;
-            self.folder(path.as_str(), tree, true, depth + 1)?;
+            self.scan_folder(path.as_str(), tree, true, depth + 1)?;
         }
         Ok(())
     }
 
     /// Looks at what is in a folder, and, if asked to, at all below it.
-    fn folder(
+    fn scan_folder(
         &mut self,
         folder: &str,
         tree: Option<Oid>,
         below: bool,
         depth: usize,
-    ) -> Result<(), SyncError> {
+    ) -> Result<(), WorktreeError> {
         let base = match tree {
             Some(tree) => self.repo.folder(tree)?,
             None => Folder::default(),
@@ -202,17 +198,17 @@ impl Look<'_> {
                 let Ok(path) = VaultPath::new(folder) else {
                     return Ok(());
                 };
-                self.unread(&path, &error);
+                self.withhold(&path, &error);
                 return Ok(());
             }
         };
         self.found.folders.push(folder.to_owned());
         self.found.leftovers.extend(listing.leftovers);
-        self.misnamed(folder, listing.refused);
+        self.withhold_misnamed(folder, listing.refused);
         let mut there: BTreeSet<&str> = BTreeSet::new();
         for (path, state) in &listing.files {
             there.insert(path.file_name());
-            self.file(path, *state, base.files.get(path.file_name()).copied())?;
+            self.scan_file(path, *state, base.files.get(path.file_name()).copied())?;
         }
         for (name, blob) in base
             .files
@@ -220,7 +216,7 @@ impl Look<'_> {
             .filter(|(n, _)| !there.contains(n.as_str()))
         {
             if let Ok(path) = VaultPath::new(joined(folder, name)) {
-                self.unlisted(&path, *blob)?;
+                self.check_unlisted(&path, *blob)?;
             }
         }
         if depth >= MAX_DEPTH {
@@ -236,7 +232,7 @@ impl Look<'_> {
             let is_ours = !folder.is_empty() || layout::FOLDERS.contains(&path.as_str());
             if is_ours && (below || !self.known.contains(path.as_str())) {
                 let tree = base.folders.get(path.file_name()).copied();
-                self.folder(path.as_str(), tree, true, depth + 1)?;
+                self.scan_folder(path.as_str(), tree, true, depth + 1)?;
             }
         }
         for (name, tree) in base
@@ -244,85 +240,85 @@ impl Look<'_> {
             .iter()
             .filter(|(n, _)| !there.contains(n.as_str()))
         {
-            self.all_missing(&joined(folder, name), *tree, false)?;
+            self.add_missing_below(&joined(folder, name), *tree, false)?;
         }
         Ok(())
     }
 
     /// A file that is there.
-    fn file(
+    fn scan_file(
         &mut self,
         path: &VaultPath,
         state: FileState,
         base: Option<Oid>,
-    ) -> Result<(), SyncError> {
+    ) -> Result<(), WorktreeError> {
         self.found.any_file = true;
         if base.is_none() {
             self.found.added.insert(path.clone());
         }
-        if let Some(blob) = self.seen.blob(path, &state)
+        if let Some(blob) = self.stat_cache.lookup(path, &state)
             && (Some(blob) == base || self.repo.is_stored(blob)?)
         {
-            self.settling.is_calm(path);
-            self.take(path, blob, base);
+            self.debounce.clear(path);
+            self.add_edit(path, blob, base);
             return Ok(());
         }
         let was_full = match base {
             Some(base) if state.len == 0 => self.repo.blob_len(base)? > 0,
             _ => false,
         };
-        match self.settling.judge(path, &state, was_full) {
-            Verdict::Settled => {}
-            Verdict::Later => {
+        match self.debounce.check(path, &state, was_full) {
+            Readiness::Ready => {}
+            Readiness::Wait => {
                 self.found.again.insert(path.clone());
                 return Ok(());
             }
-            Verdict::Emptied => {
+            Readiness::Emptied => {
                 self.found.again.insert(path.clone());
-                self.found.edits.unread.push(HeldBack {
+                self.found.edits.withheld.push(Withheld {
                     path: path.clone(),
                     reason: format!("{path} has just become empty; that counts once it stays so"),
                 });
                 return Ok(());
             }
         }
-        match self.vault.read_once(path, MAX_FILE as u64) {
+        match self.vault.read_once(path, MAX_FILE_BYTES as u64) {
             Ok(Some((bytes, now))) if now == state => {
                 let blob = Repo::blob_oid_of(&bytes)?;
                 // Where what people write comes into the repository: what may not, stops here. A
                 // task that is moved comes in without a look, and is judged when it is pushed. What
                 // the base has is there already, and on the remote.
                 if Some(blob) == base {
-                    self.gate.passed(path);
-                } else if let Err(error) = self.gate.file(path, (blob, &bytes), &self.given) {
-                    self.unread(path, &error);
+                    self.filter.clear(path);
+                } else if let Err(reason) = self.filter.check(path, blob, &bytes) {
+                    self.withhold(path, &reason);
                     return Ok(());
                 }
                 if Some(blob) != base && !self.repo.is_stored(blob)? {
                     self.store(blob, &bytes)?;
                 }
-                if self.settling.is_old(&state) {
-                    self.seen.note(path, state, blob);
+                if self.debounce.is_stable(&state) {
+                    self.stat_cache.insert(path, state, blob);
                 } else {
                     // Clocks of file systems are coarse: its time could hide a second change.
                     self.found.again.insert(path.clone());
                 }
-                self.take(path, blob, base);
+                self.add_edit(path, blob, base);
             }
             Ok(_) => {
-                self.settling.was_written(path);
+                self.debounce.note_being_written(path);
                 self.found.again.insert(path.clone());
             }
             Err(VaultError::NotFound(_)) => {
                 self.found.again.insert(path.clone());
             }
-            Err(error) => self.unread(path, &error),
+            Err(error) => self.withhold(path, &error),
         }
         Ok(())
     }
 
     /// The first few at once; many wait for the disk together.
-    fn store(&mut self, blob: Oid, bytes: &[u8]) -> Result<(), SyncError> {
+    fn store(&mut self, blob: Oid, bytes: &[u8]) -> Result<(), WorktreeError> {
         if self.stored < FEW {
             self.stored += 1;
             self.repo.write_blob(bytes)?;
@@ -332,12 +328,12 @@ impl Look<'_> {
     }
 
     /// What was found, once all of it is on the disk.
-    pub(super) fn finish(self) -> Result<Found, SyncError> {
+    pub(super) fn finish(self) -> Result<ScanResult, WorktreeError> {
         self.batch.settle()?;
         Ok(self.found)
     }
 
-    fn take(&mut self, path: &VaultPath, blob: Oid, base: Option<Oid>) {
+    fn add_edit(&mut self, path: &VaultPath, blob: Oid, base: Option<Oid>) {
         if Some(blob) != base {
             self.found.edits.files.insert(path.clone(), Some(blob));
         }
@@ -345,48 +341,48 @@ impl Look<'_> {
 
     /// A file of the base that the list of its folder does not show. A link or an odd file in its
     /// place is not listed, and no deletion.
-    fn unlisted(&mut self, path: &VaultPath, blob: Oid) -> Result<(), SyncError> {
+    fn check_unlisted(&mut self, path: &VaultPath, blob: Oid) -> Result<(), WorktreeError> {
         match self.vault.look(path) {
-            Ok(Thing::Nothing) => self.missing(path, blob, false),
-            Ok(Thing::Folder) => self.missing(path, blob, true),
+            Ok(Thing::Nothing) => self.add_missing(path, blob, false),
+            Ok(Thing::Folder) => self.add_missing(path, blob, true),
             // The list is right about how it is spelled.
-            Ok(Thing::File(_)) if self.vault.ignores_case() => self.missing(path, blob, true),
+            Ok(Thing::File(_)) if self.vault.ignores_case() => self.add_missing(path, blob, true),
             // It came back this moment.
             Ok(Thing::File(_)) => {
                 self.found.again.insert(path.clone());
             }
-            Err(error) => self.unread(path, &error),
+            Err(error) => self.withhold(path, &error),
         }
         Ok(())
     }
 
     /// Every file of a folder of the base that is no folder here.
-    fn all_missing(&mut self, folder: &str, tree: Oid, replaced: bool) -> Result<(), SyncError> {
+    fn add_missing_below(&mut self, folder: &str, tree: Oid, replaced: bool) -> Result<(), WorktreeError> {
         let base = self.repo.folder(tree)?;
         for (name, blob) in &base.files {
             let Ok(path) = VaultPath::new(joined(folder, name)) else {
                 continue;
             };
             if replaced {
-                self.missing(&path, *blob, true);
+                self.add_missing(&path, *blob, true);
             } else {
-                self.unlisted(&path, *blob)?;
+                self.check_unlisted(&path, *blob)?;
             }
         }
         for (name, tree) in &base.folders {
-            self.all_missing(&joined(folder, name), *tree, replaced)?;
+            self.add_missing_below(&joined(folder, name), *tree, replaced)?;
         }
         Ok(())
     }
 
-    fn missing(&mut self, path: &VaultPath, blob: Oid, replaced: bool) {
+    fn add_missing(&mut self, path: &VaultPath, blob: Oid, replaced: bool) {
         let missing = Missing { blob, replaced };
         self.found.missing.insert(path.clone(), missing);
     }
 
-    fn unread(&mut self, path: &VaultPath, error: &dyn std::fmt::Display) {
+    fn withhold(&mut self, path: &VaultPath, error: &dyn std::fmt::Display) {
         self.found.again.insert(path.clone());
-        self.found.edits.unread.push(HeldBack {
+        self.found.edits.withheld.push(Withheld {
             path: path.clone(),
             reason: error.to_string(),
         });
@@ -394,24 +390,24 @@ impl Look<'_> {
 
     /// What is not taken for its name's sake alone. Its folder is looked at again till it is so no
     /// more.
-    fn misnamed(&mut self, folder: &str, refused: Vec<Refused>) {
+    fn withhold_misnamed(&mut self, folder: &str, refused: Vec<Refused>) {
         if refused.is_empty() {
             return;
         }
         self.found.again.extend(VaultPath::new(folder).ok());
         let held = refused
             .into_iter()
-            .map(|Refused { instead, why }| HeldBack {
+            .map(|Refused { instead, why }| Withheld {
                 reason: format!(
                     "{why}; give it another name, such as `{}`",
                     instead.file_name()
                 ),
                 path: instead,
             });
-        self.found.edits.unread.extend(held);
+        self.found.edits.withheld.extend(held);
     }
 
-    fn tree_of(&self, folder: &str) -> Result<Option<Oid>, SyncError> {
+    fn tree_of(&self, folder: &str) -> Result<Option<Oid>, WorktreeError> {
         match self.base {
             Some(base) => Ok(self.repo.folder_at(base, folder)?),
             None => Ok(None),

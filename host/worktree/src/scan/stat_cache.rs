@@ -1,4 +1,4 @@
-//! [`Seen`]: which bytes a file had when it was last read, so that it is not read again.
+//! [`StatCache`]: which bytes a file had when it was last read, so that it is not read again.
 //!
 //! Lives here: the table in memory and its file in the state folder. Lives elsewhere: whether a
 //! file is looked at is `look`'s.
@@ -33,27 +33,27 @@ type Key = [u8; 16];
 struct Entry {
     state: FileState,
     blob: [u8; 20],
-    /// Whether it was met since the last full look began.
-    met: bool,
+    /// Whether it was visited since the last full look began.
+    visited: bool,
 }
 
 /// What was read. Lives as long as the daemon, and on the disk for the next one.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct StatCache {
     entries: HashMap<Key, Entry>,
     file: PathBuf,
     loaded: bool,
     /// How many entries the file has, outdated ones too.
     written: usize,
     /// What the file has not got yet.
-    fresh: Vec<u8>,
+    unsaved: Vec<u8>,
     /// The file is to be written anew, whatever it holds.
-    spoiled: bool,
+    needs_rewrite: bool,
 }
 
-impl Seen {
+impl StatCache {
     /// What an earlier daemon saw, as far as its file can be read. It is read when it is needed.
-    pub(super) fn of(file: &Path) -> Self {
+    pub(super) fn open(file: &Path) -> Self {
         Self {
             file: file.to_owned(),
             ..Self::default()
@@ -67,9 +67,9 @@ impl Seen {
         }
         let file = self.file.clone();
         match self.load(&file) {
-            Ok(whole) => self.spoiled = !whole,
+            Ok(whole) => self.needs_rewrite = !whole,
             Err(error) => {
-                self.spoiled = true;
+                self.needs_rewrite = true;
                 if error.kind() != io::ErrorKind::NotFound {
                     tracing::debug!(%error, "What was seen of the vault is not known any more.");
                 }
@@ -78,17 +78,17 @@ impl Seen {
     }
 
     /// The blob of a file in exactly this state.
-    pub(super) fn blob(&mut self, path: &VaultPath, state: &FileState) -> Option<Oid> {
+    pub(super) fn lookup(&mut self, path: &VaultPath, state: &FileState) -> Option<Oid> {
         let entry = self.entries.get_mut(&key(path))?;
         if entry.state != *state {
             return None;
         }
-        entry.met = true;
+        entry.visited = true;
         Oid::from_bytes(&entry.blob).ok()
     }
 
     /// Notes what a file in this state holds.
-    pub(super) fn note(&mut self, path: &VaultPath, state: FileState, blob: Oid) {
+    pub(super) fn insert(&mut self, path: &VaultPath, state: FileState, blob: Oid) {
         let Ok(blob) = <[u8; 20]>::try_from(blob.as_bytes()) else {
             return;
         };
@@ -96,44 +96,44 @@ impl Seen {
         let entry = Entry {
             state,
             blob,
-            met: true,
+            visited: true,
         };
         self.entries.insert(key, entry);
-        self.fresh.extend(encode(&key, &entry));
+        self.unsaved.extend(encode(&key, &entry));
     }
 
     /// A full look begins: what it does not meet is gone.
-    pub(super) fn begin_full_look(&mut self) {
+    pub(super) fn begin_full_scan(&mut self) {
         for entry in self.entries.values_mut() {
-            entry.met = false;
+            entry.visited = false;
         }
     }
 
     /// A full look has come to its end.
-    pub(super) fn end_full_look(&mut self) {
-        self.entries.retain(|_, entry| entry.met);
+    pub(super) fn end_full_scan(&mut self) {
+        self.entries.retain(|_, entry| entry.visited);
         self.entries.shrink_to_fit();
         if self.written > 2 * self.entries.len() + SLACK {
-            self.spoiled = true;
+            self.needs_rewrite = true;
         }
     }
 
     /// Puts down what is new. A failure costs the next daemon some reading.
     pub(super) fn save(&mut self) {
         let file = self.file.clone();
-        let saved = match self.spoiled {
+        let saved = match self.needs_rewrite {
             true => self.write_anew(&file),
             false => self.append(&file),
         };
         if let Err(error) = saved {
             tracing::debug!(%error, "What was seen of the vault is not noted down.");
-            self.spoiled = true;
+            self.needs_rewrite = true;
         }
-        self.fresh = Vec::new();
+        self.unsaved = Vec::new();
     }
 
     fn append(&mut self, file: &Path) -> io::Result<()> {
-        if self.fresh.is_empty() {
+        if self.unsaved.is_empty() {
             return Ok(());
         }
         let mut open = File::options().append(true).open(file)?;
@@ -142,8 +142,8 @@ impl Seen {
         if open.metadata()?.len() != expected as u64 {
             return self.write_anew(file);
         }
-        open.write_all(&self.fresh)?;
-        self.written += self.fresh.len() / ENTRY;
+        open.write_all(&self.unsaved)?;
+        self.written += self.unsaved.len() / ENTRY;
         Ok(())
     }
 
@@ -158,7 +158,7 @@ impl Seen {
         drop(out);
         fs::rename(new, file)?;
         self.written = self.entries.len();
-        self.spoiled = false;
+        self.needs_rewrite = false;
         Ok(())
     }
 
@@ -250,7 +250,7 @@ fn decode(bytes: &[u8; ENTRY]) -> Option<(Key, Entry)> {
     let entry = Entry {
         state,
         blob: first(&bytes[56..76]),
-        met: false,
+        visited: false,
     };
     Some((first(bytes), entry))
 }
@@ -261,8 +261,8 @@ mod tests {
 
     use super::*;
 
-    fn open(file: &Path) -> Seen {
-        let mut seen = Seen::of(file);
+    fn open(file: &Path) -> StatCache {
+        let mut seen = StatCache::open(file);
         seen.load_once();
         seen
     }
@@ -281,12 +281,12 @@ mod tests {
         }
     }
 
-    fn blob(n: u32) -> Oid {
+    fn lookup(n: u32) -> Oid {
         Repo::blob_oid_of(&n.to_le_bytes()).unwrap()
     }
 
-    fn of(seen: &mut Seen, n: u32) -> Option<Oid> {
-        seen.blob(&path(n), &state(n))
+    fn of(seen: &mut StatCache, n: u32) -> Option<Oid> {
+        seen.lookup(&path(n), &state(n))
     }
 
     #[test]
@@ -295,14 +295,14 @@ mod tests {
         let file = folder.path().join("seen");
         let mut seen = open(&file);
         for n in 0..3 {
-            seen.note(&path(n), state(n), blob(n));
+            seen.insert(&path(n), state(n), blob(n));
         }
         seen.save();
-        seen.note(&path(1), state(1), blob(9));
+        seen.insert(&path(1), state(1), blob(9));
         seen.save();
         seen.save();
         let mut next = open(&file);
-        assert!(!next.spoiled);
+        assert!(!next.needs_rewrite);
         assert_eq!(of(&mut next, 0), Some(blob(0)));
         assert_eq!(of(&mut next, 1), Some(blob(9)));
         assert_eq!(of(&mut next, 3), None);
@@ -310,7 +310,7 @@ mod tests {
             inode: 8,
             ..state(0)
         };
-        assert_eq!(next.blob(&path(0), &other), None);
+        assert_eq!(next.lookup(&path(0), &other), None);
     }
 
     #[test]
@@ -319,7 +319,7 @@ mod tests {
         let file = folder.path().join("seen");
         let mut seen = open(&file);
         for n in 0..5 {
-            seen.note(&path(n), state(n), blob(n));
+            seen.insert(&path(n), state(n), blob(n));
             seen.save();
         }
         let whole = fs::read(&file).unwrap();
@@ -334,10 +334,10 @@ mod tests {
                     assert!(of(&mut next, n).is_none_or(|found| found == blob(n)));
                 }
                 // And it is whole again after the next look.
-                next.note(&path(7), state(7), blob(7));
+                next.insert(&path(7), state(7), blob(7));
                 next.save();
                 let mut after = open(&file);
-                assert!(!after.spoiled);
+                assert!(!after.needs_rewrite);
                 assert_eq!(of(&mut after, 7), Some(blob(7)));
             }
         }
@@ -349,17 +349,17 @@ mod tests {
         let file = folder.path().join("seen");
         let mut seen = open(&file);
         for _ in 0..10 {
-            seen.begin_full_look();
+            seen.begin_full_scan();
             for n in 0..500 {
-                seen.note(&path(n), state(n), blob(n));
+                seen.insert(&path(n), state(n), blob(n));
             }
-            seen.end_full_look();
+            seen.end_full_scan();
             seen.save();
         }
         assert!(fs::metadata(&file).unwrap().len() < (3000 * ENTRY) as u64);
-        seen.begin_full_look();
+        seen.begin_full_scan();
         assert_eq!(of(&mut seen, 1), Some(blob(1)));
-        seen.end_full_look();
+        seen.end_full_scan();
         assert_eq!(of(&mut seen, 2), None);
         assert_eq!(of(&mut seen, 1), Some(blob(1)));
     }

@@ -1,4 +1,4 @@
-//! [`Decided`]: what was decided without the remote, kept over restarts.
+//! [`IntentStore`]: what was intents without the remote, kept over restarts.
 //!
 //! Lives elsewhere: what becomes of it is [`super::tentative`]'s.
 //! Invariant: an intent is on the disk before it is in memory.
@@ -13,23 +13,23 @@ use std::{
 use platinum_core::TaskId;
 use platinum_protocol::reconcile::Intent;
 
-use crate::sync::SyncError;
+use crate::SyncError;
 
 /// The file with the intents, in the repository's folder.
 const FILE: &str = "intents.json";
 
 /// The intents of this host.
-pub(in crate::sync) struct Decided {
+pub(crate) struct IntentStore {
     file: PathBuf,
     intents: Mutex<BTreeMap<TaskId, Intent>>,
 }
 
-impl Decided {
-    /// Reads what an earlier life decided.
+impl IntentStore {
+    /// Reads what an earlier life intents.
     ///
     /// # Errors
-    /// If it is there and cannot be read: without it, other things would be decided.
-    pub(in crate::sync) fn open(git_dir: &Path) -> Result<Self, SyncError> {
+    /// If it is there and cannot be read: without it, other things would be intents.
+    pub(crate) fn open(git_dir: &Path) -> Result<Self, SyncError> {
         let file = git_dir.join(FILE);
         let intents = match std::fs::read(&file) {
             Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
@@ -43,7 +43,7 @@ impl Decided {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => {
                 return Err(SyncError::Refused(format!(
-                    "what was decided cannot be read from {}: {error}",
+                    "what was intents cannot be read from {}: {error}",
                     file.display()
                 )));
             }
@@ -58,20 +58,20 @@ impl Decided {
         self.intents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(in crate::sync) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.intents().is_empty()
     }
 
-    pub(in crate::sync) fn get(&self, task: TaskId) -> Option<Intent> {
+    pub(crate) fn get(&self, task: TaskId) -> Option<Intent> {
         self.intents().get(&task).cloned()
     }
 
-    pub(in crate::sync) fn all(&self) -> BTreeMap<TaskId, Intent> {
+    pub(crate) fn all(&self) -> BTreeMap<TaskId, Intent> {
         self.intents().clone()
     }
 
     /// The tasks with a tentative claim.
-    pub(in crate::sync) fn tentative(&self) -> Vec<TaskId> {
+    pub(crate) fn tentative(&self) -> Vec<TaskId> {
         let is_claim = |intent: &Intent| matches!(intent, Intent::Claim { .. });
         let intents = self.intents();
         let claims = intents.iter().filter(|(_, intent)| is_claim(intent));
@@ -79,7 +79,7 @@ impl Decided {
     }
 
     /// Keeps an intent, or forgets it; on the disk first.
-    pub(in crate::sync) fn set(
+    pub(crate) fn set(
         &self,
         task: TaskId,
         intent: Option<Intent>,
@@ -95,7 +95,7 @@ impl Decided {
         }
         self.write(&next).map_err(|error| {
             SyncError::Refused(format!(
-                "what was decided cannot be written to {}: {error}",
+                "what was intents cannot be written to {}: {error}",
                 self.file.display()
             ))
         })?;
@@ -132,14 +132,14 @@ mod tests {
             claim: ClaimId::from_parts(0, 1),
             known: true,
         };
-        let decided = Decided::open(folder.path()).unwrap();
-        decided.set(task, Some(intent.clone())).unwrap();
-        let decided = Decided::open(folder.path()).unwrap();
-        assert_eq!(decided.get(task), Some(intent));
+        let intents = IntentStore::open(folder.path()).unwrap();
+        intents.set(task, Some(intent.clone())).unwrap();
+        let intents = IntentStore::open(folder.path()).unwrap();
+        assert_eq!(intents.get(task), Some(intent));
         // It is there, and cannot be read.
         let file = folder.path().join(FILE);
         std::fs::remove_file(&file).unwrap();
         std::fs::create_dir(&file).unwrap();
-        assert!(Decided::open(folder.path()).is_err());
+        assert!(IntentStore::open(folder.path()).is_err());
     }
 }

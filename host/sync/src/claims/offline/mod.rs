@@ -1,24 +1,26 @@
-//! What was decided while the remote was away: kept over restarts, and held against the remote's
+//! What was intents while the remote was away: kept over restarts, and held against the remote's
 //! tip when it is back.
 //!
 //! A claim of a shared task without the remote is *tentative*: drafts may be made on it, and stay
 //! on this machine (their epoch is [`UNCONFIRMED`]); effects are refused. In a zone that only the
 //! owner's machine works in, a claim counts at once.
 //!
-//! Lives here: `decided` keeps the intents, `alone` is about zones of the owner's machine alone, and
+//! Lives here: `intents` keeps the intents, `alone` is about zones of the owner's machine alone, and
 //! `tentative` about the others, and about what becomes of all of them.
 //! Invariants: an intent is on the disk before anything is done on it, and is forgotten only after
 //! everything that follows from its end was done; what was made on a task that turned out to be
 //! another's is set aside, never deleted, and the owner reads of it.
 
-mod alone;
-mod decided;
-mod tentative;
+pub(crate) mod filing;
+mod intents;
+pub(crate) mod local_zones;
+pub(crate) mod place;
+pub(crate) mod reconcile;
+pub(crate) mod tentative;
 
-pub(in crate::sync) use decided::Decided;
+pub(crate) use intents::IntentStore;
 
-/// The epoch in a draft that was made on a claim which nobody has confirmed yet. Real ones start
-/// at 1.
-pub(in crate::sync) const UNCONFIRMED: u64 = 0;
+/// The epoch in a draft that was made on a claim which is not confirmed yet. Real ones start at 1.
+pub(crate) const UNCONFIRMED: u64 = 0;
 /// Why such a draft stays here.
-pub(in crate::sync) const HELD: &str = "its task's claim is not confirmed";
+pub(crate) const UNCONFIRMED_REASON: &str = "its task's claim is not confirmed";

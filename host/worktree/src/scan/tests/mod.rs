@@ -1,25 +1,45 @@
 //! The work tree on a real folder and a real repository, with and without a watcher.
 
-use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fs, time::Duration};
 
 use platinum_core::{Role, Timestamp};
-use platinum_repo::{CommitMeta, Edit};
+use platinum_repo::{CommitMeta, Edit, RepoError};
 use platinum_vault::VaultError;
 use platinum_watch::Watch;
 use tempfile::TempDir;
 
 use super::*;
-use crate::noted::accept_deletions;
+use crate::ScanFilter;
 
 /// Longer than a hold or an event takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-struct Stage {
+/// Lets everything into the repository.
+struct AcceptAll;
+
+impl FileFilter for AcceptAll {
+    fn begin_scan<'a>(
+        &'a self,
+        _: &'a Repo,
+        _: Option<Oid>,
+    ) -> Result<Box<dyn ScanFilter + 'a>, RepoError> {
+        Ok(Box::new(Self))
+    }
+}
+
+impl ScanFilter for AcceptAll {
+    fn check(&self, _: &VaultPath, _: Oid, _: &[u8]) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn clear(&self, _: &VaultPath) {}
+}
+
+struct Fixture {
     folder: TempDir,
     vault: Vault,
     repo: Repo,
-    gate: Gate,
-    tree: WorkTree,
+    state: ScanState,
     base: Option<Oid>,
     _watch: Option<Watch>,
 }
@@ -32,15 +52,14 @@ fn oid(text: &str) -> Oid {
     Repo::blob_oid_of(text.as_bytes()).unwrap()
 }
 
-impl Stage {
+impl Fixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("vault")).unwrap();
         let repo = Repo::open_or_init(&folder.path().join("vault.git")).unwrap();
         Self {
             vault: Vault::open(&folder.path().join("vault")).unwrap(),
-            gate: Gate::new(Arc::default()),
-            tree: WorkTree::new(repo.git_dir()),
+            state: ScanState::new(repo.git_dir()),
             repo,
             base: None,
             _watch: None,
@@ -50,22 +69,22 @@ impl Stage {
 
     /// As after a sync that took all edits.
     fn synced(files: &[&str]) -> Self {
-        let mut stage = Self::new();
+        let mut fixture = Self::new();
         for file in files {
-            stage.write(file, &format!("{file}\n"));
+            fixture.write(file, &format!("{file}\n"));
         }
-        stage.sync();
-        stage
+        fixture.sync();
+        fixture
     }
 
     fn watched(files: &[&str]) -> Self {
-        let mut stage = Self::synced(files);
+        let mut fixture = Self::synced(files);
         let dirty = Dirty::new();
-        let (watch, _) = Watch::gather(stage.vault.root(), &dirty).unwrap();
-        stage.tree.watched_by(dirty);
-        stage._watch = Some(watch);
-        assert_eq!(stage.edits(), []);
-        stage
+        let (watch, _) = Watch::gather(fixture.vault.root(), &dirty).unwrap();
+        fixture.state.watched_by(dirty);
+        fixture._watch = Some(watch);
+        assert_eq!(fixture.edits(), []);
+        fixture
     }
 
     fn file(&self, name: &str) -> std::path::PathBuf {
@@ -78,16 +97,16 @@ impl Stage {
         fs::write(file, text).unwrap();
     }
 
-    fn look(&mut self) -> Result<Edits, SyncError> {
-        let sources = (&self.vault, &self.repo, &self.gate);
-        let edits = self.tree.edits(sources, self.base, &mut std::iter::empty());
+    fn scan(&mut self) -> Result<Edits, WorktreeError> {
+        let sources = (&self.vault, &self.repo, &AcceptAll as &dyn FileFilter);
+        let edits = self.state.scan(sources, self.base, &mut std::iter::empty());
         edits.map(|(edits, _)| edits)
     }
 
     /// The edits of a look that a sync begins with, by name.
     fn edits(&mut self) -> Vec<(String, Option<Oid>)> {
-        self.tree.begin();
-        let files = self.look().unwrap().files.into_iter();
+        self.state.begin();
+        let files = self.scan().unwrap().files.into_iter();
         files.map(|(path, blob)| (path.to_string(), blob)).collect()
     }
 
@@ -108,8 +127,8 @@ impl Stage {
     }
 
     fn sync(&mut self) {
-        self.tree.begin();
-        let edits = self.look().unwrap().files;
+        self.state.begin();
+        let edits = self.scan().unwrap().files;
         self.commit(&edits);
     }
 
@@ -133,16 +152,16 @@ impl Stage {
 fn what_was_written_moved_and_removed_is_found_with_and_without_a_watcher() {
     for is_watched in [false, true] {
         let files = ["Inbox/a.md", "Inbox/b.md", "Plans/sub/c.md", "Dashboard.md"];
-        let mut stage = match is_watched {
-            true => Stage::watched(&files),
-            false => Stage::synced(&files),
+        let mut fixture = match is_watched {
+            true => Fixture::watched(&files),
+            false => Fixture::synced(&files),
         };
-        stage.write("Inbox/a.md", "other\n");
-        stage.write("Inbox/new/deep/d.md", "new\n");
-        stage.write("Inbox/no note.exe", "");
-        fs::rename(stage.file("Plans/sub"), stage.file("Plans/moved")).unwrap();
-        fs::remove_file(stage.file("Inbox/b.md")).unwrap();
-        stage.edits_become(&[
+        fixture.write("Inbox/a.md", "other\n");
+        fixture.write("Inbox/new/deep/d.md", "new\n");
+        fixture.write("Inbox/no note.exe", "");
+        fs::rename(fixture.file("Plans/sub"), fixture.file("Plans/moved")).unwrap();
+        fs::remove_file(fixture.file("Inbox/b.md")).unwrap();
+        fixture.edits_become(&[
             ("Inbox/a.md", Some(oid("other\n"))),
             ("Inbox/b.md", None),
             ("Inbox/new/deep/d.md", Some(oid("new\n"))),
@@ -150,48 +169,48 @@ fn what_was_written_moved_and_removed_is_found_with_and_without_a_watcher() {
             ("Plans/sub/c.md", None),
         ]);
         // It stays so till it is taken, though no event tells of it again.
-        assert_eq!(stage.edits().len(), 5);
-        stage.sync();
-        assert_eq!(stage.edits(), []);
+        assert_eq!(fixture.edits().len(), 5);
+        fixture.sync();
+        assert_eq!(fixture.edits(), []);
     }
 }
 
 #[test]
 fn a_change_of_the_base_is_found_though_no_file_changed() {
-    let mut stage = Stage::watched(&["Inbox/a.md", "Inbox/b.md"]);
-    let before = stage.base;
-    stage.repo.write_blob(b"theirs\n").unwrap();
-    stage.commit(&BTreeMap::from([(
+    let mut fixture = Fixture::watched(&["Inbox/a.md", "Inbox/b.md"]);
+    let before = fixture.base;
+    fixture.repo.write_blob(b"theirs\n").unwrap();
+    fixture.commit(&BTreeMap::from([(
         path("Inbox/a.md"),
         Some(oid("theirs\n")),
     )]));
     assert_eq!(
-        stage.edits(),
+        fixture.edits(),
         [("Inbox/a.md".to_owned(), Some(oid("Inbox/a.md\n")))]
     );
-    stage.base = before;
-    assert_eq!(stage.edits(), []);
+    fixture.base = before;
+    assert_eq!(fixture.edits(), []);
 }
 
 #[test]
 fn a_state_that_is_known_is_not_read_again_by_the_next_daemon_either() {
-    let mut stage = Stage::synced(&["Inbox/a.md"]);
-    let aged = filetime_of(&stage, "Inbox/a.md");
+    let mut fixture = Fixture::synced(&["Inbox/a.md"]);
+    let aged = filetime_of(&fixture, "Inbox/a.md");
     // Till its time is old enough that a second change would show.
     let deadline = Instant::now() + DEADLINE;
-    while stage.tree.seen.blob(&path("Inbox/a.md"), &aged).is_none() {
+    while fixture.state.stat_cache.lookup(&path("Inbox/a.md"), &aged).is_none() {
         assert!(Instant::now() < deadline);
-        assert_eq!(stage.edits(), []);
+        assert_eq!(fixture.edits(), []);
     }
-    stage.tree = WorkTree::new(stage.repo.git_dir());
+    fixture.state = ScanState::new(fixture.repo.git_dir());
     // Were it read, it would differ: the base has it otherwise.
-    stage.tree.seen.load_once();
-    let seen = stage.tree.seen.blob(&path("Inbox/a.md"), &aged);
-    assert_eq!(seen, Some(oid("Inbox/a.md\n")));
+    fixture.state.stat_cache.load_once();
+    let known = fixture.state.stat_cache.lookup(&path("Inbox/a.md"), &aged);
+    assert_eq!(known, Some(oid("Inbox/a.md\n")));
 }
 
-fn filetime_of(stage: &Stage, name: &str) -> platinum_vault::FileState {
-    match stage.vault.look(&path(name)).unwrap() {
+fn filetime_of(fixture: &Fixture, name: &str) -> platinum_vault::FileState {
+    match fixture.vault.look(&path(name)).unwrap() {
         Thing::File(state) => state,
         other => panic!("{other:?}"),
     }
@@ -199,31 +218,31 @@ fn filetime_of(stage: &Stage, name: &str) -> platinum_vault::FileState {
 
 #[test]
 fn a_save_in_two_steps_is_no_deletion() {
-    let mut stage = Stage::watched(&["Inbox/a.md", "Inbox/b.md"]);
-    fs::rename(stage.file("Inbox/a.md"), stage.file("Inbox/a.md~")).unwrap();
+    let mut fixture = Fixture::watched(&["Inbox/a.md", "Inbox/b.md"]);
+    fs::rename(fixture.file("Inbox/a.md"), fixture.file("Inbox/a.md~")).unwrap();
     // However often it is looked at within the time that a save takes.
     let began = Instant::now();
     while began.elapsed() < Duration::from_millis(300) {
-        assert_eq!(stage.edits(), []);
+        assert_eq!(fixture.edits(), []);
     }
-    stage.write("Inbox/a.md", "saved\n");
-    stage.edits_become(&[("Inbox/a.md", Some(oid("saved\n")))]);
-    stage.sync();
-    fs::remove_file(stage.file("Inbox/a.md")).unwrap();
-    stage.edits_become(&[("Inbox/a.md", None)]);
+    fixture.write("Inbox/a.md", "saved\n");
+    fixture.edits_become(&[("Inbox/a.md", Some(oid("saved\n")))]);
+    fixture.sync();
+    fs::remove_file(fixture.file("Inbox/a.md")).unwrap();
+    fixture.edits_become(&[("Inbox/a.md", None)]);
 }
 
 #[test]
 fn a_note_that_became_empty_a_moment_ago_counts_as_it_was_and_that_is_told() {
-    let mut stage = Stage::synced(&["Inbox/a.md", "Inbox/b.md"]);
-    stage.write("Inbox/a.md", "");
-    stage.write("Inbox/empty.md", "");
-    stage.tree.begin();
-    let edits = stage.look().unwrap();
+    let mut fixture = Fixture::synced(&["Inbox/a.md", "Inbox/b.md"]);
+    fixture.write("Inbox/a.md", "");
+    fixture.write("Inbox/empty.md", "");
+    fixture.state.begin();
+    let edits = fixture.scan().unwrap();
     let new: Vec<_> = edits.files.keys().map(VaultPath::as_str).collect();
     assert_eq!(new, ["Inbox/empty.md"]);
     let told: Vec<_> = edits
-        .unread
+        .withheld
         .iter()
         .map(|held| held.reason.as_str())
         .collect();
@@ -231,35 +250,35 @@ fn a_note_that_became_empty_a_moment_ago_counts_as_it_was_and_that_is_told() {
         told,
         ["Inbox/a.md has just become empty; that counts once it stays so"]
     );
-    stage.write("Inbox/a.md", "filled again\n");
+    fixture.write("Inbox/a.md", "filled again\n");
     let again = ("Inbox/a.md".to_owned(), Some(oid("filled again\n")));
-    assert!(stage.edits().contains(&again));
+    assert!(fixture.edits().contains(&again));
 }
 
 #[test]
 fn a_file_that_goes_while_nothing_else_is_looked_at_is_not_the_end_of_the_vault() {
     for is_watched in [false, true] {
         let files = ["Inbox/a.md", "Plans/b.md"];
-        let mut stage = match is_watched {
-            true => Stage::watched(&files),
-            false => Stage::synced(&files),
+        let mut fixture = match is_watched {
+            true => Fixture::watched(&files),
+            false => Fixture::synced(&files),
         };
         // Till no file is so young that it is looked at again for that alone.
         let deadline = Instant::now() + DEADLINE;
-        while stage.tree.lost || !stage.tree.pending.is_empty() {
+        while fixture.state.scan_all || !fixture.state.pending.is_empty() {
             assert!(Instant::now() < deadline);
-            assert!(stage.look().unwrap().files.is_empty());
+            assert!(fixture.scan().unwrap().files.is_empty());
         }
-        fs::remove_file(stage.file("Inbox/a.md")).unwrap();
-        stage.edits_become(&[("Inbox/a.md", None)]);
+        fs::remove_file(fixture.file("Inbox/a.md")).unwrap();
+        fixture.edits_become(&[("Inbox/a.md", None)]);
         // The second look of the same sync goes to that path alone.
-        assert_eq!(stage.look().unwrap().files.len(), 1);
+        assert_eq!(fixture.scan().unwrap().files.len(), 1);
     }
 }
 
 #[test]
 fn names_of_editors_are_never_taken_and_what_they_become_is() {
-    let mut stage = Stage::watched(&["Inbox/a.md"]);
+    let mut fixture = Fixture::watched(&["Inbox/a.md"]);
     for name in [
         ".a.md.swp",
         "4913",
@@ -273,12 +292,12 @@ fn names_of_editors_are_never_taken_and_what_they_become_is() {
         ".syncthing.a.md.tmp",
         "~syncthing~a.md.tmp",
     ] {
-        stage.write(&format!("Inbox/{name}"), name);
+        fixture.write(&format!("Inbox/{name}"), name);
     }
-    stage.write("Inbox/last.md", "last\n");
-    stage.edits_become(&[("Inbox/last.md", Some(oid("last\n")))]);
-    fs::rename(stage.file("Inbox/a.md.tmp"), stage.file("Inbox/a.md")).unwrap();
-    stage.edits_become(&[
+    fixture.write("Inbox/last.md", "last\n");
+    fixture.edits_become(&[("Inbox/last.md", Some(oid("last\n")))]);
+    fs::rename(fixture.file("Inbox/a.md.tmp"), fixture.file("Inbox/a.md")).unwrap();
+    fixture.edits_become(&[
         ("Inbox/a.md", Some(oid("a.md.tmp"))),
         ("Inbox/last.md", Some(oid("last\n"))),
     ]);
@@ -286,14 +305,14 @@ fn names_of_editors_are_never_taken_and_what_they_become_is() {
 
 #[test]
 fn a_vault_whose_files_are_all_gone_is_refused_with_a_watcher_too() {
-    let mut stage = Stage::watched(&["Inbox/a.md", "Plans/b.md"]);
+    let mut fixture = Fixture::watched(&["Inbox/a.md", "Plans/b.md"]);
     for folder in ["Inbox", "Plans"] {
-        fs::remove_dir_all(stage.file(folder)).unwrap();
+        fs::remove_dir_all(fixture.file(folder)).unwrap();
     }
     let deadline = Instant::now() + DEADLINE;
     let error = loop {
-        stage.tree.begin();
-        match stage.look() {
+        fixture.state.begin();
+        match fixture.scan() {
             Err(error) => break error,
             Ok(edits) => assert!(Instant::now() < deadline, "{edits:?}"),
         }
@@ -301,52 +320,52 @@ fn a_vault_whose_files_are_all_gone_is_refused_with_a_watcher_too() {
     assert!(
         matches!(
             error,
-            SyncError::Vault(VaultError::FilesGone { gone: 2, of: 2, .. })
+            WorktreeError::Vault(VaultError::FilesGone { gone: 2, of: 2, .. })
         ),
         "{error}"
     );
-    stage.write("Inbox/a.md", "Inbox/a.md\n");
-    stage.edits_become(&[("Plans/b.md", None)]);
+    fixture.write("Inbox/a.md", "Inbox/a.md\n");
+    fixture.edits_become(&[("Plans/b.md", None)]);
 }
 
 #[test]
 fn what_cannot_be_read_is_unchanged_and_told_of_till_it_can() {
-    let mut stage = Stage::watched(&["Inbox/a.md", "Plans/sub/b.md"]);
-    fs::remove_file(stage.file("Inbox/a.md")).unwrap();
-    std::os::unix::fs::symlink("elsewhere", stage.file("Inbox/a.md")).unwrap();
-    fs::rename(stage.file("Plans/sub"), stage.folder.path().join("sub")).unwrap();
-    std::os::unix::fs::symlink(stage.folder.path().join("sub"), stage.file("Plans/sub")).unwrap();
+    let mut fixture = Fixture::watched(&["Inbox/a.md", "Plans/sub/b.md"]);
+    fs::remove_file(fixture.file("Inbox/a.md")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", fixture.file("Inbox/a.md")).unwrap();
+    fs::rename(fixture.file("Plans/sub"), fixture.folder.path().join("sub")).unwrap();
+    std::os::unix::fs::symlink(fixture.folder.path().join("sub"), fixture.file("Plans/sub")).unwrap();
     let deadline = Instant::now() + DEADLINE;
     loop {
-        let edits = stage.look().unwrap();
+        let edits = fixture.scan().unwrap();
         assert!(edits.files.is_empty(), "{edits:?}");
-        let told: Vec<_> = edits.unread.iter().map(|held| held.path.as_str()).collect();
+        let told: Vec<_> = edits.withheld.iter().map(|held| held.path.as_str()).collect();
         if told == ["Inbox/a.md", "Plans/sub/b.md"] {
             break;
         }
         assert!(Instant::now() < deadline, "{told:?}");
     }
     // Also at a look that nothing new is a reason for.
-    assert_eq!(stage.look().unwrap().unread.len(), 2);
-    fs::remove_file(stage.file("Inbox/a.md")).unwrap();
-    stage.write("Inbox/a.md", "Inbox/a.md\n");
-    fs::remove_file(stage.file("Plans/sub")).unwrap();
-    fs::rename(stage.folder.path().join("sub"), stage.file("Plans/sub")).unwrap();
+    assert_eq!(fixture.scan().unwrap().withheld.len(), 2);
+    fs::remove_file(fixture.file("Inbox/a.md")).unwrap();
+    fixture.write("Inbox/a.md", "Inbox/a.md\n");
+    fs::remove_file(fixture.file("Plans/sub")).unwrap();
+    fs::rename(fixture.folder.path().join("sub"), fixture.file("Plans/sub")).unwrap();
     let deadline = Instant::now() + DEADLINE;
-    while !stage.look().unwrap().unread.is_empty() {
+    while !fixture.scan().unwrap().withheld.is_empty() {
         assert!(Instant::now() < deadline);
     }
-    assert_eq!(stage.edits(), []);
+    assert_eq!(fixture.edits(), []);
 }
 
 #[test]
 fn a_file_in_the_place_of_a_folder_and_the_other_way_round_are_found() {
-    let mut stage = Stage::watched(&["Inbox/x.md", "Plans/y.md/z.md"]);
-    fs::remove_file(stage.file("Inbox/x.md")).unwrap();
-    stage.write("Inbox/x.md/below.md", "below\n");
-    fs::remove_dir_all(stage.file("Plans/y.md")).unwrap();
-    stage.write("Plans/y.md", "file\n");
-    stage.edits_become(&[
+    let mut fixture = Fixture::watched(&["Inbox/x.md", "Plans/y.md/z.md"]);
+    fs::remove_file(fixture.file("Inbox/x.md")).unwrap();
+    fixture.write("Inbox/x.md/below.md", "below\n");
+    fs::remove_dir_all(fixture.file("Plans/y.md")).unwrap();
+    fixture.write("Plans/y.md", "file\n");
+    fixture.edits_become(&[
         ("Inbox/x.md", None),
         ("Inbox/x.md/below.md", Some(oid("below\n"))),
         ("Plans/y.md", Some(oid("file\n"))),
@@ -356,14 +375,14 @@ fn a_file_in_the_place_of_a_folder_and_the_other_way_round_are_found() {
 
 #[test]
 fn every_folder_has_its_turn_without_a_reason() {
-    let mut stage = Stage::new();
-    stage.tree.folders = (0..250).map(|n| format!("Inbox/{n:03}")).collect();
+    let mut fixture = Fixture::new();
+    fixture.state.folders = (0..250).map(|n| format!("Inbox/{n:03}")).collect();
     let mut turns: BTreeMap<String, u32> = BTreeMap::new();
     for _ in 0..100 {
-        assert!(stage.tree.trickled().is_empty(), "before its time");
-        let (_, at) = &mut stage.tree.trickle;
+        assert!(fixture.state.trickled().is_empty(), "before its time");
+        let (_, at) = &mut fixture.state.trickle;
         *at = at.checked_sub(TRICKLE.1).unwrap();
-        for folder in stage.tree.trickled() {
+        for folder in fixture.state.trickled() {
             *turns.entry(folder).or_default() += 1;
         }
     }
@@ -374,52 +393,52 @@ fn every_folder_has_its_turn_without_a_reason() {
 
 #[test]
 fn a_lost_event_is_made_good_by_the_turn_of_its_folder() {
-    let mut stage = Stage::watched(&["Inbox/a.md", "Inbox/sub/b.md"]);
-    stage._watch = None;
+    let mut fixture = Fixture::watched(&["Inbox/a.md", "Inbox/sub/b.md"]);
+    fixture._watch = None;
     let dirty = Dirty::new();
     // A watcher that is there, and hears nothing.
     let elsewhere = tempfile::tempdir().unwrap();
     let (watch, _) = Watch::gather(elsewhere.path(), &dirty).unwrap();
-    stage.tree.watched_by(dirty);
-    stage._watch = Some(watch);
+    fixture.state.watched_by(dirty);
+    fixture._watch = Some(watch);
     let deadline = Instant::now() + DEADLINE;
-    while stage.tree.lost || !stage.tree.pending.is_empty() {
+    while fixture.state.scan_all || !fixture.state.pending.is_empty() {
         assert!(Instant::now() < deadline);
-        assert_eq!(stage.edits(), []);
+        assert_eq!(fixture.edits(), []);
     }
-    stage.write("Inbox/sub/b.md", "unheard of\n");
-    assert_eq!(stage.edits(), []);
+    fixture.write("Inbox/sub/b.md", "unheard of\n");
+    assert_eq!(fixture.edits(), []);
     let deadline = Instant::now() + DEADLINE;
-    while stage.edits().is_empty() {
+    while fixture.edits().is_empty() {
         assert!(Instant::now() < deadline);
-        let (_, at) = &mut stage.tree.trickle;
+        let (_, at) = &mut fixture.state.trickle;
         *at = at.checked_sub(TRICKLE.1).unwrap();
     }
 }
 
 #[test]
 fn after_a_sleep_everything_is_looked_at() {
-    let mut stage = Stage::watched(&["Inbox/a.md"]);
-    assert!(!stage.tree.slept());
-    stage.tree.clocks.0 = SystemTime::now() - 2 * ASLEEP;
-    assert!(stage.tree.slept());
-    assert!(!stage.tree.slept());
+    let mut fixture = Fixture::watched(&["Inbox/a.md"]);
+    assert!(!fixture.state.slept());
+    fixture.state.clocks.0 = SystemTime::now() - 2 * ASLEEP;
+    assert!(fixture.state.slept());
+    assert!(!fixture.state.slept());
 }
 
 /// The owner says that the deletions are meant.
-fn accept(stage: &Stage) {
-    accept_deletions(stage.repo.git_dir()).unwrap();
+fn accept(fixture: &Fixture) {
+    accept_deletions(fixture.repo.git_dir()).unwrap();
 }
 
 /// What a look at everything finds that knows nothing.
-fn afresh(stage: &Stage) -> Vec<(String, Option<Oid>)> {
-    let nowhere = stage.folder.path().join("nowhere");
+fn afresh(fixture: &Fixture) -> Vec<(String, Option<Oid>)> {
+    let nowhere = fixture.folder.path().join("nowhere");
     fs::create_dir_all(&nowhere).unwrap();
     accept_deletions(&nowhere).unwrap();
-    let mut tree = WorkTree::new(&nowhere);
-    let sources = (&stage.vault, &stage.repo, &stage.gate);
+    let mut tree = ScanState::new(&nowhere);
+    let sources = (&fixture.vault, &fixture.repo, &fixture.gate);
     let (edits, _) = tree
-        .edits(sources, stage.base, &mut std::iter::empty())
+        .edits(sources, fixture.base, &mut std::iter::empty())
         .unwrap();
     let files = edits.files.into_iter();
     files.map(|(path, blob)| (path.to_string(), blob)).collect()
@@ -438,12 +457,12 @@ fn looking_where_something_changed_finds_what_looking_everywhere_finds() {
             })
             .collect();
         let all: Vec<&str> = names.iter().map(String::as_str).collect();
-        let mut stage = Stage::watched(&all);
+        let mut fixture = Fixture::watched(&all);
         // So that the vault is never empty.
-        stage.write("Plans/stays.md", "here\n");
+        fixture.write("Plans/stays.md", "here\n");
         for step in 0..60 {
-            let one = stage.file(&names[rng.random_range(0..names.len())]);
-            let other = stage.file(&names[rng.random_range(0..names.len())]);
+            let one = fixture.file(&names[rng.random_range(0..names.len())]);
+            let other = fixture.file(&names[rng.random_range(0..names.len())]);
             let folder = one.parent().unwrap().to_owned();
             // Each may fail: there may be nothing, or something in the way.
             drop(match rng.random_range(0..8) {
@@ -452,24 +471,24 @@ fn looking_where_something_changed_finds_what_looking_everywhere_finds() {
                 }
                 3 => fs::remove_file(&one),
                 4 => fs::rename(&one, &other),
-                5 => fs::rename(&folder, stage.file(&format!("Inbox/moved {step}"))),
+                5 => fs::rename(&folder, fixture.file(&format!("Inbox/moved {step}"))),
                 6 => fs::remove_dir_all(&folder),
-                _ => fs::create_dir_all(stage.file(&format!("Inbox/new {step}/deep"))).and_then(
+                _ => fs::create_dir_all(fixture.file(&format!("Inbox/new {step}/deep"))).and_then(
                     |()| {
-                        let new = stage.file(&format!("Inbox/new {step}/deep/{step}.md"));
+                        let new = fixture.file(&format!("Inbox/new {step}/deep/{step}.md"));
                         fs::write(new, format!("{step}"))
                     },
                 ),
             });
             if rng.random_bool(0.1) {
-                accept(&stage);
-                stage.sync();
+                accept(&fixture);
+                fixture.sync();
             }
         }
         let deadline = Instant::now() + DEADLINE;
         loop {
-            accept(&stage);
-            let (here, everywhere) = (stage.edits(), afresh(&stage));
+            accept(&fixture);
+            let (here, everywhere) = (fixture.edits(), afresh(&fixture));
             if here == everywhere {
                 break;
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// How long to wait before the next of several attempts: never the same as another contender, and
 /// shorter each time. Whoever has lost often is then ahead of those who come fresh; were it the other
 /// way round, as is usual, the last of several contenders would wait ever longer for its turn.
-pub(super) fn pause(attempt: u32) -> Duration {
+pub(crate) fn contended(attempt: u32) -> Duration {
     let most = match attempt {
         0 | 1 => 60,
         2 => 30,
@@ -15,7 +15,7 @@ pub(super) fn pause(attempt: u32) -> Duration {
 }
 
 /// How long to wait for a remote that does not answer.
-pub(super) fn pause_away(attempt: u32) -> Duration {
+pub(crate) fn while_away(attempt: u32) -> Duration {
     let most = 100_u64.saturating_mul(1 << attempt.min(4));
     Duration::from_millis(rand::Rng::random_range(&mut rand::rng(), 50..=most))
 }

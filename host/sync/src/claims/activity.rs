@@ -1,0 +1,197 @@
+//! What is seen of other owners: their tasks, and the newest commit of each.
+//!
+//! Lives elsewhere: whose lease has expired is decided by `protocol::Leases`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use platinum_core::{AgentName, TaskId, Zone, layout};
+use platinum_protocol::{ClaimRecord, Leases, TaskPlace};
+use platinum_repo::{Oid, RefName};
+use platinum_vault::note::Note;
+use platinum_worktree::agent_of;
+
+use super::offline::place;
+use crate::{SyncError, Synchronizer, replica::Replica};
+
+/// How long an owner may be silent, if nothing else was said.
+const LEASE: Duration = Duration::from_secs(30 * 60);
+
+/// How far back the newest commit of an owner is looked for when this host starts.
+const MAX_BACK: usize = 10_000;
+
+/// What this host has seen of other owners, and when it gave a sign of life itself.
+pub(crate) struct LeaseState {
+    pub(crate) began: Instant,
+    pub(crate) lease: Duration,
+    pub(crate) leases: Leases,
+    pub(crate) looked: Option<Instant>,
+    /// Up to which tip `signs` are known.
+    pub(crate) walked: Option<Oid>,
+    /// The newest commit of each agent.
+    pub(crate) signs: BTreeMap<AgentName, String>,
+    /// When a commit of this host last landed.
+    pub(crate) pushed: Instant,
+    pub(crate) pruned: Instant,
+}
+
+/// The shared [`LeaseState`].
+pub(crate) struct LeaseMonitor(Mutex<LeaseState>);
+
+impl Default for LeaseMonitor {
+    fn default() -> Self {
+        Self(Mutex::new(LeaseState::new(LEASE)))
+    }
+}
+
+impl LeaseMonitor {
+    pub(crate) fn state(&self) -> MutexGuard<'_, LeaseState> {
+        // Times and ids: whole after any panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins anew, with another time that an owner may be silent.
+    pub(crate) fn set_lease(&self, lease: Duration) {
+        *self.state() = LeaseState::new(lease);
+    }
+
+    /// Notes that a commit of this host landed: a heartbeat of its own.
+    pub(crate) fn note_pushed(&self) {
+        self.state().pushed = Instant::now();
+    }
+}
+
+impl LeaseState {
+    fn new(lease: Duration) -> Self {
+        let now = Instant::now();
+        Self {
+            began: now,
+            lease,
+            leases: Leases::new(ms(lease)),
+            looked: None,
+            walked: None,
+            signs: BTreeMap::new(),
+            pushed: now,
+            pruned: now,
+        }
+    }
+}
+
+pub(crate) fn ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A task of somebody else's, with the claim by which it is owned.
+#[derive(Debug, Clone)]
+pub(crate) struct ForeignTask {
+    pub(crate) task: TaskId,
+    pub(crate) zone: Zone,
+    pub(crate) record: ClaimRecord,
+}
+
+/// The tasks that a tip has in the folders of other agents.
+pub(crate) fn foreign_tasks(replica: &Replica, tip: Oid) -> Result<BTreeMap<AgentName, Vec<ForeignTask>>, SyncError> {
+    let mut held: BTreeMap<AgentName, Vec<ForeignTask>> = BTreeMap::new();
+    for folder in replica.repo.items(tip, layout::IN_PROGRESS)? {
+        let Ok(owner) = folder.name.parse::<AgentName>() else {
+            continue;
+        };
+        if owner == replica.agent {
+            continue;
+        }
+        let path = format!("{}/{owner}", layout::IN_PROGRESS);
+        for file in replica.repo.items(tip, &path)? {
+            let name = file.name.strip_suffix(".md");
+            let Some(task) = name.and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            let found = platinum_tasks::find(&replica.repo, tip, task)?;
+            let (TaskPlace::Owned(record), Some(file)) = (found.place, found.file) else {
+                continue;
+            };
+            let zone = platinum_tasks::read_note(&replica.repo, &file).ok().and_then(|note| zone_of(&note));
+            if let Some(zone) = zone
+                && record.agent == owner
+            {
+                let one = ForeignTask { task, zone, record };
+                held.entry(owner.clone()).or_default().push(one);
+            }
+        }
+    }
+    Ok(held)
+}
+
+/// Whether a tip still speaks for taking a task over: since the last look its owner has
+/// committed nothing, and there is no draft of its claim.
+pub(crate) async fn is_still_expired(sync: &Synchronizer, task: TaskId,
+    tip: Option<Oid>,
+) -> Result<bool, SyncError> {
+    let looked = sync.leases.state().walked;
+    sync.blocking(move |replica| {
+        let (Some(tip), TaskPlace::Owned(record)) = (tip, place::place_at(replica, tip, task)?) else {
+            return Ok(false);
+        };
+        let new = last_commits(replica, looked, tip, BTreeMap::new(), BTreeSet::new())?;
+        Ok(!new.contains_key(&record.agent) && !has_draft(replica, tip, task, record.epoch)?)
+    })
+    .await
+}
+
+/// The newest commit of each owner: what is new since the last look, or, at the first, from
+/// the tip back.
+pub(crate) fn last_commits(replica: &Replica, walked: Option<Oid>,
+    tip: Oid,
+    mut signs: BTreeMap<AgentName, String>,
+    owners: BTreeSet<AgentName>,
+) -> Result<BTreeMap<AgentName, String>, SyncError> {
+    if let Some(walked) = walked
+        && replica.repo.is_ancestor(walked, tip)?
+    {
+        for commit in replica.repo.commits_between(Some(walked), tip, usize::MAX)? {
+            if let Some(agent) = agent_of(&replica.repo.commit_info(commit)?) {
+                signs.insert(agent, commit.to_string());
+            }
+        }
+    }
+    let mut missing = owners;
+    missing.retain(|owner| !signs.contains_key(owner));
+    let mut at = Some(tip);
+    for _ in 0..MAX_BACK {
+        let Some(commit) = at.filter(|_| !missing.is_empty()) else {
+            break;
+        };
+        let info = replica.repo.commit_info(commit)?;
+        if let Some(agent) = agent_of(&info)
+            && missing.remove(&agent)
+        {
+            signs.insert(agent, commit.to_string());
+        }
+        at = info.parents.first().copied();
+    }
+    Ok(signs)
+}
+
+/// The zone that a task's note names.
+fn zone_of(note: &Note) -> Option<Zone> {
+    note.get_text("zone")?.parse().ok()
+}
+
+
+/// Whether a tip has a draft of a task, made under this claim, that the work tree has not yet.
+pub(crate) fn has_draft(
+    replica: &Replica,
+    tip: Oid,
+    task: TaskId,
+    epoch: u64,
+) -> Result<bool, SyncError> {
+    let applied = replica.repo.tip(RefName::Applied)?;
+    Ok(platinum_tasks::has_new_draft(
+        &replica.repo,
+        (applied, tip),
+        task,
+        epoch,
+    )?)
+}
