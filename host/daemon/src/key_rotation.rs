@@ -1,6 +1,6 @@
 //! Trusting keys and trusting them no more, as the owner asks for it on either half.
 //!
-//! Lives elsewhere: the list of keys and who may be in it is [`crate::identity`]'s.
+//! Lives elsewhere: the list of keys and who may be in it is `verify::identity`'s.
 //! Invariant: before a key is retired the remote is asked for its tip, so that nothing which was
 //! honestly signed until now is lost; if it does not answer, nothing is retired unless the owner
 //! says that what was not fetched yet shall not count.
@@ -10,10 +10,9 @@ use std::time::Duration;
 use platinum_core::AgentName;
 use platinum_repo::{GitRemote, Oid, RefName, Repo};
 
-use crate::{
-    Config,
-    identity::{Identity, IdentityError},
-};
+use platinum_verify::{Identity, IdentityError};
+
+use crate::Config;
 
 /// What the owner asks for.
 #[derive(Debug, Clone, Copy)]

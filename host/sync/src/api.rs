@@ -135,7 +135,7 @@ impl Synchronizer {
 
     /// Claims a task. Asking again for a task that this host has claimed answers
     /// [`Claimed::Won`]. In a zone of this machine alone it counts at once; otherwise, if the
-    /// remote is away, the intent is kept, and the claim is made for real at the next state.
+    /// remote is away, the intent is kept, and the claim is made for real at the next contact.
     ///
     /// # Errors
     /// If this agent may not own it, its note cannot be read, or the remote has what may not be

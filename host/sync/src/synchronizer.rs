@@ -129,6 +129,11 @@ impl Synchronizer {
         self.remote_monitor.state()
     }
 
+    /// Why a claim does not ask the remote at the moment, if so.
+    pub(crate) fn silence(&self) -> Option<SyncError> {
+        self.remote_state().silence()
+    }
+
     /// Whether the remote answered so short a time ago. Its verified tip is then built on without
     /// asking again: if it is not the tip any more, the push finds out.
     pub(crate) fn answered_within(&self, time: SignedDuration) -> bool {

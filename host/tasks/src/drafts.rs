@@ -1,6 +1,6 @@
 //! [`Drafts`]: which tasks have drafts, and under which claims those were made.
 //!
-//! Lives elsewhere: which draft counts for a claim is said by [`DraftNote::is_under`].
+//! Lives elsewhere: which draft counts for a claim is decided by [`DraftNote::is_under`].
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,10 @@ use crate::location::draft_of;
 /// Largest draft that is read, in bytes.
 const MAX_DRAFT_BYTES: u64 = 256 * 1024;
 
-/// Where drafts are, whatever the owner said to them.
+/// Where drafts are: waiting, approved or rejected.
 pub const DRAFT_FOLDERS: [&str; 3] = [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED];
 
-/// The drafts of a vault, whatever the owner said to them: each with its task, and with the epoch
-/// that it says.
+/// The drafts of a vault, waiting, approved or rejected: each with its task and the epoch in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Drafts(BTreeSet<(TaskId, Option<u64>)>);
 

@@ -39,7 +39,7 @@ pub fn task_at(path: &VaultPath) -> Option<TaskId> {
         .flatten()
 }
 
-/// Looks a task up. Finished wins over owned, and owned over waiting.
+/// Finds a task in a tree. Finished wins over owned, and owned over waiting.
 pub fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<TaskLocation, RepoError> {
     let name = format!("{task}.md");
     let earliest = earliest_month(task, Timestamp::now());
@@ -112,7 +112,7 @@ pub fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<TaskLocation, RepoErr
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// The first month that a task can have been finished in: what was done before it was made grows
-/// for ever, and is not looked through. An id from the future says nothing.
+/// for ever, and is not searched. An id from the future says nothing.
 fn earliest_month(task: TaskId, now: Timestamp) -> Option<(i16, i8)> {
     let made = i64::try_from(task.unix_ms()).ok()?;
     let made = Timestamp::from_millisecond(made).ok()?;
@@ -128,7 +128,7 @@ fn earliest_month(task: TaskId, now: Timestamp) -> Option<(i16, i8)> {
 fn may_be_in(year: &str, month: &str, earliest: Option<(i16, i8)>) -> bool {
     match (earliest, year.parse(), month.parse()) {
         (Some(earliest), Ok(year), Ok(month)) => (year, month) >= earliest,
-        // No month that the clock knows: somebody made the folder.
+        // Not a year and a month: made by a person, so it is searched.
         _ => true,
     }
 }
@@ -148,7 +148,7 @@ pub fn claim_in(note: Option<&Note>, agent: &AgentName) -> Option<ClaimRecord> {
 }
 
 /// The folder says who owns a task; a note that a person moved there by hand has no claim of its
-/// own, and gets one that nobody can have made.
+/// own, and gets one that no agent can have made.
 fn unclaimed(agent: AgentName) -> ClaimRecord {
     ClaimRecord {
         id: ClaimId::from_parts(0, 0),
@@ -192,8 +192,8 @@ pub fn write_claim(
         path: path.clone(),
         source,
     };
-    let value = serde_norway::to_value(record)
-        .map_err(|error| TaskNoteError::Claim(error.to_string()))?;
+    let value =
+        serde_norway::to_value(record).map_err(|error| TaskNoteError::Claim(error.to_string()))?;
     note.set("claim", value).map_err(unreadable)?;
     note.remove(LAST_EPOCH).map(drop).map_err(unreadable)
 }
@@ -221,10 +221,7 @@ pub fn read_note(repo: &Repo, file: &(VaultPath, Oid)) -> Result<Note, TaskNoteE
 }
 
 /// The task that the draft in a blob is for, and the epoch that it says, if it is one.
-pub fn draft_of(
-    repo: &Repo,
-    blob: Oid,
-) -> Result<Option<(TaskId, Option<u64>)>, RepoError> {
+pub fn draft_of(repo: &Repo, blob: Oid) -> Result<Option<(TaskId, Option<u64>)>, RepoError> {
     let note = note_of(repo, blob)?;
     Ok(note
         .and_then(|note| DraftNote::from_note(&note).ok())

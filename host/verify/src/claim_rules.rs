@@ -76,7 +76,8 @@ impl<'a> Claims<'a> {
                 self.claimed(path, blob)
             }
             (layout::IN_PROGRESS, Change::Modify) if task_at(path).is_some() => {
-                let same = self.claim_state(Some(blob))? == self.claim_state((self.before)(path)?)?;
+                let same =
+                    self.claim_state(Some(blob))? == self.claim_state((self.before)(path)?)?;
                 Ok((!same).then(|| "a claim stays as it was made".to_owned()))
             }
             (layout::NEEDS_ACTION, Change::Create) if task_at(path).is_some() => {

@@ -70,7 +70,9 @@ pub fn pre_receive(lines: &str) -> Result<(), Vec<String>> {
             for there in &published {
                 is_published |= match held.kind {
                     ItemKind::Content => there.was_excused(held.within),
-                    ItemKind::Name => there.has_name(&held.raw).map_err(|error| lines_of(&error))?,
+                    ItemKind::Name => there
+                        .has_name(&held.raw)
+                        .map_err(|error| lines_of(&error))?,
                     ItemKind::Text | ItemKind::Foreign => false,
                 };
             }

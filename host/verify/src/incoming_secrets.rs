@@ -107,7 +107,9 @@ impl IncomingSecrets<'_> {
                 inspected += 1;
                 if !gate::is_published(repo, &item, &published)? {
                     reported.insert(key);
-                    found_secrets.items.push((item, signer(&signature, &signers)));
+                    found_secrets
+                        .items
+                        .push((item, signer(&signature, &signers)));
                 }
             }
         }

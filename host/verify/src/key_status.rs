@@ -48,7 +48,11 @@ impl<'a> Keys<'a> {
     }
 
     /// KeyStatus key signed a commit.
-    pub(crate) fn status_of(&self, key: &PublicKey, commit: Oid) -> Result<KeyStatus<'a>, RepoError> {
+    pub(crate) fn status_of(
+        &self,
+        key: &PublicKey,
+        commit: Oid,
+    ) -> Result<KeyStatus<'a>, RepoError> {
         if let Some(signer) = self.signers.of(key) {
             return Ok(KeyStatus::Trusted(signer));
         }

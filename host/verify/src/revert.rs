@@ -61,7 +61,12 @@ impl Reverter<'_> {
         })
     }
 
-    fn revert_all(&self, verified: Option<Oid>, tip: Oid, report: &Report) -> Result<Oid, RepoError> {
+    fn revert_all(
+        &self,
+        verified: Option<Oid>,
+        tip: Oid,
+        report: &Report,
+    ) -> Result<Oid, RepoError> {
         let (mut at, mut base, mut edits) = (tip, verified, report.clean.as_slice());
         for named in report.open.chunks(MAX_NAMED) {
             let trailers = named
@@ -124,8 +129,7 @@ impl Reverter<'_> {
             edits.push((path.clone(), Edit::Delete));
             let name = path.as_str().strip_prefix(layout::APPROVED);
             let waiting = format!("{}{}", layout::PENDING_APPROVAL, name.unwrap_or_default());
-            let waiting =
-                VaultPath::new(waiting)?;
+            let waiting = VaultPath::new(waiting)?;
             match self.repo.blob_at(on, &waiting)? {
                 Some(there) if there == blob => {}
                 Some(_) => {

@@ -300,7 +300,9 @@ impl<'a> Verifier<'a> {
                 "{what}; if it is your own machine, run `platinum-cloud trust` with the line that \
                  `platinum key` shows there"
             ),
-            Perspective::Server => format!("{what}; the hook trusts the keys in platinum/allowed_signers"),
+            Perspective::Server => {
+                format!("{what}; the hook trusts the keys in platinum/allowed_signers")
+            }
         }
     }
 
@@ -326,7 +328,9 @@ impl<'a> Verifier<'a> {
             let len = changed.blob.map(|blob| self.repo.blob_len(blob));
             let len = len.transpose()?.unwrap_or(0);
             if len > MAX_FILE_BYTES {
-                reasons.push(format!("{path} has {len} bytes; {MAX_FILE_BYTES} is the most"));
+                reasons.push(format!(
+                    "{path} has {len} bytes; {MAX_FILE_BYTES} is the most"
+                ));
             }
         }
         Ok(reasons)

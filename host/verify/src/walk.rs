@@ -73,7 +73,7 @@ impl<'a> Verifier<'a> {
                 history = History::from(Some(commit));
             }
             if at % SAY_EVERY == SAY_EVERY - 1 {
-                tracing::info!("{} of {count} commits are report.", at + 1);
+                tracing::info!("{} of {count} commits are verified.", at + 1);
             }
         }
         let mut report = self.nothing_found(&history);

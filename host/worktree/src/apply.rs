@@ -12,7 +12,10 @@ use platinum_policy::MAX_FILE_BYTES;
 use platinum_repo::{Oid, Repo};
 use platinum_vault::{VaultError, name_key};
 
-use crate::{WorktreeError, worktree::{Worktree, conflict_copy_path}};
+use crate::{
+    WorktreeError,
+    worktree::{Worktree, conflict_copy_path},
+};
 
 /// One path of the work tree that changes.
 #[derive(Debug, Clone)]
@@ -26,8 +29,11 @@ pub struct WorktreeUpdate {
 }
 
 impl Worktree {
-    /// Writes copies and updates, all or, at the first that fails, no further; answers how many
+    /// Writes copies and updates, all or, at the first that fails, no further; returns how many
     /// more copies it had to make of files that were edited in this very moment.
+    ///
+    /// # Errors
+    /// The first failure; what was applied before it stays.
     pub fn apply(
         &self,
         copies: &[(VaultPath, Oid)],
@@ -41,7 +47,10 @@ impl Worktree {
     }
 
     /// As [`Worktree::apply`], but one file that cannot be written does not keep the others away: it
-    /// is named in the answer.
+    /// is returned with the others that failed.
+    ///
+    /// # Errors
+    /// If the repository fails.
     pub fn apply_each(
         &self,
         copies: &[(VaultPath, Oid)],
@@ -81,7 +90,9 @@ impl Worktree {
                 None => self.put(&update.path, update.expected, new),
             };
             match done {
-                Err(WorktreeError::Vault(VaultError::Twin { .. } | VaultError::NotAFolder { .. })) => {
+                Err(WorktreeError::Vault(
+                    VaultError::Twin { .. } | VaultError::NotAFolder { .. },
+                )) => {
                     blocked.push((update, new));
                 }
                 done => note(&update.path, done)?,
@@ -90,23 +101,22 @@ impl Worktree {
         fail::fail_point!("apply-before-removals");
         for update in updates {
             if update.new.is_none() && !respelled.has(&update.path) {
-                note(
-                    &update.path,
-                    self.take_away(&update.path, update.expected),
-                )?;
+                note(&update.path, self.take_away(&update.path, update.expected))?;
             }
         }
         for (update, new) in blocked {
-            note(
-                &update.path,
-                self.put(&update.path, update.expected, new),
-            )?;
+            note(&update.path, self.put(&update.path, update.expected, new))?;
         }
         Ok((more, failed))
     }
 
     /// A name that changes its spelling: the file moves, whatever the file system makes of it.
-    fn respell(&self, old: &WorktreeUpdate, path: &VaultPath, new: Oid) -> Result<bool, WorktreeError> {
+    fn respell(
+        &self,
+        old: &WorktreeUpdate,
+        path: &VaultPath,
+        new: Oid,
+    ) -> Result<bool, WorktreeError> {
         let there = self.blob_on_disk(&old.path)?;
         if there.is_some() && there == old.expected {
             match self.vault.respell(&old.path, path) {
@@ -120,7 +130,12 @@ impl Worktree {
         Ok(self.put(path, None, new)? || copied)
     }
 
-    fn put(&self, path: &VaultPath, expected: Option<Oid>, new: Oid) -> Result<bool, WorktreeError> {
+    fn put(
+        &self,
+        path: &VaultPath,
+        expected: Option<Oid>,
+        new: Oid,
+    ) -> Result<bool, WorktreeError> {
         if expected.is_none()
             && let Some(twin) = self.vault.twin(path)?
         {
@@ -166,10 +181,13 @@ impl Worktree {
         self.keep_conflict_copy(path)
     }
 
-    /// Moves a file that nobody expected to a conflict copy.
+    /// Moves an unexpected file to a conflict copy.
     fn keep_conflict_copy(&self, path: &VaultPath) -> Result<bool, WorktreeError> {
         let oid = self.blob_on_disk(path).ok().flatten();
-        match self.vault.rename(path, &conflict_copy_path(&self.agent, path, oid)) {
+        match self
+            .vault
+            .rename(path, &conflict_copy_path(&self.agent, path, oid))
+        {
             Ok(()) => Ok(true),
             Err(VaultError::NotFound(_)) => Ok(false),
             Err(error) => Err(error.into()),
@@ -177,6 +195,9 @@ impl Worktree {
     }
 
     /// The blob that a file of the work tree is.
+    ///
+    /// # Errors
+    /// If it cannot be read.
     pub fn blob_on_disk(&self, path: &VaultPath) -> Result<Option<Oid>, WorktreeError> {
         match self.vault.read(path, MAX_FILE_BYTES as u64) {
             Ok(bytes) => Ok(Some(Repo::blob_oid_of(&bytes)?)),

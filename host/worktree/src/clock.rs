@@ -1,7 +1,7 @@
 //! Stamps of versions: when each was made, by the hybrid logical clock of its maker.
 //!
 //! Every commit made here carries its stamp as a trailer. The stamp of the remote's version of a
-//! file is that of the newest commit that changed it; the stamp of our version is when a look at
+//! file is that of the newest commit that changed it; the stamp of our version is when a scan of
 //! the work tree first saw it.
 //!
 //! Lives elsewhere: the clock and what a skew is are `protocol::hlc`'s; which version keeps a path
@@ -40,9 +40,9 @@ pub struct VersionClock {
 #[derive(Default)]
 struct State {
     clock: Hlc,
-    /// When a look at the work tree first saw each version that the remote has not.
+    /// When a scan of the work tree first saw each version that the remote has not.
     seen: BTreeMap<VaultPath, (Oid, Stamp)>,
-    /// Whether there was a look in this life.
+    /// Whether there was a scan in this process.
     is_scanned: bool,
     /// By how many seconds the newest stamp of an agent was ahead, where that is worth a word.
     ahead: BTreeMap<AgentName, (i64, bool)>,
@@ -87,7 +87,7 @@ impl VersionClock {
 
     /// A sentence for each agent whose clock is not as this machine's.
     pub fn skews(&self) -> Vec<String> {
-        let told = |(agent, (ahead, trusted)): (&AgentName, &(i64, bool))| {
+        let sentence = |(agent, (ahead, trusted)): (&AgentName, &(i64, bool))| {
             let then = match trusted {
                 true => "",
                 false => "; its edits no longer count as later, but in the order of the remote",
@@ -96,10 +96,10 @@ impl VersionClock {
                 "the clock of {agent} is {ahead} s ahead of this machine's; set the one that is wrong{then}"
             )
         };
-        self.state().ahead.iter().map(told).collect()
+        self.state().ahead.iter().map(sentence).collect()
     }
 
-    /// Sets the clock after a start: behind nothing that this host has ever stamped or seen.
+    /// Restores the logical clock after a start: not behind anything that this host ever stamped.
     pub fn restore(&self) -> Result<(), RepoError> {
         let mut commits = self.repo.outgoing()?;
         for name in [RefName::Verified, RefName::Applied] {
@@ -113,13 +113,13 @@ impl VersionClock {
         Ok(())
     }
 
-    /// Takes note of the stamps of commits that came in.
+    /// Observes the stamps of commits that came in, and logs the clocks that differ from ours.
     pub fn observe(&self, before: Option<Oid>, tip: Oid) -> Result<(), RepoError> {
         let new = match before {
             Some(before) => self.repo.commits_between(Some(before), tip, usize::MAX)?,
             None => vec![tip],
         };
-        // What was said before does not matter: of each agent the last stamp tells its clock.
+        // Only the last stamp of each agent counts: it shows its clock as it is now.
         let mut last = BTreeMap::new();
         for commit in new {
             let info = self.repo.commit_info(commit)?;
@@ -141,19 +141,16 @@ impl VersionClock {
             }
         }
         if is_news {
-            for told in self.skews() {
-                tracing::warn!("{told}.");
+            for skew in self.skews() {
+                tracing::warn!("{skew}.");
             }
         }
         Ok(())
     }
 
-    /// Notes the versions that a look at the work tree found and the remote has not, once each.
-    /// Versions that an earlier life found have their time from the chain of kept edits.
-    pub fn note_versions(
-        &self,
-        ours: &BTreeMap<VaultPath, Option<Oid>>,
-    ) -> Result<(), RepoError> {
+    /// Notes the versions that a scan of the work tree found and the remote has not, once each.
+    /// Versions that an earlier process found have their time from the chain of kept edits.
+    pub fn note_versions(&self, ours: &BTreeMap<VaultPath, Option<Oid>>) -> Result<(), RepoError> {
         let mut state = self.state();
         let is_first = !std::mem::replace(&mut state.is_scanned, true);
         let mut before = std::mem::take(&mut state.seen);
@@ -225,7 +222,7 @@ impl VersionClock {
             Some(Ok(Some(version))) => version,
             Some(Ok(None)) | None => unknown(),
             Some(Err(error)) => {
-                tracing::warn!(%path, "Who made the remote's version is not known: {error}.");
+                tracing::warn!(%path, "Cannot determine who made the remote's version: {error}.");
                 unknown()
             }
         }
@@ -279,7 +276,7 @@ fn stamp_of(info: &CommitInfo) -> Option<Stamp> {
     info.trailer(TRAILER_CLOCK)?.parse().ok()
 }
 
-/// Who made a commit. It was judged before, so that its trailer says the truth.
+/// Who made a commit. It was verified before, so that its trailer is true.
 pub fn agent_of(info: &CommitInfo) -> Option<AgentName> {
     info.trailer(TRAILER_AGENT)?.parse().ok()
 }

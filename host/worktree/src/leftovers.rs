@@ -1,6 +1,6 @@
-//! Tidying after writers that were killed: nothing hidden stays, and nothing is lost with it.
+//! Recovering what killed writers left: no hidden file stays, and no edit is lost with it.
 //!
-//! Invariant: bytes that could be somebody's edit are removed only if they are in the history at
+//! Invariant: bytes that could be an edit are removed only if they are in the history at
 //! the file they were; else they come back as a conflict copy beside it.
 
 use platinum_core::{AgentName, VaultPath};
@@ -28,7 +28,7 @@ impl Recovery<'_> {
             match self.recover(leftover) {
                 Ok(came) => back.extend(came),
                 Err(WorktreeError::Vault(error)) => {
-                    tracing::warn!("What a killed program left cannot be tidied: {error}.");
+                    tracing::warn!("Cannot recover a file that a killed program left: {error}.");
                 }
                 Err(error) => return Err(error),
             }
@@ -60,7 +60,7 @@ impl Recovery<'_> {
         };
         let to = conflict_copy_path(self.agent, &of, blob);
         tracing::warn!(
-            "A program that was killed left an edit in {}; it is {to} now.",
+            "Recovered an edit that a killed program left in {} as {to}.",
             leftover.shown()
         );
         fail::fail_point!("sweep-unknown");

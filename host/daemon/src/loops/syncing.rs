@@ -7,10 +7,11 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use platinum_engine::Trigger;
 use platinum_repo::News;
+use platinum_sync::Synchronizer;
 use platinum_watch::{Wake, WakeUps};
 use rand::Rng as _;
 
-use crate::{Shutdown, SkillSet, pipeline::trigger, sync::Synchronizer};
+use crate::{Shutdown, SkillSet, pipeline::trigger};
 
 /// How long the vault must be quiet before a change is taken: programs save in several steps.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -87,7 +88,7 @@ async fn reason_to_sync(sync: &Synchronizer, wake_ups: &mut WakeUps, at_most: Du
         }
     };
     let there = async {
-        match sync.news(at_most).await {
+        match sync.wait_for_remote(at_most).await {
             // That it is lost is found out by trying, so that the owner is told.
             News::Moved(_) | News::Back | News::Lost => {}
             // Nothing was heard: the other arm has the time.

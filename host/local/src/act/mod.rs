@@ -12,10 +12,11 @@ mod shown;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use platinum_core::{AgentName, Clock, DraftId, SystemClock, TaskId, UpdateId, layout};
-use platinum_daemon::{House, Shutdown, SkillSet, sync::Synchronizer};
+use platinum_daemon::{House, Shutdown, SkillSet};
 use platinum_effects::{approvals::Approvals, email::SentSearch};
 use platinum_engine::{Invocation, Trigger};
 use platinum_protocol::TaskPlace;
+use platinum_sync::Synchronizer;
 use platinum_vault::{Vault, note::UpdateNote};
 use platinum_watch::{Wake, WakeUps};
 use tokio::time::Instant;

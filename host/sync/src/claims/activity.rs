@@ -17,22 +17,22 @@ use platinum_worktree::agent_of;
 use super::offline::place;
 use crate::{SyncError, Synchronizer, replica::Replica};
 
-/// How long an owner may be silent, if nothing else was said.
+/// How long an owner may be silent, if nothing else is configured.
 const LEASE: Duration = Duration::from_secs(30 * 60);
 
-/// How far back the newest commit of an owner is looked for when this host starts.
+/// How far back the newest commit of an owner is observed for when this host starts.
 const MAX_BACK: usize = 10_000;
 
-/// What this host has seen of other owners, and when it gave a sign of life itself.
+/// What this host has seen of other owners, and when it pushed itself.
 pub(crate) struct LeaseState {
     pub(crate) began: Instant,
     pub(crate) lease: Duration,
     pub(crate) leases: Leases,
-    pub(crate) looked: Option<Instant>,
-    /// Up to which tip `signs` are known.
-    pub(crate) walked: Option<Oid>,
+    pub(crate) observed_at: Option<Instant>,
+    /// Up to which tip `last_commits` are known.
+    pub(crate) observed_tip: Option<Oid>,
     /// The newest commit of each agent.
-    pub(crate) signs: BTreeMap<AgentName, String>,
+    pub(crate) last_commits: BTreeMap<AgentName, String>,
     /// When a commit of this host last landed.
     pub(crate) pushed: Instant,
     pub(crate) pruned: Instant,
@@ -71,9 +71,9 @@ impl LeaseState {
             began: now,
             lease,
             leases: Leases::new(ms(lease)),
-            looked: None,
-            walked: None,
-            signs: BTreeMap::new(),
+            observed_at: None,
+            observed_tip: None,
+            last_commits: BTreeMap::new(),
             pushed: now,
             pruned: now,
         }
@@ -84,7 +84,7 @@ pub(crate) fn ms(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A task of somebody else's, with the claim by which it is owned.
+/// A task of another agent, with the claim by which it is owned.
 #[derive(Debug, Clone)]
 pub(crate) struct ForeignTask {
     pub(crate) task: TaskId,
@@ -93,8 +93,11 @@ pub(crate) struct ForeignTask {
 }
 
 /// The tasks that a tip has in the folders of other agents.
-pub(crate) fn foreign_tasks(replica: &Replica, tip: Oid) -> Result<BTreeMap<AgentName, Vec<ForeignTask>>, SyncError> {
-    let mut held: BTreeMap<AgentName, Vec<ForeignTask>> = BTreeMap::new();
+pub(crate) fn foreign_tasks(
+    replica: &Replica,
+    tip: Oid,
+) -> Result<BTreeMap<AgentName, Vec<ForeignTask>>, SyncError> {
+    let mut foreign: BTreeMap<AgentName, Vec<ForeignTask>> = BTreeMap::new();
     for folder in replica.repo.items(tip, layout::IN_PROGRESS)? {
         let Ok(owner) = folder.name.parse::<AgentName>() else {
             continue;
@@ -112,52 +115,62 @@ pub(crate) fn foreign_tasks(replica: &Replica, tip: Oid) -> Result<BTreeMap<Agen
             let (TaskPlace::Owned(record), Some(file)) = (found.place, found.file) else {
                 continue;
             };
-            let zone = platinum_tasks::read_note(&replica.repo, &file).ok().and_then(|note| zone_of(&note));
+            let zone = platinum_tasks::read_note(&replica.repo, &file)
+                .ok()
+                .and_then(|note| zone_of(&note));
             if let Some(zone) = zone
                 && record.agent == owner
             {
                 let one = ForeignTask { task, zone, record };
-                held.entry(owner.clone()).or_default().push(one);
+                foreign.entry(owner.clone()).or_default().push(one);
             }
         }
     }
-    Ok(held)
+    Ok(foreign)
 }
 
-/// Whether a tip still speaks for taking a task over: since the last look its owner has
+/// Whether a task may still be taken over at a tip: since the last observation its owner has
 /// committed nothing, and there is no draft of its claim.
-pub(crate) async fn is_still_expired(sync: &Synchronizer, task: TaskId,
+pub(crate) async fn is_still_expired(
+    sync: &Synchronizer,
+    task: TaskId,
     tip: Option<Oid>,
 ) -> Result<bool, SyncError> {
-    let looked = sync.leases.state().walked;
+    let observed = sync.leases.state().observed_tip;
     sync.blocking(move |replica| {
-        let (Some(tip), TaskPlace::Owned(record)) = (tip, place::place_at(replica, tip, task)?) else {
+        let (Some(tip), TaskPlace::Owned(record)) = (tip, place::place_at(replica, tip, task)?)
+        else {
             return Ok(false);
         };
-        let new = last_commits(replica, looked, tip, BTreeMap::new(), BTreeSet::new())?;
+        let new = last_commits(replica, observed, tip, BTreeMap::new(), BTreeSet::new())?;
         Ok(!new.contains_key(&record.agent) && !has_draft(replica, tip, task, record.epoch)?)
     })
     .await
 }
 
-/// The newest commit of each owner: what is new since the last look, or, at the first, from
+/// The newest commit of each owner: what is new since the last observation, or, at the first, from
 /// the tip back.
-pub(crate) fn last_commits(replica: &Replica, walked: Option<Oid>,
+pub(crate) fn last_commits(
+    replica: &Replica,
+    observed: Option<Oid>,
     tip: Oid,
-    mut signs: BTreeMap<AgentName, String>,
+    mut commits: BTreeMap<AgentName, String>,
     owners: BTreeSet<AgentName>,
 ) -> Result<BTreeMap<AgentName, String>, SyncError> {
-    if let Some(walked) = walked
-        && replica.repo.is_ancestor(walked, tip)?
+    if let Some(observed) = observed
+        && replica.repo.is_ancestor(observed, tip)?
     {
-        for commit in replica.repo.commits_between(Some(walked), tip, usize::MAX)? {
+        for commit in replica
+            .repo
+            .commits_between(Some(observed), tip, usize::MAX)?
+        {
             if let Some(agent) = agent_of(&replica.repo.commit_info(commit)?) {
-                signs.insert(agent, commit.to_string());
+                commits.insert(agent, commit.to_string());
             }
         }
     }
     let mut missing = owners;
-    missing.retain(|owner| !signs.contains_key(owner));
+    missing.retain(|owner| !commits.contains_key(owner));
     let mut at = Some(tip);
     for _ in 0..MAX_BACK {
         let Some(commit) = at.filter(|_| !missing.is_empty()) else {
@@ -167,18 +180,17 @@ pub(crate) fn last_commits(replica: &Replica, walked: Option<Oid>,
         if let Some(agent) = agent_of(&info)
             && missing.remove(&agent)
         {
-            signs.insert(agent, commit.to_string());
+            commits.insert(agent, commit.to_string());
         }
         at = info.parents.first().copied();
     }
-    Ok(signs)
+    Ok(commits)
 }
 
 /// The zone that a task's note names.
 fn zone_of(note: &Note) -> Option<Zone> {
     note.get_text("zone")?.parse().ok()
 }
-
 
 /// Whether a tip has a draft of a task, made under this claim, that the work tree has not yet.
 pub(crate) fn has_draft(

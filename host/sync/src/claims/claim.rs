@@ -1,35 +1,19 @@
-//! Claiming a task that waits, and what follows for an offline claim.
+//! Claiming a task that waits, and what follows for its intent.
 
 use platinum_core::TaskId;
 use platinum_protocol::Claimed;
 
 use super::{
     driver,
-    offline::{local_zones, tentative},
+    offline::tentative,
     task_move,
     types::{ClaimSource, KNOWN},
 };
 use crate::{SyncError, Synchronizer, content};
 
-/// Claims a task. Asking again for a task that this host has claimed answers
-/// [`Claimed::Won`]. In a zone of this machine alone it counts at once; otherwise, if the
-/// remote is away, the wish is kept, and the claim is made for real at the next state.
-///
-/// # Errors
-/// If this agent may not own it, its note cannot be read, or the remote has what may not be
-/// applied.
-pub async fn claim(sync: &Synchronizer, task: TaskId) -> Result<Claimed, SyncError> {
-    // Nobody is asked about it, so nobody is waited for who asks the remote just now.
-    if let Some(claimed) = sync.blocking(move |replica| local_zones::claim(replica, task)).await? {
-        return Ok(claimed);
-    }
-    sync.run_exclusive(move |sync| async move { claim_by_push(sync, task).await })
-        .await
-}
-
-/// The claim by compare-and-swap, and what follows from its end for a wish that was kept.
+/// The claim by compare-and-swap, and what follows from its end for an intent that was recorded.
 pub(crate) async fn claim_by_push(sync: &Synchronizer, task: TaskId) -> Result<Claimed, SyncError> {
-    let synced = match sync.remote_state().silence() {
+    let synced = match sync.silence() {
         Some(_) => false,
         None => match push_edits_of(sync, task).await {
             Ok(synced) => synced,
@@ -40,11 +24,11 @@ pub(crate) async fn claim_by_push(sync: &Synchronizer, task: TaskId) -> Result<C
     };
     let machine = driver::new_machine(sync, task).await?;
     let claim = machine.claim();
-    // Who has just won asks like everybody: else it would win again before others have looked.
+    // A host that has just won asks first, as all do: else it would win again before others see the tip.
     let known = synced || (!sync.remote_state().has_won_last && sync.answered_within(KNOWN));
     let end = driver::drive(sync, machine, ClaimSource::Waiting, known).await?;
-    let told = end.clone();
-    sync.blocking(move |replica| match told {
+    let outcome = end.clone();
+    sync.blocking(move |replica| match outcome {
         Claimed::Won { epoch } => {
             let _lock = replica.worktree.lock();
             tentative::confirm(replica, task, epoch)
@@ -59,13 +43,14 @@ pub(crate) async fn claim_by_push(sync: &Synchronizer, task: TaskId) -> Result<C
     Ok(end)
 }
 
-/// Syncs first if the work tree has edits of this task that the remote has not; answers
+/// Syncs first if the work tree has edits of this task that the remote has not; returns
 /// whether it did.
 pub(crate) async fn push_edits_of(sync: &Synchronizer, task: TaskId) -> Result<bool, SyncError> {
-    let edited = sync.blocking(move |replica| task_move::is_edited(replica, task)).await?;
+    let edited = sync
+        .blocking(move |replica| task_move::is_edited(replica, task))
+        .await?;
     if edited {
         content::sync_content(sync).await?;
     }
     Ok(edited)
 }
-

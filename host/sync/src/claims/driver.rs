@@ -19,9 +19,11 @@ use crate::{
     remote::{self, backoff},
 };
 
-/// The claim of a task whose file was moved into this agent's folder by hand, maybe out of the
-/// folder of its owner.
-pub(crate) async fn claim_moved_by_hand(sync: &Synchronizer, task: TaskId,
+/// Claims a task whose file was moved into this agent's folder by hand, maybe out of the folder of
+/// its owner.
+pub(crate) async fn claim_moved_by_hand(
+    sync: &Synchronizer,
+    task: TaskId,
     owner: Option<ClaimRecord>,
 ) -> Result<Claimed, SyncError> {
     let machine = match owner {
@@ -39,14 +41,22 @@ fn is_away(sync: &Synchronizer) -> bool {
     sync.remote_state().error.is_some()
 }
 
-async fn new_machine(sync: &Synchronizer, task: TaskId) -> Result<ClaimMachine, SyncError> {
-    let claim = sync.blocking(move |replica| task_move::next_claim_id(replica, task)).await?;
+/// The machine of a claim of a task that waits.
+pub(crate) async fn new_machine(
+    sync: &Synchronizer,
+    task: TaskId,
+) -> Result<ClaimMachine, SyncError> {
+    let claim = sync
+        .blocking(move |replica| task_move::next_claim_id(replica, task))
+        .await?;
     let agent = sync.replica.agent.clone();
     Ok(ClaimMachine::new(task, agent, claim, MAX_ATTEMPTS))
 }
 
-/// Does what a machine says till it ends. `synced`: the verified tip was the remote's just now.
-pub(crate) async fn drive(sync: &Synchronizer, mut machine: ClaimMachine,
+/// Does what a machine says until it ends. `synced`: the verified tip was the remote's just now.
+pub(crate) async fn drive(
+    sync: &Synchronizer,
+    mut machine: ClaimMachine,
     from: ClaimSource,
     mut synced: bool,
 ) -> Result<Claimed, SyncError> {
@@ -74,13 +84,17 @@ pub(crate) async fn drive(sync: &Synchronizer, mut machine: ClaimMachine,
             }
             Step::Propose { on_tip, epoch } => {
                 let on_tip = on_tip.as_deref().map(Repo::oid).transpose()?;
-                if from == ClaimSource::Expired && !activity::is_still_expired(sync, task, on_tip).await? {
+                if from == ClaimSource::Expired
+                    && !activity::is_still_expired(sync, task, on_tip).await?
+                {
                     let lost = Claimed::Lost { owner: None };
                     return conclude(sync, task, &machine, lost, proposal).await;
                 }
                 let claim = machine.claim();
                 let made = sync
-                    .blocking(move |replica| task_move::build_claim(replica, task, on_tip, (claim, epoch), from))
+                    .blocking(move |replica| {
+                        task_move::build_claim(replica, task, on_tip, (claim, epoch), from)
+                    })
                     .await?;
                 let outcome = remote::push(sync, made.commit, made.on_tip).await?;
                 proposal = Some(made);
@@ -98,9 +112,11 @@ pub(crate) async fn drive(sync: &Synchronizer, mut machine: ClaimMachine,
     }
 }
 
-/// Looks for the machine: at the tip that is known, if a push follows from it, else at the
-/// remote. Answers at once if an earlier claim of this host is found.
-async fn observe(sync: &Synchronizer, machine: &mut ClaimMachine,
+/// Observes a tip for the machine: the known one, if a push follows from it, else the remote's.
+/// Returns the end at once if an earlier claim of this host is found.
+async fn observe(
+    sync: &Synchronizer,
+    machine: &mut ClaimMachine,
     proposal: Option<&Proposal>,
     is_known: bool,
 ) -> Result<Option<Claimed>, SyncError> {
@@ -111,14 +127,14 @@ async fn observe(sync: &Synchronizer, machine: &mut ClaimMachine,
             task_move::observe_tip(replica, tip, task, id, None)
         });
         let seen = seen.await?;
-        // A push would find out if it is not the tip any more. Everything else is said of the
-        // remote as it is now.
+        // A push would find out if it is not the tip any more. Everything else depends on
+        // the remote as it is now.
         if seen.found.place == TaskPlace::Waiting {
             return feed(sync, machine, seen).await;
         }
     }
-    // Something that was pushed is worth every look.
-    let asked = match sync.remote_state().silence().filter(|_| proposal.is_none()) {
+    // Something that was pushed is worth every fetch.
+    let asked = match sync.silence().filter(|_| proposal.is_none()) {
         Some(error) => Err(error),
         None => ingest::fetch_and_verify(sync).await,
     };
@@ -137,7 +153,9 @@ async fn observe(sync: &Synchronizer, machine: &mut ClaimMachine,
     feed(sync, machine, seen).await
 }
 
-async fn feed(sync: &Synchronizer, machine: &mut ClaimMachine,
+async fn feed(
+    sync: &Synchronizer,
+    machine: &mut ClaimMachine,
     seen: TipView,
 ) -> Result<Option<Claimed>, SyncError> {
     let TipView {
@@ -157,14 +175,16 @@ async fn feed(sync: &Synchronizer, machine: &mut ClaimMachine,
         && zone.is_local_only()
         && sync.replica.role == Role::Cloud
     {
-        return Err(ClaimError::ZoneDenied(zone));
+        return Err(ClaimError::ZoneDenied(zone).into());
     }
     machine.saw_epoch(found.epoch);
     machine.fetched(tip.map(|oid| oid.to_string()), found.place, landed);
     Ok(None)
 }
 
-async fn conclude(sync: &Synchronizer, task: TaskId,
+async fn conclude(
+    sync: &Synchronizer,
+    task: TaskId,
     machine: &ClaimMachine,
     end: Claimed,
     proposal: Option<Proposal>,
@@ -189,4 +209,3 @@ async fn conclude(sync: &Synchronizer, task: TaskId,
     }
     Ok(end)
 }
-

@@ -2,7 +2,7 @@
 //!
 //! Invariants: both go the way of a claim, as a tree edit on the tip and a compare-and-swap push,
 //! so that a task is never in two places; asking again for what is done already succeeds. An owner
-//! that is cut off may file its own task here: nobody else can move it meanwhile.
+//! that is cut off may file its own task here: no other host can move it meanwhile.
 
 use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath, Zone, layout};
 use platinum_protocol::{
@@ -26,12 +26,12 @@ use crate::{
     replica::Replica,
 };
 
-/// How a push ended, once it was looked up.
-pub(crate) enum Landing {
+/// How a push ended, once that is known.
+enum Landing {
     /// The commit is the tip.
     Landed,
     /// The tip is another now: build anew on it.
-    TaskMove(String),
+    Superseded(String),
 }
 
 /// How often an end is rebuilt on a new tip.
@@ -44,7 +44,7 @@ pub struct Finish {
     pub outcome: &'static str,
     /// One line for the owner.
     pub summary: String,
-    /// What the outside answered.
+    /// What the other side answered.
     pub receipts: Vec<ReceiptRecord>,
 }
 
@@ -79,20 +79,23 @@ impl Finish {
 
 /// Where a task goes.
 #[derive(Debug, Clone)]
-enum End {
+pub(crate) enum End {
     Finish(Finish, Timestamp),
     Release(String),
 }
 
-
-
-async fn end(sync: &Synchronizer, task: TaskId, end: End) -> Result<(), SyncError> {
-    // Filed here before, under another time: once is enough, and the next sync tells of it.
-    if matches!(end, End::Finish(..)) && sync.blocking(move |replica| filing::is_filed(replica, task)).await? {
+/// Ends a task: at the remote, or here if the remote cannot know of it.
+pub(crate) async fn end(sync: &Synchronizer, task: TaskId, end: End) -> Result<(), SyncError> {
+    // Filed here before, at another time: once is enough, and the next sync pushes it.
+    if matches!(end, End::Finish(..))
+        && sync
+            .blocking(move |replica| filing::is_filed(replica, task))
+            .await?
+    {
         return Ok(());
     }
     if is_unacknowledged(sync, task) {
-        // Nobody else may have it, so nobody is waited for; the next sync tells all at once.
+        // No other host may have it, so no lock is waited for; the next sync pushes all at once.
         let here = end.clone();
         if sync
             .blocking(move |replica| end_locally(replica, task, &here))
@@ -101,7 +104,7 @@ async fn end(sync: &Synchronizer, task: TaskId, end: End) -> Result<(), SyncErro
             return Ok(());
         }
     }
-    sync.run_exclusive(move |sync| async move { end_exclusively(sync, task, end).await })
+    sync.run_exclusive(move |sync| async move { end_exclusively(&sync, task, end).await })
         .await
 }
 
@@ -114,20 +117,20 @@ async fn end_exclusively(sync: &Synchronizer, task: TaskId, end: End) -> Result<
         }
         // What the remote holds now is not known, for whichever reason.
         Err(error @ (SyncError::Remote(_) | SyncError::Faulty(_) | SyncError::InDoubt(_))) => {
-            let kept = sync.blocking(move |replica| end_locally(replica, task, &end)).await?;
+            let kept = sync
+                .blocking(move |replica| end_locally(replica, task, &end))
+                .await?;
             if !kept {
                 return Err(error);
             }
-            tracing::info!(%task, "The task is filed here; the remote learns of it later.");
+            tracing::info!(%task, "Task finished locally; it will be pushed when the remote is reachable.");
             Ok(())
         }
         other => other,
     }
 }
 
-
-/// Whether a task is this machine's alone and the remote, when it was last there, had not heard
-/// of that.
+/// Whether a task is this machine's alone and the remote, when it last answered, did not have that.
 fn is_unacknowledged(sync: &Synchronizer, task: TaskId) -> bool {
     matches!(
         sync.replica.intents.get(task),
@@ -152,7 +155,7 @@ async fn end_by_push(sync: &Synchronizer, task: TaskId, end: &End) -> Result<(),
         let built = sync
             .blocking(move |replica| build_end(replica, task, tip, &build))
             .await;
-        // What is said of the task without a push is said of the remote as it is now.
+        // An end without a push depends on the remote as it is now.
         if is_known && !matches!(built, Ok(Some(_))) {
             continue;
         }
@@ -182,7 +185,9 @@ async fn end_by_push(sync: &Synchronizer, task: TaskId, end: &End) -> Result<(),
 }
 
 /// The end as a commit on `tip`; nothing if the task has come to it already.
-fn build_end(replica: &Replica, task: TaskId,
+fn build_end(
+    replica: &Replica,
+    task: TaskId,
     tip: Oid,
     end: &End,
 ) -> Result<Option<(Oid, TaskMove)>, SyncError> {
@@ -191,7 +196,7 @@ fn build_end(replica: &Replica, task: TaskId,
         (TaskPlace::Finished, End::Finish(..)) | (TaskPlace::Waiting, End::Release(_)) => {
             return Ok(None);
         }
-        (TaskPlace::Absent, _) => return Err(ClaimError::NoTask(task)),
+        (TaskPlace::Absent, _) => return Err(ClaimError::NoTask(task).into()),
         (TaskPlace::Finished, End::Release(_)) => {
             return Err(not_owner(task, "nobody: it is finished"));
         }
@@ -203,20 +208,19 @@ fn build_end(replica: &Replica, task: TaskId,
     check_may_end(replica, task, &owner, end)?;
     forget_acknowledged(replica, task, &found.place)?;
     let Some(file) = found.file.clone() else {
-        return Err(ClaimError::NoTask(task));
+        return Err(ClaimError::NoTask(task).into());
     };
     let mut note = platinum_tasks::read_note(&replica.repo, &file)?;
-    let to = write_end(replica, task, &found, &file.0, &mut note, end)?;
+    let to = write_end(task, &found, &file.0, &mut note, end)?;
     let message = match end {
         End::Finish(how, _) => format!("Finish {task}: {}", how.outcome),
         End::Release(_) => format!("Release {task}"),
     };
-    task_move::commit_move(replica, tip, file, to, &note, message, Vec::new())
-        .map(Some)
+    task_move::commit_move(replica, tip, file, to, &note, message, Vec::new()).map(Some)
 }
 
 /// A commit made here that is still built on the tip may land; one on another tip never will.
-fn may_still_move(replica: &Replica, task: TaskId) -> Result<bool, SyncError> {
+pub(crate) fn may_still_move(replica: &Replica, task: TaskId) -> Result<bool, SyncError> {
     let Some(tip) = replica.repo.tip(RefName::Verified)? else {
         return Ok(false);
     };
@@ -235,10 +239,14 @@ fn may_still_move(replica: &Replica, task: TaskId) -> Result<bool, SyncError> {
     Ok(false)
 }
 
-/// A claim in a zone of this machine alone that the remote has by now needs no telling. It is
+/// A claim in a zone of this machine alone that the remote has by now needs no push. Its intent is
 /// forgotten before its end is pushed: if this host died in between, it would outlive the
 /// claim, and give the next one the same epoch.
-fn forget_acknowledged(replica: &Replica, task: TaskId, place: &TaskPlace) -> Result<(), SyncError> {
+fn forget_acknowledged(
+    replica: &Replica,
+    task: TaskId,
+    place: &TaskPlace,
+) -> Result<(), SyncError> {
     match replica.intents.get(task) {
         Some(intent @ Intent::Own { .. }) if replay(&intent, place) == Replay::Settled => {
             replica.intents.set(task, None)
@@ -247,7 +255,12 @@ fn forget_acknowledged(replica: &Replica, task: TaskId, place: &TaskPlace) -> Re
     }
 }
 
-fn check_may_end(replica: &Replica, task: TaskId, owner: &AgentName, end: &End) -> Result<(), SyncError> {
+fn check_may_end(
+    replica: &Replica,
+    task: TaskId,
+    owner: &AgentName,
+    end: &End,
+) -> Result<(), SyncError> {
     let any = replica.role == Role::Local && matches!(end, End::Finish(..));
     if any || *owner == replica.agent {
         Ok(())
@@ -256,8 +269,9 @@ fn check_may_end(replica: &Replica, task: TaskId, owner: &AgentName, end: &End) 
     }
 }
 
-/// Edits the note; answers where it goes.
-fn write_end(replica: &Replica, task: TaskId,
+/// Edits the note; returns where it goes.
+fn write_end(
+    task: TaskId,
     found: &TaskLocation,
     path: &VaultPath,
     note: &mut Note,
@@ -287,9 +301,8 @@ fn write_end(replica: &Replica, task: TaskId,
     }
 }
 
-
-/// Files an own task in the work tree alone, or gives one back that the remote never heard was
-/// taken; whether it could. The next sync tells the remote.
+/// Files an own task in the work tree alone, or releases one whose claim the remote never had;
+/// whether it could. The next sync pushes it.
 fn end_locally(replica: &Replica, task: TaskId, end: &End) -> Result<bool, SyncError> {
     let _lock = replica.worktree.lock();
     replica.worktree.resume_apply()?;
@@ -301,7 +314,7 @@ fn end_locally(replica: &Replica, task: TaskId, end: &End) -> Result<bool, SyncE
         return Ok(filed && matches!(end, End::Finish(..)));
     }
     let record = match (&own, place::place(replica, task)?) {
-        // Only if the last that was heard of the task is that it is ours.
+        // Only if the last known state of the task is that it is ours.
         (None | Some(Intent::Own { .. } | Intent::Finish { .. }), TaskPlace::Owned(record))
             if record.agent == replica.agent =>
         {
@@ -322,19 +335,22 @@ fn end_locally(replica: &Replica, task: TaskId, end: &End) -> Result<bool, SyncE
         file: Some(from.clone()),
         zone: None,
     };
-    let to = write_end(replica, task, &found, &path, &mut note, end)?;
+    let to = write_end(task, &found, &path, &mut note, end)?;
     let blob = replica.repo.write_blob(note.to_text().as_bytes())?;
     let finish = Intent::Finish { record, told };
     if matches!(end, End::Finish(..)) {
         replica.intents.set(task, Some(finish))?;
     }
-    fail::fail_point!("end-intents");
-    // Not noted as applied: the next sync finds it as an edit, and tells the remote.
-    task_move::move_on_disk(replica, &TaskMove {
-        from,
-        to: (to, blob),
-        replaces: None,
-    })?;
+    fail::fail_point!("end-decided");
+    // Not noted as applied: the next sync finds it as an edit, and pushes it.
+    task_move::move_on_disk(
+        replica,
+        &TaskMove {
+            from,
+            to: (to, blob),
+            replaces: None,
+        },
+    )?;
     fail::fail_point!("end-filed-here");
     if matches!(end, End::Release(_)) {
         replica.intents.set(task, None)?;
@@ -342,17 +358,16 @@ fn end_locally(replica: &Replica, task: TaskId, end: &End) -> Result<bool, SyncE
     Ok(true)
 }
 
-
-
 fn not_owner(task: TaskId, owner: &str) -> SyncError {
     ClaimError::NotOwner {
         task,
         owner: owner.to_owned(),
     }
+    .into()
 }
 
 /// Pushes until it is known what became of the commit.
-pub(crate) async fn land(sync: &Synchronizer, commit: Oid, tip: Option<Oid>) -> Result<Landing, SyncError> {
+async fn land(sync: &Synchronizer, commit: Oid, tip: Option<Oid>) -> Result<Landing, SyncError> {
     let mut doubt = String::new();
     for _ in 0..MAX_PUSHES {
         match remote::push(sync, commit, tip).await? {
@@ -375,4 +390,3 @@ pub(crate) async fn land(sync: &Synchronizer, commit: Oid, tip: Option<Oid>) -> 
     }
     Err(SyncError::InDoubt(doubt))
 }
-

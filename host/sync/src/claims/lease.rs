@@ -1,11 +1,10 @@
-//! Owners that are stuck: this machine looks for them, and takes their tasks over; as an owner, it
-//! gives signs of life.
+//! Expired leases: local takes over the tasks of silent owners; as an owner, a host gives a heartbeat.
 //!
-//! Lives elsewhere: who counts as stuck is intents by `protocol::Leases`; when this is called is
+//! Lives elsewhere: whose lease has expired is decided by `protocol::Leases`; when this is called is
 //! the pipeline's.
 //! Invariants: only the owner's machine takes over, by a compare-and-swap with a higher epoch, so
 //! that whatever the old owner still does is refused; a task with a draft is left alone, as it
-//! waits for a person; a look is a look at the remote, never at what was known before.
+//! waits for a person; owners are observed at the remote's tip, never at what was known before.
 
 use std::{
     collections::BTreeMap,
@@ -33,25 +32,25 @@ use crate::{
 /// How long marks of claims may outlive their tasks.
 const PRUNE: Duration = Duration::from_secs(600);
 
-
-
-
-
-
-async fn take_over_exclusively(sync: &Synchronizer, zones: &[Zone]) -> Result<Vec<(TaskId, Zone)>, SyncError> {
+async fn take_over_exclusively(
+    sync: &Synchronizer,
+    zones: &[Zone],
+) -> Result<Vec<(TaskId, Zone)>, SyncError> {
     let Some(tip) = ingest::fetch_and_verify(sync).await? else {
         return Ok(Vec::new());
     };
-    let mut held = observe_owners(sync, tip).await?;
-    held.retain(|owner, _| sync.leases.state().leases.is_stuck(owner));
+    let mut foreign = observe_owners(sync, tip).await?;
+    foreign.retain(|owner, _| sync.leases.state().leases.is_stuck(owner));
     let mut taken = Vec::new();
-    if held.is_empty() {
+    if foreign.is_empty() {
         return Ok(taken);
     }
-    // What comes in does so in a turn: till the end of this one there are no others here.
-    let drafts = sync.blocking(|replica| Ok(Drafts::of(&replica.vault))).await?;
-    for (owner, held) in held {
-        for ForeignTask { task, zone, record } in held {
+    // Drafts come in under the sync lock, so until it is released there are no others here.
+    let drafts = sync
+        .blocking(|replica| Ok(Drafts::of(&replica.vault)))
+        .await?;
+    for (owner, tasks) in foreign {
+        for ForeignTask { task, zone, record } in tasks {
             let epoch = record.epoch;
             if !zones.contains(&zone) || drafts.has(task, epoch) {
                 continue;
@@ -67,15 +66,15 @@ async fn take_over_exclusively(sync: &Synchronizer, zones: &[Zone]) -> Result<Ve
             let machine = ClaimMachine::take_over(task, agent, id, MAX_ATTEMPTS, record);
             match driver::drive(sync, machine, ClaimSource::Expired, false).await {
                 Ok(Claimed::Won { epoch }) => {
-                    tracing::warn!(%task, %owner, epoch, "The owner shows no sign of life; its task is taken over.");
+                    tracing::warn!(%task, %owner, epoch, "Took over the task: the owner's lease has expired.");
                     taken.push((task, zone));
                 }
-                // It has done something since the look, and the next one measures anew.
+                // It has committed since it was observed; the next observation measures anew.
                 Ok(Claimed::Lost { .. }) => break,
                 Ok(Claimed::Tentative | Claimed::GaveUp) => {}
                 // The others can be taken over all the same.
                 Err(error) if error.is_about_one_task() => {
-                    tracing::warn!(%task, %owner, "The owner shows no sign of life; its task cannot be taken over: {error}.");
+                    tracing::warn!(%task, %owner, "Cannot take over the task of an owner whose lease has expired: {error}.");
                 }
                 Err(error) => return Err(error),
             }
@@ -84,44 +83,51 @@ async fn take_over_exclusively(sync: &Synchronizer, zones: &[Zone]) -> Result<Ve
     Ok(taken)
 }
 
-
-/// Whether the last look is so long ago that the next one is due.
+/// Whether the last observation is so long ago that the next one is due.
 fn is_check_due(sync: &Synchronizer) -> bool {
-    let watch = sync.leases.state();
-    let every = Duration::from_millis(watch.leases.longest_gap_ms() / 2);
-    watch.looked.is_none_or(|at| at.elapsed() >= every)
+    let state = sync.leases.state();
+    let every = Duration::from_millis(state.leases.longest_gap_ms() / 2);
+    state.observed_at.is_none_or(|at| at.elapsed() >= every)
 }
 
-/// One look at all owners, at a tip that the remote has just given.
-async fn observe_owners(sync: &Synchronizer, tip: Oid) -> Result<BTreeMap<AgentName, Vec<ForeignTask>>, SyncError> {
-    let (walked, signs) = {
-        let watch = sync.leases.state();
-        (watch.walked, watch.signs.clone())
+/// Observes all owners at a tip that was just fetched.
+async fn observe_owners(
+    sync: &Synchronizer,
+    tip: Oid,
+) -> Result<BTreeMap<AgentName, Vec<ForeignTask>>, SyncError> {
+    let (observed_tip, last_commits) = {
+        let state = sync.leases.state();
+        (state.observed_tip, state.last_commits.clone())
     };
-    let (held, signs) = sync
+    let (foreign, last_commits) = sync
         .blocking(move |replica| {
-            let held = activity::foreign_tasks(replica, tip)?;
-            let signs = activity::last_commits(replica, walked, tip, signs, held.keys().cloned().collect())?;
-            Ok((held, signs))
+            let foreign = activity::foreign_tasks(replica, tip)?;
+            let last_commits = activity::last_commits(
+                replica,
+                observed_tip,
+                tip,
+                last_commits,
+                foreign.keys().cloned().collect(),
+            )?;
+            Ok((foreign, last_commits))
         })
         .await?;
-    let mut watch = sync.leases.state();
+    let mut state = sync.leases.state();
     let now = Instant::now();
-    let now_ms = ms(now.duration_since(watch.began));
-    let owners = held
+    let now_ms = ms(now.duration_since(state.began));
+    let owners = foreign
         .keys()
-        .map(|owner| (owner, signs.get(owner).map(String::as_str)));
-    watch.leases.look(owners, now_ms);
-    watch.looked = Some(now);
-    watch.walked = Some(tip);
-    watch.signs = signs;
-    Ok(held)
+        .map(|owner| (owner, last_commits.get(owner).map(String::as_str)));
+    state.leases.look(owners, now_ms);
+    state.observed_at = Some(now);
+    state.observed_tip = Some(tip);
+    state.last_commits = last_commits;
+    Ok(foreign)
 }
 
-
 async fn heartbeat_exclusively(sync: &Synchronizer) -> Result<bool, SyncError> {
-    // Cut off, a sign of life reaches nobody: after a take-over it would be an edit of a task
-    // that is another's.
+    // Cut off, a heartbeat reaches no one: after a take-over it would be an edit of a task that is
+    // another agent's.
     ingest::fetch_and_verify(sync).await?;
     if !sync.blocking(write_heartbeat).await? {
         return Ok(false);
@@ -133,16 +139,14 @@ async fn heartbeat_exclusively(sync: &Synchronizer) -> Result<bool, SyncError> {
 /// Forgets marks of claims whose tasks are finished or another's, now and then.
 pub(crate) async fn prune_marks_now_and_then(sync: &Synchronizer) -> Result<(), SyncError> {
     {
-        let mut watch = sync.leases.state();
-        if watch.pruned.elapsed() < PRUNE.min(watch.lease) {
+        let mut state = sync.leases.state();
+        if state.pruned.elapsed() < PRUNE.min(state.lease) {
             return Ok(());
         }
-        watch.pruned = Instant::now();
+        state.pruned = Instant::now();
     }
     sync.blocking(prune_marks).await.map(drop)
 }
-
-
 
 /// Counts one up in the record of a claim of this agent; whether it has one.
 fn write_heartbeat(replica: &Replica) -> Result<bool, SyncError> {
@@ -169,7 +173,11 @@ fn write_heartbeat(replica: &Replica) -> Result<bool, SyncError> {
     Ok(false)
 }
 
-fn write_heartbeat_in(replica: &Replica, path: &VaultPath, record: ClaimRecord) -> Result<bool, SyncError> {
+fn write_heartbeat_in(
+    replica: &Replica,
+    path: &VaultPath,
+    record: ClaimRecord,
+) -> Result<bool, SyncError> {
     let text = match replica.vault.read_text(path, MAX_NOTE as u64) {
         Ok(text) => text,
         Err(VaultError::NotFound(_)) => return Ok(false),
@@ -188,13 +196,13 @@ fn write_heartbeat_in(replica: &Replica, path: &VaultPath, record: ClaimRecord) 
         .replace(path, note.to_text().as_bytes(), Some(text.as_bytes()))
     {
         Ok(()) => Ok(true),
-        // Somebody edits it: that is a sign of life soon enough.
+        // It is being edited: the push of that edit is a heartbeat soon enough.
         Err(VaultError::Changed(_) | VaultError::NotFound(_)) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Forgets the marks of claims that no longer say anything; answers how many.
+/// Forgets the marks of claims that are of no use any more; returns how many.
 pub(crate) fn prune_marks(replica: &Replica) -> Result<usize, SyncError> {
     let Some(tip) = replica.repo.tip(RefName::Verified)? else {
         return Ok(0);
@@ -204,7 +212,7 @@ pub(crate) fn prune_marks(replica: &Replica) -> Result<usize, SyncError> {
         let task = name.rsplit('/').next().and_then(|id| id.parse().ok());
         let keep = match task {
             Some(task) => match place::place_at(replica, Some(tip), task)? {
-                // A push may still be under way, or this is what tells our claim.
+                // A push may still be under way, or this is how our claim is recognized.
                 TaskPlace::Waiting => true,
                 TaskPlace::Owned(record) => record.agent == replica.agent,
                 TaskPlace::Finished | TaskPlace::Absent => false,
@@ -219,40 +227,42 @@ pub(crate) fn prune_marks(replica: &Replica) -> Result<usize, SyncError> {
     Ok(pruned)
 }
 
-/// Looks, now and then, for owners that have been silent for a lease, and takes over their
-/// tasks of these zones that have no draft of their claim. Answers what is this agent's now.
+/// Checks, now and then, for owners that have been silent for a lease, and takes over their
+/// tasks of these zones that have no draft of their claim. Returns what is this agent's now.
 ///
 /// # Errors
 /// If the remote is away, or the repository cannot be read.
-pub async fn take_over_stuck(sync: &Synchronizer, zones: &[Zone]) -> Result<Vec<(TaskId, Zone)>, SyncError> {
+pub(crate) async fn take_over_expired(
+    sync: &Synchronizer,
+    zones: &[Zone],
+) -> Result<Vec<(TaskId, Zone)>, SyncError> {
     let may = sync.replica.role == Role::Local && sync.remote.is_some();
-    if !may || !is_check_due(sync) || sync.remote_state().silence().is_some() {
+    if !may || !is_check_due(sync) || sync.silence().is_some() {
         return Ok(Vec::new());
     }
     let zones = zones.to_vec();
-    sync.run_exclusive(move |sync| async move { take_over_exclusively(sync, &zones).await })
+    sync.run_exclusive(move |sync| async move { take_over_exclusively(&sync, &zones).await })
         .await
 }
 
-/// A sign of life, if this agent owns tasks and has had nothing to push for a third of the
-/// lease: a count in the record of one of its claims. Answers whether one was given.
+/// A heartbeat, if this agent owns tasks and has had nothing to push for a third of the
+/// lease: a count in the record of one of its claims. Returns whether one was given.
 ///
 /// # Errors
 /// If the note cannot be edited, or the remote is away.
-pub async fn beat(sync: &Synchronizer) -> Result<bool, SyncError> {
-    if sync.remote.is_none() || sync.remote_state().silence().is_some() {
+pub(crate) async fn heartbeat(sync: &Synchronizer) -> Result<bool, SyncError> {
+    if sync.remote.is_none() || sync.silence().is_some() {
         return Ok(false);
     }
     let is_due = {
-        let watch = sync.leases.state();
-        let now = ms(watch.began.elapsed());
-        let pushed = now.saturating_sub(ms(watch.pushed.elapsed()));
-        Leases::is_beat_due(ms(watch.lease), pushed, now)
+        let state = sync.leases.state();
+        let now = ms(state.began.elapsed());
+        let pushed = now.saturating_sub(ms(state.pushed.elapsed()));
+        Leases::is_beat_due(ms(state.lease), pushed, now)
     };
     if !is_due {
         return Ok(false);
     }
-    sync.run_exclusive(|sync| async move { heartbeat_exclusively(sync).await })
+    sync.run_exclusive(|sync| async move { heartbeat_exclusively(&sync).await })
         .await
 }
-

@@ -1,25 +1,28 @@
-//! Files of tasks that people move by hand: a drag into this agent's folder asks for a claim, and
-//! no move ever puts a task into two places.
+//! Files of tasks that people move by hand: a move into this agent's folder requests a claim, and no
+//! move ever puts a task into two places.
 //!
-//! Lives elsewhere: the claim itself goes the way of every claim, in [`super::claiming`].
+//! Lives elsewhere: the claim itself goes the way of every claim, in `driver`.
 //! Invariants: a task's file is given to the remote only if the tip has the task nowhere else, or
-//! the same commit takes it away from there; the content of a file that was dragged in vain is at
-//! the owner's, in history, or set aside, and the owner of the vault reads of it.
+//! the same commit deletes it there; the content of a file whose move is rejected is at the task's
+//! owner, in history, or preserved, and the owner of the vault is notified on the dashboard.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::{AgentName, Role, TaskId, VaultPath, Zone, layout};
-use platinum_policy::Change;
 use platinum_protocol::{ClaimRecord, TaskPlace, reconcile::Intent};
 use platinum_repo::{Edit, Oid, RefName};
 use platinum_tasks::task_at;
 use platinum_worktree::Withheld;
 
 use super::preserve;
-use crate::{SyncError, content::merge::Prepared, replica::Replica};
+use crate::{
+    SyncError,
+    content::prepared::{PlannedEdit, Prepared},
+    replica::Replica,
+};
 
-/// What a drag into this agent's folder comes to.
-enum Drag {
+/// What a move into this agent's folder comes to.
+pub(crate) enum ManualMove {
     /// The task can be claimed.
     Claim,
     /// A person took the file out of this owner's folder.
@@ -28,13 +31,12 @@ enum Drag {
     Lost(Option<AgentName>),
 }
 
-/// One edit that a sync would commit.
-type Planned = (VaultPath, Edit, Change);
-
-/// Takes out of the edits what would put a task into a second place; what asks for a claim is
-/// noted in `prepared.claim_requests`.
-pub(crate) fn ensure_one_place(replica: &Replica, tip: Option<Oid>,
-    edits: &mut Vec<Planned>,
+/// Withholds the edits that would put a task into a second place; what requests a claim goes to
+/// `prepared.claim_requests`.
+pub(crate) fn ensure_one_place(
+    replica: &Replica,
+    tip: Option<Oid>,
+    edits: &mut Vec<PlannedEdit>,
     prepared: &mut Prepared,
 ) -> Result<(), SyncError> {
     let Some(tip) = tip else {
@@ -68,7 +70,7 @@ pub(crate) fn ensure_one_place(replica: &Replica, tip: Option<Oid>,
         let own = layout::in_progress(&replica.agent, *task);
         if let Some(at) = elsewhere {
             refused.insert(path.clone(), format!("the task is in {at}"));
-            // One that was claimed here, and stopped halfway, asks for nothing.
+            // One that was claimed here, and stopped halfway, requests nothing.
             if *path == own && needs_claim(replica, *task) {
                 prepared.claim_requests.push(*task);
             }
@@ -96,7 +98,7 @@ pub(crate) fn ensure_one_place(replica: &Replica, tip: Option<Oid>,
 }
 
 /// Whether a file that was moved into the own folder needs a claim: not if it came there by
-/// one that was intents without the remote. A tentative one moves no file.
+/// one that was decided without the remote. A tentative one moves no file.
 fn needs_claim(replica: &Replica, task: TaskId) -> bool {
     match replica.intents.get(task) {
         None | Some(Intent::Claim { .. }) => true,
@@ -121,36 +123,40 @@ fn task_folders(replica: &Replica, tip: Oid) -> Result<Vec<String>, SyncError> {
     Ok(folders)
 }
 
-/// What a file that was dragged here comes to, as the tip has its task.
-fn classify(replica: &Replica, task: TaskId) -> Result<Drag, SyncError> {
+/// What a file that was moved here comes to, as the tip has its task.
+pub(crate) fn classify(replica: &Replica, task: TaskId) -> Result<ManualMove, SyncError> {
     let tip = replica.repo.tip(RefName::Verified)?;
     let Some(found) = tip
         .map(|tip| platinum_tasks::find(&replica.repo, tip, task))
         .transpose()?
     else {
-        return Ok(Drag::Claim);
+        return Ok(ManualMove::Claim);
     };
     Ok(match found.place {
         TaskPlace::Owned(record) if record.agent != replica.agent => {
             // The sync has just brought the owner's file: it was not taken from there.
             let theirs = layout::in_progress(&record.agent, task);
             if replica.role == Role::Local && !replica.vault.exists(&theirs)? {
-                Drag::TakeOver(record)
+                ManualMove::TakeOver(record)
             } else {
-                Drag::Lost(Some(record.agent))
+                ManualMove::Lost(Some(record.agent))
             }
         }
-        TaskPlace::Finished => Drag::Lost(None),
-        // Where nobody but the owner's machine may work.
+        TaskPlace::Finished => ManualMove::Lost(None),
+        // Where only the owner's machine may work.
         _ if replica.role == Role::Cloud && found.zone.is_some_and(Zone::is_local_only) => {
-            Drag::Lost(None)
+            ManualMove::Lost(None)
         }
-        _ => Drag::Claim,
+        _ => ManualMove::Claim,
     })
 }
 
-/// The file of a drag in vain goes: aside if it has anything that the remote has not.
-fn reject(replica: &Replica, task: TaskId, owner: Option<&AgentName>) -> Result<(), SyncError> {
+/// Takes back a rejected move: the file is preserved if it has anything that the remote has not.
+pub(crate) fn reject(
+    replica: &Replica,
+    task: TaskId,
+    owner: Option<&AgentName>,
+) -> Result<(), SyncError> {
     let _lock = replica.worktree.lock();
     let path = layout::in_progress(&replica.agent, task);
     let who = match owner {
@@ -166,5 +172,3 @@ fn reject(replica: &Replica, task: TaskId, owner: Option<&AgentName>) -> Result<
     }
     Ok(())
 }
-
-

@@ -1,4 +1,4 @@
-//! Setting aside what was made on a task that is somebody else's, and telling the owner.
+//! Preserving work on a task that is another agent's, and notifying the owner.
 //!
 //! Invariants: every byte stays in the vault, under a name that follows from it; nothing is
 //! overwritten.
@@ -12,7 +12,9 @@ use crate::{SyncError, replica::Replica};
 
 /// Moves a file of a task that is not ours to this agent's updates, under a name that follows
 /// from what is in it: `<task>.conflict-<agent>-<first 8 of the blob>.md`.
-pub(crate) fn preserve(replica: &Replica, task: TaskId,
+pub(crate) fn preserve(
+    replica: &Replica,
+    task: TaskId,
     path: &VaultPath,
 ) -> Result<Option<VaultPath>, SyncError> {
     let bytes = match replica.vault.read(path, MAX_NOTE as u64) {
@@ -41,11 +43,14 @@ pub(crate) fn preserve(replica: &Replica, task: TaskId,
         Err(VaultError::NotFound(_)) => return Ok(None),
         Err(error) => return Err(error.into()),
     }
-    tracing::warn!(%task, "What was made on a task of somebody else's is kept as {kept}.");
+    tracing::warn!(%task, "Preserved work on a task of another agent as {kept}.");
     Ok(Some(kept))
 }
 
-fn preserve_and_notify(replica: &Replica, task: TaskId,
+/// As [`preserve`], and notifies the owner on the dashboard.
+pub(crate) fn preserve_and_notify(
+    replica: &Replica,
+    task: TaskId,
     path: &VaultPath,
     owner: Option<&AgentName>,
 ) -> Result<(), SyncError> {
@@ -63,4 +68,3 @@ fn preserve_and_notify(replica: &Replica, task: TaskId,
     );
     Ok(())
 }
-

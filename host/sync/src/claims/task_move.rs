@@ -1,8 +1,8 @@
 //! What a claim or an end does to a tree and to the work tree: one task's file moves, and its text
 //! may change.
 //!
-//! Lives elsewhere: when, and against which tip, is [`super::claiming`]'s and [`super::ending`]'s.
-//! Invariants: a claim is known as ours by a mark in the repository, which is set before the push;
+//! Lives elsewhere: when, and against which tip, is `driver`'s and `finish`'s.
+//! Invariants: a claim is recognized as ours by a mark in the repository, which is set before the push;
 //! the work tree is changed only after the push has landed, path by path, over nothing that was
 //! not seen.
 
@@ -22,9 +22,10 @@ const TRAILER_CLAIM: &str = "Platinum-Claim";
 /// The trailer with its epoch.
 const TRAILER_EPOCH: &str = "Platinum-Epoch";
 
-
-
-pub(crate) fn observe_tip(replica: &Replica, tip: Option<Oid>,
+/// What a claim has to know of a tip.
+pub(crate) fn observe_tip(
+    replica: &Replica,
+    tip: Option<Oid>,
     task: TaskId,
     claim: ClaimId,
     commit: Option<Oid>,
@@ -61,7 +62,9 @@ pub(crate) fn observe_tip(replica: &Replica, tip: Option<Oid>,
 }
 
 /// The claim of a task as a commit on `tip`.
-pub(crate) fn build_claim(replica: &Replica, task: TaskId,
+pub(crate) fn build_claim(
+    replica: &Replica,
+    task: TaskId,
     tip: Option<Oid>,
     (claim, epoch): (ClaimId, u64),
     how: ClaimSource,
@@ -69,16 +72,16 @@ pub(crate) fn build_claim(replica: &Replica, task: TaskId,
     let on_tip = tip.ok_or(ClaimError::NoTask(task))?;
     let found = platinum_tasks::find(&replica.repo, on_tip, task)?;
     let Some(from) = found.file else {
-        return Err(ClaimError::NoTask(task));
+        return Err(ClaimError::NoTask(task).into());
     };
     if let Some(zone) = found.zone
         && zone.is_local_only()
         && replica.role == Role::Cloud
     {
-        return Err(ClaimError::ZoneDenied(zone));
+        return Err(ClaimError::ZoneDenied(zone).into());
     }
     if replica.role == Role::Cloud && found.epoch.checked_add(1) != Some(epoch) {
-        // Somebody set it back by hand between two looks: the others would take it for forged.
+        // It was set back by hand between two fetches: the others would refuse it as forged.
         return Err(SyncError::Refused(format!(
             "the task {task} has another epoch than a moment ago; it is claimed anew"
         )));
@@ -126,7 +129,9 @@ pub(crate) fn build_claim(replica: &Replica, task: TaskId,
 }
 
 /// One file moved and rewritten, as a commit on `tip` that the policy allows.
-pub(crate) fn commit_move(replica: &Replica, tip: Oid,
+pub(crate) fn commit_move(
+    replica: &Replica,
+    tip: Oid,
     from: (VaultPath, Oid),
     to: VaultPath,
     note: &Note,
@@ -163,7 +168,11 @@ pub(crate) fn commit_move(replica: &Replica, tip: Oid,
 
 /// Does in the work tree what a commit that landed did, and notes it as applied, so that what
 /// happens to the file from here on is an edit of it.
-pub(crate) fn apply_move(replica: &Replica, commit: Oid, moved: &TaskMove) -> Result<(), SyncError> {
+pub(crate) fn apply_move(
+    replica: &Replica,
+    commit: Oid,
+    moved: &TaskMove,
+) -> Result<(), SyncError> {
     let _lock = replica.worktree.lock();
     // The tip may be a later one by now, with another version of the file.
     replica.worktree.begin_apply(commit)?;
@@ -176,9 +185,8 @@ pub(crate) fn apply_move(replica: &Replica, commit: Oid, moved: &TaskMove) -> Re
 }
 
 /// Moves the file in the work tree alone. What is at either place as the applied commit has it
-/// is nobody's edit, however old it is: a task can have been claimed and given back, or edited
-/// elsewhere, since the last sync of content. What an interrupted take-in has left is caught up
-/// with before.
+/// is no edit, however old it is: a task can have been claimed and released, or edited elsewhere,
+/// since the last sync of content. An interrupted apply is resumed before.
 pub(crate) fn move_on_disk(replica: &Replica, moved: &TaskMove) -> Result<(), SyncError> {
     let updates = [
         WorktreeUpdate {
@@ -195,7 +203,8 @@ pub(crate) fn move_on_disk(replica: &Replica, moved: &TaskMove) -> Result<(), Sy
             new: None,
         },
     ];
-    replica.worktree.apply(&[], &updates).map(drop)
+    replica.worktree.apply(&[], &updates)?;
+    Ok(())
 }
 
 /// The blob of a file of the work tree that is as the applied commit has it.
@@ -206,14 +215,16 @@ pub(crate) fn unedited_blob(replica: &Replica, path: &VaultPath) -> Result<Optio
     let Some(blob) = replica.repo.blob_at(applied, path)? else {
         return Ok(None);
     };
-    // What cannot be read is met, and told of, where it is moved.
+    // An unreadable file is reported by the move itself.
     let there = replica.worktree.blob_on_disk(path).ok().flatten();
     Ok(there.filter(|there| *there == blob))
 }
 
 /// The base of the next merge gets these two paths of the tip ahead of the others. That makes
-/// a commit which nobody else ever sees.
-fn note_applied(replica: &Replica, from: Option<&VaultPath>,
+/// a commit that never leaves this machine.
+fn note_applied(
+    replica: &Replica,
+    from: Option<&VaultPath>,
     to: &(VaultPath, Oid),
 ) -> Result<(), SyncError> {
     let applied = replica.repo.tip(RefName::Applied)?;
@@ -229,7 +240,9 @@ fn note_applied(replica: &Replica, from: Option<&VaultPath>,
 }
 
 /// Whether this host made the claim, as its mark says.
-pub(crate) fn is_own_claim(replica: &Replica, task: TaskId,
+pub(crate) fn is_own_claim(
+    replica: &Replica,
+    task: TaskId,
     record: &ClaimRecord,
 ) -> Result<bool, SyncError> {
     if record.agent != replica.agent {
@@ -242,9 +255,9 @@ pub(crate) fn is_own_claim(replica: &Replica, task: TaskId,
     Ok(info.trailer(TRAILER_CLAIM) == Some(record.id.to_string().as_str()))
 }
 
-/// The id for the next claim of a task: a wish that was kept has one already, and so has a
+/// The id for the next claim of a task: an intent has one already, and so has a
 /// claim that was pushed before. Its push may still arrive, late; under another id this host
-/// would not know that claim for its own, and own a task without ever finding out.
+/// would not recognize that claim as its own, and own a task without ever finding out.
 pub(crate) fn next_claim_id(replica: &Replica, task: TaskId) -> Result<ClaimId, SyncError> {
     if let Some(Intent::Claim { claim, .. }) = replica.intents.get(task) {
         return Ok(claim);
@@ -260,8 +273,10 @@ pub(crate) fn next_claim_id(replica: &Replica, task: TaskId) -> Result<ClaimId, 
     Ok(pushed.unwrap_or_else(ClaimId::generate))
 }
 
-/// Brings the file of a claim that was won before, but not applied before a crash.
-pub(crate) fn apply_won_claim(replica: &Replica, tip: Option<Oid>,
+/// Applies the file of a claim that was won, but not applied before a crash.
+pub(crate) fn apply_won_claim(
+    replica: &Replica,
+    tip: Option<Oid>,
     found: &TaskLocation,
     task: TaskId,
 ) -> Result<(), SyncError> {
@@ -294,26 +309,7 @@ pub(crate) fn apply_won_claim(replica: &Replica, tip: Option<Oid>,
     replica.worktree.apply(&[], &updates)?;
     fail::fail_point!("claim-brought");
     note_applied(replica, left.as_ref(), &to)?;
-    replica.worktree.end_apply()
-}
-
-/// The note at a path of a tree.
-pub(crate) fn note_in(replica: &Replica, file: &(VaultPath, Oid)) -> Result<Note, SyncError> {
-    let bytes = replica.repo.read_blob(file.1, MAX_NOTE);
-    let bytes = bytes.map_err(|error| match error {
-        // That is about this note: it stops nothing else.
-        RepoError::TooLarge { len, .. } => SyncError::Refused(format!(
-            "the note {} is too long to be worked on: it has {len} bytes, and {MAX_NOTE} is the \
-             most; shorten it",
-            file.0
-        )),
-        error => error.into(),
-    })?;
-    let text = String::from_utf8(bytes).map_err(|_| TaskNoteError::NotText(file.0.clone()))?;
-    Note::parse(&text).map_err(|source| TaskNoteError::Note {
-        path: file.0.clone(),
-        source,
-    })
+    Ok(replica.worktree.end_apply()?)
 }
 
 /// Whether the work tree has this task otherwise than the applied commit.

@@ -16,9 +16,9 @@ pub(crate) const MAX_ATTEMPTS: u32 = 12;
 pub(crate) enum ClaimSource {
     /// From `Needs_Action/`.
     Waiting,
-    /// From `Needs_Action/`, but somebody moved the file into this agent's folder by hand already.
+    /// From `Needs_Action/`, but the file was moved into this agent's folder by hand already.
     MovedByHand,
-    /// From the folder of an owner that is stuck.
+    /// From the folder of an owner whose lease has expired.
     Expired,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct TipView {
 pub(crate) struct TaskMove {
     pub(crate) from: (VaultPath, Oid),
     pub(crate) to: (VaultPath, Oid),
-    /// What is at the new place already, if somebody moved the file by hand.
+    /// What is at the new place already, if the file was moved by hand.
     pub(crate) replaces: Option<Oid>,
 }
 
@@ -53,4 +53,3 @@ pub(crate) struct TaskMove {
 pub(crate) fn mark(task: TaskId) -> String {
     format!("claims/{task}")
 }
-

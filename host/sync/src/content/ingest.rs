@@ -19,7 +19,7 @@ use crate::{
     replica::Replica,
 };
 
-/// How often an answer is rebuilt on a new tip before the turn is given back.
+/// How often a revert is rebuilt on a new tip before the lock is released.
 const MAX_REVERTS: u32 = 8;
 
 /// What becomes of a fetched tip.
@@ -34,14 +34,15 @@ enum Verdict {
     },
 }
 
-/// The remote's tip, judged. Without a remote, our own.
+/// The remote's tip, verified. Without a remote, our own.
 pub(crate) async fn fetch_and_verify(sync: &Synchronizer) -> Result<Option<Oid>, SyncError> {
     let Some(remote) = &sync.remote else {
         return sync
             .blocking(|replica| Ok(replica.repo.tip(RefName::Verified)?))
             .await;
     };
-    sync.blocking(|replica| Ok(replica.locks.remove_stale()?)).await?;
+    sync.blocking(|replica| Ok(replica.locks.remove_stale()?))
+        .await?;
     // Its answer is of some moment after this one, however long it takes.
     let asked = Timestamp::now();
     let tip = remote::fetch(sync, remote.as_ref()).await?;
@@ -60,11 +61,11 @@ pub(crate) async fn fetch_and_verify(sync: &Synchronizer) -> Result<Option<Oid>,
     verified
 }
 
-/// Judges a fetched tip. On local, what may not be is undone on the remote first; answers the
-/// tip that is verified then.
+/// Verifies a fetched tip. On local, violations are reverted on the remote first; returns the tip
+/// that is verified then.
 ///
 /// # Errors
-/// If the remote has what may not be applied and this host may not, or cannot, undo it.
+/// If the remote has what may not be applied and this host may not, or cannot, revert it.
 async fn ingest_tip(sync: &Synchronizer, mut tip: Option<Oid>) -> Result<Option<Oid>, SyncError> {
     let mut reason = String::new();
     for round in 1..=MAX_REVERTS {

@@ -7,13 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platinum_core::{Role, TaskId, VaultPath};
+use platinum_core::{Role, VaultPath};
 use platinum_policy::{Change, check};
 use platinum_protocol::merge;
 use platinum_repo::{Edit, Oid, RefName, Repo, RepoError};
 use platinum_verify::claim_rules;
 use platinum_worktree::{Withheld, WorktreeUpdate};
 
+use super::prepared::{PlannedEdit, Prepared};
 use crate::{
     SyncError,
     claims::{
@@ -22,23 +23,6 @@ use crate::{
     },
     replica::{Replica, unacknowledged},
 };
-
-/// What a round is about to do.
-#[derive(Default)]
-pub(crate) struct Prepared {
-    /// Our edits as a commit on the tip, if there are any.
-    pub(crate) commit: Option<Oid>,
-    /// How many files it changes.
-    pub(crate) edits: u32,
-    /// Where the work tree changes.
-    pub(crate) updates: Vec<WorktreeUpdate>,
-    /// Our versions that go beside theirs: the copy's path and blob.
-    pub(crate) copies: Vec<(VaultPath, Oid)>,
-    /// What stays here.
-    pub(crate) withheld: Vec<Withheld>,
-    /// Tasks whose files were moved into this agent's folder by hand: each asks for a claim.
-    pub(crate) claim_requests: Vec<TaskId>,
-}
 
 /// Merges the work tree with `tip` and makes a commit of what only we have.
 pub(crate) fn prepare(replica: &Replica, tip: Option<Oid>) -> Result<Prepared, SyncError> {
@@ -78,9 +62,10 @@ pub(crate) fn prepare(replica: &Replica, tip: Option<Oid>) -> Result<Prepared, S
             .filter_map(|path| Some(((*path).clone(), side(path)?.to_string())))
             .collect()
     };
-    let unheard = unacknowledged::own_versions(replica, (applied, tip), &ours.files, &theirs, &base)?;
+    let unacknowledged =
+        unacknowledged::own_versions(replica, (applied, tip), &ours.files, &theirs, &base)?;
     let made_from = |path: &VaultPath| {
-        let pushed = unheard.get(path).copied();
+        let pushed = unacknowledged.get(path).copied();
         pushed.unwrap_or_else(|| base.get(path).copied())
     };
     let plan = merge::plan(&merge::Sides {
@@ -100,7 +85,7 @@ pub(crate) fn prepare(replica: &Replica, tip: Option<Oid>) -> Result<Prepared, S
     });
 
     let mut prepared = Prepared {
-        withheld: ours.unread,
+        withheld: ours.withheld,
         ..Prepared::default()
     };
     let mut edits = Vec::new();
@@ -108,9 +93,9 @@ pub(crate) fn prepare(replica: &Replica, tip: Option<Oid>) -> Result<Prepared, S
         let (edit, change) = match (blob, their(path)) {
             (Some(blob), before) => {
                 if tentative::is_unconfirmed(replica, path, Repo::oid(blob)?) {
-                    // What comes of it is found by the next look.
+                    // The next scan finds what becomes of it.
                     if let Err(error) = tentative::reconcile_draft(replica, path) {
-                        tracing::warn!("A draft cannot be settled: {error}.");
+                        tracing::warn!("Cannot reconcile the draft {path}: {error}.");
                     }
                     prepared.withheld.push(Withheld {
                         path: path.clone(),
@@ -130,11 +115,11 @@ pub(crate) fn prepare(replica: &Replica, tip: Option<Oid>) -> Result<Prepared, S
         edits.push((path.clone(), edit, change));
     }
     for conflict in &plan.conflicts {
-        let aside = Repo::oid(conflict.set_aside())?;
-        if their(&conflict.copy) != Some(aside) {
-            edits.push((conflict.copy.clone(), Edit::PutBlob(aside), Change::Create));
+        let loser = Repo::oid(conflict.set_aside())?;
+        if their(&conflict.copy) != Some(loser) {
+            edits.push((conflict.copy.clone(), Edit::PutBlob(loser), Change::Create));
         }
-        prepared.copies.push((conflict.copy.clone(), aside));
+        prepared.copies.push((conflict.copy.clone(), loser));
         let ours = Repo::oid(&conflict.ours)?;
         match conflict.keeper {
             merge::Keeper::Ours => {
@@ -159,9 +144,11 @@ pub(crate) fn prepare(replica: &Replica, tip: Option<Oid>) -> Result<Prepared, S
     Ok(prepared)
 }
 
-/// Commits the edits that this agent may make; the others are held back.
-fn commit_edits(replica: &Replica, tip: Option<Oid>,
-    mut edits: Vec<(VaultPath, Edit, Change)>,
+/// Commits the edits that this agent may make; the others are withheld.
+fn commit_edits(
+    replica: &Replica,
+    tip: Option<Oid>,
+    mut edits: Vec<PlannedEdit>,
     prepared: &mut Prepared,
 ) -> Result<(), SyncError> {
     loop {
@@ -232,9 +219,11 @@ fn commit_edits(replica: &Replica, tip: Option<Oid>,
 }
 
 /// Takes out the edits of claims that only local may make; whether there were some.
-fn withhold_claims(replica: &Replica, tip: Option<Oid>,
+fn withhold_claims(
+    replica: &Replica,
+    tip: Option<Oid>,
     commit: Oid,
-    edits: &mut Vec<(VaultPath, Edit, Change)>,
+    edits: &mut Vec<PlannedEdit>,
     prepared: &mut Prepared,
 ) -> Result<bool, SyncError> {
     if replica.role == Role::Local {
@@ -254,27 +243,31 @@ fn withhold_claims(replica: &Replica, tip: Option<Oid>,
 }
 
 /// Takes out the edits that would give away a secret; whether there were some.
-fn withhold_secrets(replica: &Replica, tip: Option<Oid>,
+fn withhold_secrets(
+    replica: &Replica,
+    tip: Option<Oid>,
     commit: Oid,
-    edits: &mut Vec<(VaultPath, Edit, Change)>,
+    edits: &mut Vec<PlannedEdit>,
     prepared: &mut Prepared,
 ) -> Result<bool, SyncError> {
-    let held = replica.gate.push(&replica.repo, tip, commit)?;
+    let blocked = replica.gate.check_push(&replica.repo, tip, commit)?;
     let before = edits.len();
-    for held in &held {
+    for item in &blocked {
         edits.retain(|(path, ..)| {
-            let keep = path.as_str() != held.raw;
+            let keep = path.as_str() != item.raw;
             if !keep {
                 prepared.withheld.push(Withheld {
                     path: path.clone(),
-                    reason: held.reason.clone(),
+                    reason: item.reason.clone(),
                 });
             }
             keep
         });
     }
-    if !held.is_empty() && edits.len() == before {
-        replica.gate.ensure_publishable(&replica.repo, tip, commit)?;
+    if !blocked.is_empty() && edits.len() == before {
+        replica
+            .gate
+            .ensure_publishable(&replica.repo, tip, commit)?;
     }
     Ok(edits.len() < before)
 }
@@ -287,4 +280,3 @@ fn is_at(path: &VaultPath, at: &str) -> bool {
     path.strip_prefix(at)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || is_folder)
 }
-

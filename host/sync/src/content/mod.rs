@@ -6,7 +6,8 @@
 //! Lives elsewhere: the order of the steps is decided in `protocol`.
 
 pub(crate) mod ingest;
-pub(crate) mod merge;
+mod merge;
+pub(crate) mod prepared;
 pub(crate) mod rounds;
 
 use jiff::SignedDuration;
@@ -22,12 +23,12 @@ use crate::{
     remote::{self, MAX_PUSHES, backoff},
     replica::Replica,
 };
-use merge::Prepared;
+use prepared::Prepared;
 
 /// A remote that answered this recently is pushed to without being asked first.
 const FRESH: SignedDuration = SignedDuration::from_secs(10);
 
-/// How often a sync is rebuilt on a new tip before it gives the turn back.
+/// How often a sync is rebuilt on a new tip before it releases the lock.
 const MAX_ROUNDS: u32 = 8;
 
 /// One sync of content, as the machine says.
@@ -48,7 +49,9 @@ pub(crate) async fn sync_content(sync: &Synchronizer) -> Result<SyncReport, Sync
             },
             SyncStep::Prepare { on_tip } => {
                 let tip = oid(on_tip.as_deref())?;
-                prepared = sync.blocking(move |replica| merge::prepare(replica, tip)).await?;
+                prepared = sync
+                    .blocking(move |replica| merge::prepare(replica, tip))
+                    .await?;
                 fail::fail_point!("sync-prepared");
                 machine.prepared(prepared.commit.map(hex));
             }
@@ -94,8 +97,10 @@ async fn new_machine(sync: &Synchronizer) -> Result<SyncMachine, SyncError> {
     Ok(SyncMachine::push_first(MAX_ROUNDS, MAX_PUSHES, tip))
 }
 
-/// Brings what was prepared to the work tree.
-async fn apply_prepared(sync: &Synchronizer, prepared: Prepared,
+/// Applies what was prepared to the work tree.
+async fn apply_prepared(
+    sync: &Synchronizer,
+    prepared: Prepared,
     landed: Option<Oid>,
 ) -> Result<SyncReport, SyncError> {
     sync.blocking(move |replica| {
@@ -105,7 +110,9 @@ async fn apply_prepared(sync: &Synchronizer, prepared: Prepared,
             replica.worktree.begin_apply(tip)?;
             fail::fail_point!("sync-bringing");
         }
-        let (more, failed) = replica.worktree.apply_each(&prepared.copies, &prepared.updates)?;
+        let (more, failed) = replica
+            .worktree
+            .apply_each(&prepared.copies, &prepared.updates)?;
         fail::fail_point!("sync-files-changed");
         if let Some(tip) = landed {
             note_applied_except(replica, tip, &failed)?;
@@ -140,7 +147,9 @@ async fn apply_prepared(sync: &Synchronizer, prepared: Prepared,
 
 /// Notes that the work tree holds a commit, but these paths stay as they were before: the work tree could not
 /// take the tip's version, which is no edit of the owner's, and is tried again next time.
-fn note_applied_except(replica: &Replica, tip: Oid,
+fn note_applied_except(
+    replica: &Replica,
+    tip: Oid,
     failed: &[(VaultPath, VaultError)],
 ) -> Result<(), SyncError> {
     if failed.is_empty() {
@@ -173,4 +182,3 @@ fn hex(oid: Oid) -> String {
 fn oid(hex: Option<&str>) -> Result<Option<Oid>, SyncError> {
     Ok(hex.map(Repo::oid).transpose()?)
 }
-

@@ -9,13 +9,13 @@ use crate::{
     content,
 };
 
-/// One sync of everything. What was intents without the remote is held against its tip before
+/// One sync of everything. What was decided without the remote is held against its tip before
 /// any content goes out.
 pub(crate) async fn sync_all(sync: &Synchronizer) -> Result<SyncReport, SyncError> {
     // First: a lock that was left behind keeps edits from being kept, too.
     sync.blocking(|replica| {
         replica.locks.remove_stale()?;
-        replica.worktree.begin_sync()
+        Ok(replica.worktree.begin_sync()?)
     })
     .await?;
     lease::prune_marks_now_and_then(sync).await?;
@@ -24,11 +24,10 @@ pub(crate) async fn sync_all(sync: &Synchronizer) -> Result<SyncReport, SyncErro
     }
     reconcile::reconcile_intents(sync).await?;
     let report = content::sync_content(sync).await?;
-    // Tasks that the remote had not heard of can be claimed now, and drafts go out that had to
-    // wait for that.
+    // Tasks that were not pushed before can be claimed now, and drafts go out that had to wait for
+    // that.
     if reconcile::reconcile_intents(sync).await? == 0 {
         return Ok(report);
     }
     Ok(report.and(content::sync_content(sync).await?))
 }
-

@@ -1,10 +1,10 @@
-//! How long to wait before trying again: never the same as another contender.
+//! How long to wait before another attempt: never the same as another contender.
 
 use std::time::Duration;
 
 /// How long to wait before the next of several attempts: never the same as another contender, and
-/// shorter each time. Whoever has lost often is then ahead of those who come fresh; were it the other
-/// way round, as is usual, the last of several contenders would wait ever longer for its turn.
+/// shorter each time. A host that has lost often is then ahead of new ones; the other way round, as is
+/// usual, the last of several contenders would wait ever longer.
 pub(crate) fn contended(attempt: u32) -> Duration {
     let most = match attempt {
         0 | 1 => 60,

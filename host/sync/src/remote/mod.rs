@@ -17,15 +17,18 @@ use platinum_repo::{Oid, Remote, RemoteError};
 
 use crate::{SyncError, Synchronizer, replica::Replica};
 
-/// How often the same commit is pushed while nobody knows whether it landed.
+/// How often the same commit is pushed while it is not known whether it landed.
 pub(crate) const MAX_PUSHES: u32 = 3;
 
-/// One fetch. What it brings is not judged yet.
-pub(crate) async fn fetch(sync: &Synchronizer, remote: &dyn Remote) -> Result<Option<Oid>, SyncError> {
-    let git = sync.replica.git_begins();
+/// One fetch. What it brings is not verified yet.
+pub(crate) async fn fetch(
+    sync: &Synchronizer,
+    remote: &dyn Remote,
+) -> Result<Option<Oid>, SyncError> {
+    let git = sync.replica.locks.git_started();
     let fetched = remote.fetch().await;
     if fetched.is_ok() {
-        sync.replica.git_ended(git);
+        sync.replica.locks.git_ended(git);
     }
     let mut state = sync.remote_state();
     match &fetched {
@@ -45,33 +48,37 @@ pub(crate) async fn fetch(sync: &Synchronizer, remote: &dyn Remote) -> Result<Op
 }
 
 /// One push. Without a remote the commit is simply our tip.
-pub(crate) async fn push(sync: &Synchronizer, commit: Oid,
+pub(crate) async fn push(
+    sync: &Synchronizer,
+    commit: Oid,
     tip: Option<Oid>,
 ) -> Result<PushOutcome, SyncError> {
     push_and(sync, commit, tip, |_| ()).await
 }
 
-/// As [`Synchronizer::push`]; when it has landed, this is done before that is noted: a crash
-/// in between does it once more.
-pub(crate) async fn push_and(sync: &Synchronizer, commit: Oid,
+/// As [`push`]; when it has landed, `then` is done before that is recorded: a crash in between does
+/// it once more.
+pub(crate) async fn push_and(
+    sync: &Synchronizer,
+    commit: Oid,
     tip: Option<Oid>,
     then: impl FnOnce(&Replica) + Send + 'static,
 ) -> Result<PushOutcome, SyncError> {
     let mut asked = Timestamp::now();
     let outcome = match &sync.remote {
         Some(remote) => {
-            let passes = move |replica: &Replica| {
-                // What is never sent is no question.
-                replica.gate.ensure_publishable(&replica.repo, tip, commit)
-                    .inspect_err(|_| replica.outbox.note_rejected(commit))
+            let publishable = move |replica: &Replica| {
+                // What is never sent cannot land.
+                let published = replica.gate.ensure_publishable(&replica.repo, tip, commit);
+                Ok(published.inspect_err(|_| replica.outbox.note_rejected(commit))?)
             };
-            sync.blocking(passes).await?;
+            sync.blocking(publishable).await?;
             asked = Timestamp::now();
             fail::fail_point!("sync-before-push");
-            let git = sync.replica.git_begins();
+            let git = sync.replica.locks.git_started();
             let outcome = remote.push(commit, tip).await;
             if !matches!(outcome, PushOutcome::Indeterminate(_)) {
-                sync.replica.git_ended(git);
+                sync.replica.locks.git_ended(git);
             }
             outcome
         }
@@ -87,15 +94,14 @@ pub(crate) async fn push_and(sync: &Synchronizer, commit: Oid,
             }
             sync.leases.note_pushed();
             let landed = move |replica: &Replica| {
-                then(side);
-                replica.outbox.note_landed(commit)
+                then(replica);
+                Ok(replica.outbox.note_landed(commit)?)
             };
             sync.blocking(landed).await?;
             sync.remote_state().at = Some(asked);
         }
-        PushOutcome::Rejected(_) => sync.replica.refused(commit),
-        PushOutcome::Indeterminate(_) => sync.replica.doubted(commit),
+        PushOutcome::Rejected(_) => sync.replica.outbox.note_rejected(commit),
+        PushOutcome::Indeterminate(_) => sync.replica.outbox.note_indeterminate(commit),
     }
     Ok(outcome)
 }
-

@@ -26,9 +26,7 @@ impl StaleLocks {
     }
 
     fn is_clean(&self) -> MutexGuard<'_, bool> {
-        self.is_clean
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.is_clean.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes stale locks. Under the sync lock alone: no git of ours runs then.

@@ -35,12 +35,7 @@ struct Sent {
 }
 
 impl Notifier {
-    pub(crate) fn new(
-        vault: Vault,
-        agent: AgentName,
-        role: Role,
-        worktree: Arc<Worktree>,
-    ) -> Self {
+    pub(crate) fn new(vault: Vault, agent: AgentName, role: Role, worktree: Arc<Worktree>) -> Self {
         Self {
             vault,
             agent,

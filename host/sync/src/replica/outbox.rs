@@ -36,64 +36,68 @@ impl Outbox {
         self.pushes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-/// Notes that a commit made here is the remote's tip.
-pub(crate) fn note_landed(&self, commit: Oid) -> Result<(), RepoError> {
-    self.repo.set_ref(RefName::Verified, commit)?;
-    fail::fail_point!("sync-landed-verified");
-    self.reconcile(Some(commit))?;
-    fail::fail_point!("sync-landed-settled");
-    Ok(())
-}
-/// Forgets the commits made here that are no question any more, now that the remote's tip is
-/// known: one that is built on another tip landed already or never will; one that the remote
-/// refused, and that is not there now, is not on its way.
-pub(crate) fn reconcile(&self, tip: Option<Oid>) -> Result<(), RepoError> {
-    for commit in self.repo.outgoing()? {
-        let parents = self.repo.commit_info(commit)?.parents;
-        let fits = match tip {
-            Some(tip) => parents.contains(&tip),
-            None => parents.is_empty(),
-        };
-        if fits && !self.pushes().rejected.contains(&commit) {
-            continue;
-        }
-        match tip {
-            Some(tip) if self.repo.is_ancestor(commit, tip)? => {
-                self.repo.settle_landed(commit)?;
+    /// Notes that a commit made here is the remote's tip.
+    pub(crate) fn note_landed(&self, commit: Oid) -> Result<(), RepoError> {
+        self.repo.set_ref(RefName::Verified, commit)?;
+        fail::fail_point!("sync-landed-verified");
+        self.reconcile(Some(commit))?;
+        fail::fail_point!("sync-landed-settled");
+        Ok(())
+    }
+
+    /// Forgets the commits made here whose end is certain, now that the remote's tip is known: one
+    /// that is built on another tip landed already or never will; one that the remote rejected, and
+    /// that is not there now, is not under way.
+    pub(crate) fn reconcile(&self, tip: Option<Oid>) -> Result<(), RepoError> {
+        for commit in self.repo.outgoing()? {
+            let parents = self.repo.commit_info(commit)?.parents;
+            let fits = match tip {
+                Some(tip) => parents.contains(&tip),
+                None => parents.is_empty(),
+            };
+            if fits && !self.pushes().rejected.contains(&commit) {
+                continue;
             }
-            _ => self.repo.settle_outgoing(commit)?,
+            match tip {
+                Some(tip) if self.repo.is_ancestor(commit, tip)? => {
+                    self.repo.settle_landed(commit)?;
+                }
+                _ => self.repo.settle_outgoing(commit)?,
+            }
+            let mut pushes = self.pushes();
+            pushes.rejected.remove(&commit);
+            pushes.indeterminate.remove(&commit);
         }
+        Ok(())
+    }
+
+    /// Notes that a push of a commit was rejected. That is certain only after the next fetch: git's
+    /// client may have been rejected for what it sent itself a moment before.
+    pub(crate) fn note_rejected(&self, commit: Oid) {
+        let mut pushes = self.pushes();
+        if !pushes.indeterminate.contains(&commit) {
+            pushes.rejected.insert(commit);
+        }
+    }
+
+    /// Notes that the end of a push of a commit is not known. It may land as long as the tip is the
+    /// one that it was built on, however later pushes end.
+    pub(crate) fn note_indeterminate(&self, commit: Oid) {
         let mut pushes = self.pushes();
         pushes.rejected.remove(&commit);
-        pushes.indeterminate.remove(&commit);
+        pushes.indeterminate.insert(commit);
     }
-    Ok(())
-}
-/// Notes that a push of a commit was refused. It stays a question till the next fetch: git's
-/// client may have been refused for what it sent itself a moment before.
-pub(crate) fn note_rejected(&self, commit: Oid) {
-    let mut pushes = self.pushes();
-    if !pushes.indeterminate.contains(&commit) {
-        pushes.rejected.insert(commit);
-    }
-}
-/// Notes that nobody knows what became of a push of a commit. It may land as long as the tip
-/// is the one that it was built on, whatever is said of later pushes.
-pub(crate) fn note_indeterminate(&self, commit: Oid) {
-    let mut pushes = self.pushes();
-    pushes.rejected.remove(&commit);
-    pushes.indeterminate.insert(commit);
-}
-/// Notes that the work tree now holds a commit, apart from its own edits.
-pub(crate) fn note_applied(&self, tip: Oid) -> Result<(), RepoError> {
-    self.repo.set_ref(RefName::Applied, tip)?;
-    // What landed is in the base now: all of it, if that is the tip.
-    let is_all = self.repo.tip(RefName::Verified)? == Some(tip);
-    for commit in self.repo.unheard()? {
-        if is_all || self.repo.is_ancestor(commit, tip)? {
-            self.repo.forget_unheard(commit)?;
+
+    /// Notes that the work tree now holds a commit, apart from its own edits.
+    pub(crate) fn note_applied(&self, tip: Oid) -> Result<(), RepoError> {
+        self.repo.set_ref(RefName::Applied, tip)?;
+        // What landed is in the base now: all of it, if that is the tip.
+        let is_all = self.repo.tip(RefName::Verified)? == Some(tip);
+        for commit in self.repo.unheard()? {
+            if is_all || self.repo.is_ancestor(commit, tip)? {
+                self.repo.forget_unheard(commit)?;
+            }
         }
+        Ok(())
     }
-    Ok(())
-}
 }

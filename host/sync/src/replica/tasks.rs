@@ -20,17 +20,17 @@ pub(crate) fn list_in(replica: &Replica, folder: &str) -> Result<Vec<TaskNote>, 
             Ok(text) => text,
             Err(VaultError::NotFound(_)) => continue,
             Err(error) => {
-                tracing::warn!("A task cannot be read: {error}.");
+                tracing::warn!("Cannot read a task: {error}.");
                 continue;
             }
         };
         match TaskNote::parse(&text) {
             Ok(task) if task.id == id => tasks.push(task),
             Ok(task) => {
-                tracing::warn!(path = %entry.path, id = %task.id, "The note's id is not its file's name; it is passed over.");
+                tracing::warn!(path = %entry.path, id = %task.id, "Skipped a note whose id is not its file's name.");
             }
             Err(error) => {
-                tracing::warn!(path = %entry.path, "The note is no task: {error}.");
+                tracing::warn!(path = %entry.path, "Skipped a note that is no task: {error}.");
             }
         }
     }
@@ -59,11 +59,10 @@ pub(crate) fn read(replica: &Replica, id: TaskId) -> Result<TaskNote, SyncError>
     };
     let (path, bytes) = here.ok_or(ClaimError::NoTask(id))?;
     let text = String::from_utf8(bytes).map_err(|_| TaskNoteError::NotText(path.clone()))?;
-    TaskNote::parse(&text).map_err(|source| TaskNoteError::Note { path, source })
+    Ok(TaskNote::parse(&text).map_err(|source| TaskNoteError::Note { path, source })?)
 }
 
-fn find_at_tip(replica: &Replica, id: TaskId,
-) -> Result<Option<(VaultPath, platinum_repo::Oid)>, SyncError> {
+fn find_at_tip(replica: &Replica, id: TaskId) -> Result<Option<(VaultPath, Oid)>, SyncError> {
     let Some(tip) = replica.repo.tip(RefName::Verified)? else {
         return Ok(None);
     };

@@ -1,16 +1,17 @@
-//! What this host has pushed itself without hearing that it landed.
+//! Commits whose push acknowledgement was lost. They are used as merge base so that our own change is
+//! not seen as a remote edit.
 //!
-//! An answer that was lost leaves the base of the next merge behind the host's own commit. What
+//! A lost acknowledgement leaves the base of the next merge behind the host's own commit. What
 //! was written here since would be in conflict with what it was made from, a note that was deleted
 //! since would come back, and an edit that was taken back would be made again.
 //!
-//! Lives elsewhere: whether a commit landed is looked up in [`super::super::rounds`]; who made a version
-//! is told by [`super::super::stamps`].
+//! Lives elsewhere: whether a commit landed is decided by `outbox`; who made a version is found by
+//! `worktree::VersionClock`.
 //! Which commits these are is noted as they leave the outbox, till the base has them.
 //! Invariants: a version counts as this host's own only if its newest commit is, and if the work
 //! tree is known to have had it: what a claim or an end has made of a tree was never there. No
 //! commit counts because it is signed by this host: after a backup was restored there are some that
-//! it does not know, and what answers a violation was never in the work tree.
+//! it does not know, and a revert was never in the work tree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +21,7 @@ use platinum_tasks::task_at;
 
 use crate::{SyncError, replica::Replica};
 
-/// In more commits than this, what was pushed a moment ago is not looked for.
+/// More commits than this are not searched for what was pushed a moment ago.
 const MAX_COMMITS: usize = 1000;
 /// How far back the kept edits are searched for a version.
 const MAX_KEPT: usize = 1000;
@@ -32,13 +33,15 @@ type Blob = Option<Oid>;
 #[derive(Default)]
 struct Pushed {
     put: BTreeSet<VaultPath>,
-    gone: BTreeSet<VaultPath>,
+    deleted: BTreeSet<VaultPath>,
 }
 
 /// The remote's versions that what the work tree has now was made from, as this host has pushed
 /// them itself: the base of the merge of their paths. `theirs` is what changed from `applied` to
 /// `tip`, `ours` the edits of the work tree.
-pub(crate) fn own_versions(replica: &Replica, (applied, tip): (Option<Oid>, Option<Oid>),
+pub(crate) fn own_versions(
+    replica: &Replica,
+    (applied, tip): (Option<Oid>, Option<Oid>),
     ours: &BTreeMap<VaultPath, Blob>,
     theirs: &BTreeMap<VaultPath, Blob>,
     base: &BTreeMap<VaultPath, Oid>,
@@ -51,7 +54,7 @@ pub(crate) fn own_versions(replica: &Replica, (applied, tip): (Option<Oid>, Opti
     for (path, their) in theirs {
         let is_ours = match their {
             Some(_) => pushed.put.contains(path),
-            None => pushed.gone.contains(path),
+            None => pushed.deleted.contains(path),
         };
         if !is_ours {
             continue;
@@ -66,11 +69,14 @@ pub(crate) fn own_versions(replica: &Replica, (applied, tip): (Option<Oid>, Opti
             continue;
         }
         // What could not be read counts as the base has it, and was not taken back.
-        let is_there =
-            ours.contains_key(path) || replica.worktree.blob_on_disk(path).is_ok_and(|there| there == our);
+        let is_there = ours.contains_key(path)
+            || replica
+                .worktree
+                .blob_on_disk(path)
+                .is_ok_and(|there| there == our);
         let was_there = match their {
             Some(their) => was_on_disk(replica, path, *their)?,
-            // A deletion is not kept; which ones can be meant was looked at before.
+            // A deletion is not kept; which ones can be meant was checked before.
             None => true,
         };
         if is_there && was_there {
@@ -83,13 +89,15 @@ pub(crate) fn own_versions(replica: &Replica, (applied, tip): (Option<Oid>, Opti
 /// The paths that this host's commits that landed have changed since `applied`; those that they
 /// deleted, if the work tree can have lost them: a claim or an end makes a deletion in a tree
 /// alone.
-fn changed_by_us(replica: &Replica, applied: Option<Oid>,
+fn changed_by_us(
+    replica: &Replica,
+    applied: Option<Oid>,
     tip: Oid,
     base: &BTreeMap<VaultPath, Oid>,
 ) -> Result<Pushed, SyncError> {
     let mut pushed = Pushed::default();
-    let unheard = replica.repo.unheard()?;
-    if unheard.is_empty() {
+    let unacknowledged = replica.repo.unheard()?;
+    if unacknowledged.is_empty() {
         return Ok(pushed);
     }
     // Of so many, none was made a moment ago.
@@ -97,11 +105,11 @@ fn changed_by_us(replica: &Replica, applied: Option<Oid>,
         return Ok(pushed);
     };
     for commit in commits {
-        if unheard.contains(&commit) {
+        if unacknowledged.contains(&commit) {
             let info = replica.repo.commit_info(commit)?;
             let parent = info.parents.first().copied();
             let compared = match replica.repo.compare(parent, commit, usize::MAX) {
-                // Nobody comes to its end: what it changed is merged like anybody's.
+                // Too much to compare: what it changed is merged like any other change.
                 Err(RepoError::TooMany(_)) => continue,
                 compared => compared?,
             };
@@ -119,7 +127,7 @@ fn changed_by_us(replica: &Replica, applied: Option<Oid>,
                 if changed.blob.is_some() {
                     pushed.put.insert(changed.path);
                 } else if is_like_ours {
-                    pushed.gone.insert(changed.path);
+                    pushed.deleted.insert(changed.path);
                 }
             }
         }

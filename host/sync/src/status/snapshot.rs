@@ -8,7 +8,7 @@
 
 use std::{io, path::Path};
 
-use platinum_core::{TaskId, Timestamp, VaultPath};
+use platinum_core::{TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use platinum_worktree::Withheld;
@@ -39,10 +39,8 @@ pub struct SyncSnapshot {
     /// Commits of which it is not known whether the remote took them.
     pub in_doubt: usize,
     /// What stays on this machine although it changed, and why.
-    #[serde(rename = "held-back")]
     pub withheld: Vec<Withheld>,
     /// How many more files are held back than are named.
-    #[serde(rename = "held-back-more")]
     pub withheld_more: usize,
     /// Tasks that are worked on here without a confirmed claim.
     pub tentative: Vec<TaskId>,
@@ -110,8 +108,9 @@ impl SyncSnapshot {
 
 #[cfg(test)]
 mod tests {
+    use platinum_core::VaultPath;
+
     use super::*;
-    
 
     fn fine() -> SyncStatus {
         SyncStatus {

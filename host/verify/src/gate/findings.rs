@@ -211,7 +211,10 @@ fn check_item(scanner: &Scanner, new: &New<'_>) -> Option<BlockedItem> {
         } => {
             let (kind, reason) = match bytes {
                 Some(bytes) => (ItemKind::Content, scanner.content(bytes)?.to_string()),
-                None => (ItemKind::Foreign, format!("it has more than {MAX_FILE_BYTES} bytes")),
+                None => (
+                    ItemKind::Foreign,
+                    format!("it has more than {MAX_FILE_BYTES} bytes"),
+                ),
             };
             (kind, *within, *oid, *path, reason)
         }

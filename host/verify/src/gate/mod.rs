@@ -22,10 +22,12 @@ use platinum_repo::{Oid, RefName, Repo, RepoError};
 use platinum_secrets::{Finding, Kind, Scanner};
 
 use crate::VerifyError;
-pub(crate) use findings::{MAX_FOUND, find_in_commit, inspect_range, inspect_sent, is_published, scan_file};
 pub use findings::{BlockedItem, ItemKind};
-pub use published::Published;
+pub(crate) use findings::{
+    MAX_FOUND, find_in_commit, inspect_range, inspect_sent, is_published, scan_file,
+};
 use index::PublishedIndexCache;
+pub use published::Published;
 
 /// The gate of one host.
 pub struct Gate {

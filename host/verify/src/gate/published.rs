@@ -93,7 +93,11 @@ impl<'a> Published<'a> {
 
     /// And what a verified tip of the remote holds.
     #[must_use]
-    pub(crate) fn with_verified(mut self, cache: &'a PublishedIndexCache, tip: Option<Oid>) -> Self {
+    pub(crate) fn with_verified(
+        mut self,
+        cache: &'a PublishedIndexCache,
+        tip: Option<Oid>,
+    ) -> Self {
         self.verified = tip.map(|tip| (cache, tip));
         self
     }
@@ -191,7 +195,10 @@ impl<'a> Published<'a> {
             return Ok(false);
         };
         let name = file_name(path);
-        let others = found.others.versions(name).chain(found.verified.versions(name));
+        let others = found
+            .others
+            .versions(name)
+            .chain(found.verified.versions(name));
         let versions = self
             .here(path)?
             .into_iter()
@@ -279,7 +286,12 @@ impl<'a> Published<'a> {
         Ok(found)
     }
 
-    fn load_replaced(&self, replaced: &mut PublishedIndex, tip: Oid, commit: Oid) -> Result<(), RepoError> {
+    fn load_replaced(
+        &self,
+        replaced: &mut PublishedIndex,
+        tip: Oid,
+        commit: Oid,
+    ) -> Result<(), RepoError> {
         let compared = match self.repo.compare(Some(tip), commit, usize::MAX) {
             Err(RepoError::TooMany(_)) => return Ok(()),
             compared => compared?,

@@ -116,10 +116,7 @@ impl<'a> History<'a> {
 
     /// What a commit is to be compared with if what it stands on cannot be: only if something among
     /// that may not be.
-    pub(crate) fn instead_of_parents(
-        &self,
-        info: &CommitInfo,
-    ) -> Option<Option<Oid>> {
+    pub(crate) fn instead_of_parents(&self, info: &CommitInfo) -> Option<Option<Oid>> {
         let is_tainted = |parent: &Oid| {
             let at = self.at.get(parent);
             at.and_then(|at| self.entries.get(*at))
@@ -169,10 +166,7 @@ impl<'a> History<'a> {
 
     /// What local has undone later on, of these commits: each is named by one of local's that
     /// stands on it and is right itself.
-    pub(crate) fn reverted<V>(
-        &self,
-        found: &BTreeMap<usize, V>,
-    ) -> BTreeSet<usize> {
+    pub(crate) fn reverted<V>(&self, found: &BTreeMap<usize, V>) -> BTreeSet<usize> {
         let mut reverted = BTreeSet::new();
         let mut below: Option<(usize, Vec<bool>)> = None;
         for (answer, named) in &self.reverts {
@@ -214,10 +208,7 @@ impl<'a> History<'a> {
 }
 
 /// The values of a trailer.
-pub(crate) fn values<'i>(
-    info: &'i CommitInfo,
-    key: &'i str,
-) -> impl Iterator<Item = &'i str> {
+pub(crate) fn values<'i>(info: &'i CommitInfo, key: &'i str) -> impl Iterator<Item = &'i str> {
     info.trailers
         .iter()
         .filter(move |(k, _)| k == key)
@@ -265,14 +256,14 @@ mod tests {
     proptest! {
         #[test]
         fn what_stands_on_what_is_as_a_search_for_each_pair_finds_it(
-            history in histories(),
+            generated in histories(),
             bad in prop::collection::btree_set(0_usize..14, 0..4),
         ) {
             let (local, cloud) = (signer(Role::Local), signer(Role::Cloud));
             let base = oid(1000);
             let mut history = History::from(Some(base));
             let mut above: Vec<BTreeSet<usize>> = Vec::new();
-            for (n, back) in history.iter().enumerate() {
+            for (n, back) in generated.iter().enumerate() {
                 let parents: BTreeSet<_> = back.iter().map(|back| n.checked_sub(*back)).collect();
                 let ids = parents.iter().map(|p| p.map_or(base, oid)).collect();
                 let all: Vec<usize> = (0..n).collect();
@@ -292,9 +283,9 @@ mod tests {
                 above.push(on);
             }
             let found: BTreeMap<usize, ()> =
-                bad.iter().filter(|n| **n < history.len()).map(|n| (*n, ())).collect();
+                bad.iter().filter(|n| **n < generated.len()).map(|n| (*n, ())).collect();
             let reverts = |named: &usize| {
-                (0..history.len()).any(|n| !bad.contains(&n) && above[n].contains(named))
+                (0..generated.len()).any(|n| !bad.contains(&n) && above[n].contains(named))
             };
             let expected: BTreeSet<usize> = found.keys().copied().filter(reverts).collect();
             prop_assert_eq!(history.reverted(&found), expected);

@@ -7,5 +7,5 @@
 mod log;
 mod reapply;
 
+pub(crate) use log::{Assessment, Author, Entry, History, values};
 pub(crate) use reapply::{Blobs, Reapply};
-pub(crate) use log::{Author, Entry, Assessment, History, values};

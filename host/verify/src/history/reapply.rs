@@ -62,10 +62,7 @@ impl<'a> Reapply<'a> {
     }
 
     /// What is at a path so far.
-    pub(crate) fn now(
-        &self,
-        path: &VaultPath,
-    ) -> Result<Option<Oid>, RepoError> {
+    pub(crate) fn now(&self, path: &VaultPath) -> Result<Option<Oid>, RepoError> {
         if let Some(blob) = self.edits.get(path) {
             return Ok(*blob);
         }
@@ -150,11 +147,7 @@ impl<'a> Reapply<'a> {
     }
 
     /// What all files of a commit say, whatever it changed: they are as it has them.
-    pub(crate) fn all_of(
-        &self,
-        commit: Oid,
-        most: usize,
-    ) -> Result<Blobs, RepoError> {
+    pub(crate) fn all_of(&self, commit: Oid, most: usize) -> Result<Blobs, RepoError> {
         let compared = self.repo.compare(self.base, commit, most)?;
         let mut all: Blobs = compared
             .changed

@@ -9,18 +9,15 @@ use std::{
 use platinum_repo::{Oid, Repo};
 use proptest::prelude::*;
 
-use super::{
-    crate::verifier::{Report, Perspective},
-    KINDS, Story, edits_of, honest, honest_ops, key, task, violate,
-};
+use super::{KINDS, Story, edits_of, honest, honest_ops, key, task, violate};
+use crate::verifier::{Perspective, Report};
 use crate::violation::Recovery;
 
 /// Far more than any of this takes on a slow machine.
 const SOON: Duration = Duration::from_secs(60);
 
 fn named(report: &Report) -> [BTreeSet<String>; 2] {
-    [&report.open, &report.reverted]
-        .map(|list| list.iter().map(|v| v.commit.clone()).collect())
+    [&report.open, &report.reverted].map(|list| list.iter().map(|v| v.commit.clone()).collect())
 }
 
 /// A folder in which 58 levels each hold the one below twice.
@@ -346,10 +343,7 @@ fn a_merge_of_locals_that_brings_a_violation_from_a_side_line_is_one_too() {
     let (ours, side) = (story.tree_of(main), story.tree_of(good));
     // What is merged is not report by its files alone: these are those of the main line.
     let merge = story.by_hand_of("local", &ours, &[main, bad]);
-    assert_eq!(
-        story.open(),
-        [bad, merge].map(|c| c.to_string()).into()
-    );
+    assert_eq!(story.open(), [bad, merge].map(|c| c.to_string()).into());
     story.tip = main;
     story.by_hand_of("local", &ours, &[main, good]);
     assert_eq!(story.open(), BTreeSet::new());

@@ -460,7 +460,7 @@ pub(crate) fn violate(story: &mut Story, kind: u8) -> Vec<Oid> {
             let long = format!("Plans/{}.md", "x".repeat(220));
             let (mode, name): (&str, &[u8]) = match kind {
                 25 => ("100755", b"Pending_Approval/base.md"),
-                26 => ("120000", b"Plans/entry.md"),
+                26 => ("120000", b"Plans/link.md"),
                 27 => ("160000", b"Plans/sub"),
                 28 => ("100644", b"Plans/bad\xff.md"),
                 29 => ("100644", long.as_bytes()),
@@ -527,12 +527,7 @@ fn found_and_undone(kind: u8, before: &[u8], after: &[u8]) -> Result<(), TestCas
     prop_assert_eq!(&story.open(), &bad, "kind {}", kind);
     let evil = story.tip;
     story.undo();
-    prop_assert_eq!(
-        story.open(),
-        BTreeSet::new(),
-        "kind {} is reverted",
-        kind
-    );
+    prop_assert_eq!(story.open(), BTreeSet::new(), "kind {} is reverted", kind);
     prop_assert_eq!(
         story.files(story.tip),
         alone.files(alone.tip),

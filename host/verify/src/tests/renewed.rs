@@ -6,10 +6,8 @@ use std::collections::BTreeSet;
 use platinum_core::Role;
 use platinum_repo::Oid;
 
-use super::{
-    crate::verifier::{Report, Perspective},
-    Story,
-};
+use super::Story;
+use crate::verifier::{Perspective, Report};
 
 fn hex(commits: &[Oid]) -> BTreeSet<String> {
     commits.iter().map(Oid::to_string).collect()

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use platinum_repo::Oid;
 
-use super::{crate::verifier::Perspective, Story, claim, note, task};
+use super::{Story, claim, note, task};
+use crate::verifier::Perspective;
 
 type Edits<'a> = &'a [(&'a str, Option<&'a str>)];
 

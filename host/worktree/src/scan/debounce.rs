@@ -1,7 +1,7 @@
-//! [`Debounce`]: when a state of a file is one that somebody meant, and not a step of a save.
+//! [`Debounce`]: when a state of a file is meant, and not a step of a save.
 //!
-//! Lives elsewhere: that nobody writes to a file while it is read is seen by whoever reads it.
-//! Invariants: what is not settled counts as unchanged and is looked at again soon, and nothing
+//! Lives elsewhere: that no program writes to a file while it is read is checked by `scanner`.
+//! Invariants: what is not settled counts as unchanged and is read again soon, and nothing
 //! waits for ever: whatever stays as it is settles, also when the clocks are wrong.
 
 use std::{
@@ -16,7 +16,7 @@ use platinum_vault::FileState;
 const OLD: Duration = Duration::from_secs(2);
 /// How long nobody may have written to a file before it counts.
 const QUIET: Duration = Duration::from_millis(250);
-/// As [`QUIET`], where nobody watches and the look itself waits: what is the same at two looks so
+/// As [`QUIET`], without a watcher, where the scan itself waits: what is the same at two reads so
 /// far apart.
 pub(super) const SECOND_READ: Duration = Duration::from_millis(100);
 /// How long a file that is being written piece by piece is left alone.
@@ -100,9 +100,14 @@ impl Debounce {
         std::mem::take(&mut self.later)
     }
 
-    /// Judges a file by its times. How old it is the time of the system tells alone: the other one
-    /// programs set as they like.
-    pub(super) fn check(&mut self, path: &VaultPath, state: &FileState, was_full: bool) -> Readiness {
+    /// Checks a file by its times. Its age is taken from the time that the system sets: programs set
+    /// the other one as they like.
+    pub(super) fn check(
+        &mut self,
+        path: &VaultPath,
+        state: &FileState,
+        was_full: bool,
+    ) -> Readiness {
         let age = self.began.saturating_sub(state.changed);
         let age = Duration::from_nanos(u64::try_from(age).unwrap_or(0));
         let is_crowded = self.watched.len() >= MOST;
@@ -149,7 +154,7 @@ impl Debounce {
         for path in paths {
             let since = earlier.get(path).copied().unwrap_or_else(Instant::now);
             let left = GONE.saturating_sub(since.elapsed());
-            // Remembered also when it is decided: it stays gone till it is back.
+            // Remembered also when it is decided: it stays gone until it is back.
             self.gone.insert(path.clone(), since);
             if left.is_zero() {
                 gone.push(path);
@@ -176,7 +181,7 @@ impl Debounce {
         // written elsewhere, whole, and put here.
         let is_whole = (is_moved || state.modified < state.changed)
             && before.is_none_or(|before| {
-                // The same state was found before the move was heard of.
+                // The same state was found before the event of the move arrived.
                 before.state.inode != state.inode || before.state == *state
             });
         // A save may empty the file first: that is one writing, not two.
@@ -319,7 +324,7 @@ mod tests {
         assert_eq!(debounce.check(&path(), &first, false), Readiness::Ready);
         let second = saved(&debounce, 6);
         assert_eq!(debounce.check(&path(), &second, false), Readiness::Ready);
-        // The same file with more in it: somebody writes to it where it is.
+        // The same file with more in it: it is being written in place.
         let more = FileState { len: 9, ..second };
         assert_eq!(debounce.check(&path(), &more, false), Readiness::Wait);
         debounce.note_moved_in(BTreeSet::new());
@@ -338,7 +343,12 @@ mod tests {
             let state = state(&debounce, ago);
             assert_eq!(debounce.check(&path(), &state, true), verdict, "{ago}");
         }
-        assert!(debounce.take_rescans().iter().all(|(_, wait)| *wait <= EMPTY));
+        assert!(
+            debounce
+                .take_rescans()
+                .iter()
+                .all(|(_, wait)| *wait <= EMPTY)
+        );
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! [`DeletionGuard`]: whether so much of the vault is gone that nobody can have meant it.
+//! [`DeletionGuard`]: whether so much of the vault is gone that it cannot be meant.
 //!
 //! A disk that is not mounted, a folder that was emptied by mistake and a vault restored in part
-//! look like many deletions. Told to the remote, they would take the files from every machine.
+//! appear as many deletions. Pushed to the remote, they would take the files from every machine.
 //!
-//! Invariants: nothing is told of such deletions until the files are back or the owner says that
-//! they are meant; what the house itself writes is no sign that the vault is there; what the
+//! Invariants: no such deletion is pushed until the files are back or the owner accepts it; what
+//! Platinum itself writes is no sign that the vault is there; what the
 //! remote deleted, and what was only moved, is not held against the vault.
 
 use std::{
@@ -48,7 +48,7 @@ impl DeletionGuard {
         }
     }
 
-    /// Why what a look everywhere found may not be believed, if so.
+    /// Why the result of a full scan is not accepted, if so.
     pub(super) fn check(
         &self,
         (vault, repo): (&Vault, &Repo),
@@ -76,7 +76,7 @@ impl DeletionGuard {
         Ok(None)
     }
 
-    /// Whether what was found at some paths is reason enough to look everywhere.
+    /// Whether what was found at some paths is reason enough to scan everything.
     pub(super) fn is_suspicious(
         &self,
         (vault, repo): (&Vault, &Repo),
@@ -86,7 +86,9 @@ impl DeletionGuard {
         let (Some(base), false) = (base, found.missing.is_empty()) else {
             return Ok(false);
         };
-        if self.is_elsewhere(vault)? || self.is_mass_deletion(repo, base, found, found.missing.len())? {
+        if self.is_elsewhere(vault)?
+            || self.is_mass_deletion(repo, base, found, found.missing.len())?
+        {
             return Ok(true);
         }
         match first_remaining(repo, base, found)? {
@@ -95,9 +97,13 @@ impl DeletionGuard {
         }
     }
 
-    /// What was found is believed: this folder is the vault, and what was accepted has been used
-    /// once nothing is missing any more.
-    pub(super) fn record_accepted(&mut self, vault: &Vault, found: &ScanResult) -> Result<(), WorktreeError> {
+    /// The result is accepted: this folder is the vault, and the owner's acceptance has been used once
+    /// nothing is missing any more.
+    pub(super) fn record_accepted(
+        &mut self,
+        vault: &Vault,
+        found: &ScanResult,
+    ) -> Result<(), WorktreeError> {
         if found.missing.is_empty() {
             fs::remove_file(acceptance_file(&self.git_dir)).ok();
         }
@@ -105,7 +111,7 @@ impl DeletionGuard {
         if self.root != Some(now) {
             match fs::write(self.git_dir.join(ROOT), format!("{now}\n")) {
                 Ok(()) => self.root = Some(now),
-                Err(error) => tracing::debug!(%error, "Which folder is the vault is not noted."),
+                Err(error) => tracing::debug!(%error, "Cannot record which folder is the vault."),
             }
         }
         Ok(())
@@ -144,8 +150,9 @@ impl DeletionGuard {
     }
 
     fn is_accepted(&self) -> bool {
-        let said = fs::metadata(acceptance_file(&self.git_dir)).and_then(|about| about.modified());
-        said.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < DAY))
+        let accepted =
+            fs::metadata(acceptance_file(&self.git_dir)).and_then(|about| about.modified());
+        accepted.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < DAY))
     }
 }
 
@@ -170,7 +177,7 @@ fn missing_count(repo: &Repo, found: &ScanResult) -> Result<usize, WorktreeError
     };
     let names: BTreeSet<&str> = found.missing.keys().map(VaultPath::file_name).collect();
     let blobs: BTreeSet<Oid> = found.missing.values().map(|missing| missing.blob).collect();
-    // What merely appeared is no other place of anything: the house writes notes of its own.
+    // What merely appeared is no other place of anything: Platinum writes notes of its own.
     let is_moved = |path: &&VaultPath| {
         let blob = found.edits.files.get(*path).copied().flatten();
         names.contains(path.file_name()) || blob.is_some_and(|blob| blobs.contains(&blob))
@@ -191,9 +198,13 @@ fn count(repo: &Repo, tree: Oid, most: usize) -> Result<usize, WorktreeError> {
     Ok(files)
 }
 
-/// The first file of the base that is not missing, apart from the one that the house itself writes
+/// The first file of the base that is not missing, apart from the one that Platinum itself writes
 /// whatever there is.
-fn first_remaining(repo: &Repo, base: Oid, found: &ScanResult) -> Result<Option<VaultPath>, WorktreeError> {
+fn first_remaining(
+    repo: &Repo,
+    base: Oid,
+    found: &ScanResult,
+) -> Result<Option<VaultPath>, WorktreeError> {
     match repo.folder_at(base, "")? {
         Some(root) => first_remaining_in(repo, "", root, found),
         None => Ok(None),

@@ -1,6 +1,6 @@
-//! [`ScanState`]: what is known of the work tree, and where the next look goes.
+//! [`ScanState`]: what is known of the work tree, and which paths the next scan reads.
 //!
-//! Lives elsewhere: reading is `look`'s; how long a half-made state is waited out, `settle`'s.
+//! Lives elsewhere: reading is `scanner`'s; how long an unsettled state is waited out, `debounce`'s.
 //! Invariant: what is known saves work and decides nothing: lost, it is read anew.
 
 mod debounce;
@@ -29,11 +29,11 @@ use guard::DeletionGuard;
 use scanner::{Missing, Scan, ScanResult};
 use stat_cache::StatCache;
 
-/// The file with what was stat_cache, beside the objects.
+/// The file of the stat cache, beside the objects.
 const STAT_CACHE: &str = "platinum-seen";
-/// More paths than this are looked at folder by folder.
+/// More paths than this are scanned folder by folder.
 const MOST_PATHS: usize = 4096;
-/// So much of the vault is looked at for no reason, and how often.
+/// Background rescan: 1/100 of the folders every minute, to catch lost events.
 const BACKGROUND_RESCAN: (usize, Duration) = (100, Duration::from_secs(60));
 /// The wall clock went so much further than the other one: the machine slept.
 const ASLEEP: Duration = Duration::from_secs(60);
@@ -46,24 +46,24 @@ pub(crate) struct ScanState {
     guard: DeletionGuard,
     /// Who says which paths changed.
     dirty: Option<Dirty>,
-    /// Paths that differed from the base at the last look, or were not settled.
+    /// Paths that differed from the base at the last scan, or were not settled.
     pending: BTreeSet<VaultPath>,
-    /// The base of the last look.
+    /// The base of the last scan.
     base: Option<Oid>,
-    /// The next look goes everywhere.
+    /// The next scan reads everything.
     scan_all: bool,
     /// The folders there are, as far as is known.
     folders: BTreeSet<String>,
-    /// Where the look for no reason has come to, and when it went on last.
+    /// Where the background rescan has come to, and when it went on last.
     background: (String, Instant),
-    /// Both clocks at the last look.
+    /// Both clocks at the last scan.
     clocks: (SystemTime, Instant),
 }
 
-/// What a look reads from, and what stands between.
+/// What a scan reads from, and what filters it.
 type Sources<'a> = (&'a Vault, &'a Repo, &'a dyn FileFilter);
 
-/// Where to look.
+/// What to scan.
 enum Scope {
     Everywhere,
     /// Paths, and whether all below them is meant.
@@ -93,17 +93,17 @@ impl ScanState {
         self.scan_all = true;
     }
 
-    /// A sync begins: without a watcher, the next look goes everywhere.
+    /// A sync begins: without a watcher, the next scan reads everything.
     pub(crate) fn begin(&mut self) {
         self.scan_all |= self.dirty.is_none();
     }
 
-    /// These paths are about to be changed: the next look goes there, whatever happens.
+    /// Notes that these paths are about to be changed: the next scan reads them, whatever happens.
     pub(crate) fn touch<'a>(&mut self, paths: impl Iterator<Item = &'a VaultPath>) {
         self.pending.extend(paths.cloned());
     }
 
-    /// What differs from the base, looking also at these paths.
+    /// What differs from the base, reading also these paths.
     pub(crate) fn scan(
         &mut self,
         (vault, repo, filter): Sources<'_>,
@@ -111,7 +111,7 @@ impl ScanState {
         more: &mut dyn Iterator<Item = &VaultPath>,
     ) -> Result<(Edits, Vec<Leftover>), WorktreeError> {
         let scope = self.scope(repo, base, more);
-        // Till it has come to its end: the paths that the watcher named are taken, and named once.
+        // Until it has come to its end: the watcher names its paths once, and they are taken.
         self.scan_all = true;
         let mut scope = scope?;
         let mut refusal = None;
@@ -134,7 +134,7 @@ impl ScanState {
             }
         }
         let held = self.split_missing(vault, &mut found);
-        // A step of a save is no loss: only what would be told counts.
+        // A step of a save is no loss: only what would be published counts.
         if let Some(refusal) = refusal
             && found.edits.files.values().any(Option::is_none)
         {
@@ -297,7 +297,7 @@ impl ScanState {
         next
     }
 
-    /// Whether the machine slept, or its clock was set: then nobody knows what was missed.
+    /// Whether the machine slept, or its clock was set: then events may have been missed.
     fn has_slept(&mut self) -> bool {
         let now = (SystemTime::now(), Instant::now());
         let (wall, steady) = std::mem::replace(&mut self.clocks, now);
@@ -308,7 +308,7 @@ impl ScanState {
     }
 }
 
-/// Those that are not there at the second look either.
+/// Those that are not there at the second read either.
 fn still_gone<'a>(
     vault: &Vault,
     paths: impl Iterator<Item = &'a VaultPath>,
@@ -326,7 +326,7 @@ fn still_gone<'a>(
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a save of two steps is waited out; nothing tells its end where nobody watches"
+    reason = "a save of two steps is waited out; without a watcher nothing reports its end"
 )]
 fn wait_for_writers() {
     std::thread::sleep(SECOND_READ);

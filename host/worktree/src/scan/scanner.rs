@@ -1,11 +1,11 @@
-//! Looking at paths of the work tree, and what differs from the base there.
+//! [`Scan`]: reads paths of the work tree, and finds what differs from the base there.
 //!
-//! Lives elsewhere: which paths to look at is `tree`'s; how long an odd state is waited out is
-//! `settle`'s.
+//! Lives elsewhere: which paths to read is the module above's; how long an unsettled state is waited
+//! out is `debounce`'s.
 //!
 //! Invariants: only what was read to the end, and was not being written, is taken; a file that
 //! cannot be read counts as unchanged and is reported, never as deleted; a file in a known state
-//! is not read again; the base is read folder by folder, and only where something is looked at.
+//! is not read again; the base is read folder by folder, and only where something is read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{ScanFilter, Withheld, WorktreeError};
 
-/// Deeper folders are not looked into.
+/// Deeper folders are not scanned.
 const MAX_DEPTH: usize = 32;
 
 /// So many new blobs are stored one by one.
@@ -35,14 +35,14 @@ pub struct Edits {
     pub withheld: Vec<Withheld>,
 }
 
-/// What a look found beside the edits.
+/// What a scan found.
 #[derive(Debug, Default)]
 pub(super) struct ScanResult {
     pub(super) edits: Edits,
     /// Files of the base that are not there, and their blobs. Whether they are deleted is not
     /// decided yet.
     pub(super) missing: BTreeMap<VaultPath, Missing>,
-    /// Paths to look at the next time too, whatever the watcher says.
+    /// Paths to read the next time too, whatever the watcher reports.
     pub(super) again: BTreeSet<VaultPath>,
     /// Folders that were listed.
     pub(super) folders: Vec<String>,
@@ -62,7 +62,7 @@ pub(super) struct Missing {
     pub(super) replaced: bool,
 }
 
-/// One look at the work tree.
+/// One scan of the work tree.
 pub(super) struct Scan<'a> {
     pub(super) vault: &'a Vault,
     pub(super) repo: &'a Repo,
@@ -71,7 +71,7 @@ pub(super) struct Scan<'a> {
     pub(super) base: Option<Oid>,
     pub(super) stat_cache: &'a mut StatCache,
     pub(super) debounce: &'a mut Debounce,
-    /// Folders known from earlier looks: others are looked into with all below them.
+    /// Folders known from earlier scans: others are scanned with all below them.
     pub(super) known: &'a BTreeSet<String>,
     pub(super) found: ScanResult,
     /// How many blobs were stored one by one.
@@ -81,14 +81,17 @@ pub(super) struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Looks at everything.
+    /// Scans everything.
     pub(super) fn scan_all(&mut self) -> Result<(), WorktreeError> {
         let tree = self.tree_of("")?;
         self.scan_folder("", tree, true, 0)
     }
 
-    /// Looks at these paths; for those that say so, at all below them.
-    pub(super) fn scan_paths(&mut self, paths: &BTreeMap<String, bool>) -> Result<(), WorktreeError> {
+    /// Scans these paths; where it is asked for, with all below them.
+    pub(super) fn scan_paths(
+        &mut self,
+        paths: &BTreeMap<String, bool>,
+    ) -> Result<(), WorktreeError> {
         let mut asked = Vec::with_capacity(paths.len());
         let mut misnamed = BTreeSet::new();
         for (path, below) in paths {
@@ -100,7 +103,7 @@ impl Scan<'_> {
             match VaultPath::new(path.as_str()) {
                 Ok(path) if may_be_synced(&path) => asked.push((path, *below)),
                 Ok(_) => {}
-                // No name of a vault: the list of its folder tells of it.
+                // Not a name that a vault can have: it is reported with the list of its folder.
                 Err(_) => misnamed.extend(nearest(path)),
             }
         }
@@ -121,9 +124,14 @@ impl Scan<'_> {
         Ok(())
     }
 
-    fn scan_path(&mut self, path: &VaultPath, below: bool, base: Option<Oid>) -> Result<(), WorktreeError> {
+    fn scan_path(
+        &mut self,
+        path: &VaultPath,
+        below: bool,
+        base: Option<Oid>,
+    ) -> Result<(), WorktreeError> {
         if self.vault.ignores_case() && path.parent().is_some() {
-            // The file system answers to other spellings too: only a list tells the real one.
+            // The file system answers to other spellings too: only a list has the real one.
             return self.scan_listing(path, below, base);
         }
         let thing = self.vault.look(path);
@@ -176,7 +184,7 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// Looks at what is in a folder, and, if asked to, at all below it.
+    /// Scans what is in a folder, and, if asked to, all below it.
     fn scan_folder(
         &mut self,
         folder: &str,
@@ -191,7 +199,7 @@ impl Scan<'_> {
         let listing = match self.vault.look_in(folder) {
             Ok(Some(listing)) => listing,
             Ok(None) => Listing::default(),
-            // A link or a file in its place: each file of the base tells for itself.
+            // A link or a file in its place: each file of the base is checked by itself.
             Err(VaultError::Symlink { .. } | VaultError::NotAFolder { .. }) => Listing::default(),
             Err(error) if folder.is_empty() => return Err(error.into()),
             Err(error) => {
@@ -286,7 +294,7 @@ impl Scan<'_> {
             Ok(Some((bytes, now))) if now == state => {
                 let blob = Repo::blob_oid_of(&bytes)?;
                 // Where what people write comes into the repository: what may not, stops here. A
-                // task that is moved comes in without a look, and is judged when it is pushed. What
+                // task that is moved comes in without a scan, and is checked when it is pushed. What
                 // the base has is there already, and on the remote.
                 if Some(blob) == base {
                     self.filter.clear(path);
@@ -357,7 +365,12 @@ impl Scan<'_> {
     }
 
     /// Every file of a folder of the base that is no folder here.
-    fn add_missing_below(&mut self, folder: &str, tree: Oid, replaced: bool) -> Result<(), WorktreeError> {
+    fn add_missing_below(
+        &mut self,
+        folder: &str,
+        tree: Oid,
+        replaced: bool,
+    ) -> Result<(), WorktreeError> {
         let base = self.repo.folder(tree)?;
         for (name, blob) in &base.files {
             let Ok(path) = VaultPath::new(joined(folder, name)) else {
@@ -388,8 +401,8 @@ impl Scan<'_> {
         });
     }
 
-    /// What is not taken for its name's sake alone. Its folder is looked at again till it is so no
-    /// more.
+    /// Withholds what cannot be taken because of its name. Its folder is scanned again until it is
+    /// renamed.
     fn withhold_misnamed(&mut self, folder: &str, refused: Vec<Refused>) {
         if refused.is_empty() {
             return;

@@ -1,12 +1,12 @@
 //! [`StatCache`]: which bytes a file had when it was last read, so that it is not read again.
 //!
 //! Lives here: the table in memory and its file in the state folder. Lives elsewhere: whether a
-//! file is looked at is `look`'s.
+//! file is looked at is `scanner`'s.
 //!
 //! Invariants: an entry is about one exact state of a file, its device, number, length and both
 //! times; a file in another state is read. A table that is lost, cut off or damaged costs reading,
 //! and nothing else. Paths are not stored, only their digests: it is as small as it is for any
-//! vault, and a copy of it tells nothing.
+//! vault, and a copy of it reveals nothing.
 
 use std::{
     collections::HashMap,
@@ -71,7 +71,7 @@ impl StatCache {
             Err(error) => {
                 self.needs_rewrite = true;
                 if error.kind() != io::ErrorKind::NotFound {
-                    tracing::debug!(%error, "What was seen of the vault is not known any more.");
+                    tracing::debug!(%error, "Cannot read the stat cache; files are read anew.");
                 }
             }
         }
@@ -126,7 +126,7 @@ impl StatCache {
             false => self.append(&file),
         };
         if let Err(error) = saved {
-            tracing::debug!(%error, "What was seen of the vault is not noted down.");
+            tracing::debug!(%error, "Cannot write the stat cache.");
             self.needs_rewrite = true;
         }
         self.unsaved = Vec::new();
@@ -137,7 +137,7 @@ impl StatCache {
             return Ok(());
         }
         let mut open = File::options().append(true).open(file)?;
-        // A file that somebody cut or wrote to is not ours to add to.
+        // A file that was truncated or written to by another program is not appended to.
         let expected = MAGIC.len() + self.written * ENTRY;
         if open.metadata()?.len() != expected as u64 {
             return self.write_anew(file);
@@ -262,9 +262,9 @@ mod tests {
     use super::*;
 
     fn open(file: &Path) -> StatCache {
-        let mut seen = StatCache::open(file);
-        seen.load_once();
-        seen
+        let mut cache = StatCache::open(file);
+        cache.load_once();
+        cache
     }
 
     fn path(n: u32) -> VaultPath {
@@ -281,26 +281,26 @@ mod tests {
         }
     }
 
-    fn lookup(n: u32) -> Oid {
+    fn blob(n: u32) -> Oid {
         Repo::blob_oid_of(&n.to_le_bytes()).unwrap()
     }
 
-    fn of(seen: &mut StatCache, n: u32) -> Option<Oid> {
-        seen.lookup(&path(n), &state(n))
+    fn of(cache: &mut StatCache, n: u32) -> Option<Oid> {
+        cache.lookup(&path(n), &state(n))
     }
 
     #[test]
     fn what_was_seen_is_known_to_the_next_daemon_and_the_latest_counts() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("seen");
-        let mut seen = open(&file);
+        let file = folder.path().join("cache");
+        let mut cache = open(&file);
         for n in 0..3 {
-            seen.insert(&path(n), state(n), blob(n));
+            cache.insert(&path(n), state(n), blob(n));
         }
-        seen.save();
-        seen.insert(&path(1), state(1), blob(9));
-        seen.save();
-        seen.save();
+        cache.save();
+        cache.insert(&path(1), state(1), blob(9));
+        cache.save();
+        cache.save();
         let mut next = open(&file);
         assert!(!next.needs_rewrite);
         assert_eq!(of(&mut next, 0), Some(blob(0)));
@@ -316,11 +316,11 @@ mod tests {
     #[test]
     fn a_file_that_was_cut_or_damaged_anywhere_costs_only_what_follows() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("seen");
-        let mut seen = open(&file);
+        let file = folder.path().join("cache");
+        let mut cache = open(&file);
         for n in 0..5 {
-            seen.insert(&path(n), state(n), blob(n));
-            seen.save();
+            cache.insert(&path(n), state(n), blob(n));
+            cache.save();
         }
         let whole = fs::read(&file).unwrap();
         assert_eq!(whole.len(), MAGIC.len() + 5 * ENTRY);
@@ -346,21 +346,21 @@ mod tests {
     #[test]
     fn what_a_full_look_did_not_meet_is_forgotten_and_the_file_does_not_grow_for_ever() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("seen");
-        let mut seen = open(&file);
+        let file = folder.path().join("cache");
+        let mut cache = open(&file);
         for _ in 0..10 {
-            seen.begin_full_scan();
+            cache.begin_full_scan();
             for n in 0..500 {
-                seen.insert(&path(n), state(n), blob(n));
+                cache.insert(&path(n), state(n), blob(n));
             }
-            seen.end_full_scan();
-            seen.save();
+            cache.end_full_scan();
+            cache.save();
         }
         assert!(fs::metadata(&file).unwrap().len() < (3000 * ENTRY) as u64);
-        seen.begin_full_scan();
-        assert_eq!(of(&mut seen, 1), Some(blob(1)));
-        seen.end_full_scan();
-        assert_eq!(of(&mut seen, 2), None);
-        assert_eq!(of(&mut seen, 1), Some(blob(1)));
+        cache.begin_full_scan();
+        assert_eq!(of(&mut cache, 1), Some(blob(1)));
+        cache.end_full_scan();
+        assert_eq!(of(&mut cache, 2), None);
+        assert_eq!(of(&mut cache, 1), Some(blob(1)));
     }
 }

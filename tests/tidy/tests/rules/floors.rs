@@ -8,11 +8,13 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use crate::{agree, read, root};
 
 /// The crates of `host/`, lowest floor first. A crate imports only lower floors.
-const FLOORS: [&[&str]; 6] = [
+const FLOORS: [&[&str]; 8] = [
     &["core"],
     &["policy", "protocol", "secrets"],
     &["vault", "watch", "repo", "mcp", "llm", "journal", "engine"],
-    &["intake", "capabilities", "effects"],
+    &["intake", "capabilities", "effects", "tasks"],
+    &["worktree", "verify"],
+    &["sync"],
     &["daemon"],
     &["cloud", "local"],
 ];

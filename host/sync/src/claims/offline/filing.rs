@@ -8,8 +8,8 @@ use platinum_worktree::WorktreeUpdate;
 
 use crate::{SyncError, claims::task_move, replica::Replica};
 
-/// Whether a task was filed here and the remote has not heard of it yet. What is left to do of
-/// that, if it stopped between the two halves of its move, is done.
+/// Whether a task was filed here and not pushed yet. If that stopped between the two halves of its
+/// move, the rest is done.
 pub(crate) fn is_filed(replica: &Replica, task: TaskId) -> Result<bool, SyncError> {
     if !matches!(replica.intents.get(task), Some(Intent::Finish { .. })) {
         return Ok(false);
@@ -28,7 +28,7 @@ pub(crate) fn is_filed(replica: &Replica, task: TaskId) -> Result<bool, SyncErro
         Err(error) => return Err(error.into()),
     };
     let filed = replica.vault.read(&filed.path, MAX_NOTE as u64)?;
-    // One that was edited since is set aside, beside it.
+    // One that was edited since becomes a conflict copy.
     let expected = match task_move::unedited_blob(replica, &path)? {
         None if without_end(&filed).is_some_and(|it| Some(it) == without_end(&bytes)) => {
             Some(replica.repo.write_blob(&bytes)?)
@@ -57,4 +57,3 @@ fn without_end(bytes: &[u8]) -> Option<String> {
     }
     Some(note.to_text())
 }
-

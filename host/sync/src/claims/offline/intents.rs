@@ -1,4 +1,4 @@
-//! [`IntentStore`]: what was intents without the remote, kept over restarts.
+//! [`IntentStore`]: what was decided without the remote, kept over restarts.
 //!
 //! Lives elsewhere: what becomes of it is [`super::tentative`]'s.
 //! Invariant: an intent is on the disk before it is in memory.
@@ -25,17 +25,17 @@ pub(crate) struct IntentStore {
 }
 
 impl IntentStore {
-    /// Reads what an earlier life intents.
+    /// Reads the intents of an earlier process.
     ///
     /// # Errors
-    /// If it is there and cannot be read: without it, other things would be intents.
+    /// If it is there and cannot be read: without it, other things would be decided.
     pub(crate) fn open(git_dir: &Path) -> Result<Self, SyncError> {
         let file = git_dir.join(FILE);
         let intents = match std::fs::read(&file) {
             Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
-                // The files of the vault are all there; only what to say about them is not known.
+                // The files of the vault are all there; only the intents about them are lost.
                 tracing::error!(
-                    "{} cannot be read ({error}); tasks claimed offline are claimed anew.",
+                    "Cannot parse {} ({error}); tasks claimed offline are claimed anew.",
                     file.display()
                 );
                 BTreeMap::new()
@@ -43,7 +43,7 @@ impl IntentStore {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => {
                 return Err(SyncError::Refused(format!(
-                    "what was intents cannot be read from {}: {error}",
+                    "cannot read the offline intents from {}: {error}",
                     file.display()
                 )));
             }
@@ -79,11 +79,7 @@ impl IntentStore {
     }
 
     /// Keeps an intent, or forgets it; on the disk first.
-    pub(crate) fn set(
-        &self,
-        task: TaskId,
-        intent: Option<Intent>,
-    ) -> Result<(), SyncError> {
+    pub(crate) fn set(&self, task: TaskId, intent: Option<Intent>) -> Result<(), SyncError> {
         let mut intents = self.intents();
         let mut next = intents.clone();
         match intent {
@@ -95,7 +91,7 @@ impl IntentStore {
         }
         self.write(&next).map_err(|error| {
             SyncError::Refused(format!(
-                "what was intents cannot be written to {}: {error}",
+                "cannot write the offline intents to {}: {error}",
                 self.file.display()
             ))
         })?;
@@ -124,8 +120,9 @@ mod tests {
 
     use super::*;
 
+    /// An intent is known after a restart; a file that cannot be read is an error.
     #[test]
-    fn what_was_decided_is_known_in_the_next_life_and_never_passed_over() {
+    fn intent_store_survives_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let task = TaskId::from_parts(1, 1);
         let intent = Intent::Claim {

@@ -1,8 +1,8 @@
 //! Tasks of zones that only the owner's machine works in: claimed here without the remote, filed here,
 //! and taken back by hand.
 //!
-//! Lives elsewhere: filing is [`super::super::ending`]'s; telling the remote is the sync's, which
-//! finds the moved files as edits.
+//! Lives elsewhere: filing is `finish`'s; pushing it is the sync's, which finds the moved files as
+//! edits.
 //! Invariant: such a claim lasts as long as its file: deleted or moved back, it is over, and the next
 //! one has another id and a higher epoch.
 
@@ -20,8 +20,11 @@ use crate::{
     replica::{Replica, tasks},
 };
 
-/// The claim of a task that is this agent's in a zone that nobody else works in.
-fn owned_claim(replica: &Replica, task: TaskId) -> Result<Option<ClaimRecord>, SyncError> {
+/// The claim of a task that is this agent's in a zone of this machine alone.
+pub(crate) fn owned_claim(
+    replica: &Replica,
+    task: TaskId,
+) -> Result<Option<ClaimRecord>, SyncError> {
     let TaskPlace::Owned(record) = place::place(replica, task)? else {
         return Ok(None);
     };
@@ -50,7 +53,7 @@ pub(crate) fn claim(replica: &Replica, task: TaskId) -> Result<Option<Claimed>, 
     let Some(from) = from else {
         let owned = match earlier {
             Some(record) => Some(record),
-            // The remote has been told of it since.
+            // It was pushed since.
             None => owned_claim(replica, task)?,
         };
         return Ok(owned.map(|record| Claimed::Won {
@@ -102,14 +105,17 @@ pub(crate) fn claim(replica: &Replica, task: TaskId) -> Result<Option<Claimed>, 
     platinum_tasks::write_claim(&mut note, &from.0, &record)?;
     let epoch = record.epoch;
     replica.intents.set(task, Some(Intent::Own { record }))?;
-    fail::fail_point!("claim-intents-here");
+    fail::fail_point!("claim-decided-here");
     let blob = replica.repo.write_blob(note.to_text().as_bytes())?;
-    // Not noted as applied: the next sync finds it as an edit, and tells the remote.
-    task_move::move_on_disk(replica, &TaskMove {
-        from,
-        to: (layout::in_progress(&replica.agent, task), blob),
-        replaces: None,
-    })?;
+    // Not noted as applied: the next sync finds it as an edit, and pushes it.
+    task_move::move_on_disk(
+        replica,
+        &TaskMove {
+            from,
+            to: (layout::in_progress(&replica.agent, task), blob),
+            replaces: None,
+        },
+    )?;
     tracing::info!(%task, epoch, "The task is claimed; its zone is this machine's alone.");
     Ok(Some(Claimed::Won { epoch }))
 }
@@ -125,9 +131,11 @@ fn find_waiting(replica: &Replica, task: TaskId) -> Result<Option<VaultPath>, Sy
     Ok(None)
 }
 
-/// What is left to do of a claim that stopped between the two halves of its move: nobody has
-/// changed the file that waits, and the claim is in the other one, whatever else is in it.
-fn unfinished_move(replica: &Replica, task: TaskId,
+/// What is left to do of a claim that stopped between the two halves of its move: the file that
+/// waits is unedited, and the claim is in the other one, whatever else is in it.
+fn unfinished_move(
+    replica: &Replica,
+    task: TaskId,
     from: &VaultPath,
     record: &ClaimRecord,
 ) -> Result<Option<WorktreeUpdate>, SyncError> {
@@ -146,7 +154,10 @@ fn unfinished_move(replica: &Replica, task: TaskId,
 /// Whether what was claimed here has ended by hand: the file is gone, or somewhere else, or waits
 /// and speaks of that claim. A move that stopped halfway leaves the file that waits as it was.
 fn is_taken_back(replica: &Replica, task: TaskId, record: &ClaimRecord) -> Result<bool, SyncError> {
-    if replica.vault.exists(&layout::in_progress(&replica.agent, task))? {
+    if replica
+        .vault
+        .exists(&layout::in_progress(&replica.agent, task))?
+    {
         return Ok(false);
     }
     Ok(match find_waiting(replica, task)? {
@@ -167,7 +178,7 @@ fn note_on_disk(replica: &Replica, path: &VaultPath) -> Option<Note> {
     Note::parse(&text).ok()
 }
 
-/// Does what is left of something that was intents here and stopped halfway.
+/// Does what is left of something that was decided here and stopped halfway.
 pub(crate) fn resume(replica: &Replica, task: TaskId, intent: &Intent) -> Result<(), SyncError> {
     let record = match intent {
         Intent::Own { record } => record,
@@ -182,9 +193,9 @@ pub(crate) fn resume(replica: &Replica, task: TaskId, intent: &Intent) -> Result
         }
     }
     match find_waiting(replica, task)? {
-        // TaskMove back by hand, with its claim in it: that is no move that stopped.
+        // Moved back by hand, with its claim in it: that is no move that stopped.
         Some(from) if claim_on_disk(replica, &from) == Some(record.id) => Ok(()),
-        // What was intents while the remote was asked is gone on with by the next sync.
+        // What was decided while the remote was asked is resumed by the next sync.
         Some(_) if replica.intents.get(task).as_ref() == Some(intent) => {
             claim(replica, task).map(drop)
         }
@@ -192,8 +203,7 @@ pub(crate) fn resume(replica: &Replica, task: TaskId, intent: &Intent) -> Result
     }
 }
 
-/// The same for an end. One that a person has taken back is forgotten: there is nothing to tell
-/// of it but what the files say.
+/// The same for an end. One that a person has taken back is forgotten: the files alone count.
 fn resume_finish(replica: &Replica, task: TaskId, intent: &Intent) -> Result<(), SyncError> {
     let Intent::Finish { record, told } = intent else {
         return Ok(());
@@ -206,8 +216,8 @@ fn resume_finish(replica: &Replica, task: TaskId, intent: &Intent) -> Result<(),
     match replica.vault.read_text(&own, MAX_NOTE as u64) {
         Err(VaultError::NotFound(_)) => replace_intent(replica, task, intent, None),
         // Killed before it was filed: it is finished once more.
-        Ok(text) if !ending::has_end(&text) => Ok(()),
-        // TaskMove back to where it was. If nobody has heard of its claim, that is untold again.
+        Ok(text) if !filing::has_end(&text) => Ok(()),
+        // Moved back to where it was. If its claim was not pushed, that is still to be done.
         Ok(_) => {
             let record = record.clone();
             let own = (!told).then_some(Intent::Own { record });
@@ -218,11 +228,16 @@ fn resume_finish(replica: &Replica, task: TaskId, intent: &Intent) -> Result<(),
 }
 
 /// Puts another intent, or none, in the place of one that came to nothing; unless something
-/// was intents meanwhile.
-fn replace_intent(replica: &Replica, task: TaskId, past: &Intent, now: Option<Intent>) -> Result<(), SyncError> {
+/// was decided meanwhile.
+fn replace_intent(
+    replica: &Replica,
+    task: TaskId,
+    past: &Intent,
+    now: Option<Intent>,
+) -> Result<(), SyncError> {
     if replica.intents.get(task).as_ref() != Some(past) {
         return Ok(());
     }
-    tracing::info!(%task, "What was intents here about it was taken back by hand.");
+    tracing::info!(%task, "An offline intent was taken back by hand.");
     replica.intents.set(task, now)
 }

@@ -9,8 +9,10 @@ use platinum_repo::{Oid, RefName};
 
 use crate::{SyncError, replica::Replica};
 
-/// What a tip says of a task.
-pub(crate) fn place_at(replica: &Replica, tip: Option<Oid>,
+/// Where a tip has a task.
+pub(crate) fn place_at(
+    replica: &Replica,
+    tip: Option<Oid>,
     task: TaskId,
 ) -> Result<TaskPlace, SyncError> {
     match tip {
@@ -19,8 +21,8 @@ pub(crate) fn place_at(replica: &Replica, tip: Option<Oid>,
     }
 }
 
-/// What the last verified tip says of a task, with what was intents here since that counts
-/// without the remote.
+/// Where the last verified tip has a task, with what was decided here since and counts without the
+/// remote.
 pub(crate) fn place(replica: &Replica, task: TaskId) -> Result<TaskPlace, SyncError> {
     let place = place_at(replica, replica.repo.tip(RefName::Verified)?, task)?;
     let Some(intent) = replica.intents.get(task) else {
@@ -42,4 +44,3 @@ pub(crate) fn place(replica: &Replica, task: TaskId) -> Result<TaskPlace, SyncEr
         Intent::Own { .. } | Intent::Claim { .. } => place,
     })
 }
-

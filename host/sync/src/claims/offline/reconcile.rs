@@ -10,13 +10,11 @@ use platinum_protocol::{
 use platinum_repo::Oid;
 
 use super::{local_zones, place, tentative};
-use crate::{
-    ClaimError, SyncError, Synchronizer, claims::claim, content::ingest, replica::tasks,
-};
+use crate::{ClaimError, SyncError, Synchronizer, claims::claim, content::ingest, replica::tasks};
 
-/// Holds every intent against the remote's tip; answers how many are settled now.
+/// Reconciles every intent with the remote's tip; returns how many are done.
 pub(crate) async fn reconcile_intents(sync: &Synchronizer) -> Result<usize, SyncError> {
-    let mut settled = 0;
+    let mut done_count = 0;
     let intents = sync.replica.intents.all();
     if intents.is_empty() {
         return Ok(0);
@@ -25,8 +23,10 @@ pub(crate) async fn reconcile_intents(sync: &Synchronizer) -> Result<usize, Sync
     for (task, intent) in intents {
         let done = match reconcile_intent(sync, tip, task, intent).await {
             // Only the owner's machine works there by now: it can never be claimed.
-            Err(ClaimError::ZoneDenied(_)) => {
-                let lost = sync.blocking(move |replica| tentative::abandon(replica, task, None)).await;
+            Err(SyncError::Claim(ClaimError::ZoneDenied(_))) => {
+                let lost = sync
+                    .blocking(move |replica| tentative::abandon(replica, task, None))
+                    .await;
                 lost.map(|()| true)
             }
             done => done,
@@ -34,25 +34,29 @@ pub(crate) async fn reconcile_intents(sync: &Synchronizer) -> Result<usize, Sync
         let done = match done {
             // It stays with its task: everything else goes on.
             Err(error) if error.is_about_one_task() => {
-                tracing::warn!(%task, "What was intents offline stays undone: {error}.");
+                tracing::warn!(%task, "Cannot reconcile an offline intent: {error}.");
                 false
             }
             done => done?,
         };
-        settled += usize::from(done);
+        done_count += usize::from(done);
     }
-    Ok(settled)
+    Ok(done_count)
 }
 
-/// Holds one intent against a tip; whether it is settled now.
-async fn reconcile_intent(sync: &Synchronizer, tip: Option<Oid>,
+/// Reconciles one intent with a tip; whether it is done.
+async fn reconcile_intent(
+    sync: &Synchronizer,
+    tip: Option<Oid>,
     task: TaskId,
     intent: Intent,
 ) -> Result<bool, SyncError> {
-    let place = sync.blocking(move |replica| place::place_at(replica, tip, task)).await?;
-    let answer = replay(&intent, &place);
-    match answer {
-        // One that the remote has not heard of is told first. If it is not here any more either,
+    let place = sync
+        .blocking(move |replica| place::place_at(replica, tip, task))
+        .await?;
+    let next = replay(&intent, &place);
+    match next {
+        // One that was not pushed yet is pushed first. If it is not here any more either,
         // there is nothing to claim.
         Replay::ClaimNow if place == TaskPlace::Absent => {
             return sync
@@ -70,7 +74,8 @@ async fn reconcile_intent(sync: &Synchronizer, tip: Option<Oid>,
             return Ok(!matches!(claimed, Claimed::Tentative | Claimed::GaveUp));
         }
         Replay::Tell => {
-            sync.blocking(move |replica| local_zones::resume(replica, task, &intent)).await?;
+            sync.blocking(move |replica| local_zones::resume(replica, task, &intent))
+                .await?;
             return Ok(false);
         }
         Replay::Settled => {
@@ -82,7 +87,7 @@ async fn reconcile_intent(sync: &Synchronizer, tip: Option<Oid>,
                 let _lock = replica.worktree.lock();
                 match confirmed {
                     Some(epoch) => tentative::confirm(replica, task, epoch),
-                    // What was intents while the remote was asked is not settled by that.
+                    // What was decided while the remote was asked is not done by that.
                     None if replica.intents.get(task).as_ref() != Some(&intent) => Ok(()),
                     None => replica.intents.set(task, None),
                 }
@@ -93,8 +98,10 @@ async fn reconcile_intent(sync: &Synchronizer, tip: Option<Oid>,
             sync.blocking(move |replica| tentative::abandon(replica, task, owner.as_ref()))
                 .await?;
         }
-        Replay::Gone => sync.blocking(move |replica| tentative::abandon(replica, task, None)).await?,
+        Replay::Gone => {
+            sync.blocking(move |replica| tentative::abandon(replica, task, None))
+                .await?;
+        }
     }
     Ok(true)
 }
-

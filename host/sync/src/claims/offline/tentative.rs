@@ -1,9 +1,9 @@
-//! Claims that are tentative, and every intent held against the remote's tip when it is back.
+//! Tentative claims: recorded, confirmed when they are won, abandoned when they are lost.
 //!
-//! Lives elsewhere: what becomes of each intent is intents in `protocol::reconcile`; whether a
-//! draft goes out is asked where edits are gathered.
-//! Invariant: what was made on a task that turned out to be another's is set aside, never deleted,
-//! and the owner reads of it.
+//! Lives elsewhere: what becomes of each intent is decided in `protocol::reconcile`; whether a
+//! draft goes out is checked by `content::merge`.
+//! Invariant: what was made on a task that turned out to be another agent's is preserved, never
+//! deleted, and the owner is notified on the dashboard.
 
 use platinum_core::{AgentName, ClaimId, TaskId, VaultPath, layout};
 use platinum_protocol::{TaskPlace, reconcile::Intent};
@@ -14,8 +14,12 @@ use platinum_vault::note::{DraftNote, Note};
 use super::{UNCONFIRMED, place};
 use crate::{SyncError, claims::preserve::preserve_and_notify, replica::Replica};
 
-/// Keeps the wish for a task that could not be claimed as the remote is away.
-pub(crate) fn record_intent(replica: &Replica, task: TaskId, claim: ClaimId) -> Result<(), SyncError> {
+/// Records the intent to claim a task, which could not be done as the remote is away.
+pub(crate) fn record_intent(
+    replica: &Replica,
+    task: TaskId,
+    claim: ClaimId,
+) -> Result<(), SyncError> {
     if replica.intents.get(task).is_some() {
         return Ok(());
     }
@@ -23,10 +27,12 @@ pub(crate) fn record_intent(replica: &Replica, task: TaskId, claim: ClaimId) -> 
     let known = match place {
         TaskPlace::Waiting => true,
         TaskPlace::Absent => false,
-        // The last that was heard is that it is another's.
+        // The last known state is that it is another's.
         TaskPlace::Owned(_) | TaskPlace::Finished => return Ok(()),
     };
-    replica.intents.set(task, Some(Intent::Claim { claim, known }))
+    replica
+        .intents
+        .set(task, Some(Intent::Claim { claim, known }))
 }
 
 /// A claim that was tentative is won: its drafts get its epoch, and may go out.
@@ -41,7 +47,9 @@ pub(crate) fn confirm(replica: &Replica, task: TaskId, epoch: u64) -> Result<(),
 }
 
 /// A draft gets the epoch of its task's claim, and may go out.
-fn confirm_draft(replica: &Replica, task: TaskId,
+fn confirm_draft(
+    replica: &Replica,
+    task: TaskId,
     epoch: u64,
     path: &VaultPath,
     text: &str,
@@ -53,7 +61,8 @@ fn confirm_draft(replica: &Replica, task: TaskId,
     let mut note = Note::parse(text).map_err(failed)?;
     note.set("epoch", epoch).map_err(failed)?;
     replica.worktree.touch([path].into_iter());
-    replica.vault
+    replica
+        .vault
         .replace(path, note.to_text().as_bytes(), Some(text.as_bytes()))?;
     fail::fail_point!("draft-confirmed");
     replica.notifier.post_update(
@@ -63,7 +72,7 @@ fn confirm_draft(replica: &Replica, task: TaskId,
     Ok(())
 }
 
-/// What becomes of a draft that is held back although no claim of its task is tentative: it was
+/// Decides about a draft that is withheld although no claim of its task is tentative: it was
 /// written in the moment in which that claim was won or lost.
 pub(crate) fn reconcile_draft(replica: &Replica, path: &VaultPath) -> Result<(), SyncError> {
     let text = replica.vault.read_text(path, MAX_NOTE as u64)?;
@@ -85,13 +94,15 @@ pub(crate) fn reconcile_draft(replica: &Replica, path: &VaultPath) -> Result<(),
                 TaskPlace::Owned(record) => Some(&record.agent),
                 _ => None,
             };
-            preserve::preserve_and_notify(replica, task, path, owner)
+            preserve_and_notify(replica, task, path, owner)
         }
     }
 }
 
-/// A task that was worked on without the remote is another's: what was made is set aside.
-pub(crate) fn abandon(replica: &Replica, task: TaskId,
+/// A task that was worked on offline is another's: the work is preserved.
+pub(crate) fn abandon(
+    replica: &Replica,
+    task: TaskId,
     owner: Option<&AgentName>,
 ) -> Result<(), SyncError> {
     let _lock = replica.worktree.lock();
@@ -113,16 +124,18 @@ pub(crate) fn abandon(replica: &Replica, task: TaskId,
         made.extend(replica.vault.exists(&path)?.then_some(path));
     }
     for path in made {
-        preserve::preserve_and_notify(replica, task, &path, owner)?;
+        preserve_and_notify(replica, task, &path, owner)?;
     }
     replica.intents.set(task, None)
 }
 
-
 /// The drafts for a task that were made without a confirmed claim.
-fn unconfirmed_drafts(replica: &Replica, task: TaskId) -> Result<Vec<(VaultPath, String)>, SyncError> {
+fn unconfirmed_drafts(
+    replica: &Replica,
+    task: TaskId,
+) -> Result<Vec<(VaultPath, String)>, SyncError> {
     let mut drafts = Vec::new();
-    for folder in [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED] {
+    for folder in DRAFT_FOLDERS {
         for entry in replica.vault.list(folder)? {
             let Ok(text) = replica.vault.read_text(&entry.path, MAX_NOTE as u64) else {
                 continue;
@@ -137,8 +150,7 @@ fn unconfirmed_drafts(replica: &Replica, task: TaskId) -> Result<Vec<(VaultPath,
 
 /// Whether an edit is a draft that may not leave this machine yet.
 pub(crate) fn is_unconfirmed(replica: &Replica, path: &VaultPath, blob: Oid) -> bool {
-    let folders = [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED];
-    if !folders.contains(&path.top()) {
+    if !DRAFT_FOLDERS.contains(&path.top()) {
         return false;
     }
     let text = replica.repo.read_blob(blob, MAX_NOTE).ok();

@@ -198,7 +198,12 @@ fn a_state_that_is_known_is_not_read_again_by_the_next_daemon_either() {
     let aged = filetime_of(&fixture, "Inbox/a.md");
     // Till its time is old enough that a second change would show.
     let deadline = Instant::now() + DEADLINE;
-    while fixture.state.stat_cache.lookup(&path("Inbox/a.md"), &aged).is_none() {
+    while fixture
+        .state
+        .stat_cache
+        .lookup(&path("Inbox/a.md"), &aged)
+        .is_none()
+    {
         assert!(Instant::now() < deadline);
         assert_eq!(fixture.edits(), []);
     }
@@ -334,12 +339,17 @@ fn what_cannot_be_read_is_unchanged_and_told_of_till_it_can() {
     fs::remove_file(fixture.file("Inbox/a.md")).unwrap();
     std::os::unix::fs::symlink("elsewhere", fixture.file("Inbox/a.md")).unwrap();
     fs::rename(fixture.file("Plans/sub"), fixture.folder.path().join("sub")).unwrap();
-    std::os::unix::fs::symlink(fixture.folder.path().join("sub"), fixture.file("Plans/sub")).unwrap();
+    std::os::unix::fs::symlink(fixture.folder.path().join("sub"), fixture.file("Plans/sub"))
+        .unwrap();
     let deadline = Instant::now() + DEADLINE;
     loop {
         let edits = fixture.scan().unwrap();
         assert!(edits.files.is_empty(), "{edits:?}");
-        let told: Vec<_> = edits.withheld.iter().map(|held| held.path.as_str()).collect();
+        let told: Vec<_> = edits
+            .withheld
+            .iter()
+            .map(|held| held.path.as_str())
+            .collect();
         if told == ["Inbox/a.md", "Plans/sub/b.md"] {
             break;
         }
@@ -379,10 +389,10 @@ fn every_folder_has_its_turn_without_a_reason() {
     fixture.state.folders = (0..250).map(|n| format!("Inbox/{n:03}")).collect();
     let mut turns: BTreeMap<String, u32> = BTreeMap::new();
     for _ in 0..100 {
-        assert!(fixture.state.trickled().is_empty(), "before its time");
-        let (_, at) = &mut fixture.state.trickle;
-        *at = at.checked_sub(TRICKLE.1).unwrap();
-        for folder in fixture.state.trickled() {
+        assert!(fixture.state.backgroundd().is_empty(), "before its time");
+        let (_, at) = &mut fixture.state.background;
+        *at = at.checked_sub(BACKGROUND_RESCAN.1).unwrap();
+        for folder in fixture.state.backgroundd() {
             *turns.entry(folder).or_default() += 1;
         }
     }
@@ -411,8 +421,8 @@ fn a_lost_event_is_made_good_by_the_turn_of_its_folder() {
     let deadline = Instant::now() + DEADLINE;
     while fixture.edits().is_empty() {
         assert!(Instant::now() < deadline);
-        let (_, at) = &mut fixture.state.trickle;
-        *at = at.checked_sub(TRICKLE.1).unwrap();
+        let (_, at) = &mut fixture.state.background;
+        *at = at.checked_sub(BACKGROUND_RESCAN.1).unwrap();
     }
 }
 
@@ -498,5 +508,4 @@ fn looking_where_something_changed_finds_what_looking_everywhere_finds() {
     }
 }
 
-#[path = "held.rs"]
-mod held;
+mod withheld;

@@ -32,7 +32,10 @@ fn what_the_house_writes_into_an_empty_vault_makes_no_deletions_of_the_others() 
         fixture.write("Updates/local/new.md", "told\n");
         let error = refused(&mut fixture);
         assert!(
-            matches!(error, WorktreeError::Vault(VaultError::FilesGone { of: 4, .. })),
+            matches!(
+                error,
+                WorktreeError::Vault(VaultError::FilesGone { of: 4, .. })
+            ),
             "{error}"
         );
         // And it stays refused, by the next daemon too.
@@ -255,18 +258,18 @@ fn a_file_whose_name_no_vault_has_is_told_of_till_it_has_another() {
         let told = |fixture: &mut Fixture| {
             fixture.state.begin();
             let withheld = fixture.scan().unwrap().withheld;
-            let paths: Vec<_> = unread.iter().map(|held| held.path.to_string()).collect();
-            (paths, unread)
+            let paths: Vec<_> = withheld.iter().map(|held| held.path.to_string()).collect();
+            (paths, withheld)
         };
         let deadline = Instant::now() + DEADLINE;
         while told(&mut fixture).0 != expected {
             assert!(Instant::now() < deadline, "{:?}", told(&mut fixture));
         }
         // Also at a look that nothing new is a reason for.
-        let (paths, unread) = told(&mut fixture);
+        let (paths, withheld) = told(&mut fixture);
         assert_eq!(paths, expected);
         assert_eq!(
-            unread[2].reason,
+            withheld[2].reason,
             "`Inbox/What now?.md` has the character '?', which some systems refuse or hide; \
              give it another name, such as `What now_.md`"
         );
