@@ -1,4 +1,4 @@
-//! Trusting keys and trusting them no more, as the owner asks for it on either half.
+//! Trusting, replacing and revoking keys, as the owner asks for it on either host.
 //!
 //! Lives elsewhere: the list of keys and who may be in it is `verify::identity`'s.
 //! Invariant: before a key is retired the remote is asked for its tip, so that nothing which was
@@ -21,10 +21,10 @@ pub enum Trust<'a> {
     Key {
         /// Its line, as the other host shows it.
         line: &'a str,
-        /// Whether the keys that stand against it are trusted no more.
+        /// Whether the keys that conflict with it are revoked.
         replace: bool,
     },
-    /// To trust the keys of an agent no more.
+    /// To revoke the keys of an agent.
     Revoke(&'a AgentName),
 }
 
@@ -41,8 +41,8 @@ impl<'a> Trust<'a> {
     }
 }
 
-/// Does it; answers sentences for the owner. With `without_remote` the remote is not asked up to
-/// where a key counts that is trusted no more: the tip that was fetched last is.
+/// Does it; returns sentences for the owner. With `without_remote` the remote is not asked up to
+/// where a revoked key counts: the tip that was fetched last is.
 ///
 /// # Errors
 /// As [`Identity::trust`] and [`Identity::revoke`], or if the remote does not answer.
@@ -55,17 +55,17 @@ pub async fn trust(
     match asked {
         Trust::Revoke(agent) => {
             let until = counts_until(config, without_remote).await?;
-            Ok(identity.revoke(agent, until)?.told())
+            Ok(identity.revoke(agent, until)?.messages())
         }
         Trust::Key { line, replace } => {
             let until = match replace && identity.would_replace(line)? {
                 true => counts_until(config, without_remote).await?,
                 false => None,
             };
-            let trusted = identity.trust_instead(line, replace, until)?;
-            let mut told = vec![trusted.told()];
-            told.extend(trusted.gone.told());
-            Ok(told)
+            let trusted = identity.rotate(line, replace, until)?;
+            let mut messages = vec![trusted.message()];
+            messages.extend(trusted.revoked.messages());
+            Ok(messages)
         }
     }
 }

@@ -17,7 +17,7 @@ use platinum_verify::Identity;
 
 use crate::{
     SyncError,
-    claims::activity::LeaseMonitor,
+    claims::lease_state::LeaseMonitor,
     exclusive::SyncLock,
     remote::state::{RemoteMonitor, RemoteState},
     replica::Replica,

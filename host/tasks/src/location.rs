@@ -232,8 +232,9 @@ pub fn draft_of(repo: &Repo, blob: Oid) -> Result<Option<(TaskId, Option<u64>)>,
 mod month_tests {
     use super::*;
 
+    /// Only months since a task was made are searched; all of them if its id is from the future.
     #[test]
-    fn only_months_since_a_task_was_made_are_looked_through_and_all_if_its_time_says_nothing() {
+    fn earliest_month_follows_the_task_id() {
         let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
         let made = |at: &str| {
             let at: Timestamp = at.parse().unwrap();

@@ -1,11 +1,11 @@
 //! Claims and their epochs in what a cloud agent commits.
 //!
-//! The path table sees that a task came by a claim and goes by its end; whose claim its note has
-//! then, and in which epoch, only the notes say. The fence before an effect compares epochs: who
-//! may write any could let an old draft count again, or keep every later one from counting.
-//! Lives elsewhere: what a note says of claims is read by `owning::places`, as the fence reads it.
-//! Invariants: an epoch is one above the one before it, a claim stays as it was made, giving a task
-//! back keeps its epoch; a draft says under which claim it was made.
+//! The path table sees that a task came by a claim and goes by its end; whose claim its note records
+//! then, and in which epoch, only the notes show. The fence before an effect compares epochs: an
+//! agent that could write any could revive an old draft, or keep every later one from counting.
+//! Lives elsewhere: reading claims in notes is `tasks`'s, as for the fence.
+//! Invariants: an epoch is one above the one before it, a claim stays as it was made, a release keeps
+//! the epoch; a draft records under which claim it was made.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use platinum_repo::{Changed, Oid, Repo, RepoError};
 use platinum_tasks::{claim_in, epoch_in, note_of, task_at};
 use platinum_vault::note::DraftNote;
 
-/// What a note says of claims.
+/// The claims in a note.
 #[derive(Default, PartialEq, Eq)]
 struct ClaimState {
     /// The claim by this agent.
@@ -27,8 +27,11 @@ struct ClaimState {
 /// Where something was before.
 pub type Before<'a> = &'a dyn Fn(&VaultPath) -> Result<Option<Oid>, RepoError>;
 
-/// What a cloud agent's changes do to claims that may not be: where, and the sentence. `before`
-/// tells what was at a path.
+/// The faults of a cloud agent's changes to claims: each path, and a sentence. `before` has what was
+/// at a path.
+///
+/// # Errors
+/// If the repository cannot be read.
 pub fn faults(
     repo: &Repo,
     agent: &AgentName,
@@ -89,7 +92,7 @@ impl<'a> Claims<'a> {
     }
 
     fn claimed(&self, path: &VaultPath, blob: Oid) -> Result<Option<String>, RepoError> {
-        // Without one it is no claim at all, and the path table says so.
+        // Without one it is no claim at all, and the path table refuses it.
         let Some(from) = self.removed(path, layout::NEEDS_ACTION) else {
             return Ok(None);
         };

@@ -1,10 +1,9 @@
-//! A task has one place: a cloud agent may not make one again, or move one, that is somewhere else
-//! too.
+//! A task has one place: a cloud agent may not create or move a task that is somewhere else too.
 //!
-//! The path table sees one commit's changes alone; whether a task of the same name waits in
-//! another zone, is owned or is done, only the tree after the commit knows.
-//! Invariant: costs one look into each folder of tasks for each task, and only for commits that make
-//! or move tasks; more looks than anybody has work for are not made, and the commit may not be.
+//! The path table sees one commit's changes alone; whether a task of the same name waits in another
+//! zone, is owned or is done, only the tree after the commit shows.
+//! Invariant: costs one lookup in each folder of tasks for each task, and only for commits that
+//! create or move tasks; a commit that would need more lookups than any work needs is refused.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
@@ -14,7 +13,7 @@ use platinum_repo::{Folder, Oid, Repo, RepoError};
 
 /// More folders than this are not listed: it is more than there are months to file a task under.
 const MAX_FOLDERS: usize = 150_000;
-/// More looks than this are not made for one commit.
+/// More lookups than this are not made for one commit.
 const MAX_LOOKUPS: usize = 1 << 22;
 
 /// Why a commit may not make or move tasks.

@@ -1,4 +1,4 @@
-//! The pre-receive hook of a server: the same judgement, before anything gets there.
+//! The pre-receive hook of a server: the same checks, before anything gets there.
 //!
 //! Git starts it with what was pushed in a quarantine; only if it agrees, refs move.
 //! Lives elsewhere: installing it is a command of `local`.
@@ -27,10 +27,10 @@ pub const SIGNERS: &str = "platinum/allowed_signers";
 /// in a configuration. Without the file nothing may.
 pub const ALLOWED: &str = "platinum/secrets_allowed";
 
-/// More complaints than this are not told.
+/// More reasons than this are counted, not printed.
 const MAX_REASONS: usize = 20;
 
-/// Judges a push: `lines` is what git tells the hook, `<old> <new> <ref>` each.
+/// Verifies a push: `lines` is what git passes to the hook, `<old> <new> <ref>` each.
 ///
 /// # Errors
 /// With a sentence for each kind that is refused.
@@ -47,8 +47,8 @@ pub fn pre_receive(lines: &str) -> Result<(), Vec<String>> {
     let came = came.map_err(|error| lines_of(&error))?;
     // Only if all of them are known, the others were there before.
     let sent = (quarantine.is_some() && came.len() <= gate::MAX_FOUND).then(|| {
-        let contents = came.iter().filter(|held| held.kind == ItemKind::Content);
-        contents.map(|held| held.within).collect::<BTreeSet<_>>()
+        let contents = came.iter().filter(|item| item.kind == ItemKind::Content);
+        contents.map(|item| item.within).collect::<BTreeSet<_>>()
     });
     let mut refused = Vec::new();
     let mut published = Vec::new();
@@ -65,19 +65,19 @@ pub fn pre_receive(lines: &str) -> Result<(), Vec<String>> {
                 gate::MAX_FOUND
             ));
         }
-        for held in came {
+        for item in came {
             let mut is_published = false;
             for there in &published {
-                is_published |= match held.kind {
-                    ItemKind::Content => there.was_excused(held.within),
+                is_published |= match item.kind {
+                    ItemKind::Content => there.was_excused(item.within),
                     ItemKind::Name => there
-                        .has_name(&held.raw)
+                        .has_name(&item.raw)
                         .map_err(|error| lines_of(&error))?,
                     ItemKind::Text | ItemKind::Foreign => false,
                 };
             }
             if !is_published {
-                refused.push(held.to_string());
+                refused.push(item.to_string());
             }
         }
     }
@@ -127,7 +127,7 @@ fn quarantine(git_dir: &Path) -> Option<(PathBuf, PathBuf)> {
     Some((PathBuf::from(sent), git_dir.join("objects")))
 }
 
-/// Judges what is pushed to one ref; returns what was there already.
+/// Verifies what is pushed to one ref; returns what was there already.
 fn verify_ref<'a>(
     repo: &'a Repo,
     signers: &Signers,
@@ -138,7 +138,9 @@ fn verify_ref<'a>(
     let one = |text: String| vec![text];
     let words: Vec<&str> = line.split(' ').collect();
     let [old, new, name] = words.as_slice() else {
-        return Err(one("git told the hook a line that is none".to_owned()));
+        return Err(one(
+            "git passed the hook a line that is not `<old> <new> <ref>`".to_owned(),
+        ));
     };
     let shown: String = name.escape_debug().take(100).collect();
     if *name != BRANCH {
@@ -168,7 +170,7 @@ fn verify_ref<'a>(
     }
     .verify(old, new)
     .map_err(|error| failed(&error))?;
-    // Undone or not: what may not be does not get here at all.
+    // Reverted or not: a violation does not get here at all.
     let mut refused: Vec<String> = report
         .reverted
         .iter()
@@ -179,9 +181,9 @@ fn verify_ref<'a>(
         .for_push(old, new)
         .except_pushed(sent);
     if refused.is_empty() {
-        let held = gate::inspect_range(repo, scanner, (old, new), &published);
-        let held = held.map_err(|error| failed(&error))?;
-        refused.extend(held.iter().map(ToString::to_string));
+        let item = gate::inspect_range(repo, scanner, (old, new), &published);
+        let item = item.map_err(|error| failed(&error))?;
+        refused.extend(item.iter().map(ToString::to_string));
     }
     match refused.is_empty() {
         true => Ok(published),

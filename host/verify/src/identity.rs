@@ -1,12 +1,12 @@
 //! [`Identity`]: the key of this host, and whose signatures it trusts.
 //!
 //! In the state folder: `signing_key` (this user's alone, OpenSSH's format), `signing_key.pub`, and
-//! `allowed_signers`, which `git verify-commit` reads as it is. The keys are exchanged by hand,
-//! once: [`Identity::line`] is what one host shows and the other is told to [`Identity::trust`]. A
-//! key that is replaced or revoked stays in the list as retired, with the commit it counts up to.
+//! `allowed_signers`, which `git verify-commit` reads as it is. The keys are exchanged by hand, once:
+//! [`Identity::line`] is printed by one host and passed to [`Identity::trust`] on the other. A key
+//! that is replaced or revoked stays in the list as retired, with the commit it counts up to.
 //! Lives elsewhere: the formats are `repo`'s; what a signer may do is `policy`'s.
-//! Invariants: the own key always counts, and no other of this host once it has a new one; there is one local half, and none is added beside it by
-//! accident; a list that cannot be read trusts nobody.
+//! Invariants: the own key always counts, and no other of this host once it has a new one; there is
+//! one local host, and no second one is added by accident; a list that cannot be read trusts no key.
 
 use std::{
     fs,
@@ -46,11 +46,11 @@ pub enum IdentityError {
     File {
         /// Which.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         reason: String,
     },
     /// The line to trust is none.
-    #[error("this is no line of `platinum key` or `platinum-cloud key`: {0}")]
+    #[error("not a public-key line as printed by `platinum key` or `platinum-cloud key`: {0}")]
     Line(String),
     /// The remote has to be asked, and cannot be.
     #[error("{0}")]
@@ -66,45 +66,45 @@ pub struct Trusted {
     /// Whose it is.
     pub signer: Signer,
     /// Whether it was not trusted before.
-    pub news: bool,
-    /// Whose keys are trusted no more.
-    pub gone: Gone,
+    pub is_new: bool,
+    /// Whose keys are no longer trusted.
+    pub revoked: Revoked,
 }
 
-/// Keys that are trusted no more.
+/// Keys that are not trusted any more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Gone {
+pub struct Revoked {
     /// Whose they were.
     pub signers: Vec<Signer>,
     /// Up to which commit their signatures still count; none if they count for nothing.
     pub until: Option<Oid>,
 }
 
-impl Gone {
+impl Revoked {
     /// A sentence for each, for the person who asked for it.
-    pub fn told(&self) -> Vec<String> {
+    pub fn messages(&self) -> Vec<String> {
         let until = match self.until {
             Some(at) => format!(
                 "; what it signed up to commit {at:.12} still counts, and nothing after that"
             ),
             None => String::new(),
         };
-        let told = |signer: &Signer| {
+        let sentence = |signer: &Signer| {
             let Signer { agent, key, .. } = signer;
             format!(
-                "The key {} of {agent} is trusted no more{until}.",
+                "The key {} of {agent} is no longer trusted{until}.",
                 key.fingerprint()
             )
         };
-        self.signers.iter().map(told).collect()
+        self.signers.iter().map(sentence).collect()
     }
 }
 
 impl Trusted {
     /// The sentence for the person who asked for it.
-    pub fn told(&self) -> String {
+    pub fn message(&self) -> String {
         let Signer { agent, role, key } = &self.signer;
-        let since = match self.news {
+        let since = match self.is_new {
             true => "from now on",
             false => "already",
         };
@@ -125,7 +125,7 @@ pub struct Identity {
 
 #[derive(Debug, Clone)]
 enum List {
-    /// As it was given.
+    /// As it was passed in.
     Fixed(Signers),
     /// Read anew each time: a key that is trusted now counts at once.
     File(PathBuf),
@@ -165,21 +165,21 @@ impl Identity {
             key: key.public(),
         };
         let public = format!("{} {}\n", own.key, signer_mail(agent, role));
-        keep(&state.join(PUBLIC_KEY_FILE), &public)?;
+        write_if_changed(&state.join(PUBLIC_KEY_FILE), &public)?;
         let list = state.join(SIGNERS_FILE);
         let mut signers = read(&list)?;
         if signers.of(&own.key) != Some(&own) {
             // The agent may have been given another name.
             signers.remove(|signer| signer.key == own.key);
             signers.restore(&own.key);
-            // Or its key is a new one: what the old one signed counts as far as it was judged.
+            // Or its key is a new one: what the old one signed counts as far as it was verified.
             let until = verified(&state.join("vault.git"))?;
-            let against = |known: &Signer| stands_against(known, &own, true);
-            for told in retire(&mut signers, against, until).told() {
-                tracing::warn!("This host has a new key. {told}");
+            let conflicts = |known: &Signer| conflicts_with(known, &own, true);
+            for message in retire(&mut signers, conflicts, until).messages() {
+                tracing::warn!("This host has a new key. {message}");
             }
             signers.add(own.clone()).map_err(IdentityError::Refused)?;
-            keep(&list, &signers.to_string())?;
+            write_if_changed(&list, &signers.to_string())?;
         }
         Ok(Self {
             own,
@@ -198,15 +198,15 @@ impl Identity {
         &self.own
     }
 
-    /// What another host is told to trust.
+    /// The line that another host has to trust.
     pub fn line(&self) -> String {
         self.own.to_string()
     }
 
-    /// Everybody whose signature counts now, this host among them.
+    /// All whose signatures count now, this host among them.
     ///
     /// # Errors
-    /// If the list cannot be read: then nobody's does.
+    /// If the list cannot be read: then no signature counts.
     pub fn signers(&self) -> Result<Signers, IdentityError> {
         let mut signers = match &self.list {
             List::Fixed(signers) => signers.clone(),
@@ -221,20 +221,20 @@ impl Identity {
     }
 
     /// Trusts the key of another host, as it shows it itself. With `replace`, keys that stand
-    /// against it are trusted no more, not even for what they signed before.
+    /// against it are no longer trusted, not even for what they signed before.
     ///
     /// # Errors
     /// If the text is no such line, it would make a second local half or give an agent another
     /// role without `replace`, it was trusted before and is no more, or it is this host's own name.
     pub fn trust(&self, line: &str, replace: bool) -> Result<Trusted, IdentityError> {
-        self.trust_instead(line, replace, None)
+        self.rotate(line, replace, None)
     }
 
     /// As [`Identity::trust`]; what the keys signed that stand against it counts up to a commit.
     ///
     /// # Errors
     /// As [`Identity::trust`].
-    pub fn trust_instead(
+    pub fn rotate(
         &self,
         line: &str,
         replace: bool,
@@ -243,45 +243,49 @@ impl Identity {
         let path = self.file()?;
         let signer = self.another(line)?;
         let mut signers = read(path)?;
-        let against = |known: &Signer| stands_against(known, &signer, replace);
-        if let Some(known) = signers.iter().find(|known| against(known)) {
-            self.may_replace(known, &signer, replace)?;
+        let conflicts = |known: &Signer| conflicts_with(known, &signer, replace);
+        if let Some(known) = signers.iter().find(|known| conflicts(known)) {
+            self.check_may_replace(known, &signer, replace)?;
         }
         if replace {
-            // The owner's word for it, given in so many words.
+            // The owner asked for it explicitly.
             signers.restore(&signer.key);
         }
-        let gone = retire(&mut signers, against, until);
-        let news = signers
+        let revoked = retire(&mut signers, conflicts, until);
+        let is_new = signers
             .add(signer.clone())
             .map_err(IdentityError::Refused)?;
-        keep(path, &signers.to_string())?;
-        Ok(Trusted { signer, news, gone })
+        write_if_changed(path, &signers.to_string())?;
+        Ok(Trusted {
+            signer,
+            is_new,
+            revoked,
+        })
     }
 
-    /// Whether trusting a line instead of others would leave keys that are trusted no more.
+    /// Whether trusting a line instead of others would leave keys that are no longer trusted.
     ///
     /// # Errors
     /// If the text is no such line, or the list cannot be read.
     pub fn would_replace(&self, line: &str) -> Result<bool, IdentityError> {
         let signer = self.another(line)?;
         let signers = self.signers()?;
-        let mut against = signers
+        let mut conflicting = signers
             .iter()
-            .filter(|one| stands_against(one, &signer, true));
-        Ok(against.next().is_some())
+            .filter(|one| conflicts_with(one, &signer, true));
+        Ok(conflicting.next().is_some())
     }
 
     /// Trusts the keys of an agent no more; what they signed counts up to a commit.
     ///
     /// # Errors
     /// If no key of it is trusted, or it is this host.
-    pub fn revoke(&self, agent: &AgentName, until: Option<Oid>) -> Result<Gone, IdentityError> {
+    pub fn revoke(&self, agent: &AgentName, until: Option<Oid>) -> Result<Revoked, IdentityError> {
         let path = self.file()?;
         let mut signers = read(path)?;
         let is_asked = |known: &Signer| known.agent == *agent && known.key != self.own.key;
-        let gone = retire(&mut signers, is_asked, until);
-        if gone.signers.is_empty() {
+        let revoked = retire(&mut signers, is_asked, until);
+        if revoked.signers.is_empty() {
             if *agent == self.own.agent {
                 return Err(IdentityError::Refused(format!(
                     "`{agent}` is this host itself, and always trusts its own key"
@@ -291,8 +295,8 @@ impl Identity {
                 "no key of an agent `{agent}` is trusted here"
             )));
         }
-        keep(path, &signers.to_string())?;
-        Ok(gone)
+        write_if_changed(path, &signers.to_string())?;
+        Ok(revoked)
     }
 
     fn file(&self) -> Result<&Path, IdentityError> {
@@ -323,7 +327,7 @@ impl Identity {
         Ok(signer)
     }
 
-    fn may_replace(
+    fn check_may_replace(
         &self,
         known: &Signer,
         new: &Signer,
@@ -363,29 +367,29 @@ impl Identity {
 }
 
 /// Whether a key that is trusted cannot stay beside a new one.
-fn stands_against(known: &Signer, new: &Signer, replace: bool) -> bool {
+fn conflicts_with(known: &Signer, new: &Signer, replace: bool) -> bool {
     let two_local = known.role == Role::Local && new.role == Role::Local;
     let same_agent = known.agent == new.agent && (replace || known.role != new.role);
     known.key != new.key && (two_local || same_agent)
 }
 
-fn retire(signers: &mut Signers, which: impl Fn(&Signer) -> bool, until: Option<Oid>) -> Gone {
+fn retire(signers: &mut Signers, which: impl Fn(&Signer) -> bool, until: Option<Oid>) -> Revoked {
     let signers = match until {
         Some(at) => signers.retire(which, at),
         None => {
-            let gone = signers
+            let revoked = signers
                 .iter()
                 .filter(|signer| which(signer))
                 .cloned()
                 .collect();
             signers.remove(which);
-            gone
+            revoked
         }
     };
-    Gone { signers, until }
+    Revoked { signers, until }
 }
 
-/// The last tip that was judged by the host with this repository; none if there is none.
+/// The last tip that was verified by the host with this repository; none if there is none.
 fn verified(git_dir: &Path) -> Result<Option<Oid>, IdentityError> {
     if !git_dir.join("HEAD").exists() {
         return Ok(None);
@@ -419,7 +423,7 @@ fn read(path: &Path) -> Result<Signers, IdentityError> {
 }
 
 /// Writes a file, whole or not at all, unless it is so already.
-fn keep(path: &Path, text: &str) -> Result<(), IdentityError> {
+fn write_if_changed(path: &Path, text: &str) -> Result<(), IdentityError> {
     if fs::read_to_string(path).is_ok_and(|there| there == text) {
         return Ok(());
     }
@@ -456,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_is_made_once_and_its_own_key_counts() {
+    fn identity_is_made_once_and_trusts_itself() {
         let folder = tempfile::tempdir().unwrap();
         let first = open(&folder, "local", Role::Local);
         let again = open(&folder, "local", Role::Local);
@@ -470,12 +474,12 @@ mod tests {
     }
 
     #[test]
-    fn two_halves_that_exchanged_their_lines_trust_each_other() {
+    fn identities_trust_each_other_after_the_exchange() {
         let folder = tempfile::tempdir().unwrap();
         let local = open(&folder, "local", Role::Local);
         let cloud = open(&folder, "cloud", Role::Cloud);
         assert_eq!(
-            local.trust(&cloud.line(), false).unwrap().told(),
+            local.trust(&cloud.line(), false).unwrap().messages(),
             format!(
                 "The key {} of cloud, a cloud half, is trusted from now on.",
                 cloud.own().key.fingerprint()
@@ -486,7 +490,7 @@ mod tests {
             Trusted {
                 signer: cloud.own().clone(),
                 news: false,
-                gone: Gone::default(),
+                revoked: Revoked::default(),
             }
         );
         cloud.trust(&format!(" {}\n", local.line()), false).unwrap();
@@ -498,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_becomes_the_local_half_by_accident() {
+    fn trust_adds_no_second_local_host_by_accident() {
         let folder = tempfile::tempdir().unwrap();
         let local = open(&folder, "local", Role::Local);
         let cloud = open(&folder, "cloud", Role::Cloud);
@@ -516,7 +520,7 @@ mod tests {
         );
         cloud.trust(&laptop.line(), true).unwrap();
         assert_eq!(cloud.signers().unwrap().of(&local.own().key), None);
-        // The machine that is the local half never steps down for a line.
+        // The local host is never replaced by a line.
         for replace in [false, true] {
             assert_eq!(
                 local
@@ -528,8 +532,9 @@ mod tests {
         }
     }
 
+    /// A cloud agent is not made local, and its new key stands beside the old.
     #[test]
-    fn a_cloud_agent_is_not_made_local_and_a_new_key_stands_beside_the_old() {
+    fn trust_changes_no_role_and_keeps_the_old_key() {
         let folder = tempfile::tempdir().unwrap();
         let cloud = open(&folder, "cloud", Role::Cloud);
         let second = open(&folder, "cloud-2", Role::Cloud);
@@ -559,8 +564,9 @@ mod tests {
         assert_eq!(cloud.signers().unwrap().of(&second.own().key), None);
     }
 
+    /// A replaced or revoked key comes back only by `--replace`.
     #[test]
-    fn a_key_that_is_replaced_or_revoked_counts_up_to_a_commit_and_comes_back_only_if_told_to() {
+    fn retired_key_counts_up_to_its_commit() {
         let folder = tempfile::tempdir().unwrap();
         let local = open(&folder, "local", Role::Local);
         let old = open(&folder, "cloud", Role::Cloud);
@@ -570,12 +576,12 @@ mod tests {
         let new = open(&folder, "cloud", Role::Cloud);
         assert!(local.would_replace(&new.line()).unwrap());
         let at = Oid::from_bytes(&[7; 20]).unwrap();
-        let trusted = local.trust_instead(&new.line(), true, Some(at)).unwrap();
-        assert!(trusted.news);
+        let trusted = local.rotate(&new.line(), true, Some(at)).unwrap();
+        assert!(trusted.is_new);
         assert_eq!(
-            trusted.gone.told(),
+            trusted.revoked.messages(),
             [format!(
-                "The key {} of cloud is trusted no more; what it signed up to commit 070707070707 \
+                "The key {} of cloud is no longer trusted; what it signed up to commit 070707070707 \
                  still counts, and nothing after that.",
                 old.own().key.fingerprint()
             )]
@@ -587,13 +593,13 @@ mod tests {
         assert_eq!(
             local.trust(&old.line(), false).unwrap_err().to_string(),
             format!(
-                "the key {} was that of cloud@cloud.platinum.invalid and is trusted no more",
+                "the key {} was that of cloud@cloud.platinum.invalid and is no longer trusted",
                 old.own().key.fingerprint()
             )
         );
         let cloud = "cloud".parse().unwrap();
-        let gone = local.revoke(&cloud, Some(at)).unwrap();
-        assert_eq!(gone.signers, [new.own().clone()]);
+        let revoked = local.revoke(&cloud, Some(at)).unwrap();
+        assert_eq!(revoked.signers, [new.own().clone()]);
         let signers = local.signers().unwrap();
         assert_eq!(signers.iter().count(), 1);
         assert!(
@@ -617,7 +623,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_with_a_new_key_trusts_its_old_one_no_more() {
+    fn new_own_key_retires_the_old_one() {
         let folder = tempfile::tempdir().unwrap();
         for (name, role) in [("local", Role::Local), ("cloud", Role::Cloud)] {
             let old = open(&folder, name, role);
@@ -625,14 +631,14 @@ mod tests {
             let new = open(&folder, name, role);
             let signers = new.signers().unwrap();
             assert_eq!(signers.of(&old.own().key), None, "{name}");
-            // Nothing was judged here yet: what it signed is a matter of the first contact.
+            // Nothing was verified here yet: what it signed is a matter of the first contact.
             assert_eq!(signers.retired(&old.own().key), None);
             assert_eq!(open(&folder, name, role).signers().unwrap(), signers);
         }
     }
 
     #[test]
-    fn what_is_no_line_of_another_host_is_refused() {
+    fn trust_refuses_lines_of_no_other_host() {
         let folder = tempfile::tempdir().unwrap();
         let local = open(&folder, "local", Role::Local);
         for (line, said) in [

@@ -1,12 +1,12 @@
-//! Secrets among what the remote brings: the owner hears of each of them once.
+//! [`IncomingSecrets`]: secrets among what the remote brings, reported to the owner once each.
 //!
 //! They are applied like everything else. A host that refused what the remote holds already would
 //! keep no secret, and lose the work it is in; what helps is that the owner changes it.
 //! Lives elsewhere: keeping secrets from getting there is the gate's, on the host that writes them
 //! and on a server with the hook.
-//! Invariants: what this host gave itself has passed its own gate, and text that a commit only
-//! moves was told of when it came; at a first contact only what the tip holds is searched through; no
-//! sentence repeats a secret; what cannot be searched through stops no sync.
+//! Invariants: what this host pushed itself has passed its own gate, and text that a commit only
+//! moves was reported when it came; at a first contact only what the tip holds is inspected; no
+//! message repeats a secret; what cannot be inspected stops no sync.
 
 use std::collections::BTreeSet;
 
@@ -21,13 +21,13 @@ use crate::{
     walk::BATCH,
 };
 
-/// Of more files than these at once, one sentence tells.
+/// More files than these at once are reported in one sentence.
 const MAX_SENTENCES: usize = 5;
-/// So many findings are inspected whose very bytes are not there: it takes a look at other
+/// So many findings are inspected whose very bytes are not there: it takes a comparison with other
 /// versions of the note for each of them.
 const MAX_INSPECTED: usize = 100;
 
-/// Secrets that came, each with the agent that brought it.
+/// Secrets that came, each with the agent that pushed it.
 #[derive(Default)]
 struct FoundSecrets {
     items: Vec<(BlockedItem, String)>,
@@ -116,7 +116,7 @@ impl IncomingSecrets<'_> {
         Ok(found_secrets)
     }
 
-    /// What is found in a commit; none if it has so much, or such things, that it is undone unread.
+    /// What is found in a commit; none if it has so much, or such things, that it is reverted unread.
     fn found_in(
         &self,
         info: &CommitInfo,
@@ -137,7 +137,7 @@ impl IncomingSecrets<'_> {
         }
     }
 
-    /// What a tip holds, whoever put it there.
+    /// What a tip holds, whichever agent put it there.
     fn found_at(&self, tip: Oid) -> Result<FoundSecrets, RepoError> {
         let mut found_secrets = FoundSecrets::default();
         for changed in self.repo.compare(None, tip, usize::MAX)?.changed {
@@ -152,7 +152,7 @@ impl IncomingSecrets<'_> {
             match self.repo.read_blob(blob, MAX_FILE_BYTES) {
                 Ok(bytes) => {
                     let found = gate::scan_file(self.gate.scanner(), tip, there, &bytes);
-                    let by = |item| (item, "somebody before this machine".to_owned());
+                    let by = |item| (item, "an agent before this machine".to_owned());
                     found_secrets.items.extend(found.into_iter().map(by));
                 }
                 Err(RepoError::TooLarge { .. }) => {}
@@ -169,7 +169,7 @@ fn signer(signature: &Signature, signers: &Signers) -> String {
         Signature::By(key) => signers.of(key).map(|signer| signer.agent.to_string()),
         _ => None,
     }
-    .unwrap_or_else(|| "somebody".to_owned())
+    .unwrap_or_else(|| "an unknown agent".to_owned())
 }
 
 /// What was found and in which line, without the advice for a file that does not go out.

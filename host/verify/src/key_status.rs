@@ -15,11 +15,11 @@ use platinum_repo::{Oid, PublicKey, Repo, RepoError, Retired, Signer, Signers};
 
 /// KeyStatus a key is.
 pub(crate) enum KeyStatus<'a> {
-    /// This signer's.
+    /// Trusted: this signer's.
     Trusted(&'a Signer),
-    /// Nobody's any more, for this commit.
+    /// Retired, for this commit.
     Retired(&'a Retired),
-    /// Nobody's that is known.
+    /// Not known.
     Unknown,
 }
 

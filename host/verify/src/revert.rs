@@ -1,9 +1,10 @@
-//! Undoing what may not be: the commit with which local reverts violations.
+//! Reverting violations: the commit by which local takes them out of the remote.
 //!
-//! Lives elsewhere: what is left without them is found in `reapply`; that the answer is pushed, and
-//! built anew if the tip moved, is the module above.
-//! Invariants: the tree of the answer is what was verified before and what honest commits made of
-//! it since, nothing else; it is verified once more before it is pushed; who did what is told.
+//! Lives elsewhere: what is left without them is found in `reapply`; pushing the revert, and building
+//! it anew if the tip moved, is `sync`'s.
+//! Invariants: the tree of the revert is what was verified before and what honest commits made of it
+//! since, nothing else; it is checked once more before it is pushed; the owner is notified of who did
+//! what.
 
 use platinum_core::{AgentName, Timestamp, VaultPath, layout};
 use platinum_protocol::conflict_name;
@@ -16,7 +17,7 @@ use crate::{
     walk::BATCH,
 };
 
-/// The trailer that names a commit which is undone.
+/// The trailer that names a commit which is reverted.
 pub(crate) const TRAILER_REVERTS: &str = "Platinum-Reverts";
 /// Of a commit's message only the end is read: so many ids are well within it.
 const MAX_NAMED: usize = 200;
@@ -117,7 +118,7 @@ impl Reverter<'_> {
         }
     }
 
-    /// What somebody else approved waits for the owner again; returns how many files.
+    /// What was not approved on this machine waits for the owner again; returns how many files.
     fn ask_again(&self, on: Oid, unproven: &[VaultPath]) -> Result<(Oid, usize), VerifyError> {
         let mut edits = Vec::new();
         let mut count = 0;
@@ -151,7 +152,7 @@ impl Reverter<'_> {
     }
 }
 
-/// What the owner is told: a sentence for what was undone, one for what waits again.
+/// What the owner is notified of: a sentence for what was reverted, one for what waits again.
 pub fn messages(undone: &[Violation], asked_again: usize) -> Vec<String> {
     let mut messages = Vec::new();
     if let Some(first) = undone.first() {

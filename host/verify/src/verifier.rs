@@ -1,13 +1,13 @@
-//! Judging one commit that the remote brings.
+//! [`Verifier`]: verifies one commit that the remote brings.
 //!
-//! Who made a commit is what its signature says; author fields and trailers prove nothing, and
-//! must agree with it. Before the first verified tip (a vault that is older than the house, a
-//! machine set up anew) commits of strangers are the past: only what the tip holds is verified of
-//! them, and nothing of theirs counts as approved.
-//! Invariants: every commit is verified against each of its parents, never the sum of several: a
-//! file that came and went is seen. After a violation, every commit is verified again as if it had
-//! never come (`reapply`). A violation counts as reverted only by a commit of the local
-//! half, later in the history, that names it.
+//! Its signature shows who made a commit; author fields and trailers prove nothing, and must agree
+//! with it. Before the first verified tip (a vault that is older than Platinum, a machine set up
+//! anew) commits of unknown signers are history: only what the tip holds is checked of them, and
+//! nothing of theirs counts as approved.
+//! Invariants: every commit is checked against each of its parents, never the sum of several: a file
+//! that came and went is seen. After a violation, every commit is evaluated again as if the violation
+//! had never come (`reapply`). A violation counts as reverted only by a commit of the local host,
+//! later in the history, that names it.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ use crate::{
 pub(crate) const MAX_CHANGES: usize = 1_000_000;
 /// More files than this in one commit are no work of an agent that drafts.
 pub(crate) const MAX_CLOUD_CHANGES: usize = 100_000;
-/// More lines than this are merged by nobody.
+/// No honest merge has more parents than this.
 const MAX_PARENTS: usize = 64;
 /// More reasons than this are counted, and not kept.
 const MAX_REASONS: usize = 100;
@@ -46,7 +46,7 @@ pub enum Perspective {
     Server,
 }
 
-/// Who judges.
+/// Verifies commits by the keys and rules of one host.
 pub struct Verifier<'a> {
     /// The repository.
     pub repo: &'a Repo,
@@ -67,11 +67,11 @@ pub struct Report {
     pub base: Option<Oid>,
     /// What may not be applied, oldest first.
     pub open: Vec<Violation>,
-    /// What may not be, but was undone by the local half since.
+    /// Violations that local has reverted since.
     pub reverted: Vec<Violation>,
     /// Files below `Approved/` that this host did not put there, at a first contact.
     pub unproven: Vec<VaultPath>,
-    /// What the files of the base become without what may not be.
+    /// What the files of the base become without the violations.
     pub clean: Vec<(VaultPath, Edit)>,
 }
 
@@ -122,8 +122,8 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Judges one commit; notes who last put what below `Approved/`. `instead` is what to compare
-    /// it with if what it stands on may not be, and is too much to be compared with.
+    /// Verifies one commit; notes who last put what below `Approved/`. `instead` is what to compare
+    /// it with if it stands on a violation that is too much to be compared with.
     pub(crate) fn commit(
         &self,
         info: &CommitInfo,
@@ -138,7 +138,7 @@ impl<'a> Verifier<'a> {
         if is_cloud && info.parents.len() > 1 {
             reasons.push("it is a merge, and a cloud agent only adds to the tip".to_owned());
         }
-        let is_past = matches!(author, Author::BeforeFirstContact);
+        let is_before_first_contact = matches!(author, Author::BeforeFirstContact);
         let is_own = author.signer().map(|signer| &signer.key) == self.own && self.own.is_some();
         let most = match is_cloud {
             true => MAX_CLOUD_CHANGES,
@@ -148,15 +148,15 @@ impl<'a> Verifier<'a> {
         let mut parents = parents_of(info);
         if parents.len() > MAX_PARENTS {
             parents.truncate(MAX_PARENTS);
-            match is_past {
+            match is_before_first_contact {
                 true => *approved = Approved::default(),
                 false => reasons.push(format!("it merges more than {MAX_PARENTS} lines at once")),
             }
         }
         for parent in parents {
             let compared = match (self.repo.compare(parent, info.oid, most), instead) {
-                // Only what the tip holds is verified of the past, and what it approved is not known.
-                (Err(RepoError::TooMany(_)), _) if is_past => {
+                // Only what the tip holds is checked of it, and what it approved is not known.
+                (Err(RepoError::TooMany(_)), _) if is_before_first_contact => {
                     is_whole = true;
                     *approved = Approved::default();
                     continue;
@@ -177,7 +177,7 @@ impl<'a> Verifier<'a> {
                 compared => compared?,
             };
             approved.note(is_own, &compared.changed);
-            if is_past {
+            if is_before_first_contact {
                 continue;
             }
             reasons.extend(self.structure(&compared)?);
@@ -213,7 +213,7 @@ impl<'a> Verifier<'a> {
         Ok((assessment, Some(violation)))
     }
 
-    /// What a cloud agent does to claims that may not be.
+    /// The faults of a cloud agent's changes to claims.
     pub(crate) fn claims(
         &self,
         signer: &Signer,

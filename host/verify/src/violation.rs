@@ -22,11 +22,11 @@ pub struct Violation {
 /// What can be done about a violation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recovery {
-    /// The local half takes it out of the remote.
+    /// Local reverts it on the remote.
     Undo,
-    /// Nobody but this host is known here: the keys may not have been exchanged yet.
+    /// No other host is known here: the keys may not have been exchanged yet.
     Trust,
-    /// A person has to look; the reasons say at what.
+    /// A person has to act; the reasons say how.
     Owner,
 }
 

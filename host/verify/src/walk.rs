@@ -1,12 +1,11 @@
-//! Going through a history: every commit in turn, and then, if something among them may not be,
-//! once more without it.
+//! Walking a range of commits: every commit in turn, and then, if there are violations, once more
+//! without them.
 //!
-//! Lives elsewhere: a commit is verified in `verify`; what is kept of those that were, and what is left
-//! without those that may not be, is in `history`.
-//! Invariants: no history is too long; where all is right so far and nothing stands aside, what
-//! was verified is handed on and forgotten, so that neither memory nor a restart costs more than a
-//! batch; a first contact has no such stretches, as a stranger's commit is the past till its end
-//! and an attack from then on.
+//! Lives elsewhere: verifying a commit is `verifier`'s; what is kept of a range is in `history`.
+//! Invariants: no range is too long; after each batch with no open violation and no unmerged branch,
+//! what was verified is handed on and forgotten, so that neither memory nor a restart costs more than
+//! a batch; a first contact is one batch, as an unknown signer's commit is history up to its end and
+//! an attack from then on.
 
 use std::collections::BTreeMap;
 
@@ -26,19 +25,23 @@ use crate::{
 
 /// So many commits that are right are verified before they are handed on.
 pub const BATCH: usize = 4096;
-/// After so many it is said the progress is logged.
-const SAY_EVERY: usize = 20_000;
+/// After so many the progress is logged.
+const LOG_EVERY: usize = 20_000;
 
-/// What may not be, by its place in the history.
+/// Violations by their place in the history.
 type Violations = BTreeMap<usize, Violation>;
 
 impl<'a> Verifier<'a> {
-    /// Judges everything that `tip` has and `verified` has not.
+    /// Verifies everything that `tip` has and `verified` has not.
     pub(crate) fn verify(&self, verified: Option<Oid>, tip: Oid) -> Result<Report, VerifyError> {
         self.verify_range(verified, tip, &mut |_| Ok(()))
     }
 
-    /// As [`Verifier::verify`]; tells of each batch of the history that is right where it ends.
+    /// Verifies everything that `tip` has and `verified` has not; calls `advance` where each batch of
+    /// the history that is right ends.
+    ///
+    /// # Errors
+    /// [`VerifyError::Violation`] if the history was rewritten, or if the repository cannot be read.
     pub fn verify_range(
         &self,
         verified: Option<Oid>,
@@ -72,7 +75,7 @@ impl<'a> Verifier<'a> {
                 advance(commit)?;
                 history = History::from(Some(commit));
             }
-            if at % SAY_EVERY == SAY_EVERY - 1 {
+            if at % LOG_EVERY == LOG_EVERY - 1 {
                 tracing::info!("{} of {count} commits are verified.", at + 1);
             }
         }
@@ -135,7 +138,7 @@ impl<'a> Verifier<'a> {
         reapply.into_edits()
     }
 
-    /// Judges a commit once more, by what it changes where the violations are not.
+    /// Verifies a commit once more, by what it changes where the violations are not.
     fn reevaluate(
         &self,
         entry: &Entry<'_>,
@@ -202,7 +205,7 @@ impl<'a> Verifier<'a> {
         Ok(changed)
     }
 
-    /// Keys may not have been exchanged yet: then a stranger's commits are no attack, and undoing
+    /// Keys may not have been exchanged yet: then commits of an unknown signer are no attack, and reverting
     /// them would only be a loss.
     fn drop_trust_hints(&self, report: &mut Report) {
         if self.signers.iter().any(|signer| signer.role == Role::Cloud) {
@@ -214,7 +217,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// What is taken over from a past that nobody here verified.
+    /// What is taken over from a history that was not verified here.
     fn first_contact(
         &self,
         tip: Oid,

@@ -2,14 +2,10 @@
 //!
 //! Lives elsewhere: whose lease has expired is decided by `protocol::Leases`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::{AgentName, TaskId, Zone, layout};
-use platinum_protocol::{ClaimRecord, Leases, TaskPlace};
+use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_repo::{Oid, RefName};
 use platinum_vault::note::Note;
 use platinum_worktree::agent_of;
@@ -17,72 +13,8 @@ use platinum_worktree::agent_of;
 use super::offline::place;
 use crate::{SyncError, Synchronizer, replica::Replica};
 
-/// How long an owner may be silent, if nothing else is configured.
-const LEASE: Duration = Duration::from_secs(30 * 60);
-
 /// How far back the newest commit of an owner is observed for when this host starts.
 const MAX_BACK: usize = 10_000;
-
-/// What this host has seen of other owners, and when it pushed itself.
-pub(crate) struct LeaseState {
-    pub(crate) began: Instant,
-    pub(crate) lease: Duration,
-    pub(crate) leases: Leases,
-    pub(crate) observed_at: Option<Instant>,
-    /// Up to which tip `last_commits` are known.
-    pub(crate) observed_tip: Option<Oid>,
-    /// The newest commit of each agent.
-    pub(crate) last_commits: BTreeMap<AgentName, String>,
-    /// When a commit of this host last landed.
-    pub(crate) pushed: Instant,
-    pub(crate) pruned: Instant,
-}
-
-/// The shared [`LeaseState`].
-pub(crate) struct LeaseMonitor(Mutex<LeaseState>);
-
-impl Default for LeaseMonitor {
-    fn default() -> Self {
-        Self(Mutex::new(LeaseState::new(LEASE)))
-    }
-}
-
-impl LeaseMonitor {
-    pub(crate) fn state(&self) -> MutexGuard<'_, LeaseState> {
-        // Times and ids: whole after any panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Begins anew, with another time that an owner may be silent.
-    pub(crate) fn set_lease(&self, lease: Duration) {
-        *self.state() = LeaseState::new(lease);
-    }
-
-    /// Notes that a commit of this host landed: a heartbeat of its own.
-    pub(crate) fn note_pushed(&self) {
-        self.state().pushed = Instant::now();
-    }
-}
-
-impl LeaseState {
-    fn new(lease: Duration) -> Self {
-        let now = Instant::now();
-        Self {
-            began: now,
-            lease,
-            leases: Leases::new(ms(lease)),
-            observed_at: None,
-            observed_tip: None,
-            last_commits: BTreeMap::new(),
-            pushed: now,
-            pruned: now,
-        }
-    }
-}
-
-pub(crate) fn ms(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
 
 /// A task of another agent, with the claim by which it is owned.
 #[derive(Debug, Clone)]

@@ -122,23 +122,23 @@ async fn observe(
 ) -> Result<Option<Claimed>, SyncError> {
     let (task, id) = (machine.task(), machine.claim());
     if is_known {
-        let seen = sync.blocking(move |replica| {
+        let view = sync.blocking(move |replica| {
             let tip = replica.repo.tip(RefName::Verified)?;
             task_move::observe_tip(replica, tip, task, id, None)
         });
-        let seen = seen.await?;
+        let view = view.await?;
         // A push would find out if it is not the tip any more. Everything else depends on
         // the remote as it is now.
-        if seen.found.place == TaskPlace::Waiting {
-            return feed(sync, machine, seen).await;
+        if view.found.place == TaskPlace::Waiting {
+            return feed(sync, machine, view).await;
         }
     }
     // Something that was pushed is worth every fetch.
-    let asked = match sync.silence().filter(|_| proposal.is_none()) {
+    let fetched = match sync.silence().filter(|_| proposal.is_none()) {
         Some(error) => Err(error),
         None => ingest::fetch_and_verify(sync).await,
     };
-    let tip = match asked {
+    let tip = match fetched {
         Ok(tip) => tip,
         Err(error) if error.is_away() => {
             machine.fetch_failed(error.to_string());
@@ -147,23 +147,23 @@ async fn observe(
         Err(error) => return Err(error),
     };
     let commit = proposal.map(|proposal| proposal.commit);
-    let seen = sync
+    let view = sync
         .blocking(move |replica| task_move::observe_tip(replica, tip, task, id, commit))
         .await?;
-    feed(sync, machine, seen).await
+    feed(sync, machine, view).await
 }
 
 async fn feed(
     sync: &Synchronizer,
     machine: &mut ClaimMachine,
-    seen: TipView,
+    view: TipView,
 ) -> Result<Option<Claimed>, SyncError> {
     let TipView {
         tip,
         found,
         landed,
         is_earlier,
-    } = seen;
+    } = view;
     let task = machine.task();
     if is_earlier && let TaskPlace::Owned(record) = &found.place {
         let epoch = record.epoch;

@@ -322,8 +322,8 @@ fn end_locally(replica: &Replica, task: TaskId, end: &End) -> Result<bool, SyncE
         }
         _ => return Ok(false),
     };
-    let told = matches!(own, None | Some(Intent::Finish { told: true, .. }));
-    if matches!(end, End::Release(_)) && told {
+    let is_told = matches!(own, None | Some(Intent::Finish { told: true, .. }));
+    if matches!(end, End::Release(_)) && is_told {
         return Ok(false);
     }
     let bytes = replica.vault.read(&path, MAX_NOTE as u64)?;
@@ -337,7 +337,10 @@ fn end_locally(replica: &Replica, task: TaskId, end: &End) -> Result<bool, SyncE
     };
     let to = write_end(task, &found, &path, &mut note, end)?;
     let blob = replica.repo.write_blob(note.to_text().as_bytes())?;
-    let finish = Intent::Finish { record, told };
+    let finish = Intent::Finish {
+        record,
+        told: is_told,
+    };
     if matches!(end, End::Finish(..)) {
         replica.intents.set(task, Some(finish))?;
     }

@@ -18,8 +18,9 @@ use platinum_tasks::{Drafts, MAX_NOTE, TaskNoteError};
 use platinum_vault::{VaultError, note::Note};
 
 use super::{
-    activity::{self, ForeignTask, ms},
+    activity::{self, ForeignTask},
     driver,
+    lease_state::ms,
     offline::place,
     types::{ClaimSource, MAX_ATTEMPTS},
 };

@@ -90,10 +90,10 @@ pub(crate) fn ensure_one_place(
         first.entry(*task).or_insert(path);
     }
     edits.retain(|(path, ..)| !refused.contains_key(path));
-    let held = refused.into_iter().filter(|(_, why)| !why.is_empty());
+    let withheld = refused.into_iter().filter(|(_, why)| !why.is_empty());
     prepared
         .withheld
-        .extend(held.map(|(path, reason)| Withheld { path, reason }));
+        .extend(withheld.map(|(path, reason)| Withheld { path, reason }));
     Ok(())
 }
 

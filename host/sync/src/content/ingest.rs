@@ -44,14 +44,14 @@ pub(crate) async fn fetch_and_verify(sync: &Synchronizer) -> Result<Option<Oid>,
     sync.blocking(|replica| Ok(replica.locks.remove_stale()?))
         .await?;
     // Its answer is of some moment after this one, however long it takes.
-    let asked = Timestamp::now();
+    let asked_at = Timestamp::now();
     let tip = remote::fetch(sync, remote.as_ref()).await?;
     fail::fail_point!("sync-fetched");
     let verified = ingest_tip(sync, tip).await;
     let mut state = sync.remote_state();
     match &verified {
         Ok(_) => {
-            state.at = Some(asked);
+            state.at = Some(asked_at);
             state.error = None;
             state.has_won_last = false;
         }

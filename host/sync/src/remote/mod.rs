@@ -64,7 +64,7 @@ pub(crate) async fn push_and(
     tip: Option<Oid>,
     then: impl FnOnce(&Replica) + Send + 'static,
 ) -> Result<PushOutcome, SyncError> {
-    let mut asked = Timestamp::now();
+    let mut asked_at = Timestamp::now();
     let outcome = match &sync.remote {
         Some(remote) => {
             let publishable = move |replica: &Replica| {
@@ -73,7 +73,7 @@ pub(crate) async fn push_and(
                 Ok(published.inspect_err(|_| replica.outbox.note_rejected(commit))?)
             };
             sync.blocking(publishable).await?;
-            asked = Timestamp::now();
+            asked_at = Timestamp::now();
             fail::fail_point!("sync-before-push");
             let git = sync.replica.locks.git_started();
             let outcome = remote.push(commit, tip).await;
@@ -98,7 +98,7 @@ pub(crate) async fn push_and(
                 Ok(replica.outbox.note_landed(commit)?)
             };
             sync.blocking(landed).await?;
-            sync.remote_state().at = Some(asked);
+            sync.remote_state().at = Some(asked_at);
         }
         PushOutcome::Rejected(_) => sync.replica.outbox.note_rejected(commit),
         PushOutcome::Indeterminate(_) => sync.replica.outbox.note_indeterminate(commit),

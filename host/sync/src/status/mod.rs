@@ -77,7 +77,7 @@ pub(crate) async fn read_status(sync: &Synchronizer) -> Result<SyncStatus, SyncE
     sync.blocking(move |replica| {
         let applied = replica.repo.tip(RefName::Applied)?;
         let verified = replica.repo.tip(RefName::Verified)?;
-        let seen = match state.1 {
+        let remote_tip = match state.1 {
             Some(tip) => Some(tip),
             None => replica.repo.tip(RefName::Remote)?,
         };
@@ -93,7 +93,7 @@ pub(crate) async fn read_status(sync: &Synchronizer) -> Result<SyncStatus, SyncE
             applied: hex(applied),
             verified: hex(verified),
             not_applied,
-            remote_tip_seen: hex(seen),
+            remote_tip_seen: hex(remote_tip),
             tentative: replica.intents.tentative(),
             skew: replica.clock.skews(),
             last_contact: state.0,

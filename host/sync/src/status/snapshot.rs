@@ -80,11 +80,11 @@ impl SyncSnapshot {
         };
         match ended {
             Ok(report) => {
-                let held = report.withheld.iter().take(MAX_NAMED).map(|held| Withheld {
-                    path: held.path.clone(),
-                    reason: held.reason.chars().take(MAX_REASON).collect(),
+                let withheld = report.withheld.iter().take(MAX_NAMED).map(|file| Withheld {
+                    path: file.path.clone(),
+                    reason: file.reason.chars().take(MAX_REASON).collect(),
                 });
-                now.withheld = held.collect();
+                now.withheld = withheld.collect();
                 now.withheld_more = report.withheld.len().saturating_sub(MAX_NAMED);
             }
             Err(why) => now.trouble = Some(why.chars().take(MAX_REASON).collect()),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn in_sync_is_said_only_when_nothing_is_different_or_unknown() {
+    fn is_in_sync_only_when_nothing_differs() {
         assert!(!SyncSnapshot::default().is_in_sync(), "nobody looked yet");
         let none = SyncReport::default();
         let after = |report: Result<&SyncReport, String>, status: &SyncStatus| {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_sync_keeps_what_the_last_one_held_back() {
+    fn failed_sync_keeps_the_withheld_files() {
         let first = SyncSnapshot::default().after(Ok(&held(60)), &fine());
         assert_eq!((first.withheld.len(), first.withheld_more), (50, 10));
         let second = first.clone().after(Err("no route".to_owned()), &fine());
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_read_as_it_was_written_and_damage_is_nothing_known() {
+    fn snapshot_round_trips_and_damage_reads_as_empty() {
         let state = tempfile::tempdir().unwrap();
         assert_eq!(SyncSnapshot::read(state.path()), SyncSnapshot::default());
         let one = SyncSnapshot::default().after(Ok(&held(2)), &fine());

@@ -1,7 +1,7 @@
 //! What is found in commits: names, links, messages and contents, and which of it may not pass.
 //!
 //! Lives elsewhere: what the remote has already is [`Published`]'s question.
-//! Invariant: what is told of a finding never repeats the secret.
+//! Invariant: the description of a finding never repeats the secret.
 
 use std::{collections::BTreeSet, fmt, path::Path};
 
@@ -14,7 +14,7 @@ use super::Published;
 
 /// More findings than this in one push are not listed.
 const MAX_LISTED: usize = 50;
-/// Of more than these it is not asked whether they are published already. Tests need not write as many.
+/// Of more than these it is not checked whether they are published already. Tests need not write as many.
 pub(crate) const MAX_FOUND: usize = if cfg!(test) { 100 } else { 10_000 };
 
 const FILE: i32 = 0o100_644;
@@ -79,21 +79,21 @@ pub(crate) fn inspect_range(
         // So many: what is there word for word does not count. It is put back, maybe.
         (found, more) = find(repo, scanner, (from, to), &published.known_items()?)?;
     }
-    let mut held = Vec::new();
+    let mut blocked = Vec::new();
     for one in found {
-        if held.len() < MAX_LISTED && !is_published(repo, &one, published)? {
-            held.push(one);
+        if blocked.len() < MAX_LISTED && !is_published(repo, &one, published)? {
+            blocked.push(one);
         }
     }
-    // What nobody looked at is not published.
-    if held.is_empty() {
-        held.extend(more);
+    // What was not inspected does not count as published.
+    if blocked.is_empty() {
+        blocked.extend(more);
     }
-    Ok(held)
+    Ok(blocked)
 }
 
 /// Everything between two commits that would have to be published already and is not `known` to be. Of
-/// so many things that they are not looked through, the first that was left out is told apart.
+/// more things than are inspected, the first that was left out is returned apart.
 fn find(
     repo: &Repo,
     scanner: &Scanner,
@@ -117,7 +117,7 @@ fn find(
 /// too much the rest is left out.
 ///
 /// # Errors
-/// If an object cannot be read, or there is so much that it is not looked through.
+/// If an object cannot be read, or there is too much to inspect.
 pub(crate) fn find_in_commit(
     repo: &Repo,
     scanner: &Scanner,
@@ -136,27 +136,27 @@ pub(crate) fn find_in_commit(
 /// Whether the remote has it already.
 pub(crate) fn is_published(
     repo: &Repo,
-    held: &BlockedItem,
+    blocked: &BlockedItem,
     published: &Published<'_>,
 ) -> Result<bool, RepoError> {
-    if matches!(held.kind, ItemKind::Text | ItemKind::Foreign) {
+    if matches!(blocked.kind, ItemKind::Text | ItemKind::Foreign) {
         return Ok(false);
     }
-    let Ok(path) = VaultPath::new(held.raw.as_str()) else {
+    let Ok(path) = VaultPath::new(blocked.raw.as_str()) else {
         return Ok(false);
     };
-    let blob = repo.blob_at(held.within, &path)?;
-    if held.kind == ItemKind::Name {
+    let blob = repo.blob_at(blocked.within, &path)?;
+    if blocked.kind == ItemKind::Name {
         // What is new in such a file may be what its name says. A folder is no more than its name.
         let content = blob.map_or(Ok(true), |blob| published.has_blob(blob))?;
-        return Ok(content && published.has_name(&held.raw)?);
+        return Ok(content && published.has_name(&blocked.raw)?);
     }
     match blob {
         // Only of what is found in contents it is known.
         Some(blob) if published.predates_push(blob) => Ok(true),
         Some(blob) if repo.blob_len(blob)? <= MAX_FILE_BYTES => {
             let bytes = repo.read_blob(blob, MAX_FILE_BYTES)?;
-            published.has_content(&held.raw, blob, &bytes)
+            published.has_content(&blocked.raw, blob, &bytes)
         }
         _ => Ok(false),
     }
@@ -173,14 +173,14 @@ pub(crate) fn inspect_sent(
     sent: &Path,
     before: &Path,
 ) -> Result<Vec<BlockedItem>, RepoError> {
-    let mut held = Vec::new();
+    let mut blocked = Vec::new();
     repo.each_sent(sent, before, MAX_FILE_BYTES, &mut |new| {
-        // One more than is looked through, so that it is seen that there are more.
-        if held.len() <= MAX_FOUND {
-            held.extend(check_item(scanner, &new));
+        // One more than is inspected, so that it shows that there are more.
+        if blocked.len() <= MAX_FOUND {
+            blocked.extend(check_item(scanner, &new));
         }
     })?;
-    Ok(held)
+    Ok(blocked)
 }
 
 fn check_item(scanner: &Scanner, new: &New<'_>) -> Option<BlockedItem> {
@@ -270,8 +270,9 @@ mod tests {
     use super::super::Gate;
     use super::*;
 
+    /// Of more findings than are listed, those that are published already do not count.
     #[test]
-    fn of_more_findings_than_are_listed_those_that_are_there_already_do_not_count() {
+    fn published_findings_do_not_count_to_the_limit() {
         let folder = tempfile::tempdir().unwrap();
         let repo = Repo::open_or_init(&folder.path().join("git")).unwrap();
         let known = KnownSecrets::new([7; 32]);

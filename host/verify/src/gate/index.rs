@@ -1,10 +1,10 @@
-//! [`PublishedIndex`]: which contents and names some commits hold; [`PublishedIndexCache`]: what is kept of it from
-//! one question to the next.
+//! [`PublishedIndex`]: which contents and names some commits hold; [`PublishedIndexCache`]: what is
+//! kept of it from one question to the next.
 //!
 //! Lives elsewhere: which commits count is the caller's; what follows from it is `published`'s.
-//! Invariants: what is cached was in a tip of the remote that was verified, and the remote's
-//! history is never rewritten, so it is there still; it grows by what changed, and is read through
-//! as a whole once.
+//! Invariants: what is cached was in a tip of the remote that was verified, and the remote's history
+//! is never rewritten, so it is there still; the index grows by what changed, and reads everything
+//! once.
 
 use std::{
     collections::{BTreeSet, HashSet, hash_map::RandomState},
@@ -14,8 +14,8 @@ use std::{
 
 use platinum_repo::{Oid, Repo, RepoError};
 
-/// Contents and names. Of names only a number is kept, which nobody outside can foretell: a vault
-/// of 100,000 notes takes some ten megabytes.
+/// Contents and names. File names are stored as keyed hashes (a random SipHash key) to bound memory:
+/// a vault of 100,000 notes takes some ten megabytes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PublishedIndex {
     hasher: RandomState,
@@ -38,7 +38,7 @@ impl PublishedIndex {
         commit: Oid,
     ) -> Result<(), RepoError> {
         let compared = match repo.compare(from, commit, usize::MAX) {
-            // What nobody can look through excuses nothing.
+            // Too much to compare: it counts as not published.
             Err(RepoError::TooMany(_)) => return Ok(()),
             compared => compared?,
         };
@@ -102,7 +102,7 @@ impl PublishedIndexCache {
         {
             return Ok(Arc::clone(index));
         }
-        // While it is being made, nothing half-made is kept.
+        // While it is being built, nothing unfinished is kept.
         let (mut index, mut from) = (Arc::<PublishedIndex>::default(), None);
         if let Some((at, earlier)) = kept.take()
             && repo.is_ancestor(at, verified)?
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_conflict_copy_has_the_name_of_its_note() {
+    fn origin_of_a_conflict_copy_is_its_note() {
         for (name, of) in [
             ("task_1.md", "task_1"),
             (
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_versions_of_a_note_are_those_of_its_name_alone() {
+    fn versions_are_those_of_one_name() {
         let mut index = PublishedIndex::default();
         let blob = |n: u8| Oid::from_bytes(&[n; 20]).unwrap();
         for (name, n) in [("a.md", 0), ("a.conflict-x.md", 255), ("b.md", 1)] {

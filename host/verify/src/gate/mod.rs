@@ -1,12 +1,12 @@
-//! The gate: what holds a secret does not leave this machine, and does not come in on a server.
+//! [`Gate`]: what holds a secret does not leave this machine, and does not come in on a server.
 //!
-//! Lives here: the look at one file as it is read for a snapshot ([`Gate::file`]), and the look at
-//! everything a commit would give the remote before it is pushed ([`Gate::push`]). `found` looks
-//! through commits, for the hook of a server too; `published` knows what the remote has already, which
-//! is no secret any more that could be kept, and `had` remembers it.
-//! Lives elsewhere: what a secret is, is `secrets`'; who may write where is `verify`'s.
-//! Invariants: the bytes that are judged are the bytes that are hashed; a file that is held back
-//! keeps no other away; what is told of it never repeats the secret, and is told once.
+//! Lives here: the check of one file as it is read ([`Gate::check_file`]), and of everything that a
+//! commit would publish before it is pushed ([`Gate::check_push`]). `findings` inspects commits, for
+//! the hook of a server too; `published` is what the remote has already, which is no secret any more
+//! that could be kept, and `index` caches it.
+//! Lives elsewhere: what a secret is, is `secrets`'; who may write where is the verifier's.
+//! Invariants: the bytes that are checked are the bytes that are hashed; a withheld file holds no
+//! other one back; a notice never repeats the secret, and is given once.
 
 mod findings;
 mod index;
@@ -36,7 +36,7 @@ pub struct Gate {
     notices: Mutex<Notices>,
 }
 
-/// What is held back, and what the owner has not heard of yet.
+/// What is withheld, and of which files the owner is not notified yet.
 #[derive(Default)]
 struct Notices {
     withheld: BTreeSet<(VaultPath, Kind)>,
@@ -95,7 +95,7 @@ impl Gate {
         Ok(Some(finding))
     }
 
-    /// A file is not held back, or no more: if it is again, that is news.
+    /// Notes that a file is not withheld, or no more: if it is again, the owner is notified again.
     pub fn clear_file(&self, path: &VaultPath) {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         notices.withheld.retain(|(held, _)| held != path);
@@ -119,7 +119,7 @@ impl Gate {
         }
         let mut published = self.published(repo, verified, tip).for_push(tip, commit);
         if let Some(tip) = tip {
-            // An answer brings back what was there before a violation, or came with it.
+            // A revert restores what was there before a violation, or came with it.
             published = published.with_range(verified, tip);
         }
         inspect_range(repo, &self.scanner, (tip, commit), &published)

@@ -1,15 +1,15 @@
-//! [`Published`]: what the remote has already. To give it once more gives nothing away.
+//! [`Published`]: content the remote already has. Publishing it once more reveals nothing.
 //!
-//! A draft that is dragged to `Approved/`, a task that is claimed or filed, what local puts back
-//! after a violation: their text is on the remote, whatever it holds. To hold it back there would
-//! keep no secret, but stop the work on it, or the sync itself.
+//! A draft that is dragged to `Approved/`, a task that is claimed or filed, what local restores after
+//! a violation: their text is on the remote, whatever it holds. Withholding it would keep no secret,
+//! but stop the work on it, or the sync itself.
 //!
-//! Lives elsewhere: what is a secret is `secrets`' question, and it was answered with yes before
-//! this one is asked.
-//! Invariants: only commits that the remote has count. A file counts if the same bytes are there
-//! under any name, or if it is a note of the same name, or a conflict copy of one, with the same
-//! body, and nothing is found in those entries of its frontmatter that are new. Anything else is
-//! judged as if nothing was there: a secret that was pasted into a file as it was moved is held. So is
+//! Lives elsewhere: what is a secret is `secrets`' question, and was answered with yes before this one
+//! is asked.
+//! Invariants: only commits that the remote has count. A file counts if the same bytes are there under
+//! any name, or if it is a note of the same name, or a conflict copy of one, with the same body, and
+//! nothing is found in those entries of its frontmatter that are new. Anything else is checked as if
+//! nothing was there: a secret that was pasted into a file as it was moved is withheld. So is
 //! whatever is new in a file with a secret's name.
 
 use std::{
@@ -126,7 +126,7 @@ impl<'a> Published<'a> {
         Self { sent, ..self }
     }
 
-    /// Whether it was asked for this blob, and the answer was yes.
+    /// Whether this blob was asked for, and is published.
     pub(crate) fn was_excused(&self, blob: Oid) -> bool {
         self.excused.borrow().contains(&blob)
     }
@@ -161,7 +161,7 @@ impl<'a> Published<'a> {
         Ok(self.found()?.has_blob(blob))
     }
 
-    /// What needs no closer look, for it is there as it is. The answer reads nothing: it may be
+    /// What needs no further check, for it is there as it is. The closure reads nothing: it may be
     /// asked for while the repository is being read.
     ///
     /// # Errors
@@ -316,7 +316,7 @@ struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// Nothing if it is no note that can be read: then all of it is judged.
+    /// `None` if it is no note that can be read: then all of it is checked.
     fn of(bytes: &'a [u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
         let note = Note::parse(text).ok()?;
@@ -352,8 +352,8 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Whether a line begins an entry (the last fence is one by itself): it has a key that is not indented. What cannot be told belongs
-/// to the entry before, which is then judged as a whole.
+/// Whether a line begins an entry (the last fence is one by itself): it has a key that is not
+/// indented. Any other line belongs to the entry before, which is then checked as a whole.
 fn begins_entry(line: &str) -> bool {
     let Some((key, rest)) = line.split_once(':') else {
         return false;
@@ -366,15 +366,16 @@ fn begins_entry(line: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// What is judged of a note that was another before; nothing if all of it is.
+    /// What is checked of a note that was another before; `None` if all of it is.
     fn judged(old: &str, new: &str) -> Option<String> {
         let (old, new) = (Text::of(old.as_bytes())?, Text::of(new.as_bytes())?);
         let front = (old.body == new.body).then(|| new.front_without(&old))?;
         Some(String::from_utf8(front).unwrap())
     }
 
+    /// Of a note with the same body only new entries are checked, each as a whole.
     #[test]
-    fn of_a_note_with_the_same_body_only_new_entries_are_judged_each_as_a_whole() {
+    fn same_body_checks_only_new_entries() {
         let old = "---\nid: x\nto:\n- a\n- b\ntext: |\n  one\n  two: 2\nlast: z\n---\nBody: 1\n";
         let with = |from: &str, to: &str| old.replacen(from, to, 1);
         for (new, left) in [
@@ -403,8 +404,9 @@ mod tests {
         }
     }
 
+    /// So is a note that cannot be read.
     #[test]
-    fn a_note_with_another_body_or_that_cannot_be_read_is_judged_as_a_whole() {
+    fn other_body_is_checked_as_a_whole() {
         let old = "---\nid: x\n---\nBody\n";
         for new in [
             "---\nid: x\n---\nBody\nmore\n",

@@ -1,10 +1,10 @@
-//! [`History`]: what is kept of a history while it is verified: of each commit its id, whose it is and
-//! what it stands on.
+//! [`History`]: what is kept of a range of commits while it is verified: of each commit its id, who
+//! signed it and what it stands on.
 //!
-//! Lives elsewhere: judging a commit is `verify`'s, going through the history `walk`'s.
+//! Lives elsewhere: verifying a commit is `verifier`'s, walking the range `walk`'s.
 //! Invariants: a commit costs some tens of bytes here, however long its message is; whether one
 //! stands on another is found in the history, and for what stands on everything before it without a
-//! search: a history of any length, and any number of violations in it, takes time in proportion.
+//! search: a history of any length, with any number of violations, takes time in proportion.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::revert::TRAILER_REVERTS;
 pub(crate) enum Author<'a> {
     /// KeyStatus key signed it.
     Signer(&'a Signer),
-    /// A stranger, before the first contact.
+    /// An unknown signer, before the first contact.
     BeforeFirstContact,
     /// Nobody that is known.
     Unknown,
@@ -39,13 +39,13 @@ impl<'a> Author<'a> {
     }
 }
 
-/// What a look at one commit found, apart from what may not be.
+/// What verifying one commit found, apart from its faults.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Assessment<'a> {
     pub(crate) author: Author<'a>,
-    /// It may not be.
+    /// It is a violation.
     pub(crate) is_bad: bool,
-    /// It changes so much of what it stands on that only its files themselves tell what it is.
+    /// It changes so much of what it stands on that only its whole tree shows what it is.
     pub(crate) is_whole: bool,
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) is_whole: bool,
     /// Whether every commit before it is among what it stands on.
     has_all: bool,
-    /// Whether it, or something that it stands on, may not be or could not be searched through.
+    /// Whether it, or something that it stands on, is a violation or could not be compared.
     is_tainted: bool,
     /// Where its parents end in the list of all; they begin where those of the one before end.
     parents_end: usize,
@@ -73,10 +73,10 @@ pub(crate) struct History<'a> {
     at: BTreeMap<Oid, usize>,
     /// What nothing stands on yet.
     heads: BTreeSet<Oid>,
-    /// The last commit before anything that may not be, with all that is before it.
+    /// The last commit before any violation that has everything before it.
     clean: Option<Oid>,
     is_clean: bool,
-    /// Which commit of local's names which as undone.
+    /// Which commit of local's names which as reverted.
     reverts: Vec<(usize, usize)>,
 }
 
@@ -164,7 +164,7 @@ impl<'a> History<'a> {
         self.clean.is_some() && self.clean == self.entries.last().map(|entry| entry.oid)
     }
 
-    /// What local has undone later on, of these commits: each is named by one of local's that
+    /// What local has reverted later on, of these commits: each is named by one of local's that
     /// stands on it and is right itself.
     pub(crate) fn reverted<V>(&self, found: &BTreeMap<usize, V>) -> BTreeSet<usize> {
         let mut reverted = BTreeSet::new();
@@ -255,7 +255,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_stands_on_what_is_as_a_search_for_each_pair_finds_it(
+        fn history_ancestry_equals_a_search(
             generated in histories(),
             bad in prop::collection::btree_set(0_usize..14, 0..4),
         ) {

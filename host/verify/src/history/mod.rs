@@ -1,8 +1,8 @@
-//! What is kept of a history while it is verified.
+//! What is kept of a range of commits while it is verified.
 //!
-//! To read: `history` has every commit, whose it is and what it stands on; `reapply` has the files that
-//! are left without those commits that may not be.
-//! Lives elsewhere: going through the history is `walk`'s, judging a commit `verify`'s.
+//! To read: `log` has every commit, its signer and what it stands on; `reapply` has the files that are
+//! left without the violations.
+//! Lives elsewhere: walking the range is `walk`'s, verifying a commit `verifier`'s.
 
 mod log;
 mod reapply;

@@ -1,10 +1,10 @@
-//! What the tree would be had the violations never come: the honest commits since the last
+//! [`Reapply`]: what the tree would be without the violations: the honest commits since the last
 //! verified tip, one after the other, on its files.
 //!
-//! A commit may be right only because of what a violation did before it: a draft is deleted, which
-//! may not be, and then made anew, which may. So each commit is verified once more for what it
+//! A commit may be right only because of what a violation did before it: a draft is deleted, which is
+//! not allowed, and then made anew, which is. So each commit is evaluated once more for what it
 //! changes here.
-//! Invariants: nothing is in the tree but what was verified before and what honest commits say;
+//! Invariants: nothing is in the tree but what was verified before and what honest commits put there;
 //! whole files alone, so that links, modes and names that no vault holds have no place in it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +40,7 @@ pub(crate) struct RebasedChanges {
 }
 
 impl RebasedChanges {
-    /// The same, as a comparison of two commits tells it.
+    /// The same, as a comparison of two commits has it.
     pub(crate) fn compared(&self) -> Vec<Changed> {
         let of = |(path, change): &(VaultPath, Change)| Changed {
             path: path.clone(),
@@ -127,7 +127,7 @@ impl<'a> Reapply<'a> {
         if let Some(base) = self.base {
             folders.extend(duplicates::folders(self.repo, base)?);
         }
-        // One that an honest commit made, and that was taken away by what may not be.
+        // One that an honest commit made, and that a violation deleted.
         folders.extend(self.folders.iter().cloned());
         if let Some(fault) = DuplicateTask::too_many(&made, &folders) {
             return Ok(Some(fault));

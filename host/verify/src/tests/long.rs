@@ -62,7 +62,7 @@ fn throw_unsigned(story: &mut Story) -> Oid {
 }
 
 #[test]
-fn what_is_right_is_handed_on_in_stretches_up_to_what_is_not() {
+fn batches_advance_up_to_the_first_violation() {
     let mut story = Story::begin();
     let mut all: Vec<Oid> = (0..10)
         .map(|n| story.commit("cloud", &[(&format!("Plans/{n}.md"), Some("x"))]))
@@ -99,7 +99,7 @@ fn what_is_right_is_handed_on_in_stretches_up_to_what_is_not() {
 }
 
 #[test]
-fn a_first_contact_is_one_stretch_whatever_its_length() {
+fn first_contact_is_one_batch() {
     let mut story = Story::begin();
     for n in 0..10 {
         story.commit("stranger", &[(&format!("Inbox/{n}.md"), Some("x"))]);
@@ -116,7 +116,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn in_stretches_the_same_is_found_as_at_once(
+    fn batches_find_the_same_as_one_pass(
         kind in 0..KINDS,
         before in honest_ops(),
         after in honest_ops(),
@@ -163,7 +163,7 @@ proptest! {
 }
 
 #[test]
-fn a_bomb_is_a_violation_and_its_answer_is_none() {
+fn tree_bomb_is_a_violation_and_its_revert_is_not() {
     for later in 0..3 {
         let mut story = Story::begin();
         let mut alone = Story::begin();
@@ -212,7 +212,7 @@ fn a_bomb_is_a_violation_and_its_answer_is_none() {
 }
 
 #[test]
-fn a_folder_that_only_git_can_read_is_a_violation_and_stops_nobody() {
+fn folder_only_git_reads_is_a_plain_violation() {
     for folder in ["Plans", "Done", "In_Progress", "Needs_Action"] {
         let mut story = Story::begin();
         let before = story.files(story.tip);
@@ -242,7 +242,7 @@ fn a_folder_that_only_git_can_read_is_a_violation_and_stops_nobody() {
 }
 
 #[test]
-fn several_bombs_one_after_the_other_are_undone_in_one_go() {
+fn several_tree_bombs_are_reverted_at_once() {
     let mut story = Story::begin();
     let mut expected = BTreeSet::new();
     for n in 0..5 {
@@ -257,8 +257,9 @@ fn several_bombs_one_after_the_other_are_undone_in_one_go() {
     assert_eq!(plans.filter(|path| path.starts_with("Plans/")).count(), 5);
 }
 
+/// A bomb before the first contact is history if it is gone, and the owner's to remove if not.
 #[test]
-fn a_bomb_before_the_first_contact_is_the_past_if_it_is_gone_and_the_owners_if_not() {
+fn tree_bomb_before_first_contact() {
     let mut story = Story::begin();
     let clean = story.tip;
     let bad = throw_unsigned(&mut story);
@@ -305,7 +306,7 @@ fn a_bomb_before_the_first_contact_is_the_past_if_it_is_gone_and_the_owners_if_n
 }
 
 #[test]
-fn tasks_in_more_folders_than_can_be_looked_through_are_not_made() {
+fn tasks_over_the_lookup_limit_are_refused() {
     let mut story = Story::begin();
     // A few objects, and a million months.
     let mktree = |entries: String| story.git(&["mktree"].map(OsStr::new), entries.as_bytes());
@@ -333,7 +334,7 @@ fn tasks_in_more_folders_than_can_be_looked_through_are_not_made() {
 }
 
 #[test]
-fn a_merge_of_locals_that_brings_a_violation_from_a_side_line_is_one_too() {
+fn local_merge_of_a_violation_is_a_violation() {
     let mut story = Story::begin();
     let (base, bad) = (story.base, [("Approved/evil.md", Some("send"))]);
     let bad = story.write("cloud", Some(base), &bad);
@@ -355,7 +356,7 @@ fn a_merge_of_locals_that_brings_a_violation_from_a_side_line_is_one_too() {
 }
 
 #[test]
-fn hundreds_of_violations_are_undone_and_answered_in_time() {
+fn hundreds_of_violations_are_reverted_in_time() {
     let mut story = Story::begin();
     let began = Instant::now();
     let expected: BTreeSet<String> = (0..250)
@@ -373,7 +374,7 @@ fn hundreds_of_violations_are_undone_and_answered_in_time() {
 }
 
 #[test]
-fn reasons_beyond_a_hundred_are_counted_and_not_kept() {
+fn reasons_over_a_hundred_are_only_counted() {
     let mut story = Story::begin();
     let paths: Vec<String> = (0..1000).map(|n| format!("Approved/{n}.md")).collect();
     let edits: Vec<_> = paths

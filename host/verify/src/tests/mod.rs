@@ -550,7 +550,7 @@ fn found_and_undone(kind: u8, before: &[u8], after: &[u8]) -> Result<(), TestCas
 }
 
 #[test]
-fn every_kind_of_violation_is_found_and_undone() {
+fn every_kind_of_violation_is_found_and_reverted() {
     for kind in 0..KINDS {
         if let Err(failed) = found_and_undone(kind, &[6], &[2, 12]) {
             panic!("{failed}");
@@ -586,7 +586,7 @@ proptest! {
     }
 
     #[test]
-    fn a_violation_hidden_anywhere_is_found_and_undone(
+    fn hidden_violation_is_found_and_reverted(
         kind in 0..KINDS,
         before in honest_ops(),
         after in honest_ops(),
@@ -595,7 +595,7 @@ proptest! {
     }
 
     #[test]
-    fn several_violations_are_undone_in_one_go(
+    fn several_violations_are_reverted_at_once(
         kinds in prop::collection::btree_set(0_u8..34, 2..4),
         ops in honest_ops(),
     ) {
@@ -620,7 +620,7 @@ proptest! {
 }
 
 #[test]
-fn a_file_that_is_too_large_is_a_violation() {
+fn file_over_the_limit_is_a_violation() {
     let mut story = Story::begin();
     let large = "x".repeat(platinum_policy::MAX_FILE_BYTES + 1);
     let commit = story.commit("cloud", &[("Plans/large.md", Some(&large))]);
@@ -636,7 +636,7 @@ fn a_file_that_is_too_large_is_a_violation() {
 }
 
 #[test]
-fn a_commit_of_the_clouds_that_names_what_it_did_answers_nothing() {
+fn cloud_commit_cannot_revert_its_own_violation() {
     let mut story = Story::begin();
     let bad = story.commit("cloud", &[("Approved/evil.md", Some("send"))]);
     let trailers = vec![(TRAILER_REVERTS.to_owned(), bad.to_string())];
@@ -648,7 +648,7 @@ fn a_commit_of_the_clouds_that_names_what_it_did_answers_nothing() {
 }
 
 #[test]
-fn an_answer_before_the_violation_answers_nothing() {
+fn revert_before_the_violation_does_not_count() {
     let mut story = Story::begin();
     let bad = story.write(
         "cloud",

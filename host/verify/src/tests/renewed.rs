@@ -19,7 +19,7 @@ fn found(report: Report) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_night_of_work_that_was_not_fetched_when_the_key_was_replaced_stays() {
+fn work_before_the_key_rotation_stays() {
     let mut story = Story::begin();
     for n in 0..5 {
         let path = format!("Plans/night_{n}.md");
@@ -58,7 +58,7 @@ fn a_night_of_work_that_was_not_fetched_when_the_key_was_replaced_stays() {
 }
 
 #[test]
-fn a_retired_key_on_a_line_beside_the_one_it_was_retired_on_does_not_count() {
+fn retired_key_on_a_side_line_does_not_count() {
     let mut story = Story::begin();
     let at = story.commit("cloud", &[("Plans/a.md", Some("honest"))]);
     story
@@ -71,7 +71,7 @@ fn a_retired_key_on_a_line_beside_the_one_it_was_retired_on_does_not_count() {
 }
 
 #[test]
-fn a_retired_local_half_judges_nothing_any_more_but_did() {
+fn retired_local_key_counts_only_for_the_past() {
     let mut story = Story::begin();
     let evil = story.commit("cloud", &[("Approved/evil.md", Some("send"))]);
     story.undo();
@@ -89,7 +89,7 @@ fn a_retired_local_half_judges_nothing_any_more_but_did() {
 }
 
 #[test]
-fn a_commit_that_the_remote_lost_covers_nothing() {
+fn retirement_at_a_lost_commit_covers_nothing() {
     let mut story = Story::begin();
     let nowhere = Oid::from_bytes(&[7; 20]).unwrap();
     let last = story.commit("cloud", &[("Plans/a.md", Some("honest"))]);

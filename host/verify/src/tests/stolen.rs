@@ -50,8 +50,9 @@ fn places(n: u64) -> Places {
     }
 }
 
+/// A file that was put aside early lets no cloud take a task of local's.
 #[test]
-fn a_file_put_aside_early_lets_no_cloud_make_a_task_of_locals_its_own() {
+fn early_decoy_lets_no_cloud_take_a_local_task() {
     let mut story = Story::begin();
     let Places {
         ghost,
@@ -97,7 +98,7 @@ fn a_file_put_aside_early_lets_no_cloud_make_a_task_of_locals_its_own() {
 }
 
 #[test]
-fn a_task_that_is_done_is_not_brought_back_by_a_file_of_its_name_that_goes() {
+fn decoy_deletion_does_not_bring_back_a_done_task() {
     let mut story = Story::begin();
     let Places {
         ghost, email, done, ..
@@ -112,7 +113,7 @@ fn a_task_that_is_done_is_not_brought_back_by_a_file_of_its_name_that_goes() {
 }
 
 #[test]
-fn a_claim_that_leaves_the_task_waiting_in_another_zone_is_none() {
+fn claim_leaving_a_waiting_copy_is_a_violation() {
     let mut story = Story::begin();
     let Places {
         email,
@@ -135,7 +136,7 @@ fn a_claim_that_leaves_the_task_waiting_in_another_zone_is_none() {
 }
 
 #[test]
-fn a_task_that_honest_commits_moved_is_not_made_again_once_it_was_taken_away() {
+fn task_moved_honestly_is_not_created_again() {
     let mut story = Story::begin();
     let Places {
         payments,
@@ -159,7 +160,7 @@ fn a_task_that_honest_commits_moved_is_not_made_again_once_it_was_taken_away() {
 }
 
 #[test]
-fn a_task_goes_round_by_claims_whose_epochs_grow_by_one() {
+fn claims_with_growing_epochs_pass() {
     let mut story = Story::begin();
     let Places {
         email, cloud, done, ..
@@ -190,7 +191,7 @@ fn a_task_goes_round_by_claims_whose_epochs_grow_by_one() {
 }
 
 #[test]
-fn a_claim_by_nobody_or_of_another_epoch_is_none() {
+fn claim_without_owner_or_next_epoch_is_refused() {
     let mut story = Story::begin();
     let Places { email, cloud, .. } = places(6);
     let waits = note("last-epoch: 4\n", "x");
@@ -233,8 +234,9 @@ fn a_claim_by_nobody_or_of_another_epoch_is_none() {
     );
 }
 
+/// A claim is neither changed nor dropped, nor forgotten when the task is released.
 #[test]
-fn a_claim_is_neither_changed_nor_dropped_nor_forgotten_when_the_task_is_given_back() {
+fn claim_record_stays_until_and_after_release() {
     let mut story = Story::begin();
     let Places { email, cloud, .. } = places(7);
     let owned = note(&claim("cloud", 3, 0), "x");
@@ -282,7 +284,7 @@ fn claim_id(n: u64) -> String {
 }
 
 #[test]
-fn a_task_that_a_cloud_makes_has_no_epoch_and_its_drafts_have_one() {
+fn new_cloud_task_has_no_epoch_and_its_draft_has() {
     let mut story = Story::begin();
     let Places { email, .. } = places(8);
     for front in ["last-epoch: 1\n".to_owned(), claim("cloud", 1, 0)] {
@@ -315,7 +317,7 @@ fn a_task_that_a_cloud_makes_has_no_epoch_and_its_drafts_have_one() {
 }
 
 #[test]
-fn a_claim_on_an_epoch_that_only_a_violation_wrote_is_undone_with_it() {
+fn claim_on_a_forged_epoch_is_reverted_with_it() {
     let mut story = Story::begin();
     let Places { email, .. } = places(9);
     let other = format!("In_Progress/cloud-2/{}", task(9));

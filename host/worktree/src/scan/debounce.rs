@@ -150,19 +150,19 @@ impl Debounce {
         paths: impl Iterator<Item = &'a VaultPath>,
     ) -> Vec<&'a VaultPath> {
         let earlier = std::mem::take(&mut self.gone);
-        let mut gone = Vec::new();
+        let mut confirmed = Vec::new();
         for path in paths {
             let since = earlier.get(path).copied().unwrap_or_else(Instant::now);
             let left = GONE.saturating_sub(since.elapsed());
             // Remembered also when it is decided: it stays gone until it is back.
             self.gone.insert(path.clone(), since);
             if left.is_zero() {
-                gone.push(path);
+                confirmed.push(path);
             } else {
                 self.later.push((path.clone(), left));
             }
         }
-        gone
+        confirmed
     }
 
     /// What is known of a state; that it is there now, if nothing.
@@ -235,8 +235,9 @@ mod tests {
 
     const MILLI: i64 = 1_000_000;
 
+    /// What was written a moment before the scan is settled, whatever time a program gave it.
     #[test]
-    fn what_was_written_a_moment_before_the_look_is_settled_whatever_time_a_program_gave_it() {
+    fn debounce_ignores_times_that_programs_set() {
         let mut debounce = begun();
         let state = state(&debounce, 1);
         assert_eq!(debounce.check(&path(), &state, false), Readiness::Ready);
@@ -249,8 +250,9 @@ mod tests {
         assert!(debounce.is_stable(&older));
     }
 
+    /// What was written since the scan began is read again, and settles if it stays.
     #[test]
-    fn what_was_written_since_the_look_began_is_looked_at_again_and_settles_if_it_stays() {
+    fn debounce_rereads_writes_during_the_scan() {
         let mut debounce = begun();
         let ahead = state(&debounce, -3600);
         assert_eq!(debounce.check(&path(), &ahead, false), Readiness::Wait);
@@ -265,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_piece_by_piece_counts_when_its_writer_has_paused() {
+    fn debounce_waits_for_a_pause_of_the_writer() {
         let mut debounce = begun();
         let written = |debounce: &Debounce, len, ago| FileState {
             len,
@@ -287,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_took_the_place_of_another_is_whole_at_once() {
+    fn debounce_accepts_a_replaced_file_at_once() {
         let mut debounce = begun();
         for inode in [5, 6] {
             let renamed = FileState {
@@ -306,8 +308,9 @@ mod tests {
         }
     }
 
+    /// Although the times of the file do not show it.
     #[test]
-    fn a_file_that_was_seen_to_be_moved_into_place_is_whole_although_no_clock_shows_it() {
+    fn debounce_accepts_a_file_moved_into_place() {
         let mut debounce = begun();
         let saved = |debounce: &Debounce, inode| FileState {
             inode,
@@ -333,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_became_empty_is_waited_for_half_a_minute() {
+    fn debounce_waits_half_a_minute_for_an_empty_file() {
         let mut debounce = begun();
         for (ago, verdict) in [
             (0, Readiness::Emptied),
@@ -352,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_gone_only_at_the_second_look() {
+    fn debounce_confirms_a_deletion_at_the_second_scan() {
         let mut debounce = begun();
         let path = path();
         assert!(debounce.confirm_gone([&path].into_iter()).is_empty());

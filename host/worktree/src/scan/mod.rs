@@ -129,11 +129,11 @@ impl ScanState {
         if let Scope::Everywhere = scope {
             match self.guard.check((vault, repo), base, &found)? {
                 None => self.guard.record_accepted(vault, &found)?,
-                Some(gone) if !found.any_file => return Err(gone.into()),
+                Some(deleted) if !found.any_file => return Err(deleted.into()),
                 Some(other) => refusal = Some(other),
             }
         }
-        let held = self.split_missing(vault, &mut found);
+        let pending = self.split_missing(vault, &mut found);
         // A step of a save is no loss: only what would be published counts.
         if let Some(refusal) = refusal
             && found.edits.files.values().any(Option::is_none)
@@ -150,7 +150,7 @@ impl ScanState {
             .withheld
             .dedup_by(|a, b| (&a.path, &a.reason) == (&b.path, &b.reason));
         self.pending = found.again;
-        self.pending.extend(held);
+        self.pending.extend(pending);
         self.pending.extend(found.edits.files.keys().cloned());
         if let Scope::Everywhere = scope {
             self.folders = found.folders.into_iter().collect();
@@ -261,17 +261,17 @@ impl ScanState {
             .into_iter()
             .partition(|(path, missing)| is_moved(path, missing));
         files.extend(moved.into_keys().map(|path| (path, None)));
-        let gone: BTreeSet<VaultPath> = match self.dirty {
+        let deleted: BTreeSet<VaultPath> = match self.dirty {
             Some(_) => {
-                let gone = self.debounce.confirm_gone(waiting.keys());
-                gone.into_iter().cloned().collect()
+                let deleted = self.debounce.confirm_gone(waiting.keys());
+                deleted.into_iter().cloned().collect()
             }
             None => still_gone(vault, waiting.keys()),
         };
-        let (gone, held): (Vec<_>, Vec<_>) =
-            waiting.into_keys().partition(|path| gone.contains(path));
-        files.extend(gone.into_iter().map(|path| (path, None)));
-        held
+        let (deleted, pending): (Vec<_>, Vec<_>) =
+            waiting.into_keys().partition(|path| deleted.contains(path));
+        files.extend(deleted.into_iter().map(|path| (path, None)));
+        pending
     }
 
     /// Some folders, in turn, once a while.

@@ -92,7 +92,7 @@ impl Scan<'_> {
         &mut self,
         paths: &BTreeMap<String, bool>,
     ) -> Result<(), WorktreeError> {
-        let mut asked = Vec::with_capacity(paths.len());
+        let mut paths_to_read = Vec::with_capacity(paths.len());
         let mut misnamed = BTreeSet::new();
         for (path, below) in paths {
             if path.is_empty() {
@@ -101,23 +101,25 @@ impl Scan<'_> {
                 continue;
             }
             match VaultPath::new(path.as_str()) {
-                Ok(path) if may_be_synced(&path) => asked.push((path, *below)),
+                Ok(path) if may_be_synced(&path) => paths_to_read.push((path, *below)),
                 Ok(_) => {}
                 // Not a name that a vault can have: it is reported with the list of its folder.
                 Err(_) => misnamed.extend(nearest(path)),
             }
         }
         for folder in misnamed {
-            let is_asked = asked.iter().any(|(path, _)| *path == folder);
+            let is_asked = paths_to_read.iter().any(|(path, _)| *path == folder);
             if may_be_synced(&folder) && !is_asked {
-                asked.push((folder, false));
+                paths_to_read.push((folder, false));
             }
         }
         let base = match self.base {
-            Some(base) => self.repo.blobs_at(base, asked.iter().map(|(p, _)| p))?,
+            Some(base) => self
+                .repo
+                .blobs_at(base, paths_to_read.iter().map(|(p, _)| p))?,
             None => BTreeMap::new(),
         };
-        for (path, below) in asked {
+        for (path, below) in paths_to_read {
             let blob = base.get(&path).copied();
             self.scan_path(&path, below, blob)?;
         }
@@ -408,7 +410,7 @@ impl Scan<'_> {
             return;
         }
         self.found.again.extend(VaultPath::new(folder).ok());
-        let held = refused
+        let withheld = refused
             .into_iter()
             .map(|Refused { instead, why }| Withheld {
                 reason: format!(
@@ -417,7 +419,7 @@ impl Scan<'_> {
                 ),
                 path: instead,
             });
-        self.found.edits.withheld.extend(held);
+        self.found.edits.withheld.extend(withheld);
     }
 
     fn tree_of(&self, folder: &str) -> Result<Option<Oid>, WorktreeError> {

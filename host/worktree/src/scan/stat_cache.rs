@@ -289,8 +289,9 @@ mod tests {
         cache.lookup(&path(n), &state(n))
     }
 
+    /// The cache is known to the next daemon, and the latest entry of a file counts.
     #[test]
-    fn what_was_seen_is_known_to_the_next_daemon_and_the_latest_counts() {
+    fn stat_cache_reload_keeps_the_latest_entries() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("cache");
         let mut cache = open(&file);
@@ -313,8 +314,9 @@ mod tests {
         assert_eq!(next.lookup(&path(0), &other), None);
     }
 
+    /// A file that was truncated or damaged anywhere costs only the entries that follow.
     #[test]
-    fn a_file_that_was_cut_or_damaged_anywhere_costs_only_what_follows() {
+    fn stat_cache_damage_loses_only_what_follows() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("cache");
         let mut cache = open(&file);
@@ -343,8 +345,9 @@ mod tests {
         }
     }
 
+    /// What a full scan did not visit is forgotten, and the file does not grow for ever.
     #[test]
-    fn what_a_full_look_did_not_meet_is_forgotten_and_the_file_does_not_grow_for_ever() {
+    fn stat_cache_full_scan_drops_stale_entries() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("cache");
         let mut cache = open(&file);

@@ -148,8 +148,9 @@ impl Fixture {
     }
 }
 
+/// With and without a watcher.
 #[test]
-fn what_was_written_moved_and_removed_is_found_with_and_without_a_watcher() {
+fn scan_finds_writes_moves_and_deletions() {
     for is_watched in [false, true] {
         let files = ["Inbox/a.md", "Inbox/b.md", "Plans/sub/c.md", "Dashboard.md"];
         let mut fixture = match is_watched {
@@ -175,8 +176,9 @@ fn what_was_written_moved_and_removed_is_found_with_and_without_a_watcher() {
     }
 }
 
+/// No file changed, only the base.
 #[test]
-fn a_change_of_the_base_is_found_though_no_file_changed() {
+fn scan_finds_a_change_of_the_base_alone() {
     let mut fixture = Fixture::watched(&["Inbox/a.md", "Inbox/b.md"]);
     let before = fixture.base;
     fixture.repo.write_blob(b"theirs\n").unwrap();
@@ -192,8 +194,9 @@ fn a_change_of_the_base_is_found_though_no_file_changed() {
     assert_eq!(fixture.edits(), []);
 }
 
+/// Nor does the next daemon.
 #[test]
-fn a_state_that_is_known_is_not_read_again_by_the_next_daemon_either() {
+fn scan_reads_no_file_in_a_cached_state() {
     let mut fixture = Fixture::synced(&["Inbox/a.md"]);
     let aged = filetime_of(&fixture, "Inbox/a.md");
     // Till its time is old enough that a second change would show.
@@ -222,7 +225,7 @@ fn filetime_of(fixture: &Fixture, name: &str) -> platinum_vault::FileState {
 }
 
 #[test]
-fn a_save_in_two_steps_is_no_deletion() {
+fn scan_save_in_two_steps_is_no_deletion() {
     let mut fixture = Fixture::watched(&["Inbox/a.md", "Inbox/b.md"]);
     fs::rename(fixture.file("Inbox/a.md"), fixture.file("Inbox/a.md~")).unwrap();
     // However often it is looked at within the time that a save takes.
@@ -237,8 +240,9 @@ fn a_save_in_two_steps_is_no_deletion() {
     fixture.edits_become(&[("Inbox/a.md", None)]);
 }
 
+/// It counts as it was, and is reported.
 #[test]
-fn a_note_that_became_empty_a_moment_ago_counts_as_it_was_and_that_is_told() {
+fn scan_withholds_a_note_that_just_became_empty() {
     let mut fixture = Fixture::synced(&["Inbox/a.md", "Inbox/b.md"]);
     fixture.write("Inbox/a.md", "");
     fixture.write("Inbox/empty.md", "");
@@ -260,8 +264,9 @@ fn a_note_that_became_empty_a_moment_ago_counts_as_it_was_and_that_is_told() {
     assert!(fixture.edits().contains(&again));
 }
 
+/// A file that is deleted while nothing else is read is not the end of the vault.
 #[test]
-fn a_file_that_goes_while_nothing_else_is_looked_at_is_not_the_end_of_the_vault() {
+fn scan_of_one_deletion_does_not_trip_the_guard() {
     for is_watched in [false, true] {
         let files = ["Inbox/a.md", "Plans/b.md"];
         let mut fixture = match is_watched {
@@ -281,8 +286,9 @@ fn a_file_that_goes_while_nothing_else_is_looked_at_is_not_the_end_of_the_vault(
     }
 }
 
+/// What they are renamed to is taken.
 #[test]
-fn names_of_editors_are_never_taken_and_what_they_become_is() {
+fn scan_skips_temporary_names_of_editors() {
     let mut fixture = Fixture::watched(&["Inbox/a.md"]);
     for name in [
         ".a.md.swp",
@@ -309,7 +315,7 @@ fn names_of_editors_are_never_taken_and_what_they_become_is() {
 }
 
 #[test]
-fn a_vault_whose_files_are_all_gone_is_refused_with_a_watcher_too() {
+fn guard_refuses_an_emptied_vault_with_a_watcher() {
     let mut fixture = Fixture::watched(&["Inbox/a.md", "Plans/b.md"]);
     for folder in ["Inbox", "Plans"] {
         fs::remove_dir_all(fixture.file(folder)).unwrap();
@@ -333,8 +339,9 @@ fn a_vault_whose_files_are_all_gone_is_refused_with_a_watcher_too() {
     fixture.edits_become(&[("Plans/b.md", None)]);
 }
 
+/// They are reported until they can be read.
 #[test]
-fn what_cannot_be_read_is_unchanged_and_told_of_till_it_can() {
+fn scan_withholds_unreadable_files_as_unchanged() {
     let mut fixture = Fixture::watched(&["Inbox/a.md", "Plans/sub/b.md"]);
     fs::remove_file(fixture.file("Inbox/a.md")).unwrap();
     std::os::unix::fs::symlink("elsewhere", fixture.file("Inbox/a.md")).unwrap();
@@ -369,7 +376,7 @@ fn what_cannot_be_read_is_unchanged_and_told_of_till_it_can() {
 }
 
 #[test]
-fn a_file_in_the_place_of_a_folder_and_the_other_way_round_are_found() {
+fn scan_finds_files_and_folders_that_swap_places() {
     let mut fixture = Fixture::watched(&["Inbox/x.md", "Plans/y.md/z.md"]);
     fs::remove_file(fixture.file("Inbox/x.md")).unwrap();
     fixture.write("Inbox/x.md/below.md", "below\n");
@@ -384,7 +391,7 @@ fn a_file_in_the_place_of_a_folder_and_the_other_way_round_are_found() {
 }
 
 #[test]
-fn every_folder_has_its_turn_without_a_reason() {
+fn background_rescan_reaches_every_folder() {
     let mut fixture = Fixture::new();
     fixture.state.folders = (0..250).map(|n| format!("Inbox/{n:03}")).collect();
     let mut turns: BTreeMap<String, u32> = BTreeMap::new();
@@ -402,7 +409,7 @@ fn every_folder_has_its_turn_without_a_reason() {
 }
 
 #[test]
-fn a_lost_event_is_made_good_by_the_turn_of_its_folder() {
+fn background_rescan_makes_good_a_lost_event() {
     let mut fixture = Fixture::watched(&["Inbox/a.md", "Inbox/sub/b.md"]);
     fixture._watch = None;
     let dirty = Dirty::new();
@@ -427,7 +434,7 @@ fn a_lost_event_is_made_good_by_the_turn_of_its_folder() {
 }
 
 #[test]
-fn after_a_sleep_everything_is_looked_at() {
+fn scan_after_a_sleep_reads_everything() {
     let mut fixture = Fixture::watched(&["Inbox/a.md"]);
     assert!(!fixture.state.slept());
     fixture.state.clocks.0 = SystemTime::now() - 2 * ASLEEP;
@@ -454,8 +461,9 @@ fn afresh(fixture: &Fixture) -> Vec<(String, Option<Oid>)> {
     files.map(|(path, blob)| (path.to_string(), blob)).collect()
 }
 
+/// Reading where something changed finds what reading everything finds.
 #[test]
-fn looking_where_something_changed_finds_what_looking_everywhere_finds() {
+fn partial_scan_equals_full_scan() {
     use rand::{Rng, SeedableRng, rngs::StdRng};
     for seed in 0..6 {
         let mut rng = StdRng::seed_from_u64(seed);

@@ -17,8 +17,9 @@ fn refused(fixture: &mut Fixture) -> WorktreeError {
     }
 }
 
+/// What Platinum writes into an empty vault is no sign that the vault is there.
 #[test]
-fn what_the_house_writes_into_an_empty_vault_makes_no_deletions_of_the_others() {
+fn guard_ignores_notes_that_platinum_writes() {
     for is_watched in [false, true] {
         let files = ["Dashboard.md", "Inbox/a.md", "Inbox/b.md", "Plans/c.md"];
         let mut fixture = match is_watched {
@@ -51,8 +52,9 @@ fn what_the_house_writes_into_an_empty_vault_makes_no_deletions_of_the_others() 
     }
 }
 
+/// A vault that is another folder deletes nothing until the owner accepts it.
 #[test]
-fn a_vault_that_is_another_folder_deletes_nothing_till_the_owner_says_so() {
+fn guard_needs_acceptance_for_another_folder() {
     let mut fixture = Fixture::synced(&["Inbox/a.md", "Inbox/b.md"]);
     assert_eq!(fixture.edits(), []);
     let other = fixture.folder.path().join("other");
@@ -82,7 +84,7 @@ fn a_vault_that_is_another_folder_deletes_nothing_till_the_owner_says_so() {
 }
 
 #[test]
-fn a_vault_that_was_moved_whole_is_taken_for_what_it_is() {
+fn guard_accepts_a_vault_that_was_moved_whole() {
     let mut fixture = Fixture::synced(&["Inbox/a.md", "Inbox/b.md"]);
     assert_eq!(fixture.edits(), []);
     let other = fixture.folder.path().join("other");
@@ -97,8 +99,9 @@ fn a_vault_that_was_moved_whole_is_taken_for_what_it_is() {
     fixture.edits_become(&[("Inbox/a.md", None)]);
 }
 
+/// More than half of many files is withheld until the owner accepts it.
 #[test]
-fn more_than_half_of_many_files_is_held_back_till_the_owner_says_it_is_meant() {
+fn guard_withholds_deleting_half_of_many_files() {
     let names: Vec<String> = (0..24).map(|n| format!("Inbox/{n:02}.md")).collect();
     let all: Vec<&str> = names.iter().map(String::as_str).collect();
     for is_watched in [false, true] {
@@ -144,8 +147,9 @@ fn more_than_half_of_many_files_is_held_back_till_the_owner_says_it_is_meant() {
     }
 }
 
+/// Nor are those of a killed daemon that was applying them a loss.
 #[test]
-fn what_the_remote_deleted_and_a_killed_daemon_brought_is_no_loss() {
+fn guard_ignores_deletions_of_the_remote() {
     let names: Vec<String> = (0..24).map(|n| format!("Inbox/{n:02}.md")).collect();
     let all: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut fixture = Fixture::synced(&all);
@@ -165,12 +169,13 @@ fn what_the_remote_deleted_and_a_killed_daemon_brought_is_no_loss() {
     fixture.edits_become(&gone);
 }
 
+/// A path that the watcher named is read although the scan failed before it began.
 #[test]
 #[expect(
     clippy::disallowed_methods,
     reason = "nothing tells that an event has come to a set that is not to be taken from"
 )]
-fn a_path_that_was_named_is_looked_at_though_the_look_failed_before_it_began() {
+fn failed_scan_keeps_the_paths_of_the_watcher() {
     let mut fixture = Fixture::watched(&["Inbox/a.md", "Inbox/b.md"]);
     let deadline = Instant::now() + DEADLINE;
     while fixture.state.scan_all || !fixture.state.pending.is_empty() {
@@ -189,7 +194,7 @@ fn a_path_that_was_named_is_looked_at_though_the_look_failed_before_it_began() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a slow writer is what is tested")]
-fn a_file_that_is_being_written_is_taken_once_it_is_whole() {
+fn scan_takes_a_file_once_its_writer_is_done() {
     use std::io::Write;
     let mut fixture = Fixture::watched(&["Inbox/a.md"]);
     let mut file = fs::File::create(fixture.file("Inbox/slow.pdf")).unwrap();
@@ -219,7 +224,7 @@ fn a_file_that_is_being_written_is_taken_once_it_is_whole() {
     clippy::disallowed_methods,
     reason = "the clock of a file system is what is waited for"
 )]
-fn a_save_that_puts_a_whole_file_in_place_is_taken_at_the_first_look() {
+fn scan_takes_an_atomic_save_at_once() {
     let mut fixture = Fixture::watched(&["Inbox/a.md"]);
     fixture.write("Inbox/.a.md.tmp", "saved\n");
     // Longer than a file system's clock takes to go on.
@@ -231,7 +236,7 @@ fn a_save_that_puts_a_whole_file_in_place_is_taken_at_the_first_look() {
 }
 
 #[test]
-fn a_file_whose_name_no_vault_has_is_told_of_till_it_has_another() {
+fn scan_reports_impossible_names_until_renamed() {
     for is_watched in [false, true] {
         let mut fixture = match is_watched {
             true => Fixture::watched(&["Inbox/a.md"]),
@@ -290,7 +295,7 @@ fn a_file_whose_name_no_vault_has_is_told_of_till_it_has_another() {
 }
 
 #[test]
-fn names_with_emoji_and_joined_letters_are_taken() {
+fn scan_takes_names_with_emoji() {
     let mut fixture = Fixture::watched(&["Inbox/a.md"]);
     let names = [
         "Inbox/✈\u{FE0F} Trip.md",

@@ -287,6 +287,6 @@ async fn new_machine_joins_despite_a_secret_in_an_approval() {
         .into_iter()
         .partition(|told| told.ends_with(&sentence("Pending_Approval/draft_1.md", 1)));
     assert_eq!((old.len(), now.len()), (1, 1), "{now:?}");
-    assert!(now[0].contains("in Approved/draft_1.md by somebody before this machine"));
+    assert!(now[0].contains("in Approved/draft_1.md by an agent before this machine"));
     assert_eq!(new.sync.sync().await.unwrap().withheld, []);
 }
