@@ -5,7 +5,7 @@ use platinum_capabilities::{
     sync::{SyncReport, SyncRunError, Syncer},
     tasks::{Owner, TaskError, TaskStore},
 };
-use platinum_core::{TaskId, Zone};
+use platinum_core::{TaskId, ZoneId};
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_sync::{ClaimError, Finish, SyncError, Synchronizer};
 use platinum_vault::note::{ReceiptRecord, TaskNote};
@@ -16,7 +16,7 @@ pub struct Tasks(pub Synchronizer);
 
 #[async_trait]
 impl TaskStore for Tasks {
-    async fn waiting(&self, zone: Zone) -> Result<Vec<TaskNote>, TaskError> {
+    async fn waiting(&self, zone: ZoneId) -> Result<Vec<TaskNote>, TaskError> {
         self.0.waiting(zone).await.map_err(task_error)
     }
 

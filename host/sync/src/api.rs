@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use platinum_core::{TaskId, Timestamp, VaultPath, Zone, layout};
+use platinum_core::{TaskId, Timestamp, VaultPath, ZoneId, layout};
 use platinum_protocol::{Claimed, TaskPlace, reconcile::Intent};
 use platinum_repo::{MaintenanceError, News};
 use platinum_vault::note::TaskNote;
@@ -103,7 +103,7 @@ impl Synchronizer {
     ///
     /// # Errors
     /// If the folder cannot be read.
-    pub async fn waiting(&self, zone: Zone) -> Result<Vec<TaskNote>, SyncError> {
+    pub async fn waiting(&self, zone: ZoneId) -> Result<Vec<TaskNote>, SyncError> {
         self.blocking(move |replica| {
             tasks::list_in(replica, &format!("{}/{zone}", layout::NEEDS_ACTION))
         })
@@ -216,8 +216,8 @@ impl Synchronizer {
     /// If the remote is away, or the repository cannot be read.
     pub async fn take_over_expired(
         &self,
-        zones: &[Zone],
-    ) -> Result<Vec<(TaskId, Zone)>, SyncError> {
+        zones: &[ZoneId],
+    ) -> Result<Vec<(TaskId, ZoneId)>, SyncError> {
         lease::take_over_expired(self, zones).await
     }
 

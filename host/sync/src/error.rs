@@ -1,6 +1,6 @@
 //! [`SyncError`]: why a sync, a claim or the end of a task did not come about.
 
-use platinum_core::{TaskId, Zone};
+use platinum_core::{TaskId, ZoneId};
 use platinum_repo::{RemoteError, RepoError};
 use platinum_tasks::TaskNoteError;
 use platinum_vault::VaultError;
@@ -62,7 +62,7 @@ pub enum SyncError {
 pub enum ClaimError {
     /// Only the owner's machine works in the zone.
     #[error("tasks of zone {0} belong to the owner's machine")]
-    ZoneDenied(Zone),
+    ZoneDenied(ZoneId),
     /// No such task.
     #[error("no task has the id {0}")]
     NoTask(TaskId),

@@ -15,5 +15,5 @@ pub use drafts::{DRAFT_FOLDERS, Drafts, has_new_draft};
 pub use error::TaskNoteError;
 pub use location::{
     LAST_EPOCH, MAX_NOTE, TaskLocation, claim_in, draft_of, epoch_in, find, note_of, read_note,
-    task_at, write_claim,
+    task_at, write_claim, zones_at, zones_in,
 };

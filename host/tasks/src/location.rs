@@ -1,10 +1,13 @@
 //! Where a tree has a task: the id is the file name.
 
 use jiff::SignedDuration;
-use platinum_core::{AgentName, ClaimId, TaskId, Timestamp, VaultPath, Zone, layout};
+use platinum_core::{AgentName, ClaimId, TaskId, Timestamp, VaultPath, ZoneId, layout};
 use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_repo::{Oid, Repo, RepoError};
-use platinum_vault::note::{DraftNote, Note};
+use platinum_vault::{
+    Vault, VaultError,
+    note::{DraftNote, Note},
+};
 
 use crate::TaskNoteError;
 
@@ -21,7 +24,7 @@ pub struct TaskLocation {
     /// Its path and blob; none if it is absent.
     pub file: Option<(VaultPath, Oid)>,
     /// The zone of its folder, while it waits.
-    pub zone: Option<Zone>,
+    pub zone: Option<ZoneId>,
     /// The highest epoch its note speaks of.
     pub epoch: u64,
 }
@@ -37,6 +40,26 @@ pub fn task_at(path: &VaultPath) -> Option<TaskId> {
     (is_place && path.extension() == Some("md"))
         .then(|| path.stem().parse().ok())
         .flatten()
+}
+
+/// The zones with a folder of waiting tasks in a commit, in the order of their names.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub fn zones_at(repo: &Repo, commit: Oid) -> Result<Vec<ZoneId>, RepoError> {
+    let items = repo.items(commit, layout::NEEDS_ACTION)?.into_iter();
+    let folders = items.filter(|item| item.folder);
+    Ok(folders.filter_map(|item| item.name.parse().ok()).collect())
+}
+
+/// The zones with a folder of waiting tasks in the vault, in the order of their names.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn zones_in(vault: &Vault) -> Result<Vec<ZoneId>, VaultError> {
+    let listing = vault.look_in(layout::NEEDS_ACTION)?.unwrap_or_default();
+    let names = listing.folders.iter().map(VaultPath::file_name);
+    Ok(names.filter_map(|name| name.parse().ok()).collect())
 }
 
 /// Finds a task in a tree. Finished wins over owned, and owned over waiting.
@@ -86,7 +109,7 @@ pub fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<TaskLocation, RepoErr
             epoch,
         });
     }
-    for zone in Zone::ALL {
+    for zone in zones_at(repo, tip)? {
         let path = layout::waiting(zone, task);
         let Some(blob) = repo.blob_at(tip, &path)? else {
             continue;

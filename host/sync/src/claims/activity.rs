@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platinum_core::{AgentName, TaskId, Zone, layout};
+use platinum_core::{AgentName, TaskId, ZoneId, layout};
 use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_repo::{Oid, RefName};
 use platinum_vault::note::Note;
@@ -20,7 +20,7 @@ const MAX_BACK: usize = 10_000;
 #[derive(Debug, Clone)]
 pub(crate) struct ForeignTask {
     pub(crate) task: TaskId,
-    pub(crate) zone: Zone,
+    pub(crate) zone: ZoneId,
     pub(crate) record: ClaimRecord,
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn last_commits(
 }
 
 /// The zone that a task's note names.
-fn zone_of(note: &Note) -> Option<Zone> {
+fn zone_of(note: &Note) -> Option<ZoneId> {
     note.get_text("zone")?.parse().ok()
 }
 

@@ -172,7 +172,7 @@ async fn feed(
         return Ok(Some(Claimed::Won { epoch }));
     }
     if let Some(zone) = found.zone
-        && zone.is_local_only()
+        && platinum_policy::is_local_only(zone)
         && sync.replica.role == Role::Cloud
     {
         return Err(ClaimError::ZoneDenied(zone).into());

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use platinum_core::{AgentName, ClaimId, Role, TaskId, VaultPath, Zone, layout};
+use platinum_core::{AgentName, ClaimId, Role, TaskId, VaultPath, ZoneId, layout};
 use platinum_protocol::{ClaimMachine, ClaimRecord, Claimed, Leases, TaskPlace};
 use platinum_repo::{Oid, RefName};
 use platinum_tasks::{Drafts, MAX_NOTE, TaskNoteError};
@@ -35,8 +35,8 @@ const PRUNE: Duration = Duration::from_secs(600);
 
 async fn take_over_exclusively(
     sync: &Synchronizer,
-    zones: &[Zone],
-) -> Result<Vec<(TaskId, Zone)>, SyncError> {
+    zones: &[ZoneId],
+) -> Result<Vec<(TaskId, ZoneId)>, SyncError> {
     let Some(tip) = ingest::fetch_and_verify(sync).await? else {
         return Ok(Vec::new());
     };
@@ -235,8 +235,8 @@ pub(crate) fn prune_marks(replica: &Replica) -> Result<usize, SyncError> {
 /// If the remote is away, or the repository cannot be read.
 pub(crate) async fn take_over_expired(
     sync: &Synchronizer,
-    zones: &[Zone],
-) -> Result<Vec<(TaskId, Zone)>, SyncError> {
+    zones: &[ZoneId],
+) -> Result<Vec<(TaskId, ZoneId)>, SyncError> {
     let may = sync.replica.role == Role::Local && sync.remote.is_some();
     if !may || !is_check_due(sync) || sync.silence().is_some() {
         return Ok(Vec::new());

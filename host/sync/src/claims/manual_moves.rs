@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platinum_core::{AgentName, Role, TaskId, VaultPath, Zone, layout};
+use platinum_core::{AgentName, Role, TaskId, VaultPath, layout};
 use platinum_protocol::{ClaimRecord, TaskPlace, reconcile::Intent};
 use platinum_repo::{Edit, Oid, RefName};
 use platinum_tasks::task_at;
@@ -108,14 +108,12 @@ fn needs_claim(replica: &Replica, task: TaskId) -> bool {
 
 /// Every folder of a tree that can hold a task's file.
 fn task_folders(replica: &Replica, tip: Oid) -> Result<Vec<String>, SyncError> {
-    let mut folders: Vec<String> = Zone::ALL
-        .map(|zone| format!("{}/{zone}", layout::NEEDS_ACTION))
-        .to_vec();
     let below = |folder: &str| -> Result<Vec<String>, SyncError> {
         let items = replica.repo.items(tip, folder)?.into_iter();
         let names = items.filter(|item| item.folder).map(|item| item.name);
         Ok(names.map(|name| format!("{folder}/{name}")).collect())
     };
+    let mut folders = below(layout::NEEDS_ACTION)?;
     folders.extend(below(layout::IN_PROGRESS)?);
     for year in below(layout::DONE)? {
         folders.extend(below(&year)?);
@@ -144,7 +142,9 @@ pub(crate) fn classify(replica: &Replica, task: TaskId) -> Result<ManualMove, Sy
         }
         TaskPlace::Finished => ManualMove::Lost(None),
         // Where only the owner's machine may work.
-        _ if replica.role == Role::Cloud && found.zone.is_some_and(Zone::is_local_only) => {
+        _ if replica.role == Role::Cloud
+            && found.zone.is_some_and(platinum_policy::is_local_only) =>
+        {
             ManualMove::Lost(None)
         }
         _ => ManualMove::Claim,

@@ -6,6 +6,8 @@
 //! the work tree is changed only after the push has landed, path by path, over nothing that was
 //! not seen.
 
+use std::collections::BTreeSet;
+
 use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath, layout};
 use platinum_policy::{Change, check};
 use platinum_protocol::{ClaimRecord, TaskPlace, reconcile::Intent};
@@ -75,7 +77,7 @@ pub(crate) fn build_claim(
         return Err(ClaimError::NoTask(task).into());
     };
     if let Some(zone) = found.zone
-        && zone.is_local_only()
+        && platinum_policy::is_local_only(zone)
         && replica.role == Role::Cloud
     {
         return Err(ClaimError::ZoneDenied(zone).into());
@@ -315,7 +317,16 @@ pub(crate) fn apply_won_claim(
 /// Whether the work tree has this task otherwise than the applied commit.
 pub(crate) fn is_edited(replica: &Replica, task: TaskId) -> Result<bool, SyncError> {
     let applied = replica.repo.tip(RefName::Applied)?;
-    let waiting = platinum_core::Zone::ALL.map(|zone| layout::waiting(zone, task));
+    let mut zones: BTreeSet<_> = platinum_tasks::zones_in(&replica.vault)?
+        .into_iter()
+        .collect();
+    if let Some(applied) = applied {
+        zones.extend(platinum_tasks::zones_at(&replica.repo, applied)?);
+    }
+    let waiting: Vec<_> = zones
+        .into_iter()
+        .map(|zone| layout::waiting(zone, task))
+        .collect();
     let own = layout::in_progress(&replica.agent, task);
     for path in waiting.iter().chain([&own]) {
         let base = match applied {

@@ -1,6 +1,6 @@
 //! Reading tasks: from the work tree, or, where it has not got them, from the verified tip.
 
-use platinum_core::{TaskId, VaultPath, Zone, layout};
+use platinum_core::{TaskId, VaultPath, layout};
 use platinum_repo::{Oid, RefName};
 use platinum_tasks::{MAX_NOTE, TaskNoteError};
 use platinum_vault::{VaultError, note::TaskNote};
@@ -71,7 +71,8 @@ fn find_at_tip(replica: &Replica, id: TaskId) -> Result<Option<(VaultPath, Oid)>
 
 /// Where the work tree has a task that waits or is this agent's.
 pub(crate) fn find_on_disk(replica: &Replica, id: TaskId) -> Result<Option<VaultPath>, SyncError> {
-    let waiting = Zone::ALL.into_iter().map(|zone| layout::waiting(zone, id));
+    let zones = platinum_tasks::zones_in(&replica.vault)?.into_iter();
+    let waiting = zones.map(|zone| layout::waiting(zone, id));
     for path in waiting.chain([layout::in_progress(&replica.agent, id)]) {
         if replica.vault.exists(&path)? {
             return Ok(Some(path));

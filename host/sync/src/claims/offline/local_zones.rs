@@ -6,7 +6,7 @@
 //! Invariant: such a claim lasts as long as its file: deleted or moved back, it is over, and the next
 //! one has another id and a higher epoch.
 
-use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath, Zone, layout};
+use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath, layout};
 use platinum_protocol::{ClaimRecord, Claimed, TaskPlace, reconcile::Intent};
 use platinum_repo::RefName;
 use platinum_tasks::MAX_NOTE;
@@ -32,7 +32,7 @@ pub(crate) fn owned_claim(
     let is_ours = record.agent == replica.agent
         && replica.role == Role::Local
         && replica.vault.exists(&path)?
-        && tasks::read(replica, task)?.zone.is_local_only();
+        && platinum_policy::is_local_only(tasks::read(replica, task)?.zone);
     Ok(is_ours.then_some(record))
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn claim(replica: &Replica, task: TaskId) -> Result<Option<Claimed>, 
 
 /// Where the work tree has a task that waits in a zone that only this machine works in.
 fn find_waiting(replica: &Replica, task: TaskId) -> Result<Option<VaultPath>, SyncError> {
-    for zone in Zone::ALL.into_iter().filter(|zone| zone.is_local_only()) {
+    for zone in platinum_policy::local_only_zones() {
         let path = layout::waiting(zone, task);
         if replica.vault.exists(&path)? {
             return Ok(Some(path));
