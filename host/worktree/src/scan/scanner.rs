@@ -1,6 +1,6 @@
 //! [`Scan`]: reads paths of the work tree, and finds what differs from the base there.
 //!
-//! Lives elsewhere: which paths to read is the module above's; how long an unsettled state is waited
+//! Lives elsewhere: which paths to read is `state`'s; how long an unsettled state is waited
 //! out is `debounce`'s.
 //!
 //! Invariants: only what was read to the end, and was not being written, is taken; a file that
