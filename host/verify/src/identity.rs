@@ -479,7 +479,7 @@ mod tests {
         let local = open(&folder, "local", Role::Local);
         let cloud = open(&folder, "cloud", Role::Cloud);
         assert_eq!(
-            local.trust(&cloud.line(), false).unwrap().messages(),
+            local.trust(&cloud.line(), false).unwrap().message(),
             format!(
                 "The key {} of cloud, a cloud half, is trusted from now on.",
                 cloud.own().key.fingerprint()
@@ -489,7 +489,7 @@ mod tests {
             local.trust(&cloud.line(), false).unwrap(),
             Trusted {
                 signer: cloud.own().clone(),
-                news: false,
+                is_new: false,
                 revoked: Revoked::default(),
             }
         );

@@ -84,7 +84,7 @@ impl<'a> Keys<'a> {
 /// Why a commit by a retired key does not count.
 pub(crate) fn refusal(retired: &Retired) -> String {
     format!(
-        "it is signed by a key of {} that is trusted no more ({})",
+        "it is signed by a key of {} that is no longer trusted ({})",
         retired.signer.agent,
         retired.signer.key.fingerprint()
     )

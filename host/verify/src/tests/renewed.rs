@@ -45,7 +45,7 @@ fn work_before_the_key_rotation_stays() {
             let reasons: Vec<_> = report.open.iter().flat_map(|v| &v.reasons).collect();
             assert_eq!(reasons.len(), 1, "{reasons:?}");
             assert!(
-                reasons[0].starts_with("it is signed by a key of cloud that is trusted no more")
+                reasons[0].starts_with("it is signed by a key of cloud that is no longer trusted")
             );
             assert_eq!(found(report), hex(&[late]), "{perspective:?} {from:?}");
         }

@@ -9,7 +9,7 @@ use platinum_watch::Watch;
 use tempfile::TempDir;
 
 use super::*;
-use crate::ScanFilter;
+use crate::{ScanFilter, accept_deletions};
 
 /// Longer than a hold or an event takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -396,10 +396,13 @@ fn background_rescan_reaches_every_folder() {
     fixture.state.folders = (0..250).map(|n| format!("Inbox/{n:03}")).collect();
     let mut turns: BTreeMap<String, u32> = BTreeMap::new();
     for _ in 0..100 {
-        assert!(fixture.state.backgroundd().is_empty(), "before its time");
+        assert!(
+            fixture.state.background_rescan().is_empty(),
+            "before its time"
+        );
         let (_, at) = &mut fixture.state.background;
         *at = at.checked_sub(BACKGROUND_RESCAN.1).unwrap();
-        for folder in fixture.state.backgroundd() {
+        for folder in fixture.state.background_rescan() {
             *turns.entry(folder).or_default() += 1;
         }
     }
@@ -436,10 +439,10 @@ fn background_rescan_makes_good_a_lost_event() {
 #[test]
 fn scan_after_a_sleep_reads_everything() {
     let mut fixture = Fixture::watched(&["Inbox/a.md"]);
-    assert!(!fixture.state.slept());
+    assert!(!fixture.state.has_slept());
     fixture.state.clocks.0 = SystemTime::now() - 2 * ASLEEP;
-    assert!(fixture.state.slept());
-    assert!(!fixture.state.slept());
+    assert!(fixture.state.has_slept());
+    assert!(!fixture.state.has_slept());
 }
 
 /// The owner says that the deletions are meant.
@@ -447,15 +450,15 @@ fn accept(fixture: &Fixture) {
     accept_deletions(fixture.repo.git_dir()).unwrap();
 }
 
-/// What a look at everything finds that knows nothing.
+/// What a full scan finds that knows nothing.
 fn afresh(fixture: &Fixture) -> Vec<(String, Option<Oid>)> {
     let nowhere = fixture.folder.path().join("nowhere");
     fs::create_dir_all(&nowhere).unwrap();
     accept_deletions(&nowhere).unwrap();
-    let mut tree = ScanState::new(&nowhere);
-    let sources = (&fixture.vault, &fixture.repo, &fixture.gate);
-    let (edits, _) = tree
-        .edits(sources, fixture.base, &mut std::iter::empty())
+    let mut state = ScanState::new(&nowhere);
+    let sources = (&fixture.vault, &fixture.repo, &AcceptAll as &dyn FileFilter);
+    let (edits, _) = state
+        .scan(sources, fixture.base, &mut std::iter::empty())
         .unwrap();
     let files = edits.files.into_iter();
     files.map(|(path, blob)| (path.to_string(), blob)).collect()
