@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use platinum_core::{TaskId, Timestamp, VaultPath, ZoneId, layout};
 use platinum_protocol::{Claimed, TaskPlace, reconcile::Intent};
-use platinum_repo::{MaintenanceError, News};
+use platinum_repo::{MaintenanceError, RemoteEvent};
 use platinum_vault::note::TaskNote;
 
 use crate::{
@@ -32,7 +32,7 @@ impl Synchronizer {
     }
 
     /// From now on only the paths that the watcher names are scanned, instead of all.
-    pub fn watched_by(&self, dirty: platinum_watch::Dirty) {
+    pub fn watched_by(&self, dirty: platinum_watch::DirtyPaths) {
         self.replica.worktree.watched_by(dirty);
     }
 
@@ -232,7 +232,7 @@ impl Synchronizer {
 
     /// Waits until the remote's branch is elsewhere than where it was seen last, or the remote
     /// begins or ceases to answer; at most so long. Takes no lock: claims and syncs go on meanwhile.
-    pub async fn wait_for_remote(&self, at_most: Duration) -> News {
+    pub async fn wait_for_remote(&self, at_most: Duration) -> RemoteEvent {
         events::wait_for_event(self, at_most).await
     }
 
@@ -243,9 +243,9 @@ impl Synchronizer {
     /// If git's client is not there, refuses, or takes too long.
     pub async fn maintain(&self) -> Result<bool, MaintenanceError> {
         let repo = self.replica.repo.clone();
-        let stats = tokio::task::spawn_blocking(move || repo.clutter()).await;
+        let stats = tokio::task::spawn_blocking(move || repo.object_stats()).await;
         let needs_gc = match stats {
-            Ok(stats) => stats?.is_much(),
+            Ok(stats) => stats?.needs_gc(),
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             // The daemon is stopping.
             Err(_) => false,

@@ -75,7 +75,7 @@ impl Synchronizer {
             identity,
             scanner,
         } = config;
-        let repo = Repo::open_journaled(&git_dir)?.signing_with(identity.key().clone());
+        let repo = Repo::open_with_wal(&git_dir)?.signing_with(identity.key().clone());
         if repo
             .git_dir()
             .canonicalize()

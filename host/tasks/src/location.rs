@@ -57,7 +57,7 @@ pub fn zones_at(repo: &Repo, commit: Oid) -> Result<Vec<ZoneId>, RepoError> {
 /// # Errors
 /// If the folder cannot be read.
 pub fn zones_in(vault: &Vault) -> Result<Vec<ZoneId>, VaultError> {
-    let listing = vault.look_in(layout::NEEDS_ACTION)?.unwrap_or_default();
+    let listing = vault.list_folder(layout::NEEDS_ACTION)?.unwrap_or_default();
     let names = listing.folders.iter().map(VaultPath::file_name);
     Ok(names.filter_map(|name| name.parse().ok()).collect())
 }

@@ -80,7 +80,7 @@ impl IncomingSecrets<'_> {
         let commits = repo.commits_between(Some(verified), tip, usize::MAX)?;
         for (at, commit) in commits.into_iter().enumerate() {
             if at % BATCH == BATCH - 1 {
-                repo.forget()?;
+                repo.drop_caches()?;
             }
             let info = repo.commit_info(commit)?;
             let signature = repo.signature(commit)?;

@@ -64,7 +64,7 @@ impl<'a> Verifier<'a> {
         let count = commits.len();
         for (at, commit) in commits.into_iter().enumerate() {
             if at % BATCH == BATCH - 1 {
-                self.repo.forget()?;
+                self.repo.drop_caches()?;
             }
             let info = self.repo.commit_info(commit)?;
             let instead = history.instead_of_parents(&info);
@@ -117,7 +117,7 @@ impl<'a> Verifier<'a> {
         let mut last: Vec<Option<usize>> = Vec::with_capacity(history.len());
         for (at, entry) in history.entries().iter().enumerate() {
             if at % BATCH == BATCH - 1 {
-                self.repo.forget()?;
+                self.repo.drop_caches()?;
             }
             let of_parents = || {
                 let parents = history.parents(at).iter();

@@ -101,7 +101,7 @@ impl Worktree {
         fail::fail_point!("apply-before-removals");
         for update in updates {
             if update.new.is_none() && !respelled.has(&update.path) {
-                note(&update.path, self.take_away(&update.path, update.expected))?;
+                note(&update.path, self.remove(&update.path, update.expected))?;
             }
         }
         for (update, new) in blocked {
@@ -126,7 +126,7 @@ impl Worktree {
                 Err(error) => return Err(error.into()),
             }
         }
-        let copied = self.take_away(&old.path, old.expected)?;
+        let copied = self.remove(&old.path, old.expected)?;
         Ok(self.put(path, None, new)? || copied)
     }
 
@@ -137,7 +137,7 @@ impl Worktree {
         new: Oid,
     ) -> Result<bool, WorktreeError> {
         if expected.is_none()
-            && let Some(twin) = self.vault.twin(path)?
+            && let Some(twin) = self.vault.other_spelling(path)?
         {
             return Err(VaultError::Twin {
                 path: path.clone(),
@@ -169,10 +169,10 @@ impl Worktree {
     }
 
     /// Takes a file away; one that is not what was expected goes to a conflict copy.
-    fn take_away(&self, path: &VaultPath, expected: Option<Oid>) -> Result<bool, WorktreeError> {
+    fn remove(&self, path: &VaultPath, expected: Option<Oid>) -> Result<bool, WorktreeError> {
         if let Some(expected) = expected {
             let expected = self.repo.read_blob(expected, MAX_FILE_BYTES)?;
-            match self.vault.take_away(path, &expected) {
+            match self.vault.remove_if(path, &expected) {
                 Ok(()) | Err(VaultError::NotFound(_)) => return Ok(false),
                 Err(VaultError::Changed(_)) => {}
                 Err(error) => return Err(error.into()),

@@ -9,7 +9,7 @@ use platinum_core::{AgentName, Timestamp, VaultPath};
 use platinum_protocol::conflict_name;
 use platinum_repo::{Edit, Oid, RefName, Repo, RepoError};
 use platinum_vault::Vault;
-use platinum_watch::Dirty;
+use platinum_watch::DirtyPaths;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -119,7 +119,7 @@ impl Worktree {
             .clock
             .unstamped_meta(format!("Kept {} files", list.len()));
         fail::fail_point!("keep-before");
-        match self.repo.keep(applied, &list, &meta) {
+        match self.repo.save_snapshot(applied, &list, &meta) {
             Ok(_) => Ok(()),
             // A file where a folder is going away: it is kept when that has happened.
             Err(error @ (RepoError::InTheWay(_) | RepoError::Absent(_))) => {
@@ -136,7 +136,7 @@ impl Worktree {
     }
 
     /// From now on the watcher says which paths changed.
-    pub fn watched_by(&self, dirty: Dirty) {
+    pub fn watched_by(&self, dirty: DirtyPaths) {
         self.state().watched_by(dirty);
     }
 

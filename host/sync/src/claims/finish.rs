@@ -134,7 +134,13 @@ async fn end_exclusively(sync: &Synchronizer, task: TaskId, end: End) -> Result<
 fn is_unacknowledged(sync: &Synchronizer, task: TaskId) -> bool {
     matches!(
         sync.replica.intents.get(task),
-        Some(Intent::Own { .. } | Intent::Finish { told: false, .. })
+        Some(
+            Intent::Own { .. }
+                | Intent::Finish {
+                    published: false,
+                    ..
+                }
+        )
     )
 }
 
@@ -248,7 +254,7 @@ fn forget_acknowledged(
     place: &TaskPlace,
 ) -> Result<(), SyncError> {
     match replica.intents.get(task) {
-        Some(intent @ Intent::Own { .. }) if replay(&intent, place) == Replay::Settled => {
+        Some(intent @ Intent::Own { .. }) if replay(&intent, place) == Replay::UpToDate => {
             replica.intents.set(task, None)
         }
         _ => Ok(()),
@@ -322,8 +328,14 @@ fn end_locally(replica: &Replica, task: TaskId, end: &End) -> Result<bool, SyncE
         }
         _ => return Ok(false),
     };
-    let is_told = matches!(own, None | Some(Intent::Finish { told: true, .. }));
-    if matches!(end, End::Release(_)) && is_told {
+    let is_published = matches!(
+        own,
+        None | Some(Intent::Finish {
+            published: true,
+            ..
+        })
+    );
+    if matches!(end, End::Release(_)) && is_published {
         return Ok(false);
     }
     let bytes = replica.vault.read(&path, MAX_NOTE as u64)?;
@@ -339,7 +351,7 @@ fn end_locally(replica: &Replica, task: TaskId, end: &End) -> Result<bool, SyncE
     let blob = replica.repo.write_blob(note.to_text().as_bytes())?;
     let finish = Intent::Finish {
         record,
-        told: is_told,
+        published: is_published,
     };
     if matches!(end, End::Finish(..)) {
         replica.intents.set(task, Some(finish))?;

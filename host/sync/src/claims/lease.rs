@@ -41,7 +41,7 @@ async fn take_over_exclusively(
         return Ok(Vec::new());
     };
     let mut foreign = observe_owners(sync, tip).await?;
-    foreign.retain(|owner, _| sync.leases.state().leases.is_stuck(owner));
+    foreign.retain(|owner, _| sync.leases.state().leases.has_expired(owner));
     let mut taken = Vec::new();
     if foreign.is_empty() {
         return Ok(taken);
@@ -119,7 +119,7 @@ async fn observe_owners(
     let owners = foreign
         .keys()
         .map(|owner| (owner, last_commits.get(owner).map(String::as_str)));
-    state.leases.look(owners, now_ms);
+    state.leases.observe(owners, now_ms);
     state.observed_at = Some(now);
     state.observed_tip = Some(tip);
     state.last_commits = last_commits;
@@ -259,7 +259,7 @@ pub(crate) async fn heartbeat(sync: &Synchronizer) -> Result<bool, SyncError> {
         let state = sync.leases.state();
         let now = ms(state.began.elapsed());
         let pushed = now.saturating_sub(ms(state.pushed.elapsed()));
-        Leases::is_beat_due(ms(state.lease), pushed, now)
+        Leases::is_heartbeat_due(ms(state.lease), pushed, now)
     };
     if !is_due {
         return Ok(false);

@@ -35,7 +35,7 @@ pub(crate) fn preserve(
         Ok(()) => {}
         // Kept before a crash: the same bytes.
         Err(VaultError::Exists(_)) if replica.vault.read(&kept, MAX_NOTE as u64)? == bytes => {
-            match replica.vault.take_away(path, &bytes) {
+            match replica.vault.remove_if(path, &bytes) {
                 Ok(()) | Err(VaultError::NotFound(_)) => {}
                 Err(error) => return Err(error.into()),
             }

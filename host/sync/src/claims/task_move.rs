@@ -157,7 +157,7 @@ pub(crate) fn commit_move(
         .repo
         .commit(Some(tip), &edits, &replica.clock.meta(message, trailers))?;
     fail::fail_point!("move-committed");
-    replica.repo.note_outgoing(commit)?;
+    replica.repo.record_outgoing(commit)?;
     Ok((
         commit,
         TaskMove {

@@ -190,7 +190,7 @@ fn commit_edits(
         match replica.repo.changes(tip, commit) {
             Ok(_) => {
                 fail::fail_point!("sync-committed");
-                replica.repo.note_outgoing(commit)?;
+                replica.repo.record_outgoing(commit)?;
                 fail::fail_point!("sync-outgoing-noted");
                 prepared.commit = Some(commit);
                 prepared.edits = count;

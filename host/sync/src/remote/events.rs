@@ -6,24 +6,24 @@
 
 use std::time::{Duration, Instant};
 
-use platinum_repo::{News, Oid, RefName};
+use platinum_repo::{Oid, RefName, RemoteEvent};
 
 use crate::Synchronizer;
 
 /// Waits until the remote's branch is elsewhere than where it was seen last, or the remote
 /// begins or ceases to answer; at most so long. Takes no lock: claims and syncs go on meanwhile.
-pub(crate) async fn wait_for_event(sync: &Synchronizer, at_most: Duration) -> News {
+pub(crate) async fn wait_for_event(sync: &Synchronizer, at_most: Duration) -> RemoteEvent {
     let Some(remote) = &sync.remote else {
         tokio::time::sleep(at_most).await;
-        return News::Quiet;
+        return RemoteEvent::Unchanged;
     };
     let began = Instant::now();
     loop {
         let known = known_tip(sync).await;
         let left = at_most.saturating_sub(began.elapsed());
-        match remote.news(known, left).await {
+        match remote.next_event(known, left).await {
             // A claim of our own landed while we waited.
-            News::Moved(tip) if tip != known && tip == known_tip(sync).await => {}
+            RemoteEvent::Moved(tip) if tip != known && tip == known_tip(sync).await => {}
             news => return news,
         }
     }

@@ -35,7 +35,7 @@ impl StaleLocks {
         if *is_clean {
             return Ok(());
         }
-        match self.repo.take_stale_locks()? {
+        match self.repo.remove_stale_locks()? {
             Some(taken) => {
                 *is_clean = true;
                 for lock in taken {

@@ -8,7 +8,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use platinum_core::{AgentName, Role, TaskId, Timestamp, UpdateId, VaultPath, layout};
+use platinum_core::{
+    AgentName, Role, TaskId, Timestamp, UpdateId, VaultPath, layout, text::one_line,
+};
 use platinum_vault::{Vault, VaultError, note::UpdateNote};
 use platinum_verify::Gate;
 use platinum_worktree::Worktree;
@@ -125,11 +127,7 @@ impl Notifier {
             created: Timestamp::now(),
             by: self.agent.to_string(),
             task,
-            headline: headline
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(300)
-                .collect(),
+            headline: one_line(headline, 300),
         };
         (layout::update(&self.agent, note.id), note)
     }

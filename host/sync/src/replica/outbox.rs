@@ -60,9 +60,9 @@ impl Outbox {
             }
             match tip {
                 Some(tip) if self.repo.is_ancestor(commit, tip)? => {
-                    self.repo.settle_landed(commit)?;
+                    self.repo.record_landed(commit)?;
                 }
-                _ => self.repo.settle_outgoing(commit)?,
+                _ => self.repo.remove_outgoing(commit)?,
             }
             let mut pushes = self.pushes();
             pushes.rejected.remove(&commit);
@@ -93,9 +93,9 @@ impl Outbox {
         self.repo.set_ref(RefName::Applied, tip)?;
         // What landed is in the base now: all of it, if that is the tip.
         let is_all = self.repo.tip(RefName::Verified)? == Some(tip);
-        for commit in self.repo.unheard()? {
+        for commit in self.repo.unacknowledged()? {
             if is_all || self.repo.is_ancestor(commit, tip)? {
-                self.repo.forget_unheard(commit)?;
+                self.repo.forget_unacknowledged(commit)?;
             }
         }
         Ok(())

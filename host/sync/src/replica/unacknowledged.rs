@@ -96,7 +96,7 @@ fn changed_by_us(
     base: &BTreeMap<VaultPath, Oid>,
 ) -> Result<Pushed, SyncError> {
     let mut pushed = Pushed::default();
-    let unacknowledged = replica.repo.unheard()?;
+    let unacknowledged = replica.repo.unacknowledged()?;
     if unacknowledged.is_empty() {
         return Ok(pushed);
     }
@@ -137,7 +137,7 @@ fn changed_by_us(
 
 /// Whether the work tree once had this version of a file.
 fn was_on_disk(replica: &Replica, path: &VaultPath, blob: Oid) -> Result<bool, SyncError> {
-    let mut at = replica.repo.kept()?;
+    let mut at = replica.repo.last_snapshot()?;
     for _ in 0..MAX_KEPT {
         let Some(link) = at else { break };
         if replica.repo.blob_at(link, path)? == Some(blob) {

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fmt, path::Path};
 
 use platinum_core::VaultPath;
 use platinum_policy::MAX_FILE_BYTES;
-use platinum_repo::{New, Oid, Repo, RepoError};
+use platinum_repo::{NewObject, Oid, Repo, RepoError};
 use platinum_secrets::{Kind, Scanner};
 
 use super::Published;
@@ -98,10 +98,10 @@ fn find(
     repo: &Repo,
     scanner: &Scanner,
     (from, to): (Option<Oid>, Oid),
-    known: &dyn Fn(&New<'_>) -> bool,
+    known: &dyn Fn(&NewObject<'_>) -> bool,
 ) -> Result<(Vec<BlockedItem>, Option<BlockedItem>), RepoError> {
     let (mut found, mut more) = (Vec::new(), None);
-    repo.each_new(from, to, MAX_FILE_BYTES, &mut |new| {
+    repo.visit_new(from, to, MAX_FILE_BYTES, &mut |new| {
         if more.is_some() || known(&new) {
             return;
         }
@@ -125,7 +125,7 @@ pub(crate) fn find_in_commit(
     seen: &mut BTreeSet<Oid>,
 ) -> Result<Vec<BlockedItem>, RepoError> {
     let mut found = Vec::new();
-    repo.each_new_in(commit, MAX_FILE_BYTES, seen, &mut |new| {
+    repo.visit_new_in_commit(commit, MAX_FILE_BYTES, seen, &mut |new| {
         if found.len() < MAX_FOUND {
             found.extend(check_item(scanner, &new));
         }
@@ -174,7 +174,7 @@ pub(crate) fn inspect_sent(
     before: &Path,
 ) -> Result<Vec<BlockedItem>, RepoError> {
     let mut blocked = Vec::new();
-    repo.each_sent(sent, before, MAX_FILE_BYTES, &mut |new| {
+    repo.visit_sent(sent, before, MAX_FILE_BYTES, &mut |new| {
         // One more than is inspected, so that it shows that there are more.
         if blocked.len() <= MAX_FOUND {
             blocked.extend(check_item(scanner, &new));
@@ -183,13 +183,13 @@ pub(crate) fn inspect_sent(
     Ok(blocked)
 }
 
-fn check_item(scanner: &Scanner, new: &New<'_>) -> Option<BlockedItem> {
+fn check_item(scanner: &Scanner, new: &NewObject<'_>) -> Option<BlockedItem> {
     let (kind, within, oid, path, reason) = match new {
-        New::Text { oid, text } => {
+        NewObject::Text { oid, text } => {
             let reason = scanner.message(text)?.to_string();
             (ItemKind::Text, *oid, *oid, "", reason)
         }
-        New::Name {
+        NewObject::Name {
             within,
             path,
             oid,
@@ -203,7 +203,7 @@ fn check_item(scanner: &Scanner, new: &New<'_>) -> Option<BlockedItem> {
             };
             (kind, *within, *oid, *path, reason)
         }
-        New::Blob {
+        NewObject::Blob {
             within,
             path,
             oid,
@@ -243,13 +243,13 @@ pub(crate) fn scan_file(
     bytes: &[u8],
 ) -> Vec<BlockedItem> {
     let path = path.as_str();
-    let name = New::Name {
+    let name = NewObject::Name {
         within,
         path,
         oid,
         mode: FILE,
     };
-    let content = New::Blob {
+    let content = NewObject::Blob {
         within,
         path,
         oid,

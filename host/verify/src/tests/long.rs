@@ -83,7 +83,7 @@ fn batches_advance_up_to_the_first_violation() {
     );
     assert_eq!(report.base, Some(all[8]));
     assert_eq!(named(&report)[0], BTreeSet::from([bad.to_string()]));
-    // What is left of the others is told from there on.
+    // What is left of the others is message from there on.
     let clean: Vec<_> = report.clean.iter().map(|(path, _)| path.as_str()).collect();
     let mut expected: Vec<_> = (9..20).map(|n| format!("Plans/{n}.md")).collect();
     expected.sort();
@@ -386,6 +386,6 @@ fn reasons_over_a_hundred_are_only_counted() {
     let report = story.judge_as(Perspective::Cloud, Some(story.base), story.tip);
     let violation = &report.open[0];
     assert_eq!((violation.reasons.len(), violation.unlisted), (100, 900));
-    let told = violation.to_string();
-    assert!(told.ends_with("; and 995 more"), "{told}");
+    let message = violation.to_string();
+    assert!(message.ends_with("; and 995 more"), "{message}");
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use platinum_core::{VaultPath, layout};
 use platinum_policy::{MAX_FILE_BYTES, is_synced};
 use platinum_repo::{Batch, Folder, Oid, Repo};
-use platinum_vault::{FileState, Leftover, Listing, Refused, Thing, Vault, VaultError};
+use platinum_vault::{FileState, Leftover, Listing, PathEntry, Refused, Vault, VaultError};
 
 use super::{
     debounce::{Debounce, Readiness},
@@ -136,17 +136,17 @@ impl Scan<'_> {
             // The file system answers to other spellings too: only a list has the real one.
             return self.scan_listing(path, below, base);
         }
-        let thing = self.vault.look(path);
-        if !matches!(thing, Ok(Thing::Folder))
+        let thing = self.vault.stat(path);
+        if !matches!(thing, Ok(PathEntry::Folder))
             && base.is_none()
             && let Some(tree) = self.tree_of(path.as_str())?
         {
-            self.add_missing_below(path.as_str(), tree, matches!(thing, Ok(Thing::File(_))))?;
+            self.add_missing_below(path.as_str(), tree, matches!(thing, Ok(PathEntry::File(_))))?;
         }
         match thing {
-            Ok(Thing::File(state)) if is_synced(path) => self.scan_file(path, state, base),
-            Ok(Thing::File(_)) => Ok(()),
-            Ok(Thing::Folder) => {
+            Ok(PathEntry::File(state)) if is_synced(path) => self.scan_file(path, state, base),
+            Ok(PathEntry::File(_)) => Ok(()),
+            Ok(PathEntry::Folder) => {
                 if let Some(blob) = base {
                     self.add_missing(path, blob, true);
                 }
@@ -154,7 +154,7 @@ impl Scan<'_> {
                 let depth = path.components().count();
                 self.scan_folder(path.as_str(), tree, below, depth)
             }
-            Ok(Thing::Nothing) => {
+            Ok(PathEntry::Absent) => {
                 if let Some(blob) = base {
                     self.add_missing(path, blob, false);
                 }
@@ -198,7 +198,7 @@ impl Scan<'_> {
             Some(tree) => self.repo.folder(tree)?,
             None => Folder::default(),
         };
-        let listing = match self.vault.look_in(folder) {
+        let listing = match self.vault.list_folder(folder) {
             Ok(Some(listing)) => listing,
             Ok(None) => Listing::default(),
             // A link or a file in its place: each file of the base is checked by itself.
@@ -339,7 +339,7 @@ impl Scan<'_> {
 
     /// What was found, once all of it is on the disk.
     pub(super) fn finish(self) -> Result<ScanResult, WorktreeError> {
-        self.batch.settle()?;
+        self.batch.flush()?;
         Ok(self.found)
     }
 
@@ -352,13 +352,15 @@ impl Scan<'_> {
     /// A file of the base that the list of its folder does not show. A link or an odd file in its
     /// place is not listed, and no deletion.
     fn check_unlisted(&mut self, path: &VaultPath, blob: Oid) -> Result<(), WorktreeError> {
-        match self.vault.look(path) {
-            Ok(Thing::Nothing) => self.add_missing(path, blob, false),
-            Ok(Thing::Folder) => self.add_missing(path, blob, true),
+        match self.vault.stat(path) {
+            Ok(PathEntry::Absent) => self.add_missing(path, blob, false),
+            Ok(PathEntry::Folder) => self.add_missing(path, blob, true),
             // The list is right about how it is spelled.
-            Ok(Thing::File(_)) if self.vault.ignores_case() => self.add_missing(path, blob, true),
+            Ok(PathEntry::File(_)) if self.vault.ignores_case() => {
+                self.add_missing(path, blob, true)
+            }
             // It came back this moment.
-            Ok(Thing::File(_)) => {
+            Ok(PathEntry::File(_)) => {
                 self.found.again.insert(path.clone());
             }
             Err(error) => self.withhold(path, &error),

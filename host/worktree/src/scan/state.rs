@@ -12,8 +12,8 @@ use std::{
 
 use platinum_core::VaultPath;
 use platinum_repo::{Oid, Repo};
-use platinum_vault::{Leftover, Thing, Vault};
-use platinum_watch::{Changes, Dirty};
+use platinum_vault::{Leftover, PathEntry, Vault};
+use platinum_watch::{Changes, DirtyPaths};
 
 use super::{
     debounce::{Debounce, SECOND_READ},
@@ -39,7 +39,7 @@ pub(crate) struct ScanState {
     debounce: Debounce,
     guard: DeletionGuard,
     /// Who says which paths changed.
-    dirty: Option<Dirty>,
+    dirty: Option<DirtyPaths>,
     /// Paths that differed from the base at the last scan, or were not settled.
     pending: BTreeSet<VaultPath>,
     /// The base of the last scan.
@@ -82,7 +82,7 @@ impl ScanState {
     }
 
     /// From now on this says which paths changed.
-    pub(crate) fn watched_by(&mut self, dirty: Dirty) {
+    pub(crate) fn watched_by(&mut self, dirty: DirtyPaths) {
         self.dirty = Some(dirty);
         self.scan_all = true;
     }
@@ -157,7 +157,7 @@ impl ScanState {
         self.stat_cache.save();
         if let Some(dirty) = &self.dirty {
             for (path, wait) in self.debounce.take_rescans() {
-                dirty.look_again(path.as_str(), wait);
+                dirty.mark_after(path.as_str(), wait);
             }
         }
         Ok((found.edits, found.leftovers))
@@ -169,7 +169,7 @@ impl ScanState {
         base: Option<Oid>,
         more: &mut dyn Iterator<Item = &VaultPath>,
     ) -> Result<Scope, WorktreeError> {
-        let changes = self.dirty.as_ref().map(Dirty::take);
+        let changes = self.dirty.as_ref().map(DirtyPaths::take);
         self.debounce.note_moved_in(match &changes {
             Some(Changes::Paths(touched)) => touched
                 .iter()
@@ -313,7 +313,7 @@ fn still_gone<'a>(
     }
     paths
         .into_iter()
-        .filter(|path| matches!(vault.look(path), Ok(Thing::Nothing)))
+        .filter(|path| matches!(vault.stat(path), Ok(PathEntry::Absent)))
         .cloned()
         .collect()
 }

@@ -205,7 +205,7 @@ pub(crate) fn resume(replica: &Replica, task: TaskId, intent: &Intent) -> Result
 
 /// The same for an end. One that a person has taken back is forgotten: the files alone count.
 fn resume_finish(replica: &Replica, task: TaskId, intent: &Intent) -> Result<(), SyncError> {
-    let Intent::Finish { record, told } = intent else {
+    let Intent::Finish { record, published } = intent else {
         return Ok(());
     };
     if filing::is_filed(replica, task)? {
@@ -220,7 +220,7 @@ fn resume_finish(replica: &Replica, task: TaskId, intent: &Intent) -> Result<(),
         // Moved back to where it was. If its claim was not pushed, that is still to be done.
         Ok(_) => {
             let record = record.clone();
-            let own = (!told).then_some(Intent::Own { record });
+            let own = (!published).then_some(Intent::Own { record });
             replace_intent(replica, task, intent, own)
         }
         Err(error) => Err(error.into()),

@@ -28,7 +28,7 @@ pub(crate) fn place(replica: &Replica, task: TaskId) -> Result<TaskPlace, SyncEr
     let Some(intent) = replica.intents.get(task) else {
         return Ok(place);
     };
-    let stands = matches!(replay(&intent, &place), Replay::Tell | Replay::Settled);
+    let stands = matches!(replay(&intent, &place), Replay::Publish | Replay::UpToDate);
     let own = layout::in_progress(&replica.agent, task);
     Ok(match intent {
         _ if !stands => place,

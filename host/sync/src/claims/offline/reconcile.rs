@@ -73,12 +73,12 @@ async fn reconcile_intent(
             let claimed = claim::claim_by_push(sync, task).await?;
             return Ok(!matches!(claimed, Claimed::Tentative | Claimed::GaveUp));
         }
-        Replay::Tell => {
+        Replay::Publish => {
             sync.blocking(move |replica| local_zones::resume(replica, task, &intent))
                 .await?;
             return Ok(false);
         }
-        Replay::Settled => {
+        Replay::UpToDate => {
             let confirmed = match (&intent, place) {
                 (Intent::Claim { .. }, TaskPlace::Owned(record)) => Some(record.epoch),
                 _ => None,

@@ -79,7 +79,7 @@ impl Fixture {
 
     fn watched(files: &[&str]) -> Self {
         let mut fixture = Self::synced(files);
-        let dirty = Dirty::new();
+        let dirty = DirtyPaths::new();
         let (watch, _) = Watch::gather(fixture.vault.root(), &dirty).unwrap();
         fixture.state.watched_by(dirty);
         fixture._watch = Some(watch);
@@ -218,8 +218,8 @@ fn scan_reads_no_file_in_a_cached_state() {
 }
 
 fn filetime_of(fixture: &Fixture, name: &str) -> platinum_vault::FileState {
-    match fixture.vault.look(&path(name)).unwrap() {
-        Thing::File(state) => state,
+    match fixture.vault.stat(&path(name)).unwrap() {
+        PathEntry::File(state) => state,
         other => panic!("{other:?}"),
     }
 }
@@ -250,13 +250,13 @@ fn scan_withholds_a_note_that_just_became_empty() {
     let edits = fixture.scan().unwrap();
     let new: Vec<_> = edits.files.keys().map(VaultPath::as_str).collect();
     assert_eq!(new, ["Inbox/empty.md"]);
-    let told: Vec<_> = edits
+    let withheld: Vec<_> = edits
         .withheld
         .iter()
         .map(|held| held.reason.as_str())
         .collect();
     assert_eq!(
-        told,
+        withheld,
         ["Inbox/a.md has just become empty; that counts once it stays so"]
     );
     fixture.write("Inbox/a.md", "filled again\n");
@@ -352,15 +352,15 @@ fn scan_withholds_unreadable_files_as_unchanged() {
     loop {
         let edits = fixture.scan().unwrap();
         assert!(edits.files.is_empty(), "{edits:?}");
-        let told: Vec<_> = edits
+        let withheld: Vec<_> = edits
             .withheld
             .iter()
             .map(|held| held.path.as_str())
             .collect();
-        if told == ["Inbox/a.md", "Plans/sub/b.md"] {
+        if withheld == ["Inbox/a.md", "Plans/sub/b.md"] {
             break;
         }
-        assert!(Instant::now() < deadline, "{told:?}");
+        assert!(Instant::now() < deadline, "{withheld:?}");
     }
     // Also at a look that nothing new is a reason for.
     assert_eq!(fixture.scan().unwrap().withheld.len(), 2);
@@ -415,7 +415,7 @@ fn background_rescan_reaches_every_folder() {
 fn background_rescan_makes_good_a_lost_event() {
     let mut fixture = Fixture::watched(&["Inbox/a.md", "Inbox/sub/b.md"]);
     fixture._watch = None;
-    let dirty = Dirty::new();
+    let dirty = DirtyPaths::new();
     // A watcher that is there, and hears nothing.
     let elsewhere = tempfile::tempdir().unwrap();
     let (watch, _) = Watch::gather(elsewhere.path(), &dirty).unwrap();

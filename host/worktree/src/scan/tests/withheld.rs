@@ -30,7 +30,7 @@ fn guard_ignores_notes_that_platinum_writes() {
             fs::remove_file(fixture.file(file)).unwrap();
         }
         fixture.write("Dashboard.md", "Nothing waits.\n");
-        fixture.write("Updates/local/new.md", "told\n");
+        fixture.write("Updates/local/new.md", "message\n");
         let error = refused(&mut fixture);
         assert!(
             matches!(
@@ -47,7 +47,7 @@ fn guard_ignores_notes_that_platinum_writes() {
         }
         fixture.edits_become(&[
             ("Dashboard.md", Some(oid("Nothing waits.\n"))),
-            ("Updates/local/new.md", Some(oid("told\n"))),
+            ("Updates/local/new.md", Some(oid("message\n"))),
         ]);
     }
 }
@@ -116,9 +116,9 @@ fn guard_withholds_deleting_half_of_many_files() {
         fixture.edits_become(&half);
         fs::remove_file(fixture.file(all[12])).unwrap();
         let error = refused(&mut fixture);
-        let told = error.to_string();
-        assert!(told.starts_with("13 of the 24 files"), "{told}");
-        assert!(told.contains("platinum accept-deletions"), "{told}");
+        let message = error.to_string();
+        assert!(message.starts_with("13 of the 24 files"), "{message}");
+        assert!(message.contains("platinum accept-deletions"), "{message}");
         // Moved they are, not gone.
         fs::create_dir(fixture.file("Plans")).unwrap();
         for name in &all[13..] {
@@ -260,18 +260,18 @@ fn scan_reports_impossible_names_until_renamed() {
             "Inbox/What now_.md",
             "Inbox/Why_",
         ];
-        let told = |fixture: &mut Fixture| {
+        let message = |fixture: &mut Fixture| {
             fixture.state.begin();
             let withheld = fixture.scan().unwrap().withheld;
             let paths: Vec<_> = withheld.iter().map(|held| held.path.to_string()).collect();
             (paths, withheld)
         };
         let deadline = Instant::now() + DEADLINE;
-        while told(&mut fixture).0 != expected {
-            assert!(Instant::now() < deadline, "{:?}", told(&mut fixture));
+        while message(&mut fixture).0 != expected {
+            assert!(Instant::now() < deadline, "{:?}", message(&mut fixture));
         }
         // Also at a look that nothing new is a reason for.
-        let (paths, withheld) = told(&mut fixture);
+        let (paths, withheld) = message(&mut fixture);
         assert_eq!(paths, expected);
         assert_eq!(
             withheld[2].reason,
@@ -288,8 +288,8 @@ fn scan_reports_impossible_names_until_renamed() {
             .unwrap();
         }
         let deadline = Instant::now() + DEADLINE;
-        while !told(&mut fixture).0.is_empty() || fixture.edits().len() != 4 {
-            assert!(Instant::now() < deadline, "{:?}", told(&mut fixture));
+        while !message(&mut fixture).0.is_empty() || fixture.edits().len() != 4 {
+            assert!(Instant::now() < deadline, "{:?}", message(&mut fixture));
         }
     }
 }
