@@ -10,10 +10,8 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use platinum_core::Role;
-use platinum_daemon::{
-    identity::Identity,
-    sync::{SyncConfig, Synchronizer},
-};
+use platinum_sync::{SyncConfig, Synchronizer};
+use platinum_verify::Identity;
 use platinum_repo::{Address, ClientOptions, GitRemote, Oid, RefName, Remote, Repo};
 use platinum_secrets::{Allowances, KnownSecrets, Scanner};
 use platinum_vault::Vault;
@@ -90,9 +88,9 @@ impl Ours {
         while files < notes {
             let report = self.runtime.block_on(self.sync.sync())?;
             ensure!(
-                report.held_back.is_empty(),
+                report.withheld.is_empty(),
                 "{:?}",
-                report.held_back.first()
+                report.withheld.first()
             );
             if let Some(tip) = self.repo.tip(RefName::Verified)? {
                 files = self.repo.changes(None, tip)?.len();

@@ -14,14 +14,12 @@ use platinum_capabilities::tasks::{Owner, TaskError, TaskStore};
 use platinum_core::{Backoff, TaskId, ZoneId, layout, text::one_line};
 use platinum_engine::{Invocation, InvokeError, Outcome, SkillError};
 use platinum_protocol::TaskPlace;
+use platinum_sync::{Drafts, Finish, Synchronizer};
 use platinum_vault::{Vault, note::TaskNote};
 use rand::seq::SliceRandom;
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::{
-    RunError, SkillSet,
-    sync::{Drafts, Finish, Synchronizer},
-};
+use crate::{RunError, SkillSet, Tasks};
 
 /// After so many failures of its drafting skill a task is filed as failed.
 const MAX_FAILURES: u32 = 3;
@@ -31,6 +29,7 @@ const RETRIES: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_sec
 pub struct Pipeline {
     skills: Arc<SkillSet>,
     sync: Synchronizer,
+    tasks: Tasks,
     vault: Vault,
     zones: Vec<ZoneId>,
     setbacks: Mutex<BTreeMap<TaskId, Setback>>,
@@ -63,6 +62,7 @@ impl Pipeline {
             .collect();
         Self {
             skills,
+            tasks: Tasks(sync.clone()),
             sync,
             vault,
             zones,
@@ -81,7 +81,7 @@ impl Pipeline {
         moved += self.take_over().await;
         let tentative = self.sync.tentative();
         for &zone in &self.zones {
-            let mut waiting = match TaskStore::waiting(&self.sync, zone).await {
+            let mut waiting = match TaskStore::waiting(&self.tasks, zone).await {
                 Ok(waiting) => waiting,
                 Err(error) => {
                     tracing::warn!("The tasks of {zone} cannot be listed: {error}.");
@@ -109,7 +109,7 @@ impl Pipeline {
     /// how many tasks moved. Between any two tasks of a pass, as that can take long: looks that come
     /// too late measure nothing.
     async fn take_over(&self) -> usize {
-        let taken = match self.sync.take_over_stuck(&self.zones).await {
+        let taken = match self.sync.take_over_expired(&self.zones).await {
             Ok(taken) => taken,
             Err(error) => {
                 tracing::debug!("Nobody looks for stuck owners now: {error}.");
@@ -134,7 +134,7 @@ impl Pipeline {
             }
         };
         for task in self.sync.tentative() {
-            owned.extend(TaskStore::get(&self.sync, task).await.ok());
+            owned.extend(TaskStore::get(&self.tasks, task).await.ok());
         }
         let mut undrafted = Vec::new();
         for task in owned {
@@ -146,7 +146,7 @@ impl Pipeline {
             return Vec::new();
         }
         // Whoever only tries again and again has nothing to push, and is alive.
-        if let Err(error) = self.sync.beat().await {
+        if let Err(error) = self.sync.heartbeat().await {
             tracing::debug!("No sign of life could be given: {error}.");
         }
         let mut left = Vec::new();
@@ -222,7 +222,7 @@ impl Pipeline {
 
     async fn owns(&self, task: TaskId) -> bool {
         matches!(
-            TaskStore::owner_of(&self.sync, task).await,
+            TaskStore::owner_of(&self.tasks, task).await,
             Ok(Owner::ThisAgent)
         )
     }
@@ -313,7 +313,7 @@ impl Pipeline {
 
     /// The task's subject as one short line for people.
     async fn subject(&self, task: TaskId) -> String {
-        match TaskStore::get(&self.sync, task).await {
+        match TaskStore::get(&self.tasks, task).await {
             Ok(note) => one_line(&note.subject, 80),
             Err(TaskError::NotFound) => task.to_string(),
             Err(error) => {

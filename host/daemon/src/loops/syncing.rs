@@ -7,9 +7,10 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use platinum_core::Backoff;
 use platinum_repo::RemoteEvent;
+use platinum_sync::Synchronizer;
 use platinum_watch::{Wake, WakeUps};
 
-use crate::{Shutdown, SkillSet, pipeline::invocation, sync::Synchronizer};
+use crate::{Shutdown, SkillSet, pipeline::invocation};
 
 /// How long the vault must be quiet before a change is taken: programs save in several steps.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -87,7 +88,7 @@ async fn reason_to_sync(sync: &Synchronizer, wake_ups: &mut WakeUps, at_most: Du
         }
     };
     let there = async {
-        match sync.news(at_most).await {
+        match sync.wait_for_remote(at_most).await {
             // That it is lost is found out by trying, so that the owner is told.
             RemoteEvent::Moved(_) | RemoteEvent::Reachable | RemoteEvent::Unreachable => {}
             // Nothing was heard: the other arm has the time.

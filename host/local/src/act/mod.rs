@@ -14,10 +14,11 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use platinum_core::{
     AgentName, Clock, DraftId, SystemClock, TaskId, UpdateId, layout, text::one_line,
 };
-use platinum_daemon::{House, Shutdown, SkillSet, sync::Synchronizer};
+use platinum_daemon::{House, Shutdown, SkillSet};
 use platinum_effects::{approvals::Approvals, email::SentSearch};
 use platinum_engine::Invocation;
 use platinum_protocol::TaskPlace;
+use platinum_sync::Synchronizer;
 use platinum_vault::{Vault, note::UpdateNote};
 use platinum_watch::{Wake, WakeUps};
 use tokio::time::Instant;
