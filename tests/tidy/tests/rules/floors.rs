@@ -12,7 +12,6 @@ use crate::{agree, folder_of, metadata, read, uses};
 /// Where the tables are.
 const ARCHITECTURE: &str = "ARCHITECTURE.md";
 
-<<<<<<< HEAD
 /// The cells of the rows of the table in `text` that begins with the header `header`.
 fn table(text: &str, header: &[&str]) -> Vec<Vec<String>> {
     let cells = |line: &str| -> Option<Vec<String>> {
@@ -23,47 +22,6 @@ fn table(text: &str, header: &[&str]) -> Vec<Vec<String>> {
                 .map(|cell| cell.trim().to_owned())
                 .collect(),
         )
-=======
-/// Outside libraries that only these crates may use.
-const OWNERS: [(&str, &[&str]); 9] = [
-    (
-        "wasmtime",
-        &[
-            "platinum-engine",
-            "platinum-capabilities",
-            "platinum-effects",
-            // It is what our own overhead is measured against.
-            "platinum-benches",
-        ],
-    ),
-    ("wasmtime-wasi", &["platinum-engine"]),
-    ("git2", &["platinum-repo"]),
-    ("flate2", &["platinum-repo"]),
-    ("cap-std", &["platinum-vault"]),
-    ("notify", &["platinum-watch"]),
-    (
-        "rmcp",
-        &["platinum-mcp", "platinum-email-draft", "platinum-email"],
-    ),
-    ("async-imap", &["platinum-mailbox"]),
-    ("lettre", &["platinum-email"]),
-];
-
-/// What runs on the cloud, or is started by it: none of it may hold code that acts.
-const DRAFTING: [&str; 4] = [
-    "platinum-cloud",
-    "platinum-email-draft",
-    "platinum-mailbox",
-    "platinum-intake",
-];
-
-fn metadata() -> Metadata {
-    let command = |options: &[&str]| {
-        MetadataCommand::new()
-            .manifest_path(root().join("Cargo.toml"))
-            .other_options(options.iter().map(ToString::to_string).collect::<Vec<_>>())
-            .exec()
->>>>>>> main
     };
     let mut lines = text
         .lines()
