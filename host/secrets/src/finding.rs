@@ -58,8 +58,8 @@ pub enum Place {
     Name,
     /// In this line of it, the first being 1.
     Line(usize),
-    /// In what is compressed in it.
-    Packed,
+    /// In an archive or a compressed stream in it.
+    Archive,
     /// In the message of a commit.
     Message,
 }

@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use super::{
     Matcher,
     char_class::{
-        Letters, alnum, base64, contains, dotted, hex, is_mixed, is_placeholder, is_random, near,
+        CharClass, alnum, base64, contains, dotted, hex, is_mixed, is_placeholder, is_random, near,
         run, run_before, starts_word, unwrapped, upper, urlish, word,
     },
     key_value::is_identifier,
@@ -30,7 +30,7 @@ enum Start {
 use Start::{Exact, Sure, Weak};
 
 /// Whose, how it starts, the letters and the least number of them that follow.
-const TOKENS: &[(&str, &str, Letters, usize, Start)] = &[
+const TOKENS: &[(&str, &str, CharClass, usize, Start)] = &[
     ("GitHub", "ghp_", alnum, 30, Sure),
     ("GitHub", "gho_", alnum, 30, Sure),
     ("GitHub", "ghu_", alnum, 30, Sure),

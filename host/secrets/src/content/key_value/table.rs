@@ -321,7 +321,7 @@ fn counts(cell: &[u8], owned: bool) -> bool {
         .iter()
         .any(|name| text.as_bytes().windows(name.len()).any(|w| w == *name));
     let first = text.split(' ').next().unwrap_or_default();
-    let spoken = text.contains(' ') && !super::phrase::is_one(cell, 0);
+    let spoken = text.contains(' ') && !super::phrase::is_passphrase(cell, 0);
     let letters = text.chars().any(char::is_alphabetic) || is_number(cell, owned);
     letters && !kept && !spoken && !NOTHING.contains(&text.as_str()) && !NOTHING.contains(&first)
 }
