@@ -9,28 +9,26 @@
 
 pub mod config;
 mod house;
-pub mod identity;
+mod key_rotation;
 pub mod logging;
 pub mod loops;
-mod noted;
 mod owner_updates;
 mod pipeline;
 mod programs;
-mod retiring;
 mod running;
 pub mod secrets;
 mod shutdown;
 pub mod skills;
 pub mod supervisor;
-pub mod sync;
+mod tasks;
 
 pub use config::{Config, ConfigError};
 pub use house::{House, HouseError, mail_server, make_state_folder};
-pub use noted::{Contact, Held, Standing, accept_deletions};
+pub use key_rotation::{Trust, trust};
 pub use owner_updates::OwnerUpdates;
 pub use pipeline::Pipeline;
 pub use programs::{beside, skills_folder};
-pub use retiring::{Trust, trust};
 pub use running::Running;
 pub use shutdown::{Shutdown, on_signals};
 pub use skills::SkillSet;
+pub use tasks::Tasks;

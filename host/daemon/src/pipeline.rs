@@ -13,14 +13,14 @@ use platinum_capabilities::tasks::{Owner, TaskError, TaskStore};
 use platinum_core::{Backoff, TaskId, ZoneId, layout, text::one_line};
 use platinum_engine::Outcome;
 use platinum_protocol::TaskPlace;
+use platinum_sync::{Drafts, Finish, Synchronizer};
 use platinum_vault::{Vault, note::TaskNote};
 use rand::seq::SliceRandom;
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    OwnerUpdates,
+    OwnerUpdates, Tasks,
     skills::{Event, Request, RunError, SkillSet},
-    sync::{Drafts, Finish, Synchronizer},
 };
 
 /// After so many answers of its drafting skill that it cannot be done, a task is filed as failed.
@@ -31,6 +31,7 @@ const RETRIES: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_sec
 pub struct Pipeline {
     skills: Arc<SkillSet>,
     sync: Synchronizer,
+    tasks: Tasks,
     vault: Vault,
     updates: OwnerUpdates,
     zones: Vec<ZoneId>,
@@ -59,6 +60,7 @@ impl Pipeline {
         let zones = zones.filter(|&zone| skills.can_work_in(zone)).collect();
         Self {
             skills,
+            tasks: Tasks(sync.clone()),
             sync,
             vault,
             updates,
@@ -83,7 +85,7 @@ impl Pipeline {
         moved += self.take_over().await;
         let tentative = self.sync.tentative();
         for &zone in &self.zones {
-            let mut waiting = match TaskStore::waiting(&self.sync, zone).await {
+            let mut waiting = match TaskStore::waiting(&self.tasks, zone).await {
                 Ok(waiting) => waiting,
                 Err(error) => {
                     tracing::warn!("The tasks of {zone} cannot be listed: {error}.");
@@ -111,7 +113,7 @@ impl Pipeline {
     /// answers how many tasks moved. Between any two tasks of a pass, as that can take long: a check
     /// that comes too late measures nothing.
     async fn take_over(&self) -> usize {
-        let taken = match self.sync.take_over_stuck(&self.zones).await {
+        let taken = match self.sync.take_over_expired(&self.zones).await {
             Ok(taken) => taken,
             Err(error) => {
                 tracing::debug!("Skipped the lease check: {error}.");
@@ -136,7 +138,7 @@ impl Pipeline {
             }
         };
         for task in self.sync.tentative() {
-            owned.extend(TaskStore::get(&self.sync, task).await.ok());
+            owned.extend(TaskStore::get(&self.tasks, task).await.ok());
         }
         let mut undrafted = Vec::new();
         for task in owned {
@@ -148,7 +150,7 @@ impl Pipeline {
             return Vec::new();
         }
         // A host that only tries again and again has nothing to push, and is alive.
-        if let Err(error) = self.sync.beat().await {
+        if let Err(error) = self.sync.heartbeat().await {
             tracing::debug!("Heartbeat failed: {error}.");
         }
         let mut left = Vec::new();
@@ -207,8 +209,8 @@ impl Pipeline {
         match self.skills.run(claimer, &claim).await {
             // A tentative claim, with the remote away, passes too: what is drafted on it stays here
             // until the claim is confirmed.
-            Ok(Outcome::Passed(_)) if self.may_draft(task).await => true,
-            Ok(Outcome::Passed(_)) => {
+            Ok(Outcome::Claimed(_) | Outcome::Tentative(_)) if self.may_draft(task).await => true,
+            Ok(Outcome::Claimed(_) | Outcome::Tentative(_)) => {
                 self.defer(task).await;
                 false
             }
@@ -222,7 +224,7 @@ impl Pipeline {
 
     async fn owns(&self, task: TaskId) -> bool {
         matches!(
-            TaskStore::owner_of(&self.sync, task).await,
+            TaskStore::owner_of(&self.tasks, task).await,
             Ok(Owner::ThisAgent)
         )
     }
@@ -260,12 +262,12 @@ impl Pipeline {
                 .await;
                 tracing::info!(%task, draft, "A draft waits for the owner.");
             }
-            Ok(Outcome::Filed(_)) if !self.owns(task).await => {
+            Ok(Outcome::Dismissed(_)) if !self.owns(task).await => {
                 // Only its owner may file it.
                 self.defer(task).await;
                 return false;
             }
-            Ok(Outcome::Filed(reason)) => {
+            Ok(Outcome::Dismissed(reason)) => {
                 let subject = self.subject(task).await;
                 if !self.finish(task, Finish::filed(&reason)).await {
                     return false;
@@ -309,7 +311,7 @@ impl Pipeline {
 
     /// The task's subject as one short line for people.
     async fn subject(&self, task: TaskId) -> String {
-        match TaskStore::get(&self.sync, task).await {
+        match TaskStore::get(&self.tasks, task).await {
             Ok(note) => one_line(&note.subject, 80),
             Err(TaskError::NotFound) => task.to_string(),
             Err(error) => {

@@ -24,6 +24,8 @@ pub struct SkillState {
     pub(crate) wasi: Option<WasiCtx>,
     /// What WASI finds open.
     pub(crate) folders: Arc<[GrantedFolder]>,
+    /// Whether nothing was prepared because no interface may be called.
+    pub(crate) is_trial: bool,
 }
 
 impl SkillState {
@@ -34,6 +36,7 @@ impl SkillState {
             meter,
             wasi: None,
             folders: Arc::new([]),
+            is_trial: false,
         }
     }
 
@@ -63,10 +66,15 @@ impl SkillState {
             .and_then(|slot| slot.downcast_mut())
         {
             Some(context) => (context, &mut self.table),
+            // Caught where the trial was begun.
+            None if self.is_trial => std::panic::resume_unwind(Box::new(CalledTooEarly)),
             None => panic!("no {} was prepared for this call", type_name::<C>()),
         }
     }
 }
+
+/// The panic of a trial: the component called an interface before it was run.
+pub(crate) struct CalledTooEarly;
 
 impl fmt::Debug for SkillState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

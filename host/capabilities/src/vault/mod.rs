@@ -10,8 +10,8 @@ use platinum_vault::Vault;
 
 use crate::{
     bindings::platinum::vault::context,
-    offered::offer,
-    view::{Of, view},
+    context::{HasCtx, context_of},
+    registry::Offer,
 };
 
 /// What `vault/context` reads.
@@ -19,6 +19,10 @@ pub(crate) struct NotesCtx {
     pub(crate) vault: Vault,
     pub(crate) granted: Arc<[VaultPath]>,
 }
+
+pub(crate) const CONTEXT: Offer<NotesCtx> = Offer::new(Capability::VaultContext, |linker| {
+    context::add_to_linker::<_, HasCtx<NotesCtx>>(linker, context_of)
+});
 
 /// What skills may read of the vault.
 #[derive(Debug, Clone, Default)]
@@ -38,12 +42,8 @@ pub fn interface(vault: &Vault, grants: ReadGrants) -> Box<dyn Interface> {
         .into_iter()
         .map(|(skill, folders)| (skill, [&*every_skill, folders.as_slice()].concat().into()))
         .collect();
-    offer(
-        Capability::VaultContext,
-        |linker| context::add_to_linker::<_, Of<NotesCtx>>(linker, view::<NotesCtx>),
-        move |call| NotesCtx {
-            vault: vault.clone(),
-            granted: Arc::clone(of_skill.get(&call.skill).unwrap_or(&every_skill)),
-        },
-    )
+    CONTEXT.with(move |call| NotesCtx {
+        vault: vault.clone(),
+        granted: Arc::clone(of_skill.get(&call.skill).unwrap_or(&every_skill)),
+    })
 }

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{Shutdown, sync::Synchronizer};
+use platinum_sync::Synchronizer;
+
+use crate::Shutdown;
 
 /// A daemon that was just started has more urgent things to do.
 const FIRST: Duration = Duration::from_secs(120);
@@ -22,7 +24,7 @@ pub async fn run_maintenance(sync: Synchronizer, mut shutdown: Shutdown) {
         let began = Instant::now();
         let maintained = tokio::select! {
             () = shutdown.stopped() => return,
-            maintained = sync.tend() => maintained,
+            maintained = sync.maintain() => maintained,
         };
         pause = match maintained {
             Ok(done) => {

@@ -7,12 +7,12 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use platinum_core::{Backoff, Role};
 use platinum_repo::RemoteEvent;
+use platinum_sync::Synchronizer;
 use platinum_watch::{Wake, WakeUps};
 
 use crate::{
     Shutdown,
     skills::{Event, Request, SkillSet},
-    sync::Synchronizer,
 };
 
 /// How long the vault must be quiet before a change is taken: programs save in several steps.
@@ -108,7 +108,7 @@ async fn reason_to_sync(sync: &Synchronizer, wake_ups: &mut WakeUps, at_most: Du
         }
     };
     let there = async {
-        match sync.news(at_most).await {
+        match sync.wait_for_remote(at_most).await {
             // That it is lost is found out by trying, so that the owner hears of it.
             RemoteEvent::Moved(_) | RemoteEvent::Reachable | RemoteEvent::Unreachable => {}
             // Nothing was heard: the other arm has the time.

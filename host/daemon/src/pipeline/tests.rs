@@ -11,14 +11,12 @@ use platinum_capabilities::{
 use platinum_core::{AgentName, Clock as _, Role, SystemClock};
 use platinum_engine::{Engine, EngineOptions, Limits, SkillHost};
 use platinum_repo::{Signers, SigningKey};
+use platinum_sync::SyncConfig;
 use platinum_vault::note::UpdateNote;
+use platinum_verify::Identity;
 
 use super::*;
-use crate::{
-    identity::Identity,
-    skills::{Catalog, KnownZones},
-    sync::SyncConfig,
-};
+use crate::skills::{Catalog, KnownZones};
 
 /// A host of the owner's without a remote, with one drafting skill for a zone of its own:
 /// elsewhere a claim without a remote stays tentative.
@@ -65,7 +63,7 @@ impl Fixture {
             scanner: Arc::default(),
         })
         .unwrap();
-        let store: Arc<dyn TaskStore> = Arc::new(sync.clone());
+        let store: Arc<dyn TaskStore> = Arc::new(Tasks(sync.clone()));
         let receipts: Arc<dyn Receipts> = Arc::new(NoReceipts);
         let mut interfaces = skill::interfaces();
         interfaces.extend(tasks::interfaces(&store, &receipts));

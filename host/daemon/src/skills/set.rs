@@ -10,7 +10,7 @@ use std::{
 
 use platinum_core::{Clock, DraftId, SystemClock, TaskId, ZoneId};
 use platinum_engine::{
-    GrantedFolder, Invocation, InvokeError, Limits, Outcome, Skill, SkillError, SkillHost, Trigger,
+    GrantedFolder, Invocation, InvokeError, Limits, Outcome, Skill, SkillError, SkillHost,
 };
 use tokio::time::Instant;
 
@@ -298,10 +298,13 @@ impl SkillSet {
 fn is_answer_to(event: &Event, outcome: &Outcome) -> bool {
     match event {
         Event::TaskWaiting => matches!(outcome, Outcome::Done(_) | Outcome::Nothing),
-        Event::TaskClaim => matches!(outcome, Outcome::Passed(_) | Outcome::Nothing),
+        Event::TaskClaim => matches!(
+            outcome,
+            Outcome::Claimed(_) | Outcome::Tentative(_) | Outcome::Nothing
+        ),
         Event::TaskClaimed => match outcome {
             Outcome::Drafted(draft) => draft.parse::<DraftId>().is_ok(),
-            Outcome::Filed(_) | Outcome::Nothing => true,
+            Outcome::Dismissed(_) | Outcome::Nothing => true,
             _ => false,
         },
         _ => true,
@@ -309,16 +312,9 @@ fn is_answer_to(event: &Event, outcome: &Outcome) -> bool {
 }
 
 fn invocation(request: &Request<'_>) -> Invocation {
-    let trigger = match request.event {
-        Event::TaskWaiting | Event::TaskClaim | Event::TaskClaimed => Trigger::Task,
-        Event::DraftCreated | Event::WorkDone => Trigger::Work,
-        Event::ApprovalGranted => Trigger::Approval,
-        Event::VaultSynced | Event::Source(_) => Trigger::News,
-        Event::Schedule(_) => Trigger::Schedule,
-    };
     Invocation {
-        trigger,
+        event: request.event.to_string(),
         task: request.task,
-        about: request.message.clone(),
+        message: request.message.clone(),
     }
 }

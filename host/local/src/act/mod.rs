@@ -15,10 +15,10 @@ use platinum_core::{DraftId, TaskId, layout};
 use platinum_daemon::{
     House, OwnerUpdates, Shutdown, SkillSet,
     skills::{Event, Request},
-    sync::Synchronizer,
 };
 use platinum_effects::{approvals::Approvals, email::SentSearch};
 use platinum_protocol::TaskPlace;
+use platinum_sync::Synchronizer;
 use platinum_vault::Vault;
 use platinum_watch::{Wake, WakeUps};
 use tokio::time::Instant;

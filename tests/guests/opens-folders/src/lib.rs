@@ -32,7 +32,7 @@ use component::wasi::filesystem::{
 
 impl handler::Guest for component::Guest {
     fn run(invocation: Invocation) -> Result<Outcome, Error> {
-        let request = invocation.about.unwrap_or_default();
+        let request = invocation.message.unwrap_or_default();
         let folders = preopens::get_directories();
         let mut words = request.split(' ');
         let (operation, folder, path) = (words.next(), words.next(), words.next());

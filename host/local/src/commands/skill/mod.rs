@@ -14,7 +14,6 @@ use platinum_daemon::{
     },
 };
 use platinum_engine::{Engine, EngineOptions, ImportsReport, LoadError, SkillHost};
-use platinum_policy::decide;
 
 use super::{CommandError, Context, Kind};
 
@@ -39,9 +38,6 @@ pub(crate) fn run(args: SkillArgs, ctx: &Context) -> Result<(), CommandError> {
         SkillCommand::Check(args) => check::run(&args, ctx),
     }
 }
-
-/// What every skill exports.
-const HANDLER: &str = "platinum:skill/handler@0.1.0";
 
 /// A component and the name it goes by.
 struct Component {
@@ -145,13 +141,15 @@ impl Checker {
             ..EngineOptions::default()
         };
         let engine = Engine::new(options).map_err(|error| failed(error.to_string()))?;
-        // Nothing is offered here, so what is granted reads as not offered.
+        // Every interface there is, without a session behind it: none of them is called.
         let host = |role: Role| {
             let agent: AgentName = role
                 .as_str()
                 .parse()
                 .map_err(|error| failed(format!("{error}")))?;
-            SkillHost::new(engine.clone(), role, agent, Vec::new(), None)
+            let mut interfaces = platinum_capabilities::link_only();
+            interfaces.extend(platinum_effects::link_only());
+            SkillHost::new(engine.clone(), role, agent, interfaces, None)
                 .map_err(|error| failed(error.to_string()))
         };
         Ok(Self {
@@ -160,33 +158,22 @@ impl Checker {
         })
     }
 
-    /// Every import with what the role's ceiling says to it.
+    /// Every import with what becomes of it, and whether a host of the role admits the component.
     fn report(&self, name: &str, component: &[u8], role: Role) -> Result<ImportsReport, LoadError> {
         let host = match role {
             Role::Cloud => &self.cloud,
             Role::Local => &self.local,
         };
-        // Names the component in what is wrong with its bytes.
-        host.engine().imports_of(name, component)?;
-        host.explain(component)
+        host.explain(name, component)
     }
 
-    /// Whether the role's ceiling lets the component in.
+    /// Whether a host of the role admits the component.
     ///
-    /// The error is the sentence a host of that role would say.
+    /// The error is the sentence that host would say.
     pub(super) fn check(&self, name: &str, component: &[u8], role: Role) -> Result<(), LoadError> {
-        let report = self.report(name, component, role)?;
-        let imports = report.imports.iter().map(|line| line.import.as_str());
-        decide(imports, role, None).map_err(|refusal| LoadError::Refused {
-            skill: name.to_owned(),
-            refusal,
-        })?;
-        if report.has_handler {
-            return Ok(());
+        match self.report(name, component, role)?.refusal {
+            Some(refusal) => Err(refusal),
+            None => Ok(()),
         }
-        Err(LoadError::NoHandler {
-            skill: name.to_owned(),
-            handler: HANDLER,
-        })
     }
 }
