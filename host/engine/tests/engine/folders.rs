@@ -10,7 +10,7 @@ use std::{
 use platinum_core::Role;
 use platinum_engine::{GrantedFolder, Outcome, Skill, SkillHost};
 
-use crate::support::{Ledger, host, limits, load, run_with_message};
+use crate::support::{Ledger, host, limits, load, run_with};
 
 /// A vault with a granted folder, a secret beside it, and links that lead out.
 struct Fixture {
@@ -63,7 +63,7 @@ fn granted(root: &Path, name: &str, is_writable: bool) -> GrantedFolder {
 }
 
 async fn ask(host: &SkillHost, skill: &Skill, request: &str) -> String {
-    match run_with_message(host, skill, request, &limits()).await.unwrap() {
+    match run_with(host, skill, request, &limits()).await.unwrap() {
         Outcome::Done(text) => text,
         other => panic!("{request}: {other:?}"),
     }
