@@ -26,3 +26,4 @@ pub mod updates;
 pub mod vault;
 mod view;
 mod writing;
+pub mod zones;

@@ -1,5 +1,5 @@
-//! What runs in both halves of the house: configuration, the house itself (vault, sync, mail,
-//! model, skills), the way of a task through the skills, and the loops that move it.
+//! What both roles run: configuration, the host itself (vault, sync, zones, model,
+//! skills), the way of a task through the skills, and the loops that move it.
 //!
 //! Lives here: everything that neither acts on the outside world nor speaks to a person.
 //! Lives elsewhere: the interfaces that act are in `effects`, which only `local` links; the
@@ -8,7 +8,7 @@
 //! never correctness; this crate never depends on `effects`.
 
 pub mod config;
-mod house;
+mod host;
 pub mod identity;
 pub mod logging;
 pub mod loops;
@@ -24,7 +24,7 @@ pub mod supervisor;
 pub mod sync;
 
 pub use config::{Config, ConfigError};
-pub use house::{House, HouseError, mail_server, make_state_folder};
+pub use host::{Host, HostError, make_state_folder, zone_server};
 pub use noted::{Contact, Held, Standing, accept_deletions};
 pub use pipeline::Pipeline;
 pub use programs::{beside, skills_folder};

@@ -15,6 +15,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use platinum_capabilities::zones::SecretSource;
 use platinum_llm::KeySource;
 use platinum_secrets::{AllowError, Allowances, KnownSecrets, Scanner};
 use rand::RngCore as _;
@@ -59,8 +60,8 @@ struct Sources {
     keys: Vec<PathBuf>,
     /// Git's stores of addresses with passwords.
     stores: Vec<PathBuf>,
-    /// The mail servers' configuration, which names more.
-    mail: Option<PathBuf>,
+    /// TOML files of a zone's server, which name more.
+    servers: Vec<PathBuf>,
     /// Environment variables.
     variables: Vec<String>,
 }
@@ -144,10 +145,16 @@ impl Sources {
             Some(KeySource::Env(name)) => sources.variables.push(name.clone()),
             _ => {}
         }
-        sources.variables.extend(config.mail.env.iter().cloned());
         sources.variables.extend(config.sync.env.iter().cloned());
-        if !config.mail.config.as_os_str().is_empty() {
-            sources.mail = Some(config.mail.config.clone());
+        for source in config
+            .zones
+            .configured()
+            .flat_map(|(_, zone)| zone.secrets())
+        {
+            match source {
+                SecretSource::Variable(name) => sources.variables.push(name),
+                SecretSource::Settings(path) => sources.servers.push(path),
+            }
         }
         if let Some(home) = home {
             sources.stores = vec![
@@ -164,10 +171,10 @@ impl Sources {
         let mut known = KnownSecrets::new(salt);
         let mut variables = self.variables.clone();
         let mut whole = self.whole.clone();
-        if let Some(mail) = &self.mail
-            && let Some(text) = text_of(mail, stamps)
-        {
-            named_by_mail(&text, mail, &mut known, &mut whole, &mut variables);
+        for path in &self.servers {
+            if let Some(text) = text_of(path, stamps) {
+                server_settings(&text, path, &mut known, &mut whole, &mut variables);
+            }
         }
         for path in &self.settings {
             if let Some(text) = text_of(path, stamps) {
@@ -220,8 +227,8 @@ fn text_of(path: &Path, stamps: &mut Stamps) -> Option<String> {
     }
 }
 
-/// The passwords that a mail configuration has, or names by file or variable.
-fn named_by_mail(
+/// The passwords that a server's configuration has, or names by file or variable.
+fn server_settings(
     text: &str,
     path: &Path,
     known: &mut KnownSecrets,
@@ -390,7 +397,7 @@ mod tests {
             whole: vec![folder.join("key")],
             keys: vec![folder.join("signing_key")],
             stores: vec![folder.join(".git-credentials")],
-            mail: Some(folder.join("mail.toml")),
+            servers: vec![folder.join("mail.toml")],
             variables: Vec::new(),
         }
     }

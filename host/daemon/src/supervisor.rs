@@ -33,7 +33,7 @@ pub struct Child {
     pub env: BTreeMap<String, String>,
 }
 
-/// Runs the child until the house stops.
+/// Runs the child until the host stops.
 pub async fn keep_running(child: Child, mut shutdown: Shutdown) {
     let mut pause = FIRST_PAUSE;
     while !shutdown.is_stopping() {
@@ -44,12 +44,12 @@ pub async fn keep_running(child: Child, mut shutdown: Shutdown) {
                 return;
             }
             Ok(ended) => tracing::warn!(
-                "{} has ended ({ended}); it is started again in {:.1} s.",
+                "{} exited ({ended}); restarting in {:.1} s.",
                 child.name,
                 pause.as_secs_f32()
             ),
             Err(error) => tracing::error!(
-                "{} cannot be started ({}: {error}); it is tried again in {:.1} s.",
+                "Cannot start {} ({}: {error}); retrying in {:.1} s.",
                 child.name,
                 child.program.display(),
                 pause.as_secs_f32()

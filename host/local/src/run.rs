@@ -1,7 +1,6 @@
 //! `platinum run`: the composition root with effects.
 
 use std::{
-    collections::BTreeMap,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -10,7 +9,7 @@ use std::{
 use anyhow::Context;
 use platinum_capabilities::{dashboard, tasks::Receipts, updates};
 use platinum_core::{Role, SystemClock, TaskId, Timestamp, VaultPath, layout};
-use platinum_daemon::{Config, House, Running, on_signals, sync::Synchronizer};
+use platinum_daemon::{Config, Host, Running, on_signals, sync::Synchronizer};
 use platinum_effects::{
     Fence,
     approvals::{Approvals, ApprovalsQueue},
@@ -25,73 +24,54 @@ use crate::act::Actor;
 /// Runs the local daemon until it is told to stop.
 pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     let shutdown = on_signals().context("signals cannot be listened to")?;
-    let house = House::open(Config::load(config, Role::Local)?, Role::Local).await?;
+    let host = Host::open(Config::load(config, Role::Local)?, Role::Local).await?;
     // The owner moves files between these: they have to be there.
     for folder in layout::FOLDERS {
-        house.vault.make_folder(&VaultPath::new(folder)?)?;
+        host.vault.make_folder(&VaultPath::new(folder)?)?;
     }
-    let journal = Arc::new(Journal::open(&house.config.vault.state.join("journal.db"))?);
+    let journal = Arc::new(Journal::open(&host.config.vault.state.join("journal.db"))?);
     let receipts: Arc<dyn Receipts> = Arc::new(JournalReceipts(Arc::clone(&journal)));
 
-    let mut interfaces = house.interfaces(&receipts);
-    interfaces.push(updates::collect(&house.vault));
-    interfaces.push(dashboard::interface(&house.vault));
+    let mut interfaces = host.interfaces(&receipts);
+    interfaces.push(updates::collect(&host.vault));
+    interfaces.push(dashboard::interface(&host.vault));
     let approvals = Arc::new(Approvals::new(
-        house.vault.clone(),
+        host.vault.clone(),
         Arc::clone(&journal),
         Arc::new(SyncFence {
-            sync: house.sync.clone(),
+            sync: host.sync.clone(),
             in_vain: tokio::sync::Mutex::new(None),
         }),
         Arc::new(SystemClock),
     ));
     interfaces.push(Box::new(ApprovalsQueue::new(Arc::clone(&approvals))));
     let mut sent: Option<Box<dyn SentSearch>> = None;
-    if let Some(session) = &house.mail {
+    if let Some(session) = host.session("email") {
         let sender = Arc::new(McpMailSender::new(
             session.clone(),
-            domains(&house.config.mail.config),
+            host.config
+                .zones
+                .get("email")
+                .map(|zone| zone.domains())
+                .unwrap_or_default(),
         ));
         let mail = Arc::new(SendMail::new(Arc::clone(&approvals), sender));
         interfaces.push(Box::new(EmailSend::new(mail)));
         sent = Some(Box::new(McpSentSearch::new(session.clone())));
     }
-    let skills = Arc::new(house.load_skills(interfaces)?);
+    let skills = Arc::new(host.load_skills(interfaces)?);
     tracing::info!(
-        agent = %house.agent,
+        agent = %host.agent,
         skills = skills.names().collect::<Vec<_>>().join(", "),
         "The local half is up: it acts on what you approve, and on nothing else."
     );
-    house.introduce();
+    host.introduce();
 
-    let actor = Actor::new(&house, Arc::clone(&skills), approvals, sent);
-    let mut running = Running::start(&house, &skills, &shutdown)?;
-    let every = Duration::from_secs(house.config.work.every_seconds);
+    let actor = Actor::new(&host, Arc::clone(&skills), approvals, sent);
+    let mut running = Running::start(&host, &skills, &shutdown)?;
+    let every = Duration::from_secs(host.config.work.every_seconds);
     running.add(tokio::spawn(actor.run(running.wake_ups(), every, shutdown)));
     running.until_stopped().await
-}
-
-/// The domain of each account's address, from the mail servers' configuration: it ends the
-/// Message-IDs that are chosen here. What cannot be read is left out; the server has checked it.
-fn domains(mail_config: &Path) -> BTreeMap<String, String> {
-    let accounts = std::fs::read_to_string(mail_config)
-        .ok()
-        .and_then(|text| text.parse::<toml::Table>().ok())
-        .and_then(|table| {
-            table
-                .get("account")
-                .and_then(|accounts| accounts.as_table())
-                .cloned()
-        })
-        .unwrap_or_default();
-    accounts
-        .iter()
-        .filter_map(|(name, account)| {
-            let address = account.get("address")?.as_str()?;
-            let domain = address.rsplit('@').next()?.trim_end_matches(['>', ' ']);
-            Some((name.clone(), domain.to_owned()))
-        })
-        .collect()
 }
 
 /// The receipts of a task, from the journal.

@@ -8,11 +8,13 @@
 mod paths;
 mod sections;
 mod suggest;
+mod zones;
 
 pub use sections::{
-    AgentConfig, Config, LimitsConfig, MailConfig, SecretsConfig, SyncSection, VaultConfig,
+    AgentConfig, Config, IntakeConfig, LimitsConfig, SecretsConfig, SyncSection, VaultConfig,
     WorkConfig,
 };
+pub use zones::Zones;
 
 use std::{
     collections::BTreeSet,
@@ -20,6 +22,7 @@ use std::{
     time::Duration,
 };
 
+use platinum_capabilities::zones::PathBase;
 use platinum_core::{AgentName, Capability, Role};
 use platinum_engine::Limits;
 use serde::Deserialize;
@@ -72,16 +75,22 @@ impl Config {
             path: path.to_owned(),
             why,
         })?;
-        let home = std::env::var_os("HOME").map(PathBuf::from);
-        paths::resolve(&mut config, &base, home.as_deref()).map_err(|what| ConfigError::Wrong {
-            path: path.to_owned(),
-            what,
-        })?;
+        let base = PathBase {
+            folder: base,
+            home: std::env::var_os("HOME").map(PathBuf::from),
+        };
+        paths::resolve(&mut config, &base)
+            .and_then(|()| config.zones.configure(&base))
+            .map_err(|what| ConfigError::Wrong {
+                path: path.to_owned(),
+                what,
+            })?;
         Ok(config)
     }
 
     fn parse(text: &str) -> Result<Self, String> {
         let given: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+        zones::refuse_old_mail(text, &given)?;
         let mut merged: toml::Table =
             toml::from_str(DEFAULTS).map_err(|error| format!("the defaults: {error}"))?;
         overlay(&mut merged, given);
@@ -98,9 +107,6 @@ impl Config {
                     "`{key}` is missing; `platinum init` writes a file that has it"
                 ));
             }
-        }
-        if !self.mail.account.is_empty() && self.mail.config.as_os_str().is_empty() {
-            return Err("`mail.account` is given without `mail.config`".to_owned());
         }
         for (key, value) in [
             ("sync.every-seconds", self.sync.every_seconds),
@@ -229,10 +235,10 @@ mod tests {
             wrong(&text, Role::Local),
             "there is no key `remotes`; did you mean `remote`?"
         );
-        let text = format!("{LEAST}[mial]\naccount = \"x\"\n");
+        let text = format!("{LEAST}[zone.email]\naccount = \"x\"\n");
         assert_eq!(
             wrong(&text, Role::Local),
-            "there is no key `mial`; did you mean `mail`?"
+            "there is no key `zone`; did you mean `zones`?"
         );
     }
 

@@ -12,7 +12,7 @@ mod shown;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use platinum_core::{AgentName, Clock, DraftId, SystemClock, TaskId, UpdateId, layout};
-use platinum_daemon::{House, Shutdown, SkillSet, sync::Synchronizer};
+use platinum_daemon::{Host, Shutdown, SkillSet, sync::Synchronizer};
 use platinum_effects::{approvals::Approvals, email::SentSearch};
 use platinum_engine::{Invocation, Trigger};
 use platinum_protocol::TaskPlace;
@@ -38,16 +38,16 @@ pub(crate) struct Actor {
 
 impl Actor {
     pub(crate) fn new(
-        house: &House,
+        host: &Host,
         skills: Arc<SkillSet>,
         approvals: Arc<Approvals>,
         sent: Option<Box<dyn SentSearch>>,
     ) -> Self {
         Self {
             skills,
-            sync: house.sync.clone(),
-            vault: house.vault.clone(),
-            agent: house.agent.clone(),
+            sync: host.sync.clone(),
+            vault: host.vault.clone(),
+            agent: host.agent.clone(),
             approvals,
             sent,
             told: BTreeSet::new(),
@@ -55,7 +55,7 @@ impl Actor {
         }
     }
 
-    /// Runs until the house stops.
+    /// Runs until the host stops.
     pub(crate) async fn run(
         mut self,
         mut wake_ups: WakeUps,

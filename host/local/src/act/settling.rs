@@ -79,7 +79,7 @@ impl Actor {
                     let kind = draft.action.kind();
                     let text = format!(
                         "{}: this host has nothing that does {kind}; a mail needs an account \
-                         under [mail] in the configuration",
+                         under [zones.email] in the configuration",
                         entry.path
                     );
                     changed |= self.tell_once(Some(draft.task), &text).await;
