@@ -8,7 +8,7 @@ use platinum_capabilities::{
     self as capabilities,
     sync::Syncer,
     tasks::{Receipts, TaskStore},
-    zones::ZoneCapabilities,
+    zones::{SourceCommand, ZoneCapabilities},
 };
 use platinum_core::{AgentName, Role};
 use platinum_engine::{Engine, EngineOptions, Interface, SkillHost};
@@ -221,12 +221,36 @@ impl Host {
         Ok(SkillSet::load(host, &folder, self.config.limits())?)
     }
 
-    /// Starts the sources of the zones that this host watches, and keeps them running.
+    /// The source of files that are dropped into the vault.
+    fn folder_source(&self) -> SourceCommand {
+        SourceCommand {
+            name: "the folder watcher".to_owned(),
+            args: vec![
+                "folder".to_owned(),
+                "--role".to_owned(),
+                self.role.to_string(),
+                "--agent".to_owned(),
+                self.agent.to_string(),
+                "--default-zone".to_owned(),
+                self.config.intake.default_zone.to_string(),
+            ],
+            env: BTreeMap::new(),
+        }
+    }
+
+    /// Starts the sources of the vault and of the zones that this host watches, and keeps them
+    /// running.
     pub fn run_sources(&self, shutdown: &Shutdown) -> Vec<tokio::task::JoinHandle<()>> {
         let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
-        let sources = self.config.zones.configured();
-        sources
+        let mut sources: Vec<_> = self
+            .config
+            .zones
+            .configured()
             .filter_map(|(_, zone)| zone.source())
+            .collect();
+        sources.push(self.folder_source());
+        sources
+            .into_iter()
             .map(|source| Child {
                 name: source.name,
                 program: beside("platinum-intake"),

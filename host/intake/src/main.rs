@@ -6,7 +6,12 @@
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
-use platinum_intake::{mail, stop::Stop};
+use platinum_core::{AgentName, Role, Zone};
+use platinum_intake::{
+    folder::{self, FolderSource},
+    mail, source,
+    stop::Stop,
+};
 use tracing_subscriber::EnvFilter;
 
 /// Turns what comes in into tasks of the vault.
@@ -44,6 +49,30 @@ enum Source {
         #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=1500))]
         every: u64,
     },
+    /// Files that a person drops into the vault become notes in Needs_Action.
+    Folder {
+        /// The vault.
+        #[arg(long)]
+        vault: PathBuf,
+        /// The folder that remembers what was seen; not inside the vault.
+        #[arg(long)]
+        state: PathBuf,
+        /// The role of this host: only the owner's machine moves files.
+        #[arg(long)]
+        role: Role,
+        /// The name of this host.
+        #[arg(long)]
+        agent: AgentName,
+        /// The zone of a file that names none.
+        #[arg(long)]
+        default_zone: Zone,
+        /// Take in what is there and end, instead of waiting for more.
+        #[arg(long)]
+        once: bool,
+        /// Look at least this often, in seconds, even without a sign of a change.
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1500))]
+        every: u64,
+    },
 }
 
 fn main() -> ExitCode {
@@ -72,34 +101,64 @@ fn run(source: Source) -> anyhow::Result<()> {
         .worker_threads(1)
         .enable_all()
         .build()?;
-    let Source::Mail {
-        config,
-        account,
-        vault,
-        state,
-        once,
-        backlog,
-        every,
-    } = source;
-    let every = Duration::from_secs(every);
-    let settings = mail::Settings {
-        config,
-        account,
-        vault,
-        state,
-        once,
-        backlog,
-        every,
-    };
     runtime.block_on(async {
-        // One look ends by itself, and may well be given no input.
-        let mut stop = Stop::listen(!settings.once)?;
+        // One poll ends by itself, and may well be given no input.
+        let is_once = matches!(
+            source,
+            Source::Mail { once: true, .. } | Source::Folder { once: true, .. }
+        );
+        let mut stop = Stop::listen(!is_once)?;
         tokio::select! {
             reason = stop.wished() => {
                 tracing::info!(reason, "ending");
                 Ok(())
             }
-            ended = mail::watch(&settings) => Ok(ended?),
+            ended = watch(source) => ended,
         }
     })
+}
+
+async fn watch(source: Source) -> anyhow::Result<()> {
+    match source {
+        Source::Mail {
+            config,
+            account,
+            vault,
+            state,
+            once,
+            backlog,
+            every,
+        } => {
+            let every = Duration::from_secs(every);
+            let settings = mail::Settings {
+                config,
+                account,
+                vault,
+                state,
+                once,
+                backlog,
+                every,
+            };
+            Ok(mail::watch(&settings).await?)
+        }
+        Source::Folder {
+            vault,
+            state,
+            role,
+            agent,
+            default_zone,
+            once,
+            every,
+        } => {
+            let folder = FolderSource::open(folder::Settings {
+                vault,
+                state,
+                role,
+                agent,
+                default_zone,
+                settled: once.then_some(Duration::ZERO),
+            })?;
+            Ok(source::run(folder, Duration::from_secs(every), once).await?)
+        }
+    }
 }

@@ -43,7 +43,7 @@ fn open(dir: &Path) -> Intake {
     let vault = Vault::open(&dir.join("vault")).unwrap();
     let ledger = Ledger::open(&dir.join("state/mail.sqlite")).unwrap();
     let mut intake = Intake::new(vault, ledger, &account());
-    intake.settle().unwrap();
+    intake.read_start().unwrap();
     intake
 }
 

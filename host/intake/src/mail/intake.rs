@@ -129,7 +129,7 @@ impl Intake {
     ///
     /// # Errors
     /// If the record cannot be read.
-    pub fn settle(&mut self) -> Result<(), IntakeError> {
+    pub fn read_start(&mut self) -> Result<(), IntakeError> {
         let start = self.ledger().start()?;
         self.first = match start {
             Some(start) => Some((start.at, read_cursor(&start.first)?.uid_validity)),
