@@ -18,7 +18,7 @@ use platinum_watch::{Wake, WakeUps, Watch};
 use tracing::info;
 
 use super::{
-    task::{self, hash_of, kept_at, task_from_file, task_id, text_of},
+    task::{hash_of, kept_at, task_from_file, task_id, text_of},
     zones::{ZoneRules, zone_of},
 };
 use crate::{

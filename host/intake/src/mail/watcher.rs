@@ -166,7 +166,7 @@ impl Source for Watcher {
     }
 
     async fn poll(&mut self) -> Result<usize, WatchError> {
-        let mut cursor = match self.cursor {
+        let mut cursor = match self.cursor.take() {
             Some(cursor) => cursor,
             None => {
                 let cursor = self.begin().await?;
