@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use platinum_core::{Action, Timestamp, layout};
+use platinum_core::{
+    EmailSend, OdooPayment, OdooPost, Payment, SocialPublish, Timestamp, WhatsappSend, layout,
+};
 use platinum_effects::approvals::{EntryState, QueueEntry, inspect};
 use platinum_journal::Journal;
 use platinum_vault::{Vault, note::DraftNote};
@@ -167,39 +169,33 @@ pub(super) fn summary_of(draft: &DraftNote, shown: Shown, paint: Paint) -> Strin
         };
         named.join(", ") + &tail
     };
-    match &draft.action {
-        Action::EmailSend(mail) => {
-            table.row(["  from", &plain(&mail.from_account, 80)]);
-            table.row(["  to", &people(&mail.to)]);
-            for (label, names) in [("  cc", &mail.cc), ("  bcc", &mail.bcc)] {
-                if !names.is_empty() {
-                    table.row([label, &people(names)]);
-                }
-            }
-            table.row(["  subject", &plain(&mail.subject, 200)]);
-            if !mail.attachments.is_empty() {
-                let paths: Vec<String> = mail.attachments.iter().map(ToString::to_string).collect();
-                table.row(["  attached", &people(&paths)]);
+    let action = &draft.action;
+    if let Ok(mail) = action.read::<EmailSend>() {
+        table.row(["  from", &plain(&mail.from_account, 80)]);
+        table.row(["  to", &people(&mail.to)]);
+        for (label, names) in [("  cc", &mail.cc), ("  bcc", &mail.bcc)] {
+            if !names.is_empty() {
+                table.row([label, &people(names)]);
             }
         }
-        Action::SocialPublish(post) => {
-            table.row(["  network", &plain(&post.network, 80)]);
+        table.row(["  subject", &plain(&mail.subject, 200)]);
+        if !mail.attachments.is_empty() {
+            let paths: Vec<String> = mail.attachments.iter().map(ToString::to_string).collect();
+            table.row(["  attached", &people(&paths)]);
         }
-        Action::WhatsappSend(message) => {
-            table.row(["  chat", &plain(&message.chat, 80)]);
-        }
-        Action::Payment(payment) => {
-            table.row(["  payee", &plain(&payment.payee, 80)]);
-            table.row(["  amount", &payment.amount.to_string()]);
-        }
-        Action::OdooPost(document) => {
-            table.row(["  document", &document.document.to_string()]);
-            table.row(["  total", &document.total.to_string()]);
-        }
-        Action::OdooPayment(payment) => {
-            table.row(["  invoice", &payment.invoice.to_string()]);
-            table.row(["  amount", &payment.amount.to_string()]);
-        }
+    } else if let Ok(post) = action.read::<SocialPublish>() {
+        table.row(["  network", &plain(&post.network, 80)]);
+    } else if let Ok(message) = action.read::<WhatsappSend>() {
+        table.row(["  chat", &plain(&message.chat, 80)]);
+    } else if let Ok(payment) = action.read::<Payment>() {
+        table.row(["  payee", &plain(&payment.payee, 80)]);
+        table.row(["  amount", &payment.amount.to_string()]);
+    } else if let Ok(document) = action.read::<OdooPost>() {
+        table.row(["  document", &document.document.to_string()]);
+        table.row(["  total", &document.total.to_string()]);
+    } else if let Ok(payment) = action.read::<OdooPayment>() {
+        table.row(["  invoice", &payment.invoice.to_string()]);
+        table.row(["  amount", &payment.amount.to_string()]);
     }
     let mut text = table.render(paint);
     let body = draft.action.text();

@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Parser;
-use platinum_core::{Action, DraftId, EmailSend, TaskId, Timestamp, Zone};
+use platinum_core::{Action, DraftId, EmailSend, TaskId, Timestamp, ZoneId};
 use platinum_vault::note::{DraftNote, Note, ReceiptRecord, TaskNote, finish};
 
 use super::{Command, CommandError, Context, Kind, Paint};
@@ -105,7 +105,7 @@ fn draft(random: u128, body: &str) -> DraftNote {
         by: "cloud cloud-draft-email".to_owned(),
         task: TaskId::from_parts(1, 1),
         epoch: None,
-        action: Action::EmailSend(EmailSend {
+        action: Action::new(&EmailSend {
             from_account: "owner".to_owned(),
             to: vec!["Ada <ada@example.test>".to_owned()],
             cc: vec![],
@@ -365,10 +365,9 @@ async fn all_of_what_would_leave_can_be_seen() {
     let home = Home::ready().await;
     let line = format!("{}the last words", "long ".repeat(200));
     let mut crowded = draft(9, &line);
-    let Action::EmailSend(mail) = &mut crowded.action else {
-        unreachable!()
-    };
+    let mut mail: EmailSend = crowded.action.read().unwrap();
     mail.bcc = (0..20).map(|n| format!("b{n}@example.test")).collect();
+    crowded.action = Action::new(&mail);
     home.pending(&crowded);
     let shown = home.does(&["approvals"]).await;
     assert!(shown.contains("and 12 more"), "{shown}");
@@ -385,10 +384,9 @@ async fn all_of_what_would_leave_can_be_seen() {
 async fn a_draft_whose_attachment_cannot_leave_is_not_approved() {
     let home = Home::ready().await;
     let mut bad = draft(9, "See the rules.\n");
-    let Action::EmailSend(mail) = &mut bad.action else {
-        unreachable!()
-    };
+    let mut mail: EmailSend = bad.action.read().unwrap();
     mail.attachments = vec![platinum_core::VaultPath::new("Company_Handbook.md").unwrap()];
+    bad.action = Action::new(&mail);
     home.pending(&bad);
     let error = home.fails(&["approve", &bad.id.to_string()]).await;
     assert!(
@@ -457,7 +455,7 @@ async fn status_counts_what_is_where() {
 fn task() -> TaskNote {
     TaskNote {
         id: TaskId::from_parts(5, 5),
-        zone: Zone::Email,
+        zone: ZoneId::EMAIL,
         source: "maildir:owner".to_owned(),
         from: "Ada <ada@example.test>".to_owned(),
         subject: "Desks".to_owned(),
@@ -479,7 +477,7 @@ async fn the_log_shows_what_was_finished_and_what_the_other_side_said() {
     let at: Timestamp = "2026-11-20T19:00:00Z".parse().unwrap();
     let receipt = ReceiptRecord {
         draft: DraftId::from_parts(1, 1),
-        kind: platinum_core::ActionKind::EmailSend,
+        kind: platinum_core::ActionKind::EMAIL_SEND,
         at,
         reference: "abc@example.test".to_owned(),
         answer: "250 2.0.0 Ok: queued".to_owned(),
