@@ -2,7 +2,13 @@
 //!
 //! Invariant: a cloud host that would stand beside a mail server which can send does not open.
 
-use std::{collections::BTreeMap, fs::File, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use platinum_capabilities::{
     self as capabilities,
@@ -10,7 +16,7 @@ use platinum_capabilities::{
     tasks::{Receipts, TaskStore},
     zones::{SourceCommand, ZoneCapabilities},
 };
-use platinum_core::{AgentName, Role};
+use platinum_core::{AgentName, Role, ZoneId};
 use platinum_engine::{Engine, EngineOptions, Interface, SkillHost};
 use platinum_llm::Model;
 use platinum_mcp::{ServerSpec, Session, refuse_acting};
@@ -223,10 +229,16 @@ impl Host {
 
     /// The source of files that are dropped into the vault.
     fn folder_source(&self) -> SourceCommand {
+        let built_in = platinum_policy::BUILT_IN_ZONES.iter().map(|zone| zone.id);
+        let named = [self.config.zones.ids(), &self.config.work.zones].concat();
+        let zones: BTreeSet<_> = built_in.chain(named).collect();
+        let zones: Vec<_> = zones.iter().map(ZoneId::to_string).collect();
         SourceCommand {
             name: "the folder watcher".to_owned(),
             args: vec![
                 "folder".to_owned(),
+                "--zones".to_owned(),
+                zones.join(","),
                 "--role".to_owned(),
                 self.role.to_string(),
                 "--agent".to_owned(),

@@ -6,7 +6,7 @@
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
-use platinum_core::{AgentName, Role, Zone};
+use platinum_core::{AgentName, Role, ZoneId};
 use platinum_intake::{
     folder::{self, FolderSource},
     mail, source,
@@ -63,9 +63,12 @@ enum Source {
         /// The name of this host.
         #[arg(long)]
         agent: AgentName,
+        /// The zones there are, with commas between.
+        #[arg(long, value_delimiter = ',')]
+        zones: Vec<ZoneId>,
         /// The zone of a file that names none.
         #[arg(long)]
-        default_zone: Zone,
+        default_zone: ZoneId,
         /// Take in what is there and end, instead of waiting for more.
         #[arg(long)]
         once: bool,
@@ -146,6 +149,7 @@ async fn watch(source: Source) -> anyhow::Result<()> {
             state,
             role,
             agent,
+            zones,
             default_zone,
             once,
             every,
@@ -155,6 +159,7 @@ async fn watch(source: Source) -> anyhow::Result<()> {
                 state,
                 role,
                 agent,
+                zones: zones.into_iter().collect(),
                 default_zone,
                 settled: once.then_some(Duration::ZERO),
             })?;

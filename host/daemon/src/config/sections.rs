@@ -103,5 +103,5 @@ pub struct LimitsConfig {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct IntakeConfig {
     /// The zone of a file that says none.
-    pub default_zone: Zone,
+    pub default_zone: ZoneId,
 }

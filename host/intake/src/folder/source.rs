@@ -11,7 +11,7 @@ use std::{
 };
 
 use platinum_core::{
-    AgentName, Clock as _, Role, SystemClock, TaskId, UpdateId, VaultPath, Zone, layout,
+    AgentName, Clock as _, Role, SystemClock, TaskId, UpdateId, VaultPath, ZoneId, layout,
 };
 use platinum_vault::{FileState, Thing, Vault, VaultError, note::UpdateNote};
 use platinum_watch::{Wake, WakeUps, Watch};
@@ -55,8 +55,10 @@ pub struct Settings {
     pub role: Role,
     /// The name of the host, which signs what it reports.
     pub agent: AgentName,
+    /// The zones there are: no other is taken from a file or a folder.
+    pub zones: BTreeSet<ZoneId>,
     /// The zone of a file that names none.
-    pub default_zone: Zone,
+    pub default_zone: ZoneId,
     /// How long a file must not have changed; none for the role's own time.
     pub settled: Option<Duration>,
 }
@@ -157,9 +159,12 @@ impl FolderSource {
             folders.push(layout::INBOX.to_owned());
         }
         if let Some(listing) = self.vault.look_in(layout::NEEDS_ACTION)? {
-            let zones = listing.folders.into_iter();
-            let zones = zones.filter(|path| path.file_name().parse::<Zone>().is_ok());
-            folders.extend(zones.map(|path| path.to_string()));
+            let known = |path: &VaultPath| {
+                let zone = path.file_name().parse::<ZoneId>();
+                zone.is_ok_and(|zone| self.settings.zones.contains(&zone))
+            };
+            let folders_of_zones = listing.folders.into_iter().filter(known);
+            folders.extend(folders_of_zones.map(|path| path.to_string()));
         }
         Ok(folders)
     }
@@ -240,7 +245,8 @@ impl FolderSource {
         };
         let task = task_id(&bytes);
         let kept = self.free_place(task, path)?;
-        let zone = zone_of(path, text_of(&bytes), rules, self.settings.default_zone);
+        let zone = zone_of(path, text_of(&bytes), rules, &self.settings.zones)
+            .unwrap_or(self.settings.default_zone);
         let note = task_from_file(path, &bytes, zone, &kept, SystemClock.now()).render();
         let hash = hash_of(&bytes);
         let identity = Identity {
@@ -302,7 +308,7 @@ impl FolderSource {
         }
     }
 
-    fn create(&self, task: TaskId, zone: Zone, note: &str) -> Result<(), FolderError> {
+    fn create(&self, task: TaskId, zone: ZoneId, note: &str) -> Result<(), FolderError> {
         match self
             .vault
             .create(&layout::waiting(zone, task), note.as_bytes())

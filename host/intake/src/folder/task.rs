@@ -4,7 +4,7 @@
 //! other file is linked; names from outside are bounded and have no character with a meaning in
 //! Markdown; the task's id follows from the bytes alone.
 
-use platinum_core::{PathError, TaskId, Timestamp, VaultPath, Zone, layout};
+use platinum_core::{PathError, TaskId, Timestamp, VaultPath, ZoneId, layout};
 use platinum_vault::note::{Fact, Note, TaskNote};
 use sha2::{Digest as _, Sha256};
 
@@ -81,7 +81,7 @@ fn bounded_bytes(length: &mut usize, c: char) -> Option<char> {
 pub fn task_from_file(
     path: &VaultPath,
     bytes: &[u8],
-    zone: Zone,
+    zone: ZoneId,
     kept: &VaultPath,
     now: Timestamp,
 ) -> TaskNote {

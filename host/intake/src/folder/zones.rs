@@ -5,7 +5,9 @@
 //! `## Zones`: `- invoice: accounting` (a word of the file's name or its first line),
 //! `- *.pdf: accounting` (a pattern for the name) or `- Inbox/: email` (a folder).
 
-use platinum_core::{VaultPath, Zone, layout};
+use std::collections::BTreeSet;
+
+use platinum_core::{VaultPath, ZoneId, layout};
 use platinum_vault::note::Note;
 
 /// Rules beyond this are not read.
@@ -13,7 +15,7 @@ const MAX_RULES: usize = 200;
 
 /// The rules of a handbook.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ZoneRules(Vec<(Pattern, Zone)>);
+pub struct ZoneRules(Vec<(Pattern, ZoneId)>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Pattern {
@@ -41,8 +43,8 @@ impl ZoneRules {
         Self(rules)
     }
 
-    /// The zone of the first rule that fits.
-    fn zone_of(&self, path: &VaultPath, first_line: &str) -> Option<Zone> {
+    /// The zones of the rules that fit.
+    fn zones_of(&self, path: &VaultPath, first_line: &str) -> impl Iterator<Item = ZoneId> {
         let fits = |pattern: &Pattern| match pattern {
             Pattern::Folder(folder) => path.is_within(folder),
             Pattern::Name(pattern) => is_match(pattern, &path.file_name().to_lowercase()),
@@ -52,12 +54,12 @@ impl ZoneRules {
         };
         self.0
             .iter()
-            .find(|(pattern, _)| fits(pattern))
+            .filter(move |(pattern, _)| fits(pattern))
             .map(|(_, zone)| *zone)
     }
 }
 
-fn rule(line: &str) -> Option<(Pattern, Zone)> {
+fn rule(line: &str) -> Option<(Pattern, ZoneId)> {
     let line = line.trim_start();
     let (pattern, zone) = line
         .strip_prefix(['-', '*', '+'])?
@@ -108,21 +110,31 @@ fn has_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// The zone of a dropped file. `text` is its text, if it has any.
-pub fn zone_of(path: &VaultPath, text: Option<&str>, rules: &ZoneRules, default: Zone) -> Zone {
+/// The zone that a dropped file names, of those there are. `text` is its text, if it has any.
+pub fn zone_of(
+    path: &VaultPath,
+    text: Option<&str>,
+    rules: &ZoneRules,
+    known: &BTreeSet<ZoneId>,
+) -> Option<ZoneId> {
+    let read = |zone: &str| {
+        let zone = zone.trim().parse().ok();
+        zone.filter(|zone| known.contains(zone))
+    };
     let folder = match path.components().collect::<Vec<_>>().as_slice() {
-        [layout::NEEDS_ACTION, zone, _] => zone.parse().ok(),
+        [layout::NEEDS_ACTION, zone, _] => read(zone),
         _ => None,
     };
     let note = || Note::parse(text?).ok();
-    let in_front = || note()?.get_text("zone")?.trim().parse().ok();
+    let in_front = || read(note()?.get_text("zone")?);
     let by_rule = || {
         let note = note();
         let body = note.as_ref().map_or(text.unwrap_or_default(), Note::body);
         let first = body.lines().map(str::trim).find(|line| !line.is_empty());
-        rules.zone_of(path, first.unwrap_or_default())
+        let mut zones = rules.zones_of(path, first.unwrap_or_default());
+        zones.find(|zone| known.contains(zone))
     };
-    folder.or_else(in_front).or_else(by_rule).unwrap_or(default)
+    folder.or_else(in_front).or_else(by_rule)
 }
 
 #[cfg(test)]
@@ -133,10 +145,12 @@ mod tests {
         - invoice: accounting\n* `*.PDF`: accounting\n- Inbox/: social\n- nothing: nowhere\n\
         - scan*final.txt: whatsapp\n## Tone\n- hello: payments\n";
 
-    fn zone(path: &str, text: &str) -> Zone {
+    fn zone(path: &str, text: &str) -> ZoneId {
         let rules = ZoneRules::parse(HANDBOOK);
         let path = VaultPath::new(path).unwrap();
-        zone_of(&path, Some(text), &rules, "email".parse().unwrap())
+        let known = ["email", "social", "accounting", "whatsapp", "payments"];
+        let known = known.iter().map(|zone| zone.parse().unwrap()).collect();
+        zone_of(&path, Some(text), &rules, &known).unwrap_or(ZoneId::EMAIL)
     }
 
     #[test]
@@ -170,7 +184,7 @@ mod tests {
 
     #[test]
     fn rules_are_read_from_their_section_alone() {
-        assert_eq!(ZoneRules::parse(HANDBOOK).0.len(), 4);
+        assert_eq!(ZoneRules::parse(HANDBOOK).0.len(), 5);
         assert_eq!(ZoneRules::parse("- invoice: email"), ZoneRules::default());
         let many = format!("## Zones\n{}", "- a: email\n".repeat(1000));
         assert_eq!(ZoneRules::parse(&many).0.len(), MAX_RULES);

@@ -1,16 +1,8 @@
 //! Dropped files, taken in once each, whatever happens between the steps.
 
-#![allow(
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a panic here is a failed test"
-)]
+use std::{collections::BTreeSet, fs, os::unix::ffi::OsStrExt as _, path::PathBuf, time::Duration};
 
-use std::{fs, os::unix::ffi::OsStrExt as _, path::PathBuf, time::Duration};
-
-use platinum_core::{Role, layout};
+use platinum_core::{Role, ZoneId, layout};
 use platinum_intake::{
     folder::{FolderSource, Settings, source::MAX_FILE_BYTES},
     ledger::{Identity, Ledger},
@@ -20,6 +12,13 @@ use platinum_vault::{
     Vault,
     note::{TaskNote, UpdateNote},
 };
+
+fn zones() -> BTreeSet<ZoneId> {
+    ["email", "social", "accounting"]
+        .iter()
+        .map(|zone| zone.parse().unwrap())
+        .collect()
+}
 
 struct Fixture {
     dir: tempfile::TempDir,
@@ -43,7 +42,8 @@ impl Fixture {
             state: self.dir.path().join("state"),
             role: self.role,
             agent: self.role.as_str().parse().unwrap(),
-            default_zone: "email".parse().unwrap(),
+            zones: zones(),
+            default_zone: ZoneId::EMAIL,
             settled: Some(Duration::ZERO),
         })
         .unwrap()
@@ -214,7 +214,8 @@ async fn file_that_still_changes_is_waited_for() {
         state: fixture.dir.path().join("state"),
         role: Role::Local,
         agent: "local".parse().unwrap(),
-        default_zone: "email".parse().unwrap(),
+        zones: zones(),
+        default_zone: ZoneId::EMAIL,
         settled: Some(Duration::from_millis(300)),
     };
     let mut source = FolderSource::open(settings).unwrap();
