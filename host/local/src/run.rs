@@ -8,12 +8,12 @@ use std::{
 
 use anyhow::Context;
 use platinum_capabilities::{dashboard, tasks::Receipts, updates};
-use platinum_core::{Role, SystemClock, TaskId, Timestamp, VaultPath, layout};
+use platinum_core::{ActionKind, Role, SystemClock, TaskId, Timestamp, VaultPath, layout};
 use platinum_daemon::{Config, Host, Running, on_signals, sync::Synchronizer};
 use platinum_effects::{
-    Fence,
+    Effect, Executor, Fence,
     approvals::{Approvals, ApprovalsQueue},
-    email::{EmailSend, McpMailSender, McpSentSearch, SendMail, SentSearch},
+    email::{EmailSend, McpMailSender, SendMail},
 };
 use platinum_journal::Journal;
 use platinum_protocol::{ClaimRecord, TaskPlace};
@@ -45,19 +45,14 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
         Arc::new(SystemClock),
     ));
     interfaces.push(Box::new(ApprovalsQueue::new(Arc::clone(&approvals))));
-    let mut sent: Option<Box<dyn SentSearch>> = None;
-    if let Some(session) = host.session("email") {
-        let sender = Arc::new(McpMailSender::new(
-            session.clone(),
-            host.config
-                .zones
-                .get("email")
-                .map(|zone| zone.domains())
-                .unwrap_or_default(),
-        ));
-        let mail = Arc::new(SendMail::new(Arc::clone(&approvals), sender));
-        interfaces.push(Box::new(EmailSend::new(mail)));
-        sent = Some(Box::new(McpSentSearch::new(session.clone())));
+    let mut effects: Vec<Arc<dyn Effect>> = Vec::new();
+    if let (Some(session), Some(zone)) = (host.session("email"), host.config.zones.get("email")) {
+        let sender = McpMailSender::new(session.clone(), zone.domains());
+        effects.push(Arc::new(SendMail::new(Arc::new(sender))));
+    }
+    let executor = Arc::new(Executor::new(approvals, effects));
+    if executor.can_perform(ActionKind::EMAIL_SEND) {
+        interfaces.push(Box::new(EmailSend::new(Arc::clone(&executor))));
     }
     let skills = Arc::new(host.load_skills(interfaces)?);
     tracing::info!(
@@ -67,7 +62,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     );
     host.introduce();
 
-    let actor = Actor::new(&host, Arc::clone(&skills), approvals, sent);
+    let actor = Actor::new(&host, Arc::clone(&skills), executor);
     let mut running = Running::start(&host, &skills, &shutdown)?;
     let every = Duration::from_secs(host.config.work.every_seconds);
     running.add(tokio::spawn(actor.run(running.wake_ups(), every, shutdown)));

@@ -29,7 +29,11 @@ pub fn decide(task: &Task) -> Wanted {
         return Wanted::No(reason.into());
     }
     let Some(answer_to) = facts.answer_to() else {
-        return Wanted::No("it names no address that could be answered".into());
+        let question = match task.source.starts_with("file:") {
+            true => "it came as a file, not as a mail. Who should this go to?",
+            false => "it names no address that could be answered",
+        };
+        return Wanted::No(question.into());
     };
     match does_not_read(&answer_to.local()) {
         true => Wanted::No(format!("{} does not read answers", answer_to.bare())),
@@ -256,6 +260,19 @@ pub(crate) mod tests {
             };
             assert!(matches!(decide(&task), Wanted::No(reason) if reason.contains("no address")));
         }
+    }
+
+    #[test]
+    fn dropped_file_without_an_address_asks_the_owner() {
+        let file = Task {
+            source: "file:Inbox/idea.md".into(),
+            sender: "A file that was dropped here".into(),
+            ..mail(&[])
+        };
+        let Wanted::No(question) = decide(&file) else {
+            panic!("it is answered");
+        };
+        assert!(question.ends_with("Who should this go to?"), "{question}");
     }
 
     #[test]

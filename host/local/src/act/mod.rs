@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use platinum_core::{AgentName, Clock, DraftId, SystemClock, TaskId, UpdateId, layout};
 use platinum_daemon::{Host, Shutdown, SkillSet, sync::Synchronizer};
-use platinum_effects::{approvals::Approvals, email::SentSearch};
+use platinum_effects::Executor;
 use platinum_engine::{Invocation, Trigger};
 use platinum_protocol::TaskPlace;
 use platinum_vault::{Vault, note::UpdateNote};
@@ -28,8 +28,7 @@ pub(crate) struct Actor {
     sync: Synchronizer,
     vault: Vault,
     agent: AgentName,
-    approvals: Arc<Approvals>,
-    sent: Option<Box<dyn SentSearch>>,
+    executor: Arc<Executor>,
     /// What the owner was told already in this life of the daemon.
     told: BTreeSet<String>,
     /// Rejected drafts whose task was found finished: there is nothing left to do about them.
@@ -37,19 +36,13 @@ pub(crate) struct Actor {
 }
 
 impl Actor {
-    pub(crate) fn new(
-        host: &Host,
-        skills: Arc<SkillSet>,
-        approvals: Arc<Approvals>,
-        sent: Option<Box<dyn SentSearch>>,
-    ) -> Self {
+    pub(crate) fn new(host: &Host, skills: Arc<SkillSet>, executor: Arc<Executor>) -> Self {
         Self {
             skills,
             sync: host.sync.clone(),
             vault: host.vault.clone(),
             agent: host.agent.clone(),
-            approvals,
-            sent,
+            executor,
             told: BTreeSet::new(),
             closed: BTreeSet::new(),
         }

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use platinum_core::{ActionKind, Clock, SystemClock, TaskId, VaultPath, layout};
+use platinum_core::{TaskId, VaultPath, layout};
 use platinum_daemon::sync::Finish;
-use platinum_effects::{approvals::EntryState, email::reconcile};
+use platinum_effects::approvals::EntryState;
 use platinum_protocol::TaskPlace;
 
 use super::{
@@ -14,18 +14,16 @@ use super::{
 };
 
 impl Actor {
-    /// Asks the mailbox after outcomes in doubt; what is still not known is told to the owner.
+    /// Asks the other side after outcomes in doubt; reports to the owner what is still not known.
     pub(super) async fn settle_doubts(&mut self) -> bool {
-        let Some(sent) = &self.sent else { return false };
-        let now = SystemClock.now();
-        let found = match reconcile(self.approvals.journal(), sent.as_ref(), now).await {
+        let found = match self.executor.reconcile().await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!("Outcomes in doubt cannot be settled: {error}");
                 return false;
             }
         };
-        let mut changed = !found.confirmed.is_empty();
+        let mut changed = found.confirmed > 0;
         for doubt in found.in_doubt {
             let (vault, put_aside) = (self.vault.clone(), layout::rejected(doubt.draft));
             // The owner knows and has closed it.
@@ -43,7 +41,7 @@ impl Actor {
 
     /// Puts away what happened and tells the owner what never will.
     pub(super) async fn settle_approved(&mut self) -> bool {
-        let entries = match self.approvals.entries().await {
+        let entries = match self.executor.approvals().entries().await {
             Ok(entries) => entries,
             Err(error) => {
                 tracing::warn!("Approved/ cannot be looked at: {error}");
@@ -52,7 +50,7 @@ impl Actor {
         };
         let mut changed = false;
         for entry in entries {
-            let draft = entry.leaving.map(|leaving| leaving.note);
+            let draft = entry.outgoing.map(|outgoing| outgoing.note);
             match (entry.state, draft) {
                 (EntryState::Done(receipt), Some(draft)) => {
                     let happened = Finish::done(&draft.summary, self.receipts(draft.task).await);
@@ -74,19 +72,20 @@ impl Actor {
                 }
                 // Nobody here will ever do it.
                 (EntryState::Ready, Some(draft))
-                    if self.sent.is_none() || draft.action.kind() != ActionKind::EMAIL_SEND =>
+                    if !self.executor.can_perform(draft.action.kind()) =>
                 {
                     let kind = draft.action.kind();
                     let text = format!(
-                        "{}: this host has nothing that does {kind}; a mail needs an account \
-                         under [zones.email] in the configuration",
+                        "{}: nothing on this host carries out {kind}; set its zone up under \
+                         [zones] in the configuration",
                         entry.path
                     );
                     changed |= self.tell_once(Some(draft.task), &text).await;
                 }
                 (EntryState::Done(_) | EntryState::Ready, _) => {}
-                // Told once its mailbox was asked after it.
-                (EntryState::InDoubt(_), _) if self.sent.is_some() => {}
+                // Reported once the other side was asked after it.
+                (EntryState::InDoubt(_), Some(draft))
+                    if self.executor.can_perform(draft.action.kind()) => {}
                 (EntryState::Waiting { reason, .. }, draft) => {
                     let text = format!("Not sent yet, tried again by itself: {reason}");
                     changed |= self.tell_once(draft.map(|draft| draft.task), &text).await;
@@ -101,7 +100,7 @@ impl Actor {
     }
 
     async fn receipts(&self, task: TaskId) -> Vec<platinum_vault::note::ReceiptRecord> {
-        let journal = Arc::clone(self.approvals.journal());
+        let journal = Arc::clone(self.executor.approvals().journal());
         match read(move || crate::run::receipts_of(&journal, task)).await {
             Ok(receipts) => receipts,
             Err(error) => {
@@ -162,7 +161,10 @@ impl Actor {
 
     /// One line for the owner: why a draft in `Rejected/` is not carried out.
     async fn why_not(&self, rejected: &Rejected) -> String {
-        let (journal, id) = (Arc::clone(self.approvals.journal()), rejected.draft.id);
+        let (journal, id) = (
+            Arc::clone(self.executor.approvals().journal()),
+            rejected.draft.id,
+        );
         let known = read(move || journal.state(id)).await;
         reason_of(rejected, known.ok().as_ref())
     }
