@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use platinum_watch::{Dirty, WakeUps, Watch};
+use platinum_watch::{DirtyPaths, WakeUps, Watch};
 use tokio::task::JoinHandle;
 
 use crate::{Host, Pipeline, Shutdown, SkillSet, loops};
@@ -23,7 +23,7 @@ impl Running {
     /// # Errors
     /// If the vault cannot be watched.
     pub fn start(host: &Host, skills: &Arc<SkillSet>, shutdown: &Shutdown) -> anyhow::Result<Self> {
-        let dirty = Dirty::new();
+        let dirty = DirtyPaths::new();
         let (watch, wake_ups) = Watch::gather(&host.config.vault.path, &dirty)?;
         host.sync.watched_by(dirty);
         host.sync.stopped_by(shutdown.clone());

@@ -11,14 +11,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use platinum_core::{ActionKind, DraftId, TaskId, Timestamp};
+use platinum_core::{ActionKind, DraftId, TaskId, Timestamp, text::one_line};
 use platinum_journal::{Outcome, Receipt};
 use platinum_vault::note::DraftNote;
 
 use crate::{
     approvals::{Approvals, Approved, Outgoing},
     bindings::platinum::actions::types::{EffectError, Receipt as WitReceipt},
-    writing::{blocking, one_line},
+    writing::blocking,
 };
 
 /// Longest text that is kept of what the other side answered.

@@ -6,10 +6,10 @@
 
 use std::{fmt, path::Path, time::Duration};
 
+use platinum_core::Backoff;
 use tracing::{info, warn};
 
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const RETRIES: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
 
 /// Something outside that tasks come from.
 pub trait Source {
@@ -42,7 +42,7 @@ pub trait Source {
 /// # Errors
 /// Whatever a person has to mend. Other errors are logged and tried again, except with `once`.
 pub async fn run<S: Source>(mut source: S, every: Duration, once: bool) -> Result<(), S::Error> {
-    let mut pause = FIRST_PAUSE;
+    let mut failures = 0_u32;
     let mut has_worked = false;
     loop {
         let error = match source.poll().await {
@@ -56,7 +56,7 @@ pub async fn run<S: Source>(mut source: S, every: Duration, once: bool) -> Resul
                     Ok(()) => {
                         // Not reset before: a source that always breaks off while waiting would be
                         // polled each second.
-                        pause = FIRST_PAUSE;
+                        failures = 0;
                         continue;
                     }
                     Err(error) => error,
@@ -69,9 +69,10 @@ pub async fn run<S: Source>(mut source: S, every: Duration, once: bool) -> Resul
             tokio::time::sleep(own).await;
             continue;
         }
-        warn!("{error}; trying again in {} s", pause.as_secs());
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        let delay = RETRIES.delay(failures);
+        warn!("{error}; trying again in {} s", delay.as_secs());
+        tokio::time::sleep(delay).await;
+        failures = failures.saturating_add(1);
     }
 }
 

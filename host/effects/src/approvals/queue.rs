@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use platinum_core::{ActionKind, Clock, DraftId, layout};
+use platinum_core::{ActionKind, Clock, DraftId, layout, text::one_line};
 use platinum_journal::{Begin, Intent, Journal, Outcome, State};
 use platinum_vault::{
     Vault, VaultError,
@@ -18,11 +18,7 @@ use super::{
     fingerprint::{Outgoing, Unreadable},
     inspect::{EntryState, QueueEntry, look},
 };
-use crate::{
-    Fence,
-    bindings::platinum::actions::types::EffectError,
-    writing::{blocking, one_line},
-};
+use crate::{Fence, bindings::platinum::actions::types::EffectError, writing::blocking};
 
 /// What the owner approved on this machine, and what became of it.
 pub struct Approvals {

@@ -4,7 +4,6 @@
 //! and [`McpMailSender`] over the full mail server.
 //! Lives elsewhere: SMTP and the Sent folder are the mail server's.
 
-mod base64;
 mod host;
 mod send;
 mod sender;

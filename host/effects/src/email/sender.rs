@@ -3,13 +3,14 @@
 //! Invariant: an answer that is not understood, or that is lost, is [`Outcome::Unknown`].
 
 use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use platinum_core::text::one_line;
 use platinum_journal::Outcome;
 use platinum_mcp::{CallError, Session};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::base64;
-use crate::{approvals::Attachment, done, writing::one_line};
+use crate::{approvals::Attachment, done};
 
 /// A file of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +141,7 @@ fn arguments(request: &SendRequest) -> Value {
             json!({
                 "name": file.name,
                 "media_type": file.media_type,
-                "base64": base64::encode(&file.bytes),
+                "base64": STANDARD.encode(&file.bytes),
             })
         })
         .collect();

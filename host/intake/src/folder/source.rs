@@ -13,7 +13,7 @@ use std::{
 use platinum_core::{
     AgentName, Clock as _, Role, SystemClock, TaskId, UpdateId, VaultPath, ZoneId, layout,
 };
-use platinum_vault::{FileState, Thing, Vault, VaultError, note::UpdateNote};
+use platinum_vault::{FileState, PathEntry, Vault, VaultError, note::UpdateNote};
 use platinum_watch::{Wake, WakeUps, Watch};
 use tracing::info;
 
@@ -132,7 +132,7 @@ impl FolderSource {
     fn begin(&mut self) -> Result<(), FolderError> {
         let mut before = Vec::new();
         for entry in self.vault.list(layout::INBOX)? {
-            if let Thing::File(state) = self.vault.look(&entry.path)? {
+            if let PathEntry::File(state) = self.vault.stat(&entry.path)? {
                 before.push(left_alone(&entry.path, &state));
             }
         }
@@ -158,7 +158,7 @@ impl FolderSource {
         if self.is_local() {
             folders.push(layout::INBOX.to_owned());
         }
-        if let Some(listing) = self.vault.look_in(layout::NEEDS_ACTION)? {
+        if let Some(listing) = self.vault.list_folder(layout::NEEDS_ACTION)? {
             let known = |path: &VaultPath| {
                 let zone = path.file_name().parse::<ZoneId>();
                 zone.is_ok_and(|zone| self.settings.zones.contains(&zone))
@@ -181,7 +181,7 @@ impl FolderSource {
             }
             for entry in self.vault.list(&folder)? {
                 if is_dropped(&entry.path)
-                    && let Thing::File(state) = self.vault.look(&entry.path)?
+                    && let PathEntry::File(state) = self.vault.stat(&entry.path)?
                     && !self.ledger.knows(&left_alone(&entry.path, &state))?
                 {
                     found.insert(entry.path, state);

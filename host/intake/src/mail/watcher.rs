@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use platinum_core::{Clock as _, SystemClock};
+use platinum_core::{Backoff, Clock as _, SystemClock};
 use platinum_mailbox::{Account, Backend, Config, Cursor, Mailbox, MailboxError, Wake, config};
 use platinum_vault::{Vault, VaultError};
 use tracing::{debug, error, info};
@@ -311,6 +311,6 @@ async fn take_all(
 fn pause_after(idle_signs: u32) -> Duration {
     match idle_signs.checked_sub(IDLE_SIGNS) {
         None => Duration::ZERO,
-        Some(more) => (Duration::from_millis(100) * 2_u32.pow(more.min(10))).min(LONGEST_FOLLOWING),
+        Some(more) => Backoff::new(Duration::from_millis(100), LONGEST_FOLLOWING).delay(more),
     }
 }

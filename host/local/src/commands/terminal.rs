@@ -97,35 +97,7 @@ impl Table {
     }
 }
 
-/// Text from outside on one line of at most `max` characters, without anything that a terminal
-/// would obey or hide.
-pub(super) fn plain(text: &str, max: usize) -> String {
-    let harmless = |c: &char| {
-        !c.is_control()
-            && !matches!(c, '\u{00AD}' | '\u{061C}' | '\u{FEFF}' | '\u{200B}'..='\u{200F}'
-                | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}')
-    };
-    let spaced = text
-        .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c });
-    let clean: String = spaced
-        .filter(harmless)
-        .take(max.saturating_mul(8))
-        .collect();
-    let line = clean
-        .split(' ')
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ");
-    if line.chars().count() > max {
-        line.chars()
-            .take(max.saturating_sub(1))
-            .chain(['…'])
-            .collect()
-    } else {
-        line
-    }
-}
+pub(super) use platinum_core::text::one_line as plain;
 
 /// `3 drafts`, `1 draft`.
 pub(super) fn count(n: usize, one: &str, many: &str) -> String {
@@ -166,12 +138,6 @@ mod tests {
             "skill        links\nä\na-long-name  no\n"
         );
         assert!(table.render(Paint(true)).contains("\u{1b}[31mno\u{1b}[0m"));
-    }
-
-    #[test]
-    fn text_from_outside_cannot_speak_to_the_terminal() {
-        assert_eq!(plain("a\u{1b}]0;x\u{7}\r\nb\u{202E}c", 40), "a]0;x bc");
-        assert_eq!(plain("abcdef", 4), "abc…");
     }
 
     #[test]
