@@ -19,9 +19,9 @@ use platinum_journal::Journal;
 use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_vault::note::ReceiptRecord;
 
-use crate::act::Actor;
+use crate::executor::ApprovalLoop;
 
-/// Runs the local daemon until it is told to stop.
+/// Runs the local daemon until it is asked to stop.
 pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     let shutdown = on_signals().context("signals cannot be listened to")?;
     let host = Host::open(Config::load(config, Role::Local)?, Role::Local).await?;
@@ -40,7 +40,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
         Arc::clone(&journal),
         Arc::new(SyncFence {
             sync: host.sync.clone(),
-            in_vain: tokio::sync::Mutex::new(None),
+            last_failure: tokio::sync::Mutex::new(None),
         }),
         Arc::new(SystemClock),
     ));
@@ -62,7 +62,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     );
     host.introduce();
 
-    let actor = Actor::new(&host, Arc::clone(&skills), executor);
+    let actor = ApprovalLoop::new(&host, Arc::clone(&skills), executor);
     let mut running = Running::start(&host, &skills, &shutdown)?;
     let every = Duration::from_secs(host.config.work.every_seconds);
     running.add(tokio::spawn(actor.run(running.wake_ups(), every, shutdown)));
@@ -99,34 +99,34 @@ pub(crate) fn receipts_of(journal: &Journal, task: TaskId) -> Result<Vec<Receipt
 /// made, as a fresh look at the remote has it.
 struct SyncFence {
     sync: Synchronizer,
-    /// When the remote was last asked for this in vain, and why: many approvals that wait for it
+    /// When the remote was last asked for this and did not answer, and why: many approvals that wait for it
     /// must not wait for a time-out each.
-    in_vain: tokio::sync::Mutex<Option<(Instant, String)>>,
+    last_failure: tokio::sync::Mutex<Option<(Instant, String)>>,
 }
 
-/// A look at the remote this recent counts as fresh: one approval is asked for twice.
+/// An answer of the remote this recent counts as fresh: one approval is asked for twice.
 const FRESH_SECONDS: i64 = 2;
 /// How long the remote is not asked again after it did not answer.
-const IN_VAIN: Duration = Duration::from_secs(5);
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 #[async_trait::async_trait]
 impl Fence for SyncFence {
     async fn may_act(&self, task: TaskId, epoch: Option<u64>) -> Result<(), String> {
-        let told = |error: platinum_daemon::sync::SyncError| error.to_string();
-        // Nobody else can have a task of a zone that is this machine's alone.
-        let alone = self.sync.is_ours_alone(task).await.map_err(told)?;
+        let text = |error: platinum_daemon::sync::SyncError| error.to_string();
+        // No other host can have a task of a zone that is this machine's alone.
+        let alone = self.sync.is_ours_alone(task).await.map_err(text)?;
         if !alone {
-            self.look().await?;
-            if self.sync.is_in_doubt(task).await.map_err(told)? {
+            self.refresh().await?;
+            if self.sync.is_in_doubt(task).await.map_err(text)? {
                 return Err(
                     "whether the remote took this machine's last change of its task is not known"
                         .to_owned(),
                 );
             }
         }
-        match self.sync.place(task).await.map_err(told)? {
-            TaskPlace::Owned(record) => of_this_epoch(epoch, &record, alone),
-            TaskPlace::Waiting => Err("nobody owns its task".to_owned()),
+        match self.sync.place(task).await.map_err(text)? {
+            TaskPlace::Owned(record) => check_epoch(epoch, &record, alone),
+            TaskPlace::Waiting => Err("its task has no owner".to_owned()),
             TaskPlace::Finished => Err("its task is finished already".to_owned()),
             TaskPlace::Absent => Err("its task is not in the vault".to_owned()),
         }
@@ -137,7 +137,7 @@ impl Fence for SyncFence {
 /// not matter: the owner approved the draft. A task that was moved by hand has no epoch. A draft
 /// that says none may be older than any claim: where others claim too, the owner has to say that it
 /// answers the task as it is now. When it was made does not help, as that is what it says itself.
-fn of_this_epoch(epoch: Option<u64>, now: &ClaimRecord, alone: bool) -> Result<(), String> {
+fn check_epoch(epoch: Option<u64>, now: &ClaimRecord, alone: bool) -> Result<(), String> {
     match epoch {
         None if alone || now.epoch == 0 => Ok(()),
         None => Err(format!(
@@ -154,27 +154,27 @@ fn of_this_epoch(epoch: Option<u64>, now: &ClaimRecord, alone: bool) -> Result<(
 }
 
 impl SyncFence {
-    /// A look at the remote, unless there was one just now.
-    async fn look(&self) -> Result<(), String> {
-        let told = |error: platinum_daemon::sync::SyncError| error.to_string();
-        let status = self.sync.status().await.map_err(told)?;
+    /// Asks the remote, unless there was one just now.
+    async fn refresh(&self) -> Result<(), String> {
+        let text = |error: platinum_daemon::sync::SyncError| error.to_string();
+        let status = self.sync.status().await.map_err(text)?;
         let is_fresh = status.last_error.is_none()
             && status
                 .last_contact
                 .is_some_and(|at| (Timestamp::now() - at).get_seconds().abs() <= FRESH_SECONDS);
         if !is_fresh {
-            let mut in_vain = self.in_vain.lock().await;
-            if let Some((at, why)) = &*in_vain
-                && at.elapsed() < IN_VAIN
+            let mut last_failure = self.last_failure.lock().await;
+            if let Some((at, why)) = &*last_failure
+                && at.elapsed() < RETRY_AFTER
             {
                 return Err(why.clone());
             }
             if let Err(error) = self.sync.sync().await {
-                let why = told(error);
-                *in_vain = Some((Instant::now(), why.clone()));
+                let why = text(error);
+                *last_failure = Some((Instant::now(), why.clone()));
                 return Err(why);
             }
-            *in_vain = None;
+            *last_failure = None;
         }
         Ok(())
     }
@@ -200,11 +200,11 @@ mod tests {
     #[test]
     fn a_draft_counts_under_the_claim_that_it_was_made_under_and_no_other() {
         for alone in [false, true] {
-            assert_eq!(of_this_epoch(Some(4), &held(4), alone), Ok(()));
-            assert_eq!(of_this_epoch(Some(4), &held(0), alone), Ok(()));
+            assert_eq!(check_epoch(Some(4), &held(4), alone), Ok(()));
+            assert_eq!(check_epoch(Some(4), &held(0), alone), Ok(()));
             for stale in [1, 3, 5] {
                 assert_eq!(
-                    of_this_epoch(Some(stale), &held(4), alone).unwrap_err(),
+                    check_epoch(Some(stale), &held(4), alone).unwrap_err(),
                     format!(
                         "its draft was made under claim {stale} of the task, and claim 4 by cloud-2 is the one that holds now; reject it and approve the newer draft"
                     )
@@ -216,10 +216,10 @@ mod tests {
     #[test]
     fn a_draft_that_says_no_claim_counts_only_where_nobody_else_claims() {
         // Drafts of people say nothing of claims, and tasks of people have none.
-        assert_eq!(of_this_epoch(None, &held(4), true), Ok(()));
-        assert_eq!(of_this_epoch(None, &held(0), false), Ok(()));
+        assert_eq!(check_epoch(None, &held(4), true), Ok(()));
+        assert_eq!(check_epoch(None, &held(0), false), Ok(()));
         assert_eq!(
-            of_this_epoch(None, &held(4), false).unwrap_err(),
+            check_epoch(None, &held(4), false).unwrap_err(),
             "its draft does not say under which claim of the task it was made, and claim 4 by cloud-2 is the one that holds now; if it answers the task as it is, write `epoch: 4` into it, else reject it"
         );
     }
@@ -228,7 +228,7 @@ mod tests {
     fn a_draft_on_a_claim_that_nobody_confirmed_does_nothing() {
         for epoch in [0, 1, 7] {
             assert_eq!(
-                of_this_epoch(Some(0), &held(epoch), false).unwrap_err(),
+                check_epoch(Some(0), &held(epoch), false).unwrap_err(),
                 "its draft was made offline, on a claim that is not confirmed"
             );
         }

@@ -1,4 +1,4 @@
-//! Settling what the owner decided: what was carried out is put away, what never will be is told,
+//! What becomes of the drafts the owner decided on: what was carried out is put away, what never will be is reported,
 //! what may have been is asked after.
 
 use std::sync::Arc;
@@ -9,17 +9,17 @@ use platinum_effects::approvals::EntryState;
 use platinum_protocol::TaskPlace;
 
 use super::{
-    Actor, read,
-    rejected::{Asks, Rejected, asks, reason_of, rejected_and_open},
+    ApprovalLoop, read,
+    rejected::{NextStep, Rejected, next_step, reason_of, rejected_and_open},
 };
 
-impl Actor {
-    /// Asks the other side after outcomes in doubt; reports to the owner what is still not known.
-    pub(super) async fn settle_doubts(&mut self) -> bool {
+impl ApprovalLoop {
+    /// NextStep the other side after outcomes in doubt; reports to the owner what is still not known.
+    pub(super) async fn reconcile_doubts(&mut self) -> bool {
         let found = match self.executor.reconcile().await {
             Ok(found) => found,
             Err(error) => {
-                tracing::warn!("Outcomes in doubt cannot be settled: {error}");
+                tracing::warn!("Cannot ask after outcomes in doubt: {error}.");
                 return false;
             }
         };
@@ -34,17 +34,17 @@ impl Actor {
                 "Not known whether {} was sent; it is not sent again. {}",
                 doubt.draft, doubt.why
             );
-            changed |= self.tell_once(Some(doubt.task), &text).await;
+            changed |= self.notify_once(Some(doubt.task), &text).await;
         }
         changed
     }
 
-    /// Puts away what happened and tells the owner what never will.
-    pub(super) async fn settle_approved(&mut self) -> bool {
+    /// Puts away what happened and reports what never will.
+    pub(super) async fn finish_approved(&mut self) -> bool {
         let entries = match self.executor.approvals().entries().await {
             Ok(entries) => entries,
             Err(error) => {
-                tracing::warn!("Approved/ cannot be looked at: {error}");
+                tracing::warn!("Cannot read Approved/: {error}.");
                 return false;
             }
         };
@@ -63,14 +63,14 @@ impl Actor {
                         None => continue,
                     };
                     if let Err(error) = filed {
-                        tracing::warn!(task = %draft.task, "It cannot be filed yet: {error}.");
+                        tracing::warn!(task = %draft.task, "Cannot finish the task yet: {error}.");
                         continue;
                     }
                     changed |= self.put_away(&entry.path, receipt.at).await;
                     let text = format!("Done: {}; {}", draft.summary, receipt.answer);
-                    self.tell_once(Some(draft.task), &text).await;
+                    self.notify_once(Some(draft.task), &text).await;
                 }
-                // Nobody here will ever do it.
+                // No effect here will ever do it.
                 (EntryState::Ready, Some(draft))
                     if !self.executor.can_perform(draft.action.kind()) =>
                 {
@@ -80,7 +80,7 @@ impl Actor {
                          [zones] in the configuration",
                         entry.path
                     );
-                    changed |= self.tell_once(Some(draft.task), &text).await;
+                    changed |= self.notify_once(Some(draft.task), &text).await;
                 }
                 (EntryState::Done(_) | EntryState::Ready, _) => {}
                 // Reported once the other side was asked after it.
@@ -88,11 +88,11 @@ impl Actor {
                     if self.executor.can_perform(draft.action.kind()) => {}
                 (EntryState::Waiting { reason, .. }, draft) => {
                     let text = format!("Not sent yet, tried again by itself: {reason}");
-                    changed |= self.tell_once(draft.map(|draft| draft.task), &text).await;
+                    changed |= self.notify_once(draft.map(|draft| draft.task), &text).await;
                 }
                 (state, draft) => {
                     let text = format!("{}: {state}", entry.path);
-                    changed |= self.tell_once(draft.map(|draft| draft.task), &text).await;
+                    changed |= self.notify_once(draft.map(|draft| draft.task), &text).await;
                 }
             }
         }
@@ -104,7 +104,7 @@ impl Actor {
         match read(move || crate::run::receipts_of(&journal, task)).await {
             Ok(receipts) => receipts,
             Err(error) => {
-                tracing::warn!(%task, "Its receipts cannot be read: {error}");
+                tracing::warn!(%task, "Cannot read its receipts: {error}.");
                 Vec::new()
             }
         }
@@ -122,7 +122,7 @@ impl Actor {
         match moved {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!("{path} cannot be put away: {error}");
+                tracing::warn!("Cannot move {path} to Done/: {error}.");
                 false
             }
         }
@@ -130,7 +130,7 @@ impl Actor {
 
     /// Files the tasks of drafts in `Rejected/`, unless another draft of theirs is still open, or
     /// they were claimed again since.
-    pub(super) async fn settle_rejected(&mut self) -> bool {
+    pub(super) async fn finish_rejected(&mut self) -> bool {
         let vault = self.vault.clone();
         let closed = self.closed.clone();
         let (rejected, open) = read(move || rejected_and_open(&vault, &closed)).await;
@@ -140,19 +140,19 @@ impl Actor {
             let Some(place) = self.place(task).await else {
                 continue;
             };
-            match asks(&rejected.draft, &place, &open) {
-                Asks::Filing => {}
-                Asks::Nothing => {
+            match next_step(&rejected.draft, &place, &open) {
+                NextStep::Finish => {}
+                NextStep::Nothing => {
                     self.closed.insert(rejected.draft.id);
                     continue;
                 }
-                Asks::Waiting => continue,
+                NextStep::Wait => continue,
             }
-            let reason = self.why_not(&rejected).await;
+            let reason = self.rejection_reason(&rejected).await;
             match self.sync.finish(task, Finish::filed(&reason)).await {
                 Ok(()) => changed = true,
                 Err(error) => {
-                    tracing::warn!(%task, "It cannot be filed yet: {error}.");
+                    tracing::warn!(%task, "Cannot finish the task yet: {error}.");
                 }
             }
         }
@@ -160,7 +160,7 @@ impl Actor {
     }
 
     /// One line for the owner: why a draft in `Rejected/` is not carried out.
-    async fn why_not(&self, rejected: &Rejected) -> String {
+    async fn rejection_reason(&self, rejected: &Rejected) -> String {
         let (journal, id) = (
             Arc::clone(self.executor.approvals().journal()),
             rejected.draft.id,
