@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_is_told_once() {
+    fn whole_names_each_cause_once() {
         let cause = || std::io::Error::other("it is gone");
         assert_eq!(
             whole(&Told::Twice(cause())),

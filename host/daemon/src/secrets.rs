@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_files_of_this_machine_hold_is_known() {
+    fn secrets_in_the_files_of_this_machine_are_known() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         let body: String = ('!'..='~')
@@ -459,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_file_is_read_again_and_an_unchanged_one_is_not() {
+    fn refresh_reads_changed_files_again() {
         let folder = tempfile::tempdir().unwrap();
         let secrets = Secrets {
             scanner: Arc::default(),

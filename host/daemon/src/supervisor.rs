@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_childs_line_keeps_its_level_and_says_it_once() {
+    fn level_of_splits_the_level_off() {
         assert_eq!(level_of(" WARN  no mail"), ("WARN", "no mail"));
         assert_eq!(level_of(" INFO watching"), ("INFO", "watching"));
         assert_eq!(level_of("plain words"), ("INFO", "plain words"));

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_counts_under_the_claim_that_it_was_made_under_and_no_other() {
+    fn check_epoch_takes_a_draft_of_the_same_claim_alone() {
         for alone in [false, true] {
             assert_eq!(check_epoch(Some(4), &held(4), alone), Ok(()));
             assert_eq!(check_epoch(Some(4), &held(0), alone), Ok(()));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_that_says_no_claim_counts_only_where_nobody_else_claims() {
+    fn check_epoch_refuses_no_epoch_where_others_claim() {
         // Drafts of people say nothing of claims, and tasks of people have none.
         assert_eq!(check_epoch(None, &held(4), true), Ok(()));
         assert_eq!(check_epoch(None, &held(0), false), Ok(()));
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_on_a_claim_that_nobody_confirmed_does_nothing() {
+    fn check_epoch_refuses_an_unconfirmed_claim() {
         for epoch in [0, 1, 7] {
             assert_eq!(
                 check_epoch(Some(0), &held(epoch), false).unwrap_err(),

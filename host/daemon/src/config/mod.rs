@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_configuration_is_enough() {
+    fn config_of_two_paths_is_enough() {
         let config = Config::parse(LEAST).unwrap().checked(Role::Cloud).unwrap();
         assert_eq!(config.agent(Role::Cloud).unwrap().as_str(), "cloud");
         assert_eq!(config.work.zones, [ZoneId::EMAIL]);
@@ -223,13 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_that_stand_in_the_file_are_those_of_the_code() {
+    fn defaults_of_the_file_are_those_of_the_code() {
         let config = Config::parse("").unwrap();
         assert_eq!(config.model, platinum_llm::LlmConfig::default());
     }
 
     #[test]
-    fn a_key_that_does_not_exist_gets_a_suggestion() {
+    fn unknown_key_gets_a_suggestion() {
         let text = format!("{LEAST}[sync]\nremotes = \"x\"\n");
         assert_eq!(
             wrong(&text, Role::Local),
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cloud_host_cannot_be_given_a_zone_of_the_owners_machine() {
+    fn cloud_config_with_a_local_zone_is_refused() {
         let text = format!("{LEAST}[work]\nzones = [\"email\", \"payments\"]\n");
         assert_eq!(
             wrong(&text, Role::Cloud),
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_vault_is_said_by_name() {
+    fn missing_vault_is_named() {
         assert_eq!(
             wrong("", Role::Local),
             "`vault.path` is missing; `platinum init` writes a file that has it"

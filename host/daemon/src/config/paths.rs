@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_may_start_in_the_home_folder_or_in_the_files_own() {
+    fn paths_start_at_home_or_beside_the_file() {
         let config = resolved(TEXT, Some("/homes/me")).unwrap();
         assert_eq!(config.vault.path, Path::new("/homes/me/Vault"));
         assert_eq!(config.vault.state, Path::new("/etc/p/state"));
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_no_path() {
+    fn address_is_not_resolved() {
         let text = "[vault]\npath = \"v\"\nstate = \"s\"\n\
             [sync]\nremote = \"ssh://me@host/~/p.git\"\n";
         let config = resolved(text, None).unwrap();

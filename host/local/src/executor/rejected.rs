@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_no_to_a_draft_of_an_earlier_claim_does_not_file_the_task_that_was_claimed_again() {
+    fn rejecting_a_stale_draft_keeps_the_reclaimed_task_open() {
         let claimed = |epoch| {
             TaskPlace::Owned(platinum_protocol::ClaimRecord {
                 id: platinum_core::ClaimId::from_parts(1, 1),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_with_another_draft_on_its_way_is_not_filed_for_the_rejected_one() {
+    fn rejection_waits_for_another_open_draft() {
         let folder = tempfile::tempdir().unwrap();
         let vault = Vault::open(folder.path()).unwrap();
         for (path, draft) in [
