@@ -27,7 +27,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the daemon until it is told to stop.
+    /// Run the daemon until it is asked to stop.
     Run {
         /// The configuration file.
         #[arg(long, value_name = "FILE")]
@@ -133,8 +133,8 @@ async fn trust(path: &Path, args: &TrustArgs) -> anyhow::Result<()> {
     let config = Config::load(path, Role::Cloud)?;
     let identity = identity(&config)?;
     let asked = Trust::asked(args.line.as_deref(), args.replace, args.revoke.as_ref());
-    let told = platinum_daemon::trust(&config, &identity, asked, args.without_remote).await?;
-    told.iter().for_each(|told| eprintln!("{told}"));
+    let messages = platinum_daemon::trust(&config, &identity, asked, args.without_remote).await?;
+    messages.iter().for_each(|message| eprintln!("{message}"));
     if let Trust::Key { .. } = asked {
         println!("{}", identity.line());
     }

@@ -166,7 +166,7 @@ impl Host {
         self.warn_of_strangers();
     }
 
-    /// Without the other half's key, all that it sends is refused: better said at the start.
+    /// Without the other half's key, all that it sends is refused: better reported at the start.
     fn warn_of_strangers(&self) {
         let (other, command) = match self.role {
             Role::Local => (Role::Cloud, "platinum trust"),

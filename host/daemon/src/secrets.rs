@@ -4,7 +4,7 @@
 //! Lives elsewhere: how they are found in a text is `secrets`' (the crate); holding a file back is
 //! [`crate::sync::gate`]'s.
 //! Invariants: a value is hashed as soon as it is read, and kept nowhere; a file that cannot be
-//! read is told and passed over: what is in it is still found by its shape; a link is followed,
+//! read is logged and passed over: what is in it is still found by its shape; a link is followed,
 //! since what counts is what the file says.
 
 use std::{
@@ -95,7 +95,7 @@ impl Secrets {
         Arc::clone(&self.scanner)
     }
 
-    /// Looks every few seconds whether a file changed, for as long as somebody holds the answer.
+    /// Looks every few seconds whether a file changed, for as long as the answer is held.
     pub fn keep_fresh(self) -> Arc<Self> {
         let secrets = Arc::new(self);
         let weak = Arc::downgrade(&secrets);

@@ -300,7 +300,7 @@ async fn crash_between_intent_and_receipt_never_sends_again() {
     );
     assert_eq!(fixture.asked(), 1);
 
-    // The mailbox does not have it: still nobody knows.
+    // The mailbox does not have it: it is still not known.
     let asked = fixture.executor.reconcile().await.unwrap();
     assert_eq!(asked.in_doubt.len(), 1);
     assert!(fixture.next().await.is_none());

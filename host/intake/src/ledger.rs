@@ -45,7 +45,7 @@ pub enum LedgerError {
     Open {
         /// Which file.
         path: PathBuf,
-        /// What the system said.
+        /// What the system answered.
         source: std::io::Error,
     },
     /// Made by a newer version.

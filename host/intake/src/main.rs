@@ -82,7 +82,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        // Whoever keeps the lines puts the time to them.
+        // The daemon that reads these lines adds the time.
         .without_time()
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())

@@ -32,7 +32,7 @@ pub struct Outgoing {
     pub note: DraftNote,
     /// The files it names, in its order.
     pub attachments: Vec<Attachment>,
-    /// Whether its text has gaps that its owner neither filled nor said to keep.
+    /// Whether its text has gaps that its owner neither filled nor chose to keep.
     pub has_open_gaps: bool,
 }
 

@@ -42,7 +42,7 @@ pub enum EntryState {
     Expired(Timestamp),
     /// It happened.
     Done(Receipt),
-    /// It may have happened. Nothing is tried until somebody knows.
+    /// It may have happened. Nothing is tried until that is known.
     InDoubt(String),
     /// It certainly did not happen, and never will.
     Refused(String),

@@ -1,4 +1,4 @@
-//! `approvals/queue`: what the owner said yes to, handed out one at a time.
+//! `approvals/queue`: what the owner approved, handed out one at a time.
 //!
 //! Lives here: [`Approvals`], which reads `Approved/` and mints [`Approved`]; [`inspect`], the same
 //! view for people; the host side of the interface.

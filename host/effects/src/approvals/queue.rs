@@ -35,8 +35,8 @@ struct Memory {
     attempts: HashMap<DraftId, u32>,
     /// Why the fence was closed when each was last looked at.
     held: HashMap<DraftId, String>,
-    /// What was said of files that are not carried out, so that it is said once.
-    said: HashSet<String>,
+    /// What was logged of files that are not carried out, so that each is logged once.
+    logged: HashSet<String>,
 }
 
 impl Approvals {
@@ -94,7 +94,7 @@ impl Approvals {
                     if kinds.contains(&outgoing.note.action.kind()) =>
                 {
                     if let Err(reason) = self.ask_fence(&outgoing.note).await {
-                        self.say_once(format!("{} waits: {reason}", entry.path));
+                        self.log_once(format!("{} waits: {reason}", entry.path));
                         continue;
                     }
                     let fingerprint = outgoing.fingerprint().map_err(|error| error.to_string())?;
@@ -104,7 +104,7 @@ impl Approvals {
                     }));
                 }
                 (EntryState::Broken(_) | EntryState::Expired(_) | EntryState::InDoubt(_), _) => {
-                    self.say_once(format!("{} {}", entry.path, entry.state));
+                    self.log_once(format!("{} {}", entry.path, entry.state));
                 }
                 _ => {}
             }
@@ -227,14 +227,14 @@ impl Approvals {
         &*self.clock
     }
 
-    fn say_once(&self, what: String) {
-        if !self.memory().said.contains(&what) {
+    fn log_once(&self, what: String) {
+        if !self.memory().logged.contains(&what) {
             tracing::warn!("{what}");
             let mut memory = self.memory();
-            if memory.said.len() > 10_000 {
-                memory.said.clear();
+            if memory.logged.len() > 10_000 {
+                memory.logged.clear();
             }
-            memory.said.insert(what);
+            memory.logged.insert(what);
         }
     }
 

@@ -7,7 +7,7 @@
 //! Which host takes in what: the owner's machine takes in `Inbox/` and `Needs_Action/` and moves
 //! each file out of the way. A cloud host may only create in `Needs_Action/`: it takes in what
 //! waits there for longer than the owner's machine would ever need, and leaves the file itself.
-//! Both make the same task id from the same bytes, so whoever comes second finds the task.
+//! Both make the same task id from the same bytes, so the second host finds the task.
 
 pub mod source;
 pub mod task;

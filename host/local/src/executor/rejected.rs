@@ -105,11 +105,11 @@ pub(super) fn reason_of(rejected: &Rejected, known: Option<&State>) -> String {
             "It is not known whether the draft “{summary}” was carried out; you put it away."
         ),
         (Some(reason), ..) => format!("The draft “{summary}” was not carried out: {reason}"),
-        (None, Some(because), _) => format!("You said no to the draft “{summary}”: {because}"),
+        (None, Some(because), _) => format!("You rejected the draft “{summary}”: {because}"),
         (None, None, Some(State::NotSent { reason, .. })) => {
             format!("You put the draft “{summary}” away; it was not sent: {reason}")
         }
-        (None, None, _) => format!("You said no to the draft “{summary}”."),
+        (None, None, _) => format!("You rejected the draft “{summary}”."),
     }
 }
 
@@ -154,11 +154,11 @@ mod tests {
         };
         assert_eq!(
             reason_of(&no(None, None), Some(&State::Absent)),
-            "You said no to the draft “Reply to Ada”."
+            "You rejected the draft “Reply to Ada”."
         );
         assert_eq!(
             reason_of(&no(None, Some("too dear")), None),
-            "You said no to the draft “Reply to Ada”: too dear"
+            "You rejected the draft “Reply to Ada”: too dear"
         );
         assert_eq!(
             reason_of(&no(Some("the address is gone"), None), None),
