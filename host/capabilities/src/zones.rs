@@ -41,6 +41,9 @@ pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
     /// The arguments and the environment of the zone's source, if this host runs it.
     fn source(&self) -> Option<SourceCommand>;
 
+    /// Facts that every task of this zone has, wherever it came from.
+    fn task_facts(&self) -> Vec<(&'static str, String)>;
+
     /// The domain of each account's address, which ends the references of effects.
     fn domains(&self) -> BTreeMap<String, String>;
 

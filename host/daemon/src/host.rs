@@ -233,7 +233,11 @@ impl Host {
         let named = [self.config.zones.ids(), &self.config.work.zones].concat();
         let zones: BTreeSet<_> = built_in.chain(named).collect();
         let zones: Vec<_> = zones.iter().map(ZoneId::to_string).collect();
-        SourceCommand {
+        let facts = self.config.zones.configured().flat_map(|(id, zone)| {
+            let facts = zone.task_facts().into_iter();
+            facts.map(move |(name, value)| format!("--fact={id}:{name}={value}"))
+        });
+        let mut command = SourceCommand {
             name: "the folder watcher".to_owned(),
             args: vec![
                 "folder".to_owned(),
@@ -247,7 +251,9 @@ impl Host {
                 self.config.intake.default_zone.to_string(),
             ],
             env: BTreeMap::new(),
-        }
+        };
+        command.args.extend(facts);
+        command
     }
 
     /// Starts the sources of the vault and of the zones that this host watches, and keeps them

@@ -8,7 +8,7 @@ use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration}
 use clap::{Parser, Subcommand};
 use platinum_core::{AgentName, Role, ZoneId};
 use platinum_intake::{
-    folder::{self, FolderSource},
+    folder::{self, FolderSource, ZoneFact},
     mail, source,
     stop::Stop,
 };
@@ -66,6 +66,9 @@ enum Source {
         /// The zones there are, with commas between.
         #[arg(long, value_delimiter = ',')]
         zones: Vec<ZoneId>,
+        /// A fact that every task of a zone gets: `email:account=me`. May be given several times.
+        #[arg(long = "fact", value_name = "ZONE:NAME=VALUE", value_parser = zone_fact)]
+        facts: Vec<ZoneFact>,
         /// The zone of a file that names none.
         #[arg(long)]
         default_zone: ZoneId,
@@ -97,6 +100,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn zone_fact(text: &str) -> Result<ZoneFact, String> {
+    let (zone, fact) = text.split_once(':').ok_or("expected ZONE:NAME=VALUE")?;
+    let (name, value) = fact.split_once('=').ok_or("expected ZONE:NAME=VALUE")?;
+    let zone: ZoneId = zone.parse().map_err(|error| format!("{error}"))?;
+    Ok((zone, name.to_owned(), value.to_owned()))
 }
 
 fn run(source: Source) -> anyhow::Result<()> {
@@ -150,6 +160,7 @@ async fn watch(source: Source) -> anyhow::Result<()> {
             role,
             agent,
             zones,
+            facts,
             default_zone,
             once,
             every,
@@ -160,6 +171,7 @@ async fn watch(source: Source) -> anyhow::Result<()> {
                 role,
                 agent,
                 zones: zones.into_iter().collect(),
+                facts,
                 default_zone,
                 settled: once.then_some(Duration::ZERO),
             })?;

@@ -29,8 +29,11 @@ pub fn decide(task: &Task) -> Wanted {
         return Wanted::No(reason.into());
     }
     let Some(answer_to) = facts.answer_to() else {
-        let question = match task.source.starts_with("file:") {
-            true => "it came as a file, not as a mail. Who should this go to?",
+        let question = match facts.is_file() {
+            true => {
+                "it came as a file, not as a mail. Who should this go to? Write `to: \
+                 name@example.org` into its frontmatter and drop it again"
+            }
             false => "it names no address that could be answered",
         };
         return Wanted::No(question.into());
@@ -272,7 +275,10 @@ pub(crate) mod tests {
         let Wanted::No(question) = decide(&file) else {
             panic!("it is answered");
         };
-        assert!(question.ends_with("Who should this go to?"), "{question}");
+        assert!(question.contains("Who should this go to?"), "{question}");
+        let facts = mail(&[("reply-to", "Bo <bo@b.test>")]).facts;
+        let decided = decide(&Task { facts, ..file });
+        assert!(matches!(decided, Wanted::Yes(address) if address.bare() == "bo@b.test"));
     }
 
     #[test]

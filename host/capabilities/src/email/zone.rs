@@ -111,6 +111,15 @@ impl ZoneCapabilities for EmailZone {
         })
     }
 
+    fn task_facts(&self) -> Vec<(&'static str, String)> {
+        // A mail says which account it came to; a dropped file cannot.
+        let account = Some(self.account.clone()).filter(|account| !account.is_empty());
+        account
+            .map(|account| ("account", account))
+            .into_iter()
+            .collect()
+    }
+
     fn domains(&self) -> BTreeMap<String, String> {
         // What cannot be read is left out: the server checks the file, and `check` names it.
         Accounts::read(&self.config)

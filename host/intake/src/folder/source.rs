@@ -18,7 +18,7 @@ use platinum_watch::{Wake, WakeUps, Watch};
 use tracing::info;
 
 use super::{
-    task::{hash_of, kept_at, task_from_file, task_id, text_of},
+    task::{self, hash_of, kept_at, task_from_file, task_id, text_of},
     zones::{ZoneRules, zone_of},
 };
 use crate::{
@@ -44,6 +44,9 @@ pub const MAX_FILE_BYTES: u64 = 25_000_000;
 const MAX_HANDBOOK_BYTES: u64 = 256 * 1024;
 const UNWRITTEN_AT_ONCE: usize = 64;
 
+/// A fact of every task of a zone: the zone, the fact's name and its value.
+pub type ZoneFact = (ZoneId, String, String);
+
 /// What to take in, and as who.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -57,6 +60,8 @@ pub struct Settings {
     pub agent: AgentName,
     /// The zones there are: no other is taken from a file or a folder.
     pub zones: BTreeSet<ZoneId>,
+    /// Facts that every task of a zone gets.
+    pub facts: Vec<ZoneFact>,
     /// The zone of a file that names none.
     pub default_zone: ZoneId,
     /// How long a file must not have changed; none for the role's own time.
@@ -247,7 +252,11 @@ impl FolderSource {
         let kept = self.free_place(task, path)?;
         let zone = zone_of(path, text_of(&bytes), rules, &self.settings.zones)
             .unwrap_or(self.settings.default_zone);
-        let note = task_from_file(path, &bytes, zone, &kept, SystemClock.now()).render();
+        let mut note = task_from_file(path, &bytes, zone, &kept, SystemClock.now());
+        let facts = self.settings.facts.iter().filter(|fact| fact.0 == zone);
+        note.facts
+            .extend(facts.map(|(_, name, value)| task::fact(name, value)));
+        let note = note.render();
         let hash = hash_of(&bytes);
         let identity = Identity {
             key: key_of(path, state, &hash),

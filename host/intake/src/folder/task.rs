@@ -100,6 +100,15 @@ pub fn task_from_file(
             bytes.len()
         )),
     }
+    let mut facts = vec![
+        fact("file", &one_line(kept.as_str(), 320)),
+        fact("sha256", &hash_of(bytes)),
+    ];
+    // Whom the owner wants written to: an answer would go there.
+    let note = text.and_then(|text| Note::parse(text).ok());
+    if let Some(to) = note.as_ref().and_then(|note| note.get_text("to")) {
+        facts.push(fact("reply-to", &one_line(to, 320)));
+    }
     TaskNote {
         id: task_id(bytes),
         zone,
@@ -109,10 +118,7 @@ pub fn task_from_file(
         received: None,
         created: now,
         by: "intake/folder".to_owned(),
-        facts: vec![
-            fact("file", &one_line(kept.as_str(), 320)),
-            fact("sha256", &hash_of(bytes)),
-        ],
+        facts,
         claim: None,
         body,
     }
@@ -144,7 +150,8 @@ fn subject(path: &VaultPath, text: Option<&str>) -> String {
         .unwrap_or_else(|| "(a file)".to_owned())
 }
 
-fn fact(name: &str, value: &str) -> Fact {
+/// A fact of one value.
+pub fn fact(name: &str, value: &str) -> Fact {
     Fact {
         name: name.to_owned(),
         values: vec![value.to_owned()],
@@ -179,6 +186,9 @@ mod tests {
         assert_eq!(unfenced(&plain.body), Some("Call Bob."));
         let front = task("Inbox/a.md", b"---\ntitle: Offer\n---\nx\n");
         assert_eq!(front.subject, "Offer");
+        assert!(front.fact("reply-to").is_empty());
+        let to = task("Inbox/a.md", b"---\nto: Bob <bob@example.test>\n---\nx\n");
+        assert_eq!(to.fact("reply-to"), ["Bob <bob@example.test>"]);
         assert_eq!(task("Inbox/a.md", b"\n## Rent\nx").subject, "Rent");
         let broken = task("Inbox/a.md", b"---\n: [\n---\nx");
         assert_eq!(broken.subject, "a");

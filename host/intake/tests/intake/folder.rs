@@ -43,6 +43,7 @@ impl Fixture {
             role: self.role,
             agent: self.role.as_str().parse().unwrap(),
             zones: zones(),
+            facts: Vec::new(),
             default_zone: ZoneId::EMAIL,
             settled: Some(Duration::ZERO),
         })
@@ -215,6 +216,7 @@ async fn file_that_still_changes_is_waited_for() {
         role: Role::Local,
         agent: "local".parse().unwrap(),
         zones: zones(),
+        facts: Vec::new(),
         default_zone: ZoneId::EMAIL,
         settled: Some(Duration::from_millis(300)),
     };

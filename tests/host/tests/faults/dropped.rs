@@ -16,8 +16,8 @@ use crate::crashes::estate::Estate;
 const CLAIMED_WITHIN: Duration = Duration::from_secs(5);
 const SOON: Duration = Duration::from_secs(60);
 
-/// A plain note, one with frontmatter, a PDF and an odd name.
-const FILES: [(&str, &[u8]); 4] = [
+/// A plain note, one with frontmatter, a PDF, an odd name, and a note that says whom to write to.
+const FILES: [(&str, &[u8]); 5] = [
     ("Inbox/Call Bob.md", b"Ask Bob for the keys.\n"),
     (
         "Needs_Action/front.md",
@@ -25,11 +25,17 @@ const FILES: [(&str, &[u8]); 4] = [
     ),
     ("Needs_Action/email/scan.pdf", b"%PDF-1.7\n\0\xff"),
     ("Inbox/why: really?.md", b"Who knows.\n"),
+    (
+        "Inbox/to Clara.md",
+        b"---\nto: Clara <clara@example.test>\n---\nAsk Clara for tea.\n",
+    ),
 ];
+/// Those that end in a question; the other one ends in a draft.
+const QUESTIONS: usize = 4;
 const SUBJECTS: [&str; 4] = ["Call Bob", "Rent of May", "scan", "why_ really_"];
 
 #[test]
-fn dropped_files_are_claimed_once_and_end_in_a_question() {
+fn dropped_files_are_claimed_once_and_end_in_a_question_or_draft() {
     let mut estate = Estate::set();
     let config = estate.vault("local").join("../../local.toml");
     let text = fs::read_to_string(&config).unwrap();
@@ -62,7 +68,7 @@ fn dropped_files_are_claimed_once_and_end_in_a_question() {
         if owners.len() == FILES.len() && last_claim.is_none() {
             last_claim = Some(dropped.elapsed());
         }
-        estate.done() == FILES.len()
+        estate.done() == QUESTIONS && estate.drafts().len() == 1
     };
     let outcome = estate.wait("every file to be dealt with", SOON, |estate| watch(estate));
     assert!(outcome.is_ok(), "{outcome:?}\n{}", estate.picture());
@@ -84,7 +90,7 @@ fn dropped_files_are_claimed_once_and_end_in_a_question() {
     let dashboard = estate.vault("local").join("Dashboard.md");
     let outcome = estate.wait("the questions on the dashboard", SOON, |_| {
         let text = fs::read_to_string(&dashboard).unwrap_or_default();
-        text.matches("Who should this go to?").count() >= FILES.len()
+        text.matches("Who should this go to?").count() >= QUESTIONS
             && SUBJECTS.iter().all(|subject| text.contains(subject))
     });
     let shown = fs::read_to_string(&dashboard);

@@ -21,6 +21,7 @@ async fn take_in(side: &Side, role: Role) {
         role,
         agent: side.agent.clone(),
         zones: [ZoneId::EMAIL].into(),
+        facts: Vec::new(),
         default_zone: ZoneId::EMAIL,
         settled: Some(Duration::ZERO),
     })
