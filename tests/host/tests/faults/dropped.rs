@@ -35,7 +35,7 @@ const QUESTIONS: usize = 4;
 const SUBJECTS: [&str; 4] = ["Call Bob", "Rent of May", "scan", "why_ really_"];
 
 #[test]
-fn dropped_files_are_claimed_once_and_end_in_a_question_or_draft() {
+fn dropped_files_end_in_a_question_or_a_draft() {
     let mut estate = Estate::set();
     let config = estate.vault("local").join("../../local.toml");
     let text = fs::read_to_string(&config).unwrap();
