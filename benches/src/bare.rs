@@ -1,6 +1,8 @@
 //! Wasmtime as it comes: the same component, allocator and epochs, but no limits, no grants, no
 //! time-out and no state beyond one string. It is what our own overhead is measured against.
 
+use std::time::{Duration, Instant};
+
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
     component::{Component, Linker},
@@ -16,7 +18,7 @@ use crate::{
 };
 
 /// The contender.
-pub fn contender(component: &[u8]) -> anyhow::Result<Contender> {
+pub(crate) fn contender(component: &[u8]) -> anyhow::Result<Contender> {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
@@ -60,6 +62,14 @@ pub fn contender(component: &[u8]) -> anyhow::Result<Contender> {
             })
         }),
     })
+}
+
+/// How long the compiler takes for a component.
+pub(crate) fn compile(component: &[u8]) -> anyhow::Result<Duration> {
+    let engine = Engine::new(Config::new().epoch_interruption(true)).map_err(plain)?;
+    let began = Instant::now();
+    Component::from_binary(&engine, component).map_err(plain)?;
+    Ok(began.elapsed())
 }
 
 fn view(state: &mut String) -> View<'_> {

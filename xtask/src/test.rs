@@ -12,7 +12,7 @@ use std::{
 };
 
 use crate::{
-    binaries, plan,
+    bench, binaries, plan,
     results::{self, Counts, Results},
     schedule::{self, End, Finished, Job, Needs, Weight},
     setup, steps,
@@ -46,6 +46,7 @@ pub(crate) fn run(root: &Path, full: bool) -> anyhow::Result<ExitCode> {
     let mut jobs = plan::ordinary(&binaries, &logs);
     jobs.push(lints(root, &logs));
     jobs.extend(doctests(root, &logs)?);
+    jobs.push(benches(root, &logs));
     let programs = setup::target(root).join("debug");
     for job in &mut jobs {
         job.command
@@ -96,6 +97,22 @@ fn doctests(root: &Path, logs: &Path) -> anyhow::Result<Option<Job>> {
     let minute = Duration::from_secs(60);
     let name = format!("examples in the documentation of {}", packages.join(", "));
     Ok(Some(cargo_job(&name, command, minute, 10 * minute, logs)))
+}
+
+/// Each benchmark once, with the smallest numbers.
+fn benches(root: &Path, logs: &Path) -> Job {
+    const NAME: &str = "benches (smoke)";
+    Job {
+        name: NAME.to_owned(),
+        command: bench::smoke(root),
+        needs: Needs {
+            weight: Weight::Cores(1),
+            group: None,
+        },
+        estimate: Duration::from_secs(20),
+        deadline: Duration::from_secs(300),
+        log: plan::log_of(logs, "benches"),
+    }
 }
 
 fn cargo_job(

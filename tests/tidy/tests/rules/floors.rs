@@ -25,6 +25,8 @@ const OWNERS: [(&str, &[&str]); 9] = [
             "platinum-engine",
             "platinum-capabilities",
             "platinum-effects",
+            // It is what our own overhead is measured against.
+            "platinum-benches",
         ],
     ),
     ("wasmtime-wasi", &["platinum-engine"]),
