@@ -12,7 +12,7 @@ use crate::{
     bindings::{
         Answers, BasePre, View,
         exports::platinum::skill::handler::Invocation,
-        platinum::skill::{context, log, types::Trigger},
+        platinum::skill::{context, log},
     },
     measure::Contender,
 };
@@ -46,9 +46,9 @@ pub(crate) fn contender(component: &[u8]) -> anyhow::Result<Contender> {
                     let mut store = Store::new(&engine, "bench".to_owned());
                     store.set_epoch_deadline(1_000_000);
                     let invocation = Invocation {
-                        trigger: Trigger::Schedule,
+                        event: "schedule".to_owned(),
                         task: None,
-                        about: None,
+                        message: None,
                     };
                     let base = pre.instantiate_async(&mut store).await.map_err(plain)?;
                     let outcome = base

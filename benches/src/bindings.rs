@@ -30,7 +30,7 @@ impl context::Host for View<'_> {
     async fn role(&mut self) -> wasmtime::Result<types::Role> {
         Ok(types::Role::Cloud)
     }
-    async fn zones(&mut self) -> wasmtime::Result<Vec<types::Zone>> {
+    async fn zones(&mut self) -> wasmtime::Result<Vec<String>> {
         Ok(Vec::new())
     }
     async fn now(&mut self) -> wasmtime::Result<String> {

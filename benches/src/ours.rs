@@ -6,7 +6,6 @@ use anyhow::Context;
 use platinum_core::{Capability, Role, Timestamp};
 use platinum_engine::{
     Call, Engine, EngineOptions, Interface, Invocation, Limits, Linker, SkillHost, SkillState,
-    Trigger,
 };
 
 use crate::{
@@ -96,9 +95,9 @@ pub(crate) fn contender(component: &[u8]) -> anyhow::Result<Contender> {
             runtime.block_on(async {
                 for _ in 0..calls {
                     let invocation = Invocation {
-                        trigger: Trigger::Schedule,
+                        event: "schedule".to_owned(),
                         task: None,
-                        about: None,
+                        message: None,
                     };
                     host.invoke(
                         &skill,

@@ -18,9 +18,6 @@ use crate::{
     setup, steps,
 };
 
-/// The licence checker, at the version whose configuration format `deny.toml` has.
-const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
-
 /// Jobs that run cargo: it would wait for itself.
 const CARGO: &str = "cargo";
 /// The name of the lints.
@@ -39,7 +36,6 @@ pub(crate) fn run(root: &Path, full: bool) -> anyhow::Result<ExitCode> {
         setup::joined(skills)?;
         binaries
     })?;
-    deny(root)?;
 
     let logs = setup::target(root).join("test-logs");
     fs::create_dir_all(&logs)?;
@@ -219,41 +215,4 @@ impl Report {
             false => ExitCode::FAILURE,
         }
     }
-}
-
-/// Checks licences, bans and sources of every crate. The advisory database is not consulted: it
-/// would have to be downloaded.
-fn deny(root: &Path) -> anyhow::Result<()> {
-    let (name, version) = DENY;
-    let tools = root.join("target/tools");
-    let program = tools.join("bin").join(name);
-    if !program.is_file() {
-        steps::run_verbose(
-            &format!("Building {name} {version} (once)"),
-            steps::cargo(root)
-                .args([
-                    "install",
-                    "--quiet",
-                    "--locked",
-                    "--debug",
-                    name,
-                    "--version",
-                    version,
-                ])
-                .arg("--root")
-                .arg(&tools)
-                .arg("--target-dir")
-                .arg(tools.join("build")),
-        )?;
-    }
-    steps::run_quiet(
-        "Licences, bans and sources",
-        std::process::Command::new(program).current_dir(root).args([
-            "check",
-            "--hide-inclusion-graph",
-            "licenses",
-            "bans",
-            "sources",
-        ]),
-    )
 }

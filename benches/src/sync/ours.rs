@@ -10,13 +10,11 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use platinum_core::Role;
-use platinum_daemon::{
-    identity::Identity,
-    sync::{SyncConfig, Synchronizer},
-};
 use platinum_repo::{Address, ClientOptions, GitRemote, Oid, RefName, Remote, Repo};
 use platinum_secrets::{Allowances, KnownSecrets, Scanner};
+use platinum_sync::{SyncConfig, Synchronizer};
 use platinum_vault::Vault;
+use platinum_verify::Identity;
 use platinum_watch::{DirtyPaths, Wake, WakeUps, Watch};
 
 /// How long a change may take to be taken at all.
@@ -89,11 +87,7 @@ impl Ours {
         let mut files = 0;
         while files < notes {
             let report = self.runtime.block_on(self.sync.sync())?;
-            ensure!(
-                report.held_back.is_empty(),
-                "{:?}",
-                report.held_back.first()
-            );
+            ensure!(report.withheld.is_empty(), "{:?}", report.withheld.first());
             if let Some(tip) = self.repo.tip(RefName::Verified)? {
                 files = self.repo.changes(None, tip)?.len();
             }

@@ -26,7 +26,11 @@ impl Running {
         let dirty = DirtyPaths::new();
         let (watch, wake_ups) = Watch::gather(&host.config.vault.path, &dirty)?;
         host.sync.watched_by(dirty);
-        host.sync.stopped_by(shutdown.clone());
+        let stop = shutdown.clone();
+        host.sync.stop_on(Box::new(move || {
+            let mut stop = stop.clone();
+            Box::pin(async move { stop.stopped().await })
+        }));
         let pipeline = Arc::new(Pipeline::new(
             Arc::clone(skills),
             host.sync.clone(),

@@ -24,3 +24,11 @@ mod writing;
 pub use bindings::platinum::actions::types::EffectError;
 pub use executor::{Effect, Executor, InDoubt, Reconciled, done};
 pub use fence::{Fence, NoFence};
+
+/// Every interface of this crate, to check components that are never run.
+pub fn link_only() -> Vec<Box<dyn platinum_engine::Interface>> {
+    vec![
+        Box::new(approvals::ApprovalsQueue::link_only()),
+        Box::new(email::EmailSend::link_only()),
+    ]
+}

@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use platinum_capabilities::{dashboard, tasks::Receipts, updates};
 use platinum_core::{ActionKind, Role, SystemClock, TaskId, Timestamp, VaultPath, layout};
-use platinum_daemon::{Config, Host, Running, on_signals, sync::Synchronizer};
+use platinum_daemon::{Config, Host, Running, on_signals};
 use platinum_effects::{
     Effect, Executor, Fence,
     approvals::{Approvals, ApprovalsQueue},
@@ -17,6 +17,7 @@ use platinum_effects::{
 };
 use platinum_journal::Journal;
 use platinum_protocol::{ClaimRecord, TaskPlace};
+use platinum_sync::Synchronizer;
 use platinum_vault::note::ReceiptRecord;
 
 use crate::executor::ApprovalLoop;
@@ -112,9 +113,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 #[async_trait::async_trait]
 impl Fence for SyncFence {
     async fn may_act(&self, task: TaskId, epoch: Option<u64>) -> Result<(), String> {
-        let text = |error: platinum_daemon::sync::SyncError| error.to_string();
+        let text = |error: platinum_sync::SyncError| error.to_string();
         // No other host can have a task of a zone that is this machine's alone.
-        let alone = self.sync.is_ours_alone(task).await.map_err(text)?;
+        let alone = self.sync.is_local_only_claim(task).await.map_err(text)?;
         if !alone {
             self.refresh().await?;
             if self.sync.is_in_doubt(task).await.map_err(text)? {
@@ -156,7 +157,7 @@ fn check_epoch(epoch: Option<u64>, now: &ClaimRecord, alone: bool) -> Result<(),
 impl SyncFence {
     /// Asks the remote, unless there was one just now.
     async fn refresh(&self) -> Result<(), String> {
-        let text = |error: platinum_daemon::sync::SyncError| error.to_string();
+        let text = |error: platinum_sync::SyncError| error.to_string();
         let status = self.sync.status().await.map_err(text)?;
         let is_fresh = status.last_error.is_none()
             && status

@@ -6,14 +6,13 @@ use super::{now, vault};
 use crate::{
     bindings::platinum::dashboard::board::{Error, Host},
     dashboard::BoardCtx,
-    view::View,
 };
 
 #[tokio::test]
 async fn the_page_is_replaced_only_if_it_is_still_the_one_that_was_read() {
     let (folder, vault) = vault();
     let mut ctx = BoardCtx { vault, now: now() };
-    let mut view = View { ctx: &mut ctx };
+    let view = &mut ctx;
     let none = view.read().await.unwrap().unwrap();
     assert_eq!(none.text, "");
     let first = view
@@ -63,7 +62,7 @@ async fn the_numbers_count_notes_by_folder_and_tasks_alone_in_this_month() {
         fs::write(path, "x").unwrap();
     }
     let mut ctx = BoardCtx { vault, now: now() };
-    let counts = View { ctx: &mut ctx }.count().await.unwrap().unwrap();
+    let counts = (&mut ctx).count().await.unwrap().unwrap();
     assert_eq!(
         (
             counts.waiting,

@@ -33,10 +33,7 @@ mod tests {
     use super::*;
     use crate::{
         approvals::QueueView,
-        bindings::platinum::{
-            actions::types::ActionKind,
-            approvals::queue::{Host as _, HostApprovedAction as _},
-        },
+        bindings::platinum::approvals::queue::{Host as _, HostApprovedAction as _},
         tests::{Fixture, draft, sent},
     };
 
@@ -50,7 +47,7 @@ mod tests {
             table: &mut table,
         };
         let next = queue
-            .next(vec![ActionKind::EmailSend])
+            .next(vec!["email-send".into()])
             .await
             .unwrap()
             .unwrap()
@@ -81,7 +78,7 @@ mod tests {
         };
         assert!(
             queue
-                .next(vec![ActionKind::EmailSend])
+                .next(vec!["email-send".into()])
                 .await
                 .unwrap()
                 .unwrap()

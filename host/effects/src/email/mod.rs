@@ -20,12 +20,17 @@ pub use sender::{MailFile, MailSender, McpMailSender, SendRequest};
 use crate::{Executor, bindings::platinum::email::send as bindings};
 
 /// `email/send` for the engine.
-pub struct EmailSend(Arc<Executor>);
+pub struct EmailSend(Option<Arc<Executor>>);
 
 impl EmailSend {
     /// The interface over what carries approved actions out.
     pub fn new(executor: Arc<Executor>) -> Self {
-        Self(executor)
+        Self(Some(executor))
+    }
+
+    /// The interface for components that are checked and never run.
+    pub(crate) const fn link_only() -> Self {
+        Self(None)
     }
 }
 
@@ -55,6 +60,8 @@ impl Interface for EmailSend {
     }
 
     fn prepare(&self, state: &mut SkillState, _: &Call) {
-        state.put(SendCtx(Arc::clone(&self.0)));
+        if let Some(mail) = &self.0 {
+            state.put(SendCtx(Arc::clone(mail)));
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! How the vault stands to its remote, as rows for `status` and `doctor`.
 //!
-//! Lives elsewhere: what is known was noted by the daemon (`Contact`, `Standing`) or stands in the
+//! Lives elsewhere: what is known was noted by the daemon (`RemoteHealth`, `SyncSnapshot`) or stands in the
 //! repository. Nobody is asked here.
 //! Invariant: "in sync" is said only if the daemon runs, the remote answered a moment ago, its tip
 //! passed every rule, the vault holds all of it, and nothing stays behind or is unknown.
@@ -8,8 +8,9 @@
 use std::path::Path;
 
 use platinum_core::{Timestamp, VaultPath};
-use platinum_daemon::{Config, Contact, Standing};
+use platinum_daemon::Config;
 use platinum_repo::{RefName, Repo};
+use platinum_sync::{RemoteHealth, SyncSnapshot};
 
 use super::{
     status::daemon_runs,
@@ -44,15 +45,15 @@ pub(super) fn rows(config: &Config) -> Vec<Row> {
     }
     let state = &config.vault.state;
     let now = Timestamp::now();
-    let (fresh, contact) = freshness(&Contact::read(state), daemon_runs(state), now);
-    let standing = Standing::read(state);
+    let (fresh, contact) = freshness(&RemoteHealth::read(state), daemon_runs(state), now);
+    let standing = SyncSnapshot::read(state);
     let mut rows = vec![row(
         "remote",
         fresh,
         format!("{}, {contact}", shown(&config.sync.remote)),
     )];
     rows.push(sync(&standing, fresh, &state.join("vault.git"), now));
-    rows.extend(held_back(&standing));
+    rows.extend(withheld(&standing));
     if !standing.tentative.is_empty() {
         let tasks: Vec<String> = standing
             .tentative
@@ -79,7 +80,7 @@ fn shown(address: &str) -> String {
 }
 
 /// The verified tip that the vault holds against the remote's.
-fn sync(standing: &Standing, fresh: Tone, git_dir: &Path, now: Timestamp) -> Row {
+fn sync(standing: &SyncSnapshot, fresh: Tone, git_dir: &Path, now: Timestamp) -> Row {
     let tip = match git_dir.exists().then(|| Tip::of(git_dir)) {
         None => return row("sync", Tone::Doubtful, "nothing came from the remote yet"),
         Some(Err(why)) => return row("sync", Tone::Bad, plain(&why, 300)),
@@ -113,7 +114,7 @@ fn sync(standing: &Standing, fresh: Tone, git_dir: &Path, now: Timestamp) -> Row
         let commits = count(tip.in_doubt, "commit is", "commits are");
         differs.push(format!("{commits} not known to have landed"));
     }
-    let held = standing.held_back.len() + standing.held_back_more;
+    let held = standing.withheld.len() + standing.withheld_more;
     if held > 0 {
         differs.push(format!("{} held back", count(held, "file is", "files are")));
     }
@@ -133,9 +134,9 @@ fn sync(standing: &Standing, fresh: Tone, git_dir: &Path, now: Timestamp) -> Row
     }
 }
 
-fn held_back(standing: &Standing) -> Vec<Row> {
+fn withheld(standing: &SyncSnapshot) -> Vec<Row> {
     let mut rows: Vec<Row> = standing
-        .held_back
+        .withheld
         .iter()
         .take(NAMED)
         .map(|held| {
@@ -143,7 +144,7 @@ fn held_back(standing: &Standing) -> Vec<Row> {
             row("held back", Tone::Doubtful, format!("{path}: {why}"))
         })
         .collect();
-    let more = standing.held_back.len().saturating_sub(NAMED) + standing.held_back_more;
+    let more = standing.withheld.len().saturating_sub(NAMED) + standing.withheld_more;
     if more > 0 {
         rows.push(row(
             "held back",
@@ -190,7 +191,7 @@ pub(super) fn short(oid: &str) -> &str {
 }
 
 /// How fresh what is known of the remote is.
-fn freshness(contact: &Contact, runs: bool, now: Timestamp) -> (Tone, String) {
+fn freshness(contact: &RemoteHealth, runs: bool, now: Timestamp) -> (Tone, String) {
     let ago = |at: Timestamp| span((now.as_second() - at.as_second()).max(0));
     match (contact.answered, &contact.trouble) {
         (None, None) => (Tone::Doubtful, "not asked yet".to_owned()),
@@ -265,8 +266,8 @@ impl Tip {
 #[cfg(test)]
 mod tests {
     use platinum_core::{AgentName, Role};
-    use platinum_daemon::Held;
     use platinum_repo::{CommitMeta, Edit, Oid};
+    use platinum_worktree::Withheld;
 
     use super::*;
 
@@ -280,7 +281,7 @@ mod tests {
     fn what_is_known_of_the_remote_is_as_old_as_its_last_answer() {
         let at = |text: &str| Some(text.parse::<Timestamp>().unwrap());
         let told = |answered, trouble: Option<&str>, runs| {
-            let contact = Contact {
+            let contact = RemoteHealth {
                 answered,
                 trouble: trouble.map(str::to_owned),
             };
@@ -346,7 +347,7 @@ mod tests {
         (folder, commits)
     }
 
-    fn told(standing: &Standing, fresh: Tone, folder: &tempfile::TempDir) -> (Tone, String) {
+    fn told(standing: &SyncSnapshot, fresh: Tone, folder: &tempfile::TempDir) -> (Tone, String) {
         let row = sync(standing, fresh, &folder.path().join("vault.git"), now());
         (row.tone, row.text)
     }
@@ -355,11 +356,11 @@ mod tests {
     fn in_sync_is_said_only_of_a_tip_that_both_hold_a_moment_ago() {
         let (folder, [_, second]) = repository(Some(1), Some(1), Some(1));
         let tip = second.to_string();
-        let fine = Standing {
+        let fine = SyncSnapshot {
             at: Some(now()),
             remote_tip: Some(tip.clone()),
             verified: Some(tip.clone()),
-            ..Standing::default()
+            ..SyncSnapshot::default()
         };
         let at = format!("{}, made 3 min ago", short(&tip));
         assert_eq!(
@@ -373,8 +374,8 @@ mod tests {
                 (Tone::Doubtful, unknown.clone())
             );
         }
-        let held = Standing {
-            held_back: vec![Held {
+        let held = SyncSnapshot {
+            withheld: vec![Withheld {
                 path: VaultPath::new("Inbox/a.md").unwrap(),
                 reason: "it cannot be read".to_owned(),
             }],
@@ -384,7 +385,7 @@ mod tests {
             told(&held, Tone::Good, &folder).1,
             format!("not in sync, at {at}: 1 file is held back")
         );
-        let stopped = Standing {
+        let stopped = SyncSnapshot {
             trouble: Some("commit 0123456789ab is not applied: why".to_owned()),
             ..fine
         };
@@ -400,7 +401,7 @@ mod tests {
     #[test]
     fn what_the_repository_knows_better_than_the_note_is_told() {
         let (folder, [first, _]) = repository(Some(0), Some(1), None);
-        let (tone, text) = told(&Standing::default(), Tone::Good, &folder);
+        let (tone, text) = told(&SyncSnapshot::default(), Tone::Good, &folder);
         assert_eq!(tone, Tone::Doubtful);
         assert_eq!(
             text,
@@ -412,7 +413,7 @@ mod tests {
         );
         let (folder, _) = repository(None, None, None);
         assert_eq!(
-            told(&Standing::default(), Tone::Good, &folder),
+            told(&SyncSnapshot::default(), Tone::Good, &folder),
             (
                 Tone::Doubtful,
                 "nothing came from the remote yet".to_owned()

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use platinum_core::{TaskId, VaultPath, layout};
-use platinum_daemon::sync::Finish;
 use platinum_effects::approvals::EntryState;
 use platinum_protocol::TaskPlace;
+use platinum_sync::Finish;
 
 use super::{
     ApprovalLoop, read,
@@ -14,7 +14,7 @@ use super::{
 };
 
 impl ApprovalLoop {
-    /// NextStep the other side after outcomes in doubt; reports to the owner what is still not known.
+    /// Asks the other side after outcomes in doubt; reports to the owner what is still not known.
     pub(super) async fn reconcile_doubts(&mut self) -> bool {
         let found = match self.executor.reconcile().await {
             Ok(found) => found,

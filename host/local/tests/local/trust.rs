@@ -113,7 +113,7 @@ fn a_replaced_key_counts_up_to_what_the_remote_has_now() {
         said.err,
         format!(
             "The key {} of cloud, a cloud half, is trusted from now on.\nThe key {} of cloud is \
-             trusted no more; what it signed up to commit {} still counts, and nothing after \
+             no longer trusted; what it signed up to commit {} still counts, and nothing after \
              that.\n",
             key(2).public().fingerprint(),
             key(1).public().fingerprint(),

@@ -2,14 +2,11 @@
 //!
 //! What is meant for the other half goes to stdout alone, so that both are one command:
 //! `platinum trust "$(ssh vm platinum-cloud trust --config cloud.toml "'$(platinum key)'")"`.
-//! Lives elsewhere: the rules of whom to trust are `platinum_daemon::identity`'s.
+//! Lives elsewhere: the rules of whom to trust are `platinum_verify::identity`'s.
 
 use platinum_core::{AgentName, Role};
-use platinum_daemon::{
-    Config, Trust,
-    identity::{Identity, IdentityError},
-    make_state_folder,
-};
+use platinum_daemon::{Config, Trust, make_state_folder};
+use platinum_verify::{Identity, IdentityError};
 
 use super::{CommandError, Context, Kind};
 
