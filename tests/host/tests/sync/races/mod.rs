@@ -20,5 +20,5 @@ mod intruders;
 mod keeping;
 mod moved;
 mod offline;
-mod side;
+mod replica;
 mod stuck;
