@@ -111,8 +111,8 @@ impl<'a> Nemesis<'a> {
             && let Some(status) = child.try_wait().unwrap()
         {
             let part = &self.parts[number];
-            let printed = || worker::log(&part.folder, number);
-            assert!(status.success(), "a worker fell over: {status}\n{}", log());
+            let output = || worker::log(&part.folder, number);
+            assert!(status.success(), "a worker fell over: {status}\n{}", output());
             self.workers[number] = None;
             self.is_over[number] = true;
         }
