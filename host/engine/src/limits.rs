@@ -18,7 +18,7 @@ use wasmtime::ResourceLimiter;
 /// How often the engine's clock ticks.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
-/// What one call may use. There is no default: whoever runs a skill states every one of them.
+/// What one call may use. There is no default: the caller states every one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of all linear memories together.
@@ -220,8 +220,9 @@ mod tests {
         }
     }
 
+    /// Memory is counted over all memories together.
     #[test]
-    fn memory_is_counted_over_all_memories_together() {
+    fn meter_memory_is_counted_over_all_memories() {
         let mut meter = meter();
         assert!(meter.memory_growing(0, 60, None).unwrap());
         assert!(!meter.memory_growing(0, 60, None).unwrap());
@@ -229,8 +230,9 @@ mod tests {
         assert_eq!(meter.denied(), Some(Denied::Memory));
     }
 
+    /// Growth that the system could not give is given back once.
     #[test]
-    fn growth_that_the_system_could_not_give_is_given_back_once() {
+    fn meter_failed_growth_is_given_back_once() {
         let mut meter = meter();
         assert!(meter.memory_growing(0, 100, None).unwrap());
         meter
@@ -243,8 +245,9 @@ mod tests {
         assert!(meter.memory_growing(0, 100, None).unwrap());
     }
 
+    /// A refusal gives nothing back.
     #[test]
-    fn a_refusal_gives_nothing_back() {
+    fn meter_refused_growth_gives_nothing_back() {
         let mut meter = meter();
         assert!(meter.memory_growing(0, 90, None).unwrap());
         assert!(!meter.memory_growing(90, 190, None).unwrap());
@@ -254,8 +257,9 @@ mod tests {
         assert!(!meter.memory_growing(90, 101, None).unwrap());
     }
 
+    /// Ticks and calls run out.
     #[test]
-    fn ticks_and_calls_run_out() {
+    fn meter_ticks_and_calls_run_out() {
         let mut meter = meter();
         assert_eq!(meter.tick(), Ok(()));
         assert_eq!(meter.tick(), Err(Stop::OutOfTime));

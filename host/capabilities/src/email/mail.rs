@@ -51,8 +51,8 @@ pub struct Found {
 /// Why the mailbox did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
-    /// It said no.
-    #[error("the mail server said: {0}")]
+    /// It refused.
+    #[error("the mail server refused: {0}")]
     Refused(String),
     /// It is away.
     #[error("the mail server is away: {0}")]
