@@ -48,7 +48,7 @@ pub struct Limits {
 
 /// Why the engine stopped a skill. It travels through wasmtime as an error of its own type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Stop {
+pub(crate) enum LimitError {
     #[error("out of time")]
     OutOfTime,
     #[error("too many host calls")]
@@ -115,19 +115,22 @@ impl Meter {
     }
 
     /// The clock ticked while the skill's own code ran.
-    pub(crate) fn tick(&mut self) -> Result<(), Stop> {
+    pub(crate) fn tick(&mut self) -> Result<(), LimitError> {
         // Asking about the tick left the skill's code too; that crossing is not its own.
         self.calls_left = self.calls_left.saturating_add(1);
-        self.ticks_left = self.ticks_left.checked_sub(1).ok_or(Stop::OutOfTime)?;
+        self.ticks_left = self
+            .ticks_left
+            .checked_sub(1)
+            .ok_or(LimitError::OutOfTime)?;
         Ok(())
     }
 
     /// The skill left its own code.
-    pub(crate) fn enter_host(&mut self) -> Result<(), Stop> {
+    pub(crate) fn enter_host(&mut self) -> Result<(), LimitError> {
         self.calls_left = self
             .calls_left
             .checked_sub(1)
-            .ok_or(Stop::TooManyHostCalls)?;
+            .ok_or(LimitError::TooManyHostCalls)?;
         self.entered_host_at = self.clock.load(Ordering::Relaxed);
         Ok(())
     }
@@ -262,10 +265,10 @@ mod tests {
     fn meter_ticks_and_calls_run_out() {
         let mut meter = meter();
         assert_eq!(meter.tick(), Ok(()));
-        assert_eq!(meter.tick(), Err(Stop::OutOfTime));
+        assert_eq!(meter.tick(), Err(LimitError::OutOfTime));
         for _ in 0..4 {
             assert_eq!(meter.enter_host(), Ok(()));
         }
-        assert_eq!(meter.enter_host(), Err(Stop::TooManyHostCalls));
+        assert_eq!(meter.enter_host(), Err(LimitError::TooManyHostCalls));
     }
 }
