@@ -27,7 +27,7 @@ fn judge(changes: &[(&str, Change)]) -> Result<(), Vec<String>> {
 }
 
 /// Which of create, modify and delete the cloud may do at a path, alone.
-fn alone(text: &str) -> [bool; 3] {
+fn check_one(text: &str) -> [bool; 3] {
     ALL.map(|change| judge(&[(text, change)]).is_ok())
 }
 
@@ -72,7 +72,7 @@ fn check_cloud_follows_the_path_table() {
         ("In_Progress/cloud/run.sh", nothing),
         ("Pending_Approval/.git/hooks/x.md", nothing),
     ] {
-        assert_eq!(alone(text), expected, "{text}: create, modify, delete");
+        assert_eq!(check_one(text), expected, "{text}: create, modify, delete");
     }
 }
 
@@ -434,7 +434,7 @@ fn check_conflict_copy_is_the_owners_alone() {
                 TASK.replace("md", &format!("{copy}.md"))
             ),
         ] {
-            assert_eq!(alone(&path), [true, false, false], "{path}");
+            assert_eq!(check_one(&path), [true, false, false], "{path}");
         }
     }
 }
@@ -445,7 +445,7 @@ fn check_task_below_the_agents_folder_is_refused() {
     for folder in ["x", "x/y", "email"] {
         let path = format!("In_Progress/cloud/{folder}/{TASK}");
         // Taking away what an older version let in does no harm.
-        assert_eq!(alone(&path), [false, false, true], "{path}");
+        assert_eq!(check_one(&path), [false, false, true], "{path}");
     }
 }
 
