@@ -88,10 +88,10 @@ mod tests {
 
     #[tokio::test]
     async fn queue_malformed_kind_is_invalid() {
-        let house = House::new([]);
+        let fixture = Fixture::new([]);
         let mut table = ResourceTable::new();
         let mut queue = QueueView {
-            approvals: &house.approvals,
+            approvals: &fixture.approvals,
             table: &mut table,
         };
         let answer = queue.next(vec!["Email Send".into()]).await.unwrap();

@@ -70,7 +70,9 @@ fn dropped_files_end_in_a_question_or_a_draft() {
         }
         cluster.done() == QUESTIONS && cluster.drafts().len() == 1
     };
-    let outcome = cluster.wait("every file to be dealt with", SOON, |cluster| watch(cluster));
+    let outcome = cluster.wait("every file to be dealt with", SOON, |cluster| {
+        watch(cluster)
+    });
     assert!(outcome.is_ok(), "{outcome:?}\n{}", cluster.picture());
     let last_claim = last_claim.unwrap();
     println!(
