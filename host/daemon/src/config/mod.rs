@@ -8,11 +8,13 @@
 mod paths;
 mod sections;
 mod suggest;
+mod zones;
 
 pub use sections::{
-    AgentConfig, Config, LimitsConfig, MailConfig, SecretsConfig, SkillConfig, SyncSection,
+    AgentConfig, Config, IntakeConfig, LimitsConfig, SecretsConfig, SkillConfig, SyncSection,
     VaultConfig, WorkConfig,
 };
+pub use zones::Zones;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,9 +22,10 @@ use std::{
     time::Duration,
 };
 
-use platinum_core::{AgentName, Capability, Role, VaultPath};
+use platinum_capabilities::zones::PathBase;
+use platinum_core::{AgentName, Capability, Role, VaultPath, ZoneId};
 use platinum_engine::Limits;
-use platinum_policy::FolderAccess;
+use platinum_policy::{BUILT_IN_ZONES, FolderAccess};
 use serde::Deserialize;
 
 use crate::skills::SkillName;
@@ -75,16 +78,22 @@ impl Config {
             path: path.to_owned(),
             why,
         })?;
-        let home = std::env::var_os("HOME").map(PathBuf::from);
-        paths::resolve(&mut config, &base, home.as_deref()).map_err(|what| ConfigError::Wrong {
-            path: path.to_owned(),
-            what,
-        })?;
+        let base = PathBase {
+            folder: base,
+            home: std::env::var_os("HOME").map(PathBuf::from),
+        };
+        paths::resolve(&mut config, &base)
+            .and_then(|()| config.zones.configure(&base))
+            .map_err(|what| ConfigError::Wrong {
+                path: path.to_owned(),
+                what,
+            })?;
         Ok(config)
     }
 
     fn parse(text: &str) -> Result<Self, String> {
         let given: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+        zones::refuse_old_mail(text, &given)?;
         let mut merged: toml::Table =
             toml::from_str(DEFAULTS).map_err(|error| format!("the defaults: {error}"))?;
         overlay(&mut merged, given);
@@ -101,9 +110,6 @@ impl Config {
                     "`{key}` is missing; `platinum init` writes a file that has it"
                 ));
             }
-        }
-        if !self.mail.account.is_empty() && self.mail.config.as_os_str().is_empty() {
-            return Err("`mail.account` is given without `mail.config`".to_owned());
         }
         for (key, value) in [
             ("sync.every-seconds", self.sync.every_seconds),
@@ -166,6 +172,15 @@ impl Config {
             })
             .collect::<Result<_, _>>()
             .map(Some)
+    }
+
+    /// The zones in which this host claims tasks: those of `work.zones`, and those that are not
+    /// built in and have a section.
+    pub fn work_zones(&self) -> Vec<ZoneId> {
+        let is_built_in = |id: &ZoneId| BUILT_IN_ZONES.iter().any(|zone| zone.id == *id);
+        let added = self.zones.ids().iter().filter(|id| !is_built_in(id));
+        let zones: BTreeSet<ZoneId> = self.work.zones.iter().chain(added).copied().collect();
+        zones.into_iter().collect()
     }
 
     /// The folders that single skills may open, by the skills' names.
@@ -233,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_configuration_is_enough() {
+    fn config_of_two_paths_is_enough() {
         let config = Config::parse(LEAST).unwrap().checked(Role::Cloud).unwrap();
         assert_eq!(config.agent(Role::Cloud).unwrap().as_str(), "cloud");
         assert_eq!(config.work.zones, [ZoneId::EMAIL]);
@@ -241,27 +256,27 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_that_stand_in_the_file_are_those_of_the_code() {
+    fn defaults_of_the_file_are_those_of_the_code() {
         let config = Config::parse("").unwrap();
         assert_eq!(config.model, platinum_llm::LlmConfig::default());
     }
 
     #[test]
-    fn a_key_that_does_not_exist_gets_a_suggestion() {
+    fn unknown_key_gets_a_suggestion() {
         let text = format!("{LEAST}[sync]\nremotes = \"x\"\n");
         assert_eq!(
             wrong(&text, Role::Local),
             "there is no key `remotes`; did you mean `remote`?"
         );
-        let text = format!("{LEAST}[mial]\naccount = \"x\"\n");
+        let text = format!("{LEAST}[zone.email]\naccount = \"x\"\n");
         assert_eq!(
             wrong(&text, Role::Local),
-            "there is no key `mial`; did you mean `mail`?"
+            "there is no key `zone`; did you mean `zones`?"
         );
     }
 
     #[test]
-    fn a_cloud_host_cannot_be_given_a_zone_of_the_owners_machine() {
+    fn cloud_config_with_a_local_zone_is_refused() {
         let text = format!("{LEAST}[work]\nzones = [\"email\", \"payments\"]\n");
         assert_eq!(
             wrong(&text, Role::Cloud),
@@ -270,11 +285,29 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_vault_is_said_by_name() {
+    fn missing_vault_is_named() {
         assert_eq!(
             wrong("", Role::Local),
             "`vault.path` is missing; `platinum init` writes a file that has it"
         );
+    }
+
+    /// A zone that an author adds is worked in as soon as it has a section.
+    #[test]
+    fn config_work_zones_are_those_named_and_those_added() {
+        let text = format!("{LEAST}[zones.notes]\n[zones.social]\n");
+        let mut config = Config::parse(&text).unwrap();
+        let base = PathBase {
+            folder: "/etc/p".into(),
+            home: None,
+        };
+        config.zones.configure(&base).unwrap();
+        let zones: Vec<String> = config
+            .work_zones()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(zones, ["email", "notes"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The loop that keeps the repository fast: its maintenance, when there are many loose objects.
+//! The loop that keeps the repository fast: maintenance, when there are many loose objects.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +8,12 @@ use crate::Shutdown;
 
 /// A daemon that was just started has more urgent things to do.
 const FIRST: Duration = Duration::from_secs(120);
-/// How often the number of loose objects is read.
+/// How often the number of loose objects is checked.
 const EVERY: Duration = Duration::from_secs(20 * 60);
-/// How long to wait after a failure: it would be the same.
+/// After a failure it is not tried again for so long: it would fail the same way.
 const AFTER_FAILURE: Duration = Duration::from_secs(6 * 3600);
 
-/// Maintains the repository now and then; a stop ends it in the middle of its work.
+/// Checks now and then, and packs; a stop ends it in the middle of its work.
 pub async fn run_maintenance(sync: Synchronizer, mut shutdown: Shutdown) {
     let mut pause = FIRST;
     while !shutdown.is_stopping() {
@@ -30,7 +30,7 @@ pub async fn run_maintenance(sync: Synchronizer, mut shutdown: Shutdown) {
             Ok(done) => {
                 if done {
                     tracing::info!(
-                        "Repacked the repository in {:.1} s.",
+                        "Packed the repository's objects in {:.1} s.",
                         began.elapsed().as_secs_f64()
                     );
                 }

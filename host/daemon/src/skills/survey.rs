@@ -45,7 +45,8 @@ impl KnownZones {
     /// Those that are built in, with what the configuration adds and decides.
     pub fn of(role: Role, config: &Config) -> Self {
         let mut zones = Self::built_in(role);
-        zones.known.extend(config.work.zones.iter().copied());
+        zones.known.extend(config.work_zones());
+        zones.drafters = config.zones.drafters().clone();
         zones
     }
 }
