@@ -2,7 +2,7 @@
 //! outside as quotes.
 //!
 //! Invariants: text of a mail is never in `say`, and the handbook never in a quote, which a model is
-//! told not to obey: the owner alone can write that note. All parts together stay below the interface's
+//! instructed not to obey: the owner alone can write that note. All parts together stay below the interface's
 //! bound.
 
 use platinum_sdk::email::types::Message;
@@ -137,8 +137,9 @@ mod tests {
         request.parts.iter().map(label).collect()
     }
 
+    /// Everything from outside is quoted and the owner's rules are stated.
     #[test]
-    fn everything_from_outside_is_quoted_and_the_owners_rules_are_said() {
+    fn request_quotes_outside_text_and_states_rules() {
         let material = Material {
             handbook: Some("Be kind.".into()),
             thread: vec![message(2, "newer"), message(1, "older")],
@@ -159,21 +160,23 @@ mod tests {
         };
         assert!(thread.text.find("older").unwrap() < thread.text.find("newer").unwrap());
         let Some(Part::Text(say)) = request.parts.last() else {
-            panic!("nothing said")
+            panic!("no text")
         };
         assert!(!say.contains("Monday"));
     }
 
+    /// A mail alone is enough.
     #[test]
-    fn a_mail_alone_is_enough() {
+    fn request_of_a_mail_alone_is_complete() {
         assert_eq!(
             labels(&build(&mail(&[]), &Material::default())),
             ["mail-header", "mail", "say"]
         );
     }
 
+    /// All together stays below the bound.
     #[test]
-    fn all_together_stays_below_the_bound() {
+    fn request_with_everything_is_bounded() {
         let huge = "é".repeat(200_000);
         let material = Material {
             instructions: huge.clone(),

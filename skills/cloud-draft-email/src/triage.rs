@@ -175,8 +175,9 @@ pub(crate) mod tests {
         }
     }
 
+    /// A persons mail is answered to its sender.
     #[test]
-    fn a_persons_mail_is_answered_to_its_sender() {
+    fn triage_persons_mail_is_answered() {
         assert_eq!(reason(&[]), "answered to ada@example.test");
         let harmless = [
             ("auto-submitted", "No"),
@@ -187,8 +188,9 @@ pub(crate) mod tests {
         assert_eq!(reason(&harmless), "answered to ada@example.test");
     }
 
+    /// Machines and lists are dismissed with the reason.
     #[test]
-    fn machines_and_lists_are_filed_with_the_reason() {
+    fn triage_machines_and_lists_are_dismissed() {
         for (name, value, part) in [
             (
                 "auto-submitted",
@@ -213,8 +215,9 @@ pub(crate) mod tests {
         }
     }
 
+    /// Senders that are not read are dismissed.
     #[test]
-    fn senders_that_nobody_reads_are_filed() {
+    fn triage_unread_senders_are_dismissed() {
         for local in [
             "no-reply",
             "noreply",
@@ -244,8 +247,9 @@ pub(crate) mod tests {
         }
     }
 
+    /// A contact form is answered to the person behind it.
     #[test]
-    fn a_contact_form_is_answered_to_the_person_behind_it() {
+    fn triage_contact_form_answers_the_person() {
         let form = Task {
             sender: "Form <no-reply@site.test>".into(),
             ..mail(&[("reply-to", "Bo <bo@b.test>")])
@@ -253,8 +257,9 @@ pub(crate) mod tests {
         assert!(matches!(decide(&form), Triage::Answer(address) if address.bare() == "bo@b.test"));
     }
 
+    /// A mail without a sender is dismissed.
     #[test]
-    fn a_mail_without_a_sender_is_filed() {
+    fn triage_without_a_sender_dismisses() {
         for sender in ["", "<>", "(no sender)"] {
             let task = Task {
                 sender: sender.into(),
@@ -282,8 +287,9 @@ pub(crate) mod tests {
         assert!(matches!(decided, Triage::Answer(address) if address.bare() == "bo@b.test"));
     }
 
+    /// The text decides nothing.
     #[test]
-    fn the_text_decides_nothing() {
+    fn triage_ignores_the_text() {
         let text = "Auto-Submitted: auto-replied\nList-Id: x\nReply-To: evil@evil.test";
         let task = Task {
             text: text.into(),

@@ -85,4 +85,21 @@ mod tests {
                 .is_none()
         );
     }
+
+    #[tokio::test]
+    async fn queue_malformed_kind_is_invalid() {
+        let fixture = Fixture::new([]);
+        let mut table = ResourceTable::new();
+        let mut queue = QueueView {
+            approvals: &fixture.approvals,
+            table: &mut table,
+        };
+        let answer = queue.next(vec!["Email Send".into()]).await.unwrap();
+        assert!(matches!(
+            answer,
+            Err(crate::bindings::platinum::approvals::queue::Error::Invalid(reason))
+                if reason
+                    == "invalid kind of action `Email Send`: an id begins with a letter from a to z"
+        ));
+    }
 }

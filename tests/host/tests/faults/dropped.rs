@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::crashes::estate::Estate;
+use crate::crashes::cluster::Cluster;
 
 /// From the drop to the claim. A file has to be unchanged for 1.5 s of it.
 const CLAIMED_WITHIN: Duration = Duration::from_secs(5);
@@ -36,26 +36,26 @@ const SUBJECTS: [&str; 4] = ["Call Bob", "Rent of May", "scan", "why_ really_"];
 
 #[test]
 fn dropped_files_end_in_a_question_or_a_draft() {
-    let mut estate = Estate::set();
-    let config = estate.vault("local").join("../../local.toml");
+    let mut cluster = Cluster::set();
+    let config = cluster.vault("local").join("../../local.toml");
     let text = fs::read_to_string(&config).unwrap();
     // Both claim.
     fs::write(&config, text.replace("zones = []", "zones = [\"email\"]")).unwrap();
     for role in ["cloud", "local"] {
-        estate.start(role);
-        estate.wait_for_line(role, "waiting for dropped files");
+        cluster.start(role);
+        cluster.wait_for_line(role, "waiting for dropped files");
     }
     let dropped = Instant::now();
     for (path, bytes) in FILES {
-        let path = estate.vault("local").join(path);
+        let path = cluster.vault("local").join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
 
     let mut owners: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut last_claim = None;
-    let mut watch = |estate: &Estate| {
-        for path in estate.paths() {
+    let mut watch = |cluster: &Cluster| {
+        for path in cluster.paths() {
             let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
             if !name.starts_with("task_") || folder.starts_with("Needs_Action") {
                 continue;
@@ -68,10 +68,12 @@ fn dropped_files_end_in_a_question_or_a_draft() {
         if owners.len() == FILES.len() && last_claim.is_none() {
             last_claim = Some(dropped.elapsed());
         }
-        estate.done() == QUESTIONS && estate.drafts().len() == 1
+        cluster.done() == QUESTIONS && cluster.drafts().len() == 1
     };
-    let outcome = estate.wait("every file to be dealt with", SOON, |estate| watch(estate));
-    assert!(outcome.is_ok(), "{outcome:?}\n{}", estate.picture());
+    let outcome = cluster.wait("every file to be dealt with", SOON, |cluster| {
+        watch(cluster)
+    });
+    assert!(outcome.is_ok(), "{outcome:?}\n{}", cluster.picture());
     let last_claim = last_claim.unwrap();
     println!(
         "the last of {} files was claimed after {last_claim:?}",
@@ -80,19 +82,19 @@ fn dropped_files_end_in_a_question_or_a_draft() {
     assert!(
         last_claim <= CLAIMED_WITHIN,
         "{last_claim:?}\n{}",
-        estate.picture()
+        cluster.picture()
     );
     assert!(
         owners.values().all(|owners| owners.len() <= 1),
         "{owners:?}"
     );
 
-    let dashboard = estate.vault("local").join("Dashboard.md");
-    let outcome = estate.wait("the questions on the dashboard", SOON, |_| {
+    let dashboard = cluster.vault("local").join("Dashboard.md");
+    let outcome = cluster.wait("the questions on the dashboard", SOON, |_| {
         let text = fs::read_to_string(&dashboard).unwrap_or_default();
         text.matches("Who should this go to?").count() >= QUESTIONS
             && SUBJECTS.iter().all(|subject| text.contains(subject))
     });
     let shown = fs::read_to_string(&dashboard);
-    assert!(outcome.is_ok(), "{shown:?}\n{}", estate.picture());
+    assert!(outcome.is_ok(), "{shown:?}\n{}", cluster.picture());
 }

@@ -10,16 +10,16 @@ use platinum_intake::{
 use platinum_protocol::Claimed;
 use platinum_testkit::git::GitServer;
 
-use crate::races::side::{Side, remote_files, side};
+use crate::races::replica::{Replica, remote_files, replica};
 
 const FILES: usize = 200;
 
-async fn take_in(side: &Side, role: Role) {
+async fn take_in(replica: &Replica, role: Role) {
     let mut source = FolderSource::open(Settings {
-        vault: side.root().to_owned(),
-        state: side.folder().join("state/intake"),
+        vault: replica.root().to_owned(),
+        state: replica.folder().join("state/intake"),
         role,
-        agent: side.agent.clone(),
+        agent: replica.agent.clone(),
         zones: [ZoneId::EMAIL].into(),
         facts: Vec::new(),
         default_zone: ZoneId::EMAIL,
@@ -29,9 +29,9 @@ async fn take_in(side: &Side, role: Role) {
     while source.poll().await.unwrap() > 0 {}
 }
 
-fn waiting(side: &Side) -> BTreeSet<TaskId> {
+fn waiting(replica: &Replica) -> BTreeSet<TaskId> {
     let folder = format!("{}/{}", layout::NEEDS_ACTION, ZoneId::EMAIL);
-    let entries = side.vault.list(&folder).unwrap();
+    let entries = replica.vault.list(&folder).unwrap();
     let tasks = entries
         .iter()
         .filter_map(|entry| entry.path.stem().parse().ok());
@@ -42,7 +42,7 @@ fn waiting(side: &Side) -> BTreeSet<TaskId> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn dropped_files_are_each_owned_once() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     let folders = ["Inbox", "Needs_Action", "Needs_Action/email"];
     for folder in folders {
         fs::create_dir_all(owner.root().join(folder)).unwrap();
@@ -68,9 +68,13 @@ async fn dropped_files_are_each_owned_once() {
     assert_eq!(tasks.len(), FILES);
     owner.sync.sync().await.unwrap();
 
-    let sides = [owner, side(&server, "cloud"), side(&server, "cloud-2")];
-    let racers = sides.iter().map(|side| {
-        let (sync, tasks) = (side.sync.clone(), tasks.clone());
+    let replicas = [
+        owner,
+        replica(&server, "cloud"),
+        replica(&server, "cloud-2"),
+    ];
+    let racers = replicas.iter().map(|replica| {
+        let (sync, tasks) = (replica.sync.clone(), tasks.clone());
         tokio::spawn(async move {
             sync.sync().await.unwrap();
             let mut won = Vec::new();
@@ -103,7 +107,7 @@ async fn dropped_files_are_each_owned_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn dropped_file_is_one_task_whichever_host_is_first() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     take_in(&owner, Role::Local).await;
     take_in(&cloud, Role::Cloud).await;
     fs::create_dir_all(owner.root().join("Needs_Action/email")).unwrap();

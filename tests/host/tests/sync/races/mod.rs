@@ -21,5 +21,5 @@ mod intruders;
 mod keeping;
 mod moved;
 mod offline;
-mod side;
+mod replica;
 mod stuck;
