@@ -112,7 +112,11 @@ impl<'a> Nemesis<'a> {
         {
             let part = &self.parts[number];
             let output = || worker::log(&part.folder, number);
-            assert!(status.success(), "a worker fell over: {status}\n{}", output());
+            assert!(
+                status.success(),
+                "a worker fell over: {status}\n{}",
+                output()
+            );
             self.workers[number] = None;
             self.is_over[number] = true;
         }
