@@ -208,7 +208,7 @@ impl Demo {
                     "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
                      [sync]\nremote = {:?}\nevery-seconds = 1\n\n\
                      [work]\nskills = {:?}\nzones = [{}]\n\n\
-                     [mail]\naccount = \"owner\"\nconfig = \"mail.toml\"\nwatch = {watch}\n",
+                     [zones.email]\naccount = \"owner\"\nconfig = \"mail.toml\"\nwatch = {watch}\n",
                     folder.join("remote.git"),
                     skills,
                     if watch { "\"email\"" } else { "" },

@@ -43,7 +43,7 @@ impl Cluster {
                 "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
                  [sync]\nremote = {:?}\nevery-seconds = 1\n\n\
                  [work]\nskills = {:?}\nzones = [{zones}]\nevery-seconds = 2\n\n\
-                 [mail]\naccount = \"owner\"\nconfig = {mail:?}\nwatch = {}\n",
+                 [zones.email]\naccount = \"owner\"\nconfig = {mail:?}\nwatch = {}\n",
                 cluster.remote.address(),
                 skills(),
                 role == "cloud",

@@ -3,7 +3,7 @@
 //!
 //! Lives elsewhere: the same way without accidents, on mail servers, is in `gate`.
 
-mod cluster;
+pub(crate) mod cluster;
 
 use std::{collections::BTreeMap, fs, time::Duration};
 

@@ -70,7 +70,7 @@ impl Cluster {
             "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
              [sync]\nremote = {:?}\nevery-seconds = 1\n\n\
              [work]\nskills = {:?}\nzones = [{}]\n\n\
-             [mail]\naccount = \"owner\"\nconfig = {mail:?}\nserver = {server:?}\nwatch = {is_cloud}\n",
+             [zones.email]\naccount = \"owner\"\nconfig = {mail:?}\nserver = {server:?}\nwatch = {is_cloud}\n",
             self.remote.address(),
             skills(),
             if is_cloud { "\"email\"" } else { "" },

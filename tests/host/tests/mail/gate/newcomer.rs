@@ -205,13 +205,27 @@ fn what_the_readme_shows_is_configuration() {
     assert!(account.smtp.is_some());
 
     let local = Config::load(&newcomer.config("local.toml"), Role::Local).unwrap();
-    assert_eq!(local.mail.account, account.name);
-    assert_eq!(local.mail.config, newcomer.config("mail.toml"));
+    let local_email = local.zones.get("email").unwrap();
+    assert_eq!(
+        local_email.task_facts(),
+        [("account", account.name.clone())]
+    );
+    let server = local_email.server(Role::Local).unwrap();
+    let mail_file = newcomer.config("mail.toml");
+    assert!(
+        server
+            .args
+            .contains(&mail_file.to_string_lossy().into_owned())
+    );
 
     newcomer.write("cloud.toml", &format!("{}\n{}", blocks.cloud, blocks.model));
     let cloud = Config::load(&newcomer.config("cloud.toml"), Role::Cloud).unwrap();
-    assert_eq!(cloud.mail.account, account.name);
-    assert!(cloud.mail.watch && !local.mail.watch);
+    let cloud_email = cloud.zones.get("email").unwrap();
+    assert_eq!(
+        cloud_email.task_facts(),
+        [("account", account.name.clone())]
+    );
+    assert!(cloud_email.source().is_some() && local_email.source().is_none());
     assert!(cloud.vault.path.is_absolute() && cloud.sync.remote.starts_with('/'));
     assert!(cloud.model.key.is_some());
 }

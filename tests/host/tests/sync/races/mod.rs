@@ -12,6 +12,7 @@
 mod claims;
 mod clocks;
 mod content;
+mod dropped;
 mod floods;
 mod fresh;
 mod given;
