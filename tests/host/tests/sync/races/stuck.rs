@@ -183,7 +183,7 @@ async fn an_owner_that_gives_signs_of_life_keeps_its_tasks() {
     let place = owner.sync.place(task).await.unwrap();
     assert!(
         matches!(&place, TaskPlace::Owned(record)
-            if record.agent == cloud.agent && record.epoch == 1 && record.beat == beats),
+            if record.agent == cloud.agent && record.epoch == 1 && record.heartbeats == beats),
         "{place:?}, {beats}"
     );
     assert_eq!(
