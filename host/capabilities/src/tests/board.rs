@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_page_is_replaced_only_if_it_is_still_the_one_that_was_read() {
+async fn replace_of_a_page_edited_since_its_read_conflicts() {
     let (folder, vault) = vault();
     let mut ctx = BoardCtx { vault, now: now() };
     let mut view = View { ctx: &mut ctx };
@@ -46,11 +46,13 @@ async fn the_page_is_replaced_only_if_it_is_still_the_one_that_was_read() {
 }
 
 #[tokio::test]
-async fn the_numbers_count_notes_by_folder_and_tasks_alone_in_this_month() {
+async fn count_reads_tasks_and_drafts_by_folder() {
     let (folder, vault) = vault();
     for path in [
+        "Needs_Action/email/task_01M7X6GTQCRHB45XG4DER8NAA1.md",
         "Needs_Action/email/a.md",
-        "In_Progress/cloud/b.md",
+        "In_Progress/cloud/task_01M7X6GTQCRHB45XG4DER8NAA2.md",
+        "Pending_Approval/draft_01M7X6GV1QWKMHJ2VPYYR55MM1.md",
         "Pending_Approval/c.md",
         "Approved/d.md",
         "Done/2026/11/task_01M7X6GTQCRHB45XG4DER8NAA9.md",

@@ -8,12 +8,13 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use crate::{agree, read, root};
 
 /// The crates of `host/`, lowest floor first. A crate imports only lower floors.
-const FLOORS: [&[&str]; 6] = [
+const FLOORS: [&[&str]; 7] = [
     &["core"],
     &["policy", "protocol", "secrets"],
     &["vault", "watch", "repo", "mcp", "llm", "journal", "engine"],
     &["intake", "capabilities", "effects"],
     &["daemon"],
+    &["api"],
     &["cloud", "local"],
 ];
 
@@ -126,7 +127,7 @@ fn only_the_local_binary_can_act() {
         .collect();
     assert_eq!(
         users,
-        BTreeSet::from(["platinum-local"]),
+        BTreeSet::from(["platinum-api", "platinum-local"]),
         "crates that import platinum-effects"
     );
 }

@@ -5,14 +5,14 @@ use platinum_core::Role;
 use platinum_daemon::{Config, mail_server};
 use platinum_mcp::{CallError, Session};
 
-use super::{Finding, bad, doubtful, good, plain};
+use super::{Check, plain};
 
 /// A Message-ID that no mail has: looking for it needs the login and finds nothing.
 const NO_MAIL: &str = "platinum-doctor@nowhere.invalid";
 
-pub(super) async fn look(config: &Config) -> Finding {
+pub(super) async fn look(config: &Config) -> Check {
     let Some(spec) = mail_server(config, Role::Local) else {
-        return doubtful("mail", "none: `mail.account` and `mail.config` name one");
+        return Check::warn("mail", "none: `mail.account` and `mail.config` name one");
     };
     if let Some(name) = config
         .mail
@@ -20,38 +20,38 @@ pub(super) async fn look(config: &Config) -> Finding {
         .iter()
         .find(|name| std::env::var_os(name).is_none())
     {
-        return bad(
+        return Check::error(
             "mail",
             format!("the environment variable {name}, which `mail.env` names, is not set here"),
         );
     }
     let described = describe(config);
     if let Err(why) = &described {
-        return bad("mail", why.clone());
+        return Check::error("mail", why.clone());
     }
     let session = match Session::spawn(spec).await {
         Ok(session) => session,
-        Err(error) => return bad("mail", error.to_string()),
+        Err(error) => return Check::error("mail", error.to_string()),
     };
     let found = match try_out(&session, &config.mail.env).await {
         Ok(can_send) => verdict(config, can_send, described == Ok(Sends::No)),
-        Err(why) => bad("mail", plain(&why, 500)),
+        Err(why) => Check::error("mail", plain(&why, 500)),
     };
     session.close().await;
     found
 }
 
-fn verdict(config: &Config, can_send: bool, no_way_out: bool) -> Finding {
+fn verdict(config: &Config, can_send: bool, no_way_out: bool) -> Check {
     let opened = format!("the mailbox of `{}` opens", plain(&config.mail.account, 64));
     if !can_send {
-        doubtful(
+        Check::warn(
             "mail",
             format!(
                 "{opened}; this mail server cannot send, so approved drafts stay where they are"
             ),
         )
     } else if no_way_out {
-        doubtful(
+        Check::warn(
             "mail",
             format!(
                 "{opened}; there is no [account.{}.smtp] in {}, so approved drafts cannot be sent",
@@ -60,7 +60,7 @@ fn verdict(config: &Config, can_send: bool, no_way_out: bool) -> Finding {
             ),
         )
     } else {
-        good(
+        Check::ok(
             "mail",
             format!("{opened}; whether sending works, the first mail shows"),
         )

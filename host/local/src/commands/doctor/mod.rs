@@ -1,109 +1,82 @@
 //! `platinum doctor`: tries everything the daemon will need, and says what to do about what fails.
 //!
-//! Lives elsewhere: vault, state folder and remote are looked at in `places.rs`, mail in `mail.rs`.
+//! Lives elsewhere: vault, state folder and remote are checked in `places.rs`, mail in `mail.rs`; what a
+//! check is, in `platinum_api`.
 
 mod mail;
 mod places;
 
+use platinum_api::{Check, JournalState};
 use platinum_core::Role;
 use platinum_daemon::{Config, installed};
 
 use super::{
-    CommandError, Context, Kind, skill, status,
-    terminal::{Table, Tone, count, plain},
+    CommandError, Context, Kind, skill,
+    terminal::{Level, Table, count, plain},
 };
 
 /// Try everything the daemon needs: vault, remote, mail server, model, skills, journal.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DoctorArgs {}
 
-/// What was looked at, how it is, and what to do.
-struct Finding {
-    tone: Tone,
-    what: &'static str,
-    text: String,
-}
-
-fn good(what: &'static str, text: impl Into<String>) -> Finding {
-    Finding {
-        tone: Tone::Good,
-        what,
-        text: text.into(),
-    }
-}
-
-fn doubtful(what: &'static str, text: impl Into<String>) -> Finding {
-    Finding {
-        tone: Tone::Doubtful,
-        what,
-        text: text.into(),
-    }
-}
-
-fn bad(what: &'static str, text: impl Into<String>) -> Finding {
-    Finding {
-        tone: Tone::Bad,
-        what,
-        text: text.into(),
-    }
-}
-
 pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandError> {
     let config = ctx.load()?;
-    let mut findings = vec![good("config", ctx.config_path().display().to_string())];
-    findings.push(places::vault(&config));
+    let mut checks = vec![Check::ok("config", ctx.config_path().display().to_string())];
+    checks.push(places::vault(&config));
     let state = places::state(&config.vault.state);
-    let is_private = state.tone != Tone::Bad;
-    findings.push(state);
+    let is_private = state.level != Level::Error;
+    checks.push(state);
     if is_private {
-        findings.extend(places::remote(&config).await);
+        checks.extend(places::remote(&config).await);
     } else {
-        findings.push(doubtful("remote", "not asked: it needs the state folder"));
+        checks.push(Check::warn(
+            "remote",
+            "not asked: it needs the state folder",
+        ));
     }
-    findings.extend(places::conflicts(&config));
-    findings.push(mail::look(&config).await);
-    findings.push(model(&config));
-    findings.push(skills(ctx));
-    let (tone, text) = status::journal(&config.vault.state);
-    findings.push(Finding {
-        tone,
-        what: "journal",
-        text,
-    });
+    checks.extend(places::conflicts(&config));
+    checks.push(mail::look(&config).await);
+    checks.push(model(&config));
+    checks.push(skills(ctx));
+    checks.push(JournalState::read(&config.vault.state).check());
 
     let mut table = Table::default();
-    for Finding { tone, what, text } in &findings {
-        let word = match tone {
-            Tone::Good | Tone::Quiet => "ok",
-            Tone::Doubtful => "look",
-            Tone::Bad => "wrong",
+    for check in &checks {
+        let word = match check.level {
+            Level::Ok | Level::Dim => "ok",
+            Level::Warn => "warn",
+            Level::Error => "wrong",
         };
-        table.toned(0, *tone, [word, what, text.as_str()]);
+        table.coloured(
+            0,
+            check.level,
+            [word, check.name.as_str(), &check.sentence()],
+        );
     }
     ctx.print(&table.render(ctx.paint))?;
-    match findings
+    match checks
         .iter()
-        .filter(|finding| finding.tone == Tone::Bad)
+        .filter(|check| check.level == Level::Error)
         .count()
     {
         0 => Ok(()),
         wrong => Err(CommandError::new(
             Kind::Failed,
             format!(
-                "{} wrong; the lines above say what",
+                "{} wrong; see the lines above",
                 count(wrong, "thing is", "things are")
             ),
         )),
     }
 }
 
-fn model(config: &Config) -> Finding {
+fn model(config: &Config) -> Check {
     match config.model.check() {
-        Ok(name) if name == "builtin" => good(
+        Ok(name) if name == "builtin" => Check::ok(
             "model",
             "builtin: no key needed; its drafts have gaps for you to fill in",
         ),
-        Ok(name) => good(
+        Ok(name) => Check::ok(
             "model",
             format!(
                 "{}, {} tokens a day",
@@ -111,12 +84,12 @@ fn model(config: &Config) -> Finding {
                 config.model.daily_tokens
             ),
         ),
-        Err(error) => bad("model", error.to_string()),
+        Err(error) => Check::error("model", error.to_string()),
     }
 }
 
-fn skills(ctx: &Context) -> Finding {
-    let looked = || -> Result<Finding, CommandError> {
+fn skills(ctx: &Context) -> Check {
+    let check = || -> Result<Check, CommandError> {
         let folder = ctx.skills_folder()?;
         let found = installed(&folder)?;
         let checked = skill::Checker::new()?;
@@ -129,8 +102,10 @@ fn skills(ctx: &Context) -> Finding {
             }
         }
         Ok(match refused.as_slice() {
-            [] if links == 0 => bad("skills", format!("there is none in {}", folder.display())),
-            [] => good(
+            [] if links == 0 => {
+                Check::error("skills", format!("none found in {}", folder.display()))
+            }
+            [] => Check::ok(
                 "skills",
                 format!(
                     "{} in {}",
@@ -138,8 +113,8 @@ fn skills(ctx: &Context) -> Finding {
                     folder.display()
                 ),
             ),
-            refused => doubtful("skills", refused.join("; ")),
+            refused => Check::warn("skills", refused.join("; ")),
         })
     };
-    looked().unwrap_or_else(|error| bad("skills", error.message))
+    check().unwrap_or_else(|error| Check::error("skills", error.message))
 }

@@ -4,7 +4,7 @@ use platinum_core::Role;
 use platinum_daemon::installed;
 
 use super::{
-    super::terminal::{Table, Tone, plain},
+    super::terminal::{Level, Table, plain},
     Checker, CommandError, Context,
 };
 
@@ -29,10 +29,10 @@ pub(super) fn run(_: &ListArgs, ctx: &Context) -> Result<(), CommandError> {
             .map(|role| role.as_str())
             .collect();
         let (tone, roles) = match roles.as_slice() {
-            [] => (Tone::Bad, "no role".to_owned()),
-            roles => (Tone::Good, roles.join(", ")),
+            [] => (Level::Error, "no role".to_owned()),
+            roles => (Level::Ok, roles.join(", ")),
         };
-        table.toned(
+        table.coloured(
             1,
             tone,
             [
