@@ -10,12 +10,12 @@ use crate::{setup, steps};
 /// Builds for release and prints the table.
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     setup::packages("the main job on real servers", platinum_testkit::PACKAGES)?;
-    setup::skills(root)?;
+    setup::skills(root, setup::Skills::AndGuests)?;
     let programs = setup::programs(root)?;
     let benches = root.join("benches");
     let mut build = steps::cargo(&benches);
     build.args(["build", "--release", "--locked"]);
-    steps::shown(
+    steps::run_verbose(
         "Building the benchmarks and their peers for release (many minutes)",
         &mut build,
     )?;
@@ -23,5 +23,5 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     run.args(["run", "--release", "--locked", "--quiet", "--"])
         .arg(root)
         .env(platinum_testkit::PROGRAMS_VARIABLE, programs);
-    steps::shown("Benchmarks", &mut run)
+    steps::run_verbose("Benchmarks", &mut run)
 }

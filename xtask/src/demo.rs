@@ -22,8 +22,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Plays the story. Without `yes` the person at the keyboard approves.
 pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
-    let skills = setup::skills(root)?;
-    let programs = setup::programs(root)?;
+    // Beside each other: the skills fill the cores while one crate keeps all others waiting.
+    let (skills, programs) = std::thread::scope(|scope| {
+        let skills = scope.spawn(|| setup::skills(root, setup::Skills::Only));
+        let programs = setup::programs(root);
+        anyhow::Ok((setup::joined(skills)?, programs?))
+    })?;
     let stage = Stage::set(&root.join("target/demo"), &skills, programs)?;
 
     heading("The two halves learn each other's keys, once.");

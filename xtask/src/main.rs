@@ -1,11 +1,15 @@
 //! The task runner. `cargo xtask demo` and `cargo xtask test` are the two commands a newcomer
 //! needs; they set up what is missing and say so.
 //!
-//! Lives here: the command line and the order of steps. Lives elsewhere: building skills is in
-//! [`skills`], what a fresh machine needs in [`setup`], the demonstration in [`demo`].
+//! Lives here: the command line. Lives elsewhere: building skills is in [`skills`], what a fresh machine
+//! needs in [`setup`], the demonstration in [`demo`], the tests in [`test`], the benchmarks in [`bench`].
 
 mod bench;
+mod binaries;
 mod demo;
+mod plan;
+mod results;
+mod schedule;
 mod setup;
 mod skills;
 mod steps;
@@ -32,7 +36,11 @@ enum Command {
         yes: bool,
     },
     /// Set up what tests need, and run all of them.
-    Test,
+    Test {
+        /// Run the long forms, too: a million seeds, ten thousand claims, floods (some hours).
+        #[arg(long)]
+        full: bool,
+    },
     /// Build the skills as WebAssembly components and install them under `target/`.
     Skills,
     /// Print the benchmark table, peers side by side.
@@ -41,14 +49,17 @@ enum Command {
 
 fn main() -> ExitCode {
     let root = root();
+    let success = |()| ExitCode::SUCCESS;
     let done = match Arguments::parse().command {
-        Command::Demo { yes } => demo::run(&root, yes),
-        Command::Test => test::run(&root),
-        Command::Skills => setup::skills(&root).map(|_| ()),
-        Command::Bench => bench::run(&root),
+        Command::Demo { yes } => demo::run(&root, yes).map(success),
+        Command::Test { full } => test::run(&root, full),
+        Command::Skills => {
+            setup::skills(&root, setup::Skills::AndGuests).map(|_| ExitCode::SUCCESS)
+        }
+        Command::Bench => bench::run(&root).map(success),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("\nxtask: {error:#}");
             ExitCode::FAILURE

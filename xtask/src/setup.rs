@@ -14,7 +14,7 @@ use crate::{skills, steps};
 
 /// The programs that the daemons and tests start.
 const PROGRAMS: [&str; 5] = [
-    "platinum-local",
+    "platinum",
     "platinum-cloud",
     "platinum-email",
     "platinum-email-draft",
@@ -47,7 +47,7 @@ pub(crate) fn packages(why: &str, wanted: &[&str]) -> anyhow::Result<()> {
             .args(first)
             .args(arguments)
             .env("DEBIAN_FRONTEND", "noninteractive");
-        steps::quiet(&format!("apt-get {}", arguments[1]), &mut command)
+        steps::run_quiet(&format!("apt-get {}", arguments[1]), &mut command)
     };
     let mut install = vec!["apt-get", "install", "-y", "--no-install-recommends"];
     install.extend(&missing);
@@ -88,13 +88,22 @@ fn privilege() -> Option<Vec<String>> {
         .then(|| vec!["sudo".to_owned(), "-n".to_owned(), "env".to_owned()])
 }
 
+/// Which components are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Skills {
+    /// Those that the daemons run.
+    Only,
+    /// And the guests of the tests.
+    AndGuests,
+}
+
 /// Builds the skills and installs them: `target/skills/installed/<name>/{SKILL.md, skill.wasm}`.
 ///
 /// # Errors
 /// If no toolchain for WebAssembly can be found or a skill does not build.
-pub(crate) fn skills(root: &Path) -> anyhow::Result<PathBuf> {
+pub(crate) fn skills(root: &Path, which: Skills) -> anyhow::Result<PathBuf> {
     let installed = root.join("target/skills/installed");
-    for built in skills::build(root)? {
+    for built in skills::build(root, which == Skills::AndGuests)? {
         let instructions = root.join("skills").join(&built.name).join("SKILL.md");
         if !instructions.is_file() {
             continue;
@@ -113,15 +122,29 @@ pub(crate) fn skills(root: &Path) -> anyhow::Result<PathBuf> {
 /// If one does not build.
 pub(crate) fn programs(root: &Path) -> anyhow::Result<PathBuf> {
     let mut build = steps::cargo(root);
-    build.arg("build").arg("--locked");
-    for package in PROGRAMS {
-        build.args(["-p", package]);
+    // Not by package: so the features are those of the whole workspace, and what is built here is not built
+    // again for the tests.
+    build.args(["build", "--locked", "--workspace"]);
+    for program in PROGRAMS {
+        build.args(["--bin", program]);
     }
-    steps::shown(
+    steps::run_verbose(
         "Building the daemons and servers (the first time: several minutes)",
         &mut build,
     )?;
     Ok(target(root).join("debug"))
+}
+
+/// What a thread came to.
+///
+/// # Errors
+/// Those of the thread, and if it panicked.
+pub(crate) fn joined<T>(
+    thread: std::thread::ScopedJoinHandle<'_, anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    thread
+        .join()
+        .unwrap_or_else(|_| bail!("a thread panicked: see above"))
 }
 
 /// Where cargo puts what it builds.

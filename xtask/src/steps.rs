@@ -60,7 +60,7 @@ impl Step {
 }
 
 /// Runs a program to its end, showing its output only if it fails.
-pub(crate) fn quiet(name: &str, command: &mut Command) -> anyhow::Result<()> {
+pub(crate) fn run_quiet(name: &str, command: &mut Command) -> anyhow::Result<()> {
     let step = Step::start(name);
     let output = command
         .stdin(Stdio::null())
@@ -77,7 +77,7 @@ pub(crate) fn quiet(name: &str, command: &mut Command) -> anyhow::Result<()> {
 }
 
 /// Runs a program to its end with its output on the screen.
-pub(crate) fn shown(name: &str, command: &mut Command) -> anyhow::Result<()> {
+pub(crate) fn run_verbose(name: &str, command: &mut Command) -> anyhow::Result<()> {
     eprintln!("… {name}");
     let started = Instant::now();
     let status = command

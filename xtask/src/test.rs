@@ -1,93 +1,207 @@
 //! `cargo xtask test`: sets up what tests need and runs every check there is.
+//!
+//! Lives here: the order of steps, and what is said of each. Lives elsewhere: the test programs are found in
+//! [`binaries`], what is known of them is in [`plan`], [`schedule`] runs them, [`results`] reads their logs.
+//! Invariant: the last line on the standard output is `N passed, N failed, N skipped`, alone.
 
 use std::{
-    io::{BufRead, BufReader},
+    fs,
     path::Path,
-    process::Stdio,
+    process::{Command, ExitCode},
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
-
-use crate::{setup, steps};
+use crate::{
+    binaries, plan,
+    results::{self, Counts, Results},
+    schedule::{self, End, Finished, Job, Needs, Weight},
+    setup, steps,
+};
 
 /// The licence checker, at the version whose configuration format `deny.toml` has.
 const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
 
-/// Runs everything; the last line counts the tests.
-pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
+/// Jobs that run cargo: it would wait for itself.
+const CARGO: &str = "cargo";
+/// The name of the lints.
+const LINTS: &str = "lints (clippy)";
+
+/// Runs everything; with `full` the long forms, too. The last line counts the tests.
+pub(crate) fn run(root: &Path, full: bool) -> anyhow::Result<ExitCode> {
     setup::packages("tests on real servers", platinum_testkit::PACKAGES)?;
-    steps::quiet(
+    steps::run_quiet(
         "Formatting",
         steps::cargo(root).args(["fmt", "--all", "--check"]),
     )?;
-    setup::skills(root)?;
-    steps::shown(
-        "Building everything (the first time: several minutes)",
-        steps::cargo(root).args(["build", "--locked", "--workspace", "--all-targets"]),
-    )?;
-    let (passed, failed, ignored) = tests(root)?;
-    steps::shown(
-        "Lints (clippy)",
-        steps::cargo(root).args([
-            "clippy",
-            "--quiet",
-            "--locked",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ]),
-    )?;
+    let binaries = std::thread::scope(|scope| {
+        let skills = scope.spawn(|| setup::skills(root, setup::Skills::AndGuests));
+        let binaries = binaries::build(root);
+        setup::joined(skills)?;
+        binaries
+    })?;
     deny(root)?;
-    println!("{passed} passed, {failed} failed, {ignored} skipped");
-    if failed > 0 {
-        bail!("{failed} tests failed");
+
+    let logs = setup::target(root).join("test-logs");
+    fs::create_dir_all(&logs)?;
+    let mut jobs = plan::ordinary(&binaries, &logs);
+    jobs.push(lints(root, &logs));
+    jobs.extend(doctests(root, &logs)?);
+    let programs = setup::target(root).join("debug");
+    for job in &mut jobs {
+        job.command
+            .env(platinum_testkit::PROGRAMS_VARIABLE, &programs);
     }
-    Ok(())
+    let mut report = Report::default();
+    report.run("Tests and lints", jobs)?;
+    if full {
+        let mut jobs = plan::long(&binaries, &logs);
+        for job in &mut jobs {
+            job.command
+                .env(platinum_testkit::PROGRAMS_VARIABLE, &programs);
+        }
+        report.run("The long forms, one at a time", jobs)?;
+    }
+    Ok(report.close())
 }
 
-/// Runs the workspace's tests, with their output on the screen, and counts them.
-fn tests(root: &Path) -> anyhow::Result<(u64, u64, u64)> {
-    eprintln!("… Tests");
-    let mut child = steps::cargo(root)
-        .args(["test", "--locked", "--workspace", "--no-fail-fast"])
-        // Built just now, all in one folder: tests that start programs need not build them again.
-        .env(
-            platinum_testkit::PROGRAMS_VARIABLE,
-            setup::target(root).join("debug"),
-        )
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cargo test cannot be started")?;
-    let mut counts = (0, 0, 0);
-    let output = child.stdout.take().context("cargo test has no output")?;
-    for line in BufReader::new(output).lines() {
-        let line = line?;
-        // Passing tests are many; what failed and how each part ended is shown.
-        if !(line.is_empty() || line.starts_with("test ") && line.ends_with("... ok")) {
-            println!("{line}");
-        }
-        if let Some(result) = line.strip_prefix("test result: ") {
-            counts.0 += count(result, "passed");
-            counts.1 += count(result, "failed");
-            counts.2 += count(result, "ignored");
-        }
-    }
-    let status = child.wait()?;
-    if !status.success() && counts.1 == 0 {
-        bail!("cargo test failed ({status}) before it counted its tests");
-    }
-    Ok(counts)
+/// Clippy over everything. It takes what the tests leave: it starts first and has the lowest priority.
+fn lints(root: &Path, logs: &Path) -> Job {
+    let mut command = Command::new("nice");
+    command
+        .args(["-n", "15"])
+        .arg(steps::cargo(root).get_program());
+    command.current_dir(root).args([
+        "clippy",
+        "--quiet",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]);
+    let minute = Duration::from_secs(60);
+    cargo_job(LINTS, command, 10 * minute, 30 * minute, logs)
 }
 
-/// The number before a word in `ok. 3 passed; 0 failed; …`.
-fn count(result: &str, word: &str) -> u64 {
-    result
-        .split([';', '.'])
-        .find_map(|part| part.trim().strip_suffix(word)?.trim().parse().ok())
-        .unwrap_or(0)
+/// The examples in doc comments, where there are some.
+fn doctests(root: &Path, logs: &Path) -> anyhow::Result<Option<Job>> {
+    let packages = binaries::with_doctests(root)?;
+    if packages.is_empty() {
+        return Ok(None);
+    }
+    let mut command = steps::cargo(root);
+    // Of the whole workspace, so that nothing is built with other features: the others have none.
+    command.args(["test", "--locked", "--workspace", "--doc"]);
+    let minute = Duration::from_secs(60);
+    let name = format!("examples in the documentation of {}", packages.join(", "));
+    Ok(Some(cargo_job(&name, command, minute, 10 * minute, logs)))
+}
+
+fn cargo_job(
+    name: &str,
+    command: Command,
+    estimate: Duration,
+    deadline: Duration,
+    logs: &Path,
+) -> Job {
+    Job {
+        name: name.to_owned(),
+        command,
+        needs: Needs {
+            weight: Weight::Waits,
+            group: Some(CARGO),
+        },
+        estimate,
+        deadline,
+        log: plan::log_of(logs, name.split([' ', ',']).next().unwrap_or(name)),
+    }
+}
+
+/// What is known so far.
+#[derive(Debug, Default)]
+struct Report {
+    counts: Counts,
+    skipped: Vec<String>,
+    figures: Vec<String>,
+    /// What failed and is no test: lints.
+    others: Vec<String>,
+    failed: Vec<String>,
+}
+
+impl Report {
+    /// Runs jobs, with a line for each that ends, and the output of those that fail.
+    fn run(&mut self, what: &str, jobs: Vec<Job>) -> anyhow::Result<()> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        eprintln!("… {what} ({} jobs on {cores} cores)", jobs.len());
+        let began = Instant::now();
+        schedule::run(jobs, cores, |finished| self.add(finished))?;
+        eprintln!("✓ {what} ({:.1} s)", began.elapsed().as_secs_f32());
+        Ok(())
+    }
+
+    fn add(&mut self, finished: &Finished) -> anyhow::Result<()> {
+        let log = String::from_utf8_lossy(&fs::read(&finished.log)?).into_owned();
+        let name = &finished.name;
+        let is_good = matches!(finished.end, End::Exited(status) if status.success());
+        let results = Results::of(&log);
+        let mut counts = results.counts.unwrap_or_default();
+        if !is_good && counts.failed == 0 && name != LINTS {
+            // It died, or was killed, with a test in its hands.
+            counts.failed = 1;
+        }
+        self.counts += counts;
+        let seconds = finished.took.as_secs_f32();
+        let end = match finished.end {
+            End::Killed => format!("killed after {seconds:.0} s: it did not end"),
+            End::Exited(status) if status.success() => format!("{seconds:.1} s"),
+            End::Exited(status) => format!("{seconds:.1} s, {status}"),
+        };
+        let sign = if is_good { "✓" } else { "✗" };
+        match results.counts {
+            Some(counts) => eprintln!("{sign} {name}: {} passed ({end})", counts.passed),
+            None => eprintln!("{sign} {name} ({end})"),
+        }
+        if !is_good {
+            eprintln!("{}", results::failures(&log));
+            eprintln!("The whole output is in {}", finished.log.display());
+            match name == LINTS {
+                true => self.others.push(name.clone()),
+                false => self.failed.push(name.clone()),
+            }
+        }
+        let of_this = |text: &String| format!("{name}: {text}");
+        self.skipped.extend(results.skipped.iter().map(of_this));
+        self.figures.extend(results.figures.iter().map(of_this));
+        Ok(())
+    }
+
+    /// Says what there is to say, the counts last.
+    fn close(&self) -> ExitCode {
+        for (heading, lines) in [
+            ("Figures", &self.figures),
+            ("Skipped on this machine", &self.skipped),
+            ("Failed", &self.failed),
+            ("Failed besides the tests", &self.others),
+        ] {
+            if !lines.is_empty() {
+                eprintln!("{heading}:");
+            }
+            for line in lines {
+                eprintln!("  {line}");
+            }
+        }
+        let Counts {
+            passed,
+            failed,
+            skipped,
+        } = self.counts;
+        println!("{passed} passed, {failed} failed, {skipped} skipped");
+        match self.failed.is_empty() && self.others.is_empty() && failed == 0 {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        }
+    }
 }
 
 /// Checks licences, bans and sources of every crate. The advisory database is not consulted: it
@@ -97,7 +211,7 @@ fn deny(root: &Path) -> anyhow::Result<()> {
     let tools = root.join("target/tools");
     let program = tools.join("bin").join(name);
     if !program.is_file() {
-        steps::shown(
+        steps::run_verbose(
             &format!("Building {name} {version} (once)"),
             steps::cargo(root)
                 .args([
@@ -115,7 +229,7 @@ fn deny(root: &Path) -> anyhow::Result<()> {
                 .arg(tools.join("build")),
         )?;
     }
-    steps::quiet(
+    steps::run_quiet(
         "Licences, bans and sources",
         std::process::Command::new(program).current_dir(root).args([
             "check",
@@ -125,23 +239,4 @@ fn deny(root: &Path) -> anyhow::Result<()> {
             "sources",
         ]),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::count;
-
-    #[test]
-    fn the_result_line_of_cargo_test_is_counted() {
-        let line =
-            "ok. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s";
-        assert_eq!(
-            (
-                count(line, "passed"),
-                count(line, "failed"),
-                count(line, "ignored")
-            ),
-            (12, 3, 1)
-        );
-    }
 }

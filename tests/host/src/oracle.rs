@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_settled_and_is_nowhere_is_missing_and_what_did_not_settle_is_not() {
+    fn missing_names_only_settled_versions() {
         let folder = tempfile::tempdir().unwrap();
         let editor = Editor::new(folder.path(), Duration::ZERO);
         editor.save("Inbox/a.md", "one");

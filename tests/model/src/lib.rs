@@ -74,8 +74,8 @@
 //! # To run
 //!
 //! `cargo test -p platinum-model` searches the model and plays 20,000 houses. The nightly length is
-//! `PLATINUM_SEEDS=1000000 cargo test --release -p platinum-model --test simulator`; it uses every
-//! processor. `PLATINUM_SEED=4711` plays one house; a failure prints its seed and every step. Seeds
+//! `PLATINUM_SEEDS=1000000 cargo test --release -p platinum-model --test model simulator::`; it uses every
+//! processor. `PLATINUM_SEED=4711` plays one run; a failure prints its seed and every step. Seeds
 //! that once failed are kept in `seeds.txt`.
 
 pub mod claims;

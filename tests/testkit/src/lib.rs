@@ -2,20 +2,24 @@
 //!
 //! Lives here: [`git`], remotes of every kind and a line to them with faults; [`mail`], an IMAP
 //! and a submission server over TLS; and what every test that talks to a process needs: [`wait_for`], [`free_ports`],
-//! [`Child`], [`program`].
+//! [`Child`], [`program`], [`seed`], [`skip`].
 //! Invariants: nothing listens on a fixed port or outside loopback; every server lives in a
-//! temporary folder and dies with the value that started it, or with the test process.
+//! temporary folder and dies with the value that started it, or with the test process. So test programs can
+//! run at the same time.
 
 mod child;
 pub mod git;
 pub mod mail;
 mod program;
+mod seed;
 mod tls;
 
 use std::{
+    io::Write as _,
     net::TcpListener,
     path::Path,
     process::Command,
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -23,6 +27,7 @@ use anyhow::{Context as _, bail};
 
 pub use child::Child;
 pub use program::{PROGRAMS_VARIABLE, program};
+pub use seed::{SEED_VARIABLE, seed};
 
 /// Debian packages the servers here need; `iproute2` cuts hosts apart in network namespaces, and
 /// `strace` counts what a sync asks of the file system.
@@ -45,6 +50,21 @@ pub fn servers_required() -> bool {
     ["CI", PROGRAMS_VARIABLE]
         .iter()
         .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// Says why a test does not run here; `cargo xtask test` counts it as skipped, with this reason. Where servers are
+/// required (see [`servers_required`]) it fails instead, unless the reason is that the system `forbids` it.
+///
+/// # Errors
+/// If the test has to run.
+pub fn skip(why: &str, forbids: bool) -> anyhow::Result<()> {
+    if servers_required() && !forbids {
+        bail!("a test cannot be skipped here: {why}");
+    }
+    // Not by `println!`: the test runner keeps that of a passed test to itself. On a line of its own, also
+    // where the name of the test stands before it.
+    writeln!(std::io::stderr(), "\nSKIPPED: {why}")?;
+    Ok(())
 }
 
 /// Asks `look` again and again until it finds something, and gives up after `at_most`.
@@ -91,16 +111,24 @@ pub(crate) fn run(program: &str, arguments: &[&str], dir: &Path) -> anyhow::Resu
 
 /// As many distinct ports on loopback as asked for, free at this moment.
 ///
+/// They are below those that the system hands out by itself, and each test process begins at another place:
+/// a port that is closed again here is taken by nobody before its server opens it.
+///
 /// # Errors
 /// If the system has none.
 pub fn free_ports<const N: usize>() -> anyhow::Result<[u16; N]> {
-    // All are held at once, so that no port comes twice.
-    let mut held = Vec::with_capacity(N);
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 20_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id().wrapping_mul(97);
     let mut ports = [0; N];
     for port in &mut ports {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).context("no free port on loopback")?;
-        *port = listener.local_addr()?.port();
-        held.push(listener);
+        let free = (0..COUNT).find_map(|_| {
+            let next = begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+            let port = u16::try_from(FIRST + next % COUNT).ok()?;
+            TcpListener::bind(("127.0.0.1", port)).ok().map(|_| port)
+        });
+        *port = free.context("no free port on loopback")?;
     }
     Ok(ports)
 }

@@ -30,13 +30,13 @@ pub(crate) struct Built {
     pub(crate) component_path: PathBuf,
 }
 
-/// Builds what changed; answers all skills and guests, sorted.
+/// Builds what changed; answers all skills, sorted, and all guests of the tests if they are wanted.
 ///
 /// # Errors
 /// If there is no toolchain for WebAssembly and none can be had, a skill does not compile, or
 /// imports something that it does not ask for.
-pub(crate) fn build(root: &Path) -> anyhow::Result<Vec<Built>> {
-    let sources = sources::find(root)?;
+pub(crate) fn build(root: &Path, with_guests: bool) -> anyhow::Result<Vec<Built>> {
+    let sources = sources::find(root, with_guests)?;
     let stale: Vec<_> = sources.iter().filter(|source| !source.is_built()).collect();
     if !stale.is_empty() {
         let target = root.join("target/skills");

@@ -60,15 +60,16 @@ impl Source {
     }
 }
 
-/// All folders of `skills/` and `tests/guests/`, sorted.
-pub(super) fn find(root: &Path) -> anyhow::Result<Vec<Source>> {
+/// All folders of `skills/`, sorted, and those of `tests/guests/` if they are wanted.
+pub(super) fn find(root: &Path, with_guests: bool) -> anyhow::Result<Vec<Source>> {
     let mut shared = Sha256::new();
     shared.update(GENERATION);
     for name in SHARED {
         add(&mut shared, root, &root.join(name))?;
     }
     let mut sources = Vec::new();
-    for (folder, target) in [("skills", "components"), ("tests/guests", "guests")] {
+    let folders = [("skills", "components"), ("tests/guests", "guests")];
+    for (folder, target) in folders.into_iter().take(if with_guests { 2 } else { 1 }) {
         let folder = root.join(folder);
         if !folder.is_dir() {
             continue;
@@ -184,15 +185,15 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_component_is_built_until_a_source_or_the_component_changes() {
+    fn component_is_stale_when_a_source_or_itself_changed() {
         let root = tree("stamp");
-        let built = || find(&root).unwrap()[0].is_built();
+        let built = || find(&root, true).unwrap()[0].is_built();
         assert!(!built());
-        find(&root).unwrap()[0].store(b"component").unwrap();
+        find(&root, true).unwrap()[0].store(b"component").unwrap();
         assert!(built());
         write(&root.join("wit/skill/types.wit"), "other");
         assert!(!built());
-        find(&root).unwrap()[0].store(b"component").unwrap();
+        find(&root, true).unwrap()[0].store(b"component").unwrap();
         assert!(built());
         write(&root.join("target/skills/components/one.wasm"), "forged");
         assert!(!built());
@@ -200,9 +201,9 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_found_with_its_crate() {
+    fn find_names_a_folder_and_its_crate() {
         let root = tree("found");
-        let sources = find(&root).unwrap();
+        let sources = find(&root, true).unwrap();
         assert_eq!(sources.len(), 1);
         assert_eq!(
             (sources[0].name.as_str(), sources[0].package.as_str()),

@@ -222,10 +222,10 @@ fn of_distribution() -> Result<Toolchain, String> {
     let install = || {
         let mut arguments = vec!["install", "--yes", "--no-install-recommends"];
         arguments.extend(PACKAGES);
-        steps::quiet("apt-get install", &mut apt(&arguments))
+        steps::run_quiet("apt-get install", &mut apt(&arguments))
     };
     let installed = install().or_else(|_| {
-        steps::quiet("apt-get update", &mut apt(&["update"]))?;
+        steps::run_quiet("apt-get update", &mut apt(&["update"]))?;
         install()
     });
     installed.map_err(|error| format!("apt-get could not install them: {error:#}"))?;
@@ -304,7 +304,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_compiler_tells_its_version() {
+    fn minor_version_reads_what_the_compiler_prints() {
         assert_eq!(
             minor_version("rustc 1.96.0 (ac68faa20 2026-05-25)"),
             Some(96)
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_does_not_end_is_ended() {
+    fn within_kills_a_program_that_does_not_end() {
         let started = Instant::now();
         let ended = within(Command::new("sleep").arg("60"), Duration::from_millis(100));
         assert!(ended.is_err_and(|reason| reason.contains("no end")));

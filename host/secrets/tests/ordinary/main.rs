@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 
 use platinum_secrets::{Finding, Place, Scanner};
 
-/// The target is one false hold in ten thousand.
+/// How many notes there are; `PLATINUM_NOTES` says otherwise.
 const NOTES: u64 = 10_000;
-const FALSE_HOLDS: usize = 1;
+/// The target is one false hold in so many notes.
+const PER_FALSE_HOLD: u64 = 10_000;
 
 #[test]
 fn of_ten_thousand_ordinary_notes_at_most_one_is_held_back() {
@@ -24,8 +25,10 @@ fn of_ten_thousand_ordinary_notes_at_most_one_is_held_back() {
     let mut bytes = 0;
     let mut took = Duration::ZERO;
     // Another range of seeds is another ten thousand.
-    let first: u64 = std::env::var("PLATINUM_SEED").map_or(0, |seed| seed.parse().unwrap_or(0));
-    for seed in first..first + NOTES {
+    let number = |name: &str| Some(std::env::var(name).ok()?.parse::<u64>().unwrap());
+    let first = number("PLATINUM_SEED").unwrap_or(0);
+    let notes = number("PLATINUM_NOTES").unwrap_or(NOTES);
+    for seed in first..first + notes {
         let note = notes::note(seed);
         // Some are files of an office program, too, some of those in a mail.
         let packed = seed
@@ -55,13 +58,14 @@ fn of_ten_thousand_ordinary_notes_at_most_one_is_held_back() {
         }
     }
     println!(
-        "{NOTES} ordinary notes, {} KiB: {} held back; {} KiB/s",
+        "FIGURE: {notes} ordinary notes, {} KiB: {} held back; {} KiB/s",
         bytes / 1024,
         held.len(),
         bytes as u128 * 1000 / 1024 / took.as_millis().max(1)
     );
     let shown: Vec<_> = held.iter().take(40).cloned().collect();
-    assert!(held.len() <= FALSE_HOLDS, "{}", shown.join("\n"));
+    let allowed = notes.div_ceil(PER_FALSE_HOLD);
+    assert!(held.len() as u64 <= allowed, "{}", shown.join("\n"));
 }
 
 #[test]

@@ -1,0 +1,12 @@
+//! From a mail to a task: exactly once, and for every input of the fuzz corpus.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a panic here is a failed test with a line number"
+)]
+
+mod corpus;
+mod taking_in;

@@ -1,0 +1,12 @@
+//! The owner's commands as processes: the hook of a server, limits, and trust.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a panic here is a failed test with a line number"
+)]
+
+mod hook;
+mod limits;
+mod trust;

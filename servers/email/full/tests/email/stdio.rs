@@ -1,0 +1,126 @@
+//! The sending binary, end to end over stdio on a Maildir: what it "sends" lies in the outbox.
+
+use std::path::{Path, PathBuf};
+
+use rmcp::ServiceExt as _;
+use rmcp::model::CallToolRequestParams;
+use rmcp::transport::TokioChildProcess;
+use serde_json::{Value, json};
+
+fn mailbox(extra: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["new", "cur", "tmp"] {
+        std::fs::create_dir_all(folder.path().join("Mail").join(part)).unwrap();
+    }
+    let config = format!(
+        "[account.owner]\naddress = 'Owner <owner@example.test>'\nbackend = 'maildir'\npath = 'Mail'\n{extra}"
+    );
+    std::fs::write(folder.path().join("mail.toml"), config).unwrap();
+    folder
+}
+
+async fn call(folder: &Path, tool: &'static str, arguments: Value) -> Value {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_platinum-email"));
+    command.arg("--config").arg(folder.join("mail.toml"));
+    let client = ().serve(TokioChildProcess::new(command).unwrap()).await.unwrap();
+    let mut names: Vec<_> = client
+        .list_all_tools()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|tool| tool.name)
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["draft_email", "search_emails", "send_email"]);
+    let request =
+        CallToolRequestParams::new(tool).with_arguments(arguments.as_object().unwrap().clone());
+    let result = client.call_tool(request).await.unwrap();
+    client.cancel().await.unwrap();
+    assert_ne!(result.is_error, Some(true), "{result:?}");
+    result.structured_content.unwrap()
+}
+
+fn only_file(folder: PathBuf) -> Vec<u8> {
+    let files: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
+    assert_eq!(files.len(), 1, "{}", folder.display());
+    std::fs::read(files[0].as_ref().unwrap().path()).unwrap()
+}
+
+fn mail() -> Value {
+    json!({"from_account": "owner", "to": ["ann@x.test"], "bcc": ["secret@x.test"], "subject": "Re: Lunch?", "body": "Yes",
+        "in_reply_to": "q1@x.test", "references": ["q0@x.test", "q1@x.test"], "message_id": "s1@example.test"})
+}
+
+#[tokio::test]
+async fn a_maildir_account_sends_into_its_outbox_once_and_files_the_same_bytes() {
+    let folder = mailbox("");
+    let answer = call(folder.path(), "send_email", mail()).await;
+    assert_eq!(
+        answer,
+        json!({"outcome": "sent", "retry": false, "message_id": "s1@example.test", "answer": "left in the outbox", "sent_copy": "filed"})
+    );
+    let again = call(folder.path(), "send_email", mail()).await;
+    assert_eq!(
+        (&again["outcome"], &again["sent_copy"]),
+        (&json!("sent"), &json!("filed"))
+    );
+    let sent = only_file(folder.path().join("Mail/.Outbox/new"));
+    assert_eq!(sent, only_file(folder.path().join("Mail/.Sent/cur")));
+    let text = String::from_utf8(sent).unwrap();
+    assert!(
+        text.contains("\r\nMessage-ID: <s1@example.test>\r\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\r\nReferences: <q0@x.test> <q1@x.test>\r\n"),
+        "{text}"
+    );
+    assert!(!text.contains("secret"), "{text}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_gives_not_sent_and_try_again() {
+    // A port that was free a moment ago refuses the connection.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let smtp = format!(
+        "[account.owner.smtp]\nhost = '127.0.0.1'\nport = {port}\nuser = 'u'\npassword = {{ env = 'PATH' }}\n"
+    );
+    let folder = mailbox(&smtp);
+    let answer = call(folder.path(), "send_email", mail()).await;
+    assert_eq!(
+        (&answer["outcome"], &answer["retry"]),
+        (&json!("not_sent"), &json!(true)),
+        "{answer}"
+    );
+    assert!(
+        answer["sent_copy"]
+            .as_str()
+            .unwrap()
+            .starts_with("missing: ")
+    );
+    assert!(
+        !folder.path().join("Mail/.Sent").exists() && !folder.path().join("Mail/.Outbox").exists()
+    );
+}
+
+#[tokio::test]
+async fn a_missing_password_names_the_place_and_the_mail_goes_once_it_is_there() {
+    let smtp = "[account.owner.smtp]\nhost = '127.0.0.1'\nport = 1\nuser = 'u'\npassword = { env = 'PLATINUM_NOT_SET' }\n";
+    let folder = mailbox(smtp);
+    let answer = call(folder.path(), "send_email", mail()).await;
+    assert_eq!(
+        (&answer["outcome"], &answer["retry"]),
+        (&json!("not_sent"), &json!(true)),
+        "{answer}"
+    );
+    assert!(
+        answer["answer"]
+            .as_str()
+            .unwrap()
+            .contains("PLATINUM_NOT_SET")
+    );
+}

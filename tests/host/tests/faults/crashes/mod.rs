@@ -1,0 +1,105 @@
+//! Both daemons are killed (kill -9) again and again, at random moments, while mails come in and
+//! the owner approves; they work on a Maildir each side can see and a remote behind git's daemon.
+//!
+//! Lives elsewhere: the same way without accidents, on mail servers, is in `gate`.
+
+mod estate;
+
+use std::{collections::BTreeMap, fs, time::Duration};
+
+use estate::{Estate, pause};
+use platinum_testkit::seed;
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+
+const MAILS: usize = 30;
+const KILLS: usize = 20;
+/// So many drafts get a yes while the killing goes on.
+const APPROVED: usize = 12;
+/// How long the rest may take once nobody is killed any more.
+const AT_MOST: Duration = Duration::from_secs(60);
+
+/// A house that is killed at random moments loses nothing and does nothing twice.
+#[test]
+fn random_kills_lose_nothing_and_send_once() {
+    let mut estate = Estate::set();
+    let mut random = StdRng::seed_from_u64(seed());
+    estate.start("cloud");
+    estate.start("local");
+    estate.wait_for_line("cloud", "The cloud half is up");
+    estate.wait_for_line("intake", "");
+    let mut arrived = 0;
+    let mut approved = 0;
+    for kill in 0..KILLS {
+        // All mails come while the killing goes on.
+        for _ in 0..MAILS.div_ceil(KILLS).min(MAILS - arrived) {
+            estate.deliver(arrived);
+            arrived += 1;
+        }
+        pause(random.random_range(50..=1200));
+        approved += estate.approve(APPROVED - approved);
+        let role = if random.random_bool(0.6) {
+            "cloud"
+        } else {
+            "local"
+        };
+        estate.kill(role);
+        if kill % 4 == 0 {
+            estate.leave_locks_behind(role);
+        }
+        estate.start(role);
+    }
+    assert_eq!(arrived, MAILS);
+
+    let outcome = estate.wait(
+        "every mail to have its draft, every yes its mail",
+        AT_MOST,
+        |estate| {
+            approved += estate.approve(APPROVED - approved);
+            let all = estate.drafts().len() >= MAILS;
+            let sent = estate.outbox().len() >= APPROVED;
+            all && sent && estate.done() >= APPROVED
+        },
+    );
+    if let Err(error) = outcome {
+        panic!("{error}\n{}", estate.picture());
+    }
+    // A little longer, in case something is done twice.
+    pause(1500);
+
+    let picture = estate.picture();
+    let tasks = estate.tasks();
+    let mut per_mail: BTreeMap<&str, usize> = BTreeMap::new();
+    for mail in tasks.values() {
+        *per_mail.entry(mail).or_default() += 1;
+    }
+    assert_eq!(per_mail.len(), MAILS, "every mail is a task\n{picture}");
+    assert!(per_mail.values().all(|&n| n == 1), "once\n{picture}");
+    let mut per_task: BTreeMap<String, usize> = BTreeMap::new();
+    for task in estate.drafts() {
+        *per_task.entry(task).or_default() += 1;
+    }
+    assert_eq!(per_task.len(), MAILS, "every task has a draft\n{picture}");
+    assert!(
+        per_task.values().all(|&n| n == 1),
+        "and only one\n{picture}"
+    );
+    let mut answers = estate.outbox();
+    let sent = answers.len();
+    answers.sort();
+    answers.dedup();
+    assert_eq!(
+        (sent, answers.len()),
+        (APPROVED, APPROVED),
+        "each yes is one mail\n{picture}"
+    );
+    let copies: Vec<_> = estate
+        .paths()
+        .into_iter()
+        .filter(|path| path.contains(".conflict-"))
+        .collect();
+    assert!(copies.is_empty(), "{copies:?}");
+    for role in ["cloud", "local"] {
+        let log = fs::read_to_string(estate.log(role)).unwrap();
+        assert!(!log.contains("panicked"), "{log}");
+    }
+}

@@ -1,0 +1,201 @@
+//! A disk that is full, and a vault that may not be written: told as what it is, nothing lost, and
+//! what could not be done is done once it can be.
+//!
+//! The disks are small file systems in memory, which only root may mount: where that is refused,
+//! the tests say so and are skipped, unless this is root and they must run.
+
+use std::{fs, path::Path, process::Command};
+
+use anyhow::{Context as _, ensure};
+use platinum_core::Zone;
+use platinum_host_tests::worker::{Answer, Order};
+use platinum_testkit::seed;
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+
+use crate::failpoints::estate::Estate;
+
+/// What takes the room. Hidden: no note of the vault's.
+const BALLAST: &str = ".ballast";
+
+/// A small file system; it goes with the value.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    /// Of so many mebibytes; nothing where it may not be mounted.
+    fn mount(mebibytes: u32) -> anyhow::Result<Option<Self>> {
+        let disk = Self(tempfile::tempdir()?);
+        let size = format!("size={mebibytes}m,mode=0700");
+        let mounted = run(
+            "mount",
+            &["-t", "tmpfs", "-o", &size, "platinum-test"],
+            disk.path(),
+        );
+        match mounted {
+            Ok(()) => Ok(Some(disk)),
+            Err(error) => {
+                let is_root = rustix::process::geteuid().is_root();
+                // In a container root may not either.
+                let text = format!("{error:#}");
+                let is_forbidden =
+                    text.contains("not permitted") || text.contains("ermission denied");
+                let why = format!("no file system can be mounted here: {text}");
+                platinum_testkit::skip(&why, !is_root || is_forbidden)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Takes all the room but so many kibibytes.
+    fn fill(&self, but: u64) {
+        let about = rustix::fs::statvfs(self.path()).unwrap();
+        let free = about.f_bavail * about.f_frsize;
+        let ballast = vec![0_u8; usize::try_from(free - but * 1024).unwrap()];
+        fs::write(self.path().join(BALLAST), ballast).unwrap();
+    }
+
+    fn empty(&self) {
+        fs::remove_file(self.path().join(BALLAST)).unwrap();
+    }
+
+    fn may_be_written(&self, yes: bool) {
+        let how = if yes { "remount,rw" } else { "remount,ro" };
+        run("mount", &["-o", how], self.path()).unwrap();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = run("umount", &["--lazy"], self.path());
+    }
+}
+
+fn run(program: &str, words: &[&str], path: &Path) -> anyhow::Result<()> {
+    let ended = Command::new(program)
+        .args(words)
+        .arg(path)
+        .output()
+        .with_context(|| format!("{program} is not installed"))?;
+    let said = String::from_utf8_lossy(&ended.stderr);
+    ensure!(ended.status.success(), "{program}: {}", said.trim());
+    Ok(())
+}
+
+fn held_back(answer: &Answer) -> &[String] {
+    match answer {
+        Answer::Synced { held_back, .. } => held_back,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Hidden files: what an unfinished write leaves.
+fn hidden(folder: &Path) -> Vec<String> {
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().display().to_string())
+        .filter(|name| name.starts_with('.'))
+        .collect()
+}
+
+/// A vault on a full disk takes what fits and the rest later.
+#[test]
+fn full_vault_disk_takes_what_fits_and_the_rest_later() {
+    let Some(disk) = Disk::mount(4).unwrap() else {
+        return;
+    };
+    let mut estate = Estate::set_with(|setup| setup.vault = disk.path().to_owned());
+    estate.owner.save("Inbox/idea.md", "An idea.\n");
+    assert_eq!(held_back(&estate.local(&Order::Sync)), [""; 0]);
+    disk.fill(600);
+    estate.cloud(&Order::Sync);
+    estate
+        .other
+        .save("Plans/large.txt", "A large plan. ".repeat(100_000));
+    estate.other.save("Plans/small.md", "A small plan.\n");
+    estate.cloud(&Order::Sync);
+    estate.owner.save("Inbox/idea.md", "A better idea.\n");
+    let reason = "Plans/large.txt: there is no room left on the disk to write Plans/large.txt; \
+                  nothing was changed. Free some space";
+    for _ in 0..2 {
+        assert_eq!(held_back(&estate.local(&Order::Sync)), [reason]);
+        assert_eq!(hidden(&disk.path().join("Plans")), [""; 0]);
+    }
+    assert_eq!(
+        estate.owner.read("Plans/small.md").unwrap(),
+        "A small plan.\n"
+    );
+    // What is not here for want of room is not taken for deleted, and the owner's edit went.
+    assert!(estate.remote_files().contains("Plans/large.txt"));
+    disk.empty();
+    estate.end();
+}
+
+/// A state folder on a full disk changes nothing until there is room.
+#[test]
+fn full_state_disk_changes_nothing_until_there_is_room() {
+    // Its journal alone takes four.
+    let Some(disk) = Disk::mount(8).unwrap() else {
+        return;
+    };
+    let mut estate = Estate::set_with(|setup| setup.state = disk.path().to_owned());
+    let task = estate.put_task(Zone::Email).to_string();
+    estate.owner.save("Inbox/idea.md", "An idea.\n");
+    assert_eq!(held_back(&estate.local(&Order::Sync)), [""; 0]);
+    estate.cloud(&Order::Sync);
+    estate.other.save("Plans/plan.md", "A plan.\n");
+    estate.cloud(&Order::Sync);
+    disk.fill(0);
+    let before = estate.remote_files();
+    let text = noise(500_000);
+    estate.owner.save("Inbox/large.txt", &text);
+    for order in [Order::Sync, Order::Claim(task.clone())] {
+        let answer = estate.local(&order);
+        let refused = matches!(&answer, Answer::Failed(_))
+            || answer == Answer::Claimed("Tentative".to_owned());
+        assert!(refused, "{order:?}: {answer:?}");
+    }
+    assert_eq!(estate.remote_files(), before);
+    assert_eq!(estate.owner.read("Inbox/large.txt"), Some(text));
+    disk.empty();
+    let answer = estate.local(&Order::Claim(task));
+    assert_eq!(answer, Answer::Claimed("Won { epoch: 1 }".to_owned()));
+    estate.end();
+}
+
+/// A vault that may not be written is told as that and filled later.
+#[test]
+fn read_only_vault_is_reported_and_filled_later() {
+    let Some(disk) = Disk::mount(4).unwrap() else {
+        return;
+    };
+    let mut estate = Estate::set_with(|setup| setup.vault = disk.path().to_owned());
+    let task = estate.put_task(Zone::Email).to_string();
+    estate.owner.save("Inbox/idea.md", "An idea.\n");
+    assert_eq!(held_back(&estate.local(&Order::Sync)), [""; 0]);
+    estate.cloud(&Order::Claim(task));
+    estate.other.save("Plans/plan.md", "A plan.\n");
+    estate.cloud(&Order::Sync);
+    disk.may_be_written(false);
+    for _ in 0..2 {
+        let answer = estate.local(&Order::Sync);
+        let told = match &answer {
+            Answer::Synced { held_back, .. } => held_back.join("\n"),
+            Answer::Failed(reason) => reason.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert!(told.contains("Read-only file system"), "{answer:?}");
+    }
+    assert!(estate.remote_files().contains("Plans/plan.md"));
+    disk.may_be_written(true);
+    estate.end();
+}
+
+/// Text that does not get smaller.
+fn noise(length: usize) -> String {
+    let random = StdRng::seed_from_u64(seed());
+    let random = random.sample_iter(rand::distr::Alphanumeric);
+    random.take(length).map(char::from).collect()
+}

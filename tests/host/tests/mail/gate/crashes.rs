@@ -1,0 +1,261 @@
+//! The local half killed in the middle of sending, and a mail server that is away: what left is
+//! found, what did not is never guessed at, and no mail leaves twice.
+//!
+//! A shell script stands between the daemon and the real mail server, passes every line on, and
+//! kills the daemon (`kill -9`) at one of them.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+
+use platinum_core::DraftId;
+use platinum_journal::{Journal, State};
+use platinum_testkit::{
+    free_ports,
+    mail::{CLIENT, OWNER},
+    program, wait_for,
+};
+
+use crate::gate::{
+    MAIL,
+    stage::{SOON, Stage},
+};
+
+/// Kills at the answer to `send_email`: the mail has left, and nobody was told. (The tools' schema
+/// names `sent_copy` too, but without a text behind it.)
+const AT_THE_ANSWER: &str = r#"
+"$REAL" "$@" | while IFS= read -r line; do
+  case "$line" in
+    *'"sent_copy":"'*) kill -9 "$PPID"; exit ;;
+    *) printf '%s\n' "$line" ;;
+  esac
+done
+"#;
+
+/// Kills at the request: the daemon has written its intent, and the server never hears of it.
+const AT_THE_REQUEST: &str = r#"
+while IFS= read -r line; do
+  case "$line" in
+    *'"send_email"'*) kill -9 "$PPID"; exit ;;
+    *) printf '%s\n' "$line" ;;
+  esac
+done | "$REAL" "$@"
+"#;
+
+/// A mail came, was drafted and approved, and the daemon that should have sent it was killed.
+struct Crashed {
+    stage: Stage,
+    draft: DraftId,
+}
+
+impl Crashed {
+    fn by(script: &str) -> Self {
+        let stage = Stage::set();
+        let cloud = stage.cloud();
+        stage.wait_for_line("cloud", "waiting for mail");
+        stage.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
+        let killer = killer(&stage, script);
+        stage.configure("local", false, killer.to_str().unwrap());
+        let local = stage.local();
+        let draft = wait_for("the draft in the owner's vault", SOON, || {
+            Ok(stage.notes("local", "Pending_Approval").into_iter().next())
+        })
+        .unwrap();
+        let draft = draft.file_stem().unwrap().to_str().unwrap().to_owned();
+        stage.platinum(&["approve", &draft, "--with-gaps"]);
+        let crashed = Self {
+            stage,
+            draft: draft.parse().unwrap(),
+        };
+        wait_for("the daemon to be killed at its intent", SOON, || {
+            let dead = crashed
+                .stage
+                .platinum(&["status"])
+                .contains("daemon   not running");
+            Ok((dead && matches!(crashed.known(), State::Intended(_))).then_some(()))
+        })
+        .unwrap();
+        drop(local);
+        drop(cloud);
+        crashed.stage.configure("local", false, "");
+        crashed
+    }
+
+    /// What the journal knows of the draft.
+    fn known(&self) -> State {
+        let journal = Journal::open(&self.stage.state("local").join("journal.db")).unwrap();
+        journal.verify().unwrap();
+        journal.state(self.draft).unwrap()
+    }
+
+    fn dashboard(&self) -> String {
+        fs::read_to_string(self.stage.vault("local").join("Dashboard.md")).unwrap_or_default()
+    }
+
+    /// The task's note in `Done/`.
+    fn finished(&self) -> String {
+        let note = wait_for("the task in Done/", SOON, || {
+            let notes = self.stage.notes("local", "Done");
+            Ok(notes.into_iter().find(|path| {
+                path.file_name()
+                    .is_some_and(|name| name.to_string_lossy().starts_with("task_"))
+            }))
+        });
+        match note {
+            Ok(note) => fs::read_to_string(note).unwrap(),
+            Err(error) => panic!(
+                "{error}; local said:\n{}",
+                fs::read_to_string(self.stage.log("local")).unwrap_or_default()
+            ),
+        }
+    }
+}
+
+fn killer(stage: &Stage, script: &str) -> PathBuf {
+    let real = program("platinum-email", "platinum-email").unwrap();
+    let path = stage.folder().join("killer.sh");
+    let text = format!("#!/bin/sh\nREAL='{}'\n{script}", real.display());
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[test]
+fn a_crash_in_the_middle_of_sending_never_sends_twice() {
+    let crashed = Crashed::by(AT_THE_ANSWER);
+    let stage = &crashed.stage;
+    wait_for("the mail in the other mailbox", SOON, || {
+        Ok((stage.mail.mailbox(CLIENT)?.len() == 1).then_some(()))
+    })
+    .unwrap();
+    let shown = stage.platinum(&["approvals"]);
+    assert!(shown.contains("may have happened"), "{shown}");
+
+    let local = stage.local();
+    let task = crashed.finished();
+    let State::Done(intent, receipt) = crashed.known() else {
+        panic!("{:?}", crashed.known());
+    };
+    assert_eq!(receipt.answer, "found in Sent by its Message-ID");
+    assert_eq!(receipt.reference, intent.reference);
+    assert!(task.contains("outcome: \"done\""), "{task}");
+    let reference = format!("reference: \"{}\"", receipt.reference);
+    assert!(task.contains(&reference), "{task}");
+    wait_for(
+        "Approved/ to be empty and the dashboard to tell it",
+        SOON,
+        || {
+            let put_away = stage.notes("local", "Approved").is_empty();
+            Ok((put_away && crashed.dashboard().contains("Done: ")).then_some(()))
+        },
+    )
+    .unwrap();
+    drop(local);
+    assert_eq!(stage.mail.mailbox(CLIENT).unwrap().len(), 1, "sent once");
+    assert_eq!(stage.mail.folder(OWNER, "Sent").unwrap().len(), 1);
+}
+
+/// A crash before anything left sends nothing by itself and asks the owner.
+#[test]
+fn crash_before_sending_sends_nothing_and_asks_the_owner() {
+    let crashed = Crashed::by(AT_THE_REQUEST);
+    let stage = &crashed.stage;
+    // However often the daemon comes back.
+    for _ in 0..2 {
+        let local = stage.local();
+        wait_for("the owner to be told", SOON, || {
+            Ok(crashed
+                .dashboard()
+                .contains("Not known whether")
+                .then_some(()))
+        })
+        .unwrap();
+        wait_for("the mailbox to be asked", SOON, || {
+            let log = fs::read_to_string(stage.log("local"))?;
+            Ok(log.contains("It is not in Sent").then_some(()))
+        })
+        .unwrap();
+        drop(local);
+        fs::write(stage.log("local"), "").unwrap();
+    }
+    assert!(matches!(crashed.known(), State::Intended(_)));
+    let shown = stage.platinum(&["approvals"]);
+    assert!(shown.contains("may have happened"), "{shown}");
+    let shown = stage.platinum(&["status"]);
+    assert!(shown.contains("1 outcome is unknown"), "{shown}");
+    assert!(shown.contains("1 in doubt"), "{shown}");
+    assert!(stage.mail.mailbox(CLIENT).unwrap().is_empty());
+    assert!(stage.mail.folder(OWNER, "Sent").unwrap().is_empty());
+    assert_eq!(stage.notes("local", "Approved").len(), 1);
+
+    // The owner has asked the other side, and closes it.
+    let name = format!("{}.md", crashed.draft);
+    let rejected = stage.vault("local").join("Rejected");
+    fs::create_dir_all(&rejected).unwrap();
+    fs::rename(
+        stage.vault("local").join("Approved").join(&name),
+        rejected.join(&name),
+    )
+    .unwrap();
+    let _local = stage.local();
+    let task = crashed.finished();
+    assert!(task.contains("outcome: \"filed\""), "{task}");
+    assert!(task.contains("not known whether"), "{task}");
+    assert!(stage.mail.mailbox(CLIENT).unwrap().is_empty());
+}
+
+/// A mail server that is away loses nothing and the owner is told.
+#[test]
+fn mail_server_away_loses_nothing_and_notifies_the_owner() {
+    let stage = Stage::set();
+    let cloud = stage.cloud();
+    stage.wait_for_line("cloud", "waiting for mail");
+    stage.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
+
+    // Nobody listens where the mail should go.
+    let mail = stage.mail.config_toml("owner").unwrap();
+    let [nobody] = free_ports().unwrap();
+    let away = stage.folder().join("away.toml");
+    let text = fs::read_to_string(&mail).unwrap();
+    let port = format!("port = {}\n", stage.mail.smtps_port());
+    assert!(text.contains(&port), "{text}");
+    fs::write(&away, text.replace(&port, &format!("port = {nobody}\n"))).unwrap();
+    let settings = fs::read_to_string(stage.config("local")).unwrap();
+    let named = |path: &PathBuf| format!("config = {path:?}");
+    fs::write(
+        stage.config("local"),
+        settings.replace(&named(&mail), &named(&away)),
+    )
+    .unwrap();
+
+    let local = stage.local();
+    let draft = wait_for("the draft in the owner's vault", SOON, || {
+        Ok(stage.notes("local", "Pending_Approval").into_iter().next())
+    })
+    .unwrap();
+    let id = draft.file_stem().unwrap().to_str().unwrap();
+    stage.platinum(&["approve", id, "--with-gaps"]);
+    wait_for("the owner to be told", SOON, || {
+        let board = fs::read_to_string(stage.vault("local").join("Dashboard.md"))?;
+        Ok(board
+            .contains("Not sent yet, tried again by itself")
+            .then_some(()))
+    })
+    .unwrap();
+    let shown = stage.platinum(&["approvals"]);
+    assert!(shown.contains("tried again by itself"), "{shown}");
+    assert_eq!(stage.notes("local", "Approved").len(), 1);
+    drop(local);
+
+    fs::write(stage.config("local"), settings).unwrap();
+    let _local = stage.local();
+    // The pause after the first attempt is half a minute.
+    wait_for("the mail in the other mailbox", SOON * 2, || {
+        Ok((!stage.mail.mailbox(CLIENT)?.is_empty()).then_some(()))
+    })
+    .unwrap();
+    wait_for("Approved/ to be empty", SOON, || {
+        Ok(stage.notes("local", "Approved").is_empty().then_some(()))
+    })
+    .unwrap();
+    assert_eq!(stage.mail.mailbox(CLIENT).unwrap().len(), 1, "sent once");
+    drop(cloud);
+}

@@ -1,0 +1,16 @@
+//! Mail from the server to the answer: the main job, servers with faults, and mail that means harm.
+//!
+//! `gate` is the main job on real servers, `faulty_imap` IMAP servers that stall and lie,
+//! `hostile_mail` mails that try to become more than text.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a panic here is a failed test with a line number"
+)]
+
+#[allow(clippy::disallowed_methods, reason = "it measures waits")]
+mod faulty_imap;
+mod gate;
+mod hostile_mail;

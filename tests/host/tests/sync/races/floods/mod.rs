@@ -1,0 +1,85 @@
+//! What a host can put on the remote that is too much to look through, too many, or not even git's.
+
+mod bombs;
+mod faulty;
+mod many;
+
+use std::{io::Write as _, process::Stdio, time::Duration};
+
+use platinum_core::{Role, Timestamp};
+use platinum_repo::{CommitMeta, Edit, Oid, Repo};
+use platinum_testkit::git::{GitServer, hermetic};
+
+use crate::races::side::{Side, at, key, side};
+
+/// Far more than any of this takes on a slow machine.
+const SOON: Duration = Duration::from_secs(120);
+
+/// Runs git in the server's repository.
+fn git(server: &GitServer, args: &[&str], stdin: &[u8]) -> String {
+    let mut child = hermetic("git")
+        .env("GIT_DIR", server.repository())
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(stdin).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "git {args:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn tip(server: &GitServer) -> String {
+    server.git(&["rev-parse", "main"]).unwrap()
+}
+
+async fn house(server: &GitServer) -> (Side, Side) {
+    let owner = side(server, "local");
+    owner.write("Dashboard.md", "# Today\n");
+    owner.sync.sync().await.unwrap();
+    let cloud = side(server, "cloud");
+    cloud.sync.sync().await.unwrap();
+    (owner, cloud)
+}
+
+fn on_main(server: &GitServer, commit: &str) {
+    server
+        .git(&["update-ref", "refs/heads/main", commit])
+        .unwrap();
+}
+
+/// The cloud puts commits on the tip with its own key, each with the files of a tree or an edit.
+struct Evil {
+    repo: Repo,
+    tip: Oid,
+}
+
+impl Evil {
+    fn on(server: &GitServer) -> Self {
+        let repo = Repo::open_or_init(&server.repository()).unwrap();
+        Self {
+            repo: repo.signing_with(key("cloud")),
+            tip: Repo::oid(&tip(server)).unwrap(),
+        }
+    }
+
+    fn commits(&mut self, files_of: Oid, edits: &[(&str, &str)]) -> String {
+        let edits: Vec<_> = edits
+            .iter()
+            .map(|(path, text)| (at(path), Edit::Put((*text).into())))
+            .collect();
+        let meta = CommitMeta {
+            agent: "cloud".parse().unwrap(),
+            role: Role::Cloud,
+            message: "Forged".to_owned(),
+            trailers: Vec::new(),
+            at: Timestamp::now(),
+        };
+        self.tip = self
+            .repo
+            .commit_over(Some(self.tip), Some(files_of), &edits, &meta)
+            .unwrap();
+        self.tip.to_string()
+    }
+}

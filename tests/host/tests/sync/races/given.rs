@@ -1,0 +1,292 @@
+//! Secrets that the remote holds already: they stop no sync, no claim and no approval, the owner
+//! hears of each once, and none that is new goes out beside them.
+
+use std::time::Duration;
+
+use platinum_core::{TaskId, Zone, layout};
+use platinum_daemon::sync::Finish;
+use platinum_protocol::Claimed;
+use platinum_testkit::git::GitServer;
+
+use crate::races::{
+    intruders::{cloud_does, house, told},
+    side::{Side, remote_files, side_knowing, task},
+};
+
+/// The number of a bank account, as a task or a draft has it.
+const ACCOUNT: &str = "Please pay to DE89 3704 0044 0532 0130 00 by Friday.\n";
+/// What nothing may give away.
+const TOKEN: &str = "ghp_Zx8Kq2LmN4pRs6TuV0wYaBcDeFgHiJ1k3M5n";
+
+fn on_remote(server: &GitServer, path: &str) -> Option<String> {
+    let shown = server.git(&["show", &format!("main:{path}")]).ok();
+    shown.map(|text| text + "\n")
+}
+
+/// Whether any object of the remote's history has this.
+fn anywhere(server: &GitServer, text: &str) -> bool {
+    let found = server.git(&["log", "--oneline", "-S", text, "main"]);
+    !found.unwrap().is_empty()
+}
+
+fn heard(owner: &Side) -> Vec<String> {
+    let told = told(owner).into_iter();
+    told.filter(|told| told.contains("looks like a secret"))
+        .collect()
+}
+
+fn sentence(path: &str, line: u32) -> String {
+    format!(
+        "The remote has what looks like a secret, and keeps it in its history: line {line} holds \
+         the number of a bank account (IBAN), in {path} by cloud. If it gives access to anything, \
+         change it"
+    )
+}
+
+/// A task as the cloud puts it there, with an account in it.
+fn bill(server: &GitServer, zone: Zone, n: u64) -> (TaskId, String) {
+    let mut note = task(zone, n);
+    note.body = ACCOUNT.to_owned();
+    let path = layout::waiting(zone, note.id).to_string();
+    cloud_does(server, &[(&path, Some(&note.render()))]);
+    (note.id, path)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_with_an_account_that_a_cloud_takes_away_is_put_back() {
+    for at_once in [false, true] {
+        let server = GitServer::start().unwrap();
+        let (owner, cloud) = house(&server).await;
+        cloud_does(&server, &[("Plans/x.md", Some(ACCOUNT))]);
+        if !at_once {
+            owner.sync.sync().await.unwrap();
+            assert_eq!(owner.read("Plans/x.md").as_deref(), Some(ACCOUNT));
+        }
+        cloud_does(&server, &[("Plans/x.md", None)]);
+        owner.sync.sync().await.unwrap();
+        assert_eq!(on_remote(&server, "Plans/x.md").as_deref(), Some(ACCOUNT));
+        owner.write("Inbox/later.md", "later");
+        owner.sync.sync().await.unwrap();
+        cloud.sync.sync().await.unwrap();
+        assert_eq!(cloud.read("Plans/x.md").as_deref(), Some(ACCOUNT));
+        assert_eq!(heard(&owner), [sentence("Plans/x.md", 1)]);
+        let held_back = owner.sync.sync().await.unwrap().held_back;
+        assert_eq!(held_back, []);
+    }
+}
+
+/// A task with an account is claimed given back and filed and told of once.
+#[tokio::test(flavor = "multi_thread")]
+async fn task_with_a_secret_can_be_claimed_released_and_finished() {
+    let server = GitServer::start().unwrap();
+    let (owner, _) = house(&server).await;
+    let (id, path) = bill(&server, Zone::Email, 1);
+    owner.sync.sync().await.unwrap();
+    let won = owner.sync.claim(id).await.unwrap();
+    assert_eq!(won, Claimed::Won { epoch: 1 });
+    owner.sync.release(id, "Not now.").await.unwrap();
+    let won = owner.sync.claim(id).await.unwrap();
+    assert_eq!(won, Claimed::Won { epoch: 2 });
+    let error = owner
+        .sync
+        .finish(id, Finish::filed(&format!("See {TOKEN}")));
+    let error = error.await.unwrap_err().to_string();
+    assert!(error.contains("holds an access token (GitHub)"), "{error}");
+    owner.sync.finish(id, Finish::filed("Paid.")).await.unwrap();
+    owner.sync.sync().await.unwrap();
+    let there = remote_files(&server);
+    let is_done = |path: &String| path.starts_with("Done/") && path.contains(&id.to_string());
+    assert!(there.iter().any(is_done), "{there:?}");
+    // What a cloud does with it is no news either.
+    assert_eq!(heard(&owner), [sentence(&path, 11)]);
+    assert!(!anywhere(&server, TOKEN));
+}
+
+/// A task with an account is claimed although a thousand others have its name.
+#[tokio::test(flavor = "multi_thread")]
+async fn task_with_a_secret_is_claimed_among_a_thousand_namesakes() {
+    let server = GitServer::start().unwrap();
+    let (owner, _) = house(&server).await;
+    let (id, _) = bill(&server, Zone::Email, 4);
+    let decoys: Vec<_> = (0..1000)
+        .map(|n| {
+            (
+                format!("Plans/{n}/{id}.md"),
+                format!("---\nn: {n}\n---\n{n}\n"),
+            )
+        })
+        .collect();
+    let decoys: Vec<_> = decoys
+        .iter()
+        .map(|(path, text)| (path.as_str(), Some(text.as_str())))
+        .collect();
+    cloud_does(&server, &decoys);
+    owner.sync.sync().await.unwrap();
+    let won = owner.sync.claim(id).await.unwrap();
+    assert_eq!(won, Claimed::Won { epoch: 1 });
+}
+
+/// A claim by the cloud is not told of again and its task can be taken over.
+#[tokio::test(flavor = "multi_thread")]
+async fn cloud_claim_with_a_secret_is_reported_once() {
+    let server = GitServer::start().unwrap();
+    let (owner, _) = house(&server).await;
+    let (id, path) = bill(&server, Zone::Email, 2);
+    let waits = server.git(&["show", &format!("main:{path}")]).unwrap() + "\n";
+    let claim = "claim:\n  id: claim_00000000000000000000000001\n  agent: cloud\n  epoch: 1\n  at: \
+                 2026-11-20T18:43:03Z\n  base: \"\"\n";
+    let claimed = waits.replacen("\n---\n", &format!("\n{claim}---\n"), 1);
+    let own = format!("In_Progress/cloud/{id}.md");
+    cloud_does(&server, &[(&path, None), (&own, Some(&claimed))]);
+    let sync = owner.sync.clone().with_lease(Duration::from_secs(2));
+    sync.sync().await.unwrap();
+    for _ in 0..600 {
+        let taken = sync.take_over_stuck(&[Zone::Email]).await;
+        if !taken.unwrap().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(remote_files(&server).contains(&format!("In_Progress/local/{id}.md")));
+    assert_eq!(heard(&owner), [sentence(&path, 11)]);
+}
+
+/// A bill in the owners own zone is worked on and the remote learns of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn task_with_a_secret_in_a_local_zone_reaches_the_remote() {
+    let server = GitServer::start().unwrap();
+    let (owner, _) = house(&server).await;
+    let (id, path) = bill(&server, Zone::Payments, 3);
+    owner.sync.sync().await.unwrap();
+    let won = owner.sync.claim(id).await.unwrap();
+    assert_eq!(won, Claimed::Won { epoch: 1 });
+    let report = owner.sync.sync().await.unwrap();
+    assert_eq!(report.held_back, []);
+    let there = remote_files(&server);
+    assert!(
+        there.contains(&format!("In_Progress/local/{id}.md")),
+        "{there:?}"
+    );
+    assert!(!there.contains(&path));
+}
+
+/// A draft that is dragged to approved goes whole and what is pasted on the way is held.
+#[tokio::test(flavor = "multi_thread")]
+async fn approved_draft_is_pushed_and_a_pasted_secret_withheld() {
+    let server = GitServer::start().unwrap();
+    let (owner, _) = house(&server).await;
+    let draft = |front: &str, body: &str| format!("---\nkind: x\nepoch: 1\n{front}---\n{body}");
+    for n in 1..=4 {
+        let path = format!("Pending_Approval/draft_{n}.md");
+        cloud_does(&server, &[(&path, Some(&draft("", ACCOUNT)))]);
+    }
+    owner.sync.sync().await.unwrap();
+    let drag = |n: u32, text: Option<String>| {
+        let [from, to] = ["Pending_Approval", "Approved"]
+            .map(|folder| owner.root().join(folder).join(format!("draft_{n}.md")));
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::rename(from, &to).unwrap();
+        if let Some(text) = text {
+            std::fs::write(to, text).unwrap();
+        }
+    };
+    let password = format!("token: {TOKEN}\n");
+    // Moved; moved and a word in the frontmatter; a secret pasted into either part.
+    drag(1, None);
+    drag(2, Some(draft("read: yes\n", ACCOUNT)));
+    drag(3, Some(draft(&password, ACCOUNT)));
+    drag(4, Some(draft("", &format!("{ACCOUNT}{TOKEN}\n"))));
+    let report = owner.sync.sync().await.unwrap();
+    let report = match report.held_back.len() {
+        2 => report,
+        _ => owner.sync.sync().await.unwrap(),
+    };
+    let held: Vec<_> = report
+        .held_back
+        .iter()
+        .map(|held| held.path.as_str())
+        .collect();
+    assert_eq!(held, ["Approved/draft_3.md", "Approved/draft_4.md"]);
+    let there = remote_files(&server);
+    for n in [1, 2] {
+        assert!(
+            there.contains(&format!("Approved/draft_{n}.md")),
+            "{there:?}"
+        );
+    }
+    assert!(!anywhere(&server, TOKEN));
+    // They go out once that is taken out again.
+    for n in [3, 4] {
+        owner.write(&format!("Approved/draft_{n}.md"), &draft("", ACCOUNT));
+    }
+    owner.sync.sync().await.unwrap();
+    assert_eq!(owner.sync.sync().await.unwrap().held_back, []);
+    assert!(remote_files(&server).contains(&"Approved/draft_4.md".to_owned()));
+}
+
+/// What is new in a file with a secrets name is held although the file is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn new_content_under_a_secret_name_is_withheld() {
+    let server = GitServer::start().unwrap();
+    let (owner, _) = house(&server).await;
+    let path = "Plans/credentials.md";
+    let old = "---\nfor: the printer\n---\nAsk Clara.\n";
+    cloud_does(&server, &[(path, Some(old))]);
+    owner.sync.sync().await.unwrap();
+    assert_eq!(owner.read(path).as_deref(), Some(old));
+    owner.write(path, &old.replace("for:", "word: blue horse\nfor:"));
+    let held = owner.sync.sync().await.unwrap().held_back;
+    assert_eq!(held.len(), 1, "{held:?}");
+    assert_eq!(held[0].path.as_str(), path);
+    assert!(!anywhere(&server, "blue horse"));
+    // As it is there it may be moved.
+    std::fs::remove_file(owner.root().join(path)).unwrap();
+    owner.write("Inbox/credentials.md", old);
+    owner.sync.sync().await.unwrap();
+    assert_eq!(owner.sync.sync().await.unwrap().held_back, []);
+    assert_eq!(
+        on_remote(&server, "Inbox/credentials.md").as_deref(),
+        Some(old)
+    );
+}
+
+/// A new machine joins although an approval there has an account in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn new_machine_joins_despite_a_secret_in_an_approval() {
+    let server = GitServer::start().unwrap();
+    let (owner, _) = house(&server).await;
+    cloud_does(&server, &[("Pending_Approval/draft_1.md", Some(ACCOUNT))]);
+    owner.sync.sync().await.unwrap();
+    let root = owner.root();
+    std::fs::create_dir_all(root.join("Approved")).unwrap();
+    std::fs::rename(
+        root.join("Pending_Approval/draft_1.md"),
+        root.join("Approved/draft_1.md"),
+    )
+    .unwrap();
+    owner.sync.sync().await.unwrap();
+    assert!(remote_files(&server).contains(&"Approved/draft_1.md".to_owned()));
+    drop(owner);
+    let new = side_knowing(&server, "local'", &["cloud"]);
+    new.sync.sync().await.unwrap();
+    assert_eq!(
+        new.read("Pending_Approval/draft_1.md").as_deref(),
+        Some(ACCOUNT)
+    );
+    let there = remote_files(&server);
+    assert!(
+        there.contains(&"Pending_Approval/draft_1.md".to_owned()),
+        "{there:?}"
+    );
+    assert!(
+        !there.contains(&"Approved/draft_1.md".to_owned()),
+        "{there:?}"
+    );
+    // What the old machine told is in the vault; at a first contact it is told what the tip holds.
+    let (old, now): (Vec<_>, Vec<_>) = heard(&new)
+        .into_iter()
+        .partition(|told| told.ends_with(&sentence("Pending_Approval/draft_1.md", 1)));
+    assert_eq!((old.len(), now.len()), (1, 1), "{now:?}");
+    assert!(now[0].contains("in Approved/draft_1.md by somebody before this machine"));
+    assert_eq!(new.sync.sync().await.unwrap().held_back, []);
+}

@@ -1,0 +1,258 @@
+//! What this host has pushed itself is its own, also when nobody told it that it landed.
+
+use std::{
+    path::Path,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+};
+
+use async_trait::async_trait;
+use platinum_protocol::PushOutcome;
+use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
+use platinum_testkit::git::GitServer;
+
+use platinum_core::{Role, Zone, layout};
+
+use crate::races::{
+    intruders::{cloud_does, forge},
+    side::{Side, at, remote_files, side, side_with, task},
+};
+
+/// A line that breaks as soon as a push has landed.
+struct Breaks {
+    inner: GitRemote,
+    /// Whether it breaks with the next push.
+    armed: Arc<AtomicBool>,
+    broken: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Remote for Breaks {
+    async fn fetch(&self) -> Result<Option<Oid>, RemoteError> {
+        if self.broken.load(SeqCst) {
+            return Err(RemoteError::Unreachable {
+                remote: self.describe(),
+                reason: "the network is down".to_owned(),
+            });
+        }
+        self.inner.fetch().await
+    }
+
+    async fn push(&self, commit: Oid, expected: Option<Oid>) -> PushOutcome {
+        if self.broken.load(SeqCst) {
+            return PushOutcome::Indeterminate("the network is down".to_owned());
+        }
+        let outcome = self.inner.push(commit, expected).await;
+        if self.armed.swap(false, SeqCst) {
+            self.broken.store(true, SeqCst);
+            return PushOutcome::Indeterminate("the connection broke after".to_owned());
+        }
+        outcome
+    }
+
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+}
+
+struct House {
+    server: GitServer,
+    owner: Side,
+    other: Side,
+    armed: Arc<AtomicBool>,
+    broken: Arc<AtomicBool>,
+}
+
+/// Two hosts that have the same note; of the next push of the first the answer is lost.
+async fn house() -> House {
+    let server = GitServer::start().unwrap();
+    let (armed, broken) = (Arc::default(), Arc::default());
+    let owner = side_with(&server, "local", |inner| {
+        let (armed, broken) = (Arc::clone(&armed), Arc::clone(&broken));
+        Box::new(Breaks {
+            inner,
+            armed,
+            broken,
+        })
+    });
+    let other = side(&server, "cloud");
+    owner.write("Inbox/a.md", "base\n");
+    owner.sync.sync().await.unwrap();
+    other.sync.sync().await.unwrap();
+    armed.store(true, SeqCst);
+    House {
+        server,
+        owner,
+        other,
+        armed,
+        broken,
+    }
+}
+
+impl House {
+    /// What was written is pushed, and whether it landed is not known.
+    async fn push_unheard(&self) {
+        let error = self.owner.sync.sync().await.unwrap_err();
+        assert!(error.is_away(), "{error}");
+        assert!(!self.armed.load(SeqCst));
+    }
+
+    async fn both_sync(&self) {
+        self.broken.store(false, SeqCst);
+        for side in [&self.owner, &self.other, &self.owner] {
+            side.sync.sync().await.unwrap();
+        }
+        assert_eq!(self.owner.files(), self.other.files());
+    }
+}
+
+/// A task that was given back unheard is not claimed again by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn unacknowledged_release_is_not_claimed_again() {
+    let house = house().await;
+    house.armed.store(false, SeqCst);
+    let note = task(Zone::Email, 1);
+    let waits = layout::waiting(Zone::Email, note.id);
+    house.owner.write(waits.as_str(), &note.render());
+    house.owner.sync.sync().await.unwrap();
+    house.owner.sync.claim(note.id).await.unwrap();
+    house.armed.store(true, SeqCst);
+    let release = || house.owner.sync.release(note.id, "Not now.");
+    let error = release().await.unwrap_err();
+    assert!(error.is_away(), "{error}");
+    house.broken.store(false, SeqCst);
+    release().await.unwrap();
+    house.both_sync().await;
+    let there = remote_files(&house.server);
+    assert_eq!(there, ["Inbox/a.md", waits.as_str()]);
+}
+
+/// A note that is edited on after its push is in no conflict with itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn edit_after_an_unacknowledged_push_is_no_conflict() {
+    let house = house().await;
+    house.owner.write("Inbox/a.md", "one\n");
+    house.push_unheard().await;
+    house.owner.write("Inbox/a.md", "one and two\n");
+    house.both_sync().await;
+    assert_eq!(remote_files(&house.server), ["Inbox/a.md"]);
+    let text = house.other.read("Inbox/a.md");
+    assert_eq!(text.as_deref(), Some("one and two\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_note_that_is_deleted_after_its_push_stays_away() {
+    let house = house().await;
+    house.owner.write("Inbox/new.md", "one\n");
+    house.push_unheard().await;
+    house.owner.vault.remove(&at("Inbox/new.md")).unwrap();
+    house.both_sync().await;
+    assert_eq!(remote_files(&house.server), ["Inbox/a.md"]);
+}
+
+/// An edit that is taken back after its push is taken back everywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn edit_undone_after_its_push_is_undone_everywhere() {
+    let house = house().await;
+    house.owner.write("Inbox/a.md", "one\n");
+    house.push_unheard().await;
+    house.owner.write("Inbox/a.md", "base\n");
+    house.both_sync().await;
+    assert_eq!(remote_files(&house.server), ["Inbox/a.md"]);
+    let text = house.other.read("Inbox/a.md");
+    assert_eq!(text.as_deref(), Some("base\n"));
+}
+
+/// What another has edited on since is in conflict with an edit here.
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_edit_since_an_unacknowledged_push_conflicts() {
+    let house = house().await;
+    let own = "In_Progress/cloud/note.md";
+    house.owner.write(own, "one\n");
+    house.push_unheard().await;
+    house.other.sync.sync().await.unwrap();
+    house.other.write(own, "one, by the cloud\n");
+    house.other.sync.sync().await.unwrap();
+    house.owner.write(own, "one and two\n");
+    house.both_sync().await;
+    let texts: Vec<_> = house.owner.files().into_values().collect();
+    for text in ["one, by the cloud\n", "one and two\n"] {
+        assert!(texts.iter().any(|it| it == text), "{texts:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_put_back_after_its_deletion_was_pushed_stays() {
+    let house = house().await;
+    house.owner.vault.remove(&at("Inbox/a.md")).unwrap();
+    house.owner.write("Inbox/b.md", "another\n");
+    house.push_unheard().await;
+    house.owner.write("Inbox/a.md", "base\n");
+    house.both_sync().await;
+    let text = house.other.read("Inbox/a.md");
+    assert_eq!(text.as_deref(), Some("base\n"));
+}
+
+/// Copies everything below a folder, with its times.
+fn copy(from: &Path, to: &Path) {
+    let mut cp = Command::new("cp");
+    let copied = cp.arg("-a").arg(from.join(".")).arg(to).status().unwrap();
+    assert!(copied.success());
+}
+
+/// What was deleted since the backup that was restored stays deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn restored_backup_does_not_restore_deleted_files() {
+    let server = GitServer::start().unwrap();
+    let owner = side(&server, "local");
+    let other = side(&server, "cloud");
+    owner.write("Inbox/a.md", "one\n");
+    owner.write("Inbox/b.md", "two\n");
+    owner.sync.sync().await.unwrap();
+    other.sync.sync().await.unwrap();
+    let backup = tempfile::tempdir().unwrap();
+    copy(owner.folder(), backup.path());
+    owner.vault.remove(&at("Inbox/a.md")).unwrap();
+    owner.write("Inbox/b.md", "three\n");
+    owner.sync.sync().await.unwrap();
+
+    // The vault and what the daemon knows of it, as they were.
+    for part in ["vault", "state"] {
+        std::fs::remove_dir_all(owner.folder().join(part)).unwrap();
+    }
+    copy(backup.path(), owner.folder());
+    let owner = owner.restarted(&server, |remote| Box::new(remote));
+    owner.sync.sync().await.unwrap();
+    assert_eq!(remote_files(&server), ["Inbox/b.md"]);
+    other.sync.sync().await.unwrap();
+    for side in [&owner, &other] {
+        assert_eq!(side.read("Inbox/a.md"), None);
+        assert_eq!(side.read("Inbox/b.md").as_deref(), Some("three\n"));
+    }
+}
+
+/// An approval that is taken back elsewhere and forged anew is not given again by its undoing.
+#[tokio::test(flavor = "multi_thread")]
+async fn revert_does_not_restore_a_withdrawn_approval() {
+    let server = GitServer::start().unwrap();
+    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (pending, approved) = ("Pending_Approval/d.md", "Approved/d.md");
+    cloud.write(pending, "Send it.\n");
+    cloud.sync.sync().await.unwrap();
+    owner.sync.sync().await.unwrap();
+    owner.vault.rename(&at(pending), &at(approved)).unwrap();
+    owner.sync.sync().await.unwrap();
+    // With local's key, from another clone; and the cloud puts it there again.
+    let rejected = "Rejected/d.md";
+    let taken_back = [(approved, None), (rejected, Some("Send it.\n"))];
+    forge(&server, Some("local"), ("local", Role::Local), &taken_back);
+    cloud_does(&server, &[(approved, Some("Send it.\n"))]);
+    owner.sync.sync().await.unwrap();
+    assert_eq!(owner.read(approved), None);
+    assert_eq!(owner.read(rejected).as_deref(), Some("Send it.\n"));
+    let there = remote_files(&server);
+    assert!(!there.iter().any(|path| path == approved), "{there:?}");
+}

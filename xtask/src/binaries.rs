@@ -1,0 +1,136 @@
+//! The test programs of the workspace: built in one go, and found in what cargo says of it.
+
+use std::{
+    io::BufReader,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Instant,
+};
+
+use anyhow::{Context, bail};
+use cargo_metadata::{Artifact, Message, MetadataCommand, TargetKind};
+
+use crate::steps;
+
+/// The guests of the tests are components: they are compiled for WebAssembly by [`skills`](crate::skills), and
+/// checked by the lints.
+pub(crate) const GUESTS: &str = "guest-*";
+
+/// A program with tests in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Binary {
+    /// `repo` for the unit tests of `platinum-repo`, `repo::hooks` for its `tests/hooks`.
+    pub(crate) name: String,
+    /// The program.
+    pub(crate) path: PathBuf,
+    /// The folder of its package: tests are run in it, as cargo does.
+    pub(crate) folder: PathBuf,
+}
+
+/// Builds all programs, tests and examples; answers the programs with tests in them.
+///
+/// # Errors
+/// If something does not build.
+pub(crate) fn build(root: &Path) -> anyhow::Result<Vec<Binary>> {
+    const NAME: &str = "Building programs and tests";
+    eprintln!("… {NAME} (the first time: several minutes)");
+    let started = Instant::now();
+    let mut child = steps::cargo(root)
+        .args(["build", "--locked", "--workspace", "--exclude", GUESTS])
+        .args(["--tests", "--bins", "--examples"])
+        .arg("--message-format=json-render-diagnostics")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start cargo")?;
+    let output = child.stdout.take().context("cargo has no output")?;
+    let mut binaries = Vec::new();
+    for message in Message::parse_stream(BufReader::new(output)) {
+        if let Message::CompilerArtifact(artifact) = message? {
+            binaries.extend(binary(&artifact));
+        }
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("{NAME} failed ({status})");
+    }
+    eprintln!("✓ {NAME} ({:.1} s)", started.elapsed().as_secs_f32());
+    binaries.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(binaries)
+}
+
+fn binary(artifact: &Artifact) -> Option<Binary> {
+    if !artifact.profile.test {
+        return None;
+    }
+    let folder = artifact.manifest_path.parent()?;
+    let package = folder.file_name()?;
+    let is_integration = artifact.target.kind.contains(&TargetKind::Test);
+    Some(Binary {
+        name: match is_integration {
+            true => format!("{package}::{}", artifact.target.name),
+            false => package.to_owned(),
+        },
+        path: artifact.executable.clone()?.into(),
+        folder: folder.into(),
+    })
+}
+
+/// The packages whose examples in doc comments are tests.
+///
+/// # Errors
+/// If cargo does not know the workspace.
+pub(crate) fn with_doctests(root: &Path) -> anyhow::Result<Vec<String>> {
+    let metadata = MetadataCommand::new()
+        .current_dir(root)
+        .no_deps()
+        .other_options(["--locked".to_owned()])
+        .exec()?;
+    let packages = metadata.workspace_packages().into_iter();
+    Ok(packages
+        .filter(|package| package.targets.iter().any(|target| target.doctest))
+        .map(|package| package.name.to_string())
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn has_tests(folder: &Path) -> bool {
+        fs::read_dir(folder).unwrap().any(|entry| {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                return has_tests(&path);
+            }
+            let is_source = path.extension().is_some_and(|end| end == "rs");
+            is_source && fs::read_to_string(path).unwrap().contains("#[test]")
+        })
+    }
+
+    /// `test = false` in a manifest saves the linking of a program without tests. Where somebody writes the
+    /// first test, the line has to go.
+    #[test]
+    fn targets_without_test_programs_have_no_tests() {
+        let root = crate::root();
+        let metadata = MetadataCommand::new()
+            .current_dir(&root)
+            .no_deps()
+            .exec()
+            .unwrap();
+        for package in metadata.workspace_packages() {
+            let folder = package.manifest_path.parent().unwrap().join("src");
+            let is_tested = package.targets.iter().any(|target| {
+                let is_library_or_program = !target.is_test() && !target.is_custom_build();
+                is_library_or_program && target.test
+            });
+            assert!(
+                is_tested || !has_tests(folder.as_std_path()),
+                "{} has tests in src/ and `test = false` in its manifest",
+                package.name
+            );
+        }
+    }
+}
