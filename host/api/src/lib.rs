@@ -21,6 +21,8 @@ mod log;
 mod overview;
 mod status;
 mod sync;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 pub use agents::AgentSeen;
@@ -33,4 +35,6 @@ pub use journal::JournalState;
 pub use log::{LogReceipt, LogRow, finished};
 pub use overview::SyncOverview;
 pub use status::{DraftCounts, Status, TaskCounts};
-pub use sync::{RemoteContact, RemoteState, SyncState, TipInfo, Withheld, WithheldFile, short_oid};
+pub use sync::{
+    RemoteContact, RemoteState, SyncState, TipInfo, WithheldFile, WithheldFiles, short_oid,
+};

@@ -6,7 +6,7 @@ use platinum_daemon::{Config, Standing};
 use serde::Serialize;
 
 use crate::{
-    AgentSeen, Check, Level, RemoteState, SyncState, Withheld, agents::last_commits,
+    AgentSeen, Check, Level, RemoteState, SyncState, WithheldFiles, agents::last_commits,
     sync::tentative_check,
 };
 
@@ -23,7 +23,7 @@ pub struct SyncOverview {
     /// The newest commit of every other host in the verified history.
     pub agents: Vec<AgentSeen>,
     /// Files that are not given to the remote, and why.
-    pub withheld: Withheld,
+    pub withheld: WithheldFiles,
     /// Tasks that are worked on here before the remote has confirmed the claim.
     pub tentative: Vec<TaskId>,
 }
@@ -47,7 +47,7 @@ impl SyncOverview {
             remote,
             sync,
             agents,
-            withheld: Withheld::of(&standing),
+            withheld: WithheldFiles::of(&standing),
             tentative: standing.tentative,
         }
     }

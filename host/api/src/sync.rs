@@ -1,4 +1,4 @@
-//! How the vault stands to its remote: [`RemoteState`], [`SyncState`] and what is [`Withheld`].
+//! How the vault stands to its remote: [`RemoteState`], [`SyncState`] and what is [`WithheldFiles`].
 //!
 //! Lives elsewhere: what is known was written by the daemon (`Contact`, `Standing`) or stands in
 //! the repository. No host is asked here.
@@ -361,7 +361,7 @@ impl SyncState {
 
 /// Files that changed here and are not given to the remote.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Withheld {
+pub struct WithheldFiles {
     /// Each, with the reason.
     pub files: Vec<WithheldFile>,
     /// How many more there are than are named.
@@ -377,7 +377,7 @@ pub struct WithheldFile {
     pub reason: String,
 }
 
-impl Withheld {
+impl WithheldFiles {
     pub(crate) fn of(standing: &Standing) -> Self {
         let files = standing.held_back.iter().map(|held| WithheldFile {
             path: held.path.clone(),

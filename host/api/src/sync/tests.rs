@@ -196,7 +196,7 @@ fn withheld_names_the_first_five_files() {
         path: VaultPath::new(format!("Inbox/{n}.md")).unwrap(),
         reason: "it cannot be read".to_owned(),
     };
-    let withheld = Withheld {
+    let withheld = WithheldFiles {
         files: (0..7).map(file).collect(),
         more: 10,
     };

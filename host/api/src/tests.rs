@@ -1,19 +1,14 @@
 //! `status`, `approvals` and the dashboard count the same vault alike.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a panic here is a failed test with a line number"
-)]
+use std::{collections::BTreeMap, fs, path::Path};
 
-use std::{fs, path::Path};
-
-use platinum_api::{Approvals, Status};
 use platinum_capabilities::dashboard;
 use platinum_core::{DraftId, Role, TaskId, Timestamp};
 use platinum_daemon::Config;
 use platinum_vault::Vault;
 use proptest::prelude::*;
+
+use crate::{Approvals, Status};
 
 fn now() -> Timestamp {
     "2026-11-20T20:00:00Z".parse().unwrap()
@@ -72,7 +67,7 @@ proptest! {
         let approvals = Approvals::read(&vault, &config.vault.state, now()).unwrap();
         let board = dashboard::count(&vault, now()).unwrap();
 
-        let total = |counts: &std::collections::BTreeMap<String, u64>| counts.values().sum::<u64>();
+        let total = |counts: &BTreeMap<String, u64>| counts.values().sum::<u64>();
         prop_assert_eq!(total(&status.tasks.waiting), u64::from(board.waiting));
         prop_assert_eq!(total(&status.tasks.in_progress), u64::from(board.in_progress));
         prop_assert_eq!(status.tasks.done_this_month, u64::from(board.done));
