@@ -4,7 +4,7 @@
 
 use platinum_core::{
     Action, Currency, EmailSend, Media, Money, OdooPayment, OdooPost, Payment, SocialPublish,
-    Timestamp, VaultPath, WhatsappSend, Zone,
+    Timestamp, VaultPath, WhatsappSend, ZoneId,
 };
 
 use crate::{
@@ -21,25 +21,25 @@ const MAX_ATTACHMENTS: usize = 20;
 /// Longest text that may leave, in bytes.
 const MAX_TEXT_BYTES: usize = 128 * 1024;
 
-pub(crate) fn zone_to_wit(zone: Zone) -> skill::Zone {
+pub(crate) fn zone_to_wit(zone: ZoneId) -> skill::Zone {
     match zone {
-        Zone::Email => skill::Zone::Email,
-        Zone::Social => skill::Zone::Social,
-        Zone::Accounting => skill::Zone::Accounting,
-        Zone::Whatsapp => skill::Zone::Whatsapp,
-        Zone::Payments => skill::Zone::Payments,
-        Zone::Approvals => skill::Zone::Approvals,
+        ZoneId::EMAIL => skill::Zone::Email,
+        ZoneId::SOCIAL => skill::Zone::Social,
+        ZoneId::ACCOUNTING => skill::Zone::Accounting,
+        ZoneId::WHATSAPP => skill::Zone::Whatsapp,
+        ZoneId::PAYMENTS => skill::Zone::Payments,
+        _ => skill::Zone::Approvals,
     }
 }
 
-pub(crate) fn zone_from_wit(zone: skill::Zone) -> Zone {
+pub(crate) fn zone_from_wit(zone: skill::Zone) -> ZoneId {
     match zone {
-        skill::Zone::Email => Zone::Email,
-        skill::Zone::Social => Zone::Social,
-        skill::Zone::Accounting => Zone::Accounting,
-        skill::Zone::Whatsapp => Zone::Whatsapp,
-        skill::Zone::Payments => Zone::Payments,
-        skill::Zone::Approvals => Zone::Approvals,
+        skill::Zone::Email => ZoneId::EMAIL,
+        skill::Zone::Social => ZoneId::SOCIAL,
+        skill::Zone::Accounting => ZoneId::ACCOUNTING,
+        skill::Zone::Whatsapp => ZoneId::WHATSAPP,
+        skill::Zone::Payments => ZoneId::PAYMENTS,
+        skill::Zone::Approvals => ZoneId::APPROVALS,
     }
 }
 
@@ -52,8 +52,8 @@ pub(crate) fn time(name: &str, text: &str) -> Result<Timestamp, String> {
 /// Checks and converts an action that a skill proposes.
 pub(crate) fn action(action: wit::Action) -> Result<Action, String> {
     Ok(match action {
-        wit::Action::EmailSend(mail) => Action::EmailSend(email_send(mail)?),
-        wit::Action::SocialPublish(post) => Action::SocialPublish(SocialPublish {
+        wit::Action::EmailSend(mail) => Action::new(&email_send(mail)?),
+        wit::Action::SocialPublish(post) => Action::new(&SocialPublish {
             network: one_line("network", &post.network, 32)?,
             language: post
                 .language
@@ -80,19 +80,19 @@ pub(crate) fn action(action: wit::Action) -> Result<Action, String> {
                 .collect::<Result<_, _>>()?,
             text: block("text", &post.text, MAX_TEXT_BYTES)?,
         }),
-        wit::Action::OdooPost(post) => Action::OdooPost(OdooPost {
+        wit::Action::OdooPost(post) => Action::new(&OdooPost {
             document: post.document,
             lines: post.lines,
             total: money(&post.total)?,
             due: post.due.map(|due| date("due", &due)).transpose()?,
         }),
-        wit::Action::OdooPayment(payment) => Action::OdooPayment(OdooPayment {
+        wit::Action::OdooPayment(payment) => Action::new(&OdooPayment {
             invoice: payment.invoice,
             amount: money(&payment.amount)?,
             date: date("date", &payment.date)?,
             journal: one_line("journal", &payment.journal, 16)?,
         }),
-        wit::Action::WhatsappSend(message) => Action::WhatsappSend(WhatsappSend {
+        wit::Action::WhatsappSend(message) => Action::new(&WhatsappSend {
             chat: one_line("chat", &message.chat, 128)?,
             quoted_message: message
                 .quoted_message
@@ -100,7 +100,7 @@ pub(crate) fn action(action: wit::Action) -> Result<Action, String> {
                 .transpose()?,
             text: block("text", &message.text, MAX_TEXT_BYTES)?,
         }),
-        wit::Action::Payment(payment) => Action::Payment(Payment {
+        wit::Action::Payment(payment) => Action::new(&Payment {
             payee: one_line("payee", &payment.payee, 140)?,
             amount: money(&payment.amount)?,
             reference: one_line("reference", &payment.reference, 140)?,

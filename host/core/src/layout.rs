@@ -5,7 +5,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{AgentName, DraftId, PlanId, TaskId, UpdateId, VaultPath, Zone};
+use crate::{AgentName, DraftId, PlanId, TaskId, UpdateId, VaultPath, ZoneId};
 
 /// Anything the owner drops.
 pub const INBOX: &str = "Inbox";
@@ -44,7 +44,7 @@ pub const FOLDERS: [&str; 9] = [
 ];
 
 /// `Needs_Action/<zone>/<task>.md`
-pub fn waiting(zone: Zone, task: TaskId) -> VaultPath {
+pub fn waiting(zone: ZoneId, task: TaskId) -> VaultPath {
     built(format!("{NEEDS_ACTION}/{zone}/{task}.md"))
 }
 
@@ -107,7 +107,7 @@ mod tests {
         let at: Timestamp = "2026-11-30T23:59:59Z".parse().unwrap();
         let agent: AgentName = "cloud".parse().unwrap();
         assert_eq!(
-            waiting(Zone::Email, task).as_str(),
+            waiting(ZoneId::EMAIL, task).as_str(),
             format!("Needs_Action/email/{task}.md")
         );
         assert_eq!(

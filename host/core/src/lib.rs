@@ -1,11 +1,11 @@
-//! The words of the house as types: ids, [`Role`], [`Zone`], [`Capability`], [`Action`],
+//! What every floor speaks of, as types: ids, [`Role`], [`ZoneId`], [`Capability`], [`Action`],
 //! [`VaultPath`], [`Clock`].
 //!
-//! Lives here: data that every floor speaks of, with its text forms and its checks.
+//! Lives here: data, with its text forms and its checks.
 //! Lives elsewhere: who may do what is in `policy`; notes as files are in `vault`.
 //! Invariants: no I/O, no async, no configuration; a value that exists is valid.
 
-mod action;
+mod actions;
 mod capability;
 mod clock;
 mod id;
@@ -13,11 +13,12 @@ pub mod layout;
 mod money;
 mod path;
 mod role;
+mod text_id;
 mod zone;
 
-pub use action::{
-    Action, ActionKind, EmailSend, Media, OdooPayment, OdooPost, Payment, SocialPublish,
-    WhatsappSend,
+pub use actions::{
+    ACTIONS, Action, ActionError, ActionKind, ActionSpec, EmailSend, Media, OdooPayment, OdooPost,
+    Payment, SocialPublish, TypedAction, WhatsappSend,
 };
 pub use capability::{Capability, UnknownCapability};
 pub use clock::{Clock, FixedClock, SystemClock};
@@ -26,4 +27,5 @@ pub use jiff::Timestamp;
 pub use money::{Currency, Money, MoneyError};
 pub use path::{MAX_COMPONENT_BYTES, MAX_PATH_BYTES, PathError, VaultPath};
 pub use role::{AgentName, AgentNameError, Role, UnknownRole};
-pub use zone::{UnknownZone, Zone};
+pub use text_id::{MAX_TEXT_ID_BYTES, TextIdError};
+pub use zone::ZoneId;

@@ -172,7 +172,7 @@ fn is_joined(before: char, c: char) -> bool {
 }
 
 /// Device names of Windows, which are devices with any extension too.
-fn is_device(component: &str) -> bool {
+pub(crate) fn is_device(component: &str) -> bool {
     let stem = component.split('.').next().unwrap_or(component);
     let stem = stem.trim_end().to_ascii_uppercase();
     matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")

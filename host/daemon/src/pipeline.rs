@@ -11,7 +11,7 @@ use std::{
 };
 
 use platinum_capabilities::tasks::{Owner, TaskError, TaskStore};
-use platinum_core::{TaskId, Zone, layout};
+use platinum_core::{TaskId, ZoneId, layout};
 use platinum_engine::{Invocation, InvokeError, Outcome, SkillError, Trigger};
 use platinum_protocol::TaskPlace;
 use platinum_vault::{Vault, note::TaskNote};
@@ -33,7 +33,7 @@ pub struct Pipeline {
     skills: Arc<SkillSet>,
     sync: Synchronizer,
     vault: Vault,
-    zones: Vec<Zone>,
+    zones: Vec<ZoneId>,
     setbacks: Mutex<BTreeMap<TaskId, Setback>>,
 }
 
@@ -46,16 +46,16 @@ struct Setback {
 }
 
 /// The skill that drafts for a zone.
-fn drafting_skill(zone: Zone) -> Option<&'static str> {
+fn drafting_skill(zone: ZoneId) -> Option<&'static str> {
     match zone {
-        Zone::Email => Some("cloud-draft-email"),
-        Zone::Social | Zone::Accounting | Zone::Whatsapp | Zone::Payments | Zone::Approvals => None,
+        ZoneId::EMAIL => Some("cloud-draft-email"),
+        _ => None,
     }
 }
 
 impl Pipeline {
     /// A pipeline over these skills. Zones whose drafting skill is not here are not claimed.
-    pub fn new(skills: Arc<SkillSet>, sync: Synchronizer, vault: Vault, zones: &[Zone]) -> Self {
+    pub fn new(skills: Arc<SkillSet>, sync: Synchronizer, vault: Vault, zones: &[ZoneId]) -> Self {
         let able: BTreeSet<&str> = skills.names().collect();
         let zones = zones
             .iter()
@@ -126,7 +126,7 @@ impl Pipeline {
 
     /// Tasks this agent owns that have neither a draft of their claim nor an end: left over from a
     /// pass that was cut short.
-    async fn unfinished(&self, drafts: &Drafts) -> Vec<(TaskId, Zone)> {
+    async fn unfinished(&self, drafts: &Drafts) -> Vec<(TaskId, ZoneId)> {
         let mut owned = match self.sync.owned().await {
             Ok(owned) => owned,
             Err(error) => {
@@ -230,7 +230,7 @@ impl Pipeline {
     }
 
     /// Drafts for an owned task; whether it moved.
-    async fn draft(&self, (task, zone): (TaskId, Zone)) -> bool {
+    async fn draft(&self, (task, zone): (TaskId, ZoneId)) -> bool {
         let Some(skill) = drafting_skill(zone) else {
             return false;
         };

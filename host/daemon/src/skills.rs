@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use platinum_core::{Clock, SystemClock, Zone};
+use platinum_core::{Clock, SystemClock, ZoneId};
 use platinum_engine::{Invocation, InvokeError, Limits, LoadError, Outcome, Skill, SkillHost};
 use platinum_vault::note::Note;
 
@@ -217,7 +217,7 @@ impl SkillSet {
         &self,
         name: &str,
         invocation: Invocation,
-        zones: &[Zone],
+        zones: &[ZoneId],
     ) -> Result<Outcome, RunError> {
         let skill = self
             .skills

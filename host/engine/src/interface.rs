@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use platinum_core::{AgentName, Capability, Role, TaskId, Timestamp, Zone};
+use platinum_core::{AgentName, Capability, Role, TaskId, Timestamp, ZoneId};
 use wasmtime::component::Linker;
 
 use crate::SkillState;
@@ -38,7 +38,7 @@ pub struct Call {
     /// That agent's role.
     pub role: Role,
     /// The zones granted to this run.
-    pub zones: Vec<Zone>,
+    pub zones: Vec<ZoneId>,
     /// The time of the run; it stands still while it lasts.
     pub now: Timestamp,
     /// The task it is about.

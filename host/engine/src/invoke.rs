@@ -6,7 +6,7 @@
 //! Invariants: the skill's own code gives way to other tasks at each tick of the clock, so the
 //! time-out around the call always gets its turn; nothing of one call is seen by the next.
 
-use platinum_core::{TaskId, Timestamp, Zone};
+use platinum_core::{TaskId, Timestamp, ZoneId};
 use wasmtime::{CallHook, PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
 
@@ -67,7 +67,7 @@ impl SkillHost {
         &self,
         skill: &Skill,
         invocation: Invocation,
-        zones: Vec<Zone>,
+        zones: Vec<ZoneId>,
         now: Timestamp,
         limits: &Limits,
     ) -> Result<Outcome, InvokeError> {

@@ -25,7 +25,7 @@ fn intent(number: u128) -> Intent {
     Intent {
         draft: draft(number),
         task: TaskId::from_parts(1, number / 10),
-        kind: ActionKind::EmailSend,
+        kind: ActionKind::EMAIL_SEND,
         fingerprint: "ab".repeat(32),
         reference: format!("{number}@example.test"),
         at: "2026-11-20T18:40:00Z".parse().unwrap(),

@@ -1,7 +1,7 @@
-//! Who may what: role x capability, and role x path. Constant tables and pure functions.
+//! Who may what: role x capability, role x path, role x zone. Constant tables and pure functions.
 //!
 //! Lives here: the ceiling of a role ([`ceiling`], [`decide`]), who may change which path
-//! ([`check`]), and which paths are synced at all ([`is_synced`]).
+//! ([`check`]), which paths are synced at all ([`is_synced`]), and the built-in zones ([`zone`]).
 //! Lives elsewhere: linking what is granted is in `engine`; asking [`check`] about a commit or a
 //! write is the business of the synchronizer and of `capabilities`; what a note says is `vault`'s.
 //! To add a capability: 1. its file under `wit/`; 2. its line in `core`; 3. its roles in
@@ -15,8 +15,10 @@ mod roles;
 mod synced;
 #[cfg(test)]
 mod tests;
+mod zones;
 
 pub use grants::{Grants, Refusal, decide};
 pub use paths::{Change, Rule, Violation, check};
 pub use roles::{allows, ceiling};
 pub use synced::{ATTACHMENT_TYPES, is_synced};
+pub use zones::{BUILT_IN_ZONES, Locality, ZoneSpec, is_local_only, local_only_zones, zone};

@@ -23,7 +23,7 @@ use std::{
     fmt,
 };
 
-use platinum_core::{AgentName, Role, TaskId, VaultPath, Zone, layout};
+use platinum_core::{AgentName, Role, TaskId, VaultPath, ZoneId, layout};
 
 use crate::is_synced;
 
@@ -60,7 +60,7 @@ pub enum Rule {
     /// It is not `Needs_Action/<zone>/<file>`.
     NoZone,
     /// Only the owner's machine may claim in this zone.
-    LocalZone(Zone),
+    LocalZone(ZoneId),
     /// A task left `Needs_Action` without arriving in the agent's own folder: the path missing.
     NotAClaim(String),
     /// A task arrived in the agent's own folder without leaving `Needs_Action`.
@@ -222,7 +222,7 @@ impl Own {
             leaving: names(Change::Delete),
             claimed: elsewhere(Change::Delete, &|parts| {
                 matches!(parts, [layout::NEEDS_ACTION, zone, _]
-                    if zone.parse::<Zone>().is_ok_and(|zone| !zone.is_local_only()))
+                    if zone.parse::<ZoneId>().is_ok_and(|zone| !crate::is_local_only(zone)))
             })
             .into_iter()
             .collect(),
@@ -235,7 +235,7 @@ impl Own {
 fn broken(agent: &AgentName, path: &VaultPath, change: Change, own: &mut Own) -> Option<Rule> {
     let parts: Vec<&str> = path.components().collect();
     let rule = match (parts.as_slice(), change) {
-        ([layout::NEEDS_ACTION, zone, name], _) => match zone.parse::<Zone>() {
+        ([layout::NEEDS_ACTION, zone, name], _) => match zone.parse::<ZoneId>() {
             Err(_) => Some(Rule::NoZone),
             Ok(zone) => waiting(agent, zone, name, change, own),
         },
@@ -289,7 +289,7 @@ fn broken(agent: &AgentName, path: &VaultPath, change: Change, own: &mut Own) ->
 
 fn waiting(
     agent: &AgentName,
-    zone: Zone,
+    zone: ZoneId,
     name: &str,
     change: Change,
     own: &mut Own,
@@ -297,7 +297,7 @@ fn waiting(
     match change {
         Change::Create => None,
         Change::Modify => Some(Rule::CreateOnly),
-        Change::Delete if zone.is_local_only() => Some(Rule::LocalZone(zone)),
+        Change::Delete if crate::is_local_only(zone) => Some(Rule::LocalZone(zone)),
         Change::Delete if !is_task(name) => Some(Rule::NoTask),
         Change::Delete => (!own.arriving.remove(name))
             .then(|| Rule::NotAClaim(format!("{}/{agent}/{name}", layout::IN_PROGRESS))),

@@ -4,7 +4,7 @@ mod host;
 
 use std::sync::Arc;
 
-use platinum_core::{AgentName, Capability, Role, Timestamp, Zone};
+use platinum_core::{AgentName, Capability, Role, Timestamp, ZoneId};
 use platinum_engine::Interface;
 
 use crate::{
@@ -18,7 +18,7 @@ pub(crate) struct ContextCtx {
     instructions: Arc<str>,
     agent: AgentName,
     role: Role,
-    zones: Vec<Zone>,
+    zones: Vec<ZoneId>,
     now: Timestamp,
 }
 

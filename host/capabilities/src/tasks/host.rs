@@ -1,6 +1,6 @@
 //! The host side of the task interfaces.
 
-use platinum_core::{Role, TaskId, Zone};
+use platinum_core::{Role, TaskId, ZoneId};
 use platinum_protocol::Claimed;
 use platinum_vault::note::TaskNote;
 
@@ -35,8 +35,8 @@ impl From<TaskError> for types::Error {
 }
 
 impl View<'_, TasksCtx> {
-    fn allow(&self, zone: Zone) -> Result<(), TaskError> {
-        let role_allows = self.ctx.role == Role::Local || !zone.is_local_only();
+    fn allow(&self, zone: ZoneId) -> Result<(), TaskError> {
+        let role_allows = self.ctx.role == Role::Local || !platinum_policy::is_local_only(zone);
         if role_allows && self.ctx.zones.contains(&zone) {
             Ok(())
         } else {

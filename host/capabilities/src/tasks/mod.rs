@@ -9,7 +9,7 @@ mod store;
 
 use std::sync::Arc;
 
-use platinum_core::{Capability, Role, Zone};
+use platinum_core::{Capability, Role, ZoneId};
 use platinum_engine::{Call, Interface};
 pub use store::{Owner, TaskError, TaskStore};
 
@@ -22,7 +22,7 @@ use crate::{
 /// What the task interfaces work on.
 pub(crate) struct TasksCtx {
     pub(crate) store: Arc<dyn TaskStore>,
-    pub(crate) zones: Vec<Zone>,
+    pub(crate) zones: Vec<ZoneId>,
     pub(crate) role: Role,
     pub(crate) receipts: Arc<dyn Receipts>,
 }

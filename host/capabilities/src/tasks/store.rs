@@ -1,7 +1,7 @@
 //! [`TaskStore`]: what the task interfaces need from the floor above.
 
 use async_trait::async_trait;
-use platinum_core::{AgentName, TaskId, Zone};
+use platinum_core::{AgentName, TaskId, ZoneId};
 use platinum_protocol::Claimed;
 use platinum_vault::note::{ReceiptRecord, TaskNote};
 
@@ -9,7 +9,7 @@ use platinum_vault::note::{ReceiptRecord, TaskNote};
 #[async_trait]
 pub trait TaskStore: Send + Sync {
     /// Tasks of a zone that nobody owns, oldest first.
-    async fn waiting(&self, zone: Zone) -> Result<Vec<TaskNote>, TaskError>;
+    async fn waiting(&self, zone: ZoneId) -> Result<Vec<TaskNote>, TaskError>;
     /// One task, wherever it is now.
     async fn get(&self, id: TaskId) -> Result<TaskNote, TaskError>;
     /// Who owns it, as the last verified state of the remote has it.
@@ -53,7 +53,7 @@ pub enum TaskError {
     NotFound,
     /// The zone is not granted.
     #[error("the zone {0} is not granted to this agent")]
-    ZoneDenied(Zone),
+    ZoneDenied(ZoneId),
     /// Another agent owns it.
     #[error("the task is owned by {0}")]
     NotOwner(String),

@@ -7,7 +7,7 @@ mod reading;
 use std::{collections::BTreeMap, sync::Mutex};
 
 use async_trait::async_trait;
-use platinum_core::{Role, TaskId, Timestamp, Zone};
+use platinum_core::{Role, TaskId, Timestamp, ZoneId};
 use platinum_protocol::Claimed;
 use platinum_vault::{
     Vault,
@@ -23,13 +23,13 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Tasks {
     pub(crate) owners: BTreeMap<TaskId, Owner>,
-    pub(crate) zones: BTreeMap<TaskId, Zone>,
+    pub(crate) zones: BTreeMap<TaskId, ZoneId>,
     pub(crate) claims: Mutex<Vec<TaskId>>,
 }
 
 #[async_trait]
 impl TaskStore for Tasks {
-    async fn waiting(&self, zone: Zone) -> Result<Vec<TaskNote>, TaskError> {
+    async fn waiting(&self, zone: ZoneId) -> Result<Vec<TaskNote>, TaskError> {
         let waiting = self.zones.iter().filter(|&(_, &other)| other == zone);
         Ok(waiting.map(|(&id, &zone)| note(id, zone)).collect())
     }
@@ -71,7 +71,7 @@ impl TaskStore for Tasks {
     }
 }
 
-fn note(id: TaskId, zone: Zone) -> TaskNote {
+fn note(id: TaskId, zone: ZoneId) -> TaskNote {
     TaskNote {
         id,
         zone,

@@ -120,7 +120,7 @@ impl Config {
             .work
             .zones
             .iter()
-            .find(|zone| role == Role::Cloud && zone.is_local_only())
+            .find(|zone| role == Role::Cloud && platinum_policy::is_local_only(**zone))
         {
             return Err(format!(
                 "`work.zones` has `{zone}`, which belongs to the owner's machine alone"
@@ -198,7 +198,7 @@ fn overlay(under: &mut toml::Table, over: toml::Table) {
 mod tests {
     use super::*;
 
-    use platinum_core::Zone;
+    use platinum_core::ZoneId;
 
     const LEAST: &str = "[vault]\npath = \"v\"\nstate = \"s\"\n";
 
@@ -212,7 +212,7 @@ mod tests {
     fn the_least_configuration_is_enough() {
         let config = Config::parse(LEAST).unwrap().checked(Role::Cloud).unwrap();
         assert_eq!(config.agent(Role::Cloud).unwrap().as_str(), "cloud");
-        assert_eq!(config.work.zones, [Zone::Email]);
+        assert_eq!(config.work.zones, [ZoneId::EMAIL]);
         assert_eq!(config.narrowed(), Ok(None));
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use platinum_core::{VaultPath, Zone};
+use platinum_core::{VaultPath, ZoneId};
 use platinum_llm::LlmConfig;
 use serde::Deserialize;
 
@@ -76,7 +76,7 @@ pub struct SecretsConfig {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct WorkConfig {
     /// The zones in which it claims tasks.
-    pub zones: Vec<Zone>,
+    pub zones: Vec<ZoneId>,
     /// The folder of installed skills.
     pub skills: PathBuf,
     pub(super) capabilities: Vec<String>,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use platinum_core::{AgentName, TaskId, VaultPath, Zone};
+use platinum_core::{AgentName, TaskId, VaultPath, ZoneId};
 use platinum_repo::{RemoteError, RepoError};
 use platinum_secrets::Finding;
 use platinum_vault::{VaultError, note::NoteError};
@@ -45,7 +45,7 @@ pub enum SyncError {
     Refused(String),
     /// Only the owner's machine works in the zone.
     #[error("tasks of zone {0} belong to the owner's machine")]
-    ZoneDenied(Zone),
+    ZoneDenied(ZoneId),
     /// No such task.
     #[error("no task has the id {0}")]
     NoTask(TaskId),

@@ -5,7 +5,7 @@ use platinum_capabilities::{
     sync::{SyncReport as Report, SyncRunError, Syncer},
     tasks::{Owner, TaskError, TaskStore},
 };
-use platinum_core::{Role, TaskId, Timestamp, UpdateId, VaultPath, Zone, layout};
+use platinum_core::{Role, TaskId, Timestamp, UpdateId, VaultPath, ZoneId, layout};
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_repo::RefName;
 use platinum_vault::{
@@ -35,7 +35,7 @@ impl Synchronizer {
 
 #[async_trait]
 impl TaskStore for Synchronizer {
-    async fn waiting(&self, zone: Zone) -> Result<Vec<TaskNote>, TaskError> {
+    async fn waiting(&self, zone: ZoneId) -> Result<Vec<TaskNote>, TaskError> {
         self.blocking(move |side| side.tasks_in(&format!("{}/{zone}", layout::NEEDS_ACTION)))
             .await
             .map_err(task_error)
@@ -279,7 +279,8 @@ impl Side {
 
     /// Where the work tree has a task that waits or is this agent's.
     pub(super) fn waiting_here(&self, id: TaskId) -> Result<Option<VaultPath>, SyncError> {
-        let waiting = Zone::ALL.into_iter().map(|zone| layout::waiting(zone, id));
+        let zones = places::zones_in(&self.vault)?.into_iter();
+        let waiting = zones.map(|zone| layout::waiting(zone, id));
         for path in waiting.chain([layout::in_progress(&self.agent, id)]) {
             if self.vault.exists(&path)? {
                 return Ok(Some(path));

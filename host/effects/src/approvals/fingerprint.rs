@@ -70,18 +70,9 @@ impl Leaving {
         let keeps_gaps = raw.get_text(GAPS.0) == Some(GAPS.1);
         let note = DraftNote::from_note(&raw).map_err(broken)?;
         let has_open_gaps = has_gaps(note.action.text()) && !keeps_gaps;
-        let attachments = match &note.action {
-            Action::EmailSend(mail) => read_all(vault, &mail.attachments)?,
-            Action::SocialPublish(post) => read_all(
-                vault,
-                &post
-                    .media
-                    .iter()
-                    .map(|media| media.path.clone())
-                    .collect::<Vec<_>>(),
-            )?,
-            _ => vec![],
-        };
+        let files = note.action.files();
+        let files = files.map_err(|error| Unreadable::Broken(error.to_string()))?;
+        let attachments = read_all(vault, &files)?;
         Ok(Self {
             note,
             attachments,

@@ -61,22 +61,22 @@ impl HostApprovedAction for QueueView<'_> {
 
 fn from_wit(kind: wit::ActionKind) -> ActionKind {
     match kind {
-        wit::ActionKind::EmailSend => ActionKind::EmailSend,
-        wit::ActionKind::SocialPublish => ActionKind::SocialPublish,
-        wit::ActionKind::OdooPost => ActionKind::OdooPost,
-        wit::ActionKind::OdooPayment => ActionKind::OdooPayment,
-        wit::ActionKind::WhatsappSend => ActionKind::WhatsappSend,
-        wit::ActionKind::Payment => ActionKind::Payment,
+        wit::ActionKind::EmailSend => ActionKind::EMAIL_SEND,
+        wit::ActionKind::SocialPublish => ActionKind::SOCIAL_PUBLISH,
+        wit::ActionKind::OdooPost => ActionKind::ODOO_POST,
+        wit::ActionKind::OdooPayment => ActionKind::ODOO_PAYMENT,
+        wit::ActionKind::WhatsappSend => ActionKind::WHATSAPP_SEND,
+        wit::ActionKind::Payment => ActionKind::PAYMENT,
     }
 }
 
 fn to_wit(kind: ActionKind) -> wit::ActionKind {
     match kind {
-        ActionKind::EmailSend => wit::ActionKind::EmailSend,
-        ActionKind::SocialPublish => wit::ActionKind::SocialPublish,
-        ActionKind::OdooPost => wit::ActionKind::OdooPost,
-        ActionKind::OdooPayment => wit::ActionKind::OdooPayment,
-        ActionKind::WhatsappSend => wit::ActionKind::WhatsappSend,
-        ActionKind::Payment => wit::ActionKind::Payment,
+        ActionKind::EMAIL_SEND => wit::ActionKind::EmailSend,
+        ActionKind::SOCIAL_PUBLISH => wit::ActionKind::SocialPublish,
+        ActionKind::ODOO_POST => wit::ActionKind::OdooPost,
+        ActionKind::ODOO_PAYMENT => wit::ActionKind::OdooPayment,
+        ActionKind::WHATSAPP_SEND => wit::ActionKind::WhatsappSend,
+        _ => wit::ActionKind::Payment,
     }
 }

@@ -110,7 +110,7 @@ pub async fn reconcile(
     let mut result = Reconciled::default();
     for intent in intents
         .into_iter()
-        .filter(|intent| intent.kind == ActionKind::EmailSend)
+        .filter(|intent| intent.kind == ActionKind::EMAIL_SEND)
     {
         let why = match search.was_sent(&intent.reference).await {
             Ok(true) => {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use platinum_core::{Action, ActionKind, DraftId};
+use platinum_core::{Action, ActionKind, DraftId, EmailSend};
 use platinum_journal::{Outcome, Receipt};
 
 use super::sender::{MailFile, MailSender, SendOutcome, SendRequest};
@@ -67,7 +67,7 @@ impl SendMail {
         let reference = self.message_id(draft, &approved.draft().action);
         let (leaving, reference) = match self
             .approvals
-            .admit(&approved, ActionKind::EmailSend, reference)
+            .admit(&approved, ActionKind::EMAIL_SEND, reference)
             .await
         {
             Admission::Go { leaving, reference } => (leaving, reference),
@@ -118,10 +118,8 @@ impl SendMail {
 
     /// Chosen before the first attempt, the same in every further one.
     fn message_id(&self, draft: DraftId, action: &Action) -> String {
-        let domain = match action {
-            Action::EmailSend(mail) => self.sender.domain(&mail.from_account),
-            _ => None,
-        };
+        let mail = action.read::<EmailSend>().ok();
+        let domain = mail.and_then(|mail| self.sender.domain(&mail.from_account));
         let domain = domain.filter(|domain| is_domain(domain));
         format!(
             "{}@{}",
@@ -139,9 +137,7 @@ fn is_domain(text: &str) -> bool {
 }
 
 fn request(leaving: Leaving, message_id: String) -> Option<SendRequest> {
-    let Action::EmailSend(mail) = leaving.note.action else {
-        return None;
-    };
+    let mail: EmailSend = leaving.note.action.read().ok()?;
     Some(SendRequest {
         from_account: mail.from_account,
         to: mail.to,

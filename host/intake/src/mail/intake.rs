@@ -8,7 +8,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::SignedDuration;
-use platinum_core::{TaskId, Timestamp, Zone, layout};
+use platinum_core::{TaskId, Timestamp, ZoneId, layout};
 use platinum_mailbox::{
     Account, Backend, Cursor, RawMail,
     message::{self, Parsed},
@@ -222,7 +222,7 @@ impl Intake {
     }
 
     fn create(&self, task: TaskId, note: &str) -> Result<(), IntakeError> {
-        let path = layout::waiting(Zone::Email, task);
+        let path = layout::waiting(ZoneId::EMAIL, task);
         if let Err(source) = self.vault.create(&path, note.as_bytes()) {
             // The id is ours alone, so what is there is this note.
             if !self.vault.exists(&path).unwrap_or(false) {

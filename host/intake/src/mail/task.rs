@@ -4,7 +4,7 @@
 //! is not inside the fence is one of ours; frontmatter has our keys alone and our fact names
 //! alone; all text from outside is free of hidden characters.
 
-use platinum_core::{TaskId, Timestamp, Zone};
+use platinum_core::{TaskId, Timestamp, ZoneId};
 use platinum_mailbox::message::{self, Parsed};
 use platinum_vault::note::{Note, TaskNote};
 
@@ -78,7 +78,7 @@ pub fn task_from_mail(mail: &Parsed, origin: &Origin, ids: &Ids, now: Timestamp)
     let from = mail.from.as_ref().map(facts::person).unwrap_or_default();
     TaskNote {
         id: ids.task,
-        zone: Zone::Email,
+        zone: ZoneId::EMAIL,
         source: one_line(&origin.source, 100),
         from: or_else(one_line(&from, MAX_FROM_CHARS), "(no sender)"),
         subject: or_else(subject, "(no subject)"),

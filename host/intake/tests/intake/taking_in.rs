@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use platinum_core::{TaskId, Timestamp, Zone, layout};
+use platinum_core::{TaskId, Timestamp, ZoneId, layout};
 use platinum_intake::{
     ledger::{Identity, Ledger},
     mail::{Intake, IntakeError, Taken},
@@ -103,7 +103,7 @@ fn a_mail_becomes_one_task_under_whatever_names_and_routes_it_comes() {
 
     let notes = house.notes();
     assert_eq!(notes.len(), 1);
-    assert_eq!((notes[0].id, notes[0].zone), (task, Zone::Email));
+    assert_eq!((notes[0].id, notes[0].zone), (task, ZoneId::EMAIL));
     assert_eq!(notes[0].source, "imap:owner");
     assert_eq!(notes[0].received, Some(now()));
 }
@@ -166,7 +166,7 @@ fn a_note_that_was_chosen_and_not_written_is_written_at_the_next_start() {
     let written = dir
         .path()
         .join("vault")
-        .join(layout::waiting(Zone::Email, task).as_str());
+        .join(layout::waiting(ZoneId::EMAIL, task).as_str());
     assert_eq!(fs::read_to_string(&written).unwrap(), "the note");
     assert_eq!(intake.finish().unwrap(), 0);
 }
@@ -195,7 +195,7 @@ fn a_task_that_moved_on_before_it_was_marked_is_not_made_again() {
         let waiting = dir
             .path()
             .join("vault")
-            .join(layout::waiting(Zone::Email, task).as_str());
+            .join(layout::waiting(ZoneId::EMAIL, task).as_str());
         assert!(!waiting.exists(), "made again beside {moved_to}");
         assert_eq!(intake.finish().unwrap(), 0);
     }

@@ -140,11 +140,11 @@ impl Actor {
             task: None,
             about: None,
         };
-        match self
-            .skills
-            .run(name, invocation, &platinum_core::Zone::ALL)
-            .await
-        {
+        let zones: Vec<_> = platinum_policy::BUILT_IN_ZONES
+            .iter()
+            .map(|spec| spec.id)
+            .collect();
+        match self.skills.run(name, invocation, &zones).await {
             Ok(outcome) => {
                 tracing::debug!(skill = name, ?outcome, "The skill is done.");
                 true

@@ -128,7 +128,7 @@ mod tests {
             by: "cloud/cloud-draft-email".into(),
             task: TaskId::from_parts(1, task),
             epoch: None,
-            action: Action::EmailSend(EmailSend {
+            action: Action::new(&EmailSend {
                 from_account: "owner".into(),
                 to: vec!["ada@example.test".into()],
                 cc: vec![],

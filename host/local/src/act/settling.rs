@@ -74,7 +74,7 @@ impl Actor {
                 }
                 // Nobody here will ever do it.
                 (EntryState::Ready, Some(draft))
-                    if self.sent.is_none() || draft.action.kind() != ActionKind::EmailSend =>
+                    if self.sent.is_none() || draft.action.kind() != ActionKind::EMAIL_SEND =>
                 {
                     let kind = draft.action.kind();
                     let text = format!(

@@ -1,6 +1,8 @@
 //! `platinum approvals`: the drafts that wait for the owner, and what became of the approved ones.
 
-use platinum_api::{ApprovalRow, ApprovalState, Approvals, DraftSummary, text::span};
+use platinum_api::{
+    ApprovalRow, ApprovalState, Approvals, DraftSummary, approvals::Field, text::span,
+};
 use platinum_core::{Timestamp, layout};
 
 use super::{
@@ -115,7 +117,8 @@ pub(super) fn summary_of(draft: &DraftSummary, shown: Shown, paint: Paint) -> St
     let mut table = Table::default();
     table.row(["  summary", &draft.summary]);
     table.row(["  why", &draft.reason]);
-    for field in &draft.fields {
+    let is_shown = |field: &&Field| shown == Shown::All || !field.is_threading();
+    for field in draft.fields.iter().filter(is_shown) {
         let named = field.values.iter().take(most_names);
         let named: Vec<String> = named.map(|value| plain(value, value_width)).collect();
         let more = match field.values.len().saturating_sub(named.len()) {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Parser;
-use platinum_core::{Action, DraftId, EmailSend, TaskId, Timestamp, Zone};
+use platinum_core::{Action, DraftId, EmailSend, TaskId, Timestamp, ZoneId};
 use platinum_vault::note::{DraftNote, Note, ReceiptRecord, TaskNote, finish};
 
 use super::{Command, CommandError, Context, Kind, Paint};
@@ -105,7 +105,7 @@ fn draft(random: u128, body: &str) -> DraftNote {
         by: "cloud cloud-draft-email".to_owned(),
         task: TaskId::from_parts(1, 1),
         epoch: None,
-        action: Action::EmailSend(EmailSend {
+        action: Action::new(&EmailSend {
             from_account: "owner".to_owned(),
             to: vec!["Ada <ada@example.test>".to_owned()],
             cc: vec![],
@@ -367,10 +367,9 @@ async fn approvals_full_shows_every_recipient_and_line() {
     let home = Home::ready().await;
     let line = format!("{}the last words", "long ".repeat(200));
     let mut crowded = draft(9, &line);
-    let Action::EmailSend(mail) = &mut crowded.action else {
-        unreachable!()
-    };
+    let mut mail: EmailSend = crowded.action.read().unwrap();
     mail.bcc = (0..20).map(|n| format!("b{n}@example.test")).collect();
+    crowded.action = Action::new(&mail);
     home.pending(&crowded);
     let shown = home.does(&["approvals"]).await;
     assert!(shown.contains("and 12 more"), "{shown}");
@@ -387,10 +386,9 @@ async fn approvals_full_shows_every_recipient_and_line() {
 async fn approve_of_a_forbidden_attachment_is_refused() {
     let home = Home::ready().await;
     let mut bad = draft(9, "See the rules.\n");
-    let Action::EmailSend(mail) = &mut bad.action else {
-        unreachable!()
-    };
+    let mut mail: EmailSend = bad.action.read().unwrap();
     mail.attachments = vec![platinum_core::VaultPath::new("Company_Handbook.md").unwrap()];
+    bad.action = Action::new(&mail);
     home.pending(&bad);
     let error = home.fails(&["approve", &bad.id.to_string()]).await;
     assert!(
@@ -459,7 +457,7 @@ async fn status_counts_tasks_and_drafts_by_folder() {
 fn task() -> TaskNote {
     TaskNote {
         id: TaskId::from_parts(5, 5),
-        zone: Zone::Email,
+        zone: ZoneId::EMAIL,
         source: "maildir:owner".to_owned(),
         from: "Ada <ada@example.test>".to_owned(),
         subject: "Desks".to_owned(),
@@ -481,7 +479,7 @@ async fn log_shows_finished_tasks_with_their_receipts() {
     let at: Timestamp = "2026-11-20T19:00:00Z".parse().unwrap();
     let receipt = ReceiptRecord {
         draft: DraftId::from_parts(1, 1),
-        kind: platinum_core::ActionKind::EmailSend,
+        kind: platinum_core::ActionKind::EMAIL_SEND,
         at,
         reference: "abc@example.test".to_owned(),
         answer: "250 2.0.0 Ok: queued".to_owned(),

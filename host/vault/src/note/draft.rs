@@ -5,7 +5,7 @@
 //! unless they look so much like one (`Cc`, `in_reply_to`) that passing over would change what is
 //! sent.
 
-use platinum_core::{Action, ActionKind, DraftId, TaskId, Timestamp};
+use platinum_core::{Action, ActionKind, ActionSpec, DraftId, TaskId, Timestamp};
 use serde_norway::{Mapping, Value};
 
 use super::{Note, NoteError, emit::Front, read::Reader};
@@ -93,26 +93,11 @@ impl DraftNote {
     }
 }
 
-/// The fields of each kind, as serde names them; the ones that are lists second.
-pub(super) const fn fields(kind: ActionKind) -> (&'static [&'static str], &'static [&'static str]) {
-    match kind {
-        ActionKind::EmailSend => (
-            &["from-account", "subject", "in-reply-to"],
-            &["to", "cc", "bcc", "references", "attachments"],
-        ),
-        ActionKind::SocialPublish => (&["network", "language", "reply-to"], &["media", "thread"]),
-        ActionKind::OdooPost => (&["document", "lines", "total", "due"], &[]),
-        ActionKind::OdooPayment => (&["invoice", "amount", "date", "journal"], &[]),
-        ActionKind::WhatsappSend => (&["chat", "quoted-message"], &[]),
-        ActionKind::Payment => (&["payee", "amount", "reference", "due", "method"], &[]),
-    }
-}
-
 fn action(note: &Note, read: &Reader<'_>) -> Result<Action, NoteError> {
     let kind: ActionKind = read.word("action")?;
-    let (single, lists) = fields(kind);
+    let spec = ActionSpec::find(kind).map_err(|error| read.invalid("action", error.to_string()))?;
+    let (single, lists) = (spec.fields, spec.lists);
     let mut known = Mapping::new();
-    known.insert("action".into(), kind.as_str().into());
     for (key, value) in note.front() {
         let Some(key) = key.as_str() else { continue };
         let is_list = lists.contains(&key);
@@ -135,8 +120,6 @@ fn action(note: &Note, read: &Reader<'_>) -> Result<Action, NoteError> {
             }
         }
     }
-    let mut action: Action = serde_norway::from_value(Value::Mapping(known))
-        .map_err(|error| read.invalid("action", format!("as {kind}: {error}")))?;
-    action.set_text(note.body().to_owned());
-    Ok(action)
+    spec.action(known, note.body().to_owned())
+        .map_err(|error| read.invalid("action", error.to_string()))
 }

@@ -53,9 +53,8 @@ impl Front {
     #[expect(clippy::expect_used, reason = "an action is a flat record")]
     pub(super) fn fields(&mut self, action: &Action) -> &mut Self {
         self.word("action", action.kind());
-        let value = serde_norway::to_value(action).expect("an action is YAML");
-        for (key, value) in value.as_mapping().into_iter().flatten() {
-            if let Some(key) = key.as_str().filter(|key| *key != "action") {
+        for (key, value) in action.fields() {
+            if let Some(key) = key.as_str() {
                 self.0
                     .push_str(&entry(key, value, "\n").expect("an action is flat"));
             }

@@ -1,6 +1,6 @@
 //! [`TaskNote`]: a note in `Needs_Action/` and wherever it goes afterwards.
 
-use platinum_core::{TaskId, Timestamp, Zone};
+use platinum_core::{TaskId, Timestamp, ZoneId};
 use platinum_protocol::ClaimRecord;
 use serde_norway::{Mapping, Value};
 
@@ -22,7 +22,7 @@ pub struct TaskNote {
     /// Its identity, whatever its path.
     pub id: TaskId,
     /// Its domain.
-    pub zone: Zone,
+    pub zone: ZoneId,
     /// Where it came from, for example `maildir:owner`.
     pub source: String,
     /// Who it is from.

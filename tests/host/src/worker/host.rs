@@ -211,7 +211,7 @@ fn answer_to(task: TaskId, epoch: u64) -> DraftNote {
         by: "skill".to_owned(),
         task,
         epoch: Some(epoch),
-        action: Action::EmailSend(EmailSend {
+        action: Action::new(&EmailSend {
             from_account: "owner".to_owned(),
             to: vec!["someone@example.test".to_owned()],
             cc: vec![],

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use platinum_core::{AgentName, TaskId, VaultPath, Zone, layout};
+use platinum_core::{AgentName, TaskId, VaultPath, layout};
 use platinum_policy::Change;
 use platinum_repo::{Folder, Oid, Repo};
 
@@ -65,15 +65,16 @@ fn is_task(path: &VaultPath) -> bool {
 
 /// Every folder of a commit that tasks are in; of more than there can be, one more than are listed.
 pub(super) fn folders(repo: &Repo, commit: Oid) -> Result<BTreeSet<String>, SyncError> {
-    let waiting = Zone::ALL.map(|zone| format!("{}/{zone}", layout::NEEDS_ACTION));
-    let mut found: BTreeSet<String> = waiting.into_iter().collect();
     let below = |folder: &str| -> Result<Folder, SyncError> {
         let tree = repo.folder_at(commit, folder)?;
         let read = tree.map(|tree| repo.folder(tree)).transpose()?;
         Ok(read.unwrap_or_default())
     };
-    let owners = below(layout::IN_PROGRESS)?.folders.into_keys();
-    found.extend(owners.map(|owner| format!("{}/{owner}", layout::IN_PROGRESS)));
+    let mut found = BTreeSet::new();
+    for top in [layout::NEEDS_ACTION, layout::IN_PROGRESS] {
+        let names = below(top)?.folders.into_keys();
+        found.extend(names.map(|name| format!("{top}/{name}")));
+    }
     // Years that hold the same are read once.
     let mut months: BTreeMap<Oid, Vec<String>> = BTreeMap::new();
     for (year, tree) in below(layout::DONE)?.folders {

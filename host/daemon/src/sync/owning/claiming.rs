@@ -244,7 +244,7 @@ impl Synchronizer {
             return Ok(Some(Claimed::Won { epoch }));
         }
         if let Some(zone) = found.zone
-            && zone.is_local_only()
+            && platinum_policy::is_local_only(zone)
             && self.side.role == Role::Cloud
         {
             return Err(SyncError::ZoneDenied(zone));

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platinum_core::{AgentName, Role, TaskId, VaultPath, Zone, layout};
+use platinum_core::{AgentName, Role, TaskId, VaultPath, layout};
 use platinum_policy::Change;
 use platinum_protocol::{ClaimRecord, Claimed, TaskPlace, reconcile::Intent};
 use platinum_repo::{Edit, Oid, RefName};
@@ -112,14 +112,12 @@ impl Side {
 
     /// Every folder of a tree that can hold a task's file.
     fn task_folders(&self, tip: Oid) -> Result<Vec<String>, SyncError> {
-        let mut folders: Vec<String> = Zone::ALL
-            .map(|zone| format!("{}/{zone}", layout::NEEDS_ACTION))
-            .to_vec();
         let below = |folder: &str| -> Result<Vec<String>, SyncError> {
             let items = self.repo.items(tip, folder)?.into_iter();
             let names = items.filter(|item| item.folder).map(|item| item.name);
             Ok(names.map(|name| format!("{folder}/{name}")).collect())
         };
+        let mut folders = below(layout::NEEDS_ACTION)?;
         folders.extend(below(layout::IN_PROGRESS)?);
         for year in below(layout::DONE)? {
             folders.extend(below(&year)?);
@@ -148,7 +146,9 @@ impl Side {
             }
             TaskPlace::Finished => Drag::Lost(None),
             // Where nobody but the owner's machine may work.
-            _ if self.role == Role::Cloud && found.zone.is_some_and(Zone::is_local_only) => {
+            _ if self.role == Role::Cloud
+                && found.zone.is_some_and(platinum_policy::is_local_only) =>
+            {
                 Drag::Lost(None)
             }
             _ => Drag::Claim,

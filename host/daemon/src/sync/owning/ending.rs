@@ -4,7 +4,7 @@
 //! so that a task is never in two places; asking again for what is done already succeeds. An owner
 //! that is cut off may file its own task here: nobody else can move it meanwhile.
 
-use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath, Zone, layout};
+use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath, ZoneId, layout};
 use platinum_protocol::{
     TaskPlace,
     reconcile::{Intent, Replay, replay},
@@ -292,7 +292,7 @@ impl Side {
                 Ok(layout::done(*at, task))
             }
             End::Release(reason) => {
-                let zone: Zone = note
+                let zone: ZoneId = note
                     .get_text("zone")
                     .and_then(|z| z.parse().ok())
                     .ok_or_else(|| {

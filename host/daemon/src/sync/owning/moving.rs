@@ -6,6 +6,8 @@
 //! the work tree is changed only after the push has landed, path by path, over nothing that was
 //! not seen.
 
+use std::collections::BTreeSet;
+
 use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath, layout};
 use platinum_policy::{Change, check};
 use platinum_protocol::{ClaimRecord, TaskPlace, reconcile::Intent};
@@ -90,7 +92,7 @@ impl Side {
             return Err(SyncError::NoTask(task));
         };
         if let Some(zone) = found.zone
-            && zone.is_local_only()
+            && platinum_policy::is_local_only(zone)
             && self.role == Role::Cloud
         {
             return Err(SyncError::ZoneDenied(zone));
@@ -345,7 +347,14 @@ impl Side {
     /// Whether the work tree has this task otherwise than the applied commit.
     pub(in crate::sync) fn is_edited(&self, task: TaskId) -> Result<bool, SyncError> {
         let applied = self.repo.tip(RefName::Applied)?;
-        let waiting = platinum_core::Zone::ALL.map(|zone| layout::waiting(zone, task));
+        let mut zones: BTreeSet<_> = places::zones_in(&self.vault)?.into_iter().collect();
+        if let Some(applied) = applied {
+            zones.extend(places::zones_at(&self.repo, applied)?);
+        }
+        let waiting: Vec<_> = zones
+            .into_iter()
+            .map(|zone| layout::waiting(zone, task))
+            .collect();
         let own = layout::in_progress(&self.agent, task);
         for path in waiting.iter().chain([&own]) {
             let base = match applied {

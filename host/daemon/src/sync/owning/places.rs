@@ -1,10 +1,13 @@
 //! Where a tree has a task: the id is the file name.
 
 use jiff::SignedDuration;
-use platinum_core::{AgentName, ClaimId, TaskId, Timestamp, VaultPath, Zone, layout};
+use platinum_core::{AgentName, ClaimId, TaskId, Timestamp, VaultPath, ZoneId, layout};
 use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_repo::{Oid, Repo};
-use platinum_vault::note::{DraftNote, Note};
+use platinum_vault::{
+    Vault,
+    note::{DraftNote, Note},
+};
 
 use super::super::SyncError;
 
@@ -20,7 +23,7 @@ pub(in crate::sync) struct Found {
     /// Its path and blob; none if it is absent.
     pub(in crate::sync) file: Option<(VaultPath, Oid)>,
     /// The zone of its folder, while it waits.
-    pub(in crate::sync) zone: Option<Zone>,
+    pub(in crate::sync) zone: Option<ZoneId>,
     /// The highest epoch its note speaks of.
     pub(in crate::sync) epoch: u64,
 }
@@ -36,6 +39,20 @@ pub(in crate::sync) fn task_at(path: &VaultPath) -> Option<TaskId> {
     (is_place && path.extension() == Some("md"))
         .then(|| path.stem().parse().ok())
         .flatten()
+}
+
+/// The zones with a folder of waiting tasks in a commit, in the order of their names.
+pub(in crate::sync) fn zones_at(repo: &Repo, commit: Oid) -> Result<Vec<ZoneId>, SyncError> {
+    let items = repo.items(commit, layout::NEEDS_ACTION)?.into_iter();
+    let folders = items.filter(|item| item.folder);
+    Ok(folders.filter_map(|item| item.name.parse().ok()).collect())
+}
+
+/// The zones with a folder of waiting tasks in the vault, in the order of their names.
+pub(in crate::sync) fn zones_in(vault: &Vault) -> Result<Vec<ZoneId>, SyncError> {
+    let listing = vault.look_in(layout::NEEDS_ACTION)?.unwrap_or_default();
+    let names = listing.folders.iter().map(VaultPath::file_name);
+    Ok(names.filter_map(|name| name.parse().ok()).collect())
 }
 
 /// Looks a task up. Finished wins over owned, and owned over waiting.
@@ -85,7 +102,7 @@ pub(in crate::sync) fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<Found
             epoch,
         });
     }
-    for zone in Zone::ALL {
+    for zone in zones_at(repo, tip)? {
         let path = layout::waiting(zone, task);
         let Some(blob) = repo.blob_at(tip, &path)? else {
             continue;

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use platinum_core::{AgentName, ClaimId, Role, TaskId, VaultPath, Zone, layout};
+use platinum_core::{AgentName, ClaimId, Role, TaskId, VaultPath, ZoneId, layout};
 use platinum_protocol::{ClaimMachine, ClaimRecord, Claimed, Leases, TaskPlace};
 use platinum_repo::{Oid, RefName};
 use platinum_vault::{VaultError, note::Note};
@@ -76,7 +76,7 @@ fn ms(time: Duration) -> u64 {
 #[derive(Debug, Clone)]
 struct Held {
     task: TaskId,
-    zone: Zone,
+    zone: ZoneId,
     record: ClaimRecord,
 }
 
@@ -105,7 +105,10 @@ impl Synchronizer {
     ///
     /// # Errors
     /// If the remote is away, or the repository cannot be read.
-    pub async fn take_over_stuck(&self, zones: &[Zone]) -> Result<Vec<(TaskId, Zone)>, SyncError> {
+    pub async fn take_over_stuck(
+        &self,
+        zones: &[ZoneId],
+    ) -> Result<Vec<(TaskId, ZoneId)>, SyncError> {
         let may = self.side.role == Role::Local && self.remote.is_some();
         if !may || !self.is_look_due() || self.silence().is_some() {
             return Ok(Vec::new());
@@ -115,7 +118,10 @@ impl Synchronizer {
             .await
     }
 
-    async fn take_over_in_turn(&self, zones: &[Zone]) -> Result<Vec<(TaskId, Zone)>, SyncError> {
+    async fn take_over_in_turn(
+        &self,
+        zones: &[ZoneId],
+    ) -> Result<Vec<(TaskId, ZoneId)>, SyncError> {
         let Some(tip) = self.fetch_and_verify().await? else {
             return Ok(Vec::new());
         };
@@ -404,6 +410,6 @@ impl Side {
 }
 
 /// The zone that a task's note names.
-fn zone_of(note: &Note) -> Option<Zone> {
+fn zone_of(note: &Note) -> Option<ZoneId> {
     note.get_text("zone")?.parse().ok()
 }

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use platinum_core::{TaskId, Zone};
+use platinum_core::{TaskId, ZoneId};
 use platinum_daemon::sync::{SyncError, Synchronizer};
 use platinum_host_tests::worker::{Setup, open};
 use platinum_protocol::Claimed;
@@ -51,8 +51,8 @@ pub(crate) fn task(number: usize) -> TaskId {
 }
 
 /// And its zone: all those that both halves may work in.
-pub(crate) fn zone(number: usize) -> Zone {
-    [Zone::Email, Zone::Social, Zone::Accounting][number % 3]
+pub(crate) fn zone(number: usize) -> ZoneId {
+    [ZoneId::EMAIL, ZoneId::SOCIAL, ZoneId::ACCOUNTING][number % 3]
 }
 
 /// Whether whoever wins this task gives it back, for the next to win.

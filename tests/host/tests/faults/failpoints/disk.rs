@@ -7,7 +7,7 @@
 use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context as _, ensure};
-use platinum_core::Zone;
+use platinum_core::ZoneId;
 use platinum_host_tests::worker::{Answer, Order};
 use platinum_testkit::seed;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
@@ -141,7 +141,7 @@ fn full_state_disk_changes_nothing_until_there_is_room() {
         return;
     };
     let mut estate = Estate::set_with(|setup| setup.state = disk.path().to_owned());
-    let task = estate.put_task(Zone::Email).to_string();
+    let task = estate.put_task(ZoneId::EMAIL).to_string();
     estate.owner.save("Inbox/idea.md", "An idea.\n");
     assert_eq!(held_back(&estate.local(&Order::Sync)), [""; 0]);
     estate.cloud(&Order::Sync);
@@ -172,7 +172,7 @@ fn read_only_vault_is_reported_and_filled_later() {
         return;
     };
     let mut estate = Estate::set_with(|setup| setup.vault = disk.path().to_owned());
-    let task = estate.put_task(Zone::Email).to_string();
+    let task = estate.put_task(ZoneId::EMAIL).to_string();
     estate.owner.save("Inbox/idea.md", "An idea.\n");
     assert_eq!(held_back(&estate.local(&Order::Sync)), [""; 0]);
     estate.cloud(&Order::Claim(task));

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use platinum_core::{TaskId, Timestamp, Zone, layout};
+use platinum_core::{TaskId, Timestamp, ZoneId, layout};
 use platinum_host_tests::{
     oracle::{self, Editor},
     worker::{self, Act, Answer, Died, Order, Setup, Trap, Worker},
@@ -218,7 +218,7 @@ impl Estate {
     }
 
     /// Puts tasks into the owner's `Needs_Action/`.
-    pub(crate) fn put_task(&mut self, zone: Zone) -> TaskId {
+    pub(crate) fn put_task(&mut self, zone: ZoneId) -> TaskId {
         let number = self.tasks.len() as u64 + 1;
         let task = TaskNote {
             id: TaskId::from_parts(1_795_000_000_000 + number, u128::from(number)),

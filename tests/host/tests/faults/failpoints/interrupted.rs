@@ -3,7 +3,7 @@
 
 use std::{path::Path, time::Duration};
 
-use platinum_core::{AgentName, TaskId, Timestamp, Zone, layout};
+use platinum_core::{AgentName, TaskId, Timestamp, ZoneId, layout};
 use platinum_host_tests::worker::{self, Act, Answer, Died, Order, Setup, Trap, Worker};
 use platinum_testkit::git::GitServer;
 use platinum_vault::note::TaskNote;
@@ -31,7 +31,7 @@ fn setup(agent: &str, folder: &Path, server: &GitServer) -> Setup {
 fn put_task(setup: &Setup) -> TaskId {
     let task = TaskNote {
         id: TaskId::from_parts(1_795_000_000_001, 1),
-        zone: Zone::Email,
+        zone: ZoneId::EMAIL,
         source: "maildir:owner".to_owned(),
         from: "Someone <someone@example.test>".to_owned(),
         subject: "A question".to_owned(),
@@ -44,7 +44,7 @@ fn put_task(setup: &Setup) -> TaskId {
     };
     let path = setup
         .vault
-        .join(layout::waiting(Zone::Email, task.id).as_str());
+        .join(layout::waiting(ZoneId::EMAIL, task.id).as_str());
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, task.render()).unwrap();
     task.id

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, process::Command};
 
-use platinum_core::{TaskId, Zone, layout};
+use platinum_core::{TaskId, ZoneId, layout};
 use platinum_host_tests::worker::{Answer, Order};
 use platinum_testkit::git::{GitServer, hermetic};
 
@@ -107,10 +107,10 @@ fn first_contact(estate: &mut Estate) {
     }
     estate.owner.save("Company_Handbook.md", "Be kind.\n");
     for _ in THEIRS..=DRAGGED_IN_VAIN {
-        estate.put_task(Zone::Email);
+        estate.put_task(ZoneId::EMAIL);
     }
     for _ in OWN..=OWN_AND_TOLD {
-        estate.put_task(Zone::Payments);
+        estate.put_task(ZoneId::PAYMENTS);
     }
     both(estate);
 }
@@ -222,7 +222,7 @@ fn drags(estate: &mut Estate) {
     claimed(&estate.cloud(&Order::Claim(lost.to_string())), "Won");
     for number in [DRAGGED, DRAGGED_IN_VAIN] {
         let id = estate.tasks[number];
-        let from = layout::waiting(Zone::Email, id);
+        let from = layout::waiting(ZoneId::EMAIL, id);
         let to = in_progress("local", id);
         assert!(estate.owner.rename(from.as_str(), &to));
     }

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use platinum_core::{TaskId, Timestamp, Zone, layout};
+use platinum_core::{TaskId, Timestamp, ZoneId, layout};
 use platinum_host_tests::{
     oracle::{self, Editor},
     worker::{self, Answer, Line, Order, Setup, Worker},
@@ -151,12 +151,12 @@ impl Estate {
             task.id.to_string()
         };
         let editor = Arc::clone(&self.local.editor);
-        self.long = put(&editor, Zone::Email);
+        self.long = put(&editor, ZoneId::EMAIL);
         for _ in PHASES {
             self.shared
-                .extend((0..SHARED).map(|_| put(&editor, Zone::Email)));
+                .extend((0..SHARED).map(|_| put(&editor, ZoneId::EMAIL)));
             self.own
-                .extend((0..OWN).map(|_| put(&editor, Zone::Payments)));
+                .extend((0..OWN).map(|_| put(&editor, ZoneId::PAYMENTS)));
         }
         let many = 1 + PHASES.len() * (SHARED + OWN);
         wait_for("the tasks to get to the remote", AFTERWARDS, || {
@@ -399,7 +399,7 @@ impl Estate {
     }
 }
 
-fn note(zone: Zone, number: u64) -> TaskNote {
+fn note(zone: ZoneId, number: u64) -> TaskNote {
     TaskNote {
         id: TaskId::from_parts(1_795_000_000_000 + number, u128::from(number)),
         zone,

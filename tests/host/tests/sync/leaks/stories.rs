@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use platinum_core::{TaskId, Timestamp, Zone, layout};
+use platinum_core::{TaskId, Timestamp, ZoneId, layout};
 use platinum_daemon::sync::Finish;
 use platinum_protocol::Claimed;
 use platinum_testkit::git::GitServer;
@@ -187,7 +187,7 @@ async fn a_task_gives_nothing_away_by_its_move_or_its_end() {
 fn put_task(host: &Host, n: u64, body: &str) -> TaskId {
     let task = TaskNote {
         id: TaskId::from_parts(1_795_000_000_000 + n, u128::from(n)),
-        zone: Zone::Email,
+        zone: ZoneId::EMAIL,
         source: "maildir:owner".to_owned(),
         from: "Someone <someone@example.test>".to_owned(),
         subject: format!("Question {n}"),
@@ -198,7 +198,7 @@ fn put_task(host: &Host, n: u64, body: &str) -> TaskId {
         claim: None,
         body: body.to_owned(),
     };
-    let path = layout::waiting(Zone::Email, task.id);
+    let path = layout::waiting(ZoneId::EMAIL, task.id);
     host.vault.create(&path, task.render().as_bytes()).unwrap();
     task.id
 }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use platinum_core::{TaskId, Zone, layout};
+use platinum_core::{TaskId, ZoneId, layout};
 use platinum_daemon::sync::{Finish, SyncError};
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_testkit::{git::GitServer, seed};
@@ -29,7 +29,7 @@ async fn three_racing_agents_own_each_task_once() {
     let count = count.unwrap_or(TASKS);
     let server = GitServer::start().unwrap();
     let owner = side(&server, "local");
-    let tasks = put_tasks(&owner, Zone::Email, count);
+    let tasks = put_tasks(&owner, ZoneId::EMAIL, count);
     assert_eq!(u64::from(owner.sync.sync().await.unwrap().pushed), count);
     let sides = [owner, side(&server, "cloud"), side(&server, "cloud-2")];
     for side in &sides {
@@ -139,7 +139,7 @@ async fn futures_of<T>(tasks: impl Iterator<Item = tokio::task::JoinHandle<T>>) 
 async fn a_claim_whose_answer_is_lost_is_won_once() {
     let server = GitServer::start().unwrap();
     let owner = side(&server, "local");
-    let tasks = put_tasks(&owner, Zone::Email, 2);
+    let tasks = put_tasks(&owner, ZoneId::EMAIL, 2);
     owner.sync.sync().await.unwrap();
     let pushes = Arc::new(Mutex::new(Vec::new()));
     for (lands, expected_pushes, task) in [(true, 1, tasks[0]), (false, 2, tasks[1])] {
@@ -185,7 +185,7 @@ async fn a_claim_whose_answer_is_lost_is_won_once() {
 async fn two_hosts_of_one_name_do_not_both_own_a_task() {
     let server = GitServer::start().unwrap();
     let owner = side(&server, "local");
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     // The same name, the same tree, the same second.
     let (one, two) = (side(&server, "cloud"), side(&server, "cloud'"));
@@ -219,7 +219,7 @@ async fn two_hosts_of_one_name_do_not_both_own_a_task() {
 async fn cut_off_a_claim_is_tentative_and_moves_nothing() {
     let server = GitServer::start().unwrap();
     let owner = side(&server, "local");
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     let away = Arc::new(AtomicBool::new(false));
     let cut = Arc::clone(&away);
@@ -231,7 +231,7 @@ async fn cut_off_a_claim_is_tentative_and_moves_nothing() {
     assert_eq!(cloud.sync.claim(task).await.unwrap(), Claimed::Tentative);
     assert!(
         cloud
-            .read(layout::waiting(Zone::Email, task).as_str())
+            .read(layout::waiting(ZoneId::EMAIL, task).as_str())
             .is_some()
     );
     assert_eq!(cloud.sync.place(task).await.unwrap(), TaskPlace::Waiting);
@@ -259,7 +259,7 @@ async fn a_task_goes_round_with_a_growing_epoch_and_ends_in_done() {
     let server = GitServer::start().unwrap();
     let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
     // Not synced yet: the claim does that first.
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     assert_eq!(
         owner.sync.claim(task).await.unwrap(),
         Claimed::Won { epoch: 1 }
@@ -308,11 +308,11 @@ async fn a_task_goes_round_with_a_growing_epoch_and_ends_in_done() {
 async fn the_cloud_cannot_claim_what_belongs_to_the_owners_machine() {
     let server = GitServer::start().unwrap();
     let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
-    let task = put_tasks(&owner, Zone::Payments, 1)[0];
+    let task = put_tasks(&owner, ZoneId::PAYMENTS, 1)[0];
     owner.sync.sync().await.unwrap();
     assert!(matches!(
         cloud.sync.claim(task).await,
-        Err(SyncError::ZoneDenied(Zone::Payments))
+        Err(SyncError::ZoneDenied(ZoneId::PAYMENTS))
     ));
     assert_eq!(
         owner.sync.claim(task).await.unwrap(),

@@ -1,6 +1,6 @@
 //! Files that both sides change.
 
-use platinum_core::{Zone, layout};
+use platinum_core::{ZoneId, layout};
 use platinum_protocol::Claimed;
 use platinum_testkit::git::GitServer;
 
@@ -168,7 +168,7 @@ async fn nothing_of_git_is_in_the_vault() {
 async fn an_edit_of_a_claimed_task_is_an_edit_and_no_conflict() {
     let server = GitServer::start().unwrap();
     let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
     assert_eq!(

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use platinum_capabilities::sync::Syncer as _;
-use platinum_core::{Timestamp, Zone};
+use platinum_core::{Timestamp, ZoneId};
 use platinum_daemon::sync::{SyncStatus, Synchronizer};
 use platinum_protocol::{Claimed, PushOutcome};
 use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
@@ -186,7 +186,7 @@ async fn a_silent_remote_is_waited_for_by_one_claim_and_not_by_each() {
         })
     });
     let owner = side(&server, "local");
-    let tasks = put_tasks(&owner, Zone::Email, 3);
+    let tasks = put_tasks(&owner, ZoneId::EMAIL, 3);
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
     is_silent.store(true, Ordering::SeqCst);

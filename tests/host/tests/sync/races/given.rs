@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use platinum_core::{TaskId, Zone, layout};
+use platinum_core::{TaskId, ZoneId, layout};
 use platinum_daemon::sync::Finish;
 use platinum_protocol::Claimed;
 use platinum_testkit::git::GitServer;
@@ -44,7 +44,7 @@ fn sentence(path: &str, line: u32) -> String {
 }
 
 /// A task as the cloud puts it there, with an account in it.
-fn bill(server: &GitServer, zone: Zone, n: u64) -> (TaskId, String) {
+fn bill(server: &GitServer, zone: ZoneId, n: u64) -> (TaskId, String) {
     let mut note = task(zone, n);
     note.body = ACCOUNT.to_owned();
     let path = layout::waiting(zone, note.id).to_string();
@@ -80,7 +80,7 @@ async fn a_note_with_an_account_that_a_cloud_takes_away_is_put_back() {
 async fn task_with_a_secret_can_be_claimed_released_and_finished() {
     let server = GitServer::start().unwrap();
     let (owner, _) = house(&server).await;
-    let (id, path) = bill(&server, Zone::Email, 1);
+    let (id, path) = bill(&server, ZoneId::EMAIL, 1);
     owner.sync.sync().await.unwrap();
     let won = owner.sync.claim(id).await.unwrap();
     assert_eq!(won, Claimed::Won { epoch: 1 });
@@ -107,7 +107,7 @@ async fn task_with_a_secret_can_be_claimed_released_and_finished() {
 async fn task_with_a_secret_is_claimed_among_a_thousand_namesakes() {
     let server = GitServer::start().unwrap();
     let (owner, _) = house(&server).await;
-    let (id, _) = bill(&server, Zone::Email, 4);
+    let (id, _) = bill(&server, ZoneId::EMAIL, 4);
     let decoys: Vec<_> = (0..1000)
         .map(|n| {
             (
@@ -131,7 +131,7 @@ async fn task_with_a_secret_is_claimed_among_a_thousand_namesakes() {
 async fn cloud_claim_with_a_secret_is_reported_once() {
     let server = GitServer::start().unwrap();
     let (owner, _) = house(&server).await;
-    let (id, path) = bill(&server, Zone::Email, 2);
+    let (id, path) = bill(&server, ZoneId::EMAIL, 2);
     let waits = server.git(&["show", &format!("main:{path}")]).unwrap() + "\n";
     let claim = "claim:\n  id: claim_00000000000000000000000001\n  agent: cloud\n  epoch: 1\n  at: \
                  2026-11-20T18:43:03Z\n  base: \"\"\n";
@@ -141,7 +141,7 @@ async fn cloud_claim_with_a_secret_is_reported_once() {
     let sync = owner.sync.clone().with_lease(Duration::from_secs(2));
     sync.sync().await.unwrap();
     for _ in 0..600 {
-        let taken = sync.take_over_stuck(&[Zone::Email]).await;
+        let taken = sync.take_over_stuck(&[ZoneId::EMAIL]).await;
         if !taken.unwrap().is_empty() {
             break;
         }
@@ -156,7 +156,7 @@ async fn cloud_claim_with_a_secret_is_reported_once() {
 async fn task_with_a_secret_in_a_local_zone_reaches_the_remote() {
     let server = GitServer::start().unwrap();
     let (owner, _) = house(&server).await;
-    let (id, path) = bill(&server, Zone::Payments, 3);
+    let (id, path) = bill(&server, ZoneId::PAYMENTS, 3);
     owner.sync.sync().await.unwrap();
     let won = owner.sync.claim(id).await.unwrap();
     assert_eq!(won, Claimed::Won { epoch: 1 });

@@ -1,6 +1,6 @@
 //! Tasks that people move by hand in their vaults.
 
-use platinum_core::{Zone, layout};
+use platinum_core::{ZoneId, layout};
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_testkit::git::GitServer;
 
@@ -13,12 +13,12 @@ use crate::races::{
 async fn a_task_that_is_dragged_into_the_own_folder_is_claimed() {
     let server = GitServer::start().unwrap();
     let owner = side(&server, "local");
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     let own = layout::in_progress(&owner.agent, task);
     owner
         .vault
-        .rename(&layout::waiting(Zone::Email, task), &own)
+        .rename(&layout::waiting(ZoneId::EMAIL, task), &own)
         .unwrap();
     let text = owner.read(own.as_str()).unwrap();
     owner.write(own.as_str(), &format!("{text}A remark of the owner's.\n"));
@@ -46,7 +46,7 @@ async fn a_task_that_is_dragged_into_the_own_folder_is_claimed() {
 async fn rejected_move_is_preserved_and_the_task_keeps_one_owner() {
     let server = GitServer::start().unwrap();
     let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     assert_eq!(
         cloud.sync.claim(task).await.unwrap(),
@@ -56,7 +56,7 @@ async fn rejected_move_is_preserved_and_the_task_keeps_one_owner() {
     let own = layout::in_progress(&owner.agent, task);
     owner
         .vault
-        .rename(&layout::waiting(Zone::Email, task), &own)
+        .rename(&layout::waiting(ZoneId::EMAIL, task), &own)
         .unwrap();
     let text = owner.read(own.as_str()).unwrap();
     owner.write(own.as_str(), &format!("{text}A remark of the owner's.\n"));
@@ -88,7 +88,7 @@ async fn rejected_move_is_preserved_and_the_task_keeps_one_owner() {
 async fn task_moved_out_of_the_clouds_folder_is_taken_over() {
     let server = GitServer::start().unwrap();
     let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.claim(task).await.unwrap();
     owner.sync.sync().await.unwrap();
@@ -114,11 +114,11 @@ async fn task_moved_out_of_the_clouds_folder_is_taken_over() {
 async fn a_copy_by_hand_puts_no_task_into_two_places() {
     let server = GitServer::start().unwrap();
     let owner = side(&server, "local");
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     let (from, to) = (
-        layout::waiting(Zone::Email, task),
-        layout::waiting(Zone::Social, task),
+        layout::waiting(ZoneId::EMAIL, task),
+        layout::waiting(ZoneId::SOCIAL, task),
     );
     let text = owner.read(from.as_str()).unwrap();
     owner.write(to.as_str(), &text);
@@ -141,7 +141,7 @@ async fn a_copy_by_hand_puts_no_task_into_two_places() {
 async fn task_moved_back_by_hand_is_claimed_with_a_higher_epoch() {
     let server = GitServer::start().unwrap();
     let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     assert_eq!(
         owner.sync.claim(task).await.unwrap(),
         Claimed::Won { epoch: 1 }
@@ -149,7 +149,7 @@ async fn task_moved_back_by_hand_is_claimed_with_a_higher_epoch() {
     let own = layout::in_progress(&owner.agent, task);
     owner
         .vault
-        .rename(&own, &layout::waiting(Zone::Email, task))
+        .rename(&own, &layout::waiting(ZoneId::EMAIL, task))
         .unwrap();
     owner.sync.sync().await.unwrap();
     assert_eq!(
@@ -184,11 +184,11 @@ async fn a_note_that_is_no_task_goes_wherever_it_is_put() {
 async fn move_of_a_broken_note_delays_no_other_file() {
     let server = GitServer::start().unwrap();
     let owner = side(&server, "local");
-    let tasks = put_tasks(&owner, Zone::Email, 2);
+    let tasks = put_tasks(&owner, ZoneId::EMAIL, 2);
     owner.sync.sync().await.unwrap();
     for task in &tasks {
         let own = layout::in_progress(&owner.agent, *task);
-        let waiting = layout::waiting(Zone::Email, *task);
+        let waiting = layout::waiting(ZoneId::EMAIL, *task);
         owner.vault.rename(&waiting, &own).unwrap();
     }
     let broken = layout::in_progress(&owner.agent, tasks[0]);

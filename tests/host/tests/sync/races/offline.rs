@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 
-use platinum_core::{Action, DraftId, EmailSend, TaskId, Timestamp, Zone, layout};
+use platinum_core::{Action, DraftId, EmailSend, TaskId, Timestamp, ZoneId, layout};
 use platinum_daemon::sync::Finish;
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_repo::{GitRemote, Remote};
@@ -43,7 +43,7 @@ pub(crate) async fn draft(side: &Side, task: TaskId, body: &str) -> String {
         by: format!("{}/skill", side.agent),
         task,
         epoch,
-        action: Action::EmailSend(EmailSend {
+        action: Action::new(&EmailSend {
             from_account: "owner".to_owned(),
             to: vec!["someone@example.test".to_owned()],
             cc: vec![],
@@ -79,7 +79,7 @@ async fn local_zone_works_offline() {
     let line = Line::default();
     let owner = side_with(&server, "local", line.through());
     let cloud = side(&server, "cloud");
-    let tasks = put_tasks(&owner, Zone::Payments, 2);
+    let tasks = put_tasks(&owner, ZoneId::PAYMENTS, 2);
     owner.sync.sync().await.unwrap();
 
     line.cut();
@@ -139,7 +139,7 @@ async fn local_task_released_offline_waits_again() {
     let server = GitServer::start().unwrap();
     let line = Line::default();
     let owner = side_with(&server, "local", line.through());
-    let task = put_tasks(&owner, Zone::Payments, 1)[0];
+    let task = put_tasks(&owner, ZoneId::PAYMENTS, 1)[0];
     owner.sync.sync().await.unwrap();
     line.cut();
     owner.sync.claim(task).await.unwrap();
@@ -149,7 +149,7 @@ async fn local_task_released_offline_waits_again() {
     owner.sync.sync().await.unwrap();
     assert_eq!(
         remote_files(&server),
-        [layout::waiting(Zone::Payments, task).as_str()]
+        [layout::waiting(ZoneId::PAYMENTS, task).as_str()]
     );
     // Its epochs go on.
     let again = owner.sync.claim(task).await.unwrap();
@@ -163,7 +163,7 @@ async fn tentative_draft_is_pushed_when_its_claim_is_confirmed() {
     let line = Line::default();
     let owner = side(&server, "local");
     let cloud = side_with(&server, "cloud", line.through());
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
 
@@ -207,7 +207,7 @@ async fn tentative_draft_of_a_lost_claim_is_preserved_unpushed() {
     let owner = side(&server, "local");
     let cloud = side_with(&server, "cloud", line.through());
     let faster = side(&server, "cloud-2");
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
     line.cut();
@@ -257,7 +257,7 @@ async fn a_draft_waits_while_it_is_not_known_whose_its_task_is() {
     let owner = side_with(&server, "local", line.through());
     line.cut();
     // A task that the remote has never heard of, claimed and drafted for.
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     assert_eq!(owner.sync.claim(task).await.unwrap(), Claimed::Tentative);
     let path = draft(&owner, task, "Made offline\n").await;
     line.heal();
@@ -283,7 +283,7 @@ async fn offline_finish_of_a_task_taken_over_is_not_filed_twice() {
     let line = Line::default();
     let owner = side(&server, "local");
     let cloud = side_with(&server, "cloud", line.through());
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     assert_eq!(
         cloud.sync.claim(task).await.unwrap(),
@@ -329,7 +329,7 @@ async fn offline_finish_of_a_task_taken_over_is_not_filed_twice() {
 async fn local_task_is_won_again_after_it_was_pushed() {
     let server = GitServer::start().unwrap();
     let owner = side(&server, "local");
-    let task = put_tasks(&owner, Zone::Payments, 1)[0];
+    let task = put_tasks(&owner, ZoneId::PAYMENTS, 1)[0];
     owner.sync.sync().await.unwrap();
     let won = owner.sync.claim(task).await.unwrap();
     assert_eq!(won, Claimed::Won { epoch: 1 });
@@ -344,7 +344,7 @@ async fn local_task_is_won_again_after_it_was_pushed() {
 async fn wished(server: &GitServer, line: &Line) -> (Side, Side, TaskId, String) {
     let owner = side(server, "local");
     let cloud = side_with(server, "cloud", line.through());
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
     line.cut();
@@ -368,8 +368,8 @@ async fn offline_claim_moved_to_local_zone_is_dropped() {
     let line = Line::default();
     let (owner, cloud, task, path) = wished(&server, &line).await;
     let (from, to) = (
-        layout::waiting(Zone::Email, task),
-        layout::waiting(Zone::Payments, task),
+        layout::waiting(ZoneId::EMAIL, task),
+        layout::waiting(ZoneId::PAYMENTS, task),
     );
     owner.vault.rename(&from, &to).unwrap();
     owner.sync.sync().await.unwrap();
@@ -393,7 +393,7 @@ async fn offline_claim_of_a_broken_note_waits() {
         let server = GitServer::start().unwrap();
         let line = Line::default();
         let (owner, cloud, task, path) = wished(&server, &line).await;
-        let waiting = layout::waiting(Zone::Email, task);
+        let waiting = layout::waiting(ZoneId::EMAIL, task);
         let good = owner.read(waiting.as_str()).unwrap();
         owner.vault.replace(&waiting, broken, None).unwrap();
         owner.sync.sync().await.unwrap();

@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath, Zone, layout};
+use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath, ZoneId, layout};
 use platinum_daemon::{
     identity::Identity,
     sync::{SyncConfig, Synchronizer},
@@ -206,7 +206,7 @@ pub(crate) fn at(path: &str) -> VaultPath {
     VaultPath::new(path).unwrap()
 }
 
-pub(crate) fn task(zone: Zone, n: u64) -> TaskNote {
+pub(crate) fn task(zone: ZoneId, n: u64) -> TaskNote {
     TaskNote {
         id: TaskId::from_parts(1_795_000_000_000 + n, u128::from(n)),
         zone,
@@ -223,7 +223,7 @@ pub(crate) fn task(zone: Zone, n: u64) -> TaskNote {
 }
 
 /// Puts tasks into a vault's `Needs_Action/`.
-pub(crate) fn put_tasks(side: &Side, zone: Zone, count: u64) -> Vec<TaskId> {
+pub(crate) fn put_tasks(side: &Side, zone: ZoneId, count: u64) -> Vec<TaskId> {
     (0..count)
         .map(|n| {
             let task = task(zone, n);

@@ -10,7 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use platinum_core::{TaskId, Zone, layout};
+use platinum_core::{TaskId, ZoneId, layout};
 use platinum_daemon::sync::{Finish, SyncError, Synchronizer};
 use platinum_protocol::{Claimed, PushOutcome, TaskPlace};
 use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
@@ -26,10 +26,10 @@ const LEASE: Duration = Duration::from_secs(3);
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Looks for stuck owners till a task was taken over.
-async fn taken_over(side: &Side) -> Vec<(TaskId, Zone)> {
+async fn taken_over(side: &Side) -> Vec<(TaskId, ZoneId)> {
     let deadline = Instant::now() + DEADLINE;
     loop {
-        let taken = side.sync.take_over_stuck(&[Zone::Email]).await.unwrap();
+        let taken = side.sync.take_over_stuck(&[ZoneId::EMAIL]).await.unwrap();
         if !taken.is_empty() {
             return taken;
         }
@@ -48,10 +48,10 @@ async fn a_silent_owner_loses_its_tasks_that_have_no_draft() {
     let server = GitServer::start().unwrap();
     let owner = with_lease(side(&server, "local"), LEASE);
     let cloud = side(&server, "cloud");
-    let tasks = put_tasks(&owner, Zone::Email, 3);
+    let tasks = put_tasks(&owner, ZoneId::EMAIL, 3);
     // Of a number of its own: a task has one place.
-    let payment = task(Zone::Payments, 3);
-    let waits = layout::waiting(Zone::Payments, payment.id);
+    let payment = task(ZoneId::PAYMENTS, 3);
+    let waits = layout::waiting(ZoneId::PAYMENTS, payment.id);
     owner.write(waits.as_str(), &payment.render());
     let payment = payment.id;
     owner.sync.sync().await.unwrap();
@@ -69,7 +69,7 @@ async fn a_silent_owner_loses_its_tasks_that_have_no_draft() {
     let began = Instant::now();
     let taken = taken_over(&owner).await;
     assert!(began.elapsed() >= LEASE, "not before a lease was over");
-    assert_eq!(taken, [(tasks[0], Zone::Email)]);
+    assert_eq!(taken, [(tasks[0], ZoneId::EMAIL)]);
     let place = owner.sync.place(tasks[0]).await.unwrap();
     assert!(matches!(place, TaskPlace::Owned(record)
         if record.agent == owner.agent && record.epoch == 2));
@@ -109,7 +109,7 @@ async fn is_taken_over_despite_an_old_draft(is_synced: bool) {
     let server = GitServer::start().unwrap();
     let owner = with_lease(side(&server, "local"), LEASE);
     let cloud = side(&server, "cloud");
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.claim(task).await.unwrap();
     draft(&cloud, task, "An answer\n").await;
@@ -120,7 +120,7 @@ async fn is_taken_over_despite_an_old_draft(is_synced: bool) {
     if is_synced {
         owner.sync.sync().await.unwrap();
     }
-    assert_eq!(taken_over(&owner).await, [(task, Zone::Email)]);
+    assert_eq!(taken_over(&owner).await, [(task, ZoneId::EMAIL)]);
 }
 
 /// What the old owner edited meanwhile is set aside.
@@ -130,7 +130,7 @@ async fn edit_of_the_expired_owner_is_preserved() {
     let line = Line::default();
     let owner = with_lease(side(&server, "local"), LEASE);
     let cloud = side_with(&server, "cloud", line.through());
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.claim(task).await.unwrap();
     line.cut();
@@ -161,13 +161,13 @@ async fn an_owner_that_gives_signs_of_life_keeps_its_tasks() {
     let server = GitServer::start().unwrap();
     let owner = with_lease(side(&server, "local"), LEASE);
     let cloud = with_lease(side(&server, "cloud"), LEASE);
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.claim(task).await.unwrap();
     let (began, mut beats) = (Instant::now(), 0);
     while began.elapsed() < LEASE * 2 {
         beats += u64::from(cloud.sync.beat().await.unwrap());
-        let taken = owner.sync.take_over_stuck(&[Zone::Email]);
+        let taken = owner.sync.take_over_stuck(&[ZoneId::EMAIL]);
         assert_eq!(taken.await.unwrap(), [], "after {:?}", began.elapsed());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -194,11 +194,11 @@ async fn only_the_owners_machine_takes_over() {
     let owner = side(&server, "local");
     let cloud = with_lease(side(&server, "cloud"), Duration::from_millis(30));
     let silent = side(&server, "cloud-2");
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     silent.sync.claim(task).await.unwrap();
     for _ in 0..5 {
-        let taken = cloud.sync.take_over_stuck(&[Zone::Email]);
+        let taken = cloud.sync.take_over_stuck(&[ZoneId::EMAIL]);
         assert_eq!(taken.await.unwrap(), []);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -213,7 +213,7 @@ async fn marks_of_claims_go_with_their_tasks() {
     let server = GitServer::start().unwrap();
     let owner = side(&server, "local");
     let cloud = with_lease(side(&server, "cloud"), Duration::from_millis(1));
-    let tasks = put_tasks(&owner, Zone::Email, 3);
+    let tasks = put_tasks(&owner, ZoneId::EMAIL, 3);
     owner.sync.sync().await.unwrap();
     for task in &tasks {
         cloud.sync.claim(*task).await.unwrap();
@@ -257,7 +257,7 @@ async fn an_owner_that_was_cut_off_for_a_lease_has_edited_nothing() {
         side_with(&server, "cloud", line.through()),
         Duration::from_millis(30),
     );
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.claim(task).await.unwrap();
     let own = layout::in_progress(&cloud.agent, task);
@@ -319,7 +319,7 @@ async fn owner_back_during_the_lease_check_keeps_its_tasks() {
     });
     let owner = with_lease(owner, LEASE);
     let cloud = side(&server, "cloud");
-    let tasks = put_tasks(&owner, Zone::Email, 2);
+    let tasks = put_tasks(&owner, ZoneId::EMAIL, 2);
     owner.sync.sync().await.unwrap();
     for task in &tasks {
         cloud.sync.claim(*task).await.unwrap();
@@ -333,7 +333,7 @@ async fn owner_back_during_the_lease_check_keeps_its_tasks() {
     // Only one that finds the owner stuck asks the remote twice.
     loop {
         fetches.store(0, SeqCst);
-        let taken = owner.sync.take_over_stuck(&[Zone::Email]).await.unwrap();
+        let taken = owner.sync.take_over_stuck(&[ZoneId::EMAIL]).await.unwrap();
         assert_eq!(taken, []);
         if fetches.load(SeqCst) > 1 {
             break;
@@ -377,9 +377,9 @@ async fn silent_remote_is_asked_once_for_lease_and_heartbeat() {
     let owner = side_with(&server, "local", |_| Box::new(Mute(Arc::clone(&asked))));
     let owner = with_lease(owner, Duration::from_millis(30));
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let looked = owner.sync.take_over_stuck(&[Zone::Email]).await;
+    let looked = owner.sync.take_over_stuck(&[ZoneId::EMAIL]).await;
     assert!(looked.unwrap_err().is_away());
-    let looked = owner.sync.take_over_stuck(&[Zone::Email]).await;
+    let looked = owner.sync.take_over_stuck(&[ZoneId::EMAIL]).await;
     assert_eq!(looked.unwrap(), []);
     assert!(!owner.sync.beat().await.unwrap());
     assert_eq!(asked.load(SeqCst), 1);

@@ -6,7 +6,7 @@
 //! Invariant: such a claim lasts as long as its file: deleted or moved back, it is over, and the next
 //! one has another id and a higher epoch.
 
-use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath, Zone, layout};
+use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath, layout};
 use platinum_protocol::{ClaimRecord, Claimed, TaskPlace, reconcile::Intent};
 use platinum_repo::RefName;
 use platinum_vault::{VaultError, note::Note};
@@ -40,7 +40,7 @@ impl Side {
         let is_ours = record.agent == self.agent
             && self.role == Role::Local
             && self.vault.exists(&path)?
-            && self.task(task)?.zone.is_local_only();
+            && platinum_policy::is_local_only(self.task(task)?.zone);
         Ok(is_ours.then_some(record))
     }
 
@@ -127,7 +127,7 @@ impl Side {
 
     /// Where the work tree has a task that waits in a zone that only this machine works in.
     fn waiting_alone(&self, task: TaskId) -> Result<Option<VaultPath>, SyncError> {
-        for zone in Zone::ALL.into_iter().filter(|zone| zone.is_local_only()) {
+        for zone in platinum_policy::local_only_zones() {
             let path = layout::waiting(zone, task);
             if self.vault.exists(&path)? {
                 return Ok(Some(path));

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use platinum_core::{TaskId, Zone, layout};
+use platinum_core::{TaskId, ZoneId, layout};
 use platinum_daemon::sync::Finish;
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_testkit::git::GitServer;
@@ -13,7 +13,7 @@ use crate::races::{
 };
 
 /// The owner's machine with a task that the remote has, and the line to it.
-async fn house(server: &GitServer, zone: Zone) -> (Side, Line, TaskId) {
+async fn house(server: &GitServer, zone: ZoneId) -> (Side, Line, TaskId) {
     let line = Line::default();
     let owner = side_with(server, "local", line.through());
     let task = put_tasks(&owner, zone, 1)[0];
@@ -56,7 +56,7 @@ async fn claim_of(owner: &Side, task: TaskId) -> (String, u64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_was_claimed_here_and_deleted_is_nobodys() {
     let server = GitServer::start().unwrap();
-    let (owner, line, task) = house(&server, Zone::Payments).await;
+    let (owner, line, task) = house(&server, ZoneId::PAYMENTS).await;
     line.cut();
     owner.sync.claim(task).await.unwrap();
     let own = layout::in_progress(&owner.agent, task);
@@ -75,13 +75,13 @@ async fn a_task_that_was_claimed_here_and_deleted_is_nobodys() {
 async fn claimed_task_moved_back_waits_for_the_next_epoch() {
     for is_told_before in [false, true] {
         let server = GitServer::start().unwrap();
-        let (owner, line, task) = house(&server, Zone::Payments).await;
+        let (owner, line, task) = house(&server, ZoneId::PAYMENTS).await;
         line.cut();
         let won = owner.sync.claim(task).await.unwrap();
         assert_eq!(won, Claimed::Won { epoch: 1 });
         let (first, _) = claim_of(&owner, task).await;
         let own = layout::in_progress(&owner.agent, task);
-        let waiting = layout::waiting(Zone::Payments, task);
+        let waiting = layout::waiting(ZoneId::PAYMENTS, task);
         owner.vault.rename(&own, &waiting).unwrap();
         assert_eq!(owner.sync.place(task).await.unwrap(), TaskPlace::Waiting);
         if is_told_before {
@@ -104,10 +104,10 @@ async fn claimed_task_moved_back_waits_for_the_next_epoch() {
 #[tokio::test(flavor = "multi_thread")]
 async fn offline_claim_of_an_unpushed_task_ends_with_its_note() {
     let server = GitServer::start().unwrap();
-    let (owner, line, _) = house(&server, Zone::Social).await;
+    let (owner, line, _) = house(&server, ZoneId::SOCIAL).await;
     line.cut();
-    let note = crate::races::side::task(Zone::Email, 7);
-    let waiting = layout::waiting(Zone::Email, note.id);
+    let note = crate::races::side::task(ZoneId::EMAIL, 7);
+    let waiting = layout::waiting(ZoneId::EMAIL, note.id);
     owner.write(waiting.as_str(), &note.render());
     let claimed = owner.sync.claim(note.id).await.unwrap();
     assert_eq!(claimed, Claimed::Tentative);
@@ -141,7 +141,7 @@ async fn an_end_whose_note_was_deleted_or_moved_is_over() {
     for is_told in [false, true] {
         for is_deleted in [false, true] {
             let server = GitServer::start().unwrap();
-            let (owner, line, task) = house(&server, Zone::Payments).await;
+            let (owner, line, task) = house(&server, ZoneId::PAYMENTS).await;
             let done = at(&filed(&owner, &line, task, is_told).await);
             let own = layout::in_progress(&owner.agent, task);
             match is_deleted {
@@ -166,12 +166,12 @@ async fn an_end_whose_note_was_deleted_or_moved_is_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn offline_claim_does_not_restore_a_deleted_task() {
     let server = GitServer::start().unwrap();
-    let (owner, line, task) = house(&server, Zone::Email).await;
+    let (owner, line, task) = house(&server, ZoneId::EMAIL).await;
     line.cut();
     let claimed = owner.sync.claim(task).await.unwrap();
     assert_eq!(claimed, Claimed::Tentative);
     let path = draft(&owner, task, "Made offline\n").await;
-    let waiting = layout::waiting(Zone::Email, task);
+    let waiting = layout::waiting(ZoneId::EMAIL, task);
     owner.vault.remove(&waiting).unwrap();
     back_in_touch(&owner, &line).await;
     assert_eq!(owner.sync.place(task).await.unwrap(), TaskPlace::Absent);
@@ -186,14 +186,14 @@ async fn offline_claim_does_not_restore_a_deleted_task() {
 #[tokio::test(flavor = "multi_thread")]
 async fn offline_claim_moved_by_hand_is_claimed_with_its_draft() {
     let server = GitServer::start().unwrap();
-    let (owner, line, task) = house(&server, Zone::Email).await;
+    let (owner, line, task) = house(&server, ZoneId::EMAIL).await;
     let cloud = side(&server, "cloud");
     line.cut();
     let claimed = owner.sync.claim(task).await.unwrap();
     assert_eq!(claimed, Claimed::Tentative);
     let path = draft(&owner, task, "Made offline\n").await;
     let own = layout::in_progress(&owner.agent, task);
-    let waiting = layout::waiting(Zone::Email, task);
+    let waiting = layout::waiting(ZoneId::EMAIL, task);
     owner.vault.rename(&waiting, &own).unwrap();
     back_in_touch(&owner, &line).await;
     assert!(!is_something_open(&owner));

@@ -3,7 +3,7 @@
 
 use std::{os::unix::fs::symlink, time::Duration};
 
-use platinum_core::{Zone, layout};
+use platinum_core::{ZoneId, layout};
 use platinum_daemon::sync::Finish;
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_repo::{RefName, Repo};
@@ -25,7 +25,7 @@ async fn stale_file_at_a_claim_is_not_an_edit() {
     let server = GitServer::start().unwrap();
     let owner = side(&server, "local");
     let (first, second) = (side(&server, "cloud"), side(&server, "cloud-2"));
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     for side in [&owner, &first, &second] {
         side.sync.sync().await.unwrap();
     }
@@ -48,7 +48,7 @@ async fn stale_file_at_a_claim_is_not_an_edit() {
 async fn stale_file_at_a_finish_is_not_an_edit() {
     let server = GitServer::start().unwrap();
     let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
-    let tasks = put_tasks(&owner, Zone::Email, 2);
+    let tasks = put_tasks(&owner, ZoneId::EMAIL, 2);
     owner.sync.sync().await.unwrap();
     for task in &tasks {
         cloud.sync.claim(*task).await.unwrap();
@@ -79,9 +79,9 @@ async fn a_claim_that_stopped_halfway_on_this_machine_is_gone_on_with() {
         let server = GitServer::start().unwrap();
         let line = Line::default();
         let owner = side_with(&server, "local", line.through());
-        let task = put_tasks(&owner, Zone::Payments, 1)[0];
+        let task = put_tasks(&owner, ZoneId::PAYMENTS, 1)[0];
         owner.sync.sync().await.unwrap();
-        let waiting = layout::waiting(Zone::Payments, task);
+        let waiting = layout::waiting(ZoneId::PAYMENTS, task);
         let text = owner.read(waiting.as_str()).unwrap();
         line.cut();
         owner.sync.claim(task).await.unwrap();
@@ -114,7 +114,7 @@ async fn a_claim_that_stopped_halfway_on_this_machine_is_gone_on_with() {
 }
 
 /// One that is filed while the line is cut, up to the first half of its move.
-async fn half_filed(server: &GitServer, line: &Line, zone: Zone) -> (Side, String) {
+async fn half_filed(server: &GitServer, line: &Line, zone: ZoneId) -> (Side, String) {
     let owner = side_with(server, "local", line.through());
     let task = put_tasks(&owner, zone, 1)[0];
     owner.sync.sync().await.unwrap();
@@ -137,7 +137,7 @@ async fn half_filed(server: &GitServer, line: &Line, zone: Zone) -> (Side, Strin
 /// An end that stopped halfway on this machine is told by the next sync.
 #[tokio::test(flavor = "multi_thread")]
 async fn interrupted_finish_is_pushed_by_the_next_sync() {
-    for zone in [Zone::Payments, Zone::Email] {
+    for zone in [ZoneId::PAYMENTS, ZoneId::EMAIL] {
         let server = GitServer::start().unwrap();
         let line = Line::default();
         let (owner, filed) = half_filed(&server, &line, zone).await;
@@ -156,7 +156,7 @@ async fn interrupted_finish_is_pushed_by_the_next_sync() {
 #[tokio::test(flavor = "multi_thread")]
 async fn interrupted_finish_repeated_files_the_task_once() {
     for is_back in [false, true] {
-        for zone in [Zone::Payments, Zone::Email] {
+        for zone in [ZoneId::PAYMENTS, ZoneId::EMAIL] {
             let server = GitServer::start().unwrap();
             let line = Line::default();
             let (owner, filed) = half_filed(&server, &line, zone).await;
@@ -191,7 +191,7 @@ fn task_of(path: &str) -> platinum_core::TaskId {
 async fn an_edit_of_a_task_whose_end_stopped_halfway_is_kept_beside() {
     let server = GitServer::start().unwrap();
     let line = Line::default();
-    let (owner, filed) = half_filed(&server, &line, Zone::Email).await;
+    let (owner, filed) = half_filed(&server, &line, ZoneId::EMAIL).await;
     let own = layout::in_progress(&owner.agent, task_of(&filed));
     let text = owner.read(own.as_str()).unwrap();
     let text = format!("{text}One more thing.\n");

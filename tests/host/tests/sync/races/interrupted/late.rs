@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use platinum_core::Zone;
+use platinum_core::ZoneId;
 use platinum_protocol::{Claimed, PushOutcome, TaskPlace};
 use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
 use platinum_testkit::git::GitServer;
@@ -57,7 +57,7 @@ impl Remote for Slow {
 async fn claim_that_lands_after_a_restart_is_recognised() {
     let server = GitServer::start().unwrap();
     let owner = side(&server, "local");
-    let task = put_tasks(&owner, Zone::Email, 1)[0];
+    let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     let sent = Sent::default();
     let is_on_its_way = Arc::new(Notify::new());

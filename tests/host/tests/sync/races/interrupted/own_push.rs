@@ -14,7 +14,7 @@ use platinum_protocol::PushOutcome;
 use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
 use platinum_testkit::git::GitServer;
 
-use platinum_core::{Role, Zone, layout};
+use platinum_core::{Role, ZoneId, layout};
 
 use crate::races::{
     intruders::{cloud_does, forge},
@@ -114,8 +114,8 @@ impl House {
 async fn unacknowledged_release_is_not_claimed_again() {
     let house = house().await;
     house.armed.store(false, SeqCst);
-    let note = task(Zone::Email, 1);
-    let waits = layout::waiting(Zone::Email, note.id);
+    let note = task(ZoneId::EMAIL, 1);
+    let waits = layout::waiting(ZoneId::EMAIL, note.id);
     house.owner.write(waits.as_str(), &note.render());
     house.owner.sync.sync().await.unwrap();
     house.owner.sync.claim(note.id).await.unwrap();
