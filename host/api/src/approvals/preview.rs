@@ -3,7 +3,7 @@
 //! Invariant: every field of the action that has a value is there, whatever its kind; what leaves
 //! cannot be missing here because this code does not know the kind.
 
-use platinum_core::Action;
+use platinum_core::{Action, Money};
 use serde::Serialize;
 use serde_norway::Value;
 
@@ -54,6 +54,9 @@ fn words(value: &Value) -> String {
         Value::String(value) => value.clone(),
         Value::Sequence(values) => values.iter().map(words).collect::<Vec<_>>().join(", "),
         Value::Mapping(fields) => {
+            if let Ok(amount) = serde_norway::from_value::<Money>(value.clone()) {
+                return amount.to_string();
+            }
             let fields = fields
                 .iter()
                 .map(|(key, value)| format!("{}: {}", words(key), words(value)));
@@ -66,7 +69,7 @@ fn words(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use platinum_core::{EmailSend, Media, SocialPublish};
+    use platinum_core::{EmailSend, Media, Payment, SocialPublish};
 
     use super::*;
 
@@ -102,6 +105,22 @@ mod tests {
                 "attached: Inbox/a.pdf",
             ]
         );
+    }
+
+    #[test]
+    fn preview_shows_an_amount_as_money() {
+        let payment = Payment {
+            payee: "Ada".to_owned(),
+            amount: Money {
+                minor: 1250,
+                currency: "EUR".parse().unwrap(),
+            },
+            reference: "42".to_owned(),
+            due: None,
+            method: "giro".to_owned(),
+        };
+        let lines = lines(&Action::new(&payment));
+        assert!(lines.contains(&"amount: EUR 12.50".to_owned()), "{lines:?}");
     }
 
     #[test]
