@@ -28,13 +28,13 @@ pub mod doubles;
 mod errors;
 mod glue;
 pub mod host;
-pub mod text;
 
 pub use bindings::platinum::{
     actions, approvals, browser, dashboard, drafts, email, health, model, odoo, payments, skill,
     social, sync, tasks, updates, vault, whatsapp,
 };
 pub use host::Host;
+pub use platinum_text as text;
 pub use skill::types::{Error, Invocation, Outcome, Role, Trigger, Zone};
 #[doc(hidden)]
 pub use wit_bindgen;

@@ -17,7 +17,7 @@ use platinum_daemon::{
 use platinum_repo::{Address, ClientOptions, GitRemote, Oid, RefName, Remote, Repo};
 use platinum_secrets::{Allowances, KnownSecrets, Scanner};
 use platinum_vault::Vault;
-use platinum_watch::{Dirty, Wake, WakeUps, Watch};
+use platinum_watch::{DirtyPaths, Wake, WakeUps, Watch};
 
 /// How long a change may take to be taken at all.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -51,7 +51,7 @@ impl Ours {
                     ..ClientOptions::default()
                 };
                 let address = Address::parse(address)?;
-                let remote = GitRemote::with(repo.clone(), address, options);
+                let remote = GitRemote::with_options(repo.clone(), address, options);
                 Some(Box::new(remote) as Box<dyn Remote>)
             }
             None => None,
@@ -71,7 +71,7 @@ impl Ours {
                 Allowances::default(),
             )),
         })?;
-        let dirty = Dirty::new();
+        let dirty = DirtyPaths::new();
         let (watch, wake_ups) = Watch::gather(vault, &dirty)?;
         sync.watched_by(dirty);
         Ok(Self {

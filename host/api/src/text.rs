@@ -3,36 +3,7 @@
 use std::fmt;
 
 use platinum_core::Timestamp;
-
-/// Text from outside on one line of at most `max` characters, without anything that a terminal
-/// would obey or hide.
-pub fn plain(text: &str, max: usize) -> String {
-    let is_harmless = |c: &char| {
-        !c.is_control()
-            && !matches!(c, '\u{00AD}' | '\u{061C}' | '\u{FEFF}' | '\u{200B}'..='\u{200F}'
-                | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}')
-    };
-    let spaced = text
-        .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c });
-    let clean: String = spaced
-        .filter(is_harmless)
-        .take(max.saturating_mul(8))
-        .collect();
-    let line = clean
-        .split(' ')
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ");
-    if line.chars().count() > max {
-        line.chars()
-            .take(max.saturating_sub(1))
-            .chain(['…'])
-            .collect()
-    } else {
-        line
-    }
-}
+pub use platinum_core::text::one_line as plain;
 
 /// `3 drafts`, `1 draft`.
 pub fn count<N: From<u8> + PartialEq + fmt::Display>(n: N, one: &str, many: &str) -> String {
@@ -72,12 +43,6 @@ pub fn short_time(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn plain_removes_what_a_terminal_would_obey() {
-        assert_eq!(plain("a\u{1b}]0;x\u{7}\r\nb\u{202E}c", 40), "a]0;x bc");
-        assert_eq!(plain("abcdef", 4), "abc…");
-    }
 
     #[test]
     fn span_uses_the_largest_unit_that_fits() {

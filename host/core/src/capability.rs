@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_capability_reads_back_from_both_its_names() {
+    fn capability_both_names_round_trip() {
         for &capability in Capability::ALL {
             assert_eq!(capability.short().parse(), Ok(capability));
             assert_eq!(capability.interface().parse(), Ok(capability));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn another_version_is_another_capability() {
+    fn capability_other_version_is_unknown() {
         assert!("platinum:email/send@0.2.0".parse::<Capability>().is_err());
     }
 }

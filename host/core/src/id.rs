@@ -112,13 +112,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_reads_back_from_its_text() {
+    fn id_text_round_trips() {
         let id = TaskId::generate();
         assert_eq!(id.to_string().parse::<TaskId>(), Ok(id));
     }
 
     #[test]
-    fn only_the_canonical_form_is_an_id() {
+    fn id_other_form_is_refused() {
         let text = TaskId::from_parts(u64::MAX >> 16, u128::MAX >> 48).to_string();
         for bad in [
             text.to_lowercase(),

@@ -9,17 +9,17 @@ use crate::{AgentName, DraftId, PlanId, TaskId, UpdateId, VaultPath, ZoneId};
 
 /// Anything the owner drops.
 pub const INBOX: &str = "Inbox";
-/// Tasks nobody owns, a folder a zone.
+/// Tasks without an owner, a folder a zone.
 pub const NEEDS_ACTION: &str = "Needs_Action";
-/// Tasks somebody owns, a folder an agent.
+/// Tasks with an owner, a folder an agent.
 pub const IN_PROGRESS: &str = "In_Progress";
 /// Multi-step plans.
 pub const PLANS: &str = "Plans";
 /// Drafts that wait for the owner.
 pub const PENDING_APPROVAL: &str = "Pending_Approval";
-/// What the owner said yes to, on the local machine.
+/// What the owner approved, on the local machine.
 pub const APPROVED: &str = "Approved";
-/// What the owner said no to.
+/// What the owner rejected.
 pub const REJECTED: &str = "Rejected";
 /// Finished tasks, a folder a month.
 pub const DONE: &str = "Done";
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_made_of_ids_zones_agents_and_dates() {
+    fn layout_paths_name_ids_zones_agents_and_dates() {
         let task = TaskId::from_parts(0, 1);
         let at: Timestamp = "2026-11-30T23:59:59Z".parse().unwrap();
         let agent: AgentName = "cloud".parse().unwrap();

@@ -6,6 +6,7 @@
 //! Invariants: no I/O, no async, no configuration; a value that exists is valid.
 
 mod actions;
+mod backoff;
 mod capability;
 mod clock;
 mod id;
@@ -20,12 +21,14 @@ pub use actions::{
     ACTIONS, Action, ActionError, ActionKind, ActionSpec, EmailSend, Media, OdooPayment, OdooPost,
     Payment, SocialPublish, TypedAction, WhatsappSend,
 };
+pub use backoff::Backoff;
 pub use capability::{Capability, UnknownCapability};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use id::{ClaimId, DraftId, IdError, PlanId, TaskId, UpdateId};
 pub use jiff::Timestamp;
 pub use money::{Currency, Money, MoneyError};
 pub use path::{MAX_COMPONENT_BYTES, MAX_PATH_BYTES, PathError, VaultPath};
+pub use platinum_text as text;
 pub use role::{AgentName, AgentNameError, Role, UnknownRole};
 pub use text_id::{MAX_TEXT_ID_BYTES, TextIdError};
 pub use zone::ZoneId;

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn money_is_shown_with_the_decimals_of_its_currency() {
+    fn money_display_uses_the_currencys_decimals() {
         assert_eq!(money(1205, "EUR"), "EUR 12.05");
         assert_eq!(money(300, "JPY"), "JPY 300");
         assert_eq!(money(-1, "KWD"), "KWD -0.001");
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_currency_is_three_capital_letters() {
+    fn currency_not_three_capitals_is_refused() {
         for bad in ["eur", "EURO", "E1R", "", "€UR"] {
             assert!(bad.parse::<Currency>().is_err(), "{bad}");
         }

@@ -7,6 +7,7 @@
 
 use std::{fmt, str::FromStr};
 
+use platinum_text::{is_hidden, is_joined};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
@@ -154,21 +155,9 @@ impl VaultPath {
 /// Characters that a system refuses, that end a name early, or that cannot be seen.
 fn is_refused(c: char) -> bool {
     c.is_control()
+        || is_hidden(c)
         || matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
-        || matches!(c, '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{FEFF}')
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}')
-        || matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{FFF0}'..='\u{FFFF}' | '\u{E0000}'..='\u{E0FFF}')
-}
-
-/// Whether this is a part of the character before it: how an emoji is shown, or how two letters
-/// stand together. After an ASCII letter nothing is written so, and it would only hide there.
-fn is_joined(before: char, c: char) -> bool {
-    match c {
-        // A digit in a key.
-        '\u{FE0F}' if before.is_ascii_digit() || matches!(before, '#' | '*') => true,
-        '\u{FE0F}' | '\u{200C}' | '\u{200D}' => !before.is_ascii() && !before.is_control(),
-        _ => false,
-    }
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FFFC}' | '\u{FFFD}')
 }
 
 /// Device names of Windows, which are devices with any extension too.
@@ -217,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_notes_are_paths() {
+    fn vault_path_ordinary_names_are_accepted() {
         for good in [
             "Dashboard.md",
             "Needs_Action/email/Rückfrage zu Angebot.md",
@@ -234,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_leaves_the_vault_or_hides_in_it() {
+    fn vault_path_escaping_or_hidden_text_is_refused() {
         let long = "a/".repeat(300) + "b";
         for bad in [
             "",
@@ -268,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_path_are_what_one_expects() {
+    fn vault_path_parts_split_at_slashes_and_dots() {
         let path = VaultPath::new("Done/2026/11/x.y.md").unwrap();
         assert_eq!(path.top(), "Done");
         assert_eq!(path.file_name(), "x.y.md");
@@ -280,7 +269,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_accepted_stays_inside_on_every_system(text in any::<String>()) {
+        fn vault_path_any_accepted_text_stays_inside(text in any::<String>()) {
             if let Ok(path) = VaultPath::new(text.clone()) {
                 prop_assert_eq!(path.as_str(), text);
                 prop_assert!(path.components().all(|c| !c.is_empty() && c != "." && c != ".."));
@@ -289,7 +278,7 @@ mod tests {
         }
 
         #[test]
-        fn slashes_and_dots_never_escape(parts in prop::collection::vec("[./a ]{0,4}", 1..6)) {
+        fn vault_path_slashes_and_dots_never_escape(parts in prop::collection::vec("[./a ]{0,4}", 1..6)) {
             if let Ok(path) = VaultPath::new(parts.join("/")) {
                 let joined = std::path::Path::new("/vault").join(path.as_str());
                 let clean = joined.components().all(|c| !matches!(c, std::path::Component::ParentDir));

@@ -1,10 +1,10 @@
-//! [`Role`], the two halves of the house, and [`AgentName`], one host of a role.
+//! [`Role`], cloud or local, and [`AgentName`], one host of a role.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Which half of the house a host is. The ceiling of what it may link follows from this alone.
+/// Which half of Platinum a host is. The ceiling of what it may link follows from this alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_agent_name_is_a_safe_folder_name() {
+    fn agent_name_unsafe_text_is_refused() {
         for good in ["cloud", "local", "cloud-2", "a"] {
             assert_eq!(good.parse::<AgentName>().unwrap().as_str(), good);
         }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_role_is_refused_with_the_two_there_are() {
+    fn role_unknown_text_names_both_roles() {
         assert_eq!(
             "server".parse::<Role>().unwrap_err().to_string(),
             "`server` is no role; a role is `cloud` or `local`"

@@ -295,9 +295,9 @@ fn open_remote(config: &Config) -> Result<Option<Box<dyn Remote>>, HouseError> {
     }
     let git_dir = config.vault.state.join("vault.git");
     let timeout = Duration::from_secs(config.sync.timeout_seconds);
-    GitRemote::new(&git_dir, &config.sync.remote, timeout)
+    GitRemote::open(&git_dir, &config.sync.remote, timeout)
         .map(|remote| {
-            let remote = remote.seeing(&config.sync.env);
+            let remote = remote.with_env(&config.sync.env);
             let noted = Noted::new(remote, &config.vault.state);
             Some(Box::new(noted) as Box<dyn Remote>)
         })

@@ -11,7 +11,7 @@ use std::{
 };
 
 use platinum_capabilities::tasks::{Owner, TaskError, TaskStore};
-use platinum_core::{TaskId, ZoneId, layout};
+use platinum_core::{Backoff, TaskId, ZoneId, layout, text::one_line};
 use platinum_engine::{Invocation, InvokeError, Outcome, SkillError, Trigger};
 use platinum_protocol::TaskPlace;
 use platinum_vault::{Vault, note::TaskNote};
@@ -25,8 +25,7 @@ use crate::{
 
 /// After so many failures of its drafting skill a task is filed as failed.
 const MAX_FAILURES: u32 = 3;
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+const RETRIES: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(600));
 
 /// Moves tasks through the skills.
 pub struct Pipeline {
@@ -312,12 +311,7 @@ impl Pipeline {
     /// The task's subject as one short line for people.
     async fn subject(&self, task: TaskId) -> String {
         match TaskStore::get(&self.sync, task).await {
-            Ok(note) => note
-                .subject
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(80)
-                .collect(),
+            Ok(note) => one_line(&note.subject, 80),
             Err(TaskError::NotFound) => task.to_string(),
             Err(error) => {
                 tracing::debug!(%task, "Its subject cannot be read: {error}.");
@@ -328,11 +322,7 @@ impl Pipeline {
 
     /// Publishes an update through its skill.
     async fn tell(&self, task: TaskId, about: String) {
-        let about: String = about
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(290)
-            .collect();
+        let about = one_line(&about, 290);
         self.run_quietly(
             "cloud-write-update",
             trigger(Trigger::Work, Some(task), Some(about)),
@@ -380,8 +370,7 @@ impl Pipeline {
             until: Instant::now(),
         });
         back.failures += failures;
-        back.until =
-            Instant::now() + (FIRST_PAUSE * 2_u32.pow(back.pauses.min(7))).min(LONGEST_PAUSE);
+        back.until = Instant::now() + RETRIES.delay(back.pauses);
         back.pauses += 1;
         back.failures
     }

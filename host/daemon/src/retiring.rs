@@ -86,9 +86,9 @@ async fn counts_until(config: &Config, without_remote: bool) -> Result<Option<Oi
         return tip.map_err(|error| failed(&error));
     }
     let time_out = Duration::from_secs(config.sync.timeout_seconds);
-    let remote = GitRemote::new(&git_dir, &config.sync.remote, time_out);
+    let remote = GitRemote::open(&git_dir, &config.sync.remote, time_out);
     let remote = remote.map_err(|error| failed(&error))?;
-    let tip = remote.seeing(&config.sync.env).tip().await;
+    let tip = remote.with_env(&config.sync.env).tip().await;
     tip.map_err(|error| {
         failed(&format!(
             "{error}; so it is not known what the old key signed until now. Try again when it \

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use platinum_watch::{Dirty, WakeUps, Watch};
+use platinum_watch::{DirtyPaths, WakeUps, Watch};
 use tokio::task::JoinHandle;
 
 use crate::{House, Pipeline, Shutdown, SkillSet, loops};
@@ -27,7 +27,7 @@ impl Running {
         skills: &Arc<SkillSet>,
         shutdown: &Shutdown,
     ) -> anyhow::Result<Self> {
-        let dirty = Dirty::new();
+        let dirty = DirtyPaths::new();
         let (watch, wake_ups) = Watch::gather(&house.config.vault.path, &dirty)?;
         house.sync.watched_by(dirty);
         house.sync.stopped_by(shutdown.clone());

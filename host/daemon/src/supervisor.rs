@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, process::Stdio, time::Duration};
 
+use platinum_core::Backoff;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::Command,
@@ -15,8 +16,7 @@ use crate::Shutdown;
 
 /// A child that lasted this long was well: its next restart is quick again.
 const WELL_AFTER: Duration = Duration::from_secs(60);
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const RESTARTS: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
 /// How long a child may take to end by itself after it was asked to.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -35,9 +35,10 @@ pub struct Child {
 
 /// Runs the child until the house stops.
 pub async fn keep_running(child: Child, mut shutdown: Shutdown) {
-    let mut pause = FIRST_PAUSE;
+    let mut failures = 0_u32;
     while !shutdown.is_stopping() {
         let started = Instant::now();
+        let pause = RESTARTS.delay(failures);
         match run_once(&child, &mut shutdown).await {
             Ok(ended) if shutdown.is_stopping() => {
                 tracing::debug!(child = child.name, %ended, "The child has stopped.");
@@ -59,10 +60,9 @@ pub async fn keep_running(child: Child, mut shutdown: Shutdown) {
             () = shutdown.stopped() => return,
             () = tokio::time::sleep(pause) => {}
         }
-        pause = if started.elapsed() > WELL_AFTER {
-            FIRST_PAUSE
-        } else {
-            (pause * 2).min(LONGEST_PAUSE)
+        failures = match started.elapsed() > WELL_AFTER {
+            true => 0,
+            false => failures.saturating_add(1),
         };
     }
 }

@@ -8,8 +8,3 @@ pub(crate) async fn blocking<T: Send + 'static>(
         .await
         .map_err(|error| format!("the work was cut off: {error}"))
 }
-
-/// At most `max` characters of one line.
-pub(crate) fn one_line(text: &str, max: usize) -> String {
-    platinum_vault::note::one_line(text, max)
-}

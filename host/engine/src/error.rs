@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use platinum_core::{Capability, Role};
+use platinum_core::{Capability, Role, text};
 use platinum_policy::Refusal;
 
 /// The most bytes of foreign text in one of our sentences.
@@ -184,23 +184,13 @@ pub enum SkillError {
     Failed(String),
 }
 
-/// Foreign text as one line of at most `max_bytes`: control characters become spaces, and a cut is
-/// marked.
+/// Foreign text as one line of at most `max_bytes`, and `…` if it was cut.
 pub(crate) fn one_line(text: &str, max_bytes: usize) -> String {
-    let mut line = String::with_capacity(text.len().min(max_bytes));
-    for character in text.chars() {
-        let character = if character.is_control() {
-            ' '
-        } else {
-            character
-        };
-        if line.len() + character.len_utf8() > max_bytes {
-            line.push('…');
-            break;
-        }
-        line.push(character);
+    let line = text::one_line(text, max_bytes);
+    match line.len() > max_bytes {
+        true => format!("{}…", text::bounded(&line, max_bytes)),
+        false => line,
     }
-    line
 }
 
 #[cfg(test)]

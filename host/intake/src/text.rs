@@ -7,6 +7,8 @@
 //! would run what follows.
 //! Invariants: the functions are pure, and do work in proportion to what they keep or are given.
 
+use platinum_core::text::{is_hidden, is_joiner};
+
 /// The longest run of backticks or tildes that is kept.
 pub const MAX_RUN: usize = 64;
 
@@ -26,28 +28,7 @@ fn shown(c: char) -> Shown {
         '\t' => Shown::As('\t'),
         '\u{202A}'..='\u{202E}' => Shown::Code,
         c if c.is_control() => Shown::Dropped,
-        // Marks and isolates of writing direction, joiners nobody sees, fillers, byte order
-        // marks, tags and the second set of variation selectors, interlinear annotations.
-        '\u{AD}'
-        | '\u{34F}'
-        | '\u{61C}'
-        | '\u{115F}'
-        | '\u{1160}'
-        | '\u{17B4}'
-        | '\u{17B5}'
-        | '\u{180B}'..='\u{180F}'
-        | '\u{200B}'
-        | '\u{200E}'
-        | '\u{200F}'
-        | '\u{2060}'..='\u{206F}'
-        | '\u{3164}'
-        | '\u{FEFF}'
-        | '\u{FFA0}'
-        | '\u{FFF0}'..='\u{FFFB}'
-        | '\u{E0000}'..='\u{E0FFF}' => Shown::Dropped,
-        // Code points that are no characters.
-        '\u{FDD0}'..='\u{FDEF}' => Shown::Dropped,
-        c if u32::from(c) & 0xFFFE == 0xFFFE => Shown::Dropped,
+        c if is_hidden(c) && !is_joiner(c) => Shown::Dropped,
         c => Shown::As(c),
     }
 }

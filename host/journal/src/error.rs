@@ -1,4 +1,4 @@
-//! [`JournalError`]: why the journal cannot be used, said to a person.
+//! [`JournalError`]: why the journal cannot be used.
 
 use std::{io, path::PathBuf};
 
@@ -12,7 +12,7 @@ pub enum JournalError {
     Open {
         /// Which file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A SQLite file, but not a journal.

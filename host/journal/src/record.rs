@@ -46,7 +46,7 @@ pub enum Outcome {
     },
     /// It may have happened.
     Unknown {
-        /// Why that cannot be told, one line.
+        /// Why that is not known, one line.
         reason: String,
     },
 }
@@ -61,7 +61,7 @@ pub enum Begin {
     },
     /// No: it has happened.
     AlreadyDone(Receipt),
-    /// No: an attempt was made and nobody knows what came of it. Ask the other side for the
+    /// No: an attempt was made and its outcome is unknown. Ask the other side for the
     /// intent's reference, then the owner, and record what they say.
     InDoubt(Intent),
 }
@@ -88,7 +88,7 @@ pub enum State {
     Unknown {
         /// The attempt.
         intent: Intent,
-        /// Why that cannot be told.
+        /// Why that is not known.
         reason: String,
     },
 }

@@ -23,7 +23,7 @@ pub struct Journal(Mutex<Connection>);
 
 impl Journal {
     /// Opens the journal in this file, making it if there is none. It holds what was sent to
-    /// whom, so nobody but its user may read it.
+    /// whom, so only its user may read it.
     ///
     /// # Errors
     /// If the file cannot be opened, is no journal, is of a newer layout, or lies on a file system
@@ -91,7 +91,7 @@ impl Journal {
         state_of(&self.lock(), draft)
     }
 
-    /// The attempts of which nobody knows what came of them, oldest first: those whose host died,
+    /// The attempts whose outcome is unknown, oldest first: those whose host died,
     /// and those whose outcome was recorded as unknown. Before any new effect, these are asked
     /// after.
     ///
@@ -270,8 +270,8 @@ fn state_of(connection: &Connection, draft: DraftId) -> Result<State, JournalErr
          LEFT JOIN entries AS o ON o.draft = ?1 AND o.event = 'outcome' AND o.seq > i.seq
          ORDER BY o.seq DESC LIMIT 1",
     )?;
-    type Found = (i64, String, Option<i64>, Option<String>);
-    let found: Option<Found> = last
+    type Columns = (i64, String, Option<i64>, Option<String>);
+    let found: Option<Columns> = last
         .query_row([draft.to_string()], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })

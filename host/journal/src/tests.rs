@@ -57,8 +57,9 @@ fn goes(begin: &Begin) -> bool {
     matches!(begin, Begin::Go { .. })
 }
 
+/// An effect goes once and its receipt is there after a restart.
 #[test]
-fn an_effect_goes_once_and_its_receipt_is_there_after_a_restart() {
+fn effect_goes_once_and_its_receipt_survives() {
     let folder = folder();
     let journal = open(&folder);
     assert_eq!(journal.state(draft(1)).unwrap(), State::Absent);
@@ -86,8 +87,9 @@ fn an_effect_goes_once_and_its_receipt_is_there_after_a_restart() {
     assert_eq!(journal.verify().unwrap().entries, 2);
 }
 
+/// An attempt without an outcome is in doubt for everybody else.
 #[test]
-fn an_attempt_without_an_outcome_is_in_doubt_for_everybody_else() {
+fn attempt_without_outcome_is_in_doubt() {
     let folder = folder();
     let first = open(&folder);
     assert!(goes(&first.intend(&intent(1)).unwrap()));
@@ -101,7 +103,7 @@ fn an_attempt_without_an_outcome_is_in_doubt_for_everybody_else() {
 
 /// Runs in a process of its own, which dies between the intent and the receipt.
 #[test]
-fn dies_after_the_intent_when_told_to() {
+fn child_dies_after_the_intent() {
     if let Some(path) = std::env::var_os("PLATINUM_JOURNAL_TO_DIE_ON") {
         let journal = Journal::open(Path::new(&path)).unwrap();
         assert!(goes(&journal.intend(&intent(7)).unwrap()));
@@ -109,11 +111,12 @@ fn dies_after_the_intent_when_told_to() {
     }
 }
 
+/// A host that died between intent and receipt leaves the attempt in doubt.
 #[test]
-fn a_host_that_died_between_intent_and_receipt_leaves_the_attempt_in_doubt() {
+fn crash_between_intent_and_receipt_is_in_doubt() {
     let folder = folder();
     let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "tests::dies_after_the_intent_when_told_to"])
+        .args(["--exact", "tests::child_dies_after_the_intent"])
         .env(
             "PLATINUM_JOURNAL_TO_DIE_ON",
             folder.path().join("journal.db"),
@@ -139,8 +142,9 @@ fn a_host_that_died_between_intent_and_receipt_leaves_the_attempt_in_doubt() {
     );
 }
 
+/// The files of a host that lost power hold the intent.
 #[test]
-fn the_files_of_a_host_that_lost_power_hold_the_intent() {
+fn power_failure_keeps_the_intent() {
     let (folder, after) = (folder(), self::folder());
     let journal = open(&folder);
     assert!(goes(&journal.intend(&intent(1)).unwrap()));
@@ -157,8 +161,9 @@ fn the_files_of_a_host_that_lost_power_hold_the_intent() {
     );
 }
 
+/// After a definite failure it goes again under the same reference.
 #[test]
-fn after_a_definite_failure_it_goes_again_under_the_same_reference() {
+fn definite_failure_retries_under_one_reference() {
     let folder = folder();
     let journal = open(&folder);
     assert!(goes(&journal.intend(&intent(1)).unwrap()));
@@ -182,7 +187,7 @@ fn after_a_definite_failure_it_goes_again_under_the_same_reference() {
 }
 
 #[test]
-fn an_unknown_outcome_never_goes_until_somebody_found_out() {
+fn unknown_outcome_blocks_until_resolved() {
     let folder = folder();
     let journal = open(&folder);
     assert!(goes(&journal.intend(&intent(1)).unwrap()));
@@ -198,7 +203,7 @@ fn an_unknown_outcome_never_goes_until_somebody_found_out() {
 }
 
 #[test]
-fn an_outcome_needs_an_attempt_and_a_receipt_is_final() {
+fn outcome_needs_an_attempt_and_receipt_is_final() {
     let folder = folder();
     let journal = open(&folder);
     let done = Outcome::Receipt(receipt(1));
@@ -217,7 +222,7 @@ fn an_outcome_needs_an_attempt_and_a_receipt_is_final() {
 }
 
 #[test]
-fn receipts_are_found_by_their_task_in_their_order() {
+fn receipts_of_a_task_are_in_order() {
     let folder = folder();
     let journal = open(&folder);
     for number in [12, 11, 25, 13] {
@@ -236,7 +241,7 @@ fn receipts_are_found_by_their_task_in_their_order() {
 }
 
 #[test]
-fn of_many_who_intend_at_once_one_goes() {
+fn begin_race_admits_one() {
     let folder = folder();
     let path = folder.path().join("journal.db");
     let go: usize = std::thread::scope(|scope| {
@@ -254,7 +259,7 @@ fn of_many_who_intend_at_once_one_goes() {
     assert_eq!(open(&folder).verify().unwrap().entries, 1);
 }
 
-/// Changes the file as somebody would who has the file but not the journal's code.
+/// Changes the file as a program could that has the file but not the journal's code.
 fn tamper(folder: &TempDir, sql: &str) -> JournalError {
     let connection = Connection::open(folder.path().join("journal.db")).unwrap();
     connection
@@ -265,7 +270,7 @@ fn tamper(folder: &TempDir, sql: &str) -> JournalError {
 }
 
 #[test]
-fn tampering_is_found_and_the_entry_named() {
+fn verify_tampered_entry_is_named() {
     for (sql, entry) in [
         (
             "UPDATE entries SET data = replace(data, 'example', 'elsewhere') WHERE seq = 2",
@@ -294,8 +299,9 @@ fn tampering_is_found_and_the_entry_named() {
     }
 }
 
+/// Entries are neither changed nor removed through sql.
 #[test]
-fn entries_are_neither_changed_nor_removed_through_sql() {
+fn sql_update_and_delete_are_refused() {
     let folder = folder();
     open(&folder).intend(&intent(1)).unwrap();
     let connection = Connection::open(folder.path().join("journal.db")).unwrap();
@@ -305,7 +311,7 @@ fn entries_are_neither_changed_nor_removed_through_sql() {
 }
 
 #[test]
-fn other_files_are_refused_with_what_they_are() {
+fn open_other_file_is_refused() {
     let folder = folder();
     let path = folder.path().join("journal.db");
     let newer = open(&folder);
@@ -341,7 +347,7 @@ fn other_files_are_refused_with_what_they_are() {
 }
 
 #[test]
-fn the_file_is_private_and_durable() {
+fn journal_file_is_private_and_durable() {
     use std::os::unix::fs::PermissionsExt;
     let folder = folder();
     let journal = open(&folder);
@@ -375,10 +381,10 @@ fn a_move() -> impl Strategy<Value = Move> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// The rule of the house, for every history: between two "go" there is a definite failure,
+    /// The rule for every history: between two "go" there is a definite failure,
     /// and after a receipt there is none.
     #[test]
-    fn it_goes_again_only_after_a_definite_failure(moves in prop::collection::vec(a_move(), 1..14)) {
+    fn any_history_retries_only_after_definite_failure(moves in prop::collection::vec(a_move(), 1..14)) {
         let folder = folder();
         let mut journal = open(&folder);
         let (mut may_go, mut done, mut entries) = (true, false, 0);

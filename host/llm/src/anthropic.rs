@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use platinum_core::text::one_line;
 use serde_json::{Value, json};
 
 use crate::{
     Completion, ConfigError, LlmError, Model, Request, Retry, Secret,
-    http::{Endpoint, KeyHeader, one_line},
+    http::{Endpoint, KeyHeader},
     openai::counted,
     quoting::{self, Prompt},
 };

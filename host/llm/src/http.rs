@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rand::Rng;
+use platinum_core::{Backoff, text::one_line};
 use reqwest::{StatusCode, Url, header};
 use serde_json::Value;
 
@@ -130,22 +130,12 @@ impl Endpoint {
             if let Some(asked) = asked.filter(|asked| *asked > self.retry.longest_pause) {
                 return away(format!("{error}; it asks to wait {} s", asked.as_secs()));
             }
-            let pause = asked.unwrap_or_default().max(self.pause(attempt));
+            let backoff = Backoff::new(self.retry.first_pause, self.retry.longest_pause);
+            let pause = asked.unwrap_or_default().max(backoff.jittered(attempt - 1));
             tracing::debug!(attempt, ?pause, error, "asking the provider again");
             tokio::time::sleep(pause).await;
             attempt += 1;
         }
-    }
-
-    /// Exponential, between half and all of it, so that many callers do not come back at once.
-    fn pause(&self, attempt: u32) -> Duration {
-        let doubled = self
-            .retry
-            .first_pause
-            .saturating_mul(1 << (attempt - 1).min(16));
-        doubled
-            .min(self.retry.longest_pause)
-            .mul_f64(rand::rng().random_range(0.5..=1.0))
     }
 
     async fn attempt(&self, body: &Value) -> Attempt {
@@ -296,27 +286,6 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         cause = next.source();
     }
     one_line(&text, 400)
-}
-
-/// One line of at most `max` characters, without control characters.
-pub(crate) fn one_line(text: &str, max: usize) -> String {
-    let words = text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|w| !w.is_empty());
-    let mut line = String::new();
-    for word in words {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-        if line.len() > max.saturating_mul(4) {
-            break;
-        }
-    }
-    if line.chars().count() > max {
-        line = line.chars().take(max).chain(['…']).collect();
-    }
-    line
 }
 
 #[cfg(test)]

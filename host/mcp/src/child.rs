@@ -21,7 +21,9 @@ use tokio::{
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
 };
 
-use crate::{MAX_ANSWER_BYTES, ServerSpec, error::one_line};
+use platinum_core::text::one_line;
+
+use crate::{MAX_ANSWER_BYTES, ServerSpec};
 
 /// How long a server has to end by itself once its stdin is closed.
 const FAREWELL: Duration = Duration::from_secs(3);

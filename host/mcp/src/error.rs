@@ -70,27 +70,6 @@ impl CallError {
     }
 }
 
-/// One line of at most `max` characters, without control characters.
-pub(crate) fn one_line(text: &str, max: usize) -> String {
-    let mut line = String::new();
-    for word in text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|w| !w.is_empty())
-    {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-        if line.len() > max.saturating_mul(4) {
-            break;
-        }
-    }
-    if line.chars().count() > max {
-        line = line.chars().take(max).chain(['…']).collect();
-    }
-    line
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,11 +86,5 @@ mod tests {
         assert!(!protocol(None).certainly_not_run());
         assert!(!CallError::Lost(String::new()).certainly_not_run());
         assert!(!CallError::Tool(String::new()).certainly_not_run());
-    }
-
-    #[test]
-    fn a_foreign_text_becomes_one_bounded_line() {
-        assert_eq!(one_line(" a\r\n\u{1b}[31m b ", 80), "a [31m b");
-        assert_eq!(one_line(&"x".repeat(500), 3), "xxx…");
     }
 }

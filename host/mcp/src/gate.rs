@@ -217,7 +217,7 @@ impl std::fmt::Display for GateRefusal {
 /// `` `a` ``, `` `b` and 3 more ``: names are foreign text, so few and bounded.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 4;
-    let shown = |name: &String| format!("`{}`", crate::error::one_line(name, 64));
+    let shown = |name: &String| format!("`{}`", platinum_core::text::one_line(name, 64));
     let mut parts: Vec<String> = names.iter().take(SHOWN).map(shown).collect();
     if names.len() > SHOWN {
         parts.push(format!("{} more", names.len() - SHOWN));

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use platinum_core::text::one_line;
 use rmcp::{
     RoleClient,
     model::{
@@ -26,7 +27,6 @@ use tokio::sync::Mutex;
 use crate::{
     CallError, McpError, ServerSpec,
     child::{self, Trace},
-    error::one_line,
 };
 
 /// How long a server may take to answer the first question of the newer lifecycle. A server that

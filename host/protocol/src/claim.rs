@@ -14,7 +14,7 @@
 //! Invariants, which the tests of `tests/claim.rs` try with several agents, lost
 //! acknowledgements and late pushes: a task has at most one winner; a claim is never rebased, only
 //! built anew on a new tip; an unknown outcome is never taken for a failure or a success, but
-//! looked up; [`Claimed::Won`] is said only if the tip has, or the remote acknowledged, this claim
+//! looked up; [`Claimed::Won`] is answered only if the tip has, or the remote acknowledged, this claim
 //! (or one that this host is known to have made before); a take-over is proposed only on a tip
 //! that still has exactly the claim that was found stuck, and its epoch is above that claim's, so
 //! that whatever the old owner still does is refused.
@@ -24,16 +24,16 @@ use platinum_core::{AgentName, ClaimId, TaskId};
 
 use crate::{ClaimRecord, TaskPlace};
 
-/// What came of a push, as the remote said it.
+/// What came of a push, as the remote answered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PushOutcome {
     /// The remote moved its branch to the commit, or already had it there.
     Landed,
-    /// The remote said that it did not take this push: the tip was another, or a hook declined.
+    /// The remote answered that it did not take this push: the tip was another, or a hook declined.
     /// Not that the commit is not there: over https git's client may send a push twice by itself,
     /// and is refused for what it sent first. The next fetch shows it.
     Rejected(String),
-    /// Nobody knows: a time-out, a broken connection, a killed process.
+    /// Unknown: a time-out, a broken connection, a killed process.
     Indeterminate(String),
 }
 
@@ -102,7 +102,7 @@ pub struct ClaimMachine {
 
 impl ClaimMachine {
     /// A machine that is about to fetch. `claim` must be random: new, or that of an attempt of this
-    /// host for the same task of which nobody knows whether it landed. It pushes at most
+    /// host for the same task of which it is unknown whether it landed. It pushes at most
     /// `max_attempts` times (at least once).
     pub fn new(task: TaskId, agent: AgentName, claim: ClaimId, max_attempts: u32) -> Self {
         Self {
@@ -158,7 +158,7 @@ impl ClaimMachine {
         self.claim
     }
 
-    /// What the remote last said when it did not take a push or could not be asked.
+    /// The remote's last answer when it did not take a push or could not be asked.
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
@@ -199,7 +199,7 @@ impl ClaimMachine {
                 owner: Some(record.agent),
             }),
             TaskPlace::Finished | TaskPlace::Absent => Step::End(Claimed::Lost { owner: None }),
-            // The stuck owner gave it back: whoever wants it now claims it like everybody.
+            // The silent owner gave it back: it is claimed like any other.
             TaskPlace::Waiting if self.stuck.is_some() => Step::End(Claimed::Lost { owner: None }),
             TaskPlace::Waiting => self.free(tip, is_ancestor_of_tip),
         };

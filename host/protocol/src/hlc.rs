@@ -92,7 +92,7 @@ impl Stamp {
 pub enum Skew {
     /// Not at all, or so little that clocks of two machines explain it.
     Fine,
-    /// So many milliseconds that somebody should set a clock; it still counts.
+    /// So many milliseconds that a clock should be set; it still counts.
     Warned(i64),
     /// So many milliseconds that the stamp says nothing about the order of two versions.
     Distrusted(i64),
@@ -105,7 +105,7 @@ impl Skew {
     }
 }
 
-/// The clock. It holds no time of its own: whoever drives it says what the machine's clock says.
+/// The clock. It holds no time of its own: the driver passes in the machine's time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Hlc {
     last: Stamp,
@@ -142,7 +142,7 @@ impl Hlc {
         self.last
     }
 
-    /// Takes note of somebody's stamp: what is stamped here from now on is later, unless the stamp
+    /// Takes note of a stamp of another agent: what is stamped here from now on is later, unless the stamp
     /// is not to be believed.
     pub fn observe(&mut self, stamp: Stamp, now_ms: i64) -> Skew {
         let skew = stamp.skew(now_ms);

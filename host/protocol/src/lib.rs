@@ -6,7 +6,7 @@
 //! ([`hlc`]).
 //! Lives elsewhere: fetching, committing and pushing is the synchronizer's in `daemon`, with
 //! `repo`; who may change which path is in `policy`.
-//! Invariants: no I/O, no clock, no randomness: whoever drives gives tips, outcomes, ids and times
+//! Invariants: no I/O, no clock, no randomness: the driver gives tips, outcomes, ids and times
 //! in, and does what the answer says. Every machine can be cloned, compared and hashed, so that a
 //! model checker can hold it.
 

@@ -193,7 +193,7 @@ impl Sides<'_> {
     }
 
     /// Whether this blob can be at this path whatever else the plan does: nothing else is there,
-    /// and nobody took it away from there.
+    /// and it is still there.
     fn is_free(&self, copy: &VaultPath, blob: &str) -> bool {
         let trees = [self.base, self.ours, self.theirs];
         let [base, ours, theirs] = trees.map(|tree| tree.get(copy));

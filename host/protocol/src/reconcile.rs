@@ -8,7 +8,7 @@
 //! Lives elsewhere: keeping intents over restarts, and doing what is answered, is the
 //! synchronizer's; who wins a claim that is made now is [`crate::ClaimMachine`]'s.
 //! Invariants: the answer follows from the intent and the tip alone; asked again after it was
-//! done, it says [`Replay::Settled`], or that it was lost since; work on a task that is not this
+//! done, it says [`Replay::UpToDate`], or that it was lost since; work on a task that is not this
 //! agent's is never answered with anything but keeping it aside.
 
 use platinum_core::{AgentName, ClaimId};
@@ -25,7 +25,7 @@ pub enum Intent {
         /// The id that the claim shall have.
         claim: ClaimId,
         /// Whether the remote has ever had the task: one that was made here meanwhile has to be
-        /// told first.
+        /// published first.
         known: bool,
     },
     /// A claim in a zone that only this machine works in: it counted at once.
@@ -37,8 +37,9 @@ pub enum Intent {
     Finish {
         /// Under which claim.
         record: ClaimRecord,
-        /// Whether the remote has ever had that claim: one by an `Own` may not be told yet.
-        told: bool,
+        /// Whether the remote has this claim; a local-only claim may still be unpushed.
+        #[serde(alias = "told")]
+        published: bool,
     },
 }
 
@@ -47,17 +48,17 @@ pub enum Intent {
 pub enum Replay {
     /// Claim it now, by compare-and-swap; until that is won it stays tentative.
     ClaimNow,
-    /// Nothing stands against it: let the files go out with the next sync.
-    Tell,
+    /// Nothing stands against it: the files go out with the next sync.
+    Publish,
     /// The remote has it already.
-    Settled,
+    UpToDate,
     /// The task is another's by now, or its end came from elsewhere: keep what was made here
     /// beside, as a conflict note, and do nothing else on it.
     Lost {
-        /// Whose it is, if it is anybody's.
+        /// Its owner, if it has one.
         owner: Option<AgentName>,
     },
-    /// The task is not in the vault any more: somebody took it away. Keep what was made here.
+    /// The task is not in the vault any more. Keep what was made here.
     Gone,
 }
 
@@ -67,23 +68,30 @@ pub fn replay(intent: &Intent, place: &TaskPlace) -> Replay {
         owner: owner.cloned(),
     };
     match (intent, place) {
-        (Intent::Claim { claim, .. }, TaskPlace::Owned(now)) if now.id == *claim => Replay::Settled,
+        (Intent::Claim { claim, .. }, TaskPlace::Owned(now)) if now.id == *claim => {
+            Replay::UpToDate
+        }
         (Intent::Claim { .. }, TaskPlace::Waiting) => Replay::ClaimNow,
         (Intent::Claim { known: false, .. }, TaskPlace::Absent) => Replay::ClaimNow,
 
         // It is this agent's, if by another claim: one that was made after a crash, say.
         (Intent::Own { record }, TaskPlace::Owned(now)) if now.agent == record.agent => {
-            Replay::Settled
+            Replay::UpToDate
         }
-        // The zone is this machine's alone, so that nobody can have been faster.
-        (Intent::Own { .. }, TaskPlace::Waiting | TaskPlace::Absent) => Replay::Tell,
+        // The zone is this machine's alone, so that no other agent can have been faster.
+        (Intent::Own { .. }, TaskPlace::Waiting | TaskPlace::Absent) => Replay::Publish,
 
-        (Intent::Finish { record, .. }, TaskPlace::Owned(now)) if same(record, now) => Replay::Tell,
-        (Intent::Finish { told: false, .. }, TaskPlace::Waiting | TaskPlace::Absent) => {
-            Replay::Tell
+        (Intent::Finish { record, .. }, TaskPlace::Owned(now)) if same(record, now) => {
+            Replay::Publish
         }
-        // Whoever filed it: it is filed, and what was written here about it is merged as content.
-        (Intent::Finish { .. }, TaskPlace::Finished) => Replay::Settled,
+        (
+            Intent::Finish {
+                published: false, ..
+            },
+            TaskPlace::Waiting | TaskPlace::Absent,
+        ) => Replay::Publish,
+        // It is finished, by this agent or another; what was written here about it is merged as content.
+        (Intent::Finish { .. }, TaskPlace::Finished) => Replay::UpToDate,
 
         (_, TaskPlace::Owned(now)) => lost(Some(&now.agent)),
         (_, TaskPlace::Finished | TaskPlace::Waiting) => lost(None),
@@ -91,7 +99,7 @@ pub fn replay(intent: &Intent, place: &TaskPlace) -> Replay {
     }
 }
 
-/// The same claim, however often it has beaten since.
+/// The same claim, whatever heartbeats it had since.
 fn same(one: &ClaimRecord, other: &ClaimRecord) -> bool {
     one.id == other.id && one.epoch == other.epoch && one.agent == other.agent
 }

@@ -19,7 +19,7 @@ pub struct ClaimRecord {
     /// The tip it was built on, in hex; empty for the first commit, and for a claim that was made
     /// while the remote was away.
     pub base: String,
-    /// How often the owner said since that it is still at it, having nothing else to push.
+    /// How many heartbeats the owner has pushed since, having nothing else to push.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub beat: u64,
 }
@@ -35,7 +35,7 @@ fn is_zero(beat: &u64) -> bool {
 /// What the tree at a tip says of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TaskPlace {
-    /// In `Needs_Action/`: nobody owns it.
+    /// In `Needs_Action/`: it has no owner.
     Waiting,
     /// In `In_Progress/<agent>/`, by this claim.
     Owned(ClaimRecord),

@@ -40,7 +40,7 @@ pub enum SyncStep {
     },
     /// Wait, so that contenders come apart.
     Pause {
-        /// How many rounds were in vain so far.
+        /// How many rounds failed so far.
         round: u32,
     },
     /// Change the work tree as prepared.
@@ -68,7 +68,7 @@ pub enum Synced {
     Contended {
         /// How often it was tried.
         rounds: u32,
-        /// What the remote said last.
+        /// The remote's last answer.
         reason: String,
     },
 }
@@ -88,7 +88,7 @@ pub struct SyncMachine {
     on_tip: Option<String>,
     /// The commit of the last round, if it has one.
     commit: Option<String>,
-    /// Why nobody knows what became of that commit.
+    /// Why it is unknown what became of that commit.
     doubt: Option<String>,
     step: SyncStep,
 }

@@ -2,7 +2,7 @@
 //!
 //! Lives elsewhere: a few blobs are stored one by one, by libgit2.
 //! Invariants: a blob has its name in the store only once its bytes are on the disk, so that what
-//! a power failure cuts off is no object; when [`Batch::settle`] returns, all are there.
+//! a power failure cuts off is no object; when [`Batch::flush`] returns, all are there.
 
 use std::{
     fs::{self, File},
@@ -43,10 +43,10 @@ impl Repo {
 }
 
 impl Batch {
-    /// Writes a blob of this id. It can be read once the batch is settled.
+    /// Writes a blob of this id. It can be read once the batch is flushed.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     pub fn write(&mut self, blob: Oid, bytes: &[u8]) -> Result<(), RepoError> {
         let number = self.written.len();
         self.written.push(blob);
@@ -58,7 +58,7 @@ impl Batch {
     ///
     /// # Errors
     /// What the system says; then nothing that was written counts.
-    pub fn settle(mut self) -> Result<(), RepoError> {
+    pub fn flush(mut self) -> Result<(), RepoError> {
         self.store().map_err(|error| failed(&error))
     }
 
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_killed_daemon_of_the_same_process_id_left_is_in_nobodys_way() {
+    fn batch_leftovers_of_the_same_pid_do_not_collide() {
         let folder = tempfile::tempdir().unwrap();
         let repo = Repo::open_or_init(&folder.path().join("vault.git")).unwrap();
         let blob = Repo::blob_oid_of(b"text").unwrap();
@@ -143,12 +143,12 @@ mod tests {
         .unwrap();
         let mut batch = repo.batch();
         batch.write(blob, b"text").unwrap();
-        batch.settle().unwrap();
+        batch.flush().unwrap();
         assert_eq!(repo.read_blob(blob, 9).unwrap(), b"text");
     }
 
     #[test]
-    fn blobs_are_there_when_the_batch_is_settled_and_nothing_else_is() {
+    fn batch_flush_stores_exactly_its_blobs() {
         let folder = tempfile::tempdir().unwrap();
         let repo = Repo::open_or_init(&folder.path().join("vault.git")).unwrap();
         let texts: Vec<String> = (0..600).map(|n| format!("text {}\n", n % 500)).collect();
@@ -161,7 +161,7 @@ mod tests {
             batch.write(*oid, text.as_bytes()).unwrap();
         }
         assert!(!repo.is_stored(oids[0]).unwrap());
-        batch.settle().unwrap();
+        batch.flush().unwrap();
         for (oid, text) in oids.iter().zip(&texts) {
             assert_eq!(repo.read_blob(*oid, 99).unwrap(), text.as_bytes());
         }

@@ -128,7 +128,7 @@ impl Repo {
             .map_err(RepoError::git("naming a commit's author"))?;
         let commit = self.write_commit(&git, &who, &message_of(meta), &tree, &parents)?;
         made.push(commit);
-        self.made(&made)?;
+        self.record_written(&made)?;
         Ok(commit)
     }
 
@@ -224,7 +224,7 @@ impl Repo {
     }
 }
 
-/// The tree `base` with these edits, written; `made` is told what was.
+/// The tree `base` with these edits, written; the ids of what was written are added to `made`.
 pub(crate) fn edited_tree(
     git: &Repository,
     base: Option<Oid>,
@@ -242,7 +242,7 @@ pub(crate) fn edited_tree(
             Edit::PutBlob(oid) => Some(*oid),
             Edit::Delete => None,
         };
-        root.insert(path, blob)?;
+        root.add(path, blob)?;
     }
     match write_tree(git, "", base, &root, made)? {
         Some(tree) => Ok(tree),
@@ -265,7 +265,7 @@ struct Branch<'a> {
 }
 
 impl<'a> Branch<'a> {
-    fn insert(&mut self, path: &'a VaultPath, blob: Option<Oid>) -> Result<(), RepoError> {
+    fn add(&mut self, path: &'a VaultPath, blob: Option<Oid>) -> Result<(), RepoError> {
         let mut branch = self;
         let mut parts = path.components().peekable();
         while let Some(part) = parts.next() {
@@ -356,10 +356,7 @@ fn message_of(meta: &CommitMeta) -> String {
     ];
     for (key, value) in own.iter().chain(&meta.trailers) {
         // One line each: a value can not add a trailer of its own.
-        let value: String = value
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
+        let value = value.replace(char::is_control, " ");
         text.push_str(&format!("{key}: {value}\n"));
     }
     text

@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 
 use caseless::Caseless as _;
 use git2::{Oid, Repository};
-use platinum_core::VaultPath;
+use platinum_core::{VaultPath, text::is_joiner};
 use platinum_policy::Change;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
     Repo, RepoError,
-    tree::{Entries, Entry, Kind, entries_of, some_entries_of, tree_of},
+    tree::{Entries, Entry, Kind, entries_of, printable, some_entries_of, tree_of},
 };
 
 /// Deeper folders than this are refused; a vault path has at most 512 bytes anyway.
@@ -185,13 +185,13 @@ impl Walk<'_> {
         for name in names {
             let (before, after) = (old.get(name).copied(), new.get(name).copied());
             if before != after {
-                self.entry(prefix, name, before, after, depth)?;
+                self.compare_entry(prefix, name, before, after, depth)?;
             }
         }
         Ok(())
     }
 
-    fn entry(
+    fn compare_entry(
         &mut self,
         prefix: &str,
         name: &[u8],
@@ -331,24 +331,8 @@ fn key_of(name: &[u8]) -> String {
     if name.is_ascii() {
         return name.to_ascii_lowercase();
     }
-    let seen = name
-        .chars()
-        .filter(|c| !matches!(c, '\u{FE0F}' | '\u{200C}' | '\u{200D}'));
-    seen.nfd().default_case_fold().nfc().collect()
-}
-
-fn printable(path: &[u8]) -> String {
-    String::from_utf8_lossy(path)
-        .escape_debug()
-        .take(300)
-        .collect()
-}
-
-pub(crate) fn foreign(path: &[u8], what: &str) -> RepoError {
-    RepoError::Foreign {
-        path: printable(path),
-        what: what.to_owned(),
-    }
+    let visible = name.chars().filter(|c| !is_joiner(*c));
+    visible.nfd().default_case_fold().nfc().collect()
 }
 
 #[cfg(test)]
@@ -356,7 +340,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_some_system_takes_for_one_have_one_key() {
+    fn key_of_equivalent_names_is_equal() {
         for (a, b) in [
             ("A.md", "a.md"),
             ("STRASSE.md", "straße.md"),

@@ -10,7 +10,7 @@ pub enum RepoError {
     Open {
         /// The folder.
         folder: PathBuf,
-        /// What libgit2 or the system said.
+        /// The error of libgit2 or of the system.
         reason: String,
     },
     /// libgit2 refused something.
@@ -18,7 +18,7 @@ pub enum RepoError {
     Git {
         /// What was being done.
         doing: &'static str,
-        /// What libgit2 said.
+        /// libgit2's error.
         reason: String,
     },
     /// A tree holds what the vault never holds.
@@ -52,7 +52,7 @@ pub enum RepoError {
     #[error(transparent)]
     Key(#[from] crate::KeyError),
     /// Another thread panicked while it held the repository.
-    #[error("the repository was left in the middle of a call; restart the daemon")]
+    #[error("the repository lock was poisoned by a panic; restart the daemon")]
     Poisoned,
 }
 

@@ -10,35 +10,36 @@
 //! yet. libgit2 never speaks to a remote: its push to a path is no compare-and-swap.
 
 mod batch;
+mod blobs;
 mod commit;
 mod compare;
 mod error;
-mod in_use;
-mod incoming;
-mod journal;
 mod lookup;
 mod maintenance;
-mod objects;
+mod new_objects;
+mod open;
+mod process_lock;
 mod refs;
 mod remote;
+mod repo;
 mod sign;
 mod tree;
+mod wal;
 
 pub use batch::Batch;
 pub use commit::{CommitInfo, CommitMeta, Edit, TRAILER_AGENT, TRAILER_ROLE};
 pub use compare::{Changed, Comparison, Fault};
 pub use error::RepoError;
 pub use git2::Oid;
-pub use incoming::New;
-pub use lookup::Folder;
-pub use maintenance::{Clutter, MaintenanceError};
-pub use objects::Repo;
+pub use lookup::{Folder, Item};
+pub use maintenance::{MaintenanceError, ObjectStats};
+pub use new_objects::NewObject;
 pub use refs::RefName;
 pub use remote::{
-    Address, AddressError, BRANCH, ClientOptions, GitRemote, HostKey, News, Remote, RemoteError,
-    watch_branch,
+    Address, AddressError, BRANCH, ClientOptions, GitRemote, HostKey, Remote, RemoteError,
+    RemoteEvent, watch_branch,
 };
+pub use repo::Repo;
 pub use sign::{
     KeyError, PublicKey, Retired, Signature, Signer, Signers, SignersError, SigningKey, signer_mail,
 };
-pub use tree::Item;

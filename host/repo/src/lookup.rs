@@ -1,6 +1,7 @@
-//! Looking up a few paths, or one folder, of a commit, without reading the rest of it.
+//! Reading a commit: a few paths, one folder, or every file.
 //!
-//! Lives elsewhere: what changed between two commits is in `tree`.
+//! Lives elsewhere: what changed between two commits is in `compare`; how one folder is stored is in
+//! `tree`.
 //! Invariant: only the folders on the way to what was asked for are read, each once.
 
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use platinum_core::VaultPath;
 
 use crate::{
     Repo, RepoError,
-    tree::{readable_tree, tree_of},
+    tree::{Entry, Kind, readable_tree, some_entries_of, tree_of},
 };
 
 /// The bits of a mode that say what an entry is.
@@ -27,7 +28,104 @@ pub struct Folder {
     pub folders: BTreeMap<String, Oid>,
 }
 
+/// One entry of a folder in a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a folder.
+    pub folder: bool,
+    /// The blob or tree.
+    pub oid: Oid,
+}
+
 impl Repo {
+    /// Every file of a commit.
+    ///
+    /// # Errors
+    /// As [`Repo::changes`].
+    pub fn tree_files(&self, commit: Oid) -> Result<BTreeMap<VaultPath, Oid>, RepoError> {
+        let all = self.changes(None, commit)?;
+        Ok(all
+            .into_iter()
+            .filter_map(|c| c.blob.map(|blob| (c.path, blob)))
+            .collect())
+    }
+
+    /// The blob at a path of a commit.
+    ///
+    /// # Errors
+    /// If an object is missing.
+    pub fn blob_at(&self, commit: Oid, path: &VaultPath) -> Result<Option<Oid>, RepoError> {
+        let git = self.lock()?;
+        let mut at = tree_of(&git, commit)?;
+        let mut parts = path.components().peekable();
+        while let Some(part) = parts.next() {
+            let Some(tree) = readable_tree(&git, at)? else {
+                return Ok(None);
+            };
+            let Some(entry) = tree.get_name(part) else {
+                return Ok(None);
+            };
+            let (oid, mode) = (entry.id(), entry.filemode_raw());
+            match (parts.peek().is_some(), Entry { oid, mode }.kind()) {
+                (false, Kind::File) => return Ok(Some(oid)),
+                (true, Kind::Folder) => at = oid,
+                _ => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The bytes at a path of a commit, if there are at most `most` of them.
+    ///
+    /// # Errors
+    /// If an object is missing or the file is larger.
+    pub fn file_at(
+        &self,
+        commit: Oid,
+        path: &VaultPath,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, RepoError> {
+        match self.blob_at(commit, path)? {
+            Some(blob) => self.read_blob(blob, most).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What a folder of a commit holds, files and folders only, in order; nothing if there is no
+    /// such folder.
+    ///
+    /// # Errors
+    /// If an object is missing.
+    pub fn items(&self, commit: Oid, folder: &str) -> Result<Vec<Item>, RepoError> {
+        let git = self.lock()?;
+        let mut tree = tree_of(&git, commit)?;
+        for part in folder.split('/').filter(|part| !part.is_empty()) {
+            let entries = some_entries_of(&git, Some(tree))?;
+            match entries.get(part.as_bytes()) {
+                Some(entry) if entry.kind() == Kind::Folder => tree = entry.oid,
+                _ => return Ok(Vec::new()),
+            }
+        }
+        let entries = some_entries_of(&git, Some(tree))?;
+        Ok(entries
+            .into_iter()
+            .filter_map(|(name, entry)| {
+                let folder = match entry.kind() {
+                    Kind::Folder => true,
+                    Kind::File => false,
+                    _ => return None,
+                };
+                Some(Item {
+                    name: String::from_utf8(name).ok()?,
+                    folder,
+                    oid: entry.oid,
+                })
+            })
+            .collect())
+    }
+
     /// The blobs at these paths of a commit; a path that is not in the answer has no file there.
     ///
     /// # Errors
@@ -133,8 +231,9 @@ mod tests {
     use super::*;
     use crate::{CommitMeta, Edit};
 
+    /// Paths and folders are found and what is none is not.
     #[test]
-    fn paths_and_folders_are_found_and_what_is_none_is_not() {
+    fn lookup_finds_files_and_folders_only() {
         let folder = tempfile::tempdir().unwrap();
         let repo = Repo::open_or_init(&folder.path().join("vault.git")).unwrap();
         let path = |text: &str| VaultPath::new(text).unwrap();

@@ -1,4 +1,4 @@
-//! Upkeep of the repository: loose objects and many packs are gathered into few packs, refs into
+//! Maintenance of the repository: loose objects and many packs are gathered into few packs, refs into
 //! one file, by git's own client (libgit2 cannot).
 //!
 //! Invariants: nothing is ever pruned: what no ref names today may be what a snapshot names
@@ -10,7 +10,7 @@ use std::{fs, io, path::Path, time::Duration};
 
 use crate::{
     ClientOptions, Repo, RepoError,
-    remote::{Run, said},
+    remote::{Run, error_line},
 };
 
 /// From so many loose objects on, every look-up and every full walk pays for them.
@@ -26,7 +26,7 @@ const AT_MOST: Duration = Duration::from_secs(15 * 60);
 
 /// How much there is to gather.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Clutter {
+pub struct ObjectStats {
     /// Loose objects, estimated.
     pub loose: usize,
     /// Packs.
@@ -35,14 +35,14 @@ pub struct Clutter {
     pub refs: usize,
 }
 
-impl Clutter {
+impl ObjectStats {
     /// Whether gathering is worth its price.
-    pub fn is_much(&self) -> bool {
+    pub fn needs_gc(&self) -> bool {
         self.loose >= MANY_LOOSE || self.packs >= MANY_PACKS || self.refs >= MANY_REFS
     }
 }
 
-/// Why upkeep was not done. The repository is whole in every case.
+/// Why maintenance failed. The repository is whole in every case.
 #[derive(Debug, thiserror::Error)]
 pub enum MaintenanceError {
     /// The repository cannot be read.
@@ -56,7 +56,7 @@ pub enum MaintenanceError {
     Refused {
         /// What it should do.
         doing: &'static str,
-        /// What it said.
+        /// Its error.
         reason: String,
     },
     /// It took too long.
@@ -72,14 +72,14 @@ impl Repo {
     ///
     /// # Errors
     /// If the repository cannot be read.
-    pub fn clutter(&self) -> Result<Clutter, RepoError> {
-        let look = || -> io::Result<Clutter> {
+    pub fn object_stats(&self) -> Result<ObjectStats, RepoError> {
+        let look = || -> io::Result<ObjectStats> {
             let objects = self.git_dir().join("objects");
             let mut loose = 0_usize;
             for folder in SAMPLE {
                 loose = loose.saturating_add(count(&objects.join(folder), |_| true)?);
             }
-            Ok(Clutter {
+            Ok(ObjectStats {
                 loose: loose.saturating_mul(256 / SAMPLE.len()),
                 packs: count(&objects.join("pack"), |name| name.ends_with(".pack"))?,
                 refs: count_below(&self.git_dir().join("refs"), 8)?,
@@ -99,13 +99,13 @@ impl Repo {
     pub async fn maintain(&self) -> Result<(), MaintenanceError> {
         let repo = self.clone();
         let swept = move || {
-            // Loose objects go once they are in a pack: nothing rests on the journal then.
-            repo.settle()?;
+            // Loose objects go once they are in a pack: nothing rests on the write-ahead log then.
+            repo.checkpoint()?;
             repo.sweep()
         };
         match tokio::task::spawn_blocking(swept).await {
             Ok(swept) => drop(swept?),
-            Err(error) => tracing::warn!("Leftovers are not swept: {error}"),
+            Err(error) => tracing::warn!("Cannot sweep leftovers: {error}."),
         }
         self.git("gather refs", &["pack-refs", "--all"]).await?;
         let repack = [
@@ -124,7 +124,7 @@ impl Repo {
         let options = ClientOptions {
             time_out: AT_MOST,
             whole: AT_MOST,
-            // Nobody's settings for packing or pruning.
+            // No user's settings for packing or pruning.
             user_config: false,
             settings: [
                 ("pack.threads", "1"),
@@ -139,7 +139,7 @@ impl Repo {
             ..ClientOptions::default()
         };
         let mut command = options.command(self.git_dir(), None);
-        let alive = crate::in_use::lifetime(self.git_dir()).map_err(|error| RepoError::Open {
+        let alive = crate::process_lock::hold(self.git_dir()).map_err(|error| RepoError::Open {
             folder: self.git_dir().to_owned(),
             reason: error.to_string(),
         })?;
@@ -148,7 +148,7 @@ impl Repo {
             Run::Ended { status, .. } if status.success() => Ok(()),
             Run::Ended { stderr, .. } => Err(MaintenanceError::Refused {
                 doing,
-                reason: said(&stderr),
+                reason: error_line(&stderr),
             }),
             Run::TimedOut => Err(MaintenanceError::TimedOut { doing }),
             Run::NotStarted(error) => Err(MaintenanceError::NoClient(error)),

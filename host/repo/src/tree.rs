@@ -1,32 +1,21 @@
-//! Reading trees: what a commit holds.
+//! One folder of a commit, as git stores it: its entries, read strictly or leniently.
 //!
-//! Lives elsewhere: what changed between two commits is in `compare`.
+//! Lives elsewhere: paths are looked up in `lookup`; what changed between two commits is in
+//! `compare`.
 //! Invariant: what comes in is read as git would write it, or not at all: an entry that is there
 //! twice or out of order could be two things to two readers.
 
 use std::collections::BTreeMap;
 
 use git2::{ErrorClass, ObjectType, Oid, Repository, Tree};
-use platinum_core::VaultPath;
 
-use crate::{Repo, RepoError, compare::foreign};
+use crate::RepoError;
 
 /// More entries in one folder than this are refused.
 const MAX_ENTRIES: usize = 1 << 20;
 
-/// What is said of a folder that is none.
+/// The fault of a folder that is none.
 pub(crate) const UNREADABLE: &str = "is a folder that cannot be read";
-
-/// One entry of a folder in a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// Its name.
-    pub name: String,
-    /// Whether it is a folder.
-    pub folder: bool,
-    /// The blob or tree.
-    pub oid: Oid,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -55,94 +44,6 @@ impl Entry {
     }
 }
 
-impl Repo {
-    /// Every file of a commit.
-    ///
-    /// # Errors
-    /// As [`Repo::changes`].
-    pub fn tree_files(&self, commit: Oid) -> Result<BTreeMap<VaultPath, Oid>, RepoError> {
-        let all = self.changes(None, commit)?;
-        Ok(all
-            .into_iter()
-            .filter_map(|c| c.blob.map(|blob| (c.path, blob)))
-            .collect())
-    }
-
-    /// The blob at a path of a commit.
-    ///
-    /// # Errors
-    /// If an object is missing.
-    pub fn blob_at(&self, commit: Oid, path: &VaultPath) -> Result<Option<Oid>, RepoError> {
-        let git = self.lock()?;
-        let mut at = tree_of(&git, commit)?;
-        let mut parts = path.components().peekable();
-        while let Some(part) = parts.next() {
-            let Some(tree) = readable_tree(&git, at)? else {
-                return Ok(None);
-            };
-            let Some(entry) = tree.get_name(part) else {
-                return Ok(None);
-            };
-            let (oid, mode) = (entry.id(), entry.filemode_raw());
-            match (parts.peek().is_some(), Entry { oid, mode }.kind()) {
-                (false, Kind::File) => return Ok(Some(oid)),
-                (true, Kind::Folder) => at = oid,
-                _ => return Ok(None),
-            }
-        }
-        Ok(None)
-    }
-
-    /// The bytes at a path of a commit, if there are at most `most` of them.
-    ///
-    /// # Errors
-    /// If an object is missing or the file is larger.
-    pub fn file_at(
-        &self,
-        commit: Oid,
-        path: &VaultPath,
-        most: usize,
-    ) -> Result<Option<Vec<u8>>, RepoError> {
-        match self.blob_at(commit, path)? {
-            Some(blob) => self.read_blob(blob, most).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// What a folder of a commit holds, files and folders only, in order; nothing if there is no
-    /// such folder.
-    ///
-    /// # Errors
-    /// If an object is missing.
-    pub fn items(&self, commit: Oid, folder: &str) -> Result<Vec<Item>, RepoError> {
-        let git = self.lock()?;
-        let mut tree = tree_of(&git, commit)?;
-        for part in folder.split('/').filter(|part| !part.is_empty()) {
-            let entries = some_entries_of(&git, Some(tree))?;
-            match entries.get(part.as_bytes()) {
-                Some(entry) if entry.kind() == Kind::Folder => tree = entry.oid,
-                _ => return Ok(Vec::new()),
-            }
-        }
-        let entries = some_entries_of(&git, Some(tree))?;
-        Ok(entries
-            .into_iter()
-            .filter_map(|(name, entry)| {
-                let folder = match entry.kind() {
-                    Kind::Folder => true,
-                    Kind::File => false,
-                    _ => return None,
-                };
-                Some(Item {
-                    name: String::from_utf8(name).ok()?,
-                    folder,
-                    oid: entry.oid,
-                })
-            })
-            .collect())
-    }
-}
-
 pub(crate) fn tree_of(git: &Repository, commit: Oid) -> Result<Oid, RepoError> {
     git.find_commit(commit)
         .map(|c| c.tree_id())
@@ -150,7 +51,7 @@ pub(crate) fn tree_of(git: &Repository, commit: Oid) -> Result<Oid, RepoError> {
 }
 
 /// The folder of this id; nothing if what is there is none that can be read. Git lets in modes that
-/// libgit2 has no room for: whoever pushes one must not stop who reads it.
+/// libgit2 has no room for: one that is pushed must not stop the readers.
 pub(crate) fn readable_tree(git: &Repository, oid: Oid) -> Result<Option<Tree<'_>>, RepoError> {
     let doing = "reading a tree";
     let error = match git.find_tree(oid) {
@@ -225,4 +126,20 @@ fn read_entries(
         }
     }
     Ok(entries)
+}
+
+/// A path as one printable line.
+pub(crate) fn printable(path: &[u8]) -> String {
+    String::from_utf8_lossy(path)
+        .escape_debug()
+        .take(300)
+        .collect()
+}
+
+/// The error of a tree that holds what the vault never holds.
+pub(crate) fn foreign(path: &[u8], what: &str) -> RepoError {
+    RepoError::Foreign {
+        path: printable(path),
+        what: what.to_owned(),
+    }
 }

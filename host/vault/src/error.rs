@@ -1,4 +1,4 @@
-//! [`VaultError`]: what can go wrong with a file of the vault, said to a person.
+//! [`VaultError`]: what can go wrong with a file of the vault.
 
 use std::{io, path::PathBuf};
 
@@ -7,7 +7,7 @@ use platinum_core::{PathError, VaultPath};
 /// Why a file of the vault could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
-    /// So much is gone that nobody may have meant it, or the vault is another folder.
+    /// So much is gone that it may be a mistake, or the vault is another folder.
     #[error(
         "{}{gone} of the {of} files of the last sync are gone; is the vault's disk mounted? Nothing was sent. Bring them back and start the daemon anew; or, if they are to go from every machine, run `platinum accept-deletions` (or `platinum-cloud`, where this is the cloud's)",
         if *elsewhere { "the vault is another folder than it was, and " } else { "" }
@@ -25,7 +25,7 @@ pub enum VaultError {
     Open {
         /// The folder asked for.
         root: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// There is no such file.
@@ -35,7 +35,7 @@ pub enum VaultError {
     #[error("{0} exists already; it was left as it is")]
     Exists(VaultPath),
     /// The file does not hold what the writer had read.
-    #[error("{0} was changed by somebody else in the meantime; read it again")]
+    #[error("{0} was changed by another program in the meantime; read it again")]
     Changed(VaultPath),
     /// A part of the path is a symbolic link.
     #[error(
@@ -125,7 +125,7 @@ pub enum VaultError {
         doing: &'static str,
         /// To which path.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }

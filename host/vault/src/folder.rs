@@ -45,7 +45,7 @@ impl<'a> Place<'a> {
             Ok(None) => Ok(false),
             Ok(Some(FileType::RegularFile)) => Ok(true),
             Ok(Some(other)) => Err(refused(self.path.as_str(), self.name, other)),
-            Err(error) => Err(self.io("look at", error)),
+            Err(error) => Err(self.io("stat", error)),
         }
     }
 
@@ -61,7 +61,7 @@ impl<'a> Place<'a> {
 
     /// Keeps Platinum's other writers out of the folder until this place is dropped. Where the file
     /// system has no locks, comparing and exchanging has to do.
-    pub(crate) fn alone(&self) -> Result<(), VaultError> {
+    pub(crate) fn lock_folder(&self) -> Result<(), VaultError> {
         loop {
             match rustix::fs::flock(&self.dir, FlockOperation::LockExclusive) {
                 Err(Errno::INTR) => {}
@@ -71,9 +71,9 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Makes what was done to the folder last.
-    pub(crate) fn settle(&self) -> Result<(), VaultError> {
-        rustix::fs::fsync(&self.dir).map_err(|error| self.io("settle the folder of", error))
+    /// Waits until the folder's names are on the disk.
+    pub(crate) fn fsync(&self) -> Result<(), VaultError> {
+        rustix::fs::fsync(&self.dir).map_err(|error| self.io("fsync the folder of", error))
     }
 
     pub(crate) fn io(&self, doing: &'static str, error: Errno) -> VaultError {
@@ -141,7 +141,7 @@ fn make_folder(dir: &Dir, part: &str) -> Result<(), Errno> {
             fail::fail_point!("vault-folder-made");
             rustix::fs::fsync(dir)
         }
-        // Somebody else made it, or something: opening it will tell.
+        // Another program made it, or something else: opening it will show.
         Err(Errno::EXIST) => Ok(()),
         Err(error) => Err(error),
     }

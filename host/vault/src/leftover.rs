@@ -2,8 +2,8 @@
 //!
 //! Lives elsewhere: writing such files is `temp`'s; whether the bytes of one are known is the
 //! synchronizer's question.
-//! Invariants: a file of a writer that may still run is no leftover; one that can hold somebody's
-//! edit is told from one that cannot.
+//! Invariants: a file of a writer that may still run is no leftover; one that can hold the owner's
+//! edit is distinguished from one that cannot.
 
 use std::{
     process,
@@ -91,11 +91,11 @@ impl Leftover {
 
     /// Whether its bytes were never anywhere else: its writer was killed before they took their
     /// place.
-    pub fn never_had_a_place(&self) -> bool {
+    pub fn is_unfinished_write(&self) -> bool {
         self.kind == Some(Kind::New)
     }
 
-    /// The file it was, or was to become; nothing if nobody can tell.
+    /// The file it was, or was to become; nothing if that is not known.
     pub fn target(&self) -> Option<&VaultPath> {
         self.target.as_ref()
     }
@@ -160,14 +160,14 @@ impl Vault {
     ///
     /// # Errors
     /// If something is there ([`VaultError::Exists`]), or the system refuses.
-    pub fn bring_back(&self, leftover: &Leftover, to: &VaultPath) -> Result<(), VaultError> {
+    pub fn restore_leftover(&self, leftover: &Leftover, to: &VaultPath) -> Result<(), VaultError> {
         let shown = leftover.shown();
         let Some(from) = descend(self.dir(), &leftover.folder, &shown, false)? else {
             return Ok(());
         };
         let new = crate::folder::Place::open(self.dir(), to, true)?;
         match move_to_free(&from, &leftover.name, &new.dir, new.name) {
-            Ok(()) => new.settle(),
+            Ok(()) => new.fsync(),
             Err(Errno::NOENT) => Ok(()),
             Err(Errno::EXIST) => Err(VaultError::Exists(to.clone())),
             Err(error) => Err(io_error("bring back", &shown, error.into())),
@@ -190,7 +190,7 @@ pub(crate) fn count() -> u64 {
 }
 
 /// Notes when this process began to write: a hidden file of an earlier process with our number is
-/// told from ours by it.
+/// distinguished from ours by it.
 pub(crate) fn begin() {
     began();
 }
@@ -245,8 +245,9 @@ fn is_alive(process: i32, nanos: u128) -> bool {
 mod tests {
     use super::*;
 
+    /// A hidden name is read back and fits every file system.
     #[test]
-    fn a_hidden_name_is_read_back_and_fits_every_file_system() {
+    fn hidden_name_round_trips_and_fits() {
         let target = format!("{}.md", "x".repeat(197));
         for kind in Kind::ALL {
             let name = unused_name(kind, &target);
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn only_files_of_dead_writers_are_left_over() {
+    fn leftover_only_of_dead_writers() {
         begin();
         let ours = unused_name(Kind::Swap, "a.md");
         assert_eq!(Leftover::of("Inbox", &ours), None);
@@ -268,13 +269,13 @@ mod tests {
         let earlier = format!("{TEMP_PREFIX}gone-{}-1-0-a-b.md", process::id());
         let found = Leftover::of("Inbox", &earlier).unwrap();
         assert_eq!(found.target().unwrap().as_str(), "Inbox/a-b.md");
-        assert!(!found.never_had_a_place());
+        assert!(!found.is_unfinished_write());
         let dead = format!("{TEMP_PREFIX}new-{}-1-0-a.md", i32::MAX);
-        assert!(Leftover::of("", &dead).unwrap().never_had_a_place());
-        // A name of another form: nobody knows what it is, so it may be an edit.
+        assert!(Leftover::of("", &dead).unwrap().is_unfinished_write());
+        // A name of another form: what it is is unknown, so it may be an edit.
         let unknown = format!("{TEMP_PREFIX}1");
         let unknown = Leftover::of("Inbox", &unknown).unwrap();
-        assert!(unknown.target().is_none() && !unknown.never_had_a_place());
+        assert!(unknown.target().is_none() && !unknown.is_unfinished_write());
         assert_eq!(Leftover::of("Inbox", ".hidden"), None);
     }
 }

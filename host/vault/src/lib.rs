@@ -23,5 +23,5 @@ mod tests;
 pub use counts::VaultCounts;
 pub use error::VaultError;
 pub use leftover::{Leftover, TEMP_PREFIX};
-pub use scan::{FileState, Listing, Refused, Thing, name_key};
+pub use scan::{FileState, Listing, PathEntry, Refused, name_key};
 pub use store::{Entry, Vault};

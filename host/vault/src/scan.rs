@@ -6,7 +6,7 @@
 use std::{fs::File, io::Read};
 
 use cap_std::fs::Dir;
-use platinum_core::{PathError, VaultPath, layout};
+use platinum_core::{PathError, VaultPath, layout, text::is_joiner};
 use platinum_policy::is_synced;
 use rustix::fs::{AtFlags, FileType, Mode, Stat};
 use unicode_normalization::UnicodeNormalization;
@@ -38,9 +38,9 @@ pub struct FileState {
 
 /// What is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Thing {
+pub enum PathEntry {
     /// Nothing.
-    Nothing,
+    Absent,
     /// A regular file.
     File(FileState),
     /// A folder.
@@ -74,23 +74,23 @@ impl Vault {
     ///
     /// # Errors
     /// If it is a link, a pipe or the like, or the way there is refused.
-    pub fn look(&self, path: &VaultPath) -> Result<Thing, VaultError> {
+    pub fn stat(&self, path: &VaultPath) -> Result<PathEntry, VaultError> {
         let place = match Place::open(self.dir(), path, false) {
             Err(VaultError::NotFound(_) | VaultError::NotAFolder { .. }) => {
-                return Ok(Thing::Nothing);
+                return Ok(PathEntry::Absent);
             }
             place => place?,
         };
         let stat = match rustix::fs::statat(&place.dir, place.name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
-            Err(rustix::io::Errno::NOENT) => return Ok(Thing::Nothing),
-            Err(error) => return Err(place.io("look at", error)),
+            Err(rustix::io::Errno::NOENT) => return Ok(PathEntry::Absent),
+            Err(error) => return Err(place.io("stat", error)),
         };
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory => Ok(Thing::Folder),
-            FileType::RegularFile => Ok(Thing::File(state_of(&stat))),
+            FileType::Directory => Ok(PathEntry::Folder),
+            FileType::RegularFile => Ok(PathEntry::File(state_of(&stat))),
             // Says what it is instead.
-            _ => place.is_there().map(|_| Thing::Nothing),
+            _ => place.is_there().map(|_| PathEntry::Absent),
         }
     }
 
@@ -100,7 +100,7 @@ impl Vault {
     ///
     /// # Errors
     /// If the folder cannot be read, the way there is refused, or it holds more than a vault has.
-    pub fn look_in(&self, folder: &str) -> Result<Option<Listing>, VaultError> {
+    pub fn list_folder(&self, folder: &str) -> Result<Option<Listing>, VaultError> {
         let shown = if folder.is_empty() {
             "the vault"
         } else {
@@ -155,8 +155,7 @@ impl Vault {
         Ok(Some(listing))
     }
 
-    /// Reads a file of at most `max_bytes` if nobody writes to it meanwhile, and what tells that
-    /// it has not changed since; nothing if somebody does.
+    /// Reads a file of at most `max_bytes` and its state; nothing if it was written to meanwhile.
     ///
     /// # Errors
     /// As [`Vault::read`].
@@ -174,13 +173,13 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Changed`] if it holds others; else as [`Vault::remove`].
-    pub fn take_away(&self, path: &VaultPath, expected: &[u8]) -> Result<(), VaultError> {
+    pub fn remove_if(&self, path: &VaultPath, expected: &[u8]) -> Result<(), VaultError> {
         let place = Place::open(self.dir(), path, false)?;
-        place.alone()?;
+        place.lock_folder()?;
         if !place.is_there()? {
             return Err(VaultError::NotFound(path.clone()));
         }
-        crate::temp::take_away(&place, expected)
+        crate::temp::remove_if(&place, expected)
     }
 
     /// Gives a file another spelling of its name, on a file system to which both may be one.
@@ -192,7 +191,7 @@ impl Vault {
             return self.rename(from, to);
         }
         let place = Place::open(self.dir(), from, false)?;
-        place.alone()?;
+        place.lock_folder()?;
         if !place.is_there()? {
             return Err(VaultError::NotFound(from.clone()));
         }
@@ -206,7 +205,7 @@ impl Vault {
                 error => failed(error),
             });
         }
-        place.settle()
+        place.fsync()
     }
 
     /// The name on the way to a path that is another spelling of its own: one name on a file
@@ -214,7 +213,7 @@ impl Vault {
     ///
     /// # Errors
     /// If a folder on the way cannot be read, or the way is refused.
-    pub fn twin(&self, path: &VaultPath) -> Result<Option<String>, VaultError> {
+    pub fn other_spelling(&self, path: &VaultPath) -> Result<Option<String>, VaultError> {
         let mut folder = String::new();
         for part in path.components() {
             let shown = if folder.is_empty() {
@@ -230,7 +229,7 @@ impl Vault {
                 folder => format!("{folder}/{part}"),
             };
             let is_there = kind(&dir, part)
-                .map_err(|error| io_error("look at", path.as_str(), error.into()))?
+                .map_err(|error| io_error("stat", path.as_str(), error.into()))?
                 .is_some();
             if !is_there || self.ignores_case() {
                 let failed = |error| io_error("list", shown, error);
@@ -273,7 +272,7 @@ fn refused(dir: &Dir, folder: &str, name: &str, why: PathError) -> Option<Refuse
         return None;
     }
     let about = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-    // If no other name can be told, the folder stands for it.
+    // If no other name is possible, the folder stands for it.
     let instead = instead(folder, name).or_else(|| VaultPath::new(folder).ok())?;
     let counts = match FileType::from_raw_mode(about.st_mode) {
         FileType::Directory => true,
@@ -328,14 +327,12 @@ fn probe(dir: &Dir, name: &str) -> Result<bool, rustix::io::Errno> {
 /// What a name is to a system that ignores case and how letters are composed: two names with one
 /// key cannot both be there, or are the same to the eye.
 pub fn name_key(name: &str) -> String {
-    let seen = name
-        .chars()
-        .filter(|c| !matches!(c, '\u{FE0F}' | '\u{200C}' | '\u{200D}'));
-    let composed: String = seen.nfc().collect();
+    let visible = name.chars().filter(|c| !is_joiner(*c));
+    let composed: String = visible.nfc().collect();
     caseless::default_case_fold_str(&composed).nfc().collect()
 }
 
-/// Reads what is at a place, if nobody writes to it meanwhile.
+/// Reads what is at a place; nothing if it was written to meanwhile.
 pub(crate) fn read_place(
     place: &Place<'_>,
     max_bytes: u64,

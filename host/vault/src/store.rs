@@ -89,14 +89,14 @@ impl Vault {
     /// machine, and an empty place where a disk is to be mounted has another one.
     ///
     /// # Errors
-    /// If the folder cannot be looked at.
+    /// If the folder cannot be read.
     #[allow(
         clippy::useless_conversion,
         reason = "its type differs from one system to another"
     )]
     pub fn number(&self) -> Result<u64, VaultError> {
         let about = rustix::fs::fstat(&*self.dir)
-            .map_err(|error| io_error("look at", "the vault", error.into()))?;
+            .map_err(|error| io_error("stat", "the vault", error.into()))?;
         Ok(about.st_ino.into())
     }
 
@@ -140,7 +140,7 @@ impl Vault {
     }
 
     /// Writes a file in the place of another, whole. With `expected`, only if those bytes are
-    /// there: an edit that somebody made in the meantime is kept, even one made at the very last
+    /// there: an edit that was made in the meantime is kept, even one made at the very last
     /// moment. Without, whatever is there, or nothing. Of Platinum's own writers, in any process,
     /// one at a time works in a folder.
     ///
@@ -156,7 +156,7 @@ impl Vault {
             Err(VaultError::NotFound(path)) => return Err(VaultError::Changed(path)),
             opened => opened?,
         };
-        place.alone()?;
+        place.lock_folder()?;
         let mode = if place.is_there()? {
             let file = place.open_file()?;
             let old = file
@@ -199,9 +199,9 @@ impl Vault {
         })?;
         fail::fail_point!("vault-renamed");
         // The new name first: after a crash the file may have two names, never none.
-        new.settle()?;
+        new.fsync()?;
         fail::fail_point!("vault-renamed-and-settled");
-        old.settle()
+        old.fsync()
     }
 
     /// Removes a file.
@@ -214,7 +214,7 @@ impl Vault {
             return Err(VaultError::NotFound(path.clone()));
         }
         match rustix::fs::unlinkat(&place.dir, place.name, AtFlags::empty()) {
-            Ok(()) => place.settle(),
+            Ok(()) => place.fsync(),
             Err(Errno::NOENT) => Err(VaultError::NotFound(path.clone())),
             Err(error) => Err(place.io("remove", error)),
         }
@@ -252,7 +252,7 @@ impl Vault {
         }
         let mut found = Vec::new();
         if let Some(dir) = descend(&self.dir, folder, folder, false)? {
-            look(&dir, folder, &mut |entry| found.push(entry), &mut |_| {})?;
+            visit_folder(&dir, folder, &mut |entry| found.push(entry), &mut |_| {})?;
         }
         found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Ok(found)
@@ -296,7 +296,7 @@ impl Vault {
                 Err(error) => return Err(error),
             };
             let depth = folder.matches('/').count() + 1;
-            look(&dir, &folder, &mut keep, &mut |below| waiting.push(below))?;
+            visit_folder(&dir, &folder, &mut keep, &mut |below| waiting.push(below))?;
             let too_deep = depth >= MAX_DEPTH && waiting.iter().any(|w| w.starts_with(&folder));
             if too_deep || waiting.len() > MAX_ENTRIES {
                 return Err(VaultError::TooMany {
@@ -318,7 +318,7 @@ fn open_root(root: &Path) -> io::Result<Dir> {
 }
 
 /// Hands out what is in a folder: regular files, and the paths of folders.
-fn look(
+fn visit_folder(
     dir: &Dir,
     folder: &str,
     file: &mut dyn FnMut(Entry),

@@ -3,7 +3,7 @@
 //! Lives elsewhere: what becomes of such a file when its writer was killed is in `leftover`.
 //! Invariants: it is on the disk before it takes its place; if it does not take it, it is removed;
 //! a file that is there is never replaced or removed unseen; a name tells whether the bytes under
-//! it can be somebody's edit.
+//! it can be the owner's edit.
 
 use std::{
     fs::File,
@@ -73,7 +73,7 @@ impl<'a> Temp<'a> {
         )?;
         fail::fail_point!("vault-created");
         self.ours = false;
-        place.settle()
+        place.fsync()
     }
 
     /// Takes the place of whatever regular file is there.
@@ -85,11 +85,11 @@ impl<'a> Temp<'a> {
             .map_err(|error| place.io("write", error))?;
         fail::fail_point!("vault-replaced");
         self.ours = false;
-        place.settle()
+        place.fsync()
     }
 
     /// Takes the place of exactly these bytes. The two files change places, so what was there is
-    /// still there to be looked at, and to be put back if somebody had just edited it.
+    /// still there to be compared, and to be put back if it had just been edited.
     pub(crate) fn take_place_of(mut self, expected: &[u8]) -> Result<(), VaultError> {
         let place = self.place;
         let changed = || VaultError::Changed(place.path.clone());
@@ -113,9 +113,9 @@ impl<'a> Temp<'a> {
         }
         fail::fail_point!("vault-exchanged");
         if holds(&place.dir, &self.name, expected) {
-            return place.settle();
+            return place.fsync();
         }
-        // What came out is somebody's edit: not ours to remove until it is back.
+        // What came out is another program's edit: not ours to remove until it is back.
         self.ours = false;
         fail::fail_point!("vault-exchanged-an-edit");
         match self.exchange() {
@@ -126,7 +126,7 @@ impl<'a> Temp<'a> {
             Err(_) => put_back(place, &self.name)?,
         }
         fail::fail_point!("vault-edit-put-back");
-        place.settle()?;
+        place.fsync()?;
         Err(changed())
     }
 
@@ -137,9 +137,9 @@ impl<'a> Temp<'a> {
     }
 }
 
-/// Removes exactly these bytes: they are moved aside first and looked at there, so that an edit
+/// Removes exactly these bytes: they are moved aside first and compared there, so that an edit
 /// made until that moment is found, and put back.
-pub(crate) fn take_away(place: &Place<'_>, expected: &[u8]) -> Result<(), VaultError> {
+pub(crate) fn remove_if(place: &Place<'_>, expected: &[u8]) -> Result<(), VaultError> {
     let hidden = unused_name(Kind::Gone, place.name);
     fail::fail_point!("vault-before-removal");
     move_to_free(&place.dir, place.name, &place.dir, &hidden).map_err(|error| match error {
@@ -151,11 +151,11 @@ pub(crate) fn take_away(place: &Place<'_>, expected: &[u8]) -> Result<(), VaultE
         rustix::fs::unlinkat(&place.dir, &hidden, AtFlags::empty())
             .map_err(|error| place.io("remove", error))?;
         fail::fail_point!("vault-removed");
-        return place.settle();
+        return place.fsync();
     }
     put_back(place, &hidden)?;
     fail::fail_point!("vault-removal-undone");
-    place.settle()?;
+    place.fsync()?;
     Err(VaultError::Changed(place.path.clone()))
 }
 

@@ -11,7 +11,7 @@ use platinum_core::VaultPath;
 use tempfile::TempDir;
 
 use crate::{
-    TEMP_PREFIX, Thing, Vault, VaultError,
+    PathEntry, TEMP_PREFIX, Vault, VaultError,
     folder::Place,
     temp::{Temp, holds},
 };
@@ -44,8 +44,9 @@ fn names(entries: &[crate::Entry]) -> Vec<&str> {
     entries.iter().map(|entry| entry.path.as_str()).collect()
 }
 
+/// A file is made with its folders read replaced moved and removed.
 #[test]
-fn a_file_is_made_with_its_folders_read_replaced_moved_and_removed() {
+fn vault_file_life_cycle_round_trips() {
     let (folder, vault) = vault();
     let (new, done) = (path("Needs_Action/email/a.md"), path("Done/2026/11/a.md"));
     vault.create(&new, b"one").unwrap();
@@ -68,7 +69,7 @@ fn a_file_is_made_with_its_folders_read_replaced_moved_and_removed() {
 }
 
 #[test]
-fn nothing_is_overwritten_unasked() {
+fn create_existing_file_is_refused() {
     let (folder, vault) = vault();
     let (a, b) = (path("Inbox/a.md"), path("Inbox/b.md"));
     vault.create(&a, b"a").unwrap();
@@ -95,8 +96,9 @@ fn nothing_is_overwritten_unasked() {
     assert_eq!(leftovers(folder.path()), Vec::<String>::new());
 }
 
+/// A link in any part of a path is refused for every call.
 #[test]
-fn a_link_in_any_part_of_a_path_is_refused_for_every_call() {
+fn vault_link_in_any_component_is_refused() {
     let (folder, vault) = vault();
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("secret.md"), "secret").unwrap();
@@ -154,8 +156,9 @@ fn a_link_in_any_part_of_a_path_is_refused_for_every_call() {
     );
 }
 
+/// Pipes folders and second names are refused without waiting.
 #[test]
-fn pipes_folders_and_second_names_are_refused_without_waiting() {
+fn vault_pipes_folders_and_hard_links_are_refused() {
     let (folder, vault) = vault();
     fs::create_dir_all(folder.path().join("Inbox/folder.md")).unwrap();
     let pipe = folder.path().join("Inbox/pipe.md");
@@ -202,7 +205,7 @@ fn pipes_folders_and_second_names_are_refused_without_waiting() {
 }
 
 #[test]
-fn reads_are_bounded_and_text_is_utf_8() {
+fn read_too_large_or_not_utf8_is_refused() {
     let (_folder, vault) = vault();
     let note = path("Inbox/a.md");
     vault.create(&note, b"0123456789").unwrap();
@@ -220,7 +223,7 @@ fn reads_are_bounded_and_text_is_utf_8() {
 }
 
 #[test]
-fn lists_are_sorted_and_leave_out_what_is_no_note() {
+fn list_is_sorted_and_skips_non_notes() {
     let (folder, vault) = vault();
     for name in [
         "b.md",
@@ -258,7 +261,7 @@ fn lists_are_sorted_and_leave_out_what_is_no_note() {
 }
 
 #[test]
-fn of_many_who_create_the_same_file_one_does() {
+fn create_race_succeeds_once() {
     let (folder, vault) = vault();
     let note = path("In_Progress/cloud/a.md");
     let made = std::thread::scope(|scope| {
@@ -277,7 +280,7 @@ fn of_many_who_create_the_same_file_one_does() {
 }
 
 #[test]
-fn of_many_who_replace_with_comparison_none_loses_the_other_s_count() {
+fn replace_if_race_loses_no_update() {
     let (folder, vault) = vault();
     let note = path("Dashboard.md");
     vault.create(&note, b"0").unwrap();
@@ -307,8 +310,9 @@ fn of_many_who_replace_with_comparison_none_loses_the_other_s_count() {
     assert_eq!(leftovers(folder.path()), Vec::<String>::new());
 }
 
+/// An edit made between reading and writing is put back.
 #[test]
-fn an_edit_made_between_reading_and_writing_is_put_back() {
+fn replace_if_concurrent_edit_is_restored() {
     let (folder, vault) = vault();
     let note = path("Inbox/a.md");
     vault.create(&note, b"as read").unwrap();
@@ -335,7 +339,7 @@ fn an_edit_made_between_reading_and_writing_is_put_back() {
 }
 
 #[test]
-fn readers_see_the_old_or_the_new_file_and_never_half() {
+fn replace_readers_never_see_half_a_file() {
     let (_folder, vault) = vault();
     let note = path("Inbox/a.md");
     vault.create(&note, &[b'a'; 10_000]).unwrap();
@@ -357,8 +361,9 @@ fn readers_see_the_old_or_the_new_file_and_never_half() {
     });
 }
 
+/// Permissions of a replaced file stay and new ones are private.
 #[test]
-fn permissions_of_a_replaced_file_stay_and_new_ones_are_private() {
+fn replace_keeps_permissions_and_new_is_private() {
     let (folder, vault) = vault();
     let mode = |name: &str| {
         fs::metadata(folder.path().join(name))
@@ -380,13 +385,14 @@ fn permissions_of_a_replaced_file_stay_and_new_ones_are_private() {
     assert_eq!(mode("Inbox/new.md"), 0o644);
 }
 
+/// A write that fails leaves neither the file nor an unfinished one.
 #[test]
-fn a_write_that_fails_leaves_neither_the_file_nor_an_unfinished_one() {
+fn failed_write_leaves_no_file() {
     let (folder, vault) = vault();
     // The limit on a file's size fails a write half way, as a full disk does. It holds for the
     // whole process, so the test runs itself in one of its own.
     if std::env::var_os("PLATINUM_VAULT_WITHOUT_ROOM").is_none() {
-        let test = "tests::a_write_that_fails_leaves_neither_the_file_nor_an_unfinished_one";
+        let test = "tests::failed_write_leaves_no_file";
         let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" --exact \"$1\"";
         let done = std::process::Command::new("sh")
             .args(["-c", script])
@@ -413,7 +419,7 @@ fn a_write_that_fails_leaves_neither_the_file_nor_an_unfinished_one() {
 }
 
 #[test]
-fn a_full_disk_is_said_in_words() {
+fn full_disk_error_is_plain() {
     let error = crate::folder::io_error("write", "Inbox/a.md", rustix::io::Errno::NOSPC.into());
     assert!(
         error
@@ -423,7 +429,7 @@ fn a_full_disk_is_said_in_words() {
 }
 
 #[test]
-fn a_vault_that_is_no_folder_is_refused() {
+fn open_vault_that_is_no_folder_is_refused() {
     let (folder, _vault) = vault();
     fs::write(folder.path().join("file"), "").unwrap();
     for root in ["file", "missing"] {
@@ -441,34 +447,35 @@ fn is_temp(name: &str) -> bool {
     name.starts_with(TEMP_PREFIX)
 }
 
+/// A file is taken away only with the bytes that were expected.
 #[test]
-fn a_file_is_taken_away_only_with_the_bytes_that_were_expected() {
+fn remove_if_other_bytes_is_refused() {
     let (folder, vault) = vault();
     let note = path("Inbox/a.md");
     vault.create(&note, b"as known").unwrap();
-    let changed = vault.take_away(&note, b"other");
+    let changed = vault.remove_if(&note, b"other");
     assert!(matches!(changed, Err(VaultError::Changed(_))));
     assert_eq!(vault.read(&note, 99).unwrap(), b"as known");
-    vault.take_away(&note, b"as known").unwrap();
+    vault.remove_if(&note, b"as known").unwrap();
     assert!(!vault.exists(&note).unwrap());
-    let gone = vault.take_away(&note, b"as known");
+    let gone = vault.remove_if(&note, b"as known");
     assert!(matches!(gone, Err(VaultError::NotFound(_))));
     assert_eq!(leftovers(folder.path()), Vec::<String>::new());
 }
 
 #[test]
-fn what_is_at_a_path_is_said_without_reading_it() {
+fn stat_tells_the_kind_without_reading() {
     let (folder, vault) = vault();
     let note = path("Inbox/a.md");
-    assert_eq!(vault.look(&note).unwrap(), Thing::Nothing);
+    assert_eq!(vault.stat(&note).unwrap(), PathEntry::Absent);
     vault.create(&note, b"one").unwrap();
     let (bytes, state) = vault.read_once(&note, 9).unwrap().unwrap();
     assert_eq!((bytes, state.len), (b"one".to_vec(), 3));
-    assert_eq!(vault.look(&note).unwrap(), Thing::File(state));
-    assert_eq!(vault.look(&path("Inbox")).unwrap(), Thing::Folder);
+    assert_eq!(vault.stat(&note).unwrap(), PathEntry::File(state));
+    assert_eq!(vault.stat(&path("Inbox")).unwrap(), PathEntry::Folder);
     assert_eq!(
-        vault.look(&path("Inbox/a.md/x.md")).unwrap(),
-        Thing::Nothing
+        vault.stat(&path("Inbox/a.md/x.md")).unwrap(),
+        PathEntry::Absent
     );
     // The same length and a time that was set back: the change shows all the same.
     let file = fs::File::options()
@@ -478,18 +485,19 @@ fn what_is_at_a_path_is_said_without_reading_it() {
     let before = file.metadata().unwrap().modified().unwrap();
     fs::write(folder.path().join("Inbox/a.md"), "two").unwrap();
     file.set_modified(before).unwrap();
-    let Thing::File(after) = vault.look(&note).unwrap() else {
+    let PathEntry::File(after) = vault.stat(&note).unwrap() else {
         panic!("no file");
     };
     assert_eq!((after.len, after.modified), (state.len, state.modified));
     assert_ne!(after, state);
     symlink("a.md", folder.path().join("Inbox/l.md")).unwrap();
-    let link = vault.look(&path("Inbox/l.md"));
+    let link = vault.stat(&path("Inbox/l.md"));
     assert!(matches!(link, Err(VaultError::Symlink { .. })));
 }
 
+/// A folder is listed with its own files folders and leftovers alone.
 #[test]
-fn a_folder_is_listed_with_its_own_files_folders_and_leftovers_alone() {
+fn scan_lists_one_folder_alone() {
     let (folder, vault) = vault();
     for name in ["b.md", "a.md", "x.exe", ".hidden.md", "4913", "c.md~"] {
         fs::create_dir_all(folder.path().join("Inbox/sub/deep")).unwrap();
@@ -499,7 +507,7 @@ fn a_folder_is_listed_with_its_own_files_folders_and_leftovers_alone() {
     symlink("a.md", folder.path().join("Inbox/l.md")).unwrap();
     let name = format!("Inbox/{TEMP_PREFIX}new-{}-1-0-a.md", i32::MAX);
     fs::write(folder.path().join(name), "half").unwrap();
-    let listing = vault.look_in("Inbox").unwrap().unwrap();
+    let listing = vault.list_folder("Inbox").unwrap().unwrap();
     let files: Vec<_> = listing
         .files
         .iter()
@@ -510,20 +518,21 @@ fn a_folder_is_listed_with_its_own_files_folders_and_leftovers_alone() {
     let [leftover] = listing.leftovers.as_slice() else {
         panic!("{:?}", listing.leftovers);
     };
-    assert!(leftover.never_had_a_place());
+    assert!(leftover.is_unfinished_write());
     assert_eq!(vault.read_leftover(leftover, 9).unwrap().unwrap(), b"half");
     assert!(vault.read_leftover(leftover, 3).is_err());
     let back = path("Inbox/back.md");
-    vault.bring_back(leftover, &back).unwrap();
+    vault.restore_leftover(leftover, &back).unwrap();
     assert_eq!(vault.read(&back, 9).unwrap(), b"half");
     assert_eq!(vault.read_leftover(leftover, 9).unwrap(), None);
     vault.remove_leftover(leftover).unwrap();
-    assert!(vault.look_in("Missing").unwrap().is_none());
-    assert!(vault.look_in("").unwrap().unwrap().files.is_empty());
+    assert!(vault.list_folder("Missing").unwrap().is_none());
+    assert!(vault.list_folder("").unwrap().unwrap().files.is_empty());
 }
 
+/// Another spelling of a name is found on the way to a path.
 #[test]
-fn another_spelling_of_a_name_is_found_on_the_way_to_a_path() {
+fn spelling_on_disk_is_found_for_a_path() {
     let (_folder, vault) = vault();
     vault.create(&path("Inbox/Straße/Note.md"), b"x").unwrap();
     for (asked, twin) in [
@@ -533,13 +542,13 @@ fn another_spelling_of_a_name_is_found_on_the_way_to_a_path() {
         ("Inbox/Straße/other.md", None),
         ("Plans/Note.md", None),
     ] {
-        let found = vault.twin(&path(asked)).unwrap();
+        let found = vault.other_spelling(&path(asked)).unwrap();
         assert_eq!(found.as_deref(), twin, "{asked}");
     }
 }
 
 #[test]
-fn a_name_gets_another_spelling_and_loses_nothing() {
+fn respell_renames_and_loses_nothing() {
     let (folder, vault) = vault();
     let (old, new) = (path("Inbox/note.md"), path("Inbox/Note.md"));
     vault.create(&old, b"text").unwrap();
@@ -554,7 +563,7 @@ fn a_name_gets_another_spelling_and_loses_nothing() {
 }
 
 #[test]
-fn the_probe_for_case_leaves_nothing() {
+fn case_probe_leaves_no_file() {
     let (folder, vault) = vault();
     let there = folder.path().join("PROBE-me");
     fs::write(&there, "").unwrap();

@@ -1,11 +1,11 @@
-//! [`Dirty`]: which paths may differ from what was last read there.
+//! [`DirtyPaths`]: which paths may differ from what was last read there.
 //!
-//! Lives elsewhere: which events are news is `news`'s; reading the paths again is the
+//! Lives elsewhere: which events matter is `filter`'s; reading the paths again is the
 //! synchronizer's.
 //!
-//! Invariants: in doubt everything may differ: before the first look, while nobody watches, after
-//! an overflow, an error or too many changes, and always while the folder is only polled; a path
-//! is handed over once; what is hidden is never named.
+//! Invariants: in doubt everything may differ: before the first scan, without a watch, after an
+//! overflow, an error or too many changes, and always while the folder is only polled; a path is
+//! given out once; a hidden path is never named.
 
 use std::{
     collections::BTreeMap,
@@ -13,67 +13,67 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::news::Ears;
+use crate::wake::Signal;
 
 /// More paths than this are everything: reading the folders through is cheaper then.
 const MOST_PATHS: usize = 4096;
 
-/// A path to look at.
+/// A path to read again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Touched {
+pub struct DirtyPath {
     /// Relative to the watched folder, `/` between components; empty is the folder itself.
     pub path: String,
     /// Whether everything below it is meant too: it may be a folder that has just appeared.
     pub below: bool,
-    /// Whether the last that was told of it is that it was moved here: whoever saves by writing a
-    /// new file and moving it into place is done then. False where nobody can tell.
+    /// Whether its last event moved it here: a program that saves by writing a new file and moving
+    /// it into place is done then. False where the events do not say.
     pub arrived: bool,
 }
 
-/// What to look at.
+/// What to read again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changes {
     /// All there is.
     Everything,
     /// These paths alone, in order.
-    Paths(Vec<Touched>),
+    Paths(Vec<DirtyPath>),
 }
 
-/// The paths that changed, gathered until somebody takes them. Cheap to clone: all clones are the
+/// The paths that changed, gathered until they are taken. Cheap to clone: all clones are the
 /// same set.
 #[derive(Debug, Clone, Default)]
-pub struct Dirty(Arc<Mutex<Gathered>>);
+pub struct DirtyPaths(Arc<Mutex<Gathered>>);
 
 #[derive(Debug, Default)]
 struct Gathered {
-    /// Who listens; nobody yet, or nobody any more.
-    ears: Weak<Ears>,
+    /// Wakes the waiters while a watch is attached.
+    signal: Weak<Signal>,
     is_watched: bool,
-    /// Events come from looking again and again, and may name too little.
+    /// Events come from polling, and may name too little.
     is_polled: bool,
     everything: bool,
     /// What is known of each path.
-    paths: BTreeMap<String, Marked>,
-    /// Paths to look at once more, and when.
-    later: BTreeMap<Touched, Instant>,
+    paths: BTreeMap<String, Mark>,
+    /// Paths to read once more, and when.
+    later: BTreeMap<DirtyPath, Instant>,
 }
 
-/// What events said of a path.
+/// What the events of a path say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Marked {
+pub(crate) struct Mark {
     /// What is below is meant too.
     pub(crate) below: bool,
     /// It was moved here; none if the event says nothing about its content.
     pub(crate) arrived: Option<bool>,
 }
 
-impl Dirty {
-    /// A set that nobody fills yet: everything may differ.
+impl DirtyPaths {
+    /// A set without a watch: everything may differ.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Hands over what changed, and forgets it.
+    /// Takes what changed out of the set.
     pub fn take(&self) -> Changes {
         let mut gathered = self.lock();
         let all = gathered.everything || gathered.is_polled || !gathered.is_watched;
@@ -86,13 +86,13 @@ impl Dirty {
         for touched in due.into_keys() {
             let below = touched.below;
             let arrived = None;
-            gathered.mark(touched.path, Marked { below, arrived });
+            gathered.mark(touched.path, Mark { below, arrived });
         }
         let paths = std::mem::take(&mut gathered.paths);
         if all || std::mem::take(&mut gathered.everything) {
             return Changes::Everything;
         }
-        let touched = |(path, marked): (String, Marked)| Touched {
+        let touched = |(path, marked): (String, Mark)| DirtyPath {
             path,
             below: marked.below,
             arrived: marked.arrived == Some(true),
@@ -100,34 +100,34 @@ impl Dirty {
         Changes::Paths(paths.into_iter().map(touched).collect())
     }
 
-    /// Says that everything may differ, without waking anybody.
+    /// Marks everything as changed, without waking the waiters.
     pub fn mark_everything(&self) {
-        self.lock().forget_to_everything();
+        self.lock().become_everything();
     }
 
-    /// Has a path looked at again after this time, and wakes the waiters for it.
-    pub fn look_again(&self, path: &str, after: Duration) {
-        let touched = Touched {
+    /// Marks a path again after this time, and wakes the waiters then.
+    pub fn mark_after(&self, path: &str, after: Duration) {
+        let touched = DirtyPath {
             path: path.to_owned(),
             below: false,
             arrived: false,
         };
         let at = Instant::now() + after;
-        let ears = {
+        let signal = {
             let mut gathered = self.lock();
             gathered.mark_later(at, touched);
-            gathered.ears.upgrade()
+            gathered.signal.upgrade()
         };
-        if let Some(ears) = ears {
-            ears.echo_at(at);
+        if let Some(signal) = signal {
+            signal.wake_at(at);
         }
     }
 
-    pub(crate) fn mark(&self, path: &str, marked: Marked, again: Option<Instant>) {
+    pub(crate) fn mark(&self, path: &str, marked: Mark, again: Option<Instant>) {
         let mut gathered = self.lock();
         gathered.mark(path.to_owned(), marked);
         if let Some(at) = again {
-            let later = Touched {
+            let later = DirtyPath {
                 path: path.to_owned(),
                 below: marked.below,
                 arrived: false,
@@ -136,20 +136,20 @@ impl Dirty {
         }
     }
 
-    pub(crate) fn attach(&self, ears: &Arc<Ears>) {
+    pub(crate) fn attach(&self, signal: &Arc<Signal>) {
         let mut gathered = self.lock();
-        gathered.forget_to_everything();
-        gathered.ears = Arc::downgrade(ears);
+        gathered.become_everything();
+        gathered.signal = Arc::downgrade(signal);
         gathered.is_watched = true;
     }
 
     pub(crate) fn detach(&self) {
         let mut gathered = self.lock();
-        gathered.ears = Weak::new();
+        gathered.signal = Weak::new();
         gathered.is_watched = false;
     }
 
-    pub(crate) fn is_polled(&self) {
+    pub(crate) fn set_polled(&self) {
         self.lock().is_polled = true;
     }
 
@@ -159,7 +159,7 @@ impl Dirty {
 }
 
 impl Gathered {
-    fn mark(&mut self, path: String, marked: Marked) {
+    fn mark(&mut self, path: String, marked: Mark) {
         if self.everything {
             return;
         }
@@ -167,21 +167,21 @@ impl Gathered {
         known.below |= marked.below;
         known.arrived = marked.arrived.or(known.arrived);
         if self.paths.len() > MOST_PATHS {
-            self.forget_to_everything();
+            self.become_everything();
         }
     }
 
-    fn mark_later(&mut self, at: Instant, touched: Touched) {
-        // The same path again: the later look counts, so that a file that keeps changing is one.
+    fn mark_later(&mut self, at: Instant, touched: DirtyPath) {
+        // The same path again: the later time counts, so that a file that keeps changing is one.
         let known = self.later.entry(touched).or_insert(at);
         *known = at.max(*known);
         if self.later.len() > MOST_PATHS {
             self.later.clear();
-            self.forget_to_everything();
+            self.become_everything();
         }
     }
 
-    fn forget_to_everything(&mut self) {
+    fn become_everything(&mut self) {
         self.everything = true;
         self.paths.clear();
     }
@@ -190,47 +190,48 @@ impl Gathered {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wake::wake_ups;
 
-    fn watched() -> (Arc<Ears>, Dirty) {
-        let dirty = Dirty::new();
-        let (ears, _) = Ears::new("/vault".into(), &dirty);
-        dirty.attach(&ears);
+    fn watched() -> (Arc<Signal>, DirtyPaths) {
+        let dirty = DirtyPaths::new();
+        let (signal, _) = wake_ups();
+        dirty.attach(&signal);
         assert_eq!(dirty.take(), Changes::Everything);
-        (ears, dirty)
+        (signal, dirty)
     }
 
-    fn touched(path: &str, below: bool) -> Touched {
-        Touched {
+    fn touched(path: &str, below: bool) -> DirtyPath {
+        DirtyPath {
             path: path.to_owned(),
             below,
             arrived: false,
         }
     }
 
-    fn marked(below: bool, arrived: Option<bool>) -> Marked {
-        Marked { below, arrived }
+    fn marked(below: bool, arrived: Option<bool>) -> Mark {
+        Mark { below, arrived }
     }
 
     #[test]
-    fn everything_may_differ_at_the_start_and_whenever_nobody_watches() {
-        let dirty = Dirty::new();
+    fn dirty_is_everything_before_and_after_a_watch() {
+        let dirty = DirtyPaths::new();
         assert_eq!(dirty.take(), Changes::Everything);
         assert_eq!(dirty.take(), Changes::Everything);
-        let (ears, dirty) = watched();
+        let (signal, dirty) = watched();
         assert_eq!(dirty.take(), Changes::Paths(vec![]));
         dirty.detach();
         assert_eq!(dirty.take(), Changes::Everything);
-        dirty.attach(&ears);
+        dirty.attach(&signal);
         assert_eq!(dirty.take(), Changes::Everything);
         assert_eq!(dirty.take(), Changes::Paths(vec![]));
-        dirty.is_polled();
+        dirty.set_polled();
         assert_eq!(dirty.take(), Changes::Everything);
         assert_eq!(dirty.take(), Changes::Everything);
     }
 
     #[test]
-    fn a_path_is_handed_over_once_and_with_all_below_it_if_any_event_said_so() {
-        let (_ears, dirty) = watched();
+    fn dirty_take_gives_each_path_once_with_its_depth() {
+        let (_signal, dirty) = watched();
         dirty.mark("Inbox/b.md", marked(false, None), None);
         dirty.mark("Inbox/new", marked(true, None), None);
         dirty.mark("Inbox/new", marked(false, None), None);
@@ -245,19 +246,19 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_last_says_whether_a_path_was_moved_here() {
-        let (_ears, dirty) = watched();
-        let told = [
+    fn dirty_last_event_decides_moved_in() {
+        let (_signal, dirty) = watched();
+        let events = [
             ("Inbox/chmod.md", vec![Some(false), Some(true), None], true),
             ("Inbox/moved.md", vec![Some(false), Some(true)], true),
             ("Inbox/written.md", vec![Some(true), Some(false)], false),
         ];
-        for (path, arrivals, _) in &told {
+        for (path, arrivals, _) in &events {
             for arrived in arrivals {
                 dirty.mark(path, marked(false, *arrived), None);
             }
         }
-        let expected = told.into_iter().map(|(path, _, arrived)| Touched {
+        let expected = events.into_iter().map(|(path, _, arrived)| DirtyPath {
             arrived,
             ..touched(path, false)
         });
@@ -265,8 +266,8 @@ mod tests {
     }
 
     #[test]
-    fn too_many_paths_are_everything_once() {
-        let (_ears, dirty) = watched();
+    fn dirty_too_many_paths_become_everything() {
+        let (_signal, dirty) = watched();
         for n in 0..=MOST_PATHS {
             dirty.mark(&format!("Inbox/{n}.md"), marked(false, None), None);
         }
@@ -276,10 +277,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_be_looked_at_later_is_handed_over_when_it_is_due() {
-        let (_ears, dirty) = watched();
-        dirty.look_again("Inbox/far.md", Duration::from_secs(600));
-        dirty.look_again("Inbox/now.md", Duration::ZERO);
+    fn dirty_delayed_path_is_given_when_due() {
+        let (_signal, dirty) = watched();
+        dirty.mark_after("Inbox/far.md", Duration::from_secs(600));
+        dirty.mark_after("Inbox/now.md", Duration::ZERO);
         let due = Changes::Paths(vec![touched("Inbox/now.md", false)]);
         assert_eq!(dirty.take(), due);
         assert_eq!(dirty.take(), Changes::Paths(vec![]));

@@ -1,16 +1,16 @@
 //! File system events as wake-ups that carry no data.
 //!
-//! Lives here: [`Watch`], which listens to a folder and all below it, [`WakeUps`], on which a loop
-//! waits, and [`Dirty`], which says where the state is worth reading again. Lives elsewhere:
-//! reading it; what is there now is never told by an event.
+//! Lives here: [`Watch`], which watches a folder and all below it, [`WakeUps`], on which a loop
+//! waits, and [`DirtyPaths`], which says where the state is worth reading again. Lives elsewhere:
+//! reading it; an event never says what is there now.
 //!
 //! Invariants: an event that was lost, an overflow, an error of the watcher and a folder that
 //! appeared all wake, so nothing is missed for longer than the loop's own timer; reading the vault
-//! wakes nobody, or a loop would wake itself for ever; any number of events between two waits is
+//! wakes no loop, or it would wake itself for ever; any number of events between two waits is
 //! one wake-up.
 
 mod dirty;
-mod news;
+mod filter;
 mod wake;
 
 use std::{
@@ -24,11 +24,11 @@ use notify::{
     Config, ErrorKind, Event, PollWatcher, RecommendedWatcher, RecursiveMode, Watcher as _,
 };
 
-pub use dirty::{Changes, Dirty, Touched};
-use news::{Ears, Heard};
+pub use dirty::{Changes, DirtyPath, DirtyPaths};
+use filter::{EventFilter, Handled};
 pub use wake::{Wake, WakeUps};
 
-/// How often everything is looked at where the system does not report changes.
+/// How often everything is read where the system does not report changes.
 const POLL: Duration = Duration::from_secs(2);
 
 /// Why a folder cannot be watched.
@@ -39,15 +39,15 @@ pub enum WatchError {
     Root {
         /// Which folder.
         root: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// Neither events nor looking again and again works.
+    /// Neither events nor polling works.
     #[error("cannot watch {}: {reason}", root.display())]
     Refused {
         /// Which folder.
         root: PathBuf,
-        /// What the watcher said.
+        /// The watcher's error.
         reason: String,
     },
 }
@@ -57,7 +57,7 @@ pub enum WatchError {
 pub struct Watch {
     _events: Option<RecommendedWatcher>,
     poller: Poller,
-    dirty: Dirty,
+    dirty: DirtyPaths,
 }
 
 impl Drop for Watch {
@@ -71,23 +71,23 @@ type Poller = Arc<Mutex<Option<PollWatcher>>>;
 
 impl Watch {
     /// Starts to watch a folder and all below it. If the system has no watches left (inotify's
-    /// limits), now or later, the folder is looked at every two seconds instead, with a warning.
+    /// limits), now or later, the folder is polled every two seconds instead, with a warning.
     ///
     /// # Errors
     /// If it is no folder, or cannot be watched in either way.
     pub fn start(root: &Path) -> Result<(Self, WakeUps), WatchError> {
-        Self::start_with(root, &Dirty::new(), events)
+        Self::start_with(root, &DirtyPaths::new(), events)
     }
 
     /// As [`Watch::start`], and gathers the paths that changed from now on.
     ///
     /// # Errors
     /// As [`Watch::start`].
-    pub fn gather(root: &Path, dirty: &Dirty) -> Result<(Self, WakeUps), WatchError> {
+    pub fn gather(root: &Path, dirty: &DirtyPaths) -> Result<(Self, WakeUps), WatchError> {
         Self::start_with(root, dirty, events)
     }
 
-    /// Whether the folder is looked at every two seconds, because the system ran out of watches.
+    /// Whether the folder is polled every two seconds, because the system ran out of watches.
     pub fn is_polling(&self) -> bool {
         self.poller
             .lock()
@@ -97,7 +97,7 @@ impl Watch {
 
     fn start_with(
         root: &Path,
-        dirty: &Dirty,
+        dirty: &DirtyPaths,
         native: Native,
     ) -> Result<(Self, WakeUps), WatchError> {
         let refused = |source| WatchError::Root {
@@ -106,20 +106,20 @@ impl Watch {
         };
         let root = root.canonicalize().map_err(refused)?;
         std::fs::read_dir(&root).map_err(refused)?;
-        let (ears, wake_ups) = Ears::new(root, dirty);
+        let (filter, wake_ups) = EventFilter::new(root, dirty);
         let poller = Poller::default();
-        let events = match native(&ears, &poller) {
+        let events = match native(&filter, &poller) {
             Ok(watcher) => Some(watcher),
             Err(error) => {
-                poll_instead(&ears, &poller, &error).map_err(|error| WatchError::Refused {
-                    root: ears.root().to_owned(),
+                poll_instead(&filter, &poller, &error).map_err(|error| WatchError::Refused {
+                    root: filter.root().to_owned(),
                     reason: error.to_string(),
                 })?;
                 None
             }
         };
-        // Only now: what changed before the first folder was watched nobody reports.
-        dirty.attach(&ears);
+        // Only now: what changed before the first folder was watched is not reported.
+        filter.attach();
         Ok((
             Self {
                 _events: events,
@@ -132,32 +132,38 @@ impl Watch {
 }
 
 /// Starts the system's own watcher; a parameter so that tests can have it fail.
-type Native = fn(&Arc<Ears>, &Poller) -> notify::Result<RecommendedWatcher>;
+type Native = fn(&Arc<EventFilter>, &Poller) -> notify::Result<RecommendedWatcher>;
 
-fn events(ears: &Arc<Ears>, poller: &Poller) -> notify::Result<RecommendedWatcher> {
+fn events(filter: &Arc<EventFilter>, poller: &Poller) -> notify::Result<RecommendedWatcher> {
     let handler = {
-        let (ears, poller) = (Arc::clone(ears), Arc::clone(poller));
+        let (filter, poller) = (Arc::clone(filter), Arc::clone(poller));
         move |event: notify::Result<Event>| {
-            if let Heard::Exhausted(error) = ears.hear(event)
-                && let Err(error) = poll_instead(&ears, &poller, &error)
+            if let Handled::Exhausted(error) = filter.on_event(event)
+                && let Err(error) = poll_instead(&filter, &poller, &error)
             {
-                tracing::error!(%error, "cannot poll either: only the timer wakes now");
+                tracing::error!(
+                    "Cannot poll the vault either ({error}); only the timer wakes now."
+                );
             }
         }
     };
     let mut watcher =
         RecommendedWatcher::new(handler, Config::default().with_follow_symlinks(false))?;
-    watcher.watch(ears.root(), RecursiveMode::Recursive)?;
+    watcher.watch(filter.root(), RecursiveMode::Recursive)?;
     Ok(watcher)
 }
 
-/// Looks at the folder again and again from now on.
-fn poll_instead(ears: &Arc<Ears>, poller: &Poller, why: &notify::Error) -> notify::Result<()> {
+/// Polls the folder from now on.
+fn poll_instead(
+    filter: &Arc<EventFilter>,
+    poller: &Poller,
+    why: &notify::Error,
+) -> notify::Result<()> {
     let mut poller = poller.lock().unwrap_or_else(PoisonError::into_inner);
     if poller.is_some() {
         return Ok(());
     }
-    let root = ears.root().display();
+    let root = filter.root().display();
     let advice = match why.kind {
         ErrorKind::MaxFilesWatch => "raise fs.inotify.max_user_watches",
         ErrorKind::Io(_) if why.paths.is_empty() => {
@@ -165,15 +171,17 @@ fn poll_instead(ears: &Arc<Ears>, poller: &Poller, why: &notify::Error) -> notif
         }
         _ => "make this folder readable, or move it out of the vault, and start anew",
     };
-    tracing::warn!(%root, %why, advice, "no events from the system: polling every two seconds");
+    tracing::warn!(
+        "No file events from the system for {root} ({why}): polling it every two seconds; {advice}."
+    );
     let config = Config::default()
         .with_poll_interval(POLL)
         .with_follow_symlinks(false);
-    let listening = Arc::clone(ears);
-    let handler = move |event| drop(listening.hear(event));
+    let polled = Arc::clone(filter);
+    let handler = move |event| drop(polled.on_event(event));
     let mut watcher = PollWatcher::new(handler, config)?;
-    watcher.watch(ears.root(), RecursiveMode::Recursive)?;
-    ears.dirty().is_polled();
+    watcher.watch(filter.root(), RecursiveMode::Recursive)?;
+    filter.dirty().set_polled();
     *poller = Some(watcher);
     Ok(())
 }

@@ -22,12 +22,12 @@ fn watched() -> (TempDir, Watch, WakeUps) {
 }
 
 /// Takes the wake-ups of what was done before, until it is quiet.
-async fn settle(wake_ups: &mut WakeUps) {
+async fn drain(wake_ups: &mut WakeUps) {
     while wake_ups.wait(QUIET).await == Wake::Changed {}
 }
 
 #[tokio::test]
-async fn writing_renaming_and_removing_a_file_wake() {
+async fn watch_write_rename_and_remove_wake() {
     let (folder, _watch, mut wake_ups) = watched();
     let path = folder.path().join("Inbox/new.md");
     let moved = folder.path().join("Inbox/moved.md");
@@ -39,20 +39,20 @@ async fn writing_renaming_and_removing_a_file_wake() {
             _ => fs::remove_file(&moved).unwrap(),
         }
         assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed, "step {step}");
-        settle(&mut wake_ups).await;
+        drain(&mut wake_ups).await;
     }
 }
 
 #[tokio::test]
-async fn files_in_folders_made_later_wake_however_deep() {
+async fn watch_files_in_new_deep_folders_wake() {
     let (folder, _watch, mut wake_ups) = watched();
     let deep = folder.path().join("Done/2026/11");
     fs::create_dir_all(&deep).unwrap();
     assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
-    settle(&mut wake_ups).await;
+    drain(&mut wake_ups).await;
     fs::write(deep.join("task.md"), "done").unwrap();
     assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
-    settle(&mut wake_ups).await;
+    drain(&mut wake_ups).await;
     let outside = tempfile::tempdir().unwrap();
     fs::create_dir(outside.path().join("moved")).unwrap();
     fs::rename(
@@ -61,25 +61,26 @@ async fn files_in_folders_made_later_wake_however_deep() {
     )
     .unwrap();
     assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
-    settle(&mut wake_ups).await;
+    drain(&mut wake_ups).await;
     fs::write(folder.path().join("Inbox/moved/a.md"), "a").unwrap();
     assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
 }
 
+/// A new folder wakes twice so that what was put in at once is seen.
 #[tokio::test]
-async fn a_new_folder_wakes_twice_so_that_what_was_put_in_at_once_is_seen() {
-    let (ears, mut wake_ups) = Ears::new("/vault".into(), &Dirty::new());
+async fn watch_new_folder_wakes_again_later() {
+    let (filter, mut wake_ups) = EventFilter::new("/vault".into(), &DirtyPaths::new());
     let created = EventKind::Create(notify::event::CreateKind::Folder);
-    ears.hear(Ok(Event::new(created).add_path("/vault/Inbox/new".into())));
+    filter.on_event(Ok(Event::new(created).add_path("/vault/Inbox/new".into())));
     assert_eq!(wake_ups.wait(Duration::ZERO).await, Wake::Changed);
     assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
     assert_eq!(wake_ups.wait(Duration::ZERO).await, Wake::TimedOut);
 }
 
 #[tokio::test]
-async fn reading_and_unfinished_files_wake_nobody() {
+async fn watch_reads_and_temporary_files_do_not_wake() {
     let (folder, _watch, mut wake_ups) = watched();
-    settle(&mut wake_ups).await;
+    drain(&mut wake_ups).await;
     for _ in 0..50 {
         fs::read(folder.path().join("Inbox/old.md")).unwrap();
         assert_eq!(
@@ -100,12 +101,12 @@ async fn reading_and_unfinished_files_wake_nobody() {
 }
 
 #[tokio::test]
-async fn many_changes_are_one_wake_up_for_each_who_waits() {
-    let (ears, mut wake_ups) = Ears::new("/vault".into(), &Dirty::new());
+async fn watch_many_changes_wake_each_waiter_once() {
+    let (filter, mut wake_ups) = EventFilter::new("/vault".into(), &DirtyPaths::new());
     let mut other = wake_ups.clone();
     for _ in 0..100 {
         let written = EventKind::Modify(ModifyKind::Data(DataChange::Content));
-        ears.hear(Ok(Event::new(written).add_path("/vault/Inbox/a.md".into())));
+        filter.on_event(Ok(Event::new(written).add_path("/vault/Inbox/a.md".into())));
     }
     for waiting in [&mut wake_ups, &mut other] {
         assert_eq!(waiting.wait(DEADLINE).await, Wake::Changed);
@@ -114,27 +115,27 @@ async fn many_changes_are_one_wake_up_for_each_who_waits() {
 }
 
 #[tokio::test]
-async fn an_overflow_and_an_error_wake_too() {
-    let (ears, mut wake_ups) = Ears::new("/vault".into(), &Dirty::new());
-    ears.hear(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)));
+async fn watch_overflow_and_error_wake() {
+    let (filter, mut wake_ups) = EventFilter::new("/vault".into(), &DirtyPaths::new());
+    filter.on_event(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)));
     assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
-    settle(&mut wake_ups).await;
-    ears.hear(Err(notify::Error::generic("lost")));
+    drain(&mut wake_ups).await;
+    filter.on_event(Err(notify::Error::generic("lost")));
     assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
-    let exhausted = ears.hear(Err(notify::Error::new(ErrorKind::MaxFilesWatch)));
-    assert!(matches!(exhausted, Heard::Exhausted(_)));
+    let exhausted = filter.on_event(Err(notify::Error::new(ErrorKind::MaxFilesWatch)));
+    assert!(matches!(exhausted, Handled::Exhausted(_)));
     assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
 }
 
 #[test]
-fn what_is_news_is_told_from_what_is_not() {
-    let (ears, _wake_ups) = Ears::new("/vault".into(), &Dirty::new());
+fn filter_accepts_only_events_that_matter() {
+    let (filter, _wake_ups) = EventFilter::new("/vault".into(), &DirtyPaths::new());
     let close = |mode| EventKind::Access(AccessKind::Close(mode));
     let open = EventKind::Access(AccessKind::Open(AccessMode::Any));
     let rename = EventKind::Modify(ModifyKind::Name(RenameMode::Both));
     let note = "/vault/Inbox/a.md";
     let temp = "/vault/Inbox/.platinum-tmp-1";
-    for (kind, paths, news) in [
+    for (kind, paths, wakes) in [
         (open, vec![note], false),
         (EventKind::Access(AccessKind::Read), vec![note], false),
         (close(AccessMode::Read), vec![note], false),
@@ -149,25 +150,26 @@ fn what_is_news_is_told_from_what_is_not() {
             .iter()
             .fold(Event::new(kind), |e, path| e.add_path(path.into()));
         assert_eq!(
-            matches!(ears.hear(Ok(event)), Heard::News),
-            news,
+            matches!(filter.on_event(Ok(event)), Handled::Woken),
+            wakes,
             "{kind:?} {paths:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn without_events_from_the_system_polling_wakes() {
+async fn watch_without_system_events_polls() {
     let folder = tempfile::tempdir().unwrap();
     let exhausted: Native = |_, _| Err(notify::Error::new(ErrorKind::MaxFilesWatch));
-    let (watch, mut wake_ups) = Watch::start_with(folder.path(), &Dirty::new(), exhausted).unwrap();
+    let (watch, mut wake_ups) =
+        Watch::start_with(folder.path(), &DirtyPaths::new(), exhausted).unwrap();
     assert!(watch.is_polling());
     fs::write(folder.path().join("a.md"), "a").unwrap();
     assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
 }
 
 #[tokio::test]
-async fn a_dropped_watch_closes_its_wake_ups() {
+async fn watch_dropped_closes_its_wake_ups() {
     let (_folder, watch, mut wake_ups) = watched();
     assert!(!watch.is_polling());
     assert_eq!(wake_ups.wait(Duration::ZERO).await, Wake::TimedOut);
@@ -180,7 +182,7 @@ async fn a_dropped_watch_closes_its_wake_ups() {
 }
 
 #[test]
-fn what_is_no_folder_is_refused() {
+fn watch_path_that_is_no_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.md");
     fs::write(&file, "").unwrap();
@@ -190,7 +192,7 @@ fn what_is_no_folder_is_refused() {
 }
 
 /// Takes what changed until it contains the path.
-fn takes(dirty: &Dirty, path: &str) -> Option<Touched> {
+fn takes(dirty: &DirtyPaths, path: &str) -> Option<DirtyPath> {
     let deadline = std::time::Instant::now() + DEADLINE;
     while std::time::Instant::now() < deadline {
         if let Changes::Paths(paths) = dirty.take()
@@ -203,13 +205,14 @@ fn takes(dirty: &Dirty, path: &str) -> Option<Touched> {
     None
 }
 
+/// What was written renamed and removed is named and nothing hidden is.
 #[test]
-fn what_was_written_renamed_and_removed_is_named_and_nothing_hidden_is() {
+fn dirty_names_changed_files_but_no_hidden_ones() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     fs::create_dir(root.join("Inbox")).unwrap();
     fs::write(root.join("Inbox/old.md"), "old").unwrap();
-    let dirty = Dirty::new();
+    let dirty = DirtyPaths::new();
     let (_watch, _wake_ups) = Watch::gather(root, &dirty).unwrap();
     assert_eq!(dirty.take(), Changes::Everything);
 
@@ -242,10 +245,11 @@ fn what_was_written_renamed_and_removed_is_named_and_nothing_hidden_is() {
     assert_eq!(named, Vec::<String>::new());
 }
 
+/// A new folder is meant with all below it and once more later.
 #[test]
-fn a_new_folder_is_meant_with_all_below_it_and_once_more_later() {
+fn dirty_new_folder_is_deep_and_repeated_later() {
     let folder = tempfile::tempdir().unwrap();
-    let dirty = Dirty::new();
+    let dirty = DirtyPaths::new();
     let (_watch, _wake_ups) = Watch::gather(folder.path(), &dirty).unwrap();
     assert_eq!(dirty.take(), Changes::Everything);
     fs::create_dir_all(folder.path().join("Inbox/deep")).unwrap();
@@ -254,11 +258,12 @@ fn a_new_folder_is_meant_with_all_below_it_and_once_more_later() {
     }
 }
 
+/// An overflow an error and an event without a path are everything.
 #[test]
-fn an_overflow_an_error_and_an_event_without_a_path_are_everything() {
-    let dirty = Dirty::new();
-    let (ears, _wake_ups) = Ears::new("/vault".into(), &dirty);
-    dirty.attach(&ears);
+fn dirty_overflow_error_and_pathless_are_everything() {
+    let dirty = DirtyPaths::new();
+    let (filter, _wake_ups) = EventFilter::new("/vault".into(), &dirty);
+    filter.attach();
     assert_eq!(dirty.take(), Changes::Everything);
     let gone = EventKind::Remove(notify::event::RemoveKind::Folder);
     for event in [
@@ -268,21 +273,21 @@ fn an_overflow_an_error_and_an_event_without_a_path_are_everything() {
         Ok(Event::new(gone).add_path("/vault".into())),
         Err(notify::Error::generic("lost")),
     ] {
-        ears.hear(event);
+        filter.on_event(event);
         assert_eq!(dirty.take(), Changes::Everything);
         assert_eq!(dirty.take(), Changes::Paths(vec![]));
     }
 }
 
 #[tokio::test]
-async fn a_path_to_look_at_again_wakes_when_it_is_due_and_not_before() {
-    let dirty = Dirty::new();
-    let (ears, mut wake_ups) = Ears::new("/vault".into(), &dirty);
-    dirty.attach(&ears);
+async fn watch_delayed_path_wakes_when_due() {
+    let dirty = DirtyPaths::new();
+    let (filter, mut wake_ups) = EventFilter::new("/vault".into(), &dirty);
+    filter.attach();
     dirty.take();
     for name in ["a", "b", "c"] {
         let path = format!("Inbox/{name}.md");
-        dirty.look_again(&path, Duration::from_millis(100));
+        dirty.mark_after(&path, Duration::from_millis(100));
     }
     assert_eq!(wake_ups.wait(Duration::ZERO).await, Wake::TimedOut);
     let began = std::time::Instant::now();
@@ -297,9 +302,9 @@ async fn a_path_to_look_at_again_wakes_when_it_is_due_and_not_before() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_watch_ends_the_waits_though_the_paths_are_still_held() {
+async fn watch_end_closes_waits_while_paths_are_held() {
     let folder = tempfile::tempdir().unwrap();
-    let dirty = Dirty::new();
+    let dirty = DirtyPaths::new();
     let (watch, mut wake_ups) = Watch::gather(folder.path(), &dirty).unwrap();
     drop(watch);
     while wake_ups.wait(DEADLINE).await != Wake::Closed {}
@@ -307,17 +312,18 @@ async fn the_end_of_a_watch_ends_the_waits_though_the_paths_are_still_held() {
     assert_eq!(dirty.take(), Changes::Everything);
 }
 
+/// A folder that cannot be read is named once and nothing else is.
 #[tokio::test]
-async fn a_folder_that_cannot_be_read_is_named_once_and_nothing_else_is() {
-    let dirty = Dirty::new();
-    let (ears, mut wake_ups) = Ears::new("/vault".into(), &dirty);
-    dirty.attach(&ears);
+async fn watch_unreadable_folder_is_reported_once() {
+    let dirty = DirtyPaths::new();
+    let (filter, mut wake_ups) = EventFilter::new("/vault".into(), &dirty);
+    filter.attach();
     dirty.take();
     let denied = || {
         let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
         Err(notify::Error::io(denied).add_path("/vault/Inbox/closed".into()))
     };
-    assert!(matches!(ears.hear(denied()), Heard::News));
+    assert!(matches!(filter.on_event(denied()), Handled::Woken));
     assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
     let Changes::Paths(paths) = dirty.take() else {
         panic!("everything");
@@ -325,15 +331,15 @@ async fn a_folder_that_cannot_be_read_is_named_once_and_nothing_else_is() {
     assert_eq!(paths.len(), 1);
     assert_eq!(paths[0].path, "Inbox/closed");
     // As a poller does every two seconds.
-    assert!(matches!(ears.hear(denied()), Heard::Nothing));
+    assert!(matches!(filter.on_event(denied()), Handled::Ignored));
     assert_eq!(wake_ups.wait(Duration::ZERO).await, Wake::TimedOut);
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_save_that_moves_a_new_file_into_place_is_told_from_one_that_writes_where_it_is() {
+async fn dirty_tells_a_replaced_file_from_an_edited_one() {
     let folder = tempfile::tempdir().unwrap();
-    let dirty = Dirty::new();
+    let dirty = DirtyPaths::new();
     let (_watch, mut wake_ups) = Watch::gather(folder.path(), &dirty).unwrap();
     assert_eq!(dirty.take(), Changes::Everything);
     let path = folder.path().join("note.md");
@@ -347,8 +353,8 @@ async fn a_save_that_moves_a_new_file_into_place_is_told_from_one_that_writes_wh
             false => fs::write(&path, text).unwrap(),
         }
         assert_eq!(wake_ups.wait(DEADLINE).await, Wake::Changed);
-        settle(&mut wake_ups).await;
-        let touched = Touched {
+        drain(&mut wake_ups).await;
+        let touched = DirtyPath {
             path: "note.md".to_owned(),
             below: false,
             arrived: is_moved,

@@ -99,7 +99,7 @@ impl Address {
                 && part.chars().all(|c| {
                     !c.is_whitespace()
                         && !c.is_control()
-                        && !platinum_sdk::text::is_invisible(c)
+                        && !platinum_sdk::text::is_hidden(c)
                         && !"<>@,;:\"()[]\\".contains(c)
                 })
         };

@@ -6,7 +6,7 @@
 
 use platinum_sdk::actions::types::EmailSend;
 use platinum_sdk::tasks::types::Task;
-use platinum_sdk::text::{bounded, is_invisible, one_line};
+use platinum_sdk::text::{bounded, is_hidden, is_joiner, one_line};
 
 use crate::facts::{Address, Facts};
 use crate::inert::inert;
@@ -114,7 +114,7 @@ fn body(text: &str) -> Option<String> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let clean: String = text
         .chars()
-        .filter(|c| (*c == '\n' || *c == '\t' || !c.is_control()) && !is_hidden(*c))
+        .filter(|c| (*c == '\n' || *c == '\t' || !c.is_control()) && !is_dropped(*c))
         .collect();
     let mut rest = clean.trim_start_matches(['\n', ' ']);
     while is_subject_line(rest) {
@@ -137,8 +137,8 @@ fn is_subject_line(text: &str) -> bool {
 }
 
 /// Invisible characters that a mail does not need; those that join emoji and scripts stay.
-fn is_hidden(c: char) -> bool {
-    is_invisible(c) && !matches!(c, '\u{200c}' | '\u{200d}' | '\u{ad}')
+fn is_dropped(c: char) -> bool {
+    is_hidden(c) && !is_joiner(c) && c != '\u{ad}'
 }
 
 #[cfg(test)]

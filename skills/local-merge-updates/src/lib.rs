@@ -1,11 +1,10 @@
 //! The skill `local-merge-updates`: merges updates into `Dashboard.md`.
 //!
 //! Lives here: the glue. Lives elsewhere: the order of things in [`merging`], the page in
-//! [`page`], text from outside made plain in [`plain`].
+//! [`page`].
 
 pub mod merging;
 pub mod page;
-pub mod plain;
 
 platinum_sdk::skill! {
     world: "skills:local-merge-updates/local-merge-updates",

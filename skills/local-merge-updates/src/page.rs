@@ -1,4 +1,4 @@
-//! The page: the owner's own text, and between two markers what this house tells.
+//! The page: the owner's own text, and between two markers what Platinum writes.
 //!
 //! Invariants: everything outside of the markers is kept byte for byte; between them is nothing
 //! but numbers, our own words and escaped headlines; the same updates give the same page.
@@ -6,9 +6,8 @@
 use std::collections::BTreeMap;
 
 use platinum_sdk::dashboard::board::Counts;
+use platinum_sdk::text::escape_markdown;
 use platinum_sdk::updates::types::Update;
-
-use crate::plain::plain;
 
 /// Begins what this skill writes.
 pub const BEGIN: &str = "<!-- platinum:begin -->";
@@ -93,9 +92,9 @@ fn render(counts: &Counts, lines: &BTreeMap<String, String>, stamp: &str) -> Str
 fn line(update: &Update) -> String {
     format!(
         "- {} · {} · {}",
-        plain(&minute(&update.created), 40),
-        plain(&update.agent, 40),
-        plain(&update.headline, MAX_HEADLINE)
+        escape_markdown(&minute(&update.created), 40),
+        escape_markdown(&update.agent, 40),
+        escape_markdown(&update.headline, MAX_HEADLINE)
     )
 }
 

@@ -1,12 +1,11 @@
 //! The host side of `skill/context` and `skill/log`.
 
-use platinum_core::Role;
+use platinum_core::{Role, text::one_line};
 
-use super::{ContextCtx, LINE_BYTES, LogCtx};
+use super::{ContextCtx, LINE_CHARS, LogCtx};
 use crate::{
     bindings::platinum::skill::{context, log, types},
     convert::zone_to_wit,
-    text::cut,
     view::View,
 };
 
@@ -43,10 +42,7 @@ impl log::Host for View<'_, LogCtx> {
         self.ctx.lines_left = left;
         let skill = self.ctx.skill.as_str();
         // A skill's words may hold anything: control characters would forge lines of the log.
-        let line: String = cut(&text, LINE_BYTES)
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
+        let line = one_line(&text, LINE_CHARS);
         match level {
             log::Level::Debug => tracing::debug!(skill, "{line}"),
             log::Level::Info => tracing::info!(skill, "{line}"),

@@ -30,8 +30,8 @@ pub(crate) struct LogCtx {
 
 /// Lines that one run may log.
 const LINES: u32 = 256;
-/// Longest line, in bytes.
-const LINE_BYTES: usize = 4096;
+/// Longest line, in characters.
+const LINE_CHARS: usize = 4096;
 
 /// The two interfaces every skill's world includes.
 pub fn interfaces() -> Vec<Box<dyn Interface>> {

@@ -156,7 +156,7 @@ impl finish::Host for View<'_, TasksCtx> {
             Ok(receipts) => receipts,
             Err(reason) => return Ok(Err(types::Error::Unavailable(reason))),
         };
-        let summary = line(&summary);
+        let summary = platinum_core::text::one_line(&summary, 500);
         Ok(self
             .ctx
             .store
@@ -174,7 +174,7 @@ impl finish::Host for View<'_, TasksCtx> {
             Ok((id, _)) => self
                 .ctx
                 .store
-                .release(id, &line(&reason))
+                .release(id, &platinum_core::text::one_line(&reason, 500))
                 .await
                 .map_err(Into::into),
             Err(error) => Err(error.into()),
@@ -190,19 +190,10 @@ impl finish::Host for View<'_, TasksCtx> {
             Ok((id, _)) => self
                 .ctx
                 .store
-                .fail(id, &line(&reason))
+                .fail(id, &platinum_core::text::one_line(&reason, 500))
                 .await
                 .map_err(Into::into),
             Err(error) => Err(error.into()),
         })
     }
-}
-
-/// A skill's words as one bounded line of a note.
-fn line(text: &str) -> String {
-    let flat: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    cut(flat.trim(), 500)
 }

@@ -5,10 +5,10 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
+use platinum_core::Backoff;
 use platinum_engine::Trigger;
-use platinum_repo::News;
+use platinum_repo::RemoteEvent;
 use platinum_watch::{Wake, WakeUps};
-use rand::Rng as _;
 
 use crate::{Shutdown, SkillSet, pipeline::trigger, sync::Synchronizer};
 
@@ -18,6 +18,7 @@ const SETTLE: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const RETRIES: Backoff = Backoff::new(Duration::from_secs(2), LONGEST_PAUSE);
 
 /// Runs the skill sync-vault after changes on either side and every `every`.
 pub async fn keep_in_sync(
@@ -89,9 +90,9 @@ async fn reason_to_sync(sync: &Synchronizer, wake_ups: &mut WakeUps, at_most: Du
     let there = async {
         match sync.news(at_most).await {
             // That it is lost is found out by trying, so that the owner is told.
-            News::Moved(_) | News::Back | News::Lost => {}
+            RemoteEvent::Moved(_) | RemoteEvent::Reachable | RemoteEvent::Unreachable => {}
             // Nothing was heard: the other arm has the time.
-            News::Quiet | News::Unknown => std::future::pending().await,
+            RemoteEvent::Unchanged | RemoteEvent::Unknown => std::future::pending().await,
         }
     };
     tokio::select! {
@@ -110,12 +111,10 @@ async fn settle(wake_ups: &mut WakeUps) {
 /// How long till the next sync without a reason. After failures it doubles, and no two hosts that
 /// lost the same remote come back in step.
 fn wait_after(failures: u32, every: Duration) -> Duration {
-    if failures == 0 {
-        return every;
+    match failures.checked_sub(1) {
+        None => every,
+        Some(earlier) => RETRIES.jittered(earlier).min(every),
     }
-    let pause = Duration::from_secs(1 << failures.min(6));
-    let most = pause.min(LONGEST_PAUSE).min(every);
-    most.mul_f64(rand::rng().random_range(0.5..=1.0))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use platinum_core::Timestamp;
 use platinum_protocol::PushOutcome;
-use platinum_repo::{News, Oid, Remote, RemoteError};
+use platinum_repo::{Oid, Remote, RemoteError, RemoteEvent};
 use serde::{Deserialize, Serialize};
 
 /// Its file in the state folder.
@@ -104,16 +104,18 @@ impl<R: Remote> Remote for Noted<R> {
         pushed
     }
 
-    async fn news(&self, known: Option<Oid>, at_most: Duration) -> News {
+    async fn next_event(&self, known: Option<Oid>, at_most: Duration) -> RemoteEvent {
         let began = Instant::now();
         loop {
             let left = at_most.saturating_sub(began.elapsed());
-            let news = self.remote.news(known, left.min(NOTED_EVERY)).await;
+            let news = self.remote.next_event(known, left.min(NOTED_EVERY)).await;
             match news {
-                News::Quiet => self.note(None).await,
-                News::Unknown => {}
+                RemoteEvent::Unchanged => self.note(None).await,
+                RemoteEvent::Unknown => {}
                 // Followed by a fetch, which is noted.
-                News::Moved(_) | News::Back | News::Lost => return news,
+                RemoteEvent::Moved(_) | RemoteEvent::Reachable | RemoteEvent::Unreachable => {
+                    return news;
+                }
             }
             if began.elapsed() >= at_most {
                 return news;

@@ -115,7 +115,7 @@ impl Synchronizer {
             identity,
             scanner,
         } = config;
-        let repo = Repo::open_journaled(&git_dir)?.signing_with(identity.key().clone());
+        let repo = Repo::open_with_wal(&git_dir)?.signing_with(identity.key().clone());
         if repo
             .git_dir()
             .canonicalize()
@@ -139,7 +139,7 @@ impl Synchronizer {
     }
 
     /// From now on only the paths that the watcher names are looked at, instead of all.
-    pub fn watched_by(&self, dirty: platinum_watch::Dirty) {
+    pub fn watched_by(&self, dirty: platinum_watch::DirtyPaths) {
         self.side.watched_by(dirty);
     }
 

@@ -6,25 +6,25 @@
 
 use std::time::{Duration, Instant};
 
-use platinum_repo::{News, Oid, RefName};
+use platinum_repo::{Oid, RefName, RemoteEvent};
 
 use super::Synchronizer;
 
 impl Synchronizer {
     /// Waits till the remote's branch is elsewhere than where it was seen last, or the remote
     /// begins or ceases to answer; at most so long. Takes no turn: claims and syncs go on meanwhile.
-    pub async fn news(&self, at_most: Duration) -> News {
+    pub async fn news(&self, at_most: Duration) -> RemoteEvent {
         let Some(remote) = &self.remote else {
             tokio::time::sleep(at_most).await;
-            return News::Quiet;
+            return RemoteEvent::Unchanged;
         };
         let began = Instant::now();
         loop {
             let known = self.seen().await;
             let left = at_most.saturating_sub(began.elapsed());
-            match remote.news(known, left).await {
+            match remote.next_event(known, left).await {
                 // A claim of our own landed while we listened.
-                News::Moved(tip) if tip != known && tip == self.seen().await => {}
+                RemoteEvent::Moved(tip) if tip != known && tip == self.seen().await => {}
                 news => return news,
             }
         }

@@ -136,9 +136,9 @@ impl Side {
             }
             match tip {
                 Some(tip) if self.repo.is_ancestor(commit, tip)? => {
-                    self.repo.settle_landed(commit)?;
+                    self.repo.record_landed(commit)?;
                 }
-                _ => self.repo.settle_outgoing(commit)?,
+                _ => self.repo.remove_outgoing(commit)?,
             }
             let mut memory = self.memory();
             memory.refused.remove(&commit);
@@ -346,7 +346,7 @@ impl Side {
             match self.repo.changes(tip, commit) {
                 Ok(_) => {
                     fail::fail_point!("sync-committed");
-                    self.repo.note_outgoing(commit)?;
+                    self.repo.record_outgoing(commit)?;
                     fail::fail_point!("sync-outgoing-noted");
                     prepared.commit = Some(commit);
                     prepared.edits = count;
@@ -431,9 +431,9 @@ impl Side {
         self.repo.set_ref(RefName::Applied, tip)?;
         // What landed is in the base now: all of it, if that is the tip.
         let is_all = self.repo.tip(RefName::Verified)? == Some(tip);
-        for commit in self.repo.unheard()? {
+        for commit in self.repo.unacknowledged()? {
             if is_all || self.repo.is_ancestor(commit, tip)? {
-                self.repo.forget_unheard(commit)?;
+                self.repo.forget_unacknowledged(commit)?;
             }
         }
         Ok(())
@@ -475,7 +475,7 @@ impl Side {
         if memory.tidy {
             return Ok(());
         }
-        match self.repo.take_stale_locks()? {
+        match self.repo.remove_stale_locks()? {
             Some(taken) => {
                 memory.tidy = true;
                 for lock in taken {

@@ -159,7 +159,7 @@ impl Side {
     /// Since when, to the second, the kept edits have had this version without a break.
     fn kept_since(&self, path: &VaultPath, blob: Oid) -> Result<Option<Stamp>, SyncError> {
         let mut since = None;
-        let mut at = self.repo.kept()?;
+        let mut at = self.repo.last_snapshot()?;
         for _ in 0..MAX_KEPT {
             let Some(link) = at else { break };
             if self.repo.blob_at(link, path)? != Some(blob) {

@@ -5,7 +5,7 @@ use platinum_capabilities::{
     sync::{SyncReport as Report, SyncRunError, Syncer},
     tasks::{Owner, TaskError, TaskStore},
 };
-use platinum_core::{Role, TaskId, Timestamp, UpdateId, VaultPath, ZoneId, layout};
+use platinum_core::{Role, TaskId, Timestamp, UpdateId, VaultPath, ZoneId, layout, text::one_line};
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_repo::RefName;
 use platinum_vault::{
@@ -202,11 +202,7 @@ impl Side {
             created: Timestamp::now(),
             by: self.agent.to_string(),
             task: None,
-            headline: trouble
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(300)
-                .collect(),
+            headline: one_line(trouble, 300),
         };
         let path = layout::update(&self.agent, note.id);
         if let Err(error) = self.vault.create(&path, note.render().as_bytes()) {

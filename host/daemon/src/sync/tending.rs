@@ -14,9 +14,9 @@ impl Synchronizer {
     /// If git's client is not there, refuses, or takes too long.
     pub async fn tend(&self) -> Result<bool, MaintenanceError> {
         let repo = self.side.repo.clone();
-        let looked = tokio::task::spawn_blocking(move || repo.clutter()).await;
+        let looked = tokio::task::spawn_blocking(move || repo.object_stats()).await;
         let is_much = match looked {
-            Ok(clutter) => clutter?.is_much(),
+            Ok(clutter) => clutter?.needs_gc(),
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             // The daemon is stopping.
             Err(_) => false,

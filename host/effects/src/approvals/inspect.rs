@@ -2,16 +2,14 @@
 
 use std::{collections::HashMap, fmt, time::Duration};
 
-use platinum_core::{DraftId, Timestamp, VaultPath, layout};
+use platinum_core::{Backoff, DraftId, Timestamp, VaultPath, layout};
 use platinum_journal::{Journal, Receipt, State};
 use platinum_vault::Vault;
 
 use super::fingerprint::{Leaving, Unreadable};
 
-/// First pause after an attempt that certainly did nothing; it doubles with each further one.
-const FIRST_PAUSE: Duration = Duration::from_secs(30);
-/// Longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
+/// The delays after attempts that certainly did nothing.
+const RETRIES: Backoff = Backoff::new(Duration::from_secs(30), Duration::from_secs(30 * 60));
 
 /// A file in `Approved/`.
 #[derive(Debug, Clone)]
@@ -195,29 +193,13 @@ fn judge(
             State::Absent => EntryState::Ready,
             State::NotSent { retry: false, .. } => EntryState::Ready,
             State::NotSent { intent, reason, .. } => {
-                let pause = pause(attempts.get(&id).copied().unwrap_or(1));
-                match intent.at.checked_add(pause) {
+                let attempts = attempts.get(&id).copied().unwrap_or(1);
+                let delay = RETRIES.delay(attempts.saturating_sub(1));
+                match intent.at.checked_add(delay) {
                     Ok(until) if until > now => EntryState::Waiting { until, reason },
                     _ => EntryState::Ready,
                 }
             }
         },
     )
-}
-
-/// How long after the last of so many attempts.
-fn pause(attempts: u32) -> Duration {
-    let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1).min(16));
-    FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pause_doubles_from_half_a_minute_to_half_an_hour() {
-        let seconds: Vec<_> = (0..10).map(|n| pause(n).as_secs()).collect();
-        assert_eq!(seconds, [30, 30, 60, 120, 240, 480, 960, 1800, 1800, 1800]);
-    }
 }

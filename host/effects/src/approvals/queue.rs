@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use platinum_core::{ActionKind, Clock, DraftId, layout};
+use platinum_core::{ActionKind, Clock, DraftId, layout, text::one_line};
 use platinum_journal::{Begin, Intent, Journal, Outcome, Receipt, State};
 use platinum_vault::{
     Vault, VaultError,
@@ -18,10 +18,7 @@ use super::{
     fingerprint::{Leaving, Unreadable},
     inspect::{EntryState, QueueEntry, look},
 };
-use crate::{
-    Fence,
-    writing::{blocking, one_line},
-};
+use crate::{Fence, writing::blocking};
 
 /// What the owner approved on this machine, and what became of it.
 pub struct Approvals {

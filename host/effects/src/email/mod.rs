@@ -4,7 +4,6 @@
 //! over the full mail server; [`reconcile`], which asks after attempts in doubt.
 //! Lives elsewhere: SMTP and the Sent folder are the mail server's.
 
-mod base64;
 mod host;
 mod reconcile;
 mod send;

@@ -6,14 +6,11 @@
 
 use std::sync::Arc;
 
-use platinum_core::{Action, ActionKind, DraftId, EmailSend};
+use platinum_core::{Action, ActionKind, DraftId, EmailSend, text::one_line};
 use platinum_journal::{Outcome, Receipt};
 
 use super::sender::{MailFile, MailSender, SendOutcome, SendRequest};
-use crate::{
-    approvals::{Admission, Approvals, Approved, Leaving, Stop},
-    writing::one_line,
-};
+use crate::approvals::{Admission, Approvals, Approved, Leaving, Stop};
 
 /// The part after the `@` if the account's address is not known. RFC 2606: nobody's.
 const NO_DOMAIN: &str = "platinum.invalid";

@@ -7,8 +7,10 @@ use platinum_mcp::{CallError, Session};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::base64;
-use crate::{approvals::Attachment, writing::one_line};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use platinum_core::text::one_line;
+
+use crate::approvals::Attachment;
 
 /// A file of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,7 +146,7 @@ fn arguments(request: &SendRequest) -> Value {
             json!({
                 "name": file.name,
                 "media_type": file.media_type,
-                "base64": base64::encode(&file.bytes),
+                "base64": STANDARD.encode(&file.bytes),
             })
         })
         .collect();

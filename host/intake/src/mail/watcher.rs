@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use platinum_core::{Clock as _, SystemClock};
+use platinum_core::{Backoff, Clock as _, SystemClock};
 use platinum_mailbox::{Account, Backend, Config, Cursor, Mailbox, MailboxError, Wake, config};
 use platinum_vault::{Vault, VaultError};
 use tracing::{debug, error, info, warn};
@@ -21,8 +21,7 @@ use super::intake::{Intake, IntakeError, Taken, uid_of};
 use crate::ledger::{Ledger, LedgerError};
 
 const BATCH: usize = 20;
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const RETRIES: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
 /// How often a mailbox with a refused login is tried; it asks its server far less often.
 const LOGIN_GLANCE: Duration = Duration::from_secs(10);
 /// Signs in a row with no new mail behind them that are followed at once.
@@ -170,13 +169,13 @@ struct Watcher {
 
 impl Watcher {
     async fn run(mut self, once: bool) -> Result<(), WatchError> {
-        let mut back_off = BackOff::new();
+        let mut retries = Retries::default();
         let mut worked_before = false;
         let mut cursor = loop {
             match self.begin().await {
                 Ok(cursor) => break cursor,
                 Err(error) if once || is_lasting(&error) => return Err(error),
-                Err(error) => back_off.wait(&error).await,
+                Err(error) => retries.wait(&error).await,
             }
         };
         self.intake.settle()?;
@@ -202,24 +201,24 @@ impl Watcher {
                 }
                 Err(error) if once || (!worked_before && is_lasting(&error)) => return Err(error),
                 Err(error) => {
-                    back_off.wait(&error).await;
+                    retries.wait(&error).await;
                     continue;
                 }
             }
             match mailbox.wait(every).await {
                 Ok(Wake::Changed) => {
-                    back_off.reset();
+                    retries.reset();
                     debug!("the mailbox changed");
                     // A server that cries wolf is followed ever more slowly.
                     idle_signs = idle_signs.saturating_add(1);
                     tokio::time::sleep(pause_after(idle_signs)).await;
                 }
                 Ok(Wake::TimedOut) => {
-                    back_off.reset();
+                    retries.reset();
                     idle_signs = 0;
                 }
                 // Not reset before this: a server that always breaks off here would see a login each second.
-                Err(error) => back_off.wait(&error.into()).await,
+                Err(error) => retries.wait(&error.into()).await,
             }
         }
     }
@@ -320,43 +319,37 @@ fn is_lasting(error: &WatchError) -> bool {
 fn pause_after(idle_signs: u32) -> Duration {
     match idle_signs.checked_sub(IDLE_SIGNS) {
         None => Duration::ZERO,
-        Some(more) => (Duration::from_millis(100) * 2_u32.pow(more.min(10))).min(LONGEST_FOLLOWING),
+        Some(more) => Backoff::new(Duration::from_millis(100), LONGEST_FOLLOWING).delay(more),
     }
 }
 
 /// Says what failed, and waits. A refused login is said once: the mailbox itself sees to it that the server is not
 /// asked again soon, and asks it at once when the password is another.
-#[derive(Debug)]
-struct BackOff {
-    pause: Duration,
-    said: Option<String>,
+#[derive(Debug, Default)]
+struct Retries {
+    failures: u32,
+    reported: Option<String>,
 }
 
-impl BackOff {
-    fn new() -> Self {
-        Self {
-            pause: FIRST_PAUSE,
-            said: None,
-        }
-    }
-
+impl Retries {
     /// All went well, the waiting for mail included.
     fn reset(&mut self) {
-        *self = Self::new();
+        *self = Self::default();
     }
 
     async fn wait(&mut self, error: &WatchError) {
         if matches!(error, WatchError::Mailbox(MailboxError::Login { .. })) {
             let text = error.to_string();
-            if self.said.as_ref() != Some(&text) {
+            if self.reported.as_ref() != Some(&text) {
                 error!("{text}");
-                self.said = Some(text);
+                self.reported = Some(text);
             }
             tokio::time::sleep(LOGIN_GLANCE).await;
             return;
         }
-        warn!("{error}; trying again in {} s", self.pause.as_secs());
-        tokio::time::sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        let delay = RETRIES.delay(self.failures);
+        warn!("{error}; trying again in {} s", delay.as_secs());
+        tokio::time::sleep(delay).await;
+        self.failures = self.failures.saturating_add(1);
     }
 }

@@ -84,7 +84,7 @@ fn ends_sentence(word: &str) -> bool {
 fn bounded(sentence: &str) -> String {
     let clean: String = sentence
         .chars()
-        .filter(|c| !c.is_control() && !is_unseen(*c))
+        .filter(|c| !c.is_control() && !platinum_core::text::is_hidden(*c))
         .collect();
     let clean = clean
         .replace("[[", "(")
@@ -96,11 +96,6 @@ fn bounded(sentence: &str) -> String {
     }
     let end: String = clean.chars().skip(length - MAX_QUESTION_CHARS).collect();
     format!("…{end}")
-}
-
-/// Marks of direction and of no width, which would make a line read otherwise than it is.
-fn is_unseen(c: char) -> bool {
-    matches!(c, '\u{00AD}' | '\u{061C}' | '\u{FEFF}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}')
 }
 
 #[cfg(test)]

@@ -11,7 +11,9 @@ mod shown;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use platinum_core::{AgentName, Clock, DraftId, SystemClock, TaskId, UpdateId, layout};
+use platinum_core::{
+    AgentName, Clock, DraftId, SystemClock, TaskId, UpdateId, layout, text::one_line,
+};
 use platinum_daemon::{House, Shutdown, SkillSet, sync::Synchronizer};
 use platinum_effects::{approvals::Approvals, email::SentSearch};
 use platinum_engine::{Invocation, Trigger};
@@ -109,7 +111,7 @@ impl Actor {
             created: SystemClock.now(),
             by: self.agent.to_string(),
             task,
-            headline: text.chars().filter(|c| !c.is_control()).take(300).collect(),
+            headline: one_line(text, 300),
         };
         let path = layout::update(&self.agent, note.id);
         let vault = self.vault.clone();

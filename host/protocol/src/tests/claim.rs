@@ -41,8 +41,9 @@ fn rejected() -> PushOutcome {
     PushOutcome::Rejected("stale info".into())
 }
 
+/// An epoch is never given twice not even the last there is.
 #[test]
-fn an_epoch_is_never_given_twice_not_even_the_last_there_is() {
+fn epoch_is_never_reused_not_even_the_last() {
     let mut m = machine(3);
     m.saw_epoch(u64::MAX - 1);
     let step = m.fetched(tip(1), TaskPlace::Waiting, None).clone();
@@ -56,8 +57,9 @@ fn an_epoch_is_never_given_twice_not_even_the_last_there_is() {
     assert_eq!(m.reason(), Some("the epochs of its claims are used up"));
 }
 
+/// A waiting task is proposed on the tip and won when the push lands.
 #[test]
-fn a_waiting_task_is_proposed_on_the_tip_and_won_when_the_push_lands() {
+fn claim_waiting_task_is_won_when_the_push_lands() {
     let mut m = machine(3);
     assert_eq!(m.step(), &Step::Fetch);
     assert_eq!(
@@ -74,7 +76,7 @@ fn a_waiting_task_is_proposed_on_the_tip_and_won_when_the_push_lands() {
 }
 
 #[test]
-fn a_task_that_already_has_this_claim_is_won() {
+fn claim_already_in_the_tip_is_won() {
     let mut m = machine(3);
     let place = TaskPlace::Owned(record(1, m.claim(), 7, ""));
     assert_eq!(
@@ -83,8 +85,9 @@ fn a_task_that_already_has_this_claim_is_won() {
     );
 }
 
+/// An equal agent name with another claim is not this claim.
 #[test]
-fn an_equal_agent_name_with_another_claim_is_not_this_claim() {
+fn claim_same_agent_other_claim_id_is_lost() {
     let mut m = machine(3);
     let place = TaskPlace::Owned(record(1, ClaimId::from_parts(0, 2), 1, ""));
     assert_eq!(
@@ -96,7 +99,7 @@ fn an_equal_agent_name_with_another_claim_is_not_this_claim() {
 }
 
 #[test]
-fn a_finished_or_absent_task_is_lost_to_nobody() {
+fn claim_finished_or_absent_task_is_lost() {
     for place in [TaskPlace::Finished, TaskPlace::Absent] {
         let mut m = machine(3);
         assert_eq!(
@@ -106,8 +109,9 @@ fn a_finished_or_absent_task_is_lost_to_nobody() {
     }
 }
 
+/// A rejected claim backs off and is built anew on the new tip.
 #[test]
-fn a_rejected_claim_backs_off_and_is_built_anew_on_the_new_tip() {
+fn claim_rejected_push_is_rebuilt_on_the_new_tip() {
     let mut m = machine(3);
     m.fetched(tip(1), TaskPlace::Waiting, None);
     assert_eq!(m.pushed(rejected()), &Step::BackOff { attempt: 1 });
@@ -122,7 +126,7 @@ fn a_rejected_claim_backs_off_and_is_built_anew_on_the_new_tip() {
 }
 
 #[test]
-fn a_claim_that_is_rejected_too_often_gives_up() {
+fn claim_rejected_too_often_gives_up() {
     let mut m = machine(2);
     m.fetched(tip(1), TaskPlace::Waiting, None);
     m.pushed(rejected());
@@ -131,7 +135,7 @@ fn a_claim_that_is_rejected_too_often_gives_up() {
 }
 
 #[test]
-fn an_unknown_outcome_is_looked_up_and_not_guessed() {
+fn claim_indeterminate_push_is_looked_up() {
     let mut m = machine(5);
     m.fetched(tip(1), TaskPlace::Waiting, None);
     assert_eq!(m.pushed(lost()), &Step::Fetch);
@@ -149,8 +153,9 @@ fn an_unknown_outcome_is_looked_up_and_not_guessed() {
     );
 }
 
+/// An unknown outcome on a tip that moved on is built anew.
 #[test]
-fn an_unknown_outcome_on_a_tip_that_moved_on_is_built_anew() {
+fn claim_indeterminate_on_a_moved_tip_is_rebuilt() {
     let mut m = machine(5);
     m.fetched(tip(1), TaskPlace::Waiting, None);
     m.pushed(lost());
@@ -164,7 +169,7 @@ fn an_unknown_outcome_on_a_tip_that_moved_on_is_built_anew() {
 }
 
 #[test]
-fn a_claim_that_landed_and_was_taken_back_is_not_won() {
+fn claim_landed_and_reverted_is_not_won() {
     let mut m = machine(5);
     m.fetched(tip(1), TaskPlace::Waiting, None);
     m.pushed(lost());
@@ -189,7 +194,7 @@ fn a_claim_that_landed_and_was_taken_back_is_not_won() {
 }
 
 #[test]
-fn a_rejection_after_doubt_is_looked_up_before_anything_is_said() {
+fn claim_rejection_after_doubt_is_looked_up_first() {
     let mut m = machine(2);
     m.fetched(tip(1), TaskPlace::Waiting, None);
     m.pushed(lost());
@@ -207,14 +212,14 @@ fn a_rejection_after_doubt_is_looked_up_before_anything_is_said() {
 }
 
 #[test]
-fn a_remote_that_is_away_leaves_the_claim_tentative() {
+fn claim_unreachable_remote_is_tentative() {
     let mut m = machine(3);
     assert_eq!(m.fetch_failed("no route"), &Step::End(Claimed::Tentative));
     assert_eq!(m.reason(), Some("no route"));
 }
 
 #[test]
-fn with_a_push_in_doubt_a_failed_look_is_tried_again_a_few_times() {
+fn claim_in_doubt_retries_a_failed_lookup() {
     let mut m = machine(3);
     m.fetched(tip(1), TaskPlace::Waiting, None);
     m.pushed(lost());
@@ -224,7 +229,7 @@ fn with_a_push_in_doubt_a_failed_look_is_tried_again_a_few_times() {
 }
 
 #[test]
-fn a_released_task_is_claimed_with_a_higher_epoch() {
+fn claim_released_task_gets_a_higher_epoch() {
     let mut m = machine(3);
     m.saw_epoch(4);
     assert_eq!(
@@ -237,7 +242,7 @@ fn a_released_task_is_claimed_with_a_higher_epoch() {
 }
 
 #[test]
-fn an_input_that_was_not_asked_for_changes_nothing() {
+fn claim_unexpected_input_changes_nothing() {
     let mut m = machine(3);
     assert_eq!(m.pushed(PushOutcome::Landed), &Step::Fetch);
     m.fetched(tip(1), TaskPlace::Waiting, None);
@@ -264,7 +269,7 @@ fn stuck_machine(max: u32) -> (ClaimMachine, ClaimRecord) {
 }
 
 #[test]
-fn a_stuck_claim_is_taken_over_with_a_higher_epoch() {
+fn take_over_expired_claim_gets_a_higher_epoch() {
     let (mut m, stuck) = stuck_machine(3);
     assert_eq!(m.step(), &Step::Fetch);
     assert_eq!(
@@ -281,7 +286,7 @@ fn a_stuck_claim_is_taken_over_with_a_higher_epoch() {
 }
 
 #[test]
-fn a_take_over_ends_if_the_owner_moved_at_all() {
+fn take_over_ends_if_the_owner_moved() {
     let (_, stuck) = stuck_machine(3);
     let beaten = ClaimRecord {
         beat: 1,
@@ -309,7 +314,7 @@ fn a_take_over_ends_if_the_owner_moved_at_all() {
 }
 
 #[test]
-fn a_take_over_in_doubt_is_looked_up_like_every_claim() {
+fn take_over_in_doubt_is_looked_up() {
     let (mut m, stuck) = stuck_machine(5);
     m.fetched(tip(1), TaskPlace::Owned(stuck.clone()), None);
     assert_eq!(m.pushed(lost()), &Step::Fetch);
@@ -328,8 +333,9 @@ fn a_take_over_in_doubt_is_looked_up_like_every_claim() {
     );
 }
 
+/// The old owner finds a task that was taken over lost.
 #[test]
-fn the_old_owner_finds_a_task_that_was_taken_over_lost() {
+fn take_over_old_owner_finds_the_task_lost() {
     let taken = TaskPlace::Owned(record(1, ClaimId::from_parts(0, 1), 5, ""));
     let mut old = ClaimMachine::new(
         TaskId::from_parts(0, 1),
@@ -347,7 +353,7 @@ fn the_old_owner_finds_a_task_that_was_taken_over_lost() {
 }
 
 #[test]
-fn a_claim_that_was_made_before_a_restart_is_won() {
+fn claim_made_before_a_restart_is_won() {
     let mut m = machine(3);
     m.made_before(ClaimId::from_parts(0, 9));
     let place = TaskPlace::Owned(record(1, ClaimId::from_parts(0, 9), 3, ""));
@@ -371,7 +377,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
-    fn a_claim_never_pushes_more_often_than_it_may(
+    fn claim_any_answers_push_count_is_bounded(
         max in 1_u32..6,
         inputs in prop::collection::vec((0_u8..5, 0_usize..3), 0..60),
     ) {

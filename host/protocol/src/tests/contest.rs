@@ -75,8 +75,8 @@ impl Register {
         chain
     }
 
-    /// What was said of a task, newest first.
-    fn said(&self, task: usize) -> Vec<Says> {
+    /// What commits say of a task, newest first.
+    fn entries_of(&self, task: usize) -> Vec<Says> {
         self.history()
             .into_iter()
             .filter_map(|commit| self.commits[commit].says.clone())
@@ -87,7 +87,7 @@ impl Register {
 
     /// Where the task is, and the highest epoch its note speaks of.
     fn place(&self, task: usize) -> (TaskPlace, u64) {
-        match self.said(task).into_iter().next() {
+        match self.entries_of(task).into_iter().next() {
             None => (TaskPlace::Waiting, 0),
             Some(Says::Owned(record)) => {
                 let epoch = record.epoch;
@@ -150,14 +150,14 @@ fn any_fault() -> impl Strategy<Value = Fault> {
 #[derive(Debug, Clone, Copy)]
 enum Event {
     Nothing,
-    /// Somebody writes something else.
+    /// Another agent writes something else.
     Other,
     /// The owner gives the task back, or ends it, under the claim that it holds.
     Release,
     Finish,
     /// The owner says that it is alive.
     Beat,
-    /// Somebody finds the owner stuck, rightly or not.
+    /// An agent finds the lease of the owner expired, rightly or not.
     TakeOver,
 }
 
@@ -172,8 +172,8 @@ fn any_event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// What was told to an agent, and how things really stood at that moment.
-struct Told {
+/// How a machine ended, and what the register said at that moment.
+struct Ending {
     end: Claimed,
     owner: Option<ClaimRecord>,
     /// Whether a push of this very machine is still under way that would be taken. (One of an
@@ -280,14 +280,14 @@ impl Runner {
     }
 
     /// The end, if this turn came to it.
-    fn told(&self, register: &Register, late: &[usize], before: &Step) -> Option<Told> {
+    fn ending(&self, register: &Register, late: &[usize], before: &Step) -> Option<Ending> {
         let lands = |commit: &&usize| register.commits[**commit].parent == register.tip;
         let ours = |commit: &usize| match &register.commits[*commit].says {
             Some((_, Says::Owned(record))) => record.id == self.machine.claim(),
             _ => false,
         };
         match self.machine.step() {
-            Step::End(end) if self.machine.step() != before => Some(Told {
+            Step::End(end) if self.machine.step() != before => Some(Ending {
                 end: end.clone(),
                 owner: register.owner(self.task),
                 may_land: late.iter().filter(lands).any(ours),
@@ -297,9 +297,9 @@ impl Runner {
     }
 }
 
-/// Whether an agent was told right, seen at the moment it was told.
-fn is_right(runner: &Runner, told: &Told) -> Result<(), TestCaseError> {
-    let Told { end, owner, .. } = told;
+/// Whether a machine ended as the register was at that moment.
+fn check_ending(runner: &Runner, ending: &Ending) -> Result<(), TestCaseError> {
+    let Ending { end, owner, .. } = ending;
     let ours = owner
         .as_ref()
         .is_some_and(|record| runner.made.contains(&record.id));
@@ -318,7 +318,7 @@ fn is_right(runner: &Runner, told: &Told) -> Result<(), TestCaseError> {
         Claimed::Tentative => return Ok(()),
     }
     prop_assert!(
-        !told.may_land || matches!(end, Claimed::Won { .. }),
+        !ending.may_land || matches!(end, Claimed::Won { .. }),
         "a claim that was given up may still land"
     );
     Ok(())
@@ -355,7 +355,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
-    fn a_task_has_at_most_one_owner_and_every_agent_is_told_right(
+    fn contest_task_has_one_owner_and_every_agent_knows(
         agents in 2_usize..5,
         tasks in 1_usize..3,
         turns in prop::collection::vec((0_usize..8, any_fault(), any_event()), 1..150),
@@ -376,8 +376,8 @@ proptest! {
             let runner = &mut runners[who % count];
             let before = runner.machine.step().clone();
             runner.turn(&mut register, &mut late, fault);
-            if let Some(told) = runner.told(&register, &late, &before) {
-                is_right(runner, &told)?;
+            if let Some(ending) = runner.ending(&register, &late, &before) {
+                check_ending(runner, &ending)?;
             }
         }
         // Then the network is well, and every run comes to its end.
@@ -388,19 +388,19 @@ proptest! {
             for runner in &mut runners {
                 let before = runner.machine.step().clone();
                 runner.turn(&mut register, &mut late, Fault::None);
-                if let Some(told) = runner.told(&register, &late, &before) {
-                    is_right(runner, &told)?;
+                if let Some(ending) = runner.ending(&register, &late, &before) {
+                    check_ending(runner, &ending)?;
                 }
             }
         }
         for runner in &runners {
             prop_assert!(matches!(runner.machine.step(), Step::End(_)), "a run did not end");
         }
-        // Epochs of a task only grow, and no two claims have the same: whoever acts under an old
+        // Epochs of a task only grow, and no two claims have the same: who acts under an old
         // one can be refused.
         for task in 0..tasks {
             let mut last = (0, None);
-            for says in register.said(task).into_iter().rev() {
+            for says in register.entries_of(task).into_iter().rev() {
                 if let Says::Owned(record) = says {
                     prop_assert!(
                         record.epoch > last.0 || last.1 == Some(record.id),

@@ -1,4 +1,4 @@
-//! The clock grows, keeps causes before effects, and believes nobody who is far ahead.
+//! The clock grows, keeps causes before effects, and ignores stamps that are far ahead.
 
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ fn stamp(wall_ms: i64, count: u32) -> Stamp {
 }
 
 #[test]
-fn with_a_clock_that_runs_a_stamp_is_the_wall_time() {
+fn tick_with_a_running_clock_is_wall_time() {
     let mut clock = Hlc::new();
     assert_eq!(clock.tick(NOW), stamp(NOW, 0));
     assert_eq!(clock.tick(NOW), stamp(NOW, 1));
@@ -20,14 +20,15 @@ fn with_a_clock_that_runs_a_stamp_is_the_wall_time() {
 }
 
 #[test]
-fn a_full_counter_goes_on_in_the_next_millisecond() {
+fn tick_full_counter_moves_to_the_next_millisecond() {
     let mut clock = Hlc::new();
     assert_eq!(clock.observe(stamp(NOW, u32::MAX), NOW), Skew::Fine);
     assert_eq!(clock.tick(NOW), stamp(NOW + 1, 0));
 }
 
+/// A stamp ahead is warned of and from two minutes on not believed.
 #[test]
-fn a_stamp_ahead_is_warned_of_and_from_two_minutes_on_not_believed() {
+fn observe_stamp_ahead_warns_then_is_ignored() {
     for (ahead, skew) in [
         (i64::MIN, Skew::Fine),
         (-TRUST_AHEAD_MS * 100, Skew::Fine),
@@ -49,8 +50,9 @@ fn a_stamp_ahead_is_warned_of_and_from_two_minutes_on_not_believed() {
     }
 }
 
+/// A text that is no stamp is refused with the form of one.
 #[test]
-fn a_text_that_is_no_stamp_is_refused_with_the_form_of_one() {
+fn stamp_malformed_text_error_shows_the_form() {
     for text in [
         "",
         "-",
@@ -76,13 +78,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn a_stamp_is_read_back_as_it_was_written(wall_ms in any::<i64>(), count in any::<u32>()) {
+    fn stamp_text_round_trips(wall_ms in any::<i64>(), count in any::<u32>()) {
         let stamp = stamp(wall_ms, count);
         prop_assert_eq!(stamp.to_string().parse::<Stamp>().unwrap(), stamp);
     }
 
     #[test]
-    fn ticks_grow_whatever_the_machines_clock_does(
+    fn tick_grows_for_any_wall_clock(
         nows in prop::collection::vec(NOW - 1_000_000..NOW + 1_000_000, 1..50),
     ) {
         let mut clock = Hlc::new();
@@ -97,7 +99,7 @@ proptest! {
 
     /// Several machines whose clocks are off by up to a minute send each other stamps.
     #[test]
-    fn an_effect_is_stamped_after_its_cause_and_nobody_runs_away(
+    fn observe_orders_cause_before_effect(
         offsets in prop::collection::vec(-60_000_i64..60_000, 2..5),
         steps in prop::collection::vec((0_usize..5, 0_usize..5, 0_i64..3000), 1..200),
     ) {
@@ -118,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn a_hostile_stamp_moves_no_clock(
+    fn observe_hostile_stamp_moves_no_clock(
         ahead in TRUST_AHEAD_MS + 1..i64::MAX / 2, count in any::<u32>(), before in 0_i64..1000,
     ) {
         let mut clock = Hlc::new();

@@ -59,7 +59,7 @@ fn as_local(base: &Tree, ours: &Tree, theirs: &Tree) -> Plan {
 }
 
 #[test]
-fn each_row_of_the_table_comes_out_as_it_says() {
+fn merge_every_row_of_the_table_matches() {
     let side = |blob: &str| {
         if blob.is_empty() {
             tree(&[])
@@ -116,8 +116,9 @@ fn conflict(ours: &Version, theirs: &Version, may_overwrite: bool) -> Conflict {
     plan.conflicts.into_iter().next().unwrap()
 }
 
+/// The later edit keeps the path and the earlier goes beside it.
 #[test]
-fn the_later_edit_keeps_the_path_and_the_earlier_goes_beside_it() {
+fn merge_later_edit_wins_and_earlier_is_a_copy() {
     let ours = conflict(&version("local", 0), &version("cloud", -1), true);
     assert_eq!(
         ours,
@@ -146,7 +147,7 @@ fn the_later_edit_keeps_the_path_and_the_earlier_goes_beside_it() {
 }
 
 #[test]
-fn equal_stamps_are_told_apart_by_the_agents_name() {
+fn merge_equal_stamps_compare_agent_names() {
     let keeper = |ours, theirs| conflict(&version(ours, 0), &version(theirs, 0), true).keeper;
     assert_eq!(keeper("local", "cloud"), Keeper::Ours);
     assert_eq!(keeper("cloud", "local"), Keeper::Theirs);
@@ -154,8 +155,9 @@ fn equal_stamps_are_told_apart_by_the_agents_name() {
     assert_eq!(keeper("local", "local"), Keeper::Theirs);
 }
 
+/// Without two trusted stamps what the remote has keeps the path.
 #[test]
-fn without_two_trusted_stamps_what_the_remote_has_keeps_the_path() {
+fn merge_untrusted_stamp_keeps_the_remote_version() {
     let distrusted = |version: Version| Version {
         trusted: false,
         ..version
@@ -171,15 +173,16 @@ fn without_two_trusted_stamps_what_the_remote_has_keeps_the_path() {
     assert_eq!(conflict(&later, &earlier, true).keeper, Keeper::Ours);
 }
 
+/// What this side may not overwrite keeps its path however old it is.
 #[test]
-fn what_this_side_may_not_overwrite_keeps_its_path_however_old_it_is() {
+fn merge_protected_path_keeps_the_remote_version() {
     let kept = conflict(&version("local", 9), &version("cloud", 0), false);
     assert_eq!(kept.keeper, Keeper::Theirs);
     assert_eq!(kept.set_aside(), "0123456789abcdef");
 }
 
 #[test]
-fn a_copy_never_takes_the_place_of_another_file() {
+fn merge_copy_never_replaces_a_file() {
     let cloud = version("cloud", -1);
     let name = |blob| conflict_name(&path("x.md"), &cloud.agent, cloud.stamp.wall_ms, blob);
     let ours = tree(&[("x.md", "aaaaaaaa")]);
@@ -290,8 +293,9 @@ fn nothing_lost(base: &Tree, ours: &Tree, theirs: &Tree, plan: &Plan) -> Result<
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
+    /// Every version that either side made is in the result.
     #[test]
-    fn every_version_that_either_side_made_is_in_the_result(
+    fn merge_keeps_every_version_of_both_sides(
         base in any_tree(), ours in any_tree(), theirs in any_tree(),
         local in any_version("local"), cloud in any_version("cloud"),
         trusted in any::<bool>(), may_overwrite in any::<bool>(),
@@ -312,7 +316,7 @@ proptest! {
     }
 
     #[test]
-    fn both_sides_come_to_the_same_tree(
+    fn merge_from_both_sides_gives_one_tree(
         base in any_tree(), one in any_tree(), other in any_tree(),
         local in any_version("local"), cloud in any_version("cloud"),
     ) {
@@ -322,7 +326,7 @@ proptest! {
     }
 
     #[test]
-    fn doing_it_again_changes_nothing(base in any_tree(), ours in any_tree(), theirs in any_tree()) {
+    fn merge_again_changes_nothing(base in any_tree(), ours in any_tree(), theirs in any_tree()) {
         let first = as_local(&base, &ours, &theirs);
         prop_assert_eq!(&first, &as_local(&base, &ours, &theirs));
         // Once both sides have the result, there is nothing left to merge; and a side that did
@@ -333,7 +337,7 @@ proptest! {
     }
 
     #[test]
-    fn an_edit_beats_a_delete(
+    fn merge_edit_beats_delete(
         base in any_tree(), ours in any_tree(), theirs in any_tree(), name in any_name(),
     ) {
         let (mut base, mut ours, mut theirs) = (base, ours, theirs);
@@ -351,7 +355,7 @@ proptest! {
     /// same, and every version that was ever settled on a side was either known to whoever
     /// replaced it, or is still there.
     #[test]
-    fn sides_that_go_on_editing_conflicts_and_copies_always_converge(
+    fn merge_repeated_edits_of_copies_converge(
         rounds in prop::collection::vec(
             (any::<prop::sample::Index>(), 0_u32..4, 0_u32..4, -3_i64..4), 1..25),
     ) {

@@ -15,8 +15,9 @@ fn local() -> AgentName {
 
 const AT: i64 = 1_795_200_183_123;
 
+/// A conflict name keeps the type and fits every system.
 #[test]
-fn a_conflict_name_keeps_the_type_and_fits_every_system() {
+fn conflict_name_keeps_the_extension_and_fits() {
     let name =
         |text: &str| conflict_name(&path(text), &local(), AT, "0123456789abcdef").to_string();
     assert_eq!(
@@ -43,8 +44,9 @@ fn a_conflict_name_keeps_the_type_and_fits_every_system() {
     assert_eq!(odd.as_str(), "x.conflict-local-9223372036854775807-x.md");
 }
 
+/// A conflict of a conflict has a name too however often.
 #[test]
-fn a_conflict_of_a_conflict_has_a_name_too_however_often() {
+fn conflict_name_of_a_conflict_stays_valid() {
     let mut at = path("Done/2026/11/note.md");
     for round in 0..20 {
         at = conflict_name(&at, &local(), AT + round, "0123456789abcdef");
@@ -55,8 +57,9 @@ fn a_conflict_of_a_conflict_has_a_name_too_however_often() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
+    /// A conflict name is always a path in the same top folder.
     #[test]
-    fn a_conflict_name_is_always_a_path_in_the_same_top_folder(
+    fn conflict_name_any_path_stays_in_its_top_folder(
         parts in prop::collection::vec("[a-zA-Zäöü.]{1,40}", 1..8),
         blob in "[0-9a-f]{40}",
         at in any::<i64>(),

@@ -22,7 +22,7 @@ fn record(who: &str, claim: u128, epoch: u64) -> ClaimRecord {
     }
 }
 
-/// What a tip can say: nobody's, this claim, this claim having beaten, this claim's id under a
+/// What a tip can say: no owner, this claim, this claim after a heartbeat, this claim's id under a
 /// later epoch, another claim of the same agent, another agent's, finished, gone.
 fn places() -> Vec<TaskPlace> {
     let beaten = ClaimRecord {
@@ -41,9 +41,10 @@ fn places() -> Vec<TaskPlace> {
     ]
 }
 
+/// Every intent against every place comes out as the table says.
 #[test]
-fn every_intent_against_every_place_comes_out_as_the_table_says() {
-    use Replay::{ClaimNow, Gone, Settled, Tell};
+fn reconcile_every_intent_and_place_matches_the_table() {
+    use Replay::{ClaimNow, Gone, Publish, UpToDate};
     let lost = |owner: Option<&str>| Replay::Lost {
         owner: owner.map(agent),
     };
@@ -55,9 +56,9 @@ fn every_intent_against_every_place_comes_out_as_the_table_says() {
     let own = Intent::Own {
         record: record("local", 1, 4),
     };
-    let finish = |told| Intent::Finish {
+    let finish = |published| Intent::Finish {
         record: record("local", 1, 4),
-        told,
+        published,
     };
     let none = || lost(None);
     let table = [
@@ -65,9 +66,9 @@ fn every_intent_against_every_place_comes_out_as_the_table_says() {
             claim(true),
             vec![
                 ClaimNow,
-                Settled,
-                Settled,
-                Settled,
+                UpToDate,
+                UpToDate,
+                UpToDate,
                 local.clone(),
                 cloud.clone(),
                 none(),
@@ -78,9 +79,9 @@ fn every_intent_against_every_place_comes_out_as_the_table_says() {
             claim(false),
             vec![
                 ClaimNow,
-                Settled,
-                Settled,
-                Settled,
+                UpToDate,
+                UpToDate,
+                UpToDate,
                 local.clone(),
                 cloud.clone(),
                 none(),
@@ -90,32 +91,41 @@ fn every_intent_against_every_place_comes_out_as_the_table_says() {
         (
             own,
             vec![
-                Tell,
-                Settled,
-                Settled,
-                Settled,
-                Settled,
+                Publish,
+                UpToDate,
+                UpToDate,
+                UpToDate,
+                UpToDate,
                 cloud.clone(),
                 none(),
-                Tell,
+                Publish,
             ],
         ),
         (
             finish(true),
             vec![
                 none(),
-                Tell,
-                Tell,
+                Publish,
+                Publish,
                 local.clone(),
                 local.clone(),
                 cloud.clone(),
-                Settled,
+                UpToDate,
                 Gone,
             ],
         ),
         (
             finish(false),
-            vec![Tell, Tell, Tell, local.clone(), local, cloud, Settled, Tell],
+            vec![
+                Publish,
+                Publish,
+                Publish,
+                local.clone(),
+                local,
+                cloud,
+                UpToDate,
+                Publish,
+            ],
         ),
     ];
     for (intent, row) in table {
@@ -128,7 +138,7 @@ fn every_intent_against_every_place_comes_out_as_the_table_says() {
 }
 
 #[test]
-fn nothing_is_claimed_or_told_on_a_task_that_is_another_agents() {
+fn reconcile_foreign_task_is_not_touched() {
     let ours = record("local", 1, 4);
     for theirs in [record("cloud", 3, 1), record("cloud", 3, 9)] {
         for intent in [
@@ -145,11 +155,11 @@ fn nothing_is_claimed_or_told_on_a_task_that_is_another_agents() {
             },
             Intent::Finish {
                 record: ours.clone(),
-                told: true,
+                published: true,
             },
             Intent::Finish {
                 record: ours.clone(),
-                told: false,
+                published: false,
             },
         ] {
             let answer = replay(&intent, &TaskPlace::Owned(theirs.clone()));
@@ -164,14 +174,14 @@ fn nothing_is_claimed_or_told_on_a_task_that_is_another_agents() {
 }
 
 #[test]
-fn what_was_done_is_settled_when_it_is_asked_again() {
+fn reconcile_is_idempotent() {
     let ours = record("local", 1, 4);
     let claimed = TaskPlace::Owned(ours.clone());
     let claim = Intent::Claim {
         claim: ours.id,
         known: true,
     };
-    assert_eq!(replay(&claim, &claimed), Replay::Settled);
+    assert_eq!(replay(&claim, &claimed), Replay::UpToDate);
     assert_eq!(
         replay(
             &Intent::Own {
@@ -179,11 +189,11 @@ fn what_was_done_is_settled_when_it_is_asked_again() {
             },
             &claimed
         ),
-        Replay::Settled
+        Replay::UpToDate
     );
     let finish = Intent::Finish {
         record: ours,
-        told: true,
+        published: true,
     };
-    assert_eq!(replay(&finish, &TaskPlace::Finished), Replay::Settled);
+    assert_eq!(replay(&finish, &TaskPlace::Finished), Replay::UpToDate);
 }

@@ -46,7 +46,7 @@ fn pushing() -> SyncMachine {
 }
 
 #[test]
-fn with_nothing_new_here_the_tip_is_taken_in() {
+fn sync_without_local_edits_applies_the_tip() {
     let mut m = machine();
     assert_eq!(m.step(), &SyncStep::Fetch);
     assert_eq!(m.fetched(hex(1)), &prepare(1));
@@ -55,7 +55,7 @@ fn with_nothing_new_here_the_tip_is_taken_in() {
 }
 
 #[test]
-fn an_edit_is_pushed_before_the_work_tree_changes() {
+fn sync_pushes_before_the_work_tree_changes() {
     let mut m = machine();
     m.fetched(hex(1));
     assert_eq!(m.prepared(hex(2)), &push(2, 1));
@@ -64,7 +64,7 @@ fn an_edit_is_pushed_before_the_work_tree_changes() {
 }
 
 #[test]
-fn an_empty_remote_gets_its_first_commit() {
+fn sync_empty_remote_gets_its_first_commit() {
     let mut m = machine();
     assert_eq!(m.fetched(None), &SyncStep::Prepare { on_tip: None });
     assert_eq!(
@@ -86,7 +86,7 @@ fn an_empty_remote_gets_its_first_commit() {
 }
 
 #[test]
-fn a_remote_that_is_away_changes_nothing() {
+fn sync_unreachable_remote_changes_nothing() {
     let mut m = machine();
     assert_eq!(
         m.fetch_failed("no route"),
@@ -95,7 +95,7 @@ fn a_remote_that_is_away_changes_nothing() {
 }
 
 #[test]
-fn a_rejected_push_is_built_anew_after_a_pause() {
+fn sync_rejected_push_is_rebuilt_after_a_pause() {
     let mut m = pushing();
     assert_eq!(m.pushed(rejected()), &SyncStep::Pause { round: 1 });
     assert_eq!(m.paused(), &SyncStep::Fetch);
@@ -103,7 +103,7 @@ fn a_rejected_push_is_built_anew_after_a_pause() {
 }
 
 #[test]
-fn after_so_many_rounds_the_turn_is_given_back() {
+fn sync_yields_after_the_most_rounds() {
     let mut m = machine();
     for round in 1..=3 {
         m.fetched(hex(round));
@@ -121,7 +121,7 @@ fn after_so_many_rounds_the_turn_is_given_back() {
 }
 
 #[test]
-fn an_unknown_outcome_is_looked_up() {
+fn sync_indeterminate_push_is_looked_up() {
     // It landed.
     let mut m = pushing();
     assert_eq!(m.pushed(lost()), &SyncStep::Fetch);
@@ -130,14 +130,14 @@ fn an_unknown_outcome_is_looked_up() {
     let mut m = pushing();
     m.pushed(lost());
     assert_eq!(m.fetched(hex(1)), &push(2, 1));
-    // Somebody else's did, or others went on from ours: merge with what is there.
+    // Another push did, or others went on from ours: merge with what is there.
     let mut m = pushing();
     m.pushed(lost());
     assert_eq!(m.fetched(hex(7)), &prepare(7));
 }
 
 #[test]
-fn a_doubt_that_stays_is_said() {
+fn sync_lasting_doubt_is_reported() {
     let mut m = pushing();
     m.pushed(lost());
     m.fetched(hex(1));
@@ -154,8 +154,9 @@ fn a_doubt_that_stays_is_said() {
     );
 }
 
+/// A remote that answered a moment ago is pushed to at once.
 #[test]
-fn a_remote_that_answered_a_moment_ago_is_pushed_to_at_once() {
+fn sync_known_tip_is_pushed_to_without_a_fetch() {
     let first = || SyncMachine::push_first(3, 2, hex(1));
     let mut m = first();
     assert_eq!(m.step(), &prepare(1));
@@ -178,7 +179,7 @@ fn a_remote_that_answered_a_moment_ago_is_pushed_to_at_once() {
 }
 
 #[test]
-fn an_input_that_was_not_asked_for_changes_nothing() {
+fn sync_unexpected_input_changes_nothing() {
     let inputs: [fn(&mut SyncMachine); 6] = [
         |m| drop(m.fetched(hex(9)).clone()),
         |m| drop(m.fetch_failed("late").clone()),
@@ -337,8 +338,9 @@ impl Runner {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
+    /// Every edit reaches every side whatever the network does.
     #[test]
-    fn every_edit_reaches_every_side_whatever_the_network_does(
+    fn sync_any_network_delivers_every_edit(
         sides in 2_usize..4,
         turns in prop::collection::vec((0_usize..8, any_fault(), any::<bool>()), 1..150),
     ) {
@@ -376,7 +378,7 @@ proptest! {
     }
 
     #[test]
-    fn a_sync_ends_after_a_bounded_number_of_pushes_whatever_it_is_told(
+    fn sync_any_answers_push_count_is_bounded(
         inputs in prop::collection::vec((0_u8..7, 0_usize..3), 0..200),
     ) {
         let mut m = machine();

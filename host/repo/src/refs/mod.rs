@@ -1,14 +1,14 @@
 //! The refs of [`Repo`]: how far this machine is, and what it made that may not have landed.
 //!
-//! Lives elsewhere: the chain of kept edits is in `kept`; what the remote's ref is, git's own client
+//! Lives elsewhere: the chain of kept edits is in `snapshots`; what the remote's ref is, git's own client
 //! notes.
 //! Invariants: a ref is durable before anybody is asked about what it names, and names what is
 //! durable. Some may be older after a power failure, which costs work and nothing else: what was
-//! verified is judged again, what was applied is an older base, and what was settled is settled
-//! again.
+//! verified is judged again, what was applied is an older base, and what was removed from the outbox is
+//! removed again.
 
-mod kept;
 mod marks;
+mod snapshots;
 
 use std::collections::BTreeSet;
 
@@ -16,10 +16,10 @@ use git2::{ErrorCode, Oid, Repository};
 
 use crate::{Repo, RepoError};
 
-/// Where the commits made here are kept until it is settled whether they landed.
+/// Where the commits made here are kept until it is known whether they landed.
 const OUTBOX: &str = "refs/vault/outbox/";
 /// Where those that landed are kept until the work tree's base has them.
-const UNHEARD: &str = "refs/vault/unheard/";
+const UNACKNOWLEDGED: &str = "refs/vault/unheard/";
 
 /// The refs that say how far this machine is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Repo {
         self.move_ref(&git, name.as_str(), Some(to), Lasting::Soon, "moving a ref")
     }
 
-    /// Moves a ref, or takes it away. In the journal first: what it names must be as lasting.
+    /// Moves a ref, or takes it away. In the write-ahead log first: what it names must be as lasting.
     pub(crate) fn move_ref(
         &self,
         git: &Repository,
@@ -93,8 +93,8 @@ impl Repo {
         if now == to {
             return Ok(());
         }
-        if let Some(mut journal) = self.journal()? {
-            journal.append(git, &[(name, to)], lasting == Lasting::Now)?;
+        if let Some(mut wal) = self.wal()? {
+            wal.append(git, &[(name, to)], lasting == Lasting::Now)?;
         }
         match to {
             Some(to) => git.reference(name, to, true, "").map(drop),
@@ -108,14 +108,14 @@ impl Repo {
     ///
     /// # Errors
     /// If the ref cannot be written.
-    pub fn note_outgoing(&self, commit: Oid) -> Result<(), RepoError> {
+    pub fn record_outgoing(&self, commit: Oid) -> Result<(), RepoError> {
         let git = self.lock()?;
         let name = format!("{OUTBOX}{commit}");
         let doing = "noting a commit as outgoing";
         self.move_ref(&git, &name, Some(commit), Lasting::Now, doing)
     }
 
-    /// The commits made here of which it is not settled whether they landed.
+    /// The commits made here of which it is not known whether they landed.
     ///
     /// # Errors
     /// If the refs cannot be read.
@@ -127,8 +127,8 @@ impl Repo {
     ///
     /// # Errors
     /// If the refs cannot be read.
-    pub fn unheard(&self) -> Result<BTreeSet<Oid>, RepoError> {
-        self.commits_in(UNHEARD, "listing commits that landed")
+    pub fn unacknowledged(&self) -> Result<BTreeSet<Oid>, RepoError> {
+        self.commits_in(UNACKNOWLEDGED, "listing commits that landed")
     }
 
     fn commits_in(&self, folder: &str, doing: &'static str) -> Result<BTreeSet<Oid>, RepoError> {
@@ -143,26 +143,26 @@ impl Repo {
         Ok(found)
     }
 
-    /// Notes that a commit made here landed: till [`Repo::forget_unheard`] it is one of
-    /// [`Repo::unheard`].
+    /// Notes that a commit made here landed: until [`Repo::forget_unacknowledged`] it is one of
+    /// [`Repo::unacknowledged`].
     ///
     /// # Errors
     /// If a ref cannot be written or removed.
-    pub fn settle_landed(&self, commit: Oid) -> Result<(), RepoError> {
+    pub fn record_landed(&self, commit: Oid) -> Result<(), RepoError> {
         let doing = "noting a commit as landed";
         // In this order: whatever is lost on the way, one of the two is there.
-        let name = format!("{UNHEARD}{commit}");
+        let name = format!("{UNACKNOWLEDGED}{commit}");
         self.move_ref(&*self.lock()?, &name, Some(commit), Lasting::Soon, doing)?;
-        self.settle_outgoing(commit)
+        self.remove_outgoing(commit)
     }
 
     /// Forgets a commit that landed: the base of the next merge has it.
     ///
     /// # Errors
     /// If the ref cannot be removed.
-    pub fn forget_unheard(&self, commit: Oid) -> Result<(), RepoError> {
+    pub fn forget_unacknowledged(&self, commit: Oid) -> Result<(), RepoError> {
         let doing = "forgetting a commit that landed";
-        let name = format!("{UNHEARD}{commit}");
+        let name = format!("{UNACKNOWLEDGED}{commit}");
         self.move_ref(&*self.lock()?, &name, None, Lasting::Soon, doing)
     }
 
@@ -170,10 +170,10 @@ impl Repo {
     ///
     /// # Errors
     /// If the ref cannot be removed.
-    pub fn settle_outgoing(&self, commit: Oid) -> Result<(), RepoError> {
+    pub fn remove_outgoing(&self, commit: Oid) -> Result<(), RepoError> {
         let git = self.lock()?;
         let name = format!("{OUTBOX}{commit}");
-        let doing = "settling an outgoing commit";
+        let doing = "removing an outgoing commit";
         self.move_ref(&git, &name, None, Lasting::Soon, doing)
     }
 }

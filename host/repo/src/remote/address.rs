@@ -2,14 +2,14 @@
 //!
 //! Invariants: every address in use is authenticated and encrypted, or does not leave this
 //! machine; it holds no secret; it cannot be read as an option of git or of ssh; git, ssh and
-//! this house read the same host in it, because a part that they could read differently is
+//! Platinum read the same host in it, because a part that they could read differently is
 //! refused.
 
 use std::{fmt, net::IpAddr, path::PathBuf};
 
 /// Longest address that is read.
 const MAX_BYTES: usize = 2048;
-/// How the tokens begin that the common forges give out: as a user name they would be told in
+/// How the tokens begin that the common forges give out: as a user name they would appear in
 /// logs and process lists.
 const TOKENS: &[&str] = &[
     "ghp_",
@@ -38,8 +38,8 @@ pub struct Address {
 pub(crate) enum Way {
     /// A folder on this machine.
     Folder(PathBuf),
-    /// Git's own daemon on this machine.
-    Daemon(Site),
+    /// Git's own daemon, on this machine.
+    Daemon,
     /// Git over ssh; the path is as the shell of the other side reads it.
     Ssh(Site),
     /// Git over http, on this machine.
@@ -89,12 +89,12 @@ pub enum AddressError {
     #[error("`{0}` is a relative path; use an absolute one, https:// or ssh://")]
     RelativePath(String),
     /// A protocol that is not in the list.
-    #[error("`{0}` is no protocol this house speaks; use https://, ssh:// or user@host:path")]
+    #[error("unsupported protocol `{0}`; use https://, ssh:// or user@host:path")]
     Protocol(String),
     /// No host where one is needed.
     #[error("`{0}` names no host")]
     NoHost(String),
-    /// Git, ssh and this house might read different hosts in it.
+    /// Git, ssh and Platinum might read different hosts in it.
     #[error(
         "`{0}` is no user, host or port; they have letters, digits, `.`, `-` and `_` (an IPv6 address stands in brackets)"
     )]
@@ -136,7 +136,7 @@ impl Address {
     pub(crate) fn protocol(&self) -> &'static str {
         match self.way {
             Way::Folder(_) => "file",
-            Way::Daemon(_) => "git",
+            Way::Daemon => "git",
             Way::Ssh(_) => "ssh",
             Way::Http => "http",
             Way::Https => "https",
@@ -172,7 +172,7 @@ fn with_scheme(text: &str, scheme: &str, rest: &str) -> Result<Way, AddressError
     let way = match scheme {
         "https" => Way::Https,
         "ssh" => Way::Ssh(Site {
-            // `ssh://host/~/vault.git` is below the home of whoever comes.
+            // `ssh://host/~/vault.git` is below the home of the user who logs in.
             path: match path.strip_prefix("/~") {
                 Some(_) => path[1..].to_owned(),
                 None => path.to_owned(),
@@ -183,7 +183,7 @@ fn with_scheme(text: &str, scheme: &str, rest: &str) -> Result<Way, AddressError
             return Err(AddressError::Plain(format!("{scheme}://{}", site.host)));
         }
         "http" => Way::Http,
-        "git" => Way::Daemon(site),
+        "git" => Way::Daemon,
         other => return Err(AddressError::Protocol(other.chars().take(32).collect())),
     };
     if !matches!(way, Way::Ssh(_)) && path.contains(['?', '#']) {
@@ -288,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn encrypted_remotes_and_this_machine_are_taken() {
+    fn address_encrypted_or_local_is_accepted() {
         for (good, protocol) in [
             ("https://example.test/me/vault.git", "https"),
             ("https://me@example.test:8443/vault.git", "https"),
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused_with_the_reason() {
+    fn address_other_is_refused_with_the_reason() {
         let reason = |text: &str| Address::parse(text).unwrap_err().to_string();
         assert_eq!(
             reason("http://example.test/vault.git"),
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_git_ssh_and_this_house_could_read_differently_is_refused() {
+    fn address_ambiguous_host_is_refused() {
         for bad in [
             "http://[::1]evil.example/v",
             "http://[::1%25eth0]/v",
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn no_address_holds_a_secret() {
+    fn address_with_a_secret_is_refused() {
         let reason = |text: &str| Address::parse(text).unwrap_err().to_string();
         assert_eq!(
             reason("https://ghp_0123456789abcdef@github.com/me/v.git"),
@@ -410,14 +410,15 @@ mod tests {
             "me:s3cret@example.test:v.git",
             "ssh://me:s3cret@example.test/v",
         ] {
-            let said = reason(hidden);
-            assert!(said.contains("holds a password"), "{hidden}: {said}");
-            assert!(!said.contains("s3cret"), "{said}");
+            let message = reason(hidden);
+            assert!(message.contains("holds a password"), "{hidden}: {message}");
+            assert!(!message.contains("s3cret"), "{message}");
         }
     }
 
+    /// The parts of an address are what git takes them for.
     #[test]
-    fn the_parts_of_an_address_are_what_git_takes_them_for() {
+    fn address_parts_match_gits_reading() {
         let ssh = |text: &str| match Address::parse(text).unwrap().way() {
             Way::Ssh(site) => site.clone(),
             other => panic!("{other:?}"),

@@ -6,7 +6,7 @@
 //! says; when the time is up, or the caller goes away, the whole process group is killed, ssh
 //! included. A transfer that moves is not ended, however slow the line: git says so as it goes
 //! (`--progress`).
-//! Lives elsewhere: what is read from what git says is in `said`.
+//! Lives elsewhere: git's error messages are read in `stderr`.
 
 use std::{
     ffi::OsString,
@@ -36,7 +36,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How long a killed client is waited for: one that hangs in the system (a network drive) does not
 /// die, and must not hold us.
 const DYING: Duration = Duration::from_secs(5);
-/// What ssh is told in every case: never to ask, and to notice a dead line.
+/// Ssh's options in every case: never to ask, and to notice a dead line.
 const SSH_OPTIONS: &str =
     "-oBatchMode=yes -oConnectTimeout=10 -oServerAliveInterval=5 -oServerAliveCountMax=3";
 
@@ -208,7 +208,7 @@ impl ClientOptions {
         command
     }
 
-    /// What a child sees of this process's environment, and what it is told by it.
+    /// What a child sees of this process's environment, and what is set for it.
     fn see(&self, command: &mut Command) {
         command.env_clear();
         for (name, value) in std::env::vars_os() {
@@ -253,7 +253,7 @@ impl ClientOptions {
             Ok(child) => child,
             Err(error) => return Run::NotStarted(error),
         };
-        let group = Group::of(&child);
+        let group = ProcessGroup::of(&child);
         let mut output = Output::of(&mut child);
         let silence = tokio::time::sleep(self.time_out);
         let whole = tokio::time::sleep(self.whole);
@@ -271,8 +271,8 @@ impl ClientOptions {
         };
         match ended {
             Some(Ok(status)) => {
-                group.ended();
-                let (stdout, stderr) = output.finish().await;
+                group.disarm();
+                let (stdout, stderr) = output.rest().await;
                 Run::Ended {
                     status,
                     stdout,
@@ -284,7 +284,7 @@ impl ClientOptions {
                 drop(group);
                 // Dead already; this takes its exit status so that no zombie stays.
                 if tokio::time::timeout(DYING, child.wait()).await.is_err() {
-                    tracing::warn!("A git that was killed does not die; it is left behind.");
+                    tracing::warn!("Git did not exit after SIGKILL; giving up on it.");
                 }
                 Run::TimedOut
             }
@@ -303,13 +303,13 @@ struct Output {
 
 impl Output {
     fn of(child: &mut Child) -> Self {
-        let (tell, pieces) = mpsc::channel(8);
+        let (send, pieces) = mpsc::channel(8);
         let mut readers = JoinSet::new();
         if let Some(stream) = child.stdout.take() {
-            readers.spawn(read(stream, false, tell.clone()));
+            readers.spawn(read(stream, false, send.clone()));
         }
         if let Some(stream) = child.stderr.take() {
-            readers.spawn(read(stream, true, tell));
+            readers.spawn(read(stream, true, send));
         }
         Self {
             pieces,
@@ -330,7 +330,7 @@ impl Output {
     }
 
     /// The rest, once the child has ended.
-    async fn finish(mut self) -> (Vec<u8>, Vec<u8>) {
+    async fn rest(mut self) -> (Vec<u8>, Vec<u8>) {
         let rest = async {
             while let Some(piece) = self.pieces.recv().await {
                 self.keep(piece);
@@ -346,12 +346,12 @@ impl Output {
 async fn read(
     mut stream: impl AsyncRead + Unpin,
     is_error: bool,
-    tell: mpsc::Sender<(bool, Vec<u8>)>,
+    send: mpsc::Sender<(bool, Vec<u8>)>,
 ) {
     let mut piece = vec![0_u8; 8 * 1024];
-    // A stream that fails ends here; what it said until then is kept.
+    // A stream that fails ends here; what it printed until then is kept.
     while let Ok(count @ 1..) = stream.read(&mut piece).await {
-        if tell
+        if send
             .send((is_error, piece[..count].to_vec()))
             .await
             .is_err()
@@ -363,21 +363,21 @@ async fn read(
 
 /// Kills the process group when dropped, unless it has ended.
 #[derive(Debug)]
-pub(super) struct Group(Option<Pid>);
+pub(super) struct ProcessGroup(Option<Pid>);
 
-impl Group {
+impl ProcessGroup {
     /// The group that this child leads.
     pub(super) fn of(child: &Child) -> Self {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         Self(id.and_then(Pid::from_raw))
     }
 
-    fn ended(mut self) {
+    fn disarm(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         if let Some(leader) = self.0
             && let Err(error) = kill_process_group(leader, Signal::KILL)
@@ -391,9 +391,9 @@ impl Drop for Group {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remote::said::said;
+    use crate::remote::stderr::error_line;
 
-    async fn told(script: &str) -> Run {
+    async fn run_script(script: &str) -> Run {
         let options = ClientOptions {
             time_out: Duration::from_millis(600),
             ..ClientOptions::default()
@@ -404,21 +404,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_slow_transfer_that_moves_is_not_ended() {
-        let run =
-            told("for n in 1 2 3 4 5 6 7 8; do printf 'Writing: %s\\r' $n >&2; sleep 0.2; done")
-                .await;
+    async fn run_slow_transfer_with_progress_is_not_killed() {
+        let run = run_script(
+            "for n in 1 2 3 4 5 6 7 8; do printf 'Writing: %s\\r' $n >&2; sleep 0.2; done",
+        )
+        .await;
         let Run::Ended { status, stderr, .. } = run else {
             panic!("{run:?}");
         };
         assert!(status.success());
-        assert_eq!(said(&stderr), "Writing: 8");
+        assert_eq!(error_line(&stderr), "Writing: 8");
     }
 
+    /// A helper that stays in the background is not waited for.
     #[tokio::test]
-    async fn a_helper_that_stays_in_the_background_is_not_waited_for() {
+    async fn run_does_not_wait_for_a_background_helper() {
         let began = Instant::now();
-        let run = told("sleep 20 & echo done").await;
+        let run = run_script("sleep 20 & echo done").await;
         let Run::Ended { stdout, .. } = run else {
             panic!("{run:?}");
         };
@@ -427,7 +429,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_child_that_hangs_is_killed_with_its_own_children() {
+    async fn run_hanging_child_is_killed_with_its_group() {
         let folder = tempfile::tempdir().unwrap();
         let pid_file = folder.path().join("pid");
         let options = ClientOptions {
@@ -455,7 +457,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_is_not_there_is_told_apart() {
+    async fn run_missing_program_is_not_started() {
         let options = ClientOptions::default();
         let run = options.run(Command::new("/nonexistent/git")).await;
         assert!(matches!(run, Run::NotStarted(_)));

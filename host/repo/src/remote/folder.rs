@@ -1,199 +1,132 @@
-//! Looking into a repository that is a folder on this machine: where its branch points, read from
-//! the files, without a process.
+//! Where the branch of a repository points that is a folder on this machine, read by libgit2: no
+//! process is started.
 //!
-//! Invariant: what cannot be read with certainty (another ref format, a symbolic ref, a linked
-//! work tree) is [`Looked::Unclear`], never a guess.
+//! Invariants: the repository is opened anew for each poll, so that one that was replaced meanwhile
+//! is seen; what libgit2 cannot read with certainty (a format that it does not know, an owner it
+//! does not trust) is [`FolderTip::AskGit`], never a guess.
 
 use std::{
-    fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
 };
 
-use git2::Oid;
+use git2::{ErrorCode, Oid, Repository, RepositoryOpenFlags};
 
 use super::BRANCH;
 
-/// Packed refs that changed so recently are read again: they may have changed once more within
-/// one tick of the clock.
-const RACY: Duration = Duration::from_secs(3);
-/// Longer packed refs are not read here.
-const MAX_PACKED: u64 = 8 * 1024 * 1024;
-
-/// What a look brought.
+/// What one poll found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Looked {
+pub(super) enum FolderTip {
     /// The branch points there, or there is none.
-    Tip(Option<Oid>),
-    /// Git itself has to be asked.
-    Unclear,
+    Known(Option<Oid>),
+    /// Git's own client has to be asked.
+    AskGit,
 }
 
-/// Looks, and what is remembered between them.
+/// Polls a folder.
 #[derive(Debug, Default)]
-pub(super) struct Look {
-    packed: Arc<Mutex<Packed>>,
-    unclear: bool,
+pub(super) struct FolderPoll {
+    /// Held while a poll runs.
+    running: Arc<Mutex<()>>,
+    needs_git: bool,
 }
 
-#[derive(Debug, Default)]
-struct Packed {
-    at: Option<(SystemTime, u64)>,
-    tip: Option<Oid>,
-}
-
-impl Look {
-    /// Whether the last look did not help.
-    pub(super) fn is_unclear(&self) -> bool {
-        self.unclear
+impl FolderPoll {
+    /// Whether the last poll was of no use.
+    pub(super) fn needs_git(&self) -> bool {
+        self.needs_git
     }
 
     /// Where the branch points.
-    pub(super) async fn look(&mut self, path: &Path) -> Result<Looked, String> {
-        // The file name of a `file://` address is decoded by git; that is left to it.
+    pub(super) async fn poll_tip(&mut self, path: &Path) -> Result<FolderTip, String> {
+        // The path of a `file://` address is decoded by git; that is left to it.
         if path.to_string_lossy().contains('%') {
-            self.unclear = true;
-            return Ok(Looked::Unclear);
+            self.needs_git = true;
+            return Ok(FolderTip::AskGit);
         }
-        let (path, packed) = (path.to_owned(), Arc::clone(&self.packed));
-        let looked = tokio::task::spawn_blocking(move || {
-            // Another look that hangs (a network drive) holds it: no second thread waits for it.
-            let Ok(mut packed) = packed.try_lock() else {
-                return Err(io::ErrorKind::TimedOut.into());
+        let (path, running) = (path.to_owned(), Arc::clone(&self.running));
+        let found = tokio::task::spawn_blocking(move || {
+            // An earlier poll that hangs (a network drive) holds it: no second thread waits too.
+            let Ok(_running) = running.try_lock() else {
+                return Err("an earlier poll of the folder has not ended".to_owned());
             };
-            look(&path, &mut packed)
+            read_tip(&path)
         })
         .await
-        .map_err(|error| error.to_string())?
-        .map_err(|error| error.to_string())?;
-        self.unclear = looked == Looked::Unclear;
-        Ok(looked)
+        .map_err(|error| error.to_string())??;
+        self.needs_git = found == FolderTip::AskGit;
+        Ok(found)
     }
 }
 
-fn look(path: &Path, packed: &mut Packed) -> io::Result<Looked> {
-    let Some(git_dir) = git_dir(path)? else {
-        return Ok(Looked::Unclear);
-    };
-    if git_dir.join("reftable").exists() || git_dir.join("commondir").exists() {
-        return Ok(Looked::Unclear);
-    }
-    match fs::read(git_dir.join(BRANCH)) {
-        Ok(bytes) => Ok(id(&bytes).map_or(Looked::Unclear, |id| Looked::Tip(Some(id)))),
-        Err(error) if is_absent(&error) => in_packed(&git_dir.join("packed-refs"), packed),
-        Err(error) => Err(error),
-    }
-}
-
-/// The repository that git would find there; `None` if that takes git to say.
-fn git_dir(path: &Path) -> io::Result<Option<PathBuf>> {
-    let with = |end: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    };
-    for candidate in [
-        with("/.git"),
-        path.to_owned(),
-        with(".git/.git"),
-        with(".git"),
-    ] {
-        if candidate.is_file() {
-            return Ok(None);
-        }
-        if candidate.join("HEAD").is_file() && candidate.join("objects").is_dir() {
-            return Ok(Some(candidate));
-        }
-    }
-    Err(io::Error::new(
-        io::ErrorKind::NotFound,
-        "there is no repository",
-    ))
-}
-
-fn in_packed(file: &Path, packed: &mut Packed) -> io::Result<Looked> {
-    let found = match fs::metadata(file) {
-        Ok(found) => found,
-        Err(error) if is_absent(&error) => return Ok(Looked::Tip(None)),
-        Err(error) => return Err(error),
-    };
-    let changed = found.modified()?;
-    let at = (changed, found.len());
-    let is_old = changed.elapsed().is_ok_and(|age| age > RACY);
-    if packed.at == Some(at) {
-        return Ok(Looked::Tip(packed.tip));
-    }
-    if found.len() > MAX_PACKED {
-        return Ok(Looked::Unclear);
-    }
-    let text = fs::read(file)?;
-    let tip = text.split(|byte| *byte == b'\n').find_map(|line| {
-        let name = line.get(41..)?;
-        (name == BRANCH.as_bytes()).then(|| id(&line[..40]))
+fn read_tip(path: &Path) -> Result<FolderTip, String> {
+    let mut with_ending = path.as_os_str().to_owned();
+    with_ending.push(".git");
+    let opened = open(path).or_else(|error| match error.code() {
+        // Git adds the ending by itself.
+        ErrorCode::NotFound => open(&PathBuf::from(with_ending)),
+        _ => Err(error),
     });
-    packed.at = is_old.then_some(at);
-    packed.tip = tip.flatten();
+    let tip = opened.and_then(|repo| match repo.refname_to_id(BRANCH) {
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        tip => tip.map(Some),
+    });
     match tip {
-        Some(None) => Ok(Looked::Unclear),
-        _ => Ok(Looked::Tip(packed.tip)),
+        Ok(tip) => Ok(FolderTip::Known(tip)),
+        Err(error) if error.code() == ErrorCode::NotFound => {
+            Err("there is no repository".to_owned())
+        }
+        Err(_) => Ok(FolderTip::AskGit),
     }
 }
 
-/// A full SHA-1 id, with nothing but a line end after it.
-fn id(bytes: &[u8]) -> Option<Oid> {
-    let text = std::str::from_utf8(bytes).ok()?.trim_end();
-    (text.len() == 40)
-        .then(|| Oid::from_str(text).ok())
-        .flatten()
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
+fn open(path: &Path) -> Result<Repository, git2::Error> {
+    let flags = RepositoryOpenFlags::NO_SEARCH;
+    Repository::open_ext(path, flags, std::iter::empty::<&Path>())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const A: &str = "1111111111111111111111111111111111111111";
     const B: &str = "2222222222222222222222222222222222222222";
 
-    fn tip(text: &str) -> Looked {
-        Looked::Tip(Some(Oid::from_str(text).unwrap()))
+    fn tip(text: &str) -> FolderTip {
+        FolderTip::Known(Some(Oid::from_str(text).unwrap()))
     }
 
+    /// Loose refs, packed refs, symbolic refs, and what libgit2 cannot read.
     #[test]
-    fn the_branch_is_read_as_git_reads_it() {
+    fn read_tip_reads_the_branch_as_git_does() {
         let folder = tempfile::tempdir().unwrap();
         let bare = folder.path().join("vault.git");
-        let mut packed = Packed::default();
-        let mut here = |path: &Path| look(path, &mut packed);
-        assert!(here(&bare).is_err());
-        fs::create_dir_all(bare.join("objects")).unwrap();
-        fs::create_dir_all(bare.join("refs/heads")).unwrap();
-        fs::write(bare.join("HEAD"), "ref: refs/heads/main\n").unwrap();
-        assert_eq!(here(&bare).unwrap(), Looked::Tip(None));
+        assert_eq!(read_tip(&bare).unwrap_err(), "there is no repository");
+        Repository::init_bare(&bare).unwrap();
+        assert_eq!(read_tip(&bare).unwrap(), FolderTip::Known(None));
 
         let packed = format!("# pack-refs with: peeled\n{B} refs/heads/main2\n{A} {BRANCH}\n");
         fs::write(bare.join("packed-refs"), packed).unwrap();
-        assert_eq!(here(&bare).unwrap(), tip(A));
+        assert_eq!(read_tip(&bare).unwrap(), tip(A));
         // Within one tick of the clock, and of the same length.
-        fs::write(bare.join("packed-refs"), format!("{B} {BRANCH}\n")).unwrap();
-        assert_eq!(here(&bare).unwrap(), tip(B));
+        let packed = format!("# pack-refs with: peeled\n{A} refs/heads/main2\n{B} {BRANCH}\n");
+        fs::write(bare.join("packed-refs"), packed).unwrap();
+        assert_eq!(read_tip(&bare).unwrap(), tip(B));
         fs::write(bare.join(BRANCH), format!("{A}\n")).unwrap();
-        assert_eq!(here(&bare).unwrap(), tip(A));
-        // Git adds the end by itself.
-        assert_eq!(here(&folder.path().join("vault")).unwrap(), tip(A));
+        assert_eq!(read_tip(&bare).unwrap(), tip(A));
+        // Git adds the ending by itself.
+        assert_eq!(read_tip(&folder.path().join("vault")).unwrap(), tip(A));
 
-        for unclear in ["ref: refs/heads/other\n", "", "11", &"1".repeat(64)] {
+        for unclear in ["", "11"] {
             fs::write(bare.join(BRANCH), unclear).unwrap();
-            assert_eq!(here(&bare).unwrap(), Looked::Unclear, "{unclear:?}");
+            assert_eq!(read_tip(&bare).unwrap(), FolderTip::AskGit, "{unclear:?}");
         }
-        fs::create_dir(bare.join("reftable")).unwrap();
-        assert_eq!(here(&bare).unwrap(), Looked::Unclear);
+        fs::write(bare.join(BRANCH), "ref: refs/heads/main2\n").unwrap();
+        assert_eq!(read_tip(&bare).unwrap(), tip(A));
+        let config = "[core]\nrepositoryformatversion = 1\nbare = true\n[extensions]\nrefstorage = reftable\n";
+        fs::write(bare.join("config"), config).unwrap();
+        assert_eq!(read_tip(&bare).unwrap(), FolderTip::AskGit);
     }
 }

@@ -1,19 +1,19 @@
 //! [`Remote`]: the one branch everybody shares, as a compare-and-swap register.
 //!
 //! Lives here: the trait, [`Address`] (which remotes are spoken to at all) and [`GitRemote`], which
-//! runs git's own client and listens for [`News`]. The claim machine that uses it is `protocol`'s.
+//! runs git's own client and watches for a [`RemoteEvent`]. The claim machine that uses it is `protocol`'s.
 //! Invariant: a push whose outcome is not known for certain is [`PushOutcome::Indeterminate`],
 //! never a success and never a refusal.
 
 mod address;
 mod client;
-mod daemon;
+mod endpoint;
 mod folder;
 mod git;
-mod news;
 mod porcelain;
-mod said;
-mod watch;
+mod stderr;
+mod watch_stream;
+mod watcher;
 
 use std::time::Duration;
 
@@ -25,9 +25,9 @@ pub use address::{Address, AddressError};
 pub use client::ClientOptions;
 pub(crate) use client::Run;
 pub use git::GitRemote;
-pub use news::News;
-pub(crate) use said::said;
-pub use watch::watch_branch;
+pub(crate) use stderr::error_line;
+pub use watch_stream::watch_branch;
+pub use watcher::RemoteEvent;
 
 /// The branch of the remote.
 pub const BRANCH: &str = "refs/heads/main";
@@ -39,12 +39,12 @@ pub trait Remote: Send + Sync {
     async fn fetch(&self) -> Result<Option<Oid>, RemoteError>;
     /// Moves the branch from `expected` (or from nothing) to `commit`, or does not.
     async fn push(&self, commit: Oid, expected: Option<Oid>) -> PushOutcome;
-    /// Waits till the branch is elsewhere than it was `known` to be, or the remote begins or ceases
-    /// to answer; at most so long. A hint: whoever gets none looks by a timer.
-    async fn news(&self, known: Option<Oid>, at_most: Duration) -> News {
+    /// Waits until the branch is elsewhere than it was `known` to be, or the remote begins or ceases
+    /// to answer; at most so long. A hint: callers fetch by a timer too.
+    async fn next_event(&self, known: Option<Oid>, at_most: Duration) -> RemoteEvent {
         let _ = known;
         tokio::time::sleep(at_most).await;
-        News::Unknown
+        RemoteEvent::Unknown
     }
     /// What a person calls it; without secrets.
     fn describe(&self) -> String;
@@ -64,10 +64,10 @@ pub enum RemoteError {
     Unreachable {
         /// The remote.
         remote: String,
-        /// What the client said, in one line.
+        /// The client's error, on one line.
         reason: String,
     },
-    /// Ssh does not trust the host's key, and nobody is there to be asked.
+    /// Ssh does not trust the host's key, and no user is there to be asked.
     #[error("ssh does not trust the host {host}: {what}")]
     HostKey {
         /// The host.
@@ -99,7 +99,7 @@ pub enum RemoteError {
     /// Git's client is not installed or does not start.
     #[error("git's own client cannot be started ({reason}); install git 2.41 or newer")]
     NoClient {
-        /// What the system said.
+        /// The system's error.
         reason: String,
     },
 }
@@ -109,12 +109,12 @@ pub enum RemoteError {
 pub enum HostKey {
     /// It was never seen here.
     #[error(
-        "its key is not known here; run `ssh` to it once in a terminal as this user, compare the fingerprint it shows with the host's own, and say yes"
+        "its key is not known here; run `ssh` to it once in a terminal as this user, compare the fingerprint that it shows with the host's own, and answer yes"
     )]
     Unknown,
     /// It is another than before.
     #[error(
-        "its key is another than it was; if the host was not set up anew, somebody stands between. Ask whoever runs it, then `ssh-keygen -R` the old key and connect once in a terminal"
+        "its key has changed; if the host was not set up again, this may be an attack. Ask the host's administrator, then remove the old key with `ssh-keygen -R` and connect once in a terminal"
     )]
     Changed,
 }

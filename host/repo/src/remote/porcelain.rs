@@ -6,12 +6,14 @@
 use git2::Oid;
 use platinum_protocol::PushOutcome;
 
+use platinum_core::text::one_line;
+
 use super::BRANCH;
 
-/// Reads the output of a push of `commit` that ended by itself. `said` is what to tell a person
-/// when the output does not decide it.
-pub(super) fn outcome(stdout: &[u8], success: bool, commit: Oid, said: &str) -> PushOutcome {
-    let doubt = |why: &str| PushOutcome::Indeterminate(format!("{why}: {said}"));
+/// Reads the output of a push of `commit` that ended by itself. `reason` goes into the
+/// outcome when the output does not decide it.
+pub(super) fn outcome(stdout: &[u8], success: bool, commit: Oid, reason: &str) -> PushOutcome {
+    let doubt = |why: &str| PushOutcome::Indeterminate(format!("{why}: {reason}"));
     let Ok(text) = std::str::from_utf8(stdout) else {
         return doubt("the client's answer is not UTF-8");
     };
@@ -43,11 +45,7 @@ fn rejected(summary: &str) -> Option<PushOutcome> {
     let reason = rest.trim().trim_start_matches('(').trim_end_matches(')');
     // The server applied its answer; only a lost answer is in doubt, and that has other words.
     (!reason.contains("failed to report status")).then(|| {
-        let reason: String = reason
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(200)
-            .collect();
+        let reason = one_line(reason, 200);
         PushOutcome::Rejected(if reason.is_empty() {
             "no reason given".to_owned()
         } else {
@@ -65,11 +63,16 @@ mod tests {
     const C: &str = "1111111111111111111111111111111111111111";
 
     fn read(text: &str, success: bool) -> PushOutcome {
-        outcome(text.as_bytes(), success, Oid::from_str(C).unwrap(), "said")
+        outcome(
+            text.as_bytes(),
+            success,
+            Oid::from_str(C).unwrap(),
+            "reason",
+        )
     }
 
     #[test]
-    fn the_words_git_has_are_read() {
+    fn push_outcome_reads_gits_words() {
         let line = |flag: &str, rest: &str| format!("To x\n{flag}\t{C}:{BRANCH}\t{rest}\n");
         assert_eq!(
             read(&(line(" ", "aaa..bbb") + "Done\n"), true),
@@ -103,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_certain_is_indeterminate() {
+    fn push_outcome_unclear_output_is_indeterminate() {
         let other = "2222222222222222222222222222222222222222";
         for (text, success) in [
             (String::new(), false),
@@ -139,7 +142,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_noise_is_taken_for_success(text in "[ *=!+\t\n:()\\[\\]a-z1/]{0,200}", success: bool) {
+        fn push_outcome_any_noise_is_not_landed(text in "[ *=!+\t\n:()\\[\\]a-z1/]{0,200}", success: bool) {
             let read = read(&text, success);
             let named = text.contains(&format!("{C}:{BRANCH}"));
             prop_assert!(named || matches!(read, PushOutcome::Indeterminate(_)));

@@ -33,7 +33,7 @@ pub enum KeyError {
     File {
         /// Which file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         reason: String,
     },
     /// Others on this machine can read the file.
@@ -77,7 +77,7 @@ impl SigningKey {
         Self::from_seed(seed)
     }
 
-    /// The key of these 32 bytes, always the same one. Whoever knows them has the key.
+    /// The key of these 32 bytes, always the same one. They are as secret as the key.
     ///
     /// # Errors
     /// Never for what can be built; the format's own limits are passed on.
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_kept_private_and_read_again() {
+    fn signing_key_file_is_private_and_round_trips() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("signing_key");
         let key = SigningKey::generate().unwrap();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn two_keys_differ_and_a_seed_is_one_key() {
+    fn signing_key_seed_gives_one_key() {
         let (one, two) = (
             SigningKey::generate().unwrap(),
             SigningKey::generate().unwrap(),
@@ -259,14 +259,14 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_is_printed_by_debug() {
+    fn signing_key_debug_hides_the_secret() {
         let key = SigningKey::from_seed([7; 32]).unwrap();
         let shown = format!("{key:?}");
         assert_eq!(shown, format!("SigningKey({})", key.public().fingerprint()));
     }
 
     #[test]
-    fn a_public_key_is_read_as_it_is_written() {
+    fn public_key_text_round_trips() {
         let key = SigningKey::from_seed([7; 32]).unwrap().public();
         let text = key.to_string();
         assert!(text.starts_with("ssh-ed25519 AAAA"), "{text}");

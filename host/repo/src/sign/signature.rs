@@ -17,11 +17,11 @@ const MAX_COMMIT: usize = 1024 * 1024;
 /// Who signed a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signature {
-    /// Nobody.
+    /// No signature.
     Unsigned,
     /// It is signed, but the signature proves nothing: why.
     Broken(String),
-    /// Whoever has this key; whether it is trusted is another question.
+    /// The holder of this key; whether it is trusted is another question.
     By(PublicKey),
 }
 
@@ -143,7 +143,7 @@ mod tests {
                         committer a <a> 1 +0000\n\nhello\n";
 
     #[test]
-    fn a_signature_is_found_and_names_its_key() {
+    fn signature_valid_names_its_key() {
         let key = SigningKey::from_seed([1; 32]).unwrap();
         let raw = signed(BODY, &key);
         assert_eq!(Signature::of_commit(&raw), Signature::By(key.public()));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn no_byte_of_a_signed_commit_can_be_changed() {
+    fn signature_any_changed_byte_is_rejected() {
         let key = SigningKey::from_seed([1; 32]).unwrap();
         let raw = signed(BODY, &key);
         for at in 0..raw.len() {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_signed_is_broken_and_says_why() {
+    fn signature_malformed_is_broken_with_a_reason() {
         let key = SigningKey::from_seed([1; 32]).unwrap();
         let good = String::from_utf8(signed(BODY, &key)).unwrap();
         let (head, rest) = good.split_once(HEADER).unwrap();

@@ -13,9 +13,9 @@ use platinum_core::{AgentName, Role};
 use super::{NAMESPACE, PublicKey};
 use crate::Repo;
 
-/// What the mail addresses of our signers end in; `.invalid` belongs to nobody.
+/// What the mail addresses of our signers end in; `.invalid` is reserved (RFC 2606).
 const DOMAIN: &str = "platinum.invalid";
-/// More keys than this are not a house.
+/// More keys than this are refused.
 const MAX_SIGNERS: usize = 1000;
 
 /// Why a text is no list of signers.
@@ -167,7 +167,7 @@ impl Signers {
         Ok(signers)
     }
 
-    /// Adds one; answers whether it was news.
+    /// Adds one; answers whether it was new.
     ///
     /// # Errors
     /// If the key is another's already, or was retired.
@@ -189,9 +189,9 @@ impl Signers {
                 "the key {print} was that of {} and is trusted no more",
                 of(&old.signer)
             )),
-            (None, None) if self.now.len() + self.retired.len() >= MAX_SIGNERS => {
-                Err(format!("more than {MAX_SIGNERS} keys are no house"))
-            }
+            (None, None) if self.now.len() + self.retired.len() >= MAX_SIGNERS => Err(format!(
+                "more than {MAX_SIGNERS} keys; remove those that are not in use"
+            )),
             (None, None) => Ok(()),
         }
     }
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_read_as_it_is_written() {
+    fn signers_list_round_trips() {
         let mut signers = Signers::default();
         for (agent, role, seed) in [
             ("local", Role::Local, 1),
@@ -281,8 +281,9 @@ mod tests {
         assert_eq!(signers.of(&signer("x", Role::Cloud, 9).key), None);
     }
 
+    /// A retired key stays in the list with the commit it counts up to.
     #[test]
-    fn a_retired_key_stays_in_the_list_with_the_commit_it_counts_up_to() {
+    fn signers_retired_key_keeps_its_last_commit() {
         let at = Oid::from_bytes(&[7; 20]).unwrap();
         let old = signer("cloud", Role::Cloud, 2);
         let mut signers = Signers::default();
@@ -322,8 +323,9 @@ mod tests {
         assert!(Signers::parse(&text).is_err());
     }
 
+    /// A line of a retired key that cannot be read is no comment.
     #[test]
-    fn a_line_of_a_retired_key_that_cannot_be_read_is_no_comment() {
+    fn signers_malformed_retired_line_is_refused() {
         let old = signer("cloud", Role::Cloud, 2);
         for line in [
             "# retired at last".to_owned(),
@@ -337,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_has_one_owner() {
+    fn signers_key_has_one_owner() {
         let mut signers = Signers::default();
         signers.add(signer("local", Role::Local, 1)).unwrap();
         let same = signer("cloud", Role::Cloud, 1);
@@ -354,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_not_understood_in_full_is_refused() {
+    fn signers_malformed_line_is_refused() {
         let key = signer("a", Role::Cloud, 1).key;
         for (line, what) in [
             (
@@ -398,8 +400,9 @@ mod tests {
     }
 
     proptest! {
+        /// No text breaks the reader and what is read is written the same.
         #[test]
-        fn no_text_breaks_the_reader_and_what_is_read_is_written_the_same(
+        fn signers_any_text_is_refused_or_round_trips(
             text in "[a-z@.#\"= \\n]{0,80}|\\PC{0,80}",
         ) {
             if let Ok(signers) = Signers::parse(&text) {

@@ -78,7 +78,7 @@ fn is_too_many<T: std::fmt::Debug>(looked: &Result<T, RepoError>) {
 }
 
 #[test]
-fn a_bomb_of_shared_folders_is_given_up_whatever_it_is_made_of() {
+fn tree_bomb_of_shared_folders_is_refused() {
     let (_folder, repo) = repo();
     let dir = repo.git_dir();
     let blob = git(dir, &["hash-object", "-w", "--stdin"], "x");
@@ -109,14 +109,14 @@ fn a_bomb_of_shared_folders_is_given_up_whatever_it_is_made_of() {
         is_too_many(&repo.compare(Some(evil), clean, usize::MAX));
         is_too_many(&repo.changes(Some(evil), clean));
         if what == "files" {
-            is_too_many(&repo.each_new(None, evil, 10, &mut |_| {}));
+            is_too_many(&repo.visit_new(None, evil, 10, &mut |_| {}));
         }
         assert!(began.elapsed() < SOON, "{what}: {:?}", began.elapsed());
     }
 }
 
 #[test]
-fn two_bombs_against_each_other_are_given_up() {
+fn tree_bombs_compared_with_each_other_are_refused() {
     let (_folder, repo) = repo();
     let dir = repo.git_dir();
     let blob = git(dir, &["hash-object", "-w", "--stdin"], "x");
@@ -131,7 +131,7 @@ fn two_bombs_against_each_other_are_given_up() {
 }
 
 #[test]
-fn many_files_are_no_bomb() {
+fn large_flat_tree_is_accepted() {
     let (_folder, repo) = repo();
     let blob = repo.write_blob(b"x").unwrap();
     let edits: Vec<_> = (0..60_000)

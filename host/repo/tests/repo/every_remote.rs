@@ -117,7 +117,7 @@ impl Host {
         Self {
             _folder: folder,
             git_dir,
-            remote: GitRemote::with(repo.clone(), address, options),
+            remote: GitRemote::with_options(repo.clone(), address, options),
             repo,
         }
     }
@@ -196,7 +196,7 @@ async fn who_pushes_on_an_old_tip_is_rejected(server: Server) {
     assert_eq!(a.remote.fetch().await, Ok(Some(next_b)));
 }
 
-/// The remote has told A its tip and has read A's pack; only then does B push.
+/// The remote has sent A its tip and has read A's pack; only then does B push.
 async fn who_is_overtaken_in_the_middle_of_a_push_is_rejected(server: Server) {
     let (a, b) = (Host::new(&server.access()), Host::new(&server.access()));
     let first = a.begin().await;
@@ -275,7 +275,7 @@ async fn a_line_that_breaks_anywhere_never_makes_a_success_or_a_refusal(server: 
         let landed = server.tip() == next.to_string();
         match outcome {
             PushOutcome::Landed => assert!(landed),
-            // Nobody else pushes, so nothing may ever be refused; but over http the client sends a
+            // No one else pushes, so nothing may ever be refused; but over http the client sends a
             // request again by itself when its line breaks, and is refused for what it sent first.
             PushOutcome::Rejected(reason) => {
                 assert!(matches!(server, Server::Https(_)), "{reason}");
@@ -365,7 +365,7 @@ impl Gate {
     fn at(repository: &Path) -> Self {
         let folder = repository.join("gate");
         fs::create_dir(&folder).unwrap();
-        // Ends by itself, should nobody open it.
+        // Ends by itself if no process opens it.
         let script = format!(
             "#!/bin/sh\ncd '{}' || exit 1\nmkdir reached 2>/dev/null || exit 0\nn=0\n\
              while [ ! -e open ] && [ $n -lt 400 ]; do sleep 0.05; n=$((n+1)); done\nexit 0\n",

@@ -125,8 +125,9 @@ fn trap(folder: &Path) -> (PathBuf, PathBuf) {
     (trap, mark)
 }
 
+/// No configuration leads to another remote nor runs a program.
 #[tokio::test]
-async fn no_configuration_leads_to_another_remote_nor_runs_a_program() {
+async fn hostile_configuration_redirects_and_runs_nothing() {
     let (good, evil) = (GitServer::start().unwrap(), GitServer::start().unwrap());
     let as_folder = |server: &GitServer| server.repository().display().to_string();
     for (to, elsewhere) in [
@@ -145,7 +146,7 @@ async fn no_configuration_leads_to_another_remote_nor_runs_a_program() {
             }
         }
         let options = configured(folder.path(), &configuration);
-        let remote = GitRemote::with(repo.clone(), Address::parse(&to).unwrap(), options);
+        let remote = GitRemote::with_options(repo.clone(), Address::parse(&to).unwrap(), options);
         let tip = remote.fetch().await.unwrap();
         let next = commit(&repo, tip, to.clone().into_bytes());
         assert_eq!(remote.push(next, tip).await, PushOutcome::Landed);
@@ -181,7 +182,7 @@ fn http_server(answer: String) -> (u16, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_server_cannot_send_git_to_another_one() {
+async fn http_redirect_is_not_followed() {
     let folder = tempfile::tempdir().unwrap();
     let (elsewhere, reached) = http_server("HTTP/1.0 404 Not Found\r\n\r\n".to_owned());
     let (proxy, proxied) = http_server("HTTP/1.0 502 Bad Gateway\r\n\r\n".to_owned());
@@ -195,7 +196,7 @@ async fn a_server_cannot_send_git_to_another_one() {
         tricks(&address, &evil, &trap) + &format!("[http]\n proxy = http://127.0.0.1:{proxy}\n");
     let repo = Repo::open_or_init(&folder.path().join("a.git")).unwrap();
     let options = configured(folder.path(), &configuration);
-    let remote = GitRemote::with(repo.clone(), Address::parse(&address).unwrap(), options);
+    let remote = GitRemote::with_options(repo.clone(), Address::parse(&address).unwrap(), options);
     let refused = remote.fetch().await.unwrap_err();
     assert!(
         matches!(refused, RemoteError::Unreachable { .. }),
@@ -212,21 +213,23 @@ async fn a_server_cannot_send_git_to_another_one() {
     assert!(!mark.exists(), "{}", fs::read_to_string(mark).unwrap());
 }
 
+/// A server without a known certificate is refused whatever is configured.
 #[tokio::test]
-async fn a_server_without_a_known_certificate_is_refused_whatever_is_configured() {
+async fn https_unknown_certificate_is_refused() {
     let server = HttpsServer::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (trap, _) = trap(folder.path());
     let evil = folder.path().join("evil.git").display().to_string();
     let options = configured(folder.path(), &tricks(&server.address(), &evil, &trap));
     let repo = Repo::open_or_init(&folder.path().join("a.git")).unwrap();
-    let remote = GitRemote::with(repo, Address::parse(&server.address()).unwrap(), options);
+    let remote = GitRemote::with_options(repo, Address::parse(&server.address()).unwrap(), options);
     let refused = remote.fetch().await.unwrap_err().to_string();
     assert!(refused.contains("certificate"), "{refused}");
 }
 
+/// Git and the hooks of a folder see only what they need of the environment.
 #[tokio::test]
-async fn git_and_the_hooks_of_a_folder_see_only_what_they_need_of_the_environment() {
+async fn git_child_sees_only_the_allowed_environment() {
     let folder = tempfile::tempdir().unwrap();
     let bare = folder.path().join("vault.git");
     bare_repository(&bare).unwrap();
@@ -240,7 +243,7 @@ async fn git_and_the_hooks_of_a_folder_see_only_what_they_need_of_the_environmen
     let access = Access::plain(bare.to_str().unwrap());
     let repo = Repo::open_or_init(&folder.path().join("a.git")).unwrap();
     let address = Address::parse(&access.address).unwrap();
-    let remote = GitRemote::with(repo.clone(), address, options(&access));
+    let remote = GitRemote::with_options(repo.clone(), address, options(&access));
     // Cargo gives every test this; it stands for a secret of the daemon's.
     let secret = "CARGO_PKG_NAME=platinum-repo";
     let first = commit(&repo, None, b"a".to_vec());
@@ -251,14 +254,14 @@ async fn git_and_the_hooks_of_a_folder_see_only_what_they_need_of_the_environmen
         "{environment}"
     );
     // One that was named is seen.
-    let remote = remote.seeing(&["CARGO_PKG_NAME".to_owned()]);
+    let remote = remote.with_env(&["CARGO_PKG_NAME".to_owned()]);
     let next = commit(&repo, Some(first), b"b".to_vec());
     assert_eq!(remote.push(next, Some(first)).await, PushOutcome::Landed);
     assert!(fs::read_to_string(&seen).unwrap().contains(secret));
 }
 
 #[tokio::test]
-async fn an_ssh_host_whose_key_is_not_trusted_is_told_apart_with_what_to_do() {
+async fn ssh_untrusted_host_key_error_says_what_to_do() {
     let server = SshServer::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let repo = Repo::open_or_init(&folder.path().join("a.git")).unwrap();
@@ -268,7 +271,7 @@ async fn an_ssh_host_whose_key_is_not_trusted_is_told_apart_with_what_to_do() {
     let (_, after) = after.split_once(' ').unwrap();
     access.ssh = format!("{before}-oUserKnownHostsFile={} {after}", known.display());
     let address = Address::parse(&access.address).unwrap();
-    let remote = GitRemote::with(repo, address, options(&access));
+    let remote = GitRemote::with_options(repo, address, options(&access));
     let unknown = remote.fetch().await.unwrap_err();
     assert!(
         matches!(
@@ -283,7 +286,7 @@ async fn an_ssh_host_whose_key_is_not_trusted_is_told_apart_with_what_to_do() {
     assert_eq!(
         unknown.to_string(),
         "ssh does not trust the host 127.0.0.1: its key is not known here; run `ssh` to it once in \
-         a terminal as this user, compare the fingerprint it shows with the host's own, and say yes"
+         a terminal as this user, compare the fingerprint that it shows with the host's own, and answer yes"
     );
     let other = folder.path().join("other");
     let made = Command::new("ssh-keygen")
@@ -310,19 +313,20 @@ async fn an_ssh_host_whose_key_is_not_trusted_is_told_apart_with_what_to_do() {
 /// Whether every git of this repository has ended, with what it started.
 fn nobody_is_left(repo: &Repo) {
     wait_for("the end of every git", Duration::from_secs(10), || {
-        Ok(repo.take_stale_locks()?)
+        Ok(repo.remove_stale_locks()?)
     })
     .unwrap();
 }
 
+/// A server that stalls in the middle of a pack is given up.
 #[tokio::test]
-async fn a_server_that_stalls_in_the_middle_of_a_pack_is_given_up() {
+async fn fetch_stalled_mid_pack_times_out() {
     let server = GitServer::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let access = server.access();
     let writer = Repo::open_or_init(&folder.path().join("writer.git")).unwrap();
     let address = Address::parse(&access.address).unwrap();
-    let remote = GitRemote::with(writer.clone(), address, options(&access));
+    let remote = GitRemote::with_options(writer.clone(), address, options(&access));
     // Nothing that can be packed.
     let random = StdRng::seed_from_u64(seed());
     let bytes: Vec<u8> = random.random_iter().take(4_000_000).collect();
@@ -342,7 +346,7 @@ async fn a_server_that_stalls_in_the_middle_of_a_pack_is_given_up() {
             ..options(&access)
         };
         let address = Address::parse(&access.address).unwrap();
-        let remote = GitRemote::with(reader.clone(), address, options);
+        let remote = GitRemote::with_options(reader.clone(), address, options);
         let began = Instant::now();
         let given_up = remote.fetch().await;
         assert!(
@@ -366,8 +370,9 @@ async fn a_server_that_stalls_in_the_middle_of_a_pack_is_given_up() {
     );
 }
 
+/// A server that is stopped is given up and used again when it goes on.
 #[tokio::test]
-async fn a_server_that_is_stopped_is_given_up_and_used_again_when_it_goes_on() {
+async fn fetch_stopped_server_times_out_and_recovers() {
     let server = GitServer::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let pid = fs::read_to_string(server.repository().with_file_name("daemon.pid")).unwrap();
@@ -385,7 +390,7 @@ async fn a_server_that_is_stopped_is_given_up_and_used_again_when_it_goes_on() {
         ..options(&access)
     };
     let address = Address::parse(&access.address).unwrap();
-    let remote = GitRemote::with(repo.clone(), address, options);
+    let remote = GitRemote::with_options(repo.clone(), address, options);
     let first = commit(&repo, None, b"a".to_vec());
     signal("-STOP");
     let began = Instant::now();

@@ -1,4 +1,4 @@
-//! Upkeep of a repository: gathered by git's client, read by libgit2, and nothing is ever lost.
+//! Maintenance of a repository: packed by git's client, read by libgit2, and nothing is ever lost.
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
@@ -42,7 +42,7 @@ fn fill(repo: &Repo, blobs: usize) -> BTreeMap<Oid, Vec<u8>> {
         "Inbox/out.md",
         *written.keys().next().unwrap(),
     );
-    repo.note_outgoing(outgoing).unwrap();
+    repo.record_outgoing(outgoing).unwrap();
     repo.set_mark("task", Some(outgoing)).unwrap();
     written
 }
@@ -63,20 +63,21 @@ fn loose(git_dir: &Path) -> usize {
     counted.split(' ').next().unwrap().parse().unwrap()
 }
 
+/// Eight thousand loose objects become a pack and none is lost.
 #[tokio::test]
-async fn eight_thousand_loose_objects_become_a_pack_and_none_is_lost() {
+async fn maintain_packs_8000_loose_objects_losslessly() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
     let repo = Repo::open_or_init(&git_dir).unwrap();
     let written = fill(&repo, 8_000);
-    assert!(repo.clutter().unwrap().is_much());
+    assert!(repo.object_stats().unwrap().needs_gc());
     assert!(loose(&git_dir) >= 8_000);
 
     repo.maintain().await.unwrap();
     assert_eq!(loose(&git_dir), 0);
-    let clutter = repo.clutter().unwrap();
-    assert_eq!((clutter.loose, clutter.packs), (0, 1));
-    assert!(!clutter.is_much());
+    let stats = repo.object_stats().unwrap();
+    assert_eq!((stats.loose, stats.packs), (0, 1));
+    assert!(!stats.needs_gc());
     assert!(
         !git_dir.join("refs/vault/verified").exists(),
         "refs are gathered too"
@@ -86,11 +87,11 @@ async fn eight_thousand_loose_objects_become_a_pack_and_none_is_lost() {
     all_is_there(&Repo::open_or_init(&git_dir).unwrap(), &written);
     git_in(&git_dir, &["fsck", "--strict", "--no-dangling"]).unwrap();
 
-    // Refs that were gathered can be moved and removed; further upkeep gathers what is new.
+    // Refs that were gathered can be moved and removed; the next maintenance packs what is new.
     let more = repo.write_blob(b"more").unwrap();
     let outgoing = repo.outgoing().unwrap();
-    repo.settle_outgoing(*outgoing.first().unwrap()).unwrap();
-    repo.note_outgoing(*outgoing.first().unwrap()).unwrap();
+    repo.remove_outgoing(*outgoing.first().unwrap()).unwrap();
+    repo.record_outgoing(*outgoing.first().unwrap()).unwrap();
     repo.maintain().await.unwrap();
     assert_eq!(loose(&git_dir), 0);
     assert_eq!(repo.read_blob(more, 10).unwrap(), b"more");
@@ -98,20 +99,20 @@ async fn eight_thousand_loose_objects_become_a_pack_and_none_is_lost() {
 }
 
 #[tokio::test]
-async fn upkeep_that_is_killed_at_any_moment_loses_nothing() {
+async fn maintain_killed_at_any_moment_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
     let repo = Repo::open_or_init(&git_dir).unwrap();
     let written = fill(&repo, 2_500);
     for millis in [1, 5, 15, 30, 60, 90, 120, 160, 200, 300] {
         // Given up, its whole process group is killed.
-        let upkeep = tokio::time::timeout(Duration::from_millis(millis), repo.maintain());
-        if let Ok(done) = upkeep.await {
+        let maintenance = tokio::time::timeout(Duration::from_millis(millis), repo.maintain());
+        if let Ok(done) = maintenance.await {
             done.unwrap();
         }
         // The killed may need a moment to die.
         let taken = platinum_testkit::wait_for("git's end", Duration::from_secs(20), || {
-            Ok(repo.take_stale_locks()?)
+            Ok(repo.remove_stale_locks()?)
         });
         taken.unwrap();
         all_is_there(&repo, &written);
@@ -127,15 +128,15 @@ async fn upkeep_that_is_killed_at_any_moment_loses_nothing() {
 }
 
 #[test]
-fn a_repository_with_little_in_it_is_left_alone() {
+fn object_stats_small_repository_needs_no_gc() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
     let repo = Repo::open_or_init(&git_dir).unwrap();
     fill(&repo, 100);
-    assert!(!repo.clutter().unwrap().is_much());
+    assert!(!repo.object_stats().unwrap().needs_gc());
     let refs = git_dir.join("refs/vault/marks");
     for number in 0..500 {
         fs::copy(refs.join("task"), refs.join(number.to_string())).unwrap();
     }
-    assert!(repo.clutter().unwrap().is_much());
+    assert!(repo.object_stats().unwrap().needs_gc());
 }

@@ -1,4 +1,4 @@
-//! News of the remote: a push by somebody else is noticed soon, over every way there is, and a
+//! Events of the remote: a push by another host is noticed soon, over every kind of address, and a
 //! remote that went away is noticed when it is back.
 
 use std::{
@@ -11,7 +11,7 @@ use std::{
 use platinum_core::{Role, Timestamp, VaultPath};
 use platinum_protocol::PushOutcome;
 use platinum_repo::{
-    Address, BRANCH, ClientOptions, CommitMeta, Edit, GitRemote, News, Oid, Remote, Repo,
+    Address, BRANCH, ClientOptions, CommitMeta, Edit, GitRemote, Oid, Remote, RemoteEvent, Repo,
     watch_branch,
 };
 use platinum_testkit::git::{
@@ -19,12 +19,12 @@ use platinum_testkit::git::{
 };
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-/// What a push by somebody else may take to be noticed.
+/// How long a push by another host may take to be noticed.
 const SOON: Duration = Duration::from_secs(5);
 /// Far longer than any wait here.
 const TIMER: Duration = Duration::from_secs(600);
 
-fn side(folder: &Path, name: &str, access: &Access) -> (Repo, GitRemote) {
+fn replica(folder: &Path, name: &str, access: &Access) -> (Repo, GitRemote) {
     let repo = Repo::open_or_init(&folder.join(name)).unwrap();
     let options = ClientOptions {
         user_config: false,
@@ -33,7 +33,10 @@ fn side(folder: &Path, name: &str, access: &Access) -> (Repo, GitRemote) {
         ..ClientOptions::default()
     };
     let address = Address::parse(&access.address).unwrap();
-    (repo.clone(), GitRemote::with(repo, address, options))
+    (
+        repo.clone(),
+        GitRemote::with_options(repo, address, options),
+    )
 }
 
 fn commit(repo: &Repo, parent: Option<Oid>, text: &str) -> Oid {
@@ -52,8 +55,8 @@ fn commit(repo: &Repo, parent: Option<Oid>, text: &str) -> Oid {
 /// Another one pushes again and again; answers how long each push took to be noticed, sorted.
 async fn noticed(access: &Access, times: usize) -> Vec<Duration> {
     let folder = tempfile::tempdir().unwrap();
-    let (repo, writer) = side(folder.path(), "writer.git", access);
-    let (_, reader) = side(folder.path(), "reader.git", access);
+    let (repo, writer) = replica(folder.path(), "writer.git", access);
+    let (_, reader) = replica(folder.path(), "reader.git", access);
     let mut known = reader.fetch().await.unwrap();
     let mut took = Vec::new();
     for number in 0..times {
@@ -65,13 +68,13 @@ async fn noticed(access: &Access, times: usize) -> Vec<Duration> {
             assert_eq!(writer.push(next, known).await, PushOutcome::Landed);
             Instant::now()
         };
-        let heard = async {
-            let news = reader.news(known, TIMER).await;
+        let noticed = async {
+            let news = reader.next_event(known, TIMER).await;
             (news, Instant::now())
         };
-        let (landed, (news, heard)) = tokio::join!(push, heard);
-        assert_eq!(news, News::Moved(Some(next)));
-        took.push(heard.saturating_duration_since(landed));
+        let (landed, (event, at)) = tokio::join!(push, noticed);
+        assert_eq!(event, RemoteEvent::Moved(Some(next)));
+        took.push(at.saturating_duration_since(landed));
         known = reader.fetch().await.unwrap();
         assert_eq!(known, Some(next));
     }
@@ -90,7 +93,7 @@ fn assert_soon(way: &str, took: &[Duration]) {
 }
 
 #[tokio::test]
-async fn a_push_to_a_folder_is_noticed_within_seconds() {
+async fn watch_folder_notices_a_push_within_seconds() {
     let folder = tempfile::tempdir().unwrap();
     let bare = folder.path().join("vault.git");
     bare_repository(&bare).unwrap();
@@ -99,19 +102,19 @@ async fn a_push_to_a_folder_is_noticed_within_seconds() {
 }
 
 #[tokio::test]
-async fn a_push_to_gits_daemon_is_noticed_within_seconds() {
+async fn watch_git_daemon_notices_a_push_within_seconds() {
     let server = GitServer::start().unwrap();
     assert_soon("git daemon", &noticed(&server.access(), 10).await);
 }
 
 #[tokio::test]
-async fn a_push_over_https_is_noticed_within_seconds() {
+async fn watch_https_notices_a_push_within_seconds() {
     let server = HttpsServer::start().unwrap();
     assert_soon("https", &noticed(&server.access(), 6).await);
 }
 
 #[tokio::test]
-async fn a_push_over_ssh_is_noticed_within_seconds_where_the_host_knows_nothing_of_this_house() {
+async fn watch_ssh_plain_host_notices_a_push_within_seconds() {
     let server = SshServer::start().unwrap();
     assert_soon("ssh, asked by git", &noticed(&server.access(), 6).await);
 }
@@ -133,31 +136,33 @@ fn host_of_ours(folder: &Path) -> SshServer {
     .unwrap()
 }
 
+/// A push over ssh is noticed at once where the host is ours.
 #[tokio::test]
-async fn a_push_over_ssh_is_noticed_at_once_where_the_host_is_ours() {
+async fn watch_ssh_own_host_notices_a_push_over_one_connection() {
     let folder = tempfile::tempdir().unwrap();
     let server = host_of_ours(folder.path());
     let took = noticed(&server.access(), 10).await;
     assert_soon("ssh, listened to", &took);
     // The fetch of the empty remote asks twice.
     let fetches_and_pushes = 2 + 10 + 10;
-    // One connection for all the news: nobody asks again and again.
+    // One connection for all events, and no polling.
     let connections = server.log().matches("Accepted publickey").count();
     assert_eq!(connections, fetches_and_pushes + 1, "{}", server.log());
 }
 
+/// What a connection tells survives waits that are given up.
 #[tokio::test]
-async fn what_a_connection_tells_survives_waits_that_are_given_up() {
+async fn watch_ssh_dropped_waits_lose_no_event() {
     let folder = tempfile::tempdir().unwrap();
     let server = host_of_ours(folder.path());
-    let (repo, remote) = side(folder.path(), "a.git", &server.access());
+    let (repo, remote) = replica(folder.path(), "a.git", &server.access());
     let first = commit(&repo, None, "first");
     assert_eq!(remote.fetch().await, Ok(None));
     // It listens, and the branch does not move.
     let began = Instant::now();
     loop {
-        let news = remote.news(None, Duration::from_millis(300)).await;
-        assert_eq!(news, News::Quiet);
+        let news = remote.next_event(None, Duration::from_millis(300)).await;
+        assert_eq!(news, RemoteEvent::Unchanged);
         if server.log().contains("Accepted publickey") && began.elapsed() > Duration::from_secs(3) {
             break;
         }
@@ -166,58 +171,58 @@ async fn what_a_connection_tells_survives_waits_that_are_given_up() {
     // Given up in every state it can be in.
     for millis in 0..40 {
         let waited = Duration::from_millis(millis);
-        tokio::time::timeout(waited, remote.news(Some(first), TIMER))
+        tokio::time::timeout(waited, remote.next_event(Some(first), TIMER))
             .await
             .ok();
     }
     let next = commit(&repo, Some(first), "next");
     assert_eq!(remote.push(next, Some(first)).await, PushOutcome::Landed);
-    let news = tokio::time::timeout(SOON, remote.news(Some(first), TIMER)).await;
-    assert_eq!(news, Ok(News::Moved(Some(next))));
+    let news = tokio::time::timeout(SOON, remote.next_event(Some(first), TIMER)).await;
+    assert_eq!(news, Ok(RemoteEvent::Moved(Some(next))));
 }
 
 #[tokio::test]
-async fn a_remote_that_was_away_is_noticed_when_it_is_back() {
+async fn watch_folder_reports_unreachable_and_reachable() {
     let folder = tempfile::tempdir().unwrap();
     let bare = folder.path().join("vault.git");
     let access = Access::plain(bare.to_str().unwrap());
-    let (_, remote) = side(folder.path(), "a.git", &access);
+    let (_, remote) = replica(folder.path(), "a.git", &access);
     assert_eq!(
-        remote.news(None, Duration::from_millis(1500)).await,
-        News::Unknown
+        remote.next_event(None, Duration::from_millis(1500)).await,
+        RemoteEvent::Unknown
     );
     bare_repository(&bare).unwrap();
-    let news = tokio::time::timeout(SOON, remote.news(None, TIMER)).await;
-    assert_eq!(news, Ok(News::Back));
+    let news = tokio::time::timeout(SOON, remote.next_event(None, TIMER)).await;
+    assert_eq!(news, Ok(RemoteEvent::Reachable));
     assert_eq!(
-        remote.news(None, Duration::from_millis(1500)).await,
-        News::Quiet
+        remote.next_event(None, Duration::from_millis(1500)).await,
+        RemoteEvent::Unchanged
     );
-    // That it goes is told once, and soon.
+    // That it went away is reported once, and soon.
     fs::rename(&bare, folder.path().join("elsewhere.git")).unwrap();
-    let news = tokio::time::timeout(SOON, remote.news(None, TIMER)).await;
-    assert_eq!(news, Ok(News::Lost));
+    let news = tokio::time::timeout(SOON, remote.next_event(None, TIMER)).await;
+    assert_eq!(news, Ok(RemoteEvent::Unreachable));
     assert_eq!(
-        remote.news(None, Duration::from_millis(2500)).await,
-        News::Unknown
+        remote.next_event(None, Duration::from_millis(2500)).await,
+        RemoteEvent::Unknown
     );
     fs::rename(folder.path().join("elsewhere.git"), &bare).unwrap();
-    let news = tokio::time::timeout(SOON, remote.news(None, TIMER)).await;
-    assert_eq!(news, Ok(News::Back));
+    let news = tokio::time::timeout(SOON, remote.next_event(None, TIMER)).await;
+    assert_eq!(news, Ok(RemoteEvent::Reachable));
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_holds_no_wait_for_news() {
+async fn watch_silent_server_wait_still_ends() {
     let folder = tempfile::tempdir().unwrap();
     // Accepts and never answers.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let access = Access::plain(format!("git://127.0.0.1:{port}/vault.git"));
-    let (_, remote) = side(folder.path(), "a.git", &access);
+    let (_, remote) = replica(folder.path(), "a.git", &access);
     let began = Instant::now();
     assert_eq!(
-        remote.news(None, Duration::from_secs(1)).await,
-        News::Unknown
+        remote.next_event(None, Duration::from_secs(1)).await,
+        RemoteEvent::Unknown
     );
     assert!(
         began.elapsed() < Duration::from_secs(20),
@@ -227,12 +232,12 @@ async fn a_server_that_says_nothing_holds_no_wait_for_news() {
 }
 
 #[tokio::test]
-async fn a_host_tells_each_move_of_the_branch_till_nobody_listens() {
+async fn watch_branch_reports_each_move_until_closed() {
     let folder = tempfile::tempdir().unwrap();
     let bare = folder.path().join("vault.git");
     bare_repository(&bare).unwrap();
     let access = Access::plain(bare.to_str().unwrap());
-    let (repo, remote) = side(folder.path(), "a.git", &access);
+    let (repo, remote) = replica(folder.path(), "a.git", &access);
     let (here, there) = tokio::io::duplex(1024);
     let (leave, left) = tokio::sync::oneshot::channel::<()>();
     let gone = async move { drop(left.await) };
@@ -252,7 +257,7 @@ async fn a_host_tells_each_move_of_the_branch_till_nobody_listens() {
     let ended = tokio::time::timeout(SOON, host).await.unwrap().unwrap();
     assert!(ended.is_ok(), "{ended:?}");
 
-    // Nobody reads any more: the next move ends it.
+    // The output is closed: the next move ends it.
     let (here, there) = tokio::io::duplex(1024);
     drop(here);
     let forever = std::future::pending();

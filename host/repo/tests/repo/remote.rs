@@ -21,7 +21,7 @@ fn serve(folder: &Path) -> Address {
     Address::parse(bare.to_str().unwrap()).unwrap()
 }
 
-fn side(folder: &Path, name: &str, address: &Address) -> (Repo, GitRemote) {
+fn replica(folder: &Path, name: &str, address: &Address) -> (Repo, GitRemote) {
     let repo = Repo::open_or_init(&folder.join(name)).unwrap();
     let options = ClientOptions {
         user_config: false,
@@ -29,7 +29,7 @@ fn side(folder: &Path, name: &str, address: &Address) -> (Repo, GitRemote) {
     };
     (
         repo.clone(),
-        GitRemote::with(repo, address.clone(), options),
+        GitRemote::with_options(repo, address.clone(), options),
     )
 }
 
@@ -48,12 +48,13 @@ fn commit(repo: &Repo, parent: Option<Oid>, agent: &str) -> Oid {
     repo.commit(parent, &[edit], &meta).unwrap()
 }
 
+/// Only one of two pushes lands on an empty remote and on a tip.
 #[tokio::test]
-async fn only_one_of_two_pushes_lands_on_an_empty_remote_and_on_a_tip() {
+async fn push_race_lands_exactly_once() {
     let folder = tempfile::tempdir().unwrap();
     let address = serve(folder.path());
-    let (repo_a, a) = side(folder.path(), "a.git", &address);
-    let (repo_b, b) = side(folder.path(), "b.git", &address);
+    let (repo_a, a) = replica(folder.path(), "a.git", &address);
+    let (repo_b, b) = replica(folder.path(), "b.git", &address);
     assert_eq!(a.fetch().await, Ok(None));
     let (first_a, first_b) = (commit(&repo_a, None, "a"), commit(&repo_b, None, "b"));
     assert_eq!(a.push(first_a, None).await, PushOutcome::Landed);
@@ -73,11 +74,12 @@ async fn only_one_of_two_pushes_lands_on_an_empty_remote_and_on_a_tip() {
     assert_eq!(a.fetch().await, Ok(Some(next_b)));
 }
 
+/// A remote that is not there is an error and a push to it is indeterminate.
 #[tokio::test]
-async fn a_remote_that_is_not_there_is_an_error_and_a_push_to_it_is_indeterminate() {
+async fn absent_remote_fetch_fails_and_push_is_indeterminate() {
     let folder = tempfile::tempdir().unwrap();
     let address = Address::parse(folder.path().join("no.git").to_str().unwrap()).unwrap();
-    let (repo, remote) = side(folder.path(), "a.git", &address);
+    let (repo, remote) = replica(folder.path(), "a.git", &address);
     assert!(matches!(
         remote.fetch().await,
         Err(RemoteError::Unreachable { .. })
@@ -135,12 +137,13 @@ fn faulty(bare: &Path, what: &str) -> String {
     }
 }
 
+/// An object that git refuses is no remote that is away.
 #[tokio::test]
-async fn an_object_that_git_refuses_is_no_remote_that_is_away() {
+async fn fetch_faulty_object_is_not_unreachable() {
     for fault in ["zeroPaddedFilemode", "missingEmail"] {
         let folder = tempfile::tempdir().unwrap();
         let address = serve(folder.path());
-        let (repo, remote) = side(folder.path(), "a.git", &address);
+        let (repo, remote) = replica(folder.path(), "a.git", &address);
         let first = commit(&repo, None, "a");
         assert_eq!(remote.push(first, None).await, PushOutcome::Landed);
         let bare = folder.path().join("remote.git");
@@ -166,8 +169,9 @@ async fn an_object_that_git_refuses_is_no_remote_that_is_away() {
     }
 }
 
+/// Folders that an old program wrote can be let in and are read as ever.
 #[tokio::test]
-async fn folders_that_an_old_program_wrote_can_be_let_in_and_are_read_as_ever() {
+async fn fetch_zero_padded_modes_can_be_allowed() {
     let folder = tempfile::tempdir().unwrap();
     let address = serve(folder.path());
     faulty(&folder.path().join("remote.git"), "zeroPaddedFilemode");
@@ -178,7 +182,7 @@ async fn folders_that_an_old_program_wrote_can_be_let_in_and_are_read_as_ever() 
         ..ClientOptions::default()
     };
     let repo = Repo::open_or_init(&folder.path().join("a.git")).unwrap();
-    let remote = GitRemote::with(repo.clone(), address, options);
+    let remote = GitRemote::with_options(repo.clone(), address, options);
     let tip = remote.fetch().await.unwrap().unwrap();
     let files = repo.tree_files(tip).unwrap();
     let files: Vec<_> = files.keys().map(VaultPath::as_str).collect();
@@ -186,7 +190,7 @@ async fn folders_that_an_old_program_wrote_can_be_let_in_and_are_read_as_ever() 
 }
 
 #[tokio::test]
-async fn a_remote_that_hangs_is_given_up_in_time() {
+async fn fetch_hanging_remote_times_out() {
     let folder = tempfile::tempdir().unwrap();
     // Accepts and never answers.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -200,7 +204,7 @@ async fn a_remote_that_hangs_is_given_up_in_time() {
         user_config: false,
         ..ClientOptions::default()
     };
-    let remote = GitRemote::with(repo.clone(), Address::parse(&text).unwrap(), options);
+    let remote = GitRemote::with_options(repo.clone(), Address::parse(&text).unwrap(), options);
     assert!(matches!(
         remote.fetch().await,
         Err(RemoteError::TimedOut { .. })
@@ -214,7 +218,7 @@ async fn a_remote_that_hangs_is_given_up_in_time() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn an_empty_remote_is_known_as_empty_over_ssh_too() {
+async fn fetch_empty_remote_over_ssh_is_none() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     // What git says over ssh: the reason first, and then that the remote hung up.
@@ -231,6 +235,6 @@ async fn an_empty_remote_is_known_as_empty_over_ssh_too() {
         ..ClientOptions::default()
     };
     let address = Address::parse("ssh://host/vault.git").unwrap();
-    let remote = GitRemote::with(repo, address, options);
+    let remote = GitRemote::with_options(repo, address, options);
     assert_eq!(remote.fetch().await, Ok(None));
 }

@@ -92,8 +92,8 @@ impl Stage {
 
     fn made(&self, args: &[&str], stdin: &[u8]) -> Vec<u8> {
         let output = self.git(args, stdin);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "git {args:?}: {said}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "git {args:?}: {errors}");
         output.stdout
     }
 
@@ -105,8 +105,8 @@ impl Stage {
     /// What git says of a commit's signature, if it is good.
     fn git_verifies(&self, commit: Oid) -> Option<String> {
         let output = self.git(&["verify-commit", "-v", &commit.to_string()], b"");
-        let said = String::from_utf8(output.stderr).unwrap();
-        output.status.success().then_some(said)
+        let errors = String::from_utf8(output.stderr).unwrap();
+        output.status.success().then_some(errors)
     }
 
     /// The commit's bytes with something replaced, as a commit of its own.
@@ -126,18 +126,19 @@ fn setting(key: &str, value: &Path) -> String {
     format!("{key}={}", value.display())
 }
 
+/// Git accepts what is signed here and names the agent.
 #[test]
-fn git_accepts_what_is_signed_here_and_names_the_agent() {
+fn git_verifies_our_signature_and_names_the_agent() {
     let stage = Stage::set();
     let first = stage.commit(None, "one");
     let second = stage.commit(Some(first), "two");
     for commit in [first, second] {
-        let said = stage.git_verifies(commit).unwrap();
+        let output = stage.git_verifies(commit).unwrap();
         let expected = format!(
             "Good \"git\" signature for cloud@cloud.platinum.invalid with ED25519 key {}",
             stage.key.public().fingerprint()
         );
-        assert!(said.contains(&expected), "{said}");
+        assert!(output.contains(&expected), "{output}");
         assert_eq!(
             stage.repo.signature(commit).unwrap(),
             Signature::By(stage.key.public())
@@ -154,8 +155,9 @@ fn git_accepts_what_is_signed_here_and_names_the_agent() {
     stage.made(&["fsck", "--strict", "--no-dangling"], b"");
 }
 
+/// Git reads a list with a retired key and passes that key over.
 #[test]
-fn git_reads_a_list_with_a_retired_key_and_passes_that_key_over() {
+fn git_ignores_the_retired_line_of_a_signers_file() {
     let stage = Stage::set();
     let commit = stage.commit(None, "one");
     let old = Signer {
@@ -174,7 +176,7 @@ fn git_reads_a_list_with_a_retired_key_and_passes_that_key_over() {
 }
 
 #[test]
-fn a_commit_that_git_signed_is_accepted_here() {
+fn verify_commit_signed_by_git_is_valid() {
     let stage = Stage::set();
     let key_file = stage.path("by_ssh_keygen");
     let made = Command::new("ssh-keygen")
@@ -228,8 +230,9 @@ fn a_commit_that_git_signed_is_accepted_here() {
     );
 }
 
+/// Whatever is changed in a signed commit both refuse it.
 #[test]
-fn whatever_is_changed_in_a_signed_commit_both_refuse_it() {
+fn tampered_commit_is_refused_by_git_and_us() {
     let stage = Stage::set();
     let first = stage.commit(None, "one");
     let second = stage.commit(Some(first), "two");
@@ -267,7 +270,7 @@ fn whatever_is_changed_in_a_signed_commit_both_refuse_it() {
 }
 
 #[test]
-fn a_commit_without_a_signature_is_unsigned_for_both() {
+fn unsigned_commit_is_unsigned_for_git_and_us() {
     let stage = Stage::set();
     let parent = stage.commit(None, "one").to_string();
     let tree = format!("{parent}^{{tree}}");

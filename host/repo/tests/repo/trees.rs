@@ -64,8 +64,9 @@ fn repo() -> (tempfile::TempDir, Repo) {
     (folder, repo)
 }
 
+/// A commit changes what its edits name and nothing else.
 #[test]
-fn a_commit_changes_what_its_edits_name_and_nothing_else() {
+fn commit_changes_only_the_edited_paths() {
     let (_folder, repo) = repo();
     let first = [
         put("Inbox/a.md", "a"),
@@ -113,7 +114,7 @@ fn a_commit_changes_what_its_edits_name_and_nothing_else() {
 }
 
 #[test]
-fn a_trailer_cannot_be_smuggled_in_by_a_value() {
+fn commit_trailer_value_cannot_add_a_trailer() {
     let (_folder, repo) = repo();
     let commit = repo
         .commit(
@@ -128,7 +129,7 @@ fn a_trailer_cannot_be_smuggled_in_by_a_value() {
 }
 
 #[test]
-fn an_edit_that_does_not_fit_is_refused() {
+fn commit_conflicting_edit_is_refused() {
     let (_folder, repo) = repo();
     let one = repo
         .commit(
@@ -154,7 +155,7 @@ fn an_edit_that_does_not_fit_is_refused() {
 }
 
 #[test]
-fn history_is_listed_parents_first() {
+fn commits_between_lists_parents_first() {
     let (_folder, repo) = repo();
     let one = repo
         .commit(None, &[put("Inbox/a.md", "1")], &meta("One"))
@@ -177,15 +178,15 @@ fn history_is_listed_parents_first() {
     assert!(repo.is_ancestor(one, three).unwrap() && !repo.is_ancestor(three, one).unwrap());
     repo.set_ref(RefName::Verified, two).unwrap();
     assert_eq!(repo.tip(RefName::Verified).unwrap(), Some(two));
-    repo.note_outgoing(three).unwrap();
+    repo.record_outgoing(three).unwrap();
     assert!(repo.outgoing().unwrap().contains(&three));
-    repo.settle_outgoing(three).unwrap();
-    repo.settle_outgoing(three).unwrap();
+    repo.remove_outgoing(three).unwrap();
+    repo.remove_outgoing(three).unwrap();
     assert!(repo.outgoing().unwrap().is_empty());
 }
 
 #[test]
-fn what_a_vault_never_holds_is_named() {
+fn changes_foreign_entry_is_named() {
     let (_folder, repo) = repo();
     let dir = repo.git_dir();
     let blob = git(dir, &["hash-object", "-w", "--stdin"], "x");
@@ -252,8 +253,9 @@ fn commit_tree(dir: &Path, tree: &str) -> Oid {
     Oid::from_str(&git(dir, &["commit-tree", tree, "-m", "x"], "")).unwrap()
 }
 
+/// Every fault of a commit is listed beside what is right.
 #[test]
-fn every_fault_of_a_commit_is_listed_beside_what_is_right() {
+fn compare_lists_every_fault_beside_the_changes() {
     let (_folder, repo) = repo();
     let dir = repo.git_dir();
     let blob = git(dir, &["hash-object", "-w", "--stdin"], "x");
@@ -284,8 +286,9 @@ fn every_fault_of_a_commit_is_listed_beside_what_is_right() {
     assert!(repo.compare(None, commit_tree(dir, &tree), 3).is_err());
 }
 
+/// A folder that two readers could take for two things is refused.
 #[test]
-fn a_folder_that_two_readers_could_take_for_two_things_is_refused() {
+fn compare_unsorted_or_doubled_entries_are_refused() {
     let (_folder, repo) = repo();
     let dir = repo.git_dir();
     let blob = git(dir, &["hash-object", "-w", "--stdin"], "x");
@@ -309,7 +312,7 @@ fn a_folder_that_two_readers_could_take_for_two_things_is_refused() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_read_is_refused_and_stops_nobody() {
+fn compare_unreadable_folder_is_a_fault() {
     let (_folder, repo) = repo();
     let dir = repo.git_dir();
     let blob = git(dir, &["hash-object", "-w", "--stdin"], "x");
@@ -347,9 +350,9 @@ fn a_folder_that_cannot_be_read_is_refused_and_stops_nobody() {
     let inbox = repo.folder_at(evil, "Inbox").unwrap().unwrap();
     assert!(repo.folder(inbox).unwrap().files.is_empty());
     let mut names = 0;
-    repo.each_new(Some(evil), clean, 10, &mut |_| names += 1)
+    repo.visit_new(Some(evil), clean, 10, &mut |_| names += 1)
         .unwrap();
-    let new = repo.each_new(Some(clean), evil, 10, &mut |_| {});
+    let new = repo.visit_new(Some(clean), evil, 10, &mut |_| {});
     assert!(matches!(new, Err(RepoError::Foreign { .. })), "{new:?}");
     // One that is not there at all is another matter.
     let missing = raw_tree(dir, &[("40000", b"Inbox", &"1".repeat(40))]);
@@ -358,7 +361,7 @@ fn a_folder_that_cannot_be_read_is_refused_and_stops_nobody() {
 }
 
 #[test]
-fn what_is_gone_again_is_no_fault() {
+fn compare_removed_foreign_entry_is_no_fault() {
     let (_folder, repo) = repo();
     let dir = repo.git_dir();
     let blob = git(dir, &["hash-object", "-w", "--stdin"], "x");
@@ -373,8 +376,9 @@ fn what_is_gone_again_is_no_fault() {
     assert_eq!(repo.changes(Some(with), without).unwrap(), []);
 }
 
+/// A commit over another has its files and the edits alone.
 #[test]
-fn a_commit_over_another_has_its_files_and_the_edits_alone() {
+fn commit_over_has_the_base_files_and_edits() {
     let (_folder, repo) = repo();
     let dir = repo.git_dir();
     let base = repo

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::name::is_ignorable;
+use platinum_text::is_hidden;
 
 /// The bytes as they are, or as UTF-8 if they are UTF-16.
 pub(super) fn readable(bytes: &[u8]) -> Cow<'_, [u8]> {
@@ -268,7 +268,7 @@ fn plain(rest: &[u8], out: &mut Vec<u8>) -> usize {
 fn push(c: char, out: &mut Vec<u8>) {
     let mut buffer = [0; 4];
     match c {
-        c if is_ignorable(c) => {}
+        c if is_hidden(c) => {}
         '\u{2010}'..='\u{2015}' | '\u{2212}' => out.push(b'-'),
         '\u{2018}'..='\u{201F}' => out.push(b'"'),
         c if c.is_whitespace() && !c.is_ascii() => out.push(b' '),

@@ -1,5 +1,6 @@
 //! The one way to write a name: what different systems take for the same is the same here.
 
+use platinum_text::is_hidden;
 use unicode_normalization::UnicodeNormalization;
 
 /// Longer components are judged by their start.
@@ -35,7 +36,7 @@ pub(super) struct Component {
 
 /// The components of any text that could be a path.
 pub(super) fn components(path: &str) -> Vec<Component> {
-    let canonical: String = path.nfkc().filter(|c| !is_ignorable(*c)).collect();
+    let canonical: String = path.nfkc().filter(|c| !is_hidden(*c)).collect();
     let canonical: String = canonical.to_lowercase().nfkc().map(lookalike).collect();
     // A lower-cased capital with a dot above keeps the dot as a mark.
     let canonical = canonical.replace('\u{307}', "");
@@ -114,17 +115,6 @@ fn without_copy_mark(form: &str) -> Option<String> {
 fn trimmed(name: &str) -> &str {
     name.trim_start_matches(|c: char| c.is_whitespace())
         .trim_end_matches(|c: char| c.is_whitespace() || c == '.' || c.is_control())
-}
-
-/// Characters that are not seen, or that a file system leaves out of a name.
-pub(crate) fn is_ignorable(c: char) -> bool {
-    matches!(c,
-        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}'
-        | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
-        || (c.is_control() && !c.is_whitespace())
 }
 
 /// Letters of other alphabets that look like one of ours, in lower case.

@@ -8,8 +8,6 @@
 mod canonical;
 mod table;
 
-pub(crate) use canonical::is_ignorable;
-
 use canonical::{Component, components};
 
 /// What files of this name hold, if it is a name for secrets.

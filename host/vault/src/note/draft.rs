@@ -21,7 +21,7 @@ pub struct DraftNote {
     pub by: String,
     /// The task it answers.
     pub task: TaskId,
-    /// The epoch of the claim under which it was made; 0 while nobody has confirmed that claim.
+    /// The epoch of the claim under which it was made; 0 while that claim is not confirmed.
     /// None if it does not say.
     pub epoch: Option<u64>,
     /// What to do.

@@ -151,7 +151,7 @@ impl Note {
         [self.open.as_str(), &self.yaml, &self.close, &self.body].concat()
     }
 
-    /// The line of the file in which a key seems to begin; 1 if it cannot be told.
+    /// The line of the file in which a key seems to begin; 1 if that is not known.
     pub(super) fn line_of(&self, key: &str) -> usize {
         keys::line_of(&self.yaml, key).map_or(1, |line| line + 1)
     }
@@ -200,7 +200,7 @@ fn comment<'a>(line: &'a str, key: &str, value: &Value) -> Option<&'a str> {
     if line.contains('\n') {
         return None;
     }
-    // Nobody writes more; each try reads the line once.
+    // No note has more; each try reads the line once.
     for (at, _) in line.match_indices(" #").take(8) {
         let front = front::parse(&line[..at]).ok();
         if front.is_some_and(|front| front.len() == 1 && front.get(key) == Some(value)) {

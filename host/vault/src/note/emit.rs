@@ -1,11 +1,11 @@
-//! Writing frontmatter: plain words of the house, everything else in double quotes on one line.
+//! Writing frontmatter: our own plain words, everything else in double quotes on one line.
 //!
 //! Invariant: whatever text goes in, what comes out is exactly the lines of one key, and reads
 //! back as the same text.
 
 use std::fmt::{Display, Write as _};
 
-use platinum_core::Action;
+use platinum_core::{Action, text::is_hidden};
 use serde::Serialize;
 use serde_norway::{Mapping, Value};
 
@@ -19,7 +19,7 @@ impl Front {
         Self("---\n".to_owned())
     }
 
-    /// A key with a word of the house: an id, a time, a zone, a kind.
+    /// A key with a word of ours: an id, a time, a zone, a kind.
     pub(super) fn word(&mut self, key: &str, word: impl Display) -> &mut Self {
         let start = self.0.len();
         // Writing to a string does not fail.
@@ -37,10 +37,10 @@ impl Front {
         self
     }
 
-    /// A key with a record of the house.
+    /// A key with a record of ours.
     #[expect(
         clippy::expect_used,
-        reason = "the house's records are text, numbers and lists"
+        reason = "our records are text, numbers and lists"
     )]
     pub(super) fn owned(&mut self, key: &str, record: &impl Serialize) -> &mut Self {
         let value = serde_norway::to_value(record).expect("a record is YAML");
@@ -187,7 +187,7 @@ fn quote(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if !is_hidden(c) => out.push(c),
+            c if !needs_escape(c) => out.push(c),
             c => {
                 let code = u32::from(c);
                 // Writing to a string does not fail.
@@ -202,68 +202,12 @@ fn quote(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// Characters that do not show, that turn the text around them, or that YAML does not take.
-fn is_hidden(c: char) -> bool {
+/// Characters that do not show, that turn the text around them, that have no glyph of their own, or
+/// that YAML does not take.
+fn needs_escape(c: char) -> bool {
+    let private_use = matches!(c, '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..);
     c.is_control()
-        || matches!(
-            c,
-            '\u{AD}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{180E}' | '\u{3164}'
-        )
-        || matches!(c, '\u{FEFF}' | '\u{FFA0}' | '\u{E000}'..='\u{F8FF}' | '\u{FFF0}'..='\u{FFFF}')
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}')
-        || c >= '\u{E0000}'
-}
-
-/// The text on one line: runs of white space and control characters become one space, what is
-/// invisible or turns text around is taken out, and at most `max` characters are kept.
-pub fn one_line(text: &str, max: usize) -> String {
-    let mut line = String::new();
-    let mut taken = 0;
-    let mut gap = false;
-    // Bounded even if all of it is white space.
-    for c in text.chars().take(max.saturating_mul(16)) {
-        if c.is_whitespace() || c.is_control() {
-            gap = !line.is_empty();
-        } else if !is_hidden(c) {
-            if taken + usize::from(gap) >= max {
-                line.push('…');
-                break;
-            }
-            if std::mem::take(&mut gap) {
-                line.push(' ');
-                taken += 1;
-            }
-            line.push(c);
-            taken += 1;
-        }
-    }
-    line
-}
-
-/// The text as one line of at most `max` characters, as Markdown that shows exactly that text and
-/// does nothing: no link, image, HTML, wikilink, tag, comment, code, formula or template, for
-/// GitHub's Markdown, Obsidian's, and its plugins.
-pub(super) fn plain(text: &str, max: usize) -> String {
-    let line = one_line(text, max);
-    let mut escaped = String::with_capacity(line.len() + 16);
-    let mut last = '\0';
-    for c in line.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            // A code span knows no escape, and a plugin reads `= …` in it.
-            '`' => escaped.push('\''),
-            '\\' | '*' | '_' | '[' | ']' | '(' | ')' | '{' | '}' | '#' | '!' | '|' | '~' | '$'
-            | '%' | '^' | '=' | '@' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            // An address that readers would make a link of.
-            '/' if last == ':' => escaped.push_str("\\/"),
-            _ => escaped.push(c),
-        }
-        last = c;
-    }
-    escaped
+        || is_hidden(c)
+        || private_use
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FFFC}' | '\u{FFFD}')
 }

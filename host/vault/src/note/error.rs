@@ -33,7 +33,7 @@ pub enum NoteError {
     Invalid {
         /// Which key.
         key: String,
-        /// The line it begins in; 1 if that cannot be told.
+        /// The line it begins in; 1 if that is not known.
         line: usize,
         /// What is wrong.
         reason: String,

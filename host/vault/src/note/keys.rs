@@ -1,6 +1,6 @@
 //! Finding the lines of one top-level key in frontmatter, without a parser.
 //!
-//! The answers are candidates: whoever edits by them reads the result and compares, so a line that
+//! The answers are candidates: who edits by them reads the result and compares, so a line that
 //! only looks like a key (inside a quoted text, say) is never mistaken for one.
 
 use std::ops::Range;

@@ -1,8 +1,8 @@
 //! Notes: Markdown with YAML frontmatter, as Obsidian keeps them.
 //!
 //! Lives here: [`Note`], any note, of which one key at a time is edited while every other byte
-//! stays; and the notes the house writes itself, typed: [`TaskNote`], [`DraftNote`],
-//! [`UpdateNote`], [`PlanNote`], and [`finish`], which files a task.
+//! stays; and the notes that Platinum writes itself, typed: [`TaskNote`], [`DraftNote`],
+//! [`UpdateNote`], [`PlanNote`], and [`finish`], which finishes a task.
 //! Lives elsewhere: the paths of notes are in `core::layout`, opening them is [`crate::Vault`]'s.
 //!
 //! Invariants: the body is everything after the closing `---` line, byte for byte. Text from
@@ -25,9 +25,9 @@ mod update;
 
 pub use draft::DraftNote;
 pub use edit::Note;
-pub use emit::one_line;
 pub use error::NoteError;
 pub use front::MAX_FRONT_BYTES;
+use platinum_core::text::one_line;
 pub use receipt::{ReceiptRecord, finish, receipts_of};
 pub use serde_norway::{Mapping, Value};
 pub use task::{Fact, TaskNote};

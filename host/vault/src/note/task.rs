@@ -16,7 +16,7 @@ pub struct Fact {
 }
 
 /// A task. `source`, `from`, `subject`, `facts`' values and `body` are text from outside and can
-/// be anything; who makes one bounds them (see [`super::one_line`]).
+/// be anything; who makes one bounds them (see [`platinum_core::text::one_line`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskNote {
     /// Its identity, whatever its path.

@@ -8,7 +8,7 @@ use platinum_core::{
 use platinum_protocol::ClaimRecord;
 use proptest::{collection::vec, option, prelude::*};
 
-use super::{emit::plain, *};
+use super::*;
 
 const NOTE: &str = "---\n# mine\nid: \"a\"\ntags: [x, \"y: z\"]   # list\nstatus:   open # for now\n\
     other: |\n  status: no key\n\n  # no comment\nlist:\n- one\n- two\n# between\n\n\"quo ted\": 'it''s'\n---\n\n# Body\n---\nstatus: body\n";
@@ -21,7 +21,7 @@ fn keys(note: &Note) -> Vec<&str> {
 }
 
 #[test]
-fn an_unedited_note_is_the_text_that_was_read() {
+fn note_unedited_renders_the_same_text() {
     for text in [
         NOTE,
         "",
@@ -39,7 +39,7 @@ fn an_unedited_note_is_the_text_that_was_read() {
 }
 
 #[test]
-fn setting_a_key_changes_its_lines_alone() {
+fn set_key_changes_its_lines_alone() {
     let mut note = Note::parse(NOTE).unwrap();
     assert_eq!(
         keys(&note),
@@ -61,7 +61,7 @@ fn setting_a_key_changes_its_lines_alone() {
 }
 
 #[test]
-fn setting_the_same_value_changes_nothing() {
+fn set_same_value_changes_nothing() {
     let mut note = Note::parse(NOTE).unwrap();
     note.set("tags", vec!["x", "y: z"]).unwrap();
     note.set("quo ted", "it's").unwrap();
@@ -69,7 +69,7 @@ fn setting_the_same_value_changes_nothing() {
 }
 
 #[test]
-fn removing_a_key_takes_its_lines_alone() {
+fn remove_key_removes_its_lines_alone() {
     let mut note = Note::parse(NOTE).unwrap();
     assert!(note.remove("other").unwrap());
     assert!(note.remove("list").unwrap());
@@ -81,7 +81,7 @@ fn removing_a_key_takes_its_lines_alone() {
 }
 
 #[test]
-fn a_note_without_frontmatter_gets_some() {
+fn set_key_adds_missing_frontmatter() {
     let mut note = Note::parse("hello\r\n").unwrap();
     note.set("a", 1).unwrap();
     assert_eq!(note.to_text(), "---\r\na: 1\r\n---\r\nhello\r\n");
@@ -95,7 +95,7 @@ fn a_note_without_frontmatter_gets_some() {
 }
 
 #[test]
-fn line_ends_of_windows_stay() {
+fn edit_keeps_windows_line_ends() {
     let mut note = Note::parse("---\r\na: 1\r\nb: 2\r\n---\r\nx\r\n").unwrap();
     note.set("a", vec!["p"]).unwrap();
     note.set("c", "q").unwrap();
@@ -106,7 +106,7 @@ fn line_ends_of_windows_stay() {
 }
 
 #[test]
-fn a_layout_that_cannot_be_edited_is_refused_and_left() {
+fn edit_unsupported_layout_is_refused() {
     for text in [
         "---\n{a: 1, b: 2}\n---\n",
         "---\n? a\n: 1\nb: 2\n---\n",
@@ -130,7 +130,7 @@ fn a_layout_that_cannot_be_edited_is_refused_and_left() {
 }
 
 #[test]
-fn broken_frontmatter_is_an_error_with_its_line() {
+fn parse_broken_frontmatter_names_the_line() {
     for (text, expected) in [
         (
             "---\na: 1\n",
@@ -172,7 +172,7 @@ fn broken_frontmatter_is_an_error_with_its_line() {
 }
 
 #[test]
-fn signs_inside_texts_are_neither_anchors_nor_tags() {
+fn parse_signs_inside_texts_are_no_anchors() {
     let text = "---\na: b & c * d ! e\nb: \"*x\"\nc: '&y'\nd: |\n  *x\n  &y\ne: -*x\n# &no\n\
         f: [a & b, c*]\ng: plain\n  *continued\nh: \"over\n  *lines\"\ni:\n  - |\n    *x\n  - k: >\n      &y\n    l: z\n---\n";
     let note = Note::parse(text).unwrap();
@@ -181,7 +181,7 @@ fn signs_inside_texts_are_neither_anchors_nor_tags() {
 }
 
 #[test]
-fn bombs_are_refused_and_cost_little() {
+fn parse_yaml_bombs_are_refused_cheaply() {
     let mut aliases = "---\na0: &a0 [x, x]\n".to_owned();
     for n in 1..30 {
         aliases.push_str(&format!("a{n}: &a{n} [*a{0}, *a{0}]\n", n - 1));
@@ -217,8 +217,9 @@ fn bombs_are_refused_and_cost_little() {
     }
 }
 
+/// Even aliases that the scan does not see are bounded by counting.
 #[test]
-fn even_aliases_that_the_scan_does_not_see_are_bounded_by_counting() {
+fn parse_uncounted_aliases_are_bounded() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x]\n".to_owned();
     for n in 1..12 {
         bomb.push_str(&format!(
@@ -230,7 +231,7 @@ fn even_aliases_that_the_scan_does_not_see_are_bounded_by_counting() {
 }
 
 #[test]
-fn a_task_reads_like_this() {
+fn task_note_renders_as_documented() {
     let text = task("Re: Angebot", vec![("message-id", vec!["a@b"])], "Hello\n").render();
     assert_eq!(
         text,
@@ -241,7 +242,7 @@ fn a_task_reads_like_this() {
 }
 
 #[test]
-fn errors_name_the_key_and_the_line() {
+fn note_error_names_key_and_line() {
     let text = task("s", vec![], "").render();
     let error = |from: &str, to: &str| {
         TaskNote::parse(&text.replace(from, to))
@@ -268,8 +269,9 @@ fn errors_name_the_key_and_the_line() {
     assert_eq!(TaskNote::parse("hello").unwrap_err(), NoteError::NoFront);
 }
 
+/// Finishing a task keeps every other byte and repeats nothing.
 #[test]
-fn finishing_a_task_keeps_every_other_byte_and_repeats_nothing() {
+fn finish_task_keeps_every_other_byte() {
     let at: Timestamp = "2026-11-21T08:00:00Z".parse().unwrap();
     let mut task = task("s", vec![], "Body\n---\n");
     task.claim = Some(claim());
@@ -311,7 +313,7 @@ fn finishing_a_task_keeps_every_other_byte_and_repeats_nothing() {
 }
 
 #[test]
-fn the_owner_s_keys_and_shortcuts_in_a_draft_are_understood() {
+fn draft_note_accepts_the_owners_keys() {
     let text = draft(email("a@b", "Hi\n")).render();
     let edited = text
         .replace("to:\n  - \"a@b\"\n", "to: c@d\ncc:\n")
@@ -334,7 +336,7 @@ fn the_owner_s_keys_and_shortcuts_in_a_draft_are_understood() {
 }
 
 #[test]
-fn a_plan_s_steps_are_lines_whatever_they_hold() {
+fn plan_note_steps_stay_one_line_each() {
     let plan = PlanNote {
         id: PlanId::from_parts(1, 2),
         created: Timestamp::UNIX_EPOCH,
@@ -355,15 +357,15 @@ fn a_plan_s_steps_are_lines_whatever_they_hold() {
 }
 
 #[test]
-fn ordinary_words_are_plain_as_they_are() {
-    assert_eq!(
-        plain("Send the offer, by 4 o'clock?", 99),
-        "Send the offer, by 4 o'clock?"
-    );
-}
-
-#[test]
-fn nothing_from_outside_is_markup_of_a_plan() {
+fn plan_note_escapes_outside_markup() {
+    let plan = PlanNote {
+        id: PlanId::from_parts(1, 2),
+        created: Timestamp::UNIX_EPOCH,
+        by: "cloud".to_owned(),
+        task: TaskId::from_parts(1, 2),
+        title: String::new(),
+        steps: vec![],
+    };
     for (text, never) in [
         ("[pay](https://evil.test)", "[pay]("),
         ("https://evil.test", "://"),
@@ -376,20 +378,18 @@ fn nothing_from_outside_is_markup_of_a_plan() {
         ("#tag", " #"),
         ("&lt;b&gt;", "&lt;b"),
     ] {
-        let escaped = plain(&format!("a {text}"), 200);
-        assert!(!escaped.contains(never), "{text} became {escaped}");
+        let plan = PlanNote {
+            title: format!("a {text}"),
+            ..plan.clone()
+        };
+        let body = plan
+            .render()
+            .rsplit_once("---\n")
+            .unwrap()
+            .1
+            .replacen("# ", "", 1);
+        assert!(!body.contains(never), "{text} became {body}");
     }
-}
-
-#[test]
-fn one_line_is_one_line_and_bounded() {
-    assert_eq!(
-        one_line("  a\r\n\tb\u{0}\u{202E}c \u{200B}d  ", 99),
-        "a b c d"
-    );
-    assert_eq!(one_line("abcdef", 3), "abc…");
-    assert_eq!(one_line("abc", 3), "abc");
-    assert_eq!(one_line(&" ".repeat(1 << 20), 3), "");
 }
 
 /// Text that tries to be more than text.
@@ -453,8 +453,9 @@ fn email(to: &str, body: &str) -> Action {
     })
 }
 
+/// A draft says under which claim it was made if it knows.
 #[test]
-fn a_draft_says_under_which_claim_it_was_made_if_it_knows() {
+fn draft_note_records_its_claim_epoch() {
     let action = Action::new(&platinum_core::EmailSend {
         from_account: "owner".to_owned(),
         to: vec!["ann@example.test".to_owned()],
@@ -604,7 +605,7 @@ fn action() -> impl Strategy<Value = Action> {
 
 proptest! {
     #[test]
-    fn a_draft_reads_back_as_it_was_written(action in action(), summary in hostile(), reason in hostile(), by in hostile()) {
+    fn draft_note_round_trips(action in action(), summary in hostile(), reason in hostile(), by in hostile()) {
         let mut draft = draft(action);
         (draft.summary, draft.reason, draft.by) = (summary, reason, by);
         let text = draft.render();
@@ -619,7 +620,7 @@ proptest! {
     }
 
     #[test]
-    fn a_task_reads_back_with_exactly_the_keys_expected(
+    fn task_note_round_trips_with_exact_keys(
         texts in (hostile(), hostile(), hostile(), hostile(), hostile()),
         facts in prop::collection::btree_map(hostile(), vec(hostile(), 0..3), 0..4),
         received in any::<bool>(),
@@ -643,7 +644,7 @@ proptest! {
     }
 
     #[test]
-    fn an_update_reads_back_as_it_was_written(headline in hostile(), by in hostile(), about in any::<bool>()) {
+    fn update_note_round_trips(headline in hostile(), by in hostile(), about in any::<bool>()) {
         let update = UpdateNote {
             id: UpdateId::from_parts(1, 2),
             created: Timestamp::UNIX_EPOCH,
@@ -656,16 +657,18 @@ proptest! {
         prop_assert!(text.lines().all(|line| line == "---" || line.contains(": ")));
     }
 
+    /// Any text at all is read or refused and comes out the same.
     #[test]
-    fn any_text_at_all_is_read_or_refused_and_comes_out_the_same(text in hostile(), front in any::<bool>()) {
+    fn parse_any_text_round_trips_or_is_refused(text in hostile(), front in any::<bool>()) {
         let text = if front { format!("---\n{text}\n---\n") } else { text };
         if let Ok(note) = Note::parse(&text) {
             prop_assert_eq!(note.to_text(), text);
         }
     }
 
+    /// An edit of any note keeps every other key and the body.
     #[test]
-    fn an_edit_of_any_note_keeps_every_other_key_and_the_body(
+    fn edit_any_note_keeps_other_keys_and_body(
         values in vec(hostile(), 1..5), value in hostile(), body in hostile(), at in 0_usize..6, style in 0_u8..3,
     ) {
         // Frontmatter in the layouts that people and editors write.

@@ -3,13 +3,9 @@
 
 use std::fmt::Write as _;
 
-use platinum_core::{PlanId, TaskId, Timestamp, UpdateId};
+use platinum_core::{PlanId, TaskId, Timestamp, UpdateId, text::escape_markdown};
 
-use super::{
-    Note, NoteError,
-    emit::{Front, plain},
-    read::Reader,
-};
+use super::{Note, NoteError, emit::Front, read::Reader};
 
 /// A status note.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,10 +81,10 @@ impl PlanNote {
     /// The text of a new note: a heading and a list to tick off, and no other markup, whatever
     /// title and steps hold.
     pub fn render(&self) -> String {
-        let mut body = format!("# {}\n\n", plain(&self.title, 300));
+        let mut body = format!("# {}\n\n", escape_markdown(&self.title, 300));
         for step in &self.steps {
             // Writing to a string does not fail.
-            let _ = writeln!(body, "- [ ] {}", plain(step, 1000));
+            let _ = writeln!(body, "- [ ] {}", escape_markdown(step, 1000));
         }
         Front::new()
             .word("id", self.id)

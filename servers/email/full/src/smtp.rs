@@ -314,8 +314,5 @@ fn one_line(error: &SmtpError) -> String {
 }
 
 fn short(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(400)
-        .collect()
+    platinum_text::one_line(text, 400)
 }

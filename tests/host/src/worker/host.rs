@@ -14,12 +14,12 @@ use platinum_daemon::{
     loops::keep_meanwhile,
     sync::{Finish, SyncConfig, Synchronizer},
 };
-use platinum_repo::{Address, ClientOptions, GitRemote, News, Repo};
+use platinum_repo::{Address, ClientOptions, GitRemote, RemoteEvent, Repo};
 use platinum_vault::{
     Vault,
     note::{DraftNote, UpdateNote},
 };
-use platinum_watch::{Dirty, Wake, WakeUps, Watch};
+use platinum_watch::{DirtyPaths, Wake, WakeUps, Watch};
 
 use super::{Answer, MORE_LINES, Order, Setup, Up, traps};
 
@@ -50,7 +50,7 @@ pub fn serve((setup, socket): (Setup, std::path::PathBuf)) {
     let host = Host::open(&setup);
     let line = UnixStream::connect(&socket).unwrap();
     let watch = setup.every.map(|every| {
-        let dirty = Dirty::new();
+        let dirty = DirtyPaths::new();
         let (watch, wake_ups) = Watch::gather(&setup.vault, &dirty).unwrap();
         host.sync.watched_by(dirty);
         runtime.spawn(keep_in_sync(host.sync.clone(), wake_ups, every));
@@ -185,7 +185,7 @@ impl Host {
 pub fn open(setup: &Setup, options: ClientOptions) -> (Vault, Synchronizer) {
     let git_dir = setup.state.join("vault.git");
     let vault = Vault::open(&setup.vault).unwrap();
-    let remote = GitRemote::with(
+    let remote = GitRemote::with_options(
         Repo::open_or_init(&git_dir).unwrap(),
         Address::parse(&setup.remote).unwrap(),
         options,
@@ -266,8 +266,8 @@ async fn keep_in_sync(sync: Synchronizer, mut wake_ups: WakeUps, every: Duration
         };
         let there = async {
             match sync.news(every).await {
-                News::Moved(_) | News::Back | News::Lost => {}
-                News::Quiet | News::Unknown => std::future::pending().await,
+                RemoteEvent::Moved(_) | RemoteEvent::Reachable | RemoteEvent::Unreachable => {}
+                RemoteEvent::Unchanged | RemoteEvent::Unknown => std::future::pending().await,
             }
         };
         tokio::select! {

@@ -1,6 +1,6 @@
 //! How an agent drives its claim: what the synchronizer does around the same machine.
 //!
-//! A look, the proposal it leads to and the sending of it are one step here. Nobody can tell: what
+//! A look, the proposal it leads to and the sending of it are one step here. No agent can tell: what
 //! is between them touches the agent's own memory alone, and a crash in between is a crash after
 //! it whose push never arrives. For the same reason an answer arrives with the push: an agent that
 //! waits does nothing that others see, and an answer that is lost is a time-out before a push that
@@ -29,7 +29,7 @@ impl Claims {
                 .filter(|_| !self.is(Mutation::ForgetsClaims))
                 .unwrap_or_else(|| state.new_claim(agent)),
         };
-        // All machines are told the same id: it decides nothing, and tasks stay exchangeable.
+        // All machines get the same id: it decides nothing, and tasks stay exchangeable.
         let id = TaskId::from_parts(0, 0);
         let name = self.names[agent].clone();
         let record = state.tasks[usize::from(task)].record();
@@ -39,7 +39,7 @@ impl Claims {
                 name,
                 claim_id(claim),
                 self.attempts,
-                record.told(&self.names),
+                record.to_claim_record(&self.names),
             ),
             _ => ClaimMachine::new(id, name, claim_id(claim), self.attempts),
         };
@@ -166,7 +166,7 @@ impl Claims {
         let task = usize::from(claiming.task);
         match end {
             Claimed::Won { epoch } => {
-                let told = Record {
+                let confirmed = Record {
                     folder: self.folder(agent),
                     claim: claiming.claim,
                     epoch: u8::try_from(*epoch).unwrap_or(u8::MAX),
@@ -174,11 +174,11 @@ impl Claims {
                 // A look may have found an earlier claim of this host instead.
                 let earlier = state.agents[agent].disk[task]
                     .mark
-                    .map(|claim| Record { claim, ..told });
+                    .map(|claim| Record { claim, ..confirmed });
                 let found = state.tasks[task].record();
-                let told = earlier.filter(|_| found == earlier).unwrap_or(told);
-                state.agents[agent].disk[task].mark = Some(told.claim);
-                state.confirm(agent, claiming.task, told);
+                let confirmed = earlier.filter(|_| found == earlier).unwrap_or(confirmed);
+                state.agents[agent].disk[task].mark = Some(confirmed.claim);
+                state.confirm(agent, claiming.task, confirmed);
             }
             Claimed::Lost { .. } if claiming.commit.is_some() => {
                 state.agents[agent].disk[task].mark = None;

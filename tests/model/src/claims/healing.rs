@@ -7,12 +7,12 @@ use super::{
     state::{Doing, State},
 };
 
-/// More steps than any house needs from any state.
+/// More steps than are needed from any state.
 const ENOUGH: usize = 200;
 
 impl State {
     /// Every claim in the register is remembered by the host that made it, so that it finds it
-    /// again however it was interrupted: no task is owned by somebody who will never know.
+    /// again however it was interrupted: no task is owned by an agent that will never know.
     pub(super) fn every_owner_knows(&self, model: &Claims) -> bool {
         self.tasks.iter().enumerate().all(|(n, task)| {
             let Some(record) = task.record() else {
@@ -31,7 +31,7 @@ impl State {
 }
 
 impl Claims {
-    /// Whether a house in which nothing goes wrong any more gets every task done from here: the
+    /// Whether every task gets done from here once nothing goes wrong any more: the
     /// lines are back, what is under way arrives, each agent ends what it is at, and local takes
     /// over what is not its own, acts where it has not yet, and files.
     pub(super) fn gets_done(&self, state: &State) -> bool {
@@ -51,13 +51,13 @@ impl Claims {
                 return false;
             };
             free.step(&mut state, action);
-            state.tidy();
+            state.normalize();
         }
         false
     }
 }
 
-/// What a house without faults does next.
+/// What happens next without faults.
 fn next(model: &Claims, state: &State) -> Option<Action> {
     if !state.late.is_empty() {
         return Some(Action::ArriveLate(0));

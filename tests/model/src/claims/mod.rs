@@ -38,7 +38,7 @@ pub struct Claims {
     pub one_name: bool,
     /// Whether others push too, at any moment: any number of further tasks, edits and agents.
     pub others: bool,
-    /// Whether it is tried in every state that a house without further faults gets all done.
+    /// Whether it is tried in every state that everything gets done once no further fault happens.
     pub healing: bool,
     /// What is done wrongly on purpose.
     pub mutation: Option<Mutation>,
@@ -87,7 +87,7 @@ pub enum Action {
     TimeOut(usize),
     /// It stops trying to end a task while the last push is in doubt.
     GiveUp(usize),
-    /// A push arrives that nobody waits for.
+    /// A push arrives whose sender does not wait any more.
     ArriveLate(usize),
     /// Local asks the fence whether it may act on a task.
     Ask(u8),
@@ -101,7 +101,7 @@ pub enum Action {
     Cut(usize),
     /// The line is back.
     Heal(usize),
-    /// Somebody else pushes something else.
+    /// Another program pushes something else.
     Other,
 }
 
@@ -198,7 +198,7 @@ impl Model for Claims {
         if !self.step(&mut next, action) {
             return None;
         }
-        next.tidy();
+        next.normalize();
         let next = next.in_order();
         (next != *state).then_some(next)
     }

@@ -135,15 +135,15 @@ impl Claims {
         }
         self.reject_all(state);
         for agent in &mut state.agents {
-            // Whoever asks for nothing does not notice that it is cut off: it is the same as an
+            // An agent that asks for nothing does not notice that it is cut off: it is the same as an
             // agent that is not next for a while.
             agent.cut &= agent.doing.needs_line();
         }
         state.again <= self.again
     }
 
-    /// A push built on a tip that is gone can only be rejected. It is told so at once: if it were
-    /// told later, or never, it could do no more in between than wait.
+    /// A push built on a tip that is gone can only be rejected. It is rejected at once: if it were
+    /// later, or never, it could do no more in between than wait.
     fn reject_all(&self, state: &mut State) {
         for agent in [LOCAL, CLOUD] {
             let doing = &state.agents[agent].doing;
@@ -287,7 +287,7 @@ impl Claims {
     }
 }
 
-/// Nobody waits any longer for what this agent has sent.
+/// What this agent has sent is not waited for any longer.
 fn leave_behind(state: &mut State, agent: usize) {
     let doing = &state.agents[agent].doing;
     if doing.waits()

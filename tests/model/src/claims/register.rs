@@ -2,7 +2,7 @@
 //!
 //! Invariants: a commit lands only if the tip is the one it was built on, or is this very commit
 //! already; a tip that went never comes back. Ids of commits are reused as soon as nothing in the
-//! whole state names them any more: whoever compares ids cannot tell, and the state space is
+//! whole state names them any more: no comparison of ids can tell, and the state space is
 //! finite.
 
 use platinum_core::{AgentName, ClaimId, Timestamp};
@@ -71,7 +71,7 @@ pub(super) struct Task {
     pub(super) files: Vec<File>,
     /// The highest epoch of any claim that ever landed.
     pub(super) highest: u8,
-    /// Who was told that a claim of the highest epoch is theirs.
+    /// Who learned that a claim of the highest epoch is theirs.
     pub(super) winner: Option<u8>,
     /// How often its action was carried out.
     pub(super) effects: u8,
@@ -116,7 +116,7 @@ impl Task {
             None => TaskPlace::Absent,
             Some(File::Waiting(_)) => TaskPlace::Waiting,
             Some(File::Done) => TaskPlace::Finished,
-            Some(File::Owned(record)) => TaskPlace::Owned(record.told(names)),
+            Some(File::Owned(record)) => TaskPlace::Owned(record.to_claim_record(names)),
         }
     }
 
@@ -131,7 +131,7 @@ impl Task {
 }
 
 impl Record {
-    pub(super) fn told(self, names: &[AgentName; 2]) -> ClaimRecord {
+    pub(super) fn to_claim_record(self, names: &[AgentName; 2]) -> ClaimRecord {
         ClaimRecord {
             id: claim_id(self.claim),
             agent: names[usize::from(self.folder)].clone(),
@@ -147,7 +147,7 @@ pub(super) fn claim_id(claim: Claim) -> ClaimId {
     ClaimId::from_parts(0, u128::from(claim))
 }
 
-/// A commit id as the machine is told it.
+/// A commit id as the machine gets it.
 pub(super) fn hex(id: CommitId) -> String {
     format!("{id:x}")
 }

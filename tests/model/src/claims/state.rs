@@ -1,4 +1,4 @@
-//! One moment of the whole house: register, agents, pushes under way, and what went wrong.
+//! One state of the whole model: register, agents, pushes under way, and what went wrong.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub struct State {
 /// A promise that does not hold in a state by itself, but in how it was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Broken {
-    /// Two agents were told that a task is theirs by claims of one epoch, or one was told so of a
+    /// Two agents learned that a task is theirs by claims of one epoch, or one learned so of a
     /// claim that never landed.
     Owner,
     /// A claim landed whose epoch is not above all earlier ones.
@@ -156,7 +156,7 @@ impl State {
     }
 
     /// The commit with its id: that of the equal commit if there is one, else the lowest that
-    /// nobody names.
+    /// nothing names.
     pub(super) fn named(&self, commit: Commit) -> Commit {
         let same = |other: &Commit| Commit { id: 0, ..*other } == Commit { id: 0, ..commit };
         if let Some(other) = self.commits().find(same) {
@@ -173,7 +173,7 @@ impl State {
         }
     }
 
-    /// A tip that no commit has or was built on: what somebody else pushed.
+    /// A tip that no commit has or was built on: what another program pushed.
     pub(super) fn foreign_tip(&self) -> CommitId {
         let mut ids: u32 = 1 << self.tip;
         for live in self.commits() {
@@ -251,7 +251,7 @@ impl State {
     /// one: pushes built on a tip that is gone for good; marks of claims that neither are in the
     /// register nor can get there; and of a finished task, from which nothing leads away, its
     /// epochs.
-    pub(super) fn tidy(&mut self) {
+    pub(super) fn normalize(&mut self) {
         let tip = self.tip;
         self.late.retain(|commit| commit.base == tip);
         self.late.sort_unstable();
@@ -293,17 +293,17 @@ impl State {
         })
     }
 
-    /// An agent was told that a task is its own. As it is told in the moment in which the register
-    /// moves or is looked at, the register must have exactly that claim.
-    pub(super) fn confirm(&mut self, agent: usize, task: u8, told: Record) {
+    /// An agent learns that a task is its own. As it learns it in the moment in which the register
+    /// moves or is read, the register must have exactly that claim.
+    pub(super) fn confirm(&mut self, agent: usize, task: u8, confirmed: Record) {
         let known = &mut self.tasks[usize::from(task)];
         let who = u8::try_from(agent).unwrap_or(u8::MAX);
         let is_others = known.winner.is_some_and(|winner| winner != who);
-        if !known.files.contains(&File::Owned(told)) || is_others {
+        if !known.files.contains(&File::Owned(confirmed)) || is_others {
             self.broken.get_or_insert(Broken::Owner);
         }
         known.winner = Some(who);
-        self.agents[agent].disk[usize::from(task)].held = Some((told.claim, told.epoch));
+        self.agents[agent].disk[usize::from(task)].held = Some((confirmed.claim, confirmed.epoch));
     }
 
     /// The effect happens now.

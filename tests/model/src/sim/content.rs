@@ -13,7 +13,7 @@ pub(super) type Files = BTreeMap<VaultPath, Blob>;
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Content {
-    /// What somebody wrote, once in the whole run.
+    /// What an editor wrote, once in the whole run.
     Text(u32),
     /// The first half of it, while it is being written.
     Half(u32),
@@ -49,7 +49,7 @@ impl Contents {
         &self.all[blob as usize]
     }
 
-    /// A text that nobody wrote before.
+    /// A text that was never written before.
     pub(super) fn new_text(&mut self) -> Blob {
         self.texts += 1;
         self.blob(Content::Text(self.texts))

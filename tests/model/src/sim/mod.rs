@@ -2,17 +2,17 @@
 //! do what such things do. See [`run`].
 //!
 //! Lives here: what a run is made of and how it goes. `world` holds everything, `host` is what a
-//! daemon does step by step, `people` edit, `weather` decides what happens next, `verdict` is the
+//! daemon does step by step, `editors` edit, `faults` decides what happens next, `verdict` is the
 //! oracle.
 
 mod content;
 mod disk;
+mod editors;
+mod faults;
 mod host;
-mod people;
 mod remote;
 mod rng;
 mod verdict;
-mod weather;
 mod world;
 
 /// A mistake made on purpose, in the driver around the protocol.
@@ -44,7 +44,7 @@ pub enum Mistake {
 
 /// How often things happened: a run in which nothing happened shows nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct Coverage {
     /// Commits that landed.
     pub landed: u32,
     /// Pushes that landed after their sender gave up on them.
@@ -73,7 +73,7 @@ pub struct Seen {
     pub edits: u32,
 }
 
-impl Seen {
+impl Coverage {
     /// Both together.
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -105,18 +105,18 @@ pub struct Failure {
     pub trace: Vec<String>,
 }
 
-/// Runs one house: two to four hosts, notes that people edit, tasks in shared zones and in one
+/// Runs one simulation: two to four hosts, notes that people edit, tasks in shared zones and in one
 /// that local works in alone; faults of every kind at any moment; then calm, in which all must
 /// become one again.
 ///
 /// # Errors
 /// With the trace, if a promise was broken.
-pub fn run(seed: u64, mistake: Option<Mistake>) -> Result<Seen, Failure> {
-    match weather::house(seed, mistake, false) {
+pub fn run(seed: u64, mistake: Option<Mistake>) -> Result<Coverage, Failure> {
+    match faults::run(seed, mistake, false) {
         (seen, None, _) => Ok(seen),
         // Once more, for the trace: it costs time, and is needed only now.
         (_, Some(_), _) => {
-            let (_, failure, trace) = weather::house(seed, mistake, true);
+            let (_, failure, trace) = faults::run(seed, mistake, true);
             Err(Failure {
                 seed,
                 what: failure.unwrap_or_else(|| "not the same run again".to_owned()),

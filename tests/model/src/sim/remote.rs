@@ -27,7 +27,7 @@ pub(super) struct Commit {
 pub(super) struct Remote {
     pub(super) commits: Vec<Commit>,
     pub(super) tip: Option<Id>,
-    /// Pushes that nobody waits for.
+    /// Pushes whose sender does not wait any more.
     pub(super) late: Vec<Id>,
 }
 

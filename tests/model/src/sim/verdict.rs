@@ -61,12 +61,12 @@ impl World {
         self.truth.highest.insert(task, (record.epoch, record.id));
         if self.truth.told_lost.contains(&(host, record.id)) {
             self.fail(format!(
-                "a claim of task {task} landed whose maker was told that it is lost"
+                "a claim of task {task} landed whose maker learned that it is lost"
             ));
         }
     }
 
-    /// A host was told that a task is its own.
+    /// A host learned that a task is its own.
     pub(super) fn confirm(&mut self, host: usize, task: usize, record: &ClaimRecord) {
         let key = (task, record.epoch);
         let winner = (host, record.id);
@@ -86,13 +86,13 @@ impl World {
         }
     }
 
-    /// A host was told that a task is not its own.
+    /// A host learned that a task is not its own.
     pub(super) fn told_lost(&mut self, host: usize, task: usize, claim: ClaimId) {
         if let TaskPlace::Owned(record) = self.place(self.remote.tip, task)
             && record.id == claim
             && record.agent == self.hosts[host].agent
         {
-            self.fail(format!("the owner of task {task} was told that it is lost"));
+            self.fail(format!("the owner of task {task} learned that it is lost"));
         }
         self.truth.told_lost.insert((host, claim));
     }
@@ -145,7 +145,7 @@ impl World {
             return;
         }
         if !self.is_one() {
-            let told: Vec<_> = self
+            let lines: Vec<_> = self
                 .hosts
                 .iter()
                 .map(|host| {
@@ -160,7 +160,7 @@ impl World {
             let tip = self.remote.files(self.remote.tip);
             self.fail(format!(
                 "the trees did not become one: {}; remote: {tip:?}",
-                told.join("; ")
+                lines.join("; ")
             ));
         }
         let tip = self.remote.files(self.remote.tip);

@@ -13,7 +13,7 @@ use platinum_protocol::{
 };
 
 use super::{
-    Mistake, Seen,
+    Coverage, Mistake,
     content::{Blob, Content, Contents, Files},
     disk::Disk,
     host::Op,
@@ -49,7 +49,7 @@ pub(super) struct Host {
     pub(super) offset_ms: i64,
     pub(super) is_cut: bool,
     pub(super) may_overwrite: bool,
-    /// A file that somebody is writing: its inode, what it will hold, and since when.
+    /// A file that is being written: its inode, what it will hold, and since when.
     pub(super) writing: Option<(u32, Blob, i64)>,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Memory {
     pub(super) op: Op,
     /// When each version that the remote has not was first seen.
     pub(super) seen: BTreeMap<VaultPath, (Blob, Stamp)>,
-    /// States that are not settled yet, and since when they are so; none for a file that is gone.
+    /// States that are not stable yet, and since when they are so; none for a file that is gone.
     unsettled: BTreeMap<VaultPath, (Option<Blob>, i64)>,
     /// What files held at their last look, by their time.
     cache: BTreeMap<VaultPath, (i64, usize, Blob)>,
@@ -99,7 +99,7 @@ pub(super) struct Truth {
     pub(super) winners: BTreeMap<(usize, u64), (usize, ClaimId)>,
     /// The highest epoch of a task that landed, and by which claim.
     pub(super) highest: BTreeMap<usize, (u64, ClaimId)>,
-    /// Claims whose makers were told that the task is not theirs.
+    /// Claims whose makers learned that the task is not theirs.
     pub(super) told_lost: BTreeSet<(usize, ClaimId)>,
     pub(super) effects: BTreeMap<usize, u32>,
 }
@@ -116,7 +116,7 @@ pub(super) struct World {
     pub(super) mistake: Option<Mistake>,
     /// No faults any more.
     pub(super) is_calm: bool,
-    pub(super) seen: Seen,
+    pub(super) seen: Coverage,
     pub(super) failure: Option<String>,
     pub(super) trace: Option<Vec<String>>,
 }
@@ -136,7 +136,7 @@ impl World {
         self.mistake == Some(mistake)
     }
 
-    /// Notes a step; the text is made only if somebody will read it.
+    /// Notes a step; the text is made only if it will be read.
     pub(super) fn note(&mut self, text: impl FnOnce(&Self) -> String) {
         if self.trace.is_some() {
             let line = format!("{:>6} {}", self.now, text(self));
@@ -188,8 +188,8 @@ impl World {
         id
     }
 
-    /// Every file of a host, settled and as it was read; what is not settled counts as unchanged.
-    pub(super) fn look(&mut self, host: usize, base: &Rc<Files>) -> Files {
+    /// Every file of a host, stable and as it was read; what is not stable counts as unchanged.
+    pub(super) fn scan(&mut self, host: usize, base: &Rc<Files>) -> Files {
         let (now, wall) = (self.now, self.wall(host));
         let is_whole = self.is_calm;
         let contents = &self.contents;
@@ -271,12 +271,12 @@ impl World {
             let owners = self.newest_of_owners(tip);
             let named = owners.iter().map(|(agent, id)| (agent, Some(id.as_str())));
             let now = u64::try_from(now).unwrap_or(0);
-            self.hosts[host].memory.leases.look(named, now);
+            self.hosts[host].memory.leases.observe(named, now);
         }
     }
 
     /// What the remote took from this disk is in common from now on, whatever the disk has by then:
-    /// else a file that was put back meanwhile would look as if nobody had touched it. What the
+    /// else a file that was put back meanwhile would look as if it had not been touched. What the
     /// commit made anew may be a conflict copy that is not on the disk yet.
     pub(super) fn own_edits_landed(&mut self, host: usize, commit: Id) {
         let commit = &self.remote.commits[commit];

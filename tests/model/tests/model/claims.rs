@@ -31,8 +31,11 @@ fn holds_everywhere(model: Claims) {
         found.remove(POSSIBLE).is_some(),
         "the good end is not reachable"
     );
-    let told: Vec<_> = found.iter().map(|(what, path)| told(what, path)).collect();
-    assert!(found.is_empty(), "{}", told.concat());
+    let lines: Vec<_> = found
+        .iter()
+        .map(|(what, path)| report(what, path))
+        .collect();
+    assert!(found.is_empty(), "{}", lines.concat());
 }
 
 /// Searches until a promise is broken, which must be this one.
@@ -48,10 +51,10 @@ fn is_caught(model: Claims, promise: &'static str) {
     let found = checker.discoveries();
     let path = found.get(promise);
     let path = path.unwrap_or_else(|| panic!("`{promise}` holds in spite of {bounds}"));
-    println!("{}", told(promise, path));
+    println!("{}", report(promise, path));
 }
 
-fn told(
+fn report(
     what: &str,
     path: &Path<platinum_model::claims::State, platinum_model::claims::Action>,
 ) -> String {
@@ -63,28 +66,32 @@ fn told(
     text
 }
 
+/// Three tasks are safe with one fault of any kind and a task claimed again.
 #[test]
-fn three_tasks_are_safe_with_one_fault_of_any_kind_and_a_task_claimed_again() {
+fn three_tasks_one_fault_is_safe() {
     holds_everywhere(Claims::new(3, 1, 1).with_attempts(1));
 }
 
 #[test]
-fn three_tasks_are_safe_with_two_faults_of_any_kinds() {
+fn three_tasks_two_faults_is_safe() {
     holds_everywhere(Claims::new(3, 2, 0).with_attempts(1));
 }
 
+/// Two tasks are safe with a fault and claims that are pushed again.
 #[test]
-fn two_tasks_are_safe_with_a_fault_and_claims_that_are_pushed_again() {
+fn two_tasks_fault_and_repushed_claims_is_safe() {
     holds_everywhere(Claims::new(2, 1, 1).with_attempts(2));
 }
 
+/// A task is safe with two faults whatever others push meanwhile.
 #[test]
-fn a_task_is_safe_with_two_faults_whatever_others_push_meanwhile() {
+fn one_task_two_faults_foreign_pushes_is_safe() {
     holds_everywhere(Claims::new(1, 2, 1).with_attempts(2).with_others());
 }
 
+/// A task is always finished in the end once the faults stop.
 #[test]
-fn a_task_is_always_finished_in_the_end_once_the_faults_stop() {
+fn task_is_finished_once_faults_stop() {
     holds_everywhere(Claims::new(1, 3, 1).with_attempts(2).with_healing());
 }
 
@@ -93,8 +100,9 @@ fn two_hosts_of_one_name_never_own_one_task() {
     holds_everywhere(Claims::new(2, 1, 0).with_attempts(2).with_one_name());
 }
 
+/// Without a random id two hosts of one name own one task.
 #[test]
-fn without_a_random_id_two_hosts_of_one_name_own_one_task() {
+fn mistake_no_random_id_gives_two_owners() {
     is_caught(
         Claims::new(1, 1, 0).with_one_name().with(Mutation::NoNonce),
         OWNER,
@@ -102,43 +110,46 @@ fn without_a_random_id_two_hosts_of_one_name_own_one_task() {
 }
 
 #[test]
-fn a_claim_that_is_rebased_owns_a_task_twice() {
+fn mistake_rebased_claim_gives_two_owners() {
     is_caught(Claims::new(1, 0, 0).with(Mutation::Rebase), PLACE);
     is_caught(Claims::new(1, 0, 0).with(Mutation::Rebase), EPOCHS);
 }
 
+/// A time out taken for a loss leaves a task with an owner that does not know.
 #[test]
-fn a_time_out_taken_for_a_loss_leaves_a_task_with_an_owner_that_does_not_know() {
+fn mistake_time_out_as_loss_gives_unaware_owner() {
     is_caught(Claims::new(1, 1, 0).with(Mutation::TimeoutIsLost), KNOWS);
 }
 
 #[test]
-fn without_a_look_at_the_epoch_an_effect_happens_on_a_task_of_another() {
+fn mistake_no_epoch_check_acts_on_foreign_task() {
     is_caught(Claims::new(1, 1, 1).with(Mutation::NoEpochCheck), EFFECT);
 }
 
 #[test]
-fn a_take_over_that_keeps_the_epoch_is_seen() {
+fn mistake_take_over_without_epoch_is_found() {
     is_caught(Claims::new(1, 0, 1).with(Mutation::SameEpoch), EPOCHS);
 }
 
+/// An effect that does not wait for a release in doubt happens without a claim.
 #[test]
-fn an_effect_that_does_not_wait_for_a_release_in_doubt_happens_without_a_claim() {
+fn mistake_effect_during_doubted_release_is_found() {
     is_caught(Claims::new(1, 2, 1).with(Mutation::DoubtIgnored), EFFECT);
 }
 
+/// Without an intent in the journal an effect happens twice.
 #[test]
-fn without_an_intent_in_the_journal_an_effect_happens_twice() {
+fn mistake_no_intent_repeats_an_effect() {
     is_caught(Claims::new(1, 1, 0).with(Mutation::NoIntent), ONCE);
 }
 
 #[test]
-fn a_host_that_forgets_a_claim_which_may_still_land_owns_what_it_does_not_know() {
+fn mistake_forgotten_claim_gives_unaware_owner() {
     is_caught(Claims::new(1, 1, 0).with(Mutation::ForgetsClaims), KNOWS);
 }
 
 #[test]
-fn nothing_of_this_is_seen_without_the_mistakes() {
+fn no_mistake_finds_nothing() {
     // The bounds of all mistakes above, as one.
     holds_everywhere(Claims::new(1, 2, 1).with_attempts(2));
     let alike = Claims::new(1, 2, 0).with_attempts(2).with_one_name();

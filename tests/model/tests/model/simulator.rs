@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use platinum_model::sim::{Failure, Mistake, Seen, run};
+use platinum_model::sim::{Coverage, Failure, Mistake, run};
 
 /// How many seeds the test command runs; `PLATINUM_SEEDS` says otherwise.
 const SHARE: u64 = 20_000;
@@ -20,7 +20,7 @@ fn number(variable: &str) -> Option<u64> {
     )
 }
 
-fn told(failure: &Failure) -> String {
+fn report(failure: &Failure) -> String {
     format!(
         "{}\n\nseed {}: {}\nRun it alone with PLATINUM_SEED={}.",
         failure.trace.join("\n"),
@@ -31,12 +31,12 @@ fn told(failure: &Failure) -> String {
 }
 
 /// Runs these seeds on all processors; stops at the first that fails, and gives the lowest.
-fn sweep(seeds: std::ops::Range<u64>) -> Result<Seen, Failure> {
+fn sweep(seeds: std::ops::Range<u64>) -> Result<Coverage, Failure> {
     let next = AtomicU64::new(seeds.start);
     let end = seeds.end;
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let worker = || {
-        let mut seen = Seen::default();
+        let mut seen = Coverage::default();
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= end {
@@ -60,24 +60,24 @@ fn sweep(seeds: std::ops::Range<u64>) -> Result<Seen, Failure> {
             None => Ok(ends
                 .into_iter()
                 .filter_map(Result::ok)
-                .fold(Seen::default(), Seen::and)),
+                .fold(Coverage::default(), Coverage::and)),
         }
     })
 }
 
 #[test]
-fn no_house_loses_a_task_or_a_byte_or_acts_without_a_claim() {
+fn simulator_seeds_lose_nothing_and_act_only_with_a_claim() {
     let seeds = match number("PLATINUM_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("PLATINUM_SEEDS").unwrap_or(SHARE),
     };
     let began = Instant::now();
     let count = seeds.end - seeds.start;
-    let seen = sweep(seeds).unwrap_or_else(|failure| panic!("{}", told(&failure)));
+    let seen = sweep(seeds).unwrap_or_else(|failure| panic!("{}", report(&failure)));
     println!("FIGURE: {count} seeds in {:.1?}: {seen:?}", began.elapsed());
     if count >= SHARE {
         // What never happened was not tried.
-        let Seen {
+        let Coverage {
             landed,
             late,
             conflicts,
@@ -112,7 +112,7 @@ fn no_house_loses_a_task_or_a_byte_or_acts_without_a_claim() {
 }
 
 #[test]
-fn seeds_that_once_failed_do_not_fail_again() {
+fn simulator_earlier_failing_seeds_pass() {
     let list = include_str!("../../seeds.txt");
     let seeds = list
         .lines()
@@ -121,7 +121,7 @@ fn seeds_that_once_failed_do_not_fail_again() {
     for line in seeds {
         let seed = line.split_whitespace().next().unwrap().parse().unwrap();
         if let Err(failure) = run(seed, None) {
-            panic!("{line}: {}", told(&failure));
+            panic!("{line}: {}", report(&failure));
         }
         count += 1;
     }
@@ -129,7 +129,7 @@ fn seeds_that_once_failed_do_not_fail_again() {
 }
 
 #[test]
-fn a_seed_gives_the_same_house_every_time() {
+fn simulator_seed_is_deterministic() {
     for seed in 0..50 {
         let once = run(seed, None).map_err(|failure| failure.trace);
         assert_eq!(once, run(seed, None).map_err(|failure| failure.trace));
@@ -143,7 +143,7 @@ fn a_seed_gives_the_same_house_every_time() {
 fn first(mistake: Mistake) -> Failure {
     (0..SOON)
         .find_map(|seed| run(seed, Some(mistake)).err())
-        .unwrap_or_else(|| panic!("{mistake:?} shows in none of {SOON} houses"))
+        .unwrap_or_else(|| panic!("{mistake:?} shows in none of {SOON} seeds"))
 }
 
 /// A mistake must show, and as what it is.
@@ -158,43 +158,47 @@ fn shows(mistake: Mistake, as_one_of: &[&str]) {
     );
 }
 
+/// Without a random id two hosts of one name own one task.
 #[test]
-fn without_a_random_id_two_hosts_of_one_name_own_one_task() {
+fn mistake_no_random_id_gives_two_owners() {
     shows(Mistake::NoNonce, &["has two owners"]);
 }
 
 #[test]
-fn a_claim_that_is_rebased_owns_a_task_twice() {
+fn mistake_rebased_claim_gives_two_owners() {
     shows(Mistake::Rebase, &["places of the remote's tree", "again"]);
 }
 
+/// A time out taken for a loss leaves a task with an owner that does not know.
 #[test]
-fn a_time_out_taken_for_a_loss_leaves_a_task_with_an_owner_that_does_not_know() {
-    shows(Mistake::TimeoutIsLost, &["was told that it is lost"]);
+fn mistake_time_out_as_loss_gives_unaware_owner() {
+    shows(Mistake::TimeoutIsLost, &["learned that it is lost"]);
 }
 
 #[test]
-fn without_a_look_at_the_epoch_an_effect_happens_without_a_claim() {
+fn mistake_no_epoch_check_acts_without_a_claim() {
     shows(Mistake::NoEpochCheck, &["without its confirmed claim"]);
 }
 
+/// Without an intent in the journal an effect happens twice.
 #[test]
-fn without_an_intent_in_the_journal_an_effect_happens_twice() {
+fn mistake_no_intent_repeats_an_effect() {
     shows(Mistake::NoIntent, &["happened twice"]);
 }
 
 #[test]
-fn a_file_that_is_replaced_blindly_loses_an_edit() {
+fn mistake_blind_replace_loses_an_edit() {
     shows(Mistake::ApplyBlind, &["is lost", "from under its writer"]);
 }
 
 #[test]
-fn a_conflict_without_a_copy_loses_an_edit() {
+fn mistake_conflict_without_copy_loses_an_edit() {
     shows(Mistake::CopyDropped, &["is lost"]);
 }
 
+/// What counts as applied too early is undone after a crash.
 #[test]
-fn what_counts_as_applied_too_early_is_undone_after_a_crash() {
+fn mistake_early_applied_mark_is_found() {
     shows(
         Mistake::AppliedFirst,
         &["is lost", "places of the remote's tree"],
@@ -202,16 +206,17 @@ fn what_counts_as_applied_too_early_is_undone_after_a_crash() {
 }
 
 #[test]
-fn a_take_in_that_is_forgotten_brings_old_claims_back() {
+fn mistake_forgotten_apply_brings_old_claims_back() {
     shows(Mistake::TakeInForgotten, &["again", "places", "in the end"]);
 }
 
 #[test]
-fn a_delete_that_beats_an_edit_loses_it() {
+fn mistake_delete_beats_edit_loses_it() {
     shows(Mistake::DeleteWins, &["is lost"]);
 }
 
+/// Work of a cut off host that is not held against the tip is caught.
 #[test]
-fn work_of_a_cut_off_host_that_is_not_held_against_the_tip_is_caught() {
+fn mistake_unreconciled_offline_work_is_found() {
     shows(Mistake::CommitsReplayed, &["task"]);
 }

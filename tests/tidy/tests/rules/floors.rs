@@ -160,7 +160,7 @@ fn a_skill_depends_on_the_sdk_and_its_bindings_alone() {
     let mut complaints = vec![];
     for package in metadata.workspace_packages() {
         let allowed: &[&str] = match package.name.as_str() {
-            "platinum-sdk" => &["wit-bindgen"],
+            "platinum-sdk" => &["platinum-text", "wit-bindgen"],
             _ if is_in(package, "skills") => &["platinum-sdk", "wit-bindgen"],
             _ => continue,
         };

@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, fmt, path::Path};
 
 use platinum_core::VaultPath;
-use platinum_repo::{New, Oid, Repo, RepoError};
+use platinum_repo::{NewObject, Oid, Repo, RepoError};
 use platinum_secrets::{Kind, Scanner};
 
 use super::{super::MAX_FILE, Given};
@@ -96,10 +96,10 @@ fn find(
     repo: &Repo,
     scanner: &Scanner,
     (from, to): (Option<Oid>, Oid),
-    known: &dyn Fn(&New<'_>) -> bool,
+    known: &dyn Fn(&NewObject<'_>) -> bool,
 ) -> Result<(Vec<Held>, Option<Held>), RepoError> {
     let (mut found, mut more) = (Vec::new(), None);
-    repo.each_new(from, to, MAX_FILE, &mut |new| {
+    repo.visit_new(from, to, MAX_FILE, &mut |new| {
         if more.is_some() || known(&new) {
             return;
         }
@@ -123,7 +123,7 @@ pub(in crate::sync) fn find_in(
     seen: &mut BTreeSet<Oid>,
 ) -> Result<Vec<Held>, RepoError> {
     let mut found = Vec::new();
-    repo.each_new_in(commit, MAX_FILE, seen, &mut |new| {
+    repo.visit_new_in_commit(commit, MAX_FILE, seen, &mut |new| {
         if found.len() < MAX_FOUND {
             found.extend(judge(scanner, &new));
         }
@@ -172,7 +172,7 @@ pub(in crate::sync) fn inspect_sent(
     before: &Path,
 ) -> Result<Vec<Held>, RepoError> {
     let mut held = Vec::new();
-    repo.each_sent(sent, before, MAX_FILE, &mut |new| {
+    repo.visit_sent(sent, before, MAX_FILE, &mut |new| {
         // One more than is looked through, so that it is seen that there are more.
         if held.len() <= MAX_FOUND {
             held.extend(judge(scanner, &new));
@@ -181,13 +181,13 @@ pub(in crate::sync) fn inspect_sent(
     Ok(held)
 }
 
-fn judge(scanner: &Scanner, new: &New<'_>) -> Option<Held> {
+fn judge(scanner: &Scanner, new: &NewObject<'_>) -> Option<Held> {
     let (thing, within, oid, path, reason) = match new {
-        New::Text { oid, text } => {
+        NewObject::Text { oid, text } => {
             let reason = scanner.message(text)?.to_string();
             (Thing::Text, *oid, *oid, "", reason)
         }
-        New::Name {
+        NewObject::Name {
             within,
             path,
             oid,
@@ -201,7 +201,7 @@ fn judge(scanner: &Scanner, new: &New<'_>) -> Option<Held> {
             };
             (thing, *within, *oid, *path, reason)
         }
-        New::Blob {
+        NewObject::Blob {
             within,
             path,
             oid,
@@ -238,13 +238,13 @@ pub(in crate::sync) fn look(
     bytes: &[u8],
 ) -> Vec<Held> {
     let path = path.as_str();
-    let name = New::Name {
+    let name = NewObject::Name {
         within,
         path,
         oid,
         mode: FILE,
     };
-    let content = New::Blob {
+    let content = NewObject::Blob {
         within,
         path,
         oid,

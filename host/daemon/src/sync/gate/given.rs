@@ -19,7 +19,7 @@ use std::{
 };
 
 use platinum_core::VaultPath;
-use platinum_repo::{New, Oid, Repo, RepoError};
+use platinum_repo::{NewObject, Oid, Repo, RepoError};
 use platinum_secrets::Scanner;
 use platinum_vault::note::Note;
 
@@ -162,17 +162,17 @@ impl<'a> Given<'a> {
     ///
     /// # Errors
     /// If an object cannot be read.
-    pub(super) fn known(&self) -> Result<impl Fn(&New<'_>) -> bool + use<'_, 'a>, RepoError> {
+    pub(super) fn known(&self) -> Result<impl Fn(&NewObject<'_>) -> bool + use<'_, 'a>, RepoError> {
         let found = self.found()?;
-        Ok(move |new: &New<'_>| match new {
-            New::Text { .. } => false,
-            New::Name {
+        Ok(move |new: &NewObject<'_>| match new {
+            NewObject::Text { .. } => false,
+            NewObject::Name {
                 path, oid, mode, ..
             } => {
                 let is_folder = mode & 0o170_000 == 0o040_000;
                 (is_folder || found.has_blob(*oid)) && self.has_name_in(found, path)
             }
-            New::Blob { oid, .. } => {
+            NewObject::Blob { oid, .. } => {
                 let has = found.has_blob(*oid);
                 if has {
                     self.excused.borrow_mut().insert(*oid);

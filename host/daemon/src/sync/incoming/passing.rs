@@ -61,7 +61,7 @@ impl<'a> Judge<'a> {
         let count = commits.len();
         for (at, commit) in commits.into_iter().enumerate() {
             if at % STRETCH == STRETCH - 1 {
-                self.repo.forget()?;
+                self.repo.drop_caches()?;
             }
             let info = self.repo.commit_info(commit)?;
             let instead = trail.instead_of_parents(&info);
@@ -114,7 +114,7 @@ impl<'a> Judge<'a> {
         let mut last: Vec<Option<usize>> = Vec::with_capacity(trail.len());
         for (at, link) in trail.links().iter().enumerate() {
             if at % STRETCH == STRETCH - 1 {
-                self.repo.forget()?;
+                self.repo.drop_caches()?;
             }
             let of_parents = || {
                 let parents = trail.parents(at).iter();

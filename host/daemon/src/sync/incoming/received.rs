@@ -74,7 +74,7 @@ impl Side {
         let commits = repo.commits_between(Some(verified), tip, usize::MAX)?;
         for (at, commit) in commits.into_iter().enumerate() {
             if at % STRETCH == STRETCH - 1 {
-                repo.forget()?;
+                repo.drop_caches()?;
             }
             let info = repo.commit_info(commit)?;
             let signature = repo.signature(commit)?;

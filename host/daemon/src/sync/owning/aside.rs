@@ -3,7 +3,7 @@
 //! Invariants: every byte stays in the vault, under a name that follows from it; nothing is
 //! overwritten.
 
-use platinum_core::{TaskId, Timestamp, UpdateId, VaultPath, layout};
+use platinum_core::{TaskId, Timestamp, UpdateId, VaultPath, layout, text::one_line};
 use platinum_repo::Repo;
 use platinum_vault::{VaultError, note::UpdateNote};
 
@@ -38,7 +38,7 @@ impl Side {
             Ok(()) => {}
             // Kept before a crash: the same bytes.
             Err(VaultError::Exists(_)) if self.vault.read(&kept, MAX_NOTE as u64)? == bytes => {
-                match self.vault.take_away(path, &bytes) {
+                match self.vault.remove_if(path, &bytes) {
                     Ok(()) | Err(VaultError::NotFound(_)) => {}
                     Err(error) => return Err(error.into()),
                 }
@@ -57,11 +57,7 @@ impl Side {
             created: Timestamp::now(),
             by: self.agent.to_string(),
             task,
-            headline: headline
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(300)
-                .collect(),
+            headline: one_line(headline, 300),
         };
         let path = layout::update(&self.agent, note.id);
         self.touch([&path].into_iter());

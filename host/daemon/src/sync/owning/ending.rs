@@ -144,7 +144,13 @@ impl Synchronizer {
     fn is_untold(&self, task: TaskId) -> bool {
         matches!(
             self.side.decided.get(task),
-            Some(Intent::Own { .. } | Intent::Finish { told: false, .. })
+            Some(
+                Intent::Own { .. }
+                    | Intent::Finish {
+                        published: false,
+                        ..
+                    }
+            )
         )
     }
 
@@ -257,7 +263,7 @@ impl Side {
     /// claim, and give the next one the same epoch.
     fn forget_told(&self, task: TaskId, place: &TaskPlace) -> Result<(), SyncError> {
         match self.decided.get(task) {
-            Some(intent @ Intent::Own { .. }) if replay(&intent, place) == Replay::Settled => {
+            Some(intent @ Intent::Own { .. }) if replay(&intent, place) == Replay::UpToDate => {
                 self.decided.set(task, None)
             }
             _ => Ok(()),
@@ -363,8 +369,14 @@ impl Side {
             }
             _ => return Ok(false),
         };
-        let told = matches!(own, None | Some(Intent::Finish { told: true, .. }));
-        if matches!(end, End::Release(_)) && told {
+        let published = matches!(
+            own,
+            None | Some(Intent::Finish {
+                published: true,
+                ..
+            })
+        );
+        if matches!(end, End::Release(_)) && published {
             return Ok(false);
         }
         let bytes = self.vault.read(&path, MAX_NOTE as u64)?;
@@ -378,7 +390,7 @@ impl Side {
         };
         let to = self.write_end(task, &found, &path, &mut note, end)?;
         let blob = self.repo.write_blob(note.to_text().as_bytes())?;
-        let finish = Intent::Finish { record, told };
+        let finish = Intent::Finish { record, published };
         if matches!(end, End::Finish(..)) {
             self.decided.set(task, Some(finish))?;
         }

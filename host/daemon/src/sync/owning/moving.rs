@@ -172,7 +172,7 @@ impl Side {
             .repo
             .commit(Some(tip), &edits, &self.meta(message, trailers))?;
         fail::fail_point!("move-committed");
-        self.repo.note_outgoing(commit)?;
+        self.repo.record_outgoing(commit)?;
         Ok((
             commit,
             Moved {

@@ -50,7 +50,7 @@ pub(in crate::sync) fn zones_at(repo: &Repo, commit: Oid) -> Result<Vec<ZoneId>,
 
 /// The zones with a folder of waiting tasks in the vault, in the order of their names.
 pub(in crate::sync) fn zones_in(vault: &Vault) -> Result<Vec<ZoneId>, SyncError> {
-    let listing = vault.look_in(layout::NEEDS_ACTION)?.unwrap_or_default();
+    let listing = vault.list_folder(layout::NEEDS_ACTION)?.unwrap_or_default();
     let names = listing.folders.iter().map(VaultPath::file_name);
     Ok(names.filter_map(|name| name.parse().ok()).collect())
 }

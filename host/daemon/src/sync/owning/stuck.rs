@@ -126,7 +126,7 @@ impl Synchronizer {
             return Ok(Vec::new());
         };
         let mut held = self.look(tip).await?;
-        held.retain(|owner, _| self.watch().leases.is_stuck(owner));
+        held.retain(|owner, _| self.watch().leases.has_expired(owner));
         let mut taken = Vec::new();
         if held.is_empty() {
             return Ok(taken);
@@ -211,7 +211,7 @@ impl Synchronizer {
         let owners = held
             .keys()
             .map(|owner| (owner, signs.get(owner).map(String::as_str)));
-        watch.leases.look(owners, now_ms);
+        watch.leases.observe(owners, now_ms);
         watch.looked = Some(now);
         watch.walked = Some(tip);
         watch.signs = signs;
@@ -231,7 +231,7 @@ impl Synchronizer {
             let watch = self.watch();
             let now = ms(watch.began.elapsed());
             let pushed = now.saturating_sub(ms(watch.pushed.elapsed()));
-            Leases::is_beat_due(ms(watch.lease), pushed, now)
+            Leases::is_heartbeat_due(ms(watch.lease), pushed, now)
         };
         if !is_due {
             return Ok(false);

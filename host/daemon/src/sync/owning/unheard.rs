@@ -95,7 +95,7 @@ impl Side {
         base: &BTreeMap<VaultPath, Oid>,
     ) -> Result<Pushed, SyncError> {
         let mut pushed = Pushed::default();
-        let unheard = self.repo.unheard()?;
+        let unheard = self.repo.unacknowledged()?;
         if unheard.is_empty() {
             return Ok(pushed);
         }
@@ -136,7 +136,7 @@ impl Side {
 
     /// Whether the work tree once had this version of a file.
     fn was_there(&self, path: &VaultPath, blob: Oid) -> Result<bool, SyncError> {
-        let mut at = self.repo.kept()?;
+        let mut at = self.repo.last_snapshot()?;
         for _ in 0..MAX_KEPT {
             let Some(link) = at else { break };
             if self.repo.blob_at(link, path)? == Some(blob) {

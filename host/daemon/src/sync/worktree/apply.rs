@@ -121,7 +121,7 @@ impl Side {
 
     fn put(&self, path: &VaultPath, expected: Option<Oid>, new: Oid) -> Result<bool, SyncError> {
         if expected.is_none()
-            && let Some(twin) = self.vault.twin(path)?
+            && let Some(twin) = self.vault.other_spelling(path)?
         {
             return Err(VaultError::Twin {
                 path: path.clone(),
@@ -156,7 +156,7 @@ impl Side {
     fn take_away(&self, path: &VaultPath, expected: Option<Oid>) -> Result<bool, SyncError> {
         if let Some(expected) = expected {
             let expected = self.repo.read_blob(expected, MAX_FILE)?;
-            match self.vault.take_away(path, &expected) {
+            match self.vault.remove_if(path, &expected) {
                 Ok(()) | Err(VaultError::NotFound(_)) => return Ok(false),
                 Err(VaultError::Changed(_)) => {}
                 Err(error) => return Err(error.into()),

@@ -7,7 +7,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use platinum_core::{Timestamp, VaultPath};
 use platinum_repo::{CommitMeta, Edit, Oid, RefName, RepoError};
-use platinum_watch::Dirty;
+use platinum_watch::DirtyPaths;
 
 use super::{
     super::{SyncError, side::Side},
@@ -62,7 +62,7 @@ impl Side {
             at: Timestamp::now(),
         };
         fail::fail_point!("keep-before");
-        match self.repo.keep(applied, &list, &meta) {
+        match self.repo.save_snapshot(applied, &list, &meta) {
             Ok(_) => Ok(()),
             // A file where a folder is going away: it is kept when that has happened.
             Err(error @ (RepoError::InTheWay(_) | RepoError::Absent(_))) => {
@@ -79,7 +79,7 @@ impl Side {
     }
 
     /// From now on this says which paths changed.
-    pub(in crate::sync) fn watched_by(&self, dirty: Dirty) {
+    pub(in crate::sync) fn watched_by(&self, dirty: DirtyPaths) {
         self.tree().watched_by(dirty);
     }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use platinum_core::{VaultPath, layout};
 use platinum_policy::is_synced;
 use platinum_repo::{Batch, Folder, Oid, Repo};
-use platinum_vault::{FileState, Leftover, Listing, Refused, Thing, Vault, VaultError};
+use platinum_vault::{FileState, Leftover, Listing, PathEntry, Refused, Vault, VaultError};
 
 use super::{
     super::{
@@ -130,17 +130,17 @@ impl Look<'_> {
             // The file system answers to other spellings too: only a list tells the real one.
             return self.by_list(path, below, base);
         }
-        let thing = self.vault.look(path);
-        if !matches!(thing, Ok(Thing::Folder))
+        let thing = self.vault.stat(path);
+        if !matches!(thing, Ok(PathEntry::Folder))
             && base.is_none()
             && let Some(tree) = self.tree_of(path.as_str())?
         {
-            self.all_missing(path.as_str(), tree, matches!(thing, Ok(Thing::File(_))))?;
+            self.all_missing(path.as_str(), tree, matches!(thing, Ok(PathEntry::File(_))))?;
         }
         match thing {
-            Ok(Thing::File(state)) if is_synced(path) => self.file(path, state, base),
-            Ok(Thing::File(_)) => Ok(()),
-            Ok(Thing::Folder) => {
+            Ok(PathEntry::File(state)) if is_synced(path) => self.file(path, state, base),
+            Ok(PathEntry::File(_)) => Ok(()),
+            Ok(PathEntry::Folder) => {
                 if let Some(blob) = base {
                     self.missing(path, blob, true);
                 }
@@ -148,7 +148,7 @@ impl Look<'_> {
                 let depth = path.components().count();
                 self.folder(path.as_str(), tree, below, depth)
             }
-            Ok(Thing::Nothing) => {
+            Ok(PathEntry::Absent) => {
                 if let Some(blob) = base {
                     self.missing(path, blob, false);
                 }
@@ -192,7 +192,7 @@ impl Look<'_> {
             Some(tree) => self.repo.folder(tree)?,
             None => Folder::default(),
         };
-        let listing = match self.vault.look_in(folder) {
+        let listing = match self.vault.list_folder(folder) {
             Ok(Some(listing)) => listing,
             Ok(None) => Listing::default(),
             // A link or a file in its place: each file of the base tells for itself.
@@ -333,7 +333,7 @@ impl Look<'_> {
 
     /// What was found, once all of it is on the disk.
     pub(super) fn finish(self) -> Result<Found, SyncError> {
-        self.batch.settle()?;
+        self.batch.flush()?;
         Ok(self.found)
     }
 
@@ -346,13 +346,13 @@ impl Look<'_> {
     /// A file of the base that the list of its folder does not show. A link or an odd file in its
     /// place is not listed, and no deletion.
     fn unlisted(&mut self, path: &VaultPath, blob: Oid) -> Result<(), SyncError> {
-        match self.vault.look(path) {
-            Ok(Thing::Nothing) => self.missing(path, blob, false),
-            Ok(Thing::Folder) => self.missing(path, blob, true),
+        match self.vault.stat(path) {
+            Ok(PathEntry::Absent) => self.missing(path, blob, false),
+            Ok(PathEntry::Folder) => self.missing(path, blob, true),
             // The list is right about how it is spelled.
-            Ok(Thing::File(_)) if self.vault.ignores_case() => self.missing(path, blob, true),
+            Ok(PathEntry::File(_)) if self.vault.ignores_case() => self.missing(path, blob, true),
             // It came back this moment.
-            Ok(Thing::File(_)) => {
+            Ok(PathEntry::File(_)) => {
                 self.found.again.insert(path.clone());
             }
             Err(error) => self.unread(path, &error),

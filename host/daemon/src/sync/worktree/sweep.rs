@@ -30,7 +30,7 @@ impl Side {
     }
 
     fn sweep_one(&self, leftover: &Leftover) -> Result<Option<VaultPath>, SyncError> {
-        if leftover.never_had_a_place() {
+        if leftover.is_unfinished_write() {
             self.vault.remove_leftover(leftover)?;
             return Ok(None);
         }
@@ -57,7 +57,7 @@ impl Side {
             leftover.shown()
         );
         fail::fail_point!("sweep-unknown");
-        self.vault.bring_back(leftover, &to)?;
+        self.vault.restore_leftover(leftover, &to)?;
         fail::fail_point!("sweep-brought-back");
         Ok(Some(to))
     }
@@ -70,7 +70,7 @@ impl Side {
         let tips = [
             self.repo.tip(RefName::Applied)?,
             self.repo.tip(RefName::Verified)?,
-            self.repo.kept()?,
+            self.repo.last_snapshot()?,
         ];
         for tip in tips.into_iter().flatten() {
             if self.repo.blob_at(tip, path)? == Some(blob) {

@@ -60,7 +60,7 @@ impl Stage {
 
     fn watched(files: &[&str]) -> Self {
         let mut stage = Self::synced(files);
-        let dirty = Dirty::new();
+        let dirty = DirtyPaths::new();
         let (watch, _) = Watch::gather(stage.vault.root(), &dirty).unwrap();
         stage.tree.watched_by(dirty);
         stage._watch = Some(watch);
@@ -191,8 +191,8 @@ fn a_state_that_is_known_is_not_read_again_by_the_next_daemon_either() {
 }
 
 fn filetime_of(stage: &Stage, name: &str) -> platinum_vault::FileState {
-    match stage.vault.look(&path(name)).unwrap() {
-        Thing::File(state) => state,
+    match stage.vault.stat(&path(name)).unwrap() {
+        PathEntry::File(state) => state,
         other => panic!("{other:?}"),
     }
 }
@@ -376,7 +376,7 @@ fn every_folder_has_its_turn_without_a_reason() {
 fn a_lost_event_is_made_good_by_the_turn_of_its_folder() {
     let mut stage = Stage::watched(&["Inbox/a.md", "Inbox/sub/b.md"]);
     stage._watch = None;
-    let dirty = Dirty::new();
+    let dirty = DirtyPaths::new();
     // A watcher that is there, and hears nothing.
     let elsewhere = tempfile::tempdir().unwrap();
     let (watch, _) = Watch::gather(elsewhere.path(), &dirty).unwrap();

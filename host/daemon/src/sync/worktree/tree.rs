@@ -12,8 +12,8 @@ use std::{
 
 use platinum_core::VaultPath;
 use platinum_repo::{Oid, RefName, Repo};
-use platinum_vault::{Leftover, Thing, Vault};
-use platinum_watch::{Changes, Dirty};
+use platinum_vault::{Leftover, PathEntry, Vault};
+use platinum_watch::{Changes, DirtyPaths};
 
 use super::{
     super::{SyncError, gate::Gate},
@@ -39,7 +39,7 @@ pub(in crate::sync) struct WorkTree {
     settling: Settling,
     guard: Guard,
     /// Who says which paths changed.
-    dirty: Option<Dirty>,
+    dirty: Option<DirtyPaths>,
     /// Paths that differed from the base at the last look, or were not settled.
     pending: BTreeSet<VaultPath>,
     /// The base of the last look.
@@ -82,7 +82,7 @@ impl WorkTree {
     }
 
     /// From now on this says which paths changed.
-    pub(in crate::sync) fn watched_by(&mut self, dirty: Dirty) {
+    pub(in crate::sync) fn watched_by(&mut self, dirty: DirtyPaths) {
         self.dirty = Some(dirty);
         self.lost = true;
     }
@@ -157,7 +157,7 @@ impl WorkTree {
         self.seen.save();
         if let Some(dirty) = &self.dirty {
             for (path, wait) in self.settling.take_later() {
-                dirty.look_again(path.as_str(), wait);
+                dirty.mark_after(path.as_str(), wait);
             }
         }
         Ok((found.edits, found.leftovers))
@@ -169,7 +169,7 @@ impl WorkTree {
         base: Option<Oid>,
         more: &mut dyn Iterator<Item = &VaultPath>,
     ) -> Result<Scope, SyncError> {
-        let changes = self.dirty.as_ref().map(Dirty::take);
+        let changes = self.dirty.as_ref().map(DirtyPaths::take);
         self.settling.arrived(match &changes {
             Some(Changes::Paths(touched)) => touched
                 .iter()
@@ -315,7 +315,7 @@ fn still_gone<'a>(
     }
     paths
         .into_iter()
-        .filter(|path| matches!(vault.look(path), Ok(Thing::Nothing)))
+        .filter(|path| matches!(vault.stat(path), Ok(PathEntry::Absent)))
         .cloned()
         .collect()
 }

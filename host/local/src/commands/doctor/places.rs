@@ -107,7 +107,7 @@ pub(super) async fn remote(config: &Config) -> Vec<Check> {
     }
     let git_dir = config.vault.state.join("vault.git");
     let limit = Duration::from_secs(config.sync.timeout_seconds);
-    let opened = GitRemote::new(&git_dir, &config.sync.remote, limit);
+    let opened = GitRemote::open(&git_dir, &config.sync.remote, limit);
     let remote = match opened {
         Ok(remote) => remote,
         Err(error) => return vec![Check::error("remote", error.to_string())],

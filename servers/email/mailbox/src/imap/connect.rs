@@ -195,10 +195,7 @@ fn why_no_tls(error: &std::io::Error, settings: &ImapSettings) -> String {
     }
 }
 
-/// What a server said, on one line and not too long.
+/// What a server answered, on one line and not too long.
 pub(super) fn short(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(300)
-        .collect()
+    platinum_text::one_line(text, 300)
 }

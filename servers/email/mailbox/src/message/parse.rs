@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use mail_parser::{HeaderName, HeaderValue, Message};
+use platinum_text::{bounded, is_hidden};
 
 use super::facts::{Attachment, Kind, Limits, Parsed, People, Person};
 use super::{html, mime};
@@ -82,7 +83,7 @@ impl Body {
             kept.push('\n');
         }
         let text = part.text();
-        let cut = cut_at(&text, room);
+        let cut = bounded(&text, room);
         self.cut |= cut.len() < text.len();
         kept.push_str(cut);
         true
@@ -93,7 +94,7 @@ impl Body {
         let (text, cut) = if plain.trim().is_empty() && !self.html.trim().is_empty() {
             parsed.from_html = true;
             let text = text_lines(&html::to_text(&self.html));
-            let cut = cut_at(&text, Limits::TEXT_BYTES).len();
+            let cut = bounded(&text, Limits::TEXT_BYTES).len();
             (text[..cut].to_owned(), self.cut || cut < text.len())
         } else {
             (plain, self.cut)
@@ -210,11 +211,11 @@ fn people(value: Option<&HeaderValue<'_>>) -> People {
 
 /// One line: control characters and line ends become blanks, the length is bounded.
 fn line(text: &str, most: usize) -> String {
-    let one: String = cut_at(text, most * 2)
+    let one: String = bounded(text, most * 2)
         .chars()
-        .map(|c| if hidden(c) { ' ' } else { c })
+        .map(|c| if is_hidden(c) { ' ' } else { c })
         .collect();
-    cut_at(one.trim(), most).to_owned()
+    bounded(one.trim(), most).to_owned()
 }
 
 /// Lines: `\n` only, no other control characters but tabs.
@@ -222,17 +223,6 @@ fn text_lines(text: &str) -> String {
     text.replace("\r\n", "\n")
         .replace('\r', "\n")
         .chars()
-        .filter(|c| matches!(c, '\n' | '\t') || !hidden(*c))
+        .filter(|c| matches!(c, '\n' | '\t') || !is_hidden(*c))
         .collect()
-}
-
-/// Characters that show nothing or turn the writing direction: they only help to deceive a reader.
-fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// The longest start of `text` with at most `most` bytes.
-fn cut_at(text: &str, most: usize) -> &str {
-    &text[..text.floor_char_boundary(most)]
 }

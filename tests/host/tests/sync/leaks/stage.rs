@@ -42,7 +42,7 @@ pub(crate) fn host(server: &GitServer, name: &str) -> (Host, Arc<Scanner>) {
         time_out: Duration::from_secs(60),
         ..ClientOptions::default()
     };
-    let remote = GitRemote::with(
+    let remote = GitRemote::with_options(
         Repo::open_or_init(&git_dir).unwrap(),
         Address::parse(&server.address()).unwrap(),
         options,

@@ -577,7 +577,7 @@ async fn a_rewritten_history_is_refused() {
 fn a_path_that_depends_on_the_folder_and_plain_http_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let open = |text: &str| {
-        GitRemote::new(
+        GitRemote::open(
             &folder.path().join("x.git"),
             text,
             std::time::Duration::from_secs(1),

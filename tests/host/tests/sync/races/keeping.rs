@@ -15,7 +15,7 @@ fn repo(side: &Side) -> Repo {
 /// Every version of a file in the chain of kept edits.
 fn kept(side: &Side, path: &str) -> Vec<Oid> {
     let repo = repo(side);
-    let last = repo.kept().unwrap().unwrap();
+    let last = repo.last_snapshot().unwrap().unwrap();
     let chain = repo.commits_between(None, last, 1_000).unwrap();
     let blobs = chain.into_iter();
     blobs

@@ -78,7 +78,7 @@ fn started(
         time_out: Duration::from_secs(30),
         ..ClientOptions::default()
     };
-    let remote = GitRemote::with(
+    let remote = GitRemote::with_options(
         Repo::open_or_init(&git_dir(folder)).unwrap(),
         Address::parse(&server.address()).unwrap(),
         options,

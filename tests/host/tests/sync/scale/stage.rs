@@ -15,7 +15,7 @@ use platinum_daemon::{
 };
 use platinum_repo::{Signers, SigningKey};
 use platinum_vault::Vault;
-use platinum_watch::{Dirty, Wake, WakeUps, Watch};
+use platinum_watch::{DirtyPaths, Wake, WakeUps, Watch};
 
 /// Notes in one folder.
 const WIDTH: usize = 100;
@@ -93,7 +93,7 @@ impl Daemon {
             scanner: std::sync::Arc::default(),
         })
         .unwrap();
-        let dirty = Dirty::new();
+        let dirty = DirtyPaths::new();
         let (watch, wake_ups) = Watch::gather(&root, &dirty).unwrap();
         sync.watched_by(dirty);
         Self {

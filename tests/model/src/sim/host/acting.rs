@@ -58,7 +58,7 @@ impl World {
             return false;
         };
         if let Some(Intent::Own { record }) = self.hosts[host].intents.get(&op.task) {
-            // Nobody else works in this zone.
+            // No other agent works in this zone.
             op.stage = Stage::Intend;
             return record.id == held.id;
         }

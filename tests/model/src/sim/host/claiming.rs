@@ -6,7 +6,7 @@ use platinum_protocol::{
 };
 
 use super::{
-    ops::{Claiming, Op, Step, Told},
+    ops::{Claiming, Op, PushAnswer, Step},
     syncing::outcome,
 };
 use crate::sim::{
@@ -128,16 +128,16 @@ impl World {
         }
         if op.sent {
             op.sent = false;
-            let told = op
+            let answer = op
                 .commit
-                .map_or(Told::Rejected, |commit| self.deliver(host, commit));
-            if told == Told::Rejected && self.is(Mistake::Rebase) {
+                .map_or(PushAnswer::Rejected, |commit| self.deliver(host, commit));
+            if answer == PushAnswer::Rejected && self.is(Mistake::Rebase) {
                 self.rebase(host, &mut op);
-            } else if told == Told::Nothing && self.is(Mistake::TimeoutIsLost) {
+            } else if answer == PushAnswer::Nothing && self.is(Mistake::TimeoutIsLost) {
                 self.claim_ended(host, op, &Claimed::Lost { owner: None });
                 return;
             } else {
-                op.machine.pushed(outcome(told));
+                op.machine.pushed(outcome(answer));
             }
             self.hosts[host].memory.op = Op::Claim(op);
             return;
@@ -217,7 +217,7 @@ impl World {
 
     fn claim_ended(&mut self, host: usize, mut op: Box<Claiming>, end: &Claimed) {
         let task = op.task;
-        self.note(|w| format!("{} is told of task {task}: {end:?}", w.hosts[host].agent));
+        self.note(|w| format!("{} learns of task {task}: {end:?}", w.hosts[host].agent));
         match end {
             Claimed::Won { epoch } => {
                 let place = self.place(self.hosts[host].verified, task);
@@ -284,7 +284,7 @@ impl World {
         if let Some(from) = from {
             files.remove(from);
         }
-        // As it was in the commit: what somebody wrote since is an edit of it.
+        // As it was in the commit: what was written since is an edit of it.
         let tip = self.remote.files(self.hosts[host].verified);
         if let Some(&blob) = tip.get(to) {
             files.insert(to.clone(), blob);

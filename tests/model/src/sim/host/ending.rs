@@ -3,7 +3,7 @@
 use platinum_core::Timestamp;
 use platinum_protocol::{ClaimRecord, TaskPlace, reconcile::Intent};
 
-use super::ops::{Ending, Op, Step, Told};
+use super::ops::{Ending, Op, PushAnswer, Step};
 use crate::sim::{
     content::Content,
     world::{LOCAL, World},
@@ -51,16 +51,16 @@ impl World {
         }
         if op.sent {
             op.sent = false;
-            let told = op
+            let answer = op
                 .commit
-                .map_or(Told::Rejected, |commit| self.deliver(host, commit));
-            match told {
-                Told::Landed => {
+                .map_or(PushAnswer::Rejected, |commit| self.deliver(host, commit));
+            match answer {
+                PushAnswer::Landed => {
                     self.begin_taking_in(host, op.commit);
                     op.todo = Some(self.steps_of(&op, host));
                 }
-                Told::Rejected => {}
-                Told::Nothing => op.in_doubt = true,
+                PushAnswer::Rejected => {}
+                PushAnswer::Nothing => op.in_doubt = true,
             }
             self.hosts[host].memory.op = Op::End(op);
             return;
@@ -112,8 +112,8 @@ impl World {
         {
             return false;
         }
-        // The remote has what was decided here. It is forgotten before the task's end is told: after
-        // it, it would look like something that was never told.
+        // The remote has what was decided here. It is removed before the task's end is published: after
+        // it, it would look like something that was never published.
         self.hosts[host].intents.remove(&op.task);
         op.blob = self.ended(op, record.epoch);
         let mut files = (*self.remote.files(tip)).clone();
@@ -139,7 +139,7 @@ impl World {
         let Some(held) = self.held(host, op.task) else {
             return false;
         };
-        let told = match (
+        let published = match (
             self.hosts[host].intents.get(&op.task),
             self.place(self.hosts[host].verified, op.task),
         ) {
@@ -151,7 +151,7 @@ impl World {
             op.task,
             Intent::Finish {
                 record: held.clone(),
-                told,
+                published,
             },
         );
         self.seen.offline += 1;

@@ -24,7 +24,7 @@ impl World {
         tip: Option<Id>,
     ) -> (Option<Id>, Vec<Step>) {
         let base = self.base(host);
-        let ours = self.look(host, &base);
+        let ours = self.scan(host, &base);
         let theirs = self.remote.files(tip);
         self.first_seen(host, &base, &ours);
         let mut plan = {

@@ -66,7 +66,7 @@ pub(in crate::sim) struct Ending {
 pub(in crate::sim) struct Acting {
     pub(in crate::sim) task: usize,
     pub(in crate::sim) stage: Stage,
-    /// An own push in doubt that is settled first.
+    /// An own push in doubt that is resolved first.
     pub(in crate::sim) settling: Option<Id>,
 }
 
@@ -101,9 +101,9 @@ pub(in crate::sim) enum Step {
     },
 }
 
-/// What the sender of a push is told.
+/// The answer to the sender of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::sim) enum Told {
+pub(in crate::sim) enum PushAnswer {
     Landed,
     Rejected,
     Nothing,
@@ -132,74 +132,74 @@ impl World {
     }
 
     /// A push that was sent comes to its end, one way or another.
-    pub(in crate::sim) fn deliver(&mut self, host: usize, commit: Id) -> Told {
-        let told = self.transport(host, commit);
-        if told == Told::Landed {
+    pub(in crate::sim) fn deliver(&mut self, host: usize, commit: Id) -> PushAnswer {
+        let answer = self.transport(host, commit);
+        if answer == PushAnswer::Landed {
             self.own_edits_landed(host, commit);
             let here = &mut self.hosts[host];
             here.verified = Some(commit);
             here.outgoing.retain(|&id| id != commit);
         }
-        self.note(|w| format!("{} pushes {commit:x}: {told:?}", w.hosts[host].agent));
-        told
+        self.note(|w| format!("{} pushes {commit:x}: {answer:?}", w.hosts[host].agent));
+        answer
     }
 
-    fn transport(&mut self, host: usize, commit: Id) -> Told {
+    fn transport(&mut self, host: usize, commit: Id) -> PushAnswer {
         if self.hosts[host].is_cut {
             // It may have got out before the line was cut.
             if self.strikes(40) {
                 self.remote.late.push(commit);
             }
-            return Told::Nothing;
+            return PushAnswer::Nothing;
         }
         if self.strikes(82) || self.is_calm {
             return self.swap(commit);
         }
         match self.rng.below(5) {
-            0 => Told::Nothing,
+            0 => PushAnswer::Nothing,
             1 => {
                 self.swap(commit);
-                Told::Nothing
+                PushAnswer::Nothing
             }
             2 => {
                 self.remote.late.push(commit);
-                Told::Nothing
+                PushAnswer::Nothing
             }
             3 => {
-                // It arrives twice, and somebody else may come in between.
+                // It arrives twice, and another push may come in between.
                 self.swap(commit);
                 if self.rng.percent(50) {
                     self.land_late();
                 }
                 self.swap(commit)
             }
-            _ => Told::Rejected,
+            _ => PushAnswer::Rejected,
         }
     }
 
-    fn swap(&mut self, commit: Id) -> Told {
+    fn swap(&mut self, commit: Id) -> PushAnswer {
         match self.remote.swap(commit) {
             Swap::Moved => {
                 self.judge_landing(commit);
-                Told::Landed
+                PushAnswer::Landed
             }
-            Swap::Already => Told::Landed,
-            Swap::Refused => Told::Rejected,
+            Swap::Already => PushAnswer::Landed,
+            Swap::Refused => PushAnswer::Rejected,
         }
     }
 
-    /// A push arrives that nobody waits for.
+    /// A push arrives whose sender does not wait any more.
     pub(in crate::sim) fn land_late(&mut self) {
         if self.remote.late.is_empty() {
             return;
         }
         let which = self.rng.below(self.remote.late.len());
         let commit = self.remote.late.swap_remove(which);
-        let told = self.swap(commit);
-        if told == Told::Landed {
+        let answer = self.swap(commit);
+        if answer == PushAnswer::Landed {
             self.seen.late += 1;
         }
-        self.note(|_| format!("the push of {commit:x} arrives late: {told:?}"));
+        self.note(|_| format!("the push of {commit:x} arrives late: {answer:?}"));
     }
 
     /// Does one change of the disk. False if it cannot be done now.
@@ -248,7 +248,7 @@ impl World {
         true
     }
 
-    /// Moves a file that nobody expected out of the way.
+    /// Moves an unexpected file out of the way.
     pub(in crate::sim) fn set_aside(&mut self, host: usize, path: &VaultPath) {
         let mut wall = self.wall(host);
         self.seen.aside += 1;

@@ -6,7 +6,7 @@ use platinum_protocol::{
     reconcile::{Intent, Replay, replay},
 };
 
-use super::ops::{Op, Syncing, Told};
+use super::ops::{Op, PushAnswer, Syncing};
 use crate::sim::{
     Mistake,
     content::{Content, hex},
@@ -39,17 +39,17 @@ impl World {
     pub(in crate::sim) fn step_sync(&mut self, host: usize, mut op: Box<Syncing>) {
         if op.sent {
             op.sent = false;
-            let told = op
+            let answer = op
                 .commit
-                .map_or(Told::Rejected, |commit| self.deliver(host, commit));
-            op.machine.pushed(outcome(told));
+                .map_or(PushAnswer::Rejected, |commit| self.deliver(host, commit));
+            op.machine.pushed(outcome(answer));
             self.hosts[host].memory.op = Op::Sync(op);
             return;
         }
         match op.machine.step().clone() {
             SyncStep::Fetch => {
                 if self.fetch(host) {
-                    self.settle(host);
+                    self.reconcile_offline(host);
                     op.machine
                         .fetched(self.hosts[host].verified.map(remote::hex));
                 } else {
@@ -121,7 +121,7 @@ impl World {
     }
 
     /// Holds what was decided offline against the verified tip.
-    fn settle(&mut self, host: usize) {
+    fn reconcile_offline(&mut self, host: usize) {
         if self.is(Mistake::CommitsReplayed) {
             self.hosts[host].intents.clear();
             return;
@@ -137,11 +137,11 @@ impl World {
                 )
             });
             match answer {
-                Replay::Tell if matches!(intent, Intent::Finish { .. }) => {
+                Replay::Publish if matches!(intent, Intent::Finish { .. }) => {
                     self.file_again(host, task);
                 }
-                Replay::ClaimNow | Replay::Tell => {}
-                Replay::Settled => {
+                Replay::ClaimNow | Replay::Publish => {}
+                Replay::UpToDate => {
                     if let (Intent::Claim { .. }, TaskPlace::Owned(record)) = (&intent, &place) {
                         self.confirm(host, task, record);
                     }
@@ -197,10 +197,10 @@ impl World {
     }
 }
 
-pub(in crate::sim) fn outcome(told: Told) -> PushOutcome {
-    match told {
-        Told::Landed => PushOutcome::Landed,
-        Told::Rejected => PushOutcome::Rejected("the tip is another".to_owned()),
-        Told::Nothing => PushOutcome::Indeterminate("no answer".to_owned()),
+pub(in crate::sim) fn outcome(answer: PushAnswer) -> PushOutcome {
+    match answer {
+        PushAnswer::Landed => PushOutcome::Landed,
+        PushAnswer::Rejected => PushOutcome::Rejected("the tip is another".to_owned()),
+        PushAnswer::Nothing => PushOutcome::Indeterminate("no answer".to_owned()),
     }
 }

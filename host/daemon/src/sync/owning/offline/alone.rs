@@ -209,7 +209,7 @@ impl Side {
     /// The same for an end. One that a person has taken back is forgotten: there is nothing to tell
     /// of it but what the files say.
     fn go_on_filing(&self, task: TaskId, intent: &Intent) -> Result<(), SyncError> {
-        let Intent::Finish { record, told } = intent else {
+        let Intent::Finish { record, published } = intent else {
             return Ok(());
         };
         if self.is_filed(task)? {
@@ -224,7 +224,7 @@ impl Side {
             // Moved back to where it was. If nobody has heard of its claim, that is untold again.
             Ok(_) => {
                 let record = record.clone();
-                let own = (!told).then_some(Intent::Own { record });
+                let own = (!published).then_some(Intent::Own { record });
                 self.forget(task, intent, own)
             }
             Err(error) => Err(error.into()),

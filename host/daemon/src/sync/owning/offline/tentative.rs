@@ -77,11 +77,11 @@ impl Synchronizer {
                 let claimed = self.claim_by_push(task).await?;
                 return Ok(!matches!(claimed, Claimed::Tentative | Claimed::GaveUp));
             }
-            Replay::Tell => {
+            Replay::Publish => {
                 self.blocking(move |side| side.go_on(task, &intent)).await?;
                 return Ok(false);
             }
-            Replay::Settled => {
+            Replay::UpToDate => {
                 let confirmed = match (&intent, place) {
                     (Intent::Claim { .. }, TaskPlace::Owned(record)) => Some(record.epoch),
                     _ => None,
@@ -150,7 +150,7 @@ impl Side {
         let Some(intent) = self.decided.get(task) else {
             return Ok(place);
         };
-        let stands = matches!(replay(&intent, &place), Replay::Tell | Replay::Settled);
+        let stands = matches!(replay(&intent, &place), Replay::Publish | Replay::UpToDate);
         let own = layout::in_progress(&self.agent, task);
         Ok(match intent {
             _ if !stands => place,

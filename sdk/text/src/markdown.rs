@@ -1,32 +1,36 @@
 //! Text from outside as Markdown that shows exactly that text and does nothing.
-//!
-//! Invariants: what comes out has no link, image, HTML, wikilink, tag, comment or block of its
-//! own, on one line.
 
-use platinum_sdk::text::one_line;
+use alloc::string::String;
 
-/// Escapes a line for Markdown, GitHub's and Obsidian's.
+use crate::one_line;
+
+/// The text as one line of at most `max_chars` characters, escaped so that it is no link, image,
+/// HTML, wikilink, tag, comment, code, formula or template: for GitHub's Markdown, Obsidian's, and
+/// its plugins. The escapes are not counted.
 #[must_use]
-pub fn plain(text: &str, max_chars: usize) -> String {
+pub fn escape_markdown(text: &str, max_chars: usize) -> String {
     let line = one_line(text, max_chars);
     let mut escaped = String::with_capacity(line.len() + 16);
-    let mut rest = line.as_str();
-    while let Some(c) = rest.chars().next() {
+    let mut before = '\0';
+    let mut rest = line.chars();
+    while let Some(c) = rest.next() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '{' | '}' | '#' | '!' | '|' | '~'
-            | '$' | '%' | '^' | '=' | '@' => {
+            // A code span knows no escape, and a plugin reads `= …` in it.
+            '`' => escaped.push('\''),
+            '\\' | '*' | '_' | '[' | ']' | '(' | ')' | '{' | '}' | '#' | '!' | '|' | '~' | '$'
+            | '%' | '^' | '=' | '@' => {
                 escaped.push('\\');
                 escaped.push(c);
             }
             // An address that readers would make a link of.
-            '/' if rest.starts_with("//") => escaped.push_str("\\/"),
+            '/' if before == ':' || rest.as_str().starts_with('/') => escaped.push_str("\\/"),
             '.' if ends_in_www(&escaped) => escaped.push_str("\\."),
             _ => escaped.push(c),
         }
-        rest = &rest[c.len_utf8()..];
+        before = c;
     }
     escaped
 }
@@ -41,42 +45,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_words_stay_as_they_are() {
-        assert_eq!(
-            plain("Drafted an answer to Ada: tea, 4 o'clock?", 200),
-            "Drafted an answer to Ada: tea, 4 o'clock?"
-        );
+    fn escape_markdown_ordinary_words_stay() {
+        let text = "Drafted an answer to Ada: tea, 4 o'clock? and/or 50 km/h";
+        assert_eq!(escape_markdown(text, 200), text);
     }
 
     #[test]
-    fn nothing_from_outside_is_markup() {
+    fn escape_markdown_leaves_no_markup() {
         for (text, never) in [
             ("[pay](https://evil.test)", "[pay]("),
             ("![x](y)", "!["),
             ("[[Approved/x]]", "[["),
             ("<script>alert(1)</script>", "<"),
             ("<!-- platinum:end -->", "<!--"),
+            ("<%* app.vault.delete() %>", "<%"),
             ("&lt;b&gt;", "&lt;b&gt;"),
             ("see https://evil.test", "://"),
+            ("see //evil.test", "//"),
             ("see WWW.evil.test", "WWW."),
             ("mail a@b.test", "a@b"),
             ("%%hidden%%", "%%"),
+            ("`= this.file` and `$= dv`", "`"),
             ("#tag **bold** `code` $x$ ==mark== ~~gone~~", "#tag **"),
             ("a | b", " | "),
             ("a\n- [ ] b\r\n# c", "\n"),
         ] {
-            let escaped = plain(text, 200);
+            let escaped = escape_markdown(text, 200);
             assert!(!escaped.contains(never), "{text} became {escaped}");
         }
     }
 
     #[test]
-    fn a_backslash_cannot_undo_an_escape() {
-        assert_eq!(plain("\\[x\\]", 200), "\\\\\\[x\\\\\\]");
+    fn escape_markdown_backslash_undoes_no_escape() {
+        assert_eq!(escape_markdown("\\[x\\]", 200), "\\\\\\[x\\\\\\]");
     }
 
     #[test]
-    fn a_long_text_is_cut_before_it_is_escaped() {
-        assert!(plain(&"*".repeat(1_000), 100).chars().count() <= 200);
+    fn escape_markdown_cuts_before_it_escapes() {
+        assert!(escape_markdown(&"*".repeat(1_000), 100).chars().count() <= 200);
     }
 }

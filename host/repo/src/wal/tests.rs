@@ -33,16 +33,16 @@ fn change(repo: &Repo, number: u32, text: &str) -> Oid {
     let blob = repo.write_blob(text.as_bytes()).unwrap();
     let edit = [(path, Edit::PutBlob(blob))];
     let applied = repo.tip(RefName::Applied).unwrap();
-    repo.keep(applied, &edit, &meta("Kept")).unwrap();
+    repo.save_snapshot(applied, &edit, &meta("Kept")).unwrap();
     let tip = repo.tip(RefName::Verified).unwrap();
     let commit = repo.commit(tip, &edit, &meta("Sync")).unwrap();
-    repo.note_outgoing(commit).unwrap();
+    repo.record_outgoing(commit).unwrap();
     commit
 }
 
 fn land(repo: &Repo, commit: Oid) {
     repo.set_ref(RefName::Verified, commit).unwrap();
-    repo.settle_outgoing(commit).unwrap();
+    repo.remove_outgoing(commit).unwrap();
     repo.set_ref(RefName::Applied, commit).unwrap();
 }
 
@@ -87,7 +87,7 @@ fn files(git_dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// What the power may leave of files that nobody waited for: any of them as it was before, empty,
+/// What the power may leave of files without fsync: any of them as it was before, empty,
 /// cut, or not there.
 fn fail_power(before: &BTreeMap<PathBuf, Vec<u8>>, git_dir: &Path, random: &mut StdRng) -> usize {
     let mut torn = 0;
@@ -117,14 +117,15 @@ fn fail_power(before: &BTreeMap<PathBuf, Vec<u8>>, git_dir: &Path, random: &mut 
     torn
 }
 
+/// Whatever the power leaves of the files nothing that was durable is lost.
 #[test]
-fn whatever_the_power_leaves_of_the_files_nothing_that_was_durable_is_lost() {
+fn wal_any_power_failure_loses_nothing_durable() {
     let mut torn = 0;
     for seed in 0..12 {
         let mut random = StdRng::seed_from_u64(seed);
         let folder = tempfile::tempdir().unwrap();
         let git_dir = folder.path().join("vault.git");
-        let repo = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+        let repo = Repo::open_with_wal_of(&git_dir, SHORT).unwrap();
         let mut texts = Vec::new();
         let mut number = 0;
         for _life in 0..3 {
@@ -132,7 +133,7 @@ fn whatever_the_power_leaves_of_the_files_nothing_that_was_durable_is_lost() {
             for _ in 0..random.random_range(1..20) {
                 number += 1;
                 let text = format!("{number} ").repeat(random.random_range(1..400));
-                let was_at = repo.journal().unwrap().unwrap().generation;
+                let was_at = repo.wal().unwrap().unwrap().generation;
                 let commit = change(&repo, number, &text);
                 texts.push(text);
                 if random.random_bool(0.8) {
@@ -142,14 +143,14 @@ fn whatever_the_power_leaves_of_the_files_nothing_that_was_durable_is_lost() {
                     change(&repo, number, &text);
                     texts.push(text);
                 }
-                if repo.journal().unwrap().unwrap().generation != was_at {
+                if repo.wal().unwrap().unwrap().generation != was_at {
                     // All of this was put on the disk, with a system call; what came after may be.
                     before = files(&git_dir);
                 }
             }
             let expected = refs(&git_dir);
             torn += fail_power(&before, &git_dir, &mut random);
-            let again = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+            let again = Repo::open_with_wal_of(&git_dir, SHORT).unwrap();
             assert_eq!(refs(&git_dir), expected, "seed {seed}");
             git(&git_dir, &["fsck", "--full", "--strict", "--no-dangling"]);
             for text in &texts {
@@ -161,33 +162,34 @@ fn whatever_the_power_leaves_of_the_files_nothing_that_was_durable_is_lost() {
     assert!(torn > 100, "{torn}");
 }
 
+/// A record that was not durable may be lost and costs no other.
 #[test]
-fn a_record_that_was_not_durable_may_be_lost_and_costs_no_other() {
+fn wal_lost_lazy_record_costs_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
-    let repo = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+    let repo = Repo::open_with_wal_of(&git_dir, SHORT).unwrap();
     let first = change(&repo, 1, "one");
     land(&repo, first);
     let second = change(&repo, 2, "two");
-    let end = repo.journal().unwrap().unwrap().at;
-    let kept = repo.kept().unwrap();
+    let end = repo.wal().unwrap().unwrap().at;
+    let kept = repo.last_snapshot().unwrap();
     land(&repo, second);
-    let journal = git_dir.join(FILE);
-    let whole = fs::read(&journal).unwrap();
-    let last = repo.journal().unwrap().unwrap().at;
+    let wal = git_dir.join(FILE);
+    let whole = fs::read(&wal).unwrap();
+    let last = repo.wal().unwrap().unwrap().at;
     drop(repo);
     let before = files(&git_dir);
     for cut in (end..last).step_by(5) {
         let mut bytes = whole.clone();
         bytes[usize::try_from(cut).unwrap()..].fill(0);
-        fs::write(&journal, bytes).unwrap();
+        fs::write(&wal, bytes).unwrap();
         for name in ["verified", "applied"] {
             fs::write(git_dir.join("refs/vault").join(name), "").unwrap();
         }
-        let repo = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+        let repo = Repo::open_with_wal_of(&git_dir, SHORT).unwrap();
         let verified = repo.tip(RefName::Verified).unwrap().unwrap();
         assert!([first, second].contains(&verified), "cut at {cut}");
-        assert_eq!(repo.kept().unwrap(), kept);
+        assert_eq!(repo.last_snapshot().unwrap(), kept);
         drop(repo);
         for (path, bytes) in &before {
             fs::remove_file(path).ok();
@@ -198,71 +200,73 @@ fn a_record_that_was_not_durable_may_be_lost_and_costs_no_other() {
 }
 
 #[test]
-fn a_daemon_that_was_killed_while_it_moved_a_ref_is_not_kept_from_starting_by_its_lock() {
+fn wal_open_after_a_kill_removes_the_ref_lock() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
-    let repo = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+    let repo = Repo::open_with_wal_of(&git_dir, SHORT).unwrap();
     change(&repo, 1, "one");
-    let kept = repo.kept().unwrap().unwrap();
+    let kept = repo.last_snapshot().unwrap().unwrap();
     let file = git_dir.join("refs/vault/kept");
     let before = fs::read(&file).unwrap();
     change(&repo, 2, "two");
-    let ahead = repo.kept().unwrap();
+    let ahead = repo.last_snapshot().unwrap();
     drop(repo);
     fs::write(&file, before).unwrap();
     fs::write(git_dir.join("refs/vault/kept.lock"), "").unwrap();
-    // Or while it set something; and somebody who only reads has set it otherwise.
+    // Or while it set something; and a reader has set it otherwise.
     fs::write(git_dir.join("config.lock"), "").unwrap();
     Repo::open_or_init(&git_dir).unwrap();
-    let again = Repo::open_with_journal(&git_dir, SHORT).unwrap();
-    assert_eq!(again.kept().unwrap(), ahead);
+    let again = Repo::open_with_wal_of(&git_dir, SHORT).unwrap();
+    assert_eq!(again.last_snapshot().unwrap(), ahead);
     assert_ne!(ahead, Some(kept));
 }
 
 #[test]
-fn what_somebody_else_did_to_a_ref_meanwhile_is_left_as_it_is() {
+fn wal_replay_keeps_a_ref_moved_by_another_program() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
-    let repo = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+    let repo = Repo::open_with_wal_of(&git_dir, SHORT).unwrap();
     let first = change(&repo, 1, "one");
     land(&repo, first);
     drop(repo);
-    // An earlier release without a journal goes on for a while.
+    // An earlier release without a write-ahead log goes on for a while.
     let earlier = Repo::open_or_init(&git_dir).unwrap();
     let second = change(&earlier, 2, "two");
     land(&earlier, second);
     drop(earlier);
     let expected = refs(&git_dir);
-    Repo::open_with_journal(&git_dir, SHORT).unwrap();
+    Repo::open_with_wal_of(&git_dir, SHORT).unwrap();
     assert_eq!(refs(&git_dir), expected);
 }
 
+/// A change waits for the disk twice and large bytes by themselves.
 #[test]
-fn a_change_waits_for_the_disk_twice_and_large_bytes_by_themselves() {
+fn wal_change_costs_two_fsyncs_and_one_for_large_blobs() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
-    let repo = Repo::open_with_journal(&git_dir, LENGTH).unwrap();
-    let begun = repo.journal().unwrap().unwrap().number;
+    let repo = Repo::open_with_wal_of(&git_dir, LENGTH).unwrap();
+    let begun = repo.wal().unwrap().unwrap().number;
     change(&repo, 1, "one");
-    assert_eq!(repo.journal().unwrap().unwrap().number, begun + 2);
+    assert_eq!(repo.wal().unwrap().unwrap().number, begun + 2);
     // Nothing that is known is written once more.
-    let at = repo.journal().unwrap().unwrap().at;
+    let at = repo.wal().unwrap().unwrap().at;
     let large = "large ".repeat(LARGE);
     let commit = change(&repo, 2, &large);
-    let grown = repo.journal().unwrap().unwrap().at - at;
+    let grown = repo.wal().unwrap().unwrap().at - at;
     assert!(grown < 4096, "{grown}");
     land(&repo, commit);
-    assert!(repo.journal().unwrap().unwrap().made.is_empty());
+    assert!(repo.wal().unwrap().unwrap().made.is_empty());
 }
 
+/// A repository with a journal says nothing that git warns of.
 #[test]
-fn a_repository_with_a_journal_says_nothing_that_git_warns_of() {
+fn wal_repository_causes_no_git_warning() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
-    // As an earlier run left it, with and without a journal.
+    // As an earlier run left it, with and without a write-ahead log.
     Repo::open_or_init(&git_dir).unwrap();
     for _ in 0..2 {
-        let repo = Repo::open_with_journal(&git_dir, SHORT).unwrap();
+        let repo = Repo::open_with_wal_of(&git_dir, SHORT).unwrap();
         let config = repo.lock().unwrap().config().unwrap();
         assert!(config.get_bool("core.fsyncObjectFiles").is_err());
     }
@@ -274,10 +278,10 @@ fn a_repository_with_a_journal_says_nothing_that_git_warns_of() {
 }
 
 #[test]
-fn upkeep_leaves_nothing_to_the_journal() {
+fn wal_is_empty_after_maintenance() {
     let folder = tempfile::tempdir().unwrap();
     let git_dir = folder.path().join("vault.git");
-    let repo = Repo::open_with_journal(&git_dir, LENGTH).unwrap();
+    let repo = Repo::open_with_wal_of(&git_dir, LENGTH).unwrap();
     for number in 0..5 {
         let commit = change(&repo, number, &format!("text {number}"));
         land(&repo, commit);
@@ -287,11 +291,11 @@ fn upkeep_leaves_nothing_to_the_journal() {
         .build()
         .unwrap();
     runtime.block_on(repo.maintain()).unwrap();
-    assert_eq!(repo.journal().unwrap().unwrap().number, 1);
+    assert_eq!(repo.wal().unwrap().unwrap().number, 1);
     let expected = refs(&git_dir);
     let commit = change(&repo, 9, "after");
     drop(repo);
-    let again = Repo::open_with_journal(&git_dir, LENGTH).unwrap();
+    let again = Repo::open_with_wal_of(&git_dir, LENGTH).unwrap();
     assert!(again.outgoing().unwrap().contains(&commit));
     assert_eq!(
         again.tip(RefName::Verified).unwrap().unwrap().to_string(),
@@ -321,8 +325,9 @@ fn record() -> impl Strategy<Value = Record> {
 }
 
 proptest! {
+    /// Records are read as they were written up to the first that is not whole.
     #[test]
-    fn records_are_read_as_they_were_written_up_to_the_first_that_is_not_whole(
+    fn wal_parse_stops_at_the_first_torn_record(
         records in prop::collection::vec(record(), 1..6),
         generation in any::<u64>(),
         flipped in any::<prop::sample::Index>(),
@@ -349,7 +354,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_break_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn wal_parse_any_bytes_does_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let mut with_magic = MAGIC.to_vec();
         with_magic.extend(&bytes);
         parse(&bytes);

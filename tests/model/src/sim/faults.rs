@@ -1,4 +1,4 @@
-//! What happens when: a house is set up, everything happens to it, and then all is calm.
+//! What happens when: hosts are set up, faults happen to them, and then all is calm.
 
 use std::{collections::BTreeMap, rc::Rc};
 
@@ -6,11 +6,11 @@ use platinum_core::{AgentName, VaultPath};
 use platinum_protocol::{TaskPlace, hlc::Stamp, reconcile::Intent};
 
 use super::{
-    Mistake, Seen,
+    Coverage, Mistake,
     content::{Content, Contents, Files},
     disk::Disk,
+    editors::WRITING_MS,
     host::Op,
-    people::WRITING_MS,
     remote::{Commit, Remote},
     rng::Rng,
     world::{Host, LOCAL, Memory, Paths, Truth, World},
@@ -28,12 +28,12 @@ const NOTES: [&str; 5] = [
 /// More rounds than any calm needs.
 const CALM: usize = 80;
 
-/// Runs a house from this seed.
-pub(super) fn house(
+/// Runs one simulation from this seed.
+pub(super) fn run(
     seed: u64,
     mistake: Option<Mistake>,
     traced: bool,
-) -> (Seen, Option<String>, Vec<String>) {
+) -> (Coverage, Option<String>, Vec<String>) {
     let mut world = set_up(seed, mistake, traced);
     let events = world.rng.between(60, 220);
     for _ in 0..events {
@@ -118,7 +118,7 @@ fn set_up(seed: u64, mistake: Option<Mistake>, traced: bool) -> World {
         truth,
         mistake,
         is_calm: false,
-        seen: Seen::default(),
+        seen: Coverage::default(),
         failure: None,
         trace: traced.then(Vec::new),
     }
@@ -203,7 +203,7 @@ impl World {
         }
     }
 
-    /// Time goes on; nobody writes for longer than people and editors do.
+    /// Time goes on, without a write for longer than people and editors pause.
     fn pass(&mut self, ms: i64) {
         self.now += ms;
         for host in 0..self.hosts.len() {
@@ -261,7 +261,7 @@ impl World {
         let TaskPlace::Owned(record) = self.place(self.hosts[LOCAL].verified, task) else {
             return;
         };
-        let is_stuck = self.hosts[LOCAL].memory.leases.is_stuck(&record.agent);
+        let is_stuck = self.hosts[LOCAL].memory.leases.has_expired(&record.agent);
         if record.agent != self.hosts[LOCAL].agent && (is_stuck || self.rng.percent(30)) {
             self.seen.taken_over += 1;
             self.begin_claim(LOCAL, task, true);

@@ -1,4 +1,4 @@
-//! What the journal's records are, as bytes.
+//! What the write-ahead log's records are, as bytes.
 //!
 //! Invariant: a record counts whole or not at all, and none counts behind one that does not.
 
@@ -103,13 +103,14 @@ fn one(bytes: &[u8], number: u32) -> Option<(u64, Record, usize)> {
         return None;
     }
     let length = usize::try_from(u32::from_le_bytes(take(&mut rest)?)).ok()?;
-    let said: [u8; 20] = take(&mut rest)?;
+    let checksum: [u8; 20] = take(&mut rest)?;
     let payload = rest.get(..length)?;
-    let record = (sum(bytes.get(..24)?, payload) == said).then(|| Record::decode(payload))??;
+    let record =
+        (sum(bytes.get(..24)?, payload) == checksum).then(|| Record::decode(payload))??;
     Some((generation, record, HEADER + length))
 }
 
-/// Tells torn records from whole ones; nobody else writes here.
+/// Detects torn records; it is no protection against a writer.
 fn sum(head: &[u8], payload: &[u8]) -> [u8; 20] {
     let mut out = [0; 20];
     let all = [head, payload].concat();
@@ -132,7 +133,7 @@ fn take_counted<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(first)
 }
 
-/// A record is shorter than the journal, and that is four megabytes.
+/// A record is shorter than the write-ahead log, and that is four megabytes.
 fn length_of(bytes: &[u8]) -> u32 {
     u32::try_from(bytes.len()).unwrap_or(u32::MAX)
 }

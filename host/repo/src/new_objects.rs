@@ -1,11 +1,11 @@
 //! Every object that a push would give a repository: commits, names and blobs, as they are.
 //!
-//! Lives here: the walk over what one commit has and another has not ([`Repo::each_new`]), over
-//! what one commit has and its parents have not ([`Repo::each_new_in`]), and over everything a
-//! client sent although nothing may point at it ([`Repo::each_sent`]).
+//! Lives here: the walk over what one commit has and another has not ([`Repo::visit_new`]), over
+//! what one commit has and its parents have not ([`Repo::visit_new_in_commit`]), and over everything a
+//! client sent although nothing may point at it ([`Repo::visit_sent`]).
 //! Lives elsewhere: what may be among it is the caller's question.
 //! Invariants: names are given as the tree has them, whatever they are; what some parent has at
-//! the same place is not new; a blob is read once; one that is too large is said to be there; of
+//! the same place is not new; a blob is read once; one that is too large is named without its bytes; of
 //! the commits no more is kept than their ids, and of one commit no more is looked through than
 //! `compare` would.
 
@@ -18,19 +18,19 @@ use git2::{ObjectType, Odb, Oid, Repository};
 
 use crate::{
     Repo, RepoError,
-    compare::{MAX_ENTRIES_READ, foreign},
-    objects::Open,
-    tree::{UNREADABLE, readable_tree},
+    compare::MAX_ENTRIES_READ,
+    repo::Open,
+    tree::{UNREADABLE, foreign, readable_tree},
 };
 
 /// Deeper folders are refused.
 const MAX_DEPTH: usize = 128;
 /// After so many commits the memory for what was read is given back.
-const STRETCH: usize = 4096;
+const BATCH: usize = 4096;
 
 /// One thing that is new.
 #[derive(Debug)]
-pub enum New<'a> {
+pub enum NewObject<'a> {
     /// A commit or a tag: its whole text, without a signature.
     Text {
         /// Which.
@@ -74,7 +74,8 @@ impl Repo {
             folder: std::env::var_os("GIT_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from),
             reason: error.message().to_owned(),
         })?;
-        Ok(Self::around(git, open))
+        let git_dir = git.path().to_owned();
+        Ok(Self::from_open(git, git_dir, open))
     }
 
     /// Shows everything that `to` has and `from` has not, oldest commit first. `visit` may take
@@ -83,21 +84,22 @@ impl Repo {
     /// # Errors
     /// If an object is missing, or a commit has so much that it is not looked through
     /// ([`RepoError::TooMany`]).
-    pub fn each_new(
+    pub fn visit_new(
         &self,
         from: Option<Oid>,
         to: Oid,
         max_blob: usize,
-        visit: &mut dyn FnMut(New<'_>),
+        visit: &mut dyn FnMut(NewObject<'_>),
     ) -> Result<(), RepoError> {
         let commits = self.commits_between(from, to, usize::MAX)?;
         let mut seen = BTreeSet::new();
-        for (number, some) in commits.chunks(STRETCH).enumerate() {
+        for (number, some) in commits.chunks(BATCH).enumerate() {
             if number > 0 {
-                self.forget()?;
+                self.drop_caches()?;
             }
-            some.iter()
-                .try_for_each(|oid| self.each_new_in(*oid, max_blob, &mut seen, &mut *visit))?;
+            some.iter().try_for_each(|oid| {
+                self.visit_new_in_commit(*oid, max_blob, &mut seen, &mut *visit)
+            })?;
         }
         Ok(())
     }
@@ -106,13 +108,13 @@ impl Repo {
     /// in `seen`, where they are noted then.
     ///
     /// # Errors
-    /// As [`Repo::each_new`].
-    pub fn each_new_in(
+    /// As [`Repo::visit_new`].
+    pub fn visit_new_in_commit(
         &self,
         commit: Oid,
         max_blob: usize,
         seen: &mut BTreeSet<Oid>,
-        visit: &mut dyn FnMut(New<'_>),
+        visit: &mut dyn FnMut(NewObject<'_>),
     ) -> Result<(), RepoError> {
         let git = self.lock()?;
         let odb = git.odb().map_err(RepoError::git(DOING))?;
@@ -124,7 +126,7 @@ impl Repo {
             seen,
             visit,
         };
-        walk.commit(commit)
+        walk.visit_commit(commit)
     }
 
     /// Shows everything in a folder of objects that a client sent, whether or not a ref leads to
@@ -132,12 +134,12 @@ impl Repo {
     ///
     /// # Errors
     /// If the folder or an object cannot be read.
-    pub fn each_sent(
+    pub fn visit_sent(
         &self,
         objects: &Path,
         before: &Path,
         max_blob: usize,
-        visit: &mut dyn FnMut(New<'_>),
+        visit: &mut dyn FnMut(NewObject<'_>),
     ) -> Result<(), RepoError> {
         let open = |folder: &Path| -> Result<Odb<'static>, RepoError> {
             let odb = Odb::new().map_err(RepoError::git(DOING))?;
@@ -174,7 +176,7 @@ fn show(
     odb: &Odb<'_>,
     oid: Oid,
     max_blob: usize,
-    visit: &mut dyn FnMut(New<'_>),
+    visit: &mut dyn FnMut(NewObject<'_>),
 ) -> Result<(), RepoError> {
     let (len, kind) = odb.read_header(oid).map_err(RepoError::git(DOING))?;
     match kind {
@@ -183,7 +185,7 @@ fn show(
                 true => None,
                 false => Some(odb.read(oid).map_err(RepoError::git(DOING))?),
             };
-            visit(New::Blob {
+            visit(NewObject::Blob {
                 within: oid,
                 path: "",
                 oid,
@@ -196,7 +198,7 @@ fn show(
             };
             for entry in &tree {
                 let name = String::from_utf8_lossy(entry.name_bytes());
-                visit(New::Name {
+                visit(NewObject::Name {
                     within: oid,
                     path: &name,
                     oid: entry.id(),
@@ -206,7 +208,7 @@ fn show(
         }
         _ => {
             let object = odb.read(oid).map_err(RepoError::git(DOING))?;
-            visit(New::Text {
+            visit(NewObject::Text {
                 oid,
                 text: &unsigned(object.data()),
             });
@@ -222,13 +224,13 @@ struct Walk<'a> {
     /// How many entries of this commit were read.
     read: usize,
     seen: &'a mut BTreeSet<Oid>,
-    visit: &'a mut dyn FnMut(New<'_>),
+    visit: &'a mut dyn FnMut(NewObject<'_>),
 }
 
 impl Walk<'_> {
-    fn commit(&mut self, oid: Oid) -> Result<(), RepoError> {
+    fn visit_commit(&mut self, oid: Oid) -> Result<(), RepoError> {
         let object = self.odb.read(oid).map_err(RepoError::git(DOING))?;
-        (self.visit)(New::Text {
+        (self.visit)(NewObject::Text {
             oid,
             text: &unsigned(object.data()),
         });
@@ -238,11 +240,11 @@ impl Walk<'_> {
             parents.push(parent.tree_id());
         }
         self.read = 0;
-        self.tree(oid, "", commit.tree_id(), &parents, 0)
+        self.visit_tree(oid, "", commit.tree_id(), &parents, 0)
     }
 
     /// What a tree has that none of these others has under the same name.
-    fn tree(
+    fn visit_tree(
         &mut self,
         commit: Oid,
         prefix: &str,
@@ -282,7 +284,7 @@ impl Walk<'_> {
                 continue;
             }
             let path = format!("{prefix}{}", String::from_utf8_lossy(entry.name_bytes()));
-            (self.visit)(New::Name {
+            (self.visit)(NewObject::Name {
                 within: commit,
                 path: &path,
                 oid,
@@ -295,17 +297,17 @@ impl Walk<'_> {
                         .filter(|(_, mode)| mode & 0o170_000 == 0o040_000)
                         .map(|(oid, _)| oid)
                         .collect();
-                    self.tree(commit, &format!("{path}/"), oid, &folders, depth + 1)?;
+                    self.visit_tree(commit, &format!("{path}/"), oid, &folders, depth + 1)?;
                 }
                 // The commit of another repository: nothing of it is here.
                 0o160_000 => {}
-                _ => self.blob(commit, &path, oid)?,
+                _ => self.visit_blob(commit, &path, oid)?,
             }
         }
         Ok(())
     }
 
-    fn blob(&mut self, commit: Oid, path: &str, oid: Oid) -> Result<(), RepoError> {
+    fn visit_blob(&mut self, commit: Oid, path: &str, oid: Oid) -> Result<(), RepoError> {
         if !self.seen.insert(oid) {
             return Ok(());
         }
@@ -314,7 +316,7 @@ impl Walk<'_> {
             true => None,
             false => Some(self.odb.read(oid).map_err(RepoError::git(DOING))?),
         };
-        (self.visit)(New::Blob {
+        (self.visit)(NewObject::Blob {
             within: commit,
             path,
             oid,
@@ -324,7 +326,7 @@ impl Walk<'_> {
     }
 }
 
-/// The text of a commit without its signature, which is random letters and nobody's secret.
+/// The text of a commit without its signature, which is random and no secret.
 fn unsigned(data: &[u8]) -> String {
     let text = String::from_utf8_lossy(data);
     let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));

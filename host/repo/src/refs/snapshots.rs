@@ -19,7 +19,7 @@ impl Repo {
     ///
     /// # Errors
     /// If the ref cannot be read.
-    pub fn kept(&self) -> Result<Option<Oid>, RepoError> {
+    pub fn last_snapshot(&self) -> Result<Option<Oid>, RepoError> {
         match self.lock()?.refname_to_id(KEPT) {
             Ok(oid) => Ok(Some(oid)),
             Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
@@ -32,13 +32,13 @@ impl Repo {
     ///
     /// # Errors
     /// If an edit does not fit the tree, or an object or the ref cannot be written.
-    pub fn keep(
+    pub fn save_snapshot(
         &self,
         base: Option<Oid>,
         edits: &[(VaultPath, Edit)],
         meta: &CommitMeta,
     ) -> Result<Option<Oid>, RepoError> {
-        let last = self.kept()?;
+        let last = self.last_snapshot()?;
         if let Some(last) = last
             && self.has_all(last, edits)?
         {
@@ -64,7 +64,7 @@ impl Repo {
             .commit(None, &who, &who, &meta.message, &tree, &parents)
             .map_err(RepoError::git(doing))?;
         made.push(link);
-        self.made(&made)?;
+        self.record_written(&made)?;
         self.move_ref(&git, KEPT, Some(link), Lasting::Now, doing)?;
         Ok(Some(link))
     }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn every_version_stays_in_the_chain_and_none_is_kept_twice_in_a_row() {
+    fn save_snapshot_keeps_each_version_once() {
         let folder = tempfile::tempdir().unwrap();
         let repo = Repo::open_or_init(&folder.path().join("vault.git")).unwrap();
         let path = VaultPath::new("Inbox/a.md").unwrap();
@@ -106,16 +106,27 @@ mod tests {
             vec![(path.clone(), Edit::PutBlob(blob))]
         };
         let base = repo.commit(None, &put("base"), &meta()).unwrap();
-        let first = repo.keep(Some(base), &put("one"), &meta()).unwrap();
+        let first = repo
+            .save_snapshot(Some(base), &put("one"), &meta())
+            .unwrap();
         assert!(first.is_some());
-        assert_eq!(repo.keep(Some(base), &put("one"), &meta()).unwrap(), None);
-        let second = repo.keep(Some(base), &put("two"), &meta()).unwrap();
-        assert_eq!(repo.kept().unwrap(), second);
+        assert_eq!(
+            repo.save_snapshot(Some(base), &put("one"), &meta())
+                .unwrap(),
+            None
+        );
+        let second = repo
+            .save_snapshot(Some(base), &put("two"), &meta())
+            .unwrap();
+        assert_eq!(repo.last_snapshot().unwrap(), second);
         // A deletion alone has no bytes to keep.
         let gone = [(path.clone(), Edit::Delete)];
-        assert_eq!(repo.keep(Some(base), &gone, &meta()).unwrap(), None);
+        assert_eq!(
+            repo.save_snapshot(Some(base), &gone, &meta()).unwrap(),
+            None
+        );
         let again = repo
-            .keep(Some(base), &put("one"), &meta())
+            .save_snapshot(Some(base), &put("one"), &meta())
             .unwrap()
             .unwrap();
         let chain = repo.commits_between(None, again, 10).unwrap();

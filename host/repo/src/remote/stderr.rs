@@ -1,6 +1,8 @@
-//! What git and ssh say on their way, read for a person: the line that tells why.
+//! The error output of git and ssh, read for a person: the line that says why.
 //!
 //! Invariant: what is repeated is one printable line, bounded, without a password.
+
+use platinum_core::text::one_line;
 
 use super::HostKey;
 
@@ -14,9 +16,9 @@ const SAYS_NOTHING: &[&str] = &[
 ];
 
 /// The line that says why, printable and short: ssh tells its reason before git's own last words.
-pub(crate) fn said(stderr: &[u8]) -> String {
+pub(crate) fn error_line(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    // Progress is told over and over on one line.
+    // Progress is repeated on one line.
     let lines = || {
         text.split(['\n', '\r'])
             .map(str::trim)
@@ -33,9 +35,8 @@ pub(crate) fn said(stderr: &[u8]) -> String {
         .rfind(grave)
         .or_else(|| telling().next_back())
         .or_else(|| lines().rfind(grave))
-        .unwrap_or("git said nothing");
-    let line: String = line.chars().filter(|c| !c.is_control()).take(300).collect();
-    without_password(&line)
+        .unwrap_or("git gave no reason");
+    without_password(&one_line(line, 300))
 }
 
 /// What a helper or a server puts between `://` and `@` is not repeated.
@@ -85,8 +86,7 @@ pub(super) fn faulty(stderr: &[u8]) -> Option<(String, String)> {
             .split_once(": ")?;
         let is_id =
             matches!(object.len(), 40 | 64) && object.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let printable = what.chars().filter(|c| !c.is_control());
-        is_id.then(|| (object.to_owned(), printable.take(MAX_FAULT).collect()))
+        is_id.then(|| (object.to_owned(), one_line(what, MAX_FAULT)))
     })
 }
 
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_is_the_cause_and_not_the_ending_that_all_failures_share() {
+    fn error_line_skips_gits_common_endings() {
         let ending = "fatal: Could not read from remote repository.\n\nPlease make sure you have \
                       the correct access rights\nand the repository exists.\n";
         for (cause, line) in [
@@ -109,13 +109,13 @@ mod tests {
             ),
             ("", "fatal: Could not read from remote repository."),
         ] {
-            assert_eq!(said(format!("{cause}{ending}").as_bytes()), line);
+            assert_eq!(error_line(format!("{cause}{ending}").as_bytes()), line);
         }
-        assert_eq!(said(b"a\nfatal: b\nhint: c\n"), "fatal: b");
+        assert_eq!(error_line(b"a\nfatal: b\nhint: c\n"), "fatal: b");
     }
 
     #[test]
-    fn the_reason_is_told_and_not_the_last_words() {
+    fn error_line_prefers_the_cause() {
         let last = "fatal: Could not read from remote repository.\n\nPlease make sure you have the \
                     correct access rights\nand the repository exists.\n";
         for (before, reason) in [
@@ -133,31 +133,32 @@ mod tests {
             ),
             ("", "fatal: Could not read from remote repository."),
         ] {
-            assert_eq!(said(format!("{before}{last}").as_bytes()), reason);
+            assert_eq!(error_line(format!("{before}{last}").as_bytes()), reason);
         }
         assert_eq!(
-            said(b"Receiving objects:  50% (1/2)\rfatal: early EOF\n"),
+            error_line(b"Receiving objects:  50% (1/2)\rfatal: early EOF\n"),
             "fatal: early EOF"
         );
-        assert_eq!(said(b""), "git said nothing");
+        assert_eq!(error_line(b""), "git gave no reason");
     }
 
     #[test]
-    fn a_password_that_git_repeats_is_not_repeated() {
+    fn error_line_hides_a_password() {
         let line = "fatal: unable to access 'https://me:s3cret@example.test/v.git/': no";
-        let told = said(line.as_bytes());
+        let shown = error_line(line.as_bytes());
         assert_eq!(
-            told,
+            shown,
             "fatal: unable to access 'https://…@example.test/v.git/': no"
         );
         assert_eq!(
-            said(b"fatal: ssh://me@host/v: no"),
+            error_line(b"fatal: ssh://me@host/v: no"),
             "fatal: ssh://me@host/v: no"
         );
     }
 
+    /// A host whose key is unknown or another is known by what ssh says.
     #[test]
-    fn a_host_whose_key_is_unknown_or_another_is_known_by_what_ssh_says() {
+    fn host_key_unknown_or_changed_is_recognised() {
         let unknown = b"No ED25519 host key is known for host and you have requested strict \
                         checking.\r\nHost key verification failed.\r\n";
         assert_eq!(host_key(unknown), Some(HostKey::Unknown));
@@ -167,8 +168,9 @@ mod tests {
         assert_eq!(host_key(b"Permission denied (publickey)."), None);
     }
 
+    /// An object that git refuses is known by what git itself says of it.
     #[test]
-    fn an_object_that_git_refuses_is_known_by_what_git_itself_says_of_it() {
+    fn faulty_object_is_recognised_by_gits_fsck() {
         let object = "2a950f22f4df93c3fa15402165e3a50ff2c4fbe6";
         let line = format!("error: object {object}: missingEmail: invalid author line");
         let all = format!(

@@ -1,17 +1,17 @@
-//! [`Journal`]: what makes a change durable with one wait for the disk.
+//! [`Wal`]: what makes a change durable with one wait for the disk.
 //!
 //! A change writes a handful of small objects and moves a ref or two. Waiting for each of these
-//! files, and for the folder it is in, is a dozen waits; so libgit2 is told to wait for none of
+//! files, and for the folder it is in, is a dozen waits; so libgit2 waits for none of
 //! them, and the objects and the new values of the refs are written once more, one after the other,
 //! into a file that has its full length already: one wait, and nothing of the file system's own to
 //! write. When the power fails, what the files lack is made again from here.
 //!
-//! Lives elsewhere: what is a change, and which of them may be lost with the power, is said by
-//! whoever moves a ref (`refs`).
-//! Invariants: when a durable [`Journal::append`] returns, every object made before it and the refs
-//! it names are in the journal or on the disk. A record counts whole or not at all, and no record
-//! counts behind one that does not. Everything in the files is on the disk before the journal
-//! begins anew. What somebody else did to a ref meanwhile is left as it is.
+//! Lives elsewhere: what is a change, and which of them may be lost with the power, is decided
+//! in `refs`.
+//! Invariants: when a durable [`Wal::append`] returns, every object made before it and the refs
+//! it names are in the write-ahead log or on the disk. A record counts whole or not at all, and no record
+//! counts behind one that does not. Everything in the files is on the disk before the write-ahead log
+//! begins anew. A ref that another program moved meanwhile is left as it is.
 
 mod files;
 mod record;
@@ -46,7 +46,7 @@ const FETCHED: &str = "refs/vault/remote";
 
 /// The journal of one repository, open for writing. One daemon has it.
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub(crate) struct Wal {
     file: File,
     git_dir: PathBuf,
     length: u64,
@@ -55,27 +55,27 @@ pub(crate) struct Journal {
     /// How many records there are, and where the next one goes.
     number: u32,
     at: u64,
-    /// Objects that are in the journal.
+    /// Objects that are in the write-ahead log.
     known: HashSet<Oid>,
     /// Objects that were made since the last record.
     made: Vec<Oid>,
 }
 
-impl Journal {
-    /// Whether a repository has a journal.
+impl Wal {
+    /// Whether a repository has a write-ahead log.
     pub(crate) fn is_in(git_dir: &Path) -> bool {
         git_dir.join(FILE).exists()
     }
 
-    /// Opens the journal, and makes what the files of the repository lack of it.
+    /// Opens the write-ahead log, and makes what the files of the repository lack of it.
     pub(crate) fn open(git: &Repository, length: u64) -> Result<Self, RepoError> {
         let git_dir = git.path().to_owned();
         let path = git_dir.join(FILE);
-        let bytes = read(&path, length).map_err(failed("reading the journal"))?;
+        let bytes = read(&path, length).map_err(failed("reading the write-ahead log"))?;
         let (generation, records, end) = parse(&bytes);
         let file = prepare(&path, length, bytes.len() as u64)
-            .map_err(failed("making room for the journal"))?;
-        let mut journal = Self {
+            .map_err(failed("making room for the write-ahead log"))?;
+        let mut wal = Self {
             file,
             git_dir,
             length,
@@ -85,15 +85,15 @@ impl Journal {
             known: HashSet::new(),
             made: Vec::new(),
         };
-        journal.replay(git, &records)?;
+        wal.replay(git, &records)?;
         if records.is_empty() {
-            journal.begin_anew(git)?;
+            wal.checkpoint(git)?;
         }
-        Ok(journal)
+        Ok(wal)
     }
 
     /// An object was written to the files, and is not known to be on the disk.
-    pub(crate) fn made(&mut self, object: Oid) {
+    pub(crate) fn record_written(&mut self, object: Oid) {
         if !self.known.contains(&object) {
             self.made.push(object);
         }
@@ -119,20 +119,20 @@ impl Journal {
         let bytes = match whole {
             Some(bytes) if self.at + bytes.len() as u64 <= self.length => bytes,
             _ => {
-                self.begin_anew(git)?;
+                self.checkpoint(git)?;
                 let objects = Vec::new();
                 Record { objects, refs }.encode(self.generation, self.number)
             }
         };
         self.write(&bytes, durable)
-            .map_err(failed("writing the journal"))?;
+            .map_err(failed("writing the write-ahead log"))?;
         self.known.extend(self.made.drain(..));
         Ok(())
     }
 
-    /// What was made since the last record; nothing if that is more than any journal holds.
+    /// What was made since the last record; nothing if that is more than any log holds.
     fn objects_made(&self, git: &Repository) -> Result<Option<Vec<Object>>, RepoError> {
-        let doing = "writing the journal";
+        let doing = "writing the write-ahead log";
         let odb = git.odb().map_err(RepoError::git(doing))?;
         let mut objects = Vec::with_capacity(self.made.len());
         let mut taken = HashSet::new();
@@ -161,9 +161,9 @@ impl Journal {
         Ok(())
     }
 
-    /// Puts everything on the disk; what is in the journal is not needed any more then.
-    pub(crate) fn begin_anew(&mut self, git: &Repository) -> Result<(), RepoError> {
-        let doing = "putting everything on the disk";
+    /// Puts everything on the disk; what is in the write-ahead log is not needed any more then.
+    pub(crate) fn checkpoint(&mut self, git: &Repository) -> Result<(), RepoError> {
+        let doing = "writing a checkpoint";
         let folder = File::open(&self.git_dir).map_err(failed(doing))?;
         rustix::fs::syncfs(&folder).map_err(|error| failed(doing)(error.into()))?;
         let mut record = Record::default();

@@ -1,19 +1,19 @@
-//! Making again, from the journal, what the files of the repository lack of it.
+//! Making again, from the write-ahead log, what the files of the repository lack of it.
 //!
-//! Invariant: what is whole in the files, and what somebody else did to a ref meanwhile, is left.
+//! Invariant: what is whole in the files, and a ref that another program moved meanwhile, is left.
 
 use std::{collections::BTreeMap, fs, io};
 
 use git2::{ErrorCode, ObjectType, Oid, Repository};
 
 use super::{
-    Journal, failed,
+    Wal, failed,
     files::{is_whole, loose},
     record::Record,
 };
 use crate::RepoError;
 
-impl Journal {
+impl Wal {
     pub(super) fn replay(&mut self, git: &Repository, records: &[Record]) -> Result<(), RepoError> {
         let mut made_again = 0_usize;
         let mut values: BTreeMap<&str, Vec<Option<Oid>>> = BTreeMap::new();
@@ -32,8 +32,8 @@ impl Journal {
         }
         if made_again > 0 {
             tracing::warn!(
-                "The power failed, it seems: {made_again} objects and refs of the repository were \
-                 made again from its journal."
+                "Recovered {made_again} objects and refs of the repository from its write-ahead log, after a \
+                 power failure or crash."
             );
         }
         Ok(())
@@ -91,7 +91,7 @@ impl Journal {
         if let Some(to) = last
             && !git.odb().is_ok_and(|odb| odb.exists(to))
         {
-            tracing::warn!("{name} cannot be made again: {to} is not there.");
+            tracing::warn!("Cannot recover the ref {name}: the commit {to} is missing.");
             return Ok(false);
         }
         if !is_whole {

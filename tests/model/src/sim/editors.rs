@@ -1,6 +1,6 @@
 //! People: they write, delete and rename notes in any editor, on any host, at any moment.
 //!
-//! What somebody wrote over what he saw is what he wanted: the text that was there is owed no
+//! What a person wrote over what they saw is what they wanted: the text that was there is owed no
 //! more. All other text is.
 
 use platinum_core::VaultPath;
@@ -24,7 +24,7 @@ impl World {
             0..=3 => self.write_whole(host, &path, there),
             4..=6 => self.write_slowly(host, &path, there),
             7 if there.is_some() => {
-                self.note(|w| format!("somebody deletes {path} on {}", w.hosts[host].agent));
+                self.note(|w| format!("a person deletes {path} on {}", w.hosts[host].agent));
                 self.hosts[host].disk.remove(&path);
                 self.overwritten(there);
             }
@@ -53,7 +53,7 @@ impl World {
         let text = self.contents.new_text();
         self.note(|w| {
             format!(
-                "somebody writes {text:08x} to {path} on {}",
+                "a person writes {text:08x} to {path} on {}",
                 w.hosts[host].agent
             )
         });
@@ -73,7 +73,7 @@ impl World {
         let half = self.contents.half_of(text);
         self.note(|w| {
             format!(
-                "somebody begins to write {text:08x} to {path} on {}",
+                "a person begins to write {text:08x} to {path} on {}",
                 w.hosts[host].agent
             )
         });
@@ -103,7 +103,7 @@ impl World {
         let Some(to) = self.rng.pick(&self.paths.notes).cloned() else {
             return;
         };
-        self.note(|w| format!("somebody renames {path} to {to} on {}", w.hosts[host].agent));
+        self.note(|w| format!("a person renames {path} to {to} on {}", w.hosts[host].agent));
         self.hosts[host].disk.rename(path, &to);
     }
 

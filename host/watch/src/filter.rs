@@ -1,7 +1,7 @@
-//! [`Ears`]: which events are news, and of which paths.
+//! [`EventFilter`]: which events matter, and to which paths.
 //!
-//! Invariants: in doubt it is news, and everything may differ. A wake-up too many costs a look; one
-//! too few costs latency. A path is marked before anybody is woken for it.
+//! Invariants: in doubt an event matters, and everything may differ. A needless wake-up costs a
+//! scan; a missing one costs latency. A path is marked before anybody is woken for it.
 
 use std::{
     collections::BTreeSet,
@@ -14,74 +14,51 @@ use notify::{
     ErrorKind, Event, EventKind,
     event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode},
 };
-use tokio::sync::watch;
 
-use crate::{Dirty, WakeUps, dirty::Marked};
+use crate::{
+    DirtyPaths, WakeUps,
+    dirty::Mark,
+    wake::{Signal, wake_ups},
+};
 
-/// How long after a new folder everybody is woken once more: what was put into it before the
-/// system watched it is reported by nobody.
-const ECHO: Duration = Duration::from_millis(300);
-
-/// Further wake-ups this close together are one.
-const SLOT: Duration = Duration::from_millis(250);
+/// How long after a new folder the waiters are woken once more: the system reports nothing of what
+/// was put into it before it was watched.
+const NEW_FOLDER_DELAY: Duration = Duration::from_millis(300);
 
 /// So many paths that fail are remembered.
 const MOST_FAILING: usize = 4096;
 
-/// What waiters see.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct News {
-    /// How many events were news.
-    pub(crate) count: u64,
-    /// When to wake once more, in order, a slot apart.
-    pub(crate) echoes: Vec<Instant>,
-}
-
-impl News {
-    /// Adds a further wake-up, or takes one that comes soon after it for it.
-    fn add(&mut self, at: Instant) {
-        let now = Instant::now();
-        self.echoes.retain(|echo| *echo + SLOT > now);
-        let behind = self.echoes.partition_point(|echo| *echo < at);
-        let near = self.echoes.get(behind);
-        if near.is_none_or(|next| next.duration_since(at) > SLOT) {
-            self.echoes.insert(behind, at);
-        }
-    }
-}
-
-/// Listens to events and tells the waiters.
+/// Filters events, marks their paths and wakes the waiters.
 #[derive(Debug)]
-pub(crate) struct Ears {
+pub(crate) struct EventFilter {
     root: PathBuf,
-    dirty: Dirty,
-    news: watch::Sender<News>,
-    /// Paths that the watcher could not look at when it last said something of them.
+    dirty: DirtyPaths,
+    signal: Arc<Signal>,
+    /// Paths of which the watcher reported last that they cannot be read.
     failing: Mutex<BTreeSet<PathBuf>>,
 }
 
-/// What an event was.
+/// What became of an event.
 #[derive(Debug)]
-pub(crate) enum Heard {
-    /// Nothing that anybody needs to know.
-    Nothing,
-    /// News; the waiters are told.
-    News,
-    /// The waiters are told, and no more events will come of some folders.
+pub(crate) enum Handled {
+    /// It does not matter.
+    Ignored,
+    /// The waiters were woken.
+    Woken,
+    /// The waiters were woken, and some folders will report no more events.
     Exhausted(notify::Error),
 }
 
-impl Ears {
-    pub(crate) fn new(root: PathBuf, dirty: &Dirty) -> (Arc<Self>, WakeUps) {
-        let (news, waiting) = watch::channel(News::default());
-        let dirty = dirty.clone();
-        let ears = Self {
+impl EventFilter {
+    pub(crate) fn new(root: PathBuf, dirty: &DirtyPaths) -> (Arc<Self>, WakeUps) {
+        let (signal, waiting) = wake_ups();
+        let filter = Self {
             root,
-            dirty,
-            news,
+            dirty: dirty.clone(),
+            signal,
             failing: Mutex::default(),
         };
-        (Arc::new(ears), WakeUps::new(waiting))
+        (Arc::new(filter), waiting)
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -89,56 +66,61 @@ impl Ears {
     }
 
     /// Where the changed paths are gathered.
-    pub(crate) fn dirty(&self) -> &Dirty {
+    pub(crate) fn dirty(&self) -> &DirtyPaths {
         &self.dirty
     }
 
-    /// Wakes everybody at this time too.
-    pub(crate) fn echo_at(&self, at: Instant) {
-        self.news.send_modify(|news| news.add(at));
+    /// From now on the gathered paths are complete.
+    pub(crate) fn attach(&self) {
+        self.dirty.attach(&self.signal);
     }
 
-    pub(crate) fn hear(&self, event: notify::Result<Event>) -> Heard {
+    pub(crate) fn on_event(&self, event: notify::Result<Event>) -> Handled {
         let event = match event {
             Ok(event) => event,
             Err(error) if self.is_of_known_paths(&error) => {
-                // A poller says so again at every turn: that is news once.
+                // A poller repeats it at every turn; it counts once.
                 if !self.is_first(&error.paths) {
-                    return Heard::Nothing;
+                    return Handled::Ignored;
                 }
                 for path in &error.paths {
-                    if let Named::Path(text) = self.named(path) {
+                    if let PathKind::Path(text) = self.classify(path) {
                         let (below, arrived) = (true, None);
-                        self.dirty.mark(&text, Marked { below, arrived }, None);
+                        self.dirty.mark(&text, Mark { below, arrived }, None);
                     }
                 }
-                self.tell(None);
-                tracing::warn!(%error, "a folder cannot be watched; it is looked at in slow turns");
-                return Heard::News;
+                self.signal.wake(None);
+                tracing::warn!(
+                    "Cannot watch a folder ({error}); it is scanned by the timer instead."
+                );
+                return Handled::Woken;
             }
             Err(error) => {
                 self.dirty.mark_everything();
-                self.tell(None);
+                self.signal.wake(None);
                 if matches!(error.kind, ErrorKind::MaxFilesWatch) {
-                    return Heard::Exhausted(error);
+                    return Handled::Exhausted(error);
                 }
-                tracing::warn!(%error, "the watcher missed something");
-                return Heard::News;
+                tracing::warn!(
+                    "The file watcher lost events ({error}); the whole vault is scanned."
+                );
+                return Handled::Woken;
             }
         };
-        if !self.is_news(&event) {
-            return Heard::Nothing;
+        if !self.matters(&event) {
+            return Handled::Ignored;
         }
         let is_folder = may_be_new_folder(&event);
-        let echo = is_folder.then(|| Instant::now() + ECHO);
-        self.mark(&event, is_folder, echo);
-        self.tell(echo);
-        Heard::News
+        let again = is_folder.then(|| Instant::now() + NEW_FOLDER_DELAY);
+        self.mark(&event, is_folder, again);
+        self.signal.wake(again);
+        Handled::Woken
     }
 
     /// Whether an error is about paths below the root alone, and not about watching at all.
     fn is_of_known_paths(&self, error: &notify::Error) -> bool {
-        let is_below = |path: &PathBuf| matches!(self.named(path), Named::Path(_) | Named::Hidden);
+        let is_below =
+            |path: &PathBuf| matches!(self.classify(path), PathKind::Path(_) | PathKind::Hidden);
         !matches!(error.kind, ErrorKind::MaxFilesWatch)
             && !error.paths.is_empty()
             && error.paths.iter().all(is_below)
@@ -150,17 +132,8 @@ impl Ears {
         if failing.len() > MOST_FAILING {
             failing.clear();
         }
-        let news = paths.iter().filter(|path| failing.insert((*path).clone()));
-        news.count() > 0
-    }
-
-    fn tell(&self, echo: Option<Instant>) {
-        self.news.send_modify(|news| {
-            news.count = news.count.wrapping_add(1);
-            if let Some(at) = echo {
-                news.add(at);
-            }
-        });
+        let new = paths.iter().filter(|path| failing.insert((*path).clone()));
+        new.count() > 0
     }
 
     /// Marks what an event names; everything, if it names nothing, or something that is not here.
@@ -171,39 +144,39 @@ impl Ears {
         }
         for (at, path) in event.paths.iter().enumerate() {
             let arrived = arrived(event.kind, at);
-            match self.named(path) {
-                Named::Path(text) => self.dirty.mark(&text, Marked { below, arrived }, again),
+            match self.classify(path) {
+                PathKind::Path(text) => self.dirty.mark(&text, Mark { below, arrived }, again),
                 // The folder itself went away, or came back.
-                Named::Root if is_touch(event.kind) => {
-                    self.dirty.mark("", Marked::default(), None);
+                PathKind::Root if is_touch(event.kind) => {
+                    self.dirty.mark("", Mark::default(), None);
                 }
-                Named::Root | Named::Elsewhere => self.dirty.mark_everything(),
-                Named::Hidden => {}
+                PathKind::Root | PathKind::Elsewhere => self.dirty.mark_everything(),
+                PathKind::Hidden => {}
             }
         }
     }
 
-    fn named(&self, path: &Path) -> Named {
+    fn classify(&self, path: &Path) -> PathKind {
         let Ok(below) = path.strip_prefix(&self.root) else {
-            return Named::Elsewhere;
+            return PathKind::Elsewhere;
         };
         if self.is_hidden(path) {
-            return Named::Hidden;
+            return PathKind::Hidden;
         }
         match below.to_str() {
-            Some("") => Named::Root,
-            Some(text) => Named::Path(text.to_owned()),
+            Some("") => PathKind::Root,
+            Some(text) => PathKind::Path(text.to_owned()),
             // No name of a vault.
-            None => Named::Hidden,
+            None => PathKind::Hidden,
         }
     }
 
-    fn is_news(&self, event: &Event) -> bool {
+    fn matters(&self, event: &Event) -> bool {
         if event.need_rescan() {
             return true;
         }
         match event.kind {
-            // The end of writing counts; opening and reading do not, or looking would wake us.
+            // The end of writing counts; opening and reading do not, or a scan would wake itself.
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => {}
             EventKind::Access(_) => return false,
             _ => {}
@@ -223,7 +196,7 @@ impl Ears {
 }
 
 /// What a path is to the watched folder.
-enum Named {
+enum PathKind {
     Path(String),
     Root,
     Hidden,

@@ -1,4 +1,4 @@
-//! [`InUse`]: who works in the repository, and tidying up after who was killed there.
+//! The process lock of the repository, and the removal of what killed programs left in it.
 //!
 //! A program that is killed while it moves a ref leaves `<ref>.lock` behind, and from then on
 //! that ref cannot be moved any more; one that is killed while it writes objects leaves unfinished
@@ -36,7 +36,7 @@ const UNFINISHED: [&str; 6] = [
 const FRESH: Duration = Duration::from_secs(600);
 
 /// Standard input for a git child: empty, and a lock as long as the child lives.
-pub(crate) fn lifetime(git_dir: &Path) -> io::Result<Stdio> {
+pub(crate) fn hold(git_dir: &Path) -> io::Result<Stdio> {
     let file = open(git_dir)?;
     file.lock_shared()?;
     Ok(Stdio::from(file))
@@ -59,13 +59,13 @@ impl Repo {
     /// what it writes through this value meanwhile waits.
     ///
     /// # Errors
-    /// If a lock cannot be looked at or taken away.
-    pub fn take_stale_locks(&self) -> Result<Option<Vec<PathBuf>>, RepoError> {
+    /// If a lock cannot be read or removed.
+    pub fn remove_stale_locks(&self) -> Result<Option<Vec<PathBuf>>, RepoError> {
         let failed = |error: io::Error| RepoError::Open {
             folder: self.git_dir().to_owned(),
             reason: format!("a lock left behind cannot be taken away: {error}"),
         };
-        // Whoever of this process moves a ref just now has a lock that is none of the stale.
+        // A lock of a ref that this process moves right now is not stale.
         let _writers = self.lock()?;
         let children = open(self.git_dir()).map_err(failed)?;
         match children.try_lock() {
@@ -173,7 +173,7 @@ mod tests {
     use crate::{CommitMeta, RefName};
 
     #[test]
-    fn locks_are_taken_away_once_nobody_can_hold_them() {
+    fn remove_stale_locks_waits_for_running_git() {
         let folder = tempfile::tempdir().unwrap();
         let git_dir = folder.path().join("vault.git");
         let repo = Repo::open_or_init(&git_dir).unwrap();
@@ -204,31 +204,32 @@ mod tests {
 
         // A git that outlived the daemon which started it may be the one that holds them.
         let mut orphan = Command::new("cat")
-            .stdin(lifetime(&git_dir).unwrap())
+            .stdin(hold(&git_dir).unwrap())
             .spawn()
             .unwrap();
         orphan.wait().unwrap();
         let mut orphan = Command::new("sleep")
             .arg("60")
-            .stdin(lifetime(&git_dir).unwrap())
+            .stdin(hold(&git_dir).unwrap())
             .spawn()
             .unwrap();
-        assert_eq!(repo.take_stale_locks().unwrap(), None);
+        assert_eq!(repo.remove_stale_locks().unwrap(), None);
         repo.set_ref(RefName::Verified, commit).unwrap_err();
         orphan.kill().unwrap();
         orphan.wait().unwrap();
 
-        let mut taken = repo.take_stale_locks().unwrap().unwrap();
+        let mut taken = repo.remove_stale_locks().unwrap().unwrap();
         taken.sort();
         let mut left = left.to_vec();
         left.sort();
         assert_eq!(taken, left);
         repo.set_ref(RefName::Verified, commit).unwrap();
-        assert_eq!(repo.take_stale_locks().unwrap(), Some(Vec::new()));
+        assert_eq!(repo.remove_stale_locks().unwrap(), Some(Vec::new()));
     }
 
+    /// A lock of this process is not taken for one that was left.
     #[test]
-    fn a_lock_of_this_process_is_not_taken_for_one_that_was_left() {
+    fn remove_stale_locks_keeps_a_lock_of_this_process() {
         let folder = tempfile::tempdir().unwrap();
         let git_dir = folder.path().join("vault.git");
         let repo = Repo::open_or_init(&git_dir).unwrap();
@@ -236,18 +237,21 @@ mod tests {
         fs::create_dir_all(lock.parent().unwrap()).unwrap();
         let writing = repo.lock().unwrap();
         fs::write(&lock, "").unwrap();
-        let (tell, told) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
         let other = repo.clone();
-        std::thread::spawn(move || tell.send(other.take_stale_locks().unwrap()));
-        told.recv_timeout(Duration::from_millis(200)).unwrap_err();
+        std::thread::spawn(move || sender.send(other.remove_stale_locks().unwrap()));
+        receiver
+            .recv_timeout(Duration::from_millis(200))
+            .unwrap_err();
         assert!(lock.exists());
         fs::remove_file(&lock).unwrap();
         drop(writing);
-        assert_eq!(told.recv().unwrap(), Some(Vec::new()));
+        assert_eq!(receiver.recv().unwrap(), Some(Vec::new()));
     }
 
+    /// Unfinished objects are swept and finished ones are not.
     #[test]
-    fn unfinished_objects_are_swept_and_finished_ones_are_not() {
+    fn sweep_removes_only_unfinished_objects() {
         let folder = tempfile::tempdir().unwrap();
         let git_dir = folder.path().join("vault.git");
         let repo = Repo::open_or_init(&git_dir).unwrap();
@@ -278,7 +282,7 @@ mod tests {
 
         let mut other = Command::new("sleep")
             .arg("60")
-            .stdin(lifetime(&git_dir).unwrap())
+            .stdin(hold(&git_dir).unwrap())
             .spawn()
             .unwrap();
         assert_eq!(repo.sweep().unwrap(), None);

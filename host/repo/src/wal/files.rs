@@ -1,4 +1,4 @@
-//! The files that the journal reads and writes.
+//! The files that the write-ahead log reads and writes.
 
 use std::{
     fs::File,
@@ -32,7 +32,7 @@ pub(crate) fn loose(git_dir: &Path, oid: Oid) -> PathBuf {
     git_dir.join("objects").join(folder).join(name)
 }
 
-/// The bytes of the journal, if there is one.
+/// The bytes of the write-ahead log, if there is one.
 pub(super) fn read(path: &Path, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match File::open(path) {
