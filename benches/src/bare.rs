@@ -1,6 +1,8 @@
 //! Wasmtime as it comes: the same component, allocator and epochs, but no limits, no grants, no
 //! time-out and no state beyond one string. It is what our own overhead is measured against.
 
+use std::time::{Duration, Instant};
+
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
     component::{Component, Linker},
@@ -10,13 +12,13 @@ use crate::{
     bindings::{
         Answers, BasePre, View,
         exports::platinum::skill::handler::Invocation,
-        platinum::skill::{context, log, types::Trigger},
+        platinum::skill::{context, log},
     },
     measure::Contender,
 };
 
 /// The contender.
-pub fn contender(component: &[u8]) -> anyhow::Result<Contender> {
+pub(crate) fn contender(component: &[u8]) -> anyhow::Result<Contender> {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
@@ -44,9 +46,9 @@ pub fn contender(component: &[u8]) -> anyhow::Result<Contender> {
                     let mut store = Store::new(&engine, "bench".to_owned());
                     store.set_epoch_deadline(1_000_000);
                     let invocation = Invocation {
-                        trigger: Trigger::Schedule,
+                        event: "schedule".to_owned(),
                         task: None,
-                        about: None,
+                        message: None,
                     };
                     let base = pre.instantiate_async(&mut store).await.map_err(plain)?;
                     let outcome = base
@@ -60,6 +62,14 @@ pub fn contender(component: &[u8]) -> anyhow::Result<Contender> {
             })
         }),
     })
+}
+
+/// How long the compiler takes for a component.
+pub(crate) fn compile(component: &[u8]) -> anyhow::Result<Duration> {
+    let engine = Engine::new(Config::new().epoch_interruption(true)).map_err(plain)?;
+    let began = Instant::now();
+    Component::from_binary(&engine, component).map_err(plain)?;
+    Ok(began.elapsed())
 }
 
 fn view(state: &mut String) -> View<'_> {

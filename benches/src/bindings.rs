@@ -11,10 +11,10 @@ use platinum::skill::{context, log, types};
 use wasmtime::component::HasData;
 
 /// Marks the view below for the linker.
-pub struct Answers;
+pub(crate) struct Answers;
 
 /// What answers the host calls.
-pub struct View<'a>(pub &'a str);
+pub(crate) struct View<'a>(pub(crate) &'a str);
 
 impl HasData for Answers {
     type Data<'a> = View<'a>;
@@ -30,7 +30,7 @@ impl context::Host for View<'_> {
     async fn role(&mut self) -> wasmtime::Result<types::Role> {
         Ok(types::Role::Cloud)
     }
-    async fn zones(&mut self) -> wasmtime::Result<Vec<types::Zone>> {
+    async fn zones(&mut self) -> wasmtime::Result<Vec<String>> {
         Ok(Vec::new())
     }
     async fn now(&mut self) -> wasmtime::Result<String> {

@@ -1,16 +1,16 @@
 //! The main job on real servers: Dovecot over TLS, Postfix, git daemon, both daemons as processes.
 //!
-//! The daemons are the ones that tests use (`target/debug`): most of the time goes to servers,
-//! git and file events, not to our own code. The peer of the first row is Dovecot itself: how long
+//! Most of the time goes to servers, git and file events, not to our own code. The peer of the first row is Dovecot itself: how long
 //! its IDLE takes to say that there is mail is part of every mail program's time.
 
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
     time::{Duration, Instant},
 };
 
-use anyhow::Context;
+use anyhow::{Context as _, ensure};
 use platinum_testkit::{
     Child,
     git::GitServer,
@@ -18,12 +18,10 @@ use platinum_testkit::{
     program, wait_for,
 };
 
-/// How many mails make the journey.
-const MAILS: usize = 15;
 const SOON: Duration = Duration::from_secs(60);
 
-/// Sends the mails through the house and prints two rows.
-pub fn run(root: &Path) -> anyhow::Result<()> {
+/// Sends so many mails, one after the other, and prints two rows.
+pub(crate) fn run(root: &Path, mails: usize) -> anyhow::Result<()> {
     if let Err(missing) = MailServers::available() {
         println!("the main job on real servers: not measured, {missing}");
         return Ok(());
@@ -43,6 +41,7 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
         );
         fs::write(folder.path().join(format!("{role}.toml")), text)?;
     }
+    exchange_keys(folder.path())?;
     let daemon = |package: &str, name: &str, role: &str| -> anyhow::Result<Child> {
         let program = program(package, name)?;
         let config = folder.path().join(format!("{role}.toml"));
@@ -62,7 +61,7 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
 
     let vault = folder.path().join("local/vault");
     let (mut drafted, mut sent) = (Vec::new(), Vec::new());
-    for number in 0..MAILS {
+    for number in 0..mails {
         let text = format!(
             "From: Clara <{CLIENT}>\r\nTo: {OWNER}\r\nSubject: Question {number}\r\n\
              Date: Fri, 20 Nov 2026 17:42:00 +0100\r\nMessage-ID: <{number}@client.example>\r\n\
@@ -115,6 +114,29 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
         "approval (file moved) -> in the other mailbox (SMTP)",
         &mut sent,
     );
+    Ok(())
+}
+
+/// Each half learns the other's key, as the owner does it once.
+fn exchange_keys(folder: &Path) -> anyhow::Result<()> {
+    let line = |package: &str, name: &str, role: &str, arguments: &[&str]| {
+        let output = Command::new(program(package, name)?)
+            .args(arguments)
+            .arg("--config")
+            .arg(folder.join(format!("{role}.toml")))
+            .output()?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{name} {arguments:?}: {errors}");
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    };
+    let local = line("platinum-local", "platinum", "local", &["key"])?;
+    let cloud = line(
+        "platinum-cloud",
+        "platinum-cloud",
+        "cloud",
+        &["trust", &local],
+    )?;
+    line("platinum-local", "platinum", "local", &["trust", &cloud])?;
     Ok(())
 }
 

@@ -4,38 +4,36 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::ours::Starts;
-
-/// How many rounds there are; the first is not counted.
-const ROUNDS: usize = 31;
+use crate::{Scale, ours::Loads};
 
 /// One way to do the job.
-pub struct Contender {
+pub(crate) struct Contender {
     /// What the table calls it.
-    pub name: String,
+    pub(crate) name: String,
     /// How many calls are one round of it.
-    pub batch: u32,
+    pub(crate) batch: u32,
     /// Makes that many calls.
-    pub calls: Box<dyn FnMut(u32) -> anyhow::Result<()>>,
+    pub(crate) calls: Box<dyn FnMut(u32) -> anyhow::Result<()>>,
 }
 
 /// What a contender took for one call.
-pub struct Measured {
+pub(crate) struct Measured {
     name: String,
     median: Duration,
     best: Duration,
     worst: Duration,
 }
 
-/// Goes around all contenders, round by round.
-pub fn rounds(contenders: &mut [Contender]) -> anyhow::Result<Vec<Measured>> {
-    let mut taken = vec![Vec::with_capacity(ROUNDS); contenders.len()];
-    for round in 0..ROUNDS {
+/// Goes around all contenders, round by round; the first round does not count.
+pub(crate) fn rounds(contenders: &mut [Contender], scale: Scale) -> anyhow::Result<Vec<Measured>> {
+    let mut taken = vec![Vec::with_capacity(scale.rounds); contenders.len()];
+    for round in 0..=scale.rounds {
         for (contender, taken) in contenders.iter_mut().zip(&mut taken) {
             let start = Instant::now();
-            (contender.calls)(contender.batch)?;
+            let batch = contender.batch.min(scale.batch);
+            (contender.calls)(batch)?;
             if round > 0 {
-                taken.push(start.elapsed() / contender.batch);
+                taken.push(start.elapsed() / batch);
             }
         }
     }
@@ -56,7 +54,7 @@ fn ratio(of: Duration, to: Duration) -> f64 {
 }
 
 /// The table for people; the first contender is the measure of all others.
-pub fn table(results: &[Measured]) -> String {
+pub(crate) fn table(results: &[Measured]) -> String {
     let micros = |time: Duration| time.as_secs_f64() * 1e6;
     let mut table = format!(
         "{:<34} {:>12} {:>12} {:>12} {:>9}\n",
@@ -76,7 +74,7 @@ pub fn table(results: &[Measured]) -> String {
 }
 
 /// The same for programs.
-pub fn json(results: &[Measured], absent: &[&str], starts: &Starts) -> String {
+pub(crate) fn json(results: &[Measured], absent: &[&str], loads: &Loads, rounds: usize) -> String {
     let rows: Vec<_> = results
         .iter()
         .map(|result| {
@@ -90,10 +88,10 @@ pub fn json(results: &[Measured], absent: &[&str], starts: &Starts) -> String {
         })
         .collect();
     json!({
-        "rounds": ROUNDS - 1,
+        "rounds": rounds,
         "call": rows,
         "absent": absent,
-        "load": { "compiled_ns": nanos(starts.compiled), "cached_ns": nanos(starts.cached) },
+        "load": { "compiled_ns": nanos(loads.compiled), "cached_ns": nanos(loads.cached) },
     })
     .to_string()
 }

@@ -1,4 +1,4 @@
-//! This house's engine, with every limit on.
+//! Platinum's engine, with every limit on.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,6 @@ use anyhow::Context;
 use platinum_core::{Capability, Role, Timestamp};
 use platinum_engine::{
     Call, Engine, EngineOptions, Interface, Invocation, Limits, Linker, SkillHost, SkillState,
-    Trigger,
 };
 
 use crate::{
@@ -17,12 +16,12 @@ use crate::{
     measure::Contender,
 };
 
-/// What a start takes.
-pub struct Starts {
+/// How long a skill takes to load.
+pub(crate) struct Loads {
     /// With nothing in the cache.
-    pub compiled: Duration,
+    pub(crate) compiled: Duration,
     /// With the skill in it.
-    pub cached: Duration,
+    pub(crate) cached: Duration,
 }
 
 struct Agent(String);
@@ -82,7 +81,7 @@ fn limits() -> Limits {
 }
 
 /// The contender.
-pub fn contender(component: &[u8]) -> anyhow::Result<Contender> {
+pub(crate) fn contender(component: &[u8]) -> anyhow::Result<Contender> {
     let host = host(EngineOptions::default())?;
     let skill = host.load("two-calls", component, "")?;
     let limits = limits();
@@ -96,9 +95,9 @@ pub fn contender(component: &[u8]) -> anyhow::Result<Contender> {
             runtime.block_on(async {
                 for _ in 0..calls {
                     let invocation = Invocation {
-                        trigger: Trigger::Schedule,
+                        event: "schedule".to_owned(),
                         task: None,
-                        about: None,
+                        message: None,
                     };
                     host.invoke(
                         &skill,
@@ -116,7 +115,7 @@ pub fn contender(component: &[u8]) -> anyhow::Result<Contender> {
 }
 
 /// How long a skill takes to load, compiled and from the cache.
-pub fn starts(component: &[u8]) -> anyhow::Result<Starts> {
+pub(crate) fn loads(component: &[u8]) -> anyhow::Result<Loads> {
     let folder = std::env::temp_dir().join(format!("platinum-bench-{}", std::process::id()));
     let load = || -> anyhow::Result<(Duration, bool)> {
         let options = EngineOptions {
@@ -132,5 +131,5 @@ pub fn starts(component: &[u8]) -> anyhow::Result<Starts> {
     std::fs::remove_dir_all(&folder).context("the benchmark's cache cannot be removed")?;
     let ((compiled, _), (cached, from_cache)) = (first?, second?);
     anyhow::ensure!(from_cache, "the second load did not come from the cache");
-    Ok(Starts { compiled, cached })
+    Ok(Loads { compiled, cached })
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::measure::Contender;
 
 /// A program, how it names its own file, and how it says one line.
-pub type Program = (
+pub(crate) type Program = (
     &'static str,
     &'static [&'static str],
     &'static [&'static str],
@@ -14,7 +14,7 @@ pub type Program = (
 
 /// The programs. Each is started by its own file: what stands in `PATH` may be a version manager's
 /// script, which costs more than the program.
-pub const PROGRAMS: &[Program] = &[
+pub(crate) const PROGRAMS: &[Program] = &[
     (
         "python3",
         &["-c", "import sys; print(sys.executable)"],
@@ -41,7 +41,7 @@ fn call(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
 }
 
 /// The contender, if the program is on this machine.
-pub fn contender((name, itself, line): Program) -> Option<Contender> {
+pub(crate) fn contender((name, itself, line): Program) -> Option<Contender> {
     let file = Command::new(name)
         .args(itself)
         .stdin(Stdio::null())

@@ -1,4 +1,4 @@
-//! What `wit-bindgen` makes of the folders of `wit/`: every interface that a skill can import,
+//! What `wit-bindgen` makes of the folders of `wit/`, this crate's copy of the contract: every interface that a skill can import,
 //! once, so that all skills share the same types.
 //!
 //! Lives elsewhere: a skill's own world, and with it the list of what the skill asks for, is
@@ -31,7 +31,7 @@ wit_bindgen::generate!({
             import platinum:tasks/ownership@0.1.0;
             import platinum:tasks/claim@0.1.0;
             import platinum:tasks/finish@0.1.0;
-            import platinum:drafts/submit@0.1.0;
+            import platinum:plans/write@0.1.0;
             import platinum:updates/types@0.1.0;
             import platinum:updates/publish@0.1.0;
             import platinum:updates/collect@0.1.0;
@@ -41,17 +41,24 @@ wit_bindgen::generate!({
             import platinum:email/types@0.1.0;
             import platinum:email/search@0.1.0;
             import platinum:email/draft@0.1.0;
+            import platinum:email/propose@0.1.0;
             import platinum:email/send@0.1.0;
+            import platinum:social/types@0.1.0;
             import platinum:social/draft@0.1.0;
+            import platinum:social/propose@0.1.0;
             import platinum:social/publish@0.1.0;
             import platinum:odoo/types@0.1.0;
             import platinum:odoo/read@0.1.0;
             import platinum:odoo/draft@0.1.0;
+            import platinum:odoo/propose@0.1.0;
             import platinum:odoo/post@0.1.0;
+            import platinum:payments/types@0.1.0;
+            import platinum:payments/propose@0.1.0;
             import platinum:payments/pay@0.1.0;
             import platinum:browser/session@0.1.0;
             import platinum:whatsapp/types@0.1.0;
             import platinum:whatsapp/read@0.1.0;
+            import platinum:whatsapp/propose@0.1.0;
             import platinum:whatsapp/send@0.1.0;
             import platinum:sync/run@0.1.0;
             import platinum:health/types@0.1.0;
@@ -63,23 +70,23 @@ wit_bindgen::generate!({
     ",
     // A folder comes after the folders it uses.
     path: [
-        "../wit/skill",
-        "../wit/actions",
-        "../wit/tasks",
-        "../wit/drafts",
-        "../wit/updates",
-        "../wit/model",
-        "../wit/vault",
-        "../wit/approvals",
-        "../wit/email",
-        "../wit/social",
-        "../wit/odoo",
-        "../wit/payments",
-        "../wit/browser",
-        "../wit/whatsapp",
-        "../wit/sync",
-        "../wit/health",
-        "../wit/dashboard",
+        "wit/skill",
+        "wit/actions",
+        "wit/tasks",
+        "wit/plans",
+        "wit/updates",
+        "wit/model",
+        "wit/vault",
+        "wit/approvals",
+        "wit/email",
+        "wit/social",
+        "wit/odoo",
+        "wit/payments",
+        "wit/browser",
+        "wit/whatsapp",
+        "wit/sync",
+        "wit/health",
+        "wit/dashboard",
     ],
     generate_all,
     // The types of the handler, which only a skill exports.

@@ -2,8 +2,9 @@
 //!
 //! Invariants: a text stays one line; what can be tried again stays `unavailable`.
 
+use crate::actions::types::ProposeError;
 use crate::text::one_line;
-use crate::{Error, approvals, dashboard, drafts, email, model, sync, tasks, updates, vault};
+use crate::{Error, approvals, dashboard, email, model, plans, sync, tasks, updates, vault};
 
 /// The longest text an error carries, in characters.
 const MAX_CHARS: usize = 400;
@@ -16,8 +17,9 @@ impl From<tasks::types::Error> for Error {
     fn from(error: tasks::types::Error) -> Self {
         use tasks::types::Error as E;
         match error {
+            E::Invalid(what) => Self::Failed(line(&format!("the call about a task: {what}"))),
             E::NotFound => Self::Failed("no task has this id".into()),
-            E::ZoneDenied(zone) => Self::Denied(format!("the task's zone {zone:?} is not granted")),
+            E::ZoneDenied(zone) => Self::Denied(format!("the task's zone {zone} is not granted")),
             E::NotOwner(owner) => {
                 Self::Denied(line(&format!("the task belongs to agent '{owner}'")))
             }
@@ -27,15 +29,26 @@ impl From<tasks::types::Error> for Error {
     }
 }
 
-impl From<drafts::submit::Error> for Error {
-    fn from(error: drafts::submit::Error) -> Self {
-        use drafts::submit::Error as E;
+impl From<ProposeError> for Error {
+    fn from(error: ProposeError) -> Self {
+        use ProposeError as E;
         match error {
             E::Invalid(what) => Self::Failed(line(&format!("the proposal was not taken: {what}"))),
             E::NotOwner => Self::Denied("the task does not belong to this agent".into()),
             E::Duplicate(id) => {
                 Self::Failed(line(&format!("an equal proposal is already waiting: {id}")))
             }
+            E::Unavailable(what) => Self::Unavailable(line(&what)),
+        }
+    }
+}
+
+impl From<plans::write::Error> for Error {
+    fn from(error: plans::write::Error) -> Self {
+        use plans::write::Error as E;
+        match error {
+            E::Invalid(what) => Self::Failed(line(&format!("the plan was not taken: {what}"))),
+            E::NotOwner => Self::Denied("the task does not belong to this agent".into()),
             E::Unavailable(what) => Self::Unavailable(line(&what)),
         }
     }
@@ -83,7 +96,7 @@ impl From<email::types::Error> for Error {
         match error {
             E::Invalid(what) => Self::Failed(line(&format!("the mail server's call: {what}"))),
             E::Unavailable(what) => Self::Unavailable(line(&what)),
-            E::Refused(what) => Self::Denied(line(&format!("the mail server said no: {what}"))),
+            E::Refused(what) => Self::Denied(line(&format!("the mail server refused: {what}"))),
         }
     }
 }
@@ -113,6 +126,7 @@ impl From<dashboard::board::Error> for Error {
 impl From<approvals::queue::Error> for Error {
     fn from(error: approvals::queue::Error) -> Self {
         match error {
+            approvals::queue::Error::Invalid(what) => Self::Failed(line(&what)),
             approvals::queue::Error::Unavailable(what) => Self::Unavailable(line(&what)),
         }
     }

@@ -1,27 +1,57 @@
-//! `cargo xtask bench`: builds the benchmark's own workspace and runs it.
+//! `cargo xtask bench`: builds the benchmarks, the programs and the peers for release, and runs them.
 //!
-//! Lives elsewhere: the measurements are in `benches/`, a workspace of its own, because its peers
-//! pull a second wasmtime that nobody else should have to build.
+//! Lives elsewhere: the measurements are in `benches/`. The test command runs the same with the smallest numbers,
+//! in the build that the tests have: see [`smoke`].
 
-use std::path::Path;
+use std::{path::Path, process::Command};
 
 use crate::{setup, steps};
 
-/// Builds for release and prints the table.
+/// The program that measures.
+const PROGRAM: &str = "platinum-benches";
+/// The packages whose programs are measured. By package: so they are built with the features that they are
+/// shipped with.
+const MEASURED: [&str; 5] = [
+    "platinum-local",
+    "platinum-cloud",
+    "platinum-email",
+    "platinum-email-draft",
+    "platinum-intake",
+];
+
+/// Builds for release and prints the tables.
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     setup::packages("the main job on real servers", platinum_testkit::PACKAGES)?;
     setup::skills(root, setup::Skills::AndGuests)?;
-    let programs = setup::programs(root)?;
-    let benches = root.join("benches");
-    let mut build = steps::cargo(&benches);
-    build.args(["build", "--release", "--locked"]);
+    let release = setup::target(root).join("release");
+    let mut programs = steps::cargo(root);
+    programs.args(["build", "--release", "--locked"]);
+    for package in MEASURED {
+        programs.args(["-p", package]);
+    }
     steps::run_verbose(
-        "Building the benchmarks and their peers for release (many minutes)",
-        &mut build,
+        "Building the programs for release (many minutes)",
+        &mut programs,
     )?;
-    let mut run = steps::cargo(&benches);
-    run.args(["run", "--release", "--locked", "--quiet", "--"])
-        .arg(root)
-        .env(platinum_testkit::PROGRAMS_VARIABLE, programs);
+    let mut benches = steps::cargo(root);
+    benches.args(["build", "--release", "--locked", "-p", PROGRAM]);
+    steps::run_verbose("Building the benchmarks for release", &mut benches)?;
+    let extism = root.join("benches/extism");
+    let mut peer = steps::cargo(&extism);
+    peer.args(["build", "--release", "--locked", "--target-dir"])
+        .arg(setup::target(root).join("extism"));
+    steps::run_verbose("Building Extism for release", &mut peer)?;
+    let mut run = Command::new(release.join(PROGRAM));
+    run.arg(root)
+        .arg("--extism")
+        .arg(setup::target(root).join("extism/release/extism-peer"))
+        .env(platinum_testkit::PROGRAMS_VARIABLE, release);
     steps::run_verbose("Benchmarks", &mut run)
+}
+
+/// Each benchmark once, to see that it still runs.
+pub(crate) fn smoke(root: &Path) -> Command {
+    let mut command = Command::new(setup::target(root).join("debug").join(PROGRAM));
+    command.arg(root).arg("--smoke");
+    command
 }

@@ -12,14 +12,11 @@ use std::{
 };
 
 use crate::{
-    binaries, plan,
+    bench, binaries, plan,
     results::{self, Counts, Results},
     schedule::{self, End, Finished, Job, Needs, Weight},
     setup, steps,
 };
-
-/// The licence checker, at the version whose configuration format `deny.toml` has.
-const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
 
 /// Jobs that run cargo: it would wait for itself.
 const CARGO: &str = "cargo";
@@ -39,13 +36,13 @@ pub(crate) fn run(root: &Path, full: bool) -> anyhow::Result<ExitCode> {
         setup::joined(skills)?;
         binaries
     })?;
-    deny(root)?;
 
     let logs = setup::target(root).join("test-logs");
     fs::create_dir_all(&logs)?;
     let mut jobs = plan::ordinary(&binaries, &logs);
     jobs.push(lints(root, &logs));
     jobs.extend(doctests(root, &logs)?);
+    jobs.push(benches(root, &logs));
     let programs = setup::target(root).join("debug");
     for job in &mut jobs {
         job.command
@@ -96,6 +93,22 @@ fn doctests(root: &Path, logs: &Path) -> anyhow::Result<Option<Job>> {
     let minute = Duration::from_secs(60);
     let name = format!("examples in the documentation of {}", packages.join(", "));
     Ok(Some(cargo_job(&name, command, minute, 10 * minute, logs)))
+}
+
+/// Each benchmark once, with the smallest numbers.
+fn benches(root: &Path, logs: &Path) -> Job {
+    const NAME: &str = "benches (smoke)";
+    Job {
+        name: NAME.to_owned(),
+        command: bench::smoke(root),
+        needs: Needs {
+            weight: Weight::Cores(1),
+            group: None,
+        },
+        estimate: Duration::from_secs(20),
+        deadline: Duration::from_secs(300),
+        log: plan::log_of(logs, "benches"),
+    }
 }
 
 fn cargo_job(
@@ -202,41 +215,4 @@ impl Report {
             false => ExitCode::FAILURE,
         }
     }
-}
-
-/// Checks licences, bans and sources of every crate. The advisory database is not consulted: it
-/// would have to be downloaded.
-fn deny(root: &Path) -> anyhow::Result<()> {
-    let (name, version) = DENY;
-    let tools = root.join("target/tools");
-    let program = tools.join("bin").join(name);
-    if !program.is_file() {
-        steps::run_verbose(
-            &format!("Building {name} {version} (once)"),
-            steps::cargo(root)
-                .args([
-                    "install",
-                    "--quiet",
-                    "--locked",
-                    "--debug",
-                    name,
-                    "--version",
-                    version,
-                ])
-                .arg("--root")
-                .arg(&tools)
-                .arg("--target-dir")
-                .arg(tools.join("build")),
-        )?;
-    }
-    steps::run_quiet(
-        "Licences, bans and sources",
-        std::process::Command::new(program).current_dir(root).args([
-            "check",
-            "--hide-inclusion-graph",
-            "licenses",
-            "bans",
-            "sources",
-        ]),
-    )
 }

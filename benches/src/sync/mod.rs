@@ -22,9 +22,6 @@ use platinum_testkit::git::GitServer;
 use ours::Ours;
 use peers::{PEERS, Peer};
 
-/// How many rounds count, after one that does not.
-const ROUNDS: usize = 15;
-
 /// What one contender took, round by round.
 #[derive(Default)]
 struct Taken {
@@ -32,18 +29,22 @@ struct Taken {
     whole: Vec<Duration>,
 }
 
-/// Runs every size and prints a table for each.
-pub fn run(sizes: &[usize]) -> anyhow::Result<()> {
+/// Runs every size and prints a table for each. So many rounds count, after one that does not.
+pub(crate) fn run(sizes: &[usize], rounds: usize) -> anyhow::Result<()> {
     for &notes in sizes {
         let folder = tempfile::tempdir()?;
-        let results =
-            measure(folder.path(), notes).with_context(|| format!("a vault of {notes} notes"))?;
+        let results = measure(folder.path(), notes, rounds)
+            .with_context(|| format!("a vault of {notes} notes"))?;
         print!("{}", table(notes, &results));
     }
     Ok(())
 }
 
-fn measure(folder: &Path, notes: usize) -> anyhow::Result<Vec<(&'static str, Taken)>> {
+fn measure(
+    folder: &Path,
+    notes: usize,
+    rounds: usize,
+) -> anyhow::Result<Vec<(&'static str, Taken)>> {
     let mut numbers = vaults::Numbers(notes as u64);
     let mut any = || usize::try_from(numbers.next() % notes as u64).unwrap_or(0);
 
@@ -72,7 +73,7 @@ fn measure(folder: &Path, notes: usize) -> anyhow::Result<Vec<(&'static str, Tak
 
     let mut results = vec![("platinum", Taken::default())];
     results.extend(PEERS.iter().map(|peer| (peer.name, Taken::default())));
-    for round in 0..=ROUNDS {
+    for round in 0..=rounds {
         let version = round as u64 * 2 + 1;
         let counts = round > 0;
         let local = timed(|| {

@@ -10,13 +10,11 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use platinum_core::Role;
-use platinum_daemon::{
-    identity::Identity,
-    sync::{SyncConfig, Synchronizer},
-};
 use platinum_repo::{Address, ClientOptions, GitRemote, Oid, RefName, Remote, Repo};
 use platinum_secrets::{Allowances, KnownSecrets, Scanner};
+use platinum_sync::{SyncConfig, Synchronizer};
 use platinum_vault::Vault;
+use platinum_verify::Identity;
 use platinum_watch::{DirtyPaths, Wake, WakeUps, Watch};
 
 /// How long a change may take to be taken at all.
@@ -25,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const BEGINNING: Duration = Duration::from_secs(1800);
 
 /// A vault with its synchronizer and its watch.
-pub struct Ours {
+pub(crate) struct Ours {
     sync: Synchronizer,
     wake_ups: WakeUps,
     _watch: Watch,
@@ -35,7 +33,7 @@ pub struct Ours {
 
 impl Ours {
     /// Opens the vault; the state folder is made if need be. Without a remote it works alone.
-    pub fn open(vault: &Path, state: &Path, remote: Option<&str>) -> anyhow::Result<Self> {
+    pub(crate) fn open(vault: &Path, state: &Path, remote: Option<&str>) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -84,16 +82,12 @@ impl Ours {
     }
 
     /// Takes everything there is, and gathers what it made.
-    pub fn begin(&mut self, notes: usize) -> anyhow::Result<()> {
+    pub(crate) fn begin(&mut self, notes: usize) -> anyhow::Result<()> {
         let began = Instant::now();
         let mut files = 0;
         while files < notes {
             let report = self.runtime.block_on(self.sync.sync())?;
-            ensure!(
-                report.held_back.is_empty(),
-                "{:?}",
-                report.held_back.first()
-            );
+            ensure!(report.withheld.is_empty(), "{:?}", report.withheld.first());
             if let Some(tip) = self.repo.tip(RefName::Verified)? {
                 files = self.repo.changes(None, tip)?.len();
             }
@@ -108,20 +102,20 @@ impl Ours {
     }
 
     /// Waits till no event comes any more, and takes what they told.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         let quiet = Duration::from_millis(400);
         while self.runtime.block_on(self.wake_ups.wait(quiet)) == Wake::Changed {}
     }
 
     /// Syncs once, whatever there is.
-    pub fn sync(&self) -> anyhow::Result<Option<Oid>> {
+    pub(crate) fn sync(&self) -> anyhow::Result<Option<Oid>> {
         self.runtime.block_on(self.sync.sync())?;
         Ok(self.repo.tip(RefName::Verified)?)
     }
 
     /// From a change that was just made to its commit, and to the remote if there is one: the
     /// event, and the sync. The pause in which the daemon waits for a quiet vault is not in it.
-    pub fn take_change(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn take_change(&mut self) -> anyhow::Result<()> {
         let began = Instant::now();
         let before = self.repo.tip(RefName::Verified)?;
         let wake = self.runtime.block_on(self.wake_ups.wait(PATIENCE));

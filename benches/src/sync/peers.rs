@@ -13,9 +13,9 @@ use std::{path::Path, process::Command, process::Stdio};
 use anyhow::ensure;
 
 /// A contender that is commands of git's client.
-pub struct Peer {
+pub(crate) struct Peer {
     /// What the table calls it.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     settings: &'static [&'static str],
     local: &'static [&'static [&'static str]],
     rest: &'static [&'static [&'static str]],
@@ -38,7 +38,7 @@ const STATE: [&[&str]; 5] = [
 ];
 
 /// All of them.
-pub const PEERS: [Peer; 3] = [
+pub(crate) const PEERS: [Peer; 3] = [
     Peer {
         name: "git add -A, commit, push (tuned)",
         settings: &["core.untrackedCache=true", "index.version=4"],
@@ -105,17 +105,17 @@ pub const PEERS: [Peer; 3] = [
 
 impl Peer {
     /// From the change to the commit.
-    pub fn local(&self, vault: &Path) -> anyhow::Result<()> {
+    pub(crate) fn local(&self, vault: &Path) -> anyhow::Result<()> {
         self.local.iter().try_for_each(|args| self.git(vault, args))
     }
 
     /// From the commit to the remote.
-    pub fn rest(&self, vault: &Path) -> anyhow::Result<()> {
+    pub(crate) fn rest(&self, vault: &Path) -> anyhow::Result<()> {
         self.rest.iter().try_for_each(|args| self.git(vault, args))
     }
 
     /// Makes the vault a clone with everything in it, as it is after its first sync.
-    pub fn begin(&self, vault: &Path, remote: &str) -> anyhow::Result<()> {
+    pub(crate) fn begin(&self, vault: &Path, remote: &str) -> anyhow::Result<()> {
         for args in [
             &["init", "--quiet", "--initial-branch=main"][..],
             &["remote", "add", "origin", remote],

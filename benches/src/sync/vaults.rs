@@ -6,11 +6,11 @@ use std::{fs, io, path::Path};
 const PER_FOLDER: usize = 100;
 
 /// Numbers that look random and are the same every time (SplitMix64).
-pub struct Numbers(pub u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
     /// The next one.
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -20,7 +20,7 @@ impl Numbers {
 }
 
 /// The path of a note in the vault.
-pub fn path(number: usize) -> String {
+pub(crate) fn path(number: usize) -> String {
     let folder = number / PER_FOLDER;
     format!(
         "Inbox/{:02}/{:03}/{number:06}.md",
@@ -30,7 +30,7 @@ pub fn path(number: usize) -> String {
 }
 
 /// The text of a note: half a KiB to four.
-pub fn text(number: usize, version: u64) -> String {
+pub(crate) fn text(number: usize, version: u64) -> String {
     let mut numbers = Numbers(number as u64 ^ (version << 32));
     let words = 70 + usize::try_from(numbers.next() % 500).unwrap_or(0);
     let mut text = format!("---\nid: {number}\nversion: {version}\n---\n# Note {number}\n\n");
@@ -42,7 +42,7 @@ pub fn text(number: usize, version: u64) -> String {
 }
 
 /// Writes a vault of so many notes.
-pub fn write(vault: &Path, notes: usize) -> io::Result<()> {
+pub(crate) fn write(vault: &Path, notes: usize) -> io::Result<()> {
     for number in 0..notes {
         let path = vault.join(path(number));
         if number % PER_FOLDER == 0
@@ -56,7 +56,7 @@ pub fn write(vault: &Path, notes: usize) -> io::Result<()> {
 }
 
 /// Changes one note as a program saves it: a new file in the place of the old one.
-pub fn change(vault: &Path, number: usize, version: u64) -> io::Result<()> {
+pub(crate) fn change(vault: &Path, number: usize, version: u64) -> io::Result<()> {
     let path = vault.join(path(number));
     let new = path.with_extension("new~");
     fs::write(&new, text(number, version))?;

@@ -35,6 +35,4 @@ pub use journal::JournalState;
 pub use log::{LogReceipt, LogRow, finished};
 pub use overview::SyncOverview;
 pub use status::{DraftCounts, Status, TaskCounts};
-pub use sync::{
-    RemoteContact, RemoteState, SyncState, TipInfo, WithheldFile, WithheldFiles, short_oid,
-};
+pub use sync::{RemoteContact, RemoteState, SyncState, TipInfo, WithheldFiles, short_oid};

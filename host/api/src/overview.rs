@@ -2,7 +2,8 @@
 //! in sync.
 
 use platinum_core::{AgentName, TaskId, Timestamp};
-use platinum_daemon::{Config, Standing};
+use platinum_daemon::Config;
+use platinum_sync::SyncSnapshot;
 use serde::Serialize;
 
 use crate::{
@@ -32,11 +33,11 @@ impl SyncOverview {
     /// Reads what the daemon recorded and what the repository holds. No host is asked.
     pub fn read(config: &Config, me: Option<&AgentName>, now: Timestamp) -> Self {
         let git_dir = config.vault.state.join("vault.git");
-        let standing = Standing::read(&config.vault.state);
+        let snapshot = SyncSnapshot::read(&config.vault.state);
         let remote = RemoteState::read(config, now);
         let sync = remote
             .as_ref()
-            .map(|remote| SyncState::read(&standing, &remote.contact, &git_dir));
+            .map(|remote| SyncState::read(&snapshot, &remote.contact, &git_dir));
         let agents = match remote.is_some() && git_dir.exists() {
             // A repository that cannot be read is an error in `sync`.
             true => last_commits(&git_dir, me).unwrap_or_default(),
@@ -47,8 +48,8 @@ impl SyncOverview {
             remote,
             sync,
             agents,
-            withheld: WithheldFiles::of(&standing),
-            tentative: standing.tentative,
+            withheld: WithheldFiles::of(&snapshot),
+            tentative: snapshot.tentative,
         }
     }
 

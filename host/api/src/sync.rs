@@ -1,6 +1,6 @@
 //! How the vault stands to its remote: [`RemoteState`], [`SyncState`] and what is [`WithheldFiles`].
 //!
-//! Lives elsewhere: what is known was written by the daemon (`Contact`, `Standing`) or stands in
+//! Lives elsewhere: what is known was written by the daemon (`RemoteHealth`, `SyncSnapshot`) or stands in
 //! the repository. No host is asked here.
 //! Invariant: "in sync" needs all of these: the daemon runs, the remote answered a moment ago, its
 //! tip passed every rule, the vault holds all of it, and nothing is withheld or unknown. Anything
@@ -9,8 +9,10 @@
 use std::path::Path;
 
 use platinum_core::{TaskId, Timestamp, VaultPath};
-use platinum_daemon::{Config, Contact, Standing};
+use platinum_daemon::Config;
 use platinum_repo::{RefName, Repo, RepoError};
+use platinum_sync::{RemoteHealth, SyncSnapshot};
+use platinum_worktree::Withheld;
 use serde::Serialize;
 
 use crate::{
@@ -70,7 +72,7 @@ pub enum RemoteContact {
 }
 
 impl RemoteContact {
-    pub(crate) fn of(contact: &Contact, is_running: bool, now: Timestamp) -> Self {
+    pub(crate) fn of(contact: &RemoteHealth, is_running: bool, now: Timestamp) -> Self {
         let reason = |why: &str| plain(why.trim_end_matches('.'), 300);
         match (contact.answered, &contact.trouble) {
             (None, None) => Self::NotAsked,
@@ -140,7 +142,7 @@ impl RemoteState {
             ),
         };
         let state = &config.vault.state;
-        let contact = RemoteContact::of(&Contact::read(state), is_daemon_running(state), now);
+        let contact = RemoteContact::of(&RemoteHealth::read(state), is_daemon_running(state), now);
         Some(Self { address, contact })
     }
 
@@ -236,8 +238,8 @@ pub enum SyncState {
 
 impl SyncState {
     /// The state of a vault whose remote has this contact.
-    pub(crate) fn read(standing: &Standing, contact: &RemoteContact, git_dir: &Path) -> Self {
-        let trouble = standing
+    pub(crate) fn read(snapshot: &SyncSnapshot, contact: &RemoteContact, git_dir: &Path) -> Self {
+        let trouble = snapshot
             .trouble
             .as_deref()
             .map(|why| plain(why.trim_end_matches('.'), 400));
@@ -256,8 +258,8 @@ impl SyncState {
         if let Some(reason) = trouble {
             return Self::Stopped { tip, reason };
         }
-        let withheld = standing.held_back.len() + standing.held_back_more;
-        let tentative = standing.tentative.len();
+        let withheld = snapshot.withheld.len() + snapshot.withheld_more;
+        let tentative = snapshot.tentative.len();
         let differences = refs.not_applied + refs.unacknowledged + withheld + tentative;
         if refs.is_behind || differences > 0 {
             return Self::Differs {
@@ -270,10 +272,10 @@ impl SyncState {
             };
         }
         match (contact.answered(), contact) {
-            (Some(as_of), RemoteContact::Fresh { .. }) if standing.is_in_sync() => {
+            (Some(as_of), RemoteContact::Fresh { .. }) if snapshot.is_in_sync() => {
                 Self::InSync { tip, as_of }
             }
-            (Some(as_of), _) if standing.is_in_sync() => Self::UpToDate {
+            (Some(as_of), _) if snapshot.is_in_sync() => Self::UpToDate {
                 tip,
                 as_of,
                 is_asked: !matches!(contact, RemoteContact::DaemonOff { .. }),
@@ -363,29 +365,20 @@ impl SyncState {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct WithheldFiles {
     /// Each, with the reason.
-    pub files: Vec<WithheldFile>,
+    pub files: Vec<Withheld>,
     /// How many more there are than are named.
     pub more: usize,
 }
 
-/// A file that is not given to the remote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct WithheldFile {
-    /// Where.
-    pub path: VaultPath,
-    /// Why not, in a sentence.
-    pub reason: String,
-}
-
 impl WithheldFiles {
-    pub(crate) fn of(standing: &Standing) -> Self {
-        let files = standing.held_back.iter().map(|held| WithheldFile {
-            path: held.path.clone(),
-            reason: plain(&held.reason, 300),
+    pub(crate) fn of(snapshot: &SyncSnapshot) -> Self {
+        let files = snapshot.withheld.iter().map(|file| Withheld {
+            path: file.path.clone(),
+            reason: plain(&file.reason, 300),
         });
         Self {
             files: files.collect(),
-            more: standing.held_back_more,
+            more: snapshot.withheld_more,
         }
     }
 

@@ -22,13 +22,14 @@ wasmtime::component::bindgen!({
             import platinum:tasks/ownership@0.1.0;
             import platinum:tasks/claim@0.1.0;
             import platinum:tasks/finish@0.1.0;
-            import platinum:drafts/submit@0.1.0;
+            import platinum:plans/write@0.1.0;
             import platinum:updates/publish@0.1.0;
             import platinum:updates/collect@0.1.0;
             import platinum:model/complete@0.1.0;
             import platinum:vault/context@0.1.0;
             import platinum:email/search@0.1.0;
             import platinum:email/draft@0.1.0;
+            import platinum:email/propose@0.1.0;
             import platinum:sync/run@0.1.0;
             import platinum:dashboard/board@0.1.0;
         }
@@ -37,7 +38,7 @@ wasmtime::component::bindgen!({
         "../../wit/skill",
         "../../wit/tasks",
         "../../wit/actions",
-        "../../wit/drafts",
+        "../../wit/plans",
         "../../wit/updates",
         "../../wit/model",
         "../../wit/vault",

@@ -5,17 +5,20 @@
 //! Lives elsewhere: the interfaces that act are in `effects`, which the cloud does not contain;
 //! which role gets what is in `policy`; linking is `engine`'s.
 //! To add an interface: write it under `wit/`, give it a [`platinum_core::Capability`] and its
-//! roles, a folder here, and offer it in the composition roots.
+//! roles, a folder here, its line in [`link_only`], and offer it in the composition roots.
 //! Invariants: a context is made anew for every call; text from a skill is bounded and checked
 //! before it reaches a note, a server or a log.
 
 mod bindings;
+mod blocking;
+mod context;
 mod convert;
 pub mod dashboard;
-pub mod drafts;
 pub mod email;
 pub mod model;
-mod offered;
+pub mod plans;
+mod proposals;
+mod registry;
 pub mod skill;
 pub mod sync;
 pub mod tasks;
@@ -24,5 +27,25 @@ mod tests;
 mod text;
 pub mod updates;
 pub mod vault;
-mod view;
-mod writing;
+
+/// Every interface of this crate, to check components that are never run.
+pub fn link_only() -> Vec<Box<dyn platinum_engine::Interface>> {
+    vec![
+        dashboard::BOARD.link_only(),
+        email::SEARCH.link_only(),
+        email::DRAFT.link_only(),
+        email::PROPOSE.link_only(),
+        model::COMPLETE.link_only(),
+        plans::WRITE.link_only(),
+        skill::CONTEXT.link_only(),
+        skill::LOG.link_only(),
+        sync::RUN.link_only(),
+        tasks::READ.link_only(),
+        tasks::OWNERSHIP.link_only(),
+        tasks::CLAIM.link_only(),
+        tasks::FINISH.link_only(),
+        updates::PUBLISH.link_only(),
+        updates::COLLECT.link_only(),
+        vault::CONTEXT.link_only(),
+    ]
+}

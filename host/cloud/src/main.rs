@@ -13,9 +13,8 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use platinum_capabilities::tasks::{NoReceipts, Receipts};
 use platinum_core::{AgentName, Role};
-use platinum_daemon::{
-    Config, House, Running, Trust, identity::Identity, logging, make_state_folder, on_signals,
-};
+use platinum_daemon::{Config, House, Running, Trust, logging, make_state_folder, on_signals};
+use platinum_verify::Identity;
 
 /// The cloud half of Platinum: drafts, and can never act.
 #[derive(Parser)]
@@ -114,7 +113,7 @@ fn identity(config: &Config) -> anyhow::Result<Identity> {
 
 fn accept_deletions(config: &Path) -> anyhow::Result<()> {
     let config = Config::load(config, Role::Cloud)?;
-    platinum_daemon::accept_deletions(&config.vault.state.join("vault.git"))
+    platinum_worktree::accept_deletions(&config.vault.state.join("vault.git"))
         .context("this cannot be noted down; did this host sync already?")?;
     eprintln!("The next sync deletes on every machine what is gone here.");
     Ok(())

@@ -43,8 +43,8 @@ capabilities! {
     TasksClaim = "tasks" / "claim",
     /// Complete, release or fail an owned task.
     TasksFinish = "tasks" / "finish",
-    /// Propose an action or a plan.
-    DraftsSubmit = "drafts" / "submit",
+    /// Write a plan.
+    PlansWrite = "plans" / "write",
     /// Write a status note.
     UpdatesPublish = "updates" / "publish",
     /// A metered completion.
@@ -55,19 +55,25 @@ capabilities! {
     EmailSearch = "email" / "search",
     /// Save a draft in the mailbox.
     EmailDraft = "email" / "draft",
+    /// Propose a mail.
+    EmailPropose = "email" / "propose",
     /// Save a draft of a post.
     SocialDraft = "social" / "draft",
+    /// Propose a post.
+    SocialPropose = "social" / "propose",
     /// Read from Odoo.
     OdooRead = "odoo" / "read",
     /// Create a draft entry in Odoo.
     OdooDraft = "odoo" / "draft",
+    /// Propose to post a document in Odoo, or to register a payment.
+    OdooPropose = "odoo" / "propose",
     /// Pull and push the vault.
     SyncRun = "sync" / "run",
-    /// See how the components of the house are.
+    /// See how the components of the host are.
     HealthObserve = "health" / "observe",
     /// Restart one component.
     HealthRestart = "health" / "restart",
-    /// Tell the owner.
+    /// Notify the owner.
     HealthAlert = "health" / "alert",
     /// Take status notes for merging.
     UpdatesCollect = "updates" / "collect",
@@ -81,12 +87,16 @@ capabilities! {
     SocialPublish = "social" / "publish",
     /// Post a document in Odoo.
     OdooPost = "odoo" / "post",
+    /// Propose a payment.
+    PaymentsPropose = "payments" / "propose",
     /// Pay.
     PaymentsPay = "payments" / "pay",
     /// Drive a browser.
     BrowserSession = "browser" / "session",
     /// Read chats.
     WhatsappRead = "whatsapp" / "read",
+    /// Propose a chat message.
+    WhatsappPropose = "whatsapp" / "propose",
     /// Send a chat message.
     WhatsappSend = "whatsapp" / "send",
 }
@@ -99,7 +109,7 @@ impl fmt::Display for Capability {
 
 /// The text names no capability of the contract.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no capability of the contract; wit/README.md lists them")]
+#[error("unknown capability `{0}`; wit/README.md lists the capabilities of the contract")]
 pub struct UnknownCapability(String);
 
 impl FromStr for Capability {

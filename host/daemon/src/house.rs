@@ -17,14 +17,14 @@ use platinum_mcp::{ServerSpec, Session, refuse_acting};
 use platinum_repo::{GitRemote, Remote, Signers};
 use platinum_vault::Vault;
 
+use platinum_sync::{RecordingRemote, SyncConfig, Synchronizer};
+use platinum_verify::{Identity, IdentityError};
+
 use crate::{
-    Config, Shutdown, SkillSet, beside,
-    identity::{Identity, IdentityError},
-    noted::Noted,
+    Config, Shutdown, SkillSet, Tasks, beside,
     secrets::Secrets,
     skills_folder,
     supervisor::{self, Child},
-    sync::{SyncConfig, Synchronizer},
 };
 
 /// How long one call of the mail server may take: longer than the server's own patience with SMTP
@@ -180,11 +180,12 @@ impl House {
     /// The interfaces that cannot act, over this house. Which of them a role is granted is not
     /// decided here.
     pub fn interfaces(&self, receipts: &Arc<dyn Receipts>) -> Vec<Box<dyn Interface>> {
-        let store: Arc<dyn TaskStore> = Arc::new(self.sync.clone());
-        let syncer: Arc<dyn Syncer> = Arc::new(self.sync.clone());
+        let store: Arc<dyn TaskStore> = Arc::new(Tasks(self.sync.clone()));
+        let syncer: Arc<dyn Syncer> = Arc::new(Tasks(self.sync.clone()));
         let mut list = capabilities::skill::interfaces();
         list.extend(capabilities::tasks::interfaces(&store, receipts));
-        list.push(capabilities::drafts::interface(&self.vault, &store));
+        list.push(capabilities::plans::interface(&self.vault, &store));
+        list.push(capabilities::email::propose_interface(&self.vault, &store));
         list.push(capabilities::updates::publish(&self.vault));
         list.push(capabilities::model::interface(&self.model));
         list.push(capabilities::vault::interface(
@@ -298,8 +299,8 @@ fn open_remote(config: &Config) -> Result<Option<Box<dyn Remote>>, HouseError> {
     GitRemote::open(&git_dir, &config.sync.remote, timeout)
         .map(|remote| {
             let remote = remote.with_env(&config.sync.env);
-            let noted = Noted::new(remote, &config.vault.state);
-            Some(Box::new(noted) as Box<dyn Remote>)
+            let recording = RecordingRemote::new(remote, &config.vault.state);
+            Some(Box::new(recording) as Box<dyn Remote>)
         })
         .map_err(|error| HouseError::Sync(error.to_string()))
 }

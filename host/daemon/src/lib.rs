@@ -9,26 +9,24 @@
 
 pub mod config;
 mod house;
-pub mod identity;
+mod key_rotation;
 pub mod logging;
 pub mod loops;
-mod noted;
 mod pipeline;
 mod programs;
-mod retiring;
 mod running;
 pub mod secrets;
 mod shutdown;
 mod skills;
 pub mod supervisor;
-pub mod sync;
+mod tasks;
 
 pub use config::{Config, ConfigError};
 pub use house::{House, HouseError, mail_server, make_state_folder};
-pub use noted::{Contact, Held, Standing, accept_deletions};
+pub use key_rotation::{Trust, trust};
 pub use pipeline::Pipeline;
 pub use programs::{beside, skills_folder};
-pub use retiring::{Trust, trust};
 pub use running::Running;
 pub use shutdown::{Shutdown, on_signals};
 pub use skills::{INSTALLED_WASM, Installed, RunError, SkillSet, SkillsError, installed};
+pub use tasks::Tasks;

@@ -12,16 +12,14 @@ use std::{
 
 use platinum_capabilities::tasks::{Owner, TaskError, TaskStore};
 use platinum_core::{Backoff, TaskId, ZoneId, layout, text::one_line};
-use platinum_engine::{Invocation, InvokeError, Outcome, SkillError, Trigger};
+use platinum_engine::{Invocation, InvokeError, Outcome, SkillError};
 use platinum_protocol::TaskPlace;
+use platinum_sync::{Drafts, Finish, Synchronizer};
 use platinum_vault::{Vault, note::TaskNote};
 use rand::seq::SliceRandom;
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::{
-    RunError, SkillSet,
-    sync::{Drafts, Finish, Synchronizer},
-};
+use crate::{RunError, SkillSet, Tasks};
 
 /// After so many failures of its drafting skill a task is filed as failed.
 const MAX_FAILURES: u32 = 3;
@@ -31,6 +29,7 @@ const RETRIES: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_sec
 pub struct Pipeline {
     skills: Arc<SkillSet>,
     sync: Synchronizer,
+    tasks: Tasks,
     vault: Vault,
     zones: Vec<ZoneId>,
     setbacks: Mutex<BTreeMap<TaskId, Setback>>,
@@ -63,6 +62,7 @@ impl Pipeline {
             .collect();
         Self {
             skills,
+            tasks: Tasks(sync.clone()),
             sync,
             vault,
             zones,
@@ -81,7 +81,7 @@ impl Pipeline {
         moved += self.take_over().await;
         let tentative = self.sync.tentative();
         for &zone in &self.zones {
-            let mut waiting = match TaskStore::waiting(&self.sync, zone).await {
+            let mut waiting = match TaskStore::waiting(&self.tasks, zone).await {
                 Ok(waiting) => waiting,
                 Err(error) => {
                     tracing::warn!("The tasks of {zone} cannot be listed: {error}.");
@@ -99,7 +99,7 @@ impl Pipeline {
             }
         }
         if moved > 0 {
-            self.run_quietly("sync-vault", trigger(Trigger::Work, None, None))
+            self.run_quietly("sync-vault", invocation("work.done", None, None))
                 .await;
         }
         moved
@@ -109,7 +109,7 @@ impl Pipeline {
     /// how many tasks moved. Between any two tasks of a pass, as that can take long: looks that come
     /// too late measure nothing.
     async fn take_over(&self) -> usize {
-        let taken = match self.sync.take_over_stuck(&self.zones).await {
+        let taken = match self.sync.take_over_expired(&self.zones).await {
             Ok(taken) => taken,
             Err(error) => {
                 tracing::debug!("Nobody looks for stuck owners now: {error}.");
@@ -134,7 +134,7 @@ impl Pipeline {
             }
         };
         for task in self.sync.tentative() {
-            owned.extend(TaskStore::get(&self.sync, task).await.ok());
+            owned.extend(TaskStore::get(&self.tasks, task).await.ok());
         }
         let mut undrafted = Vec::new();
         for task in owned {
@@ -146,7 +146,7 @@ impl Pipeline {
             return Vec::new();
         }
         // Whoever only tries again and again has nothing to push, and is alive.
-        if let Err(error) = self.sync.beat().await {
+        if let Err(error) = self.sync.heartbeat().await {
             tracing::debug!("No sign of life could be given: {error}.");
         }
         let mut left = Vec::new();
@@ -188,7 +188,10 @@ impl Pipeline {
     /// Checks and claims a task; whether it is ours now.
     async fn claim(&self, task: TaskId) -> bool {
         let free = self
-            .run("check-claimed", trigger(Trigger::Task, Some(task), None))
+            .run(
+                "check-claimed",
+                invocation("task.waiting", Some(task), None),
+            )
             .await;
         match free {
             Ok(Outcome::Done(_)) => {}
@@ -199,13 +202,13 @@ impl Pipeline {
             }
         }
         match self
-            .run("claim-task", trigger(Trigger::Task, Some(task), None))
+            .run("claim-task", invocation("task.claim", Some(task), None))
             .await
         {
             // A tentative claim, with the remote away, passes too: what is drafted on it stays here
             // till the claim is confirmed.
-            Ok(Outcome::Passed(_)) if self.may_draft(task).await => true,
-            Ok(Outcome::Passed(_)) => {
+            Ok(Outcome::Claimed(_) | Outcome::Tentative(_)) if self.may_draft(task).await => true,
+            Ok(Outcome::Claimed(_) | Outcome::Tentative(_)) => {
                 self.pause(task, 0).await;
                 false
             }
@@ -219,7 +222,7 @@ impl Pipeline {
 
     async fn owns(&self, task: TaskId) -> bool {
         matches!(
-            TaskStore::owner_of(&self.sync, task).await,
+            TaskStore::owner_of(&self.tasks, task).await,
             Ok(Owner::ThisAgent)
         )
     }
@@ -239,7 +242,7 @@ impl Pipeline {
             return false;
         }
         match self
-            .run(skill, trigger(Trigger::Task, Some(task), None))
+            .run(skill, invocation("task.claimed", Some(task), None))
             .await
         {
             // It is told when the claim is confirmed.
@@ -258,12 +261,12 @@ impl Pipeline {
                 .await;
                 tracing::info!(%task, draft, "A draft waits for the owner.");
             }
-            Ok(Outcome::Filed(_)) if !self.owns(task).await => {
+            Ok(Outcome::Dismissed(_)) if !self.owns(task).await => {
                 // Only the owner may file it.
                 self.pause(task, 0).await;
                 return false;
             }
-            Ok(Outcome::Filed(reason)) => {
+            Ok(Outcome::Dismissed(reason)) => {
                 let subject = self.subject(task).await;
                 if !self.finish(task, Finish::filed(&reason)).await {
                     return false;
@@ -310,7 +313,7 @@ impl Pipeline {
 
     /// The task's subject as one short line for people.
     async fn subject(&self, task: TaskId) -> String {
-        match TaskStore::get(&self.sync, task).await {
+        match TaskStore::get(&self.tasks, task).await {
             Ok(note) => one_line(&note.subject, 80),
             Err(TaskError::NotFound) => task.to_string(),
             Err(error) => {
@@ -321,11 +324,11 @@ impl Pipeline {
     }
 
     /// Publishes an update through its skill.
-    async fn tell(&self, task: TaskId, about: String) {
-        let about = one_line(&about, 290);
+    async fn tell(&self, task: TaskId, message: String) {
+        let message = one_line(&message, 290);
         self.run_quietly(
             "cloud-write-update",
-            trigger(Trigger::Work, Some(task), Some(about)),
+            invocation("draft.created", Some(task), Some(message)),
         )
         .await;
     }
@@ -376,12 +379,12 @@ impl Pipeline {
     }
 }
 
-/// An invocation for a reason.
-pub(crate) fn trigger(trigger: Trigger, task: Option<TaskId>, about: Option<String>) -> Invocation {
+/// An invocation on an event.
+pub(crate) fn invocation(event: &str, task: Option<TaskId>, message: Option<String>) -> Invocation {
     Invocation {
-        trigger,
+        event: event.to_owned(),
         task,
-        about,
+        message,
     }
 }
 

@@ -30,7 +30,11 @@ impl Running {
         let dirty = DirtyPaths::new();
         let (watch, wake_ups) = Watch::gather(&house.config.vault.path, &dirty)?;
         house.sync.watched_by(dirty);
-        house.sync.stopped_by(shutdown.clone());
+        let stop = shutdown.clone();
+        house.sync.stop_on(Box::new(move || {
+            let mut stop = stop.clone();
+            Box::pin(async move { stop.stopped().await })
+        }));
         let pipeline = Arc::new(Pipeline::new(
             Arc::clone(skills),
             house.sync.clone(),

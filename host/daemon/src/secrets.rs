@@ -2,7 +2,7 @@
 //!
 //! Lives here: where they are looked for, and when to look again ([`Secrets`]).
 //! Lives elsewhere: how they are found in a text is `secrets`' (the crate); holding a file back is
-//! [`crate::sync::gate`]'s.
+//! `verify::gate`'s.
 //! Invariants: a value is hashed as soon as it is read, and kept nowhere; a file that cannot be
 //! read is told and passed over: what is in it is still found by its shape; a link is followed,
 //! since what counts is what the file says.

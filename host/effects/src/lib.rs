@@ -20,3 +20,11 @@ mod tests;
 mod writing;
 
 pub use fence::{Fence, NoFence};
+
+/// Every interface of this crate, to check components that are never run.
+pub fn link_only() -> Vec<Box<dyn platinum_engine::Interface>> {
+    vec![
+        Box::new(approvals::ApprovalsQueue::link_only()),
+        Box::new(email::EmailSend::link_only()),
+    ]
+}

@@ -30,7 +30,7 @@ pub enum HostError {
     Wasi(String),
 }
 
-/// A skill was not admitted. None of its code has run.
+/// A skill was not admitted. None of its functions was called.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The bytes are something else.
@@ -76,6 +76,14 @@ pub enum LoadError {
         /// Its name.
         skill: String,
         /// What does not fit.
+        reason: String,
+    },
+    /// No instance of it starts.
+    #[error("skill {skill} does not start: {reason}")]
+    Start {
+        /// Its name.
+        skill: String,
+        /// What stopped it.
         reason: String,
     },
     /// It is bigger than the engine takes.

@@ -161,11 +161,13 @@ impl SkillHost {
             .map(|interface| interface.capability())
     }
 
-    /// Admits a component under a name, with the instructions from its `SKILL.md`. Compiling takes
-    /// a while where the cache has nothing: call it from a blocking thread.
+    /// Admits a component under a name, with the instructions from its `SKILL.md`: its imports are
+    /// granted and linked, its types fit, and one instance of it starts. A daemon and
+    /// `platinum skill check` both ask this. Compiling takes a while where the cache has nothing:
+    /// call it from a blocking thread.
     ///
     /// # Errors
-    /// Says, in one sentence, why the component is not admitted. None of its code has run.
+    /// Says, in one sentence, why the component is not admitted. No function of it was called.
     pub fn load(
         &self,
         name: &str,
@@ -206,10 +208,8 @@ impl SkillHost {
             .linker
             .instantiate_pre(&component)
             .and_then(BasePre::new)
-            .map_err(|error| LoadError::Mismatch {
-                skill: name.to_owned(),
-                reason: one_line(&format!("{error:#}"), MAX_FOREIGN_BYTES),
-            })?;
+            .map_err(|error| mismatch(name, &error))?;
+        crate::invoke::try_start(&inner.engine, name, &pre)?;
         let interfaces = inner
             .interfaces
             .iter()
@@ -227,14 +227,13 @@ impl SkillHost {
         })
     }
 
-    /// What a component would get from this host, without admitting it.
+    /// What becomes of each import of a component, and whether this host would admit it.
     ///
     /// # Errors
-    /// If the bytes are no component, too large, or cannot be compiled.
-    pub fn explain(&self, component: &[u8]) -> Result<ImportsReport, LoadError> {
-        const NAME: &str = "to explain";
-        let (component, _) = self.inner.engine.compile(NAME, component)?;
-        let imports = self.imports(NAME, &component)?;
+    /// If the bytes are not a component, too large, or cannot be compiled.
+    pub fn explain(&self, name: &str, component: &[u8]) -> Result<ImportsReport, LoadError> {
+        let (compiled, _) = self.inner.engine.compile(name, component)?;
+        let imports = self.imports(name, &compiled)?;
         let line = |import: String| ImportLine {
             verdict: self.verdict(&import),
             import,
@@ -242,7 +241,8 @@ impl SkillHost {
         Ok(ImportsReport {
             role: self.inner.role,
             imports: imports.into_iter().map(line).collect(),
-            has_handler: self.has_handler(&component),
+            has_handler: self.has_handler(&compiled),
+            refusal: self.load(name, component, "").err(),
         })
     }
 
@@ -282,6 +282,14 @@ impl SkillHost {
             .component_type()
             .exports(self.inner.engine.wasmtime())
             .any(|(name, _)| name == HANDLER)
+    }
+}
+
+/// The error of a component whose types are others than the host's.
+pub(crate) fn mismatch(name: &str, error: &wasmtime::Error) -> LoadError {
+    LoadError::Mismatch {
+        skill: name.to_owned(),
+        reason: one_line(&format!("{error:#}"), MAX_FOREIGN_BYTES),
     }
 }
 

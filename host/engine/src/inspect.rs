@@ -1,4 +1,4 @@
-//! What a component asks for, told to people: [`imports_of`] and [`ImportsReport`].
+//! What a component asks for, shown to people: [`imports_of`] and [`ImportsReport`].
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::{Engine, EngineOptions, LoadError};
 /// The interfaces a component imports, in its own order. It is its permission request.
 ///
 /// # Errors
-/// If the bytes are no component, too large, or cannot be compiled.
+/// If the bytes are not a component, too large, or cannot be compiled.
 pub fn imports_of(component: &[u8]) -> Result<Vec<String>, LoadError> {
     const NAME: &str = "to inspect";
     let options = EngineOptions {
@@ -48,7 +48,7 @@ pub struct ImportLine {
 }
 
 /// What a component would get from a host, without running it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct ImportsReport {
     /// The host's role.
     pub role: Role,
@@ -56,16 +56,14 @@ pub struct ImportsReport {
     pub imports: Vec<ImportLine>,
     /// Whether it exports the contract's handler.
     pub has_handler: bool,
+    /// Why the host does not admit it; none if it does.
+    pub refusal: Option<LoadError>,
 }
 
 impl ImportsReport {
-    /// Whether the host would take it, as far as imports and exports say.
-    pub fn links(&self) -> bool {
-        self.has_handler
-            && !self
-                .imports
-                .iter()
-                .any(|line| matches!(line.verdict, Verdict::NotGranted | Verdict::NotOffered))
+    /// Whether the host admits it.
+    pub fn is_admitted(&self) -> bool {
+        self.refusal.is_none()
     }
 }
 
@@ -85,18 +83,9 @@ impl fmt::Display for ImportsReport {
                 }
             }
         }
-        if !self.has_handler {
-            writeln!(
-                f,
-                "NO HANDLER   it does not export {}",
-                crate::host::HANDLER
-            )?;
+        match &self.refusal {
+            None => write!(f, "role {}: links", self.role),
+            Some(refusal) => write!(f, "role {}: {refusal}", self.role),
         }
-        let answer = if self.links() {
-            "links"
-        } else {
-            "does not link"
-        };
-        write!(f, "role {}: {answer}", self.role)
     }
 }

@@ -6,41 +6,36 @@
 //! Invariants: the skill's own code gives way to other tasks at each tick of the clock, so the
 //! time-out around the call always gets its turn; nothing of one call is seen by the next.
 
+use std::{
+    future::Future as _,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
 use platinum_core::{TaskId, Timestamp, ZoneId};
 use wasmtime::{CallHook, PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
 
 use crate::{
-    Call, InvokeError, Limits, Skill, SkillError, SkillHost, SkillState,
-    bindings::{exports::platinum::skill::handler, platinum::skill::types},
+    Call, InvokeError, Limits, LoadError, Skill, SkillError, SkillHost, SkillState,
+    bindings::{BasePre, exports::platinum::skill::handler, platinum::skill::types},
     error::{MAX_FOREIGN_BYTES, one_line},
+    host::mismatch,
     limits::{Denied, Meter, Stop},
+    state::CalledTooEarly,
 };
-
-/// Why a skill is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trigger {
-    /// A task waits.
-    Task,
-    /// The owner approved something.
-    Approval,
-    /// Another skill finished.
-    Work,
-    /// Sync brought files.
-    News,
-    /// The timer.
-    Schedule,
-}
 
 /// One run of a skill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
-    /// Why it runs.
-    pub trigger: Trigger,
+    /// Why it runs: the name of an event.
+    pub event: String,
     /// The task it is about.
     pub task: Option<TaskId>,
     /// What went before, in one line. Text for people.
-    pub about: Option<String>,
+    pub message: Option<String>,
 }
 
 /// What came of a run that did not fail. Each text is the skill's own, cut and on one line.
@@ -52,10 +47,12 @@ pub enum Outcome {
     Done(String),
     /// A draft waits for the owner: its id, as the skill says it.
     Drafted(String),
-    /// No action is wanted, and why: the host files the task.
-    Filed(String),
+    /// No action is needed, and why: the host finishes the task.
+    Dismissed(String),
     /// The task belongs to this agent.
-    Passed(String),
+    Claimed(String),
+    /// The task belongs to this agent until the remote says otherwise.
+    Tentative(String),
 }
 
 impl SkillHost {
@@ -142,6 +139,69 @@ impl SkillHost {
     }
 }
 
+/// What one instance may use while its skill is admitted. What calls the host then is WASI.
+const TRIAL: Limits = Limits {
+    memory_bytes: 256 << 20,
+    table_elements: 100_000,
+    instances: 64,
+    memories: 16,
+    tables: 64,
+    handles: 100,
+    cpu: Duration::from_secs(1),
+    wall_clock: Duration::from_secs(1),
+    host_calls: 1_000,
+    boundary_bytes: 1 << 20,
+    outcome_bytes: 0,
+};
+
+/// Starts one instance and drops it. Whether the types of its imports and exports are the host's
+/// shows only here: the linker compares names first, and all types where an instance is made.
+pub(crate) fn try_start(
+    engine: &crate::Engine,
+    skill: &str,
+    pre: &BasePre<SkillState>,
+) -> Result<(), LoadError> {
+    let stopped = |reason: String| LoadError::Start {
+        skill: skill.to_owned(),
+        reason,
+    };
+    let _running = engine.running();
+    let mut store = new_store(engine, &TRIAL);
+    store.data_mut().is_trial = true;
+    let started = catch_unwind(AssertUnwindSafe(|| start(pre, &mut store)));
+    let error = match started {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => error,
+        Err(panic) if panic.is::<CalledTooEarly>() => {
+            return Err(stopped("it calls the host before it is run".to_owned()));
+        }
+        Err(panic) => resume_unwind(panic),
+    };
+    let denied = store.data().meter.denied();
+    let is_limit =
+        error.is::<Stop>() || error.is::<Trap>() || error.is::<PoolConcurrencyLimitError>();
+    if !is_limit && denied.is_none() {
+        return Err(mismatch(skill, &error));
+    }
+    Err(stopped(match why(skill, &TRIAL, &error, denied) {
+        InvokeError::Trapped { reason, .. } => reason,
+        other => other.to_string(),
+    }))
+}
+
+/// Makes an instance. It waits for nothing: it is pending only where it gives way at a tick of the
+/// clock.
+fn start(pre: &BasePre<SkillState>, store: &mut Store<SkillState>) -> wasmtime::Result<()> {
+    let mut start = pin!(pre.instantiate_async(store));
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        match start.as_mut().poll(&mut context) {
+            Poll::Ready(started) => return started.map(drop),
+            Poll::Pending => std::thread::yield_now(),
+        }
+    }
+}
+
 /// A store in which every limit is set.
 fn new_store(engine: &crate::Engine, limits: &Limits) -> Store<SkillState> {
     let mut state = SkillState::new(Meter::new(limits, engine.clock().clone()));
@@ -223,15 +283,9 @@ fn why(
 impl From<Invocation> for handler::Invocation {
     fn from(invocation: Invocation) -> Self {
         Self {
-            trigger: match invocation.trigger {
-                Trigger::Task => types::Trigger::Task,
-                Trigger::Approval => types::Trigger::Approval,
-                Trigger::Work => types::Trigger::Work,
-                Trigger::News => types::Trigger::News,
-                Trigger::Schedule => types::Trigger::Schedule,
-            },
+            event: invocation.event,
             task: invocation.task.map(|task| task.to_string()),
-            about: invocation.about,
+            message: invocation.message,
         }
     }
 }
@@ -243,8 +297,9 @@ impl Outcome {
             types::Outcome::Nothing => Outcome::Nothing,
             types::Outcome::Done(text) => Outcome::Done(line(text)),
             types::Outcome::Drafted(text) => Outcome::Drafted(line(text)),
-            types::Outcome::Filed(text) => Outcome::Filed(line(text)),
-            types::Outcome::Passed(text) => Outcome::Passed(line(text)),
+            types::Outcome::Dismissed(text) => Outcome::Dismissed(line(text)),
+            types::Outcome::Claimed(text) => Outcome::Claimed(line(text)),
+            types::Outcome::Tentative(text) => Outcome::Tentative(line(text)),
         }
     }
 }

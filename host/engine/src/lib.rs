@@ -30,7 +30,7 @@ pub use error::{HostError, InvokeError, LoadError, SkillError};
 pub use host::{Skill, SkillHost};
 pub use inspect::{ImportLine, ImportsReport, Verdict, imports_of};
 pub use interface::{Call, Interface};
-pub use invoke::{Invocation, Outcome, Trigger};
+pub use invoke::{Invocation, Outcome};
 pub use limits::Limits;
 pub use state::SkillState;
 pub use wasmtime::component::{HasData, Linker, Resource, ResourceTable};

@@ -21,6 +21,8 @@ pub struct SkillState {
     slots: HashMap<TypeId, Box<dyn Any + Send>>,
     pub(crate) meter: Meter,
     pub(crate) wasi: Option<WasiCtx>,
+    /// Whether nothing was prepared because no interface may be called.
+    pub(crate) is_trial: bool,
 }
 
 impl SkillState {
@@ -30,6 +32,7 @@ impl SkillState {
             slots: HashMap::new(),
             meter,
             wasi: None,
+            is_trial: false,
         }
     }
 
@@ -59,10 +62,15 @@ impl SkillState {
             .and_then(|slot| slot.downcast_mut())
         {
             Some(context) => (context, &mut self.table),
+            // Caught where the trial was begun.
+            None if self.is_trial => std::panic::resume_unwind(Box::new(CalledTooEarly)),
             None => panic!("no {} was prepared for this call", type_name::<C>()),
         }
     }
 }
+
+/// The panic of a trial: the component called an interface before it was run.
+pub(crate) struct CalledTooEarly;
 
 impl fmt::Debug for SkillState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

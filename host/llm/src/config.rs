@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn without_any_setting_the_builtin_drafter_answers() {
+    fn empty_config_selects_the_builtin_drafter() {
         let config = read("{}").unwrap();
         assert_eq!(config, LlmConfig::default());
         assert_eq!(
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_read_by_their_names_and_unknown_ones_are_errors() {
+    fn config_unknown_setting_is_an_error() {
         let config = read(
             r#"{"provider":"openai","model":"m","base-url":"http://127.0.0.1:1/v1",
                 "key":{"env":"K"},"daily-tokens":9,"timeout-seconds":3}"#,
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn config_missing_setting_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let meter = folder.path().join("meter");
         let fails = |json: &str| {
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_server_needs_no_key() {
+    fn local_server_needs_no_key() {
         let folder = tempfile::tempdir().unwrap();
         let config =
             read(r#"{"provider":"openai","model":"m","base-url":"http://127.0.0.1:1/v1"}"#);

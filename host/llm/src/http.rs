@@ -186,25 +186,25 @@ impl Endpoint {
                 Err(error) => away(format!("the answer is not JSON: {error}")),
             };
         }
-        let said = answer.ok().as_ref().and_then(message).unwrap_or_default();
-        let reason = match said.as_str() {
+        let detail = answer.ok().as_ref().and_then(message).unwrap_or_default();
+        let reason = match detail.as_str() {
             "" => format!("{} answers {status}", self.host()),
-            said => format!("{} answers {status}: {said}", self.host()),
+            detail => format!("{} answers {status}: {detail}", self.host()),
         };
         match status {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => again(reason, after),
             status if status.is_server_error() => again(reason, after),
-            // These say nothing about the request: whoever waits for an answer waits on, until
+            // These depend on no request: the caller waits on, until
             // the configuration is mended.
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                away(format!("{reason}; look at `key` in the configuration"))
+                away(format!("{reason}; check `key` in the configuration"))
             }
             StatusCode::PAYMENT_REQUIRED => away(reason),
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => away(format!(
-                "{reason}; look at `model` and `base-url` in the configuration"
+                "{reason}; check `model` and `base-url` in the configuration"
             )),
             status if status.is_redirection() => away(format!(
-                "{reason}, which is not followed; look at `base-url` in the configuration"
+                "{reason}, which is not followed; check `base-url` in the configuration"
             )),
             _ => Attempt::Final(LlmError::Refused(reason)),
         }
@@ -269,7 +269,7 @@ fn retry_after(headers: &header::HeaderMap, now: Timestamp) -> Option<Duration> 
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }
 
-/// What an error answer says: `error.message` of both APIs, or `error` as a text.
+/// The text of an error answer: `error.message` of both APIs, or `error` as a text.
 fn message(answer: &Value) -> Option<String> {
     let error = answer.get("error")?;
     let text = error.get("message").unwrap_or(error).as_str()?;
@@ -293,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_does_not_travel_in_the_clear() {
+    fn key_is_refused_over_plain_http() {
         assert!(address("http://models.example", "/v1", true).is_err());
         assert!(address("http://models.example", "/v1", false).is_ok());
         assert!(address("http://127.0.0.1:11434/", "/v1", true).is_ok());

@@ -24,7 +24,7 @@ pub enum KeySource {
     Keyring(String),
 }
 
-/// A key. It shows itself to nobody.
+/// A key. Its debug output is redacted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -59,7 +59,7 @@ pub enum KeyError {
     File {
         /// Which file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// Others can read the file.
@@ -75,7 +75,7 @@ pub enum KeyError {
     Keyring {
         /// The entry.
         name: String,
-        /// What the keyring says.
+        /// The error of the keyring.
         source: keyring::Error,
     },
     /// What was read cannot be a key.
@@ -174,13 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn a_private_file_gives_its_key_without_the_line_end() {
+    fn key_file_is_read_without_its_line_end() {
         let (_folder, source) = file("sk-123\n", 0o600);
         assert_eq!(source.load().unwrap(), Secret::new("sk-123"));
     }
 
     #[test]
-    fn a_file_that_others_can_read_is_refused_with_the_remedy() {
+    fn key_file_readable_by_others_is_refused() {
         let (_folder, source) = file("sk-123\n", 0o644);
         let error = source.load().unwrap_err().to_string();
         assert!(
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_key_is_refused_without_being_shown() {
+    fn invalid_key_is_refused_without_being_shown() {
         for text in ["", "\n", "sk 123", "sk\n123", "schlüssel"] {
             let (_folder, source) = file(text, 0o600);
             let error = source.load().unwrap_err();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_variable_is_named() {
+    fn missing_key_variable_is_named() {
         let error = KeySource::Env("PLATINUM_NO_SUCH_KEY".to_owned())
             .load()
             .unwrap_err();
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_does_not_show_itself() {
+    fn key_debug_is_redacted() {
         assert_eq!(format!("{:?}", Secret::new("sk-123")), "[secret]");
     }
 }

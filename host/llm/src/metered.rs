@@ -46,7 +46,7 @@ pub enum MeterError {
     Io {
         /// Which file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// It holds something else.
@@ -111,7 +111,7 @@ impl Metered {
         }
     }
 
-    /// Books `most` tokens, or says when there are new ones.
+    /// Books `most` tokens, or answers when there are new ones.
     async fn reserve(&self, most: u64) -> Result<Date, LlmError> {
         let mut spent = self.spent.lock().await;
         self.renew(&mut spent);
@@ -127,32 +127,32 @@ impl Metered {
             tokens: after,
             ..*spent
         };
-        self.keep(booked).await?;
+        self.store(booked).await?;
         *spent = booked;
         Ok(booked.day)
     }
 
     /// Replaces what was booked by what it cost.
-    async fn settle(&self, booked_on: Date, most: u64, cost: u64) -> Result<(), LlmError> {
+    async fn record_cost(&self, booked_on: Date, most: u64, cost: u64) -> Result<(), LlmError> {
         let mut spent = self.spent.lock().await;
         // A call that began yesterday was paid from yesterday's tokens.
         if spent.day != booked_on {
             return Ok(());
         }
         let tokens = spent.tokens.saturating_sub(most).saturating_add(cost);
-        let settled = Spent { tokens, ..*spent };
-        self.keep(settled).await?;
-        *spent = settled;
+        let spent_now = Spent { tokens, ..*spent };
+        self.store(spent_now).await?;
+        *spent = spent_now;
         Ok(())
     }
 
-    async fn keep(&self, spent: Spent) -> Result<(), LlmError> {
+    async fn store(&self, spent: Spent) -> Result<(), LlmError> {
         let file = self.file.clone();
         match tokio::task::spawn_blocking(move || store(&file, spent)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(LlmError::Unavailable(error.to_string())),
             Err(error) => Err(LlmError::Unavailable(format!(
-                "the token count is not kept: {error}"
+                "cannot store the token count: {error}"
             ))),
         }
     }
@@ -169,10 +169,10 @@ impl Model for Metered {
         let cost = match &answer {
             Ok(done) => done.input_tokens.saturating_add(done.output_tokens),
             // A provider that refuses or is away bills nothing. An answer that came too late may
-            // have been billed; it is not counted, as nobody can say.
+            // have been billed; it is not counted, as it cannot be known.
             Err(_) => 0,
         };
-        if let Err(error) = self.settle(booked_on, most, cost).await {
+        if let Err(error) = self.record_cost(booked_on, most, cost).await {
             // The higher, booked number stands: the answer is paid for, so it is given.
             tracing::warn!(%error, "the day's tokens are counted too high");
         }
@@ -257,7 +257,7 @@ mod tests {
         }
     }
 
-    /// Costs what it is told.
+    /// Costs a given number of tokens.
     struct Costs(Result<u64, LlmError>);
 
     #[async_trait]
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_days_tokens_last_until_they_are_used_up_and_renew_at_midnight_utc() {
+    async fn budget_is_spent_and_renews_at_midnight_utc() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tokens.json");
         let clock = Hand::at("2026-11-20T23:00:00Z");
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_count_outlives_the_process_and_a_clock_that_goes_back() {
+    async fn budget_survives_a_restart_and_a_clock_set_back() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tokens.json");
         let clock = Hand::at("2026-11-20T12:00:00Z");
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_that_fails_costs_nothing() {
+    async fn failed_call_costs_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let clock = Hand::at("2026-11-20T12:00:00Z");
         let away = Err(LlmError::Unavailable("away".to_owned()));
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_holds_something_else_is_an_error_that_names_it() {
+    fn foreign_budget_file_is_a_named_error() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tokens.json");
         fs::write(&file, "{\"day\":\"2026-11-20\",\"tokens\":-1}").unwrap();

@@ -1,4 +1,4 @@
-//! [`Model`], the one thing the house asks of a provider, and the request and answer it speaks of.
+//! [`Model`], the one thing that is asked of a provider, with its request and its answer.
 //!
 //! Invariant: a provider is handed a request only after [`Request::check`]; nothing above the
 //! bounds here reaches the network.
@@ -123,10 +123,10 @@ mod tests {
     }
 
     #[test]
-    fn a_request_outside_the_bounds_is_invalid_and_says_which() {
+    fn request_out_of_bounds_is_invalid() {
         let say = |text: &str| vec![Part::Say(text.to_owned())];
         assert_eq!(request(say("x"), 1).check(), Ok(()));
-        for (bad, says) in [
+        for (bad, expected) in [
             (request(say("x"), 0), "max-tokens is 0"),
             (request(say("x"), 8193), "max-tokens is 8193"),
             (request(vec![], 1), "no parts"),
@@ -146,7 +146,7 @@ mod tests {
             ),
         ] {
             let error = bad.check().unwrap_err().to_string();
-            assert!(error.contains(says), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 }

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_is_fenced_and_the_rule_says_what_the_fence_means() {
+    fn quote_is_fenced_and_the_rule_explains_the_fence() {
         let prompt = render_with(&request(), "quoted-7f");
         assert_eq!(
             prompt.content,
@@ -107,12 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn the_boundary_is_another_one_for_every_request() {
+    fn quote_boundary_differs_per_request() {
         assert_ne!(render(&request()), render(&request()));
     }
 
     #[test]
-    fn a_request_without_quotes_carries_the_instructions_alone() {
+    fn request_without_quotes_has_the_instructions_alone() {
         let mut plain = request();
         plain.parts.remove(1);
         assert_eq!(render(&plain).system, "Answer kindly.");

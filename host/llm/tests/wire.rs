@@ -28,12 +28,12 @@ enum Answer {
 }
 
 /// What the server was sent.
-struct Seen {
+struct SeenRequest {
     head: String,
     body: Value,
 }
 
-impl Seen {
+impl SeenRequest {
     fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(": ")?;
@@ -45,7 +45,7 @@ impl Seen {
 /// A server that gives its answers in order, one a connection, and keeps what it was sent.
 struct Scripted {
     url: String,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<SeenRequest>>>,
 }
 
 impl Scripted {
@@ -89,7 +89,7 @@ impl Scripted {
     }
 }
 
-async fn read_request(stream: &mut TcpStream) -> Seen {
+async fn read_request(stream: &mut TcpStream) -> SeenRequest {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -102,7 +102,7 @@ async fn read_request(stream: &mut TcpStream) -> Seen {
         );
     };
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-    let mut seen = Seen {
+    let mut seen = SeenRequest {
         head,
         body: Value::Null,
     };
@@ -178,7 +178,7 @@ fn boundary(content: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_messages_api_is_sent_exactly_what_it_documents() {
+async fn anthropic_request_matches_the_documented_shape() {
     let server = Scripted::start(vec![Answer::Http(200, "", message("Dear Ada,"))]).await;
     let model = anthropic(&server.url);
     let done = model.complete(request()).await.unwrap();
@@ -221,7 +221,7 @@ async fn the_messages_api_is_sent_exactly_what_it_documents() {
 }
 
 #[tokio::test]
-async fn chat_completions_are_sent_exactly_what_they_document() {
+async fn openai_request_matches_the_documented_shape() {
     let server = Scripted::start(vec![Answer::Http(200, "", completion("Dear Ada,"))]).await;
     let done = openai(&server.url).complete(request()).await.unwrap();
     assert_eq!(
@@ -263,7 +263,7 @@ async fn chat_completions_are_sent_exactly_what_they_document() {
 }
 
 #[tokio::test]
-async fn a_busy_provider_is_asked_again_after_the_time_it_names() {
+async fn rate_limit_is_retried_after_the_named_time() {
     let busy = r#"{"type":"error","error":{"type":"rate_limit_error","message":"slow down"}}"#;
     let server = Scripted::start(vec![
         Answer::Http(429, "retry-after: 1\r\n", busy.to_owned()),
@@ -284,7 +284,7 @@ async fn a_busy_provider_is_asked_again_after_the_time_it_names() {
 }
 
 #[tokio::test]
-async fn a_provider_that_asks_for_too_long_a_pause_counts_as_away() {
+async fn long_retry_after_is_unavailable() {
     let server = Scripted::start(vec![Answer::Http(
         429,
         "retry-after: 3600\r\n",
@@ -302,7 +302,7 @@ async fn a_provider_that_asks_for_too_long_a_pause_counts_as_away() {
 }
 
 #[tokio::test]
-async fn server_errors_are_tried_a_bounded_number_of_times() {
+async fn server_error_is_retried_a_bounded_number_of_times() {
     let broken = || {
         Answer::Http(
             503,
@@ -321,7 +321,7 @@ async fn server_errors_are_tried_a_bounded_number_of_times() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_not_there_is_tried_again_and_then_away() {
+async fn unreachable_provider_is_retried_then_unavailable() {
     let port = TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()
@@ -339,7 +339,7 @@ async fn a_provider_that_is_not_there_is_tried_again_and_then_away() {
 }
 
 #[tokio::test]
-async fn a_stalled_answer_ends_at_the_time_out_and_is_not_asked_for_again() {
+async fn stalled_answer_times_out_without_a_retry() {
     let server = Scripted::start(vec![Answer::Stall, Answer::Stall]).await;
     let key = Secret::new("k");
     let model = Anthropic::new(
@@ -359,7 +359,7 @@ async fn a_stalled_answer_ends_at_the_time_out_and_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_malformed_or_of_another_shape_is_unavailable() {
+async fn malformed_answer_is_unavailable() {
     for (answer, says) in [
         (Answer::BreakOff, "the answer broke off"),
         (
@@ -390,7 +390,7 @@ async fn an_answer_that_is_cut_malformed_or_of_another_shape_is_unavailable() {
 }
 
 #[tokio::test]
-async fn an_answer_above_the_bound_is_not_read_to_its_end() {
+async fn oversized_answer_is_not_read_to_its_end() {
     let server = Scripted::start(vec![Answer::Http(200, "", message(&"x".repeat(2 << 20)))]).await;
     let error = anthropic(&server.url)
         .complete(request())
@@ -403,7 +403,7 @@ async fn an_answer_above_the_bound_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_refused_request_is_final_and_a_wrong_configuration_is_waited_for() {
+async fn refused_request_is_final_wrong_setup_is_retryable() {
     for status in [400, 413, 422, 401, 402, 403, 404] {
         let body = json!({ "error": { "type": "x", "message": "no such thing" } }).to_string();
         let server = Scripted::start(vec![Answer::Http(status, "", body)]).await;
@@ -426,7 +426,7 @@ async fn a_refused_request_is_final_and_a_wrong_configuration_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_with_the_key() {
+async fn redirect_is_not_followed() {
     let other = Scripted::start(vec![Answer::Http(200, "", message("x"))]).await;
     let headers: &'static str =
         Box::leak(format!("location: {}/v1/messages\r\n", other.url).into());
@@ -439,7 +439,7 @@ async fn a_redirect_is_not_followed_with_the_key() {
 }
 
 #[tokio::test]
-async fn cut_and_declined_answers_say_so() {
+async fn truncated_and_declined_answers_are_marked() {
     let mut cut: Value = serde_json::from_str(&message("Dear")).unwrap();
     cut["stop_reason"] = json!("max_tokens");
     let mut declined = cut.clone();
@@ -476,7 +476,7 @@ async fn cut_and_declined_answers_say_so() {
 }
 
 #[tokio::test]
-async fn an_invalid_request_reaches_no_server() {
+async fn invalid_request_reaches_no_server() {
     let server = Scripted::start(vec![Answer::Stall]).await;
     let mut invalid = request();
     invalid.max_tokens = 0;
@@ -488,7 +488,7 @@ async fn an_invalid_request_reaches_no_server() {
 }
 
 #[tokio::test]
-async fn a_models_thoughts_are_no_part_of_its_answer() {
+async fn thinking_blocks_are_not_part_of_the_answer() {
     let answer = |text: &str| {
         let mut answer: Value = serde_json::from_str(&completion("x")).unwrap();
         answer["choices"][0]["message"]["content"] = json!(text);

@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context;
 use platinum_capabilities::{dashboard, tasks::Receipts, updates};
 use platinum_core::{Role, SystemClock, TaskId, Timestamp, VaultPath, layout};
-use platinum_daemon::{Config, House, Running, on_signals, sync::Synchronizer};
+use platinum_daemon::{Config, House, Running, on_signals};
 use platinum_effects::{
     Fence,
     approvals::{Approvals, ApprovalsQueue},
@@ -18,6 +18,7 @@ use platinum_effects::{
 };
 use platinum_journal::Journal;
 use platinum_protocol::{ClaimRecord, TaskPlace};
+use platinum_sync::Synchronizer;
 use platinum_vault::note::ReceiptRecord;
 
 use crate::act::Actor;
@@ -137,9 +138,9 @@ const IN_VAIN: Duration = Duration::from_secs(5);
 #[async_trait::async_trait]
 impl Fence for SyncFence {
     async fn may_act(&self, task: TaskId, epoch: Option<u64>) -> Result<(), String> {
-        let told = |error: platinum_daemon::sync::SyncError| error.to_string();
+        let told = |error: platinum_sync::SyncError| error.to_string();
         // Nobody else can have a task of a zone that is this machine's alone.
-        let alone = self.sync.is_ours_alone(task).await.map_err(told)?;
+        let alone = self.sync.is_local_only_claim(task).await.map_err(told)?;
         if !alone {
             self.look().await?;
             if self.sync.is_in_doubt(task).await.map_err(told)? {
@@ -181,7 +182,7 @@ fn of_this_epoch(epoch: Option<u64>, now: &ClaimRecord, alone: bool) -> Result<(
 impl SyncFence {
     /// A look at the remote, unless there was one just now.
     async fn look(&self) -> Result<(), String> {
-        let told = |error: platinum_daemon::sync::SyncError| error.to_string();
+        let told = |error: platinum_sync::SyncError| error.to_string();
         let status = self.sync.status().await.map_err(told)?;
         let is_fresh = status.last_error.is_none()
             && status

@@ -40,7 +40,7 @@ pub(crate) struct Trace {
     /// Why the connection ended, if we ended it.
     ended: Mutex<Option<String>>,
     /// The last line of stderr.
-    said: Mutex<Option<String>>,
+    last_line: Mutex<Option<String>>,
     /// Whether stderr was read to its end.
     heard_out: tokio::sync::watch::Sender<bool>,
 }
@@ -60,7 +60,7 @@ impl Trace {
         lock(&self.written).remove(id);
     }
 
-    /// As [`Trace::reason`], for a server that ended this moment: what it said last is read first.
+    /// As [`Trace::reason`], for a server that ended this moment: its last line is read first.
     pub(crate) async fn last_reason(&self) -> String {
         let mut heard_out = self.heard_out.subscribe();
         let all = heard_out.wait_for(|done| *done);
@@ -72,8 +72,8 @@ impl Trace {
     /// Why the connection is gone, in words for a person.
     pub(crate) fn reason(&self) -> String {
         let ended = lock(&self.ended).clone();
-        let said = lock(&self.said).clone();
-        match (ended, said) {
+        let last_line = lock(&self.last_line).clone();
+        match (ended, last_line) {
             (Some(reason), _) => reason,
             (None, Some(line)) => format!("the server ended; its last words: {line}"),
             (None, None) => "the server ended".to_owned(),
@@ -262,7 +262,7 @@ async fn log_stderr(server: String, stderr: ChildStderr, trace: Arc<Trace>) {
             .unwrap_or(&text);
         if !text.is_empty() {
             tracing::info!(target: "platinum::mcp::stderr", server, "{text}");
-            *lock(&trace.said) = Some(one_line(text, 300));
+            *lock(&trace.last_line) = Some(one_line(text, 300));
         }
     }
 }

@@ -10,7 +10,7 @@ pub enum McpError {
         server: String,
         /// The program.
         command: String,
-        /// What the system says.
+        /// The error of the system.
         reason: String,
     },
     /// The process started but no session came of it.
@@ -46,7 +46,7 @@ pub enum CallError {
     /// The server answered with a protocol error, or with something that is no tool result.
     #[error("the server's answer is no result: {text}{}", code.map(|code| format!(" (code {code})")).unwrap_or_default())]
     Protocol {
-        /// What it said.
+        /// Its text.
         text: String,
         /// The JSON-RPC error code, if it sent one.
         code: Option<i32>,

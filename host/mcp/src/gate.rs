@@ -10,12 +10,12 @@ use platinum_core::Role;
 
 use crate::ToolInfo;
 
-/// What a tool does, as far as its name tells.
+/// What a tool does, judged by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// Reads and changes nothing.
     Reads,
-    /// Saves a draft that nobody but the owner sees.
+    /// Saves a draft that the owner alone sees.
     Drafts,
     /// Acts on the outside world, or destroys.
     Acts,
@@ -128,7 +128,7 @@ pub fn classify(name: &str) -> Class {
     }
 }
 
-/// The tools that a cloud host must not have beside it: those that act, and those nobody knows.
+/// The tools that a cloud host must not have beside it: those that act, and those on no list.
 pub fn acting_tools(tools: &[ToolInfo]) -> Vec<String> {
     let refused = |tool: &&ToolInfo| matches!(classify(&tool.name), Class::Acts | Class::Unknown);
     tools
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn tools_that_act_are_known_by_their_words() {
+    fn classify_acting_names_as_acts() {
         for name in [
             "send_email",
             "forward_email",
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn tools_that_read_or_draft_are_let_past() {
+    fn classify_reading_and_drafting_names_as_harmless() {
         for name in [
             "search_emails",
             "list_mailboxes",
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_nobody_knows_counts_as_acting() {
+    fn classify_other_names_as_unknown() {
         for name in [
             "",
             "_",
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cloud_host_refuses_a_full_mail_server_in_one_exact_sentence() {
+    fn gate_refuses_the_full_mail_server_for_the_cloud() {
         let full = [
             tool("search_emails"),
             tool("draft_email"),
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn several_tools_and_unknown_ones_are_named_too() {
+    fn gate_refusal_names_several_and_unknown_tools() {
         let many = [tool("pay"), tool("publish"), tool("frobnicate")];
         assert_eq!(
             refuse_acting(Role::Cloud, "odd", &many)

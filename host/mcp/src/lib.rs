@@ -5,7 +5,7 @@
 //! what is known of a call that went wrong. Lives elsewhere: which tool serves which capability is
 //! in `capabilities` and `effects`; the servers are under `servers/`.
 //! Invariants: a call is written at most once; a child never outlives its session; what a server
-//! says of its own tools (annotations, descriptions) decides nothing.
+//! claims about its own tools (annotations, descriptions) decides nothing.
 
 mod child;
 mod error;

@@ -43,7 +43,7 @@ const MAX_TOOLS: usize = 1024;
 pub struct ToolInfo {
     /// The name it is called by.
     pub name: String,
-    /// What the server says it does, one bounded line.
+    /// Its description by the server, one bounded line.
     pub description: String,
     /// What the server claims of its destructiveness. Real servers claim that sending mail is not.
     pub destructive_hint: Option<bool>,
@@ -127,7 +127,7 @@ impl Session {
     /// is JSON.
     ///
     /// # Errors
-    /// [`CallError`] says whether the call was made at all. A call is never repeated after its
+    /// [`CallError`] states whether the call was made at all. A call is never repeated after its
     /// first byte was written.
     pub async fn call(&self, tool: &str, arguments: Value) -> Result<Value, CallError> {
         let Value::Object(arguments) = arguments else {
@@ -194,7 +194,7 @@ impl Session {
         match answer {
             Ok(Ok(ServerResult::CallToolResult(result))) => read_result(result),
             Ok(Ok(ServerResult::InputRequiredResult(_))) => Err(CallError::Protocol {
-                text: "the tool asks for more input, which nobody here can give".to_owned(),
+                text: "the tool asks for more input, which cannot be given here".to_owned(),
                 code: None,
             }),
             Ok(Ok(_)) | Ok(Err(ServiceError::UnexpectedResponse)) => Err(CallError::Protocol {
@@ -217,7 +217,7 @@ impl Session {
         }
     }
 
-    /// Makes the next call start a new process. Calls still under way keep this one till they end.
+    /// Makes the next call start a new process. Calls still under way keep this one until they end.
     async fn let_go(&self, live: &Arc<Live>) {
         let mut slot = self.inner.live.lock().await;
         if slot

@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_output_names_variables_without_their_values() {
+    fn spec_debug_omits_the_values_of_variables() {
         let spec = ServerSpec {
             name: "email".to_owned(),
             command: "server".into(),

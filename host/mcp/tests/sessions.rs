@@ -64,7 +64,7 @@ async fn assert_ends(pid: u64) {
 }
 
 #[tokio::test]
-async fn both_lifecycles_list_tools_and_answer_calls() {
+async fn session_both_lifecycles_list_and_call_tools() {
     for mode in ["modern", "legacy"] {
         let begun = Instant::now();
         let session = session(mode).await;
@@ -86,7 +86,7 @@ async fn both_lifecycles_list_tools_and_answer_calls() {
 }
 
 #[tokio::test]
-async fn a_server_that_ends_at_the_newer_question_is_started_again_for_the_older() {
+async fn session_falls_back_if_the_server_exits_at_discover() {
     let begun = Instant::now();
     let strict = session("strict").await;
     assert_eq!(
@@ -101,7 +101,7 @@ async fn a_server_that_ends_at_the_newer_question_is_started_again_for_the_older
 }
 
 #[tokio::test]
-async fn a_server_that_stays_silent_at_the_newer_question_is_asked_the_older_soon() {
+async fn session_falls_back_if_discover_is_not_answered() {
     let begun = Instant::now();
     let silent = session("silent").await;
     assert_eq!(
@@ -116,7 +116,7 @@ async fn a_server_that_stays_silent_at_the_newer_question_is_asked_the_older_soo
 }
 
 #[tokio::test]
-async fn a_text_answer_is_read_as_json_if_it_is_json() {
+async fn text_answer_is_read_as_json_if_it_is_json() {
     let session = session("legacy").await;
     let call = |text: &str| session.call("text", json!({ "text": text }));
     assert_eq!(call("{\"a\":1}").await, Ok(json!({ "a": 1 })));
@@ -124,7 +124,7 @@ async fn a_text_answer_is_read_as_json_if_it_is_json() {
 }
 
 #[tokio::test]
-async fn a_tools_error_and_a_refused_call_are_told_apart() {
+async fn tool_error_and_refused_call_are_distinct() {
     for mode in ["modern", "legacy"] {
         let session = session(mode).await;
         let failed = session.call("fail", json!({})).await.unwrap_err();
@@ -143,7 +143,7 @@ async fn a_tools_error_and_a_refused_call_are_told_apart() {
 }
 
 #[tokio::test]
-async fn arguments_that_are_no_object_are_not_delivered() {
+async fn arguments_other_than_an_object_are_not_delivered() {
     let session = session("legacy").await;
     assert!(matches!(
         session.call("echo", json!([1])).await,
@@ -152,7 +152,7 @@ async fn arguments_that_are_no_object_are_not_delivered() {
 }
 
 #[tokio::test]
-async fn a_server_that_dies_in_a_call_leaves_the_outcome_unknown_and_is_started_again() {
+async fn server_exit_during_a_call_leaves_the_outcome_unknown() {
     for mode in ["modern", "legacy"] {
         let session = session(mode).await;
         let before = pid(&session).await;
@@ -167,7 +167,7 @@ async fn a_server_that_dies_in_a_call_leaves_the_outcome_unknown_and_is_started_
 }
 
 #[tokio::test]
-async fn a_server_killed_between_calls_is_started_again_without_an_error() {
+async fn server_killed_between_calls_is_restarted() {
     let session = session("modern").await;
     let before = pid(&session).await;
     std::process::Command::new("kill")
@@ -185,7 +185,7 @@ async fn a_server_killed_between_calls_is_started_again_without_an_error() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_answered_in_time_is_lost_and_the_server_replaced() {
+async fn call_time_out_is_lost_and_replaces_the_server() {
     for mode in ["modern", "legacy"] {
         let mut spec = spec(mode);
         spec.call_timeout = Duration::from_secs(1);
@@ -203,7 +203,7 @@ async fn a_call_that_is_not_answered_in_time_is_lost_and_the_server_replaced() {
 }
 
 #[tokio::test]
-async fn an_answer_above_the_bound_is_refused_at_once() {
+async fn oversized_answer_is_refused_at_once() {
     let session = session("legacy").await;
     let begun = Instant::now();
     let lost = session.call("huge", json!({})).await.unwrap_err();
@@ -219,7 +219,7 @@ async fn an_answer_above_the_bound_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn a_server_sees_of_our_environment_only_what_is_named() {
+async fn server_environment_holds_named_variables_alone() {
     let session = session("modern").await;
     let answer = session.call("environment", json!({})).await.unwrap();
     let mut names: Vec<&str> = answer["names"]
@@ -235,7 +235,7 @@ async fn a_server_sees_of_our_environment_only_what_is_named() {
 }
 
 #[tokio::test]
-async fn the_process_ends_with_the_last_clone_of_its_session() {
+async fn process_ends_with_the_last_clone_of_its_session() {
     let session = session("modern").await;
     let clone = session.clone();
     let pid = pid(&session).await;
@@ -247,7 +247,7 @@ async fn the_process_ends_with_the_last_clone_of_its_session() {
 }
 
 #[tokio::test]
-async fn a_closed_session_has_no_process_and_starts_one_when_called() {
+async fn closed_session_starts_a_process_when_called() {
     let session = session("legacy").await;
     let before = pid(&session).await;
     session.close().await;
@@ -256,7 +256,7 @@ async fn a_closed_session_has_no_process_and_starts_one_when_called() {
 }
 
 #[tokio::test]
-async fn many_calls_at_once_get_each_its_own_answer() {
+async fn concurrent_calls_get_their_own_answers() {
     let session = session("modern").await;
     let calls = (0..50).map(|n| {
         let session = session.clone();
@@ -269,7 +269,7 @@ async fn many_calls_at_once_get_each_its_own_answer() {
 }
 
 #[tokio::test]
-async fn a_program_that_is_not_there_is_named() {
+async fn missing_program_is_named() {
     let mut spec = spec("legacy");
     spec.command = "/nowhere/platinum-email".into();
     let error = Session::spawn(spec.clone()).await.unwrap_err();
@@ -286,7 +286,7 @@ async fn a_program_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn a_program_that_ends_at_once_is_refused_with_its_last_words() {
+async fn early_exit_is_refused_with_the_last_error_output() {
     let error = Session::spawn(spec("crash")).await.unwrap_err();
     assert!(
         error

@@ -20,5 +20,5 @@ mod zones;
 pub use grants::{Grants, Refusal, decide};
 pub use paths::{Change, Rule, Violation, check};
 pub use roles::{allows, ceiling};
-pub use synced::{ATTACHMENT_TYPES, is_synced};
+pub use synced::{ATTACHMENT_TYPES, MAX_FILE_BYTES, is_synced};
 pub use zones::{BUILT_IN_ZONES, Locality, ZoneSpec, is_local_only, local_only_zones, zone};

@@ -1,7 +1,7 @@
 //! The ceiling of each role: the constant table role x [`Capability`].
 //!
 //! Invariants: every capability is decided by the one match in [`allows`], without a wildcard, so
-//! a new capability does not compile until somebody has decided it; local is granted everything.
+//! a new capability does not compile until it is decided; local is granted everything.
 
 use platinum_core::{Capability, Role};
 
@@ -17,36 +17,42 @@ pub fn ceiling(role: Role) -> impl Iterator<Item = Capability> {
 pub const fn allows(role: Role, capability: Capability) -> bool {
     use Capability as C;
     match capability {
-        // Reading, drafting and telling: both.
+        // Reading, drafting, proposing and notifying: both.
         C::SkillContext
         | C::SkillLog
         | C::TasksRead
         | C::TasksOwnership
         | C::TasksClaim
         | C::TasksFinish
-        | C::DraftsSubmit
+        | C::PlansWrite
         | C::UpdatesPublish
         | C::ModelComplete
         | C::VaultContext
         | C::EmailSearch
         | C::EmailDraft
+        | C::EmailPropose
         | C::SocialDraft
+        | C::SocialPropose
         | C::OdooRead
         | C::OdooDraft
+        | C::OdooPropose
         | C::SyncRun
         | C::HealthObserve
         | C::HealthRestart
         | C::HealthAlert => true,
-        // The owner's page, the owner's approvals, and everything that acts: local alone.
+        // The owner's page and approvals, the zones of the owner's machine, and everything that
+        // acts: local alone.
         C::UpdatesCollect
         | C::DashboardBoard
         | C::ApprovalsQueue
         | C::EmailSend
         | C::SocialPublish
         | C::OdooPost
+        | C::PaymentsPropose
         | C::PaymentsPay
         | C::BrowserSession
         | C::WhatsappRead
+        | C::WhatsappPropose
         | C::WhatsappSend => matches!(role, Role::Local),
     }
 }
@@ -56,22 +62,25 @@ mod tests {
     use super::*;
 
     /// The contract's table once more, by hand: (capability, cloud, local).
-    const TABLE: [(&str, bool, bool); 29] = [
+    const TABLE: [(&str, bool, bool); 34] = [
         ("skill/context", true, true),
         ("skill/log", true, true),
         ("tasks/read", true, true),
         ("tasks/ownership", true, true),
         ("tasks/claim", true, true),
         ("tasks/finish", true, true),
-        ("drafts/submit", true, true),
+        ("plans/write", true, true),
         ("updates/publish", true, true),
         ("model/complete", true, true),
         ("vault/context", true, true),
         ("email/search", true, true),
         ("email/draft", true, true),
+        ("email/propose", true, true),
         ("social/draft", true, true),
+        ("social/propose", true, true),
         ("odoo/read", true, true),
         ("odoo/draft", true, true),
+        ("odoo/propose", true, true),
         ("sync/run", true, true),
         ("health/observe", true, true),
         ("health/restart", true, true),
@@ -82,14 +91,16 @@ mod tests {
         ("email/send", false, true),
         ("social/publish", false, true),
         ("odoo/post", false, true),
+        ("payments/propose", false, true),
         ("payments/pay", false, true),
         ("browser/session", false, true),
         ("whatsapp/read", false, true),
+        ("whatsapp/propose", false, true),
         ("whatsapp/send", false, true),
     ];
 
     #[test]
-    fn every_role_is_granted_exactly_what_the_table_says() {
+    fn roles_are_granted_what_the_table_says() {
         assert_eq!(TABLE.len(), Capability::ALL.len());
         for (name, cloud, local) in TABLE {
             let capability: Capability = name.parse().unwrap();
@@ -99,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ceiling_lists_what_is_allowed_in_the_order_of_the_contract() {
+    fn ceiling_lists_what_is_allowed_in_contract_order() {
         for role in Role::ALL {
             let listed: Vec<_> = ceiling(role).collect();
             let allowed: Vec<_> = Capability::ALL
@@ -109,7 +120,7 @@ mod tests {
                 .collect();
             assert_eq!(listed, allowed);
         }
-        assert_eq!(ceiling(Role::Cloud).count(), 19);
-        assert_eq!(ceiling(Role::Local).count(), 29);
+        assert_eq!(ceiling(Role::Cloud).count(), 22);
+        assert_eq!(ceiling(Role::Local).count(), 34);
     }
 }

@@ -11,6 +11,9 @@ pub const ATTACHMENT_TYPES: [&str; 10] = [
     "png", "jpg", "jpeg", "gif", "webp", "pdf", "svg", "txt", "csv", "eml",
 ];
 
+/// Larger files are not synced, and not taken from the remote.
+pub const MAX_FILE_BYTES: usize = 32 * 1024 * 1024;
+
 /// Whether the path takes part in sync: in a known folder or a known file at the top, a note or
 /// an attachment, no component starts with a dot, and the name is none that programs give to files
 /// that are not finished. Conflict copies are notes like others.

@@ -58,8 +58,8 @@ pub enum Place {
     Name,
     /// In this line of it, the first being 1.
     Line(usize),
-    /// In what is compressed in it.
-    Packed,
+    /// In an archive or a compressed stream in it.
+    Archive,
     /// In the message of a commit.
     Message,
 }
@@ -84,7 +84,7 @@ impl fmt::Display for Finding {
         match self.place {
             Place::Name => f.write_str("its name holds ")?,
             Place::Line(line) => write!(f, "line {line} holds ")?,
-            Place::Packed => f.write_str("what is compressed in it holds ")?,
+            Place::Archive => f.write_str("what is compressed in it holds ")?,
             Place::Message => f.write_str("the commit's message holds ")?,
         }
         match self.kind {
@@ -101,7 +101,7 @@ impl fmt::Display for Finding {
         }
         match self.place {
             Place::Name => f.write_str("; give the file another name")?,
-            Place::Line(_) | Place::Packed => {
+            Place::Line(_) | Place::Archive => {
                 f.write_str("; take it out, and the file is synced by itself")?;
             }
             Place::Message => f.write_str("; write another message")?,
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_finding_says_what_where_and_what_to_do() {
+    fn finding_message_has_kind_place_and_advice() {
         let finding = Finding {
             kind: Kind::Token("GitHub"),
             place: Place::Line(12),

@@ -1,34 +1,34 @@
-//! What must never be synced: secrets by the name of their file, by their shape, and by their value.
+//! What must never be synced: secrets by the name of their file, by their form, and by their value.
 //!
-//! Lives here: [`Scanner`], which judges a name, a file's bytes or a commit's message and answers
+//! Lives here: [`Scanner`], which checks a name, a file's bytes or a commit's message and answers
 //! with a [`Finding`]; [`KnownSecrets`], the hashes of what this machine really holds;
 //! [`Allowances`], what the owner lets pass.
-//! Lives elsewhere: when to look is the daemon's (at the snapshot, before a push, on the server);
+//! Lives elsewhere: when to scan is decided above (at the snapshot, before a push, on the server);
 //! which folders and types are synced at all is `policy`'s.
 //! To add a service's token: a line in `content/tokens.rs` and a line in its test.
-//! Not looked into, and so let pass: what is encrypted; what is compressed in another way than
-//! deflate; pictures, and letters that a PDF only draws; what is packed more than twice, or comes to
-//! more than the bounds in `content/packed`. What is looked into is what leaves by accident: whoever
-//! means to carry a secret out finds a way to write it that no rule knows.
+//! Not read, and so let pass: what is encrypted; what is compressed in another way than
+//! deflate; pictures, and letters that a PDF only draws; archives nested more than twice, or with
+//! more content than the bounds in `content/archive`. The rules stop accidents: a person who wants to
+//! carry a secret out finds an encoding that no rule knows.
 //! Invariants: pure, no I/O; never panics on any bytes; the time grows with the length alone; a
 //! finding says what was found, where and what to do, and never repeats it; no secret that is
 //! known is kept in plain.
 
-mod allow;
+mod allow_list;
 mod content;
 mod finding;
-mod known;
+mod known_secrets;
 mod name;
 
 use std::sync::{PoisonError, RwLock};
 
-pub use allow::{AllowError, Allowances};
+pub use allow_list::{AllowError, Allowances};
 pub use finding::{Finding, Kind, Place};
-pub use known::{KnownSecrets, MIN_SECRET_BYTES};
+pub use known_secrets::{KnownSecrets, MIN_SECRET_BYTES};
 
 use content::Rules;
 
-/// Judges names, contents and messages. One for a whole daemon; every gate asks the same.
+/// Checks names, contents and messages. One for a whole daemon; every gate asks the same.
 pub struct Scanner {
     rules: Rules,
     allowances: Allowances,
@@ -46,7 +46,7 @@ impl std::fmt::Debug for Scanner {
 }
 
 impl Scanner {
-    /// A scanner that knows these secrets beside the shapes of all.
+    /// A scanner for these secrets, and for what has the form of one.
     pub fn new(known: KnownSecrets, allowances: Allowances) -> Self {
         Self {
             rules: Rules::new(),
@@ -61,7 +61,7 @@ impl Scanner {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
-    /// Judges a path, or any text that a tree has in the place of one.
+    /// Checks a path, or any text that a tree has in the place of one.
     pub fn name(&self, path: &str) -> Option<Finding> {
         if let Some(what) = name::denied(path) {
             return Some(Finding {
@@ -77,12 +77,12 @@ impl Scanner {
         })
     }
 
-    /// Judges the bytes of a file.
+    /// Checks the bytes of a file.
     pub fn content(&self, bytes: &[u8]) -> Option<Finding> {
         self.first(bytes, &self.allowances)
     }
 
-    /// Judges a commit's message with its trailers.
+    /// Checks a commit's message with its trailers.
     pub fn message(&self, message: &str) -> Option<Finding> {
         let found = self.first(message.as_bytes(), &self.allowances)?;
         Some(Finding {
@@ -98,7 +98,7 @@ impl Scanner {
 }
 
 impl Default for Scanner {
-    /// Knows the shapes alone, and allows nothing.
+    /// Knows the forms alone, and allows nothing.
     fn default() -> Self {
         Self::new(KnownSecrets::default(), Allowances::default())
     }

@@ -4,13 +4,13 @@
 //! Invariants: an [`Approval`] can be made by a host alone, and is passed by value.
 
 use super::Host;
-use crate::actions::types::{ActionKind, EffectError, Receipt};
+use crate::actions::types::{EffectError, Receipt};
 use crate::approvals::queue::{self, ApprovedAction};
 
 /// One approved action, of the real host or of a test's.
 pub trait Approval {
     /// Which effect takes it.
-    fn kind(&self) -> ActionKind;
+    fn kind(&self) -> String;
     /// The draft it was.
     fn draft(&self) -> String;
     /// The task it answers.
@@ -20,7 +20,7 @@ pub trait Approval {
 }
 
 impl Approval for ApprovedAction {
-    fn kind(&self) -> ActionKind {
+    fn kind(&self) -> String {
         Self::kind(self)
     }
 
@@ -37,13 +37,13 @@ impl Approval for ApprovedAction {
     }
 }
 
-/// `platinum:approvals/queue`: what the owner said yes to.
+/// `platinum:approvals/queue`: what the owner approved.
 pub trait Approvals {
     /// An approved action.
     type Approved: Approval;
 
     /// The oldest approved action of these kinds.
-    fn next(&self, kinds: &[ActionKind]) -> Result<Option<Self::Approved>, queue::Error>;
+    fn next(&self, kinds: &[String]) -> Result<Option<Self::Approved>, queue::Error>;
     /// Gives an action back undone.
     fn refuse(&self, approved: Self::Approved, reason: &str) -> Result<(), queue::Error>;
 }
@@ -51,7 +51,7 @@ pub trait Approvals {
 impl Approvals for Host {
     type Approved = ApprovedAction;
 
-    fn next(&self, kinds: &[ActionKind]) -> Result<Option<ApprovedAction>, queue::Error> {
+    fn next(&self, kinds: &[String]) -> Result<Option<ApprovedAction>, queue::Error> {
         queue::next(kinds)
     }
 

@@ -1,15 +1,17 @@
 //! The host as a skill sees it: one trait per interface, [`Host`] as the real one.
 //!
 //! A skill's `run` takes `&impl Trait` for what it uses; that list and `wit/world.wit` say the
-//! same. Lives elsewhere: [`TestHost`](crate::doubles::TestHost), the other implementation.
+//! same. Lives elsewhere: [`TestHost`](crate::testing::TestHost), the other implementation.
 //! Invariants: the methods of [`Host`] only call the import of the same name.
 
 mod acting;
 
 pub use acting::{Approval, Approvals, SendEmail};
 
-use crate::{dashboard, drafts, email, model, skill, sync, tasks, updates, vault};
-use skill::types::{Role, Zone};
+use crate::actions::types::{Proposal, ProposeError};
+use crate::bindings::platinum::skill;
+use crate::{dashboard, email, model, plans, sync, tasks, updates, vault};
+use skill::types::Role;
 
 /// The host that runs the component.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,10 +45,10 @@ interface! {
         fn instructions() -> String;
         /// The name of this agent.
         fn agent() -> String;
-        /// The half of the house this agent is.
+        /// The role of this agent.
         fn role() -> Role;
         /// The zones granted to this run.
-        fn zones() -> Vec<Zone>;
+        fn zones() -> Vec<String>;
         /// The time, RFC 3339 in UTC.
         fn now() -> String;
     }
@@ -63,8 +65,8 @@ interface! {
 interface! {
     /// `platinum:tasks/read`: tasks of the granted zones.
     ReadTasks = tasks::read {
-        /// Tasks of a zone that nobody owns, oldest first.
-        fn waiting(zone: Zone) -> Result<Vec<tasks::types::Summary>, tasks::types::Error>;
+        /// Tasks of a zone that have no owner, oldest first.
+        fn waiting(zone: &str) -> Result<Vec<tasks::types::Summary>, tasks::types::Error>;
         /// One task, wherever it is.
         fn get(id: &str) -> Result<tasks::types::Task, tasks::types::Error>;
     }
@@ -82,7 +84,7 @@ interface! {
     /// `platinum:tasks/claim`: takes ownership.
     ClaimTasks = tasks::claim {
         /// Claims the task.
-        fn claim(id: &str) -> Result<tasks::claim::Claimed, tasks::types::Error>;
+        fn claim(id: &str) -> Result<tasks::claim::ClaimOutcome, tasks::types::Error>;
     }
 }
 
@@ -99,12 +101,18 @@ interface! {
 }
 
 interface! {
-    /// `platinum:drafts/submit`: proposals for the owner.
-    SubmitDrafts = drafts::submit {
-        /// Proposes an action; answers the draft's id.
-        fn propose(draft: &drafts::submit::Draft) -> Result<String, drafts::submit::Error>;
-        /// Writes a plan; answers its id.
-        fn write_plan(plan: &drafts::submit::Plan) -> Result<String, drafts::submit::Error>;
+    /// `platinum:email/propose`: proposes a mail to the owner.
+    ProposeEmail = email::propose {
+        /// Proposes the mail; answers the draft's id.
+        fn propose(proposal: &Proposal, mail: &email::types::Mail) -> Result<String, ProposeError>;
+    }
+}
+
+interface! {
+    /// `platinum:plans/write`: plans.
+    WritePlans = plans::write {
+        /// Writes the plan; answers its id.
+        fn write(plan: &plans::write::Plan) -> Result<String, plans::write::Error>;
     }
 }
 
@@ -122,7 +130,7 @@ interface! {
         /// The oldest updates that are not merged.
         fn take(limit: u32) -> Result<Vec<updates::types::Update>, updates::types::Error>;
         /// Removes updates that the dashboard holds.
-        fn merged(ids: &[String]) -> Result<(), updates::types::Error>;
+        fn remove(ids: &[String]) -> Result<(), updates::types::Error>;
     }
 }
 
@@ -156,7 +164,7 @@ interface! {
     /// `platinum:email/draft`: the mailbox's Drafts.
     DraftEmail = email::draft {
         /// Saves the mail; answers its Message-ID.
-        fn save(mail: &crate::actions::types::EmailSend) -> Result<String, email::types::Error>;
+        fn save(mail: &email::types::Mail) -> Result<String, email::types::Error>;
     }
 }
 

@@ -1,8 +1,8 @@
-//! The skill `check-claimed`: says whether a task is free before anybody claims it.
+//! The skill `check-claimed`: says whether a task is free before it is claimed.
 //!
-//! Lives here: the glue. Lives elsewhere: the decision in [`checking`].
+//! Lives here: the glue. Lives elsewhere: the decision in [`mod@run`].
 
-pub mod checking;
+pub mod run;
 
 platinum_sdk::skill! {
     world: "skills:check-claimed/check-claimed",
@@ -11,5 +11,5 @@ platinum_sdk::skill! {
         "platinum:tasks/read@0.1.0": ::platinum_sdk::tasks::read,
         "platinum:tasks/ownership@0.1.0": ::platinum_sdk::tasks::ownership,
     },
-    run: checking::run,
+    run: run::run,
 }

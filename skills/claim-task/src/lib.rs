@@ -1,8 +1,8 @@
 //! The skill `claim-task`: takes a task for this agent.
 //!
-//! Lives here: the glue. Lives elsewhere: what an answer means in [`claiming`].
+//! Lives here: the glue. Lives elsewhere: what an answer means in [`mod@run`].
 
-pub mod claiming;
+pub mod run;
 
 platinum_sdk::skill! {
     world: "skills:claim-task/claim-task",
@@ -11,5 +11,5 @@ platinum_sdk::skill! {
         "platinum:tasks/read@0.1.0": ::platinum_sdk::tasks::read,
         "platinum:tasks/claim@0.1.0": ::platinum_sdk::tasks::claim,
     },
-    run: claiming::run,
+    run: run::run,
 }

@@ -149,7 +149,7 @@ mod tests {
         let text = |text: &str| {
             let task = Task {
                 text: text.into(),
-                ..crate::wanted::tests::mail(&[])
+                ..crate::triage::tests::mail(&[])
             };
             mail_text(&task).to_owned()
         };

@@ -1,16 +1,16 @@
 //! The skill `cloud-draft-email`: reads a mail and what belongs to it, and proposes an answer.
 //!
-//! Lives here: the glue. Lives elsewhere: whether an answer is wanted in [`wanted`], the order of
-//! things in [`drafting`], what the model is given in [`request`], the mail that is proposed in
-//! [`reply`], its text made harmless to read in [`inert`], a plan's steps in [`steps`].
+//! Lives here: the glue. Lives elsewhere: whether an answer is needed in [`triage`], the order of
+//! things in [`mod@run`], what the model is given in [`request`], the mail that is proposed in
+//! [`reply`], its text made harmless to read in [`sanitize`], a plan's steps in [`steps`].
 
-pub mod drafting;
 pub mod facts;
-pub mod inert;
 pub mod reply;
 pub mod request;
+pub mod run;
+pub mod sanitize;
 pub mod steps;
-pub mod wanted;
+pub mod triage;
 
 platinum_sdk::skill! {
     world: "skills:cloud-draft-email/cloud-draft-email",
@@ -23,7 +23,8 @@ platinum_sdk::skill! {
         "platinum:email/search@0.1.0": ::platinum_sdk::email::search,
         "platinum:email/draft@0.1.0": ::platinum_sdk::email::draft,
         "platinum:model/complete@0.1.0": ::platinum_sdk::model::complete,
-        "platinum:drafts/submit@0.1.0": ::platinum_sdk::drafts::submit,
+        "platinum:email/propose@0.1.0": ::platinum_sdk::email::propose,
+        "platinum:plans/write@0.1.0": ::platinum_sdk::plans::write,
     },
-    run: drafting::run,
+    run: run::run,
 }

@@ -4,12 +4,12 @@
 //! line; the thread has no angle brackets, no double and at most 20 Message-IDs; the text has
 //! nothing that the owner's editor would run, fetch or hide.
 
-use platinum_sdk::actions::types::EmailSend;
+use platinum_sdk::email::types::Mail;
 use platinum_sdk::tasks::types::Task;
 use platinum_sdk::text::{bounded, is_hidden, is_joiner, one_line};
 
 use crate::facts::{Address, Facts};
-use crate::inert::inert;
+use crate::sanitize::sanitize;
 
 /// The longest subject, in characters.
 const MAX_SUBJECT: usize = 200;
@@ -22,11 +22,11 @@ const MAX_REFERENCES: usize = 20;
 
 /// Puts the mail together. `text` is what the model wrote; none if nothing is left of it.
 #[must_use]
-pub fn mail(task: &Task, account: &str, to: &Address, text: &str) -> Option<EmailSend> {
+pub fn mail(task: &Task, account: &str, to: &Address, text: &str) -> Option<Mail> {
     let body = body(text)?;
     let facts = Facts::of(task);
     let answered = facts.one("message-id").and_then(message_id);
-    Some(EmailSend {
+    Some(Mail {
         from_account: account.to_owned(),
         to: vec![to.header()],
         cc: Vec::new(),
@@ -123,7 +123,7 @@ fn body(text: &str) -> Option<String> {
             .map_or("", |(_, after)| after)
             .trim_start_matches('\n');
     }
-    let text = inert(rest);
+    let text = sanitize(rest);
     let body = bounded(&text, MAX_BODY).trim_end();
     (!body.is_empty()).then(|| format!("{body}\n"))
 }
@@ -144,7 +144,7 @@ fn is_dropped(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wanted::tests::mail as task;
+    use crate::triage::tests::mail as task;
     use platinum_sdk::tasks::types::Fact;
 
     fn to() -> Address {

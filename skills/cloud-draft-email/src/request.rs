@@ -43,7 +43,7 @@ pub fn build(task: &Task, material: &Material) -> Request {
     if let Some(handbook) = material.handbook.as_deref().map(str::trim)
         && !handbook.is_empty()
     {
-        parts.push(Part::Say(format!(
+        parts.push(Part::Text(format!(
             "The owner's handbook:\n\n{}",
             bounded(handbook, MAX_HANDBOOK)
         )));
@@ -75,7 +75,7 @@ pub fn build(task: &Task, material: &Material) -> Request {
         label: "mail".into(),
         text: bounded(mail_text(task), MAX_MAIL).to_owned(),
     }));
-    parts.push(Part::Say(format!(
+    parts.push(Part::Text(format!(
         "It is {}. Write the text of the answer to the mail quoted as `mail`: the text alone, \
          without a subject, without headers.",
         one_line(&material.now, 40)
@@ -112,7 +112,7 @@ fn listed(newest_first: &[Message], max_bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wanted::tests::mail;
+    use crate::triage::tests::mail;
 
     fn message(number: usize, text: &str) -> Message {
         Message {
@@ -129,7 +129,7 @@ mod tests {
     fn labels(request: &Request) -> Vec<String> {
         let label = |part: &Part| match part {
             Part::Quote(quoted) => quoted.label.clone(),
-            Part::Say(_) => "say".into(),
+            Part::Text(_) => "say".into(),
         };
         request.parts.iter().map(label).collect()
     }
@@ -147,7 +147,7 @@ mod tests {
             labels(&request),
             ["say", "related", "thread", "mail-header", "mail", "say"]
         );
-        let Part::Say(handbook) = &request.parts[0] else {
+        let Part::Text(handbook) = &request.parts[0] else {
             panic!("the handbook is quoted: a model would not follow it")
         };
         assert!(handbook.ends_with("handbook:\n\nBe kind."));
@@ -155,7 +155,7 @@ mod tests {
             panic!("no quote")
         };
         assert!(thread.text.find("older").unwrap() < thread.text.find("newer").unwrap());
-        let Some(Part::Say(say)) = request.parts.last() else {
+        let Some(Part::Text(say)) = request.parts.last() else {
             panic!("nothing said")
         };
         assert!(!say.contains("Monday"));
@@ -184,7 +184,7 @@ mod tests {
         let request = build(&task, &material);
         let size = |part: &Part| match part {
             Part::Quote(quoted) => quoted.text.len(),
-            Part::Say(text) => text.len(),
+            Part::Text(text) => text.len(),
         };
         let total = request.instructions.len() + request.parts.iter().map(size).sum::<usize>();
         assert!(total <= 128 * 1024, "{total}");

@@ -1,8 +1,8 @@
 //! The skill `local-execute-approved`: does what the owner approved.
 //!
-//! Lives here: the glue. Lives elsewhere: the order of things in [`executing`].
+//! Lives here: the glue. Lives elsewhere: the order of things in [`mod@run`].
 
-pub mod executing;
+pub mod run;
 
 platinum_sdk::skill! {
     world: "skills:local-execute-approved/local-execute-approved",
@@ -13,5 +13,5 @@ platinum_sdk::skill! {
         "platinum:approvals/queue@0.1.0": ::platinum_sdk::approvals::queue,
         "platinum:email/send@0.1.0": ::platinum_sdk::email::send,
     },
-    run: executing::run,
+    run: run::run,
 }

@@ -1,7 +1,6 @@
 //! What is said about the remote, and when.
 
 use platinum_core::{AgentName, Role};
-use platinum_daemon::Held;
 use platinum_repo::{CommitMeta, Edit, Oid};
 
 use super::*;
@@ -21,7 +20,7 @@ fn fresh() -> RemoteContact {
 #[test]
 fn contact_is_as_old_as_the_last_answer() {
     let words = |answered: Option<&str>, trouble: Option<&str>, is_running| {
-        let contact = Contact {
+        let contact = RemoteHealth {
             answered: answered.map(at),
             trouble: trouble.map(str::to_owned),
         };
@@ -92,11 +91,11 @@ fn repository(
 }
 
 fn words(
-    standing: &Standing,
+    snapshot: &SyncSnapshot,
     contact: &RemoteContact,
     folder: &tempfile::TempDir,
 ) -> (Level, String) {
-    let check = SyncState::read(standing, contact, &folder.path().join("vault.git")).check(now());
+    let check = SyncState::read(snapshot, contact, &folder.path().join("vault.git")).check(now());
     (check.level, check.text)
 }
 
@@ -104,11 +103,11 @@ fn words(
 fn in_sync_needs_a_fresh_answer_and_equal_tips() {
     let (folder, [_, second]) = repository(Some(1), Some(1), Some(1));
     let tip = second.to_string();
-    let fine = Standing {
+    let fine = SyncSnapshot {
         at: Some(now()),
         remote_tip: Some(tip.clone()),
         verified: Some(tip.clone()),
-        ..Standing::default()
+        ..SyncSnapshot::default()
     };
     let at_tip = format!("{}, made 3 min ago", short_oid(&tip));
     assert_eq!(
@@ -135,7 +134,7 @@ fn in_sync_needs_a_fresh_answer_and_equal_tips() {
             )
         );
     }
-    let unsynced = Standing::default();
+    let unsynced = SyncSnapshot::default();
     for contact in [fresh(), RemoteContact::NotAsked] {
         assert_eq!(
             words(&unsynced, &contact, &folder),
@@ -145,8 +144,8 @@ fn in_sync_needs_a_fresh_answer_and_equal_tips() {
             )
         );
     }
-    let withheld = Standing {
-        held_back: vec![Held {
+    let withheld = SyncSnapshot {
+        withheld: vec![Withheld {
             path: VaultPath::new("Inbox/a.md").unwrap(),
             reason: "it cannot be read".to_owned(),
         }],
@@ -156,7 +155,7 @@ fn in_sync_needs_a_fresh_answer_and_equal_tips() {
         words(&withheld, &fresh(), &folder).1,
         format!("not in sync, at {at_tip}: 1 file is withheld")
     );
-    let stopped = Standing {
+    let stopped = SyncSnapshot {
         trouble: Some("commit 0123456789ab is not applied: why".to_owned()),
         ..fine
     };
@@ -173,7 +172,7 @@ fn in_sync_needs_a_fresh_answer_and_equal_tips() {
 #[test]
 fn refs_that_differ_outweigh_the_recorded_sync() {
     let (folder, [first, _]) = repository(Some(0), Some(1), None);
-    let (level, text) = words(&Standing::default(), &fresh(), &folder);
+    let (level, text) = words(&SyncSnapshot::default(), &fresh(), &folder);
     assert_eq!(level, Level::Warn);
     assert_eq!(
         text,
@@ -185,14 +184,14 @@ fn refs_that_differ_outweigh_the_recorded_sync() {
     );
     let (folder, _) = repository(None, None, None);
     assert_eq!(
-        words(&Standing::default(), &fresh(), &folder),
+        words(&SyncSnapshot::default(), &fresh(), &folder),
         (Level::Warn, "nothing came from the remote yet".to_owned())
     );
 }
 
 #[test]
 fn withheld_names_the_first_five_files() {
-    let file = |n: usize| WithheldFile {
+    let file = |n: usize| Withheld {
         path: VaultPath::new(format!("Inbox/{n}.md")).unwrap(),
         reason: "it cannot be read".to_owned(),
     };

@@ -7,8 +7,7 @@ use sha2::{Digest, Sha256};
 use super::BoardCtx;
 use crate::{
     bindings::platinum::dashboard::board::{Counts, Error, Host, Page},
-    view::View,
-    writing::in_background,
+    blocking::in_background,
 };
 
 /// Largest page, in bytes.
@@ -16,15 +15,15 @@ const MAX_PAGE_BYTES: usize = 256 * 1024;
 /// The version of a page that does not exist yet.
 const NO_PAGE: &str = "none";
 
-impl Host for View<'_, BoardCtx> {
+impl Host for BoardCtx {
     async fn read(&mut self) -> wasmtime::Result<Result<Page, Error>> {
-        let vault = self.ctx.vault.clone();
+        let vault = self.vault.clone();
         Ok(in_background(move || page(&vault)).await.map_err(failed))
     }
 
     async fn count(&mut self) -> wasmtime::Result<Result<Counts, Error>> {
-        let vault = self.ctx.vault.clone();
-        let now = self.ctx.now;
+        let vault = self.vault.clone();
+        let now = self.now;
         Ok(in_background(move || count(&vault, now))
             .await
             .map_err(failed))
@@ -38,7 +37,7 @@ impl Host for View<'_, BoardCtx> {
         if text.len() > MAX_PAGE_BYTES {
             return Ok(Err(Error::TooLarge));
         }
-        let vault = self.ctx.vault.clone();
+        let vault = self.vault.clone();
         let replaced = in_background(move || {
             let path = path()?;
             let now = page(&vault)?;

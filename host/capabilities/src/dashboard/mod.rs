@@ -9,8 +9,8 @@ use platinum_vault::Vault;
 
 use crate::{
     bindings::platinum::dashboard::board,
-    offered::offer,
-    view::{Of, view},
+    context::{HasCtx, context_of},
+    registry::Offer,
 };
 
 /// What `dashboard/board` works on.
@@ -19,15 +19,15 @@ pub(crate) struct BoardCtx {
     pub(crate) now: Timestamp,
 }
 
+pub(crate) const BOARD: Offer<BoardCtx> = Offer::new(Capability::DashboardBoard, |linker| {
+    board::add_to_linker::<_, HasCtx<BoardCtx>>(linker, context_of)
+});
+
 /// `dashboard/board` over a vault.
 pub fn interface(vault: &Vault) -> Box<dyn Interface> {
     let vault = vault.clone();
-    offer(
-        Capability::DashboardBoard,
-        |linker| board::add_to_linker::<_, Of<BoardCtx>>(linker, view::<BoardCtx>),
-        move |call| BoardCtx {
-            vault: vault.clone(),
-            now: call.now,
-        },
-    )
+    BOARD.with(move |call| BoardCtx {
+        vault: vault.clone(),
+        now: call.now,
+    })
 }

@@ -1,17 +1,17 @@
-//! The host side of `email/search` and `email/draft`.
+//! The host side of `email/search`, `email/draft` and `email/propose`.
 
 use super::{EmailCtx, MailError, Query};
 use crate::{
     bindings::platinum::{
-        actions::types::EmailSend,
+        actions::types::{Proposal, ProposeError},
         email::{
-            draft, search,
-            types::{Error, Message},
+            draft, propose, search,
+            types::{Error, Mail, Message},
         },
     },
     convert,
+    proposals::ProposeCtx,
     text::{cut, one_line},
-    view::View,
 };
 
 /// Most mails in one answer.
@@ -60,7 +60,7 @@ fn query(query: search::Query) -> Result<Query, String> {
     })
 }
 
-impl search::Host for View<'_, EmailCtx> {
+impl search::Host for EmailCtx {
     async fn search(
         &mut self,
         asked: search::Query,
@@ -69,7 +69,7 @@ impl search::Host for View<'_, EmailCtx> {
             Ok(asked) => asked,
             Err(what) => return Ok(Err(Error::Invalid(what))),
         };
-        Ok(match self.ctx.mail.search(&asked).await {
+        Ok(match self.mail.search(&asked).await {
             Ok(found) => Ok(found
                 .into_iter()
                 .take(asked.limit as usize)
@@ -93,12 +93,22 @@ impl search::Host for View<'_, EmailCtx> {
     }
 }
 
-impl draft::Host for View<'_, EmailCtx> {
-    async fn save(&mut self, mail: EmailSend) -> wasmtime::Result<Result<String, Error>> {
-        let mail = match convert::email_send(mail) {
+impl draft::Host for EmailCtx {
+    async fn save(&mut self, mail: Mail) -> wasmtime::Result<Result<String, Error>> {
+        let mail = match convert::mail(mail) {
             Ok(mail) => mail,
             Err(what) => return Ok(Err(Error::Invalid(what))),
         };
-        Ok(self.ctx.mail.save_draft(&mail).await.map_err(Into::into))
+        Ok(self.mail.save_draft(&mail).await.map_err(Into::into))
+    }
+}
+
+impl propose::Host for ProposeCtx {
+    async fn propose(
+        &mut self,
+        proposal: Proposal,
+        mail: Mail,
+    ) -> wasmtime::Result<Result<String, ProposeError>> {
+        Ok(self.propose_action(proposal, convert::mail(mail)).await)
     }
 }

@@ -1,4 +1,4 @@
-//! `email/search` and `email/draft`: the mailbox, without a way to send.
+//! `email/search` and `email/draft`, the mailbox without a way to send; and `email/propose`.
 //!
 //! Lives elsewhere: the mailbox itself is an MCP server's, reached through [`Mail`].
 
@@ -9,19 +9,32 @@ use std::sync::Arc;
 
 use platinum_core::Capability;
 use platinum_engine::Interface;
+use platinum_vault::Vault;
 
 pub use mail::{Found, Mail, MailError, McpMail, Query};
 
 use crate::{
-    bindings::platinum::email::{draft, search},
-    offered::offer,
-    view::{Of, view},
+    bindings::platinum::email::{draft, propose, search},
+    context::{HasCtx, context_of},
+    proposals::{self, ProposeCtx},
+    registry::Offer,
+    tasks::TaskStore,
 };
 
 /// What the mail interfaces work on.
 pub(crate) struct EmailCtx {
     mail: Arc<dyn Mail>,
 }
+
+pub(crate) const SEARCH: Offer<EmailCtx> = Offer::new(Capability::EmailSearch, |linker| {
+    search::add_to_linker::<_, HasCtx<EmailCtx>>(linker, context_of)
+});
+pub(crate) const DRAFT: Offer<EmailCtx> = Offer::new(Capability::EmailDraft, |linker| {
+    draft::add_to_linker::<_, HasCtx<EmailCtx>>(linker, context_of)
+});
+pub(crate) const PROPOSE: Offer<ProposeCtx> = Offer::new(Capability::EmailPropose, |linker| {
+    propose::add_to_linker::<_, HasCtx<ProposeCtx>>(linker, context_of)
+});
 
 /// `email/search` and `email/draft` over a mailbox.
 pub fn interfaces(mail: &Arc<dyn Mail>) -> Vec<Box<dyn Interface>> {
@@ -31,16 +44,10 @@ pub fn interfaces(mail: &Arc<dyn Mail>) -> Vec<Box<dyn Interface>> {
             mail: Arc::clone(&mail),
         }
     };
-    vec![
-        offer(
-            Capability::EmailSearch,
-            |linker| search::add_to_linker::<_, Of<EmailCtx>>(linker, view::<EmailCtx>),
-            context(),
-        ),
-        offer(
-            Capability::EmailDraft,
-            |linker| draft::add_to_linker::<_, Of<EmailCtx>>(linker, view::<EmailCtx>),
-            context(),
-        ),
-    ]
+    vec![SEARCH.with(context()), DRAFT.with(context())]
+}
+
+/// `email/propose` over a vault and its tasks: it needs no mailbox.
+pub fn propose_interface(vault: &Vault, store: &Arc<dyn TaskStore>) -> Box<dyn Interface> {
+    PROPOSE.with(proposals::context(vault, store))
 }

@@ -6,36 +6,35 @@ use super::ModelCtx;
 use crate::{
     bindings::platinum::model::complete::{Completion, Error, Host, Part, Request},
     text::cut,
-    view::View,
 };
 
 /// Longest answer, in bytes.
 const MAX_ANSWER_BYTES: usize = 128 * 1024;
 
-impl Host for View<'_, ModelCtx> {
+impl Host for ModelCtx {
     async fn complete(&mut self, request: Request) -> wasmtime::Result<Result<Completion, Error>> {
-        let request = converted(request);
+        let request = request_for_llm(request);
         if let Err(error) = request.check() {
-            return Ok(Err(told(error)));
+            return Ok(Err(model_error(error)));
         }
-        Ok(match self.ctx.model.complete(request).await {
+        Ok(match self.model.complete(request).await {
             Ok(answer) => Ok(Completion {
                 truncated: answer.truncated || answer.text.len() > MAX_ANSWER_BYTES,
                 text: cut(&answer.text, MAX_ANSWER_BYTES),
                 model: answer.model,
             }),
-            Err(error) => Err(told(error)),
+            Err(error) => Err(model_error(error)),
         })
     }
 }
 
 /// The request as `llm` takes it, which checks its bounds.
-fn converted(request: Request) -> LlmRequest {
+fn request_for_llm(request: Request) -> LlmRequest {
     let parts = request
         .parts
         .into_iter()
         .map(|part| match part {
-            Part::Say(text) => LlmPart::Say(text),
+            Part::Text(text) => LlmPart::Say(text),
             Part::Quote(quoted) => LlmPart::Quote {
                 label: quoted.label,
                 text: quoted.text,
@@ -49,7 +48,7 @@ fn converted(request: Request) -> LlmRequest {
     }
 }
 
-fn told(error: LlmError) -> Error {
+fn model_error(error: LlmError) -> Error {
     match error {
         LlmError::BudgetExhausted { renews, .. } => Error::BudgetExhausted(renews.to_string()),
         LlmError::Invalid(what) => Error::Invalid(what),

@@ -12,8 +12,8 @@ use platinum_llm::Model;
 
 use crate::{
     bindings::platinum::model::complete,
-    offered::offer,
-    view::{Of, view},
+    context::{HasCtx, context_of},
+    registry::Offer,
 };
 
 /// What `model/complete` asks.
@@ -21,14 +21,14 @@ pub(crate) struct ModelCtx {
     model: Arc<dyn Model>,
 }
 
+pub(crate) const COMPLETE: Offer<ModelCtx> = Offer::new(Capability::ModelComplete, |linker| {
+    complete::add_to_linker::<_, HasCtx<ModelCtx>>(linker, context_of)
+});
+
 /// `model/complete` over a provider.
 pub fn interface(model: &Arc<dyn Model>) -> Box<dyn Interface> {
     let model = Arc::clone(model);
-    offer(
-        Capability::ModelComplete,
-        |linker| complete::add_to_linker::<_, Of<ModelCtx>>(linker, view::<ModelCtx>),
-        move |_| ModelCtx {
-            model: Arc::clone(&model),
-        },
-    )
+    COMPLETE.with(move |_| ModelCtx {
+        model: Arc::clone(&model),
+    })
 }

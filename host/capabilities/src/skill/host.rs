@@ -3,44 +3,40 @@
 use platinum_core::{Role, text::one_line};
 
 use super::{ContextCtx, LINE_CHARS, LogCtx};
-use crate::{
-    bindings::platinum::skill::{context, log, types},
-    convert::zone_to_wit,
-    view::View,
-};
+use crate::bindings::platinum::skill::{context, log, types};
 
-impl context::Host for View<'_, ContextCtx> {
+impl context::Host for ContextCtx {
     async fn instructions(&mut self) -> wasmtime::Result<String> {
-        Ok(self.ctx.instructions.to_string())
+        Ok(self.instructions.to_string())
     }
 
     async fn agent(&mut self) -> wasmtime::Result<String> {
-        Ok(self.ctx.agent.to_string())
+        Ok(self.agent.to_string())
     }
 
     async fn role(&mut self) -> wasmtime::Result<types::Role> {
-        Ok(match self.ctx.role {
+        Ok(match self.role {
             Role::Cloud => types::Role::Cloud,
             Role::Local => types::Role::Local,
         })
     }
 
-    async fn zones(&mut self) -> wasmtime::Result<Vec<types::Zone>> {
-        Ok(self.ctx.zones.iter().copied().map(zone_to_wit).collect())
+    async fn zones(&mut self) -> wasmtime::Result<Vec<String>> {
+        Ok(self.zones.iter().map(ToString::to_string).collect())
     }
 
     async fn now(&mut self) -> wasmtime::Result<String> {
-        Ok(self.ctx.now.to_string())
+        Ok(self.now.to_string())
     }
 }
 
-impl log::Host for View<'_, LogCtx> {
+impl log::Host for LogCtx {
     async fn line(&mut self, level: log::Level, text: String) -> wasmtime::Result<()> {
-        let Some(left) = self.ctx.lines_left.checked_sub(1) else {
+        let Some(left) = self.lines_left.checked_sub(1) else {
             return Ok(());
         };
-        self.ctx.lines_left = left;
-        let skill = self.ctx.skill.as_str();
+        self.lines_left = left;
+        let skill = self.skill.as_str();
         // A skill's words may hold anything: control characters would forge lines of the log.
         let line = one_line(&text, LINE_CHARS);
         match level {

@@ -9,8 +9,8 @@ use platinum_engine::Interface;
 
 use crate::{
     bindings::platinum::skill::{context, log},
-    offered::offer,
-    view::{Of, view},
+    context::{HasCtx, context_of},
+    registry::Offer,
 };
 
 /// What `skill/context` answers.
@@ -33,27 +33,26 @@ const LINES: u32 = 256;
 /// Longest line, in characters.
 const LINE_CHARS: usize = 4096;
 
+pub(crate) const CONTEXT: Offer<ContextCtx> = Offer::new(Capability::SkillContext, |linker| {
+    context::add_to_linker::<_, HasCtx<ContextCtx>>(linker, context_of)
+});
+pub(crate) const LOG: Offer<LogCtx> = Offer::new(Capability::SkillLog, |linker| {
+    log::add_to_linker::<_, HasCtx<LogCtx>>(linker, context_of)
+});
+
 /// The two interfaces every skill's world includes.
 pub fn interfaces() -> Vec<Box<dyn Interface>> {
     vec![
-        offer(
-            Capability::SkillContext,
-            |linker| context::add_to_linker::<_, Of<ContextCtx>>(linker, view::<ContextCtx>),
-            |call| ContextCtx {
-                instructions: Arc::clone(&call.instructions),
-                agent: call.agent.clone(),
-                role: call.role,
-                zones: call.zones.clone(),
-                now: call.now,
-            },
-        ),
-        offer(
-            Capability::SkillLog,
-            |linker| log::add_to_linker::<_, Of<LogCtx>>(linker, view::<LogCtx>),
-            |call| LogCtx {
-                skill: call.skill.clone(),
-                lines_left: LINES,
-            },
-        ),
+        CONTEXT.with(|call| ContextCtx {
+            instructions: Arc::clone(&call.instructions),
+            agent: call.agent.clone(),
+            role: call.role,
+            zones: call.zones.clone(),
+            now: call.now,
+        }),
+        LOG.with(|call| LogCtx {
+            skill: call.skill.clone(),
+            lines_left: LINES,
+        }),
     ]
 }

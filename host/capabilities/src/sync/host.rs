@@ -1,14 +1,11 @@
 //! The host side of `sync/run`.
 
 use super::{SyncCtx, SyncRunError};
-use crate::{
-    bindings::platinum::sync::run::{Error, Host, Report},
-    view::View,
-};
+use crate::bindings::platinum::sync::run::{Error, Host, Report};
 
-impl Host for View<'_, SyncCtx> {
+impl Host for SyncCtx {
     async fn run(&mut self) -> wasmtime::Result<Result<Report, Error>> {
-        Ok(match self.ctx.syncer.run().await {
+        Ok(match self.syncer.run().await {
             Ok(report) => Ok(Report {
                 pulled: report.pulled,
                 pushed: report.pushed,

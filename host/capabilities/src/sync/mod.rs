@@ -13,8 +13,8 @@ pub use runner::{SyncReport, SyncRunError, Syncer};
 
 use crate::{
     bindings::platinum::sync::run,
-    offered::offer,
-    view::{Of, view},
+    context::{HasCtx, context_of},
+    registry::Offer,
 };
 
 /// What `sync/run` works on.
@@ -22,14 +22,14 @@ pub(crate) struct SyncCtx {
     syncer: Arc<dyn Syncer>,
 }
 
+pub(crate) const RUN: Offer<SyncCtx> = Offer::new(Capability::SyncRun, |linker| {
+    run::add_to_linker::<_, HasCtx<SyncCtx>>(linker, context_of)
+});
+
 /// `sync/run` over a sync driver.
 pub fn interface(syncer: &Arc<dyn Syncer>) -> Box<dyn Interface> {
     let syncer = Arc::clone(syncer);
-    offer(
-        Capability::SyncRun,
-        |linker| run::add_to_linker::<_, Of<SyncCtx>>(linker, view::<SyncCtx>),
-        move |_| SyncCtx {
-            syncer: Arc::clone(&syncer),
-        },
-    )
+    RUN.with(move |_| SyncCtx {
+        syncer: Arc::clone(&syncer),
+    })
 }

@@ -6,13 +6,9 @@ use platinum_vault::note::TaskNote;
 
 use super::{Owner, TaskError, TasksCtx};
 use crate::{
-    bindings::platinum::{
-        skill::types as skill,
-        tasks::{claim, finish, ownership, read, types},
-    },
-    convert::{zone_from_wit, zone_to_wit},
+    bindings::platinum::tasks::{claim, finish, ownership, read, types},
+    convert,
     text::cut,
-    view::View,
 };
 
 /// Most tasks in one list.
@@ -26,7 +22,7 @@ impl From<TaskError> for types::Error {
     fn from(error: TaskError) -> Self {
         match error {
             TaskError::NotFound => types::Error::NotFound,
-            TaskError::ZoneDenied(zone) => types::Error::ZoneDenied(zone_to_wit(zone)),
+            TaskError::ZoneDenied(zone) => types::Error::ZoneDenied(zone.to_string()),
             TaskError::NotOwner(agent) => types::Error::NotOwner(agent),
             TaskError::Broken(what) => types::Error::Broken(what),
             TaskError::Unavailable(what) => types::Error::Unavailable(what),
@@ -34,10 +30,10 @@ impl From<TaskError> for types::Error {
     }
 }
 
-impl View<'_, TasksCtx> {
+impl TasksCtx {
     fn allow(&self, zone: ZoneId) -> Result<(), TaskError> {
-        let role_allows = self.ctx.role == Role::Local || !platinum_policy::is_local_only(zone);
-        if role_allows && self.ctx.zones.contains(&zone) {
+        let role_allows = self.role == Role::Local || !platinum_policy::is_local_only(zone);
+        if role_allows && self.zones.contains(&zone) {
             Ok(())
         } else {
             Err(TaskError::ZoneDenied(zone))
@@ -47,28 +43,31 @@ impl View<'_, TasksCtx> {
     /// Reads a task and checks its zone.
     async fn task(&self, id: &str) -> Result<(TaskId, TaskNote), TaskError> {
         let id: TaskId = id.parse().map_err(|_| TaskError::NotFound)?;
-        let task = self.ctx.store.get(id).await?;
+        let task = self.store.get(id).await?;
         self.allow(task.zone)?;
         Ok((id, task))
     }
 }
 
-impl read::Host for View<'_, TasksCtx> {
+impl read::Host for TasksCtx {
     async fn waiting(
         &mut self,
-        zone: skill::Zone,
+        zone: String,
     ) -> wasmtime::Result<Result<Vec<types::Summary>, types::Error>> {
-        let zone = zone_from_wit(zone);
+        let zone = match convert::zone(&zone) {
+            Ok(zone) => zone,
+            Err(reason) => return Ok(Err(types::Error::Invalid(reason))),
+        };
         if let Err(error) = self.allow(zone) {
             return Ok(Err(error.into()));
         }
-        Ok(match self.ctx.store.waiting(zone).await {
+        Ok(match self.store.waiting(zone).await {
             Ok(tasks) => Ok(tasks
                 .into_iter()
                 .take(MAX_LISTED)
                 .map(|task| types::Summary {
                     id: task.id.to_string(),
-                    zone: zone_to_wit(task.zone),
+                    zone: task.zone.to_string(),
                     subject: cut(&task.subject, MAX_FACT_BYTES),
                 })
                 .collect()),
@@ -80,7 +79,7 @@ impl read::Host for View<'_, TasksCtx> {
         Ok(match self.task(&id).await {
             Ok((_, task)) => Ok(types::Task {
                 id: task.id.to_string(),
-                zone: zone_to_wit(task.zone),
+                zone: task.zone.to_string(),
                 source: cut(&task.source, MAX_FACT_BYTES),
                 sender: cut(&task.from, MAX_FACT_BYTES),
                 subject: cut(&task.subject, MAX_FACT_BYTES),
@@ -101,7 +100,7 @@ impl read::Host for View<'_, TasksCtx> {
     }
 }
 
-impl ownership::Host for View<'_, TasksCtx> {
+impl ownership::Host for TasksCtx {
     async fn owner_of(
         &mut self,
         id: String,
@@ -109,8 +108,8 @@ impl ownership::Host for View<'_, TasksCtx> {
         let Ok(id) = id.parse::<TaskId>() else {
             return Ok(Err(types::Error::NotFound));
         };
-        Ok(match self.ctx.store.owner_of(id).await {
-            Ok(Owner::Nobody) => Ok(ownership::Owner::Nobody),
+        Ok(match self.store.owner_of(id).await {
+            Ok(Owner::Unowned) => Ok(ownership::Owner::Unowned),
             Ok(Owner::ThisAgent) => Ok(ownership::Owner::ThisAgent),
             Ok(Owner::Other(agent)) => Ok(ownership::Owner::Other(agent.to_string())),
             Ok(Owner::Finished) => Ok(ownership::Owner::Finished),
@@ -119,21 +118,21 @@ impl ownership::Host for View<'_, TasksCtx> {
     }
 }
 
-impl claim::Host for View<'_, TasksCtx> {
+impl claim::Host for TasksCtx {
     async fn claim(
         &mut self,
         id: String,
-    ) -> wasmtime::Result<Result<claim::Claimed, types::Error>> {
+    ) -> wasmtime::Result<Result<claim::ClaimOutcome, types::Error>> {
         let id = match self.task(&id).await {
             Ok((id, _)) => id,
             Err(error) => return Ok(Err(error.into())),
         };
-        Ok(match self.ctx.store.claim(id).await {
-            Ok(Claimed::Won { epoch }) => Ok(claim::Claimed::Won(epoch)),
-            Ok(Claimed::Lost { owner }) => Ok(claim::Claimed::Lost(
+        Ok(match self.store.claim(id).await {
+            Ok(Claimed::Won { epoch }) => Ok(claim::ClaimOutcome::Won(epoch)),
+            Ok(Claimed::Lost { owner }) => Ok(claim::ClaimOutcome::Lost(
                 owner.map(|agent| agent.to_string()).unwrap_or_default(),
             )),
-            Ok(Claimed::Tentative) => Ok(claim::Claimed::Tentative),
+            Ok(Claimed::Tentative) => Ok(claim::ClaimOutcome::Tentative),
             Ok(Claimed::GaveUp) => Err(types::Error::Unavailable(
                 "others kept winning the remote's tip; the claim is tried again later".to_owned(),
             )),
@@ -142,7 +141,7 @@ impl claim::Host for View<'_, TasksCtx> {
     }
 }
 
-impl finish::Host for View<'_, TasksCtx> {
+impl finish::Host for TasksCtx {
     async fn complete(
         &mut self,
         id: String,
@@ -152,13 +151,12 @@ impl finish::Host for View<'_, TasksCtx> {
             Ok(found) => found,
             Err(error) => return Ok(Err(error.into())),
         };
-        let receipts = match self.ctx.receipts.of_task(id) {
+        let receipts = match self.receipts.of_task(id) {
             Ok(receipts) => receipts,
             Err(reason) => return Ok(Err(types::Error::Unavailable(reason))),
         };
         let summary = platinum_core::text::one_line(&summary, 500);
         Ok(self
-            .ctx
             .store
             .complete(id, &summary, receipts)
             .await
@@ -172,7 +170,6 @@ impl finish::Host for View<'_, TasksCtx> {
     ) -> wasmtime::Result<Result<(), types::Error>> {
         Ok(match self.task(&id).await {
             Ok((id, _)) => self
-                .ctx
                 .store
                 .release(id, &platinum_core::text::one_line(&reason, 500))
                 .await
@@ -188,7 +185,6 @@ impl finish::Host for View<'_, TasksCtx> {
     ) -> wasmtime::Result<Result<(), types::Error>> {
         Ok(match self.task(&id).await {
             Ok((id, _)) => self
-                .ctx
                 .store
                 .fail(id, &platinum_core::text::one_line(&reason, 500))
                 .await

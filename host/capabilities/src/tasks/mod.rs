@@ -15,8 +15,8 @@ pub use store::{Owner, TaskError, TaskStore};
 
 use crate::{
     bindings::platinum::tasks::{claim, finish, ownership, read},
-    offered::offer,
-    view::{Of, view},
+    context::{HasCtx, context_of},
+    registry::Offer,
 };
 
 /// What the task interfaces work on.
@@ -53,6 +53,19 @@ impl Receipts for NoReceipts {
     }
 }
 
+pub(crate) const READ: Offer<TasksCtx> = Offer::new(Capability::TasksRead, |linker| {
+    read::add_to_linker::<_, HasCtx<TasksCtx>>(linker, context_of)
+});
+pub(crate) const OWNERSHIP: Offer<TasksCtx> = Offer::new(Capability::TasksOwnership, |linker| {
+    ownership::add_to_linker::<_, HasCtx<TasksCtx>>(linker, context_of)
+});
+pub(crate) const CLAIM: Offer<TasksCtx> = Offer::new(Capability::TasksClaim, |linker| {
+    claim::add_to_linker::<_, HasCtx<TasksCtx>>(linker, context_of)
+});
+pub(crate) const FINISH: Offer<TasksCtx> = Offer::new(Capability::TasksFinish, |linker| {
+    finish::add_to_linker::<_, HasCtx<TasksCtx>>(linker, context_of)
+});
+
 /// The four task interfaces over one store.
 pub fn interfaces(
     store: &Arc<dyn TaskStore>,
@@ -68,25 +81,9 @@ pub fn interfaces(
         }
     };
     vec![
-        offer(
-            Capability::TasksRead,
-            |linker| read::add_to_linker::<_, Of<TasksCtx>>(linker, view::<TasksCtx>),
-            context(),
-        ),
-        offer(
-            Capability::TasksOwnership,
-            |linker| ownership::add_to_linker::<_, Of<TasksCtx>>(linker, view::<TasksCtx>),
-            context(),
-        ),
-        offer(
-            Capability::TasksClaim,
-            |linker| claim::add_to_linker::<_, Of<TasksCtx>>(linker, view::<TasksCtx>),
-            context(),
-        ),
-        offer(
-            Capability::TasksFinish,
-            |linker| finish::add_to_linker::<_, Of<TasksCtx>>(linker, view::<TasksCtx>),
-            context(),
-        ),
+        READ.with(context()),
+        OWNERSHIP.with(context()),
+        CLAIM.with(context()),
+        FINISH.with(context()),
     ]
 }

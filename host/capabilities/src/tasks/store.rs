@@ -8,7 +8,7 @@ use platinum_vault::note::{ReceiptRecord, TaskNote};
 /// Tasks, wherever they are: the daemon's sync driver implements it.
 #[async_trait]
 pub trait TaskStore: Send + Sync {
-    /// Tasks of a zone that nobody owns, oldest first.
+    /// Tasks of a zone that have no owner, oldest first.
     async fn waiting(&self, zone: ZoneId) -> Result<Vec<TaskNote>, TaskError>;
     /// One task, wherever it is now.
     async fn get(&self, id: TaskId) -> Result<TaskNote, TaskError>;
@@ -35,8 +35,8 @@ pub trait TaskStore: Send + Sync {
 /// Who has a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner {
-    /// Nobody: it waits.
-    Nobody,
+    /// It waits and has no owner.
+    Unowned,
     /// This agent.
     ThisAgent,
     /// Another agent.

@@ -6,14 +6,13 @@ use super::{now, vault};
 use crate::{
     bindings::platinum::dashboard::board::{Error, Host},
     dashboard::BoardCtx,
-    view::View,
 };
 
 #[tokio::test]
 async fn replace_of_a_page_edited_since_its_read_conflicts() {
     let (folder, vault) = vault();
     let mut ctx = BoardCtx { vault, now: now() };
-    let mut view = View { ctx: &mut ctx };
+    let view = &mut ctx;
     let none = view.read().await.unwrap().unwrap();
     assert_eq!(none.text, "");
     let first = view
@@ -65,7 +64,7 @@ async fn count_reads_tasks_and_drafts_by_folder() {
         fs::write(path, "x").unwrap();
     }
     let mut ctx = BoardCtx { vault, now: now() };
-    let counts = View { ctx: &mut ctx }.count().await.unwrap().unwrap();
+    let counts = (&mut ctx).count().await.unwrap().unwrap();
     assert_eq!(
         (
             counts.waiting,

@@ -1,4 +1,4 @@
-//! `drafts/submit` and `updates/publish`.
+//! `email/propose`, `plans/write`, `updates/publish` and `updates/collect`.
 
 use std::sync::Arc;
 
@@ -8,22 +8,22 @@ use platinum_vault::note::{DraftNote, UpdateNote};
 use super::{Tasks, author, now, task, vault};
 use crate::{
     bindings::platinum::{
-        actions::types::{Action, EmailSend},
-        drafts::submit::{Draft, Error, Host as Submit, Plan},
+        actions::types::{Proposal, ProposeError},
+        email::{propose::Host as Propose, types::Mail},
+        plans::write::{Error as PlanError, Host as Write, Plan},
         updates::{collect::Host as Collect, publish::Host as Publish, types},
     },
-    drafts::DraftsCtx,
+    proposals::ProposeCtx,
     tasks::Owner,
     updates::UpdatesCtx,
-    view::View,
 };
 
-fn context() -> (tempfile::TempDir, DraftsCtx) {
+fn context() -> (tempfile::TempDir, ProposeCtx) {
     let (folder, vault) = vault();
     let owners = [
         (task(1), Owner::ThisAgent),
         (task(2), Owner::Other("cloud-2".parse().unwrap())),
-        (task(3), Owner::Nobody),
+        (task(3), Owner::Unowned),
         (task(4), Owner::Finished),
     ];
     let store = Arc::new(Tasks {
@@ -32,7 +32,7 @@ fn context() -> (tempfile::TempDir, DraftsCtx) {
     });
     (
         folder,
-        DraftsCtx {
+        ProposeCtx {
             vault,
             store,
             author: author(Role::Cloud),
@@ -41,32 +41,35 @@ fn context() -> (tempfile::TempDir, DraftsCtx) {
     )
 }
 
-fn draft(of: u64, body: &str) -> Draft {
-    Draft {
+fn proposal(of: u64) -> Proposal {
+    Proposal {
         task: task(of).to_string(),
-        action: Action::EmailSend(EmailSend {
-            from_account: "owner".into(),
-            to: vec!["Ada <ada@example.test>".into()],
-            cc: vec![],
-            bcc: vec![],
-            subject: "Re: A question".into(),
-            body: body.into(),
-            in_reply_to: None,
-            references: vec![],
-            attachments: vec![],
-        }),
         summary: "Answer Ada".into(),
         reason: "She asked.".into(),
         expires: None,
     }
 }
 
+fn mail(body: &str) -> Mail {
+    Mail {
+        from_account: "owner".into(),
+        to: vec!["Ada <ada@example.test>".into()],
+        cc: vec![],
+        bcc: vec![],
+        subject: "Re: A question".into(),
+        body: body.into(),
+        in_reply_to: None,
+        references: vec![],
+        attachments: vec![],
+    }
+}
+
 #[tokio::test]
 async fn a_draft_becomes_one_note_that_says_what_will_happen() {
     let (folder, mut ctx) = context();
-    let mut view = View { ctx: &mut ctx };
+    let view = &mut ctx;
     let id = view
-        .propose(draft(1, "Hello\n---\nkind: x\n"))
+        .propose(proposal(1), mail("Hello\n---\nkind: x\n"))
         .await
         .unwrap()
         .unwrap();
@@ -81,17 +84,30 @@ async fn a_draft_becomes_one_note_that_says_what_will_happen() {
 #[tokio::test]
 async fn the_same_draft_twice_is_one_draft() {
     let (folder, mut ctx) = context();
-    let mut view = View { ctx: &mut ctx };
-    let id = view.propose(draft(1, "Hello")).await.unwrap().unwrap();
-    let again = view.propose(draft(1, "Hello")).await.unwrap().unwrap_err();
-    assert!(matches!(again, Error::Duplicate(first) if first == id));
+    let view = &mut ctx;
+    let id = view
+        .propose(proposal(1), mail("Hello"))
+        .await
+        .unwrap()
+        .unwrap();
+    let again = view
+        .propose(proposal(1), mail("Hello"))
+        .await
+        .unwrap()
+        .unwrap_err();
+    assert!(matches!(again, ProposeError::Duplicate(first) if first == id));
     // Nor does one count that was made under an earlier claim.
     let path = folder.path().join(format!("Pending_Approval/{id}.md"));
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("epoch: 7\n", "epoch: 6\n")).unwrap();
-    assert!(view.propose(draft(1, "Hello")).await.unwrap().is_ok());
     assert!(
-        view.propose(draft(1, "Another text"))
+        view.propose(proposal(1), mail("Hello"))
+            .await
+            .unwrap()
+            .is_ok()
+    );
+    assert!(
+        view.propose(proposal(1), mail("Another text"))
             .await
             .unwrap()
             .is_ok()
@@ -101,15 +117,15 @@ async fn the_same_draft_twice_is_one_draft() {
 #[tokio::test]
 async fn only_the_owner_of_a_task_drafts_for_it() {
     let (folder, mut ctx) = context();
-    let mut view = View { ctx: &mut ctx };
+    let view = &mut ctx;
     for other in [2, 3, 4, 5] {
         let refused = view
-            .propose(draft(other, "Hello"))
+            .propose(proposal(other), mail("Hello"))
             .await
             .unwrap()
             .unwrap_err();
         assert!(
-            matches!(refused, Error::NotOwner),
+            matches!(refused, ProposeError::NotOwner),
             "task {other}: {refused:?}"
         );
     }
@@ -119,8 +135,8 @@ async fn only_the_owner_of_a_task_drafts_for_it() {
         steps: vec!["One".into()],
     };
     assert!(matches!(
-        view.write_plan(plan).await.unwrap(),
-        Err(Error::NotOwner)
+        view.write(plan).await.unwrap(),
+        Err(PlanError::NotOwner)
     ));
     assert_eq!(
         std::fs::read_dir(folder.path()).unwrap().count(),
@@ -132,12 +148,12 @@ async fn only_the_owner_of_a_task_drafts_for_it() {
 #[tokio::test]
 async fn a_draft_may_not_count_for_ever_or_lie_in_the_past() {
     let (_folder, mut ctx) = context();
-    let mut view = View { ctx: &mut ctx };
+    let view = &mut ctx;
     for wrong in ["2026-11-20T17:59:59Z", "2027-03-01T00:00:00Z", "tomorrow"] {
-        let mut draft = draft(1, "Hello");
-        draft.expires = Some(wrong.into());
-        let refused = view.propose(draft).await.unwrap();
-        assert!(matches!(refused, Err(Error::Invalid(_))), "{wrong}");
+        let mut proposal = proposal(1);
+        proposal.expires = Some(wrong.into());
+        let refused = view.propose(proposal, mail("Hello")).await.unwrap();
+        assert!(matches!(refused, Err(ProposeError::Invalid(_))), "{wrong}");
     }
 }
 
@@ -149,7 +165,7 @@ async fn updates_are_published_taken_oldest_first_and_removed_once_merged() {
         author: author(Role::Cloud),
         now: now(),
     };
-    let mut view = View { ctx: &mut ctx };
+    let view = &mut ctx;
     let first = view
         .publish(Some(task(1).to_string()), "One".into())
         .await
@@ -172,7 +188,7 @@ async fn updates_are_published_taken_oldest_first_and_removed_once_merged() {
         ("cloud", first.as_str())
     );
     for _ in 0..2 {
-        view.merged(vec![first.clone()]).await.unwrap().unwrap();
+        view.remove(vec![first.clone()]).await.unwrap().unwrap();
         assert!(view.take(10).await.unwrap().unwrap().is_empty());
     }
     assert!(matches!(

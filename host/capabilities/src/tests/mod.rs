@@ -15,8 +15,8 @@ use platinum_vault::{
 };
 
 use crate::{
+    blocking::Author,
     tasks::{Owner, TaskError, TaskStore},
-    writing::Author,
 };
 
 /// Tasks in memory.

@@ -11,9 +11,8 @@ use crate::{
         collect, publish,
         types::{Error, Update},
     },
+    blocking::in_background,
     text::one_line,
-    view::View,
-    writing::in_background,
 };
 
 /// Most updates in one list.
@@ -21,7 +20,7 @@ const MAX_TAKEN: u32 = 500;
 /// Largest update that is read, in bytes.
 const MAX_UPDATE_BYTES: u64 = 64 * 1024;
 
-impl publish::Host for View<'_, UpdatesCtx> {
+impl publish::Host for UpdatesCtx {
     async fn publish(
         &mut self,
         task: Option<String>,
@@ -31,7 +30,7 @@ impl publish::Host for View<'_, UpdatesCtx> {
     }
 }
 
-impl View<'_, UpdatesCtx> {
+impl UpdatesCtx {
     async fn try_publish(&mut self, task: Option<String>, headline: &str) -> Result<String, Error> {
         let task = task
             .map(|id| id.parse::<TaskId>())
@@ -39,42 +38,41 @@ impl View<'_, UpdatesCtx> {
             .map_err(|error| Error::Invalid(error.to_string()))?;
         let note = UpdateNote {
             id: UpdateId::generate(),
-            created: self.ctx.now,
-            by: self.ctx.author.by.clone(),
+            created: self.now,
+            by: self.author.by.clone(),
             task,
             headline: one_line("headline", headline, 300).map_err(Error::Invalid)?,
         };
-        let path = layout::update(&self.ctx.author.agent, note.id);
-        self.ctx
-            .author
-            .create(&self.ctx.vault, path, note.render())
+        let path = layout::update(&self.author.agent, note.id);
+        self.author
+            .create(&self.vault, path, note.render())
             .await
             .map_err(Error::Unavailable)?;
         Ok(note.id.to_string())
     }
 }
 
-impl collect::Host for View<'_, UpdatesCtx> {
+impl collect::Host for UpdatesCtx {
     async fn take(&mut self, limit: u32) -> wasmtime::Result<Result<Vec<Update>, Error>> {
         if !(1..=MAX_TAKEN).contains(&limit) {
             return Ok(Err(Error::Invalid(format!(
                 "`limit` is {limit}; 1 to {MAX_TAKEN}"
             ))));
         }
-        let vault = self.ctx.vault.clone();
+        let vault = self.vault.clone();
         Ok(in_background(move || oldest(&vault, limit as usize))
             .await
             .map_err(|error| unavailable(&error)))
     }
 
-    async fn merged(&mut self, ids: Vec<String>) -> wasmtime::Result<Result<(), Error>> {
+    async fn remove(&mut self, ids: Vec<String>) -> wasmtime::Result<Result<(), Error>> {
         let ids: Result<BTreeSet<UpdateId>, _> = ids.iter().map(|id| id.parse()).collect();
         let ids = match ids {
             Ok(ids) => ids,
             Err(error) => return Ok(Err(Error::Invalid(error.to_string()))),
         };
-        let vault = self.ctx.vault.clone();
-        Ok(in_background(move || remove(&vault, &ids))
+        let vault = self.vault.clone();
+        Ok(in_background(move || delete(&vault, &ids))
             .await
             .map_err(|error| unavailable(&error)))
     }
@@ -116,7 +114,7 @@ fn oldest(vault: &Vault, limit: usize) -> Result<Vec<Update>, VaultError> {
     Ok(found)
 }
 
-fn remove(vault: &Vault, ids: &BTreeSet<UpdateId>) -> Result<(), VaultError> {
+fn delete(vault: &Vault, ids: &BTreeSet<UpdateId>) -> Result<(), VaultError> {
     for entry in vault.walk_in(layout::UPDATES)? {
         let named = entry
             .path

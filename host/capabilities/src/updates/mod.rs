@@ -8,9 +8,9 @@ use platinum_vault::Vault;
 
 use crate::{
     bindings::platinum::updates::{collect, publish},
-    offered::offer,
-    view::{Of, view},
-    writing::Author,
+    blocking::Author,
+    context::{HasCtx, context_of},
+    registry::Offer,
 };
 
 /// What the update interfaces work on.
@@ -20,30 +20,29 @@ pub(crate) struct UpdatesCtx {
     pub(crate) now: Timestamp,
 }
 
+pub(crate) const PUBLISH: Offer<UpdatesCtx> = Offer::new(Capability::UpdatesPublish, |linker| {
+    publish::add_to_linker::<_, HasCtx<UpdatesCtx>>(linker, context_of)
+});
+pub(crate) const COLLECT: Offer<UpdatesCtx> = Offer::new(Capability::UpdatesCollect, |linker| {
+    collect::add_to_linker::<_, HasCtx<UpdatesCtx>>(linker, context_of)
+});
+
 /// `updates/publish` into `Updates/<this agent>/`.
 pub fn publish(vault: &Vault) -> Box<dyn Interface> {
     let vault = vault.clone();
-    offer(
-        Capability::UpdatesPublish,
-        |linker| publish::add_to_linker::<_, Of<UpdatesCtx>>(linker, view::<UpdatesCtx>),
-        move |call| UpdatesCtx {
-            vault: vault.clone(),
-            author: Author::of(call),
-            now: call.now,
-        },
-    )
+    PUBLISH.with(move |call| UpdatesCtx {
+        vault: vault.clone(),
+        author: Author::of(call),
+        now: call.now,
+    })
 }
 
 /// `updates/collect` from all agents' folders.
 pub fn collect(vault: &Vault) -> Box<dyn Interface> {
     let vault = vault.clone();
-    offer(
-        Capability::UpdatesCollect,
-        |linker| collect::add_to_linker::<_, Of<UpdatesCtx>>(linker, view::<UpdatesCtx>),
-        move |call| UpdatesCtx {
-            vault: vault.clone(),
-            author: Author::of(call),
-            now: call.now,
-        },
-    )
+    COLLECT.with(move |call| UpdatesCtx {
+        vault: vault.clone(),
+        author: Author::of(call),
+        now: call.now,
+    })
 }

@@ -6,8 +6,7 @@ use platinum_vault::VaultError;
 use super::NotesCtx;
 use crate::{
     bindings::platinum::vault::context::{Error, Host},
-    view::View,
-    writing::in_background,
+    blocking::in_background,
 };
 
 /// Most notes in one list.
@@ -15,12 +14,11 @@ const MAX_LISTED: usize = 500;
 /// Largest note a skill reads, in bytes.
 const MAX_NOTE_BYTES: u64 = 256 * 1024;
 
-impl View<'_, NotesCtx> {
+impl NotesCtx {
     /// The path, if the grant covers it.
     fn granted(&self, text: &str) -> Result<VaultPath, Error> {
         let path = VaultPath::new(text).map_err(|_| Error::Denied)?;
         if self
-            .ctx
             .granted
             .iter()
             .any(|grant| path.is_within(grant.as_str()))
@@ -40,13 +38,13 @@ fn failed(error: VaultError) -> Error {
     }
 }
 
-impl Host for View<'_, NotesCtx> {
+impl Host for NotesCtx {
     async fn list(&mut self, folder: String) -> wasmtime::Result<Result<Vec<String>, Error>> {
         let folder = match self.granted(&folder) {
             Ok(folder) => folder,
             Err(error) => return Ok(Err(error)),
         };
-        let vault = self.ctx.vault.clone();
+        let vault = self.vault.clone();
         Ok(in_background(move || vault.list(folder.as_str()))
             .await
             .map(|entries| {
@@ -64,7 +62,7 @@ impl Host for View<'_, NotesCtx> {
             Ok(path) => path,
             Err(error) => return Ok(Err(error)),
         };
-        let vault = self.ctx.vault.clone();
+        let vault = self.vault.clone();
         Ok(
             in_background(move || vault.read_text(&path, MAX_NOTE_BYTES))
                 .await

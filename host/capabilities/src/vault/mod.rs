@@ -10,8 +10,8 @@ use platinum_vault::Vault;
 
 use crate::{
     bindings::platinum::vault::context,
-    offered::offer,
-    view::{Of, view},
+    context::{HasCtx, context_of},
+    registry::Offer,
 };
 
 /// What `vault/context` reads.
@@ -20,16 +20,16 @@ pub(crate) struct NotesCtx {
     pub(crate) granted: Arc<[VaultPath]>,
 }
 
+pub(crate) const CONTEXT: Offer<NotesCtx> = Offer::new(Capability::VaultContext, |linker| {
+    context::add_to_linker::<_, HasCtx<NotesCtx>>(linker, context_of)
+});
+
 /// `vault/context` over the granted files and folders of a vault.
 pub fn interface(vault: &Vault, granted: Vec<VaultPath>) -> Box<dyn Interface> {
     let vault = vault.clone();
     let granted: Arc<[VaultPath]> = granted.into();
-    offer(
-        Capability::VaultContext,
-        |linker| context::add_to_linker::<_, Of<NotesCtx>>(linker, view::<NotesCtx>),
-        move |_| NotesCtx {
-            vault: vault.clone(),
-            granted: Arc::clone(&granted),
-        },
-    )
+    CONTEXT.with(move |_| NotesCtx {
+        vault: vault.clone(),
+        granted: Arc::clone(&granted),
+    })
 }

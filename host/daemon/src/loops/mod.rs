@@ -3,10 +3,10 @@
 //!
 //! Lives elsewhere: the loop that acts is `local`'s.
 
+mod maintenance;
 mod syncing;
-mod tending;
 mod working;
 
+pub use maintenance::keep_tended;
 pub use syncing::{keep_in_sync, keep_meanwhile};
-pub use tending::keep_tended;
 pub use working::keep_working;

@@ -6,11 +6,11 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use platinum_core::Backoff;
-use platinum_engine::Trigger;
 use platinum_repo::RemoteEvent;
+use platinum_sync::Synchronizer;
 use platinum_watch::{Wake, WakeUps};
 
-use crate::{Shutdown, SkillSet, pipeline::trigger, sync::Synchronizer};
+use crate::{Shutdown, SkillSet, pipeline::invocation};
 
 /// How long the vault must be quiet before a change is taken: programs save in several steps.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -32,7 +32,7 @@ pub async fn keep_in_sync(
     let mut failures = 0_u32;
     while !shutdown.is_stopping() {
         let kept = keep_meanwhile(sync.clone(), wake_ups.clone());
-        let synced = skills.run("sync-vault", trigger(Trigger::Schedule, None, None), &[]);
+        let synced = skills.run("sync-vault", invocation("schedule", None, None), &[]);
         let synced = tokio::select! {
             synced = synced => synced,
             never = kept => match never {},
@@ -88,7 +88,7 @@ async fn reason_to_sync(sync: &Synchronizer, wake_ups: &mut WakeUps, at_most: Du
         }
     };
     let there = async {
-        match sync.news(at_most).await {
+        match sync.wait_for_remote(at_most).await {
             // That it is lost is found out by trying, so that the owner is told.
             RemoteEvent::Moved(_) | RemoteEvent::Reachable | RemoteEvent::Unreachable => {}
             // Nothing was heard: the other arm has the time.

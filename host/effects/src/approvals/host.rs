@@ -4,17 +4,18 @@ use platinum_core::ActionKind;
 use wasmtime::component::Resource;
 
 use super::{Approved, QueueView};
-use crate::bindings::platinum::{
-    actions::types as wit,
-    approvals::queue::{Error, Host, HostApprovedAction},
-};
+use crate::bindings::platinum::approvals::queue::{Error, Host, HostApprovedAction};
 
 impl Host for QueueView<'_> {
     async fn next(
         &mut self,
-        kinds: Vec<wit::ActionKind>,
+        kinds: Vec<String>,
     ) -> wasmtime::Result<Result<Option<Resource<Approved>>, Error>> {
-        let kinds: Vec<_> = kinds.into_iter().map(from_wit).collect();
+        let kinds: Result<Vec<ActionKind>, _> = kinds.iter().map(|kind| kind.parse()).collect();
+        let kinds = match kinds {
+            Ok(kinds) => kinds,
+            Err(error) => return Ok(Err(Error::Invalid(error.to_string()))),
+        };
         match self.approvals.next(&kinds).await {
             Ok(Some(approved)) => Ok(Ok(Some(self.table.push(approved)?))),
             Ok(None) => Ok(Ok(None)),
@@ -37,8 +38,8 @@ impl Host for QueueView<'_> {
 }
 
 impl HostApprovedAction for QueueView<'_> {
-    async fn kind(&mut self, approved: Resource<Approved>) -> wasmtime::Result<wit::ActionKind> {
-        Ok(to_wit(self.table.get(&approved)?.note.action.kind()))
+    async fn kind(&mut self, approved: Resource<Approved>) -> wasmtime::Result<String> {
+        Ok(self.table.get(&approved)?.note.action.kind().to_string())
     }
 
     async fn draft(&mut self, approved: Resource<Approved>) -> wasmtime::Result<String> {
@@ -56,27 +57,5 @@ impl HostApprovedAction for QueueView<'_> {
     async fn drop(&mut self, approved: Resource<Approved>) -> wasmtime::Result<()> {
         self.table.delete(approved)?;
         Ok(())
-    }
-}
-
-fn from_wit(kind: wit::ActionKind) -> ActionKind {
-    match kind {
-        wit::ActionKind::EmailSend => ActionKind::EMAIL_SEND,
-        wit::ActionKind::SocialPublish => ActionKind::SOCIAL_PUBLISH,
-        wit::ActionKind::OdooPost => ActionKind::ODOO_POST,
-        wit::ActionKind::OdooPayment => ActionKind::ODOO_PAYMENT,
-        wit::ActionKind::WhatsappSend => ActionKind::WHATSAPP_SEND,
-        wit::ActionKind::Payment => ActionKind::PAYMENT,
-    }
-}
-
-fn to_wit(kind: ActionKind) -> wit::ActionKind {
-    match kind {
-        ActionKind::EMAIL_SEND => wit::ActionKind::EmailSend,
-        ActionKind::SOCIAL_PUBLISH => wit::ActionKind::SocialPublish,
-        ActionKind::ODOO_POST => wit::ActionKind::OdooPost,
-        ActionKind::ODOO_PAYMENT => wit::ActionKind::OdooPayment,
-        ActionKind::WHATSAPP_SEND => wit::ActionKind::WhatsappSend,
-        _ => wit::ActionKind::Payment,
     }
 }

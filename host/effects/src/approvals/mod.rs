@@ -46,12 +46,17 @@ impl Approved {
 }
 
 /// `approvals/queue` for the engine.
-pub struct ApprovalsQueue(Arc<Approvals>);
+pub struct ApprovalsQueue(Option<Arc<Approvals>>);
 
 impl ApprovalsQueue {
     /// The interface over these approvals.
     pub fn new(approvals: Arc<Approvals>) -> Self {
-        Self(approvals)
+        Self(Some(approvals))
+    }
+
+    /// The interface for components that are checked and never run.
+    pub(crate) const fn link_only() -> Self {
+        Self(None)
     }
 }
 
@@ -81,6 +86,8 @@ impl Interface for ApprovalsQueue {
     }
 
     fn prepare(&self, state: &mut SkillState, _: &Call) {
-        state.put(QueueCtx(Arc::clone(&self.0)));
+        if let Some(approvals) = &self.0 {
+            state.put(QueueCtx(Arc::clone(approvals)));
+        }
     }
 }

@@ -53,10 +53,7 @@ mod tests {
     use super::*;
     use crate::{
         approvals::QueueView,
-        bindings::platinum::{
-            actions::types::ActionKind,
-            approvals::queue::{Host as _, HostApprovedAction as _},
-        },
+        bindings::platinum::approvals::queue::{Host as _, HostApprovedAction as _},
         tests::{House, draft, sent},
     };
 
@@ -70,7 +67,7 @@ mod tests {
             table: &mut table,
         };
         let next = queue
-            .next(vec![ActionKind::EmailSend])
+            .next(vec!["email-send".into()])
             .await
             .unwrap()
             .unwrap()
@@ -101,7 +98,7 @@ mod tests {
         };
         assert!(
             queue
-                .next(vec![ActionKind::EmailSend])
+                .next(vec!["email-send".into()])
                 .await
                 .unwrap()
                 .unwrap()

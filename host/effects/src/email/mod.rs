@@ -22,12 +22,17 @@ pub use sender::{MailFile, MailSender, McpMailSender, SendOutcome, SendRequest};
 use crate::bindings::platinum::email::send as bindings;
 
 /// `email/send` for the engine.
-pub struct EmailSend(Arc<SendMail>);
+pub struct EmailSend(Option<Arc<SendMail>>);
 
 impl EmailSend {
     /// The interface over this way to send.
     pub fn new(mail: Arc<SendMail>) -> Self {
-        Self(mail)
+        Self(Some(mail))
+    }
+
+    /// The interface for components that are checked and never run.
+    pub(crate) const fn link_only() -> Self {
+        Self(None)
     }
 }
 
@@ -57,6 +62,8 @@ impl Interface for EmailSend {
     }
 
     fn prepare(&self, state: &mut SkillState, _: &Call) {
-        state.put(SendCtx(Arc::clone(&self.0)));
+        if let Some(mail) = &self.0 {
+            state.put(SendCtx(Arc::clone(mail)));
+        }
     }
 }

@@ -112,7 +112,7 @@ impl Engine {
     /// The interfaces a component imports, in its own order.
     ///
     /// # Errors
-    /// If the bytes are no component, too large, or cannot be compiled.
+    /// If the bytes are not a component, too large, or cannot be compiled.
     pub fn imports_of(&self, name: &str, component: &[u8]) -> Result<Vec<String>, LoadError> {
         let (component, _) = self.compile(name, component)?;
         Ok(import_names(&self.inner.wasmtime, &component))
@@ -180,13 +180,12 @@ pub(crate) fn import_names(engine: &wasmtime::Engine, component: &Component) -> 
         .collect()
 }
 
-/// Says what the bytes are if they are no component, before the compiler says it in its own words.
+/// Says what the bytes are if they are not a component, before the compiler says it in its own words.
 fn check_header(name: &str, bytes: &[u8]) -> Result<(), LoadError> {
     let reason = match (bytes.get(..4), bytes.get(4..8)) {
         (Some(b"\0asm"), Some([_, _, 1, 0])) => return Ok(()),
         (Some(b"\0asm"), Some([_, _, 0, 0])) => {
-            "it is a core module; wrap it with `wasm-tools component new` or build it with \
-             `platinum skill build`"
+            "it is a core module; make a component of it with `wasm-tools component new`"
         }
         _ => "it does not start like WebAssembly",
     };

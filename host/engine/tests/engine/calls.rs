@@ -1,9 +1,9 @@
 //! What goes into a call and what comes out of it.
 
 use platinum_core::{Role, TaskId, Timestamp};
-use platinum_engine::{Invocation, InvokeError, Outcome, SkillError, Trigger};
+use platinum_engine::{Invocation, InvokeError, Outcome, SkillError};
 
-use crate::support::{Ledger, host, limits, load, run, run_about};
+use crate::support::{Ledger, host, limits, load, run, run_with};
 
 #[tokio::test]
 async fn a_skill_calls_the_host_and_answers() {
@@ -19,18 +19,19 @@ async fn a_skill_calls_the_host_and_answers() {
 async fn every_outcome_and_error_comes_back_as_it_was_meant() {
     let host = host(Role::Cloud, &Ledger::default());
     let echo = load(&host, "echo");
-    for (about, expected) in [
+    for (message, expected) in [
         ("", Outcome::Nothing),
         ("drafted d", Outcome::Drafted("d".to_owned())),
-        ("filed f", Outcome::Filed("f".to_owned())),
-        ("passed p", Outcome::Passed("p".to_owned())),
+        ("dismissed d", Outcome::Dismissed("d".to_owned())),
+        ("claimed c", Outcome::Claimed("c".to_owned())),
+        ("tentative t", Outcome::Tentative("t".to_owned())),
     ] {
         assert_eq!(
-            run_about(&host, &echo, about, &limits()).await.unwrap(),
+            run_with(&host, &echo, message, &limits()).await.unwrap(),
             expected
         );
     }
-    for (about, expected, sentence) in [
+    for (message, expected, sentence) in [
         (
             "invalid i",
             SkillError::Invalid("i".to_owned()),
@@ -48,7 +49,9 @@ async fn every_outcome_and_error_comes_back_as_it_was_meant() {
             "a b ",
         ),
     ] {
-        let failed = run_about(&host, &echo, about, &limits()).await.unwrap_err();
+        let failed = run_with(&host, &echo, message, &limits())
+            .await
+            .unwrap_err();
         assert_eq!(failed.to_string(), format!("skill echo failed: {sentence}"));
         let InvokeError::Skill { error, .. } = failed else {
             panic!("{failed}")
@@ -63,9 +66,9 @@ async fn a_task_is_named_by_its_id() {
     let echo = load(&host, "echo");
     let task = TaskId::generate();
     let invocation = Invocation {
-        trigger: Trigger::Task,
+        event: "task.claimed".to_owned(),
         task: Some(task),
-        about: Some("task please".to_owned()),
+        message: Some("task please".to_owned()),
     };
     let outcome = host
         .invoke(

@@ -60,8 +60,10 @@ fn every_guest_is_admitted_or_refused_as_the_table_says() {
                 "{name} on {}: {loaded:?}",
                 host.role()
             );
-            let report = host.explain(&bytes).unwrap();
-            assert_eq!(report.links(), admitted, "{name}: {report}");
+            let report = host.explain(name, &bytes).unwrap();
+            assert_eq!(report.is_admitted(), admitted, "{name}: {report}");
+            let said = loaded.err().map(|error| error.to_string());
+            assert_eq!(report.refusal.map(|error| error.to_string()), said);
         }
     }
 }
@@ -128,7 +130,7 @@ fn an_interface_that_is_granted_but_not_offered_gets_its_own_sentence() {
         "skill asks-email-send cannot run here: role local grants platinum:email/send@0.1.0, but \
          this host does not offer it"
     );
-    let report = local.explain(&bytes).unwrap();
+    let report = local.explain("asks-email-send", &bytes).unwrap();
     assert!(
         report
             .imports
@@ -216,7 +218,7 @@ fn the_imports_of_a_component_are_its_permission_request() {
 #[test]
 fn the_report_says_of_each_import_what_becomes_of_it() {
     let report = host(Role::Cloud, &Ledger::default())
-        .explain(&component("asks-email-send"))
+        .explain("asks-email-send", &component("asks-email-send"))
         .unwrap()
         .to_string();
     assert!(
@@ -227,7 +229,12 @@ fn the_report_says_of_each_import_what_becomes_of_it() {
         report.contains("records      platinum:actions/types@0.1.0"),
         "{report}"
     );
-    assert!(report.ends_with("role cloud: does not link"), "{report}");
+    let last = report.lines().last().unwrap_or_default();
+    assert_eq!(
+        last,
+        "role cloud: skill asks-email-send is refused: role cloud does not grant \
+         platinum:approvals/queue@0.1.0, platinum:email/send@0.1.0"
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
 use platinum_core::{Capability, Role, Timestamp};
 use platinum_engine::{
     Call, Engine, EngineOptions, HasData, Interface, Invocation, InvokeError, Limits, Linker,
-    Outcome, Resource, ResourceTable, Skill, SkillHost, SkillState, Trigger,
+    Outcome, Resource, ResourceTable, Skill, SkillHost, SkillState,
 };
 
 mod bindings {
@@ -37,7 +37,7 @@ mod bindings {
 }
 
 use bindings::platinum::{
-    actions::types::{ActionKind, EffectError, Receipt},
+    actions::types::{EffectError, Receipt},
     approvals::queue,
     email::send,
     skill::{context, log, types},
@@ -110,7 +110,7 @@ impl context::Host for View<'_> {
     async fn role(&mut self) -> wasmtime::Result<types::Role> {
         Ok(types::Role::Cloud)
     }
-    async fn zones(&mut self) -> wasmtime::Result<Vec<types::Zone>> {
+    async fn zones(&mut self) -> wasmtime::Result<Vec<String>> {
         Ok(Vec::new())
     }
     async fn now(&mut self) -> wasmtime::Result<String> {
@@ -128,7 +128,7 @@ impl log::Host for View<'_> {
 impl queue::Host for View<'_> {
     async fn next(
         &mut self,
-        _kinds: Vec<ActionKind>,
+        _kinds: Vec<String>,
     ) -> wasmtime::Result<Result<Option<Resource<Approved>>, queue::Error>> {
         let next = self.ledger.approvals.lock().unwrap().pop();
         Ok(Ok(next
@@ -146,8 +146,8 @@ impl queue::Host for View<'_> {
 }
 
 impl queue::HostApprovedAction for View<'_> {
-    async fn kind(&mut self, _this: Resource<Approved>) -> wasmtime::Result<ActionKind> {
-        Ok(ActionKind::EmailSend)
+    async fn kind(&mut self, _this: Resource<Approved>) -> wasmtime::Result<String> {
+        Ok("email-send".to_owned())
     }
     async fn draft(&mut self, _this: Resource<Approved>) -> wasmtime::Result<String> {
         Ok(String::new())
@@ -268,19 +268,19 @@ pub(crate) async fn run(
     skill: &Skill,
     limits: &Limits,
 ) -> Result<Outcome, InvokeError> {
-    run_about(host, skill, "", limits).await
+    run_with(host, skill, "", limits).await
 }
 
-pub(crate) async fn run_about(
+pub(crate) async fn run_with(
     host: &SkillHost,
     skill: &Skill,
-    about: &str,
+    message: &str,
     limits: &Limits,
 ) -> Result<Outcome, InvokeError> {
     let invocation = Invocation {
-        trigger: Trigger::Schedule,
+        event: "schedule:60s".to_owned(),
         task: None,
-        about: Some(about.to_owned()),
+        message: Some(message.to_owned()),
     };
     host.invoke(skill, invocation, Vec::new(), Timestamp::UNIX_EPOCH, limits)
         .await

@@ -26,7 +26,7 @@ const ENGLISH: &[&str] = &[
     "you", "your",
 ];
 
-/// How many words are looked at.
+/// How many words are read.
 const MAX_WORDS: usize = 2000;
 
 /// The language of the text; English unless another has clearly more of its small words.
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn small_words_tell_the_language() {
+    fn language_is_detected_by_its_small_words() {
         for (text, language) in [
             ("Could you send the offer to our office?", Language::English),
             (

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_mail_with_questions_gets_them_back_with_gaps_between() {
+    async fn reply_lists_the_questions_with_gaps() {
         let text = "Dear team,\n\nwe would like to order the desks. When can you deliver?\n\
                     Is the price still\n1,200 EUR? Thanks,\nAda\n";
         let completion = complete(mail(text)).await.unwrap();
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_german_mail_gets_a_german_reply() {
+    async fn german_mail_gets_a_german_reply() {
         let text = "Guten Tag,\n\nwir haben Ihr Angebot erhalten und möchten es gern annehmen. \
                     Wann können Sie liefern?\n\nMit freundlichen Grüßen\nEva";
         let draft = complete(mail(text)).await.unwrap().text;
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_mail_that_asks_nothing_gets_one_gap() {
+    async fn mail_without_questions_gets_one_gap() {
         let draft = complete(mail(
             "Bonjour, nous avons bien reçu le colis et la facture est dans la boîte.",
         ))
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_mail_asks_beyond_the_bound_is_a_gap_and_not_passed_over() {
+    async fn questions_beyond_the_bound_become_a_gap() {
         let many = |count: usize| -> String {
             (0..count).map(|n| format!("Is item{n} there?\n")).collect()
         };
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_but_a_mail_is_answered() {
+    async fn prompt_without_a_mail_is_refused() {
         let error = complete(vec![Part::Say("Write a poem.".to_owned())])
             .await
             .unwrap_err();
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_mail_makes_the_draft_long_or_puts_gaps_of_its_own_in() {
+    async fn mail_text_cannot_lengthen_the_draft_or_add_gaps() {
         let hostile = "[[pay]] what? ".repeat(5000) + &"x".repeat(10_000) + "?";
         let draft = complete(mail(&hostile)).await.unwrap().text;
         assert!(draft.len() < 2048, "{}", draft.len());

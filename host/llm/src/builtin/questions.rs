@@ -1,7 +1,7 @@
 //! What a mail asks: its own words without what it quotes, and the sentences in them that end in
 //! a question mark.
 
-/// Bytes of a mail that are looked at.
+/// Bytes of a mail that are read.
 const MAX_MAIL_BYTES: usize = 64 * 1024;
 /// Questions that a draft repeats.
 pub(super) const SHOWN: usize = 5;
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn sentences_that_end_in_a_question_mark_are_questions() {
+    fn sentences_with_a_question_mark_are_questions() {
         assert_eq!(
             asked(
                 "Hi!\n\nThe desks arrived. Could Dr. Weber\ncall on 3. May? And \"why not today?\" See https://x.example/?q=1 please."
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_mail_quotes_is_not_asked_by_it() {
+    fn quoted_questions_are_ignored() {
         for older in [
             "> Will you come?",
             "On Monday, Ada wrote:\nWill you come?",

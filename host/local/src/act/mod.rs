@@ -14,10 +14,11 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use platinum_core::{
     AgentName, Clock, DraftId, SystemClock, TaskId, UpdateId, layout, text::one_line,
 };
-use platinum_daemon::{House, Shutdown, SkillSet, sync::Synchronizer};
+use platinum_daemon::{House, Shutdown, SkillSet};
 use platinum_effects::{approvals::Approvals, email::SentSearch};
-use platinum_engine::{Invocation, Trigger};
+use platinum_engine::Invocation;
 use platinum_protocol::TaskPlace;
+use platinum_sync::Synchronizer;
 use platinum_vault::{Vault, note::UpdateNote};
 use platinum_watch::{Wake, WakeUps};
 use tokio::time::Instant;
@@ -75,7 +76,7 @@ impl Actor {
             }
             changed |= self.settle_rejected().await;
             if self.has_approvals().await {
-                self.skill("local-execute-approved", Trigger::Approval)
+                self.skill("local-execute-approved", "approval.granted")
                     .await;
                 changed |= self.settle_approved().await;
             }
@@ -83,13 +84,13 @@ impl Actor {
             if state.is_some() && state != shown {
                 // The state from before: what arrives meanwhile, and what the skill itself writes,
                 // is looked at once more; the second time it writes nothing.
-                if self.skill("local-merge-updates", Trigger::News).await {
+                if self.skill("local-merge-updates", "vault.synced").await {
                     shown = state;
                 }
                 changed = true;
             }
             if changed {
-                self.skill("sync-vault", Trigger::Work).await;
+                self.skill("sync-vault", "work.done").await;
             }
             tokio::select! {
                 () = shutdown.stopped() => {}
@@ -136,11 +137,11 @@ impl Actor {
     }
 
     /// Runs a skill; whether it came to its end.
-    async fn skill(&self, name: &str, trigger: Trigger) -> bool {
+    async fn skill(&self, name: &str, event: &str) -> bool {
         let invocation = Invocation {
-            trigger,
+            event: event.to_owned(),
             task: None,
-            about: None,
+            message: None,
         };
         let zones: Vec<_> = platinum_policy::BUILT_IN_ZONES
             .iter()

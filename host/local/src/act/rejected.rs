@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use platinum_core::{DraftId, layout};
-use platinum_daemon::sync::Drafts;
 use platinum_journal::State;
 use platinum_protocol::TaskPlace;
+use platinum_sync::Drafts;
 use platinum_vault::{
     Vault,
     note::{DraftNote, Note},

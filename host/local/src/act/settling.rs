@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use platinum_core::{ActionKind, Clock, SystemClock, TaskId, VaultPath, layout};
-use platinum_daemon::sync::Finish;
 use platinum_effects::{approvals::EntryState, email::reconcile};
 use platinum_protocol::TaskPlace;
+use platinum_sync::Finish;
 
 use super::{
     Actor, read,

@@ -3,7 +3,8 @@
 //! Lives elsewhere: when that is asked for is the synchronizer's.
 
 use anyhow::Context as _;
-use platinum_daemon::{Standing, accept_deletions};
+use platinum_sync::SyncSnapshot;
+use platinum_worktree::accept_deletions;
 
 use super::{CommandError, Context, Kind};
 
@@ -19,7 +20,7 @@ pub(crate) fn run(_: &AcceptDeletionsArgs, ctx: &Context) -> Result<(), CommandE
     accept_deletions(&state.join("vault.git"))
         .context("cannot record the confirmation; has this machine synced yet?")
         .map_err(|error| CommandError::new(Kind::Failed, format!("{error:#}")))?;
-    if let Some(trouble) = Standing::read(&state).trouble {
+    if let Some(trouble) = SyncSnapshot::read(&state).trouble {
         let trouble = super::terminal::plain(&trouble, 400);
         ctx.print(&format!("The last sync reported: {trouble}\n"))?;
     }

@@ -113,7 +113,7 @@ fn replaced_key_is_valid_up_to_the_remote_tip() {
         outcome.err,
         format!(
             "The key {} of cloud, a cloud half, is trusted from now on.\nThe key {} of cloud is \
-             trusted no more; what it signed up to commit {} still counts, and nothing after \
+             no longer trusted; what it signed up to commit {} still counts, and nothing after \
              that.\n",
             key(2).public().fingerprint(),
             key(1).public().fingerprint(),

@@ -1,8 +1,8 @@
 //! Addresses with a password in them: `postgres://user:password@host/`.
 
 use super::{
-    Look,
-    shape::{contains, is_placeholder, run, run_before},
+    Matcher,
+    char_class::{contains, is_placeholder, run, run_before},
 };
 use crate::Kind;
 
@@ -27,11 +27,11 @@ const EXAMPLES: [&[u8]; 16] = [
 ];
 
 /// Adds the rule.
-pub(super) fn rules(add: &mut dyn FnMut(&'static str, Look)) {
-    add("://", Box::new(look));
+pub(super) fn rules(add: &mut dyn FnMut(&'static str, Matcher)) {
+    add("://", Box::new(match_url));
 }
 
-fn look(text: &[u8], at: usize, end: usize) -> Option<Kind> {
+fn match_url(text: &[u8], at: usize, end: usize) -> Option<Kind> {
     let scheme = run_before(
         text,
         at,

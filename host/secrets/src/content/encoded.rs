@@ -22,12 +22,12 @@ const MIN_LINE: usize = 16;
 /// Up to here a run is also decoded as if letters were missing at its start.
 const MAX_SHIFTED: usize = 16 * 1024;
 
-/// How files begin in base64 that are looked into: zip, gzip, PDF and PKCS#12. What stands before
+/// How files begin in base64 that are read: zip, gzip, PDF and PKCS#12. What stands before
 /// them in a mail is another run.
 const FILES: [&[u8]; 4] = [b"UEsDB", b"H4sI", b"JVBERi0", b"MII"];
 
-/// Hands each decoded run to `look`, with where it starts, until that answers no.
-pub(super) fn each_run(text: &[u8], look: &mut dyn FnMut(usize, &[u8]) -> bool) {
+/// Hands each decoded run to `visit`, with where it starts, until that answers no.
+pub(super) fn each_run(text: &[u8], visit: &mut dyn FnMut(usize, &[u8]) -> bool) {
     let mut at = 0;
     let mut letters = Vec::new();
     while at < text.len() {
@@ -38,7 +38,7 @@ pub(super) fn each_run(text: &[u8], look: &mut dyn FnMut(usize, &[u8]) -> bool) 
         letters.clear();
         let start = at;
         at = gather(text, at, &mut letters);
-        if letters.len() >= MIN_RUN && !decode(start, &letters, look) {
+        if letters.len() >= MIN_RUN && !decode(start, &letters, visit) {
             return;
         }
     }
@@ -89,13 +89,13 @@ fn gather(text: &[u8], mut at: usize, letters: &mut Vec<u8>) -> usize {
     }
 }
 
-fn decode(start: usize, letters: &[u8], look: &mut dyn FnMut(usize, &[u8]) -> bool) -> bool {
+fn decode(start: usize, letters: &[u8], visit: &mut dyn FnMut(usize, &[u8]) -> bool) -> bool {
     if letters.iter().all(u8::is_ascii_hexdigit) {
         let bytes: Vec<u8> = letters
             .chunks_exact(2)
             .map(|pair| pair.iter().fold(0, |byte, b| (byte << 4) | nibble(*b)))
             .collect();
-        if !look(start, &bytes) {
+        if !visit(start, &bytes) {
             return false;
         }
     }
@@ -113,7 +113,7 @@ fn decode(start: usize, letters: &[u8], look: &mut dyn FnMut(usize, &[u8]) -> bo
         let decoded = rest.get(..whole).and_then(|rest| LENIENT.decode(rest).ok());
         // What is not text at its start is a picture; its words are no secrets, but a key may be.
         if let Some(decoded) = decoded
-            && !look(start, &decoded)
+            && !visit(start, &decoded)
         {
             return false;
         }

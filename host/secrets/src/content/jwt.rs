@@ -9,8 +9,9 @@ use base64::{
 use serde_json::Value;
 
 use super::{
-    Look, link,
-    shape::{run, starts_word, unwrapped, word},
+    Matcher,
+    char_class::{run, starts_word, unwrapped, word},
+    link,
 };
 use crate::Kind;
 
@@ -25,11 +26,11 @@ const URL: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// Adds the rule.
-pub(super) fn rules(add: &mut dyn FnMut(&'static str, Look)) {
-    add("eyJ", Box::new(look));
+pub(super) fn rules(add: &mut dyn FnMut(&'static str, Matcher)) {
+    add("eyJ", Box::new(match_jwt));
 }
 
-fn look(text: &[u8], at: usize, end: usize) -> Option<Kind> {
+fn match_jwt(text: &[u8], at: usize, end: usize) -> Option<Kind> {
     if text.get(at..end) != Some(b"eyJ") || !starts_word(text, at) {
         return None;
     }

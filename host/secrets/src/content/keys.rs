@@ -1,8 +1,8 @@
 //! Private keys: as text with its frame, as text without it, and as bytes.
 
 use super::{
-    Look,
-    shape::{base64, contains, near, run, upper},
+    Matcher,
+    char_class::{base64, contains, near, run, upper},
 };
 use crate::Kind;
 
@@ -10,7 +10,7 @@ use crate::Kind;
 const OPENSSH: &str = "b3BlbnNzaC1rZXktdjE";
 
 /// Adds the rules.
-pub(super) fn rules(add: &mut dyn FnMut(&'static str, Look)) {
+pub(super) fn rules(add: &mut dyn FnMut(&'static str, Matcher)) {
     add("PRIVATE KEY", Box::new(framed));
     add("PuTTY-User-Key-File-", Box::new(putty));
     add("AGE-SECRET-KEY-1", Box::new(age));

@@ -3,7 +3,7 @@
 //! Mails are full of links that let their reader in: to a meeting, to a new password, to an
 //! account. They are ordinary. A link to a machine with the owner's name and password is not.
 
-use super::shape::{contains, run, run_before};
+use super::char_class::{contains, run, run_before};
 
 /// So much of a link is read.
 const MOST: usize = 2048;
@@ -11,7 +11,7 @@ const MOST: usize = 2048;
 const MAX_LINES: u32 = 3;
 /// Whose addresses are links; those of databases are not.
 const SCHEMES: [&[u8]; 5] = [b"http", b"https", b"zoommtg", b"zoomus", b"msteams"];
-/// Names of parameters beside which a password is somebody's.
+/// Names of parameters beside which a password belongs to an account.
 const USERS: [&[u8]; 8] = [
     b"user=",
     b"usr=",

@@ -1,58 +1,59 @@
-//! Secrets in bytes: by value, by shape, and by the words before them.
+//! Secrets in bytes: by value, by form, and by the words before them.
 //!
-//! Lives here: [`Rules`]. `layer` looks through a text in each way it can be read. The ways are in
-//! `text` (other encodings, invisible characters), `encoded` (base64, hexadecimal) and `packed`
-//! (zip, gzip, PDF); the shapes in `tokens`, `keys`, `jwt`, `address`, `seeds`, `codes` and
-//! `numbers`; the words in `assigned`; what is ordinary in a link is in `link`.
-//! Invariants: one pass over a text finds every place worth a look, and a look reads a bounded
-//! number of bytes; what is decoded is looked through as a text of its own, to a fixed depth.
+//! Lives here: [`Rules`]. `layer` scans a text in each way it can be read. The ways are in
+//! `text` (other encodings, invisible characters), `encoded` (base64, hexadecimal) and `archive`
+//! (zip, gzip, PDF); the forms in `tokens`, `keys`, `jwt`, `address`, `seed_phrase`, `recovery_codes` and
+//! `account_numbers`; the words in `key_value`; what is ordinary in a link is in `link`.
+//! Invariants: one pass over a text finds every word of the rules, and the check of a word reads a bounded
+//! number of bytes; what is decoded is scanned as a text of its own, to a fixed depth.
 
+mod account_numbers;
 mod address;
-mod assigned;
-mod codes;
+mod archive;
+mod char_class;
+mod context;
 mod encoded;
 mod jwt;
+mod key_value;
 mod keys;
 mod layer;
 mod link;
-mod numbers;
-mod packed;
-mod seeds;
-mod shape;
+mod recovery_codes;
+mod seed_phrase;
 mod text;
 mod tokens;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use layer::Case;
-pub(crate) use numbers::iban;
+pub(crate) use account_numbers::iban;
+use context::{ScanContext, TextKind};
 
 use crate::{Allowances, Finding, Kind, KnownSecrets, Place};
 
-/// What is looked at where a word of the rules stands: the text, and where the word starts and ends.
-type Look = Box<dyn Fn(&[u8], usize, usize) -> Option<Kind> + Send + Sync>;
+/// The check at a word of the rules: the text, and where the word starts and ends.
+type Matcher = Box<dyn Fn(&[u8], usize, usize) -> Option<Kind> + Send + Sync>;
 
-/// All rules, ready to look.
+/// All rules, compiled.
 pub(crate) struct Rules {
     words: AhoCorasick,
-    looks: Vec<Look>,
-    seeds: seeds::Seeds,
+    matchers: Vec<Matcher>,
+    seeds: seed_phrase::SeedPhrases,
 }
 
 impl Rules {
     pub(crate) fn new() -> Self {
         let mut words: Vec<&'static str> = Vec::new();
-        let mut looks: Vec<Look> = Vec::new();
-        let mut add = |word: &'static str, look: Look| {
+        let mut matchers: Vec<Matcher> = Vec::new();
+        let mut add = |word: &'static str, matcher: Matcher| {
             words.push(word);
-            looks.push(look);
+            matchers.push(matcher);
         };
         tokens::rules(&mut add);
         keys::rules(&mut add);
-        assigned::rules(&mut add);
+        key_value::rules(&mut add);
         address::rules(&mut add);
         jwt::rules(&mut add);
-        codes::rules(&mut add);
+        recovery_codes::rules(&mut add);
         #[expect(
             clippy::expect_used,
             reason = "a few hundred words written in this crate"
@@ -65,8 +66,8 @@ impl Rules {
             .expect("the words of the rules fit in an automaton");
         Self {
             words,
-            looks,
-            seeds: seeds::Seeds::new(),
+            matchers,
+            seeds: seed_phrase::SeedPhrases::new(),
         }
     }
 
@@ -79,17 +80,17 @@ impl Rules {
     ) -> Option<Finding> {
         let (kind, line) = self.layer(
             bytes,
-            Case {
+            ScanContext {
                 known,
                 allowances,
-                sort: layer::Sort::Text,
-                budget: &packed::Budget::of(bytes.len()),
+                text_kind: TextKind::Text,
+                budget: &archive::Budget::of(bytes.len()),
                 nested: 0,
             },
             0,
         )?;
         let place = match line {
-            0 => Place::Packed,
+            0 => Place::Archive,
             line => Place::Line(line),
         };
         Some(Finding { kind, place })

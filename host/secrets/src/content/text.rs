@@ -51,7 +51,8 @@ fn utf16(bytes: &[u8]) -> Option<bool> {
     }
 }
 
-/// Whether decoded bytes are no text: in ten of them is one that no text has.
+/// Whether decoded bytes are no text: more than one byte in forty is a control character, or they
+/// are not UTF-8.
 pub(super) fn is_noise(bytes: &[u8]) -> bool {
     if utf16(bytes).is_some() {
         return false;

@@ -5,12 +5,12 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
 use super::{
-    Look,
-    assigned::is_identifier,
-    shape::{
-        Letters, alnum, base64, contains, dotted, hex, is_mixed, is_placeholder, is_random, near,
+    Matcher,
+    char_class::{
+        CharClass, alnum, base64, contains, dotted, hex, is_mixed, is_placeholder, is_random, near,
         run, run_before, starts_word, unwrapped, upper, urlish, word,
     },
+    key_value::is_identifier,
 };
 use crate::Kind;
 
@@ -24,13 +24,13 @@ enum Start {
     Sure,
     /// Words may start so: it stands at the start of one, and what follows has digits and letters.
     Weak,
-    /// As `Weak`, and what follows is exactly as long as said.
+    /// As `Weak`, and what follows is exactly of the stated length.
     Exact,
 }
 use Start::{Exact, Sure, Weak};
 
 /// Whose, how it starts, the letters and the least number of them that follow.
-const TOKENS: &[(&str, &str, Letters, usize, Start)] = &[
+const TOKENS: &[(&str, &str, CharClass, usize, Start)] = &[
     ("GitHub", "ghp_", alnum, 30, Sure),
     ("GitHub", "gho_", alnum, 30, Sure),
     ("GitHub", "ghu_", alnum, 30, Sure),
@@ -209,9 +209,9 @@ const TOKENS: &[(&str, &str, Letters, usize, Start)] = &[
 ];
 
 /// Adds a rule for each.
-pub(super) fn rules(add: &mut dyn FnMut(&'static str, Look)) {
+pub(super) fn rules(add: &mut dyn FnMut(&'static str, Matcher)) {
     for (service, start, letters, least, sure) in TOKENS {
-        let look = move |text: &[u8], at: usize, end: usize| {
+        let matcher = move |text: &[u8], at: usize, end: usize| {
             if text.get(at..end) != Some(start.as_bytes()) {
                 return None;
             }
@@ -229,7 +229,7 @@ pub(super) fn rules(add: &mut dyn FnMut(&'static str, Look)) {
             let body = run(text, end, *letters, MOST);
             (fits(body) || wrapped()).then_some(Kind::Token(service))
         };
-        add(start, Box::new(look));
+        add(start, Box::new(matcher));
     }
     add("AKIA", Box::new(aws_key_id));
     add("ASIA", Box::new(aws_key_id));

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_secrets_are_denied_however_they_are_written() {
+    fn secret_file_names_are_denied_in_every_spelling() {
         for name in [
             ".env",
             ".env.production",
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_ordinary_notes_are_not() {
+    fn ordinary_file_names_are_allowed() {
         for name in [
             "Dashboard.md",
             "Inbox/Token economy.md",
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn exports_and_lists_are_denied_by_their_names_with_spaces_too() {
+    fn export_names_with_spaces_are_denied() {
         for name in [
             "Inbox/Chrome Passwords.csv",
             "Inbox/Chrome Passwords (1).csv",
@@ -193,12 +193,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_judged(text in any::<String>()) {
+        fn name_check_never_panics_on_any_text(text in any::<String>()) {
             let _ = denied(&text);
         }
 
         #[test]
-        fn case_ignorable_characters_and_dots_at_the_end_change_nothing(
+        fn name_check_ignores_case_and_trailing_dots(
             upper in prop::collection::vec(any::<bool>(), 16),
             hidden in prop::collection::vec(prop::sample::select(vec!["", "\u{200B}", "\u{200D}", "\u{FE0F}", "\u{AD}"]), 16),
             end in "[. ]{0,3}",

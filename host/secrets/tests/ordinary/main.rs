@@ -2,11 +2,11 @@
 //!
 //! The notes are made in `notes` from a seed: prose, mails, invoices, what programmers paste. Their
 //! words are those the rules look for, their numbers and letters those that look like secrets. `mails` has what mails and
-//! office work bring, `packed` makes files of the notes.
+//! office work bring, `archive` makes files of the notes.
 
+mod archive;
 mod mails;
 mod notes;
-mod packed;
 mod words;
 
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ const NOTES: u64 = 10_000;
 const PER_FALSE_HOLD: u64 = 10_000;
 
 #[test]
-fn of_ten_thousand_ordinary_notes_at_most_one_is_held_back() {
+fn ordinary_notes_at_most_one_of_10000_is_withheld() {
     let scanner = Scanner::default();
     let mut held = Vec::new();
     let mut bytes = 0;
@@ -33,7 +33,7 @@ fn of_ten_thousand_ordinary_notes_at_most_one_is_held_back() {
         // Some are files of an office program, too, some of those in a mail.
         let packed = seed
             .is_multiple_of(4)
-            .then(|| packed::file(seed, &note.text));
+            .then(|| archive::file(seed, &note.text));
         bytes += note.text.len() + packed.as_ref().map_or(0, Vec::len);
         let began = Instant::now();
         let finding = scanner
@@ -42,7 +42,7 @@ fn of_ten_thousand_ordinary_notes_at_most_one_is_held_back() {
             .or_else(|| {
                 let found = scanner.content(packed.as_ref()?)?;
                 Some(Finding {
-                    place: Place::Packed,
+                    place: Place::Archive,
                     ..found
                 })
             })
@@ -69,7 +69,7 @@ fn of_ten_thousand_ordinary_notes_at_most_one_is_held_back() {
 }
 
 #[test]
-fn one_seed_makes_one_note() {
+fn note_generator_is_deterministic_per_seed() {
     assert_eq!(notes::note(7).text, notes::note(7).text);
     assert_ne!(notes::note(7).text, notes::note(8).text);
 }

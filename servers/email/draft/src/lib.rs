@@ -2,17 +2,16 @@
 //!
 //! # Layout
 //! - [`shapes`]: what the tools take and answer;
-//! - [`desk`]: the accounts, and what the tools do with them;
-//! - [`server`]: the MCP server itself;
-//! - [`command`]: command line, logs and stdio, the same for the sending server.
+//! - [`service`]: the accounts, and what the tools do with them;
+//! - [`mod@tools`]: the tools themselves, which the sending server has, too.
 //!
-//! The server that also sends is the crate `platinum-email` beside this one. The separation is by crate:
-//! neither this crate nor anything below it contains an SMTP client.
+//! What all servers share is `platinum-kit`. The server that also sends is the crate `platinum-email`
+//! beside this one. The separation is by crate: neither this crate nor anything below it contains an
+//! SMTP client.
 
-pub mod command;
-pub mod desk;
-pub mod server;
+pub mod service;
 pub mod shapes;
+pub mod tools;
 
-pub use desk::{Desk, DeskError};
-pub use server::DraftServer;
+pub use service::{MailService, ServiceError};
+pub use tools::tools;

@@ -1,12 +1,22 @@
 //! `platinum-email-draft --config FILE`: the draft-only mail server on standard input and output.
 
-use clap::Parser as _;
-use platinum_email_draft::{Desk, DraftServer, command};
+use platinum_email_draft::{MailService, tools};
+use platinum_kit::{Server, command};
+use platinum_mailbox::Config;
+
+const INSTRUCTIONS: &str =
+    "Mail of the configured accounts: search, and save drafts. This server cannot send.";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let arguments = command::Arguments::parse();
-    command::log_to_stderr();
-    let desk = Desk::open(arguments.config()?)?;
-    command::serve(DraftServer::new(desk)).await
+    command::run(|path| {
+        let mail = MailService::open(Config::load(path)?)?;
+        Ok(Server::new(
+            "platinum-email-draft",
+            INSTRUCTIONS,
+            mail,
+            tools()?,
+        ))
+    })
+    .await
 }

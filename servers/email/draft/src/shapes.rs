@@ -17,7 +17,7 @@ pub struct SearchArguments {
     /// Mails of the threads of these Message-IDs.
     #[serde(default)]
     pub thread: Vec<String>,
-    /// The one mail with this Message-ID; drafts and sent mails are looked at, too.
+    /// The one mail with this Message-ID; drafts and sent mails are searched, too.
     #[serde(default)]
     pub message_id: Option<String>,
     /// Only in this folder, for example INBOX or Sent.
@@ -66,7 +66,7 @@ pub struct MailArguments {
     /// Recipients of a copy.
     #[serde(default)]
     pub cc: Vec<String>,
-    /// Recipients that nobody sees.
+    /// Recipients that the others do not see.
     #[serde(default)]
     pub bcc: Vec<String>,
     /// One line.

@@ -49,7 +49,7 @@ fn structured(result: CallToolResult) -> Value {
 }
 
 #[tokio::test]
-async fn two_tools_search_and_draft_and_there_is_none_that_sends() {
+async fn draft_server_has_two_tools_and_none_that_sends() {
     let folder = mailbox();
     let client = ().serve(process(folder.path())).await.unwrap();
     let tools = client.list_all_tools().await.unwrap();
@@ -93,7 +93,7 @@ async fn two_tools_search_and_draft_and_there_is_none_that_sends() {
 }
 
 #[tokio::test]
-async fn the_newer_lifecycle_is_spoken_too() {
+async fn draft_server_supports_the_newer_lifecycle() {
     let folder = mailbox();
     let mode = ClientLifecycleMode::Discover {
         preferred_versions: vec![ProtocolVersion::V_2026_07_28],
@@ -106,7 +106,7 @@ async fn the_newer_lifecycle_is_spoken_too() {
 }
 
 #[tokio::test]
-async fn a_wrong_call_is_an_error_in_one_line() {
+async fn invalid_call_is_a_one_line_error() {
     let folder = mailbox();
     let client = ().serve(process(folder.path())).await.unwrap();
     let draft = |edit: Value| {
@@ -144,7 +144,7 @@ async fn a_wrong_call_is_an_error_in_one_line() {
 }
 
 #[tokio::test]
-async fn a_broken_configuration_is_said_on_stderr_and_nothing_on_stdout() {
+async fn invalid_config_is_reported_on_stderr_alone() {
     let folder = mailbox();
     std::fs::write(
         folder.path().join("mail.toml"),

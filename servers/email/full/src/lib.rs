@@ -2,18 +2,40 @@
 //!
 //! # Layout
 //! - [`smtp`]: one attempt to send, and what became of it;
-//! - [`send`]: the tool: sending, the outbox of a Maildir, the copy in Sent;
-//! - [`server`]: the MCP server: the draft-only tools and `send_email`.
+//! - [`filing`]: the outbox of a Maildir, the copy in Sent;
+//! - [`send`]: the service behind the tool: an attempt, then the copy;
+//! - [`tools`]: the draft server's tools, and `send_email`.
 //!
 //! Searching and drafting are the crate `platinum-email-draft`; mailboxes and the bytes of a mail `platinum-mailbox`.
 //!
 //! # Invariant
-//! One call is at most one attempt. Whoever calls decides about another one, by the outcome:
-//! `not_sent` is certain, `unknown` is said as soon as the message may have been taken.
+//! One call is at most one attempt. Whether there is another one is the caller's decision, by the outcome:
+//! `not_sent` is certain, `unknown` is answered as soon as the message may have been taken.
 
+use std::sync::Arc;
+
+use platinum_kit::server::{Access, ToolError, ToolSpec, Tools};
+
+pub mod filing;
 pub mod send;
-pub mod server;
 pub mod smtp;
 
 pub use send::{Outcome, SendAnswer, Sender};
-pub use server::MailServer;
+
+const SEND: ToolSpec = ToolSpec {
+    name: "send_email",
+    title: "Send a mail",
+    description: "Send a mail at once, in one attempt. outcome `sent`: the mail server took it. `not_sent`: it \
+                  certainly did not. `unknown`: it may have; search for the Message-ID, do not send again.",
+    access: Access::Acts,
+};
+
+/// The tools of the draft-only server, and the one that sends.
+pub fn tools() -> Result<Tools<Sender>, ToolError> {
+    platinum_email_draft::tools()?.with(
+        SEND,
+        |sender: Arc<Sender>, arguments: send::SendArguments| async move {
+            sender.send(&arguments.into()).await
+        },
+    )
+}

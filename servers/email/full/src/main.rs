@@ -1,13 +1,21 @@
 //! `platinum-email --config FILE`: the mail server that also sends, on standard input and output.
 
-use clap::Parser as _;
-use platinum_email::{MailServer, Sender};
-use platinum_email_draft::command;
+use platinum_email::{Sender, tools};
+use platinum_kit::{Server, command};
+use platinum_mailbox::Config;
+
+const INSTRUCTIONS: &str = "Mail of the configured accounts: search, save drafts, and send.";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let arguments = command::Arguments::parse();
-    command::log_to_stderr();
-    let sender = Sender::open(arguments.config()?)?;
-    command::serve(MailServer::new(sender)).await
+    command::run(|path| {
+        let sender = Sender::open(Config::load(path)?)?;
+        Ok(Server::new(
+            "platinum-email",
+            INSTRUCTIONS,
+            sender,
+            tools()?,
+        ))
+    })
+    .await
 }

@@ -1,16 +1,17 @@
-//! The tool `send_email`: one attempt by SMTP, or a Maildir's outbox, and the copy in Sent.
+//! The service behind `send_email`: one attempt by SMTP, or a Maildir's outbox, and the copy in Sent.
 
 use std::collections::BTreeMap;
 
 use platinum_email_draft::shapes::{Attachment, MailArguments};
-use platinum_email_draft::{Desk, DeskError};
+use platinum_email_draft::{MailService, ServiceError};
 use platinum_mailbox::compose::Outgoing;
 use platinum_mailbox::config::ConfigError;
-use platinum_mailbox::mailbox::Queued;
+use platinum_mailbox::maildir::Stored;
 use platinum_mailbox::{Backend, Config, Query};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::filing;
 use crate::smtp::{self, Attempt, SmtpSettings};
 
 /// A mail to send.
@@ -24,7 +25,7 @@ pub struct SendArguments {
     /// Recipients of a copy.
     #[serde(default)]
     pub cc: Vec<String>,
-    /// Recipients that nobody sees.
+    /// Recipients that the others do not see.
     #[serde(default)]
     pub bcc: Vec<String>,
     /// One line.
@@ -45,18 +46,18 @@ pub struct SendArguments {
 }
 
 impl From<SendArguments> for MailArguments {
-    fn from(given: SendArguments) -> Self {
+    fn from(arguments: SendArguments) -> Self {
         Self {
-            from_account: given.from_account,
-            to: given.to,
-            cc: given.cc,
-            bcc: given.bcc,
-            subject: given.subject,
-            body: given.body,
-            in_reply_to: given.in_reply_to,
-            references: given.references,
-            attachments: given.attachments,
-            message_id: Some(given.message_id),
+            from_account: arguments.from_account,
+            to: arguments.to,
+            cc: arguments.cc,
+            bcc: arguments.bcc,
+            subject: arguments.subject,
+            body: arguments.body,
+            in_reply_to: arguments.in_reply_to,
+            references: arguments.references,
+            attachments: arguments.attachments,
+            message_id: Some(arguments.message_id),
         }
     }
 }
@@ -69,7 +70,7 @@ pub enum Outcome {
     Sent,
     /// The server certainly did not take it.
     NotSent,
-    /// It may have been taken: look for its Message-ID before anything else.
+    /// It may have been taken: search for its Message-ID before anything else.
     Unknown,
 }
 
@@ -91,7 +92,7 @@ pub struct SendAnswer {
 /// The accounts with their ways out.
 #[derive(Debug)]
 pub struct Sender {
-    desk: Desk,
+    mail: MailService,
     smtp: BTreeMap<String, SmtpSettings>,
 }
 
@@ -103,7 +104,13 @@ pub enum OpenError {
     Config(#[from] ConfigError),
     /// A mailbox cannot be opened.
     #[error(transparent)]
-    Desk(#[from] DeskError),
+    Mailbox(#[from] ServiceError),
+}
+
+impl AsRef<MailService> for Sender {
+    fn as_ref(&self) -> &MailService {
+        &self.mail
+    }
 }
 
 impl Sender {
@@ -119,24 +126,18 @@ impl Sender {
             }
         }
         Ok(Self {
-            desk: Desk::open(config)?,
+            mail: MailService::open(config)?,
             smtp,
         })
     }
 
-    /// The accounts, for searching and drafting.
-    #[must_use]
-    pub fn desk(&self) -> &Desk {
-        &self.desk
-    }
-
     /// Sends a mail: one attempt. An error means that nothing was tried.
-    pub async fn send(&self, arguments: &MailArguments) -> Result<SendAnswer, DeskError> {
-        let mail = self.desk.compose(arguments)?;
+    pub async fn send(&self, arguments: &MailArguments) -> Result<SendAnswer, ServiceError> {
+        let mail = self.mail.compose(arguments)?;
         let bytes = mail.to_bytes()?;
         let account = &arguments.from_account;
         let (attempt, filed_before) = match (
-            &self.desk.account(account)?.backend,
+            &self.mail.account(account)?.backend,
             self.smtp.get(account),
         ) {
             (_, Some(settings)) => (submit(settings, &mail, &bytes).await, false),
@@ -170,7 +171,7 @@ impl Sender {
             Outcome::Sent if filed_before => "filed".to_owned(),
             Outcome::Sent => self.file(account, &bytes).await,
             Outcome::NotSent => "missing: the mail was not sent".to_owned(),
-            Outcome::Unknown => "missing: nobody knows whether the mail was sent".to_owned(),
+            Outcome::Unknown => "missing: it is not known whether the mail was sent".to_owned(),
         };
         Ok(SendAnswer {
             outcome,
@@ -193,18 +194,18 @@ impl Sender {
                 false,
             )
         };
-        let mut mailbox = match self.desk.mailbox(account).await {
+        let mut mailbox = match self.mail.mailbox(account).await {
             Ok(mailbox) => mailbox,
             Err(error) => return failed(error.to_string()),
         };
-        match mailbox.queue_outbox(&mail.message_id, bytes).await {
-            Ok(Queued::Written) => (
+        match filing::queue_outbox(&mut **mailbox, &mail.message_id, bytes).await {
+            Ok(Stored::Written) => (
                 Attempt::Sent {
                     answer: "left in the outbox".to_owned(),
                 },
                 false,
             ),
-            Ok(Queued::AlreadyThere) => {
+            Ok(Stored::AlreadyThere) => {
                 let query = Query {
                     message_id: Some(mail.message_id.clone()),
                     folder: Some("Sent".to_owned()),
@@ -228,9 +229,8 @@ impl Sender {
 
     /// Files exactly the bytes that were sent.
     async fn file(&self, account: &str, bytes: &[u8]) -> String {
-        let filed = match self.desk.mailbox(account).await {
-            Ok(mut mailbox) => mailbox
-                .file_sent(bytes)
+        let filed = match self.mail.mailbox(account).await {
+            Ok(mut mailbox) => filing::file_sent(&mut **mailbox, bytes)
                 .await
                 .map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),

@@ -14,13 +14,13 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParam
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::response::Response;
-use platinum_mailbox::config::{ConfigError, Reader, value_error};
-use platinum_mailbox::secret::Secret;
+use platinum_kit::config::{ConfigError, TableReader, value_error};
+use platinum_kit::secret::Secret;
 use tokio::time::timeout;
 
 /// How long one command may take.
 const COMMAND_TIME: Duration = Duration::from_secs(30);
-/// How long everything before the message may take. Whoever calls has to wait for this and
+/// How long everything before the message may take. The caller has to wait for this and
 /// [`MESSAGE_TIME`] together, or takes a slow server for a lost answer.
 const PREPARE_TIME: Duration = Duration::from_secs(60);
 /// How long the server may take to accept the message itself (RFC 5321 asks for patience here).
@@ -56,7 +56,7 @@ impl SmtpSettings {
     /// Reads the table; `folder` is where relative paths start.
     pub fn read(account: &str, table: &toml::Table, folder: &Path) -> Result<Self, ConfigError> {
         let at = format!("[account.{account}.smtp]");
-        let reader = Reader::new(
+        let reader = TableReader::new(
             &at,
             table,
             &["host", "port", "security", "user", "password", "ca-file"],
@@ -73,10 +73,10 @@ impl SmtpSettings {
             }
         };
         Ok(Self {
-            host: reader.needed("host")?,
+            host: reader.required("host")?,
             port: reader.port(if security == Security::Tls { 465 } else { 587 })?,
             security,
-            user: reader.needed("user")?,
+            user: reader.required("user")?,
             password: reader.secret("password", folder)?,
             ca_file: reader.path("ca-file", folder)?,
         })
@@ -98,9 +98,9 @@ pub enum Attempt {
         /// Why.
         answer: String,
     },
-    /// The message was handed over and the answer was lost: nobody here knows.
+    /// The message was handed over and the answer was lost: the outcome is not known.
     Unknown {
-        /// What was seen last.
+        /// The last event on the connection.
         answer: String,
     },
 }
@@ -109,7 +109,7 @@ pub enum Attempt {
 pub async fn send(settings: &SmtpSettings, from: &Address, to: &[Address], mail: &[u8]) -> Attempt {
     let prepared = timeout(PREPARE_TIME, prepare(settings, from, to, mail)).await;
     let prepared = prepared.unwrap_or_else(|_| {
-        Err(Stop::for_now(format!(
+        Err(PrepareError::for_now(format!(
             "{}:{} took longer than {} s before it asked for the message",
             settings.host,
             settings.port,
@@ -118,14 +118,14 @@ pub async fn send(settings: &SmtpSettings, from: &Address, to: &[Address], mail:
     });
     let mut connection = match prepared {
         Ok(connection) => connection,
-        Err(Stop { retry, answer }) => return Attempt::NotSent { retry, answer },
+        Err(PrepareError { retry, answer }) => return Attempt::NotSent { retry, answer },
     };
     // lettre writes the line end before the final dot; with the mail's own there would be an empty line more.
     let mail = mail.strip_suffix(b"\r\n").unwrap_or(mail);
-    // From here on only a reply of the server tells anything.
+    // From here on only a reply of the server is proof.
     let attempt = match timeout(MESSAGE_TIME, connection.message(mail)).await {
         Ok(Ok(response)) => Attempt::Sent {
-            answer: said(&response),
+            answer: reply_text(&response),
         },
         Ok(Err(error)) if error.is_transient() => Attempt::NotSent {
             retry: true,
@@ -153,12 +153,12 @@ pub async fn send(settings: &SmtpSettings, from: &Address, to: &[Address], mail:
 }
 
 /// Why it went no further; nothing was sent.
-struct Stop {
+struct PrepareError {
     retry: bool,
     answer: String,
 }
 
-impl Stop {
+impl PrepareError {
     /// Nothing is wrong with the mail: it goes when the server answers or the settings are mended.
     fn for_now(answer: impl Into<String>) -> Self {
         Self {
@@ -181,13 +181,13 @@ async fn prepare(
     from: &Address,
     to: &[Address],
     mail: &[u8],
-) -> Result<AsyncSmtpConnection, Stop> {
+) -> Result<AsyncSmtpConnection, PrepareError> {
     let server = format!("{}:{}", settings.host, settings.port);
     let password = settings
         .password
         .fetch()
         .await
-        .map_err(|error| Stop::for_now(error.to_string()))?;
+        .map_err(|error| PrepareError::for_now(error.to_string()))?;
     let tls = tls(settings).await?;
     let hello = ClientId::default();
     let at_once = (settings.security == Security::Tls).then(|| tls.clone());
@@ -198,7 +198,7 @@ async fn prepare(
     if settings.security == Security::StartTls {
         if !connection.can_starttls() {
             connection.abort().await;
-            return Err(Stop::for_now(format!(
+            return Err(PrepareError::for_now(format!(
                 "{server} does not offer STARTTLS; nothing is sent in the clear"
             )));
         }
@@ -211,7 +211,7 @@ async fn prepare(
         connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials),
     )
     .await
-    .map_err(|stop| Stop::for_now(stop.answer))?;
+    .map_err(|error| PrepareError::for_now(error.answer))?;
     let international = to
         .iter()
         .chain([from])
@@ -224,8 +224,8 @@ async fn prepare(
             .supports_feature(Extension::SmtpUtfEight)
         {
             connection.abort().await;
-            return Err(Stop::for_good(format!(
-                "{server} takes no addresses with letters beyond ASCII (SMTPUTF8)"
+            return Err(PrepareError::for_good(format!(
+                "{server} does not accept addresses with letters beyond ASCII (SMTPUTF8)"
             )));
         }
         parameters.push(MailParameter::SmtpUtfEight);
@@ -237,17 +237,17 @@ async fn prepare(
     )
     .await?;
     for address in to {
-        let given = step(
+        let accepted = step(
             &server,
             "RCPT TO",
             connection.command(Rcpt::new(address.clone(), Vec::new())),
         )
         .await;
-        if let Err(stop) = given {
+        if let Err(error) = accepted {
             connection.abort().await;
-            return Err(Stop {
-                answer: format!("recipient {address}: {}", stop.answer),
-                ..stop
+            return Err(PrepareError {
+                answer: format!("recipient {address}: {}", error.answer),
+                ..error
             });
         }
     }
@@ -259,14 +259,14 @@ async fn step<T>(
     server: &str,
     name: &str,
     work: impl Future<Output = Result<T, SmtpError>>,
-) -> Result<T, Stop> {
+) -> Result<T, PrepareError> {
     match timeout(COMMAND_TIME, work).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(Stop {
+        Ok(Err(error)) => Err(PrepareError {
             retry: !error.is_permanent() && !error.is_client(),
             answer: format!("{server}, {name}: {}", one_line(&error)),
         }),
-        Err(_) => Err(Stop {
+        Err(_) => Err(PrepareError {
             retry: true,
             answer: format!(
                 "{server} did not answer {name} within {} s",
@@ -276,11 +276,11 @@ async fn step<T>(
     }
 }
 
-async fn tls(settings: &SmtpSettings) -> Result<TlsParameters, Stop> {
+async fn tls(settings: &SmtpSettings) -> Result<TlsParameters, PrepareError> {
     let mut builder = TlsParameters::builder(settings.host.clone());
     if let Some(path) = &settings.ca_file {
         let broken =
-            |reason: String| Stop::for_now(format!("ca-file {}: {reason}", path.display()));
+            |reason: String| PrepareError::for_now(format!("ca-file {}: {reason}", path.display()));
         let pem = tokio::fs::read(path)
             .await
             .map_err(|error| broken(error.to_string()))?;
@@ -290,10 +290,10 @@ async fn tls(settings: &SmtpSettings) -> Result<TlsParameters, Stop> {
     }
     builder
         .build()
-        .map_err(|error| Stop::for_now(format!("TLS: {}", one_line(&error))))
+        .map_err(|error| PrepareError::for_now(format!("TLS: {}", one_line(&error))))
 }
 
-fn said(response: &Response) -> String {
+fn reply_text(response: &Response) -> String {
     let text = response.message().collect::<Vec<_>>().join(" ");
     format!("{} {}", response.code(), short(&text))
 }

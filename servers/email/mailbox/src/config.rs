@@ -1,14 +1,17 @@
 //! The accounts of a configuration file.
 //!
-//! A file is TOML with tables `[account.NAME]`; an unknown key is an error that names the key meant.
-//! `[account.NAME.smtp]` belongs to the sending server beside this crate: here it is kept unread,
-//! so that one file serves every program that looks at mail. Where a password comes from is [`crate::secret`].
+//! A file is TOML with tables `[account.NAME]`. `[account.NAME.smtp]` belongs to the sending server
+//! beside this crate: here it is kept unread, so that one file serves every program that reads mail.
+//! Reading tables, and where a password comes from, is `platinum_kit`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use platinum_kit::ConfigError;
+use platinum_kit::config::{TableReader, load, value_error};
+use platinum_kit::secret::Secret;
+
 use crate::compose::Address;
-use crate::secret::Secret;
 
 /// All accounts, by name.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,61 +66,20 @@ pub struct ImapSettings {
     pub ca_file: Option<PathBuf>,
 }
 
-/// What is wrong with a configuration file.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// It cannot be read.
-    #[error("cannot read {path}: {source}", path = .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// It is not TOML.
-    #[error("not TOML: {0}")]
-    Toml(#[from] toml::de::Error),
-    /// A key nobody knows.
-    #[error("{at}: unknown key `{key}`{hint}; known keys: {known}")]
-    UnknownKey {
-        /// The table.
-        at: String,
-        /// The key.
-        key: String,
-        /// The key that was probably meant, as words; may be empty.
-        hint: String,
-        /// All keys there are.
-        known: String,
-    },
-    /// A key is missing or its value cannot be used.
-    #[error("{at}: `{key}` {problem}")]
-    Value {
-        /// The table.
-        at: String,
-        /// The key.
-        key: String,
-        /// What is wrong, what to write.
-        problem: String,
-    },
-    /// No accounts at all.
-    #[error("there is no account: write a table [account.NAME] with address and backend")]
-    NoAccount,
-}
-
 impl Config {
     /// Reads a file. Relative paths in it are relative to its folder.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
-            path: path.to_path_buf(),
-            source,
-        })?;
-        Self::parse(&text, path.parent().unwrap_or_else(|| Path::new(".")))
+        let (root, folder) = load(path)?;
+        Self::read(&root, &folder)
     }
 
     /// Reads a text; `folder` is where relative paths start.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
-        let root: toml::Table = text.parse()?;
-        let root = Reader::new("the file", &root, &["account"])?;
+        Self::read(&text.parse()?, folder)
+    }
+
+    fn read(root: &toml::Table, folder: &Path) -> Result<Self, ConfigError> {
+        let root = TableReader::new("the file", root, &["account"])?;
         let mut accounts = BTreeMap::new();
         if let Some(tables) = root.table("account")? {
             for (name, value) in tables {
@@ -129,7 +91,11 @@ impl Config {
             }
         }
         if accounts.is_empty() {
-            return Err(ConfigError::NoAccount);
+            return Err(value_error(
+                "the file",
+                "account",
+                "is missing: write a table [account.NAME] with address and backend",
+            ));
         }
         Ok(Self {
             accounts,
@@ -161,13 +127,13 @@ fn account(
     let all = &[
         "address", "backend", "path", "host", "port", "user", "password", "ca-file", "smtp",
     ];
-    let reader = Reader::new(at, table, all)?;
-    let given = reader.needed("address")?;
-    let address = Address::parse("address", &given)
+    let reader = TableReader::new(at, table, all)?;
+    let text = reader.required("address")?;
+    let address = Address::parse("address", &text)
         .map_err(|error| value_error(at, "address", &error.to_string()))?;
-    let backend = match reader.needed("backend")?.as_str() {
+    let backend = match reader.required("backend")?.as_str() {
         "maildir" => {
-            let reader = Reader::new(at, table, &["address", "backend", "path", "smtp"])?;
+            let reader = TableReader::new(at, table, &["address", "backend", "path", "smtp"])?;
             Backend::Maildir(MaildirSettings {
                 path: reader
                     .path("path", folder)?
@@ -178,11 +144,11 @@ fn account(
             let known = &[
                 "address", "backend", "host", "port", "user", "password", "ca-file", "smtp",
             ];
-            let reader = Reader::new(at, table, known)?;
+            let reader = TableReader::new(at, table, known)?;
             Backend::Imap(ImapSettings {
-                host: reader.needed("host")?,
+                host: reader.required("host")?,
                 port: reader.port(993)?,
-                user: reader.needed("user")?,
+                user: reader.required("user")?,
                 password: reader.secret("password", folder)?,
                 ca_file: reader.path("ca-file", folder)?,
             })
@@ -204,134 +170,6 @@ fn account(
     })
 }
 
-/// Reads one table whose keys are all known. Public for the tables that other crates own.
-#[derive(Debug, Clone, Copy)]
-pub struct Reader<'a> {
-    at: &'a str,
-    table: &'a toml::Table,
-}
-
-impl<'a> Reader<'a> {
-    /// Checks that `table` has no other keys than `known`; `at` names the table in errors.
-    pub fn new(at: &'a str, table: &'a toml::Table, known: &[&str]) -> Result<Self, ConfigError> {
-        let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) else {
-            return Ok(Self { at, table });
-        };
-        let nearest = known
-            .iter()
-            .map(|name| {
-                (
-                    strsim::damerau_levenshtein(&key.to_lowercase().replace('_', "-"), name),
-                    name,
-                )
-            })
-            .min()
-            .filter(|(distance, name)| *distance <= 1 + name.len() / 4);
-        Err(ConfigError::UnknownKey {
-            at: at.to_owned(),
-            key: key.clone(),
-            hint: nearest
-                .map(|(_, name)| format!(", did you mean `{name}`?"))
-                .unwrap_or_default(),
-            known: known.join(", "),
-        })
-    }
-
-    /// A text that may be missing.
-    pub fn text(&self, key: &str) -> Result<Option<String>, ConfigError> {
-        match self.table.get(key) {
-            None => Ok(None),
-            Some(toml::Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(value_error(self.at, key, "must be a text in quotes")),
-        }
-    }
-
-    /// A text that must be there and not empty.
-    pub fn needed(&self, key: &str) -> Result<String, ConfigError> {
-        match self.text(key)? {
-            None => Err(value_error(self.at, key, "is missing")),
-            Some(text) if text.trim().is_empty() => Err(value_error(self.at, key, "is empty")),
-            Some(text) => Ok(text),
-        }
-    }
-
-    /// A path that may be missing: from the home folder if it starts with `~/`, else from `folder`.
-    pub fn path(&self, key: &str, folder: &Path) -> Result<Option<PathBuf>, ConfigError> {
-        let Some(text) = self.text(key)? else {
-            return Ok(None);
-        };
-        if text.trim().is_empty() {
-            return Err(value_error(self.at, key, "is empty"));
-        }
-        let home = std::env::var_os("HOME").map(PathBuf::from);
-        resolve(&text, folder, home.as_deref())
-            .map(Some)
-            .map_err(|problem| value_error(self.at, key, problem))
-    }
-
-    /// A table that may be missing.
-    pub fn table(&self, key: &str) -> Result<Option<&'a toml::Table>, ConfigError> {
-        match self.table.get(key) {
-            None => Ok(None),
-            Some(toml::Value::Table(table)) => Ok(Some(table)),
-            Some(_) => Err(value_error(self.at, key, "must be a table")),
-        }
-    }
-
-    /// The key `port`, or `otherwise`.
-    pub fn port(&self, otherwise: u16) -> Result<u16, ConfigError> {
-        match self.table.get("port") {
-            None => Ok(otherwise),
-            Some(value) => value
-                .as_integer()
-                .and_then(|number| u16::try_from(number).ok())
-                .filter(|port| *port > 0)
-                .ok_or_else(|| value_error(self.at, "port", "must be a number from 1 to 65535")),
-        }
-    }
-
-    /// Where a password is kept: a table with one of `env`, `file`, `keyring`.
-    pub fn secret(&self, key: &str, folder: &Path) -> Result<Secret, ConfigError> {
-        let advice = "must say where the password is kept, not the password: \
-                      { env = \"NAME\" }, { file = \"PATH\" } or { keyring = \"NAME\" }";
-        let Some(toml::Value::Table(table)) = self.table.get(key) else {
-            return Err(value_error(self.at, key, advice));
-        };
-        let at = format!("{} {key}", self.at);
-        let reader = Reader::new(&at, table, &["env", "file", "keyring"])?;
-        match (
-            reader.text("env")?,
-            reader.path("file", folder)?,
-            reader.text("keyring")?,
-        ) {
-            (Some(name), None, None) => Ok(Secret::Env(name)),
-            (None, Some(path), None) => Ok(Secret::File(path)),
-            (None, None, Some(name)) => Ok(Secret::Keyring(name)),
-            _ => Err(value_error(self.at, key, advice)),
-        }
-    }
-}
-
-/// Where a path of the file leads: `~/` is the home folder, and what is relative starts in `folder`.
-fn resolve(text: &str, folder: &Path, home: Option<&Path>) -> Result<PathBuf, &'static str> {
-    let Some(below) = text.strip_prefix("~/") else {
-        return Ok(folder.join(text));
-    };
-    let home = home
-        .filter(|home| home.is_absolute())
-        .ok_or("starts with `~/`, and HOME names no folder; write the whole path")?;
-    Ok(home.join(below))
-}
-
-/// A complaint about one value.
-pub fn value_error(at: &str, key: &str, problem: &str) -> ConfigError {
-    ConfigError::Value {
-        at: at.to_owned(),
-        key: key.to_owned(),
-        problem: problem.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -345,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_maildir_account_needs_little() {
+    fn maildir_account_needs_address_and_path() {
         let config = Config::parse(MAILDIR, Path::new("/home/owner")).unwrap();
         let account = config.account("owner").unwrap();
         assert_eq!(account.address.email(), "owner@example.test");
@@ -358,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn an_imap_account_has_its_port_and_never_a_password() {
+    fn imap_account_has_default_port_and_no_plain_password() {
         let text = "[account.a]\naddress='a@b.test'\nbackend='imap'\nhost='h'\nuser='u'\npassword={env='P'}\n\
                     [account.a.smtp]\nhost='x'\n";
         let config = Config::parse(text, Path::new("/")).unwrap();
@@ -377,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_names_the_key_that_was_meant() {
+    fn unknown_key_names_the_nearest_key() {
         let message = refusal(&MAILDIR.replace("path", "pth"));
         assert!(
             message.contains("[account.owner]: unknown key `pth`, did you mean `path`?"),
@@ -391,27 +229,12 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_the_other_backend_are_refused() {
+    fn key_of_the_other_backend_is_refused() {
         assert!(refusal(&format!("{MAILDIR}host = 'x'\n")).contains("unknown key `host`"));
     }
 
     #[test]
-    fn a_path_may_start_in_the_home_folder() {
-        let (etc, home) = (Path::new("/etc"), Path::new("/homes/me"));
-        assert_eq!(
-            resolve("~/Mail", etc, Some(home)).unwrap(),
-            Path::new("/homes/me/Mail")
-        );
-        assert_eq!(
-            resolve("Mail", etc, Some(home)).unwrap(),
-            Path::new("/etc/Mail")
-        );
-        assert_eq!(resolve("/x/Mail", etc, None).unwrap(), Path::new("/x/Mail"));
-        assert!(
-            resolve("~/Mail", etc, None)
-                .unwrap_err()
-                .contains("HOME names no folder")
-        );
+    fn path_may_start_in_the_home_folder() {
         let home = std::env::var_os("HOME").map(PathBuf::from).unwrap();
         let text = "[account.a]\naddress='a@b.test'\nbackend='imap'\nhost='h'\nuser='u'\n\
                     password={file='~/secret'}\nca-file='~/ca.pem'\n";

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A failure of a mailbox. [`MailboxError::is_passing`] tells whether trying again later can help.
+/// A failure of a mailbox. [`MailboxError::is_passing`] answers whether trying again later can help.
 #[derive(Debug, thiserror::Error)]
 pub enum MailboxError {
     /// The server cannot be reached, or the connection was lost.
@@ -11,7 +11,7 @@ pub enum MailboxError {
     Unavailable {
         /// Host and port.
         server: String,
-        /// What the system said.
+        /// The error of the system.
         reason: String,
     },
     /// A command was not answered in time.
@@ -34,7 +34,7 @@ pub enum MailboxError {
         server: String,
         /// Who wanted in.
         user: String,
-        /// What the server said.
+        /// The answer of the server.
         reason: String,
         /// How long it is not asked again with this password.
         pause: Duration,
@@ -46,7 +46,7 @@ pub enum MailboxError {
         server: String,
         /// What was asked.
         command: &'static str,
-        /// What the server said.
+        /// The answer of the server.
         reason: String,
     },
     /// A file of the mailbox cannot be read or written.
@@ -56,7 +56,7 @@ pub enum MailboxError {
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// The folder is not a Maildir.
@@ -75,7 +75,7 @@ pub enum MailboxError {
     Query(String),
     /// The password, or the TLS roots, cannot be had.
     #[error(transparent)]
-    Secret(#[from] crate::secret::SecretError),
+    Secret(#[from] platinum_kit::SecretError),
     /// The account is set up in a way that cannot work.
     #[error("{0}")]
     Setup(String),

@@ -1,14 +1,14 @@
 //! A mailbox: IMAP over TLS or Maildir; reading, searching, saving drafts, and the text of mails (MIME).
 //!
 //! # Layout
-//! - [`config`]: the accounts of a configuration file, [`secret`]: where a password is kept;
+//! - [`config`]: the accounts of a configuration file;
 //! - [`mailbox`]: the trait [`Mailbox`] and what it answers; [`error`]: what can go wrong;
 //! - [`maildir`] and [`imap`]: the two backends, [`open`] chooses;
 //! - [`message`]: the bytes of a mail turned into bounded text and facts;
 //! - [`compose`]: a typed mail turned into the exact bytes that are saved or sent.
 //!
-//! Nothing here can send a mail: there is no SMTP client in this crate nor below it.
-//! Sending is the crate `platinum-email` beside it.
+//! Nothing here can send a mail: there is no SMTP client in this crate nor below it. Sending, the outbox of a
+//! Maildir and filing what was sent are the crate `platinum-email` beside it.
 //!
 //! # Invariants
 //! - Reading never marks a mail as read and never moves it.
@@ -23,11 +23,10 @@ pub mod mailbox;
 pub mod maildir;
 pub mod message;
 pub mod search;
-pub mod secret;
 
 pub use config::{Account, Backend, Config};
 pub use error::MailboxError;
-pub use mailbox::{Cursor, Found, Mailbox, NewMail, Query, RawMail, Wake};
+pub use mailbox::{Cursor, Mailbox, NewMail, Query, RawMail, SearchHit, Wake};
 
 /// Opens the mailbox of an account. IMAP connects at the first use, so this needs no network.
 pub fn open(account: &Account) -> Result<Box<dyn Mailbox>, MailboxError> {

@@ -2,6 +2,7 @@
 //!
 //! The backends are in [`crate::maildir`] and [`crate::imap`]; turning bytes into text is [`crate::message`].
 
+use std::any::Any;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,9 +20,9 @@ pub const MAX_MAIL_BYTES: u64 = 4 * 1024 * 1024;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Cursor {
-    /// The UIDVALIDITY under which `next_uid` means something; 0 before the first look.
+    /// The UIDVALIDITY under which `next_uid` means something; 0 before the first poll.
     pub uid_validity: u32,
-    /// The lowest UID that was not answered yet; 0 before the first look.
+    /// The lowest UID that was not answered yet; 0 before the first poll.
     pub next_uid: u32,
 }
 
@@ -53,10 +54,10 @@ pub struct NewMail {
     pub more: bool,
 }
 
-/// Why [`Mailbox::wait`] came back. It carries no data: look again in either case.
+/// Why [`Mailbox::wait`] came back. It carries no data: poll again in either case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
-    /// The mailbox said that something changed.
+    /// The mailbox reported a change.
     Changed,
     /// The time was over.
     TimedOut,
@@ -81,7 +82,7 @@ pub struct Query {
 
 /// A mail that a search found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct SearchHit {
     /// The folder it is in.
     pub folder: String,
     /// The mail; its bytes are cut like those of a new mail.
@@ -89,8 +90,11 @@ pub struct Found {
 }
 
 /// A person's mailbox. One owner at a time; every method has its own time-out inside and connects again when needed.
+///
+/// Nothing here files a mail as sent or hands one on: the acting crate does that over the backend itself, which it
+/// finds by [`Any`].
 #[async_trait]
-pub trait Mailbox: Send + Sync {
+pub trait Mailbox: Any + Send + Sync {
     /// The inbox as it is now, seen from its end: a cursor after which only mails to come are new.
     /// A Maildir answers the empty cursor.
     async fn cursor_at_end(&mut self) -> Result<Cursor, MailboxError>;
@@ -113,26 +117,9 @@ pub trait Mailbox: Send + Sync {
     async fn wait(&mut self, at_most: Duration) -> Result<Wake, MailboxError>;
 
     /// Searches, newest first.
-    async fn search(&mut self, query: &Query) -> Result<Vec<Found>, MailboxError>;
+    async fn search(&mut self, query: &Query) -> Result<Vec<SearchHit>, MailboxError>;
 
     /// Puts these bytes into the drafts, marked as a draft, unless a draft with this Message-ID is there;
     /// answers the folder's name. What the owner made of an earlier draft stays as it is.
     async fn save_draft(&mut self, message_id: &str, mail: &[u8]) -> Result<String, MailboxError>;
-
-    /// Puts these bytes into the sent mails, marked as read; answers the folder's name.
-    async fn file_sent(&mut self, mail: &[u8]) -> Result<String, MailboxError>;
-
-    /// Leaves these bytes in the outbox, under a name made of `message_id` so that a second try finds the first;
-    /// only a Maildir has one.
-    async fn queue_outbox(&mut self, message_id: &str, mail: &[u8])
-    -> Result<Queued, MailboxError>;
-}
-
-/// What [`Mailbox::queue_outbox`] did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Queued {
-    /// It is in the outbox now.
-    Written,
-    /// A mail with this Message-ID was there before: nothing was written.
-    AlreadyThere,
 }

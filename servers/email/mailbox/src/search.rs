@@ -1,7 +1,7 @@
 //! What a search means, the same for both backends: which folders, which mails, which order.
 
 use crate::error::MailboxError;
-use crate::mailbox::{Found, Query};
+use crate::mailbox::{Query, SearchHit};
 use crate::message::Parsed;
 
 /// The longest text, and the most Message-IDs, that can be searched for.
@@ -94,7 +94,7 @@ pub(crate) fn matches(query: &Query, mail: &Parsed) -> bool {
 }
 
 /// Newest first, and no more than the limit.
-pub(crate) fn newest_first(found: &mut Vec<Found>, limit: usize) {
+pub(crate) fn newest_first(found: &mut Vec<SearchHit>, limit: usize) {
     found.sort_by(|a, b| {
         b.mail
             .internal_date

@@ -24,14 +24,15 @@ mod component {
 }
 
 use component::exports::platinum::skill::handler::{self, Error, Invocation, Outcome};
-use component::platinum::actions::types::ActionKind;
 use component::platinum::approvals::queue;
 use component::platinum::email::send;
 
 impl handler::Guest for component::Guest {
     fn run(_invocation: Invocation) -> Result<Outcome, Error> {
-        let next = queue::next(&[ActionKind::EmailSend])
-            .map_err(|queue::Error::Unavailable(why)| Error::Unavailable(why))?;
+        let next = queue::next(&["email-send".to_owned()]).map_err(|error| match error {
+            queue::Error::Invalid(why) => Error::Failed(why),
+            queue::Error::Unavailable(why) => Error::Unavailable(why),
+        })?;
         let Some(approved) = next else {
             return Ok(Outcome::Nothing);
         };

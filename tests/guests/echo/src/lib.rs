@@ -27,11 +27,12 @@ use component::exports::platinum::skill::handler::{self, Error, Invocation, Outc
 
 impl handler::Guest for component::Guest {
     fn run(invocation: Invocation) -> Result<Outcome, Error> {
-        let about = invocation.about.unwrap_or_default();
-        match about.split_once(' ') {
+        let message = invocation.message.unwrap_or_default();
+        match message.split_once(' ') {
             Some(("drafted", rest)) => Ok(Outcome::Drafted(rest.to_owned())),
-            Some(("filed", rest)) => Ok(Outcome::Filed(rest.to_owned())),
-            Some(("passed", rest)) => Ok(Outcome::Passed(rest.to_owned())),
+            Some(("dismissed", rest)) => Ok(Outcome::Dismissed(rest.to_owned())),
+            Some(("claimed", rest)) => Ok(Outcome::Claimed(rest.to_owned())),
+            Some(("tentative", rest)) => Ok(Outcome::Tentative(rest.to_owned())),
             Some(("invalid", rest)) => Err(Error::Invalid(rest.to_owned())),
             Some(("denied", rest)) => Err(Error::Denied(rest.to_owned())),
             Some(("unavailable", rest)) => Err(Error::Unavailable(rest.to_owned())),

@@ -24,13 +24,13 @@ mod component {
 }
 
 use component::exports::platinum::skill::handler::{self, Error, Invocation, Outcome};
-use component::platinum::actions::types::ActionKind;
 use component::platinum::approvals::queue;
 
 impl handler::Guest for component::Guest {
     fn run(_invocation: Invocation) -> Result<Outcome, Error> {
-        match queue::next(&vec![ActionKind::EmailSend; 500_000]) {
+        match queue::next(&vec![String::new(); 500_000]) {
             Ok(_) => Ok(Outcome::Done("handed it over".to_owned())),
+            Err(queue::Error::Invalid(why)) => Err(Error::Failed(why)),
             Err(queue::Error::Unavailable(why)) => Err(Error::Unavailable(why)),
         }
     }

@@ -9,16 +9,14 @@ use std::{
 use platinum_core::{
     Action, AgentName, DraftId, EmailSend, Role, TaskId, Timestamp, UpdateId, VaultPath, layout,
 };
-use platinum_daemon::{
-    identity::Identity,
-    loops::keep_meanwhile,
-    sync::{Finish, SyncConfig, Synchronizer},
-};
+use platinum_daemon::loops::keep_meanwhile;
 use platinum_repo::{Address, ClientOptions, GitRemote, RemoteEvent, Repo};
+use platinum_sync::{Finish, SyncConfig, Synchronizer};
 use platinum_vault::{
     Vault,
     note::{DraftNote, UpdateNote},
 };
+use platinum_verify::Identity;
 use platinum_watch::{DirtyPaths, Wake, WakeUps, Watch};
 
 use super::{Answer, MORE_LINES, Order, Setup, Up, traps};
@@ -125,8 +123,8 @@ impl Host {
                     pulled: report.pulled,
                     pushed: report.pushed,
                     conflicts: report.conflicts,
-                    held_back: report
-                        .held_back
+                    withheld: report
+                        .withheld
                         .iter()
                         .map(|held| format!("{}: {}", held.path, held.reason))
                         .collect(),
@@ -265,7 +263,7 @@ async fn keep_in_sync(sync: Synchronizer, mut wake_ups: WakeUps, every: Duration
             }
         };
         let there = async {
-            match sync.news(every).await {
+            match sync.wait_for_remote(every).await {
                 RemoteEvent::Moved(_) | RemoteEvent::Reachable | RemoteEvent::Unreachable => {}
                 RemoteEvent::Unchanged | RemoteEvent::Unknown => std::future::pending().await,
             }

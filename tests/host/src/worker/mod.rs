@@ -95,7 +95,7 @@ pub enum Answer {
         /// Files kept a second time.
         conflicts: u32,
         /// What stays on that machine, and why.
-        held_back: Vec<String>,
+        withheld: Vec<String>,
     },
     /// How a claim ended, as `Debug` writes it.
     Claimed(String),

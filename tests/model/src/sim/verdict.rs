@@ -132,7 +132,7 @@ impl World {
     pub(super) fn is_one(&self) -> bool {
         let tip = self.remote.files(self.remote.tip);
         self.hosts.iter().all(|host| {
-            let held = &host.memory.held_back;
+            let held = &host.memory.withheld;
             let mut here = host.disk.tree();
             here.retain(|path, _| !held.contains(path));
             host.verified == self.remote.tip && here == *tip
@@ -153,7 +153,7 @@ impl World {
                         "{}: {:?} but for {:?}",
                         host.agent,
                         host.disk.tree(),
-                        host.memory.held_back
+                        host.memory.withheld
                     )
                 })
                 .collect();

@@ -65,7 +65,7 @@ pub(super) struct Memory {
     /// What files held at their last look, by their time.
     cache: BTreeMap<VaultPath, (i64, usize, Blob)>,
     /// Edits that are not sent: the tree has no place for them.
-    pub(super) held_back: BTreeSet<VaultPath>,
+    pub(super) withheld: BTreeSet<VaultPath>,
 }
 
 impl Memory {
@@ -77,7 +77,7 @@ impl Memory {
             seen: BTreeMap::new(),
             unsettled: BTreeMap::new(),
             cache: BTreeMap::new(),
-            held_back: BTreeSet::new(),
+            withheld: BTreeSet::new(),
         }
     }
 

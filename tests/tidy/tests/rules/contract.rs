@@ -60,7 +60,7 @@ fn is_grant(name: &str) -> bool {
 }
 
 #[test]
-fn every_interface_of_the_contract_is_one_capability_and_the_other_way_round() {
+fn interfaces_and_capabilities_correspond_one_to_one() {
     let resolve = contract();
     let written: Vec<String> = interfaces(&resolve)
         .into_keys()
@@ -75,7 +75,7 @@ fn every_interface_of_the_contract_is_one_capability_and_the_other_way_round() {
 }
 
 #[test]
-fn an_interface_that_grants_nothing_has_no_functions() {
+fn types_interfaces_have_no_functions() {
     let resolve = contract();
     let complaints: Vec<_> = interfaces(&resolve)
         .into_iter()
@@ -88,7 +88,7 @@ fn an_interface_that_grants_nothing_has_no_functions() {
 }
 
 #[test]
-fn one_file_holds_one_interface_of_its_name() {
+fn wit_files_hold_one_interface_of_their_name() {
     let mut complaints = vec![];
     for folder in packages() {
         for file in fs::read_dir(&folder)
@@ -115,7 +115,7 @@ fn one_file_holds_one_interface_of_its_name() {
 }
 
 #[test]
-fn every_item_is_documented_and_says_since_when_it_is_there() {
+fn wit_items_have_documentation_and_since() {
     let resolve = contract();
     let mut complaints = vec![];
     for (name, id) in interfaces(&resolve) {
@@ -170,7 +170,7 @@ fn every_item_is_documented_and_says_since_when_it_is_there() {
 }
 
 #[test]
-fn every_function_that_can_fail_says_how_in_a_variant() {
+fn wit_errors_are_variants() {
     let resolve = contract();
     let mut complaints = vec![];
     for (name, id) in interfaces(&resolve) {
@@ -224,7 +224,7 @@ fn readme_rows() -> Vec<(String, String, String)> {
 }
 
 #[test]
-fn the_readme_of_the_contract_says_which_role_is_granted_what() {
+fn wit_readme_grants_match_policy() {
     let rows = readme_rows();
     let mut complaints = vec![];
     for &capability in Capability::ALL {
@@ -250,7 +250,7 @@ fn the_readme_of_the_contract_says_which_role_is_granted_what() {
     let unknown = rows
         .iter()
         .filter(|(name, ..)| name.parse::<Capability>().is_err());
-    complaints.extend(unknown.map(|(name, ..)| format!("{name}: is no capability")));
+    complaints.extend(unknown.map(|(name, ..)| format!("{name}: names no capability")));
     agree(
         "The table of wit/README.md and the ceiling in policy agree:",
         &complaints,
@@ -283,7 +283,7 @@ fn hashes() -> String {
 }
 
 #[test]
-fn a_package_does_not_change_without_being_asked_to() {
+fn wit_packages_match_their_frozen_hashes() {
     let now = hashes();
     if std::env::var_os("PLATINUM_FREEZE_WIT").is_some() {
         fs::write(root().join(FROZEN), &now).unwrap();
@@ -306,7 +306,7 @@ fn a_package_does_not_change_without_being_asked_to() {
         &format!(
             "These packages of wit/ are not what {FROZEN} froze. Components in the field are built \
              against them.\nUntil the first release, freeze the change on purpose with\n\n    \
-             PLATINUM_FREEZE_WIT=1 cargo test -p platinum-tidy a_package_does_not\n\nand commit the \
+             PLATINUM_FREEZE_WIT=1 cargo test -p platinum-tidy wit_packages_match\n\nand commit the \
              file. After a release do not: add a package of a new version beside the old one.\n"
         ),
         &complaints,
@@ -314,7 +314,7 @@ fn a_package_does_not_change_without_being_asked_to() {
 }
 
 #[test]
-fn the_world_of_every_skill_includes_nothing_that_acts() {
+fn base_world_imports_nothing_that_acts() {
     let resolve = contract();
     let (_, base) = resolve
         .worlds

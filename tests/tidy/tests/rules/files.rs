@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{agree, files, read};
+use crate::{agree, files, is_test, read};
 
 /// A file this long, its inline tests aside, is read with effort: split it or give a reason.
 const MAX_LINES: usize = 800;
@@ -35,27 +35,23 @@ fn own_lines(text: &str) -> usize {
     text[..end].lines().count()
 }
 
-fn is_test(file: &str) -> bool {
-    file.starts_with("tests/") || file.contains("/tests/") || file.ends_with("/tests.rs")
-}
-
 #[test]
-fn every_source_file_opens_by_saying_what_it_is() {
+fn source_files_open_with_a_module_doc() {
     let complaints: Vec<_> = sources()
         .filter(|file| {
             let text = read(file);
-            let said = text
+            let doc = text
                 .lines()
                 .next()
                 .and_then(|line| line.strip_prefix("//! "));
-            said.is_none_or(|said| said.trim().len() < 10)
+            doc.is_none_or(|doc| doc.trim().len() < 10)
         })
         .collect();
     agree("A source file opens with `//! <what it is>`:", &complaints);
 }
 
 #[test]
-fn no_source_file_is_longer_than_its_budget() {
+fn source_files_stay_within_their_line_budget() {
     let mut complaints = vec![];
     for file in sources().filter(|file| !is_allowed(file)) {
         let name = file.rsplit('/').next().unwrap_or(&file);
@@ -77,7 +73,7 @@ fn no_source_file_is_longer_than_its_budget() {
 }
 
 #[test]
-fn no_folder_holds_more_files_than_one_subject_needs() {
+fn folders_hold_at_most_12_source_files() {
     let mut folders: BTreeMap<String, usize> = BTreeMap::new();
     for file in sources() {
         if let Some((folder, _)) = file.rsplit_once('/') {
@@ -96,7 +92,7 @@ fn no_folder_holds_more_files_than_one_subject_needs() {
 }
 
 #[test]
-fn the_list_of_exceptions_names_only_what_is_there() {
+fn budget_exceptions_exist_and_have_a_reason() {
     let files = files();
     let gone: Vec<_> = OVER_BUDGET
         .iter()
@@ -115,7 +111,7 @@ fn the_list_of_exceptions_names_only_what_is_there() {
 }
 
 #[test]
-fn no_file_names_a_path_of_a_developers_machine() {
+fn files_name_no_path_of_a_developers_machine() {
     let mut complaints = vec![];
     for file in files() {
         let Ok(text) = std::fs::read_to_string(crate::root().join(&file)) else {
@@ -133,8 +129,8 @@ fn no_file_names_a_path_of_a_developers_machine() {
     );
 }
 
-/// The start of an absolute path that exists on somebody's machine alone. `/home/example` and
-/// `/home/owner` stand for anybody's home.
+/// The start of an absolute path that exists on one machine alone. `/home/example` and
+/// `/home/owner` are placeholders.
 fn machine_path(line: &str) -> Option<&str> {
     let starts = |place: usize| {
         let before = line[..place].chars().next_back();
@@ -158,7 +154,7 @@ fn machine_path(line: &str) -> Option<&str> {
 }
 
 #[test]
-fn the_search_for_machine_paths_finds_them_and_nothing_else() {
+fn machine_path_finds_home_folders_and_nothing_else() {
     // Put together here, so that this file does not name one itself.
     let path = |parts: &[&str]| format!("see `/{}`", parts.join("/"));
     for found in [

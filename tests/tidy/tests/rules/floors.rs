@@ -1,167 +1,185 @@
-//! Who may depend on what: the floors of `host/`, one owner per outside library, what skills may
-//! use, and what must not be in the binaries of the cloud.
+//! Who may depend on what: the tables of `ARCHITECTURE.md` against `cargo metadata`. The floors of
+//! `host/`, one owner per outside library, and what a skill may use.
+//!
+//! Lives elsewhere: what acts is in `acting`, licences and banned crates are in `licences`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
+use cargo_metadata::Package;
 
-use crate::{agree, read, root};
+use crate::{agree, folder_of, metadata, read, uses};
 
-/// The crates of `host/`, lowest floor first. A crate imports only lower floors.
-const FLOORS: [&[&str]; 7] = [
-    &["core"],
-    &["policy", "protocol", "secrets"],
-    &["vault", "watch", "repo", "mcp", "llm", "journal", "engine"],
-    &["intake", "capabilities", "effects"],
-    &["daemon"],
-    &["api"],
-    &["cloud", "local"],
-];
+/// Where the tables are.
+const ARCHITECTURE: &str = "ARCHITECTURE.md";
 
-/// Outside libraries that only these crates may use.
-const OWNERS: [(&str, &[&str]); 9] = [
-    (
-        "wasmtime",
-        &[
-            "platinum-engine",
-            "platinum-capabilities",
-            "platinum-effects",
-        ],
-    ),
-    ("wasmtime-wasi", &["platinum-engine"]),
-    ("git2", &["platinum-repo"]),
-    ("flate2", &["platinum-repo"]),
-    ("cap-std", &["platinum-vault"]),
-    ("notify", &["platinum-watch"]),
-    (
-        "rmcp",
-        &["platinum-mcp", "platinum-email-draft", "platinum-email"],
-    ),
-    ("async-imap", &["platinum-mailbox"]),
-    ("lettre", &["platinum-email"]),
-];
-
-/// What runs on the cloud, or is started by it: none of it may hold code that acts.
-const DRAFTING: [&str; 4] = [
-    "platinum-cloud",
-    "platinum-email-draft",
-    "platinum-mailbox",
-    "platinum-intake",
-];
-
-fn metadata() -> Metadata {
-    let command = |options: &[&str]| {
-        MetadataCommand::new()
-            .manifest_path(root().join("Cargo.toml"))
-            .other_options(options.iter().map(ToString::to_string).collect::<Vec<_>>())
-            .exec()
+/// The cells of the rows of the table in `text` that begins with the header `header`.
+fn table(text: &str, header: &[&str]) -> Vec<Vec<String>> {
+    let cells = |line: &str| -> Option<Vec<String>> {
+        let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
+        Some(
+            inner
+                .split('|')
+                .map(|cell| cell.trim().to_owned())
+                .collect(),
+        )
     };
-    // Not every platform's packages need to be on this machine: ask the registry only then.
-    command(&["--offline"])
-        .or_else(|_| command(&[]))
-        .expect("cargo metadata reads this workspace")
+    let mut lines = text
+        .lines()
+        .skip_while(|line| cells(line).is_none_or(|cells| cells != header));
+    assert!(
+        lines.next().is_some(),
+        "{ARCHITECTURE} has no table `| {} |`",
+        header.join(" | ")
+    );
+    // The line of dashes under the header.
+    lines.skip(1).map_while(cells).collect()
 }
 
-fn floor_of(package: &str) -> Option<usize> {
-    let name = package.strip_prefix("platinum-")?;
-    FLOORS.iter().position(|floor| floor.contains(&name))
+/// The texts between backquotes.
+fn quoted(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
 }
 
-/// Names of what `package` uses outside its tests.
-fn uses(package: &Package) -> impl Iterator<Item = &str> {
-    package
-        .dependencies
-        .iter()
-        .filter(|dependency| dependency.kind != DependencyKind::Development)
-        .map(|dependency| dependency.name.as_str())
+/// The floor of each folder of `host/`, as the table says.
+fn floors(text: &str) -> BTreeMap<String, usize> {
+    let mut floors = BTreeMap::new();
+    for row in table(text, &["floor", "crate", "what lives there"]) {
+        let [floor, crates, _] = row.as_slice() else {
+            panic!("{ARCHITECTURE}: a row of floors has {} cells", row.len());
+        };
+        for folder in quoted(crates).filter(|folder| folder.starts_with("host/")) {
+            let floor = floor
+                .parse()
+                .unwrap_or_else(|_| panic!("{ARCHITECTURE}: {folder} has no floor: `{floor}`"));
+            let earlier = floors.insert(folder.to_owned(), floor);
+            assert!(earlier.is_none(), "{ARCHITECTURE}: {folder} is there twice");
+        }
+    }
+    floors
 }
 
-fn is_in(package: &Package, folder: &str) -> bool {
-    package
-        .manifest_path
-        .as_std_path()
-        .starts_with(root().join(folder))
-}
-
-#[test]
-fn every_host_crate_has_a_floor_and_imports_only_lower_ones() {
-    let metadata = metadata();
+/// What of the crates of `host/` and of the table does not fit together. A crate is its folder and
+/// the folders of what it uses.
+fn misplaced(floors: &BTreeMap<String, usize>, crates: &[(&str, Vec<&str>)]) -> Vec<String> {
     let mut complaints = vec![];
-    for package in metadata.workspace_packages() {
-        let Some(floor) = floor_of(&package.name) else {
-            if is_in(package, "host") {
-                complaints.push(format!(
-                    "{} has no floor in this test's table",
-                    package.name
-                ));
-            }
+    for (folder, used) in crates {
+        let Some(floor) = floors.get(*folder) else {
+            complaints.push(format!("{folder} is not in the table"));
             continue;
         };
-        for used in uses(package) {
-            if let Some(below) = floor_of(used)
-                && below >= floor
-            {
-                complaints.push(format!(
-                    "{} (floor {floor}) imports {used} (floor {below})",
-                    package.name
-                ));
+        for used in used {
+            match floors.get(*used) {
+                Some(below) if below >= floor => {
+                    complaints.push(format!(
+                        "{folder} (floor {floor}) imports {used} (floor {below})"
+                    ));
+                }
+                _ => {}
             }
         }
     }
-    agree("A crate of host/ imports only lower floors:", &complaints);
+    let folders: BTreeSet<&str> = crates.iter().map(|(folder, _)| *folder).collect();
+    let missing = floors
+        .keys()
+        .filter(|folder| !folders.contains(folder.as_str()));
+    complaints.extend(missing.map(|folder| format!("{folder} is in the table and is no crate")));
+    complaints
 }
 
 #[test]
-fn only_the_local_binary_can_act() {
-    let metadata = metadata();
-    let users: BTreeSet<&str> = metadata
-        .workspace_packages()
-        .into_iter()
-        .filter(|package| {
-            package
-                .dependencies
-                .iter()
-                .any(|d| d.name == "platinum-effects")
-        })
-        .map(|package| package.name.as_str())
+fn host_crates_match_the_floors_of_architecture_md() {
+    let packages = metadata().workspace_packages();
+    let folders: BTreeMap<&str, &str> = packages
+        .iter()
+        .map(|package| (package.name.as_str(), folder_of(package)))
         .collect();
-    assert_eq!(
-        users,
-        BTreeSet::from(["platinum-api", "platinum-local"]),
-        "crates that import platinum-effects"
+    let crates: Vec<(&str, Vec<&str>)> = packages
+        .iter()
+        .map(|package| {
+            let used = uses(package).filter_map(|used| folders.get(used).copied());
+            (folder_of(package), used.collect())
+        })
+        .filter(|(folder, _)| folder.starts_with("host/"))
+        .collect();
+    assert!(crates.len() > 10, "{} crates in host/", crates.len());
+    agree(
+        &format!("A crate of host/ imports lower floors only, as {ARCHITECTURE} lists them:"),
+        &misplaced(&floors(&read(ARCHITECTURE)), &crates),
     );
 }
 
 #[test]
-fn every_outside_library_has_its_owners() {
-    let metadata = metadata();
+fn misplaced_names_upward_unlisted_and_missing_crates() {
+    let text = "\
+| floor | crate | what lives there |
+|---|---|---|
+| – | `wit/` | the contract |
+| 0 | `host/core` | ids |
+| 1 | `host/vault`, `host/watch` | files |
+| 2 | `host/gone` | nothing |
+
+| other | table |
+|---|---|
+| 9 | `host/other` |
+";
+    let floors = floors(text);
+    assert_eq!(floors.len(), 4);
+    let crates = [
+        ("host/core", vec!["host/vault"]),
+        ("host/vault", vec!["host/core", "host/watch"]),
+        ("host/watch", vec!["servers/kit"]),
+        ("host/new", vec![]),
+    ];
+    assert_eq!(
+        misplaced(&floors, &crates),
+        [
+            "host/core (floor 0) imports host/vault (floor 1)",
+            "host/vault (floor 1) imports host/watch (floor 1)",
+            "host/new is not in the table",
+            "host/gone is in the table and is no crate",
+        ]
+    );
+}
+
+#[test]
+fn outside_libraries_are_used_by_their_owners_alone() {
+    let architecture = read(ARCHITECTURE);
+    let rows = table(&architecture, &["library", "owners"]);
+    assert!(rows.len() > 5, "{} libraries have owners", rows.len());
+    let packages = metadata().workspace_packages();
     let mut complaints = vec![];
-    for package in metadata.workspace_packages() {
-        for (library, owners) in OWNERS {
-            if uses(package).any(|used| used == library) && !owners.contains(&package.name.as_str())
-            {
-                complaints.push(format!(
-                    "{} uses {library}; it belongs to {}",
-                    package.name,
-                    owners.join(", ")
-                ));
+    for row in &rows {
+        let [libraries, owners] = row.as_slice() else {
+            panic!("{ARCHITECTURE}: a row of owners has {} cells", row.len());
+        };
+        for library in quoted(libraries) {
+            let users: BTreeSet<&str> = packages
+                .iter()
+                .filter(|package| uses(package).any(|used| used == library))
+                .map(|package| folder_of(package))
+                .collect();
+            let owners: BTreeSet<&str> = quoted(owners).collect();
+            for user in users.difference(&owners) {
+                complaints.push(format!("{user} uses {library} and is no owner of it"));
+            }
+            for owner in owners.difference(&users) {
+                complaints.push(format!("{owner} owns {library} and does not use it"));
             }
         }
     }
     agree(
-        "An outside library is used by its owners alone:",
+        &format!("An outside library is used by its owners alone, as {ARCHITECTURE} lists them:"),
         &complaints,
     );
 }
 
 #[test]
-fn a_skill_depends_on_the_sdk_and_its_bindings_alone() {
-    let metadata = metadata();
+fn skills_depend_on_the_sdk_and_wit_bindgen_alone() {
     let mut complaints = vec![];
-    for package in metadata.workspace_packages() {
-        let allowed: &[&str] = match package.name.as_str() {
-            "platinum-sdk" => &["platinum-text", "wit-bindgen"],
-            _ if is_in(package, "skills") => &["platinum-sdk", "wit-bindgen"],
+    for package in metadata().workspace_packages() {
+        let allowed: &[&str] = match folder_of(package) {
+            "sdk" => &["platinum-text", "wit-bindgen"],
+            folder if folder.starts_with("skills/") => &["platinum-sdk", "wit-bindgen"],
             _ => continue,
         };
         for used in uses(package).filter(|used| !allowed.contains(used)) {
@@ -174,86 +192,21 @@ fn a_skill_depends_on_the_sdk_and_its_bindings_alone() {
     );
 }
 
-/// The names of everything in a package's tree, its own included, tests and their tools aside.
-fn tree(metadata: &Metadata, name: &str) -> BTreeMap<String, String> {
-    let resolve = metadata.resolve.as_ref().expect("cargo metadata resolves");
-    let nodes: HashMap<&PackageId, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
-    let start = metadata
-        .workspace_packages()
-        .into_iter()
-        .find(|package| package.name == name);
-    let start = start.unwrap_or_else(|| panic!("there is no package {name}"));
-    let mut why = BTreeMap::from([(start.name.to_string(), start.name.to_string())]);
-    let mut open = vec![&start.id];
-    while let Some(id) = open.pop() {
-        let way = why[metadata[id].name.as_str()].clone();
-        for dependency in &nodes[id].deps {
-            let only_tests = dependency
-                .dep_kinds
-                .iter()
-                .all(|kind| kind.kind == DependencyKind::Development);
-            let package = &metadata[&dependency.pkg];
-            if !only_tests && !why.contains_key(package.name.as_str()) {
-                why.insert(
-                    package.name.to_string(),
-                    format!("{way} -> {}", package.name),
-                );
-                open.push(&dependency.pkg);
-            }
-        }
-    }
-    why
-}
-
 #[test]
-fn what_runs_in_the_cloud_holds_no_code_that_acts() {
-    let metadata = metadata();
-    let mut complaints = vec![];
-    for name in DRAFTING {
-        for (used, way) in tree(&metadata, name) {
-            let sends = [
-                "lettre",
-                "mail-send",
-                "samotop",
-                "platinum-email",
-                "platinum-effects",
-            ]
-            .contains(&used.as_str())
-                || used.contains("smtp");
-            if sends {
-                complaints.push(way);
-            }
-        }
-    }
-    agree(
-        "These can act or send, and are in a tree that only drafts:",
-        &complaints,
-    );
-}
-
-#[test]
-fn the_tree_walk_would_find_code_that_acts() {
-    let metadata = metadata();
-    assert!(tree(&metadata, "platinum-local").contains_key("platinum-effects"));
-    assert!(tree(&metadata, "platinum-email").contains_key("lettre"));
-}
-
-#[test]
-fn every_crate_inherits_the_lints() {
-    let complaints: Vec<_> = metadata()
-        .workspace_packages()
-        .into_iter()
-        .filter(|package| {
-            let manifest = package
-                .manifest_path
-                .strip_prefix(root())
-                .expect("inside the tree");
-            let manifest: toml::Table = read(manifest.as_str()).parse().expect("TOML");
-            manifest
-                .get("lints")
-                .and_then(|lints| lints.get("workspace"))
-                != Some(&toml::Value::Boolean(true))
-        })
+fn crates_inherit_the_workspace_lints() {
+    let has_lints = |package: &&&Package| {
+        let manifest: toml::Table = read(&format!("{}/Cargo.toml", folder_of(package)))
+            .parse()
+            .expect("TOML");
+        let lints = manifest
+            .get("lints")
+            .and_then(|lints| lints.get("workspace"));
+        lints == Some(&toml::Value::Boolean(true))
+    };
+    let packages = metadata().workspace_packages();
+    let complaints: Vec<_> = packages
+        .iter()
+        .filter(|package| !has_lints(package))
         .map(|package| format!("{} lacks `[lints] workspace = true`", package.name))
         .collect();
     agree("Every crate inherits the workspace's lints:", &complaints);

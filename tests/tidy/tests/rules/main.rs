@@ -1,4 +1,4 @@
-//! One binary for all rules, and what they share: the tree and its files.
+//! One binary for all rules, and what they share: the tree, its files, and what cargo knows of it.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,14 +7,21 @@
     reason = "all of this binary is tests: a panic is a failed test with a line number"
 )]
 
+mod acting;
 mod contract;
 mod files;
 mod floors;
+mod items;
+mod licences;
+mod words;
 
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
 };
+
+use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Package};
 
 /// The top of the repository.
 fn root() -> PathBuf {
@@ -54,6 +61,47 @@ fn files() -> Vec<String> {
 
 fn read(file: &str) -> String {
     std::fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// Whether a source file holds nothing but tests and what they share.
+fn is_test(file: &str) -> bool {
+    file.starts_with("tests/") || file.contains("/tests/") || file.ends_with("/tests.rs")
+}
+
+/// The workspace with all features and for all systems, as cargo resolves it; read once.
+fn metadata() -> &'static Metadata {
+    static METADATA: OnceLock<Metadata> = OnceLock::new();
+    METADATA.get_or_init(|| {
+        let command = |options: &[&str]| {
+            MetadataCommand::new()
+                .manifest_path(root().join("Cargo.toml"))
+                .features(CargoOpt::AllFeatures)
+                .other_options(options.iter().map(ToString::to_string).collect::<Vec<_>>())
+                .exec()
+        };
+        // Not every platform's packages need to be on this machine: ask the registry only then.
+        command(&["--offline"])
+            .or_else(|_| command(&[]))
+            .expect("cargo metadata reads this workspace")
+    })
+}
+
+/// Names of what `package` uses outside its tests.
+fn uses(package: &Package) -> impl Iterator<Item = &str> {
+    package
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.kind != DependencyKind::Development)
+        .map(|dependency| dependency.name.as_str())
+}
+
+/// The folder of a package, relative to the top.
+fn folder_of(package: &Package) -> &str {
+    let folder = package.manifest_path.parent().and_then(|folder| {
+        let top = root();
+        folder.strip_prefix(top).ok()
+    });
+    folder.expect("inside the tree").as_str()
 }
 
 /// Fails with every complaint, one a line.

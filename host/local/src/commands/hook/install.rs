@@ -11,11 +11,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-use platinum_daemon::{
-    identity::SIGNERS_FILE,
-    sync::hook::{ALLOWED, SIGNERS},
-};
 use platinum_repo::Signers;
+use platinum_verify::{hook::ALLOWED, hook::SIGNERS, identity::SIGNERS_FILE};
 
 use super::super::{CommandError, Context, Kind};
 

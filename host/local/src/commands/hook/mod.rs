@@ -1,7 +1,7 @@
 //! `platinum hook …`: what the host of a remote runs; a person only types `install`.
 //!
 //! Lives elsewhere: watching a branch is `platinum_repo`'s; what a push may bring is judged by
-//! `platinum_daemon::sync::hook`; setting it up is in `install`.
+//! `platinum_verify::hook`; setting it up is in `install`.
 //! Invariant: what git or ssh starts needs no configuration and no vault: a host of a remote has
 //! neither.
 
@@ -55,7 +55,7 @@ fn pre_receive() -> Result<(), CommandError> {
     std::io::stdin()
         .take(MAX_LINES)
         .read_to_string(&mut lines)?;
-    let check = || platinum_daemon::sync::hook::pre_receive(&lines);
+    let check = || platinum_verify::hook::pre_receive(&lines);
     let report = || eprintln!("platinum: still checking the push…");
     while_reporting(REPORT_EVERY, report, check).map_err(|refused| {
         let error = CommandError::new(Kind::Refused, "the push is refused");

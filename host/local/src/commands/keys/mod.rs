@@ -2,14 +2,11 @@
 //!
 //! Only what the other host needs goes to stdout, so that the exchange is one command:
 //! `platinum trust "$(ssh vm platinum-cloud trust --config cloud.toml "'$(platinum key)'")"`.
-//! Lives elsewhere: the rules for trusting a key are `platinum_daemon::identity`'s.
+//! Lives elsewhere: the rules for trusting a key are `platinum_verify::identity`'s.
 
 use platinum_core::{AgentName, Role};
-use platinum_daemon::{
-    Config, Trust,
-    identity::{Identity, IdentityError},
-    make_state_folder,
-};
+use platinum_daemon::{Config, Trust, make_state_folder};
+use platinum_verify::{Identity, IdentityError};
 
 use super::{CommandError, Context, Kind};
 

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use platinum_core::{AgentName, Role};
 use platinum_daemon::{INSTALLED_WASM, installed};
 use platinum_engine::{Engine, EngineOptions, ImportsReport, SkillHost};
-use platinum_policy::decide;
 
 use super::{CommandError, Context, Kind};
 
@@ -107,33 +106,24 @@ impl Checker {
         Ok(Self(engine))
     }
 
-    /// Every import with what the role's ceiling says to it. Nothing is offered here, so what is
-    /// granted reads as not offered.
+    /// Every import with what becomes of it, and whether a host of the role admits the component.
     fn report(&self, name: &str, component: &[u8], role: Role) -> Result<ImportsReport, String> {
         let agent: AgentName = role.as_str().parse().map_err(|error| format!("{error}"))?;
-        let host = SkillHost::new(self.0.clone(), role, agent, Vec::new(), None)
+        let mut interfaces = platinum_capabilities::link_only();
+        interfaces.extend(platinum_effects::link_only());
+        let host = SkillHost::new(self.0.clone(), role, agent, interfaces, None)
             .map_err(|error| error.to_string())?;
-        host.explain(component)
-            .map_err(|error| error.to_string().replace("to explain", name))
+        host.explain(name, component)
+            .map_err(|error| error.to_string())
     }
 
-    /// Whether the role's ceiling lets the component in.
+    /// Whether a host of the role admits the component.
     ///
-    /// The error is the sentence a host of that role would say.
+    /// The error is the sentence that host would say.
     pub(super) fn check(&self, name: &str, component: &[u8], role: Role) -> Result<(), String> {
-        let report = self.report(name, component, role)?;
-        decide(
-            report.imports.iter().map(|line| line.import.as_str()),
-            role,
-            None,
-        )
-        .map_err(|refusal| format!("skill {name} is refused: {refusal}"))?;
-        if report.has_handler {
-            Ok(())
-        } else {
-            Err(format!(
-                "skill {name} exports no handler: include platinum:skill/base in its world"
-            ))
+        match self.report(name, component, role)?.refusal {
+            Some(refusal) => Err(refusal.to_string()),
+            None => Ok(()),
         }
     }
 }

@@ -9,7 +9,7 @@ fn web_token() -> String {
 }
 
 #[test]
-fn a_link_that_lets_the_reader_in_is_ordinary() {
+fn link_with_an_access_token_is_ordinary() {
     let code = body(ALNUM, 30, 21);
     let token = web_token();
     for text in [
@@ -46,7 +46,7 @@ fn a_link_that_lets_the_reader_in_is_ordinary() {
 }
 
 #[test]
-fn a_link_with_somebodys_password_is_not() {
+fn link_with_a_password_is_found() {
     for text in [
         "https://cam.example.test/view?usr=admin&pwd=Abend77Rot",
         "https://cam.example.test/view?pwd=Abend77Rot&user=admin",
@@ -72,7 +72,7 @@ fn a_link_with_somebodys_password_is_not() {
 }
 
 #[test]
-fn what_lets_in_to_a_meeting_is_ordinary_beside_its_number() {
+fn meeting_passcode_beside_its_number_is_ordinary() {
     for text in [
         "Join the meeting now\nMeeting ID: 312 445 667 21\nPasscode: xY9Gk2TB\n",
         "Besprechungs-ID: 312 445 667 21\r\nPasscode: xY9Gk2TB\r\n",
@@ -95,7 +95,7 @@ fn what_lets_in_to_a_meeting_is_ordinary_beside_its_number() {
 }
 
 #[test]
-fn names_of_files_and_of_keepers_and_passes_are_no_secrets() {
+fn names_of_files_and_password_managers_are_ordinary() {
     for text in [
         "re_2026-11-20_angebot_website_relaunch_v2.md",
         "see [[re_2026-11-20_angebot_website_relaunch_v2]]",
@@ -132,7 +132,7 @@ fn names_of_files_and_of_keepers_and_passes_are_no_secrets() {
 }
 
 #[test]
-fn a_token_that_was_wrapped_is_found() {
+fn wrapped_token_is_found() {
     let token = web_token();
     let wrapped = |text: &str, width: usize, end: &str| -> String {
         let pieces: Vec<_> = text

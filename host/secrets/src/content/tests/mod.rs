@@ -3,8 +3,8 @@
 //! The secrets are put together here from their parts, so that no file of the repository looks as
 //! if it held one.
 
+mod archive;
 mod mail;
-mod packed;
 mod tables;
 mod wallets;
 
@@ -59,7 +59,7 @@ fn jwt(header: &str, claims: &str) -> String {
 }
 
 #[test]
-fn the_tokens_of_the_services_are_found() {
+fn service_tokens_are_found() {
     let a = |n: usize| body(ALNUM, n, 1);
     let h = |n: usize| body(HEX, n, 2);
     let u = |n: usize| body(UPPER, n, 3);
@@ -147,7 +147,7 @@ fn the_tokens_of_the_services_are_found() {
 }
 
 #[test]
-fn private_keys_are_found_in_every_frame() {
+fn private_keys_are_found_in_every_armour() {
     let b = |n: usize| body(ALNUM, n, 4);
     let keys = [
         pem("RSA "),
@@ -188,7 +188,7 @@ fn private_keys_are_found_in_every_frame() {
 }
 
 #[test]
-fn a_web_token_is_decoded_before_it_is_believed() {
+fn jwt_is_decoded_before_it_counts() {
     let good = jwt(
         r#"{"alg":"HS256","typ":"JWT"}"#,
         r#"{"sub":"1234567890","name":"x"}"#,
@@ -201,7 +201,7 @@ fn a_web_token_is_decoded_before_it_is_believed() {
 }
 
 #[test]
-fn passwords_are_found_beside_their_word() {
+fn password_beside_its_word_is_found() {
     for text in [
         "password = Tr0ub4dor&3x",
         "Password: hunter2hunter",
@@ -247,7 +247,7 @@ fn passwords_are_found_beside_their_word() {
 }
 
 #[test]
-fn what_people_write_about_passwords_is_no_password() {
+fn prose_about_passwords_is_ordinary() {
     for text in [
         "Your password: please choose one with 12 characters.",
         "Password policy: at least 12 letters, see section-4.2.",
@@ -286,7 +286,7 @@ fn what_people_write_about_passwords_is_no_password() {
 }
 
 #[test]
-fn addresses_with_a_password_are_found() {
+fn url_with_a_password_is_found() {
     for text in [
         "postgres://app:q8Zrmm2P@db.example.test/app",
         "redis://:q8Zrmm2P@cache:6379",
@@ -300,7 +300,7 @@ fn addresses_with_a_password_are_found() {
 }
 
 #[test]
-fn cards_are_told_from_other_numbers() {
+fn card_numbers_are_distinct_from_other_numbers() {
     // Numbers that payment services give for trying out.
     let visa = ["4242", "4242", "4242", "4242"];
     let other = ["4556", "7375", "8689", "9855"];
@@ -335,7 +335,7 @@ fn cards_are_told_from_other_numbers() {
 }
 
 #[test]
-fn accounts_are_found_by_their_check_digits() {
+fn iban_is_found_by_its_check_digits() {
     for text in [
         "DE89370400440532013000",
         "IBAN: DE89 3704 0044 0532 0130 00.",
@@ -364,7 +364,7 @@ fn accounts_are_found_by_their_check_digits() {
 }
 
 #[test]
-fn a_secret_is_seen_through_every_disguise() {
+fn encoded_secret_is_found_in_every_encoding() {
     let token = format!("ghp_{}", body(ALNUM, 36, 1));
     let utf16 = |big: bool, mark: bool| -> Vec<u8> {
         let text = format!("A note with a key: {token}\n");
@@ -423,7 +423,7 @@ fn a_secret_is_seen_through_every_disguise() {
 }
 
 #[test]
-fn the_line_is_the_one_of_the_secret() {
+fn finding_has_the_line_of_the_secret() {
     let token = format!("ghp_{}", body(ALNUM, 36, 1));
     let encoded = STANDARD.encode(&token);
     for text in [
@@ -438,7 +438,7 @@ fn the_line_is_the_one_of_the_secret() {
 }
 
 #[test]
-fn a_known_secret_is_found_before_its_shape_is_looked_at() {
+fn known_secret_is_found_before_other_rules() {
     let mut known = KnownSecrets::new([1; 32]);
     known.add(b"rosebud-in-the-snow");
     let scanner = Scanner::new(known, Allowances::default());
@@ -466,7 +466,7 @@ fn a_known_secret_is_found_before_its_shape_is_looked_at() {
 }
 
 #[test]
-fn the_largest_file_takes_a_moment() {
+fn scan_of_the_largest_file_is_fast() {
     let prose = "The token of the password is in the card: 4711, see https://example.test/?a=b. ";
     let picture = STANDARD.encode(body(ALNUM, 3000, 3));
     let most = 32 * 1024 * 1024;
@@ -520,12 +520,12 @@ fn the_largest_file_takes_a_moment() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_judged(bytes in prop::collection::vec(any::<u8>(), 0..4096)) {
+    fn scan_never_panics_on_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..4096)) {
         let _ = SCANNER.content(&bytes);
     }
 
     #[test]
-    fn any_text_of_our_words_is_judged(
+    fn scan_never_panics_on_text_of_rule_words(
         parts in prop::collection::vec(prop::sample::select(vec![
             "password", "=", ":", " ", "\n", "ghp_", "-----BEGIN", "PRIVATE KEY", "-----", "eyJ",
             ".", "://", "@", "4242 4242 4242 4242", "DE89", "3704", "%4", "&#", ";", "\\", "\\u00",
@@ -536,7 +536,7 @@ proptest! {
     }
 
     #[test]
-    fn a_finding_never_repeats_what_was_found(
+    fn finding_never_repeats_the_secret(
         token in "ghp_[A-Za-z0-9]{36}", before in "[ -~\n]{0,60}", after in "[ -~\n]{0,60}"
     ) {
         let text = format!("{before} {token} {after}");
@@ -549,10 +549,10 @@ proptest! {
     }
 
     #[test]
-    fn a_token_is_found_wherever_it_stands(
+    fn token_is_found_at_every_place(
         token in "ghp_[A-Za-z0-9]{36}", before in any::<String>(), after in any::<String>()
     ) {
-        prop_assume!(super::shape::is_random(&token.as_bytes()[4..]));
+        prop_assume!(super::char_class::is_random(&token.as_bytes()[4..]));
         let text = format!("{before}\n{token} {after}");
         prop_assert!(SCANNER.content(text.as_bytes()).is_some());
     }

@@ -4,7 +4,7 @@ use super::kind;
 use crate::Kind;
 
 #[test]
-fn an_export_of_passwords_is_found_by_its_head() {
+fn password_export_is_found_by_its_header() {
     for text in [
         "name,url,username,password,note\nNetflix,https://netflix.example.test/,me,sommer,\n",
         "\u{FEFF}name,url,username,password\r\nNetflix,https://n.example.test/,me,sommer\r\n",
@@ -23,7 +23,7 @@ fn an_export_of_passwords_is_found_by_its_head() {
 }
 
 #[test]
-fn a_table_with_a_column_of_passwords_is_found() {
+fn table_with_a_password_column_is_found() {
     for text in [
         "| Site | User | Password |\n|---|---|---|\n| Netflix | me | Abend#Rot77 |\n",
         "| Dienst | Passwort |\n| --- | --- |\n| Netflix | siehe 1Password |\n| Router | abendrot |\n",
@@ -37,7 +37,7 @@ fn a_table_with_a_column_of_passwords_is_found() {
 }
 
 #[test]
-fn a_table_about_passwords_is_none() {
+fn table_about_passwords_is_ordinary() {
     for text in [
         "| Feature | Password | Passkey |\n|---|---|---|\n| Phishing | yes | no |\n",
         "| Site | Password |\n|---|---|\n| Netflix | see 1Password |\n| Router | in KeePass |\n| Mail | - |\n| Bank | ******** |\n",
@@ -54,7 +54,7 @@ fn a_table_about_passwords_is_none() {
 }
 
 #[test]
-fn what_a_password_is_for_may_stand_between() {
+fn password_with_its_purpose_between_is_found() {
     for text in [
         "Password for Netflix: Abend#Rot77",
         "Passwort für den Router: Abend#Rot77",
@@ -85,7 +85,7 @@ fn what_a_password_is_for_may_stand_between() {
 }
 
 #[test]
-fn a_password_of_words_is_found() {
+fn passphrase_is_found() {
     for text in [
         "password: correct-horse-battery-staple",
         "Passphrase: Correct-Horse-Battery-Staple-7",

@@ -33,7 +33,7 @@ fn columns(words: &[&str], wide: usize, numbered: bool) -> String {
 }
 
 #[test]
-fn the_words_of_a_wallet_are_found_however_they_are_written() {
+fn seed_phrase_is_found_in_every_layout() {
     for (seed, count) in (0..).zip([12, 15, 18, 21, 24]) {
         let list = words(count, seed);
         let line = list.join(" ");
@@ -85,7 +85,7 @@ fn the_words_of_a_wallet_are_found_however_they_are_written() {
 }
 
 #[test]
-fn words_that_are_no_key_are_not() {
+fn words_without_a_checksum_are_ordinary() {
     let mut swapped = words(12, 3);
     swapped.swap(1, 2);
     let sorted = {
@@ -111,7 +111,7 @@ fn words_that_are_no_key_are_not() {
 }
 
 #[test]
-fn what_is_said_of_a_wallet_names_it() {
+fn seed_phrase_finding_names_it() {
     let text = format!("A note.\n{}\n", words(12, 7).join(" "));
     let found = super::SCANNER.content(text.as_bytes()).unwrap();
     assert_eq!(
@@ -121,7 +121,7 @@ fn what_is_said_of_a_wallet_names_it() {
 }
 
 #[test]
-fn lists_of_codes_are_found_near_what_they_are_called() {
+fn recovery_codes_are_found_near_their_word() {
     let github: Vec<String> = (0..16)
         .map(|n| format!("{:05x}-{:05x}", 0x1a2b3 + n * 7919, 0x9c8d1 - n * 6101))
         .collect();
@@ -174,7 +174,7 @@ fn lists_of_codes_are_found_near_what_they_are_called() {
 
 proptest! {
     #[test]
-    fn a_key_is_found_between_other_lines(
+    fn key_between_other_lines_is_found(
         entropy in prop::collection::vec(any::<u8>(), 16..=16),
         before in "[a-z ,.]{0,40}", after in "[A-Z][a-z ,.]{0,40}",
     ) {

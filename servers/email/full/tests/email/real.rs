@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::scripted::{Ending, ScriptedServer, Wire};
+use platinum_email::filing::file_sent;
 use platinum_email::{Outcome, SendAnswer, Sender};
 use platinum_email_draft::shapes::MailArguments;
 use platinum_mailbox::mailbox::MAX_MAIL_BYTES;
@@ -43,7 +44,7 @@ fn outgoing(message_id: &str) -> MailArguments {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn new_mail_is_answered_once_cut_when_large_and_stays_unread() {
+async fn imap_new_mail_is_returned_once_and_stays_unread() {
     let Some(servers) = servers() else { return };
     let mut inbox = mailbox(&servers.config("owner", Submission::None).unwrap());
     let empty = inbox
@@ -88,7 +89,7 @@ async fn new_mail_is_answered_once_cut_when_large_and_stays_unread() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_mark_of_an_answered_mail_is_read_from_the_server() {
+async fn imap_answered_flag_is_read() {
     let Some(servers) = servers() else { return };
     let mut inbox = mailbox(&servers.config("owner", Submission::None).unwrap());
     servers.deliver(OWNER, &mail("one", "x")).unwrap();
@@ -112,7 +113,7 @@ async fn the_mark_of_an_answered_mail_is_read_from_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn waiting_is_woken_by_the_server_and_survives_its_restart() {
+async fn imap_wait_is_woken_and_survives_a_restart() {
     let Some(mut servers) = servers() else { return };
     let wire = Wire::start(servers.imap_port()).await;
     let config = servers.config("owner", Submission::None).unwrap();
@@ -176,7 +177,7 @@ async fn waiting_is_woken_by_the_server_and_survives_its_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn drafts_are_saved_and_searches_find_what_they_should() {
+async fn imap_drafts_are_saved_and_found() {
     let Some(servers) = servers() else { return };
     let mut inbox = mailbox(&servers.config("owner", Submission::None).unwrap());
     servers
@@ -188,10 +189,12 @@ async fn drafts_are_saved_and_searches_find_what_they_should() {
         assert_eq!(folder, "Drafts");
     }
     assert_eq!(
-        inbox
-            .file_sent(b"Message-ID: <s@me.test>\r\nReferences: <invoice@x.test>\r\n\r\nDone\r\n")
-            .await
-            .unwrap(),
+        file_sent(
+            &mut *inbox,
+            b"Message-ID: <s@me.test>\r\nReferences: <invoice@x.test>\r\n\r\nDone\r\n"
+        )
+        .await
+        .unwrap(),
         "Sent"
     );
     assert_eq!(
@@ -276,7 +279,7 @@ async fn drafts_are_saved_and_searches_find_what_they_should() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sent_mail_arrives_as_the_bytes_that_are_filed() {
+async fn sent_mail_arrives_as_the_filed_bytes() {
     let Some(servers) = servers() else { return };
     for (number, submission) in [Submission::Tls, Submission::StartTls]
         .into_iter()
@@ -324,7 +327,7 @@ async fn a_sent_mail_arrives_as_the_bytes_that_are_filed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_and_an_unknown_authority_are_said_in_words() {
+async fn wrong_password_and_unknown_ca_are_named() {
     let Some(servers) = servers() else { return };
     let path = servers.config_toml("owner").unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
@@ -383,7 +386,7 @@ async fn send_to(ending: Ending) -> Option<SendAnswer> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_way_it_can_end_has_its_outcome() {
+async fn smtp_endings_map_to_their_outcomes() {
     for (ending, outcome, retry) in [
         (Ending::Accepted, Outcome::Sent, false),
         (

@@ -52,7 +52,7 @@ fn mail() -> Value {
 }
 
 #[tokio::test]
-async fn a_maildir_account_sends_into_its_outbox_once_and_files_the_same_bytes() {
+async fn maildir_send_queues_once_and_files_the_same_bytes() {
     let folder = mailbox("");
     let answer = call(folder.path(), "send_email", mail()).await;
     assert_eq!(
@@ -79,7 +79,7 @@ async fn a_maildir_account_sends_into_its_outbox_once_and_files_the_same_bytes()
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_gives_not_sent_and_try_again() {
+async fn unreachable_smtp_server_is_not_sent_and_retryable() {
     // A port that was free a moment ago refuses the connection.
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -108,7 +108,7 @@ async fn a_server_that_is_not_there_gives_not_sent_and_try_again() {
 }
 
 #[tokio::test]
-async fn a_missing_password_names_the_place_and_the_mail_goes_once_it_is_there() {
+async fn missing_smtp_password_is_named_and_retryable() {
     let smtp = "[account.owner.smtp]\nhost = '127.0.0.1'\nport = 1\nuser = 'u'\npassword = { env = 'PLATINUM_NOT_SET' }\n";
     let folder = mailbox(smtp);
     let answer = call(folder.path(), "send_email", mail()).await;

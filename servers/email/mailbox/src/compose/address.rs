@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_addresses_are_read() {
+    fn address_parse_accepts_ordinary_forms() {
         for (given, name, email) in [
             ("a@b.test", None, "a@b.test"),
             (
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn address_parse_refuses_other_forms() {
         for given in [
             "",
             "a",

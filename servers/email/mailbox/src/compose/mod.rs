@@ -21,7 +21,7 @@ pub struct Outgoing {
     pub to: Vec<Address>,
     /// Recipients of a copy.
     pub cc: Vec<Address>,
-    /// Recipients nobody sees: part of the envelope only.
+    /// Recipients that the others do not see: part of the envelope only.
     pub bcc: Vec<Address>,
     /// Subject, one line.
     pub subject: String,
@@ -95,7 +95,7 @@ pub enum ComposeError {
         /// What was given, cut.
         given: String,
     },
-    /// Nobody to send to.
+    /// There is no recipient.
     #[error("no recipient: give at least one address in to, cc or bcc")]
     NoRecipient,
     /// Not a media type.

@@ -30,7 +30,7 @@ fn text(mail: &Outgoing) -> String {
 }
 
 #[test]
-fn an_answer_has_its_threading_headers_and_no_bcc() {
+fn reply_has_threading_headers_and_no_bcc() {
     let mail = Outgoing {
         bcc: vec![address("secret@x.test")],
         in_reply_to: Some("q@x.test".to_owned()),
@@ -54,7 +54,7 @@ fn an_answer_has_its_threading_headers_and_no_bcc() {
 }
 
 #[test]
-fn a_mail_to_hidden_recipients_only_says_so() {
+fn mail_with_bcc_alone_says_undisclosed_recipients() {
     let mail = Outgoing {
         to: Vec::new(),
         bcc: vec![address("a@x.test")],
@@ -64,7 +64,7 @@ fn a_mail_to_hidden_recipients_only_says_so() {
 }
 
 #[test]
-fn long_threads_keep_the_first_and_the_newest() {
+fn references_keep_the_first_and_the_newest() {
     let references = (0..80).map(|n| format!("{n}@x.test")).collect();
     let mail = Outgoing {
         references,
@@ -80,7 +80,7 @@ fn long_threads_keep_the_first_and_the_newest() {
 }
 
 #[test]
-fn no_field_can_add_a_header() {
+fn field_cannot_inject_a_header() {
     let evil = "x\r\nBcc: evil@x.test";
     let file = |name: &str, kind: &str| {
         vec![File {
@@ -142,12 +142,12 @@ fn no_field_can_add_a_header() {
 }
 
 #[test]
-fn too_much_and_nobody_are_refused_in_words() {
-    let nobody = Outgoing {
+fn oversized_mail_and_no_recipient_are_refused() {
+    let no_recipient = Outgoing {
         to: Vec::new(),
         ..mail()
     };
-    assert_eq!(nobody.to_bytes(), Err(ComposeError::NoRecipient));
+    assert_eq!(no_recipient.to_bytes(), Err(ComposeError::NoRecipient));
     let many = Outgoing {
         to: (0..201).map(|n| address(&format!("p{n}@x.test"))).collect(),
         ..mail()
@@ -159,7 +159,7 @@ fn too_much_and_nobody_are_refused_in_words() {
 }
 
 #[test]
-fn files_come_out_as_they_went_in() {
+fn attachments_round_trip() {
     let files = [
         ("a b.txt", "text/plain"),
         ("Bücher – liste.pdf", "application/pdf"),
@@ -198,7 +198,7 @@ fn files_come_out_as_they_went_in() {
 
 proptest! {
     #[test]
-    fn a_body_reads_back_byte_for_byte(body in "(\\PC|[ \t=.\n\r]|From |\n\\.\n){0,300}") {
+    fn body_round_trips(body in "(\\PC|[ \t=.\n\r]|From |\n\\.\n){0,300}") {
         let sent = Outgoing { body: body.clone(), ..mail() }.to_bytes().unwrap();
         prop_assert!(sent.is_ascii());
         prop_assert!(sent.split(|byte| *byte == b'\n').all(|line| line.len() <= 78 && line.last() == Some(&b'\r') || line.is_empty()));
@@ -207,7 +207,7 @@ proptest! {
     }
 
     #[test]
-    fn a_subject_and_a_name_read_back(subject in "(\\PC|=\\?|  ){0,120}", name in "(\\PC|[\"\\\\,;<>]|=\\?){0,40}") {
+    fn subject_and_name_round_trip(subject in "(\\PC|=\\?|  ){0,120}", name in "(\\PC|[\"\\\\,;<>]|=\\?){0,40}") {
         let name: String = name.replace(['<', '>', '\u{2028}', '\u{2029}'], "").trim().to_owned();
         let subject = subject.replace(['\u{2028}', '\u{2029}'], "");
         prop_assume!(!name.starts_with('"') && !name.contains('\\') && name.trim() == name);

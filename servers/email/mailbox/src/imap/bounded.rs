@@ -2,7 +2,7 @@
 //! command was answered.
 //!
 //! The library above takes the end of the stream for the end of an answer, and a refused FETCH for an empty one.
-//! [`Bounded::answer`] tells them apart: an answer is whole only when its tagged line was read.
+//! [`Bounded::answer`] distinguishes them: an answer is whole only when its tagged line was read.
 
 use std::io;
 use std::pin::Pin;
@@ -56,9 +56,9 @@ impl<S> Bounded<S> {
         self.lines.answer.as_ref()
     }
 
-    /// Why the server ends the connection, if it said so.
-    pub(super) fn farewell(&self) -> Option<&str> {
-        self.lines.farewell.as_deref()
+    /// The reason of the server for ending the connection, if it gave one.
+    pub(super) fn bye(&self) -> Option<&str> {
+        self.lines.bye.as_deref()
     }
 }
 
@@ -73,7 +73,7 @@ struct Lines {
     tail: Vec<u8>,
     length: u64,
     answer: Option<Answer>,
-    farewell: Option<String>,
+    bye: Option<String>,
 }
 
 impl Lines {
@@ -105,7 +105,7 @@ impl Lines {
             let old = self.tail.len().saturating_sub(TAIL_BYTES);
             self.tail.drain(..old);
             if piece.ends_with(b"\n") {
-                match announced(&self.tail) {
+                match literal_len(&self.tail) {
                     Some(literal) if literal > left + bytes.len() as u64 => {
                         return Err("the server's answer is too large");
                     }
@@ -125,13 +125,13 @@ impl Lines {
         let line = line.trim_end();
         let (tag, rest) = line.split_once(' ').unwrap_or((line, ""));
         let (status, words) = rest.split_once(' ').unwrap_or((rest, ""));
-        let says = |word: &str| status.eq_ignore_ascii_case(word);
+        let is_status = |word: &str| status.eq_ignore_ascii_case(word);
         match tag {
-            "*" if says("BYE") => self.farewell = Some(words.to_owned()),
+            "*" if is_status("BYE") => self.bye = Some(words.to_owned()),
             "*" | "+" => {}
-            _ if says("OK") => self.answer = Some(Answer::Ok),
-            _ if says("NO") => self.answer = Some(Answer::No(words.to_owned())),
-            _ if says("BAD") => self.answer = Some(Answer::Bad(words.to_owned())),
+            _ if is_status("OK") => self.answer = Some(Answer::Ok),
+            _ if is_status("NO") => self.answer = Some(Answer::No(words.to_owned())),
+            _ if is_status("BAD") => self.answer = Some(Answer::Bad(words.to_owned())),
             _ => {}
         }
         self.start.clear();
@@ -141,7 +141,7 @@ impl Lines {
 }
 
 /// The size of the literal that a line's end announces: `{123}`, `{123+}`.
-fn announced(tail: &[u8]) -> Option<u64> {
+fn literal_len(tail: &[u8]) -> Option<u64> {
     let tail = tail.strip_suffix(b"\n")?;
     let tail = tail.strip_suffix(b"\r").unwrap_or(tail);
     let tail = tail.strip_suffix(b"}")?;
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_its_tagged_line_and_nothing_inside_a_literal() {
+    fn answer_is_the_tagged_line_outside_literals() {
         let text = "* 1 FETCH (BODY[] {12}\r\nA1 OK done\r\n UID 3)\r\nA2 NO [SERVERBUG] broken\r\n* 2 EXISTS\r\n";
         for pieces in [1, 2, 7, 1000] {
             let lines = read(text, pieces).unwrap();
@@ -218,11 +218,11 @@ mod tests {
             assert_eq!(cut.answer, None);
         }
         let bye = read("* BYE too many connections\r\n", 5).unwrap();
-        assert_eq!(bye.farewell.as_deref(), Some("too many connections"));
+        assert_eq!(bye.bye.as_deref(), Some("too many connections"));
     }
 
     #[test]
-    fn a_literal_beyond_the_allowance_is_refused_before_it_comes() {
+    fn literal_beyond_the_allowance_is_refused() {
         assert!(read("* 1 FETCH (BODY[] {4294967295}\r\n", 3).is_err());
         assert!(read("* 1 FETCH (BODY[] {1001+}\r\n", 1000).is_err());
         assert_eq!(
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_line_is_refused() {
+    fn endless_line_is_refused() {
         let mut lines = Lines::default();
         let piece = [b'x'; 4096];
         let taken = (0..2000)

@@ -10,12 +10,12 @@ use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use super::bounded::Answer;
-use super::connect::{Connection, connect, is_passing, short, spoken};
+use super::connect::{Connection, connect, error_text, is_passing, short};
 use super::{ANSWER_BYTES, Imap};
 use crate::error::MailboxError;
 use crate::mailbox::{MAX_MAIL_BYTES, RawMail, Wake};
 
-/// What EXAMINE says of a folder.
+/// The answer of EXAMINE about a folder.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Examined {
     pub(super) uid_validity: u32,
@@ -41,7 +41,7 @@ impl Imap {
         Ok(connection)
     }
 
-    /// Judges how a command went. The connection is kept only when its answer was whole: an answer without its
+    /// Ends a command. The connection is kept only when its answer was whole: an answer without its
     /// tagged line is a lost connection, whatever the library made of it.
     fn end<T>(
         &mut self,
@@ -78,11 +78,11 @@ impl Imap {
                 Err(error)
             }
             (Some(Answer::Bad(words)), _) => Err(refused(words)),
-            (_, outcome) => Err(match (stream.farewell(), outcome) {
+            (_, outcome) => Err(match (stream.bye(), outcome) {
                 (Some(words), _) => {
                     self.lost(&format!("the server closed the connection: {words}"))
                 }
-                (None, Err(error)) => self.lost(&spoken(&error)),
+                (None, Err(error)) => self.lost(&error_text(&error)),
                 (None, Ok(_)) => self.lost(&format!(
                     "the server closed the connection in the middle of its answer to {command}"
                 )),
@@ -103,9 +103,9 @@ impl Imap {
             return Ok(true);
         }
         let password = self.settings.password.fetch().await?;
-        self.refusal.check(&password)?;
+        self.backoff.check(&password)?;
         let answer = connect(&self.settings, &password, self.limits).await;
-        self.connection = Some(self.refusal.judge(answer, &password)?);
+        self.connection = Some(self.backoff.record(answer, &password)?);
         Ok(false)
     }
 
@@ -306,7 +306,7 @@ impl Imap {
         };
         match timeout(self.limits.command, handle.init()).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(self.lost(&spoken(&error))),
+            Ok(Err(error)) => return Err(self.lost(&error_text(&error))),
             Err(_) => return Err(late(self.limits.command)),
         }
         let news = {
@@ -316,15 +316,15 @@ impl Imap {
         let wake = match news {
             Ok(Ok(IdleResponse::NewData(_))) => Wake::Changed,
             Ok(Ok(IdleResponse::Timeout)) | Err(_) => Wake::TimedOut,
-            // Nobody interrupts here: this is how the end of the stream shows.
+            // Nothing interrupts here: this is how the end of the stream shows.
             Ok(Ok(IdleResponse::ManualInterrupt)) => {
                 return Err(self.lost("the server closed the connection"));
             }
-            Ok(Err(error)) => return Err(self.lost(&spoken(&error))),
+            Ok(Err(error)) => return Err(self.lost(&error_text(&error))),
         };
         match timeout(self.limits.command, handle.done()).await {
             Ok(Ok(session)) => self.connection = Some(Connection { session, idle }),
-            Ok(Err(error)) => return Err(self.lost(&spoken(&error))),
+            Ok(Err(error)) => return Err(self.lost(&error_text(&error))),
             Err(_) => return Err(late(self.limits.command)),
         }
         Ok(wake)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_imap::error::Error;
 use async_imap::{Client, Session};
+use platinum_kit::Password;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
@@ -17,7 +18,6 @@ use super::bounded::{Answer, Bounded};
 use super::{ANSWER_BYTES, TimeLimits};
 use crate::config::ImapSettings;
 use crate::error::MailboxError;
-use crate::secret::Password;
 
 pub(super) type Stream = Bounded<TlsStream<TcpStream>>;
 
@@ -28,7 +28,7 @@ pub(super) struct Connection {
     pub(super) idle: bool,
 }
 
-/// Connects and logs in. A refused login is not remembered here: see [`super::refusal`].
+/// Connects and logs in. A refused login is not remembered here: see [`super::login_backoff`].
 pub(super) async fn connect(
     settings: &ImapSettings,
     password: &Password,
@@ -66,13 +66,16 @@ pub(super) async fn connect(
     let greeting = timeout(limits.command, client.read_response())
         .await
         .map_err(|_| late("the greeting", limits.command))?;
-    if greeting.map_err(|error| down(&spoken(&error)))?.is_none() {
+    if greeting
+        .map_err(|error| down(&error_text(&error)))?
+        .is_none()
+    {
         return Err(down(
             &"the server closed the connection before its greeting",
         ));
     }
-    let farewell = client.get_mut().farewell().map(short);
-    if let Some(words) = farewell {
+    let bye = client.get_mut().bye().map(short);
+    if let Some(words) = bye {
         return Err(down(&format!("the server turned us away: {words}")));
     }
     let login = timeout(
@@ -94,16 +97,16 @@ pub(super) async fn connect(
                 reason: short(words),
                 pause: Duration::ZERO,
             },
-            (_, error) => match stream.farewell() {
+            (_, error) => match stream.bye() {
                 Some(words) => down(&format!("the server turned us away: {}", short(words))),
-                None => down(&spoken(&error)),
+                None => down(&error_text(&error)),
             },
         }
     })?;
     let capabilities = timeout(limits.command, session.capabilities())
         .await
         .map_err(|_| late("CAPABILITY", limits.command))?
-        .map_err(|error| down(&spoken(&error)))?;
+        .map_err(|error| down(&error_text(&error)))?;
     let idle = capabilities.has_str("IDLE");
     tracing::debug!(%server, idle, "connected");
     Ok(Connection { session, idle })
@@ -153,11 +156,11 @@ pub(super) fn is_passing(words: &str) -> bool {
     })
 }
 
-/// What the library says of a failed connection, for a person: without what it failed to read.
-pub(super) fn spoken(error: &dyn std::fmt::Display) -> String {
+/// The error of the library about a failed connection, without the bytes that it failed to read.
+pub(super) fn error_text(error: &dyn std::fmt::Display) -> String {
     let text = error.to_string();
     if text.contains("during parsing of") || text.starts_with("parse:") {
-        return "what the server says is not IMAP".to_owned();
+        return "the server does not speak IMAP".to_owned();
     }
     if text.contains("close_notify") || text == "connection lost" {
         return "the server closed the connection".to_owned();
@@ -181,7 +184,7 @@ fn why_no_tls(error: &std::io::Error, settings: &ImapSettings) -> String {
                 settings.host
             ),
             Wrong::UnknownIssuer | Wrong::BadSignature => {
-                "its certificate is from an authority nobody here knows; a private \
+                "its certificate is from an unknown authority; a private \
                  certificate authority goes into `ca-file`"
                     .to_owned()
             }
@@ -195,7 +198,7 @@ fn why_no_tls(error: &std::io::Error, settings: &ImapSettings) -> String {
     }
 }
 
-/// What a server answered, on one line and not too long.
+/// A text of a server, on one line and bounded.
 pub(super) fn short(text: &str) -> String {
     platinum_text::one_line(text, 300)
 }

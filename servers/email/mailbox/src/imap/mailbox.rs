@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::{IDLE_TIME, Imap, POLL_TIME, query};
 use crate::error::MailboxError;
-use crate::mailbox::{Cursor, Found, Mailbox, NewMail, Query, Queued, Wake};
+use crate::mailbox::{Cursor, Mailbox, NewMail, Query, SearchHit, Wake};
 use crate::search;
 
 #[async_trait]
@@ -76,7 +76,7 @@ impl Mailbox for Imap {
             }
         }
         if !new.more {
-            self.looked_to = Some(Cursor {
+            self.polled_to = Some(Cursor {
                 next_uid: inbox.next_uid.unwrap_or(end.next_uid).max(end.next_uid),
                 ..end.clone()
             });
@@ -87,11 +87,11 @@ impl Mailbox for Imap {
 
     async fn wait(&mut self, at_most: Duration) -> Result<Wake, MailboxError> {
         let inbox = self.examine("INBOX").await?;
-        // What came between the last look and now is not announced any more.
-        if let Some(looked_to) = &self.looked_to {
-            let next = inbox.next_uid.unwrap_or(looked_to.next_uid);
-            if (inbox.uid_validity, next) != (looked_to.uid_validity, looked_to.next_uid) {
-                self.looked_to = None;
+        // What came between the last poll and now is not announced any more.
+        if let Some(polled_to) = &self.polled_to {
+            let next = inbox.next_uid.unwrap_or(polled_to.next_uid);
+            if (inbox.uid_validity, next) != (polled_to.uid_validity, polled_to.next_uid) {
+                self.polled_to = None;
                 return Ok(Wake::Changed);
             }
         }
@@ -106,7 +106,7 @@ impl Mailbox for Imap {
         Ok(Wake::Changed)
     }
 
-    async fn search(&mut self, query: &Query) -> Result<Vec<Found>, MailboxError> {
+    async fn search(&mut self, query: &Query) -> Result<Vec<SearchHit>, MailboxError> {
         search::check(query)?;
         let asked = query::to_imap(query);
         let folders = match &query.folder {
@@ -129,7 +129,7 @@ impl Mailbox for Imap {
             let uids = self.uids(&asked).await?;
             for uid in uids.into_iter().rev().take(query.limit) {
                 if let Some(mail) = self.fetch(uid, key(opened.uid_validity, uid)).await? {
-                    found.push(Found {
+                    found.push(SearchHit {
                         folder: folder.clone(),
                         mail,
                     });
@@ -147,18 +147,6 @@ impl Mailbox for Imap {
         }
         self.append(&folder, "(\\Draft \\Seen)", mail).await?;
         Ok(folder)
-    }
-
-    async fn file_sent(&mut self, mail: &[u8]) -> Result<String, MailboxError> {
-        let folder = self.special().await?.sent;
-        self.append(&folder, "(\\Seen)", mail).await?;
-        Ok(folder)
-    }
-
-    async fn queue_outbox(&mut self, _: &str, _: &[u8]) -> Result<Queued, MailboxError> {
-        Err(MailboxError::Unsupported(
-            "an IMAP mailbox has no outbox: give the account an smtp table",
-        ))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The IMAP backend: one TLS connection, made at the first use and again after it was lost.
 //!
 //! - here: what it keeps; - `mailbox`: the [`Mailbox`](crate::mailbox::Mailbox) over it; - [`connect`]: the connection; - [`commands`]: single commands with their time-outs
-//!   and bounds; - [`query`]: the search language; - [`bounded`]: the stream that counts; - [`refusal`]: a refused
-//!   login is not asked for again and again.
+//!   and bounds; - [`query`]: the search language; - [`bounded`]: the stream that counts; - [`login_backoff`]: a refused
+//!   login is not tried again at once.
 //!
 //! Invariants: folders are opened with EXAMINE and bodies are fetched with PEEK, so nothing is marked as read;
 //! every command has a time-out; a command that failed on the connection ends the connection;
@@ -11,9 +11,9 @@
 mod bounded;
 mod commands;
 mod connect;
+mod login_backoff;
 mod mailbox;
 mod query;
-mod refusal;
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::error::MailboxError;
 use crate::mailbox::{Cursor, MAX_MAIL_BYTES, Query};
 use crate::search;
 use connect::Connection;
-use refusal::Refusal;
+use login_backoff::LoginBackoff;
 
 /// How long a server may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct TimeLimits {
     pub transfer: Duration,
 }
 
-/// What every mailbox has unless told otherwise.
+/// What every mailbox has unless it is given others.
 pub const TIME_LIMITS: TimeLimits = TimeLimits {
     connect: Duration::from_secs(15),
     command: Duration::from_secs(30),
@@ -43,7 +43,7 @@ pub const TIME_LIMITS: TimeLimits = TimeLimits {
 };
 /// How long one IDLE lasts: networks forget quiet connections.
 const IDLE_TIME: Duration = Duration::from_secs(240);
-/// How often a server without IDLE is looked at.
+/// How often a server without IDLE is polled.
 const POLL_TIME: Duration = Duration::from_secs(30);
 /// The most bytes of one answer: a mail and its surroundings, or a list of UIDs.
 const ANSWER_BYTES: u64 = MAX_MAIL_BYTES + 4 * 1024 * 1024;
@@ -56,10 +56,10 @@ pub struct Imap {
     connection: Option<Connection>,
     /// The names of Drafts and Sent, once known.
     special: Option<commands::Special>,
-    /// Where the last look at the inbox ended.
-    looked_to: Option<Cursor>,
+    /// Where the last poll of the inbox ended.
+    polled_to: Option<Cursor>,
     limits: TimeLimits,
-    refusal: Refusal,
+    backoff: LoginBackoff,
 }
 
 impl Imap {
@@ -78,13 +78,19 @@ impl Imap {
             server,
             connection: None,
             special: None,
-            looked_to: None,
+            polled_to: None,
             limits,
-            refusal: Refusal::default(),
+            backoff: LoginBackoff::default(),
         }
     }
 
-    async fn append(
+    /// The name of the folder of sent mails.
+    pub async fn sent_folder(&mut self) -> Result<String, MailboxError> {
+        Ok(self.special().await?.sent)
+    }
+
+    /// Appends a mail to a folder, which is made if it is not there; `flags` as IMAP writes them.
+    pub async fn append(
         &mut self,
         folder: &str,
         flags: &'static str,

@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_is_a_key_and_nothing_can_leave_its_quotes() {
+    fn imap_query_quotes_every_part() {
         assert_eq!(asked(|_| {}), "ALL");
         assert_eq!(
             asked(|q| q.message_id = Some("a@b".into())),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_is_any_of_its_ids_in_any_of_three_headers() {
+    fn imap_query_thread_matches_three_headers() {
         let text = asked(|q| q.thread = vec!["a@b".into(), "c@d".into()]);
         assert_eq!(text.matches("OR ").count(), 5);
         assert!(text.ends_with("HEADER Message-ID \"<a@b>\""), "{text}");

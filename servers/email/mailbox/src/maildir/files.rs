@@ -10,14 +10,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::MailboxError;
-use crate::mailbox::{Queued, RawMail};
+use crate::mailbox::RawMail;
 
 /// A directory whose time changed this short ago may change again within the same tick of its clock.
 const FRESH: Duration = Duration::from_secs(2);
 
 /// One folder of a Maildir.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub struct Folder {
     path: PathBuf,
 }
 
@@ -30,13 +30,22 @@ pub(super) struct Entry {
     modified: SystemTime,
 }
 
-/// What a folder looked like, to see whether it changed.
+/// The state of a folder, to see whether it changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Glance {
+pub(super) struct Snapshot {
     times: (SystemTime, SystemTime),
     keys: Vec<u8>,
     /// Whether the times were old enough to be trusted: a change within the same tick does not show in them.
-    settled: bool,
+    trusted: bool,
+}
+
+/// What became of a mail that was to be written under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// It is there now.
+    Written,
+    /// One of this name was there before: nothing was written.
+    AlreadyThere,
 }
 
 /// The inbox: the Maildir itself.
@@ -62,15 +71,7 @@ pub(super) fn folder(root: &Path, name: &str) -> Result<Folder, MailboxError> {
     })
 }
 
-/// The file name of a mail in the outbox: made of its Message-ID, and safe as a name whatever that is.
-pub(super) fn name_for(message_id: &str) -> String {
-    format!(
-        "{}.platinum",
-        hex::encode(&Sha256::digest(message_id.as_bytes())[..16])
-    )
-}
-
-impl Glance {
+impl Snapshot {
     /// Whether both show the same mails.
     pub(super) fn same_mails(&self, other: &Self) -> bool {
         self.keys == other.keys
@@ -162,41 +163,38 @@ impl Folder {
         }
     }
 
-    /// How the folder looks now; `before` saves listing it again when nothing can have changed.
-    pub(super) fn glance(&self, before: Option<&Glance>) -> Result<Glance, MailboxError> {
+    /// The folder as it is now; `before` saves listing it again when nothing can have changed.
+    pub(super) fn snapshot(&self, before: Option<&Snapshot>) -> Result<Snapshot, MailboxError> {
         let time = |part: &str| {
             let path = self.path.join(part);
             let time = fs::metadata(&path).and_then(|metadata| metadata.modified());
-            time.map_err(|error| MailboxError::file("look at", path, error))
+            time.map_err(|error| MailboxError::file("read", path, error))
         };
         let times = (time("new")?, time("cur")?);
-        if let Some(before) = before.filter(|before| before.settled && before.times == times) {
+        if let Some(before) = before.filter(|before| before.trusted && before.times == times) {
             return Ok(before.clone());
         }
         let old = |time: SystemTime| time.elapsed().is_ok_and(|age| age > FRESH);
-        let settled = old(times.0) && old(times.1);
+        let trusted = old(times.0) && old(times.1);
         let mut digest = Sha256::new();
         for entry in self.list()? {
             digest.update(entry.key.as_bytes());
             digest.update([0]);
         }
-        Ok(Glance {
+        Ok(Snapshot {
             times,
             keys: digest.finalize().to_vec(),
-            settled,
+            trusted,
         })
     }
 
-    /// Writes a mail under a new unique name: into `cur` with flags, or into `new`.
-    pub(super) fn deliver(&self, mail: &[u8], flags: Option<&str>) -> Result<(), MailboxError> {
+    /// Writes a mail under a new unique name, with flags.
+    pub fn deliver(&self, mail: &[u8], flags: &str) -> Result<(), MailboxError> {
         let name = unique_name();
-        let place = match flags {
-            Some(flags) => Path::new("cur").join(format!("{name}:2,{flags}")),
-            None => Path::new("new").join(&name),
-        };
-        match self.place(&name, &place, mail)? {
-            Queued::Written => Ok(()),
-            Queued::AlreadyThere => Err(MailboxError::file(
+        let place = Path::new("cur").join(format!("{name}:2,{flags}"));
+        match self.store(&name, &place, mail)? {
+            Stored::Written => Ok(()),
+            Stored::AlreadyThere => Err(MailboxError::file(
                 "write",
                 self.path.join(place),
                 ErrorKind::AlreadyExists.into(),
@@ -205,14 +203,14 @@ impl Folder {
     }
 
     /// Writes a mail under this name, unless one of this name is there, be it delivered already or still new.
-    pub(super) fn deliver_as(&self, name: &str, mail: &[u8]) -> Result<Queued, MailboxError> {
+    pub fn deliver_as(&self, name: &str, mail: &[u8]) -> Result<Stored, MailboxError> {
         if self.exists() && self.list()?.iter().any(|entry| entry.key == name) {
-            return Ok(Queued::AlreadyThere);
+            return Ok(Stored::AlreadyThere);
         }
-        self.place(&unique_name(), &Path::new("new").join(name), mail)
+        self.store(&unique_name(), &Path::new("new").join(name), mail)
     }
 
-    fn place(&self, temporary: &str, place: &Path, mail: &[u8]) -> Result<Queued, MailboxError> {
+    fn store(&self, temporary: &str, place: &Path, mail: &[u8]) -> Result<Stored, MailboxError> {
         self.make()?;
         let temporary = self.path.join("tmp").join(temporary);
         let place = self.path.join(place);
@@ -229,7 +227,7 @@ impl Folder {
         match linked {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                return Ok(Queued::AlreadyThere);
+                return Ok(Stored::AlreadyThere);
             }
             Err(error) => return Err(MailboxError::file("write", place, error)),
         }
@@ -240,7 +238,7 @@ impl Folder {
             let synced = fs::File::open(folder).and_then(|folder| folder.sync_all());
             synced.map_err(|error| MailboxError::file("make durable", folder, error))?;
         }
-        Ok(Queued::Written)
+        Ok(Stored::Written)
     }
 }
 

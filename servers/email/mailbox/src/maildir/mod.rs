@@ -14,19 +14,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::error::MailboxError;
-use crate::mailbox::{Cursor, Found, Mailbox, NewMail, Query, Queued, Wake};
+use crate::mailbox::{Cursor, Mailbox, NewMail, Query, SearchHit, Wake};
 use crate::search;
-use files::{Entry, Glance};
+use files::{Entry, Snapshot};
+pub use files::{Folder, Stored};
 use reading::{read_mail, search_folders};
 
-/// How often a folder is looked at while waiting.
-const GLANCE_EVERY: Duration = Duration::from_millis(250);
+/// How often a folder is polled while waiting.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A mailbox in a folder of this machine.
 #[derive(Debug)]
 pub struct Maildir {
     root: PathBuf,
-    glance: Option<Glance>,
+    snapshot: Option<Snapshot>,
 }
 
 impl Maildir {
@@ -35,7 +36,7 @@ impl Maildir {
         files::inbox(root).check()?;
         Ok(Self {
             root: root.to_path_buf(),
-            glance: None,
+            snapshot: None,
         })
     }
 
@@ -43,6 +44,16 @@ impl Maildir {
     pub fn create(root: &Path) -> Result<Self, MailboxError> {
         files::inbox(root).make()?;
         Self::open(root)
+    }
+
+    /// Works on the folder of this name, off the async threads.
+    pub async fn in_folder<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        work: impl FnOnce(&Folder) -> Result<T, MailboxError> + Send + 'static,
+    ) -> Result<T, MailboxError> {
+        self.blocking(move |root| work(&files::folder(root, name)?))
+            .await
     }
 
     async fn blocking<T: Send + 'static>(
@@ -58,14 +69,14 @@ impl Maildir {
     }
 
     async fn inbox(&mut self) -> Result<Vec<Entry>, MailboxError> {
-        let (glance, entries) = self
+        let (snapshot, entries) = self
             .blocking(|root| {
                 let inbox = files::inbox(root);
-                let glance = inbox.glance(None)?;
-                Ok((glance, inbox.list()?))
+                let snapshot = inbox.snapshot(None)?;
+                Ok((snapshot, inbox.list()?))
             })
             .await?;
-        self.glance = Some(glance);
+        self.snapshot = Some(snapshot);
         Ok(entries)
     }
 }
@@ -115,15 +126,15 @@ impl Mailbox for Maildir {
     async fn wait(&mut self, at_most: Duration) -> Result<Wake, MailboxError> {
         let until = tokio::time::Instant::now() + at_most;
         loop {
-            let before = self.glance.clone();
+            let before = self.snapshot.clone();
             let now = self
-                .blocking(move |root| files::inbox(root).glance(before.as_ref()))
+                .blocking(move |root| files::inbox(root).snapshot(before.as_ref()))
                 .await?;
             let changed = self
-                .glance
+                .snapshot
                 .as_ref()
                 .is_none_or(|before| !before.same_mails(&now));
-            self.glance = Some(now);
+            self.snapshot = Some(now);
             if changed {
                 return Ok(Wake::Changed);
             }
@@ -131,11 +142,11 @@ impl Mailbox for Maildir {
             if left.is_zero() {
                 return Ok(Wake::TimedOut);
             }
-            tokio::time::sleep(left.min(GLANCE_EVERY)).await;
+            tokio::time::sleep(left.min(POLL_INTERVAL)).await;
         }
     }
 
-    async fn search(&mut self, query: &Query) -> Result<Vec<Found>, MailboxError> {
+    async fn search(&mut self, query: &Query) -> Result<Vec<SearchHit>, MailboxError> {
         search::check(query)?;
         let query = query.clone();
         self.blocking(move |root| search_folders(root, &query))
@@ -144,32 +155,14 @@ impl Mailbox for Maildir {
 
     async fn save_draft(&mut self, message_id: &str, mail: &[u8]) -> Result<String, MailboxError> {
         let (message_id, mail) = (message_id.to_owned(), mail.to_vec());
-        self.blocking(move |root| {
-            let drafts = files::folder(root, "Drafts")?;
-            if reading::has(&drafts, &message_id)? {
+        self.in_folder("Drafts", move |drafts| {
+            if reading::has(drafts, &message_id)? {
                 return Ok(());
             }
-            drafts.deliver(&mail, Some("DS"))
+            drafts.deliver(&mail, "DS")
         })
         .await?;
         Ok("Drafts".to_owned())
-    }
-
-    async fn file_sent(&mut self, mail: &[u8]) -> Result<String, MailboxError> {
-        let mail = mail.to_vec();
-        self.blocking(move |root| files::folder(root, "Sent")?.deliver(&mail, Some("S")))
-            .await?;
-        Ok("Sent".to_owned())
-    }
-
-    async fn queue_outbox(
-        &mut self,
-        message_id: &str,
-        mail: &[u8],
-    ) -> Result<Queued, MailboxError> {
-        let (name, mail) = (files::name_for(message_id), mail.to_vec());
-        self.blocking(move |root| files::folder(root, "Outbox")?.deliver_as(&name, &mail))
-            .await
     }
 }
 

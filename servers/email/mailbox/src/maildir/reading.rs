@@ -4,14 +4,14 @@ use std::path::Path;
 
 use super::files::{self, Folder};
 use crate::error::MailboxError;
-use crate::mailbox::{Found, MAX_MAIL_BYTES, Query, RawMail};
+use crate::mailbox::{MAX_MAIL_BYTES, Query, RawMail, SearchHit};
 use crate::message;
 use crate::search;
 
 /// The newest mails of a folder that a search reads.
 const MAX_SEARCHED: usize = 3000;
 
-pub(super) fn search_folders(root: &Path, query: &Query) -> Result<Vec<Found>, MailboxError> {
+pub(super) fn search_folders(root: &Path, query: &Query) -> Result<Vec<SearchHit>, MailboxError> {
     let names = search::folders(query, "Sent", "Drafts");
     let mut found = Vec::new();
     for name in names {
@@ -32,7 +32,7 @@ pub(super) fn search_folders(root: &Path, query: &Query) -> Result<Vec<Found>, M
                 continue;
             };
             if search::matches(query, &message::parse_cut(&mail.bytes, mail.truncated)) {
-                found.push(Found {
+                found.push(SearchHit {
                     folder: name.clone(),
                     mail,
                 });

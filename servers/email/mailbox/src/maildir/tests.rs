@@ -19,7 +19,7 @@ fn put(root: &Path, place: &str, subject: &str) {
 const NONE_SEEN: fn(&str) -> bool = |_| false;
 
 #[tokio::test]
-async fn new_and_read_mails_are_answered_once_and_stay_where_they_are() {
+async fn maildir_mails_are_returned_once_and_stay() {
     let (folder, mut maildir) = maildir();
     put(folder.path(), "new/1.a", "one");
     put(folder.path(), "cur/2.b:2,S", "two");
@@ -42,7 +42,7 @@ async fn new_and_read_mails_are_answered_once_and_stay_where_they_are() {
 }
 
 #[tokio::test]
-async fn a_mail_keeps_its_key_when_its_owner_reads_it() {
+async fn maildir_key_survives_reading() {
     let (folder, mut maildir) = maildir();
     put(folder.path(), "new/1.a", "one");
     let before = maildir.keys().await.unwrap();
@@ -56,7 +56,7 @@ async fn a_mail_keeps_its_key_when_its_owner_reads_it() {
 }
 
 #[tokio::test]
-async fn the_limit_cuts_and_says_so() {
+async fn maildir_poll_limit_sets_more() {
     let (folder, mut maildir) = maildir();
     for name in ["a", "b", "c"] {
         put(folder.path(), &format!("new/{name}"), name);
@@ -69,7 +69,7 @@ async fn the_limit_cuts_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_large_mail_is_cut_and_a_link_is_no_mail() {
+async fn maildir_cuts_large_mails_and_skips_links() {
     let (folder, mut maildir) = maildir();
     let size = usize::try_from(MAX_MAIL_BYTES).unwrap() + 1000;
     std::fs::write(folder.path().join("new/big"), vec![b'x'; size]).unwrap();
@@ -86,7 +86,7 @@ async fn a_large_mail_is_cut_and_a_link_is_no_mail() {
 }
 
 #[tokio::test]
-async fn waiting_ends_when_a_mail_arrives_even_right_after_a_look() {
+async fn maildir_wait_ends_at_an_arrival_right_after_a_poll() {
     let (folder, mut maildir) = maildir();
     maildir.keys().await.unwrap();
     put(folder.path(), "new/1.a", "one");
@@ -108,75 +108,32 @@ async fn waiting_ends_when_a_mail_arrives_even_right_after_a_look() {
 }
 
 #[tokio::test]
-async fn drafts_and_sent_mails_carry_their_flags_and_are_whole() {
+async fn draft_is_whole_and_flagged_as_a_draft() {
     let (folder, mut maildir) = maildir();
     assert_eq!(maildir.save_draft("d@x", b"draft").await.unwrap(), "Drafts");
-    assert_eq!(maildir.file_sent(b"sent").await.unwrap(), "Sent");
-    for (place, flags, text) in [
-        (".Drafts/cur", ":2,DS", "draft"),
-        (".Sent/cur", ":2,S", "sent"),
-    ] {
-        let files: Vec<_> = std::fs::read_dir(folder.path().join(place))
+    let files = |part: &str| -> Vec<_> {
+        std::fs::read_dir(folder.path().join(".Drafts").join(part))
             .unwrap()
-            .collect();
-        let path = files[0].as_ref().unwrap().path();
-        assert!(
-            files.len() == 1 && path.to_str().unwrap().ends_with(flags),
-            "{}",
-            path.display()
-        );
-        assert_eq!(std::fs::read_to_string(path).unwrap(), text);
-    }
-    assert_eq!(
-        std::fs::read_dir(folder.path().join(".Drafts/tmp"))
-            .unwrap()
-            .count(),
-        0
+            .map(|file| file.unwrap().path())
+            .collect()
+    };
+    let saved = files("cur");
+    assert!(
+        saved.len() == 1 && saved[0].to_str().unwrap().ends_with(":2,DS"),
+        "{saved:?}"
     );
+    assert_eq!(std::fs::read_to_string(&saved[0]).unwrap(), "draft");
+    assert!(files("tmp").is_empty());
 }
 
 #[tokio::test]
-async fn the_outbox_takes_a_message_id_once_whatever_it_looks_like() {
-    let (folder, mut maildir) = maildir();
-    let id = "../../etc/passwd@x";
-    assert_eq!(
-        maildir.queue_outbox(id, b"mail").await.unwrap(),
-        Queued::Written
-    );
-    assert_eq!(
-        maildir.queue_outbox(id, b"mail").await.unwrap(),
-        Queued::AlreadyThere
-    );
-    let files: Vec<_> = std::fs::read_dir(folder.path().join(".Outbox/new"))
-        .unwrap()
-        .collect();
-    assert_eq!(files.len(), 1);
-    let name = files[0]
-        .as_ref()
-        .unwrap()
-        .file_name()
-        .into_string()
-        .unwrap();
-    std::fs::rename(
-        folder.path().join(".Outbox/new").join(&name),
-        folder
-            .path()
-            .join(".Outbox/cur")
-            .join(format!("{name}:2,S")),
-    )
-    .unwrap();
-    assert_eq!(
-        maildir.queue_outbox(id, b"mail").await.unwrap(),
-        Queued::AlreadyThere
-    );
-}
-
-#[tokio::test]
-async fn a_search_looks_in_the_inbox_and_the_sent_mails() {
+async fn maildir_search_covers_inbox_and_sent() {
     let (folder, mut maildir) = maildir();
     put(folder.path(), "new/1.a", "invoice");
     put(folder.path(), "cur/2.b:2,S", "lunch");
-    maildir.file_sent(b"Message-ID: <re@me.test>\r\nIn-Reply-To: <invoice@x.test>\r\nSubject: Re: invoice\r\n\r\nPaid\r\n").await.unwrap();
+    let sent = b"Message-ID: <re@me.test>\r\nIn-Reply-To: <invoice@x.test>\r\nSubject: Re: invoice\r\n\r\nPaid\r\n";
+    let filed = maildir.in_folder("Sent", |folder| folder.deliver(sent, "S"));
+    filed.await.unwrap();
     let query = |edit: fn(&mut Query)| {
         let mut query = Query {
             limit: 10,
@@ -210,14 +167,14 @@ async fn a_search_looks_in_the_inbox_and_the_sent_mails() {
 }
 
 #[test]
-fn a_folder_that_is_no_maildir_is_refused_with_advice() {
+fn other_folder_is_refused_with_advice() {
     let folder = tempfile::tempdir().unwrap();
     let refusal = Maildir::open(folder.path()).unwrap_err().to_string();
     assert!(refusal.contains("mkdir -p"), "{refusal}");
 }
 
 #[tokio::test]
-async fn a_draft_is_saved_once_and_what_its_owner_made_of_it_stays() {
+async fn maildir_draft_is_saved_once_and_edits_stay() {
     let (folder, mut maildir) = maildir();
     let draft = b"Message-ID: <d@x.test>\r\nSubject: s\r\n\r\nfirst\r\n";
     maildir.save_draft("d@x.test", draft).await.unwrap();
@@ -240,7 +197,7 @@ async fn a_draft_is_saved_once_and_what_its_owner_made_of_it_stays() {
 }
 
 #[tokio::test]
-async fn the_mark_of_an_answered_mail_is_seen() {
+async fn maildir_answered_flag_is_read() {
     let (folder, mut maildir) = maildir();
     put(folder.path(), "cur/1.a:2,RS", "one");
     put(folder.path(), "cur/2.b:2,S", "two");

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 pub struct Limits;
 
 impl Limits {
-    /// MIME parts looked at.
+    /// MIME parts that are read.
     pub const PARTS: usize = 1000;
-    /// Nesting of MIME parts looked at.
+    /// Nesting of MIME parts that are read.
     pub const DEPTH: usize = 32;
     /// Bytes of text kept.
     pub const TEXT_BYTES: usize = 256 * 1024;
@@ -25,11 +25,11 @@ impl Limits {
     pub const ATTACHMENTS: usize = 100;
     /// Bytes of an attachment's name kept.
     pub const NAME_BYTES: usize = 200;
-    /// Bytes of header block looked at; what follows is left out.
+    /// Bytes of the header block that are read; what follows is left out.
     pub const HEADER_BYTES: usize = 512 * 1024;
 }
 
-/// A mail as far as it can be told.
+/// The facts of a mail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parsed {
     /// Message-ID, without angle brackets.
@@ -60,9 +60,9 @@ pub struct Parsed {
     pub attachments: Vec<Attachment>,
     /// Attachments that are not listed.
     pub attachments_left_out: usize,
-    /// Whether the mail was longer than what was looked at, or has more parts than that.
+    /// Whether the mail was longer than what was read, or has more parts than that.
     pub cut: bool,
-    /// What kind of mail its content type says it is.
+    /// What kind of mail it is by its content type.
     pub kind: Kind,
     /// Auto-Submitted (RFC 3834), lower case; `no` counts as absent.
     pub auto_submitted: Option<String>,

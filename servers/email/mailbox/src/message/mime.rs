@@ -1,7 +1,7 @@
 //! The tree of a mail's parts, walked with bounds and without building it.
 //!
 //! A parser that builds the whole tree lets a small mail nest a hundred thousand messages. Here a part is a slice;
-//! at most [`Limits::PARTS`] are looked at, no deeper than [`Limits::DEPTH`], and a mail inside a mail is an attachment,
+//! at most [`Limits::PARTS`] are read, no deeper than [`Limits::DEPTH`], and a mail inside a mail is an attachment,
 //! never entered. Decoding one part's headers and text is left to mail-parser.
 
 use std::borrow::Cow;
@@ -83,7 +83,7 @@ pub(super) fn walk<'a>(mail: &'a [u8], mut each: impl FnMut(&Part<'a>)) -> bool 
         let (children, complete) = split_parts(body, boundary.as_bytes(), left);
         whole &= complete;
         if children.is_empty() {
-            // It says it has parts and has none: what is there is read as text.
+            // It claims to have parts and has none: what is there is read as text.
             each(&Part {
                 media_type: "text/plain".to_owned(),
                 ..part
@@ -180,7 +180,7 @@ impl Part<'_> {
             .as_content_type()
     }
 
-    /// Whether it says of itself that it is attached, or has a file name.
+    /// Whether it is marked as attached, or has a file name.
     pub(super) fn is_attached(&self) -> bool {
         self.disposition().is_some_and(ContentType::is_attachment) || self.name().is_some()
     }

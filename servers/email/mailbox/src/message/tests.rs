@@ -11,7 +11,7 @@ fn read(lines: &[&str]) -> Parsed {
 }
 
 #[test]
-fn an_ordinary_mail_gives_its_facts_and_text() {
+fn parse_ordinary_mail_gives_facts_and_text() {
     let mail = read(&[
         "Return-Path: <ann@x.test>",
         "From: =?utf-8?Q?J=C3=B6rg?= =?utf-8?B?IMOEcm1lbA==?= <j@x.test>",
@@ -68,7 +68,7 @@ fn an_ordinary_mail_gives_its_facts_and_text() {
 }
 
 #[test]
-fn a_bounce_has_the_null_sender_and_is_a_report() {
+fn parse_bounce_is_a_report() {
     let mail = read(&[
         "Return-Path: <>",
         "Content-Type: multipart/report; boundary=b",
@@ -90,7 +90,7 @@ fn a_bounce_has_the_null_sender_and_is_a_report() {
 }
 
 #[test]
-fn plain_text_wins_over_html_and_attachments_are_listed() {
+fn parse_prefers_plain_text_and_lists_attachments() {
     let mail = read(&[
         "Content-Type: multipart/mixed; boundary=\"m\"",
         "",
@@ -134,7 +134,7 @@ fn plain_text_wins_over_html_and_attachments_are_listed() {
 }
 
 #[test]
-fn an_invitation_is_known_by_its_part() {
+fn parse_invitation_is_known_by_its_part() {
     let mail = read(&[
         "Content-Type: text/calendar; method=REQUEST",
         "",
@@ -144,7 +144,7 @@ fn an_invitation_is_known_by_its_part() {
 }
 
 #[test]
-fn html_only_becomes_text() {
+fn parse_html_alone_becomes_text() {
     let html = "<html><head><title>T</title><style>p{}</style></head><body><p>Dear&nbsp;Ann &amp; Bob</p>\
                 <script>alert('<p>')</script><ul><li>one<li>two</ul><!-- hidden --><a href='https://x.test'>link</a><br>\
                 <table><tr><td colspan=99999999>cell</td></tr></table> 1 < 2</body></html>";
@@ -163,7 +163,7 @@ fn html_only_becomes_text() {
 }
 
 #[test]
-fn html_that_nests_without_end_costs_little() {
+fn parse_deeply_nested_html_is_cheap() {
     let started = Instant::now();
     for html in [
         "<div>".repeat(60_000),
@@ -186,7 +186,7 @@ fn html_that_nests_without_end_costs_little() {
 }
 
 #[test]
-fn a_bare_cr_cannot_start_a_header() {
+fn parse_bare_cr_starts_no_header() {
     let mail = parse(b"Subject: hi\rReply-To: evil@x.test\r\nFrom: a@x.test\r\n\r\none\rtwo\r\n");
     assert_eq!(mail.subject, "hi Reply-To: evil@x.test");
     assert!(mail.reply_to.listed.is_empty());
@@ -194,7 +194,7 @@ fn a_bare_cr_cannot_start_a_header() {
 }
 
 #[test]
-fn unknown_and_invalid_charsets_survive() {
+fn parse_unknown_and_invalid_charsets() {
     let mail = parse(
         b"Subject: \xff\xfe\x80\r\nContent-Type: text/plain; charset=klingon\r\n\r\nh\xe9llo\r\n",
     );
@@ -209,7 +209,7 @@ fn unknown_and_invalid_charsets_survive() {
 }
 
 #[test]
-fn what_shows_nothing_is_taken_out() {
+fn parse_removes_invisible_characters() {
     let mail =
         parse("Subject: a\u{202e}b\u{0}c\r\n\r\nx\u{200f}\u{2066}y\u{1b}[31mz\r\n".as_bytes());
     assert_eq!(mail.subject, "a b c");
@@ -217,7 +217,7 @@ fn what_shows_nothing_is_taken_out() {
 }
 
 #[test]
-fn ten_thousand_recipients_are_counted() {
+fn parse_counts_ten_thousand_recipients() {
     let everyone: Vec<String> = (0..10_000).map(|n| format!("p{n}@x.test")).collect();
     let mail = read(&[&format!("To: {}", everyone.join(",\r\n ")), "", "hi"]);
     assert_eq!(mail.to.listed.len() + mail.to.left_out, 10_000);
@@ -225,7 +225,7 @@ fn ten_thousand_recipients_are_counted() {
 }
 
 #[test]
-fn references_keep_the_newest_and_drop_what_is_no_id() {
+fn parse_references_keep_the_newest_valid_ids() {
     let ids: Vec<String> = (0..200).map(|n| format!("<{n}@x.test>")).collect();
     let mail = read(&[
         &format!("References: {}", ids.join("\r\n ")),
@@ -239,7 +239,7 @@ fn references_keep_the_newest_and_drop_what_is_no_id() {
 }
 
 #[test]
-fn mails_within_mails_and_endless_parts_are_bounded() {
+fn parse_bounds_nested_mails_and_parts() {
     let started = Instant::now();
     let inner = "Content-Type: message/rfc822\r\n\r\n".repeat(100_000);
     let mail = parse(inner.as_bytes());
@@ -273,7 +273,7 @@ fn mails_within_mails_and_endless_parts_are_bounded() {
 }
 
 #[test]
-fn a_long_text_is_cut_and_says_so() {
+fn parse_long_text_is_cut_and_marked() {
     let mail = parse(format!("Subject: x\r\n\r\n{}", "äb".repeat(300_000)).as_bytes());
     assert!(
         mail.text_cut
@@ -284,7 +284,7 @@ fn a_long_text_is_cut_and_says_so() {
 }
 
 #[test]
-fn nothing_at_all_is_a_mail_with_nothing_in_it() {
+fn parse_empty_input_gives_an_empty_mail() {
     assert_eq!(parse(b""), Parsed::default());
     assert_eq!(parse(b"\r\n\r\nbody only").text, "\nbody only");
     let mail = read(&[
@@ -297,12 +297,12 @@ fn nothing_at_all_is_a_mail_with_nothing_in_it() {
 
 proptest! {
     #[test]
-    fn any_bytes_give_a_bounded_record(mail in proptest::collection::vec(any::<u8>(), 0..3000)) {
+    fn parse_any_bytes_give_a_bounded_record(mail in proptest::collection::vec(any::<u8>(), 0..3000)) {
         check(&parse(&mail));
     }
 
     #[test]
-    fn mangled_mails_give_a_bounded_record(
+    fn parse_mangled_mails_give_a_bounded_record(
         pieces in proptest::collection::vec(proptest::sample::select(vec![
             "From: a@b\r\n", "To: \"x\" <", "Subject: =?utf-8?Q?=C3?=\r\n", "Content-Type: multipart/mixed; boundary=b\r\n",
             "Content-Type: text/html\r\n", "Content-Type: message/rfc822\r\n", "Content-Transfer-Encoding: base64\r\n",

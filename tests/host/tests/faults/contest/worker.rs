@@ -17,10 +17,10 @@ use std::{
 };
 
 use platinum_core::{TaskId, ZoneId};
-use platinum_daemon::sync::{SyncError, Synchronizer};
 use platinum_host_tests::worker::{Setup, open};
 use platinum_protocol::Claimed;
 use platinum_repo::ClientOptions;
+use platinum_sync::{ClaimError, SyncError, Synchronizer};
 use serde::{Deserialize, Serialize};
 
 use crate::contest::history::{self, Outcome, Recorder, What};
@@ -153,7 +153,7 @@ impl Contestant<'_> {
         if let Err(error) = self.sync.sync().await {
             println!("sync: {error}");
         }
-        if let Err(error) = self.sync.tend().await {
+        if let Err(error) = self.sync.maintain().await {
             println!("upkeep: {error}");
         }
     }
@@ -186,7 +186,7 @@ impl Contestant<'_> {
             let (outcome, is_over) = match ended {
                 Ok(()) => (Outcome::Released, true),
                 // An earlier attempt landed, and the next has it: this one did nothing.
-                Err(SyncError::NotOwner { .. }) => (Outcome::Failed, true),
+                Err(SyncError::Claim(ClaimError::NotOwner { .. })) => (Outcome::Failed, true),
                 Err(error) => (Outcome::Unknown(error.to_string()), false),
             };
             if !is_over {

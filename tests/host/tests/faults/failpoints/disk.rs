@@ -84,9 +84,9 @@ fn run(program: &str, words: &[&str], path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn held_back(answer: &Answer) -> &[String] {
+fn withheld(answer: &Answer) -> &[String] {
     match answer {
-        Answer::Synced { held_back, .. } => held_back,
+        Answer::Synced { withheld, .. } => withheld,
         other => panic!("{other:?}"),
     }
 }
@@ -108,7 +108,7 @@ fn full_vault_disk_takes_what_fits_and_the_rest_later() {
     };
     let mut estate = Estate::set_with(|setup| setup.vault = disk.path().to_owned());
     estate.owner.save("Inbox/idea.md", "An idea.\n");
-    assert_eq!(held_back(&estate.local(&Order::Sync)), [""; 0]);
+    assert_eq!(withheld(&estate.local(&Order::Sync)), [""; 0]);
     disk.fill(600);
     estate.cloud(&Order::Sync);
     estate
@@ -120,7 +120,7 @@ fn full_vault_disk_takes_what_fits_and_the_rest_later() {
     let reason = "Plans/large.txt: there is no room left on the disk to write Plans/large.txt; \
                   nothing was changed. Free some space";
     for _ in 0..2 {
-        assert_eq!(held_back(&estate.local(&Order::Sync)), [reason]);
+        assert_eq!(withheld(&estate.local(&Order::Sync)), [reason]);
         assert_eq!(hidden(&disk.path().join("Plans")), [""; 0]);
     }
     assert_eq!(
@@ -143,7 +143,7 @@ fn full_state_disk_changes_nothing_until_there_is_room() {
     let mut estate = Estate::set_with(|setup| setup.state = disk.path().to_owned());
     let task = estate.put_task(ZoneId::EMAIL).to_string();
     estate.owner.save("Inbox/idea.md", "An idea.\n");
-    assert_eq!(held_back(&estate.local(&Order::Sync)), [""; 0]);
+    assert_eq!(withheld(&estate.local(&Order::Sync)), [""; 0]);
     estate.cloud(&Order::Sync);
     estate.other.save("Plans/plan.md", "A plan.\n");
     estate.cloud(&Order::Sync);
@@ -174,7 +174,7 @@ fn read_only_vault_is_reported_and_filled_later() {
     let mut estate = Estate::set_with(|setup| setup.vault = disk.path().to_owned());
     let task = estate.put_task(ZoneId::EMAIL).to_string();
     estate.owner.save("Inbox/idea.md", "An idea.\n");
-    assert_eq!(held_back(&estate.local(&Order::Sync)), [""; 0]);
+    assert_eq!(withheld(&estate.local(&Order::Sync)), [""; 0]);
     estate.cloud(&Order::Claim(task));
     estate.other.save("Plans/plan.md", "A plan.\n");
     estate.cloud(&Order::Sync);
@@ -182,7 +182,7 @@ fn read_only_vault_is_reported_and_filled_later() {
     for _ in 0..2 {
         let answer = estate.local(&Order::Sync);
         let told = match &answer {
-            Answer::Synced { held_back, .. } => held_back.join("\n"),
+            Answer::Synced { withheld, .. } => withheld.join("\n"),
             Answer::Failed(reason) => reason.clone(),
             other => panic!("{other:?}"),
         };

@@ -10,12 +10,13 @@ use std::{
 };
 
 use platinum_core::Role;
-use platinum_daemon::{Contact, identity::Identity};
+use platinum_sync::RemoteHealth;
 use platinum_testkit::{
     Child,
     git::{GitServer, SshOptions, SshServer, bare_repository},
     program, wait_for,
 };
+use platinum_verify::Identity;
 
 /// How long a daemon may take to start on a busy machine.
 const STARTED: Duration = Duration::from_secs(60);
@@ -184,7 +185,7 @@ fn a_remote_that_was_away_is_synced_with_as_soon_as_it_is_back() {
         let state = house.folder.path().join(name).join("state");
         // Nobody touched anything: each finds out by itself, and can tell the owner.
         wait_for("word of the trouble", SOON * 4, || {
-            Ok(Contact::read(&state).trouble.map(drop))
+            Ok(RemoteHealth::read(&state).trouble.map(drop))
         })
         .unwrap();
     }

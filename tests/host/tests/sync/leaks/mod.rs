@@ -71,7 +71,7 @@ async fn no_way_out_leads_to_the_remote() {
     assert!(out.is_empty(), "{}", out.join("\n"));
 
     // What is said of them does not give them away either.
-    let reasons = report.held_back.iter().map(|held| held.reason.as_str());
+    let reasons = report.withheld.iter().map(|held| held.reason.as_str());
     let said: String = reasons.collect();
     for case in cases.iter().filter(|case| case.needle.len() >= 12) {
         if let Ok(needle) = std::str::from_utf8(&case.needle) {

@@ -3,14 +3,12 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use platinum_core::{AgentName, Role, VaultPath};
-use platinum_daemon::{
-    identity::Identity,
-    sync::{SyncConfig, SyncReport, Synchronizer},
-};
 use platinum_repo::{Address, ClientOptions, GitRemote, Repo, Signer, Signers, SigningKey};
 use platinum_secrets::{Allowances, KnownSecrets, Scanner};
+use platinum_sync::{SyncConfig, SyncReport, Synchronizer};
 use platinum_testkit::git::{GitServer, hermetic};
 use platinum_vault::Vault;
+use platinum_verify::Identity;
 
 /// What these machines hold: words, a key, a password in groups.
 pub(crate) const HELD: [&str; 3] = [
@@ -133,7 +131,7 @@ impl Host {
             let report = self.sync.sync().await.unwrap();
             quiet = if report.pushed == 0 { quiet + 1 } else { 0 };
             let later = report
-                .held_back
+                .withheld
                 .iter()
                 .any(|held| held.reason.contains("just become empty"));
             if quiet >= 3 && !later {

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use platinum_core::{TaskId, Timestamp, ZoneId, layout};
-use platinum_daemon::sync::Finish;
 use platinum_protocol::Claimed;
+use platinum_sync::Finish;
 use platinum_testkit::git::GitServer;
 use platinum_vault::note::TaskNote;
 
@@ -40,7 +40,7 @@ async fn note_that_gains_a_secret_is_withheld_until_it_is_clean() {
     owner.write("Inbox/other.md", "goes on\n");
     let report = owner.settle().await;
     let held: Vec<_> = report
-        .held_back
+        .withheld
         .iter()
         .map(|held| format!("{}: {}", held.path, held.reason))
         .collect();
@@ -62,7 +62,7 @@ async fn note_that_gains_a_secret_is_withheld_until_it_is_clean() {
 
     owner.write("Inbox/note.md", "first\nsecond\n");
     let report = owner.settle().await;
-    assert_eq!(report.held_back, []);
+    assert_eq!(report.withheld, []);
     assert_eq!(
         server.git(&["show", "main:Inbox/note.md"]).unwrap(),
         "first\nsecond"
@@ -242,7 +242,7 @@ async fn what_this_machine_learns_later_is_held_from_then_on() {
     scanner.know(known);
     owner.write("Inbox/a.md", "It is: a new password of words.\n");
     let report = owner.settle().await;
-    assert_eq!(report.held_back.len(), 1, "{report:?}");
+    assert_eq!(report.withheld.len(), 1, "{report:?}");
     // It is no password any more: the file goes by itself.
     scanner.know(crate::leaks::stage::known());
     owner.settle().await;
@@ -262,7 +262,7 @@ async fn a_crowd_of_secrets_does_not_keep_the_rest_waiting() {
     }
     let began = std::time::Instant::now();
     let report = owner.settle().await;
-    assert_eq!(report.held_back.len(), 200);
+    assert_eq!(report.withheld.len(), 200);
     assert!(began.elapsed() < Duration::from_secs(60));
     let there = server
         .git(&["ls-tree", "-r", "--name-only", "main", "Inbox"])

@@ -10,8 +10,8 @@ use std::{
 };
 
 use platinum_core::{TaskId, ZoneId, layout};
-use platinum_daemon::sync::{Finish, SyncError};
 use platinum_protocol::{Claimed, TaskPlace};
+use platinum_sync::{ClaimError, Finish, SyncError};
 use platinum_testkit::{git::GitServer, seed};
 use rand::{SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 
@@ -250,7 +250,7 @@ async fn cut_off_a_claim_is_tentative_and_moves_nothing() {
         .unwrap();
     assert!(cloud.sync.sync().await.unwrap_err().is_away());
     away.store(false, std::sync::atomic::Ordering::SeqCst);
-    assert_eq!(cloud.sync.sync().await.unwrap().held_back, []);
+    assert_eq!(cloud.sync.sync().await.unwrap().withheld, []);
     assert_eq!(cloud.sync.place(task).await.unwrap(), TaskPlace::Finished);
 }
 
@@ -273,7 +273,7 @@ async fn a_task_goes_round_with_a_growing_epoch_and_ends_in_done() {
     );
     assert!(matches!(
         cloud.sync.finish(task, Finish::filed("x")).await,
-        Err(SyncError::NotOwner { .. })
+        Err(SyncError::Claim(ClaimError::NotOwner { .. }))
     ));
     owner.sync.release(task, "the owner is away").await.unwrap();
     assert_eq!(
@@ -312,7 +312,7 @@ async fn the_cloud_cannot_claim_what_belongs_to_the_owners_machine() {
     owner.sync.sync().await.unwrap();
     assert!(matches!(
         cloud.sync.claim(task).await,
-        Err(SyncError::ZoneDenied(ZoneId::PAYMENTS))
+        Err(SyncError::Claim(ClaimError::ZoneDenied(ZoneId::PAYMENTS)))
     ));
     assert_eq!(
         owner.sync.claim(task).await.unwrap(),

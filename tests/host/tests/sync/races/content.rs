@@ -89,7 +89,7 @@ async fn forbidden_cloud_writes_stay_local_and_the_rest_is_pushed() {
     let report = cloud.sync.sync().await.unwrap();
     assert_eq!(report.pushed, 1);
     let held: Vec<_> = report
-        .held_back
+        .withheld
         .iter()
         .map(|held| held.reason.as_str())
         .collect();
@@ -142,9 +142,9 @@ async fn link_in_place_of_a_note_is_not_followed_nor_a_deletion() {
     std::os::unix::fs::symlink(&secret, owner.root().join("Inbox/a.md")).unwrap();
     let report = owner.sync.sync().await.unwrap();
     assert_eq!(report.pushed, 0);
-    assert_eq!(report.held_back.len(), 1, "{report:?}");
+    assert_eq!(report.withheld.len(), 1, "{report:?}");
     assert!(
-        report.held_back[0].reason.contains("symbolic link"),
+        report.withheld[0].reason.contains("symbolic link"),
         "{report:?}"
     );
     assert_eq!(server.git(&["show", "main:Inbox/a.md"]).unwrap(), "a");
@@ -199,7 +199,7 @@ async fn unwritable_file_delays_no_other_and_is_written_later() {
     let in_the_way = owner.root().join("Updates/cloud/a.md");
     std::fs::create_dir_all(&in_the_way).unwrap();
     let report = owner.sync.sync().await.unwrap();
-    assert_eq!(report.held_back.len(), 1, "{report:?}");
+    assert_eq!(report.withheld.len(), 1, "{report:?}");
     assert_eq!(owner.read("Updates/cloud/b.md").unwrap(), "All is well.\n");
     // That it is not here is not taken for the owner's deletion.
     let report = owner.sync.sync().await.unwrap();
@@ -221,7 +221,7 @@ async fn folder_withheld_for_its_name_withholds_no_other() {
     owner.write("Inbox/Ideas2.md", "three\n");
     let report = owner.sync.sync().await.unwrap();
     let held: Vec<_> = report
-        .held_back
+        .withheld
         .iter()
         .map(|held| held.path.as_str())
         .collect();

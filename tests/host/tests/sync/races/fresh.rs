@@ -12,9 +12,10 @@ use std::{
 use async_trait::async_trait;
 use platinum_capabilities::sync::Syncer as _;
 use platinum_core::{Timestamp, ZoneId};
-use platinum_daemon::sync::{SyncStatus, Synchronizer};
+use platinum_daemon::Tasks;
 use platinum_protocol::{Claimed, PushOutcome};
 use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
+use platinum_sync::{SyncStatus, Synchronizer};
 use platinum_testkit::git::GitServer;
 use tokio::{sync::RwLock, time::timeout};
 
@@ -128,14 +129,15 @@ async fn transfer_outlives_the_time_limit_of_a_skill() {
     let slow = seen.goes.write().await;
     // The skill's time is up three times: the first leaves its sync behind, the others wait for it.
     for _ in 0..3 {
-        let ran = timeout(Duration::from_millis(300), cloud.sync.run());
+        let tasks = Tasks(cloud.sync.clone());
+        let ran = timeout(Duration::from_millis(300), tasks.run());
         ran.await.unwrap_err();
     }
     let begun = seen.fetches.load(Ordering::SeqCst);
     assert!(begun <= 1, "it was begun {begun} times");
     drop(slow);
     // Whoever comes next finds it done.
-    let report = cloud.sync.run().await.unwrap();
+    let report = Tasks(cloud.sync.clone()).run().await.unwrap();
     assert_eq!(report.pulled, 0, "{report:?}");
     assert_eq!(cloud.read("Inbox/a.md").as_deref(), Some("one\n"));
     assert_eq!(seen.fetches.load(Ordering::SeqCst), 2);

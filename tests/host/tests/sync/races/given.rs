@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use platinum_core::{TaskId, ZoneId, layout};
-use platinum_daemon::sync::Finish;
 use platinum_protocol::Claimed;
+use platinum_sync::Finish;
 use platinum_testkit::git::GitServer;
 
 use crate::races::{
@@ -70,8 +70,8 @@ async fn a_note_with_an_account_that_a_cloud_takes_away_is_put_back() {
         cloud.sync.sync().await.unwrap();
         assert_eq!(cloud.read("Plans/x.md").as_deref(), Some(ACCOUNT));
         assert_eq!(heard(&owner), [sentence("Plans/x.md", 1)]);
-        let held_back = owner.sync.sync().await.unwrap().held_back;
-        assert_eq!(held_back, []);
+        let withheld = owner.sync.sync().await.unwrap().withheld;
+        assert_eq!(withheld, []);
     }
 }
 
@@ -141,7 +141,7 @@ async fn cloud_claim_with_a_secret_is_reported_once() {
     let sync = owner.sync.clone().with_lease(Duration::from_secs(2));
     sync.sync().await.unwrap();
     for _ in 0..600 {
-        let taken = sync.take_over_stuck(&[ZoneId::EMAIL]).await;
+        let taken = sync.take_over_expired(&[ZoneId::EMAIL]).await;
         if !taken.unwrap().is_empty() {
             break;
         }
@@ -161,7 +161,7 @@ async fn task_with_a_secret_in_a_local_zone_reaches_the_remote() {
     let won = owner.sync.claim(id).await.unwrap();
     assert_eq!(won, Claimed::Won { epoch: 1 });
     let report = owner.sync.sync().await.unwrap();
-    assert_eq!(report.held_back, []);
+    assert_eq!(report.withheld, []);
     let there = remote_files(&server);
     assert!(
         there.contains(&format!("In_Progress/local/{id}.md")),
@@ -197,12 +197,12 @@ async fn approved_draft_is_pushed_and_a_pasted_secret_withheld() {
     drag(3, Some(draft(&password, ACCOUNT)));
     drag(4, Some(draft("", &format!("{ACCOUNT}{TOKEN}\n"))));
     let report = owner.sync.sync().await.unwrap();
-    let report = match report.held_back.len() {
+    let report = match report.withheld.len() {
         2 => report,
         _ => owner.sync.sync().await.unwrap(),
     };
     let held: Vec<_> = report
-        .held_back
+        .withheld
         .iter()
         .map(|held| held.path.as_str())
         .collect();
@@ -220,7 +220,7 @@ async fn approved_draft_is_pushed_and_a_pasted_secret_withheld() {
         owner.write(&format!("Approved/draft_{n}.md"), &draft("", ACCOUNT));
     }
     owner.sync.sync().await.unwrap();
-    assert_eq!(owner.sync.sync().await.unwrap().held_back, []);
+    assert_eq!(owner.sync.sync().await.unwrap().withheld, []);
     assert!(remote_files(&server).contains(&"Approved/draft_4.md".to_owned()));
 }
 
@@ -235,7 +235,7 @@ async fn new_content_under_a_secret_name_is_withheld() {
     owner.sync.sync().await.unwrap();
     assert_eq!(owner.read(path).as_deref(), Some(old));
     owner.write(path, &old.replace("for:", "word: blue horse\nfor:"));
-    let held = owner.sync.sync().await.unwrap().held_back;
+    let held = owner.sync.sync().await.unwrap().withheld;
     assert_eq!(held.len(), 1, "{held:?}");
     assert_eq!(held[0].path.as_str(), path);
     assert!(!anywhere(&server, "blue horse"));
@@ -243,7 +243,7 @@ async fn new_content_under_a_secret_name_is_withheld() {
     std::fs::remove_file(owner.root().join(path)).unwrap();
     owner.write("Inbox/credentials.md", old);
     owner.sync.sync().await.unwrap();
-    assert_eq!(owner.sync.sync().await.unwrap().held_back, []);
+    assert_eq!(owner.sync.sync().await.unwrap().withheld, []);
     assert_eq!(
         on_remote(&server, "Inbox/credentials.md").as_deref(),
         Some(old)
@@ -287,6 +287,6 @@ async fn new_machine_joins_despite_a_secret_in_an_approval() {
         .into_iter()
         .partition(|told| told.ends_with(&sentence("Pending_Approval/draft_1.md", 1)));
     assert_eq!((old.len(), now.len()), (1, 1), "{now:?}");
-    assert!(now[0].contains("in Approved/draft_1.md by somebody before this machine"));
-    assert_eq!(new.sync.sync().await.unwrap().held_back, []);
+    assert!(now[0].contains("in Approved/draft_1.md by an agent before this machine"));
+    assert_eq!(new.sync.sync().await.unwrap().withheld, []);
 }

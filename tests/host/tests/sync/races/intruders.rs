@@ -10,11 +10,11 @@ use std::{
 
 use async_trait::async_trait;
 use platinum_core::{Role, Timestamp};
-use platinum_daemon::sync::SyncError;
 use platinum_protocol::PushOutcome;
 use platinum_repo::{
     Address, AddressError, CommitMeta, Edit, GitRemote, Oid, Remote, RemoteError, Repo,
 };
+use platinum_sync::SyncError;
 use platinum_testkit::git::{GitServer, hermetic};
 
 use crate::races::side::{Side, at, key, remote_files, side, side_knowing, side_with};

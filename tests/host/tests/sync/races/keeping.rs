@@ -107,7 +107,7 @@ async fn a_name_that_only_changes_its_spelling_arrives_as_a_rename() {
     owner.write("In_Progress/cloud/OTHER.md", "edited too\n");
     owner.sync.sync().await.unwrap();
     let report = cloud.sync.sync().await.unwrap();
-    assert!(report.held_back.is_empty(), "{report:?}");
+    assert!(report.withheld.is_empty(), "{report:?}");
     assert_eq!(report.conflicts, 0);
     let files = cloud.files();
     assert_eq!(files["In_Progress/cloud/Note.md"], "note\n");
@@ -131,7 +131,7 @@ async fn names_that_fold_together_are_not_both_written() {
     cloud.sync.sync().await.unwrap();
     owner.write("Updates/cloud/STRASSE.md", "the owner's\n");
     let report = owner.sync.sync().await.unwrap();
-    let told: Vec<_> = report.held_back.iter().map(|held| &held.reason).collect();
+    let told: Vec<_> = report.withheld.iter().map(|held| &held.reason).collect();
     assert!(
         told.iter().any(|reason| **reason
             == "Updates/cloud/straße.md is not put here: `Updates/cloud/STRASSE.md` is the same \
@@ -169,7 +169,7 @@ async fn note_just_truncated_is_not_pushed_and_reported() {
     fs::write(owner.root().join("Company_Handbook.md"), "").unwrap();
     let report = owner.sync.sync().await.unwrap();
     assert_eq!(report.pushed, 0, "{report:?}");
-    let told: Vec<_> = report.held_back.iter().map(|held| &held.reason).collect();
+    let told: Vec<_> = report.withheld.iter().map(|held| &held.reason).collect();
     assert_eq!(
         told,
         ["Company_Handbook.md has just become empty; that counts once it stays so"]

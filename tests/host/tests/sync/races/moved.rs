@@ -124,7 +124,7 @@ async fn a_copy_by_hand_puts_no_task_into_two_places() {
     owner.write(to.as_str(), &text);
     let report = owner.sync.sync().await.unwrap();
     let held: Vec<_> = report
-        .held_back
+        .withheld
         .iter()
         .map(|held| (&held.path, held.reason.as_str()))
         .collect();
@@ -132,7 +132,7 @@ async fn a_copy_by_hand_puts_no_task_into_two_places() {
     assert_eq!(remote_files(&server), [from.as_str()]);
     // A move is no copy.
     owner.vault.remove(&from).unwrap();
-    assert_eq!(owner.sync.sync().await.unwrap().held_back, []);
+    assert_eq!(owner.sync.sync().await.unwrap().withheld, []);
     assert_eq!(remote_files(&server), [to.as_str()]);
 }
 
@@ -170,7 +170,7 @@ async fn a_note_that_is_no_task_goes_wherever_it_is_put() {
     owner.write("In_Progress/local/remarks.md", "one\n");
     owner.write("Needs_Action/email/remarks.md", "two\n");
     let report = owner.sync.sync().await.unwrap();
-    assert_eq!((report.pushed, report.held_back), (2, vec![]));
+    assert_eq!((report.pushed, report.withheld), (2, vec![]));
     owner
         .vault
         .remove(&at("Needs_Action/email/remarks.md"))

@@ -6,9 +6,9 @@ use std::sync::{
 };
 
 use platinum_core::{Action, DraftId, EmailSend, TaskId, Timestamp, ZoneId, layout};
-use platinum_daemon::sync::Finish;
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_repo::{GitRemote, Remote};
+use platinum_sync::Finish;
 use platinum_testkit::git::GitServer;
 use platinum_vault::note::DraftNote;
 
@@ -89,7 +89,7 @@ async fn local_zone_works_offline() {
         assert_eq!(owner.sync.claim(*task).await.unwrap(), won, "asked again");
         let place = owner.sync.place(*task).await.unwrap();
         assert!(matches!(place, TaskPlace::Owned(record) if record.agent == owner.agent));
-        assert!(owner.sync.is_ours_alone(*task).await.unwrap());
+        assert!(owner.sync.is_local_only_claim(*task).await.unwrap());
         assert_eq!(owner.sync.drafting_epoch(*task).await.unwrap(), Some(1));
     }
     assert_eq!(owner.sync.owned().await.unwrap().len(), 2);
@@ -111,10 +111,10 @@ async fn local_zone_works_offline() {
         owner.sync.place(tasks[0]).await.unwrap(),
         TaskPlace::Finished
     );
-    assert!(owner.sync.is_ours_alone(tasks[1]).await.unwrap());
+    assert!(owner.sync.is_local_only_claim(tasks[1]).await.unwrap());
     line.heal();
     let report = owner.sync.sync().await.unwrap();
-    assert_eq!(report.held_back, []);
+    assert_eq!(report.withheld, []);
     let files = remote_files(&server);
     assert_eq!(files.len(), 2, "{files:?}");
     assert!(files[0].starts_with("Done/") && files[0].contains(&tasks[0].to_string()));
@@ -180,7 +180,7 @@ async fn tentative_draft_is_pushed_when_its_claim_is_confirmed() {
 
     line.heal();
     let report = cloud.sync.sync().await.unwrap();
-    assert_eq!(report.held_back, []);
+    assert_eq!(report.withheld, []);
     assert!(cloud.sync.tentative().is_empty());
     owner.sync.sync().await.unwrap();
     let place = owner.sync.place(task).await.unwrap();

@@ -9,16 +9,14 @@ use std::{
 
 use async_trait::async_trait;
 use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath, ZoneId, layout};
-use platinum_daemon::{
-    identity::Identity,
-    sync::{SyncConfig, Synchronizer},
-};
 use platinum_protocol::PushOutcome;
 use platinum_repo::{
     Address, ClientOptions, GitRemote, Oid, Remote, RemoteError, Repo, Signer, Signers, SigningKey,
 };
+use platinum_sync::{SyncConfig, Synchronizer};
 use platinum_testkit::git::GitServer;
 use platinum_vault::{Vault, note::TaskNote};
+use platinum_verify::Identity;
 
 pub(crate) struct Side {
     pub(crate) agent: AgentName,

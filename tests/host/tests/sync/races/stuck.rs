@@ -11,9 +11,9 @@ use std::{
 
 use async_trait::async_trait;
 use platinum_core::{TaskId, ZoneId, layout};
-use platinum_daemon::sync::{Finish, SyncError, Synchronizer};
 use platinum_protocol::{Claimed, PushOutcome, TaskPlace};
 use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
+use platinum_sync::{ClaimError, Finish, SyncError, Synchronizer};
 use platinum_testkit::git::GitServer;
 
 use crate::races::{
@@ -29,7 +29,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 async fn taken_over(side: &Side) -> Vec<(TaskId, ZoneId)> {
     let deadline = Instant::now() + DEADLINE;
     loop {
-        let taken = side.sync.take_over_stuck(&[ZoneId::EMAIL]).await.unwrap();
+        let taken = side.sync.take_over_expired(&[ZoneId::EMAIL]).await.unwrap();
         if !taken.is_empty() {
             return taken;
         }
@@ -87,7 +87,7 @@ async fn a_silent_owner_loses_its_tasks_that_have_no_draft() {
     };
     assert!(matches!(
         cloud.sync.finish(tasks[0], Finish::filed("late")).await,
-        Err(SyncError::NotOwner { owner, .. }) if owner == "local"
+        Err(SyncError::Claim(ClaimError::NotOwner { owner, .. })) if owner == "local"
     ));
     assert_eq!(cloud.sync.claim(tasks[0]).await.unwrap(), lost);
     owner.sync.sync().await.unwrap();
@@ -166,8 +166,8 @@ async fn an_owner_that_gives_signs_of_life_keeps_its_tasks() {
     cloud.sync.claim(task).await.unwrap();
     let (began, mut beats) = (Instant::now(), 0);
     while began.elapsed() < LEASE * 2 {
-        beats += u64::from(cloud.sync.beat().await.unwrap());
-        let taken = owner.sync.take_over_stuck(&[ZoneId::EMAIL]);
+        beats += u64::from(cloud.sync.heartbeat().await.unwrap());
+        let taken = owner.sync.take_over_expired(&[ZoneId::EMAIL]);
         assert_eq!(taken.await.unwrap(), [], "after {:?}", began.elapsed());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -198,7 +198,7 @@ async fn only_the_owners_machine_takes_over() {
     owner.sync.sync().await.unwrap();
     silent.sync.claim(task).await.unwrap();
     for _ in 0..5 {
-        let taken = cloud.sync.take_over_stuck(&[ZoneId::EMAIL]);
+        let taken = cloud.sync.take_over_expired(&[ZoneId::EMAIL]);
         assert_eq!(taken.await.unwrap(), []);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -264,12 +264,12 @@ async fn an_owner_that_was_cut_off_for_a_lease_has_edited_nothing() {
     let text = cloud.read(own.as_str());
     line.cut();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    assert!(cloud.sync.beat().await.unwrap_err().is_away());
+    assert!(cloud.sync.heartbeat().await.unwrap_err().is_away());
     assert_eq!(cloud.read(own.as_str()), text);
     taken_over(&owner).await;
     line.heal();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    cloud.sync.beat().await.unwrap();
+    cloud.sync.heartbeat().await.unwrap();
     cloud.sync.sync().await.unwrap();
     owner.sync.sync().await.unwrap();
     let files: Vec<_> = owner.files().into_keys().collect();
@@ -333,7 +333,11 @@ async fn owner_back_during_the_lease_check_keeps_its_tasks() {
     // Only one that finds the owner stuck asks the remote twice.
     loop {
         fetches.store(0, SeqCst);
-        let taken = owner.sync.take_over_stuck(&[ZoneId::EMAIL]).await.unwrap();
+        let taken = owner
+            .sync
+            .take_over_expired(&[ZoneId::EMAIL])
+            .await
+            .unwrap();
         assert_eq!(taken, []);
         if fetches.load(SeqCst) > 1 {
             break;
@@ -377,10 +381,10 @@ async fn silent_remote_is_asked_once_for_lease_and_heartbeat() {
     let owner = side_with(&server, "local", |_| Box::new(Mute(Arc::clone(&asked))));
     let owner = with_lease(owner, Duration::from_millis(30));
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let looked = owner.sync.take_over_stuck(&[ZoneId::EMAIL]).await;
+    let looked = owner.sync.take_over_expired(&[ZoneId::EMAIL]).await;
     assert!(looked.unwrap_err().is_away());
-    let looked = owner.sync.take_over_stuck(&[ZoneId::EMAIL]).await;
+    let looked = owner.sync.take_over_expired(&[ZoneId::EMAIL]).await;
     assert_eq!(looked.unwrap(), []);
-    assert!(!owner.sync.beat().await.unwrap());
+    assert!(!owner.sync.heartbeat().await.unwrap());
     assert_eq!(asked.load(SeqCst), 1);
 }

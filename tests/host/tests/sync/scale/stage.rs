@@ -9,12 +9,10 @@ use std::{
 };
 
 use platinum_core::{AgentName, Role};
-use platinum_daemon::{
-    identity::Identity,
-    sync::{SyncConfig, SyncReport, Synchronizer},
-};
 use platinum_repo::{Signers, SigningKey};
+use platinum_sync::{SyncConfig, SyncReport, Synchronizer};
 use platinum_vault::Vault;
+use platinum_verify::Identity;
 use platinum_watch::{DirtyPaths, Wake, WakeUps, Watch};
 
 /// Notes in one folder.
@@ -110,7 +108,7 @@ impl Daemon {
             self.sync.sync().await.unwrap();
             if self.wake_ups.wait(QUIET).await == Wake::TimedOut {
                 let last = self.sync.sync().await.unwrap();
-                assert_eq!((last.pushed, last.held_back.len()), (0, 0), "{last:?}");
+                assert_eq!((last.pushed, last.withheld.len()), (0, 0), "{last:?}");
                 return;
             }
         }

@@ -216,7 +216,7 @@ impl World {
             edits.retain(|(path, _)| *path != bad);
             held.insert(bad);
         }
-        self.hosts[host].memory.held_back = held;
+        self.hosts[host].memory.withheld = held;
     }
 
     fn first_seen(&mut self, host: usize, base: &Files, ours: &Files) {

@@ -1,7 +1,7 @@
 //! Objects that are not as git writes them.
 
-use platinum_daemon::sync::SyncError;
 use platinum_repo::Oid;
+use platinum_sync::SyncError;
 use platinum_testkit::git::GitServer;
 
 use super::{git, house, on_main, tip};

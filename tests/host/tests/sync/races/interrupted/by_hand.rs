@@ -3,8 +3,8 @@
 use std::fs;
 
 use platinum_core::{TaskId, ZoneId, layout};
-use platinum_daemon::sync::Finish;
 use platinum_protocol::{Claimed, TaskPlace};
+use platinum_sync::Finish;
 use platinum_testkit::git::GitServer;
 
 use crate::races::{

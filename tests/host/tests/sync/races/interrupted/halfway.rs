@@ -4,9 +4,9 @@
 use std::{os::unix::fs::symlink, time::Duration};
 
 use platinum_core::{ZoneId, layout};
-use platinum_daemon::sync::Finish;
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_repo::{RefName, Repo};
+use platinum_sync::Finish;
 use platinum_testkit::git::GitServer;
 
 use crate::races::{
@@ -144,7 +144,7 @@ async fn interrupted_finish_is_pushed_by_the_next_sync() {
         line.heal();
         for _ in 0..2 {
             let report = owner.sync.sync().await.unwrap();
-            assert_eq!(report.held_back, []);
+            assert_eq!(report.withheld, []);
         }
         let files: Vec<_> = owner.files().into_keys().collect();
         assert_eq!(files, [filed]);
@@ -232,7 +232,7 @@ async fn unreadable_file_does_not_block_an_interrupted_sync() {
     let report = other.sync.sync().await.unwrap();
     assert_eq!((report.pushed, report.conflicts), (0, 0), "{report:?}");
     let held: Vec<_> = report
-        .held_back
+        .withheld
         .iter()
         .map(|held| held.path.as_str())
         .collect();

@@ -9,9 +9,10 @@ use std::{
 
 use async_trait::async_trait;
 use platinum_capabilities::sync::{SyncRunError, Syncer as _};
-use platinum_daemon::sync::SyncError;
+use platinum_daemon::Tasks;
 use platinum_protocol::PushOutcome;
 use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
+use platinum_sync::SyncError;
 use platinum_testkit::git::{GitServer, hook};
 
 use crate::races::side::{LosesAnswers, Side, side, side_with};
@@ -145,7 +146,7 @@ async fn trouble_is_reported_once_while_it_lasts() {
     let server = GitServer::start().unwrap();
     let owner = side(&server, "local");
     owner.write("Inbox/a.md", "one\n");
-    owner.sync.run().await.unwrap();
+    Tasks(owner.sync.clone()).run().await.unwrap();
     let told = || {
         let notes = owner.files().into_iter();
         notes
@@ -160,13 +161,13 @@ async fn trouble_is_reported_once_while_it_lasts() {
             .git(&["update-ref", "-d", "refs/heads/main"])
             .unwrap();
         for _ in 0..2 {
-            let error = owner.sync.run().await.unwrap_err();
+            let error = Tasks(owner.sync.clone()).run().await.unwrap_err();
             assert!(matches!(error, SyncRunError::Violation(_)), "{error:?}");
             assert_eq!(told(), times);
         }
         server
             .git(&["update-ref", "refs/heads/main", &tip])
             .unwrap();
-        owner.sync.run().await.unwrap();
+        Tasks(owner.sync.clone()).run().await.unwrap();
     }
 }

@@ -1,0 +1,174 @@
+//! What every `propose` interface and `plans/write` share: who may propose for a task, and the
+//! draft that a proposal becomes.
+//!
+//! Lives elsewhere: the record of each kind is checked in `convert`.
+//! Invariants: a draft is made once; only for a task that this agent owns, under the epoch of its
+//! claim; an equal draft that waits already is not made again.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use platinum_core::{Action, DraftId, TaskId, Timestamp, TypedAction, VaultPath, layout};
+use platinum_engine::Call;
+use platinum_vault::{
+    Vault,
+    note::{DraftNote, PlanNote},
+};
+
+use crate::{
+    bindings::platinum::{
+        actions::types::{Proposal, ProposeError},
+        plans::write,
+    },
+    blocking::{Author, in_background},
+    convert,
+    tasks::{TaskError, TaskStore},
+    text::one_line,
+};
+
+/// How long an approval counts if the skill does not say.
+const DEFAULT_LIFE: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// How long it may count at most.
+const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Largest draft that is compared with a new one, in bytes.
+const MAX_DRAFT_BYTES: u64 = 256 * 1024;
+
+/// What the interfaces that propose work on.
+pub(crate) struct ProposeCtx {
+    pub(crate) vault: Vault,
+    pub(crate) store: Arc<dyn TaskStore>,
+    pub(crate) author: Author,
+    pub(crate) now: Timestamp,
+}
+
+/// Why nothing was written.
+#[derive(Debug)]
+pub(crate) enum Unwritten {
+    Invalid(String),
+    NotOwner,
+    Unavailable(String),
+}
+
+impl From<Unwritten> for ProposeError {
+    fn from(error: Unwritten) -> Self {
+        match error {
+            Unwritten::Invalid(what) => Self::Invalid(what),
+            Unwritten::NotOwner => Self::NotOwner,
+            Unwritten::Unavailable(what) => Self::Unavailable(what),
+        }
+    }
+}
+
+impl From<Unwritten> for write::Error {
+    fn from(error: Unwritten) -> Self {
+        match error {
+            Unwritten::Invalid(what) => Self::Invalid(what),
+            Unwritten::NotOwner => Self::NotOwner,
+            Unwritten::Unavailable(what) => Self::Unavailable(what),
+        }
+    }
+}
+
+/// Makes the context of an interface that proposes, for each call.
+pub(crate) fn context(
+    vault: &Vault,
+    store: &Arc<dyn TaskStore>,
+) -> impl Fn(&Call) -> ProposeCtx + Send + Sync + use<> {
+    let (vault, store) = (vault.clone(), Arc::clone(store));
+    move |call| ProposeCtx {
+        vault: vault.clone(),
+        store: Arc::clone(&store),
+        author: Author::of(call),
+        now: call.now,
+    }
+}
+
+impl ProposeCtx {
+    /// Makes a draft of an action that was checked; answers its id.
+    pub(crate) async fn propose_action<T: TypedAction>(
+        &self,
+        proposal: Proposal,
+        record: Result<T, String>,
+    ) -> Result<String, ProposeError> {
+        let (task, epoch) = self.owned_task(&proposal.task).await?;
+        let action = Action::new(&record.map_err(ProposeError::Invalid)?);
+        let expires = match proposal.expires {
+            Some(text) => convert::time("expires", &text).map_err(ProposeError::Invalid)?,
+            None => self.now + DEFAULT_LIFE,
+        };
+        if expires <= self.now || expires > self.now + LONGEST_LIFE {
+            return Err(ProposeError::Invalid(
+                "`expires` must lie within the next 90 days".to_owned(),
+            ));
+        }
+        if let Some(id) = self.equal_draft((task, epoch), &action).await? {
+            return Err(ProposeError::Duplicate(id.to_string()));
+        }
+        let note = DraftNote {
+            id: DraftId::generate(),
+            created: self.now,
+            by: self.author.by.clone(),
+            task,
+            epoch: Some(epoch),
+            action,
+            summary: one_line("summary", &proposal.summary, 300).map_err(ProposeError::Invalid)?,
+            reason: one_line("reason", &proposal.reason, 500).map_err(ProposeError::Invalid)?,
+            expires,
+        };
+        self.create(layout::pending(note.id), note.render()).await?;
+        Ok(note.id.to_string())
+    }
+
+    /// Writes a plan; answers its id.
+    pub(crate) async fn write_plan(&self, note: PlanNote) -> Result<String, Unwritten> {
+        self.create(layout::plan(note.id), note.render()).await?;
+        Ok(note.id.to_string())
+    }
+
+    /// The task and the epoch of its claim, if this agent may draft for it.
+    pub(crate) async fn owned_task(&self, id: &str) -> Result<(TaskId, u64), Unwritten> {
+        let id: TaskId = id
+            .parse()
+            .map_err(|error: platinum_core::IdError| Unwritten::Invalid(error.to_string()))?;
+        match self.store.drafting_epoch(id).await {
+            Ok(Some(epoch)) => Ok((id, epoch)),
+            Ok(None) | Err(TaskError::NotFound) => Err(Unwritten::NotOwner),
+            Err(error) => Err(Unwritten::Unavailable(error.to_string())),
+        }
+    }
+
+    /// A draft for the same task that would do just the same, if one waits already: a skill that
+    /// runs again after a crash proposes once.
+    async fn equal_draft(
+        &self,
+        (task, epoch): (TaskId, u64),
+        action: &Action,
+    ) -> Result<Option<DraftId>, Unwritten> {
+        let (vault, action) = (self.vault.clone(), action.clone());
+        in_background(move || {
+            for entry in vault.list(layout::PENDING_APPROVAL)? {
+                let Ok(text) = vault.read_text(&entry.path, MAX_DRAFT_BYTES) else {
+                    continue;
+                };
+                let Ok(waiting) = DraftNote::parse(&text) else {
+                    continue;
+                };
+                // One of an earlier claim would be refused when it is approved.
+                let counts = waiting.epoch.is_none_or(|of| of == epoch);
+                if waiting.task == task && waiting.action == action && counts {
+                    return Ok(Some(waiting.id));
+                }
+            }
+            Ok(None)
+        })
+        .await
+        .map_err(|error| Unwritten::Unavailable(error.to_string()))
+    }
+
+    async fn create(&self, path: VaultPath, text: String) -> Result<(), Unwritten> {
+        self.author
+            .create(&self.vault, path, text)
+            .await
+            .map_err(Unwritten::Unavailable)
+    }
+}

@@ -1,0 +1,282 @@
+//! Merging the work tree with the remote's tip, and the commit of what only this machine has.
+//!
+//! Lives elsewhere: which version keeps a path is decided in `protocol::merge`; writing files is
+//! `worktree`'s.
+//! Invariant: what may not be published is withheld, path by path, and keeps nothing else from being
+//! published.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use platinum_core::{Role, VaultPath};
+use platinum_policy::{Change, check};
+use platinum_protocol::merge;
+use platinum_repo::{Edit, Oid, RefName, Repo, RepoError};
+use platinum_verify::claim_rules;
+use platinum_worktree::{Withheld, WorktreeUpdate};
+
+use super::prepared::{PlannedEdit, Prepared};
+use crate::{
+    SyncError,
+    claims::{
+        manual_moves,
+        offline::{UNCONFIRMED_REASON, tentative},
+    },
+    replica::{Replica, unacknowledged},
+};
+
+/// Merges the work tree with `tip` and makes a commit of what only we have.
+pub(crate) fn prepare(replica: &Replica, tip: Option<Oid>) -> Result<Prepared, SyncError> {
+    let _lock = replica.worktree.lock();
+    replica.worktree.resume_apply()?;
+    let applied = replica.repo.tip(RefName::Applied)?;
+    let theirs: BTreeMap<VaultPath, Option<Oid>> = match tip {
+        Some(tip) => replica
+            .repo
+            .changes(applied, tip)?
+            .into_iter()
+            .map(|c| (c.path, c.blob))
+            .collect(),
+        None => BTreeMap::new(),
+    };
+    let ours = replica.worktree.scan(applied, &mut theirs.keys())?;
+    let paths: BTreeSet<&VaultPath> = theirs.keys().chain(ours.files.keys()).collect();
+    let base = match applied {
+        Some(applied) => replica.repo.blobs_at(applied, paths.iter().copied())?,
+        None => BTreeMap::new(),
+    };
+    let our = |path: &VaultPath| {
+        ours.files
+            .get(path)
+            .copied()
+            .unwrap_or_else(|| base.get(path).copied())
+    };
+    let their = |path: &VaultPath| {
+        theirs
+            .get(path)
+            .copied()
+            .unwrap_or_else(|| base.get(path).copied())
+    };
+    let tree = |side: &dyn Fn(&VaultPath) -> Option<Oid>| -> merge::Tree {
+        paths
+            .iter()
+            .filter_map(|path| Some(((*path).clone(), side(path)?.to_string())))
+            .collect()
+    };
+    let unacknowledged =
+        unacknowledged::own_versions(replica, (applied, tip), &ours.files, &theirs, &base)?;
+    let made_from = |path: &VaultPath| {
+        let pushed = unacknowledged.get(path).copied();
+        pushed.unwrap_or_else(|| base.get(path).copied())
+    };
+    let plan = merge::plan(&merge::Sides {
+        base: &tree(&made_from),
+        ours: &tree(&our),
+        theirs: &tree(&their),
+        our_version: &|path| replica.clock.our_version(path),
+        their_version: &|path| replica.clock.their_version(applied, tip, path),
+        may_overwrite: &|path| {
+            let change = [(path.clone(), Change::Modify)];
+            check(replica.role, &replica.agent, &change).is_ok()
+        },
+        unchanged: &|path| {
+            let there = replica.repo.blob_at(applied?, path).ok()?;
+            there.map(|blob| blob.to_string())
+        },
+    });
+
+    let mut prepared = Prepared {
+        withheld: ours.withheld,
+        ..Prepared::default()
+    };
+    let mut edits = Vec::new();
+    for (path, blob) in &plan.keep_ours {
+        let (edit, change) = match (blob, their(path)) {
+            (Some(blob), before) => {
+                if tentative::is_unconfirmed(replica, path, Repo::oid(blob)?) {
+                    // The next scan finds what becomes of it.
+                    if let Err(error) = tentative::reconcile_draft(replica, path) {
+                        tracing::warn!("Cannot reconcile the draft {path}: {error}.");
+                    }
+                    prepared.withheld.push(Withheld {
+                        path: path.clone(),
+                        reason: UNCONFIRMED_REASON.to_owned(),
+                    });
+                    continue;
+                }
+                let change = if before.is_some() {
+                    Change::Modify
+                } else {
+                    Change::Create
+                };
+                (Edit::PutBlob(Repo::oid(blob)?), change)
+            }
+            (None, _) => (Edit::Delete, Change::Delete),
+        };
+        edits.push((path.clone(), edit, change));
+    }
+    for conflict in &plan.conflicts {
+        let loser = Repo::oid(conflict.set_aside())?;
+        if their(&conflict.copy) != Some(loser) {
+            edits.push((conflict.copy.clone(), Edit::PutBlob(loser), Change::Create));
+        }
+        prepared.copies.push((conflict.copy.clone(), loser));
+        let ours = Repo::oid(&conflict.ours)?;
+        match conflict.keeper {
+            merge::Keeper::Ours => {
+                edits.push((conflict.path.clone(), Edit::PutBlob(ours), Change::Modify));
+            }
+            merge::Keeper::Theirs => prepared.updates.push(WorktreeUpdate {
+                path: conflict.path.clone(),
+                expected: Some(ours),
+                new: Some(Repo::oid(&conflict.theirs)?),
+            }),
+        }
+    }
+    for (path, blob) in &plan.take_theirs {
+        prepared.updates.push(WorktreeUpdate {
+            path: path.clone(),
+            expected: our(path),
+            new: blob.as_deref().map(Repo::oid).transpose()?,
+        });
+    }
+    manual_moves::ensure_one_place(replica, tip, &mut edits, &mut prepared)?;
+    commit_edits(replica, tip, edits, &mut prepared)?;
+    Ok(prepared)
+}
+
+/// Commits the edits that this agent may make; the others are withheld.
+fn commit_edits(
+    replica: &Replica,
+    tip: Option<Oid>,
+    mut edits: Vec<PlannedEdit>,
+    prepared: &mut Prepared,
+) -> Result<(), SyncError> {
+    loop {
+        // Holding one back can make another one wrong: a claim is two edits.
+        let changes: Vec<_> = edits.iter().map(|(p, _, c)| (p.clone(), *c)).collect();
+        if let Err(violations) = check(replica.role, &replica.agent, &changes) {
+            for violation in violations {
+                let reason = violation.to_string();
+                edits.retain(|(path, ..)| *path != violation.path);
+                prepared.withheld.push(Withheld {
+                    path: violation.path,
+                    reason,
+                });
+            }
+            continue;
+        }
+        if edits.is_empty() {
+            return Ok(());
+        }
+        let count = u32::try_from(edits.len()).unwrap_or(u32::MAX);
+        let message = match edits.as_slice() {
+            [(path, ..)] => format!("Sync {path}"),
+            several => format!("Sync {} files", several.len()),
+        };
+        let list: Vec<_> = edits
+            .iter()
+            .map(|(p, e, _)| (p.clone(), e.clone()))
+            .collect();
+        let commit = replica
+            .repo
+            .commit(tip, &list, &replica.clock.meta(message, Vec::new()))?;
+        if withhold_secrets(replica, tip, commit, &mut edits, prepared)? {
+            continue;
+        }
+        if withhold_claims(replica, tip, commit, &mut edits, prepared)? {
+            continue;
+        }
+        // What the other side would refuse is not sent: names that differ only in case, say.
+        match replica.repo.changes(tip, commit) {
+            Ok(_) => {
+                fail::fail_point!("sync-committed");
+                replica.repo.record_outgoing(commit)?;
+                fail::fail_point!("sync-outgoing-noted");
+                prepared.commit = Some(commit);
+                prepared.edits = count;
+                return Ok(());
+            }
+            Err(RepoError::Foreign { path: at, what }) => {
+                let before = edits.len();
+                edits.retain(|(path, ..)| {
+                    let keep = !is_at(path, &at);
+                    if !keep {
+                        let reason = format!("`{at}` {what}");
+                        prepared.withheld.push(Withheld {
+                            path: path.clone(),
+                            reason,
+                        });
+                    }
+                    keep
+                });
+                if edits.len() == before {
+                    return Err(RepoError::Foreign { path: at, what }.into());
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Takes out the edits of claims that only local may make; whether there were some.
+fn withhold_claims(
+    replica: &Replica,
+    tip: Option<Oid>,
+    commit: Oid,
+    edits: &mut Vec<PlannedEdit>,
+    prepared: &mut Prepared,
+) -> Result<bool, SyncError> {
+    if replica.role == Role::Local {
+        return Ok(false);
+    }
+    let changed = replica.repo.compare(tip, commit, usize::MAX)?.changed;
+    let faults = claim_rules::faults(&replica.repo, &replica.agent, &changed, &|path| {
+        let at = tip.map(|tip| replica.repo.blob_at(tip, path));
+        Ok(at.transpose()?.flatten())
+    })?;
+    let before = edits.len();
+    for (path, reason) in faults {
+        edits.retain(|(edit, ..)| *edit != path);
+        prepared.withheld.push(Withheld { path, reason });
+    }
+    Ok(edits.len() < before)
+}
+
+/// Takes out the edits that would give away a secret; whether there were some.
+fn withhold_secrets(
+    replica: &Replica,
+    tip: Option<Oid>,
+    commit: Oid,
+    edits: &mut Vec<PlannedEdit>,
+    prepared: &mut Prepared,
+) -> Result<bool, SyncError> {
+    let blocked = replica.gate.check_push(&replica.repo, tip, commit)?;
+    let before = edits.len();
+    for item in &blocked {
+        edits.retain(|(path, ..)| {
+            let keep = path.as_str() != item.raw;
+            if !keep {
+                prepared.withheld.push(Withheld {
+                    path: path.clone(),
+                    reason: item.reason.clone(),
+                });
+            }
+            keep
+        });
+    }
+    if !blocked.is_empty() && edits.len() == before {
+        replica
+            .gate
+            .ensure_publishable(&replica.repo, tip, commit)?;
+    }
+    Ok(edits.len() < before)
+}
+
+/// Whether a path is the one that a fault names, or below it. A long one is not named to its end.
+fn is_at(path: &VaultPath, at: &str) -> bool {
+    const NAMED: usize = 300;
+    let path = path.as_str().escape_debug().to_string();
+    let is_folder = at.ends_with('/') || at.chars().count() >= NAMED;
+    path.strip_prefix(at)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || is_folder)
+}

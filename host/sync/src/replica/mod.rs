@@ -1,0 +1,79 @@
+//! [`Replica`]: the vault, its Git repository and the local sync state. Blocking; call it through
+//! `Synchronizer::blocking`.
+//!
+//! Lives here: the parts and how they are joined. `outbox` knows what became of commits made here,
+//! `unacknowledged` finds own versions in the remote's, `locks` recovers stale locks, `notifier`
+//! tells the owner, `tasks` reads tasks, and `filter` joins the gate and the work tree.
+
+mod filter;
+mod locks;
+mod notifier;
+mod outbox;
+pub(crate) mod tasks;
+pub(crate) mod unacknowledged;
+
+use std::sync::Arc;
+
+use platinum_core::{AgentName, Role};
+use platinum_repo::Repo;
+use platinum_secrets::Scanner;
+use platinum_vault::Vault;
+use platinum_verify::{Gate, Identity};
+use platinum_worktree::{VersionClock, Worktree};
+
+use crate::{SyncError, claims::offline::IntentStore};
+use filter::GateFilter;
+use locks::StaleLocks;
+use notifier::Notifier;
+use outbox::Outbox;
+
+/// The vault, its Git repository and the local sync state.
+pub(crate) struct Replica {
+    pub(crate) vault: Vault,
+    pub(crate) repo: Repo,
+    pub(crate) agent: AgentName,
+    pub(crate) role: Role,
+    pub(crate) identity: Identity,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) clock: Arc<VersionClock>,
+    pub(crate) worktree: Arc<Worktree>,
+    pub(crate) intents: IntentStore,
+    pub(crate) outbox: Outbox,
+    pub(crate) locks: StaleLocks,
+    pub(crate) notifier: Notifier,
+}
+
+impl Replica {
+    pub(crate) fn new(
+        vault: Vault,
+        repo: Repo,
+        agent: AgentName,
+        role: Role,
+        identity: Identity,
+        scanner: Arc<Scanner>,
+    ) -> Result<Self, SyncError> {
+        let gate = Arc::new(Gate::new(scanner));
+        let clock = Arc::new(VersionClock::new(repo.clone(), agent.clone(), role));
+        let worktree = Arc::new(Worktree::new(
+            vault.clone(),
+            repo.clone(),
+            agent.clone(),
+            Arc::clone(&clock),
+            Box::new(GateFilter::new(Arc::clone(&gate))),
+        ));
+        Ok(Self {
+            intents: IntentStore::open(repo.git_dir())?,
+            outbox: Outbox::new(repo.clone()),
+            locks: StaleLocks::new(repo.clone()),
+            notifier: Notifier::new(vault.clone(), agent.clone(), role, Arc::clone(&worktree)),
+            vault,
+            repo,
+            agent,
+            role,
+            identity,
+            gate,
+            clock,
+            worktree,
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! Reverting violations: the commit by which local takes them out of the remote.
+//!
+//! Lives elsewhere: what is left without them is found in `reapply`; pushing the revert, and building
+//! it anew if the tip moved, is `sync`'s.
+//! Invariants: the tree of the revert is what was verified before and what honest commits made of it
+//! since, nothing else; it is checked once more before it is pushed; the owner is notified of who did
+//! what.
+
+use platinum_core::{AgentName, Timestamp, VaultPath, layout};
+use platinum_protocol::conflict_name;
+use platinum_repo::{CommitMeta, Edit, Oid, Repo, RepoError};
+
+use crate::{
+    VerifyError,
+    verifier::{Perspective, Report, Verifier, by},
+    violation::{Recovery, Violation},
+    walk::BATCH,
+};
+
+/// The trailer that names a commit which is reverted.
+pub(crate) const TRAILER_REVERTS: &str = "Platinum-Reverts";
+/// Of a commit's message only the end is read: so many ids are well within it.
+const MAX_NAMED: usize = 200;
+/// How long a sentence on the dashboard may be.
+const MAX_MESSAGE: usize = 280;
+
+/// A commit that reverts violations.
+pub struct Revert {
+    /// It, on the remote's tip.
+    pub commit: Oid,
+    /// What the owner is notified of.
+    pub messages: Vec<String>,
+}
+
+/// Makes the commits that revert violations.
+pub struct Reverter<'a> {
+    /// The repository.
+    pub repo: &'a Repo,
+    /// This host.
+    pub agent: &'a AgentName,
+    /// What a commit made here says of itself, by its message and trailers.
+    pub meta: &'a dyn Fn(String, Vec<(String, String)>) -> CommitMeta,
+}
+
+impl Reverter<'_> {
+    /// Makes the commit on `tip` that leaves nothing of what a report has open.
+    ///
+    /// # Errors
+    /// [`VerifyError::Violation`] if it cannot be reverted, or if the repository cannot be used.
+    pub fn revert(&self, tip: Oid, report: Report) -> Result<Revert, VerifyError> {
+        let (verified, mut commit) = (report.base, tip);
+        if !report.open.is_empty() {
+            commit = self.revert_all(verified, tip, &report)?;
+            self.ensure_clean(verified, commit, &report.open)?;
+        }
+        let (commit, asked_again) = self.ask_again(commit, &report.unproven)?;
+        let mut all = report.reverted;
+        all.extend(report.open);
+        Ok(Revert {
+            commit,
+            messages: messages(&all, asked_again),
+        })
+    }
+
+    fn revert_all(
+        &self,
+        verified: Option<Oid>,
+        tip: Oid,
+        report: &Report,
+    ) -> Result<Oid, RepoError> {
+        let (mut at, mut base, mut edits) = (tip, verified, report.clean.as_slice());
+        for named in report.open.chunks(MAX_NAMED) {
+            let trailers = named
+                .iter()
+                .map(|v| (TRAILER_REVERTS.to_owned(), v.commit.clone()))
+                .collect();
+            let message = match named {
+                [one] => format!("Undo {}", one.short()),
+                several => format!("Undo {} commits", several.len()),
+            };
+            let meta = (self.meta)(message, trailers);
+            at = self.repo.commit_over(Some(at), base, edits, &meta)?;
+            (base, edits) = (Some(at), &[]);
+        }
+        Ok(at)
+    }
+
+    /// What is left must be what a vault holds; if not, a person has to look.
+    fn ensure_clean(
+        &self,
+        verified: Option<Oid>,
+        commit: Oid,
+        undone: &[Violation],
+    ) -> Result<(), VerifyError> {
+        let mut compared = self.repo.compare(verified, commit, usize::MAX)?;
+        compared.odd_modes.clear();
+        let verify = Verifier {
+            repo: self.repo,
+            perspective: Perspective::Local,
+            signers: &Default::default(),
+            own: None,
+            batch: BATCH,
+        };
+        let left = verify.structure(&compared)?;
+        match (left.is_empty(), undone.first()) {
+            (false, Some(first)) => {
+                let mut violation = first.clone();
+                violation.recovery = Recovery::Owner;
+                violation.reasons.extend(left);
+                violation.reasons.push(
+                    "it cannot be undone by itself, because later commits built on it: take it \
+                     out of the remote with a commit of your own"
+                        .to_owned(),
+                );
+                Err(VerifyError::Violation(violation))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What was not approved on this machine waits for the owner again; returns how many files.
+    fn ask_again(&self, on: Oid, unproven: &[VaultPath]) -> Result<(Oid, usize), VerifyError> {
+        let mut edits = Vec::new();
+        let mut count = 0;
+        for path in unproven {
+            let Some(blob) = self.repo.blob_at(on, path)? else {
+                continue;
+            };
+            count += 1;
+            edits.push((path.clone(), Edit::Delete));
+            let name = path.as_str().strip_prefix(layout::APPROVED);
+            let waiting = format!("{}{}", layout::PENDING_APPROVAL, name.unwrap_or_default());
+            let waiting = VaultPath::new(waiting)?;
+            match self.repo.blob_at(on, &waiting)? {
+                Some(there) if there == blob => {}
+                Some(_) => {
+                    let at = Timestamp::now().as_millisecond();
+                    let copy = conflict_name(&waiting, &self.agent, at, &blob.to_string());
+                    edits.push((copy, Edit::PutBlob(blob)));
+                }
+                None => edits.push((waiting, Edit::PutBlob(blob))),
+            }
+        }
+        if edits.is_empty() {
+            return Ok((on, 0));
+        }
+        let message = "Ask again for what this machine did not approve".to_owned();
+        let commit = self
+            .repo
+            .commit(Some(on), &edits, &(self.meta)(message, Vec::new()))?;
+        Ok((commit, count))
+    }
+}
+
+/// What the owner is notified of: a sentence for what was reverted, one for what waits again.
+pub fn messages(undone: &[Violation], asked_again: usize) -> Vec<String> {
+    let mut messages = Vec::new();
+    if let Some(first) = undone.first() {
+        let who = by(first.agent.as_ref());
+        let reasons = first.reasons.join("; ");
+        let what = match undone.len() {
+            1 => format!("Undone: commit {}{who}: {reasons}", first.short()),
+            several => format!(
+                "Undone: {several} commits; the first, {}{who}: {reasons}",
+                first.short()
+            ),
+        };
+        messages.push(what.chars().take(MAX_MESSAGE).collect());
+    }
+    if asked_again > 0 {
+        messages.push(format!(
+            "{asked_again} approvals in the remote were not made on this machine with its present \
+             key: they wait in {} again",
+            layout::PENDING_APPROVAL
+        ));
+    }
+    messages
+}

@@ -1,0 +1,265 @@
+//! Walking a range of commits: every commit in turn, and then, if there are violations, once more
+//! without them.
+//!
+//! Lives elsewhere: verifying a commit is `verifier`'s; what is kept of a range is in `history`.
+//! Invariants: no range is too long; after each batch with no open violation and no unmerged branch,
+//! what was verified is handed on and forgotten, so that neither memory nor a restart costs more than
+//! a batch; a first contact is one batch, as an unknown signer's commit is history up to its end and
+//! an attack from then on.
+
+use std::collections::BTreeMap;
+
+use platinum_core::{Role, VaultPath, layout};
+use platinum_policy::check;
+use platinum_repo::{CommitInfo, Edit, Oid, RepoError};
+
+use crate::{
+    VerifyError,
+    history::{Author, Blobs, Entry, History, Reapply},
+    key_status::Keys,
+    verifier::{
+        Approved, MAX_CHANGES, Perspective, Report, Verifier, parents_of, too_many, violation,
+    },
+    violation::{Recovery, Violation},
+};
+
+/// So many commits that are right are verified before they are handed on.
+pub const BATCH: usize = 4096;
+/// After so many the progress is logged.
+const LOG_EVERY: usize = 20_000;
+
+/// Violations by their place in the history.
+type Violations = BTreeMap<usize, Violation>;
+
+impl<'a> Verifier<'a> {
+    /// Verifies everything that `tip` has and `verified` has not.
+    pub(crate) fn verify(&self, verified: Option<Oid>, tip: Oid) -> Result<Report, VerifyError> {
+        self.verify_range(verified, tip, &mut |_| Ok(()))
+    }
+
+    /// Verifies everything that `tip` has and `verified` has not; calls `advance` where each batch of
+    /// the history that is right ends.
+    ///
+    /// # Errors
+    /// [`VerifyError::Violation`] if the history was rewritten, or if the repository cannot be read.
+    pub fn verify_range(
+        &self,
+        verified: Option<Oid>,
+        tip: Oid,
+        advance: &mut dyn FnMut(Oid) -> Result<(), RepoError>,
+    ) -> Result<Report, VerifyError> {
+        let mut history = History::from(verified);
+        if verified == Some(tip) {
+            return Ok(self.nothing_found(&history));
+        }
+        if let Some(verified) = verified
+            && !self.repo.is_ancestor(verified, tip)?
+        {
+            return Err(VerifyError::Violation(self.rewritten(verified, tip)));
+        }
+        let keys = Keys::after(verified, self.repo, self.signers);
+        let mut found = Violations::new();
+        let mut approved = Approved::default();
+        let commits = self.repo.commits_between(verified, tip, usize::MAX)?;
+        let count = commits.len();
+        for (at, commit) in commits.into_iter().enumerate() {
+            if at % BATCH == BATCH - 1 {
+                self.repo.drop_caches()?;
+            }
+            let info = self.repo.commit_info(commit)?;
+            let instead = history.instead_of_parents(&info);
+            let (assessment, violation) = self.commit(&info, &keys, instead, &mut approved)?;
+            found.extend(violation.map(|violation| (history.len(), violation)));
+            history.push(&info, assessment);
+            if verified.is_some() && history.len() >= self.batch && history.ends_clean() {
+                advance(commit)?;
+                history = History::from(Some(commit));
+            }
+            if at % LOG_EVERY == LOG_EVERY - 1 {
+                tracing::info!("{} of {count} commits are verified.", at + 1);
+            }
+        }
+        let mut report = self.nothing_found(&history);
+        if !found.is_empty() {
+            report.clean = self.reapply(&history, &mut found)?;
+            let reverted = history.reverted(&found);
+            for (at, violation) in found {
+                match reverted.contains(&at) {
+                    true => report.reverted.push(violation),
+                    false => report.open.push(violation),
+                }
+            }
+            self.drop_trust_hints(&mut report);
+        }
+        if verified.is_none() && self.perspective != Perspective::Server {
+            self.first_contact(tip, &approved, &mut report)?;
+        }
+        Ok(report)
+    }
+
+    fn nothing_found(&self, history: &History<'_>) -> Report {
+        Report {
+            base: history.base(),
+            ..Report::default()
+        }
+    }
+
+    /// Goes from the base to the tip without the violations: finds those that are right only
+    /// because of others, and what is left in the end.
+    fn reapply(
+        &self,
+        history: &History<'a>,
+        found: &mut Violations,
+    ) -> Result<Vec<(VaultPath, Edit)>, RepoError> {
+        let mut reapply = Reapply::on(self.repo, history.base());
+        // Of each commit the last violation that it stands on or is: two with the same one stand
+        // on all the same.
+        let mut last: Vec<Option<usize>> = Vec::with_capacity(history.len());
+        for (at, entry) in history.entries().iter().enumerate() {
+            if at % BATCH == BATCH - 1 {
+                self.repo.drop_caches()?;
+            }
+            let of_parents = || {
+                let parents = history.parents(at).iter();
+                parents.map(|parent| parent.and_then(|parent| last.get(parent).copied().flatten()))
+            };
+            let first = of_parents().next().flatten();
+            let brings = of_parents().any(|other| other != first);
+            if !found.contains_key(&at)
+                && let Some(violation) = self.reevaluate(entry, brings, &mut reapply)?
+            {
+                found.insert(at, violation);
+            }
+            last.push(match found.contains_key(&at) {
+                true => Some(at),
+                false => first,
+            });
+        }
+        reapply.into_edits()
+    }
+
+    /// Verifies a commit once more, by what it changes where the violations are not.
+    fn reevaluate(
+        &self,
+        entry: &Entry<'_>,
+        brings: bool,
+        reapply: &mut Reapply<'_>,
+    ) -> Result<Option<Violation>, RepoError> {
+        let mut reasons = Vec::new();
+        let mut recovery = Recovery::Undo;
+        if brings {
+            reasons.push("it merges a commit that may not be".to_owned());
+        }
+        let info = self.repo.commit_info(entry.oid)?;
+        let changed = match self.changed(&info, entry, reapply) {
+            Err(RepoError::TooMany(most)) => {
+                reasons.push(too_many(most));
+                if matches!(entry.author, Author::BeforeFirstContact) {
+                    recovery = Recovery::Owner;
+                }
+                Blobs::new()
+            }
+            changed => changed?,
+        };
+        let rebased = reapply.rebase_changes(changed)?;
+        let without = |reason: &str| format!("without what is undone before it, {reason}");
+        for path in &rebased.blocked {
+            reasons.push(without(&format!("{path} would be where something else is")));
+        }
+        if let Some(signer) = entry.author.signer() {
+            if let Err(violations) = check(signer.role, &signer.agent, &rebased.changes) {
+                reasons.extend(violations.iter().map(|v| without(&v.to_string())));
+            }
+            if signer.role == Role::Cloud
+                && let Some(fault) = reapply.find_duplicate(entry.oid, &rebased)?
+            {
+                reasons.push(without(&fault.sentence(&signer.agent)));
+            }
+            let faults = self.claims(signer, &rebased.compared(), &|path| reapply.now(path))?;
+            reasons.extend(faults.iter().map(|fault| without(fault)));
+        }
+        if reasons.is_empty() {
+            reapply.apply(rebased);
+            return Ok(None);
+        }
+        let mut violation = violation(entry.oid, entry.author, reasons);
+        violation.recovery = recovery;
+        Ok(Some(violation))
+    }
+
+    /// What a commit left where.
+    fn changed(
+        &self,
+        info: &CommitInfo,
+        entry: &Entry<'_>,
+        reapply: &Reapply<'_>,
+    ) -> Result<Blobs, RepoError> {
+        if entry.is_whole {
+            return reapply.all_of(entry.oid, MAX_CHANGES);
+        }
+        let mut changed = Blobs::new();
+        for parent in parents_of(info) {
+            let compared = self.repo.compare(parent, info.oid, usize::MAX)?;
+            changed.extend(compared.changed.into_iter().map(|c| (c.path, c.blob)));
+        }
+        Ok(changed)
+    }
+
+    /// Keys may not have been exchanged yet: then commits of an unknown signer are no attack, and reverting
+    /// them would only be a loss.
+    fn drop_trust_hints(&self, report: &mut Report) {
+        if self.signers.iter().any(|signer| signer.role == Role::Cloud) {
+            for violation in &mut report.open {
+                if violation.recovery == Recovery::Trust {
+                    violation.recovery = Recovery::Undo;
+                }
+            }
+        }
+    }
+
+    /// What is taken over from a history that was not verified here.
+    fn first_contact(
+        &self,
+        tip: Oid,
+        approved: &Approved,
+        report: &mut Report,
+    ) -> Result<(), RepoError> {
+        let paths: Vec<VaultPath> = match report.open.is_empty() {
+            true => {
+                let (whole, mut reasons) = match self.repo.compare(None, tip, MAX_CHANGES) {
+                    Err(RepoError::TooMany(most)) => {
+                        let what = format!("it holds more than {most} files or folders");
+                        (Vec::new(), vec![what])
+                    }
+                    whole => {
+                        let mut whole = whole?;
+                        // A vault may have been on systems that mark every file as a program.
+                        whole.odd_modes.clear();
+                        let reasons = self.structure(&whole)?;
+                        (whole.changed, reasons)
+                    }
+                };
+                if !reasons.is_empty() {
+                    reasons.push(
+                        "it comes from before this host knew the remote, and is not undone by \
+                         itself: take it out of the remote with a commit, or choose another remote"
+                            .to_owned(),
+                    );
+                    let mut violation = violation(tip, Author::BeforeFirstContact, reasons);
+                    violation.recovery = Recovery::Owner;
+                    report.open.push(violation);
+                }
+                whole.into_iter().map(|changed| changed.path).collect()
+            }
+            // Nothing was there before: these are all files that are left.
+            false => report.clean.iter().map(|(path, _)| path.clone()).collect(),
+        };
+        if self.perspective == Perspective::Local {
+            let unproven = paths
+                .into_iter()
+                .filter(|path| path.is_within(layout::APPROVED) && !approved.is_own(path));
+            report.unproven.extend(unproven);
+        }
+        Ok(())
+    }
+}

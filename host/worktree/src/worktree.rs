@@ -1,0 +1,157 @@
+//! [`Worktree`]: one vault with its repository; scans it, and keeps what it finds in the history.
+//!
+//! Invariants: every version that a scan found settled is in the repository's history before anyone
+//! is asked about it, also while the remote is away; every call blocks.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use platinum_core::{AgentName, Timestamp, VaultPath};
+use platinum_protocol::conflict_name;
+use platinum_repo::{Edit, Oid, RefName, Repo, RepoError};
+use platinum_vault::Vault;
+use platinum_watch::DirtyPaths;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    FileFilter, VersionClock, WorktreeError,
+    leftovers::Recovery,
+    scan::{Edits, ScanState},
+};
+
+/// A file that is not given to the remote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withheld {
+    /// Where.
+    pub path: VaultPath,
+    /// Why not, in a sentence.
+    pub reason: String,
+}
+
+/// One vault with its repository.
+pub struct Worktree {
+    pub(crate) vault: Vault,
+    pub(crate) repo: Repo,
+    pub(crate) agent: AgentName,
+    pub(crate) clock: Arc<VersionClock>,
+    filter: Box<dyn FileFilter>,
+    state: Mutex<ScanState>,
+    /// Held while files are moved, or read to decide what becomes of them.
+    lock: Mutex<()>,
+}
+
+impl Worktree {
+    /// Joins a vault and its repository.
+    pub fn new(
+        vault: Vault,
+        repo: Repo,
+        agent: AgentName,
+        clock: Arc<VersionClock>,
+        filter: Box<dyn FileFilter>,
+    ) -> Self {
+        let state = Mutex::new(ScanState::new(repo.git_dir()));
+        Self {
+            vault,
+            repo,
+            agent,
+            clock,
+            filter,
+            state,
+            lock: Mutex::default(),
+        }
+    }
+
+    /// Locks the work tree: for everything that moves its files, also without the remote. Never
+    /// held over a call to the remote.
+    pub fn lock(&self) -> MutexGuard<'_, ()> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A sync begins: finds what changed here, and keeps it in the history.
+    ///
+    /// # Errors
+    /// If the vault or the repository cannot be read or written.
+    pub fn begin_sync(&self) -> Result<(), WorktreeError> {
+        let _lock = self.lock();
+        self.state().begin();
+        self.resume_apply()?;
+        let applied = self.repo.tip(RefName::Applied)?;
+        self.scan(applied, &mut std::iter::empty()).map(drop)
+    }
+
+    /// How the work tree differs from the applied commit, reading also these paths.
+    ///
+    /// # Errors
+    /// If the vault or the repository cannot be read, or so much is gone that it is not accepted.
+    pub fn scan(
+        &self,
+        applied: Option<Oid>,
+        more: &mut dyn Iterator<Item = &VaultPath>,
+    ) -> Result<Edits, WorktreeError> {
+        let mut state = self.state();
+        let sources = (&self.vault, &self.repo, &*self.filter);
+        let (mut edits, leftovers) = state.scan(sources, applied, more)?;
+        let recovery = Recovery {
+            vault: &self.vault,
+            repo: &self.repo,
+            agent: &self.agent,
+        };
+        let recovered = recovery.recover_all(&leftovers)?;
+        if !recovered.is_empty() {
+            edits = state.scan(sources, applied, &mut recovered.iter())?.0;
+        }
+        drop(state);
+        self.keep(applied, &edits)?;
+        fail::fail_point!("keep-after");
+        self.clock.note_versions(&edits.files)?;
+        Ok(edits)
+    }
+
+    fn keep(&self, applied: Option<Oid>, edits: &Edits) -> Result<(), WorktreeError> {
+        if edits.files.values().all(Option::is_none) {
+            return Ok(());
+        }
+        let list: Vec<(VaultPath, Edit)> = edits
+            .files
+            .iter()
+            .map(|(path, blob)| (path.clone(), blob.map_or(Edit::Delete, Edit::PutBlob)))
+            .collect();
+        let meta = self
+            .clock
+            .unstamped_meta(format!("Kept {} files", list.len()));
+        fail::fail_point!("keep-before");
+        match self.repo.save_snapshot(applied, &list, &meta) {
+            Ok(_) => Ok(()),
+            // A file where a folder is going away: it is kept when that has happened.
+            Err(error @ (RepoError::InTheWay(_) | RepoError::Absent(_))) => {
+                tracing::debug!(%error, "The edits are kept at the next scan.");
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Notes that these paths are about to be changed: the next scan reads them.
+    pub fn touch<'a>(&self, paths: impl Iterator<Item = &'a VaultPath>) {
+        self.state().touch(paths);
+    }
+
+    /// From now on the watcher says which paths changed.
+    pub fn watched_by(&self, dirty: DirtyPaths) {
+        self.state().watched_by(dirty);
+    }
+
+    fn state(&self) -> MutexGuard<'_, ScanState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a version that lost its place goes.
+pub(crate) fn conflict_copy_path(
+    agent: &AgentName,
+    path: &VaultPath,
+    blob: Option<Oid>,
+) -> VaultPath {
+    let at = Timestamp::now().as_millisecond();
+    let hex = blob.map_or_else(|| "unread".to_owned(), |oid| oid.to_string());
+    conflict_name(path, agent, at, &hex)
+}

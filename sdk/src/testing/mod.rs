@@ -1,0 +1,164 @@
+//! A host for tests, in memory, that implements every trait of [`host`](crate::host).
+//!
+//! What it answers is set in public fields; what a skill did is read from them afterwards.
+//! Lives elsewhere: how each trait is answered is in `answers.rs`.
+//! Invariants: not part of a component; nothing here touches the outside.
+
+mod answers;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::actions::types::{EffectError, Proposal, ProposeError, Receipt};
+use crate::bindings::platinum::skill;
+use crate::{dashboard, email, model, plans, sync, tasks, updates};
+
+/// An approved action of a [`TestHost`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestApproval {
+    /// Which effect takes it.
+    pub kind: String,
+    /// The draft's id.
+    pub draft: String,
+    /// The task's id.
+    pub task: String,
+    /// What will happen.
+    pub summary: String,
+}
+
+/// A host in memory. `TestHost::default()` has no tasks and no mail, and refuses nothing.
+#[derive(Debug)]
+pub struct TestHost {
+    /// What `instructions` answers.
+    pub instructions: String,
+    /// What `agent` answers.
+    pub agent: String,
+    /// What `role` answers.
+    pub role: skill::types::Role,
+    /// What `zones` answers.
+    pub zones: Vec<String>,
+    /// What `now` answers.
+    pub now: String,
+    /// The log so far.
+    pub lines: RefCell<Vec<(skill::log::Level, String)>>,
+    /// The tasks there are.
+    pub tasks: Vec<tasks::types::Task>,
+    /// What `owner-of` answers.
+    pub owner: Result<tasks::ownership::Owner, tasks::types::Error>,
+    /// What `claim` answers.
+    pub claimed: Result<tasks::claim::ClaimOutcome, tasks::types::Error>,
+    /// Ids given to `complete`, with the summaries.
+    pub completed: RefCell<Vec<(String, String)>>,
+    /// What `complete`, `release` and `fail` answer, if not success.
+    pub finish_error: Option<tasks::types::Error>,
+    /// Proposed mails.
+    pub proposed: RefCell<Vec<(Proposal, email::types::Mail)>>,
+    /// What `propose` answers, if not success.
+    pub propose_error: Option<ProposeError>,
+    /// Written plans.
+    pub plans: RefCell<Vec<plans::write::Plan>>,
+    /// Published updates: task and headline.
+    pub published: RefCell<Vec<(Option<String>, String)>>,
+    /// Updates that wait to be merged, oldest first.
+    pub updates: RefCell<Vec<updates::types::Update>>,
+    /// What `remove` answers, if not success.
+    pub remove_error: Option<updates::types::Error>,
+    /// What `complete` of the model answers.
+    pub completion: Result<model::complete::Completion, model::complete::Error>,
+    /// What the model was asked.
+    pub requests: RefCell<Vec<model::complete::Request>>,
+    /// Notes by path.
+    pub notes: BTreeMap<String, String>,
+    /// What every search answers.
+    pub mails: Result<Vec<email::types::Message>, email::types::Error>,
+    /// What was searched for.
+    pub queries: RefCell<Vec<email::search::Query>>,
+    /// Mails saved in Drafts.
+    pub saved: RefCell<Vec<email::types::Mail>>,
+    /// What `save` answers, if not success.
+    pub save_error: Option<email::types::Error>,
+    /// What `run` of sync answers.
+    pub synced: Result<sync::run::Report, sync::run::Error>,
+    /// The dashboard's text; its version is its number of replacements.
+    pub page: RefCell<String>,
+    /// How often the page was replaced.
+    pub replaced: Cell<u32>,
+    /// How many more calls of `replace` answer a conflict.
+    pub conflicts: Cell<u32>,
+    /// What `count` answers.
+    pub counts: dashboard::board::Counts,
+    /// What the owner approved, oldest first.
+    pub approvals: RefCell<VecDeque<TestApproval>>,
+    /// What was given back undone, with the reasons.
+    pub refused: RefCell<Vec<(TestApproval, String)>>,
+    /// What the next sends answer; a receipt when empty.
+    pub answers: RefCell<VecDeque<Result<Receipt, EffectError>>>,
+    /// What was handed to `send`.
+    pub sent: RefCell<Vec<TestApproval>>,
+}
+
+impl Default for TestHost {
+    fn default() -> Self {
+        Self {
+            instructions: "Answer the mail.".into(),
+            agent: "cloud".into(),
+            role: skill::types::Role::Cloud,
+            zones: vec!["email".into()],
+            now: "2026-11-20T18:00:00Z".into(),
+            lines: RefCell::default(),
+            tasks: Vec::new(),
+            owner: Ok(tasks::ownership::Owner::Unowned),
+            claimed: Ok(tasks::claim::ClaimOutcome::Won(1)),
+            completed: RefCell::default(),
+            finish_error: None,
+            proposed: RefCell::default(),
+            propose_error: None,
+            plans: RefCell::default(),
+            published: RefCell::default(),
+            updates: RefCell::default(),
+            remove_error: None,
+            completion: Ok(model::complete::Completion {
+                text: "Thank you, that suits me.".into(),
+                model: "test".into(),
+                truncated: false,
+            }),
+            requests: RefCell::default(),
+            notes: BTreeMap::new(),
+            mails: Ok(Vec::new()),
+            queries: RefCell::default(),
+            saved: RefCell::default(),
+            save_error: None,
+            synced: Ok(sync::run::Report {
+                pulled: 0,
+                pushed: 0,
+                conflicts: 0,
+                tip: String::new(),
+            }),
+            page: RefCell::default(),
+            replaced: Cell::new(0),
+            conflicts: Cell::new(0),
+            counts: dashboard::board::Counts {
+                waiting: 0,
+                in_progress: 0,
+                pending: 0,
+                approved: 0,
+                done: 0,
+            },
+            approvals: RefCell::default(),
+            refused: RefCell::default(),
+            answers: RefCell::default(),
+            sent: RefCell::default(),
+        }
+    }
+}
+
+impl TestHost {
+    /// Whether a line of the log has this text.
+    #[must_use]
+    pub fn logged(&self, text: &str) -> bool {
+        self.lines
+            .borrow()
+            .iter()
+            .any(|(_, line)| line.contains(text))
+    }
+}

@@ -1,0 +1,223 @@
+//! [`MailService`]: the accounts, and what the tools do with them. No MCP here: see [`crate::tools`].
+
+use std::collections::BTreeMap;
+
+use platinum_mailbox::compose::{self, Address, ComposeError, File, Outgoing};
+use platinum_mailbox::{Account, Config, Mailbox, MailboxError, Query, SearchHit, message};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::shapes::{DraftAnswer, MailArguments, Message, SearchAnswer, SearchArguments};
+
+/// Bytes of one mail's text in an answer.
+const TEXT_BYTES: usize = 16 * 1024;
+/// Answers when no limit is given.
+const LIMIT: u32 = 10;
+
+/// What went wrong, in one line for the model or the person that called.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// No such account.
+    #[error("there is no account {name:?}; accounts: {known}")]
+    NoAccount {
+        /// The name that was asked for, cut.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// The mail cannot be written like this.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    /// The mailbox failed.
+    #[error("account {account}: {source}")]
+    Mailbox {
+        /// The account's name.
+        account: String,
+        /// Its error.
+        source: MailboxError,
+    },
+}
+
+/// All accounts, each with its open mailbox.
+pub struct MailService {
+    accounts: BTreeMap<String, OpenAccount>,
+}
+
+struct OpenAccount {
+    account: Account,
+    mailbox: Mutex<Box<dyn Mailbox>>,
+}
+
+impl std::fmt::Debug for MailService {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("MailService")
+            .field("accounts", &self.accounts.keys())
+            .finish()
+    }
+}
+
+impl AsRef<Self> for MailService {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl MailService {
+    /// Opens the mailboxes of all accounts. IMAP connects at the first use.
+    pub fn open(config: Config) -> Result<Self, ServiceError> {
+        let mut accounts = BTreeMap::new();
+        for (name, account) in config.accounts {
+            let mailbox =
+                platinum_mailbox::open(&account).map_err(|source| ServiceError::Mailbox {
+                    account: name.clone(),
+                    source,
+                })?;
+            accounts.insert(
+                name,
+                OpenAccount {
+                    account,
+                    mailbox: Mutex::new(mailbox),
+                },
+            );
+        }
+        Ok(Self { accounts })
+    }
+
+    fn open_account(&self, name: &str) -> Result<&OpenAccount, ServiceError> {
+        self.accounts
+            .get(name)
+            .ok_or_else(|| ServiceError::NoAccount {
+                name: name.chars().take(64).collect(),
+                known: self.accounts.keys().cloned().collect::<Vec<_>>().join(", "),
+            })
+    }
+
+    /// The account of this name.
+    pub fn account(&self, name: &str) -> Result<&Account, ServiceError> {
+        Ok(&self.open_account(name)?.account)
+    }
+
+    /// The mailbox of this account, for one caller at a time.
+    pub async fn mailbox(
+        &self,
+        name: &str,
+    ) -> Result<MutexGuard<'_, Box<dyn Mailbox>>, ServiceError> {
+        Ok(self.open_account(name)?.mailbox.lock().await)
+    }
+
+    /// Searches all accounts.
+    pub async fn search(&self, arguments: SearchArguments) -> Result<SearchAnswer, ServiceError> {
+        let query = Query {
+            text: arguments.text,
+            sender: arguments.sender,
+            thread: arguments.thread.iter().map(|id| bare(id)).collect(),
+            message_id: arguments.message_id.map(|id| bare(&id)),
+            folder: arguments.folder,
+            limit: usize::try_from(arguments.limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX),
+        };
+        let mut found = Vec::new();
+        let mut no_folder = None;
+        for (name, open) in &self.accounts {
+            match open.mailbox.lock().await.search(&query).await {
+                Ok(more) => found.extend(more),
+                // One account may have a folder that another has not.
+                Err(source @ MailboxError::NoFolder(_)) if self.accounts.len() > 1 => {
+                    no_folder = Some(ServiceError::Mailbox {
+                        account: name.clone(),
+                        source,
+                    });
+                }
+                Err(source) => {
+                    return Err(ServiceError::Mailbox {
+                        account: name.clone(),
+                        source,
+                    });
+                }
+            }
+        }
+        if let (true, Some(error)) = (found.is_empty(), no_folder) {
+            return Err(error);
+        }
+        found.sort_by_key(|one| std::cmp::Reverse(one.mail.internal_date));
+        found.truncate(query.limit);
+        Ok(SearchAnswer {
+            messages: found.into_iter().map(message_of).collect(),
+        })
+    }
+
+    /// Saves a mail in the drafts of its account; a second call with the same Message-ID finds the first draft.
+    pub async fn draft(&self, arguments: &MailArguments) -> Result<DraftAnswer, ServiceError> {
+        let mail = self.compose(arguments)?;
+        let bytes = mail.to_bytes()?;
+        let folder = self
+            .mailbox(&arguments.from_account)
+            .await?
+            .save_draft(&mail.message_id, &bytes)
+            .await
+            .map_err(|source| ServiceError::Mailbox {
+                account: arguments.from_account.clone(),
+                source,
+            })?;
+        tracing::info!(
+            account = arguments.from_account,
+            message_id = mail.message_id,
+            folder,
+            "draft saved"
+        );
+        Ok(DraftAnswer {
+            message_id: mail.message_id,
+            folder,
+        })
+    }
+
+    /// The mail that these arguments describe, dated now.
+    pub fn compose(&self, arguments: &MailArguments) -> Result<Outgoing, ServiceError> {
+        let from = self.account(&arguments.from_account)?.address.clone();
+        let all = |field, addresses: &[String]| {
+            addresses
+                .iter()
+                .map(|one| Address::parse(field, one))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let files = arguments.attachments.iter();
+        let message_id = arguments.message_id.as_deref().map(bare);
+        Ok(Outgoing {
+            to: all("to", &arguments.to)?,
+            cc: all("cc", &arguments.cc)?,
+            bcc: all("bcc", &arguments.bcc)?,
+            subject: arguments.subject.clone(),
+            body: arguments.body.clone(),
+            in_reply_to: arguments.in_reply_to.as_deref().map(bare),
+            references: arguments.references.iter().map(|id| bare(id)).collect(),
+            attachments: files
+                .map(|file| File::from_base64(&file.name, &file.media_type, &file.base64))
+                .collect::<Result<_, _>>()?,
+            message_id: message_id.unwrap_or_else(|| compose::new_message_id(&from)),
+            date: platinum_mailbox::now(),
+            from,
+        })
+    }
+}
+
+/// A Message-ID without its angle brackets.
+fn bare(id: &str) -> String {
+    let id = id.trim();
+    id.strip_prefix('<')
+        .and_then(|id| id.strip_suffix('>'))
+        .unwrap_or(id)
+        .to_owned()
+}
+
+fn message_of(found: SearchHit) -> Message {
+    let mail = message::parse_cut(&found.mail.bytes, found.mail.truncated);
+    let mut text = mail.text;
+    text.truncate(text.floor_char_boundary(TEXT_BYTES));
+    Message {
+        message_id: mail.message_id.unwrap_or_default(),
+        sender: mail.from.map(|from| from.to_string()).unwrap_or_default(),
+        to: mail.to.listed.iter().map(ToString::to_string).collect(),
+        subject: mail.subject,
+        date: mail.date.map(|date| date.to_string()),
+        folder: found.folder,
+        text,
+    }
+}

@@ -1,0 +1,86 @@
+//! [`LoginBackoff`]: a refused login is not tried again at once, because many refusals lock the account.
+
+use std::time::Duration;
+
+use platinum_kit::Password;
+use tokio::time::Instant;
+
+use super::connect::Connection;
+use crate::error::MailboxError;
+
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
+
+/// The last refusal, if the last login was refused.
+#[derive(Debug, Default)]
+pub(super) struct LoginBackoff(Option<Refused>);
+
+#[derive(Debug)]
+struct Refused {
+    server: String,
+    user: String,
+    reason: String,
+    password: Password,
+    until: Instant,
+    pause: Duration,
+}
+
+impl LoginBackoff {
+    /// Refuses again, without asking the server, as long as nothing can have changed.
+    pub(super) fn check(&self, password: &Password) -> Result<(), MailboxError> {
+        match &self.0 {
+            Some(refused)
+                if refused.password.expose() == password.expose()
+                    && Instant::now() < refused.until =>
+            {
+                Err(MailboxError::Login {
+                    server: refused.server.clone(),
+                    user: refused.user.clone(),
+                    reason: refused.reason.clone(),
+                    pause: refused.pause,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Records how a login went. Only a login that works makes the pauses short again; nothing else is known of it
+    /// when the server could not be reached.
+    pub(super) fn record(
+        &mut self,
+        answer: Result<Connection, MailboxError>,
+        password: &Password,
+    ) -> Result<Connection, MailboxError> {
+        match answer {
+            Ok(connection) => {
+                self.0 = None;
+                Ok(connection)
+            }
+            Err(MailboxError::Login {
+                server,
+                user,
+                reason,
+                ..
+            }) => {
+                let pause = self.0.as_ref().map_or(FIRST_PAUSE, |refused| {
+                    (refused.pause * 2).min(LONGEST_PAUSE)
+                });
+                self.0 = Some(Refused {
+                    server: server.clone(),
+                    user: user.clone(),
+                    reason: reason.clone(),
+                    password: password.clone(),
+                    until: Instant::now() + pause,
+                    pause,
+                });
+                Err(MailboxError::Login {
+                    server,
+                    user,
+                    reason,
+                    pause,
+                })
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Command line, logs and standard input and output of a server. Standard output belongs to the
+//! protocol; logs go to standard error.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use rmcp::ServiceExt as _;
+use tracing_subscriber::EnvFilter;
+
+use crate::server::Server;
+
+/// A server for MCP clients, on standard input and output.
+#[derive(Debug, clap::Parser)]
+#[command(version)]
+struct Arguments {
+    /// The configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    config: std::path::PathBuf,
+}
+
+/// Runs a server until its client closes standard input: reads the command line, lets `open` make
+/// the server from the configuration file, and serves it.
+///
+/// # Errors
+/// If the server cannot be made, or if the session fails.
+pub async fn run<S: Send + Sync + 'static>(
+    open: impl FnOnce(&Path) -> anyhow::Result<Server<S>>,
+) -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    log_to_stderr();
+    let path = &arguments.config;
+    let server = open(path).with_context(|| format!("configuration {}", path.display()))?;
+    let session = server
+        .serve(rmcp::transport::stdio())
+        .await
+        .context("the MCP client did not begin a session")?;
+    session.waiting().await.context("the session broke off")?;
+    Ok(())
+}
+
+/// Sends logs to standard error; `RUST_LOG` chooses, `info` without it.
+///
+/// Logs of protocol libraries are held at `warn`: in detail they show what is sent, passwords included.
+fn log_to_stderr() {
+    let chosen = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned());
+    let quiet = "lettre=warn,async_imap=warn,imap_proto=warn,rmcp=warn,rustls=warn";
+    let filter = EnvFilter::new(format!("{chosen},{quiet}"));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // The client that keeps the lines puts the time to them.
+        .without_time()
+        .with_target(false)
+        .with_ansi(false)
+        .try_init();
+}

@@ -1,0 +1,85 @@
+//! One sync and its report.
+//!
+//! Invariants: decides nothing; merging and refusing are the host's.
+
+use platinum_sdk::host::{Log, Sync};
+use platinum_sdk::skill::log::Level;
+use platinum_sdk::{Error, Invocation, Outcome};
+
+/// `nothing` if both sides were equal, else `done` with the numbers.
+///
+/// # Errors
+/// If the remote is away, or holds what its author may not make.
+pub fn run(host: &(impl Log + Sync), _: &Invocation) -> Result<Outcome, Error> {
+    let report = host.run()?;
+    if report.conflicts > 0 {
+        let text = format!(
+            "{} files were changed on both sides; the older ones are kept as .conflict files",
+            report.conflicts
+        );
+        host.line(Level::Warn, &text);
+    }
+    if (report.pulled, report.pushed, report.conflicts) == (0, 0, 0) {
+        return Ok(Outcome::Nothing);
+    }
+    Ok(Outcome::Done(format!(
+        "pulled {}, pushed {}, conflicts {}",
+        report.pulled, report.pushed, report.conflicts
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use platinum_sdk::sync::run as sync;
+    use platinum_sdk::testing::TestHost;
+
+    fn after(synced: Result<sync::Report, sync::Error>) -> (TestHost, Result<Outcome, Error>) {
+        let host = TestHost {
+            synced,
+            ..TestHost::default()
+        };
+        let invocation = Invocation {
+            event: "schedule:60s".into(),
+            task: None,
+            message: None,
+        };
+        let outcome = run(&host, &invocation);
+        (host, outcome)
+    }
+
+    fn report(pulled: u32, pushed: u32, conflicts: u32) -> sync::Report {
+        sync::Report {
+            pulled,
+            pushed,
+            conflicts,
+            tip: "00".into(),
+        }
+    }
+
+    #[test]
+    fn equal_sides_are_nothing_to_do() {
+        assert_eq!(after(Ok(report(0, 0, 0))).1, Ok(Outcome::Nothing));
+    }
+
+    #[test]
+    fn what_moved_is_told_in_one_line() {
+        let (host, outcome) = after(Ok(report(2, 1, 1)));
+        assert_eq!(
+            outcome,
+            Ok(Outcome::Done("pulled 2, pushed 1, conflicts 1".into()))
+        );
+        assert!(host.logged(".conflict"));
+    }
+
+    #[test]
+    fn a_remote_that_is_away_is_tried_again_and_a_violation_is_not() {
+        let away = sync::Error::Unavailable("no route".into());
+        assert_eq!(
+            after(Err(away)).1,
+            Err(Error::Unavailable("no route".into()))
+        );
+        let violation = sync::Error::Violation("cloud wrote Approved/x.md".into());
+        assert!(matches!(after(Err(violation)).1, Err(Error::Denied(_))));
+    }
+}
