@@ -23,7 +23,7 @@ mod tasks;
 
 pub use config::{Config, ConfigError};
 pub use house::{House, HouseError, mail_server, make_state_folder};
-pub use key_rotation::{Trust, trust};
+pub use key_rotation::{TrustArgs, TrustOutcome, trust};
 pub use pipeline::Pipeline;
 pub use programs::{beside, skills_folder};
 pub use running::Running;

@@ -4,8 +4,8 @@
 //! `platinum trust "$(ssh vm platinum-cloud trust --config cloud.toml "'$(platinum key)'")"`.
 //! Lives elsewhere: the rules for trusting a key are `platinum_verify::identity`'s.
 
-use platinum_core::{AgentName, Role};
-use platinum_daemon::{Config, Trust, make_state_folder};
+use platinum_core::Role;
+use platinum_daemon::{Config, make_state_folder};
 use platinum_verify::{Identity, IdentityError};
 
 use super::{CommandError, Context, Kind};
@@ -23,20 +23,8 @@ pub(crate) struct KeyArgs {}
 /// Prints this machine's own public key, for the cloud host to trust.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TrustArgs {
-    /// The public-key line.
-    #[arg(required_unless_present = "revoke")]
-    line: Option<String>,
-    /// Replace the keys that conflict with it, for a host that was set up anew. What they signed
-    /// until now stays valid.
-    #[arg(long)]
-    replace: bool,
-    /// Stop trusting the keys of a host, without a replacement.
-    #[arg(long, value_name = "AGENT", conflicts_with_all = ["line", "replace"])]
-    revoke: Option<AgentName>,
-    /// Do not ask the remote what was signed until now: only what this machine has fetched stays
-    /// valid. For a key that was stolen, or a remote that is gone.
-    #[arg(long)]
-    without_remote: bool,
+    #[command(flatten)]
+    trust: platinum_daemon::TrustArgs,
 }
 
 pub(crate) fn key(_: &KeyArgs, ctx: &Context) -> Result<(), CommandError> {
@@ -52,12 +40,13 @@ pub(crate) fn key(_: &KeyArgs, ctx: &Context) -> Result<(), CommandError> {
 pub(crate) async fn trust(args: &TrustArgs, ctx: &Context) -> Result<(), CommandError> {
     let config = ctx.load()?;
     let identity = identity(&config)?;
-    let asked = Trust::asked(args.line.as_deref(), args.replace, args.revoke.as_ref());
-    let messages = platinum_daemon::trust(&config, &identity, asked, args.without_remote).await?;
-    messages.iter().for_each(|message| eprintln!("{message}"));
-    match asked {
-        Trust::Key { .. } => ctx.print(&format!("{}\n", identity.line())),
-        Trust::Revoke(_) => Ok(()),
+    let done = platinum_daemon::trust(&config, &identity, &args.trust).await?;
+    done.messages
+        .iter()
+        .for_each(|message| eprintln!("{message}"));
+    match done.own_line {
+        Some(line) => ctx.print(&format!("{line}\n")),
+        None => Ok(()),
     }
 }
 
