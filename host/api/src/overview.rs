@@ -53,6 +53,14 @@ impl SyncOverview {
         }
     }
 
+    /// Takes in that the remote has just answered with this tip, in hex.
+    #[must_use]
+    pub fn with_answer(mut self, remote_tip: &str) -> Self {
+        let at = self.at;
+        self.sync = self.sync.map(|sync| sync.with_answer(remote_tip, at));
+        self
+    }
+
     /// In words.
     pub fn checks(&self) -> Vec<Check> {
         let Some(remote) = &self.remote else {

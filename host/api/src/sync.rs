@@ -284,6 +284,24 @@ impl SyncState {
         }
     }
 
+    /// The same, now that the remote has answered with this tip.
+    pub(crate) fn with_answer(self, remote_tip: &str, now: Timestamp) -> Self {
+        match self {
+            Self::UpToDate { tip, .. } if tip.commit == remote_tip => {
+                Self::InSync { tip, as_of: now }
+            }
+            Self::UpToDate { tip, .. } => Self::Differs {
+                tip,
+                is_behind: true,
+                not_applied: 0,
+                unacknowledged: 0,
+                withheld: 0,
+                tentative: 0,
+            },
+            other => other,
+        }
+    }
+
     /// In words.
     pub fn check(&self, now: Timestamp) -> Check {
         let (level, text) = match self {

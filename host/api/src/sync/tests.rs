@@ -134,6 +134,11 @@ fn in_sync_needs_a_fresh_answer_and_equal_tips() {
             )
         );
     }
+    let off = RemoteContact::DaemonOff { answered };
+    let state = SyncState::read(&fine, &off, &folder.path().join("vault.git"));
+    let answered_with = |tip: &str| state.clone().with_answer(tip, now()).check(now()).text;
+    assert_eq!(answered_with(&tip), format!("in sync: both hold {at_tip}"));
+    assert!(answered_with(&"0".repeat(40)).starts_with("not in sync, at "));
     let unsynced = SyncSnapshot::default();
     for contact in [fresh(), RemoteContact::NotAsked] {
         assert_eq!(

@@ -112,20 +112,22 @@ pub(super) async fn remote(config: &Config) -> Vec<Check> {
         Ok(remote) => remote,
         Err(error) => return vec![Check::error("remote", error.to_string())],
     };
-    let asked = match remote.fetch().await {
-        Ok(Some(tip)) => Check::ok(
-            "remote",
+    let (asked, overview) = match remote.fetch().await {
+        Ok(Some(tip)) => (
             format!("{} answers, at {tip:.10}", remote.describe()),
+            overview().with_answer(&tip.to_string()),
         ),
-        Ok(None) => Check::ok(
-            "remote",
+        Ok(None) => (
             format!("{} answers and is empty", remote.describe()),
+            overview(),
         ),
         Err(error) => return vec![Check::error("remote", plain(&error.to_string(), 400))],
     };
     // The first of them is the daemon's own last contact: this one is newer.
-    let rest = overview().checks().into_iter().skip(1);
-    std::iter::once(asked).chain(rest).collect()
+    let rest = overview.checks().into_iter().skip(1);
+    std::iter::once(Check::ok("remote", asked))
+        .chain(rest)
+        .collect()
 }
 
 /// Conflict copies that wait for the owner.
