@@ -8,7 +8,7 @@
 
 use std::path::Path;
 
-use platinum_core::{TaskId, Timestamp, VaultPath};
+use platinum_core::{TaskId, Timestamp};
 use platinum_daemon::Config;
 use platinum_repo::{RefName, Repo, RepoError};
 use platinum_sync::{RemoteHealth, SyncSnapshot};

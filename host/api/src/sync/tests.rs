@@ -1,6 +1,6 @@
 //! What is said about the remote, and when.
 
-use platinum_core::{AgentName, Role};
+use platinum_core::{AgentName, Role, VaultPath};
 use platinum_repo::{CommitMeta, Edit, Oid};
 
 use super::*;
