@@ -34,5 +34,5 @@ pub use error::ReadError;
 pub use journal::JournalState;
 pub use log::{LogReceipt, LogRow, finished};
 pub use overview::SyncOverview;
-pub use status::{DraftCounts, Status, TaskCounts};
+pub use status::{DraftCounts, Status, TaskCounts, ZoneSummary};
 pub use sync::{RemoteContact, RemoteState, SyncState, TipInfo, WithheldFiles, short_oid};

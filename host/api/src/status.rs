@@ -45,6 +45,17 @@ pub struct Status {
     pub conflicts: Vec<VaultPath>,
     /// The journal of effects.
     pub journal: JournalState,
+    /// The zones that this host can set up, by id.
+    pub zones: Vec<ZoneSummary>,
+}
+
+/// What is set up for a zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ZoneSummary {
+    /// Its id.
+    pub zone: String,
+    /// What is set up, in a few words; `None` if nothing is.
+    pub summary: Option<String>,
 }
 
 /// Tasks, by where they are.
@@ -88,6 +99,13 @@ impl Status {
     ) -> Result<Self, ReadError> {
         let state = &config.vault.state;
         let counts = VaultCounts::read(vault, now)?;
+        let zones = config
+            .zones
+            .configured()
+            .map(|(zone, configured)| ZoneSummary {
+                zone: zone.to_owned(),
+                summary: configured.summary().map(|summary| plain(&summary, 120)),
+            });
         Ok(Self {
             at: now,
             role,
@@ -103,6 +121,7 @@ impl Status {
             sync: SyncOverview::read(config, Some(&agent), now),
             conflicts: conflict_copies(vault)?,
             journal: JournalState::read(state),
+            zones: zones.collect(),
             agent,
         })
     }

@@ -4,8 +4,8 @@
 //! Lives here: the command line. Lives elsewhere: the daemon's composition root is [`run`], the
 //! loop that acts is [`act`], the other commands are in [`commands`].
 
-mod act;
 mod commands;
+mod executor;
 mod run;
 
 use std::{path::PathBuf, process::ExitCode};

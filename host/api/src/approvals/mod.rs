@@ -222,8 +222,8 @@ fn approved_row(entry: &QueueEntry) -> ApprovalRow {
         path: entry.path.clone(),
         state: ApprovalState::of_approved(&entry.state),
         draft: entry
-            .leaving
+            .outgoing
             .as_ref()
-            .map(|leaving| DraftSummary::of(&leaving.note)),
+            .map(|outgoing| DraftSummary::of(&outgoing.note)),
     }
 }

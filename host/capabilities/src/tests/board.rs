@@ -8,8 +8,9 @@ use crate::{
     dashboard::BoardCtx,
 };
 
+/// The page is replaced only if it is still the one that was read.
 #[tokio::test]
-async fn replace_of_a_page_edited_since_its_read_conflicts() {
+async fn board_replace_of_a_changed_page_conflicts() {
     let (folder, vault) = vault();
     let mut ctx = BoardCtx { vault, now: now() };
     let view = &mut ctx;
@@ -44,8 +45,9 @@ async fn replace_of_a_page_edited_since_its_read_conflicts() {
     assert!(matches!(large, Err(Error::TooLarge)));
 }
 
+/// The numbers count notes by folder and tasks alone in this month.
 #[tokio::test]
-async fn count_reads_tasks_and_drafts_by_folder() {
+async fn board_count_is_by_folder_and_month() {
     let (folder, vault) = vault();
     for path in [
         "Needs_Action/email/task_01M7X6GTQCRHB45XG4DER8NAA1.md",

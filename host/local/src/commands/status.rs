@@ -41,17 +41,12 @@ pub(crate) fn run(args: &StatusArgs, ctx: &Context) -> Result<(), CommandError> 
             level => table.coloured(1, level, [check.name.as_str(), &text]),
         }
     }
-    table.row(["mail", &mail(&config)]);
+    for zone in &status.zones {
+        let summary = zone.summary.as_deref().unwrap_or("not set up");
+        table.row([zone.zone.as_str(), summary]);
+    }
     table.row(["model", &model(&config)]);
     ctx.print(&table.render(ctx.paint))
-}
-
-fn mail(config: &Config) -> String {
-    match config.mail.account.as_str() {
-        "" => "none".to_owned(),
-        account if config.mail.watch => format!("account {}, watched here", plain(account, 80)),
-        account => format!("account {}, watched elsewhere", plain(account, 80)),
-    }
 }
 
 fn model(config: &Config) -> String {

@@ -1,14 +1,14 @@
 //! `platinum doctor`: tries everything the daemon will need, and says what to do about what fails.
 //!
-//! Lives elsewhere: vault, state folder and remote are checked in `places.rs`, mail in `mail.rs`; what a
-//! check is, in `platinum_api`.
+//! Lives elsewhere: vault, state folder and remote are checked in `places.rs`, the zones by themselves;
+//! what a check is, in `platinum_api`.
 
-mod mail;
 mod places;
 
 use platinum_api::{Check, JournalState};
+use platinum_capabilities::zones::CheckLevel;
 use platinum_core::Role;
-use platinum_daemon::{Config, installed};
+use platinum_daemon::{Config, installed, zone_server};
 
 use super::{
     CommandError, Context, Kind, skill,
@@ -35,7 +35,15 @@ pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandErro
         ));
     }
     checks.extend(places::conflicts(&config));
-    checks.push(mail::look(&config).await);
+    for (id, zone) in config.zones.configured() {
+        let checked = zone.check(zone_server(&**zone, Role::Local)).await;
+        let level = match checked.level {
+            CheckLevel::Ok => Level::Ok,
+            CheckLevel::Warning => Level::Warn,
+            CheckLevel::Error => Level::Error,
+        };
+        checks.push(Check::new(id, level, plain(&checked.text, 500)));
+    }
     checks.push(model(&config));
     checks.push(skills(ctx));
     checks.push(JournalState::read(&config.vault.state).check());
