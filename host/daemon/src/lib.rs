@@ -24,7 +24,7 @@ mod tasks;
 
 pub use config::{Config, ConfigError};
 pub use host::{Host, HostError, make_state_folder, zone_server};
-pub use key_rotation::{Trust, trust};
+pub use key_rotation::{TrustArgs, TrustOutcome, trust};
 pub use owner_updates::OwnerUpdates;
 pub use pipeline::Pipeline;
 pub use programs::{beside, skills_folder};

@@ -7,7 +7,7 @@ use platinum_core::{Capability, Role};
 use platinum_policy::allows;
 
 use super::{
-    super::terminal::{Table, Tone, plain},
+    super::terminal::{Level, Table, plain},
     Checker, CommandError, Context, Kind, read,
 };
 
@@ -34,9 +34,9 @@ pub(super) fn run(args: &InspectArgs, ctx: &Context) -> Result<(), CommandError>
                     .filter(|&role| allows(role, capability))
                     .map(Role::as_str)
                     .collect();
-                table.toned(
+                table.coloured(
                     1,
-                    Tone::Good,
+                    Level::Ok,
                     [import.as_str(), &roles.join(", "), grants(capability)],
                 );
             }
@@ -47,12 +47,12 @@ pub(super) fn run(args: &InspectArgs, ctx: &Context) -> Result<(), CommandError>
                     true => "nothing: WASI on an empty context",
                     false => "nothing: records only",
                 };
-                table.toned(1, Tone::Quiet, [import.as_str(), "all", what]);
+                table.coloured(1, Level::Dim, [import.as_str(), "all", what]);
             }
             Err(_) => {
-                table.toned(
+                table.coloured(
                     1,
-                    Tone::Bad,
+                    Level::Error,
                     [import.as_str(), "none", "it is not in the contract"],
                 );
             }
@@ -72,8 +72,8 @@ pub(super) fn run(args: &InspectArgs, ctx: &Context) -> Result<(), CommandError>
     text.push('\n');
     for role in Role::ALL {
         let verdict = match checker.check(&component.name, &component.bytes, role) {
-            Ok(()) => ctx.paint.word(Tone::Good, "links"),
-            Err(why) => ctx.paint.word(Tone::Bad, &plain(&why.to_string(), 2000)),
+            Ok(()) => ctx.paint.word(Level::Ok, "links"),
+            Err(why) => ctx.paint.word(Level::Error, &plain(&why.to_string(), 2000)),
         };
         text.push_str(&format!("role {role}: {verdict}\n"));
     }

@@ -6,7 +6,7 @@ use platinum_core::Role;
 use platinum_daemon::skills::{RowState, SkillRow};
 
 use super::{
-    super::terminal::{Table, Tone, plain},
+    super::terminal::{Level, Table, plain},
     CommandError, Context, skill_rows,
 };
 
@@ -56,14 +56,14 @@ pub(super) fn run(_: &ListArgs, ctx: &Context) -> Result<(), CommandError> {
         let [cloud, local] = line.states.each_ref().map(word);
         let mut reasons: Vec<&str> = line.states.iter().flatten().filter_map(reason).collect();
         reasons.dedup();
-        let tone = match reasons.is_empty() {
-            true => Tone::Good,
-            false => Tone::Bad,
+        let level = match reasons.is_empty() {
+            true => Level::Ok,
+            false => Level::Error,
         };
         let reasons = plain(&reasons.join("; "), 2000);
-        table.toned(
+        table.coloured(
             2,
-            tone,
+            level,
             [event.as_str(), zone, skill, cloud, local, &reasons],
         );
     }
