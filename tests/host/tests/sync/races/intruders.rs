@@ -153,8 +153,8 @@ async fn undone(server: &GitServer, owner: &Side, cloud: &Side, commits: &[&str]
     assert_eq!(after, before);
     let first = &commits[0][..12];
     let expected = match commits.len() {
-        1 => format!("Undone: commit {first}{why}"),
-        several => format!("Undone: {several} commits; the first, {first}{why}"),
+        1 => format!("Reverted: commit {first}{why}"),
+        several => format!("Reverted: {several} commits; the first, {first}{why}"),
     };
     let expected: String = expected.chars().take(280).collect();
     assert_eq!(told(owner), [expected]);
@@ -324,7 +324,7 @@ async fn honest_commits_after_a_violation_survive_it() {
     assert_eq!(files["Dashboard.md"], "# Today\n");
     assert!(!files.contains_key("Approved/draft.md") && !files.contains_key("Plans/both.md"));
     let body = server.git(&["log", "-1", "--format=%B", "main"]).unwrap();
-    assert!(body.starts_with("Undo 2 commits\n"), "{body}");
+    assert!(body.starts_with("Revert 2 commits\n"), "{body}");
     for commit in [evil, again] {
         assert!(
             body.contains(&format!("\nPlatinum-Reverts: {commit}\n")),
@@ -530,7 +530,7 @@ async fn vault_older_than_platinum_is_adopted_unsigned() {
         &owner,
         &commit,
         ".obsidian/app.json is no note or attachment in a folder that is synced; it comes from \
-         before this host knew the remote, and is not undone by itself: take it out of the remote \
+         before this host knew the remote, and is not reverted automatically: take it out of the remote \
          with a commit, or choose another remote",
     )
     .await;
