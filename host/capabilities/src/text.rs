@@ -1,4 +1,4 @@
-//! Bounds on text that crosses from a skill into the house.
+//! Bounds on text that crosses from a skill to the host.
 
 /// Why a text was refused.
 pub(crate) type Refused = String;
@@ -63,6 +63,7 @@ pub(crate) fn cut(text: &str, max_bytes: usize) -> String {
 mod tests {
     use super::*;
 
+    /// A line is one line of bounded length.
     #[test]
     fn checked_line_bounds_and_refuses_control_characters() {
         assert_eq!(
@@ -77,8 +78,9 @@ mod tests {
         assert!(checked_line("summary", &"a".repeat(41), 40).is_err());
     }
 
+    /// A cut never splits a character.
     #[test]
-    fn a_cut_never_splits_a_character() {
+    fn cut_ends_between_characters() {
         assert_eq!(cut("äöü", 3), "ä…");
         assert_eq!(cut("abc", 3), "abc");
     }

@@ -5,9 +5,9 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-/// The text is no id of the kind asked for.
+/// The text is not an id of the kind asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no {kind} id; one reads `{prefix}_` and 26 characters of Crockford base 32")]
+#[error("invalid {kind} id `{text}`; one reads `{prefix}_` and 26 characters of Crockford base 32")]
 pub struct IdError {
     kind: &'static str,
     prefix: &'static str,

@@ -4,11 +4,13 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// The text is no amount or no currency.
+/// The text is not an amount or not a currency.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// Not three capital letters.
-    #[error("`{0}` is no ISO 4217 currency code; one is three capital letters, for example `EUR`")]
+    #[error(
+        "invalid ISO 4217 currency code `{0}`; one is three capital letters, for example `EUR`"
+    )]
     Currency(String),
 }
 

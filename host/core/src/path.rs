@@ -16,7 +16,7 @@ pub const MAX_PATH_BYTES: usize = 512;
 /// Longest component, in bytes: ext4, APFS and NTFS take 255; room is left for a temporary suffix.
 pub const MAX_COMPONENT_BYTES: usize = 200;
 
-/// Why a text is no path of the vault.
+/// Why a text is not a path of the vault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// Nothing at all.

@@ -33,9 +33,9 @@ impl fmt::Display for Role {
     }
 }
 
-/// The text is no role.
+/// The text is not a role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no role; a role is `cloud` or `local`")]
+#[error("unknown role `{0}`; expected `cloud` or `local`")]
 pub struct UnknownRole(String);
 
 impl FromStr for Role {
@@ -71,7 +71,7 @@ impl fmt::Display for AgentName {
 /// The text cannot name an agent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` cannot name an agent: use 1 to 32 of a-z, 0-9 and `-`, starting with a letter, for example `cloud-2`"
+    "`{0}` is not an agent name: use 1 to 32 of a-z, 0-9 and `-`, starting with a letter, for example `cloud-2`"
 )]
 pub struct AgentNameError(String);
 
@@ -135,7 +135,7 @@ mod tests {
     fn role_unknown_text_names_both_roles() {
         assert_eq!(
             "server".parse::<Role>().unwrap_err().to_string(),
-            "`server` is no role; a role is `cloud` or `local`"
+            "unknown role `server`; expected `cloud` or `local`"
         );
     }
 }

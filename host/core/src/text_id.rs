@@ -3,7 +3,7 @@
 //! Lives here: the form of such an id, the same for all of them.
 //! Lives elsewhere: which ids are built in, and what follows from one, is a table in `policy`.
 //! Invariants: an id that exists is 1 to 32 bytes of `a-z`, `0-9` and single `-`, begins with a
-//! letter and is no device name, so that it is a safe folder name on every system.
+//! letter and is not a device name, so that it is a safe folder name on every system.
 
 /// Longest text id, in bytes.
 pub const MAX_TEXT_ID_BYTES: usize = 32;

@@ -22,7 +22,7 @@ pub enum HostError {
     Link {
         /// Which one.
         capability: Capability,
-        /// What the linker said.
+        /// The linker's error.
         reason: String,
     },
     /// The linker did not take WASI.
@@ -101,7 +101,7 @@ pub enum LoadError {
     Compile {
         /// Its name.
         skill: String,
-        /// What the compiler said.
+        /// The compiler's error.
         reason: String,
     },
 }
@@ -162,7 +162,7 @@ pub enum InvokeError {
     Skill {
         /// Its name.
         skill: String,
-        /// What it said.
+        /// Its error.
         error: SkillError,
     },
     /// The skill was loaded by another host.
@@ -181,7 +181,7 @@ pub enum SkillError {
     /// The invocation lacks what the skill needs.
     #[error("invalid invocation: {0}")]
     Invalid(String),
-    /// The host said no; trying again will not help.
+    /// The host refused; trying again will not help.
     #[error("denied: {0}")]
     Denied(String),
     /// Something it needs is away; try again later.
@@ -205,15 +205,17 @@ pub(crate) fn one_line(text: &str, max_bytes: usize) -> String {
 mod tests {
     use super::*;
 
+    /// Foreign text is one bounded line.
     #[test]
-    fn foreign_text_is_one_bounded_line() {
+    fn one_line_foreign_text_is_bounded() {
         assert_eq!(one_line("a\nb\u{1b}[0m", 64), "a b [0m");
         assert_eq!(one_line("éé", 3), "é…");
         assert_eq!(one_line("", 3), "");
     }
 
+    /// A host without the interface is another sentence than a refusal.
     #[test]
-    fn a_host_without_the_interface_is_another_sentence_than_a_refusal() {
+    fn not_offered_is_not_worded_as_a_refusal() {
         let error = LoadError::NotOffered {
             skill: "pay".into(),
             role: Role::Local,

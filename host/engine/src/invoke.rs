@@ -23,7 +23,7 @@ use crate::{
     bindings::{BasePre, exports::platinum::skill::handler, platinum::skill::types},
     error::{MAX_FOREIGN_BYTES, one_line},
     host::mismatch,
-    limits::{Denied, Meter, Stop},
+    limits::{Denied, LimitError, Meter},
     state::CalledTooEarly,
 };
 
@@ -179,7 +179,7 @@ pub(crate) fn try_start(
     };
     let denied = store.data().meter.denied();
     let is_limit =
-        error.is::<Stop>() || error.is::<Trap>() || error.is::<PoolConcurrencyLimitError>();
+        error.is::<LimitError>() || error.is::<Trap>() || error.is::<PoolConcurrencyLimitError>();
     if !is_limit && denied.is_none() {
         return Err(mismatch(skill, &error));
     }
@@ -237,14 +237,14 @@ fn why(
     denied: Option<Denied>,
 ) -> InvokeError {
     let skill = skill.to_owned();
-    match error.downcast_ref::<Stop>() {
-        Some(Stop::OutOfTime) => {
+    match error.downcast_ref::<LimitError>() {
+        Some(LimitError::OutOfTime) => {
             return InvokeError::OutOfTime {
                 skill,
                 limit: limits.cpu,
             };
         }
-        Some(Stop::TooManyHostCalls) => {
+        Some(LimitError::TooManyHostCalls) => {
             return InvokeError::TooManyHostCalls {
                 skill,
                 limit: limits.host_calls,

@@ -4,7 +4,7 @@
 //! per role, built from grants), [`Skill`] (a component that was admitted), the [`Interface`] trait
 //! that a capability implements, [`Limits`] of every call, and the errors with a sentence each.
 //! Lives elsewhere: which role may what is in `policy`; the interfaces themselves are in
-//! `capabilities` and `effects`; which of them a host offers is said by its composition root.
+//! `capabilities` and `effects`; which of them a host offers is in its composition root.
 //!
 //! To add an interface: implement [`Interface`] in `capabilities` or `effects` and name it in a
 //! composition root. Nothing changes here: this crate knows no capability by name.

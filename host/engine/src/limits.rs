@@ -18,7 +18,7 @@ use wasmtime::ResourceLimiter;
 /// How often the engine's clock ticks.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
-/// What one call may use. There is no default: whoever runs a skill states every one of them.
+/// What one call may use. There is no default: the caller states every one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of all linear memories together.
@@ -48,7 +48,7 @@ pub struct Limits {
 
 /// Why the engine stopped a skill. It travels through wasmtime as an error of its own type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Stop {
+pub(crate) enum LimitError {
     #[error("out of time")]
     OutOfTime,
     #[error("too many host calls")]
@@ -115,19 +115,22 @@ impl Meter {
     }
 
     /// The clock ticked while the skill's own code ran.
-    pub(crate) fn tick(&mut self) -> Result<(), Stop> {
+    pub(crate) fn tick(&mut self) -> Result<(), LimitError> {
         // Asking about the tick left the skill's code too; that crossing is not its own.
         self.calls_left = self.calls_left.saturating_add(1);
-        self.ticks_left = self.ticks_left.checked_sub(1).ok_or(Stop::OutOfTime)?;
+        self.ticks_left = self
+            .ticks_left
+            .checked_sub(1)
+            .ok_or(LimitError::OutOfTime)?;
         Ok(())
     }
 
     /// The skill left its own code.
-    pub(crate) fn enter_host(&mut self) -> Result<(), Stop> {
+    pub(crate) fn enter_host(&mut self) -> Result<(), LimitError> {
         self.calls_left = self
             .calls_left
             .checked_sub(1)
-            .ok_or(Stop::TooManyHostCalls)?;
+            .ok_or(LimitError::TooManyHostCalls)?;
         self.entered_host_at = self.clock.load(Ordering::Relaxed);
         Ok(())
     }
@@ -220,8 +223,9 @@ mod tests {
         }
     }
 
+    /// Memory is counted over all memories together.
     #[test]
-    fn memory_is_counted_over_all_memories_together() {
+    fn meter_memory_is_counted_over_all_memories() {
         let mut meter = meter();
         assert!(meter.memory_growing(0, 60, None).unwrap());
         assert!(!meter.memory_growing(0, 60, None).unwrap());
@@ -229,8 +233,9 @@ mod tests {
         assert_eq!(meter.denied(), Some(Denied::Memory));
     }
 
+    /// Growth that the system could not give is given back once.
     #[test]
-    fn growth_that_the_system_could_not_give_is_given_back_once() {
+    fn meter_failed_growth_is_given_back_once() {
         let mut meter = meter();
         assert!(meter.memory_growing(0, 100, None).unwrap());
         meter
@@ -243,8 +248,9 @@ mod tests {
         assert!(meter.memory_growing(0, 100, None).unwrap());
     }
 
+    /// A refusal gives nothing back.
     #[test]
-    fn a_refusal_gives_nothing_back() {
+    fn meter_refused_growth_gives_nothing_back() {
         let mut meter = meter();
         assert!(meter.memory_growing(0, 90, None).unwrap());
         assert!(!meter.memory_growing(90, 190, None).unwrap());
@@ -254,14 +260,15 @@ mod tests {
         assert!(!meter.memory_growing(90, 101, None).unwrap());
     }
 
+    /// Ticks and calls run out.
     #[test]
-    fn ticks_and_calls_run_out() {
+    fn meter_ticks_and_calls_run_out() {
         let mut meter = meter();
         assert_eq!(meter.tick(), Ok(()));
-        assert_eq!(meter.tick(), Err(Stop::OutOfTime));
+        assert_eq!(meter.tick(), Err(LimitError::OutOfTime));
         for _ in 0..4 {
             assert_eq!(meter.enter_host(), Ok(()));
         }
-        assert_eq!(meter.enter_host(), Err(Stop::TooManyHostCalls));
+        assert_eq!(meter.enter_host(), Err(LimitError::TooManyHostCalls));
     }
 }

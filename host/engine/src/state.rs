@@ -84,8 +84,9 @@ impl fmt::Debug for SkillState {
 mod tests {
     use super::*;
 
+    /// A view gives what was put in under its type.
     #[test]
-    fn a_view_gives_what_was_put_in_under_its_type() {
+    fn state_view_gives_what_was_put() {
         let mut state = SkillState::detached();
         state.put(7_u32);
         state.put(String::from("seven"));
@@ -94,9 +95,10 @@ mod tests {
         assert_eq!(state.view::<String>().0, "seven");
     }
 
+    /// A view of what was never put in says what is missing.
     #[test]
     #[should_panic(expected = "no u64 was prepared for this call")]
-    fn a_view_of_what_was_never_put_in_says_what_is_missing() {
+    fn state_view_of_nothing_names_what_is_missing() {
         SkillState::detached().view::<u64>();
     }
 }

@@ -134,8 +134,9 @@ mod tests {
             .to_string()
     }
 
+    /// Each capability alone is granted or refused as the table says.
     #[test]
-    fn each_capability_alone_is_granted_or_refused_as_the_table_says() {
+    fn decide_each_capability_follows_the_table() {
         for role in Role::ALL {
             for &capability in Capability::ALL {
                 let answer = decide([capability.interface()], role, None);
@@ -152,8 +153,9 @@ mod tests {
         }
     }
 
+    /// A refusal is one sentence that names every import.
     #[test]
-    fn a_refusal_is_one_sentence_that_names_every_import() {
+    fn decide_refusal_names_every_import() {
         let imports = [
             "platinum:skill/log@0.1.0",
             "platinum:email/send@0.1.0",
@@ -166,8 +168,9 @@ mod tests {
         );
     }
 
+    /// What the contract does not know is refused to both roles.
     #[test]
-    fn what_the_contract_does_not_know_is_refused_to_both_roles() {
+    fn decide_unknown_import_is_refused_to_both_roles() {
         for bad in [
             "platinum:email/send@0.2.0",
             "platinum:email/send",
@@ -186,15 +189,17 @@ mod tests {
         }
     }
 
+    /// Records and the empty wasi context need no grant.
     #[test]
-    fn records_and_the_empty_wasi_context_need_no_grant() {
+    fn decide_records_and_wasi_need_no_grant() {
         let imports = ["platinum:actions/types@0.1.0", "wasi:io/streams@0.2.6"];
         let grants = decide(imports, Role::Cloud, Some(&BTreeSet::new())).unwrap();
         assert_eq!(grants.iter().count(), 0);
     }
 
+    /// Configuration narrows and says so but never raises.
     #[test]
-    fn configuration_narrows_and_says_so_but_never_raises() {
+    fn decide_configuration_only_narrows() {
         let left = BTreeSet::from([Capability::SkillLog, Capability::EmailSend]);
         assert_eq!(
             refusal(&["platinum:model/complete@0.1.0"], Role::Cloud, Some(&left)),

@@ -58,7 +58,7 @@ pub enum Rule {
     /// Only new files are allowed there.
     CreateOnly,
     /// It is not `Needs_Action/<zone>/<file>`.
-    NoZone,
+    NotInZone,
     /// Only the owner's machine may claim in this zone.
     LocalZone(ZoneId),
     /// A task left `Needs_Action` without arriving in the agent's own folder: the path missing.
@@ -69,16 +69,16 @@ pub enum Rule {
     Dropped,
     /// A task would be in two places.
     Doubled,
-    /// It is no task, and only tasks are claimed and finished.
+    /// It is not a task, and only tasks are claimed and finished.
     NoTask,
-    /// A task below the agent's own folder, where nobody looks for one.
+    /// A task below the agent's own folder, where none is looked for.
     TooDeep,
     /// A conflict copy is changed or removed.
     Copy,
     /// The folder of another agent.
     OtherAgent(String),
     /// It is not `Done/<year>/<month>/<file>`.
-    NoMonth,
+    NotInMonth,
     /// Finished without having been owned: the path that should have gone.
     NotOwned(String),
 }
@@ -88,10 +88,10 @@ impl fmt::Display for Rule {
         match self {
             Rule::NotYours => f.write_str("only the owner's machine changes it"),
             Rule::NotSynced => {
-                f.write_str("it is no note or attachment in a folder that is synced")
+                f.write_str("it is not a note or attachment in a folder that is synced")
             }
             Rule::CreateOnly => f.write_str("only new files are allowed there"),
-            Rule::NoZone => f.write_str("a task is at Needs_Action/<zone>/<file>"),
+            Rule::NotInZone => f.write_str("a task is at Needs_Action/<zone>/<file>"),
             Rule::LocalZone(zone) => {
                 write!(f, "tasks of zone {zone} belong to the owner's machine")
             }
@@ -116,7 +116,7 @@ impl fmt::Display for Rule {
             Rule::TooDeep => f.write_str("a task is at In_Progress/<agent>/<file>"),
             Rule::Copy => f.write_str("a conflict copy is the owner's to look through"),
             Rule::OtherAgent(agent) => write!(f, "the folder belongs to agent {agent}"),
-            Rule::NoMonth => f.write_str("a finished task is at Done/<year>/<month>/<file>"),
+            Rule::NotInMonth => f.write_str("a finished task is at Done/<year>/<month>/<file>"),
             Rule::NotOwned(expected) => {
                 write!(
                     f,
@@ -236,10 +236,10 @@ fn broken(agent: &AgentName, path: &VaultPath, change: Change, own: &mut Own) ->
     let parts: Vec<&str> = path.components().collect();
     let rule = match (parts.as_slice(), change) {
         ([layout::NEEDS_ACTION, zone, name], _) => match zone.parse::<ZoneId>() {
-            Err(_) => Some(Rule::NoZone),
+            Err(_) => Some(Rule::NotInZone),
             Ok(zone) => waiting(agent, zone, name, change, own),
         },
-        ([layout::NEEDS_ACTION, _, ..], _) => Some(Rule::NoZone),
+        ([layout::NEEDS_ACTION, _, ..], _) => Some(Rule::NotInZone),
         ([layout::IN_PROGRESS, owner, name], _) if *owner == agent.as_str() && is_task(name) => {
             match change {
                 Change::Modify => None,
@@ -273,7 +273,7 @@ fn broken(agent: &AgentName, path: &VaultPath, change: Change, own: &mut Own) ->
             (!own.leaving.remove(*name))
                 .then(|| Rule::NotOwned(format!("{}/{agent}/{name}", layout::IN_PROGRESS)))
         }
-        ([layout::DONE, ..], Change::Create) => Some(Rule::NoMonth),
+        ([layout::DONE, ..], Change::Create) => Some(Rule::NotInMonth),
         ([layout::DONE, _, ..], _) => Some(Rule::CreateOnly),
         _ => Some(Rule::NotYours),
     };

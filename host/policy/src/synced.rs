@@ -66,8 +66,9 @@ mod tests {
         is_synced(&VaultPath::new(path).unwrap())
     }
 
+    /// Notes and attachments in known folders are synced.
     #[test]
-    fn notes_and_attachments_in_known_folders_are_synced() {
+    fn is_synced_notes_and_attachments_are() {
         for path in [
             "Dashboard.md",
             "Company_Handbook.md",
@@ -87,8 +88,9 @@ mod tests {
         }
     }
 
+    /// Everything else stays on this machine.
     #[test]
-    fn everything_else_stays_on_this_machine() {
+    fn is_synced_other_paths_stay_here() {
         for path in [
             "README.md",
             "Dashboard.txt",

@@ -27,12 +27,13 @@ fn judge(changes: &[(&str, Change)]) -> Result<(), Vec<String>> {
 }
 
 /// Which of create, modify and delete the cloud may do at a path, alone.
-fn alone(text: &str) -> [bool; 3] {
+fn check_one(text: &str) -> [bool; 3] {
     ALL.map(|change| judge(&[(text, change)]).is_ok())
 }
 
+/// The cloud may do to each path alone what the table says.
 #[test]
-fn the_cloud_may_do_to_each_path_alone_what_the_table_says() {
+fn check_cloud_follows_the_path_table() {
     let nothing = [false; 3];
     let create = [true, false, false];
     let all = [true; 3];
@@ -71,7 +72,7 @@ fn the_cloud_may_do_to_each_path_alone_what_the_table_says() {
         ("In_Progress/cloud/run.sh", nothing),
         ("Pending_Approval/.git/hooks/x.md", nothing),
     ] {
-        assert_eq!(alone(text), expected, "{text}: create, modify, delete");
+        assert_eq!(check_one(text), expected, "{text}: create, modify, delete");
     }
 }
 
@@ -79,8 +80,9 @@ fn the_cloud_may_do_to_each_path_alone_what_the_table_says() {
 const TASK: &str = "task_01KAGP4Y00000000000000000A.md";
 const OTHER: &str = "task_01KAGP4Y00000000000000000B.md";
 
+/// A task comes by a claim and goes by its end and no other way.
 #[test]
-fn a_task_comes_by_a_claim_and_goes_by_its_end_and_no_other_way() {
+fn check_task_moves_only_by_claim_and_end() {
     let own = format!("In_Progress/cloud/{TASK}");
     let shared = format!("Needs_Action/email/{TASK}");
     let payments = format!("Needs_Action/payments/{TASK}");
@@ -147,8 +149,9 @@ fn a_task_comes_by_a_claim_and_goes_by_its_end_and_no_other_way() {
     );
 }
 
+/// What an attacker with the clouds key would try is refused.
 #[test]
-fn what_an_attacker_with_the_clouds_key_would_try_is_refused() {
+fn check_attacks_with_the_clouds_key_are_refused() {
     use Change::{Create, Delete, Modify};
     let copy = "conflict-cloud-20261120T184303123Z-0123abcd";
     for (what, changes) in [
@@ -211,11 +214,11 @@ fn what_an_attacker_with_the_clouds_key_would_try_is_refused() {
             vec![("Updates/cloud-2/u.md".to_owned(), Create)],
         ),
         (
-            "rewrite what it said",
+            "rewrite its update",
             vec![("Updates/cloud/update_1.md".to_owned(), Modify)],
         ),
         (
-            "take back what it said",
+            "delete its update",
             vec![("Updates/cloud/update_1.md".to_owned(), Delete)],
         ),
         (
@@ -272,8 +275,9 @@ fn what_an_attacker_with_the_clouds_key_would_try_is_refused() {
     }
 }
 
+/// Local may change everything.
 #[test]
-fn local_may_change_everything() {
+fn check_local_may_change_everything() {
     let local = "local".parse().unwrap();
     for text in [
         "Needs_Action/payments/task_1.md",
@@ -292,8 +296,9 @@ fn local_may_change_everything() {
     }
 }
 
+/// A claim moves a task into the own folder.
 #[test]
-fn a_claim_moves_a_task_into_the_own_folder() {
+fn check_claim_moves_a_task_of_a_shared_zone() {
     let zones = crate::BUILT_IN_ZONES.iter().map(|spec| spec.id);
     for zone in zones.chain(["notes".parse().unwrap()]) {
         let waiting = format!("Needs_Action/{zone}/task_01KAGP4Y00000000000000000A.md");
@@ -308,8 +313,9 @@ fn a_claim_moves_a_task_into_the_own_folder() {
     }
 }
 
+/// What only looks like a claim is refused.
 #[test]
-fn what_only_looks_like_a_claim_is_refused() {
+fn check_false_claim_is_refused() {
     for (what, changes) in [
         (
             "nothing arrives",
@@ -392,8 +398,9 @@ fn what_only_looks_like_a_claim_is_refused() {
     }
 }
 
+/// What is no task is neither claimed nor finished.
 #[test]
-fn what_is_no_task_is_neither_claimed_nor_finished() {
+fn check_other_notes_are_not_claimed_or_finished() {
     use Change::{Create, Delete};
     let copy = "conflict-local-20261120T184303123Z-0123abcd";
     let copy = TASK.replace(".md", &format!(".{copy}.md"));
@@ -414,8 +421,9 @@ fn what_is_no_task_is_neither_claimed_nor_finished() {
     }
 }
 
+/// Only the owner changes or removes a conflict copy.
 #[test]
-fn a_conflict_copy_is_nobodys_to_change_or_remove_but_the_owners() {
+fn check_conflict_copy_is_the_owners_alone() {
     for agent in ["local", "cloud", "cloud-2"] {
         let copy = format!("conflict-{agent}-20261120T184303123Z-0123abcd");
         for path in [
@@ -426,22 +434,24 @@ fn a_conflict_copy_is_nobodys_to_change_or_remove_but_the_owners() {
                 TASK.replace("md", &format!("{copy}.md"))
             ),
         ] {
-            assert_eq!(alone(&path), [true, false, false], "{path}");
+            assert_eq!(check_one(&path), [true, false, false], "{path}");
         }
     }
 }
 
+/// A task is in no folder below the agents own.
 #[test]
-fn a_task_is_in_no_folder_below_the_agents_own() {
+fn check_task_below_the_agents_folder_is_refused() {
     for folder in ["x", "x/y", "email"] {
         let path = format!("In_Progress/cloud/{folder}/{TASK}");
         // Taking away what an older version let in does no harm.
-        assert_eq!(alone(&path), [false, false, true], "{path}");
+        assert_eq!(check_one(&path), [false, false, true], "{path}");
     }
 }
 
+/// A release is the way back.
 #[test]
-fn a_release_is_the_way_back() {
+fn check_release_moves_the_task_back() {
     assert_eq!(
         judge(&[
             (
@@ -457,8 +467,9 @@ fn a_release_is_the_way_back() {
     );
 }
 
+/// Only an own task is finished and only once.
 #[test]
-fn only_an_own_task_is_finished_and_only_once() {
+fn check_finish_is_of_an_own_task_once() {
     let finish = [
         (
             "In_Progress/cloud/task_01KAGP4Y00000000000000000A.md",
@@ -503,8 +514,9 @@ fn only_an_own_task_is_finished_and_only_once() {
     assert_eq!(judge(&others).unwrap_err().len(), 2);
 }
 
+/// Each refusal is a sentence that says what where and why.
 #[test]
-fn each_refusal_is_a_sentence_that_says_what_where_and_why() {
+fn violation_text_says_what_where_and_why() {
     let task = "Needs_Action/email/task_01KAGP4Y00000000000000000A.md";
     for (text, change, expected) in [
         (
@@ -558,7 +570,7 @@ fn each_refusal_is_a_sentence_that_says_what_where_and_why() {
         (
             "Plans/run.sh",
             Change::Create,
-            "cloud agent cloud may not create Plans/run.sh: it is no note or attachment in a \
+            "cloud agent cloud may not create Plans/run.sh: it is not a note or attachment in a \
              folder that is synced",
         ),
     ] {
@@ -566,8 +578,9 @@ fn each_refusal_is_a_sentence_that_says_what_where_and_why() {
     }
 }
 
+/// Every violation of a commit is reported.
 #[test]
-fn every_violation_of_a_commit_is_reported() {
+fn check_reports_every_violation() {
     let all = judge(&[
         ("Approved/draft_1.md", Change::Create),
         ("Plans/plan_1.md", Change::Create),
@@ -598,8 +611,9 @@ fn any_change() -> impl Strategy<Value = (VaultPath, Change)> {
 }
 
 proptest! {
+    /// No accepted commit of the cloud touches what is the owners.
     #[test]
-    fn no_accepted_commit_of_the_cloud_touches_what_is_the_owners(
+    fn check_accepted_commits_leave_the_owners_paths(
         changes in prop::collection::vec(any_change(), 0..8),
     ) {
         if check(Role::Cloud, &cloud(), &changes).is_ok() {
@@ -624,8 +638,9 @@ proptest! {
         }
     }
 
+    /// The order of the changes does not matter.
     #[test]
-    fn the_order_of_the_changes_does_not_matter(
+    fn check_order_of_changes_does_not_matter(
         changes in prop::collection::vec(any_change(), 0..6),
     ) {
         let mut turned = changes.clone();

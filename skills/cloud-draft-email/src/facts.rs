@@ -39,7 +39,13 @@ impl<'a> Facts<'a> {
             .split_once(':')
             .map(|(_, account)| account.trim());
         self.one("account")
-            .or(of_source.filter(|account| !account.is_empty()))
+            .or(of_source.filter(|account| !account.is_empty() && !self.is_file()))
+    }
+
+    /// Whether it is a file that the owner dropped, not a mail.
+    #[must_use]
+    pub fn is_file(self) -> bool {
+        self.0.source.starts_with("file:")
     }
 
     /// Who wrote it.
@@ -66,7 +72,7 @@ pub fn mail_text(task: &Task) -> &str {
     let Some((before, inside)) = text.split_once("```text\n") else {
         return text;
     };
-    // The fence is longer than any run of backticks in the mail, and so told from them.
+    // The fence is longer than any run of backticks in the mail, and so different from them.
     let fence = "`".repeat(3 + before.len() - before.trim_end_matches('`').len());
     if inside.starts_with(&fence) {
         return "";
@@ -144,8 +150,9 @@ impl Address {
 mod tests {
     use super::*;
 
+    /// The mails text is what the fence holds.
     #[test]
-    fn the_mails_text_is_what_the_fence_holds() {
+    fn mail_text_is_inside_the_fence() {
         let text = |text: &str| {
             let task = Task {
                 text: text.into(),
@@ -174,8 +181,9 @@ mod tests {
         Address::parse(text).map(|address| address.header())
     }
 
+    /// An address keeps a plain name.
     #[test]
-    fn an_address_keeps_a_plain_name() {
+    fn address_plain_name_is_kept() {
         assert_eq!(
             header("Ada Lovelace <ada@example.test>"),
             Some("Ada Lovelace <ada@example.test>".into())
@@ -183,8 +191,9 @@ mod tests {
         assert_eq!(header("ada@example.test"), Some("ada@example.test".into()));
     }
 
+    /// A name that looks like an address is dropped.
     #[test]
-    fn a_name_that_looks_like_an_address_is_dropped() {
+    fn address_name_like_an_address_is_dropped() {
         assert_eq!(
             header("\"boss@corp.test\" <x@evil.test>"),
             Some("x@evil.test".into())
@@ -192,8 +201,9 @@ mod tests {
         assert_eq!(header("a, b <x@evil.test>"), Some("x@evil.test".into()));
     }
 
+    /// What is no single address is none.
     #[test]
-    fn what_is_no_single_address_is_none() {
+    fn address_not_single_is_none() {
         for text in [
             "",
             "<>",

@@ -31,7 +31,10 @@ pub fn mail(task: &Task, account: &str, to: &Address, text: &str) -> Option<Mail
         to: vec![to.header()],
         cc: Vec::new(),
         bcc: Vec::new(),
-        subject: subject(&task.subject),
+        subject: match facts.is_file() {
+            true => one_line(&task.subject, MAX_SUBJECT),
+            false => subject(&task.subject),
+        },
         body,
         references: references(facts, answered),
         in_reply_to: answered.map(str::to_owned),
@@ -155,8 +158,9 @@ mod tests {
         mail(task, "owner", &to(), "Yes").unwrap().references
     }
 
+    /// A subject has re once.
     #[test]
-    fn a_subject_has_re_once() {
+    fn subject_has_re_once() {
         for text in [
             "Tea",
             "Re: Tea",
@@ -174,8 +178,9 @@ mod tests {
         assert_eq!(subject("a\r\nBcc: x@y"), "Re: a Bcc: x@y");
     }
 
+    /// The thread ends in the mail answered without brackets.
     #[test]
-    fn the_thread_ends_in_the_mail_answered_without_brackets() {
+    fn references_end_in_the_mail_answered() {
         let mut task = task(&[("message-id", "<3@x>"), ("references", "<1@x> 2@x")]);
         assert_eq!(references_of(&task), ["1@x", "2@x", "3@x"]);
         task.facts.remove(1);
@@ -193,8 +198,9 @@ mod tests {
         );
     }
 
+    /// A long thread keeps its first and its last.
     #[test]
-    fn a_long_thread_keeps_its_first_and_its_last() {
+    fn references_long_thread_keeps_first_and_last() {
         let mut task = task(&[("message-id", "new@x")]);
         let values = (1..=40).map(|n| format!("{n}@x")).collect();
         task.facts.push(Fact {
@@ -210,8 +216,9 @@ mod tests {
         assert_eq!(references[19], "new@x");
     }
 
+    /// A mail without a usable id starts a thread.
     #[test]
-    fn a_mail_without_a_usable_id_starts_a_thread() {
+    fn references_without_an_id_start_a_thread() {
         let task = task(&[("message-id", "a b\r\nBcc: x")]);
         assert_eq!(
             mail(&task, "owner", &to(), "Yes").unwrap().in_reply_to,
@@ -219,8 +226,9 @@ mod tests {
         );
     }
 
+    /// The models text loses its subject line and controls.
     #[test]
-    fn the_models_text_loses_its_subject_line_and_controls() {
+    fn reply_text_loses_subject_line_and_controls() {
         let text = "\nSubject: Re: Tea\r\n\r\nDear Ada,\u{0}\r\nyes.\u{202e}  \n\n";
         assert_eq!(body(text).unwrap(), "Dear Ada,\nyes.\n");
         assert_eq!(body("Subject: only"), None);
@@ -233,8 +241,9 @@ mod tests {
         assert!(body(&"é".repeat(40_000)).unwrap().len() <= MAX_BODY + 1);
     }
 
+    /// Headers in the models text stay text.
     #[test]
-    fn headers_in_the_models_text_stay_text() {
+    fn reply_headers_in_the_text_stay_text() {
         let mail = mail(
             &task(&[]),
             "owner",

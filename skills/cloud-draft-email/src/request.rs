@@ -2,7 +2,7 @@
 //! outside as quotes.
 //!
 //! Invariants: text of a mail is never in `say`, and the handbook never in a quote, which a model is
-//! told not to obey: the owner alone can write that note. All parts together stay below the interface's
+//! instructed not to obey: the owner alone can write that note. All parts together stay below the interface's
 //! bound.
 
 use platinum_sdk::email::types::Message;
@@ -10,7 +10,7 @@ use platinum_sdk::model::complete::{Part, Quoted, Request};
 use platinum_sdk::tasks::types::Task;
 use platinum_sdk::text::{bounded, one_line};
 
-use crate::facts::mail_text;
+use crate::facts::{Facts, mail_text};
 
 const MAX_INSTRUCTIONS: usize = 24 * 1024;
 const MAX_HANDBOOK: usize = 16 * 1024;
@@ -75,9 +75,12 @@ pub fn build(task: &Task, material: &Material) -> Request {
         label: "mail".into(),
         text: bounded(mail_text(task), MAX_MAIL).to_owned(),
     }));
+    let what = match Facts::of(task).is_file() {
+        true => "the mail that the owner's note quoted as `mail` asks for",
+        false => "the answer to the mail quoted as `mail`",
+    };
     parts.push(Part::Text(format!(
-        "It is {}. Write the text of the answer to the mail quoted as `mail`: the text alone, \
-         without a subject, without headers.",
+        "It is {}. Write the text of {what}: the text alone, without a subject, without headers.",
         one_line(&material.now, 40)
     )));
     Request {
@@ -134,8 +137,9 @@ mod tests {
         request.parts.iter().map(label).collect()
     }
 
+    /// Everything from outside is quoted and the owner's rules are stated.
     #[test]
-    fn everything_from_outside_is_quoted_and_the_owners_rules_are_said() {
+    fn request_quotes_outside_text_and_states_rules() {
         let material = Material {
             handbook: Some("Be kind.".into()),
             thread: vec![message(2, "newer"), message(1, "older")],
@@ -156,21 +160,23 @@ mod tests {
         };
         assert!(thread.text.find("older").unwrap() < thread.text.find("newer").unwrap());
         let Some(Part::Text(say)) = request.parts.last() else {
-            panic!("nothing said")
+            panic!("no text")
         };
         assert!(!say.contains("Monday"));
     }
 
+    /// A mail alone is enough.
     #[test]
-    fn a_mail_alone_is_enough() {
+    fn request_of_a_mail_alone_is_complete() {
         assert_eq!(
             labels(&build(&mail(&[]), &Material::default())),
             ["mail-header", "mail", "say"]
         );
     }
 
+    /// All together stays below the bound.
     #[test]
-    fn all_together_stays_below_the_bound() {
+    fn request_with_everything_is_bounded() {
         let huge = "é".repeat(200_000);
         let material = Material {
             instructions: huge.clone(),

@@ -51,8 +51,9 @@ fn is_html(after: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// A persons words stay as they are.
     #[test]
-    fn a_persons_words_stay_as_they_are() {
+    fn sanitize_keeps_ordinary_words() {
         for text in [
             "Dear Ada,\n\nyes! It's 3 < 4, 50 % (a [good] price): see <https://x.test/?a=b> or\n<ada@example.test>.\n\n> quoted?\n[[which day suits you]]\n\n-- \n[[your name]]\n",
             "~5 ~~ a <3 b",
@@ -61,8 +62,9 @@ mod tests {
         }
     }
 
+    /// What an editor would run fetch or hide is broken.
     #[test]
-    fn what_an_editor_would_run_fetch_or_hide_is_broken() {
+    fn sanitize_breaks_active_markup() {
         for (text, never) in [
             ("![x](https://evil.test/t.png)", "!["),
             ("![[Secret]]", "![["),

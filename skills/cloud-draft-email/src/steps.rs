@@ -156,8 +156,9 @@ fn sentences(line: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
+    /// A numbered list under a request is a plan.
     #[test]
-    fn a_numbered_list_under_a_request_is_a_plan() {
+    fn steps_come_from_a_numbered_list() {
         let text = "Hello,\n\nplease do the following:\n1. the invoice for May\n2. the hotel\n3) tickets\n\nThanks";
         assert_eq!(
             of(text).unwrap(),
@@ -165,8 +166,9 @@ mod tests {
         );
     }
 
+    /// Items that begin with a verb or ask are a plan.
     #[test]
-    fn items_that_begin_with_a_verb_or_ask_are_a_plan() {
+    fn steps_come_from_items_with_a_verb() {
         let text = "- Send the offer\n* Book a room\n• Which day suits you?\n- green";
         assert_eq!(
             of(text).unwrap(),
@@ -174,8 +176,9 @@ mod tests {
         );
     }
 
+    /// Sentences that ask are a plan.
     #[test]
-    fn sentences_that_ask_are_a_plan() {
+    fn steps_come_from_sentences_that_ask() {
         let text =
             "Could you send the offer? Please call Bo. The weather is fine. And let me know when.";
         assert_eq!(
@@ -188,30 +191,34 @@ mod tests {
         );
     }
 
+    /// Two asks are no plan.
     #[test]
-    fn two_asks_are_no_plan() {
+    fn steps_of_two_asks_are_none() {
         assert_eq!(of("Please call me. Could you bring tea?"), None);
         assert_eq!(of("Thank you for the tea."), None);
     }
 
+    /// A list of things is no plan.
     #[test]
-    fn a_list_of_things_is_no_plan() {
+    fn steps_of_a_list_of_things_are_none() {
         assert_eq!(
             of("In our shop:\n- apples\n- pears\n- plums\n- sendings"),
             None
         );
     }
 
+    /// Quotes and signatures are not looked at.
     #[test]
-    fn quotes_and_signatures_are_not_looked_at() {
+    fn steps_ignore_quotes_and_signatures() {
         assert_eq!(
             of("Yes.\n> Please a.\n> Please b.\n> Please c.\n-- \nPlease x.\nPlease y.\nPlease z."),
             None
         );
     }
 
+    /// A plan is bounded.
     #[test]
-    fn a_plan_is_bounded() {
+    fn steps_are_bounded() {
         let text: String = (0..100)
             .map(|n| format!("- send {n} {}\n", "x".repeat(500)))
             .collect();

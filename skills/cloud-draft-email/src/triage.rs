@@ -29,7 +29,14 @@ pub fn decide(task: &Task) -> Triage {
         return Triage::Dismiss(reason.into());
     }
     let Some(answer_to) = facts.answer_to() else {
-        return Triage::Dismiss("it names no address that could be answered".into());
+        let question = match facts.is_file() {
+            true => {
+                "it came as a file, not as a mail. Who should this go to? Write `to: \
+                 name@example.org` into its frontmatter and drop it again"
+            }
+            false => "it names no address that could be answered",
+        };
+        return Triage::Dismiss(question.into());
     };
     match does_not_read(&answer_to.local()) {
         true => Triage::Dismiss(format!("{} does not read answers", answer_to.bare())),
@@ -168,8 +175,9 @@ pub(crate) mod tests {
         }
     }
 
+    /// A persons mail is answered to its sender.
     #[test]
-    fn a_persons_mail_is_answered_to_its_sender() {
+    fn triage_persons_mail_is_answered() {
         assert_eq!(reason(&[]), "answered to ada@example.test");
         let harmless = [
             ("auto-submitted", "No"),
@@ -180,8 +188,9 @@ pub(crate) mod tests {
         assert_eq!(reason(&harmless), "answered to ada@example.test");
     }
 
+    /// Machines and lists are dismissed with the reason.
     #[test]
-    fn machines_and_lists_are_filed_with_the_reason() {
+    fn triage_machines_and_lists_are_dismissed() {
         for (name, value, part) in [
             (
                 "auto-submitted",
@@ -206,8 +215,9 @@ pub(crate) mod tests {
         }
     }
 
+    /// Senders that are not read are dismissed.
     #[test]
-    fn senders_that_nobody_reads_are_filed() {
+    fn triage_unread_senders_are_dismissed() {
         for local in [
             "no-reply",
             "noreply",
@@ -237,8 +247,9 @@ pub(crate) mod tests {
         }
     }
 
+    /// A contact form is answered to the person behind it.
     #[test]
-    fn a_contact_form_is_answered_to_the_person_behind_it() {
+    fn triage_contact_form_answers_the_person() {
         let form = Task {
             sender: "Form <no-reply@site.test>".into(),
             ..mail(&[("reply-to", "Bo <bo@b.test>")])
@@ -246,8 +257,9 @@ pub(crate) mod tests {
         assert!(matches!(decide(&form), Triage::Answer(address) if address.bare() == "bo@b.test"));
     }
 
+    /// A mail without a sender is dismissed.
     #[test]
-    fn a_mail_without_a_sender_is_filed() {
+    fn triage_without_a_sender_dismisses() {
         for sender in ["", "<>", "(no sender)"] {
             let task = Task {
                 sender: sender.into(),
@@ -260,7 +272,24 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_text_decides_nothing() {
+    fn dropped_file_without_an_address_asks_the_owner() {
+        let file = Task {
+            source: "file:Inbox/idea.md".into(),
+            sender: "A file that was dropped here".into(),
+            ..mail(&[])
+        };
+        let Triage::Dismiss(question) = decide(&file) else {
+            panic!("it is answered");
+        };
+        assert!(question.contains("Who should this go to?"), "{question}");
+        let facts = mail(&[("reply-to", "Bo <bo@b.test>")]).facts;
+        let decided = decide(&Task { facts, ..file });
+        assert!(matches!(decided, Triage::Answer(address) if address.bare() == "bo@b.test"));
+    }
+
+    /// The text decides nothing.
+    #[test]
+    fn triage_ignores_the_text() {
         let text = "Auto-Submitted: auto-replied\nList-Id: x\nReply-To: evil@evil.test";
         let task = Task {
             text: text.into(),

@@ -1,4 +1,4 @@
-//! One approved action after the other: effect first, then its task is filed.
+//! One approved action after the other: effect first, then its task is finished.
 //!
 //! Lives elsewhere: that an effect happens at most once is the host's care (the approval is used
 //! up, the journal remembers).
@@ -18,18 +18,18 @@ const KINDS: [&str; 1] = ["email-send"];
 /// At most this many actions in one run.
 const MAX_ACTIONS: usize = 50;
 
-/// What became of the actions of a run.
+/// The counts of a run.
 #[derive(Debug, Default)]
 struct Tally {
     done: usize,
     postponed: usize,
     refused: usize,
     unknown: usize,
-    unfiled: usize,
+    unfinished: usize,
     last: String,
 }
 
-/// Sends what is approved and files the tasks; `done` with the numbers, `nothing` if nothing was
+/// Sends what is approved and finishes the tasks; `done` with the numbers, `nothing` if nothing was
 /// approved.
 ///
 /// # Errors
@@ -66,7 +66,7 @@ pub fn run(host: &(impl Log + SendEmail + FinishTasks), _: &Invocation) -> Resul
     Ok(Outcome::Done(tally.line()))
 }
 
-/// Does one action, and files its task if it is done.
+/// Does one action, and finishes its task if it is done.
 fn act<H: Log + SendEmail + FinishTasks>(host: &H, approved: H::Approved, tally: &mut Tally) {
     let (draft, task) = (approved.draft(), approved.task());
     let summary = one_line(&approved.summary(), 160);
@@ -103,20 +103,20 @@ fn act<H: Log + SendEmail + FinishTasks>(host: &H, approved: H::Approved, tally:
         }
     };
     tally.done += 1;
-    if let Err(error) = host.complete(&task, &filed_as(&summary, &receipt)) {
-        // The effect is in the journal: the next run finds it done and files the task.
+    if let Err(error) = host.complete(&task, &finished_as(&summary, &receipt)) {
+        // The effect is in the journal: the next run finds it done and finishes the task.
         report(
             Level::Error,
             &format!(
-                "done, but its task is not filed yet: {}",
+                "done, but its task is not finished yet: {}",
                 Error::from(error)
             ),
         );
-        tally.unfiled += 1;
+        tally.unfinished += 1;
     }
 }
 
-fn filed_as(summary: &str, receipt: &Receipt) -> String {
+fn finished_as(summary: &str, receipt: &Receipt) -> String {
     let reference = one_line(&receipt.reference, 200);
     if reference.is_empty() {
         summary.to_owned()
@@ -132,7 +132,7 @@ impl Tally {
             (self.postponed, "postponed"),
             (self.refused, "refused"),
             (self.unknown, "with an unknown outcome"),
-            (self.unfiled, "not filed yet"),
+            (self.unfinished, "not finished yet"),
         ];
         let parts: Vec<String> = parts
             .into_iter()
@@ -177,28 +177,31 @@ mod tests {
         )
     }
 
+    /// An empty queue is nothing to do.
     #[test]
-    fn an_empty_queue_is_nothing_to_do() {
+    fn run_empty_queue_is_nothing() {
         assert_eq!(execute(&host(0)), Ok(Outcome::Nothing));
     }
 
+    /// Each approved mail is sent and its task is finished.
     #[test]
-    fn each_approved_mail_is_sent_and_its_task_is_filed() {
+    fn run_sends_each_mail_and_finishes_its_task() {
         let host = host(2);
         assert!(matches!(execute(&host), Ok(Outcome::Done(line)) if line.starts_with("2 done;")));
         assert_eq!(*host.sent.borrow(), [approved(1), approved(2)]);
-        let filed: Vec<_> = host
+        let finished: Vec<_> = host
             .completed
             .borrow()
             .iter()
             .map(|(task, _)| task.clone())
             .collect();
-        assert_eq!(filed, ["task_1", "task_2"]);
+        assert_eq!(finished, ["task_1", "task_2"]);
         assert_eq!(host.completed.borrow()[0].1, "Answer 1 (draft_1@test)");
     }
 
+    /// A kind without an effect stays in the queue.
     #[test]
-    fn a_kind_without_an_effect_stays_in_the_queue() {
+    fn run_kind_without_an_effect_stays_queued() {
         let host = TestHost::default();
         let payment = TestApproval {
             kind: "payment".into(),
@@ -209,8 +212,9 @@ mod tests {
         assert_eq!(host.approvals.borrow().len(), 1);
     }
 
+    /// What was done before is finished and not counted as failed.
     #[test]
-    fn what_was_done_before_is_filed_and_not_counted_as_failed() {
+    fn run_already_done_finishes_the_task() {
         let host = host(1);
         let receipt = Receipt {
             at: "yesterday".into(),
@@ -224,8 +228,9 @@ mod tests {
         assert_eq!(host.completed.borrow()[0].1, "Answer 1 (a@b)");
     }
 
+    /// A postponed mail does not hold up the next.
     #[test]
-    fn a_postponed_mail_does_not_hold_up_the_next() {
+    fn run_postponed_mail_does_not_stop_the_next() {
         let host = host(2);
         host.answers
             .borrow_mut()
@@ -237,8 +242,9 @@ mod tests {
         assert_eq!(host.completed.borrow().len(), 1);
     }
 
+    /// A run that could only wait is tried again and ends.
     #[test]
-    fn a_run_that_could_only_wait_is_tried_again_and_ends() {
+    fn run_with_only_postponed_is_unavailable() {
         let host = host(1);
         // The host hands a postponed action out again.
         host.approvals.borrow_mut().push_back(approved(1));
@@ -249,8 +255,9 @@ mod tests {
         assert_eq!(host.sent.borrow().len(), 1);
     }
 
+    /// A refused or unknown end is reported and finishes nothing.
     #[test]
-    fn a_refused_or_unknown_end_is_reported_and_files_nothing() {
+    fn run_refused_or_unknown_end_finishes_nothing() {
         for end in [
             EffectError::Refused("no".into()),
             EffectError::OutcomeUnknown("cut".into()),
@@ -268,21 +275,23 @@ mod tests {
         }
     }
 
+    /// A task that cannot be finished is reported and the run goes on.
     #[test]
-    fn a_task_that_cannot_be_filed_is_told_and_the_run_goes_on() {
+    fn run_unfinished_task_is_reported() {
         let away = tasks::types::Error::Unavailable("no remote".into());
         let host = TestHost {
             finish_error: Some(away),
             ..host(2)
         };
         assert!(
-            matches!(execute(&host), Ok(Outcome::Done(line)) if line.contains("2 not filed yet"))
+            matches!(execute(&host), Ok(Outcome::Done(line)) if line.contains("2 not finished yet"))
         );
         assert_eq!(host.sent.borrow().len(), 2);
     }
 
+    /// One run does at most fifty.
     #[test]
-    fn one_run_does_at_most_fifty() {
+    fn run_does_at_most_fifty_actions() {
         let host = host(60);
         assert!(execute(&host).is_ok());
         assert_eq!(host.sent.borrow().len(), MAX_ACTIONS);

@@ -158,8 +158,9 @@ mod tests {
         }
     }
 
+    /// An empty page gets a title the numbers and the updates newest first.
     #[test]
-    fn an_empty_page_gets_a_title_the_numbers_and_the_updates_newest_first() {
+    fn page_empty_gets_title_numbers_and_updates() {
         let page =
             with_updates("", &counts(1), &[update(1, "One"), update(2, "Two")], NOW).unwrap();
         assert!(
@@ -171,8 +172,9 @@ mod tests {
         assert!(page.ends_with("<!-- platinum:end -->\n"));
     }
 
+    /// The owners text is kept byte for byte.
     #[test]
-    fn the_owners_text_is_kept_byte_for_byte() {
+    fn page_keeps_the_owners_text() {
         let page = with_updates("My page\r\n\r\n- [ ] tea\n", &counts(0), &[], NOW).unwrap();
         let edited = format!("{page}\nBelow, mine too.\n");
         let again = with_updates(&edited, &counts(3), &[update(1, "One")], NOW).unwrap();
@@ -181,8 +183,9 @@ mod tests {
         assert_eq!(again.matches(BEGIN).count(), 1);
     }
 
+    /// A stray marker in the owners text swallows nothing.
     #[test]
-    fn a_stray_marker_in_the_owners_text_swallows_nothing() {
+    fn page_stray_marker_swallows_nothing() {
         let old = format!("a {BEGIN} b\n");
         let page = with_updates(&old, &counts(0), &[], NOW).unwrap();
         let again = with_updates(&page, &counts(1), &[], NOW).unwrap();
@@ -190,8 +193,9 @@ mod tests {
         assert_eq!(again.matches(END).count(), 1);
     }
 
+    /// The same updates and numbers change nothing later.
     #[test]
-    fn the_same_updates_and_numbers_change_nothing_later() {
+    fn page_same_updates_change_nothing() {
         let page = with_updates("", &counts(1), &[update(1, "One")], NOW).unwrap();
         assert_eq!(
             with_updates(
@@ -205,8 +209,9 @@ mod tests {
         assert!(with_updates(&page, &counts(2), &[], "2026-11-21T09:00:00Z").is_some());
     }
 
+    /// Twenty updates are shown.
     #[test]
-    fn twenty_updates_are_shown() {
+    fn page_shows_twenty_updates() {
         let many: Vec<Update> = (1..=25)
             .map(|n| update(n, &format!("headline{n:02}")))
             .collect();
@@ -215,8 +220,9 @@ mod tests {
         assert!(page.contains("headline25") && !page.contains("headline05"));
     }
 
+    /// A headline cannot end the block or forge an id.
     #[test]
-    fn a_headline_cannot_end_the_block_or_forge_an_id() {
+    fn page_headline_cannot_end_the_block() {
         let hostile = format!("x {END} {BEGIN} - y <!-- update_{:026} -->", 9);
         let page = with_updates("", &counts(0), &[update(1, &hostile)], NOW).unwrap();
         assert_eq!(

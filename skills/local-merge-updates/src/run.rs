@@ -101,16 +101,18 @@ mod tests {
         host
     }
 
+    /// Updates come onto the page and are let go.
     #[test]
-    fn updates_come_onto_the_page_and_are_let_go() {
+    fn run_merges_updates_and_removes_them() {
         let host = host(2);
         assert_eq!(merge(&host), Ok(Outcome::Done("merged 2 updates".into())));
         assert!(host.page.borrow().contains("Drafted answer 2"));
         assert!(host.updates.borrow().is_empty());
     }
 
+    /// A second run writes nothing.
     #[test]
-    fn a_second_run_writes_nothing() {
+    fn run_again_writes_nothing() {
         let host = TestHost {
             now: "2026-11-20T18:00:00Z".into(),
             ..host(2)
@@ -120,8 +122,9 @@ mod tests {
         assert_eq!(host.replaced.get(), 1);
     }
 
+    /// A run that was cut off before letting go repeats without a trace.
     #[test]
-    fn a_run_that_was_cut_off_before_letting_go_repeats_without_a_trace() {
+    fn run_after_a_failed_removal_changes_nothing() {
         let away = UpdateError::Unavailable("disk".into());
         let mut host = TestHost {
             remove_error: Some(away),
@@ -134,8 +137,9 @@ mod tests {
         assert_eq!(*host.page.borrow(), page);
     }
 
+    /// A page that changes is read again three times at most.
     #[test]
-    fn a_page_that_changes_is_read_again_three_times_at_most() {
+    fn run_page_conflict_is_retried_three_times() {
         let host = host(1);
         host.conflicts.set(2);
         assert!(merge(&host).is_ok());
@@ -149,8 +153,9 @@ mod tests {
         );
     }
 
+    /// More updates than fit one take are merged in rounds.
     #[test]
-    fn more_updates_than_fit_one_take_are_merged_in_rounds() {
+    fn run_many_updates_are_merged_in_rounds() {
         let host = host(1_100);
         assert_eq!(
             merge(&host),

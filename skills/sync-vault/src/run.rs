@@ -57,13 +57,15 @@ mod tests {
         }
     }
 
+    /// Equal sides are nothing to do.
     #[test]
-    fn equal_sides_are_nothing_to_do() {
+    fn run_equal_sides_are_nothing() {
         assert_eq!(after(Ok(report(0, 0, 0))).1, Ok(Outcome::Nothing));
     }
 
+    /// What moved is reported in one line.
     #[test]
-    fn what_moved_is_told_in_one_line() {
+    fn run_reports_what_moved_in_one_line() {
         let (host, outcome) = after(Ok(report(2, 1, 1)));
         assert_eq!(
             outcome,
@@ -72,8 +74,9 @@ mod tests {
         assert!(host.logged(".conflict"));
     }
 
+    /// A remote that is away is tried again, and a violation is not.
     #[test]
-    fn a_remote_that_is_away_is_tried_again_and_a_violation_is_not() {
+    fn run_remote_away_is_unavailable() {
         let away = sync::Error::Unavailable("no route".into());
         assert_eq!(
             after(Err(away)).1,

@@ -24,7 +24,7 @@ pub struct Query {
 
 /// A mail that was found. Untrusted text.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Found {
+pub struct SearchHit {
     /// Without angle brackets; may be empty.
     #[serde(default)]
     pub message_id: String,
@@ -51,8 +51,8 @@ pub struct Found {
 /// Why the mailbox did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
-    /// It said no.
-    #[error("the mail server said: {0}")]
+    /// It refused.
+    #[error("the mail server refused: {0}")]
     Refused(String),
     /// It is away.
     #[error("the mail server is away: {0}")]
@@ -63,7 +63,7 @@ pub enum MailError {
 #[async_trait]
 pub trait Mail: Send + Sync {
     /// Searches.
-    async fn search(&self, query: &Query) -> Result<Vec<Found>, MailError>;
+    async fn search(&self, query: &Query) -> Result<Vec<SearchHit>, MailError>;
     /// Saves a draft; answers its Message-ID.
     async fn save_draft(&self, mail: &EmailSend) -> Result<String, MailError>;
 }
@@ -104,7 +104,7 @@ impl McpMail {
 /// The answer of `search_emails`.
 #[derive(Deserialize)]
 struct SearchAnswer {
-    messages: Vec<Found>,
+    messages: Vec<SearchHit>,
 }
 
 /// The answer of `draft_email`.
@@ -115,7 +115,7 @@ struct DraftAnswer {
 
 #[async_trait]
 impl Mail for McpMail {
-    async fn search(&self, query: &Query) -> Result<Vec<Found>, MailError> {
+    async fn search(&self, query: &Query) -> Result<Vec<SearchHit>, MailError> {
         let arguments =
             serde_json::to_value(query).map_err(|error| MailError::Refused(error.to_string()))?;
         let answer: SearchAnswer = self.call("search_emails", arguments).await?;

@@ -2,8 +2,10 @@
 //!
 //! Lives elsewhere: the mailbox itself is an MCP server's, reached through [`Mail`].
 
+mod accounts;
 mod host;
 mod mail;
+pub mod zone;
 
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use platinum_core::Capability;
 use platinum_engine::Interface;
 use platinum_vault::Vault;
 
-pub use mail::{Found, Mail, MailError, McpMail, Query};
+pub use mail::{Mail, MailError, McpMail, Query, SearchHit};
 
 use crate::{
     bindings::platinum::email::{draft, propose, search},

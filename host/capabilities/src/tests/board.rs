@@ -8,8 +8,9 @@ use crate::{
     dashboard::BoardCtx,
 };
 
+/// The page is replaced only if it is still the one that was read.
 #[tokio::test]
-async fn the_page_is_replaced_only_if_it_is_still_the_one_that_was_read() {
+async fn board_replace_of_a_changed_page_conflicts() {
     let (folder, vault) = vault();
     let mut ctx = BoardCtx { vault, now: now() };
     let view = &mut ctx;
@@ -44,8 +45,9 @@ async fn the_page_is_replaced_only_if_it_is_still_the_one_that_was_read() {
     assert!(matches!(large, Err(Error::TooLarge)));
 }
 
+/// The numbers count notes by folder and tasks alone in this month.
 #[tokio::test]
-async fn the_numbers_count_notes_by_folder_and_tasks_alone_in_this_month() {
+async fn board_count_is_by_folder_and_month() {
     let (folder, vault) = vault();
     for path in [
         "Needs_Action/email/a.md",

@@ -64,8 +64,9 @@ fn mail(body: &str) -> Mail {
     }
 }
 
+/// A draft becomes one note that says what will happen.
 #[tokio::test]
-async fn a_draft_becomes_one_note_that_says_what_will_happen() {
+async fn propose_writes_one_note() {
     let (folder, mut ctx) = context();
     let view = &mut ctx;
     let id = view
@@ -81,8 +82,9 @@ async fn a_draft_becomes_one_note_that_says_what_will_happen() {
     assert_eq!(note.expires.to_string(), "2026-12-04T18:00:00Z");
 }
 
+/// The same draft twice is one draft.
 #[tokio::test]
-async fn the_same_draft_twice_is_one_draft() {
+async fn propose_equal_draft_is_a_duplicate() {
     let (folder, mut ctx) = context();
     let view = &mut ctx;
     let id = view
@@ -114,8 +116,9 @@ async fn the_same_draft_twice_is_one_draft() {
     );
 }
 
+/// Only the owner of a task drafts for it.
 #[tokio::test]
-async fn only_the_owner_of_a_task_drafts_for_it() {
+async fn propose_for_a_task_of_another_is_refused() {
     let (folder, mut ctx) = context();
     let view = &mut ctx;
     for other in [2, 3, 4, 5] {
@@ -145,8 +148,9 @@ async fn only_the_owner_of_a_task_drafts_for_it() {
     );
 }
 
+/// A draft may not count for ever or lie in the past.
 #[tokio::test]
-async fn a_draft_may_not_count_for_ever_or_lie_in_the_past() {
+async fn propose_with_a_bad_expiry_is_invalid() {
     let (_folder, mut ctx) = context();
     let view = &mut ctx;
     for wrong in ["2026-11-20T17:59:59Z", "2027-03-01T00:00:00Z", "tomorrow"] {
@@ -157,8 +161,9 @@ async fn a_draft_may_not_count_for_ever_or_lie_in_the_past() {
     }
 }
 
+/// Updates are published taken oldest first and removed once merged.
 #[tokio::test]
-async fn updates_are_published_taken_oldest_first_and_removed_once_merged() {
+async fn updates_published_are_taken_and_removed() {
     let (folder, vault) = vault();
     let mut ctx = UpdatesCtx {
         vault,

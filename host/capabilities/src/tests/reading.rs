@@ -28,8 +28,9 @@ fn tasks(role: Role, zones: &[ZoneId]) -> (Arc<Tasks>, TasksCtx) {
     (store, ctx)
 }
 
+/// A skill sees and claims tasks of its zones alone.
 #[tokio::test]
-async fn a_skill_sees_and_claims_tasks_of_its_zones_alone() {
+async fn tasks_of_a_zone_not_granted_are_denied() {
     let (store, mut ctx) = tasks(Role::Local, &[ZoneId::EMAIL]);
     let view = &mut ctx;
     assert_eq!(
@@ -56,8 +57,9 @@ async fn a_skill_sees_and_claims_tasks_of_its_zones_alone() {
     }
 }
 
+/// A cloud host has no way to a zone of the owners machine whatever it was granted.
 #[tokio::test]
-async fn a_cloud_host_has_no_way_to_a_zone_of_the_owners_machine_whatever_it_was_granted() {
+async fn local_zone_is_denied_to_the_cloud_even_if_granted() {
     let (store, mut ctx) = tasks(
         Role::Cloud,
         &[
@@ -74,7 +76,24 @@ async fn a_cloud_host_has_no_way_to_a_zone_of_the_owners_machine_whatever_it_was
 }
 
 #[tokio::test]
-async fn notes_outside_the_grant_cannot_be_read_by_any_spelling() {
+async fn tasks_of_a_malformed_zone_are_invalid() {
+    let (_store, mut ctx) = tasks(Role::Local, &[ZoneId::EMAIL]);
+    let error = ctx.waiting("My Zone".into()).await.unwrap().unwrap_err();
+    let types::Error::Invalid(reason) = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(
+        reason,
+        "invalid zone id `My Zone`: an id begins with a letter from a to z"
+    );
+    // A zone that is well-formed exists, and is not granted.
+    let error = ctx.waiting("garden".into()).await.unwrap().unwrap_err();
+    assert!(matches!(error, types::Error::ZoneDenied(zone) if zone == "garden"));
+}
+
+/// Notes outside the grant cannot be read by any spelling.
+#[tokio::test]
+async fn notes_outside_the_grant_are_denied() {
     let (folder, vault) = vault();
     for (path, text) in [
         ("Company_Handbook.md", "rules"),

@@ -92,7 +92,7 @@ impl Folder {
 
     /// The whole of a private file; None if there is none.
     pub(super) fn read(&self, name: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, CacheError> {
-        // Not to block on a pipe that somebody put there.
+        // Not to block on a pipe that was put there.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let file = match rustix::fs::openat(&self.handle, name, flags, Mode::empty()) {
             Ok(file) => File::from(file),
@@ -193,8 +193,9 @@ fn us() -> u32 {
 mod tests {
     use super::*;
 
+    /// Only a plain file of ours that others cannot open is private.
     #[test]
-    fn only_a_plain_file_of_ours_that_others_cannot_open_is_private() {
+    fn private_file_of_others_or_open_is_refused() {
         let fine = Facts {
             is_wanted_kind: true,
             owner: 7,
@@ -222,8 +223,9 @@ mod tests {
         }
     }
 
+    /// A private file is written whole and read back.
     #[test]
-    fn a_private_file_is_written_whole_and_read_back() {
+    fn private_file_round_trips() {
         let home = tempfile::tempdir().unwrap();
         let folder = Folder::open(&home.path().join("a/b")).unwrap();
         assert_eq!(folder.read("x", 10).unwrap(), None);

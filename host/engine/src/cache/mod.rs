@@ -4,7 +4,7 @@
 //! Lives elsewhere: opening and judging the folder and its files is in [`folder`].
 //!
 //! Compiled code runs outside the sandbox, so a file is used only if all of this holds: it is a plain
-//! file of ours that nobody else may read or write, in a folder of which the same is true; its name
+//! file of ours that no other user may read or write, in a folder of which the same is true; its name
 //! is bound to the component's hash, the target, wasmtime's version and every setting of the engine;
 //! and its bytes, together with that name, carry the code of a key that only this folder holds.
 //! Anything else is compiled again and rewritten.
@@ -37,16 +37,16 @@ pub(crate) enum CacheError {
         /// In what way.
         reason: &'static str,
     },
-    /// The system said no.
+    /// The system refused.
     #[error("{path}: {source}")]
     Io {
         /// What was opened.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The key file does not hold a key.
-    #[error("{path} holds no key; delete it and a new one is made")]
+    #[error("{path} does not hold a key; delete it to make a new one")]
     NoKey {
         /// Which one.
         path: String,
@@ -88,7 +88,7 @@ impl CompiledCache {
         };
         // SAFETY: `checked` proved that these very bytes were written by `put` under this folder's
         // key and under this name, which stands for this component and this engine's settings; they
-        // are in our memory, so nobody changes them between the check and here.
+        // are in our memory, so they do not change between the check and here.
         #[expect(
             unsafe_code,
             reason = "the code of the file's bytes was checked just above"
@@ -136,7 +136,7 @@ impl CompiledCache {
     }
 
     /// The keyed code of a file: the outer hash hides the inner one's state, so that knowing one
-    /// code helps nobody to extend it.
+    /// code does not help to extend it.
     fn code(&self, name: &str, compiled: &[u8]) -> [u8; CODE_BYTES] {
         let inner = Sha256::new()
             .chain_update(self.key)
@@ -176,7 +176,7 @@ fn engine_hash(engine: &Engine) -> String {
             self.0.update(bytes);
         }
         fn finish(&self) -> u64 {
-            0 // nobody asks: the whole digest is taken below
+            0 // unused: the whole digest is taken below
         }
     }
     let mut words = Words(Sha256::new());

@@ -1,4 +1,4 @@
-//! [`Engine`]: wasmtime as this house configures it, its clock and its compiled cache.
+//! [`Engine`]: wasmtime as Platinum configures it, its clock and its compiled cache.
 //!
 //! Lives here: turning bytes into compiled code. How wasmtime is set up is in `allocation`.
 //! Lives elsewhere: what a skill is linked with is in [`host`](crate::SkillHost); the files of the
@@ -199,14 +199,16 @@ fn check_header(name: &str, bytes: &[u8]) -> Result<(), LoadError> {
 mod tests {
     use super::*;
 
+    /// An engine has a pool where the address space allows.
     #[test]
-    fn an_engine_has_a_pool_where_the_address_space_allows() {
+    fn engine_by_default_allocates_from_a_pool() {
         let engine = Engine::new(EngineOptions::default()).unwrap();
         assert_eq!(engine.allocation(), Allocation::Pooled);
     }
 
+    /// An engine goes without a pool that is too large for the address space.
     #[test]
-    fn an_engine_goes_without_a_pool_that_is_too_large_for_the_address_space() {
+    fn engine_pool_too_large_allocates_on_demand() {
         let options = EngineOptions {
             concurrent_calls: 1 << 20,
             ..EngineOptions::default()
@@ -215,8 +217,9 @@ mod tests {
         assert_eq!(engine.allocation(), Allocation::OnDemand);
     }
 
+    /// Bytes that are not a component are named for what they are.
     #[test]
-    fn bytes_that_are_no_component_are_named_for_what_they_are() {
+    fn compile_other_bytes_are_named() {
         let engine = Engine::new(EngineOptions::default()).unwrap();
         let core = engine
             .imports_of("a", b"\0asm\x01\0\0\0")
@@ -233,8 +236,9 @@ mod tests {
         assert!(matches!(broken, LoadError::Compile { .. }), "{broken}");
     }
 
+    /// A component that is too large is not even looked at.
     #[test]
-    fn a_component_that_is_too_large_is_not_even_looked_at() {
+    fn compile_component_too_large_is_refused() {
         let options = EngineOptions {
             component_bytes: 4,
             ..EngineOptions::default()

@@ -45,7 +45,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits till the next tick is due; `false` at the end.
+    /// Waits until the next tick is due; `false` at the end.
     fn wait(&self, idle: &mut u32) -> bool {
         let state = self.state();
         let (mut state, _) = self
@@ -129,8 +129,9 @@ mod tests {
         }
     }
 
+    /// The clock ticks while a call runs sleeps otherwise and stops with its engine.
     #[test]
-    fn the_clock_ticks_while_a_call_runs_sleeps_otherwise_and_stops_with_its_engine() {
+    fn ticker_ticks_only_while_a_call_runs() {
         let engine = wasmtime::Engine::default();
         let ticker = Ticker::start(&engine).unwrap();
         let count = Arc::clone(&ticker.count);

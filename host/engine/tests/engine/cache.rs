@@ -59,8 +59,9 @@ fn not_used_and_rewritten(cache: &Path) {
     );
 }
 
+/// A second start takes the compiled skill from the cache.
 #[tokio::test]
-async fn a_second_start_takes_the_compiled_skill_from_the_cache() {
+async fn cache_second_start_uses_the_compiled_skill() {
     let (_home, cache, file) = filled();
     assert_eq!(fs::metadata(&cache).unwrap().mode() & 0o7777, 0o700);
     assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7777, 0o600);
@@ -71,8 +72,9 @@ async fn a_second_start_takes_the_compiled_skill_from_the_cache() {
     assert_eq!(outcome, Outcome::Done("minimal".to_owned()));
 }
 
+/// A file with one other byte is not used.
 #[test]
-fn a_file_with_one_other_byte_is_not_used() {
+fn cache_file_with_a_changed_byte_is_not_used() {
     let (_home, cache, file) = filled();
     let good = fs::read(&file).unwrap();
     for at in [0, 17, 60, good.len() - 1] {
@@ -83,8 +85,9 @@ fn a_file_with_one_other_byte_is_not_used() {
     }
 }
 
+/// A file that was cut off is not used.
 #[test]
-fn a_file_that_was_cut_off_is_not_used() {
+fn cache_file_truncated_is_not_used() {
     let (_home, cache, file) = filled();
     for len in [0, 17, 49, 1000] {
         fs::OpenOptions::new()
@@ -97,8 +100,9 @@ fn a_file_that_was_cut_off_is_not_used() {
     }
 }
 
+/// A file that others may write is not used.
 #[test]
-fn a_file_that_others_may_write_is_not_used() {
+fn cache_file_writable_by_others_is_not_used() {
     let (_home, cache, file) = filled();
     for mode in [0o620, 0o602, 0o644] {
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
@@ -106,8 +110,9 @@ fn a_file_that_others_may_write_is_not_used() {
     }
 }
 
+/// A symlink or a second name is not used.
 #[test]
-fn a_symlink_or_a_second_name_is_not_used() {
+fn cache_file_linked_is_not_used() {
     let (home, cache, file) = filled();
     let elsewhere = home.path().join("elsewhere");
     fs::rename(&file, &elsewhere).unwrap();
@@ -118,8 +123,9 @@ fn a_symlink_or_a_second_name_is_not_used() {
     not_used_and_rewritten(&cache);
 }
 
+/// A file of another user is not used.
 #[test]
-fn a_file_of_another_user_is_not_used() {
+fn cache_file_of_another_user_is_not_used() {
     let (_home, cache, file) = filled();
     // Only root can give a file away; the rule itself is tested for everybody in `folder`.
     if chown(&file, Some(65_534), None).is_ok() {
@@ -127,8 +133,9 @@ fn a_file_of_another_user_is_not_used() {
     }
 }
 
+/// A compiled skill under another skills name is not used.
 #[test]
-fn a_compiled_skill_under_another_skills_name_is_not_used() {
+fn cache_file_under_another_name_is_not_used() {
     let (_home, cache, file) = filled();
     let host = start(&cache);
     host.load("echo", &component("echo"), "").unwrap();
@@ -141,8 +148,9 @@ fn a_compiled_skill_under_another_skills_name_is_not_used() {
     not_used_and_rewritten(&cache);
 }
 
+/// A compiled skill of another cache is not used.
 #[test]
-fn a_compiled_skill_of_another_cache_is_not_used() {
+fn cache_file_of_another_cache_is_not_used() {
     let (_home, cache, file) = filled();
     let (_other_home, _, other_file) = filled();
     assert_eq!(file.file_name(), other_file.file_name());
@@ -150,8 +158,9 @@ fn a_compiled_skill_of_another_cache_is_not_used() {
     not_used_and_rewritten(&cache);
 }
 
+/// A folder that is not private is no cache.
 #[test]
-fn a_folder_that_is_not_private_is_no_cache() {
+fn cache_folder_not_private_is_not_used() {
     let (home, cache, _) = filled();
     let link = home.path().join("link");
     symlink(&cache, &link).unwrap();
@@ -162,8 +171,9 @@ fn a_folder_that_is_not_private_is_no_cache() {
     assert!(!load(&host, "minimal").came_from_cache());
 }
 
+/// A folder whose key is open or broken is no cache.
 #[test]
-fn a_folder_whose_key_is_open_or_broken_is_no_cache() {
+fn cache_folder_with_a_bad_key_is_not_used() {
     let (_home, cache, _) = filled();
     let key = cache.join("key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();

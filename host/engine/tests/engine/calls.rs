@@ -5,8 +5,9 @@ use platinum_engine::{Invocation, InvokeError, Outcome, SkillError};
 
 use crate::support::{Ledger, host, limits, load, run, run_with};
 
+/// A skill calls the host and answers.
 #[tokio::test]
-async fn a_skill_calls_the_host_and_answers() {
+async fn invoke_skill_calls_the_host() {
     let host = host(Role::Cloud, &Ledger::default());
     let skill = load(&host, "two-calls");
     assert_eq!(
@@ -15,8 +16,9 @@ async fn a_skill_calls_the_host_and_answers() {
     );
 }
 
+/// Every outcome and error comes back as it was meant.
 #[tokio::test]
-async fn every_outcome_and_error_comes_back_as_it_was_meant() {
+async fn invoke_every_outcome_and_error_comes_back() {
     let host = host(Role::Cloud, &Ledger::default());
     let echo = load(&host, "echo");
     for (message, expected) in [
@@ -60,8 +62,9 @@ async fn every_outcome_and_error_comes_back_as_it_was_meant() {
     }
 }
 
+/// A task is named by its id.
 #[tokio::test]
-async fn a_task_is_named_by_its_id() {
+async fn invoke_passes_the_task_as_its_id() {
     let host = host(Role::Cloud, &Ledger::default());
     let echo = load(&host, "echo");
     let task = TaskId::generate();
@@ -83,8 +86,9 @@ async fn a_task_is_named_by_its_id() {
     assert_eq!(outcome, Outcome::Done(task.to_string()));
 }
 
+/// Every call gets a fresh instance.
 #[tokio::test]
-async fn every_call_gets_a_fresh_instance() {
+async fn invoke_starts_a_fresh_instance() {
     let host = host(Role::Cloud, &Ledger::default());
     let skill = load(&host, "keeps-a-count");
     for _ in 0..3 {
@@ -93,8 +97,9 @@ async fn every_call_gets_a_fresh_instance() {
     }
 }
 
+/// Wasi is there and empty.
 #[tokio::test]
-async fn wasi_is_there_and_empty() {
+async fn wasi_by_default_is_empty() {
     // The test itself has an environment, arguments and a folder to be in.
     let host = host(Role::Local, &Ledger::default());
     let skill = load(&host, "asks-wasi");

@@ -23,8 +23,9 @@ async fn stopped(guest: &str, limits_of_guest: Limits) -> InvokeError {
     error
 }
 
+/// A skill that takes memory without end runs out of it.
 #[tokio::test]
-async fn a_skill_that_takes_memory_without_end_runs_out_of_it() {
+async fn limits_endless_growth_runs_out_of_memory() {
     let error = stopped("hogs-memory", limits()).await;
     assert_eq!(
         error.to_string(),
@@ -32,8 +33,9 @@ async fn a_skill_that_takes_memory_without_end_runs_out_of_it() {
     );
 }
 
+/// A skill that starts with too much memory does not start.
 #[tokio::test]
-async fn a_skill_that_starts_with_too_much_memory_does_not_start() {
+async fn limits_initial_memory_too_large_does_not_start() {
     let error = stopped(
         "traps",
         Limits {
@@ -48,8 +50,9 @@ async fn a_skill_that_starts_with_too_much_memory_does_not_start() {
     );
 }
 
+/// A skill with a huge table does not start.
 #[tokio::test]
-async fn a_skill_with_a_huge_table_does_not_start() {
+async fn limits_huge_table_does_not_start() {
     let error = stopped("hogs-table", limits()).await;
     assert_eq!(
         error.to_string(),
@@ -57,8 +60,9 @@ async fn a_skill_with_a_huge_table_does_not_start() {
     );
 }
 
+/// A component of too many instances memories or tables does not start.
 #[tokio::test]
-async fn a_component_of_too_many_instances_memories_or_tables_does_not_start() {
+async fn limits_too_many_parts_do_not_start() {
     for limits in [
         Limits {
             instances: 0,
@@ -81,8 +85,9 @@ async fn a_component_of_too_many_instances_memories_or_tables_does_not_start() {
     }
 }
 
+/// A skill that computes without end runs out of time.
 #[tokio::test]
-async fn a_skill_that_computes_without_end_runs_out_of_time() {
+async fn limits_endless_loop_runs_out_of_time() {
     let error = stopped(
         "loops-forever",
         Limits {
@@ -97,8 +102,9 @@ async fn a_skill_that_computes_without_end_runs_out_of_time() {
     );
 }
 
+/// A skill that computes without end is also stopped by the wall clock.
 #[tokio::test]
-async fn a_skill_that_computes_without_end_is_also_stopped_by_the_wall_clock() {
+async fn limits_endless_loop_times_out() {
     let error = stopped(
         "loops-forever",
         Limits {
@@ -110,8 +116,9 @@ async fn a_skill_that_computes_without_end_is_also_stopped_by_the_wall_clock() {
     assert!(matches!(error, InvokeError::TimedOut { .. }), "{error}");
 }
 
+/// A skill that computes lets others run on the same thread.
 #[tokio::test]
-async fn a_skill_that_computes_lets_others_run_on_the_same_thread() {
+async fn limits_endless_loop_yields_to_other_tasks() {
     let host = host(Role::Local, &Ledger::default());
     let (hostile, harmless) = (load(&host, "loops-forever"), load(&host, "minimal"));
     let (endless, limits) = (limits(), limits());
@@ -125,8 +132,9 @@ async fn a_skill_that_computes_lets_others_run_on_the_same_thread() {
     }
 }
 
+/// A skill that waits in the host is stopped by the wall clock.
 #[tokio::test]
-async fn a_skill_that_waits_in_the_host_is_stopped_by_the_wall_clock() {
+async fn limits_endless_wait_times_out() {
     let started = Instant::now();
     let error = stopped(
         "waits-in-host",
@@ -143,8 +151,9 @@ async fn a_skill_that_waits_in_the_host_is_stopped_by_the_wall_clock() {
     assert!(started.elapsed() < Duration::from_secs(60));
 }
 
+/// Waiting for the host is not the skills own time.
 #[tokio::test]
-async fn waiting_for_the_host_is_not_the_skills_own_time() {
+async fn limits_waiting_in_the_host_is_not_cpu_time() {
     let ledger = Ledger {
         sync_takes: Some(Duration::from_millis(300)),
         ..Ledger::default()
@@ -159,8 +168,9 @@ async fn waiting_for_the_host_is_not_the_skills_own_time() {
     assert_eq!(outcome, Outcome::Done("tip".to_owned()));
 }
 
+/// A skill that floods the host is stopped at its budget.
 #[tokio::test]
-async fn a_skill_that_floods_the_host_is_stopped_at_its_budget() {
+async fn limits_host_calls_stop_at_the_budget() {
     let ledger = Ledger::default();
     let host = host(Role::Local, &ledger);
     let skill = load(&host, "floods-host");
@@ -182,8 +192,9 @@ async fn a_skill_that_floods_the_host_is_stopped_at_its_budget() {
     assert!((1..=500).contains(&lines), "{lines}");
 }
 
+/// A string that is too long does not reach the host.
 #[tokio::test]
-async fn a_string_that_is_too_long_does_not_reach_the_host() {
+async fn limits_string_too_long_traps() {
     let ledger = Ledger::default();
     let host = host(Role::Local, &ledger);
     let skill = load(&host, "huge-line");
@@ -198,8 +209,9 @@ async fn a_string_that_is_too_long_does_not_reach_the_host() {
     assert_eq!(ledger.lines.lock().unwrap()[0].len(), 8 << 20);
 }
 
+/// A list that is too long does not reach the host.
 #[tokio::test]
-async fn a_list_that_is_too_long_does_not_reach_the_host() {
+async fn limits_list_too_long_traps() {
     let error = stopped(
         "huge-list",
         Limits {
@@ -211,15 +223,17 @@ async fn a_list_that_is_too_long_does_not_reach_the_host() {
     assert!(matches!(error, InvokeError::Trapped { .. }), "{error}");
 }
 
+/// An outcome that is far too long is not taken.
 #[tokio::test]
-async fn an_outcome_that_is_far_too_long_is_not_taken() {
+async fn limits_outcome_far_too_long_traps() {
     let error = stopped("huge-outcome", limits()).await;
     assert!(matches!(error, InvokeError::Trapped { .. }), "{error}");
     assert!(error.to_string().len() < 2_000, "{error}");
 }
 
+/// An outcome that is too long is cut to one line.
 #[tokio::test]
-async fn an_outcome_that_is_too_long_is_cut_to_one_line() {
+async fn limits_outcome_too_long_is_cut() {
     let host = host(Role::Local, &Ledger::default());
     let skill = load(&host, "long-outcome");
     let outcome = run(&host, &skill, &limits()).await.unwrap();
@@ -233,8 +247,9 @@ async fn an_outcome_that_is_too_long_is_cut_to_one_line() {
     assert!(text.len() <= limits().outcome_bytes + '…'.len_utf8());
 }
 
+/// A skill that breaks says how.
 #[tokio::test]
-async fn a_skill_that_breaks_says_how() {
+async fn invoke_trap_says_how() {
     let error = stopped("traps", limits()).await;
     assert_eq!(
         error.to_string(),
@@ -242,8 +257,9 @@ async fn a_skill_that_breaks_says_how() {
     );
 }
 
+/// A skill that calls itself without end runs out of stack.
 #[tokio::test]
-async fn a_skill_that_calls_itself_without_end_runs_out_of_stack() {
+async fn limits_endless_recursion_traps() {
     let error = stopped("recurses", limits()).await;
     assert_eq!(
         error.to_string(),
@@ -251,8 +267,9 @@ async fn a_skill_that_calls_itself_without_end_runs_out_of_stack() {
     );
 }
 
+/// More calls than places wait for their turn.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn more_calls_than_places_wait_for_their_turn() {
+async fn limits_calls_beyond_the_places_wait() {
     let options = EngineOptions {
         concurrent_calls: 2,
         ..EngineOptions::default()
@@ -270,8 +287,9 @@ async fn more_calls_than_places_wait_for_their_turn() {
     }
 }
 
+/// Waiting for a place counts as time.
 #[tokio::test]
-async fn waiting_for_a_place_counts_as_time() {
+async fn limits_waiting_for_a_place_counts_as_time() {
     let options = EngineOptions {
         concurrent_calls: 1,
         ..EngineOptions::default()
@@ -297,8 +315,9 @@ async fn waiting_for_a_place_counts_as_time() {
     run(&host, &minimal, &limits()).await.unwrap();
 }
 
+/// Limits hold without a pool too.
 #[tokio::test]
-async fn limits_hold_without_a_pool_too() {
+async fn limits_without_a_pool_hold() {
     let options = EngineOptions {
         concurrent_calls: 1 << 20,
         ..EngineOptions::default()

@@ -1,4 +1,4 @@
-//! Who is admitted, and what is said to who is not.
+//! Which components are admitted, and why the others are not.
 
 use std::collections::BTreeSet;
 
@@ -33,8 +33,9 @@ const GUESTS: &[(&str, bool, bool)] = &[
     ("waits-in-host", true, true),
 ];
 
+/// No guest is forgotten.
 #[test]
-fn no_guest_is_forgotten() {
+fn guests_all_are_in_the_table() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/guests");
     let found: BTreeSet<String> = std::fs::read_dir(folder)
         .unwrap()
@@ -46,8 +47,9 @@ fn no_guest_is_forgotten() {
     assert_eq!(found, known);
 }
 
+/// Every guest is admitted or refused as the table says.
 #[test]
-fn every_guest_is_admitted_or_refused_as_the_table_says() {
+fn load_and_explain_of_every_guest_agree() {
     let ledger = Ledger::default();
     let (cloud, local) = (host(Role::Cloud, &ledger), host(Role::Local, &ledger));
     for &(name, on_cloud, on_local) in GUESTS {
@@ -62,14 +64,15 @@ fn every_guest_is_admitted_or_refused_as_the_table_says() {
             );
             let report = host.explain(name, &bytes).unwrap();
             assert_eq!(report.is_admitted(), admitted, "{name}: {report}");
-            let said = loaded.err().map(|error| error.to_string());
-            assert_eq!(report.refusal.map(|error| error.to_string()), said);
+            let refusal = loaded.err().map(|error| error.to_string());
+            assert_eq!(report.refusal.map(|error| error.to_string()), refusal);
         }
     }
 }
 
+/// The cloud refuses a skill that sends and names every import.
 #[test]
-fn the_cloud_refuses_a_skill_that_sends_and_names_every_import() {
+fn load_on_cloud_of_a_sending_skill_names_each_import() {
     // The host even offers the interfaces; the role does not grant them, so they are not linked.
     let cloud = host(Role::Cloud, &Ledger::default());
     assert_eq!(
@@ -90,8 +93,9 @@ fn the_cloud_refuses_a_skill_that_sends_and_names_every_import() {
     );
 }
 
+/// The local role sends what was approved once and keeps nothing.
 #[tokio::test]
-async fn the_local_half_sends_what_was_approved_once_and_keeps_nothing() {
+async fn invoke_send_uses_the_approval_up() {
     let ledger = Ledger::default();
     *ledger.approvals.lock().unwrap() = vec![7];
     let local = host(Role::Local, &ledger);
@@ -110,8 +114,9 @@ async fn the_local_half_sends_what_was_approved_once_and_keeps_nothing() {
     assert_eq!(*ledger.left_in_table.lock().unwrap(), Some(false));
 }
 
+/// An interface that is granted but not offered gets its own sentence.
 #[test]
-fn an_interface_that_is_granted_but_not_offered_gets_its_own_sentence() {
+fn load_granted_but_not_offered_has_its_own_text() {
     let offered = fakes(&[Capability::ApprovalsQueue], &Ledger::default());
     let local = SkillHost::new(
         engine(),
@@ -140,8 +145,9 @@ fn an_interface_that_is_granted_but_not_offered_gets_its_own_sentence() {
     );
 }
 
+/// Configuration can take a grant away.
 #[test]
-fn configuration_can_take_a_grant_away() {
+fn configuration_narrowed_refuses() {
     let narrowed = BTreeSet::from([Capability::ApprovalsQueue]);
     let offered = fakes(&FAKES, &Ledger::default());
     let agent = "local".parse().unwrap();
@@ -160,8 +166,9 @@ fn configuration_can_take_a_grant_away() {
     );
 }
 
+/// Configuration cannot add a grant.
 #[test]
-fn configuration_cannot_add_a_grant() {
+fn configuration_beyond_the_ceiling_adds_nothing() {
     let narrowed = BTreeSet::from([Capability::ApprovalsQueue, Capability::EmailSend]);
     let offered = fakes(&FAKES, &Ledger::default());
     let agent = "cloud".parse().unwrap();
@@ -173,8 +180,9 @@ fn configuration_cannot_add_a_grant() {
     assert!(matches!(error, LoadError::Refused { .. }), "{error}");
 }
 
+/// An import that no contract has is refused by its name.
 #[test]
-fn an_import_that_no_contract_has_is_refused_by_its_name() {
+fn load_unknown_import_is_named() {
     let bytes = component("imports-unknown");
     for role in [Role::Cloud, Role::Local] {
         let error = host(role, &Ledger::default())
@@ -187,8 +195,9 @@ fn an_import_that_no_contract_has_is_refused_by_its_name() {
     }
 }
 
+/// The error of a component without the handler says what to export.
 #[test]
-fn a_component_without_the_handler_is_told_what_to_export() {
+fn load_without_the_handler_says_what_to_export() {
     let empty = b"\0asm\x0d\0\x01\0";
     let error = host(Role::Cloud, &Ledger::default())
         .load("empty", empty, "")
@@ -200,8 +209,9 @@ fn a_component_without_the_handler_is_told_what_to_export() {
     );
 }
 
+/// The imports of a component are its permission request.
 #[test]
-fn the_imports_of_a_component_are_its_permission_request() {
+fn imports_of_a_component_are_listed() {
     let imports = imports_of(&component("asks-email-send")).unwrap();
     for import in [
         "platinum:approvals/queue@0.1.0",
@@ -215,8 +225,9 @@ fn the_imports_of_a_component_are_its_permission_request() {
     );
 }
 
+/// The report says of each import what becomes of it.
 #[test]
-fn the_report_says_of_each_import_what_becomes_of_it() {
+fn explain_says_what_becomes_of_each_import() {
     let report = host(Role::Cloud, &Ledger::default())
         .explain("asks-email-send", &component("asks-email-send"))
         .unwrap()
@@ -237,8 +248,9 @@ fn the_report_says_of_each_import_what_becomes_of_it() {
     );
 }
 
+/// A host does not take the same interface twice.
 #[test]
-fn a_host_does_not_take_the_same_interface_twice() {
+fn host_with_an_interface_twice_is_refused() {
     let twice = fakes(
         &[Capability::SkillLog, Capability::SkillLog],
         &Ledger::default(),
@@ -251,8 +263,9 @@ fn a_host_does_not_take_the_same_interface_twice() {
     );
 }
 
+/// A skill of another contract does not fit.
 #[test]
-fn a_skill_of_another_contract_does_not_fit() {
+fn load_other_function_type_is_a_mismatch() {
     struct Other;
     impl Interface for Other {
         fn capability(&self) -> Capability {
@@ -273,8 +286,9 @@ fn a_skill_of_another_contract_does_not_fit() {
     assert!(matches!(error, LoadError::Mismatch { .. }), "{error}");
 }
 
+/// A skill runs only on the host that admitted it.
 #[tokio::test]
-async fn a_skill_runs_only_on_the_host_that_admitted_it() {
+async fn invoke_on_another_host_is_refused() {
     let ledger = Ledger::default();
     *ledger.approvals.lock().unwrap() = vec![1];
     let (cloud, local) = (host(Role::Cloud, &ledger), host(Role::Local, &ledger));

@@ -11,6 +11,7 @@
 
 mod cache;
 mod calls;
+mod contract;
 mod limits;
 mod linking;
 mod support;

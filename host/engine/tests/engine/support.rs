@@ -277,8 +277,18 @@ pub(crate) async fn run_with(
     message: &str,
     limits: &Limits,
 ) -> Result<Outcome, InvokeError> {
+    run_event(host, skill, "schedule:60s", message, limits).await
+}
+
+pub(crate) async fn run_event(
+    host: &SkillHost,
+    skill: &Skill,
+    event: &str,
+    message: &str,
+    limits: &Limits,
+) -> Result<Outcome, InvokeError> {
     let invocation = Invocation {
-        event: "schedule:60s".to_owned(),
+        event: event.to_owned(),
         task: None,
         message: Some(message.to_owned()),
     };

@@ -37,6 +37,7 @@ impl handler::Guest for component::Guest {
             Some(("denied", rest)) => Err(Error::Denied(rest.to_owned())),
             Some(("unavailable", rest)) => Err(Error::Unavailable(rest.to_owned())),
             Some(("failed", rest)) => Err(Error::Failed(rest.to_owned())),
+            Some(("event", _)) => Ok(Outcome::Done(invocation.event)),
             Some(("task", _)) => Ok(Outcome::Done(invocation.task.unwrap_or_default())),
             _ => Ok(Outcome::Nothing),
         }
