@@ -66,7 +66,7 @@ pub fn serve((setup, socket): (Setup, std::path::PathBuf)) {
 }
 
 impl Host {
-    /// Does what comes in on a line, till its other end hangs up.
+    /// Does what comes in on a line, until its other end hangs up.
     fn serve(&self, mut line: &UnixStream, runtime: &tokio::runtime::Handle) {
         let process = std::process::id();
         let up = serde_json::to_string(&Up { process }).unwrap();
