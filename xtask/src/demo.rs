@@ -28,23 +28,23 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
         let programs = setup::programs(root);
         anyhow::Ok((setup::joined(skills)?, programs?))
     })?;
-    let stage = Stage::set(&root.join("target/demo"), &skills, programs)?;
+    let demo = Demo::set(&root.join("target/demo"), &skills, programs)?;
 
     heading("The two halves learn each other's keys, once.");
-    stage.exchange_keys()?;
+    demo.exchange_keys()?;
 
     heading("The owner's machine is off. A mail arrives.");
     fs::write(
-        stage.folder.join("mail/new/1.sample"),
+        demo.folder.join("mail/new/1.sample"),
         SAMPLE.replace('\n', "\r\n"),
     )?;
     let arrived = Instant::now();
-    let mut cloud = stage.daemon("platinum-cloud", "cloud.toml")?;
+    let mut cloud = demo.daemon("platinum-cloud", "cloud.toml")?;
     let step =
         Step::start("The cloud daemon starts, claims the task, drafts, and asks for approval");
     wait("a draft on the remote", || {
         cloud.is_up()?;
-        Ok(stage
+        Ok(demo
             .on_remote("Pending_Approval")?
             .lines()
             .any(|path| path.ends_with(".md"))
@@ -57,9 +57,9 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
     );
 
     heading("The owner's machine comes back.");
-    let mut local = stage.daemon("platinum", "local.toml")?;
+    let mut local = demo.daemon("platinum", "local.toml")?;
     let step = Step::start("The local daemon fetches and checks what the cloud did");
-    let pending = stage.vault("local").join("Pending_Approval");
+    let pending = demo.vault("local").join("Pending_Approval");
     let draft = wait("the draft in the owner's vault", || {
         local.is_up()?;
         first_note(&pending)
@@ -67,7 +67,7 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
     step.done();
     println!(
         "\n{}\n{}",
-        relative(&draft, &stage.folder),
+        relative(&draft, &demo.folder),
         indented(&fs::read_to_string(&draft)?)
     );
 
@@ -81,24 +81,24 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
         let body = answered.split("\n---\n").nth(1).unwrap_or(&answered);
         println!("{}", indented(body.trim()));
         // As an editor saves: beside the file, then over it.
-        let beside = stage.folder.join("edited.md");
+        let beside = demo.folder.join("edited.md");
         fs::write(&beside, &answered)?;
         fs::rename(&beside, &draft)?;
         println!("  $ platinum approve {id}");
-        stage.approve(id)?;
+        demo.approve(id)?;
     } else {
         heading("It is your turn: approve the draft.");
         println!(
             "  Fill in the gaps marked [[…]], then move it, in a file manager or Obsidian or with\n\n    \
              mv {} {}\n\n  or give the command\n\n    {} --config {} approve {id}\n\n  Waiting. Ctrl-C ends the demo; nothing is sent then.",
             draft.display(),
-            stage.vault("local").join("Approved/").display(),
-            stage.programs.join("platinum").display(),
-            stage.folder.join("local.toml").display(),
+            demo.vault("local").join("Approved/").display(),
+            demo.programs.join("platinum").display(),
+            demo.folder.join("local.toml").display(),
         );
     }
     let approved = Instant::now();
-    let outbox = stage.folder.join("mail/.Outbox/new");
+    let outbox = demo.folder.join("mail/.Outbox/new");
     let step = Step::start("The local daemon sends it, files the task, updates the dashboard");
     let patience = if yes {
         PATIENCE
@@ -110,18 +110,18 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
         first_file(&outbox)
     })?;
     let took = approved.elapsed();
-    let done = stage.vault("local").join("Done");
+    let done = demo.vault("local").join("Done");
     wait("the task in Done/", || {
         Ok((count_notes(&done)? > 0).then_some(()))
     })?;
-    let board = stage.vault("local").join("Dashboard.md");
+    let board = demo.vault("local").join("Dashboard.md");
     wait("the dashboard", || {
         Ok(fs::read_to_string(&board)
             .ok()
             .filter(|text| text.contains("Done: ")))
     })?;
     wait("the owner's work on the remote", || {
-        Ok((!stage.on_remote("Done")?.is_empty()).then_some(()))
+        Ok((!demo.on_remote("Done")?.is_empty()).then_some(()))
     })?;
     step.done();
     if yes {
@@ -134,12 +134,12 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
     heading("What was sent");
     println!("{}", indented(&fs::read_to_string(&sent)?));
     heading("The owner's vault");
-    tree(&stage.vault("local"), 1)?;
+    tree(&demo.vault("local"), 1)?;
     heading("Dashboard.md");
     println!("{}", indented(&fs::read_to_string(&board)?));
     stop(local)?;
     stop(cloud)?;
-    println!("\nAll of it is in {}; look around.", stage.folder.display());
+    println!("\nAll of it is in {}; look around.", demo.folder.display());
     Ok(())
 }
 
@@ -163,12 +163,12 @@ fn answer(draft: &str) -> String {
 }
 
 /// The folder the story plays in.
-struct Stage {
+struct Demo {
     folder: PathBuf,
     programs: PathBuf,
 }
 
-impl Stage {
+impl Demo {
     fn set(folder: &Path, skills: &Path, programs: PathBuf) -> anyhow::Result<Self> {
         match fs::remove_dir_all(folder) {
             Ok(()) => {}
@@ -180,11 +180,11 @@ impl Stage {
                 fs::create_dir_all(folder.join(box_folder).join(part))?;
             }
         }
-        let stage = Self {
+        let demo = Self {
             folder: folder.to_owned(),
             programs,
         };
-        stage.git(&[
+        demo.git(&[
             "init",
             "--quiet",
             "--bare",
@@ -192,7 +192,7 @@ impl Stage {
             "remote.git",
         ])?;
         for key in ["receive.denyNonFastForwards", "receive.denyDeletes"] {
-            stage.git(&["-C", "remote.git", "config", key, "true"])?;
+            demo.git(&["-C", "remote.git", "config", key, "true"])?;
         }
         fs::write(
             folder.join("mail.toml"),
@@ -208,15 +208,15 @@ impl Stage {
                     "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
                      [sync]\nremote = {:?}\nevery-seconds = 1\n\n\
                      [work]\nskills = {:?}\nzones = [{}]\n\n\
-                     [mail]\naccount = \"owner\"\nconfig = \"mail.toml\"\nwatch = {watch}\n",
+                     [zones.email]\naccount = \"owner\"\nconfig = \"mail.toml\"\nwatch = {watch}\n",
                     folder.join("remote.git"),
                     skills,
                     if watch { "\"email\"" } else { "" },
                 ),
             )?;
         }
-        fs::write(stage.vault("local").join("Company_Handbook.md"), HANDBOOK)?;
-        Ok(stage)
+        fs::write(demo.vault("local").join("Company_Handbook.md"), HANDBOOK)?;
+        Ok(demo)
     }
 
     fn vault(&self, role: &str) -> PathBuf {
@@ -285,10 +285,10 @@ impl Stage {
             .arg(self.folder.join(config))
             .output()
             .with_context(|| format!("{program} cannot be started"))?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        print!("{}", indented(&said));
+        let printed = String::from_utf8_lossy(&output.stderr);
+        print!("{}", indented(&printed));
         if !output.status.success() {
-            bail!("{program} {arguments:?}: {said}");
+            bail!("{program} {arguments:?}: {printed}");
         }
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
@@ -338,7 +338,7 @@ impl Daemon {
             Some(status) => {
                 let text = fs::read_to_string(&self.log).unwrap_or_default();
                 bail!(
-                    "a daemon has ended ({status}); it said:\n{}",
+                    "a daemon has ended ({status}); its log:\n{}",
                     indented(&text)
                 )
             }

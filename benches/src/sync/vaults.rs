@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-/// Notes in a folder; the vault of the house has its `Done/` by months, about so full.
+/// Notes in a folder; the vault of Platinum has its `Done/` by months, about so full.
 const PER_FOLDER: usize = 100;
 
 /// Numbers that look random and are the same every time (SplitMix64).

@@ -6,7 +6,7 @@ use platinum_core::{EmailSend, Timestamp, VaultPath, ZoneId};
 
 use crate::{
     bindings::platinum::email::types::Mail,
-    text::{block, one_line},
+    text::{block, checked_line},
 };
 
 /// Most recipients over to, cc and bcc together.
@@ -44,11 +44,11 @@ pub(crate) fn mail(mail: Mail) -> Result<EmailSend, String> {
         ));
     }
     Ok(EmailSend {
-        from_account: one_line("from-account", &mail.from_account, 64)?,
+        from_account: checked_line("from-account", &mail.from_account, 64)?,
         to: addresses("to", &mail.to)?,
         cc: addresses("cc", &mail.cc)?,
         bcc: addresses("bcc", &mail.bcc)?,
-        subject: one_line("subject", &mail.subject, 500)?,
+        subject: checked_line("subject", &mail.subject, 500)?,
         in_reply_to: mail
             .in_reply_to
             .map(|id| message_id("in-reply-to", &id))
@@ -70,7 +70,7 @@ pub(crate) fn mail(mail: Mail) -> Result<EmailSend, String> {
 fn addresses(name: &str, list: &[String]) -> Result<Vec<String>, String> {
     list.iter()
         .map(|text| {
-            let line = one_line(name, text, 320)?;
+            let line = checked_line(name, text, 320)?;
             if line.contains('@') {
                 Ok(line)
             } else {
@@ -81,7 +81,7 @@ fn addresses(name: &str, list: &[String]) -> Result<Vec<String>, String> {
 }
 
 fn message_id(name: &str, text: &str) -> Result<String, String> {
-    let line = one_line(name, text, 998)?;
+    let line = checked_line(name, text, 998)?;
     if line.contains(['<', '>', ' ']) {
         return Err(format!(
             "`{name}` takes a Message-ID without angle brackets and spaces"

@@ -27,6 +27,7 @@ mod tests;
 mod text;
 pub mod updates;
 pub mod vault;
+pub mod zones;
 
 /// Every interface of this crate, to check components that are never run.
 pub fn link_only() -> Vec<Box<dyn platinum_engine::Interface>> {

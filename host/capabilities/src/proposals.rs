@@ -23,7 +23,7 @@ use crate::{
     blocking::{Author, in_background},
     convert,
     tasks::{TaskError, TaskStore},
-    text::one_line,
+    text::checked_line,
 };
 
 /// How long an approval counts if the skill does not say.
@@ -111,8 +111,9 @@ impl ProposeCtx {
             task,
             epoch: Some(epoch),
             action,
-            summary: one_line("summary", &proposal.summary, 300).map_err(ProposeError::Invalid)?,
-            reason: one_line("reason", &proposal.reason, 500).map_err(ProposeError::Invalid)?,
+            summary: checked_line("summary", &proposal.summary, 300)
+                .map_err(ProposeError::Invalid)?,
+            reason: checked_line("reason", &proposal.reason, 500).map_err(ProposeError::Invalid)?,
             expires,
         };
         self.create(layout::pending(note.id), note.render()).await?;

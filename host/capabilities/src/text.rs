@@ -4,7 +4,7 @@
 pub(crate) type Refused = String;
 
 /// One line: trimmed, not empty, no control characters, at most `max` characters.
-pub(crate) fn one_line(name: &str, text: &str, max: usize) -> Result<String, Refused> {
+pub(crate) fn checked_line(name: &str, text: &str, max: usize) -> Result<String, Refused> {
     let text = text.trim();
     if text.is_empty() {
         return Err(format!("`{name}` is empty"));
@@ -12,7 +12,7 @@ pub(crate) fn one_line(name: &str, text: &str, max: usize) -> Result<String, Ref
     optional_line(name, text, max)
 }
 
-/// Like [`one_line`], but may be empty.
+/// Like [`checked_line`], but may be empty.
 pub(crate) fn optional_line(name: &str, text: &str, max: usize) -> Result<String, Refused> {
     let text = text.trim();
     if text.chars().any(char::is_control) {
@@ -65,17 +65,17 @@ mod tests {
 
     /// A line is one line of bounded length.
     #[test]
-    fn one_line_unfit_text_is_refused() {
+    fn checked_line_bounds_and_refuses_control_characters() {
         assert_eq!(
-            one_line("summary", "  Reply to Ada ", 40),
+            checked_line("summary", "  Reply to Ada ", 40),
             Ok("Reply to Ada".to_owned())
         );
         assert_eq!(
-            one_line("summary", " ", 40),
+            checked_line("summary", " ", 40),
             Err("`summary` is empty".to_owned())
         );
-        assert!(one_line("summary", "a\nkind: approved", 40).is_err());
-        assert!(one_line("summary", &"a".repeat(41), 40).is_err());
+        assert!(checked_line("summary", "a\nkind: approved", 40).is_err());
+        assert!(checked_line("summary", &"a".repeat(41), 40).is_err());
     }
 
     /// A cut never splits a character.

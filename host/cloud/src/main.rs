@@ -13,7 +13,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use platinum_capabilities::tasks::{NoReceipts, Receipts};
 use platinum_core::{AgentName, Role};
-use platinum_daemon::{Config, House, Running, Trust, logging, make_state_folder, on_signals};
+use platinum_daemon::{Config, Host, Running, Trust, logging, make_state_folder, on_signals};
 use platinum_verify::Identity;
 
 /// The cloud half of Platinum: drafts, and can never act.
@@ -26,7 +26,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the daemon until it is told to stop.
+    /// Run the daemon until it is asked to stop.
     Run {
         /// The configuration file.
         #[arg(long, value_name = "FILE")]
@@ -132,8 +132,8 @@ async fn trust(path: &Path, args: &TrustArgs) -> anyhow::Result<()> {
     let config = Config::load(path, Role::Cloud)?;
     let identity = identity(&config)?;
     let asked = Trust::asked(args.line.as_deref(), args.replace, args.revoke.as_ref());
-    let told = platinum_daemon::trust(&config, &identity, asked, args.without_remote).await?;
-    told.iter().for_each(|told| eprintln!("{told}"));
+    let messages = platinum_daemon::trust(&config, &identity, asked, args.without_remote).await?;
+    messages.iter().for_each(|message| eprintln!("{message}"));
     if let Trust::Key { .. } = asked {
         println!("{}", identity.line());
     }
@@ -142,16 +142,16 @@ async fn trust(path: &Path, args: &TrustArgs) -> anyhow::Result<()> {
 
 async fn run(config: PathBuf) -> anyhow::Result<()> {
     let shutdown = on_signals().context("signals cannot be listened to")?;
-    let house = House::open(Config::load(&config, Role::Cloud)?, Role::Cloud).await?;
+    let host = Host::open(Config::load(&config, Role::Cloud)?, Role::Cloud).await?;
     let receipts: Arc<dyn Receipts> = Arc::new(NoReceipts);
-    let skills = Arc::new(house.load_skills(house.interfaces(&receipts))?);
+    let skills = Arc::new(host.load_skills(host.interfaces(&receipts))?);
     tracing::info!(
-        agent = %house.agent,
+        agent = %host.agent,
         skills = skills.names().collect::<Vec<_>>().join(", "),
         "The cloud half is up: it drafts and cannot act."
     );
-    house.introduce();
-    Running::start(&house, &skills, &shutdown)?
+    host.introduce();
+    Running::start(&host, &skills, &shutdown)?
         .until_stopped()
         .await
 }

@@ -1,5 +1,5 @@
-//! What runs in both halves of the house: configuration, the house itself (vault, sync, mail,
-//! model, skills), the way of a task through the skills, and the loops that move it.
+//! What both roles run: configuration, the host itself (vault, sync, zones, model,
+//! skills), the way of a task through the skills, and the loops that move it.
 //!
 //! Lives here: everything that neither acts on the outside world nor speaks to a person.
 //! Lives elsewhere: the interfaces that act are in `effects`, which only `local` links; the
@@ -8,7 +8,7 @@
 //! never correctness; this crate never depends on `effects`.
 
 pub mod config;
-mod house;
+mod host;
 mod key_rotation;
 pub mod logging;
 pub mod loops;
@@ -22,7 +22,7 @@ pub mod supervisor;
 mod tasks;
 
 pub use config::{Config, ConfigError};
-pub use house::{House, HouseError, mail_server, make_state_folder};
+pub use host::{Host, HostError, make_state_folder, zone_server};
 pub use key_rotation::{Trust, trust};
 pub use pipeline::Pipeline;
 pub use programs::{beside, skills_folder};

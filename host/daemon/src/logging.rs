@@ -17,15 +17,15 @@ impl FormatTime for Clock {
     }
 }
 
-/// An error with its causes on one line; a cause that the line tells already is not told again.
+/// An error with its causes on one line; a cause that the line has already is left out.
 pub fn whole(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
-        let told = cause.to_string();
-        if !text.contains(&told) {
+        let named = cause.to_string();
+        if !text.contains(&named) {
             text.push_str(": ");
-            text.push_str(&told);
+            text.push_str(&named);
         }
         next = cause.source();
     }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
-    enum Told {
+    enum Sample {
         #[error("cannot open the vault: {0}; is it a folder?")]
         Twice(#[source] std::io::Error),
         #[error("cannot open the vault")]
@@ -59,14 +59,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_is_told_once() {
+    fn whole_names_each_cause_once() {
         let cause = || std::io::Error::other("it is gone");
         assert_eq!(
-            whole(&Told::Twice(cause())),
+            whole(&Sample::Twice(cause())),
             "cannot open the vault: it is gone; is it a folder?"
         );
         assert_eq!(
-            whole(&Told::Once(cause())),
+            whole(&Sample::Once(cause())),
             "cannot open the vault: it is gone"
         );
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// Where the skills are if nothing else is said: `skills/installed` beside the folder of programs.
+/// Where the skills are if nothing else is configured: `skills/installed` beside the folder of programs.
 const SKILLS: &str = "../skills/installed";
 
 /// The path of a program installed beside this one; its bare name, to be looked up in `PATH`, if

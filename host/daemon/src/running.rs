@@ -6,9 +6,9 @@ use anyhow::Context;
 use platinum_watch::{DirtyPaths, WakeUps, Watch};
 use tokio::task::JoinHandle;
 
-use crate::{House, Pipeline, Shutdown, SkillSet, loops};
+use crate::{Host, Pipeline, Shutdown, SkillSet, loops};
 
-/// The loops that both halves of the house run, and what wakes them.
+/// The loops that both roles run, and what wakes them.
 pub struct Running {
     // Held: without it nothing wakes.
     _watch: Watch,
@@ -18,46 +18,42 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts working, syncing and, where it is configured, watching the mailbox.
+    /// Starts working, syncing and the sources of the zones.
     ///
     /// # Errors
     /// If the vault cannot be watched.
-    pub fn start(
-        house: &House,
-        skills: &Arc<SkillSet>,
-        shutdown: &Shutdown,
-    ) -> anyhow::Result<Self> {
+    pub fn start(host: &Host, skills: &Arc<SkillSet>, shutdown: &Shutdown) -> anyhow::Result<Self> {
         let dirty = DirtyPaths::new();
-        let (watch, wake_ups) = Watch::gather(&house.config.vault.path, &dirty)?;
-        house.sync.watched_by(dirty);
+        let (watch, wake_ups) = Watch::gather(&host.config.vault.path, &dirty)?;
+        host.sync.watched_by(dirty);
         let stop = shutdown.clone();
-        house.sync.stop_on(Box::new(move || {
+        host.sync.stop_on(Box::new(move || {
             let mut stop = stop.clone();
             Box::pin(async move { stop.stopped().await })
         }));
         let pipeline = Arc::new(Pipeline::new(
             Arc::clone(skills),
-            house.sync.clone(),
-            house.vault.clone(),
-            &house.config.work.zones,
+            host.sync.clone(),
+            host.vault.clone(),
+            &host.config.work.zones,
         ));
         let mut tasks = vec![
             tokio::spawn(loops::keep_working(
                 pipeline,
                 wake_ups.clone(),
-                Duration::from_secs(house.config.work.every_seconds),
+                Duration::from_secs(host.config.work.every_seconds),
                 shutdown.clone(),
             )),
             tokio::spawn(loops::keep_in_sync(
                 Arc::clone(skills),
-                house.sync.clone(),
+                host.sync.clone(),
                 wake_ups.clone(),
-                Duration::from_secs(house.config.sync.every_seconds),
+                Duration::from_secs(host.config.sync.every_seconds),
                 shutdown.clone(),
             )),
-            tokio::spawn(loops::keep_tended(house.sync.clone(), shutdown.clone())),
+            tokio::spawn(loops::keep_tended(host.sync.clone(), shutdown.clone())),
         ];
-        tasks.extend(house.watch_mail(shutdown));
+        tasks.extend(host.run_sources(shutdown));
         Ok(Self {
             _watch: watch,
             wake_ups,
@@ -76,13 +72,13 @@ impl Running {
         self.tasks.push(task);
     }
 
-    /// Waits till every loop has ended. One that ends before it was told to is a defect, and stops
-    /// the house.
+    /// Waits until every loop has ended. One that ends before that is a defect, and stops
+    /// the host.
     ///
     /// # Errors
     /// If a loop died or ended by itself.
     pub async fn until_stopped(self) -> anyhow::Result<()> {
-        // Whichever ends first is heard of, not whichever was started first.
+        // The first that ends is reported, not the first that was started.
         let mut running = tokio::task::JoinSet::new();
         for task in self.tasks {
             running.spawn(task);

@@ -4,7 +4,7 @@
 //! Lives elsewhere: how they are found in a text is `secrets`' (the crate); holding a file back is
 //! `verify::gate`'s.
 //! Invariants: a value is hashed as soon as it is read, and kept nowhere; a file that cannot be
-//! read is told and passed over: what is in it is still found by its shape; a link is followed,
+//! read is logged and passed over: what is in it is still found by its shape; a link is followed,
 //! since what counts is what the file says.
 
 use std::{
@@ -15,6 +15,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use platinum_capabilities::zones::SecretSource;
 use platinum_llm::KeySource;
 use platinum_secrets::{AllowError, Allowances, KnownSecrets, Scanner};
 use rand::RngCore as _;
@@ -59,8 +60,8 @@ struct Sources {
     keys: Vec<PathBuf>,
     /// Git's stores of addresses with passwords.
     stores: Vec<PathBuf>,
-    /// The mail servers' configuration, which names more.
-    mail: Option<PathBuf>,
+    /// TOML files of a zone's server, which name more.
+    servers: Vec<PathBuf>,
     /// Environment variables.
     variables: Vec<String>,
 }
@@ -94,7 +95,7 @@ impl Secrets {
         Arc::clone(&self.scanner)
     }
 
-    /// Looks every few seconds whether a file changed, for as long as somebody holds the answer.
+    /// Looks every few seconds whether a file changed, for as long as the answer is held.
     pub fn keep_fresh(self) -> Arc<Self> {
         let secrets = Arc::new(self);
         let weak = Arc::downgrade(&secrets);
@@ -144,10 +145,16 @@ impl Sources {
             Some(KeySource::Env(name)) => sources.variables.push(name.clone()),
             _ => {}
         }
-        sources.variables.extend(config.mail.env.iter().cloned());
         sources.variables.extend(config.sync.env.iter().cloned());
-        if !config.mail.config.as_os_str().is_empty() {
-            sources.mail = Some(config.mail.config.clone());
+        for source in config
+            .zones
+            .configured()
+            .flat_map(|(_, zone)| zone.secrets())
+        {
+            match source {
+                SecretSource::Variable(name) => sources.variables.push(name),
+                SecretSource::Settings(path) => sources.servers.push(path),
+            }
         }
         if let Some(home) = home {
             sources.stores = vec![
@@ -164,10 +171,10 @@ impl Sources {
         let mut known = KnownSecrets::new(salt);
         let mut variables = self.variables.clone();
         let mut whole = self.whole.clone();
-        if let Some(mail) = &self.mail
-            && let Some(text) = text_of(mail, stamps)
-        {
-            named_by_mail(&text, mail, &mut known, &mut whole, &mut variables);
+        for path in &self.servers {
+            if let Some(text) = text_of(path, stamps) {
+                server_settings(&text, path, &mut known, &mut whole, &mut variables);
+            }
         }
         for path in &self.settings {
             if let Some(text) = text_of(path, stamps) {
@@ -220,8 +227,8 @@ fn text_of(path: &Path, stamps: &mut Stamps) -> Option<String> {
     }
 }
 
-/// The passwords that a mail configuration has, or names by file or variable.
-fn named_by_mail(
+/// The passwords that a server's configuration has, or names by file or variable.
+fn server_settings(
     text: &str,
     path: &Path,
     known: &mut KnownSecrets,
@@ -390,7 +397,7 @@ mod tests {
             whole: vec![folder.join("key")],
             keys: vec![folder.join("signing_key")],
             stores: vec![folder.join(".git-credentials")],
-            mail: Some(folder.join("mail.toml")),
+            servers: vec![folder.join("mail.toml")],
             variables: Vec::new(),
         }
     }
@@ -401,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_files_of_this_machine_hold_is_known() {
+    fn secrets_in_the_files_of_this_machine_are_known() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         let body: String = ('!'..='~')
@@ -452,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_file_is_read_again_and_an_unchanged_one_is_not() {
+    fn refresh_reads_changed_files_again() {
         let folder = tempfile::tempdir().unwrap();
         let secrets = Secrets {
             scanner: Arc::default(),

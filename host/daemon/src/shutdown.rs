@@ -43,7 +43,7 @@ pub fn on_signals() -> std::io::Result<Shutdown> {
             _ = terminate.recv() => {}
         }
         tracing::info!("Stopping: work under way is finished first.");
-        // Nobody left to hear it means that everything has stopped already.
+        // No receiver left means that everything has stopped already.
         stop.send(true).ok();
         // A second signal does not wait.
         tokio::select! {

@@ -33,7 +33,7 @@ pub struct Child {
     pub env: BTreeMap<String, String>,
 }
 
-/// Runs the child until the house stops.
+/// Runs the child until the host stops.
 pub async fn keep_running(child: Child, mut shutdown: Shutdown) {
     let mut failures = 0_u32;
     while !shutdown.is_stopping() {
@@ -45,12 +45,12 @@ pub async fn keep_running(child: Child, mut shutdown: Shutdown) {
                 return;
             }
             Ok(ended) => tracing::warn!(
-                "{} has ended ({ended}); it is started again in {:.1} s.",
+                "{} exited ({ended}); restarting in {:.1} s.",
                 child.name,
                 pause.as_secs_f32()
             ),
             Err(error) => tracing::error!(
-                "{} cannot be started ({}: {error}); it is tried again in {:.1} s.",
+                "Cannot start {} ({}: {error}); retrying in {:.1} s.",
                 child.name,
                 child.program.display(),
                 pause.as_secs_f32()
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_childs_line_keeps_its_level_and_says_it_once() {
+    fn level_of_splits_the_level_off() {
         assert_eq!(level_of(" WARN  no mail"), ("WARN", "no mail"));
         assert_eq!(level_of(" INFO watching"), ("INFO", "watching"));
         assert_eq!(level_of("plain words"), ("INFO", "plain words"));

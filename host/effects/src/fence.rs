@@ -15,7 +15,7 @@ pub trait Fence: Send + Sync {
     async fn may_act(&self, task: TaskId, epoch: Option<u64>) -> Result<(), String>;
 }
 
-/// A fence that is always open: for a vault without a remote, which nobody else can own.
+/// A fence that is always open: for a vault without a remote, which no other host can own.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoFence;
 

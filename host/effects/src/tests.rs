@@ -16,7 +16,7 @@ use platinum_core::{
     layout,
 };
 use platinum_engine::{Call, Interface, SkillState};
-use platinum_journal::{Journal, State};
+use platinum_journal::{Journal, Outcome, Receipt, State};
 use platinum_vault::{
     Vault,
     note::{DraftNote, Note},
@@ -24,12 +24,9 @@ use platinum_vault::{
 use tempfile::TempDir;
 
 use crate::{
-    Fence,
+    Effect, EffectError, Executor, Fence,
     approvals::{Approvals, ApprovalsQueue, Approved, EntryState},
-    email::{
-        EmailSend as SendInterface, MailSender, SendError, SendMail, SendOutcome, SendRequest,
-        SentSearch, reconcile,
-    },
+    email::{EmailSend as SendInterface, MailSender, SendMail, SendRequest},
 };
 
 const NOON: &str = "2026-11-20T12:00:00Z";
@@ -60,12 +57,14 @@ impl Fence for TestFence {
 #[derive(Default)]
 struct TestServer {
     asked: Mutex<Vec<SendRequest>>,
-    answers: Mutex<VecDeque<SendOutcome>>,
+    answers: Mutex<VecDeque<Outcome>>,
+    /// Whether the Sent folder has whatever is searched.
+    has_sent: AtomicBool,
 }
 
 #[async_trait]
 impl MailSender for TestServer {
-    async fn send(&self, request: SendRequest) -> SendOutcome {
+    async fn send(&self, request: SendRequest) -> Outcome {
         self.asked.lock().unwrap().push(request);
         let answer = self.answers.lock().unwrap().pop_front();
         match answer {
@@ -74,21 +73,16 @@ impl MailSender for TestServer {
         }
     }
 
+    async fn was_sent(&self, _: &str) -> Result<bool, String> {
+        Ok(self.has_sent.load(Ordering::SeqCst))
+    }
+
     fn domain(&self, account: &str) -> Option<String> {
         (account == "owner").then(|| "example.test".to_owned())
     }
 }
 
-struct Sent(bool);
-
-#[async_trait]
-impl SentSearch for Sent {
-    async fn was_sent(&self, _: &str) -> Result<bool, String> {
-        Ok(self.0)
-    }
-}
-
-pub(crate) struct House {
+pub(crate) struct Fixture {
     _folder: TempDir,
     journal_file: PathBuf,
     vault: Vault,
@@ -97,18 +91,15 @@ pub(crate) struct House {
     fence: Arc<TestFence>,
     server: Arc<TestServer>,
     pub(crate) approvals: Arc<Approvals>,
-    pub(crate) mail: Arc<SendMail>,
+    pub(crate) executor: Arc<Executor>,
 }
 
-pub(crate) fn sent() -> SendOutcome {
-    SendOutcome::Sent {
-        answer: "250 2.0.0 queued".into(),
-        sent_copy: "filed".into(),
-    }
+pub(crate) fn sent() -> Outcome {
+    crate::done("250 2.0.0 queued; copy in Sent: filed")
 }
 
-fn not_sent(retry: bool) -> SendOutcome {
-    SendOutcome::NotSent {
+fn not_sent(retry: bool) -> Outcome {
+    Outcome::NotSent {
         reason: "451 try later".into(),
         retry,
     }
@@ -146,8 +137,13 @@ pub(crate) fn draft(n: u128) -> DraftNote {
     }
 }
 
-impl House {
-    pub(crate) fn new(answers: impl IntoIterator<Item = SendOutcome>) -> Self {
+fn executor(approvals: &Arc<Approvals>, server: &Arc<TestServer>) -> Arc<Executor> {
+    let mail: Arc<dyn Effect> = Arc::new(SendMail::new(server.clone()));
+    Arc::new(Executor::new(Arc::clone(approvals), [mail]))
+}
+
+impl Fixture {
+    pub(crate) fn new(answers: impl IntoIterator<Item = Outcome>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("vault")).unwrap();
         let vault = Vault::open(&folder.path().join("vault")).unwrap();
@@ -163,7 +159,7 @@ impl House {
             fence.clone(),
             clock.clone(),
         ));
-        let mail = Arc::new(SendMail::new(Arc::clone(&approvals), server.clone()));
+        let executor = executor(&approvals, &server);
         Self {
             _folder: folder,
             journal_file,
@@ -173,11 +169,11 @@ impl House {
             fence,
             server,
             approvals,
-            mail,
+            executor,
         }
     }
 
-    /// The same house after its process ended and was started again.
+    /// The same host after its process ended and was started again.
     fn restarted(mut self) -> Self {
         self.journal = Arc::new(Journal::open(&self.journal_file).unwrap());
         self.approvals = Arc::new(Approvals::new(
@@ -186,10 +182,7 @@ impl House {
             self.fence.clone(),
             self.clock.clone(),
         ));
-        self.mail = Arc::new(SendMail::new(
-            Arc::clone(&self.approvals),
-            self.server.clone(),
-        ));
+        self.executor = executor(&self.approvals, &self.server);
         self
     }
 
@@ -204,6 +197,12 @@ impl House {
             .next(&[ActionKind::EMAIL_SEND])
             .await
             .unwrap()
+    }
+
+    async fn send(&self, approved: Approved) -> Result<Receipt, EffectError> {
+        self.executor
+            .execute(approved, ActionKind::EMAIL_SEND)
+            .await
     }
 
     async fn states(&self) -> Vec<String> {
@@ -229,139 +228,148 @@ fn jiff_seconds(seconds: i64) -> std::time::Duration {
 }
 
 #[tokio::test]
-async fn an_approved_mail_is_sent_once_and_leaves_the_queue() {
-    let house = House::new([sent()]);
-    house.approve(&draft(1));
-    let receipt = house.mail.send(house.next().await.unwrap()).await.unwrap();
+async fn approved_mail_is_sent_once_and_leaves_the_queue() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    let receipt = fixture.send(fixture.next().await.unwrap()).await.unwrap();
     let name = id(1).to_string().to_lowercase();
     assert_eq!(receipt.reference, format!("{name}@example.test"));
     assert_eq!(receipt.answer, "250 2.0.0 queued; copy in Sent: filed");
-    let asked = house.server.asked.lock().unwrap()[0].clone();
+    let asked = fixture.server.asked.lock().unwrap()[0].clone();
     assert_eq!(asked.body, "Dear Ada,\n\nyes.\n");
     assert_eq!(asked.message_id, receipt.reference);
     assert_eq!(asked.in_reply_to.as_deref(), Some("q@example.test"));
-    assert!(house.next().await.is_none());
+    assert!(fixture.next().await.is_none());
     assert_eq!(
-        house.states().await,
+        fixture.states().await,
         [format!("done at 2026-11-20T12:00:00Z: {}", receipt.answer)]
     );
-    let receipts = house.journal.receipts_of(TaskId::from_parts(1, 1)).unwrap();
+    let receipts = fixture
+        .journal
+        .receipts_of(TaskId::from_parts(1, 1))
+        .unwrap();
     assert_eq!(receipts[0].receipt, receipt);
-    assert!(house.journal.verify().is_ok());
+    assert!(fixture.journal.verify().is_ok());
 }
 
 #[tokio::test]
-async fn even_if_the_file_comes_back_nothing_is_sent_again() {
-    let house = House::new([sent()]);
-    house.approve(&draft(1));
-    house.mail.send(house.next().await.unwrap()).await.unwrap();
-    house.vault.remove(&layout::approved(id(1))).unwrap();
+async fn file_that_comes_back_sends_nothing_again() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.vault.remove(&layout::approved(id(1))).unwrap();
     let mut edited = draft(1);
     edited.action.set_text("Once more.\n".into()).unwrap();
-    house.approve(&edited);
-    assert!(house.next().await.is_none());
-    assert_eq!(house.asked(), 1);
+    fixture.approve(&edited);
+    assert!(fixture.next().await.is_none());
+    assert_eq!(fixture.asked(), 1);
 }
 
 #[tokio::test]
 async fn two_handles_on_one_approval_send_one_mail() {
-    let house = House::new([sent(), sent()]);
-    house.approve(&draft(1));
-    let (first, second) = (house.next().await.unwrap(), house.next().await.unwrap());
-    let (first, second) = tokio::join!(house.mail.send(first), house.mail.send(second));
-    assert_eq!(house.asked(), 1);
+    let fixture = Fixture::new([sent(), sent()]);
+    fixture.approve(&draft(1));
+    let (first, second) = (fixture.next().await.unwrap(), fixture.next().await.unwrap());
+    let (first, second) = tokio::join!(fixture.send(first), fixture.send(second));
+    assert_eq!(fixture.asked(), 1);
     assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
 }
 
 #[tokio::test]
-async fn a_crash_between_intent_and_receipt_never_sends_again() {
-    let house = House::new([]);
-    house.approve(&draft(1));
-    let approved = house.next().await.unwrap();
-    let mail = Arc::clone(&house.mail);
-    let attempt = tokio::spawn(async move { mail.send(approved).await });
-    while house.asked() == 0 {
+async fn crash_between_intent_and_receipt_never_sends_again() {
+    let fixture = Fixture::new([]);
+    fixture.approve(&draft(1));
+    let approved = fixture.next().await.unwrap();
+    let executor = Arc::clone(&fixture.executor);
+    let attempt =
+        tokio::spawn(async move { executor.execute(approved, ActionKind::EMAIL_SEND).await });
+    while fixture.asked() == 0 {
         tokio::task::yield_now().await;
     }
     attempt.abort();
-    let house = house.restarted();
-    house.server.answers.lock().unwrap().push_back(sent());
-    house.pass(86_400);
-    assert!(house.next().await.is_none());
+    let fixture = fixture.restarted();
+    fixture.server.answers.lock().unwrap().push_back(sent());
+    fixture.pass(86_400);
+    assert!(fixture.next().await.is_none());
     assert_eq!(
-        house.states().await,
+        fixture.states().await,
         [
             "may have happened: an attempt was made at 2026-11-20T12:00:00Z and its outcome was \
           never written down"
         ]
     );
-    assert_eq!(house.asked(), 1);
+    assert_eq!(fixture.asked(), 1);
 
-    // The mailbox does not have it: still nobody knows.
-    let now = house.clock.now();
-    let asked = reconcile(&house.journal, &Sent(false), now).await.unwrap();
+    // The mailbox does not have it: it is still not known.
+    let asked = fixture.executor.reconcile().await.unwrap();
     assert_eq!(asked.in_doubt.len(), 1);
-    assert!(house.next().await.is_none());
+    assert!(fixture.next().await.is_none());
     // It has.
-    let asked = reconcile(&house.journal, &Sent(true), now).await.unwrap();
-    assert_eq!(asked.confirmed.len(), 1);
+    fixture.server.has_sent.store(true, Ordering::SeqCst);
+    let asked = fixture.executor.reconcile().await.unwrap();
+    assert_eq!(asked.confirmed, 1);
     assert!(matches!(
-        house.journal.state(id(1)).unwrap(),
+        fixture.journal.state(id(1)).unwrap(),
         State::Done(..)
     ));
-    assert_eq!(house.asked(), 1);
+    assert_eq!(fixture.asked(), 1);
 }
 
 #[tokio::test]
-async fn an_unknown_outcome_is_said_and_never_tried_again() {
-    let house = House::new([SendOutcome::Unknown("the connection broke".into()), sent()]);
-    house.approve(&draft(1));
-    let other = house.next().await.unwrap();
-    let error = house
-        .mail
-        .send(house.next().await.unwrap())
+async fn unknown_outcome_is_never_tried_again() {
+    let fixture = Fixture::new([
+        Outcome::Unknown {
+            reason: "the connection broke".into(),
+        },
+        sent(),
+    ]);
+    fixture.approve(&draft(1));
+    let other = fixture.next().await.unwrap();
+    let error = fixture
+        .send(fixture.next().await.unwrap())
         .await
         .unwrap_err();
-    assert_eq!(
-        error,
-        SendError::OutcomeUnknown("the connection broke".into())
+    assert!(
+        matches!(&error, EffectError::OutcomeUnknown(reason) if reason == "the connection broke"),
+        "{error:?}"
     );
     assert!(matches!(
-        house.mail.send(other).await,
-        Err(SendError::OutcomeUnknown(_))
+        fixture.send(other).await,
+        Err(EffectError::OutcomeUnknown(_))
     ));
-    house.pass(86_400);
-    assert!(house.next().await.is_none());
-    assert_eq!(house.asked(), 1);
+    fixture.pass(86_400);
+    assert!(fixture.next().await.is_none());
+    assert_eq!(fixture.asked(), 1);
 }
 
 #[tokio::test]
-async fn what_was_not_sent_is_tried_again_later_under_the_same_message_id() {
-    let house = House::new([not_sent(true), not_sent(true), sent()]);
-    house.approve(&draft(1));
-    let error = house
-        .mail
-        .send(house.next().await.unwrap())
+async fn retry_keeps_the_message_id() {
+    let fixture = Fixture::new([not_sent(true), not_sent(true), sent()]);
+    fixture.approve(&draft(1));
+    let error = fixture
+        .send(fixture.next().await.unwrap())
         .await
         .unwrap_err();
-    assert_eq!(error, SendError::Postponed("451 try later".into()));
-    house.pass(29);
-    assert!(house.next().await.is_none());
+    assert!(
+        matches!(&error, EffectError::Postponed(reason) if reason == "451 try later"),
+        "{error:?}"
+    );
+    fixture.pass(29);
+    assert!(fixture.next().await.is_none());
     assert_eq!(
-        house.states().await,
+        fixture.states().await,
         ["tried again at 2026-11-20T12:00:30Z: 451 try later"]
     );
-    house.pass(1);
-    house
-        .mail
-        .send(house.next().await.unwrap())
+    fixture.pass(1);
+    fixture
+        .send(fixture.next().await.unwrap())
         .await
         .unwrap_err();
-    house.pass(59);
-    assert!(house.next().await.is_none());
-    house.pass(1);
-    house.mail.send(house.next().await.unwrap()).await.unwrap();
-    let asked = house.server.asked.lock().unwrap();
+    fixture.pass(59);
+    assert!(fixture.next().await.is_none());
+    fixture.pass(1);
+    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    let asked = fixture.server.asked.lock().unwrap();
     assert!(
         asked
             .iter()
@@ -371,57 +379,59 @@ async fn what_was_not_sent_is_tried_again_later_under_the_same_message_id() {
 }
 
 #[tokio::test]
-async fn what_the_server_refused_for_good_is_not_tried_again() {
-    let house = House::new([not_sent(false), sent()]);
-    house.approve(&draft(1));
-    let kept = house.next().await.unwrap();
-    let error = house
-        .mail
-        .send(house.next().await.unwrap())
+async fn refused_mail_is_not_tried_again() {
+    let fixture = Fixture::new([not_sent(false), sent()]);
+    fixture.approve(&draft(1));
+    let kept = fixture.next().await.unwrap();
+    let error = fixture
+        .send(fixture.next().await.unwrap())
         .await
         .unwrap_err();
-    assert_eq!(error, SendError::Refused("451 try later".into()));
-    house.pass(86_400);
-    assert!(house.next().await.is_none());
+    assert!(
+        matches!(&error, EffectError::Refused(reason) if reason == "451 try later"),
+        "{error:?}"
+    );
+    fixture.pass(86_400);
+    assert!(fixture.next().await.is_none());
     assert_eq!(
-        house.states().await,
+        fixture.states().await,
         ["refused: 451 try later; change it to have it tried again, or move it to Rejected"]
     );
     assert!(matches!(
-        house.mail.send(kept).await,
-        Err(SendError::Refused(_))
+        fixture.send(kept).await,
+        Err(EffectError::Refused(_))
     ));
-    assert_eq!(house.asked(), 1);
+    assert_eq!(fixture.asked(), 1);
 }
 
 #[tokio::test]
-async fn what_was_refused_for_good_is_tried_again_once_the_owner_changed_it() {
-    let house = House::new([not_sent(false), sent()]);
-    house.approve(&draft(1));
-    let approved = house.next().await.unwrap();
-    house.mail.send(approved).await.unwrap_err();
-    assert!(house.next().await.is_none());
+async fn refused_mail_is_tried_again_once_changed() {
+    let fixture = Fixture::new([not_sent(false), sent()]);
+    fixture.approve(&draft(1));
+    let approved = fixture.next().await.unwrap();
+    fixture.send(approved).await.unwrap_err();
+    assert!(fixture.next().await.is_none());
     let mut edited = draft(1);
     let mut mail: EmailSend = edited.action.read().unwrap();
     mail.to = vec!["ada@right.example.test".into()];
     edited.action = Action::new(&mail);
-    house
+    fixture
         .vault
         .replace(&layout::approved(id(1)), edited.render().as_bytes(), None)
         .unwrap();
-    house.mail.send(house.next().await.unwrap()).await.unwrap();
-    let asked = house.server.asked.lock().unwrap();
+    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    let asked = fixture.server.asked.lock().unwrap();
     assert_eq!(asked[1].to, ["ada@right.example.test"]);
     assert_eq!(asked[1].message_id, asked[0].message_id);
 }
 
 #[tokio::test]
-async fn a_second_file_of_a_draft_that_was_carried_out_is_not_called_done() {
-    let house = House::new([sent()]);
-    house.approve(&draft(1));
-    house.mail.send(house.next().await.unwrap()).await.unwrap();
+async fn second_file_of_a_done_draft_is_not_done() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    fixture.send(fixture.next().await.unwrap()).await.unwrap();
     let put_away = format!("Done/2026/11/{}.md", id(1));
-    house
+    fixture
         .vault
         .rename(&layout::approved(id(1)), &path(&put_away))
         .unwrap();
@@ -430,125 +440,128 @@ async fn a_second_file_of_a_draft_that_was_carried_out_is_not_called_done() {
         .action
         .set_text("And another thing.\n".into())
         .unwrap();
-    house.approve(&again);
-    assert!(house.next().await.is_none());
-    let states = house.states().await;
+    fixture.approve(&again);
+    assert!(fixture.next().await.is_none());
+    let states = fixture.states().await;
     assert!(
         states[0].contains("is not carried out twice; remove this file"),
         "{states:?}"
     );
-    assert_eq!(house.asked(), 1);
+    assert_eq!(fixture.asked(), 1);
 }
 
 #[tokio::test]
-async fn a_closed_fence_is_told_with_its_reason_and_forgotten_when_it_opens() {
-    let house = House::new([sent()]);
-    house.approve(&draft(1));
-    house.fence.0.store(true, Ordering::SeqCst);
-    assert!(house.next().await.is_none());
+async fn closed_fence_shows_its_reason_until_it_opens() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    fixture.fence.0.store(true, Ordering::SeqCst);
+    assert!(fixture.next().await.is_none());
     assert_eq!(
-        house.states().await,
+        fixture.states().await,
         ["waits: another agent took the task over"]
     );
-    house.fence.0.store(false, Ordering::SeqCst);
-    assert!(house.next().await.is_some());
-    assert_eq!(house.states().await, ["ready"]);
+    fixture.fence.0.store(false, Ordering::SeqCst);
+    assert!(fixture.next().await.is_some());
+    assert_eq!(fixture.states().await, ["ready"]);
 }
 
 #[tokio::test]
-async fn a_link_in_approved_is_no_approval() {
-    let house = House::new([sent()]);
+async fn link_in_approved_is_no_approval() {
+    let fixture = Fixture::new([sent()]);
     let pending = layout::pending(id(1));
-    house
+    fixture
         .vault
         .create(&pending, draft(1).render().as_bytes())
         .unwrap();
-    let root = house.vault.root();
+    let root = fixture.vault.root();
     std::fs::create_dir_all(root.join("Approved")).unwrap();
     std::os::unix::fs::symlink(
         root.join(pending.as_str()),
         root.join(layout::approved(id(1)).as_str()),
     )
     .unwrap();
-    assert!(house.next().await.is_none());
+    assert!(fixture.next().await.is_none());
     std::fs::remove_dir_all(root.join("Approved")).unwrap();
     std::os::unix::fs::symlink(root.join("Pending_Approval"), root.join("Approved")).unwrap();
     assert!(!matches!(
-        house.approvals.next(&[ActionKind::EMAIL_SEND]).await,
+        fixture.approvals.next(&[ActionKind::EMAIL_SEND]).await,
         Ok(Some(_))
     ));
 }
 
 #[tokio::test]
-async fn a_draft_that_changed_after_it_was_handed_out_is_not_sent_as_it_was() {
-    let house = House::new([sent()]);
-    house.approve(&draft(1));
-    let approved = house.next().await.unwrap();
+async fn draft_changed_after_hand_out_is_not_sent_as_it_was() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    let approved = fixture.next().await.unwrap();
     let mut edited = draft(1);
     edited.action.set_text("Dear Ada,\n\nno.\n".into()).unwrap();
-    house
+    fixture
         .vault
         .replace(&layout::approved(id(1)), edited.render().as_bytes(), None)
         .unwrap();
     assert!(matches!(
-        house.mail.send(approved).await,
-        Err(SendError::Postponed(_))
+        fixture.send(approved).await,
+        Err(EffectError::Postponed(_))
     ));
-    assert_eq!(house.asked(), 0);
-    house.mail.send(house.next().await.unwrap()).await.unwrap();
+    assert_eq!(fixture.asked(), 0);
+    fixture.send(fixture.next().await.unwrap()).await.unwrap();
     assert_eq!(
-        house.server.asked.lock().unwrap()[0].body,
+        fixture.server.asked.lock().unwrap()[0].body,
         "Dear Ada,\n\nno.\n"
     );
 }
 
 #[tokio::test]
-async fn an_approval_taken_back_in_time_stops_the_mail() {
-    let house = House::new([sent()]);
-    house.approve(&draft(1));
-    let approved = house.next().await.unwrap();
-    house
+async fn withdrawn_approval_stops_the_mail() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    let approved = fixture.next().await.unwrap();
+    fixture
         .vault
         .rename(&layout::approved(id(1)), &layout::rejected(id(1)))
         .unwrap();
     assert!(matches!(
-        house.mail.send(approved).await,
-        Err(SendError::Refused(_))
+        fixture.send(approved).await,
+        Err(EffectError::Refused(_))
     ));
-    assert_eq!(house.asked(), 0);
+    assert_eq!(fixture.asked(), 0);
 }
 
 #[tokio::test]
-async fn only_sound_files_are_handed_out_and_each_of_the_others_says_why() {
-    let house = House::new([]);
+async fn only_sound_files_are_handed_out() {
+    let fixture = Fixture::new([]);
     let mut late = draft(1);
     late.expires = "2026-11-20T11:59:59Z".parse().unwrap();
-    house.approve(&late);
+    fixture.approve(&late);
     let misnamed = draft(2).render();
-    house
+    fixture
         .vault
         .create(&layout::approved(id(3)), misnamed.as_bytes())
         .unwrap();
-    house
+    fixture
         .vault
         .create(&layout::approved(id(4)), b"just a text")
         .unwrap();
-    house.approve(&draft(5));
-    house.vault.create(&layout::rejected(id(5)), b"x").unwrap();
+    fixture.approve(&draft(5));
+    fixture
+        .vault
+        .create(&layout::rejected(id(5)), b"x")
+        .unwrap();
     let copy = format!(
         "Approved/{}.conflict-local-20261120T120000000Z-01234567.md",
         id(6)
     );
-    house
+    fixture
         .vault
         .create(&path(&copy), draft(6).render().as_bytes())
         .unwrap();
-    house
+    fixture
         .vault
         .create(&path("Approved/picture.png"), b"x")
         .unwrap();
-    assert!(house.next().await.is_none());
-    let entries = house.approvals.entries().await.unwrap();
+    assert!(fixture.next().await.is_none());
+    let entries = fixture.approvals.entries().await.unwrap();
     assert_eq!(entries.len(), 5);
     assert!(
         matches!(entries[0].state, EntryState::Expired(_)),
@@ -563,69 +576,69 @@ async fn only_sound_files_are_handed_out_and_each_of_the_others_says_why() {
         );
     }
     // A sound one among them is still found, and only by those who asked for its kind.
-    house.approve(&draft(7));
+    fixture.approve(&draft(7));
     assert!(
-        house
+        fixture
             .approvals
             .next(&[ActionKind::PAYMENT])
             .await
             .unwrap()
             .is_none()
     );
-    assert!(house.approvals.next(&[]).await.unwrap().is_none());
-    assert_eq!(house.next().await.unwrap().draft().id, id(7));
+    assert!(fixture.approvals.next(&[]).await.unwrap().is_none());
+    assert_eq!(fixture.next().await.unwrap().draft().id, id(7));
 }
 
 #[tokio::test]
-async fn the_oldest_draft_comes_first() {
-    let house = House::new([]);
-    house.approve(&draft(9));
-    house.approve(&draft(2));
-    assert_eq!(house.next().await.unwrap().draft().id, id(2));
+async fn next_hands_out_the_oldest_draft() {
+    let fixture = Fixture::new([]);
+    fixture.approve(&draft(9));
+    fixture.approve(&draft(2));
+    assert_eq!(fixture.next().await.unwrap().draft().id, id(2));
 }
 
 #[tokio::test]
-async fn an_approval_that_expires_before_it_is_used_is_refused() {
-    let house = House::new([sent()]);
-    house.approve(&draft(1));
-    let approved = house.next().await.unwrap();
-    house.pass(8 * 86_400);
+async fn approval_that_expires_before_use_is_refused() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    let approved = fixture.next().await.unwrap();
+    fixture.pass(8 * 86_400);
     assert!(matches!(
-        house.mail.send(approved).await,
-        Err(SendError::Refused(_))
+        fixture.send(approved).await,
+        Err(EffectError::Refused(_))
     ));
-    assert_eq!(house.asked(), 0);
+    assert_eq!(fixture.asked(), 0);
 }
 
 #[tokio::test]
-async fn a_host_that_no_longer_owns_the_task_does_not_act() {
-    let house = House::new([sent()]);
-    house.approve(&draft(1));
-    let approved = house.next().await.unwrap();
-    house.fence.0.store(true, Ordering::SeqCst);
-    let error = house.mail.send(approved).await.unwrap_err();
-    assert_eq!(
-        error,
-        SendError::Postponed("another agent took the task over".into())
+async fn host_that_lost_the_task_does_not_act() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    let approved = fixture.next().await.unwrap();
+    fixture.fence.0.store(true, Ordering::SeqCst);
+    let error = fixture.send(approved).await.unwrap_err();
+    assert!(
+        matches!(&error, EffectError::Postponed(reason) if reason == "another agent took the task over"),
+        "{error:?}"
     );
-    assert!(house.next().await.is_none());
-    house.fence.0.store(false, Ordering::SeqCst);
-    assert!(house.mail.send(house.next().await.unwrap()).await.is_ok());
+    assert!(fixture.next().await.is_none());
+    fixture.fence.0.store(false, Ordering::SeqCst);
+    assert!(fixture.send(fixture.next().await.unwrap()).await.is_ok());
 }
 
 #[tokio::test]
 async fn without_a_journal_nothing_is_sent() {
-    let house = House::new([sent()]);
-    house.approve(&draft(1));
-    let approved = house.next().await.unwrap();
-    let file = rusqlite::Connection::open(&house.journal_file).unwrap();
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    let approved = fixture.next().await.unwrap();
+    let file = rusqlite::Connection::open(&fixture.journal_file).unwrap();
     file.execute_batch("ALTER TABLE entries RENAME TO lost")
         .unwrap();
-    let error = house.mail.send(approved).await.unwrap_err();
-    assert!(matches!(error, SendError::Postponed(_)), "{error:?}");
-    assert_eq!(house.asked(), 0);
+    let error = fixture.send(approved).await.unwrap_err();
+    assert!(matches!(error, EffectError::Postponed(_)), "{error:?}");
+    assert_eq!(fixture.asked(), 0);
     assert!(
-        house
+        fixture
             .approvals
             .next(&[ActionKind::EMAIL_SEND])
             .await
@@ -634,8 +647,8 @@ async fn without_a_journal_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn attachments_leave_as_they_were_when_they_were_approved() {
-    let house = House::new([sent()]);
+async fn attachments_leave_as_approved() {
+    let fixture = Fixture::new([sent()]);
     let with = |files: &[&str]| {
         let mut draft = draft(1);
         let mut mail: EmailSend = draft.action.read().unwrap();
@@ -643,22 +656,22 @@ async fn attachments_leave_as_they_were_when_they_were_approved() {
         draft.action = Action::new(&mail);
         draft
     };
-    house
+    fixture
         .vault
         .create(&path("Inbox/offer.pdf"), b"first")
         .unwrap();
-    house.approve(&with(&["Inbox/offer.pdf"]));
-    let approved = house.next().await.unwrap();
-    house
+    fixture.approve(&with(&["Inbox/offer.pdf"]));
+    let approved = fixture.next().await.unwrap();
+    fixture
         .vault
         .replace(&path("Inbox/offer.pdf"), b"other", None)
         .unwrap();
     assert!(matches!(
-        house.mail.send(approved).await,
-        Err(SendError::Postponed(_))
+        fixture.send(approved).await,
+        Err(EffectError::Postponed(_))
     ));
-    house.mail.send(house.next().await.unwrap()).await.unwrap();
-    let asked = house.server.asked.lock().unwrap()[0].clone();
+    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    let asked = fixture.server.asked.lock().unwrap()[0].clone();
     assert_eq!(asked.attachments[0].bytes, b"other");
     assert_eq!(asked.attachments[0].media_type, "application/pdf");
 
@@ -666,7 +679,7 @@ async fn attachments_leave_as_they_were_when_they_were_approved() {
         (2, ["Inbox/none.pdf"]),
         (3, ["In_Progress/cloud/x.pdf"]),
         (4, ["keys/id.pem"]),
-        // The house's own, and what a cloud agent could make after the owner has looked.
+        // Platinum's own notes, and what a cloud agent could make after the owner has looked.
         (5, ["Company_Handbook.md"]),
         (6, ["Plans/x.pdf"]),
         (7, ["Done/2026/11/x.pdf"]),
@@ -675,26 +688,26 @@ async fn attachments_leave_as_they_were_when_they_were_approved() {
         (10, ["Updates/cloud/x.pdf"]),
     ] {
         if n != 2 && !files[0].starts_with("keys") {
-            house.vault.create(&path(files[0]), b"x").unwrap();
+            fixture.vault.create(&path(files[0]), b"x").unwrap();
         }
         let mut bad = with(&files);
         bad.id = id(n);
-        house.approve(&bad);
-        assert!(house.next().await.is_none(), "{files:?}");
+        fixture.approve(&bad);
+        assert!(fixture.next().await.is_none(), "{files:?}");
     }
 }
 
 #[tokio::test]
-async fn what_is_given_back_goes_to_rejected_with_the_reason() {
-    let house = House::new([]);
-    house.approve(&draft(1));
-    let approved = house.next().await.unwrap();
-    house
+async fn refuse_moves_to_rejected_with_the_reason() {
+    let fixture = Fixture::new([]);
+    fixture.approve(&draft(1));
+    let approved = fixture.next().await.unwrap();
+    fixture
         .approvals
         .refuse(approved, "the address is gone\n---\nkind: x")
         .await
         .unwrap();
-    let text = house
+    let text = fixture
         .vault
         .read_text(&layout::rejected(id(1)), 10_000)
         .unwrap();
@@ -705,17 +718,17 @@ async fn what_is_given_back_goes_to_rejected_with_the_reason() {
     );
     assert_eq!(note.get_text("reason"), Some("She asked"));
     assert_eq!(DraftNote::parse(&text).unwrap().action, draft(1).action);
-    assert!(house.next().await.is_none());
+    assert!(fixture.next().await.is_none());
 }
 
 #[tokio::test]
-async fn both_interfaces_link_into_one_linker_and_prepare_a_call() {
-    let house = House::new([]);
+async fn interfaces_link_into_one_linker() {
+    let fixture = Fixture::new([]);
     let engine = wasmtime::Engine::default();
     let mut linker = platinum_engine::Linker::new(&engine);
     let interfaces: [Box<dyn Interface>; 2] = [
-        Box::new(ApprovalsQueue::new(Arc::clone(&house.approvals))),
-        Box::new(SendInterface::new(Arc::clone(&house.mail))),
+        Box::new(ApprovalsQueue::new(Arc::clone(&fixture.approvals))),
+        Box::new(SendInterface::new(Arc::clone(&fixture.executor))),
     ];
     let mut state = SkillState::detached();
     let call = Call {

@@ -1,6 +1,6 @@
 //! Files and the journal from async code: on a thread for blocking work, to its end.
 
-/// Does blocking work. It is finished even if nobody waits for it any more.
+/// Does blocking work. It is finished even if no caller waits for it any more.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {

@@ -45,7 +45,7 @@ pub enum LedgerError {
     Open {
         /// Which file.
         path: PathBuf,
-        /// What the system said.
+        /// What the system answered.
         source: std::io::Error,
     },
     /// Made by a newer version.
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_under_another_name_has_the_task_it_had() {
+    fn same_mail_under_another_name_is_known() {
         let folder = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(&folder.path().join("mail.sqlite")).unwrap();
         assert_eq!(
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn another_content_under_the_same_message_id_is_another_mail() {
+    fn other_content_under_a_known_id_is_new() {
         let folder = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(&folder.path().join("mail.sqlite")).unwrap();
         ledger.choose(&mail("1", "a", "x"), id(1), "one").unwrap();
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_chosen_and_not_written_is_found_again_after_a_restart() {
+    fn unwritten_notes_survive_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state/mail.sqlite");
         let mut ledger = Ledger::open(&path).unwrap();

@@ -1,9 +1,11 @@
 //! The outside turned into tasks, one process per source.
 //!
 //! # Layout
+//! - [`source`]: the trait of a source, and the one loop over it;
 //! - [`mail`]: new mails of one account become notes in `Needs_Action/email/`;
+//! - [`folder`]: a file that a person drops into the vault becomes a task;
 //! - [`text`]: outside text made harmless: bounded, visible, fenced;
-//! - [`ledger`]: what was seen already, durable, so that a mail becomes one task however often the
+//! - [`ledger`]: what was seen already, durable, so that each thing becomes one task however often the
 //!   process dies;
 //! - [`stop`]: when to end: SIGTERM, SIGINT, or the parent's end of the pipe closes.
 //!
@@ -15,7 +17,9 @@
 //! - A task's id is chosen and stored before its note is written; a note is created, never replaced.
 //! - The mailbox is only read.
 
+pub mod folder;
 pub mod ledger;
 pub mod mail;
+pub mod source;
 pub mod stop;
 pub mod text;

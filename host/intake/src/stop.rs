@@ -50,7 +50,7 @@ impl Stop {
     pub async fn wished(&mut self) -> &'static str {
         match self.0.wait_for(Option::is_some).await {
             Ok(reason) => (*reason).unwrap_or("asked to"),
-            Err(_) => "nobody listens to signals any more",
+            Err(_) => "the signal listener ended",
         }
     }
 }

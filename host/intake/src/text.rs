@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_no_breaks_and_ends_where_it_is_cut() {
+    fn one_line_has_no_breaks_and_marks_its_cut() {
         assert_eq!(one_line(" a\r\n---\n\tb\u{2028}c ", 80), "a --- b c");
         assert_eq!(one_line("abcdef", 4), "abc…");
         assert_eq!(one_line("ab  cdef", 4), "ab…");
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn overrides_of_direction_are_shown_and_smuggled_text_is_dropped() {
+    fn hidden_text_is_shown_or_dropped() {
         assert_eq!(
             one_line("a\u{202E}b\u{E0041}\u{200B}\0c\u{1b}[1m", 80),
             "a⟨U+202E⟩bc[1m"
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fence_is_longer_than_any_run_inside() {
+    fn fence_is_longer_than_any_run_inside() {
         let text = "```\n# not a heading\n`````\n~~~~~~~";
         let block = fenced(text);
         assert!(block.starts_with("````````text\n"), "{block}");
@@ -226,14 +226,14 @@ mod tests {
     }
 
     #[test]
-    fn endless_runs_do_not_make_endless_fences() {
+    fn endless_runs_make_bounded_fences() {
         let (text, cut) = lines(&"`".repeat(1 << 20), 1 << 20);
         assert_eq!((text.len(), cut), (MAX_RUN + RUN_CUT.len(), false));
     }
 
     proptest! {
         #[test]
-        fn whatever_comes_in_a_block_holds_it(text in any::<String>(), wild in "[`~\r\n<% \u{202E}]{0,200}") {
+        fn block_holds_any_text(text in any::<String>(), wild in "[`~\r\n<% \u{202E}]{0,200}") {
             let (kept, _) = lines(&format!("{text}{wild}{text}"), 300);
             prop_assert!(kept.len() <= 300 && !has_hidden(&kept) && !kept.contains("<%"));
             let block = fenced(&kept);
@@ -243,7 +243,7 @@ mod tests {
         }
 
         #[test]
-        fn a_line_is_one_line_and_keeps_its_bound(text in any::<String>(), max in 1_usize..40) {
+        fn one_line_keeps_its_bound(text in any::<String>(), max in 1_usize..40) {
             let line = one_line(&text, max);
             prop_assert!(line.chars().count() <= max);
             prop_assert!(!line.contains(['\n', '\r', '\t']) && !has_hidden(&line) && !line.contains("<%"));

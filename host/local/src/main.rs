@@ -4,8 +4,8 @@
 //! Lives here: the command line. Lives elsewhere: the daemon's composition root is [`run`], the
 //! loop that acts is [`act`], the other commands are in [`commands`].
 
-mod act;
 mod commands;
+mod executor;
 mod run;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -27,7 +27,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Whole {
-    /// Run the local daemon until it is told to stop.
+    /// Run the local daemon until it is asked to stop.
     Run,
     #[command(flatten)]
     Other(Command),

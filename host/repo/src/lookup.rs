@@ -11,13 +11,8 @@ use platinum_core::VaultPath;
 
 use crate::{
     Repo, RepoError,
-    tree::{Entry, Kind, readable_tree, some_entries_of, tree_of},
+    tree::{Kind, kind_of, readable_tree, tree_of},
 };
-
-/// The bits of a mode that say what an entry is.
-const KIND: i32 = 0o170_000;
-const FILE: i32 = 0o100_000;
-const FOLDER: i32 = 0o040_000;
 
 /// What one folder of a commit holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,24 +52,7 @@ impl Repo {
     /// # Errors
     /// If an object is missing.
     pub fn blob_at(&self, commit: Oid, path: &VaultPath) -> Result<Option<Oid>, RepoError> {
-        let git = self.lock()?;
-        let mut at = tree_of(&git, commit)?;
-        let mut parts = path.components().peekable();
-        while let Some(part) = parts.next() {
-            let Some(tree) = readable_tree(&git, at)? else {
-                return Ok(None);
-            };
-            let Some(entry) = tree.get_name(part) else {
-                return Ok(None);
-            };
-            let (oid, mode) = (entry.id(), entry.filemode_raw());
-            match (parts.peek().is_some(), Entry { oid, mode }.kind()) {
-                (false, Kind::File) => return Ok(Some(oid)),
-                (true, Kind::Folder) => at = oid,
-                _ => return Ok(None),
-            }
-        }
-        Ok(None)
+        Ok(self.blobs_at(commit, [path])?.remove(path))
     }
 
     /// The bytes at a path of a commit, if there are at most `most` of them.
@@ -99,31 +77,15 @@ impl Repo {
     /// # Errors
     /// If an object is missing.
     pub fn items(&self, commit: Oid, folder: &str) -> Result<Vec<Item>, RepoError> {
-        let git = self.lock()?;
-        let mut tree = tree_of(&git, commit)?;
-        for part in folder.split('/').filter(|part| !part.is_empty()) {
-            let entries = some_entries_of(&git, Some(tree))?;
-            match entries.get(part.as_bytes()) {
-                Some(entry) if entry.kind() == Kind::Folder => tree = entry.oid,
-                _ => return Ok(Vec::new()),
-            }
-        }
-        let entries = some_entries_of(&git, Some(tree))?;
-        Ok(entries
-            .into_iter()
-            .filter_map(|(name, entry)| {
-                let folder = match entry.kind() {
-                    Kind::Folder => true,
-                    Kind::File => false,
-                    _ => return None,
-                };
-                Some(Item {
-                    name: String::from_utf8(name).ok()?,
-                    folder,
-                    oid: entry.oid,
-                })
-            })
-            .collect())
+        let Some(tree) = self.folder_at(commit, folder)? else {
+            return Ok(Vec::new());
+        };
+        let Folder { files, folders } = self.folder(tree)?;
+        let item = |folder: bool| move |(name, oid)| Item { name, folder, oid };
+        let mut items: Vec<_> = files.into_iter().map(item(false)).collect();
+        items.extend(folders.into_iter().map(item(true)));
+        items.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(items)
     }
 
     /// The blobs at these paths of a commit; a path that is not in the answer has no file there.
@@ -158,7 +120,7 @@ impl Repo {
             };
             for path in paths {
                 if let Some(entry) = tree.get_name(path.file_name())
-                    && entry.filemode_raw() & KIND == FILE
+                    && kind_of(entry.filemode_raw()) == Kind::File
                 {
                     found.insert(path.clone(), entry.id());
                 }
@@ -190,9 +152,9 @@ impl Repo {
         };
         for entry in &tree {
             let Ok(name) = entry.name() else { continue };
-            match entry.filemode_raw() & KIND {
-                FILE => folder.files.insert(name.to_owned(), entry.id()),
-                FOLDER => folder.folders.insert(name.to_owned(), entry.id()),
+            match kind_of(entry.filemode_raw()) {
+                Kind::File => folder.files.insert(name.to_owned(), entry.id()),
+                Kind::Folder => folder.folders.insert(name.to_owned(), entry.id()),
                 _ => None,
             };
         }
@@ -217,7 +179,7 @@ fn folder_in(git: &Repository, root: Oid, folder: &str) -> Result<Option<Oid>, R
             return Ok(None);
         };
         match tree.get_name(part) {
-            Some(entry) if entry.filemode_raw() & KIND == FOLDER => at = entry.id(),
+            Some(entry) if kind_of(entry.filemode_raw()) == Kind::Folder => at = entry.id(),
             _ => return Ok(None),
         }
     }

@@ -34,13 +34,18 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn kind(self) -> Kind {
-        match self.mode & 0o170_000 {
-            0o100_000 => Kind::File,
-            0o040_000 => Kind::Folder,
-            0o120_000 => Kind::Symlink,
-            0o160_000 => Kind::Submodule,
-            _ => Kind::Other,
-        }
+        kind_of(self.mode)
+    }
+}
+
+/// What the mode of an entry says that it is.
+pub(crate) fn kind_of(mode: i32) -> Kind {
+    match mode & 0o170_000 {
+        0o100_000 => Kind::File,
+        0o040_000 => Kind::Folder,
+        0o120_000 => Kind::Symlink,
+        0o160_000 => Kind::Submodule,
+        _ => Kind::Other,
     }
 }
 

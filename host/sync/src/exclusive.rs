@@ -24,7 +24,7 @@ use crate::SyncError;
 /// How long work may go on when the daemon is stopping. What is ended then is as after a crash.
 const GRACE: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 15_000 });
 
-/// Waits, each time it is called, until the daemon is told to stop.
+/// Waits, each time it is called, until the daemon has to stop.
 pub type StopSignal = Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// Excludes one remote operation from the other. Cloning shares it.

@@ -124,7 +124,7 @@ impl Synchronizer {
         self.lock.run(|| work(sync)).await
     }
 
-    /// What was last heard of the remote.
+    /// What is known of the remote.
     pub(crate) fn remote_state(&self) -> MutexGuard<'_, RemoteState> {
         self.remote_monitor.state()
     }

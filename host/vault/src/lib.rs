@@ -13,6 +13,7 @@ mod error;
 mod folder;
 mod leftover;
 pub mod note;
+mod odd_names;
 mod scan;
 mod store;
 mod temp;

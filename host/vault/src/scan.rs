@@ -283,7 +283,7 @@ fn refused(dir: &Dir, folder: &str, name: &str, why: PathError) -> Option<Refuse
 }
 
 /// The name, as near as a vault can have it.
-fn instead(folder: &str, name: &str) -> Option<VaultPath> {
+pub(crate) fn instead(folder: &str, name: &str) -> Option<VaultPath> {
     let composed: String = name.nfc().collect();
     let mut tame = String::with_capacity(composed.len());
     for c in composed.chars() {
@@ -389,7 +389,7 @@ fn links_of(about: &Stat) -> u64 {
     clippy::cast_sign_loss,
     reason = "no length is negative, and no clock near the end of 64 bits"
 )]
-fn state_of(about: &Stat) -> FileState {
+pub(crate) fn state_of(about: &Stat) -> FileState {
     FileState {
         device: about.st_dev as u64,
         inode: about.st_ino as u64,

@@ -117,7 +117,7 @@ impl<'a> Claims<'a> {
         };
         let epoch = self.claim_state(Some(blob))?.epoch;
         Ok((epoch != last).then(|| match last {
-            0 => "a task that nobody has claimed yet has no epoch".to_owned(),
+            0 => "a task that is not claimed yet has no epoch".to_owned(),
             last => format!("a task that is given back keeps the epoch of its claim, {last}"),
         }))
     }

@@ -75,8 +75,8 @@ impl Reverter<'_> {
                 .map(|v| (TRAILER_REVERTS.to_owned(), v.commit.clone()))
                 .collect();
             let message = match named {
-                [one] => format!("Undo {}", one.short()),
-                several => format!("Undo {} commits", several.len()),
+                [one] => format!("Revert {}", one.short()),
+                several => format!("Revert {} commits", several.len()),
             };
             let meta = (self.meta)(message, trailers);
             at = self.repo.commit_over(Some(at), base, edits, &meta)?;
@@ -90,7 +90,7 @@ impl Reverter<'_> {
         &self,
         verified: Option<Oid>,
         commit: Oid,
-        undone: &[Violation],
+        reverted: &[Violation],
     ) -> Result<(), VerifyError> {
         let mut compared = self.repo.compare(verified, commit, usize::MAX)?;
         compared.odd_modes.clear();
@@ -102,13 +102,13 @@ impl Reverter<'_> {
             batch: BATCH,
         };
         let left = verify.structure(&compared)?;
-        match (left.is_empty(), undone.first()) {
+        match (left.is_empty(), reverted.first()) {
             (false, Some(first)) => {
                 let mut violation = first.clone();
                 violation.recovery = Recovery::Owner;
                 violation.reasons.extend(left);
                 violation.reasons.push(
-                    "it cannot be undone by itself, because later commits built on it: take it \
+                    "it cannot be reverted automatically, because later commits built on it: take it \
                      out of the remote with a commit of your own"
                         .to_owned(),
                 );
@@ -153,15 +153,15 @@ impl Reverter<'_> {
 }
 
 /// What the owner is notified of: a sentence for what was reverted, one for what waits again.
-pub fn messages(undone: &[Violation], asked_again: usize) -> Vec<String> {
+pub fn messages(reverted: &[Violation], asked_again: usize) -> Vec<String> {
     let mut messages = Vec::new();
-    if let Some(first) = undone.first() {
+    if let Some(first) = reverted.first() {
         let who = by(first.agent.as_ref());
         let reasons = first.reasons.join("; ");
-        let what = match undone.len() {
-            1 => format!("Undone: commit {}{who}: {reasons}", first.short()),
+        let what = match reverted.len() {
+            1 => format!("Reverted: commit {}{who}: {reasons}", first.short()),
             several => format!(
-                "Undone: {several} commits; the first, {}{who}: {reasons}",
+                "Reverted: {several} commits; the first, {}{who}: {reasons}",
                 first.short()
             ),
         };

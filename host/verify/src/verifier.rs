@@ -132,7 +132,7 @@ impl<'a> Verifier<'a> {
         approved: &mut Approved,
     ) -> Result<(Assessment<'a>, Option<Violation>), RepoError> {
         let mut reasons = Vec::new();
-        let mut recovery = Recovery::Undo;
+        let mut recovery = Recovery::Revert;
         let author = self.author(info, keys, &mut reasons, &mut recovery)?;
         let is_cloud = matches!(author, Author::Signer(signer) if signer.role == Role::Cloud);
         if is_cloud && info.parents.len() > 1 {
@@ -279,7 +279,7 @@ impl<'a> Verifier<'a> {
             Signature::Broken(why) => why,
         };
         if keys.is_first_contact() && self.perspective != Perspective::Server {
-            *recovery = Recovery::Undo;
+            *recovery = Recovery::Revert;
             return Ok(Author::BeforeFirstContact);
         }
         reasons.push(why);
@@ -377,7 +377,7 @@ pub(crate) fn violation(commit: Oid, author: Author<'_>, mut reasons: Vec<String
         agent: author.signer().map(|signer| signer.agent.clone()),
         reasons,
         unlisted,
-        recovery: Recovery::Undo,
+        recovery: Recovery::Revert,
     }
 }
 

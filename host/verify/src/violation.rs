@@ -23,7 +23,7 @@ pub struct Violation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recovery {
     /// Local reverts it on the remote.
-    Undo,
+    Revert,
     /// No other host is known here: the keys may not have been exchanged yet.
     Trust,
     /// A person has to act; the reasons say how.

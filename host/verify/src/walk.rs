@@ -146,7 +146,7 @@ impl<'a> Verifier<'a> {
         reapply: &mut Reapply<'_>,
     ) -> Result<Option<Violation>, RepoError> {
         let mut reasons = Vec::new();
-        let mut recovery = Recovery::Undo;
+        let mut recovery = Recovery::Revert;
         if brings {
             reasons.push("it merges a commit that may not be".to_owned());
         }
@@ -162,7 +162,7 @@ impl<'a> Verifier<'a> {
             changed => changed?,
         };
         let rebased = reapply.rebase_changes(changed)?;
-        let without = |reason: &str| format!("without what is undone before it, {reason}");
+        let without = |reason: &str| format!("without what is reverted before it, {reason}");
         for path in &rebased.blocked {
             reasons.push(without(&format!("{path} would be where something else is")));
         }
@@ -211,7 +211,7 @@ impl<'a> Verifier<'a> {
         if self.signers.iter().any(|signer| signer.role == Role::Cloud) {
             for violation in &mut report.open {
                 if violation.recovery == Recovery::Trust {
-                    violation.recovery = Recovery::Undo;
+                    violation.recovery = Recovery::Revert;
                 }
             }
         }
@@ -241,8 +241,8 @@ impl<'a> Verifier<'a> {
                 };
                 if !reasons.is_empty() {
                     reasons.push(
-                        "it comes from before this host knew the remote, and is not undone by \
-                         itself: take it out of the remote with a commit, or choose another remote"
+                        "it comes from before this host knew the remote, and is not reverted \
+                         automatically: take it out of the remote with a commit, or choose another remote"
                             .to_owned(),
                     );
                     let mut violation = violation(tip, Author::BeforeFirstContact, reasons);

@@ -61,7 +61,7 @@ mod tests {
             ("<%* app.vault.delete() %>", "<%"),
             ("&lt;b&gt;", "&lt;b&gt;"),
             ("see https://evil.test", "://"),
-            ("see //evil.test", "//"),
+            ("see //evil.test", " //"),
             ("see WWW.evil.test", "WWW."),
             ("mail a@b.test", "a@b"),
             ("%%hidden%%", "%%"),

@@ -39,7 +39,13 @@ impl<'a> Facts<'a> {
             .split_once(':')
             .map(|(_, account)| account.trim());
         self.one("account")
-            .or(of_source.filter(|account| !account.is_empty()))
+            .or(of_source.filter(|account| !account.is_empty() && !self.is_file()))
+    }
+
+    /// Whether it is a file that the owner dropped, not a mail.
+    #[must_use]
+    pub fn is_file(self) -> bool {
+        self.0.source.starts_with("file:")
     }
 
     /// Who wrote it.

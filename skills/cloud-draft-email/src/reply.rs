@@ -31,7 +31,10 @@ pub fn mail(task: &Task, account: &str, to: &Address, text: &str) -> Option<Mail
         to: vec![to.header()],
         cc: Vec::new(),
         bcc: Vec::new(),
-        subject: subject(&task.subject),
+        subject: match facts.is_file() {
+            true => one_line(&task.subject, MAX_SUBJECT),
+            false => subject(&task.subject),
+        },
         body,
         references: references(facts, answered),
         in_reply_to: answered.map(str::to_owned),

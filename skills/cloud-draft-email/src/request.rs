@@ -10,7 +10,7 @@ use platinum_sdk::model::complete::{Part, Quoted, Request};
 use platinum_sdk::tasks::types::Task;
 use platinum_sdk::text::{bounded, one_line};
 
-use crate::facts::mail_text;
+use crate::facts::{Facts, mail_text};
 
 const MAX_INSTRUCTIONS: usize = 24 * 1024;
 const MAX_HANDBOOK: usize = 16 * 1024;
@@ -75,9 +75,12 @@ pub fn build(task: &Task, material: &Material) -> Request {
         label: "mail".into(),
         text: bounded(mail_text(task), MAX_MAIL).to_owned(),
     }));
+    let what = match Facts::of(task).is_file() {
+        true => "the mail that the owner's note quoted as `mail` asks for",
+        false => "the answer to the mail quoted as `mail`",
+    };
     parts.push(Part::Text(format!(
-        "It is {}. Write the text of the answer to the mail quoted as `mail`: the text alone, \
-         without a subject, without headers.",
+        "It is {}. Write the text of {what}: the text alone, without a subject, without headers.",
         one_line(&material.now, 40)
     )));
     Request {

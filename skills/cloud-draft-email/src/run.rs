@@ -161,7 +161,12 @@ fn propose(
         task: task.id.clone(),
         summary: one_line(
             &format!(
-                "Answer {} about “{}”",
+                "{} {} about “{}”",
+                if Facts::of(task).is_file() {
+                    "Write to"
+                } else {
+                    "Answer"
+                },
                 to.header(),
                 one_line(&task.subject, 80)
             ),
@@ -205,9 +210,13 @@ fn propose(
 
 /// Why there is a draft, and what the owner should look at.
 fn reason(task: &Task, to: &Address, completion: &Completion) -> String {
+    let why = match Facts::of(task).is_file() {
+        true => "You dropped a note that says whom to write to.",
+        false => "A person wrote to you.",
+    };
     let mut reason = match completion.model.as_str() {
-        "builtin" => "A person wrote to you. No model wrote this answer: fill its gaps.".to_owned(),
-        model => format!("A person wrote to you. Written by {}.", one_line(model, 60)),
+        "builtin" => format!("{why} No model wrote this answer: fill its gaps."),
+        model => format!("{why} Written by {}.", one_line(model, 60)),
     };
     if Facts::of(task).one("cut").is_some() {
         reason.push_str(" The mail is longer than what was read of it.");

@@ -29,7 +29,14 @@ pub fn decide(task: &Task) -> Triage {
         return Triage::Dismiss(reason.into());
     }
     let Some(answer_to) = facts.answer_to() else {
-        return Triage::Dismiss("it names no address that could be answered".into());
+        let question = match facts.is_file() {
+            true => {
+                "it came as a file, not as a mail. Who should this go to? Write `to: \
+                 name@example.org` into its frontmatter and drop it again"
+            }
+            false => "it names no address that could be answered",
+        };
+        return Triage::Dismiss(question.into());
     };
     match does_not_read(&answer_to.local()) {
         true => Triage::Dismiss(format!("{} does not read answers", answer_to.bare())),
@@ -262,6 +269,22 @@ pub(crate) mod tests {
                 matches!(decide(&task), Triage::Dismiss(reason) if reason.contains("no address"))
             );
         }
+    }
+
+    #[test]
+    fn dropped_file_without_an_address_asks_the_owner() {
+        let file = Task {
+            source: "file:Inbox/idea.md".into(),
+            sender: "A file that was dropped here".into(),
+            ..mail(&[])
+        };
+        let Triage::Dismiss(question) = decide(&file) else {
+            panic!("it is answered");
+        };
+        assert!(question.contains("Who should this go to?"), "{question}");
+        let facts = mail(&[("reply-to", "Bo <bo@b.test>")]).facts;
+        let decided = decide(&Task { facts, ..file });
+        assert!(matches!(decided, Triage::Answer(address) if address.bare() == "bo@b.test"));
     }
 
     /// The text decides nothing.

@@ -1,4 +1,4 @@
-//! The house tested from outside, on real servers; and what several of these tests share.
+//! Platinum tested from outside, on real servers; and what several of these tests share.
 //!
 //! Lives here: [`worker`], a host in a process of its own that does what a test tells it and dies
 //! where the test wants it to; [`oracle`], a person's editor that knows which bytes may not be

@@ -2,7 +2,7 @@
 //! [`proof`](Editor::missing) that it was not.
 //!
 //! A version *settled* if the person left it alone for the settle time. What the person overwrote
-//! or deleted sooner than that, nobody promised to keep. What the house replaced counts however
+//! or deleted sooner than that, nobody promised to keep. What Platinum replaced counts however
 //! soon: it may not overwrite an edit that it has not seen.
 //! Invariant: a version that settled is somewhere afterwards: in the history of one of the
 //! repositories (any ref), in a `.conflict` file, or where it was written.

@@ -11,7 +11,7 @@ use crate::{
     },
     convert,
     proposals::ProposeCtx,
-    text::{cut, one_line},
+    text::{checked_line, cut},
 };
 
 /// Most mails in one answer.
@@ -45,16 +45,16 @@ fn query(query: search::Query) -> Result<Query, String> {
     Ok(Query {
         text: query
             .text
-            .map(|text| one_line("text", &text, 200))
+            .map(|text| checked_line("text", &text, 200))
             .transpose()?,
         sender: query
             .sender
-            .map(|text| one_line("sender", &text, 320))
+            .map(|text| checked_line("sender", &text, 320))
             .transpose()?,
         thread: query
             .thread
             .iter()
-            .map(|id| one_line("thread", id, 998))
+            .map(|id| checked_line("thread", id, 998))
             .collect::<Result<_, _>>()?,
         limit: query.limit,
     })

@@ -2,8 +2,10 @@
 //!
 //! Lives elsewhere: the mailbox itself is an MCP server's, reached through [`Mail`].
 
+mod accounts;
 mod host;
 mod mail;
+pub mod zone;
 
 use std::sync::Arc;
 

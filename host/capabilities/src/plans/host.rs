@@ -6,7 +6,7 @@ use platinum_vault::note::PlanNote;
 use crate::{
     bindings::platinum::plans::write::{Error, Host, Plan},
     proposals::ProposeCtx,
-    text::one_line,
+    text::checked_line,
 };
 
 /// Most steps of a plan.
@@ -31,11 +31,11 @@ async fn write(ctx: &ProposeCtx, plan: Plan) -> Result<String, Error> {
         created: ctx.now,
         by: ctx.author.by.clone(),
         task,
-        title: one_line("title", &plan.title, 200).map_err(Error::Invalid)?,
+        title: checked_line("title", &plan.title, 200).map_err(Error::Invalid)?,
         steps: plan
             .steps
             .iter()
-            .map(|step| one_line("steps", step, 500))
+            .map(|step| checked_line("steps", step, 500))
             .collect::<Result<_, _>>()
             .map_err(Error::Invalid)?,
     };

@@ -12,7 +12,7 @@ use crate::{
         types::{Error, Update},
     },
     blocking::in_background,
-    text::one_line,
+    text::checked_line,
 };
 
 /// Most updates in one list.
@@ -41,7 +41,7 @@ impl UpdatesCtx {
             created: self.now,
             by: self.author.by.clone(),
             task,
-            headline: one_line("headline", headline, 300).map_err(Error::Invalid)?,
+            headline: checked_line("headline", headline, 300).map_err(Error::Invalid)?,
         };
         let path = layout::update(&self.author.agent, note.id);
         self.author

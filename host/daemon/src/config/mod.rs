@@ -8,11 +8,13 @@
 mod paths;
 mod sections;
 mod suggest;
+mod zones;
 
 pub use sections::{
-    AgentConfig, Config, LimitsConfig, MailConfig, SecretsConfig, SyncSection, VaultConfig,
+    AgentConfig, Config, IntakeConfig, LimitsConfig, SecretsConfig, SyncSection, VaultConfig,
     WorkConfig,
 };
+pub use zones::Zones;
 
 use std::{
     collections::BTreeSet,
@@ -20,6 +22,7 @@ use std::{
     time::Duration,
 };
 
+use platinum_capabilities::zones::PathBase;
 use platinum_core::{AgentName, Capability, Role};
 use platinum_engine::Limits;
 use serde::Deserialize;
@@ -72,16 +75,22 @@ impl Config {
             path: path.to_owned(),
             why,
         })?;
-        let home = std::env::var_os("HOME").map(PathBuf::from);
-        paths::resolve(&mut config, &base, home.as_deref()).map_err(|what| ConfigError::Wrong {
-            path: path.to_owned(),
-            what,
-        })?;
+        let base = PathBase {
+            folder: base,
+            home: std::env::var_os("HOME").map(PathBuf::from),
+        };
+        paths::resolve(&mut config, &base)
+            .and_then(|()| config.zones.configure(&base))
+            .map_err(|what| ConfigError::Wrong {
+                path: path.to_owned(),
+                what,
+            })?;
         Ok(config)
     }
 
     fn parse(text: &str) -> Result<Self, String> {
         let given: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+        zones::refuse_old_mail(text, &given)?;
         let mut merged: toml::Table =
             toml::from_str(DEFAULTS).map_err(|error| format!("the defaults: {error}"))?;
         overlay(&mut merged, given);
@@ -98,9 +107,6 @@ impl Config {
                     "`{key}` is missing; `platinum init` writes a file that has it"
                 ));
             }
-        }
-        if !self.mail.account.is_empty() && self.mail.config.as_os_str().is_empty() {
-            return Err("`mail.account` is given without `mail.config`".to_owned());
         }
         for (key, value) in [
             ("sync.every-seconds", self.sync.every_seconds),
@@ -209,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_configuration_is_enough() {
+    fn config_of_two_paths_is_enough() {
         let config = Config::parse(LEAST).unwrap().checked(Role::Cloud).unwrap();
         assert_eq!(config.agent(Role::Cloud).unwrap().as_str(), "cloud");
         assert_eq!(config.work.zones, [ZoneId::EMAIL]);
@@ -217,27 +223,27 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_that_stand_in_the_file_are_those_of_the_code() {
+    fn defaults_of_the_file_are_those_of_the_code() {
         let config = Config::parse("").unwrap();
         assert_eq!(config.model, platinum_llm::LlmConfig::default());
     }
 
     #[test]
-    fn a_key_that_does_not_exist_gets_a_suggestion() {
+    fn unknown_key_gets_a_suggestion() {
         let text = format!("{LEAST}[sync]\nremotes = \"x\"\n");
         assert_eq!(
             wrong(&text, Role::Local),
             "there is no key `remotes`; did you mean `remote`?"
         );
-        let text = format!("{LEAST}[mial]\naccount = \"x\"\n");
+        let text = format!("{LEAST}[zone.email]\naccount = \"x\"\n");
         assert_eq!(
             wrong(&text, Role::Local),
-            "there is no key `mial`; did you mean `mail`?"
+            "there is no key `zone`; did you mean `zones`?"
         );
     }
 
     #[test]
-    fn a_cloud_host_cannot_be_given_a_zone_of_the_owners_machine() {
+    fn cloud_config_with_a_local_zone_is_refused() {
         let text = format!("{LEAST}[work]\nzones = [\"email\", \"payments\"]\n");
         assert_eq!(
             wrong(&text, Role::Cloud),
@@ -246,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_vault_is_said_by_name() {
+    fn missing_vault_is_named() {
         assert_eq!(
             wrong("", Role::Local),
             "`vault.path` is missing; `platinum init` writes a file that has it"

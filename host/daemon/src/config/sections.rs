@@ -6,6 +6,8 @@ use platinum_core::{VaultPath, ZoneId};
 use platinum_llm::LlmConfig;
 use serde::Deserialize;
 
+use super::zones::Zones;
+
 /// A host's configuration.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -22,8 +24,10 @@ pub struct Config {
     pub work: WorkConfig,
     /// What one run of a skill may use.
     pub limits: LimitsConfig,
-    /// Mail.
-    pub mail: MailConfig,
+    /// Files that are dropped into the vault.
+    pub intake: IntakeConfig,
+    /// The zones, each with a section of its own.
+    pub zones: Zones,
     /// Who writes drafts.
     pub model: LlmConfig,
 }
@@ -94,18 +98,10 @@ pub struct LimitsConfig {
     pub(super) host_calls: u64,
 }
 
-/// Mail.
+/// Files that are dropped into the vault.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct MailConfig {
-    /// The account; empty if there is none.
-    pub account: String,
-    /// The mail servers' own configuration file.
-    pub config: PathBuf,
-    /// The MCP server's program; empty for the role's own.
-    pub server: PathBuf,
-    /// Environment variables it may see.
-    pub env: Vec<String>,
-    /// Whether this host watches the mailbox.
-    pub watch: bool,
+pub struct IntakeConfig {
+    /// The zone of a file that says none.
+    pub default_zone: ZoneId,
 }

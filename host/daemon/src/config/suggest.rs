@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_key_is_suggested_and_a_far_one_is_not() {
+    fn nearest_key_is_suggested() {
         let error = "unknown field `evry-seconds`, expected one of `remote`, `every-seconds`";
         assert_eq!(
             explain(error),

@@ -1,4 +1,4 @@
-//! The loop that keeps the repository quick: upkeep, when there is much to gather.
+//! The loop that keeps the repository fast: maintenance, when there are many loose objects.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +8,12 @@ use crate::Shutdown;
 
 /// A daemon that was just started has more urgent things to do.
 const FIRST: Duration = Duration::from_secs(120);
-/// How often it is looked how much there is to gather.
+/// How often the number of loose objects is checked.
 const EVERY: Duration = Duration::from_secs(20 * 60);
-/// After trouble it is not tried again for so long: it would be the same.
-const AFTER_TROUBLE: Duration = Duration::from_secs(6 * 3600);
+/// After a failure it is not tried again for so long: it would fail the same way.
+const AFTER_FAILURE: Duration = Duration::from_secs(6 * 3600);
 
-/// Looks now and then, and gathers; a stop ends it in the middle of its work.
+/// Checks now and then, and packs; a stop ends it in the middle of its work.
 pub async fn keep_tended(sync: Synchronizer, mut shutdown: Shutdown) {
     let mut pause = FIRST;
     while !shutdown.is_stopping() {
@@ -22,23 +22,23 @@ pub async fn keep_tended(sync: Synchronizer, mut shutdown: Shutdown) {
             () = tokio::time::sleep(pause) => {}
         }
         let began = Instant::now();
-        let tended = tokio::select! {
+        let maintained = tokio::select! {
             () = shutdown.stopped() => return,
-            tended = sync.maintain() => tended,
+            maintained = sync.maintain() => maintained,
         };
-        pause = match tended {
+        pause = match maintained {
             Ok(done) => {
                 if done {
                     tracing::info!(
-                        "The repository's objects are gathered; it took {:.1} s.",
+                        "Packed the repository's objects in {:.1} s.",
                         began.elapsed().as_secs_f64()
                     );
                 }
                 EVERY
             }
             Err(error) => {
-                tracing::warn!("The repository was not tidied, and works all the same: {error}.");
-                AFTER_TROUBLE
+                tracing::warn!("Maintenance failed (the repository is still usable): {error}.");
+                AFTER_FAILURE
             }
         };
     }

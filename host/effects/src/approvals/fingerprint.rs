@@ -1,4 +1,4 @@
-//! [`Leaving`]: exactly what would leave the house, and its fingerprint.
+//! [`Outgoing`]: exactly what would leave, and its fingerprint.
 //!
 //! Invariants: two drafts with the same fingerprint make the same effect; attachments are counted
 //! by their content, not by their name; all bytes are bounded.
@@ -27,12 +27,12 @@ pub struct Attachment {
 
 /// A draft with everything that would leave with it.
 #[derive(Debug, Clone)]
-pub struct Leaving {
+pub struct Outgoing {
     /// The draft.
     pub note: DraftNote,
     /// The files it names, in its order.
     pub attachments: Vec<Attachment>,
-    /// Whether its text has gaps that its owner neither filled nor said to keep.
+    /// Whether its text has gaps that its owner neither filled nor chose to keep.
     pub has_open_gaps: bool,
 }
 
@@ -58,7 +58,7 @@ struct Canonical<'a> {
     attachments: Vec<(&'a VaultPath, usize, String)>,
 }
 
-impl Leaving {
+impl Outgoing {
     /// Reads a draft and what it names. Blocks on the disk.
     ///
     /// # Errors
@@ -138,13 +138,14 @@ fn read_all(vault: &Vault, paths: &[VaultPath]) -> Result<Vec<Attachment>, Unrea
     let mut attachments = Vec::with_capacity(paths.len());
     for path in paths {
         // A name that the owner has seen must stand for the file that the owner has seen. A cloud
-        // agent can make files in every other folder, also after the approval; and the notes of
-        // the house are nothing to attach by a draft's word.
+        // agent can make files in every other folder, also after the approval; and Platinum's
+        // own notes are nothing to attach by a draft's word.
         if ![layout::INBOX, layout::APPROVED].contains(&path.top())
             || !platinum_policy::is_synced(path)
         {
             return Err(Unreadable::Broken(format!(
-                "the attachment {path} cannot leave from there; put a copy in {} and name that",
+                "the attachment {path} cannot leave from there; put a copy in {}/attachments and \
+                 name that",
                 layout::INBOX
             )));
         }

@@ -6,7 +6,7 @@ use platinum_core::{Backoff, DraftId, Timestamp, VaultPath, layout};
 use platinum_journal::{Journal, Receipt, State};
 use platinum_vault::Vault;
 
-use super::fingerprint::{Leaving, Unreadable};
+use super::fingerprint::{Outgoing, Unreadable};
 
 /// The delays after attempts that certainly did nothing.
 const RETRIES: Backoff = Backoff::new(Duration::from_secs(30), Duration::from_secs(30 * 60));
@@ -17,7 +17,7 @@ pub struct QueueEntry {
     /// Where it is.
     pub path: VaultPath,
     /// What it is, if it can be read.
-    pub leaving: Option<Box<Leaving>>,
+    pub outgoing: Option<Box<Outgoing>>,
     /// What becomes of it.
     pub state: EntryState,
 }
@@ -42,7 +42,7 @@ pub enum EntryState {
     Expired(Timestamp),
     /// It happened.
     Done(Receipt),
-    /// It may have happened. Nothing is tried until somebody knows.
+    /// It may have happened. Nothing is tried until that is known.
     InDoubt(String),
     /// It certainly did not happen, and never will.
     Refused(String),
@@ -101,18 +101,18 @@ pub(super) fn look(
         if file.path.extension() != Some("md") {
             continue;
         }
-        let (leaving, state) = match Leaving::read(vault, &file.path) {
+        let (outgoing, state) = match Outgoing::read(vault, &file.path) {
             Err(Unreadable::Gone) => continue,
             Err(Unreadable::Away(reason)) => return Err(reason),
             Err(Unreadable::Broken(reason)) => (None, EntryState::Broken(reason)),
-            Ok(leaving) => {
-                let state = judge(vault, journal, now, attempts, &file.path, &leaving)?;
-                (Some(Box::new(leaving)), state)
+            Ok(outgoing) => {
+                let state = judge(vault, journal, now, attempts, &file.path, &outgoing)?;
+                (Some(Box::new(outgoing)), state)
             }
         };
         entries.push(QueueEntry {
             path: file.path,
-            leaving,
+            outgoing,
             state,
         });
     }
@@ -127,9 +127,9 @@ fn judge(
     now: Timestamp,
     attempts: &HashMap<DraftId, u32>,
     path: &VaultPath,
-    leaving: &Leaving,
+    outgoing: &Outgoing,
 ) -> Result<EntryState, String> {
-    let id = leaving.note.id;
+    let id = outgoing.note.id;
     let its_own = layout::approved(id);
     if *path != its_own {
         let is_there = vault.exists(&its_own).map_err(|error| error.to_string())?;
@@ -177,15 +177,15 @@ fn judge(
                 reason,
                 retry: false,
             } if intent.fingerprint
-                == leaving.fingerprint().map_err(|error| error.to_string())? =>
+                == outgoing.fingerprint().map_err(|error| error.to_string())? =>
             {
                 EntryState::Refused(reason)
             }
-            State::Absent | State::NotSent { .. } if leaving.note.expires <= now => {
-                EntryState::Expired(leaving.note.expires)
+            State::Absent | State::NotSent { .. } if outgoing.note.expires <= now => {
+                EntryState::Expired(outgoing.note.expires)
             }
             // Nothing was tried yet: a draft that was moved too soon waits for its owner.
-            State::Absent if leaving.has_open_gaps => EntryState::Held(
+            State::Absent if outgoing.has_open_gaps => EntryState::Held(
                 "its text still has gaps, marked [[…]]; fill them in, or give it the property \
                  `gaps: keep` to send it as it is"
                     .to_owned(),

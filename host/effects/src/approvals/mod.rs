@@ -1,4 +1,4 @@
-//! `approvals/queue`: what the owner said yes to, handed out one at a time.
+//! `approvals/queue`: what the owner approved, handed out one at a time.
 //!
 //! Lives here: [`Approvals`], which reads `Approved/` and mints [`Approved`]; [`inspect`], the same
 //! view for people; the host side of the interface.
@@ -19,10 +19,9 @@ use platinum_engine::{Call, Interface, Linker, SkillState};
 use platinum_vault::note::DraftNote;
 use wasmtime::component::{HasData, ResourceTable};
 
-pub use fingerprint::{Attachment, GAPS, Leaving, MAX_ATTACHMENT_BYTES, Unreadable, has_gaps};
+pub use fingerprint::{Attachment, GAPS, MAX_ATTACHMENT_BYTES, Outgoing, Unreadable, has_gaps};
 pub use inspect::{EntryState, QueueEntry, inspect};
 pub use queue::Approvals;
-pub(crate) use queue::{Admission, Stop};
 
 use crate::bindings::platinum::approvals::queue as bindings;
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use platinum_core::{ActionKind, Clock, DraftId, layout, text::one_line};
-use platinum_journal::{Begin, Intent, Journal, Outcome, Receipt, State};
+use platinum_journal::{Begin, Intent, Journal, Outcome, State};
 use platinum_vault::{
     Vault, VaultError,
     note::{DraftNote, Note},
@@ -15,10 +15,10 @@ use platinum_vault::{
 
 use super::{
     Approved,
-    fingerprint::{Leaving, Unreadable},
+    fingerprint::{Outgoing, Unreadable},
     inspect::{EntryState, QueueEntry, look},
 };
-use crate::{Fence, writing::blocking};
+use crate::{Fence, bindings::platinum::actions::types::EffectError, writing::blocking};
 
 /// What the owner approved on this machine, and what became of it.
 pub struct Approvals {
@@ -35,28 +35,8 @@ struct Memory {
     attempts: HashMap<DraftId, u32>,
     /// Why the fence was closed when each was last looked at.
     held: HashMap<DraftId, String>,
-    /// What was said of files that are not carried out, so that it is said once.
-    said: HashSet<String>,
-}
-
-/// Whether an effect goes ahead.
-pub(crate) enum Admission {
-    /// The intent is on the disk. This leaves, under this reference.
-    Go {
-        leaving: Box<Leaving>,
-        reference: String,
-    },
-    /// It does not, and here is why.
-    Stop(Stop),
-}
-
-/// Why an effect does not go ahead. Nothing was tried just now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Stop {
-    Postponed(String),
-    Refused(String),
-    InDoubt(String),
-    Done(Receipt),
+    /// What was logged of files that are not carried out, so that each is logged once.
+    logged: HashSet<String>,
 }
 
 impl Approvals {
@@ -84,8 +64,8 @@ impl Approvals {
         let mut entries = self.look().await?;
         let memory = self.memory();
         for entry in &mut entries {
-            if let (EntryState::Ready, Some(leaving)) = (&entry.state, &entry.leaving)
-                && let Some(reason) = memory.held.get(&leaving.note.id)
+            if let (EntryState::Ready, Some(outgoing)) = (&entry.state, &entry.outgoing)
+                && let Some(reason) = memory.held.get(&outgoing.note.id)
             {
                 entry.state = EntryState::Held(reason.clone());
             }
@@ -109,22 +89,22 @@ impl Approvals {
     /// If the folder or the journal cannot be read.
     pub async fn next(&self, kinds: &[ActionKind]) -> Result<Option<Approved>, String> {
         for entry in self.look().await? {
-            match (&entry.state, entry.leaving) {
-                (EntryState::Ready, Some(leaving))
-                    if kinds.contains(&leaving.note.action.kind()) =>
+            match (&entry.state, entry.outgoing) {
+                (EntryState::Ready, Some(outgoing))
+                    if kinds.contains(&outgoing.note.action.kind()) =>
                 {
-                    if let Err(reason) = self.ask_fence(&leaving.note).await {
-                        self.say_once(format!("{} waits: {reason}", entry.path));
+                    if let Err(reason) = self.ask_fence(&outgoing.note).await {
+                        self.log_once(format!("{} waits: {reason}", entry.path));
                         continue;
                     }
-                    let fingerprint = leaving.fingerprint().map_err(|error| error.to_string())?;
+                    let fingerprint = outgoing.fingerprint().map_err(|error| error.to_string())?;
                     return Ok(Some(Approved {
-                        note: leaving.note,
+                        note: outgoing.note,
                         fingerprint,
                     }));
                 }
                 (EntryState::Broken(_) | EntryState::Expired(_) | EntryState::InDoubt(_), _) => {
-                    self.say_once(format!("{} {}", entry.path, entry.state));
+                    self.log_once(format!("{} {}", entry.path, entry.state));
                 }
                 _ => {}
             }
@@ -143,52 +123,38 @@ impl Approvals {
         blocking(move || put_aside(&vault, id, &reason, &at.to_string())).await?
     }
 
-    /// Checks everything once more and writes the intent. `reference` makes the name under which
-    /// the other side will know it, for the first attempt.
-    pub(crate) async fn admit(
+    /// Checks everything once more and writes the intent; answers what leaves, and under which
+    /// name. `reference` makes that name for the first attempt. An error means that nothing was
+    /// tried just now.
+    pub(crate) async fn begin_effect(
         &self,
         approved: &Approved,
         kind: ActionKind,
         reference: String,
-    ) -> Admission {
-        match self.try_admit(approved, kind, reference).await {
-            Ok((leaving, reference)) => Admission::Go {
-                leaving: Box::new(leaving),
-                reference,
-            },
-            Err(stop) => Admission::Stop(stop),
-        }
-    }
-
-    async fn try_admit(
-        &self,
-        approved: &Approved,
-        kind: ActionKind,
-        reference: String,
-    ) -> Result<(Leaving, String), Stop> {
+    ) -> Result<(Outgoing, String), EffectError> {
         let note = &approved.note;
         if note.action.kind() != kind {
             let is = note.action.kind();
-            return Err(Stop::Refused(format!(
+            return Err(EffectError::Refused(format!(
                 "the approval is for {is}, not for {kind}"
             )));
         }
         let now = self.clock.now();
         if note.expires <= now {
-            return Err(Stop::Refused(format!(
+            return Err(EffectError::Refused(format!(
                 "the approval expired at {:.0}",
                 note.expires
             )));
         }
-        self.ask_fence(note).await.map_err(Stop::Postponed)?;
+        self.ask_fence(note).await.map_err(EffectError::Postponed)?;
         let (vault, journal, id) = (self.vault.clone(), Arc::clone(&self.journal), note.id);
         let (task, approved) = (note.task, approved.fingerprint.clone());
         let begun = blocking(move || {
-            let leaving = unchanged(&vault, id, &approved)?;
+            let outgoing = unchanged(&vault, id, &approved)?;
             // A definite no to these very bytes stays a no, however often the file is moved to
             // and fro.
             let away = |error: platinum_journal::JournalError| {
-                Stop::Postponed(format!("nothing is done without the journal: {error}"))
+                EffectError::Postponed(format!("nothing is done without the journal: {error}"))
             };
             if let State::NotSent {
                 intent,
@@ -197,7 +163,7 @@ impl Approvals {
             } = journal.state(id).map_err(away)?
                 && intent.fingerprint == approved
             {
-                return Err(Stop::Refused(reason));
+                return Err(EffectError::Refused(reason));
             }
             let intent = Intent {
                 draft: id,
@@ -208,15 +174,15 @@ impl Approvals {
                 at: now,
             };
             match journal.intend(&intent).map_err(away)? {
-                Begin::Go { reference } => Ok((leaving, reference)),
-                Begin::AlreadyDone(receipt) => Err(Stop::Done(receipt)),
-                Begin::InDoubt(before) => Err(Stop::InDoubt(format!(
+                Begin::Go { reference } => Ok((outgoing, reference)),
+                Begin::AlreadyDone(receipt) => Err(EffectError::AlreadyDone(receipt.into())),
+                Begin::InDoubt(before) => Err(EffectError::OutcomeUnknown(format!(
                     "an attempt was made at {:.0} and its outcome is not known",
                     before.at
                 ))),
             }
         });
-        begun.await.map_err(Stop::Postponed)?
+        begun.await.map_err(EffectError::Postponed)?
     }
 
     /// Whether the fence is open; remembers why not.
@@ -231,7 +197,7 @@ impl Approvals {
 
     /// Writes what came of an attempt. The file stays in `Approved/`: the daemon files the task
     /// first, then puts the draft away.
-    pub(crate) async fn settle(&self, draft: DraftId, outcome: Outcome) {
+    pub(crate) async fn record(&self, draft: DraftId, outcome: Outcome) {
         match &outcome {
             Outcome::NotSent { .. } => {
                 *self.memory().attempts.entry(draft).or_default() += 1;
@@ -241,12 +207,12 @@ impl Approvals {
             }
         }
         let journal = Arc::clone(&self.journal);
-        let settled = blocking(move || {
+        let recorded = blocking(move || {
             journal
                 .record(draft, &outcome)
                 .map_err(|error| error.to_string())
         });
-        if let Err(reason) = settled.await.and_then(|settled| settled) {
+        if let Err(reason) = recorded.await.and_then(|recorded| recorded) {
             // The intent stays without an outcome: in doubt, and so never tried again.
             tracing::error!(%draft, reason, "what came of an effect could not be written down");
         }
@@ -261,14 +227,14 @@ impl Approvals {
         &*self.clock
     }
 
-    fn say_once(&self, what: String) {
-        if !self.memory().said.contains(&what) {
+    fn log_once(&self, what: String) {
+        if !self.memory().logged.contains(&what) {
             tracing::warn!("{what}");
             let mut memory = self.memory();
-            if memory.said.len() > 10_000 {
-                memory.said.clear();
+            if memory.logged.len() > 10_000 {
+                memory.logged.clear();
             }
-            memory.said.insert(what);
+            memory.logged.insert(what);
         }
     }
 
@@ -279,19 +245,19 @@ impl Approvals {
 }
 
 /// The draft as it is now, if that is what was approved.
-fn unchanged(vault: &Vault, id: DraftId, approved: &str) -> Result<Leaving, Stop> {
+fn unchanged(vault: &Vault, id: DraftId, approved: &str) -> Result<Outgoing, EffectError> {
     let path = layout::approved(id);
-    let leaving = Leaving::read(vault, &path).map_err(|error| match error {
-        Unreadable::Gone => Stop::Refused(format!("{path} is no longer there")),
-        Unreadable::Broken(reason) => Stop::Postponed(format!("{path}: {reason}")),
-        Unreadable::Away(reason) => Stop::Postponed(reason),
+    let outgoing = Outgoing::read(vault, &path).map_err(|error| match error {
+        Unreadable::Gone => EffectError::Refused(format!("{path} is no longer there")),
+        Unreadable::Broken(reason) => EffectError::Postponed(format!("{path}: {reason}")),
+        Unreadable::Away(reason) => EffectError::Postponed(reason),
     })?;
-    match leaving.fingerprint() {
-        Ok(now) if now == approved => Ok(leaving),
-        Ok(_) => Err(Stop::Postponed(format!(
+    match outgoing.fingerprint() {
+        Ok(now) if now == approved => Ok(outgoing),
+        Ok(_) => Err(EffectError::Postponed(format!(
             "{path} was changed in the meantime"
         ))),
-        Err(error) => Err(Stop::Postponed(error.to_string())),
+        Err(error) => Err(EffectError::Postponed(error.to_string())),
     }
 }
 

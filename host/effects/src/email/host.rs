@@ -1,10 +1,9 @@
 //! The host side of `email/send`.
 
-use std::sync::Arc;
-
+use platinum_core::ActionKind;
 use wasmtime::component::Resource;
 
-use super::{SendError, SendView};
+use super::SendView;
 use crate::{
     approvals::Approved,
     bindings::platinum::{
@@ -20,29 +19,10 @@ impl Host for SendView<'_> {
     ) -> wasmtime::Result<Result<Receipt, EffectError>> {
         // Used up first: whatever comes of it, this handle is gone.
         let approved = self.table.delete(approved)?;
-        let mail = Arc::clone(self.mail);
-        // A task of its own: if the skill is cut off, the attempt still ends with an outcome.
-        let sent = tokio::spawn(async move { mail.send(approved).await }).await;
-        Ok(match sent {
-            Ok(Ok(receipt)) => Ok(to_wit(receipt)),
-            Ok(Err(SendError::Postponed(reason))) => Err(EffectError::Postponed(reason)),
-            Ok(Err(SendError::Refused(reason))) => Err(EffectError::Refused(reason)),
-            Ok(Err(SendError::OutcomeUnknown(reason))) => Err(EffectError::OutcomeUnknown(reason)),
-            Ok(Err(SendError::AlreadyDone(receipt))) => {
-                Err(EffectError::AlreadyDone(to_wit(receipt)))
-            }
-            Err(error) => Err(EffectError::OutcomeUnknown(format!(
-                "sending was cut off: {error}"
-            ))),
-        })
-    }
-}
-
-fn to_wit(receipt: platinum_journal::Receipt) -> Receipt {
-    Receipt {
-        at: receipt.at.to_string(),
-        reference: receipt.reference,
-        answer: receipt.answer,
+        Ok(self
+            .executor
+            .execute_to_its_end(approved, ActionKind::EMAIL_SEND)
+            .await)
     }
 }
 
@@ -54,16 +34,16 @@ mod tests {
     use crate::{
         approvals::QueueView,
         bindings::platinum::approvals::queue::{Host as _, HostApprovedAction as _},
-        tests::{House, draft, sent},
+        tests::{Fixture, draft, sent},
     };
 
     #[tokio::test]
-    async fn sending_uses_the_handle_up_and_it_cannot_be_made_from_a_number() {
-        let house = House::new([sent(), sent()]);
-        house.approve(&draft(1));
+    async fn send_uses_the_handle_up_and_takes_no_number() {
+        let fixture = Fixture::new([sent(), sent()]);
+        fixture.approve(&draft(1));
         let mut table = ResourceTable::new();
         let mut queue = QueueView {
-            approvals: &house.approvals,
+            approvals: &fixture.approvals,
             table: &mut table,
         };
         let next = queue
@@ -76,7 +56,7 @@ mod tests {
         let seen = Resource::new_borrow(number);
         assert_eq!(queue.draft(seen).await.unwrap(), draft(1).id.to_string());
         let mut sending = SendView {
-            mail: &house.mail,
+            executor: &fixture.executor,
             table: &mut table,
         };
         assert!(sending.send(next).await.unwrap().is_ok());
@@ -84,16 +64,16 @@ mod tests {
         for number in [number, number + 1] {
             assert!(sending.send(Resource::new_own(number)).await.is_err());
         }
-        assert_eq!(house.asked(), 1);
+        assert_eq!(fixture.asked(), 1);
         assert!(table.is_empty());
     }
 
     #[tokio::test]
-    async fn an_empty_queue_is_no_error() {
-        let house = House::new([]);
+    async fn next_on_an_empty_queue_is_none() {
+        let fixture = Fixture::new([]);
         let mut table = ResourceTable::new();
         let mut queue = QueueView {
-            approvals: &house.approvals,
+            approvals: &fixture.approvals,
             table: &mut table,
         };
         assert!(
@@ -108,10 +88,10 @@ mod tests {
 
     #[tokio::test]
     async fn queue_malformed_kind_is_invalid() {
-        let house = House::new([]);
+        let fixture = Fixture::new([]);
         let mut table = ResourceTable::new();
         let mut queue = QueueView {
-            approvals: &house.approvals,
+            approvals: &fixture.approvals,
             table: &mut table,
         };
         let answer = queue.next(vec!["Email Send".into()]).await.unwrap();

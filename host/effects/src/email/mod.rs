@@ -1,11 +1,10 @@
 //! `email/send`: sends a mail that the owner approved, at most once.
 //!
-//! Lives here: [`SendMail`], which does it; [`MailSender`], how it leaves, and [`McpMailSender`]
-//! over the full mail server; [`reconcile`], which asks after attempts in doubt.
+//! Lives here: [`SendMail`], the effect; [`MailSender`], how a mail leaves and how to ask after one,
+//! and [`McpMailSender`] over the full mail server.
 //! Lives elsewhere: SMTP and the Sent folder are the mail server's.
 
 mod host;
-mod reconcile;
 mod send;
 mod sender;
 
@@ -15,19 +14,18 @@ use platinum_core::Capability;
 use platinum_engine::{Call, Interface, Linker, SkillState};
 use wasmtime::component::{HasData, ResourceTable};
 
-pub use reconcile::{InDoubt, McpSentSearch, Reconciled, SentSearch, reconcile};
-pub use send::{SendError, SendMail};
-pub use sender::{MailFile, MailSender, McpMailSender, SendOutcome, SendRequest};
+pub use send::SendMail;
+pub use sender::{MailFile, MailSender, McpMailSender, SendRequest};
 
-use crate::bindings::platinum::email::send as bindings;
+use crate::{Executor, bindings::platinum::email::send as bindings};
 
 /// `email/send` for the engine.
-pub struct EmailSend(Option<Arc<SendMail>>);
+pub struct EmailSend(Option<Arc<Executor>>);
 
 impl EmailSend {
-    /// The interface over this way to send.
-    pub fn new(mail: Arc<SendMail>) -> Self {
-        Self(Some(mail))
+    /// The interface over what carries approved actions out.
+    pub fn new(executor: Arc<Executor>) -> Self {
+        Self(Some(executor))
     }
 
     /// The interface for components that are checked and never run.
@@ -36,10 +34,10 @@ impl EmailSend {
     }
 }
 
-struct SendCtx(Arc<SendMail>);
+struct SendCtx(Arc<Executor>);
 
 struct SendView<'a> {
-    mail: &'a Arc<SendMail>,
+    executor: &'a Arc<Executor>,
     table: &'a mut ResourceTable,
 }
 
@@ -56,8 +54,8 @@ impl Interface for EmailSend {
 
     fn link(&self, linker: &mut Linker<SkillState>) -> wasmtime::Result<()> {
         bindings::add_to_linker::<_, Sending>(linker, |state| {
-            let (SendCtx(mail), table) = state.view::<SendCtx>();
-            SendView { mail, table }
+            let (SendCtx(executor), table) = state.view::<SendCtx>();
+            SendView { executor, table }
         })
     }
 

@@ -1,16 +1,16 @@
 //! [`MailSender`]: how a mail leaves. [`McpMailSender`] asks the full mail server to do it.
 //!
-//! Invariant: an answer that is not understood, or that is lost, is [`SendOutcome::Unknown`].
+//! Invariant: an answer that is not understood, or that is lost, is [`Outcome::Unknown`].
 
 use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use platinum_core::text::one_line;
+use platinum_journal::Outcome;
 use platinum_mcp::{CallError, Session};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use platinum_core::text::one_line;
-
-use crate::approvals::Attachment;
+use crate::{approvals::Attachment, done};
 
 /// A file of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,32 +76,17 @@ pub struct SendRequest {
     pub message_id: String,
 }
 
-/// What came of a mail.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SendOutcome {
-    /// The server took it.
-    Sent {
-        /// What the server said.
-        answer: String,
-        /// Whether a copy is in the Sent folder: `filed`, or `missing: why`.
-        sent_copy: String,
-    },
-    /// It certainly was not sent.
-    NotSent {
-        /// Why.
-        reason: String,
-        /// Whether trying again later may help.
-        retry: bool,
-    },
-    /// It may have been sent; why that cannot be told.
-    Unknown(String),
-}
-
 /// A way to send mails.
 #[async_trait]
 pub trait MailSender: Send + Sync {
     /// Sends a mail, once.
-    async fn send(&self, request: SendRequest) -> SendOutcome;
+    async fn send(&self, request: SendRequest) -> Outcome;
+
+    /// Whether a mail of this Message-ID is in the Sent folder.
+    ///
+    /// # Errors
+    /// If the mailbox cannot be asked.
+    async fn was_sent(&self, message_id: &str) -> Result<bool, String>;
 
     /// The domain of an account's address, if it is known: it ends the Message-ID.
     fn domain(&self, from_account: &str) -> Option<String> {
@@ -126,11 +111,21 @@ impl McpMailSender {
 
 #[async_trait]
 impl MailSender for McpMailSender {
-    async fn send(&self, request: SendRequest) -> SendOutcome {
+    async fn send(&self, request: SendRequest) -> Outcome {
         match self.session.call("send_email", arguments(&request)).await {
             Ok(answer) => read_answer(answer),
             Err(error) => failed(&error),
         }
+    }
+
+    async fn was_sent(&self, message_id: &str) -> Result<bool, String> {
+        let query = json!({ "message_id": message_id, "folder": "Sent", "limit": 5 });
+        let answer = self
+            .session
+            .call("search_emails", query)
+            .await
+            .map_err(|error| error.to_string())?;
+        has_message(answer, message_id)
     }
 
     fn domain(&self, from_account: &str) -> Option<String> {
@@ -179,49 +174,77 @@ struct Answer {
     sent_copy: String,
 }
 
-fn read_answer(answer: Value) -> SendOutcome {
+fn read_answer(answer: Value) -> Outcome {
     match serde_json::from_value::<Answer>(answer) {
-        Ok(said) => match said.outcome.as_str() {
-            "sent" => SendOutcome::Sent {
-                answer: one_line(&said.answer, 300),
-                sent_copy: one_line(&said.sent_copy, 150),
+        Ok(answer) => match answer.outcome.as_str() {
+            "sent" => done(format!(
+                "{}; copy in Sent: {}",
+                one_line(&answer.answer, 300),
+                one_line(&answer.sent_copy, 150)
+            )),
+            "not_sent" => Outcome::NotSent {
+                reason: one_line(&answer.answer, 500),
+                retry: answer.retry,
             },
-            "not_sent" => SendOutcome::NotSent {
-                reason: one_line(&said.answer, 500),
-                retry: said.retry,
-            },
-            "unknown" => SendOutcome::Unknown(one_line(&said.answer, 500)),
-            other => SendOutcome::Unknown(format!(
+            "unknown" => unknown(one_line(&answer.answer, 500)),
+            other => unknown(format!(
                 "the mail server answered an outcome that is none: {}",
                 one_line(other, 40)
             )),
         },
-        Err(error) => SendOutcome::Unknown(format!(
+        Err(error) => unknown(format!(
             "the mail server's answer is not of the agreed form: {}",
             one_line(&error.to_string(), 200)
         )),
     }
 }
 
-fn failed(error: &CallError) -> SendOutcome {
-    let told = one_line(&error.to_string(), 500);
+fn unknown(reason: String) -> Outcome {
+    Outcome::Unknown { reason }
+}
+
+/// The answer of `search_emails`, as far as it is needed.
+#[derive(Deserialize)]
+struct SearchAnswer {
+    messages: Vec<FoundMessage>,
+}
+
+#[derive(Deserialize)]
+struct FoundMessage {
+    #[serde(default)]
+    message_id: String,
+}
+
+/// Whether the answer has the very mail, not only one that a search took for like it.
+fn has_message(answer: Value, message_id: &str) -> Result<bool, String> {
+    let found: SearchAnswer = serde_json::from_value(answer)
+        .map_err(|error| format!("the answer is not of the agreed form: {error}"))?;
+    let is_same = |id: &str| id.trim_matches(['<', '>', ' ']) == message_id;
+    Ok(found
+        .messages
+        .iter()
+        .any(|message| is_same(&message.message_id)))
+}
+
+fn failed(error: &CallError) -> Outcome {
+    let text = one_line(&error.to_string(), 500);
     match error {
-        CallError::NotStarted(_) => SendOutcome::NotSent {
-            reason: told,
+        CallError::NotStarted(_) => Outcome::NotSent {
+            reason: text,
             retry: true,
         },
         // An attempt is answered by an outcome, never by an error: nothing was tried. Should some
         // server mean something else by it, it is still not tried again.
-        CallError::Tool(_) => SendOutcome::NotSent {
-            reason: told,
+        CallError::Tool(_) => Outcome::NotSent {
+            reason: text,
             retry: false,
         },
         // The tool's arguments or name are not known there: the same next time.
-        _ if error.certainly_not_run() => SendOutcome::NotSent {
-            reason: told,
+        _ if error.certainly_not_run() => Outcome::NotSent {
+            reason: text,
             retry: false,
         },
-        _ => SendOutcome::Unknown(told),
+        _ => unknown(text),
     }
 }
 
@@ -230,16 +253,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_believed_only_in_the_agreed_form() {
+    fn answer_counts_only_in_the_agreed_form() {
         let sent = json!({"outcome": "sent", "retry": false, "message_id": "x", "answer": "250 ok",
             "sent_copy": "filed"});
-        let expected = SendOutcome::Sent {
-            answer: "250 ok".into(),
-            sent_copy: "filed".into(),
-        };
+        let expected = done("250 ok; copy in Sent: filed");
         assert_eq!(read_answer(sent), expected);
         let not = json!({"outcome": "not_sent", "retry": true, "answer": "451 later"});
-        let expected = SendOutcome::NotSent {
+        let expected = Outcome::NotSent {
             reason: "451 later".into(),
             retry: true,
         };
@@ -251,12 +271,12 @@ mod tests {
             json!("sent"),
             json!({"outcome": 1}),
         ] {
-            assert!(matches!(read_answer(odd), SendOutcome::Unknown(_)));
+            assert!(matches!(read_answer(odd), Outcome::Unknown { .. }));
         }
     }
 
     #[test]
-    fn a_call_that_may_have_run_is_unknown_and_one_that_did_not_is_not_sent() {
+    fn call_that_may_have_run_has_an_unknown_outcome() {
         let protocol = |code| CallError::Protocol {
             text: "x".into(),
             code,
@@ -266,7 +286,7 @@ mod tests {
             (protocol(Some(-32601)), false),
             (CallError::Tool("no such account".into()), false),
         ] {
-            assert!(matches!(failed(&error), SendOutcome::NotSent { retry: r, .. } if r == retry));
+            assert!(matches!(failed(&error), Outcome::NotSent { retry: r, .. } if r == retry));
         }
         for error in [
             CallError::Lost("x".into()),
@@ -274,14 +294,14 @@ mod tests {
             protocol(Some(-32603)),
         ] {
             assert!(
-                matches!(failed(&error), SendOutcome::Unknown(_)),
+                matches!(failed(&error), Outcome::Unknown { .. }),
                 "{error:?}"
             );
         }
     }
 
     #[test]
-    fn a_request_becomes_the_arguments_of_the_tool() {
+    fn request_becomes_the_arguments_of_the_tool() {
         let request = SendRequest {
             from_account: "owner".into(),
             to: vec!["a@example.test".into()],
@@ -302,5 +322,15 @@ mod tests {
         assert_eq!(json["attachments"][0]["base64"], "Zm9v");
         assert_eq!(json["message_id"], "m@x");
         assert!(json.get("in_reply_to").is_none());
+    }
+
+    #[test]
+    fn only_the_very_message_id_is_found() {
+        let answer = |id: &str| json!({"messages": [{"message_id": id, "subject": "x"}]});
+        assert_eq!(has_message(answer("a@b"), "a@b"), Ok(true));
+        assert_eq!(has_message(answer("<a@b>"), "a@b"), Ok(true));
+        assert_eq!(has_message(answer("aa@b"), "a@b"), Ok(false));
+        assert_eq!(has_message(json!({"messages": []}), "a@b"), Ok(false));
+        assert!(has_message(json!([]), "a@b").is_err());
     }
 }

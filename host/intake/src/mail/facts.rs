@@ -271,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_cannot_pose_as_an_address() {
+    fn name_cannot_pose_as_an_address() {
         let posing = Person {
             name: Some("\"Boss\" <boss@corp.test>".to_owned()),
             address: "evil@else.test".to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! The order is what makes it so: choose the id and store it with the note (ledger), create the
 //! note (vault), store that it was written (ledger). After a crash the first and the last step
-//! tell which notes to look after; one that somebody has claimed or finished meanwhile is found
+//! tell which notes to look after; one that was claimed or finished meanwhile is found
 //! by its file name and not created again.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,7 +34,7 @@ pub enum IntakeError {
     Vault {
         /// Which one.
         task: TaskId,
-        /// What the vault said.
+        /// What the vault answered.
         source: VaultError,
     },
     /// The vault could not be searched for a note.
@@ -42,7 +42,7 @@ pub enum IntakeError {
     Search {
         /// Which one.
         task: TaskId,
-        /// What the vault said.
+        /// What the vault answered.
         source: VaultError,
     },
 }
@@ -129,7 +129,7 @@ impl Intake {
     ///
     /// # Errors
     /// If the record cannot be read.
-    pub fn settle(&mut self) -> Result<(), IntakeError> {
+    pub fn read_start(&mut self) -> Result<(), IntakeError> {
         let start = self.ledger().start()?;
         self.first = match start {
             Some(start) => Some((start.at, read_cursor(&start.first)?.uid_validity)),

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_mail_becomes_a_readable_note() {
+    fn ordinary_mail_becomes_a_readable_note() {
         let mail = Parsed {
             message_id: Some("1@client.test".to_owned()),
             from: Some(Person {
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_cut_or_came_twice_is_said_in_our_own_words() {
+    fn cut_or_repeated_mail_is_marked() {
         let origin = Origin {
             size: 52_428_800,
             truncated: true,
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_mail_makes_a_note_within_the_bound() {
+    fn largest_mail_stays_within_the_bound() {
         let long = "´\"\\:# `~<%".repeat(40_000);
         let person = Person {
             name: Some(long.clone()),

@@ -1,8 +1,4 @@
-//! The watcher's loop: look into the mailbox, take in what is new, wait.
-//!
-//! A wake-up carries no data: after each, and after a while without one, the mailbox is looked at
-//! from where it was left. What fails is said in one sentence and tried again later, each time
-//! after a longer pause; only what a person has to mend at the start ends the process.
+//! The mailbox of one account as a [`Source`]: take in what is new, wait for more.
 
 use std::{
     collections::HashSet,
@@ -15,15 +11,17 @@ use std::{
 use platinum_core::{Backoff, Clock as _, SystemClock};
 use platinum_mailbox::{Account, Backend, Config, Cursor, Mailbox, MailboxError, Wake, config};
 use platinum_vault::{Vault, VaultError};
-use tracing::{debug, error, info, warn};
+use tracing::{debug, error, info};
 
 use super::intake::{Intake, IntakeError, Taken, uid_of};
-use crate::ledger::{Ledger, LedgerError};
+use crate::{
+    ledger::{Ledger, LedgerError},
+    source::{self, Source},
+};
 
 const BATCH: usize = 20;
-const RETRIES: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
 /// How often a mailbox with a refused login is tried; it asks its server far less often.
-const LOGIN_GLANCE: Duration = Duration::from_secs(10);
+const LOGIN_RETRY: Duration = Duration::from_secs(10);
 /// Signs in a row with no new mail behind them that are followed at once.
 const IDLE_SIGNS: u32 = 4;
 const LONGEST_FOLLOWING: Duration = Duration::from_secs(5);
@@ -104,7 +102,7 @@ impl From<LedgerError> for WatchError {
 /// [`Settings::once`].
 pub async fn watch(settings: &Settings) -> Result<(), WatchError> {
     let account = account(settings)?;
-    if is_inside(&settings.state, &settings.vault) {
+    if source::is_inside(&settings.state, &settings.vault) {
         return Err(WatchError::StateInVault(settings.state.clone()));
     }
     let vault = Vault::open(&settings.vault).map_err(|source| WatchError::Vault {
@@ -115,14 +113,16 @@ pub async fn watch(settings: &Settings) -> Result<(), WatchError> {
     let ledger = Ledger::open(&settings.state.join(format!("mail-{}.sqlite", account.name)))?;
     let mailbox = platinum_mailbox::open(&account)?;
     let watcher = Watcher {
-        intake: Intake::new(vault, ledger, &account),
+        intake: Arc::new(Intake::new(vault, ledger, &account)),
         mailbox,
         backlog: settings.backlog,
-        every: settings.every,
         backend: account.backend.clone(),
+        cursor: None,
+        idle_signs: 0,
+        refused: None,
     };
     info!(account = account.name, "watching the mailbox");
-    watcher.run(settings.once).await
+    source::run(watcher, settings.every, settings.once).await
 }
 
 fn account(settings: &Settings) -> Result<Account, WatchError> {
@@ -145,84 +145,86 @@ fn account(settings: &Settings) -> Result<Account, WatchError> {
         })
 }
 
-fn is_inside(folder: &Path, vault: &Path) -> bool {
-    let Ok(vault) = vault.canonicalize() else {
-        return false;
-    };
-    let Ok(folder) = std::path::absolute(folder) else {
-        return false;
-    };
-    // The folder may not exist yet: its nearest ancestor that does tells where it will be.
-    folder
-        .ancestors()
-        .find_map(|ancestor| ancestor.canonicalize().ok())
-        .is_some_and(|ancestor| ancestor.starts_with(vault))
-}
-
 struct Watcher {
-    intake: Intake,
+    intake: Arc<Intake>,
     mailbox: Box<dyn Mailbox>,
     backlog: usize,
-    every: Duration,
     backend: Backend,
+    /// Where the mailbox was left; none before the first poll.
+    cursor: Option<Cursor>,
+    /// Signs in a row with no new mail behind them.
+    idle_signs: u32,
+    /// The refused login that was logged.
+    refused: Option<String>,
+}
+
+impl Source for Watcher {
+    type Error = WatchError;
+
+    fn ready(&self) -> &'static str {
+        "the mailbox is read; waiting for mail"
+    }
+
+    async fn poll(&mut self) -> Result<usize, WatchError> {
+        let mut cursor = match self.cursor.take() {
+            Some(cursor) => cursor,
+            None => {
+                let cursor = self.begin().await?;
+                if let Some(intake) = Arc::get_mut(&mut self.intake) {
+                    intake.read_start()?;
+                }
+                cursor
+            }
+        };
+        let taken = take_all(&self.intake, &mut self.mailbox, &mut cursor).await;
+        self.cursor = Some(cursor);
+        let mails = taken?;
+        if mails > 0 {
+            self.idle_signs = 0;
+        }
+        Ok(mails)
+    }
+
+    async fn wait(&mut self, at_most: Duration) -> Result<(), WatchError> {
+        match self.mailbox.wait(at_most).await? {
+            Wake::Changed => {
+                debug!("the mailbox changed");
+                // A server that signals without cause is followed ever more slowly.
+                self.idle_signs = self.idle_signs.saturating_add(1);
+                tokio::time::sleep(pause_after(self.idle_signs)).await;
+            }
+            Wake::TimedOut => self.idle_signs = 0,
+        }
+        self.refused = None;
+        Ok(())
+    }
+
+    /// A refused login is waited out: a process that ends is started again and forgets how often
+    /// it was refused.
+    fn is_lasting(error: &WatchError) -> bool {
+        !matches!(
+            error,
+            WatchError::Mailbox(error)
+                if error.is_passing() || matches!(error, MailboxError::Login { .. })
+        )
+    }
+
+    /// A refused login is logged once: the mailbox itself sees to it that the server is not asked
+    /// again soon, and asks it at once when the password is another.
+    fn own_pause(&mut self, error: &WatchError) -> Option<Duration> {
+        if !matches!(error, WatchError::Mailbox(MailboxError::Login { .. })) {
+            return None;
+        }
+        let text = error.to_string();
+        if self.refused.as_ref() != Some(&text) {
+            error!("{text}");
+            self.refused = Some(text);
+        }
+        Some(LOGIN_RETRY)
+    }
 }
 
 impl Watcher {
-    async fn run(mut self, once: bool) -> Result<(), WatchError> {
-        let mut retries = Retries::default();
-        let mut worked_before = false;
-        let mut cursor = loop {
-            match self.begin().await {
-                Ok(cursor) => break cursor,
-                Err(error) if once || is_lasting(&error) => return Err(error),
-                Err(error) => retries.wait(&error).await,
-            }
-        };
-        self.intake.settle()?;
-        let Self {
-            intake,
-            mut mailbox,
-            every,
-            ..
-        } = self;
-        let intake = Arc::new(intake);
-        let mut idle_signs = 0_u32;
-        loop {
-            match look(&intake, &mut mailbox, &mut cursor).await {
-                Ok(_) if once => return Ok(()),
-                Ok(mails) => {
-                    if !worked_before {
-                        info!("the mailbox is read; waiting for mail");
-                    }
-                    worked_before = true;
-                    if mails > 0 {
-                        idle_signs = 0;
-                    }
-                }
-                Err(error) if once || (!worked_before && is_lasting(&error)) => return Err(error),
-                Err(error) => {
-                    retries.wait(&error).await;
-                    continue;
-                }
-            }
-            match mailbox.wait(every).await {
-                Ok(Wake::Changed) => {
-                    retries.reset();
-                    debug!("the mailbox changed");
-                    // A server that cries wolf is followed ever more slowly.
-                    idle_signs = idle_signs.saturating_add(1);
-                    tokio::time::sleep(pause_after(idle_signs)).await;
-                }
-                Ok(Wake::TimedOut) => {
-                    retries.reset();
-                    idle_signs = 0;
-                }
-                // Not reset before this: a server that always breaks off here would see a login each second.
-                Err(error) => retries.wait(&error.into()).await,
-            }
-        }
-    }
-
     /// The place to read on from. At the very first start: after all mails that are there
     /// already, but for the backlog asked for (IMAP), or for the unread ones (Maildir).
     async fn begin(&mut self) -> Result<Cursor, WatchError> {
@@ -267,7 +269,7 @@ fn names_in(folder: &Path) -> HashSet<String> {
 }
 
 /// Takes in everything there is from the cursor on, batch by batch, and says how many mails there were.
-async fn look(
+async fn take_all(
     intake: &Arc<Intake>,
     mailbox: &mut Box<dyn Mailbox>,
     cursor: &mut Cursor,
@@ -305,51 +307,10 @@ async fn look(
     }
 }
 
-/// Whether a person has to mend it, and start again. A refused login is waited out: a process that ends is started
-/// again and forgets how often it was refused.
-fn is_lasting(error: &WatchError) -> bool {
-    !matches!(
-        error,
-        WatchError::Mailbox(error)
-            if error.is_passing() || matches!(error, MailboxError::Login { .. })
-    )
-}
-
 /// How long to wait after this many signs in a row that brought no mail.
 fn pause_after(idle_signs: u32) -> Duration {
     match idle_signs.checked_sub(IDLE_SIGNS) {
         None => Duration::ZERO,
         Some(more) => Backoff::new(Duration::from_millis(100), LONGEST_FOLLOWING).delay(more),
-    }
-}
-
-/// Says what failed, and waits. A refused login is said once: the mailbox itself sees to it that the server is not
-/// asked again soon, and asks it at once when the password is another.
-#[derive(Debug, Default)]
-struct Retries {
-    failures: u32,
-    reported: Option<String>,
-}
-
-impl Retries {
-    /// All went well, the waiting for mail included.
-    fn reset(&mut self) {
-        *self = Self::default();
-    }
-
-    async fn wait(&mut self, error: &WatchError) {
-        if matches!(error, WatchError::Mailbox(MailboxError::Login { .. })) {
-            let text = error.to_string();
-            if self.reported.as_ref() != Some(&text) {
-                error!("{text}");
-                self.reported = Some(text);
-            }
-            tokio::time::sleep(LOGIN_GLANCE).await;
-            return;
-        }
-        let delay = RETRIES.delay(self.failures);
-        warn!("{error}; trying again in {} s", delay.as_secs());
-        tokio::time::sleep(delay).await;
-        self.failures = self.failures.saturating_add(1);
     }
 }

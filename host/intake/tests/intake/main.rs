@@ -1,4 +1,4 @@
-//! From a mail to a task: exactly once, and for every input of the fuzz corpus.
+//! From a mail, or a dropped file, to a task: exactly once, and for every input of the fuzz corpus.
 
 #![allow(
     clippy::disallowed_methods,
@@ -9,4 +9,5 @@
 )]
 
 mod corpus;
+mod folder;
 mod taking_in;

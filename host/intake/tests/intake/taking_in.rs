@@ -18,7 +18,7 @@ user = \"owner\"
 password = { env = \"NONE\" }
 ";
 
-struct House {
+struct Fixture {
     dir: tempfile::TempDir,
     intake: Intake,
 }
@@ -35,18 +35,18 @@ fn open(dir: &Path) -> Intake {
     let vault = Vault::open(&dir.join("vault")).unwrap();
     let ledger = Ledger::open(&dir.join("state/mail.sqlite")).unwrap();
     let mut intake = Intake::new(vault, ledger, &account());
-    intake.settle().unwrap();
+    intake.read_start().unwrap();
     intake
 }
 
-fn house() -> House {
+fn fixture() -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("vault")).unwrap();
     let intake = open(dir.path());
-    House { dir, intake }
+    Fixture { dir, intake }
 }
 
-impl House {
+impl Fixture {
     fn restart(self) -> Self {
         let Self { dir, intake } = self;
         drop(intake);
@@ -88,20 +88,26 @@ fn mail(id: &str, text: &str) -> String {
 }
 
 #[test]
-fn a_mail_becomes_one_task_under_whatever_names_and_routes_it_comes() {
-    let house = house();
-    let Taken::Created(task) = house.take("1/1", &mail("a@x", "hello")) else {
+fn mail_becomes_one_task_on_every_route() {
+    let fixture = fixture();
+    let Taken::Created(task) = fixture.take("1/1", &mail("a@x", "hello")) else {
         panic!()
     };
-    assert_eq!(house.take("1/1", &mail("a@x", "hello")), Taken::Seen);
-    assert_eq!(house.take("2/7", &mail("a@x", "hello")), Taken::Known(task));
+    assert_eq!(fixture.take("1/1", &mail("a@x", "hello")), Taken::Seen);
+    assert_eq!(
+        fixture.take("2/7", &mail("a@x", "hello")),
+        Taken::Known(task)
+    );
     let routed = format!("Received: by elsewhere\r\n{}", mail("a@x", "hello"));
-    assert_eq!(house.take("2/8", &routed), Taken::Known(task));
-    let house = house.restart();
-    assert_eq!(house.take("3/1", &mail("a@x", "hello")), Taken::Known(task));
-    assert_eq!(house.intake.finish().unwrap(), 0);
+    assert_eq!(fixture.take("2/8", &routed), Taken::Known(task));
+    let fixture = fixture.restart();
+    assert_eq!(
+        fixture.take("3/1", &mail("a@x", "hello")),
+        Taken::Known(task)
+    );
+    assert_eq!(fixture.intake.finish().unwrap(), 0);
 
-    let notes = house.notes();
+    let notes = fixture.notes();
     assert_eq!(notes.len(), 1);
     assert_eq!((notes[0].id, notes[0].zone), (task, ZoneId::EMAIL));
     assert_eq!(notes[0].source, "imap:owner");
@@ -109,19 +115,19 @@ fn a_mail_becomes_one_task_under_whatever_names_and_routes_it_comes() {
 }
 
 #[test]
-fn another_content_under_a_known_message_id_is_a_task_that_says_so() {
-    let house = house();
-    let Taken::Created(first) = house.take("1/1", &mail("a@x", "hello")) else {
+fn other_content_under_a_known_id_is_marked() {
+    let fixture = fixture();
+    let Taken::Created(first) = fixture.take("1/1", &mail("a@x", "hello")) else {
         panic!()
     };
-    let Taken::Created(second) = house.take("1/2", &mail("a@x", "pay me")) else {
+    let Taken::Created(second) = fixture.take("1/2", &mail("a@x", "pay me")) else {
         panic!()
     };
     assert_eq!(
-        house.take("2/2", &mail("a@x", "pay me")),
+        fixture.take("2/2", &mail("a@x", "pay me")),
         Taken::Known(second)
     );
-    let notes = house.notes();
+    let notes = fixture.notes();
     assert_eq!(notes.len(), 2);
     let forged = notes.iter().find(|note| note.id == second).unwrap();
     assert_eq!(forged.fact("same-message-id-as"), [first.to_string()]);
@@ -133,24 +139,27 @@ fn another_content_under_a_known_message_id_is_a_task_that_says_so() {
 }
 
 #[test]
-fn mails_without_a_message_id_are_known_by_their_content() {
-    let house = house();
-    let Taken::Created(task) = house.take("1/1", "Subject: a\r\n\r\nx") else {
+fn mail_without_id_is_known_by_its_content() {
+    let fixture = fixture();
+    let Taken::Created(task) = fixture.take("1/1", "Subject: a\r\n\r\nx") else {
         panic!()
     };
-    assert_eq!(house.take("2/1", "Subject: a\r\n\r\nx"), Taken::Known(task));
+    assert_eq!(
+        fixture.take("2/1", "Subject: a\r\n\r\nx"),
+        Taken::Known(task)
+    );
     assert!(matches!(
-        house.take("2/2", "Subject: a\r\n\r\ny"),
+        fixture.take("2/2", "Subject: a\r\n\r\ny"),
         Taken::Created(_)
     ));
-    assert!(matches!(house.take("2/3", ""), Taken::Created(_)));
+    assert!(matches!(fixture.take("2/3", ""), Taken::Created(_)));
 }
 
 #[test]
-fn a_note_that_was_chosen_and_not_written_is_written_at_the_next_start() {
-    let house = house();
-    let dir = house.dir;
-    drop(house.intake);
+fn unwritten_note_is_written_at_the_next_start() {
+    let fixture = fixture();
+    let dir = fixture.dir;
+    drop(fixture.intake);
     let task = TaskId::generate();
     let identity = Identity {
         key: "1/1".to_owned(),
@@ -172,11 +181,11 @@ fn a_note_that_was_chosen_and_not_written_is_written_at_the_next_start() {
 }
 
 #[test]
-fn a_task_that_moved_on_before_it_was_marked_is_not_made_again() {
+fn task_that_moved_on_is_not_made_again() {
     for moved_to in ["In_Progress/cloud", "Done/2026/11"] {
-        let house = house();
-        let dir = house.dir;
-        drop(house.intake);
+        let fixture = fixture();
+        let dir = fixture.dir;
+        drop(fixture.intake);
         let task = TaskId::generate();
         let identity = Identity {
             key: "1/1".to_owned(),
@@ -202,47 +211,47 @@ fn a_task_that_moved_on_before_it_was_marked_is_not_made_again() {
 }
 
 #[test]
-fn a_mail_is_not_lost_while_the_vault_cannot_be_written() {
-    let house = house();
-    let blocked = house.dir.path().join("vault/Needs_Action");
+fn mail_survives_an_unwritable_vault() {
+    let fixture = fixture();
+    let blocked = fixture.dir.path().join("vault/Needs_Action");
     fs::write(&blocked, "a file where the folder should be").unwrap();
-    let error = house
+    let error = fixture
         .intake
         .take(&raw("1/1", &mail("a@x", "hello")), now())
         .unwrap_err();
     assert!(matches!(error, IntakeError::Vault { .. }), "{error}");
     fs::remove_file(&blocked).unwrap();
-    assert_eq!(house.intake.finish().unwrap(), 1);
-    assert_eq!(house.notes().len(), 1);
-    assert_eq!(house.take("1/1", &mail("a@x", "hello")), Taken::Seen);
+    assert_eq!(fixture.intake.finish().unwrap(), 1);
+    assert_eq!(fixture.notes().len(), 1);
+    assert_eq!(fixture.take("1/1", &mail("a@x", "hello")), Taken::Seen);
 }
 
 #[test]
-fn mails_from_the_owners_own_address_are_no_tasks() {
-    let house = house();
+fn own_mail_is_not_a_task() {
+    let fixture = fixture();
     let own = mail("a@x", "note to self").replace("client@", "OWNER@");
-    assert_eq!(house.take("1/1", &own), Taken::Own);
-    assert_eq!(house.take("1/1", &own), Taken::Seen);
-    assert!(house.notes().is_empty());
+    assert_eq!(fixture.take("1/1", &own), Taken::Own);
+    assert_eq!(fixture.take("1/1", &own), Taken::Seen);
+    assert!(fixture.notes().is_empty());
 }
 
 #[test]
-fn a_mail_its_owner_answered_already_is_no_task() {
-    let house = house();
+fn answered_mail_is_not_a_task() {
+    let fixture = fixture();
     let mut answered = raw("1/1", &mail("a@x", "hello"));
     answered.answered = true;
     assert_eq!(
-        house.intake.take(&answered, now()).unwrap(),
+        fixture.intake.take(&answered, now()).unwrap(),
         Taken::Answered
     );
-    assert_eq!(house.take("1/1", &mail("a@x", "hello")), Taken::Seen);
-    assert!(house.notes().is_empty());
+    assert_eq!(fixture.take("1/1", &mail("a@x", "hello")), Taken::Seen);
+    assert!(fixture.notes().is_empty());
 }
 
 #[test]
-fn when_the_server_renumbers_its_mails_the_old_ones_stay_old() {
-    let house = house();
-    house
+fn renumbered_mails_stay_known() {
+    let fixture = fixture();
+    fixture
         .intake
         .begin(
             &Cursor {
@@ -253,8 +262,8 @@ fn when_the_server_renumbers_its_mails_the_old_ones_stay_old() {
             now(),
         )
         .unwrap();
-    let house = house.restart();
-    let Taken::Created(task) = house.take("1/5", &mail("a@x", "new")) else {
+    let fixture = fixture.restart();
+    let Taken::Created(task) = fixture.take("1/5", &mail("a@x", "new")) else {
         panic!()
     };
 
@@ -262,21 +271,21 @@ fn when_the_server_renumbers_its_mails_the_old_ones_stay_old() {
     let after: Timestamp = "2026-11-21T10:00:00Z".parse().unwrap();
     let mut old = raw("2/1", &mail("old@x", "years ago"));
     old.internal_date = Some(before);
-    assert_eq!(house.intake.take(&old, now()).unwrap(), Taken::Old);
-    assert_eq!(house.take("2/2", &mail("a@x", "new")), Taken::Known(task));
+    assert_eq!(fixture.intake.take(&old, now()).unwrap(), Taken::Old);
+    assert_eq!(fixture.take("2/2", &mail("a@x", "new")), Taken::Known(task));
     let mut fresh = raw("2/3", &mail("b@x", "newer"));
     fresh.internal_date = Some(after);
     assert!(matches!(
-        house.intake.take(&fresh, now()).unwrap(),
+        fixture.intake.take(&fresh, now()).unwrap(),
         Taken::Created(_)
     ));
 }
 
 #[test]
-fn the_place_in_the_mailbox_survives_a_restart() {
-    let house = house();
-    assert_eq!(house.intake.cursor().unwrap(), None);
-    house
+fn cursor_survives_a_restart() {
+    let fixture = fixture();
+    assert_eq!(fixture.intake.cursor().unwrap(), None);
+    fixture
         .intake
         .begin(
             &Cursor {
@@ -287,16 +296,16 @@ fn the_place_in_the_mailbox_survives_a_restart() {
             now(),
         )
         .unwrap();
-    house
+    fixture
         .intake
         .advance(&Cursor {
             uid_validity: 9,
             next_uid: 8,
         })
         .unwrap();
-    let house = house.restart();
+    let fixture = fixture.restart();
     assert_eq!(
-        house.intake.cursor().unwrap(),
+        fixture.intake.cursor().unwrap(),
         Some(Cursor {
             uid_validity: 9,
             next_uid: 8

@@ -91,8 +91,8 @@ fn not_done(entries: &[QueueEntry]) -> String {
         if text.is_empty() {
             text.push_str("\nApproved, and not carried out yet:\n");
         }
-        let summary = entry.leaving.as_ref().map_or(String::new(), |leaving| {
-            format!("  {}\n", plain(&leaving.note.summary, 200))
+        let summary = entry.outgoing.as_ref().map_or(String::new(), |outgoing| {
+            format!("  {}\n", plain(&outgoing.note.summary, 200))
         });
         text.push_str(&format!(
             "{}\n{summary}  {}\n",

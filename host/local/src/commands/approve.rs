@@ -1,7 +1,7 @@
 //! `platinum approve`: moves a draft to `Approved/`, which is the approval.
 
 use platinum_core::{Timestamp, layout};
-use platinum_effects::approvals::{GAPS, Leaving, Unreadable, has_gaps};
+use platinum_effects::approvals::{GAPS, Outgoing, Unreadable, has_gaps};
 use platinum_vault::note::Note;
 
 use super::{
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &ApproveArgs, ctx: &Context) -> Result<(), CommandError>
             ),
         ));
     }
-    if let Err(Unreadable::Broken(why)) = Leaving::read(&vault, &found.path) {
+    if let Err(Unreadable::Broken(why)) = Outgoing::read(&vault, &found.path) {
         return Err(CommandError::new(
             Kind::Refused,
             format!("{} cannot leave as it is: {}", draft.id, plain(&why, 400)),

@@ -210,10 +210,10 @@ fn to_usize(n: u64) -> usize {
 }
 
 fn mail(config: &Config) -> String {
-    match config.mail.account.as_str() {
-        "" => "none".to_owned(),
-        account if config.mail.watch => format!("account {}, watched here", plain(account, 80)),
-        account => format!("account {}, watched elsewhere", plain(account, 80)),
+    let zone = config.zones.get("email");
+    match zone.and_then(|zone| zone.summary()) {
+        Some(summary) => plain(&summary, 120),
+        None => "none".to_owned(),
     }
 }
 

@@ -521,7 +521,7 @@ async fn doctor_names_what_is_wrong() {
     let config = home.path("config/local.toml");
     fs::write(home.path("config/mail.toml"), "[account.owner]\n").unwrap();
     let text = fs::read_to_string(&config).unwrap()
-        + "\n[mail]\naccount = \"owner\"\nconfig = \"mail.toml\"\nserver = \"/nowhere/server\"\n";
+        + "\n[zones.email]\naccount = \"owner\"\nconfig = \"mail.toml\"\nserver = \"/nowhere/server\"\n";
     fs::write(
         &config,
         text.replace("provider = \"builtin\"", "provider = \"anthropic\""),
@@ -568,7 +568,7 @@ async fn doctor_says_which_part_of_the_mail_is_missing() {
     let home = Home::ready().await;
     let config = home.path("config/local.toml");
     let base = fs::read_to_string(&config).unwrap();
-    let with = |mail: &str| fs::write(&config, format!("{base}\n[mail]\n{mail}\n")).unwrap();
+    let with = |mail: &str| fs::write(&config, format!("{base}\n[zones.email]\n{mail}\n")).unwrap();
     let mail = "account = \"me\"\nconfig = \"mail.toml\"";
 
     with(mail);
@@ -577,13 +577,16 @@ async fn doctor_says_which_part_of_the_mail_is_missing() {
 
     fs::write(home.path("config/mail.toml"), "[account.you]\n").unwrap();
     let (shown, _) = home.tries(&["doctor"]).await;
-    assert!(shown.contains("`mail.account` is `me`, and"), "{shown}");
+    assert!(
+        shown.contains("`zones.email.account` is `me`, and"),
+        "{shown}"
+    );
     assert!(shown.contains("mail.toml has you"), "{shown}");
 
     with(&format!("{mail}\nenv = [\"PLATINUM_NOT_SET\"]"));
     let (shown, _) = home.tries(&["doctor"]).await;
     assert!(
-        shown.contains("PLATINUM_NOT_SET, which `mail.env` names, is not set here"),
+        shown.contains("PLATINUM_NOT_SET, which `zones.email.env` names, is not set here"),
         "{shown}"
     );
 }

@@ -15,7 +15,7 @@ use platinum_repo::{
 };
 use platinum_testkit::{
     git::{
-        Access, GitServer, HttpsServer, Proxy, SshServer, Weather, bare_repository, git_in, hook,
+        Access, GitServer, HttpsServer, LineFaults, Proxy, SshServer, bare_repository, git_in, hook,
     },
     wait_for,
 };
@@ -248,9 +248,9 @@ async fn a_push_whose_answer_is_lost_is_in_doubt_and_found(server: Server) {
     let (proxy, access) = server.line();
     let a = Host::new(&access);
     let first = a.begin().await;
-    proxy.set(Weather {
+    proxy.set(LineFaults {
         lost_answers: 1.0,
-        ..Weather::default()
+        ..LineFaults::default()
     });
     let next = a.commit(Some(first), "a");
     in_doubt(a.remote.push(next, Some(first)).await);
@@ -264,9 +264,9 @@ async fn a_line_that_breaks_anywhere_never_makes_a_success_or_a_refusal(server: 
     let (proxy, access) = server.line();
     let a = Host::new(&access);
     let mut tip = a.begin().await;
-    proxy.set(Weather {
+    proxy.set(LineFaults {
         resets: 0.7,
-        ..Weather::default()
+        ..LineFaults::default()
     });
     let mut doubts = 0;
     for n in 0..12 {
@@ -285,13 +285,13 @@ async fn a_line_that_breaks_anywhere_never_makes_a_success_or_a_refusal(server: 
         }
         // The remote may still be at work on it.
         if !landed {
-            proxy.set(Weather::default());
+            proxy.set(LineFaults::default());
             let again = a.remote.push(next, Some(tip)).await;
             assert!(!matches!(again, PushOutcome::Indeterminate(_)), "{again:?}");
             a.finds(next).await;
-            proxy.set(Weather {
+            proxy.set(LineFaults {
                 resets: 0.7,
-                ..Weather::default()
+                ..LineFaults::default()
             });
         }
         tip = next;
@@ -328,9 +328,9 @@ async fn a_line_that_goes_silent_is_given_up_in_time(server: Server) {
     let (proxy, access) = server.line();
     let a = Host::patient(&access, Duration::from_secs(4));
     let first = a.begin().await;
-    proxy.set(Weather {
+    proxy.set(LineFaults {
         stalls: 1.0,
-        ..Weather::default()
+        ..LineFaults::default()
     });
     let mut tries = 0;
     let error = loop {
@@ -352,7 +352,7 @@ async fn a_line_that_goes_silent_is_given_up_in_time(server: Server) {
         Ok(processes_with(&mine).is_empty().then_some(()))
     })
     .unwrap();
-    proxy.set(Weather::default());
+    proxy.set(LineFaults::default());
     a.finds(first).await;
 }
 

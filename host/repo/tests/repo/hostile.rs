@@ -22,7 +22,7 @@ use platinum_repo::{
 };
 use platinum_testkit::{
     git::{
-        Access, GitServer, HttpsServer, Proxy, SshServer, Weather, bare_repository, git_in, hook,
+        Access, GitServer, HttpsServer, LineFaults, Proxy, SshServer, bare_repository, git_in, hook,
     },
     seed, wait_for,
 };
@@ -334,9 +334,9 @@ async fn fetch_stalled_mid_pack_times_out() {
     assert_eq!(remote.push(first, None).await, PushOutcome::Landed);
 
     let proxy = Proxy::start(server.port(), 7).unwrap();
-    proxy.set(Weather {
+    proxy.set(LineFaults {
         stalls: 1.0,
-        ..Weather::default()
+        ..LineFaults::default()
     });
     let access = server.access_through(proxy.port());
     for round in 0..4 {

@@ -1,6 +1,6 @@
 //! Driving [`ClaimMachine`]: a claim as a tree edit on the tip, and a compare-and-swap push.
 //!
-//! Invariants: nothing in the work tree moves before the claim is won; a claim is told apart from
+//! Invariants: nothing in the work tree moves before the claim is won; a claim is distinguished from
 //! every other by its random id, and recognized as ours by a mark in the repository, which is set
 //! before the push: after a crash it is found again, and no other host of our name can mistake it
 //! for its own.

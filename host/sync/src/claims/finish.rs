@@ -204,10 +204,10 @@ fn build_end(
         }
         (TaskPlace::Absent, _) => return Err(ClaimError::NoTask(task).into()),
         (TaskPlace::Finished, End::Release(_)) => {
-            return Err(not_owner(task, "nobody: it is finished"));
+            return Err(not_owner(task, "no agent: it is finished"));
         }
         (TaskPlace::Waiting, End::Finish(..)) => {
-            return Err(not_owner(task, "nobody: it waits"));
+            return Err(not_owner(task, "no agent: it waits"));
         }
         (TaskPlace::Owned(record), _) => record.agent.clone(),
     };

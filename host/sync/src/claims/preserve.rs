@@ -64,7 +64,7 @@ pub(crate) fn preserve_and_notify(
     };
     replica.notifier.post_update(
         Some(task),
-        &format!("What was made here while the line was cut is kept as {kept}: {who}"),
+        &format!("Work that was done here offline is kept as {kept}: {who}"),
     );
     Ok(())
 }

@@ -133,7 +133,7 @@ fn verify_tip(replica: &Replica, tip: Oid) -> Result<Verdict, SyncError> {
     .verify_range(verified, tip, &mut |end| {
         advance_verified(replica, base.replace(end), end)
     })?;
-    let stays = |recovery: Recovery| replica.role == Role::Cloud || recovery != Recovery::Undo;
+    let stays = |recovery: Recovery| replica.role == Role::Cloud || recovery != Recovery::Revert;
     let stopping = report.open.iter().find(|v| stays(v.recovery));
     if let Some(violation) = stopping {
         return Err(SyncError::Violation(violation.clone()));

@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use platinum_core::Backoff;
+
+/// The delays for a remote that does not answer.
+const AWAY: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_millis(1600));
+
 /// How long to wait before the next of several attempts: never the same as another contender, and
 /// shorter each time. A host that has lost often is then ahead of new ones; the other way round, as is
 /// usual, the last of several contenders would wait ever longer.
@@ -16,6 +21,5 @@ pub(crate) fn contended(attempt: u32) -> Duration {
 
 /// How long to wait for a remote that does not answer.
 pub(crate) fn while_away(attempt: u32) -> Duration {
-    let most = 100_u64.saturating_mul(1 << attempt.min(4));
-    Duration::from_millis(rand::Rng::random_range(&mut rand::rng(), 50..=most))
+    AWAY.jittered(attempt)
 }

@@ -24,7 +24,7 @@ pub(crate) async fn wait_for_event(sync: &Synchronizer, at_most: Duration) -> Re
         match remote.next_event(known, left).await {
             // A claim of our own landed while we waited.
             RemoteEvent::Moved(tip) if tip != known && tip == known_tip(sync).await => {}
-            news => return news,
+            event => return event,
         }
     }
 }

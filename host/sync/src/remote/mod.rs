@@ -1,6 +1,6 @@
 //! Talking to the remote: one fetch, one push, and what is remembered of its answers.
 //!
-//! Lives here: `state` is what was last heard, `events` waits for changes, `backoff` says how long
+//! Lives here: `state` is what is known of it, `events` waits for changes, `backoff` says how long
 //! to wait before another attempt.
 //! Lives elsewhere: how a remote is reached is `repo`'s; verifying what it has is `content::ingest`'s.
 //! Invariant: nothing is pushed that the gate did not pass.

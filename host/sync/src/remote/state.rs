@@ -1,4 +1,4 @@
-//! [`RemoteState`]: what was last heard of the remote, in memory.
+//! [`RemoteState`]: what is known of the remote, in memory.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -14,7 +14,7 @@ use crate::SyncError;
 /// it asks again.
 const SILENT: Duration = Duration::from_secs(60);
 
-/// What was last heard of the remote.
+/// What is known of the remote since its last answer.
 #[derive(Default)]
 pub(crate) struct RemoteState {
     /// When the remote was last asked, of what was answered and verified. Never ahead of the

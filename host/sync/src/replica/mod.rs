@@ -3,7 +3,7 @@
 //!
 //! Lives here: the parts and how they are joined. `outbox` knows what became of commits made here,
 //! `unacknowledged` finds own versions in the remote's, `locks` recovers stale locks, `notifier`
-//! tells the owner, `tasks` reads tasks, and `filter` joins the gate and the work tree.
+//! notifies the owner, `tasks` reads tasks, and `filter` joins the gate and the work tree.
 
 mod filter;
 mod locks;

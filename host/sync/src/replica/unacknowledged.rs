@@ -7,7 +7,7 @@
 //!
 //! Lives elsewhere: whether a commit landed is decided by `outbox`; who made a version is found by
 //! `worktree::VersionClock`.
-//! Which commits these are is noted as they leave the outbox, till the base has them.
+//! Which commits these are is recorded as they leave the outbox, until the base has them.
 //! Invariants: a version counts as this host's own only if its newest commit is, and if the work
 //! tree is known to have had it: what a claim or an end has made of a tree was never there. No
 //! commit counts because it is signed by this host: after a backup was restored there are some that

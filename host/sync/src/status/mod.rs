@@ -1,4 +1,4 @@
-//! What the synchronizer tells: of one sync, and of how things stand.
+//! What is reported: of one sync, and of how this machine stands to its remote.
 
 use platinum_core::{TaskId, Timestamp, VaultPath};
 use platinum_repo::{Oid, RefName};
@@ -64,7 +64,7 @@ pub struct SyncStatus {
     pub skew: Vec<String>,
 }
 
-/// How this machine stands to its remote. Asks nobody.
+/// How this machine stands to its remote. Does not ask the remote.
 ///
 /// # Errors
 /// If the repository cannot be read.

@@ -1,7 +1,7 @@
-//! [`RemoteHealth`]: when the remote last answered, kept in the state folder so that a command can tell
-//! it without asking anybody.
+//! [`RemoteHealth`]: when the remote last answered, kept in the state folder so that a command can show
+//! it without asking the remote.
 //!
-//! It is a courtesy to the reader: nothing is decided by it, and a failure to write it is no
+//! It is for the reader alone: nothing is decided by it, and a failure to write it is no
 //! failure of the call.
 
 use std::{
@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 /// Its file in the state folder.
 const FILE: &str = "remote.json";
 
-/// How often a remote that has no news is noted as answering.
+/// How often a remote that does not change is recorded as answering.
 const RECORD_EVERY: Duration = Duration::from_secs(30);
 
-/// What was last seen of the remote.
+/// How the remote answered last.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteHealth {
     /// When it last answered.
@@ -32,7 +32,7 @@ pub struct RemoteHealth {
 }
 
 impl RemoteHealth {
-    /// What the state folder tells; nothing, if no daemon has asked yet.
+    /// Reads it from the state folder; empty, if no daemon has asked yet.
     pub fn read(state: &Path) -> Self {
         std::fs::read(state.join(FILE))
             .ok()
@@ -48,14 +48,14 @@ impl RemoteHealth {
     }
 }
 
-/// A remote whose answers are noted down.
+/// A remote whose answers are recorded.
 pub struct RecordingRemote<R> {
     remote: R,
     state: PathBuf,
 }
 
 impl<R: Remote> RecordingRemote<R> {
-    /// Notes the remote's answers in this state folder.
+    /// Records the remote's answers in this state folder.
     pub fn new(remote: R, state: &Path) -> Self {
         Self {
             remote,
@@ -69,7 +69,7 @@ impl<R: Remote> RecordingRemote<R> {
 
     async fn record_as(&self, answered: bool, trouble: Option<String>) {
         let state = self.state.clone();
-        let noted = tokio::task::spawn_blocking(move || {
+        let recorded = tokio::task::spawn_blocking(move || {
             let answered = match answered {
                 true => Some(Timestamp::now()),
                 false => RemoteHealth::read(&state).answered,
@@ -78,8 +78,8 @@ impl<R: Remote> RecordingRemote<R> {
         })
         .await
         .unwrap_or_else(|error| Err(io::Error::other(error)));
-        if let Err(error) = noted {
-            tracing::debug!("The remote's answer is not noted down: {error}");
+        if let Err(error) = recorded {
+            tracing::debug!("Cannot write the remote's health: {error}.");
         }
     }
 }
@@ -108,17 +108,17 @@ impl<R: Remote> Remote for RecordingRemote<R> {
         let began = Instant::now();
         loop {
             let left = at_most.saturating_sub(began.elapsed());
-            let news = self.remote.next_event(known, left.min(RECORD_EVERY)).await;
-            match news {
+            let event = self.remote.next_event(known, left.min(RECORD_EVERY)).await;
+            match event {
                 RemoteEvent::Unchanged => self.record(None).await,
                 RemoteEvent::Unknown => {}
-                // Followed by a fetch, which is noted.
+                // Followed by a fetch, which is recorded.
                 RemoteEvent::Moved(_) | RemoteEvent::Reachable | RemoteEvent::Unreachable => {
-                    return news;
+                    return event;
                 }
             }
             if began.elapsed() >= at_most {
-                return news;
+                return event;
             }
         }
     }

@@ -1,9 +1,9 @@
 //! [`SyncSnapshot`]: how this machine stood to its remote when the last sync ended, kept in the state
-//! folder so that a command can tell it without asking anybody.
+//! folder so that a command can show it without asking the remote.
 //!
 //! Lives elsewhere: when the remote last answered at all is in `contact`; asking the remote is the
 //! synchronizer's. Invariants: nothing is decided by it, and a failure to write it is no failure
-//! of the sync; it is bounded, however much is held back; it never says more than was known: a
+//! of the sync; it is bounded, however much is withheld; it never claims more than was known: a
 //! sync that failed keeps what the one before it knew, and says why it failed.
 
 use std::{io, path::Path};
@@ -40,14 +40,14 @@ pub struct SyncSnapshot {
     pub in_doubt: usize,
     /// What stays on this machine although it changed, and why.
     pub withheld: Vec<Withheld>,
-    /// How many more files are held back than are named.
+    /// How many more files are withheld than are named.
     pub withheld_more: usize,
     /// Tasks that are worked on here without a confirmed claim.
     pub tentative: Vec<TaskId>,
 }
 
 impl SyncSnapshot {
-    /// What the state folder tells; nothing, if no sync has ended yet.
+    /// Reads it from the state folder; empty, if no sync has ended yet.
     pub fn read(state: &Path) -> Self {
         std::fs::read(state.join(FILE))
             .ok()
@@ -133,7 +133,10 @@ mod tests {
 
     #[test]
     fn is_in_sync_only_when_nothing_differs() {
-        assert!(!SyncSnapshot::default().is_in_sync(), "nobody looked yet");
+        assert!(
+            !SyncSnapshot::default().is_in_sync(),
+            "no sync has ended yet"
+        );
         let none = SyncReport::default();
         let after = |report: Result<&SyncReport, String>, status: &SyncStatus| {
             SyncSnapshot::default().after(report, status).is_in_sync()

@@ -369,7 +369,7 @@ mod tests {
     use super::*;
 
     /// What is checked of a note that was another before; `None` if all of it is.
-    fn judged(old: &str, new: &str) -> Option<String> {
+    fn checked(old: &str, new: &str) -> Option<String> {
         let (old, new) = (Text::of(old.as_bytes())?, Text::of(new.as_bytes())?);
         let front = (old.body == new.body).then(|| new.front_without(&old))?;
         Some(String::from_utf8(front).unwrap())
@@ -402,7 +402,7 @@ mod tests {
             (with("---\nid", "---\n# pasted\nid"), "---\n# pasted\n"),
             (with("\n---\nBody", "\n--- \nBody"), "--- \n"),
         ] {
-            assert_eq!(judged(old, &new).as_deref(), Some(left), "{new}");
+            assert_eq!(checked(old, &new).as_deref(), Some(left), "{new}");
         }
     }
 
@@ -418,7 +418,7 @@ mod tests {
             "---\nid: [\n---\nBody\n",
             "---\nid: x\nid: y\n---\nBody\n",
         ] {
-            assert_eq!(judged(old, new), None, "{new}");
+            assert_eq!(checked(old, new), None, "{new}");
         }
         assert!(Text::of(b"---\nid: x\n---\nBody \xff\n").is_none());
     }

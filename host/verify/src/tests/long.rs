@@ -1,4 +1,4 @@
-//! Histories that are long, or are made to be too much: nobody is kept from going on by them.
+//! Histories that are long, or are made to be too much: they keep no host from going on.
 
 use std::{
     collections::BTreeSet,
@@ -52,7 +52,7 @@ fn throw(story: &mut Story) -> Oid {
     story.by_hand(&tree, &[tip])
 }
 
-/// One that nobody signed.
+/// One that is not signed.
 fn throw_unsigned(story: &mut Story) -> Oid {
     let tree = with_folder(story, "Plans", &bomb(story));
     let tip = story.tip.to_string();
@@ -89,7 +89,7 @@ fn batches_advance_up_to_the_first_violation() {
     expected.sort();
     assert_eq!(clean, expected);
 
-    story.undo();
+    story.revert();
     let (report, passed) = verify(&story);
     assert_eq!(passed, [all[2], all[5], all[8]]);
     assert_eq!(
@@ -120,7 +120,7 @@ proptest! {
         kind in 0..KINDS,
         before in honest_ops(),
         after in honest_ops(),
-        undone: bool,
+        reverted: bool,
         batch in 1_usize..5,
     ) {
         let mut story = Story::begin();
@@ -128,8 +128,8 @@ proptest! {
             honest(&mut story, *what, n);
         }
         violate(&mut story, kind);
-        if undone {
-            story.undo();
+        if reverted {
+            story.revert();
         }
         for (n, what) in (100..).zip(&after) {
             honest(&mut story, *what, n);
@@ -188,7 +188,7 @@ fn tree_bomb_is_a_violation_and_its_revert_is_not() {
             server.open[0].reasons,
             ["it changes more than 100000 files or folders at once"]
         );
-        story.undo();
+        story.revert();
         assert_eq!(story.files(story.tip), alone.files(alone.tip));
         for perspective in [Perspective::Local, Perspective::Cloud] {
             for from in [Some(story.base), None] {
@@ -232,7 +232,7 @@ fn folder_only_git_reads_is_a_plain_violation() {
         assert_eq!(named(&server)[0], expected);
         let why = format!("`{folder}/` is a folder that cannot be read");
         assert!(server.open[0].reasons.contains(&why), "{server:?}");
-        story.undo();
+        story.revert();
         let report = story.judge_as(Perspective::Cloud, Some(story.base), story.tip);
         assert_eq!(named(&report), [BTreeSet::new(), expected], "{folder}");
         let mut after = story.files(story.tip);
@@ -251,7 +251,7 @@ fn several_tree_bombs_are_reverted_at_once() {
         assert_ne!(taken_away, story.base);
     }
     assert_eq!(story.open(), expected);
-    story.undo();
+    story.revert();
     assert_eq!(story.open(), BTreeSet::new());
     let plans = story.files(story.tip).into_keys();
     assert_eq!(plans.filter(|path| path.starts_with("Plans/")).count(), 5);
@@ -287,7 +287,7 @@ fn tree_bomb_before_first_contact() {
             assert!(report.unproven.is_empty());
         }
     }
-    // What was approved before it has to be asked for again: nobody knows what became of it.
+    // What was approved before it has to be asked for again: what became of it is not known.
     story.tip = clean;
     let own = story.commit("local", &[("Approved/a.md", Some("send"))]);
     throw_unsigned(&mut story);
@@ -367,7 +367,7 @@ fn hundreds_of_violations_are_reverted_in_time() {
         })
         .collect();
     assert_eq!(story.open(), expected);
-    story.undo();
+    story.revert();
     let report = story.judge_as(Perspective::Cloud, Some(story.base), story.tip);
     assert_eq!(named(&report), [BTreeSet::new(), expected]);
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());

@@ -180,7 +180,7 @@ impl Story {
     }
 
     /// Answers what was found, as local does.
-    pub(crate) fn undo(&mut self) {
+    pub(crate) fn revert(&mut self) {
         let report = self.judge_as(Perspective::Local, Some(self.base), self.tip);
         let named = report.open.iter();
         let trailers = named
@@ -430,7 +430,7 @@ pub(crate) fn violate(story: &mut Story, kind: u8) -> Vec<Oid> {
             edits.insert(11, ("Approved/evil.md", x));
             one(story, &edits)
         }
-        // Not signed, by a stranger, or by another than it says.
+        // Not signed, by an unknown signer, or by another than it says.
         21 => {
             let meta = story.meta("local", Vec::new());
             let edits = edits_of(&[("Inbox/evil.md", x)]);
@@ -505,7 +505,7 @@ pub(crate) fn violate(story: &mut Story, kind: u8) -> Vec<Oid> {
     }
 }
 
-/// A violation between honest commits: found, undone, and nothing else is.
+/// A violation between honest commits: found and reverted, and nothing else is.
 fn found_and_undone(kind: u8, before: &[u8], after: &[u8]) -> Result<(), TestCaseError> {
     let mut alone = Story::begin();
     let mut story = Story::begin();
@@ -526,7 +526,7 @@ fn found_and_undone(kind: u8, before: &[u8], after: &[u8]) -> Result<(), TestCas
     }
     prop_assert_eq!(&story.open(), &bad, "kind {}", kind);
     let evil = story.tip;
-    story.undo();
+    story.revert();
     prop_assert_eq!(story.open(), BTreeSet::new(), "kind {} is reverted", kind);
     prop_assert_eq!(
         story.files(story.tip),
@@ -613,7 +613,7 @@ proptest! {
             }
         }
         prop_assert!(!story.open().is_empty());
-        story.undo();
+        story.revert();
         prop_assert_eq!(story.open(), BTreeSet::new());
         prop_assert_eq!(story.files(story.tip), alone.files(alone.tip));
     }

@@ -50,7 +50,7 @@ fn work_before_the_key_rotation_stays() {
             assert_eq!(found(report), hex(&[late]), "{perspective:?} {from:?}");
         }
     }
-    story.undo();
+    story.revert();
     assert_eq!(story.open(), BTreeSet::new());
     let files = story.files(story.tip);
     assert!(files.contains_key("Plans/night_4.md") && files.contains_key("Plans/more.md"));
@@ -64,7 +64,7 @@ fn retired_key_on_a_side_line_does_not_count() {
     story
         .signers
         .retire(|signer| signer.agent.as_str() == "cloud", at);
-    // As old as the honest one, as far as anybody can tell but by the history.
+    // As old as the honest one, by everything but the history.
     story.tip = story.base;
     let beside = story.commit("cloud", &[("Plans/b.md", Some("evil"))]);
     assert_eq!(story.open(), hex(&[beside]));
@@ -74,7 +74,7 @@ fn retired_key_on_a_side_line_does_not_count() {
 fn retired_local_key_counts_only_for_the_past() {
     let mut story = Story::begin();
     let evil = story.commit("cloud", &[("Approved/evil.md", Some("send"))]);
-    story.undo();
+    story.revert();
     let owners = story.commit("local", &[("Approved/mine.md", Some("send"))]);
     story
         .signers

@@ -1,4 +1,4 @@
-//! Tasks that a cloud agent takes, brings back or ends although they are somebody else's, and
+//! Tasks that a cloud agent takes, brings back or ends although they are another agent's, and
 //! claims that are none.
 
 use std::collections::BTreeSet;
@@ -50,7 +50,7 @@ fn places(n: u64) -> Places {
     }
 }
 
-/// A file that was put aside early lets no cloud take a task of local's.
+/// A file that was moved away early lets no cloud take a task of local's.
 #[test]
 fn early_decoy_lets_no_cloud_take_a_local_task() {
     let mut story = Story::begin();
@@ -88,7 +88,7 @@ fn early_decoy_lets_no_cloud_take_a_local_task() {
         story.commit("cloud", &[(&cloud, None), (&done, Some(&stolen))]),
     ];
     assert_eq!(story.open(), hex(&bad));
-    story.undo();
+    story.revert();
     assert_eq!(story.open(), BTreeSet::new());
     let files = story.files(story.tip);
     assert_eq!(files.get(&local), Some(&owned));
@@ -153,7 +153,7 @@ fn task_moved_honestly_is_not_created_again() {
         story.commit("cloud", &[(&email, Some(&waits))]),
     ];
     assert_eq!(story.open(), hex(&bad));
-    story.undo();
+    story.revert();
     let files = story.files(story.tip);
     assert_eq!(files.get(&local), Some(&owned));
     assert!(!files.contains_key(&email));
@@ -291,7 +291,7 @@ fn new_cloud_task_has_no_epoch_and_its_draft_has() {
         assert_eq!(
             refused(&mut story, &[(&email, Some(&note(&front, "x")))]),
             [format!(
-                "cloud agent cloud may not create {email}: a task that nobody has claimed yet has \
+                "cloud agent cloud may not create {email}: a task that is not claimed yet has \
                  no epoch"
             )]
         );
@@ -330,6 +330,6 @@ fn claim_on_a_forged_epoch_is_reverted_with_it() {
         story.commit("cloud-2", &[(&email, None), (&other, Some(&claimed))]),
     ];
     assert_eq!(story.open(), hex(&bad));
-    story.undo();
+    story.revert();
     assert_eq!(story.files(story.tip), story.files(story.base));
 }

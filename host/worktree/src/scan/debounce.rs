@@ -14,7 +14,7 @@ use platinum_vault::FileState;
 
 /// A file whose state is younger than this when it is read is read again the next time.
 const OLD: Duration = Duration::from_secs(2);
-/// How long nobody may have written to a file before it counts.
+/// How long a file must not have been written to before it counts.
 const QUIET: Duration = Duration::from_millis(250);
 /// As [`QUIET`], without a watcher, where the scan itself waits: what is the same at two reads so
 /// far apart.
@@ -57,7 +57,7 @@ struct Watched {
 pub(super) struct Debounce {
     /// When this look began, in nanoseconds since 1970.
     began: i64,
-    /// How long nobody may have written to a file before it counts.
+    /// How long a file must not have been written to before it counts.
     quiet: Duration,
     /// States that were looked at and are not known for good.
     watched: HashMap<VaultPath, Watched>,

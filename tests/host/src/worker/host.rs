@@ -19,7 +19,7 @@ use platinum_vault::{
 use platinum_verify::Identity;
 use platinum_watch::{DirtyPaths, Wake, WakeUps, Watch};
 
-use super::{Answer, MORE_LINES, Order, Setup, Up, traps};
+use super::{Answer, MORE_LINES, Order, Setup, Up, fail_points};
 
 /// How long the vault must be quiet before a change is taken, as in the daemon's loop.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -38,8 +38,8 @@ struct Host {
 /// # Panics
 /// If the host cannot be set up.
 pub fn serve((setup, socket): (Setup, std::path::PathBuf)) {
-    traps::count(&setup.points);
-    traps::arm(setup.traps.clone());
+    fail_points::count(&setup.points);
+    fail_points::arm(setup.fail_points.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -167,11 +167,11 @@ impl Host {
                     Err(error) => failed(error),
                 }
             }
-            Order::Arm(traps) => {
-                traps::arm(traps);
+            Order::Arm(fail_points) => {
+                fail_points::arm(fail_points);
                 Answer::Done
             }
-            Order::Hits => Answer::Hits(traps::hits()),
+            Order::Hits => Answer::Hits(fail_points::hits()),
         }
     }
 }

@@ -5,11 +5,11 @@
 //! built with, fail points included, and nothing else has to be built.
 //!
 //! Lives here: the orders, their answers, and the side of the test. Lives elsewhere: the side of
-//! the host is in [`host`], what happens at fail points in [`traps`].
+//! the host is in [`host`], what happens at fail points in [`fail_points`].
 //! Invariant: a worker ends with the value that started it, and when the test's process ends.
 
+mod fail_points;
 mod host;
-mod traps;
 
 use std::{
     collections::BTreeMap,
@@ -24,8 +24,8 @@ use std::{
 use platinum_testkit::wait_for;
 use serde::{Deserialize, Serialize};
 
+pub use fail_points::{Act, FailPoint};
 pub use host::{open, serve};
-pub use traps::{Act, Trap};
 
 /// Names the worker's [`Setup`], in a process that is to be one.
 const VARIABLE: &str = "PLATINUM_TEST_WORKER";
@@ -55,7 +55,7 @@ pub struct Setup {
     /// The fail points whose hits are counted.
     pub points: Vec<String>,
     /// What happens at fail points.
-    pub traps: Vec<Trap>,
+    pub fail_points: Vec<FailPoint>,
 }
 
 /// What a test tells a host to do.
@@ -71,14 +71,14 @@ pub enum Order {
     Release(String),
     /// Who has a task, as far as is known here.
     Place(String),
-    /// Write a note into `Updates/<self>/`, as the house itself does.
+    /// Write a note into `Updates/<self>/`, as Platinum itself does.
     Publish(String),
     /// Draft an answer for a task, as a skill does; the answer is where the draft is.
     Draft(String),
-    /// Write a file of the vault, whatever is there, as the house does with its dashboard.
+    /// Write a file of the vault, whatever is there, as Platinum does with its dashboard.
     Write(String, String),
-    /// Set more traps.
-    Arm(Vec<Trap>),
+    /// Set more fail points.
+    Arm(Vec<FailPoint>),
     /// How often each fail point was come by.
     Hits,
 }
@@ -168,7 +168,7 @@ impl Worker {
         let _ = fs::remove_file(&socket);
         let listener = UnixListener::bind(&socket).unwrap();
         listener.set_nonblocking(true).unwrap();
-        let said = File::options()
+        let log_file = File::options()
             .create(true)
             .append(true)
             .open(&log)
@@ -186,8 +186,8 @@ impl Worker {
             .args([test, "--exact", "--nocapture", "--test-threads=1"])
             .env(VARIABLE, serde_json::to_string(&(setup, &socket)).unwrap())
             .stdin(Stdio::null())
-            .stdout(said.try_clone().unwrap())
-            .stderr(said)
+            .stdout(log_file.try_clone().unwrap())
+            .stderr(log_file)
             .spawn()
             .unwrap();
         let line = Line::accept(&listener, &log);
@@ -225,8 +225,8 @@ impl Worker {
 
     /// What it printed.
     #[must_use]
-    pub fn said(&self) -> String {
-        self.line.said()
+    pub fn log(&self) -> String {
+        self.line.log()
     }
 }
 
@@ -245,7 +245,7 @@ impl Line {
             log: log.to_owned(),
         };
         let up: Option<Up> = line.receive();
-        assert!(up.is_some(), "a worker died at once\n{}", line.said());
+        assert!(up.is_some(), "a worker died at once\n{}", line.log());
         line
     }
 
@@ -261,10 +261,10 @@ impl Line {
     /// If it died, or takes longer than two and a half minutes.
     pub fn must(&mut self, order: &Order) -> Answer {
         self.ask(order)
-            .unwrap_or_else(|Died| panic!("a worker died at {order:?}\n{}", self.said()))
+            .unwrap_or_else(|Died| panic!("a worker died at {order:?}\n{}", self.log()))
     }
 
-    fn said(&self) -> String {
+    fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
@@ -274,7 +274,7 @@ impl Line {
             Ok(0) => None,
             Ok(_) => Some(serde_json::from_str(&text).unwrap()),
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => None,
-            Err(error) => panic!("a worker does not answer: {error}\n{}", self.said()),
+            Err(error) => panic!("a worker does not answer: {error}\n{}", self.log()),
         }
     }
 }

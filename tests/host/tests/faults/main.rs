@@ -1,7 +1,8 @@
 //! Hosts that contend, are killed, run out of disk and are cut off: nothing is lost, nothing has two owners.
 //!
 //! `contest` is four processes that claim the same tasks, `crashes` kills of the whole programs at random
-//! moments, `failpoints` kills at every fail point and full disks, `partition` lines that are cut.
+//! moments, `failpoints` kills at every fail point and full disks, `partition` lines that are
+//! cut, `dropped` files that a person drops while both daemons run.
 //! Lives elsewhere: what several hosts do to each other without faults is in `sync`.
 
 #![allow(
@@ -13,5 +14,6 @@
 
 mod contest;
 mod crashes;
+mod dropped;
 mod failpoints;
 mod partition;

@@ -26,12 +26,12 @@ use platinum_vault::note::TaskNote;
 const SOON: Duration = Duration::from_secs(30);
 
 /// A vault, a state folder and a mail configuration, in one folder of their own.
-struct House {
+struct Fixture {
     dir: tempfile::TempDir,
     config: PathBuf,
 }
 
-impl House {
+impl Fixture {
     /// With a Maildir.
     fn with_maildir() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -231,48 +231,48 @@ fn assert_harmless(tasks: &[TaskNote]) {
 /// Every hostile mail in a maildir becomes one bounded task and nothing else.
 #[test]
 fn each_hostile_mail_in_a_maildir_becomes_one_bounded_task() {
-    let house = House::with_maildir();
-    let before: BTreeSet<_> = files(house.dir.path()).into_iter().collect();
+    let fixture = Fixture::with_maildir();
+    let before: BTreeSet<_> = files(fixture.dir.path()).into_iter().collect();
     let mut mails = BTreeSet::new();
     for (name, mail) in hostile() {
         let file = format!("1700000000.{name}.host");
-        house.drop_mail(&file, &mail);
-        mails.insert(house.dir.path().join("mail/new").join(file));
+        fixture.drop_mail(&file, &mail);
+        mails.insert(fixture.dir.path().join("mail/new").join(file));
     }
-    house.look_once();
-    assert_harmless(&house.tasks());
+    fixture.look_once();
+    assert_harmless(&fixture.tasks());
 
     let allowed = |path: &Path| {
         before.contains(path)
             || mails.contains(path)
-            || path.starts_with(house.dir.path().join("state"))
-            || path.starts_with(house.vault().join("Needs_Action/email"))
+            || path.starts_with(fixture.dir.path().join("state"))
+            || path.starts_with(fixture.vault().join("Needs_Action/email"))
     };
-    for path in files(house.dir.path()) {
+    for path in files(fixture.dir.path()) {
         assert!(allowed(&path), "{} was written", path.display());
     }
     assert!(!Path::new("/tmp/platinum-escape").exists());
 
-    house.look_once();
-    assert_harmless(&house.tasks());
+    fixture.look_once();
+    assert_harmless(&fixture.tasks());
 }
 
 /// An empty mail and an owners own are told apart from mails to work on.
 #[test]
 fn empty_and_own_mails_are_marked_as_such() {
-    let house = House::with_maildir();
+    let fixture = Fixture::with_maildir();
     fs::write(
-        house.dir.path().join("mail/cur/1.read.host:2,S"),
+        fixture.dir.path().join("mail/cur/1.read.host:2,S"),
         "Subject: read before\r\n\r\nx",
     )
     .unwrap();
-    house.drop_mail("2.empty.host", b"");
-    house.drop_mail(
+    fixture.drop_mail("2.empty.host", b"");
+    fixture.drop_mail(
         "3.own.host",
         b"From: Me <Owner@Example.Test>\r\nSubject: own\r\n\r\nx",
     );
-    house.look_once();
-    let tasks = house.tasks();
+    fixture.look_once();
+    let tasks = fixture.tasks();
     assert_eq!(tasks.len(), 1, "{tasks:?}");
     assert_eq!(
         (tasks[0].subject.as_str(), tasks[0].from.as_str()),
@@ -282,51 +282,51 @@ fn empty_and_own_mails_are_marked_as_such() {
 
 #[test]
 fn a_configuration_that_cannot_work_is_refused_in_one_sentence() {
-    let house = House::with_maildir();
+    let fixture = Fixture::with_maildir();
     let refusal = |command: &mut Command| {
         let output = command.output().unwrap();
         assert!(!output.status.success());
         String::from_utf8(output.stderr).unwrap()
     };
-    let mut inside = house.watcher();
+    let mut inside = fixture.watcher();
     inside
         .arg("--once")
         .args(["--state"])
-        .arg(house.vault().join("state"));
+        .arg(fixture.vault().join("state"));
     // The same option twice is refused by the command line itself.
     assert!(refusal(&mut inside).contains("--state"));
     let mut inside = Command::new(program("platinum-intake", "platinum-intake").unwrap());
     inside
         .arg("mail")
         .arg("--config")
-        .arg(&house.config)
+        .arg(&fixture.config)
         .args(["--account", "owner", "--vault"]);
     inside
-        .arg(house.vault())
+        .arg(fixture.vault())
         .arg("--state")
-        .arg(house.vault().join("x/state"))
+        .arg(fixture.vault().join("x/state"))
         .arg("--once");
     assert!(refusal(&mut inside).contains("is inside the vault"));
-    assert!(house.tasks().is_empty());
+    assert!(fixture.tasks().is_empty());
 }
 
 /// A watcher that runs on, and what it says.
 struct Running {
     child: Child,
-    said: mpsc::Receiver<String>,
+    printed: mpsc::Receiver<String>,
 }
 
 impl Running {
-    fn start(house: &House) -> Self {
-        let mut child = house.watcher().args(["--every", "5"]).spawn().unwrap();
-        let (say, said) = mpsc::channel();
+    fn start(fixture: &Fixture) -> Self {
+        let mut child = fixture.watcher().args(["--every", "5"]).spawn().unwrap();
+        let (say, printed) = mpsc::channel();
         let errors = BufReader::new(child.stderr.take().unwrap());
         thread::spawn(move || {
             for line in errors.lines().map_while(Result::ok) {
                 let _ = say.send(line);
             }
         });
-        Self { child, said }
+        Self { child, printed }
     }
 
     fn await_word(&self, word: &str) {
@@ -334,10 +334,10 @@ impl Running {
         let mut all = String::new();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.said.recv_timeout(left) {
+            match self.printed.recv_timeout(left) {
                 Ok(line) if line.contains(word) => return,
                 Ok(line) => all.push_str(&line),
-                Err(_) => panic!("the watcher never said `{word}`; it said: {all}"),
+                Err(_) => panic!("the watcher never printed `{word}`; its log: {all}"),
             }
         }
     }
@@ -363,8 +363,8 @@ impl Drop for Running {
 
 #[test]
 fn a_watcher_ends_cleanly_on_sigterm_and_when_its_parent_goes() {
-    let house = House::with_maildir();
-    let mut watcher = Running::start(&house);
+    let fixture = Fixture::with_maildir();
+    let mut watcher = Running::start(&fixture);
     watcher.await_word("waiting for mail");
     let id = watcher.child.id().to_string();
     assert!(
@@ -376,16 +376,16 @@ fn a_watcher_ends_cleanly_on_sigterm_and_when_its_parent_goes() {
     );
     assert_eq!(watcher.await_end(), Some(0));
 
-    let mut watcher = Running::start(&house);
+    let mut watcher = Running::start(&fixture);
     watcher.await_word("waiting for mail");
     // Nobody else may write the record meanwhile.
-    let second = house.watcher().arg("--once").output().unwrap();
+    let second = fixture.watcher().arg("--once").output().unwrap();
     assert!(String::from_utf8_lossy(&second.stderr).contains("another watcher"));
-    house.drop_mail("1.new.host", b"Subject: arrives while it waits\r\n\r\nx");
+    fixture.drop_mail("1.new.host", b"Subject: arrives while it waits\r\n\r\nx");
     watcher.await_word("became a task");
     drop(watcher.child.stdin.take());
     assert_eq!(watcher.await_end(), Some(0));
-    assert_eq!(house.tasks().len(), 1);
+    assert_eq!(fixture.tasks().len(), 1);
 }
 
 fn ordinary(n: usize) -> Vec<u8> {
@@ -393,8 +393,12 @@ fn ordinary(n: usize) -> Vec<u8> {
         .into_bytes()
 }
 
-fn subjects(house: &House) -> Vec<String> {
-    let mut subjects: Vec<_> = house.tasks().into_iter().map(|task| task.subject).collect();
+fn subjects(fixture: &Fixture) -> Vec<String> {
+    let mut subjects: Vec<_> = fixture
+        .tasks()
+        .into_iter()
+        .map(|task| task.subject)
+        .collect();
     subjects.sort();
     subjects
 }
@@ -415,8 +419,8 @@ fn killed_watcher_takes_each_mail_in_once() {
         let file = fs::File::options().write(true).open(file).unwrap();
         file.set_modified(hour_ago).unwrap();
     }
-    let house = House::with_imap(&servers);
-    let mut watcher = Running::start(&house);
+    let fixture = Fixture::with_imap(&servers);
+    let mut watcher = Running::start(&fixture);
     watcher.await_word("waiting for mail");
     let mut wanted = Vec::new();
     for round in 0..8 {
@@ -428,19 +432,19 @@ fn killed_watcher_takes_each_mail_in_once() {
         // Killed at another moment of the work each time; restarted while mails arrive.
         let some = round * 4;
         wait_for("some tasks", SOON, || {
-            Ok((subjects(&house).len() >= some).then_some(()))
+            Ok((subjects(&fixture).len() >= some).then_some(()))
         })
         .unwrap();
         watcher.kill();
-        watcher = Running::start(&house);
+        watcher = Running::start(&fixture);
     }
     wanted.sort();
     let all = |wanted: &[String]| {
         wait_for("every mail to be a task", SOON, || {
-            let now = subjects(&house);
+            let now = subjects(&fixture);
             Ok((now.len() >= wanted.len()).then_some(now))
         })
-        .unwrap_or_else(|why| panic!("{why}: {:?}", subjects(&house)))
+        .unwrap_or_else(|why| panic!("{why}: {:?}", subjects(&fixture)))
     };
     assert_eq!(all(&wanted), wanted);
 
@@ -455,8 +459,8 @@ fn killed_watcher_takes_each_mail_in_once() {
     wanted.sort();
     assert_eq!(all(&wanted), wanted);
     watcher.kill();
-    house.look_once();
-    assert_eq!(subjects(&house), wanted);
+    fixture.look_once();
+    assert_eq!(subjects(&fixture), wanted);
 }
 
 /// Every hostile mail on a real server becomes one bounded task.
@@ -466,13 +470,13 @@ fn each_hostile_mail_on_a_server_becomes_one_bounded_task() {
         return;
     }
     let servers = MailServers::start_imap().unwrap();
-    let house = House::with_imap(&servers);
-    house.look_once();
+    let fixture = Fixture::with_imap(&servers);
+    fixture.look_once();
     for (_, mail) in hostile() {
         servers.deliver(OWNER, &mail).unwrap();
     }
-    house.look_once();
-    assert_harmless(&house.tasks());
+    fixture.look_once();
+    assert_harmless(&fixture.tasks());
 }
 
 #[test]
@@ -484,8 +488,8 @@ fn the_backlog_asked_for_is_taken_in_and_no_more() {
     for n in 0..5 {
         servers.deliver(OWNER, &ordinary(n)).unwrap();
     }
-    let house = House::with_imap(&servers);
-    let output = house
+    let fixture = Fixture::with_imap(&servers);
+    let output = fixture
         .watcher()
         .args(["--once", "--backlog", "2"])
         .output()
@@ -495,5 +499,5 @@ fn the_backlog_asked_for_is_taken_in_and_no_more() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    assert_eq!(subjects(&house), ["mail3", "mail4"]);
+    assert_eq!(subjects(&fixture), ["mail3", "mail4"]);
 }

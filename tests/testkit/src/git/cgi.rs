@@ -119,7 +119,7 @@ async fn head(stdout: &mut BufReader<ChildStdout>) -> anyhow::Result<Vec<(String
                 lines.push((name.to_ascii_lowercase(), value.trim().to_owned()));
             }
             None if line.ends_with('\n') && text.is_empty() => return Ok(lines),
-            None => bail!("git http-backend said {text:?} in place of a header"),
+            None => bail!("git http-backend printed {text:?} in place of a header"),
         }
         if read > MAX_HEAD {
             bail!("the head of git http-backend's answer has no end");

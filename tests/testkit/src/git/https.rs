@@ -187,8 +187,8 @@ async fn answer(
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> anyhow::Result<cgi::Answer> {
-    let said = request.headers().get("authorization");
-    if said.is_none_or(|said| said.as_bytes() != AUTHORIZATION.as_bytes()) {
+    let printed = request.headers().get("authorization");
+    if printed.is_none_or(|printed| printed.as_bytes() != AUTHORIZATION.as_bytes()) {
         site.turned_away.fetch_add(1, Ordering::SeqCst);
         return cgi::refuse();
     }

@@ -24,7 +24,7 @@ use anyhow::{Context as _, ensure};
 
 pub use daemon::GitServer;
 pub use https::HttpsServer;
-pub use proxy::{Count, Proxy, Weather};
+pub use proxy::{Count, LineFaults, Proxy};
 pub use ssh::{SshOptions, SshServer};
 
 /// What git's client needs to reach a repository.
@@ -83,8 +83,8 @@ pub fn git_in(repository: &Path, args: &[&str]) -> anyhow::Result<String> {
         .stdin(Stdio::null())
         .output()
         .context("git is not installed")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "git {args:?} failed: {said}");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "git {args:?} failed: {printed}");
     Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
 }
 

@@ -37,7 +37,7 @@ const WITHIN: u64 = 10 * 1024;
 
 /// What goes wrong, and how often; shares are from 0 (never) to 1 (always).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Weather {
+pub struct LineFaults {
     /// The share of pushes that land and whose answer is lost with the connection.
     pub lost_answers: f64,
     /// The share of connections that are reset after a random number of bytes.
@@ -76,7 +76,7 @@ pub struct Proxy {
 #[derive(Debug)]
 struct Shared {
     to: SocketAddr,
-    weather: Mutex<Weather>,
+    faults: Mutex<LineFaults>,
     is_cut: AtomicBool,
     chance: Mutex<StdRng>,
     /// By the port from which the server sees the connection.
@@ -89,14 +89,14 @@ struct Shared {
 }
 
 impl Proxy {
-    /// Starts one that leads to this port of loopback, in fine weather.
+    /// Starts one that leads to this port of loopback, without faults.
     ///
     /// # Errors
     /// If no port can be had.
     pub fn start(to: u16, seed: u64) -> anyhow::Result<Self> {
         let shared = Arc::new(Shared {
             to: (Ipv4Addr::LOCALHOST, to).into(),
-            weather: Mutex::default(),
+            faults: Mutex::default(),
             is_cut: AtomicBool::new(false),
             chance: Mutex::new(StdRng::seed_from_u64(seed)),
             open: Mutex::default(),
@@ -157,8 +157,8 @@ impl Proxy {
 
     /// Changes what goes wrong from now on; connections that are open keep the faults they were
     /// given.
-    pub fn set(&self, weather: Weather) {
-        *lock(&self.shared.weather) = weather;
+    pub fn set(&self, faults: LineFaults) {
+        *lock(&self.shared.faults) = faults;
     }
 
     /// What went wrong so far.
@@ -310,13 +310,13 @@ impl Shared {
     }
 
     fn fate(&self) -> Fate {
-        let weather = *lock(&self.weather);
+        let faults = *lock(&self.faults);
         let within = |strikes: bool| strikes.then(|| lock(&self.chance).random_range(0..WITHIN));
         Fate {
-            delay: weather.delay,
+            delay: faults.delay,
             carried: AtomicU64::new(0),
-            reset_after: within(self.chance(weather.resets)),
-            stall_after: within(self.chance(weather.stalls)),
+            reset_after: within(self.chance(faults.resets)),
+            stall_after: within(self.chance(faults.stalls)),
         }
     }
 
@@ -326,7 +326,7 @@ impl Shared {
             return;
         };
         self.landed.fetch_add(1, SeqCst);
-        let share = lock(&self.weather).lost_answers;
+        let share = lock(&self.faults).lost_answers;
         if !self.chance(share) {
             return;
         }

@@ -8,7 +8,7 @@ use std::{
 
 use platinum_testkit::{
     git::{
-        Access, GitServer, HttpsServer, Proxy, SshOptions, SshServer, Weather, git_in, hermetic,
+        Access, GitServer, HttpsServer, LineFaults, Proxy, SshOptions, SshServer, git_in, hermetic,
         hook,
     },
     seed,
@@ -111,16 +111,22 @@ fn sshd_serves_the_one_key_and_nobody_else() {
         ..server.access()
     };
     let turned_away = Clone::new().run(&access, &["ls-remote", &access.address]);
-    let said = String::from_utf8_lossy(&turned_away.stderr).into_owned();
-    assert!(said.contains("Permission denied (publickey)"), "{said}");
+    let printed = String::from_utf8_lossy(&turned_away.stderr).into_owned();
+    assert!(
+        printed.contains("Permission denied (publickey)"),
+        "{printed}"
+    );
     // The right key, and the host key of another.
     let access = Access {
         address: server.address(),
         ..other.access()
     };
     let turned_away = Clone::new().run(&access, &["ls-remote", &access.address]);
-    let said = String::from_utf8_lossy(&turned_away.stderr).into_owned();
-    assert!(said.contains("Host key verification failed"), "{said}");
+    let printed = String::from_utf8_lossy(&turned_away.stderr).into_owned();
+    assert!(
+        printed.contains("Host key verification failed"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -155,10 +161,10 @@ fn https_serves_whom_it_knows_and_the_client_knows_it() {
         assert!(!output.status.success());
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
-    let said = without("credential.helper");
-    assert!(said.contains("could not read Password"), "{said}");
-    let said = without("http.sslCAInfo");
-    assert!(said.contains("certificate"), "{said}");
+    let printed = without("credential.helper");
+    assert!(printed.contains("could not read Password"), "{printed}");
+    let printed = without("http.sslCAInfo");
+    assert!(printed.contains("certificate"), "{printed}");
 }
 
 #[test]
@@ -214,9 +220,9 @@ fn answer_is_lost_after_the_push_landed(
     let first = clone.commit("First", None);
     assert!(clone.push(&access, &first).status.success());
     assert_eq!((proxy.count().landed, proxy.count().lost_answers), (1, 0));
-    proxy.set(Weather {
+    proxy.set(LineFaults {
         lost_answers: 1.0,
-        ..Weather::default()
+        ..LineFaults::default()
     });
     let second = clone.commit("Second", Some(&first));
     let pushed = clone.push(&access, &second);
@@ -250,17 +256,17 @@ fn the_proxy_resets_delays_and_stalls() {
     let first = clone.commit("First", None);
     assert!(clone.push(&access, &first).status.success());
 
-    proxy.set(Weather {
+    proxy.set(LineFaults {
         delay: Duration::from_millis(150),
-        ..Weather::default()
+        ..LineFaults::default()
     });
     let began = Instant::now();
     assert_eq!(clone.tip(&access), first);
     assert!(began.elapsed() >= Duration::from_millis(300));
 
-    proxy.set(Weather {
+    proxy.set(LineFaults {
         resets: 1.0,
-        ..Weather::default()
+        ..LineFaults::default()
     });
     // The point is random and this push is small: it may be through before.
     let mut tip = first;
@@ -270,9 +276,9 @@ fn the_proxy_resets_delays_and_stalls() {
         assert!(proxy.count().connections < 2000);
     }
 
-    proxy.set(Weather {
+    proxy.set(LineFaults {
         stalls: 1.0,
-        ..Weather::default()
+        ..LineFaults::default()
     });
     let before = proxy.count().connections;
     while proxy.count().stalls == 0 {
@@ -310,6 +316,6 @@ fn a_hook_can_decline() {
     .unwrap();
     let clone = Clone::new();
     let pushed = clone.push(&server.access(), &clone.commit("First", None));
-    let said = String::from_utf8_lossy(&pushed.stderr).into_owned();
-    assert!(said.contains("pre-receive hook declined"), "{said}");
+    let printed = String::from_utf8_lossy(&pushed.stderr).into_owned();
+    assert!(printed.contains("pre-receive hook declined"), "{printed}");
 }

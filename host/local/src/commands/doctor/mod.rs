@@ -1,12 +1,12 @@
 //! `platinum doctor`: tries everything the daemon will need, and says what to do about what fails.
 //!
-//! Lives elsewhere: vault, state folder and remote are looked at in `places.rs`, mail in `mail.rs`.
+//! Lives elsewhere: vault, state folder and remote are looked at in `places.rs`, the zones by themselves.
 
-mod mail;
 mod places;
 
+use platinum_capabilities::zones::CheckLevel;
 use platinum_core::Role;
-use platinum_daemon::{Config, installed};
+use platinum_daemon::{Config, installed, zone_server};
 
 use super::{
     CommandError, Context, Kind, skill, status,
@@ -20,30 +20,30 @@ pub(crate) struct DoctorArgs {}
 /// What was looked at, how it is, and what to do.
 struct Finding {
     tone: Tone,
-    what: &'static str,
+    what: String,
     text: String,
 }
 
-fn good(what: &'static str, text: impl Into<String>) -> Finding {
+fn good(what: &str, text: impl Into<String>) -> Finding {
     Finding {
         tone: Tone::Good,
-        what,
+        what: what.to_owned(),
         text: text.into(),
     }
 }
 
-fn doubtful(what: &'static str, text: impl Into<String>) -> Finding {
+fn doubtful(what: &str, text: impl Into<String>) -> Finding {
     Finding {
         tone: Tone::Doubtful,
-        what,
+        what: what.to_owned(),
         text: text.into(),
     }
 }
 
-fn bad(what: &'static str, text: impl Into<String>) -> Finding {
+fn bad(what: &str, text: impl Into<String>) -> Finding {
     Finding {
         tone: Tone::Bad,
-        what,
+        what: what.to_owned(),
         text: text.into(),
     }
 }
@@ -61,13 +61,25 @@ pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandErro
         findings.push(doubtful("remote", "not asked: it needs the state folder"));
     }
     findings.extend(places::conflicts(&config));
-    findings.push(mail::look(&config).await);
+    for (id, zone) in config.zones.configured() {
+        let checked = zone.check(zone_server(&**zone, Role::Local)).await;
+        let tone = match checked.level {
+            CheckLevel::Ok => Tone::Good,
+            CheckLevel::Warning => Tone::Doubtful,
+            CheckLevel::Error => Tone::Bad,
+        };
+        findings.push(Finding {
+            tone,
+            what: id.to_owned(),
+            text: plain(&checked.text, 500),
+        });
+    }
     findings.push(model(&config));
     findings.push(skills(ctx));
     let (tone, text) = status::journal(&config.vault.state);
     findings.push(Finding {
         tone,
-        what: "journal",
+        what: "journal".to_owned(),
         text,
     });
 
@@ -78,7 +90,7 @@ pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandErro
             Tone::Doubtful => "look",
             Tone::Bad => "wrong",
         };
-        table.toned(0, *tone, [word, what, text.as_str()]);
+        table.toned(0, *tone, [word, what.as_str(), text.as_str()]);
     }
     ctx.print(&table.render(ctx.paint))?;
     match findings

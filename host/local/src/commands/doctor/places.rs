@@ -144,7 +144,7 @@ pub(super) fn conflicts(config: &Config) -> Option<Finding> {
 fn finding(row: Row) -> Finding {
     Finding {
         tone: row.tone,
-        what: row.what,
+        what: row.what.to_owned(),
         text: row.text,
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn config_text(
          remote = {}\n\
          \n\
          # The account, the mail servers' own file, and the variables that they may see.\n\
-         # [mail]\n\
+         # [zones.email]\n\
          # account = \"me\"\n\
          # config = \"mail.toml\"\n\
          # env = [\"MAIL_PASSWORD\"]\n\

@@ -94,7 +94,7 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
     let mut next = vec![
         format!("Write your rules and tone into {}.", layout::HANDBOOK),
         format!(
-            "Describe your mailbox in {}, and name it under [mail] in the configuration.",
+            "Describe your mailbox in {}, and name it under [zones.email] in the configuration.",
             mail.display()
         ),
     ];

@@ -110,7 +110,7 @@ impl Fixture {
         files.map(|(path, blob)| (path.to_string(), blob)).collect()
     }
 
-    /// Looks till these are the edits.
+    /// Scans until these are the edits.
     fn edits_become(&mut self, expected: &[(&str, Option<Oid>)]) {
         let expected: Vec<_> = expected
             .iter()
@@ -169,7 +169,7 @@ fn scan_finds_writes_moves_and_deletions() {
             ("Plans/moved/c.md", Some(oid("Plans/sub/c.md\n"))),
             ("Plans/sub/c.md", None),
         ]);
-        // It stays so till it is taken, though no event tells of it again.
+        // It stays so until it is taken, though no event names it again.
         assert_eq!(fixture.edits().len(), 5);
         fixture.sync();
         assert_eq!(fixture.edits(), []);

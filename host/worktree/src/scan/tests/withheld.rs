@@ -1,8 +1,8 @@
-//! What is not taken, or not yet: a vault that went away, files being written, odd names.
+//! What is withheld, or not taken yet: a vault that went away, files being written, odd names.
 
 use super::*;
 
-/// The refusal that a look comes to.
+/// The refusal that scans come to.
 fn refused(fixture: &mut Fixture) -> WorktreeError {
     let deadline = Instant::now() + DEADLINE;
     loop {
@@ -173,7 +173,7 @@ fn guard_ignores_deletions_of_the_remote() {
 #[test]
 #[expect(
     clippy::disallowed_methods,
-    reason = "nothing tells that an event has come to a set that is not to be taken from"
+    reason = "nothing reports that an event has come to a set that is not to be taken from"
 )]
 fn failed_scan_keeps_the_paths_of_the_watcher() {
     let mut fixture = Fixture::watched(&["Inbox/a.md", "Inbox/b.md"]);

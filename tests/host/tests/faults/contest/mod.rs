@@ -166,7 +166,7 @@ fn setup(folder: &Path, agent: &str, access: &Access) -> Setup {
         time_out: Duration::from_secs(20),
         every: None,
         points: Vec::new(),
-        traps: Vec::new(),
+        fail_points: Vec::new(),
     }
 }
 

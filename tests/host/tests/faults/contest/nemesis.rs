@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use platinum_testkit::git::{Proxy, Weather};
+use platinum_testkit::git::{LineFaults, Proxy};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -18,7 +18,7 @@ use crate::contest::worker::{self, Part};
 
 /// What the line does all the time: of eight landed pushes one loses its answer, of twenty-five
 /// connections one is reset.
-const WEATHER: Weather = Weather {
+const FAULTS: LineFaults = LineFaults {
     lost_answers: 0.125,
     resets: 0.04,
     stalls: 0.0,
@@ -56,7 +56,7 @@ pub(crate) struct Nemesis<'a> {
 
 impl<'a> Nemesis<'a> {
     pub(crate) fn start(test: &'a str, parts: &'a [Part], proxy: &'a Proxy, seed: u64) -> Self {
-        proxy.set(WEATHER);
+        proxy.set(FAULTS);
         Self {
             test,
             parts,
@@ -111,8 +111,12 @@ impl<'a> Nemesis<'a> {
             && let Some(status) = child.try_wait().unwrap()
         {
             let part = &self.parts[number];
-            let said = || worker::log(&part.folder, number);
-            assert!(status.success(), "a worker fell over: {status}\n{}", said());
+            let output = || worker::log(&part.folder, number);
+            assert!(
+                status.success(),
+                "a worker fell over: {status}\n{}",
+                output()
+            );
             self.workers[number] = None;
             self.is_over[number] = true;
         }

@@ -12,7 +12,7 @@ use platinum_host_tests::worker::{Answer, Order};
 use platinum_testkit::seed;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
-use crate::failpoints::estate::Estate;
+use crate::failpoints::cluster::Cluster;
 
 /// What takes the room. Hidden: no note of the vault's.
 const BALLAST: &str = ".ballast";
@@ -79,8 +79,8 @@ fn run(program: &str, words: &[&str], path: &Path) -> anyhow::Result<()> {
         .arg(path)
         .output()
         .with_context(|| format!("{program} is not installed"))?;
-    let said = String::from_utf8_lossy(&ended.stderr);
-    ensure!(ended.status.success(), "{program}: {}", said.trim());
+    let printed = String::from_utf8_lossy(&ended.stderr);
+    ensure!(ended.status.success(), "{program}: {}", printed.trim());
     Ok(())
 }
 
@@ -106,31 +106,31 @@ fn full_vault_disk_takes_what_fits_and_the_rest_later() {
     let Some(disk) = Disk::mount(4).unwrap() else {
         return;
     };
-    let mut estate = Estate::set_with(|setup| setup.vault = disk.path().to_owned());
-    estate.owner.save("Inbox/idea.md", "An idea.\n");
-    assert_eq!(withheld(&estate.local(&Order::Sync)), [""; 0]);
+    let mut cluster = Cluster::set_with(|setup| setup.vault = disk.path().to_owned());
+    cluster.owner.save("Inbox/idea.md", "An idea.\n");
+    assert_eq!(withheld(&cluster.local(&Order::Sync)), [""; 0]);
     disk.fill(600);
-    estate.cloud(&Order::Sync);
-    estate
+    cluster.cloud(&Order::Sync);
+    cluster
         .other
         .save("Plans/large.txt", "A large plan. ".repeat(100_000));
-    estate.other.save("Plans/small.md", "A small plan.\n");
-    estate.cloud(&Order::Sync);
-    estate.owner.save("Inbox/idea.md", "A better idea.\n");
+    cluster.other.save("Plans/small.md", "A small plan.\n");
+    cluster.cloud(&Order::Sync);
+    cluster.owner.save("Inbox/idea.md", "A better idea.\n");
     let reason = "Plans/large.txt: there is no room left on the disk to write Plans/large.txt; \
                   nothing was changed. Free some space";
     for _ in 0..2 {
-        assert_eq!(withheld(&estate.local(&Order::Sync)), [reason]);
+        assert_eq!(withheld(&cluster.local(&Order::Sync)), [reason]);
         assert_eq!(hidden(&disk.path().join("Plans")), [""; 0]);
     }
     assert_eq!(
-        estate.owner.read("Plans/small.md").unwrap(),
+        cluster.owner.read("Plans/small.md").unwrap(),
         "A small plan.\n"
     );
     // What is not here for want of room is not taken for deleted, and the owner's edit went.
-    assert!(estate.remote_files().contains("Plans/large.txt"));
+    assert!(cluster.remote_files().contains("Plans/large.txt"));
     disk.empty();
-    estate.end();
+    cluster.end();
 }
 
 /// A state folder on a full disk changes nothing until there is room.
@@ -140,29 +140,29 @@ fn full_state_disk_changes_nothing_until_there_is_room() {
     let Some(disk) = Disk::mount(8).unwrap() else {
         return;
     };
-    let mut estate = Estate::set_with(|setup| setup.state = disk.path().to_owned());
-    let task = estate.put_task(ZoneId::EMAIL).to_string();
-    estate.owner.save("Inbox/idea.md", "An idea.\n");
-    assert_eq!(withheld(&estate.local(&Order::Sync)), [""; 0]);
-    estate.cloud(&Order::Sync);
-    estate.other.save("Plans/plan.md", "A plan.\n");
-    estate.cloud(&Order::Sync);
+    let mut cluster = Cluster::set_with(|setup| setup.state = disk.path().to_owned());
+    let task = cluster.put_task(ZoneId::EMAIL).to_string();
+    cluster.owner.save("Inbox/idea.md", "An idea.\n");
+    assert_eq!(withheld(&cluster.local(&Order::Sync)), [""; 0]);
+    cluster.cloud(&Order::Sync);
+    cluster.other.save("Plans/plan.md", "A plan.\n");
+    cluster.cloud(&Order::Sync);
     disk.fill(0);
-    let before = estate.remote_files();
+    let before = cluster.remote_files();
     let text = noise(500_000);
-    estate.owner.save("Inbox/large.txt", &text);
+    cluster.owner.save("Inbox/large.txt", &text);
     for order in [Order::Sync, Order::Claim(task.clone())] {
-        let answer = estate.local(&order);
+        let answer = cluster.local(&order);
         let refused = matches!(&answer, Answer::Failed(_))
             || answer == Answer::Claimed("Tentative".to_owned());
         assert!(refused, "{order:?}: {answer:?}");
     }
-    assert_eq!(estate.remote_files(), before);
-    assert_eq!(estate.owner.read("Inbox/large.txt"), Some(text));
+    assert_eq!(cluster.remote_files(), before);
+    assert_eq!(cluster.owner.read("Inbox/large.txt"), Some(text));
     disk.empty();
-    let answer = estate.local(&Order::Claim(task));
+    let answer = cluster.local(&Order::Claim(task));
     assert_eq!(answer, Answer::Claimed("Won { epoch: 1 }".to_owned()));
-    estate.end();
+    cluster.end();
 }
 
 /// A vault that may not be written is told as that and filled later.
@@ -171,26 +171,26 @@ fn read_only_vault_is_reported_and_filled_later() {
     let Some(disk) = Disk::mount(4).unwrap() else {
         return;
     };
-    let mut estate = Estate::set_with(|setup| setup.vault = disk.path().to_owned());
-    let task = estate.put_task(ZoneId::EMAIL).to_string();
-    estate.owner.save("Inbox/idea.md", "An idea.\n");
-    assert_eq!(withheld(&estate.local(&Order::Sync)), [""; 0]);
-    estate.cloud(&Order::Claim(task));
-    estate.other.save("Plans/plan.md", "A plan.\n");
-    estate.cloud(&Order::Sync);
+    let mut cluster = Cluster::set_with(|setup| setup.vault = disk.path().to_owned());
+    let task = cluster.put_task(ZoneId::EMAIL).to_string();
+    cluster.owner.save("Inbox/idea.md", "An idea.\n");
+    assert_eq!(withheld(&cluster.local(&Order::Sync)), [""; 0]);
+    cluster.cloud(&Order::Claim(task));
+    cluster.other.save("Plans/plan.md", "A plan.\n");
+    cluster.cloud(&Order::Sync);
     disk.may_be_written(false);
     for _ in 0..2 {
-        let answer = estate.local(&Order::Sync);
-        let told = match &answer {
+        let answer = cluster.local(&Order::Sync);
+        let message = match &answer {
             Answer::Synced { withheld, .. } => withheld.join("\n"),
             Answer::Failed(reason) => reason.clone(),
             other => panic!("{other:?}"),
         };
-        assert!(told.contains("Read-only file system"), "{answer:?}");
+        assert!(message.contains("Read-only file system"), "{answer:?}");
     }
-    assert!(estate.remote_files().contains("Plans/plan.md"));
+    assert!(cluster.remote_files().contains("Plans/plan.md"));
     disk.may_be_written(true);
-    estate.end();
+    cluster.end();
 }
 
 /// Text that does not get smaller.

@@ -4,7 +4,7 @@
 use std::{path::Path, time::Duration};
 
 use platinum_core::{AgentName, TaskId, Timestamp, ZoneId, layout};
-use platinum_host_tests::worker::{self, Act, Answer, Died, Order, Setup, Trap, Worker};
+use platinum_host_tests::worker::{self, Act, Answer, Died, FailPoint, Order, Setup, Worker};
 use platinum_testkit::git::GitServer;
 use platinum_vault::note::TaskNote;
 
@@ -24,7 +24,7 @@ fn setup(agent: &str, folder: &Path, server: &GitServer) -> Setup {
         time_out: Duration::from_secs(20),
         every: None,
         points: Vec::new(),
-        traps: Vec::new(),
+        fail_points: Vec::new(),
     }
 }
 
@@ -55,7 +55,7 @@ fn synced(worker: &mut Worker) -> (u32, u32) {
         Answer::Synced {
             pushed, conflicts, ..
         } => (pushed, conflicts),
-        other => panic!("{other:?}\n{}", worker.said()),
+        other => panic!("{other:?}\n{}", worker.log()),
     }
 }
 
@@ -81,13 +81,13 @@ fn kill_during_apply_does_not_bring_a_claim_back() {
 
     // The claim is on this disk, and the base of the next merge does not know of it.
     let witness = folder.path().join("died");
-    here.must(&Order::Arm(vec![Trap {
+    here.must(&Order::Arm(vec![FailPoint {
         point: "sync-files-changed".to_owned(),
         hit: 1,
         act: Act::Die,
         witness: witness.clone(),
     }]));
-    assert_eq!(here.ask(&Order::Sync), Err(Died), "{}", here.said());
+    assert_eq!(here.ask(&Order::Sync), Err(Died), "{}", here.log());
     assert!(witness.exists());
     let agent: AgentName = "cloud".parse().unwrap();
     let owned = layout::in_progress(&agent, task);
@@ -97,7 +97,7 @@ fn kill_during_apply_does_not_bring_a_claim_back() {
     let won = there.must(&Order::Claim(task.to_string()));
     assert_eq!(won, Answer::Claimed("Won { epoch: 2 }".to_owned()));
 
-    local.traps.clear();
+    local.fail_points.clear();
     let mut here = start(&local);
     assert_eq!(synced(&mut here), (0, 0), "nothing here is an edit");
     let note = std::fs::read_to_string(local.vault.join(owned.as_str())).unwrap();

@@ -1,7 +1,7 @@
 //! A host is killed (`kill -9`) at every fail point there is, started again on what it left, and
 //! must come to agree with the other host: nothing lost, no task with two owners.
 //!
-//! Lives here: `points` has the names and holds them against the sources, `estate` is two hosts
+//! Lives here: `points` has the names and holds them against the sources, `cluster` is two hosts
 //! and their remote, `workload` what they do, `disk` the same on a disk that is full or may not be
 //! written.
 //! Lives elsewhere: kills at random moments of the whole programs are in `crashes`.
@@ -10,8 +10,8 @@
 //! several times in one life of a vault. `PLATINUM_EVERY_HIT=1` kills at every hit of every point,
 //! each in a life of its own.
 
+mod cluster;
 mod disk;
-mod estate;
 mod interrupted;
 mod points;
 mod workload;
@@ -26,7 +26,7 @@ use platinum_host_tests::worker;
 use platinum_testkit::seed;
 use rand::{SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 
-use estate::Outcome;
+use cluster::Outcome;
 use points::POINTS;
 use workload::Kill;
 

@@ -8,13 +8,13 @@ use platinum_core::{TaskId, ZoneId, layout};
 use platinum_host_tests::worker::{Answer, Order};
 use platinum_testkit::git::{GitServer, hermetic};
 
-use crate::failpoints::estate::{Estate, Outcome};
+use crate::failpoints::cluster::{Cluster, Outcome};
 
 /// Nobody listens there.
 const NOWHERE: &str = "git://127.0.0.1:1/vault.git";
 
 /// A part of what they do. Each needs the first, and no other.
-type Part = fn(&mut Estate);
+type Part = fn(&mut Cluster);
 
 /// All of them.
 pub(crate) const PARTS: [(&str, Part); 9] = [
@@ -42,12 +42,12 @@ pub(crate) struct Kill {
 
 /// Runs all parts, and answers how often each fail point was come by in each.
 pub(crate) fn count() -> Vec<BTreeMap<String, u32>> {
-    let mut estate = Estate::set();
+    let mut cluster = Cluster::set();
     let mut counts = Vec::new();
     let mut before = BTreeMap::new();
     for (_, part) in PARTS {
-        part(&mut estate);
-        let now = estate.hits();
+        part(&mut cluster);
+        let now = cluster.hits();
         let mut new = now.clone();
         for (point, count) in &mut new {
             *count -= before.get(point).copied().unwrap_or(0);
@@ -56,29 +56,29 @@ pub(crate) fn count() -> Vec<BTreeMap<String, u32>> {
         counts.push(new);
         before = now;
     }
-    estate.end();
+    cluster.end();
     counts
 }
 
 /// Runs one part, in which the host is killed.
 pub(crate) fn killed(part: usize, kills: &[Kill]) -> Outcome {
-    let mut estate = Estate::set();
+    let mut cluster = Cluster::set();
     if part > 0 {
-        first_contact(&mut estate);
+        first_contact(&mut cluster);
     }
-    estate.arm(kills);
-    PARTS[part].1(&mut estate);
-    estate.end()
+    cluster.arm(kills);
+    PARTS[part].1(&mut cluster);
+    cluster.end()
 }
 
 fn synced(answer: &Answer) {
     assert!(matches!(answer, Answer::Synced { .. }), "{answer:?}");
 }
 
-fn both(estate: &mut Estate) {
-    synced(&estate.local(&Order::Sync));
-    synced(&estate.cloud(&Order::Sync));
-    synced(&estate.local(&Order::Sync));
+fn both(cluster: &mut Cluster) {
+    synced(&cluster.local(&Order::Sync));
+    synced(&cluster.cloud(&Order::Sync));
+    synced(&cluster.local(&Order::Sync));
 }
 
 fn claimed(answer: &Answer, how: &str) {
@@ -100,96 +100,96 @@ const DRAGGED_IN_VAIN: usize = 7;
 const OWN: usize = 8;
 const OWN_AND_TOLD: usize = 9;
 
-fn first_contact(estate: &mut Estate) {
+fn first_contact(cluster: &mut Cluster) {
     for number in 0..5 {
         let text = format!("Thought {number}\n");
-        estate.owner.save(&format!("Inbox/{number}.md"), text);
+        cluster.owner.save(&format!("Inbox/{number}.md"), text);
     }
-    estate.owner.save("Company_Handbook.md", "Be kind.\n");
+    cluster.owner.save("Company_Handbook.md", "Be kind.\n");
     for _ in THEIRS..=DRAGGED_IN_VAIN {
-        estate.put_task(ZoneId::EMAIL);
+        cluster.put_task(ZoneId::EMAIL);
     }
     for _ in OWN..=OWN_AND_TOLD {
-        estate.put_task(ZoneId::PAYMENTS);
+        cluster.put_task(ZoneId::PAYMENTS);
     }
-    both(estate);
+    both(cluster);
 }
 
-fn ordinary_edits(estate: &mut Estate) {
-    estate.owner.save("Inbox/0.md", "Thought 0, better\n");
-    estate
+fn ordinary_edits(cluster: &mut Cluster) {
+    cluster.owner.save("Inbox/0.md", "Thought 0, better\n");
+    cluster
         .owner
         .overwrite("Inbox/1.md", "Thought 1, in place\n");
-    estate.owner.delete("Inbox/2.md");
-    estate.owner.rename("Inbox/3.md", "Inbox/new/moved.md");
-    estate
+    cluster.owner.delete("Inbox/2.md");
+    cluster.owner.rename("Inbox/3.md", "Inbox/new/moved.md");
+    cluster
         .owner
         .save("Inbox/new/big.txt", "x".repeat(3_000_000));
-    synced(&estate.local(&Order::Sync));
-    estate.owner.save("Inbox/0.md", "Thought 0, best\n");
-    estate.cloud(&Order::Publish("All is well".to_owned()));
-    synced(&estate.cloud(&Order::Sync));
-    estate.local(&Order::Publish("Here too".to_owned()));
+    synced(&cluster.local(&Order::Sync));
+    cluster.owner.save("Inbox/0.md", "Thought 0, best\n");
+    cluster.cloud(&Order::Publish("All is well".to_owned()));
+    synced(&cluster.cloud(&Order::Sync));
+    cluster.local(&Order::Publish("Here too".to_owned()));
     for text in ["All is well.\n", "All is very well.\n"] {
         let order = Order::Write("Dashboard.md".to_owned(), text.to_owned());
-        assert_eq!(estate.local(&order), Answer::Done);
+        assert_eq!(cluster.local(&order), Answer::Done);
     }
-    both(estate);
+    both(cluster);
 }
 
-fn task(estate: &Estate, number: usize) -> String {
-    estate.tasks[number].to_string()
+fn task(cluster: &Cluster, number: usize) -> String {
+    cluster.tasks[number].to_string()
 }
 
-fn claims(estate: &mut Estate) {
-    let (theirs, mine) = (task(estate, THEIRS), task(estate, OURS));
-    claimed(&estate.cloud(&Order::Claim(theirs.clone())), "Won");
-    claimed(&estate.local(&Order::Claim(theirs)), "Lost");
-    claimed(&estate.local(&Order::Claim(mine.clone())), "Won");
-    claimed(&estate.local(&Order::Claim(mine.clone())), "Won");
-    assert_eq!(estate.local(&Order::Release(mine.clone())), Answer::Done);
-    claimed(&estate.local(&Order::Claim(mine.clone())), "Won");
+fn claims(cluster: &mut Cluster) {
+    let (theirs, mine) = (task(cluster, THEIRS), task(cluster, OURS));
+    claimed(&cluster.cloud(&Order::Claim(theirs.clone())), "Won");
+    claimed(&cluster.local(&Order::Claim(theirs)), "Lost");
+    claimed(&cluster.local(&Order::Claim(mine.clone())), "Won");
+    claimed(&cluster.local(&Order::Claim(mine.clone())), "Won");
+    assert_eq!(cluster.local(&Order::Release(mine.clone())), Answer::Done);
+    claimed(&cluster.local(&Order::Claim(mine.clone())), "Won");
     // Taken away by hand, it is brought back.
-    estate
+    cluster
         .owner
-        .delete(&in_progress("local", estate.tasks[OURS]));
-    claimed(&estate.local(&Order::Claim(mine.clone())), "Won");
-    assert_eq!(estate.local(&Order::Finish(mine)), Answer::Done);
-    both(estate);
+        .delete(&in_progress("local", cluster.tasks[OURS]));
+    claimed(&cluster.local(&Order::Claim(mine.clone())), "Won");
+    assert_eq!(cluster.local(&Order::Finish(mine)), Answer::Done);
+    both(cluster);
 }
 
 /// Both change the same file; one deletes what the other changes.
-fn conflicts(estate: &mut Estate) {
-    let id = estate.tasks[CONTESTED];
-    claimed(&estate.cloud(&Order::Claim(id.to_string())), "Won");
-    both(estate);
+fn conflicts(cluster: &mut Cluster) {
+    let id = cluster.tasks[CONTESTED];
+    claimed(&cluster.cloud(&Order::Claim(id.to_string())), "Won");
+    both(cluster);
     let path = in_progress("cloud", id);
-    let text = estate.other.read(&path).unwrap();
-    estate
+    let text = cluster.other.read(&path).unwrap();
+    cluster
         .other
         .save(&path, format!("{text}\nThe cloud's thought.\n"));
-    estate
+    cluster
         .owner
         .save(&path, format!("{text}\nThe owner's thought.\n"));
-    synced(&estate.cloud(&Order::Sync));
-    both(estate);
+    synced(&cluster.cloud(&Order::Sync));
+    both(cluster);
     // The cloud files the task while the owner writes into it.
-    let text = estate.owner.read(&path).unwrap();
-    assert_eq!(estate.cloud(&Order::Finish(id.to_string())), Answer::Done);
-    estate
+    let text = cluster.owner.read(&path).unwrap();
+    assert_eq!(cluster.cloud(&Order::Finish(id.to_string())), Answer::Done);
+    cluster
         .owner
         .save(&path, format!("{text}\nOne more thing.\n"));
-    both(estate);
+    both(cluster);
     // What is left of it in that folder is a person's note, not the task.
-    estate.owner.rename(&path, "Inbox/one-more-thing.md");
-    both(estate);
+    cluster.owner.rename(&path, "Inbox/one-more-thing.md");
+    both(cluster);
 }
 
 /// The owner saves a file in the moment in which the host replaces it, or takes it away.
-fn edits_at_the_very_moment(estate: &mut Estate) {
-    let id = estate.tasks[MOMENT];
-    claimed(&estate.cloud(&Order::Claim(id.to_string())), "Won");
-    both(estate);
+fn edits_at_the_very_moment(cluster: &mut Cluster) {
+    let id = cluster.tasks[MOMENT];
+    claimed(&cluster.cloud(&Order::Claim(id.to_string())), "Won");
+    both(cluster);
     let path = in_progress("cloud", id);
     // The second round: once more while the first edit is put back.
     for (round, points) in [
@@ -199,74 +199,76 @@ fn edits_at_the_very_moment(estate: &mut Estate) {
     .into_iter()
     .enumerate()
     {
-        let text = estate.other.read(&path).unwrap();
-        estate
+        let text = cluster.other.read(&path).unwrap();
+        cluster
             .other
             .save(&path, format!("{text}\nThought {round}.\n"));
-        synced(&estate.cloud(&Order::Sync));
+        synced(&cluster.cloud(&Order::Sync));
         for point in points {
-            estate.save_at(point, &path);
+            cluster.save_at(point, &path);
         }
-        both(estate);
+        both(cluster);
     }
-    assert_eq!(estate.cloud(&Order::Finish(id.to_string())), Answer::Done);
-    estate.save_at("vault-before-removal", &path);
-    both(estate);
-    estate.owner.rename(&path, "Inbox/at-the-very-moment.md");
-    both(estate);
+    assert_eq!(cluster.cloud(&Order::Finish(id.to_string())), Answer::Done);
+    cluster.save_at("vault-before-removal", &path);
+    both(cluster);
+    cluster.owner.rename(&path, "Inbox/at-the-very-moment.md");
+    both(cluster);
 }
 
 /// The owner moves tasks into the folder of this host by hand: that asks for a claim.
-fn drags(estate: &mut Estate) {
-    let lost = estate.tasks[DRAGGED_IN_VAIN];
-    claimed(&estate.cloud(&Order::Claim(lost.to_string())), "Won");
+fn drags(cluster: &mut Cluster) {
+    let lost = cluster.tasks[DRAGGED_IN_VAIN];
+    claimed(&cluster.cloud(&Order::Claim(lost.to_string())), "Won");
     for number in [DRAGGED, DRAGGED_IN_VAIN] {
-        let id = estate.tasks[number];
+        let id = cluster.tasks[number];
         let from = layout::waiting(ZoneId::EMAIL, id);
         let to = in_progress("local", id);
-        assert!(estate.owner.rename(from.as_str(), &to));
+        assert!(cluster.owner.rename(from.as_str(), &to));
     }
     let path = in_progress("local", lost);
-    let text = estate.owner.read(&path).unwrap();
-    estate.owner.save(&path, text + "\nI do this one myself.\n");
-    both(estate);
-    let id = task(estate, DRAGGED);
-    assert_eq!(estate.local(&Order::Finish(id)), Answer::Done);
-    both(estate);
+    let text = cluster.owner.read(&path).unwrap();
+    cluster
+        .owner
+        .save(&path, text + "\nI do this one myself.\n");
+    both(cluster);
+    let id = task(cluster, DRAGGED);
+    assert_eq!(cluster.local(&Order::Finish(id)), Answer::Done);
+    both(cluster);
 }
 
 /// The remote is away: work goes on, and is told later.
-fn without_a_remote(estate: &mut Estate) {
-    let [wished, in_vain, own, told] =
-        [WISHED, WISHED_IN_VAIN, OWN, OWN_AND_TOLD].map(|number| task(estate, number));
-    claimed(&estate.local(&Order::Claim(told.clone())), "Won");
-    synced(&estate.local(&Order::Sync));
-    let remote = estate.server.address();
-    estate.move_to(NOWHERE);
-    away(&estate.local(&Order::Sync));
+fn without_a_remote(cluster: &mut Cluster) {
+    let [wished, in_vain, own, pushed] =
+        [WISHED, WISHED_IN_VAIN, OWN, OWN_AND_TOLD].map(|number| task(cluster, number));
+    claimed(&cluster.local(&Order::Claim(pushed.clone())), "Won");
+    synced(&cluster.local(&Order::Sync));
+    let remote = cluster.server.address();
+    cluster.move_to(NOWHERE);
+    away(&cluster.local(&Order::Sync));
     for task in [&wished, &in_vain] {
-        claimed(&estate.local(&Order::Claim(task.clone())), "Tentative");
-        let drafted = estate.local(&Order::Draft(task.clone()));
+        claimed(&cluster.local(&Order::Claim(task.clone())), "Tentative");
+        let drafted = cluster.local(&Order::Draft(task.clone()));
         let Answer::Place(path) = drafted else {
             panic!("{drafted:?}");
         };
-        let text = estate.owner.read(&path).unwrap();
-        estate.owner.must_keep(&path, text);
+        let text = cluster.owner.read(&path).unwrap();
+        cluster.owner.must_keep(&path, text);
     }
-    claimed(&estate.cloud(&Order::Claim(in_vain)), "Won");
-    claimed(&estate.local(&Order::Claim(own.clone())), "Won");
-    for task in [own, told] {
-        assert_eq!(estate.local(&Order::Finish(task)), Answer::Done);
+    claimed(&cluster.cloud(&Order::Claim(in_vain)), "Won");
+    claimed(&cluster.local(&Order::Claim(own.clone())), "Won");
+    for task in [own, pushed] {
+        assert_eq!(cluster.local(&Order::Finish(task)), Answer::Done);
     }
-    estate.owner.save("Inbox/4.md", "Written while cut off\n");
-    away(&estate.local(&Order::Sync));
-    estate
+    cluster.owner.save("Inbox/4.md", "Written while cut off\n");
+    away(&cluster.local(&Order::Sync));
+    cluster
         .owner
         .save("Inbox/4.md", "Written while cut off, better\n");
-    estate.move_to(&remote);
-    both(estate);
-    claimed(&estate.local(&Order::Claim(wished)), "Won");
-    both(estate);
+    cluster.move_to(&remote);
+    both(cluster);
+    claimed(&cluster.local(&Order::Claim(wished)), "Won");
+    both(cluster);
 }
 
 fn away(answer: &Answer) {
@@ -274,13 +276,13 @@ fn away(answer: &Answer) {
 }
 
 /// Somebody with access to the remote, but without a key, writes into the owner's dashboard.
-fn a_violation(estate: &mut Estate) {
+fn a_violation(cluster: &mut Cluster) {
     let order = Order::Write("Dashboard.md".to_owned(), "All is well.\n".to_owned());
-    assert_eq!(estate.local(&order), Answer::Done);
-    both(estate);
-    forge(&estate.server, "Dashboard.md", "Please pay at once.\n");
-    both(estate);
-    let text = estate.owner.read("Dashboard.md");
+    assert_eq!(cluster.local(&order), Answer::Done);
+    both(cluster);
+    forge(&cluster.server, "Dashboard.md", "Please pay at once.\n");
+    both(cluster);
+    let text = cluster.owner.read("Dashboard.md");
     assert_eq!(text.as_deref(), Some("All is well.\n"));
 }
 
@@ -296,8 +298,8 @@ fn forge(server: &GitServer, path: &str, text: &str) {
             .args(words)
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&ended.stderr);
-        assert!(ended.status.success(), "{words:?}: {said}");
+        let printed = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success(), "{words:?}: {printed}");
         String::from_utf8(ended.stdout).unwrap().trim().to_owned()
     };
     run(&["read-tree", "main"]);
@@ -310,20 +312,20 @@ fn forge(server: &GitServer, path: &str, text: &str) {
 }
 
 /// Writers were killed here before: of what they left, one is known and one is not.
-fn leftovers(estate: &mut Estate) {
+fn leftovers(cluster: &mut Cluster) {
     let mut gone = Command::new("true").spawn().unwrap();
     gone.wait().unwrap();
-    let known = estate.owner.read("Inbox/0.md").unwrap();
+    let known = cluster.owner.read("Inbox/0.md").unwrap();
     for (count, text) in [known.as_str(), "Nobody has seen this.\n"]
         .iter()
         .enumerate()
     {
         let name = format!(".platinum-tmp-swap-{}-1-{count}-0.md", gone.id());
-        let file = estate.owner.root().join("Inbox").join(name);
+        let file = cluster.owner.root().join("Inbox").join(name);
         std::fs::write(&file, text).unwrap();
-        estate.owner.must_keep("Inbox/0.md", text);
+        cluster.owner.must_keep("Inbox/0.md", text);
     }
-    both(estate);
+    both(cluster);
 }
 
 fn in_progress(agent: &str, task: TaskId) -> String {

@@ -1,24 +1,24 @@
 //! Two hosts in network namespaces, with a remote behind sshd in a third; their lines are cut in
 //! several ways while both work and people edit by hand at both, and then mended.
 //!
-//! Lives here: `network` is the namespaces and the cuts, `estate` the hosts and what is looked at
-//! in the end, `people` the edits by hand, `work` what each host does with the tasks.
+//! Lives here: `network` is the namespaces and the cuts, `cluster` the hosts and what is looked at
+//! in the end, `editors` the edits by hand, `work` what each host does with the tasks.
 //! Lives elsewhere: what is decided without a remote is tried state by state in `protocol`.
 //!
 //! In the test command the lines are cut for [`CUT`] in all; `PLATINUM_CUT_SECONDS=180` is the
 //! full length. Without the right to make namespaces the test says so and is skipped, unless it
 //! is root's and the tests must run.
 
-mod estate;
+mod cluster;
+mod editors;
 mod network;
-mod people;
 mod work;
 
 use std::time::{Duration, Instant};
 
 use platinum_host_tests::worker;
 
-use estate::Estate;
+use cluster::Cluster;
 use network::{Cut, network};
 
 /// How long the lines are cut in the test command.
@@ -47,22 +47,22 @@ fn partitioned_hosts_work_on_and_agree_afterwards() {
     let whole = seconds
         .and_then(|text| text.parse().ok())
         .map_or(CUT, Duration::from_secs);
-    let mut estate = Estate::set(network);
-    estate.begin();
+    let mut cluster = Cluster::set(network);
+    cluster.begin();
     let cut_at = Instant::now();
     for (local, cloud, tenths) in PHASES {
         for (host, cut) in [("local", local), ("cloud", cloud)] {
             match cut {
-                Some(cut) => estate.network.cut(host, cut).unwrap(),
-                None => estate.network.heal(host).unwrap(),
+                Some(cut) => cluster.network.cut(host, cut).unwrap(),
+                None => cluster.network.heal(host).unwrap(),
             }
         }
         println!("local: {local:?}, cloud: {cloud:?}");
-        estate.let_pass(whole * tenths / 10);
+        cluster.let_pass(whole * tenths / 10);
     }
     for host in ["local", "cloud"] {
-        estate.network.heal(host).unwrap();
+        cluster.network.heal(host).unwrap();
     }
     let healed_at = Instant::now();
-    estate.end(cut_at, healed_at);
+    cluster.end(cut_at, healed_at);
 }

@@ -182,12 +182,12 @@ fn address(number: u8, last: u8) -> String {
 fn ip(words: &[&str]) -> anyhow::Result<()> {
     let ended = Command::new("ip").args(words).output();
     let ended = ended.context("ip is not installed (Debian: iproute2)")?;
-    let said = String::from_utf8_lossy(&ended.stderr);
+    let printed = String::from_utf8_lossy(&ended.stderr);
     ensure!(
         ended.status.success(),
         "ip {}: {}",
         words.join(" "),
-        said.trim()
+        printed.trim()
     );
     Ok(())
 }

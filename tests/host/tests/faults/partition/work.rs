@@ -12,7 +12,7 @@ use std::{
 use platinum_host_tests::worker::{Answer, Line, Order};
 use rand::{rngs::StdRng, seq::IndexedRandom as _};
 
-use crate::partition::estate::pause;
+use crate::partition::cluster::pause;
 
 /// One order and its answer.
 #[derive(Debug, Clone)]

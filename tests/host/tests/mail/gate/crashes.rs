@@ -16,7 +16,7 @@ use platinum_testkit::{
 
 use crate::gate::{
     MAIL,
-    stage::{SOON, Stage},
+    cluster::{Cluster, SOON},
 };
 
 /// Kills at the answer to `send_email`: the mail has left, and nobody was told. (The tools' schema
@@ -42,32 +42,35 @@ done | "$REAL" "$@"
 
 /// A mail came, was drafted and approved, and the daemon that should have sent it was killed.
 struct Crashed {
-    stage: Stage,
+    cluster: Cluster,
     draft: DraftId,
 }
 
 impl Crashed {
     fn by(script: &str) -> Self {
-        let stage = Stage::set();
-        let cloud = stage.cloud();
-        stage.wait_for_line("cloud", "waiting for mail");
-        stage.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
-        let killer = killer(&stage, script);
-        stage.configure("local", false, killer.to_str().unwrap());
-        let local = stage.local();
+        let cluster = Cluster::set();
+        let cloud = cluster.cloud();
+        cluster.wait_for_line("cloud", "waiting for mail");
+        cluster.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
+        let killer = killer(&cluster, script);
+        cluster.configure("local", false, killer.to_str().unwrap());
+        let local = cluster.local();
         let draft = wait_for("the draft in the owner's vault", SOON, || {
-            Ok(stage.notes("local", "Pending_Approval").into_iter().next())
+            Ok(cluster
+                .notes("local", "Pending_Approval")
+                .into_iter()
+                .next())
         })
         .unwrap();
         let draft = draft.file_stem().unwrap().to_str().unwrap().to_owned();
-        stage.platinum(&["approve", &draft, "--with-gaps"]);
+        cluster.platinum(&["approve", &draft, "--with-gaps"]);
         let crashed = Self {
-            stage,
+            cluster,
             draft: draft.parse().unwrap(),
         };
         wait_for("the daemon to be killed at its intent", SOON, || {
             let dead = crashed
-                .stage
+                .cluster
                 .platinum(&["status"])
                 .contains("daemon   not running");
             Ok((dead && matches!(crashed.known(), State::Intended(_))).then_some(()))
@@ -75,25 +78,25 @@ impl Crashed {
         .unwrap();
         drop(local);
         drop(cloud);
-        crashed.stage.configure("local", false, "");
+        crashed.cluster.configure("local", false, "");
         crashed
     }
 
     /// What the journal knows of the draft.
     fn known(&self) -> State {
-        let journal = Journal::open(&self.stage.state("local").join("journal.db")).unwrap();
+        let journal = Journal::open(&self.cluster.state("local").join("journal.db")).unwrap();
         journal.verify().unwrap();
         journal.state(self.draft).unwrap()
     }
 
     fn dashboard(&self) -> String {
-        fs::read_to_string(self.stage.vault("local").join("Dashboard.md")).unwrap_or_default()
+        fs::read_to_string(self.cluster.vault("local").join("Dashboard.md")).unwrap_or_default()
     }
 
     /// The task's note in `Done/`.
     fn finished(&self) -> String {
         let note = wait_for("the task in Done/", SOON, || {
-            let notes = self.stage.notes("local", "Done");
+            let notes = self.cluster.notes("local", "Done");
             Ok(notes.into_iter().find(|path| {
                 path.file_name()
                     .is_some_and(|name| name.to_string_lossy().starts_with("task_"))
@@ -102,16 +105,16 @@ impl Crashed {
         match note {
             Ok(note) => fs::read_to_string(note).unwrap(),
             Err(error) => panic!(
-                "{error}; local said:\n{}",
-                fs::read_to_string(self.stage.log("local")).unwrap_or_default()
+                "{error}; the log of local:\n{}",
+                fs::read_to_string(self.cluster.log("local")).unwrap_or_default()
             ),
         }
     }
 }
 
-fn killer(stage: &Stage, script: &str) -> PathBuf {
+fn killer(cluster: &Cluster, script: &str) -> PathBuf {
     let real = program("platinum-email", "platinum-email").unwrap();
-    let path = stage.folder().join("killer.sh");
+    let path = cluster.folder().join("killer.sh");
     let text = format!("#!/bin/sh\nREAL='{}'\n{script}", real.display());
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -121,15 +124,15 @@ fn killer(stage: &Stage, script: &str) -> PathBuf {
 #[test]
 fn a_crash_in_the_middle_of_sending_never_sends_twice() {
     let crashed = Crashed::by(AT_THE_ANSWER);
-    let stage = &crashed.stage;
+    let cluster = &crashed.cluster;
     wait_for("the mail in the other mailbox", SOON, || {
-        Ok((stage.mail.mailbox(CLIENT)?.len() == 1).then_some(()))
+        Ok((cluster.mail.mailbox(CLIENT)?.len() == 1).then_some(()))
     })
     .unwrap();
-    let shown = stage.platinum(&["approvals"]);
+    let shown = cluster.platinum(&["approvals"]);
     assert!(shown.contains("may have happened"), "{shown}");
 
-    let local = stage.local();
+    let local = cluster.local();
     let task = crashed.finished();
     let State::Done(intent, receipt) = crashed.known() else {
         panic!("{:?}", crashed.known());
@@ -143,25 +146,25 @@ fn a_crash_in_the_middle_of_sending_never_sends_twice() {
         "Approved/ to be empty and the dashboard to tell it",
         SOON,
         || {
-            let put_away = stage.notes("local", "Approved").is_empty();
+            let put_away = cluster.notes("local", "Approved").is_empty();
             Ok((put_away && crashed.dashboard().contains("Done: ")).then_some(()))
         },
     )
     .unwrap();
     drop(local);
-    assert_eq!(stage.mail.mailbox(CLIENT).unwrap().len(), 1, "sent once");
-    assert_eq!(stage.mail.folder(OWNER, "Sent").unwrap().len(), 1);
+    assert_eq!(cluster.mail.mailbox(CLIENT).unwrap().len(), 1, "sent once");
+    assert_eq!(cluster.mail.folder(OWNER, "Sent").unwrap().len(), 1);
 }
 
 /// A crash before anything left sends nothing by itself and asks the owner.
 #[test]
 fn crash_before_sending_sends_nothing_and_asks_the_owner() {
     let crashed = Crashed::by(AT_THE_REQUEST);
-    let stage = &crashed.stage;
+    let cluster = &crashed.cluster;
     // However often the daemon comes back.
     for _ in 0..2 {
-        let local = stage.local();
-        wait_for("the owner to be told", SOON, || {
+        let local = cluster.local();
+        wait_for("the owner to be notified", SOON, || {
             Ok(crashed
                 .dashboard()
                 .contains("Not known whether")
@@ -169,93 +172,96 @@ fn crash_before_sending_sends_nothing_and_asks_the_owner() {
         })
         .unwrap();
         wait_for("the mailbox to be asked", SOON, || {
-            let log = fs::read_to_string(stage.log("local"))?;
+            let log = fs::read_to_string(cluster.log("local"))?;
             Ok(log.contains("It is not in Sent").then_some(()))
         })
         .unwrap();
         drop(local);
-        fs::write(stage.log("local"), "").unwrap();
+        fs::write(cluster.log("local"), "").unwrap();
     }
     assert!(matches!(crashed.known(), State::Intended(_)));
-    let shown = stage.platinum(&["approvals"]);
+    let shown = cluster.platinum(&["approvals"]);
     assert!(shown.contains("may have happened"), "{shown}");
-    let shown = stage.platinum(&["status"]);
+    let shown = cluster.platinum(&["status"]);
     assert!(shown.contains("1 outcome is unknown"), "{shown}");
     assert!(shown.contains("1 in doubt"), "{shown}");
-    assert!(stage.mail.mailbox(CLIENT).unwrap().is_empty());
-    assert!(stage.mail.folder(OWNER, "Sent").unwrap().is_empty());
-    assert_eq!(stage.notes("local", "Approved").len(), 1);
+    assert!(cluster.mail.mailbox(CLIENT).unwrap().is_empty());
+    assert!(cluster.mail.folder(OWNER, "Sent").unwrap().is_empty());
+    assert_eq!(cluster.notes("local", "Approved").len(), 1);
 
     // The owner has asked the other side, and closes it.
     let name = format!("{}.md", crashed.draft);
-    let rejected = stage.vault("local").join("Rejected");
+    let rejected = cluster.vault("local").join("Rejected");
     fs::create_dir_all(&rejected).unwrap();
     fs::rename(
-        stage.vault("local").join("Approved").join(&name),
+        cluster.vault("local").join("Approved").join(&name),
         rejected.join(&name),
     )
     .unwrap();
-    let _local = stage.local();
+    let _local = cluster.local();
     let task = crashed.finished();
     assert!(task.contains("outcome: \"filed\""), "{task}");
     assert!(task.contains("not known whether"), "{task}");
-    assert!(stage.mail.mailbox(CLIENT).unwrap().is_empty());
+    assert!(cluster.mail.mailbox(CLIENT).unwrap().is_empty());
 }
 
 /// A mail server that is away loses nothing and the owner is told.
 #[test]
 fn mail_server_away_loses_nothing_and_notifies_the_owner() {
-    let stage = Stage::set();
-    let cloud = stage.cloud();
-    stage.wait_for_line("cloud", "waiting for mail");
-    stage.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
+    let cluster = Cluster::set();
+    let cloud = cluster.cloud();
+    cluster.wait_for_line("cloud", "waiting for mail");
+    cluster.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
 
     // Nobody listens where the mail should go.
-    let mail = stage.mail.config_toml("owner").unwrap();
+    let mail = cluster.mail.config_toml("owner").unwrap();
     let [nobody] = free_ports().unwrap();
-    let away = stage.folder().join("away.toml");
+    let away = cluster.folder().join("away.toml");
     let text = fs::read_to_string(&mail).unwrap();
-    let port = format!("port = {}\n", stage.mail.smtps_port());
+    let port = format!("port = {}\n", cluster.mail.smtps_port());
     assert!(text.contains(&port), "{text}");
     fs::write(&away, text.replace(&port, &format!("port = {nobody}\n"))).unwrap();
-    let settings = fs::read_to_string(stage.config("local")).unwrap();
+    let settings = fs::read_to_string(cluster.config("local")).unwrap();
     let named = |path: &PathBuf| format!("config = {path:?}");
     fs::write(
-        stage.config("local"),
+        cluster.config("local"),
         settings.replace(&named(&mail), &named(&away)),
     )
     .unwrap();
 
-    let local = stage.local();
+    let local = cluster.local();
     let draft = wait_for("the draft in the owner's vault", SOON, || {
-        Ok(stage.notes("local", "Pending_Approval").into_iter().next())
+        Ok(cluster
+            .notes("local", "Pending_Approval")
+            .into_iter()
+            .next())
     })
     .unwrap();
     let id = draft.file_stem().unwrap().to_str().unwrap();
-    stage.platinum(&["approve", id, "--with-gaps"]);
-    wait_for("the owner to be told", SOON, || {
-        let board = fs::read_to_string(stage.vault("local").join("Dashboard.md"))?;
+    cluster.platinum(&["approve", id, "--with-gaps"]);
+    wait_for("the owner to be notified", SOON, || {
+        let board = fs::read_to_string(cluster.vault("local").join("Dashboard.md"))?;
         Ok(board
             .contains("Not sent yet, tried again by itself")
             .then_some(()))
     })
     .unwrap();
-    let shown = stage.platinum(&["approvals"]);
+    let shown = cluster.platinum(&["approvals"]);
     assert!(shown.contains("tried again by itself"), "{shown}");
-    assert_eq!(stage.notes("local", "Approved").len(), 1);
+    assert_eq!(cluster.notes("local", "Approved").len(), 1);
     drop(local);
 
-    fs::write(stage.config("local"), settings).unwrap();
-    let _local = stage.local();
+    fs::write(cluster.config("local"), settings).unwrap();
+    let _local = cluster.local();
     // The pause after the first attempt is half a minute.
     wait_for("the mail in the other mailbox", SOON * 2, || {
-        Ok((!stage.mail.mailbox(CLIENT)?.is_empty()).then_some(()))
+        Ok((!cluster.mail.mailbox(CLIENT)?.is_empty()).then_some(()))
     })
     .unwrap();
     wait_for("Approved/ to be empty", SOON, || {
-        Ok(stage.notes("local", "Approved").is_empty().then_some(()))
+        Ok(cluster.notes("local", "Approved").is_empty().then_some(()))
     })
     .unwrap();
-    assert_eq!(stage.mail.mailbox(CLIENT).unwrap().len(), 1, "sent once");
+    assert_eq!(cluster.mail.mailbox(CLIENT).unwrap().len(), 1, "sent once");
     drop(cloud);
 }

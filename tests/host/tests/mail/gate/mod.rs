@@ -3,20 +3,20 @@
 //! To read: `offline` cuts the cloud off in the middle of it, `crashes` kills the local half.
 //! Lives elsewhere: claims under contention are in `races`, hostile mail in `hostile_mail`.
 
+mod cluster;
 mod crashes;
 mod newcomer;
 mod offline;
 mod refusals;
-mod stage;
 
 use std::{fs, time::Instant};
 
+use cluster::{Cluster, SOON};
 use mail_parser::MessageParser;
 use platinum_testkit::{
     mail::{CLIENT, OWNER},
     wait_for,
 };
-use stage::{SOON, Stage};
 
 const MAIL: &str = "From: Clara Weiss <client@example.test>\r\n\
     To: Owner <owner@example.test>\r\n\
@@ -33,14 +33,14 @@ const MAIL: &str = "From: Clara Weiss <client@example.test>\r\n\
 /// A mail that came while the owner was away is answered once and only after a yes.
 #[test]
 fn mail_while_local_is_off_is_answered_once_after_approval() {
-    let stage = Stage::set();
+    let cluster = Cluster::set();
     // The owner's machine is off. The mail arrives after the watcher had its first look.
-    let cloud = stage.cloud();
-    stage.wait_for_line("cloud", "waiting for mail");
-    stage.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
+    let cloud = cluster.cloud();
+    cluster.wait_for_line("cloud", "waiting for mail");
+    cluster.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
     let arrived = Instant::now();
     wait_for("a draft on the remote", SOON, || {
-        Ok((!stage.on_remote("Pending_Approval").is_empty()).then_some(()))
+        Ok((!cluster.on_remote("Pending_Approval").is_empty()).then_some(()))
     })
     .unwrap();
     println!(
@@ -48,24 +48,27 @@ fn mail_while_local_is_off_is_answered_once_after_approval() {
         arrived.elapsed().as_secs_f32()
     );
     assert!(
-        stage.mail.mailbox(CLIENT).unwrap().is_empty(),
+        cluster.mail.mailbox(CLIENT).unwrap().is_empty(),
         "nothing was sent by the cloud"
     );
 
     // It comes back; the owner fills in the gaps and says yes.
-    let local = stage.local();
+    let local = cluster.local();
     let draft = wait_for("the draft in the owner's vault", SOON, || {
-        Ok(stage.notes("local", "Pending_Approval").into_iter().next())
+        Ok(cluster
+            .notes("local", "Pending_Approval")
+            .into_iter()
+            .next())
     })
     .unwrap();
     let text = fs::read_to_string(&draft).unwrap();
     let filled = text.replace("[[", "").replace("]]", "");
     fs::write(&draft, filled).unwrap();
     let id = draft.file_stem().unwrap().to_str().unwrap();
-    stage.platinum(&["approve", id]);
+    cluster.platinum(&["approve", id]);
     let approved = Instant::now();
     let received = wait_for("the answer in the other mailbox", SOON, || {
-        Ok(stage.mail.mailbox(CLIENT)?.into_iter().next())
+        Ok(cluster.mail.mailbox(CLIENT)?.into_iter().next())
     })
     .unwrap();
     println!(
@@ -91,7 +94,7 @@ fn mail_while_local_is_off_is_answered_once_after_approval() {
 
     // The task is filed with its receipt, the dashboard tells it, and both reach the remote.
     let done = wait_for("the task in Done/", SOON, || {
-        Ok(stage.notes("local", "Done").into_iter().find(|path| {
+        Ok(cluster.notes("local", "Done").into_iter().find(|path| {
             path.file_name()
                 .is_some_and(|n| n.to_string_lossy().starts_with("task_"))
         }))
@@ -104,27 +107,27 @@ fn mail_while_local_is_off_is_answered_once_after_approval() {
         "{task}"
     );
     wait_for("the dashboard to tell it", SOON, || {
-        let board = fs::read_to_string(stage.vault("local").join("Dashboard.md"))?;
+        let board = fs::read_to_string(cluster.vault("local").join("Dashboard.md"))?;
         Ok(board.contains("Done: ").then_some(()))
     })
     .unwrap();
     wait_for("Done/ on the remote, Approved/ empty", SOON, || {
-        let done = stage.on_remote("Done").len() == 2;
-        Ok((done && stage.on_remote("Approved").is_empty()).then_some(()))
+        let done = cluster.on_remote("Done").len() == 2;
+        Ok((done && cluster.on_remote("Approved").is_empty()).then_some(()))
     })
     .unwrap();
     drop(local);
     drop(cloud);
 
-    assert_eq!(stage.mail.mailbox(CLIENT).unwrap().len(), 1, "sent once");
-    let copies = stage.mail.folder(OWNER, "Sent").unwrap();
+    assert_eq!(cluster.mail.mailbox(CLIENT).unwrap().len(), 1, "sent once");
+    let copies = cluster.mail.folder(OWNER, "Sent").unwrap();
     assert_eq!(copies.len(), 1);
     assert_eq!(
         as_submitted(&copies[0]),
         as_submitted(&received),
         "the copy in Sent is what was sent"
     );
-    let authors = stage
+    let authors = cluster
         .remote
         .git(&["log", "--format=%an", "main", "--", "Dashboard.md"])
         .unwrap();
@@ -143,27 +146,27 @@ fn as_submitted(mail: &[u8]) -> Vec<String> {
 
 #[test]
 fn moving_the_file_by_hand_approves_and_a_no_sends_nothing() {
-    let stage = Stage::set();
-    let _cloud = stage.cloud();
-    stage.wait_for_line("cloud", "waiting for mail");
-    let _local = stage.local();
+    let cluster = Cluster::set();
+    let _cloud = cluster.cloud();
+    cluster.wait_for_line("cloud", "waiting for mail");
+    let _local = cluster.local();
     for number in 1..=2 {
         let mail = MAIL.replace("<second@", &format!("<mail-{number}@"));
-        stage.mail.deliver(OWNER, mail.as_bytes()).unwrap();
+        cluster.mail.deliver(OWNER, mail.as_bytes()).unwrap();
     }
     let drafts = wait_for("both drafts in the owner's vault", SOON, || {
-        let drafts = stage.notes("local", "Pending_Approval");
+        let drafts = cluster.notes("local", "Pending_Approval");
         Ok((drafts.len() == 2).then_some(drafts))
     })
     .unwrap();
     for (draft, folder) in drafts.iter().zip(["Approved", "Rejected"]) {
         let text = fs::read_to_string(draft).unwrap();
         fs::write(draft, text.replace("[[", "").replace("]]", "")).unwrap();
-        let to = stage.vault("local").join(folder);
+        let to = cluster.vault("local").join(folder);
         fs::rename(draft, to.join(draft.file_name().unwrap())).unwrap();
     }
     wait_for("both tasks in Done/", SOON, || {
-        let tasks = stage
+        let tasks = cluster
             .on_remote("Done")
             .into_iter()
             .filter(|path| path.contains("/task_"))
@@ -172,7 +175,7 @@ fn moving_the_file_by_hand_approves_and_a_no_sends_nothing() {
     })
     .unwrap();
     assert_eq!(
-        stage.mail.mailbox(CLIENT).unwrap().len(),
+        cluster.mail.mailbox(CLIENT).unwrap().len(),
         1,
         "one yes, one mail"
     );
@@ -181,54 +184,57 @@ fn moving_the_file_by_hand_approves_and_a_no_sends_nothing() {
 /// A draft that was moved with its gaps open waits for its owner.
 #[test]
 fn draft_approved_with_open_gaps_waits_for_the_owner() {
-    let stage = Stage::set();
-    let _cloud = stage.cloud();
-    stage.wait_for_line("cloud", "waiting for mail");
-    let _local = stage.local();
-    stage.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
+    let cluster = Cluster::set();
+    let _cloud = cluster.cloud();
+    cluster.wait_for_line("cloud", "waiting for mail");
+    let _local = cluster.local();
+    cluster.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
     let draft = wait_for("the draft in the owner's vault", SOON, || {
-        Ok(stage.notes("local", "Pending_Approval").into_iter().next())
+        Ok(cluster
+            .notes("local", "Pending_Approval")
+            .into_iter()
+            .next())
     })
     .unwrap();
-    let moved = stage
+    let moved = cluster
         .vault("local")
         .join("Approved")
         .join(draft.file_name().unwrap());
     fs::rename(&draft, &moved).unwrap();
     wait_for("the dashboard to say so", SOON, || {
-        let board = fs::read_to_string(stage.vault("local").join("Dashboard.md"))?;
+        let board = fs::read_to_string(cluster.vault("local").join("Dashboard.md"))?;
         Ok(board.contains("still has gaps").then_some(()))
     })
     .unwrap();
     assert!(
-        stage.mail.mailbox(CLIENT).unwrap().is_empty(),
+        cluster.mail.mailbox(CLIENT).unwrap().is_empty(),
         "nothing was sent"
     );
     let text = fs::read_to_string(&moved).unwrap();
     fs::write(&moved, text.replace("[[", "").replace("]]", "")).unwrap();
     wait_for("the answer in the other mailbox", SOON, || {
-        Ok((stage.mail.mailbox(CLIENT)?.len() == 1).then_some(()))
+        Ok((cluster.mail.mailbox(CLIENT)?.len() == 1).then_some(()))
     })
     .unwrap();
 }
 
 #[test]
 fn mail_that_wants_no_answer_is_filed_with_its_reason() {
-    let stage = Stage::set();
-    let _cloud = stage.cloud();
-    stage.wait_for_line("cloud", "waiting for mail");
+    let cluster = Cluster::set();
+    let _cloud = cluster.cloud();
+    cluster.wait_for_line("cloud", "waiting for mail");
     let mail = MAIL.replace(
         "MIME-Version",
         "List-Id: <news.example.test>\r\nPrecedence: bulk\r\nMIME-Version",
     );
-    stage.mail.deliver(OWNER, mail.as_bytes()).unwrap();
+    cluster.mail.deliver(OWNER, mail.as_bytes()).unwrap();
     wait_for("the task in Done/ on the remote", SOON, || {
-        Ok((stage.on_remote("Done").len() == 1).then_some(()))
+        Ok((cluster.on_remote("Done").len() == 1).then_some(()))
     })
     .unwrap();
-    assert!(stage.on_remote("Pending_Approval").is_empty());
-    let path = stage.on_remote("Done").remove(0);
-    let note = stage
+    assert!(cluster.on_remote("Pending_Approval").is_empty());
+    let path = cluster.on_remote("Done").remove(0);
+    let note = cluster
         .remote
         .git(&["show", &format!("main:{path}")])
         .unwrap();

@@ -17,7 +17,7 @@ use platinum_testkit::{
 
 use crate::gate::{
     MAIL,
-    stage::{SOON, collect, skills},
+    cluster::{SOON, collect, skills},
 };
 
 /// The README's TOML blocks.
@@ -92,10 +92,13 @@ impl Newcomer {
 
     fn does(&self, arguments: &[&str]) -> String {
         let output = self.tries(arguments);
-        let said = String::from_utf8(output.stdout).unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
         let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {said}{complaint}");
-        said
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {printed}{complaint}"
+        );
+        printed
     }
 
     fn starts(&self, package: &str, name: &str, arguments: &[&str]) -> Child {
@@ -135,8 +138,8 @@ impl Newcomer {
             "true",
         ]);
         let vault = self.path("Vault").display().to_string();
-        let said = self.does(&["init", &vault, "--remote", &remote]);
-        assert!(said.contains("mail.toml"), "{said}");
+        let printed = self.does(&["init", &vault, "--remote", &remote]);
+        assert!(printed.contains("mail.toml"), "{printed}");
         // "At the end of `local.toml`, name it".
         let begun = fs::read_to_string(self.config("local.toml")).unwrap();
         self.write("local.toml", &format!("{begun}\n{}", Blocks::read().local));
@@ -162,9 +165,9 @@ impl Newcomer {
             .args([&path, "sh", "-c", line])
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
-        assert!(said.contains("is trusted from now on."), "{said}");
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{printed}");
+        assert!(printed.contains("is trusted from now on."), "{printed}");
     }
 
     /// The notes below a folder of the vault.
@@ -202,13 +205,27 @@ fn what_the_readme_shows_is_configuration() {
     assert!(account.smtp.is_some());
 
     let local = Config::load(&newcomer.config("local.toml"), Role::Local).unwrap();
-    assert_eq!(local.mail.account, account.name);
-    assert_eq!(local.mail.config, newcomer.config("mail.toml"));
+    let local_email = local.zones.get("email").unwrap();
+    assert_eq!(
+        local_email.task_facts(),
+        [("account", account.name.clone())]
+    );
+    let server = local_email.server(Role::Local).unwrap();
+    let mail_file = newcomer.config("mail.toml");
+    assert!(
+        server
+            .args
+            .contains(&mail_file.to_string_lossy().into_owned())
+    );
 
     newcomer.write("cloud.toml", &format!("{}\n{}", blocks.cloud, blocks.model));
     let cloud = Config::load(&newcomer.config("cloud.toml"), Role::Cloud).unwrap();
-    assert_eq!(cloud.mail.account, account.name);
-    assert!(cloud.mail.watch && !local.mail.watch);
+    let cloud_email = cloud.zones.get("email").unwrap();
+    assert_eq!(
+        cloud_email.task_facts(),
+        [("account", account.name.clone())]
+    );
+    assert!(cloud_email.source().is_some() && local_email.source().is_none());
     assert!(cloud.vault.path.is_absolute() && cloud.sync.remote.starts_with('/'));
     assert!(cloud.model.key.is_some());
 }
@@ -234,17 +251,17 @@ fn a_newcomer_gets_from_the_readme_to_a_sent_mail() {
     // A wrong password is said before anything runs, the right one is good twice.
     newcomer.write("mail.password", "not the password\n");
     let output = newcomer.tries(&["doctor"]);
-    let said = String::from_utf8(output.stdout).unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
     assert!(!output.status.success());
     assert!(
-        said.contains(&format!("refused the login of {OWNER}")),
-        "{said}"
+        printed.contains(&format!("refused the login of {OWNER}")),
+        "{printed}"
     );
     newcomer.write("mail.password", &(servers.password(OWNER) + "\n"));
     for _ in 0..2 {
-        let said = newcomer.does(&["doctor"]);
-        assert!(said.contains("the mailbox of `me` opens"), "{said}");
-        assert!(!said.contains("wrong"), "{said}");
+        let printed = newcomer.does(&["doctor"]);
+        assert!(printed.contains("the mailbox of `me` opens"), "{printed}");
+        assert!(!printed.contains("wrong"), "{printed}");
     }
 
     let config = newcomer.config("cloud.toml").display().to_string();

@@ -4,23 +4,23 @@ use std::process::Command;
 
 use platinum_testkit::program;
 
-use crate::gate::stage::{Stage, built};
+use crate::gate::cluster::{Cluster, built};
 
 /// A cloud host beside a full mail server does not start and says why.
 #[test]
 fn cloud_beside_a_sending_mail_server_refuses_to_start() {
-    let stage = Stage::set();
+    let cluster = Cluster::set();
     let full = program("platinum-email", "platinum-email").unwrap();
-    stage.configure("cloud", true, full.to_str().unwrap());
+    cluster.configure("cloud", true, full.to_str().unwrap());
     let output = Command::new(program("platinum-cloud", "platinum-cloud").unwrap())
         .arg("run")
         .arg("--config")
-        .arg(stage.config("cloud"))
+        .arg(cluster.config("cloud"))
         .output()
         .unwrap();
     assert!(!output.status.success());
-    let said = String::from_utf8(output.stderr).unwrap();
-    let last = said.lines().last().unwrap();
+    let printed = String::from_utf8(output.stderr).unwrap();
+    let last = printed.lines().last().unwrap();
     assert_eq!(
         last,
         "platinum-cloud: role cloud refuses the MCP server `email`: it offers `send_email`, which \
@@ -30,18 +30,18 @@ fn cloud_beside_a_sending_mail_server_refuses_to_start() {
 
 #[test]
 fn skill_check_says_which_components_the_cloud_refuses_and_why() {
-    let stage = Stage::set();
+    let cluster = Cluster::set();
     let guest = built("guests/asks-email-send.wasm");
     let output =
-        stage.try_platinum(&["skill", "check", "--role", "cloud", guest.to_str().unwrap()]);
+        cluster.try_platinum(&["skill", "check", "--role", "cloud", guest.to_str().unwrap()]);
     assert!(!output.status.success());
-    let said = String::from_utf8(output.stdout).unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
     let refusal =
         "role cloud does not grant platinum:approvals/queue@0.1.0, platinum:email/send@0.1.0";
-    assert!(said.contains(refusal), "{said}");
+    assert!(printed.contains(refusal), "{printed}");
 
-    let output = stage.try_platinum(&["skill", "check", "--role", "cloud"]);
-    let said = String::from_utf8(output.stdout).unwrap();
+    let output = cluster.try_platinum(&["skill", "check", "--role", "cloud"]);
+    let printed = String::from_utf8(output.stdout).unwrap();
     for links in [
         "check-claimed",
         "claim-task",
@@ -49,18 +49,18 @@ fn skill_check_says_which_components_the_cloud_refuses_and_why() {
         "cloud-write-update",
         "sync-vault",
     ] {
-        let line = said.lines().find(|line| line.contains(links)).unwrap();
+        let line = printed.lines().find(|line| line.contains(links)).unwrap();
         assert!(line.contains("links"), "{line}");
     }
-    assert!(said.contains(refusal), "{said}");
+    assert!(printed.contains(refusal), "{printed}");
     assert!(
-        said.contains(
+        printed.contains(
             "role cloud does not grant platinum:dashboard/board@0.1.0, platinum:updates/collect@0.1.0"
         ),
-        "{said}"
+        "{printed}"
     );
 
-    let output = stage.try_platinum(&["skill", "check", "--role", "local"]);
+    let output = cluster.try_platinum(&["skill", "check", "--role", "local"]);
     assert!(
         output.status.success(),
         "{}",

@@ -26,12 +26,12 @@ const SOON: Duration = Duration::from_secs(5);
 const NOTES: usize = 20;
 
 /// Two hosts whose timers do not matter here.
-struct House {
+struct Cluster {
     folder: tempfile::TempDir,
     _daemons: Vec<Child>,
 }
 
-impl House {
+impl Cluster {
     /// `path` stands before the daemons' own `PATH`.
     fn start(remote: &str, path: Option<&Path>) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -141,7 +141,7 @@ fn skills() -> PathBuf {
 #[test]
 fn over_gits_daemon_a_note_is_in_the_other_vault_within_seconds() {
     let server = GitServer::start().unwrap();
-    House::start(&server.address(), None).measure("git daemon");
+    Cluster::start(&server.address(), None).measure("git daemon");
 }
 
 #[test]
@@ -163,12 +163,12 @@ fn over_ssh_a_note_is_in_the_other_vault_within_seconds() {
     )
     .unwrap();
     fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).unwrap();
-    let house = House::start(&server.address(), Some(folder.path()));
-    house.measure("ssh");
+    let cluster = Cluster::start(&server.address(), Some(folder.path()));
+    cluster.measure("ssh");
     assert!(
-        !house.logs().contains("it is asked for news by git"),
+        !cluster.logs().contains("it is asked for news by git"),
         "{}",
-        house.logs()
+        cluster.logs()
     );
 }
 
@@ -177,12 +177,12 @@ fn a_remote_that_was_away_is_synced_with_as_soon_as_it_is_back() {
     let folder = tempfile::tempdir().unwrap();
     let (bare, away) = (folder.path().join("vault.git"), folder.path().join("away"));
     bare_repository(&bare).unwrap();
-    let house = House::start(bare.to_str().unwrap(), None);
-    house.carry("cloud", "local", 0);
+    let cluster = Cluster::start(bare.to_str().unwrap(), None);
+    cluster.carry("cloud", "local", 0);
 
     fs::rename(&bare, &away).unwrap();
     for name in ["cloud", "local"] {
-        let state = house.folder.path().join(name).join("state");
+        let state = cluster.folder.path().join(name).join("state");
         // Nobody touched anything: each finds out by itself, and can tell the owner.
         wait_for("word of the trouble", SOON * 4, || {
             Ok(RemoteHealth::read(&state).trouble.map(drop))
@@ -190,7 +190,7 @@ fn a_remote_that_was_away_is_synced_with_as_soon_as_it_is_back() {
         .unwrap();
     }
     let text = "# Plan 1\n\nWritten while the remote was away.\n";
-    fs::write(house.note("cloud", 1), text).unwrap();
+    fs::write(cluster.note("cloud", 1), text).unwrap();
     // Long enough for pauses that are longer than what is asked for below.
     let gone = Instant::now();
     wait_for("a while", Duration::from_secs(60), || {
@@ -200,15 +200,15 @@ fn a_remote_that_was_away_is_synced_with_as_soon_as_it_is_back() {
     fs::rename(&away, &bare).unwrap();
     let back = Instant::now();
     let arrived = wait_for("the note", STARTED, || {
-        let there = fs::read_to_string(house.note("local", 1));
+        let there = fs::read_to_string(cluster.note("local", 1));
         Ok(there.is_ok_and(|there| there == text).then_some(()))
     });
-    assert!(arrived.is_ok(), "{}", house.logs());
+    assert!(arrived.is_ok(), "{}", cluster.logs());
     println!("FIGURE: after the remote was back: {:?}", back.elapsed());
     assert!(
         back.elapsed() < SOON,
         "{:?}; {}",
         back.elapsed(),
-        house.logs()
+        cluster.logs()
     );
 }

@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::leaks::{stage::HELD, values};
+use crate::leaks::{fixture::HELD, values};
 
 /// One way to sneak a secret out.
 pub(crate) struct Case {

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
-use crate::leaks::stage::Host;
+use crate::leaks::fixture::Host;
 
 /// What the linked files hold: nothing that has the look of a secret, so that only the link
 /// keeps it here.

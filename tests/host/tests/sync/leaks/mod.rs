@@ -8,9 +8,9 @@
 
 mod accidents;
 mod files;
+mod fixture;
 mod links;
 mod pusher;
-mod stage;
 mod stories;
 mod values;
 
@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 use platinum_testkit::git::GitServer;
 
-use stage::{objects, owner};
+use fixture::{objects, owner};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_way_out_leads_to_the_remote() {
@@ -72,10 +72,10 @@ async fn no_way_out_leads_to_the_remote() {
 
     // What is said of them does not give them away either.
     let reasons = report.withheld.iter().map(|held| held.reason.as_str());
-    let said: String = reasons.collect();
+    let printed: String = reasons.collect();
     for case in cases.iter().filter(|case| case.needle.len() >= 12) {
         if let Ok(needle) = std::str::from_utf8(&case.needle) {
-            assert!(!said.contains(needle), "{} is repeated", case.how);
+            assert!(!printed.contains(needle), "{} is repeated", case.how);
         }
     }
     println!(

@@ -16,7 +16,7 @@ use platinum_testkit::{
 };
 
 use crate::leaks::{
-    stage::{key, objects, signers},
+    fixture::{key, objects, signers},
     values,
 };
 
@@ -67,8 +67,8 @@ impl Pusher {
             .unwrap();
         child.stdin.take().unwrap().write_all(input).unwrap();
         let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "git {args:?}: {said}");
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "git {args:?}: {printed}");
         output.stdout
     }
 
@@ -170,8 +170,8 @@ fn judging() -> GitServer {
         .arg(&list)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&installed.stderr);
-    assert!(installed.status.success(), "{said}");
+    let printed = String::from_utf8_lossy(&installed.stderr);
+    assert!(installed.status.success(), "{printed}");
     server
 }
 
@@ -382,24 +382,24 @@ fn a_server_takes_no_secret_from_a_client_that_means_harm() {
     let server = judging();
     let pusher = Pusher::new(&server.repository());
     let base = pusher.commit(&pusher.note("fine.md", b"first\n"), &[], "Sync");
-    let said = pusher.push(MAIN, None, &base, &[]);
-    assert!(said.contains("ok refs/heads/main"), "{said}");
+    let printed = pusher.push(MAIN, None, &base, &[]);
+    assert!(printed.contains("ok refs/heads/main"), "{printed}");
 
     let attempts = attempts(&pusher, &base);
     for attempt in &attempts {
         let also: Vec<_> = attempt.also.iter().map(String::as_str).collect();
         let old = (attempt.name == MAIN).then_some(base.as_str());
-        let said = pusher.push(attempt.name, old, &attempt.new, &also);
+        let printed = pusher.push(attempt.name, old, &attempt.new, &also);
         assert!(
-            said.contains(&format!("ng {}", attempt.name)),
-            "{}: {said}",
+            printed.contains(&format!("ng {}", attempt.name)),
+            "{}: {printed}",
             attempt.how
         );
         let needle = String::from_utf8_lossy(&attempt.needle).into_owned();
         let is_secret = needle.contains("ghp_");
         assert!(
-            !is_secret || !said.contains(needle.trim()),
-            "{} is repeated: {said}",
+            !is_secret || !printed.contains(needle.trim()),
+            "{} is repeated: {printed}",
             attempt.how
         );
     }
@@ -411,8 +411,8 @@ fn a_server_takes_no_secret_from_a_client_that_means_harm() {
 
     // It is the secrets that were refused, not the client.
     let next = pusher.commit(&pusher.note("fine.md", b"second\n"), &[&base], "Sync");
-    let said = pusher.push(MAIN, Some(&base), &next, &[]);
-    assert!(said.contains("ok refs/heads/main"), "{said}");
+    let printed = pusher.push(MAIN, Some(&base), &next, &[]);
+    assert!(printed.contains("ok refs/heads/main"), "{printed}");
     println!(
         "FIGURE: {} pushes of a client that means harm; {} objects of the remote searched: none",
         attempts.len(),
@@ -426,17 +426,17 @@ fn what_the_owner_allows_a_server_lets_in() {
     let pusher = Pusher::new(&server.repository());
     let note = pusher.note("a.md", b"DE89 3704 0044 0532 0130 00\n");
     let base = pusher.commit(&note, &[], "Sync");
-    let said = pusher.push(MAIN, None, &base, &[]);
+    let printed = pusher.push(MAIN, None, &base, &[]);
     assert!(
-        said.contains("the number of a bank account (IBAN)"),
-        "{said}"
+        printed.contains("the number of a bank account (IBAN)"),
+        "{printed}"
     );
     let allowed = server.repository().join("platinum/secrets_allowed");
     std::fs::write(&allowed, "iban\n").unwrap();
-    let said = pusher.push(MAIN, None, &base, &[]);
-    assert!(said.contains("ok refs/heads/main"), "{said}");
+    let printed = pusher.push(MAIN, None, &base, &[]);
+    assert!(printed.contains("ok refs/heads/main"), "{printed}");
     std::fs::write(&allowed, "private-key\n").unwrap();
     let next = pusher.commit(&note, &[&base], "Sync");
-    let said = pusher.push(MAIN, Some(&base), &next, &[]);
-    assert!(said.contains("cannot be allowed"), "{said}");
+    let printed = pusher.push(MAIN, Some(&base), &next, &[]);
+    assert!(printed.contains("cannot be allowed"), "{printed}");
 }

@@ -10,7 +10,7 @@ use platinum_testkit::git::GitServer;
 use platinum_vault::note::TaskNote;
 
 use crate::leaks::{
-    stage::{HELD, Host, host, objects, owner},
+    fixture::{HELD, Host, host, objects, owner},
     values,
 };
 
@@ -19,7 +19,7 @@ fn token(seed: u64) -> String {
 }
 
 /// The notes to the owner in a vault.
-fn told(host: &Host) -> Vec<String> {
+fn messages(host: &Host) -> Vec<String> {
     let folders = ["Updates/local", "Updates/cloud"];
     folders
         .iter()
@@ -68,13 +68,13 @@ async fn note_that_gains_a_secret_is_withheld_until_it_is_clean() {
         "first\nsecond"
     );
     assert!(!objects(&server).has(secret.as_bytes()));
-    let told = told(&owner);
-    assert_eq!(told.len(), 1, "{told:?}");
+    let messages = messages(&owner);
+    assert_eq!(messages.len(), 1, "{messages:?}");
     assert!(
-        told[0].contains("Inbox/note.md stays on this machine alone"),
-        "{told:?}"
+        messages[0].contains("Inbox/note.md stays on this machine alone"),
+        "{messages:?}"
     );
-    assert!(!told[0].contains(&secret[4..]));
+    assert!(!messages[0].contains(&secret[4..]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -213,9 +213,9 @@ async fn owner_is_notified_once_of_withheld_files_without_content() {
     cloud.settle().await;
     cloud.settle().await;
     owner.settle().await;
-    let told = told(&owner);
-    assert_eq!(told.len(), 2, "{told:?}");
-    let all = told.join("\n");
+    let messages = messages(&owner);
+    assert_eq!(messages.len(), 2, "{messages:?}");
+    let all = messages.join("\n");
     assert!(
         all.contains("Updates/cloud/x.md stays on the cloud's machine alone"),
         "{all}"
@@ -237,14 +237,14 @@ async fn owner_is_notified_once_of_withheld_files_without_content() {
 async fn what_this_machine_learns_later_is_held_from_then_on() {
     let server = GitServer::start().unwrap();
     let (owner, scanner) = owner(&server);
-    let mut known = crate::leaks::stage::known();
+    let mut known = crate::leaks::fixture::known();
     assert!(known.add(b"a new password of words"));
     scanner.know(known);
     owner.write("Inbox/a.md", "It is: a new password of words.\n");
     let report = owner.settle().await;
     assert_eq!(report.withheld.len(), 1, "{report:?}");
     // It is no password any more: the file goes by itself.
-    scanner.know(crate::leaks::stage::known());
+    scanner.know(crate::leaks::fixture::known());
     owner.settle().await;
     assert_eq!(
         server.git(&["show", "main:Inbox/a.md"]).unwrap(),
@@ -269,10 +269,10 @@ async fn a_crowd_of_secrets_does_not_keep_the_rest_waiting() {
         .unwrap();
     assert_eq!(there.lines().count(), 200);
     // One note tells of them all.
-    let told = told(&owner);
-    assert_eq!(told.len(), 1, "{told:?}");
+    let messages = messages(&owner);
+    assert_eq!(messages.len(), 1, "{messages:?}");
     assert!(
-        told[0].contains("200 files stay on this machine alone"),
-        "{told:?}"
+        messages[0].contains("200 files stay on this machine alone"),
+        "{messages:?}"
     );
 }

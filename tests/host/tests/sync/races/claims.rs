@@ -15,7 +15,7 @@ use platinum_sync::{ClaimError, Finish, SyncError};
 use platinum_testkit::{git::GitServer, seed};
 use rand::{SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 
-use crate::races::side::{CutOff, LosesAnswers, put_tasks, remote_files, side, side_with};
+use crate::races::replica::{CutOff, LosesAnswers, put_tasks, remote_files, replica, replica_with};
 
 /// Tasks in the race; `PLATINUM_RACE_TASKS` sets another number.
 const TASKS: u64 = 200;
@@ -28,19 +28,23 @@ async fn three_racing_agents_own_each_task_once() {
         .and_then(|n| n.parse().ok());
     let count = count.unwrap_or(TASKS);
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     let tasks = put_tasks(&owner, ZoneId::EMAIL, count);
     assert_eq!(u64::from(owner.sync.sync().await.unwrap().pushed), count);
-    let sides = [owner, side(&server, "cloud"), side(&server, "cloud-2")];
-    for side in &sides {
-        side.sync.sync().await.unwrap();
+    let replicas = [
+        owner,
+        replica(&server, "cloud"),
+        replica(&server, "cloud-2"),
+    ];
+    for replica in &replicas {
+        replica.sync.sync().await.unwrap();
     }
 
     let began = Instant::now();
     let deadline = began + Duration::from_secs(170);
     let seed = seed();
-    let racers = (0..).zip(&sides).map(|(number, side)| {
-        let sync = side.sync.clone();
+    let racers = (0..).zip(&replicas).map(|(number, replica)| {
+        let sync = replica.sync.clone();
         let mut random = StdRng::seed_from_u64(seed.wrapping_add(number));
         let mut left = tasks.clone();
         tokio::spawn(async move {
@@ -75,11 +79,11 @@ async fn three_racing_agents_own_each_task_once() {
     // By the agents' own answers: disjoint, and together all of them.
     let mut owners: BTreeMap<TaskId, &str> = BTreeMap::new();
     let mut times = Vec::new();
-    for (side, (won, lost, took)) in sides.iter().zip(&results) {
-        println!("{}: won {}, lost {lost}", side.agent, won.len());
+    for (replica, (won, lost, took)) in replicas.iter().zip(&results) {
+        println!("{}: won {}, lost {lost}", replica.agent, won.len());
         assert_eq!((won.len() + lost) as u64, count);
         for task in won {
-            let before = owners.insert(*task, side.agent.as_str());
+            let before = owners.insert(*task, replica.agent.as_str());
             assert_eq!(before, None, "{task} was won twice");
         }
         times.extend(took.iter().copied());
@@ -113,15 +117,18 @@ async fn three_racing_agents_own_each_task_once() {
         .collect();
     assert_eq!(claims.len() as u64, count);
     // And by every work tree, once it has synced.
-    for side in &sides {
-        let report = side.sync.sync().await.unwrap();
+    for replica in &replicas {
+        let report = replica.sync.sync().await.unwrap();
         assert_eq!(
             (report.conflicts, report.pushed),
             (0, 0),
             "{}: {report:?}",
-            side.agent
+            replica.agent
         );
-        assert_eq!(side.files().into_keys().collect::<BTreeSet<_>>(), expected);
+        assert_eq!(
+            replica.files().into_keys().collect::<BTreeSet<_>>(),
+            expected
+        );
     }
 }
 
@@ -138,7 +145,7 @@ async fn futures_of<T>(tasks: impl Iterator<Item = tokio::task::JoinHandle<T>>) 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_whose_answer_is_lost_is_won_once() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     let tasks = put_tasks(&owner, ZoneId::EMAIL, 2);
     owner.sync.sync().await.unwrap();
     let pushes = Arc::new(Mutex::new(Vec::new()));
@@ -146,7 +153,7 @@ async fn a_claim_whose_answer_is_lost_is_won_once() {
         pushes.lock().unwrap().clear();
         let kept = Arc::clone(&pushes);
         let name = if lands { "cloud" } else { "cloud-2" };
-        let cloud = side_with(&server, name, move |inner| {
+        let cloud = replica_with(&server, name, move |inner| {
             Box::new(LosesAnswers {
                 inner,
                 lost: Arc::new(AtomicU32::new(1)),
@@ -184,11 +191,11 @@ async fn a_claim_whose_answer_is_lost_is_won_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hosts_of_one_name_do_not_both_own_a_task() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     // The same name, the same tree, the same second.
-    let (one, two) = (side(&server, "cloud"), side(&server, "cloud'"));
+    let (one, two) = (replica(&server, "cloud"), replica(&server, "cloud'"));
     one.sync.sync().await.unwrap();
     two.sync.sync().await.unwrap();
     let (a, b) = tokio::join!(one.sync.claim(task), two.sync.claim(task));
@@ -197,7 +204,7 @@ async fn two_hosts_of_one_name_do_not_both_own_a_task() {
         .filter(|r| matches!(r, Ok(Claimed::Won { .. })))
         .count();
     assert_eq!(won, 1, "{a:?} {b:?}");
-    // The house knows one key by that name. Its holder stops at the commit of the other one; the
+    // Platinum knows one key by that name. Its holder stops at the commit of the other one; the
     // other one loses to somebody of its own name.
     match (a, b) {
         (Err(stopped), _) => assert!(
@@ -218,12 +225,12 @@ async fn two_hosts_of_one_name_do_not_both_own_a_task() {
 #[tokio::test(flavor = "multi_thread")]
 async fn cut_off_a_claim_is_tentative_and_moves_nothing() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     let away = Arc::new(AtomicBool::new(false));
     let cut = Arc::clone(&away);
-    let cloud = side_with(&server, "cloud", |inner| {
+    let cloud = replica_with(&server, "cloud", |inner| {
         Box::new(CutOff { inner, away: cut })
     });
     cloud.sync.sync().await.unwrap();
@@ -257,7 +264,7 @@ async fn cut_off_a_claim_is_tentative_and_moves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_goes_round_with_a_growing_epoch_and_ends_in_done() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     // Not synced yet: the claim does that first.
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     assert_eq!(
@@ -307,7 +314,7 @@ async fn a_task_goes_round_with_a_growing_epoch_and_ends_in_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cloud_cannot_claim_what_belongs_to_the_owners_machine() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     let task = put_tasks(&owner, ZoneId::PAYMENTS, 1)[0];
     owner.sync.sync().await.unwrap();
     assert!(matches!(

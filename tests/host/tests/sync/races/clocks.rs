@@ -6,15 +6,15 @@ use platinum_testkit::git::GitServer;
 
 use crate::races::{
     offline::Line,
-    side::{Side, at, key, side, side_with},
+    replica::{Replica, at, key, replica, replica_with},
 };
 
 const NOTE: &str = "In_Progress/cloud/note.md";
 
 /// Two sides that have the same note.
-async fn two(server: &GitServer, line: &Line) -> (Side, Side) {
-    let owner = side_with(server, "local", line.through());
-    let cloud = side(server, "cloud");
+async fn two(server: &GitServer, line: &Line) -> (Replica, Replica) {
+    let owner = replica_with(server, "local", line.through());
+    let cloud = replica(server, "cloud");
     owner.write(NOTE, "first\n");
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
@@ -22,7 +22,7 @@ async fn two(server: &GitServer, line: &Line) -> (Side, Side) {
 }
 
 /// The text at the note's path and the one beside it, the same on both sides.
-fn settled(owner: &Side, cloud: &Side) -> (String, String) {
+fn settled(owner: &Replica, cloud: &Replica) -> (String, String) {
     assert_eq!(owner.files(), cloud.files());
     let mut files = owner.files();
     let kept = files.remove(NOTE).unwrap();

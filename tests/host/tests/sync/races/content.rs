@@ -4,12 +4,12 @@ use platinum_core::{ZoneId, layout};
 use platinum_protocol::Claimed;
 use platinum_testkit::git::GitServer;
 
-use crate::races::side::{at, put_tasks, remote_files, side};
+use crate::races::replica::{at, put_tasks, remote_files, replica};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_side_writes_the_other_gets() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     owner.write("Company_Handbook.md", "Be kind.\n");
     owner.write("Dashboard.md", "# Today\n");
     let report = owner.sync.sync().await.unwrap();
@@ -35,15 +35,15 @@ async fn what_one_side_writes_the_other_gets() {
 async fn edits_made_apart_are_both_kept() {
     let server = GitServer::start().unwrap();
     // Two hosts of the owner's could both write anywhere; the cloud may only in its own folder.
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     owner.write("In_Progress/cloud/note.md", "first\n");
     owner.write("In_Progress/cloud/gone.md", "first\n");
     owner.write("In_Progress/cloud/same.md", "first\n");
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
-    for (side, text) in [(&owner, "the owner's\n"), (&cloud, "the cloud's\n")] {
-        side.write("In_Progress/cloud/note.md", text);
-        side.write("In_Progress/cloud/same.md", "the same\n");
+    for (replica, text) in [(&owner, "the owner's\n"), (&cloud, "the cloud's\n")] {
+        replica.write("In_Progress/cloud/note.md", text);
+        replica.write("In_Progress/cloud/same.md", "the same\n");
     }
     owner
         .vault
@@ -69,8 +69,8 @@ async fn edits_made_apart_are_both_kept() {
     assert_eq!(text, "the owner's\n");
     assert_eq!(files.len(), 4);
     // It is over: no side finds anything more to do.
-    for side in [&owner, &cloud] {
-        let report = side.sync.sync().await.unwrap();
+    for replica in [&owner, &cloud] {
+        let report = replica.sync.sync().await.unwrap();
         assert_eq!((report.pushed, report.pulled, report.conflicts), (0, 0, 0));
     }
 }
@@ -79,7 +79,7 @@ async fn edits_made_apart_are_both_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn forbidden_cloud_writes_stay_local_and_the_rest_is_pushed() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     owner.write("Dashboard.md", "# Today\n");
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
@@ -109,7 +109,7 @@ async fn forbidden_cloud_writes_stay_local_and_the_rest_is_pushed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_vault_is_not_taken_for_a_deleted_one() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     owner.write("Inbox/a.md", "a\n");
     owner.write("Inbox/b.md", "b\n");
     owner.sync.sync().await.unwrap();
@@ -132,7 +132,7 @@ async fn an_empty_vault_is_not_taken_for_a_deleted_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn link_in_place_of_a_note_is_not_followed_nor_a_deletion() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     owner.write("Inbox/a.md", "a\n");
     owner.write("Inbox/b.md", "b\n");
     owner.sync.sync().await.unwrap();
@@ -153,7 +153,7 @@ async fn link_in_place_of_a_note_is_not_followed_nor_a_deletion() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_git_is_in_the_vault() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     owner.write("Inbox/a.md", "a\n");
     owner.sync.sync().await.unwrap();
     let names: Vec<_> = std::fs::read_dir(owner.root())
@@ -167,7 +167,7 @@ async fn nothing_of_git_is_in_the_vault() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_of_a_claimed_task_is_an_edit_and_no_conflict() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
@@ -190,7 +190,7 @@ async fn an_edit_of_a_claimed_task_is_an_edit_and_no_conflict() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unwritable_file_delays_no_other_and_is_written_later() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     for name in ["a", "b"] {
         cloud.write(&format!("Updates/cloud/{name}.md"), "All is well.\n");
     }
@@ -214,7 +214,7 @@ async fn unwritable_file_delays_no_other_and_is_written_later() {
 #[tokio::test(flavor = "multi_thread")]
 async fn folder_withheld_for_its_name_withholds_no_other() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     owner.write("Inbox/ideas/a.md", "one\n");
     owner.sync.sync().await.unwrap();
     owner.write("Inbox/Ideas/b.md", "two\n");

@@ -21,7 +21,7 @@ use tokio::{sync::RwLock, time::timeout};
 
 use crate::races::{
     intruders::cloud_does,
-    side::{put_tasks, side, side_with},
+    replica::{put_tasks, replica, replica_with},
 };
 
 /// What was seen from the remote's side.
@@ -71,7 +71,7 @@ impl Remote for Observing {
 async fn unverified_tip_does_not_make_the_view_fresh() {
     let server = GitServer::start().unwrap();
     let seen = Arc::new(Seen::default());
-    let owner = side_with(&server, "local", |inner| {
+    let owner = replica_with(&server, "local", |inner| {
         let seen = Arc::clone(&seen);
         Box::new(Observing { inner, seen })
     });
@@ -100,11 +100,11 @@ async fn unverified_tip_does_not_make_the_view_fresh() {
 async fn view_of_the_remote_is_as_old_as_the_request() {
     let server = GitServer::start().unwrap();
     let seen = Arc::new(Seen::default());
-    let cloud = side_with(&server, "cloud", |inner| {
+    let cloud = replica_with(&server, "cloud", |inner| {
         let seen = Arc::clone(&seen);
         Box::new(Observing { inner, seen })
     });
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     owner.write("Inbox/a.md", "one\n");
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
@@ -118,11 +118,11 @@ async fn view_of_the_remote_is_as_old_as_the_request() {
 async fn transfer_outlives_the_time_limit_of_a_skill() {
     let server = GitServer::start().unwrap();
     let seen = Arc::new(Seen::default());
-    let cloud = side_with(&server, "cloud", |inner| {
+    let cloud = replica_with(&server, "cloud", |inner| {
         let seen = Arc::clone(&seen);
         Box::new(Observing { inner, seen })
     });
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     owner.write("Inbox/a.md", "one\n");
     owner.sync.sync().await.unwrap();
 
@@ -180,14 +180,14 @@ async fn a_silent_remote_is_waited_for_by_one_claim_and_not_by_each() {
     let server = GitServer::start().unwrap();
     let is_silent = Arc::new(AtomicBool::new(false));
     let fetches = Arc::new(AtomicU32::new(0));
-    let cloud = side_with(&server, "cloud", |inner| {
+    let cloud = replica_with(&server, "cloud", |inner| {
         Box::new(Silent {
             inner,
             is_silent: Arc::clone(&is_silent),
             fetches: Arc::clone(&fetches),
         })
     });
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     let tasks = put_tasks(&owner, ZoneId::EMAIL, 3);
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();

@@ -9,8 +9,8 @@ use platinum_sync::Finish;
 use platinum_testkit::git::GitServer;
 
 use crate::races::{
-    intruders::{cloud_does, house, told},
-    side::{Side, remote_files, side_knowing, task},
+    intruders::{cloud_does, cluster, messages},
+    replica::{Replica, remote_files, side_knowing, task},
 };
 
 /// The number of a bank account, as a task or a draft has it.
@@ -29,9 +29,10 @@ fn anywhere(server: &GitServer, text: &str) -> bool {
     !found.unwrap().is_empty()
 }
 
-fn heard(owner: &Side) -> Vec<String> {
-    let told = told(owner).into_iter();
-    told.filter(|told| told.contains("looks like a secret"))
+fn heard(owner: &Replica) -> Vec<String> {
+    let messages = messages(owner).into_iter();
+    messages
+        .filter(|messages| messages.contains("looks like a secret"))
         .collect()
 }
 
@@ -56,7 +57,7 @@ fn bill(server: &GitServer, zone: ZoneId, n: u64) -> (TaskId, String) {
 async fn a_note_with_an_account_that_a_cloud_takes_away_is_put_back() {
     for at_once in [false, true] {
         let server = GitServer::start().unwrap();
-        let (owner, cloud) = house(&server).await;
+        let (owner, cloud) = cluster(&server).await;
         cloud_does(&server, &[("Plans/x.md", Some(ACCOUNT))]);
         if !at_once {
             owner.sync.sync().await.unwrap();
@@ -79,7 +80,7 @@ async fn a_note_with_an_account_that_a_cloud_takes_away_is_put_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn task_with_a_secret_can_be_claimed_released_and_finished() {
     let server = GitServer::start().unwrap();
-    let (owner, _) = house(&server).await;
+    let (owner, _) = cluster(&server).await;
     let (id, path) = bill(&server, ZoneId::EMAIL, 1);
     owner.sync.sync().await.unwrap();
     let won = owner.sync.claim(id).await.unwrap();
@@ -106,7 +107,7 @@ async fn task_with_a_secret_can_be_claimed_released_and_finished() {
 #[tokio::test(flavor = "multi_thread")]
 async fn task_with_a_secret_is_claimed_among_a_thousand_namesakes() {
     let server = GitServer::start().unwrap();
-    let (owner, _) = house(&server).await;
+    let (owner, _) = cluster(&server).await;
     let (id, _) = bill(&server, ZoneId::EMAIL, 4);
     let decoys: Vec<_> = (0..1000)
         .map(|n| {
@@ -130,7 +131,7 @@ async fn task_with_a_secret_is_claimed_among_a_thousand_namesakes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn cloud_claim_with_a_secret_is_reported_once() {
     let server = GitServer::start().unwrap();
-    let (owner, _) = house(&server).await;
+    let (owner, _) = cluster(&server).await;
     let (id, path) = bill(&server, ZoneId::EMAIL, 2);
     let waits = server.git(&["show", &format!("main:{path}")]).unwrap() + "\n";
     let claim = "claim:\n  id: claim_00000000000000000000000001\n  agent: cloud\n  epoch: 1\n  at: \
@@ -155,7 +156,7 @@ async fn cloud_claim_with_a_secret_is_reported_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn task_with_a_secret_in_a_local_zone_reaches_the_remote() {
     let server = GitServer::start().unwrap();
-    let (owner, _) = house(&server).await;
+    let (owner, _) = cluster(&server).await;
     let (id, path) = bill(&server, ZoneId::PAYMENTS, 3);
     owner.sync.sync().await.unwrap();
     let won = owner.sync.claim(id).await.unwrap();
@@ -174,7 +175,7 @@ async fn task_with_a_secret_in_a_local_zone_reaches_the_remote() {
 #[tokio::test(flavor = "multi_thread")]
 async fn approved_draft_is_pushed_and_a_pasted_secret_withheld() {
     let server = GitServer::start().unwrap();
-    let (owner, _) = house(&server).await;
+    let (owner, _) = cluster(&server).await;
     let draft = |front: &str, body: &str| format!("---\nkind: x\nepoch: 1\n{front}---\n{body}");
     for n in 1..=4 {
         let path = format!("Pending_Approval/draft_{n}.md");
@@ -228,7 +229,7 @@ async fn approved_draft_is_pushed_and_a_pasted_secret_withheld() {
 #[tokio::test(flavor = "multi_thread")]
 async fn new_content_under_a_secret_name_is_withheld() {
     let server = GitServer::start().unwrap();
-    let (owner, _) = house(&server).await;
+    let (owner, _) = cluster(&server).await;
     let path = "Plans/credentials.md";
     let old = "---\nfor: the printer\n---\nAsk Clara.\n";
     cloud_does(&server, &[(path, Some(old))]);
@@ -254,7 +255,7 @@ async fn new_content_under_a_secret_name_is_withheld() {
 #[tokio::test(flavor = "multi_thread")]
 async fn new_machine_joins_despite_a_secret_in_an_approval() {
     let server = GitServer::start().unwrap();
-    let (owner, _) = house(&server).await;
+    let (owner, _) = cluster(&server).await;
     cloud_does(&server, &[("Pending_Approval/draft_1.md", Some(ACCOUNT))]);
     owner.sync.sync().await.unwrap();
     let root = owner.root();
@@ -285,7 +286,7 @@ async fn new_machine_joins_despite_a_secret_in_an_approval() {
     // What the old machine told is in the vault; at a first contact it is told what the tip holds.
     let (old, now): (Vec<_>, Vec<_>) = heard(&new)
         .into_iter()
-        .partition(|told| told.ends_with(&sentence("Pending_Approval/draft_1.md", 1)));
+        .partition(|messages| messages.ends_with(&sentence("Pending_Approval/draft_1.md", 1)));
     assert_eq!((old.len(), now.len()), (1, 1), "{now:?}");
     assert!(now[0].contains("in Approved/draft_1.md by an agent before this machine"));
     assert_eq!(new.sync.sync().await.unwrap().withheld, []);

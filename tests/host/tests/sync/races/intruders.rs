@@ -17,7 +17,7 @@ use platinum_repo::{
 use platinum_sync::SyncError;
 use platinum_testkit::git::{GitServer, hermetic};
 
-use crate::races::side::{Side, at, key, remote_files, side, side_knowing, side_with};
+use crate::races::replica::{Replica, at, key, remote_files, replica, replica_with, side_knowing};
 
 /// Puts a commit on the remote's tip that nothing has checked, signed by the key of `signer`.
 pub(crate) fn forge(
@@ -102,27 +102,27 @@ fn forge_entry(server: &GitServer, entry: &str) -> String {
     commit
 }
 
-pub(crate) async fn house(server: &GitServer) -> (Side, Side) {
-    let owner = side(server, "local");
+pub(crate) async fn cluster(server: &GitServer) -> (Replica, Replica) {
+    let owner = replica(server, "local");
     owner.write("Dashboard.md", "# Today\n");
     owner.sync.sync().await.unwrap();
-    let cloud = side(server, "cloud");
+    let cloud = replica(server, "cloud");
     cloud.sync.sync().await.unwrap();
     (owner, cloud)
 }
 
 /// Syncs and expects the exact refusal; nothing may have changed.
-async fn refused(side: &Side, commit: &str, reasons: &str) {
-    let before = side.files();
-    let verified = side.sync.status().await.unwrap().verified;
-    let error = side.sync.sync().await.unwrap_err();
+async fn refused(replica: &Replica, commit: &str, reasons: &str) {
+    let before = replica.files();
+    let verified = replica.sync.status().await.unwrap().verified;
+    let error = replica.sync.sync().await.unwrap_err();
     assert!(matches!(error, SyncError::Violation(_)), "{error}");
     assert_eq!(
         error.to_string(),
         format!("commit {} is not applied: {reasons}", &commit[..12])
     );
-    assert_eq!(side.files(), before);
-    let status = side.sync.status().await.unwrap();
+    assert_eq!(replica.files(), before);
+    let status = replica.sync.status().await.unwrap();
     assert_eq!(status.verified, verified);
     assert_eq!(
         status.last_error.as_deref(),
@@ -131,7 +131,7 @@ async fn refused(side: &Side, commit: &str, reasons: &str) {
 }
 
 /// What the owner is told, in the order of the notes.
-pub(crate) fn told(owner: &Side) -> Vec<String> {
+pub(crate) fn messages(owner: &Replica) -> Vec<String> {
     let notes = owner.files().into_iter();
     notes
         .filter(|(path, _)| path.starts_with("Updates/local/"))
@@ -144,7 +144,7 @@ pub(crate) fn told(owner: &Side) -> Vec<String> {
 
 /// One sync of the owner undoes these commits: nothing of them is on the remote or in any work
 /// tree, what was there is, both halves go on, and the owner is told.
-async fn undone(server: &GitServer, owner: &Side, cloud: &Side, commits: &[&str], why: &str) {
+async fn undone(server: &GitServer, owner: &Replica, cloud: &Replica, commits: &[&str], why: &str) {
     let before = owner.files();
     owner.sync.sync().await.unwrap();
     // What is told is a note, which the next sync shares.
@@ -153,11 +153,11 @@ async fn undone(server: &GitServer, owner: &Side, cloud: &Side, commits: &[&str]
     assert_eq!(after, before);
     let first = &commits[0][..12];
     let expected = match commits.len() {
-        1 => format!("Undone: commit {first}{why}"),
-        several => format!("Undone: {several} commits; the first, {first}{why}"),
+        1 => format!("Reverted: commit {first}{why}"),
+        several => format!("Reverted: {several} commits; the first, {first}{why}"),
     };
     let expected: String = expected.chars().take(280).collect();
-    assert_eq!(told(owner), [expected]);
+    assert_eq!(messages(owner), [expected]);
     let answer = server
         .git(&[
             "log",
@@ -189,7 +189,7 @@ async fn undone(server: &GitServer, owner: &Side, cloud: &Side, commits: &[&str]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cloud_that_approves_or_writes_the_dashboard_is_undone() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = house(&server).await;
+    let (owner, cloud) = cluster(&server).await;
     let commit = cloud_does(
         &server,
         &[
@@ -214,7 +214,7 @@ async fn a_cloud_that_approves_or_writes_the_dashboard_is_undone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_and_went_between_two_syncs_is_seen() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = house(&server).await;
+    let (owner, cloud) = cluster(&server).await;
     let first = cloud_does(&server, &[("Approved/draft.md", Some("send"))]);
     let second = cloud_does(&server, &[("Approved/draft.md", None)]);
     let why = "cloud agent cloud may not create Approved/draft.md: only the owner's machine \
@@ -247,7 +247,7 @@ async fn a_commit_that_only_says_whose_it_is_is_undone() {
         ),
     ] {
         let server = GitServer::start().unwrap();
-        let (owner, cloud) = house(&server).await;
+        let (owner, cloud) = cluster(&server).await;
         let edits = [("Pending_Approval/a.md", Some("a"))];
         let commit = forge(&server, signer, says, &edits);
         undone(&server, &owner, &cloud, &[&commit], why).await;
@@ -258,7 +258,7 @@ async fn a_commit_that_only_says_whose_it_is_is_undone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_key_is_named_with_the_command_to_trust_it() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = house(&server).await;
+    let (owner, cloud) = cluster(&server).await;
     let edits = [("Approved/a.md", Some("a"))];
     let commit = forge(&server, Some("laptop"), ("laptop", Role::Local), &edits);
     let what = format!(
@@ -284,7 +284,7 @@ async fn without_a_trusted_cloud_nothing_is_reverted() {
     let owner = side_knowing(&server, "local", &[]);
     owner.write("Dashboard.md", "# Today\n");
     owner.sync.sync().await.unwrap();
-    let cloud = side(&server, "cloud");
+    let cloud = replica(&server, "cloud");
     cloud.write("Pending_Approval/draft.md", "draft");
     cloud.sync.sync().await.unwrap();
     let commit = tip(&server);
@@ -300,7 +300,7 @@ async fn without_a_trusted_cloud_nothing_is_reverted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn honest_commits_after_a_violation_survive_it() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = house(&server).await;
+    let (owner, cloud) = cluster(&server).await;
     let evil = cloud_does(
         &server,
         &[
@@ -324,7 +324,7 @@ async fn honest_commits_after_a_violation_survive_it() {
     assert_eq!(files["Dashboard.md"], "# Today\n");
     assert!(!files.contains_key("Approved/draft.md") && !files.contains_key("Plans/both.md"));
     let body = server.git(&["log", "-1", "--format=%B", "main"]).unwrap();
-    assert!(body.starts_with("Undo 2 commits\n"), "{body}");
+    assert!(body.starts_with("Revert 2 commits\n"), "{body}");
     for commit in [evil, again] {
         assert!(
             body.contains(&format!("\nPlatinum-Reverts: {commit}\n")),
@@ -369,14 +369,14 @@ impl Remote for FasterCloud {
 async fn while_the_remote_moves_the_answer_is_built_anew() {
     let server = Arc::new(GitServer::start().unwrap());
     let faster = Arc::clone(&server);
-    let owner = side_with(&server, "local", move |inner| {
+    let owner = replica_with(&server, "local", move |inner| {
         Box::new(FasterCloud {
             inner,
             server: faster,
             left: AtomicU32::new(3),
         })
     });
-    let first = side(&server, "local");
+    let first = replica(&server, "local");
     first.write("Dashboard.md", "# Today\n");
     first.sync.sync().await.unwrap();
     let evil = cloud_does(&server, &[("Approved/draft.md", Some("send"))]);
@@ -409,7 +409,7 @@ async fn while_the_remote_moves_the_answer_is_built_anew() {
 #[tokio::test(flavor = "multi_thread")]
 async fn links_submodules_and_foreign_files_are_undone() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = house(&server).await;
+    let (owner, cloud) = cluster(&server).await;
     owner.write("Inbox/idea.md", "mine");
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
@@ -453,7 +453,7 @@ async fn links_submodules_and_foreign_files_are_undone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn new_machine_adopts_no_approval_of_others() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = house(&server).await;
+    let (owner, cloud) = cluster(&server).await;
     owner.write("Approved/draft_1.md", "send");
     owner.write("Inbox/idea.md", "mine");
     owner.sync.sync().await.unwrap();
@@ -473,7 +473,7 @@ async fn new_machine_adopts_no_approval_of_others() {
         ]
     );
     assert_eq!(
-        told(&new),
+        messages(&new),
         [
             "1 approvals in the remote were not made on this machine with its present key: they wait \
           in Pending_Approval again"
@@ -482,15 +482,15 @@ async fn new_machine_adopts_no_approval_of_others() {
     assert!(!remote_files(&server).contains(&"Approved/draft_1.md".to_owned()));
     // With its state and its key it is no first contact: what it approved stays approved.
     let server = GitServer::start().unwrap();
-    let (owner, _) = house(&server).await;
+    let (owner, _) = cluster(&server).await;
     owner.write("Approved/draft_1.md", "send");
     owner.sync.sync().await.unwrap();
-    let again = side(&server, "local");
+    let again = replica(&server, "local");
     again.sync.sync().await.unwrap();
     assert_eq!(again.read("Approved/draft_1.md").as_deref(), Some("send"));
 }
 
-/// A vault older than the house is taken over unsigned.
+/// A vault older than Platinum is taken over unsigned.
 #[tokio::test(flavor = "multi_thread")]
 async fn vault_older_than_platinum_is_adopted_unsigned() {
     let server = GitServer::start().unwrap();
@@ -507,7 +507,7 @@ async fn vault_older_than_platinum_is_adopted_unsigned() {
         ("somebody", Role::Cloud),
         &[("Inbox/old.md", Some("old"))],
     );
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     owner.sync.sync().await.unwrap();
     assert_eq!(owner.read("Inbox/old.md").as_deref(), Some("old"));
     // What no vault holds is not taken over, and not taken away from an older vault either.
@@ -525,12 +525,12 @@ async fn vault_older_than_platinum_is_adopted_unsigned() {
         ("somebody", Role::Cloud),
         &[(".obsidian/app.json", Some("{}"))],
     );
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     refused(
         &owner,
         &commit,
         ".obsidian/app.json is no note or attachment in a folder that is synced; it comes from \
-         before this host knew the remote, and is not undone by itself: take it out of the remote \
+         before this host knew the remote, and is not reverted automatically: take it out of the remote \
          with a commit, or choose another remote",
     )
     .await;
@@ -540,7 +540,7 @@ async fn vault_older_than_platinum_is_adopted_unsigned() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rewritten_history_is_refused() {
     let server = GitServer::start().unwrap();
-    let (owner, _) = house(&server).await;
+    let (owner, _) = cluster(&server).await;
     owner.write("Dashboard.md", "# Tomorrow\n");
     owner.sync.sync().await.unwrap();
     let had = tip(&server);

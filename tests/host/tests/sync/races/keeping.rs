@@ -6,15 +6,15 @@ use std::{fs, sync::Arc};
 use platinum_repo::{Oid, Repo};
 use platinum_testkit::git::GitServer;
 
-use crate::races::side::{CutOff, Side, at, side, side_with};
+use crate::races::replica::{CutOff, Replica, at, replica, replica_with};
 
-fn repo(side: &Side) -> Repo {
-    Repo::open_or_init(&side.folder().join("state/vault.git")).unwrap()
+fn repo(replica: &Replica) -> Repo {
+    Repo::open_or_init(&replica.folder().join("state/vault.git")).unwrap()
 }
 
 /// Every version of a file in the chain of kept edits.
-fn kept(side: &Side, path: &str) -> Vec<Oid> {
-    let repo = repo(side);
+fn kept(replica: &Replica, path: &str) -> Vec<Oid> {
+    let repo = repo(replica);
     let last = repo.last_snapshot().unwrap().unwrap();
     let chain = repo.commits_between(None, last, 1_000).unwrap();
     let blobs = chain.into_iter();
@@ -28,7 +28,7 @@ fn kept(side: &Side, path: &str) -> Vec<Oid> {
 async fn edits_made_offline_keep_every_version_in_history() {
     let server = GitServer::start().unwrap();
     let away = Arc::new(std::sync::atomic::AtomicBool::new(true));
-    let owner = side_with(&server, "local", |inner| {
+    let owner = replica_with(&server, "local", |inner| {
         let away = Arc::clone(&away);
         Box::new(CutOff { inner, away })
     });
@@ -55,7 +55,7 @@ async fn edits_made_offline_keep_every_version_in_history() {
 #[tokio::test(flavor = "multi_thread")]
 async fn leftovers_of_killed_programs_are_removed_or_restored() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     owner.write("Inbox/a.md", "as it was\n");
     owner.sync.sync().await.unwrap();
     let hidden = |kind: &str, process: i32| {
@@ -92,7 +92,7 @@ async fn leftovers_of_killed_programs_are_removed_or_restored() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_only_changes_its_spelling_arrives_as_a_rename() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     for name in ["note", "other"] {
         owner.write(
             &format!("In_Progress/cloud/{name}.md"),
@@ -122,7 +122,7 @@ async fn a_name_that_only_changes_its_spelling_arrives_as_a_rename() {
 #[tokio::test(flavor = "multi_thread")]
 async fn names_that_fold_together_are_not_both_written() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     owner.write("Dashboard.md", "# Today\n");
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
@@ -131,12 +131,12 @@ async fn names_that_fold_together_are_not_both_written() {
     cloud.sync.sync().await.unwrap();
     owner.write("Updates/cloud/STRASSE.md", "the owner's\n");
     let report = owner.sync.sync().await.unwrap();
-    let told: Vec<_> = report.withheld.iter().map(|held| &held.reason).collect();
+    let reasons: Vec<_> = report.withheld.iter().map(|held| &held.reason).collect();
     assert!(
-        told.iter().any(|reason| **reason
+        reasons.iter().any(|reason| **reason
             == "Updates/cloud/straße.md is not put here: `Updates/cloud/STRASSE.md` is the same \
                 name on many systems; rename one of them"),
-        "{told:?}"
+        "{reasons:?}"
     );
     assert_eq!(
         owner.read("Updates/cloud/STRASSE.md").unwrap(),
@@ -163,15 +163,15 @@ async fn names_that_fold_together_are_not_both_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn note_just_truncated_is_not_pushed_and_reported() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     owner.write("Company_Handbook.md", "Be kind.\n");
     owner.sync.sync().await.unwrap();
     fs::write(owner.root().join("Company_Handbook.md"), "").unwrap();
     let report = owner.sync.sync().await.unwrap();
     assert_eq!(report.pushed, 0, "{report:?}");
-    let told: Vec<_> = report.withheld.iter().map(|held| &held.reason).collect();
+    let reasons: Vec<_> = report.withheld.iter().map(|held| &held.reason).collect();
     assert_eq!(
-        told,
+        reasons,
         ["Company_Handbook.md has just become empty; that counts once it stays so"]
     );
     cloud.sync.sync().await.unwrap();

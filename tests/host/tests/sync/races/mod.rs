@@ -12,6 +12,7 @@
 mod claims;
 mod clocks;
 mod content;
+mod dropped;
 mod floods;
 mod fresh;
 mod given;
@@ -20,5 +21,5 @@ mod intruders;
 mod keeping;
 mod moved;
 mod offline;
-mod side;
+mod replica;
 mod stuck;

@@ -5,14 +5,14 @@ use platinum_protocol::{Claimed, TaskPlace};
 use platinum_testkit::git::GitServer;
 
 use crate::races::{
-    offline::told,
-    side::{at, put_tasks, remote_files, side},
+    offline::messages,
+    replica::{at, put_tasks, remote_files, replica},
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_is_dragged_into_the_own_folder_is_claimed() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     let own = layout::in_progress(&owner.agent, task);
@@ -45,7 +45,7 @@ async fn a_task_that_is_dragged_into_the_own_folder_is_claimed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rejected_move_is_preserved_and_the_task_keeps_one_owner() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     assert_eq!(
@@ -72,10 +72,12 @@ async fn rejected_move_is_preserved_and_the_task_keeps_one_owner() {
         .iter()
         .find(|(path, _)| path.starts_with(&format!("Updates/local/{task}.conflict-local-")));
     assert!(kept.is_some_and(|(_, text)| text.ends_with("A remark of the owner's.\n")));
-    let told = told(&owner);
+    let messages = messages(&owner);
     assert!(
-        told.iter().any(|text| text.contains("cloud has the task")),
-        "{told:?}"
+        messages
+            .iter()
+            .any(|text| text.contains("cloud has the task")),
+        "{messages:?}"
     );
     let report = owner.sync.sync().await.unwrap();
     assert_eq!((report.pushed, report.conflicts), (0, 0), "{report:?}");
@@ -87,7 +89,7 @@ async fn rejected_move_is_preserved_and_the_task_keeps_one_owner() {
 #[tokio::test(flavor = "multi_thread")]
 async fn task_moved_out_of_the_clouds_folder_is_taken_over() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.claim(task).await.unwrap();
@@ -113,7 +115,7 @@ async fn task_moved_out_of_the_clouds_folder_is_taken_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_by_hand_puts_no_task_into_two_places() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     let (from, to) = (
@@ -140,7 +142,7 @@ async fn a_copy_by_hand_puts_no_task_into_two_places() {
 #[tokio::test(flavor = "multi_thread")]
 async fn task_moved_back_by_hand_is_claimed_with_a_higher_epoch() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     assert_eq!(
         owner.sync.claim(task).await.unwrap(),
@@ -166,7 +168,7 @@ async fn task_moved_back_by_hand_is_claimed_with_a_higher_epoch() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_note_that_is_no_task_goes_wherever_it_is_put() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     owner.write("In_Progress/local/remarks.md", "one\n");
     owner.write("Needs_Action/email/remarks.md", "two\n");
     let report = owner.sync.sync().await.unwrap();
@@ -183,7 +185,7 @@ async fn a_note_that_is_no_task_goes_wherever_it_is_put() {
 #[tokio::test(flavor = "multi_thread")]
 async fn move_of_a_broken_note_delays_no_other_file() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     let tasks = put_tasks(&owner, ZoneId::EMAIL, 2);
     owner.sync.sync().await.unwrap();
     for task in &tasks {

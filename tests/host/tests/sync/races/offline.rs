@@ -12,7 +12,7 @@ use platinum_sync::Finish;
 use platinum_testkit::git::GitServer;
 use platinum_vault::note::DraftNote;
 
-use crate::races::side::{CutOff, Side, put_tasks, remote_files, side, side_with};
+use crate::races::replica::{CutOff, Replica, put_tasks, remote_files, replica, replica_with};
 
 /// A line that can be cut.
 #[derive(Clone, Default)]
@@ -34,13 +34,13 @@ impl Line {
 }
 
 /// Puts a draft where a skill would put it, under the epoch that a skill would be told.
-pub(crate) async fn draft(side: &Side, task: TaskId, body: &str) -> String {
-    let epoch = side.sync.drafting_epoch(task).await.unwrap();
-    assert!(epoch.is_some(), "{} may draft", side.agent);
+pub(crate) async fn draft(replica: &Replica, task: TaskId, body: &str) -> String {
+    let epoch = replica.sync.drafting_epoch(task).await.unwrap();
+    assert!(epoch.is_some(), "{} may draft", replica.agent);
     let note = DraftNote {
         id: DraftId::generate(),
         created: Timestamp::now(),
-        by: format!("{}/skill", side.agent),
+        by: format!("{}/skill", replica.agent),
         task,
         epoch,
         action: Action::new(&EmailSend {
@@ -59,13 +59,16 @@ pub(crate) async fn draft(side: &Side, task: TaskId, body: &str) -> String {
         expires: "2030-01-01T00:00:00Z".parse().unwrap(),
     };
     let path = layout::pending(note.id);
-    side.vault.create(&path, note.render().as_bytes()).unwrap();
+    replica
+        .vault
+        .create(&path, note.render().as_bytes())
+        .unwrap();
     path.to_string()
 }
 
 /// The headlines of the updates that a side has.
-pub(crate) fn told(side: &Side) -> Vec<String> {
-    let updates = side.files().into_iter();
+pub(crate) fn messages(replica: &Replica) -> Vec<String> {
+    let updates = replica.files().into_iter();
     updates
         .filter(|(path, _)| path.starts_with("Updates/") && !path.contains(".conflict-"))
         .map(|(_, text)| text)
@@ -77,8 +80,8 @@ pub(crate) fn told(side: &Side) -> Vec<String> {
 async fn local_zone_works_offline() {
     let server = GitServer::start().unwrap();
     let line = Line::default();
-    let owner = side_with(&server, "local", line.through());
-    let cloud = side(&server, "cloud");
+    let owner = replica_with(&server, "local", line.through());
+    let cloud = replica(&server, "cloud");
     let tasks = put_tasks(&owner, ZoneId::PAYMENTS, 2);
     owner.sync.sync().await.unwrap();
 
@@ -138,7 +141,7 @@ async fn local_zone_works_offline() {
 async fn local_task_released_offline_waits_again() {
     let server = GitServer::start().unwrap();
     let line = Line::default();
-    let owner = side_with(&server, "local", line.through());
+    let owner = replica_with(&server, "local", line.through());
     let task = put_tasks(&owner, ZoneId::PAYMENTS, 1)[0];
     owner.sync.sync().await.unwrap();
     line.cut();
@@ -161,8 +164,8 @@ async fn local_task_released_offline_waits_again() {
 async fn tentative_draft_is_pushed_when_its_claim_is_confirmed() {
     let server = GitServer::start().unwrap();
     let line = Line::default();
-    let owner = side(&server, "local");
-    let cloud = side_with(&server, "cloud", line.through());
+    let owner = replica(&server, "local");
+    let cloud = replica_with(&server, "cloud", line.through());
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
@@ -191,11 +194,12 @@ async fn tentative_draft_is_pushed_when_its_claim_is_confirmed() {
         text.contains("epoch: 1\n") && text.contains("Made offline"),
         "{text}"
     );
-    let told = told(&owner);
+    let messages = messages(&owner);
     assert!(
-        told.iter()
+        messages
+            .iter()
             .any(|text| text.contains("The claim of a task is confirmed")),
-        "{told:?}"
+        "{messages:?}"
     );
 }
 
@@ -204,9 +208,9 @@ async fn tentative_draft_is_pushed_when_its_claim_is_confirmed() {
 async fn tentative_draft_of_a_lost_claim_is_preserved_unpushed() {
     let server = GitServer::start().unwrap();
     let line = Line::default();
-    let owner = side(&server, "local");
-    let cloud = side_with(&server, "cloud", line.through());
-    let faster = side(&server, "cloud-2");
+    let owner = replica(&server, "local");
+    let cloud = replica_with(&server, "cloud", line.through());
+    let faster = replica(&server, "cloud-2");
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
@@ -237,11 +241,12 @@ async fn tentative_draft_of_a_lost_claim_is_preserved_unpushed() {
             .keys()
             .any(|path| path.starts_with("Pending_Approval/"))
     );
-    let told = told(&owner);
+    let messages = messages(&owner);
     assert!(
-        told.iter()
+        messages
+            .iter()
             .any(|text| text.contains("cloud-2 was faster with its task")),
-        "{told:?}"
+        "{messages:?}"
     );
     // At no time did it reach the remote as a draft.
     let all = server
@@ -254,7 +259,7 @@ async fn tentative_draft_of_a_lost_claim_is_preserved_unpushed() {
 async fn a_draft_waits_while_it_is_not_known_whose_its_task_is() {
     let server = GitServer::start().unwrap();
     let line = Line::default();
-    let owner = side_with(&server, "local", line.through());
+    let owner = replica_with(&server, "local", line.through());
     line.cut();
     // A task that the remote has never heard of, claimed and drafted for.
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
@@ -281,8 +286,8 @@ async fn a_draft_waits_while_it_is_not_known_whose_its_task_is() {
 async fn offline_finish_of_a_task_taken_over_is_not_filed_twice() {
     let server = GitServer::start().unwrap();
     let line = Line::default();
-    let owner = side(&server, "local");
-    let cloud = side_with(&server, "cloud", line.through());
+    let owner = replica(&server, "local");
+    let cloud = replica_with(&server, "cloud", line.through());
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     assert_eq!(
@@ -328,7 +333,7 @@ async fn offline_finish_of_a_task_taken_over_is_not_filed_twice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn local_task_is_won_again_after_it_was_pushed() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     let task = put_tasks(&owner, ZoneId::PAYMENTS, 1)[0];
     owner.sync.sync().await.unwrap();
     let won = owner.sync.claim(task).await.unwrap();
@@ -341,9 +346,9 @@ async fn local_task_is_won_again_after_it_was_pushed() {
 }
 
 /// A task that the cloud wished for and drafted on while it was cut off.
-async fn wished(server: &GitServer, line: &Line) -> (Side, Side, TaskId, String) {
-    let owner = side(server, "local");
-    let cloud = side_with(server, "cloud", line.through());
+async fn wished(server: &GitServer, line: &Line) -> (Replica, Replica, TaskId, String) {
+    let owner = replica(server, "local");
+    let cloud = replica_with(server, "cloud", line.through());
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
@@ -354,7 +359,7 @@ async fn wished(server: &GitServer, line: &Line) -> (Side, Side, TaskId, String)
 }
 
 /// Whether the cloud's content still goes out.
-async fn goes_out(server: &GitServer, cloud: &Side) {
+async fn goes_out(server: &GitServer, cloud: &Replica) {
     let update = format!("Updates/cloud/{}.md", platinum_core::UpdateId::generate());
     cloud.write(&update, "All is well.\n");
     cloud.sync.sync().await.unwrap();
@@ -436,7 +441,7 @@ async fn draft_written_while_its_claim_is_lost_is_preserved() {
     let line = Line::default();
     let (_owner, cloud, task, path) = wished(&server, &line).await;
     let text = cloud.read(&path).unwrap();
-    let faster = side(&server, "cloud-2");
+    let faster = replica(&server, "cloud-2");
     faster.sync.claim(task).await.unwrap();
     line.heal();
     cloud.sync.sync().await.unwrap();

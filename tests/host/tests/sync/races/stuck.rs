@@ -18,7 +18,7 @@ use platinum_testkit::git::GitServer;
 
 use crate::races::{
     offline::{Line, draft},
-    side::{Side, put_tasks, remote_files, side, side_with, task},
+    replica::{Replica, put_tasks, remote_files, replica, replica_with, task},
 };
 
 /// Longer than several looks at the remote take, on a slow machine too.
@@ -26,10 +26,14 @@ const LEASE: Duration = Duration::from_secs(3);
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Looks for stuck owners till a task was taken over.
-async fn taken_over(side: &Side) -> Vec<(TaskId, ZoneId)> {
+async fn taken_over(replica: &Replica) -> Vec<(TaskId, ZoneId)> {
     let deadline = Instant::now() + DEADLINE;
     loop {
-        let taken = side.sync.take_over_expired(&[ZoneId::EMAIL]).await.unwrap();
+        let taken = replica
+            .sync
+            .take_over_expired(&[ZoneId::EMAIL])
+            .await
+            .unwrap();
         if !taken.is_empty() {
             return taken;
         }
@@ -38,16 +42,16 @@ async fn taken_over(side: &Side) -> Vec<(TaskId, ZoneId)> {
     }
 }
 
-fn with_lease(mut side: Side, lease: Duration) -> Side {
-    side.sync = side.sync.with_lease(lease);
-    side
+fn with_lease(mut replica: Replica, lease: Duration) -> Replica {
+    replica.sync = replica.sync.with_lease(lease);
+    replica
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_owner_loses_its_tasks_that_have_no_draft() {
     let server = GitServer::start().unwrap();
-    let owner = with_lease(side(&server, "local"), LEASE);
-    let cloud = side(&server, "cloud");
+    let owner = with_lease(replica(&server, "local"), LEASE);
+    let cloud = replica(&server, "cloud");
     let tasks = put_tasks(&owner, ZoneId::EMAIL, 3);
     // Of a number of its own: a task has one place.
     let payment = task(ZoneId::PAYMENTS, 3);
@@ -107,8 +111,8 @@ async fn stale_draft_does_not_protect_a_silent_owner() {
 
 async fn is_taken_over_despite_an_old_draft(is_synced: bool) {
     let server = GitServer::start().unwrap();
-    let owner = with_lease(side(&server, "local"), LEASE);
-    let cloud = side(&server, "cloud");
+    let owner = with_lease(replica(&server, "local"), LEASE);
+    let cloud = replica(&server, "cloud");
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.claim(task).await.unwrap();
@@ -128,8 +132,8 @@ async fn is_taken_over_despite_an_old_draft(is_synced: bool) {
 async fn edit_of_the_expired_owner_is_preserved() {
     let server = GitServer::start().unwrap();
     let line = Line::default();
-    let owner = with_lease(side(&server, "local"), LEASE);
-    let cloud = side_with(&server, "cloud", line.through());
+    let owner = with_lease(replica(&server, "local"), LEASE);
+    let cloud = replica_with(&server, "cloud", line.through());
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.claim(task).await.unwrap();
@@ -159,8 +163,8 @@ async fn edit_of_the_expired_owner_is_preserved() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_that_gives_signs_of_life_keeps_its_tasks() {
     let server = GitServer::start().unwrap();
-    let owner = with_lease(side(&server, "local"), LEASE);
-    let cloud = with_lease(side(&server, "cloud"), LEASE);
+    let owner = with_lease(replica(&server, "local"), LEASE);
+    let cloud = with_lease(replica(&server, "cloud"), LEASE);
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     cloud.sync.claim(task).await.unwrap();
@@ -191,9 +195,9 @@ async fn an_owner_that_gives_signs_of_life_keeps_its_tasks() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_owners_machine_takes_over() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
-    let cloud = with_lease(side(&server, "cloud"), Duration::from_millis(30));
-    let silent = side(&server, "cloud-2");
+    let owner = replica(&server, "local");
+    let cloud = with_lease(replica(&server, "cloud"), Duration::from_millis(30));
+    let silent = replica(&server, "cloud-2");
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     silent.sync.claim(task).await.unwrap();
@@ -211,8 +215,8 @@ async fn only_the_owners_machine_takes_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn marks_of_claims_go_with_their_tasks() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
-    let cloud = with_lease(side(&server, "cloud"), Duration::from_millis(1));
+    let owner = replica(&server, "local");
+    let cloud = with_lease(replica(&server, "cloud"), Duration::from_millis(1));
     let tasks = put_tasks(&owner, ZoneId::EMAIL, 3);
     owner.sync.sync().await.unwrap();
     for task in &tasks {
@@ -252,9 +256,9 @@ async fn marks_of_claims_go_with_their_tasks() {
 async fn an_owner_that_was_cut_off_for_a_lease_has_edited_nothing() {
     let server = GitServer::start().unwrap();
     let line = Line::default();
-    let owner = with_lease(side(&server, "local"), LEASE);
+    let owner = with_lease(replica(&server, "local"), LEASE);
     let cloud = with_lease(
-        side_with(&server, "cloud", line.through()),
+        replica_with(&server, "cloud", line.through()),
         Duration::from_millis(30),
     );
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
@@ -309,7 +313,7 @@ impl Remote for Busy {
 async fn owner_back_during_the_lease_check_keeps_its_tasks() {
     let server = GitServer::start().unwrap();
     let (fetches, other) = (Arc::<AtomicU32>::default(), Arc::<OnceLock<_>>::default());
-    let owner = side_with(&server, "local", |inner| {
+    let owner = replica_with(&server, "local", |inner| {
         let (fetches, other) = (Arc::clone(&fetches), Arc::clone(&other));
         Box::new(Busy {
             inner,
@@ -318,7 +322,7 @@ async fn owner_back_during_the_lease_check_keeps_its_tasks() {
         })
     });
     let owner = with_lease(owner, LEASE);
-    let cloud = side(&server, "cloud");
+    let cloud = replica(&server, "cloud");
     let tasks = put_tasks(&owner, ZoneId::EMAIL, 2);
     owner.sync.sync().await.unwrap();
     for task in &tasks {
@@ -378,7 +382,7 @@ impl Remote for Mute {
 async fn silent_remote_is_asked_once_for_lease_and_heartbeat() {
     let server = GitServer::start().unwrap();
     let asked = Arc::<AtomicU32>::default();
-    let owner = side_with(&server, "local", |_| Box::new(Mute(Arc::clone(&asked))));
+    let owner = replica_with(&server, "local", |_| Box::new(Mute(Arc::clone(&asked))));
     let owner = with_lease(owner, Duration::from_millis(30));
     tokio::time::sleep(Duration::from_millis(50)).await;
     let looked = owner.sync.take_over_expired(&[ZoneId::EMAIL]).await;

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::runtime::Runtime;
 
-use crate::scale::stage::{Daemon, alone, folder_of, generate, given};
+use crate::scale::fixture::{Daemon, alone, folder_of, generate, given};
 
 const NOTES: usize = 3_000;
 /// The test below.
@@ -41,9 +41,9 @@ fn sync_of_a_changed_note_reads_only_its_folder() {
         .envs(child.get_envs().filter_map(|(k, v)| Some((k, v?))))
         .output()
         .unwrap_or_else(|error| panic!("strace is needed for this test: {error}"));
-    let told = String::from_utf8_lossy(&ran.stdout);
+    let output = String::from_utf8_lossy(&ran.stdout);
     let errors = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{told}\n{errors}");
+    assert!(ran.status.success(), "{output}\n{errors}");
 
     let calls = fs::read_to_string(&calls).unwrap();
     let all: Vec<&str> = calls.lines().collect();

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::runtime::Runtime;
 
-use crate::scale::stage::{Daemon, alone, generate, given};
+use crate::scale::fixture::{Daemon, alone, generate, given};
 
 /// The test below.
 const NAME: &str = "scale::cost::sync_of_a_changed_note_costs_the_same_in_a_large_vault";
@@ -57,17 +57,17 @@ fn sync_of_a_changed_note_costs_the_same_in_a_large_vault() {
 
 fn measure(folder: &Path) -> Measured {
     let ran = alone(NAME, folder).output().unwrap();
-    let told = String::from_utf8_lossy(&ran.stdout);
+    let output = String::from_utf8_lossy(&ran.stdout);
     let errors = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{told}\n{errors}");
-    let line = told.lines().find_map(|line| line.split_once("figures: "));
+    assert!(ran.status.success(), "{output}\n{errors}");
+    let line = output.lines().find_map(|line| line.split_once("figures: "));
     let numbers: Vec<u64> = line
         .unwrap()
         .1
         .split_whitespace()
         .map(|number| number.parse().unwrap())
         .collect();
-    for line in told.lines().filter_map(|line| line.split_once("about ")) {
+    for line in output.lines().filter_map(|line| line.split_once("about ")) {
         println!("        {}", line.1);
     }
     Measured {

@@ -5,4 +5,4 @@
 
 mod calls;
 mod cost;
-mod stage;
+mod fixture;

@@ -5,8 +5,8 @@ use std::time::Instant;
 use platinum_repo::{Oid, Repo};
 use platinum_testkit::git::GitServer;
 
-use super::{Evil, SOON, git, house, on_main};
-use crate::races::side::{remote_files, side};
+use super::{Evil, SOON, cluster, git, on_main};
+use crate::races::replica::{remote_files, replica};
 
 /// A commit whose files nobody comes to the end of, made of sixty objects.
 fn bomb(server: &GitServer) -> Oid {
@@ -26,8 +26,8 @@ fn bomb(server: &GitServer) -> Oid {
 #[tokio::test(flavor = "multi_thread")]
 async fn tree_bomb_is_reverted_by_local_and_clouds_go_on() {
     let server = GitServer::start().unwrap();
-    let (owner, other) = house(&server).await;
-    let late = side(&server, "cloud-2");
+    let (owner, other) = cluster(&server).await;
+    let late = replica(&server, "cloud-2");
     late.sync.sync().await.unwrap();
     let mut evil = Evil::on(&server);
     let bomb = bomb(&server);
@@ -55,15 +55,15 @@ async fn tree_bomb_is_reverted_by_local_and_clouds_go_on() {
     owner.sync.sync().await.unwrap();
     other.sync.sync().await.unwrap();
     late.sync.sync().await.unwrap();
-    let joined = side(&server, "cloud-2");
+    let joined = replica(&server, "cloud-2");
     joined.sync.sync().await.unwrap();
     let mut expected: Vec<String> = owner.files().into_keys().collect();
     expected.sort();
     let mut there = remote_files(&server);
     there.sort();
     assert_eq!(there, expected);
-    for side in [&other, &late, &joined] {
-        assert_eq!(side.files(), owner.files());
+    for replica in [&other, &late, &joined] {
+        assert_eq!(replica.files(), owner.files());
     }
     assert!(owner.read("Pending_Approval/draft.md").is_some());
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());

@@ -4,13 +4,13 @@ use platinum_repo::Oid;
 use platinum_sync::SyncError;
 use platinum_testkit::git::GitServer;
 
-use super::{git, house, on_main, tip};
+use super::{cluster, git, on_main, tip};
 
 /// An object that git refuses stops the sync and is no remote that is away.
 #[tokio::test(flavor = "multi_thread")]
 async fn invalid_object_stops_the_sync_and_is_not_offline() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = house(&server).await;
+    let (owner, cloud) = cluster(&server).await;
     let good = tip(&server);
     let blob = git(&server, &["rev-parse", "main:Dashboard.md"], b"");
     let mut tree = b"0100644 Dashboard.md\0".to_vec();

@@ -4,14 +4,14 @@ use std::time::Instant;
 
 use platinum_testkit::git::GitServer;
 
-use super::{Evil, SOON, git, house, on_main, tip};
-use crate::races::side::side;
+use super::{Evil, SOON, cluster, git, on_main, tip};
+use crate::races::replica::replica;
 
 /// Many commits that do nothing or what may not be keep nobody out.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_empty_or_forbidden_commits_do_not_block_sync() {
     let server = GitServer::start().unwrap();
-    let (owner, other) = house(&server).await;
+    let (owner, other) = cluster(&server).await;
     let mut evil = Evil::on(&server);
     let began = Instant::now();
     for n in 0..300 {
@@ -32,7 +32,7 @@ async fn many_empty_or_forbidden_commits_do_not_block_sync() {
 #[tokio::test(flavor = "multi_thread")]
 async fn merges_with_one_old_commit_cost_what_each_of_them_brings() {
     let server = GitServer::start().unwrap();
-    let (owner, other) = house(&server).await;
+    let (owner, other) = cluster(&server).await;
     let old = tip(&server);
     // The first message is long: who reads all of them for each merge is never done.
     let mut stream = String::new();
@@ -54,8 +54,8 @@ async fn merges_with_one_old_commit_cost_what_each_of_them_brings() {
         stream.as_bytes(),
     );
     let began = Instant::now();
-    for side in [&owner, &owner, &other] {
-        side.sync.sync().await.unwrap();
+    for replica in [&owner, &owner, &other] {
+        replica.sync.sync().await.unwrap();
     }
     assert_eq!(other.files(), owner.files());
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
@@ -64,7 +64,7 @@ async fn merges_with_one_old_commit_cost_what_each_of_them_brings() {
 /// How many commits are meant where the number is the point.
 const MANY: u32 = 150_000;
 
-/// A vault of a thousand notes that is older than the house: of each commit one line in one note.
+/// A vault of a thousand notes that is older than Platinum: of each commit one line in one note.
 fn old_vault(server: &GitServer, commits: u32) {
     let mut stream = String::new();
     for n in 0..commits {
@@ -102,12 +102,12 @@ async fn flood_of_150_000_empty_commits_is_verified() {
     old_vault(&server, MANY);
     took("made", began);
     let began = Instant::now();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     owner.sync.sync().await.unwrap();
     took("joined by local", began);
     assert_eq!(owner.files().len(), 1000);
     let began = Instant::now();
-    let cloud = side(&server, "cloud");
+    let cloud = replica(&server, "cloud");
     cloud.sync.sync().await.unwrap();
     took("joined by a cloud", began);
 
@@ -135,7 +135,7 @@ async fn flood_of_150_000_empty_commits_is_verified() {
 #[ignore = "takes minutes: cargo xtask test --full runs it"]
 async fn flood_of_150_000_violations_is_reverted() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = house(&server).await;
+    let (owner, cloud) = cluster(&server).await;
     let began = Instant::now();
     let mut evil = Evil::on(&server);
     for n in 0..MANY {

@@ -10,7 +10,7 @@ use platinum_core::{Role, Timestamp};
 use platinum_repo::{CommitMeta, Edit, Oid, Repo};
 use platinum_testkit::git::{GitServer, hermetic};
 
-use crate::races::side::{Side, at, key, side};
+use crate::races::replica::{Replica, at, key, replica};
 
 /// Far more than any of this takes on a slow machine.
 const SOON: Duration = Duration::from_secs(120);
@@ -34,11 +34,11 @@ fn tip(server: &GitServer) -> String {
     server.git(&["rev-parse", "main"]).unwrap()
 }
 
-async fn house(server: &GitServer) -> (Side, Side) {
-    let owner = side(server, "local");
+async fn cluster(server: &GitServer) -> (Replica, Replica) {
+    let owner = replica(server, "local");
     owner.write("Dashboard.md", "# Today\n");
     owner.sync.sync().await.unwrap();
-    let cloud = side(server, "cloud");
+    let cloud = replica(server, "cloud");
     cloud.sync.sync().await.unwrap();
     (owner, cloud)
 }

@@ -9,13 +9,13 @@ use platinum_testkit::git::GitServer;
 
 use crate::races::{
     offline::{Line, draft},
-    side::{Side, at, put_tasks, remote_files, side, side_with},
+    replica::{Replica, at, put_tasks, remote_files, replica, replica_with},
 };
 
 /// The owner's machine with a task that the remote has, and the line to it.
-async fn house(server: &GitServer, zone: ZoneId) -> (Side, Line, TaskId) {
+async fn cluster(server: &GitServer, zone: ZoneId) -> (Replica, Line, TaskId) {
     let line = Line::default();
-    let owner = side_with(server, "local", line.through());
+    let owner = replica_with(server, "local", line.through());
     let task = put_tasks(&owner, zone, 1)[0];
     // A vault of one file that is gone is taken for one that is not mounted.
     owner.write("Inbox/a.md", "one\n");
@@ -32,12 +32,12 @@ fn tasks_there(server: &GitServer) -> Vec<String> {
 }
 
 /// Whether anything is still to be told, or to be claimed.
-fn is_something_open(side: &Side) -> bool {
-    let intents = side.folder().join("state/vault.git/intents.json");
+fn is_something_open(replica: &Replica) -> bool {
+    let intents = replica.folder().join("state/vault.git/intents.json");
     fs::read_to_string(intents).is_ok_and(|text| text.trim() != "{}")
 }
 
-async fn back_in_touch(owner: &Side, line: &Line) {
+async fn back_in_touch(owner: &Replica, line: &Line) {
     line.heal();
     for _ in 0..2 {
         owner.sync.sync().await.unwrap();
@@ -45,7 +45,7 @@ async fn back_in_touch(owner: &Side, line: &Line) {
 }
 
 /// The id and the epoch of the claim by which a task is local's.
-async fn claim_of(owner: &Side, task: TaskId) -> (String, u64) {
+async fn claim_of(owner: &Replica, task: TaskId) -> (String, u64) {
     let TaskPlace::Owned(record) = owner.sync.place(task).await.unwrap() else {
         panic!("nobody owns the task");
     };
@@ -56,7 +56,7 @@ async fn claim_of(owner: &Side, task: TaskId) -> (String, u64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_was_claimed_here_and_deleted_is_nobodys() {
     let server = GitServer::start().unwrap();
-    let (owner, line, task) = house(&server, ZoneId::PAYMENTS).await;
+    let (owner, line, task) = cluster(&server, ZoneId::PAYMENTS).await;
     line.cut();
     owner.sync.claim(task).await.unwrap();
     let own = layout::in_progress(&owner.agent, task);
@@ -75,7 +75,7 @@ async fn a_task_that_was_claimed_here_and_deleted_is_nobodys() {
 async fn claimed_task_moved_back_waits_for_the_next_epoch() {
     for is_told_before in [false, true] {
         let server = GitServer::start().unwrap();
-        let (owner, line, task) = house(&server, ZoneId::PAYMENTS).await;
+        let (owner, line, task) = cluster(&server, ZoneId::PAYMENTS).await;
         line.cut();
         let won = owner.sync.claim(task).await.unwrap();
         assert_eq!(won, Claimed::Won { epoch: 1 });
@@ -104,9 +104,9 @@ async fn claimed_task_moved_back_waits_for_the_next_epoch() {
 #[tokio::test(flavor = "multi_thread")]
 async fn offline_claim_of_an_unpushed_task_ends_with_its_note() {
     let server = GitServer::start().unwrap();
-    let (owner, line, _) = house(&server, ZoneId::SOCIAL).await;
+    let (owner, line, _) = cluster(&server, ZoneId::SOCIAL).await;
     line.cut();
-    let note = crate::races::side::task(ZoneId::EMAIL, 7);
+    let note = crate::races::replica::task(ZoneId::EMAIL, 7);
     let waiting = layout::waiting(ZoneId::EMAIL, note.id);
     owner.write(waiting.as_str(), &note.render());
     let claimed = owner.sync.claim(note.id).await.unwrap();
@@ -123,7 +123,7 @@ async fn offline_claim_of_an_unpushed_task_ends_with_its_note() {
 }
 
 /// A task that is filed while the line is cut, and where its note is.
-async fn filed(owner: &Side, line: &Line, task: TaskId, is_told: bool) -> String {
+async fn filed(owner: &Replica, line: &Line, task: TaskId, is_told: bool) -> String {
     if is_told {
         owner.sync.claim(task).await.unwrap();
         back_in_touch(owner, line).await;
@@ -141,7 +141,7 @@ async fn an_end_whose_note_was_deleted_or_moved_is_over() {
     for is_told in [false, true] {
         for is_deleted in [false, true] {
             let server = GitServer::start().unwrap();
-            let (owner, line, task) = house(&server, ZoneId::PAYMENTS).await;
+            let (owner, line, task) = cluster(&server, ZoneId::PAYMENTS).await;
             let done = at(&filed(&owner, &line, task, is_told).await);
             let own = layout::in_progress(&owner.agent, task);
             match is_deleted {
@@ -166,7 +166,7 @@ async fn an_end_whose_note_was_deleted_or_moved_is_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn offline_claim_does_not_restore_a_deleted_task() {
     let server = GitServer::start().unwrap();
-    let (owner, line, task) = house(&server, ZoneId::EMAIL).await;
+    let (owner, line, task) = cluster(&server, ZoneId::EMAIL).await;
     line.cut();
     let claimed = owner.sync.claim(task).await.unwrap();
     assert_eq!(claimed, Claimed::Tentative);
@@ -186,8 +186,8 @@ async fn offline_claim_does_not_restore_a_deleted_task() {
 #[tokio::test(flavor = "multi_thread")]
 async fn offline_claim_moved_by_hand_is_claimed_with_its_draft() {
     let server = GitServer::start().unwrap();
-    let (owner, line, task) = house(&server, ZoneId::EMAIL).await;
-    let cloud = side(&server, "cloud");
+    let (owner, line, task) = cluster(&server, ZoneId::EMAIL).await;
+    let cloud = replica(&server, "cloud");
     line.cut();
     let claimed = owner.sync.claim(task).await.unwrap();
     assert_eq!(claimed, Claimed::Tentative);

@@ -11,11 +11,11 @@ use platinum_testkit::git::GitServer;
 
 use crate::races::{
     offline::Line,
-    side::{Side, put_tasks, remote_files, side, side_with},
+    replica::{Replica, put_tasks, remote_files, replica, replica_with},
 };
 
-fn copies(side: &Side) -> Vec<String> {
-    let files = side.files().into_keys();
+fn copies(replica: &Replica) -> Vec<String> {
+    let files = replica.files().into_keys();
     files.filter(|path| path.contains(".conflict-")).collect()
 }
 
@@ -23,11 +23,11 @@ fn copies(side: &Side) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn stale_file_at_a_claim_is_not_an_edit() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
-    let (first, second) = (side(&server, "cloud"), side(&server, "cloud-2"));
+    let owner = replica(&server, "local");
+    let (first, second) = (replica(&server, "cloud"), replica(&server, "cloud-2"));
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
-    for side in [&owner, &first, &second] {
-        side.sync.sync().await.unwrap();
+    for replica in [&owner, &first, &second] {
+        replica.sync.sync().await.unwrap();
     }
     first.sync.claim(task).await.unwrap();
     first.sync.release(task, "not today").await.unwrap();
@@ -47,7 +47,7 @@ async fn stale_file_at_a_claim_is_not_an_edit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn stale_file_at_a_finish_is_not_an_edit() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     let tasks = put_tasks(&owner, ZoneId::EMAIL, 2);
     owner.sync.sync().await.unwrap();
     for task in &tasks {
@@ -78,7 +78,7 @@ async fn a_claim_that_stopped_halfway_on_this_machine_is_gone_on_with() {
     for is_edited in [false, true] {
         let server = GitServer::start().unwrap();
         let line = Line::default();
-        let owner = side_with(&server, "local", line.through());
+        let owner = replica_with(&server, "local", line.through());
         let task = put_tasks(&owner, ZoneId::PAYMENTS, 1)[0];
         owner.sync.sync().await.unwrap();
         let waiting = layout::waiting(ZoneId::PAYMENTS, task);
@@ -114,8 +114,8 @@ async fn a_claim_that_stopped_halfway_on_this_machine_is_gone_on_with() {
 }
 
 /// One that is filed while the line is cut, up to the first half of its move.
-async fn half_filed(server: &GitServer, line: &Line, zone: ZoneId) -> (Side, String) {
-    let owner = side_with(server, "local", line.through());
+async fn half_filed(server: &GitServer, line: &Line, zone: ZoneId) -> (Replica, String) {
+    let owner = replica_with(server, "local", line.through());
     let task = put_tasks(&owner, zone, 1)[0];
     owner.sync.sync().await.unwrap();
     owner.sync.claim(task).await.unwrap();
@@ -211,7 +211,7 @@ async fn an_edit_of_a_task_whose_end_stopped_halfway_is_kept_beside() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unreadable_file_does_not_block_an_interrupted_sync() {
     let server = GitServer::start().unwrap();
-    let (owner, other) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, other) = (replica(&server, "local"), replica(&server, "cloud"));
     owner.write("Inbox/a.md", "one\n");
     owner.write("Inbox/b.md", "one\n");
     owner.sync.sync().await.unwrap();

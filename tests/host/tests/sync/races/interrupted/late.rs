@@ -9,7 +9,7 @@ use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
 use platinum_testkit::git::GitServer;
 use tokio::sync::Notify;
 
-use crate::races::side::{put_tasks, side, side_with};
+use crate::races::replica::{put_tasks, replica, replica_with};
 
 /// What is on its way, and to which tip.
 type Sent = Arc<Mutex<Option<(Oid, Option<Oid>)>>>;
@@ -56,7 +56,7 @@ impl Remote for Slow {
 #[tokio::test(flavor = "multi_thread")]
 async fn claim_that_lands_after_a_restart_is_recognised() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     let task = put_tasks(&owner, ZoneId::EMAIL, 1)[0];
     owner.sync.sync().await.unwrap();
     let sent = Sent::default();
@@ -68,7 +68,7 @@ async fn claim_that_lands_after_a_restart_is_recognised() {
             is_on_its_way: Arc::clone(&is_on_its_way),
         })
     };
-    let cloud = side_with(&server, "cloud", slow);
+    let cloud = replica_with(&server, "cloud", slow);
     cloud.sync.sync().await.unwrap();
     let killed = tokio::spawn({
         let sync = cloud.sync.clone();

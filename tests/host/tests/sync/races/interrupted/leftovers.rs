@@ -15,17 +15,17 @@ use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
 use platinum_sync::SyncError;
 use platinum_testkit::git::{GitServer, hook};
 
-use crate::races::side::{LosesAnswers, Side, side, side_with};
+use crate::races::replica::{LosesAnswers, Replica, replica, replica_with};
 
-async fn in_doubt(side: &Side) -> usize {
-    side.sync.status().await.unwrap().in_doubt
+async fn in_doubt(replica: &Replica) -> usize {
+    replica.sync.status().await.unwrap().in_doubt
 }
 
 /// A commit that can land no more is no question once another has landed.
 #[tokio::test(flavor = "multi_thread")]
 async fn superseded_push_is_no_longer_in_doubt() {
     let server = GitServer::start().unwrap();
-    let owner = side_with(&server, "local", |inner| {
+    let owner = replica_with(&server, "local", |inner| {
         Box::new(LosesAnswers {
             inner,
             lost: Arc::new(AtomicU32::new(100)),
@@ -49,7 +49,7 @@ async fn superseded_push_is_no_longer_in_doubt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_server_declines_is_no_question_after_the_next_look() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     // On a remote without a branch, and on one with.
     for (text, landed) in [("one\n", 1), ("two\n", 1)] {
         let no = hook(&server.repository(), "pre-receive", "#!/bin/sh\nexit 1\n").unwrap();
@@ -73,7 +73,7 @@ async fn what_a_server_declines_is_no_question_after_the_next_look() {
 #[tokio::test(flavor = "multi_thread")]
 async fn stale_lock_does_not_block_keeping_an_edit() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     owner.write("Inbox/a.md", "one\n");
     owner.sync.sync().await.unwrap();
     fs::write(owner.lock_of("kept"), "").unwrap();
@@ -123,11 +123,11 @@ impl Remote for Killed {
 async fn lock_of_a_killed_git_is_removed_by_the_next_sync() {
     let server = GitServer::start().unwrap();
     let leaves = Arc::new(Mutex::new(None));
-    let cloud = side_with(&server, "cloud", |inner| {
+    let cloud = replica_with(&server, "cloud", |inner| {
         let leaves = Arc::clone(&leaves);
         Box::new(Killed { inner, leaves })
     });
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     owner.write("Inbox/a.md", "one\n");
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
@@ -144,10 +144,10 @@ async fn lock_of_a_killed_git_is_removed_by_the_next_sync() {
 #[tokio::test(flavor = "multi_thread")]
 async fn trouble_is_reported_once_while_it_lasts() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
+    let owner = replica(&server, "local");
     owner.write("Inbox/a.md", "one\n");
     Tasks(owner.sync.clone()).run().await.unwrap();
-    let told = || {
+    let reports = || {
         let notes = owner.files().into_iter();
         notes
             .filter(|(path, text)| {
@@ -163,7 +163,7 @@ async fn trouble_is_reported_once_while_it_lasts() {
         for _ in 0..2 {
             let error = Tasks(owner.sync.clone()).run().await.unwrap_err();
             assert!(matches!(error, SyncRunError::Violation(_)), "{error:?}");
-            assert_eq!(told(), times);
+            assert_eq!(reports(), times);
         }
         server
             .git(&["update-ref", "refs/heads/main", &tip])

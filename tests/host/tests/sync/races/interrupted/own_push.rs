@@ -18,7 +18,7 @@ use platinum_core::{Role, ZoneId, layout};
 
 use crate::races::{
     intruders::{cloud_does, forge},
-    side::{Side, at, remote_files, side, side_with, task},
+    replica::{Replica, at, remote_files, replica, replica_with, task},
 };
 
 /// A line that breaks as soon as a push has landed.
@@ -58,19 +58,19 @@ impl Remote for Breaks {
     }
 }
 
-struct House {
+struct Cluster {
     server: GitServer,
-    owner: Side,
-    other: Side,
+    owner: Replica,
+    other: Replica,
     armed: Arc<AtomicBool>,
     broken: Arc<AtomicBool>,
 }
 
 /// Two hosts that have the same note; of the next push of the first the answer is lost.
-async fn house() -> House {
+async fn cluster() -> Cluster {
     let server = GitServer::start().unwrap();
     let (armed, broken) = (Arc::default(), Arc::default());
-    let owner = side_with(&server, "local", |inner| {
+    let owner = replica_with(&server, "local", |inner| {
         let (armed, broken) = (Arc::clone(&armed), Arc::clone(&broken));
         Box::new(Breaks {
             inner,
@@ -78,12 +78,12 @@ async fn house() -> House {
             broken,
         })
     });
-    let other = side(&server, "cloud");
+    let other = replica(&server, "cloud");
     owner.write("Inbox/a.md", "base\n");
     owner.sync.sync().await.unwrap();
     other.sync.sync().await.unwrap();
     armed.store(true, SeqCst);
-    House {
+    Cluster {
         server,
         owner,
         other,
@@ -92,7 +92,7 @@ async fn house() -> House {
     }
 }
 
-impl House {
+impl Cluster {
     /// What was written is pushed, and whether it landed is not known.
     async fn push_unheard(&self) {
         let error = self.owner.sync.sync().await.unwrap_err();
@@ -102,8 +102,8 @@ impl House {
 
     async fn both_sync(&self) {
         self.broken.store(false, SeqCst);
-        for side in [&self.owner, &self.other, &self.owner] {
-            side.sync.sync().await.unwrap();
+        for replica in [&self.owner, &self.other, &self.owner] {
+            replica.sync.sync().await.unwrap();
         }
         assert_eq!(self.owner.files(), self.other.files());
     }
@@ -112,73 +112,73 @@ impl House {
 /// A task that was given back unheard is not claimed again by itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn unacknowledged_release_is_not_claimed_again() {
-    let house = house().await;
-    house.armed.store(false, SeqCst);
+    let cluster = cluster().await;
+    cluster.armed.store(false, SeqCst);
     let note = task(ZoneId::EMAIL, 1);
     let waits = layout::waiting(ZoneId::EMAIL, note.id);
-    house.owner.write(waits.as_str(), &note.render());
-    house.owner.sync.sync().await.unwrap();
-    house.owner.sync.claim(note.id).await.unwrap();
-    house.armed.store(true, SeqCst);
-    let release = || house.owner.sync.release(note.id, "Not now.");
+    cluster.owner.write(waits.as_str(), &note.render());
+    cluster.owner.sync.sync().await.unwrap();
+    cluster.owner.sync.claim(note.id).await.unwrap();
+    cluster.armed.store(true, SeqCst);
+    let release = || cluster.owner.sync.release(note.id, "Not now.");
     let error = release().await.unwrap_err();
     assert!(error.is_away(), "{error}");
-    house.broken.store(false, SeqCst);
+    cluster.broken.store(false, SeqCst);
     release().await.unwrap();
-    house.both_sync().await;
-    let there = remote_files(&house.server);
+    cluster.both_sync().await;
+    let there = remote_files(&cluster.server);
     assert_eq!(there, ["Inbox/a.md", waits.as_str()]);
 }
 
 /// A note that is edited on after its push is in no conflict with itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn edit_after_an_unacknowledged_push_is_no_conflict() {
-    let house = house().await;
-    house.owner.write("Inbox/a.md", "one\n");
-    house.push_unheard().await;
-    house.owner.write("Inbox/a.md", "one and two\n");
-    house.both_sync().await;
-    assert_eq!(remote_files(&house.server), ["Inbox/a.md"]);
-    let text = house.other.read("Inbox/a.md");
+    let cluster = cluster().await;
+    cluster.owner.write("Inbox/a.md", "one\n");
+    cluster.push_unheard().await;
+    cluster.owner.write("Inbox/a.md", "one and two\n");
+    cluster.both_sync().await;
+    assert_eq!(remote_files(&cluster.server), ["Inbox/a.md"]);
+    let text = cluster.other.read("Inbox/a.md");
     assert_eq!(text.as_deref(), Some("one and two\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_note_that_is_deleted_after_its_push_stays_away() {
-    let house = house().await;
-    house.owner.write("Inbox/new.md", "one\n");
-    house.push_unheard().await;
-    house.owner.vault.remove(&at("Inbox/new.md")).unwrap();
-    house.both_sync().await;
-    assert_eq!(remote_files(&house.server), ["Inbox/a.md"]);
+    let cluster = cluster().await;
+    cluster.owner.write("Inbox/new.md", "one\n");
+    cluster.push_unheard().await;
+    cluster.owner.vault.remove(&at("Inbox/new.md")).unwrap();
+    cluster.both_sync().await;
+    assert_eq!(remote_files(&cluster.server), ["Inbox/a.md"]);
 }
 
 /// An edit that is taken back after its push is taken back everywhere.
 #[tokio::test(flavor = "multi_thread")]
 async fn edit_undone_after_its_push_is_undone_everywhere() {
-    let house = house().await;
-    house.owner.write("Inbox/a.md", "one\n");
-    house.push_unheard().await;
-    house.owner.write("Inbox/a.md", "base\n");
-    house.both_sync().await;
-    assert_eq!(remote_files(&house.server), ["Inbox/a.md"]);
-    let text = house.other.read("Inbox/a.md");
+    let cluster = cluster().await;
+    cluster.owner.write("Inbox/a.md", "one\n");
+    cluster.push_unheard().await;
+    cluster.owner.write("Inbox/a.md", "base\n");
+    cluster.both_sync().await;
+    assert_eq!(remote_files(&cluster.server), ["Inbox/a.md"]);
+    let text = cluster.other.read("Inbox/a.md");
     assert_eq!(text.as_deref(), Some("base\n"));
 }
 
 /// What another has edited on since is in conflict with an edit here.
 #[tokio::test(flavor = "multi_thread")]
 async fn foreign_edit_since_an_unacknowledged_push_conflicts() {
-    let house = house().await;
+    let cluster = cluster().await;
     let own = "In_Progress/cloud/note.md";
-    house.owner.write(own, "one\n");
-    house.push_unheard().await;
-    house.other.sync.sync().await.unwrap();
-    house.other.write(own, "one, by the cloud\n");
-    house.other.sync.sync().await.unwrap();
-    house.owner.write(own, "one and two\n");
-    house.both_sync().await;
-    let texts: Vec<_> = house.owner.files().into_values().collect();
+    cluster.owner.write(own, "one\n");
+    cluster.push_unheard().await;
+    cluster.other.sync.sync().await.unwrap();
+    cluster.other.write(own, "one, by the cloud\n");
+    cluster.other.sync.sync().await.unwrap();
+    cluster.owner.write(own, "one and two\n");
+    cluster.both_sync().await;
+    let texts: Vec<_> = cluster.owner.files().into_values().collect();
     for text in ["one, by the cloud\n", "one and two\n"] {
         assert!(texts.iter().any(|it| it == text), "{texts:?}");
     }
@@ -186,13 +186,13 @@ async fn foreign_edit_since_an_unacknowledged_push_conflicts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_put_back_after_its_deletion_was_pushed_stays() {
-    let house = house().await;
-    house.owner.vault.remove(&at("Inbox/a.md")).unwrap();
-    house.owner.write("Inbox/b.md", "another\n");
-    house.push_unheard().await;
-    house.owner.write("Inbox/a.md", "base\n");
-    house.both_sync().await;
-    let text = house.other.read("Inbox/a.md");
+    let cluster = cluster().await;
+    cluster.owner.vault.remove(&at("Inbox/a.md")).unwrap();
+    cluster.owner.write("Inbox/b.md", "another\n");
+    cluster.push_unheard().await;
+    cluster.owner.write("Inbox/a.md", "base\n");
+    cluster.both_sync().await;
+    let text = cluster.other.read("Inbox/a.md");
     assert_eq!(text.as_deref(), Some("base\n"));
 }
 
@@ -207,8 +207,8 @@ fn copy(from: &Path, to: &Path) {
 #[tokio::test(flavor = "multi_thread")]
 async fn restored_backup_does_not_restore_deleted_files() {
     let server = GitServer::start().unwrap();
-    let owner = side(&server, "local");
-    let other = side(&server, "cloud");
+    let owner = replica(&server, "local");
+    let other = replica(&server, "cloud");
     owner.write("Inbox/a.md", "one\n");
     owner.write("Inbox/b.md", "two\n");
     owner.sync.sync().await.unwrap();
@@ -228,9 +228,9 @@ async fn restored_backup_does_not_restore_deleted_files() {
     owner.sync.sync().await.unwrap();
     assert_eq!(remote_files(&server), ["Inbox/b.md"]);
     other.sync.sync().await.unwrap();
-    for side in [&owner, &other] {
-        assert_eq!(side.read("Inbox/a.md"), None);
-        assert_eq!(side.read("Inbox/b.md").as_deref(), Some("three\n"));
+    for replica in [&owner, &other] {
+        assert_eq!(replica.read("Inbox/a.md"), None);
+        assert_eq!(replica.read("Inbox/b.md").as_deref(), Some("three\n"));
     }
 }
 
@@ -238,7 +238,7 @@ async fn restored_backup_does_not_restore_deleted_files() {
 #[tokio::test(flavor = "multi_thread")]
 async fn revert_does_not_restore_a_withdrawn_approval() {
     let server = GitServer::start().unwrap();
-    let (owner, cloud) = (side(&server, "local"), side(&server, "cloud"));
+    let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
     let (pending, approved) = ("Pending_Approval/d.md", "Approved/d.md");
     cloud.write(pending, "Send it.\n");
     cloud.sync.sync().await.unwrap();

@@ -28,30 +28,30 @@ pub(super) struct Rejected {
 
 /// What a draft in `Rejected/` asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Asks {
+pub(super) enum NextStep {
     /// Its task is to be filed.
-    Filing,
+    Finish,
     /// Nothing any more.
     Nothing,
     /// Nothing now.
-    Waiting,
+    Wait,
 }
 
 /// What a rejected draft asks for, as its task is now. A no is one to the claim under which the
 /// draft was made: a task that was claimed again since is being answered anew.
-pub(super) fn asks(draft: &DraftNote, place: &TaskPlace, open: &Drafts) -> Asks {
+pub(super) fn next_step(draft: &DraftNote, place: &TaskPlace, open: &Drafts) -> NextStep {
     match place {
-        TaskPlace::Finished => Asks::Nothing,
+        TaskPlace::Finished => NextStep::Nothing,
         TaskPlace::Owned(claim) if DraftNote::is_under(draft.epoch, claim.epoch) => {
             // What was made on a claim that is not confirmed yet is on its way, too.
             let counts =
                 |made: Option<u64>| made == Some(0) || DraftNote::is_under(made, claim.epoch);
             match open.epochs(draft.task).any(counts) {
-                true => Asks::Waiting,
-                false => Asks::Filing,
+                true => NextStep::Wait,
+                false => NextStep::Finish,
             }
         }
-        TaskPlace::Owned(_) | TaskPlace::Waiting | TaskPlace::Absent => Asks::Waiting,
+        TaskPlace::Owned(_) | TaskPlace::Waiting | TaskPlace::Absent => NextStep::Wait,
     }
 }
 
@@ -105,11 +105,11 @@ pub(super) fn reason_of(rejected: &Rejected, known: Option<&State>) -> String {
             "It is not known whether the draft “{summary}” was carried out; you put it away."
         ),
         (Some(reason), ..) => format!("The draft “{summary}” was not carried out: {reason}"),
-        (None, Some(because), _) => format!("You said no to the draft “{summary}”: {because}"),
+        (None, Some(because), _) => format!("You rejected the draft “{summary}”: {because}"),
         (None, None, Some(State::NotSent { reason, .. })) => {
             format!("You put the draft “{summary}” away; it was not sent: {reason}")
         }
-        (None, None, _) => format!("You said no to the draft “{summary}”."),
+        (None, None, _) => format!("You rejected the draft “{summary}”."),
     }
 }
 
@@ -154,11 +154,11 @@ mod tests {
         };
         assert_eq!(
             reason_of(&no(None, None), Some(&State::Absent)),
-            "You said no to the draft “Reply to Ada”."
+            "You rejected the draft “Reply to Ada”."
         );
         assert_eq!(
             reason_of(&no(None, Some("too dear")), None),
-            "You said no to the draft “Reply to Ada”: too dear"
+            "You rejected the draft “Reply to Ada”: too dear"
         );
         assert_eq!(
             reason_of(&no(Some("the address is gone"), None), None),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_no_to_a_draft_of_an_earlier_claim_does_not_file_the_task_that_was_claimed_again() {
+    fn rejecting_a_stale_draft_keeps_the_reclaimed_task_open() {
         let claimed = |epoch| {
             TaskPlace::Owned(platinum_protocol::ClaimRecord {
                 id: platinum_core::ClaimId::from_parts(1, 1),
@@ -184,33 +184,46 @@ mod tests {
         };
         let task = TaskId::from_parts(1, 7);
         let none = Drafts::default();
-        assert_eq!(asks(&made(Some(1)), &claimed(2), &none), Asks::Waiting);
-        assert_eq!(asks(&made(Some(2)), &claimed(2), &none), Asks::Filing);
-        // Where there is nothing to compare it counts, as ever.
-        assert_eq!(asks(&made(None), &claimed(2), &none), Asks::Filing);
-        assert_eq!(asks(&made(Some(1)), &claimed(0), &none), Asks::Filing);
-        // One that is on its way counts if it is of the claim that holds now.
-        for (epoch, then) in [
-            (Some(1), Asks::Filing),
-            (Some(2), Asks::Waiting),
-            (Some(0), Asks::Waiting),
-            (None, Asks::Waiting),
-        ] {
-            let open = Drafts::from_iter([(task, epoch), (TaskId::from_parts(1, 8), Some(2))]);
-            assert_eq!(asks(&made(Some(2)), &claimed(2), &open), then, "{epoch:?}");
-        }
         assert_eq!(
-            asks(&made(Some(1)), &TaskPlace::Finished, &none),
-            Asks::Nothing
+            next_step(&made(Some(1)), &claimed(2), &none),
+            NextStep::Wait
         );
         assert_eq!(
-            asks(&made(Some(1)), &TaskPlace::Waiting, &none),
-            Asks::Waiting
+            next_step(&made(Some(2)), &claimed(2), &none),
+            NextStep::Finish
+        );
+        // Where there is nothing to compare it counts, as ever.
+        assert_eq!(next_step(&made(None), &claimed(2), &none), NextStep::Finish);
+        assert_eq!(
+            next_step(&made(Some(1)), &claimed(0), &none),
+            NextStep::Finish
+        );
+        // One that is on its way counts if it is of the claim that holds now.
+        for (epoch, then) in [
+            (Some(1), NextStep::Finish),
+            (Some(2), NextStep::Wait),
+            (Some(0), NextStep::Wait),
+            (None, NextStep::Wait),
+        ] {
+            let open = Drafts::from_iter([(task, epoch), (TaskId::from_parts(1, 8), Some(2))]);
+            assert_eq!(
+                next_step(&made(Some(2)), &claimed(2), &open),
+                then,
+                "{epoch:?}"
+            );
+        }
+        assert_eq!(
+            next_step(&made(Some(1)), &TaskPlace::Finished, &none),
+            NextStep::Nothing
+        );
+        assert_eq!(
+            next_step(&made(Some(1)), &TaskPlace::Waiting, &none),
+            NextStep::Wait
         );
     }
 
     #[test]
-    fn a_task_with_another_draft_on_its_way_is_not_filed_for_the_rejected_one() {
+    fn rejection_waits_for_another_open_draft() {
         let folder = tempfile::tempdir().unwrap();
         let vault = Vault::open(folder.path()).unwrap();
         for (path, draft) in [

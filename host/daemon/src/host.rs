@@ -1,16 +1,22 @@
-//! [`House`]: everything a host has before it runs skills, opened in one place.
+//! [`Host`]: everything a host has before it runs skills, opened in one place.
 //!
 //! Invariant: a cloud host that would stand beside a mail server which can send does not open.
 
-use std::{collections::BTreeMap, fs::File, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use platinum_capabilities::{
     self as capabilities,
-    email::{Mail, McpMail},
     sync::Syncer,
     tasks::{Receipts, TaskStore},
+    zones::{SourceCommand, ZoneCapabilities},
 };
-use platinum_core::{AgentName, Role};
+use platinum_core::{AgentName, Role, ZoneId};
 use platinum_engine::{Engine, EngineOptions, Interface, SkillHost};
 use platinum_llm::Model;
 use platinum_mcp::{ServerSpec, Session, refuse_acting};
@@ -27,15 +33,11 @@ use crate::{
     supervisor::{self, Child},
 };
 
-/// How long one call of the mail server may take: longer than the server's own patience with SMTP
-/// (3 min), or a slow answer would count as an unknown outcome.
-const MAIL_CALL: Duration = Duration::from_secs(240);
-
 /// A host, opened.
-pub struct House {
+pub struct Host {
     /// Its configuration.
     pub config: Config,
-    /// Its half of the house.
+    /// Its role.
     pub role: Role,
     /// Its name.
     pub agent: AgentName,
@@ -47,18 +49,17 @@ pub struct House {
     pub sync: Synchronizer,
     /// Who writes drafts.
     pub model: Arc<dyn Model>,
-    /// The mail server, if there is one.
-    pub mail: Option<Session>,
+    sessions: BTreeMap<String, Session>,
     engine: Engine,
     // Held: what it knows is read again as long as it is.
     _secrets: Arc<Secrets>,
-    // Held as long as the house stands: two daemons must not share a state folder.
+    // Held as long as the host is open: two daemons must not share a state folder.
     _lock: File,
 }
 
 /// Why a host cannot open.
 #[derive(Debug, thiserror::Error)]
-pub enum HouseError {
+pub enum HostError {
     /// A value of the configuration.
     #[error("{0}")]
     Config(String),
@@ -79,9 +80,9 @@ pub enum HouseError {
     /// The repository or the remote's address.
     #[error("{0}")]
     Sync(String),
-    /// The mail server.
+    /// The server of a zone.
     #[error(transparent)]
-    Mail(#[from] platinum_mcp::McpError),
+    Server(#[from] platinum_mcp::McpError),
     /// A server that this role may not stand beside.
     #[error(transparent)]
     Gate(#[from] platinum_mcp::GateRefusal),
@@ -96,19 +97,19 @@ pub enum HouseError {
     Skills(#[from] crate::SkillsError),
 }
 
-impl House {
+impl Host {
     /// Opens the vault, the repository, the model, the mail server and the engine.
     ///
     /// # Errors
     /// With what is wrong, where, and what to do.
-    pub async fn open(config: Config, role: Role) -> Result<Self, HouseError> {
-        let agent = config.agent(role).map_err(HouseError::Config)?;
+    pub async fn open(config: Config, role: Role) -> Result<Self, HostError> {
+        let agent = config.agent(role).map_err(HostError::Config)?;
         let lock = take_state_folder(&config.vault.state)?;
         let vault = Vault::open(&config.vault.path)?;
         let remote = open_remote(&config)?;
         let identity = Identity::open(&config.vault.state, &agent, role)?;
         let secrets = Secrets::gather(&config)
-            .map_err(|error| HouseError::Config(format!("`secrets.allow`: {error}")))?;
+            .map_err(|error| HostError::Config(format!("`secrets.allow`: {error}")))?;
         let sync = Synchronizer::new(SyncConfig {
             vault: vault.clone(),
             git_dir: config.vault.state.join("vault.git"),
@@ -118,19 +119,21 @@ impl House {
             identity: identity.clone(),
             scanner: secrets.scanner(),
         })
-        .map_err(|error| HouseError::Sync(error.to_string()))?
+        .map_err(|error| HostError::Sync(error.to_string()))?
         .with_lease(Duration::from_secs(config.sync.lease_minutes * 60));
         let model = platinum_llm::build(&config.model, &config.vault.state)
-            .map_err(|error| HouseError::Model(error.to_string()))?;
-        let mail = match mail_server(&config, role) {
-            Some(spec) => Some(open_mail(spec, role).await?),
-            None => None,
-        };
+            .map_err(|error| HostError::Model(error.to_string()))?;
+        let mut sessions = BTreeMap::new();
+        for (id, zone) in config.zones.configured() {
+            if let Some(server) = zone_server(&**zone, role) {
+                sessions.insert(id.to_owned(), open_session(server, role).await?);
+            }
+        }
         let engine = Engine::new(EngineOptions {
             cache_dir: Some(config.vault.state.join("compiled")),
             ..EngineOptions::default()
         })
-        .map_err(|error| HouseError::Engine(error.to_string()))?;
+        .map_err(|error| HostError::Engine(error.to_string()))?;
         Ok(Self {
             config,
             role,
@@ -140,7 +143,7 @@ impl House {
             _secrets: secrets.keep_fresh(),
             sync,
             model,
-            mail,
+            sessions,
             engine,
             _lock: lock,
         })
@@ -152,17 +155,18 @@ impl House {
             "" => "none".to_owned(),
             text => text.to_owned(),
         };
+        let zones: Vec<&str> = self.sessions.keys().map(String::as_str).collect();
         tracing::info!(
             vault = %self.config.vault.path.display(),
             remote = %or_none(&self.config.sync.remote),
-            mail = %or_none(&self.config.mail.account),
+            zones = %or_none(&zones.join(", ")),
             model = %self.model.name(),
-            "It works on this vault till Ctrl-C."
+            "Watching the vault; press Ctrl-C to stop."
         );
         self.warn_of_strangers();
     }
 
-    /// Without the other half's key, all that it sends is refused: better said at the start.
+    /// Without the other half's key, all that it sends is refused: better reported at the start.
     fn warn_of_strangers(&self) {
         let (other, command) = match self.role {
             Role::Local => (Role::Cloud, "platinum trust"),
@@ -177,7 +181,7 @@ impl House {
         }
     }
 
-    /// The interfaces that cannot act, over this house. Which of them a role is granted is not
+    /// The interfaces that cannot act, over this host. Which of them a role is granted is not
     /// decided here.
     pub fn interfaces(&self, receipts: &Arc<dyn Receipts>) -> Vec<Box<dyn Interface>> {
         let store: Arc<dyn TaskStore> = Arc::new(Tasks(self.sync.clone()));
@@ -193,19 +197,25 @@ impl House {
             self.config.vault.read.clone(),
         ));
         list.push(capabilities::sync::interface(&syncer));
-        if let Some(session) = &self.mail {
-            let mail: Arc<dyn Mail> = Arc::new(McpMail::new(session.clone()));
-            list.extend(capabilities::email::interfaces(&mail));
+        for (id, zone) in self.config.zones.configured() {
+            if let Some(session) = self.sessions.get(id) {
+                list.extend(zone.interfaces(session));
+            }
         }
         list
+    }
+
+    /// The session with the server of a zone, if it has one here.
+    pub fn session(&self, zone: &str) -> Option<&Session> {
+        self.sessions.get(zone)
     }
 
     /// Loads the installed skills through this role's linker.
     ///
     /// # Errors
     /// If the skills' folder cannot be read or an interface cannot be linked.
-    pub fn load_skills(&self, interfaces: Vec<Box<dyn Interface>>) -> Result<SkillSet, HouseError> {
-        let narrowed = self.config.narrowed().map_err(HouseError::Config)?;
+    pub fn load_skills(&self, interfaces: Vec<Box<dyn Interface>>) -> Result<SkillSet, HostError> {
+        let narrowed = self.config.narrowed().map_err(HostError::Config)?;
         let host = SkillHost::new(
             self.engine.clone(),
             self.role,
@@ -213,84 +223,91 @@ impl House {
             interfaces,
             narrowed,
         )
-        .map_err(|error| HouseError::Engine(error.to_string()))?;
+        .map_err(|error| HostError::Engine(error.to_string()))?;
         let folder = skills_folder(&self.config.work.skills);
         Ok(SkillSet::load(host, &folder, self.config.limits())?)
     }
 
-    /// Starts the mail watcher, if this host has one, and keeps it running.
-    pub fn watch_mail(&self, shutdown: &Shutdown) -> Option<tokio::task::JoinHandle<()>> {
-        let mail = &self.config.mail;
-        if !mail.watch || mail.account.is_empty() {
-            return None;
-        }
-        let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
-        let child = Child {
-            name: "the mail watcher".to_owned(),
-            program: beside("platinum-intake"),
+    /// The source of files that are dropped into the vault.
+    fn folder_source(&self) -> SourceCommand {
+        let built_in = platinum_policy::BUILT_IN_ZONES.iter().map(|zone| zone.id);
+        let named = [self.config.zones.ids(), &self.config.work.zones].concat();
+        let zones: BTreeSet<_> = built_in.chain(named).collect();
+        let zones: Vec<_> = zones.iter().map(ZoneId::to_string).collect();
+        let facts = self.config.zones.configured().flat_map(|(id, zone)| {
+            let facts = zone.task_facts().into_iter();
+            facts.map(move |(name, value)| format!("--fact={id}:{name}={value}"))
+        });
+        let mut command = SourceCommand {
+            name: "the folder watcher".to_owned(),
             args: vec![
-                "mail".to_owned(),
-                "--config".to_owned(),
-                text(&mail.config),
-                "--account".to_owned(),
-                mail.account.clone(),
-                "--vault".to_owned(),
-                text(&self.config.vault.path),
-                "--state".to_owned(),
-                text(&self.config.vault.state.join("intake")),
+                "folder".to_owned(),
+                "--zones".to_owned(),
+                zones.join(","),
+                "--role".to_owned(),
+                self.role.to_string(),
+                "--agent".to_owned(),
+                self.agent.to_string(),
+                "--default-zone".to_owned(),
+                self.config.intake.default_zone.to_string(),
             ],
-            env: visible(&mail.env),
+            env: BTreeMap::new(),
         };
-        Some(tokio::spawn(supervisor::keep_running(
-            child,
-            shutdown.clone(),
-        )))
+        command.args.extend(facts);
+        command
+    }
+
+    /// Starts the sources of the vault and of the zones that this host watches, and keeps them
+    /// running.
+    pub fn run_sources(&self, shutdown: &Shutdown) -> Vec<tokio::task::JoinHandle<()>> {
+        let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+        let mut sources: Vec<_> = self
+            .config
+            .zones
+            .configured()
+            .filter_map(|(_, zone)| zone.source())
+            .collect();
+        sources.push(self.folder_source());
+        sources
+            .into_iter()
+            .map(|source| Child {
+                name: source.name,
+                program: beside("platinum-intake"),
+                args: [
+                    source.args,
+                    vec![
+                        "--vault".to_owned(),
+                        text(&self.config.vault.path),
+                        "--state".to_owned(),
+                        text(&self.config.vault.state.join("intake")),
+                    ],
+                ]
+                .concat(),
+                env: source.env,
+            })
+            .map(|child| tokio::spawn(supervisor::keep_running(child, shutdown.clone())))
+            .collect()
     }
 }
 
-/// The mail server of a configuration, if it has one. Without a program named, the cloud gets the
-/// draft-only build and local the full one.
-pub fn mail_server(config: &Config, role: Role) -> Option<ServerSpec> {
-    let mail = &config.mail;
-    if mail.account.is_empty() {
-        return None;
+/// The server of a zone for a role, with its program found.
+pub fn zone_server(zone: &dyn ZoneCapabilities, role: Role) -> Option<ServerSpec> {
+    let mut server = zone.server(role)?;
+    if server.command.components().count() == 1 {
+        server.command = beside(&server.command.to_string_lossy());
     }
-    let command = match (mail.server.as_os_str().is_empty(), role) {
-        (true, Role::Cloud) => beside("platinum-email-draft"),
-        (true, Role::Local) => beside("platinum-email"),
-        (false, _) if mail.server.components().count() == 1 => {
-            beside(&mail.server.to_string_lossy())
-        }
-        (false, _) => mail.server.clone(),
-    };
-    Some(ServerSpec {
-        name: "email".to_owned(),
-        command,
-        args: vec![
-            "--config".to_owned(),
-            mail.config.to_string_lossy().into_owned(),
-        ],
-        env: visible(&mail.env),
-        call_timeout: MAIL_CALL,
-    })
+    Some(server)
 }
 
-/// The environment variables that were named, with their values.
-fn visible(names: &[String]) -> BTreeMap<String, String> {
-    names
-        .iter()
-        .filter_map(|name| std::env::var(name).ok().map(|value| (name.clone(), value)))
-        .collect()
-}
-
-async fn open_mail(spec: ServerSpec, role: Role) -> Result<Session, HouseError> {
-    let session = Session::spawn(spec).await?;
+/// Starts a server, and refuses one whose tools the role may not stand beside.
+async fn open_session(server: ServerSpec, role: Role) -> Result<Session, HostError> {
+    let session = Session::spawn(server).await?;
     let tools = session.tools().await?;
     refuse_acting(role, session.name(), &tools)?;
     Ok(session)
 }
 
-fn open_remote(config: &Config) -> Result<Option<Box<dyn Remote>>, HouseError> {
+fn open_remote(config: &Config) -> Result<Option<Box<dyn Remote>>, HostError> {
     if config.sync.remote.is_empty() {
         return Ok(None);
     }
@@ -302,7 +319,7 @@ fn open_remote(config: &Config) -> Result<Option<Box<dyn Remote>>, HouseError> {
             let recording = RecordingRemote::new(remote, &config.vault.state);
             Some(Box::new(recording) as Box<dyn Remote>)
         })
-        .map_err(|error| HouseError::Sync(error.to_string()))
+        .map_err(|error| HostError::Sync(error.to_string()))
 }
 
 /// Makes the state folder, private to this user.
@@ -319,8 +336,8 @@ pub fn make_state_folder(path: &std::path::Path) -> std::io::Result<()> {
 }
 
 /// Makes the state folder and takes its lock.
-fn take_state_folder(path: &std::path::Path) -> Result<File, HouseError> {
-    let failed = |what: String| HouseError::State {
+fn take_state_folder(path: &std::path::Path) -> Result<File, HostError> {
+    let failed = |what: String| HostError::State {
         path: path.to_owned(),
         what,
     };

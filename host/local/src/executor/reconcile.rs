@@ -1,31 +1,29 @@
-//! Settling what the owner decided: what was carried out is put away, what never will be is told,
+//! What becomes of the drafts the owner decided on: what was carried out is put away, what never will be is reported,
 //! what may have been is asked after.
 
 use std::sync::Arc;
 
-use platinum_core::{ActionKind, Clock, SystemClock, TaskId, VaultPath, layout};
-use platinum_effects::{approvals::EntryState, email::reconcile};
+use platinum_core::{TaskId, VaultPath, layout};
+use platinum_effects::approvals::EntryState;
 use platinum_protocol::TaskPlace;
 use platinum_sync::Finish;
 
 use super::{
-    Actor, read,
-    rejected::{Asks, Rejected, asks, reason_of, rejected_and_open},
+    ApprovalLoop, read,
+    rejected::{NextStep, Rejected, next_step, reason_of, rejected_and_open},
 };
 
-impl Actor {
-    /// Asks the mailbox after outcomes in doubt; what is still not known is told to the owner.
-    pub(super) async fn settle_doubts(&mut self) -> bool {
-        let Some(sent) = &self.sent else { return false };
-        let now = SystemClock.now();
-        let found = match reconcile(self.approvals.journal(), sent.as_ref(), now).await {
+impl ApprovalLoop {
+    /// Asks the other side after outcomes in doubt; reports to the owner what is still not known.
+    pub(super) async fn reconcile_doubts(&mut self) -> bool {
+        let found = match self.executor.reconcile().await {
             Ok(found) => found,
             Err(error) => {
-                tracing::warn!("Outcomes in doubt cannot be settled: {error}");
+                tracing::warn!("Cannot ask after outcomes in doubt: {error}.");
                 return false;
             }
         };
-        let mut changed = !found.confirmed.is_empty();
+        let mut changed = found.confirmed > 0;
         for doubt in found.in_doubt {
             let (vault, put_aside) = (self.vault.clone(), layout::rejected(doubt.draft));
             // The owner knows and has closed it.
@@ -36,23 +34,23 @@ impl Actor {
                 "Not known whether {} was sent; it is not sent again. {}",
                 doubt.draft, doubt.why
             );
-            changed |= self.tell_once(Some(doubt.task), &text).await;
+            changed |= self.notify_once(Some(doubt.task), &text).await;
         }
         changed
     }
 
-    /// Puts away what happened and tells the owner what never will.
-    pub(super) async fn settle_approved(&mut self) -> bool {
-        let entries = match self.approvals.entries().await {
+    /// Puts away what happened and reports what never will.
+    pub(super) async fn finish_approved(&mut self) -> bool {
+        let entries = match self.executor.approvals().entries().await {
             Ok(entries) => entries,
             Err(error) => {
-                tracing::warn!("Approved/ cannot be looked at: {error}");
+                tracing::warn!("Cannot read Approved/: {error}.");
                 return false;
             }
         };
         let mut changed = false;
         for entry in entries {
-            let draft = entry.leaving.map(|leaving| leaving.note);
+            let draft = entry.outgoing.map(|outgoing| outgoing.note);
             match (entry.state, draft) {
                 (EntryState::Done(receipt), Some(draft)) => {
                     let happened = Finish::done(&draft.summary, self.receipts(draft.task).await);
@@ -65,35 +63,36 @@ impl Actor {
                         None => continue,
                     };
                     if let Err(error) = filed {
-                        tracing::warn!(task = %draft.task, "It cannot be filed yet: {error}.");
+                        tracing::warn!(task = %draft.task, "Cannot finish the task yet: {error}.");
                         continue;
                     }
                     changed |= self.put_away(&entry.path, receipt.at).await;
                     let text = format!("Done: {}; {}", draft.summary, receipt.answer);
-                    self.tell_once(Some(draft.task), &text).await;
+                    self.notify_once(Some(draft.task), &text).await;
                 }
-                // Nobody here will ever do it.
+                // No effect here will ever do it.
                 (EntryState::Ready, Some(draft))
-                    if self.sent.is_none() || draft.action.kind() != ActionKind::EMAIL_SEND =>
+                    if !self.executor.can_perform(draft.action.kind()) =>
                 {
                     let kind = draft.action.kind();
                     let text = format!(
-                        "{}: this host has nothing that does {kind}; a mail needs an account \
-                         under [mail] in the configuration",
+                        "{}: nothing on this host carries out {kind}; set its zone up under \
+                         [zones] in the configuration",
                         entry.path
                     );
-                    changed |= self.tell_once(Some(draft.task), &text).await;
+                    changed |= self.notify_once(Some(draft.task), &text).await;
                 }
                 (EntryState::Done(_) | EntryState::Ready, _) => {}
-                // Told once its mailbox was asked after it.
-                (EntryState::InDoubt(_), _) if self.sent.is_some() => {}
+                // Reported once the other side was asked after it.
+                (EntryState::InDoubt(_), Some(draft))
+                    if self.executor.can_perform(draft.action.kind()) => {}
                 (EntryState::Waiting { reason, .. }, draft) => {
                     let text = format!("Not sent yet, tried again by itself: {reason}");
-                    changed |= self.tell_once(draft.map(|draft| draft.task), &text).await;
+                    changed |= self.notify_once(draft.map(|draft| draft.task), &text).await;
                 }
                 (state, draft) => {
                     let text = format!("{}: {state}", entry.path);
-                    changed |= self.tell_once(draft.map(|draft| draft.task), &text).await;
+                    changed |= self.notify_once(draft.map(|draft| draft.task), &text).await;
                 }
             }
         }
@@ -101,11 +100,11 @@ impl Actor {
     }
 
     async fn receipts(&self, task: TaskId) -> Vec<platinum_vault::note::ReceiptRecord> {
-        let journal = Arc::clone(self.approvals.journal());
+        let journal = Arc::clone(self.executor.approvals().journal());
         match read(move || crate::run::receipts_of(&journal, task)).await {
             Ok(receipts) => receipts,
             Err(error) => {
-                tracing::warn!(%task, "Its receipts cannot be read: {error}");
+                tracing::warn!(%task, "Cannot read its receipts: {error}.");
                 Vec::new()
             }
         }
@@ -123,7 +122,7 @@ impl Actor {
         match moved {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!("{path} cannot be put away: {error}");
+                tracing::warn!("Cannot move {path} to Done/: {error}.");
                 false
             }
         }
@@ -131,7 +130,7 @@ impl Actor {
 
     /// Files the tasks of drafts in `Rejected/`, unless another draft of theirs is still open, or
     /// they were claimed again since.
-    pub(super) async fn settle_rejected(&mut self) -> bool {
+    pub(super) async fn finish_rejected(&mut self) -> bool {
         let vault = self.vault.clone();
         let closed = self.closed.clone();
         let (rejected, open) = read(move || rejected_and_open(&vault, &closed)).await;
@@ -141,19 +140,19 @@ impl Actor {
             let Some(place) = self.place(task).await else {
                 continue;
             };
-            match asks(&rejected.draft, &place, &open) {
-                Asks::Filing => {}
-                Asks::Nothing => {
+            match next_step(&rejected.draft, &place, &open) {
+                NextStep::Finish => {}
+                NextStep::Nothing => {
                     self.closed.insert(rejected.draft.id);
                     continue;
                 }
-                Asks::Waiting => continue,
+                NextStep::Wait => continue,
             }
-            let reason = self.why_not(&rejected).await;
+            let reason = self.rejection_reason(&rejected).await;
             match self.sync.finish(task, Finish::filed(&reason)).await {
                 Ok(()) => changed = true,
                 Err(error) => {
-                    tracing::warn!(%task, "It cannot be filed yet: {error}.");
+                    tracing::warn!(%task, "Cannot finish the task yet: {error}.");
                 }
             }
         }
@@ -161,8 +160,11 @@ impl Actor {
     }
 
     /// One line for the owner: why a draft in `Rejected/` is not carried out.
-    async fn why_not(&self, rejected: &Rejected) -> String {
-        let (journal, id) = (Arc::clone(self.approvals.journal()), rejected.draft.id);
+    async fn rejection_reason(&self, rejected: &Rejected) -> String {
+        let (journal, id) = (
+            Arc::clone(self.executor.approvals().journal()),
+            rejected.draft.id,
+        );
         let known = read(move || journal.state(id)).await;
         reason_of(rejected, known.ok().as_ref())
     }

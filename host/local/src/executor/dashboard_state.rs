@@ -4,11 +4,11 @@
 
 use platinum_core::{Clock, SystemClock, layout};
 
-use super::{Actor, read};
+use super::{ApprovalLoop, read};
 
-impl Actor {
+impl ApprovalLoop {
     /// The files that are shown, and how long each is.
-    pub(super) async fn fingerprint(&self) -> Option<Vec<(String, u64)>> {
+    pub(super) async fn dashboard_state(&self) -> Option<Vec<(String, u64)>> {
         let vault = self.vault.clone();
         read(move || {
             let shown = [

@@ -18,27 +18,27 @@ use platinum_testkit::git::GitServer;
 use platinum_vault::{Vault, note::TaskNote};
 use platinum_verify::Identity;
 
-pub(crate) struct Side {
+pub(crate) struct Replica {
     pub(crate) agent: AgentName,
     pub(crate) vault: Vault,
     pub(crate) sync: Synchronizer,
     folder: tempfile::TempDir,
 }
 
-pub(crate) fn side(server: &GitServer, name: &str) -> Side {
-    side_with(server, name, |remote| Box::new(remote))
+pub(crate) fn replica(server: &GitServer, name: &str) -> Replica {
+    replica_with(server, name, |remote| Box::new(remote))
 }
 
 /// As [`side`], but this one trusts these agents alone.
-pub(crate) fn side_knowing(server: &GitServer, name: &str, known: &[&str]) -> Side {
+pub(crate) fn side_knowing(server: &GitServer, name: &str, known: &[&str]) -> Replica {
     open(server, name, known, |remote| Box::new(remote))
 }
 
-pub(crate) fn side_with(
+pub(crate) fn replica_with(
     server: &GitServer,
     name: &str,
     between: impl FnOnce(GitRemote) -> Box<dyn Remote>,
-) -> Side {
+) -> Replica {
     open(server, name, &AGENTS, between)
 }
 
@@ -47,11 +47,11 @@ fn open(
     name: &str,
     known: &[&str],
     between: impl FnOnce(GitRemote) -> Box<dyn Remote>,
-) -> Side {
+) -> Replica {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("vault")).unwrap();
     let (vault, sync) = started(server, folder.path(), name, known, between);
-    Side {
+    Replica {
         agent: agent_of(name),
         vault,
         sync,
@@ -140,7 +140,7 @@ fn identity(agent: &AgentName, own: SigningKey, known: &[&str]) -> Identity {
     Identity::new(agent.clone(), role_of(agent.as_str()), own, signers)
 }
 
-impl Side {
+impl Replica {
     /// The same host after a restart, without a remote.
     pub(crate) fn restarted_alone(self) -> Self {
         let (vault, sync) = started_with(self.folder(), self.agent.as_str(), &AGENTS, None);
@@ -221,12 +221,15 @@ pub(crate) fn task(zone: ZoneId, n: u64) -> TaskNote {
 }
 
 /// Puts tasks into a vault's `Needs_Action/`.
-pub(crate) fn put_tasks(side: &Side, zone: ZoneId, count: u64) -> Vec<TaskId> {
+pub(crate) fn put_tasks(replica: &Replica, zone: ZoneId, count: u64) -> Vec<TaskId> {
     (0..count)
         .map(|n| {
             let task = task(zone, n);
             let path = layout::waiting(zone, task.id);
-            side.vault.create(&path, task.render().as_bytes()).unwrap();
+            replica
+                .vault
+                .create(&path, task.render().as_bytes())
+                .unwrap();
             task.id
         })
         .collect()

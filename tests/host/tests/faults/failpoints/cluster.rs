@@ -9,7 +9,7 @@ use std::{
 use platinum_core::{TaskId, Timestamp, ZoneId, layout};
 use platinum_host_tests::{
     oracle::{self, Editor},
-    worker::{self, Act, Answer, Died, Order, Setup, Trap, Worker},
+    worker::{self, Act, Answer, Died, FailPoint, Order, Setup, Worker},
 };
 use platinum_testkit::git::GitServer;
 use platinum_vault::note::TaskNote;
@@ -21,7 +21,7 @@ const ROUNDS: u32 = 6;
 /// How long what was written last may be waited for.
 const SETTLED: Duration = Duration::from_secs(10);
 
-pub(crate) struct Estate {
+pub(crate) struct Cluster {
     /// What is killed; in its place another is started at once.
     local: Option<Worker>,
     cloud: Worker,
@@ -42,7 +42,7 @@ pub(crate) struct Estate {
     folder: tempfile::TempDir,
 }
 
-impl Estate {
+impl Cluster {
     /// Two hosts that know each other, on an empty remote.
     pub(crate) fn set() -> Self {
         Self::set_with(|_| {})
@@ -65,7 +65,7 @@ impl Estate {
                 time_out: Duration::from_secs(20),
                 every: None,
                 points: Vec::new(),
-                traps: Vec::new(),
+                fail_points: Vec::new(),
             }
         };
         let (mut local, cloud) = (setup("local"), setup("cloud"));
@@ -73,7 +73,7 @@ impl Estate {
         worker::acquaint(&[&local, &cloud]);
         local.points = POINTS.map(str::to_owned).to_vec();
         let at_once = Duration::ZERO;
-        let mut estate = Self {
+        let mut cluster = Self {
             local: None,
             cloud: Worker::start(NAME, &[], folder.path(), &cloud),
             owner: Editor::new(&local.vault, at_once),
@@ -88,8 +88,8 @@ impl Estate {
             hits: BTreeMap::new(),
             folder,
         };
-        estate.start();
-        estate
+        cluster.start();
+        cluster
     }
 
     fn start(&mut self) {
@@ -119,9 +119,9 @@ impl Estate {
                 .kills
                 .extract_if(.., |armed| armed.witness.exists())
                 .collect();
-            let context = format!("{:?} at {at:?}\n{}", self.killed, self.said());
+            let context = format!("{:?} at {at:?}\n{}", self.killed, self.logs());
             assert!(self.kills.len() < before, "nobody killed it: {context}");
-            self.setup.traps = self.kills.iter().map(Armed::trap).collect();
+            self.setup.fail_points = self.kills.iter().map(Armed::fail_point).collect();
             let began = Instant::now();
             self.start();
             match self.local.as_mut().unwrap().ask(&Order::Sync) {
@@ -154,8 +154,8 @@ impl Estate {
             });
         }
         self.killed = kills.to_vec();
-        let traps = self.kills.iter().map(Armed::trap).collect();
-        self.local(&Order::Arm(traps));
+        let fail_points = self.kills.iter().map(Armed::fail_point).collect();
+        self.local(&Order::Arm(fail_points));
     }
 
     /// Ends the host by itself and starts it with another remote's address.
@@ -168,7 +168,7 @@ impl Estate {
             let since = now.saturating_sub(std::mem::replace(&mut armed.before, now));
             armed.kill.hit = armed.kill.hit.saturating_sub(since).max(1);
         }
-        self.setup.traps = self.kills.iter().map(Armed::trap).collect();
+        self.setup.fail_points = self.kills.iter().map(Armed::fail_point).collect();
         self.local = None;
         self.start();
     }
@@ -202,14 +202,14 @@ impl Estate {
             path: self.setup.vault.join(path),
             text: text.clone(),
         };
-        let trap = Trap {
+        let fail_point = FailPoint {
             point: point.to_owned(),
             hit: 1,
             act,
             witness: witness.clone(),
         };
         self.at_points.push((witness, path.to_owned(), text));
-        self.local(&Order::Arm(vec![trap]));
+        self.local(&Order::Arm(vec![fail_point]));
     }
 
     /// An order for the host that is not killed.
@@ -273,7 +273,7 @@ impl Estate {
                 break last;
             }
         };
-        let context = format!("{:?}: {last:?}\n{}", self.killed, self.said());
+        let context = format!("{:?}: {last:?}\n{}", self.killed, self.logs());
         assert!(last.iter().all(still), "no rest\n{context}");
 
         let cloud = self.folder.path().join("cloud");
@@ -326,9 +326,9 @@ impl Estate {
         assert_eq!(claims.len(), all, "{log}\n{context}");
     }
 
-    fn said(&self) -> String {
-        let local = self.local.as_ref().map(Worker::said).unwrap_or_default();
-        format!("--- local\n{local}--- cloud\n{}", self.cloud.said())
+    fn logs(&self) -> String {
+        let local = self.local.as_ref().map(Worker::log).unwrap_or_default();
+        format!("--- local\n{local}--- cloud\n{}", self.cloud.log())
     }
 }
 
@@ -353,8 +353,8 @@ struct Armed {
 }
 
 impl Armed {
-    fn trap(&self) -> Trap {
-        Trap {
+    fn fail_point(&self) -> FailPoint {
+        FailPoint {
             point: self.kill.point.to_owned(),
             hit: self.kill.hit,
             act: Act::Die,

@@ -14,47 +14,47 @@ use platinum_testkit::{Child, git::GitServer, program, wait_for};
 /// Starts the program under an id that is written down, so that exactly it can be killed.
 const NOTED: &str = r#"echo $$ > "$1"; shift; exec "$@""#;
 
-pub(crate) struct Estate {
+pub(crate) struct Cluster {
     running: BTreeMap<&'static str, Child>,
     folder: tempfile::TempDir,
     remote: GitServer,
 }
 
-impl Estate {
+impl Cluster {
     /// Hosts configured, an empty mailbox, nothing running.
     pub(crate) fn set() -> Self {
-        let estate = Self {
+        let cluster = Self {
             running: BTreeMap::new(),
             folder: tempfile::tempdir().unwrap(),
             remote: GitServer::start().unwrap(),
         };
         for folder in ["Mail/new", "Mail/cur", "Mail/tmp"] {
-            fs::create_dir_all(estate.folder.path().join(folder)).unwrap();
+            fs::create_dir_all(cluster.folder.path().join(folder)).unwrap();
         }
-        let mail = estate.folder.path().join("mail.toml");
+        let mail = cluster.folder.path().join("mail.toml");
         let text = format!(
             "[account.owner]\naddress = \"Owner <owner@example.test>\"\nbackend = \"maildir\"\npath = {:?}\n",
-            estate.folder.path().join("Mail"),
+            cluster.folder.path().join("Mail"),
         );
         fs::write(&mail, text).unwrap();
         for (role, zones) in [("cloud", "\"email\""), ("local", "")] {
-            fs::create_dir_all(estate.vault(role)).unwrap();
+            fs::create_dir_all(cluster.vault(role)).unwrap();
             let text = format!(
                 "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
                  [sync]\nremote = {:?}\nevery-seconds = 1\n\n\
                  [work]\nskills = {:?}\nzones = [{zones}]\nevery-seconds = 2\n\n\
-                 [mail]\naccount = \"owner\"\nconfig = {mail:?}\nwatch = {}\n",
-                estate.remote.address(),
+                 [zones.email]\naccount = \"owner\"\nconfig = {mail:?}\nwatch = {}\n",
+                cluster.remote.address(),
                 skills(),
                 role == "cloud",
             );
-            fs::write(estate.folder.path().join(format!("{role}.toml")), text).unwrap();
+            fs::write(cluster.folder.path().join(format!("{role}.toml")), text).unwrap();
         }
         for name in ["platinum-intake", "platinum-email", "platinum-email-draft"] {
             program(name, name).unwrap();
         }
-        estate.exchange_keys();
-        estate
+        cluster.exchange_keys();
+        cluster
     }
 
     fn exchange_keys(&self) {
@@ -65,8 +65,8 @@ impl Estate {
                 .arg(self.folder.path().join(format!("{role}.toml")))
                 .output()
                 .unwrap();
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success(), "{said}");
+            let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "{printed}");
             String::from_utf8(output.stdout).unwrap().trim().to_owned()
         };
         let local = asks("platinum-local", "platinum", "local", &["key"]);

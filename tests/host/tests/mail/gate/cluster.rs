@@ -12,28 +12,28 @@ use platinum_testkit::{Child, git::GitServer, mail::MailServers, program, wait_f
 /// How long anything may take on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
 
-pub(crate) struct Stage {
+pub(crate) struct Cluster {
     folder: tempfile::TempDir,
     pub(crate) remote: GitServer,
     pub(crate) mail: MailServers,
 }
 
-impl Stage {
+impl Cluster {
     /// Servers up, hosts configured, nothing running.
     pub(crate) fn set() -> Self {
-        let stage = Self {
+        let cluster = Self {
             folder: tempfile::tempdir().unwrap(),
             remote: GitServer::start().unwrap(),
             mail: MailServers::start().unwrap(),
         };
-        stage.configure("cloud", true, "");
-        stage.configure("local", false, "");
+        cluster.configure("cloud", true, "");
+        cluster.configure("local", false, "");
         // The daemons start these; all stand in one folder.
         for name in ["platinum-intake", "platinum-email", "platinum-email-draft"] {
             program(name, name).unwrap();
         }
-        stage.exchange_keys();
-        stage
+        cluster.exchange_keys();
+        cluster
     }
 
     /// The halves learn each other's keys by the one documented command, word for word; `ssh`
@@ -50,15 +50,15 @@ impl Stage {
             text(self.config("cloud")),
         );
         let output = Command::new("sh").args(["-c", &script]).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{printed}");
         assert!(
-            said.contains("of cloud, a cloud half, is trusted from now on."),
-            "{said}"
+            printed.contains("of cloud, a cloud half, is trusted from now on."),
+            "{printed}"
         );
         assert!(
-            said.contains("of local, a local half, is trusted from now on."),
-            "{said}"
+            printed.contains("of local, a local half, is trusted from now on."),
+            "{printed}"
         );
     }
 
@@ -70,7 +70,7 @@ impl Stage {
             "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
              [sync]\nremote = {:?}\nevery-seconds = 1\n\n\
              [work]\nskills = {:?}\nzones = [{}]\n\n\
-             [mail]\naccount = \"owner\"\nconfig = {mail:?}\nserver = {server:?}\nwatch = {is_cloud}\n",
+             [zones.email]\naccount = \"owner\"\nconfig = {mail:?}\nserver = {server:?}\nwatch = {is_cloud}\n",
             self.remote.address(),
             skills(),
             if is_cloud { "\"email\"" } else { "" },
@@ -135,7 +135,7 @@ impl Stage {
         });
         if let Err(error) = seen {
             panic!(
-                "{error}; {role} said:\n{}",
+                "{error}; the log of {role}:\n{}",
                 fs::read_to_string(log).unwrap_or_default()
             );
         }
@@ -164,8 +164,8 @@ impl Stage {
     /// Gives a command of the owner's, which must succeed.
     pub(crate) fn platinum(&self, arguments: &[&str]) -> String {
         let output = self.try_platinum(arguments);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "platinum {arguments:?}: {said}");
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "platinum {arguments:?}: {printed}");
         String::from_utf8(output.stdout).unwrap()
     }
 

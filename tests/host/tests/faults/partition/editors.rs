@@ -9,7 +9,7 @@ use std::{
 use platinum_host_tests::oracle::Editor;
 use rand::{Rng as _, rngs::StdRng, seq::IndexedRandom as _};
 
-use crate::partition::estate::pause;
+use crate::partition::cluster::pause;
 
 /// Between two things a person does.
 const THINKING: std::ops::Range<u64> = 20..500;

@@ -24,9 +24,8 @@ use platinum_vault::note::TaskNote;
 use rand::{SeedableRng as _, rngs::StdRng};
 
 use crate::partition::{
-    NAME, PHASES,
+    NAME, PHASES, editors,
     network::Network,
-    people,
     work::{Event, Hand, History},
 };
 
@@ -45,7 +44,7 @@ const PORT: u16 = 22;
 
 type Open = Arc<Mutex<Vec<String>>>;
 
-pub(crate) struct Estate {
+pub(crate) struct Cluster {
     pub(crate) network: Network,
     server: SshServer,
     local: Host,
@@ -85,7 +84,7 @@ fn add(open: &Open, tasks: &[String]) {
     open.extend_from_slice(tasks);
 }
 
-impl Estate {
+impl Cluster {
     /// The remote and two hosts that know each other, all lines whole.
     pub(crate) fn set(network: Network) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -109,7 +108,7 @@ impl Estate {
                 time_out: Duration::from_secs(15),
                 every: Some(Duration::from_secs(3)),
                 points: Vec::new(),
-                traps: Vec::new(),
+                fail_points: Vec::new(),
             }
         };
         let (local, cloud) = (setup("local"), setup("cloud"));
@@ -196,9 +195,9 @@ impl Estate {
         for (host, person) in [
             (
                 &self.local,
-                people::owner as fn(&Editor, &mut StdRng, &AtomicBool, &str),
+                editors::owner as fn(&Editor, &mut StdRng, &AtomicBool, &str),
             ),
-            (&self.cloud, people::guest),
+            (&self.cloud, editors::guest),
         ] {
             let (editor, stop) = (Arc::clone(&host.editor), Arc::clone(&self.stop_people));
             let path = path.clone();
@@ -251,7 +250,7 @@ impl Estate {
             "{done:?}\n{:#?}\n{}\n{}",
             self.remote_files(),
             self.history.timeline(),
-            self.said(),
+            self.logs(),
         );
         let answer = self.cloud.worker.must(&Order::Finish(self.long.clone()));
         assert_eq!(answer, Answer::Done);
@@ -284,8 +283,8 @@ impl Estate {
             oracle::tree(&self.local.setup.vault),
             oracle::tree(&self.cloud.setup.vault),
         );
-        assert!(outcome.is_ok(), "{outcome:?}\n{}", self.said());
-        assert_eq!(local, cloud, "{}", self.said());
+        assert!(outcome.is_ok(), "{outcome:?}\n{}", self.logs());
+        assert_eq!(local, cloud, "{}", self.logs());
         let paths: BTreeSet<String> = local.into_keys().collect();
         assert_eq!(paths, self.remote_files());
     }
@@ -346,7 +345,7 @@ impl Estate {
             done.len(),
             own.len()
         );
-        assert_eq!(done, own, "{}\n{}", self.history.timeline(), self.said());
+        assert_eq!(done, own, "{}\n{}", self.history.timeline(), self.logs());
         let tentative = events
             .iter()
             .filter(|event| event.asked > cut_at && event.asked < healed_at)
@@ -375,7 +374,7 @@ impl Estate {
             );
             assert!(settled.len() >= at_least, "too little was tried");
             let missing = host.editor.missing(&repositories, &vaults);
-            assert!(missing.is_empty(), "lost: {missing:?}\n{}", self.said());
+            assert!(missing.is_empty(), "lost: {missing:?}\n{}", self.logs());
         }
         let copies = oracle::copies(&self.local.setup.vault).len();
         println!("{copies} conflict copies");
@@ -389,7 +388,7 @@ impl Estate {
         listed.lines().map(str::to_owned).collect()
     }
 
-    fn said(&self) -> String {
+    fn logs(&self) -> String {
         let mut text = String::new();
         for agent in ["local", "cloud"] {
             let log = self.folder.path().join(format!("{agent}.log"));

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// Something that happens at a fail point.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Trap {
+pub struct FailPoint {
     /// Which.
     pub point: String,
     /// At which hit, counted from 1, from the moment the trap is set.
@@ -41,12 +41,12 @@ pub enum Act {
 #[derive(Debug, Default)]
 struct State {
     hits: BTreeMap<String, u32>,
-    traps: Vec<Trap>,
+    fail_points: Vec<FailPoint>,
 }
 
 static STATE: Mutex<State> = Mutex::new(State {
     hits: BTreeMap::new(),
-    traps: Vec::new(),
+    fail_points: Vec::new(),
 });
 
 fn state() -> std::sync::MutexGuard<'static, State> {
@@ -62,12 +62,12 @@ pub(super) fn count(points: &[String]) {
 }
 
 /// Sets traps.
-pub(super) fn arm(traps: Vec<Trap>) {
-    for trap in &traps {
-        let name = trap.point.clone();
-        fail::cfg_callback(trap.point.clone(), move || hit(&name)).unwrap();
+pub(super) fn arm(fail_points: Vec<FailPoint>) {
+    for fail_point in &fail_points {
+        let name = fail_point.point.clone();
+        fail::cfg_callback(fail_point.point.clone(), move || hit(&name)).unwrap();
     }
-    state().traps.extend(traps);
+    state().fail_points.extend(fail_points);
 }
 
 /// How often each fail point was come by.
@@ -80,13 +80,17 @@ fn hit(point: &str) {
     {
         let mut state = state();
         *state.hits.entry(point.to_owned()).or_default() += 1;
-        for trap in state.traps.iter_mut().filter(|trap| trap.point == point) {
-            trap.hit = trap.hit.saturating_sub(1);
+        for fail_point in state
+            .fail_points
+            .iter_mut()
+            .filter(|fail_point| fail_point.point == point)
+        {
+            fail_point.hit = fail_point.hit.saturating_sub(1);
         }
-        state.traps.retain(|trap| {
-            let now = trap.point == point && trap.hit == 0;
+        state.fail_points.retain(|fail_point| {
+            let now = fail_point.point == point && fail_point.hit == 0;
             if now {
-                acts.push((trap.act.clone(), trap.witness.clone()));
+                acts.push((fail_point.act.clone(), fail_point.witness.clone()));
             }
             !now
         });

@@ -1,21 +1,21 @@
-//! The loop that acts: carries out what the owner approved, settles what the owner rejected, asks
+//! The loop that acts: carries out what the owner approved, finishes what the owner rejected, asks
 //! after outcomes in doubt, and keeps the dashboard.
 //!
 //! Lives elsewhere: acting itself is `effects`'; the decisions are the skills'; what a file in
-//! `Rejected/` says is read in [`rejected`], and [`settling`] puts away and tells what came of it.
+//! `Rejected/` says is read in [`rejected`], and [`reconcile`] puts away and reports what came of it.
 //! Invariant: an effect happens only here, on the owner's machine, from a file in `Approved/`.
 
+mod dashboard_state;
+mod reconcile;
 mod rejected;
-mod settling;
-mod shown;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use platinum_core::{
     AgentName, Clock, DraftId, SystemClock, TaskId, UpdateId, layout, text::one_line,
 };
-use platinum_daemon::{House, Shutdown, SkillSet};
-use platinum_effects::{approvals::Approvals, email::SentSearch};
+use platinum_daemon::{Host, Shutdown, SkillSet};
+use platinum_effects::Executor;
 use platinum_engine::Invocation;
 use platinum_protocol::TaskPlace;
 use platinum_sync::Synchronizer;
@@ -26,39 +26,32 @@ use tokio::time::Instant;
 /// How often to ask the other side about outcomes in doubt.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
 /// What the loop works with.
-pub(crate) struct Actor {
+pub(crate) struct ApprovalLoop {
     skills: Arc<SkillSet>,
     sync: Synchronizer,
     vault: Vault,
     agent: AgentName,
-    approvals: Arc<Approvals>,
-    sent: Option<Box<dyn SentSearch>>,
-    /// What the owner was told already in this life of the daemon.
-    told: BTreeSet<String>,
+    executor: Arc<Executor>,
+    /// What was reported to the owner since this daemon started.
+    notified: BTreeSet<String>,
     /// Rejected drafts whose task was found finished: there is nothing left to do about them.
     closed: BTreeSet<DraftId>,
 }
 
-impl Actor {
-    pub(crate) fn new(
-        house: &House,
-        skills: Arc<SkillSet>,
-        approvals: Arc<Approvals>,
-        sent: Option<Box<dyn SentSearch>>,
-    ) -> Self {
+impl ApprovalLoop {
+    pub(crate) fn new(host: &Host, skills: Arc<SkillSet>, executor: Arc<Executor>) -> Self {
         Self {
             skills,
-            sync: house.sync.clone(),
-            vault: house.vault.clone(),
-            agent: house.agent.clone(),
-            approvals,
-            sent,
-            told: BTreeSet::new(),
+            sync: host.sync.clone(),
+            vault: host.vault.clone(),
+            agent: host.agent.clone(),
+            executor,
+            notified: BTreeSet::new(),
             closed: BTreeSet::new(),
         }
     }
 
-    /// Runs until the house stops.
+    /// Runs until the host stops.
     pub(crate) async fn run(
         mut self,
         mut wake_ups: WakeUps,
@@ -71,16 +64,16 @@ impl Actor {
             let mut changed = false;
             // Outcomes in doubt come first: nothing new is sent before they were asked after.
             if asked.is_none_or(|at| at.elapsed() > ASK_AGAIN) {
-                changed |= self.settle_doubts().await;
+                changed |= self.reconcile_doubts().await;
                 asked = Some(Instant::now());
             }
-            changed |= self.settle_rejected().await;
+            changed |= self.finish_rejected().await;
             if self.has_approvals().await {
                 self.skill("local-execute-approved", "approval.granted")
                     .await;
-                changed |= self.settle_approved().await;
+                changed |= self.finish_approved().await;
             }
-            let state = self.fingerprint().await;
+            let state = self.dashboard_state().await;
             if state.is_some() && state != shown {
                 // The state from before: what arrives meanwhile, and what the skill itself writes,
                 // is looked at once more; the second time it writes nothing.
@@ -102,8 +95,8 @@ impl Actor {
     }
 
     /// Writes an update for the dashboard, once in this life of the daemon.
-    async fn tell_once(&mut self, task: Option<TaskId>, text: &str) -> bool {
-        if !self.told.insert(text.to_owned()) {
+    async fn notify_once(&mut self, task: Option<TaskId>, text: &str) -> bool {
+        if !self.notified.insert(text.to_owned()) {
             return false;
         }
         tracing::info!("{text}");
@@ -119,7 +112,7 @@ impl Actor {
         match read(move || vault.create(&path, note.render().as_bytes())).await {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!("The owner cannot be told: {error}");
+                tracing::warn!("Cannot write an update for the owner: {error}.");
                 false
             }
         }
@@ -130,7 +123,7 @@ impl Actor {
         match self.sync.place(task).await {
             Ok(place) => Some(place),
             Err(error) => {
-                tracing::warn!(%task, "Where it is cannot be found out: {error}");
+                tracing::warn!(%task, "Cannot determine where the task is: {error}.");
                 None
             }
         }

@@ -1,0 +1,274 @@
+//! [`EmailZone`]: the section `[zones.email]`, and all that follows from it.
+//!
+//! Lives elsewhere: the mail servers' own file is read in `accounts.rs`.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use platinum_core::Role;
+use platinum_engine::Interface;
+use platinum_mcp::{CallError, ServerSpec, Session};
+use serde::Deserialize;
+
+use super::{Mail, McpMail, accounts::Accounts, interfaces};
+use crate::zones::{
+    Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities, environment,
+};
+
+/// How long one call of the mail server may take: longer than the server's own patience with SMTP
+/// (3 min), or a slow answer would count as an unknown outcome.
+const CALL_TIMEOUT: Duration = Duration::from_secs(240);
+/// A Message-ID that no mail has: searching for it needs the login and finds nothing.
+const NO_MAIL: &str = "platinum-doctor@nowhere.invalid";
+
+/// Mail, as `[zones.email]` describes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct EmailZone {
+    /// The account; empty if there is none.
+    account: String,
+    /// The mail servers' own configuration file.
+    config: PathBuf,
+    /// The MCP server's program; empty for the role's own.
+    server: PathBuf,
+    /// Environment variables that the server and the source may see.
+    env: Vec<String>,
+    /// Whether this host watches the mailbox.
+    watch: bool,
+}
+
+/// Reads the section.
+///
+/// # Errors
+/// If a key does not exist, or a value cannot be used.
+pub(crate) fn configure(
+    section: toml::Table,
+    base: &PathBase,
+) -> Result<Box<dyn ZoneCapabilities>, String> {
+    let mut zone = EmailZone::deserialize(section).map_err(|error| error.to_string())?;
+    if !zone.account.is_empty() && zone.config.as_os_str().is_empty() {
+        return Err("`account` is given without `config`".to_owned());
+    }
+    if !zone.config.as_os_str().is_empty() {
+        zone.config = base.resolve("zones.email.config", &zone.config)?;
+    }
+    // A program's bare name is looked up beside the program, not beside the file.
+    if zone.server.components().count() > 1 {
+        zone.server = base.resolve("zones.email.server", &zone.server)?;
+    }
+    Ok(Box::new(zone))
+}
+
+#[async_trait]
+impl ZoneCapabilities for EmailZone {
+    fn server(&self, role: Role) -> Option<ServerSpec> {
+        if self.account.is_empty() {
+            return None;
+        }
+        let command = match (self.server.as_os_str().is_empty(), role) {
+            (true, Role::Cloud) => PathBuf::from("platinum-email-draft"),
+            (true, Role::Local) => PathBuf::from("platinum-email"),
+            (false, _) => self.server.clone(),
+        };
+        Some(ServerSpec {
+            name: "email".to_owned(),
+            command,
+            args: vec!["--config".to_owned(), text(&self.config)],
+            env: environment(&self.env),
+            call_timeout: CALL_TIMEOUT,
+        })
+    }
+
+    fn interfaces(&self, session: &Session) -> Vec<Box<dyn Interface>> {
+        let mail: Arc<dyn Mail> = Arc::new(McpMail::new(session.clone()));
+        interfaces(&mail)
+    }
+
+    fn secrets(&self) -> Vec<SecretSource> {
+        let variables = self.env.iter().cloned().map(SecretSource::Variable);
+        let file = Some(&self.config).filter(|path| !path.as_os_str().is_empty());
+        variables
+            .chain(file.cloned().map(SecretSource::Settings))
+            .collect()
+    }
+
+    fn source(&self) -> Option<SourceCommand> {
+        (self.watch && !self.account.is_empty()).then(|| SourceCommand {
+            name: "the mail watcher".to_owned(),
+            args: vec![
+                "mail".to_owned(),
+                "--config".to_owned(),
+                text(&self.config),
+                "--account".to_owned(),
+                self.account.clone(),
+            ],
+            env: environment(&self.env),
+        })
+    }
+
+    fn task_facts(&self) -> Vec<(&'static str, String)> {
+        // A mail says which account it came to; a dropped file cannot.
+        let account = Some(self.account.clone()).filter(|account| !account.is_empty());
+        account
+            .map(|account| ("account", account))
+            .into_iter()
+            .collect()
+    }
+
+    fn domains(&self) -> BTreeMap<String, String> {
+        // What cannot be read is left out: the server checks the file, and `check` names it.
+        Accounts::read(&self.config)
+            .map(|accounts| accounts.domains())
+            .unwrap_or_default()
+    }
+
+    async fn check(&self, server: Option<ServerSpec>) -> Check {
+        let Some(server) = server else {
+            let text = "none: `account` and `config` under [zones.email] name one";
+            return Check::new(CheckLevel::Warning, text);
+        };
+        self.try_out(server)
+            .await
+            .unwrap_or_else(|why| Check::new(CheckLevel::Error, why))
+    }
+
+    fn summary(&self) -> Option<String> {
+        let place = if self.watch { "here" } else { "elsewhere" };
+        (!self.account.is_empty()).then(|| format!("account {}, watched {place}", self.account))
+    }
+}
+
+impl EmailZone {
+    /// Opens the mailbox.
+    async fn try_out(&self, server: ServerSpec) -> Result<Check, String> {
+        if let Some(name) = self
+            .env
+            .iter()
+            .find(|name| std::env::var_os(name).is_none())
+        {
+            return Err(format!(
+                "the environment variable {name}, which `zones.email.env` names, is not set here"
+            ));
+        }
+        let file = self.config.display();
+        let accounts = Accounts::read(&self.config)
+            .map_err(|why| format!("`zones.email.config` {file} {why}"))?;
+        let has_outgoing = accounts.has_outgoing(&self.account).ok_or_else(|| {
+            format!(
+                "`zones.email.account` is `{}`, and {file} has {}",
+                self.account,
+                accounts.names()
+            )
+        })?;
+        let session = Session::spawn(server)
+            .await
+            .map_err(|error| error.to_string())?;
+        let opened = self.open_mailbox(&session).await;
+        session.close().await;
+        let account = &self.account;
+        let opened_text = format!("the mailbox of `{account}` opens");
+        Ok(match opened? {
+            false => Check::new(
+                CheckLevel::Warning,
+                format!(
+                    "{opened_text}; this mail server cannot send, so approved drafts stay where \
+                     they are"
+                ),
+            ),
+            true if !has_outgoing => Check::new(
+                CheckLevel::Warning,
+                format!(
+                    "{opened_text}; there is no [account.{account}.smtp] in {file}, so approved \
+                     drafts cannot be sent"
+                ),
+            ),
+            true => Check::new(
+                CheckLevel::Ok,
+                format!("{opened_text}; sending is tried by the first mail"),
+            ),
+        })
+    }
+
+    /// Gets into the mailbox; answers whether the server can send.
+    async fn open_mailbox(&self, session: &Session) -> Result<bool, String> {
+        let tools = session.tools().await.map_err(|error| error.to_string())?;
+        let search = serde_json::json!({ "message_id": NO_MAIL, "folder": "INBOX", "limit": 1 });
+        match session.call("search_emails", search).await {
+            Ok(_) => Ok(tools.iter().any(|tool| tool.name == "send_email")),
+            Err(CallError::Tool(text)) => {
+                // The server sees only what it is given; a variable of this shell is not enough.
+                let is_name_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                let withheld = text
+                    .split(|c| !is_name_part(c))
+                    .filter(|_| text.contains("environment variable"))
+                    .find(|word| {
+                        std::env::var_os(word).is_some() && !self.env.iter().any(|n| n == word)
+                    });
+                Err(match withheld {
+                    Some(name) => {
+                        format!("{text}; name it in `zones.email.env`: env = [\"{name}\"]")
+                    }
+                    None => text,
+                })
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn configured(text: &str) -> Result<Box<dyn ZoneCapabilities>, String> {
+        let base = PathBase {
+            folder: "/etc/p".into(),
+            home: Some("/homes/me".into()),
+        };
+        configure(text.parse().unwrap(), &base)
+    }
+
+    #[test]
+    fn configure_without_account_sets_nothing_up() {
+        let zone = configured("").unwrap();
+        assert!(zone.server(Role::Cloud).is_none() && zone.source().is_none());
+        assert_eq!((zone.secrets(), zone.summary()), (vec![], None));
+    }
+
+    #[test]
+    fn configure_resolves_the_paths_of_its_files() {
+        let zone = configured("account = \"me\"\nconfig = \"mail.toml\"\nserver = \"~/bin/mail\"")
+            .unwrap();
+        let server = zone.server(Role::Cloud).unwrap();
+        assert_eq!(server.command, Path::new("/homes/me/bin/mail"));
+        assert_eq!(server.args, ["--config", "/etc/p/mail.toml"]);
+        let bare = configured("account = \"me\"\nconfig = \"m\"\nserver = \"mail\"").unwrap();
+        let server = bare.server(Role::Local).unwrap();
+        assert_eq!(server.command, Path::new("mail"));
+    }
+
+    #[test]
+    fn server_without_a_program_is_the_roles_own() {
+        let zone = configured("account = \"me\"\nconfig = \"m\"").unwrap();
+        let command = |role| zone.server(role).unwrap().command;
+        assert_eq!(command(Role::Cloud), Path::new("platinum-email-draft"));
+        assert_eq!(command(Role::Local), Path::new("platinum-email"));
+    }
+
+    #[test]
+    fn configure_refuses_what_it_does_not_know() {
+        let error = configured("acount = \"me\"").unwrap_err();
+        assert!(error.contains("unknown field `acount`"), "{error}");
+        let error = configured("account = \"me\"").unwrap_err();
+        assert_eq!(error, "`account` is given without `config`");
+    }
+}

@@ -1,0 +1,140 @@
+//! [`ZoneCapabilities`]: what a zone brings to a host without acting: its configuration, its MCP
+//! server, its interfaces, the places of its secrets, and a check for `doctor`.
+//!
+//! To add a zone: a folder beside this file that implements the trait, and one line in [`ZONES`].
+//! Lives elsewhere: a zone's sources are in `intake`, its effects in `effects`; starting a server
+//! and refusing one that can act is `daemon`'s.
+//! Invariant: a zone reads its own section and the files that it names; no other code does.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use async_trait::async_trait;
+use platinum_core::Role;
+use platinum_engine::Interface;
+use platinum_mcp::{ServerSpec, Session};
+
+use crate::email;
+
+/// Makes a zone from its section of the configuration.
+pub type Configure = fn(toml::Table, &PathBase) -> Result<Box<dyn ZoneCapabilities>, String>;
+
+/// The zones that this crate knows, by id.
+pub const ZONES: [(&str, Configure); 1] = [("email", email::zone::configure)];
+
+/// A configured zone.
+#[async_trait]
+pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
+    /// The zone's MCP server for a role; none if the zone is not set up. A command that is a bare
+    /// name is looked for beside the program.
+    fn server(&self, role: Role) -> Option<ServerSpec>;
+
+    /// The interfaces over a session with that server.
+    fn interfaces(&self, session: &Session) -> Vec<Box<dyn Interface>>;
+
+    /// Where this zone's secrets are, so that none of them is synced.
+    fn secrets(&self) -> Vec<SecretSource>;
+
+    /// The arguments and the environment of the zone's source, if this host runs it.
+    fn source(&self) -> Option<SourceCommand>;
+
+    /// Facts that every task of this zone has, wherever it came from.
+    fn task_facts(&self) -> Vec<(&'static str, String)>;
+
+    /// The domain of each account's address, which ends the references of effects.
+    fn domains(&self) -> BTreeMap<String, String>;
+
+    /// Whether the zone works here. Writes nothing and sends nothing. `server` is [`Self::server`]
+    /// with its program found.
+    async fn check(&self, server: Option<ServerSpec>) -> Check;
+
+    /// What is set up, in a few words; none if nothing is.
+    fn summary(&self) -> Option<String>;
+}
+
+/// Where a secret of a zone is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// In an environment variable.
+    Variable(String),
+    /// In a TOML file: values whose key is named like a secret, or what `{ file = … }` and
+    /// `{ env = … }` under such a key lead to.
+    Settings(PathBuf),
+}
+
+/// How the source of a zone is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceCommand {
+    /// Its name in the log.
+    pub name: String,
+    /// The arguments of the intake program, without the vault and the state folder.
+    pub args: Vec<String>,
+    /// The environment variables that it sees.
+    pub env: BTreeMap<String, String>,
+}
+
+/// How well a check went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckLevel {
+    /// It works.
+    Ok,
+    /// It works in part, or is not set up.
+    Warning,
+    /// It does not work.
+    Error,
+}
+
+/// The result of a check, in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// How well it went.
+    pub level: CheckLevel,
+    /// What was found, and what to do. May contain untrusted text.
+    pub text: String,
+}
+
+impl Check {
+    /// A check with this result.
+    pub fn new(level: CheckLevel, text: impl Into<String>) -> Self {
+        Self {
+            level,
+            text: text.into(),
+        }
+    }
+}
+
+/// Where the paths of a configuration start: `~/` is the home folder, and what is relative starts
+/// in the folder of the configuration file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathBase {
+    /// The folder of the configuration file.
+    pub folder: PathBuf,
+    /// The home folder.
+    pub home: Option<PathBuf>,
+}
+
+impl PathBase {
+    /// The absolute path of one that a configuration gives for `key`.
+    ///
+    /// # Errors
+    /// If it starts with `~/` and no home folder is known.
+    pub fn resolve(&self, key: &str, path: &Path) -> Result<PathBuf, String> {
+        let Ok(below) = path.strip_prefix("~") else {
+            return Ok(self.folder.join(path));
+        };
+        let home = self.home.as_ref().filter(|home| home.is_absolute());
+        let home = home.ok_or_else(|| {
+            format!("`{key}` starts with `~/`, and HOME names no folder; write the whole path")
+        })?;
+        Ok(home.join(below))
+    }
+}
+
+/// The environment variables of these names that are set, with their values.
+pub fn environment(names: &[String]) -> BTreeMap<String, String> {
+    let set = |name: &String| std::env::var(name).ok().map(|value| (name.clone(), value));
+    names.iter().filter_map(set).collect()
+}

@@ -1,0 +1,214 @@
+//! [`Effect`], one kind of action on the outside world, and [`Executor`], the one way from an
+//! approval to a receipt.
+//!
+//! The order is the whole point: everything is checked again, the intent is written, the other
+//! side is asked once, the outcome is written. A crash anywhere leaves an intent in doubt, which is
+//! asked after and never tried again on a guess.
+//!
+//! To add an effect: a folder of its zone that implements [`Effect`], its interface, and one line
+//! in the composition root of `local`.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use platinum_core::{ActionKind, DraftId, TaskId, Timestamp, text::one_line};
+use platinum_journal::{Outcome, Receipt};
+use platinum_vault::note::DraftNote;
+
+use crate::{
+    approvals::{Approvals, Approved, Outgoing},
+    bindings::platinum::actions::types::{EffectError, Receipt as WitReceipt},
+    writing::blocking,
+};
+
+/// Longest text that is kept of what the other side answered.
+const MAX_ANSWER: usize = 500;
+
+/// One kind of action on the outside world.
+#[async_trait]
+pub trait Effect: Send + Sync {
+    /// What it carries out.
+    fn kind(&self) -> ActionKind;
+
+    /// The name under which the other side will know it: chosen before the first attempt, the same
+    /// in every further one.
+    fn reference(&self, draft: &DraftNote) -> String;
+
+    /// Does it, once. What may have happened is [`Outcome::Unknown`]. The receipt of
+    /// [`done`] gets its time and reference from the executor.
+    async fn perform(&self, outgoing: Outgoing, reference: &str) -> Outcome;
+
+    /// Asks the other side whether it happened: its answer if it did, none if that is not known.
+    ///
+    /// # Errors
+    /// If it cannot be asked now.
+    async fn reconcile(&self, reference: &str) -> Result<Option<String>, String>;
+
+    /// What the owner can do about one whose outcome stays unknown, in a sentence.
+    fn advice(&self) -> &'static str;
+}
+
+/// It happened, and this is what the other side answered.
+pub fn done(answer: impl Into<String>) -> Outcome {
+    Outcome::Receipt(Receipt {
+        at: Timestamp::UNIX_EPOCH,
+        reference: String::new(),
+        answer: answer.into(),
+    })
+}
+
+/// An attempt whose outcome is still not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InDoubt {
+    /// The draft.
+    pub draft: DraftId,
+    /// Its task.
+    pub task: TaskId,
+    /// One line for the owner.
+    pub why: String,
+}
+
+/// What came of asking after attempts in doubt.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// How many happened after all; their receipts are in the journal now.
+    pub confirmed: usize,
+    /// Still not known: the owner has to look.
+    pub in_doubt: Vec<InDoubt>,
+}
+
+/// Carries out what the owner approved, each kind by its effect.
+pub struct Executor {
+    approvals: Arc<Approvals>,
+    effects: BTreeMap<ActionKind, Arc<dyn Effect>>,
+}
+
+impl Executor {
+    /// Carries out what these approvals hand out. Of two effects of one kind, the last counts.
+    pub fn new(
+        approvals: Arc<Approvals>,
+        effects: impl IntoIterator<Item = Arc<dyn Effect>>,
+    ) -> Self {
+        let by_kind = effects.into_iter().map(|effect| (effect.kind(), effect));
+        Self {
+            approvals,
+            effects: by_kind.collect(),
+        }
+    }
+
+    /// Whether there is an effect of this kind.
+    pub fn can_perform(&self, kind: ActionKind) -> bool {
+        self.effects.contains_key(&kind)
+    }
+
+    /// Whose approvals these are.
+    pub fn approvals(&self) -> &Arc<Approvals> {
+        &self.approvals
+    }
+
+    /// Carries the action out and writes down what came of it. Uses the approval up.
+    ///
+    /// # Errors
+    /// Says whether it may have happened.
+    pub async fn execute(
+        &self,
+        approved: Approved,
+        kind: ActionKind,
+    ) -> Result<Receipt, EffectError> {
+        let effect = self.effects.get(&kind).ok_or_else(|| {
+            EffectError::Postponed(format!("this host has nothing that carries out {kind}"))
+        })?;
+        let draft = approved.draft().id;
+        let reference = effect.reference(approved.draft());
+        let (outgoing, reference) = self
+            .approvals
+            .begin_effect(&approved, kind, reference)
+            .await?;
+        let mut outcome = effect.perform(outgoing, &reference).await;
+        match &mut outcome {
+            Outcome::Receipt(receipt) => {
+                receipt.at = self.approvals.clock().now();
+                receipt.reference = reference;
+                receipt.answer = one_line(&receipt.answer, MAX_ANSWER);
+            }
+            Outcome::NotSent { reason, .. } | Outcome::Unknown { reason } => {
+                *reason = one_line(reason, MAX_ANSWER);
+            }
+        }
+        self.approvals.record(draft, outcome.clone()).await;
+        match outcome {
+            Outcome::Receipt(receipt) => Ok(receipt),
+            Outcome::NotSent {
+                reason,
+                retry: true,
+            } => Err(EffectError::Postponed(reason)),
+            Outcome::NotSent { reason, .. } => Err(EffectError::Refused(reason)),
+            Outcome::Unknown { reason } => Err(EffectError::OutcomeUnknown(reason)),
+        }
+    }
+
+    /// As [`Executor::execute`], in a task of its own: if the caller is cut off, the attempt still
+    /// ends with an outcome.
+    pub(crate) async fn execute_to_its_end(
+        self: &Arc<Self>,
+        approved: Approved,
+        kind: ActionKind,
+    ) -> Result<WitReceipt, EffectError> {
+        let executor = Arc::clone(self);
+        let done = tokio::spawn(async move { executor.execute(approved, kind).await }).await;
+        let cut_off = |error| EffectError::OutcomeUnknown(format!("{kind} was cut off: {error}"));
+        Ok(done.map_err(cut_off)??.into())
+    }
+
+    /// Asks the other side after every attempt in doubt. Run it at the start, before anything is
+    /// done.
+    ///
+    /// # Errors
+    /// If the journal cannot be read or written.
+    pub async fn reconcile(&self) -> Result<Reconciled, String> {
+        let journal = Arc::clone(self.approvals.journal());
+        let intents =
+            blocking(move || journal.open_intents().map_err(|error| error.to_string())).await??;
+        let mut result = Reconciled::default();
+        for intent in intents {
+            let Some(effect) = self.effects.get(&intent.kind) else {
+                continue;
+            };
+            let why = match effect.reconcile(&intent.reference).await {
+                Ok(Some(answer)) => {
+                    let outcome = Outcome::Receipt(Receipt {
+                        at: self.approvals.clock().now(),
+                        reference: intent.reference,
+                        answer: one_line(&answer, MAX_ANSWER),
+                    });
+                    let journal = Arc::clone(self.approvals.journal());
+                    let record = move || journal.record(intent.draft, &outcome);
+                    blocking(move || record().map_err(|error| error.to_string())).await??;
+                    result.confirmed += 1;
+                    continue;
+                }
+                Ok(None) => effect.advice(),
+                Err(reason) => {
+                    tracing::warn!(draft = %intent.draft, reason, "The other side could not be asked.");
+                    "The other side could not be asked yet."
+                }
+            };
+            result.in_doubt.push(InDoubt {
+                draft: intent.draft,
+                task: intent.task,
+                why: why.to_owned(),
+            });
+        }
+        Ok(result)
+    }
+}
+
+impl From<Receipt> for WitReceipt {
+    fn from(receipt: Receipt) -> Self {
+        Self {
+            at: receipt.at.to_string(),
+            reference: receipt.reference,
+            answer: receipt.answer,
+        }
+    }
+}

@@ -1,0 +1,475 @@
+//! [`FolderSource`]: dropped files, found, waited for and taken in once.
+//!
+//! Invariants: a file is taken in only when it has not changed for a while; its bytes stay in the
+//! vault, moved at most; every step is durable before the next, so that a process killed at any
+//! moment goes on where it was; what cannot be a task is reported to the owner, once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use platinum_core::{
+    AgentName, Clock as _, Role, SystemClock, TaskId, UpdateId, VaultPath, ZoneId, layout,
+};
+use platinum_vault::{FileState, PathEntry, Vault, VaultError, note::UpdateNote};
+use platinum_watch::{Wake, WakeUps, Watch};
+use tracing::info;
+
+use super::{
+    task::{self, hash_of, kept_at, task_from_file, task_id, text_of},
+    zones::{ZoneRules, zone_of},
+};
+use crate::{
+    ledger::{Chosen, Identity, Ledger, LedgerError, Start},
+    source::{Source, is_inside},
+    text::one_line,
+};
+
+/// How long a file must not have changed before it is taken in. Long enough for a copy that is
+/// under way, and short enough for a person who watches.
+const SETTLED: Duration = Duration::from_millis(1500);
+/// The same on a cloud host: the owner's machine takes the file in long before, if it is there.
+const SETTLED_IN_CLOUD: Duration = Duration::from_secs(60);
+/// How often to look while a file is not settled.
+const SOON: Duration = Duration::from_millis(500);
+/// Wake-ups closer together than this are one.
+const GAP: Duration = Duration::from_millis(200);
+/// The most files that one pass takes in.
+const BATCH: usize = 64;
+/// The largest file that becomes a task, in bytes.
+pub const MAX_FILE_BYTES: u64 = 25_000_000;
+/// The largest handbook that is read for its rules.
+const MAX_HANDBOOK_BYTES: u64 = 256 * 1024;
+const UNWRITTEN_AT_ONCE: usize = 64;
+
+/// A fact of every task of a zone: the zone, the fact's name and its value.
+pub type ZoneFact = (ZoneId, String, String);
+
+/// What to take in, and as who.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The vault.
+    pub vault: PathBuf,
+    /// The folder that remembers what was seen; outside the vault.
+    pub state: PathBuf,
+    /// The role of the host: only the owner's machine may move files.
+    pub role: Role,
+    /// The name of the host, which signs what it reports.
+    pub agent: AgentName,
+    /// The zones there are: no other is taken from a file or a folder.
+    pub zones: BTreeSet<ZoneId>,
+    /// Facts that every task of a zone gets.
+    pub facts: Vec<ZoneFact>,
+    /// The zone of a file that names none.
+    pub default_zone: ZoneId,
+    /// How long a file must not have changed; none for the role's own time.
+    pub settled: Option<Duration>,
+}
+
+/// Why dropped files cannot be taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The record of seen files failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The vault cannot be read or written.
+    #[error("cannot take in a dropped file: {0}")]
+    Vault(#[from] VaultError),
+    /// The state would be synced.
+    #[error("the state folder {0} is inside the vault; choose one outside")]
+    StateInVault(PathBuf),
+    /// The vault cannot be watched.
+    #[error(transparent)]
+    Watch(#[from] platinum_watch::WatchError),
+    /// A path that follows from a dropped file is none of a vault.
+    #[error("cannot name what follows from a dropped file: {0}")]
+    Path(#[from] platinum_core::PathError),
+}
+
+/// The dropped files of one vault.
+pub struct FolderSource {
+    vault: Vault,
+    ledger: Ledger,
+    settings: Settings,
+    settled: Duration,
+    /// Files that are not settled: how each was, and since when.
+    seen: BTreeMap<VaultPath, (FileState, Instant)>,
+    is_more: bool,
+    _watch: Watch,
+    wake_ups: WakeUps,
+}
+
+impl FolderSource {
+    /// Opens the vault and the ledger. At the very first start, what is in `Inbox/` already is
+    /// left alone: an owner may have kept notes there for years.
+    ///
+    /// # Errors
+    /// If one of them cannot be opened, or another process works with the ledger.
+    pub fn open(settings: Settings) -> Result<Self, FolderError> {
+        if is_inside(&settings.state, &settings.vault) {
+            return Err(FolderError::StateInVault(settings.state));
+        }
+        let vault = Vault::open(&settings.vault)?;
+        let ledger = Ledger::open(&settings.state.join("folder.sqlite"))?;
+        let (watch, wake_ups) = Watch::start(vault.root())?;
+        let settled = settings.settled.unwrap_or(match settings.role {
+            Role::Local => SETTLED,
+            Role::Cloud => SETTLED_IN_CLOUD,
+        });
+        let mut source = Self {
+            vault,
+            ledger,
+            settings,
+            settled,
+            seen: BTreeMap::new(),
+            is_more: false,
+            _watch: watch,
+            wake_ups,
+        };
+        if source.ledger.start()?.is_none() {
+            source.begin()?;
+        }
+        Ok(source)
+    }
+
+    fn begin(&mut self) -> Result<(), FolderError> {
+        let mut before = Vec::new();
+        for entry in self.vault.list(layout::INBOX)? {
+            if let PathEntry::File(state) = self.vault.stat(&entry.path)? {
+                before.push(left_alone(&entry.path, &state));
+            }
+        }
+        let start = Start {
+            at: SystemClock.now(),
+            first: String::new(),
+            cursor: String::new(),
+        };
+        self.ledger.begin(&start, &before)?;
+        if !before.is_empty() && self.is_local() {
+            info!(files = before.len(), "left alone what was in Inbox before");
+        }
+        Ok(())
+    }
+
+    fn is_local(&self) -> bool {
+        self.settings.role == Role::Local
+    }
+
+    /// The folders in which a file becomes a task.
+    fn folders(&self) -> Result<Vec<String>, FolderError> {
+        let mut folders = vec![layout::NEEDS_ACTION.to_owned()];
+        if self.is_local() {
+            folders.push(layout::INBOX.to_owned());
+        }
+        if let Some(listing) = self.vault.list_folder(layout::NEEDS_ACTION)? {
+            let known = |path: &VaultPath| {
+                let zone = path.file_name().parse::<ZoneId>();
+                zone.is_ok_and(|zone| self.settings.zones.contains(&zone))
+            };
+            let folders_of_zones = listing.folders.into_iter().filter(known);
+            folders.extend(folders_of_zones.map(|path| path.to_string()));
+        }
+        Ok(folders)
+    }
+
+    /// One pass; answers how many files it took in.
+    fn pass(&mut self) -> Result<usize, FolderError> {
+        self.finish()?;
+        let mut found = BTreeMap::new();
+        for folder in self.folders()? {
+            if self.is_local() {
+                for path in self.vault.rename_odd(&folder, self.settled)? {
+                    info!(%path, "gave a dropped file a name that every system has");
+                }
+            }
+            for entry in self.vault.list(&folder)? {
+                if is_dropped(&entry.path)
+                    && let PathEntry::File(state) = self.vault.stat(&entry.path)?
+                    && !self.ledger.knows(&left_alone(&entry.path, &state))?
+                {
+                    found.insert(entry.path, state);
+                }
+            }
+        }
+        let now = Instant::now();
+        self.seen
+            .retain(|path, (state, _)| found.get(path) == Some(state));
+        for (path, state) in found {
+            self.seen.entry(path).or_insert((state, now));
+        }
+        let settled = self.settled;
+        let due: Vec<_> = self
+            .seen
+            .iter()
+            .filter(|(_, (state, since))| now - *since >= settled && state.len > 0)
+            .map(|(path, (state, _))| (path.clone(), *state))
+            .collect();
+        self.is_more = due.len() > BATCH;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let present = self.tasks()?;
+        let rules = self.rules();
+        let mut taken = 0;
+        for (path, state) in due.into_iter().take(BATCH) {
+            if self.take(&path, &state, &rules, &present)? {
+                taken += 1;
+            }
+            self.seen.remove(&path);
+        }
+        Ok(taken)
+    }
+
+    /// Takes in one file; whether it became a task now.
+    fn take(
+        &mut self,
+        path: &VaultPath,
+        state: &FileState,
+        rules: &ZoneRules,
+        present: &BTreeSet<TaskId>,
+    ) -> Result<bool, FolderError> {
+        if state.len > MAX_FILE_BYTES {
+            let text = format!(
+                "{path} is too large to become a task: it has {} bytes, and {MAX_FILE_BYTES} is \
+                 the most. It stays where it is.",
+                state.len
+            );
+            return self.leave(path, state, &text);
+        }
+        let bytes = match self.vault.read_once(path, MAX_FILE_BYTES) {
+            // Changed or gone since: the next pass sees it as it is then.
+            Ok(None) | Err(VaultError::NotFound(_)) => return Ok(false),
+            Ok(Some((bytes, now))) if now == *state => bytes,
+            Ok(Some(_)) => return Ok(false),
+            Err(error) => {
+                let text = format!("{path} cannot become a task: {error}. It stays where it is.");
+                return self.leave(path, state, &text);
+            }
+        };
+        let task = task_id(&bytes);
+        let kept = self.free_place(task, path)?;
+        let zone = zone_of(path, text_of(&bytes), rules, &self.settings.zones)
+            .unwrap_or(self.settings.default_zone);
+        let mut note = task_from_file(path, &bytes, zone, &kept, SystemClock.now());
+        let facts = self.settings.facts.iter().filter(|fact| fact.0 == zone);
+        note.facts
+            .extend(facts.map(|(_, name, value)| task::fact(name, value)));
+        let note = note.render();
+        let hash = hash_of(&bytes);
+        let identity = Identity {
+            key: key_of(path, state, &hash),
+            identity: hash.clone(),
+            content: hash,
+        };
+        let is_same_drop = self.ledger.knows(&identity.key)?;
+        let is_new = match self.ledger.choose(&identity, task, &note)? {
+            Chosen::New => {
+                if present.contains(&task) {
+                    // Another host took these bytes in.
+                    self.ledger.written(task)?;
+                } else {
+                    self.create(task, zone, &note)?;
+                }
+                info!(%task, %path, "a dropped file became a task");
+                true
+            }
+            Chosen::Known(_) if is_same_drop => false,
+            Chosen::Known(_) => {
+                let text = format!(
+                    "{path} has the same content as the task {task}, so no second task was made. \
+                     Change it and drop it again if it is another one."
+                );
+                self.report(&text, Some(task))?;
+                false
+            }
+        };
+        if self.is_local() {
+            self.vault.rename(path, &kept)?;
+        } else {
+            self.ledger.skip(&left_alone(path, state))?;
+        }
+        Ok(is_new)
+    }
+
+    /// Leaves a file where it is, for good, and tells the owner why.
+    fn leave(
+        &mut self,
+        path: &VaultPath,
+        state: &FileState,
+        text: &str,
+    ) -> Result<bool, FolderError> {
+        self.report(text, None)?;
+        self.ledger.skip(&left_alone(path, state))?;
+        Ok(false)
+    }
+
+    /// Where the file goes: a name beside those of earlier files of the task.
+    fn free_place(&self, task: TaskId, path: &VaultPath) -> Result<VaultPath, FolderError> {
+        let mut number = 0;
+        loop {
+            let kept = kept_at(task, path, number)?;
+            if number >= 1000 || !self.is_local() || !self.vault.exists(&kept)? {
+                return Ok(kept);
+            }
+            number += 1;
+        }
+    }
+
+    fn create(&self, task: TaskId, zone: ZoneId, note: &str) -> Result<(), FolderError> {
+        match self
+            .vault
+            .create(&layout::waiting(zone, task), note.as_bytes())
+        {
+            // The id stands for these bytes alone.
+            Ok(()) | Err(VaultError::Exists(_)) => Ok(self.ledger.written(task)?),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes the notes whose writing was cut short.
+    fn finish(&self) -> Result<(), FolderError> {
+        let unwritten = self.ledger.unwritten(UNWRITTEN_AT_ONCE)?;
+        if unwritten.is_empty() {
+            return Ok(());
+        }
+        let present = self.tasks()?;
+        for (task, note) in unwritten {
+            let zone = platinum_vault::note::TaskNote::parse(&note).map(|note| note.zone);
+            match zone {
+                Ok(zone) if !present.contains(&task) => self.create(task, zone, &note)?,
+                _ => self.ledger.written(task)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The tasks that are anywhere in the vault.
+    fn tasks(&self) -> Result<BTreeSet<TaskId>, FolderError> {
+        let mut tasks = BTreeSet::new();
+        // Twice, because one can move from a folder not yet walked to one already walked.
+        for _ in 0..2 {
+            for folder in [layout::NEEDS_ACTION, layout::IN_PROGRESS, layout::DONE] {
+                let entries = self.vault.walk_in(folder)?;
+                tasks.extend(
+                    entries
+                        .iter()
+                        .filter_map(|e| e.path.stem().parse::<TaskId>().ok()),
+                );
+            }
+        }
+        Ok(tasks)
+    }
+
+    fn rules(&self) -> ZoneRules {
+        let handbook = VaultPath::new(layout::HANDBOOK)
+            .ok()
+            .and_then(|path| self.vault.read_text(&path, MAX_HANDBOOK_BYTES).ok());
+        handbook.map_or_else(ZoneRules::default, |text| ZoneRules::parse(&text))
+    }
+
+    /// Tells the owner, by a note that the dashboard shows.
+    fn report(&self, text: &str, task: Option<TaskId>) -> Result<(), FolderError> {
+        let headline = one_line(text, 300);
+        tracing::warn!("{headline}");
+        let note = UpdateNote {
+            id: UpdateId::generate(),
+            created: SystemClock.now(),
+            by: self.settings.agent.to_string(),
+            task,
+            headline,
+        };
+        let path = layout::update(&self.settings.agent, note.id);
+        Ok(self.vault.create(&path, note.render().as_bytes())?)
+    }
+}
+
+impl Source for FolderSource {
+    type Error = FolderError;
+
+    fn ready(&self) -> &'static str {
+        "waiting for dropped files"
+    }
+
+    async fn poll(&mut self) -> Result<usize, FolderError> {
+        tokio::task::block_in_place(|| self.pass())
+    }
+
+    async fn wait(&mut self, at_most: Duration) -> Result<(), FolderError> {
+        let at_most = match (self.is_more, self.seen.is_empty()) {
+            (true, _) => Duration::ZERO,
+            (false, true) => at_most,
+            (false, false) => SOON,
+        };
+        if !at_most.is_zero() {
+            let wake = self.wake_ups.wait(at_most).await;
+            tokio::time::sleep(if wake == Wake::Closed { SOON } else { GAP }).await;
+        }
+        Ok(())
+    }
+
+    fn is_lasting(error: &FolderError) -> bool {
+        matches!(
+            error,
+            FolderError::Ledger(LedgerError::Newer { .. } | LedgerError::InUse(_))
+        )
+    }
+}
+
+/// Whether a file directly in one of the folders is one that a person dropped: no task, no
+/// conflict copy, nothing that a program has not finished, and no note that Obsidian has only just
+/// made and its owner not named.
+fn is_dropped(path: &VaultPath) -> bool {
+    let name = path.file_name();
+    let lower = name.to_lowercase();
+    let unfinished = [
+        "~",
+        ".tmp",
+        ".part",
+        ".partial",
+        ".crdownload",
+        ".download",
+        ".swp",
+        ".crswap",
+    ];
+    path.stem().parse::<TaskId>().is_err()
+        && !name.contains(".conflict-")
+        && !["~$", ".", "#", "~syncthing~"]
+            .iter()
+            .any(|start| name.starts_with(start))
+        && !unfinished.iter().any(|end| lower.ends_with(end))
+        && !(lower.starts_with("untitled") && path.extension() == Some("md"))
+}
+
+/// The name under which a file that stays where it is is remembered; once changed, it is another.
+fn left_alone(path: &VaultPath, state: &FileState) -> String {
+    format!("left:{path}|{}|{}", state.len, state.modified)
+}
+
+fn key_of(path: &VaultPath, state: &FileState, hash: &str) -> String {
+    format!("{path}|{}|{hash}", state.modified)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unfinished_and_own_files_are_not_dropped() {
+        for (name, expected) in [
+            ("idea.md", true),
+            ("scan.PDF", true),
+            ("no extension", true),
+            ("task_00000000000000000000000000.md", false),
+            ("a.conflict-cloud-20261120T184303123Z-0123abcd.md", false),
+            ("big.iso.crdownload", false),
+            ("~$a.docx", false),
+            ("a.md~", false),
+            ("Untitled 3.md", false),
+        ] {
+            let path = VaultPath::new(format!("Inbox/{name}")).unwrap();
+            assert_eq!(is_dropped(&path), expected, "{name}");
+        }
+    }
+}
