@@ -36,6 +36,8 @@ const SETTLED_IN_CLOUD: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_millis(500);
 /// Wake-ups closer together than this are one.
 const GAP: Duration = Duration::from_millis(200);
+/// The longest that a wake-up waits after a slow pass.
+const LONGEST_GAP: Duration = Duration::from_secs(2);
 /// The most files that one pass takes in.
 const BATCH: usize = 64;
 /// The largest file that becomes a task, in bytes.
@@ -97,6 +99,8 @@ pub struct FolderSource {
     /// Files that are not settled: how each was, and since when.
     seen: BTreeMap<VaultPath, (FileState, Instant)>,
     is_more: bool,
+    /// How long the last pass took.
+    pass_took: Duration,
     _watch: Watch,
     wake_ups: WakeUps,
 }
@@ -125,6 +129,7 @@ impl FolderSource {
             settled,
             seen: BTreeMap::new(),
             is_more: false,
+            pass_took: Duration::ZERO,
             _watch: watch,
             wake_ups,
         };
@@ -393,7 +398,10 @@ impl Source for FolderSource {
     }
 
     async fn poll(&mut self) -> Result<usize, FolderError> {
-        tokio::task::block_in_place(|| self.pass())
+        let began = Instant::now();
+        let taken = tokio::task::block_in_place(|| self.pass());
+        self.pass_took = began.elapsed();
+        taken
     }
 
     async fn wait(&mut self, at_most: Duration) -> Result<(), FolderError> {
@@ -404,7 +412,9 @@ impl Source for FolderSource {
         };
         if !at_most.is_zero() {
             let wake = self.wake_ups.wait(at_most).await;
-            tokio::time::sleep(if wake == Wake::Closed { SOON } else { GAP }).await;
+            // A vault so large that a pass takes long is looked through less often.
+            let gap = (self.pass_took * 5).clamp(GAP, LONGEST_GAP);
+            tokio::time::sleep(if wake == Wake::Closed { SOON } else { gap }).await;
         }
         Ok(())
     }

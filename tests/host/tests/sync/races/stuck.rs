@@ -25,7 +25,7 @@ use crate::races::{
 const LEASE: Duration = Duration::from_secs(3);
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Looks for stuck owners till a task was taken over.
+/// Looks for stuck owners until a task was taken over.
 async fn taken_over(replica: &Replica) -> Vec<(TaskId, ZoneId)> {
     let deadline = Instant::now() + DEADLINE;
     loop {
