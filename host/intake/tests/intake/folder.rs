@@ -190,6 +190,21 @@ async fn file_that_is_too_large_stays_and_is_reported_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn folder_of_no_zone_is_left_alone_and_reported_once() {
+    let fixture = Fixture::new(Role::Local);
+    fixture.drop_file("Needs_Action/projects/a.md", b"Build.\n");
+    assert_eq!(fixture.poll().await, 0);
+    assert_eq!(fixture.poll().await, 0);
+    let reports = fixture.reports();
+    assert_eq!(reports.len(), 1);
+    assert!(
+        reports[0].contains("there is no zone `projects`"),
+        "{reports:?}"
+    );
+    assert!(fixture.path("Needs_Action/projects/a.md").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn inbox_of_before_the_first_start_is_left_alone() {
     let fixture = Fixture::new(Role::Local);
     let other = Fixture {
