@@ -110,7 +110,7 @@ mod tests {
         })
     }
 
-    /// `test = false` in a manifest saves the linking of a program without tests. Where somebody writes the
+    /// `test = false` in a manifest saves the linking of a program without tests. Where someone writes the
     /// first test, the line has to go.
     #[test]
     fn targets_without_test_programs_have_no_tests() {

@@ -362,7 +362,7 @@ impl Drop for Daemon {
     }
 }
 
-/// Asks a daemon to stop and waits till it has.
+/// Asks a daemon to stop and waits until it has.
 fn stop(mut daemon: Daemon) -> anyhow::Result<()> {
     Command::new("kill")
         .arg(daemon.child.id().to_string())
@@ -376,7 +376,7 @@ fn wait<T>(what: &str, look: impl FnMut() -> anyhow::Result<Option<T>>) -> anyho
     wait_for(PATIENCE, what, look)
 }
 
-/// Looks till there is something to see, or the patience ends.
+/// Looks until there is something to see, or the patience ends.
 fn wait_for<T>(
     patience: Duration,
     what: &str,

@@ -151,3 +151,36 @@ pub(crate) fn joined<T>(
 pub(crate) fn target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Every package with its features, as cargo resolves them for the whole workspace.
+    fn features(edges: &str) -> BTreeSet<String> {
+        let output = steps::cargo(&crate::root())
+            .args(["tree", "--offline", "--locked", "--workspace"])
+            .args(["--edges", edges, "--prefix", "none", "--format", "{p}|{f}"])
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines()
+            .map(|line| line.trim_end_matches(" (*)").to_owned())
+            .collect()
+    }
+
+    /// What the demo builds is not built again for the tests: a feature that only tests bring makes a crate, and
+    /// all that depends on it, a second one. Where this fails, put what brings the feature into the ordinary
+    /// dependencies of `tests/host`.
+    #[test]
+    fn features_are_the_same_with_and_without_tests() {
+        let tests = features("normal,build,dev");
+        let programs = features("normal,build");
+        let twice: Vec<_> = programs.difference(&tests).collect();
+        assert!(twice.is_empty(), "built twice: {twice:#?}");
+    }
+}

@@ -101,7 +101,7 @@ impl Ours {
         Ok(())
     }
 
-    /// Waits till no event comes any more, and takes what they told.
+    /// Waits until no event comes any more, and takes what they told.
     pub(crate) fn settle(&mut self) {
         let quiet = Duration::from_millis(400);
         while self.runtime.block_on(self.wake_ups.wait(quiet)) == Wake::Changed {}

@@ -1,4 +1,4 @@
-//! `platinum-cloud`: the half that runs day and night and can only draft.
+//! `platinum-cloud`: the daemon that runs day and night and can only draft.
 //!
 //! This is a composition root without effects: nothing in this program's dependency tree can send,
 //! publish, post or pay. A tidy test reads the tree to prove it.
@@ -12,8 +12,8 @@ use std::{
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use platinum_capabilities::tasks::{NoReceipts, Receipts};
-use platinum_core::{AgentName, Role};
-use platinum_daemon::{Config, Host, Running, Trust, logging, make_state_folder, on_signals};
+use platinum_core::Role;
+use platinum_daemon::{Config, Host, Running, TrustArgs, logging, make_state_folder, on_signals};
 use platinum_verify::Identity;
 
 /// The cloud half of Platinum: drafts, and can never act.
@@ -32,20 +32,22 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Let the files that are gone from this host's vault be deleted on every machine.
+    /// Let the files that are gone from this host's vault be deleted on every host.
     AcceptDeletions {
         /// The configuration file.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Print the line that the owner's machine has to trust.
+    /// Print this host's public key, for the owner's machine to trust.
     Key {
         /// The configuration file.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Trust the key of the owner's machine (or of another cloud host): the line that `platinum
-    /// key` prints there. Prints this host's own line, for the other one to trust.
+    /// Trust the public key of the owner's machine (or of another cloud host), as `platinum key`
+    /// prints it there.
+    ///
+    /// Prints this host's own public key, for the other one to trust.
     Trust {
         /// The configuration file.
         #[arg(long, value_name = "FILE")]
@@ -53,23 +55,6 @@ enum Command {
         #[command(flatten)]
         args: TrustArgs,
     },
-}
-
-#[derive(clap::Args)]
-struct TrustArgs {
-    /// The line.
-    #[arg(required_unless_present = "revoke")]
-    line: Option<String>,
-    /// Stop trusting the keys that stand against it: a machine that was set up anew. What they
-    /// signed until now still counts.
-    #[arg(long)]
-    replace: bool,
-    /// Stop trusting the keys of a host, with none in their place.
-    #[arg(long, value_name = "AGENT", conflicts_with_all = ["line", "replace"])]
-    revoke: Option<AgentName>,
-    /// Do not ask the remote what was signed until now: only what this host has fetched counts.
-    #[arg(long)]
-    without_remote: bool,
 }
 
 fn main() -> ExitCode {
@@ -114,12 +99,12 @@ fn identity(config: &Config) -> anyhow::Result<Identity> {
 fn accept_deletions(config: &Path) -> anyhow::Result<()> {
     let config = Config::load(config, Role::Cloud)?;
     platinum_worktree::accept_deletions(&config.vault.state.join("vault.git"))
-        .context("this cannot be noted down; did this host sync already?")?;
+        .context("cannot record the confirmation; has this host synced yet?")?;
     eprintln!("The next sync deletes on every machine what is gone here.");
     Ok(())
 }
 
-/// What the other half needs goes to stdout, what a person wants to know to stderr.
+/// Only what the other host needs goes to stdout; what a person wants to know goes to stderr.
 fn key(config: &Path) -> anyhow::Result<()> {
     let identity = identity(&Config::load(config, Role::Cloud)?)?;
     let own = identity.own();
@@ -131,11 +116,12 @@ fn key(config: &Path) -> anyhow::Result<()> {
 async fn trust(path: &Path, args: &TrustArgs) -> anyhow::Result<()> {
     let config = Config::load(path, Role::Cloud)?;
     let identity = identity(&config)?;
-    let asked = Trust::asked(args.line.as_deref(), args.replace, args.revoke.as_ref());
-    let messages = platinum_daemon::trust(&config, &identity, asked, args.without_remote).await?;
-    messages.iter().for_each(|message| eprintln!("{message}"));
-    if let Trust::Key { .. } = asked {
-        println!("{}", identity.line());
+    let done = platinum_daemon::trust(&config, &identity, args).await?;
+    done.messages
+        .iter()
+        .for_each(|message| eprintln!("{message}"));
+    if let Some(line) = done.own_line {
+        println!("{line}");
     }
     Ok(())
 }

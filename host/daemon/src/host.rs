@@ -27,8 +27,9 @@ use platinum_sync::{RecordingRemote, SyncConfig, Synchronizer};
 use platinum_verify::{Identity, IdentityError};
 
 use crate::{
-    Config, Shutdown, SkillSet, Tasks, beside,
+    Config, OwnerUpdates, Shutdown, Tasks, beside,
     secrets::Secrets,
+    skills::{Catalog, CatalogError, FolderGrants, KnownZones, SkillSet},
     skills_folder,
     supervisor::{self, Child},
 };
@@ -51,6 +52,7 @@ pub struct Host {
     pub model: Arc<dyn Model>,
     sessions: BTreeMap<String, Session>,
     engine: Engine,
+    folders: FolderGrants,
     // Held: what it knows is read again as long as it is.
     _secrets: Arc<Secrets>,
     // Held as long as the host is open: two daemons must not share a state folder.
@@ -94,7 +96,7 @@ pub enum HostError {
     Engine(String),
     /// The installed skills.
     #[error(transparent)]
-    Skills(#[from] crate::SkillsError),
+    Skills(#[from] CatalogError),
 }
 
 impl Host {
@@ -134,8 +136,14 @@ impl Host {
             ..EngineOptions::default()
         })
         .map_err(|error| HostError::Engine(error.to_string()))?;
+        let configured = config.folders().map_err(HostError::Config)?;
+        let folders = FolderGrants::decide(role, &agent, configured);
+        for (skill, refusal) in folders.refused() {
+            tracing::warn!(%skill, "A folder is not granted: {refusal}.");
+        }
         Ok(Self {
             config,
+            folders,
             role,
             agent,
             vault,
@@ -194,7 +202,7 @@ impl Host {
         list.push(capabilities::model::interface(&self.model));
         list.push(capabilities::vault::interface(
             &self.vault,
-            self.config.vault.read.clone(),
+            self.folders.reads(self.config.vault.read.clone()),
         ));
         list.push(capabilities::sync::interface(&syncer));
         for (id, zone) in self.config.zones.configured() {
@@ -213,7 +221,8 @@ impl Host {
     /// Loads the installed skills through this role's linker.
     ///
     /// # Errors
-    /// If the skills' folder cannot be read or an interface cannot be linked.
+    /// If the skills' folder cannot be listed or an interface cannot be linked. A bad skill is no
+    /// error.
     pub fn load_skills(&self, interfaces: Vec<Box<dyn Interface>>) -> Result<SkillSet, HostError> {
         let narrowed = self.config.narrowed().map_err(HostError::Config)?;
         let host = SkillHost::new(
@@ -224,8 +233,20 @@ impl Host {
             narrowed,
         )
         .map_err(|error| HostError::Engine(error.to_string()))?;
-        let folder = skills_folder(&self.config.work.skills);
-        Ok(SkillSet::load(host, &folder, self.config.limits())?)
+        let catalog = Catalog::read(&skills_folder(&self.config.work.skills))?;
+        Ok(SkillSet::load(
+            host,
+            &catalog,
+            &self.config.limits(),
+            KnownZones::of(self.role, &self.config),
+            self.owner_updates(),
+            |skill| self.folders.folders(skill, &self.vault),
+        ))
+    }
+
+    /// What the host itself has to let the owner know.
+    pub fn owner_updates(&self) -> OwnerUpdates {
+        OwnerUpdates::new(self.vault.clone(), self.agent.clone())
     }
 
     /// The source of files that are dropped into the vault.

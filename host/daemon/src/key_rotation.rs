@@ -14,60 +14,63 @@ use platinum_verify::{Identity, IdentityError};
 
 use crate::Config;
 
-/// What the owner asks for.
-#[derive(Debug, Clone, Copy)]
-pub enum Trust<'a> {
-    /// To trust a key.
-    Key {
-        /// Its line, as the other host shows it.
-        line: &'a str,
-        /// Whether the keys that conflict with it are revoked.
-        replace: bool,
-    },
-    /// To revoke the keys of an agent.
-    Revoke(&'a AgentName),
+/// The arguments of `trust`, the same in both programs.
+#[derive(Debug, clap::Args)]
+pub struct TrustArgs {
+    /// The public-key line that the other host's `key` command prints.
+    #[arg(required_unless_present = "revoke")]
+    line: Option<String>,
+    /// Replace the keys that conflict with it, for a host that was set up anew. What they signed
+    /// until now stays valid.
+    #[arg(long)]
+    replace: bool,
+    /// Stop trusting the keys of a host, without a replacement.
+    #[arg(long, value_name = "AGENT", conflicts_with_all = ["line", "replace"])]
+    revoke: Option<AgentName>,
+    /// Do not ask the remote what was signed until now: only what this host has fetched stays
+    /// valid. For a key that was stolen, or a remote that is gone.
+    #[arg(long)]
+    without_remote: bool,
 }
 
-impl<'a> Trust<'a> {
-    /// As it is asked for on a command line, which has a line or an agent to revoke.
-    pub fn asked(line: Option<&'a str>, replace: bool, revoke: Option<&'a AgentName>) -> Self {
-        match revoke {
-            Some(agent) => Self::Revoke(agent),
-            None => Self::Key {
-                line: line.unwrap_or_default(),
-                replace,
-            },
-        }
-    }
+/// What `trust` has done.
+#[derive(Debug)]
+pub struct TrustOutcome {
+    /// Sentences for the owner.
+    pub messages: Vec<String>,
+    /// This host's own public-key line, if the other host has to trust it now.
+    pub own_line: Option<String>,
 }
 
-/// Does it; returns sentences for the owner. With `without_remote` the remote is not asked up to
-/// where a revoked key counts: the tip that was fetched last is.
+/// Trusts a key, or revokes the keys of a host. Unless the arguments say otherwise, the remote is
+/// asked up to which commit a revoked key counts.
 ///
 /// # Errors
 /// As [`Identity::trust`] and [`Identity::revoke`], or if the remote does not answer.
 pub async fn trust(
     config: &Config,
     identity: &Identity,
-    asked: Trust<'_>,
-    without_remote: bool,
-) -> Result<Vec<String>, IdentityError> {
-    match asked {
-        Trust::Revoke(agent) => {
-            let until = counts_until(config, without_remote).await?;
-            Ok(identity.revoke(agent, until)?.messages())
-        }
-        Trust::Key { line, replace } => {
-            let until = match replace && identity.would_replace(line)? {
-                true => counts_until(config, without_remote).await?,
-                false => None,
-            };
-            let trusted = identity.rotate(line, replace, until)?;
-            let mut messages = vec![trusted.message()];
-            messages.extend(trusted.revoked.messages());
-            Ok(messages)
-        }
+    args: &TrustArgs,
+) -> Result<TrustOutcome, IdentityError> {
+    if let Some(agent) = &args.revoke {
+        let until = counts_until(config, args.without_remote).await?;
+        return Ok(TrustOutcome {
+            messages: identity.revoke(agent, until)?.messages(),
+            own_line: None,
+        });
     }
+    let line = args.line.as_deref().unwrap_or_default();
+    let until = match args.replace && identity.would_replace(line)? {
+        true => counts_until(config, args.without_remote).await?,
+        false => None,
+    };
+    let trusted = identity.rotate(line, args.replace, until)?;
+    let mut messages = vec![trusted.message()];
+    messages.extend(trusted.revoked.messages());
+    Ok(TrustOutcome {
+        messages,
+        own_line: Some(identity.line()),
+    })
 }
 
 /// Up to which commit a key counts that is retired now; `None` if there is none.

@@ -1,27 +1,29 @@
-//! [`Pipeline`]: the way of a task through the skills: check, claim, draft, tell, sync.
+//! [`Pipeline`]: the way of a task through the skills: veto, claim, draft, notify, sync, each by its
+//! event.
 //!
-//! Lives elsewhere: what wakes it is a loop in [`crate::loops`]; ownership is `sync`'s.
-//! Invariants: a pass re-reads the state and finishes what an earlier pass, or an earlier life of
-//! this host, left half done; a task that keeps failing is filed as failed, not tried for ever.
+//! Lives elsewhere: what wakes it is a loop in [`crate::loops`]; ownership is `sync`'s; which skill
+//! is run for an event is in [`crate::skills`].
+//! Invariants: a pass re-reads the state and finishes what an earlier pass, or an earlier run of
+//! this host, left half done; a task whose skill answers again and again that it cannot be done is
+//! filed as failed, and a task whose skill breaks waits.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use platinum_capabilities::tasks::{Owner, TaskError, TaskStore};
 use platinum_core::{Backoff, TaskId, ZoneId, layout, text::one_line};
-use platinum_engine::{Invocation, InvokeError, Outcome, SkillError};
+use platinum_engine::Outcome;
 use platinum_protocol::TaskPlace;
 use platinum_sync::{Drafts, Finish, Synchronizer};
 use platinum_vault::{Vault, note::TaskNote};
 use rand::seq::SliceRandom;
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::{RunError, SkillSet, Tasks};
+use crate::{
+    OwnerUpdates, Tasks,
+    skills::{Event, Request, RunError, SkillSet},
+};
 
-/// After so many failures of its drafting skill a task is filed as failed.
+/// After so many answers of its drafting skill that it cannot be done, a task is filed as failed.
 const MAX_FAILURES: u32 = 3;
 const RETRIES: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(600));
 
@@ -31,43 +33,45 @@ pub struct Pipeline {
     sync: Synchronizer,
     tasks: Tasks,
     vault: Vault,
+    updates: OwnerUpdates,
     zones: Vec<ZoneId>,
-    setbacks: Mutex<BTreeMap<TaskId, Setback>>,
+    retries: Mutex<BTreeMap<TaskId, RetryState>>,
 }
 
 /// A task that did not go through, and when it is tried again.
 #[derive(Debug, Clone, Copy)]
-struct Setback {
+struct RetryState {
     failures: u32,
     pauses: u32,
     until: Instant,
 }
 
-/// The skill that drafts for a zone.
-fn drafting_skill(zone: ZoneId) -> Option<&'static str> {
-    match zone {
-        ZoneId::EMAIL => Some("cloud-draft-email"),
-        _ => None,
-    }
-}
-
 impl Pipeline {
-    /// A pipeline over these skills. Zones whose drafting skill is not here are not claimed.
-    pub fn new(skills: Arc<SkillSet>, sync: Synchronizer, vault: Vault, zones: &[ZoneId]) -> Self {
-        let able: BTreeSet<&str> = skills.names().collect();
-        let zones = zones
-            .iter()
-            .copied()
-            .filter(|&zone| drafting_skill(zone).is_some_and(|skill| able.contains(skill)))
-            .collect();
+    /// A pipeline over these skills. Of the zones, those that no skill claims or drafts in are left
+    /// out.
+    pub fn new(
+        skills: Arc<SkillSet>,
+        sync: Synchronizer,
+        vault: Vault,
+        updates: OwnerUpdates,
+        zones: &[ZoneId],
+    ) -> Self {
+        let zones = zones.iter().copied();
+        let zones = zones.filter(|&zone| skills.can_work_in(zone)).collect();
         Self {
             skills,
             tasks: Tasks(sync.clone()),
             sync,
             vault,
+            updates,
             zones,
-            setbacks: Mutex::default(),
+            retries: Mutex::default(),
         }
+    }
+
+    /// The zones in which it claims and drafts.
+    pub fn zones(&self) -> &[ZoneId] {
+        &self.zones
     }
 
     /// One pass over everything there is to do; answers how many tasks moved.
@@ -88,31 +92,31 @@ impl Pipeline {
                     continue;
                 }
             };
-            // In another order at every agent: whoever starts with the same task loses time.
+            // In another order at every agent: two that begin with the same task lose time.
             waiting.shuffle(&mut rand::rng());
             waiting.retain(|task| !tentative.contains(&task.id));
             for task in waiting {
-                if self.is_due(task.id).await && self.claim(task.id).await {
-                    moved += usize::from(self.draft((task.id, task.zone)).await);
+                let task = (task.id, task.zone);
+                if self.is_due(task.0).await && self.claim(task).await {
+                    moved += usize::from(self.draft(task).await);
                     moved += self.take_over().await;
                 }
             }
         }
         if moved > 0 {
-            self.run_quietly("sync-vault", invocation("work.done", None, None))
-                .await;
+            self.run_observers(&Request::new(&Event::WorkDone)).await;
         }
         moved
     }
 
-    /// Looks for stuck owners, if it is time for that, and drafts for what was taken over; answers
-    /// how many tasks moved. Between any two tasks of a pass, as that can take long: looks that come
-    /// too late measure nothing.
+    /// Checks the leases of other owners, if it is time for that, and drafts for what was taken over;
+    /// answers how many tasks moved. Between any two tasks of a pass, as that can take long: a check
+    /// that comes too late measures nothing.
     async fn take_over(&self) -> usize {
         let taken = match self.sync.take_over_expired(&self.zones).await {
             Ok(taken) => taken,
             Err(error) => {
-                tracing::debug!("Nobody looks for stuck owners now: {error}.");
+                tracing::debug!("Skipped the lease check: {error}.");
                 return 0;
             }
         };
@@ -145,9 +149,9 @@ impl Pipeline {
         if undrafted.is_empty() {
             return Vec::new();
         }
-        // Whoever only tries again and again has nothing to push, and is alive.
+        // A host that only tries again and again has nothing to push, and is alive.
         if let Err(error) = self.sync.heartbeat().await {
-            tracing::debug!("No sign of life could be given: {error}.");
+            tracing::debug!("Heartbeat failed: {error}.");
         }
         let mut left = Vec::new();
         for task in undrafted {
@@ -163,7 +167,7 @@ impl Pipeline {
     async fn is_drafted(&self, task: &TaskNote, drafts: &Drafts) -> bool {
         let made: Vec<_> = drafts.epochs(task.id).collect();
         let noted = task.claim.as_ref().map(|claim| claim.epoch);
-        if let Some(is_drafted) = at_first_sight(&made, noted) {
+        if let Some(is_drafted) = is_drafted_by_note(&made, noted) {
             return is_drafted;
         }
         match self.sync.place(task.id).await {
@@ -171,7 +175,7 @@ impl Pipeline {
             // Its claim is tentative, and none of them was made on that.
             Ok(_) => false,
             Err(error) => {
-                tracing::warn!(task = %task.id, "Whose it is cannot be found out: {error}.");
+                tracing::warn!(task = %task.id, "Cannot determine the owner of a task: {error}.");
                 true
             }
         }
@@ -185,36 +189,34 @@ impl Pipeline {
         }
     }
 
-    /// Checks and claims a task; whether it is ours now.
-    async fn claim(&self, task: TaskId) -> bool {
-        let free = self
-            .run(
-                "check-claimed",
-                invocation("task.waiting", Some(task), None),
-            )
-            .await;
-        match free {
-            Ok(Outcome::Done(_)) => {}
-            Ok(_) => return false,
-            Err(error) => {
-                self.set_back(task, &error).await;
-                return false;
+    /// Asks for vetoes and claims a task; whether it is this agent's now.
+    async fn claim(&self, (task, zone): (TaskId, ZoneId)) -> bool {
+        let waiting = Request::of_task(&Event::TaskWaiting, task, zone);
+        for skill in self.skills.dispatch().skills(waiting.event, Some(zone)) {
+            match self.skills.run(skill, &waiting).await {
+                Ok(Outcome::Done(_)) => {}
+                Ok(_) => return false,
+                Err(error) => {
+                    self.record_failure(task, &error).await;
+                    return false;
+                }
             }
         }
-        match self
-            .run("claim-task", invocation("task.claim", Some(task), None))
-            .await
-        {
+        let Some(claimer) = self.skills.dispatch().claimer(zone) else {
+            return false;
+        };
+        let claim = Request::of_task(&Event::TaskClaim, task, zone);
+        match self.skills.run(claimer, &claim).await {
             // A tentative claim, with the remote away, passes too: what is drafted on it stays here
-            // till the claim is confirmed.
+            // until the claim is confirmed.
             Ok(Outcome::Claimed(_) | Outcome::Tentative(_)) if self.may_draft(task).await => true,
             Ok(Outcome::Claimed(_) | Outcome::Tentative(_)) => {
-                self.pause(task, 0).await;
+                self.defer(task).await;
                 false
             }
             Ok(_) => false,
             Err(error) => {
-                self.set_back(task, &error).await;
+                self.record_failure(task, &error).await;
                 false
             }
         }
@@ -233,37 +235,36 @@ impl Pipeline {
 
     /// Drafts for an owned task; whether it moved.
     async fn draft(&self, (task, zone): (TaskId, ZoneId)) -> bool {
-        let Some(skill) = drafting_skill(zone) else {
+        let Some(drafter) = self.skills.dispatch().drafter(zone) else {
             return false;
         };
         // It may have been finished, or given to another, since it was found.
         if !self.may_draft(task).await {
-            self.pause(task, 0).await;
+            self.defer(task).await;
             return false;
         }
-        match self
-            .run(skill, invocation("task.claimed", Some(task), None))
-            .await
-        {
-            // It is told when the claim is confirmed.
+        let claimed = Request::of_task(&Event::TaskClaimed, task, zone);
+        match self.skills.run(drafter, &claimed).await {
+            // The owner hears of it when the claim is confirmed.
             Ok(Outcome::Drafted(draft)) if !self.owns(task).await => {
                 tracing::info!(%task, draft, "A draft waits for its task's claim to be confirmed.");
             }
             Ok(Outcome::Drafted(draft)) => {
                 let subject = self.subject(task).await;
-                self.tell(
-                    task,
-                    format!(
-                        "Drafted an answer to “{subject}”; it waits in {}.",
-                        layout::PENDING_APPROVAL
-                    ),
-                )
+                let message = format!(
+                    "Drafted an answer to “{subject}”; it waits in {}.",
+                    layout::PENDING_APPROVAL
+                );
+                self.run_observers(&Request {
+                    message: Some(headline(&message)),
+                    ..Request::of_task(&Event::DraftCreated, task, zone)
+                })
                 .await;
                 tracing::info!(%task, draft, "A draft waits for the owner.");
             }
             Ok(Outcome::Dismissed(_)) if !self.owns(task).await => {
-                // Only the owner may file it.
-                self.pause(task, 0).await;
+                // Only its owner may file it.
+                self.defer(task).await;
                 return false;
             }
             Ok(Outcome::Dismissed(reason)) => {
@@ -271,32 +272,29 @@ impl Pipeline {
                 if !self.finish(task, Finish::filed(&reason)).await {
                     return false;
                 }
-                self.tell(
-                    task,
-                    format!("Filed “{subject}” without an answer: {reason}"),
-                )
-                .await;
+                let update = format!("Filed “{subject}” without an answer: {reason}");
+                self.updates.publish(Some(task), &headline(&update)).await;
                 tracing::info!(%task, reason, "A task was filed without an answer.");
             }
             Ok(other) => {
-                tracing::warn!(%task, skill, ?other, "The skill ended without a draft; the task stays owned.");
-                self.pause(task, 0).await;
+                tracing::info!(%task, skill = %drafter, ?other, "The skill ended without a draft; the task stays owned.");
+                self.defer(task).await;
                 return false;
             }
             Err(error) => {
-                if self.set_back(task, &error).await >= MAX_FAILURES && self.owns(task).await {
-                    if !self.finish(task, Finish::failed(&error.to_string())).await {
-                        return false;
-                    }
-                    self.tell(task, format!("Could not draft an answer: {error}"))
-                        .await;
-                    self.setbacks.lock().await.remove(&task);
-                    return true;
+                let failures = self.record_failure(task, &error).await;
+                // A skill that breaks says nothing of the task.
+                if !error.is_answer() || failures < MAX_FAILURES || !self.owns(task).await {
+                    return false;
                 }
-                return false;
+                if !self.finish(task, Finish::failed(&error.to_string())).await {
+                    return false;
+                }
+                let update = format!("Could not draft an answer: {error}");
+                self.updates.publish(Some(task), &headline(&update)).await;
             }
         }
-        self.setbacks.lock().await.remove(&task);
+        self.retries.lock().await.remove(&task);
         true
     }
 
@@ -304,8 +302,8 @@ impl Pipeline {
         match self.sync.finish(task, finish).await {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!(%task, "The task cannot be filed yet: {error}.");
-                self.pause(task, 0).await;
+                tracing::warn!(%task, "Cannot file a task yet: {error}.");
+                self.defer(task).await;
                 false
             }
         }
@@ -317,80 +315,61 @@ impl Pipeline {
             Ok(note) => one_line(&note.subject, 80),
             Err(TaskError::NotFound) => task.to_string(),
             Err(error) => {
-                tracing::debug!(%task, "Its subject cannot be read: {error}.");
+                tracing::debug!(%task, "Cannot read the subject of a task: {error}.");
                 task.to_string()
             }
         }
     }
 
-    /// Publishes an update through its skill.
-    async fn tell(&self, task: TaskId, message: String) {
-        let message = one_line(&message, 290);
-        self.run_quietly(
-            "cloud-write-update",
-            invocation("draft.created", Some(task), Some(message)),
-        )
-        .await;
-    }
-
-    async fn run(&self, skill: &str, invocation: Invocation) -> Result<Outcome, RunError> {
-        self.skills.run(skill, invocation, &self.zones).await
-    }
-
-    /// Runs a skill whose failure costs nothing but the next try.
-    async fn run_quietly(&self, skill: &str, invocation: Invocation) {
-        if let Err(error) = self.run(skill, invocation).await {
-            tracing::warn!("{error}");
+    /// Runs skills whose failure costs nothing but the next try.
+    async fn run_observers(&self, request: &Request<'_>) {
+        if let Err(error) = self.skills.run_all(request).await {
+            error.log();
         }
     }
 
     async fn is_due(&self, task: TaskId) -> bool {
-        self.setbacks
+        self.retries
             .lock()
             .await
             .get(&task)
-            .is_none_or(|back| back.until <= Instant::now())
+            .is_none_or(|retry| retry.until <= Instant::now())
     }
 
-    /// Notes that a task did not go through; answers how often it failed for good.
-    async fn set_back(&self, task: TaskId, error: &RunError) -> u32 {
-        tracing::warn!(%task, "{error}");
-        let passing = matches!(
-            error,
-            RunError::Invoke(InvokeError::Skill {
-                error: SkillError::Unavailable(_),
-                ..
-            }) | RunError::Absent(_)
-        );
-        self.pause(task, u32::from(!passing)).await
+    /// Records that a task did not go through; answers how often its skill answered that it cannot
+    /// be done.
+    async fn record_failure(&self, task: TaskId, error: &RunError) -> u32 {
+        error.log();
+        self.pause(task, u32::from(error.is_answer())).await
+    }
+
+    /// Leaves a task alone for a while.
+    async fn defer(&self, task: TaskId) {
+        self.pause(task, 0).await;
     }
 
     async fn pause(&self, task: TaskId, failures: u32) -> u32 {
-        let mut setbacks = self.setbacks.lock().await;
-        let back = setbacks.entry(task).or_insert(Setback {
+        let mut retries = self.retries.lock().await;
+        let retry = retries.entry(task).or_insert(RetryState {
             failures: 0,
             pauses: 0,
             until: Instant::now(),
         });
-        back.failures += failures;
-        back.until = Instant::now() + RETRIES.delay(back.pauses);
-        back.pauses += 1;
-        back.failures
+        retry.failures += failures;
+        retry.until = Instant::now() + RETRIES.delay(retry.pauses);
+        retry.pauses += 1;
+        retry.failures
     }
 }
 
-/// An invocation on an event.
-pub(crate) fn invocation(event: &str, task: Option<TaskId>, message: Option<String>) -> Invocation {
-    Invocation {
-        event: event.to_owned(),
-        task,
-        message,
-    }
+/// A line for the owner, bounded.
+fn headline(text: &str) -> String {
+    one_line(text, 290)
 }
 
-/// Whether one of these drafts counts, as far as that needs no look at the repository: `noted` is
+/// Whether one of these drafts counts, as far as that can be seen without the repository: `noted` is
 /// the epoch in the task's note.
-fn at_first_sight(made: &[Option<u64>], noted: Option<u64>) -> Option<bool> {
+fn is_drafted_by_note(made: &[Option<u64>], noted: Option<u64>) -> Option<bool> {
     if made.is_empty() {
         return Some(false);
     }
@@ -400,35 +379,4 @@ fn at_first_sight(made: &[Option<u64>], noted: Option<u64>) -> Option<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_draft_of_an_earlier_claim_does_not_count_for_the_one_that_holds_now() {
-        let (task, other) = (TaskId::from_parts(1, 2), TaskId::from_parts(1, 3));
-        let made = |epochs: &[Option<u64>]| {
-            let of_task = epochs.iter().map(|made| (task, *made));
-            let drafts: Drafts = of_task
-                .chain([(other, Some(2)), (TaskId::from_parts(1, 1), None)])
-                .collect();
-            drafts.epochs(task).collect::<Vec<_>>()
-        };
-        for (epochs, noted, told) in [
-            (&[][..], Some(2), Some(false)),
-            (&[Some(1), Some(2)], Some(2), Some(true)),
-            (&[None], Some(2), Some(true)),
-            // Made on a claim that is being confirmed.
-            (&[Some(0)], Some(2), Some(true)),
-            (&[Some(0)], None, Some(true)),
-            // The repository says whose the task is.
-            (&[Some(1)], Some(2), None),
-            (&[Some(1), Some(u64::MAX)], None, None),
-        ] {
-            assert_eq!(
-                at_first_sight(&made(epochs), noted),
-                told,
-                "{epochs:?}, {noted:?}"
-            );
-        }
-    }
-}
+mod tests;

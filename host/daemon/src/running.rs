@@ -35,23 +35,26 @@ impl Running {
             Arc::clone(skills),
             host.sync.clone(),
             host.vault.clone(),
-            &host.config.work.zones,
+            host.owner_updates(),
+            &host.config.work_zones(),
         ));
         let mut tasks = vec![
-            tokio::spawn(loops::keep_working(
+            tokio::spawn(loops::run_pipeline(
                 pipeline,
                 wake_ups.clone(),
                 Duration::from_secs(host.config.work.every_seconds),
                 shutdown.clone(),
             )),
-            tokio::spawn(loops::keep_in_sync(
+            tokio::spawn(loops::run_sync(
                 Arc::clone(skills),
                 host.sync.clone(),
+                host.role,
                 wake_ups.clone(),
                 Duration::from_secs(host.config.sync.every_seconds),
                 shutdown.clone(),
             )),
-            tokio::spawn(loops::keep_tended(host.sync.clone(), shutdown.clone())),
+            tokio::spawn(loops::run_schedules(Arc::clone(skills), shutdown.clone())),
+            tokio::spawn(loops::run_maintenance(host.sync.clone(), shutdown.clone())),
         ];
         tasks.extend(host.run_sources(shutdown));
         Ok(Self {

@@ -13,7 +13,8 @@ use platinum_policy::Grants;
 use wasmtime::component::{Component, Linker};
 
 use crate::{
-    Engine, HostError, ImportLine, ImportsReport, Interface, LoadError, SkillState, Verdict,
+    Engine, GrantedFolder, HostError, ImportLine, ImportsReport, Interface, LoadError, SkillState,
+    Verdict,
     bindings::BasePre,
     engine::import_names,
     error::{MAX_FOREIGN_BYTES, one_line},
@@ -52,6 +53,8 @@ pub struct Skill {
     pub(crate) interfaces: Vec<Arc<dyn Interface>>,
     pub(crate) host: Arc<Inner>,
     imports: Vec<String>,
+    /// What it finds open.
+    pub(crate) folders: Arc<[GrantedFolder]>,
     from_cache: bool,
 }
 
@@ -71,6 +74,13 @@ impl Skill {
         self.interfaces
             .iter()
             .map(|interface| interface.capability())
+    }
+
+    /// The skill with these folders, which it finds open at every run. It has none before.
+    #[must_use]
+    pub fn with_folders(mut self, folders: Vec<GrantedFolder>) -> Self {
+        self.folders = folders.into();
+        self
     }
 
     /// Whether its code came from the compiled cache.
@@ -223,6 +233,7 @@ impl SkillHost {
             interfaces,
             host: Arc::clone(inner),
             imports,
+            folders: Arc::new([]),
             from_cache,
         })
     }

@@ -111,6 +111,7 @@ impl SkillHost {
             })?;
         let _running = engine.running();
         let mut store = new_store(engine, limits);
+        store.data_mut().folders = std::sync::Arc::clone(&skill.folders);
         for interface in &skill.interfaces {
             interface.prepare(store.data_mut(), &call);
         }

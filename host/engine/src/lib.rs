@@ -17,6 +17,7 @@ mod bindings;
 mod cache;
 mod engine;
 mod error;
+mod folder;
 mod host;
 mod inspect;
 mod interface;
@@ -27,6 +28,7 @@ mod wasi;
 
 pub use engine::{Allocation, Engine, EngineError, EngineOptions};
 pub use error::{HostError, InvokeError, LoadError, SkillError};
+pub use folder::GrantedFolder;
 pub use host::{Skill, SkillHost};
 pub use inspect::{ImportLine, ImportsReport, Verdict, imports_of};
 pub use interface::{Call, Interface};

@@ -7,12 +7,13 @@ use std::{
     any::{Any, TypeId, type_name},
     collections::HashMap,
     fmt,
+    sync::Arc,
 };
 
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
 
-use crate::limits::Meter;
+use crate::{GrantedFolder, limits::Meter};
 
 /// The state of one call: the table of its resources and one slot for each interface it imports.
 pub struct SkillState {
@@ -21,6 +22,8 @@ pub struct SkillState {
     slots: HashMap<TypeId, Box<dyn Any + Send>>,
     pub(crate) meter: Meter,
     pub(crate) wasi: Option<WasiCtx>,
+    /// What WASI finds open.
+    pub(crate) folders: Arc<[GrantedFolder]>,
     /// Whether nothing was prepared because no interface may be called.
     pub(crate) is_trial: bool,
 }
@@ -32,6 +35,7 @@ impl SkillState {
             slots: HashMap::new(),
             meter,
             wasi: None,
+            folders: Arc::new([]),
             is_trial: false,
         }
     }

@@ -1,7 +1,7 @@
 //! [`Endpoint`]: one address of a provider, asked with time-outs, retries and a bounded answer.
 //!
 //! Lives elsewhere: what is asked and how an answer reads, in `anthropic` and `openai`.
-//! Invariants: a request is repeated only when the provider said or showed that it did not answer
+//! Invariants: a request is repeated only when the provider reported or showed that it did not answer
 //! it (429, 5xx, no connection), never after a time-out; a key is not sent in the clear to another
 //! machine, and never follows a redirect.
 

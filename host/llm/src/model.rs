@@ -41,7 +41,7 @@ pub struct Request {
 pub enum Part {
     /// The skill's own words.
     Say(String),
-    /// Text from outside, sent fenced as data that the model is told not to obey.
+    /// Text from outside, sent fenced as data, with the instruction not to obey it.
     Quote {
         /// What it is, for example `mail`: 1 to 32 of `a-z` and `-`.
         label: String,

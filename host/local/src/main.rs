@@ -1,4 +1,4 @@
-//! `platinum`: the half on the owner's machine, the only one that acts, and the commands of the
+//! `platinum`: the daemon on the owner's machine, the only one that acts, and the commands of the
 //! owner and of skill authors.
 //!
 //! Lives here: the command line. Lives elsewhere: the daemon's composition root is [`run`], the
@@ -27,7 +27,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Whole {
-    /// Run the local daemon until it is asked to stop.
+    /// Run the local daemon until Ctrl-C or SIGTERM.
     Run,
     #[command(flatten)]
     Other(Command),

@@ -194,7 +194,7 @@ mod tests {
             epoch,
             at: Timestamp::UNIX_EPOCH,
             base: String::new(),
-            beat: 3,
+            heartbeats: 3,
         }
     }
 

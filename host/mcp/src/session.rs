@@ -288,7 +288,11 @@ impl Inner {
                 .await;
         let reason = match shaken {
             Ok(Ok(running)) => return Ok(Live { running, trace }),
-            Ok(Err(ClientInitializeError::ConnectionClosed(_))) => trace.last_reason().await,
+            // A server that ends at once closes its input before or after the first request.
+            Ok(Err(
+                ClientInitializeError::ConnectionClosed(_)
+                | ClientInitializeError::TransportError { .. },
+            )) => trace.last_reason().await,
             Ok(Err(error)) => one_line(&error.to_string(), 300),
             Err(_) => format!("no answer within {limit:?}"),
         };

@@ -52,7 +52,7 @@ async fn pid(session: &Session) -> u64 {
         .unwrap()
 }
 
-/// Waits until the process is gone, or is a zombie that nobody has to fear.
+/// Waits until the process is gone, or is a zombie.
 async fn assert_ends(pid: u64) {
     let stat = format!("/proc/{pid}/stat");
     let deadline = Instant::now() + Duration::from_secs(10);
@@ -176,7 +176,7 @@ async fn server_killed_between_calls_is_restarted() {
         .unwrap();
     assert_ends(before).await;
     // The end of the process may or may not be noticed yet; either way nothing was delivered to
-    // it, or the loss is said.
+    // it, or the loss is reported.
     match session.call("pid", json!({})).await {
         Ok(answer) => assert_ne!(answer["pid"].as_u64(), Some(before)),
         Err(error) => assert!(matches!(error, CallError::Lost(_)), "{error:?}"),

@@ -1,7 +1,8 @@
 //! Who may what: role x capability, role x path, role x zone. Constant tables and pure functions.
 //!
 //! Lives here: the ceiling of a role ([`ceiling`], [`decide`]), who may change which path
-//! ([`check`]), which paths are synced at all ([`is_synced`]), and the built-in zones ([`zone`]).
+//! ([`check`]), which folders a skill may be granted ([`check_folder`]), which paths are synced at
+//! all ([`is_synced`]), and the built-in zones ([`zone`]).
 //! Lives elsewhere: linking what is granted is in `engine`; asking [`check`] about a commit or a
 //! write is the business of the synchronizer and of `capabilities`; what a note says is `vault`'s.
 //! To add a capability: 1. its file under `wit/`; 2. its line in `core`; 3. its roles in
@@ -9,6 +10,7 @@
 //! Invariants: no I/O; configuration can only narrow a ceiling, never raise it; a path that no
 //! rule mentions is refused to the cloud.
 
+mod folders;
 mod grants;
 mod paths;
 mod roles;
@@ -17,6 +19,7 @@ mod synced;
 mod tests;
 mod zones;
 
+pub use folders::{FolderAccess, FolderRefusal, UnknownAccess, check_folder};
 pub use grants::{Grants, Refusal, decide};
 pub use paths::{Change, Rule, Violation, check};
 pub use roles::{allows, ceiling};

@@ -1,7 +1,7 @@
 //! The built-in zones: where their tasks may be worked on, and what may be proposed in them.
 //!
 //! To add a zone: its line in [`BUILT_IN_ZONES`]. A zone without one is shared and draft-only:
-//! both roles may claim its tasks, and no action can be proposed in it.
+//! both roles may claim its tasks, and no kind of action is its own.
 
 use platinum_core::{ActionKind, ZoneId};
 

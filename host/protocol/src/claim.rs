@@ -1,5 +1,5 @@
 //! [`ClaimMachine`]: one attempt of one agent to own one task, by compare-and-swap pushes; also to
-//! take it over from an owner that is stuck.
+//! take it over from an owner whose lease has expired.
 //!
 //! The machine says what to do ([`Step`]); the driver does it and says what came of it:
 //!
@@ -16,7 +16,7 @@
 //! built anew on a new tip; an unknown outcome is never taken for a failure or a success, but
 //! looked up; [`Claimed::Won`] is answered only if the tip has, or the remote acknowledged, this claim
 //! (or one that this host is known to have made before); a take-over is proposed only on a tip
-//! that still has exactly the claim that was found stuck, and its epoch is above that claim's, so
+//! that still has exactly the claim that had expired, and its epoch is above that claim's, so
 //! that whatever the old owner still does is refused.
 //! The remote must refuse non-fast-forward pushes, so that a tip that went never comes back.
 
@@ -89,7 +89,7 @@ pub struct ClaimMachine {
     attempts: u32,
     last_epoch: u64,
     /// The claim to take the task over from; none to claim a task that waits.
-    stuck: Option<ClaimRecord>,
+    expired: Option<ClaimRecord>,
     /// Earlier claims of this host.
     earlier: Vec<ClaimId>,
     /// The last proposal: the tip it was built on and its epoch.
@@ -112,7 +112,7 @@ impl ClaimMachine {
             max_attempts: max_attempts.max(1),
             attempts: 0,
             last_epoch: 0,
-            stuck: None,
+            expired: None,
             earlier: Vec::new(),
             proposed: None,
             in_doubt: false,
@@ -129,11 +129,11 @@ impl ClaimMachine {
         agent: AgentName,
         claim: ClaimId,
         max_attempts: u32,
-        stuck: ClaimRecord,
+        expired: ClaimRecord,
     ) -> Self {
         Self {
-            last_epoch: stuck.epoch,
-            stuck: Some(stuck),
+            last_epoch: expired.epoch,
+            expired: Some(expired),
             ..Self::new(task, agent, claim, max_attempts)
         }
     }
@@ -192,7 +192,7 @@ impl ClaimMachine {
             TaskPlace::Owned(record) if self.is_ours(&record) => Step::End(Claimed::Won {
                 epoch: record.epoch,
             }),
-            TaskPlace::Owned(record) if self.stuck.as_ref() == Some(&record) => {
+            TaskPlace::Owned(record) if self.expired.as_ref() == Some(&record) => {
                 self.free(tip, is_ancestor_of_tip)
             }
             TaskPlace::Owned(record) => Step::End(Claimed::Lost {
@@ -200,7 +200,9 @@ impl ClaimMachine {
             }),
             TaskPlace::Finished | TaskPlace::Absent => Step::End(Claimed::Lost { owner: None }),
             // The silent owner gave it back: it is claimed like any other.
-            TaskPlace::Waiting if self.stuck.is_some() => Step::End(Claimed::Lost { owner: None }),
+            TaskPlace::Waiting if self.expired.is_some() => {
+                Step::End(Claimed::Lost { owner: None })
+            }
             TaskPlace::Waiting => self.free(tip, is_ancestor_of_tip),
         };
         &self.step
@@ -252,7 +254,7 @@ impl ClaimMachine {
             return &self.step;
         }
         self.reason = Some(reason.into());
-        // With a push in doubt it is worth asking again; each failed look counts as an attempt.
+        // With a push in doubt it is worth asking again; each failed fetch counts as an attempt.
         self.step = if self.in_doubt && self.attempts < self.max_attempts {
             self.attempts += 1;
             Step::BackOff {

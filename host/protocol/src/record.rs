@@ -20,16 +20,16 @@ pub struct ClaimRecord {
     /// while the remote was away.
     pub base: String,
     /// How many heartbeats the owner has pushed since, having nothing else to push.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub beat: u64,
+    #[serde(rename = "beat", default, skip_serializing_if = "is_zero")]
+    pub heartbeats: u64,
 }
 
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde calls it with a reference"
 )]
-fn is_zero(beat: &u64) -> bool {
-    *beat == 0
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What the tree at a tip says of a task.

@@ -86,7 +86,7 @@ impl Repo {
     ///
     /// # Errors
     /// If an object is missing, or more than `most` files differ, or so many folders that they are
-    /// not looked through ([`RepoError::TooMany`]).
+    /// not read ([`RepoError::TooMany`]).
     pub fn compare(
         &self,
         from: Option<Oid>,

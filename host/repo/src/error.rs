@@ -29,7 +29,7 @@ pub enum RepoError {
         /// What is wrong with it.
         what: String,
     },
-    /// More files differ than the caller takes, or more folders than are looked through.
+    /// More files differ than the caller takes, or more folders than are read.
     #[error("more than {0} files or folders differ")]
     TooMany(usize),
     /// An edit would turn a folder into a file or a file into a folder.

@@ -73,7 +73,7 @@ impl Repo {
     /// # Errors
     /// If the repository cannot be read.
     pub fn object_stats(&self) -> Result<ObjectStats, RepoError> {
-        let look = || -> io::Result<ObjectStats> {
+        let count_all = || -> io::Result<ObjectStats> {
             let objects = self.git_dir().join("objects");
             let mut loose = 0_usize;
             for folder in SAMPLE {
@@ -85,7 +85,7 @@ impl Repo {
                 refs: count_below(&self.git_dir().join("refs"), 8)?,
             })
         };
-        look().map_err(|error| RepoError::Open {
+        count_all().map_err(|error| RepoError::Open {
             folder: self.git_dir().to_owned(),
             reason: format!("its objects cannot be counted: {error}"),
         })

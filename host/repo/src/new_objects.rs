@@ -6,7 +6,7 @@
 //! Lives elsewhere: what may be among it is the caller's question.
 //! Invariants: names are given as the tree has them, whatever they are; what some parent has at
 //! the same place is not new; a blob is read once; one that is too large is named without its bytes; of
-//! the commits no more is kept than their ids, and of one commit no more is looked through than
+//! the commits no more is kept than their ids, and of one commit no more is read than
 //! `compare` would.
 
 use std::{
@@ -82,7 +82,7 @@ impl Repo {
     /// what it wants to keep.
     ///
     /// # Errors
-    /// If an object is missing, or a commit has so much that it is not looked through
+    /// If an object is missing, or a commit has so much that it is not read
     /// ([`RepoError::TooMany`]).
     pub fn visit_new(
         &self,

@@ -179,7 +179,7 @@ fn unclaimed(agent: AgentName) -> ClaimRecord {
         epoch: 0,
         at: Timestamp::UNIX_EPOCH,
         base: String::new(),
-        beat: 0,
+        heartbeats: 0,
     }
 }
 

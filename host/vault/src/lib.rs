@@ -9,6 +9,7 @@
 //! opened; every read is bounded; a file is either the old one or the new one, never half of each;
 //! what was written when a call returns is on the disk.
 
+mod counts;
 mod error;
 mod folder;
 mod leftover;
@@ -20,6 +21,7 @@ mod temp;
 #[cfg(test)]
 mod tests;
 
+pub use counts::VaultCounts;
 pub use error::VaultError;
 pub use leftover::{Leftover, TEMP_PREFIX};
 pub use scan::{FileState, Listing, PathEntry, Refused, name_key};

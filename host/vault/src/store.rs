@@ -240,6 +240,16 @@ impl Vault {
         descend(&self.dir, path.as_str(), path.as_str(), true).map(drop)
     }
 
+    /// Opens a folder, following no link on the way.
+    ///
+    /// # Errors
+    /// If it is not there, or a part of the path is a link or no folder.
+    pub fn open_folder(&self, path: &VaultPath) -> Result<std::fs::File, VaultError> {
+        let folder = descend(&self.dir, path.as_str(), path.as_str(), false)?
+            .ok_or_else(|| VaultError::NotFound(path.clone()))?;
+        Ok(folder.into_std_file())
+    }
+
     /// The files in one folder (`""` is the vault's own), not in those below, by path. A missing
     /// folder is empty. Links, names that start with a dot and names that are no vault path are
     /// left out.

@@ -648,7 +648,7 @@ mod tests {
             ),
             (
                 "hello".to_owned(),
-                "this is no line of `platinum key` or `platinum-cloud key`: `hello` is not \
+                "not a public-key line as printed by `platinum key` or `platinum-cloud key`: `hello` is not \
                  `<agent>@<role>.platinum.invalid ssh-ed25519 <key>`",
             ),
         ] {

@@ -89,9 +89,9 @@ impl ToolSpec {
 }
 
 impl<S: Send + Sync + 'static> Tools<S> {
-    /// None yet.
+    /// No tools yet.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn none() -> Self {
         Self {
             router: ToolRouter::new(),
         }
@@ -134,12 +134,6 @@ impl<S: Send + Sync + 'static> Tools<S> {
             },
         ));
         Ok(self)
-    }
-}
-
-impl<S: Send + Sync + 'static> Default for Tools<S> {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -2,7 +2,7 @@
 //! [`proof`](Editor::missing) that it was not.
 //!
 //! A version *settled* if the person left it alone for the settle time. What the person overwrote
-//! or deleted sooner than that, nobody promised to keep. What Platinum replaced counts however
+//! or deleted sooner than that, no one promised to keep. What Platinum replaced counts however
 //! soon: it may not overwrite an edit that it has not seen.
 //! Invariant: a version that settled is somewhere afterwards: in the history of one of the
 //! repositories (any ref), in a `.conflict` file, or where it was written.
@@ -71,8 +71,8 @@ impl Editor {
 
     /// Saves as simple programs do: the file is cut to nothing and filled again.
     ///
-    /// Who writes that way while somebody else replaces the file writes into a file that has no
-    /// name any more, which nobody can prevent; so what cannot be read back right after counts as
+    /// Who writes that way while someone else replaces the file writes into a file that has no
+    /// name any more, which no one can prevent; so what cannot be read back right after counts as
     /// not written.
     pub fn overwrite(&self, path: &str, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
@@ -84,7 +84,7 @@ impl Editor {
         }
     }
 
-    /// Somebody else wrote these bytes there for the person; they must be kept.
+    /// Someone else wrote these bytes there for the person; they must be kept.
     pub fn must_keep(&self, path: &str, bytes: impl AsRef<[u8]>) {
         let blob = blob_id(bytes.as_ref());
         self.seen().settled.insert(blob, path.to_owned());

@@ -112,7 +112,7 @@ pub(crate) fn run(program: &str, arguments: &[&str], dir: &Path) -> anyhow::Resu
 /// As many distinct ports on loopback as asked for, free at this moment.
 ///
 /// They are below those that the system hands out by itself, and each test process begins at another place:
-/// a port that is closed again here is taken by nobody before its server opens it.
+/// a port that is closed again here is taken by no one before its server opens it.
 ///
 /// # Errors
 /// If the system has none.

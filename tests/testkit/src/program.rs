@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 
-/// Names the folder where somebody (xtask) built all programs already; then nothing is built here.
+/// Names the folder where someone (xtask) built all programs already; then nothing is built here.
 pub const PROGRAMS_VARIABLE: &str = "PLATINUM_PROGRAMS";
 
 /// Where the program `name` of `package` is. The first caller builds it, so it is never older

@@ -147,7 +147,7 @@ fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Writes beside and renames, so that nobody reads half a file.
+/// Writes beside and renames, so that no one reads half a file.
 fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().context("a component has a folder")?;
     let beside = path.with_extension(format!("{}.new", std::process::id()));

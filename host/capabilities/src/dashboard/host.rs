@@ -1,7 +1,7 @@
 //! The host side of `dashboard/board`.
 
-use platinum_core::{VaultPath, layout};
-use platinum_vault::{Vault, VaultError};
+use platinum_core::{Timestamp, VaultPath, layout};
+use platinum_vault::{Vault, VaultCounts, VaultError};
 use sha2::{Digest, Sha256};
 
 use super::BoardCtx;
@@ -23,8 +23,8 @@ impl Host for BoardCtx {
 
     async fn count(&mut self) -> wasmtime::Result<Result<Counts, Error>> {
         let vault = self.vault.clone();
-        let month = layout::done_month(self.now);
-        Ok(in_background(move || count(&vault, &month))
+        let now = self.now;
+        Ok(in_background(move || count(&vault, now))
             .await
             .map_err(failed))
     }
@@ -93,44 +93,18 @@ fn version(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
 }
 
-fn count(vault: &Vault, month: &str) -> Result<Counts, VaultError> {
-    let mut counts = Counts {
-        waiting: 0,
-        in_progress: 0,
-        pending: 0,
-        approved: 0,
-        done: 0,
-    };
-    // Only what is counted: what was done in earlier months grows for ever.
-    let counted = [
-        layout::NEEDS_ACTION,
-        layout::IN_PROGRESS,
-        layout::PENDING_APPROVAL,
-        layout::APPROVED,
-        month,
-    ];
-    let mut entries = Vec::new();
-    for folder in counted {
-        entries.append(&mut vault.walk_in(folder)?);
-    }
-    for entry in entries {
-        if entry.path.extension() != Some("md") {
-            continue;
-        }
-        let counter = match entry.path.top() {
-            layout::NEEDS_ACTION => &mut counts.waiting,
-            layout::IN_PROGRESS => &mut counts.in_progress,
-            layout::PENDING_APPROVAL => &mut counts.pending,
-            layout::APPROVED => &mut counts.approved,
-            // The month's folder also keeps the drafts that were carried out.
-            layout::DONE if is_task(&entry.path) => &mut counts.done,
-            _ => continue,
-        };
-        *counter = counter.saturating_add(1);
-    }
-    Ok(counts)
-}
-
-fn is_task(path: &VaultPath) -> bool {
-    path.stem().parse::<platinum_core::TaskId>().is_ok()
+/// The numbers that every reader of the vault takes, as the contract has them. Blocks on the disk.
+///
+/// # Errors
+/// If a folder cannot be read.
+pub fn count(vault: &Vault, now: Timestamp) -> Result<Counts, VaultError> {
+    let counts = VaultCounts::read(vault, now)?;
+    let bounded = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    Ok(Counts {
+        waiting: bounded(counts.waiting_total()),
+        in_progress: bounded(counts.in_progress_total()),
+        pending: bounded(counts.pending),
+        approved: bounded(counts.approved),
+        done: bounded(counts.done_this_month),
+    })
 }

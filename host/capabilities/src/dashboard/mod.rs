@@ -2,6 +2,7 @@
 
 mod host;
 
+pub use host::count;
 use platinum_core::{Capability, Timestamp};
 use platinum_engine::Interface;
 use platinum_vault::Vault;

@@ -50,8 +50,10 @@ async fn board_replace_of_a_changed_page_conflicts() {
 async fn board_count_is_by_folder_and_month() {
     let (folder, vault) = vault();
     for path in [
+        "Needs_Action/email/task_01M7X6GTQCRHB45XG4DER8NAA1.md",
         "Needs_Action/email/a.md",
-        "In_Progress/cloud/b.md",
+        "In_Progress/cloud/task_01M7X6GTQCRHB45XG4DER8NAA2.md",
+        "Pending_Approval/draft_01M7X6GV1QWKMHJ2VPYYR55MM1.md",
         "Pending_Approval/c.md",
         "Approved/d.md",
         "Done/2026/11/task_01M7X6GTQCRHB45XG4DER8NAA9.md",

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, sync::Mutex};
 
 use async_trait::async_trait;
 use platinum_core::{Role, TaskId, Timestamp, ZoneId};
+use platinum_engine::{Engine, EngineOptions, SkillHost};
 use platinum_protocol::Claimed;
 use platinum_vault::{
     Vault,
@@ -106,5 +107,21 @@ pub(crate) fn author(role: Role) -> Author {
         role,
         agent: role.as_str().parse().unwrap(),
         by: format!("{role}/test"),
+    }
+}
+
+/// The interfaces that are only linked are those that a host offers, each once.
+#[test]
+fn link_only_interfaces_fit_one_linker() {
+    let engine = Engine::new(EngineOptions::default()).unwrap();
+    let agent = "local".parse().unwrap();
+    let host = SkillHost::new(engine, Role::Local, agent, crate::link_only(), None).unwrap();
+    let linked: Vec<_> = host.capabilities().collect();
+    assert_eq!(linked.len(), crate::link_only().len());
+    for capability in ["email/propose", "plans/write", "dashboard/board"] {
+        assert!(
+            linked.contains(&capability.parse().unwrap()),
+            "{capability}"
+        );
     }
 }

@@ -11,21 +11,24 @@ mod suggest;
 mod zones;
 
 pub use sections::{
-    AgentConfig, Config, IntakeConfig, LimitsConfig, SecretsConfig, SyncSection, VaultConfig,
-    WorkConfig,
+    AgentConfig, Config, IntakeConfig, LimitsConfig, SecretsConfig, SkillConfig, SyncSection,
+    VaultConfig, WorkConfig,
 };
 pub use zones::Zones;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use platinum_capabilities::zones::PathBase;
-use platinum_core::{AgentName, Capability, Role};
+use platinum_core::{AgentName, Capability, Role, VaultPath, ZoneId};
 use platinum_engine::Limits;
+use platinum_policy::{BUILT_IN_ZONES, FolderAccess};
 use serde::Deserialize;
+
+use crate::skills::SkillName;
 
 /// The defaults, which also are the list of keys there are.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
@@ -134,6 +137,7 @@ impl Config {
         }
         self.agent(role)?;
         self.narrowed()?;
+        self.folders()?;
         Ok(self)
     }
 
@@ -168,6 +172,35 @@ impl Config {
             })
             .collect::<Result<_, _>>()
             .map(Some)
+    }
+
+    /// The zones in which this host claims tasks: those of `work.zones`, and those that are not
+    /// built in and have a section.
+    pub fn work_zones(&self) -> Vec<ZoneId> {
+        let is_built_in = |id: &ZoneId| BUILT_IN_ZONES.iter().any(|zone| zone.id == *id);
+        let added = self.zones.ids().iter().filter(|id| !is_built_in(id));
+        let zones: BTreeSet<ZoneId> = self.work.zones.iter().chain(added).copied().collect();
+        zones.into_iter().collect()
+    }
+
+    /// The folders that single skills may open, by the skills' names.
+    ///
+    /// # Errors
+    /// If a name is no skill's, or a word is neither `read` nor `write`.
+    pub fn folders(&self) -> Result<BTreeMap<SkillName, Vec<(VaultPath, FolderAccess)>>, String> {
+        let folders = self.skills.iter().map(|(skill, section)| {
+            let name = skill
+                .parse()
+                .map_err(|error| format!("`skills.{skill}`: {error}"))?;
+            let folders = section.folders.iter().map(|(folder, access)| {
+                let access = access
+                    .parse()
+                    .map_err(|error| format!("`skills.{skill}.folders`: `{folder}`: {error}"))?;
+                Ok((folder.clone(), access))
+            });
+            Ok((name, folders.collect::<Result<_, String>>()?))
+        });
+        folders.collect()
     }
 
     /// The limits of one run.
@@ -257,6 +290,44 @@ mod tests {
             wrong("", Role::Local),
             "`vault.path` is missing; `platinum init` writes a file that has it"
         );
+    }
+
+    /// A zone that an author adds is worked in as soon as it has a section.
+    #[test]
+    fn config_work_zones_are_those_named_and_those_added() {
+        let text = format!("{LEAST}[zones.notes]\n[zones.social]\n");
+        let mut config = Config::parse(&text).unwrap();
+        let base = PathBase {
+            folder: "/etc/p".into(),
+            home: None,
+        };
+        config.zones.configure(&base).unwrap();
+        let zones: Vec<String> = config
+            .work_zones()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(zones, ["email", "notes"]);
+    }
+
+    #[test]
+    fn config_folders_of_a_skill_are_read() {
+        let text = |access: &str| {
+            format!("{LEAST}[skills.draft-notes]\nfolders = {{ \"Projects/A\" = \"{access}\" }}\n")
+        };
+        let config = Config::parse(&text("write")).unwrap().checked(Role::Local);
+        let folders = config.unwrap().folders().unwrap();
+        let (skill, folders) = folders.first_key_value().unwrap();
+        assert_eq!(skill.as_str(), "draft-notes");
+        assert_eq!(folders[0].0.as_str(), "Projects/A");
+        assert_eq!(folders[0].1, FolderAccess::Write);
+        assert_eq!(
+            wrong(&text("rw"), Role::Local),
+            "`skills.draft-notes.folders`: `Projects/A`: unknown access `rw`; expected `read` or \
+             `write`"
+        );
+        let outside = text("read").replace("Projects/A", "../Projects");
+        assert!(Config::parse(&outside).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The sections of a configuration, as `defaults.toml` has them.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use platinum_core::{VaultPath, ZoneId};
 use platinum_llm::LlmConfig;
@@ -24,6 +24,8 @@ pub struct Config {
     pub work: WorkConfig,
     /// What one run of a skill may use.
     pub limits: LimitsConfig,
+    /// What single skills may open, by their names.
+    pub skills: BTreeMap<String, SkillConfig>,
     /// Files that are dropped into the vault.
     pub intake: IntakeConfig,
     /// The zones, each with a section of its own.
@@ -96,6 +98,15 @@ pub struct LimitsConfig {
     pub(super) cpu_seconds: u64,
     pub(super) whole_seconds: u64,
     pub(super) host_calls: u64,
+}
+
+/// What one skill may open.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SkillConfig {
+    /// Folders of the vault, with `read` or `write`.
+    #[serde(default)]
+    pub folders: BTreeMap<VaultPath, String>,
 }
 
 /// Files that are dropped into the vault.

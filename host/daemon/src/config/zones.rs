@@ -10,6 +10,7 @@ use platinum_core::ZoneId;
 use serde::Deserialize;
 
 use super::suggest;
+use crate::skills::SkillName;
 
 /// The zones of a configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,7 +18,7 @@ use super::suggest;
 pub struct Zones {
     sections: BTreeMap<String, toml::Table>,
     ids: Vec<ZoneId>,
-    drafters: BTreeMap<String, String>,
+    drafters: BTreeMap<ZoneId, SkillName>,
     configured: BTreeMap<String, Arc<dyn ZoneCapabilities>>,
 }
 
@@ -43,8 +44,11 @@ impl Zones {
             self.ids.push(id);
             match section.remove("drafter") {
                 None => {}
-                Some(toml::Value::String(skill)) if !skill.is_empty() => {
-                    self.drafters.insert(zone.clone(), skill);
+                Some(toml::Value::String(skill)) => {
+                    let drafter = skill
+                        .parse::<SkillName>()
+                        .map_err(|error| failed(format!("`drafter`: {error}")))?;
+                    self.drafters.insert(id, drafter);
                 }
                 Some(_) => return Err(failed("`drafter` is the name of a skill".to_owned())),
             }
@@ -77,9 +81,9 @@ impl Zones {
         self.configured.get(zone)
     }
 
-    /// The skill that the owner chose to draft for a zone.
-    pub fn drafter(&self, zone: &str) -> Option<&str> {
-        self.drafters.get(zone).map(String::as_str)
+    /// The skills that the owner chose to draft, by zone.
+    pub fn drafters(&self) -> &BTreeMap<ZoneId, SkillName> {
+        &self.drafters
     }
 }
 
@@ -119,8 +123,9 @@ mod tests {
     #[test]
     fn zone_of_an_author_needs_no_key() {
         let zones = configured("[notes]\n[email]\n[todo]\ndrafter = \"draft-todo\"").unwrap();
-        assert_eq!(zones.drafter("todo"), Some("draft-todo"));
-        assert_eq!(zones.drafter("notes"), None);
+        let drafters: Vec<_> = zones.drafters().iter().collect();
+        let expected = (&"todo".parse().unwrap(), &"draft-todo".parse().unwrap());
+        assert_eq!(drafters, [expected]);
         let known: Vec<_> = zones.configured().map(|(zone, _)| zone).collect();
         assert_eq!(known, ["email"]);
     }
@@ -139,6 +144,11 @@ mod tests {
             (
                 "[email]\naccount = \"x\"",
                 "[zones.email]: `account` is given without `config`",
+            ),
+            (
+                "[notes]\ndrafter = \"Draft Notes\"",
+                "[zones.notes]: `drafter`: invalid skill name `Draft Notes`; use 1 to 64 of a-z, 0-9 and \
+                 single hyphens, as in `draft-email`",
             ),
             (
                 "[notes]\ndrafter = 1",

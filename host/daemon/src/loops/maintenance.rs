@@ -14,7 +14,7 @@ const EVERY: Duration = Duration::from_secs(20 * 60);
 const AFTER_FAILURE: Duration = Duration::from_secs(6 * 3600);
 
 /// Checks now and then, and packs; a stop ends it in the middle of its work.
-pub async fn keep_tended(sync: Synchronizer, mut shutdown: Shutdown) {
+pub async fn run_maintenance(sync: Synchronizer, mut shutdown: Shutdown) {
     let mut pause = FIRST;
     while !shutdown.is_stopping() {
         tokio::select! {

@@ -1,12 +1,14 @@
-//! The loops that both halves of the house run, one file each. A loop takes no input: something
-//! wakes it, or its timer does, and it re-reads the state.
+//! The loops that both roles run, one file each. A loop takes no input: something wakes it, or its
+//! timer does, and it re-reads the state.
 //!
 //! Lives elsewhere: the loop that acts is `local`'s.
 
 mod maintenance;
-mod syncing;
-mod working;
+mod pipeline;
+mod schedules;
+mod sync;
 
-pub use maintenance::keep_tended;
-pub use syncing::{keep_in_sync, keep_meanwhile};
-pub use working::keep_working;
+pub use maintenance::run_maintenance;
+pub use pipeline::run_pipeline;
+pub use schedules::run_schedules;
+pub use sync::{commit_meanwhile, run_sync};

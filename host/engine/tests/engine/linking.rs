@@ -13,6 +13,7 @@ use crate::support::{FAKES, Ledger, component, engine, fakes, host, limits, load
 /// Every guest, and whether each role admits it.
 const GUESTS: &[(&str, bool, bool)] = &[
     // guest, cloud, local
+    ("answers-failed", true, true),
     ("asks-email-send", false, true),
     ("asks-wasi", true, true),
     ("echo", true, true),
@@ -27,6 +28,7 @@ const GUESTS: &[(&str, bool, bool)] = &[
     ("long-outcome", true, true),
     ("loops-forever", true, true),
     ("minimal", true, true),
+    ("opens-folders", true, true),
     ("recurses", true, true),
     ("traps", true, true),
     ("two-calls", true, true),

@@ -12,6 +12,7 @@
 mod cache;
 mod calls;
 mod contract;
+mod folders;
 mod limits;
 mod linking;
 mod support;

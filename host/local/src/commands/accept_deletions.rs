@@ -1,4 +1,4 @@
-//! `platinum accept-deletions`: the owner says that what is gone from the vault is meant to go.
+//! `platinum accept-deletions`: the owner confirms that what is gone from the vault may be deleted.
 //!
 //! Lives elsewhere: when that is asked for is the synchronizer's.
 
@@ -18,11 +18,11 @@ pub(crate) struct AcceptDeletionsArgs {}
 pub(crate) fn run(_: &AcceptDeletionsArgs, ctx: &Context) -> Result<(), CommandError> {
     let state = ctx.load()?.vault.state;
     accept_deletions(&state.join("vault.git"))
-        .context("this cannot be noted down; did this machine sync already?")
+        .context("cannot record the confirmation; has this machine synced yet?")
         .map_err(|error| CommandError::new(Kind::Failed, format!("{error:#}")))?;
     if let Some(trouble) = SyncSnapshot::read(&state).trouble {
         let trouble = super::terminal::plain(&trouble, 400);
-        ctx.print(&format!("The last sync said: {trouble}\n"))?;
+        ctx.print(&format!("The last sync reported: {trouble}\n"))?;
     }
     ctx.print("The next sync deletes on every machine what is gone here.\n")
 }

@@ -1,5 +1,9 @@
 //! `platinum approve`: moves a draft to `Approved/`, which is the approval.
 
+use platinum_api::{
+    DraftSummary,
+    approvals::{MAX_DRAFT_BYTES, is_expired},
+};
 use platinum_core::{Timestamp, layout};
 use platinum_effects::approvals::{GAPS, Outgoing, Unreadable, has_gaps};
 use platinum_vault::note::Note;
@@ -7,13 +11,9 @@ use platinum_vault::note::Note;
 use super::{
     CommandError, Context, Kind,
     approvals::{self, Shown},
-    open_vault,
-    pending::{self, is_expired},
+    open_vault, pending,
     terminal::plain,
 };
-
-/// Largest draft, in bytes.
-const MAX_DRAFT_BYTES: u64 = 256 * 1024;
 
 /// Say yes to a draft: it is carried out by the local daemon, once.
 ///
@@ -34,18 +34,18 @@ pub(crate) fn run(args: &ApproveArgs, ctx: &Context) -> Result<(), CommandError>
         CommandError::new(
             Kind::Refused,
             format!(
-                "{} is no draft that can be carried out: {}",
+                "{} cannot be carried out as it is: {}",
                 found.path,
                 plain(&why, 400)
             ),
         )
-        .hint("mend the file, or reject the draft")
+        .hint("correct the file, or reject the draft")
     })?;
     if draft.id != found.id {
         return Err(CommandError::new(
             Kind::Refused,
             format!(
-                "{} says that it is {}; one draft, one file name",
+                "{} has the id {}; the file name and the id must be the same",
                 found.path, draft.id
             ),
         ));
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &ApproveArgs, ctx: &Context) -> Result<(), CommandError>
             Kind::Refused,
             format!("{} cannot leave as it is: {}", draft.id, plain(&why, 400)),
         )
-        .hint("mend the file, or reject the draft"));
+        .hint("correct the file, or reject the draft"));
     }
     if is_expired(&draft, Timestamp::now()) {
         return Err(CommandError::new(
@@ -98,7 +98,7 @@ pub(crate) fn run(args: &ApproveArgs, ctx: &Context) -> Result<(), CommandError>
     ctx.print(&format!(
         "Approved {}.\n{}\nThe local daemon carries it out; `platinum status` shows whether it runs.\n",
         draft.id,
-        approvals::summary_of(&draft, Shown::Head, ctx.paint)
+        approvals::summary_of(&DraftSummary::of(&draft), Shown::Head, ctx.paint)
             .lines()
             .take_while(|line| !line.is_empty())
             .map(|line| format!("{line}\n"))

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What sort of failure it is; the exit code follows from it.
+/// The kind of failure; the exit code follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The command line asks for something that cannot be.
@@ -11,9 +11,9 @@ pub(crate) enum Kind {
     Config,
     /// What was named is not there.
     NotFound,
-    /// It is there already, or was changed by somebody else.
+    /// It exists already, or was changed in the meantime.
     Conflict,
-    /// The rules of the house say no.
+    /// A rule refuses it.
     Refused,
     /// The system or a program failed.
     Failed,
@@ -22,7 +22,7 @@ pub(crate) enum Kind {
 /// Why a command did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CommandError {
-    /// The sort of failure.
+    /// The kind of failure.
     pub(crate) kind: Kind,
     /// What was wrong, where.
     pub(crate) message: String,
@@ -71,6 +71,15 @@ impl From<platinum_daemon::ConfigError> for CommandError {
     }
 }
 
+impl From<platinum_api::ReadError> for CommandError {
+    fn from(error: platinum_api::ReadError) -> Self {
+        match error {
+            platinum_api::ReadError::Vault(error) => error.into(),
+            other => Self::new(Kind::Failed, other.to_string()),
+        }
+    }
+}
+
 impl From<platinum_vault::VaultError> for CommandError {
     fn from(error: platinum_vault::VaultError) -> Self {
         use platinum_vault::VaultError;
@@ -81,12 +90,6 @@ impl From<platinum_vault::VaultError> for CommandError {
             _ => Kind::Failed,
         };
         Self::new(kind, error.to_string())
-    }
-}
-
-impl From<platinum_daemon::SkillsError> for CommandError {
-    fn from(error: platinum_daemon::SkillsError) -> Self {
-        Self::new(Kind::Failed, error.to_string())
     }
 }
 

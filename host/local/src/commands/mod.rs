@@ -11,7 +11,6 @@ mod approvals;
 mod approve;
 mod doctor;
 mod error;
-mod freshness;
 mod hook;
 mod init;
 mod keys;
@@ -37,7 +36,7 @@ use platinum_vault::Vault;
 pub(crate) use error::{CommandError, Kind};
 use terminal::Paint;
 
-/// What the owner and skill authors can ask for, beside running the daemon.
+/// Every command but `run`.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     Init(init::InitArgs),
@@ -55,7 +54,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does it.
+    /// Runs it.
     pub(crate) async fn run(self, ctx: &Context) -> Result<(), CommandError> {
         match self {
             Command::Init(args) => init::run(args, ctx),
@@ -91,7 +90,7 @@ impl Context {
         }
     }
 
-    /// Prints. A reader that went away (`| head`) is no failure.
+    /// Prints. A reader that went away (`| head`) is not an error.
     fn print(&self, text: &str) -> Result<(), CommandError> {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -105,17 +104,17 @@ impl Context {
         &self.config
     }
 
-    /// What to say where there is no configuration.
+    /// The error where there is no configuration.
     pub(crate) fn no_configuration(&self) -> CommandError {
         CommandError::new(
             Kind::Config,
-            format!("there is no configuration at {}", self.config.display()),
+            format!("no configuration at {}", self.config.display()),
         )
         .hint("`platinum init <vault>` makes a vault and its configuration")
         .hint("`--config FILE` names another one")
     }
 
-    /// The configuration of the local half.
+    /// The configuration of this host.
     fn load(&self) -> Result<Config, CommandError> {
         if !self.config.exists() {
             return Err(self.no_configuration());

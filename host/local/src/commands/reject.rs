@@ -1,15 +1,12 @@
 //! `platinum reject`: moves a draft to `Rejected/`.
 
+use platinum_api::approvals::{MAX_DRAFT_BYTES, Pending};
 use platinum_core::layout;
 use platinum_vault::{Vault, note::Note};
 
-use super::{
-    CommandError, Context, Kind, open_vault,
-    pending::{self, MAX_DRAFT_BYTES, Pending},
-    terminal::plain,
-};
+use super::{CommandError, Context, Kind, open_vault, pending, terminal::plain};
 
-/// Say no to a draft: nothing is sent, and its task is filed.
+/// Say no to a draft: nothing is sent, and its task is finished without an answer.
 ///
 /// Moving the file from Pending_Approval/ to Rejected/ does the same.
 #[derive(Debug, clap::Args)]

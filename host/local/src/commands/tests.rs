@@ -1,5 +1,7 @@
 //! The commands, as a person calls them, on a vault in a temporary folder.
 
+mod skills;
+
 use std::{
     fs,
     io::Write,
@@ -158,7 +160,7 @@ fn component(imports: &[&str]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn init_makes_a_vault_whose_configuration_can_be_used() {
+async fn init_makes_a_vault_that_status_can_read() {
     let home = Home::ready().await;
     for folder in [
         "Inbox",
@@ -193,7 +195,7 @@ async fn init_makes_a_vault_whose_configuration_can_be_used() {
 }
 
 #[tokio::test]
-async fn init_keeps_what_is_there_and_overwrites_no_configuration() {
+async fn init_keeps_existing_files_and_configuration() {
     let home = Home::new();
     fs::create_dir(home.path("vault")).unwrap();
     fs::write(home.path("vault/Company_Handbook.md"), "mine").unwrap();
@@ -214,7 +216,7 @@ async fn init_keeps_what_is_there_and_overwrites_no_configuration() {
 }
 
 #[tokio::test]
-async fn init_puts_nothing_private_into_the_vault() {
+async fn init_with_state_inside_the_vault_is_refused() {
     let home = Home::new();
     let (vault, state) = (home.path("vault"), home.path("vault/state"));
     let error = home
@@ -230,7 +232,7 @@ async fn init_puts_nothing_private_into_the_vault() {
 }
 
 #[tokio::test]
-async fn without_a_configuration_commands_say_how_to_get_one() {
+async fn command_without_configuration_suggests_init() {
     let error = Home::new().fails(&["approvals"]).await;
     assert_eq!((error.kind, error.exit_code()), (Kind::Config, 2));
     assert!(
@@ -240,7 +242,7 @@ async fn without_a_configuration_commands_say_how_to_get_one() {
 }
 
 #[tokio::test]
-async fn approvals_show_what_would_leave_and_obey_nothing_in_it() {
+async fn approvals_shows_drafts_without_control_characters() {
     let home = Home::ready().await;
     assert_eq!(home.does(&["approvals"]).await, "Nothing waits for you.\n");
     home.pending(&draft(1, "Dear Ada,\n\nthey come on Monday.\n"));
@@ -253,26 +255,27 @@ async fn approvals_show_what_would_leave_and_obey_nothing_in_it() {
         "  subject  Re: Desks[2J",
         "  │ they come on Monday.",
         "To decide: platinum approve 000001, platinum reject 000001, or move the file to Approved/ or Rejected/.",
-        "1 file in Pending_Approval/ that no draft's id names: Pending_Approval/note to self.md",
+        "1 file in Pending_Approval/ not named by a draft's id: Pending_Approval/note to self.md",
     ] {
         assert!(shown.contains(line), "{line}\nnot in\n{shown}");
     }
     assert!(!shown.contains('\u{1b}'));
 }
 
+/// The draft may be named by either end of its id.
 #[tokio::test]
-async fn approving_moves_the_file_as_it_is_and_names_it_by_any_end_of_its_id() {
+async fn approve_moves_the_draft_unchanged() {
     let home = Home::ready().await;
     let draft = draft(7, "Monday.\n");
     let bytes = home.pending(&draft);
-    let said = home
+    let printed = home
         .does(&["approve", &id_end(&draft).to_lowercase()])
         .await;
     assert!(
-        said.starts_with(&format!("Approved {}.\n", draft.id)),
-        "{said}"
+        printed.starts_with(&format!("Approved {}.\n", draft.id)),
+        "{printed}"
     );
-    assert!(said.contains("Ada <ada@example.test>"));
+    assert!(printed.contains("Ada <ada@example.test>"));
     assert_eq!(home.read(&format!("Approved/{}.md", draft.id)), bytes);
     assert!(
         !home
@@ -284,7 +287,7 @@ async fn approving_moves_the_file_as_it_is_and_names_it_by_any_end_of_its_id() {
 }
 
 #[tokio::test]
-async fn an_id_that_names_several_or_too_little_decides_nothing() {
+async fn ambiguous_or_short_id_decides_nothing() {
     let home = Home::ready().await;
     let (one, two) = (draft(1, "a"), draft(2, "b"));
     home.pending(&one);
@@ -304,8 +307,9 @@ async fn an_id_that_names_several_or_too_little_decides_nothing() {
     );
 }
 
+/// Gaps, an expired draft and a broken file are refused.
 #[tokio::test]
-async fn what_could_not_be_carried_out_is_not_approved() {
+async fn approve_of_an_unusable_draft_is_refused() {
     let home = Home::ready().await;
     let gaps = draft(1, "Hello,\n[[answer]]\n");
     let mut expired = draft(2, "late");
@@ -321,7 +325,7 @@ async fn what_could_not_be_carried_out_is_not_approved() {
     for (draft, says) in [
         (&gaps, "gaps"),
         (&expired, "expired at"),
-        (&broken, "no draft that can be carried out"),
+        (&broken, "cannot be carried out as it is"),
     ] {
         let error = home.fails(&["approve", &id_end(draft)]).await;
         assert_eq!(error.kind, Kind::Refused);
@@ -340,7 +344,7 @@ async fn what_could_not_be_carried_out_is_not_approved() {
 }
 
 #[tokio::test]
-async fn a_rejected_draft_keeps_the_reason_and_its_text() {
+async fn reject_keeps_the_reason_and_the_text() {
     let home = Home::ready().await;
     let draft = draft(9, "Monday.\n");
     home.pending(&draft);
@@ -361,7 +365,7 @@ async fn a_rejected_draft_keeps_the_reason_and_its_text() {
 }
 
 #[tokio::test]
-async fn all_of_what_would_leave_can_be_seen() {
+async fn approvals_full_shows_every_recipient_and_line() {
     let home = Home::ready().await;
     let line = format!("{}the last words", "long ".repeat(200));
     let mut crowded = draft(9, &line);
@@ -381,7 +385,7 @@ async fn all_of_what_would_leave_can_be_seen() {
 }
 
 #[tokio::test]
-async fn a_draft_whose_attachment_cannot_leave_is_not_approved() {
+async fn approve_of_a_forbidden_attachment_is_refused() {
     let home = Home::ready().await;
     let mut bad = draft(9, "See the rules.\n");
     let mut mail: EmailSend = bad.action.read().unwrap();
@@ -397,7 +401,7 @@ async fn a_draft_whose_attachment_cannot_leave_is_not_approved() {
 }
 
 #[tokio::test]
-async fn what_may_have_happened_is_shown_with_what_to_do() {
+async fn unknown_outcome_is_shown_with_its_remedy() {
     use platinum_journal::{Intent, Journal};
     let home = Home::ready().await;
     let doubtful = draft(9, "Yes.\n");
@@ -425,7 +429,7 @@ async fn what_may_have_happened_is_shown_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn status_counts_what_is_where() {
+async fn status_counts_tasks_and_drafts_by_folder() {
     let home = Home::ready().await;
     home.pending(&draft(1, "x"));
     let task = task();
@@ -469,7 +473,7 @@ fn task() -> TaskNote {
 }
 
 #[tokio::test]
-async fn the_log_shows_what_was_finished_and_what_the_other_side_said() {
+async fn log_shows_finished_tasks_with_their_receipts() {
     let home = Home::ready().await;
     assert_eq!(home.does(&["log"]).await, "Nothing is finished yet.\n");
     let task = task();
@@ -502,7 +506,7 @@ async fn the_log_shows_what_was_finished_and_what_the_other_side_said() {
 }
 
 #[tokio::test]
-async fn doctor_names_what_is_wrong() {
+async fn doctor_names_each_error_and_fails() {
     let home = Home::ready().await;
     let (shown, ended) = home.tries(&["doctor"]).await;
     let is_well = |what: &str| {
@@ -510,7 +514,10 @@ async fn doctor_names_what_is_wrong() {
             .lines()
             .any(|line| line.split_whitespace().take(2).eq(["ok", what]))
     };
-    assert!(shown.contains("still has the gaps of its start"), "{shown}");
+    assert!(
+        shown.contains("still has the gaps of the starter"),
+        "{shown}"
+    );
     assert!(is_well("state"), "{shown}");
     assert!(shown.contains("builtin: no key needed"), "{shown}");
     // Tests have no installed skills beside them.
@@ -535,7 +542,7 @@ async fn doctor_names_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn doctor_leaves_nothing_behind_that_it_would_complain_about() {
+async fn doctor_twice_finds_its_own_state_folder_private() {
     let home = Home::new();
     let remote = home.path("remote.git");
     let made = std::process::Command::new("git")
@@ -564,7 +571,7 @@ async fn doctor_leaves_nothing_behind_that_it_would_complain_about() {
 }
 
 #[tokio::test]
-async fn doctor_says_which_part_of_the_mail_is_missing() {
+async fn doctor_names_the_missing_part_of_the_mail() {
     let home = Home::ready().await;
     let config = home.path("config/local.toml");
     let base = fs::read_to_string(&config).unwrap();
@@ -592,7 +599,7 @@ async fn doctor_says_which_part_of_the_mail_is_missing() {
 }
 
 #[tokio::test]
-async fn skill_check_says_which_import_a_role_refuses_and_fails() {
+async fn skill_check_names_the_refused_import_and_fails() {
     let home = Home::new();
     let log = "platinum:skill/log@0.1.0";
     let calm = write(&home, "calm.wasm", &component(&[log]));
@@ -622,7 +629,7 @@ async fn skill_check_says_which_import_a_role_refuses_and_fails() {
 }
 
 #[tokio::test]
-async fn skill_inspect_says_what_each_import_grants() {
+async fn skill_inspect_lists_what_each_import_grants() {
     let home = Home::new();
     let imports = [
         "platinum:skill/log@0.1.0",
@@ -666,7 +673,7 @@ fn cloud_line(seed: u8) -> (String, String) {
 }
 
 #[tokio::test]
-async fn keys_are_exchanged_by_a_line_each() {
+async fn key_and_trust_exchange_one_line_each() {
     let home = Home::ready().await;
     let own = home.does(&["key"]).await;
     assert!(
@@ -681,7 +688,7 @@ async fn keys_are_exchanged_by_a_line_each() {
 }
 
 #[tokio::test]
-async fn a_line_that_would_make_a_second_local_half_is_refused() {
+async fn trust_of_a_second_local_host_is_refused() {
     let home = Home::ready().await;
     let (line, _) = cloud_line(7);
     let local = line.replace("cloud@cloud.", "laptop@local.");

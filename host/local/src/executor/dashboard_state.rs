@@ -1,6 +1,6 @@
 //! What the dashboard shows, in short: if it is the same, there is nothing to write.
 //!
-//! Lives elsewhere: the dashboard itself is made by a skill, `local-merge-updates`.
+//! Lives elsewhere: the dashboard itself is made by a skill, which runs on `vault.synced`.
 
 use platinum_core::{Clock, SystemClock, layout};
 

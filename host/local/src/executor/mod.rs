@@ -11,15 +11,15 @@ mod rejected;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use platinum_core::{
-    AgentName, Clock, DraftId, SystemClock, TaskId, UpdateId, layout, text::one_line,
+use platinum_core::{DraftId, TaskId, layout};
+use platinum_daemon::{
+    Host, OwnerUpdates, Shutdown, SkillSet,
+    skills::{Event, Request},
 };
-use platinum_daemon::{Host, Shutdown, SkillSet};
 use platinum_effects::Executor;
-use platinum_engine::Invocation;
 use platinum_protocol::TaskPlace;
 use platinum_sync::Synchronizer;
-use platinum_vault::{Vault, note::UpdateNote};
+use platinum_vault::Vault;
 use platinum_watch::{Wake, WakeUps};
 use tokio::time::Instant;
 
@@ -30,7 +30,7 @@ pub(crate) struct ApprovalLoop {
     skills: Arc<SkillSet>,
     sync: Synchronizer,
     vault: Vault,
-    agent: AgentName,
+    updates: OwnerUpdates,
     executor: Arc<Executor>,
     /// What was reported to the owner since this daemon started.
     notified: BTreeSet<String>,
@@ -44,7 +44,7 @@ impl ApprovalLoop {
             skills,
             sync: host.sync.clone(),
             vault: host.vault.clone(),
-            agent: host.agent.clone(),
+            updates: host.owner_updates(),
             executor,
             notified: BTreeSet::new(),
             closed: BTreeSet::new(),
@@ -69,21 +69,20 @@ impl ApprovalLoop {
             }
             changed |= self.finish_rejected().await;
             if self.has_approvals().await {
-                self.skill("local-execute-approved", "approval.granted")
-                    .await;
+                self.raise(&Event::ApprovalGranted).await;
                 changed |= self.finish_approved().await;
             }
             let state = self.dashboard_state().await;
             if state.is_some() && state != shown {
                 // The state from before: what arrives meanwhile, and what the skill itself writes,
                 // is looked at once more; the second time it writes nothing.
-                if self.skill("local-merge-updates", "vault.synced").await {
+                if self.raise(&Event::VaultSynced).await {
                     shown = state;
                 }
                 changed = true;
             }
             if changed {
-                self.skill("sync-vault", "work.done").await;
+                self.raise(&Event::WorkDone).await;
             }
             tokio::select! {
                 () = shutdown.stopped() => {}
@@ -100,22 +99,7 @@ impl ApprovalLoop {
             return false;
         }
         tracing::info!("{text}");
-        let note = UpdateNote {
-            id: UpdateId::generate(),
-            created: SystemClock.now(),
-            by: self.agent.to_string(),
-            task,
-            headline: one_line(text, 300),
-        };
-        let path = layout::update(&self.agent, note.id);
-        let vault = self.vault.clone();
-        match read(move || vault.create(&path, note.render().as_bytes())).await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!("Cannot write an update for the owner: {error}.");
-                false
-            }
-        }
+        self.updates.publish(task, text).await
     }
 
     /// Where a task is; nothing if that cannot be found out now.
@@ -129,24 +113,12 @@ impl ApprovalLoop {
         }
     }
 
-    /// Runs a skill; whether it came to its end.
-    async fn skill(&self, name: &str, event: &str) -> bool {
-        let invocation = Invocation {
-            event: event.to_owned(),
-            task: None,
-            message: None,
-        };
-        let zones: Vec<_> = platinum_policy::BUILT_IN_ZONES
-            .iter()
-            .map(|spec| spec.id)
-            .collect();
-        match self.skills.run(name, invocation, &zones).await {
-            Ok(outcome) => {
-                tracing::debug!(skill = name, ?outcome, "The skill is done.");
-                true
-            }
+    /// Runs the skills that listen to an event; whether all came to their end.
+    async fn raise(&self, event: &Event) -> bool {
+        match self.skills.run_all(&Request::new(event)).await {
+            Ok(()) => true,
             Err(error) => {
-                tracing::warn!("{error}");
+                error.log();
                 false
             }
         }

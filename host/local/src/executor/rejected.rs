@@ -175,7 +175,7 @@ mod tests {
                 epoch,
                 at: SystemClock.now(),
                 base: String::new(),
-                beat: 0,
+                heartbeats: 0,
             })
         };
         let made = |epoch| DraftNote {

@@ -1,4 +1,4 @@
-//! The hook of a server: what real pushes of git's own client are told, word for word.
+//! The hook of a server: what git's own client prints for real pushes, word for word.
 
 use std::{
     path::{Path, PathBuf},
@@ -47,11 +47,11 @@ impl Stage {
         let repository = server.repository();
         let args = ["hook", "install", repository.to_str().unwrap(), "--signers"];
         let done = platinum(&[&args[..], &[list.to_str().unwrap()]].concat());
-        assert!(done.status.success(), "{}", said(&done));
+        assert!(done.status.success(), "{}", stderr_of(&done));
         assert_eq!(
             String::from_utf8(done.stdout).unwrap(),
             format!(
-                "{} judges what is pushed from now on. It trusts:\n  local (local) {}\n  cloud \
+                "{} checks every push from now on. It trusts:\n  local (local) {}\n  cloud \
                  (cloud) {}\n",
                 repository.display(),
                 key(1).public().fingerprint(),
@@ -111,7 +111,7 @@ impl Stage {
 
     fn accepted(&self, commit: Oid) {
         let done = self.push_to(&self.server.address(), &[&to_main(commit)]);
-        assert!(done.status.success(), "{}", said(&done));
+        assert!(done.status.success(), "{}", stderr_of(&done));
         assert_eq!(self.tip(), commit.to_string());
     }
 
@@ -127,8 +127,8 @@ impl Stage {
         for address in [self.server.address(), path.to_str().unwrap().to_owned()] {
             let done = self.push_to(&address, what);
             assert!(!done.status.success());
-            let text = said(&done);
-            let told: Vec<_> = text
+            let text = stderr_of(&done);
+            let printed: Vec<_> = text
                 .lines()
                 .filter_map(|line| line.strip_prefix("remote: "))
                 .map(str::trim_end)
@@ -136,13 +136,13 @@ impl Stage {
                 .collect();
             let mut expected = vec!["platinum: the push is refused".to_owned()];
             expected.extend(lines.iter().map(|line| format!("  {line}")));
-            assert_eq!(told, expected, "{text}");
+            assert_eq!(printed, expected, "{text}");
             assert_eq!(refs(&self.server), before);
         }
     }
 }
 
-fn said(output: &Output) -> String {
+fn stderr_of(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -155,7 +155,7 @@ fn short(commit: Oid) -> String {
 }
 
 #[test]
-fn what_both_halves_make_honestly_passes() {
+fn honest_commits_of_both_roles_pass_the_hook() {
     let stage = Stage::set();
     let first = stage.commit(None, LOCAL, &[("Dashboard.md", Some("# Today\n"))]);
     stage.accepted(first);
@@ -172,7 +172,7 @@ fn what_both_halves_make_honestly_passes() {
 }
 
 #[test]
-fn what_may_not_be_is_refused_with_the_commit_and_the_reason() {
+fn hook_refusal_names_the_commit_and_the_reason() {
     let stage = Stage::set();
     let base = stage.commit(None, LOCAL, &[("Dashboard.md", Some("# Today\n"))]);
     stage.accepted(base);
@@ -266,7 +266,7 @@ fn history_only_grows_and_only_on_one_branch() {
 }
 
 #[test]
-fn what_no_vault_holds_and_what_is_secret_is_refused() {
+fn secrets_and_names_no_vault_has_are_refused() {
     let stage = Stage::set();
     let base = stage.commit(None, LOCAL, &[("Dashboard.md", Some("# Today\n"))]);
     stage.accepted(base);
@@ -288,7 +288,7 @@ fn what_no_vault_holds_and_what_is_secret_is_refused() {
     let bad = stage.commit(Some(base), LOCAL, &secret);
     let gone = stage.commit(Some(bad), LOCAL, &[("Inbox/note.md", None)]);
     let done = stage.push_to(&stage.server.address(), &[&to_main(gone)]);
-    let text = said(&done);
+    let text = stderr_of(&done);
     assert!(
         !done.status.success() && text.contains("`Inbox/note.md` in "),
         "{text}"
@@ -309,7 +309,7 @@ fn what_no_vault_holds_and_what_is_secret_is_refused() {
 }
 
 #[test]
-fn what_was_there_before_the_hook_may_be_moved_and_put_back_but_nothing_comes_in_with_it() {
+fn violations_older_than_the_hook_may_move_but_not_grow() {
     const ACCOUNT: &str = "Please pay to DE89 3704 0044 0532 0130 00 by Friday.\n";
     const TOKEN: &str = "ghp_Zx8Kq2LmN4pRs6TuV0wYaBcDeFgHiJ1k3M5n";
     let stage = Stage::set();
@@ -379,19 +379,19 @@ fn what_was_there_before_the_hook_may_be_moved_and_put_back_but_nothing_comes_in
 }
 
 #[test]
-fn without_its_list_the_hook_lets_nothing_in() {
+fn hook_without_its_signers_refuses_every_push() {
     let stage = Stage::set();
     let list = stage.server.repository().join("platinum/allowed_signers");
     std::fs::remove_file(&list).unwrap();
     let first = stage.commit(None, LOCAL, &[("Dashboard.md", Some("# Today\n"))]);
     let done = stage.push_to(&stage.server.address(), &[&to_main(first)]);
     assert!(!done.status.success());
-    let text = said(&done);
+    let text = stderr_of(&done);
     assert!(text.contains("allowed_signers: No such file"), "{text}");
 }
 
 #[test]
-fn a_hook_of_somebody_else_is_left_alone_and_ours_is_renewed() {
+fn install_keeps_a_foreign_hook_and_renews_our_own() {
     let stage = Stage::set();
     let repository = stage.server.repository();
     let list = stage.folder.path().join("signers");
@@ -411,9 +411,9 @@ fn a_hook_of_somebody_else_is_left_alone_and_ours_is_renewed() {
     std::fs::write(&hook, "#!/bin/sh\nexit 0\n").unwrap();
     let refused = install();
     assert_eq!(
-        said(&refused),
+        stderr_of(&refused),
         format!(
-            "platinum: {} is there already, and not ours\n  move it away, or call `platinum hook \
+            "platinum: {} exists already, and Platinum did not write it\n  move it away, or call `platinum hook \
              pre-receive` in it with the same stdin\n",
             hook.display()
         )
@@ -425,9 +425,9 @@ fn a_hook_of_somebody_else_is_left_alone_and_ours_is_renewed() {
     let nowhere = stage.folder.path().join("nowhere");
     let nothing = platinum(&["hook", "install", nowhere.to_str().unwrap()]);
     assert_eq!(
-        said(&nothing),
+        stderr_of(&nothing),
         format!(
-            "platinum: {} is no bare repository\n  `git init --bare FOLDER` makes one\n",
+            "platinum: {} is not a bare repository\n  `git init --bare FOLDER` makes one\n",
             nowhere.display()
         )
     );

@@ -111,7 +111,7 @@ impl Stage {
 }
 
 #[test]
-fn the_hook_refuses_a_bomb_of_folders_at_once() {
+fn hook_refuses_a_tree_bomb_at_once() {
     let stage = Stage::set();
     let base = stage.first();
     assert!(stage.push(base).status.success());
@@ -131,12 +131,12 @@ fn the_hook_refuses_a_bomb_of_folders_at_once() {
         let refused = stage.push(evil);
         assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
         assert!(!refused.status.success());
-        let said = text(&refused.stderr);
+        let stderr = text(&refused.stderr);
         let line = format!(
             "commit {} is refused: it changes more than 100000 files or folders at once",
             &bomb.to_string()[..12]
         );
-        assert!(said.contains(&line), "{said}");
+        assert!(stderr.contains(&line), "{stderr}");
     }
     assert_eq!(stage.tip(), base.to_string());
 }
@@ -164,7 +164,7 @@ fn a_first_push_of_150_000_commits_is_taken_by_the_hook() {
 }
 
 #[test]
-fn an_installed_hook_keeps_out_what_git_itself_refuses() {
+fn installed_hook_refuses_what_git_fsck_refuses() {
     let folder = tempfile::tempdir().unwrap();
     let (remote, clone) = (folder.path().join("r.git"), folder.path().join("c.git"));
     for path in [&remote, &clone] {
@@ -186,13 +186,16 @@ fn an_installed_hook_keeps_out_what_git_itself_refuses() {
         .arg(format!("{commit}:refs/heads/main"))
         .output()
         .unwrap();
-    let said = text(&pushed.stderr);
+    let stderr = text(&pushed.stderr);
     let fault = format!("error: object {tree}: zeroPaddedFilemode");
-    assert!(!pushed.status.success() && said.contains(&fault), "{said}");
+    assert!(
+        !pushed.status.success() && stderr.contains(&fault),
+        "{stderr}"
+    );
 }
 
 #[test]
-fn the_doctor_names_a_faulty_object_of_the_remote_and_what_to_do() {
+fn doctor_names_a_faulty_remote_object_and_its_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let remote = folder.path().join("r.git");
     bare_repository(&remote).unwrap();
@@ -206,8 +209,8 @@ fn the_doctor_names_a_faulty_object_of_the_remote_and_what_to_do() {
     let named = format!("remote = \"{}\"", remote.display());
     assert!(written.contains("remote = \"\""));
     std::fs::write(&config, written.replace("remote = \"\"", &named)).unwrap();
-    let told = platinum(folder.path(), &["--config", file, "doctor"]);
-    let told = text(&told.stdout)
+    let report = platinum(folder.path(), &["--config", file, "doctor"]);
+    let report = text(&report.stdout)
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
@@ -216,7 +219,7 @@ fn the_doctor_names_a_faulty_object_of_the_remote_and_what_to_do() {
          zero-padded file modes), and git takes nothing more from it: put its branch back to a \
          commit without it, and set `receive.fsckObjects` to true there"
     );
-    assert!(told.contains(&expected), "{told}");
+    assert!(report.contains(&expected), "{report}");
 }
 
 /// A commit of a tree that git does not take: both.

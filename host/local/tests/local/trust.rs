@@ -12,8 +12,8 @@ struct Stage {
     server: GitServer,
 }
 
-/// Whether it went well, and what it said: to the program that reads it, and to the person.
-struct Said {
+/// Whether it succeeded, and what it printed: for the program that reads it, and for the person.
+struct Outcome {
     success: bool,
     out: String,
     err: String,
@@ -43,7 +43,7 @@ impl Stage {
         self.folder.path().join("local.toml")
     }
 
-    fn trust(&self, args: &[&str]) -> Said {
+    fn trust(&self, args: &[&str]) -> Outcome {
         let output = Command::new(env!("CARGO_BIN_EXE_platinum"))
             .arg("--config")
             .arg(self.config())
@@ -51,7 +51,7 @@ impl Stage {
             .args(args)
             .output()
             .unwrap();
-        Said {
+        Outcome {
             success: output.status.success(),
             out: String::from_utf8(output.stdout).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),
@@ -101,16 +101,16 @@ fn line(seed: u8) -> String {
 }
 
 #[test]
-fn a_replaced_key_counts_up_to_what_the_remote_has_now() {
+fn replaced_key_is_valid_up_to_the_remote_tip() {
     let stage = Stage::set();
     let first = stage.trust(&[&line(1)]);
     assert!(first.success, "{}", first.err);
     let tip = stage.at_night();
-    let said = stage.trust(&[&line(2), "--replace"]);
-    assert!(said.success, "{}", said.err);
-    assert_eq!(said.out, first.out);
+    let outcome = stage.trust(&[&line(2), "--replace"]);
+    assert!(outcome.success, "{}", outcome.err);
+    assert_eq!(outcome.out, first.out);
     assert_eq!(
-        said.err,
+        outcome.err,
         format!(
             "The key {} of cloud, a cloud half, is trusted from now on.\nThe key {} of cloud is \
              no longer trusted; what it signed up to commit {} still counts, and nothing after \
@@ -127,13 +127,13 @@ fn a_replaced_key_counts_up_to_what_the_remote_has_now() {
 }
 
 #[test]
-fn a_key_is_revoked_and_comes_back_only_by_replace() {
+fn revoked_key_returns_only_by_replace() {
     let stage = Stage::set();
     stage.trust(&[&line(1)]);
     let tip = stage.at_night();
-    let said = stage.trust(&["--revoke", "cloud"]);
-    assert!(said.success, "{}", said.err);
-    assert_eq!(said.out, "");
+    let outcome = stage.trust(&["--revoke", "cloud"]);
+    assert!(outcome.success, "{}", outcome.err);
+    assert_eq!(outcome.out, "");
     let list = stage.list();
     assert_eq!(list.retired(&key(1).public()).unwrap().at.to_string(), tip);
     assert_eq!(list.iter().count(), 1);
@@ -147,25 +147,25 @@ fn a_key_is_revoked_and_comes_back_only_by_replace() {
 }
 
 #[test]
-fn a_remote_that_does_not_answer_retires_nothing_unless_it_need_not_be_asked() {
+fn silent_remote_retires_no_key_unless_without_remote() {
     let stage = Stage::set();
     stage.trust(&[&line(1)]);
     let nowhere = stage.folder.path().join("nowhere.git");
     stage.configure(nowhere.to_str().unwrap());
     for args in [&[line(2).as_str(), "--replace"][..], &["--revoke", "cloud"]] {
-        let said = stage.trust(args);
-        assert!(!said.success);
+        let outcome = stage.trust(args);
+        assert!(!outcome.success);
         assert!(
-            said.err.contains("say --without-remote: then nothing"),
+            outcome.err.contains("say --without-remote: then nothing"),
             "{}",
-            said.err
+            outcome.err
         );
         assert_eq!(stage.list().of(&key(1).public()), Some(&cloud(1)));
     }
     // A first exchange asks nobody.
     assert!(stage.trust(&[&line(1), "--replace"]).success);
-    let said = stage.trust(&["--revoke", "cloud", "--without-remote"]);
-    assert!(said.success, "{}", said.err);
+    let outcome = stage.trust(&["--revoke", "cloud", "--without-remote"]);
+    assert!(outcome.success, "{}", outcome.err);
     let list = stage.list();
     assert_eq!(list.of(&key(1).public()), None);
     assert_eq!(list.retired(&key(1).public()), None);

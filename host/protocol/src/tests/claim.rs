@@ -16,7 +16,7 @@ fn record(n: usize, claim: ClaimId, epoch: u64, base: &str) -> ClaimRecord {
         epoch,
         at: Timestamp::UNIX_EPOCH,
         base: base.into(),
-        beat: 0,
+        heartbeats: 0,
     }
 }
 
@@ -256,24 +256,24 @@ fn claim_unexpected_input_changes_nothing() {
     );
 }
 
-fn stuck_machine(max: u32) -> (ClaimMachine, ClaimRecord) {
-    let stuck = record(2, ClaimId::from_parts(0, 2), 4, "");
+fn take_over_machine(max: u32) -> (ClaimMachine, ClaimRecord) {
+    let expired = record(2, ClaimId::from_parts(0, 2), 4, "");
     let m = ClaimMachine::take_over(
         TaskId::from_parts(0, 1),
         agent(1),
         ClaimId::from_parts(0, 1),
         max,
-        stuck.clone(),
+        expired.clone(),
     );
-    (m, stuck)
+    (m, expired)
 }
 
 #[test]
 fn take_over_expired_claim_gets_a_higher_epoch() {
-    let (mut m, stuck) = stuck_machine(3);
+    let (mut m, expired) = take_over_machine(3);
     assert_eq!(m.step(), &Step::Fetch);
     assert_eq!(
-        m.fetched(tip(1), TaskPlace::Owned(stuck), None),
+        m.fetched(tip(1), TaskPlace::Owned(expired), None),
         &Step::Propose {
             on_tip: tip(1),
             epoch: 5
@@ -287,10 +287,10 @@ fn take_over_expired_claim_gets_a_higher_epoch() {
 
 #[test]
 fn take_over_ends_if_the_owner_moved() {
-    let (_, stuck) = stuck_machine(3);
+    let (_, expired) = take_over_machine(3);
     let beaten = ClaimRecord {
-        beat: 1,
-        ..stuck.clone()
+        heartbeats: 1,
+        ..expired.clone()
     };
     let claimed_again = record(2, ClaimId::from_parts(0, 3), 5, "");
     let by_other = record(3, ClaimId::from_parts(0, 4), 5, "");
@@ -302,12 +302,12 @@ fn take_over_ends_if_the_owner_moved() {
         (TaskPlace::Finished, None),
         (TaskPlace::Absent, None),
     ] {
-        // At the first look, and at one after a push that was rejected.
-        let (mut m, _) = stuck_machine(3);
+        // At the first fetch, and at one after a push that was rejected.
+        let (mut m, _) = take_over_machine(3);
         let lost = Step::End(Claimed::Lost { owner });
         assert_eq!(m.fetched(tip(1), place.clone(), None), &lost);
-        let (mut m, _) = stuck_machine(3);
-        m.fetched(tip(1), TaskPlace::Owned(stuck.clone()), None);
+        let (mut m, _) = take_over_machine(3);
+        m.fetched(tip(1), TaskPlace::Owned(expired.clone()), None);
         m.pushed(rejected());
         assert_eq!(m.fetched(tip(2), place, Some(false)), &lost);
     }
@@ -315,17 +315,17 @@ fn take_over_ends_if_the_owner_moved() {
 
 #[test]
 fn take_over_in_doubt_is_looked_up() {
-    let (mut m, stuck) = stuck_machine(5);
-    m.fetched(tip(1), TaskPlace::Owned(stuck.clone()), None);
+    let (mut m, expired) = take_over_machine(5);
+    m.fetched(tip(1), TaskPlace::Owned(expired.clone()), None);
     assert_eq!(m.pushed(lost()), &Step::Fetch);
     assert_eq!(
-        m.fetched(tip(1), TaskPlace::Owned(stuck.clone()), Some(false)),
+        m.fetched(tip(1), TaskPlace::Owned(expired.clone()), Some(false)),
         &Step::PushAgain
     );
     m.pushed(lost());
     // Others wrote something else meanwhile: built anew.
     assert_eq!(
-        m.fetched(tip(2), TaskPlace::Owned(stuck), Some(false)),
+        m.fetched(tip(2), TaskPlace::Owned(expired), Some(false)),
         &Step::Propose {
             on_tip: tip(2),
             epoch: 5

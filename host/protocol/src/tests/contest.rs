@@ -1,5 +1,5 @@
 //! Many agents against one register: lost acknowledgements, late and repeated pushes, dead
-//! connections, crashes, and owners that are taken for stuck, rightly or not.
+//! connections, crashes, and owners that are taken for silent, rightly or not.
 
 use platinum_core::{AgentName, ClaimId, TaskId, Timestamp};
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ fn record(n: usize, claim: ClaimId, epoch: u64, base: &str) -> ClaimRecord {
         epoch,
         at: Timestamp::UNIX_EPOCH,
         base: base.into(),
-        beat: 0,
+        heartbeats: 0,
     }
 }
 
@@ -172,7 +172,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// How a machine ended, and what the register said at that moment.
+/// How a machine ended, and what the register held at that moment.
 struct Ending {
     end: Claimed,
     owner: Option<ClaimRecord>,
@@ -200,13 +200,13 @@ impl Runner {
     }
 
     /// A new life, or a new wish: it knows its marks, and nothing else.
-    fn start(&mut self, stuck: Option<ClaimRecord>) {
+    fn start(&mut self, expired: Option<ClaimRecord>) {
         let nonce = (self.number * 10 + self.task) * 1000 + self.made.len();
         let claim = ClaimId::from_parts(1, nonce as u128);
         let task = TaskId::from_parts(0, self.task as u128);
-        self.machine = match stuck {
+        self.machine = match expired {
             None => ClaimMachine::new(task, agent(self.number), claim, 4),
-            Some(stuck) => ClaimMachine::take_over(task, agent(self.number), claim, 4, stuck),
+            Some(expired) => ClaimMachine::take_over(task, agent(self.number), claim, 4, expired),
         };
         for &made in &self.made {
             self.machine.made_before(made);
@@ -335,8 +335,14 @@ fn happen(event: Event, register: &mut Register, runners: &mut [Runner], who: us
         (Event::Release, Some(owner)) => Some((runner.task, Says::Released(owner.epoch))),
         (Event::Finish, Some(_)) => Some((runner.task, Says::Finished)),
         (Event::Beat, Some(owner)) => {
-            let beat = owner.beat + 1;
-            Some((runner.task, Says::Owned(ClaimRecord { beat, ..owner })))
+            let heartbeats = owner.heartbeats + 1;
+            Some((
+                runner.task,
+                Says::Owned(ClaimRecord {
+                    heartbeats,
+                    ..owner
+                }),
+            ))
         }
         (Event::TakeOver, Some(owner)) => {
             // Only at rest: a driver runs one machine for a task at a time.

@@ -94,18 +94,18 @@ fn heartbeat_is_due_after_a_third_of_the_lease() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
-    /// Against the plain rule: stuck is who had the same newest commit in every look of an
-    /// unbroken row of looks as long as a lease, none of them from before a restart.
+    /// Against the plain rule: a lease has expired for an owner with the same newest commit in every
+    /// observation of an unbroken row as long as a lease, none of them from before a restart.
     #[test]
     fn lease_expires_only_after_unbroken_silence(
-        looks in prop::collection::vec((0_u64..12_000, 0_u8..10, prop::bool::weighted(0.03)), 1..60),
+        observations in prop::collection::vec((0_u64..12_000, 0_u8..10, prop::bool::weighted(0.03)), 1..60),
     ) {
         let who = agent("cloud");
         let mut leases = Leases::new(LEASE);
         let mut now = 0;
         let mut commit = 0_u32;
         let mut row: Vec<(u64, u32)> = vec![];
-        for (passed, news, restart) in looks {
+        for (passed, news, restart) in observations {
             now += passed;
             if restart {
                 leases = Leases::new(LEASE);

@@ -352,7 +352,7 @@ proptest! {
     }
 
     /// Two sides edit, and merge through one remote, again and again: they always come to the
-    /// same, and every version that was ever settled on a side was either known to whoever
+    /// same, and every version that was ever stable on a side was either known to those who
     /// replaced it, or is still there.
     #[test]
     fn merge_repeated_edits_of_copies_converge(

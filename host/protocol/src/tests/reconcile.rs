@@ -18,7 +18,7 @@ fn record(who: &str, claim: u128, epoch: u64) -> ClaimRecord {
         epoch,
         at: Timestamp::UNIX_EPOCH,
         base: String::new(),
-        beat: 0,
+        heartbeats: 0,
     }
 }
 
@@ -26,7 +26,7 @@ fn record(who: &str, claim: u128, epoch: u64) -> ClaimRecord {
 /// later epoch, another claim of the same agent, another agent's, finished, gone.
 fn places() -> Vec<TaskPlace> {
     let beaten = ClaimRecord {
-        beat: 9,
+        heartbeats: 9,
         ..record("local", 1, 4)
     };
     vec![

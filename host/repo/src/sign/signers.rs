@@ -96,7 +96,7 @@ fn principal(mail: &str) -> Option<(AgentName, Role)> {
     Some((agent.parse().ok()?, role.parse().ok()?))
 }
 
-/// A key that is trusted no more.
+/// A key that is no longer trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retired {
     /// Whose it was.
@@ -186,7 +186,7 @@ impl Signers {
         match (self.of(key), self.retired(key)) {
             (Some(known), _) => Err(format!("the key {print} is that of {} already", of(known))),
             (None, Some(old)) => Err(format!(
-                "the key {print} was that of {} and is trusted no more",
+                "the key {print} was that of {} and is no longer trusted",
                 of(&old.signer)
             )),
             (None, None) if self.now.len() + self.retired.len() >= MAX_SIGNERS => Err(format!(
@@ -307,7 +307,7 @@ mod tests {
         // It does not come back by accident, as anybody's.
         for again in [old.clone(), signer("cloud-2", Role::Cloud, 2)] {
             let expected = format!(
-                "the key {} was that of cloud@cloud.platinum.invalid and is trusted no more",
+                "the key {} was that of cloud@cloud.platinum.invalid and is no longer trusted",
                 old.key.fingerprint()
             );
             assert_eq!(signers.add(again.clone()), Err(expected.clone()));

@@ -189,8 +189,15 @@ fn write_heartbeat_in(
         source,
     };
     let mut note = Note::parse(&text).map_err(unreadable)?;
-    let beat = record.beat.saturating_add(1);
-    platinum_tasks::write_claim(&mut note, path, &ClaimRecord { beat, ..record })?;
+    let heartbeats = record.heartbeats.saturating_add(1);
+    platinum_tasks::write_claim(
+        &mut note,
+        path,
+        &ClaimRecord {
+            heartbeats,
+            ..record
+        },
+    )?;
     replica.worktree.touch([path].into_iter());
     match replica
         .vault

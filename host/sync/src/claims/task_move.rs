@@ -94,7 +94,7 @@ pub(crate) fn build_claim(
         epoch,
         at: Timestamp::now(),
         base: on_tip.to_string(),
-        beat: 0,
+        heartbeats: 0,
     };
     let to = layout::in_progress(&replica.agent, task);
     let in_hand = match how {

@@ -413,7 +413,7 @@ fn claim() -> ClaimRecord {
         epoch: 3,
         at: "2026-11-20T18:42:00Z".parse().unwrap(),
         base: "ab".repeat(20),
-        beat: 0,
+        heartbeats: 0,
     }
 }
 

@@ -271,7 +271,7 @@ fn claim_record_stays_until_and_after_release() {
         let back = note(&front, "x");
         let reasons = refused(&mut story, &[(&cloud, None), (&email, Some(&back))]);
         let expected = format!(
-            "cloud agent cloud may not create {email}: a task that is published back keeps the epoch \
+            "cloud agent cloud may not create {email}: a task that is given back keeps the epoch \
              of its claim, 3"
         );
         let expected = if is_right { vec![] } else { vec![expected] };

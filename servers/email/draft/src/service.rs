@@ -38,21 +38,15 @@ pub enum ServiceError {
 }
 
 /// All accounts, each with its open mailbox.
+#[derive(Debug)]
 pub struct MailService {
     accounts: BTreeMap<String, OpenAccount>,
 }
 
+#[derive(Debug)]
 struct OpenAccount {
     account: Account,
     mailbox: Mutex<Box<dyn Mailbox>>,
-}
-
-impl std::fmt::Debug for MailService {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("MailService")
-            .field("accounts", &self.accounts.keys())
-            .finish()
-    }
 }
 
 impl AsRef<Self> for MailService {
@@ -66,11 +60,7 @@ impl MailService {
     pub fn open(config: Config) -> Result<Self, ServiceError> {
         let mut accounts = BTreeMap::new();
         for (name, account) in config.accounts {
-            let mailbox =
-                platinum_mailbox::open(&account).map_err(|source| ServiceError::Mailbox {
-                    account: name.clone(),
-                    source,
-                })?;
+            let mailbox = platinum_mailbox::open(&account).map_err(|e| of_account(&name, e))?;
             accounts.insert(
                 name,
                 OpenAccount {
@@ -121,17 +111,9 @@ impl MailService {
                 Ok(more) => found.extend(more),
                 // One account may have a folder that another has not.
                 Err(source @ MailboxError::NoFolder(_)) if self.accounts.len() > 1 => {
-                    no_folder = Some(ServiceError::Mailbox {
-                        account: name.clone(),
-                        source,
-                    });
+                    no_folder = Some(of_account(name, source));
                 }
-                Err(source) => {
-                    return Err(ServiceError::Mailbox {
-                        account: name.clone(),
-                        source,
-                    });
-                }
+                Err(source) => return Err(of_account(name, source)),
             }
         }
         if let (true, Some(error)) = (found.is_empty(), no_folder) {
@@ -153,10 +135,7 @@ impl MailService {
             .await?
             .save_draft(&mail.message_id, &bytes)
             .await
-            .map_err(|source| ServiceError::Mailbox {
-                account: arguments.from_account.clone(),
-                source,
-            })?;
+            .map_err(|source| of_account(&arguments.from_account, source))?;
         tracing::info!(
             account = arguments.from_account,
             message_id = mail.message_id,
@@ -195,6 +174,13 @@ impl MailService {
             date: platinum_mailbox::now(),
             from,
         })
+    }
+}
+
+fn of_account(name: &str, source: MailboxError) -> ServiceError {
+    ServiceError::Mailbox {
+        account: name.to_owned(),
+        source,
     }
 }
 

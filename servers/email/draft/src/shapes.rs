@@ -82,7 +82,7 @@ pub struct MailArguments {
     /// Files.
     #[serde(default)]
     pub attachments: Vec<Attachment>,
-    /// The mail's own Message-ID; made up when it is missing.
+    /// The mail's own Message-ID; a draft without one gets a new one.
     #[serde(default)]
     pub message_id: Option<String>,
 }

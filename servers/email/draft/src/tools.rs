@@ -27,7 +27,7 @@ pub fn tools<S>() -> Result<Tools<S>, ToolError>
 where
     S: AsRef<MailService> + Send + Sync + 'static,
 {
-    Tools::new()
+    Tools::none()
         .with(
             SEARCH,
             |mail: Arc<S>, arguments: SearchArguments| async move {

@@ -20,7 +20,8 @@ pub mod filing;
 pub mod send;
 pub mod smtp;
 
-pub use send::{Outcome, SendAnswer, Sender};
+pub use send::{SendAnswer, Sender};
+pub use smtp::Outcome;
 
 const SEND: ToolSpec = ToolSpec {
     name: "send_email",
@@ -35,7 +36,7 @@ pub fn tools() -> Result<Tools<Sender>, ToolError> {
     platinum_email_draft::tools()?.with(
         SEND,
         |sender: Arc<Sender>, arguments: send::SendArguments| async move {
-            sender.send(&arguments.into()).await
+            sender.send(&arguments.0).await
         },
     )
 }

@@ -1,77 +1,48 @@
 //! The service behind `send_email`: one attempt by SMTP, or a Maildir's outbox, and the copy in Sent.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use platinum_email_draft::shapes::{Attachment, MailArguments};
+use platinum_email_draft::shapes::MailArguments;
 use platinum_email_draft::{MailService, ServiceError};
 use platinum_mailbox::compose::Outgoing;
 use platinum_mailbox::config::ConfigError;
 use platinum_mailbox::maildir::Stored;
 use platinum_mailbox::{Backend, Config, Query};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::filing;
-use crate::smtp::{self, Attempt, SmtpSettings};
+use crate::smtp::{self, Attempt, Outcome, SmtpSettings};
 
-/// A mail to send.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SendArguments {
-    /// The account it is from, by its name in the configuration.
-    pub from_account: String,
-    /// Recipients: `local@domain` or `Name <local@domain>`.
-    pub to: Vec<String>,
-    /// Recipients of a copy.
-    #[serde(default)]
-    pub cc: Vec<String>,
-    /// Recipients that the others do not see.
-    #[serde(default)]
-    pub bcc: Vec<String>,
-    /// One line.
-    pub subject: String,
-    /// Plain text, as it shall leave.
-    pub body: String,
-    /// The Message-ID answered.
-    #[serde(default)]
-    pub in_reply_to: Option<String>,
-    /// The thread's Message-IDs, oldest first.
-    #[serde(default)]
-    pub references: Vec<String>,
-    /// Files.
-    #[serde(default)]
-    pub attachments: Vec<Attachment>,
-    /// The mail's own Message-ID, chosen before the attempt: by it the mail can be found afterwards.
-    pub message_id: String,
-}
+/// A mail to send: as for a draft, and its Message-ID is chosen before the attempt, so that the mail can be found
+/// afterwards.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "MailArguments")]
+pub struct SendArguments(pub MailArguments);
 
-impl From<SendArguments> for MailArguments {
-    fn from(arguments: SendArguments) -> Self {
-        Self {
-            from_account: arguments.from_account,
-            to: arguments.to,
-            cc: arguments.cc,
-            bcc: arguments.bcc,
-            subject: arguments.subject,
-            body: arguments.body,
-            in_reply_to: arguments.in_reply_to,
-            references: arguments.references,
-            attachments: arguments.attachments,
-            message_id: Some(arguments.message_id),
-        }
+impl TryFrom<MailArguments> for SendArguments {
+    type Error = &'static str;
+
+    fn try_from(mail: MailArguments) -> Result<Self, Self::Error> {
+        let has_id = mail.message_id.is_some();
+        has_id
+            .then_some(Self(mail))
+            .ok_or("missing field `message_id`")
     }
 }
 
-/// What became of a mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// The server took it.
-    Sent,
-    /// The server certainly did not take it.
-    NotSent,
-    /// It may have been taken: search for its Message-ID before anything else.
-    Unknown,
+impl JsonSchema for SendArguments {
+    fn schema_name() -> Cow<'static, str> {
+        "SendArguments".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = MailArguments::json_schema(generator);
+        if let Some(required) = schema.get_mut("required").and_then(|it| it.as_array_mut()) {
+            required.push("message_id".into());
+        }
+        schema
+    }
 }
 
 /// The answer of `send_email`.
@@ -146,20 +117,14 @@ impl Sender {
                 let answer = format!(
                     "the account {account} has no way to send: give it a table [account.{account}.smtp]"
                 );
-                (
-                    Attempt::NotSent {
-                        retry: true,
-                        answer,
-                    },
-                    false,
-                )
+                (Attempt::not_sent(true, answer), false)
             }
         };
-        let (outcome, retry, answer) = match attempt {
-            Attempt::Sent { answer } => (Outcome::Sent, false, answer),
-            Attempt::NotSent { retry, answer } => (Outcome::NotSent, retry, answer),
-            Attempt::Unknown { answer } => (Outcome::Unknown, false, answer),
-        };
+        let Attempt {
+            outcome,
+            retry,
+            answer,
+        } = attempt;
         tracing::info!(
             account,
             message_id = mail.message_id,
@@ -185,26 +150,13 @@ impl Sender {
     /// Leaves the mail in the outbox of a Maildir; also answers whether its copy was filed by an earlier call.
     async fn queue(&self, account: &str, mail: &Outgoing, bytes: &[u8]) -> (Attempt, bool) {
         // A mail that is there in spite of the error is found there the next time.
-        let failed = |error: String| {
-            (
-                Attempt::NotSent {
-                    retry: true,
-                    answer: error,
-                },
-                false,
-            )
-        };
+        let failed = |error: String| (Attempt::not_sent(true, error), false);
         let mut mailbox = match self.mail.mailbox(account).await {
             Ok(mailbox) => mailbox,
             Err(error) => return failed(error.to_string()),
         };
         match filing::queue_outbox(&mut **mailbox, &mail.message_id, bytes).await {
-            Ok(Stored::Written) => (
-                Attempt::Sent {
-                    answer: "left in the outbox".to_owned(),
-                },
-                false,
-            ),
+            Ok(Stored::Written) => (Attempt::sent("left in the outbox"), false),
             Ok(Stored::AlreadyThere) => {
                 let query = Query {
                     message_id: Some(mail.message_id.clone()),
@@ -216,12 +168,7 @@ impl Sender {
                     .search(&query)
                     .await
                     .is_ok_and(|found| !found.is_empty());
-                (
-                    Attempt::Sent {
-                        answer: "was in the outbox already".to_owned(),
-                    },
-                    filed,
-                )
+                (Attempt::sent("was in the outbox already"), filed)
             }
             Err(error) => failed(error.to_string()),
         }
@@ -247,12 +194,12 @@ impl Sender {
 
 async fn submit(settings: &SmtpSettings, mail: &Outgoing, bytes: &[u8]) -> Attempt {
     let parse = |email: &str| {
-        email
-            .parse::<lettre::Address>()
-            .map_err(|error| Attempt::NotSent {
-                retry: false,
-                answer: format!("{email}: the address cannot be sent to: {error}"),
-            })
+        email.parse::<lettre::Address>().map_err(|error| {
+            Attempt::not_sent(
+                false,
+                format!("{email}: the address cannot be sent to: {error}"),
+            )
+        })
     };
     let from = match parse(mail.from.email()) {
         Ok(from) => from,

@@ -16,6 +16,8 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::response::Response;
 use platinum_kit::config::{ConfigError, TableReader, value_error};
 use platinum_kit::secret::Secret;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 /// How long one command may take.
@@ -83,111 +85,107 @@ impl SmtpSettings {
     }
 }
 
-/// What became of the attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Attempt {
-    /// The server took the message.
-    Sent {
-        /// What it answered.
-        answer: String,
-    },
+/// What became of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The server took it.
+    Sent,
     /// The server certainly did not take it.
-    NotSent {
-        /// Whether the same attempt may succeed later.
-        retry: bool,
-        /// Why.
-        answer: String,
-    },
-    /// The message was handed over and the answer was lost: the outcome is not known.
-    Unknown {
-        /// The last event on the connection.
-        answer: String,
-    },
+    NotSent,
+    /// It may have been taken: search for its Message-ID before anything else.
+    Unknown,
+}
+
+/// One attempt to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Whether the same attempt may succeed later.
+    pub retry: bool,
+    /// The answer of the server, or what went wrong.
+    pub answer: String,
+}
+
+impl Attempt {
+    pub(crate) fn sent(answer: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Sent,
+            retry: false,
+            answer: answer.into(),
+        }
+    }
+
+    pub(crate) fn not_sent(retry: bool, answer: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::NotSent,
+            retry,
+            answer: answer.into(),
+        }
+    }
+
+    fn unknown(answer: String) -> Self {
+        Self {
+            outcome: Outcome::Unknown,
+            retry: false,
+            answer,
+        }
+    }
 }
 
 /// Sends `mail` to all recipients, or to none of them.
 pub async fn send(settings: &SmtpSettings, from: &Address, to: &[Address], mail: &[u8]) -> Attempt {
     let prepared = timeout(PREPARE_TIME, prepare(settings, from, to, mail)).await;
     let prepared = prepared.unwrap_or_else(|_| {
-        Err(PrepareError::for_now(format!(
-            "{}:{} took longer than {} s before it asked for the message",
-            settings.host,
-            settings.port,
-            PREPARE_TIME.as_secs()
-        )))
+        Err(Attempt::not_sent(
+            true,
+            format!(
+                "{}:{} took longer than {} s before it asked for the message",
+                settings.host,
+                settings.port,
+                PREPARE_TIME.as_secs()
+            ),
+        ))
     });
     let mut connection = match prepared {
         Ok(connection) => connection,
-        Err(PrepareError { retry, answer }) => return Attempt::NotSent { retry, answer },
+        Err(attempt) => return attempt,
     };
     // lettre writes the line end before the final dot; with the mail's own there would be an empty line more.
     let mail = mail.strip_suffix(b"\r\n").unwrap_or(mail);
     // From here on only a reply of the server is proof.
     let attempt = match timeout(MESSAGE_TIME, connection.message(mail)).await {
-        Ok(Ok(response)) => Attempt::Sent {
-            answer: reply_text(&response),
-        },
-        Ok(Err(error)) if error.is_transient() => Attempt::NotSent {
-            retry: true,
-            answer: one_line(&error),
-        },
-        Ok(Err(error)) if error.is_permanent() => Attempt::NotSent {
-            retry: false,
-            answer: one_line(&error),
-        },
-        Ok(Err(error)) => Attempt::Unknown {
-            answer: format!(
-                "the message was handed over, then the connection failed: {}",
-                one_line(&error)
-            ),
-        },
-        Err(_) => Attempt::Unknown {
-            answer: format!(
-                "the message was handed over and not answered within {} s",
-                MESSAGE_TIME.as_secs()
-            ),
-        },
+        Ok(Ok(response)) => Attempt::sent(reply_text(&response)),
+        Ok(Err(error)) if error.is_transient() => Attempt::not_sent(true, one_line(&error)),
+        Ok(Err(error)) if error.is_permanent() => Attempt::not_sent(false, one_line(&error)),
+        Ok(Err(error)) => Attempt::unknown(format!(
+            "the message was handed over, then the connection failed: {}",
+            one_line(&error)
+        )),
+        Err(_) => Attempt::unknown(format!(
+            "the message was handed over and not answered within {} s",
+            MESSAGE_TIME.as_secs()
+        )),
     };
     let _ = timeout(Duration::from_secs(2), connection.quit()).await;
     attempt
 }
 
-/// Why it went no further; nothing was sent.
-struct PrepareError {
-    retry: bool,
-    answer: String,
-}
-
-impl PrepareError {
-    /// Nothing is wrong with the mail: it goes when the server answers or the settings are mended.
-    fn for_now(answer: impl Into<String>) -> Self {
-        Self {
-            retry: true,
-            answer: answer.into(),
-        }
-    }
-
-    fn for_good(answer: impl Into<String>) -> Self {
-        Self {
-            retry: false,
-            answer: answer.into(),
-        }
-    }
-}
-
-/// Everything before the message: connection, login, sender, recipients, DATA.
+/// Everything before the message: connection, login, sender, recipients, DATA. An attempt that ends here
+/// has sent nothing.
 async fn prepare(
     settings: &SmtpSettings,
     from: &Address,
     to: &[Address],
     mail: &[u8],
-) -> Result<AsyncSmtpConnection, PrepareError> {
+) -> Result<AsyncSmtpConnection, Attempt> {
     let server = format!("{}:{}", settings.host, settings.port);
     let password = settings
         .password
         .fetch()
         .await
-        .map_err(|error| PrepareError::for_now(error.to_string()))?;
+        .map_err(|error| Attempt::not_sent(true, error.to_string()))?;
     let tls = tls(settings).await?;
     let hello = ClientId::default();
     let at_once = (settings.security == Security::Tls).then(|| tls.clone());
@@ -198,9 +196,10 @@ async fn prepare(
     if settings.security == Security::StartTls {
         if !connection.can_starttls() {
             connection.abort().await;
-            return Err(PrepareError::for_now(format!(
-                "{server} does not offer STARTTLS; nothing is sent in the clear"
-            )));
+            return Err(Attempt::not_sent(
+                true,
+                format!("{server} does not offer STARTTLS; nothing is sent in the clear"),
+            ));
         }
         step(&server, "STARTTLS", connection.starttls(tls, &hello)).await?;
     }
@@ -211,7 +210,7 @@ async fn prepare(
         connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials),
     )
     .await
-    .map_err(|error| PrepareError::for_now(error.answer))?;
+    .map_err(|attempt| Attempt::not_sent(true, attempt.answer))?;
     let international = to
         .iter()
         .chain([from])
@@ -224,9 +223,10 @@ async fn prepare(
             .supports_feature(Extension::SmtpUtfEight)
         {
             connection.abort().await;
-            return Err(PrepareError::for_good(format!(
-                "{server} does not accept addresses with letters beyond ASCII (SMTPUTF8)"
-            )));
+            return Err(Attempt::not_sent(
+                false,
+                format!("{server} does not accept addresses with letters beyond ASCII (SMTPUTF8)"),
+            ));
         }
         parameters.push(MailParameter::SmtpUtfEight);
     }
@@ -245,10 +245,8 @@ async fn prepare(
         .await;
         if let Err(error) = accepted {
             connection.abort().await;
-            return Err(PrepareError {
-                answer: format!("recipient {address}: {}", error.answer),
-                ..error
-            });
+            let answer = format!("recipient {address}: {}", error.answer);
+            return Err(Attempt { answer, ..error });
         }
     }
     step(&server, "DATA", connection.command(Data)).await?;
@@ -259,28 +257,29 @@ async fn step<T>(
     server: &str,
     name: &str,
     work: impl Future<Output = Result<T, SmtpError>>,
-) -> Result<T, PrepareError> {
+) -> Result<T, Attempt> {
     match timeout(COMMAND_TIME, work).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(PrepareError {
-            retry: !error.is_permanent() && !error.is_client(),
-            answer: format!("{server}, {name}: {}", one_line(&error)),
-        }),
-        Err(_) => Err(PrepareError {
-            retry: true,
-            answer: format!(
+        Ok(Err(error)) => Err(Attempt::not_sent(
+            !error.is_permanent() && !error.is_client(),
+            format!("{server}, {name}: {}", one_line(&error)),
+        )),
+        Err(_) => Err(Attempt::not_sent(
+            true,
+            format!(
                 "{server} did not answer {name} within {} s",
                 COMMAND_TIME.as_secs()
             ),
-        }),
+        )),
     }
 }
 
-async fn tls(settings: &SmtpSettings) -> Result<TlsParameters, PrepareError> {
+async fn tls(settings: &SmtpSettings) -> Result<TlsParameters, Attempt> {
     let mut builder = TlsParameters::builder(settings.host.clone());
     if let Some(path) = &settings.ca_file {
-        let broken =
-            |reason: String| PrepareError::for_now(format!("ca-file {}: {reason}", path.display()));
+        let broken = |reason: String| {
+            Attempt::not_sent(true, format!("ca-file {}: {reason}", path.display()))
+        };
         let pem = tokio::fs::read(path)
             .await
             .map_err(|error| broken(error.to_string()))?;
@@ -290,7 +289,7 @@ async fn tls(settings: &SmtpSettings) -> Result<TlsParameters, PrepareError> {
     }
     builder
         .build()
-        .map_err(|error| PrepareError::for_now(format!("TLS: {}", one_line(&error))))
+        .map_err(|error| Attempt::not_sent(true, format!("TLS: {}", one_line(&error))))
 }
 
 fn reply_text(response: &Response) -> String {

@@ -3,6 +3,7 @@
 //! The backends are in [`crate::maildir`] and [`crate::imap`]; turning bytes into text is [`crate::message`].
 
 use std::any::Any;
+use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -94,7 +95,7 @@ pub struct SearchHit {
 /// Nothing here files a mail as sent or hands one on: the acting crate does that over the backend itself, which it
 /// finds by [`Any`].
 #[async_trait]
-pub trait Mailbox: Any + Send + Sync {
+pub trait Mailbox: Any + Debug + Send + Sync {
     /// The inbox as it is now, seen from its end: a cursor after which only mails to come are new.
     /// A Maildir answers the empty cursor.
     async fn cursor_at_end(&mut self) -> Result<Cursor, MailboxError>;

@@ -9,7 +9,7 @@ use std::{
 use platinum_core::{
     Action, AgentName, DraftId, EmailSend, Role, TaskId, Timestamp, UpdateId, VaultPath, layout,
 };
-use platinum_daemon::loops::keep_meanwhile;
+use platinum_daemon::loops::commit_meanwhile;
 use platinum_repo::{Address, ClientOptions, GitRemote, RemoteEvent, Repo};
 use platinum_sync::{Finish, SyncConfig, Synchronizer};
 use platinum_vault::{
@@ -66,7 +66,7 @@ pub fn serve((setup, socket): (Setup, std::path::PathBuf)) {
 }
 
 impl Host {
-    /// Does what comes in on a line, till its other end hangs up.
+    /// Does what comes in on a line, until its other end hangs up.
     fn serve(&self, mut line: &UnixStream, runtime: &tokio::runtime::Handle) {
         let process = std::process::id();
         let up = serde_json::to_string(&Up { process }).unwrap();
@@ -251,7 +251,7 @@ async fn keep_in_sync(sync: Synchronizer, mut wake_ups: WakeUps, every: Duration
     loop {
         let synced = tokio::select! {
             synced = sync.sync() => synced,
-            never = keep_meanwhile(sync.clone(), wake_ups.clone()) => match never {},
+            never = commit_meanwhile(sync.clone(), wake_ups.clone()) => match never {},
         };
         if let Err(error) = synced {
             println!("{error}");

@@ -378,7 +378,7 @@ fn a_watcher_ends_cleanly_on_sigterm_and_when_its_parent_goes() {
 
     let mut watcher = Running::start(&fixture);
     watcher.await_word("waiting for mail");
-    // Nobody else may write the record meanwhile.
+    // No one else may write the record meanwhile.
     let second = fixture.watcher().arg("--once").output().unwrap();
     assert!(String::from_utf8_lossy(&second.stderr).contains("another watcher"));
     fixture.drop_mail("1.new.host", b"Subject: arrives while it waits\r\n\r\nx");

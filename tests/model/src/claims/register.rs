@@ -138,7 +138,7 @@ impl Record {
             epoch: u64::from(self.epoch),
             at: Timestamp::UNIX_EPOCH,
             base: String::new(),
-            beat: 0,
+            heartbeats: 0,
         }
     }
 }

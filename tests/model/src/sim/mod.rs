@@ -65,7 +65,7 @@ pub struct Coverage {
     pub tentative: u32,
     /// Tasks claimed or finished without the remote.
     pub offline: u32,
-    /// Work of which the remote said, once it was back, that it is another's.
+    /// Work that turned out to be another's once the remote was back.
     pub lost_offline: u32,
     /// Stamps from too far ahead.
     pub distrusted: u32,

@@ -127,7 +127,7 @@ async fn head(stdout: &mut BufReader<ChildStdout>) -> anyhow::Result<Vec<(String
     }
 }
 
-/// The rest of the answer; when nobody listens any more, it is read to its end all the same.
+/// The rest of the answer; when no one listens any more, it is read to its end all the same.
 async fn relay(
     mut stdout: BufReader<ChildStdout>,
     mut to: http_body_util::channel::Sender<Bytes>,

@@ -4,7 +4,7 @@
 //! `http-backend` with the same variables; here hyper and rustls stand in for them, in this
 //! process, so that nothing is left behind.
 //! Lives elsewhere: one request to `http-backend` is in `cgi.rs`.
-//! Invariants: it trusts nobody without the user's name and password, for reading too; it listens
+//! Invariants: it trusts no one without the user's name and password, for reading too; it listens
 //! on loopback alone; the client trusts one authority, made for this server.
 
 use std::{
@@ -124,7 +124,7 @@ impl HttpsServer {
         self.port
     }
 
-    /// How often it turned somebody away who did not say the password: git's client asks without
+    /// How often it turned someone away who did not say the password: git's client asks without
     /// one first.
     pub fn turned_away(&self) -> usize {
         self.turned_away.load(Ordering::SeqCst)

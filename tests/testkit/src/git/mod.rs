@@ -104,7 +104,7 @@ pub fn hook(repository: &Path, name: &str, script: &str) -> anyhow::Result<PathB
     Ok(path)
 }
 
-/// A command that reads nobody's git configuration.
+/// A command that reads no one's git configuration.
 pub fn hermetic(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {

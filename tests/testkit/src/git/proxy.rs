@@ -4,7 +4,7 @@
 //! landed it learns from a witness, a hook of the repository that runs when the branch has moved
 //! and before receive-pack answers: the hook says over which connection the push came, and waits
 //! until the proxy has decided. So an answer is lost exactly when it tells the most.
-//! Invariants: it ends with its value; without it, the witness waits for nobody.
+//! Invariants: it ends with its value; without it, the witness waits for no one.
 
 use std::{
     collections::BTreeMap,

@@ -1,6 +1,6 @@
 //! [`SshServer`]: a real sshd with one repository, for one key.
 //!
-//! It runs as whoever runs the tests, and lets nobody else in. Root's sshd keeps an empty folder
+//! It runs as whoever runs the tests, and lets no one else in. Root's sshd keeps an empty folder
 //! `/run/sshd`; that one is made, all else is in a temporary folder.
 //! Invariants: keys alone, no password; no terminal, no forwarding; the client trusts the one host
 //! key it was given, and reads no configuration of the user's.
@@ -121,7 +121,7 @@ impl SshServer {
         self.access_at(Ipv4Addr::LOCALHOST.into(), port)
     }
 
-    /// How a client reaches it where somebody leads there.
+    /// How a client reaches it where someone leads there.
     pub fn access_at(&self, host: IpAddr, port: u16) -> Access {
         Access {
             address: self.address_at(host, port),
@@ -130,7 +130,7 @@ impl SshServer {
         }
     }
 
-    /// The ssh program with this server's key and nobody else's; it never asks.
+    /// The ssh program with this server's key and no one else's; it never asks.
     pub fn ssh(&self) -> String {
         let dir = self.folder.path().display();
         format!(

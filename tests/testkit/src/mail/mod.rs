@@ -27,7 +27,7 @@ use crate::{Child, free_ports, tls, wait_for};
 
 /// The mailbox that Platinum works for.
 pub const OWNER: &str = "owner@example.test";
-/// Somebody who writes to the owner.
+/// Someone who writes to the owner.
 pub const CLIENT: &str = "client@example.test";
 
 const READY: Duration = Duration::from_secs(20);

@@ -187,12 +187,12 @@ impl ScriptedImap {
         self.dir.path().join("password")
     }
 
-    /// How often somebody connected.
+    /// How often someone connected.
     pub fn connections(&self) -> usize {
         self.state.connections.load(Ordering::SeqCst)
     }
 
-    /// How often somebody tried to log in.
+    /// How often someone tried to log in.
     pub fn logins(&self) -> usize {
         self.state.logins.load(Ordering::SeqCst)
     }

@@ -1,6 +1,6 @@
 //! Configuration files of Dovecot 2.3 and Postfix 3 for one temporary folder.
 //!
-//! Dovecot runs as `nobody` when root starts it, and as ourselves otherwise. Postfix asks Dovecot
+//! Dovecot runs as `no one` when root starts it, and as ourselves otherwise. Postfix asks Dovecot
 //! who may send (SASL) and hands it the mail (LMTP); whatever is for another domain it refuses.
 
 use std::{fs, path::Path};

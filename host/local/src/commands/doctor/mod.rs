@@ -1,121 +1,90 @@
 //! `platinum doctor`: tries everything the daemon will need, and says what to do about what fails.
 //!
-//! Lives elsewhere: vault, state folder and remote are looked at in `places.rs`, the zones by themselves.
+//! Lives elsewhere: vault, state folder and remote are checked in `places.rs`, the zones by themselves;
+//! what a check is, in `platinum_api`.
 
 mod places;
 
+use platinum_api::{Check, JournalState};
 use platinum_capabilities::zones::CheckLevel;
 use platinum_core::Role;
-use platinum_daemon::{Config, installed, zone_server};
+use platinum_daemon::{Config, skills::RowState, zone_server};
 
 use super::{
-    CommandError, Context, Kind, skill, status,
-    terminal::{Table, Tone, count, plain},
+    CommandError, Context, Kind, skill,
+    terminal::{Level, Table, count, plain},
 };
 
 /// Try everything the daemon needs: vault, remote, mail server, model, skills, journal.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DoctorArgs {}
 
-/// What was looked at, how it is, and what to do.
-struct Finding {
-    tone: Tone,
-    what: String,
-    text: String,
-}
-
-fn good(what: &str, text: impl Into<String>) -> Finding {
-    Finding {
-        tone: Tone::Good,
-        what: what.to_owned(),
-        text: text.into(),
-    }
-}
-
-fn doubtful(what: &str, text: impl Into<String>) -> Finding {
-    Finding {
-        tone: Tone::Doubtful,
-        what: what.to_owned(),
-        text: text.into(),
-    }
-}
-
-fn bad(what: &str, text: impl Into<String>) -> Finding {
-    Finding {
-        tone: Tone::Bad,
-        what: what.to_owned(),
-        text: text.into(),
-    }
-}
-
 pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandError> {
     let config = ctx.load()?;
-    let mut findings = vec![good("config", ctx.config_path().display().to_string())];
-    findings.push(places::vault(&config));
+    let mut checks = vec![Check::ok("config", ctx.config_path().display().to_string())];
+    checks.push(places::vault(&config));
     let state = places::state(&config.vault.state);
-    let is_private = state.tone != Tone::Bad;
-    findings.push(state);
+    let is_private = state.level != Level::Error;
+    checks.push(state);
     if is_private {
-        findings.extend(places::remote(&config).await);
+        checks.extend(places::remote(&config).await);
     } else {
-        findings.push(doubtful("remote", "not asked: it needs the state folder"));
+        checks.push(Check::warn(
+            "remote",
+            "not asked: it needs the state folder",
+        ));
     }
-    findings.extend(places::conflicts(&config));
+    checks.extend(places::conflicts(&config));
     for (id, zone) in config.zones.configured() {
         let checked = zone.check(zone_server(&**zone, Role::Local)).await;
-        let tone = match checked.level {
-            CheckLevel::Ok => Tone::Good,
-            CheckLevel::Warning => Tone::Doubtful,
-            CheckLevel::Error => Tone::Bad,
+        let level = match checked.level {
+            CheckLevel::Ok => Level::Ok,
+            CheckLevel::Warning => Level::Warn,
+            CheckLevel::Error => Level::Error,
         };
-        findings.push(Finding {
-            tone,
-            what: id.to_owned(),
-            text: plain(&checked.text, 500),
-        });
+        checks.push(Check::new(id, level, plain(&checked.text, 500)));
     }
-    findings.push(model(&config));
-    findings.push(skills(ctx));
-    let (tone, text) = status::journal(&config.vault.state);
-    findings.push(Finding {
-        tone,
-        what: "journal".to_owned(),
-        text,
-    });
+    checks.push(model(&config));
+    checks.push(skills(ctx, &config));
+    checks.push(JournalState::read(&config.vault.state).check());
 
     let mut table = Table::default();
-    for Finding { tone, what, text } in &findings {
-        let word = match tone {
-            Tone::Good | Tone::Quiet => "ok",
-            Tone::Doubtful => "look",
-            Tone::Bad => "wrong",
+    for check in &checks {
+        let word = match check.level {
+            Level::Ok | Level::Dim => "ok",
+            Level::Warn => "warn",
+            Level::Error => "wrong",
         };
-        table.toned(0, *tone, [word, what.as_str(), text.as_str()]);
+        table.coloured(
+            0,
+            check.level,
+            [word, check.name.as_str(), &check.sentence()],
+        );
     }
     ctx.print(&table.render(ctx.paint))?;
-    match findings
+    match checks
         .iter()
-        .filter(|finding| finding.tone == Tone::Bad)
+        .filter(|check| check.level == Level::Error)
         .count()
     {
         0 => Ok(()),
         wrong => Err(CommandError::new(
             Kind::Failed,
             format!(
-                "{} wrong; the lines above say what",
+                "{} wrong; see the lines above",
                 count(wrong, "thing is", "things are")
             ),
         )),
     }
 }
 
-fn model(config: &Config) -> Finding {
+fn model(config: &Config) -> Check {
     match config.model.check() {
-        Ok(name) if name == "builtin" => good(
+        Ok(name) if name == "builtin" => Check::ok(
             "model",
             "builtin: no key needed; its drafts have gaps for you to fill in",
         ),
-        Ok(name) => good(
+        Ok(name) => Check::ok(
             "model",
             format!(
                 "{}, {} tokens a day",
@@ -123,35 +92,41 @@ fn model(config: &Config) -> Finding {
                 config.model.daily_tokens
             ),
         ),
-        Err(error) => bad("model", error.to_string()),
+        Err(error) => Check::error("model", error.to_string()),
     }
 }
 
-fn skills(ctx: &Context) -> Finding {
-    let looked = || -> Result<Finding, CommandError> {
+fn skills(ctx: &Context, config: &Config) -> Check {
+    let check = || -> Result<Check, CommandError> {
         let folder = ctx.skills_folder()?;
-        let found = installed(&folder)?;
-        let checked = skill::Checker::new()?;
-        let mut links = 0;
+        let rows = skill::skill_rows(&folder, Some(config), Role::Local)?;
+        let mut running = std::collections::BTreeSet::new();
         let mut refused = Vec::new();
-        for one in &found {
-            match checked.check(&one.name, &one.read_component()?, Role::Local) {
-                Ok(()) => links += 1,
-                Err(why) => refused.push(plain(&why, 300)),
+        for row in &rows {
+            match &row.state {
+                RowState::Runs => {
+                    running.insert(row.skill.as_str());
+                }
+                RowState::BeyondRole => {}
+                RowState::Refused(reason) => {
+                    refused.push(plain(&format!("{}: {reason}", row.skill), 300));
+                }
             }
         }
         Ok(match refused.as_slice() {
-            [] if links == 0 => bad("skills", format!("there is none in {}", folder.display())),
-            [] => good(
+            [] if running.is_empty() => {
+                Check::error("skills", format!("none found in {}", folder.display()))
+            }
+            [] => Check::ok(
                 "skills",
                 format!(
                     "{} in {}",
-                    count(links, "skill", "skills"),
+                    count(running.len(), "skill", "skills"),
                     folder.display()
                 ),
             ),
-            refused => doubtful("skills", refused.join("; ")),
+            refused => Check::warn("skills", refused.join("; ")),
         })
     };
-    looked().unwrap_or_else(|error| bad("skills", error.message))
+    check().unwrap_or_else(|error| Check::error("skills", error.message))
 }

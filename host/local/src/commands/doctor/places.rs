@@ -1,32 +1,26 @@
-//! What `platinum doctor` looks at on this machine and at the remote.
+//! What `platinum doctor` checks on this machine and at the remote.
 
 use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
-use platinum_core::{VaultPath, layout};
+use platinum_api::{SyncOverview, conflict_copies, conflicts_check, is_daemon_running};
+use platinum_core::{Role, Timestamp, VaultPath, layout};
 use platinum_daemon::{Config, make_state_folder};
 use platinum_repo::{GitRemote, Remote};
 use platinum_vault::Vault;
 
-use super::{
-    super::{
-        freshness::{self, Row},
-        status::daemon_runs,
-        terminal::plain,
-    },
-    Finding, bad, doubtful, good,
-};
+use super::{super::terminal::plain, Check};
 
-pub(super) fn vault(config: &Config) -> Finding {
+pub(super) fn vault(config: &Config) -> Check {
     let vault = match Vault::open(&config.vault.path) {
         Ok(vault) => vault,
-        Err(error) => return bad("vault", error.to_string()),
+        Err(error) => return Check::error("vault", error.to_string()),
     };
     let missing: Vec<&str> = layout::FOLDERS
         .into_iter()
         .filter(|folder| !vault.root().join(folder).is_dir())
         .collect();
     if !missing.is_empty() {
-        return doubtful(
+        return Check::warn(
             "vault",
             format!(
                 "{} has no {}; they are made when needed",
@@ -36,27 +30,27 @@ pub(super) fn vault(config: &Config) -> Finding {
         );
     }
     match VaultPath::new(layout::HANDBOOK).map(|path| vault.exists(&path)) {
-        Ok(Ok(true)) if is_starter(&vault) => doubtful(
+        Ok(Ok(true)) if is_starter(&vault) => Check::warn(
             "vault",
             format!(
-                "{}: the {} still has the gaps of its start; drafts follow what it says",
+                "{}: the {} still has the gaps of the starter; drafts follow what it says",
                 vault.root().display(),
                 layout::HANDBOOK
             ),
         ),
-        Ok(Ok(true)) => good("vault", vault.root().display().to_string()),
-        Ok(Err(error)) => bad("vault", error.to_string()),
-        _ => doubtful(
+        Ok(Ok(true)) => Check::ok("vault", vault.root().display().to_string()),
+        Ok(Err(error)) => Check::error("vault", error.to_string()),
+        _ => Check::warn(
             "vault",
             format!(
-                "there is no {}: drafts know none of your rules",
+                "{} is missing: drafts follow none of your rules",
                 layout::HANDBOOK
             ),
         ),
     }
 }
 
-/// Whether the handbook is as `init` wrote it where it asks who the owner is.
+/// Whether the handbook still has the gap in which `init` asks for the owner's name.
 fn is_starter(vault: &Vault) -> bool {
     const GAP: &str = "[[your name or company]]";
     const MOST: u64 = 1024 * 1024;
@@ -66,42 +60,47 @@ fn is_starter(vault: &Vault) -> bool {
         .is_some_and(|text| text.contains(GAP))
 }
 
-pub(super) fn state(path: &Path) -> Finding {
+pub(super) fn state(path: &Path) -> Check {
     match std::fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => good(
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Check::ok(
             "state",
             format!("{} is made when the daemon first runs", path.display()),
         ),
-        Err(error) => bad("state", format!("{}: {error}", path.display())),
-        Ok(meta) if !meta.is_dir() => bad("state", format!("{} is no folder", path.display())),
-        Ok(meta) if meta.permissions().mode() & 0o077 != 0 => bad(
-            "state",
-            format!(
-                "others can look into {0}; run: chmod 700 {0}",
-                path.display()
-            ),
-        ),
-        Ok(_) if daemon_runs(path) => {
-            good("state", format!("{}, in use by the daemon", path.display()))
+        Err(error) => Check::error("state", format!("{}: {error}", path.display())),
+        Ok(meta) if !meta.is_dir() => {
+            Check::error("state", format!("{} is not a folder", path.display()))
         }
-        Ok(_) => good("state", path.display().to_string()),
+        Ok(meta) if meta.permissions().mode() & 0o077 != 0 => {
+            Check::error("state", format!("other users can read {}", path.display()))
+                .remedy(format!("run: chmod 700 {}", path.display()))
+        }
+        Ok(_) if is_daemon_running(path) => {
+            Check::ok("state", format!("{}, in use by the daemon", path.display()))
+        }
+        Ok(_) => Check::ok("state", path.display().to_string()),
     }
 }
 
-/// The remote, and how the vault stands to it.
-pub(super) async fn remote(config: &Config) -> Vec<Finding> {
+/// The remote, and how the vault compares with it.
+pub(super) async fn remote(config: &Config) -> Vec<Check> {
     if config.sync.remote.is_empty() {
-        return vec![doubtful(
-            "remote",
-            "none: this host works alone; `sync.remote` names one",
-        )];
+        return vec![
+            Check::warn("remote", "none: this host works alone").remedy("`sync.remote` names one"),
+        ];
     }
-    if daemon_runs(&config.vault.state) {
-        // Two programs in one repository would get into each other's way: the daemon asks it.
-        return freshness::rows(config).into_iter().map(finding).collect();
+    let overview = || {
+        SyncOverview::read(
+            config,
+            config.agent(Role::Local).ok().as_ref(),
+            Timestamp::now(),
+        )
+    };
+    if is_daemon_running(&config.vault.state) {
+        // Two programs in one repository would disturb each other: the daemon asks the remote.
+        return overview().checks();
     }
     if let Err(error) = make_state_folder(&config.vault.state) {
-        return vec![bad(
+        return vec![Check::error(
             "remote",
             format!("{}: {error}", config.vault.state.display()),
         )];
@@ -111,40 +110,29 @@ pub(super) async fn remote(config: &Config) -> Vec<Finding> {
     let opened = GitRemote::open(&git_dir, &config.sync.remote, limit);
     let remote = match opened {
         Ok(remote) => remote,
-        Err(error) => return vec![bad("remote", error.to_string())],
+        Err(error) => return vec![Check::error("remote", error.to_string())],
     };
-    let asked = match remote.fetch().await {
-        Ok(Some(tip)) => good(
-            "remote",
+    let (asked, overview) = match remote.fetch().await {
+        Ok(Some(tip)) => (
             format!("{} answers, at {tip:.10}", remote.describe()),
+            overview().with_answer(&tip.to_string()),
         ),
-        Ok(None) => good(
-            "remote",
+        Ok(None) => (
             format!("{} answers and is empty", remote.describe()),
+            overview(),
         ),
-        Err(error) => return vec![bad("remote", plain(&error.to_string(), 400))],
+        Err(error) => return vec![Check::error("remote", plain(&error.to_string(), 400))],
     };
-    // Its first row tells of the daemon's own last contact: ours is newer.
-    let rest = freshness::rows(config).into_iter().skip(1).map(finding);
-    std::iter::once(asked).chain(rest).collect()
+    // The first of them is the daemon's own last contact: this one is newer.
+    let rest = overview.checks().into_iter().skip(1);
+    std::iter::once(Check::ok("remote", asked))
+        .chain(rest)
+        .collect()
 }
 
 /// Conflict copies that wait for the owner.
-pub(super) fn conflicts(config: &Config) -> Option<Finding> {
-    // A vault that cannot be read is told of in its own row.
-    let entries = Vault::open(&config.vault.path).ok()?.walk().ok()?;
-    let copies: Vec<VaultPath> = entries
-        .into_iter()
-        .map(|entry| entry.path)
-        .filter(freshness::is_conflict_copy)
-        .collect();
-    freshness::conflicts(&copies).map(finding)
-}
-
-fn finding(row: Row) -> Finding {
-    Finding {
-        tone: row.tone,
-        what: row.what.to_owned(),
-        text: row.text,
-    }
+pub(super) fn conflicts(config: &Config) -> Option<Check> {
+    // A vault that cannot be read is an error in its own row.
+    let vault = Vault::open(&config.vault.path).ok()?;
+    conflicts_check(&conflict_copies(&vault).ok()?)
 }

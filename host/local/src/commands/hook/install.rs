@@ -1,7 +1,7 @@
 //! `platinum hook install`: makes a bare repository on this machine judge what is pushed to it.
 //!
-//! Invariants: a hook that somebody else wrote is left as it is; doing it twice is doing it once,
-//! with the keys that are trusted then.
+//! Invariants: a hook that Platinum did not write is left as it is; a second run changes nothing but
+//! the list of trusted keys.
 
 use std::{
     ffi::OsStr,
@@ -16,21 +16,21 @@ use platinum_verify::{hook::ALLOWED, hook::SIGNERS, identity::SIGNERS_FILE};
 
 use super::super::{CommandError, Context, Kind};
 
-/// What git is told so that history only grows and every object is looked at.
+/// Git's settings by which history only grows and every object is checked.
 const SETTINGS: [(&str, &str); 3] = [
     ("receive.denyNonFastForwards", "true"),
     ("receive.denyDeletes", "true"),
     ("receive.fsckObjects", "true"),
 ];
-/// How our own hook is known again.
+/// Marks a hook as ours.
 const MARK: &str = "# Written by `platinum hook install`";
 
-/// Make a bare repository refuse what the two halves of the house would refuse.
+/// Make a bare repository refuse the pushes that both daemons would refuse.
 #[derive(Debug, clap::Args)]
 pub(crate) struct InstallArgs {
     /// The bare repository.
     repository: PathBuf,
-    /// Whose signatures count [default: those that this host trusts].
+    /// The keys to trust [default: those that this host trusts].
     #[arg(long, value_name = "FILE")]
     signers: Option<PathBuf>,
 }
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &InstallArgs, ctx: &Context) -> Result<(), CommandError>
     if !repository.join("HEAD").is_file() || !repository.join("objects").is_dir() {
         return Err(CommandError::new(
             Kind::NotFound,
-            format!("{} is no bare repository", repository.display()),
+            format!("{} is not a bare repository", repository.display()),
         )
         .hint("`git init --bare FOLDER` makes one"));
     }
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &InstallArgs, ctx: &Context) -> Result<(), CommandError>
         fs::create_dir_all(folder)?;
     }
     write(&kept, &signers.to_string(), 0o644)?;
-    // What the owner lets leave this machine has to be let in there.
+    // What the owner allows to leave this machine must be accepted there.
     if let Some(allowed) = allowed {
         write(&repository.join(ALLOWED), &allowed, 0o644)?;
     }
@@ -74,26 +74,29 @@ pub(crate) fn run(args: &InstallArgs, ctx: &Context) -> Result<(), CommandError>
     // Last: from here on every push is judged.
     let program = std::env::current_exe()?;
     install(&repository, &program)?;
-    let mut told = format!(
-        "{} judges what is pushed from now on. It trusts:\n",
+    let mut text = format!(
+        "{} checks every push from now on. It trusts:\n",
         repository.display()
     );
     for signer in signers.iter() {
-        told.push_str(&format!(
+        text.push_str(&format!(
             "  {} ({}) {}\n",
             signer.agent,
             signer.role,
             signer.key.fingerprint()
         ));
     }
-    ctx.print(&told)
+    ctx.print(&text)
 }
 
 fn install(repository: &Path, program: &Path) -> Result<(), CommandError> {
     let Some(program) = program.to_str() else {
         return Err(CommandError::new(
             Kind::Failed,
-            format!("{} is not UTF-8, which a hook has to be", program.display()),
+            format!(
+                "{} is not UTF-8, as the path in a hook must be",
+                program.display()
+            ),
         ));
     };
     let hook = repository.join("hooks/pre-receive");
@@ -102,7 +105,10 @@ fn install(repository: &Path, program: &Path) -> Result<(), CommandError> {
     {
         return Err(CommandError::new(
             Kind::Conflict,
-            format!("{} is there already, and not ours", hook.display()),
+            format!(
+                "{} exists already, and Platinum did not write it",
+                hook.display()
+            ),
         )
         .hint("move it away, or call `platinum hook pre-receive` in it with the same stdin"));
     }
@@ -141,9 +147,9 @@ fn set(repository: &Path, key: &str, value: &str) -> Result<(), CommandError> {
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     Err(CommandError::new(
         Kind::Failed,
-        format!("git config {key}: {}", said.trim()),
+        format!("git config {key}: {}", stderr.trim()),
     ))
 }

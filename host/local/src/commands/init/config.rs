@@ -20,13 +20,13 @@ pub(super) fn config_text(
         None => Err(CommandError::new(
             Kind::Usage,
             format!(
-                "{} is not UTF-8, which the configuration has to be",
+                "{} is not UTF-8, as a path in the configuration must be",
                 path.display()
             ),
         )),
     };
     Ok(format!(
-        "# Platinum, the local half. What is not said here has its default; `platinum doctor` tries it.\n\
+        "# Platinum on the owner's machine. Keys that are absent have defaults; `platinum doctor` checks it all.\n\
          \n\
          [vault]\n\
          path = {}\n\
@@ -34,7 +34,7 @@ pub(super) fn config_text(
          state = {}\n\
          \n\
          [sync]\n\
-         # Where the vault meets its cloud half; empty: this host works alone.\n\
+         # The Git remote that is shared with the cloud host; empty: this host works alone.\n\
          remote = {}\n\
          \n\
          # The account, the mail servers' own file, and the variables that they may see.\n\
@@ -58,7 +58,7 @@ pub(super) fn write_config(path: &Path, text: &str) -> Result<(), CommandError> 
     let failed = |error: std::io::Error| {
         CommandError::new(
             Kind::Failed,
-            format!("{} cannot be written: {error}", path.display()),
+            format!("cannot write {}: {error}", path.display()),
         )
     };
     if let Some(folder) = path

@@ -1,5 +1,5 @@
-//! `platinum init`: the folders of a vault, two starter pages, the configuration of the local half
-//! and its key. What is there already is left as it is; a configuration is never overwritten.
+//! `platinum init`: the folders of a vault, two starter pages, this host's configuration and its
+//! key. Existing files are left as they are; a configuration is never overwritten.
 
 mod config;
 mod ignore;
@@ -14,17 +14,17 @@ use platinum_vault::{Vault, VaultError};
 use super::{
     CommandError, Context, Kind, in_home,
     keys::{EXCHANGE, identity},
-    terminal::Tone,
+    terminal::Level,
 };
 
-/// Make a vault and the configuration of the local half.
+/// Make a vault and this machine's configuration.
 ///
 /// An existing Obsidian vault keeps all it has.
 #[derive(Debug, clap::Args)]
 pub(crate) struct InitArgs {
-    /// The vault's folder; it is made if it is not there.
+    /// The vault's folder; it is created if it does not exist.
     vault: PathBuf,
-    /// Where the vault meets its cloud half: an ssh or https address, or a folder.
+    /// The Git remote that is shared with the cloud host: an ssh or https address, or a folder.
     #[arg(long, default_value = "", hide_default_value = true)]
     remote: String,
     /// The private folder for Git objects, the journal and compiled skills
@@ -41,7 +41,7 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
     if config.exists() {
         return Err(CommandError::new(
             Kind::Conflict,
-            format!("there is a configuration already: {}", config.display()),
+            format!("a configuration exists already: {}", config.display()),
         )
         .hint("change it by hand, or give another one with --config FILE"));
     }
@@ -60,7 +60,7 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
         };
         return Err(CommandError::new(
             Kind::Usage,
-            format!("the {what} would be inside the vault, where it would be shared"),
+            format!("the {what} would be inside the vault, and so shared with every host"),
         )
         .hint("choose another folder with --state, or another file with --config"));
     }
@@ -84,9 +84,9 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
     write_config(config, &written)?;
     let identity = identity(&ctx.load()?)?;
 
-    let good = |word: &str| ctx.paint.word(Tone::Good, word);
+    let good = |word: &str| ctx.paint.word(Level::Ok, word);
     let pages = if made.is_empty() {
-        "its pages were there already".to_owned()
+        "its pages existed already".to_owned()
     } else {
         format!("with a starter {}", made.join(" and "))
     };
@@ -100,11 +100,11 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
     ];
     next.push(match args.remote.is_empty() {
         true => format!(
-            "For a cloud half: name the remote under [sync], and exchange keys, once:\n     {EXCHANGE}"
+            "For a cloud host: name the remote under [sync], and exchange keys, once:\n     {EXCHANGE}"
         ),
         false => format!("Exchange keys with your cloud host, once:\n     {EXCHANGE}"),
     });
-    next.push("platinum doctor tries it all; platinum run starts the local half.".to_owned());
+    next.push("`platinum doctor` checks everything; `platinum run` starts the daemon.".to_owned());
     let next: String = (1..)
         .zip(next)
         .map(|(n, step)| format!("  {n}. {step}\n"))

@@ -1,42 +1,30 @@
-//! `platinum key` and `platinum trust`: the two halves learn each other's keys, once.
+//! `platinum key` and `platinum trust`: the two hosts exchange their public keys, once.
 //!
-//! What is meant for the other half goes to stdout alone, so that both are one command:
+//! Only what the other host needs goes to stdout, so that the exchange is one command:
 //! `platinum trust "$(ssh vm platinum-cloud trust --config cloud.toml "'$(platinum key)'")"`.
-//! Lives elsewhere: the rules of whom to trust are `platinum_verify::identity`'s.
+//! Lives elsewhere: the rules for trusting a key are `platinum_verify::identity`'s.
 
-use platinum_core::{AgentName, Role};
-use platinum_daemon::{Config, Trust, make_state_folder};
+use platinum_core::Role;
+use platinum_daemon::{Config, make_state_folder};
 use platinum_verify::{Identity, IdentityError};
 
 use super::{CommandError, Context, Kind};
 
-/// How the halves exchange their keys, for the person who has to do it.
+/// The command that exchanges the keys, for the person who runs it.
 pub(super) const EXCHANGE: &str = "platinum trust \"$(ssh HOST platinum-cloud trust --config FILE \
                                    \"'$(platinum key)'\")\"";
 
-/// Print the line that your cloud host has to trust.
+/// Print this machine's public key, for the cloud host to trust.
 #[derive(Debug, clap::Args)]
 pub(crate) struct KeyArgs {}
 
-/// Trust the key of a cloud host: the line that `platinum-cloud key` prints there.
+/// Trust the public key of a cloud host, as `platinum-cloud key` prints it there.
 ///
-/// Prints this machine's own line, for the cloud host to trust.
+/// Prints this machine's own public key, for the cloud host to trust.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TrustArgs {
-    /// The line.
-    #[arg(required_unless_present = "revoke")]
-    line: Option<String>,
-    /// Stop trusting the keys that stand against it: a host that was set up anew. What they
-    /// signed until now still counts.
-    #[arg(long)]
-    replace: bool,
-    /// Stop trusting the keys of a host, with none in their place.
-    #[arg(long, value_name = "AGENT", conflicts_with_all = ["line", "replace"])]
-    revoke: Option<AgentName>,
-    /// Do not ask the remote what was signed until now: only what this machine has fetched
-    /// counts. For a key that was stolen, or a remote that is gone.
-    #[arg(long)]
-    without_remote: bool,
+    #[command(flatten)]
+    trust: platinum_daemon::TrustArgs,
 }
 
 pub(crate) fn key(_: &KeyArgs, ctx: &Context) -> Result<(), CommandError> {
@@ -52,16 +40,17 @@ pub(crate) fn key(_: &KeyArgs, ctx: &Context) -> Result<(), CommandError> {
 pub(crate) async fn trust(args: &TrustArgs, ctx: &Context) -> Result<(), CommandError> {
     let config = ctx.load()?;
     let identity = identity(&config)?;
-    let asked = Trust::asked(args.line.as_deref(), args.replace, args.revoke.as_ref());
-    let told = platinum_daemon::trust(&config, &identity, asked, args.without_remote).await?;
-    told.iter().for_each(|told| eprintln!("{told}"));
-    match asked {
-        Trust::Key { .. } => ctx.print(&format!("{}\n", identity.line())),
-        Trust::Revoke(_) => Ok(()),
+    let done = platinum_daemon::trust(&config, &identity, &args.trust).await?;
+    done.messages
+        .iter()
+        .for_each(|message| eprintln!("{message}"));
+    match done.own_line {
+        Some(line) => ctx.print(&format!("{line}\n")),
+        None => Ok(()),
     }
 }
 
-/// The identity of a configuration; made if there is none yet.
+/// This host's identity; made if there is none yet.
 pub(super) fn identity(config: &Config) -> Result<Identity, CommandError> {
     let agent = config
         .agent(Role::Local)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use platinum_core::Role;
 
 use super::{
-    super::terminal::{Table, Tone, count, plain},
+    super::terminal::{Level, Table, count, plain},
     Checker, CommandError, Context, Kind, components,
 };
 
@@ -33,14 +33,11 @@ pub(super) fn run(args: &CheckArgs, ctx: &Context) -> Result<(), CommandError> {
         for &role in &roles {
             let name = plain(&component.name, 64);
             match checker.check(&name, &component.bytes, role) {
-                Ok(()) => table.toned(2, Tone::Good, [name.as_str(), role.as_str(), "links"]),
+                Ok(()) => table.coloured(2, Level::Ok, [name.as_str(), role.as_str(), "links"]),
                 Err(why) => {
                     refused += 1;
-                    table.toned(
-                        2,
-                        Tone::Bad,
-                        [name.as_str(), role.as_str(), &plain(&why, 2000)],
-                    );
+                    let why = plain(&why.to_string(), 2000);
+                    table.coloured(2, Level::Error, [name.as_str(), role.as_str(), &why]);
                 }
             }
         }

@@ -7,7 +7,7 @@ use platinum_core::{Capability, Role};
 use platinum_policy::allows;
 
 use super::{
-    super::terminal::{Table, Tone, plain},
+    super::terminal::{Level, Table, plain},
     Checker, CommandError, Context, Kind, read,
 };
 
@@ -20,11 +20,10 @@ pub(crate) struct InspectArgs {
 
 pub(super) fn run(args: &InspectArgs, ctx: &Context) -> Result<(), CommandError> {
     let component = read(&args.file)?;
-    let failed = |why: String| CommandError::new(Kind::Failed, why);
     let checker = Checker::new()?;
     let report = checker
         .report(&component.name, &component.bytes, Role::Local)
-        .map_err(failed)?;
+        .map_err(|error| CommandError::new(Kind::Failed, error.to_string()))?;
     let mut table = Table::default();
     for line in &report.imports {
         let import = plain(&line.import, 200);
@@ -35,9 +34,9 @@ pub(super) fn run(args: &InspectArgs, ctx: &Context) -> Result<(), CommandError>
                     .filter(|&role| allows(role, capability))
                     .map(Role::as_str)
                     .collect();
-                table.toned(
+                table.coloured(
                     1,
-                    Tone::Good,
+                    Level::Ok,
                     [import.as_str(), &roles.join(", "), grants(capability)],
                 );
             }
@@ -48,12 +47,12 @@ pub(super) fn run(args: &InspectArgs, ctx: &Context) -> Result<(), CommandError>
                     true => "nothing: WASI on an empty context",
                     false => "nothing: records only",
                 };
-                table.toned(1, Tone::Quiet, [import.as_str(), "all", what]);
+                table.coloured(1, Level::Dim, [import.as_str(), "all", what]);
             }
             Err(_) => {
-                table.toned(
+                table.coloured(
                     1,
-                    Tone::Bad,
+                    Level::Error,
                     [import.as_str(), "none", "it is not in the contract"],
                 );
             }
@@ -73,8 +72,8 @@ pub(super) fn run(args: &InspectArgs, ctx: &Context) -> Result<(), CommandError>
     text.push('\n');
     for role in Role::ALL {
         let verdict = match checker.check(&component.name, &component.bytes, role) {
-            Ok(()) => ctx.paint.word(Tone::Good, "links"),
-            Err(why) => ctx.paint.word(Tone::Bad, &plain(&why, 2000)),
+            Ok(()) => ctx.paint.word(Level::Ok, "links"),
+            Err(why) => ctx.paint.word(Level::Error, &plain(&why.to_string(), 2000)),
         };
         text.push_str(&format!("role {role}: {verdict}\n"));
     }
@@ -105,9 +104,9 @@ const fn grants(capability: Capability) -> &'static str {
         Capability::OdooRead => "read from Odoo",
         Capability::OdooDraft => "create a draft entry in Odoo",
         Capability::SyncRun => "pull and push the vault",
-        Capability::HealthObserve => "see how the parts of the house are",
-        Capability::HealthRestart => "restart one part of the house",
-        Capability::HealthAlert => "tell the owner",
+        Capability::HealthObserve => "see how the parts of the host are",
+        Capability::HealthRestart => "restart one part of the host",
+        Capability::HealthAlert => "alert the owner",
         Capability::UpdatesCollect => "take status notes for merging",
         Capability::DashboardBoard => "read and replace the dashboard",
         Capability::ApprovalsQueue => "take what the owner approved",

@@ -1,46 +1,95 @@
-//! `platinum skill list`: the installed skills and the roles that let them in.
+//! `platinum skill list`: what becomes of every installed skill, by event and zone.
+
+use std::collections::BTreeMap;
 
 use platinum_core::Role;
-use platinum_daemon::installed;
+use platinum_daemon::skills::{RowState, SkillRow};
 
 use super::{
-    super::terminal::{Table, Tone, plain},
-    Checker, CommandError, Context,
+    super::terminal::{Level, Table, plain},
+    CommandError, Context, skill_rows,
 };
 
-/// List the installed skills and the roles that let them in.
+/// List the installed skills: what they run on, in which zone and role, and why not.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {}
 
+/// One line of the list: a skill for an event, with what becomes of it in each role.
+#[derive(Debug, Default)]
+struct Line {
+    states: [Option<RowState>; 2],
+}
+
 pub(super) fn run(_: &ListArgs, ctx: &Context) -> Result<(), CommandError> {
     let folder = ctx.skills_folder()?;
-    let found = installed(&folder)?;
-    if found.is_empty() {
+    let config = match ctx.config_path().exists() {
+        true => Some(ctx.load()?),
+        false => None,
+    };
+    let mut order = Vec::new();
+    let mut lines: BTreeMap<(String, String, String), Line> = BTreeMap::new();
+    // The local role first: on a machine of the owner's its rows are what runs here.
+    for (at, role) in [(1, Role::Local), (0, Role::Cloud)] {
+        for row in skill_rows(&folder, config.as_ref(), role)? {
+            let key = key(&row);
+            if !lines.contains_key(&key) {
+                order.push(key.clone());
+            }
+            let state = &mut lines.entry(key).or_default().states[at];
+            // A skill may have more than one folder that is not granted.
+            *state = Some(match (state.take(), row.state) {
+                (Some(RowState::Refused(first)), RowState::Refused(second)) => {
+                    RowState::Refused(format!("{first}; {second}"))
+                }
+                (_, state) => state,
+            });
+        }
+    }
+    if order.is_empty() {
         return ctx.print(&format!("There is no skill in {}.\n", folder.display()));
     }
-    let checker = Checker::new()?;
     let mut table = Table::default();
-    for skill in &found {
-        let component = skill.read_component()?;
-        let lets_in = |role: &Role| checker.check(&skill.name, &component, *role).is_ok();
-        let roles: Vec<&str> = Role::ALL
-            .iter()
-            .filter(|role| lets_in(role))
-            .map(|role| role.as_str())
-            .collect();
-        let (tone, roles) = match roles.as_slice() {
-            [] => (Tone::Bad, "no role".to_owned()),
-            roles => (Tone::Good, roles.join(", ")),
+    table.row(["EVENT", "ZONE", "SKILL", "CLOUD", "LOCAL", "WHY NOT"]);
+    for key in &order {
+        let Some(line) = lines.get(key) else { continue };
+        let (event, zone, skill) = key;
+        let [cloud, local] = line.states.each_ref().map(word);
+        let mut reasons: Vec<&str> = line.states.iter().flatten().filter_map(reason).collect();
+        reasons.dedup();
+        let level = match reasons.is_empty() {
+            true => Level::Ok,
+            false => Level::Error,
         };
-        table.toned(
-            1,
-            tone,
-            [
-                plain(&skill.name, 64).as_str(),
-                &roles,
-                &plain(&skill.description, 100),
-            ],
+        let reasons = plain(&reasons.join("; "), 2000);
+        table.coloured(
+            2,
+            level,
+            [event.as_str(), zone, skill, cloud, local, &reasons],
         );
     }
     ctx.print(&table.render(ctx.paint))
+}
+
+fn key(row: &SkillRow) -> (String, String, String) {
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    (
+        or_dash(row.event.as_ref().map(ToString::to_string)),
+        or_dash(row.zone.map(|zone| zone.to_string())),
+        plain(&row.skill, 64),
+    )
+}
+
+fn word(state: &Option<RowState>) -> &'static str {
+    match state {
+        Some(RowState::Runs) => "runs",
+        Some(RowState::BeyondRole) | None => "-",
+        Some(RowState::Refused(_)) => "no",
+    }
+}
+
+fn reason(state: &RowState) -> Option<&str> {
+    match state {
+        RowState::Refused(reason) => Some(reason),
+        RowState::Runs | RowState::BeyondRole => None,
+    }
 }

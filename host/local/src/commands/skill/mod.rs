@@ -7,8 +7,13 @@ mod list;
 use std::path::{Path, PathBuf};
 
 use platinum_core::{AgentName, Role};
-use platinum_daemon::{INSTALLED_WASM, installed};
-use platinum_engine::{Engine, EngineOptions, ImportsReport, SkillHost};
+use platinum_daemon::{
+    Config,
+    skills::{
+        Catalog, FolderGrants, INSTALLED_WASM, KnownZones, MAX_COMPONENT_BYTES, SkillRow, Survey,
+    },
+};
+use platinum_engine::{Engine, EngineOptions, ImportsReport, LoadError, SkillHost};
 
 use super::{CommandError, Context, Kind};
 
@@ -34,9 +39,6 @@ pub(crate) fn run(args: SkillArgs, ctx: &Context) -> Result<(), CommandError> {
     }
 }
 
-/// Largest component that is read.
-const MAX_COMPONENT_BYTES: u64 = 64 * 1024 * 1024;
-
 /// A component and the name it goes by.
 struct Component {
     name: String,
@@ -48,14 +50,47 @@ fn components(files: &[PathBuf], ctx: &Context) -> Result<Vec<Component>, Comman
     if !files.is_empty() {
         return files.iter().map(|file| read(file)).collect();
     }
-    let folder = ctx.skills_folder()?;
-    let read = installed(&folder)?.into_iter().map(|skill| {
-        Ok(Component {
-            bytes: skill.read_component()?,
-            name: skill.name,
+    let catalog = read_catalog(&ctx.skills_folder()?)?;
+    // A folder that is no skill is a line of `skill list`, and stops nothing here.
+    let components = catalog.skills().filter_map(|skill| {
+        Some(Component {
+            name: skill.manifest.name.to_string(),
+            bytes: skill.read_component().ok()?,
         })
     });
-    read.collect()
+    Ok(components.collect())
+}
+
+/// The folders of installed skills.
+fn read_catalog(folder: &Path) -> Result<Catalog, CommandError> {
+    Catalog::read(folder).map_err(|error| CommandError::new(Kind::NotFound, error.to_string()))
+}
+
+/// What becomes of every installed skill on a host of a role, with this configuration.
+pub(super) fn skill_rows(
+    folder: &Path,
+    config: Option<&Config>,
+    role: Role,
+) -> Result<Vec<SkillRow>, CommandError> {
+    let catalog = read_catalog(folder)?;
+    let checker = Checker::new()?;
+    let zones = match config {
+        Some(config) => KnownZones::of(role, config),
+        None => KnownZones::built_in(role),
+    };
+    let survey = Survey::of(&catalog, &zones, |skill, component| {
+        checker.check(skill.manifest.name.as_str(), component, role)
+    });
+    let mut rows = survey.rows();
+    let configured = config.map(|config| (config, config.folders()));
+    if let Some((config, Ok(folders))) = configured {
+        let agent = config
+            .agent(role)
+            .map_err(|what| CommandError::new(Kind::Config, what))?;
+        let grants = FolderGrants::decide(role, &agent, folders);
+        rows.extend(survey.folder_rows(&grants));
+    }
+    Ok(rows)
 }
 
 /// Reads a component: a file, or the folder of an installed skill.
@@ -93,36 +128,51 @@ fn read(path: &Path) -> Result<Component, CommandError> {
 }
 
 /// Says what a role would do with a component, by its imports and exports.
-pub(super) struct Checker(Engine);
+pub(super) struct Checker {
+    cloud: SkillHost,
+    local: SkillHost,
+}
 
 impl Checker {
     pub(super) fn new() -> Result<Self, CommandError> {
+        let failed = |why: String| CommandError::new(Kind::Failed, why);
         let options = EngineOptions {
             concurrent_calls: 1,
             ..EngineOptions::default()
         };
-        let engine = Engine::new(options)
-            .map_err(|error| CommandError::new(Kind::Failed, error.to_string()))?;
-        Ok(Self(engine))
+        let engine = Engine::new(options).map_err(|error| failed(error.to_string()))?;
+        // Every interface there is, without a session behind it: none of them is called.
+        let host = |role: Role| {
+            let agent: AgentName = role
+                .as_str()
+                .parse()
+                .map_err(|error| failed(format!("{error}")))?;
+            let mut interfaces = platinum_capabilities::link_only();
+            interfaces.extend(platinum_effects::link_only());
+            SkillHost::new(engine.clone(), role, agent, interfaces, None)
+                .map_err(|error| failed(error.to_string()))
+        };
+        Ok(Self {
+            cloud: host(Role::Cloud)?,
+            local: host(Role::Local)?,
+        })
     }
 
     /// Every import with what becomes of it, and whether a host of the role admits the component.
-    fn report(&self, name: &str, component: &[u8], role: Role) -> Result<ImportsReport, String> {
-        let agent: AgentName = role.as_str().parse().map_err(|error| format!("{error}"))?;
-        let mut interfaces = platinum_capabilities::link_only();
-        interfaces.extend(platinum_effects::link_only());
-        let host = SkillHost::new(self.0.clone(), role, agent, interfaces, None)
-            .map_err(|error| error.to_string())?;
+    fn report(&self, name: &str, component: &[u8], role: Role) -> Result<ImportsReport, LoadError> {
+        let host = match role {
+            Role::Cloud => &self.cloud,
+            Role::Local => &self.local,
+        };
         host.explain(name, component)
-            .map_err(|error| error.to_string())
     }
 
     /// Whether a host of the role admits the component.
     ///
     /// The error is the sentence that host would say.
-    pub(super) fn check(&self, name: &str, component: &[u8], role: Role) -> Result<(), String> {
+    pub(super) fn check(&self, name: &str, component: &[u8], role: Role) -> Result<(), LoadError> {
         match self.report(name, component, role)?.refusal {
-            Some(refusal) => Err(refusal.to_string()),
+            Some(refusal) => Err(refusal),
             None => Ok(()),
         }
     }

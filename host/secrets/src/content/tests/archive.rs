@@ -74,7 +74,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A PDF with these streams, each with what is said of it.
+/// A PDF with these streams, each with its description.
 fn pdf(streams: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut out = b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n".to_vec();
     for (n, (says, data)) in streams.iter().enumerate() {
@@ -363,7 +363,7 @@ fn pdf_streams_are_scanned() {
         assert_eq!(kind(&pdf(&[flate(text)])), Some(Kind::Password), "{text}");
     }
     assert_eq!(kind(&pdf(&[flate(&show("Passwort: siehe Tresor"))])), None);
-    // A picture is not looked into, nor counted.
+    // A picture is not read, nor counted.
     let picture = "/Subtype /Image /Filter /FlateDecode";
     assert_eq!(
         kind(&pdf(&[(

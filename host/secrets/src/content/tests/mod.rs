@@ -542,9 +542,9 @@ proptest! {
         let text = format!("{before} {token} {after}");
         let scanner = &*SCANNER;
         for finding in [scanner.content(text.as_bytes()), scanner.message(&text), scanner.name(&text)] {
-            let said = finding.map(|f| format!("{f} {f:?}")).unwrap_or_default();
+            let message = finding.map(|f| format!("{f} {f:?}")).unwrap_or_default();
             let mut eights = token.as_bytes().windows(8);
-            prop_assert!(!eights.any(|w| said.contains(std::str::from_utf8(w).unwrap_or("?"))));
+            prop_assert!(!eights.any(|w| message.contains(std::str::from_utf8(w).unwrap_or("?"))));
         }
     }
 

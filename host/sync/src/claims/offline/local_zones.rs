@@ -91,7 +91,7 @@ pub(crate) fn claim(replica: &Replica, task: TaskId) -> Result<Option<Claimed>, 
             epoch,
             at: Timestamp::now(),
             base: tip.map(|tip| tip.to_string()).unwrap_or_default(),
-            beat: 0,
+            heartbeats: 0,
         },
         (None, None) => {
             return Err(SyncError::Refused(format!(

@@ -133,7 +133,7 @@ async fn imap_wait_is_woken_and_survives_a_restart() {
         inbox.wait(Duration::from_millis(300)).await.unwrap(),
         Wake::TimedOut
     );
-    // Between the look and the wait: nobody announces it any more.
+    // Between the poll and the wait: it is not announced any more.
     servers.deliver(OWNER, &mail("one", "x")).unwrap();
     assert_eq!(inbox.wait(PATIENCE).await.unwrap(), Wake::Changed);
     cursor = inbox
@@ -148,7 +148,7 @@ async fn imap_wait_is_woken_and_survives_a_restart() {
     assert_eq!(wake.unwrap(), Wake::Changed);
     let new = inbox.poll_new(&cursor, 10, &NONE_SEEN).await.unwrap();
     assert_eq!(new.mails.len(), 1);
-    // A dead connection that nobody has noticed yet costs nothing.
+    // A dead connection that was not noticed yet costs nothing.
     wire.cut();
     assert!(
         inbox

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rmcp::ServiceExt as _;
-use rmcp::model::CallToolRequestParams;
+use rmcp::model::{CallToolRequestParams, CallToolResult};
 use rmcp::transport::TokioChildProcess;
 use serde_json::{Value, json};
 
@@ -20,24 +20,47 @@ fn mailbox(extra: &str) -> tempfile::TempDir {
 }
 
 async fn call(folder: &Path, tool: &'static str, arguments: Value) -> Value {
+    let result = result_of(folder, tool, arguments).await;
+    assert_ne!(result.is_error, Some(true), "{result:?}");
+    result.structured_content.unwrap()
+}
+
+async fn result_of(folder: &Path, tool: &'static str, arguments: Value) -> CallToolResult {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_platinum-email"));
     command.arg("--config").arg(folder.join("mail.toml"));
     let client = ().serve(TokioChildProcess::new(command).unwrap()).await.unwrap();
-    let mut names: Vec<_> = client
-        .list_all_tools()
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|tool| tool.name)
-        .collect();
+    let tools = client.list_all_tools().await.unwrap();
+    let mut names: Vec<_> = tools.iter().map(|tool| tool.name.clone()).collect();
     names.sort_unstable();
     assert_eq!(names, ["draft_email", "search_emails", "send_email"]);
+    for tool in &tools {
+        let required = tool.input_schema.get("required");
+        let required = required.map(ToString::to_string).unwrap_or_default();
+        let needs_id = required.contains("message_id");
+        assert_eq!(
+            needs_id,
+            tool.name == "send_email",
+            "{}: {required}",
+            tool.name
+        );
+    }
     let request =
         CallToolRequestParams::new(tool).with_arguments(arguments.as_object().unwrap().clone());
     let result = client.call_tool(request).await.unwrap();
     client.cancel().await.unwrap();
-    assert_ne!(result.is_error, Some(true), "{result:?}");
-    result.structured_content.unwrap()
+    result
+}
+
+#[tokio::test]
+async fn send_without_a_message_id_is_refused() {
+    let folder = mailbox("");
+    let mut mail = mail();
+    mail.as_object_mut().unwrap().remove("message_id");
+    let result = result_of(folder.path(), "send_email", mail).await;
+    assert_eq!(result.is_error, Some(true));
+    let text = &result.content[0].as_text().unwrap().text;
+    assert!(text.contains("missing field `message_id`"), "{text}");
+    assert!(!folder.path().join("Mail/.Outbox").exists());
 }
 
 fn only_file(folder: PathBuf) -> Vec<u8> {

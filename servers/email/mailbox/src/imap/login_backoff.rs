@@ -25,6 +25,17 @@ struct Refused {
     pause: Duration,
 }
 
+impl Refused {
+    fn error(&self) -> MailboxError {
+        MailboxError::Login {
+            server: self.server.clone(),
+            user: self.user.clone(),
+            reason: self.reason.clone(),
+            pause: self.pause,
+        }
+    }
+}
+
 impl LoginBackoff {
     /// Refuses again, without asking the server, as long as nothing can have changed.
     pub(super) fn check(&self, password: &Password) -> Result<(), MailboxError> {
@@ -33,12 +44,7 @@ impl LoginBackoff {
                 if refused.password.expose() == password.expose()
                     && Instant::now() < refused.until =>
             {
-                Err(MailboxError::Login {
-                    server: refused.server.clone(),
-                    user: refused.user.clone(),
-                    reason: refused.reason.clone(),
-                    pause: refused.pause,
-                })
+                Err(refused.error())
             }
             _ => Ok(()),
         }
@@ -65,20 +71,17 @@ impl LoginBackoff {
                 let pause = self.0.as_ref().map_or(FIRST_PAUSE, |refused| {
                     (refused.pause * 2).min(LONGEST_PAUSE)
                 });
-                self.0 = Some(Refused {
-                    server: server.clone(),
-                    user: user.clone(),
-                    reason: reason.clone(),
-                    password: password.clone(),
-                    until: Instant::now() + pause,
-                    pause,
-                });
-                Err(MailboxError::Login {
+                let refused = Refused {
                     server,
                     user,
                     reason,
+                    password: password.clone(),
+                    until: Instant::now() + pause,
                     pause,
-                })
+                };
+                let error = refused.error();
+                self.0 = Some(refused);
+                Err(error)
             }
             Err(error) => Err(error),
         }

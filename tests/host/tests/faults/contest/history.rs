@@ -33,7 +33,7 @@ pub(crate) enum Outcome {
     Released,
     /// It certainly had no effect.
     Failed,
-    /// Nobody knows, and why.
+    /// No one knows, and why.
     Unknown(String),
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Operation {
     pub(crate) what: What,
     /// Nanoseconds since this machine started.
     pub(crate) begin: u64,
-    /// None if nobody knows when, or whether.
+    /// None if no one knows when, or whether.
     pub(crate) end: Option<u64>,
     pub(crate) outcome: Outcome,
 }
@@ -111,7 +111,7 @@ pub(crate) fn read(folder: &Path, worker: usize) -> Vec<Operation> {
             Line::End { at, outcome } => {
                 let operation = operations.last_mut().unwrap();
                 assert_eq!(operation.end, None, "{operation:?} ends twice");
-                // When what nobody knows took effect, if it did, nobody knows either.
+                // When what no one knows took effect, if it did, no one knows either.
                 operation.end = (!matches!(outcome, Outcome::Unknown(_))).then_some(at);
                 operation.outcome = outcome;
             }

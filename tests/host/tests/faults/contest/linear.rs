@@ -21,7 +21,7 @@ pub(crate) struct Register {
 }
 
 impl Register {
-    /// A task that nobody ever claimed.
+    /// A task that no one ever claimed.
     pub(crate) const NEW: Self = Self {
         owner: None,
         epoch: 0,
@@ -217,10 +217,10 @@ mod tests {
         let twice = [won.clone(), claim(1, 5, 20, Won(1))];
         assert!(!is_explained(&twice, Some(0), 1));
         assert!(!is_explained(&twice, Some(1), 1));
-        // Two owners, though under two epochs: nobody gave it back.
+        // Two owners, though under two epochs: no one gave it back.
         let without_release = [won.clone(), claim(1, 20, 30, Won(2))];
         assert!(!is_explained(&without_release, Some(1), 2));
-        // Lost to somebody before that one could have had it.
+        // Lost to someone before that one could have had it.
         let too_early = [claim(0, 20, 30, Won(1)), claim(1, 0, 10, lost(0))];
         assert!(!is_explained(&too_early, Some(0), 1));
         // An old tip was believed: it was given back long before.

@@ -36,7 +36,7 @@ use worker::{Part, name, zone};
 const WORKERS: usize = 4;
 /// The claims of a short contest, over both ways.
 const SHORT: usize = 400;
-/// Nobody wins less than this share of so many wins.
+/// No one wins less than this share of so many wins.
 const LEAST_SHARE: (f64, usize) = (0.1, 400);
 /// Nor this share of fewer, where chance weighs more.
 const LEAST_SHARE_OF_FEW: f64 = 0.03;
@@ -222,7 +222,7 @@ fn judge(all: &[Operation], tasks: usize, repository: &Path) {
     );
 }
 
-/// Makes somebody else who lost a task a second winner of it. Answers whether there was one.
+/// Makes someone else who lost a task a second winner of it. Answers whether there was one.
 fn tampering_is_seen(operations: &[Operation], last: Register) -> bool {
     let won = operations.iter().find_map(|it| match it.outcome {
         Outcome::Won(epoch) => Some((it.worker, epoch)),

@@ -1,7 +1,7 @@
 //! What befalls the workers: they are killed and started again, stopped and continued, their git
 //! clients too; the line is cut while they push, after their push has landed, and at random.
 //!
-//! Invariant: nobody is left stopped, and who was killed is started again with the same state.
+//! Invariant: no one is left stopped, and who was killed is started again with the same state.
 
 use std::{
     collections::BTreeMap,
@@ -95,7 +95,7 @@ impl<'a> Nemesis<'a> {
         for number in 0..self.parts.len() {
             self.look_after(number, now);
         }
-        // On a slow machine less befalls them in a second, or nobody would get anywhere.
+        // On a slow machine less befalls them in a second, or no one would get anywhere.
         let progress = worker::places(&self.parts[0].folder, self.parts.len());
         let progress = progress.iter().sum();
         if now >= self.next && progress > self.progress {

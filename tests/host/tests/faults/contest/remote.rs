@@ -112,7 +112,7 @@ pub(crate) fn agrees(task: usize, operations: &[Operation], claims: &[Claim], la
     }
 }
 
-/// Copies that a host kept beside a task. Nobody edits tasks here, and a file that is merely behind
+/// Copies that a host kept beside a task. No one edits tasks here, and a file that is merely behind
 /// the remote is no edit: there is nothing to keep.
 pub(crate) fn copies(repository: &Path) -> usize {
     let files = git_in(repository, &["ls-tree", "-r", "--name-only", "main"]).unwrap();

@@ -55,7 +55,7 @@ pub(crate) fn zone(number: usize) -> ZoneId {
     [ZoneId::EMAIL, ZoneId::SOCIAL, ZoneId::ACCOUNTING][number % 3]
 }
 
-/// Whether whoever wins this task gives it back, for the next to win.
+/// Whether the winner of this task gives it back, for the next to win.
 pub(crate) fn is_given_back(task: usize) -> bool {
     task.is_multiple_of(4)
 }
@@ -111,7 +111,7 @@ pub(crate) fn play(part: &Part) {
     let (_, sync) = open(&part.setup, options);
     let contestant = Contestant { part, sync };
     runtime.block_on(contestant.play());
-    // A blocked thread of the runtime is nobody's concern any more.
+    // A blocked thread of the runtime is no one's concern any more.
     std::process::exit(0);
 }
 

@@ -130,7 +130,7 @@ impl Cluster {
         fs::remove_file(pid_file).unwrap();
     }
 
-    /// What a killed git leaves: locks that nobody holds.
+    /// What a killed git leaves: locks that no one holds.
     pub(crate) fn leave_locks_behind(&self, role: &str) {
         let git_dir = self.folder.path().join(role).join("state/vault.git");
         for name in [
@@ -298,7 +298,7 @@ fn notes(folder: &Path) -> Vec<PathBuf> {
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        // A file that is being written has another name till it is whole.
+        // A file that is being written has another name until it is whole.
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
             continue;
         }

@@ -15,7 +15,7 @@ const MAILS: usize = 30;
 const KILLS: usize = 20;
 /// So many drafts get a yes while the killing goes on.
 const APPROVED: usize = 12;
-/// How long the rest may take once nobody is killed any more.
+/// How long the rest may take once no one is killed any more.
 const AT_MOST: Duration = Duration::from_secs(60);
 
 /// A host that is killed at random moments loses nothing and does nothing twice.

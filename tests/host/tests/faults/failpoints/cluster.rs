@@ -120,7 +120,7 @@ impl Cluster {
                 .extract_if(.., |armed| armed.witness.exists())
                 .collect();
             let context = format!("{:?} at {at:?}\n{}", self.killed, self.logs());
-            assert!(self.kills.len() < before, "nobody killed it: {context}");
+            assert!(self.kills.len() < before, "no kill hit it: {context}");
             self.setup.fail_points = self.kills.iter().map(Armed::fail_point).collect();
             let began = Instant::now();
             self.start();
@@ -177,7 +177,7 @@ impl Cluster {
         self.setup.remote != self.server.address()
     }
 
-    /// How often each fail point was come by till now; what a host that was killed came by is
+    /// How often each fail point was come by until now; what a host that was killed came by is
     /// forgotten.
     pub(crate) fn hits(&mut self) -> BTreeMap<String, u32> {
         let mut hits = self.hits.clone();
@@ -245,7 +245,7 @@ impl Cluster {
         listed.unwrap().lines().map(str::to_owned).collect()
     }
 
-    /// Both hosts sync till nothing moves and nothing is waited for; then everything that must hold is looked at.
+    /// Both hosts sync until nothing moves and nothing is waited for; then everything that must hold is looked at.
     pub(crate) fn end(mut self) -> Outcome {
         let still = |answer: &Answer| {
             matches!(
@@ -339,7 +339,7 @@ pub(crate) struct Outcome {
     pub(crate) slowest: Duration,
     /// After which kills that was too long.
     pub(crate) slow: Vec<Kill>,
-    /// Where nobody came by to be killed.
+    /// Where no one came by to be killed.
     pub(crate) missed: Vec<Kill>,
 }
 

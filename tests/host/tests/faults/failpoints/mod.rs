@@ -32,7 +32,7 @@ use workload::Kill;
 
 /// As many hosts are killed at once as this machine has hands for.
 const AT_ONCE: usize = 2;
-/// How long a host that was killed may take till it is in sync again.
+/// How long a host that was killed may take until it is in sync again.
 pub(crate) const RECOVERY: Duration = Duration::from_secs(2);
 /// The test that the workers are copies of.
 pub(crate) const NAME: &str = "failpoints::kill_at_any_fail_point_loses_nothing";
@@ -49,7 +49,7 @@ fn kill_at_any_fail_point_loses_nothing() {
         .iter()
         .filter(|point| !counts.iter().any(|part| part.contains_key(**point)))
         .collect();
-    assert!(missed.is_empty(), "nobody comes by these: {missed:?}");
+    assert!(missed.is_empty(), "never reached: {missed:?}");
 
     let runs = if std::env::var_os("PLATINUM_EVERY_HIT").is_some() {
         every_hit(&counts)
@@ -62,7 +62,7 @@ fn kill_at_any_fail_point_loses_nothing() {
     let alone = run_all(each_alone(&first.missed));
     assert!(
         alone.missed.is_empty(),
-        "nobody was killed there: {:?}",
+        "never killed at: {:?}",
         alone.missed
     );
     println!(

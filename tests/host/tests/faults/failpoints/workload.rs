@@ -10,7 +10,7 @@ use platinum_testkit::git::{GitServer, hermetic};
 
 use crate::failpoints::cluster::{Cluster, Outcome};
 
-/// Nobody listens there.
+/// No one listens there.
 const NOWHERE: &str = "git://127.0.0.1:1/vault.git";
 
 /// A part of what they do. Each needs the first, and no other.
@@ -275,7 +275,7 @@ fn away(answer: &Answer) {
     assert!(matches!(answer, Answer::Failed(_)), "{answer:?}");
 }
 
-/// Somebody with access to the remote, but without a key, writes into the owner's dashboard.
+/// Someone with access to the remote, but without a key, writes into the owner's dashboard.
 fn a_violation(cluster: &mut Cluster) {
     let order = Order::Write("Dashboard.md".to_owned(), "All is well.\n".to_owned());
     assert_eq!(cluster.local(&order), Answer::Done);
@@ -286,7 +286,7 @@ fn a_violation(cluster: &mut Cluster) {
     assert_eq!(text.as_deref(), Some("All is well.\n"));
 }
 
-/// A commit of nobody's on the remote, which changes one file.
+/// A commit of no one's on the remote, which changes one file.
 fn forge(server: &GitServer, path: &str, text: &str) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("text");

@@ -1,4 +1,4 @@
-//! The two hosts, their remote and their people, from before the cut till all agree again.
+//! The two hosts, their remote and their people, from before the cut until all agree again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,7 +29,7 @@ use crate::partition::{
     work::{Event, Hand, History},
 };
 
-/// What was left alone for so long has to be kept: the daemon waits till a vault is quiet, and at
+/// What was left alone for so long has to be kept: the daemon waits until a vault is quiet, and at
 /// most three seconds.
 const SETTLED: Duration = Duration::from_secs(5);
 /// How long after the lines are mended everything may take to be done and told.
@@ -260,7 +260,7 @@ impl Cluster {
         self.work_while_cut_off(&events, cut_at, healed_at);
     }
 
-    /// Both sync till nothing moves, and hold the same.
+    /// Both sync until nothing moves, and hold the same.
     fn come_to_rest(&mut self) {
         let outcome = wait_for("both hosts to rest", AFTERWARDS, || {
             let answers = [
@@ -289,7 +289,7 @@ impl Cluster {
         assert_eq!(paths, self.remote_files());
     }
 
-    /// Nobody was told that he owns what another owns, and the history says the same.
+    /// No one was told that he owns what another owns, and the history says the same.
     fn owners(&self, events: &[Event]) {
         let mut winners: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         let mut filed: BTreeMap<&str, u32> = BTreeMap::new();
@@ -352,7 +352,7 @@ impl Cluster {
             .filter(|event| event.answer == Answer::Claimed("Tentative".to_owned()))
             .count();
         println!("{tentative} claims of shared tasks were tentative");
-        // On a silent line it takes most of half a minute to know that nobody answers.
+        // On a silent line it takes most of half a minute to know that no one answers.
         let is_long = healed_at.duration_since(cut_at) >= LONG;
         assert!(tentative > 0 || !is_long, "{}", self.history.timeline());
     }

@@ -1,4 +1,4 @@
-//! The people: the owner in the local vault, and somebody (or a program) in the cloud's, who
+//! The people: the owner in the local vault, and someone (or a program) in the cloud's, who
 //! change, delete and rename files and save again and again.
 
 use std::{

@@ -124,7 +124,7 @@ impl Cluster {
         self.folder.path().join(format!("{role}.log"))
     }
 
-    /// Waits till a daemon's log has a line.
+    /// Waits until a daemon's log has a line.
     pub(crate) fn wait_for_line(&self, role: &str, words: &str) {
         let log = self.log(role);
         let seen = wait_for(words, SOON, || {
@@ -182,7 +182,7 @@ impl Cluster {
 pub(crate) fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        // A file that is being written has another name till it is whole.
+        // A file that is being written has another name until it is whole.
         let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
         if is_hidden {
             continue;

@@ -19,7 +19,7 @@ use crate::gate::{
     cluster::{Cluster, SOON},
 };
 
-/// Kills at the answer to `send_email`: the mail has left, and nobody was told. (The tools' schema
+/// Kills at the answer to `send_email`: the mail has left, and no one was told. (The tools' schema
 /// names `sent_copy` too, but without a text behind it.)
 const AT_THE_ANSWER: &str = r#"
 "$REAL" "$@" | while IFS= read -r line; do
@@ -213,14 +213,14 @@ fn mail_server_away_loses_nothing_and_notifies_the_owner() {
     cluster.wait_for_line("cloud", "waiting for mail");
     cluster.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
 
-    // Nobody listens where the mail should go.
+    // No one listens where the mail should go.
     let mail = cluster.mail.config_toml("owner").unwrap();
-    let [nobody] = free_ports().unwrap();
+    let [unused] = free_ports().unwrap();
     let away = cluster.folder().join("away.toml");
     let text = fs::read_to_string(&mail).unwrap();
     let port = format!("port = {}\n", cluster.mail.smtps_port());
     assert!(text.contains(&port), "{text}");
-    fs::write(&away, text.replace(&port, &format!("port = {nobody}\n"))).unwrap();
+    fs::write(&away, text.replace(&port, &format!("port = {unused}\n"))).unwrap();
     let settings = fs::read_to_string(cluster.config("local")).unwrap();
     let named = |path: &PathBuf| format!("config = {path:?}");
     fs::write(

@@ -305,7 +305,7 @@ fn a_newcomer_gets_from_the_readme_to_a_sent_mail() {
     drop(cloud);
     let status = newcomer.does(&["status"]);
     assert!(
-        status.contains("nobody asks it while the daemon is off"),
+        status.contains("not asked while the daemon is off"),
         "{status}"
     );
 }

@@ -99,7 +99,7 @@ fn draft_made_offline_reaches_the_owner_when_online() {
     assert!(read(&arrived).contains("epoch: 1\n"), "{}", read(&arrived));
     let of_the_cloud = format!("In_Progress/cloud/{task}.md");
     assert_eq!(cluster.on_remote("In_Progress"), [of_the_cloud]);
-    // In a note, till that is on the dashboard.
+    // In a note, until that is on the dashboard.
     wait_for("the owner to be notified", SOON, || {
         let mut places = cluster.notes("local", "Updates");
         places.push(cluster.vault("local").join("Dashboard.md"));

@@ -183,7 +183,7 @@ fn a_remote_that_was_away_is_synced_with_as_soon_as_it_is_back() {
     fs::rename(&bare, &away).unwrap();
     for name in ["cloud", "local"] {
         let state = cluster.folder.path().join(name).join("state");
-        // Nobody touched anything: each finds out by itself, and can tell the owner.
+        // No one touched anything: each finds out by itself, and can tell the owner.
         wait_for("word of the trouble", SOON * 4, || {
             Ok(RemoteHealth::read(&state).trouble.map(drop))
         })

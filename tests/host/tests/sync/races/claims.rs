@@ -205,7 +205,7 @@ async fn two_hosts_of_one_name_do_not_both_own_a_task() {
         .count();
     assert_eq!(won, 1, "{a:?} {b:?}");
     // Platinum knows one key by that name. Its holder stops at the commit of the other one; the
-    // other one loses to somebody of its own name.
+    // other one loses to someone of its own name.
     match (a, b) {
         (Err(stopped), _) => assert!(
             stopped

@@ -1,5 +1,5 @@
 //! How fresh the view of the remote is that this machine acts on, and that a sync ends although
-//! nobody waits for it any more, and that nobody waits again and again for a remote that is silent.
+//! no one waits for it any more, and that no one waits again and again for a remote that is silent.
 
 use std::{
     sync::{
@@ -33,7 +33,7 @@ struct Seen {
     asked: Mutex<Option<Timestamp>>,
     /// How many began.
     fetches: AtomicU32,
-    /// While somebody writes, no fetch goes on.
+    /// While someone writes, no fetch goes on.
     goes: RwLock<()>,
     /// How things stood at each push.
     at_push: Mutex<Vec<SyncStatus>>,

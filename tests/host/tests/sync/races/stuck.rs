@@ -25,7 +25,7 @@ use crate::races::{
 const LEASE: Duration = Duration::from_secs(3);
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Looks for stuck owners till a task was taken over.
+/// Looks for stuck owners until a task was taken over.
 async fn taken_over(replica: &Replica) -> Vec<(TaskId, ZoneId)> {
     let deadline = Instant::now() + DEADLINE;
     loop {
@@ -183,7 +183,7 @@ async fn an_owner_that_gives_signs_of_life_keeps_its_tasks() {
     let place = owner.sync.place(task).await.unwrap();
     assert!(
         matches!(&place, TaskPlace::Owned(record)
-            if record.agent == cloud.agent && record.epoch == 1 && record.beat == beats),
+            if record.agent == cloud.agent && record.epoch == 1 && record.heartbeats == beats),
         "{place:?}, {beats}"
     );
     assert_eq!(

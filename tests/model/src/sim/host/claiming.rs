@@ -180,7 +180,7 @@ impl World {
             epoch,
             at: Timestamp::UNIX_EPOCH,
             base: String::new(),
-            beat: 0,
+            heartbeats: 0,
         };
         let blob = self.contents.blob(Content::Task {
             task: op.task,

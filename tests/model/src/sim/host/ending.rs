@@ -189,7 +189,7 @@ impl World {
             epoch: self.epoch(tip, task) + 1,
             at: Timestamp::UNIX_EPOCH,
             base: String::new(),
-            beat: 0,
+            heartbeats: 0,
         });
         let blob = self.contents.blob(Content::Task {
             task,

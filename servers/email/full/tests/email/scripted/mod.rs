@@ -1,4 +1,4 @@
-//! A submission server over TLS that ends as it is told; and a wire to a server that can be cut.
+//! A submission server over TLS that ends as the test chooses; and a wire to a server that can be cut.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Trees that nobody comes to the end of.
+//! Trees that no one comes to the end of.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use platinum_testkit::git::GitServer;
 use super::{Evil, SOON, cluster, git, on_main};
 use crate::races::replica::{remote_files, replica};
 
-/// A commit whose files nobody comes to the end of, made of sixty objects.
+/// A commit whose files no one comes to the end of, made of sixty objects.
 fn bomb(server: &GitServer) -> Oid {
     let mktree = |entries: String| git(server, &["mktree"], entries.as_bytes());
     let blob = git(server, &["hash-object", "-w", "--stdin"], b"x");

@@ -7,7 +7,7 @@ use platinum_testkit::git::GitServer;
 use super::{Evil, SOON, cluster, git, on_main, tip};
 use crate::races::replica::replica;
 
-/// Many commits that do nothing or what may not be keep nobody out.
+/// Many commits that do nothing or what may not be keep no one out.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_empty_or_forbidden_commits_do_not_block_sync() {
     let server = GitServer::start().unwrap();

@@ -47,7 +47,7 @@ async fn back_in_touch(owner: &Replica, line: &Line) {
 /// The id and the epoch of the claim by which a task is local's.
 async fn claim_of(owner: &Replica, task: TaskId) -> (String, u64) {
     let TaskPlace::Owned(record) = owner.sync.place(task).await.unwrap() else {
-        panic!("nobody owns the task");
+        panic!("the task has no owner");
     };
     assert_eq!(record.agent, owner.agent);
     (record.id.to_string(), record.epoch)

@@ -222,7 +222,7 @@ async fn unreadable_file_does_not_block_an_interrupted_sync() {
     owner.write("Inbox/b.md", "two\n");
     owner.sync.sync().await.unwrap();
     other.sync.sync().await.unwrap();
-    // As after a kill while it brings both; and somebody has put a link in the place of one since.
+    // As after a kill while it brings both; and someone has put a link in the place of one since.
     let brought = repo.tip(RefName::Applied).unwrap();
     repo.set_ref(RefName::Applied, before).unwrap();
     repo.set_mark("bringing", brought).unwrap();

@@ -89,7 +89,7 @@ async fn claim_that_lands_after_a_restart_is_recognised() {
             .is_some()
     );
     let TaskPlace::Owned(record) = cloud.sync.place(task).await.unwrap() else {
-        panic!("nobody owns the task");
+        panic!("the task has no owner");
     };
     assert_eq!((record.agent.as_str(), record.epoch), ("cloud", 1));
 }

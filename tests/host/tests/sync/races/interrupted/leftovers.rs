@@ -1,5 +1,5 @@
 //! What a kill, or a server that says no, leaves in the repository: it is settled or taken away,
-//! and is in nobody's way.
+//! and is in no one's way.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! What this host has pushed itself is its own, also when nobody told it that it landed.
+//! What this host has pushed itself is its own, also when no one told it that it landed.
 
 use std::{
     path::Path,

@@ -7,7 +7,7 @@ use platinum_watch::{Wake, WakeUps};
 use crate::{Pipeline, Shutdown};
 
 /// Passes over the tasks whenever the vault changes, and every `every` anyway.
-pub async fn keep_working(
+pub async fn run_pipeline(
     pipeline: Arc<Pipeline>,
     mut wake_ups: WakeUps,
     every: Duration,

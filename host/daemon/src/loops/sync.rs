@@ -5,51 +5,67 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use platinum_core::Backoff;
+use platinum_core::{Backoff, Role};
 use platinum_repo::RemoteEvent;
 use platinum_sync::Synchronizer;
 use platinum_watch::{Wake, WakeUps};
 
-use crate::{Shutdown, SkillSet, pipeline::invocation};
+use crate::{
+    Shutdown,
+    skills::{Event, Request, SkillSet},
+};
 
 /// How long the vault must be quiet before a change is taken: programs save in several steps.
-const SETTLE: Duration = Duration::from_millis(300);
+const QUIET: Duration = Duration::from_millis(300);
 /// How long a vault that is never quiet waits at most.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const RETRIES: Backoff = Backoff::new(Duration::from_secs(2), LONGEST_PAUSE);
 
-/// Runs the skill sync-vault after changes on either side and every `every`.
-pub async fn keep_in_sync(
+/// Raises `work.done` after changes on either side and every `every`, for the skill that syncs; and
+/// `vault.synced` where that brought files, as far as no other loop of the role does.
+pub async fn run_sync(
     skills: Arc<SkillSet>,
     sync: Synchronizer,
+    role: Role,
     mut wake_ups: WakeUps,
     every: Duration,
     mut shutdown: Shutdown,
 ) {
     let mut trouble: Option<String> = None;
     let mut failures = 0_u32;
+    let mut applied = applied_tip(&sync).await;
     while !shutdown.is_stopping() {
-        let kept = keep_meanwhile(sync.clone(), wake_ups.clone());
-        let synced = skills.run("sync-vault", invocation("schedule", None, None), &[]);
+        let committed = commit_meanwhile(sync.clone(), wake_ups.clone());
+        let work = Request::new(&Event::WorkDone);
         let synced = tokio::select! {
-            synced = synced => synced,
-            never = kept => match never {},
+            synced = skills.run_all(&work) => synced,
+            never = committed => match never {},
         };
+        // The loop that acts does so for the owner's machine, where more than a sync changes it.
+        if role == Role::Cloud {
+            let now = applied_tip(&sync).await;
+            if now != applied {
+                applied = now;
+                if let Err(error) = skills.run_all(&Request::new(&Event::VaultSynced)).await {
+                    error.log();
+                }
+            }
+        }
         match synced {
-            Ok(_) => {
+            Ok(()) => {
                 failures = 0;
                 if trouble.take().is_some() {
                     tracing::info!("The remote answers again.");
                 }
             }
-            // The same trouble is told once, not every few seconds.
+            // The same trouble is logged once, not every few seconds.
             Err(error) => {
                 failures = failures.saturating_add(1);
                 let error = error.to_string();
                 if trouble.as_ref() != Some(&error) {
-                    tracing::warn!("{error}");
+                    tracing::warn!("{error}.");
                     trouble = Some(error);
                 }
             }
@@ -61,14 +77,18 @@ pub async fn keep_in_sync(
     }
 }
 
-/// While a sync waits for a remote that does not answer, people go on: what they save is kept.
-pub async fn keep_meanwhile(sync: Synchronizer, mut wake_ups: WakeUps) -> Infallible {
+async fn applied_tip(sync: &Synchronizer) -> Option<String> {
+    sync.status().await.ok()?.applied
+}
+
+/// While a sync waits for a remote that does not answer, people go on: what they save is committed.
+pub async fn commit_meanwhile(sync: Synchronizer, mut wake_ups: WakeUps) -> Infallible {
     loop {
         match wake_ups.wait(LONGEST_PAUSE).await {
             Wake::Changed => {
-                settle(&mut wake_ups).await;
+                wait_until_quiet(&mut wake_ups).await;
                 if let Err(error) = sync.keep().await {
-                    tracing::debug!(%error, "Nothing is kept now; the sync will tell.");
+                    tracing::debug!(%error, "Cannot commit changes now; the sync will say why.");
                 }
             }
             Wake::TimedOut => {}
@@ -81,7 +101,7 @@ pub async fn keep_meanwhile(sync: Synchronizer, mut wake_ups: WakeUps) -> Infall
 async fn reason_to_sync(sync: &Synchronizer, wake_ups: &mut WakeUps, at_most: Duration) {
     let here = async {
         match wake_ups.wait(at_most).await {
-            Wake::Changed => settle(wake_ups).await,
+            Wake::Changed => wait_until_quiet(wake_ups).await,
             Wake::TimedOut => {}
             // Without events the timer still runs.
             Wake::Closed => tokio::time::sleep(at_most).await,
@@ -89,7 +109,7 @@ async fn reason_to_sync(sync: &Synchronizer, wake_ups: &mut WakeUps, at_most: Du
     };
     let there = async {
         match sync.wait_for_remote(at_most).await {
-            // That it is lost is found out by trying, so that the owner is told.
+            // That it is lost is found out by trying, so that the owner hears of it.
             RemoteEvent::Moved(_) | RemoteEvent::Reachable | RemoteEvent::Unreachable => {}
             // Nothing was heard: the other arm has the time.
             RemoteEvent::Unchanged | RemoteEvent::Unknown => std::future::pending().await,
@@ -101,14 +121,14 @@ async fn reason_to_sync(sync: &Synchronizer, wake_ups: &mut WakeUps, at_most: Du
     }
 }
 
-/// Waits till the vault is quiet, but not for ever.
-async fn settle(wake_ups: &mut WakeUps) {
-    let quiet = async { while wake_ups.wait(SETTLE).await == Wake::Changed {} };
+/// Waits until the vault is quiet, but not for ever.
+async fn wait_until_quiet(wake_ups: &mut WakeUps) {
+    let quiet = async { while wake_ups.wait(QUIET).await == Wake::Changed {} };
     // A vault that never rests is synced as it is.
     tokio::time::timeout(PATIENCE, quiet).await.ok();
 }
 
-/// How long till the next sync without a reason. After failures it doubles, and no two hosts that
+/// How long until the next sync without a reason. After failures it doubles, and no two hosts that
 /// lost the same remote come back in step.
 fn wait_after(failures: u32, every: Duration) -> Duration {
     match failures.checked_sub(1) {
@@ -121,8 +141,9 @@ fn wait_after(failures: u32, every: Duration) -> Duration {
 mod tests {
     use super::*;
 
+    /// The pause grows with failures and is never longer than the timer.
     #[test]
-    fn the_pause_grows_with_failures_and_never_passes_the_timer() {
+    fn wait_after_failures_grows_up_to_the_timer() {
         let every = Duration::from_secs(120);
         assert_eq!(wait_after(0, every), every);
         for failures in 1..100 {

@@ -1,0 +1,65 @@
+//! The drafts that wait for the owner, as files.
+
+use platinum_core::{DraftId, Timestamp, VaultPath, layout};
+use platinum_vault::{Vault, VaultError, note::DraftNote};
+
+/// The largest draft that is read.
+pub const MAX_DRAFT_BYTES: u64 = 256 * 1024;
+
+/// A file in `Pending_Approval/` named by an id.
+#[derive(Debug)]
+pub struct Pending {
+    /// The id in its name.
+    pub id: DraftId,
+    /// Where it is.
+    pub path: VaultPath,
+    /// The draft, or why it cannot be read as one.
+    pub draft: Result<DraftNote, String>,
+}
+
+/// What is in `Pending_Approval/`.
+#[derive(Debug, Default)]
+pub struct PendingFolder {
+    /// Drafts, oldest first.
+    pub drafts: Vec<Pending>,
+    /// Other files there: conflict copies, or notes of the owner.
+    pub others: Vec<VaultPath>,
+}
+
+/// Reads the folder.
+///
+/// # Errors
+/// If the folder cannot be read; a file that cannot be read is a draft without its content.
+pub fn pending_drafts(vault: &Vault) -> Result<PendingFolder, VaultError> {
+    let mut folder = PendingFolder::default();
+    for entry in vault.walk_in(layout::PENDING_APPROVAL)? {
+        let path = entry.path;
+        let id = match path.stem().parse::<DraftId>() {
+            Ok(id) if path == layout::pending(id) => id,
+            _ => {
+                folder.others.push(path);
+                continue;
+            }
+        };
+        let draft = match vault.read_text(&path, MAX_DRAFT_BYTES) {
+            Ok(text) => DraftNote::parse(&text).map_err(|error| error.to_string()),
+            // Decided while we were reading the folder.
+            Err(VaultError::NotFound(_)) => continue,
+            Err(error) => Err(error.to_string()),
+        };
+        folder.drafts.push(Pending { id, path, draft });
+    }
+    folder.drafts.sort_by_key(|pending| pending.id);
+    Ok(folder)
+}
+
+/// The end of an id: enough to name one of a few drafts, short enough to type.
+pub fn short_id(id: DraftId) -> String {
+    let id = id.to_string();
+    id[id.len().saturating_sub(6)..].to_owned()
+}
+
+/// Whether an approval would no longer count.
+pub fn is_expired(draft: &DraftNote, now: Timestamp) -> bool {
+    draft.expires <= now
+}

@@ -1,0 +1,68 @@
+//! The conflict copies that the owner has not put away yet.
+
+use platinum_core::VaultPath;
+use platinum_vault::{Vault, VaultError};
+
+use crate::{
+    Check,
+    text::{count, plain},
+};
+
+/// At most so many are named.
+const NAMED: usize = 5;
+
+/// The losing version of every conflict in the vault, by path. Reads every folder.
+///
+/// # Errors
+/// If a folder cannot be read.
+pub fn conflict_copies(vault: &Vault) -> Result<Vec<VaultPath>, VaultError> {
+    let paths = vault.walk()?.into_iter().map(|entry| entry.path);
+    Ok(paths.filter(is_conflict_copy).collect())
+}
+
+fn is_conflict_copy(path: &VaultPath) -> bool {
+    path.file_name().contains(".conflict-")
+}
+
+/// In words; nothing, where there is none.
+pub fn conflicts_check(copies: &[VaultPath]) -> Option<Check> {
+    if copies.is_empty() {
+        return None;
+    }
+    let named: Vec<String> = copies
+        .iter()
+        .take(NAMED)
+        .map(|path| plain(path.as_str(), 160))
+        .collect();
+    let more = match copies.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(Check::warn(
+        "conflicts",
+        format!(
+            "{} to look at, then delete: {}{more}",
+            count(copies.len(), "copy", "copies"),
+            named.join(", ")
+        ),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conflict_copies_are_named_and_counted() {
+        assert!(conflicts_check(&[]).is_none());
+        let copies: Vec<VaultPath> = (0..7)
+            .map(|n| VaultPath::new(format!("Inbox/a.conflict-cloud-{n}.md")).unwrap())
+            .collect();
+        assert!(copies.iter().all(is_conflict_copy));
+        let text = conflicts_check(&copies).unwrap().text;
+        assert!(
+            text.starts_with("7 copies to look at, then delete: Inbox/a.conflict-cloud-0.md, ")
+        );
+        assert!(text.ends_with("-4.md and 2 more"), "{text}");
+    }
+}

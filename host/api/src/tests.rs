@@ -1,0 +1,101 @@
+//! `status`, `approvals` and the dashboard count the same vault alike.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use platinum_capabilities::dashboard;
+use platinum_core::{DraftId, Role, TaskId, Timestamp};
+use platinum_daemon::Config;
+use platinum_vault::Vault;
+use proptest::prelude::*;
+
+use crate::{Approvals, Status};
+
+fn now() -> Timestamp {
+    "2026-11-20T20:00:00Z".parse().unwrap()
+}
+
+/// Where a file may be.
+const FOLDERS: [&str; 12] = [
+    "Inbox",
+    "Needs_Action",
+    "Needs_Action/email",
+    "Needs_Action/social",
+    "In_Progress/cloud",
+    "In_Progress/local",
+    "Pending_Approval",
+    "Pending_Approval/old",
+    "Approved",
+    "Rejected",
+    "Done/2026/10",
+    "Done/2026/11",
+];
+
+/// A file by a name that is a task's, a draft's, or neither.
+fn file() -> impl Strategy<Value = String> {
+    let name = (0_u8..5, 1_u128..30).prop_map(|(kind, n)| match kind {
+        0 => format!("{}.md", TaskId::from_parts(1, n)),
+        1 => format!("{}.md", DraftId::from_parts(1, n)),
+        2 => format!("{}.conflict-cloud-{n}.md", TaskId::from_parts(1, n)),
+        3 => format!("{}.pdf", DraftId::from_parts(1, n)),
+        _ => format!("note {n}.md"),
+    });
+    (0..FOLDERS.len(), name).prop_map(|(folder, name)| format!("{}/{name}", FOLDERS[folder]))
+}
+
+fn config(folder: &Path) -> Config {
+    let path = folder.join("local.toml");
+    fs::write(&path, "[vault]\npath = \"vault\"\nstate = \"state\"\n").unwrap();
+    Config::load(&path, Role::Local).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn status_approvals_and_dashboard_agree(files in prop::collection::btree_set(file(), 0..40)) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("vault")).unwrap();
+        for file in &files {
+            let path = folder.path().join("vault").join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+        }
+        let config = config(folder.path());
+        let vault = Vault::open(&config.vault.path).unwrap();
+        let agent = config.agent(Role::Local).unwrap();
+        let status = Status::read(&config, &vault, agent, Role::Local, now()).unwrap();
+        let approvals = Approvals::read(&vault, &config.vault.state, now()).unwrap();
+        let board = dashboard::count(&vault, now()).unwrap();
+
+        let total = |counts: &BTreeMap<String, u64>| counts.values().sum::<u64>();
+        prop_assert_eq!(total(&status.tasks.waiting), u64::from(board.waiting));
+        prop_assert_eq!(total(&status.tasks.in_progress), u64::from(board.in_progress));
+        prop_assert_eq!(status.tasks.done_this_month, u64::from(board.done));
+        prop_assert_eq!(status.drafts.pending, u64::from(board.pending));
+        prop_assert_eq!(status.drafts.approved, u64::from(board.approved));
+        prop_assert_eq!(approvals.pending.len() as u64, status.drafts.pending);
+        prop_assert_eq!(approvals.approved.len() as u64, status.drafts.approved);
+        // Every file here says `x`, which is not a draft.
+        prop_assert_eq!(status.drafts.unreadable, status.drafts.pending);
+
+        // Counted another way: by what the names are.
+        let named = |folder: &str, kind: &str| {
+            let prefix = format!("{folder}/{kind}_");
+            let is_note = |file: &&String| file.starts_with(&prefix) && file.ends_with(".md");
+            let notes = files.iter().filter(is_note);
+            notes.filter(|file| !file.contains(".conflict-")).count() as u64
+        };
+        prop_assert_eq!(
+            total(&status.tasks.waiting),
+            named("Needs_Action/email", "task") + named("Needs_Action/social", "task")
+        );
+        prop_assert_eq!(
+            total(&status.tasks.in_progress),
+            named("In_Progress/cloud", "task") + named("In_Progress/local", "task")
+        );
+        prop_assert_eq!(status.drafts.pending, named("Pending_Approval", "draft"));
+        prop_assert_eq!(status.tasks.done_this_month, named("Done/2026/11", "task"));
+        let conflicts = files.iter().filter(|file| file.contains(".conflict-")).count();
+        prop_assert_eq!(status.conflicts.len(), conflicts);
+    }
+}

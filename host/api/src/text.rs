@@ -1,0 +1,53 @@
+//! Words that every reader shares: counted nouns, spans of time, text from outside on one line.
+
+use std::fmt;
+
+use platinum_core::Timestamp;
+pub use platinum_core::text::one_line as plain;
+
+/// `3 drafts`, `1 draft`.
+pub fn count<N: From<u8> + PartialEq + fmt::Display>(n: N, one: &str, many: &str) -> String {
+    if n == N::from(1) {
+        format!("1 {one}")
+    } else {
+        format!("{n} {many}")
+    }
+}
+
+/// How long ago, or how far ahead, in the largest unit that fits.
+pub fn span(seconds: i64) -> String {
+    let (seconds, is_past) = (seconds.unsigned_abs(), seconds >= 0);
+    let text = match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    };
+    if is_past {
+        format!("{text} ago")
+    } else {
+        format!("in {text}")
+    }
+}
+
+/// How long ago `at` was; a clock that was set back makes it now, not the future.
+pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
+    span((now.as_second() - at.as_second()).max(0))
+}
+
+/// `2026-11-20 18:05Z`.
+pub fn short_time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%MZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn span_uses_the_largest_unit_that_fits() {
+        assert_eq!(span(0), "0 s ago");
+        assert_eq!(span(-90), "in 1 min");
+        assert_eq!(span(7 * 86_400), "7 days ago");
+    }
+}
