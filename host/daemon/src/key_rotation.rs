@@ -14,10 +14,8 @@ use platinum_verify::{Identity, IdentityError};
 
 use crate::Config;
 
-/// The arguments of `trust`, the same in both programs. No group of clap's: the programs' own arguments have a
-/// type of the same name, and with it a group.
+/// The arguments of `trust`, the same in both programs.
 #[derive(Debug, clap::Args)]
-#[group(skip)]
 pub struct TrustArgs {
     /// The public-key line that the other host's `key` command prints.
     #[arg(required_unless_present = "revoke")]
