@@ -19,11 +19,11 @@ use tracing_subscriber::EnvFilter;
 #[command(version, about)]
 struct Arguments {
     #[command(subcommand)]
-    source: Source,
+    source: SourceCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Source {
+enum SourceCommand {
     /// New mails of one account become notes in Needs_Action/email.
     Mail {
         /// The file with the mail accounts (TOML).
@@ -109,7 +109,7 @@ fn zone_fact(text: &str) -> Result<ZoneFact, String> {
     Ok((zone, name.to_owned(), value.to_owned()))
 }
 
-fn run(source: Source) -> anyhow::Result<()> {
+fn run(source: SourceCommand) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -118,7 +118,7 @@ fn run(source: Source) -> anyhow::Result<()> {
         // One poll ends by itself, and may well be given no input.
         let is_once = matches!(
             source,
-            Source::Mail { once: true, .. } | Source::Folder { once: true, .. }
+            SourceCommand::Mail { once: true, .. } | SourceCommand::Folder { once: true, .. }
         );
         let mut stop = Stop::listen(!is_once)?;
         tokio::select! {
@@ -131,9 +131,9 @@ fn run(source: Source) -> anyhow::Result<()> {
     })
 }
 
-async fn watch(source: Source) -> anyhow::Result<()> {
+async fn watch(source: SourceCommand) -> anyhow::Result<()> {
     match source {
-        Source::Mail {
+        SourceCommand::Mail {
             config,
             account,
             vault,
@@ -154,7 +154,7 @@ async fn watch(source: Source) -> anyhow::Result<()> {
             };
             Ok(mail::watch(&settings).await?)
         }
-        Source::Folder {
+        SourceCommand::Folder {
             vault,
             state,
             role,
@@ -165,7 +165,7 @@ async fn watch(source: Source) -> anyhow::Result<()> {
             once,
             every,
         } => {
-            let folder = FolderSource::open(folder::Settings {
+            let folder = FolderSource::open(folder::FolderSettings {
                 vault,
                 state,
                 role,
