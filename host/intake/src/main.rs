@@ -19,11 +19,11 @@ use tracing_subscriber::EnvFilter;
 #[command(version, about)]
 struct Arguments {
     #[command(subcommand)]
-    source: SourceCommand,
+    source: Source,
 }
 
 #[derive(Debug, Subcommand)]
-enum SourceCommand {
+enum Source {
     /// New mails of one account become notes in Needs_Action/email.
     Mail {
         /// The file with the mail accounts (TOML).
@@ -109,7 +109,7 @@ fn zone_fact(text: &str) -> Result<ZoneFact, String> {
     Ok((zone, name.to_owned(), value.to_owned()))
 }
 
-fn run(source: SourceCommand) -> anyhow::Result<()> {
+fn run(source: Source) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -118,7 +118,7 @@ fn run(source: SourceCommand) -> anyhow::Result<()> {
         // One poll ends by itself, and may well be given no input.
         let is_once = matches!(
             source,
-            SourceCommand::Mail { once: true, .. } | SourceCommand::Folder { once: true, .. }
+            Source::Mail { once: true, .. } | Source::Folder { once: true, .. }
         );
         let mut stop = Stop::listen(!is_once)?;
         tokio::select! {
@@ -131,9 +131,9 @@ fn run(source: SourceCommand) -> anyhow::Result<()> {
     })
 }
 
-async fn watch(source: SourceCommand) -> anyhow::Result<()> {
+async fn watch(source: Source) -> anyhow::Result<()> {
     match source {
-        SourceCommand::Mail {
+        Source::Mail {
             config,
             account,
             vault,
@@ -154,7 +154,7 @@ async fn watch(source: SourceCommand) -> anyhow::Result<()> {
             };
             Ok(mail::watch(&settings).await?)
         }
-        SourceCommand::Folder {
+        Source::Folder {
             vault,
             state,
             role,
@@ -165,7 +165,7 @@ async fn watch(source: SourceCommand) -> anyhow::Result<()> {
             once,
             every,
         } => {
-            let folder = FolderSource::open(folder::FolderSettings {
+            let folder = FolderSource::open(folder::Settings {
                 vault,
                 state,
                 role,

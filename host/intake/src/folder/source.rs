@@ -51,7 +51,7 @@ pub type ZoneFact = (ZoneId, String, String);
 
 /// What to take in, and as who.
 #[derive(Debug, Clone)]
-pub struct FolderSettings {
+pub struct Settings {
     /// The vault.
     pub vault: PathBuf,
     /// The folder that remembers what was seen; outside the vault.
@@ -94,7 +94,7 @@ pub enum FolderError {
 pub struct FolderSource {
     vault: Vault,
     ledger: Ledger,
-    settings: FolderSettings,
+    settings: Settings,
     settled: Duration,
     /// Files that are not settled: how each was, and since when.
     seen: BTreeMap<VaultPath, (FileState, Instant)>,
@@ -111,7 +111,7 @@ impl FolderSource {
     ///
     /// # Errors
     /// If one of them cannot be opened, or another process works with the ledger.
-    pub fn open(settings: FolderSettings) -> Result<Self, FolderError> {
+    pub fn open(settings: Settings) -> Result<Self, FolderError> {
         if is_inside(&settings.state, &settings.vault) {
             return Err(FolderError::StateInVault(settings.state));
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, os::unix::ffi::OsStrExt as _, path::PathBuf
 
 use platinum_core::{Role, ZoneId, layout};
 use platinum_intake::{
-    folder::{FolderSettings, FolderSource, source::MAX_FILE_BYTES},
+    folder::{FolderSource, Settings, source::MAX_FILE_BYTES},
     ledger::{Identity, Ledger},
     source::Source as _,
 };
@@ -37,7 +37,7 @@ impl Fixture {
     }
 
     fn open(&self) -> FolderSource {
-        FolderSource::open(FolderSettings {
+        FolderSource::open(Settings {
             vault: self.dir.path().join("vault"),
             state: self.dir.path().join("state"),
             role: self.role,
@@ -210,7 +210,7 @@ async fn inbox_of_before_the_first_start_is_left_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn file_that_still_changes_is_waited_for() {
     let fixture = Fixture::new(Role::Local);
-    let settings = FolderSettings {
+    let settings = Settings {
         vault: fixture.path(""),
         state: fixture.dir.path().join("state"),
         role: Role::Local,
