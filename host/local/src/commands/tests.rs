@@ -614,7 +614,7 @@ async fn skill_check_names_the_refused_import_and_fails() {
     );
     assert_eq!(
         ended.unwrap_err().to_string(),
-        "1 skill is refused, of 2 looked at"
+        "1 skill is refused, of 2 checked"
     );
     home.does(&["skill", "check", "--role", "local", &calm, &sender])
         .await;
