@@ -29,7 +29,8 @@ pub enum Event {
     WorkDone,
     /// A time has come.
     Schedule(Schedule),
-    /// A source outside has something new.
+    /// A source outside has something new. No source raises it yet: what sources bring becomes
+    /// tasks.
     Source(SourceName),
 }
 
