@@ -119,6 +119,7 @@ async fn dropped_file_is_one_task_whichever_host_is_first() {
     take_in(&cloud, Role::Cloud).await;
     let tasks = waiting(&cloud);
     assert_eq!(tasks.len(), 1);
+    cloud.sync.sync().await.unwrap();
     for task in &tasks {
         let claimed = cloud.sync.claim(*task).await.unwrap();
         assert!(matches!(claimed, Claimed::Won { .. }), "{claimed:?}");
