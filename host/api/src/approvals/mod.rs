@@ -120,7 +120,7 @@ pub enum ApprovalState {
         /// Why.
         reason: String,
     },
-    /// It may have happened. Nothing is tried until somebody knows.
+    /// It may have happened. Nothing is tried until that is known.
     OutcomeUnknown {
         /// What is known.
         reason: String,

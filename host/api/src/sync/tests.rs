@@ -1,4 +1,4 @@
-//! What is said about the remote, and when.
+//! What `status` states about the remote, and when.
 
 use platinum_core::{AgentName, Role, VaultPath};
 use platinum_repo::{CommitMeta, Edit, Oid};

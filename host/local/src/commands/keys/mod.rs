@@ -22,6 +22,7 @@ pub(crate) struct KeyArgs {}
 ///
 /// Prints this machine's own public key, for the cloud host to trust.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(crate) struct TrustArgs {
     #[command(flatten)]
     trust: platinum_daemon::TrustArgs,

@@ -85,7 +85,7 @@ async fn skill_list_shows_every_folder_and_why_not() {
     // None of them stops the other commands.
     home.does(&["status"]).await;
     let (doctor, _) = home.tries(&["doctor"]).await;
-    let skills = line(&doctor, &["look", "skills"]);
+    let skills = line(&doctor, &["warn", "skills"]);
     assert!(skills.contains("Odd Name: the folder's name"), "{skills}");
     assert!(
         skills.contains("typo: SKILL.md:5: unknown event"),

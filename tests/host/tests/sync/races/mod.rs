@@ -12,7 +12,6 @@
 mod claims;
 mod clocks;
 mod content;
-mod dropped;
 mod expired_lease;
 mod floods;
 mod fresh;
