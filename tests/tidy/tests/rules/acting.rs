@@ -321,18 +321,22 @@ fn dependency_walk_finds_what_acts_in_local_programs() {
     );
 }
 
+/// The read model shows what becomes of an approval; it is for the local program alone, too.
 #[test]
 fn platinum_effects_is_used_by_the_local_program_alone() {
-    let users: BTreeSet<&str> = metadata()
-        .workspace_packages()
-        .into_iter()
-        .filter(|package| {
+    let packages = metadata().workspace_packages();
+    let users = |name: &str| -> BTreeSet<&str> {
+        let users = packages.iter().filter(|package| {
             let mut used = package.dependencies.iter();
-            used.any(|used| used.name == "platinum-effects")
-        })
-        .map(|package| package.name.as_str())
-        .collect();
-    assert_eq!(users, BTreeSet::from(["platinum-local"]));
+            used.any(|used| used.name == name)
+        });
+        users.map(|package| package.name.as_str()).collect()
+    };
+    assert_eq!(
+        users("platinum-effects"),
+        BTreeSet::from(["platinum-api", "platinum-local"])
+    );
+    assert_eq!(users("platinum-api"), BTreeSet::from(["platinum-local"]));
 }
 
 /// What of a program's symbols, or of the names in its debug information, is one of `wanted`. A
