@@ -129,7 +129,8 @@ fn id_end(draft: &DraftNote) -> String {
     id[id.len() - 6..].to_owned()
 }
 
-/// A component that imports these interfaces and exports the first as its handler.
+/// A component that imports these interfaces and exports the first as its handler. It can be read,
+/// but not started.
 fn component(imports: &[&str]) -> Vec<u8> {
     fn name(text: &str) -> Vec<u8> {
         [&[0, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat()

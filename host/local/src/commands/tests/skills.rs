@@ -17,7 +17,7 @@ fn install(home: &Home, name: &str, metadata: &str, sends: bool) {
     fs::write(folder.join("skill.wasm"), built(component)).unwrap();
 }
 
-/// A vault with skills of every sort; `more` goes into the configuration.
+/// A vault with skills of every kind; `more` goes into the configuration.
 async fn home_with_skills(more: &str) -> Home {
     let home = Home::ready().await;
     let config = home.path("config/local.toml");
