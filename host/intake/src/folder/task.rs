@@ -86,7 +86,7 @@ pub fn task_from_file(
     now: Timestamp,
 ) -> TaskNote {
     let text = text_of(bytes);
-    let mut body = format!("# {}\n\n- The file: [[{kept}]]\n", "A dropped file");
+    let mut body = format!("# A dropped file\n\n- The file: [[{kept}]]\n");
     match text {
         Some(text) => {
             let (text, is_cut) = lines(text, MAX_TEXT_BYTES);

@@ -14,18 +14,22 @@ use crate::races::replica::{Replica, remote_files, replica};
 
 const FILES: usize = 200;
 
-async fn take_in(replica: &Replica, role: Role) {
-    let mut source = FolderSource::open(FolderSettings {
-        vault: replica.root().to_owned(),
-        state: replica.folder().join("state/intake"),
+/// What takes in the dropped files of a host.
+fn folder_source(host: &Replica, role: Role) -> FolderSource {
+    FolderSource::open(FolderSettings {
+        vault: host.root().to_owned(),
+        state: host.folder().join("state/intake"),
         role,
-        agent: replica.agent.clone(),
+        agent: host.agent.clone(),
         zones: [ZoneId::EMAIL].into(),
         facts: Vec::new(),
         default_zone: ZoneId::EMAIL,
         settled: Some(Duration::ZERO),
     })
-    .unwrap();
+    .unwrap()
+}
+
+async fn take_in(source: &mut FolderSource) {
     while source.poll().await.unwrap() > 0 {}
 }
 
@@ -48,7 +52,7 @@ async fn dropped_files_are_each_owned_once() {
         fs::create_dir_all(owner.root().join(folder)).unwrap();
     }
     // The first start leaves alone what is there already: nothing yet.
-    take_in(&owner, Role::Local).await;
+    let mut source = folder_source(&owner, Role::Local);
     for number in 0..FILES {
         let name = match number % 4 {
             0 => format!("idea {number}.md"),
@@ -63,7 +67,7 @@ async fn dropped_files_are_each_owned_once() {
         let path = owner.root().join(folders[number % 3]).join(name);
         fs::write(path, text).unwrap();
     }
-    take_in(&owner, Role::Local).await;
+    take_in(&mut source).await;
     let tasks = waiting(&owner);
     assert_eq!(tasks.len(), FILES);
     owner.sync.sync().await.unwrap();
@@ -108,15 +112,15 @@ async fn dropped_files_are_each_owned_once() {
 async fn dropped_file_is_one_task_whichever_host_is_first() {
     let server = GitServer::start().unwrap();
     let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
-    take_in(&owner, Role::Local).await;
-    take_in(&cloud, Role::Cloud).await;
+    let mut at_owner = folder_source(&owner, Role::Local);
+    let mut at_cloud = folder_source(&cloud, Role::Cloud);
     fs::create_dir_all(owner.root().join("Needs_Action/email")).unwrap();
     let dropped = owner.root().join("Needs_Action/email/idea.md");
     fs::write(&dropped, "Call Bob.\n").unwrap();
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
 
-    take_in(&cloud, Role::Cloud).await;
+    take_in(&mut at_cloud).await;
     let tasks = waiting(&cloud);
     assert_eq!(tasks.len(), 1);
     cloud.sync.sync().await.unwrap();
@@ -126,7 +130,7 @@ async fn dropped_file_is_one_task_whichever_host_is_first() {
     }
 
     owner.sync.sync().await.unwrap();
-    take_in(&owner, Role::Local).await;
+    take_in(&mut at_owner).await;
     assert_eq!(waiting(&owner), BTreeSet::new());
     assert!(!dropped.exists());
     owner.sync.sync().await.unwrap();
