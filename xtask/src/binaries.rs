@@ -23,6 +23,8 @@ pub(crate) struct Binary {
     pub(crate) name: String,
     /// The program.
     pub(crate) path: PathBuf,
+    /// The name of its package, which cargo tells a test.
+    pub(crate) package: String,
     /// The folder of its package: tests are run in it, as cargo does.
     pub(crate) folder: PathBuf,
 }
@@ -64,16 +66,23 @@ fn binary(artifact: &Artifact) -> Option<Binary> {
         return None;
     }
     let folder = artifact.manifest_path.parent()?;
-    let package = folder.file_name()?;
+    let name = folder.file_name()?;
     let is_integration = artifact.target.kind.contains(&TargetKind::Test);
     Some(Binary {
         name: match is_integration {
-            true => format!("{package}::{}", artifact.target.name),
-            false => package.to_owned(),
+            true => format!("{name}::{}", artifact.target.name),
+            false => name.to_owned(),
         },
         path: artifact.executable.clone()?.into(),
+        package: package_name(&artifact.package_id.repr, name).to_owned(),
         folder: folder.into(),
     })
+}
+
+/// The name in a package's id: `…/host/repo#platinum-repo@0.1.0`, or `…/xtask#0.1.0` where it is the folder's.
+fn package_name<'a>(id: &'a str, folder: &'a str) -> &'a str {
+    let last = id.rsplit_once('#').map_or(id, |(_, last)| last);
+    last.split_once('@').map_or(folder, |(name, _)| name)
 }
 
 /// The packages whose examples in doc comments are tests.
@@ -108,6 +117,13 @@ mod tests {
             let is_source = path.extension().is_some_and(|end| end == "rs");
             is_source && fs::read_to_string(path).unwrap().contains("#[test]")
         })
+    }
+
+    #[test]
+    fn package_name_is_found_in_both_kinds_of_ids() {
+        let id = "path+file:///p/host/repo#platinum-repo@0.1.0";
+        assert_eq!(package_name(id, "repo"), "platinum-repo");
+        assert_eq!(package_name("path+file:///p/xtask#0.1.0", "xtask"), "xtask");
     }
 
     /// `test = false` in a manifest saves the linking of a program without tests. Where someone writes the

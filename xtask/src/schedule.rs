@@ -51,7 +51,7 @@ pub(crate) struct Job {
     pub(crate) command: Command,
     /// What it occupies.
     pub(crate) needs: Needs,
-    /// About how long it takes: longer ones start first.
+    /// About how long it takes: of those that need as many cores, longer ones start first.
     pub(crate) estimate: Duration,
     /// When it is killed.
     pub(crate) deadline: Duration,
@@ -90,7 +90,8 @@ pub(crate) fn run(
     cores: usize,
     mut on_end: impl FnMut(&Finished) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    waiting.sort_by_key(|job| std::cmp::Reverse(job.estimate));
+    // A job for several cores would wait for ever beside a stream of small ones.
+    waiting.sort_by_key(|job| std::cmp::Reverse((cores_of(job.needs), job.estimate)));
     let mut running: BTreeMap<usize, Running> = BTreeMap::new();
     let mut started = 0;
     while !(waiting.is_empty() && running.is_empty()) {

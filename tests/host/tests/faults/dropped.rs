@@ -1,7 +1,7 @@
 //! Both daemons run, and a person drops files: each is claimed by one of them, soon, and ends in a
 //! draft or a question to the owner.
 //!
-//! Lives elsewhere: many files and many agents are in `sync::races`, what becomes of one file in
+//! Lives elsewhere: many files and many agents are in `sync::dropped`, what becomes of one file in
 //! the tests of `intake`.
 
 use std::{

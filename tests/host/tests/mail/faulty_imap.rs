@@ -51,7 +51,7 @@ async fn each_server_fault_has_a_bounded_error_in_time() {
         (Fault::SilentAfterTls, true, "the greeting within 1 s"),
         (Fault::PlainText, true, "does not speak TLS"),
         (Fault::Bye, true, "too many connections"),
-        (Fault::NotImap, true, "not IMAP"),
+        (Fault::NotImap, true, "does not speak IMAP"),
         (Fault::LoginRefused, false, "wrong user or password"),
         (
             Fault::LoginUnavailable,

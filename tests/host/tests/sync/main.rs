@@ -1,7 +1,8 @@
 //! Several hosts on one remote, without the daemons' other parts: races, what may not leave, and what it costs.
 //!
-//! `races` is about claims and files that change at the same time, `leaks` about secrets that try to
-//! leave, `scale` about large vaults, `freshness` about how soon a change is on the other side.
+//! `races` is about claims and files that change at the same time, `dropped` about files that a
+//! person drops, `leaks` about secrets that try to leave, `scale` about large vaults, `freshness`
+//! about how soon a change is on the other side.
 //! Lives elsewhere: kills and cut lines are in `faults`.
 
 #![allow(
@@ -11,6 +12,7 @@
     reason = "a panic here is a failed test with a line number"
 )]
 
+mod dropped;
 mod freshness;
 mod leaks;
 mod races;

@@ -12,7 +12,6 @@
 mod claims;
 mod clocks;
 mod content;
-mod dropped;
 mod floods;
 mod fresh;
 mod given;
