@@ -156,7 +156,7 @@ impl IncomingSecrets<'_> {
                     found_secrets.items.extend(found.into_iter().map(by));
                 }
                 Err(RepoError::TooLarge { .. }) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
         Ok(found_secrets)

@@ -135,7 +135,7 @@ impl Reverter<'_> {
                 Some(there) if there == blob => {}
                 Some(_) => {
                     let at = Timestamp::now().as_millisecond();
-                    let copy = conflict_name(&waiting, &self.agent, at, &blob.to_string());
+                    let copy = conflict_name(&waiting, self.agent, at, &blob.to_string());
                     edits.push((copy, Edit::PutBlob(blob)));
                 }
                 None => edits.push((waiting, Edit::PutBlob(blob))),

@@ -66,7 +66,7 @@ async fn board_count_is_by_folder_and_month() {
         fs::write(path, "x").unwrap();
     }
     let mut ctx = BoardCtx { vault, now: now() };
-    let counts = (&mut ctx).count().await.unwrap().unwrap();
+    let counts = ctx.count().await.unwrap().unwrap();
     assert_eq!(
         (
             counts.waiting,

@@ -464,13 +464,12 @@ fn is_dropped(path: &VaultPath) -> bool {
         ".swp",
         ".crswap",
     ];
-    path.stem().parse::<TaskId>().is_err()
-        && !name.contains(".conflict-")
-        && !["~$", ".", "#", "~syncthing~"]
-            .iter()
-            .any(|start| name.starts_with(start))
-        && !unfinished.iter().any(|end| lower.ends_with(end))
-        && !(lower.starts_with("untitled") && path.extension() == Some("md"))
+    let hidden = ["~$", ".", "#", "~syncthing~"];
+    let is_task = path.stem().parse::<TaskId>().is_ok();
+    let is_unnamed = lower.starts_with("untitled") && path.extension() == Some("md");
+    let is_unfinished = unfinished.iter().any(|end| lower.ends_with(end))
+        || hidden.iter().any(|start| name.starts_with(start));
+    !(is_task || is_unnamed || is_unfinished || name.contains(".conflict-"))
 }
 
 /// The name under which a file that stays where it is is remembered; once changed, it is another.

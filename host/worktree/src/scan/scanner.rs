@@ -357,7 +357,7 @@ impl Scan<'_> {
             Ok(PathEntry::Folder) => self.add_missing(path, blob, true),
             // The list is right about how it is spelled.
             Ok(PathEntry::File(_)) if self.vault.ignores_case() => {
-                self.add_missing(path, blob, true)
+                self.add_missing(path, blob, true);
             }
             // It came back this moment.
             Ok(PathEntry::File(_)) => {
