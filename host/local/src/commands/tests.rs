@@ -129,19 +129,6 @@ fn id_end(draft: &DraftNote) -> String {
     id[id.len() - 6..].to_owned()
 }
 
-/// A guest as `cargo xtask skills` builds it.
-fn guest(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../target/skills/guests")
-        .join(format!("{name}.wasm"));
-    fs::read(&path).unwrap_or_else(|error| {
-        panic!(
-            "run cargo xtask skills first: cannot read {}: {error}",
-            path.display()
-        )
-    })
-}
-
 /// A component that imports these interfaces and exports the first as its handler. It can be read,
 /// but not started.
 fn component(imports: &[&str]) -> Vec<u8> {
@@ -615,8 +602,8 @@ async fn doctor_names_the_missing_part_of_the_mail() {
 #[tokio::test]
 async fn skill_check_names_the_refused_import_and_fails() {
     let home = Home::new();
-    let calm = write(&home, "calm.wasm", &guest("minimal"));
-    let sender = write(&home, "sender.wasm", &guest("asks-email-send"));
+    let calm = write(&home, "calm.wasm", &built("guests/minimal"));
+    let sender = write(&home, "sender.wasm", &built("guests/asks-email-send"));
     let (shown, ended) = home
         .tries(&["skill", "check", "--role", "cloud", &calm, &sender])
         .await;
@@ -628,10 +615,23 @@ async fn skill_check_names_the_refused_import_and_fails() {
     );
     assert_eq!(
         ended.unwrap_err().to_string(),
-        "1 skill is refused, of 2 looked at"
+        "1 skill is refused, of 2 checked"
     );
     home.does(&["skill", "check", "--role", "local", &calm, &sender])
         .await;
+}
+
+/// A component as `cargo xtask skills` builds it.
+fn built(component: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../target/skills")
+        .join(format!("{component}.wasm"));
+    fs::read(&path).unwrap_or_else(|error| {
+        panic!(
+            "run cargo xtask skills first: cannot read {}: {error}",
+            path.display()
+        )
+    })
 }
 
 #[tokio::test]

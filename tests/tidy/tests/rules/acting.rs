@@ -321,17 +321,16 @@ fn dependency_walk_finds_what_acts_in_local_programs() {
     );
 }
 
-/// The read model shows what becomes of an approval; it is for the local program alone, too.
 #[test]
-fn platinum_effects_is_used_by_the_local_program_alone() {
-    let packages = metadata().workspace_packages();
-    let users = |name: &str| -> BTreeSet<&str> {
-        let users = packages.iter().filter(|package| {
-            let mut used = package.dependencies.iter();
-            used.any(|used| used.name == name)
-        });
-        users.map(|package| package.name.as_str()).collect()
+fn acting_host_crates_are_used_by_the_local_program_alone() {
+    let users = |library: &str| -> BTreeSet<&str> {
+        let packages = metadata().workspace_packages().into_iter();
+        packages
+            .filter(|package| package.dependencies.iter().any(|used| used.name == library))
+            .map(|package| package.name.as_str())
+            .collect()
     };
+    // The read model of approvals is a part of the program that acts on them.
     assert_eq!(
         users("platinum-effects"),
         BTreeSet::from(["platinum-api", "platinum-local"])

@@ -2,16 +2,19 @@
 
 use std::fs;
 
-use super::{Home, guest};
+use super::{Home, built};
 
-/// Installs a skill that imports nothing or, if asked to, what sends mail.
+/// Installs a skill that both roles admit or, if it sends mail, local alone.
 fn install(home: &Home, name: &str, metadata: &str, sends: bool) {
     let folder = home.path("skills").join(name);
     fs::create_dir_all(&folder).unwrap();
     let text = format!("---\nname: {name}\ndescription: x\nmetadata:\n{metadata}---\nx\n");
     fs::write(folder.join("SKILL.md"), text).unwrap();
-    let built = if sends { "asks-email-send" } else { "minimal" };
-    fs::write(folder.join("skill.wasm"), guest(built)).unwrap();
+    let component = match sends {
+        true => "guests/asks-email-send",
+        false => "guests/minimal",
+    };
+    fs::write(folder.join("skill.wasm"), built(component)).unwrap();
 }
 
 /// A vault with skills of every kind; `more` goes into the configuration.
