@@ -21,4 +21,4 @@ mod keeping;
 mod moved;
 mod offline;
 mod published;
-mod replica;
+pub(crate) mod replica;
