@@ -72,10 +72,15 @@ pub(crate) fn compile(component: &[u8]) -> anyhow::Result<Duration> {
     Ok(began.elapsed())
 }
 
+#[expect(
+    clippy::ptr_arg,
+    reason = "the linker hands out its store's data as it is"
+)]
 fn view(state: &mut String) -> View<'_> {
     View(state)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn plain(error: wasmtime::Error) -> anyhow::Error {
     anyhow::anyhow!("{error:#}")
 }

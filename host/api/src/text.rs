@@ -6,7 +6,7 @@ use platinum_core::Timestamp;
 pub use platinum_core::text::one_line as plain;
 
 /// `3 drafts`, `1 draft`.
-pub fn count<N: From<u8> + PartialEq + fmt::Display>(n: N, one: &str, many: &str) -> String {
+pub fn count<N: Copy + From<u8> + PartialEq + fmt::Display>(n: N, one: &str, many: &str) -> String {
     if n == N::from(1) {
         format!("1 {one}")
     } else {

@@ -208,7 +208,7 @@ impl SkillSet {
         for skill in self.dispatch.skills(request.event, request.zone) {
             match self.run(skill, request).await {
                 Ok(outcome) => {
-                    tracing::debug!(%skill, event = %request.event, ?outcome, "A skill ended.")
+                    tracing::debug!(%skill, event = %request.event, ?outcome, "A skill ended.");
                 }
                 Err(error) if ended.is_ok() => ended = Err(error),
                 Err(error) => error.log(),

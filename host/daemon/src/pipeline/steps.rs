@@ -379,4 +379,5 @@ fn is_drafted_by_note(made: &[Option<u64>], noted: Option<u64>) -> Option<bool> 
 }
 
 #[cfg(test)]
+#[path = "tests.rs"]
 mod tests;

@@ -474,4 +474,5 @@ impl Refs {
 }
 
 #[cfg(test)]
+#[path = "tests.rs"]
 mod tests;

@@ -1,0 +1,6 @@
+//! How the vault stands to its remote. What is read, and the words for it, is in `state`.
+
+mod state;
+
+pub(crate) use state::tentative_check;
+pub use state::{RemoteContact, RemoteState, SyncState, TipInfo, WithheldFiles, short_oid};
