@@ -1,5 +1,7 @@
 //! [`SyncOverview`]: the remote, the other hosts, and everything that keeps the vault from being
-//! in sync.
+//! in sync; and whether the daemon runs at all.
+
+use std::{fs::File, path::Path};
 
 use platinum_core::{AgentName, TaskId, Timestamp};
 use platinum_daemon::Config;
@@ -74,4 +76,15 @@ impl SyncOverview {
         checks.extend(self.agents.iter().map(|seen| seen.check(self.at)));
         checks
     }
+}
+
+/// Whether a daemon holds the lock of the state folder.
+pub fn is_daemon_running(state: &Path) -> bool {
+    let Ok(lock) = File::open(state.join("lock")) else {
+        return false;
+    };
+    matches!(
+        lock.try_lock_shared(),
+        Err(std::fs::TryLockError::WouldBlock)
+    )
 }

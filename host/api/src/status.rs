@@ -14,7 +14,7 @@ use crate::{
     Check, JournalState, Level, ReadError, SyncOverview,
     approvals::ApprovalState,
     conflicts::{conflict_copies, conflicts_check},
-    daemon::is_daemon_running,
+    overview::is_daemon_running,
     text::{count, plain},
 };
 

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::{
     check::{Check, Level},
-    daemon::is_daemon_running,
+    overview::is_daemon_running,
     text::{ago, count, plain, short_time},
 };
 

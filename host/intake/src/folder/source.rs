@@ -206,7 +206,7 @@ impl FolderSource {
         let mut found = BTreeMap::new();
         for folder in self.folders()? {
             if self.is_local() {
-                for path in self.vault.rename_odd(&folder, self.settled)? {
+                for path in platinum_vault::rename_odd(&self.vault, &folder, self.settled)? {
                     info!(%path, "gave a dropped file a name that every system has");
                 }
             }

@@ -129,7 +129,8 @@ fn id_end(draft: &DraftNote) -> String {
     id[id.len() - 6..].to_owned()
 }
 
-/// A component that imports these interfaces and exports the first as its handler.
+/// A component that imports these interfaces and exports the first as its handler. It can be read,
+/// but not started.
 fn component(imports: &[&str]) -> Vec<u8> {
     fn name(text: &str) -> Vec<u8> {
         [&[0, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat()
@@ -252,7 +253,7 @@ async fn approvals_shows_drafts_without_control_characters() {
         "1 draft waits for you.",
         "  summary  Reply to Ada about the desks",
         "  to       Ada <ada@example.test>",
-        "  subject  Re: Desks[2J",
+        "  subject  Re: Desks [2J",
         "  │ they come on Monday.",
         "To decide: platinum approve 000001, platinum reject 000001, or move the file to Approved/ or Rejected/.",
         "1 file in Pending_Approval/ not named by a draft's id: Pending_Approval/note to self.md",
@@ -601,31 +602,36 @@ async fn doctor_names_the_missing_part_of_the_mail() {
 #[tokio::test]
 async fn skill_check_names_the_refused_import_and_fails() {
     let home = Home::new();
-    let log = "platinum:skill/log@0.1.0";
-    let calm = write(&home, "calm.wasm", &component(&[log]));
-    let sender = write(
-        &home,
-        "sender.wasm",
-        &component(&[
-            log,
-            "platinum:email/send@0.1.0",
-            "platinum:email/types@0.1.0",
-        ]),
-    );
+    let calm = write(&home, "calm.wasm", &built("guests/minimal"));
+    let sender = write(&home, "sender.wasm", &built("guests/asks-email-send"));
     let (shown, ended) = home
         .tries(&["skill", "check", "--role", "cloud", &calm, &sender])
         .await;
     assert_eq!(
         shown,
         "calm    cloud  links\n\
-         sender  cloud  skill sender is refused: role cloud does not grant platinum:email/send@0.1.0\n"
+         sender  cloud  skill sender is refused: role cloud does not grant \
+         platinum:approvals/queue@0.1.0, platinum:email/send@0.1.0\n"
     );
     assert_eq!(
         ended.unwrap_err().to_string(),
-        "1 skill is refused, of 2 looked at"
+        "1 skill is refused, of 2 checked"
     );
     home.does(&["skill", "check", "--role", "local", &calm, &sender])
         .await;
+}
+
+/// A component as `cargo xtask skills` builds it.
+fn built(component: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../target/skills")
+        .join(format!("{component}.wasm"));
+    fs::read(&path).unwrap_or_else(|error| {
+        panic!(
+            "run cargo xtask skills first: cannot read {}: {error}",
+            path.display()
+        )
+    })
 }
 
 #[tokio::test]

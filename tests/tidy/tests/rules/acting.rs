@@ -322,17 +322,20 @@ fn dependency_walk_finds_what_acts_in_local_programs() {
 }
 
 #[test]
-fn platinum_effects_is_used_by_the_local_program_alone() {
-    let users: BTreeSet<&str> = metadata()
-        .workspace_packages()
-        .into_iter()
-        .filter(|package| {
-            let mut used = package.dependencies.iter();
-            used.any(|used| used.name == "platinum-effects")
-        })
-        .map(|package| package.name.as_str())
-        .collect();
-    assert_eq!(users, BTreeSet::from(["platinum-local"]));
+fn acting_host_crates_are_used_by_the_local_program_alone() {
+    let users = |library: &str| -> BTreeSet<&str> {
+        let packages = metadata().workspace_packages().into_iter();
+        packages
+            .filter(|package| package.dependencies.iter().any(|used| used.name == library))
+            .map(|package| package.name.as_str())
+            .collect()
+    };
+    // The read model of approvals is a part of the program that acts on them.
+    assert_eq!(
+        users("platinum-effects"),
+        BTreeSet::from(["platinum-api", "platinum-local"])
+    );
+    assert_eq!(users("platinum-api"), BTreeSet::from(["platinum-local"]));
 }
 
 /// What of a program's symbols, or of the names in its debug information, is one of `wanted`. A

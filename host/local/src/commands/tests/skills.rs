@@ -2,22 +2,22 @@
 
 use std::fs;
 
-use super::{Home, component};
+use super::{Home, built};
 
-/// Installs a skill that imports the log and, if asked to, what sends mail.
+/// Installs a skill that both roles admit or, if it sends mail, local alone.
 fn install(home: &Home, name: &str, metadata: &str, sends: bool) {
     let folder = home.path("skills").join(name);
     fs::create_dir_all(&folder).unwrap();
     let text = format!("---\nname: {name}\ndescription: x\nmetadata:\n{metadata}---\nx\n");
     fs::write(folder.join("SKILL.md"), text).unwrap();
-    let mut imports = vec!["platinum:skill/log@0.1.0"];
-    if sends {
-        imports.push("platinum:email/send@0.1.0");
-    }
-    fs::write(folder.join("skill.wasm"), component(&imports)).unwrap();
+    let component = match sends {
+        true => "guests/asks-email-send",
+        false => "guests/minimal",
+    };
+    fs::write(folder.join("skill.wasm"), built(component)).unwrap();
 }
 
-/// A vault with skills of every sort; `more` goes into the configuration.
+/// A vault with skills of every kind; `more` goes into the configuration.
 async fn home_with_skills(more: &str) -> Home {
     let home = Home::ready().await;
     let config = home.path("config/local.toml");

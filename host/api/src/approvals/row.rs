@@ -1,0 +1,136 @@
+//! [`ApprovalRow`]: one draft, what it would do and what becomes of it.
+
+use platinum_core::{ActionKind, DraftId, Timestamp, VaultPath};
+use platinum_effects::approvals::{EntryState, has_gaps};
+use platinum_vault::note::DraftNote;
+use serde::Serialize;
+
+use super::{Field, pending::short_id, preview};
+use crate::text::plain;
+
+/// One draft.
+#[derive(Debug, Clone, Serialize)]
+pub struct ApprovalRow {
+    /// Where it is.
+    pub path: VaultPath,
+    /// What becomes of it.
+    pub state: ApprovalState,
+    /// What it says; `None` if it cannot be read.
+    pub draft: Option<DraftSummary>,
+}
+
+/// What a draft would do.
+#[derive(Debug, Clone, Serialize)]
+pub struct DraftSummary {
+    /// Its id.
+    pub id: DraftId,
+    /// What kind of action it proposes.
+    pub kind: ActionKind,
+    /// What will happen if the owner says yes.
+    pub summary: String,
+    /// Why.
+    pub reason: String,
+    /// When it was made.
+    pub since: Timestamp,
+    /// Until when an approval counts.
+    pub expires: Timestamp,
+    /// Whom and what it reaches, in the order in which a person reads it.
+    pub fields: Vec<Field>,
+    /// The text that will leave, byte for byte.
+    pub text: String,
+    /// Whether the text still has gaps, marked `[[…]]`.
+    pub has_gaps: bool,
+}
+
+impl ApprovalRow {
+    /// The end of the id in its file's name, which is enough to name one of a few; the name, if it
+    /// is not an id.
+    pub fn short_id(&self) -> String {
+        match self.path.stem().parse() {
+            Ok(id) => short_id(id),
+            Err(_) => plain(self.path.file_name(), 80),
+        }
+    }
+}
+
+impl DraftSummary {
+    /// What this draft would do.
+    pub fn of(draft: &DraftNote) -> Self {
+        Self {
+            id: draft.id,
+            kind: draft.action.kind(),
+            summary: plain(&draft.summary, 200),
+            reason: plain(&draft.reason, 200),
+            since: draft.created,
+            expires: draft.expires,
+            fields: preview(&draft.action),
+            text: draft.action.text().to_owned(),
+            has_gaps: has_gaps(draft.action.text()),
+        }
+    }
+}
+
+/// What becomes of a draft.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum ApprovalState {
+    /// It waits for the owner.
+    Pending,
+    /// It waits for the owner, and an approval would no longer count.
+    PendingExpired,
+    /// It is approved, and no daemon has run since.
+    Unseen,
+    /// It is approved and carried out next.
+    Ready,
+    /// It did nothing and is tried again.
+    Retrying {
+        /// Why it did nothing.
+        reason: String,
+    },
+    /// It is approved and cannot be carried out as it is.
+    Blocked {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// It cannot be read as a draft.
+    Unreadable {
+        /// Why.
+        reason: String,
+    },
+    /// It may have happened. Nothing is tried until that is known.
+    OutcomeUnknown {
+        /// What is known.
+        reason: String,
+    },
+    /// It happened, and its file is put away next.
+    Done,
+}
+
+impl ApprovalState {
+    pub(super) fn of_approved(state: &EntryState) -> Self {
+        let reason = plain(&state.to_string(), 400);
+        match state {
+            EntryState::Ready => Self::Ready,
+            EntryState::Waiting { reason, .. } => Self::Retrying {
+                reason: plain(reason, 400),
+            },
+            EntryState::Done(_) => Self::Done,
+            EntryState::InDoubt(_) => Self::OutcomeUnknown { reason },
+            _ => Self::Blocked { reason },
+        }
+    }
+
+    /// In words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Pending => "waits for you".to_owned(),
+            Self::PendingExpired => "expired: an approval no longer counts".to_owned(),
+            Self::Unseen => "the local daemon has not run yet; it carries it out".to_owned(),
+            Self::Ready => "the local daemon carries it out".to_owned(),
+            Self::Retrying { reason } => format!("tried again by itself: {reason}"),
+            Self::Unreadable { reason } => format!("cannot be read: {reason}"),
+            Self::Blocked { reason } | Self::OutcomeUnknown { reason } => reason.clone(),
+            Self::Done => "carried out".to_owned(),
+        }
+    }
+}
