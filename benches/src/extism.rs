@@ -11,13 +11,13 @@ use anyhow::Context as _;
 use crate::measure::Contender;
 
 /// The program, and the lines to and from it. It ends with the value.
-struct Peer {
+struct ExtismProcess {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
-impl Peer {
+impl ExtismProcess {
     fn start(program: &Path) -> anyhow::Result<Self> {
         let mut child = Command::new(program)
             .stdin(Stdio::piped())
@@ -46,7 +46,7 @@ impl Peer {
     }
 }
 
-impl Drop for Peer {
+impl Drop for ExtismProcess {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
@@ -55,7 +55,7 @@ impl Drop for Peer {
 
 /// The contender. The way to the program and back is part of a batch: some hundredths of a microsecond a call.
 pub(crate) fn contender(program: &Path) -> anyhow::Result<Contender> {
-    let mut peer = Peer::start(program)?;
+    let mut peer = ExtismProcess::start(program)?;
     let version = peer.line()?;
     Ok(Contender {
         name: format!("{version}, fresh plugin"),

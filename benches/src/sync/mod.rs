@@ -80,16 +80,16 @@ fn measure(
             vaults::change(&vault, any(), version)?;
             alone.take_change()
         })?;
-        joined.settle();
+        joined.drain_events();
         joined.sync()?;
-        joined.settle();
+        joined.drain_events();
         let whole = timed(|| {
             vaults::change(&vault, any(), version + 1)?;
             joined.take_change()
         })?;
-        alone.settle();
+        alone.drain_events();
         alone.sync()?;
-        alone.settle();
+        alone.drain_events();
         if counts {
             results[0].1.local.push(local);
             results[0].1.whole.push(whole);
@@ -118,7 +118,7 @@ fn begin(vault: &Path, state: &Path, remote: Option<&str>, notes: usize) -> anyh
     let mut ours = Ours::open(vault, state, remote)?;
     // The full look that every start has.
     ours.sync()?;
-    ours.settle();
+    ours.drain_events();
     Ok(ours)
 }
 

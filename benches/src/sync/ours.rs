@@ -97,12 +97,12 @@ impl Ours {
             );
         }
         self.runtime.block_on(self.repo.maintain())?;
-        self.settle();
+        self.drain_events();
         Ok(())
     }
 
-    /// Waits until no event comes any more, and takes what they told.
-    pub(crate) fn settle(&mut self) {
+    /// Waits until no event comes any more, and drops the events.
+    pub(crate) fn drain_events(&mut self) {
         let quiet = Duration::from_millis(400);
         while self.runtime.block_on(self.wake_ups.wait(quiet)) == Wake::Changed {}
     }

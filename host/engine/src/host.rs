@@ -30,10 +30,10 @@ const MAX_IMPORT_NAME_BYTES: usize = 256;
 /// Runs skills for one agent of one role. Cloning shares it.
 #[derive(Clone)]
 pub struct SkillHost {
-    pub(crate) inner: Arc<Inner>,
+    pub(crate) inner: Arc<HostInner>,
 }
 
-pub(crate) struct Inner {
+pub(crate) struct HostInner {
     pub(crate) engine: Engine,
     pub(crate) role: Role,
     pub(crate) agent: AgentName,
@@ -51,7 +51,7 @@ pub struct Skill {
     pub(crate) pre: BasePre<SkillState>,
     /// The interfaces it imports, in the order of the host's list.
     pub(crate) interfaces: Vec<Arc<dyn Interface>>,
-    pub(crate) host: Arc<Inner>,
+    pub(crate) host: Arc<HostInner>,
     imports: Vec<String>,
     /// What it finds open.
     pub(crate) folders: Arc<[GrantedFolder]>,
@@ -135,7 +135,7 @@ impl SkillHost {
                 })?;
             linked.push(interface.into());
         }
-        let inner = Inner {
+        let inner = HostInner {
             engine,
             role,
             agent,
@@ -304,7 +304,7 @@ pub(crate) fn mismatch(name: &str, error: &wasmtime::Error) -> LoadError {
     }
 }
 
-impl Inner {
+impl HostInner {
     fn offers(&self, capability: Capability) -> bool {
         self.interfaces
             .iter()

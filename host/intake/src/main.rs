@@ -10,7 +10,7 @@ use platinum_core::{AgentName, Role, ZoneId};
 use platinum_intake::{
     folder::{self, FolderSource, ZoneFact},
     mail, source,
-    stop::Stop,
+    stop::StopSignal,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -19,11 +19,11 @@ use tracing_subscriber::EnvFilter;
 #[command(version, about)]
 struct Arguments {
     #[command(subcommand)]
-    source: Source,
+    source: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Source {
+enum Command {
     /// New mails of one account become notes in Needs_Action/email.
     Mail {
         /// The file with the mail accounts (TOML).
@@ -109,7 +109,7 @@ fn zone_fact(text: &str) -> Result<ZoneFact, String> {
     Ok((zone, name.to_owned(), value.to_owned()))
 }
 
-fn run(source: Source) -> anyhow::Result<()> {
+fn run(source: Command) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -118,9 +118,9 @@ fn run(source: Source) -> anyhow::Result<()> {
         // One poll ends by itself, and may well be given no input.
         let is_once = matches!(
             source,
-            Source::Mail { once: true, .. } | Source::Folder { once: true, .. }
+            Command::Mail { once: true, .. } | Command::Folder { once: true, .. }
         );
-        let mut stop = Stop::listen(!is_once)?;
+        let mut stop = StopSignal::listen(!is_once)?;
         tokio::select! {
             reason = stop.wished() => {
                 tracing::info!(reason, "ending");
@@ -131,9 +131,9 @@ fn run(source: Source) -> anyhow::Result<()> {
     })
 }
 
-async fn watch(source: Source) -> anyhow::Result<()> {
+async fn watch(source: Command) -> anyhow::Result<()> {
     match source {
-        Source::Mail {
+        Command::Mail {
             config,
             account,
             vault,
@@ -154,7 +154,7 @@ async fn watch(source: Source) -> anyhow::Result<()> {
             };
             Ok(mail::watch(&settings).await?)
         }
-        Source::Folder {
+        Command::Folder {
             vault,
             state,
             role,
@@ -165,7 +165,7 @@ async fn watch(source: Source) -> anyhow::Result<()> {
             once,
             every,
         } => {
-            let folder = FolderSource::open(folder::Settings {
+            let folder = FolderSource::open(folder::FolderSettings {
                 vault,
                 state,
                 role,

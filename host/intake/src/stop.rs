@@ -1,4 +1,4 @@
-//! [`Stop`]: when a source's process has to end.
+//! [`StopSignal`]: when a source's process has to end.
 //!
 //! It ends on SIGTERM and SIGINT, and when its standard input is a pipe that closes: so it
 //! cannot outlive the daemon that started it, however that one died.
@@ -12,9 +12,9 @@ use tokio::{
 
 /// The wish to end, once. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Stop(watch::Receiver<Option<&'static str>>);
+pub struct StopSignal(watch::Receiver<Option<&'static str>>);
 
-impl Stop {
+impl StopSignal {
     /// Listens to signals and, with `parent`, to the parent's pipe. Must be called inside a
     /// runtime.
     ///

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_not_delivered_or_refused_unread_certainly_did_not_run() {
+    fn call_error_certainly_not_run_only_if_undelivered() {
         let protocol = |code| CallError::Protocol {
             text: "x".to_owned(),
             code,

@@ -111,7 +111,7 @@ pub fn check_folder(
     // `Inbox` is where the owner, and so the owner's skills, put things for Platinum to look at.
     // Another case may be the same folder to the system.
     let is_own = |own: &&str| own.eq_ignore_ascii_case(folder.top());
-    match layout::FOLDERS.iter().any(|own| is_own(&own)) && folder.top() != layout::INBOX {
+    match layout::FOLDERS.iter().any(is_own) && folder.top() != layout::INBOX {
         true => Err(FolderRefusal::Own(folder.clone())),
         false => Ok(()),
     }

@@ -118,7 +118,7 @@ impl Repo {
     ) -> Result<(), RepoError> {
         let git = self.lock()?;
         let odb = git.odb().map_err(RepoError::git(DOING))?;
-        let mut walk = Walk {
+        let mut walk = ObjectWalk {
             git: &git,
             odb: &odb,
             max_blob,
@@ -217,7 +217,7 @@ fn show(
     Ok(())
 }
 
-struct Walk<'a> {
+struct ObjectWalk<'a> {
     git: &'a Repository,
     odb: &'a Odb<'a>,
     max_blob: usize,
@@ -227,7 +227,7 @@ struct Walk<'a> {
     visit: &'a mut dyn FnMut(NewObject<'_>),
 }
 
-impl Walk<'_> {
+impl ObjectWalk<'_> {
     fn visit_commit(&mut self, oid: Oid) -> Result<(), RepoError> {
         let object = self.odb.read(oid).map_err(RepoError::git(DOING))?;
         (self.visit)(NewObject::Text {

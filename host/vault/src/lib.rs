@@ -24,5 +24,6 @@ mod tests;
 pub use counts::VaultCounts;
 pub use error::VaultError;
 pub use leftover::{Leftover, TEMP_PREFIX};
+pub use odd_names::rename_odd;
 pub use scan::{FileState, Listing, PathEntry, Refused, name_key};
 pub use store::{Entry, Vault};

@@ -23,11 +23,11 @@ use platinum_testkit::git::git_in;
 pub struct Editor {
     root: PathBuf,
     settle: Duration,
-    seen: Mutex<Seen>,
+    seen: Mutex<Observations>,
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct Observations {
     /// What this person wrote last, by path.
     current: BTreeMap<String, Version>,
     /// Blob id and where it settled.
@@ -129,7 +129,7 @@ impl Editor {
 
     /// Every version that settled by now: blob id, and where it was.
     #[must_use]
-    pub fn settled(&self) -> BTreeMap<String, String> {
+    pub fn stable_versions(&self) -> BTreeMap<String, String> {
         let seen = self.seen();
         let mut settled = seen.settled.clone();
         for (path, version) in &seen.current {
@@ -144,7 +144,7 @@ impl Editor {
     /// `.conflict` file of a vault, and not where they were written.
     #[must_use]
     pub fn missing(&self, repositories: &[&Path], vaults: &[&Path]) -> BTreeMap<String, String> {
-        let mut missing = self.settled();
+        let mut missing = self.stable_versions();
         for repository in repositories {
             let history = blobs_in_history(repository);
             missing.retain(|blob, _| !history.contains(blob));
@@ -163,7 +163,7 @@ impl Editor {
         missing
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+    fn seen(&self) -> std::sync::MutexGuard<'_, Observations> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

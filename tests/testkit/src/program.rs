@@ -34,11 +34,15 @@ pub fn program(package: &str, name: &str) -> anyhow::Result<PathBuf> {
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--quiet", "-p", package, "--bin", name])
+        // Of the whole workspace: with the features that the tests were built with, so that little is built.
+        .args(["build", "--quiet", "--workspace", "--bin", name])
         .output()
         .context("cannot start cargo")?;
     let complaint = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "cannot build {name}: {complaint}");
+    ensure!(
+        output.status.success(),
+        "cannot build {name} of {package}: {complaint}"
+    );
     // A test is target/<profile>/deps/<test>; programs are one folder up.
     let here = std::env::current_exe()?;
     let folder = here

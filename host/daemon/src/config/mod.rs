@@ -331,8 +331,8 @@ mod tests {
     }
 
     #[test]
-    fn capabilities_are_named_as_the_contract_names_them() {
+    fn config_unknown_capability_is_named() {
         let text = format!("{LEAST}[work]\ncapabilities = [\"email/sned\"]\n");
-        assert!(wrong(&text, Role::Local).contains("`email/sned` is no capability"));
+        assert!(wrong(&text, Role::Local).contains("unknown capability `email/sned`"));
     }
 }

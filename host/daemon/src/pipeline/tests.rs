@@ -177,7 +177,7 @@ fn limits() -> Limits {
     }
 }
 
-/// A skill that traps, goes over a limit or answers what nobody asked says nothing of its task:
+/// A skill that traps, goes over a limit or gives an answer of no use says nothing of its task:
 /// the task stays open, however often it is tried, and the owner is notified once.
 #[tokio::test(flavor = "multi_thread")]
 async fn pipeline_task_of_a_broken_skill_waits() {

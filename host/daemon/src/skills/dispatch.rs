@@ -383,7 +383,7 @@ mod tests {
                     };
                     let drafter = dispatch.drafter(zone(of)).map(SkillName::as_str);
                     assert_eq!(drafter, expected, "{skills:?}, {choice:?}");
-                    // Whoever asks is either run or excluded.
+                    // Each skill that asks is either run or excluded.
                     candidates.retain(|skill| Some(*skill) != expected);
                     let excluded: Vec<&str> = dispatch
                         .excluded()

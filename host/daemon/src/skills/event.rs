@@ -1,4 +1,4 @@
-//! [`Event`]: what the host tells skills about, as a `SKILL.md` writes it.
+//! [`Event`]: what a skill may ask to be run for, as its `SKILL.md` writes it.
 //!
 //! Lives here: the list of events, their text form and what is fixed of each.
 //! Lives elsewhere: which skill hears which event is in [`dispatch`](super::dispatch); when a
@@ -13,7 +13,7 @@ use super::schedule::{Schedule, ScheduleError};
 /// Something that happened, and that a skill may ask to be run for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Event {
-    /// A task waits, and nobody owns it. A skill may veto its claim.
+    /// A task waits and has no owner. A skill may veto its claim.
     TaskWaiting,
     /// A waiting task is to be claimed.
     TaskClaim,
@@ -29,7 +29,8 @@ pub enum Event {
     WorkDone,
     /// A time has come.
     Schedule(Schedule),
-    /// A source outside has something new.
+    /// A source outside has something new. No source raises it yet: what sources bring becomes
+    /// tasks.
     Source(SourceName),
 }
 

@@ -152,11 +152,15 @@ impl<'a, T> Survey<'a, T> {
     pub fn rows(&self) -> Vec<SkillRow> {
         let mut rows = Vec::new();
         for ((event, zone), skills) in self.dispatch.iter() {
+            let state = match event {
+                Event::Source(_) => RowState::Refused("no source raises this event yet".to_owned()),
+                _ => RowState::Runs,
+            };
             rows.extend(skills.iter().map(|skill| SkillRow {
                 event: Some(event.clone()),
                 zone: *zone,
                 skill: skill.to_string(),
-                state: RowState::Runs,
+                state: state.clone(),
             }));
         }
         for excluded in self.dispatch.excluded() {
@@ -317,6 +321,7 @@ mod tests {
         skill("one", drafts);
         skill("two", drafts);
         skill("watch", "  platinum.on: vault.synced schedule:60s\n");
+        skill("feed", "  platinum.on: source:mail\n");
         skill("idle", "  author: me\n");
         skill("act", "  platinum.on: approval.granted\n");
         skill("odd", "  platinum.on: work.done\n");
@@ -347,6 +352,7 @@ mod tests {
             "task.claimed email two: one runs on task.claimed for email too",
             "vault.synced - watch: runs",
             "schedule:60s - watch: runs",
+            "source:mail - feed: no source raises this event yet",
             "- - idle: its SKILL.md names no event",
             "approval.granted - act: other role",
             "work.done - odd: skill odd is refused: role cloud does not grant call-tool",

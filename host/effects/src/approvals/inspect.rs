@@ -83,11 +83,11 @@ pub fn inspect(
     journal: &Journal,
     now: Timestamp,
 ) -> Result<Vec<QueueEntry>, String> {
-    look(vault, journal, now, &HashMap::new())
+    scan(vault, journal, now, &HashMap::new())
 }
 
 /// [`inspect`] with the attempts of this process.
-pub(super) fn look(
+pub(super) fn scan(
     vault: &Vault,
     journal: &Journal,
     now: Timestamp,

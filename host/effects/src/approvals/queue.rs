@@ -16,7 +16,7 @@ use platinum_vault::{
 use super::{
     Approved,
     fingerprint::{Outgoing, Unreadable},
-    inspect::{EntryState, QueueEntry, look},
+    inspect::{EntryState, QueueEntry, scan},
 };
 use crate::{Fence, bindings::platinum::actions::types::EffectError, writing::blocking};
 
@@ -61,7 +61,7 @@ impl Approvals {
     /// # Errors
     /// If the folder or the journal cannot be read.
     pub async fn entries(&self) -> Result<Vec<QueueEntry>, String> {
-        let mut entries = self.look().await?;
+        let mut entries = self.scan().await?;
         let memory = self.memory();
         for entry in &mut entries {
             if let (EntryState::Ready, Some(outgoing)) = (&entry.state, &entry.outgoing)
@@ -73,14 +73,14 @@ impl Approvals {
         Ok(entries)
     }
 
-    async fn look(&self) -> Result<Vec<QueueEntry>, String> {
+    async fn scan(&self) -> Result<Vec<QueueEntry>, String> {
         let (vault, journal, now) = (
             self.vault.clone(),
             Arc::clone(&self.journal),
             self.clock.now(),
         );
         let attempts = self.memory().attempts.clone();
-        blocking(move || look(&vault, &journal, now, &attempts)).await?
+        blocking(move || scan(&vault, &journal, now, &attempts)).await?
     }
 
     /// The oldest approved action of these kinds that may be carried out now.
@@ -88,7 +88,7 @@ impl Approvals {
     /// # Errors
     /// If the folder or the journal cannot be read.
     pub async fn next(&self, kinds: &[ActionKind]) -> Result<Option<Approved>, String> {
-        for entry in self.look().await? {
+        for entry in self.scan().await? {
             match (&entry.state, entry.outgoing) {
                 (EntryState::Ready, Some(outgoing))
                     if kinds.contains(&outgoing.note.action.kind()) =>

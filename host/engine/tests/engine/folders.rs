@@ -69,6 +69,13 @@ async fn ask(host: &SkillHost, skill: &Skill, request: &str) -> String {
     }
 }
 
+/// The error code in an answer; none if it is not an error.
+fn code(answer: &str) -> Option<&str> {
+    let (_, rest) = answer.split_once("name: \"")?;
+    answer.starts_with("ErrorCode").then_some(())?;
+    rest.split('"').next()
+}
+
 #[tokio::test]
 async fn wasi_without_a_grant_has_no_folder() {
     let host = host(Role::Local, &Ledger::default());
@@ -98,16 +105,17 @@ async fn wasi_grant_opens_its_folders_alone() {
 #[tokio::test]
 async fn wasi_grant_to_read_changes_nothing() {
     let fixture = Fixture::new();
-    for (request, refusal) in [
-        ("write Projects new.md", "ErrorCode::NotPermitted"),
-        ("write Projects a.md", "ErrorCode::NotPermitted"),
-        ("truncate Projects a.md", "ErrorCode::NotPermitted"),
-        ("mkdir Projects new", "ErrorCode::NotPermitted"),
-        ("unlink Projects a.md", "ErrorCode::NotPermitted"),
-        ("symlink Projects a.md", "ErrorCode::NotPermitted"),
-        ("link-in Projects a.md", "ErrorCode::NotPermitted"),
+    for request in [
+        "write Projects new.md",
+        "write Projects a.md",
+        "truncate Projects a.md",
+        "mkdir Projects new",
+        "unlink Projects a.md",
+        "symlink Projects a.md",
+        "link-in Projects a.md",
     ] {
-        assert_eq!(fixture.ask(request).await, refusal, "{request}");
+        let answer = fixture.ask(request).await;
+        assert_eq!(code(&answer), Some("not-permitted"), "{request}: {answer}");
     }
     assert_eq!(fixture.text("Projects/a.md"), "text");
     assert_eq!(
@@ -122,6 +130,8 @@ async fn wasi_grant_to_read_changes_nothing() {
 #[tokio::test]
 async fn wasi_grant_cannot_be_left() {
     let fixture = Fixture::new();
+    let outside = fixture.ask("read Projects ../Private/secret.md").await;
+    assert_eq!(code(&outside), Some("not-permitted"), "{outside}");
     for folder in ["Projects", "Reports"] {
         for path in [
             "../Private/secret.md",
@@ -142,7 +152,7 @@ async fn wasi_grant_cannot_be_left() {
                     assert_eq!(answer, "ok");
                     continue;
                 }
-                assert!(answer.starts_with("ErrorCode::"), "{request}: {answer}");
+                assert!(code(&answer).is_some(), "{request}: {answer}");
             }
         }
     }
@@ -150,15 +160,12 @@ async fn wasi_grant_cannot_be_left() {
         "rename-out Reports a.md",
         "link-in Reports ../Private/secret.md",
     ] {
-        assert_eq!(
-            fixture.ask(request).await,
-            "ErrorCode::NotPermitted",
-            "{request}"
-        );
+        let answer = fixture.ask(request).await;
+        assert!(code(&answer).is_some(), "{request}: {answer}");
     }
     fixture.ask("symlink Reports ../Private/secret.md").await;
     let made = fixture.ask("read Reports made-link").await;
-    assert!(made.starts_with("ErrorCode::"), "{made}");
+    assert!(code(&made).is_some(), "{made}");
     assert_eq!(fixture.text("Private/secret.md"), "secret");
     assert_eq!(
         fs::read_dir(fixture.root.path().join("Private"))

@@ -13,4 +13,4 @@ pub mod source;
 pub mod task;
 pub mod zones;
 
-pub use source::{FolderSource, Settings, ZoneFact};
+pub use source::{FolderSettings, FolderSource, ZoneFact};

@@ -51,7 +51,7 @@ pub type ZoneFact = (ZoneId, String, String);
 
 /// What to take in, and as who.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct FolderSettings {
     /// The vault.
     pub vault: PathBuf,
     /// The folder that remembers what was seen; outside the vault.
@@ -94,7 +94,7 @@ pub enum FolderError {
 pub struct FolderSource {
     vault: Vault,
     ledger: Ledger,
-    settings: Settings,
+    settings: FolderSettings,
     settled: Duration,
     /// Files that are not settled: how each was, and since when.
     seen: BTreeMap<VaultPath, (FileState, Instant)>,
@@ -111,7 +111,7 @@ impl FolderSource {
     ///
     /// # Errors
     /// If one of them cannot be opened, or another process works with the ledger.
-    pub fn open(settings: Settings) -> Result<Self, FolderError> {
+    pub fn open(settings: FolderSettings) -> Result<Self, FolderError> {
         if is_inside(&settings.state, &settings.vault) {
             return Err(FolderError::StateInVault(settings.state));
         }
@@ -162,7 +162,7 @@ impl FolderSource {
         self.settings.role == Role::Local
     }
 
-    /// The folders in which a file becomes a task.
+    /// The folders in which a file becomes a task. Files in a folder of no zone are reported.
     fn folders(&self) -> Result<Vec<String>, FolderError> {
         let mut folders = vec![layout::NEEDS_ACTION.to_owned()];
         if self.is_local() {
@@ -173,10 +173,31 @@ impl FolderSource {
                 let zone = path.file_name().parse::<ZoneId>();
                 zone.is_ok_and(|zone| self.settings.zones.contains(&zone))
             };
-            let folders_of_zones = listing.folders.into_iter().filter(known);
-            folders.extend(folders_of_zones.map(|path| path.to_string()));
+            let (zones, others): (Vec<_>, Vec<_>) = listing.folders.into_iter().partition(known);
+            folders.extend(zones.iter().map(VaultPath::to_string));
+            for folder in others.iter().filter(|_| self.is_local()) {
+                self.report_unknown_zone(folder)?;
+            }
         }
         Ok(folders)
+    }
+
+    /// Reports a folder of files that no zone has, once.
+    fn report_unknown_zone(&self, folder: &VaultPath) -> Result<(), FolderError> {
+        let key = format!("zone:{folder}");
+        let files = self.vault.list(folder.as_str())?;
+        if !files.iter().any(|file| is_dropped(&file.path)) || self.ledger.knows(&key)? {
+            return Ok(());
+        }
+        let text = format!(
+            "The files in {folder} are left alone: there is no zone `{}`. Move them to {}, or add \
+             [zones.{}] to the configuration.",
+            folder.file_name(),
+            layout::NEEDS_ACTION,
+            folder.file_name()
+        );
+        self.report(&text, None)?;
+        Ok(self.ledger.skip(&key)?)
     }
 
     /// One pass; answers how many files it took in.
@@ -185,7 +206,7 @@ impl FolderSource {
         let mut found = BTreeMap::new();
         for folder in self.folders()? {
             if self.is_local() {
-                for path in self.vault.rename_odd(&folder, self.settled)? {
+                for path in platinum_vault::rename_odd(&self.vault, &folder, self.settled)? {
                     info!(%path, "gave a dropped file a name that every system has");
                 }
             }

@@ -11,7 +11,6 @@ mod account_numbers;
 mod address;
 mod archive;
 mod char_class;
-mod context;
 mod encoded;
 mod jwt;
 mod key_value;
@@ -26,7 +25,7 @@ mod tokens;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 pub(crate) use account_numbers::iban;
-use context::{ScanContext, TextKind};
+use layer::context::{ScanContext, TextKind};
 
 use crate::{Allowances, Finding, Kind, KnownSecrets, Place};
 

@@ -1,4 +1,4 @@
-//! Takes an approval and sends it as a mail.
+//! Takes an approval, of the kind that the message names, and sends it as a mail.
 
 #![cfg(target_family = "wasm")]
 
@@ -28,8 +28,10 @@ use component::platinum::approvals::queue;
 use component::platinum::email::send;
 
 impl handler::Guest for component::Guest {
-    fn run(_invocation: Invocation) -> Result<Outcome, Error> {
-        let next = queue::next(&["email-send".to_owned()]).map_err(|error| match error {
+    fn run(invocation: Invocation) -> Result<Outcome, Error> {
+        let kind = invocation.message.filter(|kind| !kind.is_empty());
+        let kind = kind.unwrap_or_else(|| "email-send".to_owned());
+        let next = queue::next(&[kind]).map_err(|error| match error {
             queue::Error::Invalid(why) => Error::Failed(why),
             queue::Error::Unavailable(why) => Error::Unavailable(why),
         })?;

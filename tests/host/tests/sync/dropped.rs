@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, time::Duration};
 
 use platinum_core::{Role, TaskId, ZoneId, layout};
 use platinum_intake::{
-    folder::{FolderSource, Settings},
+    folder::{FolderSettings, FolderSource},
     source::Source as _,
 };
 use platinum_protocol::Claimed;
@@ -15,7 +15,7 @@ use crate::races::replica::{Replica, remote_files, replica};
 const FILES: usize = 200;
 
 async fn take_in(replica: &Replica, role: Role) {
-    let mut source = FolderSource::open(Settings {
+    let mut source = FolderSource::open(FolderSettings {
         vault: replica.root().to_owned(),
         state: replica.folder().join("state/intake"),
         role,
@@ -119,6 +119,7 @@ async fn dropped_file_is_one_task_whichever_host_is_first() {
     take_in(&cloud, Role::Cloud).await;
     let tasks = waiting(&cloud);
     assert_eq!(tasks.len(), 1);
+    cloud.sync.sync().await.unwrap();
     for task in &tasks {
         let claimed = cloud.sync.claim(*task).await.unwrap();
         assert!(matches!(claimed, Claimed::Won { .. }), "{claimed:?}");

@@ -294,7 +294,7 @@ impl World {
                 self.finish_op(host);
                 self.pass(700);
             }
-            if !self.is_one() {
+            if !self.has_converged() {
                 continue;
             }
             if !self.get_done() {

@@ -129,7 +129,7 @@ impl World {
     }
 
     /// Whether all hosts have what the remote has, but for what no tree may have.
-    pub(super) fn is_one(&self) -> bool {
+    pub(super) fn has_converged(&self) -> bool {
         let tip = self.remote.files(self.remote.tip);
         self.hosts.iter().all(|host| {
             let held = &host.memory.withheld;
@@ -144,7 +144,7 @@ impl World {
         if self.failure.is_some() {
             return;
         }
-        if !self.is_one() {
+        if !self.has_converged() {
             let lines: Vec<_> = self
                 .hosts
                 .iter()

@@ -14,7 +14,28 @@ const MAX_SKILL_LINES: usize = 60;
 const MAX_FOLDER_FILES: usize = 12;
 
 /// Files and folders over their budget, each with the reason.
-const OVER_BUDGET: [(&str, &str); 0] = [];
+const OVER_BUDGET: [(&str, &str); 5] = [
+    (
+        "host/core/src/actions/mod.rs",
+        "an action, its trait and its error, over a file for each zone",
+    ),
+    (
+        "host/daemon/src/config/mod.rs",
+        "one type and its steps, over a file for each part of the configuration",
+    ),
+    (
+        "host/api/src/approvals/mod.rs",
+        "the records that are shown, over the files that fill them",
+    ),
+    (
+        "host/api/src",
+        "a file for each thing that is shown, and what they share",
+    ),
+    (
+        "host/repo/src",
+        "one type whose methods are a file for each subject",
+    ),
+];
 
 fn sources() -> impl Iterator<Item = String> {
     files().into_iter().filter(|file| file.ends_with(".rs"))

@@ -50,7 +50,7 @@ pub(super) fn run(args: &CheckArgs, ctx: &Context) -> Result<(), CommandError> {
     Err(CommandError::new(
         Kind::Refused,
         format!(
-            "{} refused, of {asked} looked at",
+            "{} refused, of {asked} checked",
             count(refused, "skill is", "skills are")
         ),
     ))

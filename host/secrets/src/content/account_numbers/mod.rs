@@ -4,7 +4,7 @@
 mod card;
 pub(crate) mod iban;
 
-use super::{context::ScanContext, tokens};
+use super::{layer::context::ScanContext, tokens};
 use crate::Kind;
 
 /// The first of them, and where it is.

@@ -45,17 +45,7 @@ pub(super) fn rules(add: &mut dyn FnMut(&'static str, Matcher)) {
         );
     }
     add("authorization: basic ", Box::new(whole::basic));
-    for hash in [
-        "$2a$",
-        "$2b$",
-        "$2y$",
-        "$5$",
-        "$6$",
-        "$y$",
-        "$argon2id$",
-        "$apr1$",
-        "$7$",
-    ] {
+    for hash in whole::HASHES {
         add(hash, Box::new(whole::hashed));
     }
 }

@@ -5,6 +5,19 @@ use crate::{
     content::char_class::{base64, contains, entropy, is_mixed, is_placeholder, near, run},
 };
 
+/// How the hash of a password begins.
+pub(super) const HASHES: [&str; 9] = [
+    "$2a$",
+    "$2b$",
+    "$2y$",
+    "$5$",
+    "$6$",
+    "$y$",
+    "$argon2id$",
+    "$apr1$",
+    "$7$",
+];
+
 /// `machine … login … password …`, all set apart by white space.
 pub(super) fn netrc(text: &[u8], from: usize) -> bool {
     let before = near(text, from.saturating_sub(160), from);

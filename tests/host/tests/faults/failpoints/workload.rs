@@ -23,7 +23,7 @@ pub(crate) const PARTS: [(&str, Part); 9] = [
     ("claims", claims),
     ("conflicts", conflicts),
     ("edits at the very moment", edits_at_the_very_moment),
-    ("drags", drags),
+    ("drags", manual_moves),
     ("without a remote", without_a_remote),
     ("a violation", a_violation),
     ("leftovers", leftovers),
@@ -217,7 +217,7 @@ fn edits_at_the_very_moment(cluster: &mut Cluster) {
 }
 
 /// The owner moves tasks into the folder of this host by hand: that asks for a claim.
-fn drags(cluster: &mut Cluster) {
+fn manual_moves(cluster: &mut Cluster) {
     let lost = cluster.tasks[DRAGGED_IN_VAIN];
     claimed(&cluster.cloud(&Order::Claim(lost.to_string())), "Won");
     for number in [DRAGGED, DRAGGED_IN_VAIN] {

@@ -366,7 +366,7 @@ impl Cluster {
         let repositories: Vec<_> = repositories.iter().map(PathBuf::as_path).collect();
         let vaults = hosts.map(|host| host.setup.vault.as_path());
         for (host, at_least) in hosts.into_iter().zip([20, 5]) {
-            let (saves, settled) = (host.editor.saves(), host.editor.settled());
+            let (saves, settled) = (host.editor.saves(), host.editor.stable_versions());
             println!(
                 "{}: {saves} saves by hand, {} of them settled",
                 host.setup.agent,

@@ -102,7 +102,7 @@ pub(crate) fn lists() -> Vec<Case> {
 }
 
 /// What is compressed, as it is and as a part of a mail.
-pub(crate) fn packed() -> Vec<Case> {
+pub(crate) fn archives() -> Vec<Case> {
     let text = |n: u64| {
         format!(
             "The key is ghp_{} and so on.\n",

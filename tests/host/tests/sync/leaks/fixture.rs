@@ -124,7 +124,7 @@ impl Host {
     }
 
     /// Syncs until two syncs in a row send nothing; answers with the last report.
-    pub(crate) async fn settle(&self) -> SyncReport {
+    pub(crate) async fn sync_until_quiet(&self) -> SyncReport {
         let began = std::time::Instant::now();
         let mut quiet = 0;
         loop {

@@ -30,7 +30,7 @@ async fn no_way_out_leads_to_the_remote() {
     cases.extend(files::known());
     cases.extend(files::disguises());
     cases.extend(accidents::lists());
-    cases.extend(accidents::packed());
+    cases.extend(accidents::archives());
     let hows: BTreeSet<_> = cases.iter().map(|case| case.how.clone()).collect();
     assert_eq!(hows.len(), cases.len(), "two cases of one name");
 
@@ -42,7 +42,7 @@ async fn no_way_out_leads_to_the_remote() {
         owner.write(&format!("Inbox/fine-{n:04}/note.md"), "Nothing secret.\n");
     }
     let linked = links::put(&owner, cases.len());
-    let report = owner.settle().await;
+    let report = owner.sync_until_quiet().await;
 
     let remote = objects(&server);
     let mut out = Vec::new();

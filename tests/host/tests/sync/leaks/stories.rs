@@ -34,11 +34,11 @@ async fn note_that_gains_a_secret_is_withheld_until_it_is_clean() {
     let server = GitServer::start().unwrap();
     let (owner, _) = owner(&server);
     owner.write("Inbox/note.md", "first\n");
-    owner.settle().await;
+    owner.sync_until_quiet().await;
     let secret = token(1);
     owner.write("Inbox/note.md", &format!("first\nsecond\n{secret}\n"));
     owner.write("Inbox/other.md", "goes on\n");
-    let report = owner.settle().await;
+    let report = owner.sync_until_quiet().await;
     let held: Vec<_> = report
         .withheld
         .iter()
@@ -61,7 +61,7 @@ async fn note_that_gains_a_secret_is_withheld_until_it_is_clean() {
     assert!(owner.read("Inbox/note.md").unwrap().contains(&secret));
 
     owner.write("Inbox/note.md", "first\nsecond\n");
-    let report = owner.settle().await;
+    let report = owner.sync_until_quiet().await;
     assert_eq!(report.withheld, []);
     assert_eq!(
         server.git(&["show", "main:Inbox/note.md"]).unwrap(),
@@ -89,7 +89,7 @@ async fn a_secret_that_came_and_went_is_in_no_history_there() {
         owner.sync.sync().await.unwrap();
         std::fs::remove_file(owner.root().join(format!("Inbox/moved-{n}.md"))).unwrap();
         owner.write("Inbox/note.md", &format!("round {n}\n"));
-        owner.settle().await;
+        owner.sync_until_quiet().await;
     }
     let remote = objects(&server);
     for n in 0..10 {
@@ -106,23 +106,23 @@ async fn a_conflict_does_not_carry_a_secret_out() {
     let server = GitServer::start().unwrap();
     let ((owner, _), (cloud, _)) = (owner(&server), host(&server, "cloud"));
     owner.write("In_Progress/cloud/note.md", "first\n");
-    owner.settle().await;
-    cloud.settle().await;
+    owner.sync_until_quiet().await;
+    cloud.sync_until_quiet().await;
     let (ours, theirs) = (token(200), token(201));
     owner.write(
         "In_Progress/cloud/note.md",
         &format!("the owner's {ours}\n"),
     );
     cloud.write("In_Progress/cloud/note.md", "the cloud's\n");
-    cloud.settle().await;
-    owner.settle().await;
+    cloud.sync_until_quiet().await;
+    owner.sync_until_quiet().await;
     cloud.write(
         "In_Progress/cloud/note.md",
         &format!("again the cloud's {theirs}\n"),
     );
-    owner.settle().await;
-    cloud.settle().await;
-    owner.settle().await;
+    owner.sync_until_quiet().await;
+    cloud.sync_until_quiet().await;
+    owner.sync_until_quiet().await;
     // Nothing was lost here, and nothing got there.
     let everywhere: String = owner
         .vault
@@ -143,7 +143,7 @@ async fn a_task_gives_nothing_away_by_its_move_or_its_end() {
     let ids: Vec<TaskId> = (0..4)
         .map(|n| put_task(&owner, n, "A question.\n"))
         .collect();
-    owner.settle().await;
+    owner.sync_until_quiet().await;
     for id in &ids {
         let claimed = owner.sync.claim(*id).await.unwrap();
         assert_eq!(claimed, Claimed::Won { epoch: 1 });
@@ -171,7 +171,7 @@ async fn a_task_gives_nothing_away_by_its_move_or_its_end() {
     let path = layout::in_progress(&owner.agent, ids[2]);
     let note = owner.read(path.as_str()).unwrap();
     owner.write(path.as_str(), &format!("{note}\n{}\n", secrets[2]));
-    owner.settle().await;
+    owner.sync_until_quiet().await;
     // Without one they end as ever.
     owner
         .sync
@@ -210,9 +210,9 @@ async fn owner_is_notified_once_of_withheld_files_without_content() {
     let ((owner, _), (cloud, _)) = (owner(&server), host(&server, "cloud"));
     cloud.write("Updates/cloud/x.md", &format!("The key is {}\n", HELD[1]));
     cloud.write(&format!("Updates/cloud/{}.md", HELD[0]), "A name.\n");
-    cloud.settle().await;
-    cloud.settle().await;
-    owner.settle().await;
+    cloud.sync_until_quiet().await;
+    cloud.sync_until_quiet().await;
+    owner.sync_until_quiet().await;
     let messages = messages(&owner);
     assert_eq!(messages.len(), 2, "{messages:?}");
     let all = messages.join("\n");
@@ -241,11 +241,11 @@ async fn what_this_machine_learns_later_is_held_from_then_on() {
     assert!(known.add(b"a new password of words"));
     scanner.know(known);
     owner.write("Inbox/a.md", "It is: a new password of words.\n");
-    let report = owner.settle().await;
+    let report = owner.sync_until_quiet().await;
     assert_eq!(report.withheld.len(), 1, "{report:?}");
     // It is no password any more: the file goes by itself.
     scanner.know(crate::leaks::fixture::known());
-    owner.settle().await;
+    owner.sync_until_quiet().await;
     assert_eq!(
         server.git(&["show", "main:Inbox/a.md"]).unwrap(),
         "It is: a new password of words."
@@ -261,7 +261,7 @@ async fn a_crowd_of_secrets_does_not_keep_the_rest_waiting() {
         owner.write(&format!("Inbox/n{n}.md"), "fine\n");
     }
     let began = std::time::Instant::now();
-    let report = owner.settle().await;
+    let report = owner.sync_until_quiet().await;
     assert_eq!(report.withheld.len(), 200);
     assert!(began.elapsed() < Duration::from_secs(60));
     let there = server

@@ -22,7 +22,7 @@ async fn two(server: &GitServer, line: &Line) -> (Replica, Replica) {
 }
 
 /// The text at the note's path and the one beside it, the same on both sides.
-fn settled(owner: &Replica, cloud: &Replica) -> (String, String) {
+fn conflict_files(owner: &Replica, cloud: &Replica) -> (String, String) {
     assert_eq!(owner.files(), cloud.files());
     let mut files = owner.files();
     let kept = files.remove(NOTE).unwrap();
@@ -54,7 +54,7 @@ async fn earlier_edit_loses_although_it_is_pushed_second() {
     line.heal();
     assert_eq!(owner.sync.sync().await.unwrap().conflicts, 1);
     cloud.sync.sync().await.unwrap();
-    let (kept, aside) = settled(&owner, &cloud);
+    let (kept, aside) = conflict_files(&owner, &cloud);
     assert_eq!(kept, "the cloud's, later\n");
     assert_eq!(aside, "the owner's, earlier\n");
 }
@@ -70,7 +70,7 @@ async fn later_edit_wins_although_it_is_pushed_second() {
     owner.write(NOTE, "the owner's, later\n");
     assert_eq!(owner.sync.sync().await.unwrap().conflicts, 1);
     cloud.sync.sync().await.unwrap();
-    let (kept, aside) = settled(&owner, &cloud);
+    let (kept, aside) = conflict_files(&owner, &cloud);
     assert_eq!(kept, "the owner's, later\n");
     assert_eq!(aside, "the cloud's, earlier\n");
 }
@@ -127,7 +127,7 @@ async fn clock_ahead_is_reported_and_far_ahead_is_not_trusted() {
         "{skew:?}"
     );
     cloud.sync.sync().await.unwrap();
-    let (kept, aside) = settled(&owner, &cloud);
+    let (kept, aside) = conflict_files(&owner, &cloud);
     assert_eq!(kept, "an hour ahead\n");
     assert_eq!(aside, "the owner's\n");
     // The clock here went on as it was: the next stamp is not an hour ahead.

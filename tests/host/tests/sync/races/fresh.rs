@@ -26,7 +26,7 @@ use crate::races::{
 
 /// What was seen from the remote's side.
 #[derive(Default)]
-struct Seen {
+struct Observed {
     /// Whom to ask for its status at each push.
     of: OnceLock<Synchronizer>,
     /// When the last fetch began.
@@ -41,7 +41,7 @@ struct Seen {
 
 struct Observing {
     inner: GitRemote,
-    seen: Arc<Seen>,
+    seen: Arc<Observed>,
 }
 
 #[async_trait]
@@ -70,7 +70,7 @@ impl Remote for Observing {
 #[tokio::test(flavor = "multi_thread")]
 async fn unverified_tip_does_not_make_the_view_fresh() {
     let server = GitServer::start().unwrap();
-    let seen = Arc::new(Seen::default());
+    let seen = Arc::new(Observed::default());
     let owner = replica_with(&server, "local", |inner| {
         let seen = Arc::clone(&seen);
         Box::new(Observing { inner, seen })
@@ -99,7 +99,7 @@ async fn unverified_tip_does_not_make_the_view_fresh() {
 #[tokio::test(flavor = "multi_thread")]
 async fn view_of_the_remote_is_as_old_as_the_request() {
     let server = GitServer::start().unwrap();
-    let seen = Arc::new(Seen::default());
+    let seen = Arc::new(Observed::default());
     let cloud = replica_with(&server, "cloud", |inner| {
         let seen = Arc::clone(&seen);
         Box::new(Observing { inner, seen })
@@ -117,7 +117,7 @@ async fn view_of_the_remote_is_as_old_as_the_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn transfer_outlives_the_time_limit_of_a_skill() {
     let server = GitServer::start().unwrap();
-    let seen = Arc::new(Seen::default());
+    let seen = Arc::new(Observed::default());
     let cloud = replica_with(&server, "cloud", |inner| {
         let seen = Arc::clone(&seen);
         Box::new(Observing { inner, seen })

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::runtime::Runtime;
 
-use crate::scale::fixture::{Daemon, alone, folder_of, generate, given};
+use crate::scale::fixture::{Daemon, child_process, folder_of, generate, given_folder};
 
 const NOTES: usize = 3_000;
 /// The test below.
@@ -21,7 +21,7 @@ const MARKS: [&str; 2] = ["/platinum-the-change-begins", "/platinum-the-change-e
 
 #[test]
 fn sync_of_a_changed_note_reads_only_its_folder() {
-    if let Some(folder) = given() {
+    if let Some(folder) = given_folder() {
         return Runtime::new()
             .unwrap()
             .block_on(change_between_two_marks(&folder));
@@ -29,7 +29,7 @@ fn sync_of_a_changed_note_reads_only_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     generate(folder.path(), NOTES);
     let calls = folder.path().join("calls");
-    let child = || alone(NAME, folder.path());
+    let child = || child_process(NAME, folder.path());
     // Once without being watched: the first daemon reads everything.
     assert!(child().status().unwrap().success());
     let child = child();

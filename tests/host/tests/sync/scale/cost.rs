@@ -8,7 +8,7 @@ use std::{
 
 use tokio::runtime::Runtime;
 
-use crate::scale::fixture::{Daemon, alone, generate, given};
+use crate::scale::fixture::{Daemon, child_process, generate, given_folder};
 
 /// The test below.
 const NAME: &str = "scale::cost::sync_of_a_changed_note_costs_the_same_in_a_large_vault";
@@ -24,14 +24,14 @@ struct Measured {
     middle: u64,
     /// What it holds in memory, in kilobytes.
     resident: u64,
-    /// What it used of one processor while it was left alone, in millionths.
+    /// What it used of one processor while it was left child_process, in millionths.
     idle: u64,
 }
 
 #[test]
 #[ignore = "takes minutes on a quiet machine: cargo xtask test --full runs it"]
 fn sync_of_a_changed_note_costs_the_same_in_a_large_vault() {
-    if let Some(folder) = given() {
+    if let Some(folder) = given_folder() {
         return Runtime::new().unwrap().block_on(measured(&folder));
     }
     let mut middles = Vec::new();
@@ -56,7 +56,7 @@ fn sync_of_a_changed_note_costs_the_same_in_a_large_vault() {
 }
 
 fn measure(folder: &Path) -> Measured {
-    let ran = alone(NAME, folder).output().unwrap();
+    let ran = child_process(NAME, folder).output().unwrap();
     let output = String::from_utf8_lossy(&ran.stdout);
     let errors = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.success(), "{output}\n{errors}");

@@ -25,8 +25,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// Where the process that was started for a test finds its vault.
 const FOLDER: &str = "PLATINUM_SCALE_FOLDER";
 
-/// The command that runs one test of this program in a process of its own, where [`given`] answers the folder.
-pub(crate) fn alone(test: &str, folder: &Path) -> Command {
+/// The command that runs one test of this program in a process of its own, where [`given_folder`] answers the folder.
+pub(crate) fn child_process(test: &str, folder: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", test, "--include-ignored", "--nocapture"])
@@ -34,8 +34,8 @@ pub(crate) fn alone(test: &str, folder: &Path) -> Command {
     command
 }
 
-/// The folder of the process that [`alone`] started; none in any other.
-pub(crate) fn given() -> Option<PathBuf> {
+/// The folder of the process that [`child_process`] started; none in any other.
+pub(crate) fn given_folder() -> Option<PathBuf> {
     std::env::var_os(FOLDER).map(PathBuf::from)
 }
 

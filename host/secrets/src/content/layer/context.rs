@@ -1,11 +1,11 @@
 //! [`ScanContext`]: what a scan of one file carries along, and which kinds count in which text.
 
-use super::{archive::Budget, text};
+use crate::content::{archive::Budget, text};
 use crate::{Allowances, Kind, KnownSecrets};
 
 /// What bytes are, and so what in them means something.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum TextKind {
+pub(in crate::content) enum TextKind {
     Text,
     /// Decoded, and no text: words and numbers in it mean nothing.
     Noise,
@@ -15,7 +15,7 @@ pub(super) enum TextKind {
 }
 
 impl TextKind {
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    pub(in crate::content) fn of(bytes: &[u8]) -> Self {
         match text::is_noise(bytes) {
             true => TextKind::Noise,
             false => TextKind::Text,
@@ -25,18 +25,18 @@ impl TextKind {
 
 /// What does not change while a file is scanned.
 #[derive(Clone, Copy)]
-pub(super) struct ScanContext<'a> {
-    pub(super) known: &'a KnownSecrets,
-    pub(super) allowances: &'a Allowances,
-    pub(super) text_kind: TextKind,
+pub(in crate::content) struct ScanContext<'a> {
+    pub(in crate::content) known: &'a KnownSecrets,
+    pub(in crate::content) allowances: &'a Allowances,
+    pub(in crate::content) text_kind: TextKind,
     /// What may still come out of archives.
-    pub(super) budget: &'a Budget,
+    pub(in crate::content) budget: &'a Budget,
     /// Archives around it.
-    pub(super) nested: u32,
+    pub(in crate::content) nested: u32,
 }
 
 impl ScanContext<'_> {
-    pub(super) fn counts(&self, kind: Kind) -> bool {
+    pub(in crate::content) fn counts(&self, kind: Kind) -> bool {
         let of_text = matches!(
             kind,
             Kind::Password | Kind::Connection | Kind::Card | Kind::Iban | Kind::SeedPhrase

@@ -1,11 +1,10 @@
 //! One text in each way it can be read, and what it encodes, as texts of their own.
 
-use super::{
-    Rules, account_numbers, archive,
-    context::{ScanContext, TextKind},
-    encoded, keys, text,
-};
+pub(super) mod context;
+
+use super::{Rules, account_numbers, archive, encoded, keys, text};
 use crate::Kind;
+use context::{ScanContext, TextKind};
 
 /// How often what was decoded is decoded again.
 const MAX_DEPTH: u32 = 3;
@@ -13,7 +12,7 @@ const MAX_DEPTH: u32 = 3;
 impl Rules {
     /// Scans bytes in every way they can be read as text, and what they encode, and the archives in
     /// them. What is in an archive has no line: it is in line 0.
-    pub(super) fn layer(
+    pub(in crate::content) fn layer(
         &self,
         bytes: &[u8],
         context: ScanContext<'_>,

@@ -29,7 +29,7 @@ fn anywhere(server: &GitServer, text: &str) -> bool {
     !found.unwrap().is_empty()
 }
 
-fn heard(owner: &Replica) -> Vec<String> {
+fn violations(owner: &Replica) -> Vec<String> {
     let messages = messages(owner).into_iter();
     messages
         .filter(|messages| messages.contains("looks like a secret"))
@@ -70,7 +70,7 @@ async fn a_note_with_an_account_that_a_cloud_takes_away_is_put_back() {
         owner.sync.sync().await.unwrap();
         cloud.sync.sync().await.unwrap();
         assert_eq!(cloud.read("Plans/x.md").as_deref(), Some(ACCOUNT));
-        assert_eq!(heard(&owner), [sentence("Plans/x.md", 1)]);
+        assert_eq!(violations(&owner), [sentence("Plans/x.md", 1)]);
         let withheld = owner.sync.sync().await.unwrap().withheld;
         assert_eq!(withheld, []);
     }
@@ -99,7 +99,7 @@ async fn task_with_a_secret_can_be_claimed_released_and_finished() {
     let is_done = |path: &String| path.starts_with("Done/") && path.contains(&id.to_string());
     assert!(there.iter().any(is_done), "{there:?}");
     // What a cloud does with it is no news either.
-    assert_eq!(heard(&owner), [sentence(&path, 11)]);
+    assert_eq!(violations(&owner), [sentence(&path, 11)]);
     assert!(!anywhere(&server, TOKEN));
 }
 
@@ -149,7 +149,7 @@ async fn cloud_claim_with_a_secret_is_reported_once() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(remote_files(&server).contains(&format!("In_Progress/local/{id}.md")));
-    assert_eq!(heard(&owner), [sentence(&path, 11)]);
+    assert_eq!(violations(&owner), [sentence(&path, 11)]);
 }
 
 /// A bill in the owners own zone is worked on and the remote learns of it.
@@ -284,7 +284,7 @@ async fn new_machine_joins_despite_a_secret_in_an_approval() {
         "{there:?}"
     );
     // What the old machine told is in the vault; at a first contact it is told what the tip holds.
-    let (old, now): (Vec<_>, Vec<_>) = heard(&new)
+    let (old, now): (Vec<_>, Vec<_>) = violations(&new)
         .into_iter()
         .partition(|messages| messages.ends_with(&sentence("Pending_Approval/draft_1.md", 1)));
     assert_eq!((old.len(), now.len()), (1, 1), "{now:?}");
