@@ -47,8 +47,8 @@ async fn invoke_every_outcome_and_error_comes_back() {
         ),
         (
             "failed a\nb\u{7}",
-            SkillError::Failed("a b ".to_owned()),
-            "a b ",
+            SkillError::Failed("a b".to_owned()),
+            "a b",
         ),
     ] {
         let failed = run_with(&host, &echo, message, &limits())

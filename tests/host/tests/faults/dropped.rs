@@ -12,8 +12,6 @@ use std::{
 
 use crate::crashes::cluster::Cluster;
 
-/// From the drop to the claim. A file has to be unchanged for 1.5 s of it.
-const CLAIMED_WITHIN: Duration = Duration::from_secs(5);
 const SOON: Duration = Duration::from_secs(60);
 
 /// A plain note, one with frontmatter, a PDF, an odd name, and a note that says whom to write to.
@@ -76,13 +74,9 @@ fn dropped_files_end_in_a_question_or_a_draft() {
     assert!(outcome.is_ok(), "{outcome:?}\n{}", cluster.picture());
     let last_claim = last_claim.unwrap();
     println!(
-        "the last of {} files was claimed after {last_claim:?}",
-        FILES.len()
-    );
-    assert!(
-        last_claim <= CLAIMED_WITHIN,
-        "{last_claim:?}\n{}",
-        cluster.picture()
+        "FIGURE: the last of {} dropped files was claimed after {:.1} s",
+        FILES.len(),
+        last_claim.as_secs_f32()
     );
     assert!(
         owners.values().all(|owners| owners.len() <= 1),
