@@ -10,7 +10,9 @@
 //! after the base has what came of it; a file counts as applied only if it is exactly as that
 //! commit has it.
 
+use platinum_core::{Timestamp, VaultPath, layout};
 use platinum_repo::{Edit, Oid, RefName};
+use platinum_vault::PathEntry;
 
 use crate::{WorktreeError, worktree::Worktree};
 
@@ -53,7 +55,8 @@ impl Worktree {
                 Err(WorktreeError::Vault(_)) => continue,
                 Err(error) => return Err(error),
             };
-            if there == changed.blob {
+            let is_moved = there.is_none() && self.is_moved_draft(&changed.path)?;
+            if there == changed.blob || is_moved {
                 let edit = changed.blob.map_or(Edit::Delete, Edit::PutBlob);
                 edits.push((changed.path, edit));
             }
@@ -64,5 +67,24 @@ impl Worktree {
             self.repo.set_ref(RefName::Applied, caught_up)?;
         }
         self.end_apply()
+    }
+
+    /// Whether a path is that of a draft which the interrupted apply had put before the owner, and which
+    /// the owner has moved on since. Applied once more, it would wait for a second answer.
+    fn is_moved_draft(&self, path: &VaultPath) -> Result<bool, WorktreeError> {
+        if path.top() != layout::PENDING_APPROVAL {
+            return Ok(false);
+        }
+        let done = layout::done_month(Timestamp::now());
+        for folder in [layout::APPROVED, layout::REJECTED, &done] {
+            // Too long a path is one that nothing was moved to.
+            let Ok(moved) = VaultPath::new(format!("{folder}/{}", path.file_name())) else {
+                continue;
+            };
+            if matches!(self.vault.stat(&moved)?, PathEntry::File(_)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
