@@ -189,8 +189,16 @@ impl Cluster {
         let vault = self.vault("local");
         fs::create_dir_all(vault.join("Approved")).unwrap();
         let mut count = 0;
+        // A person answers a draft once.
+        let is_answered = |path: &PathBuf| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let paths = self.paths();
+            let mut others = paths.iter().filter(|other| other.ends_with(&name));
+            others.any(|other| !other.starts_with("Pending_Approval/"))
+        };
         for path in notes(&vault.join("Pending_Approval"))
             .into_iter()
+            .filter(|path| !is_answered(path))
             .take(at_most)
         {
             let text = fs::read_to_string(&path).unwrap();
@@ -234,9 +242,14 @@ impl Cluster {
         self.lines("subject", "*/task_*.md")
     }
 
-    /// The task of each draft on the remote, wherever the draft is.
+    /// The task of each draft on the remote, wherever the draft is. One that was moved while its host was
+    /// killed may be at two places; it is one draft, and cannot be carried out twice.
     pub(crate) fn drafts(&self) -> Vec<String> {
-        self.lines("task", "*/draft_*.md").into_values().collect()
+        let lines = self.lines("task", "*/draft_*.md").into_iter();
+        let drafts: BTreeMap<String, String> = lines
+            .map(|(path, task)| (path.rsplit('/').next().unwrap_or(&path).to_owned(), task))
+            .collect();
+        drafts.into_values().collect()
     }
 
     /// How many tasks are finished.
