@@ -55,7 +55,7 @@ impl Worktree {
                 Err(WorktreeError::Vault(_)) => continue,
                 Err(error) => return Err(error),
             };
-            let is_moved = there.is_none() && self.is_moved_draft(&changed.path)?;
+            let is_moved = there.is_none() && self.is_moved_draft(&changed.path);
             if there == changed.blob || is_moved {
                 let edit = changed.blob.map_or(Edit::Delete, Edit::PutBlob);
                 edits.push((changed.path, edit));
@@ -71,9 +71,9 @@ impl Worktree {
 
     /// Whether a path is that of a draft which the interrupted apply had put before the owner, and which
     /// the owner has moved on since. Applied once more, it would wait for a second answer.
-    fn is_moved_draft(&self, path: &VaultPath) -> Result<bool, WorktreeError> {
+    fn is_moved_draft(&self, path: &VaultPath) -> bool {
         if path.top() != layout::PENDING_APPROVAL {
-            return Ok(false);
+            return false;
         }
         let done = layout::done_month(Timestamp::now());
         for folder in [layout::APPROVED, layout::REJECTED, &done] {
@@ -81,10 +81,11 @@ impl Worktree {
             let Ok(moved) = VaultPath::new(format!("{folder}/{}", path.file_name())) else {
                 continue;
             };
-            if matches!(self.vault.stat(&moved)?, PathEntry::File(_)) {
-                return Ok(true);
+            // What cannot be looked at, a link say, is no moved draft, and must not stop the sync.
+            if matches!(self.vault.stat(&moved), Ok(PathEntry::File(_))) {
+                return true;
             }
         }
-        Ok(false)
+        false
     }
 }
