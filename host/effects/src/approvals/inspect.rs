@@ -166,7 +166,14 @@ fn judge(
                     EntryState::Done(receipt)
                 }
             }
-            State::Intended(intent) => EntryState::InDoubt(format!(
+            State::Intended(intent) => EntryState::Waiting {
+                until: intent.at,
+                reason: format!(
+                    "an attempt was begun at {:.0} and nothing is handed over yet",
+                    intent.at
+                ),
+            },
+            State::HandedOver(intent) => EntryState::InDoubt(format!(
                 "an attempt was made at {:.0} and its outcome was never written down",
                 intent.at
             )),
@@ -181,7 +188,7 @@ fn judge(
             {
                 EntryState::Refused(reason)
             }
-            State::Absent | State::NotSent { .. } if outgoing.note.expires <= now => {
+            State::Absent | State::LetGo(_) | State::NotSent { .. } if outgoing.note.expires <= now => {
                 EntryState::Expired(outgoing.note.expires)
             }
             // Nothing was tried yet: a draft that was moved too soon waits for its owner.
@@ -190,7 +197,8 @@ fn judge(
                  `gaps: keep` to send it as it is"
                     .to_owned(),
             ),
-            State::Absent => EntryState::Ready,
+            // In doubt, and the owner has said: again.
+            State::Absent | State::LetGo(_) => EntryState::Ready,
             State::NotSent { retry: false, .. } => EntryState::Ready,
             State::NotSent { intent, reason, .. } => {
                 let attempts = attempts.get(&id).copied().unwrap_or(1);

@@ -35,6 +35,8 @@ struct Memory {
     attempts: HashMap<DraftId, u32>,
     /// Why the fence was closed when each was last looked at.
     held: HashMap<DraftId, String>,
+    /// What is being carried out by this process.
+    under_way: HashSet<DraftId>,
     /// What was logged of files that are not carried out, so that each is logged once.
     logged: HashSet<String>,
 }
@@ -149,6 +151,7 @@ impl Approvals {
         self.ask_fence(note).await.map_err(EffectError::Postponed)?;
         let (vault, journal, id) = (self.vault.clone(), Arc::clone(&self.journal), note.id);
         let (task, approved) = (note.task, approved.fingerprint.clone());
+        let is_alone = self.memory().under_way.insert(id);
         let begun = blocking(move || {
             let outgoing = unchanged(&vault, id, &approved)?;
             // A definite no to these very bytes stays a no, however often the file is moved to
@@ -172,6 +175,7 @@ impl Approvals {
                 fingerprint: approved,
                 reference,
                 at: now,
+                notes_hand_over: true,
             };
             match journal.intend(&intent).map_err(away)? {
                 Begin::Go { reference } => Ok((outgoing, reference)),
@@ -182,7 +186,24 @@ impl Approvals {
                 ))),
             }
         });
-        begun.await.map_err(EffectError::Postponed)?
+        let begun = begun.await.map_err(EffectError::Postponed).flatten();
+        if begun.is_err() && is_alone {
+            self.memory().under_way.remove(&id);
+        }
+        begun
+    }
+
+    /// Whether this process is carrying it out now.
+    pub(crate) fn is_under_way(&self, draft: DraftId) -> bool {
+        self.memory().under_way.contains(&draft)
+    }
+
+    /// Writes that the effect is handed over now. Without that, it may not be.
+    pub(crate) async fn hand_over(&self, draft: DraftId) -> Result<(), String> {
+        let journal = Arc::clone(&self.journal);
+        blocking(move || journal.hand_over(draft))
+            .await?
+            .map_err(|error| format!("nothing is done without the journal: {error}"))
     }
 
     /// Whether the fence is open; remembers why not.
@@ -212,7 +233,9 @@ impl Approvals {
                 .record(draft, &outcome)
                 .map_err(|error| error.to_string())
         });
-        if let Err(reason) = recorded.await.and_then(|recorded| recorded) {
+        let recorded = recorded.await.and_then(|recorded| recorded);
+        self.memory().under_way.remove(&draft);
+        if let Err(reason) = recorded {
             // The intent stays without an outcome: in doubt, and so never tried again.
             tracing::error!(%draft, reason, "what came of an effect could not be written down");
         }

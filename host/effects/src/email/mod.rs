@@ -15,7 +15,7 @@ use platinum_engine::{Call, Interface, Linker, SkillState};
 use wasmtime::component::{HasData, ResourceTable};
 
 pub use send::SendMail;
-pub use sender::{MailFile, MailSender, McpMailSender, SendRequest};
+pub use sender::{Found, MailFile, MailSender, McpMailSender, SendRequest};
 
 use crate::{Executor, bindings::platinum::email::send as bindings};
 

@@ -4,7 +4,7 @@
 //! - [`smtp`]: one attempt to send, and what became of it;
 //! - [`filing`]: the outbox of a Maildir, the copy in Sent;
 //! - [`send`]: the service behind the tool: an attempt, then the copy;
-//! - [`tools`]: the draft server's tools, and `send_email`.
+//! - [`tools`]: the draft server's tools, `prepare_email` and `send_email`.
 //!
 //! Searching and drafting are the crate `platinum-email-draft`; mailboxes and the bytes of a mail `platinum-mailbox`.
 //!
@@ -20,7 +20,7 @@ pub mod filing;
 pub mod send;
 pub mod smtp;
 
-pub use send::{SendAnswer, Sender};
+pub use send::{PrepareAnswer, SendAnswer, Sender};
 pub use smtp::Outcome;
 
 const SEND: ToolSpec = ToolSpec {
@@ -31,12 +31,27 @@ const SEND: ToolSpec = ToolSpec {
     access: Access::Acts,
 };
 
-/// The tools of the draft-only server, and the one that sends.
+const PREPARE: ToolSpec = ToolSpec {
+    name: "prepare_email",
+    title: "Prepare to send a mail",
+    description: "Do all that comes before the mail itself: connect, log in, name sender and recipients. Nothing is \
+                  sent. send_email with the same arguments hands the mail over, with or without a preparation.",
+    access: Access::Acts,
+};
+
+/// The tools of the draft-only server, and those that send.
 pub fn tools() -> Result<Tools<Sender>, ToolError> {
-    platinum_email_draft::tools()?.with(
-        SEND,
-        |sender: Arc<Sender>, arguments: send::SendArguments| async move {
-            sender.send(&arguments.0).await
-        },
-    )
+    platinum_email_draft::tools()?
+        .with(
+            PREPARE,
+            |sender: Arc<Sender>, arguments: send::SendArguments| async move {
+                sender.prepare(&arguments.0).await
+            },
+        )?
+        .with(
+            SEND,
+            |sender: Arc<Sender>, arguments: send::SendArguments| async move {
+                sender.send(&arguments.0).await
+            },
+        )
 }

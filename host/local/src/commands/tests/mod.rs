@@ -416,8 +416,10 @@ async fn unknown_outcome_is_shown_with_its_remedy() {
             fingerprint: "f".into(),
             reference: "r@example.test".into(),
             at: Timestamp::now(),
+            notes_hand_over: true,
         })
         .unwrap();
+    journal.hand_over(doubtful.id).unwrap();
     let path = home.path(&format!("vault/Approved/{}.md", doubtful.id));
     fs::write(path, doubtful.render()).unwrap();
     let shown = home.does(&["approvals"]).await;
