@@ -53,7 +53,7 @@ const fn part(
 }
 
 /// What `cargo xtask test` runs, but for the short ones.
-const ORDINARY: [Part; 21] = [
+const ORDINARY: [Part; 22] = [
     // Two processors: the tests themselves use both.
     part("model::model", None, Weight::Cores(2), 2, 60),
     part("host::faults", Some("contest"), Weight::Cores(2), 2, 80),
@@ -67,6 +67,8 @@ const ORDINARY: [Part; 21] = [
     part("host::mail", Some("gate"), Weight::Cores(1), 3, 50),
     part("host::mail", Some("hostile_mail"), Weight::Cores(1), 2, 30),
     part("host::faults", Some("crashes"), Weight::Cores(1), 1, 40),
+    // They wait for the first retry, half a minute, most of the time.
+    part("host::faults", Some("sending"), Weight::Cores(1), 3, 150),
     part("repo::repo", None, Weight::Cores(1), 4, 60),
     part("repo", None, Weight::Cores(1), 2, 15),
     part("daemon", None, Weight::Cores(1), 2, 15),
@@ -93,7 +95,7 @@ struct Long {
 }
 
 /// What `cargo xtask test --full` runs after the ordinary tests.
-const LONG: [Long; 8] = [
+const LONG: [Long; 9] = [
     Long {
         program: "model::model",
         module: "simulator",
@@ -112,6 +114,13 @@ const LONG: [Long; 8] = [
         program: "host::faults",
         module: "failpoints",
         variables: &[("PLATINUM_EVERY_HIT", "1")],
+        ignored: false,
+        deadline: 120,
+    },
+    Long {
+        program: "host::faults",
+        module: "sending",
+        variables: &[("PLATINUM_SENDS", "1000"), ("PLATINUM_COPIES", "100")],
         ignored: false,
         deadline: 120,
     },

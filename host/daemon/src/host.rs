@@ -57,6 +57,8 @@ pub struct Host {
     _secrets: Arc<Secrets>,
     // Held as long as the host is open: two daemons must not share a state folder.
     _lock: File,
+    // Nor a vault: with a state folder of its own, a second one would carry out every approval again.
+    _vault_lock: File,
 }
 
 /// Why a host cannot open.
@@ -71,6 +73,24 @@ pub enum HostError {
         /// Which folder.
         path: PathBuf,
         /// Why.
+        what: String,
+    },
+    /// The vault's folder.
+    #[error("the vault {path} cannot be used: {what}")]
+    VaultLock {
+        /// Which folder.
+        path: PathBuf,
+        /// Why.
+        what: String,
+    },
+    /// A zone has what this role may not have.
+    #[error("role {role} refuses the zone `{zone}`: {what}")]
+    RoleDenied {
+        /// The role.
+        role: Role,
+        /// The zone.
+        zone: String,
+        /// What it may not have.
         what: String,
     },
     /// The vault.
@@ -106,8 +126,17 @@ impl Host {
     /// With what is wrong, where, and what to do.
     pub async fn open(config: Config, role: Role) -> Result<Self, HostError> {
         let agent = config.agent(role).map_err(HostError::Config)?;
+        for (id, zone) in config.zones.configured() {
+            zone.check_role(role)
+                .map_err(|what| HostError::RoleDenied {
+                    role,
+                    zone: id.to_owned(),
+                    what,
+                })?;
+        }
         let lock = take_state_folder(&config.vault.state)?;
         let vault = Vault::open(&config.vault.path)?;
+        let vault_lock = take_vault(&config.vault.path)?;
         let remote = open_remote(&config)?;
         let identity = Identity::open(&config.vault.state, &agent, role)?;
         let secrets = Secrets::gather(&config)
@@ -154,6 +183,7 @@ impl Host {
             sessions,
             engine,
             _lock: lock,
+            _vault_lock: vault_lock,
         })
     }
 
@@ -354,6 +384,29 @@ pub fn make_state_folder(path: &std::path::Path) -> std::io::Result<()> {
         .mode(0o700)
         .create(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+}
+
+/// Locks the folder of the vault itself, by its inode: whatever name it is reached by.
+fn take_vault(path: &std::path::Path) -> Result<File, HostError> {
+    let failed = |what: String| HostError::VaultLock {
+        path: path.to_owned(),
+        what,
+    };
+    let folder = File::open(path).map_err(|error| failed(error.to_string()))?;
+    match folder.try_lock() {
+        Ok(()) => Ok(folder),
+        Err(std::fs::TryLockError::WouldBlock) => Err(failed(
+            "another daemon is using it, with another state folder; stop that one first".to_owned(),
+        )),
+        Err(std::fs::TryLockError::Error(error)) => {
+            // Not every file system can; the state folder's lock holds all the same.
+            tracing::warn!(
+                vault = %path.display(),
+                "The vault cannot be locked against a second daemon: {error}."
+            );
+            Ok(folder)
+        }
+    }
 }
 
 /// Makes the state folder and takes its lock.

@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use platinum_core::{ActionKind, DraftId, TaskId, Timestamp, text::one_line};
-use platinum_journal::{Outcome, Receipt, State};
+use platinum_journal::{Intent, Outcome, Receipt, State};
 use platinum_vault::note::DraftNote;
 
 use crate::{
@@ -152,8 +152,9 @@ impl Executor {
             .approvals
             .begin_effect(&approved, kind, reference)
             .await?;
+        let is_first = reference == effect.reference(approved.draft());
         let mut outcome = self
-            .attempt(&**effect, draft, outgoing, &reference)
+            .attempt(&**effect, is_first, outgoing, &reference)
             .await
             .unwrap_or_else(Outcome::from);
         match &mut outcome {
@@ -182,31 +183,40 @@ impl Executor {
     async fn attempt(
         &self,
         effect: &dyn Effect,
-        draft: DraftId,
+        is_first: bool,
         outgoing: Outgoing,
         reference: &str,
     ) -> Result<Outcome, NotDone> {
-        fail::fail_point!("effect-intended");
+        fail::fail_point!("effect-intended", |_| std::process::abort());
         let later = |reason| NotDone {
             reason,
             retry: true,
         };
-        match effect.reconcile(reference).await {
-            Ok(None) => {}
-            Ok(Some(answer)) => return Ok(done(answer)),
-            Err(reason) => {
-                return Err(later(format!(
-                    "it cannot be asked whether this left already, so nothing is sent: {reason}"
-                )));
-            }
+        let (task, draft) = (outgoing.note.task, outgoing.note.id);
+        let fence = self.approvals.fence();
+        let begun_by = fence.claim_effect(task, draft).await.map_err(later)?;
+        fail::fail_point!("effect-claimed", |_| std::process::abort());
+        let found = effect.reconcile(reference).await.map_err(|reason| {
+            later(format!(
+                "it cannot be asked whether this left already, so nothing is sent: {reason}"
+            ))
+        })?;
+        if let Some(answer) = found {
+            return Ok(done(answer));
         }
-        fail::fail_point!("effect-asked");
+        if is_first && let Some(machine) = begun_by {
+            // Only the owner can find out what that machine has done.
+            return Ok(Outcome::Unknown {
+                reason: format!("a copy of this machine ({machine}) began to carry it out"),
+            });
+        }
+        fail::fail_point!("effect-asked", |_| std::process::abort());
         effect.prepare(&outgoing, reference).await?;
-        fail::fail_point!("effect-prepared");
+        fail::fail_point!("effect-prepared", |_| std::process::abort());
         self.approvals.hand_over(draft).await.map_err(later)?;
-        fail::fail_point!("effect-handed-over");
+        fail::fail_point!("effect-handed-over", |_| std::process::abort());
         let outcome = effect.perform(outgoing, reference).await;
-        fail::fail_point!("effect-performed");
+        fail::fail_point!("effect-performed", |_| std::process::abort());
         Ok(outcome)
     }
 
@@ -240,14 +250,27 @@ impl Executor {
             if self.approvals.is_under_way(intent.draft) {
                 continue;
             }
-            if !self.was_handed_over(intent.draft).await? {
+            let outcome = match self.state(intent.draft).await? {
                 // The host ended before it: nothing happened, and it is tried again.
-                let outcome = Outcome::NotSent {
+                State::Intended(_) => Some(Outcome::NotSent {
                     reason: "Platinum ended before it was handed over".to_owned(),
                     retry: true,
-                };
+                }),
+                // From here on it is the owner's to decide, unless the other side has it.
+                State::HandedOver(_) => Some(Outcome::Unknown {
+                    reason: format!(
+                        "an attempt was made at {:.0} and its outcome was never written down",
+                        intent.at
+                    ),
+                }),
+                _ => None,
+            };
+            if let Some(outcome) = outcome {
+                let is_over = matches!(outcome, Outcome::NotSent { .. });
                 self.write(intent.draft, outcome).await?;
-                continue;
+                if is_over {
+                    continue;
+                }
             }
             let why = match effect.reconcile(&intent.reference).await {
                 Ok(Some(answer)) => {
@@ -275,10 +298,35 @@ impl Executor {
         Ok(result)
     }
 
-    async fn was_handed_over(&self, draft: DraftId) -> Result<bool, String> {
+    /// The attempts that the owner has to decide on: the other side was asked, and does not have them.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub async fn doubts(&self) -> Result<Vec<Intent>, String> {
         let journal = Arc::clone(self.approvals.journal());
-        let state = blocking(move || journal.state(draft).map_err(|error| error.to_string()));
-        Ok(!matches!(state.await??, State::Intended(_)))
+        blocking(move || journal.doubts().map_err(|error| error.to_string())).await?
+    }
+
+    /// Writes that the owner says it went out.
+    ///
+    /// # Errors
+    /// If it is not in doubt, or the journal cannot be written.
+    pub async fn confirm(&self, draft: DraftId, receipt: Receipt) -> Result<(), String> {
+        self.write(draft, Outcome::Receipt(receipt)).await
+    }
+
+    /// Writes that the owner does not wait for its outcome any more. Approved again, it is sent again.
+    ///
+    /// # Errors
+    /// If it is not in doubt, or the journal cannot be written.
+    pub async fn let_go(&self, draft: DraftId) -> Result<(), String> {
+        let journal = Arc::clone(self.approvals.journal());
+        blocking(move || journal.let_go(draft).map_err(|error| error.to_string())).await?
+    }
+
+    async fn state(&self, draft: DraftId) -> Result<State, String> {
+        let journal = Arc::clone(self.approvals.journal());
+        blocking(move || journal.state(draft).map_err(|error| error.to_string())).await?
     }
 
     async fn write(&self, draft: DraftId, outcome: Outcome) -> Result<(), String> {

@@ -62,14 +62,9 @@ pub(crate) enum Stored {
     /// [`Outcome::Receipt`].
     Receipt(Receipt),
     /// [`Outcome::NotSent`].
-    NotSent {
-        reason: String,
-        retry: bool,
-    },
+    NotSent { reason: String, retry: bool },
     /// [`Outcome::Unknown`].
-    Unknown {
-        reason: String,
-    },
+    Unknown { reason: String },
     /// From here on it may have happened.
     HandedOver,
     /// The owner does not wait for its outcome any more.

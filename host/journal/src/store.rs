@@ -83,10 +83,10 @@ impl Journal {
     /// attempt gets another reference.
     ///
     /// # Errors
-    /// If none is in doubt, or it cannot be written.
+    /// If its outcome is not recorded as unknown, or it cannot be written.
     pub fn let_go(&self, draft: DraftId) -> Result<(), JournalError> {
         self.append_if(draft, &Stored::LetGo, |state| match state {
-            State::HandedOver(intent) | State::Unknown { intent, .. } => Some(intent),
+            State::Unknown { intent, .. } => Some(intent),
             _ => None,
         })
     }
@@ -115,9 +115,9 @@ impl Journal {
         let mut connection = self.lock();
         let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let intent = match state_of(&write, draft)? {
-            State::Intended(intent)
-            | State::HandedOver(intent)
-            | State::Unknown { intent, .. } => intent,
+            State::Intended(intent) | State::HandedOver(intent) | State::Unknown { intent, .. } => {
+                intent
+            }
             State::Done(_, receipt) if *outcome == Outcome::Receipt(receipt.clone()) => {
                 return Ok(());
             }
@@ -182,6 +182,22 @@ impl Journal {
         Ok(open)
     }
 
+    /// The attempts whose outcome was recorded as unknown, oldest first: the owner has to decide on them.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub fn doubts(&self) -> Result<Vec<Intent>, JournalError> {
+        let open = self.open_intents()?;
+        let connection = self.lock();
+        let mut doubts = Vec::new();
+        for intent in open {
+            if let State::Unknown { .. } = state_of(&connection, intent.draft)? {
+                doubts.push(intent);
+            }
+        }
+        Ok(doubts)
+    }
+
     /// The receipts of a task, oldest first.
     ///
     /// # Errors
@@ -212,6 +228,28 @@ impl Journal {
             }
         }
         Ok(receipts)
+    }
+
+    /// How many entries there are, and the hash of the last.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub fn head(&self) -> Result<(u64, String), JournalError> {
+        let (entries, head) = head_of(&self.lock())?;
+        Ok((entries.unsigned_abs(), head))
+    }
+
+    /// The hash of the entry of this number; none if there are fewer.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub fn hash_of(&self, entry: u64) -> Result<Option<String>, JournalError> {
+        if entry == 0 {
+            return Ok(Some(START.to_owned()));
+        }
+        let connection = self.lock();
+        let mut hash = connection.prepare_cached("SELECT hash FROM entries WHERE seq = ?1")?;
+        Ok(hash.query_row([entry], |row| row.get(0)).optional()?)
     }
 
     /// Reads every entry and checks that none was changed, moved, added behind the journal's back

@@ -162,7 +162,7 @@ fn power_failure_keeps_the_intent() {
     );
 }
 
-/// After a definite failure it goes again under the same reference.
+/// After a definite failure the same bytes go again under the same reference, and others never.
 #[test]
 fn definite_failure_retries_under_one_reference() {
     let folder = folder();
@@ -172,12 +172,20 @@ fn definite_failure_retries_under_one_reference() {
     assert!(journal.open_intents().unwrap().is_empty());
     let mut again = intent(1);
     again.reference = "fresh@example.test".to_owned();
-    again.fingerprint = "cd".repeat(32);
     let begin = journal.intend(&again).unwrap();
     assert_eq!(
         begin,
         Begin::Go {
             reference: "1@example.test".to_owned()
+        }
+    );
+    journal.record(draft(1), &not_sent()).unwrap();
+    again.fingerprint = "cd".repeat(32);
+    let begin = journal.intend(&again).unwrap();
+    assert_eq!(
+        begin,
+        Begin::Go {
+            reference: "fresh.2@example.test".to_owned()
         }
     );
     let State::Intended(under_way) = journal.state(draft(1)).unwrap() else {
@@ -422,10 +430,7 @@ fn attempt_without_a_hand_over_is_not_in_doubt() {
     let folder = folder();
     let journal = open(&folder);
     journal.intend(&intent(1)).unwrap();
-    assert_eq!(
-        journal.state(draft(1)).unwrap(),
-        State::Intended(intent(1))
-    );
+    assert_eq!(journal.state(draft(1)).unwrap(), State::Intended(intent(1)));
     journal.hand_over(draft(1)).unwrap();
     assert_eq!(
         journal.state(draft(1)).unwrap(),
@@ -467,6 +472,11 @@ fn let_go_attempt_is_closed_and_the_next_has_a_new_reference() {
     // It was not handed over: there is nothing to let go.
     assert!(journal.let_go(draft(1)).is_err());
     journal.hand_over(draft(1)).unwrap();
+    // It may be under way.
+    assert!(journal.let_go(draft(1)).is_err());
+    assert!(journal.doubts().unwrap().is_empty());
+    journal.record(draft(1), &unknown()).unwrap();
+    assert_eq!(journal.doubts().unwrap(), [intent(1)]);
     journal.let_go(draft(1)).unwrap();
     assert_eq!(journal.state(draft(1)).unwrap(), State::LetGo(intent(1)));
     assert!(journal.open_intents().unwrap().is_empty());
@@ -478,6 +488,7 @@ fn let_go_attempt_is_closed_and_the_next_has_a_new_reference() {
             }
         );
         journal.hand_over(draft(1)).unwrap();
+        journal.record(draft(1), &unknown()).unwrap();
         journal.let_go(draft(1)).unwrap();
     }
     journal.verify().unwrap();

@@ -188,7 +188,9 @@ fn judge(
             {
                 EntryState::Refused(reason)
             }
-            State::Absent | State::LetGo(_) | State::NotSent { .. } if outgoing.note.expires <= now => {
+            State::Absent | State::LetGo(_) | State::NotSent { .. }
+                if outgoing.note.expires <= now =>
+            {
                 EntryState::Expired(outgoing.note.expires)
             }
             // Nothing was tried yet: a draft that was moved too soon waits for its owner.

@@ -246,6 +246,10 @@ impl Approvals {
         &self.journal
     }
 
+    pub(crate) fn fence(&self) -> &dyn Fence {
+        &*self.fence
+    }
+
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.clock
     }

@@ -433,7 +433,8 @@ mod tests {
             assert_eq!(find_message(answer(there), asked), found);
         }
         // Under a Message-ID that the server made, by the header.
-        let renamed = |draft: &str| json!({"messages": [{"message_id": "0102@ses.test", "draft": draft}]});
+        let renamed =
+            |draft: &str| json!({"messages": [{"message_id": "0102@ses.test", "draft": draft}]});
         assert_eq!(find_message(renamed("draft_01a"), "draft_01a@b"), found);
         assert_eq!(find_message(renamed("draft_01ab"), "draft_01a@b"), Ok(None));
     }

@@ -16,7 +16,9 @@ mod init;
 mod keys;
 mod log;
 mod pending;
+mod recover;
 mod reject;
+mod resolve;
 mod skill;
 mod status;
 mod terminal;
@@ -44,6 +46,8 @@ pub(crate) enum Command {
     Approvals(approvals::ApprovalsArgs),
     Approve(approve::ApproveArgs),
     Reject(reject::RejectArgs),
+    Resolve(resolve::ResolveArgs),
+    Recover(recover::RecoverArgs),
     AcceptDeletions(accept_deletions::AcceptDeletionsArgs),
     Log(log::LogArgs),
     Doctor(doctor::DoctorArgs),
@@ -62,6 +66,8 @@ impl Command {
             Command::Approvals(args) => approvals::run(&args, ctx),
             Command::Approve(args) => approve::run(&args, ctx),
             Command::Reject(args) => reject::run(&args, ctx),
+            Command::Resolve(args) => resolve::run(&args, ctx),
+            Command::Recover(args) => recover::run(&args, ctx),
             Command::AcceptDeletions(args) => accept_deletions::run(&args, ctx),
             Command::Log(args) => log::run(&args, ctx),
             Command::Doctor(args) => doctor::run(&args, ctx).await,

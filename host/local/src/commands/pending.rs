@@ -4,6 +4,7 @@ use platinum_api::{
     approvals::{Pending, pending_drafts, short_id},
     text::plain,
 };
+use platinum_core::DraftId;
 use platinum_vault::Vault;
 
 use super::{CommandError, Kind};
@@ -11,27 +12,33 @@ use super::{CommandError, Kind};
 /// The fewest characters of an id that name a draft.
 const MIN_TYPED: usize = 4;
 
-/// The one draft whose id is, starts with or ends with what was typed.
-pub(super) fn find(vault: &Vault, typed: &str) -> Result<Pending, CommandError> {
+/// What was typed of an id, without what surrounds one.
+fn wanted(typed: &str) -> String {
     let wanted = typed.trim().to_uppercase();
     let wanted = wanted.strip_prefix("DRAFT_").unwrap_or(&wanted);
-    let wanted = wanted
-        .strip_suffix(".MD")
-        .unwrap_or(wanted)
-        .trim_start_matches('…');
+    let wanted = wanted.strip_suffix(".MD").unwrap_or(wanted);
+    wanted.trim_start_matches('…').to_owned()
+}
+
+/// Whether what was typed is an id, its start or its end, and not too little of it.
+pub(super) fn is_named(id: DraftId, typed: &str) -> bool {
+    let (id, wanted) = (id.to_string(), wanted(typed));
+    let id = id.strip_prefix("draft_").unwrap_or(&id);
+    wanted.len() >= MIN_TYPED && (id.starts_with(&wanted) || id.ends_with(&wanted))
+}
+
+/// The one draft whose id is, starts with or ends with what was typed.
+pub(super) fn find(vault: &Vault, typed: &str) -> Result<Pending, CommandError> {
+    let is_wanted = |pending: &Pending| is_named(pending.id, typed);
+    let is_short = wanted(typed).len() < MIN_TYPED;
     let typed = plain(typed, 40);
-    if wanted.len() < MIN_TYPED {
+    if is_short {
         return Err(CommandError::new(
             Kind::Usage,
             format!("`{typed}` is too short for an id; give at least {MIN_TYPED} characters of it"),
         ));
     }
     let mut drafts = pending_drafts(vault)?.drafts;
-    let is_wanted = |pending: &Pending| {
-        let id = pending.id.to_string();
-        let id = id.strip_prefix("draft_").unwrap_or(&id);
-        id.starts_with(wanted) || id.ends_with(wanted)
-    };
     let at: Vec<usize> = (0..drafts.len())
         .filter(|&n| is_wanted(&drafts[n]))
         .collect();

@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`smtp`]: one attempt to send, and what became of it;
 //! - [`filing`]: the outbox of a Maildir, the copy in Sent;
+//! - [`credential`]: whether a credential that reads can send, too;
 //! - [`send`]: the service behind the tool: an attempt, then the copy;
 //! - [`tools`]: the draft server's tools, `prepare_email` and `send_email`.
 //!
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use platinum_kit::server::{Access, ToolError, ToolSpec, Tools};
 
+pub mod credential;
 pub mod filing;
 pub mod send;
 pub mod smtp;
@@ -39,9 +41,23 @@ const PREPARE: ToolSpec = ToolSpec {
     access: Access::Acts,
 };
 
+const TRY: ToolSpec = ToolSpec {
+    name: "try_submission",
+    title: "Try whether a credential can send",
+    description: "Log in at the submission server with the credentials that read the mailboxes, and log out again. \
+                  Nothing is sent. A cloud should have one that the server refuses.",
+    access: Access::Reads,
+};
+
 /// The tools of the draft-only server, and those that send.
 pub fn tools() -> Result<Tools<Sender>, ToolError> {
     platinum_email_draft::tools()?
+        .with(
+            TRY,
+            |sender: Arc<Sender>, arguments: credential::TryArguments| async move {
+                sender.try_submission(&arguments).await
+            },
+        )?
         .with(
             PREPARE,
             |sender: Arc<Sender>, arguments: send::SendArguments| async move {

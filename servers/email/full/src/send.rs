@@ -13,13 +13,14 @@ use std::{
 use platinum_email_draft::shapes::MailArguments;
 use platinum_email_draft::{MailService, ServiceError};
 use platinum_mailbox::compose::Outgoing;
-use platinum_mailbox::config::ConfigError;
+use platinum_mailbox::config::{ConfigError, ImapSettings};
 use platinum_mailbox::maildir::Stored;
 use platinum_mailbox::{Backend, Config, Query};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
+use crate::credential::{self, TryAnswer, TryArguments};
 use crate::filing;
 use crate::smtp::{self, Attempt, Outcome, Prepared, SmtpSettings};
 
@@ -88,6 +89,7 @@ pub struct PrepareAnswer {
 pub struct Sender {
     mail: MailService,
     smtp: BTreeMap<String, SmtpSettings>,
+    readers: BTreeMap<String, ImapSettings>,
     prepared: Mutex<Option<Preparation>>,
 }
 
@@ -130,10 +132,16 @@ impl Sender {
             }
         }
         Ok(Self {
+            readers: credential::readers(&config),
             mail: MailService::open(config)?,
             smtp,
             prepared: Mutex::new(None),
         })
+    }
+
+    /// Tries whether a credential that reads can also send. Sends nothing.
+    pub async fn try_submission(&self, arguments: &TryArguments) -> Result<TryAnswer, ConfigError> {
+        credential::try_all(arguments, &self.readers, &self.smtp).await
     }
 
     /// Does all that comes before the mail itself: composes it, connects, logs in, names sender and recipients. A
@@ -289,11 +297,7 @@ impl Sender {
     }
 }
 
-async fn open(
-    settings: &SmtpSettings,
-    mail: &Outgoing,
-    bytes: &[u8],
-) -> Result<Prepared, Attempt> {
+async fn open(settings: &SmtpSettings, mail: &Outgoing, bytes: &[u8]) -> Result<Prepared, Attempt> {
     let parse = |email: &str| {
         email.parse::<lettre::Address>().map_err(|error| {
             Attempt::not_sent(

@@ -215,7 +215,10 @@ impl Prepared {
 pub async fn can_log_in(settings: &SmtpSettings) -> Result<bool, String> {
     let login = timeout(PREPARE_TIME, log_in(settings));
     match login.await {
-        Err(_) => Err(format!("{}:{} does not answer", settings.host, settings.port)),
+        Err(_) => Err(format!(
+            "{}:{} does not answer",
+            settings.host, settings.port
+        )),
         Ok(Ok(mut connection)) => {
             let _ = timeout(Duration::from_secs(2), connection.quit()).await;
             Ok(true)

@@ -2,7 +2,7 @@
 //!
 //! `contest` is four processes that claim the same tasks, `crashes` kills of the whole programs at random
 //! moments, `failpoints` kills at every fail point and full disks, `partition` lines that are
-//! cut, `dropped` files that a person drops while both daemons run.
+//! cut, `sending` kills while a mail leaves, `dropped` files that a person drops while both daemons run.
 //! Lives elsewhere: what several hosts do to each other without faults is in `sync`.
 
 #![allow(
@@ -17,3 +17,4 @@ mod crashes;
 mod dropped;
 mod failpoints;
 mod partition;
+mod sending;

@@ -32,7 +32,16 @@ async fn result_of(folder: &Path, tool: &'static str, arguments: Value) -> CallT
     let tools = client.list_all_tools().await.unwrap();
     let mut names: Vec<_> = tools.iter().map(|tool| tool.name.clone()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["draft_email", "prepare_email", "search_emails", "send_email"]);
+    assert_eq!(
+        names,
+        [
+            "draft_email",
+            "prepare_email",
+            "search_emails",
+            "send_email",
+            "try_submission"
+        ]
+    );
     for tool in &tools {
         let required = tool.input_schema.get("required");
         let required = required.map(ToString::to_string).unwrap_or_default();
