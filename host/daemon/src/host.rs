@@ -21,7 +21,7 @@ use platinum_engine::{Engine, EngineOptions, Interface, SkillHost};
 use platinum_llm::Model;
 use platinum_mcp::{ServerSpec, Session, refuse_acting};
 use platinum_repo::{GitRemote, Remote, Signers};
-use platinum_vault::Vault;
+use platinum_vault::{Vault, VaultLock};
 
 use platinum_sync::{RecordingRemote, SyncConfig, Synchronizer};
 use platinum_verify::{Identity, IdentityError};
@@ -58,7 +58,7 @@ pub struct Host {
     // Held as long as the host is open: two daemons must not share a state folder.
     _lock: File,
     // Nor a vault: with a state folder of its own, a second one would carry out every approval again.
-    _vault_lock: File,
+    _vault_lock: VaultLock,
 }
 
 /// Why a host cannot open.
@@ -75,13 +75,13 @@ pub enum HostError {
         /// Why.
         what: String,
     },
-    /// The vault's folder.
-    #[error("the vault {path} cannot be used: {what}")]
-    VaultLock {
+    /// The vault has a daemon already.
+    #[error(
+        "the vault {path} cannot be used: another daemon is using it, with another state folder; stop that one first"
+    )]
+    VaultInUse {
         /// Which folder.
         path: PathBuf,
-        /// Why.
-        what: String,
     },
     /// A zone has what this role may not have.
     #[error("role {role} refuses the zone `{zone}`: {what}")]
@@ -136,7 +136,7 @@ impl Host {
         }
         let lock = take_state_folder(&config.vault.state)?;
         let vault = Vault::open(&config.vault.path)?;
-        let vault_lock = take_vault(&config.vault.path)?;
+        let vault_lock = take_vault(&vault)?;
         let remote = open_remote(&config)?;
         let identity = Identity::open(&config.vault.state, &agent, role)?;
         let secrets = Secrets::gather(&config)
@@ -386,27 +386,11 @@ pub fn make_state_folder(path: &std::path::Path) -> std::io::Result<()> {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
 }
 
-/// Locks the folder of the vault itself, by its inode: whatever name it is reached by.
-fn take_vault(path: &std::path::Path) -> Result<File, HostError> {
-    let failed = |what: String| HostError::VaultLock {
-        path: path.to_owned(),
-        what,
-    };
-    let folder = File::open(path).map_err(|error| failed(error.to_string()))?;
-    match folder.try_lock() {
-        Ok(()) => Ok(folder),
-        Err(std::fs::TryLockError::WouldBlock) => Err(failed(
-            "another daemon is using it, with another state folder; stop that one first".to_owned(),
-        )),
-        Err(std::fs::TryLockError::Error(error)) => {
-            // Not every file system can; the state folder's lock holds all the same.
-            tracing::warn!(
-                vault = %path.display(),
-                "The vault cannot be locked against a second daemon: {error}."
-            );
-            Ok(folder)
-        }
-    }
+/// Locks the vault itself, not only the state folder.
+fn take_vault(vault: &Vault) -> Result<VaultLock, HostError> {
+    vault.lock()?.ok_or_else(|| HostError::VaultInUse {
+        path: vault.root().to_owned(),
+    })
 }
 
 /// Makes the state folder and takes its lock.

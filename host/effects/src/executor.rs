@@ -269,6 +269,7 @@ impl Executor {
                 let is_over = matches!(outcome, Outcome::NotSent { .. });
                 self.write(intent.draft, outcome).await?;
                 if is_over {
+                    self.approvals.retry_at_once(intent.draft);
                     continue;
                 }
             }

@@ -204,7 +204,10 @@ fn judge(
             State::NotSent { retry: false, .. } => EntryState::Ready,
             State::NotSent { intent, reason, .. } => {
                 let attempts = attempts.get(&id).copied().unwrap_or(1);
-                let delay = RETRIES.delay(attempts.saturating_sub(1));
+                let delay = match attempts {
+                    0 => Duration::ZERO,
+                    _ => RETRIES.delay(attempts - 1),
+                };
                 match intent.at.checked_add(delay) {
                     Ok(until) if until > now => EntryState::Waiting { until, reason },
                     _ => EntryState::Ready,

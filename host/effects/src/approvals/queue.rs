@@ -198,6 +198,11 @@ impl Approvals {
         self.memory().under_way.contains(&draft)
     }
 
+    /// Nothing was wrong with the last attempt but that the host ended: the next need not wait.
+    pub(crate) fn retry_at_once(&self, draft: DraftId) {
+        self.memory().attempts.insert(draft, 0);
+    }
+
     /// Writes that the effect is handed over now. Without that, it may not be.
     pub(crate) async fn hand_over(&self, draft: DraftId) -> Result<(), String> {
         let journal = Arc::clone(&self.journal);
