@@ -417,7 +417,7 @@ impl Scan<'_> {
     fn withhold_link(&mut self, path: &VaultPath) {
         let error = VaultError::Symlink {
             path: path.to_string(),
-            at: path.to_string(),
+            at: path.file_name().to_owned(),
         };
         self.withhold(path, &error);
     }
