@@ -8,12 +8,12 @@ use std::{
 
 use anyhow::Context;
 use platinum_capabilities::{dashboard, tasks::Receipts, updates};
-use platinum_core::{ActionKind, Role, SystemClock, TaskId, Timestamp, VaultPath, layout};
+use platinum_core::{Role, SystemClock, TaskId, Timestamp, VaultPath, layout};
 use platinum_daemon::{Config, Host, Running, on_signals};
 use platinum_effects::{
     Effect, Executor, Fence,
     approvals::{Approvals, ApprovalsQueue},
-    email::{EmailSend, McpMailSender, SendMail},
+    email::{McpMailSender, SendMail},
 };
 use platinum_journal::Journal;
 use platinum_protocol::{ClaimRecord, TaskPlace};
@@ -52,9 +52,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
         effects.push(Arc::new(SendMail::new(Arc::new(sender))));
     }
     let executor = Arc::new(Executor::new(approvals, effects));
-    if executor.can_perform(ActionKind::EMAIL_SEND) {
-        interfaces.push(Box::new(EmailSend::new(Arc::clone(&executor))));
-    }
+    interfaces.extend(platinum_effects::interfaces(&executor));
     let skills = Arc::new(host.load_skills(interfaces)?);
     tracing::info!(
         agent = %host.agent,

@@ -1,6 +1,6 @@
 //! The host side of `email/search`, `email/draft` and `email/propose`.
 
-use super::{EmailCtx, MailError, Query};
+use super::{EmailCtx, MailError, Query, record};
 use crate::{
     bindings::platinum::{
         actions::types::{Proposal, ProposeError},
@@ -9,7 +9,6 @@ use crate::{
             types::{Error, Mail, Message},
         },
     },
-    convert,
     proposals::ProposeCtx,
     text::{checked_line, cut},
 };
@@ -95,7 +94,7 @@ impl search::Host for EmailCtx {
 
 impl draft::Host for EmailCtx {
     async fn save(&mut self, mail: Mail) -> wasmtime::Result<Result<String, Error>> {
-        let mail = match convert::mail(mail) {
+        let mail = match record::mail(mail) {
             Ok(mail) => mail,
             Err(what) => return Ok(Err(Error::Invalid(what))),
         };
@@ -109,6 +108,6 @@ impl propose::Host for ProposeCtx {
         proposal: Proposal,
         mail: Mail,
     ) -> wasmtime::Result<Result<String, ProposeError>> {
-        Ok(self.propose_action(proposal, convert::mail(mail)).await)
+        Ok(self.propose_action(proposal, record::mail(mail)).await)
     }
 }

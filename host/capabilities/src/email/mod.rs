@@ -5,22 +5,21 @@
 mod accounts;
 mod host;
 mod mail;
+mod record;
 pub mod zone;
 
 use std::sync::Arc;
 
 use platinum_core::Capability;
 use platinum_engine::Interface;
-use platinum_vault::Vault;
 
 pub use mail::{Mail, MailError, McpMail, Query, SearchHit};
 
 use crate::{
     bindings::platinum::email::{draft, propose, search},
     context::{HasCtx, context_of},
-    proposals::{self, ProposeCtx},
+    proposals::ProposeCtx,
     registry::Offer,
-    tasks::TaskStore,
 };
 
 /// What the mail interfaces work on.
@@ -47,9 +46,4 @@ pub fn interfaces(mail: &Arc<dyn Mail>) -> Vec<Box<dyn Interface>> {
         }
     };
     vec![SEARCH.with(context()), DRAFT.with(context())]
-}
-
-/// `email/propose` over a vault and its tasks: it needs no mailbox.
-pub fn propose_interface(vault: &Vault, store: &Arc<dyn TaskStore>) -> Box<dyn Interface> {
-    PROPOSE.with(proposals::context(vault, store))
 }

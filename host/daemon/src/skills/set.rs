@@ -304,7 +304,7 @@ fn is_answer_to(event: &Event, outcome: &Outcome) -> bool {
         ),
         Event::TaskClaimed => match outcome {
             Outcome::Drafted(draft) => draft.parse::<DraftId>().is_ok(),
-            Outcome::Dismissed(_) | Outcome::Nothing => true,
+            Outcome::Done(_) | Outcome::Dismissed(_) | Outcome::Nothing => true,
             _ => false,
         },
         _ => true,

@@ -3,26 +3,21 @@
 use platinum_core::ActionKind;
 use wasmtime::component::Resource;
 
-use super::SendView;
 use crate::{
     approvals::Approved,
     bindings::platinum::{
         actions::types::{EffectError, Receipt},
         email::send::Host,
     },
+    interface::EffectView,
 };
 
-impl Host for SendView<'_> {
+impl Host for EffectView<'_> {
     async fn send(
         &mut self,
         approved: Resource<Approved>,
     ) -> wasmtime::Result<Result<Receipt, EffectError>> {
-        // Used up first: whatever comes of it, this handle is gone.
-        let approved = self.table.delete(approved)?;
-        Ok(self
-            .executor
-            .execute_to_its_end(approved, ActionKind::EMAIL_SEND)
-            .await)
+        self.execute(approved, ActionKind::EMAIL_SEND).await
     }
 }
 
@@ -55,7 +50,7 @@ mod tests {
         let number = next.rep();
         let seen = Resource::new_borrow(number);
         assert_eq!(queue.draft(seen).await.unwrap(), draft(1).id.to_string());
-        let mut sending = SendView {
+        let mut sending = EffectView {
             executor: &fixture.executor,
             table: &mut table,
         };

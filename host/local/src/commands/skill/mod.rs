@@ -74,10 +74,14 @@ pub(super) fn skill_rows(
 ) -> Result<Vec<SkillRow>, CommandError> {
     let catalog = read_catalog(folder)?;
     let checker = Checker::new()?;
-    let zones = match config {
+    let mut zones = match config {
         Some(config) => KnownZones::of(role, config),
         None => KnownZones::built_in(role),
     };
+    if role == Role::Cloud {
+        // Which sources run there is in the configuration there.
+        zones.sources = None;
+    }
     let survey = Survey::of(&catalog, &zones, |skill, component| {
         checker.check(skill.manifest.name.as_str(), component, role)
     });

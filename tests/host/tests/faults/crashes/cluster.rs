@@ -315,7 +315,7 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// What `cargo xtask skills` made.
-fn skills() -> PathBuf {
+pub(crate) fn skills() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .ancestors()
         .nth(2)

@@ -1,0 +1,103 @@
+//! [`EffectOffer`]: the interface of an effect for the engine, and [`EffectView`], what its host
+//! function works on.
+//!
+//! Every effect has the same: a handle that the host made goes in and is used up first, the executor
+//! does the rest.
+
+use std::sync::Arc;
+
+use platinum_core::{ActionKind, Capability};
+use platinum_engine::{Call, Interface, Linker, SkillState};
+use wasmtime::component::{HasData, Resource, ResourceTable};
+
+use crate::{
+    Executor,
+    approvals::Approved,
+    bindings::platinum::actions::types::{EffectError, Receipt},
+};
+
+/// An effect's interface and how it is linked.
+pub(crate) struct EffectOffer {
+    capability: Capability,
+    link: fn(&mut Linker<SkillState>) -> wasmtime::Result<()>,
+}
+
+impl EffectOffer {
+    pub(crate) const fn new(
+        capability: Capability,
+        link: fn(&mut Linker<SkillState>) -> wasmtime::Result<()>,
+    ) -> Self {
+        Self { capability, link }
+    }
+
+    /// The interface over what carries approved actions out.
+    pub(crate) fn with(self, executor: &Arc<Executor>) -> Box<dyn Interface> {
+        Box::new(EffectInterface {
+            offer: self,
+            executor: Some(Arc::clone(executor)),
+        })
+    }
+
+    /// The interface for components that are checked and never run.
+    pub(crate) fn link_only(self) -> Box<dyn Interface> {
+        Box::new(EffectInterface {
+            offer: self,
+            executor: None,
+        })
+    }
+}
+
+struct EffectInterface {
+    offer: EffectOffer,
+    executor: Option<Arc<Executor>>,
+}
+
+impl Interface for EffectInterface {
+    fn capability(&self) -> Capability {
+        self.offer.capability
+    }
+
+    fn link(&self, linker: &mut Linker<SkillState>) -> wasmtime::Result<()> {
+        (self.offer.link)(linker)
+    }
+
+    fn prepare(&self, state: &mut SkillState, _: &Call) {
+        if let Some(executor) = &self.executor {
+            state.put(EffectCtx(Arc::clone(executor)));
+        }
+    }
+}
+
+struct EffectCtx(Arc<Executor>);
+
+/// What the host function of an effect works on.
+pub(crate) struct EffectView<'a> {
+    pub(crate) executor: &'a Arc<Executor>,
+    pub(crate) table: &'a mut ResourceTable,
+}
+
+/// Marks, for the linker, that an interface works on an [`EffectView`].
+pub(crate) struct HasEffects;
+
+impl HasData for HasEffects {
+    type Data<'a> = EffectView<'a>;
+}
+
+/// The view of a run.
+pub(crate) fn view_of(state: &mut SkillState) -> EffectView<'_> {
+    let (EffectCtx(executor), table) = state.view::<EffectCtx>();
+    EffectView { executor, table }
+}
+
+impl EffectView<'_> {
+    /// Uses the handle up, then carries out what it stands for, if it is of this kind.
+    pub(crate) async fn execute(
+        &mut self,
+        approved: Resource<Approved>,
+        kind: ActionKind,
+    ) -> wasmtime::Result<Result<Receipt, EffectError>> {
+        // Used up first: whatever comes of it, this handle is gone.
+        let approved = self.table.delete(approved)?;
+        Ok(self.executor.execute_to_its_end(approved, kind).await)
+    }
+}
