@@ -41,5 +41,6 @@ pub use remote::{
 };
 pub use repo::Repo;
 pub use sign::{
-    KeyError, PublicKey, Retired, Signature, Signer, Signers, SignersError, SigningKey, signer_mail,
+    KeyError, PublicKey, Purpose, Retired, Signature, Signer, Signers, SignersError, SigningKey,
+    signer_mail, signer_of_text,
 };

@@ -3,7 +3,9 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use crate::crashes::cluster::{Cluster, skills};
+use platinum_testkit::add_skills_of;
+
+use crate::crashes::cluster::Cluster;
 
 const SOON: Duration = Duration::from_secs(60);
 /// What the owner drops: by its folder and by its frontmatter of the zone `notes`.
@@ -20,34 +22,23 @@ const STEPS: [&str; 3] = ["Book the train", "Mow the lawn", "Water the roses"];
 fn outside_skill_plans_and_finishes_dropped_notes() {
     let mut cluster = Cluster::set();
     let folder = cluster.vault("local").join("../..");
-    let installed = folder.join("skills");
-    for skill in fs::read_dir(skills()).unwrap() {
-        let skill = skill.unwrap();
-        install(
-            &installed.join(skill.file_name()),
-            &fs::read(skill.path().join("SKILL.md")).unwrap(),
-            &skill.path().join("skill.wasm"),
-        );
-    }
+    let added = folder.join("added");
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/skills");
     let outside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../outside/note-taker");
-    let built = skills().join("..");
-    install(
-        &installed.join("note-taker"),
+    put(
+        &added.join("note-taker"),
         &fs::read(outside.join("SKILL.md")).unwrap(),
         &built.join("outside/note-taker.wasm"),
     );
     // An observer of the source, which says in the log that it was run.
-    install(
-        &installed.join("observer"),
+    put(
+        &added.join("observer"),
         b"---\nname: observer\ndescription: x\nmetadata:\n  platinum.on: source:folder\n---\nx\n",
         &built.join("guests/answers-failed.wasm"),
     );
+    add_skills_of(&added, &folder.join("local.toml")).unwrap();
     let config = folder.join("local.toml");
     let text = fs::read_to_string(&config).unwrap();
-    let text = text.replace(
-        &format!("skills = {:?}", skills()),
-        &format!("skills = {installed:?}"),
-    );
     fs::write(&config, text + "\n[zones.notes]\n").unwrap();
 
     cluster.start("local");
@@ -81,7 +72,7 @@ fn outside_skill_plans_and_finishes_dropped_notes() {
     cluster.wait_for_line("local", "skill observer failed");
 }
 
-fn install(folder: &Path, manifest: &[u8], component: &Path) {
+fn put(folder: &Path, manifest: &[u8], component: &Path) {
     fs::create_dir_all(folder).unwrap();
     fs::write(folder.join("SKILL.md"), manifest).unwrap();
     let copied = fs::copy(component, folder.join("skill.wasm"));
