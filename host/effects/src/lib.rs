@@ -13,6 +13,7 @@
 //! is never tried again; without a journal nothing happens.
 
 pub mod approvals;
+mod audit;
 mod bindings;
 pub mod email;
 mod executor;

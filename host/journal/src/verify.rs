@@ -206,6 +206,7 @@ mod tests {
     use std::{path::PathBuf, process::Command, sync::Arc};
 
     use platinum_core::{ActionKind, DraftId, TaskId};
+    use proptest::prelude::*;
     use rusqlite::params;
     use sha2::{Digest as _, Sha256};
 
@@ -700,5 +701,63 @@ mod tests {
             serde_json::from_str::<AuditEvent>(&newest.data).unwrap(),
             refused("no")
         );
+    }
+
+    /// What a row of the log may hold by mistake: text of every sort, and records with a change in them.
+    fn row_text() -> impl Strategy<Value = String> {
+        let good = |number| serde_json::to_string(&intent(number)).unwrap();
+        let outcome = serde_json::to_string(&not_sent()).unwrap();
+        prop_oneof![
+            "\\PC{0,60}",
+            Just(good(1)),
+            Just(outcome.clone()),
+            Just(r#"{"outcome":"receipt","at":"2026","reference":1}"#.to_owned()),
+            Just(r#"{"outcome":["unknown"],"audit":{}}"#.to_owned()),
+            (0..200_usize, any::<char>()).prop_map(move |(at, new)| {
+                let changed = format!("{}{outcome}", good(1));
+                let all = changed.chars().enumerate();
+                all.map(|(n, c)| if n == at { new } else { c }).collect()
+            }),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Rows that nobody wrote: they are read or named as unreadable, and nothing new goes on them.
+        #[test]
+        fn any_row_is_read_or_named_as_unreadable(
+            rows in proptest::collection::vec(
+                (proptest::sample::select(vec!["intent", "outcome", "audit"]), row_text(), "\\PC{0,20}"),
+                1..6,
+            ),
+        ) {
+            let fixture = Fixture::empty();
+            drop(fixture.signed());
+            let connection = fixture.sql();
+            for (n, (event, data, at)) in rows.iter().enumerate() {
+                let hash = if n % 2 == 0 { START } else { "" };
+                connection
+                    .execute(
+                        "INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                        params![n + 1, draft(1).to_string(), "", event, data, at, hash],
+                    )
+                    .unwrap();
+            }
+            drop(connection);
+            let journal = fixture.signed();
+            let error = journal.verify_with(&KEY, &[]).unwrap_err().to_string();
+            prop_assert_eq!(
+                &error,
+                "the journal was tampered with or damaged at entry 1: its text is not the one that was written"
+            );
+            prop_assert_eq!(journal.distrust(), Some(error));
+            prop_assert!(journal.intend(&intent(2)).is_err());
+            prop_assert_eq!(journal.newest(9).unwrap().len(), rows.len());
+            // Neither panics; what it says of the file is an error or a value.
+            let _ = journal.state(draft(1));
+            let _ = journal.open_intents();
+            let _ = journal.receipts_of(TaskId::from_parts(1, 1));
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! The host side of `email/send`.
 
-use platinum_core::ActionKind;
+use platinum_core::{ActionKind, Capability};
 use wasmtime::component::Resource;
 
 use super::SendView;
 use crate::{
     approvals::Approved,
+    audit,
     bindings::platinum::{
         actions::types::{EffectError, Receipt},
         email::send::Host,
@@ -19,15 +20,27 @@ impl Host for SendView<'_> {
     ) -> wasmtime::Result<Result<Receipt, EffectError>> {
         // Used up first: whatever comes of it, this handle is gone.
         let approved = self.table.delete(approved)?;
-        Ok(self
+        let draft = approved.draft().id;
+        let approvals = self.executor.approvals();
+        if let Err(reason) =
+            audit::note_use(approvals, self.skill, Capability::EmailSend, draft).await
+        {
+            return Ok(Err(EffectError::Postponed(reason)));
+        }
+        let ended = self
             .executor
             .execute_to_its_end(approved, ActionKind::EMAIL_SEND)
-            .await)
+            .await;
+        if let Err(EffectError::Refused(reason)) = &ended {
+            audit::note_refusal(self.executor.approvals(), draft, reason).await;
+        }
+        Ok(ended)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use platinum_journal::AuditEvent;
     use wasmtime::component::{Resource, ResourceTable};
 
     use super::*;
@@ -57,9 +70,22 @@ mod tests {
         assert_eq!(queue.draft(seen).await.unwrap(), draft(1).id.to_string());
         let mut sending = SendView {
             executor: &fixture.executor,
+            skill: "local-execute-approved",
             table: &mut table,
         };
         assert!(sending.send(next).await.unwrap().is_ok());
+        // In the log before the intent.
+        let log = fixture.journal.newest(9).unwrap();
+        let used: AuditEvent = serde_json::from_str(&log[0].data).unwrap();
+        assert_eq!(
+            used,
+            AuditEvent::Used {
+                subject: "local-execute-approved".to_owned(),
+                interface: "email/send".to_owned(),
+                draft: draft(1).id,
+            }
+        );
+        assert_eq!((log[1].event.as_str(), log.len()), ("intent", 3));
         // The same number, and one that never was: a trap, not a mail.
         for number in [number, number + 1] {
             assert!(sending.send(Resource::new_own(number)).await.is_err());

@@ -34,10 +34,12 @@ impl EmailSend {
     }
 }
 
-struct SendCtx(Arc<Executor>);
+/// Who carries it out, and the skill that asks.
+struct SendCtx(Arc<Executor>, String);
 
 struct SendView<'a> {
     executor: &'a Arc<Executor>,
+    skill: &'a str,
     table: &'a mut ResourceTable,
 }
 
@@ -54,14 +56,18 @@ impl Interface for EmailSend {
 
     fn link(&self, linker: &mut Linker<SkillState>) -> wasmtime::Result<()> {
         bindings::add_to_linker::<_, Sending>(linker, |state| {
-            let (SendCtx(executor), table) = state.view::<SendCtx>();
-            SendView { executor, table }
+            let (SendCtx(executor, skill), table) = state.view::<SendCtx>();
+            SendView {
+                executor,
+                skill,
+                table,
+            }
         })
     }
 
-    fn prepare(&self, state: &mut SkillState, _: &Call) {
+    fn prepare(&self, state: &mut SkillState, call: &Call) {
         if let Some(mail) = &self.0 {
-            state.put(SendCtx(Arc::clone(mail)));
+            state.put(SendCtx(Arc::clone(mail), call.skill.clone()));
         }
     }
 }

@@ -30,7 +30,7 @@ impl Signature {
     pub fn of_commit(raw: &[u8]) -> Self {
         match take_apart(raw) {
             Ok(None) => Signature::Unsigned,
-            Ok(Some((armoured, payload))) => match signed_by(&armoured, &payload) {
+            Ok(Some((armoured, payload))) => match signed_by(NAMESPACE, &armoured, &payload) {
                 Ok(key) => Signature::By(key),
                 Err(why) => Signature::Broken(why),
             },
@@ -109,20 +109,28 @@ fn take_apart(raw: &[u8]) -> Result<Option<(String, Vec<u8>)>, &'static str> {
     }
 }
 
-fn signed_by(armoured: &str, payload: &[u8]) -> Result<PublicKey, String> {
+/// Who signed these bytes, for something that has this name.
+pub(super) fn signed_by(what: &str, armoured: &str, payload: &[u8]) -> Result<PublicKey, String> {
     let signature = SshSig::from_pem(armoured)
         .map_err(|_| "its signature is not one of OpenSSH's".to_owned())?;
     let key = PublicKey::of(signature.public_key())
         .ok_or_else(|| "its signature is by a key that is not ed25519".to_owned())?;
-    if signature.namespace() != NAMESPACE {
-        return Err("its signature was made for something else than a commit".to_owned());
+    let thing = match what {
+        NAMESPACE => "commit",
+        other => other,
+    };
+    if signature.namespace() != what {
+        return Err(format!(
+            "its signature was made for something else than a {thing}"
+        ));
     }
     key.to_ssh()
-        .verify(NAMESPACE, payload, &signature)
+        .verify(what, payload, &signature)
         .map_err(|_| {
-            "its signature is not for these contents: it was changed, or the signature is of \
-             another commit"
-                .to_owned()
+            format!(
+                "its signature is not for these contents: it was changed, or the signature is of \
+                 another {thing}"
+            )
         })?;
     Ok(key)
 }

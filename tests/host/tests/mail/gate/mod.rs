@@ -3,7 +3,7 @@
 //! To read: `offline` cuts the cloud off in the middle of it, `crashes` kills the local half.
 //! Lives elsewhere: claims under contention are in `races`, hostile mail in `hostile_mail`.
 
-mod cluster;
+pub(crate) mod cluster;
 mod crashes;
 mod newcomer;
 mod offline;
