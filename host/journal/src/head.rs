@@ -14,25 +14,25 @@ use rusqlite::{Connection, functions::FunctionFlags};
 
 /// Checks signatures of the log's end.
 pub trait HeadVerifier: Send + Sync {
-    /// Whether a key of this machine made this signature of these bytes.
+    /// Whether a key of this machine made this signature of this text.
     ///
     /// # Errors
     /// Why it does not count, in a few words.
-    fn check(&self, head: &[u8], signature: &str) -> Result<(), String>;
+    fn check(&self, head: &str, signature: &str) -> Result<(), String>;
 }
 
 /// Signs the log's end.
 pub trait HeadSigner: HeadVerifier {
-    /// The signature of these bytes with the machine's key.
+    /// The signature of this text with the machine's key.
     ///
     /// # Errors
     /// Why it cannot be made: then the entry is not written either.
-    fn sign(&self, head: &[u8]) -> Result<String, String>;
+    fn sign(&self, head: &str) -> Result<String, String>;
 }
 
 /// What is signed of an end.
-pub(crate) fn signed_bytes(seq: i64, hash: &str) -> Vec<u8> {
-    format!("platinum-journal-head-1\n{seq}\n{hash}\n").into_bytes()
+pub(crate) fn signed_text(seq: i64, hash: &str) -> String {
+    format!("platinum-journal-head-1\n{seq}\n{hash}\n")
 }
 
 /// Who signs on a connection, and whether it may.
@@ -68,7 +68,7 @@ impl HeadKeeper {
             let Some(signer) = &keeper.signer else {
                 return Ok(None);
             };
-            let signed = signer.sign(&signed_bytes(seq, &hash));
+            let signed = signer.sign(&signed_text(seq, &hash));
             signed.map(Some).map_err(user_error)
         })?;
         let keeper = self.clone();
@@ -90,7 +90,7 @@ impl HeadKeeper {
                 Some("it is signed, and was opened without the machine's key".to_owned())
             }
             (Some(signer), Some(signature)) => signer
-                .check(&signed_bytes(seq, hash), signature)
+                .check(&signed_text(seq, hash), signature)
                 .err()
                 .map(|why| format!("its end, entry {seq}, is not signed by this machine ({why})")),
         }

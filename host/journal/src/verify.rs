@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::{
     HeadVerifier, Journal, JournalError,
     chain::{ENDS_ELSEWHERE, Row, START},
-    head::signed_bytes,
+    head::signed_text,
 };
 
 /// What a verification found: all in order.
@@ -107,7 +107,7 @@ impl Journal {
             };
             match &end.signature {
                 Some(signature) => keys
-                    .check(&signed_bytes(last, &head), signature)
+                    .check(&signed_text(last, &head), signature)
                     .map_err(not_signed)?,
                 None if witnesses.is_empty() => {}
                 None => {
@@ -218,7 +218,7 @@ mod tests {
     pub(crate) struct Key(&'static str);
 
     impl HeadVerifier for Key {
-        fn check(&self, head: &[u8], signature: &str) -> Result<(), String> {
+        fn check(&self, head: &str, signature: &str) -> Result<(), String> {
             match self.sign(head)? == signature {
                 true => Ok(()),
                 false => Err("the signature is of something else".to_owned()),
@@ -227,13 +227,11 @@ mod tests {
     }
 
     impl HeadSigner for Key {
-        fn sign(&self, head: &[u8]) -> Result<String, String> {
+        fn sign(&self, head: &str) -> Result<String, String> {
             if self.0.is_empty() {
                 return Err("there is no key".to_owned());
             }
-            Ok(hex::encode(Sha256::digest(
-                [self.0.as_bytes(), head].concat(),
-            )))
+            Ok(hex::encode(Sha256::digest([self.0, head].concat())))
         }
     }
 
@@ -397,7 +395,7 @@ mod tests {
                 Ok((row.get(0)?, row.get(1)?))
             })
             .unwrap();
-        let signature = KEY.sign(&signed_bytes(seq, &hash)).unwrap();
+        let signature = KEY.sign(&signed_text(seq, &hash)).unwrap();
         connection
             .execute("UPDATE head SET signature = ?1", [signature])
             .unwrap();

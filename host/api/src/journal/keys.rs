@@ -3,11 +3,8 @@
 use std::{path::Path, sync::Arc};
 
 use platinum_journal::{HeadSigner, HeadVerifier, Journal, JournalError};
-use platinum_repo::PublicKey;
+use platinum_repo::{Purpose, signer_of_text};
 use platinum_verify::Identity;
-
-/// What OpenSSH calls a namespace: such a signature is none of a commit, and the other way round.
-const PURPOSE: &str = "platinum-journal";
 
 /// The key of this machine, and those that it replaced.
 #[derive(Debug, Clone)]
@@ -29,8 +26,8 @@ impl MachineKeys {
 }
 
 impl HeadVerifier for MachineKeys {
-    fn check(&self, head: &[u8], signature: &str) -> Result<(), String> {
-        let key = PublicKey::of_signature(PURPOSE, head, signature)?;
+    fn check(&self, head: &str, signature: &str) -> Result<(), String> {
+        let key = signer_of_text(Purpose::Journal, head, signature)?;
         let own = self.0.own();
         if key == own.key {
             return Ok(());
@@ -48,8 +45,8 @@ impl HeadVerifier for MachineKeys {
 }
 
 impl HeadSigner for MachineKeys {
-    fn sign(&self, head: &[u8]) -> Result<String, String> {
-        let signed = self.0.key().sign_for(PURPOSE, head);
+    fn sign(&self, head: &str) -> Result<String, String> {
+        let signed = self.0.key().sign_text(Purpose::Journal, head);
         signed.map_err(|error| error.to_string())
     }
 }

@@ -11,9 +11,9 @@ mod witnesses;
 use std::path::Path;
 
 use platinum_core::{AgentName, Role};
-use platinum_journal::{Journal, JournalError, Witness};
+use platinum_journal::{HeadVerifier, Journal, JournalError, Witness};
 use platinum_vault::Vault;
-use platinum_verify::Identity;
+use platinum_verify::{Identity, identity::KEY_FILE};
 use serde::Serialize;
 
 use crate::{
@@ -28,6 +28,8 @@ pub use keys::MachineKeys;
 
 /// The journal's file in the state folder.
 const FILE: &str = "journal.db";
+/// The repository's folder beside it.
+const REPOSITORY: &str = "vault.git";
 /// So many of the newest commits are searched for what was seen of the log, in passing.
 const NEWEST: usize = 500;
 
@@ -91,11 +93,15 @@ impl JournalState {
             reason: plain(&reason, 400),
         };
         let path = state.join(FILE);
-        let identity = Identity::read(state, agent, Role::Local);
+        let identity = match Identity::read(state, agent, Role::Local) {
+            Ok(identity) => Some(identity),
+            // There was no daemon here yet, and nothing that it saw.
+            Err(_) if !state.join(KEY_FILE).exists() && !state.join(REPOSITORY).exists() => None,
+            Err(error) => return (broken(format!("cannot be checked: {error}")), Vec::new()),
+        };
         let witnesses = match &identity {
-            Ok(identity) => witnesses::read(state, identity, commits),
-            // Without a key there is no daemon yet, and nothing that it saw.
-            Err(_) => Ok(Vec::new()),
+            Some(identity) => witnesses::read(state, identity, commits),
+            None => Ok(Vec::new()),
         };
         let witnesses = match witnesses {
             Ok(witnesses) => witnesses,
@@ -111,8 +117,8 @@ impl JournalState {
         let read = || -> Result<_, JournalError> {
             let journal = Journal::open_copy(&path)?;
             let verified = match identity {
-                Ok(identity) => journal.verify_with(&MachineKeys::new(identity), &witnesses)?,
-                Err(_) => journal.verify()?,
+                Some(identity) => journal.verify_with(&MachineKeys::new(identity), &witnesses)?,
+                None => journal.verify_with(&NoKey, &[])?,
             };
             Ok((verified, journal.open_intents()?.len()))
         };
@@ -156,6 +162,15 @@ impl JournalState {
             Self::Broken { reason } => (Level::Error, reason.clone()),
         };
         Check::new("journal", level, text)
+    }
+}
+
+/// A machine that never had a key: whoever signed, it was another one.
+struct NoKey;
+
+impl HeadVerifier for NoKey {
+    fn check(&self, _: &str, _: &str) -> Result<(), String> {
+        Err("there is no key here".to_owned())
     }
 }
 

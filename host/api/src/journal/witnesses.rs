@@ -25,7 +25,7 @@ pub(super) fn read(
     identity: &Identity,
     most: usize,
 ) -> Result<Vec<Witness>, RepoError> {
-    let git_dir = state.join("vault.git");
+    let git_dir = state.join(super::REPOSITORY);
     if !git_dir.join("HEAD").exists() {
         return Ok(Vec::new());
     }

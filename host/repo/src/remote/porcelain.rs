@@ -12,7 +12,7 @@ use super::BRANCH;
 
 /// Reads the output of a push of `commit` that ended by itself. `reason` goes into the
 /// outcome when the output does not decide it.
-pub(super) fn outcome(stdout: &[u8], success: bool, commit: Oid, reason: &str) -> PushOutcome {
+pub fn push_outcome(stdout: &[u8], success: bool, commit: Oid, reason: &str) -> PushOutcome {
     let doubt = |why: &str| PushOutcome::Indeterminate(format!("{why}: {reason}"));
     let Ok(text) = std::str::from_utf8(stdout) else {
         return doubt("the client's answer is not UTF-8");
@@ -58,7 +58,7 @@ fn rejected(summary: &str) -> Option<PushOutcome> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{push_outcome as outcome, *};
 
     const C: &str = "1111111111111111111111111111111111111111";
 

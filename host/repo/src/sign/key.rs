@@ -20,7 +20,7 @@ use ssh_key::{
     public::{Ed25519PublicKey, KeyData},
 };
 
-use super::{NAMESPACE, signature::signed_by};
+use super::NAMESPACE;
 
 /// A private key has a few hundred bytes.
 const MAX_KEY_FILE: u64 = 16 * 1024;
@@ -159,11 +159,7 @@ impl SigningKey {
         self.sign_for(NAMESPACE, message)
     }
 
-    /// Signs something else than a commit, as `ssh-keygen -Y sign -n <what>` does; armoured.
-    ///
-    /// # Errors
-    /// If the key cannot sign.
-    pub fn sign_for(&self, what: &str, message: &[u8]) -> Result<String, KeyError> {
+    pub(super) fn sign_for(&self, what: &str, message: &[u8]) -> Result<String, KeyError> {
         self.0
             .sign(what, HashAlg::Sha512, message)
             .and_then(|signature| signature.to_pem(LineEnding::LF))
@@ -185,14 +181,6 @@ impl PublicKey {
     /// What a person compares: `SHA256:` and 43 characters, as `ssh-keygen -l` shows it.
     pub fn fingerprint(&self) -> String {
         self.to_ssh().fingerprint(HashAlg::Sha256).to_string()
-    }
-
-    /// Whose signature of these bytes this is, made for `what` with [`SigningKey::sign_for`].
-    ///
-    /// # Errors
-    /// Why it proves nothing.
-    pub fn of_signature(what: &str, message: &[u8], armoured: &str) -> Result<Self, String> {
-        signed_by(what, armoured, message)
     }
 
     pub(super) fn of(data: &KeyData) -> Option<Self> {
