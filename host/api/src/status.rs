@@ -120,7 +120,7 @@ impl Status {
             },
             sync: SyncOverview::read(config, Some(&agent), now),
             conflicts: conflict_copies(vault)?,
-            journal: JournalState::read(state),
+            journal: JournalState::read(state, Some(vault), &agent),
             zones: zones.collect(),
             agent,
         })

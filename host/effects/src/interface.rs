@@ -13,6 +13,7 @@ use wasmtime::component::{HasData, Resource, ResourceTable};
 use crate::{
     Executor,
     approvals::Approved,
+    audit,
     bindings::platinum::actions::types::{EffectError, Receipt},
 };
 
@@ -61,18 +62,20 @@ impl Interface for EffectInterface {
         (self.offer.link)(linker)
     }
 
-    fn prepare(&self, state: &mut SkillState, _: &Call) {
+    fn prepare(&self, state: &mut SkillState, call: &Call) {
         if let Some(executor) = &self.executor {
-            state.put(EffectCtx(Arc::clone(executor)));
+            state.put(EffectCtx(Arc::clone(executor), call.skill.clone()));
         }
     }
 }
 
-struct EffectCtx(Arc<Executor>);
+/// Who carries it out, and the skill that asks.
+struct EffectCtx(Arc<Executor>, String);
 
 /// What the host function of an effect works on.
 pub(crate) struct EffectView<'a> {
     pub(crate) executor: &'a Arc<Executor>,
+    pub(crate) skill: &'a str,
     pub(crate) table: &'a mut ResourceTable,
 }
 
@@ -85,19 +88,34 @@ impl HasData for HasEffects {
 
 /// The view of a run.
 pub(crate) fn view_of(state: &mut SkillState) -> EffectView<'_> {
-    let (EffectCtx(executor), table) = state.view::<EffectCtx>();
-    EffectView { executor, table }
+    let (EffectCtx(executor, skill), table) = state.view::<EffectCtx>();
+    EffectView {
+        executor,
+        skill,
+        table,
+    }
 }
 
 impl EffectView<'_> {
-    /// Uses the handle up, then carries out what it stands for, if it is of this kind.
+    /// Uses the handle up, then carries out what it stands for, if it is of this kind. That the skill
+    /// has used the interface is in the journal before anything is done.
     pub(crate) async fn execute(
         &mut self,
         approved: Resource<Approved>,
         kind: ActionKind,
+        interface: Capability,
     ) -> wasmtime::Result<Result<Receipt, EffectError>> {
         // Used up first: whatever comes of it, this handle is gone.
         let approved = self.table.delete(approved)?;
-        Ok(self.executor.execute_to_its_end(approved, kind).await)
+        let draft = approved.draft().id;
+        let approvals = self.executor.approvals();
+        if let Err(reason) = audit::note_use(approvals, self.skill, interface, draft).await {
+            return Ok(Err(EffectError::Postponed(reason)));
+        }
+        let ended = self.executor.execute_to_its_end(approved, kind).await;
+        if let Err(EffectError::Refused(reason)) = &ended {
+            audit::note_refusal(self.executor.approvals(), draft, reason).await;
+        }
+        Ok(ended)
     }
 }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use platinum_engine::Interface;
 
 pub mod approvals;
+mod audit;
 mod bindings;
 pub mod email;
 mod executor;

@@ -86,7 +86,7 @@ pub(crate) struct Fixture {
     _folder: TempDir,
     journal_file: PathBuf,
     vault: Vault,
-    journal: Arc<Journal>,
+    pub(crate) journal: Arc<Journal>,
     clock: Arc<TestClock>,
     fence: Arc<TestFence>,
     server: Arc<TestServer>,

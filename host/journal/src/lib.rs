@@ -9,15 +9,20 @@
 //! [`Begin::Go`]; of one draft at most one attempt is under way; an attempt whose outcome is not
 //! known never gets a second [`Begin::Go`]; the same reference is used for every attempt.
 
+mod audit;
 mod chain;
 mod error;
 mod file;
+mod head;
 mod record;
 mod store;
 #[cfg(test)]
 mod tests;
+mod verify;
 
-pub use chain::Verified;
+pub use audit::{AuditEvent, LogEntry};
 pub use error::JournalError;
+pub use head::{HeadSigner, HeadVerifier};
 pub use record::{Begin, Intent, Outcome, Receipt, State, TaskReceipt};
 pub use store::Journal;
+pub use verify::{Verified, Witness};

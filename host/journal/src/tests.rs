@@ -317,10 +317,10 @@ fn open_other_file_is_refused() {
     let newer = open(&folder);
     drop(newer);
     let connection = Connection::open(&path).unwrap();
-    connection.execute_batch("PRAGMA user_version = 2").unwrap();
+    connection.execute_batch("PRAGMA user_version = 3").unwrap();
     let error = Journal::open(&path).unwrap_err().to_string();
     assert!(
-        error.contains("has layout 2, and this Platinum knows 1"),
+        error.contains("has layout 3, and this Platinum knows 2"),
         "{error}"
     );
 

@@ -35,7 +35,11 @@ pub struct VersionClock {
     agent: AgentName,
     role: Role,
     state: Mutex<State>,
+    trailers: Mutex<Option<Trailers>>,
 }
+
+/// What every commit made here says besides its stamp.
+pub type Trailers = Box<dyn Fn() -> Vec<(String, String)> + Send + Sync>;
 
 #[derive(Default)]
 struct State {
@@ -56,7 +60,13 @@ impl VersionClock {
             agent,
             role,
             state: Mutex::default(),
+            trailers: Mutex::default(),
         }
+    }
+
+    /// From now on every commit made here has these trailers, asked for when it is made.
+    pub fn set_trailers(&self, trailers: Trailers) {
+        *self.trailers.lock().unwrap_or_else(PoisonError::into_inner) = Some(trailers);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -68,6 +78,9 @@ impl VersionClock {
     pub fn meta(&self, message: String, mut trailers: Vec<(String, String)>) -> CommitMeta {
         let stamp = self.state().clock.tick(now_ms());
         trailers.push((TRAILER_CLOCK.to_owned(), stamp.to_string()));
+        let more = self.trailers.lock().unwrap_or_else(PoisonError::into_inner);
+        trailers.extend(more.iter().flat_map(|more| more()));
+        drop(more);
         CommitMeta {
             trailers,
             ..self.unstamped_meta(message)

@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use platinum_core::{Capability, TaskId, ZoneId};
 use platinum_engine::{Call, Interface};
-use platinum_vault::Vault;
 
 pub use mail::{Mail, MailError, McpMail, Query, SearchHit};
 
@@ -24,6 +23,7 @@ use crate::{
     context::{HasCtx, context_of},
     proposals::ProposeCtx,
     registry::Offer,
+    tasks::TaskStore,
 };
 
 /// What the mail interfaces work on.

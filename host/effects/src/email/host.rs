@@ -1,6 +1,6 @@
 //! The host side of `email/send`.
 
-use platinum_core::ActionKind;
+use platinum_core::{ActionKind, Capability};
 use wasmtime::component::Resource;
 
 use crate::{
@@ -17,12 +17,14 @@ impl Host for EffectView<'_> {
         &mut self,
         approved: Resource<Approved>,
     ) -> wasmtime::Result<Result<Receipt, EffectError>> {
-        self.execute(approved, ActionKind::EMAIL_SEND).await
+        self.execute(approved, ActionKind::EMAIL_SEND, Capability::EmailSend)
+            .await
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use platinum_journal::AuditEvent;
     use wasmtime::component::{Resource, ResourceTable};
 
     use super::*;
@@ -52,9 +54,22 @@ mod tests {
         assert_eq!(queue.draft(seen).await.unwrap(), draft(1).id.to_string());
         let mut sending = EffectView {
             executor: &fixture.executor,
+            skill: "local-execute-approved",
             table: &mut table,
         };
         assert!(sending.send(next).await.unwrap().is_ok());
+        // In the log before the intent.
+        let log = fixture.journal.newest(9).unwrap();
+        let used: AuditEvent = serde_json::from_str(&log[0].data).unwrap();
+        assert_eq!(
+            used,
+            AuditEvent::Used {
+                subject: "local-execute-approved".to_owned(),
+                interface: "email/send".to_owned(),
+                draft: draft(1).id,
+            }
+        );
+        assert_eq!((log[1].event.as_str(), log.len()), ("intent", 3));
         // The same number, and one that never was: a trap, not a mail.
         for number in [number, number + 1] {
             assert!(sending.send(Resource::new_own(number)).await.is_err());

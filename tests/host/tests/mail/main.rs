@@ -1,7 +1,7 @@
 //! Mail from the server to the answer: the main job, servers with faults, and mail that means harm.
 //!
 //! `gate` is the main job on real servers, `faulty_imap` IMAP servers that stall and lie,
-//! `hostile_mail` mails that try to become more than text.
+//! `hostile_mail` mails that try to become more than text, `obedient` a model that does what they order.
 
 #![allow(
     clippy::expect_used,
@@ -14,3 +14,4 @@
 mod faulty_imap;
 mod gate;
 mod hostile_mail;
+mod obedient;

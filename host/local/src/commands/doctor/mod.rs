@@ -9,6 +9,7 @@ use platinum_api::{Check, JournalState};
 use platinum_capabilities::zones::CheckLevel;
 use platinum_core::Role;
 use platinum_daemon::{Config, skills::RowState, zone_server};
+use platinum_vault::Vault;
 
 use super::{
     CommandError, Context, Kind, skill,
@@ -47,7 +48,10 @@ pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandErro
     checks.push(model(&config));
     checks.push(skills(ctx, &config, Role::Local));
     checks.push(skills(ctx, &config, Role::Cloud));
-    checks.push(JournalState::read(&config.vault.state).check());
+    if let Ok(agent) = config.agent(Role::Local) {
+        let vault = Vault::open(&config.vault.path).ok();
+        checks.push(JournalState::read(&config.vault.state, vault.as_ref(), &agent).check());
+    }
 
     let mut table = Table::default();
     for check in &checks {
