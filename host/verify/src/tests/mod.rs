@@ -2,6 +2,7 @@
 //! violation is found, and what is left without it is what honest commits alone would have made.
 
 mod long;
+mod notes;
 mod renewed;
 mod stolen;
 
@@ -14,6 +15,7 @@ use std::{
 
 use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath};
 use platinum_repo::{CommitMeta, Edit, Oid, Repo, Signer, Signers, SigningKey};
+use platinum_testkit::notes::as_note;
 use proptest::prelude::*;
 
 use crate::{
@@ -129,7 +131,26 @@ impl Story {
         }
     }
 
+    /// A commit with these edits; where an agent may create only notes, the texts are in such.
     pub(crate) fn write(
+        &mut self,
+        agent: &str,
+        on: Option<Oid>,
+        edits: &[(&str, Option<&str>)],
+    ) -> Oid {
+        let noted: Vec<(&str, Option<String>)> = edits
+            .iter()
+            .map(|(path, text)| (*path, text.map(|text| as_note(path, text))))
+            .collect();
+        let edits: Vec<_> = noted
+            .iter()
+            .map(|(path, text)| (*path, text.as_deref()))
+            .collect();
+        self.write_raw(agent, on, &edits)
+    }
+
+    /// A commit with these edits and their very texts.
+    pub(crate) fn write_raw(
         &mut self,
         agent: &str,
         on: Option<Oid>,

@@ -15,7 +15,10 @@ use platinum_repo::{
     Address, AddressError, CommitMeta, Edit, GitRemote, Oid, Remote, RemoteError, Repo,
 };
 use platinum_sync::SyncError;
-use platinum_testkit::git::{GitServer, hermetic};
+use platinum_testkit::{
+    git::{GitServer, hermetic},
+    notes::as_note,
+};
 
 use crate::races::replica::{Replica, at, key, remote_files, replica, replica_with, side_knowing};
 
@@ -33,6 +36,10 @@ pub(crate) fn forge(
     let edits: Vec<_> = edits
         .iter()
         .map(|(path, text)| {
+            let text = text.map(|text| match role {
+                Role::Cloud => as_note(path, text),
+                Role::Local => text.to_owned(),
+            });
             let edit = text.map_or(Edit::Delete, |text| Edit::Put(text.into()));
             (at(path), edit)
         })
