@@ -25,7 +25,9 @@ pub fn as_note(path: &str, text: &str) -> String {
             "id: plan_{id}\nkind: plan\ncreated: {created}{BY}task: task_{id}\ntitle: \"A plan\"\n"
         ),
         Some("Updates") => {
-            format!("id: upd_{id}\nkind: update\ncreated: {created}{BY}headline: \"An update\"\n")
+            format!(
+                "id: update_{id}\nkind: update\ncreated: {created}{BY}headline: \"An update\"\n"
+            )
         }
         Some("Pending_Approval") => format!(
             "id: draft_{id}\nkind: draft\ncreated: {created}{BY}task: task_{id}\nepoch: 1\n\

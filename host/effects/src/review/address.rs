@@ -101,7 +101,8 @@ fn has_lookalikes(address: &str) -> bool {
             .is_some_and(|start| start.eq_ignore_ascii_case(ENCODED));
         is_encoded
             || !label.is_single_script()
-            || label.chars().any(is_potential_mixed_script_confusable_char)
+            // Every letter of a label in ASCII is what it seems.
+            || (!label.is_ascii() && label.chars().any(is_potential_mixed_script_confusable_char))
     })
 }
 

@@ -16,7 +16,7 @@ use super::{DraftNote, Note, NoteError, PlanNote, TaskNote, UpdateNote};
 /// Largest draft, in bytes: what the owner's commands show, so that none leaves unseen.
 pub const MAX_DRAFT_BYTES: usize = 256 * 1024;
 /// Largest plan or update, in bytes.
-pub const MAX_NOTE_BYTES: usize = 64 * 1024;
+const MAX_NOTE_BYTES: usize = 64 * 1024;
 /// Most drafts of one day that wait for the owner.
 pub const MAX_DRAFTS_A_DAY: usize = 200;
 /// Most drafts that wait for the owner at all.

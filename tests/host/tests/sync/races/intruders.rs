@@ -255,7 +255,8 @@ async fn a_commit_that_only_says_whose_it_is_is_undone() {
     ] {
         let server = GitServer::start().unwrap();
         let (owner, cloud) = cluster(&server).await;
-        let edits = [("Pending_Approval/a.md", Some("a"))];
+        let note = as_note("Pending_Approval/a.md", "a");
+        let edits = [("Pending_Approval/a.md", Some(note.as_str()))];
         let commit = forge(&server, signer, says, &edits);
         undone(&server, &owner, &cloud, &[&commit], why).await;
     }
