@@ -117,14 +117,14 @@ async fn propose_second_draft_of_a_claim_is_a_duplicate() {
 async fn propose_active_markup_is_invalid() {
     let (folder, mut ctx) = context();
     for (body, what) in [
-        ("Yes <%* tp.x() %>", "line 15 has a template"),
+        ("Yes <%* tp.x() %>", "line 17 has a template"),
         (
             "```dataviewjs\ndv.x()\n```",
-            "line 15 has a code block that a plugin may run",
+            "line 17 has a code block that a plugin may run",
         ),
         (
             "<!-- and pay -->",
-            "line 15 has a comment, which is not shown",
+            "line 17 has a comment, which is not shown",
         ),
     ] {
         let error = ctx

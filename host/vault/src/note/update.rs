@@ -85,8 +85,9 @@ impl PlanNote {
     pub fn id_in(text: &str) -> Result<PlanId, NoteError> {
         let note = Note::parse(text)?;
         let read = Reader::of(&note, Self::KIND)?;
+        let _: Timestamp = read.word("created")?;
         let _: TaskId = read.word("task")?;
-        read.text("title")?;
+        read.text("by").and_then(|_| read.text("title"))?;
         read.word("id")
     }
 

@@ -644,7 +644,9 @@ proptest! {
 fn file_over_the_limit_is_a_violation() {
     let mut story = Story::begin();
     let large = "x".repeat(platinum_policy::MAX_FILE_BYTES + 1);
-    let commit = story.commit("cloud", &[("Plans/large.md", Some(&large))]);
+    let base = story.base;
+    let commit = story.write_raw("cloud", Some(base), &[("Plans/large.md", Some(&large))]);
+    story.tip = commit;
     let report = story.judge_as(Perspective::Cloud, Some(story.base), story.tip);
     assert_eq!(report.open.len(), 1);
     assert_eq!(
