@@ -107,6 +107,7 @@ impl Worktree {
         for (update, new) in blocked {
             note(&update.path, self.put(&update.path, update.expected, new))?;
         }
+        self.pending.note_all(&self.vault);
         Ok((more, failed))
     }
 
@@ -151,7 +152,7 @@ impl Worktree {
                 let expected = self.repo.read_blob(expected, MAX_FILE_BYTES)?;
                 self.vault.replace(path, &bytes, Some(&expected))
             }
-            None => self.vault.create(path, &bytes),
+            None => self.pending.create(&self.vault, path, &bytes),
         };
         match tried {
             Ok(()) => Ok(false),
