@@ -14,7 +14,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
-use crate::{JournalError, chain::START};
+use crate::{JournalError, approvals, chain::START};
 
 /// `application_id` of the file: "Plat".
 const APPLICATION: i64 = 0x506c_6174;
@@ -59,6 +59,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, JournalError> {
     connection.busy_timeout(BUSY)?;
     let file = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     prepare(&file, path)?;
+    approvals::prepare(&file)?;
     file.commit()?;
     let mode = write_ahead(&connection)?;
     if !mode.eq_ignore_ascii_case("wal") {

@@ -132,6 +132,7 @@ impl Worktree {
             self.vault.remove_empty_folders(&update.path)?;
             note(&update.path, self.put(&update.path, update.expected, new))?;
         }
+        self.pending.note_all(&self.vault);
         Ok((more, failed))
     }
 
@@ -176,7 +177,7 @@ impl Worktree {
                 let expected = self.repo.read_blob(expected, MAX_FILE_BYTES)?;
                 self.vault.replace(path, &bytes, Some(&expected))
             }
-            None => self.vault.create(path, &bytes),
+            None => self.pending.create(&self.vault, path, &bytes),
         };
         match tried {
             Ok(()) => Ok(false),

@@ -14,7 +14,10 @@ use platinum_repo::{Edit, Oid, RefName, Repo, RepoError};
 use platinum_verify::{claim_rules, note_rules};
 use platinum_worktree::{Withheld, WorktreeUpdate};
 
-use super::prepared::{PlannedEdit, Prepared};
+use super::{
+    approved,
+    prepared::{PlannedEdit, Prepared},
+};
 use crate::{
     SyncError,
     claims::{
@@ -114,7 +117,14 @@ pub(crate) fn prepare(replica: &Replica, tip: Option<Oid>) -> Result<Prepared, S
         };
         edits.push((path.clone(), edit, change));
     }
+    let mut came = Vec::new();
     for conflict in &plan.conflicts {
+        if approved::is_owners_alone(replica, &conflict.path) {
+            let (ours, theirs) = (Repo::oid(&conflict.ours)?, Repo::oid(&conflict.theirs)?);
+            edits.push((conflict.path.clone(), Edit::PutBlob(ours), Change::Modify));
+            came.push((conflict.path.clone(), theirs));
+            continue;
+        }
         let loser = Repo::oid(conflict.set_aside())?;
         if their(&conflict.copy) != Some(loser) {
             edits.push((conflict.copy.clone(), Edit::PutBlob(loser), Change::Create));
@@ -149,12 +159,22 @@ pub(crate) fn prepare(replica: &Replica, tip: Option<Oid>) -> Result<Prepared, S
         }
     }
     for (path, blob) in &plan.take_theirs {
+        if let (Some(blob), true) = (blob, approved::is_owners_alone(replica, path)) {
+            edits.push(match our(path) {
+                // Changed there: what is here stays, here and there.
+                Some(ours) => (path.clone(), Edit::PutBlob(ours), Change::Modify),
+                None => (path.clone(), Edit::Delete, Change::Delete),
+            });
+            came.push((path.clone(), Repo::oid(blob)?));
+            continue;
+        }
         prepared.updates.push(WorktreeUpdate {
             path: path.clone(),
             expected: our(path),
             new: blob.as_deref().map(Repo::oid).transpose()?,
         });
     }
+    approved::ask_again(replica, tip, came, &mut edits, &mut prepared)?;
     manual_moves::ensure_one_place(replica, tip, &mut edits, &mut prepared)?;
     commit_edits(replica, tip, edits, &mut prepared)?;
     Ok(prepared)
