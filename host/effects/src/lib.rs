@@ -23,6 +23,7 @@ pub mod email;
 mod executor;
 mod fence;
 mod interface;
+pub mod review;
 #[cfg(test)]
 mod tests;
 mod writing;

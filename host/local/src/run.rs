@@ -21,7 +21,7 @@ use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_sync::{JournalHead, Synchronizer};
 use platinum_vault::note::ReceiptRecord;
 
-use crate::executor::ApprovalLoop;
+use crate::executor::{ApprovalLoop, JournalDrafts};
 
 /// Runs the local daemon until it is asked to stop.
 pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
@@ -42,6 +42,9 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     host.sync.carry_journal_head(move || journal_head(&seen));
     let receipts: Arc<dyn Receipts> = Arc::new(JournalReceipts(Arc::clone(&journal)));
 
+    host.sync
+        .remember_drafts(Arc::new(JournalDrafts(Arc::clone(&journal))));
+
     let mut interfaces = host.interfaces(&receipts);
     interfaces.push(updates::collect(&host.vault));
     interfaces.push(dashboard::interface(&host.vault));
@@ -53,6 +56,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
             last_failure: tokio::sync::Mutex::new(None),
         }),
         Arc::new(SystemClock),
+        platinum_api::approval_policy(&host.config, &host.agent),
     ));
     interfaces.push(Box::new(ApprovalsQueue::new(Arc::clone(&approvals))));
     let mut effects: Vec<Arc<dyn Effect>> = Vec::new();
@@ -131,11 +135,13 @@ pub(crate) fn receipts_of(journal: &Journal, task: TaskId) -> Result<Vec<Receipt
     Ok(receipts
         .into_iter()
         .map(|found| ReceiptRecord {
-            draft: found.draft,
-            kind: found.kind,
+            draft: found.intent.draft,
+            kind: found.intent.kind,
             at: found.receipt.at,
             reference: found.receipt.reference,
             answer: found.receipt.answer,
+            recipients: found.intent.recipients,
+            sha256: found.intent.fingerprint,
         })
         .collect())
 }
