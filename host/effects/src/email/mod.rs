@@ -54,6 +54,7 @@ impl Interface for EmailSend {
 
     fn link(&self, linker: &mut Linker<SkillState>) -> wasmtime::Result<()> {
         bindings::add_to_linker::<_, Sending>(linker, |state| {
+            state.mark_used(Capability::EmailSend);
             let (SendCtx(executor), table) = state.view::<SendCtx>();
             SendView { executor, table }
         })
