@@ -31,7 +31,10 @@ use crate::{
     Config, OwnerUpdates, Shutdown, Tasks, beside,
     loops::run_source,
     secrets::Secrets,
-    skills::{Catalog, CatalogError, FolderGrants, KnownZones, SkillLock, SkillSet, SourceName},
+    skills::{
+        Catalog, CatalogError, FolderGrants, GrantUsage, KnownZones, SkillLock, SkillSet,
+        SourceName,
+    },
     skills_folder,
     supervisor::{self, Child},
 };
@@ -244,7 +247,8 @@ impl Host {
             KnownZones::of(self.role, &self.config),
             self.owner_updates(),
             |skill| self.folders.folders(skill, &self.vault),
-        ))
+        )
+        .with_usage(GrantUsage::read(&self.config.vault.state)))
     }
 
     /// What the host itself has to let the owner know.

@@ -86,8 +86,11 @@ impl HasData for HasEffects {
     type Data<'a> = EffectView<'a>;
 }
 
-/// The view of a run.
-pub(crate) fn view_of(state: &mut SkillState) -> EffectView<'_> {
+/// The view of a run, for a call of the interface that is at `CAPABILITY` among all.
+pub(crate) fn view_of<const CAPABILITY: usize>(state: &mut SkillState) -> EffectView<'_> {
+    if let Some(&capability) = Capability::ALL.get(CAPABILITY) {
+        state.mark_used(capability);
+    }
     let (EffectCtx(executor, skill), table) = state.view::<EffectCtx>();
     EffectView {
         executor,

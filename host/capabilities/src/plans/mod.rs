@@ -12,5 +12,8 @@ use crate::{
 };
 
 pub(crate) const WRITE: Offer<ProposeCtx> = Offer::new(Capability::PlansWrite, |linker| {
-    write::add_to_linker::<_, HasCtx<ProposeCtx>>(linker, context_of)
+    write::add_to_linker::<_, HasCtx<ProposeCtx>>(
+        linker,
+        context_of::<_, { Capability::PlansWrite as usize }>,
+    )
 });

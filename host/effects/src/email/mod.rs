@@ -20,5 +20,8 @@ use crate::{
 
 /// `email/send`.
 pub(crate) const SEND: EffectOffer = EffectOffer::new(Capability::EmailSend, |linker| {
-    send_bindings::add_to_linker::<_, HasEffects>(linker, view_of)
+    send_bindings::add_to_linker::<_, HasEffects>(
+        linker,
+        view_of::<{ Capability::EmailSend as usize }>,
+    )
 });
