@@ -24,7 +24,7 @@ impl Fixture {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         let path = root.path();
-        for folder in ["Projects/sub", "Reports", "Private"] {
+        for folder in ["Projects/sub", "Reports/sub", "Private"] {
             fs::create_dir_all(path.join(folder)).unwrap();
         }
         fs::write(path.join("Private/secret.md"), "secret").unwrap();

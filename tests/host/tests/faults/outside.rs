@@ -12,9 +12,9 @@ const SOON: Duration = Duration::from_secs(60);
 const FILES: [(&str, &str); 2] = [
     (
         "Needs_Action/notes/garden.md",
-        "Water the roses\n\nMow the lawn\n",
+        "Garden:\n* Water the roses\n* Mow the lawn\n",
     ),
-    ("Inbox/trip.md", "---\nzone: notes\n---\nBook the train\n"),
+    ("Inbox/trip.md", "---\nzone: notes\n---\n* Book the train\n"),
 ];
 const STEPS: [&str; 3] = ["Book the train", "Mow the lawn", "Water the roses"];
 

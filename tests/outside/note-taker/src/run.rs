@@ -7,7 +7,7 @@ use platinum_sdk::{Error, Invocation, Outcome};
 /// Most steps of a plan.
 const MAX_STEPS: usize = 50;
 
-/// Writes a plan with a step for each line of the task's text; `done` with the plan's id.
+/// Writes a plan with a step for each line that begins with `* `; `done` with the plan's id.
 ///
 /// # Errors
 /// If there is no task, or a text for no step.
@@ -20,14 +20,14 @@ pub fn run(
         .as_deref()
         .ok_or_else(|| Error::Invalid("needs a task".into()))?;
     let task = host.get(id)?;
-    let lines = task.text.lines().map(str::trim);
+    let lines = task.text.lines().filter_map(|line| line.strip_prefix("* "));
     let steps: Vec<String> = lines
-        .filter(|line| !line.is_empty())
+        .map(str::trim)
         .take(MAX_STEPS)
         .map(str::to_owned)
         .collect();
     if steps.is_empty() {
-        return Ok(Outcome::Dismissed("the note is empty".into()));
+        return Ok(Outcome::Dismissed("the note has no step".into()));
     }
     let plan = Plan {
         task: task.id,
