@@ -236,7 +236,7 @@ fn receipts_of_a_task_are_in_order() {
         journal.record(draft(number), &outcome).unwrap();
     }
     let receipts = journal.receipts_of(TaskId::from_parts(1, 1)).unwrap();
-    let drafts: Vec<_> = receipts.iter().map(|found| found.draft).collect();
+    let drafts: Vec<_> = receipts.iter().map(|found| found.intent.draft).collect();
     assert_eq!(drafts, [draft(12), draft(11)]);
     assert_eq!(receipts[0].receipt, receipt(12));
 }
