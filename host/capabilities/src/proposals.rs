@@ -3,7 +3,7 @@
 //!
 //! Lives elsewhere: the record of each kind is checked in `convert`.
 //! Invariants: a draft is made once; only for a task that this agent owns, under the epoch of its
-//! claim; an equal draft that waits already is not made again.
+//! claim; one draft for each claim; nothing is written that would be reverted when it is shared.
 
 use std::sync::Arc;
 
@@ -12,7 +12,10 @@ use platinum_core::{Action, DraftId, TaskId, Timestamp, TypedAction, VaultPath, 
 use platinum_engine::Call;
 use platinum_vault::{
     Vault,
-    note::{DraftNote, PlanNote},
+    note::{
+        DraftNote, MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, PlanNote, check_drafted,
+        day_of,
+    },
 };
 
 use crate::{
@@ -30,8 +33,6 @@ use crate::{
 const DEFAULT_LIFE: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// How long it may count at most.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// Largest draft that is compared with a new one, in bytes.
-const MAX_DRAFT_BYTES: u64 = 256 * 1024;
 
 /// What the interfaces that propose work on.
 pub(crate) struct ProposeCtx {
@@ -101,7 +102,7 @@ impl ProposeCtx {
                 "`expires` must lie within the next 90 days".to_owned(),
             ));
         }
-        if let Some(id) = self.equal_draft((task, epoch), &action).await? {
+        if let Some(id) = self.open_draft(task, epoch).await? {
             return Err(ProposeError::Duplicate(id.to_string()));
         }
         let note = DraftNote {
@@ -138,35 +139,50 @@ impl ProposeCtx {
         }
     }
 
-    /// A draft for the same task that would do just the same, if one waits already: a skill that
-    /// runs again after a crash proposes once.
-    async fn equal_draft(
-        &self,
-        (task, epoch): (TaskId, u64),
-        action: &Action,
-    ) -> Result<Option<DraftId>, Unwritten> {
-        let (vault, action) = (self.vault.clone(), action.clone());
-        in_background(move || {
-            for entry in vault.list(layout::PENDING_APPROVAL)? {
-                let Ok(text) = vault.read_text(&entry.path, MAX_DRAFT_BYTES) else {
-                    continue;
-                };
-                let Ok(waiting) = DraftNote::parse(&text) else {
-                    continue;
-                };
-                // One of an earlier claim would be refused when it is approved.
-                let counts = waiting.epoch.is_none_or(|of| of == epoch);
-                if waiting.task == task && waiting.action == action && counts {
-                    return Ok(Some(waiting.id));
+    /// The draft that was made under this claim already: a skill that runs again after a crash
+    /// proposes once, whatever it says the second time.
+    async fn open_draft(&self, task: TaskId, epoch: u64) -> Result<Option<DraftId>, Unwritten> {
+        let (vault, today) = (self.vault.clone(), day_of(DraftId::generate()));
+        let found = in_background(move || {
+            let mut of_today = 0;
+            let mut waiting = 0;
+            for folder in [layout::PENDING_APPROVAL, layout::APPROVED] {
+                for entry in vault.list(folder)? {
+                    let Ok(id) = entry.path.stem().parse::<DraftId>() else {
+                        continue;
+                    };
+                    waiting += 1;
+                    of_today += usize::from(day_of(id) == today);
+                    let text = vault.read_text(&entry.path, MAX_DRAFT_BYTES as u64);
+                    let Some(draft) = text.ok().and_then(|text| DraftNote::parse(&text).ok())
+                    else {
+                        continue;
+                    };
+                    // One of an earlier claim would be refused when it is approved.
+                    if draft.task == task && draft.epoch.is_none_or(|of| of == epoch) {
+                        return Ok(Err(draft.id));
+                    }
                 }
             }
-            Ok(None)
-        })
-        .await
-        .map_err(|error| Unwritten::Unavailable(error.to_string()))
+            Ok(Ok((of_today, waiting)))
+        });
+        match found.await {
+            Err(error) => Err(Unwritten::Unavailable(error.to_string())),
+            Ok(Err(id)) => Ok(Some(id)),
+            Ok(Ok((of_today, _))) if of_today >= MAX_DRAFTS_A_DAY => Err(Unwritten::Unavailable(
+                format!("{of_today} drafts of today wait for the owner, and no more are made"),
+            )),
+            Ok(Ok((_, waiting))) if waiting >= MAX_WAITING_DRAFTS => Err(Unwritten::Unavailable(
+                format!("{waiting} drafts wait for the owner, and no more are made"),
+            )),
+            Ok(Ok(_)) => Ok(None),
+        }
     }
 
     async fn create(&self, path: VaultPath, text: String) -> Result<(), Unwritten> {
+        // What a commit would be reverted for is not written in the first place.
+        check_drafted(&path, text.as_bytes())
+            .map_err(|fault| Unwritten::Invalid(fault.to_string()))?;
         self.author
             .create(&self.vault, path, text)
             .await

@@ -18,6 +18,7 @@ mod bindings;
 pub mod email;
 mod executor;
 mod fence;
+pub mod review;
 #[cfg(test)]
 mod tests;
 mod writing;

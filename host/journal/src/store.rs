@@ -80,22 +80,9 @@ impl Journal {
     pub fn intend(&self, intent: &Intent) -> Result<Begin, JournalError> {
         let mut connection = self.lock();
         let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let reference = match state_of(&write, intent.draft)? {
-            State::Absent => intent.reference.clone(),
-            State::NotSent { intent: before, .. } => before.reference,
-            State::Done(_, receipt) => return Ok(Begin::AlreadyDone(receipt)),
-            State::Intended(before) | State::Unknown { intent: before, .. } => {
-                return Ok(Begin::InDoubt(before));
-            }
-        };
-        let intent = Intent {
-            reference: reference.clone(),
-            ..intent.clone()
-        };
-        let data = serde_json::to_string(&intent).map_err(JournalError::Unwritable)?;
-        append(&write, &intent, INTENT, data, intent.at)?;
+        let begin = intend_in(&write, intent)?;
         write.commit()?;
-        Ok(Begin::Go { reference })
+        Ok(begin)
     }
 
     /// Writes what came of an attempt, or what was found out later about one in doubt. The same
@@ -304,8 +291,27 @@ pub(crate) fn append_row(
     Ok(())
 }
 
+/// [`Journal::intend`] as a part of a greater transaction.
+pub(crate) fn intend_in(write: &Transaction<'_>, intent: &Intent) -> Result<Begin, JournalError> {
+    let reference = match state_of(write, intent.draft)? {
+        State::Absent => intent.reference.clone(),
+        State::NotSent { intent: before, .. } => before.reference,
+        State::Done(_, receipt) => return Ok(Begin::AlreadyDone(receipt)),
+        State::Intended(before) | State::Unknown { intent: before, .. } => {
+            return Ok(Begin::InDoubt(before));
+        }
+    };
+    let intent = Intent {
+        reference: reference.clone(),
+        ..intent.clone()
+    };
+    let data = serde_json::to_string(&intent).map_err(JournalError::Unwritable)?;
+    append(write, &intent, INTENT, data, intent.at)?;
+    Ok(Begin::Go { reference })
+}
+
 /// The last attempt of a draft and what came of it.
-fn state_of(connection: &Connection, draft: DraftId) -> Result<State, JournalError> {
+pub(crate) fn state_of(connection: &Connection, draft: DraftId) -> Result<State, JournalError> {
     let mut last = connection.prepare_cached(
         "SELECT i.seq, i.data, o.seq, o.data
          FROM (SELECT seq, data FROM entries WHERE draft = ?1 AND event = 'intent'
@@ -337,7 +343,10 @@ fn state_of(connection: &Connection, draft: DraftId) -> Result<State, JournalErr
     })
 }
 
-fn read_back<T: serde::de::DeserializeOwned>(entry: i64, data: &str) -> Result<T, JournalError> {
+pub(crate) fn read_back<T: serde::de::DeserializeOwned>(
+    entry: i64,
+    data: &str,
+) -> Result<T, JournalError> {
     serde_json::from_str(data).map_err(|error| JournalError::Unreadable {
         entry,
         reason: error.to_string(),

@@ -4,10 +4,13 @@
 //! chain, or cut; a [`Witness`] finds a log that was rewritten with the machine's own key, emptied, or
 //! taken from a backup.
 
+use std::collections::HashSet;
+
 use rusqlite::Connection;
 
 use crate::{
     HeadVerifier, Journal, JournalError,
+    approvals::hash_of,
     chain::{ENDS_ELSEWHERE, Row, START},
     head::signed_text,
 };
@@ -91,6 +94,7 @@ impl Journal {
                 reason: ENDS_ELSEWHERE,
             });
         }
+        check_approvals(&read)?;
         let entries = last.unsigned_abs();
         if let Some(witness) = seen.left.last() {
             return Err(JournalError::Cut {
@@ -183,6 +187,30 @@ fn follow_chain(
     Ok((last, head))
 }
 
+/// Checks that each row about an approval is in the log, too.
+fn check_approvals(read: &Connection) -> Result<(), JournalError> {
+    let mut logged = read.prepare(
+        "SELECT json_extract(data, '$.audit'), json_extract(data, '$.subject'),
+                json_extract(data, '$.record') FROM entries
+         WHERE event = 'audit' AND json_extract(data, '$.record') IS NOT NULL",
+    )?;
+    let logged = logged.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let logged: HashSet<(String, String, String)> = logged.collect::<Result<_, _>>()?;
+    let mut rows = read.prepare("SELECT seq, event, draft, data FROM approvals ORDER BY seq")?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        let (event, draft, data): (String, String, String) =
+            (row.get(1)?, row.get(2)?, row.get(3)?);
+        if !logged.contains(&(event, draft.clone(), hash_of(&data))) {
+            return Err(JournalError::NotInLog {
+                draft,
+                row: row.get(0)?,
+            });
+        }
+    }
+    Ok(())
+}
+
 struct Head {
     seq: i64,
     hash: String,
@@ -211,7 +239,7 @@ mod tests {
     use sha2::{Digest as _, Sha256};
 
     use super::*;
-    use crate::{AuditEvent, Begin, HeadSigner, Intent, Outcome, State};
+    use crate::{AuditEvent, Begin, HeadSigner, Intent, Outcome, State, approvals::Approval};
 
     /// A key for tests: who does not know its word cannot make its signatures.
     #[derive(Debug)]
@@ -699,6 +727,41 @@ mod tests {
             serde_json::from_str::<AuditEvent>(&newest.data).unwrap(),
             refused("no")
         );
+    }
+
+    /// A row about an approval that nobody gave, made by a program that has the file.
+    #[test]
+    fn approval_that_is_not_in_the_log_is_found() {
+        let fixture = Fixture::new();
+        let journal = fixture.signed();
+        let at = "2026-11-20T18:42:00Z";
+        let approval = serde_json::json!({
+            "draft": draft(4), "task": TaskId::from_parts(1, 4), "how": "moved", "at": at,
+            "binds": { "fingerprint": "ab".repeat(32), "expires": at, "epoch": 1, "send_at": null },
+            "machine": "local",
+        });
+        let approval: Approval = serde_json::from_value(approval).unwrap();
+        journal
+            .decide(|decision| decision.approve(&approval))
+            .unwrap();
+        journal
+            .decide(|decision| decision.withdraw(draft(4), approval.at, "its owner took it back"))
+            .unwrap();
+        let verified = journal.verify_with(&KEY, &[]).unwrap();
+        assert_eq!(verified.entries, 8);
+        fixture
+            .sql()
+            .execute_batch(
+                "INSERT INTO approvals (draft, event, data, at)
+                 SELECT draft, event, replace(data, 'abab', 'cdcd'), at FROM approvals WHERE seq = 1",
+            )
+            .unwrap();
+        let why = format!(
+            "the approval of {} was not written by Platinum: entry 3 of the approvals is not in the log",
+            draft(4)
+        );
+        assert_eq!(fixture.error(&[]), why);
+        assert_eq!(fixture.signed().distrust(), Some(why));
     }
 
     /// What a row of the log may hold by mistake: text of every sort, and records with a change in them.

@@ -23,7 +23,7 @@ use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_sync::{JournalHead, Synchronizer};
 use platinum_vault::note::ReceiptRecord;
 
-use crate::executor::ApprovalLoop;
+use crate::executor::{ApprovalLoop, JournalDrafts};
 
 /// Runs the local daemon until it is asked to stop.
 pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
@@ -44,6 +44,9 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     host.sync.carry_journal_head(move || journal_head(&seen));
     let receipts: Arc<dyn Receipts> = Arc::new(JournalReceipts(Arc::clone(&journal)));
 
+    host.sync
+        .remember_drafts(Arc::new(JournalDrafts(Arc::clone(&journal))));
+
     let mut interfaces = host.interfaces(&receipts);
     interfaces.push(updates::collect(&host.vault));
     interfaces.push(dashboard::interface(&host.vault));
@@ -55,6 +58,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
             last_failure: tokio::sync::Mutex::new(None),
         }),
         Arc::new(SystemClock),
+        platinum_api::approval_policy(&host.config, &host.agent),
     ));
     interfaces.push(Box::new(ApprovalsQueue::new(Arc::clone(&approvals))));
     let mut effects: Vec<Arc<dyn Effect>> = Vec::new();

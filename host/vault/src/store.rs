@@ -24,8 +24,6 @@ use crate::{
     temp::{Temp, holds, move_to_free},
 };
 
-/// How deep folders are walked.
-const MAX_DEPTH: usize = 32;
 /// How many files are listed at once.
 const MAX_ENTRIES: usize = 1_000_000;
 /// How often a file that changes while it is read is read again.
@@ -250,6 +248,22 @@ impl Vault {
         Ok(folder.into_std_file())
     }
 
+    /// Takes away a folder that holds nothing but such folders, so that a file can take its name.
+    /// A folder that holds anything else stays; so does what is no folder.
+    ///
+    /// # Errors
+    /// If the way there is refused.
+    pub fn remove_empty_folders(&self, path: &VaultPath) -> Result<(), VaultError> {
+        match Place::open(&self.dir, path, false) {
+            Ok(place) => {
+                remove_empty(&place.dir, place.name);
+                Ok(())
+            }
+            Err(VaultError::NotFound(_) | VaultError::NotAFolder { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The files in one folder (`""` is the vault's own), not in those below, by path. A missing
     /// folder is empty. Links, names that start with a dot and names that are no vault path are
     /// left out.
@@ -305,10 +319,9 @@ impl Vault {
                 }
                 Err(error) => return Err(error),
             };
-            let depth = folder.matches('/').count() + 1;
+            // No deeper than a path can be: a folder below is one.
             visit_folder(&dir, &folder, &mut keep, &mut |below| waiting.push(below))?;
-            let too_deep = depth >= MAX_DEPTH && waiting.iter().any(|w| w.starts_with(&folder));
-            if too_deep || waiting.len() > MAX_ENTRIES {
+            if waiting.len() > MAX_ENTRIES {
                 return Err(VaultError::TooMany {
                     at: folder,
                     what: "too many folders",
@@ -317,6 +330,28 @@ impl Vault {
         }
         found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Ok(found)
+    }
+}
+
+/// Removes a folder if it is empty, or holds only folders that are. The system refuses any other.
+fn remove_empty(dir: &Dir, name: &str) {
+    let remove = || rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR);
+    if remove() != Err(Errno::NOTEMPTY) {
+        return;
+    }
+    let Ok(Some(below)) = descend(dir, name, name, false) else {
+        return;
+    };
+    let Ok(entries) = below.entries() else { return };
+    for entry in entries.flatten() {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        match entry.file_name().to_str() {
+            Some(name) if is_folder => remove_empty(&below, name),
+            _ => return,
+        }
+    }
+    if let Err(error) = remove() {
+        tracing::debug!(name, %error, "a folder that is in the way stays");
     }
 }
 

@@ -1,8 +1,8 @@
 //! Verifying commits before anything of them is applied, and stopping what may not leave.
 //!
 //! Lives here: `verifier` checks one commit, by who signed it, `walk` a range of them, `history`
-//! keeps what is known of that range; `claim_rules` and `duplicates` are rules about tasks;
-//! `revert` makes the commit that takes violations out. [`Gate`] keeps secrets from leaving,
+//! keeps what is known of that range; `claim_rules` and `duplicates` are rules about tasks,
+//! [`note_rules`] about what a cloud agent puts before the owner; `revert` makes the commit that takes violations out. [`Gate`] keeps secrets from leaving,
 //! [`IncomingSecrets`] reports those that came. [`Identity`] is this host's key and whom it trusts.
 //! [`hook`] does the same on a server, before anything gets there.
 //! Lives elsewhere: who may change what is `policy`'s; what a secret is, `secrets`'; signatures are
@@ -19,6 +19,7 @@ pub mod hook;
 pub mod identity;
 mod incoming_secrets;
 mod key_status;
+pub mod note_rules;
 pub mod revert;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! Real servers on loopback, vaults and remotes for tests.
 //!
 //! Lives here: [`git`], remotes of every kind and a line to them with faults; [`mail`], an IMAP
-//! and a submission server over TLS; and what every test that talks to a process needs: [`wait_for`], [`free_ports`],
+//! and a submission server over TLS; [`notes`], texts as notes of the
+//! kind that a folder has; and what every test that talks to a process needs: [`wait_for`], [`free_ports`],
 //! [`Child`], [`program`], [`seed`], [`skip`].
 //! Invariants: nothing listens on a fixed port or outside loopback; every server lives in a
 //! temporary folder and dies with the value that started it, or with the test process. So test programs can
@@ -10,6 +11,7 @@
 mod child;
 pub mod git;
 pub mod mail;
+pub mod notes;
 mod program;
 mod seed;
 mod tls;

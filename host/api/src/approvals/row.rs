@@ -82,6 +82,18 @@ pub enum ApprovalState {
     Unseen,
     /// It is approved and carried out next.
     Ready,
+    /// It is approved and leaves later: until then it can be taken back.
+    Scheduled {
+        /// Not before this.
+        until: Timestamp,
+        /// In words.
+        text: String,
+    },
+    /// It is no approval until its owner confirms what was found in it.
+    Unconfirmed {
+        /// What was found, and what to do.
+        reason: String,
+    },
     /// It did nothing and is tried again.
     Retrying {
         /// Why it did nothing.
@@ -110,7 +122,12 @@ impl ApprovalState {
     pub(super) fn of_approved(state: &EntryState) -> Self {
         let reason = plain(&state.to_string(), 400);
         match state {
-            EntryState::Ready => Self::Ready,
+            EntryState::Ready | EntryState::Moved => Self::Ready,
+            EntryState::Scheduled { until, .. } => Self::Scheduled {
+                until: *until,
+                text: reason,
+            },
+            EntryState::Unconfirmed(_) => Self::Unconfirmed { reason },
             EntryState::Waiting { reason, .. } => Self::Retrying {
                 reason: plain(reason, 400),
             },
@@ -129,7 +146,10 @@ impl ApprovalState {
             Self::Ready => "the local daemon carries it out".to_owned(),
             Self::Retrying { reason } => format!("tried again by itself: {reason}"),
             Self::Unreadable { reason } => format!("cannot be read: {reason}"),
-            Self::Blocked { reason } | Self::OutcomeUnknown { reason } => reason.clone(),
+            Self::Blocked { reason }
+            | Self::OutcomeUnknown { reason }
+            | Self::Unconfirmed { reason } => reason.clone(),
+            Self::Scheduled { text, .. } => text.clone(),
             Self::Done => "carried out".to_owned(),
         }
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use platinum_core::Timestamp;
-use platinum_journal::{AuditEvent, Journal, LogEntry};
+use platinum_journal::{AuditEvent, Journal, LogEntry, approvals::How};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -80,15 +80,25 @@ fn audit(event: &AuditEvent) -> String {
     match event {
         AuditEvent::Approved {
             subject,
-            kind,
             fingerprint,
             how,
             ..
         } => format!(
-            "approved {kind} of {subject}, bytes {} ({how})",
-            short_hash(fingerprint)
+            "approved {subject}, bytes {}, {}",
+            short_hash(fingerprint),
+            match how {
+                How::Moved => "by moving its file",
+                How::Command => "by command",
+                How::Confirmed => "by command, with what was found in it shown",
+            }
         ),
-        AuditEvent::Withdrawn { subject, reason } => {
+        AuditEvent::Switched { subject, reason } => match reason.as_str() {
+            "" => subject.clone(),
+            reason => format!("{subject}: {reason}"),
+        },
+        AuditEvent::Withdrawn {
+            subject, reason, ..
+        } => {
             format!("took back the approval of {subject}: {reason}")
         }
         AuditEvent::Refused { subject, reason } => format!("refused {subject}: {reason}"),

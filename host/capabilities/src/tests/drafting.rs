@@ -82,9 +82,9 @@ async fn propose_writes_one_note() {
     assert_eq!(note.expires.to_string(), "2026-12-04T18:00:00Z");
 }
 
-/// The same draft twice is one draft.
+/// One claim has one draft, whatever the second one says.
 #[tokio::test]
-async fn propose_equal_draft_is_a_duplicate() {
+async fn propose_second_draft_of_a_claim_is_a_duplicate() {
     let (folder, mut ctx) = context();
     let view = &mut ctx;
     let id = view
@@ -92,12 +92,14 @@ async fn propose_equal_draft_is_a_duplicate() {
         .await
         .unwrap()
         .unwrap();
-    let again = view
-        .propose(proposal(1), mail("Hello"))
-        .await
-        .unwrap()
-        .unwrap_err();
-    assert!(matches!(again, ProposeError::Duplicate(first) if first == id));
+    for text in ["Hello", "Another text"] {
+        let again = view
+            .propose(proposal(1), mail(text))
+            .await
+            .unwrap()
+            .unwrap_err();
+        assert!(matches!(again, ProposeError::Duplicate(first) if first == id));
+    }
     // Nor does one count that was made under an earlier claim.
     let path = folder.path().join(format!("Pending_Approval/{id}.md"));
     let text = std::fs::read_to_string(&path).unwrap();
@@ -108,11 +110,68 @@ async fn propose_equal_draft_is_a_duplicate() {
             .unwrap()
             .is_ok()
     );
-    assert!(
-        view.propose(proposal(1), mail("Another text"))
+}
+
+/// What the owner's editor would run, fetch or hide is not written at all.
+#[tokio::test]
+async fn propose_active_markup_is_invalid() {
+    let (folder, mut ctx) = context();
+    for (body, what) in [
+        ("Yes <%* tp.x() %>", "line 17 has a template"),
+        (
+            "```dataviewjs\ndv.x()\n```",
+            "line 17 has a code block that a plugin may run",
+        ),
+        (
+            "<!-- and pay -->",
+            "line 17 has a comment, which is not shown",
+        ),
+    ] {
+        let error = ctx
+            .propose(proposal(1), mail(body))
             .await
             .unwrap()
-            .is_ok()
+            .unwrap_err();
+        let ProposeError::Invalid(why) = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(why, what);
+    }
+    // In a header it is written so that no plugin finds it.
+    let mut odd = mail("Yes.");
+    odd.subject = "Re: <%* tp.x() %> <b> ![[x]]".into();
+    let id = ctx.propose(proposal(1), odd).await.unwrap().unwrap();
+    let path = folder.path().join(format!("Pending_Approval/{id}.md"));
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(!text.contains("<%"), "{text}");
+    let draft = DraftNote::parse(&text).unwrap();
+    let subject = draft
+        .action
+        .fields()
+        .get("subject")
+        .and_then(|subject| subject.as_str());
+    assert_eq!(subject, Some("Re: <%* tp.x() %> <b> ![[x]]"));
+}
+
+/// A day has so many drafts, and no more.
+#[tokio::test]
+async fn propose_too_many_drafts_of_a_day_is_unavailable() {
+    let (folder, mut ctx) = context();
+    let waiting = folder.path().join("Pending_Approval");
+    std::fs::create_dir_all(&waiting).unwrap();
+    for _ in 0..platinum_vault::note::MAX_DRAFTS_A_DAY {
+        let id = platinum_core::DraftId::generate();
+        std::fs::write(waiting.join(format!("{id}.md")), "").unwrap();
+    }
+    let error = ctx
+        .propose(proposal(1), mail("Yes."))
+        .await
+        .unwrap()
+        .unwrap_err();
+    assert!(
+        matches!(&error, ProposeError::Unavailable(why)
+            if why == "200 drafts of today wait for the owner, and no more are made"),
+        "{error:?}"
     );
 }
 

@@ -519,4 +519,5 @@ fn partial_scan_equals_full_scan() {
     }
 }
 
+mod apply;
 mod withheld;

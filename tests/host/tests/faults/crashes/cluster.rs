@@ -42,6 +42,7 @@ impl Cluster {
             let text = format!(
                 "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
                  [sync]\nremote = {:?}\nevery-seconds = 1\n\n\
+                 [approvals]\nhold-seconds = 0\n\n\
                  [work]\nskills = {:?}\nzones = [{zones}]\nevery-seconds = 2\n\n\
                  [zones.email]\naccount = \"owner\"\nconfig = {mail:?}\nwatch = {}\n",
                 cluster.remote.address(),
