@@ -19,7 +19,7 @@ use platinum_capabilities::{
 use platinum_core::{AgentName, Role, ZoneId};
 use platinum_engine::{Engine, EngineOptions, Interface, SkillHost};
 use platinum_llm::Model;
-use platinum_mcp::{ServerSpec, Session, refuse_acting};
+use platinum_mcp::{ServerSpec, Session};
 use platinum_repo::{GitRemote, Remote, Signers};
 use platinum_vault::Vault;
 
@@ -29,7 +29,7 @@ use platinum_verify::{Identity, IdentityError};
 use crate::{
     Config, OwnerUpdates, Shutdown, Tasks, beside,
     secrets::Secrets,
-    skills::{Catalog, CatalogError, FolderGrants, KnownZones, SkillSet},
+    skills::{Catalog, CatalogError, FolderGrants, KnownZones, SkillLock, SkillSet},
     skills_folder,
     supervisor::{self, Child},
 };
@@ -82,12 +82,9 @@ pub enum HostError {
     /// The repository or the remote's address.
     #[error("{0}")]
     Sync(String),
-    /// The server of a zone.
+    /// The server of a zone, also one that this role may not stand beside.
     #[error(transparent)]
     Server(#[from] platinum_mcp::McpError),
-    /// A server that this role may not stand beside.
-    #[error(transparent)]
-    Gate(#[from] platinum_mcp::GateRefusal),
     /// The model's configuration.
     #[error("{0}")]
     Model(String),
@@ -128,7 +125,7 @@ impl Host {
         let mut sessions = BTreeMap::new();
         for (id, zone) in config.zones.configured() {
             if let Some(server) = zone_server(&**zone, role) {
-                sessions.insert(id.to_owned(), open_session(server, role).await?);
+                sessions.insert(id.to_owned(), Session::spawn(server).await?);
             }
         }
         let engine = Engine::new(EngineOptions {
@@ -207,7 +204,7 @@ impl Host {
         list.push(capabilities::sync::interface(&syncer));
         for (id, zone) in self.config.zones.configured() {
             if let Some(session) = self.sessions.get(id) {
-                list.extend(zone.interfaces(session));
+                list.extend(zone.interfaces(session, &store));
             }
         }
         list
@@ -233,7 +230,12 @@ impl Host {
             narrowed,
         )
         .map_err(|error| HostError::Engine(error.to_string()))?;
-        let catalog = Catalog::read(&skills_folder(&self.config.work.skills))?;
+        let folder = skills_folder(&self.config.work.skills);
+        let mut catalog = Catalog::read(&folder)?;
+        catalog.pin(
+            self.role,
+            &SkillLock::read(&folder, &self.identity.signers()?),
+        );
         Ok(SkillSet::load(
             host,
             &catalog,
@@ -318,14 +320,6 @@ pub fn zone_server(zone: &dyn ZoneCapabilities, role: Role) -> Option<ServerSpec
         server.command = beside(&server.command.to_string_lossy());
     }
     Some(server)
-}
-
-/// Starts a server, and refuses one whose tools the role may not stand beside.
-async fn open_session(server: ServerSpec, role: Role) -> Result<Session, HostError> {
-    let session = Session::spawn(server).await?;
-    let tools = session.tools().await?;
-    refuse_acting(role, session.name(), &tools)?;
-    Ok(session)
 }
 
 fn open_remote(config: &Config) -> Result<Option<Box<dyn Remote>>, HostError> {

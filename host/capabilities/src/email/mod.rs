@@ -1,16 +1,19 @@
 //! `email/search` and `email/draft`, the mailbox without a way to send; and `email/propose`.
 //!
 //! Lives elsewhere: the mailbox itself is an MCP server's, reached through [`Mail`].
+//! Invariant: a search finds only mails that the correspondent of the run's task took part in; a
+//! run without a task finds none.
 
 mod accounts;
+mod correspondent;
 mod host;
 mod mail;
 pub mod zone;
 
 use std::sync::Arc;
 
-use platinum_core::Capability;
-use platinum_engine::Interface;
+use platinum_core::{Capability, TaskId, ZoneId};
+use platinum_engine::{Call, Interface};
 use platinum_vault::Vault;
 
 pub use mail::{Mail, MailError, McpMail, Query, SearchHit};
@@ -25,7 +28,11 @@ use crate::{
 
 /// What the mail interfaces work on.
 pub(crate) struct EmailCtx {
-    mail: Arc<dyn Mail>,
+    pub(crate) mail: Arc<dyn Mail>,
+    pub(crate) store: Arc<dyn TaskStore>,
+    /// The task that the skill is run for.
+    pub(crate) task: Option<TaskId>,
+    pub(crate) zones: Vec<ZoneId>,
 }
 
 pub(crate) const SEARCH: Offer<EmailCtx> = Offer::new(Capability::EmailSearch, |linker| {
@@ -38,12 +45,16 @@ pub(crate) const PROPOSE: Offer<ProposeCtx> = Offer::new(Capability::EmailPropos
     propose::add_to_linker::<_, HasCtx<ProposeCtx>>(linker, context_of)
 });
 
-/// `email/search` and `email/draft` over a mailbox.
-pub fn interfaces(mail: &Arc<dyn Mail>) -> Vec<Box<dyn Interface>> {
+/// `email/search` and `email/draft` over a mailbox. What a search finds depends on the run's task,
+/// which is looked up in `store`.
+pub fn interfaces(mail: &Arc<dyn Mail>, store: &Arc<dyn TaskStore>) -> Vec<Box<dyn Interface>> {
     let context = || {
-        let mail = Arc::clone(mail);
-        move |_: &platinum_engine::Call| EmailCtx {
+        let (mail, store) = (Arc::clone(mail), Arc::clone(store));
+        move |call: &Call| EmailCtx {
             mail: Arc::clone(&mail),
+            store: Arc::clone(&store),
+            task: call.task,
+            zones: call.zones.clone(),
         }
     };
     vec![SEARCH.with(context()), DRAFT.with(context())]

@@ -237,11 +237,19 @@ impl<'a, T> Survey<'a, T> {
         if !others.is_empty() {
             tracing::info!("Not for this role: {}.", others.join(", "));
         }
+        let mut no_lock = None;
         for (folder, defect) in self.catalog.defects() {
+            if let SkillDefect::NoLock(why) = defect {
+                no_lock = Some(why);
+                continue;
+            }
             tracing::warn!(
                 folder,
-                "A folder of the installed skills is no skill: {defect}."
+                "A folder of the installed skills is not run: {defect}."
             );
+        }
+        if let Some(why) = no_lock {
+            tracing::error!("No skill is run: {why}.");
         }
         for excluded in self.dispatch.excluded() {
             let (event, _) = &excluded.occasion;

@@ -9,7 +9,7 @@ use platinum_engine::Outcome;
 use crate::support::{Ledger, component, host, limits, load, run_event};
 
 /// A guest in which one name is another of the same length, wherever it is written.
-fn renamed(guest: &str, from: &str, to: &str) -> Vec<u8> {
+pub(crate) fn renamed(guest: &str, from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len(), "names are written with their length");
     let mut bytes = component(guest);
     let mut found = 0;

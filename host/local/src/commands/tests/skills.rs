@@ -1,4 +1,4 @@
-//! `platinum skill list` and what `doctor` takes from it.
+//! `platinum skill list` and what `doctor` takes from it; `platinum skill add`.
 
 use std::fs;
 
@@ -23,8 +23,14 @@ async fn home_with_skills(more: &str) -> Home {
     let config = home.path("config/local.toml");
     let skills = home.path("skills");
     let text = fs::read_to_string(&config).unwrap();
-    let work = format!("\n[work]\nskills = {:?}\n{more}", skills.to_str().unwrap());
-    fs::write(&config, text + &work).unwrap();
+    let begun = text.find("skills = ").unwrap();
+    let end = begun + text[begun..].find('\n').unwrap();
+    let named = format!("skills = {:?}", skills.to_str().unwrap());
+    fs::write(
+        &config,
+        format!("{}{named}{}{more}", &text[..begun], &text[end..]),
+    )
+    .unwrap();
     let drafts = "  platinum.on: task.claimed\n  platinum.zones: email\n";
     install(&home, "draft-a", drafts, false);
     install(&home, "draft-b", drafts, false);
@@ -38,6 +44,13 @@ async fn home_with_skills(more: &str) -> Home {
     install(&home, "typo", "  platinum.on: vault.sinced\n", false);
     install(&home, "Odd Name", "  platinum.on: vault.synced\n", false);
     fs::remove_file(home.path("skills/Odd Name/skill.wasm")).unwrap();
+    let arguments = ["skill", "add", "--all", "--yes", skills.to_str().unwrap()];
+    let (added, ended) = home.tries(&arguments).await;
+    assert_eq!(
+        ended.unwrap_err().to_string(),
+        "2 skills were not added",
+        "{added}"
+    );
     home
 }
 
@@ -109,4 +122,127 @@ async fn skill_list_shows_folders_that_are_not_granted() {
         line.contains("not granted: a file in `Approved` is a task"),
         "{line}"
     );
+}
+
+/// A home with one skill in `new/`, which the owner adds.
+async fn home_with_one_skill() -> (Home, String) {
+    let home = Home::ready().await;
+    offer(&home, "  platinum.on: vault.synced\n", "guests/minimal");
+    let folder = home.path("new/tidy").to_str().unwrap().to_owned();
+    (home, folder)
+}
+
+/// Puts a version of the skill `tidy` into `new/`.
+fn offer(home: &Home, metadata: &str, component: &str) {
+    let folder = home.path("new/tidy");
+    fs::create_dir_all(&folder).unwrap();
+    let text = format!("---\nname: tidy\ndescription: Tidies up.\nmetadata:\n{metadata}---\nx\n");
+    fs::write(folder.join("SKILL.md"), text).unwrap();
+    fs::write(folder.join("skill.wasm"), built(component)).unwrap();
+}
+
+#[tokio::test]
+async fn init_adds_the_skills_beside_the_program() {
+    let home = Home::ready().await;
+    let shown = home.does(&["skill", "list"]).await;
+    let listed = line(&shown, &["approval.granted", "-", "local-execute-approved"]);
+    assert!(listed.contains("runs"), "{shown}");
+    assert!(home.path("state/skills/skills.lock").exists());
+}
+
+/// The owner sees in words what a skill may do, and at the next version what is new.
+#[tokio::test]
+async fn skill_add_says_what_a_skill_may_do_and_what_is_new() {
+    let (home, folder) = home_with_one_skill().await;
+    let asked = home.tries(&["skill", "add", &folder]).await;
+    assert_eq!(
+        asked.0, "tidy: new\n  Tidies up.\n  runs on vault.synced\n",
+        "the guest asks for nothing"
+    );
+    assert_eq!(
+        asked.1.unwrap_err().to_string(),
+        "nobody can be asked here\n  hint"
+    );
+    assert!(!home.path("state/skills/tidy").exists());
+
+    let installed = home.path("state/skills");
+    let shown = home.does(&["skill", "add", "--yes", &folder]).await;
+    assert!(
+        shown.contains(&format!("\nLocked in {}.\n", installed.display())),
+        "{shown}"
+    );
+    let shown = home.does(&["skill", "list"]).await;
+    line(&shown, &["vault.synced", "-", "tidy", "runs", "runs"]);
+    let shown = home.does(&["skill", "add", &folder]).await;
+    assert!(shown.starts_with("tidy: unchanged\n"), "{shown}");
+
+    let metadata = "  platinum.on: vault.synced approval.granted\n";
+    offer(&home, metadata, "guests/asks-email-send");
+    let shown = home.does(&["skill", "add", "--yes", &folder]).await;
+    let news = "tidy: changed since it was added\n  \
+        NEW: may SEND a mail that the owner approved (local)\n  \
+        NEW: may take what the owner approved (local)\n  \
+        NEW: runs on approval.granted\n  \
+        its code is another\n  its SKILL.md is another\n";
+    assert!(shown.starts_with(news), "{shown}");
+}
+
+/// What the owner did not add, and what is another than was added, is not run, each for its own
+/// reason; the others are.
+#[tokio::test]
+async fn skill_not_as_it_was_added_is_not_run() {
+    let (home, folder) = home_with_one_skill().await;
+    home.does(&["skill", "add", "--yes", &folder]).await;
+    let installed = home.path("state/skills");
+    let why = async |name: &str| {
+        let shown = home.does(&["skill", "list"]).await;
+        let listed = shown
+            .lines()
+            .find(|line| line.contains(&format!(" {name} ")) && !line.contains(" runs "));
+        listed.map(|line| line.split_once("  no").unwrap().1.to_owned())
+    };
+    assert_eq!(why("tidy").await, None);
+
+    let tidy = installed.join("tidy");
+    fs::write(tidy.join("skill.wasm"), built("guests/asks-email-send")).unwrap();
+    let reason = why("tidy").await.unwrap();
+    let changed = format!(
+        "its skill.wasm is not the one that the owner added; put the former one back, or see what \
+         is new with `platinum skill add {}`",
+        tidy.display()
+    );
+    assert!(reason.contains(&changed), "{reason}");
+    fs::write(tidy.join("skill.wasm"), built("guests/minimal")).unwrap();
+    assert_eq!(why("tidy").await, None);
+
+    let manifest = fs::read_to_string(tidy.join("SKILL.md")).unwrap();
+    fs::write(tidy.join("SKILL.md"), manifest.clone() + "Do more.\n").unwrap();
+    let reason = why("tidy").await.unwrap();
+    assert!(
+        reason.contains("its SKILL.md is not the one that the owner added"),
+        "{reason}"
+    );
+    fs::write(tidy.join("SKILL.md"), manifest).unwrap();
+
+    let other = installed.join("other");
+    fs::create_dir(&other).unwrap();
+    let text = "---\nname: other\ndescription: x\nmetadata:\n  platinum.on: work.done\n---\nx\n";
+    fs::write(other.join("SKILL.md"), text).unwrap();
+    fs::write(other.join("skill.wasm"), built("guests/minimal")).unwrap();
+    let reason = why("other").await.unwrap();
+    assert!(reason.contains("the owner did not add it"), "{reason}");
+    assert_eq!(why("tidy").await, None);
+
+    // A lock that somebody changed names nothing.
+    let lock = installed.join("skills.lock");
+    let text = fs::read_to_string(&lock).unwrap();
+    fs::write(&lock, text.replacen("approval.granted", "vault.synced", 1)).unwrap();
+    let reason = why("tidy").await.unwrap();
+    assert!(
+        reason.contains("its contents are not those that were signed"),
+        "{reason}"
+    );
+    fs::remove_file(lock).unwrap();
+    let reason = why("tidy").await.unwrap();
+    assert!(reason.contains("it has no skills.lock"), "{reason}");
 }

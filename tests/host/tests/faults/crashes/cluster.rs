@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use platinum_testkit::{Child, git::GitServer, program, wait_for};
+use platinum_testkit::{Child, add_skills, git::GitServer, program, wait_for};
 
 /// Starts the program under an id that is written down, so that exactly it can be killed.
 const NOTED: &str = r#"echo $$ > "$1"; shift; exec "$@""#;
@@ -46,7 +46,7 @@ impl Cluster {
                  [work]\nskills = {:?}\nzones = [{zones}]\nevery-seconds = 2\n\n\
                  [zones.email]\naccount = \"owner\"\nconfig = {mail:?}\nwatch = {}\n",
                 cluster.remote.address(),
-                skills(),
+                cluster.folder.path().join("skills"),
                 role == "cloud",
             );
             fs::write(cluster.folder.path().join(format!("{role}.toml")), text).unwrap();
@@ -55,6 +55,7 @@ impl Cluster {
             program(name, name).unwrap();
         }
         cluster.exchange_keys();
+        add_skills(&cluster.folder.path().join("local.toml")).unwrap();
         cluster
     }
 
@@ -322,19 +323,4 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
             found.push(path);
         }
     }
-}
-
-/// What `cargo xtask skills` made.
-fn skills() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .unwrap();
-    let path = root.join("target/skills/installed");
-    assert!(
-        path.exists(),
-        "{} is not there: run `cargo xtask skills` first",
-        path.display()
-    );
-    path
 }
