@@ -13,13 +13,13 @@ use std::{
 use async_trait::async_trait;
 use platinum_core::{
     Action, ActionKind, AgentName, Clock, DraftId, EmailSend, Role, TaskId, Timestamp, VaultPath,
-    layout,
+    ZoneId, layout,
 };
 use platinum_engine::{Call, Interface, SkillState};
 use platinum_journal::{Journal, Outcome, Receipt, State};
 use platinum_vault::{
     Vault,
-    note::{DraftNote, Note},
+    note::{DraftNote, Note, TaskNote},
 };
 use tempfile::TempDir;
 
@@ -137,6 +137,23 @@ pub(crate) fn draft(n: u128) -> DraftNote {
     }
 }
 
+/// The mail that a draft answers.
+fn task(n: u128) -> TaskNote {
+    TaskNote {
+        id: TaskId::from_parts(1, n),
+        zone: ZoneId::EMAIL,
+        source: "imap:owner".into(),
+        from: "Ada <ada@example.test>".into(),
+        subject: "Offer".into(),
+        received: None,
+        created: NOON.parse().unwrap(),
+        by: "intake".into(),
+        facts: vec![],
+        claim: None,
+        body: "Yes?\n".into(),
+    }
+}
+
 pub(crate) fn policy(hold_seconds: u64) -> ApprovalPolicy {
     ApprovalPolicy {
         hold: std::time::Duration::from_secs(hold_seconds),
@@ -156,6 +173,11 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("vault")).unwrap();
         let vault = Vault::open(&folder.path().join("vault")).unwrap();
+        for n in 0..10 {
+            let task = task(n);
+            let path = layout::waiting(task.zone, task.id);
+            vault.create(&path, task.render().as_bytes()).unwrap();
+        }
         let journal_file = folder.path().join("journal.sqlite");
         let journal = Arc::new(Journal::open(&journal_file).unwrap());
         let clock = Arc::new(TestClock(Mutex::new(NOON.parse().unwrap())));

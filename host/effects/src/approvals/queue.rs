@@ -18,7 +18,10 @@ use super::{
     fingerprint::{Outgoing, Unreadable},
     inspect::{EntryState, Inspection, QueueEntry, hold_while_paused, pause_reason},
 };
-use crate::{Fence, bindings::platinum::actions::types::EffectError, writing::blocking};
+use crate::{
+    Fence, bindings::platinum::actions::types::EffectError, review::recipients_of,
+    writing::blocking,
+};
 
 /// What the owner approved on this machine, and what became of it.
 pub struct Approvals {
@@ -224,6 +227,7 @@ impl Approvals {
                     kind,
                     fingerprint,
                     reference,
+                    recipients: recipients_of(&outgoing.note.action),
                     at: now,
                 };
                 match decision.intend(&intent)? {

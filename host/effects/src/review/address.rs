@@ -3,14 +3,15 @@
 use platinum_core::EmailSend;
 use unicode_security::{MixedScript, is_potential_mixed_script_confusable_char};
 
-use super::{Circumstances, Concern, Findings, Place, quoted};
+use super::{Concern, Findings, Place, quoted};
+use crate::approvals::CheckContext;
 
 /// Signs that are taken for an `@`.
 const AT_SIGNS: [char; 3] = ['@', '\u{FF20}', '\u{FE6B}'];
 /// How a label begins that stands for letters of other scripts.
 const ENCODED: &str = "xn--";
 
-pub(super) fn check_mail(mail: &EmailSend, around: &Circumstances<'_>, findings: &mut Findings) {
+pub(super) fn check_mail(mail: &EmailSend, context: &CheckContext, findings: &mut Findings) {
     if mail.subject.trim().is_empty() {
         findings.add(Place::of("subject"), Concern::Empty);
     }
@@ -34,14 +35,15 @@ pub(super) fn check_mail(mail: &EmailSend, around: &Circumstances<'_>, findings:
                 let domain = quoted(mailbox.domain());
                 findings.add(place.clone(), Concern::MixedScripts(domain));
             }
-            let is_sender = around
-                .correspondent
-                .is_some_and(|known| known.wrote_from(mailbox.address));
+            let correspondent = context.correspondent.as_ref();
+            let is_sender = correspondent.is_some_and(|known| known.wrote_from(mailbox.address));
             is_sender_named |= is_sender;
-            let is_answer_address = around
-                .correspondent
-                .is_some_and(|known| known.asked_for(mailbox.address));
-            if !is_sender && !is_answer_address && !(around.has_written_to)(mailbox.address) {
+            let is_answer_address =
+                correspondent.is_some_and(|known| known.asked_for(mailbox.address));
+            if !is_sender
+                && !is_answer_address
+                && !context.reached.contains(&mailbox.address.to_lowercase())
+            {
                 let address = quoted(mailbox.address);
                 findings.add(place.clone(), Concern::NewRecipient(address));
             }
@@ -51,7 +53,7 @@ pub(super) fn check_mail(mail: &EmailSend, around: &Circumstances<'_>, findings:
         }
     }
     // Where a stranger says that the answer should go, and the owner may not see it.
-    if let (Some(place), Some(known)) = (first, around.correspondent)
+    if let (Some(place), Some(known)) = (first, &context.correspondent)
         && !is_sender_named
     {
         findings.add(place, Concern::OtherThanSender(quoted(&known.sender)));

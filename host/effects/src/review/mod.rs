@@ -3,8 +3,9 @@
 //!
 //! Lives here: the one check over every field of an action, whatever its kind; `hidden` knows the
 //! characters, `address` the recipients of a mail, `provenance` who they are to the owner.
-//! Lives elsewhere: what Markdown runs, fetches or hides is `platinum_core::text`'s; that a draft
-//! with findings waits until `platinum approve` confirmed it is the queue's (`approvals`).
+//! Lives elsewhere: what Markdown runs, fetches or hides is `platinum_core::text`'s; whom something
+//! reached before is `journal`'s; that a draft with findings waits until `platinum approve`
+//! confirmed it is decided in `approvals`.
 //! Invariants: pure; every text of the action is read, also of a kind that this code does not
 //! know; a finding names its place, and what it shows has nothing hidden left.
 
@@ -18,14 +19,17 @@ use std::fmt;
 
 use jiff::SignedDuration;
 use platinum_core::{
-    Timestamp,
-    text::{Active, find_active, one_line},
+    Action, ActionKind, EmailSend, Payment, SocialPublish, Timestamp, WhatsappSend,
+    text::{Active, find_active, is_hidden, one_line},
 };
 use platinum_vault::note::DraftNote;
 use serde_norway::Value;
 
 pub use hidden::escape_hidden;
-pub use provenance::{Correspondent, task_of};
+pub use provenance::Correspondent;
+pub(crate) use provenance::task_of;
+
+use crate::approvals::{CheckContext, Finding, Outgoing};
 
 /// How long an approval may count at most, as a drafting skill may ask for it.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -44,13 +48,13 @@ const IDS: [&str; 2] = ["in-reply-to", "references"];
 
 /// Where something is in a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+struct Place {
     /// The field, as the note writes it; `text` is its body.
-    pub field: String,
+    field: String,
     /// The line in the field, from 1; of the one line of a field none.
-    pub line: Option<usize>,
+    line: Option<usize>,
     /// The character in the line, from 1; none if it is about the whole field.
-    pub column: Option<usize>,
+    column: Option<usize>,
 }
 
 impl Place {
@@ -87,24 +91,9 @@ impl fmt::Display for Place {
     }
 }
 
-/// What the owner has to look at before it leaves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// Where.
-    pub place: Place,
-    /// What.
-    pub what: Concern,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.what)
-    }
-}
-
 /// What is the matter with a place of a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Concern {
+enum Concern {
     /// Characters that are not shown, side by side: how many, and the first.
     Hidden(usize, char),
     /// Markup that does more than show its words.
@@ -129,8 +118,6 @@ pub enum Concern {
     OtherThanSender(String),
     /// The approval would count for longer than a skill may ask for.
     LongLife(Timestamp),
-    /// The text leaves with its gaps.
-    KeepsGaps,
     /// So many more findings.
     More(usize),
 }
@@ -171,28 +158,18 @@ impl fmt::Display for Concern {
                 write!(f, "the mail that is answered came from {sender}")
             }
             Self::LongLife(at) => write!(f, "{at:.0} is more than 90 days ahead"),
-            Self::KeepsGaps => f.write_str("the gaps, marked [[…]], are sent as they are"),
             Self::More(count) => write!(f, "{count} more places"),
         }
     }
 }
 
-/// What is known around a draft.
-#[derive(Clone, Copy)]
-pub struct Circumstances<'a> {
-    /// The time.
-    pub now: Timestamp,
-    /// Who wrote what is answered; none if that is not known.
-    pub correspondent: Option<&'a Correspondent>,
-    /// Whether the owner wrote to this address before.
-    pub has_written_to: &'a dyn Fn(&str) -> bool,
-    /// Whether the note says that gaps in its text are meant, and has some.
-    pub keeps_gaps: bool,
+/// Reads what would leave as the owner would who sees every character. No finding: what is seen is
+/// what leaves, and whom it reaches is no surprise.
+pub(crate) fn review(outgoing: &Outgoing, context: &CheckContext) -> Vec<Finding> {
+    review_draft(&outgoing.note, context)
 }
 
-/// Reads a draft as the owner would who sees every character. No finding: what is seen is what
-/// leaves, and whom it reaches is no surprise.
-pub fn review(draft: &DraftNote, around: &Circumstances<'_>) -> Vec<Finding> {
+fn review_draft(draft: &DraftNote, context: &CheckContext) -> Vec<Finding> {
     let mut findings = Findings::default();
     for (key, value) in draft.action.fields() {
         if let Some(field) = key.as_str() {
@@ -204,15 +181,45 @@ pub fn review(draft: &DraftNote, around: &Circumstances<'_>) -> Vec<Finding> {
     findings.read_line("summary", &draft.summary);
     findings.read_line("reason", &draft.reason);
     if let Ok(mail) = draft.action.read() {
-        address::check_mail(&mail, around, &mut findings);
+        address::check_mail(&mail, context, &mut findings);
     }
-    if draft.expires > around.now + LONGEST_LIFE {
+    if draft.expires > context.now + LONGEST_LIFE {
         findings.add(Place::of("expires"), Concern::LongLife(draft.expires));
     }
-    if around.keeps_gaps {
-        findings.add(Place::of("gaps"), Concern::KeepsGaps);
-    }
     findings.into_list()
+}
+
+/// Whom an action reaches: addresses without their names, blind copies too; a chat, a payee.
+pub fn recipients_of(action: &Action) -> Vec<String> {
+    if let Ok(mail) = action.read::<EmailSend>() {
+        let all = mail.to.iter().chain(&mail.cc).chain(&mail.bcc);
+        let address = |text: &String| match address::Mailbox::parse(text) {
+            Some(mailbox) => mailbox.address.to_owned(),
+            None => text.clone(),
+        };
+        return all.map(address).collect();
+    }
+    if let Ok(message) = action.read::<WhatsappSend>() {
+        return vec![message.chat];
+    }
+    action
+        .read::<Payment>()
+        .map_or_else(|_| Vec::new(), |payment| vec![payment.payee])
+}
+
+/// Whether an action that is a message has nothing to say: its text was emptied.
+pub(crate) fn says_nothing(action: &Action) -> bool {
+    let is_blank = |text: &str| text.chars().all(|c| c.is_whitespace() || is_hidden(c));
+    let has_more = action
+        .read::<SocialPublish>()
+        .is_ok_and(|post| !post.media.is_empty() || post.thread.iter().any(|text| !is_blank(text)));
+    let is_message = [
+        ActionKind::EMAIL_SEND,
+        ActionKind::WHATSAPP_SEND,
+        ActionKind::SOCIAL_PUBLISH,
+    ]
+    .contains(&action.kind());
+    is_message && is_blank(action.text()) && !has_more
 }
 
 /// The findings of one draft.
@@ -225,7 +232,8 @@ struct Findings {
 impl Findings {
     fn add(&mut self, place: Place, what: Concern) {
         if self.list.len() < MAX_FINDINGS {
-            self.list.push(Finding { place, what });
+            self.list
+                .push(Finding::new(place.to_string(), what.to_string()));
         } else {
             self.unlisted += 1;
         }
@@ -233,10 +241,8 @@ impl Findings {
 
     fn into_list(mut self) -> Vec<Finding> {
         if self.unlisted > 0 {
-            self.list.push(Finding {
-                place: Place::of("draft"),
-                what: Concern::More(self.unlisted),
-            });
+            let more = Concern::More(self.unlisted).to_string();
+            self.list.push(Finding::new("draft", more));
         }
         self.list
     }
@@ -328,7 +334,9 @@ impl Findings {
     }
 
     fn read_markup(&mut self, field: &str, text: &str) {
-        for (at, active) in find_active(text) {
+        // A header is not shown as Markdown, and has brackets often.
+        let is_shown = |active: &Active| field != TEXT && *active == Active::Link;
+        for (at, active) in find_active(text).filter(|(_, active)| !is_shown(active)) {
             self.add(Place::at(field, text, at), Concern::Active(active));
         }
     }

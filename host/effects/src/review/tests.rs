@@ -307,28 +307,53 @@ fn review_reply_to_that_differs_is_named() {
 }
 
 #[test]
-fn review_life_and_kept_gaps_are_named() {
+fn review_life_of_an_approval_is_bounded() {
     let mut late = draft(&mail());
     late.expires = "9999-01-01T00:00:00Z".parse().unwrap();
-    let around = Circumstances {
-        now: NOON.parse().unwrap(),
-        correspondent: Some(&ada()),
-        has_written_to: &|_| false,
-        keeps_gaps: true,
-    };
-    let found: Vec<String> = review(&late, &around)
-        .iter()
-        .map(ToString::to_string)
-        .collect();
     assert_eq!(
-        found,
-        [
-            "expires: 9999-01-01T00:00:00Z is more than 90 days ahead",
-            "gaps: the gaps, marked [[…]], are sent as they are",
-        ]
+        words(&late, Some(&ada()), &[]),
+        ["expires: 9999-01-01T00:00:00Z is more than 90 days ahead"]
     );
     late.expires = "2027-02-18T12:00:00Z".parse().unwrap();
     assert_eq!(words(&late, Some(&ada()), &[]), [""; 0]);
+}
+
+#[test]
+fn says_nothing_is_a_message_without_words() {
+    for (body, is_empty) in [
+        ("", true),
+        (" \n\t\u{A0}\n", true),
+        ("\u{200B}\u{FEFF}\n", true),
+        (".", false),
+        ("❤\u{FE0F}", false),
+    ] {
+        let mut record = mail();
+        body.clone_into(&mut record.body);
+        assert_eq!(says_nothing(&Action::new(&record)), is_empty, "{body:?}");
+    }
+    let payment = Payment {
+        payee: "Ada".into(),
+        amount: Money {
+            minor: 1,
+            currency: "EUR".parse().unwrap(),
+        },
+        reference: "1".into(),
+        due: None,
+        method: "giro".into(),
+    };
+    assert!(!says_nothing(&Action::new(&payment)));
+    assert_eq!(recipients_of(&Action::new(&payment)), ["Ada"]);
+}
+
+#[test]
+fn recipients_of_a_mail_are_all_addresses() {
+    let mut record = mail();
+    record.cc = vec!["b@y.test".into()];
+    record.bcc = vec!["\"a@x.test\" <c@z.test>".into(), "odd".into()];
+    assert_eq!(
+        recipients_of(&Action::new(&record)),
+        ["ada@example.test", "b@y.test", "c@z.test", "odd"]
+    );
 }
 
 #[test]

@@ -71,7 +71,7 @@ struct Asked {
 pub(crate) fn run(args: &ApproveArgs, ctx: &Context) -> Result<(), CommandError> {
     let store = ApprovalStore::open(&ctx.load()?)?;
     let asked = match pending::find(&store.vault, &args.id) {
-        Ok(found) => waiting(args, &store.vault, &found)?,
+        Ok(found) => waiting(args, &store, &found)?,
         Err(error) if error.kind == Kind::NotFound => held(&store, &args.id)?.ok_or(error)?,
         Err(error) => return Err(error),
     };
@@ -128,9 +128,10 @@ fn what_follows(store: &ApprovalStore, send_at: Option<Timestamp>) -> String {
 /// A draft in `Pending_Approval/`, if it can be approved.
 fn waiting(
     args: &ApproveArgs,
-    vault: &Vault,
+    store: &ApprovalStore,
     found: &platinum_api::approvals::Pending,
 ) -> Result<Asked, CommandError> {
+    let vault = &store.vault;
     let draft = found.draft.as_ref().map_err(|why| {
         CommandError::new(
             Kind::Refused,
@@ -177,9 +178,8 @@ fn waiting(
         ))
         .hint("or approve it as it is with --with-gaps"));
     }
-    let context = CheckContext {
-        now: Timestamp::now(),
-    };
+    let context = CheckContext::of(vault, &store.journal, &outgoing, Timestamp::now())
+        .map_err(|why| CommandError::new(Kind::Failed, why))?;
     // The gaps are confirmed by the flag.
     let without_gaps = Outgoing {
         keeps_gaps: false,

@@ -113,6 +113,15 @@ fn tasks(most: usize, ctx: &Context) -> Result<(), CommandError> {
                 receipt.answer,
                 receipt.reference,
             ));
+            if !receipt.recipients.is_empty() {
+                text.push_str(&format!(
+                    "                   to {}\n",
+                    receipt.recipients.join(", ")
+                ));
+            }
+            if !receipt.sha256.is_empty() {
+                text.push_str(&format!("                   sha256 {}\n", receipt.sha256));
+            }
         }
     }
     ctx.print(&text)
