@@ -62,8 +62,9 @@ fn effect(event: &str, entry: &LogEntry) -> String {
         .map_or_else(|| "?".to_owned(), |id| id.to_string());
     match event {
         "intent" => format!(
-            "attempts {} of {draft}, bytes {}, as {}",
+            "attempts {} of {draft}{}, bytes {}, as {}",
             field("kind"),
+            recipients(&data),
             short_hash(field("fingerprint")),
             field("reference")
         ),
@@ -73,6 +74,20 @@ fn effect(event: &str, entry: &LogEntry) -> String {
             "unknown" => format!("{draft} may have happened: {}", field("reason")),
             other => format!("{draft}: {}", other.replace('-', " ")),
         },
+    }
+}
+
+/// To whom it goes, if that is known.
+fn recipients(data: &Value) -> String {
+    let all = data.get("recipients").and_then(Value::as_array);
+    let all: Vec<&str> = all
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    match all.as_slice() {
+        [] => String::new(),
+        all => format!(" to {}", all.join(", ")),
     }
 }
 
