@@ -75,7 +75,7 @@ mod tests {
         };
         assert!(sending.send(next).await.unwrap().is_ok());
         // In the log before the intent.
-        let log = fixture.journal.newest(3).unwrap();
+        let log = fixture.approvals.journal().newest(3).unwrap();
         let used: AuditEvent = serde_json::from_str(&log[0].data).unwrap();
         assert_eq!(
             used,
