@@ -3,7 +3,10 @@
 use platinum_core::EmailSend;
 use unicode_security::{MixedScript, is_potential_mixed_script_confusable_char};
 
-use super::{Concern, Findings, Place, quoted};
+use super::{
+    concern::{Concern, Place, quoted},
+    reader::Findings,
+};
 use crate::approvals::CheckContext;
 
 /// Signs that are taken for an `@`.

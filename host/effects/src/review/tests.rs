@@ -6,7 +6,7 @@ use platinum_core::{
 };
 use proptest::prelude::*;
 
-use super::*;
+use super::{reader::MAX_FINDINGS, *};
 
 const NOON: &str = "2026-11-20T12:00:00Z";
 
