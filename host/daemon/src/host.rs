@@ -29,7 +29,7 @@ use platinum_verify::{Identity, IdentityError};
 use crate::{
     Config, OwnerUpdates, Shutdown, Tasks, beside,
     secrets::Secrets,
-    skills::{Catalog, CatalogError, FolderGrants, KnownZones, SkillLock, SkillSet},
+    skills::{Catalog, CatalogError, FolderGrants, GrantUsage, KnownZones, SkillLock, SkillSet},
     skills_folder,
     supervisor::{self, Child},
 };
@@ -243,7 +243,8 @@ impl Host {
             KnownZones::of(self.role, &self.config),
             self.owner_updates(),
             |skill| self.folders.folders(skill, &self.vault),
-        ))
+        )
+        .with_usage(GrantUsage::read(&self.config.vault.state)))
     }
 
     /// What the host itself has to let the owner know.

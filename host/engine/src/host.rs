@@ -6,7 +6,14 @@
 //! Invariants: the linker holds granted ∩ offered and never changes; a [`Skill`] was admitted by
 //! exactly one host.
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use platinum_core::{AgentName, Capability, Role};
 use platinum_policy::Grants;
@@ -18,6 +25,7 @@ use crate::{
     bindings::BasePre,
     engine::Scan,
     error::{MAX_FOREIGN_BYTES, one_line},
+    state::bit,
     wasi,
 };
 
@@ -52,6 +60,8 @@ pub struct Skill {
     imports: Vec<String>,
     /// What it finds open.
     pub(crate) folders: Arc<[GrantedFolder]>,
+    /// The interfaces that it has called so far.
+    pub(crate) used: Arc<AtomicU64>,
     from_cache: bool,
 }
 
@@ -71,6 +81,13 @@ impl Skill {
         self.interfaces
             .iter()
             .map(|interface| interface.capability())
+    }
+
+    /// The capabilities that it has called since it was loaded.
+    pub fn used(&self) -> impl Iterator<Item = Capability> + '_ {
+        let used = self.used.load(Ordering::Relaxed);
+        self.capabilities()
+            .filter(move |&capability| used & bit(capability) != 0)
     }
 
     /// The skill with these folders, which it finds open at every run. It has none before.
@@ -235,6 +252,7 @@ impl SkillHost {
             host: Arc::clone(inner),
             imports,
             folders: Arc::new([]),
+            used: Arc::default(),
             from_cache,
         })
     }

@@ -36,13 +36,22 @@ pub(crate) struct EmailCtx {
 }
 
 pub(crate) const SEARCH: Offer<EmailCtx> = Offer::new(Capability::EmailSearch, |linker| {
-    search::add_to_linker::<_, HasCtx<EmailCtx>>(linker, context_of)
+    search::add_to_linker::<_, HasCtx<EmailCtx>>(
+        linker,
+        context_of::<_, { Capability::EmailSearch as usize }>,
+    )
 });
 pub(crate) const DRAFT: Offer<EmailCtx> = Offer::new(Capability::EmailDraft, |linker| {
-    draft::add_to_linker::<_, HasCtx<EmailCtx>>(linker, context_of)
+    draft::add_to_linker::<_, HasCtx<EmailCtx>>(
+        linker,
+        context_of::<_, { Capability::EmailDraft as usize }>,
+    )
 });
 pub(crate) const PROPOSE: Offer<ProposeCtx> = Offer::new(Capability::EmailPropose, |linker| {
-    propose::add_to_linker::<_, HasCtx<ProposeCtx>>(linker, context_of)
+    propose::add_to_linker::<_, HasCtx<ProposeCtx>>(
+        linker,
+        context_of::<_, { Capability::EmailPropose as usize }>,
+    )
 });
 
 /// `email/search` and `email/draft` over a mailbox. What a search finds depends on the run's task,

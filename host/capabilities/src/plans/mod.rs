@@ -17,7 +17,10 @@ use crate::{
 };
 
 pub(crate) const WRITE: Offer<ProposeCtx> = Offer::new(Capability::PlansWrite, |linker| {
-    write::add_to_linker::<_, HasCtx<ProposeCtx>>(linker, context_of)
+    write::add_to_linker::<_, HasCtx<ProposeCtx>>(
+        linker,
+        context_of::<_, { Capability::PlansWrite as usize }>,
+    )
 });
 
 /// `plans/write` over a vault and its tasks.

@@ -20,6 +20,7 @@ use super::{
     dispatch::Dispatch,
     event::Event,
     faults::{FaultKind, FaultLog, FaultVerdict},
+    lock::GrantUsage,
     manifest::SkillName,
     survey::{KnownZones, RowState, Survey},
 };
@@ -35,6 +36,8 @@ pub struct SkillSet {
     zones: BTreeSet<ZoneId>,
     faults: Mutex<FaultLog>,
     updates: OwnerUpdates,
+    /// Where it is noted which grants were used; none: nowhere.
+    usage: Option<Mutex<GrantUsage>>,
 }
 
 /// An admitted skill, and what its manifest leaves of the host's limits.
@@ -195,7 +198,15 @@ impl SkillSet {
             zones: zones.known,
             faults: Mutex::default(),
             updates,
+            usage: None,
         }
+    }
+
+    /// The same skills, which note what they use of their grants.
+    #[must_use]
+    pub fn with_usage(mut self, usage: GrantUsage) -> Self {
+        self.usage = Some(Mutex::new(usage));
+        self
     }
 
     /// The names of the skills that were admitted.
@@ -292,6 +303,10 @@ impl SkillSet {
                     answer: format!("{outcome:?}"),
                 }),
             });
+        if let Some(usage) = &self.usage {
+            let mut usage = usage.lock().unwrap_or_else(PoisonError::into_inner);
+            usage.record(name, loaded.skill.used());
+        }
         self.record(name, request.task, ended.as_ref().err()).await;
         ended
     }

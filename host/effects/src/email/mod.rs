@@ -56,6 +56,7 @@ impl Interface for EmailSend {
 
     fn link(&self, linker: &mut Linker<SkillState>) -> wasmtime::Result<()> {
         bindings::add_to_linker::<_, Sending>(linker, |state| {
+            state.mark_used(Capability::EmailSend);
             let (SendCtx(executor, skill), table) = state.view::<SendCtx>();
             SendView {
                 executor,

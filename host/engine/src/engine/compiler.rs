@@ -154,9 +154,13 @@ impl Compiler {
         if ended.success() {
             return Ok(code);
         }
-        let is_out_of_memory = ["memory allocation of", "annot allocate memory"]
-            .iter()
-            .any(|words| complaint.contains(words));
+        let is_out_of_memory = [
+            "memory allocation of",
+            "annot allocate memory",
+            "out of memory",
+        ]
+        .iter()
+        .any(|words| complaint.contains(words));
         Err(match (is_out_of_memory, complaint.is_empty()) {
             (true, _) => CompileError::Memory(self.limits.memory_bytes),
             (false, false) => CompileError::Failed(one_line(&complaint, MAX_FOREIGN_BYTES)),

@@ -55,14 +55,47 @@ pub(crate) fn skill(imports: &[&str], items: &str, run: &str) -> Vec<u8> {
         .unwrap()
 }
 
-/// A component whose code is `functions` functions of some size each, and which is no skill beyond
-/// its exported name: it is refused after it was compiled.
+/// A component whose code is so many functions of 600 bytes each. It has the handler's name and not
+/// its type, so it is refused after it was compiled.
 pub(crate) fn large(functions: usize) -> Vec<u8> {
-    let steps = "local.get 0 i32.const 7 i32.mul local.get 0 i32.xor local.set 0\n".repeat(60);
-    let function = format!("(func (param i32) (result i32) {steps} local.get 0)\n");
-    component_text(&format!(
-        "(component (core module {}) (instance $i) \
-         (export \"platinum:skill/handler@0.1.0\" (instance $i)))",
-        function.repeat(functions)
-    ))
+    let step: [u8; 10] = [
+        0x20, 0, // local.get 0
+        0x41, 7,    // i32.const 7
+        0x6c, // i32.mul
+        0x20, 0,    // local.get 0
+        0x73, // i32.xor
+        0x21, 0, // local.set 0
+    ];
+    let body = [&[0][..], &step.repeat(60), &[0x20, 0, 0x0b]].concat();
+    let body = [size(body.len()), body].concat();
+    let mut module = b"\0asm\x01\0\0\0".to_vec();
+    module.extend(section(1, &[1, 0x60, 1, 0x7f, 1, 0x7f]));
+    module.extend(section(3, &[size(functions), vec![0; functions]].concat()));
+    module.extend(section(
+        10,
+        &[size(functions), body.repeat(functions)].concat(),
+    ));
+    let around = component_text(
+        "(component (instance $i) (export \"platinum:skill/handler@0.1.0\" (instance $i)))",
+    );
+    let (header, rest) = around.split_at(8);
+    [header, &section(1, &module), rest].concat()
+}
+
+fn section(id: u8, content: &[u8]) -> Vec<u8> {
+    [vec![id], size(content.len()), content.to_vec()].concat()
+}
+
+/// A number as WebAssembly writes it (LEB128).
+fn size(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = u8::try_from(number & 0x7f).unwrap();
+        number >>= 7;
+        if number == 0 {
+            bytes.push(low);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
 }

@@ -10,14 +10,14 @@ use std::{
 
 use platinum_core::{Capability, Role};
 use platinum_engine::{
-    CompileLimits, Compiler, Engine, EngineOptions, InvokeError, Limits, LoadError, Outcome,
-    SkillHost,
+    Call, CompileLimits, Compiler, Engine, EngineOptions, Interface, InvokeError, Limits, Linker,
+    LoadError, Outcome, SkillHost, SkillState,
 };
 
 use crate::{
-    contract::renamed,
+    contract::rename,
     crafted::{component_text, large, skill},
-    support::{Ledger, component, host, host_on, limits, load, run},
+    support::{FAKES, Ledger, component, engine, fakes, host, host_on, limits, load, run},
 };
 
 const QUEUE: &str = "platinum:approvals/queue@0.1.0";
@@ -41,6 +41,16 @@ async fn trap(bytes: &[u8]) -> (String, Vec<u32>) {
     };
     let sent = ledger.sent.lock().unwrap().clone();
     (reason, sent)
+}
+
+/// Compares what was said with what has to be said, and shows every difference at once.
+fn agree(cases: impl IntoIterator<Item = (String, String)>) {
+    let wrong: Vec<String> = cases
+        .into_iter()
+        .filter(|(said, expected)| said != expected)
+        .map(|(said, expected)| format!("said:     {said}\nexpected: {expected}\n"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Every interface that a role is not granted, alone in a component's imports.
@@ -96,30 +106,60 @@ fn corpus_every_other_name_is_refused_to_both_roles() {
     }
 }
 
-/// An interface under the name of one that the cloud is granted has the granted one's functions,
-/// so the component does not fit.
+/// A host of the cloud that offers `tasks/read` and `tasks/ownership`, each with one function.
+fn cloud_with_tasks() -> SkillHost {
+    struct Tasks(Capability);
+    impl Interface for Tasks {
+        fn capability(&self) -> Capability {
+            self.0
+        }
+        fn link(&self, linker: &mut Linker<SkillState>) -> wasmtime::Result<()> {
+            linker
+                .instance(self.0.interface())?
+                .func_wrap("get", |_, (): ()| Ok(()))
+        }
+        fn prepare(&self, _state: &mut SkillState, _call: &Call) {}
+    }
+    let mut offered = fakes(&FAKES, &Ledger::default());
+    for capability in [Capability::TasksRead, Capability::TasksOwnership] {
+        offered.push(Box::new(Tasks(capability)));
+    }
+    let agent = "cloud".parse().unwrap();
+    SkillHost::new(engine(), Role::Cloud, agent, offered, None).unwrap()
+}
+
+/// An acting interface under the name of a granted one finds the granted one's functions there, and
+/// does not fit.
 #[test]
 fn corpus_acting_interface_under_a_granted_name_does_not_fit() {
-    let bytes = renamed(
-        "waits-in-host",
-        "platinum:sync/run@0.1.0",
-        "platinum:skill/log@0.1.",
+    let (read, ownership) = (
+        "platinum:tasks/read@0.1.0",
+        "platinum:tasks/ownership@0.1.0",
     );
-    assert!(refusal(Role::Cloud, &bytes).contains("does not grant platinum:skill/log@0.1."));
-    let bytes = skill(&["sneaky: interface { send: func(); }"], "", "");
-    let refused = refusal(Role::Cloud, &bytes);
-    assert_eq!(
-        refused,
-        "skill odd is refused: role cloud does not grant sneaky"
-    );
-    // The name is right and what is behind it is not: `line` is asked for under another type.
-    let bytes = component_text(
+    let mut bytes = component("asks-email-send");
+    rename(&mut bytes, SEND, read);
+    rename(&mut bytes, QUEUE, ownership);
+    let own_function = component_text(
         "(component
             (import \"platinum:skill/log@0.1.0\" (instance $l (export \"send\" (func))))
             (instance $i)
             (export \"platinum:skill/handler@0.1.0\" (instance $i)))",
     );
-    assert_eq!(refusal(Role::Cloud, &bytes), "TEXT 1");
+    let does_not_fit = |what: &str| {
+        format!("skill odd does not fit this host's contract, rebuild it against wit/: {what}")
+    };
+    let refused = cloud_with_tasks().load("odd", &bytes, "").unwrap_err();
+    agree([
+        (
+            refusal(Role::Cloud, &bytes),
+            format!(
+                "skill odd cannot run here: role cloud grants {read}, {ownership}, but this host \
+                 does not offer it"
+            ),
+        ),
+        (refused.to_string(), does_not_fit("TEXT 0")),
+        (refusal(Role::Cloud, &own_function), does_not_fit("TEXT 1")),
+    ]);
 }
 
 /// Imports of a component inside are the affair of the one around it: they reach nothing that the
@@ -139,10 +179,18 @@ fn corpus_nested_imports_give_nothing() {
             (instance $i (instantiate $c (with \"{SEND}\" (instance $l))))
             (export \"platinum:skill/handler@0.1.0\" (instance $i)))"
     ));
-    for role in Role::ALL {
-        assert_eq!(refusal(role, &unmet), "TEXT 2");
-        assert_eq!(refusal(role, &met_by_another), "TEXT 3");
-    }
+    agree(Role::ALL.into_iter().flat_map(|role| {
+        [
+            (
+                refusal(role, &unmet),
+                format!(
+                    "skill odd cannot be compiled: failed to parse WebAssembly module: missing \
+                     import named `{SEND}` (at offset 0x4f)"
+                ),
+            ),
+            (refusal(role, &met_by_another), "TEXT 3".to_owned()),
+        ]
+    }));
 }
 
 /// What is passed on as an export is imported first.
@@ -170,7 +218,11 @@ fn corpus_start_functions_neither_act_nor_last() {
 
     let begun = Instant::now();
     let loops = skill(&[], "(func $loop (loop br 0)) (start $loop)", "");
-    assert_eq!(refusal(&loops), "TEXT 4");
+    agree([(
+        refusal(&loops),
+        "skill odd does not start: skill odd ran out of time: 1s of its own computing are allowed"
+            .to_owned(),
+    )]);
     assert!(
         begun.elapsed() < Duration::from_secs(20),
         "{:?}",
@@ -183,12 +235,18 @@ fn corpus_start_functions_neither_act_nor_last() {
     let body = "(call $next (i32.const 0) (i32.const 0) (i32.const 2048))
         (call $send (i32.load (i32.const 2056)) (i32.const 4096))";
     let initialize = format!("{acts} (func (export \"_initialize\") {body})");
-    assert_eq!(
-        refusal(&skill(&[QUEUE, SEND], &initialize, "")),
-        "skill odd does not start: it calls the host before it is run"
-    );
     let start = format!("{acts} (func $s {body}) (start $s)");
-    assert_eq!(refusal(&skill(&[QUEUE, SEND], &start, "")), "TEXT 5");
+    agree([
+        (
+            refusal(&skill(&[QUEUE, SEND], &initialize, "")),
+            "skill odd does not start: it calls the host before it is run".to_owned(),
+        ),
+        // The wires to the host are not laid yet.
+        (
+            refusal(&skill(&[QUEUE, SEND], &start, "")),
+            "TEXT 5".to_owned(),
+        ),
+    ]);
     assert!(ledger.sent.lock().unwrap().is_empty());
     assert_eq!(ledger.approvals.lock().unwrap().len(), 1);
 }
@@ -210,9 +268,18 @@ async fn corpus_forged_lengths_trap() {
         )
     };
     let cases = [
-        (skill(&[], log, &line(0, 0x7fff_ffff)), "TEXT a"),
-        (skill(&[], log, &line(0xffff_fff0, 0x20)), "TEXT b"),
-        (skill(&[], log, &line(131_072, 1)), "TEXT c"),
+        (
+            skill(&[], log, &line(0, 0x7fff_ffff)),
+            "string pointer/length out of bounds of memory",
+        ),
+        (
+            skill(&[], log, &line(0xffff_fff0, 0x20)),
+            "string pointer/length out of bounds of memory",
+        ),
+        (
+            skill(&[], log, &line(131_072, 1)),
+            "string pointer/length out of bounds of memory",
+        ),
         (
             skill(
                 &[QUEUE],
@@ -242,9 +309,13 @@ async fn corpus_forged_lengths_trap() {
             "TEXT i",
         ),
     ];
+    let mut said = Vec::new();
     for (bytes, expected) in cases {
-        assert_eq!(trap(&bytes).await, (expected.to_owned(), vec![]));
+        let (reason, sent) = trap(&bytes).await;
+        assert!(sent.is_empty());
+        said.push((reason, expected.to_owned()));
     }
+    agree(said);
 }
 
 /// A handle is an index into a table that the host keeps: one that was never given, and one that
@@ -260,24 +331,32 @@ async fn corpus_forged_and_consumed_handles_trap() {
     let taken = "(call $next (i32.const 0) (i32.const 0) (i32.const 2048))";
     let given = "(i32.load (i32.const 2056))";
     let case = |run: String| skill(&[QUEUE, SEND], acts, &run);
-    for handle in [
-        "(i32.const 0)",
-        "(i32.const 1)",
-        "(i32.const 1234)",
-        "(i32.const -1)",
-    ] {
-        let (reason, sent) = trap(&case(sends(handle))).await;
-        assert_eq!((reason.as_str(), sent.len()), ("TEXT j", 0), "{handle}");
-    }
     let twice = format!("{taken} {} {}", sends(given), sends(given));
-    assert_eq!(trap(&case(twice)).await, ("TEXT k".to_owned(), vec![7]));
     let dropped = format!("{taken} (call $drop {given}) {}", sends(given));
-    assert_eq!(trap(&case(dropped)).await, ("TEXT l".to_owned(), vec![]));
     let dropped_twice = format!("{taken} (call $drop {given}) (call $drop {given})");
-    assert_eq!(
-        trap(&case(dropped_twice)).await,
-        ("TEXT m".to_owned(), vec![])
-    );
+    let mut said = Vec::new();
+    for (run, expected, expected_sent) in [
+        (sends("(i32.const 0)"), "unknown handle index 0", vec![]),
+        (sends("(i32.const 1)"), "unknown handle index 1", vec![]),
+        (
+            sends("(i32.const 1234)"),
+            "unknown handle index 1234",
+            vec![],
+        ),
+        (
+            sends("(i32.const -1)"),
+            "unknown handle index 4294967295",
+            vec![],
+        ),
+        (twice, "unknown handle index 1", vec![7]),
+        (dropped, "unknown handle index 1", vec![]),
+        (dropped_twice, "unknown handle index 1", vec![]),
+    ] {
+        let (reason, sent) = trap(&case(run)).await;
+        assert_eq!(sent, expected_sent, "{reason}");
+        said.push((reason, expected.to_owned()));
+    }
+    agree(said);
 }
 
 /// Compiled code, a module, a script, nothing, and what only begins like a component.
@@ -304,17 +383,18 @@ fn corpus_other_bytes_are_named_for_what_they_are() {
             component_text("(module)"),
             not("it is a core module; make a component of it with `wasm-tools component new`"),
         ),
-        (whole[..whole.len() / 2].to_vec(), "TEXT n".to_owned()),
+        (
+            whole[..100].to_vec(),
+            "skill odd cannot be compiled: unexpected end-of-file (at offset 0x64)".to_owned(),
+        ),
         (
             [&whole[..8], &[0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]].concat(),
             "TEXT o".to_owned(),
         ),
     ];
-    for (bytes, expected) in cases {
-        for role in Role::ALL {
-            assert_eq!(refusal(role, &bytes), expected);
-        }
-    }
+    agree(cases.into_iter().flat_map(|(bytes, expected)| {
+        Role::ALL.map(|role| (refusal(role, &bytes), expected.clone()))
+    }));
 }
 
 /// A component with more imports than any skill has is not looked at further.
@@ -374,7 +454,11 @@ async fn compiler_in_its_own_process_makes_code_that_runs() {
             (export \"platinum:skill/handler@0.1.0\" (instance $i)))",
     );
     let refused = host.load("odd", &invalid, "").unwrap_err();
-    assert_eq!(refused.to_string(), "TEXT p");
+    assert_eq!(
+        refused.to_string(),
+        "skill odd cannot be compiled: failed to parse WebAssembly module: missing import named `x` \
+         (at offset 0x37)"
+    );
 }
 
 /// A component that is slow to compile is given up when the time is over, and one that needs much

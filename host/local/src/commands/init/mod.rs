@@ -129,22 +129,22 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
         good("key   "),
         identity.own().key.fingerprint(),
         skills.map_or_else(String::new, |added| format!(
-            "{} {added} added; `platinum skill list` shows what they run on\n",
+            "{} {added}; `platinum skill list` shows what they run on\n",
             good("skills")
         )),
     ))
 }
 
-/// Adds the skills that are installed beside the program: who sets Platinum up wants them. How many
-/// there were; none if there is no such folder.
-fn add_bundled_skills(state: &Path, identity: &Identity) -> Result<Option<usize>, CommandError> {
+/// Adds the skills that are installed beside the program: who sets Platinum up wants them. Says how
+/// many; none if there is no such folder.
+fn add_bundled_skills(state: &Path, identity: &Identity) -> Result<Option<String>, CommandError> {
     let bundled = skills_folder(Path::new(""));
     if !bundled.is_dir() {
         return Ok(None);
     }
     let mut addition = Addition::read(&bundled, true, &state.join(SKILLS), identity)?;
     addition.apply(identity)?;
-    Ok(Some(addition.len()))
+    Ok(Some(addition.summary()))
 }
 
 fn vault_path(text: &str) -> Result<VaultPath, CommandError> {

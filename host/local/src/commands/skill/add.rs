@@ -145,9 +145,13 @@ impl Addition {
         }
     }
 
-    /// How many skills there are to add.
-    pub(in super::super) fn len(&self) -> usize {
-        self.candidates.len()
+    /// How many skills there are to add, in words, and how many are not added.
+    pub(in super::super) fn summary(&self) -> String {
+        let added = format!("{} added", self.candidates.len());
+        match self.refused.len() {
+            0 => added,
+            refused => format!("{added}, {refused} NOT: `platinum skill add --all` says why"),
+        }
     }
 
     /// Whether anything differs from what the owner added last.

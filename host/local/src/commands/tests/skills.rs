@@ -127,6 +127,8 @@ async fn skill_list_shows_folders_that_are_not_granted() {
 /// A home with one skill in `new/`, which the owner adds.
 async fn home_with_one_skill() -> (Home, String) {
     let home = Home::ready().await;
+    // Those beside the program take time to judge, and are not what this is about.
+    fs::remove_dir_all(home.path("state/skills")).ok();
     offer(&home, "  platinum.on: vault.synced\n", "guests/minimal");
     let folder = home.path("new/tidy").to_str().unwrap().to_owned();
     (home, folder)
@@ -161,7 +163,7 @@ async fn skill_add_says_what_a_skill_may_do_and_what_is_new() {
     );
     assert_eq!(
         asked.1.unwrap_err().to_string(),
-        "nobody can be asked here\n  hint"
+        "nobody can be asked here\n  --yes adds what is shown above"
     );
     assert!(!home.path("state/skills/tidy").exists());
 
@@ -245,4 +247,19 @@ async fn skill_not_as_it_was_added_is_not_run() {
     fs::remove_file(lock).unwrap();
     let reason = why("tidy").await.unwrap();
     assert!(reason.contains("it has no skills.lock"), "{reason}");
+}
+
+/// A skill that was run and did not call what it was granted is named with it.
+#[tokio::test]
+async fn skill_list_marks_grants_that_are_never_used() {
+    let (home, folder) = home_with_one_skill().await;
+    offer(&home, "  platinum.on: vault.synced\n", "guests/two-calls");
+    home.does(&["skill", "add", "--yes", &folder]).await;
+    let shown = home.does(&["skill", "list"]).await;
+    assert!(!shown.contains("never used"), "{shown}");
+    let used = r#"{"tidy":["platinum:skill/log@0.1.0"]}"#;
+    fs::write(home.path("state/grants-used.json"), used).unwrap();
+    let shown = home.does(&["skill", "list"]).await;
+    let marked = "\ntidy was run here and never used platinum:skill/context@0.1.0\n";
+    assert!(shown.ends_with(marked), "{shown}");
 }

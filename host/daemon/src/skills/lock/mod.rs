@@ -1,11 +1,14 @@
 //! [`SkillLock`]: the skills that the owner added, each as it was then: `skills.lock` in the folder
 //! of installed skills, signed with the key of the owner's machine.
 //!
-//! Lives here: the file, and the comparison of an installed skill with it.
+//! Lives here: the file, and the comparison of an installed skill with it; in `usage`, which grants
+//! were ever used.
 //! Lives elsewhere: what the owner is told and asked before a skill is added is `platinum skill
 //! add`'s; keeping unlocked skills from running is [`Catalog::pin`](super::Catalog::pin)'s.
 //! Invariants: nothing of an unsigned, changed or foreign file is used; an entry binds the bytes of
 //! the component and of `SKILL.md`, so what a skill imports and runs on cannot change behind it.
+
+mod usage;
 
 use std::{
     collections::BTreeMap,
@@ -21,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{catalog::InstalledSkill, manifest::SkillName};
+pub use usage::GrantUsage;
 
 /// The lock's file in the folder of installed skills.
 pub const LOCK_FILE: &str = "skills.lock";
