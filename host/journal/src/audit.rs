@@ -46,6 +46,14 @@ pub enum AuditEvent {
         /// Why, one line; empty if nobody said.
         reason: String,
     },
+    /// The owner said that this log goes on, although others saw one that it is not: the machine was
+    /// restored from a backup, or copied.
+    Recovered {
+        /// Whose log: `machine`.
+        subject: String,
+        /// The hashes of the ends that others saw and that are not in it.
+        heads: Vec<String>,
+    },
     /// Something was refused.
     Refused {
         /// What: a draft, a skill, a server.

@@ -6,11 +6,13 @@
 
 use std::collections::HashSet;
 
-use rusqlite::Connection;
+use platinum_core::Timestamp;
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::{
-    HeadVerifier, Journal, JournalError,
+    AuditEvent, HeadVerifier, Journal, JournalError,
     approvals::hash_of,
+    audit::note_in,
     chain::{ENDS_ELSEWHERE, Row, START},
     head::signed_text,
 };
@@ -28,6 +30,8 @@ pub struct Verified {
     pub is_signed: bool,
     /// Up to which entry others saw the same entries; 0 if nobody did.
     pub witnessed: u64,
+    /// How many ends others saw that are not in it, which the owner accepted.
+    pub accepted: usize,
 }
 
 /// Somebody saw the log with this many entries, and what the hash of the last one was.
@@ -72,20 +76,58 @@ impl Journal {
         Ok((head.seq.unsigned_abs(), head.hash))
     }
 
+    /// Writes that the owner accepts that others saw ends which this log does not have. How many those
+    /// are; of none, nothing is written.
+    ///
+    /// # Errors
+    /// If the log cannot be read, or nothing can be added to it.
+    pub fn accept(&self, witnesses: &[Witness], at: Timestamp) -> Result<usize, JournalError> {
+        let mut connection = self.lock();
+        let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut heads = Vec::new();
+        {
+            let accepted = accepted_heads(&write)?;
+            let mut entry =
+                write.prepare("SELECT count(*) FROM entries WHERE seq = ?1 AND hash = ?2")?;
+            for witness in witnesses.iter().filter(|witness| witness.entries > 0) {
+                let seq = i64::try_from(witness.entries).unwrap_or(i64::MAX);
+                let here: i64 = entry.query_row(params![seq, witness.head], |row| row.get(0))?;
+                if here == 0 && !accepted.contains(&witness.head) {
+                    heads.push(witness.head.clone());
+                }
+            }
+        }
+        if heads.is_empty() {
+            return Ok(0);
+        }
+        let count = heads.len();
+        let event = AuditEvent::Recovered {
+            subject: "machine".to_owned(),
+            heads,
+        };
+        note_in(&write, &event, at)?;
+        write.commit()?;
+        Ok(count)
+    }
+
     fn verified(
         &self,
         keys: Option<&dyn HeadVerifier>,
         witnesses: &[Witness],
     ) -> Result<Verified, JournalError> {
-        let mut witnesses: Vec<&Witness> = witnesses.iter().collect();
+        let mut connection = self.lock();
+        let read = connection.transaction()?;
+        let accepted = accepted_heads(&read)?;
+        let all = witnesses.len();
+        let is_open = |witness: &&Witness| !accepted.contains(&witness.head);
+        let mut witnesses: Vec<&Witness> = witnesses.iter().filter(is_open).collect();
+        let accepted = all - witnesses.len();
         witnesses.sort_by_key(|witness| witness.entries);
         let mut seen = Seen {
             left: witnesses.iter().copied().peekable(),
             agreed: 0,
         };
         seen.at(0, START)?;
-        let mut connection = self.lock();
-        let read = connection.transaction()?;
         let (last, head) = follow_chain(&read, |seq, hash| seen.at(seq.unsigned_abs(), hash))?;
         let end = head_of(&read)?;
         if (end.seq, &end.hash) != (last, &head) {
@@ -125,8 +167,24 @@ impl Journal {
             head,
             is_signed: end.signature.is_some(),
             witnessed: seen.agreed,
+            accepted,
         })
     }
+}
+
+/// The ends that the owner accepted although they are not in this log. A row that cannot be read is for
+/// the chain to find.
+fn accepted_heads(read: &Connection) -> Result<HashSet<String>, JournalError> {
+    let mut rows = read.prepare("SELECT data FROM entries WHERE event = 'audit'")?;
+    let mut rows = rows.query([])?;
+    let mut accepted = HashSet::new();
+    while let Some(row) = rows.next()? {
+        let data: String = row.get(0)?;
+        if let Ok(AuditEvent::Recovered { heads, .. }) = serde_json::from_str(&data) {
+            accepted.extend(heads);
+        }
+    }
+    Ok(accepted)
 }
 
 /// What others saw, in the order of the entries.
@@ -235,11 +293,10 @@ mod tests {
 
     use platinum_core::{ActionKind, DraftId, TaskId};
     use proptest::prelude::*;
-    use rusqlite::params;
     use sha2::{Digest as _, Sha256};
 
     use super::*;
-    use crate::{AuditEvent, Begin, HeadSigner, Intent, Outcome, State, approvals::Approval};
+    use crate::{Begin, HeadSigner, Intent, Outcome, State, approvals::Approval};
 
     /// A key for tests: who does not know its word cannot make its signatures.
     #[derive(Debug)]
@@ -487,6 +544,29 @@ mod tests {
             "the journal was cut or rewritten: its end, entry 6, is not signed by this machine's \
              key (commit c0ffee2 by cloud saw it signed)"
         );
+    }
+
+    /// A machine that was restored from a backup: the owner says that it goes on.
+    #[test]
+    fn accepted_ends_are_no_contradiction_any_more() {
+        let (fixture, other) = (Fixture::new(), Fixture::new());
+        let journal = other.signed();
+        journal.intend(&intent(4)).unwrap();
+        let seen = [fixture.witness(2), other.witness(7)];
+        assert_eq!(
+            fixture.error(&seen),
+            "the journal was cut: entry 7 is missing; commit c0ffee7 by cloud saw 7, and there are 6"
+        );
+        let journal = fixture.signed();
+        let at = "2026-11-20T18:42:00Z".parse().unwrap();
+        assert_eq!(journal.accept(&seen, at).unwrap(), 1);
+        assert_eq!(journal.accept(&seen, at).unwrap(), 0);
+        let verified = journal.verify_with(&KEY, &seen).unwrap();
+        assert_eq!(
+            (verified.entries, verified.witnessed, verified.accepted),
+            (7, 2, 1)
+        );
+        journal.intend(&intent(4)).unwrap();
     }
 
     #[test]

@@ -7,7 +7,10 @@ use platinum_journal::{AuditEvent, Journal, LogEntry, approvals::How};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{ReadError, text::plain};
+use crate::{
+    ReadError,
+    text::{count, plain},
+};
 
 /// An entry of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,9 +32,8 @@ pub fn newest_entries(state: &Path, most: usize) -> Result<Vec<EntryRow>, ReadEr
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let failed = |error: platinum_journal::JournalError| {
-        ReadError::Approvals(plain(&error.to_string(), 300))
-    };
+    let failed =
+        |error: platinum_journal::JournalError| ReadError::Journal(plain(&error.to_string(), 300));
     let journal = Journal::open_copy(&path).map_err(failed)?;
     let entries = journal.newest(most).map_err(failed)?;
     Ok(entries.iter().map(EntryRow::of).collect())
@@ -106,6 +108,15 @@ fn audit(event: &AuditEvent) -> String {
                 How::Command => "by command",
                 How::Confirmed => "by command, with what was found in it shown",
             }
+        ),
+        AuditEvent::Recovered { heads, .. } => format!(
+            "the owner went on with this log; {} that others saw are not in it: {}",
+            count(heads.len() as u64, "end", "ends"),
+            heads
+                .iter()
+                .map(|head| short_hash(head))
+                .collect::<Vec<_>>()
+                .join(", ")
         ),
         AuditEvent::Switched { subject, reason } => match reason.as_str() {
             "" => subject.clone(),
