@@ -4,11 +4,11 @@
 //! Invariant: an entry of the audit names its draft in its text alone, so that it never stands between
 //! an intent and its outcome.
 
-use platinum_core::{ActionKind, DraftId, TaskId, Timestamp};
+use platinum_core::{DraftId, TaskId, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 
-use crate::{Journal, JournalError, store::append_row};
+use crate::{Journal, JournalError, approvals::How, store::append_row};
 
 /// The event of these entries.
 const AUDIT: &str = "audit";
@@ -23,12 +23,12 @@ pub enum AuditEvent {
         subject: DraftId,
         /// Its task.
         task: TaskId,
-        /// What kind of effect.
-        kind: ActionKind,
         /// SHA-256, in hex, of what was approved.
         fingerprint: String,
-        /// How, in a word or two.
-        how: String,
+        /// By which act.
+        how: How,
+        /// SHA-256, in hex, of the record of the approval.
+        record: String,
     },
     /// The owner, or a check, took an approval back.
     Withdrawn {
@@ -36,6 +36,23 @@ pub enum AuditEvent {
         subject: DraftId,
         /// Why, one line.
         reason: String,
+        /// SHA-256, in hex, of the record of it.
+        record: String,
+    },
+    /// Everything was paused, or goes on.
+    Switched {
+        /// What holds from now on: `paused` or `resumed`.
+        subject: String,
+        /// Why, one line; empty if nobody said.
+        reason: String,
+    },
+    /// The owner said that this log goes on, although others saw one that it is not: the machine was
+    /// restored from a backup, or copied.
+    Recovered {
+        /// Whose log: `machine`.
+        subject: String,
+        /// The hashes of the ends that others saw and that are not in it.
+        heads: Vec<String>,
     },
     /// Something was refused.
     Refused {

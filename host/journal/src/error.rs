@@ -79,6 +79,16 @@ pub enum JournalError {
         /// Who saw them.
         witness: String,
     },
+    /// An approval that the log does not have.
+    #[error(
+        "the approval of {draft} was not written by Platinum: entry {row} of the approvals is not in the log"
+    )]
+    NotInLog {
+        /// Which draft.
+        draft: String,
+        /// Which row of the approvals.
+        row: i64,
+    },
     /// The end is not signed as it should be.
     #[error(
         "the journal was cut or rewritten: its end, entry {entry}, is not signed by this machine's key ({reason})"

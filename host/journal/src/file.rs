@@ -141,6 +141,7 @@ pub(crate) fn open_copy(path: &Path, keeper: &HeadKeeper) -> Result<Connection, 
     keeper.register(&copy)?;
     let file = copy.transaction_with_behavior(TransactionBehavior::Immediate)?;
     prepare(&file, path)?;
+    approvals::prepare(&file)?;
     file.commit()?;
     Ok(copy)
 }

@@ -4,10 +4,15 @@
 //! chain, or cut; a [`Witness`] finds a log that was rewritten with the machine's own key, emptied, or
 //! taken from a backup.
 
-use rusqlite::Connection;
+use std::collections::HashSet;
+
+use platinum_core::Timestamp;
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::{
-    HeadVerifier, Journal, JournalError,
+    AuditEvent, HeadVerifier, Journal, JournalError,
+    approvals::hash_of,
+    audit::note_in,
     chain::{ENDS_ELSEWHERE, Row, START},
     head::signed_text,
 };
@@ -25,6 +30,8 @@ pub struct Verified {
     pub is_signed: bool,
     /// Up to which entry others saw the same entries; 0 if nobody did.
     pub witnessed: u64,
+    /// How many ends others saw that are not in it, which the owner accepted.
+    pub accepted: usize,
 }
 
 /// Somebody saw the log with this many entries, and what the hash of the last one was.
@@ -69,20 +76,58 @@ impl Journal {
         Ok((head.seq.unsigned_abs(), head.hash))
     }
 
+    /// Writes that the owner accepts that others saw ends which this log does not have. How many those
+    /// are; of none, nothing is written.
+    ///
+    /// # Errors
+    /// If the log cannot be read, or nothing can be added to it.
+    pub fn accept(&self, witnesses: &[Witness], at: Timestamp) -> Result<usize, JournalError> {
+        let mut connection = self.lock();
+        let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut heads = Vec::new();
+        {
+            let accepted = accepted_heads(&write)?;
+            let mut entry =
+                write.prepare("SELECT count(*) FROM entries WHERE seq = ?1 AND hash = ?2")?;
+            for witness in witnesses.iter().filter(|witness| witness.entries > 0) {
+                let seq = i64::try_from(witness.entries).unwrap_or(i64::MAX);
+                let here: i64 = entry.query_row(params![seq, witness.head], |row| row.get(0))?;
+                if here == 0 && !accepted.contains(&witness.head) {
+                    heads.push(witness.head.clone());
+                }
+            }
+        }
+        if heads.is_empty() {
+            return Ok(0);
+        }
+        let count = heads.len();
+        let event = AuditEvent::Recovered {
+            subject: "machine".to_owned(),
+            heads,
+        };
+        note_in(&write, &event, at)?;
+        write.commit()?;
+        Ok(count)
+    }
+
     fn verified(
         &self,
         keys: Option<&dyn HeadVerifier>,
         witnesses: &[Witness],
     ) -> Result<Verified, JournalError> {
-        let mut witnesses: Vec<&Witness> = witnesses.iter().collect();
+        let mut connection = self.lock();
+        let read = connection.transaction()?;
+        let accepted = accepted_heads(&read)?;
+        let all = witnesses.len();
+        let is_open = |witness: &&Witness| !accepted.contains(&witness.head);
+        let mut witnesses: Vec<&Witness> = witnesses.iter().filter(is_open).collect();
+        let accepted = all - witnesses.len();
         witnesses.sort_by_key(|witness| witness.entries);
         let mut seen = Seen {
             left: witnesses.iter().copied().peekable(),
             agreed: 0,
         };
         seen.at(0, START)?;
-        let mut connection = self.lock();
-        let read = connection.transaction()?;
         let (last, head) = follow_chain(&read, |seq, hash| seen.at(seq.unsigned_abs(), hash))?;
         let end = head_of(&read)?;
         if (end.seq, &end.hash) != (last, &head) {
@@ -91,6 +136,7 @@ impl Journal {
                 reason: ENDS_ELSEWHERE,
             });
         }
+        check_approvals(&read)?;
         let entries = last.unsigned_abs();
         if let Some(witness) = seen.left.last() {
             return Err(JournalError::Cut {
@@ -121,8 +167,24 @@ impl Journal {
             head,
             is_signed: end.signature.is_some(),
             witnessed: seen.agreed,
+            accepted,
         })
     }
+}
+
+/// The ends that the owner accepted although they are not in this log. A row that cannot be read is for
+/// the chain to find.
+fn accepted_heads(read: &Connection) -> Result<HashSet<String>, JournalError> {
+    let mut rows = read.prepare("SELECT data FROM entries WHERE event = 'audit'")?;
+    let mut rows = rows.query([])?;
+    let mut accepted = HashSet::new();
+    while let Some(row) = rows.next()? {
+        let data: String = row.get(0)?;
+        if let Ok(AuditEvent::Recovered { heads, .. }) = serde_json::from_str(&data) {
+            accepted.extend(heads);
+        }
+    }
+    Ok(accepted)
 }
 
 /// What others saw, in the order of the entries.
@@ -183,6 +245,30 @@ fn follow_chain(
     Ok((last, head))
 }
 
+/// Checks that each row about an approval is in the log, too.
+fn check_approvals(read: &Connection) -> Result<(), JournalError> {
+    let mut logged = read.prepare(
+        "SELECT json_extract(data, '$.audit'), json_extract(data, '$.subject'),
+                json_extract(data, '$.record') FROM entries
+         WHERE event = 'audit' AND json_extract(data, '$.record') IS NOT NULL",
+    )?;
+    let logged = logged.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let logged: HashSet<(String, String, String)> = logged.collect::<Result<_, _>>()?;
+    let mut rows = read.prepare("SELECT seq, event, draft, data FROM approvals ORDER BY seq")?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        let (event, draft, data): (String, String, String) =
+            (row.get(1)?, row.get(2)?, row.get(3)?);
+        if !logged.contains(&(event, draft.clone(), hash_of(&data))) {
+            return Err(JournalError::NotInLog {
+                draft,
+                row: row.get(0)?,
+            });
+        }
+    }
+    Ok(())
+}
+
 struct Head {
     seq: i64,
     hash: String,
@@ -207,11 +293,10 @@ mod tests {
 
     use platinum_core::{ActionKind, DraftId, TaskId};
     use proptest::prelude::*;
-    use rusqlite::params;
     use sha2::{Digest as _, Sha256};
 
     use super::*;
-    use crate::{AuditEvent, Begin, HeadSigner, Intent, Outcome, State};
+    use crate::{Begin, HeadSigner, Intent, Outcome, State, approvals::Approval};
 
     /// A key for tests: who does not know its word cannot make its signatures.
     #[derive(Debug)]
@@ -461,6 +546,29 @@ mod tests {
         );
     }
 
+    /// A machine that was restored from a backup: the owner says that it goes on.
+    #[test]
+    fn accepted_ends_are_no_contradiction_any_more() {
+        let (fixture, other) = (Fixture::new(), Fixture::new());
+        let journal = other.signed();
+        journal.intend(&intent(4)).unwrap();
+        let seen = [fixture.witness(2), other.witness(7)];
+        assert_eq!(
+            fixture.error(&seen),
+            "the journal was cut: entry 7 is missing; commit c0ffee7 by cloud saw 7, and there are 6"
+        );
+        let journal = fixture.signed();
+        let at = "2026-11-20T18:42:00Z".parse().unwrap();
+        assert_eq!(journal.accept(&seen, at).unwrap(), 1);
+        assert_eq!(journal.accept(&seen, at).unwrap(), 0);
+        let verified = journal.verify_with(&KEY, &seen).unwrap();
+        assert_eq!(
+            (verified.entries, verified.witnessed, verified.accepted),
+            (7, 2, 1)
+        );
+        journal.intend(&intent(4)).unwrap();
+    }
+
     #[test]
     fn rewritten_log_takes_no_entry() {
         let fixture = Fixture::new();
@@ -699,6 +807,41 @@ mod tests {
             serde_json::from_str::<AuditEvent>(&newest.data).unwrap(),
             refused("no")
         );
+    }
+
+    /// A row about an approval that nobody gave, made by a program that has the file.
+    #[test]
+    fn approval_that_is_not_in_the_log_is_found() {
+        let fixture = Fixture::new();
+        let journal = fixture.signed();
+        let at = "2026-11-20T18:42:00Z";
+        let approval = serde_json::json!({
+            "draft": draft(4), "task": TaskId::from_parts(1, 4), "how": "moved", "at": at,
+            "binds": { "fingerprint": "ab".repeat(32), "expires": at, "epoch": 1, "send_at": null },
+            "machine": "local",
+        });
+        let approval: Approval = serde_json::from_value(approval).unwrap();
+        journal
+            .decide(|decision| decision.approve(&approval))
+            .unwrap();
+        journal
+            .decide(|decision| decision.withdraw(draft(4), approval.at, "its owner took it back"))
+            .unwrap();
+        let verified = journal.verify_with(&KEY, &[]).unwrap();
+        assert_eq!(verified.entries, 8);
+        fixture
+            .sql()
+            .execute_batch(
+                "INSERT INTO approvals (draft, event, data, at)
+                 SELECT draft, event, replace(data, 'abab', 'cdcd'), at FROM approvals WHERE seq = 1",
+            )
+            .unwrap();
+        let why = format!(
+            "the approval of {} was not written by Platinum: entry 3 of the approvals is not in the log",
+            draft(4)
+        );
+        assert_eq!(fixture.error(&[]), why);
+        assert_eq!(fixture.signed().distrust(), Some(why));
     }
 
     /// What a row of the log may hold by mistake: text of every sort, and records with a change in them.

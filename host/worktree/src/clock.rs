@@ -12,7 +12,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use platinum_core::{AgentName, Role, Timestamp, VaultPath};
@@ -35,10 +35,11 @@ pub struct VersionClock {
     agent: AgentName,
     role: Role,
     state: Mutex<State>,
-    trailers: Mutex<Option<Trailers>>,
+    /// What else every commit made here says of itself.
+    trailers: OnceLock<Trailers>,
 }
 
-/// What every commit made here says besides its stamp.
+/// More trailers of every commit that is made here, asked for anew for each.
 pub type Trailers = Box<dyn Fn() -> Vec<(String, String)> + Send + Sync>;
 
 #[derive(Default)]
@@ -60,13 +61,14 @@ impl VersionClock {
             agent,
             role,
             state: Mutex::default(),
-            trailers: Mutex::default(),
+            trailers: OnceLock::new(),
         }
     }
 
-    /// From now on every commit made here has these trailers, asked for when it is made.
+    /// Puts these trailers on every commit from now on; the first call counts.
     pub fn set_trailers(&self, trailers: Trailers) {
-        *self.trailers.lock().unwrap_or_else(PoisonError::into_inner) = Some(trailers);
+        // A second one would be a second machine.
+        let _ = self.trailers.set(trailers);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -78,9 +80,7 @@ impl VersionClock {
     pub fn meta(&self, message: String, mut trailers: Vec<(String, String)>) -> CommitMeta {
         let stamp = self.state().clock.tick(now_ms());
         trailers.push((TRAILER_CLOCK.to_owned(), stamp.to_string()));
-        let more = self.trailers.lock().unwrap_or_else(PoisonError::into_inner);
-        trailers.extend(more.iter().flat_map(|more| more()));
-        drop(more);
+        trailers.extend(self.trailers.get().map(|more| more()).unwrap_or_default());
         CommitMeta {
             trailers,
             ..self.unstamped_meta(message)

@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use platinum_core::Timestamp;
-use platinum_journal::{AuditEvent, Journal, LogEntry};
+use platinum_journal::{AuditEvent, Journal, LogEntry, approvals::How};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{ReadError, text::plain};
+use crate::{
+    ReadError,
+    text::{count, plain},
+};
 
 /// An entry of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,9 +32,8 @@ pub fn newest_entries(state: &Path, most: usize) -> Result<Vec<EntryRow>, ReadEr
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let failed = |error: platinum_journal::JournalError| {
-        ReadError::Approvals(plain(&error.to_string(), 300))
-    };
+    let failed =
+        |error: platinum_journal::JournalError| ReadError::Journal(plain(&error.to_string(), 300));
     let journal = Journal::open_copy(&path).map_err(failed)?;
     let entries = journal.newest(most).map_err(failed)?;
     Ok(entries.iter().map(EntryRow::of).collect())
@@ -62,8 +64,9 @@ fn effect(event: &str, entry: &LogEntry) -> String {
         .map_or_else(|| "?".to_owned(), |id| id.to_string());
     match event {
         "intent" => format!(
-            "attempts {} of {draft}, bytes {}, as {}",
+            "attempts {} of {draft}{}, bytes {}, as {}",
             field("kind"),
+            recipients(&data),
             short_hash(field("fingerprint")),
             field("reference")
         ),
@@ -76,19 +79,52 @@ fn effect(event: &str, entry: &LogEntry) -> String {
     }
 }
 
+/// To whom it goes, if that is known.
+fn recipients(data: &Value) -> String {
+    let all = data.get("recipients").and_then(Value::as_array);
+    let all: Vec<&str> = all
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    match all.as_slice() {
+        [] => String::new(),
+        all => format!(" to {}", all.join(", ")),
+    }
+}
+
 fn audit(event: &AuditEvent) -> String {
     match event {
         AuditEvent::Approved {
             subject,
-            kind,
             fingerprint,
             how,
             ..
         } => format!(
-            "approved {kind} of {subject}, bytes {} ({how})",
-            short_hash(fingerprint)
+            "approved {subject}, bytes {}, {}",
+            short_hash(fingerprint),
+            match how {
+                How::Moved => "by moving its file",
+                How::Command => "by command",
+                How::Confirmed => "by command, with what was found in it shown",
+            }
         ),
-        AuditEvent::Withdrawn { subject, reason } => {
+        AuditEvent::Recovered { heads, .. } => format!(
+            "the owner went on with this log; {} that others saw are not in it: {}",
+            count(heads.len() as u64, "end", "ends"),
+            heads
+                .iter()
+                .map(|head| short_hash(head))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+        AuditEvent::Switched { subject, reason } => match reason.as_str() {
+            "" => subject.clone(),
+            reason => format!("{subject}: {reason}"),
+        },
+        AuditEvent::Withdrawn {
+            subject, reason, ..
+        } => {
             format!("took back the approval of {subject}: {reason}")
         }
         AuditEvent::Refused { subject, reason } => format!("refused {subject}: {reason}"),

@@ -10,14 +10,14 @@ mod witnesses;
 
 use std::path::Path;
 
-use platinum_core::{AgentName, Role};
+use platinum_core::{AgentName, Role, Timestamp};
 use platinum_journal::{HeadVerifier, Journal, JournalError, Witness};
 use platinum_vault::Vault;
 use platinum_verify::{Identity, identity::KEY_FILE};
 use serde::Serialize;
 
 use crate::{
-    Check,
+    Check, ReadError,
     check::Level,
     finished,
     text::{count, plain},
@@ -49,6 +49,8 @@ pub enum JournalState {
         is_signed: bool,
         /// Up to which entry commits say that they saw it; 0 if none does.
         witnessed: u64,
+        /// How many ends others saw that are not in it, which the owner accepted.
+        accepted: u64,
     },
     /// It cannot be read, or it is not as it was written.
     Broken {
@@ -128,6 +130,7 @@ impl JournalState {
                 unknown_outcomes: open as u64,
                 is_signed: verified.is_signed,
                 witnessed: verified.witnessed,
+                accepted: verified.accepted as u64,
             },
             Err(error) => broken(error.to_string()),
         };
@@ -143,6 +146,7 @@ impl JournalState {
                 unknown_outcomes,
                 is_signed,
                 witnessed,
+                accepted,
             } => {
                 let mut text = format!("{}, the chain holds", count(*entries, "entry", "entries"));
                 if *is_signed {
@@ -150,6 +154,13 @@ impl JournalState {
                 }
                 if *witnessed > 0 {
                     text.push_str(&format!(", seen up to entry {witnessed}"));
+                }
+                if *accepted > 0 {
+                    let ends = count(*accepted, "end", "ends");
+                    text.push_str(&format!(
+                        "; {ends} that others saw {} not in it, as you accepted",
+                        if *accepted == 1 { "is" } else { "are" }
+                    ));
                 }
                 match unknown_outcomes {
                     0 => (Level::Ok, text),
@@ -163,6 +174,20 @@ impl JournalState {
         };
         Check::new("journal", level, text)
     }
+}
+
+/// Goes on with the log as it is, although others saw ends that it does not have: those are written down
+/// as accepted. How many they are.
+///
+/// # Errors
+/// If they cannot be read, or nothing can be added to the log.
+pub fn accept_log(state: &Path, identity: &Identity) -> Result<usize, ReadError> {
+    let failed = |error: String| ReadError::Journal(plain(&error, 300));
+    let witnesses = witnesses::read(state, identity, usize::MAX);
+    let witnesses = witnesses.map_err(|error| failed(error.to_string()))?;
+    let journal = MachineKeys::new(identity.clone()).open_journal(state);
+    let accepted = journal.and_then(|journal| journal.accept(&witnesses, Timestamp::now()));
+    accepted.map_err(|error| failed(error.to_string()))
 }
 
 /// A machine that never had a key: whoever signed, it was another one.

@@ -49,7 +49,8 @@ fn verify(ctx: &Context) -> Result<(), CommandError> {
     if check.level == Level::Error {
         return Err(CommandError::new(Kind::Failed, check.text)
             .hint("it was changed, or this machine was restored from a backup")
-            .hint("nothing is sent before you have looked into it"));
+            .hint("if you restored it, `platinum recover` goes on with the log as it is")
+            .hint("if it is damaged, put it back from a backup; nothing is sent meanwhile"));
     }
     let mut table = Table::default();
     table.coloured(1, check.level, ["log", &check.text]);
