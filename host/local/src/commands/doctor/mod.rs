@@ -46,8 +46,11 @@ pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandErro
         checks.push(Check::new(id, level, plain(&checked.text, 500)));
     }
     checks.push(model(&config));
-    checks.push(skills(ctx, &config, Role::Local));
-    checks.push(skills(ctx, &config, Role::Cloud));
+    match skill::Checker::new() {
+        Ok(checker) => checks
+            .extend([Role::Local, Role::Cloud].map(|role| skills(&checker, ctx, &config, role))),
+        Err(error) => checks.push(Check::error("skills", error.message)),
+    }
     if let Ok(agent) = config.agent(Role::Local) {
         let vault = Vault::open(&config.vault.path).ok();
         checks.push(JournalState::read(&config.vault.state, vault.as_ref(), &agent).check());
@@ -103,11 +106,11 @@ fn model(config: &Config) -> Check {
 
 /// What becomes of the installed skills in a role. Of the cloud's, as far as this machine can know:
 /// with the folder and the configuration that are here.
-fn skills(ctx: &Context, config: &Config, role: Role) -> Check {
+fn skills(checker: &skill::Checker, ctx: &Context, config: &Config, role: Role) -> Check {
     let name = format!("skills ({role})");
     let check = || -> Result<Check, CommandError> {
         let folder = ctx.skills_folder()?;
-        let rows = skill::skill_rows(&folder, Some(config), role)?;
+        let rows = skill::skill_rows(checker, &folder, Some(config), role)?;
         let mut running = std::collections::BTreeSet::new();
         let mut refused = Vec::new();
         for row in &rows {

@@ -17,6 +17,7 @@ use platinum_daemon::{
     },
 };
 use platinum_engine::{Engine, EngineOptions, ImportsReport, LoadError, SkillHost};
+use tempfile::TempDir;
 
 use platinum_repo::Signers;
 use platinum_verify::identity::KEY_FILE;
@@ -76,6 +77,7 @@ fn read_catalog(folder: &Path) -> Result<Catalog, CommandError> {
 
 /// What becomes of every installed skill on a host of a role, with this configuration.
 pub(super) fn skill_rows(
+    checker: &Checker,
     folder: &Path,
     config: Option<&Config>,
     role: Role,
@@ -85,7 +87,6 @@ pub(super) fn skill_rows(
     if let Some(config) = config {
         catalog.pin(role, &SkillLock::read(folder, &signers(config)?));
     }
-    let checker = Checker::new()?;
     let mut zones = match config {
         Some(config) => KnownZones::of(role, config),
         None => KnownZones::built_in(role),
@@ -155,12 +156,18 @@ fn read(path: &Path) -> Result<Component, CommandError> {
 pub(super) struct Checker {
     cloud: SkillHost,
     local: SkillHost,
+    /// What was compiled for one role is not compiled again for the other.
+    _compiled: Option<TempDir>,
 }
 
 impl Checker {
     pub(super) fn new() -> Result<Self, CommandError> {
         let failed = |why: String| CommandError::new(Kind::Failed, why);
+        let compiled = tempfile::tempdir().ok();
         let options = EngineOptions {
+            cache_dir: compiled
+                .as_ref()
+                .map(|folder| folder.path().join("compiled")),
             concurrent_calls: 1,
             ..EngineOptions::default()
         };
@@ -179,6 +186,7 @@ impl Checker {
         Ok(Self {
             cloud: host(Role::Cloud)?,
             local: host(Role::Local)?,
+            _compiled: compiled,
         })
     }
 
