@@ -66,6 +66,7 @@ const ORDINARY: [Part; 22] = [
     part("host::sync", Some("scale"), Weight::Cores(1), 1, 20),
     part("host::mail", Some("gate"), Weight::Cores(1), 3, 50),
     part("host::mail", Some("hostile_mail"), Weight::Cores(1), 2, 30),
+    part("host::mail", Some("obedient"), Weight::Cores(1), 1, 30),
     part("host::faults", Some("crashes"), Weight::Cores(1), 1, 40),
     // They wait for the first retry, half a minute, most of the time.
     part("host::faults", Some("sending"), Weight::Cores(1), 3, 150),
@@ -151,6 +152,13 @@ const LONG: [Long; 9] = [
         variables: &[],
         ignored: true,
         deadline: 60,
+    },
+    Long {
+        program: "host::mail",
+        module: "obedient",
+        variables: &[("PLATINUM_AGENTDOJO", "1")],
+        ignored: false,
+        deadline: 15,
     },
     Long {
         program: "local::local",

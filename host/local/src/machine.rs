@@ -18,7 +18,7 @@ use std::{
 use platinum_core::{ClaimId, DraftId, layout};
 use platinum_daemon::Host;
 use platinum_journal::Journal;
-use platinum_sync::{OwnElsewhere, Synchronizer};
+use platinum_sync::{JournalHead, OwnElsewhere, Synchronizer};
 use platinum_vault::Vault;
 use serde::{Deserialize, Serialize};
 
@@ -62,13 +62,15 @@ pub(crate) struct MachineGuard {
 
 impl MachineGuard {
     /// Names the machine on every commit from now on, and looks at what it knows of itself.
-    pub(crate) async fn open(host: &Host, journal: Arc<Journal>) -> anyhow::Result<Self> {
+    pub(crate) async fn open(
+        host: &Host,
+        journal: Arc<Journal>,
+        head: impl Fn() -> Option<JournalHead> + Send + Sync + 'static,
+    ) -> anyhow::Result<Self> {
         let state = host.config.vault.state.clone();
         let machine = machine_name(&state)?;
         let known_head = host.sync.last_journal_head().await?;
-        let of_commits = Arc::clone(&journal);
-        host.sync
-            .name_machine(machine, move || of_commits.head().ok());
+        host.sync.name_machine(machine, head);
         Ok(Self {
             sync: host.sync.clone(),
             journal,

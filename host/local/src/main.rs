@@ -37,6 +37,7 @@ enum Whole {
 fn main() -> ExitCode {
     // Where tests make it die, by the variable FAILPOINTS; nothing at all in a program that is installed.
     let _fail_points = fail::FailScenario::setup();
+    platinum_daemon::compile_if_asked();
     let arguments = Arguments::parse();
     let context = Context::new(arguments.config);
     let runtime = match tokio::runtime::Runtime::new() {

@@ -2,12 +2,13 @@
 //!
 //! Lives elsewhere: each of them is done in its own module.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use platinum_core::{DraftId, TaskId, Timestamp, VaultPath, ZoneId, layout};
 use platinum_protocol::{Claimed, TaskPlace, reconcile::Intent};
 use platinum_repo::{MaintenanceError, RemoteEvent};
 use platinum_vault::note::TaskNote;
+use platinum_worktree::PendingDrafts;
 
 use crate::{
     Finish, StopSignal, SyncError, SyncReport, SyncStatus, Synchronizer,
@@ -20,8 +21,9 @@ use crate::{
     content::rounds,
     remote::events,
     replica::{
-        elsewhere::{self, OwnElsewhere, TRAILER_JOURNAL, TRAILER_MACHINE},
+        elsewhere::{self, OwnElsewhere, TRAILER_MACHINE},
         tasks,
+        witness::{JournalHead, TRAILER_JOURNAL},
     },
     status,
 };
@@ -39,13 +41,13 @@ impl Synchronizer {
     pub fn name_machine(
         &self,
         machine: String,
-        journal: impl Fn() -> Option<(u64, String)> + Send + Sync + 'static,
+        journal: impl Fn() -> Option<JournalHead> + Send + Sync + 'static,
     ) {
         // The first name counts, as with the trailers.
         let _ = self.replica.machine.set(machine.clone());
         self.replica.clock.set_trailers(Box::new(move || {
             let mut trailers = vec![(TRAILER_MACHINE.to_owned(), machine.clone())];
-            let head = journal().map(|(entries, head)| format!("{entries} {head}"));
+            let head = journal().map(|head| head.to_string());
             trailers.extend(head.map(|head| (TRAILER_JOURNAL.to_owned(), head)));
             trailers
         }));
@@ -78,6 +80,12 @@ impl Synchronizer {
     /// From now on only the paths that the watcher names are scanned, instead of all.
     pub fn watched_by(&self, dirty: platinum_watch::DirtyPaths) {
         self.replica.worktree.watched_by(dirty);
+    }
+
+    /// From now on it is kept here which files wait for the owner. To be called before the first
+    /// sync.
+    pub fn remember_drafts(&self, drafts: Arc<dyn PendingDrafts>) {
+        self.replica.worktree.remember_drafts(drafts);
     }
 
     /// From now on work ends soon when the daemon stops.

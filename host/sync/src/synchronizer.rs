@@ -20,7 +20,10 @@ use crate::{
     claims::lease_state::LeaseMonitor,
     exclusive::SyncLock,
     remote::state::{RemoteMonitor, RemoteState},
-    replica::Replica,
+    replica::{
+        Replica,
+        witness::{JournalHead, TRAILER_JOURNAL},
+    },
 };
 
 /// What a synchronizer works with.

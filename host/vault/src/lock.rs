@@ -10,7 +10,7 @@ use rustix::{
     io::Errno,
 };
 
-use crate::{Vault, VaultError, error::io_error};
+use crate::{Vault, VaultError, folder::io_error};
 
 /// The file that is locked.
 const NAME: &str = ".platinum.lock";

@@ -15,6 +15,7 @@ mod hook;
 mod init;
 mod keys;
 mod log;
+mod pause;
 mod pending;
 mod recover;
 mod reject;
@@ -24,6 +25,7 @@ mod status;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 use std::{
     io::Write,
@@ -48,6 +50,9 @@ pub(crate) enum Command {
     Reject(reject::RejectArgs),
     Resolve(resolve::ResolveArgs),
     Recover(recover::RecoverArgs),
+    Undo(undo::UndoArgs),
+    Pause(pause::PauseArgs),
+    Resume(pause::ResumeArgs),
     AcceptDeletions(accept_deletions::AcceptDeletionsArgs),
     Log(log::LogArgs),
     Doctor(doctor::DoctorArgs),
@@ -68,6 +73,9 @@ impl Command {
             Command::Reject(args) => reject::run(&args, ctx),
             Command::Resolve(args) => resolve::run(&args, ctx),
             Command::Recover(args) => recover::run(&args, ctx),
+            Command::Undo(args) => undo::run(&args, ctx),
+            Command::Pause(args) => pause::pause(&args, ctx),
+            Command::Resume(args) => pause::resume(&args, ctx),
             Command::AcceptDeletions(args) => accept_deletions::run(&args, ctx),
             Command::Log(args) => log::run(&args, ctx),
             Command::Doctor(args) => doctor::run(&args, ctx).await,

@@ -7,7 +7,9 @@ use platinum_api::approvals::short_id;
 use platinum_core::Timestamp;
 use platinum_journal::{Intent, Journal, Outcome, Receipt, State};
 
-use super::{CommandError, Context, Kind, pending::is_named, terminal::plain};
+use super::{
+    CommandError, Context, Kind, approve::ApprovalStore, pending::is_named, terminal::plain,
+};
 use crate::executor::OWNERS_WORD;
 
 /// Say what became of a draft whose outcome is not known, or that it is to be sent again.
@@ -34,14 +36,14 @@ struct Decision {
 }
 
 pub(crate) fn run(args: &ResolveArgs, ctx: &Context) -> Result<(), CommandError> {
-    let path = ctx.load()?.vault.state.join("journal.db");
+    let config = ctx.load()?;
     let failed = |error: platinum_journal::JournalError| {
         CommandError::new(Kind::Failed, plain(&error.to_string(), 300))
     };
-    if !path.exists() {
+    if !config.vault.state.join("journal.db").exists() {
         return Err(none_named(&args.id));
     }
-    let journal = Journal::open(&path).map_err(failed)?;
+    let journal = ApprovalStore::open(&config)?.journal;
     let doubt = find(&journal, &args.id)?;
     let (at, draft) = (Timestamp::now(), doubt.draft);
     if args.decision.send_again {

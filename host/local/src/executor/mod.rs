@@ -4,10 +4,13 @@
 //! Lives elsewhere: acting itself is `effects`'; the decisions are the skills'; what a file in
 //! `Rejected/` says is read in [`rejected`], [`reconcile`] puts away and reports what came of it, and
 //! in [`doubts`] the owner decides on what stays unknown.
-//! Invariant: an effect happens only here, on the owner's machine, from a file in `Approved/`.
+//! Invariant: an effect happens only here, on the owner's machine, by an approval that is recorded
+//! in the journal; what is recorded is decided in `effects`, and asked for in [`admission`].
 
+mod admission;
 mod dashboard_state;
 mod doubts;
+mod drafts;
 mod reconcile;
 mod rejected;
 
@@ -15,7 +18,7 @@ pub(crate) use doubts::OWNERS_WORD;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use platinum_core::{DraftId, TaskId, layout};
+use platinum_core::{Clock as _, DraftId, SystemClock, TaskId, Timestamp};
 use platinum_daemon::{
     Host, OwnerUpdates, Shutdown, SkillSet,
     skills::{Event, Request},
@@ -28,9 +31,11 @@ use platinum_watch::{Wake, WakeUps};
 use tokio::time::Instant;
 
 use crate::machine::MachineGuard;
+pub(crate) use drafts::JournalDrafts;
 
 /// How often to ask the other side about outcomes in doubt.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
+
 /// What the loop works with.
 pub(crate) struct ApprovalLoop {
     skills: Arc<SkillSet>,
@@ -43,6 +48,10 @@ pub(crate) struct ApprovalLoop {
     notified: BTreeSet<String>,
     /// Rejected drafts whose task was found finished: there is nothing left to do about them.
     closed: BTreeSet<DraftId>,
+    /// When the next approval has been held long enough.
+    next_due: Option<Timestamp>,
+    /// Whether everything was paused when it was last looked at.
+    was_paused: bool,
 }
 
 impl ApprovalLoop {
@@ -61,6 +70,8 @@ impl ApprovalLoop {
             guard,
             notified: BTreeSet::new(),
             closed: BTreeSet::new(),
+            next_due: None,
+            was_paused: false,
         }
     }
 
@@ -87,10 +98,7 @@ impl ApprovalLoop {
             }
             changed |= self.decide_doubts().await;
             changed |= self.finish_rejected().await;
-            if self.has_approvals().await {
-                self.raise(&Event::ApprovalGranted).await;
-                changed |= self.finish_approved().await;
-            }
+            changed |= self.carry_out_approved().await;
             let state = self.dashboard_state().await;
             if state.is_some() && state != shown {
                 // The state from before: what arrives meanwhile, and what the skill itself writes,
@@ -105,7 +113,7 @@ impl ApprovalLoop {
             }
             tokio::select! {
                 () = shutdown.stopped() => {}
-                wake = wake_ups.wait(every) => if wake == Wake::Closed {
+                wake = wake_ups.wait(self.until_due(every)) => if wake == Wake::Closed {
                     tokio::time::sleep(every).await;
                 }
             }
@@ -143,14 +151,16 @@ impl ApprovalLoop {
         }
     }
 
-    async fn has_approvals(&self) -> bool {
-        let vault = self.vault.clone();
-        read(move || {
-            vault
-                .list(layout::APPROVED)
-                .is_ok_and(|entries| !entries.is_empty())
-        })
-        .await
+    /// How long to wait at most: until the next approval has been held long enough.
+    fn until_due(&self, every: Duration) -> Duration {
+        let left = self.next_due.map(|at| at - SystemClock.now());
+        let left = left.and_then(|left| Duration::try_from(left).ok());
+        match (self.next_due, left) {
+            (None, _) => every,
+            (Some(_), None) => Duration::ZERO,
+            // A little more than the rest, so that it is over then.
+            (Some(_), Some(left)) => every.min(left + Duration::from_millis(5)),
+        }
     }
 }
 

@@ -19,12 +19,10 @@ use platinum_repo::{CommitInfo, Oid, RefName, Repo, RepoError, Signature};
 use platinum_verify::revert::TRAILER_REVERTS;
 use serde::{Deserialize, Serialize};
 
-use crate::replica::Replica;
+use crate::replica::{Replica, witness::TRAILER_JOURNAL};
 
 /// The trailer that names the machine that made a commit.
 pub const TRAILER_MACHINE: &str = "Platinum-Machine";
-/// The trailer with the length and the head of the maker's journal.
-pub const TRAILER_JOURNAL: &str = "Platinum-Journal";
 /// The trailer that names the draft that the maker is about to carry out.
 pub const TRAILER_INTENT: &str = "Platinum-Intent";
 

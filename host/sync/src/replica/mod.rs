@@ -12,6 +12,7 @@ mod notifier;
 mod outbox;
 pub(crate) mod tasks;
 pub(crate) mod unacknowledged;
+pub(crate) mod witness;
 
 use std::sync::{Arc, OnceLock};
 
@@ -28,6 +29,7 @@ use filter::GateFilter;
 use locks::StaleLocks;
 use notifier::Notifier;
 use outbox::Outbox;
+use witness::JournalWitness;
 
 /// The vault, its Git repository and the local sync state.
 pub(crate) struct Replica {
@@ -46,6 +48,7 @@ pub(crate) struct Replica {
     pub(crate) elsewhere: ElsewhereLog,
     /// The name of this machine, as its commits have it; none if they have none.
     pub(crate) machine: OnceLock<String>,
+    pub(crate) witness: Arc<JournalWitness>,
 }
 
 impl Replica {
@@ -59,6 +62,11 @@ impl Replica {
     ) -> Result<Self, SyncError> {
         let gate = Arc::new(Gate::new(scanner));
         let clock = Arc::new(VersionClock::new(repo.clone(), agent.clone(), role));
+        let witness = Arc::new(JournalWitness::open(&repo));
+        if role == Role::Cloud {
+            let witness = Arc::clone(&witness);
+            clock.set_trailers(Box::new(move || witness.trailer().into_iter().collect()));
+        }
         let worktree = Arc::new(Worktree::new(
             vault.clone(),
             repo.clone(),
@@ -83,6 +91,7 @@ impl Replica {
             gate,
             clock,
             worktree,
+            witness,
         })
     }
 }

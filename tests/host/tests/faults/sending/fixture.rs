@@ -12,7 +12,7 @@ use std::{
 use platinum_core::{Action, Clock, DraftId, EmailSend, SystemClock, TaskId};
 use platinum_journal::{Journal, State};
 use platinum_testkit::{
-    Child,
+    Child, add_skills,
     git::GitServer,
     mail::{MailServers, scripted_smtp::ScriptedSmtp},
     program, wait_for,
@@ -29,6 +29,7 @@ pub(crate) struct Machine {
     running: Option<Child>,
     folder: tempfile::TempDir,
     mail_file: PathBuf,
+    skills: PathBuf,
     remote: Option<Rc<GitServer>>,
     pub(crate) mail: Rc<MailServers>,
     pub(crate) smtp: Rc<ScriptedSmtp>,
@@ -64,15 +65,19 @@ impl Machine {
         );
         assert_ne!(text, scripted);
         fs::write(&mail_file, scripted).unwrap();
+        let folder = tempfile::tempdir().unwrap();
         let machine = Self {
             running: None,
-            folder: tempfile::tempdir().unwrap(),
+            skills: folder.path().join("skills"),
+            folder,
             mail_file,
             remote,
             mail: Rc::new(mail),
             smtp: Rc::new(smtp),
         };
         machine.configure();
+        fs::create_dir_all(machine.vault()).unwrap();
+        add_skills(&machine.config()).unwrap();
         for folder in ["In_Progress/local", "Pending_Approval", "Approved"] {
             fs::create_dir_all(machine.vault().join(folder)).unwrap();
         }
@@ -86,10 +91,11 @@ impl Machine {
         let remote = self.remote.as_ref();
         let text = format!(
             "[vault]\npath = \"vault\"\nstate = \"state\"\n\n[sync]\nremote = {:?}\nevery-seconds = 1\n\n\
+             [approvals]\nhold-seconds = 0\n\n\
              [work]\nskills = {:?}\nevery-seconds = 1\n\n\
              [zones.email]\naccount = \"owner\"\nconfig = {:?}\nenv = [\"FAILPOINTS\"]\n",
             remote.map(|remote| remote.address()).unwrap_or_default(),
-            skills(),
+            self.skills,
             self.mail_file,
         );
         fs::write(self.config(), text).unwrap();
@@ -101,6 +107,7 @@ impl Machine {
             running: None,
             folder: tempfile::tempdir().unwrap(),
             mail_file: self.mail_file.clone(),
+            skills: self.skills.clone(),
             remote: self.remote.clone(),
             mail: Rc::clone(&self.mail),
             smtp: Rc::clone(&self.smtp),
@@ -314,7 +321,7 @@ impl Machine {
         if !path.exists() {
             return State::Absent;
         }
-        Journal::open(&path).unwrap().state(draft.id).unwrap()
+        Journal::open_copy(&path).unwrap().state(draft.id).unwrap()
     }
 
     /// The answer in a draft's receipt.
@@ -387,19 +394,4 @@ pub(crate) fn pause(milliseconds: u64) {
 fn copy_folder(from: &Path, to: &Path) {
     let copied = Command::new("cp").arg("-a").args([from, to]).status();
     assert!(copied.unwrap().success());
-}
-
-/// What `cargo xtask skills` made.
-fn skills() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .unwrap();
-    let path = root.join("target/skills/installed");
-    assert!(
-        path.exists(),
-        "{} is not there: run `cargo xtask skills` first",
-        path.display()
-    );
-    path
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use platinum_testkit::{
-    Child,
+    Child, add_skills,
     git::GitServer,
     mail::{MailServers, Submission},
     program, wait_for,
@@ -38,6 +38,7 @@ impl Cluster {
             program(name, name).unwrap();
         }
         cluster.exchange_keys();
+        add_skills(&cluster.config("local")).unwrap();
         cluster
     }
 
@@ -74,10 +75,11 @@ impl Cluster {
         let text = format!(
             "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
              [sync]\nremote = {:?}\nevery-seconds = 1\n\n\
+             [approvals]\nhold-seconds = 0\n\n\
              [work]\nskills = {:?}\nzones = [{}]\n\n\
              [zones.email]\naccount = \"owner\"\nconfig = {mail:?}\nserver = {server:?}\nwatch = {is_cloud}\n",
             self.remote.address(),
-            skills(),
+            self.folder.path().join("skills"),
             if is_cloud { "\"email\"" } else { "" },
         );
         fs::write(self.config(role), text).unwrap();
@@ -225,9 +227,4 @@ pub(crate) fn built(what: &str) -> PathBuf {
         path.display()
     );
     path
-}
-
-/// The installed skills.
-pub(crate) fn skills() -> PathBuf {
-    built("installed")
 }
