@@ -53,7 +53,7 @@ const fn part(
 }
 
 /// What `cargo xtask test` runs, but for the short ones.
-const ORDINARY: [Part; 22] = [
+const ORDINARY: [Part; 23] = [
     // Two processors: the tests themselves use both.
     part("model::model", None, Weight::Cores(2), 2, 60),
     part("host::faults", Some("contest"), Weight::Cores(2), 2, 80),
@@ -96,7 +96,7 @@ struct Long {
 }
 
 /// What `cargo xtask test --full` runs after the ordinary tests.
-const LONG: [Long; 9] = [
+const LONG: [Long; 10] = [
     Long {
         program: "model::model",
         module: "simulator",

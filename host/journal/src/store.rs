@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use crate::{
     Begin, HeadSigner, Intent, JournalError, Outcome, State, TaskReceipt,
-    chain::{ENDS_ELSEWHERE, Row},
+    chain::{ENDS_ELSEWHERE, Row, START},
     file,
     head::HeadKeeper,
     record::Stored,

@@ -20,10 +20,7 @@ use crate::{
     claims::lease_state::LeaseMonitor,
     exclusive::SyncLock,
     remote::state::{RemoteMonitor, RemoteState},
-    replica::{
-        Replica,
-        witness::{JournalHead, TRAILER_JOURNAL},
-    },
+    replica::Replica,
 };
 
 /// What a synchronizer works with.

@@ -125,9 +125,10 @@ pub fn undo(
 /// Nothing is approved anew, or taken back, that happened or may have.
 fn refuse_settled(decision: &Decision<'_>, id: DraftId) -> Result<(), ActError> {
     match decision.state(id)? {
-        State::Absent | State::NotSent { .. } => Ok(()),
+        // In doubt, and the owner does not wait for its outcome any more: approved anew, it leaves again.
+        State::Absent | State::NotSent { .. } | State::LetGo(_) => Ok(()),
         State::Done(_, receipt) => Err(ActError::Done(id, receipt)),
-        State::Intended(intent) | State::Unknown { intent, .. } => {
+        State::Intended(intent) | State::HandedOver(intent) | State::Unknown { intent, .. } => {
             Err(ActError::InDoubt(id, intent.at))
         }
     }

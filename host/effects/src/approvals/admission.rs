@@ -293,5 +293,8 @@ fn withdraw_absent(inspection: &Inspection<'_>) -> Result<Vec<DraftId>, Admissio
 
 /// Whether nothing happened, or may have.
 fn is_open(state: &State) -> bool {
-    matches!(state, State::Absent | State::NotSent { .. })
+    matches!(
+        state,
+        State::Absent | State::NotSent { .. } | State::LetGo(_)
+    )
 }

@@ -262,8 +262,14 @@ impl Machine {
 
     /// The owner approves a draft.
     pub(crate) fn say_yes(&self, draft: &Sent) {
-        let approved = self.platinum(&["approve", &draft.id.to_string()]);
-        let printed = String::from_utf8_lossy(&approved.stderr).into_owned();
+        let id = draft.id.to_string();
+        let mut approved = self.platinum(&["approve", &id]);
+        let mut printed = String::from_utf8_lossy(&approved.stderr).into_owned();
+        // The recipient is new.
+        if let Some((_, digest)) = printed.rsplit_once("--confirm ") {
+            approved = self.platinum(&["approve", &id, "--confirm", digest.trim()]);
+            printed = String::from_utf8_lossy(&approved.stderr).into_owned();
+        }
         assert!(approved.status.success(), "{printed}");
     }
 
