@@ -13,20 +13,20 @@ use std::{
 use async_trait::async_trait;
 use platinum_core::{
     Action, ActionKind, AgentName, Clock, DraftId, EmailSend, Role, TaskId, Timestamp, VaultPath,
-    layout,
+    ZoneId, layout,
 };
 use platinum_engine::{Call, Interface, SkillState};
 use platinum_journal::{Journal, Outcome, Receipt, State};
 use platinum_vault::{
     Vault,
-    note::{DraftNote, Note},
+    note::{DraftNote, Note, TaskNote},
 };
 use tempfile::TempDir;
 
 use crate::{
     Effect, EffectError, Executor, Fence,
     approvals::{ApprovalPolicy, Approvals, ApprovalsQueue, Approved, EntryState, Outgoing, act},
-    email::{EmailSend as SendInterface, MailSender, SendMail, SendRequest},
+    email::{MailSender, SendMail, SendRequest},
 };
 
 const NOON: &str = "2026-11-20T12:00:00Z";
@@ -137,6 +137,23 @@ pub(crate) fn draft(n: u128) -> DraftNote {
     }
 }
 
+/// The mail that a draft answers.
+fn task(n: u128) -> TaskNote {
+    TaskNote {
+        id: TaskId::from_parts(1, n),
+        zone: ZoneId::EMAIL,
+        source: "imap:owner".into(),
+        from: "Ada <ada@example.test>".into(),
+        subject: "Offer".into(),
+        received: None,
+        created: NOON.parse().unwrap(),
+        by: "intake".into(),
+        facts: vec![],
+        claim: None,
+        body: "Yes?\n".into(),
+    }
+}
+
 pub(crate) fn policy(hold_seconds: u64) -> ApprovalPolicy {
     ApprovalPolicy {
         hold: std::time::Duration::from_secs(hold_seconds),
@@ -156,6 +173,11 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("vault")).unwrap();
         let vault = Vault::open(&folder.path().join("vault")).unwrap();
+        for n in 0..10 {
+            let task = task(n);
+            let path = layout::waiting(task.zone, task.id);
+            vault.create(&path, task.render().as_bytes()).unwrap();
+        }
         let journal_file = folder.path().join("journal.sqlite");
         let journal = Arc::new(Journal::open(&journal_file).unwrap());
         let clock = Arc::new(TestClock(Mutex::new(NOON.parse().unwrap())));
@@ -270,6 +292,18 @@ impl Fixture {
 
 fn jiff_seconds(seconds: i64) -> std::time::Duration {
     std::time::Duration::from_secs(u64::try_from(seconds).unwrap())
+}
+
+/// What no effect here carries out waits, whatever a skill asks for.
+#[tokio::test]
+async fn next_hands_out_no_kind_without_an_effect() {
+    let fixture = Fixture::new([]);
+    fixture.approve(&draft(1));
+    let kinds = [ActionKind::EMAIL_SEND];
+    assert!(fixture.approvals.next(&kinds).await.unwrap().is_some());
+    let none: [Arc<dyn Effect>; 0] = [];
+    let executor = Executor::new(Arc::clone(&fixture.approvals), none);
+    assert!(executor.approvals().next(&kinds).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -743,7 +777,7 @@ async fn interfaces_link_into_one_linker() {
     let mut linker = platinum_engine::Linker::new(&engine);
     let interfaces: [Box<dyn Interface>; 2] = [
         Box::new(ApprovalsQueue::new(Arc::clone(&fixture.approvals))),
-        Box::new(SendInterface::new(Arc::clone(&fixture.executor))),
+        crate::email::SEND.with(&fixture.executor),
     ];
     let mut state = SkillState::detached();
     let call = Call {

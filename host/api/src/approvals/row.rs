@@ -1,7 +1,10 @@
 //! [`ApprovalRow`]: one draft, what it would do and what becomes of it.
 
 use platinum_core::{ActionKind, DraftId, Timestamp, VaultPath};
-use platinum_effects::approvals::{EntryState, has_gaps};
+use platinum_effects::{
+    approvals::{EntryState, has_gaps},
+    review::escape_hidden,
+};
 use platinum_vault::note::DraftNote;
 use serde::Serialize;
 
@@ -36,7 +39,7 @@ pub struct DraftSummary {
     pub expires: Timestamp,
     /// Whom and what it reaches, in the order in which a person reads it.
     pub fields: Vec<Field>,
-    /// The text that will leave, byte for byte.
+    /// The text that will leave, its characters that are not seen written out.
     pub text: String,
     /// Whether the text still has gaps, marked `[[…]]`.
     pub has_gaps: bool,
@@ -59,12 +62,12 @@ impl DraftSummary {
         Self {
             id: draft.id,
             kind: draft.action.kind(),
-            summary: plain(&draft.summary, 200),
-            reason: plain(&draft.reason, 200),
+            summary: plain(&escape_hidden(&draft.summary), 200),
+            reason: plain(&escape_hidden(&draft.reason), 200),
             since: draft.created,
             expires: draft.expires,
             fields: preview(&draft.action),
-            text: draft.action.text().to_owned(),
+            text: escape_hidden(draft.action.text()),
             has_gaps: has_gaps(draft.action.text()),
         }
     }

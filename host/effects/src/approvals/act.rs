@@ -11,7 +11,10 @@ use platinum_journal::{
 };
 use platinum_vault::{Vault, VaultError, note::Note};
 
-use super::{ApprovalPolicy, Finding, Outgoing, Unreadable, admission::RETURNED};
+use super::{
+    ApprovalPolicy, Finding, Outgoing, Unreadable,
+    admission::{HELD, RETURNED},
+};
 
 /// Why an act was not done.
 #[derive(Debug, thiserror::Error)]
@@ -136,7 +139,7 @@ fn drop_returned(vault: &Vault, path: &VaultPath, text: &str) -> Result<(), ActE
         return Ok(());
     };
     let mut is_changed = false;
-    for key in RETURNED {
+    for key in RETURNED.into_iter().chain([HELD]) {
         is_changed |= note.remove(key).unwrap_or(false);
     }
     if is_changed {

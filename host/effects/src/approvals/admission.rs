@@ -12,23 +12,28 @@ use platinum_core::{
 };
 use platinum_journal::{
     JournalError, State,
-    approvals::{Approval, How},
+    approvals::{Approval, How, PendingFile},
 };
 use platinum_protocol::conflict_name;
 use platinum_vault::{
     PathEntry, VaultError,
-    note::{Note, NoteError},
+    note::{Note, NoteError, Value},
 };
 
 use super::{
-    Approvals, EntryState, Outgoing,
+    Approvals, EntryState, Finding, Outgoing,
     act::approval_of,
-    inspect::{Inspection, drift, sha256},
+    inspect::{FILE, Inspection, drift, sha256},
 };
 use crate::writing::blocking;
 
 /// The properties of a draft that came back: why, and when.
 pub(super) const RETURNED: [&str; 2] = ["returned", "returned-at"];
+
+/// The property of a draft that is held: what was found in it.
+pub(super) const HELD: &str = "held";
+/// More findings than this are not written into it; `platinum approve` shows all.
+const MAX_WRITTEN: usize = 10;
 
 /// A draft that went back to its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,6 +130,9 @@ fn admit(inspection: &Inspection<'_>) -> Result<Admitted, String> {
                     }));
                 })
             }
+            (EntryState::Unconfirmed(found), Some(outgoing)) => {
+                write_findings(inspection, &entry.path, outgoing, found)
+            }
             _ => Ok(()),
         };
         if let Err(error) = done {
@@ -179,6 +187,45 @@ fn record(
         })?;
         Ok(true)
     })
+}
+
+/// Writes into a draft that is held what was found in it, so that its owner reads it there. It stays
+/// the file that waited, if it was that.
+fn write_findings(
+    inspection: &Inspection<'_>,
+    path: &VaultPath,
+    seen: &Outgoing,
+    found: &[Finding],
+) -> Result<(), AdmissionError> {
+    let (vault, journal, id) = (inspection.vault, inspection.journal, seen.note.id);
+    let lines = found.iter().take(MAX_WRITTEN);
+    let lines: Vec<Value> = lines
+        .map(|finding| Value::String(one_line(&finding.to_string(), 200)))
+        .collect();
+    let mut note = Note::parse(&seen.file)?;
+    if note.get(HELD) == Some(&Value::Sequence(lines.clone())) {
+        return Ok(());
+    }
+    note.set(HELD, Value::Sequence(lines))?;
+    let text = note.to_text();
+    vault.replace(path, text.as_bytes(), Some(seen.file.as_bytes()))?;
+    let was_moved_here = found.iter().all(|finding| finding.place != FILE);
+    let known = journal.pending_file(id)?.filter(|_| was_moved_here);
+    let (Some(known), Some(identity)) = (known, vault.identity(path)?) else {
+        return Ok(());
+    };
+    // Nothing else took its place meanwhile.
+    let is_ours = vault.read_text(path, text.len() as u64).ok().as_ref() == Some(&text)
+        && vault.identity(path)? == Some(identity);
+    if is_ours {
+        let file = PendingFile {
+            identity,
+            sha256: sha256(&text),
+            ..known
+        };
+        journal.note_pending(id, &file)?;
+    }
+    Ok(())
 }
 
 /// Puts a file that is no approval before its owner again, with the reason in it, if nothing has

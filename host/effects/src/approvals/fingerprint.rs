@@ -11,6 +11,8 @@ use platinum_vault::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::review::says_nothing;
+
 /// All attachments of a mail together, in bytes. Most servers take 25 MB after encoding.
 pub const MAX_ATTACHMENT_BYTES: u64 = 20_000_000;
 /// Longest draft, in bytes: what the owner's commands show, so that none leaves unseen.
@@ -79,6 +81,10 @@ impl Outgoing {
         let keeps_gaps = raw.get_text(GAPS.0) == Some(GAPS.1);
         let send_at = send_at(&raw).map_err(Unreadable::Broken)?;
         let note = DraftNote::from_note(&raw).map_err(broken)?;
+        if says_nothing(&note.action) {
+            let what = "it has no text; write one, or reject the draft";
+            return Err(Unreadable::Broken(what.to_owned()));
+        }
         let files = note.action.files();
         let files = files.map_err(|error| Unreadable::Broken(error.to_string()))?;
         let attachments = read_all(vault, &files)?;

@@ -19,6 +19,9 @@ use super::{
 /// The delays after attempts that certainly did nothing.
 const RETRIES: Backoff = Backoff::new(Duration::from_secs(30), Duration::from_secs(30 * 60));
 
+/// The place of a finding about the file itself, and not about what is in it.
+pub(super) const FILE: &str = "file";
+
 /// A file in `Approved/`.
 #[derive(Debug, Clone)]
 pub struct QueueEntry {
@@ -313,7 +316,7 @@ impl Inspection<'_> {
                 layout::PENDING_APPROVAL
             )));
         };
-        let context = CheckContext { now: self.now };
+        let context = CheckContext::of(self.vault, self.journal, outgoing, self.now)?;
         let mut found = findings(outgoing, &context);
         let identity = self
             .vault
@@ -325,7 +328,7 @@ impl Inspection<'_> {
         });
         if !is_same && !self.policy.accepts_other_devices {
             let text = "another device or program moved it: it is not the file that waited here";
-            found.insert(0, Finding::new("file", text));
+            found.insert(0, Finding::new(FILE, text));
         }
         Ok(match found.is_empty() {
             true => EntryState::Moved,

@@ -53,6 +53,7 @@ fn intent(number: u128) -> Intent {
         kind: ActionKind::EMAIL_SEND,
         fingerprint: "ab".repeat(32),
         reference: format!("{number}@example.test"),
+        recipients: vec!["Ada@example.test".to_owned()],
         at: at(1),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
-use platinum_api::{DraftSummary, approval_policy, approvals::is_expired, text::short_time};
+use platinum_api::{
+    DraftSummary, MachineKeys, approval_policy, approvals::is_expired, text::short_time,
+};
 use platinum_core::{DraftId, Role, Timestamp, VaultPath, layout};
 use platinum_daemon::{Config, make_state_folder};
 use platinum_effects::approvals::{
@@ -12,6 +14,7 @@ use platinum_effects::approvals::{
 };
 use platinum_journal::Journal;
 use platinum_vault::{Vault, note::Note};
+use platinum_verify::Identity;
 
 use super::{
     CommandError, Context, Kind,
@@ -49,9 +52,10 @@ impl ApprovalStore {
             .agent(Role::Local)
             .map_err(|why| CommandError::new(Kind::Config, why))?;
         make_state_folder(&config.vault.state)?;
+        let identity = Identity::open(&config.vault.state, &agent, Role::Local)?;
         Ok(Self {
             vault: open_vault(config)?,
-            journal: Journal::open(&config.vault.state.join("journal.db"))?,
+            journal: MachineKeys::new(identity).open_journal(&config.vault.state)?,
             policy: approval_policy(config, &agent),
         })
     }
@@ -67,7 +71,7 @@ struct Asked {
 pub(crate) fn run(args: &ApproveArgs, ctx: &Context) -> Result<(), CommandError> {
     let store = ApprovalStore::open(&ctx.load()?)?;
     let asked = match pending::find(&store.vault, &args.id) {
-        Ok(found) => waiting(args, &store.vault, &found)?,
+        Ok(found) => waiting(args, &store, &found)?,
         Err(error) if error.kind == Kind::NotFound => held(&store, &args.id)?.ok_or(error)?,
         Err(error) => return Err(error),
     };
@@ -124,9 +128,10 @@ fn what_follows(store: &ApprovalStore, send_at: Option<Timestamp>) -> String {
 /// A draft in `Pending_Approval/`, if it can be approved.
 fn waiting(
     args: &ApproveArgs,
-    vault: &Vault,
+    store: &ApprovalStore,
     found: &platinum_api::approvals::Pending,
 ) -> Result<Asked, CommandError> {
+    let vault = &store.vault;
     let draft = found.draft.as_ref().map_err(|why| {
         CommandError::new(
             Kind::Refused,
@@ -173,9 +178,8 @@ fn waiting(
         ))
         .hint("or approve it as it is with --with-gaps"));
     }
-    let context = CheckContext {
-        now: Timestamp::now(),
-    };
+    let context = CheckContext::of(vault, &store.journal, &outgoing, Timestamp::now())
+        .map_err(|why| CommandError::new(Kind::Failed, why))?;
     // The gaps are confirmed by the flag.
     let without_gaps = Outgoing {
         keeps_gaps: false,

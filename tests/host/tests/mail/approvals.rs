@@ -25,19 +25,19 @@ use crate::gate::{
 };
 
 /// A running cluster with drafts that wait for the owner, their gaps filled.
-struct Waiting {
-    drafts: Vec<PathBuf>,
+pub(crate) struct Waiting {
+    pub(crate) drafts: Vec<PathBuf>,
     local: Option<Child>,
     _cloud: Child,
-    cluster: Cluster,
+    pub(crate) cluster: Cluster,
 }
 
 impl Waiting {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::of(Cluster::set(), 1)
     }
 
-    fn of(cluster: Cluster, count: usize) -> Self {
+    pub(crate) fn of(cluster: Cluster, count: usize) -> Self {
         let cloud = cluster.cloud();
         cluster.wait_for_line("cloud", "waiting for mail");
         let local = cluster.local();
@@ -63,25 +63,25 @@ impl Waiting {
         }
     }
 
-    fn id(&self, n: usize) -> DraftId {
+    pub(crate) fn id(&self, n: usize) -> DraftId {
         let stem = self.drafts[n].file_stem().unwrap();
         stem.to_str().unwrap().parse().unwrap()
     }
 
-    fn approved(&self, n: usize) -> PathBuf {
+    pub(crate) fn approved(&self, n: usize) -> PathBuf {
         let name = self.drafts[n].file_name().unwrap();
         self.cluster.vault("local").join("Approved").join(name)
     }
 
-    fn journal(&self) -> Journal {
-        Journal::open(&self.cluster.state("local").join("journal.db")).unwrap()
+    pub(crate) fn journal(&self) -> Journal {
+        Journal::open_copy(&self.cluster.state("local").join("journal.db")).unwrap()
     }
 
-    fn approval(&self, n: usize) -> Option<Approval> {
+    pub(crate) fn approval(&self, n: usize) -> Option<Approval> {
         self.journal().approval(self.id(n)).unwrap()
     }
 
-    fn sent(&self) -> Vec<String> {
+    pub(crate) fn sent(&self) -> Vec<String> {
         let mails = self.cluster.mail.mailbox(CLIENT).unwrap();
         mails
             .iter()
@@ -90,7 +90,7 @@ impl Waiting {
     }
 
     /// Waits until so many mails have arrived.
-    fn wait_for_mails(&self, count: usize) -> Vec<String> {
+    pub(crate) fn wait_for_mails(&self, count: usize) -> Vec<String> {
         let arrived = wait_for("the mails in the other mailbox", SOON, || {
             let sent = self.sent();
             Ok((sent.len() >= count).then_some(sent))
@@ -98,12 +98,12 @@ impl Waiting {
         arrived.unwrap_or_else(|error| panic!("{error}; the log of local:\n{}", self.log()))
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.cluster.log("local")).unwrap_or_default()
     }
 
     /// Waits until a draft is before the owner again, and answers what it says.
-    fn wait_for_return(&self, path: &Path) -> String {
+    pub(crate) fn wait_for_return(&self, path: &Path) -> String {
         let text = wait_for("the draft to come back", SOON, || {
             let text = fs::read_to_string(path).unwrap_or_default();
             Ok(text.contains("\nreturned: ").then_some(text))
@@ -112,7 +112,7 @@ impl Waiting {
     }
 
     /// Waits until `platinum approvals` says something.
-    fn wait_for_words(&self, words: &str) -> String {
+    pub(crate) fn wait_for_words(&self, words: &str) -> String {
         let shown = wait_for(words, SOON, || {
             let shown = self.cluster.platinum(&["approvals"]);
             Ok(shown.contains(words).then_some(shown))
