@@ -55,7 +55,7 @@ impl Correspondent {
 ///
 /// # Errors
 /// If the vault cannot be read.
-pub fn task_of(vault: &Vault, task: TaskId) -> Result<Option<TaskNote>, VaultError> {
+pub(crate) fn task_of(vault: &Vault, task: TaskId) -> Result<Option<TaskNote>, VaultError> {
     let name = format!("{task}.md");
     for folder in TASK_FOLDERS {
         for entry in vault.walk_in(folder)? {

@@ -47,16 +47,13 @@ fn ada() -> Correspondent {
 
 /// The findings, as the owner reads them.
 fn words(draft: &DraftNote, from: Option<&Correspondent>, known: &[&str]) -> Vec<String> {
-    let around = Circumstances {
+    let context = CheckContext {
         now: NOON.parse().unwrap(),
-        correspondent: from,
-        has_written_to: &|address| known.contains(&address),
-        keeps_gaps: false,
+        correspondent: from.cloned(),
+        reached: known.iter().map(|address| (*address).to_owned()).collect(),
     };
-    review(draft, &around)
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    let found = review_draft(draft, &context);
+    found.iter().map(ToString::to_string).collect()
 }
 
 fn of_mail(change: impl FnOnce(&mut EmailSend)) -> Vec<String> {
