@@ -9,7 +9,9 @@ use std::{
 };
 
 use anyhow::Context as _;
-use platinum_testkit::{git::GitServer, program, wait_for};
+use platinum_testkit::{add_skills, git::GitServer, program, wait_for};
+
+use crate::job::exchange_keys;
 
 /// How long a daemon may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,7 +33,7 @@ impl Drop for Daemon {
 }
 
 /// Starts each daemon so many times, and prints a table.
-pub(crate) fn run(root: &Path, starts: usize) -> anyhow::Result<()> {
+pub(crate) fn run(starts: usize) -> anyhow::Result<()> {
     println!(
         "{:<34} {:>10} {:>12} {:>12} {:>10}",
         "a daemon with nothing to do", "file, MB", "first, ms", "start, ms", "RSS, MB"
@@ -40,7 +42,7 @@ pub(crate) fn run(root: &Path, starts: usize) -> anyhow::Result<()> {
         let program = program(package, name)?;
         let folder = tempfile::tempdir()?;
         let remote = GitServer::start()?;
-        configure(folder.path(), role, root, &remote.address())?;
+        configure(folder.path(), &remote.address())?;
         // The first start compiles the skills, and makes the keys and the repository.
         let (first, _) = start(&program, folder.path(), role, line)?;
         let mut times = Vec::new();
@@ -64,14 +66,18 @@ pub(crate) fn run(root: &Path, starts: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn configure(folder: &Path, role: &str, root: &Path, remote: &str) -> anyhow::Result<()> {
-    fs::create_dir_all(folder.join("vault"))?;
-    let text = format!(
-        "[vault]\npath = \"vault\"\nstate = \"state\"\n[sync]\nremote = {remote:?}\n\
-         [work]\nskills = {:?}\nzones = []\n",
-        root.join("target/skills/installed"),
-    );
-    Ok(fs::write(folder.join(format!("{role}.toml")), text)?)
+/// Both hosts, which know each other, with the skills of the owner.
+fn configure(folder: &Path, remote: &str) -> anyhow::Result<()> {
+    for role in ["cloud", "local"] {
+        fs::create_dir_all(folder.join(role).join("vault"))?;
+        let text = format!(
+            "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n[sync]\n\
+             remote = {remote:?}\n[work]\nskills = \"skills\"\nzones = []\n",
+        );
+        fs::write(folder.join(format!("{role}.toml")), text)?;
+    }
+    exchange_keys(folder)?;
+    add_skills(&folder.join("local.toml"))
 }
 
 /// How long a start takes, and the kilobytes in memory a moment later.

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use platinum_testkit::{
-    Child,
+    Child, add_skills,
     git::GitServer,
     mail::{CLIENT, MailServers, OWNER},
     program, wait_for,
@@ -21,7 +21,7 @@ use platinum_testkit::{
 const SOON: Duration = Duration::from_secs(60);
 
 /// Sends so many mails, one after the other, and prints two rows.
-pub(crate) fn run(root: &Path, mails: usize) -> anyhow::Result<()> {
+pub(crate) fn run(mails: usize) -> anyhow::Result<()> {
     if let Err(missing) = MailServers::available() {
         println!("the main job on real servers: not measured, {missing}");
         return Ok(());
@@ -37,11 +37,12 @@ pub(crate) fn run(root: &Path, mails: usize) -> anyhow::Result<()> {
              every-seconds = 1\n[approvals]\nhold-seconds = 0\n[work]\nskills = {:?}\nzones = [{zones}]\n[zones.email]\n\
              account = \"owner\"\nconfig = {accounts:?}\nwatch = {watch}\n",
             remote.address(),
-            root.join("target/skills/installed"),
+            folder.path().join("skills"),
         );
         fs::write(folder.path().join(format!("{role}.toml")), text)?;
     }
     exchange_keys(folder.path())?;
+    add_skills(&folder.path().join("local.toml"))?;
     let daemon = |package: &str, name: &str, role: &str| -> anyhow::Result<Child> {
         let program = program(package, name)?;
         let config = folder.path().join(format!("{role}.toml"));
@@ -118,7 +119,7 @@ pub(crate) fn run(root: &Path, mails: usize) -> anyhow::Result<()> {
 }
 
 /// Each half learns the other's key, as the owner does it once.
-fn exchange_keys(folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn exchange_keys(folder: &Path) -> anyhow::Result<()> {
     let line = |package: &str, name: &str, role: &str, arguments: &[&str]| {
         let output = Command::new(program(package, name)?)
             .args(arguments)

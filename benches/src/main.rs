@@ -89,9 +89,9 @@ fn main() -> anyhow::Result<()> {
         .with_context(|| format!("cannot find {}", arguments.root.display()))?;
     calls(&root, arguments.extism.as_deref(), scale)?;
     println!();
-    daemons::run(&root, scale.starts)?;
+    daemons::run(scale.starts)?;
     println!();
-    job::run(&root, scale.mails)?;
+    job::run(scale.mails)?;
     println!();
     sync::run(scale.notes, scale.syncs)
 }

@@ -28,10 +28,18 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
         let programs = setup::programs(root);
         anyhow::Ok((setup::joined(skills)?, programs?))
     })?;
-    let demo = Demo::set(&root.join("target/demo"), &skills, programs)?;
+    let demo = Demo::set(&root.join("target/demo"), programs)?;
 
     heading("The two halves learn each other's keys, once.");
     demo.exchange_keys()?;
+
+    heading("The owner adds the skills. Each says what it may do; a changed one would not run.");
+    let skills = skills.to_string_lossy();
+    let arguments = ["skill", "add", "--all", "--yes", &skills];
+    println!(
+        "{}",
+        indented(&demo.line("platinum", "local.toml", &arguments)?)
+    );
 
     heading("The owner's machine is off. A mail arrives.");
     fs::write(
@@ -169,7 +177,7 @@ struct Demo {
 }
 
 impl Demo {
-    fn set(folder: &Path, skills: &Path, programs: PathBuf) -> anyhow::Result<Self> {
+    fn set(folder: &Path, programs: PathBuf) -> anyhow::Result<Self> {
         match fs::remove_dir_all(folder) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -211,7 +219,7 @@ impl Demo {
                      [work]\nskills = {:?}\nzones = [{}]\n\n\
                      [zones.email]\naccount = \"owner\"\nconfig = \"mail.toml\"\nwatch = {watch}\n",
                     folder.join("remote.git"),
-                    skills,
+                    folder.join("skills"),
                     if watch { "\"email\"" } else { "" },
                 ),
             )?;
@@ -278,7 +286,7 @@ impl Demo {
         Ok(())
     }
 
-    /// Runs a command about keys: what it says is shown, what it prints is answered.
+    /// Runs a command: what it says is shown, what it prints is answered.
     fn line(&self, program: &str, config: &str, arguments: &[&str]) -> anyhow::Result<String> {
         let output = Command::new(self.programs.join(program))
             .args(arguments)

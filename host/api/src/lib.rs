@@ -30,7 +30,7 @@ pub use approvals::{ApprovalRow, ApprovalState, Approvals, DraftSummary, approva
 pub use check::{Check, Level};
 pub use conflicts::{conflict_copies, conflicts_check};
 pub use error::ReadError;
-pub use journal::JournalState;
+pub use journal::{EntryRow, JournalState, MachineKeys, WitnessRow, accept_log, newest_entries};
 pub use log::{LogReceipt, LogRow, finished};
 pub use overview::{SyncOverview, is_daemon_running};
 pub use paused::Paused;

@@ -25,7 +25,7 @@ impl Paused {
         if !path.exists() {
             return None;
         }
-        let pause = Journal::open(&path).ok()?.paused().ok()??;
+        let pause = Journal::open_copy(&path).ok()?.paused().ok()??;
         Some(Self {
             since: pause.since,
             reason: plain(&pause.reason, 200),

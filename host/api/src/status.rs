@@ -129,7 +129,7 @@ impl Status {
             },
             sync: SyncOverview::read(config, Some(&agent), now),
             conflicts: conflict_copies(vault)?,
-            journal: JournalState::read(state),
+            journal: JournalState::read(state, Some(vault), &agent),
             paused: Paused::read(state),
             zones: zones.collect(),
             agent,

@@ -5,6 +5,7 @@
 
 use std::marker::PhantomData;
 
+use platinum_core::Capability;
 use platinum_engine::SkillState;
 use wasmtime::component::HasData;
 
@@ -15,7 +16,12 @@ impl<C: 'static> HasData for HasCtx<C> {
     type Data<'a> = &'a mut C;
 }
 
-/// The context `C` of a run.
-pub(crate) fn context_of<C: Send + 'static>(state: &mut SkillState) -> &mut C {
+/// The context `C` of a run, for a call of the interface that is at `CAPABILITY` among all.
+pub(crate) fn context_of<C: Send + 'static, const CAPABILITY: usize>(
+    state: &mut SkillState,
+) -> &mut C {
+    if let Some(&capability) = Capability::ALL.get(CAPABILITY) {
+        state.mark_used(capability);
+    }
     state.view::<C>().0
 }

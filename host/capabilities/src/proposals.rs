@@ -1,15 +1,17 @@
 //! What every `propose` interface and `plans/write` share: who may propose for a task, and the
 //! draft that a proposal becomes.
 //!
-//! Lives elsewhere: the record of each kind is checked in `convert`.
+//! To add a kind: its `propose` in its zone's folder, and its line in [`offers`].
+//! Lives elsewhere: the record of each kind is checked in its zone's folder.
 //! Invariants: a draft is made once; only for a task that this agent owns, under the epoch of its
-//! claim; one draft for each claim; nothing is written that would be reverted when it is shared.
+//! claim, and only of a kind that is the zone's own; one draft for each claim; nothing is written that
+//! would be reverted when it is shared; an equal plan that waits already is not made again.
 
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use platinum_core::{Action, DraftId, TaskId, Timestamp, TypedAction, VaultPath, layout};
-use platinum_engine::Call;
+use platinum_engine::{Call, Interface};
 use platinum_vault::{
     Vault,
     note::{
@@ -24,7 +26,8 @@ use crate::{
         plans::write,
     },
     blocking::{Author, in_background},
-    convert,
+    convert, email, plans,
+    registry::Offer,
     tasks::{TaskError, TaskStore},
     text::checked_line,
 };
@@ -33,6 +36,24 @@ use crate::{
 const DEFAULT_LIFE: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// How long it may count at most.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// The interfaces that need no more than the vault and its tasks.
+fn offers() -> Vec<Offer<ProposeCtx>> {
+    vec![email::PROPOSE, plans::WRITE]
+}
+
+/// Every `propose` interface and `plans/write`, over a vault and its tasks.
+pub fn interfaces(vault: &Vault, store: &Arc<dyn TaskStore>) -> Vec<Box<dyn Interface>> {
+    let offers = offers().into_iter();
+    offers
+        .map(|offer| offer.with(context(vault, store)))
+        .collect()
+}
+
+/// The same, to check components that are never run.
+pub(crate) fn link_only() -> Vec<Box<dyn Interface>> {
+    offers().into_iter().map(Offer::link_only).collect()
+}
 
 /// What the interfaces that propose work on.
 pub(crate) struct ProposeCtx {
@@ -71,7 +92,7 @@ impl From<Unwritten> for write::Error {
 }
 
 /// Makes the context of an interface that proposes, for each call.
-pub(crate) fn context(
+fn context(
     vault: &Vault,
     store: &Arc<dyn TaskStore>,
 ) -> impl Fn(&Call) -> ProposeCtx + Send + Sync + use<> {
@@ -92,6 +113,12 @@ impl ProposeCtx {
         record: Result<T, String>,
     ) -> Result<String, ProposeError> {
         let (task, epoch) = self.owned_task(&proposal.task).await?;
+        let zone = match self.store.get(task).await {
+            Ok(note) => note.zone,
+            Err(error) => return Err(ProposeError::Unavailable(error.to_string())),
+        };
+        platinum_policy::check_action(zone, T::KIND)
+            .map_err(|error| ProposeError::Invalid(error.to_string()))?;
         let action = Action::new(&record.map_err(ProposeError::Invalid)?);
         let expires = match proposal.expires {
             Some(text) => convert::time("expires", &text).map_err(ProposeError::Invalid)?,
@@ -121,9 +148,16 @@ impl ProposeCtx {
         Ok(note.id.to_string())
     }
 
-    /// Writes a plan; answers its id.
+    /// Writes a plan, unless it is there; answers its id.
     pub(crate) async fn write_plan(&self, note: PlanNote) -> Result<String, Unwritten> {
-        self.create(layout::plan(note.id), note.render()).await?;
+        let (vault, path) = (self.vault.clone(), layout::plan(note.id));
+        let is_there = {
+            let path = path.clone();
+            in_background(move || vault.exists(&path)).await
+        };
+        if !is_there.map_err(|error| Unwritten::Unavailable(error.to_string()))? {
+            self.create(path, note.render()).await?;
+        }
         Ok(note.id.to_string())
     }
 

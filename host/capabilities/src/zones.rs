@@ -10,6 +10,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use async_trait::async_trait;
@@ -17,7 +18,7 @@ use platinum_core::Role;
 use platinum_engine::Interface;
 use platinum_mcp::{ServerSpec, Session};
 
-use crate::email;
+use crate::{email, tasks::TaskStore};
 
 /// Makes a zone from its section of the configuration.
 pub type Configure = fn(toml::Table, &PathBase) -> Result<Box<dyn ZoneCapabilities>, String>;
@@ -32,8 +33,9 @@ pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
     /// name is looked for beside the program.
     fn server(&self, role: Role) -> Option<ServerSpec>;
 
-    /// The interfaces over a session with that server.
-    fn interfaces(&self, session: &Session) -> Vec<Box<dyn Interface>>;
+    /// The interfaces over a session with that server; what they read for a task is bound to it
+    /// by what `store` knows of the task.
+    fn interfaces(&self, session: &Session, store: &Arc<dyn TaskStore>) -> Vec<Box<dyn Interface>>;
 
     /// Where this zone's secrets are, so that none of them is synced.
     fn secrets(&self) -> Vec<SecretSource>;

@@ -58,6 +58,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    platinum_daemon::compile_if_asked();
     let arguments = Arguments::parse();
     let config = match arguments.command {
         Command::Run { config } => config,

@@ -19,17 +19,22 @@ use platinum_capabilities::{
 use platinum_core::{AgentName, Role, ZoneId};
 use platinum_engine::{Engine, EngineOptions, Interface, SkillHost};
 use platinum_llm::Model;
-use platinum_mcp::{ServerSpec, Session, refuse_acting};
+use platinum_mcp::{ServerSpec, Session};
 use platinum_repo::{GitRemote, Remote, Signers};
 use platinum_vault::Vault;
 
 use platinum_sync::{RecordingRemote, SyncConfig, Synchronizer};
 use platinum_verify::{Identity, IdentityError};
+use tokio::sync::Notify;
 
 use crate::{
     Config, OwnerUpdates, Shutdown, Tasks, beside,
+    loops::run_source,
     secrets::Secrets,
-    skills::{Catalog, CatalogError, FolderGrants, KnownZones, SkillSet},
+    skills::{
+        Catalog, CatalogError, FolderGrants, GrantUsage, KnownZones, SkillLock, SkillSet,
+        SourceName,
+    },
     skills_folder,
     supervisor::{self, Child},
 };
@@ -82,12 +87,9 @@ pub enum HostError {
     /// The repository or the remote's address.
     #[error("{0}")]
     Sync(String),
-    /// The server of a zone.
+    /// The server of a zone, also one that this role may not stand beside.
     #[error(transparent)]
     Server(#[from] platinum_mcp::McpError),
-    /// A server that this role may not stand beside.
-    #[error(transparent)]
-    Gate(#[from] platinum_mcp::GateRefusal),
     /// The model's configuration.
     #[error("{0}")]
     Model(String),
@@ -128,7 +130,7 @@ impl Host {
         let mut sessions = BTreeMap::new();
         for (id, zone) in config.zones.configured() {
             if let Some(server) = zone_server(&**zone, role) {
-                sessions.insert(id.to_owned(), open_session(server, role).await?);
+                sessions.insert(id.to_owned(), Session::spawn(server).await?);
             }
         }
         let engine = Engine::new(EngineOptions {
@@ -196,8 +198,7 @@ impl Host {
         let syncer: Arc<dyn Syncer> = Arc::new(Tasks(self.sync.clone()));
         let mut list = capabilities::skill::interfaces();
         list.extend(capabilities::tasks::interfaces(&store, receipts));
-        list.push(capabilities::plans::interface(&self.vault, &store));
-        list.push(capabilities::email::propose_interface(&self.vault, &store));
+        list.extend(capabilities::proposals::interfaces(&self.vault, &store));
         list.push(capabilities::updates::publish(&self.vault));
         list.push(capabilities::model::interface(&self.model));
         list.push(capabilities::vault::interface(
@@ -207,7 +208,7 @@ impl Host {
         list.push(capabilities::sync::interface(&syncer));
         for (id, zone) in self.config.zones.configured() {
             if let Some(session) = self.sessions.get(id) {
-                list.extend(zone.interfaces(session));
+                list.extend(zone.interfaces(session, &store));
             }
         }
         list
@@ -233,7 +234,12 @@ impl Host {
             narrowed,
         )
         .map_err(|error| HostError::Engine(error.to_string()))?;
-        let catalog = Catalog::read(&skills_folder(&self.config.work.skills))?;
+        let folder = skills_folder(&self.config.work.skills);
+        let mut catalog = Catalog::read(&folder)?;
+        catalog.pin(
+            self.role,
+            &SkillLock::read(&folder, &self.identity.signers()?),
+        );
         Ok(SkillSet::load(
             host,
             &catalog,
@@ -241,7 +247,8 @@ impl Host {
             KnownZones::of(self.role, &self.config),
             self.owner_updates(),
             |skill| self.folders.folders(skill, &self.vault),
-        ))
+        )
+        .with_usage(GrantUsage::read(&self.config.vault.state)))
     }
 
     /// What the host itself has to let the owner know.
@@ -279,19 +286,22 @@ impl Host {
     }
 
     /// Starts the sources of the vault and of the zones that this host watches, and keeps them
-    /// running.
-    pub fn run_sources(&self, shutdown: &Shutdown) -> Vec<tokio::task::JoinHandle<()>> {
+    /// running; what they take in is an event for the skills.
+    pub fn run_sources(
+        &self,
+        skills: &Arc<SkillSet>,
+        shutdown: &Shutdown,
+    ) -> Vec<tokio::task::JoinHandle<()>> {
         let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
-        let mut sources: Vec<_> = self
-            .config
-            .zones
-            .configured()
-            .filter_map(|(_, zone)| zone.source())
-            .collect();
-        sources.push(self.folder_source());
-        sources
-            .into_iter()
-            .map(|source| Child {
+        let zones = self.config.zones.ids().iter().filter_map(|id| {
+            let source = self.config.zones.get(id.as_str())?.source()?;
+            Some((SourceName::of_zone(*id), source))
+        });
+        let sources = zones.chain([(SourceName::folder(), self.folder_source())]);
+        let mut tasks = Vec::new();
+        for (name, source) in sources {
+            let written = Arc::new(Notify::new());
+            let child = Child {
                 name: source.name,
                 program: beside("platinum-intake"),
                 args: [
@@ -305,9 +315,13 @@ impl Host {
                 ]
                 .concat(),
                 env: source.env,
-            })
-            .map(|child| tokio::spawn(supervisor::keep_running(child, shutdown.clone())))
-            .collect()
+                written: Arc::clone(&written),
+            };
+            let (skills, stop) = (Arc::clone(skills), shutdown.clone());
+            tasks.push(tokio::spawn(supervisor::keep_running(child, stop.clone())));
+            tasks.push(tokio::spawn(run_source(skills, name, written, stop)));
+        }
+        tasks
     }
 }
 
@@ -318,14 +332,6 @@ pub fn zone_server(zone: &dyn ZoneCapabilities, role: Role) -> Option<ServerSpec
         server.command = beside(&server.command.to_string_lossy());
     }
     Some(server)
-}
-
-/// Starts a server, and refuses one whose tools the role may not stand beside.
-async fn open_session(server: ServerSpec, role: Role) -> Result<Session, HostError> {
-    let session = Session::spawn(server).await?;
-    let tools = session.tools().await?;
-    refuse_acting(role, session.name(), &tools)?;
-    Ok(session)
 }
 
 fn open_remote(config: &Config) -> Result<Option<Box<dyn Remote>>, HostError> {

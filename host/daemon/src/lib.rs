@@ -27,6 +27,7 @@ pub use host::{Host, HostError, make_state_folder, zone_server};
 pub use key_rotation::{TrustArgs, TrustOutcome, trust};
 pub use owner_updates::OwnerUpdates;
 pub use pipeline::Pipeline;
+pub use platinum_engine::compile_if_asked;
 pub use programs::{beside, skills_folder};
 pub use running::Running;
 pub use shutdown::{Shutdown, on_signals};

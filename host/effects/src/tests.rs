@@ -26,7 +26,7 @@ use tempfile::TempDir;
 use crate::{
     Effect, EffectError, Executor, Fence,
     approvals::{ApprovalPolicy, Approvals, ApprovalsQueue, Approved, EntryState, Outgoing, act},
-    email::{EmailSend as SendInterface, MailSender, SendMail, SendRequest},
+    email::{MailSender, SendMail, SendRequest},
 };
 
 const NOON: &str = "2026-11-20T12:00:00Z";
@@ -292,6 +292,18 @@ impl Fixture {
 
 fn jiff_seconds(seconds: i64) -> std::time::Duration {
     std::time::Duration::from_secs(u64::try_from(seconds).unwrap())
+}
+
+/// What no effect here carries out waits, whatever a skill asks for.
+#[tokio::test]
+async fn next_hands_out_no_kind_without_an_effect() {
+    let fixture = Fixture::new([]);
+    fixture.approve(&draft(1));
+    let kinds = [ActionKind::EMAIL_SEND];
+    assert!(fixture.approvals.next(&kinds).await.unwrap().is_some());
+    let none: [Arc<dyn Effect>; 0] = [];
+    let executor = Executor::new(Arc::clone(&fixture.approvals), none);
+    assert!(executor.approvals().next(&kinds).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -765,7 +777,7 @@ async fn interfaces_link_into_one_linker() {
     let mut linker = platinum_engine::Linker::new(&engine);
     let interfaces: [Box<dyn Interface>; 2] = [
         Box::new(ApprovalsQueue::new(Arc::clone(&fixture.approvals))),
-        Box::new(SendInterface::new(Arc::clone(&fixture.executor))),
+        crate::email::SEND.with(&fixture.executor),
     ];
     let mut state = SkillState::detached();
     let call = Call {

@@ -96,6 +96,14 @@ pub enum LoadError {
         /// What is allowed.
         limit: usize,
     },
+    /// Compiling it costs too much.
+    #[error("skill {skill} is refused: compiling it takes more than {limit}")]
+    CompileLimit {
+        /// Its name.
+        skill: String,
+        /// What is allowed: a time or an amount of memory.
+        limit: String,
+    },
     /// It cannot be compiled.
     #[error("skill {skill} cannot be compiled: {reason}")]
     Compile {

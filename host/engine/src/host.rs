@@ -6,26 +6,31 @@
 //! Invariants: the linker holds granted ∩ offered and never changes; a [`Skill`] was admitted by
 //! exactly one host.
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use platinum_core::{AgentName, Capability, Role};
 use platinum_policy::Grants;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::Linker;
 
 use crate::{
     Engine, GrantedFolder, HostError, ImportLine, ImportsReport, Interface, LoadError, SkillState,
     Verdict,
     bindings::BasePre,
-    engine::import_names,
+    engine::Scan,
     error::{MAX_FOREIGN_BYTES, one_line},
+    state::bit,
     wasi,
 };
 
 /// What every skill exports.
 pub(crate) const HANDLER: &str = "platinum:skill/handler@0.1.0";
-/// A component that imports more, or by a longer name, is not a skill.
-const MAX_IMPORTS: usize = 256;
-const MAX_IMPORT_NAME_BYTES: usize = 256;
 
 /// Runs skills for one agent of one role. Cloning shares it.
 #[derive(Clone)]
@@ -55,6 +60,8 @@ pub struct Skill {
     imports: Vec<String>,
     /// What it finds open.
     pub(crate) folders: Arc<[GrantedFolder]>,
+    /// The interfaces that it has called so far.
+    pub(crate) used: Arc<AtomicU64>,
     from_cache: bool,
 }
 
@@ -74,6 +81,13 @@ impl Skill {
         self.interfaces
             .iter()
             .map(|interface| interface.capability())
+    }
+
+    /// The capabilities that it has called since it was loaded.
+    pub fn used(&self) -> impl Iterator<Item = Capability> + '_ {
+        let used = self.used.load(Ordering::Relaxed);
+        self.capabilities()
+            .filter(move |&capability| used & bit(capability) != 0)
     }
 
     /// The skill with these folders, which it finds open at every run. It has none before.
@@ -185,8 +199,10 @@ impl SkillHost {
         instructions: &str,
     ) -> Result<Skill, LoadError> {
         let inner = &self.inner;
-        let (component, from_cache) = inner.engine.compile(name, component)?;
-        let imports = self.imports(name, &component)?;
+        let Scan {
+            imports,
+            has_handler,
+        } = inner.engine.scan(name, component)?;
         let grants = platinum_policy::decide(
             imports.iter().map(String::as_str),
             inner.role,
@@ -208,12 +224,14 @@ impl SkillHost {
                 missing,
             });
         }
-        if !self.has_handler(&component) {
+        if !has_handler {
             return Err(LoadError::NoHandler {
                 skill: name.to_owned(),
                 handler: HANDLER,
             });
         }
+        // Nothing was compiled until here: a component that is refused costs no more than reading it.
+        let (component, from_cache) = inner.engine.compile(name, component)?;
         let pre = inner
             .linker
             .instantiate_pre(&component)
@@ -234,6 +252,7 @@ impl SkillHost {
             host: Arc::clone(inner),
             imports,
             folders: Arc::new([]),
+            used: Arc::default(),
             from_cache,
         })
     }
@@ -241,10 +260,12 @@ impl SkillHost {
     /// What becomes of each import of a component, and whether this host would admit it.
     ///
     /// # Errors
-    /// If the bytes are not a component, too large, or cannot be compiled.
+    /// If the bytes are not a component, too large, or not well formed.
     pub fn explain(&self, name: &str, component: &[u8]) -> Result<ImportsReport, LoadError> {
-        let (compiled, _) = self.inner.engine.compile(name, component)?;
-        let imports = self.imports(name, &compiled)?;
+        let Scan {
+            imports,
+            has_handler,
+        } = self.inner.engine.scan(name, component)?;
         let line = |import: String| ImportLine {
             verdict: self.verdict(&import),
             import,
@@ -252,7 +273,7 @@ impl SkillHost {
         Ok(ImportsReport {
             role: self.inner.role,
             imports: imports.into_iter().map(line).collect(),
-            has_handler: self.has_handler(&compiled),
+            has_handler,
             refusal: self.load(name, component, "").err(),
         })
     }
@@ -268,31 +289,6 @@ impl SkillHost {
                 None => Verdict::Types,
             },
         }
-    }
-
-    fn imports(&self, name: &str, component: &Component) -> Result<Vec<String>, LoadError> {
-        let imports = import_names(self.inner.engine.wasmtime(), component);
-        let odd = imports.len() > MAX_IMPORTS
-            || imports.iter().any(|import| {
-                import.len() > MAX_IMPORT_NAME_BYTES || import.contains(char::is_control)
-            });
-        if odd {
-            return Err(LoadError::Mismatch {
-                skill: name.to_owned(),
-                reason: format!(
-                    "it imports more than {MAX_IMPORTS} interfaces, or one by a name of more than \
-                     {MAX_IMPORT_NAME_BYTES} bytes"
-                ),
-            });
-        }
-        Ok(imports)
-    }
-
-    fn has_handler(&self, component: &Component) -> bool {
-        component
-            .component_type()
-            .exports(self.inner.engine.wasmtime())
-            .any(|(name, _)| name == HANDLER)
     }
 }
 

@@ -4,23 +4,14 @@ use std::fmt;
 
 use platinum_core::Role;
 
-use crate::{Engine, EngineOptions, LoadError};
+use crate::{LoadError, engine::Scan};
 
 /// The interfaces a component imports, in its own order. It is its permission request.
 ///
 /// # Errors
-/// If the bytes are not a component, too large, or cannot be compiled.
+/// If the bytes are not a component, or not well formed.
 pub fn imports_of(component: &[u8]) -> Result<Vec<String>, LoadError> {
-    const NAME: &str = "to inspect";
-    let options = EngineOptions {
-        concurrent_calls: 1,
-        ..EngineOptions::default()
-    };
-    let engine = Engine::new(options).map_err(|error| LoadError::Compile {
-        skill: NAME.to_owned(),
-        reason: error.to_string(),
-    })?;
-    engine.imports_of(NAME, component)
+    Ok(Scan::read("to inspect", component)?.imports)
 }
 
 /// What a host does about one import.

@@ -15,7 +15,8 @@ pub trait Interface: Send + Sync + 'static {
     /// Which grant it is.
     fn capability(&self) -> Capability;
 
-    /// Adds its functions and resources to a linker.
+    /// Adds its functions and resources to a linker. Each function marks the capability as used in
+    /// the state that it is called with.
     ///
     /// # Errors
     /// Whatever the linker says, for example that a name is taken.

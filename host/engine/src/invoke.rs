@@ -112,6 +112,7 @@ impl SkillHost {
         let _running = engine.running();
         let mut store = new_store(engine, limits);
         store.data_mut().folders = std::sync::Arc::clone(&skill.folders);
+        store.data_mut().used = std::sync::Arc::clone(&skill.used);
         for interface in &skill.interfaces {
             interface.prepare(store.data_mut(), &call);
         }

@@ -7,9 +7,13 @@ use std::{
     any::{Any, TypeId, type_name},
     collections::HashMap,
     fmt,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+use platinum_core::Capability;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
 
@@ -24,6 +28,8 @@ pub struct SkillState {
     pub(crate) wasi: Option<WasiCtx>,
     /// What WASI finds open.
     pub(crate) folders: Arc<[GrantedFolder]>,
+    /// The interfaces that the skill has called, over all its runs.
+    pub(crate) used: Arc<AtomicU64>,
     /// Whether nothing was prepared because no interface may be called.
     pub(crate) is_trial: bool,
 }
@@ -36,6 +42,7 @@ impl SkillState {
             meter,
             wasi: None,
             folders: Arc::new([]),
+            used: Arc::default(),
             is_trial: false,
         }
     }
@@ -43,6 +50,11 @@ impl SkillState {
     /// A state without any limit, for tests of an interface that run no skill.
     pub fn detached() -> Self {
         Self::new(Meter::unlimited())
+    }
+
+    /// Notes that the skill called an interface. Each implementation says it of itself.
+    pub fn mark_used(&self, capability: Capability) {
+        self.used.fetch_or(bit(capability), Ordering::Relaxed);
     }
 
     /// Puts an interface's context in its slot. What was there before is dropped.
@@ -71,6 +83,11 @@ impl SkillState {
             None => panic!("no {} was prepared for this call", type_name::<C>()),
         }
     }
+}
+
+/// The place of a capability in a set of them.
+pub(crate) const fn bit(capability: Capability) -> u64 {
+    1 << (capability as u64)
 }
 
 /// The panic of a trial: the component called an interface before it was run.

@@ -13,15 +13,20 @@
 //! known never gets a second [`Begin::Go`]; the same reference is used for every attempt.
 
 pub mod approvals;
+mod audit;
 mod chain;
 mod error;
 mod file;
+mod head;
 mod record;
 mod store;
 #[cfg(test)]
 mod tests;
+mod verify;
 
-pub use chain::Verified;
+pub use audit::{AuditEvent, LogEntry};
 pub use error::JournalError;
+pub use head::{HeadSigner, HeadVerifier};
 pub use record::{Begin, Intent, Outcome, Receipt, State, TaskReceipt};
 pub use store::Journal;
+pub use verify::{Verified, Witness};

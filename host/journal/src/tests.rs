@@ -236,7 +236,7 @@ fn receipts_of_a_task_are_in_order() {
         journal.record(draft(number), &outcome).unwrap();
     }
     let receipts = journal.receipts_of(TaskId::from_parts(1, 1)).unwrap();
-    let drafts: Vec<_> = receipts.iter().map(|found| found.draft).collect();
+    let drafts: Vec<_> = receipts.iter().map(|found| found.intent.draft).collect();
     assert_eq!(drafts, [draft(12), draft(11)]);
     assert_eq!(receipts[0].receipt, receipt(12));
 }
@@ -318,10 +318,10 @@ fn open_other_file_is_refused() {
     let newer = open(&folder);
     drop(newer);
     let connection = Connection::open(&path).unwrap();
-    connection.execute_batch("PRAGMA user_version = 2").unwrap();
+    connection.execute_batch("PRAGMA user_version = 3").unwrap();
     let error = Journal::open(&path).unwrap_err().to_string();
     assert!(
-        error.contains("has layout 2, and this Platinum knows 1"),
+        error.contains("has layout 3, and this Platinum knows 2"),
         "{error}"
     );
 

@@ -34,6 +34,7 @@ enum Whole {
 }
 
 fn main() -> ExitCode {
+    platinum_daemon::compile_if_asked();
     let arguments = Arguments::parse();
     let context = Context::new(arguments.config);
     let runtime = match tokio::runtime::Runtime::new() {

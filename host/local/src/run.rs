@@ -7,17 +7,18 @@ use std::{
 };
 
 use anyhow::Context;
+use platinum_api::MachineKeys;
 use platinum_capabilities::{dashboard, tasks::Receipts, updates};
-use platinum_core::{ActionKind, Role, SystemClock, TaskId, Timestamp, VaultPath, layout};
-use platinum_daemon::{Config, Host, Running, on_signals};
+use platinum_core::{Role, SystemClock, TaskId, Timestamp, VaultPath, layout, text::one_line};
+use platinum_daemon::{Config, Host, Running, SkillSet, on_signals};
 use platinum_effects::{
     Effect, Executor, Fence,
     approvals::{Approvals, ApprovalsQueue},
-    email::{EmailSend, McpMailSender, SendMail},
+    email::{McpMailSender, SendMail},
 };
-use platinum_journal::Journal;
+use platinum_journal::{AuditEvent, Journal};
 use platinum_protocol::{ClaimRecord, TaskPlace};
-use platinum_sync::Synchronizer;
+use platinum_sync::{JournalHead, Synchronizer};
 use platinum_vault::note::ReceiptRecord;
 
 use crate::executor::{ApprovalLoop, JournalDrafts};
@@ -30,7 +31,15 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     for folder in layout::FOLDERS {
         host.vault.make_folder(&VaultPath::new(folder)?)?;
     }
-    let journal = Arc::new(Journal::open(&host.config.vault.state.join("journal.db"))?);
+    let keys = MachineKeys::new(host.identity.clone());
+    let journal = Arc::new(keys.open_journal(&host.config.vault.state)?);
+    if let Some(why) = journal.distrust() {
+        let text = format!("Nothing is sent: {why}. `platinum log verify` shows more.");
+        tracing::error!("{text}");
+        host.owner_updates().publish(None, &text).await;
+    }
+    let seen = Arc::clone(&journal);
+    host.sync.carry_journal_head(move || journal_head(&seen));
     let receipts: Arc<dyn Receipts> = Arc::new(JournalReceipts(Arc::clone(&journal)));
 
     host.sync
@@ -56,10 +65,9 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
         effects.push(Arc::new(SendMail::new(Arc::new(sender))));
     }
     let executor = Arc::new(Executor::new(approvals, effects));
-    if executor.can_perform(ActionKind::EMAIL_SEND) {
-        interfaces.push(Box::new(EmailSend::new(Arc::clone(&executor))));
-    }
+    interfaces.extend(platinum_effects::interfaces(&executor));
     let skills = Arc::new(host.load_skills(interfaces)?);
+    note_grants(&journal, &skills)?;
     tracing::info!(
         agent = %host.agent,
         skills = skills.names().collect::<Vec<_>>().join(", "),
@@ -72,6 +80,42 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     let every = Duration::from_secs(host.config.work.every_seconds);
     running.add(tokio::spawn(actor.run(running.wake_ups(), every, shutdown)));
     running.until_stopped().await
+}
+
+/// Writes into the log what each skill holds from now on, and which was refused, if that is new.
+fn note_grants(journal: &Journal, skills: &SkillSet) -> anyhow::Result<()> {
+    // Nothing is added to it, and nothing acts: the owner was notified.
+    if journal.distrust().is_some() {
+        return Ok(());
+    }
+    let granted = skills
+        .grants()
+        .map(|(skill, component, interfaces)| AuditEvent::Granted {
+            subject: skill.to_owned(),
+            component: component.to_owned(),
+            interfaces,
+        });
+    let refused = skills
+        .refusals()
+        .map(|(skill, reason)| AuditEvent::Refused {
+            subject: format!("skill {skill}"),
+            reason: one_line(reason, 500),
+        });
+    for event in granted.chain(refused) {
+        journal.note_change(&event, Timestamp::now())?;
+    }
+    Ok(())
+}
+
+/// The end of the log as commits carry it.
+fn journal_head(journal: &Journal) -> Option<JournalHead> {
+    match journal.head() {
+        Ok((entries, hash)) => Some(JournalHead { entries, hash }),
+        Err(error) => {
+            tracing::warn!("Cannot read the end of the journal: {error}.");
+            None
+        }
+    }
 }
 
 /// The receipts of a task, from the journal.

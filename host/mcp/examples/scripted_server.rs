@@ -4,6 +4,9 @@
 //! `modern` is rmcp's own server; the others speak the older lifecycle by hand, as servers do that
 //! were written before the newer one: `legacy` answers its first question with an error,
 //! `silent` does not answer it, `strict` ends when the first message is not `initialize`.
+//!
+//! The environment variable `TOOLS_FILE` names a file with the names of the tools that are listed,
+//! a line each: a test changes it between two starts.
 
 use std::io::{BufRead, Write};
 
@@ -17,7 +20,7 @@ use rmcp::{
 };
 use serde_json::{Value, json};
 
-const TOOLS: [&str; 9] = [
+const TOOLS: [&str; 10] = [
     "echo",
     "text",
     "fail",
@@ -27,6 +30,7 @@ const TOOLS: [&str; 9] = [
     "huge",
     "environment",
     "pid",
+    "announce",
 ];
 
 fn main() {
@@ -61,8 +65,11 @@ impl ServerHandler for Modern {
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        if request.name == "announce" {
+            context.peer.notify_tool_list_changed().await.ok();
+        }
         let arguments = Value::Object(request.arguments.unwrap_or_default());
         let answer = answer(&request.name, &arguments)
             .map_err(|text| ErrorData::invalid_params(text, None))?;
@@ -110,6 +117,11 @@ fn by_hand(mode: &str) {
             "server/discover" => error(-32602, "Invalid request parameters"),
             "tools/list" => json!({ "result": { "tools": tools() } }),
             "tools/call" => {
+                if params["name"] == "announce" {
+                    let note =
+                        json!({ "jsonrpc": "2.0", "method": "notifications/tools/list_changed" });
+                    println!("{note}");
+                }
                 match answer(
                     params["name"].as_str().unwrap_or_default(),
                     &params["arguments"],
@@ -137,7 +149,13 @@ fn tools() -> Vec<Value> {
         json!({ "name": name, "description": format!("does\n{name}"), "inputSchema": { "type": "object" },
                 "annotations": { "destructiveHint": false } })
     };
-    TOOLS.into_iter().map(tool).collect()
+    match std::env::var_os("TOOLS_FILE") {
+        Some(file) => {
+            let names = std::fs::read_to_string(file).unwrap_or_default();
+            names.lines().map(tool).collect()
+        }
+        None => TOOLS.into_iter().map(tool).collect(),
+    }
 }
 
 fn answer(tool: &str, arguments: &Value) -> Result<Value, String> {
@@ -164,6 +182,7 @@ fn answer(tool: &str, arguments: &Value) -> Result<Value, String> {
             let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
             structured(json!({ "names": names.collect::<Vec<_>>() }))
         }
+        "announce" => text("announced"),
         "pid" => structured(json!({ "pid": std::process::id() })),
         other => return Err(format!("no tool {other}")),
     })

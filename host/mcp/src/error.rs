@@ -1,5 +1,7 @@
 //! [`McpError`] and [`CallError`]: what went wrong, and whether the other side may have acted.
 
+use crate::GateRefusal;
+
 /// A server cannot be started or does not speak the protocol.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum McpError {
@@ -27,6 +29,19 @@ pub enum McpError {
         /// The server's name.
         server: String,
         /// What happened.
+        reason: String,
+    },
+    /// Its tools are not those that the role's list has.
+    #[error(transparent)]
+    Gate(#[from] GateRefusal),
+    /// The session has ended and starts no server again.
+    #[error(
+        "the session with the MCP server `{server}` has ended: {reason}; restart Platinum if that is as it should be"
+    )]
+    Ended {
+        /// The server's name.
+        server: String,
+        /// Why.
         reason: String,
     },
 }

@@ -1,10 +1,13 @@
-//! The gate: which tools of a server act on the outside world, by our own table.
+//! The gate: which tools a server may offer to a role, and which tools act on the outside world.
 //!
-//! Real servers mark `send_email` as harmless, so their annotations decide nothing. A name does,
-//! word by word, and a name that the table does not know counts as acting.
+//! A role has a list of exact names for each server, and all else is refused. Beside it stands our
+//! own table of words: a cloud host refuses a tool that acts even if a list names it. Real servers
+//! mark `send_email` as harmless, so their annotations decide nothing.
 //!
-//! Invariant: pure; a tool is let past a cloud host's gate only if its name starts with a word
-//! that reads or drafts and holds no word that acts.
+//! Lives elsewhere: when the gate is asked is [`Session`](crate::Session)'s: at every connect.
+//! Invariant: pure.
+
+use std::collections::BTreeSet;
 
 use platinum_core::Role;
 
@@ -128,34 +131,57 @@ pub fn classify(name: &str) -> Class {
     }
 }
 
-/// The tools that a cloud host must not have beside it: those that act, and those on no list.
-pub fn acting_tools(tools: &[ToolInfo]) -> Vec<String> {
-    let refused = |tool: &&ToolInfo| matches!(classify(&tool.name), Class::Acts | Class::Unknown);
-    tools
-        .iter()
-        .filter(refused)
-        .map(|tool| tool.name.clone())
-        .collect()
+/// Which tools a server may offer to a role: these by name, and no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gate {
+    role: Role,
+    needed: BTreeSet<String>,
+    optional: BTreeSet<String>,
 }
 
-/// Refuses a server that offers what the role must not have beside it.
-///
-/// # Errors
-/// For the cloud, if any tool acts or is not known to be harmless. Local hosts may have any server.
-pub fn refuse_acting(role: Role, server: &str, tools: &[ToolInfo]) -> Result<(), GateRefusal> {
-    let refused = acting_tools(tools);
-    if role == Role::Local || refused.is_empty() {
-        return Ok(());
+impl Gate {
+    /// The server has to offer each of `needed`, and may offer what is in `optional`.
+    pub fn new(role: Role, needed: &[&str], optional: &[&str]) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Self {
+            role,
+            needed: owned(needed),
+            optional: owned(optional),
+        }
     }
-    let (acting, unknown) = refused
-        .into_iter()
-        .partition(|name| classify(name) == Class::Acts);
-    Err(GateRefusal {
-        role,
-        server: server.to_owned(),
-        acting,
-        unknown,
-    })
+
+    /// Whether a tool of this name may be called.
+    pub fn allows(&self, tool: &str) -> bool {
+        self.needed.contains(tool) || self.optional.contains(tool)
+    }
+
+    /// Refuses a server whose tools are others.
+    ///
+    /// # Errors
+    /// If it offers a tool that is not on the list, lacks one that is needed, or, beside a cloud
+    /// host, offers one that acts, whatever the list says.
+    pub fn check(&self, server: &str, offered: &[ToolInfo]) -> Result<(), GateRefusal> {
+        let acts = |name: &str| self.role == Role::Cloud && classify(name) == Class::Acts;
+        let names: BTreeSet<&str> = offered.iter().map(|tool| tool.name.as_str()).collect();
+        let unwanted = names.iter().filter(|name| !self.allows(name) || acts(name));
+        let (acting, unlisted): (Vec<&str>, Vec<&str>) = unwanted.partition(|name| acts(name));
+        let missing = self
+            .needed
+            .iter()
+            .filter(|name| !names.contains(name.as_str()));
+        let refusal = GateRefusal {
+            role: self.role,
+            server: server.to_owned(),
+            acting: acting.into_iter().map(str::to_owned).collect(),
+            unlisted: unlisted.into_iter().map(str::to_owned).collect(),
+            missing: missing.cloned().collect(),
+        };
+        match refusal.acting.is_empty() && refusal.unlisted.is_empty() && refusal.missing.is_empty()
+        {
+            true => Ok(()),
+            false => Err(refusal),
+        }
+    }
 }
 
 /// A role refuses a server.
@@ -165,51 +191,56 @@ pub struct GateRefusal {
     pub role: Role,
     /// The server's name in configuration.
     pub server: String,
-    /// Tools of it that act.
+    /// Tools of it that act, beside a cloud host.
     pub acting: Vec<String>,
-    /// Tools of it that are on no list.
-    pub unknown: Vec<String>,
+    /// Tools of it that are not on the role's list.
+    pub unlisted: Vec<String>,
+    /// Tools that it lacks.
+    pub missing: Vec<String>,
 }
 
 impl std::error::Error for GateRefusal {}
 
 impl std::fmt::Display for GateRefusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { role, server, .. } = self;
+        let verb = |names: &[String], one: &'static str, many: &'static str| match names.len() {
+            1 => one,
+            _ => many,
+        };
+        let mut reasons = Vec::new();
+        if !self.acting.is_empty() {
+            let act = verb(&self.acting, "acts", "act");
+            let names = listed(&self.acting);
+            reasons.push(format!(
+                "it offers {names}, which {act} on the outside world"
+            ));
+        }
+        if !self.unlisted.is_empty() {
+            let are = verb(&self.unlisted, "is", "are");
+            let names = listed(&self.unlisted);
+            let offers = if reasons.is_empty() { "it offers " } else { "" };
+            reasons.push(format!(
+                "{offers}{names}, which {are} not on the list of this role"
+            ));
+        }
+        if !self.missing.is_empty() {
+            reasons.push(format!("it does not offer {}", listed(&self.missing)));
+        }
         write!(
             f,
-            "role {} refuses the MCP server `{}`: it offers ",
-            self.role, self.server
+            "role {role} refuses the MCP server `{server}`: {}",
+            reasons.join(", and ")
         )?;
-        if !self.acting.is_empty() {
-            let act = if self.acting.len() == 1 {
-                "acts"
-            } else {
-                "act"
-            };
-            write!(
-                f,
-                "{}, which {act} on the outside world",
-                listed(&self.acting)
-            )?;
-        }
-        if !self.unknown.is_empty() {
-            let joint = if self.acting.is_empty() { "" } else { ", and " };
-            let are = if self.unknown.len() == 1 { "is" } else { "are" };
-            write!(
-                f,
-                "{joint}{}, which {are} not known to only read or draft",
-                listed(&self.unknown)
-            )?;
-        }
-        let mail = |name: &String| {
+        let is_mail = |name: &String| {
             words(name)
                 .iter()
                 .any(|word| word == "email" || word == "mail")
         };
-        if self.acting.iter().any(mail) {
+        if self.acting.iter().any(is_mail) {
             f.write_str("; run its draft-only build (platinum-email-draft) instead")
         } else {
-            f.write_str("; run a build of it that only reads and drafts instead")
+            f.write_str("; run the build of it that belongs to this version of Platinum")
         }
     }
 }
@@ -354,40 +385,77 @@ mod tests {
         ] {
             assert_eq!(classify(name), Class::Unknown, "{name}");
         }
-        assert_eq!(
-            acting_tools(&[tool("frobnicate"), tool("get_x"), tool("pay")]),
-            ["frobnicate", "pay"]
-        );
+    }
+
+    fn mail_gate(role: Role) -> Gate {
+        let optional: &[&str] = match role {
+            Role::Cloud => &[],
+            Role::Local => &["send_email"],
+        };
+        Gate::new(role, &["draft_email", "search_emails"], optional)
+    }
+
+    fn refusal(gate: &Gate, offered: &[&str]) -> Option<String> {
+        let offered: Vec<ToolInfo> = offered.iter().map(|name| tool(name)).collect();
+        let refused = gate.check("email", &offered).err();
+        refused.map(|refusal| refusal.to_string())
     }
 
     #[test]
     fn gate_refuses_the_full_mail_server_for_the_cloud() {
-        let full = [
-            tool("search_emails"),
-            tool("draft_email"),
-            tool("send_email"),
-        ];
+        let full = ["search_emails", "draft_email", "send_email"];
         assert_eq!(
-            refuse_acting(Role::Cloud, "email", &full)
-                .unwrap_err()
-                .to_string(),
+            refusal(&mail_gate(Role::Cloud), &full).unwrap(),
             "role cloud refuses the MCP server `email`: it offers `send_email`, which acts on the \
              outside world; run its draft-only build (platinum-email-draft) instead"
         );
-        assert_eq!(refuse_acting(Role::Local, "email", &full), Ok(()));
-        assert_eq!(refuse_acting(Role::Cloud, "email", &full[..2]), Ok(()));
+        assert_eq!(refusal(&mail_gate(Role::Local), &full), None);
+        assert_eq!(refusal(&mail_gate(Role::Local), &full[..2]), None);
+        assert_eq!(refusal(&mail_gate(Role::Cloud), &full[..2]), None);
+        let careless = Gate::new(Role::Cloud, &full, &[]);
+        assert!(
+            refusal(&careless, &full)
+                .unwrap()
+                .contains("`send_email`, which acts")
+        );
+    }
+
+    /// Whatever is not on the list is refused to both roles, also what reads by its name.
+    #[test]
+    fn gate_refuses_every_tool_not_on_the_list() {
+        let offered = ["search_emails", "draft_email", "get_contacts"];
+        for role in Role::ALL {
+            assert_eq!(
+                refusal(&mail_gate(role), &offered).unwrap(),
+                format!(
+                    "role {role} refuses the MCP server `email`: it offers `get_contacts`, which \
+                     is not on the list of this role; run the build of it that belongs to this \
+                     version of Platinum"
+                )
+            );
+        }
+        let odd = [
+            "Search_Emails",
+            "search_emails ",
+            "draft_email",
+            "search_emails",
+        ];
+        let refused = refusal(&mail_gate(Role::Local), &odd).unwrap();
+        assert!(
+            refused.contains("`Search_Emails` and `search_emails `, which are not"),
+            "{refused}"
+        );
     }
 
     #[test]
-    fn gate_refusal_names_several_and_unknown_tools() {
-        let many = [tool("pay"), tool("publish"), tool("frobnicate")];
+    fn gate_refusal_names_acting_unlisted_and_missing_tools() {
+        let many = ["pay", "publish", "frobnicate", "search_emails"];
         assert_eq!(
-            refuse_acting(Role::Cloud, "odd", &many)
-                .unwrap_err()
-                .to_string(),
-            "role cloud refuses the MCP server `odd`: it offers `pay` and `publish`, which act on \
-             the outside world, and `frobnicate`, which is not known to only read or draft; run a \
-             build of it that only reads and drafts instead"
+            refusal(&mail_gate(Role::Cloud), &many).unwrap(),
+            "role cloud refuses the MCP server `email`: it offers `pay` and `publish`, which act on \
+             the outside world, and `frobnicate`, which is not on the list of this role, and it \
+             does not offer `draft_email`; run the build of it that belongs to this version of \
+             Platinum"
         );
     }
 }

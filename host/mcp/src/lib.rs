@@ -1,12 +1,14 @@
-//! MCP client: sessions with server processes, tool lists, typed calls, and the gate that keeps
-//! acting servers away from a cloud host.
+//! MCP client: sessions with server processes, tool lists, typed calls, and the gate that lets a
+//! role have exactly the tools of its list.
 //!
 //! Lives here: starting a server as a child process, both protocol lifecycles, bounded answers, and
 //! what is known of a call that went wrong. Lives elsewhere: which tool serves which capability is
 //! in `capabilities` and `effects`; the servers are under `servers/`.
-//! Invariants: a call is written at most once; a child never outlives its session; what a server
-//! claims about its own tools (annotations, descriptions) decides nothing.
+//! Invariants: a call is written at most once; a child never outlives its session; no call is made
+//! to a server that did not pass the gate since it was started; what a server claims about its own
+//! tools (annotations, descriptions) decides nothing.
 
+pub mod answer;
 mod child;
 mod error;
 pub mod gate;
@@ -14,7 +16,7 @@ mod session;
 mod spec;
 
 pub use error::{CallError, McpError};
-pub use gate::{GateRefusal, acting_tools, refuse_acting};
+pub use gate::{Gate, GateRefusal};
 pub use session::{Session, ToolInfo};
 pub use spec::ServerSpec;
 

@@ -1,8 +1,13 @@
 //! [`Session`]: a server process and the conversation with it, started again when it ends.
+//!
+//! Invariants: a server that was just started is asked for its tools before its first call, and
+//! they pass the [`Gate`](crate::Gate); what it offered at the first start it offers at every
+//! later one; once a session has ended for another list, it starts nothing again.
 
 use std::{
+    collections::BTreeSet,
     sync::{
-        Arc,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -10,15 +15,14 @@ use std::{
 
 use platinum_core::text::one_line;
 use rmcp::{
-    RoleClient,
+    ClientHandler, RoleClient,
     model::{
-        CallToolRequest, CallToolRequestParams, CallToolResult, ClientCapabilities, ClientRequest,
-        Implementation, InitializeRequestParams, PaginatedRequestParams, ProtocolVersion,
-        ServerResult,
+        CallToolRequest, CallToolRequestParams, ClientCapabilities, ClientRequest, Implementation,
+        InitializeRequestParams, PaginatedRequestParams, ProtocolVersion, ServerResult,
     },
     service::{
-        ClientInitializeError, ClientLifecycleMode, PeerRequestOptions, RunningService,
-        ServiceError, serve_client_with_lifecycle,
+        ClientInitializeError, ClientLifecycleMode, NotificationContext, PeerRequestOptions,
+        RunningService, ServiceError, serve_client_with_lifecycle,
     },
 };
 use serde_json::Value;
@@ -26,6 +30,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     CallError, McpError, ServerSpec,
+    answer::read_result,
     child::{self, Trace},
 };
 
@@ -62,11 +67,37 @@ struct Inner {
     live: Mutex<Option<Arc<Live>>>,
     /// Set once the server was found to speak the older lifecycle alone.
     legacy: AtomicBool,
+    /// The names of the tools at the first start.
+    offered: OnceLock<BTreeSet<String>>,
+    /// Why no server is started again, once that is so.
+    ended: OnceLock<String>,
 }
 
 struct Live {
-    running: RunningService<RoleClient, InitializeRequestParams>,
+    running: RunningService<RoleClient, Client>,
     trace: Arc<Trace>,
+}
+
+/// Our side of the conversation: says who we are, and ends the session when the server announces
+/// other tools.
+struct Client {
+    info: InitializeRequestParams,
+    session: Weak<Inner>,
+}
+
+impl ClientHandler for Client {
+    fn get_info(&self) -> InitializeRequestParams {
+        self.info.clone()
+    }
+
+    async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
+        if let Some(session) = self.session.upgrade() {
+            session.end("it announced another list of tools".to_owned());
+            // Not awaited here: a connect that is under way holds the slot until this very
+            // message loop brought it its answers.
+            tokio::spawn(async move { session.live.lock().await.take() });
+        }
+    }
 }
 
 impl std::fmt::Debug for Session {
@@ -79,7 +110,7 @@ impl Session {
     /// Starts the server and shakes hands with it, in whichever lifecycle it speaks.
     ///
     /// # Errors
-    /// If the process cannot be started or does not speak MCP.
+    /// If the process cannot be started, does not speak MCP or does not pass the gate.
     pub async fn spawn(spec: ServerSpec) -> Result<Session, McpError> {
         let session = Self::lazy(spec);
         session.connect().await?;
@@ -92,6 +123,8 @@ impl Session {
             spec,
             live: Mutex::new(None),
             legacy: AtomicBool::new(false),
+            offered: OnceLock::new(),
+            ended: OnceLock::new(),
         };
         Session {
             inner: Arc::new(inner),
@@ -103,24 +136,17 @@ impl Session {
         &self.inner.spec.name
     }
 
-    /// What the server offers now.
+    /// What the server offers now. A list that is not what the gate let in ends the session.
     ///
     /// # Errors
-    /// If it cannot be started, or does not list its tools in time.
+    /// If it cannot be started, does not list its tools in time, or lists others than before.
     pub async fn tools(&self) -> Result<Vec<ToolInfo>, McpError> {
         let live = self.connect().await?;
-        let failed = |reason: String| McpError::Tools {
-            server: self.name().to_owned(),
-            reason,
-        };
-        let limit = self.inner.spec.call_timeout;
-        match tokio::time::timeout(limit, list(&live)).await {
-            Ok(listed) => listed.map_err(failed),
-            Err(_) => {
-                self.let_go(&live).await;
-                Err(failed(format!("no answer within {limit:?}")))
-            }
+        let tools = self.inner.admit(&live).await;
+        if tools.is_err() {
+            self.let_go(&live).await;
         }
+        tools
     }
 
     /// Calls a tool once and gives its structured content, or else its text, read as JSON if it
@@ -135,6 +161,12 @@ impl Session {
                 "arguments must be a JSON object".to_owned(),
             ));
         };
+        if !self.inner.spec.gate.allows(tool) {
+            return Err(CallError::NotStarted(format!(
+                "`{tool}` is not on this role's list of tools of `{}`",
+                self.name()
+            )));
+        }
         let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
         let mut fresh = false;
         loop {
@@ -230,6 +262,7 @@ impl Session {
 
     async fn connect(&self) -> Result<Arc<Live>, McpError> {
         let mut slot = self.inner.live.lock().await;
+        self.inner.check_open()?;
         if let Some(live) = slot
             .as_ref()
             .filter(|live| !live.running.peer().is_transport_closed())
@@ -238,13 +271,59 @@ impl Session {
         }
         *slot = None;
         let live = Arc::new(self.inner.start().await?);
+        self.inner.admit(&live).await?;
         *slot = Some(Arc::clone(&live));
         Ok(live)
     }
 }
 
 impl Inner {
-    async fn start(&self) -> Result<Live, McpError> {
+    /// Asks a server for its tools and lets it in, or ends the session.
+    async fn admit(&self, live: &Live) -> Result<Vec<ToolInfo>, McpError> {
+        let server = &self.spec.name;
+        let failed = |reason: String| McpError::Tools {
+            server: server.clone(),
+            reason,
+        };
+        let limit = self.spec.call_timeout;
+        let tools = tokio::time::timeout(limit, list(live))
+            .await
+            .unwrap_or_else(|_| Err(format!("no answer within {limit:?}")))
+            .map_err(failed)?;
+        let names: BTreeSet<String> = tools.iter().map(|tool| tool.name.clone()).collect();
+        if let Err(refusal) = self.spec.gate.check(server, &tools) {
+            self.end(refusal.to_string());
+            return Err(refusal.into());
+        }
+        let first = self.offered.get_or_init(|| names.clone());
+        if *first != names {
+            self.end(changed(first, &names));
+        }
+        // The server may also have announced another list meanwhile.
+        self.check_open()?;
+        Ok(tools)
+    }
+
+    fn check_open(&self) -> Result<(), McpError> {
+        match self.ended.get() {
+            None => Ok(()),
+            Some(reason) => Err(McpError::Ended {
+                server: self.spec.name.clone(),
+                reason: reason.clone(),
+            }),
+        }
+    }
+
+    /// Ends the session for good; the first reason counts.
+    fn end(&self, reason: String) {
+        if self.ended.set(reason).is_ok()
+            && let Err(ended) = self.check_open()
+        {
+            tracing::error!("{ended}.");
+        }
+    }
+
+    async fn start(self: &Arc<Self>) -> Result<Live, McpError> {
         if !self.legacy.load(Ordering::Relaxed) {
             let auto = ClientLifecycleMode::Auto {
                 preferred_versions: vec![ProtocolVersion::LATEST],
@@ -269,7 +348,7 @@ impl Inner {
     }
 
     async fn shake_hands(
-        &self,
+        self: &Arc<Self>,
         lifecycle: ClientLifecycleMode,
         limit: Duration,
     ) -> Result<Live, McpError> {
@@ -278,11 +357,15 @@ impl Inner {
             command: self.spec.command.display().to_string(),
             reason: error.to_string(),
         })?;
-        let me = InitializeRequestParams::new(
+        let info = InitializeRequestParams::new(
             ClientCapabilities::default(),
             Implementation::new("platinum", env!("CARGO_PKG_VERSION")),
         )
         .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
+        let me = Client {
+            info,
+            session: Arc::downgrade(self),
+        };
         let shaken =
             tokio::time::timeout(limit, serve_client_with_lifecycle(me, transport, lifecycle))
                 .await;
@@ -333,22 +416,21 @@ async fn list(live: &Live) -> Result<Vec<ToolInfo>, String> {
     Err(format!("its list has more than {MAX_PAGES} pages"))
 }
 
-fn read_result(result: CallToolResult) -> Result<Value, CallError> {
-    let text = || {
-        let texts = result.content.iter().filter_map(|block| block.as_text());
-        texts
-            .map(|block| block.text.as_str())
-            .collect::<Vec<_>>()
-            .join("\n")
+/// How a list of tools differs from the first one.
+fn changed(first: &BTreeSet<String>, now: &BTreeSet<String>) -> String {
+    let named = |names: Vec<&String>| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        names.join(", ")
     };
-    if result.is_error == Some(true) {
-        return Err(CallError::Tool(one_line(&text(), 1000)));
+    let (added, gone): (Vec<_>, Vec<_>) = first
+        .symmetric_difference(now)
+        .partition(|name| now.contains(*name));
+    let mut parts = Vec::new();
+    if !added.is_empty() {
+        parts.push(format!("it offers {} now", named(added)));
     }
-    match result.structured_content {
-        Some(value) => Ok(value),
-        None => {
-            let text = text();
-            Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
-        }
+    if !gone.is_empty() {
+        parts.push(format!("it no longer offers {}", named(gone)));
     }
+    parts.join(", and ")
 }

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
+use crate::Gate;
+
 /// How a server process is started and how long it may take to answer.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServerSpec {
@@ -15,6 +17,8 @@ pub struct ServerSpec {
     pub env: BTreeMap<String, String>,
     /// How long one call may take.
     pub call_timeout: Duration,
+    /// Which tools it may offer.
+    pub gate: Gate,
 }
 
 impl fmt::Debug for ServerSpec {
@@ -26,6 +30,7 @@ impl fmt::Debug for ServerSpec {
             .field("args", &self.args)
             .field("env", &self.env.keys().collect::<Vec<_>>())
             .field("call_timeout", &self.call_timeout)
+            .field("gate", &self.gate)
             .finish()
     }
 }
@@ -42,6 +47,7 @@ mod tests {
             args: vec![],
             env: BTreeMap::from([("PASSWORD".to_owned(), "hunter2".to_owned())]),
             call_timeout: Duration::from_secs(1),
+            gate: Gate::new(platinum_core::Role::Cloud, &[], &[]),
         };
         let shown = format!("{spec:?}");
         assert!(

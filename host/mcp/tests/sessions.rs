@@ -12,7 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use platinum_mcp::{CallError, McpError, ServerSpec, Session};
+use platinum_core::Role;
+use platinum_mcp::{CallError, Gate, McpError, ServerSpec, Session};
 use serde_json::{Value, json};
 
 /// The example `scripted_server`, which `cargo test` builds beside this test.
@@ -39,7 +40,32 @@ fn spec(mode: &str) -> ServerSpec {
         args: vec![mode.to_owned()],
         env: BTreeMap::from([("NAMED".to_owned(), "1".to_owned())]),
         call_timeout: Duration::from_secs(20),
+        gate: Gate::new(Role::Local, &TOOLS, &["later"]),
     }
+}
+
+/// What the scripted server offers.
+const TOOLS: [&str; 10] = [
+    "echo",
+    "text",
+    "fail",
+    "invalid",
+    "stall",
+    "die",
+    "huge",
+    "environment",
+    "pid",
+    "announce",
+];
+
+/// A server whose list of tools is in a file, for a role that needs `pid` and may have `later`.
+fn listed(mode: &str, role: Role, file: &Path, tools: &str) -> ServerSpec {
+    std::fs::write(file, tools).unwrap();
+    let mut spec = spec(mode);
+    let file = file.to_string_lossy().into_owned();
+    spec.env.insert("TOOLS_FILE".to_owned(), file);
+    spec.gate = Gate::new(role, &["pid", "die"], &["later"]);
+    spec
 }
 
 async fn session(mode: &str) -> Session {
@@ -69,7 +95,7 @@ async fn session_both_lifecycles_list_and_call_tools() {
         let begun = Instant::now();
         let session = session(mode).await;
         let tools = session.tools().await.unwrap();
-        assert_eq!(tools.len(), 9, "{mode}");
+        assert_eq!(tools.len(), TOOLS.len(), "{mode}");
         assert_eq!(
             (tools[0].name.as_str(), tools[0].description.as_str()),
             ("echo", "does echo")
@@ -293,5 +319,110 @@ async fn early_exit_is_refused_with_the_last_error_output() {
             .to_string()
             .contains("no configuration at /etc/nowhere"),
         "{error}"
+    );
+}
+
+/// The gate is asked when the server is started, for both roles and both lifecycles.
+#[tokio::test]
+async fn gate_refuses_a_tool_off_the_list_at_the_first_start() {
+    let folder = tempfile::tempdir().unwrap();
+    for (mode, role) in [("modern", Role::Cloud), ("legacy", Role::Local)] {
+        let spec = listed(
+            mode,
+            role,
+            &folder.path().join(mode),
+            "pid\ndie\nget_more\n",
+        );
+        let refused = Session::spawn(spec.clone()).await.unwrap_err();
+        assert!(matches!(refused, McpError::Gate(_)), "{refused:?}");
+        let text = format!(
+            "role {role} refuses the MCP server `scripted`: it offers `get_more`, which is not on \
+             the list of this role; run the build of it that belongs to this version of Platinum"
+        );
+        assert_eq!(refused.to_string(), text);
+        let call = Session::lazy(spec).call("pid", json!({})).await;
+        assert_eq!(call, Err(CallError::NotStarted(text)));
+    }
+}
+
+/// The attack: the server ends and comes back with another list, which is within what the role may
+/// have. The session ends in words, and stays ended when the list is the first one again.
+#[tokio::test]
+async fn gate_ends_the_session_if_a_restart_changes_the_tools() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tools");
+    for mode in ["modern", "legacy"] {
+        let session = Session::spawn(listed(mode, Role::Local, &file, "pid\ndie\n"))
+            .await
+            .unwrap();
+        session.call("die", json!({})).await.unwrap_err();
+        pid(&session).await;
+        std::fs::write(&file, "pid\ndie\nlater\n").unwrap();
+        session.call("die", json!({})).await.unwrap_err();
+        let ended = CallError::NotStarted(
+            "the session with the MCP server `scripted` has ended: it offers `later` now; restart \
+             Platinum if that is as it should be"
+                .to_owned(),
+        );
+        assert_eq!(
+            session.call("pid", json!({})).await,
+            Err(ended.clone()),
+            "{mode}"
+        );
+        std::fs::write(&file, "pid\ndie\n").unwrap();
+        assert_eq!(session.call("pid", json!({})).await, Err(ended), "{mode}");
+    }
+}
+
+/// A cloud host whose server comes back with a tool that acts makes no further call.
+#[tokio::test]
+async fn gate_ends_the_session_if_a_restart_adds_an_acting_tool() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tools");
+    let session = Session::spawn(listed("legacy", Role::Cloud, &file, "pid\ndie\n"))
+        .await
+        .unwrap();
+    std::fs::write(&file, "pid\ndie\nsend_email\n").unwrap();
+    session.call("die", json!({})).await.unwrap_err();
+    let refused = session.call("pid", json!({})).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the call was not made: role cloud refuses the MCP server `scripted`: it offers \
+         `send_email`, which acts on the outside world; run its draft-only build \
+         (platinum-email-draft) instead"
+    );
+    let again = session
+        .call("pid", json!({}))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(again.contains("has ended: role cloud refuses"), "{again}");
+}
+
+/// A server that says that its tools changed is not asked what they are now.
+#[tokio::test]
+async fn gate_ends_the_session_at_a_list_changed_notification() {
+    let session = session("legacy").await;
+    let before = pid(&session).await;
+    // The announcement comes before the answer, which may still be delivered.
+    session.call("announce", json!({})).await.ok();
+    assert_ends(before).await;
+    let ended = session.call("pid", json!({})).await.unwrap_err();
+    assert_eq!(
+        ended.to_string(),
+        "the call was not made: the session with the MCP server `scripted` has ended: it announced \
+         another list of tools; restart Platinum if that is as it should be"
+    );
+}
+
+/// A tool that the server offers and the list does not have is never called.
+#[tokio::test]
+async fn tool_off_the_list_is_not_called() {
+    let session = session("legacy").await;
+    assert_eq!(
+        session.call("send_email", json!({})).await,
+        Err(CallError::NotStarted(
+            "`send_email` is not on this role's list of tools of `scripted`".to_owned()
+        ))
     );
 }

@@ -37,9 +37,10 @@ pub use new_objects::NewObject;
 pub use refs::RefName;
 pub use remote::{
     Address, AddressError, BRANCH, ClientOptions, GitRemote, HostKey, Remote, RemoteError,
-    RemoteEvent, watch_branch,
+    RemoteEvent, push_outcome, watch_branch,
 };
 pub use repo::Repo;
 pub use sign::{
-    KeyError, PublicKey, Retired, Signature, Signer, Signers, SignersError, SigningKey, signer_mail,
+    KeyError, PublicKey, Purpose, Retired, Signature, Signer, Signers, SignersError, SigningKey,
+    signer_mail, signer_of_text,
 };

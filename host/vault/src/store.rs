@@ -271,15 +271,30 @@ impl Vault {
     /// # Errors
     /// If `folder` is no path of a vault, or the way there is refused.
     pub fn list(&self, folder: &str) -> Result<Vec<Entry>, VaultError> {
+        Ok(self.list_with_links(folder)?.0)
+    }
+
+    /// As [`Vault::list`], and the symbolic links in the folder, in no order.
+    ///
+    /// # Errors
+    /// As [`Vault::list`].
+    pub fn list_with_links(
+        &self,
+        folder: &str,
+    ) -> Result<(Vec<Entry>, Vec<VaultPath>), VaultError> {
         if !folder.is_empty() {
             VaultPath::new(folder)?;
         }
-        let mut found = Vec::new();
+        let (mut found, mut links) = (Vec::new(), Vec::new());
         if let Some(dir) = descend(&self.dir, folder, folder, false)? {
-            visit_folder(&dir, folder, &mut |entry| found.push(entry), &mut |_| {})?;
+            visit_folder(&dir, folder, &mut |thing| match thing {
+                Thing::File(entry) => found.push(entry),
+                Thing::Link(path) => links.push(path),
+                Thing::Folder(_) => {}
+            })?;
         }
         found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        Ok(found)
+        Ok((found, links))
     }
 
     /// Every file of the vault that takes part in sync, by path.
@@ -303,11 +318,6 @@ impl Vault {
     pub fn walk_in(&self, folder: &str) -> Result<Vec<Entry>, VaultError> {
         let mut found = Vec::new();
         let mut waiting = vec![VaultPath::new(folder)?.into()];
-        let mut keep = |entry: Entry| {
-            if is_synced(&entry.path) {
-                found.push(entry);
-            }
-        };
         while let Some(folder) = waiting.pop() {
             let folder: String = folder;
             let dir = match descend(&self.dir, &folder, &folder, false) {
@@ -320,7 +330,11 @@ impl Vault {
                 Err(error) => return Err(error),
             };
             // No deeper than a path can be: a folder below is one.
-            visit_folder(&dir, &folder, &mut keep, &mut |below| waiting.push(below))?;
+            visit_folder(&dir, &folder, &mut |thing| match thing {
+                Thing::File(entry) if is_synced(&entry.path) => found.push(entry),
+                Thing::Folder(below) => waiting.push(below.into()),
+                Thing::File(_) | Thing::Link(_) => {}
+            })?;
             if waiting.len() > MAX_ENTRIES {
                 return Err(VaultError::TooMany {
                     at: folder,
@@ -362,13 +376,17 @@ fn open_root(root: &Path) -> io::Result<Dir> {
     Ok(Dir::from_std_file(File::from(dir)))
 }
 
-/// Hands out what is in a folder: regular files, and the paths of folders.
-fn visit_folder(
-    dir: &Dir,
-    folder: &str,
-    file: &mut dyn FnMut(Entry),
-    below: &mut dyn FnMut(String),
-) -> Result<(), VaultError> {
+/// Something in a folder.
+enum Thing {
+    /// A regular file.
+    File(Entry),
+    Folder(VaultPath),
+    /// A symbolic link, whatever it leads to.
+    Link(VaultPath),
+}
+
+/// Hands out what is in a folder.
+fn visit_folder(dir: &Dir, folder: &str, visit: &mut dyn FnMut(Thing)) -> Result<(), VaultError> {
     let shown = if folder.is_empty() {
         "the vault"
     } else {
@@ -404,7 +422,9 @@ fn visit_folder(
             continue;
         };
         if about.is_dir() {
-            below(path.into());
+            visit(Thing::Folder(path));
+        } else if about.is_symlink() {
+            visit(Thing::Link(path));
         } else if about.is_file() {
             let modified = about
                 .modified()
@@ -412,11 +432,11 @@ fn visit_folder(
                 .map(cap_std::time::SystemTime::into_std);
             let modified = modified.and_then(|at| Timestamp::try_from(at).ok());
             let modified = modified.unwrap_or(Timestamp::UNIX_EPOCH);
-            file(Entry {
+            visit(Thing::File(Entry {
                 path,
                 len: about.len(),
                 modified,
-            });
+            }));
         }
     }
     Ok(())

@@ -24,7 +24,7 @@ mod scan;
 mod worktree;
 
 pub use apply::WorktreeUpdate;
-pub use clock::{VersionClock, agent_of};
+pub use clock::{Trailers, VersionClock, agent_of};
 pub use error::WorktreeError;
 pub use filter::{FileFilter, ScanFilter};
 pub use pending_drafts::PendingDrafts;

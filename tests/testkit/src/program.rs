@@ -1,8 +1,9 @@
-//! [`program`]: a program of the workspace, built, for tests that start it as a process.
+//! [`program`]: a program of the workspace, built, for tests that start it as a process; and
+//! [`add_skills`], without which a host runs none.
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, PoisonError},
 };
@@ -57,4 +58,38 @@ pub fn program(package: &str, name: &str) -> anyhow::Result<PathBuf> {
     );
     built.insert(name.to_owned(), path.clone());
     Ok(path)
+}
+
+/// Adds the skills that `cargo xtask skills` built to the folder of installed skills that the
+/// configuration of an owner's machine names, as the owner does.
+///
+/// # Errors
+/// If they are not built, or `platinum skill add` fails.
+pub fn add_skills(config: &Path) -> anyhow::Result<()> {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/skills/installed");
+    ensure!(
+        built.exists(),
+        "{} is not there: run `cargo xtask skills` first",
+        built.display()
+    );
+    add_skills_of(&built, config)
+}
+
+/// Adds all skills in `folder`, each a folder of its own, as [`add_skills`] does.
+///
+/// # Errors
+/// If `platinum skill add` fails.
+pub fn add_skills_of(folder: &Path, config: &Path) -> anyhow::Result<()> {
+    let output = Command::new(program("platinum-local", "platinum")?)
+        .args(["skill", "add", "--all", "--yes"])
+        .arg(folder)
+        .arg("--config")
+        .arg(config)
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "platinum skill add: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
 }

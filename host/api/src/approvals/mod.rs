@@ -95,7 +95,7 @@ pub(crate) fn approved(
             .collect());
     }
     let failed = |why: String| ReadError::Approvals(plain(&why, 300));
-    let journal = Journal::open(&path).map_err(|error| failed(error.to_string()))?;
+    let journal = Journal::open_copy(&path).map_err(|error| failed(error.to_string()))?;
     let entries = inspect(vault, &journal, policy, now).map_err(failed)?;
     Ok(entries.iter().map(approved_row).collect())
 }

@@ -20,7 +20,10 @@ pub(crate) struct BoardCtx {
 }
 
 pub(crate) const BOARD: Offer<BoardCtx> = Offer::new(Capability::DashboardBoard, |linker| {
-    board::add_to_linker::<_, HasCtx<BoardCtx>>(linker, context_of)
+    board::add_to_linker::<_, HasCtx<BoardCtx>>(
+        linker,
+        context_of::<_, { Capability::DashboardBoard as usize }>,
+    )
 });
 
 /// `dashboard/board` over a vault.

@@ -1,6 +1,6 @@
 //! The host side of `email/search`, `email/draft` and `email/propose`.
 
-use super::{EmailCtx, MailError, Query};
+use super::{EmailCtx, MailError, Query, correspondent::Correspondent, record};
 use crate::{
     bindings::platinum::{
         actions::types::{Proposal, ProposeError},
@@ -9,8 +9,8 @@ use crate::{
             types::{Error, Mail, Message},
         },
     },
-    convert,
     proposals::ProposeCtx,
+    tasks::TaskError,
     text::{checked_line, cut},
 };
 
@@ -60,6 +60,26 @@ fn query(query: search::Query) -> Result<Query, String> {
     })
 }
 
+impl EmailCtx {
+    /// With whom the task is that the skill is run for.
+    async fn correspondent(&self) -> Result<Correspondent, Error> {
+        let refused = |what: &str| Error::Refused(what.to_owned());
+        let id = self.task.ok_or_else(|| {
+            refused("the mailbox is searched for a task, and this run is for none")
+        })?;
+        let task = self.store.get(id).await.map_err(|error| match error {
+            TaskError::Unavailable(what) => Error::Unavailable(what),
+            other => Error::Refused(other.to_string()),
+        })?;
+        if !self.zones.contains(&task.zone) {
+            return Err(Error::Refused(TaskError::ZoneDenied(task.zone).to_string()));
+        }
+        Correspondent::of(&task).ok_or_else(|| {
+            refused("the task names no address, and only mails of its correspondent are found")
+        })
+    }
+}
+
 impl search::Host for EmailCtx {
     async fn search(
         &mut self,
@@ -69,9 +89,14 @@ impl search::Host for EmailCtx {
             Ok(asked) => asked,
             Err(what) => return Ok(Err(Error::Invalid(what))),
         };
+        let correspondent = match self.correspondent().await {
+            Ok(correspondent) => correspondent,
+            Err(error) => return Ok(Err(error)),
+        };
         Ok(match self.mail.search(&asked).await {
             Ok(found) => Ok(found
                 .into_iter()
+                .filter(|mail| correspondent.took_part_in(mail))
                 .take(asked.limit as usize)
                 .map(|mail| Message {
                     message_id: cut(&mail.message_id, MAX_HEADER_BYTES),
@@ -95,7 +120,7 @@ impl search::Host for EmailCtx {
 
 impl draft::Host for EmailCtx {
     async fn save(&mut self, mail: Mail) -> wasmtime::Result<Result<String, Error>> {
-        let mail = match convert::mail(mail) {
+        let mail = match record::mail(mail) {
             Ok(mail) => mail,
             Err(what) => return Ok(Err(Error::Invalid(what))),
         };
@@ -109,6 +134,6 @@ impl propose::Host for ProposeCtx {
         proposal: Proposal,
         mail: Mail,
     ) -> wasmtime::Result<Result<String, ProposeError>> {
-        Ok(self.propose_action(proposal, convert::mail(mail)).await)
+        Ok(self.propose_action(proposal, record::mail(mail)).await)
     }
 }

@@ -34,6 +34,9 @@ pub struct SearchHit {
     /// Recipients.
     #[serde(default)]
     pub to: Vec<String>,
+    /// Recipients of a copy.
+    #[serde(default)]
+    pub cc: Vec<String>,
     /// One line.
     #[serde(default)]
     pub subject: String,

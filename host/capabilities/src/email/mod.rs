@@ -1,55 +1,70 @@
 //! `email/search` and `email/draft`, the mailbox without a way to send; and `email/propose`.
 //!
 //! Lives elsewhere: the mailbox itself is an MCP server's, reached through [`Mail`].
+//! Invariant: a search finds only mails that the correspondent of the run's task took part in; a
+//! run without a task finds none.
 
 mod accounts;
+mod correspondent;
 mod host;
 mod mail;
+mod record;
 pub mod zone;
 
 use std::sync::Arc;
 
-use platinum_core::Capability;
-use platinum_engine::Interface;
-use platinum_vault::Vault;
+use platinum_core::{Capability, TaskId, ZoneId};
+use platinum_engine::{Call, Interface};
 
 pub use mail::{Mail, MailError, McpMail, Query, SearchHit};
 
 use crate::{
     bindings::platinum::email::{draft, propose, search},
     context::{HasCtx, context_of},
-    proposals::{self, ProposeCtx},
+    proposals::ProposeCtx,
     registry::Offer,
     tasks::TaskStore,
 };
 
 /// What the mail interfaces work on.
 pub(crate) struct EmailCtx {
-    mail: Arc<dyn Mail>,
+    pub(crate) mail: Arc<dyn Mail>,
+    pub(crate) store: Arc<dyn TaskStore>,
+    /// The task that the skill is run for.
+    pub(crate) task: Option<TaskId>,
+    pub(crate) zones: Vec<ZoneId>,
 }
 
 pub(crate) const SEARCH: Offer<EmailCtx> = Offer::new(Capability::EmailSearch, |linker| {
-    search::add_to_linker::<_, HasCtx<EmailCtx>>(linker, context_of)
+    search::add_to_linker::<_, HasCtx<EmailCtx>>(
+        linker,
+        context_of::<_, { Capability::EmailSearch as usize }>,
+    )
 });
 pub(crate) const DRAFT: Offer<EmailCtx> = Offer::new(Capability::EmailDraft, |linker| {
-    draft::add_to_linker::<_, HasCtx<EmailCtx>>(linker, context_of)
+    draft::add_to_linker::<_, HasCtx<EmailCtx>>(
+        linker,
+        context_of::<_, { Capability::EmailDraft as usize }>,
+    )
 });
 pub(crate) const PROPOSE: Offer<ProposeCtx> = Offer::new(Capability::EmailPropose, |linker| {
-    propose::add_to_linker::<_, HasCtx<ProposeCtx>>(linker, context_of)
+    propose::add_to_linker::<_, HasCtx<ProposeCtx>>(
+        linker,
+        context_of::<_, { Capability::EmailPropose as usize }>,
+    )
 });
 
-/// `email/search` and `email/draft` over a mailbox.
-pub fn interfaces(mail: &Arc<dyn Mail>) -> Vec<Box<dyn Interface>> {
+/// `email/search` and `email/draft` over a mailbox. What a search finds depends on the run's task,
+/// which is looked up in `store`.
+pub fn interfaces(mail: &Arc<dyn Mail>, store: &Arc<dyn TaskStore>) -> Vec<Box<dyn Interface>> {
     let context = || {
-        let mail = Arc::clone(mail);
-        move |_: &platinum_engine::Call| EmailCtx {
+        let (mail, store) = (Arc::clone(mail), Arc::clone(store));
+        move |call: &Call| EmailCtx {
             mail: Arc::clone(&mail),
+            store: Arc::clone(&store),
+            task: call.task,
+            zones: call.zones.clone(),
         }
     };
     vec![SEARCH.with(context()), DRAFT.with(context())]
-}
-
-/// `email/propose` over a vault and its tasks: it needs no mailbox.
-pub fn propose_interface(vault: &Vault, store: &Arc<dyn TaskStore>) -> Box<dyn Interface> {
-    PROPOSE.with(proposals::context(vault, store))
 }

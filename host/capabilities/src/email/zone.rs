@@ -12,12 +12,15 @@ use std::{
 use async_trait::async_trait;
 use platinum_core::Role;
 use platinum_engine::Interface;
-use platinum_mcp::{CallError, ServerSpec, Session};
+use platinum_mcp::{CallError, Gate, ServerSpec, Session};
 use serde::Deserialize;
 
 use super::{Mail, McpMail, accounts::Accounts, interfaces};
-use crate::zones::{
-    Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities, environment,
+use crate::{
+    tasks::TaskStore,
+    zones::{
+        Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities, environment,
+    },
 };
 
 /// How long one call of the mail server may take: longer than the server's own patience with SMTP
@@ -81,12 +84,13 @@ impl ZoneCapabilities for EmailZone {
             args: vec!["--config".to_owned(), text(&self.config)],
             env: environment(&self.env),
             call_timeout: CALL_TIMEOUT,
+            gate: gate(role),
         })
     }
 
-    fn interfaces(&self, session: &Session) -> Vec<Box<dyn Interface>> {
+    fn interfaces(&self, session: &Session, store: &Arc<dyn TaskStore>) -> Vec<Box<dyn Interface>> {
         let mail: Arc<dyn Mail> = Arc::new(McpMail::new(session.clone()));
-        interfaces(&mail)
+        interfaces(&mail, store)
     }
 
     fn secrets(&self) -> Vec<SecretSource> {
@@ -218,6 +222,15 @@ impl EmailZone {
             }
             Err(error) => Err(error.to_string()),
         }
+    }
+}
+
+/// The tools of the mail server, by role. A local host may also run the draft-only build.
+fn gate(role: Role) -> Gate {
+    let needed = ["draft_email", "search_emails"];
+    match role {
+        Role::Cloud => Gate::new(role, &needed, &[]),
+        Role::Local => Gate::new(role, &needed, &["send_email"]),
     }
 }
 

@@ -22,7 +22,10 @@ pub(crate) struct ModelCtx {
 }
 
 pub(crate) const COMPLETE: Offer<ModelCtx> = Offer::new(Capability::ModelComplete, |linker| {
-    complete::add_to_linker::<_, HasCtx<ModelCtx>>(linker, context_of)
+    complete::add_to_linker::<_, HasCtx<ModelCtx>>(
+        linker,
+        context_of::<_, { Capability::ModelComplete as usize }>,
+    )
 });
 
 /// `model/complete` over a provider.

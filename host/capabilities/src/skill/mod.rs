@@ -34,10 +34,16 @@ const LINES: u32 = 256;
 const LINE_CHARS: usize = 4096;
 
 pub(crate) const CONTEXT: Offer<ContextCtx> = Offer::new(Capability::SkillContext, |linker| {
-    context::add_to_linker::<_, HasCtx<ContextCtx>>(linker, context_of)
+    context::add_to_linker::<_, HasCtx<ContextCtx>>(
+        linker,
+        context_of::<_, { Capability::SkillContext as usize }>,
+    )
 });
 pub(crate) const LOG: Offer<LogCtx> = Offer::new(Capability::SkillLog, |linker| {
-    log::add_to_linker::<_, HasCtx<LogCtx>>(linker, context_of)
+    log::add_to_linker::<_, HasCtx<LogCtx>>(
+        linker,
+        context_of::<_, { Capability::SkillLog as usize }>,
+    )
 });
 
 /// The two interfaces every skill's world includes.

@@ -23,7 +23,10 @@ pub(crate) struct SyncCtx {
 }
 
 pub(crate) const RUN: Offer<SyncCtx> = Offer::new(Capability::SyncRun, |linker| {
-    run::add_to_linker::<_, HasCtx<SyncCtx>>(linker, context_of)
+    run::add_to_linker::<_, HasCtx<SyncCtx>>(
+        linker,
+        context_of::<_, { Capability::SyncRun as usize }>,
+    )
 });
 
 /// `sync/run` over a sync driver.

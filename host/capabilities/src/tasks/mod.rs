@@ -54,16 +54,28 @@ impl Receipts for NoReceipts {
 }
 
 pub(crate) const READ: Offer<TasksCtx> = Offer::new(Capability::TasksRead, |linker| {
-    read::add_to_linker::<_, HasCtx<TasksCtx>>(linker, context_of)
+    read::add_to_linker::<_, HasCtx<TasksCtx>>(
+        linker,
+        context_of::<_, { Capability::TasksRead as usize }>,
+    )
 });
 pub(crate) const OWNERSHIP: Offer<TasksCtx> = Offer::new(Capability::TasksOwnership, |linker| {
-    ownership::add_to_linker::<_, HasCtx<TasksCtx>>(linker, context_of)
+    ownership::add_to_linker::<_, HasCtx<TasksCtx>>(
+        linker,
+        context_of::<_, { Capability::TasksOwnership as usize }>,
+    )
 });
 pub(crate) const CLAIM: Offer<TasksCtx> = Offer::new(Capability::TasksClaim, |linker| {
-    claim::add_to_linker::<_, HasCtx<TasksCtx>>(linker, context_of)
+    claim::add_to_linker::<_, HasCtx<TasksCtx>>(
+        linker,
+        context_of::<_, { Capability::TasksClaim as usize }>,
+    )
 });
 pub(crate) const FINISH: Offer<TasksCtx> = Offer::new(Capability::TasksFinish, |linker| {
-    finish::add_to_linker::<_, HasCtx<TasksCtx>>(linker, context_of)
+    finish::add_to_linker::<_, HasCtx<TasksCtx>>(
+        linker,
+        context_of::<_, { Capability::TasksFinish as usize }>,
+    )
 });
 
 /// The four task interfaces over one store.

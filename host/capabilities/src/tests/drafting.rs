@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use platinum_core::Role;
+use platinum_core::{Role, ZoneId};
 use platinum_vault::note::{DraftNote, UpdateNote};
 
 use super::{Tasks, author, now, task, vault};
@@ -25,9 +25,15 @@ fn context() -> (tempfile::TempDir, ProposeCtx) {
         (task(2), Owner::Other("cloud-2".parse().unwrap())),
         (task(3), Owner::Unowned),
         (task(4), Owner::Finished),
+        (task(6), Owner::ThisAgent),
+    ];
+    let zones = [
+        (task(1), ZoneId::EMAIL),
+        (task(6), "notes".parse().unwrap()),
     ];
     let store = Arc::new(Tasks {
         owners: owners.into(),
+        zones: zones.into(),
         ..Tasks::default()
     });
     (
@@ -205,6 +211,39 @@ async fn propose_for_a_task_of_another_is_refused() {
         0,
         "nothing was written"
     );
+}
+
+/// The same plan twice is one plan, also where the owner has worked on it since.
+#[tokio::test]
+async fn write_equal_plan_is_the_one_that_is_there() {
+    let (folder, mut ctx) = context();
+    let plan = |step: &str| Plan {
+        task: task(1).to_string(),
+        title: "Plan".into(),
+        steps: vec!["One".into(), step.into()],
+    };
+    let id = ctx.write(plan("Two")).await.unwrap().unwrap();
+    let path = folder.path().join(format!("Plans/{id}.md"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let ticked = text.replace("- [ ] One", "- [x] One");
+    assert_ne!(ticked, text);
+    std::fs::write(&path, &ticked).unwrap();
+    assert_eq!(ctx.write(plan("Two")).await.unwrap().unwrap(), id);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), ticked);
+    assert_ne!(ctx.write(plan("Three")).await.unwrap().unwrap(), id);
+}
+
+/// What may be proposed is a matter of the task's zone, whatever the skill imports.
+#[tokio::test]
+async fn propose_an_action_of_another_zone_is_invalid() {
+    let (folder, mut ctx) = context();
+    let refused = ctx.propose(proposal(6), mail("Hello")).await.unwrap();
+    assert!(matches!(
+        refused,
+        Err(ProposeError::Invalid(why))
+            if why == "`email-send` is no action of the zone `notes`, which has none"
+    ));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 /// A draft may not count for ever or lie in the past.

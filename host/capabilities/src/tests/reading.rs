@@ -1,15 +1,20 @@
-//! `tasks/*` and `vault/context`.
+//! `tasks/*`, `vault/context` and `email/search`.
 
 use std::{fs, sync::Arc};
 
-use platinum_core::{Role, VaultPath, ZoneId};
+use platinum_core::{EmailSend, Role, TaskId, VaultPath, ZoneId};
 
 use super::{Tasks, task, vault};
 use crate::{
     bindings::platinum::{
+        email::{
+            search::{self, Host as Search},
+            types::Error as EmailError,
+        },
         tasks::{claim::Host as Claim, read::Host as Read, types},
         vault::context::{Error, Host as Context},
     },
+    email::{EmailCtx, Mail, MailError, Query, SearchHit},
     tasks::{NoReceipts, TasksCtx},
     vault::NotesCtx,
 };
@@ -138,4 +143,86 @@ async fn notes_outside_the_grant_are_denied() {
         view.read("Offers/none.md".into()).await.unwrap(),
         Err(Error::NotFound)
     ));
+}
+
+/// A mailbox that finds everything, whatever it is asked for.
+struct Mailbox(Vec<SearchHit>);
+
+#[async_trait::async_trait]
+impl Mail for Mailbox {
+    async fn search(&self, _: &Query) -> Result<Vec<SearchHit>, MailError> {
+        Ok(self.0.clone())
+    }
+
+    async fn save_draft(&self, _: &EmailSend) -> Result<String, MailError> {
+        Err(MailError::Unavailable("read-only".to_owned()))
+    }
+}
+
+fn mailbox(task: Option<TaskId>) -> EmailCtx {
+    let mail = |id: &str, sender: &str, to: &str| SearchHit {
+        message_id: id.to_owned(),
+        sender: sender.to_owned(),
+        to: vec![to.to_owned()],
+        cc: Vec::new(),
+        subject: "Offer".to_owned(),
+        date: None,
+        folder: "INBOX".to_owned(),
+        text: "Our price is 100.".to_owned(),
+    };
+    let me = "Me <me@example.test>";
+    EmailCtx {
+        mail: Arc::new(Mailbox(vec![
+            mail("asked", "Ada <ada@example.test>", me),
+            mail("answered", me, "Ada <ada@example.test>"),
+            mail("of-another", "Bob <bob@rival.test>", me),
+            mail("to-another", me, "bob@rival.test"),
+        ])),
+        store: tasks(Role::Cloud, &[]).0,
+        task,
+        zones: vec![ZoneId::EMAIL],
+    }
+}
+
+fn query() -> search::Query {
+    search::Query {
+        text: None,
+        sender: None,
+        thread: vec!["of-another".to_owned(), "asked".to_owned()],
+        limit: 10,
+    }
+}
+
+/// The attack: a stranger's `References` name the conversation with somebody else. The mailbox
+/// finds it, and the host gives the skill only what the task's correspondent took part in.
+#[tokio::test]
+async fn search_shows_no_mail_of_another_correspondent() {
+    let found = mailbox(Some(task(1)))
+        .search(query())
+        .await
+        .unwrap()
+        .unwrap();
+    let ids: Vec<_> = found.iter().map(|mail| mail.message_id.as_str()).collect();
+    assert_eq!(ids, ["asked", "answered"]);
+}
+
+#[tokio::test]
+async fn search_without_a_task_of_the_zone_is_refused() {
+    for (task, expected) in [
+        (
+            None,
+            "the mailbox is searched for a task, and this run is for none",
+        ),
+        (
+            Some(task(2)),
+            "the zone payments is not granted to this agent",
+        ),
+        (Some(task(9)), "no task has this id"),
+    ] {
+        let refused = mailbox(task).search(query()).await.unwrap().unwrap_err();
+        let EmailError::Refused(why) = refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!(why, expected);
+    }
 }

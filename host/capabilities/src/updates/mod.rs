@@ -21,10 +21,16 @@ pub(crate) struct UpdatesCtx {
 }
 
 pub(crate) const PUBLISH: Offer<UpdatesCtx> = Offer::new(Capability::UpdatesPublish, |linker| {
-    publish::add_to_linker::<_, HasCtx<UpdatesCtx>>(linker, context_of)
+    publish::add_to_linker::<_, HasCtx<UpdatesCtx>>(
+        linker,
+        context_of::<_, { Capability::UpdatesPublish as usize }>,
+    )
 });
 pub(crate) const COLLECT: Offer<UpdatesCtx> = Offer::new(Capability::UpdatesCollect, |linker| {
-    collect::add_to_linker::<_, HasCtx<UpdatesCtx>>(linker, context_of)
+    collect::add_to_linker::<_, HasCtx<UpdatesCtx>>(
+        linker,
+        context_of::<_, { Capability::UpdatesCollect as usize }>,
+    )
 });
 
 /// `updates/publish` into `Updates/<this agent>/`.

@@ -21,7 +21,10 @@ pub(crate) struct NotesCtx {
 }
 
 pub(crate) const CONTEXT: Offer<NotesCtx> = Offer::new(Capability::VaultContext, |linker| {
-    context::add_to_linker::<_, HasCtx<NotesCtx>>(linker, context_of)
+    context::add_to_linker::<_, HasCtx<NotesCtx>>(
+        linker,
+        context_of::<_, { Capability::VaultContext as usize }>,
+    )
 });
 
 /// What skills may read of the vault.

@@ -3,14 +3,21 @@
 //! An installed skill is a folder `<name>/` with `SKILL.md` and `skill.wasm`. Every host gets the
 //! same folders: what its role refuses is no defect of the folder.
 //!
-//! Invariant: one bad folder is one entry with its reason, and no other folder suffers from it.
+//! Lives elsewhere: what the owner added is in [`lock`](super::lock).
+//! Invariants: of a catalogue that was pinned, only what the owner added is a skill, and the bytes
+//! that are read of it are those that were added; one bad folder is one entry with its reason, and no other folder suffers from it.
 
 use std::{
     io::Read as _,
     path::{Path, PathBuf},
 };
 
-use super::manifest::{Manifest, ManifestError};
+use platinum_core::Role;
+
+use super::{
+    lock::{LockError, SkillLock, Unlocked, digest},
+    manifest::{Manifest, ManifestError},
+};
 
 /// The component's file in a skill's folder.
 pub const INSTALLED_WASM: &str = "skill.wasm";
@@ -28,6 +35,10 @@ pub struct InstalledSkill {
     pub manifest: Manifest,
     /// Its component's file.
     pub component: PathBuf,
+    /// The SHA-256 of its `SKILL.md`, in hexadecimal digits.
+    pub manifest_digest: String,
+    /// The SHA-256 that its component has to have; none if the catalogue was not pinned.
+    pin: Option<String>,
 }
 
 /// A folder of the catalogue.
@@ -91,6 +102,12 @@ pub enum SkillDefect {
         /// Why.
         reason: String,
     },
+    /// It is not what the owner added.
+    #[error(transparent)]
+    Unlocked(#[from] Unlocked),
+    /// What the owner added is not known.
+    #[error("{0}")]
+    NoLock(LockError),
 }
 
 impl Catalog {
@@ -111,15 +128,34 @@ impl Catalog {
             if name.as_encoded_bytes().starts_with(b".") || !entry.path().is_dir() {
                 continue;
             }
-            let skill = match name.to_str() {
-                Some(name) => read_skill(name, &entry.path()),
-                None => Err(SkillDefect::Name),
-            };
+            let skill = InstalledSkill::read(&entry.path());
             let folder = name.to_string_lossy().escape_debug().take(80).collect();
             entries.push(CatalogEntry { folder, skill });
         }
         entries.sort_by(|a, b| a.folder.cmp(&b.folder));
         Ok(Self { entries })
+    }
+
+    /// Leaves only the skills that the owner added, as they were then; every other one becomes a
+    /// folder with its reason.
+    pub fn pin(&mut self, role: Role, lock: &Result<SkillLock, LockError>) {
+        for entry in &mut self.entries {
+            let Ok(skill) = &mut entry.skill else {
+                continue;
+            };
+            let checked = match lock {
+                Ok(lock) => lock.check(role, skill).map_err(SkillDefect::from),
+                Err(error) => Err(SkillDefect::NoLock(error.clone())),
+            };
+            match checked {
+                Ok(()) => {
+                    let locked = lock.as_ref().ok();
+                    let locked = locked.and_then(|lock| lock.get(&skill.manifest.name));
+                    skill.pin = locked.map(|locked| locked.component.clone());
+                }
+                Err(defect) => entry.skill = Err(defect),
+            }
+        }
     }
 
     /// The skills whose folders are in order.
@@ -138,31 +174,89 @@ impl Catalog {
     }
 }
 
-fn read_skill(name: &str, folder: &Path) -> Result<InstalledSkill, SkillDefect> {
-    if name.parse::<super::SkillName>().is_err() {
-        return Err(SkillDefect::Name);
-    }
-    let bytes = read_file(folder, MANIFEST, MAX_MANIFEST_BYTES)?;
-    let text = String::from_utf8(bytes).map_err(|_| SkillDefect::Unreadable {
-        file: MANIFEST,
-        reason: "it is not UTF-8".to_owned(),
-    })?;
-    let manifest = Manifest::parse(name, &text)?;
-    check_file(folder, INSTALLED_WASM, MAX_COMPONENT_BYTES)?;
-    Ok(InstalledSkill {
-        manifest,
-        component: folder.join(INSTALLED_WASM),
-    })
-}
-
 impl InstalledSkill {
-    /// Reads the component.
+    /// Reads the folder of a skill.
     ///
     /// # Errors
-    /// If the file is gone, has grown too large or cannot be read.
+    /// If it is none.
+    pub fn read(folder: &Path) -> Result<Self, SkillDefect> {
+        let name = folder.file_name().and_then(|name| name.to_str());
+        let name = name
+            .filter(|name| name.parse::<super::SkillName>().is_ok())
+            .ok_or(SkillDefect::Name)?;
+        let bytes = read_file(folder, MANIFEST, MAX_MANIFEST_BYTES)?;
+        let manifest_digest = digest(&bytes);
+        let text = String::from_utf8(bytes).map_err(|_| SkillDefect::Unreadable {
+            file: MANIFEST,
+            reason: "it is not UTF-8".to_owned(),
+        })?;
+        let manifest = Manifest::parse(name, &text)?;
+        check_file(folder, INSTALLED_WASM, MAX_COMPONENT_BYTES)?;
+        Ok(Self {
+            manifest,
+            component: folder.join(INSTALLED_WASM),
+            manifest_digest,
+            pin: None,
+        })
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        self.component.parent().unwrap_or(Path::new("."))
+    }
+
+    /// Reads the component. Of a pinned skill it is the one that the owner added.
+    ///
+    /// # Errors
+    /// If the file is gone, has grown too large or cannot be read, or is not the one that was added.
     pub fn read_component(&self) -> Result<Vec<u8>, SkillDefect> {
-        let folder = self.component.parent().unwrap_or(Path::new("."));
-        read_file(folder, INSTALLED_WASM, MAX_COMPONENT_BYTES)
+        let bytes = read_file(self.folder(), INSTALLED_WASM, MAX_COMPONENT_BYTES)?;
+        match &self.pin {
+            Some(pin) if *pin != digest(&bytes) => Err(Unlocked::Changed {
+                folder: self.folder().display().to_string(),
+                file: INSTALLED_WASM,
+            }
+            .into()),
+            _ => Ok(bytes),
+        }
+    }
+
+    /// Copies the two files of a skill into a folder of its name below `installed`, as they were
+    /// read: `component` has to be what [`InstalledSkill::read_component`] gave.
+    ///
+    /// # Errors
+    /// If `SKILL.md` changed meanwhile, or something cannot be written.
+    pub fn install(&self, component: &[u8], installed: &Path) -> std::io::Result<()> {
+        let name = self.manifest.name.as_str();
+        let target = installed.join(name);
+        std::fs::create_dir_all(installed)?;
+        if target.canonicalize().ok() == self.folder().canonicalize().ok() && target.exists() {
+            return Ok(());
+        }
+        let manifest = read_file(self.folder(), MANIFEST, MAX_MANIFEST_BYTES)
+            .map_err(std::io::Error::other)?;
+        if digest(&manifest) != self.manifest_digest {
+            return Err(std::io::Error::other("SKILL.md changed while it was read"));
+        }
+        // Hidden: half a copy is passed over.
+        let new = installed.join(format!(".{name}.new"));
+        let former = installed.join(format!(".{name}.former"));
+        for left_over in [&new, &former] {
+            if left_over.exists() {
+                std::fs::remove_dir_all(left_over)?;
+            }
+        }
+        std::fs::create_dir(&new)?;
+        std::fs::write(new.join(MANIFEST), manifest)?;
+        std::fs::write(new.join(INSTALLED_WASM), component)?;
+        if target.exists() {
+            std::fs::rename(&target, &former)?;
+        }
+        std::fs::rename(&new, &target)?;
+        if former.exists() {
+            std::fs::remove_dir_all(&former)?;
+        }
+        Ok(())
     }
 }
 

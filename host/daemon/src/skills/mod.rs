@@ -1,7 +1,8 @@
 //! The installed skills: what their manifests say, which of them this host admits, and which is run
 //! for which event.
 //!
-//! Lives here: [`Manifest`] (a `SKILL.md`), [`Catalog`] (the installed folders), [`Dispatch`] (event
+//! Lives here: [`Manifest`] (a `SKILL.md`), [`Catalog`] (the installed folders), [`SkillLock`] (what
+//! the owner added), [`Dispatch`] (event
 //! and zone to skill), [`FolderGrants`] (what single skills may open), [`Survey`] (what becomes of each folder on a host, with the reasons) and
 //! [`SkillSet`] (the skills of a running daemon).
 //! Lives elsewhere: admitting a component and running it is `engine`'s; what raises an event is in
@@ -14,6 +15,7 @@ mod event;
 mod faults;
 mod folders;
 mod limits;
+mod lock;
 mod manifest;
 mod schedule;
 mod set;
@@ -27,6 +29,7 @@ pub use dispatch::{AbsentDrafter, Dispatch, Excluded, Exclusion, Occasion, Subsc
 pub use event::{Event, EventError, SourceName};
 pub use folders::FolderGrants;
 pub use limits::{LimitsError, RequestedLimits};
+pub use lock::{GrantUsage, LOCK_FILE, LockError, LockedSkill, SkillLock, Unlocked};
 pub use manifest::{Manifest, ManifestError, SkillName, SkillNameError};
 pub use schedule::{Schedule, ScheduleError};
 pub use set::{Request, RunError, SkillSet};

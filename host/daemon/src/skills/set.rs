@@ -12,6 +12,7 @@ use platinum_core::{Clock, DraftId, SystemClock, TaskId, ZoneId};
 use platinum_engine::{
     GrantedFolder, Invocation, InvokeError, Limits, Outcome, Skill, SkillError, SkillHost,
 };
+use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use super::{
@@ -19,8 +20,9 @@ use super::{
     dispatch::Dispatch,
     event::Event,
     faults::{FaultKind, FaultLog, FaultVerdict},
+    lock::GrantUsage,
     manifest::SkillName,
-    survey::{KnownZones, Survey},
+    survey::{KnownZones, RowState, Survey},
 };
 use crate::OwnerUpdates;
 
@@ -29,14 +31,20 @@ pub struct SkillSet {
     host: SkillHost,
     skills: BTreeMap<SkillName, LoadedSkill>,
     dispatch: Dispatch,
+    /// Skills that were refused, and why.
+    refusals: BTreeMap<String, String>,
     zones: BTreeSet<ZoneId>,
     faults: Mutex<FaultLog>,
     updates: OwnerUpdates,
+    /// Where it is noted which grants were used; none: nowhere.
+    usage: Option<Mutex<GrantUsage>>,
 }
 
 /// An admitted skill, and what its manifest leaves of the host's limits.
 struct LoadedSkill {
     skill: Skill,
+    /// SHA-256, in hex, of its component.
+    component: String,
     zones: BTreeSet<ZoneId>,
     limits: Limits,
 }
@@ -156,17 +164,26 @@ impl SkillSet {
         let survey = Survey::of(catalog, &zones, |skill, component| {
             let manifest = &skill.manifest;
             host.load(manifest.name.as_str(), component, &manifest.instructions)
-                .map(|loaded| loaded.with_folders(folders(&manifest.name)))
+                .map(|loaded| {
+                    let hash = hex::encode(Sha256::digest(component));
+                    (loaded.with_folders(folders(&manifest.name)), hash)
+                })
         });
         survey.log();
+        let refusals = survey.rows().into_iter().filter_map(|row| match row.state {
+            RowState::Refused(reason) => Some((row.skill, reason)),
+            RowState::Runs | RowState::BeyondRole => None,
+        });
+        let refusals = refusals.collect();
         let Survey {
             admitted, dispatch, ..
         } = survey;
         let skills = admitted
             .into_iter()
-            .map(|(name, (installed, skill))| {
+            .map(|(name, (installed, (skill, component)))| {
                 let loaded = LoadedSkill {
                     skill,
+                    component,
                     zones: installed.manifest.zones.clone(),
                     limits: installed.manifest.limits.narrow(limits),
                 };
@@ -177,15 +194,44 @@ impl SkillSet {
             host,
             skills,
             dispatch,
+            refusals,
             zones: zones.known,
             faults: Mutex::default(),
             updates,
+            usage: None,
         }
+    }
+
+    /// The same skills, which note what they use of their grants.
+    #[must_use]
+    pub fn with_usage(mut self, usage: GrantUsage) -> Self {
+        self.usage = Some(Mutex::new(usage));
+        self
     }
 
     /// The names of the skills that were admitted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.skills.keys().map(SkillName::as_str)
+    }
+
+    /// What each skill that was admitted holds: its name, the SHA-256 of its component in hex, and its
+    /// interfaces.
+    pub fn grants(&self) -> impl Iterator<Item = (&str, &str, Vec<String>)> {
+        self.skills.iter().map(|(name, loaded)| {
+            let interfaces = loaded.skill.capabilities();
+            let interfaces = interfaces.map(|capability| capability.to_string());
+            (
+                name.as_str(),
+                loaded.component.as_str(),
+                interfaces.collect(),
+            )
+        })
+    }
+
+    /// The skills that were refused, and why.
+    pub fn refusals(&self) -> impl Iterator<Item = (&str, &str)> {
+        let refusals = self.refusals.iter();
+        refusals.map(|(skill, reason)| (skill.as_str(), reason.as_str()))
     }
 
     /// Which skill is run for what.
@@ -257,6 +303,10 @@ impl SkillSet {
                     answer: format!("{outcome:?}"),
                 }),
             });
+        if let Some(usage) = &self.usage {
+            let mut usage = usage.lock().unwrap_or_else(PoisonError::into_inner);
+            usage.record(name, loaded.skill.used());
+        }
         self.record(name, request.task, ended.as_ref().err()).await;
         ended
     }
@@ -304,7 +354,7 @@ fn is_answer_to(event: &Event, outcome: &Outcome) -> bool {
         ),
         Event::TaskClaimed => match outcome {
             Outcome::Drafted(draft) => draft.parse::<DraftId>().is_ok(),
-            Outcome::Dismissed(_) | Outcome::Nothing => true,
+            Outcome::Done(_) | Outcome::Dismissed(_) | Outcome::Nothing => true,
             _ => false,
         },
         _ => true,

@@ -96,6 +96,7 @@ impl Interface for ApprovalsQueue {
 
     fn link(&self, linker: &mut Linker<SkillState>) -> wasmtime::Result<()> {
         bindings::add_to_linker::<_, Queue>(linker, |state| {
+            state.mark_used(Capability::ApprovalsQueue);
             let (QueueCtx(approvals), table) = state.view::<QueueCtx>();
             QueueView { approvals, table }
         })

@@ -2,7 +2,7 @@
 //! effects that use them up.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -41,6 +41,8 @@ struct Memory {
     held: HashMap<DraftId, String>,
     /// What was logged of files that are not carried out, so that each is logged once.
     logged: HashSet<String>,
+    /// The kinds that this host has an effect for, once that is known.
+    performable: Option<BTreeSet<ActionKind>>,
 }
 
 impl Approvals {
@@ -60,6 +62,17 @@ impl Approvals {
             policy,
             memory: Mutex::default(),
         }
+    }
+
+    /// Hands out these kinds alone from now on: what no effect here carries out waits.
+    pub(crate) fn hand_out_only(&self, performable: BTreeSet<ActionKind>) {
+        self.memory().performable = Some(performable);
+    }
+
+    fn may_hand_out(&self, kind: ActionKind) -> bool {
+        let memory = self.memory();
+        let performable = memory.performable.as_ref();
+        performable.is_none_or(|kinds| kinds.contains(&kind))
     }
 
     /// Every file in `Approved/`, oldest draft first, and what becomes of it.
@@ -122,7 +135,8 @@ impl Approvals {
         for entry in self.scan().await? {
             match (&entry.state, entry.outgoing) {
                 (EntryState::Ready, Some(outgoing))
-                    if kinds.contains(&outgoing.note.action.kind()) =>
+                    if kinds.contains(&outgoing.note.action.kind())
+                        && self.may_hand_out(outgoing.note.action.kind()) =>
                 {
                     if let Err(reason) = self.ask_fence(&outgoing.note).await {
                         self.log_once(format!("{} waits: {reason}", entry.path));

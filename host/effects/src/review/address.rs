@@ -16,7 +16,7 @@ const ENCODED: &str = "xn--";
 
 pub(super) fn check_mail(mail: &EmailSend, context: &CheckContext, findings: &mut Findings) {
     if mail.subject.trim().is_empty() {
-        findings.add(Place::of("subject"), Concern::Empty);
+        findings.add(&Place::of("subject"), &Concern::Empty);
     }
     let mut is_sender_named = false;
     let mut first = None;
@@ -27,16 +27,16 @@ pub(super) fn check_mail(mail: &EmailSend, context: &CheckContext, findings: &mu
                 _ => format!("{field} {}", number + 1),
             });
             let Some(mailbox) = Mailbox::parse(text) else {
-                findings.add(place, Concern::NoAddress(quoted(text)));
+                findings.add(&place, &Concern::NoAddress(quoted(text)));
                 continue;
             };
             if mailbox.name.contains(AT_SIGNS) {
                 let name = quoted(mailbox.name);
-                findings.add(place.clone(), Concern::NameLikeAddress(name));
+                findings.add(&place, &Concern::NameLikeAddress(name));
             }
             if has_lookalikes(mailbox.address) {
                 let domain = quoted(mailbox.domain());
-                findings.add(place.clone(), Concern::MixedScripts(domain));
+                findings.add(&place, &Concern::MixedScripts(domain));
             }
             let correspondent = context.correspondent.as_ref();
             let is_sender = correspondent.is_some_and(|known| known.wrote_from(mailbox.address));
@@ -48,7 +48,7 @@ pub(super) fn check_mail(mail: &EmailSend, context: &CheckContext, findings: &mu
                 && !context.reached.contains(&mailbox.address.to_lowercase())
             {
                 let address = quoted(mailbox.address);
-                findings.add(place.clone(), Concern::NewRecipient(address));
+                findings.add(&place, &Concern::NewRecipient(address));
             }
             if is_answer_address {
                 first.get_or_insert(place);
@@ -59,7 +59,7 @@ pub(super) fn check_mail(mail: &EmailSend, context: &CheckContext, findings: &mu
     if let (Some(place), Some(known)) = (first, &context.correspondent)
         && !is_sender_named
     {
-        findings.add(place, Concern::OtherThanSender(quoted(&known.sender)));
+        findings.add(&place, &Concern::OtherThanSender(quoted(&known.sender)));
     }
 }
 

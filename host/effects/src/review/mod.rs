@@ -55,7 +55,7 @@ fn review_draft(draft: &DraftNote, context: &CheckContext) -> Vec<Finding> {
         address::check_mail(&mail, context, &mut findings);
     }
     if draft.expires > context.now + LONGEST_LIFE {
-        findings.add(Place::of("expires"), Concern::LongLife(draft.expires));
+        findings.add(&Place::of("expires"), &Concern::LongLife(draft.expires));
     }
     findings.into_list()
 }

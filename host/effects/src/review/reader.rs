@@ -31,7 +31,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub(super) fn add(&mut self, place: Place, what: Concern) {
+    pub(super) fn add(&mut self, place: &Place, what: &Concern) {
         if self.list.len() < MAX_FINDINGS {
             self.list
                 .push(Finding::new(place.to_string(), what.to_string()));
@@ -77,7 +77,7 @@ impl Findings {
         if let Some(at) = text.find([
             '\n', '\r', '\u{2028}', '\u{2029}', '\u{85}', '\u{B}', '\u{C}',
         ]) {
-            self.add(Place::at(field, text, at), Concern::SeveralLines);
+            self.add(&Place::at(field, text, at), &Concern::SeveralLines);
         }
         if !IDS.iter().any(|ids| field.starts_with(ids)) {
             self.read_markup(field, text);
@@ -97,7 +97,7 @@ impl Findings {
                 false => {
                     if blank > MAX_BLANK_LINES {
                         let place = Place::at(TEXT, text, blank_from);
-                        self.add(place, Concern::BlankLines(blank));
+                        self.add(&place, &Concern::BlankLines(blank));
                     }
                     blank = 0;
                 }
@@ -115,7 +115,7 @@ impl Findings {
                 count += 1;
                 end += c.len_utf8();
             }
-            self.add(Place::at(field, text, at), Concern::Hidden(count, first));
+            self.add(&Place::at(field, text, at), &Concern::Hidden(count, first));
         }
         let is_blank = |c: char| c.is_whitespace() && !matches!(c, '\n' | '\r');
         let mut run = None;
@@ -125,7 +125,7 @@ impl Findings {
                 (true, Some((_, count))) => *count += 1,
                 (false, Some((from, count))) => {
                     if *count > MAX_BLANKS && c != '\n' {
-                        self.add(Place::at(field, text, *from), Concern::Blanks(*count));
+                        self.add(&Place::at(field, text, *from), &Concern::Blanks(*count));
                     }
                     run = None;
                 }
@@ -138,7 +138,7 @@ impl Findings {
         // A header is not shown as Markdown, and has brackets often.
         let is_shown = |active: &Active| field != TEXT && *active == Active::Link;
         for (at, active) in find_active(text).filter(|(_, active)| !is_shown(active)) {
-            self.add(Place::at(field, text, at), Concern::Active(active));
+            self.add(&Place::at(field, text, at), &Concern::Active(active));
         }
     }
 }

@@ -73,17 +73,24 @@ impl CompiledCache {
     }
 
     /// The compiled form of these bytes, if the cache has one that can be trusted.
-    pub(crate) fn get(&self, engine: &Engine, component: &[u8]) -> Option<Component> {
+    pub(crate) fn get(&self, engine: &Engine, skill: &str, component: &[u8]) -> Option<Component> {
         let name = self.name(component);
         let file = match self.folder.read(&name, MAX_FILE_BYTES) {
             Ok(file) => file?,
             Err(error) => {
-                tracing::warn!("a compiled skill is not used: {error}");
+                tracing::warn!(
+                    skill,
+                    "its compiled form is not used and made anew: {error}"
+                );
                 return None;
             }
         };
         let Some(compiled) = self.checked(&name, &file) else {
-            tracing::warn!("a compiled skill is not used: {name} is not what was written");
+            tracing::warn!(
+                skill,
+                "its compiled form {name} was changed since it was written; it is not used and \
+                 made anew"
+            );
             return None;
         };
         // SAFETY: `checked` proved that these very bytes were written by `put` under this folder's
@@ -95,7 +102,12 @@ impl CompiledCache {
         )]
         let component = unsafe { Component::deserialize(engine, compiled) };
         component
-            .inspect_err(|error| tracing::warn!("a compiled skill is not used: {error:#}"))
+            .inspect_err(|error| {
+                tracing::warn!(
+                    skill,
+                    "its compiled form is not used and made anew: {error:#}"
+                );
+            })
             .ok()
     }
 

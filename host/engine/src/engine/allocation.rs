@@ -33,8 +33,7 @@ fn config() -> Config {
     config
 }
 
-/// Reserves the pool, or goes without one.
-pub(super) fn allocate(calls: u32) -> Result<(wasmtime::Engine, Allocation), EngineError> {
+fn pooled(calls: u32) -> Config {
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(calls)
         .total_stacks(calls)
@@ -44,9 +43,21 @@ pub(super) fn allocate(calls: u32) -> Result<(wasmtime::Engine, Allocation), Eng
         .total_tables(calls.saturating_mul(4))
         .max_memory_size(POOL_MEMORY)
         .table_elements(POOL_TABLE_ELEMENTS);
-    let mut pooled = config();
-    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-    match wasmtime::Engine::new(&pooled) {
+    let mut config = config();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+}
+
+/// Where address space is short, a memory must not reserve 4 GiB of it either.
+fn on_demand() -> Config {
+    let mut config = config();
+    config.memory_reservation(0).memory_guard_size(1 << 16);
+    config
+}
+
+/// Reserves the pool, or goes without one.
+pub(super) fn allocate(calls: u32) -> Result<(wasmtime::Engine, Allocation), EngineError> {
+    match wasmtime::Engine::new(&pooled(calls)) {
         Ok(engine) => Ok((engine, Allocation::Pooled)),
         Err(error) => {
             tracing::warn!(
@@ -54,12 +65,18 @@ pub(super) fn allocate(calls: u32) -> Result<(wasmtime::Engine, Allocation), Eng
                  its memory, which is slower",
                 one_line(&format!("{error:#}"), MAX_FOREIGN_BYTES)
             );
-            // Where address space is short, a memory must not reserve 4 GiB of it either.
-            let mut small = config();
-            small.memory_reservation(0).memory_guard_size(1 << 16);
-            wasmtime::Engine::new(&small)
+            wasmtime::Engine::new(&on_demand())
                 .map(|engine| (engine, Allocation::OnDemand))
                 .map_err(|error| EngineError::Wasmtime(format!("{error:#}")))
         }
     }
+}
+
+/// An engine that only compiles, for one with this allocation: what it makes fits that one.
+pub(super) fn compiling(for_allocation: Allocation) -> Result<wasmtime::Engine, EngineError> {
+    let config = match for_allocation {
+        Allocation::Pooled => pooled(1),
+        Allocation::OnDemand => on_demand(),
+    };
+    wasmtime::Engine::new(&config).map_err(|error| EngineError::Wasmtime(format!("{error:#}")))
 }

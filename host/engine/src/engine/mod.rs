@@ -1,14 +1,20 @@
 //! [`Engine`]: wasmtime as Platinum configures it, its clock and its compiled cache.
 //!
-//! Lives here: turning bytes into compiled code. How wasmtime is set up is in `allocation`.
+//! Lives here: turning bytes into compiled code. How wasmtime is set up is in `allocation`, what is
+//! read before compiling in `scan`, the process that compiles in `compiler`.
 //! Lives elsewhere: what a skill is linked with is in [`host`](crate::SkillHost); the files of the
 //! cache are in [`cache`](crate::cache).
-//! Invariants: every piece of code the engine compiles stops at the clock's tick.
+//! Invariants: every piece of code the engine compiles stops at the clock's tick; what compiling
+//! may cost is bounded wherever a compiler is given.
 
 mod allocation;
+mod compiler;
+mod scan;
 mod ticker;
 
 pub use allocation::Allocation;
+pub use compiler::{CompileLimits, Compiler, compile_if_asked};
+pub(crate) use scan::Scan;
 
 use std::{
     io,
@@ -18,6 +24,8 @@ use std::{
 
 use tokio::sync::Semaphore;
 use wasmtime::component::Component;
+
+use compiler::CompileError;
 
 use crate::{
     LoadError,
@@ -34,15 +42,19 @@ pub struct EngineOptions {
     pub concurrent_calls: u32,
     /// The largest component taken, in bytes.
     pub component_bytes: usize,
+    /// Where components are compiled; none: in this process, without limits.
+    pub compiler: Option<Compiler>,
 }
 
 impl Default for EngineOptions {
-    /// No cache, 64 calls at a time, components of up to 64 MiB.
+    /// No cache, 64 calls at a time, components of up to 64 MiB, compiled in a child of this program
+    /// if it can be one.
     fn default() -> Self {
         Self {
             cache_dir: None,
             concurrent_calls: 64,
             component_bytes: 64 << 20,
+            compiler: Compiler::this_program(),
         }
     }
 }
@@ -68,6 +80,7 @@ struct Inner {
     wasmtime: wasmtime::Engine,
     allocation: Allocation,
     component_bytes: usize,
+    compiler: Option<Compiler>,
     cache: Option<CompiledCache>,
     permits: Semaphore,
     ticker: ticker::Ticker,
@@ -92,6 +105,7 @@ impl Engine {
                 wasmtime,
                 allocation,
                 component_bytes: options.component_bytes,
+                compiler: options.compiler,
                 cache,
                 permits: Semaphore::new(options.concurrent_calls as usize),
                 ticker,
@@ -109,13 +123,24 @@ impl Engine {
         self.inner.cache.is_some()
     }
 
-    /// The interfaces a component imports, in its own order.
+    /// The interfaces a component imports, in its own order. Nothing is compiled.
     ///
     /// # Errors
-    /// If the bytes are not a component, too large, or cannot be compiled.
+    /// If the bytes are not a component, too large, or not well formed.
     pub fn imports_of(&self, name: &str, component: &[u8]) -> Result<Vec<String>, LoadError> {
-        let (component, _) = self.compile(name, component)?;
-        Ok(import_names(&self.inner.wasmtime, &component))
+        Ok(self.scan(name, component)?.imports)
+    }
+
+    /// What a component says of itself. Nothing is compiled.
+    pub(crate) fn scan(&self, name: &str, bytes: &[u8]) -> Result<Scan, LoadError> {
+        if bytes.len() > self.inner.component_bytes {
+            return Err(LoadError::TooLarge {
+                skill: name.to_owned(),
+                bytes: bytes.len(),
+                limit: self.inner.component_bytes,
+            });
+        }
+        Scan::read(name, bytes)
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
@@ -135,31 +160,44 @@ impl Engine {
         &self.inner.permits
     }
 
-    /// Turns bytes into code, from the cache if it holds them. The flag says whether it did.
+    /// Turns bytes that were scanned into code, from the cache if it holds them. The flag says
+    /// whether it did.
     pub(crate) fn compile(&self, name: &str, bytes: &[u8]) -> Result<(Component, bool), LoadError> {
-        if bytes.len() > self.inner.component_bytes {
-            return Err(LoadError::TooLarge {
-                skill: name.to_owned(),
-                bytes: bytes.len(),
-                limit: self.inner.component_bytes,
-            });
-        }
-        check_header(name, bytes)?;
         if let Some(cache) = &self.inner.cache
-            && let Some(component) = cache.get(&self.inner.wasmtime, bytes)
+            && let Some(component) = cache.get(&self.inner.wasmtime, name, bytes)
         {
             return Ok((component, true));
         }
-        let component = Component::from_binary(&self.inner.wasmtime, bytes).map_err(|error| {
-            LoadError::Compile {
-                skill: name.to_owned(),
-                reason: one_line(&format!("{error:#}"), MAX_FOREIGN_BYTES),
-            }
-        })?;
+        let component = self.compile_anew(name, bytes)?;
         if let Some(cache) = &self.inner.cache {
             cache.put(bytes, &component);
         }
         Ok((component, false))
+    }
+
+    fn compile_anew(&self, name: &str, bytes: &[u8]) -> Result<Component, LoadError> {
+        let failed = |reason: String| LoadError::Compile {
+            skill: name.to_owned(),
+            reason: one_line(&reason, MAX_FOREIGN_BYTES),
+        };
+        let words = |error: wasmtime::Error| failed(format!("{error:#}"));
+        let Some(compiler) = &self.inner.compiler else {
+            return Component::from_binary(&self.inner.wasmtime, bytes).map_err(words);
+        };
+        let code = compiler
+            .compile(self.inner.allocation, bytes)
+            .map_err(|error| match error {
+                CompileError::Failed(reason) => failed(reason),
+                CompileError::Time(_) | CompileError::Memory(_) => LoadError::CompileLimit {
+                    skill: name.to_owned(),
+                    limit: error.to_string(),
+                },
+            })?;
+        // SAFETY: the code was made by this very program, in a child that it started and whose
+        // output nobody else holds; wasmtime refuses code of another version or other settings.
+        #[expect(unsafe_code, reason = "the code is this program's own")]
+        let component = unsafe { Component::deserialize(&self.inner.wasmtime, code) };
+        component.map_err(words)
     }
 }
 
@@ -169,30 +207,6 @@ impl std::fmt::Debug for Engine {
             .field("allocation", &self.inner.allocation)
             .finish_non_exhaustive()
     }
-}
-
-/// The names of a compiled component's imports.
-pub(crate) fn import_names(engine: &wasmtime::Engine, component: &Component) -> Vec<String> {
-    component
-        .component_type()
-        .imports(engine)
-        .map(|(name, _)| name.to_owned())
-        .collect()
-}
-
-/// Says what the bytes are if they are not a component, before the compiler says it in its own words.
-fn check_header(name: &str, bytes: &[u8]) -> Result<(), LoadError> {
-    let reason = match (bytes.get(..4), bytes.get(4..8)) {
-        (Some(b"\0asm"), Some([_, _, 1, 0])) => return Ok(()),
-        (Some(b"\0asm"), Some([_, _, 0, 0])) => {
-            "it is a core module; make a component of it with `wasm-tools component new`"
-        }
-        _ => "it does not start like WebAssembly",
-    };
-    Err(LoadError::NotAComponent {
-        skill: name.to_owned(),
-        reason: reason.to_owned(),
-    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What goes into a call and what comes out of it.
 
-use platinum_core::{Role, TaskId, Timestamp};
+use platinum_core::{Capability, Role, TaskId, Timestamp};
 use platinum_engine::{Invocation, InvokeError, Outcome, SkillError};
 
 use crate::support::{Ledger, host, limits, load, run, run_with};
@@ -106,5 +106,20 @@ async fn wasi_by_default_is_empty() {
     assert_eq!(
         run(&host, &skill, &limits()).await.unwrap(),
         Outcome::Done("0 variables, 0 arguments, 0 folders, home None".to_owned())
+    );
+}
+
+/// What a skill has called of its grants is known, and what it only imports is not among it.
+#[tokio::test]
+async fn invoke_notes_which_grants_were_used() {
+    let host = host(Role::Local, &Ledger::default());
+    let skill = load(&host, "asks-email-send");
+    assert_eq!(skill.used().count(), 0);
+    run(&host, &skill, &limits()).await.unwrap();
+    let used: Vec<_> = skill.used().collect();
+    assert_eq!(
+        used,
+        [Capability::ApprovalsQueue],
+        "there was nothing to send"
     );
 }

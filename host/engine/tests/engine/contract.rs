@@ -10,8 +10,14 @@ use crate::support::{Ledger, component, host, limits, load, run_event};
 
 /// A guest in which one name is another of the same length, wherever it is written.
 fn renamed(guest: &str, from: &str, to: &str) -> Vec<u8> {
-    assert_eq!(from.len(), to.len(), "names are written with their length");
     let mut bytes = component(guest);
+    rename(&mut bytes, from, to);
+    bytes
+}
+
+/// Makes one name in a component another of the same length, wherever it is written.
+pub(crate) fn rename(bytes: &mut [u8], from: &str, to: &str) {
+    assert_eq!(from.len(), to.len(), "names are written with their length");
     let mut found = 0;
     for start in 0..=bytes.len() - from.len() {
         if bytes[start..].starts_with(from.as_bytes()) {
@@ -19,8 +25,7 @@ fn renamed(guest: &str, from: &str, to: &str) -> Vec<u8> {
             found += 1;
         }
     }
-    assert!(found > 0, "{guest} does not name {from}");
-    bytes
+    assert!(found > 0, "the component does not name {from}");
 }
 
 /// What a host of the role says to the component; `load` and `explain` have to agree.

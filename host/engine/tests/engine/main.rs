@@ -12,7 +12,9 @@
 mod cache;
 mod calls;
 mod contract;
+mod crafted;
 mod folders;
+mod hostile;
 mod limits;
 mod linking;
 mod support;

@@ -74,7 +74,8 @@ struct View<'a> {
     table: &'a mut ResourceTable,
 }
 
-fn view(state: &mut SkillState) -> View<'_> {
+fn view<const CAPABILITY: usize>(state: &mut SkillState) -> View<'_> {
+    state.mark_used(FAKES[CAPABILITY]);
     let (ledger, table) = state.view::<Ledger>();
     View { ledger, table }
 }
@@ -86,11 +87,11 @@ impl Interface for Fake {
 
     fn link(&self, linker: &mut Linker<SkillState>) -> wasmtime::Result<()> {
         match self.0 {
-            Capability::SkillContext => context::add_to_linker::<_, Fakes>(linker, view),
-            Capability::SkillLog => log::add_to_linker::<_, Fakes>(linker, view),
-            Capability::ApprovalsQueue => queue::add_to_linker::<_, Fakes>(linker, view),
-            Capability::EmailSend => send::add_to_linker::<_, Fakes>(linker, view),
-            Capability::SyncRun => run::add_to_linker::<_, Fakes>(linker, view),
+            Capability::SkillContext => context::add_to_linker::<_, Fakes>(linker, view::<0>),
+            Capability::SkillLog => log::add_to_linker::<_, Fakes>(linker, view::<1>),
+            Capability::ApprovalsQueue => queue::add_to_linker::<_, Fakes>(linker, view::<2>),
+            Capability::EmailSend => send::add_to_linker::<_, Fakes>(linker, view::<3>),
+            Capability::SyncRun => run::add_to_linker::<_, Fakes>(linker, view::<4>),
             other => panic!("there is no fake of {other}"),
         }
     }

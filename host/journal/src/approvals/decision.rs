@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Approval, Pause,
-    table::{APPROVED, WITHDRAWN, append, approval_of, paused},
+    table::{APPROVED, WITHDRAWN, append, approval_of, hash_of, paused},
 };
 use crate::{
-    Begin, Intent, JournalError, State,
+    AuditEvent, Begin, Intent, JournalError, State,
+    audit::note_in,
     store::{intend_in, state_of},
 };
 
@@ -47,7 +48,15 @@ impl Decision<'_> {
     /// If it cannot be written.
     pub fn approve(&self, approval: &Approval) -> Result<(), JournalError> {
         let data = serde_json::to_string(approval).map_err(JournalError::Unwritable)?;
-        append(&self.0, approval.draft, APPROVED, &data, approval.at)
+        append(&self.0, approval.draft, APPROVED, &data, approval.at)?;
+        let event = AuditEvent::Approved {
+            subject: approval.draft,
+            task: approval.task,
+            fingerprint: approval.binds.fingerprint.clone(),
+            how: approval.how,
+            record: hash_of(&data),
+        };
+        note_in(&self.0, &event, approval.at)
     }
 
     /// Records that an approval counts no more, and why, in one line. Without one, nothing is
@@ -65,9 +74,15 @@ impl Decision<'_> {
             return Ok(());
         }
         let reason = reason.to_owned();
-        let data =
-            serde_json::to_string(&Withdrawal { reason }).map_err(JournalError::Unwritable)?;
-        append(&self.0, draft, WITHDRAWN, &data, at)
+        let withdrawal = Withdrawal { reason };
+        let data = serde_json::to_string(&withdrawal).map_err(JournalError::Unwritable)?;
+        append(&self.0, draft, WITHDRAWN, &data, at)?;
+        let event = AuditEvent::Withdrawn {
+            subject: draft,
+            reason: withdrawal.reason,
+            record: hash_of(&data),
+        };
+        note_in(&self.0, &event, at)
     }
 
     /// [`Journal::intend`] as a part of this decision.

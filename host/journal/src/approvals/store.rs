@@ -7,7 +7,7 @@ use super::{
     Approval, Decision, Pause, PendingFile,
     table::{approval_of, paused, unreadable},
 };
-use crate::{Journal, JournalError, store::read_back};
+use crate::{AuditEvent, Journal, JournalError, audit::note_in, store::read_back};
 
 impl Journal {
     /// Makes a decision: what `decide` writes is kept if it returns without an error, and nothing
@@ -145,6 +145,16 @@ impl Journal {
                 "INSERT INTO pauses (event, reason, at) VALUES (?1, ?2, ?3)",
                 params![event, reason, at.to_string()],
             )?;
+            let switched = AuditEvent::Switched {
+                subject: event.to_owned(),
+                reason: reason.to_owned(),
+            };
+            match note_in(&decision.0, &switched, at) {
+                // Nothing begins on such a log anyway, and stopping must never be refused.
+                Err(JournalError::Distrusted(_) | JournalError::Broken { .. })
+                    if event == "paused" => {}
+                noted => noted?,
+            }
             Ok(true)
         })
     }

@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
-use platinum_api::{DraftSummary, approval_policy, approvals::is_expired, text::short_time};
+use platinum_api::{
+    DraftSummary, MachineKeys, approval_policy, approvals::is_expired, text::short_time,
+};
 use platinum_core::{DraftId, Role, Timestamp, VaultPath, layout};
 use platinum_daemon::{Config, make_state_folder};
 use platinum_effects::approvals::{
@@ -12,6 +14,7 @@ use platinum_effects::approvals::{
 };
 use platinum_journal::Journal;
 use platinum_vault::{Vault, note::Note};
+use platinum_verify::Identity;
 
 use super::{
     CommandError, Context, Kind,
@@ -49,9 +52,10 @@ impl ApprovalStore {
             .agent(Role::Local)
             .map_err(|why| CommandError::new(Kind::Config, why))?;
         make_state_folder(&config.vault.state)?;
+        let identity = Identity::open(&config.vault.state, &agent, Role::Local)?;
         Ok(Self {
             vault: open_vault(config)?,
-            journal: Journal::open(&config.vault.state.join("journal.db"))?,
+            journal: MachineKeys::new(identity).open_journal(&config.vault.state)?,
             policy: approval_policy(config, &agent),
         })
     }

@@ -14,7 +14,7 @@ mod signers;
 
 pub use key::{KeyError, PublicKey, SigningKey};
 pub(crate) use signature::HEADER;
-pub use signature::Signature;
+pub use signature::{Purpose, Signature, signer_of_text};
 pub use signers::{Retired, Signer, Signers, SignersError, signer_mail};
 
 /// What git signs commits for; a signature made for something else proves nothing here.

@@ -6,7 +6,7 @@
 use git2::{ObjectType, Oid};
 use ssh_key::SshSig;
 
-use super::{NAMESPACE, PublicKey};
+use super::{KeyError, NAMESPACE, PublicKey, SigningKey};
 use crate::{Repo, RepoError};
 
 /// The header that git keeps the signature in.
@@ -30,9 +30,17 @@ impl Signature {
     pub fn of_commit(raw: &[u8]) -> Self {
         match take_apart(raw) {
             Ok(None) => Signature::Unsigned,
-            Ok(Some((armoured, payload))) => match signed_by(&armoured, &payload) {
+            Ok(Some((armoured, payload))) => match signed_by(NAMESPACE, &armoured, &payload) {
                 Ok(key) => Signature::By(key),
-                Err(why) => Signature::Broken(why),
+                Err(SignedBy::Unreadable(why)) => Signature::Broken(why.to_owned()),
+                Err(SignedBy::OtherPurpose) => Signature::Broken(
+                    "its signature was made for something else than a commit".to_owned(),
+                ),
+                Err(SignedBy::Changed) => Signature::Broken(
+                    "its signature is not for these contents: it was changed, or the signature is \
+                     of another commit"
+                        .to_owned(),
+                ),
             },
             Err(why) => Signature::Broken(why.to_owned()),
         }
@@ -62,6 +70,54 @@ impl Repo {
         let object = odb.read(commit).map_err(RepoError::git(doing))?;
         Ok(Signature::of_commit(object.data()))
     }
+}
+
+/// A purpose other than commits that a key signs for. A signature for one proves nothing for
+/// another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The list of skills that the owner added.
+    SkillLock,
+    /// The end of the journal of approvals and effects.
+    Journal,
+}
+
+impl Purpose {
+    const fn namespace(self) -> &'static str {
+        match self {
+            Purpose::SkillLock => "platinum-skills-lock",
+            Purpose::Journal => "platinum-journal",
+        }
+    }
+}
+
+impl SigningKey {
+    /// Signs a text; armoured, as `ssh-keygen -Y sign` writes it.
+    ///
+    /// # Errors
+    /// If the key cannot sign.
+    pub fn sign_text(&self, purpose: Purpose, text: &str) -> Result<String, KeyError> {
+        self.sign_for(purpose.namespace(), text.as_bytes())
+    }
+}
+
+/// Whose signature of a text this is; whether the key is trusted is another question.
+///
+/// # Errors
+/// In words, if it is not a signature of these contents for this purpose.
+pub fn signer_of_text(purpose: Purpose, text: &str, armoured: &str) -> Result<PublicKey, String> {
+    signed_by(purpose.namespace(), armoured, text.as_bytes()).map_err(|error| match error {
+        SignedBy::OtherPurpose => "its signature was made for something else".to_owned(),
+        SignedBy::Changed => "its contents are not those that were signed".to_owned(),
+        SignedBy::Unreadable(why) => why.to_owned(),
+    })
+}
+
+/// Why a signature proves nothing.
+enum SignedBy {
+    Unreadable(&'static str),
+    OtherPurpose,
+    Changed,
 }
 
 /// The signature of a commit and what was signed; nothing if it has none.
@@ -109,28 +165,24 @@ fn take_apart(raw: &[u8]) -> Result<Option<(String, Vec<u8>)>, &'static str> {
     }
 }
 
-fn signed_by(armoured: &str, payload: &[u8]) -> Result<PublicKey, String> {
+fn signed_by(namespace: &str, armoured: &str, payload: &[u8]) -> Result<PublicKey, SignedBy> {
     let signature = SshSig::from_pem(armoured)
-        .map_err(|_| "its signature is not one of OpenSSH's".to_owned())?;
-    let key = PublicKey::of(signature.public_key())
-        .ok_or_else(|| "its signature is by a key that is not ed25519".to_owned())?;
-    if signature.namespace() != NAMESPACE {
-        return Err("its signature was made for something else than a commit".to_owned());
+        .map_err(|_| SignedBy::Unreadable("its signature is not one of OpenSSH's"))?;
+    let key = PublicKey::of(signature.public_key()).ok_or(SignedBy::Unreadable(
+        "its signature is by a key that is not ed25519",
+    ))?;
+    if signature.namespace() != namespace {
+        return Err(SignedBy::OtherPurpose);
     }
     key.to_ssh()
-        .verify(NAMESPACE, payload, &signature)
-        .map_err(|_| {
-            "its signature is not for these contents: it was changed, or the signature is of \
-             another commit"
-                .to_owned()
-        })?;
+        .verify(namespace, payload, &signature)
+        .map_err(|_| SignedBy::Changed)?;
     Ok(key)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SigningKey;
 
     fn signed(body: &str, key: &SigningKey) -> Vec<u8> {
         let signature = key.sign(body.as_bytes()).unwrap();
@@ -215,5 +267,26 @@ mod tests {
                 "{what}"
             );
         }
+    }
+
+    #[test]
+    fn text_signature_counts_for_its_text_and_purpose_alone() {
+        let key = SigningKey::from_seed([5; 32]).unwrap();
+        let signature = key.sign_text(Purpose::SkillLock, "text").unwrap();
+        let signer = |text, signature: &str| signer_of_text(Purpose::SkillLock, text, signature);
+        assert_eq!(signer("text", &signature), Ok(key.public()));
+        assert_eq!(
+            signer("texts", &signature).unwrap_err(),
+            "its contents are not those that were signed"
+        );
+        let of_a_commit = key.sign(b"text").unwrap();
+        assert_eq!(
+            signer("text", &of_a_commit).unwrap_err(),
+            "its signature was made for something else"
+        );
+        assert_eq!(
+            signer("text", "nonsense").unwrap_err(),
+            "its signature is not one of OpenSSH's"
+        );
     }
 }

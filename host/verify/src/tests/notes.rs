@@ -154,14 +154,14 @@ fn cloud_drafts_once_for_each_claim() {
         &format!("its task has the draft {id} under the same claim already"),
     );
     let both = [("Pending_Approval/a.md", first.as_str()), (path, &second)];
-    assert_eq!(refused(&mut story, &both), [why.clone()]);
+    assert_eq!(refused(&mut story, &both), std::slice::from_ref(&why));
     // Also where the first waits, or is approved.
     let begun = story.tip;
     for place in ["Pending_Approval/a.md", "Approved/a.md"] {
         story.tip = story.write_raw("local", Some(begun), &[(place, Some(&first))]);
         assert_eq!(
             refused(&mut story, &[(path, &second)]),
-            [why.clone()],
+            std::slice::from_ref(&why),
             "{place}"
         );
         // Under the next claim it may; and a copy of the same draft is no other one.

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::{PathError, VaultPath, layout};
-use platinum_policy::{MAX_FILE_BYTES, is_synced};
+use platinum_policy::{MAX_FILE_BYTES, could_be_synced, is_synced};
 use platinum_repo::{Batch, Folder, Oid, Repo};
 use platinum_vault::{FileState, Leftover, Listing, PathEntry, Refused, Vault, VaultError};
 
@@ -157,7 +157,8 @@ impl Scan<'_> {
                 Ok(())
             }
             Err(error) => {
-                if base.is_some() {
+                let is_link = matches!(error, VaultError::Symlink { .. }) && could_be_synced(path);
+                if base.is_some() || is_link {
                     self.withhold(path, &error);
                 }
                 Ok(())
@@ -209,6 +210,13 @@ impl Scan<'_> {
         self.found.folders.push(folder.to_owned());
         self.found.leftovers.extend(listing.leftovers);
         self.withhold_misnamed(folder, listing.refused);
+        for link in &listing.links {
+            // In the place of a file of the base it is found below.
+            let name = link.file_name();
+            if !base.files.contains_key(name) && !base.folders.contains_key(name) {
+                self.withhold_link(link);
+            }
+        }
         let mut there: BTreeSet<&str> = BTreeSet::new();
         for (path, state) in &listing.files {
             there.insert(path.file_name());
@@ -390,6 +398,15 @@ impl Scan<'_> {
             path: path.clone(),
             reason: error.to_string(),
         });
+    }
+
+    /// Withholds a symbolic link: what it leads to is not followed, so it stays here.
+    fn withhold_link(&mut self, path: &VaultPath) {
+        let error = VaultError::Symlink {
+            path: path.to_string(),
+            at: path.file_name().to_owned(),
+        };
+        self.withhold(path, &error);
     }
 
     /// Withholds what cannot be taken because of its name. Its folder is scanned again until it is

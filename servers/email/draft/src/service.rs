@@ -201,6 +201,7 @@ fn message_of(found: SearchHit) -> Message {
         message_id: mail.message_id.unwrap_or_default(),
         sender: mail.from.map(|from| from.to_string()).unwrap_or_default(),
         to: mail.to.listed.iter().map(ToString::to_string).collect(),
+        cc: mail.cc.listed.iter().map(ToString::to_string).collect(),
         subject: mail.subject,
         date: mail.date.map(|date| date.to_string()),
         folder: found.folder,

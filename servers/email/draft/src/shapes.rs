@@ -44,6 +44,9 @@ pub struct Message {
     pub sender: String,
     /// Recipients, at most 50.
     pub to: Vec<String>,
+    /// Recipients of a copy, at most 50.
+    #[serde(default)]
+    pub cc: Vec<String>,
     /// One line.
     pub subject: String,
     /// RFC 3339, if the mail has a date that can be read.

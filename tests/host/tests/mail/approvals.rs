@@ -74,7 +74,7 @@ impl Waiting {
     }
 
     pub(crate) fn journal(&self) -> Journal {
-        Journal::open(&self.cluster.state("local").join("journal.db")).unwrap()
+        Journal::open_copy(&self.cluster.state("local").join("journal.db")).unwrap()
     }
 
     pub(crate) fn approval(&self, n: usize) -> Option<Approval> {

@@ -2,7 +2,7 @@
 //!
 //! `races` is about claims and files that change at the same time, `dropped` about files that a
 //! person drops, `leaks` about secrets that try to leave, `scale` about large vaults, `freshness`
-//! about how soon a change is on the other side.
+//! about how soon a change is on the other side, `locked` about skills that the owner did not add.
 //! Lives elsewhere: kills and cut lines are in `faults`.
 
 #![allow(
@@ -15,5 +15,6 @@
 mod dropped;
 mod freshness;
 mod leaks;
+mod locked;
 mod races;
 mod scale;

@@ -13,6 +13,7 @@ use super::super::{CommandError, Kind};
 pub(super) fn config_text(
     vault: &Path,
     state: &Path,
+    skills: &Path,
     remote: &str,
 ) -> Result<String, CommandError> {
     let text = |path: &Path| match path.to_str() {
@@ -37,6 +38,10 @@ pub(super) fn config_text(
          # The Git remote that is shared with the cloud host; empty: this host works alone.\n\
          remote = {}\n\
          \n\
+         [work]\n\
+         # The skills that you added with `platinum skill add`. A cloud host needs a copy of this folder.\n\
+         skills = {}\n\
+         \n\
          # The account, the mail servers' own file, and the variables that they may see.\n\
          # [zones.email]\n\
          # account = \"me\"\n\
@@ -50,6 +55,7 @@ pub(super) fn config_text(
         text(vault)?,
         text(state)?,
         toml::Value::String(remote.to_owned()),
+        text(skills)?,
     ))
 }
 

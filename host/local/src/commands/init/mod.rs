@@ -1,19 +1,22 @@
-//! `platinum init`: the folders of a vault, two starter pages, this host's configuration and its
-//! key. Existing files are left as they are; a configuration is never overwritten.
+//! `platinum init`: the folders of a vault, two starter pages, this host's configuration, its key,
+//! and the skills that come with the program. Existing files are left as they are; a configuration is never overwritten.
 
 mod config;
 mod ignore;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use config::{config_text, write_config};
 
 use platinum_core::{VaultPath, layout};
+use platinum_daemon::skills_folder;
 use platinum_vault::{Vault, VaultError};
+use platinum_verify::Identity;
 
 use super::{
     CommandError, Context, Kind, in_home,
     keys::{EXCHANGE, identity},
+    skill::add::Addition,
     terminal::Level,
 };
 
@@ -32,6 +35,9 @@ pub(crate) struct InitArgs {
     #[arg(long)]
     state: Option<PathBuf>,
 }
+
+/// The folder of installed skills in the state folder.
+const SKILLS: &str = "skills";
 
 const HANDBOOK: &str = include_str!("handbook.md");
 const DASHBOARD: &str = include_str!("dashboard.md");
@@ -64,7 +70,7 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
         )
         .hint("choose another folder with --state, or another file with --config"));
     }
-    let written = config_text(&root, &state, &args.remote)?;
+    let written = config_text(&root, &state, &state.join(SKILLS), &args.remote)?;
 
     std::fs::create_dir_all(&root)?;
     let vault = Vault::open(&root)?;
@@ -83,6 +89,7 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
     // Last: a vault without a configuration can be begun again, the other way round it cannot.
     write_config(config, &written)?;
     let identity = identity(&ctx.load()?)?;
+    let skills = add_bundled_skills(&state, &identity)?;
 
     let good = |word: &str| ctx.paint.word(Level::Ok, word);
     let pages = if made.is_empty() {
@@ -91,13 +98,17 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
         format!("with a starter {}", made.join(" and "))
     };
     let mail = config.with_file_name("mail.toml");
-    let mut next = vec![
+    let mut next = Vec::new();
+    if skills.is_none() {
+        next.push("Add the skills: `platinum skill add --all <folder>`.".to_owned());
+    }
+    next.extend([
         format!("Write your rules and tone into {}.", layout::HANDBOOK),
         format!(
             "Describe your mailbox in {}, and name it under [zones.email] in the configuration.",
             mail.display()
         ),
-    ];
+    ]);
     next.push(match args.remote.is_empty() {
         true => format!(
             "For a cloud host: name the remote under [sync], and exchange keys, once:\n     {EXCHANGE}"
@@ -110,14 +121,30 @@ pub(crate) fn run(args: InitArgs, ctx: &Context) -> Result<(), CommandError> {
         .map(|(n, step)| format!("  {n}. {step}\n"))
         .collect();
     ctx.print(&format!(
-        "{} {}, {pages}\n{} {}\n{} {}\n\nNext:\n{next}",
+        "{} {}, {pages}\n{} {}\n{} {}\n{}\nNext:\n{next}",
         good("vault "),
         vault.root().display(),
         good("config"),
         config.display(),
         good("key   "),
         identity.own().key.fingerprint(),
+        skills.map_or_else(String::new, |added| format!(
+            "{} {added}; `platinum skill list` shows what they run on\n",
+            good("skills")
+        )),
     ))
+}
+
+/// Adds the skills that are installed beside the program: who sets Platinum up wants them. Says how
+/// many; none if there is no such folder.
+fn add_bundled_skills(state: &Path, identity: &Identity) -> Result<Option<String>, CommandError> {
+    let bundled = skills_folder(Path::new(""));
+    if !bundled.is_dir() {
+        return Ok(None);
+    }
+    let mut addition = Addition::read(&bundled, true, &state.join(SKILLS), identity)?;
+    addition.apply(identity)?;
+    Ok(Some(addition.summary()))
 }
 
 fn vault_path(text: &str) -> Result<VaultPath, CommandError> {

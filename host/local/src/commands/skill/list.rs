@@ -1,13 +1,17 @@
-//! `platinum skill list`: what becomes of every installed skill, by event and zone.
+//! `platinum skill list`: what becomes of every installed skill, by event and zone, and which grants
+//! were never used.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use platinum_core::Role;
-use platinum_daemon::skills::{RowState, SkillRow};
+use platinum_daemon::{
+    Config,
+    skills::{GrantUsage, RowState, SkillLock, SkillRow},
+};
 
 use super::{
     super::terminal::{Level, Table, plain},
-    CommandError, Context, skill_rows,
+    Checker, CommandError, Context, read_catalog, signers, skill_rows,
 };
 
 /// List the installed skills: what they run on, in which zone and role, and why not.
@@ -26,11 +30,12 @@ pub(super) fn run(_: &ListArgs, ctx: &Context) -> Result<(), CommandError> {
         true => Some(ctx.load()?),
         false => None,
     };
+    let checker = Checker::new()?;
     let mut order = Vec::new();
     let mut lines: BTreeMap<(String, String, String), Line> = BTreeMap::new();
     // The local role first: on a machine of the owner's its rows are what runs here.
     for (at, role) in [(1, Role::Local), (0, Role::Cloud)] {
-        for row in skill_rows(&folder, config.as_ref(), role)? {
+        for row in skill_rows(&checker, &folder, config.as_ref(), role)? {
             let key = key(&row);
             if !lines.contains_key(&key) {
                 order.push(key.clone());
@@ -67,7 +72,43 @@ pub(super) fn run(_: &ListArgs, ctx: &Context) -> Result<(), CommandError> {
             [event.as_str(), zone, skill, cloud, local, &reasons],
         );
     }
-    ctx.print(&table.render(ctx.paint))
+    let mut text = table.render(ctx.paint);
+    if let Some(config) = &config {
+        text.push_str(&never_used(&folder, config)?);
+    }
+    ctx.print(&text)
+}
+
+/// The grants of skills that were run on this machine and have never called them.
+fn never_used(folder: &Path, config: &Config) -> Result<String, CommandError> {
+    let usage = GrantUsage::read(&config.vault.state);
+    // Without a lock no skill runs, which the table says already.
+    let Ok(lock) = SkillLock::read(folder, &signers(config)?) else {
+        return Ok(String::new());
+    };
+    let mut text = String::new();
+    for skill in read_catalog(folder)?.skills() {
+        let name = &skill.manifest.name;
+        let (Some(used), Some(locked)) = (usage.of(name.as_str()), lock.get(name)) else {
+            continue;
+        };
+        let granted = locked.grants.get(Role::Local.as_str());
+        let unused = granted
+            .into_iter()
+            .flatten()
+            .filter(|one| !used.contains(*one));
+        let unused: Vec<&str> = unused.map(String::as_str).collect();
+        if !unused.is_empty() {
+            text.push_str(&format!(
+                "\n{name} was run here and never used {}",
+                unused.join(", ")
+            ));
+        }
+    }
+    match text.is_empty() {
+        true => Ok(text),
+        false => Ok(text + "\n"),
+    }
 }
 
 fn key(row: &SkillRow) -> (String, String, String) {

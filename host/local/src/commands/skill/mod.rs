@@ -1,21 +1,28 @@
-//! `platinum skill`: what components ask for, and what the roles say to it. Nothing here runs one.
+//! `platinum skill`: what components ask for, what the roles say to it, and which of them the owner
+//! added. Nothing here runs one.
 
+pub(super) mod add;
 mod check;
 mod inspect;
 mod list;
 
 use std::path::{Path, PathBuf};
 
-use platinum_core::{AgentName, Role};
+use platinum_core::{AgentName, Capability, Role};
 use platinum_daemon::{
     Config,
     skills::{
-        Catalog, FolderGrants, INSTALLED_WASM, KnownZones, MAX_COMPONENT_BYTES, SkillRow, Survey,
+        Catalog, FolderGrants, INSTALLED_WASM, KnownZones, MAX_COMPONENT_BYTES, SkillLock,
+        SkillRow, Survey,
     },
 };
 use platinum_engine::{Engine, EngineOptions, ImportsReport, LoadError, SkillHost};
+use tempfile::TempDir;
 
-use super::{CommandError, Context, Kind};
+use platinum_repo::Signers;
+use platinum_verify::identity::KEY_FILE;
+
+use super::{CommandError, Context, Kind, keys::identity};
 
 /// Look at skills: which are there, what they ask for, which role lets them in.
 #[derive(Debug, clap::Args)]
@@ -26,6 +33,7 @@ pub(crate) struct SkillArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum SkillCommand {
+    Add(add::AddArgs),
     List(list::ListArgs),
     Inspect(inspect::InspectArgs),
     Check(check::CheckArgs),
@@ -33,6 +41,7 @@ enum SkillCommand {
 
 pub(crate) fn run(args: SkillArgs, ctx: &Context) -> Result<(), CommandError> {
     match args.command {
+        SkillCommand::Add(args) => add::run(&args, ctx),
         SkillCommand::List(args) => list::run(&args, ctx),
         SkillCommand::Inspect(args) => inspect::run(&args, ctx),
         SkillCommand::Check(args) => check::run(&args, ctx),
@@ -68,16 +77,24 @@ fn read_catalog(folder: &Path) -> Result<Catalog, CommandError> {
 
 /// What becomes of every installed skill on a host of a role, with this configuration.
 pub(super) fn skill_rows(
+    checker: &Checker,
     folder: &Path,
     config: Option<&Config>,
     role: Role,
 ) -> Result<Vec<SkillRow>, CommandError> {
-    let catalog = read_catalog(folder)?;
-    let checker = Checker::new()?;
-    let zones = match config {
+    let mut catalog = read_catalog(folder)?;
+    // Without a configuration there is no owner who could have added one.
+    if let Some(config) = config {
+        catalog.pin(role, &SkillLock::read(folder, &signers(config)?));
+    }
+    let mut zones = match config {
         Some(config) => KnownZones::of(role, config),
         None => KnownZones::built_in(role),
     };
+    if role == Role::Cloud {
+        // Which sources run there is in the configuration there.
+        zones.sources = None;
+    }
     let survey = Survey::of(&catalog, &zones, |skill, component| {
         checker.check(skill.manifest.name.as_str(), component, role)
     });
@@ -91,6 +108,14 @@ pub(super) fn skill_rows(
         rows.extend(survey.folder_rows(&grants));
     }
     Ok(rows)
+}
+
+/// Whose lock counts; nobody's as long as this machine has no key: showing makes none.
+fn signers(config: &Config) -> Result<Signers, CommandError> {
+    match config.vault.state.join(KEY_FILE).exists() {
+        true => Ok(identity(config)?.signers()?),
+        false => Ok(Signers::default()),
+    }
 }
 
 /// Reads a component: a file, or the folder of an installed skill.
@@ -131,12 +156,18 @@ fn read(path: &Path) -> Result<Component, CommandError> {
 pub(super) struct Checker {
     cloud: SkillHost,
     local: SkillHost,
+    /// What was compiled for one role is not compiled again for the other.
+    _compiled: Option<TempDir>,
 }
 
 impl Checker {
     pub(super) fn new() -> Result<Self, CommandError> {
         let failed = |why: String| CommandError::new(Kind::Failed, why);
+        let compiled = tempfile::tempdir().ok();
         let options = EngineOptions {
+            cache_dir: compiled
+                .as_ref()
+                .map(|folder| folder.path().join("compiled")),
             concurrent_calls: 1,
             ..EngineOptions::default()
         };
@@ -155,6 +186,7 @@ impl Checker {
         Ok(Self {
             cloud: host(Role::Cloud)?,
             local: host(Role::Local)?,
+            _compiled: compiled,
         })
     }
 
@@ -175,5 +207,45 @@ impl Checker {
             Some(refusal) => Err(refusal),
             None => Ok(()),
         }
+    }
+}
+
+/// What an interface gives, in the words of the contract's table.
+const fn grants(capability: Capability) -> &'static str {
+    match capability {
+        Capability::SkillContext => "its own instructions, agent, role, zone and the time",
+        Capability::SkillLog => "bounded log lines",
+        Capability::TasksRead => "list and read tasks of granted zones",
+        Capability::TasksOwnership => "who owns a task now",
+        Capability::TasksClaim => "claim a task",
+        Capability::TasksFinish => "complete, release or fail an owned task",
+        Capability::PlansWrite => "write a plan",
+        Capability::EmailPropose => "propose a mail to the owner",
+        Capability::SocialPropose => "propose a post to the owner",
+        Capability::OdooPropose => "propose to post or pay a document in Odoo",
+        Capability::PaymentsPropose => "propose a payment to the owner",
+        Capability::WhatsappPropose => "propose a chat message to the owner",
+        Capability::UpdatesPublish => "write a status note",
+        Capability::ModelComplete => "a metered completion",
+        Capability::VaultContext => "read granted folders of the vault",
+        Capability::EmailSearch => "search the mailbox",
+        Capability::EmailDraft => "save a draft in the mailbox",
+        Capability::SocialDraft => "save a draft of a post",
+        Capability::OdooRead => "read from Odoo",
+        Capability::OdooDraft => "create a draft entry in Odoo",
+        Capability::SyncRun => "pull and push the vault",
+        Capability::HealthObserve => "see how the parts of the host are",
+        Capability::HealthRestart => "restart one part of the host",
+        Capability::HealthAlert => "alert the owner",
+        Capability::UpdatesCollect => "take status notes for merging",
+        Capability::DashboardBoard => "read and replace the dashboard",
+        Capability::ApprovalsQueue => "take what the owner approved",
+        Capability::EmailSend => "SEND a mail that the owner approved",
+        Capability::SocialPublish => "PUBLISH a post that the owner approved",
+        Capability::OdooPost => "POST a document that the owner approved",
+        Capability::PaymentsPay => "PAY what the owner approved",
+        Capability::BrowserSession => "DRIVE a browser for an approved payment",
+        Capability::WhatsappRead => "read chats",
+        Capability::WhatsappSend => "SEND a message that the owner approved",
     }
 }

@@ -1,4 +1,4 @@
-//! `platinum skill list` and what `doctor` takes from it.
+//! `platinum skill list` and what `doctor` takes from it; `platinum skill add`.
 
 use std::fs;
 
@@ -23,8 +23,14 @@ async fn home_with_skills(more: &str) -> Home {
     let config = home.path("config/local.toml");
     let skills = home.path("skills");
     let text = fs::read_to_string(&config).unwrap();
-    let work = format!("\n[work]\nskills = {:?}\n{more}", skills.to_str().unwrap());
-    fs::write(&config, text + &work).unwrap();
+    let begun = text.find("skills = ").unwrap();
+    let end = begun + text[begun..].find('\n').unwrap();
+    let named = format!("skills = {:?}", skills.to_str().unwrap());
+    fs::write(
+        &config,
+        format!("{}{named}{}{more}", &text[..begun], &text[end..]),
+    )
+    .unwrap();
     let drafts = "  platinum.on: task.claimed\n  platinum.zones: email\n";
     install(&home, "draft-a", drafts, false);
     install(&home, "draft-b", drafts, false);
@@ -38,6 +44,13 @@ async fn home_with_skills(more: &str) -> Home {
     install(&home, "typo", "  platinum.on: vault.sinced\n", false);
     install(&home, "Odd Name", "  platinum.on: vault.synced\n", false);
     fs::remove_file(home.path("skills/Odd Name/skill.wasm")).unwrap();
+    let arguments = ["skill", "add", "--all", "--yes", skills.to_str().unwrap()];
+    let (added, ended) = home.tries(&arguments).await;
+    assert_eq!(
+        ended.unwrap_err().to_string(),
+        "2 skills were not added",
+        "{added}"
+    );
     home
 }
 
@@ -85,12 +98,14 @@ async fn skill_list_shows_every_folder_and_why_not() {
     // None of them stops the other commands.
     home.does(&["status"]).await;
     let (doctor, _) = home.tries(&["doctor"]).await;
-    let skills = line(&doctor, &["warn", "skills"]);
-    assert!(skills.contains("Odd Name: the folder's name"), "{skills}");
-    assert!(
-        skills.contains("typo: SKILL.md:5: unknown event"),
-        "{skills}"
-    );
+    for role in ["(local)", "(cloud)"] {
+        let skills = line(&doctor, &["warn", "skills", role]);
+        assert!(skills.contains("Odd Name: the folder's name"), "{skills}");
+        assert!(
+            skills.contains("typo: SKILL.md:5: unknown event"),
+            "{skills}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -100,13 +115,156 @@ async fn skill_list_shows_folders_that_are_not_granted() {
     )
     .await;
     let shown = home.does(&["skill", "list"]).await;
-    let line = line(&shown, &["-", "-", "observe", "no", "no"]);
+    let row = line(&shown, &["-", "-", "observe", "no", "no"]);
+    let beyond_cloud = "not granted: `Projects` is not synced, so the cloud does not have it";
+    assert!(row.contains(beyond_cloud), "{row}");
     assert!(
-        line.contains("not granted: `Projects` is not synced, so the cloud does not have it"),
-        "{line}"
+        row.contains("not granted: a file in `Approved` is a task"),
+        "{row}"
     );
+    let (doctor, _) = home.tries(&["doctor"]).await;
+    let local = line(&doctor, &["warn", "skills", "(local)"]);
+    let cloud = line(&doctor, &["warn", "skills", "(cloud)"]);
+    assert!(!local.contains(beyond_cloud), "{local}");
+    assert!(cloud.contains(beyond_cloud), "{cloud}");
+}
+
+/// A home with one skill in `new/`, which the owner adds.
+async fn home_with_one_skill() -> (Home, String) {
+    let home = Home::ready().await;
+    // Those beside the program take time to judge, and are not what this is about.
+    fs::remove_dir_all(home.path("state/skills")).ok();
+    offer(&home, "  platinum.on: vault.synced\n", "guests/minimal");
+    let folder = home.path("new/tidy").to_str().unwrap().to_owned();
+    (home, folder)
+}
+
+/// Puts a version of the skill `tidy` into `new/`.
+fn offer(home: &Home, metadata: &str, component: &str) {
+    let folder = home.path("new/tidy");
+    fs::create_dir_all(&folder).unwrap();
+    let text = format!("---\nname: tidy\ndescription: Tidies up.\nmetadata:\n{metadata}---\nx\n");
+    fs::write(folder.join("SKILL.md"), text).unwrap();
+    fs::write(folder.join("skill.wasm"), built(component)).unwrap();
+}
+
+#[tokio::test]
+async fn init_adds_the_skills_beside_the_program() {
+    let home = Home::ready().await;
+    let shown = home.does(&["skill", "list"]).await;
+    let listed = line(&shown, &["approval.granted", "-", "local-execute-approved"]);
+    assert!(listed.contains("runs"), "{shown}");
+    assert!(home.path("state/skills/skills.lock").exists());
+}
+
+/// The owner sees in words what a skill may do, and at the next version what is new.
+#[tokio::test]
+async fn skill_add_says_what_a_skill_may_do_and_what_is_new() {
+    let (home, folder) = home_with_one_skill().await;
+    let asked = home.tries(&["skill", "add", &folder]).await;
+    assert_eq!(
+        asked.0, "tidy: new\n  Tidies up.\n  runs on vault.synced\n",
+        "the guest asks for nothing"
+    );
+    assert_eq!(
+        asked.1.unwrap_err().to_string(),
+        "nobody can be asked here\n  --yes adds what is shown above"
+    );
+    assert!(!home.path("state/skills/tidy").exists());
+
+    let installed = home.path("state/skills");
+    let shown = home.does(&["skill", "add", "--yes", &folder]).await;
     assert!(
-        line.contains("not granted: a file in `Approved` is a task"),
-        "{line}"
+        shown.contains(&format!("\nLocked in {}.\n", installed.display())),
+        "{shown}"
     );
+    let shown = home.does(&["skill", "list"]).await;
+    line(&shown, &["vault.synced", "-", "tidy", "runs", "runs"]);
+    let shown = home.does(&["skill", "add", &folder]).await;
+    assert!(shown.starts_with("tidy: unchanged\n"), "{shown}");
+
+    let metadata = "  platinum.on: vault.synced approval.granted\n";
+    offer(&home, metadata, "guests/asks-email-send");
+    let shown = home.does(&["skill", "add", "--yes", &folder]).await;
+    let news = "tidy: changed since it was added\n  \
+        NEW: may SEND a mail that the owner approved (local)\n  \
+        NEW: may take what the owner approved (local)\n  \
+        NEW: runs on approval.granted\n  \
+        its code is another\n  its SKILL.md is another\n";
+    assert!(shown.starts_with(news), "{shown}");
+}
+
+/// What the owner did not add, and what is another than was added, is not run, each for its own
+/// reason; the others are.
+#[tokio::test]
+async fn skill_not_as_it_was_added_is_not_run() {
+    let (home, folder) = home_with_one_skill().await;
+    home.does(&["skill", "add", "--yes", &folder]).await;
+    let installed = home.path("state/skills");
+    let why = async |name: &str| {
+        let shown = home.does(&["skill", "list"]).await;
+        let listed = shown
+            .lines()
+            .find(|line| line.contains(&format!(" {name} ")) && !line.contains(" runs "));
+        listed.map(|line| line.split_once("  no").unwrap().1.to_owned())
+    };
+    assert_eq!(why("tidy").await, None);
+
+    let tidy = installed.join("tidy");
+    fs::write(tidy.join("skill.wasm"), built("guests/asks-email-send")).unwrap();
+    let reason = why("tidy").await.unwrap();
+    let changed = format!(
+        "its skill.wasm is not the one that the owner added; put the former one back, or see what \
+         is new with `platinum skill add {}`",
+        tidy.display()
+    );
+    assert!(reason.contains(&changed), "{reason}");
+    fs::write(tidy.join("skill.wasm"), built("guests/minimal")).unwrap();
+    assert_eq!(why("tidy").await, None);
+
+    let manifest = fs::read_to_string(tidy.join("SKILL.md")).unwrap();
+    fs::write(tidy.join("SKILL.md"), manifest.clone() + "Do more.\n").unwrap();
+    let reason = why("tidy").await.unwrap();
+    assert!(
+        reason.contains("its SKILL.md is not the one that the owner added"),
+        "{reason}"
+    );
+    fs::write(tidy.join("SKILL.md"), manifest).unwrap();
+
+    let other = installed.join("other");
+    fs::create_dir(&other).unwrap();
+    let text = "---\nname: other\ndescription: x\nmetadata:\n  platinum.on: work.done\n---\nx\n";
+    fs::write(other.join("SKILL.md"), text).unwrap();
+    fs::write(other.join("skill.wasm"), built("guests/minimal")).unwrap();
+    let reason = why("other").await.unwrap();
+    assert!(reason.contains("the owner did not add it"), "{reason}");
+    assert_eq!(why("tidy").await, None);
+
+    // A lock that somebody changed names nothing.
+    let lock = installed.join("skills.lock");
+    let text = fs::read_to_string(&lock).unwrap();
+    fs::write(&lock, text.replacen("approval.granted", "vault.synced", 1)).unwrap();
+    let reason = why("tidy").await.unwrap();
+    assert!(
+        reason.contains("its contents are not those that were signed"),
+        "{reason}"
+    );
+    fs::remove_file(lock).unwrap();
+    let reason = why("tidy").await.unwrap();
+    assert!(reason.contains("it has no skills.lock"), "{reason}");
+}
+
+/// A skill that was run and did not call what it was granted is named with it.
+#[tokio::test]
+async fn skill_list_marks_grants_that_are_never_used() {
+    let (home, folder) = home_with_one_skill().await;
+    offer(&home, "  platinum.on: vault.synced\n", "guests/two-calls");
+    home.does(&["skill", "add", "--yes", &folder]).await;
+    let shown = home.does(&["skill", "list"]).await;
+    assert!(!shown.contains("never used"), "{shown}");
+    let used = r#"{"tidy":["platinum:skill/log@0.1.0"]}"#;
+    fs::write(home.path("state/grants-used.json"), used).unwrap();
+    let shown = home.does(&["skill", "list"]).await;
+    let marked = "\ntidy was run here and never used platinum:skill/context@0.1.0\n";
+    assert!(shown.ends_with(marked), "{shown}");
 }

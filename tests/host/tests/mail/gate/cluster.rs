@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use platinum_testkit::{Child, git::GitServer, mail::MailServers, program, wait_for};
+use platinum_testkit::{Child, add_skills, git::GitServer, mail::MailServers, program, wait_for};
 
 /// How long anything may take on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
@@ -33,6 +33,7 @@ impl Cluster {
             program(name, name).unwrap();
         }
         cluster.exchange_keys();
+        add_skills(&cluster.config("local")).unwrap();
         cluster
     }
 
@@ -73,7 +74,7 @@ impl Cluster {
              [work]\nskills = {:?}\nzones = [{}]\n\n\
              [zones.email]\naccount = \"owner\"\nconfig = {mail:?}\nserver = {server:?}\nwatch = {is_cloud}\n",
             self.remote.address(),
-            skills(),
+            self.folder.path().join("skills"),
             if is_cloud { "\"email\"" } else { "" },
         );
         fs::write(self.config(role), text).unwrap();
@@ -209,9 +210,4 @@ pub(crate) fn built(what: &str) -> PathBuf {
         path.display()
     );
     path
-}
-
-/// The installed skills.
-pub(crate) fn skills() -> PathBuf {
-    built("installed")
 }

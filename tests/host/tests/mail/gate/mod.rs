@@ -1,8 +1,9 @@
 //! The main job on real servers: Dovecot over TLS, Postfix, git daemon, both daemons as processes.
 //!
-//! To read: `offline` cuts the cloud off in the middle of it, `crashes` kills the local half.
+//! To read: `offline` cuts the cloud off in the middle of it, `crashes` kills the local half, `audit` changes its log.
 //! Lives elsewhere: claims under contention are in `races`, hostile mail in `hostile_mail`.
 
+mod audit;
 pub(crate) mod cluster;
 mod crashes;
 mod newcomer;

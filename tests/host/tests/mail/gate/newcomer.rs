@@ -17,7 +17,7 @@ use platinum_testkit::{
 
 use crate::gate::{
     MAIL,
-    cluster::{SOON, collect, skills},
+    cluster::{SOON, built, collect},
 };
 
 /// The README's TOML blocks.
@@ -237,7 +237,7 @@ fn a_newcomer_gets_from_the_readme_to_a_sent_mail() {
     for name in ["platinum-intake", "platinum-email", "platinum-email-draft"] {
         program(name, name).unwrap();
     }
-    skills();
+    built("installed");
     let newcomer = Newcomer::new();
     newcomer.begins();
     let mail = mail_file(&blocks.mail, &servers);

@@ -12,7 +12,7 @@ use std::{
 use platinum_core::Role;
 use platinum_sync::RemoteHealth;
 use platinum_testkit::{
-    Child,
+    Child, add_skills,
     git::{GitServer, SshOptions, SshServer, bare_repository},
     notes::as_note,
     program, wait_for,
@@ -44,7 +44,7 @@ impl Cluster {
                 "[vault]\npath = \"{name}/vault\"\nstate = \"{name}/state\"\n\n\
                  [sync]\nremote = {remote:?}\nevery-seconds = 3600\n\n\
                  [work]\nskills = {:?}\nevery-seconds = 3600\nzones = []\n",
-                skills(),
+                folder.path().join("skills"),
             );
             fs::write(folder.path().join(format!("{name}.toml")), text).unwrap();
             Identity::open(&home.join("state"), &name.parse().unwrap(), role).unwrap()
@@ -52,6 +52,7 @@ impl Cluster {
         let [cloud, local] = &identities;
         cloud.trust(&local.line(), false).unwrap();
         local.trust(&cloud.line(), false).unwrap();
+        add_skills(&folder.path().join("local.toml")).unwrap();
         let daemons = [
             ("platinum-cloud", "platinum-cloud", "cloud"),
             ("platinum-local", "platinum", "local"),
@@ -122,22 +123,6 @@ impl Cluster {
             assert!(p95 < SOON, "{way}: {took:?}; {}", self.logs());
         }
     }
-}
-
-/// The installed skills, which `cargo xtask skills` made.
-fn skills() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let path = root
-        .ancestors()
-        .nth(2)
-        .unwrap()
-        .join("target/skills/installed");
-    assert!(
-        path.exists(),
-        "{} is not there: run `cargo xtask skills` first",
-        path.display()
-    );
-    path
 }
 
 #[test]
