@@ -34,7 +34,7 @@ pub(crate) fn run(mails: usize) -> anyhow::Result<()> {
         fs::create_dir_all(folder.path().join(role).join("vault"))?;
         let text = format!(
             "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n[sync]\nremote = {:?}\n\
-             every-seconds = 1\n[work]\nskills = {:?}\nzones = [{zones}]\n[zones.email]\n\
+             every-seconds = 1\n[approvals]\nhold-seconds = 0\n[work]\nskills = {:?}\nzones = [{zones}]\n[zones.email]\n\
              account = \"owner\"\nconfig = {accounts:?}\nwatch = {watch}\n",
             remote.address(),
             folder.path().join("skills"),

@@ -31,10 +31,7 @@ mod macros;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
-pub use bindings::platinum::{
-    actions, approvals, browser, dashboard, email, health, model, odoo, payments, plans, skill,
-    social, sync, tasks, updates, vault, whatsapp,
-};
+pub use bindings::platinum::*;
 pub use host::Host;
 pub use platinum_text as text;
 pub use skill::types::{Error, Invocation, Outcome, Role};

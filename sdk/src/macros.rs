@@ -39,7 +39,8 @@ mod tests {
         );
     }
 
-    /// The macro names every package, so that a skill may import any of them.
+    /// The macro names every package, so that a skill may import any of them, and each after those
+    /// that it uses.
     #[test]
     fn skill_macro_names_every_package_of_the_contract() {
         let sdk = Path::new(env!("CARGO_MANIFEST_DIR"));

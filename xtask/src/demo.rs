@@ -215,6 +215,7 @@ impl Demo {
                 format!(
                     "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
                      [sync]\nremote = {:?}\nevery-seconds = 1\n\n\
+                     [approvals]\nhold-seconds = 0\n\n\
                      [work]\nskills = {:?}\nzones = [{}]\n\n\
                      [zones.email]\naccount = \"owner\"\nconfig = \"mail.toml\"\nwatch = {watch}\n",
                     folder.join("remote.git"),

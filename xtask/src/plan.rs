@@ -53,7 +53,7 @@ const fn part(
 }
 
 /// What `cargo xtask test` runs, but for the short ones.
-const ORDINARY: [Part; 21] = [
+const ORDINARY: [Part; 22] = [
     // Two processors: the tests themselves use both.
     part("model::model", None, Weight::Cores(2), 2, 60),
     part("host::faults", Some("contest"), Weight::Cores(2), 2, 80),
@@ -66,6 +66,7 @@ const ORDINARY: [Part; 21] = [
     part("host::sync", Some("scale"), Weight::Cores(1), 1, 20),
     part("host::mail", Some("gate"), Weight::Cores(1), 3, 50),
     part("host::mail", Some("hostile_mail"), Weight::Cores(1), 2, 30),
+    part("host::mail", Some("obedient"), Weight::Cores(1), 1, 30),
     part("host::faults", Some("crashes"), Weight::Cores(1), 1, 40),
     part("repo::repo", None, Weight::Cores(1), 4, 60),
     part("repo", None, Weight::Cores(1), 2, 15),
@@ -93,7 +94,7 @@ struct Long {
 }
 
 /// What `cargo xtask test --full` runs after the ordinary tests.
-const LONG: [Long; 8] = [
+const LONG: [Long; 9] = [
     Long {
         program: "model::model",
         module: "simulator",
@@ -142,6 +143,13 @@ const LONG: [Long; 8] = [
         variables: &[],
         ignored: true,
         deadline: 60,
+    },
+    Long {
+        program: "host::mail",
+        module: "obedient",
+        variables: &[("PLATINUM_AGENTDOJO", "1")],
+        ignored: false,
+        deadline: 15,
     },
     Long {
         program: "local::local",

@@ -10,4 +10,7 @@ pub enum ReadError {
     /// The journal, or a draft that was approved.
     #[error("cannot read the approvals: {0}")]
     Approvals(String),
+    /// The log of approvals and effects.
+    #[error("{0}")]
+    Journal(String),
 }

@@ -18,6 +18,7 @@ mod error;
 mod journal;
 mod log;
 mod overview;
+mod paused;
 mod status;
 mod sync;
 #[cfg(test)]
@@ -25,12 +26,13 @@ mod tests;
 pub mod text;
 
 pub use agents::AgentSeen;
-pub use approvals::{ApprovalRow, ApprovalState, Approvals, DraftSummary};
+pub use approvals::{ApprovalRow, ApprovalState, Approvals, DraftSummary, approval_policy};
 pub use check::{Check, Level};
 pub use conflicts::{conflict_copies, conflicts_check};
 pub use error::ReadError;
-pub use journal::JournalState;
+pub use journal::{EntryRow, JournalState, MachineKeys, WitnessRow, accept_log, newest_entries};
 pub use log::{LogReceipt, LogRow, finished};
 pub use overview::{SyncOverview, is_daemon_running};
+pub use paused::Paused;
 pub use status::{DraftCounts, Status, TaskCounts, ZoneSummary};
 pub use sync::{RemoteContact, RemoteState, SyncState, TipInfo, WithheldFiles, short_oid};

@@ -1,6 +1,7 @@
 //! [`LogRow`]: what was finished, and what the other side answered.
 
 use platinum_core::{ActionKind, DraftId, Timestamp, VaultPath, layout};
+use platinum_effects::review::escape_hidden;
 use platinum_vault::{
     Vault, VaultError,
     note::{Note, ReceiptRecord, TaskNote, receipts_of},
@@ -42,6 +43,10 @@ pub struct LogReceipt {
     pub reference: String,
     /// The answer.
     pub answer: String,
+    /// Whom it reached.
+    pub recipients: Vec<String>,
+    /// SHA-256, in hex, of what left; empty if the note does not say.
+    pub sha256: String,
 }
 
 impl From<ReceiptRecord> for LogReceipt {
@@ -52,6 +57,12 @@ impl From<ReceiptRecord> for LogReceipt {
             at: receipt.at,
             reference: plain(&receipt.reference, 200),
             answer: plain(&receipt.answer, 200),
+            recipients: receipt
+                .recipients
+                .iter()
+                .map(|recipient| plain(&escape_hidden(recipient), 320))
+                .collect(),
+            sha256: plain(&receipt.sha256, 64),
         }
     }
 }

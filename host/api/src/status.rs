@@ -7,12 +7,13 @@ use std::{
 
 use platinum_core::{AgentName, Role, Timestamp, VaultPath};
 use platinum_daemon::Config;
+use platinum_effects::approvals::ApprovalPolicy;
 use platinum_vault::{Vault, VaultCounts};
 use serde::Serialize;
 
 use crate::{
-    Check, JournalState, Level, ReadError, SyncOverview,
-    approvals::ApprovalState,
+    Check, JournalState, Level, Paused, ReadError, SyncOverview,
+    approvals::{ApprovalState, approval_policy},
     conflicts::{conflict_copies, conflicts_check},
     overview::is_daemon_running,
     text::{count, plain},
@@ -45,6 +46,8 @@ pub struct Status {
     pub conflicts: Vec<VaultPath>,
     /// The journal of effects.
     pub journal: JournalState,
+    /// Whether the owner has stopped everything.
+    pub paused: Option<Paused>,
     /// The zones that this host can set up, by id.
     pub zones: Vec<ZoneSummary>,
 }
@@ -111,7 +114,13 @@ impl Status {
             role,
             is_daemon_running: is_daemon_running(state),
             vault: vault.root().to_owned(),
-            drafts: DraftCounts::read(&counts, vault, state, now)?,
+            drafts: DraftCounts::read(
+                &counts,
+                vault,
+                state,
+                &approval_policy(config, &agent),
+                now,
+            )?,
             tasks: TaskCounts {
                 waiting: counts.waiting,
                 in_progress: counts.in_progress,
@@ -120,7 +129,8 @@ impl Status {
             },
             sync: SyncOverview::read(config, Some(&agent), now),
             conflicts: conflict_copies(vault)?,
-            journal: JournalState::read(state),
+            journal: JournalState::read(state, Some(vault), &agent),
+            paused: Paused::read(state),
             zones: zones.collect(),
             agent,
         })
@@ -132,6 +142,7 @@ impl Status {
             true => Check::ok("daemon", "running"),
             false => Check::warn("daemon", "not running").remedy("`platinum run` starts it"),
         }];
+        checks.extend(self.paused.as_ref().map(Paused::check));
         checks.push(Check::new(
             "vault",
             Level::Dim,
@@ -186,12 +197,13 @@ impl DraftCounts {
         counts: &VaultCounts,
         vault: &Vault,
         state: &Path,
+        policy: &ApprovalPolicy,
         now: Timestamp,
     ) -> Result<Self, ReadError> {
         let pending = crate::approvals::pending_drafts(vault)?;
         let is_unknown =
             |state: &ApprovalState| matches!(state, ApprovalState::OutcomeUnknown { .. });
-        let approved = crate::approvals::approved(vault, state, now).ok();
+        let approved = crate::approvals::approved(vault, state, policy, now).ok();
         let tally = |n: usize| n as u64;
         Ok(Self {
             pending: counts.pending,

@@ -8,7 +8,7 @@ use platinum_daemon::Config;
 use platinum_vault::Vault;
 use proptest::prelude::*;
 
-use crate::{Approvals, Status};
+use crate::{Approvals, Status, approval_policy};
 
 fn now() -> Timestamp {
     "2026-11-20T20:00:00Z".parse().unwrap()
@@ -63,8 +63,9 @@ proptest! {
         let config = config(folder.path());
         let vault = Vault::open(&config.vault.path).unwrap();
         let agent = config.agent(Role::Local).unwrap();
+        let policy = approval_policy(&config, &agent);
         let status = Status::read(&config, &vault, agent, Role::Local, now()).unwrap();
-        let approvals = Approvals::read(&vault, &config.vault.state, now()).unwrap();
+        let approvals = Approvals::read(&vault, &config.vault.state, &policy, now()).unwrap();
         let board = dashboard::count(&vault, now()).unwrap();
 
         let total = |counts: &BTreeMap<String, u64>| counts.values().sum::<u64>();

@@ -16,8 +16,8 @@ mod convert;
 pub mod dashboard;
 pub mod email;
 pub mod model;
-pub mod plans;
-mod proposals;
+mod plans;
+pub mod proposals;
 mod registry;
 pub mod skill;
 pub mod sync;
@@ -31,13 +31,12 @@ pub mod zones;
 
 /// Every interface of this crate, to check components that are never run.
 pub fn link_only() -> Vec<Box<dyn platinum_engine::Interface>> {
-    vec![
+    let mut interfaces = proposals::link_only();
+    interfaces.extend([
         dashboard::BOARD.link_only(),
         email::SEARCH.link_only(),
         email::DRAFT.link_only(),
-        email::PROPOSE.link_only(),
         model::COMPLETE.link_only(),
-        plans::WRITE.link_only(),
         skill::CONTEXT.link_only(),
         skill::LOG.link_only(),
         sync::RUN.link_only(),
@@ -48,5 +47,6 @@ pub fn link_only() -> Vec<Box<dyn platinum_engine::Interface>> {
         updates::PUBLISH.link_only(),
         updates::COLLECT.link_only(),
         vault::CONTEXT.link_only(),
-    ]
+    ]);
+    interfaces
 }

@@ -1,18 +1,23 @@
 //! What every `propose` interface and `plans/write` share: who may propose for a task, and the
 //! draft that a proposal becomes.
 //!
-//! Lives elsewhere: the record of each kind is checked in `convert`.
+//! To add a kind: its `propose` in its zone's folder, and its line in [`offers`].
+//! Lives elsewhere: the record of each kind is checked in its zone's folder.
 //! Invariants: a draft is made once; only for a task that this agent owns, under the epoch of its
-//! claim; an equal draft that waits already is not made again.
+//! claim, and only of a kind that is the zone's own; one draft for each claim; nothing is written that
+//! would be reverted when it is shared; an equal plan that waits already is not made again.
 
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use platinum_core::{Action, DraftId, TaskId, Timestamp, TypedAction, VaultPath, layout};
-use platinum_engine::Call;
+use platinum_engine::{Call, Interface};
 use platinum_vault::{
     Vault,
-    note::{DraftNote, PlanNote},
+    note::{
+        DraftNote, MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, PlanNote, check_drafted,
+        day_of,
+    },
 };
 
 use crate::{
@@ -21,7 +26,8 @@ use crate::{
         plans::write,
     },
     blocking::{Author, in_background},
-    convert,
+    convert, email, plans,
+    registry::Offer,
     tasks::{TaskError, TaskStore},
     text::checked_line,
 };
@@ -30,8 +36,24 @@ use crate::{
 const DEFAULT_LIFE: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// How long it may count at most.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// Largest draft that is compared with a new one, in bytes.
-const MAX_DRAFT_BYTES: u64 = 256 * 1024;
+
+/// The interfaces that need no more than the vault and its tasks.
+fn offers() -> Vec<Offer<ProposeCtx>> {
+    vec![email::PROPOSE, plans::WRITE]
+}
+
+/// Every `propose` interface and `plans/write`, over a vault and its tasks.
+pub fn interfaces(vault: &Vault, store: &Arc<dyn TaskStore>) -> Vec<Box<dyn Interface>> {
+    let offers = offers().into_iter();
+    offers
+        .map(|offer| offer.with(context(vault, store)))
+        .collect()
+}
+
+/// The same, to check components that are never run.
+pub(crate) fn link_only() -> Vec<Box<dyn Interface>> {
+    offers().into_iter().map(Offer::link_only).collect()
+}
 
 /// What the interfaces that propose work on.
 pub(crate) struct ProposeCtx {
@@ -70,7 +92,7 @@ impl From<Unwritten> for write::Error {
 }
 
 /// Makes the context of an interface that proposes, for each call.
-pub(crate) fn context(
+fn context(
     vault: &Vault,
     store: &Arc<dyn TaskStore>,
 ) -> impl Fn(&Call) -> ProposeCtx + Send + Sync + use<> {
@@ -91,6 +113,12 @@ impl ProposeCtx {
         record: Result<T, String>,
     ) -> Result<String, ProposeError> {
         let (task, epoch) = self.owned_task(&proposal.task).await?;
+        let zone = match self.store.get(task).await {
+            Ok(note) => note.zone,
+            Err(error) => return Err(ProposeError::Unavailable(error.to_string())),
+        };
+        platinum_policy::check_action(zone, T::KIND)
+            .map_err(|error| ProposeError::Invalid(error.to_string()))?;
         let action = Action::new(&record.map_err(ProposeError::Invalid)?);
         let expires = match proposal.expires {
             Some(text) => convert::time("expires", &text).map_err(ProposeError::Invalid)?,
@@ -101,7 +129,7 @@ impl ProposeCtx {
                 "`expires` must lie within the next 90 days".to_owned(),
             ));
         }
-        if let Some(id) = self.equal_draft((task, epoch), &action).await? {
+        if let Some(id) = self.open_draft(task, epoch).await? {
             return Err(ProposeError::Duplicate(id.to_string()));
         }
         let note = DraftNote {
@@ -120,9 +148,16 @@ impl ProposeCtx {
         Ok(note.id.to_string())
     }
 
-    /// Writes a plan; answers its id.
+    /// Writes a plan, unless it is there; answers its id.
     pub(crate) async fn write_plan(&self, note: PlanNote) -> Result<String, Unwritten> {
-        self.create(layout::plan(note.id), note.render()).await?;
+        let (vault, path) = (self.vault.clone(), layout::plan(note.id));
+        let is_there = {
+            let path = path.clone();
+            in_background(move || vault.exists(&path)).await
+        };
+        if !is_there.map_err(|error| Unwritten::Unavailable(error.to_string()))? {
+            self.create(path, note.render()).await?;
+        }
         Ok(note.id.to_string())
     }
 
@@ -138,35 +173,50 @@ impl ProposeCtx {
         }
     }
 
-    /// A draft for the same task that would do just the same, if one waits already: a skill that
-    /// runs again after a crash proposes once.
-    async fn equal_draft(
-        &self,
-        (task, epoch): (TaskId, u64),
-        action: &Action,
-    ) -> Result<Option<DraftId>, Unwritten> {
-        let (vault, action) = (self.vault.clone(), action.clone());
-        in_background(move || {
-            for entry in vault.list(layout::PENDING_APPROVAL)? {
-                let Ok(text) = vault.read_text(&entry.path, MAX_DRAFT_BYTES) else {
-                    continue;
-                };
-                let Ok(waiting) = DraftNote::parse(&text) else {
-                    continue;
-                };
-                // One of an earlier claim would be refused when it is approved.
-                let counts = waiting.epoch.is_none_or(|of| of == epoch);
-                if waiting.task == task && waiting.action == action && counts {
-                    return Ok(Some(waiting.id));
+    /// The draft that was made under this claim already: a skill that runs again after a crash
+    /// proposes once, whatever it says the second time.
+    async fn open_draft(&self, task: TaskId, epoch: u64) -> Result<Option<DraftId>, Unwritten> {
+        let (vault, today) = (self.vault.clone(), day_of(DraftId::generate()));
+        let found = in_background(move || {
+            let mut of_today = 0;
+            let mut waiting = 0;
+            for folder in [layout::PENDING_APPROVAL, layout::APPROVED] {
+                for entry in vault.list(folder)? {
+                    let Ok(id) = entry.path.stem().parse::<DraftId>() else {
+                        continue;
+                    };
+                    waiting += 1;
+                    of_today += usize::from(day_of(id) == today);
+                    let text = vault.read_text(&entry.path, MAX_DRAFT_BYTES as u64);
+                    let Some(draft) = text.ok().and_then(|text| DraftNote::parse(&text).ok())
+                    else {
+                        continue;
+                    };
+                    // One of an earlier claim would be refused when it is approved.
+                    if draft.task == task && draft.epoch.is_none_or(|of| of == epoch) {
+                        return Ok(Err(draft.id));
+                    }
                 }
             }
-            Ok(None)
-        })
-        .await
-        .map_err(|error| Unwritten::Unavailable(error.to_string()))
+            Ok(Ok((of_today, waiting)))
+        });
+        match found.await {
+            Err(error) => Err(Unwritten::Unavailable(error.to_string())),
+            Ok(Err(id)) => Ok(Some(id)),
+            Ok(Ok((of_today, _))) if of_today >= MAX_DRAFTS_A_DAY => Err(Unwritten::Unavailable(
+                format!("{of_today} drafts of today wait for the owner, and no more are made"),
+            )),
+            Ok(Ok((_, waiting))) if waiting >= MAX_WAITING_DRAFTS => Err(Unwritten::Unavailable(
+                format!("{waiting} drafts wait for the owner, and no more are made"),
+            )),
+            Ok(Ok(_)) => Ok(None),
+        }
     }
 
     async fn create(&self, path: VaultPath, text: String) -> Result<(), Unwritten> {
+        // What a commit would be reverted for is not written in the first place.
+        check_drafted(&path, text.as_bytes())
+            .map_err(|fault| Unwritten::Invalid(fault.to_string()))?;
         self.author
             .create(&self.vault, path, text)
             .await

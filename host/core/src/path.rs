@@ -3,7 +3,7 @@
 //! Invariants of a value: relative, `/` between components, no empty, `.` or `..` component, no
 //! control or invisible character (but the joiners that emoji and some scripts are written with,
 //! after a character that is not ASCII), no character or name that Windows or Android refuses, in NFC,
-//! at most [`MAX_PATH_BYTES`] long. Links are not its business: `vault` refuses them on opening.
+//! at most [`MAX_PATH_BYTES`] long and [`MAX_DEPTH`] deep. Links are not its business: `vault` refuses them on opening.
 
 use std::{fmt, str::FromStr};
 
@@ -16,6 +16,10 @@ pub const MAX_PATH_BYTES: usize = 512;
 /// Longest component, in bytes: ext4, APFS and NTFS take 255; room is left for a temporary suffix.
 pub const MAX_COMPONENT_BYTES: usize = 200;
 
+/// Most components of a path. The one bound for whatever reads, walks or judges a vault: what one
+/// of them lets in, the others can bear.
+pub const MAX_DEPTH: usize = 32;
+
 /// Why a text is not a path of the vault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
@@ -27,6 +31,9 @@ pub enum PathError {
         "the path is {0} bytes long; {MAX_PATH_BYTES} is the most, {MAX_COMPONENT_BYTES} for one component"
     )]
     TooLong(usize),
+    /// In more folders than are walked.
+    #[error("the path has {0} parts; {MAX_DEPTH} is the most. Move it into fewer folders")]
+    TooDeep(usize),
     /// Starts at a root.
     #[error("`{0}` is absolute; a vault path is relative to the vault")]
     Absolute(String),
@@ -84,6 +91,10 @@ impl VaultPath {
             {
                 return Err(PathError::Name(shown(), component.to_owned()));
             }
+        }
+        let depth = text.split('/').count();
+        if depth > MAX_DEPTH {
+            return Err(PathError::TooDeep(depth));
         }
         if !text.nfc().eq(text.chars()) {
             return Err(PathError::NotNfc(shown()));
@@ -225,6 +236,7 @@ mod tests {
     #[test]
     fn vault_path_escaping_or_hidden_text_is_refused() {
         let long = "a/".repeat(300) + "b";
+        let deep = "a/".repeat(MAX_DEPTH) + "b";
         for bad in [
             "",
             "/etc/passwd",
@@ -251,9 +263,24 @@ mod tests {
             "e\u{301}.md",
             "a/ b.md",
             long.as_str(),
+            deep.as_str(),
         ] {
             assert!(VaultPath::new(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn vault_path_deepest_is_accepted_and_one_more_refused() {
+        let deepest = "a/".repeat(MAX_DEPTH - 1) + "b";
+        let path = VaultPath::new(deepest.clone()).unwrap();
+        assert_eq!(path.components().count(), MAX_DEPTH);
+        assert_eq!(path.join("c"), Err(PathError::TooDeep(MAX_DEPTH + 1)));
+        assert_eq!(
+            VaultPath::new(format!("a/{deepest}"))
+                .unwrap_err()
+                .to_string(),
+            "the path has 33 parts; 32 is the most. Move it into fewer folders"
+        );
     }
 
     #[test]

@@ -25,11 +25,16 @@ use platinum_vault::Vault;
 
 use platinum_sync::{RecordingRemote, SyncConfig, Synchronizer};
 use platinum_verify::{Identity, IdentityError};
+use tokio::sync::Notify;
 
 use crate::{
     Config, OwnerUpdates, Shutdown, Tasks, beside,
+    loops::run_source,
     secrets::Secrets,
-    skills::{Catalog, CatalogError, FolderGrants, GrantUsage, KnownZones, SkillLock, SkillSet},
+    skills::{
+        Catalog, CatalogError, FolderGrants, GrantUsage, KnownZones, SkillLock, SkillSet,
+        SourceName,
+    },
     skills_folder,
     supervisor::{self, Child},
 };
@@ -193,8 +198,7 @@ impl Host {
         let syncer: Arc<dyn Syncer> = Arc::new(Tasks(self.sync.clone()));
         let mut list = capabilities::skill::interfaces();
         list.extend(capabilities::tasks::interfaces(&store, receipts));
-        list.push(capabilities::plans::interface(&self.vault, &store));
-        list.push(capabilities::email::propose_interface(&self.vault, &store));
+        list.extend(capabilities::proposals::interfaces(&self.vault, &store));
         list.push(capabilities::updates::publish(&self.vault));
         list.push(capabilities::model::interface(&self.model));
         list.push(capabilities::vault::interface(
@@ -282,19 +286,22 @@ impl Host {
     }
 
     /// Starts the sources of the vault and of the zones that this host watches, and keeps them
-    /// running.
-    pub fn run_sources(&self, shutdown: &Shutdown) -> Vec<tokio::task::JoinHandle<()>> {
+    /// running; what they take in is an event for the skills.
+    pub fn run_sources(
+        &self,
+        skills: &Arc<SkillSet>,
+        shutdown: &Shutdown,
+    ) -> Vec<tokio::task::JoinHandle<()>> {
         let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
-        let mut sources: Vec<_> = self
-            .config
-            .zones
-            .configured()
-            .filter_map(|(_, zone)| zone.source())
-            .collect();
-        sources.push(self.folder_source());
-        sources
-            .into_iter()
-            .map(|source| Child {
+        let zones = self.config.zones.ids().iter().filter_map(|id| {
+            let source = self.config.zones.get(id.as_str())?.source()?;
+            Some((SourceName::of_zone(*id), source))
+        });
+        let sources = zones.chain([(SourceName::folder(), self.folder_source())]);
+        let mut tasks = Vec::new();
+        for (name, source) in sources {
+            let written = Arc::new(Notify::new());
+            let child = Child {
                 name: source.name,
                 program: beside("platinum-intake"),
                 args: [
@@ -308,9 +315,13 @@ impl Host {
                 ]
                 .concat(),
                 env: source.env,
-            })
-            .map(|child| tokio::spawn(supervisor::keep_running(child, shutdown.clone())))
-            .collect()
+                written: Arc::clone(&written),
+            };
+            let (skills, stop) = (Arc::clone(skills), shutdown.clone());
+            tasks.push(tokio::spawn(supervisor::keep_running(child, stop.clone())));
+            tasks.push(tokio::spawn(run_source(skills, name, written, stop)));
+        }
+        tasks
     }
 }
 

@@ -56,7 +56,7 @@ impl Running {
             tokio::spawn(loops::run_schedules(Arc::clone(skills), shutdown.clone())),
             tokio::spawn(loops::run_maintenance(host.sync.clone(), shutdown.clone())),
         ];
-        tasks.extend(host.run_sources(shutdown));
+        tasks.extend(host.run_sources(skills, shutdown));
         Ok(Self {
             _watch: watch,
             wake_ups,

@@ -3,12 +3,13 @@
 //! Lives here: processes without a protocol, like the mail watcher. MCP servers are children of
 //! their sessions in `mcp`.
 
-use std::{collections::BTreeMap, path::PathBuf, process::Stdio, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
 use platinum_core::Backoff;
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     process::Command,
+    sync::Notify,
     time::Instant,
 };
 
@@ -31,6 +32,8 @@ pub struct Child {
     pub args: Vec<String>,
     /// Its environment besides PATH and HOME.
     pub env: BTreeMap<String, String>,
+    /// Notified when the child has written to its standard output. What it wrote is not kept.
+    pub written: Arc<Notify>,
 }
 
 /// Runs the child until the host stops.
@@ -84,7 +87,7 @@ async fn run_once(
         // Its standard input stays open as long as this process lives: a child that reads the end
         // knows that its parent is gone.
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
     let mut process = command.spawn()?;
@@ -101,6 +104,15 @@ async fn run_once(
                     "WARN" => tracing::warn!("{name}: {line}"),
                     _ => tracing::info!("{name}: {line}"),
                 }
+            }
+        });
+    }
+    if let Some(mut stdout) = process.stdout.take() {
+        let written = Arc::clone(&child.written);
+        tokio::spawn(async move {
+            let mut ignored = [0; 256];
+            while stdout.read(&mut ignored).await.is_ok_and(|read| read > 0) {
+                written.notify_one();
             }
         });
     }

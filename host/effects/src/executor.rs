@@ -5,8 +5,8 @@
 //! side is asked once, the outcome is written. A crash anywhere leaves an intent in doubt, which is
 //! asked after and never tried again on a guess.
 //!
-//! To add an effect: a folder of its zone that implements [`Effect`], its interface, and one line
-//! in the composition root of `local`.
+//! To add an effect: a folder of its zone that implements [`Effect`], its interface with a line in
+//! [`offers`](crate::offers), and one line in the composition root of `local`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -90,10 +90,9 @@ impl Executor {
         effects: impl IntoIterator<Item = Arc<dyn Effect>>,
     ) -> Self {
         let by_kind = effects.into_iter().map(|effect| (effect.kind(), effect));
-        Self {
-            approvals,
-            effects: by_kind.collect(),
-        }
+        let effects: BTreeMap<_, _> = by_kind.collect();
+        approvals.hand_out_only(effects.keys().copied().collect());
+        Self { approvals, effects }
     }
 
     /// Whether there is an effect of this kind.

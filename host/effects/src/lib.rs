@@ -3,8 +3,8 @@
 //! Lives here: [`approvals`] mints an approved action from a file in `Approved/`; [`Executor`] is
 //! the one way from there to a receipt; [`email`] is an [`Effect`]. To add one: 1. its interface
 //! under `wit/`, a capability and its roles; 2. a folder here with the effect, and a `host.rs` that
-//! takes the resource out of the table and gives it to the executor; 3. a line in the composition
-//! root of `local`.
+//! gives the resource to the executor; 3. a line in [`offers`]; 4. the effect's line in the
+//! composition root of `local`.
 //! Lives elsewhere: what cannot act is in `capabilities`; durable intents and receipts are
 //! `journal`'s; only `local` may depend on this crate, and a test says so.
 //!
@@ -12,11 +12,18 @@
 //! handle is used up first; the intent is on the disk before the attempt; what may have happened
 //! is never tried again; without a journal nothing happens.
 
+use std::sync::Arc;
+
+use platinum_engine::Interface;
+
 pub mod approvals;
+mod audit;
 mod bindings;
 pub mod email;
 mod executor;
 mod fence;
+mod interface;
+pub mod review;
 #[cfg(test)]
 mod tests;
 mod writing;
@@ -24,11 +31,24 @@ mod writing;
 pub use bindings::platinum::actions::types::EffectError;
 pub use executor::{Effect, Executor, InDoubt, Reconciled, done};
 pub use fence::{Fence, NoFence};
+use interface::EffectOffer;
+
+/// The interface of each effect.
+fn offers() -> Vec<EffectOffer> {
+    vec![email::SEND]
+}
+
+/// The interface of every effect, over what carries approved actions out. All are linked, whichever
+/// zones are set up: a skill that imports several works with those that are, and what no effect here
+/// carries out is not handed to it.
+pub fn interfaces(executor: &Arc<Executor>) -> Vec<Box<dyn Interface>> {
+    let offers = offers().into_iter();
+    offers.map(|offer| offer.with(executor)).collect()
+}
 
 /// Every interface of this crate, to check components that are never run.
-pub fn link_only() -> Vec<Box<dyn platinum_engine::Interface>> {
-    vec![
-        Box::new(approvals::ApprovalsQueue::link_only()),
-        Box::new(email::EmailSend::link_only()),
-    ]
+pub fn link_only() -> Vec<Box<dyn Interface>> {
+    let queue: Box<dyn Interface> = Box::new(approvals::ApprovalsQueue::link_only());
+    let effects = offers().into_iter().map(EffectOffer::link_only);
+    std::iter::once(queue).chain(effects).collect()
 }

@@ -4,7 +4,7 @@
 //! where it was left. What fails is logged in one sentence and tried again later, each time after a
 //! longer pause; only what a person has to mend at the start ends the loop.
 
-use std::{fmt, path::Path, time::Duration};
+use std::{fmt, io::Write as _, path::Path, time::Duration};
 
 use platinum_core::Backoff;
 use tracing::{info, warn};
@@ -47,7 +47,10 @@ pub async fn run<S: Source>(mut source: S, every: Duration, once: bool) -> Resul
     loop {
         let error = match source.poll().await {
             Ok(_) if once => return Ok(()),
-            Ok(_) => {
+            Ok(taken) => {
+                if taken > 0 {
+                    report_new();
+                }
                 if !has_worked {
                     info!("{}", source.ready());
                 }
@@ -74,6 +77,14 @@ pub async fn run<S: Source>(mut source: S, every: Duration, once: bool) -> Resul
         tokio::time::sleep(delay).await;
         failures = failures.saturating_add(1);
     }
+}
+
+/// Lets the daemon know that something was taken in, if one reads this process's standard output: a
+/// line without data, for which the daemon raises `source:<name>`. Without a reader it is lost, as a
+/// wake-up may be.
+fn report_new() {
+    let mut output = std::io::stdout().lock();
+    let _ = writeln!(output, "new").and_then(|()| output.flush());
 }
 
 /// Whether a folder, which may not exist yet, is inside the vault.

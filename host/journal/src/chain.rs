@@ -8,15 +8,8 @@ use sha2::{Digest, Sha256};
 /// What stands before the first entry.
 pub(crate) const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// What a verification found: all in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified {
-    /// How many entries there are.
-    pub entries: u64,
-    /// The hash of the last one, in hex. Kept elsewhere, it proves later that nothing before it
-    /// was changed.
-    pub head: String,
-}
+/// What is wrong where the head names another entry than the last one.
+pub(crate) const ENDS_ELSEWHERE: &str = "the entries end elsewhere than they did";
 
 /// One entry as the table has it.
 pub(crate) struct Row {

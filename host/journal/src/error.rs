@@ -54,6 +54,54 @@ pub enum JournalError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// Somebody saw other entries than are there.
+    #[error(
+        "the journal was rewritten: {} what {witness} saw; what is there now was written later",
+        match first == last { true => format!("entry {first} is not"), false => format!("entries {first} to {last} are not") }
+    )]
+    Rewritten {
+        /// The first entry that may be another one.
+        first: u64,
+        /// The first entry that is certainly another one.
+        last: u64,
+        /// Who saw the other one.
+        witness: String,
+    },
+    /// Somebody saw more entries than are there.
+    #[error("the journal was cut: entry {first} is missing; {witness} saw {seen}, and there {}", are(*entries))]
+    Cut {
+        /// The first entry that is missing.
+        first: u64,
+        /// How many are there.
+        entries: u64,
+        /// How many there were at least.
+        seen: u64,
+        /// Who saw them.
+        witness: String,
+    },
+    /// An approval that the log does not have.
+    #[error(
+        "the approval of {draft} was not written by Platinum: entry {row} of the approvals is not in the log"
+    )]
+    NotInLog {
+        /// Which draft.
+        draft: String,
+        /// Which row of the approvals.
+        row: i64,
+    },
+    /// The end is not signed as it should be.
+    #[error(
+        "the journal was cut or rewritten: its end, entry {entry}, is not signed by this machine's key ({reason})"
+    )]
+    NotSigned {
+        /// The last entry.
+        entry: i64,
+        /// What is wrong with the signature.
+        reason: String,
+    },
+    /// It was found to be changed, so nothing is added to it.
+    #[error("nothing is added to the journal: {0}")]
+    Distrusted(String),
     /// An entry cannot be read back.
     #[error("entry {entry} of the journal cannot be read: {reason}")]
     Unreadable {
@@ -68,4 +116,13 @@ pub enum JournalError {
     /// SQLite refused.
     #[error("the journal cannot be used: {0}")]
     Database(#[from] rusqlite::Error),
+}
+
+/// "are 2", "is 1", "are none".
+fn are(entries: u64) -> String {
+    match entries {
+        0 => "are none".to_owned(),
+        1 => "is 1".to_owned(),
+        n => format!("are {n}"),
+    }
 }

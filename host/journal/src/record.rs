@@ -16,6 +16,9 @@ pub struct Intent {
     pub fingerprint: String,
     /// The name the other side will know it by, chosen before the attempt: a Message-ID.
     pub reference: String,
+    /// Whom it reaches: addresses, blind copies too; a chat, a payee.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<String>,
     /// When.
     pub at: Timestamp,
 }
@@ -96,10 +99,8 @@ pub enum State {
 /// A receipt with what it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskReceipt {
-    /// The draft that was carried out.
-    pub draft: DraftId,
-    /// What kind of effect.
-    pub kind: ActionKind,
+    /// What was carried out.
+    pub intent: Intent,
     /// What the other side answered.
     pub receipt: Receipt,
 }

@@ -1,25 +1,27 @@
-//! [`Journal`]: what may go, what came of it, and whether the chain holds.
+//! [`Journal`]: what may go, and what came of it.
 //!
 //! Invariant: every decision and the entry that follows from it are one immediate transaction, so of
-//! two processes one decides after the other has written. How the file is kept is in `file`.
+//! two processes one decides after the other has written. How the file is kept is in `file`,
+//! whether the log holds in `verify`.
 
 use std::{
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use platinum_core::{DraftId, TaskId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::{
-    Begin, Intent, JournalError, Outcome, State, TaskReceipt, Verified,
-    chain::{Row, START},
+    Begin, HeadSigner, Intent, JournalError, Outcome, State, TaskReceipt,
+    chain::{ENDS_ELSEWHERE, Row},
     file,
+    head::HeadKeeper,
 };
 
 /// The journal. Calls block on the disk: from async code, call them on a thread for blocking work.
 #[derive(Debug)]
-pub struct Journal(Mutex<Connection>);
+pub struct Journal(Mutex<Connection>, HeadKeeper);
 
 impl Journal {
     /// Opens the journal in this file, making it if there is none. It holds what was sent to
@@ -29,7 +31,47 @@ impl Journal {
     /// If the file cannot be opened, is no journal, is of a newer layout, or lies on a file system
     /// that cannot keep it durably.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        Ok(Self(Mutex::new(file::open(path)?)))
+        let keeper = HeadKeeper::default();
+        Ok(Self(Mutex::new(file::open(path, &keeper)?), keeper))
+    }
+
+    /// As [`Journal::open`], for the one whose journal it is: from now on its end is signed with every
+    /// entry. One that is not as it was left is opened all the same, and nothing is added to it:
+    /// [`Journal::distrust`] says why.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn open_signed(path: &Path, signer: Arc<dyn HeadSigner>) -> Result<Self, JournalError> {
+        let verifier = Arc::clone(&signer);
+        let keeper = HeadKeeper::new(signer);
+        let journal = Self(Mutex::new(file::open(path, &keeper)?), keeper);
+        match journal.verify_with(&*verifier, &[]) {
+            Ok(_) => {
+                let mut connection = journal.lock();
+                let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                // It was never signed, or by the key that this one replaces.
+                let (seq, hash) = sound_head(&write)?;
+                set_head(&write, seq, &hash)?;
+                write.commit()?;
+            }
+            Err(error) => journal.1.set_distrust(error.to_string()),
+        }
+        Ok(journal)
+    }
+
+    /// Opens a copy of the journal in this file, which must be there: the file is not written to, and
+    /// what is written to the copy is lost.
+    ///
+    /// # Errors
+    /// If there is no such file, it is no journal, or is of a newer layout.
+    pub fn open_copy(path: &Path) -> Result<Self, JournalError> {
+        let keeper = HeadKeeper::default();
+        Ok(Self(Mutex::new(file::open_copy(path, &keeper)?), keeper))
+    }
+
+    /// Why nothing is added to this journal, if that is so.
+    pub fn distrust(&self) -> Option<String> {
+        self.1.distrust()
     }
 
     /// Says whether an effect may be tried, and if so, writes the intent first.
@@ -39,22 +81,9 @@ impl Journal {
     pub fn intend(&self, intent: &Intent) -> Result<Begin, JournalError> {
         let mut connection = self.lock();
         let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let reference = match state_of(&write, intent.draft)? {
-            State::Absent => intent.reference.clone(),
-            State::NotSent { intent: before, .. } => before.reference,
-            State::Done(_, receipt) => return Ok(Begin::AlreadyDone(receipt)),
-            State::Intended(before) | State::Unknown { intent: before, .. } => {
-                return Ok(Begin::InDoubt(before));
-            }
-        };
-        let intent = Intent {
-            reference: reference.clone(),
-            ..intent.clone()
-        };
-        let data = serde_json::to_string(&intent).map_err(JournalError::Unwritable)?;
-        append(&write, &intent, INTENT, data, intent.at)?;
+        let begin = intend_in(&write, intent)?;
         write.commit()?;
-        Ok(Begin::Go { reference })
+        Ok(begin)
     }
 
     /// Writes what came of an attempt, or what was found out later about one in doubt. The same
@@ -149,60 +178,28 @@ impl Journal {
                 }
             })?;
             if let State::Done(intent, receipt) = state_of(&connection, draft)? {
-                receipts.push(TaskReceipt {
-                    draft,
-                    kind: intent.kind,
-                    receipt,
-                });
+                receipts.push(TaskReceipt { intent, receipt });
             }
         }
         Ok(receipts)
     }
 
-    /// Reads every entry and checks that none was changed, moved, added behind the journal's back
-    /// or taken out.
+    /// Whether something that was carried out reached this recipient, whatever the case of its
+    /// letters.
     ///
     /// # Errors
-    /// [`JournalError::Broken`], with the first entry that is not as it was written.
-    pub fn verify(&self) -> Result<Verified, JournalError> {
-        let mut connection = self.lock();
-        let read = connection.transaction()?;
-        let mut rows = read
-            .prepare("SELECT seq, draft, task, event, data, at, hash FROM entries ORDER BY seq")?;
-        let mut rows = rows.query([])?;
-        let (mut last, mut head) = (0_i64, START.to_owned());
-        while let Some(row) = rows.next()? {
-            let hash: String = row.get(6)?;
-            let row = Row {
-                seq: row.get(0)?,
-                draft: row.get(1)?,
-                task: row.get(2)?,
-                event: row.get(3)?,
-                data: row.get(4)?,
-                at: row.get(5)?,
-            };
-            let broken = |reason| JournalError::Broken {
-                entry: row.seq,
-                reason,
-            };
-            if row.seq != last + 1 {
-                return Err(broken("the entry before it is missing"));
-            }
-            if row.hash(&head) != hash {
-                return Err(broken("its text is not the one that was written"));
-            }
-            (last, head) = (row.seq, hash);
-        }
-        if head_of(&read)? != (last, head.clone()) {
-            return Err(JournalError::Broken {
-                entry: last,
-                reason: "the entries end elsewhere than they did",
-            });
-        }
-        Ok(Verified {
-            entries: last.unsigned_abs(),
-            head,
-        })
+    /// If the journal cannot be read.
+    pub fn has_reached(&self, recipient: &str) -> Result<bool, JournalError> {
+        let connection = self.lock();
+        let mut reached = connection.prepare_cached(
+            "SELECT EXISTS (
+                 SELECT 1 FROM entries AS i, json_each(i.data, '$.recipients') AS r
+                 WHERE i.event = 'intent' AND lower(r.value) = lower(?1)
+                   AND EXISTS (SELECT 1 FROM entries AS o WHERE o.draft = i.draft
+                       AND o.event = 'outcome' AND o.seq > i.seq
+                       AND json_extract(o.data, '$.outcome') = 'receipt'))",
+        )?;
+        Ok(reached.query_row([recipient], |row| row.get(0))?)
     }
 
     #[cfg(test)]
@@ -217,7 +214,7 @@ impl Journal {
     }
 
     /// A panic elsewhere leaves no half transaction behind: SQLite rolled it back.
-    fn lock(&self) -> MutexGuard<'_, Connection> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Connection> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -225,9 +222,38 @@ impl Journal {
 const INTENT: &str = "intent";
 const OUTCOME: &str = "outcome";
 
-fn head_of(connection: &Connection) -> rusqlite::Result<(i64, String)> {
-    let mut head = connection.prepare_cached("SELECT seq, hash FROM head WHERE id = 1")?;
-    head.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+/// The number and the hash of the last entry, if something may be added after it: it is the one that was
+/// written last, and signed as this journal's keeper signs.
+fn sound_head(connection: &Connection) -> Result<(i64, String), JournalError> {
+    let mut head = connection.prepare_cached(
+        "SELECT seq, hash, head_trouble(seq, hash, signature),
+                (SELECT max(seq) FROM entries) IS NULLIF(seq, 0)
+                AND (SELECT hash FROM entries WHERE seq = head.seq)
+                    IS CASE seq WHEN 0 THEN NULL ELSE hash END
+         FROM head WHERE id = 1",
+    )?;
+    type Columns = (i64, String, Option<String>, bool);
+    let (seq, hash, trouble, is_last): Columns = head.query_row([], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    })?;
+    if let Some(reason) = trouble {
+        return Err(JournalError::Distrusted(reason));
+    }
+    match is_last {
+        true => Ok((seq, hash)),
+        false => Err(JournalError::Broken {
+            entry: seq,
+            reason: ENDS_ELSEWHERE,
+        }),
+    }
+}
+
+fn set_head(write: &Transaction<'_>, seq: i64, hash: &str) -> rusqlite::Result<usize> {
+    write
+        .prepare_cached(
+            "UPDATE head SET seq = ?1, hash = ?2, signature = head_signature(?1, ?2) WHERE id = 1",
+        )?
+        .execute(params![seq, hash])
 }
 
 fn append(
@@ -237,11 +263,30 @@ fn append(
     data: String,
     at: Timestamp,
 ) -> Result<(), JournalError> {
-    let (last, before) = head_of(write)?;
+    append_row(
+        write,
+        &intent.draft.to_string(),
+        &intent.task.to_string(),
+        event,
+        data,
+        at,
+    )
+}
+
+/// Adds an entry to the log. Without it, what it says may not happen.
+pub(crate) fn append_row(
+    write: &Transaction<'_>,
+    draft: &str,
+    task: &str,
+    event: &str,
+    data: String,
+    at: Timestamp,
+) -> Result<(), JournalError> {
+    let (last, before) = sound_head(write)?;
     let row = Row {
         seq: last + 1,
-        draft: intent.draft.to_string(),
-        task: intent.task.to_string(),
+        draft: draft.to_owned(),
+        task: task.to_owned(),
         event: event.to_owned(),
         data,
         at: at.to_string(),
@@ -255,14 +300,33 @@ fn append(
         .execute(params![
             row.seq, row.draft, row.task, row.event, row.data, row.at, hash
         ])?;
-    write
-        .prepare_cached("UPDATE head SET seq = ?1, hash = ?2 WHERE id = 1")?
-        .execute(params![row.seq, hash])?;
+    fail::fail_point!("journal-appended");
+    set_head(write, row.seq, &hash)?;
+    fail::fail_point!("journal-signed");
     Ok(())
 }
 
+/// [`Journal::intend`] as a part of a greater transaction.
+pub(crate) fn intend_in(write: &Transaction<'_>, intent: &Intent) -> Result<Begin, JournalError> {
+    let reference = match state_of(write, intent.draft)? {
+        State::Absent => intent.reference.clone(),
+        State::NotSent { intent: before, .. } => before.reference,
+        State::Done(_, receipt) => return Ok(Begin::AlreadyDone(receipt)),
+        State::Intended(before) | State::Unknown { intent: before, .. } => {
+            return Ok(Begin::InDoubt(before));
+        }
+    };
+    let intent = Intent {
+        reference: reference.clone(),
+        ..intent.clone()
+    };
+    let data = serde_json::to_string(&intent).map_err(JournalError::Unwritable)?;
+    append(write, &intent, INTENT, data, intent.at)?;
+    Ok(Begin::Go { reference })
+}
+
 /// The last attempt of a draft and what came of it.
-fn state_of(connection: &Connection, draft: DraftId) -> Result<State, JournalError> {
+pub(crate) fn state_of(connection: &Connection, draft: DraftId) -> Result<State, JournalError> {
     let mut last = connection.prepare_cached(
         "SELECT i.seq, i.data, o.seq, o.data
          FROM (SELECT seq, data FROM entries WHERE draft = ?1 AND event = 'intent'
@@ -294,7 +358,10 @@ fn state_of(connection: &Connection, draft: DraftId) -> Result<State, JournalErr
     })
 }
 
-fn read_back<T: serde::de::DeserializeOwned>(entry: i64, data: &str) -> Result<T, JournalError> {
+pub(crate) fn read_back<T: serde::de::DeserializeOwned>(
+    entry: i64,
+    data: &str,
+) -> Result<T, JournalError> {
     serde_json::from_str(data).map_err(|error| JournalError::Unreadable {
         entry,
         reason: error.to_string(),

@@ -28,6 +28,7 @@ fn intent(number: u128) -> Intent {
         kind: ActionKind::EMAIL_SEND,
         fingerprint: "ab".repeat(32),
         reference: format!("{number}@example.test"),
+        recipients: vec!["Ada@example.test".to_owned()],
         at: "2026-11-20T18:40:00Z".parse().unwrap(),
     }
 }
@@ -235,7 +236,7 @@ fn receipts_of_a_task_are_in_order() {
         journal.record(draft(number), &outcome).unwrap();
     }
     let receipts = journal.receipts_of(TaskId::from_parts(1, 1)).unwrap();
-    let drafts: Vec<_> = receipts.iter().map(|found| found.draft).collect();
+    let drafts: Vec<_> = receipts.iter().map(|found| found.intent.draft).collect();
     assert_eq!(drafts, [draft(12), draft(11)]);
     assert_eq!(receipts[0].receipt, receipt(12));
 }
@@ -317,10 +318,10 @@ fn open_other_file_is_refused() {
     let newer = open(&folder);
     drop(newer);
     let connection = Connection::open(&path).unwrap();
-    connection.execute_batch("PRAGMA user_version = 2").unwrap();
+    connection.execute_batch("PRAGMA user_version = 3").unwrap();
     let error = Journal::open(&path).unwrap_err().to_string();
     assert!(
-        error.contains("has layout 2, and this Platinum knows 1"),
+        error.contains("has layout 3, and this Platinum knows 2"),
         "{error}"
     );
 
@@ -414,4 +415,22 @@ proptest! {
         prop_assert_eq!(journal.open_intents().unwrap().len(), usize::from(!may_go && !done));
         prop_assert_eq!(journal.verify().unwrap().entries, entries);
     }
+}
+
+/// Whom something reached is known once there is a receipt, and not by an attempt.
+#[test]
+fn has_reached_needs_a_receipt() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(&folder);
+    journal.intend(&intent(1)).unwrap();
+    assert!(!journal.has_reached("ada@example.test").unwrap());
+    journal.record(draft(1), &not_sent()).unwrap();
+    assert!(!journal.has_reached("ada@example.test").unwrap());
+    journal.intend(&intent(1)).unwrap();
+    journal
+        .record(draft(1), &Outcome::Receipt(receipt(1)))
+        .unwrap();
+    assert!(journal.has_reached("ADA@example.test").unwrap());
+    assert!(!journal.has_reached("eve@example.test").unwrap());
+    assert!(journal.verify().is_ok());
 }

@@ -7,20 +7,21 @@ use std::{
 };
 
 use anyhow::Context;
+use platinum_api::MachineKeys;
 use platinum_capabilities::{dashboard, tasks::Receipts, updates};
-use platinum_core::{ActionKind, Role, SystemClock, TaskId, Timestamp, VaultPath, layout};
-use platinum_daemon::{Config, Host, Running, on_signals};
+use platinum_core::{Role, SystemClock, TaskId, Timestamp, VaultPath, layout, text::one_line};
+use platinum_daemon::{Config, Host, Running, SkillSet, on_signals};
 use platinum_effects::{
     Effect, Executor, Fence,
     approvals::{Approvals, ApprovalsQueue},
-    email::{EmailSend, McpMailSender, SendMail},
+    email::{McpMailSender, SendMail},
 };
-use platinum_journal::Journal;
+use platinum_journal::{AuditEvent, Journal};
 use platinum_protocol::{ClaimRecord, TaskPlace};
-use platinum_sync::Synchronizer;
+use platinum_sync::{JournalHead, Synchronizer};
 use platinum_vault::note::ReceiptRecord;
 
-use crate::executor::ApprovalLoop;
+use crate::executor::{ApprovalLoop, JournalDrafts};
 
 /// Runs the local daemon until it is asked to stop.
 pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
@@ -30,8 +31,19 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     for folder in layout::FOLDERS {
         host.vault.make_folder(&VaultPath::new(folder)?)?;
     }
-    let journal = Arc::new(Journal::open(&host.config.vault.state.join("journal.db"))?);
+    let keys = MachineKeys::new(host.identity.clone());
+    let journal = Arc::new(keys.open_journal(&host.config.vault.state)?);
+    if let Some(why) = journal.distrust() {
+        let text = format!("Nothing is sent: {why}. `platinum log verify` shows more.");
+        tracing::error!("{text}");
+        host.owner_updates().publish(None, &text).await;
+    }
+    let seen = Arc::clone(&journal);
+    host.sync.carry_journal_head(move || journal_head(&seen));
     let receipts: Arc<dyn Receipts> = Arc::new(JournalReceipts(Arc::clone(&journal)));
+
+    host.sync
+        .remember_drafts(Arc::new(JournalDrafts(Arc::clone(&journal))));
 
     let mut interfaces = host.interfaces(&receipts);
     interfaces.push(updates::collect(&host.vault));
@@ -44,6 +56,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
             last_failure: tokio::sync::Mutex::new(None),
         }),
         Arc::new(SystemClock),
+        platinum_api::approval_policy(&host.config, &host.agent),
     ));
     interfaces.push(Box::new(ApprovalsQueue::new(Arc::clone(&approvals))));
     let mut effects: Vec<Arc<dyn Effect>> = Vec::new();
@@ -52,10 +65,9 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
         effects.push(Arc::new(SendMail::new(Arc::new(sender))));
     }
     let executor = Arc::new(Executor::new(approvals, effects));
-    if executor.can_perform(ActionKind::EMAIL_SEND) {
-        interfaces.push(Box::new(EmailSend::new(Arc::clone(&executor))));
-    }
+    interfaces.extend(platinum_effects::interfaces(&executor));
     let skills = Arc::new(host.load_skills(interfaces)?);
+    note_grants(&journal, &skills)?;
     tracing::info!(
         agent = %host.agent,
         skills = skills.names().collect::<Vec<_>>().join(", "),
@@ -68,6 +80,42 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     let every = Duration::from_secs(host.config.work.every_seconds);
     running.add(tokio::spawn(actor.run(running.wake_ups(), every, shutdown)));
     running.until_stopped().await
+}
+
+/// Writes into the log what each skill holds from now on, and which was refused, if that is new.
+fn note_grants(journal: &Journal, skills: &SkillSet) -> anyhow::Result<()> {
+    // Nothing is added to it, and nothing acts: the owner was notified.
+    if journal.distrust().is_some() {
+        return Ok(());
+    }
+    let granted = skills
+        .grants()
+        .map(|(skill, component, interfaces)| AuditEvent::Granted {
+            subject: skill.to_owned(),
+            component: component.to_owned(),
+            interfaces,
+        });
+    let refused = skills
+        .refusals()
+        .map(|(skill, reason)| AuditEvent::Refused {
+            subject: format!("skill {skill}"),
+            reason: one_line(reason, 500),
+        });
+    for event in granted.chain(refused) {
+        journal.note_change(&event, Timestamp::now())?;
+    }
+    Ok(())
+}
+
+/// The end of the log as commits carry it.
+fn journal_head(journal: &Journal) -> Option<JournalHead> {
+    match journal.head() {
+        Ok((entries, hash)) => Some(JournalHead { entries, hash }),
+        Err(error) => {
+            tracing::warn!("Cannot read the end of the journal: {error}.");
+            None
+        }
+    }
 }
 
 /// The receipts of a task, from the journal.
@@ -87,11 +135,13 @@ pub(crate) fn receipts_of(journal: &Journal, task: TaskId) -> Result<Vec<Receipt
     Ok(receipts
         .into_iter()
         .map(|found| ReceiptRecord {
-            draft: found.draft,
-            kind: found.kind,
+            draft: found.intent.draft,
+            kind: found.intent.kind,
             at: found.receipt.at,
             reference: found.receipt.reference,
             answer: found.receipt.answer,
+            recipients: found.intent.recipients,
+            sha256: found.intent.fingerprint,
         })
         .collect())
 }

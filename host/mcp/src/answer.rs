@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
 
-    fn read(result: Value) -> Option<Result<Value, CallError>> {
+    fn read(result: &Value) -> Option<Result<Value, CallError>> {
         let line = json!({ "jsonrpc": "2.0", "id": 1, "result": result });
         read_line(line.to_string().as_bytes())
     }
@@ -68,15 +68,15 @@ mod tests {
     fn answer_is_its_structured_content_or_its_text() {
         let text = |text: &str| json!({ "type": "text", "text": text });
         assert_eq!(
-            read(json!({ "content": [text("x")], "structuredContent": { "a": 1 } })),
+            read(&json!({ "content": [text("x")], "structuredContent": { "a": 1 } })),
             Some(Ok(json!({ "a": 1 })))
         );
         assert_eq!(
-            read(json!({ "content": [text("[1,"), text("2]")] })),
+            read(&json!({ "content": [text("[1,"), text("2]")] })),
             Some(Ok(json!([1, 2])))
         );
         assert_eq!(
-            read(json!({ "content": [text("[1")] })),
+            read(&json!({ "content": [text("[1")] })),
             Some(Ok(json!("[1")))
         );
     }
@@ -85,7 +85,7 @@ mod tests {
     fn answer_of_a_failed_tool_is_one_bounded_line() {
         let long = format!("no\n\u{1b}[2J{}", "x".repeat(5000));
         let content = json!([{ "type": "text", "text": long }]);
-        let answer = read(json!({ "isError": true, "content": content }));
+        let answer = read(&json!({ "isError": true, "content": content }));
         let Some(Err(CallError::Tool(why))) = answer else {
             panic!("{answer:?}")
         };

@@ -247,10 +247,12 @@ fn broken(agent: &AgentName, path: &VaultPath, change: Change, own: &mut Own) ->
                 Change::Delete => (!own.settled.contains_key(*name)).then_some(Rule::Dropped),
             }
         }
-        ([layout::IN_PROGRESS, owner, .., name], _) if *owner == agent.as_str() => {
+        ([layout::IN_PROGRESS, owner, below @ .., name], _) if *owner == agent.as_str() => {
+            let is_in_the_way = is_task(name) || below.iter().any(|folder| is_task(folder));
             match change {
-                // It would be in the way of the task, which may not even exist yet.
-                Change::Create | Change::Modify if is_task(name) => Some(Rule::TooDeep),
+                // It would be in the way of the task, which may not even exist yet: as a file
+                // elsewhere, or as a folder in its place.
+                Change::Create | Change::Modify if is_in_the_way => Some(Rule::TooDeep),
                 Change::Modify | Change::Delete if is_conflict_copy(name) => Some(Rule::Copy),
                 _ => None,
             }

@@ -33,6 +33,14 @@ pub fn is_synced(path: &VaultPath) -> bool {
         && (is_in_known_folder(path) || is_known_top_file(path))
 }
 
+/// Whether what is at this path would be synced if it were a file, or, if it were a folder, could
+/// hold files that are.
+pub fn could_be_synced(path: &VaultPath) -> bool {
+    let is_folder_name = path.extension().is_none() && layout::FOLDERS.contains(&path.top());
+    let is_hidden = path.components().any(|part| part.starts_with('.'));
+    is_synced(path) || (is_folder_name && !is_hidden)
+}
+
 /// Names that programs give to locks and unfinished files, and that end as notes do. The others of
 /// their kind (`x.md~`, `#x.md#`, `x.tmp`, `x.crswap`, `4913`, and all that are hidden) are of no
 /// known type.

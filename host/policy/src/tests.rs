@@ -448,6 +448,11 @@ fn check_task_below_the_agents_folder_is_refused() {
         // Taking away what an older version let in does no harm.
         assert_eq!(check_one(&path), [false, false, true], "{path}");
     }
+    // Nor is a folder in a task's place.
+    for below in ["x.md", "y/z.md"] {
+        let path = format!("In_Progress/cloud/{TASK}/{below}");
+        assert_eq!(check_one(&path), [false, false, true], "{path}");
+    }
 }
 
 /// A release is the way back.

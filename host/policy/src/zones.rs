@@ -69,6 +69,36 @@ pub fn zone(id: ZoneId) -> ZoneSpec {
     })
 }
 
+/// An action that may not be proposed for a task of a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("`{kind}` is no action of the zone `{}`, which {}", .spec.id, list(.spec.actions))]
+pub struct ForeignAction {
+    /// Its kind.
+    pub kind: ActionKind,
+    /// The zone.
+    pub spec: ZoneSpec,
+}
+
+fn list(actions: &[ActionKind]) -> String {
+    let names: Vec<&str> = actions.iter().map(ActionKind::as_str).collect();
+    match names.as_slice() {
+        [] => "has none".to_owned(),
+        names => format!("has {}", names.join(", ")),
+    }
+}
+
+/// Whether an action of this kind may be proposed for a task of this zone.
+///
+/// # Errors
+/// If the zone's line does not list it.
+pub fn check_action(id: ZoneId, kind: ActionKind) -> Result<(), ForeignAction> {
+    let spec = zone(id);
+    match spec.actions.contains(&kind) {
+        true => Ok(()),
+        false => Err(ForeignAction { kind, spec }),
+    }
+}
+
 /// Whether only the local role may own tasks of this zone.
 pub fn is_local_only(id: ZoneId) -> bool {
     zone(id).locality == Locality::LocalOnly
@@ -96,6 +126,23 @@ mod tests {
         assert_eq!((notes.locality, notes.actions.len()), (Locality::Shared, 0));
         assert!(is_local_only(ZoneId::PAYMENTS));
         assert!(!is_local_only(ZoneId::EMAIL));
+    }
+
+    #[test]
+    fn check_action_takes_the_kinds_of_the_zones_line_alone() {
+        let check = |zone: &str, kind| {
+            let answer = check_action(zone.parse().unwrap(), kind);
+            answer.map_err(|error| error.to_string())
+        };
+        assert_eq!(check("accounting", ActionKind::ODOO_PAYMENT), Ok(()));
+        assert_eq!(
+            check("accounting", ActionKind::PAYMENT).unwrap_err(),
+            "`payment` is no action of the zone `accounting`, which has odoo-post, odoo-payment"
+        );
+        assert_eq!(
+            check("notes", ActionKind::EMAIL_SEND).unwrap_err(),
+            "`email-send` is no action of the zone `notes`, which has none"
+        );
     }
 
     #[test]

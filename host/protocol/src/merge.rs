@@ -4,8 +4,9 @@
 //! synchronizer's; how a copy is called is in [`crate::conflict_name`].
 //! Invariants: nothing is lost: a version that either side made is at its path or in a conflict
 //! copy (or the other side knew it and changed it further); an edit beats a delete; of two edits
-//! the later one keeps the path, and both sides agree on which that is; names of copies follow
-//! from what is in them, so that doing it twice, or on both sides, gives the same files.
+//! the later one keeps the path, and both sides agree on which that is; of a file and a folder of
+//! one name the folder keeps it; names of copies follow from what is in them, so that doing it
+//! twice, or on both sides, gives the same files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +43,8 @@ pub struct Sides<'a> {
     pub our_version: &'a dyn Fn(&VaultPath) -> Version,
     /// Of a path in conflict: who made theirs.
     pub their_version: &'a dyn Fn(&VaultPath) -> Version,
-    /// Whether we may put our version over theirs. Where we may not, theirs keeps the path.
+    /// Whether we may put our version over theirs, or take theirs away from the path. Where we may
+    /// not, theirs keeps it.
     pub may_overwrite: &'a dyn Fn(&VaultPath) -> bool,
     /// The blob at a path that is in none of the trees as neither side changed it: no copy takes
     /// its place.
@@ -91,6 +93,20 @@ impl Conflict {
     }
 }
 
+/// A file of one side whose path is a folder of the other's. The folder stays: a file can be set
+/// aside under another name, all that a folder holds cannot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Displaced {
+    /// Where the file was.
+    pub path: VaultPath,
+    /// Whose file it is.
+    pub owner: Keeper,
+    /// Where it goes.
+    pub copy: VaultPath,
+    /// Its blob.
+    pub blob: String,
+}
+
 /// What to do so that the result has the changes of both sides.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {
@@ -100,12 +116,40 @@ pub struct Plan {
     pub keep_ours: BTreeMap<VaultPath, Option<String>>,
     /// Paths at which both are.
     pub conflicts: Vec<Conflict>,
+    /// Files that make way for a folder.
+    pub displaced: Vec<Displaced>,
 }
 
 impl Plan {
     /// Whether neither side changed anything the other does not have.
     pub fn is_empty(&self) -> bool {
-        self.take_theirs.is_empty() && self.keep_ours.is_empty() && self.conflicts.is_empty()
+        self.take_theirs.is_empty()
+            && self.keep_ours.is_empty()
+            && self.conflicts.is_empty()
+            && self.displaced.is_empty()
+    }
+
+    /// Files that would be where another path has a folder: each with its owner and its blob.
+    fn files_in_the_way(&self) -> Vec<(VaultPath, Keeper, String)> {
+        let kept = |of: &BTreeMap<VaultPath, Option<String>>, owner: Keeper| {
+            of.iter()
+                .filter_map(|(path, blob)| Some((path.clone(), (owner, blob.clone()?))))
+                .collect::<Vec<_>>()
+        };
+        let mut files: BTreeMap<VaultPath, (Keeper, String)> = BTreeMap::new();
+        files.extend(kept(&self.take_theirs, Keeper::Theirs));
+        files.extend(kept(&self.keep_ours, Keeper::Ours));
+        let places = files.keys();
+        let in_conflict = self.conflicts.iter().map(|conflict| &conflict.path);
+        let folders: BTreeSet<VaultPath> = places
+            .chain(in_conflict)
+            .flat_map(|path| std::iter::successors(path.parent(), VaultPath::parent))
+            .collect();
+        files.retain(|path, _| folders.contains(path));
+        let files = files.into_iter();
+        files
+            .map(|(path, (owner, blob))| (path, owner, blob))
+            .collect()
     }
 }
 
@@ -144,6 +188,24 @@ pub fn plan(sides: &Sides<'_>) -> Plan {
                 plan.conflicts.push(conflict);
             }
         }
+    }
+    for (path, owner, blob) in plan.files_in_the_way() {
+        let version = match owner {
+            Keeper::Ours => (sides.our_version)(&path),
+            // It stays as it is: what we have in the folder is withheld instead.
+            Keeper::Theirs if !(sides.may_overwrite)(&path) => continue,
+            Keeper::Theirs => (sides.their_version)(&path),
+        };
+        let copy = sides.free_name(&path, &version, &blob, &taken);
+        taken.insert(copy.clone());
+        plan.take_theirs.remove(&path);
+        plan.keep_ours.remove(&path);
+        plan.displaced.push(Displaced {
+            path,
+            owner,
+            copy,
+            blob,
+        });
     }
     plan
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use caseless::Caseless as _;
 use git2::{Oid, Repository};
-use platinum_core::{VaultPath, text::is_joiner};
+use platinum_core::{MAX_DEPTH, VaultPath, text::is_joiner};
 use platinum_policy::Change;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -20,8 +20,6 @@ use crate::{
     tree::{Entries, Entry, Kind, entries_of, printable, some_entries_of, tree_of},
 };
 
-/// Deeper folders than this are refused; a vault path has at most 512 bytes anyway.
-const MAX_DEPTH: usize = 64;
 /// More entries than this, of both sides together, are not read for one comparison: two vaults of
 /// a million files each that have nothing in common have about half as many.
 pub(crate) const MAX_ENTRIES_READ: usize = 1 << 22;
@@ -164,8 +162,11 @@ impl Walk<'_> {
         if old == new {
             return Ok(());
         }
-        if depth > MAX_DEPTH {
-            self.fault(prefix.as_bytes(), "is deeper than any folder of a vault");
+        // A file in it has one part more. What goes away was never applied from there.
+        if depth >= MAX_DEPTH {
+            if new.is_some() {
+                self.fault(prefix.as_bytes(), "is deeper than any folder of a vault");
+            }
             return Ok(());
         }
         let old = some_entries_of(self.git, old)?;
@@ -296,7 +297,7 @@ struct Counting<'a> {
 impl Counting<'_> {
     /// How many entries; of more than are read anyway, some number that is larger.
     fn entries_below(&mut self, pair: Pair, depth: usize) -> Result<usize, RepoError> {
-        if pair.0 == pair.1 || depth > MAX_DEPTH {
+        if pair.0 == pair.1 || depth >= MAX_DEPTH {
             return Ok(0);
         }
         if let Some(known) = self.known.get(&pair) {

@@ -26,6 +26,7 @@ pub use claims::finish::Finish;
 pub use error::{ClaimError, SyncError};
 pub use exclusive::StopSignal;
 pub use platinum_tasks::Drafts;
+pub use replica::witness::{JournalHead, TRAILER_JOURNAL, TRAILER_WITNESS};
 pub use status::{
     SyncReport, SyncStatus,
     remote_health::{RecordingRemote, RemoteHealth},

@@ -20,7 +20,10 @@ use crate::{
     claims::lease_state::LeaseMonitor,
     exclusive::SyncLock,
     remote::state::{RemoteMonitor, RemoteState},
-    replica::Replica,
+    replica::{
+        Replica,
+        witness::{JournalHead, TRAILER_JOURNAL},
+    },
 };
 
 /// What a synchronizer works with.
@@ -95,6 +98,16 @@ impl Synchronizer {
             remote_monitor: Arc::default(),
             leases: Arc::default(),
         })
+    }
+
+    /// From now on, what every commit made here says of the owner's log. It is asked on each commit.
+    pub fn carry_journal_head(
+        &self,
+        head: impl Fn() -> Option<JournalHead> + Send + Sync + 'static,
+    ) {
+        let trailer = |head: JournalHead| (TRAILER_JOURNAL.to_owned(), head.to_string());
+        let trailers = move || head().map(trailer).into_iter().collect();
+        self.replica.clock.set_trailers(Box::new(trailers));
     }
 
     /// Runs work on disk and repository on a thread for it.

@@ -55,6 +55,14 @@ pub enum VaultError {
         /// What it is instead.
         what: &'static str,
     },
+    /// The version that is there would be lost.
+    #[error("{path} stays as it is here: its version could not be kept as {copy}")]
+    NotKept {
+        /// What was to be replaced.
+        path: VaultPath,
+        /// Where its version was to be kept.
+        copy: VaultPath,
+    },
     /// A part of the path that should be a folder is not.
     #[error("{path} is refused: `{at}` is not a folder")]
     NotAFolder {

@@ -12,6 +12,7 @@
 mod counts;
 mod error;
 mod folder;
+mod identity;
 mod leftover;
 pub mod note;
 mod odd_names;

@@ -7,7 +7,7 @@ use std::{fs::File, io::Read};
 
 use cap_std::fs::Dir;
 use platinum_core::{PathError, VaultPath, layout, text::is_joiner};
-use platinum_policy::is_synced;
+use platinum_policy::{could_be_synced, is_synced};
 use rustix::fs::{AtFlags, FileType, Mode, Stat};
 use unicode_normalization::UnicodeNormalization;
 
@@ -54,6 +54,8 @@ pub struct Listing {
     pub files: Vec<(VaultPath, FileState)>,
     /// Its folders, by name.
     pub folders: Vec<VaultPath>,
+    /// Symbolic links where a file or a folder of such would be synced, by name.
+    pub links: Vec<VaultPath>,
     /// What killed writers left in it.
     pub leftovers: Vec<Leftover>,
     /// What would be a file that is synced, or a folder of such, had it another name.
@@ -96,7 +98,7 @@ impl Vault {
 
     /// What a folder (`""` is the vault's own) holds, not what those below it do; nothing if there
     /// is no such folder. Names that start with a dot and names that no vault has are left out,
-    /// and so is what is never synced; links are as if they were not there.
+    /// and so is what is never synced.
     ///
     /// # Errors
     /// If the folder cannot be read, the way there is refused, or it holds more than a vault has.
@@ -141,6 +143,7 @@ impl Vault {
             };
             match FileType::from_raw_mode(about.st_mode) {
                 FileType::Directory => listing.folders.push(path),
+                FileType::Symlink if could_be_synced(&path) => listing.links.push(path),
                 FileType::RegularFile if is_synced(&path) => {
                     listing.files.push((path, state_of(&about)));
                 }
@@ -149,6 +152,7 @@ impl Vault {
         }
         listing.files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         listing.folders.sort_unstable();
+        listing.links.sort_unstable();
         listing
             .refused
             .sort_unstable_by(|a, b| a.instead.cmp(&b.instead));

@@ -24,8 +24,6 @@ use crate::{
     temp::{Temp, holds, move_to_free},
 };
 
-/// How deep folders are walked.
-const MAX_DEPTH: usize = 32;
 /// How many files are listed at once.
 const MAX_ENTRIES: usize = 1_000_000;
 /// How often a file that changes while it is read is read again.
@@ -250,6 +248,22 @@ impl Vault {
         Ok(folder.into_std_file())
     }
 
+    /// Takes away a folder that holds nothing but such folders, so that a file can take its name.
+    /// A folder that holds anything else stays; so does what is no folder.
+    ///
+    /// # Errors
+    /// If the way there is refused.
+    pub fn remove_empty_folders(&self, path: &VaultPath) -> Result<(), VaultError> {
+        match Place::open(&self.dir, path, false) {
+            Ok(place) => {
+                remove_empty(&place.dir, place.name);
+                Ok(())
+            }
+            Err(VaultError::NotFound(_) | VaultError::NotAFolder { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The files in one folder (`""` is the vault's own), not in those below, by path. A missing
     /// folder is empty. Links, names that start with a dot and names that are no vault path are
     /// left out.
@@ -257,15 +271,30 @@ impl Vault {
     /// # Errors
     /// If `folder` is no path of a vault, or the way there is refused.
     pub fn list(&self, folder: &str) -> Result<Vec<Entry>, VaultError> {
+        Ok(self.list_with_links(folder)?.0)
+    }
+
+    /// As [`Vault::list`], and the symbolic links in the folder, in no order.
+    ///
+    /// # Errors
+    /// As [`Vault::list`].
+    pub fn list_with_links(
+        &self,
+        folder: &str,
+    ) -> Result<(Vec<Entry>, Vec<VaultPath>), VaultError> {
         if !folder.is_empty() {
             VaultPath::new(folder)?;
         }
-        let mut found = Vec::new();
+        let (mut found, mut links) = (Vec::new(), Vec::new());
         if let Some(dir) = descend(&self.dir, folder, folder, false)? {
-            visit_folder(&dir, folder, &mut |entry| found.push(entry), &mut |_| {})?;
+            visit_folder(&dir, folder, &mut |thing| match thing {
+                Thing::File(entry) => found.push(entry),
+                Thing::Link(path) => links.push(path),
+                Thing::Folder(_) => {}
+            })?;
         }
         found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        Ok(found)
+        Ok((found, links))
     }
 
     /// Every file of the vault that takes part in sync, by path.
@@ -289,11 +318,6 @@ impl Vault {
     pub fn walk_in(&self, folder: &str) -> Result<Vec<Entry>, VaultError> {
         let mut found = Vec::new();
         let mut waiting = vec![VaultPath::new(folder)?.into()];
-        let mut keep = |entry: Entry| {
-            if is_synced(&entry.path) {
-                found.push(entry);
-            }
-        };
         while let Some(folder) = waiting.pop() {
             let folder: String = folder;
             let dir = match descend(&self.dir, &folder, &folder, false) {
@@ -305,10 +329,13 @@ impl Vault {
                 }
                 Err(error) => return Err(error),
             };
-            let depth = folder.matches('/').count() + 1;
-            visit_folder(&dir, &folder, &mut keep, &mut |below| waiting.push(below))?;
-            let too_deep = depth >= MAX_DEPTH && waiting.iter().any(|w| w.starts_with(&folder));
-            if too_deep || waiting.len() > MAX_ENTRIES {
+            // No deeper than a path can be: a folder below is one.
+            visit_folder(&dir, &folder, &mut |thing| match thing {
+                Thing::File(entry) if is_synced(&entry.path) => found.push(entry),
+                Thing::Folder(below) => waiting.push(below.into()),
+                Thing::File(_) | Thing::Link(_) => {}
+            })?;
+            if waiting.len() > MAX_ENTRIES {
                 return Err(VaultError::TooMany {
                     at: folder,
                     what: "too many folders",
@@ -320,6 +347,28 @@ impl Vault {
     }
 }
 
+/// Removes a folder if it is empty, or holds only folders that are. The system refuses any other.
+fn remove_empty(dir: &Dir, name: &str) {
+    let remove = || rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR);
+    if remove() != Err(Errno::NOTEMPTY) {
+        return;
+    }
+    let Ok(Some(below)) = descend(dir, name, name, false) else {
+        return;
+    };
+    let Ok(entries) = below.entries() else { return };
+    for entry in entries.flatten() {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        match entry.file_name().to_str() {
+            Some(name) if is_folder => remove_empty(&below, name),
+            _ => return,
+        }
+    }
+    if let Err(error) = remove() {
+        tracing::debug!(name, %error, "a folder that is in the way stays");
+    }
+}
+
 /// Opens the vault's folder so that it can be fsynced too.
 fn open_root(root: &Path) -> io::Result<Dir> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -327,13 +376,17 @@ fn open_root(root: &Path) -> io::Result<Dir> {
     Ok(Dir::from_std_file(File::from(dir)))
 }
 
-/// Hands out what is in a folder: regular files, and the paths of folders.
-fn visit_folder(
-    dir: &Dir,
-    folder: &str,
-    file: &mut dyn FnMut(Entry),
-    below: &mut dyn FnMut(String),
-) -> Result<(), VaultError> {
+/// Something in a folder.
+enum Thing {
+    /// A regular file.
+    File(Entry),
+    Folder(VaultPath),
+    /// A symbolic link, whatever it leads to.
+    Link(VaultPath),
+}
+
+/// Hands out what is in a folder.
+fn visit_folder(dir: &Dir, folder: &str, visit: &mut dyn FnMut(Thing)) -> Result<(), VaultError> {
     let shown = if folder.is_empty() {
         "the vault"
     } else {
@@ -369,7 +422,9 @@ fn visit_folder(
             continue;
         };
         if about.is_dir() {
-            below(path.into());
+            visit(Thing::Folder(path));
+        } else if about.is_symlink() {
+            visit(Thing::Link(path));
         } else if about.is_file() {
             let modified = about
                 .modified()
@@ -377,11 +432,11 @@ fn visit_folder(
                 .map(cap_std::time::SystemTime::into_std);
             let modified = modified.and_then(|at| Timestamp::try_from(at).ok());
             let modified = modified.unwrap_or(Timestamp::UNIX_EPOCH);
-            file(Entry {
+            visit(Thing::File(Entry {
                 path,
                 len: about.len(),
                 modified,
-            });
+            }));
         }
     }
     Ok(())

@@ -7,11 +7,12 @@
 
 use std::{
     fs::File,
-    io::{Read, Write},
+    io::{self, Read, Write},
     process,
 };
 
 use cap_std::fs::Dir;
+use platinum_core::FileIdentity;
 use rustix::{
     fs::{AtFlags, Mode, OFlags, RenameFlags},
     io::Errno,
@@ -20,6 +21,7 @@ use rustix::{
 use crate::{
     VaultError,
     folder::{Place, io_error, open_regular},
+    identity::identity_of,
     leftover::{Kind, unused_name},
 };
 
@@ -60,6 +62,15 @@ impl<'a> Temp<'a> {
         file.sync_all().map_err(failed)?;
         fail::fail_point!("vault-temp-synced");
         Ok(temp)
+    }
+
+    /// Which file it is, and will be in its place.
+    pub(crate) fn identity(&self) -> Result<FileIdentity, VaultError> {
+        let failed = |error| io_error("stat", self.place.path.as_str(), error);
+        let file = open_regular(&self.place.dir, &self.name)
+            .map_err(|error| failed(error.into()))?
+            .ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+        identity_of(&file).map_err(failed)
     }
 
     /// Takes a place where nothing is.

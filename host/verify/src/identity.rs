@@ -188,6 +188,23 @@ impl Identity {
         })
     }
 
+    /// The identity in a state folder as it is: nothing is made or changed.
+    ///
+    /// # Errors
+    /// If there is no key yet, or it cannot be read.
+    pub fn read(state: &Path, agent: &AgentName, role: Role) -> Result<Self, IdentityError> {
+        let key = SigningKey::load(&state.join(KEY_FILE))?;
+        Ok(Self {
+            own: Signer {
+                agent: agent.clone(),
+                role,
+                key: key.public(),
+            },
+            key,
+            list: List::File(state.join(SIGNERS_FILE)),
+        })
+    }
+
     /// What this host signs with.
     pub fn key(&self) -> &SigningKey {
         &self.key

@@ -23,6 +23,7 @@ use crate::{
     duplicates::{self, DuplicateTask},
     history::{Assessment, Author, values},
     key_status::{self, KeyStatus, Keys},
+    note_rules,
     violation::{Recovery, Violation},
 };
 
@@ -186,6 +187,7 @@ impl<'a> Verifier<'a> {
                     let at = parent.map(|parent| self.repo.blob_at(parent, path));
                     Ok(at.transpose()?.flatten())
                 })?);
+                reasons.extend(self.notes(signer, &compared.changed, parent)?);
                 let pairs: Vec<_> = compared
                     .changed
                     .into_iter()
@@ -224,6 +226,20 @@ impl<'a> Verifier<'a> {
             return Ok(Vec::new());
         }
         let faults = claim_rules::faults(self.repo, &signer.agent, changed, before)?;
+        Ok(faults.into_iter().map(|(_, sentence)| sentence).collect())
+    }
+
+    /// The faults of what a cloud agent puts before the owner.
+    fn notes(
+        &self,
+        signer: &Signer,
+        changed: &[Changed],
+        parent: Option<Oid>,
+    ) -> Result<Vec<String>, RepoError> {
+        if signer.role == Role::Local {
+            return Ok(Vec::new());
+        }
+        let faults = note_rules::faults(self.repo, &signer.agent, changed, parent)?;
         Ok(faults.into_iter().map(|(_, sentence)| sentence).collect())
     }
 

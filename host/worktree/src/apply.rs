@@ -58,16 +58,37 @@ impl Worktree {
     ) -> Result<(u32, Vec<(VaultPath, VaultError)>), WorktreeError> {
         let changing = updates.iter().map(|update| &update.path);
         self.touch(copies.iter().map(|(path, _)| path).chain(changing));
+        let mut failed = Vec::new();
+        let mut unkept = BTreeMap::new();
         for (copy, blob) in copies {
             let bytes = self.repo.read_blob(*blob, MAX_FILE_BYTES)?;
             match self.vault.create(copy, &bytes) {
-                Err(VaultError::Exists(_)) if self.blob_on_disk(copy)? == Some(*blob) => {}
-                other => other?,
+                Ok(()) => {}
+                Err(VaultError::Exists(_)) if matches!(self.blob_on_disk(copy), Ok(Some(there)) if there == *blob) =>
+                    {}
+                Err(error) => {
+                    unkept.insert(*blob, copy);
+                    failed.push((copy.clone(), error));
+                }
             }
         }
         fail::fail_point!("apply-copies-written");
+        // Nothing takes the place of a version whose copy could not be written.
+        let (updates, waiting): (Vec<_>, Vec<_>) = updates.iter().partition(|update| {
+            !update
+                .expected
+                .is_some_and(|blob| unkept.contains_key(&blob))
+        });
+        for update in waiting {
+            if let Some(copy) = update.expected.and_then(|blob| unkept.get(&blob)) {
+                let error = VaultError::NotKept {
+                    path: update.path.clone(),
+                    copy: (*copy).clone(),
+                };
+                failed.push((update.path.clone(), error));
+            }
+        }
         let mut more = 0;
-        let mut failed = Vec::new();
         let mut note = |path: &VaultPath, done: Result<bool, WorktreeError>| match done {
             Ok(copied) => {
                 more += u32::from(copied);
@@ -79,11 +100,11 @@ impl Worktree {
             }
             Err(error) => Err(error),
         };
-        let respelled = Respelled::among(updates);
+        let respelled = Respelled::among(&updates);
         // What comes first, so that what is moved is never nowhere; but what goes away may have to
         // make room for it.
         let mut blocked = Vec::new();
-        for update in updates {
+        for update in &updates {
             let Some(new) = update.new else { continue };
             let done = match respelled.from.get(&update.path) {
                 Some(old) => self.respell(old, &update.path, new),
@@ -91,7 +112,9 @@ impl Worktree {
             };
             match done {
                 Err(WorktreeError::Vault(
-                    VaultError::Twin { .. } | VaultError::NotAFolder { .. },
+                    VaultError::Twin { .. }
+                    | VaultError::NotAFolder { .. }
+                    | VaultError::NotAFile { .. },
                 )) => {
                     blocked.push((update, new));
                 }
@@ -99,14 +122,17 @@ impl Worktree {
             }
         }
         fail::fail_point!("apply-before-removals");
-        for update in updates {
+        for update in &updates {
             if update.new.is_none() && !respelled.has(&update.path) {
                 note(&update.path, self.remove(&update.path, update.expected))?;
             }
         }
         for (update, new) in blocked {
+            // What was in a folder of that name may be gone now.
+            self.vault.remove_empty_folders(&update.path)?;
             note(&update.path, self.put(&update.path, update.expected, new))?;
         }
+        self.pending.note_all(&self.vault);
         Ok((more, failed))
     }
 
@@ -151,7 +177,7 @@ impl Worktree {
                 let expected = self.repo.read_blob(expected, MAX_FILE_BYTES)?;
                 self.vault.replace(path, &bytes, Some(&expected))
             }
-            None => self.vault.create(path, &bytes),
+            None => self.pending.create(&self.vault, path, &bytes),
         };
         match tried {
             Ok(()) => Ok(false),
@@ -214,11 +240,11 @@ struct Respelled<'a> {
 }
 
 impl<'a> Respelled<'a> {
-    fn among(updates: &'a [WorktreeUpdate]) -> Self {
+    fn among(updates: &[&'a WorktreeUpdate]) -> Self {
         let going: BTreeMap<String, &WorktreeUpdate> = updates
             .iter()
             .filter(|update| update.new.is_none() && update.expected.is_some())
-            .map(|update| (name_key(update.path.as_str()), update))
+            .map(|update| (name_key(update.path.as_str()), *update))
             .collect();
         let from = updates
             .iter()

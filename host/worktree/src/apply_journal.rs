@@ -75,6 +75,9 @@ impl Worktree {
         if path.top() != layout::PENDING_APPROVAL {
             return false;
         }
+        if self.pending.has_waited(path) {
+            return true;
+        }
         let done = layout::done_month(Timestamp::now());
         for folder in [layout::APPROVED, layout::REJECTED, &done] {
             // Too long a path is one that nothing was moved to.

@@ -12,7 +12,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use platinum_core::{AgentName, Role, Timestamp, VaultPath};
@@ -35,7 +35,12 @@ pub struct VersionClock {
     agent: AgentName,
     role: Role,
     state: Mutex<State>,
+    /// What else every commit made here says of itself.
+    trailers: OnceLock<Trailers>,
 }
+
+/// More trailers of every commit that is made here, asked for anew for each.
+pub type Trailers = Box<dyn Fn() -> Vec<(String, String)> + Send + Sync>;
 
 #[derive(Default)]
 struct State {
@@ -56,7 +61,14 @@ impl VersionClock {
             agent,
             role,
             state: Mutex::default(),
+            trailers: OnceLock::new(),
         }
+    }
+
+    /// Puts these trailers on every commit from now on; the first call counts.
+    pub fn set_trailers(&self, trailers: Trailers) {
+        // A second one would be a second machine.
+        let _ = self.trailers.set(trailers);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -68,6 +80,7 @@ impl VersionClock {
     pub fn meta(&self, message: String, mut trailers: Vec<(String, String)>) -> CommitMeta {
         let stamp = self.state().clock.tick(now_ms());
         trailers.push((TRAILER_CLOCK.to_owned(), stamp.to_string()));
+        trailers.extend(self.trailers.get().map(|more| more()).unwrap_or_default());
         CommitMeta {
             trailers,
             ..self.unstamped_meta(message)

@@ -2,7 +2,8 @@
 //!
 //! Lives here: [`Worktree`], one vault with its repository. `scan` finds the edits (stat cache,
 //! debounce, mass-deletion guard), `apply` writes files, `apply_journal` makes that safe across a
-//! crash, `leftovers` recovers what killed writers left, and `clock` stamps versions.
+//! crash, `leftovers` recovers what killed writers left, `pending_drafts` notes which files wait for
+//! the owner, and `clock` stamps versions.
 //! Lives elsewhere: which version is right is `protocol`'s; what this machine may change is
 //! `policy`'s; what may leave is `verify`'s, which is asked through [`FileFilter`].
 //!
@@ -18,12 +19,14 @@ mod clock;
 mod error;
 mod filter;
 mod leftovers;
+mod pending_drafts;
 mod scan;
 mod worktree;
 
 pub use apply::WorktreeUpdate;
-pub use clock::{VersionClock, agent_of};
+pub use clock::{Trailers, VersionClock, agent_of};
 pub use error::WorktreeError;
 pub use filter::{FileFilter, ScanFilter};
+pub use pending_drafts::PendingDrafts;
 pub use scan::{Edits, accept_deletions};
 pub use worktree::{Withheld, Worktree};

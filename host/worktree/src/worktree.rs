@@ -13,8 +13,9 @@ use platinum_watch::DirtyPaths;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    FileFilter, VersionClock, WorktreeError,
+    FileFilter, PendingDrafts, VersionClock, WorktreeError,
     leftovers::Recovery,
+    pending_drafts::PendingFolder,
     scan::{Edits, ScanState},
 };
 
@@ -35,6 +36,7 @@ pub struct Worktree {
     pub(crate) clock: Arc<VersionClock>,
     filter: Box<dyn FileFilter>,
     state: Mutex<ScanState>,
+    pub(crate) pending: PendingFolder,
     /// Held while files are moved, or read to decide what becomes of them.
     lock: Mutex<()>,
 }
@@ -56,8 +58,14 @@ impl Worktree {
             clock,
             filter,
             state,
+            pending: PendingFolder::default(),
             lock: Mutex::default(),
         }
+    }
+
+    /// From now on it is kept here which files wait for the owner.
+    pub fn remember_drafts(&self, drafts: Arc<dyn PendingDrafts>) {
+        self.pending.keep_in(drafts);
     }
 
     /// Locks the work tree: for everything that moves its files, also without the remote. Never
@@ -100,6 +108,7 @@ impl Worktree {
             edits = state.scan(sources, applied, &mut recovered.iter())?.0;
         }
         drop(state);
+        self.pending.note_all(&self.vault);
         self.keep(applied, &edits)?;
         fail::fail_point!("keep-after");
         self.clock.note_versions(&edits.files)?;

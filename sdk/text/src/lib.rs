@@ -1,7 +1,7 @@
 //! Text from outside, made safe to show: which characters are hidden, one line, bounds, Markdown.
 //!
 //! Lives here: the one list of invisible and bidirectional characters, and the functions that
-//! remove them. A crate of its own, without dependencies, because skills use it too (through the
+//! remove them; what in a text a Markdown reader would run, fetch or hide. A crate of its own, without dependencies, because skills use it too (through the
 //! SDK); the host's crates use it as `platinum_core::text`.
 //! Lives elsewhere: quoting for YAML is in `vault`, the names of files in `secrets`.
 //! Invariants: nothing here fails or allocates more than it returns; the work is linear in the
@@ -10,10 +10,12 @@
 
 extern crate alloc;
 
+mod active;
 mod markdown;
 
 use alloc::string::String;
 
+pub use active::{Active, find_active};
 pub use markdown::escape_markdown;
 
 /// Whether a reader cannot see this character, or whether it changes how others are shown.
@@ -78,13 +80,15 @@ pub fn is_joiner(c: char) -> bool {
 
 /// Whether `c` is a joiner that forms one visible unit with the character before it: an emoji and
 /// its presentation, two letters of a script that joins them. After an ASCII letter nothing is
-/// written so, and it would only hide there.
+/// written so, nor after another hidden character: it would only hide there.
 #[must_use]
 pub fn is_joined(before: char, c: char) -> bool {
     match c {
         // A digit in a keycap.
         '\u{FE0F}' if before.is_ascii_digit() || matches!(before, '#' | '*') => true,
-        '\u{FE0F}' | '\u{200C}' | '\u{200D}' => !before.is_ascii() && !before.is_control(),
+        // A heart on fire: the heart as a picture, joined to the fire.
+        '\u{200D}' if before == '\u{FE0F}' => true,
+        '\u{FE0F}' | '\u{200C}' | '\u{200D}' => !before.is_ascii() && !is_hidden(before),
         '\u{180B}'..='\u{180D}' | '\u{180F}' => ('\u{1820}'..='\u{18AA}').contains(&before),
         _ => false,
     }
@@ -215,8 +219,12 @@ mod tests {
 
     #[test]
     fn one_line_joiners_stay_in_emoji_and_scripts() {
-        let text = "👩\u{200D}👧 ❤\u{FE0F} 1\u{FE0F}\u{20E3} می\u{200C}خواهم";
+        let text = "👩\u{200D}👧 ❤\u{FE0F} 1\u{FE0F}\u{20E3} ❤\u{FE0F}\u{200D}🔥 می\u{200C}خواهم";
         assert_eq!(one_line(text, 80), text);
+        assert_eq!(
+            one_line("é\u{FE0F}\u{FE0F}\u{200C}\u{200C}", 80),
+            "é\u{FE0F}"
+        );
         assert_eq!(one_line("a\u{200D}b\u{FE0F} \u{200D}c", 80), "ab c");
     }
 

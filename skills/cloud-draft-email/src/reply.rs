@@ -6,7 +6,7 @@
 
 use platinum_sdk::email::types::Mail;
 use platinum_sdk::tasks::types::Task;
-use platinum_sdk::text::{bounded, is_hidden, is_joiner, one_line};
+use platinum_sdk::text::{bounded, is_hidden, is_joined, one_line};
 
 use crate::facts::{Address, Facts};
 use crate::sanitize::sanitize;
@@ -115,10 +115,17 @@ pub fn message_id(text: &str) -> Option<&str> {
 /// The model's text as the text of a mail.
 fn body(text: &str) -> Option<String> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let clean: String = text
-        .chars()
-        .filter(|c| (*c == '\n' || *c == '\t' || !c.is_control()) && !is_dropped(*c))
-        .collect();
+    let mut clean = String::with_capacity(text.len());
+    let mut before = '\n';
+    for c in text.chars() {
+        // A joiner stays where it belongs to an emoji or a script. Elsewhere it could carry what
+        // no one sees.
+        let is_shown = !is_hidden(c) || is_joined(before, c);
+        if is_shown && (c == '\n' || c == '\t' || !c.is_control()) {
+            clean.push(c);
+            before = c;
+        }
+    }
     let mut rest = clean.trim_start_matches(['\n', ' ']);
     while is_subject_line(rest) {
         rest = rest
@@ -137,11 +144,6 @@ fn is_subject_line(text: &str) -> bool {
         text.get(..word.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(word))
     })
-}
-
-/// Invisible characters that a mail does not need; those that join emoji and scripts stay.
-fn is_dropped(c: char) -> bool {
-    is_hidden(c) && !is_joiner(c) && c != '\u{ad}'
 }
 
 #[cfg(test)]
@@ -239,6 +241,33 @@ mod tests {
         );
         assert_eq!(body(" \n"), None);
         assert!(body(&"é".repeat(40_000)).unwrap().len() <= MAX_BODY + 1);
+    }
+
+    /// What a model hid in characters that are not seen does not leave, and emoji do.
+    #[test]
+    fn reply_text_hidden_in_selectors_or_tags_is_dropped() {
+        let bytes = |base: u32| -> String {
+            let hidden = b"pay me".iter();
+            hidden
+                .filter_map(|byte| char::from_u32(base + u32::from(*byte)))
+                .collect()
+        };
+        let nibbles: String = b"pay me"
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .filter_map(|nibble| char::from_u32(0xfe00 + u32::from(nibble)))
+            .collect();
+        for hidden in [
+            bytes(0xe0100),
+            bytes(0xe0000),
+            nibbles,
+            "\u{ad}\u{200d}".into(),
+        ] {
+            let text = body(&format!("Yes{hidden}.")).unwrap();
+            assert_eq!(text, "Yes.\n", "{hidden:?}");
+        }
+        let emoji = "Yes ❤\u{fe0f} 👩\u{200d}💻 می\u{200c}خواهم.\n";
+        assert_eq!(body(emoji).unwrap(), emoji);
     }
 
     /// Headers in the models text stay text.

@@ -7,44 +7,33 @@
 //!
 //! Invariants: pure; only spaces are added, and backticks become apostrophes.
 
+use platinum_sdk::text::{bounded, find_active};
+
+/// So much of what follows decides whether something active begins, in bytes.
+const AHEAD: usize = 64;
+
 /// Breaks images, embeds, HTML, templates, comments, code and links with a hidden target.
 #[must_use]
 pub fn sanitize(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let after = &rest[c.len_utf8()..];
-        let is_active = match c {
-            // An image, which is fetched when it is shown.
-            '!' => after.starts_with('['),
-            // A template, or HTML, comments among it. `<https://…>` and `<a@b>` are neither.
-            '<' => after.starts_with('%') || is_html(after),
-            // What stands between two is not shown.
-            '%' => after.starts_with('%'),
-            // A link of which only the words are shown; a definition of one, which is not shown.
-            ']' => after.starts_with('(') || after.starts_with(':'),
-            // A code block, which a plugin may run; so may it code in backticks.
-            '~' => after.starts_with("~~"),
-            _ => false,
+        // What is found first at the beginning of a text begins there.
+        let is_active = || {
+            let mut found = find_active(bounded(rest, AHEAD));
+            found.next().is_some_and(|(at, _)| at == 0)
         };
-        out.push(if c == '`' { '\'' } else { c });
-        if is_active {
-            out.push(' ');
+        match c {
+            // A plugin runs code in backticks.
+            '`' => out.push('\''),
+            // The label of a definition, if a bracket begins the line.
+            ']' if rest[1..].starts_with(':') => out.push_str("] "),
+            '!' | '<' | '%' | ']' | '~' if is_active() => out.extend([c, ' ']),
+            c => out.push(c),
         }
-        rest = after;
+        rest = &rest[c.len_utf8()..];
     }
     out
-}
-
-/// Whether a tag, a comment or an instruction follows the `<`.
-fn is_html(after: &str) -> bool {
-    if after.starts_with(['/', '!', '?']) {
-        return true;
-    }
-    let name = after.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '-');
-    name.len() < after.len()
-        && after.starts_with(|c: char| c.is_ascii_alphabetic())
-        && (name.is_empty() || name.starts_with(|c: char| c.is_whitespace() || "/>".contains(c)))
 }
 
 #[cfg(test)]
@@ -80,10 +69,36 @@ mod tests {
             ("`$= dv.pages()`", "`"),
             ("~~~~dataviewjs", "~~~"),
             ("<b", "<b"),
+            ("<obsidian://open?vault=x>", "<o"),
+            ("%%%a%%%", "%%"),
+            ("```text\n<% x %>\n```", "<%"),
+            ("~~~text\n<% x %>\n~~~", "<%"),
         ] {
             let broken = sanitize(text);
             assert!(!broken.contains(never), "{text} became {broken}");
             assert_eq!(sanitize(&broken), broken, "once is enough");
+            assert_eq!(find_active(&broken).next(), None, "{text} became {broken}");
+        }
+    }
+
+    /// Whatever a model puts together, the host takes it: what it looks for is not in it.
+    #[test]
+    fn sanitize_any_markup_leaves_nothing_active() {
+        const PARTS: [&str; 19] = [
+            "<!--", "%", "%%", "<%", "<img", "![", "[", "](", "]", "`", "```", "~", "~~~", "\n",
+            " ", "dataview", ":", "text", "<",
+        ];
+        // Every text of four parts, after a blank line and within one.
+        for number in 0..PARTS.len().pow(4) {
+            let parts =
+                (0_u32..4).map(|place| PARTS[number / PARTS.len().pow(place) % PARTS.len()]);
+            let text: String = parts.collect();
+            let broken = sanitize(&text);
+            assert_eq!(
+                find_active(&broken).next(),
+                None,
+                "{text:?} became {broken:?}"
+            );
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Real servers on loopback, vaults and remotes for tests.
 //!
 //! Lives here: [`git`], remotes of every kind and a line to them with faults; [`mail`], an IMAP
-//! and a submission server over TLS; and what every test that talks to a process needs: [`wait_for`], [`free_ports`],
-//! [`Child`], [`program`], [`add_skills`], [`seed`], [`skip`].
+//! and a submission server over TLS; [`notes`], texts as notes of the kind that a folder has; and what every
+//! test that talks to a process needs: [`wait_for`], [`free_ports`], [`Child`], [`program`], [`add_skills`],
+//! [`seed`], [`skip`].
 //! Invariants: nothing listens on a fixed port or outside loopback; every server lives in a
 //! temporary folder and dies with the value that started it, or with the test process. So test programs can
 //! run at the same time.
@@ -10,6 +11,7 @@
 mod child;
 pub mod git;
 pub mod mail;
+pub mod notes;
 mod program;
 mod seed;
 mod tls;
@@ -26,7 +28,7 @@ use std::{
 use anyhow::{Context as _, bail};
 
 pub use child::Child;
-pub use program::{PROGRAMS_VARIABLE, add_skills, program};
+pub use program::{PROGRAMS_VARIABLE, add_skills, add_skills_of, program};
 pub use seed::{SEED_VARIABLE, seed};
 
 /// Debian packages the servers here need; `iproute2` cuts hosts apart in network namespaces, and

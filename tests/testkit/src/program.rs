@@ -72,9 +72,17 @@ pub fn add_skills(config: &Path) -> anyhow::Result<()> {
         "{} is not there: run `cargo xtask skills` first",
         built.display()
     );
+    add_skills_of(&built, config)
+}
+
+/// Adds all skills in `folder`, each a folder of its own, as [`add_skills`] does.
+///
+/// # Errors
+/// If `platinum skill add` fails.
+pub fn add_skills_of(folder: &Path, config: &Path) -> anyhow::Result<()> {
     let output = Command::new(program("platinum-local", "platinum")?)
         .args(["skill", "add", "--all", "--yes"])
-        .arg(built)
+        .arg(folder)
         .arg("--config")
         .arg(config)
         .output()?;

@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
+    fs::{self, File},
     io::BufReader,
     path::{Path, PathBuf},
     process::Stdio,
@@ -15,8 +15,47 @@ use std::{
 use anyhow::{Context, bail};
 use cargo_metadata::Message;
 
-use super::{TARGET, toolchain::Toolchain};
+use super::{TARGET, sources::Source, toolchain::Toolchain};
 use crate::steps::Step;
+
+/// Compiles a skill whose folder is no part of the workspace: copies it out of the repository, so
+/// that nothing around it can help, and answers its module. What the skills of the workspace are
+/// made of is not compiled again: the versions are those of the workspace's lock file.
+pub(super) fn run_outside(
+    root: &Path,
+    target: &Path,
+    toolchain: &Toolchain,
+    source: &Source,
+) -> anyhow::Result<PathBuf> {
+    let copy = tempfile::tempdir().context("cannot make a temporary folder")?;
+    copy_folder(&source.folder, copy.path())
+        .and_then(|()| fs::copy(root.join("Cargo.lock"), copy.path().join("Cargo.lock")))
+        .with_context(|| format!("{} cannot be copied", source.folder.display()))?;
+    let manifest = copy.path().join("Cargo.toml");
+    let text = fs::read_to_string(&manifest)?;
+    let sdk = format!("path = {:?}", root.join("sdk"));
+    fs::write(&manifest, text.replace("path = \"../../../sdk\"", &sdk))?;
+    let mut modules = run(copy.path(), target, toolchain, &[&source.package])?;
+    modules
+        .remove(&source.package)
+        .with_context(|| format!("cargo built no .wasm of {}", source.package))
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let (path, to) = {
+            let entry = entry?;
+            (entry.path(), to.join(entry.file_name()))
+        };
+        if path.is_dir() {
+            copy_folder(&path, &to)?;
+        } else {
+            fs::copy(path, to)?;
+        }
+    }
+    Ok(())
+}
 
 /// How many lines of a failed run are shown.
 const SHOWN_LINES: usize = 80;
@@ -82,7 +121,7 @@ pub(super) fn run(
         return Ok(modules);
     }
     step.failed();
-    let text = std::fs::read_to_string(&log).unwrap_or_default();
+    let text = fs::read_to_string(&log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     for line in &lines[lines.len().saturating_sub(SHOWN_LINES)..] {
         eprintln!("{line}");

@@ -11,7 +11,10 @@ mod component;
 mod sources;
 mod toolchain;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 
@@ -26,7 +29,8 @@ pub(crate) struct Built {
     /// The folder's name: `claim-task`.
     pub(crate) name: String,
     /// Where the component is: `target/skills/components/<name>.wasm`, or for a guest of the
-    /// tests `target/skills/guests/<name>.wasm`.
+    /// tests `target/skills/guests/<name>.wasm`, for a skill that is no part of the workspace
+    /// `target/skills/outside/<name>.wasm`.
     pub(crate) component_path: PathBuf,
 }
 
@@ -43,8 +47,16 @@ pub(crate) fn build(root: &Path, with_guests: bool) -> anyhow::Result<Vec<Built>
         std::fs::create_dir_all(&target)
             .with_context(|| format!("{} cannot be made", target.display()))?;
         let toolchain = toolchain::find(&target)?;
-        let packages: Vec<&str> = stale.iter().map(|source| source.package.as_str()).collect();
-        let modules = compile::run(root, &target, &toolchain, &packages)?;
+        let inside = stale.iter().filter(|source| !source.is_outside);
+        let packages: Vec<&str> = inside.map(|source| source.package.as_str()).collect();
+        let mut modules = match packages.as_slice() {
+            [] => BTreeMap::new(),
+            some => compile::run(root, &target, &toolchain, some)?,
+        };
+        for source in stale.iter().filter(|source| source.is_outside) {
+            let module = compile::run_outside(root, &target, &toolchain, source)?;
+            modules.insert(source.package.clone(), module);
+        }
         let step = Step::start(format!("Making {} components", stale.len()));
         let contract = component::Contract::read(&root.join("wit"))?;
         for source in &stale {

@@ -29,6 +29,8 @@ pub(super) struct Source {
     pub(super) folder: PathBuf,
     /// Where the component goes.
     pub(super) component: PathBuf,
+    /// Whether it is no part of the workspace.
+    pub(super) is_outside: bool,
     hash: String,
 }
 
@@ -60,7 +62,8 @@ impl Source {
     }
 }
 
-/// All folders of `skills/`, sorted, and those of `tests/guests/` if they are wanted.
+/// All folders of `skills/`, sorted, and those of `tests/guests/` and `tests/outside/` if they are
+/// wanted.
 pub(super) fn find(root: &Path, with_guests: bool) -> anyhow::Result<Vec<Source>> {
     let mut shared = Sha256::new();
     shared.update(GENERATION);
@@ -68,8 +71,13 @@ pub(super) fn find(root: &Path, with_guests: bool) -> anyhow::Result<Vec<Source>
         add(&mut shared, root, &root.join(name))?;
     }
     let mut sources = Vec::new();
-    let folders = [("skills", "components"), ("tests/guests", "guests")];
-    for (folder, target) in folders.into_iter().take(if with_guests { 2 } else { 1 }) {
+    let folders = [
+        ("skills", "components"),
+        ("tests/guests", "guests"),
+        ("tests/outside", "outside"),
+    ];
+    let wanted = if with_guests { folders.len() } else { 1 };
+    for (folder, target) in folders.into_iter().take(wanted) {
         let folder = root.join(folder);
         if !folder.is_dir() {
             continue;
@@ -89,6 +97,7 @@ pub(super) fn find(root: &Path, with_guests: bool) -> anyhow::Result<Vec<Source>
                 package: package(&manifest)?,
                 component: root.join(format!("target/skills/{target}/{name}.wasm")),
                 hash: hex::encode(hash.finalize()),
+                is_outside: target == "outside",
                 folder,
             });
         }

@@ -5,18 +5,20 @@
 //! is done by the commands.
 
 mod pending;
+mod policy;
 mod preview;
 mod row;
 
 use std::path::Path;
 
 use platinum_core::{Timestamp, VaultPath, layout};
-use platinum_effects::approvals::{QueueEntry, inspect};
+use platinum_effects::approvals::{ApprovalPolicy, QueueEntry, inspect};
 use platinum_journal::Journal;
 use platinum_vault::Vault;
 use serde::Serialize;
 
 pub use pending::{MAX_DRAFT_BYTES, Pending, is_expired, pending_drafts, short_id};
+pub use policy::approval_policy;
 pub use preview::{Field, preview};
 pub use row::{ApprovalRow, ApprovalState, DraftSummary};
 
@@ -38,7 +40,12 @@ impl Approvals {
     ///
     /// # Errors
     /// If a folder or the journal cannot be read.
-    pub fn read(vault: &Vault, state: &Path, now: Timestamp) -> Result<Self, ReadError> {
+    pub fn read(
+        vault: &Vault,
+        state: &Path,
+        policy: &ApprovalPolicy,
+        now: Timestamp,
+    ) -> Result<Self, ReadError> {
         let folder = pending_drafts(vault)?;
         Ok(Self {
             pending: folder
@@ -47,7 +54,7 @@ impl Approvals {
                 .map(|pending| pending_row(pending, now))
                 .collect(),
             not_drafts: folder.others,
-            approved: approved(vault, state, now)?,
+            approved: approved(vault, state, policy, now)?,
         })
     }
 }
@@ -72,6 +79,7 @@ fn pending_row(pending: &Pending, now: Timestamp) -> ApprovalRow {
 pub(crate) fn approved(
     vault: &Vault,
     state: &Path,
+    policy: &ApprovalPolicy,
     now: Timestamp,
 ) -> Result<Vec<ApprovalRow>, ReadError> {
     let path = state.join("journal.db");
@@ -87,8 +95,8 @@ pub(crate) fn approved(
             .collect());
     }
     let failed = |why: String| ReadError::Approvals(plain(&why, 300));
-    let journal = Journal::open(&path).map_err(|error| failed(error.to_string()))?;
-    let entries = inspect(vault, &journal, now).map_err(failed)?;
+    let journal = Journal::open_copy(&path).map_err(|error| failed(error.to_string()))?;
+    let entries = inspect(vault, &journal, policy, now).map_err(failed)?;
     Ok(entries.iter().map(approved_row).collect())
 }
 

@@ -1,9 +1,11 @@
 //! [`preview`]: whom and what an action reaches, as named fields.
 //!
-//! Invariant: every field of the action that has a value is there, whatever its kind; what leaves
-//! cannot be missing here because this code does not know the kind.
+//! Invariants: every field of the action that has a value is there, whatever its kind; what leaves
+//! cannot be missing here because this code does not know the kind; a character that is not seen
+//! is written out.
 
 use platinum_core::{Action, Money};
+use platinum_effects::review::escape_hidden;
 use serde::Serialize;
 use serde_norway::Value;
 
@@ -64,7 +66,7 @@ fn words(value: &Value) -> String {
         }
         Value::Tagged(tagged) => words(&tagged.value),
     };
-    plain(&text, MAX_VALUE)
+    plain(&escape_hidden(&text), MAX_VALUE)
 }
 
 #[cfg(test)]
@@ -100,7 +102,7 @@ mod tests {
                 "from: owner",
                 "to: Ada <ada@example.test> | b@example.test",
                 "bcc: c@example.test",
-                "subject: Re: Desks",
+                "subject: Re:\\u{202e} Desks",
                 "in-reply-to: 1@example.test",
                 "attached: Inbox/a.pdf",
             ]

@@ -1,7 +1,10 @@
 //! [`ApprovalRow`]: one draft, what it would do and what becomes of it.
 
 use platinum_core::{ActionKind, DraftId, Timestamp, VaultPath};
-use platinum_effects::approvals::{EntryState, has_gaps};
+use platinum_effects::{
+    approvals::{EntryState, has_gaps},
+    review::escape_hidden,
+};
 use platinum_vault::note::DraftNote;
 use serde::Serialize;
 
@@ -36,7 +39,7 @@ pub struct DraftSummary {
     pub expires: Timestamp,
     /// Whom and what it reaches, in the order in which a person reads it.
     pub fields: Vec<Field>,
-    /// The text that will leave, byte for byte.
+    /// The text that will leave, its characters that are not seen written out.
     pub text: String,
     /// Whether the text still has gaps, marked `[[…]]`.
     pub has_gaps: bool,
@@ -59,12 +62,12 @@ impl DraftSummary {
         Self {
             id: draft.id,
             kind: draft.action.kind(),
-            summary: plain(&draft.summary, 200),
-            reason: plain(&draft.reason, 200),
+            summary: plain(&escape_hidden(&draft.summary), 200),
+            reason: plain(&escape_hidden(&draft.reason), 200),
             since: draft.created,
             expires: draft.expires,
             fields: preview(&draft.action),
-            text: draft.action.text().to_owned(),
+            text: escape_hidden(draft.action.text()),
             has_gaps: has_gaps(draft.action.text()),
         }
     }
@@ -82,6 +85,18 @@ pub enum ApprovalState {
     Unseen,
     /// It is approved and carried out next.
     Ready,
+    /// It is approved and leaves later: until then it can be taken back.
+    Scheduled {
+        /// Not before this.
+        until: Timestamp,
+        /// In words.
+        text: String,
+    },
+    /// It is no approval until its owner confirms what was found in it.
+    Unconfirmed {
+        /// What was found, and what to do.
+        reason: String,
+    },
     /// It did nothing and is tried again.
     Retrying {
         /// Why it did nothing.
@@ -110,7 +125,12 @@ impl ApprovalState {
     pub(super) fn of_approved(state: &EntryState) -> Self {
         let reason = plain(&state.to_string(), 400);
         match state {
-            EntryState::Ready => Self::Ready,
+            EntryState::Ready | EntryState::Moved => Self::Ready,
+            EntryState::Scheduled { until, .. } => Self::Scheduled {
+                until: *until,
+                text: reason,
+            },
+            EntryState::Unconfirmed(_) => Self::Unconfirmed { reason },
             EntryState::Waiting { reason, .. } => Self::Retrying {
                 reason: plain(reason, 400),
             },
@@ -129,7 +149,10 @@ impl ApprovalState {
             Self::Ready => "the local daemon carries it out".to_owned(),
             Self::Retrying { reason } => format!("tried again by itself: {reason}"),
             Self::Unreadable { reason } => format!("cannot be read: {reason}"),
-            Self::Blocked { reason } | Self::OutcomeUnknown { reason } => reason.clone(),
+            Self::Blocked { reason }
+            | Self::OutcomeUnknown { reason }
+            | Self::Unconfirmed { reason } => reason.clone(),
+            Self::Scheduled { text, .. } => text.clone(),
             Self::Done => "carried out".to_owned(),
         }
     }

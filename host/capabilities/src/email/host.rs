@@ -1,6 +1,6 @@
 //! The host side of `email/search`, `email/draft` and `email/propose`.
 
-use super::{EmailCtx, MailError, Query, correspondent::Correspondent};
+use super::{EmailCtx, MailError, Query, correspondent::Correspondent, record};
 use crate::{
     bindings::platinum::{
         actions::types::{Proposal, ProposeError},
@@ -9,7 +9,6 @@ use crate::{
             types::{Error, Mail, Message},
         },
     },
-    convert,
     proposals::ProposeCtx,
     tasks::TaskError,
     text::{checked_line, cut},
@@ -121,7 +120,7 @@ impl search::Host for EmailCtx {
 
 impl draft::Host for EmailCtx {
     async fn save(&mut self, mail: Mail) -> wasmtime::Result<Result<String, Error>> {
-        let mail = match convert::mail(mail) {
+        let mail = match record::mail(mail) {
             Ok(mail) => mail,
             Err(what) => return Ok(Err(Error::Invalid(what))),
         };
@@ -135,6 +134,6 @@ impl propose::Host for ProposeCtx {
         proposal: Proposal,
         mail: Mail,
     ) -> wasmtime::Result<Result<String, ProposeError>> {
-        Ok(self.propose_action(proposal, convert::mail(mail)).await)
+        Ok(self.propose_action(proposal, record::mail(mail)).await)
     }
 }

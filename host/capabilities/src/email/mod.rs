@@ -8,20 +8,20 @@ mod accounts;
 mod correspondent;
 mod host;
 mod mail;
+mod record;
 pub mod zone;
 
 use std::sync::Arc;
 
 use platinum_core::{Capability, TaskId, ZoneId};
 use platinum_engine::{Call, Interface};
-use platinum_vault::Vault;
 
 pub use mail::{Mail, MailError, McpMail, Query, SearchHit};
 
 use crate::{
     bindings::platinum::email::{draft, propose, search},
     context::{HasCtx, context_of},
-    proposals::{self, ProposeCtx},
+    proposals::ProposeCtx,
     registry::Offer,
     tasks::TaskStore,
 };
@@ -67,9 +67,4 @@ pub fn interfaces(mail: &Arc<dyn Mail>, store: &Arc<dyn TaskStore>) -> Vec<Box<d
         }
     };
     vec![SEARCH.with(context()), DRAFT.with(context())]
-}
-
-/// `email/propose` over a vault and its tasks: it needs no mailbox.
-pub fn propose_interface(vault: &Vault, store: &Arc<dyn TaskStore>) -> Box<dyn Interface> {
-    PROPOSE.with(proposals::context(vault, store))
 }

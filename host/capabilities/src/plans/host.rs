@@ -1,7 +1,8 @@
 //! The host side of `plans/write`.
 
-use platinum_core::PlanId;
+use platinum_core::{PlanId, TaskId};
 use platinum_vault::note::PlanNote;
+use sha2::{Digest, Sha256};
 
 use crate::{
     bindings::platinum::plans::write::{Error, Host, Plan},
@@ -26,18 +27,35 @@ async fn write(ctx: &ProposeCtx, plan: Plan) -> Result<String, Error> {
             plan.steps.len()
         )));
     }
+    let title = checked_line("title", &plan.title, 200).map_err(Error::Invalid)?;
+    let steps: Vec<String> = plan
+        .steps
+        .iter()
+        .map(|step| checked_line("steps", step, 500))
+        .collect::<Result<_, _>>()
+        .map_err(Error::Invalid)?;
     let note = PlanNote {
-        id: PlanId::generate(),
+        id: plan_id(task, &title, &steps),
         created: ctx.now,
         by: ctx.author.by.clone(),
         task,
-        title: checked_line("title", &plan.title, 200).map_err(Error::Invalid)?,
-        steps: plan
-            .steps
-            .iter()
-            .map(|step| checked_line("steps", step, 500))
-            .collect::<Result<_, _>>()
-            .map_err(Error::Invalid)?,
+        title,
+        steps,
     };
     Ok(ctx.write_plan(note).await?)
+}
+
+/// The id of a plan, the same for an equal one: a skill that runs again after a crash writes one
+/// plan, also where the owner has ticked off its steps since.
+fn plan_id(task: TaskId, title: &str, steps: &[String]) -> PlanId {
+    let mut hash = Sha256::new_with_prefix(task.to_string());
+    for line in std::iter::once(title).chain(steps.iter().map(String::as_str)) {
+        // None of them holds a line break.
+        hash.update("\n");
+        hash.update(line);
+    }
+    let hash = hash.finalize();
+    let bytes = hash.iter().take(10);
+    let random = bytes.fold(0, |bits: u128, byte| (bits << 8) | u128::from(*byte));
+    PlanId::from_parts(task.unix_ms(), random)
 }

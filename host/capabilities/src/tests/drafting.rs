@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use platinum_core::Role;
+use platinum_core::{Role, ZoneId};
 use platinum_vault::note::{DraftNote, UpdateNote};
 
 use super::{Tasks, author, now, task, vault};
@@ -25,9 +25,15 @@ fn context() -> (tempfile::TempDir, ProposeCtx) {
         (task(2), Owner::Other("cloud-2".parse().unwrap())),
         (task(3), Owner::Unowned),
         (task(4), Owner::Finished),
+        (task(6), Owner::ThisAgent),
+    ];
+    let zones = [
+        (task(1), ZoneId::EMAIL),
+        (task(6), "notes".parse().unwrap()),
     ];
     let store = Arc::new(Tasks {
         owners: owners.into(),
+        zones: zones.into(),
         ..Tasks::default()
     });
     (
@@ -82,9 +88,9 @@ async fn propose_writes_one_note() {
     assert_eq!(note.expires.to_string(), "2026-12-04T18:00:00Z");
 }
 
-/// The same draft twice is one draft.
+/// One claim has one draft, whatever the second one says.
 #[tokio::test]
-async fn propose_equal_draft_is_a_duplicate() {
+async fn propose_second_draft_of_a_claim_is_a_duplicate() {
     let (folder, mut ctx) = context();
     let view = &mut ctx;
     let id = view
@@ -92,12 +98,14 @@ async fn propose_equal_draft_is_a_duplicate() {
         .await
         .unwrap()
         .unwrap();
-    let again = view
-        .propose(proposal(1), mail("Hello"))
-        .await
-        .unwrap()
-        .unwrap_err();
-    assert!(matches!(again, ProposeError::Duplicate(first) if first == id));
+    for text in ["Hello", "Another text"] {
+        let again = view
+            .propose(proposal(1), mail(text))
+            .await
+            .unwrap()
+            .unwrap_err();
+        assert!(matches!(again, ProposeError::Duplicate(first) if first == id));
+    }
     // Nor does one count that was made under an earlier claim.
     let path = folder.path().join(format!("Pending_Approval/{id}.md"));
     let text = std::fs::read_to_string(&path).unwrap();
@@ -108,11 +116,68 @@ async fn propose_equal_draft_is_a_duplicate() {
             .unwrap()
             .is_ok()
     );
-    assert!(
-        view.propose(proposal(1), mail("Another text"))
+}
+
+/// What the owner's editor would run, fetch or hide is not written at all.
+#[tokio::test]
+async fn propose_active_markup_is_invalid() {
+    let (folder, mut ctx) = context();
+    for (body, what) in [
+        ("Yes <%* tp.x() %>", "line 17 has a template"),
+        (
+            "```dataviewjs\ndv.x()\n```",
+            "line 17 has a code block that a plugin may run",
+        ),
+        (
+            "<!-- and pay -->",
+            "line 17 has a comment, which is not shown",
+        ),
+    ] {
+        let error = ctx
+            .propose(proposal(1), mail(body))
             .await
             .unwrap()
-            .is_ok()
+            .unwrap_err();
+        let ProposeError::Invalid(why) = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(why, what);
+    }
+    // In a header it is written so that no plugin finds it.
+    let mut odd = mail("Yes.");
+    odd.subject = "Re: <%* tp.x() %> <b> ![[x]]".into();
+    let id = ctx.propose(proposal(1), odd).await.unwrap().unwrap();
+    let path = folder.path().join(format!("Pending_Approval/{id}.md"));
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(!text.contains("<%"), "{text}");
+    let draft = DraftNote::parse(&text).unwrap();
+    let subject = draft
+        .action
+        .fields()
+        .get("subject")
+        .and_then(|subject| subject.as_str());
+    assert_eq!(subject, Some("Re: <%* tp.x() %> <b> ![[x]]"));
+}
+
+/// A day has so many drafts, and no more.
+#[tokio::test]
+async fn propose_too_many_drafts_of_a_day_is_unavailable() {
+    let (folder, mut ctx) = context();
+    let waiting = folder.path().join("Pending_Approval");
+    std::fs::create_dir_all(&waiting).unwrap();
+    for _ in 0..platinum_vault::note::MAX_DRAFTS_A_DAY {
+        let id = platinum_core::DraftId::generate();
+        std::fs::write(waiting.join(format!("{id}.md")), "").unwrap();
+    }
+    let error = ctx
+        .propose(proposal(1), mail("Yes."))
+        .await
+        .unwrap()
+        .unwrap_err();
+    assert!(
+        matches!(&error, ProposeError::Unavailable(why)
+            if why == "200 drafts of today wait for the owner, and no more are made"),
+        "{error:?}"
     );
 }
 
@@ -146,6 +211,39 @@ async fn propose_for_a_task_of_another_is_refused() {
         0,
         "nothing was written"
     );
+}
+
+/// The same plan twice is one plan, also where the owner has worked on it since.
+#[tokio::test]
+async fn write_equal_plan_is_the_one_that_is_there() {
+    let (folder, mut ctx) = context();
+    let plan = |step: &str| Plan {
+        task: task(1).to_string(),
+        title: "Plan".into(),
+        steps: vec!["One".into(), step.into()],
+    };
+    let id = ctx.write(plan("Two")).await.unwrap().unwrap();
+    let path = folder.path().join(format!("Plans/{id}.md"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let ticked = text.replace("- [ ] One", "- [x] One");
+    assert_ne!(ticked, text);
+    std::fs::write(&path, &ticked).unwrap();
+    assert_eq!(ctx.write(plan("Two")).await.unwrap().unwrap(), id);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), ticked);
+    assert_ne!(ctx.write(plan("Three")).await.unwrap().unwrap(), id);
+}
+
+/// What may be proposed is a matter of the task's zone, whatever the skill imports.
+#[tokio::test]
+async fn propose_an_action_of_another_zone_is_invalid() {
+    let (folder, mut ctx) = context();
+    let refused = ctx.propose(proposal(6), mail("Hello")).await.unwrap();
+    assert!(matches!(
+        refused,
+        Err(ProposeError::Invalid(why))
+            if why == "`email-send` is no action of the zone `notes`, which has none"
+    ));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 /// A draft may not count for ever or lie in the past.

@@ -242,6 +242,8 @@ impl Serialize for Action {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn mail() -> EmailSend {
@@ -331,6 +333,58 @@ mod tests {
             known.sort_unstable();
             named.sort_unstable();
             assert_eq!(known, named, "{error}");
+        }
+    }
+
+    /// Text that is nearly a record: known and other keys, values of every type.
+    fn fields() -> impl Strategy<Value = String> {
+        let keys: Vec<&str> = ACTIONS
+            .iter()
+            .flat_map(|spec| spec.fields.iter().chain(spec.lists).copied())
+            .collect();
+        let key = prop_oneof![
+            8 => proptest::sample::select(keys),
+            1 => Just("action"),
+            1 => Just("<<"),
+        ];
+        let value = prop_oneof![
+            Just("~".to_owned()),
+            Just("[a@example.test, Inbox/x.pdf]".to_owned()),
+            Just("&a [*a]".to_owned()),
+            Just("!!binary aGk=".to_owned()),
+            Just("2026-11-20".to_owned()),
+            any::<i64>().prop_map(|number| number.to_string()),
+            any::<f64>().prop_map(|number| number.to_string()),
+            "[ -~\\n\u{e9}\u{202e}\u{e0061}]{0,40}",
+        ];
+        proptest::collection::vec((key, value), 0..12).prop_map(|pairs| {
+            let lines = pairs.iter().map(|(key, value)| format!("{key}: {value}\n"));
+            lines.collect()
+        })
+    }
+
+    proptest! {
+        /// Whatever a note has for fields: it is refused in words, or is the same action when it is read
+        /// again.
+        #[test]
+        fn action_of_any_fields_is_refused_or_reads_back(
+            which in 0..ACTIONS.len(),
+            yaml in fields(),
+            text in "\\PC{0,60}",
+        ) {
+            let Ok(fields) = serde_norway::from_str::<Mapping>(&yaml) else {
+                return Ok(());
+            };
+            let spec = &ACTIONS[which];
+            let Ok(action) = spec.action(fields, text) else {
+                return Ok(());
+            };
+            prop_assert_eq!(action.kind(), spec.kind);
+            let _ = action.files().unwrap();
+            let again = serde_norway::to_string(action.fields()).unwrap();
+            let again: Mapping = serde_norway::from_str(&again).unwrap();
+            let again = spec.action(again, action.text().to_owned()).unwrap();
+            prop_assert_eq!(&again, &action);
         }
     }
 }

@@ -11,8 +11,8 @@ mod suggest;
 mod zones;
 
 pub use sections::{
-    AgentConfig, Config, IntakeConfig, LimitsConfig, SecretsConfig, SkillConfig, SyncSection,
-    VaultConfig, WorkConfig,
+    AgentConfig, ApprovalsConfig, Config, IntakeConfig, LimitsConfig, OtherDevices, SecretsConfig,
+    SkillConfig, SyncSection, VaultConfig, WorkConfig,
 };
 pub use zones::Zones;
 
@@ -124,6 +124,12 @@ impl Config {
             if !(1..=1_000_000).contains(&value) {
                 return Err(format!("`{key}` is {value}; 1 to 1000000"));
             }
+        }
+        if self.approvals.hold_seconds > 86_400 {
+            return Err(format!(
+                "`approvals.hold-seconds` is {}; 0 to 86400",
+                self.approvals.hold_seconds
+            ));
         }
         if let Some(zone) = self
             .work
@@ -328,6 +334,24 @@ mod tests {
         );
         let outside = text("read").replace("Projects/A", "../Projects");
         assert!(Config::parse(&outside).is_err());
+    }
+
+    #[test]
+    fn config_of_approvals_is_read() {
+        let config = Config::parse(LEAST).unwrap().approvals;
+        assert_eq!(config.hold_seconds, 10);
+        assert_eq!(config.other_devices, OtherDevices::Hold);
+        let with = |line: &str| Config::parse(&format!("{LEAST}[approvals]\n{line}\n"));
+        let config = with("hold-seconds = 0\nother-devices = \"accept\"");
+        let config = config.unwrap().approvals;
+        assert_eq!(config.hold_seconds, 0);
+        assert_eq!(config.other_devices, OtherDevices::Accept);
+        assert!(with("other-devices = \"maybe\"").is_err());
+        let text = format!("{LEAST}[approvals]\nhold-seconds = 86401\n");
+        assert_eq!(
+            wrong(&text, Role::Local),
+            "`approvals.hold-seconds` is 86401; 0 to 86400"
+        );
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct Config {
     pub secrets: SecretsConfig,
     /// What this host works on.
     pub work: WorkConfig,
+    /// What counts as the owner's yes, and how long it is held.
+    pub approvals: ApprovalsConfig,
     /// What one run of a skill may use.
     pub limits: LimitsConfig,
     /// What single skills may open, by their names.
@@ -88,6 +90,26 @@ pub struct WorkConfig {
     pub(super) capabilities: Vec<String>,
     /// Seconds between two looks at the vault without a wake-up.
     pub every_seconds: u64,
+}
+
+/// What counts as the owner's yes, and how long it is held.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ApprovalsConfig {
+    /// Seconds between an approval and its effect.
+    pub hold_seconds: u64,
+    /// What a move by another device or program counts for.
+    pub other_devices: OtherDevices,
+}
+
+/// What a move to `Approved/` by another device or program counts for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OtherDevices {
+    /// Nothing, until it is confirmed on this machine.
+    Hold,
+    /// It is the owner's yes.
+    Accept,
 }
 
 /// What one run of a skill may use.

@@ -6,9 +6,11 @@
 mod maintenance;
 mod pipeline;
 mod schedules;
+mod sources;
 mod sync;
 
 pub use maintenance::run_maintenance;
 pub use pipeline::run_pipeline;
 pub use schedules::run_schedules;
+pub use sources::run_source;
 pub use sync::{commit_meanwhile, run_sync};

@@ -229,6 +229,13 @@ impl Pipeline {
         )
     }
 
+    async fn is_finished(&self, task: TaskId) -> bool {
+        matches!(
+            TaskStore::owner_of(&self.tasks, task).await,
+            Ok(Owner::Finished)
+        )
+    }
+
     async fn may_draft(&self, task: TaskId) -> bool {
         matches!(self.sync.drafting_epoch(task).await, Ok(Some(_)))
     }
@@ -262,10 +269,22 @@ impl Pipeline {
                 .await;
                 tracing::info!(%task, draft, "A draft waits for the owner.");
             }
-            Ok(Outcome::Dismissed(_)) if !self.owns(task).await => {
+            Ok(Outcome::Done(_)) if self.is_finished(task).await => {
+                tracing::info!(%task, skill = %drafter, "A skill finished its task.");
+            }
+            Ok(Outcome::Done(_) | Outcome::Dismissed(_)) if !self.owns(task).await => {
                 // Only its owner may file it.
                 self.defer(task).await;
                 return false;
+            }
+            Ok(Outcome::Done(summary)) => {
+                let subject = self.subject(task).await;
+                if !self.finish(task, Finish::done(&summary, Vec::new())).await {
+                    return false;
+                }
+                let update = format!("Done with “{subject}”: {summary}");
+                self.updates.publish(Some(task), &headline(&update)).await;
+                tracing::info!(%task, summary, "A task was done without a draft.");
             }
             Ok(Outcome::Dismissed(reason)) => {
                 let subject = self.subject(task).await;

@@ -29,8 +29,8 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// The drafting skill is this guest.
-    fn new(guest: &str) -> Self {
+    /// The drafting skill is this component.
+    fn new(drafter: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let installed = folder.path().join("skills");
         install(
@@ -47,8 +47,7 @@ impl Fixture {
             "task.claim",
             "",
         );
-        let guest = format!("guests/{guest}");
-        install(&installed, "drafter", &guest, "task.claimed", "whatsapp");
+        install(&installed, "drafter", drafter, "task.claimed", "whatsapp");
         fs::create_dir(folder.path().join("vault")).unwrap();
         let vault = Vault::open(&folder.path().join("vault")).unwrap();
         let agent: AgentName = "local".parse().unwrap();
@@ -182,9 +181,12 @@ fn limits() -> Limits {
 #[tokio::test(flavor = "multi_thread")]
 async fn pipeline_task_of_a_broken_skill_waits() {
     for (guest, reason) in [
-        ("traps", "trapped"),
-        ("hogs-memory", "ran out of memory"),
-        ("minimal", "which is no answer to task.claimed"),
+        ("guests/traps", "trapped"),
+        ("guests/hogs-memory", "ran out of memory"),
+        (
+            "components/claim-task",
+            "which is no answer to task.claimed",
+        ),
     ] {
         let fixture = Fixture::new(guest);
         let first = fixture.add_task(1);
@@ -213,7 +215,7 @@ async fn pipeline_task_of_a_broken_skill_waits() {
 /// What the skill itself answers keeps its meaning: three times, and the task is filed as failed.
 #[tokio::test(flavor = "multi_thread")]
 async fn pipeline_task_is_failed_by_its_skills_answer() {
-    let fixture = Fixture::new("answers-failed");
+    let fixture = Fixture::new("guests/answers-failed");
     let task = fixture.add_task(1);
     fixture.work(2).await;
     assert!(fixture.is_owned(task).await);
@@ -227,10 +229,21 @@ async fn pipeline_task_is_failed_by_its_skills_answer() {
     );
 }
 
+/// A skill that did its work without a draft has its task finished, and the owner knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn pipeline_task_that_is_done_is_finished() {
+    let fixture = Fixture::new("guests/minimal");
+    let task = fixture.add_task(1);
+    fixture.work(1).await;
+    let place = fixture.sync.place(task).await.unwrap();
+    assert!(matches!(place, TaskPlace::Finished), "{place:?}");
+    assert_eq!(fixture.headlines(), ["Done with “Desks”: minimal"]);
+}
+
 /// The zones that are claimed are the configured ones that a skill drafts in.
 #[test]
 fn pipeline_zones_are_those_with_a_drafter() {
-    let fixture = Fixture::new("minimal");
+    let fixture = Fixture::new("guests/minimal");
     let pipeline = Pipeline::new(
         Arc::clone(&fixture.skills),
         fixture.sync.clone(),

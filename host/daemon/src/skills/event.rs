@@ -8,6 +8,8 @@
 
 use std::{fmt, str::FromStr};
 
+use platinum_core::ZoneId;
+
 use super::schedule::{Schedule, ScheduleError};
 
 /// Something that happened, and that a skill may ask to be run for.
@@ -29,8 +31,7 @@ pub enum Event {
     WorkDone,
     /// A time has come.
     Schedule(Schedule),
-    /// A source outside has something new. No source raises it yet: what sources bring becomes
-    /// tasks.
+    /// A source of this host has taken in something new, which is a task already.
     Source(SourceName),
 }
 
@@ -89,7 +90,7 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Schedule(schedule) => write!(f, "schedule:{schedule}"),
-            Event::Source(source) => write!(f, "source:{}", source.0),
+            Event::Source(source) => write!(f, "source:{source}"),
             _ => {
                 let word = EVENTS.iter().find(|(_, event)| event == self);
                 f.write_str(word.map_or("", |(word, _)| word))
@@ -125,7 +126,8 @@ impl FromStr for Event {
     }
 }
 
-/// The name of a source: 1 to 32 of `a-z`, `0-9` and `-`.
+/// The name of a source: that of its zone, or `folder` for the files that are dropped into the vault.
+/// 1 to 32 of `a-z`, `0-9` and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceName(String);
 
@@ -136,6 +138,22 @@ impl SourceName {
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The source of a zone.
+    pub fn of_zone(zone: ZoneId) -> Self {
+        Self(zone.to_string())
+    }
+
+    /// The files that are dropped into the vault.
+    pub fn folder() -> Self {
+        Self("folder".to_owned())
+    }
+}
+
+impl fmt::Display for SourceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

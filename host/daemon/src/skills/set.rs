@@ -12,6 +12,7 @@ use platinum_core::{Clock, DraftId, SystemClock, TaskId, ZoneId};
 use platinum_engine::{
     GrantedFolder, Invocation, InvokeError, Limits, Outcome, Skill, SkillError, SkillHost,
 };
+use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use super::{
@@ -21,7 +22,7 @@ use super::{
     faults::{FaultKind, FaultLog, FaultVerdict},
     lock::GrantUsage,
     manifest::SkillName,
-    survey::{KnownZones, Survey},
+    survey::{KnownZones, RowState, Survey},
 };
 use crate::OwnerUpdates;
 
@@ -30,6 +31,8 @@ pub struct SkillSet {
     host: SkillHost,
     skills: BTreeMap<SkillName, LoadedSkill>,
     dispatch: Dispatch,
+    /// Skills that were refused, and why.
+    refusals: BTreeMap<String, String>,
     zones: BTreeSet<ZoneId>,
     faults: Mutex<FaultLog>,
     updates: OwnerUpdates,
@@ -40,6 +43,8 @@ pub struct SkillSet {
 /// An admitted skill, and what its manifest leaves of the host's limits.
 struct LoadedSkill {
     skill: Skill,
+    /// SHA-256, in hex, of its component.
+    component: String,
     zones: BTreeSet<ZoneId>,
     limits: Limits,
 }
@@ -159,17 +164,26 @@ impl SkillSet {
         let survey = Survey::of(catalog, &zones, |skill, component| {
             let manifest = &skill.manifest;
             host.load(manifest.name.as_str(), component, &manifest.instructions)
-                .map(|loaded| loaded.with_folders(folders(&manifest.name)))
+                .map(|loaded| {
+                    let hash = hex::encode(Sha256::digest(component));
+                    (loaded.with_folders(folders(&manifest.name)), hash)
+                })
         });
         survey.log();
+        let refusals = survey.rows().into_iter().filter_map(|row| match row.state {
+            RowState::Refused(reason) => Some((row.skill, reason)),
+            RowState::Runs | RowState::BeyondRole => None,
+        });
+        let refusals = refusals.collect();
         let Survey {
             admitted, dispatch, ..
         } = survey;
         let skills = admitted
             .into_iter()
-            .map(|(name, (installed, skill))| {
+            .map(|(name, (installed, (skill, component)))| {
                 let loaded = LoadedSkill {
                     skill,
+                    component,
                     zones: installed.manifest.zones.clone(),
                     limits: installed.manifest.limits.narrow(limits),
                 };
@@ -180,6 +194,7 @@ impl SkillSet {
             host,
             skills,
             dispatch,
+            refusals,
             zones: zones.known,
             faults: Mutex::default(),
             updates,
@@ -197,6 +212,26 @@ impl SkillSet {
     /// The names of the skills that were admitted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.skills.keys().map(SkillName::as_str)
+    }
+
+    /// What each skill that was admitted holds: its name, the SHA-256 of its component in hex, and its
+    /// interfaces.
+    pub fn grants(&self) -> impl Iterator<Item = (&str, &str, Vec<String>)> {
+        self.skills.iter().map(|(name, loaded)| {
+            let interfaces = loaded.skill.capabilities();
+            let interfaces = interfaces.map(|capability| capability.to_string());
+            (
+                name.as_str(),
+                loaded.component.as_str(),
+                interfaces.collect(),
+            )
+        })
+    }
+
+    /// The skills that were refused, and why.
+    pub fn refusals(&self) -> impl Iterator<Item = (&str, &str)> {
+        let refusals = self.refusals.iter();
+        refusals.map(|(skill, reason)| (skill.as_str(), reason.as_str()))
     }
 
     /// Which skill is run for what.
@@ -319,7 +354,7 @@ fn is_answer_to(event: &Event, outcome: &Outcome) -> bool {
         ),
         Event::TaskClaimed => match outcome {
             Outcome::Drafted(draft) => draft.parse::<DraftId>().is_ok(),
-            Outcome::Dismissed(_) | Outcome::Nothing => true,
+            Outcome::Done(_) | Outcome::Dismissed(_) | Outcome::Nothing => true,
             _ => false,
         },
         _ => true,

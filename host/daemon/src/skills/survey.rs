@@ -15,7 +15,7 @@ use platinum_policy::{BUILT_IN_ZONES, is_local_only};
 use super::{
     catalog::{Catalog, InstalledSkill, SkillDefect},
     dispatch::{Dispatch, Subscription},
-    event::Event,
+    event::{Event, SourceName},
     folders::FolderGrants,
     manifest::SkillName,
 };
@@ -28,6 +28,8 @@ pub struct KnownZones {
     pub known: BTreeSet<ZoneId>,
     /// Which skill drafts, where the configuration says so.
     pub drafters: BTreeMap<ZoneId, SkillName>,
+    /// The sources that run there; none if that is not known.
+    pub sources: Option<BTreeSet<SourceName>>,
 }
 
 impl KnownZones {
@@ -39,6 +41,7 @@ impl KnownZones {
                 .filter(|&zone| role == Role::Local || !is_local_only(zone))
                 .collect(),
             drafters: BTreeMap::new(),
+            sources: None,
         }
     }
 
@@ -47,7 +50,23 @@ impl KnownZones {
         let mut zones = Self::built_in(role);
         zones.known.extend(config.work_zones());
         zones.drafters = config.zones.drafters().clone();
+        let watched = config.zones.ids().iter().filter(|id| {
+            let zone = config.zones.get(id.as_str());
+            zone.is_some_and(|zone| zone.source().is_some())
+        });
+        let sources = watched.map(|id| SourceName::of_zone(*id));
+        zones.sources = Some(sources.chain([SourceName::folder()]).collect());
         zones
+    }
+
+    /// Why a source raises nothing there.
+    fn explain_absent(&self, source: &SourceName) -> Option<String> {
+        let sources = self.sources.as_ref()?;
+        let names: Vec<_> = sources.iter().map(SourceName::to_string).collect();
+        (!sources.contains(source)).then(|| {
+            let names = names.join(", ");
+            format!("no source `{source}` runs on this host; those that do are {names}")
+        })
     }
 }
 
@@ -111,13 +130,14 @@ pub struct Survey<'a, T> {
     /// Which is run for what.
     pub dispatch: Dispatch,
     catalog: &'a Catalog,
+    zones: &'a KnownZones,
 }
 
 impl<'a, T> Survey<'a, T> {
     /// Admits the skills of a catalogue and decides which is run for what.
     pub fn of(
         catalog: &'a Catalog,
-        zones: &KnownZones,
+        zones: &'a KnownZones,
         admit: impl Fn(&InstalledSkill, &[u8]) -> Result<T, LoadError>,
     ) -> Self {
         let (mut admitted, mut refused) = (BTreeMap::new(), BTreeMap::new());
@@ -145,6 +165,7 @@ impl<'a, T> Survey<'a, T> {
             refused,
             dispatch,
             catalog,
+            zones,
         }
     }
 
@@ -152,10 +173,11 @@ impl<'a, T> Survey<'a, T> {
     pub fn rows(&self) -> Vec<SkillRow> {
         let mut rows = Vec::new();
         for ((event, zone), skills) in self.dispatch.iter() {
-            let state = match event {
-                Event::Source(_) => RowState::Refused("no source raises this event yet".to_owned()),
-                _ => RowState::Runs,
+            let absent = match event {
+                Event::Source(source) => self.zones.explain_absent(source),
+                _ => None,
             };
+            let state = absent.map_or(RowState::Runs, RowState::Refused);
             rows.extend(skills.iter().map(|skill| SkillRow {
                 event: Some(event.clone()),
                 zone: *zone,
@@ -258,6 +280,14 @@ impl<'a, T> Survey<'a, T> {
         for absent in self.dispatch.absent_drafters() {
             tracing::warn!("{absent}.");
         }
+        for ((event, _), skills) in self.dispatch.iter() {
+            if let Event::Source(source) = event
+                && let Some(why) = self.zones.explain_absent(source)
+            {
+                let skills: Vec<&str> = skills.iter().map(SkillName::as_str).collect();
+                tracing::info!(skills = skills.join(", "), %event, "Not raised here: {why}.");
+            }
+        }
     }
 }
 
@@ -330,12 +360,16 @@ mod tests {
         skill("two", drafts);
         skill("watch", "  platinum.on: vault.synced schedule:60s\n");
         skill("feed", "  platinum.on: source:mail\n");
+        skill("drops", "  platinum.on: source:folder\n");
         skill("idle", "  author: me\n");
         skill("act", "  platinum.on: approval.granted\n");
         skill("odd", "  platinum.on: work.done\n");
         skill("bad", "  platinum.on: nonsense\n");
         let catalog = Catalog::read(root.path()).unwrap();
-        let zones = KnownZones::default();
+        let zones = KnownZones {
+            sources: Some([SourceName::folder()].into()),
+            ..KnownZones::default()
+        };
         let survey = Survey::of(&catalog, &zones, |_, bytes| match bytes {
             b"act" => Err(refused("act", &["platinum:email/send@0.1.0"], &[])),
             b"odd" => Err(refused("odd", &["call-tool"], &[])),
@@ -360,7 +394,8 @@ mod tests {
             "task.claimed email two: one runs on task.claimed for email too",
             "vault.synced - watch: runs",
             "schedule:60s - watch: runs",
-            "source:mail - feed: no source raises this event yet",
+            "source:folder - drops: runs",
+            "source:mail - feed: no source `mail` runs on this host; those that do are folder",
             "- - idle: its SKILL.md names no event",
             "approval.granted - act: other role",
             "work.done - odd: skill odd is refused: role cloud does not grant call-tool",

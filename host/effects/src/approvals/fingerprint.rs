@@ -3,13 +3,15 @@
 //! Invariants: two drafts with the same fingerprint make the same effect; attachments are counted
 //! by their content, not by their name; all bytes are bounded.
 
-use platinum_core::{Action, VaultPath, layout};
+use platinum_core::{Action, Timestamp, VaultPath, layout};
 use platinum_vault::{
     Vault, VaultError,
     note::{DraftNote, Note},
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+
+use crate::review::says_nothing;
 
 /// All attachments of a mail together, in bytes. Most servers take 25 MB after encoding.
 pub const MAX_ATTACHMENT_BYTES: u64 = 20_000_000;
@@ -32,12 +34,19 @@ pub struct Outgoing {
     pub note: DraftNote,
     /// The files it names, in its order.
     pub attachments: Vec<Attachment>,
-    /// Whether its text has gaps that its owner neither filled nor chose to keep.
-    pub has_open_gaps: bool,
+    /// Whether it says that the gaps in its text are meant.
+    pub keeps_gaps: bool,
+    /// Not before this, if it says.
+    pub send_at: Option<Timestamp>,
+    /// The whole file as it was read: also what does not leave.
+    pub file: String,
 }
 
 /// The property by which an owner says that `[[…]]` is meant: `gaps: keep`.
 pub const GAPS: (&str, &str) = ("gaps", "keep");
+
+/// The property with the time before which a draft does not leave.
+pub const SEND_AT: &str = "send-at";
 
 /// Whether a text has gaps, marked `[[…]]`, that a drafter left for the owner.
 pub fn has_gaps(text: &str) -> bool {
@@ -51,6 +60,8 @@ struct Canonical<'a> {
     format: u32,
     draft: String,
     task: String,
+    expires: Timestamp,
+    send_at: Option<Timestamp>,
     /// All fields but the text.
     action: &'a Action,
     text: &'a str,
@@ -68,27 +79,40 @@ impl Outgoing {
         let broken = |error: platinum_vault::note::NoteError| Unreadable::Broken(error.to_string());
         let raw = Note::parse(&text).map_err(broken)?;
         let keeps_gaps = raw.get_text(GAPS.0) == Some(GAPS.1);
+        let send_at = send_at(&raw).map_err(Unreadable::Broken)?;
         let note = DraftNote::from_note(&raw).map_err(broken)?;
-        let has_open_gaps = has_gaps(note.action.text()) && !keeps_gaps;
+        if says_nothing(&note.action) {
+            let what = "it has no text; write one, or reject the draft";
+            return Err(Unreadable::Broken(what.to_owned()));
+        }
         let files = note.action.files();
         let files = files.map_err(|error| Unreadable::Broken(error.to_string()))?;
         let attachments = read_all(vault, &files)?;
         Ok(Self {
             note,
             attachments,
-            has_open_gaps,
+            keeps_gaps,
+            send_at,
+            file: text,
         })
     }
 
-    /// SHA-256, in hex, of everything that would leave.
+    /// Whether its text has gaps that its owner neither filled nor chose to keep.
+    pub fn has_open_gaps(&self) -> bool {
+        has_gaps(self.note.action.text()) && !self.keeps_gaps
+    }
+
+    /// SHA-256, in hex, of everything that decides what would leave, and when.
     ///
     /// # Errors
     /// If an action is no JSON, which does not happen.
     pub fn fingerprint(&self) -> Result<String, serde_json::Error> {
         let json = serde_json::to_vec(&Canonical {
-            format: 1,
+            format: 2,
             draft: self.note.id.to_string(),
             task: self.note.task.to_string(),
+            expires: self.note.expires,
+            send_at: self.send_at,
             action: &self.note.action,
             text: self.note.action.text(),
             attachments: self
@@ -104,6 +128,26 @@ impl Outgoing {
                 .collect(),
         })?;
         Ok(hex::encode(Sha256::digest(json)))
+    }
+}
+
+/// When a draft may leave, if it says: a time in UTC or with an offset, or one without, as Obsidian
+/// writes it, which is the owner's local time.
+fn send_at(note: &Note) -> Result<Option<Timestamp>, String> {
+    let Some(value) = note.get(SEND_AT).filter(|value| !value.is_null()) else {
+        return Ok(None);
+    };
+    let text = value.as_str().unwrap_or_default().trim();
+    let local = || {
+        let time: jiff::civil::DateTime = text.parse().ok()?;
+        let zoned = time.to_zoned(jiff::tz::TimeZone::system()).ok()?;
+        Some(zoned.timestamp())
+    };
+    match text.parse().ok().or_else(local) {
+        Some(at) => Ok(Some(at)),
+        None => Err(format!(
+            "`{SEND_AT}` has to be a time, such as 2026-11-30T08:00"
+        )),
     }
 }
 

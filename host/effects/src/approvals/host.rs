@@ -4,6 +4,7 @@ use platinum_core::ActionKind;
 use wasmtime::component::Resource;
 
 use super::{Approved, QueueView};
+use crate::audit;
 use crate::bindings::platinum::approvals::queue::{Error, Host, HostApprovedAction};
 
 impl Host for QueueView<'_> {
@@ -29,11 +30,12 @@ impl Host for QueueView<'_> {
         reason: String,
     ) -> wasmtime::Result<Result<(), Error>> {
         let approved = self.table.delete(approved)?;
-        Ok(self
-            .approvals
-            .refuse(approved, &reason)
-            .await
-            .map_err(Error::Unavailable))
+        let draft = approved.draft().id;
+        let refused = self.approvals.refuse(approved, &reason).await;
+        if refused.is_ok() {
+            audit::note_refusal(self.approvals, draft, &reason).await;
+        }
+        Ok(refused.map_err(Error::Unavailable))
     }
 }
 

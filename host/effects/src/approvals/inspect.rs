@@ -3,13 +3,24 @@
 use std::{collections::HashMap, fmt, time::Duration};
 
 use platinum_core::{Backoff, DraftId, Timestamp, VaultPath, layout};
-use platinum_journal::{Journal, Receipt, State};
+use platinum_journal::{
+    Journal, Receipt, State,
+    approvals::{Approval, Pause},
+};
 use platinum_vault::Vault;
+use sha2::{Digest, Sha256};
 
-use super::fingerprint::{Outgoing, Unreadable};
+use super::{
+    ApprovalPolicy,
+    findings::{CheckContext, Finding, findings},
+    fingerprint::{Outgoing, SEND_AT, Unreadable},
+};
 
 /// The delays after attempts that certainly did nothing.
 const RETRIES: Backoff = Backoff::new(Duration::from_secs(30), Duration::from_secs(30 * 60));
+
+/// The place of a finding about the file itself, and not about what is in it.
+pub(super) const FILE: &str = "file";
 
 /// A file in `Approved/`.
 #[derive(Debug, Clone)]
@@ -27,6 +38,15 @@ pub struct QueueEntry {
 pub enum EntryState {
     /// It is carried out next.
     Ready,
+    /// It was moved here on this machine; the daemon records the approval next.
+    Moved,
+    /// It is approved, and leaves later: until then it can be taken back.
+    Scheduled {
+        /// Not before this.
+        until: Timestamp,
+        /// Whether that is what its `send-at` says.
+        is_asked_for: bool,
+    },
     /// It did nothing last time and is tried again.
     Waiting {
         /// Not before this.
@@ -34,8 +54,12 @@ pub enum EntryState {
         /// Why it did nothing.
         reason: String,
     },
-    /// Its task does not let it be carried out now; why.
+    /// Its task, or a pause of everything, does not let it be carried out now; why.
     Held(String),
+    /// It is no approval until its owner confirms what was found.
+    Unconfirmed(Vec<Finding>),
+    /// It is no approval, and goes back to `Pending_Approval/` next; why.
+    Returning(String),
     /// It cannot be read, or is not what its name says.
     Broken(String),
     /// The approval came too late.
@@ -52,10 +76,28 @@ impl fmt::Display for EntryState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             EntryState::Ready => f.write_str("ready"),
+            EntryState::Moved => f.write_str("moved here; the approval is recorded next"),
+            EntryState::Scheduled {
+                until,
+                is_asked_for: true,
+            } => write!(f, "leaves at {until:.0}, as its `{SEND_AT}` says"),
+            EntryState::Scheduled { until, .. } => {
+                write!(f, "leaves at {until:.0}; `platinum undo` takes it back")
+            }
             EntryState::Waiting { until, reason } => {
                 write!(f, "tried again at {until:.0}: {reason}")
             }
             EntryState::Held(reason) => write!(f, "waits: {reason}"),
+            EntryState::Unconfirmed(findings) => {
+                f.write_str("held; read it and confirm with `platinum approve`: ")?;
+                for (n, finding) in findings.iter().enumerate() {
+                    write!(f, "{}{finding}", if n > 0 { "; " } else { "" })?;
+                }
+                Ok(())
+            }
+            EntryState::Returning(reason) => {
+                write!(f, "goes back to {}: {reason}", layout::PENDING_APPROVAL)
+            }
             EntryState::Broken(reason) => write!(f, "cannot be used: {reason}"),
             EntryState::Expired(at) => {
                 write!(
@@ -74,6 +116,16 @@ impl fmt::Display for EntryState {
     }
 }
 
+/// What is asked when files in `Approved/` are judged.
+pub(super) struct Inspection<'a> {
+    pub(super) vault: &'a Vault,
+    pub(super) journal: &'a Journal,
+    pub(super) policy: &'a ApprovalPolicy,
+    pub(super) now: Timestamp,
+    /// How often each was tried without anything happening, as far as this process knows.
+    pub(super) attempts: &'a HashMap<DraftId, u32>,
+}
+
 /// Looks at every file in `Approved/`, oldest draft first. Blocks on the disk.
 ///
 /// # Errors
@@ -81,125 +133,244 @@ impl fmt::Display for EntryState {
 pub fn inspect(
     vault: &Vault,
     journal: &Journal,
+    policy: &ApprovalPolicy,
     now: Timestamp,
 ) -> Result<Vec<QueueEntry>, String> {
-    scan(vault, journal, now, &HashMap::new())
-}
-
-/// [`inspect`] with the attempts of this process.
-pub(super) fn scan(
-    vault: &Vault,
-    journal: &Journal,
-    now: Timestamp,
-    attempts: &HashMap<DraftId, u32>,
-) -> Result<Vec<QueueEntry>, String> {
-    let mut entries = vec![];
-    for file in vault
-        .list(layout::APPROVED)
-        .map_err(|error| error.to_string())?
-    {
-        if file.path.extension() != Some("md") {
-            continue;
-        }
-        let (outgoing, state) = match Outgoing::read(vault, &file.path) {
-            Err(Unreadable::Gone) => continue,
-            Err(Unreadable::Away(reason)) => return Err(reason),
-            Err(Unreadable::Broken(reason)) => (None, EntryState::Broken(reason)),
-            Ok(outgoing) => {
-                let state = judge(vault, journal, now, attempts, &file.path, &outgoing)?;
-                (Some(Box::new(outgoing)), state)
-            }
-        };
-        entries.push(QueueEntry {
-            path: file.path,
-            outgoing,
-            state,
-        });
-    }
-    // By the name, which begins with the time the draft was made.
-    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    let inspection = Inspection {
+        vault,
+        journal,
+        policy,
+        now,
+        attempts: &HashMap::new(),
+    };
+    let mut entries = inspection.scan()?;
+    let paused = journal.paused().map_err(|error| error.to_string())?;
+    hold_while_paused(&mut entries, paused.as_ref());
     Ok(entries)
 }
 
-fn judge(
-    vault: &Vault,
-    journal: &Journal,
-    now: Timestamp,
-    attempts: &HashMap<DraftId, u32>,
-    path: &VaultPath,
-    outgoing: &Outgoing,
-) -> Result<EntryState, String> {
-    let id = outgoing.note.id;
-    let its_own = layout::approved(id);
-    if *path != its_own {
-        let is_there = vault.exists(&its_own).map_err(|error| error.to_string())?;
-        let advice = if is_there {
-            format!("keep one of the two versions, as {its_own}")
-        } else {
-            format!("rename it to {}", its_own.file_name())
-        };
-        return Ok(EntryState::Broken(format!(
-            "it says it is {id}, and that is not its file's name; {advice}"
-        )));
+/// What is ready is not, while everything is paused.
+pub(super) fn hold_while_paused(entries: &mut [QueueEntry], paused: Option<&Pause>) {
+    let Some(pause) = paused else { return };
+    for entry in entries {
+        if entry.state == EntryState::Ready {
+            entry.state = EntryState::Held(pause_reason(pause));
+        }
     }
-    if vault
-        .exists(&layout::rejected(id))
-        .map_err(|error| error.to_string())?
-    {
-        let rejected = layout::rejected(id);
-        return Ok(EntryState::Broken(format!(
-            "it is rejected too: {rejected}; remove one of the two"
-        )));
-    }
-    Ok(
-        match journal.state(id).map_err(|error| error.to_string())? {
-            State::Done(_, receipt) => {
-                let put_away = format!("{}/{}", layout::done_month(receipt.at), path.file_name());
-                let put_away = VaultPath::new(put_away).map_err(|error| error.to_string())?;
-                if vault.exists(&put_away).map_err(|error| error.to_string())? {
-                    EntryState::Broken(format!(
-                        "{id} was carried out at {:.0} ({put_away}) and is not carried out twice; \
-                         remove this file",
-                        receipt.at
-                    ))
-                } else {
-                    EntryState::Done(receipt)
-                }
+}
+
+/// Why nothing leaves while everything is paused.
+pub(super) fn pause_reason(pause: &Pause) -> String {
+    let why = match pause.reason.as_str() {
+        "" => String::new(),
+        reason => format!(" ({reason})"),
+    };
+    format!(
+        "everything is paused since {:.0}{why}; `platinum resume` lets it go on",
+        pause.since
+    )
+}
+
+impl Inspection<'_> {
+    pub(super) fn scan(&self) -> Result<Vec<QueueEntry>, String> {
+        let mut entries = vec![];
+        for file in self
+            .vault
+            .list(layout::APPROVED)
+            .map_err(|error| error.to_string())?
+        {
+            if file.path.extension() == Some("md") {
+                entries.extend(self.entry(file.path)?);
             }
-            State::Intended(intent) => EntryState::InDoubt(format!(
-                "an attempt was made at {:.0} and its outcome was never written down",
-                intent.at
-            )),
-            State::Unknown { reason, .. } => EntryState::InDoubt(reason),
+        }
+        // By the name, which begins with the time the draft was made.
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(entries)
+    }
+
+    /// One file; none if it is gone.
+    pub(super) fn entry(&self, path: VaultPath) -> Result<Option<QueueEntry>, String> {
+        let (outgoing, state) = match Outgoing::read(self.vault, &path) {
+            Err(Unreadable::Gone) => return Ok(None),
+            Err(Unreadable::Away(reason)) => return Err(reason),
+            Err(Unreadable::Broken(reason)) => (None, EntryState::Broken(reason)),
+            Ok(outgoing) => {
+                let state = self.judge(&path, &outgoing)?;
+                (Some(Box::new(outgoing)), state)
+            }
+        };
+        Ok(Some(QueueEntry {
+            path,
+            outgoing,
+            state,
+        }))
+    }
+
+    fn judge(&self, path: &VaultPath, outgoing: &Outgoing) -> Result<EntryState, String> {
+        let (vault, journal) = (self.vault, self.journal);
+        let text = |error: platinum_journal::JournalError| error.to_string();
+        let id = outgoing.note.id;
+        let its_own = layout::approved(id);
+        if *path != its_own {
+            let is_there = vault.exists(&its_own).map_err(|error| error.to_string())?;
+            let advice = if is_there {
+                format!("keep one of the two versions, as {its_own}")
+            } else {
+                format!("rename it to {}", its_own.file_name())
+            };
+            return Ok(EntryState::Broken(format!(
+                "it says it is {id}, and that is not its file's name; {advice}"
+            )));
+        }
+        if vault
+            .exists(&layout::rejected(id))
+            .map_err(|error| error.to_string())?
+        {
+            let rejected = layout::rejected(id);
+            return Ok(EntryState::Broken(format!(
+                "it is rejected too: {rejected}; remove one of the two"
+            )));
+        }
+        let fingerprint = outgoing.fingerprint().map_err(|error| error.to_string())?;
+        let failure = match journal.state(id).map_err(text)? {
+            State::Done(_, receipt) => return self.done(path, id, receipt),
+            State::Intended(intent) => {
+                return Ok(EntryState::InDoubt(format!(
+                    "an attempt was made at {:.0} and its outcome was never written down",
+                    intent.at
+                )));
+            }
+            State::Unknown { reason, .. } => return Ok(EntryState::InDoubt(reason)),
             // A definite no stays a no, but not for what the owner changed since.
             State::NotSent {
                 intent,
                 reason,
                 retry: false,
-            } if intent.fingerprint
-                == outgoing.fingerprint().map_err(|error| error.to_string())? =>
-            {
-                EntryState::Refused(reason)
-            }
-            State::Absent | State::NotSent { .. } if outgoing.note.expires <= now => {
-                EntryState::Expired(outgoing.note.expires)
-            }
-            // Nothing was tried yet: a draft that was moved too soon waits for its owner.
-            State::Absent if outgoing.has_open_gaps => EntryState::Held(
-                "its text still has gaps, marked [[…]]; fill them in, or give it the property \
-                 `gaps: keep` to send it as it is"
-                    .to_owned(),
-            ),
-            State::Absent => EntryState::Ready,
-            State::NotSent { retry: false, .. } => EntryState::Ready,
-            State::NotSent { intent, reason, .. } => {
-                let attempts = attempts.get(&id).copied().unwrap_or(1);
-                let delay = RETRIES.delay(attempts.saturating_sub(1));
-                match intent.at.checked_add(delay) {
-                    Ok(until) if until > now => EntryState::Waiting { until, reason },
-                    _ => EntryState::Ready,
+            } if intent.fingerprint == fingerprint => return Ok(EntryState::Refused(reason)),
+            State::NotSent { retry: false, .. } | State::Absent => None,
+            State::NotSent { intent, reason, .. } => Some((intent.at, reason)),
+        };
+        if outgoing.note.expires <= self.now {
+            return Ok(EntryState::Expired(outgoing.note.expires));
+        }
+        let Some(approval) = journal.approval(id).map_err(text)? else {
+            return self.unrecorded(path, outgoing);
+        };
+        if let Some(reason) = drift(&approval, outgoing, &fingerprint, self.policy) {
+            return Ok(EntryState::Returning(reason));
+        }
+        let until = self.policy.due(&approval);
+        if until > self.now {
+            return Ok(EntryState::Scheduled {
+                until,
+                is_asked_for: approval.binds.send_at == Some(until),
+            });
+        }
+        if let Some((at, reason)) = failure {
+            let attempts = self.attempts.get(&id).copied().unwrap_or(1);
+            let delay = RETRIES.delay(attempts.saturating_sub(1));
+            match at.checked_add(delay) {
+                Ok(until) if until > self.now => {
+                    return Ok(EntryState::Waiting { until, reason });
                 }
+                _ => {}
             }
-        },
-    )
+        }
+        Ok(EntryState::Ready)
+    }
+
+    /// A second file of what happened already is not put away in the place of the first.
+    fn done(&self, path: &VaultPath, id: DraftId, receipt: Receipt) -> Result<EntryState, String> {
+        let put_away = format!("{}/{}", layout::done_month(receipt.at), path.file_name());
+        let put_away = VaultPath::new(put_away).map_err(|error| error.to_string())?;
+        let is_second = self
+            .vault
+            .exists(&put_away)
+            .map_err(|error| error.to_string())?;
+        Ok(match is_second {
+            true => EntryState::Broken(format!(
+                "{id} was carried out at {:.0} ({put_away}) and is not carried out twice; \
+                 remove this file",
+                receipt.at
+            )),
+            false => EntryState::Done(receipt),
+        })
+    }
+
+    /// A file that is here without an approval in the journal. The owner's act is the move of the
+    /// very file that waited on this machine; of what else put it here nothing is known.
+    fn unrecorded(&self, path: &VaultPath, outgoing: &Outgoing) -> Result<EntryState, String> {
+        if outgoing.has_open_gaps() {
+            return Ok(EntryState::Returning(
+                "its text still has gaps, marked [[…]]; fill them in and approve it again, or \
+                 send it as it is with `platinum approve --with-gaps`"
+                    .to_owned(),
+            ));
+        }
+        let known = self.journal.pending_file(outgoing.note.id);
+        let Some(known) = known.map_err(|error| error.to_string())? else {
+            return Ok(EntryState::Returning(format!(
+                "it was put into {} without having waited in {} on this machine; read it, then \
+                 approve it",
+                layout::APPROVED,
+                layout::PENDING_APPROVAL
+            )));
+        };
+        let context = CheckContext::of(self.vault, self.journal, outgoing, self.now)?;
+        let mut found = findings(outgoing, &context);
+        let identity = self
+            .vault
+            .identity(path)
+            .map_err(|error| error.to_string())?;
+        let is_same = identity.is_some_and(|now| {
+            now.is_certainly(known.identity)
+                || now == known.identity && sha256(&outgoing.file) == known.sha256
+        });
+        if !is_same && !self.policy.accepts_other_devices {
+            let text = "another device or program moved it: it is not the file that waited here";
+            found.insert(0, Finding::new(FILE, text));
+        }
+        Ok(match found.is_empty() {
+            true => EntryState::Moved,
+            false => EntryState::Unconfirmed(found),
+        })
+    }
+}
+
+/// Why an approval is not one for what the file holds now, if so.
+pub(super) fn drift(
+    approval: &Approval,
+    outgoing: &Outgoing,
+    fingerprint: &str,
+    policy: &ApprovalPolicy,
+) -> Option<String> {
+    let binds = &approval.binds;
+    if binds.fingerprint != fingerprint {
+        return Some(format!(
+            "it, or a file that it attaches, was changed after it was approved at {:.0}; read it, \
+             then approve it again",
+            approval.at
+        ));
+    }
+    // A claim that was not confirmed when it was approved is confirmed by the sync.
+    if binds.epoch != outgoing.note.epoch && binds.epoch != Some(0) {
+        return Some(format!(
+            "it says another claim of its task than when it was approved at {:.0}; read it, then \
+             approve it again",
+            approval.at
+        ));
+    }
+    if binds.skills.is_some() && policy.skills.is_some() && binds.skills != policy.skills {
+        return Some(format!(
+            "the skills that carry it out, or what they are granted, were changed after it was \
+             approved at {:.0}; approve it again",
+            approval.at
+        ));
+    }
+    None
+}
+
+/// SHA-256 of a text, in hex.
+pub(super) fn sha256(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
 }

@@ -1,26 +1,42 @@
 //! `approvals/queue`: what the owner approved, handed out one at a time.
 //!
 //! Lives here: [`Approvals`], which reads `Approved/` and mints [`Approved`]; [`inspect`], the same
-//! view for people; the host side of the interface.
-//! Lives elsewhere: carrying an action out is for the effect's own folder.
-//! Invariants: an [`Approved`] comes only from a file in `Approved/` that parses, is named after
-//! its id, has not expired, is not in `Rejected/` too, and was neither done, refused nor tried
-//! with an unknown outcome; its fingerprint covers every byte that will leave.
+//! view for people; [`act`], the owner's yes and its undoing; [`findings`](findings()), what has to
+//! be confirmed; the host side of the interface.
+//! Lives elsewhere: carrying an action out is for the effect's own folder; the records are
+//! `journal`'s.
+//! Invariants: an approval is a record of an act, never a file that is there; an [`Approved`] comes
+//! only from a record that is current and due, and from the file in `Approved/` that it is for: one
+//! that parses, is named after its id, has not expired, is not in `Rejected/` too, and was neither
+//! done, refused nor tried with an unknown outcome; its fingerprint covers every byte that will
+//! leave; what was changed since goes back to the owner.
 
+pub mod act;
+mod admission;
+mod findings;
 mod fingerprint;
 mod host;
 mod inspect;
+mod policy;
 mod queue;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use platinum_core::Capability;
 use platinum_engine::{Call, Interface, Linker, SkillState};
+use platinum_journal::approvals::Approval;
 use platinum_vault::note::DraftNote;
 use wasmtime::component::{HasData, ResourceTable};
 
-pub use fingerprint::{Attachment, GAPS, MAX_ATTACHMENT_BYTES, Outgoing, Unreadable, has_gaps};
+pub use admission::{Admitted, Returned};
+pub use findings::{CheckContext, Finding, findings};
+pub use fingerprint::{
+    Attachment, GAPS, MAX_ATTACHMENT_BYTES, Outgoing, SEND_AT, Unreadable, has_gaps,
+};
 pub use inspect::{EntryState, QueueEntry, inspect};
+pub use policy::ApprovalPolicy;
 pub use queue::Approvals;
 
 use crate::bindings::platinum::approvals::queue as bindings;
@@ -30,6 +46,7 @@ use crate::bindings::platinum::approvals::queue as bindings;
 pub struct Approved {
     note: DraftNote,
     fingerprint: String,
+    approval: Approval,
 }
 
 impl Approved {

@@ -2,23 +2,26 @@
 //! effects that use them up.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use platinum_core::{ActionKind, Clock, DraftId, layout, text::one_line};
-use platinum_journal::{Begin, Intent, Journal, Outcome, State};
+use platinum_journal::{Begin, Intent, Journal, JournalError, Outcome, State, approvals::Pause};
 use platinum_vault::{
     Vault, VaultError,
     note::{DraftNote, Note},
 };
 
 use super::{
-    Approved,
+    ApprovalPolicy, Approved,
     fingerprint::{Outgoing, Unreadable},
-    inspect::{EntryState, QueueEntry, scan},
+    inspect::{EntryState, Inspection, QueueEntry, hold_while_paused, pause_reason},
 };
-use crate::{Fence, bindings::platinum::actions::types::EffectError, writing::blocking};
+use crate::{
+    Fence, bindings::platinum::actions::types::EffectError, review::recipients_of,
+    writing::blocking,
+};
 
 /// What the owner approved on this machine, and what became of it.
 pub struct Approvals {
@@ -26,6 +29,7 @@ pub struct Approvals {
     journal: Arc<Journal>,
     fence: Arc<dyn Fence>,
     clock: Arc<dyn Clock>,
+    policy: ApprovalPolicy,
     memory: Mutex<Memory>,
 }
 
@@ -37,6 +41,8 @@ struct Memory {
     held: HashMap<DraftId, String>,
     /// What was logged of files that are not carried out, so that each is logged once.
     logged: HashSet<String>,
+    /// The kinds that this host has an effect for, once that is known.
+    performable: Option<BTreeSet<ActionKind>>,
 }
 
 impl Approvals {
@@ -46,14 +52,27 @@ impl Approvals {
         journal: Arc<Journal>,
         fence: Arc<dyn Fence>,
         clock: Arc<dyn Clock>,
+        policy: ApprovalPolicy,
     ) -> Self {
         Self {
             vault,
             journal,
             fence,
             clock,
+            policy,
             memory: Mutex::default(),
         }
+    }
+
+    /// Hands out these kinds alone from now on: what no effect here carries out waits.
+    pub(crate) fn hand_out_only(&self, performable: BTreeSet<ActionKind>) {
+        self.memory().performable = Some(performable);
+    }
+
+    fn may_hand_out(&self, kind: ActionKind) -> bool {
+        let memory = self.memory();
+        let performable = memory.performable.as_ref();
+        performable.is_none_or(|kinds| kinds.contains(&kind))
     }
 
     /// Every file in `Approved/`, oldest draft first, and what becomes of it.
@@ -62,6 +81,7 @@ impl Approvals {
     /// If the folder or the journal cannot be read.
     pub async fn entries(&self) -> Result<Vec<QueueEntry>, String> {
         let mut entries = self.scan().await?;
+        hold_while_paused(&mut entries, self.paused().await?.as_ref());
         let memory = self.memory();
         for entry in &mut entries {
             if let (EntryState::Ready, Some(outgoing)) = (&entry.state, &entry.outgoing)
@@ -74,13 +94,33 @@ impl Approvals {
     }
 
     async fn scan(&self) -> Result<Vec<QueueEntry>, String> {
-        let (vault, journal, now) = (
+        let (vault, journal, policy, now, attempts) = (
             self.vault.clone(),
             Arc::clone(&self.journal),
+            self.policy.clone(),
             self.clock.now(),
+            self.attempts(),
         );
-        let attempts = self.memory().attempts.clone();
-        blocking(move || scan(&vault, &journal, now, &attempts)).await?
+        blocking(move || {
+            let inspection = Inspection {
+                vault: &vault,
+                journal: &journal,
+                policy: &policy,
+                now,
+                attempts: &attempts,
+            };
+            inspection.scan()
+        })
+        .await?
+    }
+
+    /// Whether everything is paused.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub async fn paused(&self) -> Result<Option<Pause>, String> {
+        let journal = Arc::clone(&self.journal);
+        blocking(move || journal.paused().map_err(|error| error.to_string())).await?
     }
 
     /// The oldest approved action of these kinds that may be carried out now.
@@ -88,22 +128,41 @@ impl Approvals {
     /// # Errors
     /// If the folder or the journal cannot be read.
     pub async fn next(&self, kinds: &[ActionKind]) -> Result<Option<Approved>, String> {
+        if let Some(pause) = self.paused().await? {
+            self.log_once(pause_reason(&pause));
+            return Ok(None);
+        }
         for entry in self.scan().await? {
             match (&entry.state, entry.outgoing) {
                 (EntryState::Ready, Some(outgoing))
-                    if kinds.contains(&outgoing.note.action.kind()) =>
+                    if kinds.contains(&outgoing.note.action.kind())
+                        && self.may_hand_out(outgoing.note.action.kind()) =>
                 {
                     if let Err(reason) = self.ask_fence(&outgoing.note).await {
                         self.log_once(format!("{} waits: {reason}", entry.path));
                         continue;
                     }
                     let fingerprint = outgoing.fingerprint().map_err(|error| error.to_string())?;
+                    let (journal, id) = (Arc::clone(&self.journal), outgoing.note.id);
+                    let approval =
+                        blocking(move || journal.approval(id).map_err(|error| error.to_string()));
+                    // Taken back in this moment.
+                    let Some(approval) = approval.await?? else {
+                        continue;
+                    };
                     return Ok(Some(Approved {
                         note: outgoing.note,
                         fingerprint,
+                        approval,
                     }));
                 }
-                (EntryState::Broken(_) | EntryState::Expired(_) | EntryState::InDoubt(_), _) => {
+                (
+                    EntryState::Broken(_)
+                    | EntryState::Expired(_)
+                    | EntryState::InDoubt(_)
+                    | EntryState::Unconfirmed(_),
+                    _,
+                ) => {
                     self.log_once(format!("{} {}", entry.path, entry.state));
                 }
                 _ => {}
@@ -147,42 +206,60 @@ impl Approvals {
             )));
         }
         self.ask_fence(note).await.map_err(EffectError::Postponed)?;
+        let due = self.policy.due(&approved.approval);
+        if due > now {
+            return Err(EffectError::Postponed(format!("it leaves at {due:.0}")));
+        }
         let (vault, journal, id) = (self.vault.clone(), Arc::clone(&self.journal), note.id);
-        let (task, approved) = (note.task, approved.fingerprint.clone());
+        let (task, fingerprint) = (note.task, approved.fingerprint.clone());
+        let approval = approved.approval.clone();
         let begun = blocking(move || {
-            let outgoing = unchanged(&vault, id, &approved)?;
-            // A definite no to these very bytes stays a no, however often the file is moved to
-            // and fro.
-            let away = |error: platinum_journal::JournalError| {
-                EffectError::Postponed(format!("nothing is done without the journal: {error}"))
-            };
-            if let State::NotSent {
-                intent,
-                reason,
-                retry: false,
-            } = journal.state(id).map_err(away)?
-                && intent.fingerprint == approved
-            {
-                return Err(EffectError::Refused(reason));
-            }
-            let intent = Intent {
-                draft: id,
-                task,
-                kind,
-                fingerprint: approved,
-                reference,
-                at: now,
-            };
-            match journal.intend(&intent).map_err(away)? {
-                Begin::Go { reference } => Ok((outgoing, reference)),
-                Begin::AlreadyDone(receipt) => Err(EffectError::AlreadyDone(receipt.into())),
-                Begin::InDoubt(before) => Err(EffectError::OutcomeUnknown(format!(
-                    "an attempt was made at {:.0} and its outcome is not known",
-                    before.at
-                ))),
-            }
+            journal.decide(|decision| {
+                if let Some(pause) = decision.paused()? {
+                    return Err(BeginError(EffectError::Postponed(pause_reason(&pause))));
+                }
+                // Taken back, or approved anew as something else, since it was handed out.
+                if decision.approval(id)? != Some(approval) {
+                    let taken_back = format!("the approval of {id} was taken back");
+                    return Err(BeginError(EffectError::Refused(taken_back)));
+                }
+                let outgoing = unchanged(&vault, id, &fingerprint).map_err(BeginError)?;
+                // A definite no to these very bytes stays a no, however often the file is moved to
+                // and fro.
+                if let State::NotSent {
+                    intent,
+                    reason,
+                    retry: false,
+                } = decision.state(id)?
+                    && intent.fingerprint == fingerprint
+                {
+                    return Err(BeginError(EffectError::Refused(reason)));
+                }
+                let intent = Intent {
+                    draft: id,
+                    task,
+                    kind,
+                    fingerprint,
+                    reference,
+                    recipients: recipients_of(&outgoing.note.action),
+                    at: now,
+                };
+                match decision.intend(&intent)? {
+                    Begin::Go { reference } => Ok((outgoing, reference)),
+                    Begin::AlreadyDone(receipt) => {
+                        Err(BeginError(EffectError::AlreadyDone(receipt.into())))
+                    }
+                    Begin::InDoubt(before) => {
+                        Err(BeginError(EffectError::OutcomeUnknown(format!(
+                            "an attempt was made at {:.0} and its outcome is not known",
+                            before.at
+                        ))))
+                    }
+                }
+            })
         });
-        begun.await.map_err(EffectError::Postponed)?
+        let begun = begun.await.map_err(EffectError::Postponed)?;
+        begun.map_err(|BeginError(error)| error)
     }
 
     /// Whether the fence is open; remembers why not.
@@ -223,6 +300,18 @@ impl Approvals {
         &self.journal
     }
 
+    pub(super) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    pub(crate) fn policy(&self) -> &ApprovalPolicy {
+        &self.policy
+    }
+
+    pub(super) fn attempts(&self) -> HashMap<DraftId, u32> {
+        self.memory().attempts.clone()
+    }
+
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.clock
     }
@@ -241,6 +330,17 @@ impl Approvals {
     fn memory(&self) -> MutexGuard<'_, Memory> {
         // Counters and texts: whole after any panic.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why an effect does not begin. Whatever the journal says is wrong with it: not now.
+struct BeginError(EffectError);
+
+impl From<JournalError> for BeginError {
+    fn from(error: JournalError) -> Self {
+        Self(EffectError::Postponed(format!(
+            "nothing is done without the journal: {error}"
+        )))
     }
 }
 

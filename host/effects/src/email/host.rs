@@ -1,33 +1,30 @@
 //! The host side of `email/send`.
 
-use platinum_core::ActionKind;
+use platinum_core::{ActionKind, Capability};
 use wasmtime::component::Resource;
 
-use super::SendView;
 use crate::{
     approvals::Approved,
     bindings::platinum::{
         actions::types::{EffectError, Receipt},
         email::send::Host,
     },
+    interface::EffectView,
 };
 
-impl Host for SendView<'_> {
+impl Host for EffectView<'_> {
     async fn send(
         &mut self,
         approved: Resource<Approved>,
     ) -> wasmtime::Result<Result<Receipt, EffectError>> {
-        // Used up first: whatever comes of it, this handle is gone.
-        let approved = self.table.delete(approved)?;
-        Ok(self
-            .executor
-            .execute_to_its_end(approved, ActionKind::EMAIL_SEND)
-            .await)
+        self.execute(approved, ActionKind::EMAIL_SEND, Capability::EmailSend)
+            .await
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use platinum_journal::AuditEvent;
     use wasmtime::component::{Resource, ResourceTable};
 
     use super::*;
@@ -55,11 +52,25 @@ mod tests {
         let number = next.rep();
         let seen = Resource::new_borrow(number);
         assert_eq!(queue.draft(seen).await.unwrap(), draft(1).id.to_string());
-        let mut sending = SendView {
+        let mut sending = EffectView {
             executor: &fixture.executor,
+            skill: "local-execute-approved",
             table: &mut table,
         };
         assert!(sending.send(next).await.unwrap().is_ok());
+        // In the log before the intent.
+        let log = fixture.approvals.journal().newest(3).unwrap();
+        let used: AuditEvent = serde_json::from_str(&log[0].data).unwrap();
+        assert_eq!(
+            used,
+            AuditEvent::Used {
+                subject: "local-execute-approved".to_owned(),
+                interface: "email/send".to_owned(),
+                draft: draft(1).id,
+            }
+        );
+        let events: Vec<&str> = log.iter().map(|entry| entry.event.as_str()).collect();
+        assert_eq!(events, ["audit", "intent", "outcome"]);
         // The same number, and one that never was: a trap, not a mail.
         for number in [number, number + 1] {
             assert!(sending.send(Resource::new_own(number)).await.is_err());

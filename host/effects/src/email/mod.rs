@@ -8,61 +8,20 @@ mod host;
 mod send;
 mod sender;
 
-use std::sync::Arc;
-
 use platinum_core::Capability;
-use platinum_engine::{Call, Interface, Linker, SkillState};
-use wasmtime::component::{HasData, ResourceTable};
 
 pub use send::SendMail;
 pub use sender::{MailFile, MailSender, McpMailSender, SendRequest};
 
-use crate::{Executor, bindings::platinum::email::send as bindings};
+use crate::{
+    bindings::platinum::email::send as send_bindings,
+    interface::{EffectOffer, HasEffects, view_of},
+};
 
-/// `email/send` for the engine.
-pub struct EmailSend(Option<Arc<Executor>>);
-
-impl EmailSend {
-    /// The interface over what carries approved actions out.
-    pub fn new(executor: Arc<Executor>) -> Self {
-        Self(Some(executor))
-    }
-
-    /// The interface for components that are checked and never run.
-    pub(crate) const fn link_only() -> Self {
-        Self(None)
-    }
-}
-
-struct SendCtx(Arc<Executor>);
-
-struct SendView<'a> {
-    executor: &'a Arc<Executor>,
-    table: &'a mut ResourceTable,
-}
-
-struct Sending;
-
-impl HasData for Sending {
-    type Data<'a> = SendView<'a>;
-}
-
-impl Interface for EmailSend {
-    fn capability(&self) -> Capability {
-        Capability::EmailSend
-    }
-
-    fn link(&self, linker: &mut Linker<SkillState>) -> wasmtime::Result<()> {
-        bindings::add_to_linker::<_, Sending>(linker, |state| {
-            state.mark_used(Capability::EmailSend);
-            let (SendCtx(executor), table) = state.view::<SendCtx>();
-            SendView { executor, table }
-        })
-    }
-
-    fn prepare(&self, state: &mut SkillState, _: &Call) {
-        if let Some(mail) = &self.0 {
-            state.put(SendCtx(Arc::clone(mail)));
-        }
-    }
-}
+/// `email/send`.
+pub(crate) const SEND: EffectOffer = EffectOffer::new(Capability::EmailSend, |linker| {
+    send_bindings::add_to_linker::<_, HasEffects>(
+        linker,
+        view_of::<{ Capability::EmailSend as usize }>,
+    )
+});

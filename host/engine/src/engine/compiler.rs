@@ -117,7 +117,7 @@ pub fn compile_if_asked() {
         THIS_PROGRAM.set(PathBuf::from("/proc/self/exe")).ok();
         return;
     }
-    let status = match serve(arguments.next(), arguments.next()) {
+    let status = match serve(arguments.next().as_deref(), arguments.next().as_deref()) {
         Ok(()) => 0,
         Err(error) => {
             eprintln!("{error}");
@@ -127,21 +127,24 @@ pub fn compile_if_asked() {
     std::process::exit(status);
 }
 
+fn failed(error: impl Into<io::Error>) -> String {
+    error.into().to_string()
+}
+
 /// The child: limits itself, compiles what it reads, and writes the code.
-fn serve(allocation: Option<String>, memory_bytes: Option<String>) -> Result<(), String> {
+fn serve(allocation: Option<&str>, memory_bytes: Option<&str>) -> Result<(), String> {
     let memory_bytes: u64 = memory_bytes
         .and_then(|text| text.parse().ok())
         .ok_or("this program is started by the engine alone")?;
-    let failed = |error: io::Error| error.to_string();
     let limit = |bytes| Rlimit {
         current: Some(bytes),
         maximum: Some(bytes),
     };
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| failed(error.into()))?;
-    setrlimit(Resource::Core, limit(0)).map_err(|error| failed(error.into()))?;
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(failed)?;
+    setrlimit(Resource::Core, limit(0)).map_err(failed)?;
     // Not the address space: an engine reserves far more of it than it uses.
-    setrlimit(Resource::Data, limit(memory_bytes)).map_err(|error| failed(error.into()))?;
-    let wanted = match allocation.as_deref() {
+    setrlimit(Resource::Data, limit(memory_bytes)).map_err(failed)?;
+    let wanted = match allocation {
         Some("pooled") => Allocation::Pooled,
         _ => Allocation::OnDemand,
     };

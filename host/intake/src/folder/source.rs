@@ -200,6 +200,20 @@ impl FolderSource {
         Ok(self.ledger.skip(&key)?)
     }
 
+    /// Reports a link to a file or a folder, once: it may lead out of the vault, and is not followed.
+    fn report_link(&self, link: &VaultPath) -> Result<(), FolderError> {
+        let key = format!("link:{link}");
+        if !self.is_local() || self.ledger.knows(&key)? {
+            return Ok(());
+        }
+        let text = format!(
+            "{link} is a symbolic link and cannot become a task. It stays where it is; put the file \
+             itself there."
+        );
+        self.report(&text, None)?;
+        Ok(self.ledger.skip(&key)?)
+    }
+
     /// One pass; answers how many files it took in.
     fn pass(&mut self) -> Result<usize, FolderError> {
         self.finish()?;
@@ -210,7 +224,11 @@ impl FolderSource {
                     info!(%path, "gave a dropped file a name that every system has");
                 }
             }
-            for entry in self.vault.list(&folder)? {
+            let (files, links) = self.vault.list_with_links(&folder)?;
+            for link in links.iter().filter(|link| is_dropped(link)) {
+                self.report_link(link)?;
+            }
+            for entry in files {
                 if is_dropped(&entry.path)
                     && let PathEntry::File(state) = self.vault.stat(&entry.path)?
                     && !self.ledger.knows(&left_alone(&entry.path, &state))?

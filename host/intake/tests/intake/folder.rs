@@ -1,6 +1,12 @@
 //! Dropped files, taken in once each, whatever happens between the steps.
 
-use std::{collections::BTreeSet, fs, os::unix::ffi::OsStrExt as _, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::{ffi::OsStrExt as _, fs::symlink},
+    path::PathBuf,
+    time::Duration,
+};
 
 use platinum_core::{Role, ZoneId, layout};
 use platinum_intake::{
@@ -187,6 +193,26 @@ async fn file_that_is_too_large_stays_and_is_reported_once() {
         "{reports:?}"
     );
     assert_eq!(fixture.in_inbox(), ["Inbox/empty.md", "Inbox/film.mp4"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn link_stays_and_is_reported_once() {
+    let fixture = FolderFixture::new(Role::Local);
+    let outside = tempfile::NamedTempFile::new().unwrap();
+    for path in ["Inbox/scan.pdf", "Needs_Action/idea.md"] {
+        symlink(outside.path(), fixture.path(path)).unwrap();
+    }
+    assert_eq!(fixture.poll().await, 0);
+    assert_eq!(fixture.poll().await, 0);
+    let mut reports = fixture.reports();
+    reports.sort();
+    let expected = ["Inbox/scan.pdf", "Needs_Action/idea.md"].map(|path| {
+        format!(
+            "{path} is a symbolic link and cannot become a task. It stays where it is; put the \
+             file itself there."
+        )
+    });
+    assert_eq!(reports, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,12 +1,13 @@
 //! `platinum approvals`: the drafts that wait for the owner, and what became of the approved ones.
 
 use platinum_api::{
-    ApprovalRow, ApprovalState, Approvals, DraftSummary, approvals::Field, text::span,
+    ApprovalRow, ApprovalState, Approvals, DraftSummary, Paused, approval_policy, approvals::Field,
+    text::span,
 };
-use platinum_core::{Timestamp, layout};
+use platinum_core::{Role, Timestamp, layout};
 
 use super::{
-    CommandError, Context, open_vault,
+    CommandError, Context, Kind, open_vault,
     terminal::{Level, Paint, Table, count, plain},
 };
 
@@ -25,11 +26,20 @@ pub(crate) fn run(args: &ApprovalsArgs, ctx: &Context) -> Result<(), CommandErro
     let config = ctx.load()?;
     let vault = open_vault(&config)?;
     let now = Timestamp::now();
-    let approvals = Approvals::read(&vault, &config.vault.state, now)?;
-    let mut text = match approvals.pending.len() {
+    let agent = config
+        .agent(Role::Local)
+        .map_err(|why| CommandError::new(Kind::Config, why))?;
+    let policy = approval_policy(&config, &agent);
+    let approvals = Approvals::read(&vault, &config.vault.state, &policy, now)?;
+    let paused = Paused::read(&config.vault.state).map_or_else(String::new, |paused| {
+        let words = paused.check().sentence();
+        format!("{}\n\n", ctx.paint.word(Level::Warn, &words))
+    });
+    let mut text = paused;
+    text.push_str(&match approvals.pending.len() {
         0 => "Nothing waits for you.\n".to_owned(),
         n => format!("{} for you.\n", count(n, "draft waits", "drafts wait")),
-    };
+    });
     let shown = if args.full { Shown::All } else { Shown::Start };
     for row in &approvals.pending {
         text.push('\n');

@@ -1,12 +1,20 @@
-//! `platinum approve`: moves a draft to `Approved/`, which is the approval.
+//! `platinum approve`: the owner's yes, to a draft that waits or to something that is held.
+
+use std::io::{BufRead, IsTerminal, Write};
 
 use platinum_api::{
-    DraftSummary,
-    approvals::{MAX_DRAFT_BYTES, is_expired},
+    DraftSummary, MachineKeys, approval_policy, approvals::is_expired, text::short_time,
 };
-use platinum_core::{Timestamp, layout};
-use platinum_effects::approvals::{GAPS, Outgoing, Unreadable, has_gaps};
-use platinum_vault::note::Note;
+use platinum_core::{DraftId, Role, Timestamp, VaultPath, layout};
+use platinum_daemon::{Config, make_state_folder};
+use platinum_effects::approvals::{
+    ApprovalPolicy, CheckContext, EntryState, Finding, GAPS, Outgoing, Unreadable,
+    act::{self, Shown as ShownDraft},
+    findings, has_gaps, inspect,
+};
+use platinum_journal::Journal;
+use platinum_vault::{Vault, note::Note};
+use platinum_verify::Identity;
 
 use super::{
     CommandError, Context, Kind,
@@ -17,7 +25,8 @@ use super::{
 
 /// Say yes to a draft: it is carried out by the local daemon, once.
 ///
-/// Moving the file from Pending_Approval/ to Approved/ does the same.
+/// Moving the file from Pending_Approval/ to Approved/ does the same. What that holds, because
+/// there is something in it that you may not have seen, is confirmed here.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ApproveArgs {
     /// The draft's id, or enough of its start or end to name one.
@@ -25,18 +34,111 @@ pub(crate) struct ApproveArgs {
     /// Approve even if the text still has gaps marked [[…]].
     #[arg(long)]
     with_gaps: bool,
+    /// Confirm what was found in the draft, by the digest that was shown with it.
+    #[arg(long, value_name = "DIGEST")]
+    confirm: Option<String>,
+}
+
+/// What the commands about approvals work with.
+pub(super) struct ApprovalStore {
+    pub(super) vault: Vault,
+    pub(super) journal: Journal,
+    pub(super) policy: ApprovalPolicy,
+}
+
+impl ApprovalStore {
+    pub(super) fn open(config: &Config) -> Result<Self, CommandError> {
+        let agent = config
+            .agent(Role::Local)
+            .map_err(|why| CommandError::new(Kind::Config, why))?;
+        make_state_folder(&config.vault.state)?;
+        let identity = Identity::open(&config.vault.state, &agent, Role::Local)?;
+        Ok(Self {
+            vault: open_vault(config)?,
+            journal: MachineKeys::new(identity).open_journal(&config.vault.state)?,
+            policy: approval_policy(config, &agent),
+        })
+    }
+}
+
+/// A draft that is asked about.
+struct Asked {
+    path: VaultPath,
+    outgoing: Outgoing,
+    findings: Vec<Finding>,
 }
 
 pub(crate) fn run(args: &ApproveArgs, ctx: &Context) -> Result<(), CommandError> {
-    let vault = open_vault(&ctx.load()?)?;
-    let found = pending::find(&vault, &args.id)?;
-    let draft = found.draft.map_err(|why| {
+    let store = ApprovalStore::open(&ctx.load()?)?;
+    let asked = match pending::find(&store.vault, &args.id) {
+        Ok(found) => waiting(args, &store, &found)?,
+        Err(error) if error.kind == Kind::NotFound => held(&store, &args.id)?.ok_or(error)?,
+        Err(error) => return Err(error),
+    };
+    if !asked.findings.is_empty() {
+        confirm(args, ctx, &asked)?;
+    }
+    let shown = ShownDraft {
+        path: &asked.path,
+        outgoing: &asked.outgoing,
+        findings: &asked.findings,
+    };
+    let approval = act::approve(
+        &store.vault,
+        &store.journal,
+        &store.policy,
+        &shown,
+        Timestamp::now(),
+    )?;
+    let draft = &asked.outgoing.note;
+    let summary = DraftSummary::of(draft);
+    ctx.print(&format!(
+        "Approved {}.\n{}\n{}\n",
+        draft.id,
+        approvals::summary_of(&summary, Shown::Head, ctx.paint)
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .map(|line| format!("{line}\n"))
+            .collect::<String>()
+            .trim_end(),
+        what_follows(&store, approval.binds.send_at)
+    ))
+}
+
+/// When it leaves, and how to stop it.
+fn what_follows(store: &ApprovalStore, send_at: Option<Timestamp>) -> String {
+    let when = match (
+        send_at.filter(|at| *at > Timestamp::now()),
+        store.policy.hold.as_secs(),
+    ) {
+        (Some(at), _) => format!("The local daemon carries it out at {}", short_time(at)),
+        (None, 0) => {
+            return "The local daemon carries it out; `platinum status` shows whether it runs."
+                .to_owned();
+        }
+        (None, seconds) => format!("The local daemon carries it out in {seconds} s"),
+    };
+    let paused = match store.journal.paused() {
+        Ok(Some(_)) => "\nEverything is paused: nothing leaves until `platinum resume`.",
+        _ => "",
+    };
+    format!("{when}; `platinum undo` takes it back.{paused}")
+}
+
+/// A draft in `Pending_Approval/`, if it can be approved.
+fn waiting(
+    args: &ApproveArgs,
+    store: &ApprovalStore,
+    found: &platinum_api::approvals::Pending,
+) -> Result<Asked, CommandError> {
+    let vault = &store.vault;
+    let draft = found.draft.as_ref().map_err(|why| {
         CommandError::new(
             Kind::Refused,
             format!(
                 "{} cannot be carried out as it is: {}",
                 found.path,
-                plain(&why, 400)
+                plain(why, 400)
             ),
         )
         .hint("correct the file, or reject the draft")
@@ -50,24 +152,19 @@ pub(crate) fn run(args: &ApproveArgs, ctx: &Context) -> Result<(), CommandError>
             ),
         ));
     }
-    if let Err(Unreadable::Broken(why)) = Outgoing::read(&vault, &found.path) {
-        return Err(CommandError::new(
-            Kind::Refused,
-            format!("{} cannot leave as it is: {}", draft.id, plain(&why, 400)),
-        )
-        .hint("correct the file, or reject the draft"));
-    }
-    if is_expired(&draft, Timestamp::now()) {
+    let mut outgoing = read(vault, &found.path, draft.id)?;
+    if is_expired(&outgoing.note, Timestamp::now()) {
         return Err(CommandError::new(
             Kind::Refused,
             format!(
                 "{} expired at {}; an approval no longer counts",
-                draft.id, draft.expires
+                draft.id, outgoing.note.expires
             ),
         )
         .hint("set `expires` in the file to a later time, or reject the draft"));
     }
-    if has_gaps(draft.action.text()) && !args.with_gaps {
+    let has_gaps = has_gaps(outgoing.note.action.text());
+    if has_gaps && !args.with_gaps {
         return Err(CommandError::new(
             Kind::Refused,
             format!(
@@ -81,28 +178,161 @@ pub(crate) fn run(args: &ApproveArgs, ctx: &Context) -> Result<(), CommandError>
         ))
         .hint("or approve it as it is with --with-gaps"));
     }
-    if args.with_gaps {
-        let text = vault.read_text(&found.path, MAX_DRAFT_BYTES)?;
+    let context = CheckContext::of(vault, &store.journal, &outgoing, Timestamp::now())
+        .map_err(|why| CommandError::new(Kind::Failed, why))?;
+    // The gaps are confirmed by the flag.
+    let without_gaps = Outgoing {
+        keeps_gaps: false,
+        ..outgoing.clone()
+    };
+    let findings = findings(&without_gaps, &context);
+    if has_gaps {
         let wrong = |error: platinum_vault::note::NoteError| {
             CommandError::new(Kind::Failed, format!("{}: {error}", found.path))
         };
-        let mut note = Note::parse(&text).map_err(wrong)?;
+        let mut note = Note::parse(&outgoing.file).map_err(wrong)?;
         note.set(GAPS.0, GAPS.1).map_err(wrong)?;
         vault.replace(
             &found.path,
             note.to_text().as_bytes(),
-            Some(text.as_bytes()),
+            Some(outgoing.file.as_bytes()),
         )?;
+        outgoing = read(vault, &found.path, draft.id)?;
     }
-    vault.rename(&found.path, &layout::approved(draft.id))?;
-    ctx.print(&format!(
-        "Approved {}.\n{}\nThe local daemon carries it out; `platinum status` shows whether it runs.\n",
-        draft.id,
-        approvals::summary_of(&DraftSummary::of(&draft), Shown::Head, ctx.paint)
-            .lines()
-            .take_while(|line| !line.is_empty())
-            .map(|line| format!("{line}\n"))
-            .collect::<String>()
-            .trim_end()
-    ))
+    Ok(Asked {
+        path: found.path.clone(),
+        outgoing,
+        findings,
+    })
+}
+
+fn read(vault: &Vault, path: &VaultPath, id: DraftId) -> Result<Outgoing, CommandError> {
+    Outgoing::read(vault, path).map_err(|error| {
+        let text = format!(
+            "{id} cannot leave as it is: {}",
+            plain(&error.to_string(), 400)
+        );
+        match error {
+            Unreadable::Broken(_) => {
+                CommandError::new(Kind::Refused, text).hint("correct the file, or reject the draft")
+            }
+            Unreadable::Gone => CommandError::new(Kind::NotFound, text),
+            Unreadable::Away(_) => CommandError::new(Kind::Failed, text),
+        }
+    })
+}
+
+/// What is held in `Approved/` under a name like this.
+fn held(store: &ApprovalStore, typed: &str) -> Result<Option<Asked>, CommandError> {
+    let entries = inspect(
+        &store.vault,
+        &store.journal,
+        &store.policy,
+        Timestamp::now(),
+    )
+    .map_err(|why| CommandError::new(Kind::Failed, why))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let (EntryState::Unconfirmed(findings), Some(outgoing)) = (entry.state, entry.outgoing)
+        else {
+            continue;
+        };
+        if pending::is_named(outgoing.note.id, typed) {
+            found.push(Asked {
+                path: entry.path,
+                outgoing: *outgoing,
+                findings,
+            });
+        }
+    }
+    match found.len() {
+        0 | 1 => Ok(found.pop()),
+        many => Err(CommandError::new(
+            Kind::Usage,
+            format!(
+                "{many} drafts that are held have an id like `{}`",
+                plain(typed, 40)
+            ),
+        )
+        .hint("give more of the id; its end differs most")),
+    }
+}
+
+/// Shows everything, and what was found in it, and asks.
+fn confirm(args: &ApproveArgs, ctx: &Context, asked: &Asked) -> Result<(), CommandError> {
+    let fingerprint = asked
+        .outgoing
+        .fingerprint()
+        .map_err(|error| CommandError::new(Kind::Failed, error.to_string()))?;
+    let digest: String = fingerprint.chars().take(12).collect();
+    let summary = DraftSummary::of(&asked.outgoing.note);
+    let mut text = approvals::summary_of(&summary, Shown::All, ctx.paint);
+    text.push_str("\nTo confirm:\n");
+    for finding in &asked.findings {
+        text.push_str(&format!("  {}\n", plain(&finding.to_string(), 400)));
+    }
+    text.push_str(&format!("digest {digest}\n"));
+    ctx.print(&text)?;
+    if let Some(given) = &args.confirm {
+        return match *given == digest {
+            true => Ok(()),
+            false => Err(CommandError::new(
+                Kind::Refused,
+                format!(
+                    "the digest is {digest}, not {}: it is not what you were shown",
+                    plain(given, 40)
+                ),
+            )),
+        };
+    }
+    let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
+    if !(stdin.is_terminal() && stdout.is_terminal()) {
+        return Err(CommandError::new(
+            Kind::Refused,
+            format!("{} has to be confirmed", asked.outgoing.note.id),
+        )
+        .hint(format!(
+            "read it, then repeat the command with --confirm {digest}"
+        )));
+    }
+    ctx.print("Approve it as it is? [y/N] ")?;
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    stdin.lock().read_line(&mut answer)?;
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(CommandError::new(
+            Kind::Refused,
+            "not approved; nothing was changed",
+        )),
+    }
+}
+
+impl From<act::ActError> for CommandError {
+    fn from(error: act::ActError) -> Self {
+        use act::ActError;
+        let kind = match &error {
+            ActError::Changed(_) => Kind::Conflict,
+            ActError::Done(..) | ActError::InDoubt(..) => Kind::Refused,
+            ActError::NotApproved(_) => Kind::NotFound,
+            ActError::Vault(_)
+            | ActError::Unreadable(_)
+            | ActError::Journal(_)
+            | ActError::Fingerprint(_) => Kind::Failed,
+        };
+        match error {
+            ActError::Vault(error) => error.into(),
+            error @ ActError::InDoubt(..) => Self::new(kind, error.to_string()).hint(format!(
+                "`platinum approvals` shows what is known; moving its file to {} closes it",
+                layout::REJECTED
+            )),
+            error => Self::new(kind, error.to_string()),
+        }
+    }
+}
+
+impl From<platinum_journal::JournalError> for CommandError {
+    fn from(error: platinum_journal::JournalError) -> Self {
+        Self::new(Kind::Failed, error.to_string())
+    }
 }

@@ -15,6 +15,7 @@ mod hook;
 mod init;
 mod keys;
 mod log;
+mod pause;
 mod pending;
 mod reject;
 mod skill;
@@ -22,6 +23,7 @@ mod status;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 use std::{
     io::Write,
@@ -44,6 +46,9 @@ pub(crate) enum Command {
     Approvals(approvals::ApprovalsArgs),
     Approve(approve::ApproveArgs),
     Reject(reject::RejectArgs),
+    Undo(undo::UndoArgs),
+    Pause(pause::PauseArgs),
+    Resume(pause::ResumeArgs),
     AcceptDeletions(accept_deletions::AcceptDeletionsArgs),
     Log(log::LogArgs),
     Doctor(doctor::DoctorArgs),
@@ -62,6 +67,9 @@ impl Command {
             Command::Approvals(args) => approvals::run(&args, ctx),
             Command::Approve(args) => approve::run(&args, ctx),
             Command::Reject(args) => reject::run(&args, ctx),
+            Command::Undo(args) => undo::run(&args, ctx),
+            Command::Pause(args) => pause::pause(&args, ctx),
+            Command::Resume(args) => pause::resume(&args, ctx),
             Command::AcceptDeletions(args) => accept_deletions::run(&args, ctx),
             Command::Log(args) => log::run(&args, ctx),
             Command::Doctor(args) => doctor::run(&args, ctx).await,

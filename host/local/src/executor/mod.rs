@@ -3,15 +3,18 @@
 //!
 //! Lives elsewhere: acting itself is `effects`'; the decisions are the skills'; what a file in
 //! `Rejected/` says is read in [`rejected`], and [`reconcile`] puts away and reports what came of it.
-//! Invariant: an effect happens only here, on the owner's machine, from a file in `Approved/`.
+//! Invariant: an effect happens only here, on the owner's machine, by an approval that is recorded
+//! in the journal; what is recorded is decided in `effects`, and asked for in [`admission`].
 
+mod admission;
 mod dashboard_state;
+mod drafts;
 mod reconcile;
 mod rejected;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use platinum_core::{DraftId, TaskId, layout};
+use platinum_core::{Clock as _, DraftId, SystemClock, TaskId, Timestamp};
 use platinum_daemon::{
     Host, OwnerUpdates, Shutdown, SkillSet,
     skills::{Event, Request},
@@ -23,8 +26,11 @@ use platinum_vault::Vault;
 use platinum_watch::{Wake, WakeUps};
 use tokio::time::Instant;
 
+pub(crate) use drafts::JournalDrafts;
+
 /// How often to ask the other side about outcomes in doubt.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
+
 /// What the loop works with.
 pub(crate) struct ApprovalLoop {
     skills: Arc<SkillSet>,
@@ -36,6 +42,10 @@ pub(crate) struct ApprovalLoop {
     notified: BTreeSet<String>,
     /// Rejected drafts whose task was found finished: there is nothing left to do about them.
     closed: BTreeSet<DraftId>,
+    /// When the next approval has been held long enough.
+    next_due: Option<Timestamp>,
+    /// Whether everything was paused when it was last looked at.
+    was_paused: bool,
 }
 
 impl ApprovalLoop {
@@ -48,6 +58,8 @@ impl ApprovalLoop {
             executor,
             notified: BTreeSet::new(),
             closed: BTreeSet::new(),
+            next_due: None,
+            was_paused: false,
         }
     }
 
@@ -68,10 +80,7 @@ impl ApprovalLoop {
                 asked = Some(Instant::now());
             }
             changed |= self.finish_rejected().await;
-            if self.has_approvals().await {
-                self.raise(&Event::ApprovalGranted).await;
-                changed |= self.finish_approved().await;
-            }
+            changed |= self.carry_out_approved().await;
             let state = self.dashboard_state().await;
             if state.is_some() && state != shown {
                 // The state from before: what arrives meanwhile, and what the skill itself writes,
@@ -86,7 +95,7 @@ impl ApprovalLoop {
             }
             tokio::select! {
                 () = shutdown.stopped() => {}
-                wake = wake_ups.wait(every) => if wake == Wake::Closed {
+                wake = wake_ups.wait(self.until_due(every)) => if wake == Wake::Closed {
                     tokio::time::sleep(every).await;
                 }
             }
@@ -124,14 +133,16 @@ impl ApprovalLoop {
         }
     }
 
-    async fn has_approvals(&self) -> bool {
-        let vault = self.vault.clone();
-        read(move || {
-            vault
-                .list(layout::APPROVED)
-                .is_ok_and(|entries| !entries.is_empty())
-        })
-        .await
+    /// How long to wait at most: until the next approval has been held long enough.
+    fn until_due(&self, every: Duration) -> Duration {
+        let left = self.next_due.map(|at| at - SystemClock.now());
+        let left = left.and_then(|left| Duration::try_from(left).ok());
+        match (self.next_due, left) {
+            (None, _) => every,
+            (Some(_), None) => Duration::ZERO,
+            // A little more than the rest, so that it is over then.
+            (Some(_), Some(left)) => every.min(left + Duration::from_millis(5)),
+        }
     }
 }
 

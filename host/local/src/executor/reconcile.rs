@@ -40,7 +40,7 @@ impl ApprovalLoop {
     }
 
     /// Puts away what happened and reports what never will.
-    pub(super) async fn finish_approved(&mut self) -> bool {
+    pub(super) async fn finish_approved(&mut self, is_paused: bool) -> bool {
         let entries = match self.executor.approvals().entries().await {
             Ok(entries) => entries,
             Err(error) => {
@@ -82,7 +82,16 @@ impl ApprovalLoop {
                     );
                     changed |= self.notify_once(Some(draft.task), &text).await;
                 }
-                (EntryState::Done(_) | EntryState::Ready, _) => {}
+                (
+                    EntryState::Done(_)
+                    | EntryState::Ready
+                    | EntryState::Moved
+                    | EntryState::Scheduled { .. }
+                    | EntryState::Returning(_),
+                    _,
+                ) => {}
+                // The owner was told once that everything is.
+                (EntryState::Held(_), _) if is_paused => {}
                 // Reported once the other side was asked after it.
                 (EntryState::InDoubt(_), Some(draft))
                     if self.executor.can_perform(draft.action.kind()) => {}

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::{
     conflict_name,
     hlc::Stamp,
-    merge::{Conflict, Keeper, Plan, Sides, Tree, Version, plan},
+    merge::{Conflict, Displaced, Keeper, Plan, Sides, Tree, Version, plan},
 };
 
 fn path(text: &str) -> VaultPath {
@@ -218,6 +218,54 @@ fn merge_copy_never_replaces_a_file() {
     assert_eq!(beside("bbbbbbbb").conflicts[0].copy, free.copy);
 }
 
+/// A file against a folder of its name, from either side: the folder keeps the name, both sides
+/// say where the file goes, and where theirs may not be moved it stays.
+#[test]
+fn merge_file_against_a_folder_sets_the_file_aside() {
+    let (file, folder) = (
+        tree(&[("a.md", "11111111")]),
+        tree(&[("a.md/b.md", "22222222")]),
+    );
+    let (local, cloud) = (version("local", 0), version("cloud", 5));
+    let none = Tree::new();
+    let as_ours = merged(&none, (&file, &local), (&folder, &cloud));
+    let copy = conflict_name(&path("a.md"), &agent("local"), AT, "11111111");
+    let displaced = |owner| Displaced {
+        path: path("a.md"),
+        owner,
+        copy: copy.clone(),
+        blob: "11111111".to_owned(),
+    };
+    assert_eq!(as_ours.displaced, [displaced(Keeper::Ours)]);
+    assert!(as_ours.keep_ours.is_empty());
+    let as_theirs = merged(&none, (&folder, &cloud), (&file, &local));
+    assert_eq!(as_theirs.displaced, [displaced(Keeper::Theirs)]);
+    assert!(as_theirs.take_theirs.is_empty());
+    assert_eq!(done(&as_ours, &folder), done(&as_theirs, &file));
+    // Edited here while it became a folder there.
+    let edited = tree(&[("a.md", "33333333")]);
+    let plan = merged(&file, (&edited, &local), (&folder, &cloud));
+    assert_eq!(plan.displaced[0].blob, "33333333");
+    let kept = plan_of_a_guest(&folder, &file);
+    assert_eq!(kept.displaced, []);
+    assert_eq!(kept.take_theirs.len(), 1);
+    assert_eq!(kept.keep_ours.len(), 1);
+}
+
+/// The plan of an agent that may not change what is there.
+fn plan_of_a_guest(ours: &Tree, theirs: &Tree) -> Plan {
+    let version = version("cloud", 0);
+    plan(&Sides {
+        base: &Tree::new(),
+        ours,
+        theirs,
+        our_version: &|_| version.clone(),
+        their_version: &|_| version.clone(),
+        may_overwrite: &|_| false,
+        unchanged: &|_| None,
+    })
+}
+
 /// What a tree that has `theirs` is after the plan was done.
 fn done(plan: &Plan, theirs: &Tree) -> Tree {
     let mut result = theirs.clone();
@@ -231,16 +279,34 @@ fn done(plan: &Plan, theirs: &Tree) -> Tree {
         result.insert(conflict.path.clone(), conflict.kept().to_owned());
         result.insert(conflict.copy.clone(), conflict.set_aside().to_owned());
     }
+    for displaced in &plan.displaced {
+        if displaced.owner == Keeper::Theirs {
+            result.remove(&displaced.path);
+        }
+        result.insert(displaced.copy.clone(), displaced.blob.clone());
+    }
     result
+}
+
+/// Whether no file is where another one has a folder.
+fn is_a_tree(files: &Tree) -> bool {
+    let mut folders = files
+        .keys()
+        .flat_map(|path| std::iter::successors(path.parent(), VaultPath::parent));
+    folders.all(|folder| !files.contains_key(&folder))
 }
 
 /// Names of notes, and of the conflict copies that merging them makes, so that copies are edited,
 /// deleted and in conflict themselves.
 fn any_name() -> impl Strategy<Value = VaultPath> {
-    let mut names: Vec<VaultPath> = ["a.md", "b.md", "d/e.md"].into_iter().map(path).collect();
+    let mut names: Vec<VaultPath> = ["a.md", "b.md", "d/e.md", "b.md/c.md", "b.md/d.md"]
+        .into_iter()
+        .map(path)
+        .collect();
     for (who, later) in [("local", 0), ("cloud", 0), ("cloud", -1)] {
         for blob in ["11111111", "22222222"] {
             names.push(conflict_name(&path("a.md"), &agent(who), AT + later, blob));
+            names.push(conflict_name(&path("b.md"), &agent(who), AT + later, blob));
         }
     }
     let of_copy = conflict_name(&names[3], &agent("local"), AT, "22222222");
@@ -250,7 +316,14 @@ fn any_name() -> impl Strategy<Value = VaultPath> {
 
 fn any_tree() -> impl Strategy<Value = Tree> {
     let blob = prop::sample::select(vec!["11111111", "22222222", "33333333"]);
-    prop::collection::btree_map(any_name(), blob.prop_map(str::to_owned), 0..9)
+    prop::collection::btree_map(any_name(), blob.prop_map(str::to_owned), 0..9).prop_map(
+        |mut files: Tree| {
+            if files.contains_key(&path("b.md")) {
+                files.retain(|file, _| !file.as_str().starts_with("b.md/"));
+            }
+            files
+        },
+    )
 }
 
 fn any_version(who: &'static str) -> impl Strategy<Value = Version> {
@@ -266,10 +339,11 @@ fn nothing_lost(base: &Tree, ours: &Tree, theirs: &Tree, plan: &Plan) -> Result<
                 continue;
             }
             let at_path = result.get(path) == Some(blob);
-            let in_copy = plan
-                .conflicts
-                .iter()
-                .any(|c| c.path == *path && result.get(&c.copy) == Some(blob));
+            let mut copies = plan.conflicts.iter().map(|c| (&c.path, &c.copy));
+            let mut displaced = plan.displaced.iter().map(|d| (&d.path, &d.copy));
+            let is_one =
+                |(of, copy): (&VaultPath, &VaultPath)| of == path && result.get(copy) == Some(blob);
+            let in_copy = copies.any(is_one) || displaced.any(is_one);
             let other = other.get(path);
             prop_assert!(
                 at_path || in_copy,
@@ -284,7 +358,11 @@ fn nothing_lost(base: &Tree, ours: &Tree, theirs: &Tree, plan: &Plan) -> Result<
             || plan
                 .conflicts
                 .iter()
-                .any(|c| c.copy == *path && c.set_aside() == blob);
+                .any(|c| c.copy == *path && c.set_aside() == blob)
+            || plan
+                .displaced
+                .iter()
+                .any(|d| d.copy == *path && d.blob == *blob);
         prop_assert!(known);
     }
     Ok(())
@@ -311,6 +389,7 @@ proptest! {
             unchanged: &|_| None,
         });
         nothing_lost(&base, &ours, &theirs, &plan)?;
+        prop_assert!(!may_overwrite || is_a_tree(&done(&plan, &theirs)));
         let ours_kept = plan.conflicts.iter().any(|c| c.keeper == Keeper::Ours);
         prop_assert!(!ours_kept || (trusted && may_overwrite));
     }
@@ -341,6 +420,9 @@ proptest! {
         base in any_tree(), ours in any_tree(), theirs in any_tree(), name in any_name(),
     ) {
         let (mut base, mut ours, mut theirs) = (base, ours, theirs);
+        for side in [&mut base, &mut ours, &mut theirs] {
+            side.retain(|path, _| !path.is_within(name.as_str()) && !name.is_within(path.as_str()));
+        }
         base.insert(name.clone(), "00000000".into());
         ours.insert(name.clone(), "99999999".into());
         theirs.remove(&name);

@@ -148,7 +148,7 @@ impl Remote for GitRemote {
         match self.endpoint.run(&push).await {
             Ok(answer) => {
                 let reason = error_line(&answer.stderr);
-                porcelain::outcome(&answer.stdout, answer.success, commit, &reason)
+                porcelain::push_outcome(&answer.stdout, answer.success, commit, &reason)
             }
             // Nothing was ever started, so nothing can have landed; that is all a fetch finds too.
             Err(error) => PushOutcome::Indeterminate(error.to_string()),

@@ -25,6 +25,7 @@ pub use address::{Address, AddressError};
 pub use client::ClientOptions;
 pub(crate) use client::Run;
 pub use git::GitRemote;
+pub use porcelain::push_outcome;
 pub(crate) use stderr::error_line;
 pub use watch_stream::watch_branch;
 pub use watcher::RemoteEvent;

@@ -12,7 +12,7 @@ use super::BRANCH;
 
 /// Reads the output of a push of `commit` that ended by itself. `reason` goes into the
 /// outcome when the output does not decide it.
-pub(super) fn outcome(stdout: &[u8], success: bool, commit: Oid, reason: &str) -> PushOutcome {
+pub fn push_outcome(stdout: &[u8], success: bool, commit: Oid, reason: &str) -> PushOutcome {
     let doubt = |why: &str| PushOutcome::Indeterminate(format!("{why}: {reason}"));
     let Ok(text) = std::str::from_utf8(stdout) else {
         return doubt("the client's answer is not UTF-8");
@@ -58,7 +58,7 @@ fn rejected(summary: &str) -> Option<PushOutcome> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{push_outcome as outcome, *};
 
     const C: &str = "1111111111111111111111111111111111111111";
 
@@ -141,6 +141,32 @@ mod tests {
     }
 
     proptest! {
+        /// Bytes of any sort, and git's own words with a change in them.
+        #[test]
+        fn push_outcome_any_bytes_land_only_in_gits_words(
+            mut bytes in proptest::collection::vec(any::<u8>(), 0..120),
+            at in 0_usize..160,
+            byte: u8,
+            success: bool,
+        ) {
+            let read = |bytes: &[u8]| outcome(bytes, success, Oid::from_str(C).unwrap(), "reason");
+            prop_assert!(matches!(read(&bytes), PushOutcome::Indeterminate(_)));
+            let good = format!("To x\n \t{C}:{BRANCH}\taaa..bbb\nDone\n");
+            let mut changed = good.clone().into_bytes();
+            let at = at % changed.len();
+            changed[at] = byte;
+            if read(&changed) == PushOutcome::Landed {
+                // What stands behind the second tab, and the line before it, are free text.
+                let text = String::from_utf8(changed).unwrap();
+                let line = format!("\t{C}:{BRANCH}\t");
+                prop_assert!(success && text.contains(&line) && text.ends_with("\nDone\n"));
+            }
+            // Another line about our push makes it doubtful, whatever it says.
+            bytes.retain(|byte| *byte != b'\n');
+            let twice = [good.as_bytes(), format!("!\t{C}:{BRANCH}\t").as_bytes(), &bytes].concat();
+            prop_assert!(matches!(read(&twice), PushOutcome::Indeterminate(_)));
+        }
+
         #[test]
         fn push_outcome_any_noise_is_not_landed(text in "[ *=!+\t\n:()\\[\\]a-z1/]{0,200}", success: bool) {
             let read = read(&text, success);

@@ -78,12 +78,15 @@ impl Repo {
 pub enum Purpose {
     /// The list of skills that the owner added.
     SkillLock,
+    /// The end of the journal of approvals and effects.
+    Journal,
 }
 
 impl Purpose {
     const fn namespace(self) -> &'static str {
         match self {
             Purpose::SkillLock => "platinum-skills-lock",
+            Purpose::Journal => "platinum-journal",
         }
     }
 }

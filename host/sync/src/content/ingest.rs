@@ -173,6 +173,10 @@ fn advance_verified(replica: &Replica, before: Option<Oid>, tip: Oid) -> Result<
     let secrets = incoming_secrets(replica, before, tip);
     replica.notifier.post_updates(&secrets);
     replica.clock.observe(before, tip)?;
+    if replica.role == Role::Cloud {
+        let messages = replica.witness.observe(&replica.repo, before, tip)?;
+        replica.notifier.post_updates(&messages);
+    }
     replica.repo.set_ref(RefName::Verified, tip)?;
     fail::fail_point!("sync-verified");
     Ok(())

@@ -11,10 +11,13 @@ use platinum_core::{Role, VaultPath};
 use platinum_policy::{Change, check};
 use platinum_protocol::merge;
 use platinum_repo::{Edit, Oid, RefName, Repo, RepoError};
-use platinum_verify::claim_rules;
+use platinum_verify::{claim_rules, note_rules};
 use platinum_worktree::{Withheld, WorktreeUpdate};
 
-use super::prepared::{PlannedEdit, Prepared};
+use super::{
+    approved,
+    prepared::{PlannedEdit, Prepared},
+};
 use crate::{
     SyncError,
     claims::{
@@ -114,7 +117,14 @@ pub(crate) fn prepare(replica: &Replica, tip: Option<Oid>) -> Result<Prepared, S
         };
         edits.push((path.clone(), edit, change));
     }
+    let mut came = Vec::new();
     for conflict in &plan.conflicts {
+        if approved::is_owners_alone(replica, &conflict.path) {
+            let (ours, theirs) = (Repo::oid(&conflict.ours)?, Repo::oid(&conflict.theirs)?);
+            edits.push((conflict.path.clone(), Edit::PutBlob(ours), Change::Modify));
+            came.push((conflict.path.clone(), theirs));
+            continue;
+        }
         let loser = Repo::oid(conflict.set_aside())?;
         if their(&conflict.copy) != Some(loser) {
             edits.push((conflict.copy.clone(), Edit::PutBlob(loser), Change::Create));
@@ -132,13 +142,39 @@ pub(crate) fn prepare(replica: &Replica, tip: Option<Oid>) -> Result<Prepared, S
             }),
         }
     }
+    for displaced in &plan.displaced {
+        let (path, copy) = (&displaced.path, &displaced.copy);
+        let blob = Repo::oid(&displaced.blob)?;
+        if their(copy) != Some(blob) {
+            edits.push((copy.clone(), Edit::PutBlob(blob), Change::Create));
+        }
+        prepared.copies.push((copy.clone(), blob));
+        match displaced.owner {
+            merge::Keeper::Ours => prepared.updates.push(WorktreeUpdate {
+                path: path.clone(),
+                expected: Some(blob),
+                new: None,
+            }),
+            merge::Keeper::Theirs => edits.push((path.clone(), Edit::Delete, Change::Delete)),
+        }
+    }
     for (path, blob) in &plan.take_theirs {
+        if let (Some(blob), true) = (blob, approved::is_owners_alone(replica, path)) {
+            edits.push(match our(path) {
+                // Changed there: what is here stays, here and there.
+                Some(ours) => (path.clone(), Edit::PutBlob(ours), Change::Modify),
+                None => (path.clone(), Edit::Delete, Change::Delete),
+            });
+            came.push((path.clone(), Repo::oid(blob)?));
+            continue;
+        }
         prepared.updates.push(WorktreeUpdate {
             path: path.clone(),
             expected: our(path),
             new: blob.as_deref().map(Repo::oid).transpose()?,
         });
     }
+    approved::ask_again(replica, tip, came, &mut edits, &mut prepared)?;
     manual_moves::ensure_one_place(replica, tip, &mut edits, &mut prepared)?;
     commit_edits(replica, tip, edits, &mut prepared)?;
     Ok(prepared)
@@ -177,9 +213,11 @@ fn commit_edits(
             .iter()
             .map(|(p, e, _)| (p.clone(), e.clone()))
             .collect();
-        let commit = replica
-            .repo
-            .commit(tip, &list, &replica.clock.meta(message, Vec::new()))?;
+        let meta = replica.clock.meta(message, Vec::new());
+        let commit = match replica.repo.commit(tip, &list, &meta) {
+            Err(RepoError::InTheWay(at)) if withhold_blocked(&at, &mut edits, prepared) => continue,
+            commit => commit?,
+        };
         if withhold_secrets(replica, tip, commit, &mut edits, prepared)? {
             continue;
         }
@@ -218,7 +256,29 @@ fn commit_edits(
     }
 }
 
-/// Takes out the edits of claims that only local may make; whether there were some.
+/// Takes out the edits that do not fit the tip, as it has a file where they need a folder, or the
+/// other way round; whether there were some.
+fn withhold_blocked(at: &str, edits: &mut Vec<PlannedEdit>, prepared: &mut Prepared) -> bool {
+    let before = edits.len();
+    edits.retain(|(path, ..)| {
+        let is_blocked = path.is_within(at);
+        if is_blocked {
+            let what = match path.as_str() == at {
+                true => "a file here and a folder",
+                false => "a folder here and a file",
+            };
+            prepared.withheld.push(Withheld {
+                path: path.clone(),
+                reason: format!("`{at}` is {what} in the remote; rename yours"),
+            });
+        }
+        !is_blocked
+    });
+    edits.len() < before
+}
+
+/// Takes out the edits that only local may make, of claims and of what the owner reads; whether
+/// there were some.
 fn withhold_claims(
     replica: &Replica,
     tip: Option<Oid>,
@@ -230,10 +290,16 @@ fn withhold_claims(
         return Ok(false);
     }
     let changed = replica.repo.compare(tip, commit, usize::MAX)?.changed;
-    let faults = claim_rules::faults(&replica.repo, &replica.agent, &changed, &|path| {
+    let mut faults = claim_rules::faults(&replica.repo, &replica.agent, &changed, &|path| {
         let at = tip.map(|tip| replica.repo.blob_at(tip, path));
         Ok(at.transpose()?.flatten())
     })?;
+    faults.extend(note_rules::faults(
+        &replica.repo,
+        &replica.agent,
+        &changed,
+        tip,
+    )?);
     let before = edits.len();
     for (path, reason) in faults {
         edits.retain(|(edit, ..)| *edit != path);

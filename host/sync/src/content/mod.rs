@@ -5,6 +5,7 @@
 //! whole sync together.
 //! Lives elsewhere: the order of the steps is decided in `protocol`.
 
+mod approved;
 pub(crate) mod ingest;
 mod merge;
 pub(crate) mod prepared;
@@ -121,6 +122,9 @@ async fn apply_prepared(
             replica.worktree.end_apply()?;
         }
         fail::fail_point!("sync-taken-in");
+        if let Some(message) = approved::message(&prepared.asked_again) {
+            replica.notifier.post_update(None, &message);
+        }
         let conflicts = prepared.copies.len().saturating_add(more as usize);
         let mut withheld = prepared.withheld;
         let mut brought = Vec::new();

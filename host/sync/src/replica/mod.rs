@@ -11,6 +11,7 @@ mod notifier;
 mod outbox;
 pub(crate) mod tasks;
 pub(crate) mod unacknowledged;
+pub(crate) mod witness;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ use filter::GateFilter;
 use locks::StaleLocks;
 use notifier::Notifier;
 use outbox::Outbox;
+use witness::JournalWitness;
 
 /// The vault, its Git repository and the local sync state.
 pub(crate) struct Replica {
@@ -41,6 +43,7 @@ pub(crate) struct Replica {
     pub(crate) outbox: Outbox,
     pub(crate) locks: StaleLocks,
     pub(crate) notifier: Notifier,
+    pub(crate) witness: Arc<JournalWitness>,
 }
 
 impl Replica {
@@ -54,6 +57,11 @@ impl Replica {
     ) -> Result<Self, SyncError> {
         let gate = Arc::new(Gate::new(scanner));
         let clock = Arc::new(VersionClock::new(repo.clone(), agent.clone(), role));
+        let witness = Arc::new(JournalWitness::open(&repo));
+        if role == Role::Cloud {
+            let witness = Arc::clone(&witness);
+            clock.set_trailers(Box::new(move || witness.trailer().into_iter().collect()));
+        }
         let worktree = Arc::new(Worktree::new(
             vault.clone(),
             repo.clone(),
@@ -74,6 +82,7 @@ impl Replica {
             gate,
             clock,
             worktree,
+            witness,
         })
     }
 }

@@ -29,10 +29,11 @@ const MAX_KEPT: usize = 1000;
 /// The blob at a path, or nothing.
 type Blob = Option<Oid>;
 
-/// What commits of this host have put somewhere, and what they have taken away.
+/// What commits of this host have put somewhere, each path's last version, and what they have taken
+/// away.
 #[derive(Default)]
 struct Pushed {
-    put: BTreeSet<VaultPath>,
+    put: BTreeMap<VaultPath, Oid>,
     deleted: BTreeSet<VaultPath>,
 }
 
@@ -47,13 +48,14 @@ pub(crate) fn own_versions(
     base: &BTreeMap<VaultPath, Oid>,
 ) -> Result<BTreeMap<VaultPath, Blob>, SyncError> {
     let mut own = BTreeMap::new();
-    let Some(tip) = tip.filter(|_| !theirs.is_empty()) else {
+    let Some(tip) = tip.filter(|_| !(theirs.is_empty() && ours.is_empty())) else {
         return Ok(own);
     };
     let pushed = changed_by_us(replica, applied, tip, base)?;
+    own_versions_replaced(replica, &pushed, (ours, theirs), &mut own)?;
     for (path, their) in theirs {
         let is_ours = match their {
-            Some(_) => pushed.put.contains(path),
+            Some(_) => pushed.put.contains_key(path),
             None => pushed.deleted.contains(path),
         };
         if !is_ours {
@@ -84,6 +86,32 @@ pub(crate) fn own_versions(
         }
     }
     Ok(own)
+}
+
+/// What this host has pushed and others have changed back since: such a path is as `applied` has it,
+/// and so among the edits of the work tree alone. Without this, a draft that the owner has moved on
+/// would be put before the owner again.
+fn own_versions_replaced(
+    replica: &Replica,
+    pushed: &Pushed,
+    (ours, theirs): (&BTreeMap<VaultPath, Blob>, &BTreeMap<VaultPath, Blob>),
+    own: &mut BTreeMap<VaultPath, Blob>,
+) -> Result<(), SyncError> {
+    for (path, our) in ours {
+        if theirs.contains_key(path) {
+            continue;
+        }
+        match pushed.put.get(path) {
+            Some(put) if was_on_disk(replica, path, *put)? => {
+                own.insert(path.clone(), Some(*put));
+            }
+            None if our.is_none() && pushed.deleted.contains(path) => {
+                own.insert(path.clone(), None);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The paths that this host's commits that landed have changed since `applied`; those that they
@@ -124,8 +152,8 @@ fn changed_by_us(
                     task_at(&changed.path).is_none() && was == base.get(&changed.path).copied();
                 // Apart: a claim puts a task's file where its release takes it away, and only
                 // the first of these happened in the work tree for sure.
-                if changed.blob.is_some() {
-                    pushed.put.insert(changed.path);
+                if let Some(blob) = changed.blob {
+                    pushed.put.insert(changed.path, blob);
                 } else if is_like_ours {
                     pushed.deleted.insert(changed.path);
                 }

@@ -177,11 +177,13 @@ fn is_plain_key(key: &str) -> bool {
     )
 }
 
-/// A double-quoted scalar on one line in which nothing is invisible.
+/// A double-quoted scalar on one line in which nothing is invisible, and nothing a template, which
+/// plugins run wherever in a file it is.
 fn quote(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
         match c {
+            '%' if out.ends_with('<') => out.push_str("\\x25"),
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),

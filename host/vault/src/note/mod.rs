@@ -18,6 +18,7 @@ mod front;
 mod keys;
 mod read;
 mod receipt;
+mod rules;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,9 @@ pub use error::NoteError;
 pub use front::MAX_FRONT_BYTES;
 use platinum_core::text::one_line;
 pub use receipt::{ReceiptRecord, finish, receipts_of};
+pub use rules::{
+    MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, NoteFault, check_drafted, day_of,
+};
 pub use serde_norway::{Mapping, Value};
 pub use task::{Fact, TaskNote};
 pub use update::{PlanNote, UpdateNote};

@@ -19,6 +19,13 @@ pub struct ReceiptRecord {
     pub reference: String,
     /// Its answer.
     pub answer: String,
+    /// Whom it reached, as it was carried out, whatever the draft said of itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<String>,
+    /// SHA-256, in hex, of what left: every field, the text and the attachments. Empty in notes
+    /// that are older.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sha256: String,
 }
 
 /// Writes how the task ended into its note: the keys `outcome`, `summary`, `finished` and, if

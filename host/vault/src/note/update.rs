@@ -78,6 +78,19 @@ impl PlanNote {
     /// The word in the key `kind`.
     pub const KIND: &'static str = "plan";
 
+    /// The id of a plan, in the text of its note.
+    ///
+    /// # Errors
+    /// If it is no plan, or a key is missing or cannot be read.
+    pub fn id_in(text: &str) -> Result<PlanId, NoteError> {
+        let note = Note::parse(text)?;
+        let read = Reader::of(&note, Self::KIND)?;
+        let _: Timestamp = read.word("created")?;
+        let _: TaskId = read.word("task")?;
+        read.text("by").and_then(|_| read.text("title"))?;
+        read.word("id")
+    }
+
     /// The text of a new note: a heading and a list to tick off, and no other markup, whatever
     /// title and steps hold.
     pub fn render(&self) -> String {

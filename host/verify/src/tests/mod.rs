@@ -2,6 +2,7 @@
 //! violation is found, and what is left without it is what honest commits alone would have made.
 
 mod long;
+mod notes;
 mod renewed;
 mod stolen;
 
@@ -14,6 +15,7 @@ use std::{
 
 use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath};
 use platinum_repo::{CommitMeta, Edit, Oid, Repo, Signer, Signers, SigningKey};
+use platinum_testkit::notes::as_note;
 use proptest::prelude::*;
 
 use crate::{
@@ -129,7 +131,26 @@ impl Story {
         }
     }
 
+    /// A commit with these edits; where an agent may create only notes, the texts are in such.
     pub(crate) fn write(
+        &mut self,
+        agent: &str,
+        on: Option<Oid>,
+        edits: &[(&str, Option<&str>)],
+    ) -> Oid {
+        let noted: Vec<(&str, Option<String>)> = edits
+            .iter()
+            .map(|(path, text)| (*path, text.map(|text| as_note(path, text))))
+            .collect();
+        let edits: Vec<_> = noted
+            .iter()
+            .map(|(path, text)| (*path, text.as_deref()))
+            .collect();
+        self.write_raw(agent, on, &edits)
+    }
+
+    /// A commit with these edits and their very texts.
+    pub(crate) fn write_raw(
         &mut self,
         agent: &str,
         on: Option<Oid>,
@@ -623,7 +644,9 @@ proptest! {
 fn file_over_the_limit_is_a_violation() {
     let mut story = Story::begin();
     let large = "x".repeat(platinum_policy::MAX_FILE_BYTES + 1);
-    let commit = story.commit("cloud", &[("Plans/large.md", Some(&large))]);
+    let base = story.base;
+    let commit = story.write_raw("cloud", Some(base), &[("Plans/large.md", Some(&large))]);
+    story.tip = commit;
     let report = story.judge_as(Perspective::Cloud, Some(story.base), story.tip);
     assert_eq!(report.open.len(), 1);
     assert_eq!(

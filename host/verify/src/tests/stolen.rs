@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use platinum_repo::Oid;
+use platinum_testkit::notes::as_note;
 
 use super::{Story, claim, note, task};
 use crate::verifier::Perspective;
@@ -296,24 +297,25 @@ fn new_cloud_task_has_no_epoch_and_its_draft_has() {
             )]
         );
     }
-    let draft = |epoch: &str| format!("---\nkind: draft\n{epoch}---\nYes.\n");
     let path = "Pending_Approval/draft_1.md";
-    for epoch in ["", "epoch: 0\n", "epoch: x\n", "epoch: -1\n"] {
+    let draft = |epoch: &str| as_note(path, "Yes.\n").replace("epoch: 1\n", epoch);
+    for (epoch, more) in [
+        ("", 0),
+        ("epoch: 0\n", 0),
+        ("epoch: x\n", 1),
+        ("epoch: -1\n", 1),
+    ] {
+        let found = refused(&mut story, &[(path, Some(&draft(epoch)))]);
         assert_eq!(
-            refused(&mut story, &[(path, Some(&draft(epoch)))]),
-            [format!(
+            found[0],
+            format!(
                 "cloud agent cloud may not create {path}: a draft says under which claim of its \
                  task it was made (`epoch`)"
-            )]
+            )
         );
+        assert_eq!(found.len(), 1 + more, "{found:?}");
     }
-    for fine in [
-        &draft("epoch: 1\n"),
-        "# Only a note\n",
-        "---\nkind: x\n---\n",
-    ] {
-        assert!(refused(&mut story, &[(path, Some(fine))]).is_empty());
-    }
+    assert!(refused(&mut story, &[(path, Some(&draft("epoch: 1\n")))]).is_empty());
 }
 
 #[test]

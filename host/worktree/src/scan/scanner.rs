@@ -9,8 +9,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platinum_core::{VaultPath, layout};
-use platinum_policy::{MAX_FILE_BYTES, is_synced};
+use platinum_core::{PathError, VaultPath, layout};
+use platinum_policy::{MAX_FILE_BYTES, could_be_synced, is_synced};
 use platinum_repo::{Batch, Folder, Oid, Repo};
 use platinum_vault::{FileState, Leftover, Listing, PathEntry, Refused, Vault, VaultError};
 
@@ -19,9 +19,6 @@ use super::{
     stat_cache::StatCache,
 };
 use crate::{ScanFilter, Withheld, WorktreeError};
-
-/// Deeper folders are not scanned.
-const MAX_DEPTH: usize = 32;
 
 /// So many new blobs are stored one by one.
 const FEW: usize = 16;
@@ -84,7 +81,7 @@ impl Scan<'_> {
     /// Scans everything.
     pub(super) fn scan_all(&mut self) -> Result<(), WorktreeError> {
         let tree = self.tree_of("")?;
-        self.scan_folder("", tree, true, 0)
+        self.scan_folder("", tree, true)
     }
 
     /// Scans these paths; where it is asked for, with all below them.
@@ -97,7 +94,7 @@ impl Scan<'_> {
         for (path, below) in paths {
             if path.is_empty() {
                 let tree = self.tree_of("")?;
-                self.scan_folder("", tree, *below, 0)?;
+                self.scan_folder("", tree, *below)?;
                 continue;
             }
             match VaultPath::new(path.as_str()) {
@@ -151,8 +148,7 @@ impl Scan<'_> {
                     self.add_missing(path, blob, true);
                 }
                 let tree = self.tree_of(path.as_str())?;
-                let depth = path.components().count();
-                self.scan_folder(path.as_str(), tree, below, depth)
+                self.scan_folder(path.as_str(), tree, below)
             }
             Ok(PathEntry::Absent) => {
                 if let Some(blob) = base {
@@ -161,7 +157,8 @@ impl Scan<'_> {
                 Ok(())
             }
             Err(error) => {
-                if base.is_some() {
+                let is_link = matches!(error, VaultError::Symlink { .. }) && could_be_synced(path);
+                if base.is_some() || is_link {
                     self.withhold(path, &error);
                 }
                 Ok(())
@@ -177,11 +174,10 @@ impl Scan<'_> {
     ) -> Result<(), WorktreeError> {
         let folder = path.parent().map(String::from).unwrap_or_default();
         let tree = self.tree_of(&folder)?;
-        let depth = folder.split('/').count();
-        self.scan_folder(&folder, tree, false, depth)?;
+        self.scan_folder(&folder, tree, false)?;
         if below && base.is_none() {
             let tree = self.tree_of(path.as_str())?;
-            self.scan_folder(path.as_str(), tree, true, depth + 1)?;
+            self.scan_folder(path.as_str(), tree, true)?;
         }
         Ok(())
     }
@@ -192,7 +188,6 @@ impl Scan<'_> {
         folder: &str,
         tree: Option<Oid>,
         below: bool,
-        depth: usize,
     ) -> Result<(), WorktreeError> {
         let base = match tree {
             Some(tree) => self.repo.folder(tree)?,
@@ -215,6 +210,13 @@ impl Scan<'_> {
         self.found.folders.push(folder.to_owned());
         self.found.leftovers.extend(listing.leftovers);
         self.withhold_misnamed(folder, listing.refused);
+        for link in &listing.links {
+            // In the place of a file of the base it is found below.
+            let name = link.file_name();
+            if !base.files.contains_key(name) && !base.folders.contains_key(name) {
+                self.withhold_link(link);
+            }
+        }
         let mut there: BTreeSet<&str> = BTreeSet::new();
         for (path, state) in &listing.files {
             there.insert(path.file_name());
@@ -229,20 +231,13 @@ impl Scan<'_> {
                 self.check_unlisted(&path, *blob)?;
             }
         }
-        if depth >= MAX_DEPTH {
-            return Err(VaultError::TooMany {
-                at: folder.to_owned(),
-                what: "too many folders",
-            }
-            .into());
-        }
         let mut there: BTreeSet<&str> = BTreeSet::new();
         for path in &listing.folders {
             there.insert(path.file_name());
             let is_ours = !folder.is_empty() || layout::FOLDERS.contains(&path.as_str());
             if is_ours && (below || !self.known.contains(path.as_str())) {
                 let tree = base.folders.get(path.file_name()).copied();
-                self.scan_folder(path.as_str(), tree, true, depth + 1)?;
+                self.scan_folder(path.as_str(), tree, true)?;
             }
         }
         for (name, tree) in base
@@ -405,6 +400,15 @@ impl Scan<'_> {
         });
     }
 
+    /// Withholds a symbolic link: what it leads to is not followed, so it stays here.
+    fn withhold_link(&mut self, path: &VaultPath) {
+        let error = VaultError::Symlink {
+            path: path.to_string(),
+            at: path.file_name().to_owned(),
+        };
+        self.withhold(path, &error);
+    }
+
     /// Withholds what cannot be taken because of its name. Its folder is scanned again until it is
     /// renamed.
     fn withhold_misnamed(&mut self, folder: &str, refused: Vec<Refused>) {
@@ -412,16 +416,23 @@ impl Scan<'_> {
             return;
         }
         self.found.again.extend(VaultPath::new(folder).ok());
-        let withheld = refused
-            .into_iter()
-            .map(|Refused { instead, why }| Withheld {
-                reason: format!(
+        for Refused { instead, why } in refused {
+            let reason = match &why {
+                // No other name helps, and the remedy is the same for all that is in the folder.
+                PathError::TooDeep(_) => format!("what is in it stays on this machine: {why}"),
+                why => format!(
                     "{why}; give it another name, such as `{}`",
                     instead.file_name()
                 ),
+            };
+            let withheld = Withheld {
                 path: instead,
-            });
-        self.found.edits.withheld.extend(withheld);
+                reason,
+            };
+            if self.found.edits.withheld.last() != Some(&withheld) {
+                self.found.edits.withheld.push(withheld);
+            }
+        }
     }
 
     fn tree_of(&self, folder: &str) -> Result<Option<Oid>, WorktreeError> {

@@ -2,7 +2,8 @@
 //!
 //! `contest` is four processes that claim the same tasks, `crashes` kills of the whole programs at random
 //! moments, `failpoints` kills at every fail point and full disks, `partition` lines that are
-//! cut, `dropped` files that a person drops while both daemons run.
+//! cut, `dropped` files that a person drops while both daemons run, `outside` a skill that is
+//! no part of the repository.
 //! Lives elsewhere: what several hosts do to each other without faults is in `sync`.
 
 #![allow(
@@ -16,4 +17,5 @@ mod contest;
 mod crashes;
 mod dropped;
 mod failpoints;
+mod outside;
 mod partition;

@@ -1,7 +1,8 @@
 //! Mail from the server to the answer: the main job, servers with faults, and mail that means harm.
 //!
-//! `gate` is the main job on real servers, `faulty_imap` IMAP servers that stall and lie,
-//! `hostile_mail` mails that try to become more than text.
+//! `approvals` is what counts as the owner's yes, `gate` the main job on real servers, `faulty_imap` IMAP
+//! servers that stall and lie, `hostile_mail` mails that try to become more than text, `obedient` a model
+//! that does what they order, `taken_over` a model or a cloud host that means harm.
 
 #![allow(
     clippy::expect_used,
@@ -10,7 +11,10 @@
     reason = "a panic here is a failed test with a line number"
 )]
 
+mod approvals;
 #[allow(clippy::disallowed_methods, reason = "it measures waits")]
 mod faulty_imap;
 mod gate;
 mod hostile_mail;
+mod obedient;
+mod taken_over;

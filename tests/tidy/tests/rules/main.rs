@@ -13,6 +13,7 @@ mod files;
 mod floors;
 mod items;
 mod licences;
+mod security;
 mod words;
 
 use std::{

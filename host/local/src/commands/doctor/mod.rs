@@ -9,6 +9,7 @@ use platinum_api::{Check, JournalState};
 use platinum_capabilities::zones::CheckLevel;
 use platinum_core::Role;
 use platinum_daemon::{Config, skills::RowState, zone_server};
+use platinum_vault::Vault;
 
 use super::{
     CommandError, Context, Kind, skill,
@@ -45,8 +46,15 @@ pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandErro
         checks.push(Check::new(id, level, plain(&checked.text, 500)));
     }
     checks.push(model(&config));
-    checks.push(skills(ctx, &config));
-    checks.push(JournalState::read(&config.vault.state).check());
+    match skill::Checker::new() {
+        Ok(checker) => checks
+            .extend([Role::Local, Role::Cloud].map(|role| skills(&checker, ctx, &config, role))),
+        Err(error) => checks.push(Check::error("skills", error.message)),
+    }
+    if let Ok(agent) = config.agent(Role::Local) {
+        let vault = Vault::open(&config.vault.path).ok();
+        checks.push(JournalState::read(&config.vault.state, vault.as_ref(), &agent).check());
+    }
 
     let mut table = Table::default();
     for check in &checks {
@@ -96,10 +104,13 @@ fn model(config: &Config) -> Check {
     }
 }
 
-fn skills(ctx: &Context, config: &Config) -> Check {
+/// What becomes of the installed skills in a role. Of the cloud's, as far as this machine can know:
+/// with the folder and the configuration that are here.
+fn skills(checker: &skill::Checker, ctx: &Context, config: &Config, role: Role) -> Check {
+    let name = format!("skills ({role})");
     let check = || -> Result<Check, CommandError> {
         let folder = ctx.skills_folder()?;
-        let rows = skill::skill_rows(&folder, Some(config), Role::Local)?;
+        let rows = skill::skill_rows(checker, &folder, Some(config), role)?;
         let mut running = std::collections::BTreeSet::new();
         let mut refused = Vec::new();
         for row in &rows {
@@ -113,20 +124,17 @@ fn skills(ctx: &Context, config: &Config) -> Check {
                 }
             }
         }
-        Ok(match refused.as_slice() {
-            [] if running.is_empty() => {
-                Check::error("skills", format!("none found in {}", folder.display()))
-            }
-            [] => Check::ok(
-                "skills",
-                format!(
-                    "{} in {}",
-                    count(running.len(), "skill", "skills"),
-                    folder.display()
-                ),
+        let number = count(running.len(), "skill", "skills");
+        let folder = folder.display();
+        Ok(match (refused.as_slice(), role) {
+            ([], _) if running.is_empty() => Check::error(&name, format!("none found in {folder}")),
+            ([], Role::Local) => Check::ok(&name, format!("{number} in {folder}")),
+            ([], Role::Cloud) => Check::ok(
+                &name,
+                format!("{number} would run on a cloud host with this folder"),
             ),
-            refused => Check::warn("skills", refused.join("; ")),
+            (refused, _) => Check::warn(&name, refused.join("; ")),
         })
     };
-    check().unwrap_or_else(|error| Check::error("skills", error.message))
+    check().unwrap_or_else(|error| Check::error(&name, error.message))
 }

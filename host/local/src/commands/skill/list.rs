@@ -11,7 +11,7 @@ use platinum_daemon::{
 
 use super::{
     super::terminal::{Level, Table, plain},
-    CommandError, Context, read_catalog, signers, skill_rows,
+    Checker, CommandError, Context, read_catalog, signers, skill_rows,
 };
 
 /// List the installed skills: what they run on, in which zone and role, and why not.
@@ -30,11 +30,12 @@ pub(super) fn run(_: &ListArgs, ctx: &Context) -> Result<(), CommandError> {
         true => Some(ctx.load()?),
         false => None,
     };
+    let checker = Checker::new()?;
     let mut order = Vec::new();
     let mut lines: BTreeMap<(String, String, String), Line> = BTreeMap::new();
     // The local role first: on a machine of the owner's its rows are what runs here.
     for (at, role) in [(1, Role::Local), (0, Role::Cloud)] {
-        for row in skill_rows(&folder, config.as_ref(), role)? {
+        for row in skill_rows(&checker, &folder, config.as_ref(), role)? {
             let key = key(&row);
             if !lines.contains_key(&key) {
                 order.push(key.clone());

@@ -18,6 +18,7 @@ use platinum_daemon::{
     },
 };
 use platinum_engine::{Engine, EngineOptions, ImportsReport, LoadError, SkillHost};
+use tempfile::TempDir;
 
 use platinum_repo::Signers;
 use platinum_verify::identity::KEY_FILE;
@@ -77,6 +78,7 @@ fn read_catalog(folder: &Path) -> Result<Catalog, CommandError> {
 
 /// What becomes of every installed skill on a host of a role, with this configuration.
 pub(super) fn skill_rows(
+    checker: &Checker,
     folder: &Path,
     config: Option<&Config>,
     role: Role,
@@ -86,11 +88,14 @@ pub(super) fn skill_rows(
     if let Some(config) = config {
         catalog.pin(role, &SkillLock::read(folder, &signers(config)?));
     }
-    let checker = Checker::new()?;
-    let zones = match config {
+    let mut zones = match config {
         Some(config) => KnownZones::of(role, config),
         None => KnownZones::built_in(role),
     };
+    if role == Role::Cloud {
+        // Which sources run there is in the configuration there.
+        zones.sources = None;
+    }
     let survey = Survey::of(&catalog, &zones, |skill, component| {
         checker.check(skill.manifest.name.as_str(), component, role)
     });
@@ -152,12 +157,18 @@ fn read(path: &Path) -> Result<Component, CommandError> {
 pub(super) struct Checker {
     cloud: SkillHost,
     local: SkillHost,
+    /// What was compiled for one role is not compiled again for the other.
+    _compiled: Option<TempDir>,
 }
 
 impl Checker {
     pub(super) fn new() -> Result<Self, CommandError> {
         let failed = |why: String| CommandError::new(Kind::Failed, why);
+        let compiled = tempfile::tempdir().ok();
         let options = EngineOptions {
+            cache_dir: compiled
+                .as_ref()
+                .map(|folder| folder.path().join("compiled")),
             concurrent_calls: 1,
             ..EngineOptions::default()
         };
@@ -176,6 +187,7 @@ impl Checker {
         Ok(Self {
             cloud: host(Role::Cloud)?,
             local: host(Role::Local)?,
+            _compiled: compiled,
         })
     }
 

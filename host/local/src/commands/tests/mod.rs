@@ -96,7 +96,29 @@ impl Home {
         let text = draft.render();
         let path = self.path(&format!("vault/Pending_Approval/{}.md", draft.id));
         fs::write(path, &text).unwrap();
+        // What it answers.
+        let path = self.path(&format!("vault/In_Progress/cloud/{}.md", draft.task));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let task = TaskNote {
+            id: draft.task,
+            ..task()
+        };
+        fs::write(path, task.render()).unwrap();
         text
+    }
+}
+
+fn mail(body: &str) -> EmailSend {
+    EmailSend {
+        from_account: "owner".to_owned(),
+        to: vec!["Ada <ada@example.test>".to_owned()],
+        cc: vec![],
+        bcc: vec![],
+        subject: "Re: Desks".to_owned(),
+        in_reply_to: None,
+        references: vec![],
+        attachments: vec![],
+        body: body.to_owned(),
     }
 }
 
@@ -107,17 +129,7 @@ fn draft(random: u128, body: &str) -> DraftNote {
         by: "cloud cloud-draft-email".to_owned(),
         task: TaskId::from_parts(1, 1),
         epoch: None,
-        action: Action::new(&EmailSend {
-            from_account: "owner".to_owned(),
-            to: vec!["Ada <ada@example.test>".to_owned()],
-            cc: vec![],
-            bcc: vec![],
-            subject: "Re: Desks\u{1b}[2J".to_owned(),
-            in_reply_to: None,
-            references: vec![],
-            attachments: vec![],
-            body: body.to_owned(),
-        }),
+        action: Action::new(&mail(body)),
         summary: "Reply to Ada about the desks".to_owned(),
         reason: "She asks when they come".to_owned(),
         expires: "2126-01-01T00:00:00Z".parse().unwrap(),
@@ -246,21 +258,26 @@ async fn command_without_configuration_suggests_init() {
 async fn approvals_shows_drafts_without_control_characters() {
     let home = Home::ready().await;
     assert_eq!(home.does(&["approvals"]).await, "Nothing waits for you.\n");
-    home.pending(&draft(1, "Dear Ada,\n\nthey come on Monday.\n"));
+    let mut odd = mail("Dear Ada,\n\nthey come\u{202e} on Monday.\n");
+    odd.subject = "Re: Desks\u{1b}[2J".to_owned();
+    home.pending(&DraftNote {
+        action: Action::new(&odd),
+        ..draft(1, "")
+    });
     fs::write(home.path("vault/Pending_Approval/note to self.md"), "x").unwrap();
     let shown = home.does(&["approvals"]).await;
     for line in [
         "1 draft waits for you.",
         "  summary  Reply to Ada about the desks",
         "  to       Ada <ada@example.test>",
-        "  subject  Re: Desks [2J",
-        "  │ they come on Monday.",
+        r"  subject  Re: Desks\u{1b}[2J",
+        r"  │ they come\u{202e} on Monday.",
         "To decide: platinum approve 000001, platinum reject 000001, or move the file to Approved/ or Rejected/.",
         "1 file in Pending_Approval/ not named by a draft's id: Pending_Approval/note to self.md",
     ] {
         assert!(shown.contains(line), "{line}\nnot in\n{shown}");
     }
-    assert!(!shown.contains('\u{1b}'));
+    assert!(!shown.contains(['\u{1b}', '\u{202e}']));
 }
 
 /// The draft may be named by either end of its id.
@@ -415,6 +432,7 @@ async fn unknown_outcome_is_shown_with_its_remedy() {
             kind: doubtful.action.kind(),
             fingerprint: "f".into(),
             reference: "r@example.test".into(),
+            recipients: vec![],
             at: Timestamp::now(),
         })
         .unwrap();
@@ -486,6 +504,8 @@ async fn log_shows_finished_tasks_with_their_receipts() {
         at,
         reference: "abc@example.test".to_owned(),
         answer: "250 2.0.0 Ok: queued".to_owned(),
+        recipients: vec!["ada@example.test".to_owned(), "b@example.test".to_owned()],
+        sha256: "ab12".repeat(16),
     };
     finish(&mut note, "done", "Answered.", at, &[receipt]).unwrap();
     fs::create_dir_all(home.path("vault/Done/2026/11")).unwrap();
@@ -504,6 +524,8 @@ async fn log_shows_finished_tasks_with_their_receipts() {
         "{log}"
     );
     assert!(log.contains("reference abc@example.test"), "{log}");
+    let reached = "                   to ada@example.test, b@example.test\n                   sha256 ab12ab12";
+    assert!(log.contains(reached), "{log}");
 }
 
 #[tokio::test]

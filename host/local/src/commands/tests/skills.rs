@@ -98,12 +98,14 @@ async fn skill_list_shows_every_folder_and_why_not() {
     // None of them stops the other commands.
     home.does(&["status"]).await;
     let (doctor, _) = home.tries(&["doctor"]).await;
-    let skills = line(&doctor, &["warn", "skills"]);
-    assert!(skills.contains("Odd Name: the folder's name"), "{skills}");
-    assert!(
-        skills.contains("typo: SKILL.md:5: unknown event"),
-        "{skills}"
-    );
+    for role in ["(local)", "(cloud)"] {
+        let skills = line(&doctor, &["warn", "skills", role]);
+        assert!(skills.contains("Odd Name: the folder's name"), "{skills}");
+        assert!(
+            skills.contains("typo: SKILL.md:5: unknown event"),
+            "{skills}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -113,15 +115,18 @@ async fn skill_list_shows_folders_that_are_not_granted() {
     )
     .await;
     let shown = home.does(&["skill", "list"]).await;
-    let line = line(&shown, &["-", "-", "observe", "no", "no"]);
+    let row = line(&shown, &["-", "-", "observe", "no", "no"]);
+    let beyond_cloud = "not granted: `Projects` is not synced, so the cloud does not have it";
+    assert!(row.contains(beyond_cloud), "{row}");
     assert!(
-        line.contains("not granted: `Projects` is not synced, so the cloud does not have it"),
-        "{line}"
+        row.contains("not granted: a file in `Approved` is a task"),
+        "{row}"
     );
-    assert!(
-        line.contains("not granted: a file in `Approved` is a task"),
-        "{line}"
-    );
+    let (doctor, _) = home.tries(&["doctor"]).await;
+    let local = line(&doctor, &["warn", "skills", "(local)"]);
+    let cloud = line(&doctor, &["warn", "skills", "(cloud)"]);
+    assert!(!local.contains(beyond_cloud), "{local}");
+    assert!(cloud.contains(beyond_cloud), "{cloud}");
 }
 
 /// A home with one skill in `new/`, which the owner adds.

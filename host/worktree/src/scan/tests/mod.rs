@@ -375,6 +375,42 @@ fn scan_withholds_unreadable_files_as_unchanged() {
     assert_eq!(fixture.edits(), []);
 }
 
+/// A link that was never synced is reported with what to do, until it is gone.
+#[test]
+fn scan_withholds_new_links() {
+    let mut fixture = Fixture::watched(&["Inbox/a.md"]);
+    let links = ["Inbox/folder", "Inbox/link.md"];
+    for link in links.iter().chain(&["Inbox/link.exe"]) {
+        std::os::unix::fs::symlink("a.md", fixture.file(link)).unwrap();
+    }
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let edits = fixture.scan().unwrap();
+        assert!(edits.files.is_empty(), "{edits:?}");
+        let reasons: Vec<_> = edits.withheld.iter().map(|held| &held.reason).collect();
+        let expected = links.map(|link| {
+            let name = link.trim_start_matches("Inbox/");
+            format!(
+                "{link} is refused: `{name}` is a symbolic link, which could lead out of the \
+                 vault; put the file or folder itself there"
+            )
+        });
+        if reasons == expected.iter().collect::<Vec<_>>() {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{reasons:?}");
+    }
+    // Also at a look that nothing new is a reason for.
+    assert_eq!(fixture.scan().unwrap().withheld.len(), 2);
+    for link in links {
+        fs::remove_file(fixture.file(link)).unwrap();
+    }
+    let deadline = Instant::now() + DEADLINE;
+    while !fixture.scan().unwrap().withheld.is_empty() {
+        assert!(Instant::now() < deadline);
+    }
+}
+
 #[test]
 fn scan_finds_files_and_folders_that_swap_places() {
     let mut fixture = Fixture::watched(&["Inbox/x.md", "Plans/y.md/z.md"]);
@@ -519,4 +555,5 @@ fn partial_scan_equals_full_scan() {
     }
 }
 
+mod apply;
 mod withheld;

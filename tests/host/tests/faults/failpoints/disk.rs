@@ -9,7 +9,7 @@ use std::{fs, path::Path, process::Command};
 use anyhow::{Context as _, ensure};
 use platinum_core::ZoneId;
 use platinum_host_tests::worker::{Answer, Order};
-use platinum_testkit::seed;
+use platinum_testkit::{notes::as_note, seed};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 use crate::failpoints::cluster::Cluster;
@@ -111,24 +111,31 @@ fn full_vault_disk_takes_what_fits_and_the_rest_later() {
     assert_eq!(withheld(&cluster.local(&Order::Sync)), [""; 0]);
     disk.fill(600);
     cluster.cloud(&Order::Sync);
+    cluster.other.save(
+        "In_Progress/cloud/large.txt",
+        "A large text. ".repeat(100_000),
+    );
     cluster
         .other
-        .save("Plans/large.txt", "A large plan. ".repeat(100_000));
-    cluster.other.save("Plans/small.md", "A small plan.\n");
+        .save("In_Progress/cloud/small.md", "A small text.\n");
     cluster.cloud(&Order::Sync);
     cluster.owner.save("Inbox/idea.md", "A better idea.\n");
-    let reason = "Plans/large.txt: there is no room left on the disk to write Plans/large.txt; \
-                  nothing was changed. Free some space";
+    let reason = "In_Progress/cloud/large.txt: there is no room left on the disk to write \
+                  In_Progress/cloud/large.txt; nothing was changed. Free some space";
     for _ in 0..2 {
         assert_eq!(withheld(&cluster.local(&Order::Sync)), [reason]);
-        assert_eq!(hidden(&disk.path().join("Plans")), [""; 0]);
+        assert_eq!(hidden(&disk.path().join("In_Progress/cloud")), [""; 0]);
     }
     assert_eq!(
-        cluster.owner.read("Plans/small.md").unwrap(),
-        "A small plan.\n"
+        cluster.owner.read("In_Progress/cloud/small.md").unwrap(),
+        "A small text.\n"
     );
     // What is not here for want of room is not taken for deleted, and the owner's edit went.
-    assert!(cluster.remote_files().contains("Plans/large.txt"));
+    assert!(
+        cluster
+            .remote_files()
+            .contains("In_Progress/cloud/large.txt")
+    );
     disk.empty();
     cluster.end();
 }
@@ -145,7 +152,9 @@ fn full_state_disk_changes_nothing_until_there_is_room() {
     cluster.owner.save("Inbox/idea.md", "An idea.\n");
     assert_eq!(withheld(&cluster.local(&Order::Sync)), [""; 0]);
     cluster.cloud(&Order::Sync);
-    cluster.other.save("Plans/plan.md", "A plan.\n");
+    cluster
+        .other
+        .save("Plans/plan.md", as_note("Plans/plan.md", "A plan.\n"));
     cluster.cloud(&Order::Sync);
     disk.fill(0);
     let before = cluster.remote_files();
@@ -176,7 +185,9 @@ fn read_only_vault_is_reported_and_filled_later() {
     cluster.owner.save("Inbox/idea.md", "An idea.\n");
     assert_eq!(withheld(&cluster.local(&Order::Sync)), [""; 0]);
     cluster.cloud(&Order::Claim(task));
-    cluster.other.save("Plans/plan.md", "A plan.\n");
+    cluster
+        .other
+        .save("Plans/plan.md", as_note("Plans/plan.md", "A plan.\n"));
     cluster.cloud(&Order::Sync);
     disk.may_be_written(false);
     for _ in 0..2 {

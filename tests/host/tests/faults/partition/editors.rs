@@ -7,6 +7,7 @@ use std::{
 };
 
 use platinum_host_tests::oracle::Editor;
+use platinum_testkit::notes::as_note;
 use rand::{Rng as _, rngs::StdRng, seq::IndexedRandom as _};
 
 use crate::partition::cluster::pause;
@@ -55,10 +56,11 @@ pub(crate) fn guest(editor: &Editor, random: &mut StdRng, stop: &AtomicBool, sha
         number += 1;
         let folder = ["Plans", "Updates/cloud"].choose(random).unwrap();
         match random.random_range(0..4) {
-            0 => editor.save(
-                &format!("{folder}/n{number}.md"),
-                format!("Note {number}.\n"),
-            ),
+            0 => {
+                let path = format!("{folder}/n{number}.md");
+                let note = as_note(&path, &format!("Note {number}.\n"));
+                editor.save(&path, note);
+            }
             _ => append(editor, shared, &format!("The cloud's thought {number}.\n")),
         }
         pause(Duration::from_millis(random.random_range(THINKING) * 2));

@@ -70,6 +70,7 @@ impl Cluster {
         let text = format!(
             "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
              [sync]\nremote = {:?}\nevery-seconds = 1\n\n\
+             [approvals]\nhold-seconds = 0\n\n\
              [work]\nskills = {:?}\nzones = [{}]\n\n\
              [zones.email]\naccount = \"owner\"\nconfig = {mail:?}\nserver = {server:?}\nwatch = {is_cloud}\n",
             self.remote.address(),

@@ -84,7 +84,7 @@ impl Crashed {
 
     /// What the journal knows of the draft.
     fn known(&self) -> State {
-        let journal = Journal::open(&self.cluster.state("local").join("journal.db")).unwrap();
+        let journal = Journal::open_copy(&self.cluster.state("local").join("journal.db")).unwrap();
         journal.verify().unwrap();
         journal.state(self.draft).unwrap()
     }

@@ -1,9 +1,10 @@
 //! The main job on real servers: Dovecot over TLS, Postfix, git daemon, both daemons as processes.
 //!
-//! To read: `offline` cuts the cloud off in the middle of it, `crashes` kills the local half.
+//! To read: `offline` cuts the cloud off in the middle of it, `crashes` kills the local half, `audit` changes its log.
 //! Lives elsewhere: claims under contention are in `races`, hostile mail in `hostile_mail`.
 
-mod cluster;
+mod audit;
+pub(crate) mod cluster;
 mod crashes;
 mod newcomer;
 mod offline;
@@ -19,7 +20,7 @@ use platinum_testkit::{
     wait_for,
 };
 
-const MAIL: &str = "From: Clara Weiss <client@example.test>\r\n\
+pub(crate) const MAIL: &str = "From: Clara Weiss <client@example.test>\r\n\
     To: Owner <owner@example.test>\r\n\
     Subject: =?utf-8?q?Gr=C3=B6=C3=9Fe_des_Raums?=\r\n\
     Date: Fri, 20 Nov 2026 17:42:00 +0100\r\n\
@@ -182,9 +183,9 @@ fn moving_the_file_by_hand_approves_and_a_no_sends_nothing() {
     );
 }
 
-/// A draft that was moved with its gaps open waits for its owner.
+/// A draft that was moved with its gaps open goes back to its owner, who is told why.
 #[test]
-fn draft_approved_with_open_gaps_waits_for_the_owner() {
+fn draft_approved_with_open_gaps_goes_back() {
     let cluster = Cluster::set();
     let _cloud = cluster.cloud();
     cluster.wait_for_line("cloud", "waiting for mail");
@@ -207,12 +208,18 @@ fn draft_approved_with_open_gaps_waits_for_the_owner() {
         Ok(board.contains("still has gaps").then_some(()))
     })
     .unwrap();
+    assert!(!moved.exists());
     assert!(
         cluster.mail.mailbox(CLIENT).unwrap().is_empty(),
         "nothing was sent"
     );
-    let text = fs::read_to_string(&moved).unwrap();
-    fs::write(&moved, text.replace("[[", "").replace("]]", "")).unwrap();
+    let text = fs::read_to_string(&draft).unwrap();
+    assert!(
+        text.contains("returned: \"its text still has gaps"),
+        "{text}"
+    );
+    fs::write(&draft, text.replace("[[", "").replace("]]", "")).unwrap();
+    fs::rename(&draft, &moved).unwrap();
     wait_for("the answer in the other mailbox", SOON, || {
         Ok((cluster.mail.mailbox(CLIENT)?.len() == 1).then_some(()))
     })

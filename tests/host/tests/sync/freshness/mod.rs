@@ -14,6 +14,7 @@ use platinum_sync::RemoteHealth;
 use platinum_testkit::{
     Child, add_skills,
     git::{GitServer, SshOptions, SshServer, bare_repository},
+    notes::as_note,
     program, wait_for,
 };
 use platinum_verify::Identity;
@@ -90,7 +91,8 @@ impl Cluster {
 
     /// Writes a note in one vault and waits for it in the other.
     fn carry(&self, from: &str, to: &str, number: usize) -> Duration {
-        let text = format!("# Plan {number}\n\nWritten by {from}.\n");
+        let path = format!("Plans/plan-{number}.md");
+        let text = as_note(&path, &format!("# Plan {number}\n\nWritten by {from}.\n"));
         let began = Instant::now();
         fs::write(self.note(from, number), &text).unwrap();
         let arrived = wait_for("the note", STARTED, || {

@@ -6,7 +6,10 @@ use platinum_core::{AgentName, Role, VaultPath};
 use platinum_repo::{Address, ClientOptions, GitRemote, Repo, Signer, Signers, SigningKey};
 use platinum_secrets::{Allowances, KnownSecrets, Scanner};
 use platinum_sync::{SyncConfig, SyncReport, Synchronizer};
-use platinum_testkit::git::{GitServer, hermetic};
+use platinum_testkit::{
+    git::{GitServer, hermetic},
+    notes::as_note,
+};
 use platinum_vault::Vault;
 use platinum_verify::Identity;
 
@@ -113,7 +116,12 @@ impl Host {
         self.folder.path()
     }
 
+    /// Writes a file. Where a cloud may create only notes, its text is in one.
     pub(crate) fn write(&self, path: &str, text: &str) {
+        let text = match role_of(self.agent.as_str()) {
+            Role::Cloud => as_note(path, text),
+            Role::Local => text.to_owned(),
+        };
         self.vault
             .replace(&at(path), text.as_bytes(), None)
             .unwrap();

@@ -15,7 +15,10 @@ use platinum_repo::{
     Address, AddressError, CommitMeta, Edit, GitRemote, Oid, Remote, RemoteError, Repo,
 };
 use platinum_sync::SyncError;
-use platinum_testkit::git::{GitServer, hermetic};
+use platinum_testkit::{
+    git::{GitServer, hermetic},
+    notes::as_note,
+};
 
 use crate::races::replica::{Replica, at, key, remote_files, replica, replica_with, side_knowing};
 
@@ -33,6 +36,10 @@ pub(crate) fn forge(
     let edits: Vec<_> = edits
         .iter()
         .map(|(path, text)| {
+            let text = text.map(|text| match role {
+                Role::Cloud => as_note(path, text),
+                Role::Local => text.to_owned(),
+            });
             let edit = text.map_or(Edit::Delete, |text| Edit::Put(text.into()));
             (at(path), edit)
         })
@@ -248,7 +255,8 @@ async fn a_commit_that_only_says_whose_it_is_is_undone() {
     ] {
         let server = GitServer::start().unwrap();
         let (owner, cloud) = cluster(&server).await;
-        let edits = [("Pending_Approval/a.md", Some("a"))];
+        let note = as_note("Pending_Approval/a.md", "a");
+        let edits = [("Pending_Approval/a.md", Some(note.as_str()))];
         let commit = forge(&server, signer, says, &edits);
         undone(&server, &owner, &cloud, &[&commit], why).await;
     }

@@ -4,7 +4,7 @@
 use std::{fs, sync::Arc};
 
 use platinum_repo::{Oid, Repo};
-use platinum_testkit::git::GitServer;
+use platinum_testkit::{git::GitServer, notes::text_of};
 
 use crate::races::replica::{CutOff, Replica, at, replica, replica_with};
 
@@ -149,7 +149,7 @@ async fn names_that_fold_together_are_not_both_written() {
     let there = server
         .git(&["show", "main:Updates/cloud/straße.md"])
         .unwrap();
-    assert_eq!(there, "the cloud's");
+    assert_eq!(text_of(&there), "the cloud's");
     // Renamed, both are everywhere.
     let folder = owner.root().join("Updates/cloud");
     fs::rename(folder.join("STRASSE.md"), folder.join("another.md")).unwrap();

@@ -6,7 +6,10 @@ use std::time::Duration;
 use platinum_core::{TaskId, ZoneId, layout};
 use platinum_protocol::Claimed;
 use platinum_sync::Finish;
-use platinum_testkit::git::GitServer;
+use platinum_testkit::{
+    git::GitServer,
+    notes::{as_note, text_of},
+};
 
 use crate::races::{
     intruders::{cloud_does, cluster, messages},
@@ -20,7 +23,7 @@ const TOKEN: &str = "ghp_Zx8Kq2LmN4pRs6TuV0wYaBcDeFgHiJ1k3M5n";
 
 fn on_remote(server: &GitServer, path: &str) -> Option<String> {
     let shown = server.git(&["show", &format!("main:{path}")]).ok();
-    shown.map(|text| text + "\n")
+    shown.map(|text| text_of(&(text + "\n")).to_owned())
 }
 
 /// Whether any object of the remote's history has this.
@@ -70,7 +73,8 @@ async fn a_note_with_an_account_that_a_cloud_takes_away_is_put_back() {
         owner.sync.sync().await.unwrap();
         cloud.sync.sync().await.unwrap();
         assert_eq!(cloud.read("Plans/x.md").as_deref(), Some(ACCOUNT));
-        assert_eq!(violations(&owner), [sentence("Plans/x.md", 1)]);
+        // The text of a plan begins there.
+        assert_eq!(violations(&owner), [sentence("Plans/x.md", 9)]);
         let withheld = owner.sync.sync().await.unwrap().withheld;
         assert_eq!(withheld, []);
     }
@@ -110,12 +114,7 @@ async fn task_with_a_secret_is_claimed_among_a_thousand_namesakes() {
     let (owner, _) = cluster(&server).await;
     let (id, _) = bill(&server, ZoneId::EMAIL, 4);
     let decoys: Vec<_> = (0..1000)
-        .map(|n| {
-            (
-                format!("Plans/{n}/{id}.md"),
-                format!("---\nn: {n}\n---\n{n}\n"),
-            )
-        })
+        .map(|n| (format!("Plans/{n}/{id}.md"), format!("n: {n}\n")))
         .collect();
     let decoys: Vec<_> = decoys
         .iter()
@@ -176,10 +175,13 @@ async fn task_with_a_secret_in_a_local_zone_reaches_the_remote() {
 async fn approved_draft_is_pushed_and_a_pasted_secret_withheld() {
     let server = GitServer::start().unwrap();
     let (owner, _) = cluster(&server).await;
-    let draft = |front: &str, body: &str| format!("---\nkind: x\nepoch: 1\n{front}---\n{body}");
+    let path_of = |n: u32| format!("Pending_Approval/draft_{n}.md");
+    let draft = |n: u32, front: &str, more: &str| {
+        let note = as_note(&path_of(n), ACCOUNT) + more;
+        note.replacen("---\n", &format!("---\n{front}"), 1)
+    };
     for n in 1..=4 {
-        let path = format!("Pending_Approval/draft_{n}.md");
-        cloud_does(&server, &[(&path, Some(&draft("", ACCOUNT)))]);
+        cloud_does(&server, &[(&path_of(n), Some(&draft(n, "", "")))]);
     }
     owner.sync.sync().await.unwrap();
     let drag = |n: u32, text: Option<String>| {
@@ -194,9 +196,9 @@ async fn approved_draft_is_pushed_and_a_pasted_secret_withheld() {
     let password = format!("token: {TOKEN}\n");
     // Moved; moved and a word in the frontmatter; a secret pasted into either part.
     drag(1, None);
-    drag(2, Some(draft("read: yes\n", ACCOUNT)));
-    drag(3, Some(draft(&password, ACCOUNT)));
-    drag(4, Some(draft("", &format!("{ACCOUNT}{TOKEN}\n"))));
+    drag(2, Some(draft(2, "read: yes\n", "")));
+    drag(3, Some(draft(3, &password, "")));
+    drag(4, Some(draft(4, "", &format!("{TOKEN}\n"))));
     let report = owner.sync.sync().await.unwrap();
     let report = match report.withheld.len() {
         2 => report,
@@ -218,7 +220,7 @@ async fn approved_draft_is_pushed_and_a_pasted_secret_withheld() {
     assert!(!anywhere(&server, TOKEN));
     // They go out once that is taken out again.
     for n in [3, 4] {
-        owner.write(&format!("Approved/draft_{n}.md"), &draft("", ACCOUNT));
+        owner.write(&format!("Approved/draft_{n}.md"), &draft(n, "", ""));
     }
     owner.sync.sync().await.unwrap();
     assert_eq!(owner.sync.sync().await.unwrap().withheld, []);
@@ -231,10 +233,11 @@ async fn new_content_under_a_secret_name_is_withheld() {
     let server = GitServer::start().unwrap();
     let (owner, _) = cluster(&server).await;
     let path = "Plans/credentials.md";
-    let old = "---\nfor: the printer\n---\nAsk Clara.\n";
+    let old = as_note(path, "Ask Clara.\n").replacen("---\n", "---\nfor: the printer\n", 1);
+    let old = old.as_str();
     cloud_does(&server, &[(path, Some(old))]);
     owner.sync.sync().await.unwrap();
-    assert_eq!(owner.read(path).as_deref(), Some(old));
+    assert_eq!(owner.read(path).as_deref(), Some(text_of(old)));
     owner.write(path, &old.replace("for:", "word: blue horse\nfor:"));
     let held = owner.sync.sync().await.unwrap().withheld;
     assert_eq!(held.len(), 1, "{held:?}");
@@ -247,7 +250,7 @@ async fn new_content_under_a_secret_name_is_withheld() {
     assert_eq!(owner.sync.sync().await.unwrap().withheld, []);
     assert_eq!(
         on_remote(&server, "Inbox/credentials.md").as_deref(),
-        Some(old)
+        Some(text_of(old))
     );
 }
 
@@ -286,7 +289,7 @@ async fn new_machine_joins_despite_a_secret_in_an_approval() {
     // What the old machine told is in the vault; at a first contact it is told what the tip holds.
     let (old, now): (Vec<_>, Vec<_>) = violations(&new)
         .into_iter()
-        .partition(|messages| messages.ends_with(&sentence("Pending_Approval/draft_1.md", 1)));
+        .partition(|messages| messages.ends_with(&sentence("Pending_Approval/draft_1.md", 17)));
     assert_eq!((old.len(), now.len()), (1, 1), "{now:?}");
     assert!(now[0].contains("in Approved/draft_1.md by an agent before this machine"));
     assert_eq!(new.sync.sync().await.unwrap().withheld, []);

@@ -14,7 +14,10 @@ use platinum_repo::{
     Address, ClientOptions, GitRemote, Oid, Remote, RemoteError, Repo, Signer, Signers, SigningKey,
 };
 use platinum_sync::{SyncConfig, Synchronizer};
-use platinum_testkit::git::GitServer;
+use platinum_testkit::{
+    git::GitServer,
+    notes::{as_note, text_of},
+};
 use platinum_vault::{Vault, note::TaskNote};
 use platinum_verify::Identity;
 
@@ -179,14 +182,21 @@ impl Replica {
         git_dir(self.folder()).join(format!("refs/vault/{name}.lock"))
     }
 
+    /// Writes a file. Where a cloud may create only notes, its text is in one.
     pub(crate) fn write(&self, path: &str, text: &str) {
+        let text = match role_of(self.agent.as_str()) {
+            Role::Cloud => as_note(path, text),
+            Role::Local => text.to_owned(),
+        };
         self.vault
             .replace(&at(path), text.as_bytes(), None)
             .unwrap();
     }
 
+    /// The text of a file, out of the note that [`Replica::write`] put it in.
     pub(crate) fn read(&self, path: &str) -> Option<String> {
-        self.vault.read_text(&at(path), 1 << 20).ok()
+        let text = self.vault.read_text(&at(path), 1 << 20).ok()?;
+        Some(text_of(&text).to_owned())
     }
 
     /// Every synced file and its text.

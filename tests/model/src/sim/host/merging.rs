@@ -78,6 +78,20 @@ impl World {
                 }),
             }
         }
+        for displaced in &plan.displaced {
+            let aside = unhex(&displaced.blob);
+            if theirs.get(&displaced.copy) != Some(&aside) {
+                edits.push((displaced.copy.clone(), Some(aside)));
+            }
+            todo.push(Step::Copy(displaced.copy.clone(), aside));
+            match displaced.owner {
+                Keeper::Ours => todo.push(Step::Take {
+                    path: displaced.path.clone(),
+                    expected: Some(aside),
+                }),
+                Keeper::Theirs => edits.push((displaced.path.clone(), None)),
+            }
+        }
         // What goes goes first: the name may come again in another spelling.
         for (path, blob) in &plan.take_theirs {
             let expected = ours.get(path).copied();

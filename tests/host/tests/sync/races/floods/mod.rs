@@ -3,12 +3,16 @@
 mod bombs;
 mod faulty;
 mod many;
+mod paths;
 
 use std::{io::Write as _, process::Stdio, time::Duration};
 
 use platinum_core::{Role, Timestamp};
 use platinum_repo::{CommitMeta, Edit, Oid, Repo};
-use platinum_testkit::git::{GitServer, hermetic};
+use platinum_testkit::{
+    git::{GitServer, hermetic},
+    notes::as_note,
+};
 
 use crate::races::replica::{Replica, at, key, replica};
 
@@ -67,7 +71,7 @@ impl Evil {
     fn commits(&mut self, files_of: Oid, edits: &[(&str, &str)]) -> String {
         let edits: Vec<_> = edits
             .iter()
-            .map(|(path, text)| (at(path), Edit::Put((*text).into())))
+            .map(|(path, text)| (at(path), Edit::Put(as_note(path, text).into())))
             .collect();
         let meta = CommitMeta {
             agent: "cloud".parse().unwrap(),

@@ -66,18 +66,27 @@ struct Cluster {
     broken: Arc<AtomicBool>,
 }
 
-/// Two hosts that have the same note; of the next push of the first the answer is lost.
-async fn cluster() -> Cluster {
-    let server = GitServer::start().unwrap();
-    let (armed, broken) = (Arc::default(), Arc::default());
-    let owner = replica_with(&server, "local", |inner| {
-        let (armed, broken) = (Arc::clone(&armed), Arc::clone(&broken));
+fn breaking_replica(
+    server: &GitServer,
+    agent: &str,
+    armed: &Arc<AtomicBool>,
+    broken: &Arc<AtomicBool>,
+) -> Replica {
+    let (armed, broken) = (Arc::clone(armed), Arc::clone(broken));
+    replica_with(server, agent, move |inner| {
         Box::new(Breaks {
             inner,
             armed,
             broken,
         })
-    });
+    })
+}
+
+/// Two hosts that have the same note; of the next push of the first the answer is lost.
+async fn cluster() -> Cluster {
+    let server = GitServer::start().unwrap();
+    let (armed, broken) = (Arc::default(), Arc::default());
+    let owner = breaking_replica(&server, "local", &armed, &broken);
     let other = replica(&server, "cloud");
     owner.write("Inbox/a.md", "base\n");
     owner.sync.sync().await.unwrap();
@@ -181,6 +190,34 @@ async fn foreign_edit_since_an_unacknowledged_push_conflicts() {
     let texts: Vec<_> = cluster.owner.files().into_values().collect();
     for text in ["one, by the cloud\n", "one and two\n"] {
         assert!(texts.iter().any(|it| it == text), "{texts:?}");
+    }
+}
+
+/// A new note that another host has moved on before its push was acknowledged does not come back.
+#[tokio::test(flavor = "multi_thread")]
+async fn new_note_moved_after_an_unacknowledged_push_stays_moved() {
+    let server = GitServer::start().unwrap();
+    let (armed, broken) = (Arc::default(), Arc::default());
+    let cloud = breaking_replica(&server, "cloud", &armed, &broken);
+    let owner = replica(&server, "local");
+    owner.write("Inbox/a.md", "base\n");
+    owner.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
+    let (pending, approved) = ("Pending_Approval/d.md", "Approved/d.md");
+    cloud.write(pending, "Send it.\n");
+    armed.store(true, SeqCst);
+    let error = cloud.sync.sync().await.unwrap_err();
+    assert!(error.is_away(), "{error}");
+    owner.sync.sync().await.unwrap();
+    owner.vault.rename(&at(pending), &at(approved)).unwrap();
+    owner.sync.sync().await.unwrap();
+    assert_eq!(remote_files(&server), [approved, "Inbox/a.md"]);
+
+    broken.store(false, SeqCst);
+    for replica in [&cloud, &owner] {
+        replica.sync.sync().await.unwrap();
+        assert_eq!(remote_files(&server), [approved, "Inbox/a.md"]);
+        assert_eq!(replica.read(pending), None);
     }
 }
 

@@ -285,6 +285,8 @@ fn finish_task_keeps_every_other_byte() {
         at,
         reference: "x@y".to_owned(),
         answer: "250 ok: \"queued\"\n---".to_owned(),
+        recipients: vec!["ada@example.test".to_owned()],
+        sha256: "ab".repeat(32),
     };
     for _ in 0..2 {
         finish(

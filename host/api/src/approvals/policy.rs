@@ -1,0 +1,42 @@
+//! [`approval_policy`]: what this machine says about approvals, and which skills may carry them out.
+
+use std::time::Duration;
+
+use platinum_core::AgentName;
+use platinum_daemon::{
+    Config,
+    config::OtherDevices,
+    skills::{Catalog, Event, InstalledSkill},
+    skills_folder,
+};
+use platinum_effects::approvals::ApprovalPolicy;
+use sha2::{Digest, Sha256};
+
+/// What a configuration says about approvals on this machine, with the skills that are installed
+/// now.
+pub fn approval_policy(config: &Config, machine: &AgentName) -> ApprovalPolicy {
+    ApprovalPolicy {
+        hold: Duration::from_secs(config.approvals.hold_seconds),
+        accepts_other_devices: config.approvals.other_devices == OtherDevices::Accept,
+        machine: machine.to_string(),
+        skills: acting_skills(config),
+    }
+}
+
+/// SHA-256, in hex, of every skill that is run for what is approved, and of what it is granted: its
+/// component names what it imports, the configuration what is left of that. None if they cannot
+/// be read.
+fn acting_skills(config: &Config) -> Option<String> {
+    let catalog = Catalog::read(&skills_folder(&config.work.skills)).ok()?;
+    let mut hasher = Sha256::new();
+    let acts = |skill: &&InstalledSkill| skill.manifest.events.contains(&Event::ApprovalGranted);
+    for skill in catalog.skills().filter(acts) {
+        let component = std::fs::read(&skill.component).ok()?;
+        let name = skill.manifest.name.as_str();
+        let component = hex::encode(Sha256::digest(component));
+        let folders = config.skills.get(name).map(|skill| &skill.folders);
+        hasher.update(format!("{name} {component} {folders:?}\n"));
+    }
+    hasher.update(format!("{:?}\n", config.narrowed().ok()?));
+    Some(hex::encode(hasher.finalize()))
+}

@@ -1,0 +1,176 @@
+//! The owner's acts: approving a draft by command, and taking an approval back.
+//!
+//! Invariants: what is recorded is the very bytes that the owner was shown; the move of the file and
+//! its record are one decision, so nobody sees one without the other; what has left, or may have,
+//! cannot be taken back, and its owner is told so.
+
+use platinum_core::{DraftId, Timestamp, VaultPath, layout};
+use platinum_journal::{
+    Journal, JournalError, Receipt, State,
+    approvals::{Approval, Binding, Decision, How},
+};
+use platinum_vault::{Vault, VaultError, note::Note};
+
+use super::{
+    ApprovalPolicy, Finding, Outgoing, Unreadable,
+    admission::{HELD, RETURNED},
+};
+
+/// Why an act was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// What is there is not what its owner was shown.
+    #[error("{0} was changed in the meantime; look at it again")]
+    Changed(VaultPath),
+    /// It happened.
+    #[error("{0} was carried out already, at {at:.0}: {answer}", at = .1.at, answer = .1.answer)]
+    Done(DraftId, Receipt),
+    /// It may have happened.
+    #[error("{0} may have been carried out already: an attempt was made at {1:.0}")]
+    InDoubt(DraftId, Timestamp),
+    /// There is nothing to take back.
+    #[error("{0} is not approved")]
+    NotApproved(DraftId),
+    /// The draft cannot be read.
+    #[error("{0}")]
+    Unreadable(#[from] Unreadable),
+    /// The file cannot be moved.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The journal cannot be written: then nothing is approved.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// An action is no JSON, which does not happen.
+    #[error("{0}")]
+    Fingerprint(#[from] serde_json::Error),
+}
+
+/// A draft as its owner was shown it.
+#[derive(Debug)]
+pub struct Shown<'a> {
+    /// Where it is: in `Pending_Approval/`, or held in `Approved/`.
+    pub path: &'a VaultPath,
+    /// What it is.
+    pub outgoing: &'a Outgoing,
+    /// What was found in it and shown.
+    pub findings: &'a [Finding],
+}
+
+/// Approves what the owner was shown: moves it to `Approved/`, if it is not there, and records the
+/// approval. Blocks on the disk.
+///
+/// # Errors
+/// If it is not as it was shown, was carried out or tried already, or cannot be moved or recorded.
+pub fn approve(
+    vault: &Vault,
+    journal: &Journal,
+    policy: &ApprovalPolicy,
+    shown: &Shown<'_>,
+    now: Timestamp,
+) -> Result<Approval, ActError> {
+    let id = shown.outgoing.note.id;
+    let to = layout::approved(id);
+    journal.decide(|decision| {
+        refuse_settled(decision, id)?;
+        let outgoing = Outgoing::read(vault, shown.path)?;
+        let fingerprint = outgoing.fingerprint()?;
+        if outgoing.file != shown.outgoing.file || fingerprint != shown.outgoing.fingerprint()? {
+            return Err(ActError::Changed(shown.path.clone()));
+        }
+        if *shown.path != to {
+            drop_returned(vault, shown.path, &outgoing.file)?;
+            vault.rename(shown.path, &to)?;
+        }
+        let is_confirmed = *shown.path == to || !shown.findings.is_empty();
+        let approval = Approval {
+            how: if is_confirmed {
+                How::Confirmed
+            } else {
+                How::Command
+            },
+            confirmed: shown.findings.iter().map(ToString::to_string).collect(),
+            ..approval_of(&outgoing, fingerprint, How::Command, policy, now)
+        };
+        decision.approve(&approval)?;
+        Ok(approval)
+    })
+}
+
+/// Takes an approval back before its effect: the file goes back to `Pending_Approval/`. Answers
+/// where it is now, if it was still there. Blocks on the disk.
+///
+/// # Errors
+/// If it happened or may have, was not approved, or the journal cannot be written.
+pub fn undo(
+    vault: &Vault,
+    journal: &Journal,
+    draft: DraftId,
+    now: Timestamp,
+) -> Result<Option<VaultPath>, ActError> {
+    let (from, to) = (layout::approved(draft), layout::pending(draft));
+    journal.decide(|decision| {
+        refuse_settled(decision, draft)?;
+        let is_there = vault.exists(&from)?;
+        if decision.approval(draft)?.is_none() && !is_there {
+            return Err(ActError::NotApproved(draft));
+        }
+        decision.withdraw(draft, now, "the owner took it back")?;
+        if is_there {
+            vault.rename(&from, &to)?;
+        }
+        Ok(is_there.then_some(to))
+    })
+}
+
+/// Nothing is approved anew, or taken back, that happened or may have.
+fn refuse_settled(decision: &Decision<'_>, id: DraftId) -> Result<(), ActError> {
+    match decision.state(id)? {
+        State::Absent | State::NotSent { .. } => Ok(()),
+        State::Done(_, receipt) => Err(ActError::Done(id, receipt)),
+        State::Intended(intent) | State::Unknown { intent, .. } => {
+            Err(ActError::InDoubt(id, intent.at))
+        }
+    }
+}
+
+/// Why it came back does not hold any more.
+fn drop_returned(vault: &Vault, path: &VaultPath, text: &str) -> Result<(), ActError> {
+    let Ok(mut note) = Note::parse(text) else {
+        return Ok(());
+    };
+    let mut is_changed = false;
+    for key in RETURNED.into_iter().chain([HELD]) {
+        is_changed |= note.remove(key).unwrap_or(false);
+    }
+    if is_changed {
+        vault.replace(path, note.to_text().as_bytes(), Some(text.as_bytes()))?;
+    }
+    Ok(())
+}
+
+/// The record of an approval of this.
+pub(super) fn approval_of(
+    outgoing: &Outgoing,
+    fingerprint: String,
+    how: How,
+    policy: &ApprovalPolicy,
+    at: Timestamp,
+) -> Approval {
+    Approval {
+        draft: outgoing.note.id,
+        task: outgoing.note.task,
+        how,
+        binds: Binding {
+            fingerprint,
+            expires: outgoing.note.expires,
+            epoch: outgoing.note.epoch,
+            send_at: outgoing.send_at,
+            skills: policy.skills.clone(),
+            message: None,
+        },
+        machine: policy.machine.clone(),
+        at,
+        file: None,
+        confirmed: Vec::new(),
+    }
+}

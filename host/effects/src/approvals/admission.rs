@@ -1,0 +1,297 @@
+//! [`Approvals::admit`]: what the owner moved is recorded as approved, what is no approval goes
+//! back, and what was moved away is approved no more.
+//!
+//! Invariant: each is looked at once more inside its decision, so that of the daemon and a command
+//! one comes first.
+
+use std::sync::Arc;
+
+use platinum_core::{
+    AgentName, AgentNameError, DraftId, PathError, TaskId, Timestamp, VaultPath, layout,
+    text::one_line,
+};
+use platinum_journal::{
+    JournalError, State,
+    approvals::{Approval, How, PendingFile},
+};
+use platinum_protocol::conflict_name;
+use platinum_vault::{
+    PathEntry, VaultError,
+    note::{Note, NoteError, Value},
+};
+
+use super::{
+    Approvals, EntryState, Finding, Outgoing,
+    act::approval_of,
+    inspect::{FILE, Inspection, drift, sha256},
+};
+use crate::writing::blocking;
+
+/// The properties of a draft that came back: why, and when.
+pub(super) const RETURNED: [&str; 2] = ["returned", "returned-at"];
+
+/// The property of a draft that is held: what was found in it.
+pub(super) const HELD: &str = "held";
+/// More findings than this are not written into it; `platinum approve` shows all.
+const MAX_WRITTEN: usize = 10;
+
+/// A draft that went back to its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returned {
+    /// Which.
+    pub draft: DraftId,
+    /// Its task.
+    pub task: TaskId,
+    /// Where it is now.
+    pub path: VaultPath,
+    /// Why.
+    pub reason: String,
+}
+
+/// What came of looking at `Approved/`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Admitted {
+    /// How many approvals were recorded.
+    pub recorded: usize,
+    /// What went back.
+    pub returned: Vec<Returned>,
+    /// Approvals that count no more, as their file was moved away.
+    pub withdrawn: Vec<DraftId>,
+    /// Whether one may be carried out now.
+    pub has_ready: bool,
+    /// When the next one is due, if one waits for that.
+    pub next_due: Option<Timestamp>,
+}
+
+/// Why one file could not be admitted.
+#[derive(Debug, thiserror::Error)]
+enum AdmissionError {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Path(#[from] PathError),
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    #[error("the name of this machine: {0}")]
+    Machine(#[from] AgentNameError),
+    #[error("{0}")]
+    Fingerprint(#[from] serde_json::Error),
+}
+
+impl Approvals {
+    /// Looks at every file in `Approved/`: records what the owner moved there, puts back what is no
+    /// approval, and takes back what was moved away. To be called before anything is carried out.
+    ///
+    /// # Errors
+    /// If the folder or the journal cannot be read. One bad file is no error.
+    pub async fn admit(&self) -> Result<Admitted, String> {
+        let (vault, journal, policy, now, attempts) = (
+            self.vault().clone(),
+            Arc::clone(self.journal()),
+            self.policy().clone(),
+            self.clock().now(),
+            self.attempts(),
+        );
+        blocking(move || {
+            admit(&Inspection {
+                vault: &vault,
+                journal: &journal,
+                policy: &policy,
+                now,
+                attempts: &attempts,
+            })
+        })
+        .await?
+    }
+}
+
+fn admit(inspection: &Inspection<'_>) -> Result<Admitted, String> {
+    let mut admitted = Admitted {
+        withdrawn: withdraw_absent(inspection).map_err(|error| error.to_string())?,
+        ..Admitted::default()
+    };
+    let mut entries = inspection.scan()?;
+    for entry in &entries {
+        let done = match (&entry.state, &entry.outgoing) {
+            (EntryState::Moved, Some(outgoing)) => {
+                record(inspection, &entry.path, outgoing).map(|is_recorded| {
+                    admitted.recorded += usize::from(is_recorded);
+                })
+            }
+            (EntryState::Returning(reason), Some(outgoing)) => {
+                put_back(inspection, &entry.path, outgoing, reason).map(|path| {
+                    admitted.returned.extend(path.map(|path| Returned {
+                        draft: outgoing.note.id,
+                        task: outgoing.note.task,
+                        path,
+                        reason: reason.clone(),
+                    }));
+                })
+            }
+            (EntryState::Unconfirmed(found), Some(outgoing)) => {
+                write_findings(inspection, &entry.path, outgoing, found)
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = done {
+            tracing::warn!("Cannot decide about {}: {error}.", entry.path);
+        }
+    }
+    if admitted.recorded > 0 {
+        entries = inspection.scan()?;
+    }
+    for entry in entries {
+        match entry.state {
+            EntryState::Ready => admitted.has_ready = true,
+            EntryState::Scheduled { until, .. } | EntryState::Waiting { until, .. } => {
+                let earliest = admitted.next_due.map_or(until, |next| next.min(until));
+                admitted.next_due = Some(earliest);
+            }
+            _ => {}
+        }
+    }
+    Ok(admitted)
+}
+
+/// Records a move that was seen, if nothing has changed since it was; whether it did.
+fn record(
+    inspection: &Inspection<'_>,
+    path: &VaultPath,
+    seen: &Outgoing,
+) -> Result<bool, AdmissionError> {
+    let id = seen.note.id;
+    let identity = inspection.vault.identity(path)?;
+    inspection.journal.decide(|decision| {
+        if decision.approval(id)?.is_some() || !is_open(&decision.state(id)?) {
+            return Ok(false);
+        }
+        let Ok(now) = Outgoing::read(inspection.vault, path) else {
+            return Ok(false);
+        };
+        let fingerprint = now.fingerprint()?;
+        let is_as_seen = now.file == seen.file && fingerprint == seen.fingerprint()?;
+        if !is_as_seen || inspection.vault.identity(path)? != identity {
+            return Ok(false);
+        }
+        decision.approve(&Approval {
+            file: identity,
+            ..approval_of(
+                &now,
+                fingerprint,
+                How::Moved,
+                inspection.policy,
+                inspection.now,
+            )
+        })?;
+        Ok(true)
+    })
+}
+
+/// Writes into a draft that is held what was found in it, so that its owner reads it there. It stays
+/// the file that waited, if it was that.
+fn write_findings(
+    inspection: &Inspection<'_>,
+    path: &VaultPath,
+    seen: &Outgoing,
+    found: &[Finding],
+) -> Result<(), AdmissionError> {
+    let (vault, journal, id) = (inspection.vault, inspection.journal, seen.note.id);
+    let lines = found.iter().take(MAX_WRITTEN);
+    let lines: Vec<Value> = lines
+        .map(|finding| Value::String(one_line(&finding.to_string(), 200)))
+        .collect();
+    let mut note = Note::parse(&seen.file)?;
+    if note.get(HELD) == Some(&Value::Sequence(lines.clone())) {
+        return Ok(());
+    }
+    note.set(HELD, Value::Sequence(lines))?;
+    let text = note.to_text();
+    vault.replace(path, text.as_bytes(), Some(seen.file.as_bytes()))?;
+    let was_moved_here = found.iter().all(|finding| finding.place != FILE);
+    let known = journal.pending_file(id)?.filter(|_| was_moved_here);
+    let (Some(known), Some(identity)) = (known, vault.identity(path)?) else {
+        return Ok(());
+    };
+    // Nothing else took its place meanwhile.
+    let is_ours = vault.read_text(path, text.len() as u64).ok().as_ref() == Some(&text)
+        && vault.identity(path)? == Some(identity);
+    if is_ours {
+        let file = PendingFile {
+            identity,
+            sha256: sha256(&text),
+            ..known
+        };
+        journal.note_pending(id, &file)?;
+    }
+    Ok(())
+}
+
+/// Puts a file that is no approval before its owner again, with the reason in it, if nothing has
+/// changed since it was seen; answers where it is.
+fn put_back(
+    inspection: &Inspection<'_>,
+    path: &VaultPath,
+    seen: &Outgoing,
+    reason: &str,
+) -> Result<Option<VaultPath>, AdmissionError> {
+    let (id, at) = (seen.note.id, inspection.now);
+    let reason = one_line(reason, 500);
+    inspection.journal.decide(|decision| {
+        let fingerprint = seen.fingerprint()?;
+        let counts = decision.approval(id)?.is_some_and(|approval| {
+            drift(&approval, seen, &fingerprint, inspection.policy).is_none()
+        });
+        if counts || !is_open(&decision.state(id)?) {
+            return Ok(None);
+        }
+        decision.withdraw(id, at, &reason)?;
+        let mut note = Note::parse(&seen.file)?;
+        note.set(RETURNED[0], reason.as_str())?;
+        note.set(RETURNED[1], at.to_string())?;
+        // Compared and exchanged: an edit of this very moment stays, and is seen the next time.
+        let vault = inspection.vault;
+        vault.replace(path, note.to_text().as_bytes(), Some(seen.file.as_bytes()))?;
+        let mut to = layout::pending(id);
+        if vault.exists(&to)? {
+            let agent = inspection.policy.machine.parse::<AgentName>()?;
+            to = conflict_name(&to, &agent, at.as_millisecond(), &sha256(&seen.file));
+        }
+        vault.rename(path, &to)?;
+        Ok(Some(to))
+    })
+}
+
+/// Takes back the approvals whose file is in `Approved/` no more: its owner moved it away.
+fn withdraw_absent(inspection: &Inspection<'_>) -> Result<Vec<DraftId>, AdmissionError> {
+    let (vault, journal) = (inspection.vault, inspection.journal);
+    let folder = VaultPath::new(layout::APPROVED)?;
+    if !matches!(vault.stat(&folder)?, PathEntry::Folder) {
+        // A vault that is not there at all, say: nobody took anything back.
+        return Ok(Vec::new());
+    }
+    let mut withdrawn = Vec::new();
+    for approval in journal.open_approvals()? {
+        let (id, path) = (approval.draft, layout::approved(approval.draft));
+        // What cannot be looked at, a link say, is not carried out either.
+        if vault.exists(&path).unwrap_or(true) {
+            continue;
+        }
+        let is_withdrawn = journal.decide(|decision| {
+            let is_gone = !vault.exists(&path).unwrap_or(true);
+            if !is_gone || !is_open(&decision.state(id)?) || decision.approval(id)?.is_none() {
+                return Ok::<_, AdmissionError>(false);
+            }
+            decision.withdraw(id, inspection.now, "its file was moved away")?;
+            Ok(true)
+        })?;
+        withdrawn.extend(is_withdrawn.then_some(id));
+    }
+    Ok(withdrawn)
+}
+
+/// Whether nothing happened, or may have.
+fn is_open(state: &State) -> bool {
+    matches!(state, State::Absent | State::NotSent { .. })
+}

@@ -1,0 +1,28 @@
+//! [`ApprovalPolicy`]: what the owner configured about approvals.
+
+use std::time::Duration;
+
+use platinum_core::Timestamp;
+use platinum_journal::approvals::Approval;
+
+/// What the owner configured about approvals, and who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovalPolicy {
+    /// How long an approval is held before its effect: the time to take it back.
+    pub hold: Duration,
+    /// Whether a move by another device or program counts as the owner's.
+    pub accepts_other_devices: bool,
+    /// The name of this machine, as it stands in the records.
+    pub machine: String,
+    /// SHA-256, in hex, of the skills that may carry approvals out, and of their grants; none if
+    /// that is not known.
+    pub skills: Option<String>,
+}
+
+impl ApprovalPolicy {
+    /// Not before this may an approval be carried out.
+    pub(super) fn due(&self, approval: &Approval) -> Timestamp {
+        let held = approval.at.checked_add(self.hold).unwrap_or(approval.at);
+        approval.binds.send_at.map_or(held, |at| at.max(held))
+    }
+}

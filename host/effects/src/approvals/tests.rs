@@ -1,0 +1,522 @@
+//! What counts as an approval: the move of the very file that waited, a command, a confirmation;
+//! and what stops one.
+
+use platinum_core::{EmailSend, VaultPath, layout};
+use platinum_journal::approvals::{How, PendingFile};
+use platinum_vault::note::{DraftNote, Note};
+
+use super::{
+    ApprovalPolicy, EntryState, Outgoing, Returned, act,
+    inspect::{drift, sha256},
+};
+use crate::{
+    EffectError,
+    tests::{Fixture, draft, id, policy, sent},
+};
+
+/// Puts a draft before the owner, as a sync does, and notes which file that is.
+fn wait(fixture: &Fixture, draft: &DraftNote) {
+    wait_as(fixture, draft, &draft.render());
+}
+
+fn wait_as(fixture: &Fixture, draft: &DraftNote, text: &str) {
+    let path = layout::pending(draft.id);
+    fixture.vault.create(&path, text.as_bytes()).unwrap();
+    let file = PendingFile {
+        identity: fixture.vault.identity(&path).unwrap().unwrap(),
+        sha256: sha256(text),
+        is_placed: true,
+    };
+    fixture.journal.note_pending(draft.id, &file).unwrap();
+}
+
+fn move_to_approved(fixture: &Fixture, n: u128) {
+    fixture
+        .vault
+        .rename(&layout::pending(id(n)), &layout::approved(id(n)))
+        .unwrap();
+}
+
+/// What a synchroniser makes of a move on another device.
+fn move_elsewhere(fixture: &Fixture, n: u128) {
+    let (from, to) = (layout::pending(id(n)), layout::approved(id(n)));
+    let text = fixture.vault.read_text(&from, 10_000).unwrap();
+    fixture.vault.create(&to, text.as_bytes()).unwrap();
+    fixture.vault.remove(&from).unwrap();
+}
+
+fn read(fixture: &Fixture, path: &VaultPath) -> Note {
+    Note::parse(&fixture.vault.read_text(path, 10_000).unwrap()).unwrap()
+}
+
+/// Admits, and answers the reasons for what went back.
+async fn returned(fixture: &Fixture) -> Vec<Returned> {
+    fixture.approvals.admit().await.unwrap().returned
+}
+
+#[tokio::test]
+async fn moved_draft_is_recorded_and_sent_once() {
+    let fixture = Fixture::new([sent()]);
+    wait(&fixture, &draft(1));
+    move_to_approved(&fixture, 1);
+    // The file alone is nothing.
+    assert!(fixture.next().await.is_none());
+    let admitted = fixture.approvals.admit().await.unwrap();
+    assert_eq!((admitted.recorded, admitted.has_ready), (1, true));
+    let approval = fixture.journal.approval(id(1)).unwrap().unwrap();
+    assert_eq!(approval.how, How::Moved);
+    assert_eq!(approval.machine, "local");
+    assert_eq!(approval.binds.expires, draft(1).expires);
+    let identity = fixture.vault.identity(&layout::approved(id(1))).unwrap();
+    assert_eq!(approval.file, identity);
+    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    assert_eq!(fixture.asked(), 1);
+}
+
+#[tokio::test]
+async fn draft_edited_in_place_and_moved_is_the_same_file() {
+    let fixture = Fixture::new([sent()]);
+    wait(&fixture, &draft(1));
+    let path = fixture.vault.root().join(layout::pending(id(1)).as_str());
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("yes.", "gladly.")).unwrap();
+    move_to_approved(&fixture, 1);
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
+}
+
+/// A file that was never before the owner here is put before him, with the reason in it.
+#[tokio::test]
+async fn file_that_never_waited_goes_back() {
+    let fixture = Fixture::new([sent()]);
+    let text = draft(1).render();
+    fixture
+        .vault
+        .create(&layout::approved(id(1)), text.as_bytes())
+        .unwrap();
+    let why = "it was put into Approved without having waited in Pending_Approval on this machine; \
+               read it, then approve it";
+    let back = returned(&fixture).await;
+    assert_eq!(back.len(), 1);
+    assert_eq!(
+        (&*back[0].reason, &back[0].path),
+        (why, &layout::pending(id(1)))
+    );
+    let note = read(&fixture, &layout::pending(id(1)));
+    assert_eq!(note.get_text("returned"), Some(why));
+    assert!(!fixture.vault.exists(&layout::approved(id(1))).unwrap());
+    assert!(fixture.next().await.is_none());
+    assert_eq!(fixture.asked(), 0);
+}
+
+#[tokio::test]
+async fn file_moved_by_another_device_is_held() {
+    let fixture = Fixture::new([sent()]);
+    wait(&fixture, &draft(1));
+    move_elsewhere(&fixture, 1);
+    let admitted = fixture.approvals.admit().await.unwrap();
+    assert_eq!((admitted.recorded, admitted.returned.len()), (0, 0));
+    assert!(fixture.next().await.is_none());
+    let states = fixture.states().await;
+    assert_eq!(
+        states,
+        [
+            "held; read it and confirm with `platinum approve`: file: another device or program \
+          moved it: it is not the file that waited here"
+        ]
+    );
+    // Confirmed as it was shown, it leaves.
+    let path = layout::approved(id(1));
+    let outgoing = Outgoing::read(&fixture.vault, &path).unwrap();
+    let entries = fixture.approvals.entries().await.unwrap();
+    let EntryState::Unconfirmed(findings) = &entries[0].state else {
+        panic!("{:?}", entries[0].state);
+    };
+    let shown = act::Shown {
+        path: &path,
+        outgoing: &outgoing,
+        findings,
+    };
+    let approval = act::approve(
+        &fixture.vault,
+        &fixture.journal,
+        &policy(0),
+        &shown,
+        fixture.now(),
+    )
+    .unwrap();
+    assert_eq!(approval.how, How::Confirmed);
+    assert_eq!(approval.confirmed.len(), 1);
+    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn file_moved_by_another_device_counts_if_accepted() {
+    let accepting = ApprovalPolicy {
+        accepts_other_devices: true,
+        ..policy(0)
+    };
+    let fixture = Fixture::new([]).restarted_with(accepting);
+    wait(&fixture, &draft(1));
+    move_elsewhere(&fixture, 1);
+    // One that never waited here goes back all the same.
+    let text = draft(2).render();
+    fixture
+        .vault
+        .create(&layout::approved(id(2)), text.as_bytes())
+        .unwrap();
+    let admitted = fixture.approvals.admit().await.unwrap();
+    assert_eq!((admitted.recorded, admitted.returned.len()), (1, 1));
+    assert_eq!(fixture.next().await.unwrap().draft().id, id(1));
+}
+
+#[tokio::test]
+async fn draft_changed_after_its_approval_goes_back() {
+    let fixture = Fixture::new([sent()]);
+    wait(&fixture, &draft(1));
+    move_to_approved(&fixture, 1);
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
+    let mut edited = draft(1);
+    let mut mail: EmailSend = edited.action.read().unwrap();
+    mail.to = vec!["eve@else.test".into()];
+    edited.action = platinum_core::Action::new(&mail);
+    fixture
+        .vault
+        .replace(&layout::approved(id(1)), edited.render().as_bytes(), None)
+        .unwrap();
+    assert!(fixture.next().await.is_none());
+    let back = returned(&fixture).await;
+    assert_eq!(
+        back[0].reason,
+        "it, or a file that it attaches, was changed after it was approved at \
+         2026-11-20T12:00:00Z; read it, then approve it again"
+    );
+    assert_eq!(fixture.journal.approval(id(1)).unwrap(), None);
+    assert_eq!(fixture.asked(), 0);
+    // It is no loss: the edit is in the file that waits.
+    let text = fixture
+        .vault
+        .read_text(&layout::pending(id(1)), 10_000)
+        .unwrap();
+    assert_eq!(DraftNote::parse(&text).unwrap().action, edited.action);
+}
+
+#[tokio::test]
+async fn every_bound_field_drifts() {
+    let fixture = Fixture::new([]);
+    fixture.approve(&draft(1));
+    let approval = fixture.journal.approval(id(1)).unwrap().unwrap();
+    let path = layout::approved(id(1));
+    let text = fixture.vault.read_text(&path, 10_000).unwrap();
+    let first = text.lines().nth(1).unwrap();
+    for line in [
+        "expires: 2027-11-27T12:00:00Z",
+        "send-at: 2026-11-21T08:00",
+        "epoch: 2",
+        "cc: eve@else.test",
+        "bcc: eve@else.test",
+        "attachments: Approved/x.pdf",
+    ] {
+        let key = line.split(':').next().unwrap();
+        let kept: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.starts_with(&format!("{key}:")))
+            .collect();
+        let changed = kept
+            .join("\n")
+            .replacen(first, &format!("{first}\n{line}"), 1)
+            + "\n";
+        let attached: VaultPath = "Approved/x.pdf".parse().unwrap();
+        fixture.vault.replace(&attached, b"x", None).unwrap();
+        fixture
+            .vault
+            .replace(&path, changed.as_bytes(), None)
+            .unwrap();
+        let now = Outgoing::read(&fixture.vault, &path).unwrap();
+        let fingerprint = now.fingerprint().unwrap();
+        let policy = policy(0);
+        assert!(
+            drift(&approval, &now, &fingerprint, &policy).is_some(),
+            "{line}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn draft_goes_back_when_the_acting_skills_change() {
+    let fixture = Fixture::new([]);
+    fixture.approve(&draft(1));
+    let fixture = fixture.restarted_with(ApprovalPolicy {
+        skills: Some("s2".to_owned()),
+        ..policy(0)
+    });
+    let back = returned(&fixture).await;
+    assert!(
+        back[0].reason.starts_with("the skills that carry it out"),
+        "{back:?}"
+    );
+    assert!(fixture.next().await.is_none());
+}
+
+#[tokio::test]
+async fn moved_draft_with_open_gaps_goes_back() {
+    let fixture = Fixture::new([]);
+    let mut gaps = draft(1);
+    gaps.action
+        .set_text("Dear Ada,\n\n[[answer]]\n".into())
+        .unwrap();
+    wait(&fixture, &gaps);
+    move_to_approved(&fixture, 1);
+    let back = returned(&fixture).await;
+    assert!(
+        back[0].reason.starts_with("its text still has gaps"),
+        "{back:?}"
+    );
+}
+
+/// A drafter that says `gaps: keep` does not speak for the owner.
+#[tokio::test]
+async fn gaps_kept_by_the_drafter_are_held() {
+    let fixture = Fixture::new([]);
+    let mut gaps = draft(1);
+    gaps.action
+        .set_text("Dear Ada,\n\n[[answer]]\n".into())
+        .unwrap();
+    let text = gaps.render().replacen("---\n", "---\ngaps: keep\n", 1);
+    wait_as(&fixture, &gaps, &text);
+    move_to_approved(&fixture, 1);
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 0);
+    assert_eq!(
+        fixture.states().await,
+        [
+            "held; read it and confirm with `platinum approve`: text: it has gaps, marked [[…]], and \
+          `gaps: keep` sends them as they are"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn approval_is_held_and_can_be_undone() {
+    let fixture = Fixture::new([sent()]).restarted_with(policy(10));
+    wait(&fixture, &draft(1));
+    move_to_approved(&fixture, 1);
+    let admitted = fixture.approvals.admit().await.unwrap();
+    assert!(!admitted.has_ready);
+    assert_eq!(
+        admitted.next_due.unwrap().to_string(),
+        "2026-11-20T12:00:10Z"
+    );
+    fixture.pass(9);
+    assert!(fixture.next().await.is_none());
+    assert_eq!(
+        fixture.states().await,
+        ["leaves at 2026-11-20T12:00:10Z; `platinum undo` takes it back"]
+    );
+    let undone = act::undo(&fixture.vault, &fixture.journal, id(1), fixture.now()).unwrap();
+    assert_eq!(undone, Some(layout::pending(id(1))));
+    fixture.pass(60);
+    assert!(fixture.next().await.is_none());
+    assert!(matches!(
+        act::undo(&fixture.vault, &fixture.journal, id(1), fixture.now()),
+        Err(act::ActError::NotApproved(_))
+    ));
+    // A new act is a new moment.
+    move_to_approved(&fixture, 1);
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
+    assert!(fixture.next().await.is_none());
+    fixture.pass(10);
+    let approved = fixture.next().await.unwrap();
+    fixture.send(approved).await.unwrap();
+    assert_eq!(fixture.asked(), 1);
+    assert!(matches!(
+        act::undo(&fixture.vault, &fixture.journal, id(1), fixture.now()),
+        Err(act::ActError::Done(..))
+    ));
+}
+
+/// What was handed out before it was taken back does not leave.
+#[tokio::test]
+async fn undone_approval_stops_a_handle_that_is_out() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    let approved = fixture.next().await.unwrap();
+    act::undo(&fixture.vault, &fixture.journal, id(1), fixture.now()).unwrap();
+    let error = fixture.send(approved).await.unwrap_err();
+    assert!(
+        matches!(&error, EffectError::Refused(why) if why.ends_with("was taken back")),
+        "{error:?}"
+    );
+    assert_eq!(fixture.asked(), 0);
+}
+
+/// Moved back, it is approved no more: the same bytes from elsewhere are not sent for it.
+#[tokio::test]
+async fn draft_moved_back_is_not_approved_any_more() {
+    let fixture = Fixture::new([sent()]).restarted_with(policy(10));
+    wait(&fixture, &draft(1));
+    move_to_approved(&fixture, 1);
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
+    fixture
+        .vault
+        .rename(&layout::approved(id(1)), &layout::pending(id(1)))
+        .unwrap();
+    assert_eq!(fixture.approvals.admit().await.unwrap().withdrawn, [id(1)]);
+    move_elsewhere(&fixture, 1);
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 0);
+    fixture.pass(60);
+    assert!(fixture.next().await.is_none());
+}
+
+#[tokio::test]
+async fn send_at_is_obeyed() {
+    let fixture = Fixture::new([sent()]).restarted_with(policy(10));
+    let text = draft(1)
+        .render()
+        .replacen("---\n", "---\nsend-at: 2026-11-20T13:00:00Z\n", 1);
+    wait_as(&fixture, &draft(1), &text);
+    move_to_approved(&fixture, 1);
+    fixture.approvals.admit().await.unwrap();
+    fixture.pass(3599);
+    assert!(fixture.next().await.is_none());
+    assert_eq!(
+        fixture.states().await,
+        ["leaves at 2026-11-20T13:00:00Z, as its `send-at` says"]
+    );
+    fixture.pass(1);
+    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    // What is no time is no `send-at` to guess at.
+    let text = draft(2)
+        .render()
+        .replacen("---\n", "---\nsend-at: tomorrow\n", 1);
+    wait_as(&fixture, &draft(2), &text);
+    move_to_approved(&fixture, 2);
+    let entries = fixture.approvals.entries().await.unwrap();
+    assert_eq!(
+        entries[1].state.to_string(),
+        "cannot be used: `send-at` has to be a time, such as 2026-11-30T08:00"
+    );
+}
+
+#[tokio::test]
+async fn pause_stops_everything_until_it_is_resumed() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    let approved = fixture.next().await.unwrap();
+    fixture.journal.pause(fixture.now(), "odd mails").unwrap();
+    assert!(fixture.next().await.is_none());
+    let why = "everything is paused since 2026-11-20T12:00:00Z (odd mails); `platinum resume` lets \
+               it go on";
+    assert_eq!(fixture.states().await, [format!("waits: {why}")]);
+    // Also for what was handed out before.
+    let error = fixture.send(approved).await.unwrap_err();
+    assert!(
+        matches!(&error, EffectError::Postponed(reason) if reason == why),
+        "{error:?}"
+    );
+    assert_eq!(fixture.asked(), 0);
+    fixture.journal.resume(fixture.now()).unwrap();
+    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn approve_binds_what_was_shown() {
+    let fixture = Fixture::new([]);
+    wait(&fixture, &draft(1));
+    let path = layout::pending(id(1));
+    let outgoing = Outgoing::read(&fixture.vault, &path).unwrap();
+    let mut edited = draft(1);
+    edited.action.set_text("Something else.\n".into()).unwrap();
+    fixture
+        .vault
+        .replace(&path, edited.render().as_bytes(), None)
+        .unwrap();
+    let shown = act::Shown {
+        path: &path,
+        outgoing: &outgoing,
+        findings: &[],
+    };
+    let approved = act::approve(
+        &fixture.vault,
+        &fixture.journal,
+        &policy(0),
+        &shown,
+        fixture.now(),
+    );
+    assert!(
+        matches!(approved, Err(act::ActError::Changed(_))),
+        "{approved:?}"
+    );
+    assert!(fixture.vault.exists(&path).unwrap());
+    assert_eq!(fixture.journal.approval(id(1)).unwrap(), None);
+}
+
+/// Nothing that waits is overwritten by what comes back.
+#[tokio::test]
+async fn file_that_goes_back_overwrites_nothing() {
+    let fixture = Fixture::new([]);
+    wait(&fixture, &draft(1));
+    let mut other = draft(1);
+    other.action.set_text("Another text.\n".into()).unwrap();
+    fixture
+        .vault
+        .create(&layout::approved(id(1)), other.render().as_bytes())
+        .unwrap();
+    // The file is not the one that waited: held, not sent.
+    assert_eq!(returned(&fixture).await, []);
+    assert!(matches!(
+        fixture.approvals.entries().await.unwrap()[0].state,
+        EntryState::Unconfirmed(_)
+    ));
+    // With gaps it goes back, beside the one that waits.
+    other.action.set_text("[[what]]\n".into()).unwrap();
+    fixture
+        .vault
+        .replace(&layout::approved(id(1)), other.render().as_bytes(), None)
+        .unwrap();
+    let back = returned(&fixture).await;
+    assert!(
+        back[0].path.as_str().contains(".conflict-local-"),
+        "{back:?}"
+    );
+    let waiting = fixture
+        .vault
+        .read_text(&layout::pending(id(1)), 10_000)
+        .unwrap();
+    assert_eq!(waiting, draft(1).render());
+}
+
+#[tokio::test]
+async fn withdrawn_approval_stops_the_mail() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    let approved = fixture.next().await.unwrap();
+    fixture
+        .vault
+        .rename(&layout::approved(id(1)), &layout::rejected(id(1)))
+        .unwrap();
+    assert!(matches!(
+        fixture.send(approved).await,
+        Err(EffectError::Refused(_))
+    ));
+    assert_eq!(fixture.asked(), 0);
+}
+
+#[tokio::test]
+async fn next_hands_out_the_oldest_draft() {
+    let fixture = Fixture::new([]);
+    fixture.approve(&draft(9));
+    fixture.approve(&draft(2));
+    assert_eq!(fixture.next().await.unwrap().draft().id, id(2));
+}
+
+#[tokio::test]
+async fn approval_that_expires_before_use_is_refused() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    let approved = fixture.next().await.unwrap();
+    fixture.pass(8 * 86_400);
+    assert!(matches!(
+        fixture.send(approved).await,
+        Err(EffectError::Refused(_))
+    ));
+    assert_eq!(fixture.asked(), 0);
+}

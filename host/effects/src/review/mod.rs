@@ -1,0 +1,94 @@
+//! [`review`]: what in a draft its owner cannot see, or would not expect, before it may leave by a
+//! mere move of its file.
+//!
+//! Lives here: the one check over every field of an action, whatever its kind; `hidden` knows the
+//! characters, `address` the recipients of a mail, `provenance` who they are to the owner.
+//! Lives elsewhere: what Markdown runs, fetches or hides is `platinum_core::text`'s; whom something
+//! reached before is `journal`'s; that a draft with findings waits until `platinum approve`
+//! confirmed it is decided in `approvals`.
+//! Invariants: pure; every text of the action is read, also of a kind that this code does not
+//! know; a finding names its place, and what it shows has nothing hidden left.
+
+mod address;
+mod concern;
+mod hidden;
+mod provenance;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+use concern::{Concern, Place};
+use jiff::SignedDuration;
+use platinum_core::{
+    Action, ActionKind, EmailSend, Payment, SocialPublish, WhatsappSend, text::is_hidden,
+};
+use platinum_vault::note::DraftNote;
+use reader::Findings;
+
+pub use hidden::escape_hidden;
+pub use provenance::Correspondent;
+pub(crate) use provenance::task_of;
+
+use crate::approvals::{CheckContext, Finding, Outgoing};
+
+/// How long an approval may count at most, as a drafting skill may ask for it.
+const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Reads what would leave as the owner would who sees every character. No finding: what is seen is
+/// what leaves, and whom it reaches is no surprise.
+pub(crate) fn review(outgoing: &Outgoing, context: &CheckContext) -> Vec<Finding> {
+    review_draft(&outgoing.note, context)
+}
+
+fn review_draft(draft: &DraftNote, context: &CheckContext) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    for (key, value) in draft.action.fields() {
+        if let Some(field) = key.as_str() {
+            findings.read_value(field, value);
+        }
+    }
+    findings.read_text(draft.action.text());
+    // The owner decides by these two as well.
+    findings.read_line("summary", &draft.summary);
+    findings.read_line("reason", &draft.reason);
+    if let Ok(mail) = draft.action.read() {
+        address::check_mail(&mail, context, &mut findings);
+    }
+    if draft.expires > context.now + LONGEST_LIFE {
+        findings.add(&Place::of("expires"), &Concern::LongLife(draft.expires));
+    }
+    findings.into_list()
+}
+
+/// Whom an action reaches: addresses without their names, blind copies too; a chat, a payee.
+pub fn recipients_of(action: &Action) -> Vec<String> {
+    if let Ok(mail) = action.read::<EmailSend>() {
+        let all = mail.to.iter().chain(&mail.cc).chain(&mail.bcc);
+        let address = |text: &String| match address::Mailbox::parse(text) {
+            Some(mailbox) => mailbox.address.to_owned(),
+            None => text.clone(),
+        };
+        return all.map(address).collect();
+    }
+    if let Ok(message) = action.read::<WhatsappSend>() {
+        return vec![message.chat];
+    }
+    action
+        .read::<Payment>()
+        .map_or_else(|_| Vec::new(), |payment| vec![payment.payee])
+}
+
+/// Whether an action that is a message has nothing to say: its text was emptied.
+pub(crate) fn says_nothing(action: &Action) -> bool {
+    let is_blank = |text: &str| text.chars().all(|c| c.is_whitespace() || is_hidden(c));
+    let has_more = action
+        .read::<SocialPublish>()
+        .is_ok_and(|post| !post.media.is_empty() || post.thread.iter().any(|text| !is_blank(text)));
+    let is_message = [
+        ActionKind::EMAIL_SEND,
+        ActionKind::WHATSAPP_SEND,
+        ActionKind::SOCIAL_PUBLISH,
+    ]
+    .contains(&action.kind());
+    is_message && is_blank(action.text()) && !has_more
+}

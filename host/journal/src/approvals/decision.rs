@@ -1,0 +1,103 @@
+//! [`Decision`]: one decision about approvals, as one transaction.
+
+use platinum_core::{DraftId, Timestamp};
+use rusqlite::Transaction;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Approval, Pause,
+    table::{APPROVED, WITHDRAWN, append, approval_of, hash_of, paused},
+};
+use crate::{
+    AuditEvent, Begin, Intent, JournalError, State,
+    audit::note_in,
+    store::{intend_in, state_of},
+};
+
+/// Why an approval was taken back.
+#[derive(Serialize, Deserialize)]
+struct Withdrawal {
+    reason: String,
+}
+
+/// One decision about approvals. Nobody else, in any process, makes one meanwhile. Inside of it the
+/// journal itself must not be called: it is locked.
+#[derive(Debug)]
+pub struct Decision<'a>(pub(super) Transaction<'a>);
+
+impl Decision<'_> {
+    /// The approval of a draft that counts now.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn approval(&self, draft: DraftId) -> Result<Option<Approval>, JournalError> {
+        approval_of(&self.0, draft)
+    }
+
+    /// What the journal knows of a draft's effect.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn state(&self, draft: DraftId) -> Result<State, JournalError> {
+        state_of(&self.0, draft)
+    }
+
+    /// Records an approval. It replaces an earlier one.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn approve(&self, approval: &Approval) -> Result<(), JournalError> {
+        let data = serde_json::to_string(approval).map_err(JournalError::Unwritable)?;
+        append(&self.0, approval.draft, APPROVED, &data, approval.at)?;
+        let event = AuditEvent::Approved {
+            subject: approval.draft,
+            task: approval.task,
+            fingerprint: approval.binds.fingerprint.clone(),
+            how: approval.how,
+            record: hash_of(&data),
+        };
+        note_in(&self.0, &event, approval.at)
+    }
+
+    /// Records that an approval counts no more, and why, in one line. Without one, nothing is
+    /// written.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn withdraw(
+        &self,
+        draft: DraftId,
+        at: Timestamp,
+        reason: &str,
+    ) -> Result<(), JournalError> {
+        if self.approval(draft)?.is_none() {
+            return Ok(());
+        }
+        let reason = reason.to_owned();
+        let withdrawal = Withdrawal { reason };
+        let data = serde_json::to_string(&withdrawal).map_err(JournalError::Unwritable)?;
+        append(&self.0, draft, WITHDRAWN, &data, at)?;
+        let event = AuditEvent::Withdrawn {
+            subject: draft,
+            reason: withdrawal.reason,
+            record: hash_of(&data),
+        };
+        note_in(&self.0, &event, at)
+    }
+
+    /// [`Journal::intend`] as a part of this decision.
+    ///
+    /// # Errors
+    /// As [`Journal::intend`].
+    pub fn intend(&self, intent: &Intent) -> Result<Begin, JournalError> {
+        intend_in(&self.0, intent)
+    }
+
+    /// Whether everything is paused.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn paused(&self) -> Result<Option<Pause>, JournalError> {
+        paused(&self.0)
+    }
+}

@@ -1,0 +1,8 @@
+//! Rules about what a commit of a cloud agent does: to tasks and their claims, and to what the owner
+//! reads.
+//!
+//! Lives elsewhere: who may write which path is `policy`'s; who asks these is `verifier`.
+
+pub mod claim_rules;
+pub(crate) mod duplicates;
+pub mod note_rules;
