@@ -4,26 +4,20 @@
 pub(super) mod add;
 mod check;
 mod inspect;
+mod installed;
 mod list;
 mod words;
 
 use std::path::{Path, PathBuf};
 
+use installed::read_catalog;
+pub(super) use installed::skill_rows;
 use platinum_core::{AgentName, Role};
-use platinum_daemon::{
-    Config,
-    skills::{
-        Catalog, FolderGrants, INSTALLED_WASM, KnownZones, MAX_COMPONENT_BYTES, SkillLock,
-        SkillRow, Survey,
-    },
-};
+use platinum_daemon::skills::{INSTALLED_WASM, MAX_COMPONENT_BYTES};
 use platinum_engine::{Engine, EngineOptions, ImportsReport, LoadError, SkillHost};
 use tempfile::TempDir;
 
-use platinum_repo::Signers;
-use platinum_verify::identity::KEY_FILE;
-
-use super::{CommandError, Context, Kind, keys::identity};
+use super::{CommandError, Context, Kind};
 
 /// Look at skills: which are there, what they ask for, which role lets them in.
 #[derive(Debug, clap::Args)]
@@ -69,54 +63,6 @@ fn components(files: &[PathBuf], ctx: &Context) -> Result<Vec<Component>, Comman
         })
     });
     Ok(components.collect())
-}
-
-/// The folders of installed skills.
-fn read_catalog(folder: &Path) -> Result<Catalog, CommandError> {
-    Catalog::read(folder).map_err(|error| CommandError::new(Kind::NotFound, error.to_string()))
-}
-
-/// What becomes of every installed skill on a host of a role, with this configuration.
-pub(super) fn skill_rows(
-    checker: &Checker,
-    folder: &Path,
-    config: Option<&Config>,
-    role: Role,
-) -> Result<Vec<SkillRow>, CommandError> {
-    let mut catalog = read_catalog(folder)?;
-    // Without a configuration there is no owner who could have added one.
-    if let Some(config) = config {
-        catalog.pin(role, &SkillLock::read(folder, &signers(config)?));
-    }
-    let mut zones = match config {
-        Some(config) => KnownZones::of(role, config),
-        None => KnownZones::built_in(role),
-    };
-    if role == Role::Cloud {
-        // Which sources run there is in the configuration there.
-        zones.sources = None;
-    }
-    let survey = Survey::of(&catalog, &zones, |skill, component| {
-        checker.check(skill.manifest.name.as_str(), component, role)
-    });
-    let mut rows = survey.rows();
-    let configured = config.map(|config| (config, config.folders()));
-    if let Some((config, Ok(folders))) = configured {
-        let agent = config
-            .agent(role)
-            .map_err(|what| CommandError::new(Kind::Config, what))?;
-        let grants = FolderGrants::decide(role, &agent, folders);
-        rows.extend(survey.folder_rows(&grants));
-    }
-    Ok(rows)
-}
-
-/// Whose lock counts; nobody's as long as this machine has no key: showing makes none.
-fn signers(config: &Config) -> Result<Signers, CommandError> {
-    match config.vault.state.join(KEY_FILE).exists() {
-        true => Ok(identity(config)?.signers()?),
-        false => Ok(Signers::default()),
-    }
 }
 
 /// Reads a component: a file, or the folder of an installed skill.
