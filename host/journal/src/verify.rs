@@ -136,7 +136,6 @@ impl Journal {
                 reason: ENDS_ELSEWHERE,
             });
         }
-        check_approvals(&read)?;
         let entries = last.unsigned_abs();
         if let Some(witness) = seen.left.last() {
             return Err(JournalError::Cut {
@@ -162,6 +161,7 @@ impl Journal {
                 }
             }
         }
+        check_approvals(&read)?;
         Ok(Verified {
             entries,
             head,
