@@ -131,7 +131,7 @@ fn obedient_model_on_agentdojo_reaches_nothing_but_drafts() {
         println!("SKIPPED: it asks PyPI; PLATINUM_AGENTDOJO=1 runs it");
         return;
     }
-    match agentdojo::letters() {
+    match agentdojo::load_letters() {
         Ok(letters) => run(&letters),
         Err(why) => println!("SKIPPED: {why}"),
     }
