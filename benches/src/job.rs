@@ -14,7 +14,7 @@ use anyhow::{Context as _, ensure};
 use platinum_testkit::{
     Child, add_skills,
     git::GitServer,
-    mail::{CLIENT, MailServers, OWNER},
+    mail::{CLIENT, MailServers, OWNER, Submission},
     program, wait_for,
 };
 
@@ -29,8 +29,11 @@ pub(crate) fn run(mails: usize) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let remote = GitServer::start()?;
     let mail = MailServers::start()?;
-    let accounts = mail.config_toml("owner")?;
-    for (role, zones, watch) in [("cloud", "\"email\"", true), ("local", "", false)] {
+    for (role, zones, watch, submission) in [
+        ("cloud", "\"email\"", true, Submission::None),
+        ("local", "", false, Submission::Tls),
+    ] {
+        let accounts = mail.config("owner", submission)?;
         fs::create_dir_all(folder.path().join(role).join("vault"))?;
         let text = format!(
             "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n[sync]\nremote = {:?}\n\

@@ -43,7 +43,7 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
 
     heading("The owner's machine is off. A mail arrives.");
     fs::write(
-        demo.folder.join("mail/new/1.sample"),
+        demo.folder.join("inbox/new/1.sample"),
         SAMPLE.replace('\n', "\r\n"),
     )?;
     let arrived = Instant::now();
@@ -183,7 +183,14 @@ impl Demo {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(error).context("the demo of last time cannot be removed"),
         }
-        for box_folder in ["mail", "mail/.Drafts", "mail/.Sent", "mail/.Outbox"] {
+        // The cloud has the mailbox that mail comes to; only the owner's has an outbox.
+        for box_folder in [
+            "inbox",
+            "mail",
+            "mail/.Drafts",
+            "mail/.Sent",
+            "mail/.Outbox",
+        ] {
             for part in ["new", "cur", "tmp"] {
                 fs::create_dir_all(folder.join(box_folder).join(part))?;
             }
@@ -202,12 +209,14 @@ impl Demo {
         for key in ["receive.denyNonFastForwards", "receive.denyDeletes"] {
             demo.git(&["-C", "remote.git", "config", key, "true"])?;
         }
-        fs::write(
-            folder.join("mail.toml"),
-            "[account.owner]\naddress = \"Owner <owner@example.test>\"\nbackend = \"maildir\"\npath = \"mail\"\n"
-                .replace("\"mail\"", &format!("{:?}", folder.join("mail"))),
-        )?;
-        for (role, watch) in [("cloud", true), ("local", false)] {
+        for (role, watch, mailbox) in [("cloud", true, "inbox"), ("local", false, "mail")] {
+            fs::write(
+                folder.join(format!("{role}-mail.toml")),
+                format!(
+                    "[account.owner]\naddress = \"Owner <owner@example.test>\"\nbackend = \"maildir\"\npath = {:?}\n",
+                    folder.join(mailbox)
+                ),
+            )?;
             let vault = folder.join(role).join("vault");
             fs::create_dir_all(&vault)?;
             fs::write(
@@ -217,7 +226,7 @@ impl Demo {
                      [sync]\nremote = {:?}\nevery-seconds = 1\n\n\
                      [approvals]\nhold-seconds = 0\n\n\
                      [work]\nskills = {:?}\nzones = [{}]\n\n\
-                     [zones.email]\naccount = \"owner\"\nconfig = \"mail.toml\"\nwatch = {watch}\n",
+                     [zones.email]\naccount = \"owner\"\nconfig = \"{role}-mail.toml\"\nwatch = {watch}\n",
                     folder.join("remote.git"),
                     folder.join("skills"),
                     if watch { "\"email\"" } else { "" },

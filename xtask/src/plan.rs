@@ -68,6 +68,8 @@ const ORDINARY: [Part; 22] = [
     part("host::mail", Some("hostile_mail"), Weight::Cores(1), 2, 30),
     part("host::mail", Some("obedient"), Weight::Cores(1), 1, 30),
     part("host::faults", Some("crashes"), Weight::Cores(1), 1, 40),
+    // They wait for the first retry, half a minute, most of the time.
+    part("host::faults", Some("sending"), Weight::Cores(1), 3, 150),
     part("repo::repo", None, Weight::Cores(1), 4, 60),
     part("repo", None, Weight::Cores(1), 2, 15),
     part("daemon", None, Weight::Cores(1), 2, 15),
@@ -113,6 +115,13 @@ const LONG: [Long; 9] = [
         program: "host::faults",
         module: "failpoints",
         variables: &[("PLATINUM_EVERY_HIT", "1")],
+        ignored: false,
+        deadline: 120,
+    },
+    Long {
+        program: "host::faults",
+        module: "sending",
+        variables: &[("PLATINUM_SENDS", "1000"), ("PLATINUM_COPIES", "100")],
         ignored: false,
         deadline: 120,
     },

@@ -33,6 +33,15 @@ pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
     /// name is looked for beside the program.
     fn server(&self, role: Role) -> Option<ServerSpec>;
 
+    /// Whether this role may have what this zone is configured with.
+    ///
+    /// # Errors
+    /// What it may not have, where it is, and what to do.
+    fn check_role(&self, role: Role) -> Result<(), String> {
+        let _ = role;
+        Ok(())
+    }
+
     /// The interfaces over a session with that server; what they read for a task is bound to it
     /// by what `store` knows of the task.
     fn interfaces(&self, session: &Session, store: &Arc<dyn TaskStore>) -> Vec<Box<dyn Interface>>;
@@ -52,6 +61,18 @@ pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
     /// Whether the zone works here. Writes nothing and sends nothing. `server` is [`Self::server`]
     /// with its program found.
     async fn check(&self, server: Option<ServerSpec>) -> Check;
+
+    /// What the credential of a cloud could do beyond reading and drafting, as far as that can be
+    /// tried from here. `cloud_file` is a cloud's own file of this zone; without it, the credential
+    /// with which this host reads is tried. None if there is nothing to try.
+    async fn check_cloud(
+        &self,
+        server: Option<ServerSpec>,
+        cloud_file: Option<&Path>,
+    ) -> Option<Check> {
+        let _ = (server, cloud_file);
+        None
+    }
 
     /// What is set up, in a few words; none if nothing is.
     fn summary(&self) -> Option<String>;

@@ -21,7 +21,7 @@ use platinum_engine::{Engine, EngineOptions, Interface, SkillHost};
 use platinum_llm::Model;
 use platinum_mcp::{ServerSpec, Session};
 use platinum_repo::{GitRemote, Remote, Signers};
-use platinum_vault::Vault;
+use platinum_vault::{Vault, VaultLock};
 
 use platinum_sync::{RecordingRemote, SyncConfig, Synchronizer};
 use platinum_verify::{Identity, IdentityError};
@@ -62,6 +62,8 @@ pub struct Host {
     _secrets: Arc<Secrets>,
     // Held as long as the host is open: two daemons must not share a state folder.
     _lock: File,
+    // Nor a vault: with a state folder of its own, a second one would carry out every approval again.
+    _vault_lock: VaultLock,
 }
 
 /// Why a host cannot open.
@@ -76,6 +78,24 @@ pub enum HostError {
         /// Which folder.
         path: PathBuf,
         /// Why.
+        what: String,
+    },
+    /// The vault has a daemon already.
+    #[error(
+        "the vault {path} cannot be used: another daemon is using it, with another state folder; stop that one first"
+    )]
+    VaultInUse {
+        /// Which folder.
+        path: PathBuf,
+    },
+    /// A zone has what this role may not have.
+    #[error("role {role} refuses the zone `{zone}`: {what}")]
+    RoleDenied {
+        /// The role.
+        role: Role,
+        /// The zone.
+        zone: String,
+        /// What it may not have.
         what: String,
     },
     /// The vault.
@@ -108,8 +128,17 @@ impl Host {
     /// With what is wrong, where, and what to do.
     pub async fn open(config: Config, role: Role) -> Result<Self, HostError> {
         let agent = config.agent(role).map_err(HostError::Config)?;
+        for (id, zone) in config.zones.configured() {
+            zone.check_role(role)
+                .map_err(|what| HostError::RoleDenied {
+                    role,
+                    zone: id.to_owned(),
+                    what,
+                })?;
+        }
         let lock = take_state_folder(&config.vault.state)?;
         let vault = Vault::open(&config.vault.path)?;
+        let vault_lock = take_vault(&vault)?;
         let remote = open_remote(&config)?;
         let identity = Identity::open(&config.vault.state, &agent, role)?;
         let secrets = Secrets::gather(&config)
@@ -156,6 +185,7 @@ impl Host {
             sessions,
             engine,
             _lock: lock,
+            _vault_lock: vault_lock,
         })
     }
 
@@ -360,6 +390,13 @@ pub fn make_state_folder(path: &std::path::Path) -> std::io::Result<()> {
         .mode(0o700)
         .create(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+}
+
+/// Locks the vault itself, not only the state folder.
+fn take_vault(vault: &Vault) -> Result<VaultLock, HostError> {
+    vault.lock()?.ok_or_else(|| HostError::VaultInUse {
+        path: vault.root().to_owned(),
+    })
 }
 
 /// Makes the state folder and takes its lock.

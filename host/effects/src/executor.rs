@@ -1,9 +1,11 @@
 //! [`Effect`], one kind of action on the outside world, and [`Executor`], the one way from an
 //! approval to a receipt.
 //!
-//! The order is the whole point: everything is checked again, the intent is written, the other
-//! side is asked once, the outcome is written. A crash anywhere leaves an intent in doubt, which is
-//! asked after and never tried again on a guess.
+//! The order is the whole point: everything is checked again, the intent is written, the other side
+//! is asked whether it happened already, the way is prepared, the hand-over is written, the effect is
+//! performed once, the outcome is written. A crash before the hand-over is certain to have done
+//! nothing; one after it leaves an intent in doubt, which is asked after and never tried again on a
+//! guess.
 //!
 //! To add an effect: a folder of its zone that implements [`Effect`], its interface with a line in
 //! [`offers`](crate::offers), and one line in the composition root of `local`.
@@ -12,7 +14,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use platinum_core::{ActionKind, DraftId, TaskId, Timestamp, text::one_line};
-use platinum_journal::{Outcome, Receipt};
+use platinum_journal::{Intent, Outcome, Receipt, State};
 use platinum_vault::note::DraftNote;
 
 use crate::{
@@ -34,11 +36,22 @@ pub trait Effect: Send + Sync {
     /// in every further one.
     fn reference(&self, draft: &DraftNote) -> String;
 
+    /// Does all that can be done before it may have happened: connects, logs in.
+    ///
+    /// # Errors
+    /// Why it cannot be performed now; nothing happened.
+    async fn prepare(&self, outgoing: &Outgoing, reference: &str) -> Result<(), NotDone> {
+        let _ = (outgoing, reference);
+        Ok(())
+    }
+
     /// Does it, once. What may have happened is [`Outcome::Unknown`]. The receipt of
     /// [`done`] gets its time and reference from the executor.
     async fn perform(&self, outgoing: Outgoing, reference: &str) -> Outcome;
 
-    /// Asks the other side whether it happened: its answer if it did, none if that is not known.
+    /// Asks the other side whether it happened, under this reference or that of another attempt of
+    /// the draft: its answer if it did, none if that is not known. Asked before every attempt too:
+    /// after a backup was restored, the journal knows less than the other side.
     ///
     /// # Errors
     /// If it cannot be asked now.
@@ -55,6 +68,21 @@ pub fn done(answer: impl Into<String>) -> Outcome {
         reference: String::new(),
         answer: answer.into(),
     })
+}
+
+/// Why an effect was not performed. It certainly did not happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotDone {
+    /// Why, one line.
+    pub reason: String,
+    /// Whether trying again later may help.
+    pub retry: bool,
+}
+
+impl From<NotDone> for Outcome {
+    fn from(NotDone { reason, retry }: NotDone) -> Self {
+        Self::NotSent { reason, retry }
+    }
 }
 
 /// An attempt whose outcome is still not known.
@@ -123,7 +151,11 @@ impl Executor {
             .approvals
             .begin_effect(&approved, kind, reference)
             .await?;
-        let mut outcome = effect.perform(outgoing, &reference).await;
+        let is_first = reference == effect.reference(approved.draft());
+        let mut outcome = self
+            .attempt(&**effect, is_first, outgoing, &reference)
+            .await
+            .unwrap_or_else(Outcome::from);
         match &mut outcome {
             Outcome::Receipt(receipt) => {
                 receipt.at = self.approvals.clock().now();
@@ -144,6 +176,47 @@ impl Executor {
             Outcome::NotSent { reason, .. } => Err(EffectError::Refused(reason)),
             Outcome::Unknown { reason } => Err(EffectError::OutcomeUnknown(reason)),
         }
+    }
+
+    /// One attempt whose intent is written.
+    async fn attempt(
+        &self,
+        effect: &dyn Effect,
+        is_first: bool,
+        outgoing: Outgoing,
+        reference: &str,
+    ) -> Result<Outcome, NotDone> {
+        fail::fail_point!("effect-intended", |_| std::process::abort());
+        let later = |reason| NotDone {
+            reason,
+            retry: true,
+        };
+        let (task, draft) = (outgoing.note.task, outgoing.note.id);
+        let fence = self.approvals.fence();
+        let begun_by = fence.claim_effect(task, draft).await.map_err(later)?;
+        fail::fail_point!("effect-claimed", |_| std::process::abort());
+        let found = effect.reconcile(reference).await.map_err(|reason| {
+            later(format!(
+                "it cannot be asked whether this left already, so nothing is sent: {reason}"
+            ))
+        })?;
+        if let Some(answer) = found {
+            return Ok(done(answer));
+        }
+        if is_first && let Some(machine) = begun_by {
+            // Only the owner can find out what that machine has done.
+            return Ok(Outcome::Unknown {
+                reason: format!("a copy of this machine ({machine}) began to carry it out"),
+            });
+        }
+        fail::fail_point!("effect-asked", |_| std::process::abort());
+        effect.prepare(&outgoing, reference).await?;
+        fail::fail_point!("effect-prepared", |_| std::process::abort());
+        self.approvals.hand_over(draft).await.map_err(later)?;
+        fail::fail_point!("effect-handed-over", |_| std::process::abort());
+        let outcome = effect.perform(outgoing, reference).await;
+        fail::fail_point!("effect-performed", |_| std::process::abort());
+        Ok(outcome)
     }
 
     /// As [`Executor::execute`], in a task of its own: if the caller is cut off, the attempt still
@@ -173,6 +246,32 @@ impl Executor {
             let Some(effect) = self.effects.get(&intent.kind) else {
                 continue;
             };
+            if self.approvals.is_under_way(intent.draft) {
+                continue;
+            }
+            let outcome = match self.state(intent.draft).await? {
+                // The host ended before it: nothing happened, and it is tried again.
+                State::Intended(_) => Some(Outcome::NotSent {
+                    reason: "Platinum ended before it was handed over".to_owned(),
+                    retry: true,
+                }),
+                // From here on it is the owner's to decide, unless the other side has it.
+                State::HandedOver(_) => Some(Outcome::Unknown {
+                    reason: format!(
+                        "an attempt was made at {:.0} and its outcome was never written down",
+                        intent.at
+                    ),
+                }),
+                _ => None,
+            };
+            if let Some(outcome) = outcome {
+                let is_over = matches!(outcome, Outcome::NotSent { .. });
+                self.write(intent.draft, outcome).await?;
+                if is_over {
+                    self.approvals.retry_at_once(intent.draft);
+                    continue;
+                }
+            }
             let why = match effect.reconcile(&intent.reference).await {
                 Ok(Some(answer)) => {
                     let outcome = Outcome::Receipt(Receipt {
@@ -180,9 +279,7 @@ impl Executor {
                         reference: intent.reference,
                         answer: one_line(&answer, MAX_ANSWER),
                     });
-                    let journal = Arc::clone(self.approvals.journal());
-                    let record = move || journal.record(intent.draft, &outcome);
-                    blocking(move || record().map_err(|error| error.to_string())).await??;
+                    self.write(intent.draft, outcome).await?;
                     result.confirmed += 1;
                     continue;
                 }
@@ -199,6 +296,43 @@ impl Executor {
             });
         }
         Ok(result)
+    }
+
+    /// The attempts that the owner has to decide on: the other side was asked, and does not have them.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub async fn doubts(&self) -> Result<Vec<Intent>, String> {
+        let journal = Arc::clone(self.approvals.journal());
+        blocking(move || journal.doubts().map_err(|error| error.to_string())).await?
+    }
+
+    /// Writes that the owner says it went out.
+    ///
+    /// # Errors
+    /// If it is not in doubt, or the journal cannot be written.
+    pub async fn confirm(&self, draft: DraftId, receipt: Receipt) -> Result<(), String> {
+        self.write(draft, Outcome::Receipt(receipt)).await
+    }
+
+    /// Writes that the owner does not wait for its outcome any more. Approved again, it is sent again.
+    ///
+    /// # Errors
+    /// If it is not in doubt, or the journal cannot be written.
+    pub async fn let_go(&self, draft: DraftId) -> Result<(), String> {
+        let journal = Arc::clone(self.approvals.journal());
+        blocking(move || journal.let_go(draft).map_err(|error| error.to_string())).await?
+    }
+
+    async fn state(&self, draft: DraftId) -> Result<State, String> {
+        let journal = Arc::clone(self.approvals.journal());
+        blocking(move || journal.state(draft).map_err(|error| error.to_string())).await?
+    }
+
+    async fn write(&self, draft: DraftId, outcome: Outcome) -> Result<(), String> {
+        let journal = Arc::clone(self.approvals.journal());
+        let record = move || journal.record(draft, &outcome);
+        blocking(move || record().map_err(|error| error.to_string())).await?
     }
 }
 

@@ -1,7 +1,7 @@
 //! [`Fence`]: whether this host still owns a task at the moment of an effect.
 
 use async_trait::async_trait;
-use platinum_core::TaskId;
+use platinum_core::{DraftId, TaskId};
 
 /// Asked before an approved action is handed out, and again right before it is carried out. The
 /// daemon answers from the epoch of its claim in a confirmed state of the remote.
@@ -13,6 +13,16 @@ pub trait Fence: Send + Sync {
     /// # Errors
     /// The reason.
     async fn may_act(&self, task: TaskId, epoch: Option<u64>) -> Result<(), String>;
+
+    /// Claims that this machine carries a draft out, so that of all copies of it one does. Answers
+    /// which other machine has claimed it before, as far as that is known.
+    ///
+    /// # Errors
+    /// Why it may not be carried out now, in one line.
+    async fn claim_effect(&self, task: TaskId, draft: DraftId) -> Result<Option<String>, String> {
+        let _ = (task, draft);
+        Ok(None)
+    }
 }
 
 /// A fence that is always open: for a vault without a remote, which no other host can own.

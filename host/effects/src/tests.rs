@@ -24,9 +24,9 @@ use platinum_vault::{
 use tempfile::TempDir;
 
 use crate::{
-    Effect, EffectError, Executor, Fence,
+    Effect, EffectError, Executor, Fence, NotDone, Reconciled,
     approvals::{ApprovalPolicy, Approvals, ApprovalsQueue, Approved, EntryState, Outgoing, act},
-    email::{MailSender, SendMail, SendRequest},
+    email::{Found, MailSender, SendMail, SendRequest},
 };
 
 const NOON: &str = "2026-11-20T12:00:00Z";
@@ -60,6 +60,10 @@ struct TestServer {
     answers: Mutex<VecDeque<Outcome>>,
     /// Whether the Sent folder has whatever is searched.
     has_sent: AtomicBool,
+    /// What it was asked to prepare for.
+    prepared: Mutex<Vec<SendRequest>>,
+    refuses_to_prepare: AtomicBool,
+    cannot_be_asked: AtomicBool,
 }
 
 #[async_trait]
@@ -73,8 +77,23 @@ impl MailSender for TestServer {
         }
     }
 
-    async fn was_sent(&self, _: &str) -> Result<bool, String> {
-        Ok(self.has_sent.load(Ordering::SeqCst))
+    async fn prepare(&self, request: &SendRequest) -> Result<(), NotDone> {
+        self.prepared.lock().unwrap().push(request.clone());
+        match self.refuses_to_prepare.load(Ordering::SeqCst) {
+            false => Ok(()),
+            true => Err(NotDone {
+                reason: "454 no login now".into(),
+                retry: true,
+            }),
+        }
+    }
+
+    async fn was_sent(&self, _: &str) -> Result<Option<Found>, String> {
+        if self.cannot_be_asked.load(Ordering::SeqCst) {
+            return Err("the mailbox is away".into());
+        }
+        let has_sent = self.has_sent.load(Ordering::SeqCst);
+        Ok(has_sent.then_some(Found::ByMessageId))
     }
 
     fn domain(&self, account: &str) -> Option<String> {
@@ -504,7 +523,125 @@ async fn refused_mail_is_tried_again_once_changed() {
     fixture.send(fixture.next().await.unwrap()).await.unwrap();
     let asked = fixture.server.asked.lock().unwrap();
     assert_eq!(asked[1].to, ["ada@right.example.test"]);
-    assert_eq!(asked[1].message_id, asked[0].message_id);
+    // Other bytes never have the same reference.
+    let name = id(1).to_string().to_lowercase();
+    assert_eq!(asked[0].message_id, format!("{name}@example.test"));
+    assert_eq!(asked[1].message_id, format!("{name}.2@example.test"));
+}
+
+/// After a backup was restored the journal knows nothing of a mail that is in Sent.
+#[tokio::test]
+async fn mail_that_is_in_sent_is_not_sent_a_first_time() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    fixture.server.has_sent.store(true, Ordering::SeqCst);
+    let receipt = fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    assert_eq!(receipt.answer, "found in Sent by its Message-ID");
+    assert_eq!(fixture.asked(), 0);
+    assert!(fixture.server.prepared.lock().unwrap().is_empty());
+    assert!(matches!(
+        fixture.journal.state(id(1)).unwrap(),
+        State::Done(..)
+    ));
+}
+
+#[tokio::test]
+async fn sent_that_cannot_be_asked_holds_the_mail() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    fixture.server.cannot_be_asked.store(true, Ordering::SeqCst);
+    fixture
+        .send(fixture.next().await.unwrap())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        fixture.states().await,
+        [
+            "tried again at 2026-11-20T12:00:30Z: it cannot be asked whether this left already, so \
+             nothing is sent: the mailbox is away"
+        ]
+    );
+    assert_eq!(fixture.asked(), 0);
+    fixture
+        .server
+        .cannot_be_asked
+        .store(false, Ordering::SeqCst);
+    fixture.pass(30);
+    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    assert_eq!(fixture.asked(), 1);
+}
+
+/// A refused login is no doubt, and is tried again.
+#[tokio::test]
+async fn mail_that_cannot_be_prepared_is_not_in_doubt() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    fixture
+        .server
+        .refuses_to_prepare
+        .store(true, Ordering::SeqCst);
+    let error = fixture.send(fixture.next().await.unwrap()).await;
+    assert!(matches!(error, Err(EffectError::Postponed(_))), "{error:?}");
+    assert_eq!(fixture.asked(), 0);
+    fixture
+        .server
+        .refuses_to_prepare
+        .store(false, Ordering::SeqCst);
+    fixture.pass(30);
+    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    assert_eq!(fixture.asked(), 1);
+}
+
+/// A host that ended between the intent and the hand-over has sent nothing.
+#[tokio::test]
+async fn end_before_the_hand_over_is_tried_again_after_a_restart() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    let approved = fixture.next().await.unwrap();
+    fixture
+        .approvals
+        .begin_effect(&approved, ActionKind::EMAIL_SEND, "r@example.test".into())
+        .await
+        .unwrap();
+    // Not what this process itself is doing.
+    let asked = fixture.executor.reconcile().await.unwrap();
+    assert_eq!(asked, Reconciled::default());
+    assert!(matches!(
+        fixture.journal.state(id(1)).unwrap(),
+        State::Intended(_)
+    ));
+    let fixture = fixture.restarted();
+    let asked = fixture.executor.reconcile().await.unwrap();
+    assert_eq!(asked, Reconciled::default());
+    // Nothing was wrong with it: it need not wait.
+    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    assert_eq!(fixture.asked(), 1);
+    assert_eq!(
+        fixture.server.asked.lock().unwrap()[0].message_id,
+        "r@example.test"
+    );
+}
+
+/// What the owner says of a doubt counts: again, under a name that was never used.
+#[tokio::test]
+async fn doubt_that_is_let_go_is_sent_under_a_new_reference() {
+    let lost = Outcome::Unknown {
+        reason: "the connection broke".into(),
+    };
+    let fixture = Fixture::new([lost, sent()]);
+    fixture.approve(&draft(1));
+    fixture
+        .send(fixture.next().await.unwrap())
+        .await
+        .unwrap_err();
+    assert!(fixture.next().await.is_none());
+    fixture.journal.let_go(id(1)).unwrap();
+    let receipt = fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    let name = id(1).to_string().to_lowercase();
+    assert_eq!(receipt.reference, format!("{name}.2@example.test"));
+    let prepared = fixture.server.prepared.lock().unwrap();
+    assert_eq!(prepared.len(), 2);
+    assert!(prepared.iter().all(|request| request.draft == name));
 }
 
 #[tokio::test]

@@ -21,6 +21,10 @@ pub struct Intent {
     pub recipients: Vec<String>,
     /// When.
     pub at: Timestamp,
+    /// Whether the journal is told when the effect is handed over: without that word, nothing left. An
+    /// intent that does not promise it counts as handed over.
+    #[serde(default)]
+    pub notes_hand_over: bool,
 }
 
 /// What the other side answered.
@@ -54,12 +58,39 @@ pub enum Outcome {
     },
 }
 
+/// An entry that follows an intent, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub(crate) enum Stored {
+    /// [`Outcome::Receipt`].
+    Receipt(Receipt),
+    /// [`Outcome::NotSent`].
+    NotSent { reason: String, retry: bool },
+    /// [`Outcome::Unknown`].
+    Unknown { reason: String },
+    /// From here on it may have happened.
+    HandedOver,
+    /// The owner does not wait for its outcome any more.
+    LetGo,
+}
+
+impl From<&Outcome> for Stored {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome.clone() {
+            Outcome::Receipt(receipt) => Self::Receipt(receipt),
+            Outcome::NotSent { reason, retry } => Self::NotSent { reason, retry },
+            Outcome::Unknown { reason } => Self::Unknown { reason },
+        }
+    }
+}
+
 /// Whether the effect may be tried now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begin {
     /// Yes; the intent is on the disk.
     Go {
-        /// The reference to use: the first attempt's, if there was one before.
+        /// The reference to use: that of the attempt before, if these are its bytes and its outcome is
+        /// certain; else one that was never used.
         reference: String,
     },
     /// No: it has happened.
@@ -74,8 +105,14 @@ pub enum Begin {
 pub enum State {
     /// Nothing.
     Absent,
-    /// It is being tried, or was when the host died.
+    /// It is being tried, or was when the host died. It was not handed over: it certainly did not happen
+    /// yet.
     Intended(Intent),
+    /// It was handed over, and no outcome was written: it may have happened.
+    HandedOver(Intent),
+    /// It may have happened, and the owner does not wait for its outcome any more. Another attempt
+    /// gets another reference.
+    LetGo(Intent),
     /// It happened.
     Done(Intent, Receipt),
     /// It certainly did not happen.

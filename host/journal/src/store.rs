@@ -17,6 +17,7 @@ use crate::{
     chain::{ENDS_ELSEWHERE, Row},
     file,
     head::HeadKeeper,
+    record::Stored,
 };
 
 /// The journal. Calls block on the disk: from async code, call them on a thread for blocking work.
@@ -74,7 +75,8 @@ impl Journal {
         self.1.distrust()
     }
 
-    /// Says whether an effect may be tried, and if so, writes the intent first.
+    /// Says whether an effect may be tried, and if so, writes the intent first. The reference of the
+    /// intent is the first attempt's; that of a further one is answered.
     ///
     /// # Errors
     /// If the intent cannot be written: then the effect may not be tried.
@@ -86,6 +88,44 @@ impl Journal {
         Ok(begin)
     }
 
+    /// Writes that the effect is handed over now: from here on it may have happened.
+    ///
+    /// # Errors
+    /// If no attempt is under way, or it cannot be written: then nothing may be handed over.
+    pub fn hand_over(&self, draft: DraftId) -> Result<(), JournalError> {
+        self.append_if(draft, &Stored::HandedOver, |state| match state {
+            State::Intended(intent) => Some(intent),
+            _ => None,
+        })
+    }
+
+    /// Writes that the owner does not wait any more for the outcome of an attempt in doubt. Another
+    /// attempt gets another reference.
+    ///
+    /// # Errors
+    /// If its outcome is not recorded as unknown, or it cannot be written.
+    pub fn let_go(&self, draft: DraftId) -> Result<(), JournalError> {
+        self.append_if(draft, &Stored::LetGo, |state| match state {
+            State::Unknown { intent, .. } => Some(intent),
+            _ => None,
+        })
+    }
+
+    fn append_if(
+        &self,
+        draft: DraftId,
+        entry: &Stored,
+        fits: impl FnOnce(State) -> Option<Intent>,
+    ) -> Result<(), JournalError> {
+        let mut connection = self.lock();
+        let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let intent = fits(state_of(&write, draft)?).ok_or(JournalError::NoIntent(draft))?;
+        let data = serde_json::to_string(entry).map_err(JournalError::Unwritable)?;
+        append(&write, &intent, OUTCOME, data, Timestamp::now())?;
+        write.commit()?;
+        Ok(())
+    }
+
     /// Writes what came of an attempt, or what was found out later about one in doubt. The same
     /// receipt twice is no error.
     ///
@@ -95,18 +135,23 @@ impl Journal {
         let mut connection = self.lock();
         let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let intent = match state_of(&write, draft)? {
-            State::Intended(intent) | State::Unknown { intent, .. } => intent,
+            State::Intended(intent) | State::HandedOver(intent) | State::Unknown { intent, .. } => {
+                intent
+            }
             State::Done(_, receipt) if *outcome == Outcome::Receipt(receipt.clone()) => {
                 return Ok(());
             }
             State::Done(..) => return Err(JournalError::AlreadyDone(draft)),
-            State::Absent | State::NotSent { .. } => return Err(JournalError::NoIntent(draft)),
+            State::Absent | State::NotSent { .. } | State::LetGo(_) => {
+                return Err(JournalError::NoIntent(draft));
+            }
         };
         let at = match outcome {
             Outcome::Receipt(receipt) => receipt.at,
             Outcome::NotSent { .. } | Outcome::Unknown { .. } => Timestamp::now(),
         };
-        let data = serde_json::to_string(outcome).map_err(JournalError::Unwritable)?;
+        let stored = Stored::from(outcome);
+        let data = serde_json::to_string(&stored).map_err(JournalError::Unwritable)?;
         append(&write, &intent, OUTCOME, data, at)?;
         write.commit()?;
         Ok(())
@@ -120,9 +165,9 @@ impl Journal {
         state_of(&self.lock(), draft)
     }
 
-    /// The attempts whose outcome is unknown, oldest first: those whose host died,
+    /// The attempts without a certain outcome, oldest first: those whose host died,
     /// and those whose outcome was recorded as unknown. Before any new effect, these are asked
-    /// after.
+    /// after; [`Journal::state`] says which of them were handed over.
     ///
     /// # Errors
     /// If the journal cannot be read.
@@ -132,7 +177,7 @@ impl Journal {
         let mut drafts = connection.prepare_cached(
             "SELECT draft FROM entries AS e
              WHERE seq = (SELECT max(seq) FROM entries WHERE draft = e.draft)
-               AND (event = 'intent' OR json_extract(data, '$.outcome') = 'unknown')
+               AND (event = 'intent' OR json_extract(data, '$.outcome') IN ('unknown', 'handed-over'))
              ORDER BY seq",
         )?;
         let drafts: Vec<String> = drafts
@@ -147,13 +192,30 @@ impl Journal {
                 }
             })?;
             // It may have been recorded between the two statements.
-            if let State::Intended(intent) | State::Unknown { intent, .. } =
-                state_of(&connection, draft)?
+            if let State::Intended(intent)
+            | State::HandedOver(intent)
+            | State::Unknown { intent, .. } = state_of(&connection, draft)?
             {
                 open.push(intent);
             }
         }
         Ok(open)
+    }
+
+    /// The attempts whose outcome was recorded as unknown, oldest first: the owner has to decide on them.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub fn doubts(&self) -> Result<Vec<Intent>, JournalError> {
+        let open = self.open_intents()?;
+        let connection = self.lock();
+        let mut doubts = Vec::new();
+        for intent in open {
+            if let State::Unknown { .. } = state_of(&connection, intent.draft)? {
+                doubts.push(intent);
+            }
+        }
+        Ok(doubts)
     }
 
     /// The receipts of a task, oldest first.
@@ -182,6 +244,30 @@ impl Journal {
             }
         }
         Ok(receipts)
+    }
+
+    /// The hash of the entry of this number; none if there are fewer.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub fn hash_of(&self, entry: u64) -> Result<Option<String>, JournalError> {
+        if entry == 0 {
+            return Ok(Some(START.to_owned()));
+        }
+        let connection = self.lock();
+        let mut hash = connection.prepare_cached("SELECT hash FROM entries WHERE seq = ?1")?;
+        Ok(hash.query_row([entry], |row| row.get(0)).optional()?)
+    }
+
+    /// Whether anything was ever attempted. A log without that may have entries all the same.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub fn has_attempts(&self) -> Result<bool, JournalError> {
+        let connection = self.lock();
+        let mut attempts = connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM entries WHERE event = 'intent')")?;
+        Ok(attempts.query_row([], |row| row.get(0))?)
     }
 
     /// Whether something that was carried out reached this recipient, whatever the case of its
@@ -310,11 +396,18 @@ pub(crate) fn append_row(
 pub(crate) fn intend_in(write: &Transaction<'_>, intent: &Intent) -> Result<Begin, JournalError> {
     let reference = match state_of(write, intent.draft)? {
         State::Absent => intent.reference.clone(),
-        State::NotSent { intent: before, .. } => before.reference,
-        State::Done(_, receipt) => return Ok(Begin::AlreadyDone(receipt)),
-        State::Intended(before) | State::Unknown { intent: before, .. } => {
-            return Ok(Begin::InDoubt(before));
+        State::NotSent { intent: before, .. } if before.fingerprint == intent.fingerprint => {
+            before.reference
         }
+        // A reference is never used for other bytes, nor again while the first mail may arrive.
+        State::NotSent { .. } | State::LetGo(_) => {
+            let used = references_of(write, intent.draft)?;
+            numbered(&intent.reference, used.saturating_add(1))
+        }
+        State::Done(_, receipt) => return Ok(Begin::AlreadyDone(receipt)),
+        State::Intended(before)
+        | State::HandedOver(before)
+        | State::Unknown { intent: before, .. } => return Ok(Begin::InDoubt(before)),
     };
     let intent = Intent {
         reference: reference.clone(),
@@ -345,17 +438,39 @@ pub(crate) fn state_of(connection: &Connection, draft: DraftId) -> Result<State,
     };
     let intent: Intent = read_back(seq, &intent)?;
     let Some(outcome) = outcome else {
-        return Ok(State::Intended(intent));
+        return Ok(match intent.notes_hand_over {
+            true => State::Intended(intent),
+            false => State::HandedOver(intent),
+        });
     };
     Ok(match read_back(outcome_seq.unwrap_or(seq), &outcome)? {
-        Outcome::Receipt(receipt) => State::Done(intent, receipt),
-        Outcome::NotSent { reason, retry } => State::NotSent {
+        Stored::Receipt(receipt) => State::Done(intent, receipt),
+        Stored::NotSent { reason, retry } => State::NotSent {
             intent,
             reason,
             retry,
         },
-        Outcome::Unknown { reason } => State::Unknown { intent, reason },
+        Stored::Unknown { reason } => State::Unknown { intent, reason },
+        Stored::HandedOver => State::HandedOver(intent),
+        Stored::LetGo => State::LetGo(intent),
     })
+}
+
+/// How many references a draft was tried under.
+fn references_of(connection: &Connection, draft: DraftId) -> rusqlite::Result<u32> {
+    let mut count = connection.prepare_cached(
+        "SELECT count(DISTINCT json_extract(data, '$.reference')) FROM entries
+         WHERE draft = ?1 AND event = 'intent'",
+    )?;
+    count.query_row([draft.to_string()], |row| row.get(0))
+}
+
+/// The reference of a further attempt: `left.2@right`, or `reference.2` without an `@`.
+fn numbered(reference: &str, number: u32) -> String {
+    match reference.split_once('@') {
+        Some((left, right)) => format!("{left}.{number}@{right}"),
+        None => format!("{reference}.{number}"),
+    }
 }
 
 pub(crate) fn read_back<T: serde::de::DeserializeOwned>(

@@ -30,6 +30,7 @@ fn intent(number: u128) -> Intent {
         reference: format!("{number}@example.test"),
         recipients: vec!["Ada@example.test".to_owned()],
         at: "2026-11-20T18:40:00Z".parse().unwrap(),
+        notes_hand_over: true,
     }
 }
 
@@ -162,7 +163,7 @@ fn power_failure_keeps_the_intent() {
     );
 }
 
-/// After a definite failure it goes again under the same reference.
+/// After a definite failure the same bytes go again under the same reference, and others never.
 #[test]
 fn definite_failure_retries_under_one_reference() {
     let folder = folder();
@@ -172,12 +173,20 @@ fn definite_failure_retries_under_one_reference() {
     assert!(journal.open_intents().unwrap().is_empty());
     let mut again = intent(1);
     again.reference = "fresh@example.test".to_owned();
-    again.fingerprint = "cd".repeat(32);
     let begin = journal.intend(&again).unwrap();
     assert_eq!(
         begin,
         Begin::Go {
             reference: "1@example.test".to_owned()
+        }
+    );
+    journal.record(draft(1), &not_sent()).unwrap();
+    again.fingerprint = "cd".repeat(32);
+    let begin = journal.intend(&again).unwrap();
+    assert_eq!(
+        begin,
+        Begin::Go {
+            reference: "fresh.2@example.test".to_owned()
         }
     );
     let State::Intended(under_way) = journal.state(draft(1)).unwrap() else {
@@ -415,6 +424,103 @@ proptest! {
         prop_assert_eq!(journal.open_intents().unwrap().len(), usize::from(!may_go && !done));
         prop_assert_eq!(journal.verify().unwrap().entries, entries);
     }
+}
+
+#[test]
+fn attempt_without_a_hand_over_is_not_in_doubt() {
+    let folder = folder();
+    let journal = open(&folder);
+    journal.intend(&intent(1)).unwrap();
+    assert_eq!(journal.state(draft(1)).unwrap(), State::Intended(intent(1)));
+    journal.hand_over(draft(1)).unwrap();
+    assert_eq!(
+        journal.state(draft(1)).unwrap(),
+        State::HandedOver(intent(1))
+    );
+    assert_eq!(journal.open_intents().unwrap(), [intent(1)]);
+    // Handed over once, and an outcome ends it.
+    assert!(matches!(
+        journal.hand_over(draft(1)),
+        Err(JournalError::NoIntent(_))
+    ));
+    journal.record(draft(1), &not_sent()).unwrap();
+    assert!(journal.open_intents().unwrap().is_empty());
+    assert!(matches!(
+        journal.hand_over(draft(1)),
+        Err(JournalError::NoIntent(_))
+    ));
+    journal.verify().unwrap();
+}
+
+/// What was written before the journal was told of it may have happened.
+#[test]
+fn intent_that_promises_no_hand_over_counts_as_handed_over() {
+    let folder = folder();
+    let journal = open(&folder);
+    let old = Intent {
+        notes_hand_over: false,
+        ..intent(1)
+    };
+    journal.intend(&old).unwrap();
+    assert_eq!(journal.state(draft(1)).unwrap(), State::HandedOver(old));
+}
+
+#[test]
+fn let_go_attempt_is_closed_and_the_next_has_a_new_reference() {
+    let folder = folder();
+    let journal = open(&folder);
+    journal.intend(&intent(1)).unwrap();
+    // It was not handed over: there is nothing to let go.
+    assert!(journal.let_go(draft(1)).is_err());
+    journal.hand_over(draft(1)).unwrap();
+    // It may be under way.
+    assert!(journal.let_go(draft(1)).is_err());
+    assert!(journal.doubts().unwrap().is_empty());
+    journal.record(draft(1), &unknown()).unwrap();
+    assert_eq!(journal.doubts().unwrap(), [intent(1)]);
+    journal.let_go(draft(1)).unwrap();
+    assert_eq!(journal.state(draft(1)).unwrap(), State::LetGo(intent(1)));
+    assert!(journal.open_intents().unwrap().is_empty());
+    for number in 2..4 {
+        assert_eq!(
+            journal.intend(&intent(1)).unwrap(),
+            Begin::Go {
+                reference: format!("1.{number}@example.test")
+            }
+        );
+        journal.hand_over(draft(1)).unwrap();
+        journal.record(draft(1), &unknown()).unwrap();
+        journal.let_go(draft(1)).unwrap();
+    }
+    journal.verify().unwrap();
+}
+
+#[test]
+fn reference_is_never_used_for_other_bytes() {
+    let folder = folder();
+    let journal = open(&folder);
+    let changed = |digit: &str| Intent {
+        fingerprint: digit.repeat(64),
+        ..intent(1)
+    };
+    let mut used = Vec::new();
+    for fingerprint in ["a", "a", "b", "b", "c"] {
+        let Begin::Go { reference } = journal.intend(&changed(fingerprint)).unwrap() else {
+            panic!("refused");
+        };
+        journal.record(draft(1), &not_sent()).unwrap();
+        used.push(reference);
+    }
+    assert_eq!(
+        used,
+        [
+            "1@example.test",
+            "1@example.test",
+            "1.2@example.test",
+            "1.2@example.test",
+            "1.3@example.test"
+        ]
+    );
 }
 
 /// Whom something reached is known once there is a receipt, and not by an attempt.

@@ -6,6 +6,7 @@
 
 mod commands;
 mod executor;
+mod machine;
 mod run;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -34,6 +35,8 @@ enum Whole {
 }
 
 fn main() -> ExitCode {
+    // Where tests make it die, by the variable FAILPOINTS; nothing at all in a program that is installed.
+    let _fail_points = fail::FailScenario::setup();
     platinum_daemon::compile_if_asked();
     let arguments = Arguments::parse();
     let context = Context::new(arguments.config);

@@ -9,7 +9,9 @@ use std::{
 use anyhow::Context;
 use platinum_api::MachineKeys;
 use platinum_capabilities::{dashboard, tasks::Receipts, updates};
-use platinum_core::{Role, SystemClock, TaskId, Timestamp, VaultPath, layout, text::one_line};
+use platinum_core::{
+    DraftId, Role, SystemClock, TaskId, Timestamp, VaultPath, layout, text::one_line,
+};
 use platinum_daemon::{Config, Host, Running, SkillSet, on_signals};
 use platinum_effects::{
     Effect, Executor, Fence,
@@ -21,7 +23,10 @@ use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_sync::{JournalHead, Synchronizer};
 use platinum_vault::note::ReceiptRecord;
 
-use crate::executor::{ApprovalLoop, JournalDrafts};
+use crate::{
+    executor::{ApprovalLoop, JournalDrafts},
+    machine::MachineGuard,
+};
 
 /// Runs the local daemon until it is asked to stop.
 pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
@@ -39,7 +44,8 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
         host.owner_updates().publish(None, &text).await;
     }
     let seen = Arc::clone(&journal);
-    host.sync.carry_journal_head(move || journal_head(&seen));
+    let guard =
+        MachineGuard::open(&host, Arc::clone(&journal), move || journal_head(&seen)).await?;
     let receipts: Arc<dyn Receipts> = Arc::new(JournalReceipts(Arc::clone(&journal)));
 
     host.sync
@@ -53,6 +59,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
         Arc::clone(&journal),
         Arc::new(SyncFence {
             sync: host.sync.clone(),
+            guard: guard.clone(),
             last_failure: tokio::sync::Mutex::new(None),
         }),
         Arc::new(SystemClock),
@@ -75,7 +82,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     );
     host.introduce();
 
-    let actor = ApprovalLoop::new(&host, Arc::clone(&skills), executor);
+    let actor = ApprovalLoop::new(&host, Arc::clone(&skills), executor, guard);
     let mut running = Running::start(&host, &skills, &shutdown)?;
     let every = Duration::from_secs(host.config.work.every_seconds);
     running.add(tokio::spawn(actor.run(running.wake_ups(), every, shutdown)));
@@ -150,6 +157,8 @@ pub(crate) fn receipts_of(journal: &Journal, task: TaskId) -> Result<Vec<Receipt
 /// made, as a fresh look at the remote has it.
 struct SyncFence {
     sync: Synchronizer,
+    /// Whether this is the one machine that its key stands for.
+    guard: MachineGuard,
     /// When the remote was last asked for this and did not answer, and why: many approvals that wait for it
     /// must not wait for a time-out each.
     last_failure: tokio::sync::Mutex<Option<(Instant, String)>>,
@@ -175,12 +184,26 @@ impl Fence for SyncFence {
                 );
             }
         }
+        // After the remote was asked: what it has of another machine is known now.
+        self.guard.check().await?;
         match self.sync.place(task).await.map_err(text)? {
             TaskPlace::Owned(record) => check_epoch(epoch, &record, alone),
             TaskPlace::Waiting => Err("its task has no owner".to_owned()),
             TaskPlace::Finished => Err("its task is finished already".to_owned()),
             TaskPlace::Absent => Err("its task is not in the vault".to_owned()),
         }
+    }
+
+    async fn claim_effect(&self, task: TaskId, draft: DraftId) -> Result<Option<String>, String> {
+        let text = |error: platinum_sync::SyncError| error.to_string();
+        if !self.sync.is_local_only_claim(task).await.map_err(text)? {
+            let claimed = self.sync.claim_effect(draft).await;
+            // What a copy did that was faster is better said than that it was.
+            self.guard.check().await?;
+            claimed.map_err(text)?;
+        }
+        let begun = self.sync.own_elsewhere().intents;
+        Ok(begun.get(&draft.to_string()).cloned())
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use platinum_core::{TaskId, Timestamp, VaultPath, ZoneId, layout};
+use platinum_core::{DraftId, TaskId, Timestamp, VaultPath, ZoneId, layout};
 use platinum_protocol::{Claimed, TaskPlace, reconcile::Intent};
 use platinum_repo::{MaintenanceError, RemoteEvent};
 use platinum_vault::note::TaskNote;
@@ -13,14 +13,18 @@ use platinum_worktree::PendingDrafts;
 use crate::{
     Finish, StopSignal, SyncError, SyncReport, SyncStatus, Synchronizer,
     claims::{
-        claim,
+        claim, effects,
         finish::{self, End},
         lease,
         offline::{UNCONFIRMED, local_zones, place},
     },
     content::rounds,
     remote::events,
-    replica::tasks,
+    replica::{
+        elsewhere::{self, OwnElsewhere, TRAILER_MACHINE},
+        tasks,
+        witness::{JournalHead, TRAILER_JOURNAL},
+    },
     status,
 };
 
@@ -30,6 +34,47 @@ impl Synchronizer {
     pub fn with_lease(self, lease: Duration) -> Self {
         self.leases.set_lease(lease);
         self
+    }
+
+    /// From now on every commit made here names this machine, and the length and the head of its
+    /// journal.
+    pub fn name_machine(
+        &self,
+        machine: String,
+        journal: impl Fn() -> Option<JournalHead> + Send + Sync + 'static,
+    ) {
+        // The first name counts, as with the trailers.
+        let _ = self.replica.machine.set(machine.clone());
+        self.replica.clock.set_trailers(Box::new(move || {
+            let mut trailers = vec![(TRAILER_MACHINE.to_owned(), machine.clone())];
+            let head = journal().map(|head| head.to_string());
+            trailers.extend(head.map(|head| (TRAILER_JOURNAL.to_owned(), head)));
+            trailers
+        }));
+    }
+
+    /// What the own key signed that was not made here, as far as the last verified tip has it.
+    pub fn own_elsewhere(&self) -> OwnElsewhere {
+        self.replica.elsewhere.get()
+    }
+
+    /// The head of the own journal that the newest verified commit of the own key names.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub async fn last_journal_head(&self) -> Result<Option<(u64, String)>, SyncError> {
+        self.blocking(|replica| Ok(elsewhere::last_journal_head(replica)?))
+            .await
+    }
+
+    /// Claims at the remote that this machine carries a draft out: of all copies of it, one does.
+    /// Without a remote there is nothing to claim.
+    ///
+    /// # Errors
+    /// If another copy was faster, or the remote is away.
+    pub async fn claim_effect(&self, draft: DraftId) -> Result<(), SyncError> {
+        self.run_exclusive(move |sync| async move { effects::claim_effect(&sync, draft).await })
+            .await
     }
 
     /// From now on only the paths that the watcher names are scanned, instead of all.

@@ -100,16 +100,6 @@ impl Synchronizer {
         })
     }
 
-    /// From now on, what every commit made here says of the owner's log. It is asked on each commit.
-    pub fn carry_journal_head(
-        &self,
-        head: impl Fn() -> Option<JournalHead> + Send + Sync + 'static,
-    ) {
-        let trailer = |head: JournalHead| (TRAILER_JOURNAL.to_owned(), head.to_string());
-        let trailers = move || head().map(trailer).into_iter().collect();
-        self.replica.clock.set_trailers(Box::new(trailers));
-    }
-
     /// Runs work on disk and repository on a thread for it.
     pub(crate) async fn blocking<T: Send + 'static>(
         &self,

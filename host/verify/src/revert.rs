@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The trailer that names a commit which is reverted.
-pub(crate) const TRAILER_REVERTS: &str = "Platinum-Reverts";
+pub const TRAILER_REVERTS: &str = "Platinum-Reverts";
 /// Of a commit's message only the end is read: so many ids are well within it.
 const MAX_NAMED: usize = 200;
 /// How long a sentence on the dashboard may be.

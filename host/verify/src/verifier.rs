@@ -70,6 +70,8 @@ pub struct Report {
     pub open: Vec<Violation>,
     /// Violations that local has reverted since.
     pub reverted: Vec<Violation>,
+    /// What the own key signed after the last batch that was handed on, oldest first.
+    pub own: Vec<Oid>,
     /// Files below `Approved/` that this host did not put there, at a first contact.
     pub unproven: Vec<VaultPath>,
     /// What the files of the base become without the violations.

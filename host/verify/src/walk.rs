@@ -34,11 +34,11 @@ type Violations = BTreeMap<usize, Violation>;
 impl<'a> Verifier<'a> {
     /// Verifies everything that `tip` has and `verified` has not.
     pub(crate) fn verify(&self, verified: Option<Oid>, tip: Oid) -> Result<Report, VerifyError> {
-        self.verify_range(verified, tip, &mut |_| Ok(()))
+        self.verify_range(verified, tip, &mut |_, _| Ok(()))
     }
 
     /// Verifies everything that `tip` has and `verified` has not; calls `advance` where each batch of
-    /// the history that is right ends.
+    /// the history that is right ends, with what the own key signed in it.
     ///
     /// # Errors
     /// [`VerifyError::Violation`] if the history was rewritten, or if the repository cannot be read.
@@ -46,7 +46,7 @@ impl<'a> Verifier<'a> {
         &self,
         verified: Option<Oid>,
         tip: Oid,
-        advance: &mut dyn FnMut(Oid) -> Result<(), RepoError>,
+        advance: &mut dyn FnMut(Oid, &[Oid]) -> Result<(), RepoError>,
     ) -> Result<Report, VerifyError> {
         let mut history = History::from(verified);
         if verified == Some(tip) {
@@ -60,6 +60,7 @@ impl<'a> Verifier<'a> {
         let keys = Keys::after(verified, self.repo, self.signers);
         let mut found = Violations::new();
         let mut approved = Approved::default();
+        let mut own = Vec::new();
         let commits = self.repo.commits_between(verified, tip, usize::MAX)?;
         let count = commits.len();
         for (at, commit) in commits.into_iter().enumerate() {
@@ -70,9 +71,13 @@ impl<'a> Verifier<'a> {
             let instead = history.instead_of_parents(&info);
             let (assessment, violation) = self.commit(&info, &keys, instead, &mut approved)?;
             found.extend(violation.map(|violation| (history.len(), violation)));
+            let signer = assessment.author.signer();
+            if self.own.is_some() && signer.map(|signer| &signer.key) == self.own {
+                own.push(commit);
+            }
             history.push(&info, assessment);
             if verified.is_some() && history.len() >= self.batch && history.ends_clean() {
-                advance(commit)?;
+                advance(commit, &std::mem::take(&mut own))?;
                 history = History::from(Some(commit));
             }
             if at % LOG_EVERY == LOG_EVERY - 1 {
@@ -80,6 +85,7 @@ impl<'a> Verifier<'a> {
             }
         }
         let mut report = self.nothing_found(&history);
+        report.own = own;
         if !found.is_empty() {
             report.clean = self.reapply(&history, &mut found)?;
             let reverted = history.reverted(&found);

@@ -1,7 +1,10 @@
 //! [`Accounts`]: what the host needs of the mail servers' own file. All else in it is theirs to
 //! check.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// The accounts of a mail servers' file.
 #[derive(Debug)]
@@ -46,6 +49,30 @@ impl Accounts {
         Some(!is_imap || account.get("smtp").is_some())
     }
 
+    /// A way to send that the file has, in words: an `smtp` table of any account, or a Maildir with an
+    /// outbox. Relative paths start at `folder`.
+    pub(super) fn way_out(&self, folder: &Path) -> Option<String> {
+        self.0.iter().find_map(|(name, account)| {
+            if account.get("smtp").is_some() {
+                return Some(format!("[account.{name}.smtp]"));
+            }
+            let path = account.get("path")?.as_str()?;
+            let home = || std::env::var_os("HOME").map(PathBuf::from);
+            let root = match path.strip_prefix("~/") {
+                Some(rest) => home()?.join(rest),
+                None => folder.join(path),
+            };
+            let outbox = root.join(".Outbox");
+            let is_there = outbox.symlink_metadata().is_ok();
+            is_there.then(|| {
+                format!(
+                    "the account `{name}`, whose Maildir has the outbox {}",
+                    outbox.display()
+                )
+            })
+        })
+    }
+
     /// The domain of each account's address, as far as it has one.
     pub(super) fn domains(&self) -> BTreeMap<String, String> {
         let domain = |account: &toml::Value| {
@@ -73,6 +100,22 @@ mod tests {
         let domains = accounts.domains();
         assert_eq!(domains.len(), 1);
         assert_eq!(domains["me"], "example.test");
+    }
+
+    #[test]
+    fn way_out_finds_smtp_and_outboxes_of_every_account() {
+        let folder = tempfile::tempdir().unwrap();
+        let way = |text: &str| Accounts::parse(text).unwrap().way_out(folder.path());
+        let maildir = "[account.old]\nbackend = \"maildir\"\npath = \"Mail\"\n";
+        assert_eq!(way(FILE), None);
+        assert_eq!(way(maildir), None);
+        assert_eq!(
+            way(&format!("{FILE}[account.other.smtp]\nhost = \"x\"\n")).as_deref(),
+            Some("[account.other.smtp]")
+        );
+        std::fs::create_dir_all(folder.path().join("Mail/.Outbox")).unwrap();
+        let found = way(maildir).unwrap();
+        assert!(found.starts_with("the account `old`, whose Maildir has the outbox "));
     }
 
     #[test]

@@ -88,6 +88,26 @@ impl ZoneCapabilities for EmailZone {
         })
     }
 
+    /// The cloud has no way to send, also not one that its own programs would not use: whoever takes
+    /// it over has its files.
+    fn check_role(&self, role: Role) -> Result<(), String> {
+        if role != Role::Cloud || self.account.is_empty() {
+            return Ok(());
+        }
+        // What cannot be read is reported by the server that reads it.
+        let Ok(accounts) = Accounts::read(&self.config) else {
+            return Ok(());
+        };
+        match accounts.way_out(self.config.parent().unwrap_or(Path::new("."))) {
+            Some(way) => Err(format!(
+                "{} has {way}, and a cloud holds nothing that can send; give it a mail file of its \
+                 own without that (docs/security.md, \"The cloud's credential\")",
+                self.config.display()
+            )),
+            None => Ok(()),
+        }
+    }
+
     fn interfaces(&self, session: &Session, store: &Arc<dyn TaskStore>) -> Vec<Box<dyn Interface>> {
         let mail: Arc<dyn Mail> = Arc::new(McpMail::new(session.clone()));
         interfaces(&mail, store)
@@ -139,6 +159,28 @@ impl ZoneCapabilities for EmailZone {
         self.try_out(server)
             .await
             .unwrap_or_else(|why| Check::new(CheckLevel::Error, why))
+    }
+
+    async fn check_cloud(
+        &self,
+        server: Option<ServerSpec>,
+        cloud_file: Option<&Path>,
+    ) -> Option<Check> {
+        let session = Session::spawn(server?).await.ok()?;
+        let tried = try_submission(&session, cloud_file).await;
+        session.close().await;
+        let whose = match cloud_file {
+            Some(_) => "the cloud's credential",
+            None => "the credential that reads",
+        };
+        match tried {
+            Err(why) if cloud_file.is_none() => {
+                tracing::debug!(why, "the reading credential was not tried");
+                None
+            }
+            Err(why) => Some(Check::new(CheckLevel::Error, why)),
+            Ok(logins) => judge_logins(&logins, whose, cloud_file.is_some()),
+        }
     }
 
     fn summary(&self) -> Option<String> {
@@ -225,12 +267,79 @@ impl EmailZone {
     }
 }
 
+/// The answer of `try_submission`.
+#[derive(Deserialize)]
+struct Logins {
+    logins: Vec<Login>,
+}
+
+#[derive(Deserialize)]
+struct Login {
+    account: String,
+    server: String,
+    can_send: Option<bool>,
+    #[serde(default)]
+    why: String,
+}
+
+/// Lets the mail server try whether credentials that read can send.
+async fn try_submission(session: &Session, file: Option<&Path>) -> Result<Vec<Login>, String> {
+    let arguments = match file {
+        Some(file) => serde_json::json!({ "mail_file": file }),
+        None => serde_json::json!({}),
+    };
+    let answer = session.call("try_submission", arguments).await;
+    let answer = answer.map_err(|error| match error {
+        CallError::Tool(text) => text,
+        other => other.to_string(),
+    })?;
+    serde_json::from_value::<Logins>(answer)
+        .map(|answer| answer.logins)
+        .map_err(|error| format!("the mail server's answer is not of the agreed form: {error}"))
+}
+
+/// What the owner has to know of these logins.
+fn judge_logins(logins: &[Login], whose: &str, is_cloud: bool) -> Option<Check> {
+    const READ: &str =
+        "docs/security.md, \"The cloud's credential\", says which narrower one there is";
+    if let Some(login) = logins.iter().find(|login| login.can_send == Some(true)) {
+        let text = format!(
+            "{whose} for `{}` can send, too: {} lets it in; who takes over a cloud that has it can \
+             send in your name; {READ}",
+            login.account, login.server
+        );
+        return Some(Check::new(CheckLevel::Warning, text));
+    }
+    if let Some(login) = logins.iter().find(|login| login.can_send.is_none()) {
+        let text = format!(
+            "whether {whose} for `{}` can send is not known: {}; {READ}",
+            login.account, login.why
+        );
+        return Some(Check::new(CheckLevel::Warning, text));
+    }
+    match logins.first() {
+        Some(login) => Some(Check::new(
+            CheckLevel::Ok,
+            format!("{whose} cannot send: {} refuses it", login.server),
+        )),
+        None if is_cloud => Some(Check::new(
+            CheckLevel::Warning,
+            "there is no submission server here to try the cloud's credential at",
+        )),
+        None => None,
+    }
+}
+
 /// The tools of the mail server, by role. A local host may also run the draft-only build.
 fn gate(role: Role) -> Gate {
     let needed = ["draft_email", "search_emails"];
     match role {
         Role::Cloud => Gate::new(role, &needed, &[]),
-        Role::Local => Gate::new(role, &needed, &["send_email"]),
+        Role::Local => Gate::new(
+            role,
+            &needed,
+            &["send_email", "prepare_email", "try_submission"],
+        ),
     }
 }
 

@@ -235,6 +235,15 @@ impl Inspection<'_> {
         let failure = match journal.state(id).map_err(text)? {
             State::Done(_, receipt) => return self.done(path, id, receipt),
             State::Intended(intent) => {
+                return Ok(EntryState::Waiting {
+                    until: intent.at,
+                    reason: format!(
+                        "an attempt was begun at {:.0} and nothing is handed over yet",
+                        intent.at
+                    ),
+                });
+            }
+            State::HandedOver(intent) => {
                 return Ok(EntryState::InDoubt(format!(
                     "an attempt was made at {:.0} and its outcome was never written down",
                     intent.at
@@ -247,7 +256,8 @@ impl Inspection<'_> {
                 reason,
                 retry: false,
             } if intent.fingerprint == fingerprint => return Ok(EntryState::Refused(reason)),
-            State::NotSent { retry: false, .. } | State::Absent => None,
+            // In doubt, and the owner has said: again.
+            State::NotSent { retry: false, .. } | State::Absent | State::LetGo(_) => None,
             State::NotSent { intent, reason, .. } => Some((intent.at, reason)),
         };
         if outgoing.note.expires <= self.now {
@@ -268,7 +278,10 @@ impl Inspection<'_> {
         }
         if let Some((at, reason)) = failure {
             let attempts = self.attempts.get(&id).copied().unwrap_or(1);
-            let delay = RETRIES.delay(attempts.saturating_sub(1));
+            let delay = match attempts {
+                0 => Duration::ZERO,
+                _ => RETRIES.delay(attempts - 1),
+            };
             match at.checked_add(delay) {
                 Ok(until) if until > self.now => {
                     return Ok(EntryState::Waiting { until, reason });

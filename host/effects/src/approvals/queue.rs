@@ -39,6 +39,8 @@ struct Memory {
     attempts: HashMap<DraftId, u32>,
     /// Why the fence was closed when each was last looked at.
     held: HashMap<DraftId, String>,
+    /// What is being carried out by this process.
+    under_way: HashSet<DraftId>,
     /// What was logged of files that are not carried out, so that each is logged once.
     logged: HashSet<String>,
     /// The kinds that this host has an effect for, once that is known.
@@ -213,6 +215,7 @@ impl Approvals {
         let (vault, journal, id) = (self.vault.clone(), Arc::clone(&self.journal), note.id);
         let (task, fingerprint) = (note.task, approved.fingerprint.clone());
         let approval = approved.approval.clone();
+        let is_alone = self.memory().under_way.insert(id);
         let begun = blocking(move || {
             journal.decide(|decision| {
                 if let Some(pause) = decision.paused()? {
@@ -243,6 +246,7 @@ impl Approvals {
                     reference,
                     recipients: recipients_of(&outgoing.note.action),
                     at: now,
+                    notes_hand_over: true,
                 };
                 match decision.intend(&intent)? {
                     Begin::Go { reference } => Ok((outgoing, reference)),
@@ -258,8 +262,30 @@ impl Approvals {
                 }
             })
         });
-        let begun = begun.await.map_err(EffectError::Postponed)?;
-        begun.map_err(|BeginError(error)| error)
+        let begun = begun.await.map_err(EffectError::Postponed);
+        let begun = begun.and_then(|begun| begun.map_err(|BeginError(error)| error));
+        if begun.is_err() && is_alone {
+            self.memory().under_way.remove(&id);
+        }
+        begun
+    }
+
+    /// Whether this process is carrying it out now.
+    pub(crate) fn is_under_way(&self, draft: DraftId) -> bool {
+        self.memory().under_way.contains(&draft)
+    }
+
+    /// Nothing was wrong with the last attempt but that the host ended: the next need not wait.
+    pub(crate) fn retry_at_once(&self, draft: DraftId) {
+        self.memory().attempts.insert(draft, 0);
+    }
+
+    /// Writes that the effect is handed over now. Without that, it may not be.
+    pub(crate) async fn hand_over(&self, draft: DraftId) -> Result<(), String> {
+        let journal = Arc::clone(&self.journal);
+        blocking(move || journal.hand_over(draft))
+            .await?
+            .map_err(|error| format!("nothing is done without the journal: {error}"))
     }
 
     /// Whether the fence is open; remembers why not.
@@ -289,7 +315,9 @@ impl Approvals {
                 .record(draft, &outcome)
                 .map_err(|error| error.to_string())
         });
-        if let Err(reason) = recorded.await.and_then(|recorded| recorded) {
+        let recorded = recorded.await.and_then(|recorded| recorded);
+        self.memory().under_way.remove(&draft);
+        if let Err(reason) = recorded {
             // The intent stays without an outcome: in doubt, and so never tried again.
             tracing::error!(%draft, reason, "what came of an effect could not be written down");
         }
@@ -298,6 +326,10 @@ impl Approvals {
     /// The journal behind it.
     pub fn journal(&self) -> &Arc<Journal> {
         &self.journal
+    }
+
+    pub(crate) fn fence(&self) -> &dyn Fence {
+        &*self.fence
     }
 
     pub(super) fn vault(&self) -> &Vault {

@@ -7,8 +7,8 @@ use platinum_core::{ActionKind, EmailSend};
 use platinum_journal::Outcome;
 use platinum_vault::note::DraftNote;
 
-use super::sender::{MailFile, MailSender, SendRequest};
-use crate::{Effect, approvals::Outgoing};
+use super::sender::{Found, MailFile, MailSender, SendRequest};
+use crate::{Effect, NotDone, approvals::Outgoing};
 
 /// The part after the `@` if the account's address is not known. RFC 2606: no one's.
 const NO_DOMAIN: &str = "platinum.invalid";
@@ -42,6 +42,14 @@ impl Effect for SendMail {
         )
     }
 
+    /// Connection, login, sender and recipients.
+    async fn prepare(&self, outgoing: &Outgoing, reference: &str) -> Result<(), NotDone> {
+        match request(outgoing.clone(), reference.to_owned()) {
+            Some(request) => self.0.prepare(&request).await,
+            None => Ok(()),
+        }
+    }
+
     async fn perform(&self, outgoing: Outgoing, reference: &str) -> Outcome {
         match request(outgoing, reference.to_owned()) {
             Some(request) => self.0.send(request).await,
@@ -53,12 +61,15 @@ impl Effect for SendMail {
     }
 
     async fn reconcile(&self, reference: &str) -> Result<Option<String>, String> {
-        let was_sent = self.0.was_sent(reference).await?;
-        Ok(was_sent.then(|| "found in Sent by its Message-ID".to_owned()))
+        Ok(match self.0.was_sent(reference).await? {
+            Some(Found::ByMessageId) => Some("found in Sent by its Message-ID".to_owned()),
+            Some(Found::ByDraft) => Some("found in Sent by its draft's id".to_owned()),
+            None => None,
+        })
     }
 
     fn advice(&self) -> &'static str {
-        "It is not in Sent: ask the recipient. Moving its file to Rejected/ closes it."
+        "It is not in Sent: ask the recipient."
     }
 }
 
@@ -72,6 +83,7 @@ fn is_domain(text: &str) -> bool {
 fn request(outgoing: Outgoing, message_id: String) -> Option<SendRequest> {
     let mail: EmailSend = outgoing.note.action.read().ok()?;
     Some(SendRequest {
+        draft: outgoing.note.id.to_string().to_lowercase(),
         from_account: mail.from_account,
         to: mail.to,
         cc: mail.cc,

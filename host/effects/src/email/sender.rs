@@ -10,7 +10,7 @@ use platinum_mcp::{CallError, Session};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{approvals::Attachment, done};
+use crate::{NotDone, approvals::Attachment, done};
 
 /// A file of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,19 +74,41 @@ pub struct SendRequest {
     pub attachments: Vec<MailFile>,
     /// Its own Message-ID, without angle brackets.
     pub message_id: String,
+    /// The id of its draft, for the header `X-Platinum-Draft`: some servers give a mail another
+    /// Message-ID.
+    pub draft: String,
+}
+
+/// How a mail was found among the sent ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// By its Message-ID.
+    ByMessageId,
+    /// By the id of its draft: under another Message-ID, or as another attempt.
+    ByDraft,
 }
 
 /// A way to send mails.
 #[async_trait]
 pub trait MailSender: Send + Sync {
+    /// Does all that comes before the mail itself: connection, login, sender, recipients.
+    ///
+    /// # Errors
+    /// Why it cannot be sent now; nothing was.
+    async fn prepare(&self, request: &SendRequest) -> Result<(), NotDone> {
+        let _ = request;
+        Ok(())
+    }
+
     /// Sends a mail, once.
     async fn send(&self, request: SendRequest) -> Outcome;
 
-    /// Whether a mail of this Message-ID is in the Sent folder.
+    /// Whether the mail of this Message-ID, or of another attempt of its draft, is among the sent
+    /// ones.
     ///
     /// # Errors
     /// If the mailbox cannot be asked.
-    async fn was_sent(&self, message_id: &str) -> Result<bool, String>;
+    async fn was_sent(&self, message_id: &str) -> Result<Option<Found>, String>;
 
     /// The domain of an account's address, if it is known: it ends the Message-ID.
     fn domain(&self, from_account: &str) -> Option<String> {
@@ -111,6 +133,13 @@ impl McpMailSender {
 
 #[async_trait]
 impl MailSender for McpMailSender {
+    async fn prepare(&self, request: &SendRequest) -> Result<(), NotDone> {
+        match self.session.call("prepare_email", arguments(request)).await {
+            Ok(answer) => read_prepared(answer),
+            Err(error) => not_prepared(&error),
+        }
+    }
+
     async fn send(&self, request: SendRequest) -> Outcome {
         match self.session.call("send_email", arguments(&request)).await {
             Ok(answer) => read_answer(answer),
@@ -118,14 +147,14 @@ impl MailSender for McpMailSender {
         }
     }
 
-    async fn was_sent(&self, message_id: &str) -> Result<bool, String> {
-        let query = json!({ "message_id": message_id, "folder": "Sent", "limit": 5 });
+    async fn was_sent(&self, message_id: &str) -> Result<Option<Found>, String> {
+        let query = json!({ "sent_as": draft_of(message_id), "limit": 5 });
         let answer = self
             .session
             .call("search_emails", query)
             .await
             .map_err(|error| error.to_string())?;
-        has_message(answer, message_id)
+        find_message(answer, message_id)
     }
 
     fn domain(&self, from_account: &str) -> Option<String> {
@@ -155,11 +184,55 @@ fn arguments(request: &SendRequest) -> Value {
         "references": request.references,
         "attachments": files,
         "message_id": request.message_id,
+        "draft": request.draft,
     });
     if let Some(answered) = &request.in_reply_to {
         arguments["in_reply_to"] = json!(answered);
     }
     arguments
+}
+
+/// The answer of `prepare_email`.
+#[derive(Deserialize)]
+struct Prepared {
+    ready: bool,
+    #[serde(default)]
+    retry: bool,
+    #[serde(default)]
+    answer: String,
+}
+
+fn read_prepared(answer: Value) -> Result<(), NotDone> {
+    match serde_json::from_value::<Prepared>(answer) {
+        Ok(Prepared { ready: true, .. }) => Ok(()),
+        Ok(Prepared { retry, answer, .. }) => Err(NotDone {
+            reason: one_line(&answer, 500),
+            retry,
+        }),
+        Err(error) => Err(NotDone {
+            reason: format!(
+                "the mail server's answer is not of the agreed form: {}",
+                one_line(&error.to_string(), 200)
+            ),
+            retry: true,
+        }),
+    }
+}
+
+/// What a failed preparation means: whatever became of it, nothing was sent.
+fn not_prepared(error: &CallError) -> Result<(), NotDone> {
+    let retry = match error {
+        CallError::Tool(_) => false,
+        // A server that does not know the tool has nothing to prepare.
+        _ if error.certainly_not_run() && !matches!(error, CallError::NotStarted(_)) => {
+            return Ok(());
+        }
+        _ => true,
+    };
+    Err(NotDone {
+        reason: one_line(&error.to_string(), 500),
+        retry,
+    })
 }
 
 /// The answer of `send_email`.
@@ -213,17 +286,30 @@ struct SearchAnswer {
 struct FoundMessage {
     #[serde(default)]
     message_id: String,
+    #[serde(default)]
+    draft: String,
 }
 
-/// Whether the answer has the very mail, not only one that a search took for like it.
-fn has_message(answer: Value, message_id: &str) -> Result<bool, String> {
+/// The draft of a Message-ID: its left part, without the number of the attempt.
+fn draft_of(message_id: &str) -> &str {
+    let left = message_id.split('@').next().unwrap_or(message_id);
+    left.split('.').next().unwrap_or(left)
+}
+
+/// How the answer has the very mail, not only one that a search took for like it.
+fn find_message(answer: Value, message_id: &str) -> Result<Option<Found>, String> {
     let found: SearchAnswer = serde_json::from_value(answer)
         .map_err(|error| format!("the answer is not of the agreed form: {error}"))?;
-    let is_same = |id: &str| id.trim_matches(['<', '>', ' ']) == message_id;
-    Ok(found
-        .messages
-        .iter()
-        .any(|message| is_same(&message.message_id)))
+    let draft = draft_of(message_id);
+    let mut by_draft = false;
+    for message in &found.messages {
+        let id = message.message_id.trim_matches(['<', '>', ' ']);
+        if id == message_id {
+            return Ok(Some(Found::ByMessageId));
+        }
+        by_draft |= message.draft == draft || draft_of(id) == draft;
+    }
+    Ok(by_draft.then_some(Found::ByDraft))
 }
 
 fn failed(error: &CallError) -> Outcome {
@@ -317,6 +403,7 @@ mod tests {
                 bytes: b"foo".to_vec(),
             }],
             message_id: "m@x".into(),
+            draft: "m".into(),
         };
         let json = arguments(&request);
         assert_eq!(json["attachments"][0]["base64"], "Zm9v");
@@ -327,10 +414,56 @@ mod tests {
     #[test]
     fn only_the_very_message_id_is_found() {
         let answer = |id: &str| json!({"messages": [{"message_id": id, "subject": "x"}]});
-        assert_eq!(has_message(answer("a@b"), "a@b"), Ok(true));
-        assert_eq!(has_message(answer("<a@b>"), "a@b"), Ok(true));
-        assert_eq!(has_message(answer("aa@b"), "a@b"), Ok(false));
-        assert_eq!(has_message(json!({"messages": []}), "a@b"), Ok(false));
-        assert!(has_message(json!([]), "a@b").is_err());
+        let found = Ok(Some(Found::ByMessageId));
+        assert_eq!(find_message(answer("a@b"), "a@b"), found);
+        assert_eq!(find_message(answer("<a@b>"), "a@b"), found);
+        assert_eq!(find_message(answer("aa@b"), "a@b"), Ok(None));
+        assert_eq!(find_message(json!({"messages": []}), "a@b"), Ok(None));
+        assert!(find_message(json!([]), "a@b").is_err());
+    }
+
+    #[test]
+    fn other_attempt_of_the_draft_is_found() {
+        let found = Ok(Some(Found::ByDraft));
+        let answer = |id: &str| json!({"messages": [{"message_id": id}]});
+        for (there, asked) in [
+            ("draft_01a.2@b", "draft_01a@b"),
+            ("draft_01a@b", "draft_01a.2@b"),
+        ] {
+            assert_eq!(find_message(answer(there), asked), found);
+        }
+        // Under a Message-ID that the server made, by the header.
+        let renamed =
+            |draft: &str| json!({"messages": [{"message_id": "0102@ses.test", "draft": draft}]});
+        assert_eq!(find_message(renamed("draft_01a"), "draft_01a@b"), found);
+        assert_eq!(find_message(renamed("draft_01ab"), "draft_01a@b"), Ok(None));
+    }
+
+    /// Nothing that becomes of a preparation can have sent a mail.
+    #[test]
+    fn preparation_that_is_lost_is_tried_again() {
+        for (error, retry) in [
+            (CallError::NotStarted("x".into()), true),
+            (CallError::Lost("x".into()), true),
+            (CallError::Tool("no such account".into()), false),
+        ] {
+            let not_done = not_prepared(&error).unwrap_err();
+            assert_eq!(not_done.retry, retry, "{error:?}");
+        }
+        let unknown_tool = CallError::Protocol {
+            text: "x".into(),
+            code: Some(-32601),
+        };
+        assert_eq!(not_prepared(&unknown_tool), Ok(()));
+        assert_eq!(read_prepared(json!({"ready": true})), Ok(()));
+        let refused = json!({"ready": false, "retry": true, "answer": "454 later"});
+        assert_eq!(
+            read_prepared(refused).unwrap_err(),
+            NotDone {
+                reason: "454 later".into(),
+                retry: true
+            }
+        );
+        assert!(read_prepared(json!("ready")).unwrap_err().retry);
     }
 }

@@ -55,6 +55,7 @@ fn intent(number: u128) -> Intent {
         reference: format!("{number}@example.test"),
         recipients: vec!["Ada@example.test".to_owned()],
         at: at(1),
+        notes_hand_over: true,
     }
 }
 

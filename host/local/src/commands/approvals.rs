@@ -79,10 +79,13 @@ fn not_done(rows: &[ApprovalRow]) -> String {
         }
         text.push_str(&format!("  {}\n", row.state.words()));
         if matches!(row.state, ApprovalState::OutcomeUnknown { .. }) {
-            text.push_str(
-                "  Sent/ is asked for it. If it is not there, ask the recipient; moving the file \
-                 to Rejected/ closes it.\n",
-            );
+            let id = row.short_id();
+            text.push_str(&format!(
+                "  The Sent folder is asked for it. If it is not there, ask the recipient, then:\n  \
+                 platinum resolve {id} --went-out, or move the file to Done/;\n  \
+                 platinum resolve {id} --send-again, or move it to Pending_Approval/ and approve it \
+                 again;\n  moving it to Rejected/ closes it.\n"
+            ));
         }
     }
     text

@@ -17,7 +17,9 @@ mod keys;
 mod log;
 mod pause;
 mod pending;
+mod recover;
 mod reject;
+mod resolve;
 mod skill;
 mod status;
 mod terminal;
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     Approvals(approvals::ApprovalsArgs),
     Approve(approve::ApproveArgs),
     Reject(reject::RejectArgs),
+    Resolve(resolve::ResolveArgs),
+    Recover(recover::RecoverArgs),
     Undo(undo::UndoArgs),
     Pause(pause::PauseArgs),
     Resume(pause::ResumeArgs),
@@ -67,6 +71,8 @@ impl Command {
             Command::Approvals(args) => approvals::run(&args, ctx),
             Command::Approve(args) => approve::run(&args, ctx),
             Command::Reject(args) => reject::run(&args, ctx),
+            Command::Resolve(args) => resolve::run(&args, ctx),
+            Command::Recover(args) => recover::run(&args, ctx),
             Command::Undo(args) => undo::run(&args, ctx),
             Command::Pause(args) => pause::pause(&args, ctx),
             Command::Resume(args) => pause::resume(&args, ctx),

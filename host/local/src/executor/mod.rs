@@ -2,15 +2,19 @@
 //! after outcomes in doubt, and keeps the dashboard.
 //!
 //! Lives elsewhere: acting itself is `effects`'; the decisions are the skills'; what a file in
-//! `Rejected/` says is read in [`rejected`], and [`reconcile`] puts away and reports what came of it.
+//! `Rejected/` says is read in [`rejected`], [`reconcile`] puts away and reports what came of it, and
+//! in [`doubts`] the owner decides on what stays unknown.
 //! Invariant: an effect happens only here, on the owner's machine, by an approval that is recorded
 //! in the journal; what is recorded is decided in `effects`, and asked for in [`admission`].
 
 mod admission;
 mod dashboard_state;
+mod doubts;
 mod drafts;
 mod reconcile;
 mod rejected;
+
+pub(crate) use doubts::OWNERS_WORD;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -26,6 +30,7 @@ use platinum_vault::Vault;
 use platinum_watch::{Wake, WakeUps};
 use tokio::time::Instant;
 
+use crate::machine::MachineGuard;
 pub(crate) use drafts::JournalDrafts;
 
 /// How often to ask the other side about outcomes in doubt.
@@ -38,6 +43,7 @@ pub(crate) struct ApprovalLoop {
     vault: Vault,
     updates: OwnerUpdates,
     executor: Arc<Executor>,
+    guard: MachineGuard,
     /// What was reported to the owner since this daemon started.
     notified: BTreeSet<String>,
     /// Rejected drafts whose task was found finished: there is nothing left to do about them.
@@ -49,13 +55,19 @@ pub(crate) struct ApprovalLoop {
 }
 
 impl ApprovalLoop {
-    pub(crate) fn new(host: &Host, skills: Arc<SkillSet>, executor: Arc<Executor>) -> Self {
+    pub(crate) fn new(
+        host: &Host,
+        skills: Arc<SkillSet>,
+        executor: Arc<Executor>,
+        guard: MachineGuard,
+    ) -> Self {
         Self {
             skills,
             sync: host.sync.clone(),
             vault: host.vault.clone(),
             updates: host.owner_updates(),
             executor,
+            guard,
             notified: BTreeSet::new(),
             closed: BTreeSet::new(),
             next_due: None,
@@ -79,6 +91,12 @@ impl ApprovalLoop {
                 changed |= self.reconcile_doubts().await;
                 asked = Some(Instant::now());
             }
+            if let Err(why) = self.guard.check().await {
+                changed |= self
+                    .notify_once(None, &format!("Nothing is sent: {why}"))
+                    .await;
+            }
+            changed |= self.decide_doubts().await;
             changed |= self.finish_rejected().await;
             changed |= self.carry_out_approved().await;
             let state = self.dashboard_state().await;

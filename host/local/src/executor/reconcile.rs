@@ -14,7 +14,7 @@ use super::{
 };
 
 impl ApprovalLoop {
-    /// Asks the other side after outcomes in doubt; reports to the owner what is still not known.
+    /// Asks the other side after outcomes in doubt.
     pub(super) async fn reconcile_doubts(&mut self) -> bool {
         let found = match self.executor.reconcile().await {
             Ok(found) => found,
@@ -23,20 +23,10 @@ impl ApprovalLoop {
                 return false;
             }
         };
-        let mut changed = found.confirmed > 0;
-        for doubt in found.in_doubt {
-            let (vault, put_aside) = (self.vault.clone(), layout::rejected(doubt.draft));
-            // The owner knows and has closed it.
-            if read(move || vault.exists(&put_aside).unwrap_or(false)).await {
-                continue;
-            }
-            let text = format!(
-                "Not known whether {} was sent; it is not sent again. {}",
-                doubt.draft, doubt.why
-            );
-            changed |= self.notify_once(Some(doubt.task), &text).await;
+        for doubt in &found.in_doubt {
+            tracing::info!(draft = %doubt.draft, "{}", doubt.why);
         }
-        changed
+        found.confirmed > 0
     }
 
     /// Puts away what happened and reports what never will.
@@ -108,7 +98,7 @@ impl ApprovalLoop {
         changed
     }
 
-    async fn receipts(&self, task: TaskId) -> Vec<platinum_vault::note::ReceiptRecord> {
+    pub(super) async fn receipts(&self, task: TaskId) -> Vec<platinum_vault::note::ReceiptRecord> {
         let journal = Arc::clone(self.executor.approvals().journal());
         match read(move || crate::run::receipts_of(&journal, task)).await {
             Ok(receipts) => receipts,

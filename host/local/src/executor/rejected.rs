@@ -101,7 +101,7 @@ pub(super) fn rejected_and_open(
 pub(super) fn reason_of(rejected: &Rejected, known: Option<&State>) -> String {
     let summary = &rejected.draft.summary;
     match (&rejected.refused, &rejected.because, known) {
-        (_, _, Some(State::Intended(_) | State::Unknown { .. })) => format!(
+        (_, _, Some(State::HandedOver(_) | State::Unknown { .. } | State::LetGo(_))) => format!(
             "It is not known whether the draft “{summary}” was carried out; you put it away."
         ),
         (Some(reason), ..) => format!("The draft “{summary}” was not carried out: {reason}"),

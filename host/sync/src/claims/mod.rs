@@ -10,6 +10,7 @@
 mod activity;
 pub(crate) mod claim;
 mod driver;
+pub(crate) mod effects;
 pub(crate) mod finish;
 pub(crate) mod lease;
 pub(crate) mod lease_state;

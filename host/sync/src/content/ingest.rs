@@ -130,9 +130,11 @@ fn verify_tip(replica: &Replica, tip: Oid) -> Result<Verdict, SyncError> {
         own: Some(&replica.identity.own().key),
         batch: BATCH,
     }
-    .verify_range(verified, tip, &mut |end| {
+    .verify_range(verified, tip, &mut |end, own| {
+        note_own(replica, own)?;
         advance_verified(replica, base.replace(end), end)
     })?;
+    note_own(replica, &report.own)?;
     let stays = |recovery: Recovery| replica.role == Role::Cloud || recovery != Recovery::Revert;
     let stopping = report.open.iter().find(|v| stays(v.recovery));
     if let Some(violation) = stopping {
@@ -166,6 +168,12 @@ fn incoming_secrets(replica: &Replica, verified: Option<Oid>, tip: Oid) -> Vec<S
         identity: &replica.identity,
     }
     .messages(verified, tip)
+}
+
+/// Notes what the own key signed elsewhere, before the tip that has it counts.
+fn note_own(replica: &Replica, own: &[Oid]) -> Result<(), RepoError> {
+    let machine = replica.machine.get().map(String::as_str);
+    replica.elsewhere.note(&replica.repo, own, machine)
 }
 
 /// Moves `verified` to where everything is right.

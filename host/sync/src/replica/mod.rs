@@ -5,6 +5,7 @@
 //! `unacknowledged` finds own versions in the remote's, `locks` recovers stale locks, `notifier`
 //! notifies the owner, `tasks` reads tasks, and `filter` joins the gate and the work tree.
 
+pub(crate) mod elsewhere;
 mod filter;
 mod locks;
 mod notifier;
@@ -13,7 +14,7 @@ pub(crate) mod tasks;
 pub(crate) mod unacknowledged;
 pub(crate) mod witness;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use platinum_core::{AgentName, Role};
 use platinum_repo::Repo;
@@ -23,6 +24,7 @@ use platinum_verify::{Gate, Identity};
 use platinum_worktree::{VersionClock, Worktree};
 
 use crate::{SyncError, claims::offline::IntentStore};
+use elsewhere::ElsewhereLog;
 use filter::GateFilter;
 use locks::StaleLocks;
 use notifier::Notifier;
@@ -43,6 +45,9 @@ pub(crate) struct Replica {
     pub(crate) outbox: Outbox,
     pub(crate) locks: StaleLocks,
     pub(crate) notifier: Notifier,
+    pub(crate) elsewhere: ElsewhereLog,
+    /// The name of this machine, as its commits have it; none if they have none.
+    pub(crate) machine: OnceLock<String>,
     pub(crate) witness: Arc<JournalWitness>,
 }
 
@@ -73,6 +78,10 @@ impl Replica {
             intents: IntentStore::open(repo.git_dir())?,
             outbox: Outbox::new(repo.clone()),
             locks: StaleLocks::new(repo.clone()),
+            elsewhere: ElsewhereLog::open(&repo).map_err(|error| {
+                SyncError::Refused(format!("own-elsewhere.json beside the repository: {error}"))
+            })?,
+            machine: OnceLock::new(),
             notifier: Notifier::new(vault.clone(), agent.clone(), role, Arc::clone(&worktree)),
             vault,
             repo,

@@ -188,7 +188,7 @@ impl Story {
             own: Some(&key("local").public()),
             batch,
         }
-        .verify_range(from, to, &mut |at| {
+        .verify_range(from, to, &mut |at, _| {
             passed.push(at);
             Ok(())
         });

@@ -101,6 +101,7 @@ impl MailService {
             sender: arguments.sender,
             thread: arguments.thread.iter().map(|id| bare(id)).collect(),
             message_id: arguments.message_id.map(|id| bare(&id)),
+            sent_as: arguments.sent_as,
             folder: arguments.folder,
             limit: usize::try_from(arguments.limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX),
         };
@@ -170,6 +171,7 @@ impl MailService {
             attachments: files
                 .map(|file| File::from_base64(&file.name, &file.media_type, &file.base64))
                 .collect::<Result<_, _>>()?,
+            draft: arguments.draft.clone(),
             message_id: message_id.unwrap_or_else(|| compose::new_message_id(&from)),
             date: platinum_mailbox::now(),
             from,
@@ -206,5 +208,6 @@ fn message_of(found: SearchHit) -> Message {
         date: mail.date.map(|date| date.to_string()),
         folder: found.folder,
         text,
+        draft: mail.draft,
     }
 }

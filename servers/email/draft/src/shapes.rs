@@ -20,6 +20,10 @@ pub struct SearchArguments {
     /// The one mail with this Message-ID; drafts and sent mails are searched, too.
     #[serde(default)]
     pub message_id: Option<String>,
+    /// A mail of the folder of sent mails, whatever its name is there: one with this X-Platinum-Draft, or whose
+    /// Message-ID begins with this.
+    #[serde(default)]
+    pub sent_as: Option<String>,
     /// Only in this folder, for example INBOX or Sent.
     #[serde(default)]
     pub folder: Option<String>,
@@ -56,10 +60,13 @@ pub struct Message {
     pub folder: String,
     /// Plain text, at most 16 KiB.
     pub text: String,
+    /// X-Platinum-Draft, if the mail has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<String>,
 }
 
 /// A mail to write.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MailArguments {
     /// The account it is from, by its name in the configuration.
@@ -88,10 +95,13 @@ pub struct MailArguments {
     /// The mail's own Message-ID; a draft without one gets a new one.
     #[serde(default)]
     pub message_id: Option<String>,
+    /// What the mail was drafted as, for the header X-Platinum-Draft: letters, digits, `_` and `-`.
+    #[serde(default)]
+    pub draft: Option<String>,
 }
 
 /// A file to attach.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Attachment {
     /// Its name, one line.

@@ -3,8 +3,9 @@
 //! # Layout
 //! - [`smtp`]: one attempt to send, and what became of it;
 //! - [`filing`]: the outbox of a Maildir, the copy in Sent;
+//! - [`credential`]: whether a credential that reads can send, too;
 //! - [`send`]: the service behind the tool: an attempt, then the copy;
-//! - [`tools`]: the draft server's tools, and `send_email`.
+//! - [`tools`]: the draft server's tools, `prepare_email` and `send_email`.
 //!
 //! Searching and drafting are the crate `platinum-email-draft`; mailboxes and the bytes of a mail `platinum-mailbox`.
 //!
@@ -16,11 +17,12 @@ use std::sync::Arc;
 
 use platinum_kit::server::{Access, ToolError, ToolSpec, Tools};
 
+pub mod credential;
 pub mod filing;
 pub mod send;
 pub mod smtp;
 
-pub use send::{SendAnswer, Sender};
+pub use send::{PrepareAnswer, SendAnswer, Sender};
 pub use smtp::Outcome;
 
 const SEND: ToolSpec = ToolSpec {
@@ -31,12 +33,41 @@ const SEND: ToolSpec = ToolSpec {
     access: Access::Acts,
 };
 
-/// The tools of the draft-only server, and the one that sends.
+const PREPARE: ToolSpec = ToolSpec {
+    name: "prepare_email",
+    title: "Prepare to send a mail",
+    description: "Do all that comes before the mail itself: connect, log in, name sender and recipients. Nothing is \
+                  sent. send_email with the same arguments hands the mail over, with or without a preparation.",
+    access: Access::Acts,
+};
+
+const TRY: ToolSpec = ToolSpec {
+    name: "try_submission",
+    title: "Try whether a credential can send",
+    description: "Log in at the submission server with the credentials that read the mailboxes, and log out again. \
+                  Nothing is sent. A cloud should have one that the server refuses.",
+    access: Access::Reads,
+};
+
+/// The tools of the draft-only server, and those that send.
 pub fn tools() -> Result<Tools<Sender>, ToolError> {
-    platinum_email_draft::tools()?.with(
-        SEND,
-        |sender: Arc<Sender>, arguments: send::SendArguments| async move {
-            sender.send(&arguments.0).await
-        },
-    )
+    platinum_email_draft::tools()?
+        .with(
+            TRY,
+            |sender: Arc<Sender>, arguments: credential::TryArguments| async move {
+                sender.try_submission(&arguments).await
+            },
+        )?
+        .with(
+            PREPARE,
+            |sender: Arc<Sender>, arguments: send::SendArguments| async move {
+                sender.prepare(&arguments.0).await
+            },
+        )?
+        .with(
+            SEND,
+            |sender: Arc<Sender>, arguments: send::SendArguments| async move {
+                sender.send(&arguments.0).await
+            },
+        )
 }

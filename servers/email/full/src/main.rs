@@ -8,6 +8,8 @@ const INSTRUCTIONS: &str = "Mail of the configured accounts: search, save drafts
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    // Where tests make it die, by the variable FAILPOINTS; nothing at all in a program that is installed.
+    let _fail_points = fail::FailScenario::setup();
     command::run(|path| {
         let sender = Sender::open(Config::load(path)?)?;
         Ok(Server::new(

@@ -1,18 +1,31 @@
-//! The service behind `send_email`: one attempt by SMTP, or a Maildir's outbox, and the copy in Sent.
+//! The service behind `prepare_email` and `send_email`: one attempt by SMTP, or a Maildir's outbox, and the copy in
+//! Sent.
+//!
+//! Invariant: a preparation hands no mail over. It is kept for the mail that it was made for, for a while, and used
+//! at most once.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use platinum_email_draft::shapes::MailArguments;
 use platinum_email_draft::{MailService, ServiceError};
 use platinum_mailbox::compose::Outgoing;
-use platinum_mailbox::config::ConfigError;
+use platinum_mailbox::config::{ConfigError, ImapSettings};
 use platinum_mailbox::maildir::Stored;
 use platinum_mailbox::{Backend, Config, Query};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 
+use crate::credential::{self, TryAnswer, TryArguments};
 use crate::filing;
-use crate::smtp::{self, Attempt, Outcome, SmtpSettings};
+use crate::smtp::{self, Attempt, Outcome, Prepared, SmtpSettings};
+
+/// How long a preparation is kept: servers end a connection that is idle for some minutes.
+const KEPT: Duration = Duration::from_secs(60);
 
 /// A mail to send: as for a draft, and its Message-ID is chosen before the attempt, so that the mail can be found
 /// afterwards.
@@ -60,11 +73,33 @@ pub struct SendAnswer {
     pub sent_copy: String,
 }
 
+/// The answer of `prepare_email`. No mail was sent, whatever it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PrepareAnswer {
+    /// Whether the mail can be handed over now.
+    pub ready: bool,
+    /// If not: whether the same call may succeed later, by itself or with mended settings.
+    pub retry: bool,
+    /// What the mail server answered, or what went wrong.
+    pub answer: String,
+}
+
 /// The accounts with their ways out.
 #[derive(Debug)]
 pub struct Sender {
     mail: MailService,
     smtp: BTreeMap<String, SmtpSettings>,
+    readers: BTreeMap<String, ImapSettings>,
+    prepared: Mutex<Option<Preparation>>,
+}
+
+/// A mail for which the server waits.
+#[derive(Debug)]
+struct Preparation {
+    arguments: MailArguments,
+    bytes: Vec<u8>,
+    connection: Prepared,
+    at: Instant,
 }
 
 /// Why the server cannot start.
@@ -97,21 +132,91 @@ impl Sender {
             }
         }
         Ok(Self {
+            readers: credential::readers(&config),
             mail: MailService::open(config)?,
             smtp,
+            prepared: Mutex::new(None),
         })
+    }
+
+    /// Tries whether a credential that reads can also send. Sends nothing.
+    pub async fn try_submission(&self, arguments: &TryArguments) -> Result<TryAnswer, ConfigError> {
+        credential::try_all(arguments, &self.readers, &self.smtp).await
+    }
+
+    /// Does all that comes before the mail itself: composes it, connects, logs in, names sender and recipients. A
+    /// call of [`Sender::send`] with the same arguments hands the mail over.
+    pub async fn prepare(&self, arguments: &MailArguments) -> Result<PrepareAnswer, ServiceError> {
+        let mail = self.mail.compose(arguments)?;
+        let bytes = mail.to_bytes()?;
+        let Some(settings) = self.smtp.get(&arguments.from_account) else {
+            // An outbox takes a mail in one step; an account without a way out says so when it is asked to send.
+            return Ok(PrepareAnswer {
+                ready: true,
+                retry: false,
+                answer: "nothing to prepare".to_owned(),
+            });
+        };
+        let opened = open(settings, &mail, &bytes).await;
+        let mut slot = self.prepared.lock().await;
+        if let Some(old) = slot.take() {
+            old.connection.abandon().await;
+        }
+        Ok(match opened {
+            Ok(connection) => {
+                *slot = Some(Preparation {
+                    arguments: arguments.clone(),
+                    bytes,
+                    connection,
+                    at: Instant::now(),
+                });
+                PrepareAnswer {
+                    ready: true,
+                    retry: false,
+                    answer: "the server takes the sender and all recipients".to_owned(),
+                }
+            }
+            Err(attempt) => PrepareAnswer {
+                ready: false,
+                retry: attempt.retry,
+                answer: attempt.answer,
+            },
+        })
+    }
+
+    /// The preparation for this mail, if there is one and it is fresh.
+    async fn take_prepared(&self, arguments: &MailArguments) -> Option<(Prepared, Vec<u8>)> {
+        let preparation = self.prepared.lock().await.take()?;
+        if preparation.arguments == *arguments && preparation.at.elapsed() < KEPT {
+            return Some((preparation.connection, preparation.bytes));
+        }
+        preparation.connection.abandon().await;
+        None
     }
 
     /// Sends a mail: one attempt. An error means that nothing was tried.
     pub async fn send(&self, arguments: &MailArguments) -> Result<SendAnswer, ServiceError> {
         let mail = self.mail.compose(arguments)?;
-        let bytes = mail.to_bytes()?;
         let account = &arguments.from_account;
+        let (connection, bytes) = match self.take_prepared(arguments).await {
+            Some((connection, bytes)) => (Some(connection), bytes),
+            None => (None, mail.to_bytes()?),
+        };
         let (attempt, filed_before) = match (
             &self.mail.account(account)?.backend,
             self.smtp.get(account),
         ) {
-            (_, Some(settings)) => (submit(settings, &mail, &bytes).await, false),
+            (_, Some(settings)) => {
+                let opened = match connection {
+                    Some(connection) => Ok(connection),
+                    None => open(settings, &mail, &bytes).await,
+                };
+                let attempt = match opened {
+                    Ok(connection) => connection.send(&bytes).await,
+                    Err(attempt) => attempt,
+                };
+                (attempt, false)
+            }
             (Backend::Maildir(_), None) => self.queue(account, &mail, &bytes).await,
             (Backend::Imap(_), None) => {
                 let answer = format!(
@@ -192,7 +297,7 @@ impl Sender {
     }
 }
 
-async fn submit(settings: &SmtpSettings, mail: &Outgoing, bytes: &[u8]) -> Attempt {
+async fn open(settings: &SmtpSettings, mail: &Outgoing, bytes: &[u8]) -> Result<Prepared, Attempt> {
     let parse = |email: &str| {
         email.parse::<lettre::Address>().map_err(|error| {
             Attempt::not_sent(
@@ -201,17 +306,9 @@ async fn submit(settings: &SmtpSettings, mail: &Outgoing, bytes: &[u8]) -> Attem
             )
         })
     };
-    let from = match parse(mail.from.email()) {
-        Ok(from) => from,
-        Err(refusal) => return refusal,
-    };
-    let recipients: Result<Vec<_>, _> = mail
-        .recipients()
-        .into_iter()
-        .map(|one| parse(one.email()))
-        .collect();
-    match recipients {
-        Ok(recipients) => smtp::send(settings, &from, &recipients, bytes).await,
-        Err(refusal) => refusal,
-    }
+    let from = parse(mail.from.email())?;
+    let recipients = mail.recipients();
+    let recipients = recipients.into_iter().map(|one| parse(one.email()));
+    let recipients = recipients.collect::<Result<Vec<_>, _>>()?;
+    smtp::prepare(settings, &from, &recipients, bytes).await
 }

@@ -134,65 +134,142 @@ impl Attempt {
     }
 }
 
-/// Sends `mail` to all recipients, or to none of them.
-pub async fn send(settings: &SmtpSettings, from: &Address, to: &[Address], mail: &[u8]) -> Attempt {
-    let prepared = timeout(PREPARE_TIME, prepare(settings, from, to, mail)).await;
-    let prepared = prepared.unwrap_or_else(|_| {
+/// A connection on which the sender and all recipients are accepted. Nothing was sent.
+pub struct Prepared {
+    connection: AsyncSmtpConnection,
+    server: String,
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Prepared").field(&self.server).finish()
+    }
+}
+
+/// Does everything before the message: connection, login, sender, recipients.
+///
+/// # Errors
+/// The attempt that ended here; it has sent nothing.
+pub async fn prepare(
+    settings: &SmtpSettings,
+    from: &Address,
+    to: &[Address],
+    mail: &[u8],
+) -> Result<Prepared, Attempt> {
+    let prepared = timeout(PREPARE_TIME, open(settings, from, to, mail)).await;
+    prepared.unwrap_or_else(|_| {
         Err(Attempt::not_sent(
             true,
             format!(
-                "{}:{} took longer than {} s before it asked for the message",
+                "{}:{} took longer than {} s before it could be given the message",
                 settings.host,
                 settings.port,
                 PREPARE_TIME.as_secs()
             ),
         ))
-    });
-    let mut connection = match prepared {
-        Ok(connection) => connection,
-        Err(attempt) => return attempt,
-    };
-    // lettre writes the line end before the final dot; with the mail's own there would be an empty line more.
-    let mail = mail.strip_suffix(b"\r\n").unwrap_or(mail);
-    // From here on only a reply of the server is proof.
-    let attempt = match timeout(MESSAGE_TIME, connection.message(mail)).await {
-        Ok(Ok(response)) => Attempt::sent(reply_text(&response)),
-        Ok(Err(error)) if error.is_transient() => Attempt::not_sent(true, one_line(&error)),
-        Ok(Err(error)) if error.is_permanent() => Attempt::not_sent(false, one_line(&error)),
-        Ok(Err(error)) => Attempt::unknown(format!(
-            "the message was handed over, then the connection failed: {}",
-            one_line(&error)
-        )),
-        Err(_) => Attempt::unknown(format!(
-            "the message was handed over and not answered within {} s",
-            MESSAGE_TIME.as_secs()
-        )),
-    };
-    let _ = timeout(Duration::from_secs(2), connection.quit()).await;
-    attempt
+    })
 }
 
-/// Everything before the message: connection, login, sender, recipients, DATA. An attempt that ends here
-/// has sent nothing.
-async fn prepare(
-    settings: &SmtpSettings,
-    from: &Address,
-    to: &[Address],
-    mail: &[u8],
-) -> Result<AsyncSmtpConnection, Attempt> {
+impl Prepared {
+    /// Hands `mail` over to all recipients, or to none of them.
+    pub async fn send(self, mail: &[u8]) -> Attempt {
+        let Self {
+            mut connection,
+            server,
+        } = self;
+        if let Err(attempt) = step(&server, "DATA", connection.command(Data)).await {
+            return attempt;
+        }
+        fail::fail_point!("smtp-data-begun", |_| std::process::abort());
+        // lettre writes the line end before the final dot; with the mail's own there would be an empty line more.
+        let mail = mail.strip_suffix(b"\r\n").unwrap_or(mail);
+        // From here on only a reply of the server is proof.
+        let attempt = match timeout(MESSAGE_TIME, connection.message(mail)).await {
+            Ok(Ok(response)) => Attempt::sent(reply_text(&response)),
+            Ok(Err(error)) if error.is_transient() => Attempt::not_sent(true, one_line(&error)),
+            Ok(Err(error)) if error.is_permanent() => Attempt::not_sent(false, one_line(&error)),
+            Ok(Err(error)) => Attempt::unknown(format!(
+                "the message was handed over, then the connection failed: {}",
+                one_line(&error)
+            )),
+            Err(_) => Attempt::unknown(format!(
+                "the message was handed over and not answered within {} s",
+                MESSAGE_TIME.as_secs()
+            )),
+        };
+        fail::fail_point!("smtp-answered", |_| std::process::abort());
+        let _ = timeout(Duration::from_secs(2), connection.quit()).await;
+        attempt
+    }
+
+    /// Ends the connection without a message.
+    pub async fn abandon(mut self) {
+        let _ = timeout(Duration::from_secs(2), self.connection.quit()).await;
+    }
+}
+
+/// Whether the server lets this user in; nothing is said of a mail.
+///
+/// # Errors
+/// Why it cannot be known: no connection, no encryption, no answer.
+pub async fn can_log_in(settings: &SmtpSettings) -> Result<bool, String> {
+    let login = timeout(PREPARE_TIME, log_in(settings));
+    match login.await {
+        Err(_) => Err(format!(
+            "{}:{} does not answer",
+            settings.host, settings.port
+        )),
+        Ok(Ok(mut connection)) => {
+            let _ = timeout(Duration::from_secs(2), connection.quit()).await;
+            Ok(true)
+        }
+        Ok(Err(NoLogin::Refused(_))) => Ok(false),
+        Ok(Err(NoLogin::Away(attempt))) => Err(attempt.answer),
+    }
+}
+
+/// Why there is no session of a user.
+enum NoLogin {
+    /// The server said no to the login.
+    Refused(Attempt),
+    /// It was not asked, or did not answer.
+    Away(Attempt),
+}
+
+/// Connects and logs in.
+async fn log_in(settings: &SmtpSettings) -> Result<AsyncSmtpConnection, NoLogin> {
     let server = format!("{}:{}", settings.host, settings.port);
     let password = settings
         .password
         .fetch()
         .await
-        .map_err(|error| Attempt::not_sent(true, error.to_string()))?;
+        .map_err(|error| NoLogin::Away(Attempt::not_sent(true, error.to_string())))?;
+    let mut connection = connect(settings, &server).await.map_err(NoLogin::Away)?;
+    let credentials = Credentials::new(settings.user.clone(), password.expose().to_owned());
+    let mechanisms = [Mechanism::Plain, Mechanism::Login];
+    match timeout(COMMAND_TIME, connection.auth(&mechanisms, &credentials)).await {
+        Ok(Ok(_)) => Ok(connection),
+        Ok(Err(error)) => {
+            let is_answer = error.is_permanent() || error.is_client();
+            let attempt = Attempt::not_sent(true, format!("{server}, AUTH: {}", one_line(&error)));
+            Err(match is_answer {
+                true => NoLogin::Refused(attempt),
+                false => NoLogin::Away(attempt),
+            })
+        }
+        Err(_) => Err(NoLogin::Away(unanswered(&server, "AUTH"))),
+    }
+}
+
+/// Connects, with encryption.
+async fn connect(settings: &SmtpSettings, server: &str) -> Result<AsyncSmtpConnection, Attempt> {
     let tls = tls(settings).await?;
     let hello = ClientId::default();
     let at_once = (settings.security == Security::Tls).then(|| tls.clone());
     let address = (settings.host.as_str(), settings.port);
     let connecting =
         AsyncSmtpConnection::connect_tokio1(address, Some(COMMAND_TIME), &hello, at_once, None);
-    let mut connection = step(&server, "the connection", connecting).await?;
+    let mut connection = step(server, "the connection", connecting).await?;
     if settings.security == Security::StartTls {
         if !connection.can_starttls() {
             connection.abort().await;
@@ -201,16 +278,22 @@ async fn prepare(
                 format!("{server} does not offer STARTTLS; nothing is sent in the clear"),
             ));
         }
-        step(&server, "STARTTLS", connection.starttls(tls, &hello)).await?;
+        step(server, "STARTTLS", connection.starttls(tls, &hello)).await?;
     }
-    let credentials = Credentials::new(settings.user.clone(), password.expose().to_owned());
-    step(
-        &server,
-        "AUTH",
-        connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials),
-    )
-    .await
-    .map_err(|attempt| Attempt::not_sent(true, attempt.answer))?;
+    Ok(connection)
+}
+
+/// Everything before the message. An attempt that ends here has sent nothing.
+async fn open(
+    settings: &SmtpSettings,
+    from: &Address,
+    to: &[Address],
+    mail: &[u8],
+) -> Result<Prepared, Attempt> {
+    let server = format!("{}:{}", settings.host, settings.port);
+    let mut connection = log_in(settings).await.map_err(|no| match no {
+        NoLogin::Refused(attempt) | NoLogin::Away(attempt) => attempt,
+    })?;
     let international = to
         .iter()
         .chain([from])
@@ -249,8 +332,7 @@ async fn prepare(
             return Err(Attempt { answer, ..error });
         }
     }
-    step(&server, "DATA", connection.command(Data)).await?;
-    Ok(connection)
+    Ok(Prepared { connection, server })
 }
 
 async fn step<T>(
@@ -264,14 +346,18 @@ async fn step<T>(
             !error.is_permanent() && !error.is_client(),
             format!("{server}, {name}: {}", one_line(&error)),
         )),
-        Err(_) => Err(Attempt::not_sent(
-            true,
-            format!(
-                "{server} did not answer {name} within {} s",
-                COMMAND_TIME.as_secs()
-            ),
-        )),
+        Err(_) => Err(unanswered(server, name)),
     }
+}
+
+fn unanswered(server: &str, name: &str) -> Attempt {
+    Attempt::not_sent(
+        true,
+        format!(
+            "{server} did not answer {name} within {} s",
+            COMMAND_TIME.as_secs()
+        ),
+    )
 }
 
 async fn tls(settings: &SmtpSettings) -> Result<TlsParameters, Attempt> {

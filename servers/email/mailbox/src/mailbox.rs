@@ -75,6 +75,9 @@ pub struct Query {
     pub thread: Vec<String>,
     /// The one mail with this Message-ID (without angle brackets).
     pub message_id: Option<String>,
+    /// A mail of the folder of sent mails, whatever its name is: one with this `X-Platinum-Draft`, or whose
+    /// Message-ID begins with this.
+    pub sent_as: Option<String>,
     /// Only in this folder (`INBOX`, `Sent`, ...); without it, in the inbox, and in Sent, and in Drafts for `message_id`.
     pub folder: Option<String>,
     /// The most answers wanted.

@@ -19,7 +19,16 @@ pub(crate) fn check(query: &Query) -> Result<(), MailboxError> {
     if query.thread.len() > MAX_THREAD {
         return refuse(&format!("more than {MAX_THREAD} Message-IDs in thread"));
     }
-    let given = [&query.text, &query.sender, &query.message_id, &query.folder];
+    if query.sent_as.is_some() && query.folder.is_some() {
+        return refuse("sent_as is a search of the sent mails; leave out the folder");
+    }
+    let given = [
+        &query.text,
+        &query.sender,
+        &query.message_id,
+        &query.sent_as,
+        &query.folder,
+    ];
     for text in given.into_iter().flatten().chain(&query.thread) {
         if text.len() > MAX_TEXT {
             return refuse(&format!("a text is longer than {MAX_TEXT} bytes"));
@@ -38,6 +47,9 @@ pub(crate) fn check(query: &Query) -> Result<(), MailboxError> {
 pub(crate) fn folders(query: &Query, sent: &str, drafts: &str) -> Vec<String> {
     if let Some(folder) = &query.folder {
         return vec![folder.clone()];
+    }
+    if query.sent_as.is_some() {
+        return vec![sent.to_owned()];
     }
     let mut folders = vec!["INBOX".to_owned(), sent.to_owned()];
     if query.message_id.is_some() {
@@ -58,6 +70,12 @@ pub(crate) fn matches(query: &Query, mail: &Parsed) -> bool {
         && mail.message_id.as_deref() != Some(id)
     {
         return false;
+    }
+    if let Some(draft) = &query.sent_as {
+        let begins = |id: &str| id.starts_with(draft.as_str());
+        if mail.draft.as_ref() != Some(draft) && !mail.message_id.as_deref().is_some_and(begins) {
+            return false;
+        }
     }
     if !query.thread.is_empty() {
         let mut ids = mail

@@ -2,8 +2,8 @@
 //!
 //! `contest` is four processes that claim the same tasks, `crashes` kills of the whole programs at random
 //! moments, `failpoints` kills at every fail point and full disks, `partition` lines that are
-//! cut, `dropped` files that a person drops while both daemons run, `outside` a skill that is
-//! no part of the repository.
+//! cut, `sending` kills while a mail leaves, `dropped` files that a person drops while both daemons
+//! run, `outside` a skill that is no part of the repository.
 //! Lives elsewhere: what several hosts do to each other without faults is in `sync`.
 
 #![allow(
@@ -19,3 +19,4 @@ mod dropped;
 mod failpoints;
 mod outside;
 mod partition;
+mod sending;

@@ -1,6 +1,7 @@
 //! [`MailServers`]: a real Dovecot (IMAP, LMTP, SASL) and a real Postfix (submission), over TLS.
 //!
-//! [`scripted`]: an IMAP server that does one thing wrong.
+//! [`scripted`]: an IMAP server that does one thing wrong; [`scripted_smtp`]: a submission server that
+//! does.
 //! Lives elsewhere: their configuration files are in `servers.rs`, the certificates in `crate::tls`,
 //! delivery in `lmtp.rs`.
 //! Invariants: two users, [`OWNER`] and [`CLIENT`]; mail leaves this machine under no
@@ -8,6 +9,7 @@
 
 mod lmtp;
 pub mod scripted;
+pub mod scripted_smtp;
 mod servers;
 
 use std::{
@@ -109,10 +111,7 @@ impl MailServers {
     /// # Errors
     /// If a package is missing or a server does not come up; the end of its log is in the text.
     pub fn start() -> anyhow::Result<Self> {
-        Self::available().map_err(anyhow::Error::msg)?;
-        let mut servers = Self::start_imap()?;
-        servers.start_postfix()?;
-        Ok(servers)
+        Self::start_with_sent("Sent")
     }
 
     /// Starts Dovecot alone, which needs no root.
@@ -120,6 +119,25 @@ impl MailServers {
     /// # Errors
     /// As [`MailServers::start`].
     pub fn start_imap() -> anyhow::Result<Self> {
+        Self::start_imap_with_sent("Sent")
+    }
+
+    /// As [`MailServers::start`], with another name of the folder for sent mails.
+    ///
+    /// # Errors
+    /// As [`MailServers::start`].
+    pub fn start_with_sent(sent: &str) -> anyhow::Result<Self> {
+        Self::available().map_err(anyhow::Error::msg)?;
+        let mut servers = Self::start_imap_with_sent(sent)?;
+        servers.start_postfix()?;
+        Ok(servers)
+    }
+
+    /// As [`MailServers::start_imap`], with another name of the folder for sent mails.
+    ///
+    /// # Errors
+    /// As [`MailServers::start`].
+    pub fn start_imap_with_sent(sent: &str) -> anyhow::Result<Self> {
         let dir = TempDir::with_prefix("platinum-mail-")?;
         // The servers run as other users and have to get through.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))?;
@@ -133,7 +151,7 @@ impl MailServers {
             submission,
         };
         let users: Vec<_> = [OWNER, CLIENT].map(|user| (user, password_of(user))).into();
-        servers::configure_dovecot(dir.path(), ports, &users)?;
+        servers::configure_dovecot(dir.path(), ports, &users, sent)?;
         let mut servers = Self {
             postfix: None,
             dovecot: None,

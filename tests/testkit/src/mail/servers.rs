@@ -18,6 +18,7 @@ pub(super) fn configure_dovecot(
     dir: &Path,
     ports: Ports,
     users: &[(&str, String)],
+    sent: &str,
 ) -> anyhow::Result<()> {
     let home = dir.join("dovecot");
     for folder in [home.join("run"), home.join("state"), dir.join("mail")] {
@@ -35,8 +36,14 @@ pub(super) fn configure_dovecot(
     fs::write(home.join("users"), lines)?;
     let folders: String = ["Drafts", "Sent", "Archive", "Junk", "Trash"]
         .iter()
-        .map(|name| {
-            format!("  mailbox {name} {{\n    special_use = \\{name}\n    auto = subscribe\n  }}\n")
+        .map(|used_for| {
+            let name = match *used_for {
+                "Sent" => sent,
+                other => other,
+            };
+            format!(
+                "  mailbox \"{name}\" {{\n    special_use = \\{used_for}\n    auto = subscribe\n  }}\n"
+            )
         })
         .collect();
     let Ports {

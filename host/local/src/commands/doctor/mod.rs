@@ -5,6 +5,8 @@
 
 mod places;
 
+use std::path::PathBuf;
+
 use platinum_api::{Check, JournalState};
 use platinum_capabilities::zones::CheckLevel;
 use platinum_core::Role;
@@ -18,9 +20,14 @@ use super::{
 
 /// Try everything the daemon needs: vault, remote, mail server, model, skills, journal.
 #[derive(Debug, clap::Args)]
-pub(crate) struct DoctorArgs {}
+pub(crate) struct DoctorArgs {
+    /// A copy of the cloud's own mail file: its credential is tried at your submission server,
+    /// and nothing is sent. Without it, the one with which this machine reads is tried.
+    #[arg(long, value_name = "FILE")]
+    cloud_mail: Option<PathBuf>,
+}
 
-pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandError> {
+pub(crate) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<(), CommandError> {
     let config = ctx.load()?;
     let mut checks = vec![Check::ok("config", ctx.config_path().display().to_string())];
     checks.push(places::vault(&config));
@@ -38,12 +45,19 @@ pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandErro
     checks.extend(places::conflicts(&config));
     for (id, zone) in config.zones.configured() {
         let checked = zone.check(zone_server(&**zone, Role::Local)).await;
-        let level = match checked.level {
-            CheckLevel::Ok => Level::Ok,
-            CheckLevel::Warning => Level::Warn,
-            CheckLevel::Error => Level::Error,
-        };
+        let level = level_of(checked.level);
+        let opens = level != Level::Error;
         checks.push(Check::new(id, level, plain(&checked.text, 500)));
+        let cloud_file = args.cloud_mail.as_deref();
+        if opens || cloud_file.is_some() {
+            let server = zone_server(&**zone, Role::Local);
+            let tried = zone.check_cloud(server, cloud_file).await;
+            checks.extend(
+                tried.map(|tried| {
+                    Check::new("cloud", level_of(tried.level), plain(&tried.text, 500))
+                }),
+            );
+        }
     }
     checks.push(model(&config));
     match skill::Checker::new() {
@@ -83,6 +97,14 @@ pub(crate) async fn run(_: &DoctorArgs, ctx: &Context) -> Result<(), CommandErro
                 count(wrong, "thing is", "things are")
             ),
         )),
+    }
+}
+
+fn level_of(level: CheckLevel) -> Level {
+    match level {
+        CheckLevel::Ok => Level::Ok,
+        CheckLevel::Warning => Level::Warn,
+        CheckLevel::Error => Level::Error,
     }
 }
 

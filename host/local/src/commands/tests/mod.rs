@@ -434,8 +434,10 @@ async fn unknown_outcome_is_shown_with_its_remedy() {
             reference: "r@example.test".into(),
             recipients: vec![],
             at: Timestamp::now(),
+            notes_hand_over: true,
         })
         .unwrap();
+    journal.hand_over(doubtful.id).unwrap();
     let path = home.path(&format!("vault/Approved/{}.md", doubtful.id));
     fs::write(path, doubtful.render()).unwrap();
     let shown = home.does(&["approvals"]).await;
@@ -445,6 +447,61 @@ async fn unknown_outcome_is_shown_with_its_remedy() {
     );
     let shown = home.does(&["status"]).await;
     assert!(shown.contains("(1 in doubt:"), "{shown}");
+}
+
+#[tokio::test]
+async fn resolve_ends_a_doubt_and_nothing_else() {
+    use platinum_journal::{Intent, Journal, Outcome, State};
+    let home = Home::ready().await;
+    fs::create_dir_all(home.path("state")).unwrap();
+    let journal = Journal::open(&home.path("state/journal.db")).unwrap();
+    let intent = |n| {
+        let draft = draft(n, "Yes.\n");
+        Intent {
+            draft: draft.id,
+            task: draft.task,
+            kind: draft.action.kind(),
+            fingerprint: "f".into(),
+            reference: format!("{n}@example.test"),
+            recipients: vec![],
+            at: Timestamp::now(),
+            notes_hand_over: true,
+        }
+    };
+    let unknown = Outcome::Unknown {
+        reason: "lost".into(),
+    };
+    for n in 1..4 {
+        journal.intend(&intent(n)).unwrap();
+        journal.hand_over(intent(n).draft).unwrap();
+    }
+    let ids: Vec<String> = (1..4).map(|n| intent(n).draft.to_string()).collect();
+    let error = home.fails(&["resolve", &ids[2], "--went-out"]).await;
+    assert_eq!(
+        error.message,
+        format!("{} is being sent, or was when the daemon ended", ids[2])
+    );
+    for n in 1..3 {
+        journal.record(intent(n).draft, &unknown).unwrap();
+    }
+    // One of the two, and not both.
+    home.does(&["resolve", &ids[0], "--went-out"]).await;
+    home.does(&["resolve", &ids[1], "--send-again"]).await;
+    assert!(matches!(
+        journal.state(intent(1).draft).unwrap(),
+        State::Done(_, receipt) if receipt.answer == "no answer; the owner says that it went out"
+    ));
+    assert!(matches!(
+        journal.state(intent(2).draft).unwrap(),
+        State::LetGo(_)
+    ));
+    for id in &ids[..2] {
+        let error = home.fails(&["resolve", id, "--send-again"]).await;
+        assert_eq!(
+            error.message,
+            format!("no draft in doubt has an id like `{id}`")
+        );
+    }
 }
 
 #[tokio::test]

@@ -423,3 +423,100 @@ async fn smtp_endings_map_to_their_outcomes() {
         );
     }
 }
+
+/// A preparation is one connection, hands nothing over, and is used once.
+#[tokio::test(flavor = "multi_thread")]
+async fn preparation_sends_nothing_and_is_used_once() {
+    if !MailServers::present().unwrap() {
+        return;
+    }
+    let servers = MailServers::start_imap().unwrap();
+    let tls = servers.ca_path().parent().unwrap().to_path_buf();
+    let prepared_on = async |ending| {
+        let scripted = ScriptedServer::start(&tls, ending).await;
+        let config = servers.config_toml("owner").unwrap();
+        let text = std::fs::read_to_string(&config).unwrap();
+        let text = text.replace(
+            &format!("port = {}\nsecurity", servers.smtps_port()),
+            &format!("port = {}\nsecurity", scripted.port),
+        );
+        std::fs::write(&config, text).unwrap();
+        let sender = Sender::open(Config::load(&config).unwrap()).unwrap();
+        let answer = sender.prepare(&outgoing("p@example.test")).await.unwrap();
+        (scripted, sender, answer)
+    };
+    let (scripted, sender, answer) = prepared_on(Ending::Accepted).await;
+    assert!(answer.ready, "{answer:?}");
+    assert!(servers.folder(OWNER, "Sent").unwrap().is_empty());
+    let sent = sender.send(&outgoing("p@example.test")).await.unwrap();
+    assert_eq!((sent.outcome, scripted.connections()), (Outcome::Sent, 1));
+    sender.send(&outgoing("p@example.test")).await.unwrap();
+    assert_eq!(scripted.connections(), 2);
+    // Another mail does not leave on it.
+    sender.prepare(&outgoing("p@example.test")).await.unwrap();
+    sender.send(&outgoing("q@example.test")).await.unwrap();
+    assert_eq!(scripted.connections(), 4);
+
+    let refused = Ending::RecipientRefused("550 5.1.1 no such user");
+    let (_, _, answer) = prepared_on(refused).await;
+    assert!(!answer.ready && !answer.retry, "{answer:?}");
+    assert!(answer.answer.contains("550"), "{answer:?}");
+    let (scripted, sender, answer) = prepared_on(Ending::LostBeforeData).await;
+    assert!(answer.ready);
+    let lost = sender.send(&outgoing("p@example.test")).await.unwrap();
+    assert_eq!((lost.outcome, lost.retry), (Outcome::NotSent, true));
+    assert_eq!(scripted.connections(), 1);
+}
+
+/// The folder of sent mails is found by its special use, and a mail in it by its draft's id too.
+#[tokio::test(flavor = "multi_thread")]
+async fn sent_mail_is_found_in_the_special_folder_by_either_name() {
+    if !MailServers::present().unwrap() {
+        return;
+    }
+    let servers = MailServers::start_imap_with_sent("Outgoing post").unwrap();
+    let config = servers.config_toml("owner").unwrap();
+    let mut mailbox = mailbox(&config);
+    let asked = |draft: &str| Query {
+        sent_as: Some(draft.to_owned()),
+        limit: 5,
+        ..Query::default()
+    };
+    // No mail was ever sent: nothing is found, and that is no error.
+    assert!(mailbox.search(&asked("draft_1")).await.unwrap().is_empty());
+    let mut imap = mailbox;
+    let imap: &mut dyn std::any::Any = &mut *imap;
+    let imap: &mut platinum_mailbox::imap::Imap = imap.downcast_mut().unwrap();
+    let folder = imap.sent_folder().await.unwrap();
+    assert_eq!(folder, "Outgoing post");
+    for (id, draft) in [
+        ("draft_1@example.test", "draft_1"),
+        ("0102@ses.test", "draft_2"),
+        ("draft_3.2@example.test", ""),
+    ] {
+        let header = match draft {
+            "" => String::new(),
+            draft => format!("X-Platinum-Draft: {draft}\r\n"),
+        };
+        let mail =
+            format!("Message-ID: <{id}>\r\nFrom: {OWNER}\r\nTo: {CLIENT}\r\n{header}\r\nHi\r\n");
+        imap.append(&folder, "(\\Seen)", mail.as_bytes())
+            .await
+            .unwrap();
+    }
+    // What lies elsewhere was not sent.
+    let inbox = "Message-ID: <draft_4@example.test>\r\nX-Platinum-Draft: draft_4\r\n\r\nHi\r\n";
+    servers.deliver(OWNER, inbox.as_bytes()).unwrap();
+    for (draft, found) in [
+        ("draft_1", 1),
+        ("draft_2", 1),
+        ("draft_3", 1),
+        ("draft_4", 0),
+    ] {
+        assert_eq!(
+            imap.search(&asked(draft)).await.unwrap().len(),
+            found,
+            "{draft}"
+        );
+    }
+}

@@ -32,14 +32,23 @@ async fn result_of(folder: &Path, tool: &'static str, arguments: Value) -> CallT
     let tools = client.list_all_tools().await.unwrap();
     let mut names: Vec<_> = tools.iter().map(|tool| tool.name.clone()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["draft_email", "search_emails", "send_email"]);
+    assert_eq!(
+        names,
+        [
+            "draft_email",
+            "prepare_email",
+            "search_emails",
+            "send_email",
+            "try_submission"
+        ]
+    );
     for tool in &tools {
         let required = tool.input_schema.get("required");
         let required = required.map(ToString::to_string).unwrap_or_default();
         let needs_id = required.contains("message_id");
         assert_eq!(
             needs_id,
-            tool.name == "send_email",
+            ["prepare_email", "send_email"].contains(&&*tool.name),
             "{}: {required}",
             tool.name
         );

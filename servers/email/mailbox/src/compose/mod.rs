@@ -10,6 +10,9 @@ mod write;
 
 use jiff::Timestamp;
 
+/// The header that names what a mail was drafted as: some servers give a mail another Message-ID.
+pub const DRAFT_HEADER: &str = "X-Platinum-Draft";
+
 pub use address::Address;
 
 /// A mail to be written.
@@ -35,6 +38,8 @@ pub struct Outgoing {
     pub attachments: Vec<File>,
     /// The Message-ID, without angle brackets; [`new_message_id`] makes one.
     pub message_id: String,
+    /// What it was drafted as: the header [`DRAFT_HEADER`], which is left out without it.
+    pub draft: Option<String>,
     /// The Date header.
     pub date: Timestamp,
 }
@@ -98,6 +103,12 @@ pub enum ComposeError {
     /// There is no recipient.
     #[error("no recipient: give at least one address in to, cc or bcc")]
     NoRecipient,
+    /// Not the id of a draft.
+    #[error("draft: {given:?} is not an id; write letters, digits, `_` and `-`")]
+    Draft {
+        /// What was given, cut.
+        given: String,
+    },
     /// Not a media type.
     #[error("attachment {name:?}: {media_type:?} is not a media type; write it as application/pdf")]
     MediaType {

@@ -21,6 +21,7 @@ fn mail() -> Outgoing {
         references: Vec::new(),
         attachments: Vec::new(),
         message_id: "m1@example.test".to_owned(),
+        draft: None,
         date: "2026-11-20T09:00:00Z".parse().unwrap(),
     }
 }
@@ -220,4 +221,24 @@ proptest! {
         prop_assert_eq!(to.address.as_deref(), Some("ann@x.test"));
         prop_assert_eq!(to.name.as_deref().unwrap_or_default(), name);
     }
+}
+
+#[test]
+fn draft_id_is_a_header_of_its_own() {
+    let with = |draft: &str| Outgoing {
+        draft: Some(draft.to_owned()),
+        ..mail()
+    };
+    let bytes = text(&with("draft_01k"));
+    assert!(
+        bytes.contains("\r\nX-Platinum-Draft: draft_01k\r\n"),
+        "{bytes}"
+    );
+    let read = message::parse(bytes.as_bytes());
+    assert_eq!(read.draft.as_deref(), Some("draft_01k"));
+    for bad in ["", "a b", "a\r\nBcc: x@y.test", "ä", &"a".repeat(61)] {
+        let error = with(bad).to_bytes().unwrap_err();
+        assert!(matches!(error, ComposeError::Draft { .. }), "{bad:?}");
+    }
+    assert!(!text(&mail()).contains("X-Platinum"));
 }

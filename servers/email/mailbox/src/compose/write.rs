@@ -9,7 +9,7 @@ use mail_builder::headers::raw::Raw;
 use mail_builder::mime::{BodyPart, MimePart};
 use sha2::{Digest as _, Sha256};
 
-use super::{Address, ComposeError, File, Outgoing};
+use super::{Address, ComposeError, DRAFT_HEADER, File, Outgoing};
 
 /// The bounds of an outgoing mail.
 const MAX_RECIPIENTS: usize = 200;
@@ -20,6 +20,7 @@ const MAX_ATTACHED_BYTES: usize = 25 * 1024 * 1024;
 const MAX_REFERENCES: usize = 50;
 const MAX_MESSAGE_ID: usize = 250;
 const MAX_FILE_NAME: usize = 200;
+const MAX_DRAFT_ID: usize = 60;
 
 /// The octets of encoded words and folded lines stay below this.
 const LINE: usize = 76;
@@ -48,6 +49,9 @@ pub(super) fn write(mail: &Outgoing) -> Result<Vec<u8>, ComposeError> {
         "Message-ID",
         std::iter::once(vec![format!("<{}>", mail.message_id)]),
     );
+    if let Some(draft) = &mail.draft {
+        header(&mut out, DRAFT_HEADER, std::iter::once(vec![draft.clone()]));
+    }
     if let Some(answered) = &mail.in_reply_to {
         header(
             &mut out,
@@ -107,6 +111,9 @@ fn check(mail: &Outgoing) -> Result<(), ComposeError> {
     let attached = mail.attachments.iter().map(|file| file.bytes.len()).sum();
     most("attachments (bytes)", attached, MAX_ATTACHED_BYTES)?;
     message_id("message_id", &mail.message_id)?;
+    if let Some(draft) = &mail.draft {
+        draft_id(draft)?;
+    }
     if let Some(answered) = &mail.in_reply_to {
         message_id("in_reply_to", answered)?;
     }
@@ -143,6 +150,16 @@ fn message_id(field: &'static str, given: &str) -> Result<(), ComposeError> {
     }
     Err(ComposeError::MessageId {
         field,
+        given: given.chars().take(80).collect(),
+    })
+}
+
+fn draft_id(given: &str) -> Result<(), ComposeError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    if (1..=MAX_DRAFT_ID).contains(&given.len()) && given.bytes().all(fits) {
+        return Ok(());
+    }
+    Err(ComposeError::Draft {
         given: given.chars().take(80).collect(),
     })
 }

@@ -1,5 +1,6 @@
 //! A [`Query`] as an IMAP search (RFC 3501). Its texts are checked by [`crate::search::check`] before: no control characters.
 
+use crate::compose::DRAFT_HEADER;
 use crate::mailbox::Query;
 
 /// The search keys, with their character set when they need one.
@@ -7,6 +8,13 @@ pub(super) fn to_imap(query: &Query) -> String {
     let mut keys = Vec::new();
     if let Some(id) = &query.message_id {
         keys.push(format!("HEADER Message-ID {}", quoted(&format!("<{id}>"))));
+    }
+    if let Some(draft) = &query.sent_as {
+        keys.push(format!(
+            "OR HEADER Message-ID {} HEADER {DRAFT_HEADER} {}",
+            quoted(&format!("<{draft}")),
+            quoted(draft)
+        ));
     }
     if let Some(sender) = &query.sender {
         keys.push(format!("FROM {}", quoted(sender)));
@@ -55,6 +63,10 @@ mod tests {
         assert_eq!(
             asked(|q| q.text = Some("x\" DELETED \\".into())),
             "TEXT \"x\\\" DELETED \\\\\""
+        );
+        assert_eq!(
+            asked(|q| q.sent_as = Some("d1".into())),
+            "OR HEADER Message-ID \"<d1\" HEADER X-Platinum-Draft \"d1\""
         );
         assert_eq!(
             asked(|q| q.sender = Some("Jörg".into())),

@@ -78,6 +78,8 @@ pub struct Parsed {
     pub auto_response_suppress: Option<String>,
     /// Feedback-ID.
     pub feedback_id: Option<String>,
+    /// X-Platinum-Draft: what it was drafted as, if Platinum sent it.
+    pub draft: Option<String>,
 }
 
 /// A name and an address as a header gave them: outside text, not checked.

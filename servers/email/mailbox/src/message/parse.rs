@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use mail_parser::{HeaderName, HeaderValue, Message};
 use platinum_text::{bounded, is_hidden};
 
+use crate::compose::DRAFT_HEADER;
+
 use super::facts::{Attachment, Kind, Limits, Parsed, People, Person};
 use super::{html, mime};
 
@@ -139,6 +141,7 @@ fn fill_headers(parsed: &mut Parsed, headers: &Message<'_>) {
         text("Return-Path").map(|value| value.trim_matches(['<', '>', ' ']).to_owned());
     parsed.auto_response_suppress = lower("X-Auto-Response-Suppress");
     parsed.feedback_id = text("Feedback-ID").filter(|value| !value.is_empty());
+    parsed.draft = text(DRAFT_HEADER).filter(|value| !value.is_empty());
 }
 
 /// The text of the first header of this name, decoded.

@@ -31,16 +31,17 @@ impl Cluster {
                 .unwrap(),
             remote: GitServer::start().unwrap(),
         };
-        for folder in ["Mail/new", "Mail/cur", "Mail/tmp"] {
-            fs::create_dir_all(cluster.folder.path().join(folder)).unwrap();
-        }
-        let mail = cluster.folder.path().join("mail.toml");
-        let text = format!(
-            "[account.owner]\naddress = \"Owner <owner@example.test>\"\nbackend = \"maildir\"\npath = {:?}\n",
-            cluster.folder.path().join("Mail"),
-        );
-        fs::write(&mail, text).unwrap();
-        for (role, zones) in [("cloud", "\"email\""), ("local", "")] {
+        // The cloud has the mailbox that mail comes to; only the owner's has an outbox.
+        for (role, zones, mailbox) in [("cloud", "\"email\"", "Mail"), ("local", "", "Post")] {
+            let path = cluster.folder.path().join(mailbox);
+            for part in ["new", "cur", "tmp"] {
+                fs::create_dir_all(path.join(part)).unwrap();
+            }
+            let mail = cluster.folder.path().join(format!("{role}-mail.toml"));
+            let text = format!(
+                "[account.owner]\naddress = \"Owner <owner@example.test>\"\nbackend = \"maildir\"\npath = {path:?}\n",
+            );
+            fs::write(&mail, text).unwrap();
             fs::create_dir_all(cluster.vault(role)).unwrap();
             let text = format!(
                 "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
@@ -257,7 +258,7 @@ impl Cluster {
     pub(crate) fn outbox(&self) -> Vec<String> {
         let mut found = Vec::new();
         for folder in ["new", "cur"] {
-            let path = self.folder.path().join("Mail/.Outbox").join(folder);
+            let path = self.folder.path().join("Post/.Outbox").join(folder);
             for entry in fs::read_dir(path).into_iter().flatten().flatten() {
                 let text = fs::read_to_string(entry.path()).unwrap();
                 let line = text.lines().find(|line| line.starts_with("In-Reply-To:"));

@@ -7,7 +7,12 @@ use std::{
     time::Duration,
 };
 
-use platinum_testkit::{Child, add_skills, git::GitServer, mail::MailServers, program, wait_for};
+use platinum_testkit::{
+    Child, add_skills,
+    git::GitServer,
+    mail::{MailServers, Submission},
+    program, wait_for,
+};
 
 /// How long anything may take on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
@@ -66,7 +71,7 @@ impl Cluster {
     /// Writes a host's configuration; `server` names another mail server than the role's own.
     pub(crate) fn configure(&self, role: &str, is_cloud: bool, server: &str) {
         fs::create_dir_all(self.vault(role)).unwrap();
-        let mail = self.mail.config_toml("owner").unwrap();
+        let mail = self.mail_config(role, is_cloud);
         let text = format!(
             "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
              [sync]\nremote = {:?}\nevery-seconds = 1\n\n\
@@ -78,6 +83,18 @@ impl Cluster {
             if is_cloud { "\"email\"" } else { "" },
         );
         fs::write(self.config(role), text).unwrap();
+    }
+
+    /// The mail file of a host: the cloud's has no way to send.
+    pub(crate) fn mail_config(&self, role: &str, is_cloud: bool) -> PathBuf {
+        let submission = match is_cloud {
+            true => Submission::None,
+            false => Submission::Tls,
+        };
+        let made = self.mail.config("owner", submission).unwrap();
+        let path = made.with_file_name(format!("{role}.toml"));
+        fs::rename(made, &path).unwrap();
+        path
     }
 
     /// Changes a host's configuration: each of these texts, which are in it, for the other.

@@ -30,6 +30,16 @@ const AT_THE_ANSWER: &str = r#"
 done
 "#;
 
+/// Kills at the request to prepare: connection and login have not begun.
+const BEFORE_THE_HAND_OVER: &str = r#"
+while IFS= read -r line; do
+  case "$line" in
+    *'"prepare_email"'*) kill -9 "$PPID"; exit ;;
+    *) printf '%s\n' "$line" ;;
+  esac
+done | "$REAL" "$@"
+"#;
+
 /// Kills at the request: the daemon has written its intent, and the server never hears of it.
 const AT_THE_REQUEST: &str = r#"
 while IFS= read -r line; do
@@ -48,6 +58,10 @@ struct Crashed {
 
 impl Crashed {
     fn by(script: &str) -> Self {
+        Self::by_when(script, |state| matches!(state, State::HandedOver(_)))
+    }
+
+    fn by_when(script: &str, is_there: impl Fn(&State) -> bool) -> Self {
         let cluster = Cluster::set();
         let cloud = cluster.cloud();
         cluster.wait_for_line("cloud", "waiting for mail");
@@ -73,7 +87,7 @@ impl Crashed {
                 .cluster
                 .platinum(&["status"])
                 .contains("daemon   not running");
-            Ok((dead && matches!(crashed.known(), State::Intended(_))).then_some(()))
+            Ok((dead && is_there(&crashed.known())).then_some(()))
         })
         .unwrap();
         drop(local);
@@ -87,6 +101,31 @@ impl Crashed {
         let journal = Journal::open_copy(&self.cluster.state("local").join("journal.db")).unwrap();
         journal.verify().unwrap();
         journal.state(self.draft).unwrap()
+    }
+
+    /// What the note in doubt says of its choices.
+    fn wait_for_choices(&self) -> String {
+        let note = self.cluster.vault("local").join("Approved");
+        let note = note.join(format!("{}.md", self.draft));
+        wait_for("the choices in the note", SOON, || {
+            let text = fs::read_to_string(&note)?;
+            Ok(text
+                .lines()
+                .find(|line| line.starts_with("in-doubt:"))
+                .map(str::to_owned))
+        })
+        .unwrap()
+    }
+
+    /// Moves the note out of `Approved/`.
+    fn move_to(&self, folder: &str) {
+        let vault = self.cluster.vault("local");
+        let name = format!("{}.md", self.draft);
+        fs::rename(
+            vault.join("Approved").join(&name),
+            vault.join(folder).join(&name),
+        )
+        .unwrap();
     }
 
     fn dashboard(&self) -> String {
@@ -179,7 +218,7 @@ fn crash_before_sending_sends_nothing_and_asks_the_owner() {
         drop(local);
         fs::write(cluster.log("local"), "").unwrap();
     }
-    assert!(matches!(crashed.known(), State::Intended(_)));
+    assert!(matches!(crashed.known(), State::Unknown { .. }));
     let shown = cluster.platinum(&["approvals"]);
     assert!(shown.contains("may have happened"), "{shown}");
     let shown = cluster.platinum(&["status"]);
@@ -214,7 +253,7 @@ fn mail_server_away_loses_nothing_and_notifies_the_owner() {
     cluster.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
 
     // No one listens where the mail should go.
-    let mail = cluster.mail.config_toml("owner").unwrap();
+    let mail = cluster.mail_config("local", false);
     let [unused] = free_ports().unwrap();
     let away = cluster.folder().join("away.toml");
     let text = fs::read_to_string(&mail).unwrap();
@@ -264,4 +303,81 @@ fn mail_server_away_loses_nothing_and_notifies_the_owner() {
     .unwrap();
     assert_eq!(cluster.mail.mailbox(CLIENT).unwrap().len(), 1, "sent once");
     drop(cloud);
+}
+
+/// An end before the mail was handed over is no doubt: it is sent by itself, once.
+#[test]
+fn crash_before_the_hand_over_is_sent_after_a_restart() {
+    let crashed = Crashed::by_when(BEFORE_THE_HAND_OVER, |state| {
+        matches!(state, State::Intended(_))
+    });
+    let cluster = &crashed.cluster;
+    let _local = cluster.local();
+    let task = crashed.finished();
+    assert!(task.contains("outcome: \"done\""), "{task}");
+    assert_eq!(cluster.mail.mailbox(CLIENT).unwrap().len(), 1, "sent once");
+    assert!(!crashed.dashboard().contains("Not known whether"));
+    let State::Done(intent, receipt) = crashed.known() else {
+        panic!("{:?}", crashed.known());
+    };
+    assert_eq!(receipt.reference, intent.reference);
+}
+
+/// The owner moves a note in doubt to Done/: it counts as sent, with who says so.
+#[test]
+fn doubt_moved_to_done_is_finished_by_the_owners_word() {
+    let crashed = Crashed::by(AT_THE_REQUEST);
+    let cluster = &crashed.cluster;
+    let _local = cluster.local();
+    let words = crashed.wait_for_choices();
+    assert!(
+        words.contains("It went out: move this file to Done/."),
+        "{words}"
+    );
+    crashed.move_to("Done");
+    let task = crashed.finished();
+    assert!(task.contains("outcome: \"done\""), "{task}");
+    assert!(
+        task.contains("no answer; the owner says that it went out"),
+        "{task}"
+    );
+    wait_for("the receipt in the journal", SOON, || {
+        Ok(matches!(crashed.known(), State::Done(..)).then_some(()))
+    })
+    .unwrap();
+    assert!(cluster.mail.mailbox(CLIENT).unwrap().is_empty());
+}
+
+/// The owner moves a note in doubt back and approves it again: it leaves once, under a new name.
+#[test]
+fn doubt_moved_to_pending_is_sent_again_once_approved() {
+    let crashed = Crashed::by(AT_THE_REQUEST);
+    let cluster = &crashed.cluster;
+    let _local = cluster.local();
+    let words = crashed.wait_for_choices();
+    assert!(
+        words.contains("Send it again: move it to Pending_Approval/ and approve it again."),
+        "{words}"
+    );
+    crashed.move_to("Pending_Approval");
+    wait_for("the doubt to be let go", SOON, || {
+        Ok(matches!(crashed.known(), State::LetGo(_)).then_some(()))
+    })
+    .unwrap();
+    assert!(cluster.mail.mailbox(CLIENT).unwrap().is_empty());
+    let name = crashed.draft.to_string();
+    wait_for("the second approval", SOON, || {
+        // The daemon writes into the note at the same time.
+        let approved = cluster.try_platinum(&["approve", &name, "--with-gaps"]);
+        Ok(approved.status.success().then_some(()))
+    })
+    .unwrap();
+    let task = crashed.finished();
+    assert!(task.contains("outcome: \"done\""), "{task}");
+    assert_eq!(cluster.mail.mailbox(CLIENT).unwrap().len(), 1, "sent once");
+    let State::Done(intent, _) = crashed.known() else {
+        panic!("{:?}", crashed.known());
+    };
+    let expected = format!("{}.2@example.test", name.to_lowercase());
+    assert_eq!(intent.reference, expected);
 }

@@ -1,0 +1,193 @@
+//! Outcomes that stay unknown: the owner is asked, and decides by where the draft's file is moved.
+//!
+//! | moved to | means |
+//! |---|---|
+//! | `Done/` | it went out: its task is finished with a receipt that says who says so |
+//! | `Pending_Approval/` | send it again: approved again, it leaves under a new reference |
+//! | `Rejected/` | leave it: nothing is sent, and its task is filed |
+//!
+//! Lives elsewhere: `platinum resolve` does the same; asking the other side is `effects`'.
+//! Invariant: nothing here sends; a doubt ends only by the other side's word or the owner's.
+
+use platinum_core::{Clock, DraftId, SystemClock, VaultPath, layout};
+use platinum_journal::{Intent, Receipt};
+use platinum_protocol::TaskPlace;
+use platinum_sync::Finish;
+use platinum_vault::{
+    Vault, VaultError,
+    note::{DraftNote, Note, ReceiptRecord},
+};
+
+use super::{ApprovalLoop, read};
+
+/// The property that tells the owner what each move means.
+const IN_DOUBT: &str = "in-doubt";
+/// The largest draft that is read, in bytes.
+const MAX_DRAFT_BYTES: u64 = 256 * 1024;
+/// What a receipt says that the owner gave.
+pub(crate) const OWNERS_WORD: &str = "no answer; the owner says that it went out";
+
+/// Where the file of a draft in doubt is.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    Approved,
+    Pending,
+    Done(VaultPath),
+    Rejected,
+    Nowhere,
+}
+
+impl ApprovalLoop {
+    /// Carries out what the owner decided on doubts, and asks about the others.
+    pub(super) async fn decide_doubts(&mut self) -> bool {
+        let doubts = match self.executor.doubts().await {
+            Ok(doubts) => doubts,
+            Err(error) => {
+                tracing::warn!("Cannot read the outcomes in doubt: {error}.");
+                return false;
+            }
+        };
+        let mut changed = false;
+        for doubt in doubts {
+            let (vault, draft) = (self.vault.clone(), doubt.draft);
+            let decided = match read(move || place_of(&vault, draft)).await {
+                Ok(Place::Done(path)) => self.went_out(&doubt, path).await,
+                Ok(Place::Pending) => self.send_again(&doubt).await,
+                Ok(Place::Rejected) => self.executor.let_go(draft).await.map(|()| true),
+                Ok(place) => Ok(self.ask_owner(&doubt, &place).await),
+                Err(error) => Err(error.to_string()),
+            };
+            changed |= decided.unwrap_or_else(|error| {
+                tracing::warn!(%draft, "Cannot end its doubt yet: {error}.");
+                false
+            });
+        }
+        changed
+    }
+
+    /// The owner says that it went out.
+    async fn went_out(&mut self, doubt: &Intent, path: VaultPath) -> Result<bool, String> {
+        let receipt = Receipt {
+            at: SystemClock.now(),
+            reference: doubt.reference.clone(),
+            answer: OWNERS_WORD.to_owned(),
+        };
+        let vault = self.vault.clone();
+        let summary = read(move || {
+            let text = vault.read_text(&path, MAX_DRAFT_BYTES).ok()?;
+            Some(DraftNote::parse(&text).ok()?.summary)
+        });
+        let summary = summary
+            .await
+            .unwrap_or_else(|| "A draft whose file cannot be read".to_owned());
+        // The task first: after a crash in between, the doubt is still there, and so is this move.
+        match self.place(doubt.task).await {
+            Some(TaskPlace::Owned(_) | TaskPlace::Waiting) => {
+                let mut receipts = self.receipts(doubt.task).await;
+                receipts.push(ReceiptRecord {
+                    draft: doubt.draft,
+                    kind: doubt.kind.clone(),
+                    at: receipt.at,
+                    reference: receipt.reference.clone(),
+                    answer: receipt.answer.clone(),
+                });
+                let finished = self
+                    .sync
+                    .finish(doubt.task, Finish::done(&summary, receipts));
+                finished.await.map_err(|error| error.to_string())?;
+            }
+            Some(TaskPlace::Finished | TaskPlace::Absent) => {}
+            None => return Ok(false),
+        }
+        self.executor.confirm(doubt.draft, receipt).await?;
+        let text = format!("Done: {summary}; {OWNERS_WORD}");
+        self.notify_once(Some(doubt.task), &text).await;
+        Ok(true)
+    }
+
+    /// The owner wants it sent again: it waits for an approval like any other draft.
+    async fn send_again(&mut self, doubt: &Intent) -> Result<bool, String> {
+        self.executor.let_go(doubt.draft).await?;
+        let words = format!(
+            "An attempt was made at {:.0} and its outcome is not known. Approved again, it is sent \
+             again.",
+            doubt.at
+        );
+        self.note_doubt(layout::pending(doubt.draft), words).await;
+        Ok(true)
+    }
+
+    /// Says in the note and on the dashboard what each move means.
+    async fn ask_owner(&mut self, doubt: &Intent, place: &Place) -> bool {
+        let mut changed = false;
+        if *place == Place::Approved {
+            let words = format!(
+                "It is not known whether this was sent at {:.0}. It went out: move this file to \
+                 {}/. Send it again: move it to {}/ and approve it again. Leave it: move it to \
+                 {}/.",
+                doubt.at,
+                layout::DONE,
+                layout::PENDING_APPROVAL,
+                layout::REJECTED
+            );
+            changed = self.note_doubt(layout::approved(doubt.draft), words).await;
+        }
+        let text = format!(
+            "Not known whether {} was sent; it is not sent again by itself. If it went out, move \
+             its file to {}/; to send it again, move it to {}/ and approve it again; or use \
+             `platinum resolve`",
+            doubt.draft,
+            layout::DONE,
+            layout::PENDING_APPROVAL
+        );
+        changed | self.notify_once(Some(doubt.task), &text).await
+    }
+
+    /// Writes the property, unless it is there.
+    async fn note_doubt(&self, path: VaultPath, words: String) -> bool {
+        let vault = self.vault.clone();
+        let named = path.clone();
+        match read(move || write_property(&vault, &path, &words)).await {
+            Ok(is_changed) => is_changed,
+            Err(error) => {
+                tracing::warn!("Cannot note the doubt in {named}: {error}.");
+                false
+            }
+        }
+    }
+}
+
+/// Where the file is. `Done/` is looked through: an owner may put it into any month.
+fn place_of(vault: &Vault, draft: DraftId) -> Result<Place, VaultError> {
+    if vault.exists(&layout::rejected(draft))? {
+        return Ok(Place::Rejected);
+    }
+    if vault.exists(&layout::approved(draft))? {
+        return Ok(Place::Approved);
+    }
+    if vault.exists(&layout::pending(draft))? {
+        return Ok(Place::Pending);
+    }
+    let name = layout::approved(draft).file_name().to_owned();
+    let done = vault.walk_in(layout::DONE)?;
+    let found = done
+        .into_iter()
+        .find(|entry| entry.path.file_name() == name);
+    Ok(found.map_or(Place::Nowhere, |entry| Place::Done(entry.path)))
+}
+
+fn write_property(vault: &Vault, path: &VaultPath, words: &str) -> Result<bool, String> {
+    let text = vault
+        .read_text(path, MAX_DRAFT_BYTES)
+        .map_err(|error| error.to_string())?;
+    let mut note = Note::parse(&text).map_err(|error| error.to_string())?;
+    if note.get_text(IN_DOUBT) == Some(words) {
+        return Ok(false);
+    }
+    note.set(IN_DOUBT, words)
+        .map_err(|error| error.to_string())?;
+    vault
+        .replace(path, note.to_text().as_bytes(), Some(text.as_bytes()))
+        .map_err(|error| error.to_string())?;
+    Ok(true)
+}

@@ -1,0 +1,252 @@
+//! [`MachineGuard`]: whether this is the one machine that its key stands for, and its journal the
+//! whole one. If not, nothing is sent until the owner has said so with `platinum recover`.
+//!
+//! What it looks at: commits of the own key that were not made here (`sync`); the head of the journal
+//! that the own commits name, against the journal; and drafts in `Done/` beside an empty journal.
+//!
+//! Invariants: what is found is a [`Finding`] that stays until the owner has acknowledged exactly
+//! that one; a new one stops effects again.
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use platinum_core::{ClaimId, DraftId, layout};
+use platinum_daemon::Host;
+use platinum_journal::Journal;
+use platinum_sync::{JournalHead, OwnElsewhere, Synchronizer};
+use platinum_vault::Vault;
+use serde::{Deserialize, Serialize};
+
+/// Where the name of the machine is, in the state folder.
+const MACHINE: &str = "machine";
+/// What stops effects now.
+const FOUND: &str = "machine-findings.json";
+/// What the owner has acknowledged.
+const ACKNOWLEDGED: &str = "machine-acknowledged.json";
+
+/// Something that only a copied or restored machine, or a key in other hands, can explain.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "finding", rename_all = "kebab-case")]
+pub(crate) enum Finding {
+    /// The own key signed this commit, and it was not made here.
+    MadeElsewhere {
+        /// The commit.
+        commit: String,
+    },
+    /// An own commit names a journal that this machine does not have.
+    JournalBehind {
+        /// How many entries that journal had.
+        entries: u64,
+        /// The hash of its last entry.
+        head: String,
+    },
+    /// Drafts were carried out, and the journal is empty.
+    NoJournal,
+}
+
+/// The findings of this machine. Clones share nothing but files: each looks for itself.
+#[derive(Clone)]
+pub(crate) struct MachineGuard {
+    sync: Synchronizer,
+    journal: Arc<Journal>,
+    vault: Vault,
+    state: PathBuf,
+    /// What the newest own commit said of the journal when this daemon started.
+    known_head: Option<(u64, String)>,
+}
+
+impl MachineGuard {
+    /// Names the machine on every commit from now on, and looks at what it knows of itself.
+    pub(crate) async fn open(
+        host: &Host,
+        journal: Arc<Journal>,
+        head: impl Fn() -> Option<JournalHead> + Send + Sync + 'static,
+    ) -> anyhow::Result<Self> {
+        let state = host.config.vault.state.clone();
+        let machine = machine_name(&state)?;
+        let known_head = host.sync.last_journal_head().await?;
+        host.sync.name_machine(machine, head);
+        Ok(Self {
+            sync: host.sync.clone(),
+            journal,
+            vault: host.vault.clone(),
+            state,
+            known_head,
+        })
+    }
+
+    /// Whether this machine may act.
+    ///
+    /// # Errors
+    /// Why not, and what to do, in one line.
+    pub(crate) async fn check(&self) -> Result<(), String> {
+        let guard = self.clone();
+        let checked = tokio::task::spawn_blocking(move || guard.look()).await;
+        checked.map_err(|error| error.to_string())?
+    }
+
+    fn look(&self) -> Result<(), String> {
+        let elsewhere = self.sync.own_elsewhere();
+        let unreadable = |error: String| {
+            format!("whether this machine was copied or restored cannot be checked: {error}")
+        };
+        let found = self.find(&elsewhere).map_err(unreadable)?;
+        let acknowledged = read_findings(&self.state.join(ACKNOWLEDGED))
+            .map_err(|error| unreadable(error.to_string()))?;
+        let open: BTreeSet<Finding> = found.difference(&acknowledged).cloned().collect();
+        let path = self.state.join(FOUND);
+        if read_findings(&path).ok().as_ref() != Some(&open) {
+            write_findings(&path, &open).map_err(|error| unreadable(error.to_string()))?;
+        }
+        if open.is_empty() {
+            return Ok(());
+        }
+        let entries = self.journal.head().map_err(|error| error.to_string())?.0;
+        Err(format!(
+            "{}. Stop what else runs with this machine's key, then run `platinum recover`",
+            words(&open, &elsewhere, entries)
+        ))
+    }
+
+    fn find(&self, elsewhere: &OwnElsewhere) -> Result<BTreeSet<Finding>, String> {
+        let commits = elsewhere.commits.iter();
+        let mut found: BTreeSet<Finding> = commits
+            .map(|commit| Finding::MadeElsewhere {
+                commit: commit.clone(),
+            })
+            .collect();
+        let text = |error: platinum_journal::JournalError| error.to_string();
+        if let Some((entries, head)) = &self.known_head
+            && self.journal.hash_of(*entries).map_err(text)?.as_ref() != Some(head)
+        {
+            found.insert(Finding::JournalBehind {
+                entries: *entries,
+                head: head.clone(),
+            });
+        }
+        if !self.journal.has_attempts().map_err(text)? && has_carried_out(&self.vault)? {
+            found.insert(Finding::NoJournal);
+        }
+        Ok(found)
+    }
+}
+
+/// Whether a draft was put away: that happens only once it was carried out.
+fn has_carried_out(vault: &Vault) -> Result<bool, String> {
+    let done = vault
+        .walk_in(layout::DONE)
+        .map_err(|error| error.to_string())?;
+    Ok(done
+        .iter()
+        .any(|entry| entry.path.stem().parse::<DraftId>().is_ok()))
+}
+
+/// What was found, in a sentence without its full stop; the same as long as it is of the same kind, so
+/// that the owner is told once. `entries` is the length of the journal here.
+fn words(open: &BTreeSet<Finding>, elsewhere: &OwnElsewhere, entries: u64) -> &'static str {
+    let is_behind = elsewhere
+        .journal
+        .as_ref()
+        .is_some_and(|(known, _)| *known > entries);
+    match open.first() {
+        Some(Finding::MadeElsewhere { .. }) if is_behind => {
+            "this machine's key is used elsewhere, or this machine was restored from a backup: the remote has commits of its key that it does not know, and their journal is longer than the one here"
+        }
+        Some(Finding::MadeElsewhere { .. }) => {
+            "this machine's key is used elsewhere: the remote has commits of it that were not made here"
+        }
+        Some(Finding::JournalBehind { .. }) => {
+            "the journal of what was sent is not the one that this machine had: its own history names another one"
+        }
+        _ => "drafts in Done/ were carried out, and the journal of what was sent is empty",
+    }
+}
+
+/// What stops effects, as the daemon found it last.
+pub(crate) fn open_findings(state: &Path) -> io::Result<BTreeSet<Finding>> {
+    read_findings(&state.join(FOUND))
+}
+
+/// The owner has seen to these findings.
+pub(crate) fn acknowledge(state: &Path, findings: &BTreeSet<Finding>) -> io::Result<()> {
+    let path = state.join(ACKNOWLEDGED);
+    let mut acknowledged = read_findings(&path)?;
+    acknowledged.extend(findings.iter().cloned());
+    write_findings(&path, &acknowledged)?;
+    write_findings(&state.join(FOUND), &BTreeSet::new())
+}
+
+fn read_findings(path: &Path) -> io::Result<BTreeSet<Finding>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn write_findings(path: &Path, findings: &BTreeSet<Finding>) -> io::Result<()> {
+    let beside = path.with_extension("new");
+    fs::write(&beside, serde_json::to_vec_pretty(findings)?)?;
+    fs::File::open(&beside)?.sync_all()?;
+    fs::rename(&beside, path)
+}
+
+/// The name of this machine: made once for a state folder. A copy of the folder is another machine:
+/// the name goes with the folder's inode.
+fn machine_name(state: &Path) -> io::Result<String> {
+    let inode = fs::metadata(state)?.ino();
+    let path = state.join(MACHINE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error),
+    };
+    if let Some((name, of)) = text.trim().split_once(' ')
+        && of.parse() == Ok(inode)
+    {
+        return Ok(name.to_owned());
+    }
+    let name = ClaimId::generate().to_string().replace("claim_", "");
+    fs::write(&path, format!("{name} {inode}\n"))?;
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copied_state_folder_is_another_machine() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        fs::create_dir(&one).unwrap();
+        let name = machine_name(&one).unwrap();
+        assert_eq!(machine_name(&one).unwrap(), name);
+        fs::create_dir(&two).unwrap();
+        fs::copy(one.join(MACHINE), two.join(MACHINE)).unwrap();
+        let copy = machine_name(&two).unwrap();
+        assert_ne!(copy, name);
+        assert_eq!(machine_name(&two).unwrap(), copy);
+    }
+
+    #[test]
+    fn only_what_was_acknowledged_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = |commit: &str| Finding::MadeElsewhere {
+            commit: commit.to_owned(),
+        };
+        let state = folder.path();
+        assert!(open_findings(state).unwrap().is_empty());
+        write_findings(&state.join(FOUND), &BTreeSet::from([made("a")])).unwrap();
+        acknowledge(state, &open_findings(state).unwrap()).unwrap();
+        acknowledge(state, &BTreeSet::from([Finding::NoJournal])).unwrap();
+        let known = read_findings(&state.join(ACKNOWLEDGED)).unwrap();
+        assert_eq!(known, BTreeSet::from([made("a"), Finding::NoJournal]));
+        assert!(!known.contains(&made("b")));
+    }
+}

@@ -1,0 +1,397 @@
+//! One owner's machine: the built daemon, a real IMAP server, a submission server that does wrong
+//! what it is told, and what became of each draft.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    rc::Rc,
+    time::Duration,
+};
+
+use platinum_core::{Action, Clock, DraftId, EmailSend, SystemClock, TaskId};
+use platinum_journal::{Journal, State};
+use platinum_testkit::{
+    Child, add_skills,
+    git::GitServer,
+    mail::{MailServers, scripted_smtp::ScriptedSmtp},
+    program, wait_for,
+};
+use platinum_vault::note::{DraftNote, TaskNote};
+
+/// How long anything may take on a busy machine: a first retry comes after half a minute.
+pub(crate) const SOON: Duration = Duration::from_secs(90);
+
+/// Starts the program under an id that is written down, with its fail points.
+const NOTED: &str = r#"echo $$ > "$1"; export FAILPOINTS="$2"; shift 2; exec "$@""#;
+
+pub(crate) struct Machine {
+    running: Option<Child>,
+    folder: tempfile::TempDir,
+    mail_file: PathBuf,
+    skills: PathBuf,
+    remote: Option<Rc<GitServer>>,
+    pub(crate) mail: Rc<MailServers>,
+    pub(crate) smtp: Rc<ScriptedSmtp>,
+}
+
+/// A draft that the owner approved.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) id: DraftId,
+    pub(crate) to: String,
+}
+
+impl Machine {
+    /// Configured, alone, nothing running.
+    pub(crate) fn set() -> Self {
+        Self::with(None)
+    }
+
+    /// As [`Machine::set`], with a remote.
+    pub(crate) fn with_remote() -> Self {
+        Self::with(Some(Rc::new(GitServer::start().unwrap())))
+    }
+
+    fn with(remote: Option<Rc<GitServer>>) -> Self {
+        let mail = MailServers::start_imap().unwrap();
+        let tls = mail.ca_path().parent().unwrap().to_path_buf();
+        let smtp = ScriptedSmtp::start(&tls).unwrap();
+        let mail_file = mail.config_toml("owner").unwrap();
+        let text = fs::read_to_string(&mail_file).unwrap();
+        let scripted = text.replace(
+            &format!("port = {}\nsecurity", mail.smtps_port()),
+            &format!("port = {}\nsecurity", smtp.port()),
+        );
+        assert_ne!(text, scripted);
+        fs::write(&mail_file, scripted).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let machine = Self {
+            running: None,
+            skills: folder.path().join("skills"),
+            folder,
+            mail_file,
+            remote,
+            mail: Rc::new(mail),
+            smtp: Rc::new(smtp),
+        };
+        machine.configure();
+        fs::create_dir_all(machine.vault()).unwrap();
+        add_skills(&machine.config()).unwrap();
+        for folder in ["In_Progress/local", "Pending_Approval", "Approved"] {
+            fs::create_dir_all(machine.vault().join(folder)).unwrap();
+        }
+        for name in ["platinum-intake", "platinum-email"] {
+            program(name, name).unwrap();
+        }
+        machine
+    }
+
+    fn configure(&self) {
+        let remote = self.remote.as_ref();
+        let text = format!(
+            "[vault]\npath = \"vault\"\nstate = \"state\"\n\n[sync]\nremote = {:?}\nevery-seconds = 1\n\n\
+             [approvals]\nhold-seconds = 0\n\n\
+             [work]\nskills = {:?}\nevery-seconds = 1\n\n\
+             [zones.email]\naccount = \"owner\"\nconfig = {:?}\nenv = [\"FAILPOINTS\"]\n",
+            remote.map(|remote| remote.address()).unwrap_or_default(),
+            self.skills,
+            self.mail_file,
+        );
+        fs::write(self.config(), text).unwrap();
+    }
+
+    /// A copy of this machine, with its vault, its state and its key.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = Self {
+            running: None,
+            folder: tempfile::tempdir().unwrap(),
+            mail_file: self.mail_file.clone(),
+            skills: self.skills.clone(),
+            remote: self.remote.clone(),
+            mail: Rc::clone(&self.mail),
+            smtp: Rc::clone(&self.smtp),
+        };
+        for part in ["vault", "state"] {
+            copy_folder(
+                &self.folder.path().join(part),
+                &copy.folder.path().join(part),
+            );
+        }
+        copy.configure();
+        copy
+    }
+
+    /// Puts back what another one has of vault and state: a backup.
+    pub(crate) fn restore(&self, backup: &Self) {
+        for part in ["vault", "state"] {
+            let path = self.folder.path().join(part);
+            fs::remove_dir_all(&path).unwrap();
+            copy_folder(&backup.folder.path().join(part), &path);
+        }
+    }
+
+    /// Removes files of the state folder.
+    pub(crate) fn lose(&self, names: &[&str]) {
+        for name in names {
+            let path = self.folder.path().join("state").join(name);
+            let removed = match path.is_dir() {
+                true => fs::remove_dir_all(&path),
+                false => fs::remove_file(&path),
+            };
+            removed
+                .or_else(|error| match error.kind() {
+                    std::io::ErrorKind::NotFound => Ok(()),
+                    _ => Err(error),
+                })
+                .unwrap();
+        }
+    }
+
+    /// Ends the mailbox's server; it is this machine's alone.
+    pub(crate) fn stop_imap(&mut self) {
+        Rc::get_mut(&mut self.mail).unwrap().stop_imap();
+    }
+
+    /// Starts it again.
+    pub(crate) fn resume_imap(&mut self) {
+        Rc::get_mut(&mut self.mail).unwrap().resume_imap().unwrap();
+    }
+
+    pub(crate) fn forget_log(&self) {
+        fs::write(self.folder.path().join("log"), "").unwrap();
+    }
+
+    /// Whether the newest commit names a journal that is not empty.
+    pub(crate) fn has_named_its_journal(&self) -> bool {
+        let repository = self.folder.path().join("state/vault.git");
+        let shown = Command::new("git")
+            .arg("--git-dir")
+            .arg(repository)
+            .args(["log", "-1", "--format=%B", "refs/vault/verified"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+        let entries = text
+            .lines()
+            .find_map(|line| line.strip_prefix("Platinum-Journal: "))
+            .and_then(|value| value.split(' ').next()?.parse::<u64>().ok());
+        entries.is_some_and(|entries| entries > 0)
+    }
+
+    /// How many paths below a folder the remote has.
+    pub(crate) fn on_remote(&self, folder: &str) -> usize {
+        let remote = self.remote.as_ref().unwrap();
+        let listed = remote.git(&["ls-tree", "-r", "--name-only", "main", "--", folder]);
+        listed.unwrap_or_default().lines().count()
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("local.toml")
+    }
+
+    pub(crate) fn vault(&self) -> PathBuf {
+        self.folder.path().join("vault")
+    }
+
+    fn pid_file(&self) -> PathBuf {
+        self.folder.path().join("pid")
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Starts the daemon; `fail_points` as the variable FAILPOINTS has them.
+    pub(crate) fn start(&mut self, fail_points: &str) {
+        let program = program("platinum-local", "platinum").unwrap();
+        let (pid_file, config) = (self.pid_file(), self.config());
+        let arguments = [
+            "-c".as_ref(),
+            NOTED.as_ref(),
+            "noted".as_ref(),
+            pid_file.as_os_str(),
+            fail_points.as_ref(),
+            program.as_os_str(),
+            "run".as_ref(),
+            "--config".as_ref(),
+            config.as_os_str(),
+        ];
+        let log = self.folder.path().join("log");
+        self.running = Some(Child::start("sh", arguments, &log, Some(&pid_file)).unwrap());
+    }
+
+    /// Whether the daemon has died by itself.
+    pub(crate) fn is_dead(&self) -> bool {
+        let Ok(id) = fs::read_to_string(self.pid_file()) else {
+            return false;
+        };
+        let status = fs::read_to_string(format!("/proc/{}/status", id.trim()));
+        status.map_or(true, |status| status.contains("State:\tZ"))
+    }
+
+    /// As a power cut for this one program: no signal handler runs.
+    pub(crate) fn kill(&mut self) {
+        let id = wait_for("the process id", SOON, || {
+            let text = fs::read_to_string(self.pid_file()).unwrap_or_default();
+            Ok(text.trim().parse::<u32>().ok())
+        });
+        // It may have died at a fail point.
+        let _ = Command::new("kill")
+            .args(["-9", &id.unwrap().to_string()])
+            .output();
+        self.running = None;
+        fs::remove_file(self.pid_file()).unwrap();
+    }
+
+    pub(crate) fn platinum(&self, arguments: &[&str]) -> Output {
+        Command::new(program("platinum-local", "platinum").unwrap())
+            .args(arguments)
+            .arg("--config")
+            .arg(self.config())
+            .output()
+            .unwrap()
+    }
+
+    /// Puts a draft to this recipient before the owner, who approves it.
+    pub(crate) fn approve(&self, to: &str) -> Sent {
+        let draft = self.draft(to);
+        self.say_yes(&draft);
+        draft
+    }
+
+    /// The owner approves a draft.
+    pub(crate) fn say_yes(&self, draft: &Sent) {
+        let approved = self.platinum(&["approve", &draft.id.to_string()]);
+        let printed = String::from_utf8_lossy(&approved.stderr).into_owned();
+        assert!(approved.status.success(), "{printed}");
+    }
+
+    /// Puts a draft to this recipient before the owner.
+    pub(crate) fn draft(&self, to: &str) -> Sent {
+        let now = SystemClock.now();
+        let (id, task) = (DraftId::generate(), TaskId::generate());
+        let note = TaskNote {
+            id: task,
+            zone: "email".parse().unwrap(),
+            source: "maildir:owner".to_owned(),
+            from: to.to_owned(),
+            subject: "A question".to_owned(),
+            received: None,
+            created: now,
+            by: "local/test".to_owned(),
+            facts: Vec::new(),
+            claim: None,
+            body: "Would Monday suit you?\n".to_owned(),
+        };
+        let path = format!("In_Progress/local/{task}.md");
+        fs::write(self.vault().join(path), note.render()).unwrap();
+        let draft = DraftNote {
+            id,
+            created: now,
+            by: "local/test".to_owned(),
+            task,
+            epoch: None,
+            action: Action::new(&EmailSend {
+                from_account: "owner".to_owned(),
+                to: vec![to.to_owned()],
+                cc: vec![],
+                bcc: vec![],
+                subject: "Re: A question".to_owned(),
+                in_reply_to: None,
+                references: vec![],
+                attachments: vec![],
+                body: "Monday suits me.\n".to_owned(),
+            }),
+            summary: format!("Answer {to}"),
+            reason: "A question was asked".to_owned(),
+            expires: now.checked_add(Duration::from_secs(86_400)).unwrap(),
+        };
+        let path = format!("Pending_Approval/{id}.md");
+        fs::write(self.vault().join(path), draft.render()).unwrap();
+        Sent {
+            id,
+            to: to.to_owned(),
+        }
+    }
+
+    /// What the journal knows of a draft.
+    pub(crate) fn known(&self, draft: &Sent) -> State {
+        let path = self.folder.path().join("state/journal.db");
+        if !path.exists() {
+            return State::Absent;
+        }
+        Journal::open_copy(&path).unwrap().state(draft.id).unwrap()
+    }
+
+    /// The answer in a draft's receipt.
+    pub(crate) fn answer(&self, draft: &Sent) -> Option<String> {
+        match self.known(draft) {
+            State::Done(_, receipt) => Some(receipt.answer),
+            _ => None,
+        }
+    }
+
+    /// How often the submission server took a mail to this recipient.
+    pub(crate) fn taken(&self, draft: &Sent) -> usize {
+        let taken = self.smtp.taken();
+        taken
+            .iter()
+            .filter(|mail| mail.recipient == draft.to)
+            .count()
+    }
+
+    /// Waits until this holds; the log is in the panic.
+    pub(crate) fn wait(&self, what: &str, at_most: Duration, mut is_so: impl FnMut(&Self) -> bool) {
+        let waited = wait_for(what, at_most, || Ok(is_so(self).then_some(())));
+        if let Err(error) = waited {
+            panic!("{error}\n{}", self.log());
+        }
+    }
+
+    /// The owner learns what became of a mail in doubt, and says so.
+    pub(crate) fn resolve(&self, draft: &Sent) {
+        let shown = String::from_utf8(self.platinum(&["approvals"]).stdout).unwrap();
+        let id = draft.id.to_string();
+        let short = &id[id.len() - 6..];
+        for choice in ["--went-out", "--send-again"] {
+            let offered = format!("platinum resolve {short} {choice}");
+            assert!(shown.contains(&offered), "{offered} is not in\n{shown}");
+        }
+        let decision = match self.taken(draft) {
+            0 => "--send-again",
+            _ => "--went-out",
+        };
+        let resolved = self.platinum(&["resolve", &id, decision]);
+        let printed = String::from_utf8_lossy(&resolved.stderr).into_owned();
+        assert!(resolved.status.success(), "{printed}");
+    }
+
+    /// When a draft was tried last.
+    pub(crate) fn is_unknown(&self, draft: &Sent) -> bool {
+        matches!(self.known(draft), State::Unknown { .. })
+    }
+
+    pub(crate) fn is_done(&self, draft: &Sent) -> bool {
+        matches!(self.known(draft), State::Done(..))
+    }
+
+    pub(crate) fn is_refused(&self, draft: &Sent) -> bool {
+        matches!(self.known(draft), State::NotSent { retry: false, .. })
+    }
+}
+
+/// Lets time pass: the moment of a kill is what is being tried, not a state to wait for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a random moment is the subject of the test"
+)]
+pub(crate) fn pause(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
+
+/// With the times and the permissions of its files.
+fn copy_folder(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").args([from, to]).status();
+    assert!(copied.unwrap().success());
+}
