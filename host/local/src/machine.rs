@@ -129,7 +129,7 @@ impl MachineGuard {
                 head: head.clone(),
             });
         }
-        if self.journal.head().map_err(text)?.0 == 0 && has_carried_out(&self.vault)? {
+        if !self.journal.has_attempts().map_err(text)? && has_carried_out(&self.vault)? {
             found.insert(Finding::NoJournal);
         }
         Ok(found)

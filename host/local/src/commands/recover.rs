@@ -2,6 +2,10 @@
 //!
 //! Lives elsewhere: what is found and what it stops is `machine`'s.
 
+use platinum_api::accept_log;
+use platinum_core::Role;
+use platinum_verify::Identity;
+
 use super::{CommandError, Context, Kind, terminal::count};
 use crate::machine::{self, Finding};
 
@@ -19,7 +23,11 @@ pub(crate) struct RecoverArgs {
 }
 
 pub(crate) fn run(args: &RecoverArgs, ctx: &Context) -> Result<(), CommandError> {
-    let state = ctx.load()?.vault.state;
+    let config = ctx.load()?;
+    let agent = config
+        .agent(Role::Local)
+        .map_err(|why| CommandError::new(Kind::Config, why))?;
+    let state = config.vault.state;
     let found = machine::open_findings(&state)?;
     if found.is_empty() {
         return ctx.print("Nothing stops this machine from sending.\n");
@@ -56,5 +64,8 @@ pub(crate) fn run(args: &RecoverArgs, ctx: &Context) -> Result<(), CommandError>
         .hint("then: platinum recover --this-machine"));
     }
     machine::acknowledge(&state, &found)?;
+    // What others saw of a log that is not here any more is in the log from now on.
+    let identity = Identity::open(&state, &agent, Role::Local)?;
+    accept_log(&state, &identity)?;
     ctx.print("This machine goes on. What was sent before is asked for first.\n")
 }
