@@ -252,11 +252,23 @@ fn put_back(
         note.set(RETURNED[1], at.to_string())?;
         // Compared and exchanged: an edit of this very moment stays, and is seen the next time.
         let vault = inspection.vault;
-        vault.replace(path, note.to_text().as_bytes(), Some(seen.file.as_bytes()))?;
+        let text = note.to_text();
+        vault.replace(path, text.as_bytes(), Some(seen.file.as_bytes()))?;
         let mut to = layout::pending(id);
         if vault.exists(&to)? {
             let agent = inspection.policy.machine.parse::<AgentName>()?;
             to = conflict_name(&to, &agent, at.as_millisecond(), &sha256(&seen.file));
+        }
+        // From this moment on it is the file that waits: its owner may move it at once.
+        if to == layout::pending(id)
+            && let Some(identity) = vault.identity(path)?
+        {
+            let file = PendingFile {
+                identity,
+                sha256: sha256(&text),
+                is_placed: true,
+            };
+            decision.note_pending(id, &file)?;
         }
         vault.rename(path, &to)?;
         Ok(Some(to))

@@ -271,6 +271,12 @@ async fn moved_draft_with_open_gaps_goes_back() {
         back[0].reason.starts_with("its text still has gaps"),
         "{back:?}"
     );
+    // Filled in, it may be moved again at once.
+    let path = fixture.vault.root().join(layout::pending(id(1)).as_str());
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("[[answer]]", "yes.")).unwrap();
+    move_to_approved(&fixture, 1);
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
 }
 
 /// A drafter that says `gaps: keep` does not speak for the owner.

@@ -5,8 +5,8 @@ use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Approval, Pause,
-    table::{APPROVED, WITHDRAWN, append, approval_of, hash_of, paused},
+    Approval, Pause, PendingFile,
+    table::{APPROVED, WITHDRAWN, append, approval_of, hash_of, note_pending_in, paused},
 };
 use crate::{
     AuditEvent, Begin, Intent, JournalError, State,
@@ -85,10 +85,18 @@ impl Decision<'_> {
         note_in(&self.0, &event, at)
     }
 
-    /// [`Journal::intend`] as a part of this decision.
+    /// [`Journal::note_pending`](crate::Journal::note_pending) as a part of this decision.
     ///
     /// # Errors
-    /// As [`Journal::intend`].
+    /// If it cannot be written.
+    pub fn note_pending(&self, draft: DraftId, file: &PendingFile) -> Result<(), JournalError> {
+        note_pending_in(&self.0, draft, file)
+    }
+
+    /// [`Journal::intend`](crate::Journal::intend) as a part of this decision.
+    ///
+    /// # Errors
+    /// As there.
     pub fn intend(&self, intent: &Intent) -> Result<Begin, JournalError> {
         intend_in(&self.0, intent)
     }

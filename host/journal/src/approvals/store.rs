@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, TransactionBehavior, params};
 
 use super::{
     Approval, Decision, Pause, PendingFile,
-    table::{approval_of, paused, unreadable},
+    table::{approval_of, note_pending_in, paused, unreadable},
 };
 use crate::{AuditEvent, Journal, JournalError, audit::note_in, store::read_back};
 
@@ -64,23 +64,7 @@ impl Journal {
     /// # Errors
     /// If it cannot be written.
     pub fn note_pending(&self, draft: DraftId, file: &PendingFile) -> Result<(), JournalError> {
-        // SQLite's integers have a sign.
-        let inode = file.identity.inode.to_string();
-        self.lock()
-            .prepare_cached(
-                "INSERT INTO pending_files (draft, inode, born, sha256, placed)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (draft) DO UPDATE SET inode = excluded.inode, born = excluded.born,
-                     sha256 = excluded.sha256, placed = excluded.placed",
-            )?
-            .execute(params![
-                draft.to_string(),
-                inode,
-                file.identity.born,
-                file.sha256,
-                file.is_placed
-            ])?;
-        Ok(())
+        note_pending_in(&self.lock(), draft, file)
     }
 
     /// The file that waited for the owner under a draft's name, as it was seen last.

@@ -4,7 +4,7 @@ use platinum_core::{DraftId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sha2::{Digest as _, Sha256};
 
-use super::{Approval, Pause};
+use super::{Approval, Pause, PendingFile};
 use crate::{JournalError, store::read_back};
 
 const SCHEMA: &str = "
@@ -86,6 +86,31 @@ pub(super) fn approval_of(
         }
         _ => Ok(None),
     }
+}
+
+/// Notes which file waits under a draft's name.
+pub(super) fn note_pending_in(
+    connection: &Connection,
+    draft: DraftId,
+    file: &PendingFile,
+) -> Result<(), JournalError> {
+    // SQLite's integers have a sign.
+    let inode = file.identity.inode.to_string();
+    connection
+        .prepare_cached(
+            "INSERT INTO pending_files (draft, inode, born, sha256, placed)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (draft) DO UPDATE SET inode = excluded.inode, born = excluded.born,
+                 sha256 = excluded.sha256, placed = excluded.placed",
+        )?
+        .execute(params![
+            draft.to_string(),
+            inode,
+            file.identity.born,
+            file.sha256,
+            file.is_placed
+        ])?;
+    Ok(())
 }
 
 /// Whether everything is paused.

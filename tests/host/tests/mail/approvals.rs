@@ -249,7 +249,10 @@ fn draft_edited_after_its_approval_is_not_sent() {
     fs::write(waiting.approved(0), edited).unwrap();
     let back = waiting.wait_for_return(&waiting.drafts[0]);
     assert!(back.contains("was changed after it was approved"), "{back}");
-    assert_eq!(waiting.approval(0), None);
+    wait_for("the approval to be taken back", SOON, || {
+        Ok(waiting.approval(0).is_none().then_some(()))
+    })
+    .unwrap();
 
     // The remote is back; only what is approved anew leaves.
     line.heal();

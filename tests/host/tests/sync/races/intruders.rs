@@ -488,14 +488,22 @@ async fn new_machine_adopts_no_approval_of_others() {
         ]
     );
     assert!(!remote_files(&server).contains(&"Approved/draft_1.md".to_owned()));
-    // With its state and its key it is no first contact: what it approved stays approved.
+    // Nor with its key: what another clone approved with it is no act on this machine.
     let server = GitServer::start().unwrap();
     let (owner, _) = cluster(&server).await;
     owner.write("Approved/draft_1.md", "send");
     owner.sync.sync().await.unwrap();
     let again = replica(&server, "local");
     again.sync.sync().await.unwrap();
-    assert_eq!(again.read("Approved/draft_1.md").as_deref(), Some("send"));
+    assert_eq!(again.read("Approved/draft_1.md"), None);
+    let waiting = again.read("Pending_Approval/draft_1.md");
+    assert_eq!(waiting.as_deref(), Some("send"));
+    let told = messages(&again);
+    assert!(
+        told[0].starts_with("Approved/draft_1.md came by sync."),
+        "{told:?}"
+    );
+    assert!(!remote_files(&server).contains(&"Approved/draft_1.md".to_owned()));
 }
 
 /// A vault older than Platinum is taken over unsigned.
