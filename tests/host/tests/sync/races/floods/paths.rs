@@ -52,7 +52,7 @@ fn cloud_puts(server: &GitServer, path: &str) -> String {
 }
 
 /// Syncs until nothing is sent or taken any more.
-async fn settle(hosts: &[&Replica]) {
+async fn sync_until_quiet(hosts: &[&Replica]) {
     for _ in 0..10 {
         let mut moved = 0;
         for host in hosts {
@@ -126,10 +126,10 @@ async fn cloud_paths_no_vault_can_hold_are_reverted() {
         let (owner, cloud) = cluster(&server).await;
         owner.write("Plans/kept.md", "kept\n");
         owner.write("Inbox/kept.md", "kept\n");
-        settle(&[&owner, &cloud]).await;
+        sync_until_quiet(&[&owner, &cloud]).await;
         cloud_puts(&server, path);
         owner.write("Inbox/new.md", "new\n");
-        settle(&[&owner, &cloud]).await;
+        sync_until_quiet(&[&owner, &cloud]).await;
         let told = messages(&owner).join("\n");
         // A long path leaves no room for the end of the sentence.
         let shown: String = reason.chars().take(100).collect();
@@ -181,7 +181,7 @@ async fn owner_folder_too_deep_is_withheld_alone() {
     // What can be listed at all does not stumble over it either.
     assert!(owner.vault.walk().is_ok());
     std::fs::rename(folder.join("x.md"), owner.root().join("Inbox/x.md")).unwrap();
-    settle(&[&owner, &cloud]).await;
+    sync_until_quiet(&[&owner, &cloud]).await;
     assert_eq!(cloud.read("Inbox/x.md").as_deref(), Some("x"));
 }
 
@@ -206,7 +206,7 @@ async fn file_against_a_folder_keeps_both() {
             };
             first.sync.sync().await.unwrap();
             second.write("In_Progress/cloud/other.md", "other\n");
-            settle(&[second, first]).await;
+            sync_until_quiet(&[second, first]).await;
             assert_eq!(
                 owner.files(),
                 cloud.files(),
@@ -232,11 +232,11 @@ async fn folder_that_becomes_a_file_arrives() {
     let (owner, cloud) = cluster(&server).await;
     owner.write("Inbox/a.md/b/c.md", "below\n");
     owner.write("Inbox/kept.md", "kept\n");
-    settle(&[&owner, &cloud]).await;
+    sync_until_quiet(&[&owner, &cloud]).await;
     std::fs::create_dir_all(cloud.root().join("Inbox/a.md/empty")).unwrap();
     std::fs::remove_dir_all(owner.root().join("Inbox/a.md")).unwrap();
     owner.write("Inbox/a.md", "a file now\n");
-    settle(&[&owner, &cloud]).await;
+    sync_until_quiet(&[&owner, &cloud]).await;
     assert_eq!(cloud.read("Inbox/a.md").as_deref(), Some("a file now\n"));
     assert_eq!(owner.files(), cloud.files());
 }
