@@ -53,7 +53,7 @@ const fn part(
 }
 
 /// What `cargo xtask test` runs, but for the short ones.
-const ORDINARY: [Part; 22] = [
+const ORDINARY: [Part; 27] = [
     // Two processors: the tests themselves use both.
     part("model::model", None, Weight::Cores(2), 2, 60),
     part("host::faults", Some("contest"), Weight::Cores(2), 2, 80),
@@ -62,12 +62,17 @@ const ORDINARY: [Part; 22] = [
     part("secrets::ordinary", None, Weight::Cores(1), 2, 30),
     part("secrets", None, Weight::Cores(1), 2, 20),
     part("host::sync", Some("races"), Weight::Cores(1), 3, 90),
+    part("host::sync", Some("dropped"), Weight::Cores(1), 1, 75),
     part("host::sync", Some("leaks"), Weight::Cores(1), 2, 40),
     part("host::sync", Some("scale"), Weight::Cores(1), 1, 20),
     part("host::mail", Some("gate"), Weight::Cores(1), 3, 50),
     part("host::mail", Some("hostile_mail"), Weight::Cores(1), 2, 30),
     part("host::mail", Some("obedient"), Weight::Cores(1), 1, 30),
     part("host::faults", Some("crashes"), Weight::Cores(1), 1, 40),
+    part("verify", None, Weight::Cores(1), 2, 35),
+    part("local", None, Weight::Cores(1), 2, 30),
+    part("worktree", None, Weight::Cores(1), 2, 20),
+    part("tidy::rules", None, Weight::Cores(1), 2, 15),
     part("repo::repo", None, Weight::Cores(1), 4, 60),
     part("repo", None, Weight::Cores(1), 2, 15),
     part("daemon", None, Weight::Cores(1), 2, 15),
