@@ -32,7 +32,8 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             continue;
         };
         let imports = imports.as_ref().expect("what is admitted was read");
-        let granted = platinum_policy::decide(imports.iter().map(String::as_str), host.role(), None);
+        let granted =
+            platinum_policy::decide(imports.iter().map(String::as_str), host.role(), None);
         let granted = granted.expect("what is admitted is granted");
         assert!(skill.capabilities().all(|one| granted.contains(one)));
     }

@@ -13,7 +13,10 @@ libfuzzer_sys::fuzz_target!(|line: &[u8]| {
         None | Some(Ok(_)) => {}
         Some(Err(CallError::Tool(why))) => {
             assert!(why.chars().count() <= 1000, "a long text: {why}");
-            assert!(!why.contains(char::is_control), "a control character: {why:?}");
+            assert!(
+                !why.contains(char::is_control),
+                "a control character: {why:?}"
+            );
         }
         Some(Err(other)) => panic!("a result is another error: {other:?}"),
     }

@@ -232,8 +232,8 @@ fn sound_head(connection: &Connection) -> Result<(i64, String), JournalError> {
                     IS CASE seq WHEN 0 THEN NULL ELSE hash END
          FROM head WHERE id = 1",
     )?;
-    type Columns = (i64, String, Option<String>, bool);
-    let (seq, hash, trouble, is_last): Columns = head.query_row([], |row| {
+    type HeadColumns = (i64, String, Option<String>, bool);
+    let (seq, hash, trouble, is_last): HeadColumns = head.query_row([], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
     })?;
     if let Some(reason) = trouble {

@@ -123,7 +123,7 @@ impl Journal {
         let mut witnesses: Vec<&Witness> = witnesses.iter().filter(is_open).collect();
         let accepted = all - witnesses.len();
         witnesses.sort_by_key(|witness| witness.entries);
-        let mut seen = Seen {
+        let mut seen = WitnessCursor {
             left: witnesses.iter().copied().peekable(),
             agreed: 0,
         };
@@ -136,7 +136,6 @@ impl Journal {
                 reason: ENDS_ELSEWHERE,
             });
         }
-        check_approvals(&read)?;
         let entries = last.unsigned_abs();
         if let Some(witness) = seen.left.last() {
             return Err(JournalError::Cut {
@@ -162,6 +161,7 @@ impl Journal {
                 }
             }
         }
+        check_approvals(&read)?;
         Ok(Verified {
             entries,
             head,
@@ -188,13 +188,13 @@ fn accepted_heads(read: &Connection) -> Result<HashSet<String>, JournalError> {
 }
 
 /// What others saw, in the order of the entries.
-struct Seen<'a, I: Iterator<Item = &'a Witness>> {
+struct WitnessCursor<'a, I: Iterator<Item = &'a Witness>> {
     left: std::iter::Peekable<I>,
     /// Up to which entry all agreed.
     agreed: u64,
 }
 
-impl<'a, I: Iterator<Item = &'a Witness>> Seen<'a, I> {
+impl<'a, I: Iterator<Item = &'a Witness>> WitnessCursor<'a, I> {
     fn at(&mut self, seq: u64, hash: &str) -> Result<(), JournalError> {
         while let Some(witness) = self.left.next_if(|witness| witness.entries <= seq) {
             if witness.head != hash {

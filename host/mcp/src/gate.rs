@@ -442,7 +442,7 @@ mod tests {
         ];
         let refused = refusal(&mail_gate(Role::Local), &odd).unwrap();
         assert!(
-            refused.contains("`Search_Emails` and `search_emails `, which are not"),
+            refused.contains("`Search_Emails` and `search_emails`, which are not"),
             "{refused}"
         );
     }

@@ -16,7 +16,7 @@ use platinum_repo::{
 use platinum_sync::{JournalHead, TRAILER_JOURNAL, TRAILER_WITNESS};
 use platinum_verify::Identity;
 
-use super::WitnessRow;
+use super::state::WitnessRow;
 use crate::sync::short_oid;
 
 /// What commits say that they saw of this machine's log, among the newest so many. Each end once.

@@ -1,7 +1,7 @@
 //! The recipients of a mail: whom an address really names, and whether the owner knows them.
 
 use platinum_core::EmailSend;
-use unicode_security::{MixedScript, is_potential_mixed_script_confusable_char};
+use unicode_security::{MixedScript, skeleton};
 
 use super::{
     concern::{Concern, Place, quoted},
@@ -106,8 +106,8 @@ fn has_lookalikes(address: &str) -> bool {
             .is_some_and(|start| start.eq_ignore_ascii_case(ENCODED));
         is_encoded
             || !label.is_single_script()
-            // Every letter of a label in ASCII is what it seems.
-            || (!label.is_ascii() && label.chars().any(is_potential_mixed_script_confusable_char))
+            // It looks like a name in ASCII letters, and is none.
+            || (!label.is_ascii() && skeleton(label).all(|c| c.is_ascii()))
     })
 }
 
@@ -150,6 +150,7 @@ mod tests {
             "ada@example.test",
             "jörg.müller@bücher.test",
             "ana@españa.test",
+            "info@почта.test",
             "o-neil+tag_1@a-b.co.test",
         ] {
             assert!(!has_lookalikes(fine), "{fine}");
@@ -161,6 +162,7 @@ mod tests {
                 "ada@\u{430}\u{440}\u{440}\u{4CF}\u{435}.test",
             ),
             ("a Greek o", "b\u{3BF}b@example.test"),
+            ("a Latin alpha", "ada@ex\u{251}mple.test"),
             ("encoded", "ada@xn--exmple-4nf.test"),
             ("encoded in capitals", "ada@mail.XN--exmple-4nf.test"),
         ] {

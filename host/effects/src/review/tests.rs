@@ -52,10 +52,8 @@ fn words(draft: &DraftNote, from: Option<&Correspondent>, known: &[&str]) -> Vec
         correspondent: from.cloned(),
         reached: known.iter().map(|address| (*address).to_owned()).collect(),
     };
-    review_draft(draft, &context)
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    let found = review_draft(draft, &context);
+    found.iter().map(ToString::to_string).collect()
 }
 
 fn of_mail(change: impl FnOnce(&mut EmailSend)) -> Vec<String> {

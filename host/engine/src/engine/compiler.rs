@@ -22,7 +22,10 @@ use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal,
 use wasmtime::component::Component;
 
 use super::{Allocation, allocation};
-use crate::error::{MAX_FOREIGN_BYTES, one_line};
+use crate::{
+    LoadError,
+    error::{MAX_FOREIGN_BYTES, one_line},
+};
 
 /// The first argument of a program that is started to compile.
 const ARGUMENT: &str = "compile-component";
@@ -61,9 +64,41 @@ pub struct Compiler {
     pub limits: CompileLimits,
 }
 
+/// Compiles a component for an engine with this allocation: by `compiler`, or in this process.
+pub(super) fn compile(
+    compiler: Option<&Compiler>,
+    engine: &wasmtime::Engine,
+    allocation: Allocation,
+    skill: &str,
+    bytes: &[u8],
+) -> Result<Component, LoadError> {
+    let failed = |reason: String| LoadError::Compile {
+        skill: skill.to_owned(),
+        reason: one_line(&reason, MAX_FOREIGN_BYTES),
+    };
+    let words = |error: wasmtime::Error| failed(format!("{error:#}"));
+    let Some(compiler) = compiler else {
+        return Component::from_binary(engine, bytes).map_err(words);
+    };
+    let code = compiler
+        .compile(allocation, bytes)
+        .map_err(|error| match error {
+            CompileError::Failed(reason) => failed(reason),
+            CompileError::Time(_) | CompileError::Memory(_) => LoadError::CompileLimit {
+                skill: skill.to_owned(),
+                limit: error.to_string(),
+            },
+        })?;
+    // SAFETY: the code was made by this very program, in a child that it started and whose output
+    // nobody else holds; wasmtime refuses code of another version or other settings.
+    #[expect(unsafe_code, reason = "the code is this program's own")]
+    let component = unsafe { Component::deserialize(engine, code) };
+    component.map_err(words)
+}
+
 /// Why there is no code.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CompileError {
+enum CompileError {
     #[error("{0:?}")]
     Time(Duration),
     #[error("{} MiB of memory", .0 >> 20)]
@@ -135,11 +170,7 @@ impl Compiler {
     }
 
     /// The code of a component, as [`Component::serialize`] writes it.
-    pub(crate) fn compile(
-        &self,
-        allocation: Allocation,
-        bytes: &[u8],
-    ) -> Result<Vec<u8>, CompileError> {
+    fn compile(&self, allocation: Allocation, bytes: &[u8]) -> Result<Vec<u8>, CompileError> {
         let failed = |error: io::Error| {
             CompileError::Failed(format!("the compiler does not start: {error}"))
         };
@@ -148,7 +179,7 @@ impl Compiler {
             Allocation::OnDemand => "on-demand",
         };
         let mut child = start(&self.program, allocation, self.limits.memory_bytes)
-            .map(Running)
+            .map(CompileProcess)
             .map_err(failed)?;
         let begun = Instant::now();
         let (ended, code, complaint) = child
@@ -184,9 +215,9 @@ fn start(program: &Path, allocation: &str, memory_bytes: u64) -> io::Result<Chil
 }
 
 /// A child that is killed when it is let go of.
-struct Running(Child);
+struct CompileProcess(Child);
 
-impl Running {
+impl CompileProcess {
     /// Gives the child the component and waits for how it ended, its code and its complaint; none
     /// if the time was over first.
     fn exchange(
@@ -236,7 +267,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for CompileProcess {
     fn drop(&mut self) {
         self.stop();
     }

@@ -25,13 +25,7 @@ use std::{
 use tokio::sync::Semaphore;
 use wasmtime::component::Component;
 
-use compiler::CompileError;
-
-use crate::{
-    LoadError,
-    cache::CompiledCache,
-    error::{MAX_FOREIGN_BYTES, one_line},
-};
+use crate::{LoadError, cache::CompiledCache};
 
 /// How an engine is made.
 #[derive(Debug, Clone)]
@@ -168,36 +162,17 @@ impl Engine {
         {
             return Ok((component, true));
         }
-        let component = self.compile_anew(name, bytes)?;
+        let Inner {
+            compiler,
+            wasmtime,
+            allocation,
+            ..
+        } = &*self.inner;
+        let component = compiler::compile(compiler.as_ref(), wasmtime, *allocation, name, bytes)?;
         if let Some(cache) = &self.inner.cache {
             cache.put(bytes, &component);
         }
         Ok((component, false))
-    }
-
-    fn compile_anew(&self, name: &str, bytes: &[u8]) -> Result<Component, LoadError> {
-        let failed = |reason: String| LoadError::Compile {
-            skill: name.to_owned(),
-            reason: one_line(&reason, MAX_FOREIGN_BYTES),
-        };
-        let words = |error: wasmtime::Error| failed(format!("{error:#}"));
-        let Some(compiler) = &self.inner.compiler else {
-            return Component::from_binary(&self.inner.wasmtime, bytes).map_err(words);
-        };
-        let code = compiler
-            .compile(self.inner.allocation, bytes)
-            .map_err(|error| match error {
-                CompileError::Failed(reason) => failed(reason),
-                CompileError::Time(_) | CompileError::Memory(_) => LoadError::CompileLimit {
-                    skill: name.to_owned(),
-                    limit: error.to_string(),
-                },
-            })?;
-        // SAFETY: the code was made by this very program, in a child that it started and whose
-        // output nobody else holds; wasmtime refuses code of another version or other settings.
-        #[expect(unsafe_code, reason = "the code is this program's own")]
-        let component = unsafe { Component::deserialize(&self.inner.wasmtime, code) };
-        component.map_err(words)
     }
 }
 

@@ -157,8 +157,22 @@ fn corpus_acting_interface_under_a_granted_name_does_not_fit() {
                  does not offer it"
             ),
         ),
-        (refused.to_string(), does_not_fit("TEXT 0")),
-        (refusal(Role::Cloud, &own_function), does_not_fit("TEXT 1")),
+        (
+            refused.to_string(),
+            does_not_fit(&format!(
+                "component imports instance `{ownership}`, but a matching implementation was not \
+                 found in the linker: instance export `approved-action` has the wrong type: \
+                 resource implementation is missing"
+            )),
+        ),
+        (
+            refusal(Role::Cloud, &own_function),
+            does_not_fit(
+                "component imports instance `platinum:skill/log@0.1.0`, but a matching \
+                 implementation was not found in the linker: instance export `send` has the wrong \
+                 type: function implementation is missing",
+            ),
+        ),
     ]);
 }
 
@@ -188,7 +202,12 @@ fn corpus_nested_imports_give_nothing() {
                      import named `{SEND}` (at offset 0x4f)"
                 ),
             ),
-            (refusal(role, &met_by_another), "TEXT 3".to_owned()),
+            (
+                refusal(role, &met_by_another),
+                "skill odd does not fit this host's contract, rebuild it against wit/: instance \
+                 export `platinum:skill/handler@0.1.0` does not have export `run`"
+                    .to_owned(),
+            ),
         ]
     }));
 }
@@ -244,7 +263,7 @@ fn corpus_start_functions_neither_act_nor_last() {
         // The wires to the host are not laid yet.
         (
             refusal(&skill(&[QUEUE, SEND], &start, "")),
-            "TEXT 5".to_owned(),
+            "skill odd does not start: wasm trap: uninitialized element".to_owned(),
         ),
     ]);
     assert!(ledger.sent.lock().unwrap().is_empty());
@@ -286,7 +305,7 @@ async fn corpus_forged_lengths_trap() {
                 next,
                 "(call $next (i32.const 0) (i32.const -1) (i32.const 2048))",
             ),
-            "TEXT d",
+            "list pointer/length out of bounds of memory",
         ),
         (
             skill(
@@ -294,11 +313,20 @@ async fn corpus_forged_lengths_trap() {
                 next,
                 "(call $next (i32.const 0) (i32.const 0) (i32.const -4))",
             ),
-            "TEXT e",
+            "pointer out of bounds",
         ),
-        (skill(&[], "", &outcome(0x7fff_ffff)), "TEXT f"),
-        (skill(&[], "", "(return (i32.const -8))"), "TEXT g"),
-        (skill(&[], "", "(return (i32.const 1025))"), "TEXT h"),
+        (
+            skill(&[], "", &outcome(0x7fff_ffff)),
+            "string pointer/length out of bounds of memory",
+        ),
+        (
+            skill(&[], "", "(return (i32.const -8))"),
+            "pointer out of bounds of memory",
+        ),
+        (
+            skill(&[], "", "(return (i32.const 1025))"),
+            "return pointer not aligned",
+        ),
         // A level that does not exist.
         (
             skill(
@@ -306,7 +334,7 @@ async fn corpus_forged_lengths_trap() {
                 log,
                 "(call $line (i32.const 99) (i32.const 0) (i32.const 0))",
             ),
-            "TEXT i",
+            "unexpected discriminant: 99",
         ),
     ];
     let mut said = Vec::new();
@@ -385,11 +413,11 @@ fn corpus_other_bytes_are_named_for_what_they_are() {
         ),
         (
             whole[..100].to_vec(),
-            "skill odd cannot be compiled: unexpected end-of-file (at offset 0x64)".to_owned(),
+            "skill odd cannot be compiled: unexpected end-of-file (at offset 0xb)".to_owned(),
         ),
         (
             [&whole[..8], &[0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]].concat(),
-            "TEXT o".to_owned(),
+            "skill odd cannot be compiled: unexpected end-of-file (at offset 0xe)".to_owned(),
         ),
     ];
     agree(cases.into_iter().flat_map(|(bytes, expected)| {

@@ -65,11 +65,11 @@ struct SeenHead {
 /// What a cloud host saw of the owner's log.
 pub(crate) struct JournalWitness {
     path: PathBuf,
-    seen: Mutex<Seen>,
+    seen: Mutex<WitnessState>,
 }
 
 #[derive(Default)]
-struct Seen {
+struct WitnessState {
     furthest: Option<SeenHead>,
     /// Whether the owner was notified that it went back since.
     is_reported: bool,
@@ -88,14 +88,14 @@ impl JournalWitness {
         });
         Self {
             path,
-            seen: Mutex::new(Seen {
+            seen: Mutex::new(WitnessState {
                 furthest,
                 is_reported: false,
             }),
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    fn seen(&self) -> MutexGuard<'_, WitnessState> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -127,7 +127,7 @@ impl JournalWitness {
                         tracing::warn!("Cannot keep what was seen of the journal: {error}.");
                         continue;
                     }
-                    *seen = Seen {
+                    *seen = WitnessState {
                         furthest: Some(new),
                         is_reported: false,
                     };

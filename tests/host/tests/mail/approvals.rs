@@ -359,9 +359,13 @@ fn approval_is_held_undone_and_paused() {
     assert_eq!(waiting.sent().len(), 0);
     cluster.platinum(&["resume"]);
     assert_eq!(waiting.wait_for_mails(1).len(), 1, "and the first never");
-    let State::Done(intent, _) = waiting.journal().state(waiting.id(1)).unwrap() else {
-        panic!("{second} has no receipt");
-    };
+    let intent = wait_for("the receipt in the journal", SOON, || {
+        Ok(match waiting.journal().state(waiting.id(1))? {
+            State::Done(intent, _) => Some(intent),
+            _ => None,
+        })
+    })
+    .unwrap();
     let held = intent.at - waiting.approval(1).unwrap().at;
     assert!(held.total(jiff::Unit::Second).unwrap() >= 3.0, "{held}");
     let error = cluster.try_platinum(&["undo", &second]);

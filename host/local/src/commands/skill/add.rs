@@ -19,7 +19,7 @@ use super::{
         keys::identity,
         terminal::{count, plain},
     },
-    grants,
+    words::grants,
 };
 
 /// Add a skill, after saying what it may do and what is new since it was added last.

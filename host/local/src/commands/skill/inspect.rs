@@ -8,7 +8,8 @@ use platinum_policy::allows;
 
 use super::{
     super::terminal::{Level, Table, plain},
-    Checker, CommandError, Context, Kind, grants, read,
+    Checker, CommandError, Context, Kind, read,
+    words::grants,
 };
 
 /// Show what a component asks for and which roles grant it.

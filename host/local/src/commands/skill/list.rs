@@ -11,7 +11,9 @@ use platinum_daemon::{
 
 use super::{
     super::terminal::{Level, Table, plain},
-    Checker, CommandError, Context, read_catalog, signers, skill_rows,
+    Checker, CommandError, Context,
+    installed::{read_catalog, signers},
+    skill_rows,
 };
 
 /// List the installed skills: what they run on, in which zone and role, and why not.

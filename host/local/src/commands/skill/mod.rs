@@ -4,25 +4,20 @@
 pub(super) mod add;
 mod check;
 mod inspect;
+mod installed;
 mod list;
+mod words;
 
 use std::path::{Path, PathBuf};
 
-use platinum_core::{AgentName, Capability, Role};
-use platinum_daemon::{
-    Config,
-    skills::{
-        Catalog, FolderGrants, INSTALLED_WASM, KnownZones, MAX_COMPONENT_BYTES, SkillLock,
-        SkillRow, Survey,
-    },
-};
+use installed::read_catalog;
+pub(super) use installed::skill_rows;
+use platinum_core::{AgentName, Role};
+use platinum_daemon::skills::{INSTALLED_WASM, MAX_COMPONENT_BYTES};
 use platinum_engine::{Engine, EngineOptions, ImportsReport, LoadError, SkillHost};
 use tempfile::TempDir;
 
-use platinum_repo::Signers;
-use platinum_verify::identity::KEY_FILE;
-
-use super::{CommandError, Context, Kind, keys::identity};
+use super::{CommandError, Context, Kind};
 
 /// Look at skills: which are there, what they ask for, which role lets them in.
 #[derive(Debug, clap::Args)]
@@ -68,54 +63,6 @@ fn components(files: &[PathBuf], ctx: &Context) -> Result<Vec<Component>, Comman
         })
     });
     Ok(components.collect())
-}
-
-/// The folders of installed skills.
-fn read_catalog(folder: &Path) -> Result<Catalog, CommandError> {
-    Catalog::read(folder).map_err(|error| CommandError::new(Kind::NotFound, error.to_string()))
-}
-
-/// What becomes of every installed skill on a host of a role, with this configuration.
-pub(super) fn skill_rows(
-    checker: &Checker,
-    folder: &Path,
-    config: Option<&Config>,
-    role: Role,
-) -> Result<Vec<SkillRow>, CommandError> {
-    let mut catalog = read_catalog(folder)?;
-    // Without a configuration there is no owner who could have added one.
-    if let Some(config) = config {
-        catalog.pin(role, &SkillLock::read(folder, &signers(config)?));
-    }
-    let mut zones = match config {
-        Some(config) => KnownZones::of(role, config),
-        None => KnownZones::built_in(role),
-    };
-    if role == Role::Cloud {
-        // Which sources run there is in the configuration there.
-        zones.sources = None;
-    }
-    let survey = Survey::of(&catalog, &zones, |skill, component| {
-        checker.check(skill.manifest.name.as_str(), component, role)
-    });
-    let mut rows = survey.rows();
-    let configured = config.map(|config| (config, config.folders()));
-    if let Some((config, Ok(folders))) = configured {
-        let agent = config
-            .agent(role)
-            .map_err(|what| CommandError::new(Kind::Config, what))?;
-        let grants = FolderGrants::decide(role, &agent, folders);
-        rows.extend(survey.folder_rows(&grants));
-    }
-    Ok(rows)
-}
-
-/// Whose lock counts; nobody's as long as this machine has no key: showing makes none.
-fn signers(config: &Config) -> Result<Signers, CommandError> {
-    match config.vault.state.join(KEY_FILE).exists() {
-        true => Ok(identity(config)?.signers()?),
-        false => Ok(Signers::default()),
-    }
 }
 
 /// Reads a component: a file, or the folder of an installed skill.
@@ -207,45 +154,5 @@ impl Checker {
             Some(refusal) => Err(refusal),
             None => Ok(()),
         }
-    }
-}
-
-/// What an interface gives, in the words of the contract's table.
-const fn grants(capability: Capability) -> &'static str {
-    match capability {
-        Capability::SkillContext => "its own instructions, agent, role, zone and the time",
-        Capability::SkillLog => "bounded log lines",
-        Capability::TasksRead => "list and read tasks of granted zones",
-        Capability::TasksOwnership => "who owns a task now",
-        Capability::TasksClaim => "claim a task",
-        Capability::TasksFinish => "complete, release or fail an owned task",
-        Capability::PlansWrite => "write a plan",
-        Capability::EmailPropose => "propose a mail to the owner",
-        Capability::SocialPropose => "propose a post to the owner",
-        Capability::OdooPropose => "propose to post or pay a document in Odoo",
-        Capability::PaymentsPropose => "propose a payment to the owner",
-        Capability::WhatsappPropose => "propose a chat message to the owner",
-        Capability::UpdatesPublish => "write a status note",
-        Capability::ModelComplete => "a metered completion",
-        Capability::VaultContext => "read granted folders of the vault",
-        Capability::EmailSearch => "search the mailbox",
-        Capability::EmailDraft => "save a draft in the mailbox",
-        Capability::SocialDraft => "save a draft of a post",
-        Capability::OdooRead => "read from Odoo",
-        Capability::OdooDraft => "create a draft entry in Odoo",
-        Capability::SyncRun => "pull and push the vault",
-        Capability::HealthObserve => "see how the parts of the host are",
-        Capability::HealthRestart => "restart one part of the host",
-        Capability::HealthAlert => "alert the owner",
-        Capability::UpdatesCollect => "take status notes for merging",
-        Capability::DashboardBoard => "read and replace the dashboard",
-        Capability::ApprovalsQueue => "take what the owner approved",
-        Capability::EmailSend => "SEND a mail that the owner approved",
-        Capability::SocialPublish => "PUBLISH a post that the owner approved",
-        Capability::OdooPost => "POST a document that the owner approved",
-        Capability::PaymentsPay => "PAY what the owner approved",
-        Capability::BrowserSession => "DRIVE a browser for an approved payment",
-        Capability::WhatsappRead => "read chats",
-        Capability::WhatsappSend => "SEND a message that the owner approved",
     }
 }

@@ -132,7 +132,7 @@ fn draft(random: u128, body: &str) -> DraftNote {
         action: Action::new(&mail(body)),
         summary: "Reply to Ada about the desks".to_owned(),
         reason: "She asks when they come".to_owned(),
-        expires: "2126-01-01T00:00:00Z".parse().unwrap(),
+        expires: Timestamp::from_second(Timestamp::now().as_second() + 30 * 86_400).unwrap(),
     }
 }
 
@@ -398,8 +398,14 @@ async fn approvals_full_shows_every_recipient_and_line() {
         shown.contains("b19@example.test") && shown.contains("the last words"),
         "{shown}"
     );
-    let shown = home.does(&["approve", &crowded.id.to_string()]).await;
+    // None of them wrote to the owner: it is shown, and has to be confirmed.
+    let id = crowded.id.to_string();
+    let error = home.fails(&["approve", &id]).await.to_string();
+    let digest = error.rsplit("--confirm ").next().unwrap().trim();
+    let shown = home.does(&["approve", &id, "--confirm", digest]).await;
     assert!(shown.contains("b19@example.test"), "{shown}");
+    let finding = "bcc 20: b19@example.test did not write the mail that is answered";
+    assert!(shown.contains(finding), "{shown}");
 }
 
 #[tokio::test]
@@ -450,7 +456,9 @@ async fn unknown_outcome_is_shown_with_its_remedy() {
 #[tokio::test]
 async fn status_counts_tasks_and_drafts_by_folder() {
     let home = Home::ready().await;
-    home.pending(&draft(1, "x"));
+    let waiting = draft(1, "x");
+    let path = home.path(&format!("vault/Pending_Approval/{}.md", waiting.id));
+    fs::write(path, waiting.render()).unwrap();
     let task = task();
     let place = home.path("vault/In_Progress/cloud");
     fs::create_dir(&place).unwrap();

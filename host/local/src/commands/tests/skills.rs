@@ -243,7 +243,7 @@ async fn skill_not_as_it_was_added_is_not_run() {
     // A lock that somebody changed names nothing.
     let lock = installed.join("skills.lock");
     let text = fs::read_to_string(&lock).unwrap();
-    fs::write(&lock, text.replacen("approval.granted", "vault.synced", 1)).unwrap();
+    fs::write(&lock, text.replacen("vault.synced", "work.done", 1)).unwrap();
     let reason = why("tidy").await.unwrap();
     assert!(
         reason.contains("its contents are not those that were signed"),

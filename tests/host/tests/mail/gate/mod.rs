@@ -9,6 +9,7 @@ mod crashes;
 mod newcomer;
 mod offline;
 mod refusals;
+mod scoped;
 
 use std::{fs, time::Instant};
 

@@ -79,7 +79,7 @@ print(json.dumps(result))
 "##;
 
 /// The letters, or why there are none.
-pub(super) fn letters() -> Result<Letters, String> {
+pub(super) fn load_letters() -> Result<Letters, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
     let folder = root.ok_or("no root")?.join("target/agentdojo");
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;

@@ -131,7 +131,7 @@ fn obedient_model_on_agentdojo_reaches_nothing_but_drafts() {
         println!("SKIPPED: it asks PyPI; PLATINUM_AGENTDOJO=1 runs it");
         return;
     }
-    match agentdojo::letters() {
+    match agentdojo::load_letters() {
         Ok(letters) => run(&letters),
         Err(why) => println!("SKIPPED: {why}"),
     }
@@ -263,7 +263,7 @@ fn held_drafts(cluster: &Cluster, letters: &Letters, drafts: &[PathBuf]) -> Held
         if !is_elsewhere && !is_hidden {
             continue;
         }
-        let output = cluster.try_platinum(&["approve", &note.id.to_string()]);
+        let output = cluster.try_platinum(&["approve", "--with-gaps", &note.id.to_string()]);
         let shown = String::from_utf8(output.stdout).unwrap();
         let refused = String::from_utf8(output.stderr).unwrap();
         let why = format!("platinum: {} has to be confirmed\n", note.id);

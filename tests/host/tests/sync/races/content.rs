@@ -195,16 +195,17 @@ async fn unwritable_file_delays_no_other_and_is_written_later() {
         cloud.write(&format!("Updates/cloud/{name}.md"), "All is well.\n");
     }
     cloud.sync.sync().await.unwrap();
-    // A folder is in its place.
+    // A folder that is not empty is in its place.
     let in_the_way = owner.root().join("Updates/cloud/a.md");
     std::fs::create_dir_all(&in_the_way).unwrap();
+    std::fs::write(in_the_way.join(".hidden"), "").unwrap();
     let report = owner.sync.sync().await.unwrap();
     assert_eq!(report.withheld.len(), 1, "{report:?}");
     assert_eq!(owner.read("Updates/cloud/b.md").unwrap(), "All is well.\n");
     // That it is not here is not taken for the owner's deletion.
     let report = owner.sync.sync().await.unwrap();
     assert_eq!(report.pushed, 0, "{report:?}");
-    std::fs::remove_dir(&in_the_way).unwrap();
+    std::fs::remove_dir_all(&in_the_way).unwrap();
     let report = owner.sync.sync().await.unwrap();
     assert_eq!((report.pulled, report.pushed), (1, 0), "{report:?}");
     assert_eq!(owner.files(), cloud.files());

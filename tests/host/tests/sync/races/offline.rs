@@ -12,7 +12,7 @@ use platinum_sync::Finish;
 use platinum_testkit::git::GitServer;
 use platinum_vault::note::DraftNote;
 
-use crate::races::replica::{CutOff, Replica, put_tasks, remote_files, replica, replica_with};
+use crate::races::replica::{CutOff, Replica, at, put_tasks, remote_files, replica, replica_with};
 
 /// A line that can be cut.
 #[derive(Clone, Default)]
@@ -419,10 +419,17 @@ async fn offline_claim_of_a_broken_note_waits() {
 async fn draft_written_while_its_claim_is_won_gets_the_epoch() {
     let server = GitServer::start().unwrap();
     let line = Line::default();
-    let (_owner, cloud, task, _) = wished(&server, &line).await;
+    let (owner, cloud, task, first) = wished(&server, &line).await;
     line.heal();
     cloud.sync.sync().await.unwrap();
     assert_eq!(cloud.sync.drafting_epoch(task).await.unwrap(), Some(1));
+    // One claim has one draft: the owner takes the first away.
+    owner.sync.sync().await.unwrap();
+    owner.vault.remove(&at(&first)).unwrap();
+    while remote_files(&server).contains(&first) {
+        owner.sync.sync().await.unwrap();
+    }
+    cloud.sync.sync().await.unwrap();
     // Its skill was told before that the claim is tentative.
     let path = draft(&cloud, task, "Made at the last moment\n").await;
     let text = cloud.read(&path).unwrap();

@@ -1,0 +1,385 @@
+//! [`SkillLock`]: the skills that the owner added, each as it was then: `skills.lock` in the folder
+//! of installed skills, signed with the key of the owner's machine.
+//!
+//! Lives here: the file, and the comparison of an installed skill with it.
+//! Lives elsewhere: what the owner is told and asked before a skill is added is `platinum skill
+//! add`'s; keeping unlocked skills from running is [`Catalog::pin`](super::Catalog::pin)'s.
+//! Invariants: nothing of an unsigned, changed or foreign file is used; an entry binds the bytes of
+//! the component and of `SKILL.md`, so what a skill imports and runs on cannot change behind it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use platinum_core::Role;
+use platinum_engine::LoadError;
+use platinum_repo::{KeyError, Purpose, Signers, SigningKey, signer_of_text};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::skills::{InstalledSkill, SkillName};
+
+/// The lock's file in the folder of installed skills.
+pub const LOCK_FILE: &str = "skills.lock";
+/// Where the signature begins.
+const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
+/// Largest lock, in bytes.
+const MAX_LOCK_BYTES: u64 = 1 << 20;
+const HEADER: &str = "# The skills that the owner added, as they were then. `platinum skill add` writes this file;\n\
+                      # a change by hand breaks its signature.\n\n";
+
+/// The skills that the owner added, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SkillLock {
+    #[serde(default, rename = "skill")]
+    skills: BTreeMap<String, LockedSkill>,
+}
+
+/// A skill as it was when the owner added it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedSkill {
+    /// The SHA-256 of its component, in hexadecimal digits.
+    pub component: String,
+    /// The SHA-256 of its `SKILL.md`, in hexadecimal digits.
+    pub manifest: String,
+    /// The events that it asks for.
+    pub on: Vec<String>,
+    /// The zones that it works in; none: every zone.
+    pub zones: Vec<String>,
+    /// What its component imports.
+    pub imports: Vec<String>,
+    /// The interfaces that each role gave it; a role that is not here refused it.
+    pub grants: BTreeMap<String, Vec<String>>,
+}
+
+/// Why there is no lock that counts.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LockError {
+    /// There is no file.
+    #[error(
+        "no skill in {} was added by the owner: it has no {LOCK_FILE}; on the owner's machine, `platinum skill add --all {}` says what each may do and adds them, and a cloud host needs a copy of that folder",
+        .folder.display(), .folder.display()
+    )]
+    Missing {
+        /// The folder of installed skills.
+        folder: PathBuf,
+    },
+    /// The file cannot be used.
+    #[error(
+        "{} cannot be used: {reason}; `platinum skill add --all {}` on the owner's machine writes it anew",
+        .folder.join(LOCK_FILE).display(), .folder.display()
+    )]
+    Broken {
+        /// The folder of installed skills.
+        folder: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Why a skill is not the one that the owner added.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unlocked {
+    /// No skill of this name was added.
+    #[error("the owner did not add it; `platinum skill add {0}` says what it may do and adds it")]
+    New(String),
+    /// A file is another one.
+    #[error(
+        "its {file} is not the one that the owner added; put the former one back, or see what is new with `platinum skill add {folder}`"
+    )]
+    Changed {
+        /// The folder of the skill.
+        folder: String,
+        /// Which file.
+        file: &'static str,
+    },
+    /// This version of Platinum gives it more.
+    #[error(
+        "role {role} gives it {} since the owner added it; `platinum skill add {folder}` says so and adds it again",
+        .more.join(", ")
+    )]
+    MoreGranted {
+        /// The folder of the skill.
+        folder: String,
+        /// The role.
+        role: Role,
+        /// The interfaces.
+        more: Vec<String>,
+    },
+}
+
+impl LockedSkill {
+    /// A skill as it is now. Nothing of it is compiled.
+    ///
+    /// # Errors
+    /// If the bytes are not a component.
+    pub fn of(skill: &InstalledSkill, component: &[u8]) -> Result<Self, LoadError> {
+        let imports = platinum_engine::imports_of(component)?;
+        let manifest = &skill.manifest;
+        let grants = Role::ALL.into_iter().filter_map(|role| {
+            let granted =
+                platinum_policy::decide(imports.iter().map(String::as_str), role, None).ok()?;
+            let names = granted.iter().map(|one| one.interface().to_owned());
+            Some((role.to_string(), names.collect()))
+        });
+        Ok(Self {
+            component: digest(component),
+            manifest: skill.manifest_digest.clone(),
+            on: manifest.events.iter().map(ToString::to_string).collect(),
+            zones: manifest.zones.iter().map(ToString::to_string).collect(),
+            grants: grants.collect(),
+            imports,
+        })
+    }
+}
+
+impl SkillLock {
+    /// Reads the lock of a folder of installed skills. It counts if an owner's machine that is
+    /// among `signers` signed it.
+    ///
+    /// # Errors
+    /// If there is none, or it does not count.
+    pub fn read(folder: &Path, signers: &Signers) -> Result<Self, LockError> {
+        let broken = |reason: String| LockError::Broken {
+            folder: folder.to_owned(),
+            reason,
+        };
+        let file = match fs::File::open(folder.join(LOCK_FILE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(LockError::Missing {
+                    folder: folder.to_owned(),
+                });
+            }
+            opened => opened.map_err(|error| broken(error.to_string()))?,
+        };
+        let mut text = String::new();
+        file.take(MAX_LOCK_BYTES + 1)
+            .read_to_string(&mut text)
+            .map_err(|error| broken(error.to_string()))?;
+        if text.len() as u64 > MAX_LOCK_BYTES {
+            return Err(broken(format!("it has more than {MAX_LOCK_BYTES} bytes")));
+        }
+        let start = text
+            .find(SIGNATURE)
+            .ok_or_else(|| broken("it is not signed".to_owned()))?;
+        let (body, signature) = text.split_at(start);
+        let key = signer_of_text(Purpose::SkillLock, body, signature).map_err(broken)?;
+        if signers
+            .of(&key)
+            .is_none_or(|signer| signer.role != Role::Local)
+        {
+            return Err(broken(format!(
+                "it is signed by the key {}, which is not that of an owner's machine trusted here",
+                key.fingerprint()
+            )));
+        }
+        toml::from_str(body).map_err(|error| broken(error.message().to_owned()))
+    }
+
+    /// Writes the lock, signed; the former one is replaced as a whole.
+    ///
+    /// # Errors
+    /// If the key cannot sign or the file cannot be written.
+    pub fn write(&self, folder: &Path, key: &SigningKey) -> io::Result<()> {
+        let body = toml::to_string(self).map_err(io::Error::other)?;
+        let body = format!("{HEADER}{body}\n");
+        let signature = key
+            .sign_text(Purpose::SkillLock, &body)
+            .map_err(|error: KeyError| io::Error::other(error.to_string()))?;
+        let new = folder.join(format!(".{LOCK_FILE}.new"));
+        let mut file = fs::File::create(&new)?;
+        file.write_all(format!("{body}{signature}").as_bytes())?;
+        file.sync_all()?;
+        fs::rename(new, folder.join(LOCK_FILE))
+    }
+
+    /// What the owner added under a name.
+    pub fn get(&self, name: &SkillName) -> Option<&LockedSkill> {
+        self.skills.get(name.as_str())
+    }
+
+    /// Takes a skill in, in the place of the former one of its name.
+    pub fn insert(&mut self, name: &SkillName, skill: LockedSkill) {
+        self.skills.insert(name.to_string(), skill);
+    }
+
+    /// Whether an installed skill is the one that the owner added, as far as its component was not
+    /// read; that follows when it is.
+    pub(in crate::skills) fn check(
+        &self,
+        role: Role,
+        skill: &InstalledSkill,
+    ) -> Result<(), Unlocked> {
+        let folder = || skill.folder().display().to_string();
+        let Some(locked) = self.get(&skill.manifest.name) else {
+            return Err(Unlocked::New(folder()));
+        };
+        if locked.manifest != skill.manifest_digest {
+            return Err(Unlocked::Changed {
+                folder: folder(),
+                file: "SKILL.md",
+            });
+        }
+        let imports = locked.imports.iter().map(String::as_str);
+        let Ok(now) = platinum_policy::decide(imports, role, None) else {
+            // The role refuses it, in its own words.
+            return Ok(());
+        };
+        let then = locked.grants.get(role.as_str());
+        let is_new = |name: &String| then.is_none_or(|then| !then.contains(name));
+        let more: Vec<String> = now
+            .iter()
+            .map(|one| one.interface().to_owned())
+            .filter(is_new)
+            .collect();
+        match more.is_empty() {
+            true => Ok(()),
+            false => Err(Unlocked::MoreGranted {
+                folder: folder(),
+                role,
+                more,
+            }),
+        }
+    }
+}
+
+/// The SHA-256 of bytes, in hexadecimal digits.
+pub(in crate::skills) fn digest(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use platinum_repo::Signer;
+
+    use super::*;
+    use crate::skills::Catalog;
+
+    const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    fn signed_by(seed: u8, role: Role) -> (SigningKey, Signers) {
+        let key = SigningKey::from_seed([seed; 32]).unwrap();
+        let mut signers = Signers::default();
+        let signer = Signer {
+            agent: role.as_str().parse().unwrap(),
+            role,
+            key: key.public(),
+        };
+        signers.add(signer).unwrap();
+        (key, signers)
+    }
+
+    /// A folder with the skill `one`, and a lock that has it as it is.
+    fn installed() -> (tempfile::TempDir, SkillLock) {
+        let folder = tempfile::tempdir().unwrap();
+        let one = folder.path().join("one");
+        fs::create_dir(&one).unwrap();
+        fs::write(
+            one.join("SKILL.md"),
+            "---\nname: one\ndescription: x\n---\nx\n",
+        )
+        .unwrap();
+        fs::write(one.join("skill.wasm"), COMPONENT).unwrap();
+        let skill = InstalledSkill::read(&one).unwrap();
+        let mut lock = SkillLock::default();
+        let locked = LockedSkill::of(&skill, COMPONENT).unwrap();
+        lock.insert(&skill.manifest.name, locked);
+        (folder, lock)
+    }
+
+    #[test]
+    fn lock_counts_if_an_owners_machine_signed_it() {
+        let (folder, lock) = installed();
+        let (key, signers) = signed_by(1, Role::Local);
+        let missing = SkillLock::read(folder.path(), &signers).unwrap_err();
+        assert!(matches!(missing, LockError::Missing { .. }), "{missing}");
+        lock.write(folder.path(), &key).unwrap();
+        assert_eq!(SkillLock::read(folder.path(), &signers).unwrap(), lock);
+
+        // Neither a stranger's nor a cloud host's key counts.
+        let why = |signers: &Signers| SkillLock::read(folder.path(), signers).unwrap_err();
+        let stranger = why(&signed_by(2, Role::Local).1).to_string();
+        let foreign = format!(
+            "is signed by the key {}, which is not that of an owner's machine trusted here",
+            key.public().fingerprint()
+        );
+        assert!(stranger.contains(&foreign), "{stranger}");
+        assert!(
+            why(&signed_by(1, Role::Cloud).1)
+                .to_string()
+                .contains(&foreign)
+        );
+
+        let path = folder.path().join(LOCK_FILE);
+        let text = fs::read_to_string(&path).unwrap();
+        for (edited, expected) in [
+            (
+                text.replacen("zones", "zoned", 1),
+                "its contents are not those that were signed",
+            ),
+            (text.replace(SIGNATURE, ""), "it is not signed"),
+            (String::new(), "it is not signed"),
+        ] {
+            fs::write(&path, edited).unwrap();
+            let why = why(&signers).to_string();
+            assert!(why.contains(expected), "{why}");
+        }
+    }
+
+    /// The component that is read is the one that was added, also if it changed a moment ago.
+    #[test]
+    fn pinned_skill_reads_the_component_that_was_added() {
+        let (folder, lock) = installed();
+        let mut catalog = Catalog::read(folder.path()).unwrap();
+        catalog.pin(Role::Cloud, &Ok(lock));
+        let skill = catalog.skills().next().unwrap();
+        assert_eq!(skill.read_component().unwrap(), COMPONENT);
+        fs::write(
+            folder.path().join("one/skill.wasm"),
+            b"\0asm\x0d\0\x01\0 and more",
+        )
+        .unwrap();
+        let refused = skill.read_component().unwrap_err().to_string();
+        assert!(
+            refused.starts_with("its skill.wasm is not the one that the owner added"),
+            "{refused}"
+        );
+    }
+
+    /// A version of Platinum that grants a role more does not grant it to skills that were added
+    /// before.
+    #[test]
+    fn lock_refuses_grants_that_are_new_since() {
+        let (folder, mut lock) = installed();
+        let skill = InstalledSkill::read(&folder.path().join("one")).unwrap();
+        let import = "platinum:email/send@0.1.0".to_owned();
+        if let Some(locked) = lock.skills.get_mut("one") {
+            locked.imports = vec![import];
+        }
+        assert_eq!(
+            lock.check(Role::Cloud, &skill),
+            Ok(()),
+            "the cloud refuses it by itself"
+        );
+        let refused = lock.check(Role::Local, &skill).unwrap_err().to_string();
+        let expected = "role local gives it platinum:email/send@0.1.0 since the owner added it; \
+                        `platinum skill add ";
+        assert!(refused.starts_with(expected), "{refused}");
+    }
+
+    #[test]
+    fn pin_without_a_lock_leaves_no_skill() {
+        let (folder, _) = installed();
+        let lock = SkillLock::read(folder.path(), &Signers::default());
+        let mut catalog = Catalog::read(folder.path()).unwrap();
+        catalog.pin(Role::Local, &lock);
+        assert_eq!(catalog.skills().count(), 0);
+        let (_, defect) = catalog.defects().next().unwrap();
+        assert_eq!(defect.to_string(), lock.unwrap_err().to_string());
+    }
+}
