@@ -297,15 +297,14 @@ mod tests {
             [
                 "host::mail::gate",
                 "host::mail::hostile_mail",
+                "host::mail::obedient",
                 "host::mail::faulty_imap",
                 "host::mail"
             ]
         );
         assert!(arguments(&jobs[0]).ends_with(" gate::"));
-        assert!(
-            arguments(&jobs[3])
-                .ends_with("--skip gate:: --skip hostile_mail:: --skip faulty_imap::")
-        );
+        let skips = "--skip gate:: --skip hostile_mail:: --skip obedient:: --skip faulty_imap::";
+        assert!(arguments(&jobs[4]).ends_with(skips));
     }
 
     #[test]
