@@ -10,10 +10,10 @@ use std::{
 use anyhow::{Context, bail};
 use cargo_metadata::{Artifact, Message, MetadataCommand, TargetKind};
 
-use crate::steps;
+use crate::lints::{self, Lints};
 
 /// The guests of the tests are components: they are compiled for WebAssembly by [`skills`](crate::skills), and
-/// checked by the lints.
+/// empty for this machine.
 pub(crate) const GUESTS: &str = "guest-*";
 
 /// A program with tests in it.
@@ -29,27 +29,29 @@ pub(crate) struct Binary {
     pub(crate) folder: PathBuf,
 }
 
-/// Builds all programs, tests and examples; answers the programs with tests in them.
+/// Builds all programs, tests and examples, and lints them; answers the programs with tests in them.
 ///
 /// # Errors
 /// If something does not build.
-pub(crate) fn build(root: &Path) -> anyhow::Result<Vec<Binary>> {
+pub(crate) fn build(root: &Path) -> anyhow::Result<(Vec<Binary>, Lints)> {
     const NAME: &str = "Building programs and tests";
     eprintln!("… {NAME} (the first time: several minutes)");
     let started = Instant::now();
-    let mut child = steps::cargo(root)
+    let mut child = lints::cargo(root)
         .args(["build", "--locked", "--workspace", "--exclude", GUESTS])
         .args(["--tests", "--bins", "--examples"])
-        .arg("--message-format=json-render-diagnostics")
+        .arg("--message-format=json-diagnostic-rendered-ansi")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .context("cannot start cargo")?;
     let output = child.stdout.take().context("cargo has no output")?;
-    let mut binaries = Vec::new();
+    let (mut binaries, mut lints) = (Vec::new(), Lints::new());
     for message in Message::parse_stream(BufReader::new(output)) {
-        if let Message::CompilerArtifact(artifact) = message? {
-            binaries.extend(binary(&artifact));
+        match message? {
+            Message::CompilerArtifact(artifact) => binaries.extend(binary(&artifact)),
+            Message::CompilerMessage(message) => lints.add(&message),
+            _ => {}
         }
     }
     let status = child.wait()?;
@@ -58,7 +60,7 @@ pub(crate) fn build(root: &Path) -> anyhow::Result<Vec<Binary>> {
     }
     eprintln!("✓ {NAME} ({:.1} s)", started.elapsed().as_secs_f32());
     binaries.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(binaries)
+    Ok((binaries, lints))
 }
 
 fn binary(artifact: &Artifact) -> Option<Binary> {

@@ -7,6 +7,7 @@
 mod bench;
 mod binaries;
 mod demo;
+mod lints;
 mod plan;
 mod results;
 mod schedule;

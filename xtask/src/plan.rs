@@ -53,7 +53,7 @@ const fn part(
 }
 
 /// What `cargo xtask test` runs, but for the short ones.
-const ORDINARY: [Part; 23] = [
+const ORDINARY: [Part; 28] = [
     // Two processors: the tests themselves use both.
     part("model::model", None, Weight::Cores(2), 2, 60),
     part("host::faults", Some("contest"), Weight::Cores(2), 2, 80),
@@ -62,6 +62,7 @@ const ORDINARY: [Part; 23] = [
     part("secrets::ordinary", None, Weight::Cores(1), 2, 30),
     part("secrets", None, Weight::Cores(1), 2, 20),
     part("host::sync", Some("races"), Weight::Cores(1), 3, 90),
+    part("host::sync", Some("dropped"), Weight::Cores(1), 1, 75),
     part("host::sync", Some("leaks"), Weight::Cores(1), 2, 40),
     part("host::sync", Some("scale"), Weight::Cores(1), 1, 20),
     part("host::mail", Some("gate"), Weight::Cores(1), 3, 50),
@@ -70,6 +71,10 @@ const ORDINARY: [Part; 23] = [
     part("host::faults", Some("crashes"), Weight::Cores(1), 1, 40),
     // They wait for the first retry, half a minute, most of the time.
     part("host::faults", Some("sending"), Weight::Cores(1), 3, 150),
+    part("verify", None, Weight::Cores(1), 2, 35),
+    part("local", None, Weight::Cores(1), 2, 30),
+    part("worktree", None, Weight::Cores(1), 2, 20),
+    part("tidy::rules", None, Weight::Cores(1), 2, 15),
     part("repo::repo", None, Weight::Cores(1), 4, 60),
     part("repo", None, Weight::Cores(1), 2, 15),
     part("daemon", None, Weight::Cores(1), 2, 15),
@@ -301,15 +306,14 @@ mod tests {
             [
                 "host::mail::gate",
                 "host::mail::hostile_mail",
+                "host::mail::obedient",
                 "host::mail::faulty_imap",
                 "host::mail"
             ]
         );
         assert!(arguments(&jobs[0]).ends_with(" gate::"));
-        assert!(
-            arguments(&jobs[3])
-                .ends_with("--skip gate:: --skip hostile_mail:: --skip faulty_imap::")
-        );
+        let skips = "--skip gate:: --skip hostile_mail:: --skip obedient:: --skip faulty_imap::";
+        assert!(arguments(&jobs[4]).ends_with(skips));
     }
 
     #[test]

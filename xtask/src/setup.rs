@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use crate::{skills, steps};
+use crate::{lints, skills, steps};
 
 /// The programs that the daemons and tests start.
 const PROGRAMS: [&str; 5] = [
@@ -121,9 +121,9 @@ pub(crate) fn skills(root: &Path, which: Skills) -> anyhow::Result<PathBuf> {
 /// # Errors
 /// If one does not build.
 pub(crate) fn programs(root: &Path) -> anyhow::Result<PathBuf> {
-    let mut build = steps::cargo(root);
     // Not by package: so the features are those of the whole workspace, and what is built here is not built
-    // again for the tests.
+    // again for the tests. For the same reason by the compiler that lints, which takes no longer.
+    let mut build = lints::cargo(root);
     build.args(["build", "--locked", "--workspace"]);
     for program in PROGRAMS {
         build.args(["--bin", program]);

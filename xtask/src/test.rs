@@ -1,7 +1,8 @@
 //! `cargo xtask test`: sets up what tests need and runs every check there is.
 //!
-//! Lives here: the order of steps, and what is said of each. Lives elsewhere: the test programs are found in
-//! [`binaries`], what is known of them is in [`plan`], [`schedule`] runs them, [`results`] reads their logs.
+//! Lives here: the order of steps, and what is said of each. Lives elsewhere: the test programs are built and
+//! found in [`binaries`], with the [`lints`] on the way, what is known of them is in [`plan`], [`schedule`]
+//! runs them, [`results`] reads their logs.
 //! Invariant: the last line on the standard output is `N passed, N failed, N skipped`, alone.
 
 use std::{
@@ -12,7 +13,9 @@ use std::{
 };
 
 use crate::{
-    bench, binaries, plan,
+    bench, binaries,
+    lints::{self, Lints},
+    plan,
     results::{self, Counts, Results},
     schedule::{self, End, Finished, Job, Needs, Weight},
     setup, steps,
@@ -20,8 +23,6 @@ use crate::{
 
 /// Jobs that run cargo: it would wait for itself.
 const CARGO: &str = "cargo";
-/// The name of the lints.
-const LINTS: &str = "lints (clippy)";
 
 /// Runs everything; with `full` the long forms, too. The last line counts the tests.
 pub(crate) fn run(root: &Path, full: bool) -> anyhow::Result<ExitCode> {
@@ -30,7 +31,7 @@ pub(crate) fn run(root: &Path, full: bool) -> anyhow::Result<ExitCode> {
         "Formatting",
         steps::cargo(root).args(["fmt", "--all", "--check"]),
     )?;
-    let binaries = std::thread::scope(|scope| {
+    let (binaries, lints) = std::thread::scope(|scope| {
         let skills = scope.spawn(|| setup::skills(root, setup::Skills::AndGuests));
         let binaries = binaries::build(root);
         setup::joined(skills)?;
@@ -40,7 +41,6 @@ pub(crate) fn run(root: &Path, full: bool) -> anyhow::Result<ExitCode> {
     let logs = setup::target(root).join("test-logs");
     fs::create_dir_all(&logs)?;
     let mut jobs = plan::ordinary(&binaries, &logs);
-    jobs.push(lints(root, &logs));
     jobs.extend(doctests(root, &logs)?);
     jobs.push(benches(root, &logs));
     let programs = setup::target(root).join("debug");
@@ -49,7 +49,8 @@ pub(crate) fn run(root: &Path, full: bool) -> anyhow::Result<ExitCode> {
             .env(platinum_testkit::PROGRAMS_VARIABLE, &programs);
     }
     let mut report = Report::default();
-    report.run("Tests and lints", jobs)?;
+    report.add_lints(&lints);
+    report.run("Tests", jobs)?;
     if full {
         let mut jobs = plan::long(&binaries, &logs);
         for job in &mut jobs {
@@ -61,34 +62,14 @@ pub(crate) fn run(root: &Path, full: bool) -> anyhow::Result<ExitCode> {
     Ok(report.close())
 }
 
-/// Clippy over everything. It takes what the tests leave: it starts first and has the lowest priority.
-fn lints(root: &Path, logs: &Path) -> Job {
-    let mut command = Command::new("nice");
-    command
-        .args(["-n", "15"])
-        .arg(steps::cargo(root).get_program());
-    command.current_dir(root).args([
-        "clippy",
-        "--quiet",
-        "--locked",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]);
-    let minute = Duration::from_secs(60);
-    cargo_job(LINTS, command, 10 * minute, 30 * minute, logs)
-}
-
 /// The examples in doc comments, where there are some.
 fn doctests(root: &Path, logs: &Path) -> anyhow::Result<Option<Job>> {
     let packages = binaries::with_doctests(root)?;
     if packages.is_empty() {
         return Ok(None);
     }
-    let mut command = steps::cargo(root);
-    // Of the whole workspace, so that nothing is built with other features: the others have none.
+    // As everything else was built, so that nothing is built again.
+    let mut command = lints::cargo(root);
     command.args(["test", "--locked", "--workspace", "--doc"]);
     let minute = Duration::from_secs(60);
     let name = format!("examples in the documentation of {}", packages.join(", "));
@@ -153,13 +134,23 @@ impl Report {
         Ok(())
     }
 
+    fn add_lints(&mut self, lints: &Lints) {
+        match lints.failure() {
+            None => eprintln!("✓ lints (clippy)"),
+            Some(why) => {
+                eprintln!("✗ lints (clippy): {why}");
+                self.others.push(format!("lints (clippy): {why}"));
+            }
+        }
+    }
+
     fn add(&mut self, finished: &Finished) -> anyhow::Result<()> {
         let log = String::from_utf8_lossy(&fs::read(&finished.log)?).into_owned();
         let name = &finished.name;
         let is_good = matches!(finished.end, End::Exited(status) if status.success());
         let results = Results::of(&log);
         let mut counts = results.counts.unwrap_or_default();
-        if !is_good && counts.failed == 0 && name != LINTS {
+        if !is_good && counts.failed == 0 {
             // It died, or was killed, with a test in its hands.
             counts.failed = 1;
         }
@@ -178,10 +169,7 @@ impl Report {
         if !is_good {
             eprintln!("{}", results::failures(&log));
             eprintln!("The whole output is in {}", finished.log.display());
-            match name == LINTS {
-                true => self.others.push(name.clone()),
-                false => self.failed.push(name.clone()),
-            }
+            self.failed.push(name.clone());
         }
         let of_this = |text: &String| format!("{name}: {text}");
         self.skipped.extend(results.skipped.iter().map(of_this));
