@@ -90,6 +90,8 @@ impl ApprovalLoop {
                     at: receipt.at,
                     reference: receipt.reference.clone(),
                     answer: receipt.answer.clone(),
+                    recipients: doubt.recipients.clone(),
+                    sha256: doubt.fingerprint.clone(),
                 });
                 let finished = self
                     .sync
