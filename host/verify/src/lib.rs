@@ -34,4 +34,4 @@ pub(crate) use rules::duplicates;
 pub use rules::{claim_rules, note_rules};
 pub use verifier::{Perspective, Report, Verifier};
 pub use violation::{Recovery, Violation};
-pub use walk::BATCH;
+pub use walk::{Advance, BATCH};

@@ -31,6 +31,9 @@ const LOG_EVERY: usize = 20_000;
 /// Violations by their place in the history.
 type Violations = BTreeMap<usize, Violation>;
 
+/// Hands on where a batch of the history that is right ends, and what the own key signed in it.
+pub type Advance<'a> = dyn FnMut(Oid, &[Oid]) -> Result<(), RepoError> + 'a;
+
 impl<'a> Verifier<'a> {
     /// Verifies everything that `tip` has and `verified` has not.
     pub(crate) fn verify(&self, verified: Option<Oid>, tip: Oid) -> Result<Report, VerifyError> {
@@ -46,7 +49,7 @@ impl<'a> Verifier<'a> {
         &self,
         verified: Option<Oid>,
         tip: Oid,
-        advance: &mut dyn FnMut(Oid, &[Oid]) -> Result<(), RepoError>,
+        advance: &mut Advance<'_>,
     ) -> Result<Report, VerifyError> {
         let mut history = History::from(verified);
         if verified == Some(tip) {

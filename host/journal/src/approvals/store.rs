@@ -76,8 +76,8 @@ impl Journal {
         let mut file = connection.prepare_cached(
             "SELECT inode, born, sha256, placed FROM pending_files WHERE draft = ?1",
         )?;
-        type FileColumns = (String, Option<i64>, String, bool);
-        let columns: Option<FileColumns> = file
+        type PendingColumns = (String, Option<i64>, String, bool);
+        let columns: Option<PendingColumns> = file
             .query_row([draft.to_string()], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
             })

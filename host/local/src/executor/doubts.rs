@@ -86,7 +86,7 @@ impl ApprovalLoop {
                 let mut receipts = self.receipts(doubt.task).await;
                 receipts.push(ReceiptRecord {
                     draft: doubt.draft,
-                    kind: doubt.kind.clone(),
+                    kind: doubt.kind,
                     at: receipt.at,
                     reference: receipt.reference.clone(),
                     answer: receipt.answer.clone(),

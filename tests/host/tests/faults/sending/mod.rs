@@ -80,10 +80,8 @@ fn death_at_each_point_of_the_way_out_sends_once() {
         };
         assert_eq!(machine.taken(draft), taken, "{point}");
     }
-    assert_ended_once(
-        &machine,
-        drafts.into_iter().map(|(_, draft)| draft).collect(),
-    );
+    let drafts: Vec<Sent> = drafts.into_iter().map(|(_, draft)| draft).collect();
+    assert_ended_once(&machine, &drafts);
 }
 
 /// How many mails are sent against faults and kills.
@@ -141,7 +139,7 @@ fn random_kills_and_mail_faults_send_once() {
             .filter(|draft| machine.is_unknown(draft))
             .count()
     );
-    assert_ended_once(&machine, others);
+    assert_ended_once(&machine, &others);
 }
 
 /// What the server does wrong with the first mail to a recipient.
@@ -167,14 +165,14 @@ fn fault(random: &mut StdRng) -> Option<SmtpFault> {
 
 /// The owner decides on every doubt, as the other side says; then each mail was taken once, and
 /// nothing is left over.
-fn assert_ended_once(machine: &Machine, drafts: Vec<Sent>) {
-    for draft in &drafts {
+fn assert_ended_once(machine: &Machine, drafts: &[Sent]) {
+    for draft in drafts {
         assert!(machine.taken(draft) <= 1, "{} was sent twice", draft.to);
         if machine.is_unknown(draft) {
             machine.resolve(draft);
         }
     }
-    for draft in &drafts {
+    for draft in drafts {
         machine.wait(&format!("{} to be sent", draft.to), SOON, |machine| {
             machine.is_done(draft)
         });
@@ -191,7 +189,7 @@ fn assert_ended_once(machine: &Machine, drafts: Vec<Sent>) {
     });
     // A little longer, in case something is sent again.
     pause(1500);
-    for draft in &drafts {
+    for draft in drafts {
         assert_eq!(machine.taken(draft), 1, "{}", draft.to);
     }
     let copies = machine.mail.folder(OWNER, "Sent").unwrap().len();

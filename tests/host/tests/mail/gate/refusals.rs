@@ -110,8 +110,10 @@ fn doctor_warns_of_a_cloud_credential_that_can_send() {
         let row = printed
             .lines()
             .find(|line| line.split_whitespace().nth(1) == Some("cloud"));
-        row.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
-            .unwrap_or_else(|| panic!("{printed}"))
+        row.map_or_else(
+            || panic!("{printed}"),
+            |line| line.split_whitespace().collect::<Vec<_>>().join(" "),
+        )
     };
     let server = format!("127.0.0.1:{}", cluster.mail.smtps_port());
     assert!(
