@@ -259,15 +259,17 @@ impl Journal {
         Ok(hash.query_row([entry], |row| row.get(0)).optional()?)
     }
 
-    /// Whether anything was ever attempted. A log without that may have entries all the same.
+    /// Whether anything was carried out by this journal.
     ///
     /// # Errors
-    /// If the journal cannot be read.
-    pub fn has_attempts(&self) -> Result<bool, JournalError> {
+    /// If it cannot be read.
+    pub fn has_receipts(&self) -> Result<bool, JournalError> {
         let connection = self.lock();
-        let mut attempts = connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM entries WHERE event = 'intent')")?;
-        Ok(attempts.query_row([], |row| row.get(0))?)
+        let mut found = connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM entries WHERE event = 'outcome'
+               AND json_extract(data, '$.outcome') = 'receipt')",
+        )?;
+        Ok(found.query_row([], |row| row.get(0))?)
     }
 
     /// Whether something that was carried out reached this recipient, whatever the case of its

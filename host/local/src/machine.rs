@@ -45,7 +45,7 @@ pub(crate) enum Finding {
         /// The hash of its last entry.
         head: String,
     },
-    /// Drafts were carried out, and the journal is empty.
+    /// Drafts were carried out, and the journal has no receipt.
     NoJournal,
 }
 
@@ -129,7 +129,7 @@ impl MachineGuard {
                 head: head.clone(),
             });
         }
-        if !self.journal.has_attempts().map_err(text)? && has_carried_out(&self.vault)? {
+        if !self.journal.has_receipts().map_err(text)? && has_carried_out(&self.vault)? {
             found.insert(Finding::NoJournal);
         }
         Ok(found)

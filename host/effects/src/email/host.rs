@@ -59,7 +59,7 @@ mod tests {
         };
         assert!(sending.send(next).await.unwrap().is_ok());
         // In the log before the intent.
-        let log = fixture.approvals.journal().newest(3).unwrap();
+        let log = fixture.approvals.journal().newest(4).unwrap();
         let used: AuditEvent = serde_json::from_str(&log[0].data).unwrap();
         assert_eq!(
             used,
@@ -70,7 +70,8 @@ mod tests {
             }
         );
         let events: Vec<&str> = log.iter().map(|entry| entry.event.as_str()).collect();
-        assert_eq!(events, ["audit", "intent", "outcome"]);
+        // The hand-over, then the receipt.
+        assert_eq!(events, ["audit", "intent", "outcome", "outcome"]);
         // The same number, and one that never was: a trap, not a mail.
         for number in [number, number + 1] {
             assert!(sending.send(Resource::new_own(number)).await.is_err());
