@@ -176,8 +176,8 @@ fn a_remote_that_was_away_is_synced_with_as_soon_as_it_is_back() {
         })
         .unwrap();
     }
-    let text = "# Plan 1\n\nWritten while the remote was away.\n";
-    fs::write(cluster.note("cloud", 1), text).unwrap();
+    let text = as_note("Plans/plan-1.md", "Written while the remote was away.\n");
+    fs::write(cluster.note("cloud", 1), &text).unwrap();
     // Long enough for pauses that are longer than what is asked for below.
     let gone = Instant::now();
     wait_for("a while", Duration::from_secs(60), || {
