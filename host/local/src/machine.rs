@@ -86,11 +86,11 @@ impl MachineGuard {
     /// Why not, and what to do, in one line.
     pub(crate) async fn check(&self) -> Result<(), String> {
         let guard = self.clone();
-        let checked = tokio::task::spawn_blocking(move || guard.look()).await;
+        let checked = tokio::task::spawn_blocking(move || guard.probe()).await;
         checked.map_err(|error| error.to_string())?
     }
 
-    fn look(&self) -> Result<(), String> {
+    fn probe(&self) -> Result<(), String> {
         let elsewhere = self.sync.own_elsewhere();
         let unreadable = |error: String| {
             format!("whether this machine was copied or restored cannot be checked: {error}")

@@ -17,7 +17,7 @@ use platinum_verify::Identity;
 
 use crate::{
     SyncError,
-    claims::lease_state::LeaseMonitor,
+    claims::lease::state::LeaseMonitor,
     exclusive::SyncLock,
     remote::state::{RemoteMonitor, RemoteState},
     replica::Replica,

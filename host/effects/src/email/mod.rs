@@ -11,7 +11,7 @@ mod sender;
 use platinum_core::Capability;
 
 pub use send::SendMail;
-pub use sender::{Found, MailFile, MailSender, McpMailSender, SendRequest};
+pub use sender::{MailFile, MailSender, McpMailSender, SendRequest, SentMatch};
 
 use crate::{
     bindings::platinum::email::send as send_bindings,

@@ -7,7 +7,7 @@ use platinum_core::{ActionKind, EmailSend};
 use platinum_journal::Outcome;
 use platinum_vault::note::DraftNote;
 
-use super::sender::{Found, MailFile, MailSender, SendRequest};
+use super::sender::{MailFile, MailSender, SendRequest, SentMatch};
 use crate::{Effect, NotDone, approvals::Outgoing};
 
 /// The part after the `@` if the account's address is not known. RFC 2606: no one's.
@@ -62,8 +62,8 @@ impl Effect for SendMail {
 
     async fn reconcile(&self, reference: &str) -> Result<Option<String>, String> {
         Ok(match self.0.was_sent(reference).await? {
-            Some(Found::ByMessageId) => Some("found in Sent by its Message-ID".to_owned()),
-            Some(Found::ByDraft) => Some("found in Sent by its draft's id".to_owned()),
+            Some(SentMatch::ByMessageId) => Some("found in Sent by its Message-ID".to_owned()),
+            Some(SentMatch::ByDraft) => Some("found in Sent by its draft's id".to_owned()),
             None => None,
         })
     }

@@ -81,7 +81,7 @@ pub struct SendRequest {
 
 /// How a mail was found among the sent ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum SentMatch {
     /// By its Message-ID.
     ByMessageId,
     /// By the id of its draft: under another Message-ID, or as another attempt.
@@ -108,7 +108,7 @@ pub trait MailSender: Send + Sync {
     ///
     /// # Errors
     /// If the mailbox cannot be asked.
-    async fn was_sent(&self, message_id: &str) -> Result<Option<Found>, String>;
+    async fn was_sent(&self, message_id: &str) -> Result<Option<SentMatch>, String>;
 
     /// The domain of an account's address, if it is known: it ends the Message-ID.
     fn domain(&self, from_account: &str) -> Option<String> {
@@ -147,7 +147,7 @@ impl MailSender for McpMailSender {
         }
     }
 
-    async fn was_sent(&self, message_id: &str) -> Result<Option<Found>, String> {
+    async fn was_sent(&self, message_id: &str) -> Result<Option<SentMatch>, String> {
         let query = json!({ "sent_as": draft_of(message_id), "limit": 5 });
         let answer = self
             .session
@@ -297,7 +297,7 @@ fn draft_of(message_id: &str) -> &str {
 }
 
 /// How the answer has the very mail, not only one that a search took for like it.
-fn find_message(answer: Value, message_id: &str) -> Result<Option<Found>, String> {
+fn find_message(answer: Value, message_id: &str) -> Result<Option<SentMatch>, String> {
     let found: SearchAnswer = serde_json::from_value(answer)
         .map_err(|error| format!("the answer is not of the agreed form: {error}"))?;
     let draft = draft_of(message_id);
@@ -305,11 +305,11 @@ fn find_message(answer: Value, message_id: &str) -> Result<Option<Found>, String
     for message in &found.messages {
         let id = message.message_id.trim_matches(['<', '>', ' ']);
         if id == message_id {
-            return Ok(Some(Found::ByMessageId));
+            return Ok(Some(SentMatch::ByMessageId));
         }
         by_draft |= message.draft == draft || draft_of(id) == draft;
     }
-    Ok(by_draft.then_some(Found::ByDraft))
+    Ok(by_draft.then_some(SentMatch::ByDraft))
 }
 
 fn failed(error: &CallError) -> Outcome {
@@ -414,7 +414,7 @@ mod tests {
     #[test]
     fn only_the_very_message_id_is_found() {
         let answer = |id: &str| json!({"messages": [{"message_id": id, "subject": "x"}]});
-        let found = Ok(Some(Found::ByMessageId));
+        let found = Ok(Some(SentMatch::ByMessageId));
         assert_eq!(find_message(answer("a@b"), "a@b"), found);
         assert_eq!(find_message(answer("<a@b>"), "a@b"), found);
         assert_eq!(find_message(answer("aa@b"), "a@b"), Ok(None));
@@ -424,7 +424,7 @@ mod tests {
 
     #[test]
     fn other_attempt_of_the_draft_is_found() {
-        let found = Ok(Some(Found::ByDraft));
+        let found = Ok(Some(SentMatch::ByDraft));
         let answer = |id: &str| json!({"messages": [{"message_id": id}]});
         for (there, asked) in [
             ("draft_01a.2@b", "draft_01a@b"),

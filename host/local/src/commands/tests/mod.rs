@@ -686,69 +686,6 @@ async fn doctor_names_the_missing_part_of_the_mail() {
     );
 }
 
-#[tokio::test]
-async fn skill_check_names_the_refused_import_and_fails() {
-    let home = Home::new();
-    let calm = write(&home, "calm.wasm", &built("guests/minimal"));
-    let sender = write(&home, "sender.wasm", &built("guests/asks-email-send"));
-    let (shown, ended) = home
-        .tries(&["skill", "check", "--role", "cloud", &calm, &sender])
-        .await;
-    assert_eq!(
-        shown,
-        "calm    cloud  links\n\
-         sender  cloud  skill sender is refused: role cloud does not grant \
-         platinum:approvals/queue@0.1.0, platinum:email/send@0.1.0\n"
-    );
-    assert_eq!(
-        ended.unwrap_err().to_string(),
-        "1 skill is refused, of 2 checked"
-    );
-    home.does(&["skill", "check", "--role", "local", &calm, &sender])
-        .await;
-}
-
-/// A component as `cargo xtask skills` builds it.
-fn built(component: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../target/skills")
-        .join(format!("{component}.wasm"));
-    fs::read(&path).unwrap_or_else(|error| {
-        panic!(
-            "run cargo xtask skills first: cannot read {}: {error}",
-            path.display()
-        )
-    })
-}
-
-#[tokio::test]
-async fn skill_inspect_lists_what_each_import_grants() {
-    let home = Home::new();
-    let imports = [
-        "platinum:skill/log@0.1.0",
-        "platinum:email/send@0.1.0",
-        "other:thing/x@0.1.0",
-    ];
-    let odd = write(&home, "odd.wasm", &component(&imports));
-    let shown = home.does(&["skill", "inspect", &odd]).await;
-    for line in [
-        "exports the handler of a skill",
-        "platinum:skill/log@0.1.0   cloud, local  bounded log lines",
-        "platinum:email/send@0.1.0  local         SEND a mail that the owner approved",
-        "other:thing/x@0.1.0        none          it is not in the contract",
-        "role local: skill odd is refused: role local does not grant other:thing/x@0.1.0",
-    ] {
-        assert!(shown.contains(line), "{line}\nnot in\n{shown}");
-    }
-    let text = write(&home, "text.wasm", b"hello");
-    assert!(
-        home.fails(&["skill", "inspect", &text])
-            .await
-            .message
-            .contains("skill text is not")
-    );
-}
-
 fn write(home: &Home, name: &str, bytes: &[u8]) -> String {
     let path = home.path(name);
     fs::write(&path, bytes).unwrap();

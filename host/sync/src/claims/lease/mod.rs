@@ -6,6 +6,8 @@
 //! that whatever the old owner still does is refused; a task with a draft is left alone, as it
 //! waits for a person; owners are observed at the remote's tip, never at what was known before.
 
+pub(crate) mod state;
+
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
@@ -17,10 +19,11 @@ use platinum_repo::{Oid, RefName};
 use platinum_tasks::{Drafts, MAX_NOTE, TaskNoteError};
 use platinum_vault::{VaultError, note::Note};
 
+use state::ms;
+
 use super::{
     activity::{self, ForeignTask},
     driver,
-    lease_state::ms,
     offline::place,
     types::{ClaimSource, MAX_ATTEMPTS},
 };
