@@ -1,6 +1,6 @@
 //! `platinum skill list` and what `doctor` takes from it; `platinum skill add`.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use super::{Home, component, write};
 
