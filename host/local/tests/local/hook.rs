@@ -7,7 +7,10 @@ use std::{
 
 use platinum_core::{Role, Timestamp, VaultPath};
 use platinum_repo::{CommitMeta, Edit, Oid, Repo, Signer, Signers, SigningKey};
-use platinum_testkit::git::{GitServer, bare_repository, git_in, hermetic};
+use platinum_testkit::{
+    git::{GitServer, bare_repository, git_in, hermetic},
+    notes::as_note,
+};
 
 /// A server with the hook, and a clone that can make any commit.
 struct Stage {
@@ -77,6 +80,10 @@ impl Stage {
         let edits: Vec<_> = edits
             .iter()
             .map(|(path, text)| {
+                let text = text.map(|text| match role {
+                    Role::Cloud => as_note(path, text),
+                    Role::Local => text.to_owned(),
+                });
                 let edit = text.map_or(Edit::Delete, |text| Edit::Put(text.into()));
                 (VaultPath::new(*path).unwrap(), edit)
             })

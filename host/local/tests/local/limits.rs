@@ -9,7 +9,10 @@ use std::{
 
 use platinum_core::{Role, Timestamp, VaultPath};
 use platinum_repo::{CommitMeta, Edit, Oid, Repo, Signer, Signers, SigningKey};
-use platinum_testkit::git::{bare_repository, git_in, hermetic};
+use platinum_testkit::{
+    git::{bare_repository, git_in, hermetic},
+    notes::as_note,
+};
 
 /// Far more than it takes on a slow machine, and less than a client waits for an answer.
 const SOON: Duration = Duration::from_secs(50);
@@ -93,7 +96,11 @@ impl Stage {
 
     fn first(&self) -> Oid {
         let plan = VaultPath::new("Plans/a.md").unwrap();
-        self.commit(None, None, &[(plan, Edit::Put(b"a".to_vec()))])
+        self.commit(
+            None,
+            None,
+            &[(plan, Edit::Put(as_note("Plans/a.md", "a").into()))],
+        )
     }
 
     fn push(&self, commit: Oid) -> Output {

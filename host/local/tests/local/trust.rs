@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::Command};
 
 use platinum_core::{Role, Timestamp, VaultPath};
 use platinum_repo::{CommitMeta, Edit, Repo, Signer, Signers, SigningKey};
-use platinum_testkit::git::GitServer;
+use platinum_testkit::{git::GitServer, notes::as_note};
 
 struct Stage {
     folder: tempfile::TempDir,
@@ -73,7 +73,10 @@ impl Stage {
             trailers: Vec::new(),
             at: Timestamp::now(),
         };
-        let edits = [(VaultPath::new("Plans/a.md").unwrap(), Edit::Put("a".into()))];
+        let edits = [(
+            VaultPath::new("Plans/a.md").unwrap(),
+            Edit::Put(as_note("Plans/a.md", "a").into()),
+        )];
         let tip = repo
             .signing_with(key(1))
             .commit(None, &edits, &meta)

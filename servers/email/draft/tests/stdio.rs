@@ -66,7 +66,7 @@ async fn draft_server_has_two_tools_and_none_that_sends() {
     let found = structured(call(&client, "search_emails", json!({"text": "lunch"})).await);
     assert_eq!(
         found,
-        json!({"messages": [{"message_id": "q1@x.test", "sender": "Ann <ann@x.test>", "to": ["owner@example.test"],
+        json!({"messages": [{"message_id": "q1@x.test", "sender": "Ann <ann@x.test>", "to": ["owner@example.test"], "cc": [],
             "subject": "Lunch?", "date": "2026-11-20T10:00:00Z", "folder": "INBOX", "text": "Tomorrow?\n"}]})
     );
     let draft = json!({"from_account": "owner", "to": ["Ann <ann@x.test>"], "subject": "Re: Lunch?", "body": "Gern – um zwölf.",

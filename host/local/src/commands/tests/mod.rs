@@ -10,10 +10,11 @@ use std::{
 };
 
 use clap::Parser;
-use platinum_core::{Action, DraftId, EmailSend, TaskId, Timestamp, ZoneId};
+use platinum_core::{Action, DraftId, EmailSend, Role, TaskId, Timestamp, ZoneId};
+use platinum_daemon::Config;
 use platinum_vault::note::{DraftNote, Note, ReceiptRecord, TaskNote, finish};
 
-use super::{Command, CommandError, Context, Kind, Paint};
+use super::{Command, CommandError, Context, Kind, Paint, approve::ApprovalStore};
 
 #[derive(Parser)]
 struct Line {
@@ -457,10 +458,10 @@ async fn unknown_outcome_is_shown_with_its_remedy() {
 
 #[tokio::test]
 async fn resolve_ends_a_doubt_and_nothing_else() {
-    use platinum_journal::{Intent, Journal, Outcome, State};
+    use platinum_journal::{Intent, Outcome, State};
     let home = Home::ready().await;
-    fs::create_dir_all(home.path("state")).unwrap();
-    let journal = Journal::open(&home.path("state/journal.db")).unwrap();
+    let config = Config::load(&home.path("config/local.toml"), Role::Local).unwrap();
+    let journal = ApprovalStore::open(&config).unwrap().journal;
     let intent = |n| {
         let draft = draft(n, "Yes.\n");
         Intent {
