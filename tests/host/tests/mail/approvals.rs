@@ -322,6 +322,13 @@ fn approval_that_comes_by_sync_is_no_approval() {
     assert!(!waiting.approved(0).exists());
     assert_eq!(waiting.approval(0), None);
     assert_eq!(waiting.sent().len(), 0, "nothing was sent");
+    // A key that is at work elsewhere stops all effects until the owner has seen to it.
+    wait_for("the owner to be warned of the key", SOON, || {
+        let board = fs::read_to_string(cluster.vault("local").join("Dashboard.md"))?;
+        Ok(board.contains("key is used elsewhere").then_some(()))
+    })
+    .unwrap_or_else(|error| panic!("{error}; the log of local:\n{}", waiting.log()));
+    cluster.platinum(&["recover", "--this-machine"]);
     // The owner may say yes to it here.
     cluster.platinum(&["approve", &waiting.id(0).to_string()]);
     assert_eq!(waiting.wait_for_mails(1).len(), 1);
