@@ -80,11 +80,12 @@ impl Stage {
         let edits: Vec<_> = edits
             .iter()
             .map(|(path, text)| {
-                let text = text.map(|text| match role {
-                    Role::Cloud => as_note(path, text),
-                    Role::Local => text.to_owned(),
-                });
-                let edit = text.map_or(Edit::Delete, |text| Edit::Put(text.into()));
+                // Notes of their kind, if the cloud's key signs them: it may create no others.
+                let put = |text: &str| match seed == CLOUD.2 {
+                    true => Edit::Put(as_note(path, text).into()),
+                    false => Edit::Put(text.into()),
+                };
+                let edit = text.map_or(Edit::Delete, put);
                 (VaultPath::new(*path).unwrap(), edit)
             })
             .collect();
