@@ -157,8 +157,11 @@ impl Scan<'_> {
                 Ok(())
             }
             Err(error) => {
-                let is_link = matches!(error, VaultError::Symlink { .. }) && could_be_synced(path);
-                if base.is_some() || is_link {
+                // In the place of a folder that the base has, its files are named one by one.
+                let is_new_link = matches!(error, VaultError::Symlink { .. })
+                    && could_be_synced(path)
+                    && self.tree_of(path.as_str())?.is_none();
+                if base.is_some() || is_new_link {
                     self.withhold(path, &error);
                 }
                 Ok(())
