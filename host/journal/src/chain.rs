@@ -22,6 +22,18 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// An entry of a query for these columns, in this order, before all others.
+    pub(crate) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            seq: row.get(0)?,
+            draft: row.get(1)?,
+            task: row.get(2)?,
+            event: row.get(3)?,
+            data: row.get(4)?,
+            at: row.get(5)?,
+        })
+    }
+
     /// The hash of this entry after the one whose hash is `before`.
     pub(crate) fn hash(&self, before: &str) -> String {
         let mut hasher = Sha256::new();

@@ -221,14 +221,7 @@ fn follow_chain(
     let (mut last, mut head) = (0_i64, START.to_owned());
     while let Some(row) = rows.next()? {
         let hash: String = row.get(6)?;
-        let row = Row {
-            seq: row.get(0)?,
-            draft: row.get(1)?,
-            task: row.get(2)?,
-            event: row.get(3)?,
-            data: row.get(4)?,
-            at: row.get(5)?,
-        };
+        let row = Row::read(row)?;
         let broken = |reason| JournalError::Broken {
             entry: row.seq,
             reason,
@@ -380,16 +373,7 @@ mod tests {
                 let mut rows = connection
                     .prepare("SELECT seq, draft, task, event, data, at FROM entries ORDER BY seq")
                     .unwrap();
-                let rows = rows.query_map([], |row| {
-                    Ok(Row {
-                        seq: row.get(0)?,
-                        draft: row.get(1)?,
-                        task: row.get(2)?,
-                        event: row.get(3)?,
-                        data: row.get(4)?,
-                        at: row.get(5)?,
-                    })
-                });
+                let rows = rows.query_map([], Row::read);
                 rows.unwrap().map(Result::unwrap).collect()
             };
             let mut head = (0, START.to_owned());

@@ -14,3 +14,20 @@ pub use pipeline::run_pipeline;
 pub use schedules::run_schedules;
 pub use sources::run_source;
 pub use sync::{commit_meanwhile, run_sync};
+
+use crate::{
+    Shutdown,
+    skills::{Event, Request, SkillSet},
+};
+
+/// Runs the skills that ask for an event about no task, or until the host stops.
+async fn run_observers(skills: &SkillSet, event: &Event, shutdown: &mut Shutdown) {
+    let request = Request::new(event);
+    let ended = tokio::select! {
+        () = shutdown.stopped() => return,
+        ended = skills.run_all(&request) => ended,
+    };
+    if let Err(error) = ended {
+        error.log();
+    }
+}

@@ -6,7 +6,8 @@ use platinum_core::{Clock, SystemClock, Timestamp};
 
 use crate::{
     Shutdown,
-    skills::{Event, Request, Schedule, SkillSet},
+    loops::run_observers,
+    skills::{Event, Schedule, SkillSet},
 };
 
 /// The longest sleep: after a suspend, or when the clock is set, the time is read again.
@@ -27,13 +28,9 @@ pub async fn run_schedules(skills: Arc<SkillSet>, mut shutdown: Shutdown) {
     while !shutdown.is_stopping() {
         for schedule in timetable.take_due(SystemClock.now()) {
             let event = Event::Schedule(schedule);
-            let request = Request::new(&event);
-            let ended = tokio::select! {
-                () = shutdown.stopped() => return,
-                ended = skills.run_all(&request) => ended,
-            };
-            if let Err(error) = ended {
-                error.log();
+            run_observers(&skills, &event, &mut shutdown).await;
+            if shutdown.is_stopping() {
+                return;
             }
         }
         let sleep = timetable.sleep(SystemClock.now());

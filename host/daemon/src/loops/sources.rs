@@ -6,7 +6,8 @@ use tokio::sync::Notify;
 
 use crate::{
     Shutdown,
-    skills::{Event, Request, SkillSet, SourceName},
+    loops::run_observers,
+    skills::{Event, SkillSet, SourceName},
 };
 
 /// Raises `source:<name>` each time that a source has taken something in; what it takes in while the
@@ -23,13 +24,6 @@ pub async fn run_source(
             () = shutdown.stopped() => return,
             () = new.notified() => {}
         }
-        let request = Request::new(&event);
-        let ended = tokio::select! {
-            () = shutdown.stopped() => return,
-            ended = skills.run_all(&request) => ended,
-        };
-        if let Err(error) = ended {
-            error.log();
-        }
+        run_observers(&skills, &event, &mut shutdown).await;
     }
 }
