@@ -5,8 +5,8 @@ use std::io::{BufRead, IsTerminal, Write};
 use platinum_api::{
     DraftSummary, MachineKeys, approval_policy, approvals::is_expired, text::short_time,
 };
-use platinum_core::{DraftId, Role, Timestamp, VaultPath, layout};
-use platinum_daemon::{Config, make_state_folder};
+use platinum_core::{DraftId, Timestamp, VaultPath, layout};
+use platinum_daemon::Config;
 use platinum_effects::approvals::{
     ApprovalPolicy, CheckContext, EntryState, Finding, GAPS, Outgoing, Unreadable,
     act::{self, Shown as ShownDraft},
@@ -14,11 +14,11 @@ use platinum_effects::approvals::{
 };
 use platinum_journal::Journal;
 use platinum_vault::{Vault, note::Note};
-use platinum_verify::Identity;
 
 use super::{
     CommandError, Context, Kind,
     approvals::{self, Shown},
+    keys::identity,
     open_vault, pending,
     terminal::plain,
 };
@@ -48,15 +48,12 @@ pub(super) struct ApprovalStore {
 
 impl ApprovalStore {
     pub(super) fn open(config: &Config) -> Result<Self, CommandError> {
-        let agent = config
-            .agent(Role::Local)
-            .map_err(|why| CommandError::new(Kind::Config, why))?;
-        make_state_folder(&config.vault.state)?;
-        let identity = Identity::open(&config.vault.state, &agent, Role::Local)?;
+        let identity = identity(config)?;
+        let policy = approval_policy(config, &identity.own().agent);
         Ok(Self {
             vault: open_vault(config)?,
             journal: MachineKeys::new(identity).open_journal(&config.vault.state)?,
-            policy: approval_policy(config, &agent),
+            policy,
         })
     }
 }

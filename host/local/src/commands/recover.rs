@@ -3,10 +3,8 @@
 //! Lives elsewhere: what is found and what it stops is `machine`'s.
 
 use platinum_api::accept_log;
-use platinum_core::Role;
-use platinum_verify::Identity;
 
-use super::{CommandError, Context, Kind, terminal::count};
+use super::{CommandError, Context, Kind, keys::identity, terminal::count};
 use crate::machine::{self, Finding};
 
 /// Let this machine send again after it was restored from a backup or copied, or its key was used
@@ -24,11 +22,8 @@ pub(crate) struct RecoverArgs {
 
 pub(crate) fn run(args: &RecoverArgs, ctx: &Context) -> Result<(), CommandError> {
     let config = ctx.load()?;
-    let agent = config
-        .agent(Role::Local)
-        .map_err(|why| CommandError::new(Kind::Config, why))?;
-    let state = config.vault.state;
-    let found = machine::open_findings(&state)?;
+    let state = &config.vault.state;
+    let found = machine::open_findings(state)?;
     if found.is_empty() {
         return ctx.print("Nothing stops this machine from sending.\n");
     }
@@ -63,9 +58,8 @@ pub(crate) fn run(args: &RecoverArgs, ctx: &Context) -> Result<(), CommandError>
         .hint("stop what else runs with its key, or the vault is answered twice")
         .hint("then: platinum recover --this-machine"));
     }
-    machine::acknowledge(&state, &found)?;
+    machine::acknowledge(state, &found)?;
     // What others saw of a log that is not here any more is in the log from now on.
-    let identity = Identity::open(&state, &agent, Role::Local)?;
-    accept_log(&state, &identity)?;
+    accept_log(state, &identity(&config)?)?;
     ctx.print("This machine goes on. What was sent before is asked for first.\n")
 }
