@@ -161,6 +161,8 @@ fn first(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
     };
     Ok(entries
         .flatten()
+        // A file that is being written has a hidden name until it is whole.
+        .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
         .map(|entry| entry.path())
         .find(|path| path.extension().is_some_and(|end| end == "md")))
 }
