@@ -25,6 +25,10 @@ pub enum AuditEvent {
         task: TaskId,
         /// SHA-256, in hex, of what was approved.
         fingerprint: String,
+        /// SHA-256, in hex, of the message that leaves, without its `Date` header; none for what is no
+        /// message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
         /// By which act.
         how: How,
         /// SHA-256, in hex, of the record of the approval.

@@ -81,11 +81,7 @@ impl Journal {
     /// # Errors
     /// If the intent cannot be written: then the effect may not be tried.
     pub fn intend(&self, intent: &Intent) -> Result<Begin, JournalError> {
-        let mut connection = self.lock();
-        let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let begin = intend_in(&write, intent)?;
-        write.commit()?;
-        Ok(begin)
+        self.write(|write| intend_in(write, intent))
     }
 
     /// Writes that the effect is handed over now: from here on it may have happened.
@@ -93,9 +89,11 @@ impl Journal {
     /// # Errors
     /// If no attempt is under way, or it cannot be written: then nothing may be handed over.
     pub fn hand_over(&self, draft: DraftId) -> Result<(), JournalError> {
-        self.append_if(draft, &Stored::HandedOver, |state| match state {
-            State::Intended(intent) => Some(intent),
-            _ => None,
+        self.write(|write| {
+            append_if(write, draft, &Stored::HandedOver, |state| match state {
+                State::Intended(intent) => Some(intent),
+                _ => None,
+            })
         })
     }
 
@@ -105,25 +103,31 @@ impl Journal {
     /// # Errors
     /// If its outcome is not recorded as unknown, or it cannot be written.
     pub fn let_go(&self, draft: DraftId) -> Result<(), JournalError> {
-        self.append_if(draft, &Stored::LetGo, |state| match state {
-            State::Unknown { intent, .. } => Some(intent),
-            _ => None,
-        })
+        self.write(|write| let_go_in(write, draft))
     }
 
-    fn append_if(
+    fn write<T>(
         &self,
-        draft: DraftId,
-        entry: &Stored,
-        fits: impl FnOnce(State) -> Option<Intent>,
-    ) -> Result<(), JournalError> {
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
         let mut connection = self.lock();
         let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let intent = fits(state_of(&write, draft)?).ok_or(JournalError::NoIntent(draft))?;
-        let data = serde_json::to_string(entry).map_err(JournalError::Unwritable)?;
-        append(&write, &intent, OUTCOME, data, Timestamp::now())?;
+        let written = work(&write)?;
         write.commit()?;
-        Ok(())
+        Ok(written)
+    }
+
+    /// The reference that an attempt of these bytes gets: `first`, if none was made yet.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub fn reference_for(
+        &self,
+        draft: DraftId,
+        fingerprint: &str,
+        first: &str,
+    ) -> Result<String, JournalError> {
+        reference_in(&self.lock(), draft, fingerprint, first)
     }
 
     /// Writes what came of an attempt, or what was found out later about one in doubt. The same
@@ -394,23 +398,57 @@ pub(crate) fn append_row(
     Ok(())
 }
 
-/// [`Journal::intend`] as a part of a greater transaction.
-pub(crate) fn intend_in(write: &Transaction<'_>, intent: &Intent) -> Result<Begin, JournalError> {
-    let reference = match state_of(write, intent.draft)? {
-        State::Absent => intent.reference.clone(),
-        State::NotSent { intent: before, .. } if before.fingerprint == intent.fingerprint => {
-            before.reference
-        }
+/// [`Journal::let_go`] as a part of a greater transaction.
+pub(crate) fn let_go_in(write: &Transaction<'_>, draft: DraftId) -> Result<(), JournalError> {
+    append_if(write, draft, &Stored::LetGo, |state| match state {
+        State::Unknown { intent, .. } => Some(intent),
+        _ => None,
+    })
+}
+
+fn append_if(
+    write: &Transaction<'_>,
+    draft: DraftId,
+    entry: &Stored,
+    fits: impl FnOnce(State) -> Option<Intent>,
+) -> Result<(), JournalError> {
+    let intent = fits(state_of(write, draft)?).ok_or(JournalError::NoIntent(draft))?;
+    let data = serde_json::to_string(entry).map_err(JournalError::Unwritable)?;
+    append(write, &intent, OUTCOME, data, Timestamp::now())
+}
+
+/// [`Journal::reference_for`] as a part of a greater transaction.
+pub(crate) fn reference_in(
+    connection: &Connection,
+    draft: DraftId,
+    fingerprint: &str,
+    first: &str,
+) -> Result<String, JournalError> {
+    Ok(match state_of(connection, draft)? {
+        State::Absent => first.to_owned(),
+        State::NotSent { intent, .. } if intent.fingerprint == fingerprint => intent.reference,
         // A reference is never used for other bytes, nor again while the first mail may arrive.
         State::NotSent { .. } | State::LetGo(_) => {
-            let used = references_of(write, intent.draft)?;
-            numbered(&intent.reference, used.saturating_add(1))
+            let used = references_of(connection, draft)?;
+            numbered(first, used.saturating_add(1))
         }
+        State::Intended(intent)
+        | State::HandedOver(intent)
+        | State::Unknown { intent, .. }
+        | State::Done(intent, _) => intent.reference,
+    })
+}
+
+/// [`Journal::intend`] as a part of a greater transaction.
+pub(crate) fn intend_in(write: &Transaction<'_>, intent: &Intent) -> Result<Begin, JournalError> {
+    match state_of(write, intent.draft)? {
+        State::Absent | State::NotSent { .. } | State::LetGo(_) => {}
         State::Done(_, receipt) => return Ok(Begin::AlreadyDone(receipt)),
         State::Intended(before)
         | State::HandedOver(before)
         | State::Unknown { intent: before, .. } => return Ok(Begin::InDoubt(before)),
-    };
+    }
+    let reference = reference_in(write, intent.draft, &intent.fingerprint, &intent.reference)?;
     let intent = Intent {
         reference: reference.clone(),
         ..intent.clone()

@@ -27,6 +27,7 @@ fn intent(number: u128) -> Intent {
         task: TaskId::from_parts(1, number / 10),
         kind: ActionKind::EMAIL_SEND,
         fingerprint: "ab".repeat(32),
+        message: None,
         reference: format!("{number}@example.test"),
         recipients: vec!["Ada@example.test".to_owned()],
         at: "2026-11-20T18:40:00Z".parse().unwrap(),

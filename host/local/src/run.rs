@@ -67,9 +67,10 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     ));
     interfaces.push(Box::new(ApprovalsQueue::new(Arc::clone(&approvals))));
     let mut effects: Vec<Arc<dyn Effect>> = Vec::new();
-    if let (Some(session), Some(zone)) = (host.session("email"), host.config.zones.get("email")) {
-        let sender = McpMailSender::new(session.clone(), zone.domains());
-        effects.push(Arc::new(SendMail::new(Arc::new(sender))));
+    if let Some(session) = host.session("email") {
+        let sender = Arc::new(McpMailSender::new(session.clone()));
+        let accounts = approvals.policy().accounts.clone();
+        effects.push(Arc::new(SendMail::new(sender, accounts)));
     }
     let executor = Arc::new(Executor::new(approvals, effects));
     interfaces.extend(platinum_effects::interfaces(&executor));
@@ -147,8 +148,8 @@ pub(crate) fn receipts_of(journal: &Journal, task: TaskId) -> Result<Vec<Receipt
             at: found.receipt.at,
             reference: found.receipt.reference,
             answer: found.receipt.answer,
+            sha256: found.intent.sha256().to_owned(),
             recipients: found.intent.recipients,
-            sha256: found.intent.fingerprint,
         })
         .collect())
 }

@@ -224,14 +224,27 @@ async fn mail_that_cannot_be_prepared_is_not_in_doubt() {
 /// A host that ended between the intent and the hand-over has sent nothing.
 #[tokio::test]
 async fn end_before_the_hand_over_is_tried_again_after_a_restart() {
-    let fixture = Fixture::new([sent()]);
+    let fixture = Fixture::new([not_sent(false), sent()]);
     fixture.approve(&draft(1));
-    let approved = fixture.next().await.unwrap();
+    let refused = fixture.next().await.unwrap();
+    fixture.send(refused).await.unwrap_err();
+    let mut edited = draft(1);
+    edited.action.set_text("Dear Ada,\n\nno.\n".into()).unwrap();
     fixture
+        .vault
+        .replace(&layout::approved(id(1)), edited.render().as_bytes(), None)
+        .unwrap();
+    fixture.confirm(id(1));
+    let approved = fixture.next().await.unwrap();
+    let name = id(1).to_string().to_lowercase();
+    let first = format!("{name}@example.test");
+    let begun = fixture
         .approvals
-        .begin_effect(&approved, ActionKind::EMAIL_SEND, "r@example.test".into())
+        .begin_effect(&approved, ActionKind::EMAIL_SEND, first)
         .await
         .unwrap();
+    let second = format!("{name}.2@example.test");
+    assert_eq!(begun.reference, second);
     // Not what this process itself is doing.
     let asked = fixture.executor.reconcile().await.unwrap();
     assert_eq!(asked, Reconciled::default());
@@ -244,11 +257,8 @@ async fn end_before_the_hand_over_is_tried_again_after_a_restart() {
     assert_eq!(asked, Reconciled::default());
     // Nothing was wrong with it: it need not wait.
     fixture.send(fixture.next().await.unwrap()).await.unwrap();
-    assert_eq!(fixture.asked(), 1);
-    assert_eq!(
-        fixture.server.asked.lock().unwrap()[0].message_id,
-        "r@example.test"
-    );
+    assert_eq!(fixture.asked(), 2);
+    assert_eq!(fixture.server.asked.lock().unwrap()[1].message_id, second);
 }
 
 /// What the owner says of a doubt counts: again, under a name that was never used.
@@ -264,7 +274,9 @@ async fn doubt_that_is_let_go_is_sent_under_a_new_reference() {
         .await
         .unwrap_err();
     assert!(fixture.next().await.is_none());
-    fixture.journal.let_go(id(1)).unwrap();
+    let policy = fixture.approvals.policy();
+    let now = fixture.now();
+    assert!(act::send_again(&fixture.vault, &fixture.journal, policy, id(1), now).unwrap());
     let receipt = fixture.send(fixture.next().await.unwrap()).await.unwrap();
     let name = id(1).to_string().to_lowercase();
     assert_eq!(receipt.reference, format!("{name}.2@example.test"));

@@ -2,6 +2,7 @@
 //! clock that do what the test says.
 
 mod attempts;
+mod messages;
 
 use std::{
     collections::VecDeque,
@@ -26,9 +27,9 @@ use platinum_vault::{
 use tempfile::TempDir;
 
 use crate::{
-    Effect, EffectError, Executor, Fence, NotDone, Reconciled,
+    Effect, EffectError, Executor, Fence, NotDone, Reconciled, Remedy,
     approvals::{ApprovalPolicy, Approvals, ApprovalsQueue, Approved, EntryState, Outgoing, act},
-    email::{MailSender, SendMail, SendRequest, SentMatch},
+    email::{MailAccounts, MailSender, SendMail, SendRequest, SentMatch},
 };
 
 const NOON: &str = "2026-11-20T12:00:00Z";
@@ -65,28 +66,29 @@ struct TestServer {
     /// What it was asked to prepare for.
     prepared: Mutex<Vec<SendRequest>>,
     refuses_to_prepare: AtomicBool,
+    differs: AtomicBool,
+    differs_at_sending: AtomicBool,
     cannot_be_asked: AtomicBool,
 }
 
 #[async_trait]
 impl MailSender for TestServer {
-    async fn send(&self, request: SendRequest) -> Outcome {
+    async fn send(&self, request: SendRequest) -> Result<Outcome, NotDone> {
         self.asked.lock().unwrap().push(request);
+        self.compare(&self.differs_at_sending)?;
         let answer = self.answers.lock().unwrap().pop_front();
         match answer {
-            Some(answer) => answer,
+            Some(answer) => Ok(answer),
             None => std::future::pending().await,
         }
     }
 
     async fn prepare(&self, request: &SendRequest) -> Result<(), NotDone> {
         self.prepared.lock().unwrap().push(request.clone());
+        self.compare(&self.differs)?;
         match self.refuses_to_prepare.load(Ordering::SeqCst) {
             false => Ok(()),
-            true => Err(NotDone {
-                reason: "454 no login now".into(),
-                retry: true,
-            }),
+            true => Err(NotDone::new("454 no login now", true)),
         }
     }
 
@@ -97,9 +99,18 @@ impl MailSender for TestServer {
         let has_sent = self.has_sent.load(Ordering::SeqCst);
         Ok(has_sent.then_some(SentMatch::ByMessageId))
     }
+}
 
-    fn domain(&self, account: &str) -> Option<String> {
-        (account == "owner").then(|| "example.test".to_owned())
+impl TestServer {
+    /// As a server that may compose another message than the one that was approved.
+    fn compare(&self, differs: &AtomicBool) -> Result<(), NotDone> {
+        match differs.load(Ordering::SeqCst) {
+            false => Ok(()),
+            true => Err(NotDone {
+                reason: "it is another message".into(),
+                remedy: Remedy::Approval,
+            }),
+        }
     }
 }
 
@@ -181,11 +192,19 @@ pub(crate) fn policy(hold_seconds: u64) -> ApprovalPolicy {
         accepts_other_devices: false,
         machine: "local".to_owned(),
         skills: Some("s1".to_owned()),
+        accounts: accounts("Owner <owner@example.test>"),
     }
 }
 
+/// One account, `owner`, with this address.
+fn accounts(address: &'static str) -> MailAccounts {
+    let owner = move || Ok(Some([("owner".to_owned(), address.to_owned())].into()));
+    MailAccounts::new(owner)
+}
+
 fn executor(approvals: &Arc<Approvals>, server: &Arc<TestServer>) -> Arc<Executor> {
-    let mail: Arc<dyn Effect> = Arc::new(SendMail::new(server.clone()));
+    let accounts = approvals.policy().accounts.clone();
+    let mail: Arc<dyn Effect> = Arc::new(SendMail::new(server.clone(), accounts));
     Arc::new(Executor::new(Arc::clone(approvals), [mail]))
 }
 

@@ -9,11 +9,30 @@ impl ApprovalLoop {
     /// Admits what is in `Approved/`, carries out what is due, and finishes what was; whether
     /// anything changed.
     pub(super) async fn carry_out_approved(&mut self) -> bool {
+        let Some((mut changed, has_ready)) = self.admit().await else {
+            return false;
+        };
+        let is_paused = self.notify_pause().await;
+        if has_ready && !is_paused {
+            self.raise(&Event::ApprovalGranted).await;
+            // What the mail server does not compose as it was approved goes back at once.
+            if self.executor.approvals().has_differences()
+                && let Some((has_changed, _)) = self.admit().await
+            {
+                changed |= has_changed;
+            }
+        }
+        changed | self.finish_approved(is_paused).await
+    }
+
+    /// Records what the owner moved and puts back what is no approval; whether anything changed, and
+    /// whether something may be carried out. None if the approvals cannot be read.
+    async fn admit(&mut self) -> Option<(bool, bool)> {
         let admitted = match self.executor.approvals().admit().await {
             Ok(admitted) => admitted,
             Err(error) => {
                 tracing::warn!("Cannot read the approvals: {error}.");
-                return false;
+                return None;
             }
         };
         let mut changed = admitted.recorded > 0 || !admitted.withdrawn.is_empty();
@@ -27,11 +46,7 @@ impl ApprovalLoop {
             changed = true;
         }
         self.next_due = admitted.next_due;
-        let is_paused = self.notify_pause().await;
-        if admitted.has_ready && !is_paused {
-            self.raise(&Event::ApprovalGranted).await;
-        }
-        changed | self.finish_approved(is_paused).await
+        Some((changed, admitted.has_ready))
     }
 
     /// Tells the owner once that everything is paused, or goes on; whether it is paused.

@@ -91,7 +91,7 @@ impl ApprovalLoop {
                     reference: receipt.reference.clone(),
                     answer: receipt.answer.clone(),
                     recipients: doubt.recipients.clone(),
-                    sha256: doubt.fingerprint.clone(),
+                    sha256: doubt.sha256().to_owned(),
                 });
                 let finished = self
                     .sync

@@ -1,11 +1,17 @@
-//! A typed mail turned into the exact bytes that are saved or sent.
+//! A typed mail turned into the exact bytes that are saved or sent, and into what an approval of it binds.
 //!
-//! - here: [`Outgoing`] and the errors; - [`write`]: the bytes; - [`address`]: what an address may be.
+//! - here: [`Outgoing`] and the errors; - [`write`]: the bytes; - [`digest`]: what the owner approves of them;
+//! - [`address`]: what an address may be; - [`file`]: attachments.
+//!
+//! Nothing here talks, waits or acts, so the host composes a mail when its owner approves it, and the mail servers
+//! compose it when they save or send it, with the same code.
 //!
 //! Invariants: no field can add a header (line ends in a header field are refused), Bcc is never in the bytes,
-//! the body reads back byte for byte (with `\n` line ends) in any reader.
+//! the body reads back byte for byte (with `\n` line ends) in any reader; the same mail gives the same bytes.
 
 mod address;
+mod digest;
+mod file;
 mod write;
 
 use jiff::Timestamp;
@@ -14,6 +20,8 @@ use jiff::Timestamp;
 pub const DRAFT_HEADER: &str = "X-Platinum-Draft";
 
 pub use address::Address;
+pub use digest::Digest;
+pub use file::File;
 
 /// A mail to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,41 +44,12 @@ pub struct Outgoing {
     pub references: Vec<String>,
     /// Files.
     pub attachments: Vec<File>,
-    /// The Message-ID, without angle brackets; [`new_message_id`] makes one.
+    /// The Message-ID, without angle brackets.
     pub message_id: String,
     /// What it was drafted as: the header [`DRAFT_HEADER`], which is left out without it.
     pub draft: Option<String>,
     /// The Date header.
     pub date: Timestamp,
-}
-
-/// A file to attach.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct File {
-    /// Its name, one line.
-    pub name: String,
-    /// `type/subtype`.
-    pub media_type: String,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-}
-
-impl File {
-    /// Reads an attachment given as base64 text.
-    pub fn from_base64(name: &str, media_type: &str, base64: &str) -> Result<Self, ComposeError> {
-        let digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(&byte);
-        let bytes = Some(base64)
-            .filter(|text| text.bytes().all(digit))
-            .and_then(|text| mail_parser::decoders::base64::base64_decode(text.as_bytes()))
-            .ok_or_else(|| ComposeError::Base64 {
-                name: name.chars().take(80).collect(),
-            })?;
-        Ok(Self {
-            name: name.to_owned(),
-            media_type: media_type.to_owned(),
-            bytes,
-        })
-    }
 }
 
 /// Why a mail cannot be written.
@@ -138,10 +117,62 @@ pub enum ComposeError {
     Write(String),
 }
 
+/// The fields of a mail as drafts and tools have them: text that nobody has checked. Message-IDs may have angle
+/// brackets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields {
+    /// Recipients.
+    pub to: Vec<String>,
+    /// Recipients of a copy.
+    pub cc: Vec<String>,
+    /// Recipients that the others do not see.
+    pub bcc: Vec<String>,
+    /// Subject.
+    pub subject: String,
+    /// The text that leaves.
+    pub body: String,
+    /// The mail answered.
+    pub in_reply_to: Option<String>,
+    /// The thread, oldest first.
+    pub references: Vec<String>,
+    /// Files.
+    pub attachments: Vec<File>,
+    /// Its own Message-ID.
+    pub message_id: String,
+    /// What it was drafted as.
+    pub draft: Option<String>,
+}
+
 impl Outgoing {
+    /// The mail that these fields describe.
+    ///
+    /// # Errors
+    /// If an address is none. All else is checked when it is written.
+    pub fn new(from: Address, fields: Fields, date: Timestamp) -> Result<Self, ComposeError> {
+        let all = |field, addresses: &[String]| {
+            let addresses = addresses.iter();
+            let addresses = addresses.map(|one| Address::parse(field, one));
+            addresses.collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Self {
+            from,
+            to: all("to", &fields.to)?,
+            cc: all("cc", &fields.cc)?,
+            bcc: all("bcc", &fields.bcc)?,
+            subject: fields.subject,
+            body: fields.body,
+            in_reply_to: fields.in_reply_to.as_deref().map(bare),
+            references: fields.references.iter().map(|id| bare(id)).collect(),
+            attachments: fields.attachments,
+            message_id: bare(&fields.message_id),
+            draft: fields.draft,
+            date,
+        })
+    }
+
     /// The mail as RFC 5322 bytes: what is saved, sent and filed, without Bcc.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ComposeError> {
-        write::write(self)
+        write::write(self, write::DateHeader::Written)
     }
 
     /// Everyone it goes to, once each: the envelope.
@@ -160,14 +191,14 @@ impl Outgoing {
     }
 }
 
-/// A new Message-ID at the author's domain, without angle brackets.
+/// A Message-ID without its angle brackets.
 #[must_use]
-pub fn new_message_id(from: &Address) -> String {
-    format!(
-        "{}@{}",
-        hex::encode(rand::random::<[u8; 16]>()),
-        from.domain()
-    )
+pub fn bare(id: &str) -> String {
+    let id = id.trim();
+    id.strip_prefix('<')
+        .and_then(|id| id.strip_suffix('>'))
+        .unwrap_or(id)
+        .to_owned()
 }
 
 #[cfg(test)]
