@@ -6,10 +6,10 @@
 use std::{fmt, str::FromStr};
 
 macro_rules! capabilities {
-    ($($(#[$doc:meta])* $name:ident = $package:literal / $interface:literal,)*) => {
+    ($($name:ident = $package:literal / $interface:literal: $grants:literal,)*) => {
         /// One interface of the contract. The linker can give or withhold it only whole.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Capability { $($(#[$doc])* $name,)* }
+        pub enum Capability { $(#[doc = $grants] $name,)* }
 
         impl Capability {
             /// Every capability, in the order of the contract's table.
@@ -26,79 +26,50 @@ macro_rules! capabilities {
             pub const fn short(self) -> &'static str {
                 match self { $(Capability::$name => concat!($package, "/", $interface),)* }
             }
+
+            /// What it gives a skill, said to the owner; an act on the outside world in capitals.
+            pub const fn grants(self) -> &'static str {
+                match self { $(Capability::$name => $grants,)* }
+            }
         }
     };
 }
 
 capabilities! {
-    /// The skill's own instructions, agent, role, zone and time.
-    SkillContext = "skill" / "context",
-    /// Levelled, bounded log lines.
-    SkillLog = "skill" / "log",
-    /// List and read tasks of granted zones.
-    TasksRead = "tasks" / "read",
-    /// Who owns a task now.
-    TasksOwnership = "tasks" / "ownership",
-    /// Claim a task.
-    TasksClaim = "tasks" / "claim",
-    /// Complete, release or fail an owned task.
-    TasksFinish = "tasks" / "finish",
-    /// Write a plan.
-    PlansWrite = "plans" / "write",
-    /// Write a status note.
-    UpdatesPublish = "updates" / "publish",
-    /// A metered completion.
-    ModelComplete = "model" / "complete",
-    /// Read granted folders of the vault.
-    VaultContext = "vault" / "context",
-    /// Search the mailbox.
-    EmailSearch = "email" / "search",
-    /// Save a draft in the mailbox.
-    EmailDraft = "email" / "draft",
-    /// Propose a mail.
-    EmailPropose = "email" / "propose",
-    /// Save a draft of a post.
-    SocialDraft = "social" / "draft",
-    /// Propose a post.
-    SocialPropose = "social" / "propose",
-    /// Read from Odoo.
-    OdooRead = "odoo" / "read",
-    /// Create a draft entry in Odoo.
-    OdooDraft = "odoo" / "draft",
-    /// Propose to post a document in Odoo, or to register a payment.
-    OdooPropose = "odoo" / "propose",
-    /// Pull and push the vault.
-    SyncRun = "sync" / "run",
-    /// See how the components of the host are.
-    HealthObserve = "health" / "observe",
-    /// Restart one component.
-    HealthRestart = "health" / "restart",
-    /// Notify the owner.
-    HealthAlert = "health" / "alert",
-    /// Take status notes for merging.
-    UpdatesCollect = "updates" / "collect",
-    /// Read and replace the dashboard.
-    DashboardBoard = "dashboard" / "board",
-    /// Take what the owner approved.
-    ApprovalsQueue = "approvals" / "queue",
-    /// Send a mail.
-    EmailSend = "email" / "send",
-    /// Publish a post.
-    SocialPublish = "social" / "publish",
-    /// Post a document in Odoo.
-    OdooPost = "odoo" / "post",
-    /// Propose a payment.
-    PaymentsPropose = "payments" / "propose",
-    /// Pay.
-    PaymentsPay = "payments" / "pay",
-    /// Drive a browser.
-    BrowserSession = "browser" / "session",
-    /// Read chats.
-    WhatsappRead = "whatsapp" / "read",
-    /// Propose a chat message.
-    WhatsappPropose = "whatsapp" / "propose",
-    /// Send a chat message.
-    WhatsappSend = "whatsapp" / "send",
+    SkillContext = "skill" / "context": "its own instructions, agent, role, zone and the time",
+    SkillLog = "skill" / "log": "bounded log lines",
+    TasksRead = "tasks" / "read": "list and read tasks of granted zones",
+    TasksOwnership = "tasks" / "ownership": "who owns a task now",
+    TasksClaim = "tasks" / "claim": "claim a task",
+    TasksFinish = "tasks" / "finish": "complete, release or fail an owned task",
+    PlansWrite = "plans" / "write": "write a plan",
+    UpdatesPublish = "updates" / "publish": "write a status note",
+    ModelComplete = "model" / "complete": "a metered completion",
+    VaultContext = "vault" / "context": "read granted folders of the vault",
+    EmailSearch = "email" / "search": "search the mailbox",
+    EmailDraft = "email" / "draft": "save a draft in the mailbox",
+    EmailPropose = "email" / "propose": "propose a mail to the owner",
+    SocialDraft = "social" / "draft": "save a draft of a post",
+    SocialPropose = "social" / "propose": "propose a post to the owner",
+    OdooRead = "odoo" / "read": "read from Odoo",
+    OdooDraft = "odoo" / "draft": "create a draft entry in Odoo",
+    OdooPropose = "odoo" / "propose": "propose to post or pay a document in Odoo",
+    SyncRun = "sync" / "run": "pull and push the vault",
+    HealthObserve = "health" / "observe": "see how the parts of the host are",
+    HealthRestart = "health" / "restart": "restart one part of the host",
+    HealthAlert = "health" / "alert": "alert the owner",
+    UpdatesCollect = "updates" / "collect": "take status notes for merging",
+    DashboardBoard = "dashboard" / "board": "read and replace the dashboard",
+    ApprovalsQueue = "approvals" / "queue": "take what the owner approved",
+    EmailSend = "email" / "send": "SEND a mail that the owner approved",
+    SocialPublish = "social" / "publish": "PUBLISH a post that the owner approved",
+    OdooPost = "odoo" / "post": "POST a document that the owner approved",
+    PaymentsPropose = "payments" / "propose": "propose a payment to the owner",
+    PaymentsPay = "payments" / "pay": "PAY what the owner approved",
+    BrowserSession = "browser" / "session": "DRIVE a browser for an approved payment",
+    WhatsappRead = "whatsapp" / "read": "read chats",
+    WhatsappPropose = "whatsapp" / "propose": "propose a chat message to the owner",
+    WhatsappSend = "whatsapp" / "send": "SEND a message that the owner approved",
 }
 
 impl fmt::Display for Capability {

@@ -33,7 +33,7 @@ const MAX_REASONS: usize = 20;
 /// Verifies a push: `lines` is what git passes to the hook, `<old> <new> <ref>` each.
 ///
 /// # Errors
-/// With a sentence for each kind that is refused.
+/// With a sentence for each thing that is refused.
 pub fn pre_receive(lines: &str) -> Result<(), Vec<String>> {
     let lines_of = |error: &dyn std::fmt::Display| vec![error.to_string()];
     let repo = Repo::open_in_hook().map_err(|error| lines_of(&error))?;

@@ -163,7 +163,7 @@ impl IncomingSecrets<'_> {
     }
 }
 
-/// KeyStatus commit it is, as far as it is proven.
+/// Whose commit it is, as far as it is proven.
 fn signer(signature: &Signature, signers: &Signers) -> String {
     match signature {
         Signature::By(key) => signers.of(key).map(|signer| signer.agent.to_string()),

@@ -13,7 +13,7 @@ use std::{
 
 use platinum_repo::{Oid, PublicKey, Repo, RepoError, Retired, Signer, Signers};
 
-/// KeyStatus a key is.
+/// What a key is worth for one commit.
 pub(crate) enum KeyStatus<'a> {
     /// Trusted: this signer's.
     Trusted(&'a Signer),
@@ -47,7 +47,7 @@ impl<'a> Keys<'a> {
         self.verified.is_none()
     }
 
-    /// KeyStatus key signed a commit.
+    /// Whose key signed a commit, if anybody's who is trusted.
     pub(crate) fn status_of(
         &self,
         key: &PublicKey,

@@ -36,7 +36,7 @@ const MAX_PARENTS: usize = 64;
 /// More reasons than this are counted, and not kept.
 const MAX_REASONS: usize = 100;
 
-/// KeyStatus rules hold, and whom the advice is for.
+/// Whose rules hold, and whom the advice is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Perspective {
     /// The owner's machine.
@@ -407,7 +407,7 @@ pub(crate) fn parents_of(info: &CommitInfo) -> Vec<Option<Oid>> {
     }
 }
 
-/// KeyStatus a violation is, for a person.
+/// Whose violation it is, for a person.
 pub(crate) fn by(agent: Option<&AgentName>) -> String {
     agent.map_or_else(String::new, |agent| format!(" by {agent}"))
 }

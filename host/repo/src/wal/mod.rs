@@ -44,7 +44,7 @@ pub(crate) const LARGE: usize = 128 * 1024;
 const OURS: &str = "refs/vault/*";
 const FETCHED: &str = "refs/vault/remote";
 
-/// The journal of one repository, open for writing. One daemon has it.
+/// The write-ahead log of one repository, open for writing. One daemon has it.
 #[derive(Debug)]
 pub(crate) struct Wal {
     file: File,

@@ -16,7 +16,7 @@ pub(crate) const MAX_ATTEMPTS: u32 = 12;
 pub(crate) enum ClaimSource {
     /// From `Needs_Action/`.
     Waiting,
-    /// From `Needs_Action/`, but the file was moved into this agent's folder by hand already.
+    /// From wherever it was: somebody moved the file into this agent's folder by hand already.
     MovedByHand,
     /// From the folder of an owner whose lease has expired.
     Expired,

@@ -1,7 +1,7 @@
 //! [`SyncSnapshot`]: how this machine stood to its remote when the last sync ended, kept in the state
 //! folder so that a command can show it without asking the remote.
 //!
-//! Lives elsewhere: when the remote last answered at all is in `contact`; asking the remote is the
+//! Lives elsewhere: when the remote last answered at all is in `remote_health`; asking the remote is the
 //! synchronizer's. Invariants: nothing is decided by it, and a failure to write it is no failure
 //! of the sync; it is bounded, however much is withheld; it never claims more than was known: a
 //! sync that failed keeps what the one before it knew, and says why it failed.

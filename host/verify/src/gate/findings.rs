@@ -21,7 +21,7 @@ const FILE: i32 = 0o100_644;
 const LINK: i32 = 0o120_000;
 const REPOSITORY: i32 = 0o160_000;
 
-/// One kind that may not pass.
+/// One thing that may not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockedItem {
     /// The commit it is in, or the object itself if no commit leads to it.

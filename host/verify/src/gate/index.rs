@@ -86,12 +86,12 @@ impl PublishedIndex {
     }
 }
 
-/// What the remote index at the last verified tip that was asked for, and before.
+/// The index of what the remote had at the last verified tip that was asked for.
 #[derive(Debug, Default)]
 pub(crate) struct PublishedIndexCache(Mutex<Option<(Oid, Arc<PublishedIndex>)>>);
 
 impl PublishedIndexCache {
-    /// What it index at this verified tip.
+    /// What the remote had at this verified tip.
     ///
     /// # Errors
     /// If an object cannot be read.

@@ -16,7 +16,7 @@ use crate::revert::TRAILER_REVERTS;
 /// As whom a commit is verified.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Author<'a> {
-    /// KeyStatus key signed it.
+    /// The agent whose key signed it.
     Signer(&'a Signer),
     /// An unknown signer, before the first contact.
     BeforeFirstContact,

@@ -40,7 +40,7 @@ impl DuplicateTask {
             }
             DuplicateTask::TooMany(tasks, places) => format!(
                 "cloud agent {agent} may not make {tasks} tasks at once: whether they are in one \
-                 of {places} folders of tasks already is not assessment up"
+                 of {places} folders of tasks already is not looked up"
             ),
         }
     }

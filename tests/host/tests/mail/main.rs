@@ -1,9 +1,9 @@
 //! Mail from the server to the answer: the main job, servers with faults, and mail that means harm.
 //!
-//! `approvals` is what counts as the owner's yes, `gate` the main job on real servers, `faulty_imap` IMAP
-//! servers that stall and lie, `hostile_mail` mails that try to become more than text, `message` that what
-//! leaves is what was approved, `obedient` a model that does what mails order, `taken_over` a model or a cloud
-//! host that means harm.
+//! `approvals` is what counts as the owner's yes, `gate` the main job on real servers, `fuzz_claims` what
+//! is claimed of any bytes, `faulty_imap` IMAP servers that stall and lie, `hostile_mail` mails that try to
+//! become more than text, `message` that what leaves is what was approved, `obedient` a model that does what
+//! mails order, `taken_over` a model or a cloud host that means harm.
 
 #![allow(
     clippy::expect_used,
@@ -15,6 +15,7 @@
 mod approvals;
 #[allow(clippy::disallowed_methods, reason = "it measures waits")]
 mod faulty_imap;
+mod fuzz_claims;
 mod gate;
 mod hostile_mail;
 mod message;

@@ -13,13 +13,10 @@ use platinum_core::{Capability, Role};
 use platinum_daemon::skills::{InstalledSkill, LOCK_FILE, LockError, LockedSkill, SkillLock};
 use platinum_verify::Identity;
 
-use super::{
-    super::{
-        CommandError, Context, Kind,
-        keys::identity,
-        terminal::{count, plain},
-    },
-    words::grants,
+use super::super::{
+    CommandError, Context, Kind,
+    keys::identity,
+    terminal::{count, plain},
 };
 
 /// Add a skill, after saying what it may do and what is new since it was added last.
@@ -240,7 +237,11 @@ fn words(skill: &LockedSkill) -> BTreeSet<String> {
     }
     let may = roles.into_iter().filter_map(|(interface, roles)| {
         let capability = interface.parse::<Capability>().ok()?;
-        Some(format!("may {} ({})", grants(capability), roles.join(", ")))
+        Some(format!(
+            "may {} ({})",
+            capability.grants(),
+            roles.join(", ")
+        ))
     });
     let zones = match skill.zones.as_slice() {
         [] => String::new(),

@@ -9,7 +9,6 @@ use platinum_policy::allows;
 use super::{
     super::terminal::{Level, Table, plain},
     Checker, CommandError, Context, Kind, read,
-    words::grants,
 };
 
 /// Show what a component asks for and which roles grant it.
@@ -38,7 +37,7 @@ pub(super) fn run(args: &InspectArgs, ctx: &Context) -> Result<(), CommandError>
                 table.coloured(
                     1,
                     Level::Ok,
-                    [import.as_str(), &roles.join(", "), grants(capability)],
+                    [import.as_str(), &roles.join(", "), capability.grants()],
                 );
             }
             Err(_)

@@ -6,7 +6,6 @@ mod check;
 mod inspect;
 mod installed;
 mod list;
-mod words;
 
 use std::path::{Path, PathBuf};
 
