@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use platinum_core::{
     AgentName, AgentNameError, DraftId, PathError, TaskId, Timestamp, VaultPath, layout,
-    text::one_line,
+    sha256_hex, text::one_line,
 };
 use platinum_journal::{
     JournalError, State,
@@ -23,7 +23,7 @@ use platinum_vault::{
 use super::{
     Approvals, EntryState, Finding, Outgoing,
     act::approval_of,
-    inspect::{FILE, Inspection, drift, sha256},
+    inspect::{FILE, Inspection, drift},
 };
 use crate::writing::blocking;
 
@@ -220,7 +220,7 @@ fn write_findings(
     if is_ours {
         let file = PendingFile {
             identity,
-            sha256: sha256(&text),
+            sha256: sha256_hex(&text),
             ..known
         };
         journal.note_pending(id, &file)?;
@@ -257,7 +257,7 @@ fn put_back(
         let mut to = layout::pending(id);
         if vault.exists(&to)? {
             let agent = inspection.policy.machine.parse::<AgentName>()?;
-            to = conflict_name(&to, &agent, at.as_millisecond(), &sha256(&seen.file));
+            to = conflict_name(&to, &agent, at.as_millisecond(), &sha256_hex(&seen.file));
         }
         // From this moment on it is the file that waits: its owner may move it at once.
         if to == layout::pending(id)
@@ -265,7 +265,7 @@ fn put_back(
         {
             let file = PendingFile {
                 identity,
-                sha256: sha256(&text),
+                sha256: sha256_hex(&text),
                 is_placed: true,
             };
             decision.note_pending(id, &file)?;
