@@ -1,12 +1,8 @@
-//! Any bytes taken as a mail become one bounded, harmless task note.
-//!
-//! What must hold of the note is `platinum_intake::mail::task::check`; the ordinary tests call it
-//! too, over the corpus here and over generated mails.
+//! The claim is in `claims/mail_to_task.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|mail: &[u8]| {
-    if let Err(broken) = platinum_intake::mail::task::check(mail) {
-        panic!("{broken}");
-    }
-});
+#[path = "../claims/mail_to_task.rs"]
+mod claim;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| claim::check(input));

@@ -3,7 +3,7 @@
 //! For Obsidian's reader, its core plugins and the common ones: Dataview, Templater, Tasks,
 //! Meta Bind, Buttons. Lives elsewhere: making text from outside inert is `markdown`'s; who refuses
 //! what is the caller's.
-//! Invariants: one pass over the text; a text that [`crate::escape_markdown`] made has none.
+//! Invariants: the work is linear in the text, whatever it is made of; a text that [`crate::escape_markdown`] made has none.
 
 use core::fmt;
 
@@ -66,6 +66,7 @@ impl fmt::Display for Active {
 /// only shown that is a template alone, which is run wherever it is.
 pub fn find_active(text: &str) -> impl Iterator<Item = (usize, Active)> + '_ {
     let mut is_line_start = true;
+    let mut label = Label::default();
     // The fence of the code block that is only shown, and open.
     let mut open: Option<&str> = None;
     text.char_indices().filter_map(move |(at, c)| {
@@ -90,10 +91,11 @@ pub fn find_active(text: &str) -> impl Iterator<Item = (usize, Active)> + '_ {
             '<' if is_html(&rest[1..]) => Some(Active::Html),
             '%' if rest.starts_with("%%") && !text[..at].ends_with('%') => Some(Active::Comment),
             '!' if rest.starts_with("![") && !is_escaped(text, at) => Some(Active::Embed),
-            ']' if is_link_end(text, at) && !is_escaped(text, at) => Some(Active::Link),
+            ']' if label.ends_link(&rest[1..]) && !is_escaped(text, at) => Some(Active::Link),
             '`' if !text[..at].ends_with('`') && is_inline(rest) => Some(Active::InlineCode),
             _ => None,
         };
+        label.pass(c, || is_escaped(text, at));
         // A fence may be indented, and stand in a quotation or a list.
         is_line_start = match c {
             '\n' | '\r' => true,
@@ -104,23 +106,59 @@ pub fn find_active(text: &str) -> impl Iterator<Item = (usize, Active)> + '_ {
     })
 }
 
-/// Whether the bracket at a byte ends the words of a link, or the label of a definition of one,
-/// which is not shown at all.
-fn is_link_end(text: &str, at: usize) -> bool {
-    match text[at + 1..].chars().next() {
-        Some('(') => true,
-        Some(':') => {
-            let line = text[..at].rsplit('\n').next().unwrap_or_default();
-            line.trim_start_matches([' ', '\t', '>']).starts_with('[')
-        }
-        _ => false,
+/// Where in a line that begins with a bracket a character is: it may be the label of a definition of
+/// a link, which is not shown at all, and which may go on in the next line.
+#[derive(Default)]
+enum Label {
+    /// Nothing but blanks and signs of a quotation so far.
+    #[default]
+    LineStart,
+    /// Behind a bracket that nothing has closed yet.
+    Open,
+    /// Behind the one that closed it.
+    Closed,
+    /// The line begins with something else.
+    Other,
+}
+
+impl Label {
+    /// Goes on behind a character of the text.
+    fn pass(&mut self, c: char, is_escaped: impl FnOnce() -> bool) {
+        *self = match (&self, c) {
+            (Self::Open, ']') if !is_escaped() => Self::Closed,
+            (Self::Open, _) => Self::Open,
+            // A carriage return alone ends a line to some readers, and to others not.
+            (_, '\n' | '\r') => Self::LineStart,
+            (Self::LineStart, ' ' | '\t' | '>') => Self::LineStart,
+            (Self::LineStart, '[') => Self::Open,
+            (Self::Closed, _) => Self::Closed,
+            (Self::LineStart | Self::Other, _) => Self::Other,
+        };
     }
+
+    /// Whether a bracket before this ends the words of a link, or the label of a definition.
+    fn ends_link(&self, after: &str) -> bool {
+        let may_be_definition = matches!(self, Self::Open | Self::Closed);
+        after.starts_with('(') || (after.starts_with(':') && may_be_definition)
+    }
+}
+
+/// The characters that a text begins with as long as they are of a kind. Whatever is looked for
+/// ahead is looked for with this, so that the tests can count it.
+fn run_of(text: &str, is_part: impl Fn(char) -> bool) -> &str {
+    let len = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    #[cfg(test)]
+    tests::count(len + 1);
+    &text[..len]
 }
 
 /// Whether a backslash takes its meaning from the character at a byte.
 fn is_escaped(text: &str, at: usize) -> bool {
     let before = &text[..at];
-    (before.len() - before.trim_end_matches('\\').len()) % 2 == 1
+    let slashes = before.len() - before.trim_end_matches('\\').len();
+    #[cfg(test)]
+    tests::count(slashes + 1);
+    slashes % 2 == 1
 }
 
 /// Whether a tag, a closing one, a declaration or a link that is none of the harmless ones follows
@@ -132,13 +170,13 @@ fn is_html(after: &str) -> bool {
     if !after.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return false;
     }
-    let name = after.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "-+.".contains(c));
+    let name = run_of(after, |c| c.is_ascii_alphanumeric() || "-+.".contains(c));
     let is_harmless = SCHEMES.iter().any(|scheme| {
         after
             .get(..scheme.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     });
-    match name.chars().next() {
+    match after[name.len()..].chars().next() {
         // `<a@b>` is an address.
         Some(':') => !is_harmless,
         Some(c) => c.is_whitespace() || c == '/' || c == '>',
@@ -149,43 +187,109 @@ fn is_html(after: &str) -> bool {
 /// The run of backticks or tildes that a text begins with.
 fn fence_of(rest: &str) -> &str {
     let sign = rest.chars().next().unwrap_or(' ');
-    &rest[..rest.len() - rest.trim_start_matches(sign).len()]
+    run_of(rest, |c| c == sign)
+}
+
+/// The rest of the line behind the fence that a text begins with; the break behind it stays.
+fn info_of<'a>(rest: &'a str, fence: &str) -> &'a str {
+    run_of(&rest[fence.len()..], |c| !matches!(c, '\n' | '\r'))
 }
 
 /// Whether the fence at the beginning of a text ends the block of another one.
 fn closes(rest: &str, open: &str) -> bool {
     let fence = fence_of(rest);
-    let line = rest.lines().next().unwrap_or_default();
-    fence.len() >= open.len() && fence.starts_with(open) && line[fence.len()..].trim().is_empty()
+    fence.starts_with(open) && info_of(rest, fence).trim().is_empty()
 }
 
 /// Whether the code block that begins here is only shown.
 fn is_shown_block(rest: &str) -> bool {
-    let info = rest[fence_of(rest).len()..].lines().next().unwrap_or("");
+    let fence = fence_of(rest);
+    let info = info_of(rest, fence);
     let language = info.trim().split([' ', '\t', ',']).next().unwrap_or("");
-    !info.contains('{')
+    // Readers do not agree on where a line ends in which a carriage return stands alone.
+    let behind = &rest[fence.len() + info.len()..];
+    let ends_plainly = !behind.starts_with('\r') || behind.starts_with("\r\n");
+    ends_plainly
+        && !info.contains('{')
         && SHOWN_LANGUAGES
             .iter()
             .any(|known| language.eq_ignore_ascii_case(known))
 }
 
 fn is_inline(rest: &str) -> bool {
-    let code = rest.trim_start_matches('`').trim_start();
+    let code = &rest[run_of(rest, |c| c == '`').len()..];
+    let code = &code[run_of(code, char::is_whitespace).len()..];
     INLINE.iter().any(|start| code.starts_with(start))
 }
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use alloc::{string::String, vec::Vec};
+    use core::cell::Cell;
 
     use proptest::prelude::*;
 
     use super::*;
     use crate::escape_markdown;
 
+    std::thread_local! {
+        /// Bytes looked at ahead of a place or before it, on this thread.
+        static LOOKED_AT: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn count(bytes: usize) {
+        LOOKED_AT.set(LOOKED_AT.get() + bytes);
+    }
+
     fn found(text: &str) -> Vec<(usize, Active)> {
         find_active(text).collect()
     }
+
+    /// How many bytes are looked at more than once to read a text.
+    fn work(text: &str) -> usize {
+        LOOKED_AT.set(0);
+        find_active(text).for_each(drop);
+        LOOKED_AT.get()
+    }
+
+    /// What active markup and the way to it are made of.
+    const PARTS: [&str; 33] = [
+        "<!--",
+        "%%",
+        "<%",
+        "<img",
+        "![",
+        "](",
+        "```",
+        "```dataview",
+        "`=",
+        "` ",
+        "~~~x",
+        "~~~~",
+        "]:",
+        "<",
+        "%",
+        "!",
+        "[",
+        "]",
+        "`",
+        "~",
+        "\n",
+        "\r",
+        "\r\n",
+        " ",
+        "a",
+        "\\",
+        ">",
+        "-",
+        ":",
+        "<a:",
+        "text",
+        "{",
+        "é",
+    ];
 
     #[test]
     fn find_active_ordinary_text_has_none() {
@@ -226,6 +330,8 @@ mod tests {
             ("[a](https://x.test)", (2, Active::Link)),
             ("[a]: https://x.test", (2, Active::Link)),
             ("x\n> [a b]: https://x.test", (8, Active::Link)),
+            ("[a\nb]: https://x.test", (4, Active::Link)),
+            ("[a\\]\n> b]: https://x.test", (8, Active::Link)),
             ("```dataviewjs\nx\n```", (0, Active::CodeBlock)),
             ("```DataviewJS\n", (0, Active::CodeBlock)),
             ("~~~~tasks\n", (0, Active::CodeBlock)),
@@ -247,6 +353,20 @@ mod tests {
         }
     }
 
+    /// A line may end in a carriage return alone: what is active in either reading is found.
+    #[test]
+    fn find_active_lone_carriage_return_ends_no_block_early() {
+        for (text, expected) in [
+            ("a\r[b]: x", (4, Active::Link)),
+            ("[a\rb]:", (4, Active::Link)),
+            ("```text\rdataviewjs\n```", (0, Active::CodeBlock)),
+            ("```\n```\r![[x]]", (8, Active::Embed)),
+        ] {
+            assert_eq!(found(text).first(), Some(&expected), "{text:?}");
+        }
+        assert_eq!(found("```text\r\na\r\n```\r\n"), []);
+    }
+
     proptest! {
         /// What a writer escaped cannot be refused by who looks for it.
         #[test]
@@ -262,6 +382,18 @@ mod tests {
                 let escaped = escape_markdown(&text, 2000);
                 prop_assert_eq!(found(&escaped), [], "{}", escaped);
             }
+        }
+
+        /// However its parts are put together and repeated, reading a text twice as long is no
+        /// more than twice the work.
+        #[test]
+        fn find_active_work_is_linear_in_the_text(
+            start in prop::collection::vec(prop::sample::select(&PARTS[..]), 0..3),
+            parts in prop::collection::vec(prop::sample::select(&PARTS[..]), 1..6),
+        ) {
+            let text = start.concat() + &parts.concat().repeat(2000);
+            let work = work(&text);
+            prop_assert!(work <= 6 * text.len(), "{work} of {}: {start:?} {parts:?}", text.len());
         }
     }
 }

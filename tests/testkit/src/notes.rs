@@ -35,6 +35,10 @@ pub fn as_note(path: &str, text: &str) -> String {
              subject: \"Re: Tea\"\nsummary: \"Answer Ada\"\nreason: \"She asked\"\n\
              expires: 2027-01-20T18:43:03Z\n"
         ),
+        Some("Needs_Action") => format!(
+            "id: task_{id}\nkind: task\ncreated: {created}{BY}zone: email\n\
+             source: \"maildir:owner\"\nfrom: \"Ada\"\nsubject: \"Tea\"\n"
+        ),
         _ => return text.to_owned(),
     };
     format!("---\n{front}---\n{text}")

@@ -39,6 +39,8 @@ impl Place {
 
     /// The place of a byte of a field's text.
     pub(super) fn at(field: &str, text: &str, byte: usize) -> Self {
+        #[cfg(test)]
+        super::tests::count_place();
         let before = &text[..byte];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         Self {

@@ -44,7 +44,7 @@ fn review_draft(draft: &DraftNote, context: &CheckContext) -> Vec<Finding> {
     let mut findings = Findings::default();
     for (key, value) in draft.action.fields() {
         if let Some(field) = key.as_str() {
-            findings.read_value(field, value);
+            findings.read_value(&concern::quoted(field), value);
         }
     }
     findings.read_text(draft.action.text());

@@ -7,7 +7,7 @@ use platinum_core::text::{Active, find_active};
 use serde_norway::Value;
 
 use super::{
-    concern::{Concern, Place},
+    concern::{Concern, Place, quoted},
     hidden::hidden_in,
 };
 use crate::approvals::Finding;
@@ -40,6 +40,16 @@ impl Findings {
         }
     }
 
+    /// Adds what is at a byte of a field's text. The place of what is only counted is not looked
+    /// for: each is a walk through the text.
+    fn add_at(&mut self, field: &str, text: &str, byte: usize, what: &Concern) {
+        if self.list.len() < MAX_FINDINGS {
+            self.add(&Place::at(field, text, byte), what);
+        } else {
+            self.unlisted += 1;
+        }
+    }
+
     pub(super) fn into_list(mut self) -> Vec<Finding> {
         if self.unlisted > 0 {
             let more = Concern::More(self.unlisted).to_string();
@@ -63,7 +73,7 @@ impl Findings {
             }
             Value::Mapping(fields) => {
                 for (key, value) in fields {
-                    let key = key.as_str().unwrap_or("?");
+                    let key = quoted(key.as_str().unwrap_or("?"));
                     self.read_value(&format!("{field} {key}"), value);
                 }
             }
@@ -77,7 +87,7 @@ impl Findings {
         if let Some(at) = text.find([
             '\n', '\r', '\u{2028}', '\u{2029}', '\u{85}', '\u{B}', '\u{C}',
         ]) {
-            self.add(&Place::at(field, text, at), &Concern::SeveralLines);
+            self.add_at(field, text, at, &Concern::SeveralLines);
         }
         if !IDS.iter().any(|ids| field.starts_with(ids)) {
             self.read_markup(field, text);
@@ -96,8 +106,7 @@ impl Findings {
                 true => blank += 1,
                 false => {
                     if blank > MAX_BLANK_LINES {
-                        let place = Place::at(TEXT, text, blank_from);
-                        self.add(&place, &Concern::BlankLines(blank));
+                        self.add_at(TEXT, text, blank_from, &Concern::BlankLines(blank));
                     }
                     blank = 0;
                 }
@@ -115,7 +124,7 @@ impl Findings {
                 count += 1;
                 end += c.len_utf8();
             }
-            self.add(&Place::at(field, text, at), &Concern::Hidden(count, first));
+            self.add_at(field, text, at, &Concern::Hidden(count, first));
         }
         let is_blank = |c: char| c.is_whitespace() && !matches!(c, '\n' | '\r');
         let mut run = None;
@@ -125,7 +134,7 @@ impl Findings {
                 (true, Some((_, count))) => *count += 1,
                 (false, Some((from, count))) => {
                     if *count > MAX_BLANKS && c != '\n' {
-                        self.add(&Place::at(field, text, *from), &Concern::Blanks(*count));
+                        self.add_at(field, text, *from, &Concern::Blanks(*count));
                     }
                     run = None;
                 }
@@ -138,7 +147,7 @@ impl Findings {
         // A header is not shown as Markdown, and has brackets often.
         let is_shown = |active: &Active| field != TEXT && *active == Active::Link;
         for (at, active) in find_active(text).filter(|(_, active)| !is_shown(active)) {
-            self.add(&Place::at(field, text, at), &Concern::Active(active));
+            self.add_at(field, text, at, &Concern::Active(active));
         }
     }
 }

@@ -1,12 +1,24 @@
 //! Every concern, in every field of every kind, with its exact words.
 
+use std::cell::Cell;
+
 use platinum_core::{
     ACTIONS, Action, DraftId, EmailSend, Media, Money, Payment, SocialPublish, TaskId, TypedAction,
     WhatsappSend,
 };
+use platinum_vault::note::{MAX_DRAFT_BYTES, Mapping, Value};
 use proptest::prelude::*;
 
 use super::{reader::MAX_FINDINGS, *};
+
+thread_local! {
+    /// How many places were looked for on this thread.
+    static PLACES: Cell<usize> = const { Cell::new(0) };
+}
+
+pub(super) fn count_place() {
+    PLACES.set(PLACES.get() + 1);
+}
 
 const NOON: &str = "2026-11-20T12:00:00Z";
 
@@ -358,6 +370,45 @@ fn review_many_findings_are_counted() {
     let found = of_mail(|mail| mail.body = "a\u{200B}".repeat(80));
     assert_eq!(found.len(), MAX_FINDINGS + 1);
     assert_eq!(found.last().unwrap(), "draft: 30 more places");
+}
+
+/// To find a place is to walk through the text: the largest draft, full of what has to be found,
+/// costs no more walks than findings are listed.
+#[test]
+fn review_largest_hostile_draft_looks_for_few_places() {
+    let blanks = format!("{}x", " ".repeat(100));
+    let lines = format!("{}x", "\n".repeat(30));
+    for part in [
+        "%% ",
+        "a\u{200B}",
+        "](",
+        "[a]:\n",
+        "<b>",
+        "`=",
+        "é\u{200C}\u{301}",
+        &blanks,
+        &lines,
+    ] {
+        PLACES.set(0);
+        let body = part.repeat(MAX_DRAFT_BYTES / part.len());
+        let found = of_mail(|mail| mail.body = body);
+        assert_eq!(found.len(), MAX_FINDINGS + 1, "{part:?}");
+        assert!(PLACES.get() <= MAX_FINDINGS, "{part:?}: {}", PLACES.get());
+    }
+}
+
+/// A key of a kind that this code does not know is from outside as well: it is quoted, so that
+/// many values below a long one are no more than many values.
+#[test]
+fn review_key_from_outside_is_quoted() {
+    let key = format!("{}\u{202E}{}", "k".repeat(9), "x".repeat(10_000));
+    let mut findings = Findings::default();
+    let inner = Mapping::from_iter([(key.into(), Value::from("a\u{200B}"))]);
+    findings.read_value("field", &Value::Mapping(inner));
+    let found = findings.into_list();
+    let words = found[0].to_string();
+    assert!(words.starts_with("field kkkkkkkkk\\u{202e}xxx"), "{words}");
+    assert!(words.chars().count() < 200, "{words}");
 }
 
 proptest! {

@@ -30,11 +30,11 @@ use crate::{
 
 /// How long a file must not have changed before it is taken in. Long enough for a copy that is
 /// under way, and short enough for a person who watches.
-const SETTLED: Duration = Duration::from_millis(1500);
+const SETTLED: Duration = Duration::from_secs(1);
 /// The same on a cloud host: the owner's machine takes the file in long before, if it is there.
 const SETTLED_IN_CLOUD: Duration = Duration::from_secs(60);
 /// How often to look while a file is not settled.
-const SOON: Duration = Duration::from_millis(500);
+const SOON: Duration = Duration::from_millis(250);
 /// Wake-ups closer together than this are one.
 const GAP: Duration = Duration::from_millis(200);
 /// The longest that a wake-up waits after a slow pass.

@@ -155,6 +155,7 @@ pub fn fact(name: &str, value: &str) -> Fact {
 
 #[cfg(test)]
 mod tests {
+    use platinum_vault::note::check_drafted;
     use proptest::prelude::*;
 
     use super::*;
@@ -212,7 +213,7 @@ mod tests {
             name in "[a-z\u{e4}\u{4e2d}\\[\\]#^`~ ._-]{1,60}",
             bytes in prop_oneof![
                 prop::collection::vec(any::<u8>(), 0..300),
-                "(---\n|title: |zone: |```|~~~|# |<%|\u{202E}|[a-z]|\n|'|\"|: ){0,40}"
+                "(---\n|title: |zone: |```|~~~|dataview\n|!\\[\\[|\\]\\(|%%|<b|# |<%|\u{202E}|[a-z]|\n|'|\"|: ){0,40}"
                     .prop_map(String::into_bytes),
             ],
         ) {
@@ -222,7 +223,11 @@ mod tests {
                 &path, &bytes, "email".parse().unwrap(), &kept, Timestamp::UNIX_EPOCH,
             );
             let rendered = task.render();
-            prop_assert!(!has_hidden(&rendered) && !rendered.contains("<%"));
+            prop_assert!(!has_hidden(&rendered));
+            let path = layout::waiting(task.zone, task.id);
+            if let Err(fault) = check_drafted(&path, rendered.as_bytes()) {
+                prop_assert!(false, "{fault}: {rendered}");
+            }
             prop_assert_eq!(TaskNote::parse(&rendered).unwrap(), task);
         }
     }

@@ -4,9 +4,9 @@
 //! is not inside the fence is one of ours; frontmatter has our keys alone and our fact names
 //! alone; all text from outside is free of hidden characters.
 
-use platinum_core::{TaskId, Timestamp, ZoneId};
+use platinum_core::{TaskId, Timestamp, ZoneId, layout};
 use platinum_mailbox::message::{self, Parsed};
-use platinum_vault::note::{Note, TaskNote};
+use platinum_vault::note::{Note, TaskNote, check_drafted};
 
 use super::facts;
 use crate::text::{fenced, has_hidden, lines, one_line, unfenced};
@@ -130,7 +130,8 @@ pub fn check_task(task: &TaskNote) -> Result<(), String> {
     let front = rendered.len() - task.body.len();
     holds(front <= MAX_FRONT_BYTES, "the frontmatter is too long")?;
     holds(!has_hidden(&rendered), "the note has hidden characters")?;
-    holds(!rendered.contains("<%"), "the note has a template")?;
+    let path = layout::waiting(task.zone, task.id);
+    check_drafted(&path, rendered.as_bytes()).map_err(|fault| fault.to_string())?;
 
     let values = || task.facts.iter().flat_map(|fact| &fact.values);
     let single = |text: &str, max: usize| !text.contains('\n') && text.chars().count() <= max;

@@ -13,7 +13,7 @@ use platinum_policy::{Change, check};
 use platinum_protocol::{ClaimRecord, TaskPlace, reconcile::Intent};
 use platinum_repo::{Edit, Oid, RefName};
 use platinum_tasks::{MAX_NOTE, TaskLocation};
-use platinum_vault::note::Note;
+use platinum_vault::note::{Note, check_carried};
 use platinum_worktree::WorktreeUpdate;
 
 use super::types::{ClaimSource, Proposal, TaskMove, TipView, mark};
@@ -148,7 +148,14 @@ pub(crate) fn commit_move(
         let text: Vec<_> = violations.iter().map(ToString::to_string).collect();
         return Err(SyncError::Refused(text.join("; ")));
     }
-    let blob = replica.repo.write_blob(note.to_text().as_bytes())?;
+    let text = note.to_text();
+    if replica.role == Role::Cloud {
+        // Edited by hand on this host: the others would refuse it.
+        let before = replica.repo.read_blob(from.1, MAX_NOTE)?;
+        check_carried(&before, text.as_bytes())
+            .map_err(|fault| SyncError::Refused(format!("{to}: {fault}")))?;
+    }
+    let blob = replica.repo.write_blob(text.as_bytes())?;
     let edits = [
         (from.0.clone(), Edit::Delete),
         (to.clone(), Edit::PutBlob(blob)),

@@ -1,10 +1,12 @@
-//! [`check_drafted`]: what an agent that only drafts may put before the owner.
+//! [`check_drafted`]: what an agent that only drafts may put before the owner; [`check_carried`]: what
+//! it may make of a task that was there before.
 //!
 //! Lives elsewhere: who may write where is `policy`'s; judging commits by this, and how many drafts
 //! there may be, is `verify`'s; the host refuses what a skill would write by the same rules
 //! (`capabilities`), so that no mail makes an honest agent break them.
 //! Invariants: pure; each folder holds notes of its own kind, bounded; none has anything that the
-//! owner's editor or a plugin of it would run, fetch or hide.
+//! owner's editor or a plugin of it would run, fetch or hide. What the owner wrote into a task stays
+//! as it is, whatever it holds.
 
 use platinum_core::{
     DraftId, VaultPath, layout,
@@ -15,6 +17,8 @@ use super::{DraftNote, Note, NoteError, PlanNote, TaskNote, UpdateNote};
 
 /// Largest draft, in bytes: what the owner's commands show, so that none leaves unseen.
 pub const MAX_DRAFT_BYTES: usize = 256 * 1024;
+/// Largest task that is made, in bytes: the text of a mail, and what is said of it.
+const MAX_TASK_BYTES: usize = 256 * 1024;
 /// Largest plan or update, in bytes.
 const MAX_NOTE_BYTES: usize = 64 * 1024;
 /// Most drafts of one day that wait for the owner.
@@ -71,6 +75,7 @@ fn kinds_of(path: &VaultPath) -> Option<&'static [&'static str]> {
     match path.top() {
         layout::PENDING_APPROVAL => Some(&[DraftNote::KIND]),
         layout::PLANS => Some(&[PlanNote::KIND]),
+        layout::NEEDS_ACTION => Some(&[TaskNote::KIND]),
         // Work on a task that another agent was faster with is kept there.
         layout::UPDATES if is_copy => Some(&[
             UpdateNote::KIND,
@@ -98,6 +103,7 @@ pub fn check_drafted(path: &VaultPath, bytes: &[u8]) -> Result<(), NoteFault> {
     }
     let max = match kind {
         DraftNote::KIND => MAX_DRAFT_BYTES,
+        TaskNote::KIND => MAX_TASK_BYTES,
         _ if kinds.len() > 1 => MAX_DRAFT_BYTES,
         _ => MAX_NOTE_BYTES,
     };
@@ -125,7 +131,38 @@ pub fn check_drafted(path: &VaultPath, bytes: &[u8]) -> Result<(), NoteFault> {
         }
     }
     let body_at = text.len().saturating_sub(note.body().len());
-    // A template is run wherever in a file it is; the rest only where Markdown is.
+    check_active(text, body_at)
+}
+
+/// Whether an agent which only drafts may make `after` of a task whose note was `before`: by a
+/// claim, its end, or a change of its own folder. Its words are the owner's, or were judged when
+/// they came: nothing active is added to them.
+///
+/// # Errors
+/// Says in a sentence why not.
+pub fn check_carried(before: &[u8], after: &[u8]) -> Result<(), NoteFault> {
+    let after = str::from_utf8(after).map_err(|_| NoteFault::NotText)?;
+    // What is no text is no Markdown either.
+    let before = str::from_utf8(before).unwrap_or_default();
+    let body_at = body_at(after);
+    if after[body_at..] != before[self::body_at(before)..] {
+        return check_active(after, body_at);
+    }
+    // All that is new is frontmatter.
+    let front = &before[..self::body_at(before)];
+    if find_active(front).any(|(_, what)| what == Active::Template) {
+        return Ok(());
+    }
+    check_active(&after[..body_at], body_at)
+}
+
+/// The byte at which the Markdown of a file begins; of one that is no note the first.
+fn body_at(text: &str) -> usize {
+    Note::parse(text).map_or(0, |note| text.len().saturating_sub(note.body().len()))
+}
+
+/// A template is run wherever in a file it is; the rest only where Markdown is.
+fn check_active(text: &str, body_at: usize) -> Result<(), NoteFault> {
     let active = find_active(text).find(|(at, what)| *at >= body_at || *what == Active::Template);
     match active {
         None => Ok(()),

@@ -1,24 +1,31 @@
-//! What a cloud agent's commit may put before the owner: notes of their kind, and not many.
+//! What a cloud agent's commit may put before the owner: notes of their kind, and not many; and what
+//! it may make of a task that was there.
 //!
 //! Lives elsewhere: what one such note may hold is `vault::note`'s; which folders are the cloud's to
 //! write in is `policy`'s; claims and epochs are `claim_rules`'.
 //! Invariants: one draft for each claim of a task; so many a day, and so many that wait, and no
-//! more; a commit that brings more than that is refused without reading them.
+//! more; a commit that brings more than that is refused without reading them. A task that is only
+//! moved is what it was, whatever the owner wrote into it.
 
 use std::collections::BTreeMap;
 
 use platinum_core::{AgentName, DraftId, TaskId, VaultPath, layout};
 use platinum_policy::{Change, MAX_FILE_BYTES};
 use platinum_repo::{Changed, Oid, Repo, RepoError};
-use platinum_tasks::note_of;
+use platinum_tasks::{note_of, task_at};
 use platinum_vault::note::{
-    DraftNote, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, check_drafted, day_of,
+    DraftNote, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, check_carried, check_drafted, day_of,
 };
 
 /// Where a draft is that its owner has not decided, or that was not carried out yet.
 const OPEN: [&str; 2] = [layout::PENDING_APPROVAL, layout::APPROVED];
 /// Folders whose notes the owner reads.
 const READ: [&str; 3] = [layout::PENDING_APPROVAL, layout::PLANS, layout::UPDATES];
+
+/// Folders of tasks, through which one moves.
+const TASKS: [&str; 3] = [layout::NEEDS_ACTION, layout::IN_PROGRESS, layout::DONE];
+/// In the name of a version that was set aside, behind the stem of the file.
+const CONFLICT: &str = ".conflict-";
 
 /// The faults of what a cloud agent puts before the owner: each path, and a sentence. `before` is
 /// the commit it builds on.
@@ -31,13 +38,14 @@ pub fn faults(
     changed: &[Changed],
     before: Option<Oid>,
 ) -> Result<Vec<(VaultPath, String)>, RepoError> {
+    let mut found = task_faults(repo, agent, changed, before)?;
     let created: Vec<(&VaultPath, Oid)> = changed
         .iter()
         .filter(|one| one.change == Change::Create && READ.contains(&one.path.top()))
         .filter_map(|one| Some((&one.path, one.blob?)))
         .collect();
     if created.is_empty() {
-        return Ok(Vec::new());
+        return Ok(found);
     }
     let sentence = |path: &VaultPath, what: &dyn std::fmt::Display| {
         let text = format!("cloud agent {agent} may not create {path}: {what}");
@@ -48,9 +56,9 @@ pub fn faults(
         .iter()
         .filter(|(path, _)| path.top() == layout::PENDING_APPROVAL);
     if let Some((path, what)) = open.too_many(drafts.map(|(path, _)| *path)) {
-        return Ok(vec![sentence(path, &what)]);
+        found.push(sentence(path, &what));
+        return Ok(found);
     }
-    let mut found = Vec::new();
     for (path, blob) in created {
         // What is larger is refused already, as any file of that size.
         if repo.blob_len(blob)? > MAX_FILE_BYTES {
@@ -67,6 +75,78 @@ pub fn faults(
         }
     }
     Ok(found)
+}
+
+/// The faults of tasks that a cloud agent makes, moves or changes.
+fn task_faults(
+    repo: &Repo,
+    agent: &AgentName,
+    changed: &[Changed],
+    before: Option<Oid>,
+) -> Result<Vec<(VaultPath, String)>, RepoError> {
+    let gone: BTreeMap<&str, &VaultPath> = changed
+        .iter()
+        .filter(|one| one.change == Change::Delete && task_at(&one.path).is_some())
+        .map(|one| (one.path.file_name(), &one.path))
+        .collect();
+    let mut found = Vec::new();
+    for one in changed {
+        let path = &one.path;
+        let Some(blob) = one.blob.filter(|_| TASKS.contains(&path.top())) else {
+            continue;
+        };
+        let versions = match before {
+            Some(commit) => earlier_versions(repo, commit, path, &gone)?,
+            None => Vec::new(),
+        };
+        // What is larger is refused already, as any file of that size.
+        if versions.contains(&blob) || repo.blob_len(blob)? > MAX_FILE_BYTES {
+            continue;
+        }
+        let bytes = repo.read_blob(blob, MAX_FILE_BYTES)?;
+        let earlier = match versions.first() {
+            Some(blob) if repo.blob_len(*blob)? <= MAX_FILE_BYTES => {
+                repo.read_blob(*blob, MAX_FILE_BYTES)?
+            }
+            _ => Vec::new(),
+        };
+        let checked = match path.top() {
+            layout::NEEDS_ACTION if versions.is_empty() => check_drafted(path, &bytes),
+            _ if path.extension() != Some("md") => continue,
+            _ => check_carried(&earlier, &bytes),
+        };
+        if let Err(fault) = checked {
+            let change = one.change;
+            let text = format!("cloud agent {agent} may not {change} {path}: {fault}");
+            found.push((path.clone(), text));
+        }
+    }
+    Ok(found)
+}
+
+/// What a file in a folder of tasks was in a commit, there or where it goes from; for a version that
+/// was set aside, what the file is that it is one of.
+fn earlier_versions(
+    repo: &Repo,
+    commit: Oid,
+    path: &VaultPath,
+    gone: &BTreeMap<&str, &VaultPath>,
+) -> Result<Vec<Oid>, RepoError> {
+    let original = match path.file_name().split_once(CONFLICT) {
+        Some((stem, _)) => {
+            let folder = path.as_str().len() - path.file_name().len();
+            VaultPath::new(format!("{}{stem}.md", &path.as_str()[..folder])).ok()
+        }
+        None => None,
+    };
+    let name = original.as_ref().unwrap_or(path).file_name();
+    let places = [Some(path), original.as_ref(), gone.get(name).copied()];
+    let blobs = repo.blobs_at(commit, places.iter().flatten().copied())?;
+    let found = places
+        .iter()
+        .flatten()
+        .filter_map(|place| blobs.get(*place));
+    Ok(found.copied().collect())
 }
 
 /// A task, and the epoch of a claim of it.

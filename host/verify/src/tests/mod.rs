@@ -48,7 +48,11 @@ pub(crate) fn task(n: u64) -> String {
 
 /// A task's note.
 pub(crate) fn note(front: &str, body: &str) -> String {
-    format!("---\nkind: task\nzone: email\n{front}---\n{body}\n")
+    let id = TaskId::from_parts(1, 1);
+    format!(
+        "---\nid: {id}\nkind: task\nzone: email\nsource: \"maildir:owner\"\nfrom: \"Ada\"\n\
+         subject: \"Tea\"\ncreated: 2026-11-20T18:43:03Z\nby: \"intake\"\n{front}---\n{body}\n"
+    )
 }
 
 /// The claim in one.

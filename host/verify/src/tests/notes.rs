@@ -5,18 +5,23 @@ use platinum_core::DraftId;
 use platinum_testkit::notes::as_note;
 use platinum_vault::note::{MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS};
 
-use super::Story;
+use super::{Story, claim, note, task};
 use crate::verifier::Perspective;
 
 /// The reasons why a commit of the cloud's on the tip may not be; the tip stays. A server finds
 /// the same.
 fn refused(story: &mut Story, edits: &[(&str, &str)]) -> Vec<String> {
-    let tip = story.tip;
     let edits: Vec<_> = edits
         .iter()
         .map(|(path, text)| (*path, Some(*text)))
         .collect();
-    let commit = story.write_raw("cloud", Some(tip), &edits);
+    refusals(story, &edits)
+}
+
+/// As [`refused`], of any edits.
+fn refusals(story: &mut Story, edits: &[(&str, Option<&str>)]) -> Vec<String> {
+    let tip = story.tip;
+    let commit = story.write_raw("cloud", Some(tip), edits);
     let report = story.judge_as(Perspective::Local, Some(tip), commit);
     let server = story.judge_as(Perspective::Server, Some(tip), commit);
     assert_eq!(report.open, server.open);
@@ -35,6 +40,7 @@ fn cloud_creates_only_notes_of_the_kind_of_a_folder() {
         ("Pending_Approval/a.md", "draft"),
         ("Plans/a.md", "plan"),
         ("Updates/cloud/a.md", "update"),
+        ("Needs_Action/email/a.md", "task"),
     ];
     for (path, kind) in places {
         let fine = as_note(path, "Words, and [[a gap]].\n");
@@ -71,14 +77,22 @@ fn cloud_creates_only_notes_of_the_kind_of_a_folder() {
             )]
         );
     }
-    let long = as_note("Plans/a.md", &"word ".repeat(20_000));
-    assert_eq!(
-        refused(&mut story, &[("Plans/a.md", &long)]),
-        [sentence(
-            "Plans/a.md",
-            &format!("it has {} bytes; 65536 is the most for a plan", long.len())
-        )]
-    );
+    for (path, most, kind) in [
+        ("Plans/a.md", 64 * 1024, "plan"),
+        ("Needs_Action/email/a.md", 256 * 1024, "task"),
+    ] {
+        let long = as_note(path, &"word ".repeat(most / 4));
+        assert_eq!(
+            refused(&mut story, &[(path, &long)]),
+            [sentence(
+                path,
+                &format!(
+                    "it has {} bytes; {most} is the most for a {kind}",
+                    long.len()
+                )
+            )]
+        );
+    }
 }
 
 #[test]
@@ -112,7 +126,12 @@ fn cloud_note_with_active_markup_is_a_violation() {
             "a link that shows other words than its address",
         ),
     ] {
-        for path in ["Plans/a.md", "Updates/cloud/a.md", "Pending_Approval/a.md"] {
+        for path in [
+            "Plans/a.md",
+            "Updates/cloud/a.md",
+            "Pending_Approval/a.md",
+            "Needs_Action/email/a.md",
+        ] {
             let note = as_note(path, &format!("Fine.\n\n{text}\n"));
             let line = note[..note.find("Fine.").unwrap()].matches('\n').count() + 3;
             let line = line + usize::from(text.starts_with("```text"));
@@ -128,6 +147,94 @@ fn cloud_note_with_active_markup_is_a_violation() {
         refused(&mut story, &[(path, &note)]),
         [sentence(path, "line 7 has a template")]
     );
+}
+
+/// What the owner wrote into a task goes with it; a cloud agent adds nothing active to it, be it
+/// when the task is claimed, changed, given back or finished, or in a copy that is set aside.
+#[test]
+fn cloud_task_of_the_owner_keeps_its_words() {
+    const BLOCK: &str = "```dataviewjs\ndv.list()\n```";
+    let name = task(1);
+    let waiting = format!("Needs_Action/email/{name}");
+    let owned = format!("In_Progress/cloud/{name}");
+    let done = format!("Done/2026/11/{name}");
+    let claimed = |body: &str| note(&claim("cloud", 1, 0), body);
+    let given_back = |body: &str| note("last-epoch: 1\n", body);
+    let mut story = Story::begin();
+    story.commit("local", &[(&waiting, Some(&note("", BLOCK)))]);
+
+    let more = format!("{BLOCK}\n<b>");
+    let found = refusals(
+        &mut story,
+        &[(&waiting, None), (&owned, Some(&claimed(&more)))],
+    );
+    let line = claimed("").matches('\n').count();
+    assert_eq!(
+        found,
+        [format!(
+            "cloud agent cloud may not create {owned}: line {line} has a code block that a plugin \
+             may run"
+        )]
+    );
+    story.commit(
+        "cloud",
+        &[(&waiting, None), (&owned, Some(&claimed(BLOCK)))],
+    );
+    assert_eq!(story.open(), [].into());
+
+    // Also if it only changes what the block does.
+    let changed = BLOCK.replace("list", "evil");
+    let found = refusals(&mut story, &[(&owned, Some(&claimed(&changed)))]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with(&format!("cloud agent cloud may not modify {owned}: line ")));
+    let template = note(&format!("{}title: <% x %>\n", claim("cloud", 1, 0)), BLOCK);
+    let found = refusals(&mut story, &[(&owned, Some(&template))]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].ends_with("has a template"), "{found:?}");
+    let beside = format!("In_Progress/cloud/{}", name.replace(".md", ".notes.md"));
+    let found = refusals(&mut story, &[(&beside, Some(BLOCK))]);
+    assert_eq!(
+        found,
+        [format!(
+            "cloud agent cloud may not create {beside}: line 1 has a code block that a plugin may \
+             run"
+        )]
+    );
+
+    // Plain words instead, the block again in a copy, the end, and the way back.
+    let copy = name.replace(".md", ".conflict-cloud-20261120T184303123Z-0123abcd.md");
+    let copy = format!("In_Progress/cloud/{copy}");
+    for edits in [
+        vec![(owned.as_str(), Some(claimed("Plain words.")))],
+        vec![
+            (owned.as_str(), Some(claimed("Plain."))),
+            (copy.as_str(), Some(claimed(BLOCK))),
+        ],
+        vec![
+            (owned.as_str(), None),
+            (done.as_str(), Some(claimed(BLOCK))),
+        ],
+        vec![
+            (owned.as_str(), None),
+            (waiting.as_str(), Some(given_back(BLOCK))),
+        ],
+    ] {
+        let edits: Vec<_> = edits
+            .iter()
+            .map(|(path, text)| (*path, text.as_deref()))
+            .collect();
+        assert_eq!(refusals(&mut story, &edits), [""; 0], "{edits:?}");
+    }
+    let evil = claimed(&changed);
+    for edits in [
+        [
+            (copy.as_str(), Some(evil.as_str())),
+            (owned.as_str(), Some(evil.as_str())),
+        ],
+        [(owned.as_str(), None), (done.as_str(), Some(evil.as_str()))],
+    ] {
+        assert_ne!(refusals(&mut story, &edits), [""; 0], "{edits:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Mail from the server to the answer: the main job, servers with faults, and mail that means harm.
 //!
-//! `approvals` is what counts as the owner's yes, `gate` the main job on real servers, `faulty_imap` IMAP
+//! `approvals` is what counts as the owner's yes, `gate` the main job on real servers, `fuzz_claims` what
+//! is claimed of any bytes, `faulty_imap` IMAP
 //! servers that stall and lie, `hostile_mail` mails that try to become more than text, `obedient` a model
 //! that does what they order, `taken_over` a model or a cloud host that means harm.
 
@@ -14,6 +15,7 @@
 mod approvals;
 #[allow(clippy::disallowed_methods, reason = "it measures waits")]
 mod faulty_imap;
+mod fuzz_claims;
 mod gate;
 mod hostile_mail;
 mod obedient;

@@ -2,6 +2,8 @@
 
 pub(super) mod context;
 
+use std::borrow::Cow;
+
 use super::{Rules, account_numbers, archive, encoded, keys, text};
 use crate::Kind;
 use context::{ScanContext, TextKind};
@@ -24,6 +26,12 @@ impl Rules {
         }
         if let Some((kind, at)) = self.reading(&readable, context) {
             return Some((kind, text::line_at(&readable, at)));
+        }
+        // What only looks like UTF-16, or is it in part, has its own bytes as well.
+        if matches!(readable, Cow::Owned(_))
+            && let Some(at) = context.known.find(bytes)
+        {
+            return Some((Kind::Known, text::line_at(bytes, at)));
         }
         let folded = text::folded(&readable);
         if let Some(folded) = &folded

@@ -437,6 +437,24 @@ fn finding_has_the_line_of_the_secret() {
     }
 }
 
+/// A file that is UTF-16 by its mark or its zeros, and has a secret as plain bytes behind them.
+#[test]
+fn known_secret_in_what_looks_like_utf16_is_found() {
+    let mut known = KnownSecrets::new([1; 32]);
+    known.add(b"rosebud-in-the-snow");
+    let scanner = Scanner::new(known, Allowances::default());
+    for start in [
+        b"\xFF\xFE".to_vec(),
+        b"\xFE\xFF".to_vec(),
+        b"a\0".repeat(40),
+        b"\0a".repeat(40),
+    ] {
+        let file = [start.as_slice(), b"\nrosebud-in-the-snow\n"].concat();
+        let finding = scanner.content(&file).unwrap();
+        assert_eq!(finding.kind, Kind::Known, "{start:?}");
+    }
+}
+
 #[test]
 fn known_secret_is_found_before_other_rules() {
     let mut known = KnownSecrets::new([1; 32]);

@@ -6,6 +6,7 @@
 mod audit;
 pub(crate) mod cluster;
 mod crashes;
+mod markup;
 mod newcomer;
 mod offline;
 mod refusals;
