@@ -9,6 +9,7 @@ mod actions;
 mod backoff;
 mod capability;
 mod clock;
+mod digest;
 mod file_identity;
 mod id;
 pub mod layout;
@@ -25,6 +26,7 @@ pub use actions::{
 pub use backoff::Backoff;
 pub use capability::{Capability, UnknownCapability};
 pub use clock::{Clock, FixedClock, SystemClock};
+pub use digest::sha256_hex;
 pub use file_identity::FileIdentity;
 pub use id::{ClaimId, DraftId, IdError, PlanId, TaskId, UpdateId};
 pub use jiff::Timestamp;

@@ -8,7 +8,7 @@ use platinum_core::{DraftId, TaskId, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 
-use crate::{Journal, JournalError, approvals::How, store::append_row};
+use crate::{Journal, JournalError, approvals::How, chain::append_row};
 
 /// The event of these entries.
 const AUDIT: &str = "audit";

@@ -18,7 +18,7 @@ use platinum_effects::{
     approvals::{Approvals, ApprovalsQueue},
     email::{McpMailSender, SendMail},
 };
-use platinum_journal::{AuditEvent, Journal};
+use platinum_journal::{AuditEvent, Intent, Journal, Receipt};
 use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_sync::{JournalHead, Synchronizer};
 use platinum_vault::note::ReceiptRecord;
@@ -86,7 +86,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     let actor = ApprovalLoop::new(&host, Arc::clone(&skills), executor, guard);
     let mut running = Running::start(&host, &skills, &shutdown)?;
     let every = Duration::from_secs(host.config.work.every_seconds);
-    running.add(tokio::spawn(actor.run(running.wake_ups(), every, shutdown)));
+    running.add_loop(tokio::spawn(actor.run(running.wake_ups(), every, shutdown)));
     running.until_stopped().await
 }
 
@@ -140,18 +140,23 @@ pub(crate) fn receipts_of(journal: &Journal, task: TaskId) -> Result<Vec<Receipt
     let receipts = journal
         .receipts_of(task)
         .map_err(|error| error.to_string())?;
-    Ok(receipts
-        .into_iter()
-        .map(|found| ReceiptRecord {
-            draft: found.intent.draft,
-            kind: found.intent.kind,
-            at: found.receipt.at,
-            reference: found.receipt.reference,
-            answer: found.receipt.answer,
-            sha256: found.intent.sha256().to_owned(),
-            recipients: found.intent.recipients,
-        })
+    let records = receipts.into_iter();
+    Ok(records
+        .map(|found| record_of(found.intent, found.receipt))
         .collect())
+}
+
+/// An effect and its receipt, as a note says them.
+pub(crate) fn record_of(intent: Intent, receipt: Receipt) -> ReceiptRecord {
+    ReceiptRecord {
+        draft: intent.draft,
+        kind: intent.kind,
+        at: receipt.at,
+        reference: receipt.reference,
+        answer: receipt.answer,
+        sha256: intent.sha256().to_owned(),
+        recipients: intent.recipients,
+    }
 }
 
 /// An effect may happen only while its task is owned, under the claim under which its draft was

@@ -6,7 +6,7 @@
 
 use platinum_core::{
     AgentName, AgentNameError, DraftId, PathError, TaskId, Timestamp, VaultPath, layout,
-    text::one_line,
+    sha256_hex, text::one_line,
 };
 use platinum_journal::{
     JournalError, State,
@@ -21,7 +21,7 @@ use platinum_vault::{
 use super::{
     Approvals, EntryState, Finding, Outgoing,
     act::approval_of,
-    inspect::{FILE, Inspection, sha256},
+    inspect::{FILE, Inspection},
     message::MessageError,
 };
 
@@ -217,7 +217,7 @@ fn write_findings(
     if is_ours {
         let file = PendingFile {
             identity,
-            sha256: sha256(&text),
+            sha256: sha256_hex(&text),
             ..known
         };
         journal.note_pending(id, &file)?;
@@ -265,7 +265,7 @@ fn put_back(
         let mut to = layout::pending(id);
         if vault.exists(&to)? {
             let agent = inspection.policy.machine.parse::<AgentName>()?;
-            to = conflict_name(&to, &agent, at.as_millisecond(), &sha256(&seen.file));
+            to = conflict_name(&to, &agent, at.as_millisecond(), &sha256_hex(&seen.file));
         }
         // From this moment on it is the file that waits: its owner may move it at once.
         if to == layout::pending(id)
@@ -273,7 +273,7 @@ fn put_back(
         {
             let file = PendingFile {
                 identity,
-                sha256: sha256(&text),
+                sha256: sha256_hex(&text),
                 is_placed: true,
             };
             decision.note_pending(id, &file)?;

@@ -2,13 +2,12 @@
 
 use std::{collections::HashMap, fmt, time::Duration};
 
-use platinum_core::{Backoff, DraftId, Timestamp, VaultPath, layout};
+use platinum_core::{Backoff, DraftId, Timestamp, VaultPath, layout, sha256_hex};
 use platinum_journal::{
     Journal, JournalError, Receipt, State,
     approvals::{Approval, Pause},
 };
 use platinum_vault::Vault;
-use sha2::{Digest, Sha256};
 
 use super::{
     ApprovalPolicy,
@@ -357,7 +356,7 @@ impl Inspection<'_> {
             .map_err(|error| error.to_string())?;
         let is_same = identity.is_some_and(|now| {
             now.is_certainly(known.identity)
-                || now == known.identity && sha256(&outgoing.file) == known.sha256
+                || now == known.identity && sha256_hex(&outgoing.file) == known.sha256
         });
         if !is_same && !self.policy.accepts_other_devices {
             let text = "another device or program moved it: it is not the file that waited here";
@@ -436,9 +435,4 @@ pub(super) fn drift(
         ));
     }
     None
-}
-
-/// SHA-256 of a text, in hex.
-pub(super) fn sha256(text: &str) -> String {
-    hex::encode(Sha256::digest(text.as_bytes()))
 }

@@ -131,7 +131,7 @@ async fn account_changed_after_the_approval_goes_back() {
         assert!(fixture.next().await.is_none());
         let expected = format!("goes back to Pending_Approval: {why}");
         assert_eq!(fixture.states().await, [expected]);
-        assert_eq!(reasons(&fixture).await, [why.clone()]);
+        assert_eq!(reasons(&fixture).await, std::slice::from_ref(&why));
         let text = fixture.vault.read_text(&layout::pending(id(1)), 10_000);
         let note = Note::parse(&text.unwrap()).unwrap();
         assert_eq!(note.get_text("returned"), Some(&*why));

@@ -308,6 +308,11 @@ impl Fixture {
             .await
     }
 
+    /// Sends what is handed out next.
+    pub(crate) async fn send_next(&self) -> Result<Receipt, EffectError> {
+        self.send(self.next().await.unwrap()).await
+    }
+
     pub(crate) async fn states(&self) -> Vec<String> {
         let entries = self.approvals.entries().await.unwrap();
         entries
@@ -350,7 +355,7 @@ async fn next_hands_out_no_kind_without_an_effect() {
 async fn approved_mail_is_sent_once_and_leaves_the_queue() {
     let fixture = Fixture::new([sent()]);
     fixture.approve(&draft(1));
-    let receipt = fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    let receipt = fixture.send_next().await.unwrap();
     let name = id(1).to_string().to_lowercase();
     assert_eq!(receipt.reference, format!("{name}@example.test"));
     assert_eq!(receipt.answer, "250 2.0.0 queued; copy in Sent: filed");
@@ -375,7 +380,7 @@ async fn approved_mail_is_sent_once_and_leaves_the_queue() {
 async fn file_that_comes_back_sends_nothing_again() {
     let fixture = Fixture::new([sent()]);
     fixture.approve(&draft(1));
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
     fixture.vault.remove(&layout::approved(id(1))).unwrap();
     let mut edited = draft(1);
     edited.action.set_text("Once more.\n".into()).unwrap();
@@ -398,7 +403,7 @@ async fn two_handles_on_one_approval_send_one_mail() {
 async fn second_file_of_a_done_draft_is_not_done() {
     let fixture = Fixture::new([sent()]);
     fixture.approve(&draft(1));
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
     let put_away = format!("Done/2026/11/{}.md", id(1));
     fixture
         .vault
@@ -476,7 +481,7 @@ async fn draft_changed_after_hand_out_is_not_sent_as_it_was() {
     assert_eq!(fixture.asked(), 0);
     assert!(fixture.next().await.is_none());
     fixture.confirm(id(1));
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
     assert_eq!(
         fixture.server.asked.lock().unwrap()[0].body,
         "Dear Ada,\n\nno.\n"
@@ -557,7 +562,7 @@ async fn host_that_lost_the_task_does_not_act() {
     );
     assert!(fixture.next().await.is_none());
     fixture.fence.0.store(false, Ordering::SeqCst);
-    assert!(fixture.send(fixture.next().await.unwrap()).await.is_ok());
+    assert!(fixture.send_next().await.is_ok());
 }
 
 #[tokio::test]
@@ -606,7 +611,7 @@ async fn attachments_leave_as_approved() {
     ));
     assert!(fixture.next().await.is_none());
     fixture.confirm(id(1));
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
     let asked = fixture.server.asked.lock().unwrap()[0].clone();
     assert_eq!(asked.attachments[0].bytes, b"other");
     assert_eq!(asked.attachments[0].media_type, "application/pdf");

@@ -1,12 +1,12 @@
 //! [`Decision`]: one decision about approvals, as one transaction.
 
-use platinum_core::{DraftId, Timestamp};
+use platinum_core::{DraftId, Timestamp, sha256_hex};
 use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Approval, Pause, PendingFile,
-    table::{APPROVED, WITHDRAWN, append, approval_of, hash_of, note_pending_in, paused},
+    table::{APPROVED, WITHDRAWN, append, approval_of, note_pending_in, paused},
 };
 use crate::{
     AuditEvent, Begin, Intent, JournalError, State,
@@ -55,7 +55,7 @@ impl Decision<'_> {
             fingerprint: approval.binds.fingerprint.clone(),
             message: approval.binds.message.as_ref().map(|m| m.sha256.clone()),
             how: approval.how,
-            record: hash_of(&data),
+            record: sha256_hex(&data),
         };
         note_in(&self.0, &event, approval.at)
     }
@@ -81,7 +81,7 @@ impl Decision<'_> {
         let event = AuditEvent::Withdrawn {
             subject: draft,
             reason: withdrawal.reason,
-            record: hash_of(&data),
+            record: sha256_hex(&data),
         };
         note_in(&self.0, &event, at)
     }
