@@ -9,7 +9,6 @@ mod actions;
 mod backoff;
 mod capability;
 mod clock;
-mod digest;
 mod file_identity;
 mod id;
 pub mod layout;
@@ -26,8 +25,7 @@ pub use actions::{
 pub use backoff::Backoff;
 pub use capability::{Capability, UnknownCapability};
 pub use clock::{Clock, FixedClock, SystemClock};
-pub use digest::sha256_hex;
-pub use file_identity::FileIdentity;
+pub use file_identity::{FileIdentity, sha256_hex};
 pub use id::{ClaimId, DraftId, IdError, PlanId, TaskId, UpdateId};
 pub use jiff::Timestamp;
 pub use money::{Currency, Money, MoneyError};

@@ -90,12 +90,12 @@ pub struct NotDone {
     /// Why, one line.
     pub reason: String,
     /// What may help.
-    pub remedy: Remedy,
+    pub recovery: Recovery,
 }
 
 /// What may help if an effect was not performed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
+pub enum Recovery {
     /// Nothing.
     None,
     /// Trying again later.
@@ -109,17 +109,21 @@ impl NotDone {
     pub fn new(reason: impl Into<String>, retry: bool) -> Self {
         Self {
             reason: reason.into(),
-            remedy: if retry { Remedy::Retry } else { Remedy::None },
+            recovery: if retry {
+                Recovery::Retry
+            } else {
+                Recovery::None
+            },
         }
     }
 }
 
 impl From<NotDone> for Outcome {
     /// Approved again, the same bytes may leave: that is no refusal for ever.
-    fn from(NotDone { reason, remedy }: NotDone) -> Self {
+    fn from(NotDone { reason, recovery }: NotDone) -> Self {
         Self::NotSent {
             reason,
-            retry: remedy != Remedy::None,
+            retry: recovery != Recovery::None,
         }
     }
 }
@@ -195,7 +199,7 @@ impl Executor {
         let attempted = self.attempt(&**effect, is_first, begun).await;
         if let Err(NotDone {
             reason,
-            remedy: Remedy::Approval,
+            recovery: Recovery::Approval,
         }) = &attempted
         {
             self.approvals.note_difference(&approved, reason);

@@ -10,7 +10,7 @@ use platinum_mcp::{CallError, Session};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{NotDone, Remedy, approvals::Attachment, done};
+use crate::{NotDone, Recovery, approvals::Attachment, done};
 
 /// A file of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,7 +224,7 @@ fn not_done(answer: &str, retry: bool, differs: bool) -> NotDone {
             "{answer}; restart the daemon if its mail file or its programs were changed, read it, \
              then approve it again"
         ),
-        remedy: Remedy::Approval,
+        recovery: Recovery::Approval,
     }
 }
 
@@ -356,7 +356,7 @@ mod tests {
                    read it, then approve it again";
         let expected = NotDone {
             reason: why.into(),
-            remedy: Remedy::Approval,
+            recovery: Recovery::Approval,
         };
         assert_eq!(read_answer(differs), Err(expected.clone()));
         let differs = json!({"ready": false, "differs": true, "answer": "another"});
@@ -466,7 +466,7 @@ mod tests {
             (CallError::Tool("no such account".into()), false),
         ] {
             let not_done = not_prepared(&error).unwrap_err();
-            assert_eq!(not_done.remedy == Remedy::Retry, retry, "{error:?}");
+            assert_eq!(not_done.recovery == Recovery::Retry, retry, "{error:?}");
         }
         let unknown_tool = CallError::Protocol {
             text: "x".into(),
@@ -480,6 +480,6 @@ mod tests {
             NotDone::new("454 later", true)
         );
         let odd = read_prepared(json!("ready")).unwrap_err();
-        assert_eq!(odd.remedy, Remedy::Retry);
+        assert_eq!(odd.recovery, Recovery::Retry);
     }
 }

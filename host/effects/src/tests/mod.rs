@@ -27,7 +27,7 @@ use platinum_vault::{
 use tempfile::TempDir;
 
 use crate::{
-    Effect, EffectError, Executor, Fence, NotDone, Reconciled, Remedy,
+    Effect, EffectError, Executor, Fence, NotDone, Reconciled, Recovery,
     approvals::{ApprovalPolicy, Approvals, ApprovalsQueue, Approved, EntryState, Outgoing, act},
     email::{MailAccounts, MailSender, SendMail, SendRequest, SentMatch},
 };
@@ -108,7 +108,7 @@ impl TestServer {
             false => Ok(()),
             true => Err(NotDone {
                 reason: "it is another message".into(),
-                remedy: Remedy::Approval,
+                recovery: Recovery::Approval,
             }),
         }
     }

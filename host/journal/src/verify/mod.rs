@@ -4,6 +4,8 @@
 //! chain, or cut; a [`Witness`] finds a log that was rewritten with the machine's own key, emptied, or
 //! taken from a backup.
 
+mod witness;
+
 use std::collections::HashSet;
 
 use platinum_core::{Timestamp, sha256_hex};
@@ -15,6 +17,8 @@ use crate::{
     chain::{ENDS_ELSEWHERE, Row, START, head_of},
     head::signed_text,
 };
+pub use witness::Witness;
+use witness::WitnessCursor;
 
 /// What a verification found: all in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,17 +35,6 @@ pub struct Verified {
     pub witnessed: u64,
     /// How many ends others saw that are not in it, which the owner accepted.
     pub accepted: usize,
-}
-
-/// Somebody saw the log with this many entries, and what the hash of the last one was.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Witness {
-    /// How many entries it had.
-    pub entries: u64,
-    /// The hash of the last one, in hex.
-    pub head: String,
-    /// Who saw it, in words that follow "what" and "saw": `commit 1a2b3c by cloud`.
-    pub by: String,
 }
 
 /// Reads every entry and checks that none was changed, moved, added behind the journal's back or
@@ -148,29 +141,6 @@ fn accepted_heads(read: &Connection) -> Result<HashSet<String>, JournalError> {
         }
     }
     Ok(accepted)
-}
-
-/// What others saw, in the order of the entries.
-struct WitnessCursor<'a, I: Iterator<Item = &'a Witness>> {
-    left: std::iter::Peekable<I>,
-    /// Up to which entry all agreed.
-    agreed: u64,
-}
-
-impl<'a, I: Iterator<Item = &'a Witness>> WitnessCursor<'a, I> {
-    fn at(&mut self, seq: u64, hash: &str) -> Result<(), JournalError> {
-        while let Some(witness) = self.left.next_if(|witness| witness.entries <= seq) {
-            if witness.head != hash {
-                return Err(JournalError::Rewritten {
-                    first: (self.agreed + 1).min(seq),
-                    last: seq,
-                    witness: witness.by.clone(),
-                });
-            }
-            self.agreed = seq;
-        }
-        Ok(())
-    }
 }
 
 /// Reads all entries; the number and the hash of the last one.

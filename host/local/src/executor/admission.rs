@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use platinum_core::{Clock as _, SystemClock, Timestamp};
 
-use super::context::Context;
+use super::context::ApprovalContext;
 
 /// What is known of `Approved/` between two looks at it.
 #[derive(Default)]
@@ -27,7 +27,7 @@ pub(super) struct Admitted {
 
 impl Admission {
     /// Records what was approved and sends back what was not; nothing if that cannot be read now.
-    pub(super) async fn admit(&mut self, context: &Context) -> Option<Admitted> {
+    pub(super) async fn admit(&mut self, context: &ApprovalContext) -> Option<Admitted> {
         let admitted = match context.executor.approvals().admit().await {
             Ok(admitted) => admitted,
             Err(error) => {
@@ -54,7 +54,7 @@ impl Admission {
     }
 
     /// Tells the owner once that everything is paused, or goes on; whether it is paused.
-    async fn notify_pause(&mut self, context: &Context) -> bool {
+    async fn notify_pause(&mut self, context: &ApprovalContext) -> bool {
         let paused = match context.executor.approvals().paused().await {
             Ok(paused) => paused,
             Err(error) => {

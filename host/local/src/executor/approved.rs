@@ -5,10 +5,10 @@ use platinum_capabilities::in_background;
 use platinum_core::{Timestamp, VaultPath, layout};
 use platinum_effects::approvals::EntryState;
 
-use super::context::Context;
+use super::context::ApprovalContext;
 
 /// Puts away what happened and reports what never will.
-pub(super) async fn finish(context: &mut Context, is_paused: bool) -> bool {
+pub(super) async fn finish(context: &mut ApprovalContext, is_paused: bool) -> bool {
     let entries = match context.executor.approvals().entries().await {
         Ok(entries) => entries,
         Err(error) => {
@@ -77,7 +77,7 @@ pub(super) async fn finish(context: &mut Context, is_paused: bool) -> bool {
 }
 
 /// Moves a draft that was carried out from `Approved/` to the month's folder in `Done/`.
-async fn put_away(context: &Context, path: &VaultPath, at: Timestamp) -> bool {
+async fn put_away(context: &ApprovalContext, path: &VaultPath, at: Timestamp) -> bool {
     let (vault, from) = (context.vault.clone(), path.clone());
     let moved = in_background(move || {
         let to = VaultPath::new(format!("{}/{}", layout::done_month(at), from.file_name()))

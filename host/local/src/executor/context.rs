@@ -1,4 +1,4 @@
-//! [`Context`]: what every step works with, and what several of them do: finish a task, tell the owner.
+//! [`ApprovalContext`]: what every step works with, and what several of them do: finish a task, tell the owner.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -14,7 +14,7 @@ use platinum_vault::{Vault, note::ReceiptRecord};
 use crate::run::receipts_of;
 
 /// The parts of the host that the steps use.
-pub(super) struct Context {
+pub(super) struct ApprovalContext {
     pub(super) vault: Vault,
     pub(super) sync: Synchronizer,
     pub(super) executor: Arc<Executor>,
@@ -23,7 +23,7 @@ pub(super) struct Context {
     pub(super) notified: BTreeSet<String>,
 }
 
-impl Context {
+impl ApprovalContext {
     pub(super) fn journal(&self) -> Arc<Journal> {
         Arc::clone(self.executor.approvals().journal())
     }

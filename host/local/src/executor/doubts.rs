@@ -19,7 +19,7 @@ use platinum_vault::{
     note::{DraftNote, Note},
 };
 
-use super::context::Context;
+use super::context::ApprovalContext;
 use crate::run::record_of;
 
 /// The property that tells the owner what each move means.
@@ -38,7 +38,7 @@ enum Place {
 }
 
 /// Asks the other side after outcomes in doubt.
-pub(super) async fn reconcile(context: &Context) -> bool {
+pub(super) async fn reconcile(context: &ApprovalContext) -> bool {
     let found = match context.executor.reconcile().await {
         Ok(found) => found,
         Err(error) => {
@@ -53,7 +53,7 @@ pub(super) async fn reconcile(context: &Context) -> bool {
 }
 
 /// Carries out what the owner decided on doubts, and asks about the others.
-pub(super) async fn decide(context: &mut Context) -> bool {
+pub(super) async fn decide(context: &mut ApprovalContext) -> bool {
     let doubts = match context.executor.doubts().await {
         Ok(doubts) => doubts,
         Err(error) => {
@@ -80,7 +80,11 @@ pub(super) async fn decide(context: &mut Context) -> bool {
 }
 
 /// The owner says that it went out.
-async fn went_out(context: &mut Context, doubt: &Intent, path: VaultPath) -> Result<bool, String> {
+async fn went_out(
+    context: &mut ApprovalContext,
+    doubt: &Intent,
+    path: VaultPath,
+) -> Result<bool, String> {
     let receipt = Receipt {
         at: SystemClock.now(),
         reference: doubt.reference.clone(),
@@ -109,7 +113,7 @@ async fn went_out(context: &mut Context, doubt: &Intent, path: VaultPath) -> Res
 }
 
 /// The owner wants it sent again: it waits for an approval like any other draft.
-async fn send_again(context: &Context, doubt: &Intent) -> Result<bool, String> {
+async fn send_again(context: &ApprovalContext, doubt: &Intent) -> Result<bool, String> {
     context.executor.let_go(doubt.draft).await?;
     let words = format!(
         "An attempt was made at {:.0} and its outcome is not known. Approved again, it is sent \
@@ -121,7 +125,7 @@ async fn send_again(context: &Context, doubt: &Intent) -> Result<bool, String> {
 }
 
 /// Says in the note and on the dashboard what each move means.
-async fn ask_owner(context: &mut Context, doubt: &Intent, place: &Place) -> bool {
+async fn ask_owner(context: &mut ApprovalContext, doubt: &Intent, place: &Place) -> bool {
     let mut changed = false;
     if *place == Place::Approved {
         let words = format!(
@@ -147,7 +151,7 @@ async fn ask_owner(context: &mut Context, doubt: &Intent, place: &Place) -> bool
 }
 
 /// Writes the property, unless it is there.
-async fn note_doubt(context: &Context, path: VaultPath, words: String) -> bool {
+async fn note_doubt(context: &ApprovalContext, path: VaultPath, words: String) -> bool {
     let vault = context.vault.clone();
     let named = path.clone();
     match in_background(move || write_property(&vault, &path, &words)).await {

@@ -31,7 +31,7 @@ use tokio::time::Instant;
 
 use crate::machine::MachineGuard;
 use admission::Admission;
-use context::Context;
+use context::ApprovalContext;
 use dashboard_state::dashboard_state;
 pub(crate) use drafts::JournalDrafts;
 
@@ -42,7 +42,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(60);
 pub(crate) struct ApprovalLoop {
     skills: Arc<SkillSet>,
     guard: MachineGuard,
-    context: Context,
+    context: ApprovalContext,
     admission: Admission,
     /// Rejected drafts whose task was found finished: there is nothing left to do about them.
     closed: BTreeSet<DraftId>,
@@ -58,7 +58,7 @@ impl ApprovalLoop {
         Self {
             skills,
             guard,
-            context: Context {
+            context: ApprovalContext {
                 vault: host.vault.clone(),
                 sync: host.sync.clone(),
                 executor,

@@ -13,7 +13,7 @@ use platinum_vault::{
     note::{DraftNote, Note},
 };
 
-use super::context::Context;
+use super::context::ApprovalContext;
 
 /// The property with the reason of a skill that gave an action back.
 const REFUSED: &str = "refused";
@@ -23,7 +23,7 @@ const OWNERS_REASON: &str = "rejected-because";
 /// Files the tasks of drafts in `Rejected/`, unless another draft of theirs is still open, or
 /// they were claimed again since. A draft whose task was found finished is `closed`: there is
 /// nothing left to do about it.
-pub(super) async fn finish(context: &Context, closed: &mut BTreeSet<DraftId>) -> bool {
+pub(super) async fn finish(context: &ApprovalContext, closed: &mut BTreeSet<DraftId>) -> bool {
     let (vault, done) = (context.vault.clone(), closed.clone());
     let (rejected, open) = in_background(move || rejected_and_open(&vault, &done)).await;
     let mut changed = false;
@@ -52,7 +52,7 @@ pub(super) async fn finish(context: &Context, closed: &mut BTreeSet<DraftId>) ->
 }
 
 /// One line for the owner: why a draft in `Rejected/` is not carried out.
-async fn rejection_reason(context: &Context, rejected: &Rejected) -> String {
+async fn rejection_reason(context: &ApprovalContext, rejected: &Rejected) -> String {
     let (journal, id) = (context.journal(), rejected.draft.id);
     let known = in_background(move || journal.state(id)).await;
     reason_of(rejected, known.ok().as_ref())
