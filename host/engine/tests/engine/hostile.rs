@@ -248,6 +248,24 @@ fn corpus_start_functions_neither_act_nor_last() {
         begun.elapsed()
     );
 
+    let begun = Instant::now();
+    let waits = "(import \"wasi:clocks/monotonic-clock@0.2.0\" \"subscribe-duration\"
+            (func $later (param i64) (result i32)))
+        (import \"wasi:io/poll@0.2.0\" \"[method]pollable.block\" (func $block (param i32)))
+        (func (export \"_initialize\")
+            (call $block (call $later (i64.const 9000000000000000000))))";
+    let clocks = ["wasi:io/poll@0.2.0", "wasi:clocks/monotonic-clock@0.2.0"];
+    agree([(
+        refusal(&skill(&clocks, waits, "")),
+        "skill odd does not start: skill odd was stopped: it took longer than 1s, waiting included"
+            .to_owned(),
+    )]);
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
+
     let acts =
         "(import \"platinum:approvals/queue@0.1.0\" \"next\" (func $next (param i32 i32 i32)))
         (import \"platinum:email/send@0.1.0\" \"send\" (func $send (param i32 i32)))";
