@@ -103,7 +103,15 @@ pub(crate) enum Skills {
 /// If no toolchain for WebAssembly can be found or a skill does not build.
 pub(crate) fn skills(root: &Path, which: Skills) -> anyhow::Result<PathBuf> {
     let installed = root.join("target/skills/installed");
-    for built in skills::build(root, which == Skills::AndGuests)? {
+    let built = skills::build(root, which == Skills::AndGuests)?;
+    // One that was renamed or removed since would be added, and signed, by the demo.
+    for folder in std::fs::read_dir(&installed).into_iter().flatten() {
+        let folder = folder?;
+        if !built.iter().any(|skill| *skill.name == *folder.file_name()) {
+            std::fs::remove_dir_all(folder.path())?;
+        }
+    }
+    for built in built {
         let instructions = root.join("skills").join(&built.name).join("SKILL.md");
         if !instructions.is_file() {
             continue;

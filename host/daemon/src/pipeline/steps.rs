@@ -9,7 +9,10 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use platinum_capabilities::tasks::{Owner, TaskError, TaskStore};
+use platinum_capabilities::{
+    in_background,
+    tasks::{Owner, TaskError, TaskStore},
+};
 use platinum_core::{Backoff, TaskId, ZoneId, layout, text::one_line};
 use platinum_engine::Outcome;
 use platinum_protocol::TaskPlace;
@@ -25,6 +28,9 @@ use crate::{
 
 /// After so many answers of its drafting skill that it cannot be done, a task is filed as failed.
 const MAX_FAILURES: u32 = 3;
+/// How many tasks are claimed before the first of them is drafted: who dropped a handful of files sees
+/// at once that they are in hand, and other agents still find work while a model thinks.
+const CLAIMED_AHEAD: usize = 16;
 const RETRIES: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(600));
 
 /// Moves tasks through the skills.
@@ -95,9 +101,15 @@ impl Pipeline {
             // In another order at every agent: two that begin with the same task lose time.
             waiting.shuffle(&mut rand::rng());
             waiting.retain(|task| !tentative.contains(&task.id));
-            for task in waiting {
-                let task = (task.id, task.zone);
-                if self.is_due(task.0).await && self.claim(task).await {
+            for some in waiting.chunks(CLAIMED_AHEAD) {
+                let mut claimed = Vec::new();
+                for task in some.iter().map(|task| (task.id, task.zone)) {
+                    if self.is_due(task.0).await && self.claim(task).await {
+                        claimed.push(task);
+                        moved += self.take_over().await;
+                    }
+                }
+                for task in claimed {
                     moved += usize::from(self.draft(task).await);
                     moved += self.take_over().await;
                 }
@@ -183,10 +195,7 @@ impl Pipeline {
 
     async fn drafts(&self) -> Drafts {
         let vault = self.vault.clone();
-        match tokio::task::spawn_blocking(move || Drafts::of(&vault)).await {
-            Ok(drafts) => drafts,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
+        in_background(move || Drafts::of(&vault)).await
     }
 
     /// Asks for vetoes and claims a task; whether it is this agent's now.

@@ -25,7 +25,7 @@ struct Fixture {
     vault: Vault,
     sync: Synchronizer,
     skills: Arc<SkillSet>,
-    pipeline: Pipeline,
+    pipeline: Arc<Pipeline>,
 }
 
 impl Fixture {
@@ -89,7 +89,7 @@ impl Fixture {
             vault,
             sync,
             skills,
-            pipeline,
+            pipeline: Arc::new(pipeline),
         }
     }
 
@@ -238,6 +238,26 @@ async fn pipeline_task_that_is_done_is_finished() {
     let place = fixture.sync.place(task).await.unwrap();
     assert!(matches!(place, TaskPlace::Finished), "{place:?}");
     assert_eq!(fixture.headlines(), ["Done with “Desks”: minimal"]);
+}
+
+/// Whoever dropped several files sees all of them in hand before a model has answered the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn pipeline_claims_some_before_it_drafts() {
+    let fixture = Fixture::new("guests/loops-forever");
+    let tasks = [1, 2, 3].map(|n| fixture.add_task(n));
+    let pipeline = Arc::clone(&fixture.pipeline);
+    let pass = tokio::spawn(async move { pipeline.work().await });
+    let all_owned = async {
+        let mut looks = tokio::time::interval(Duration::from_millis(10));
+        while fixture.sync.owned().await.unwrap().len() < tasks.len() {
+            looks.tick().await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(60), all_owned).await;
+    assert!(waited.is_ok(), "the tasks are not claimed");
+    // The first draft has not ended yet, not even in vain.
+    assert!(fixture.pipeline.retries.lock().await.is_empty());
+    pass.abort();
 }
 
 /// The zones that are claimed are the configured ones that a skill drafts in.

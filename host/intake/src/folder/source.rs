@@ -12,13 +12,14 @@ use std::{
 
 use platinum_core::{
     AgentName, Clock as _, Role, SystemClock, TaskId, UpdateId, VaultPath, ZoneId, layout,
+    sha256_hex,
 };
 use platinum_vault::{FileState, PathEntry, Vault, VaultError, note::UpdateNote};
 use platinum_watch::{Wake, WakeUps, Watch};
 use tracing::info;
 
 use super::{
-    task::{self, hash_of, kept_at, task_from_file, task_id, text_of},
+    task::{self, kept_at, task_from_file, task_id, text_of},
     zones::{ZoneRules, zone_of},
 };
 use crate::{
@@ -29,11 +30,11 @@ use crate::{
 
 /// How long a file must not have changed before it is taken in. Long enough for a copy that is
 /// under way, and short enough for a person who watches.
-const SETTLED: Duration = Duration::from_millis(1500);
+const SETTLED: Duration = Duration::from_secs(1);
 /// The same on a cloud host: the owner's machine takes the file in long before, if it is there.
 const SETTLED_IN_CLOUD: Duration = Duration::from_secs(60);
 /// How often to look while a file is not settled.
-const SOON: Duration = Duration::from_millis(500);
+const SOON: Duration = Duration::from_millis(250);
 /// Wake-ups closer together than this are one.
 const GAP: Duration = Duration::from_millis(200);
 /// The longest that a wake-up waits after a slow pass.
@@ -301,7 +302,7 @@ impl FolderSource {
         note.facts
             .extend(facts.map(|(_, name, value)| task::fact(name, value)));
         let note = note.render();
-        let hash = hash_of(&bytes);
+        let hash = sha256_hex(&bytes);
         let identity = Identity {
             key: key_of(path, state, &hash),
             identity: hash.clone(),
