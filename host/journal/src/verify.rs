@@ -110,6 +110,14 @@ impl Journal {
         Ok(count)
     }
 
+    /// Whether the owner accepted that others saw this end, which this log does not have.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub fn has_accepted(&self, head: &str) -> Result<bool, JournalError> {
+        Ok(accepted_heads(&self.lock())?.contains(head))
+    }
+
     fn verified(
         &self,
         keys: Option<&dyn HeadVerifier>,

@@ -90,6 +90,24 @@ impl MachineGuard {
         checked.map_err(|error| error.to_string())?
     }
 
+    /// Whether a draft was approved before the owner recovered this machine: a copy of it, or itself
+    /// before it was restored, may have known of that approval too.
+    ///
+    /// # Errors
+    /// If the journal cannot be read, in one line.
+    pub(crate) async fn is_from_before_recovery(&self, draft: DraftId) -> Result<bool, String> {
+        let journal = Arc::clone(&self.journal);
+        let compare = move || -> Result<bool, platinum_journal::JournalError> {
+            let (approval, recovered) = (journal.approval(draft)?, journal.recovered_at()?);
+            Ok(approval
+                .zip(recovered)
+                .is_some_and(|(approval, recovered)| approval.at < recovered))
+        };
+        let compared = tokio::task::spawn_blocking(compare).await;
+        let compared = compared.map_err(|error| error.to_string())?;
+        compared.map_err(|error| error.to_string())
+    }
+
     fn probe(&self) -> Result<(), String> {
         let elsewhere = self.sync.own_elsewhere();
         let unreadable = |error: String| {
@@ -123,6 +141,7 @@ impl MachineGuard {
         let text = |error: platinum_journal::JournalError| error.to_string();
         if let Some((entries, head)) = &self.known_head
             && self.journal.hash_of(*entries).map_err(text)?.as_ref() != Some(head)
+            && !self.journal.has_accepted(head).map_err(text)?
         {
             found.insert(Finding::JournalBehind {
                 entries: *entries,
@@ -190,10 +209,19 @@ fn read_findings(path: &Path) -> io::Result<BTreeSet<Finding>> {
 }
 
 fn write_findings(path: &Path, findings: &BTreeSet<Finding>) -> io::Result<()> {
+    replace(path, &serde_json::to_vec_pretty(findings)?)
+}
+
+/// Replaces a small file so that it is whole, and there, after a power cut too.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
-    fs::write(&beside, serde_json::to_vec_pretty(findings)?)?;
+    fs::write(&beside, bytes)?;
     fs::File::open(&beside)?.sync_all()?;
-    fs::rename(&beside, path)
+    fs::rename(&beside, path)?;
+    match path.parent() {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
 }
 
 /// The name of this machine: made once for a state folder. A copy of the folder is another machine:
@@ -212,7 +240,7 @@ fn machine_name(state: &Path) -> io::Result<String> {
         return Ok(name.to_owned());
     }
     let name = ClaimId::generate().to_string().replace("claim_", "");
-    fs::write(&path, format!("{name} {inode}\n"))?;
+    replace(&path, format!("{name} {inode}\n").as_bytes())?;
     Ok(name)
 }
 

@@ -103,7 +103,11 @@ impl ElsewhereLog {
             let beside = self.path.with_extension("new");
             fs::write(&beside, serde_json::to_vec(&found)?)?;
             fs::File::open(&beside)?.sync_all()?;
-            fs::rename(&beside, &self.path)
+            fs::rename(&beside, &self.path)?;
+            match self.path.parent() {
+                Some(folder) => fs::File::open(folder)?.sync_all(),
+                None => Ok(()),
+            }
         };
         save().map_err(|error| RepoError::Git {
             doing: "noting commits that were made elsewhere",
