@@ -3,7 +3,7 @@
 use platinum_core::{AgentName, Role, VaultPath};
 use platinum_engine::Call;
 use platinum_policy::Change;
-use platinum_vault::{Vault, VaultError};
+use platinum_vault::Vault;
 
 /// A skill's host, role and own name, as notes say them.
 #[derive(Clone)]
@@ -46,12 +46,8 @@ impl Author {
     }
 }
 
-/// Runs blocking file work off the async threads.
-pub(crate) async fn in_background<T, F>(work: F) -> Result<T, VaultError>
-where
-    T: Send + 'static,
-    F: FnOnce() -> Result<T, VaultError> + Send + 'static,
-{
+/// Runs blocking work off the async threads.
+pub async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         // The work panicked: that is a defect here, and the panic goes on where it can be seen.

@@ -29,6 +29,8 @@ pub mod updates;
 pub mod vault;
 pub mod zones;
 
+pub use blocking::in_background;
+
 /// Every interface of this crate, to check components that are never run.
 pub fn link_only() -> Vec<Box<dyn platinum_engine::Interface>> {
     let mut interfaces = proposals::link_only();

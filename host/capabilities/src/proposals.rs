@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use platinum_core::{Action, DraftId, TaskId, Timestamp, TypedAction, VaultPath, layout};
 use platinum_engine::{Call, Interface};
 use platinum_vault::{
-    Vault,
+    Vault, VaultError,
     note::{
         DraftNote, MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, PlanNote, check_drafted,
         day_of,
@@ -198,7 +198,7 @@ impl ProposeCtx {
                     }
                 }
             }
-            Ok(Ok((of_today, waiting)))
+            Ok::<_, VaultError>(Ok((of_today, waiting)))
         });
         match found.await {
             Err(error) => Err(Unwritten::Unavailable(error.to_string())),

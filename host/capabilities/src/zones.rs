@@ -55,8 +55,12 @@ pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
     /// Facts that every task of this zone has, wherever it came from.
     fn task_facts(&self) -> Vec<(&'static str, String)>;
 
-    /// The domain of each account's address, which ends the references of effects.
-    fn domains(&self) -> BTreeMap<String, String>;
+    /// The address of each account that what is approved leaves from, as it is configured at this
+    /// moment; none if the zone is not set up.
+    ///
+    /// # Errors
+    /// If that cannot be read: then nothing of this zone can be approved.
+    fn addresses(&self) -> Result<Option<BTreeMap<String, String>>, String>;
 
     /// Whether the zone works here. Writes nothing and sends nothing. `server` is [`Self::server`]
     /// with its program found.

@@ -25,7 +25,7 @@ pub use actions::{
 pub use backoff::Backoff;
 pub use capability::{Capability, UnknownCapability};
 pub use clock::{Clock, FixedClock, SystemClock};
-pub use file_identity::FileIdentity;
+pub use file_identity::{FileIdentity, sha256_hex};
 pub use id::{ClaimId, DraftId, IdError, PlanId, TaskId, UpdateId};
 pub use jiff::Timestamp;
 pub use money::{Currency, Money, MoneyError};

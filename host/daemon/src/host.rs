@@ -394,7 +394,7 @@ pub fn make_state_folder(path: &std::path::Path) -> std::io::Result<()> {
 
 /// Locks the vault itself, not only the state folder.
 fn take_vault(vault: &Vault) -> Result<VaultLock, HostError> {
-    vault.lock()?.ok_or_else(|| HostError::VaultInUse {
+    VaultLock::take(vault)?.ok_or_else(|| HostError::VaultInUse {
         path: vault.root().to_owned(),
     })
 }

@@ -4,6 +4,9 @@
 //! Lives here: everything that neither acts on the outside world nor speaks to a person.
 //! Lives elsewhere: the interfaces that act are in `effects`, which only `local` links; the
 //! programs are `cloud` and `local`, each a composition root.
+//! Direction: `config` knows of nothing above it; over it are `skills` and `secrets`, then `pipeline`,
+//! then `loops`, then [`Host`], which opens all of it, and [`Running`] on top. What is below is given
+//! what it needs, and says through [`skills::Event`]s what happened.
 //! Invariants: a wake-up carries no data, every loop re-reads the state; a lost event costs time,
 //! never correctness; this crate never depends on `effects`.
 
@@ -18,6 +21,7 @@ mod programs;
 mod running;
 pub mod secrets;
 mod shutdown;
+mod skill_name;
 pub mod skills;
 pub mod supervisor;
 mod tasks;
@@ -31,5 +35,6 @@ pub use platinum_engine::compile_if_asked;
 pub use programs::{beside, skills_folder};
 pub use running::Running;
 pub use shutdown::{Shutdown, on_signals};
+pub use skill_name::{SkillName, SkillNameError};
 pub use skills::SkillSet;
 pub use tasks::Tasks;

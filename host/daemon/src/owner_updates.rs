@@ -2,6 +2,7 @@
 //!
 //! Lives elsewhere: the updates that skills write go through `capabilities::updates`.
 
+use platinum_capabilities::in_background;
 use platinum_core::{AgentName, Clock as _, SystemClock, TaskId, UpdateId, layout, text::one_line};
 use platinum_vault::{Vault, note::UpdateNote};
 
@@ -32,15 +33,12 @@ impl OwnerUpdates {
         };
         let path = layout::update(&self.agent, note.id);
         let vault = self.vault.clone();
-        let written =
-            tokio::task::spawn_blocking(move || vault.create(&path, note.render().as_bytes()));
-        match written.await {
-            Ok(Ok(())) => true,
-            Ok(Err(error)) => {
+        match in_background(move || vault.create(&path, note.render().as_bytes())).await {
+            Ok(()) => true,
+            Err(error) => {
                 tracing::warn!("Cannot write an update for the owner: {error}.");
                 false
             }
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
 }

@@ -71,7 +71,7 @@ impl Running {
     }
 
     /// Adds a loop of one half alone.
-    pub fn add(&mut self, task: JoinHandle<()>) {
+    pub fn add_loop(&mut self, task: JoinHandle<()>) {
         self.tasks.push(task);
     }
 

@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use platinum_core::{ActionKind, DraftId, TaskId, Timestamp, text::one_line};
-use platinum_journal::{Intent, Outcome, Receipt, State};
+use platinum_journal::{Intent, Outcome, Receipt, State, approvals::MessageDigest};
 use platinum_vault::note::DraftNote;
 
 use crate::{
@@ -40,14 +40,17 @@ pub trait Effect: Send + Sync {
     ///
     /// # Errors
     /// Why it cannot be performed now; nothing happened.
-    async fn prepare(&self, outgoing: &Outgoing, reference: &str) -> Result<(), NotDone> {
-        let _ = (outgoing, reference);
+    async fn prepare(&self, attempt: &Attempt) -> Result<(), NotDone> {
+        let _ = attempt;
         Ok(())
     }
 
     /// Does it, once. What may have happened is [`Outcome::Unknown`]. The receipt of
     /// [`done`] gets its time and reference from the executor.
-    async fn perform(&self, outgoing: Outgoing, reference: &str) -> Outcome;
+    ///
+    /// # Errors
+    /// Why it was not performed; nothing happened.
+    async fn perform(&self, attempt: Attempt) -> Result<Outcome, NotDone>;
 
     /// Asks the other side whether it happened, under this reference or that of another attempt of
     /// the draft: its answer if it did, none if that is not known. Asked before every attempt too:
@@ -59,6 +62,17 @@ pub trait Effect: Send + Sync {
 
     /// What the owner can do about one whose outcome stays unknown, in a sentence.
     fn advice(&self) -> &'static str;
+}
+
+/// One attempt: what leaves, exactly as it was approved.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// The draft and what it names.
+    pub outgoing: Outgoing,
+    /// The name under which the other side will know it.
+    pub reference: String,
+    /// The message that was approved, for what is one. Whoever hands it over checks that it is this.
+    pub message: Option<MessageDigest>,
 }
 
 /// It happened, and this is what the other side answered.
@@ -75,13 +89,42 @@ pub fn done(answer: impl Into<String>) -> Outcome {
 pub struct NotDone {
     /// Why, one line.
     pub reason: String,
-    /// Whether trying again later may help.
-    pub retry: bool,
+    /// What may help.
+    pub recovery: Recovery,
+}
+
+/// What may help if an effect was not performed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// Nothing.
+    None,
+    /// Trying again later.
+    Retry,
+    /// Its owner's look: what would leave is not what was approved.
+    Approval,
+}
+
+impl NotDone {
+    /// Why it was not done, and whether trying again later may help.
+    pub fn new(reason: impl Into<String>, retry: bool) -> Self {
+        Self {
+            reason: reason.into(),
+            recovery: if retry {
+                Recovery::Retry
+            } else {
+                Recovery::None
+            },
+        }
+    }
 }
 
 impl From<NotDone> for Outcome {
-    fn from(NotDone { reason, retry }: NotDone) -> Self {
-        Self::NotSent { reason, retry }
+    /// Approved again, the same bytes may leave: that is no refusal for ever.
+    fn from(NotDone { reason, recovery }: NotDone) -> Self {
+        Self::NotSent {
+            reason,
+            retry: recovery != Recovery::None,
+        }
     }
 }
 
@@ -146,16 +189,22 @@ impl Executor {
             EffectError::Postponed(format!("this host has nothing that carries out {kind}"))
         })?;
         let draft = approved.draft().id;
-        let reference = effect.reference(approved.draft());
-        let (outgoing, reference) = self
+        let first = effect.reference(approved.draft());
+        let begun = self
             .approvals
-            .begin_effect(&approved, kind, reference)
+            .begin_effect(&approved, kind, first.clone())
             .await?;
-        let is_first = reference == effect.reference(approved.draft());
-        let mut outcome = self
-            .attempt(&**effect, is_first, outgoing, &reference)
-            .await
-            .unwrap_or_else(Outcome::from);
+        let reference = begun.reference.clone();
+        let is_first = reference == first;
+        let attempted = self.attempt(&**effect, is_first, begun).await;
+        if let Err(NotDone {
+            reason,
+            recovery: Recovery::Approval,
+        }) = &attempted
+        {
+            self.approvals.note_difference(&approved, reason);
+        }
+        let mut outcome = attempted.unwrap_or_else(Outcome::from);
         match &mut outcome {
             Outcome::Receipt(receipt) => {
                 receipt.at = self.approvals.clock().now();
@@ -183,23 +232,22 @@ impl Executor {
         &self,
         effect: &dyn Effect,
         is_first: bool,
-        outgoing: Outgoing,
-        reference: &str,
+        attempt: Attempt,
     ) -> Result<Outcome, NotDone> {
         fail::fail_point!("effect-intended", |_| std::process::abort());
-        let later = |reason| NotDone {
-            reason,
-            retry: true,
-        };
-        let (task, draft) = (outgoing.note.task, outgoing.note.id);
+        let later = |reason: String| NotDone::new(reason, true);
+        let (task, draft) = (attempt.outgoing.note.task, attempt.outgoing.note.id);
         let fence = self.approvals.fence();
         let doubt = fence.claim_effect(task, draft).await.map_err(later)?;
         fail::fail_point!("effect-claimed", |_| std::process::abort());
-        let found = effect.reconcile(reference).await.map_err(|reason| {
-            later(format!(
-                "it cannot be asked whether this left already, so nothing is sent: {reason}"
-            ))
-        })?;
+        let found = effect
+            .reconcile(&attempt.reference)
+            .await
+            .map_err(|reason| {
+                later(format!(
+                    "it cannot be asked whether this left already, so nothing is sent: {reason}"
+                ))
+            })?;
         if let Some(answer) = found {
             return Ok(done(answer));
         }
@@ -208,13 +256,13 @@ impl Executor {
             return Ok(Outcome::Unknown { reason });
         }
         fail::fail_point!("effect-asked", |_| std::process::abort());
-        effect.prepare(&outgoing, reference).await?;
+        effect.prepare(&attempt).await?;
         fail::fail_point!("effect-prepared", |_| std::process::abort());
         self.approvals.hand_over(draft).await.map_err(later)?;
         fail::fail_point!("effect-handed-over", |_| std::process::abort());
-        let outcome = effect.perform(outgoing, reference).await;
+        let outcome = effect.perform(attempt).await;
         fail::fail_point!("effect-performed", |_| std::process::abort());
-        Ok(outcome)
+        outcome
     }
 
     /// As [`Executor::execute`], in a task of its own: if the caller is cut off, the attempt still

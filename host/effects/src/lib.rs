@@ -29,7 +29,7 @@ mod tests;
 mod writing;
 
 pub use bindings::platinum::actions::types::EffectError;
-pub use executor::{Effect, Executor, InDoubt, NotDone, Reconciled, done};
+pub use executor::{Attempt, Effect, Executor, InDoubt, NotDone, Reconciled, Recovery, done};
 pub use fence::{Fence, NoFence};
 use interface::EffectOffer;
 

@@ -25,30 +25,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// New mails of one account become notes in Needs_Action/email.
-    Mail {
-        /// The file with the mail accounts (TOML).
-        #[arg(long)]
-        config: PathBuf,
-        /// Which account of the file.
-        #[arg(long)]
-        account: String,
-        /// The vault that gets the tasks.
-        #[arg(long)]
-        vault: PathBuf,
-        /// The folder that remembers what was seen; not inside the vault.
-        #[arg(long)]
-        state: PathBuf,
-        /// Look once and end, instead of waiting for more.
-        #[arg(long)]
-        once: bool,
-        /// At the first start on IMAP: how many of the newest mails that are there already
-        /// become tasks. A Maildir's unread mails always do.
-        #[arg(long, default_value_t = 0)]
-        backlog: usize,
-        /// Look at least this often, in seconds, even without a sign from the mailbox.
-        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=1500))]
-        every: u64,
-    },
+    Mail(mail::Settings),
     /// Files that a person drops into the vault become notes in Needs_Action.
     Folder {
         /// The vault.
@@ -118,7 +95,7 @@ fn run(source: Command) -> anyhow::Result<()> {
         // One poll ends by itself, and may well be given no input.
         let is_once = matches!(
             source,
-            Command::Mail { once: true, .. } | Command::Folder { once: true, .. }
+            Command::Mail(mail::Settings { once: true, .. }) | Command::Folder { once: true, .. }
         );
         let mut stop = StopSignal::listen(!is_once)?;
         tokio::select! {
@@ -133,27 +110,7 @@ fn run(source: Command) -> anyhow::Result<()> {
 
 async fn watch(source: Command) -> anyhow::Result<()> {
     match source {
-        Command::Mail {
-            config,
-            account,
-            vault,
-            state,
-            once,
-            backlog,
-            every,
-        } => {
-            let every = Duration::from_secs(every);
-            let settings = mail::Settings {
-                config,
-                account,
-                vault,
-                state,
-                once,
-                backlog,
-                every,
-            };
-            Ok(mail::watch(&settings).await?)
-        }
+        Command::Mail(settings) => Ok(mail::watch(&settings).await?),
         Command::Folder {
             vault,
             state,

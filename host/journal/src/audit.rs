@@ -8,7 +8,7 @@ use platinum_core::{DraftId, TaskId, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 
-use crate::{Journal, JournalError, approvals::How, store::append_row};
+use crate::{Journal, JournalError, approvals::How, chain::append_row};
 
 /// The event of these entries.
 const AUDIT: &str = "audit";
@@ -25,6 +25,10 @@ pub enum AuditEvent {
         task: TaskId,
         /// SHA-256, in hex, of what was approved.
         fingerprint: String,
+        /// SHA-256, in hex, of the message that leaves, without its `Date` header; none for what is no
+        /// message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
         /// By which act.
         how: How,
         /// SHA-256, in hex, of the record of the approval.

@@ -12,8 +12,12 @@ pub struct Intent {
     pub task: TaskId,
     /// What kind of effect.
     pub kind: ActionKind,
-    /// SHA-256, in hex, of the exact bytes of the effect.
+    /// SHA-256, in hex, of all that decides what leaves.
     pub fingerprint: String,
+    /// SHA-256, in hex, of the message that leaves, without its `Date` header; none for what is no
+    /// message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// The name the other side will know it by, chosen before the attempt: a Message-ID.
     pub reference: String,
     /// Whom it reaches: addresses, blind copies too; a chat, a payee.
@@ -25,6 +29,13 @@ pub struct Intent {
     /// intent that does not promise it counts as handed over.
     #[serde(default)]
     pub notes_hand_over: bool,
+}
+
+impl Intent {
+    /// SHA-256, in hex, of what leaves: of the message, for what is one.
+    pub fn sha256(&self) -> &str {
+        self.message.as_deref().unwrap_or(&self.fingerprint)
+    }
 }
 
 /// What the other side answered.

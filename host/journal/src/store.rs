@@ -9,15 +9,17 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use platinum_core::{DraftId, TaskId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use platinum_core::{DraftId, IdError, TaskId, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Params, Transaction, TransactionBehavior};
 
 use crate::{
-    Begin, HeadSigner, Intent, JournalError, Outcome, State, TaskReceipt,
-    chain::{ENDS_ELSEWHERE, Row, START},
+    Begin, HeadSigner, HeadVerifier, Intent, JournalError, Outcome, State, TaskReceipt, Verified,
+    Witness,
+    chain::{START, append_row, head_of, set_head, sound_head},
     file,
     head::HeadKeeper,
     record::Stored,
+    verify,
 };
 
 /// The journal. Calls block on the disk: from async code, call them on a thread for blocking work.
@@ -81,11 +83,7 @@ impl Journal {
     /// # Errors
     /// If the intent cannot be written: then the effect may not be tried.
     pub fn intend(&self, intent: &Intent) -> Result<Begin, JournalError> {
-        let mut connection = self.lock();
-        let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let begin = intend_in(&write, intent)?;
-        write.commit()?;
-        Ok(begin)
+        self.write(|write| intend_in(write, intent))
     }
 
     /// Writes that the effect is handed over now: from here on it may have happened.
@@ -93,9 +91,11 @@ impl Journal {
     /// # Errors
     /// If no attempt is under way, or it cannot be written: then nothing may be handed over.
     pub fn hand_over(&self, draft: DraftId) -> Result<(), JournalError> {
-        self.append_if(draft, &Stored::HandedOver, |state| match state {
-            State::Intended(intent) => Some(intent),
-            _ => None,
+        self.write(|write| {
+            append_if(write, draft, &Stored::HandedOver, |state| match state {
+                State::Intended(intent) => Some(intent),
+                _ => None,
+            })
         })
     }
 
@@ -105,25 +105,31 @@ impl Journal {
     /// # Errors
     /// If its outcome is not recorded as unknown, or it cannot be written.
     pub fn let_go(&self, draft: DraftId) -> Result<(), JournalError> {
-        self.append_if(draft, &Stored::LetGo, |state| match state {
-            State::Unknown { intent, .. } => Some(intent),
-            _ => None,
-        })
+        self.write(|write| let_go_in(write, draft))
     }
 
-    fn append_if(
+    fn write<T>(
         &self,
-        draft: DraftId,
-        entry: &Stored,
-        fits: impl FnOnce(State) -> Option<Intent>,
-    ) -> Result<(), JournalError> {
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
         let mut connection = self.lock();
         let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let intent = fits(state_of(&write, draft)?).ok_or(JournalError::NoIntent(draft))?;
-        let data = serde_json::to_string(entry).map_err(JournalError::Unwritable)?;
-        append(&write, &intent, OUTCOME, data, Timestamp::now())?;
+        let written = work(&write)?;
         write.commit()?;
-        Ok(())
+        Ok(written)
+    }
+
+    /// The reference that an attempt of these bytes gets: `first`, if none was made yet.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub fn reference_for(
+        &self,
+        draft: DraftId,
+        fingerprint: &str,
+        first: &str,
+    ) -> Result<String, JournalError> {
+        reference_in(&self.lock(), draft, fingerprint, first)
     }
 
     /// Writes what came of an attempt, or what was found out later about one in doubt. The same
@@ -174,23 +180,16 @@ impl Journal {
     pub fn open_intents(&self) -> Result<Vec<Intent>, JournalError> {
         let connection = self.lock();
         // One statement reads one state of the file.
-        let mut drafts = connection.prepare_cached(
+        let drafts = drafts_of(
+            &connection,
             "SELECT draft FROM entries AS e
              WHERE seq = (SELECT max(seq) FROM entries WHERE draft = e.draft)
                AND (event = 'intent' OR json_extract(data, '$.outcome') IN ('unknown', 'handed-over'))
              ORDER BY seq",
+            [],
         )?;
-        let drafts: Vec<String> = drafts
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
         let mut open = Vec::new();
         for draft in drafts {
-            let draft = draft.parse().map_err(|error: platinum_core::IdError| {
-                JournalError::Unreadable {
-                    entry: 0,
-                    reason: error.to_string(),
-                }
-            })?;
             // It may have been recorded between the two statements.
             if let State::Intended(intent)
             | State::HandedOver(intent)
@@ -224,21 +223,14 @@ impl Journal {
     /// If the journal cannot be read.
     pub fn receipts_of(&self, task: TaskId) -> Result<Vec<TaskReceipt>, JournalError> {
         let connection = self.lock();
-        let mut drafts = connection.prepare_cached(
+        let drafts = drafts_of(
+            &connection,
             "SELECT draft FROM entries WHERE task = ?1 AND event = 'outcome'
                AND json_extract(data, '$.outcome') = 'receipt' ORDER BY seq",
+            [task.to_string()],
         )?;
-        let drafts: Vec<String> = drafts
-            .query_map([task.to_string()], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
         let mut receipts = Vec::new();
         for draft in drafts {
-            let draft = draft.parse().map_err(|error: platinum_core::IdError| {
-                JournalError::Unreadable {
-                    entry: 0,
-                    reason: error.to_string(),
-                }
-            })?;
             if let State::Done(intent, receipt) = state_of(&connection, draft)? {
                 receipts.push(TaskReceipt { intent, receipt });
             }
@@ -294,6 +286,14 @@ impl Journal {
         found.map(parse).transpose()
     }
 
+    /// Whether the owner accepted that others saw this end, which the log does not have.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub fn has_accepted(&self, head: &str) -> Result<bool, JournalError> {
+        Ok(verify::accepted_heads(&self.lock())?.contains(head))
+    }
+
     /// Whether something that was carried out reached this recipient, whatever the case of its
     /// letters.
     ///
@@ -310,6 +310,49 @@ impl Journal {
                        AND json_extract(o.data, '$.outcome') = 'receipt'))",
         )?;
         Ok(reached.query_row([recipient], |row| row.get(0))?)
+    }
+
+    /// Reads every entry and checks that none was changed, moved, added behind the journal's back
+    /// or taken out.
+    ///
+    /// # Errors
+    /// [`JournalError::Broken`], with the first entry that is not as it was written.
+    pub fn verify(&self) -> Result<Verified, JournalError> {
+        verify::verify(&mut self.lock(), None, &[])
+    }
+
+    /// As [`Journal::verify`], and that its end is signed, and the entries are those that others saw.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with the first entry that is not as it was.
+    pub fn verify_with(
+        &self,
+        keys: &dyn HeadVerifier,
+        witnesses: &[Witness],
+    ) -> Result<Verified, JournalError> {
+        verify::verify(&mut self.lock(), Some(keys), witnesses)
+    }
+
+    /// How many entries there are, and the hash of the last one: what a witness is shown.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn head(&self) -> Result<(u64, String), JournalError> {
+        let head = head_of(&self.lock())?;
+        Ok((head.seq.unsigned_abs(), head.hash))
+    }
+
+    /// Writes that the owner accepts that others saw ends which this log does not have. How many those
+    /// are; of none, nothing is written.
+    ///
+    /// # Errors
+    /// If the log cannot be read, or nothing can be added to it.
+    pub fn accept(&self, witnesses: &[Witness], at: Timestamp) -> Result<usize, JournalError> {
+        let mut connection = self.lock();
+        let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let count = verify::accept(&write, witnesses, at)?;
+        write.commit()?;
+        Ok(count)
     }
 
     #[cfg(test)]
@@ -332,38 +375,25 @@ impl Journal {
 const INTENT: &str = "intent";
 const OUTCOME: &str = "outcome";
 
-/// The number and the hash of the last entry, if something may be added after it: it is the one that was
-/// written last, and signed as this journal's keeper signs.
-fn sound_head(connection: &Connection) -> Result<(i64, String), JournalError> {
-    let mut head = connection.prepare_cached(
-        "SELECT seq, hash, head_trouble(seq, hash, signature),
-                (SELECT max(seq) FROM entries) IS NULLIF(seq, 0)
-                AND (SELECT hash FROM entries WHERE seq = head.seq)
-                    IS CASE seq WHEN 0 THEN NULL ELSE hash END
-         FROM head WHERE id = 1",
-    )?;
-    type HeadColumns = (i64, String, Option<String>, bool);
-    let (seq, hash, trouble, is_last): HeadColumns = head.query_row([], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-    })?;
-    if let Some(reason) = trouble {
-        return Err(JournalError::Distrusted(reason));
-    }
-    match is_last {
-        true => Ok((seq, hash)),
-        false => Err(JournalError::Broken {
-            entry: seq,
-            reason: ENDS_ELSEWHERE,
-        }),
-    }
-}
-
-fn set_head(write: &Transaction<'_>, seq: i64, hash: &str) -> rusqlite::Result<usize> {
-    write
-        .prepare_cached(
-            "UPDATE head SET seq = ?1, hash = ?2, signature = head_signature(?1, ?2) WHERE id = 1",
-        )?
-        .execute(params![seq, hash])
+/// The drafts that a statement selects, in its order.
+fn drafts_of(
+    connection: &Connection,
+    select: &str,
+    params: impl Params,
+) -> Result<Vec<DraftId>, JournalError> {
+    let mut drafts = connection.prepare_cached(select)?;
+    let drafts: Vec<String> = drafts
+        .query_map(params, |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let read = |draft: String| {
+        draft
+            .parse()
+            .map_err(|error: IdError| JournalError::Unreadable {
+                entry: 0,
+                reason: error.to_string(),
+            })
+    };
+    drafts.into_iter().map(read).collect()
 }
 
 fn append(
@@ -383,56 +413,57 @@ fn append(
     )
 }
 
-/// Adds an entry to the log. Without it, what it says may not happen.
-pub(crate) fn append_row(
+/// [`Journal::let_go`] as a part of a greater transaction.
+pub(crate) fn let_go_in(write: &Transaction<'_>, draft: DraftId) -> Result<(), JournalError> {
+    append_if(write, draft, &Stored::LetGo, |state| match state {
+        State::Unknown { intent, .. } => Some(intent),
+        _ => None,
+    })
+}
+
+fn append_if(
     write: &Transaction<'_>,
-    draft: &str,
-    task: &str,
-    event: &str,
-    data: String,
-    at: Timestamp,
+    draft: DraftId,
+    entry: &Stored,
+    fits: impl FnOnce(State) -> Option<Intent>,
 ) -> Result<(), JournalError> {
-    let (last, before) = sound_head(write)?;
-    let row = Row {
-        seq: last + 1,
-        draft: draft.to_owned(),
-        task: task.to_owned(),
-        event: event.to_owned(),
-        data,
-        at: at.to_string(),
-    };
-    let hash = row.hash(&before);
-    write
-        .prepare_cached(
-            "INSERT INTO entries (seq, draft, task, event, data, at, hash)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
-            row.seq, row.draft, row.task, row.event, row.data, row.at, hash
-        ])?;
-    fail::fail_point!("journal-appended");
-    set_head(write, row.seq, &hash)?;
-    fail::fail_point!("journal-signed");
-    Ok(())
+    let intent = fits(state_of(write, draft)?).ok_or(JournalError::NoIntent(draft))?;
+    let data = serde_json::to_string(entry).map_err(JournalError::Unwritable)?;
+    append(write, &intent, OUTCOME, data, Timestamp::now())
+}
+
+/// [`Journal::reference_for`] as a part of a greater transaction.
+pub(crate) fn reference_in(
+    connection: &Connection,
+    draft: DraftId,
+    fingerprint: &str,
+    first: &str,
+) -> Result<String, JournalError> {
+    Ok(match state_of(connection, draft)? {
+        State::Absent => first.to_owned(),
+        State::NotSent { intent, .. } if intent.fingerprint == fingerprint => intent.reference,
+        // A reference is never used for other bytes, nor again while the first mail may arrive.
+        State::NotSent { .. } | State::LetGo(_) => {
+            let used = references_of(connection, draft)?;
+            numbered(first, used.saturating_add(1))
+        }
+        State::Intended(intent)
+        | State::HandedOver(intent)
+        | State::Unknown { intent, .. }
+        | State::Done(intent, _) => intent.reference,
+    })
 }
 
 /// [`Journal::intend`] as a part of a greater transaction.
 pub(crate) fn intend_in(write: &Transaction<'_>, intent: &Intent) -> Result<Begin, JournalError> {
-    let reference = match state_of(write, intent.draft)? {
-        State::Absent => intent.reference.clone(),
-        State::NotSent { intent: before, .. } if before.fingerprint == intent.fingerprint => {
-            before.reference
-        }
-        // A reference is never used for other bytes, nor again while the first mail may arrive.
-        State::NotSent { .. } | State::LetGo(_) => {
-            let used = references_of(write, intent.draft)?;
-            numbered(&intent.reference, used.saturating_add(1))
-        }
+    match state_of(write, intent.draft)? {
+        State::Absent | State::NotSent { .. } | State::LetGo(_) => {}
         State::Done(_, receipt) => return Ok(Begin::AlreadyDone(receipt)),
         State::Intended(before)
         | State::HandedOver(before)
         | State::Unknown { intent: before, .. } => return Ok(Begin::InDoubt(before)),
-    };
+    }
+    let reference = reference_in(write, intent.draft, &intent.fingerprint, &intent.reference)?;
     let intent = Intent {
         reference: reference.clone(),
         ..intent.clone()

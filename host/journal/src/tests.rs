@@ -17,16 +17,17 @@ fn open(folder: &TempDir) -> Journal {
     Journal::open(&folder.path().join("journal.db")).unwrap()
 }
 
-fn draft(number: u128) -> DraftId {
+pub(crate) fn draft(number: u128) -> DraftId {
     DraftId::from_parts(1, number)
 }
 
-fn intent(number: u128) -> Intent {
+pub(crate) fn intent(number: u128) -> Intent {
     Intent {
         draft: draft(number),
         task: TaskId::from_parts(1, number / 10),
         kind: ActionKind::EMAIL_SEND,
         fingerprint: "ab".repeat(32),
+        message: None,
         reference: format!("{number}@example.test"),
         recipients: vec!["Ada@example.test".to_owned()],
         at: "2026-11-20T18:40:00Z".parse().unwrap(),
@@ -42,7 +43,7 @@ fn receipt(number: u128) -> Receipt {
     }
 }
 
-fn not_sent() -> Outcome {
+pub(crate) fn not_sent() -> Outcome {
     Outcome::NotSent {
         reason: "451 later".to_owned(),
         retry: true,

@@ -21,7 +21,7 @@ use platinum_effects::{
     approvals::{Approvals, ApprovalsQueue},
     email::{McpMailSender, SendMail},
 };
-use platinum_journal::{AuditEvent, Journal};
+use platinum_journal::{AuditEvent, Intent, Journal, Receipt};
 use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_sync::{JournalHead, Synchronizer};
 use platinum_vault::note::ReceiptRecord;
@@ -71,9 +71,10 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     ));
     interfaces.push(Box::new(ApprovalsQueue::new(Arc::clone(&approvals))));
     let mut effects: Vec<Arc<dyn Effect>> = Vec::new();
-    if let (Some(session), Some(zone)) = (host.session("email"), host.config.zones.get("email")) {
-        let sender = McpMailSender::new(session.clone(), zone.domains());
-        effects.push(Arc::new(SendMail::new(Arc::new(sender))));
+    if let Some(session) = host.session("email") {
+        let sender = Arc::new(McpMailSender::new(session.clone()));
+        let accounts = approvals.policy().accounts.clone();
+        effects.push(Arc::new(SendMail::new(sender, accounts)));
     }
     let executor = Arc::new(Executor::new(approvals, effects));
     interfaces.extend(platinum_effects::interfaces(&executor));
@@ -89,7 +90,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     let actor = ApprovalLoop::new(&host, Arc::clone(&skills), executor, guard);
     let mut running = Running::start(&host, &skills, &shutdown)?;
     let every = Duration::from_secs(host.config.work.every_seconds);
-    running.add(tokio::spawn(actor.run(running.wake_ups(), every, shutdown)));
+    running.add_loop(tokio::spawn(actor.run(running.wake_ups(), every, shutdown)));
     running.until_stopped().await
 }
 
@@ -143,18 +144,23 @@ pub(crate) fn receipts_of(journal: &Journal, task: TaskId) -> Result<Vec<Receipt
     let receipts = journal
         .receipts_of(task)
         .map_err(|error| error.to_string())?;
-    Ok(receipts
-        .into_iter()
-        .map(|found| ReceiptRecord {
-            draft: found.intent.draft,
-            kind: found.intent.kind,
-            at: found.receipt.at,
-            reference: found.receipt.reference,
-            answer: found.receipt.answer,
-            recipients: found.intent.recipients,
-            sha256: found.intent.fingerprint,
-        })
+    let records = receipts.into_iter();
+    Ok(records
+        .map(|found| record_of(found.intent, found.receipt))
         .collect())
+}
+
+/// An effect and its receipt, as a note says them.
+pub(crate) fn record_of(intent: Intent, receipt: Receipt) -> ReceiptRecord {
+    ReceiptRecord {
+        draft: intent.draft,
+        kind: intent.kind,
+        at: receipt.at,
+        reference: receipt.reference,
+        answer: receipt.answer,
+        sha256: intent.sha256().to_owned(),
+        recipients: intent.recipients,
+    }
 }
 
 /// An effect may happen only while its task is owned, under the claim under which its draft was

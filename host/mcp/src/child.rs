@@ -12,7 +12,7 @@ use std::{
 
 use rmcp::{
     RoleClient,
-    model::{JsonRpcMessage, RequestId},
+    model::{ClientRequest, JsonRpcMessage, RequestId},
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::{Transport, async_rw::AsyncRwTransport},
 };
@@ -23,7 +23,7 @@ use tokio::{
 
 use platinum_core::text::one_line;
 
-use crate::{MAX_ANSWER_BYTES, ServerSpec};
+use crate::{MAX_ANSWER_BYTES, ServerSpec, fail_points};
 
 /// How long a server has to end by itself once its stdin is closed.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -142,9 +142,11 @@ impl Transport<RoleClient> for ChildTransport {
         &mut self,
         item: TxJsonRpcMessage<RoleClient>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
-        let id = match &item {
-            JsonRpcMessage::Request(request) => Some(request.id.clone()),
-            _ => None,
+        let (id, tool) = match &item {
+            JsonRpcMessage::Request(request) => {
+                (Some(request.id.clone()), tool_of(&request.request))
+            }
+            _ => (None, None),
         };
         let trace = Arc::clone(&self.trace);
         let sending = self.pipes.send(item);
@@ -157,6 +159,9 @@ impl Transport<RoleClient> for ChildTransport {
             let sent = sending.await;
             if let (Err(_), Some(id)) = (&sent, &id) {
                 lock(&trace.written).remove(id);
+            }
+            if let (Ok(()), Some(tool)) = (&sent, &tool) {
+                fail_points::written(tool);
             }
             sent
         }
@@ -176,6 +181,14 @@ impl Transport<RoleClient> for ChildTransport {
             self.child.0.wait().await?;
         }
         Ok(())
+    }
+}
+
+/// The tool that a request calls, if it calls one.
+fn tool_of(request: &ClientRequest) -> Option<String> {
+    match request {
+        ClientRequest::CallToolRequest(call) => Some(call.params.name.to_string()),
+        _ => None,
     }
 }
 

@@ -11,6 +11,7 @@
 pub mod answer;
 mod child;
 mod error;
+mod fail_points;
 pub mod gate;
 mod session;
 mod spec;

@@ -32,6 +32,7 @@ use crate::{
     CallError, McpError, ServerSpec,
     answer::read_result,
     child::{self, Trace},
+    fail_points,
 };
 
 /// How long a server may take to answer the first question of the newer lifecycle. A server that
@@ -201,6 +202,8 @@ impl Session {
         params: CallToolRequestParams,
     ) -> Result<Value, CallError> {
         let limit = self.inner.spec.call_timeout;
+        let tool = params.name.clone();
+        fail_points::begun(&tool);
         let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
         let options = PeerRequestOptions::with_timeout(limit);
         let handle = live
@@ -214,6 +217,7 @@ impl Session {
         // cancellation which the inner time-out sends cannot be written either.
         let answer =
             tokio::time::timeout(limit + Duration::from_secs(1), handle.await_response()).await;
+        fail_points::answered(&tool);
         let written = live.trace.was_written(&id);
         live.trace.forget(&id);
         let gone = |reason: String| {

@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 
 use platinum_core::{TaskId, layout};
 use platinum_repo::{Oid, Repo, RepoError};
-use platinum_vault::{Vault, note::DraftNote};
+use platinum_vault::{
+    Vault,
+    note::{DraftNote, MAX_DRAFT_BYTES},
+};
 
 use crate::location::draft_of;
-
-/// Largest draft that is read, in bytes.
-const MAX_DRAFT_BYTES: u64 = 256 * 1024;
 
 /// Where drafts are: waiting, approved or rejected.
 pub const DRAFT_FOLDERS: [&str; 3] = [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED];
@@ -27,7 +27,7 @@ impl Drafts {
             .into_iter()
             .filter_map(|folder| vault.list(folder).ok())
             .flatten()
-            .filter_map(|entry| vault.read_text(&entry.path, MAX_DRAFT_BYTES).ok())
+            .filter_map(|entry| vault.read_text(&entry.path, MAX_DRAFT_BYTES as u64).ok())
             .filter_map(|text| DraftNote::parse(&text).ok())
             .map(|draft| (draft.task, draft.epoch))
             .collect()

@@ -23,7 +23,7 @@ use rustix::{
 
 use crate::{
     Vault, VaultError,
-    folder::{descend, io_error, open_regular},
+    folder::{Place, descend, io_error, open_regular},
     temp::move_to_free,
 };
 
@@ -107,25 +107,18 @@ impl Leftover {
             folder => format!("{folder}/{}", self.name),
         }
     }
-}
 
-impl Vault {
-    /// The bytes of a leftover, if there are at most `max_bytes`; nothing if it is gone, or no
-    /// regular file.
+    /// Its bytes, if there are at most `max_bytes`; nothing if it is gone, or no regular file.
     ///
     /// # Errors
     /// If it is larger, or cannot be read.
-    pub fn read_leftover(
-        &self,
-        leftover: &Leftover,
-        max_bytes: u64,
-    ) -> Result<Option<Vec<u8>>, VaultError> {
+    pub fn read(&self, vault: &Vault, max_bytes: u64) -> Result<Option<Vec<u8>>, VaultError> {
         use std::io::Read;
-        let shown = leftover.shown();
-        let Some(dir) = descend(self.dir(), &leftover.folder, &shown, false)? else {
+        let shown = self.shown();
+        let Some(dir) = descend(vault.dir(), &self.folder, &shown, false)? else {
             return Ok(None);
         };
-        let file = match open_regular(&dir, &leftover.name) {
+        let file = match open_regular(&dir, &self.name) {
             Ok(Some(file)) => file,
             Ok(None) | Err(Errno::NOENT | Errno::LOOP) => return Ok(None),
             Err(error) => return Err(io_error("open", &shown, error.into())),
@@ -141,32 +134,32 @@ impl Vault {
         Ok(Some(bytes))
     }
 
-    /// Removes a leftover.
+    /// Removes it.
     ///
     /// # Errors
     /// What the system says; one that is gone already is no error.
-    pub fn remove_leftover(&self, leftover: &Leftover) -> Result<(), VaultError> {
-        let shown = leftover.shown();
-        let Some(dir) = descend(self.dir(), &leftover.folder, &shown, false)? else {
+    pub fn remove(&self, vault: &Vault) -> Result<(), VaultError> {
+        let shown = self.shown();
+        let Some(dir) = descend(vault.dir(), &self.folder, &shown, false)? else {
             return Ok(());
         };
-        match rustix::fs::unlinkat(&dir, &leftover.name, AtFlags::empty()) {
+        match rustix::fs::unlinkat(&dir, &self.name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(io_error("remove", &shown, error.into())),
         }
     }
 
-    /// Gives a leftover a visible name.
+    /// Gives it a visible name.
     ///
     /// # Errors
     /// If something is there ([`VaultError::Exists`]), or the system refuses.
-    pub fn restore_leftover(&self, leftover: &Leftover, to: &VaultPath) -> Result<(), VaultError> {
-        let shown = leftover.shown();
-        let Some(from) = descend(self.dir(), &leftover.folder, &shown, false)? else {
+    pub fn restore(&self, vault: &Vault, to: &VaultPath) -> Result<(), VaultError> {
+        let shown = self.shown();
+        let Some(from) = descend(vault.dir(), &self.folder, &shown, false)? else {
             return Ok(());
         };
-        let new = crate::folder::Place::open(self.dir(), to, true)?;
-        match move_to_free(&from, &leftover.name, &new.dir, new.name) {
+        let new = Place::open(vault.dir(), to, true)?;
+        match move_to_free(&from, &self.name, &new.dir, new.name) {
             Ok(()) => new.fsync(),
             Err(Errno::NOENT) => Ok(()),
             Err(Errno::EXIST) => Err(VaultError::Exists(to.clone())),

@@ -22,19 +22,19 @@ pub struct VaultLock(
     #[expect(dead_code, reason = "the lock ends with the file")] File,
 );
 
-impl Vault {
-    /// Takes the lock of the vault, by whatever name its folder is reached; `None` if another daemon
+impl VaultLock {
+    /// Takes the lock of a vault, by whatever name its folder is reached; `None` if another daemon
     /// has it. On a file system without locks it is taken as if it were free.
     ///
     /// # Errors
     /// If the file cannot be made or opened.
-    pub fn lock(&self) -> Result<Option<VaultLock>, VaultError> {
+    pub fn take(vault: &Vault) -> Result<Option<Self>, VaultError> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(self.dir(), NAME, flags, Mode::RUSR | Mode::WUSR)
+        let file = rustix::fs::openat(vault.dir(), NAME, flags, Mode::RUSR | Mode::WUSR)
             .map_err(|error| io_error("open", NAME, error.into()))?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) | Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS) => {
-                Ok(Some(VaultLock(File::from(file))))
+                Ok(Some(Self(File::from(file))))
             }
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(io_error("lock", NAME, error.into())),

@@ -519,13 +519,13 @@ fn scan_lists_one_folder_alone() {
         panic!("{:?}", listing.leftovers);
     };
     assert!(leftover.is_unfinished_write());
-    assert_eq!(vault.read_leftover(leftover, 9).unwrap().unwrap(), b"half");
-    assert!(vault.read_leftover(leftover, 3).is_err());
+    assert_eq!(leftover.read(&vault, 9).unwrap().unwrap(), b"half");
+    assert!(leftover.read(&vault, 3).is_err());
     let back = path("Inbox/back.md");
-    vault.restore_leftover(leftover, &back).unwrap();
+    leftover.restore(&vault, &back).unwrap();
     assert_eq!(vault.read(&back, 9).unwrap(), b"half");
-    assert_eq!(vault.read_leftover(leftover, 9).unwrap(), None);
-    vault.remove_leftover(leftover).unwrap();
+    assert_eq!(leftover.read(&vault, 9).unwrap(), None);
+    leftover.remove(&vault).unwrap();
     assert!(vault.list_folder("Missing").unwrap().is_none());
     assert!(vault.list_folder("").unwrap().unwrap().files.is_empty());
 }

@@ -12,10 +12,7 @@ use platinum_policy::MAX_FILE_BYTES;
 use platinum_repo::{Oid, Repo};
 use platinum_vault::{VaultError, name_key};
 
-use crate::{
-    WorktreeError,
-    worktree::{Worktree, conflict_copy_path},
-};
+use crate::{Worktree, WorktreeError, conflict_copy::conflict_copy_path};
 
 /// One path of the work tree that changes.
 #[derive(Debug, Clone)]
@@ -124,7 +121,7 @@ impl Worktree {
         fail::fail_point!("apply-before-removals");
         for update in &updates {
             if update.new.is_none() && !respelled.has(&update.path) {
-                note(&update.path, self.remove(&update.path, update.expected))?;
+                note(&update.path, self.take_away(&update.path, update.expected))?;
             }
         }
         for (update, new) in blocked {
@@ -152,7 +149,7 @@ impl Worktree {
                 Err(error) => return Err(error.into()),
             }
         }
-        let copied = self.remove(&old.path, old.expected)?;
+        let copied = self.take_away(&old.path, old.expected)?;
         Ok(self.put(path, None, new)? || copied)
     }
 
@@ -177,7 +174,7 @@ impl Worktree {
                 let expected = self.repo.read_blob(expected, MAX_FILE_BYTES)?;
                 self.vault.replace(path, &bytes, Some(&expected))
             }
-            None => self.pending.create(&self.vault, path, &bytes),
+            None => self.pending.create_file(&self.vault, path, &bytes),
         };
         match tried {
             Ok(()) => Ok(false),
@@ -195,7 +192,7 @@ impl Worktree {
     }
 
     /// Takes a file away; one that is not what was expected goes to a conflict copy.
-    fn remove(&self, path: &VaultPath, expected: Option<Oid>) -> Result<bool, WorktreeError> {
+    fn take_away(&self, path: &VaultPath, expected: Option<Oid>) -> Result<bool, WorktreeError> {
         if let Some(expected) = expected {
             let expected = self.repo.read_blob(expected, MAX_FILE_BYTES)?;
             match self.vault.remove_if(path, &expected) {

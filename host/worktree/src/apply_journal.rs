@@ -14,12 +14,24 @@ use platinum_core::{Timestamp, VaultPath, layout};
 use platinum_repo::{Edit, Oid, RefName};
 use platinum_vault::PathEntry;
 
-use crate::{WorktreeError, worktree::Worktree};
+use crate::{Worktree, WorktreeError};
 
 /// The mark with the commit that is being applied.
 const APPLYING: &str = "bringing";
 
 impl Worktree {
+    /// A sync begins: finds what changed here, and keeps it in the history.
+    ///
+    /// # Errors
+    /// If the vault or the repository cannot be read or written.
+    pub fn begin_sync(&self) -> Result<(), WorktreeError> {
+        let _lock = self.lock();
+        self.state().begin();
+        self.resume_apply()?;
+        let applied = self.repo.tip(RefName::Applied)?;
+        self.scan(applied, &mut std::iter::empty()).map(drop)
+    }
+
     /// Records the commit whose files are applied next.
     ///
     /// # Errors
@@ -71,6 +83,9 @@ impl Worktree {
 
     /// Whether a path is that of a draft which the interrupted apply had put before the owner, and which
     /// the owner has moved on since. Applied once more, it would wait for a second answer.
+    ///
+    /// Who keeps the drafts knows it, unless this process was killed between giving the file its place and
+    /// noting that: then only the file itself, where it was moved to, says so.
     fn is_moved_draft(&self, path: &VaultPath) -> bool {
         if path.top() != layout::PENDING_APPROVAL {
             return false;

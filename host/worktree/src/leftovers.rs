@@ -8,7 +8,7 @@ use platinum_policy::MAX_FILE_BYTES;
 use platinum_repo::{Oid, RefName, Repo};
 use platinum_vault::{Leftover, Vault, VaultError};
 
-use crate::{WorktreeError, worktree::conflict_copy_path};
+use crate::{WorktreeError, conflict_copy::conflict_copy_path};
 
 /// Recovers what killed writers left in a vault.
 pub(crate) struct Recovery<'a> {
@@ -38,10 +38,10 @@ impl Recovery<'_> {
 
     fn recover(&self, leftover: &Leftover) -> Result<Option<VaultPath>, WorktreeError> {
         if leftover.is_unfinished_write() {
-            self.vault.remove_leftover(leftover)?;
+            leftover.remove(self.vault)?;
             return Ok(None);
         }
-        let blob = match self.vault.read_leftover(leftover, MAX_FILE_BYTES as u64) {
+        let blob = match leftover.read(self.vault, MAX_FILE_BYTES as u64) {
             Ok(None) => return Ok(None),
             Ok(Some(bytes)) => Some(Repo::blob_oid_of(&bytes)?),
             // Too large to be synced, but an edit all the same.
@@ -51,7 +51,7 @@ impl Recovery<'_> {
             && self.is_in_history(leftover.target(), blob)?
         {
             fail::fail_point!("sweep-known");
-            self.vault.remove_leftover(leftover)?;
+            leftover.remove(self.vault)?;
             return Ok(None);
         }
         let of = match leftover.target() {
@@ -64,7 +64,7 @@ impl Recovery<'_> {
             leftover.shown()
         );
         fail::fail_point!("sweep-unknown");
-        self.vault.restore_leftover(leftover, &to)?;
+        leftover.restore(self.vault, &to)?;
         fail::fail_point!("sweep-brought-back");
         Ok(Some(to))
     }

@@ -7,6 +7,8 @@
 //! Lives elsewhere: which version is right is `protocol`'s; what this machine may change is
 //! `policy`'s; what may leave is `verify`'s, which is asked through [`FileFilter`].
 //!
+//! Direction: `scan`, `clock`, `pending_drafts` and `leftovers` know nothing of [`Worktree`], which
+//! scans with them; `apply` changes its files, and `apply_journal` is on top, where a sync begins.
 //! Invariants: an edit is never overwritten, and is in the history before anyone is asked about it.
 //! A scan costs as much as was changed, not as much as there is: it reads the paths that the
 //! watcher named, those that still differ, and those that the base or the remote changed. It reads
@@ -16,6 +18,7 @@
 mod apply;
 mod apply_journal;
 mod clock;
+mod conflict_copy;
 mod error;
 mod filter;
 mod leftovers;
@@ -28,5 +31,5 @@ pub use clock::{Trailers, VersionClock, agent_of};
 pub use error::WorktreeError;
 pub use filter::{FileFilter, ScanFilter};
 pub use pending_drafts::PendingDrafts;
-pub use scan::{Edits, accept_deletions};
-pub use worktree::{Withheld, Worktree};
+pub use scan::{Edits, Withheld, accept_deletions};
+pub use worktree::Worktree;

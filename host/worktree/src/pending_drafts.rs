@@ -9,10 +9,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use platinum_core::{DraftId, FileIdentity, VaultPath, layout};
+use platinum_core::{DraftId, FileIdentity, VaultPath, layout, sha256_hex};
 use platinum_policy::MAX_FILE_BYTES;
 use platinum_vault::{FileState, Vault, VaultError};
-use sha2::{Digest, Sha256};
 
 /// Where it is kept which files waited for the owner.
 pub trait PendingDrafts: Send + Sync {
@@ -69,7 +68,7 @@ impl PendingFolder {
 
     /// Writes a new file. One that will wait is noted before it has its place: whoever moves it in
     /// this very moment, and whenever this process dies, moves a known one.
-    pub(crate) fn create(
+    pub(crate) fn create_file(
         &self,
         vault: &Vault,
         path: &VaultPath,
@@ -79,7 +78,7 @@ impl PendingFolder {
             return vault.create(path, bytes);
         };
         vault.create_announced(path, bytes, &mut |file| {
-            if let Err(error) = drafts.note(draft, file, &hex_sha256(bytes), false) {
+            if let Err(error) = drafts.note(draft, file, &sha256_hex(bytes), false) {
                 tracing::warn!("Cannot note that {path} will wait: {error}.");
             }
         })
@@ -132,13 +131,8 @@ fn note(
     if vault.identity(path).map_err(failed)? != Some(before) {
         return Ok(false);
     }
-    drafts.note(draft, before, &hex_sha256(&bytes), true)?;
+    drafts.note(draft, before, &sha256_hex(bytes), true)?;
     Ok(true)
-}
-
-fn hex_sha256(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The draft whose place in `Pending_Approval/` this is.

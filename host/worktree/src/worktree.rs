@@ -1,16 +1,15 @@
 //! [`Worktree`]: one vault with its repository; scans it, and keeps what it finds in the history.
 //!
+//! Lives elsewhere: changing its files is in `apply`; a sync begins in `apply_journal`.
 //! Invariants: every version that a scan found settled is in the repository's history before anyone
 //! is asked about it, also while the remote is away; every call blocks.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use platinum_core::{AgentName, Timestamp, VaultPath};
-use platinum_protocol::conflict_name;
-use platinum_repo::{Edit, Oid, RefName, Repo, RepoError};
+use platinum_core::{AgentName, VaultPath};
+use platinum_repo::{Edit, Oid, Repo, RepoError};
 use platinum_vault::Vault;
 use platinum_watch::DirtyPaths;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     FileFilter, PendingDrafts, VersionClock, WorktreeError,
@@ -18,15 +17,6 @@ use crate::{
     pending_drafts::PendingFolder,
     scan::{Edits, ScanState},
 };
-
-/// A file that is not given to the remote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Withheld {
-    /// Where.
-    pub path: VaultPath,
-    /// Why not, in a sentence.
-    pub reason: String,
-}
 
 /// One vault with its repository.
 pub struct Worktree {
@@ -72,18 +62,6 @@ impl Worktree {
     /// held over a call to the remote.
     pub fn lock(&self) -> MutexGuard<'_, ()> {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A sync begins: finds what changed here, and keeps it in the history.
-    ///
-    /// # Errors
-    /// If the vault or the repository cannot be read or written.
-    pub fn begin_sync(&self) -> Result<(), WorktreeError> {
-        let _lock = self.lock();
-        self.state().begin();
-        self.resume_apply()?;
-        let applied = self.repo.tip(RefName::Applied)?;
-        self.scan(applied, &mut std::iter::empty()).map(drop)
     }
 
     /// How the work tree differs from the applied commit, reading also these paths.
@@ -149,18 +127,7 @@ impl Worktree {
         self.state().watched_by(dirty);
     }
 
-    fn state(&self) -> MutexGuard<'_, ScanState> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, ScanState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Where a version that lost its place goes.
-pub(crate) fn conflict_copy_path(
-    agent: &AgentName,
-    path: &VaultPath,
-    blob: Option<Oid>,
-) -> VaultPath {
-    let at = Timestamp::now().as_millisecond();
-    let hex = blob.map_or_else(|| "unread".to_owned(), |oid| oid.to_string());
-    conflict_name(path, agent, at, &hex)
 }

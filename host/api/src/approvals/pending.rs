@@ -1,10 +1,13 @@
 //! The drafts that wait for the owner, as files.
 
 use platinum_core::{DraftId, Timestamp, VaultPath, layout};
-use platinum_vault::{Vault, VaultError, note::DraftNote};
+use platinum_vault::{
+    Vault, VaultError,
+    note::{self, DraftNote},
+};
 
 /// The largest draft that is read.
-pub const MAX_DRAFT_BYTES: u64 = 256 * 1024;
+pub const MAX_DRAFT_BYTES: u64 = note::MAX_DRAFT_BYTES as u64;
 
 /// A file in `Pending_Approval/` named by an id.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use platinum_daemon::{
     skills::{Catalog, Event, InstalledSkill},
     skills_folder,
 };
-use platinum_effects::approvals::ApprovalPolicy;
+use platinum_effects::{approvals::ApprovalPolicy, email::MailAccounts};
 use sha2::{Digest, Sha256};
 
 /// What a configuration says about approvals on this machine, with the skills that are installed
@@ -20,6 +20,15 @@ pub fn approval_policy(config: &Config, machine: &AgentName) -> ApprovalPolicy {
         accepts_other_devices: config.approvals.other_devices == OtherDevices::Accept,
         machine: machine.to_string(),
         skills: acting_skills(config),
+        accounts: mail_accounts(config),
+    }
+}
+
+/// The mail accounts of this machine, as their file has them whenever it is asked.
+fn mail_accounts(config: &Config) -> MailAccounts {
+    match config.zones.get("email").cloned() {
+        Some(zone) => MailAccounts::new(move || zone.addresses()),
+        None => MailAccounts::none(),
     }
 }
 

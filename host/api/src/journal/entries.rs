@@ -67,7 +67,10 @@ fn effect(event: &str, entry: &LogEntry) -> String {
             "attempts {} of {draft}{}, bytes {}, as {}",
             field("kind"),
             recipients(&data),
-            short_hash(field("fingerprint")),
+            short_hash(match field("message") {
+                "?" => field("fingerprint"),
+                message => message,
+            }),
             field("reference")
         ),
         _ => match field("outcome") {
@@ -98,11 +101,12 @@ fn audit(event: &AuditEvent) -> String {
         AuditEvent::Approved {
             subject,
             fingerprint,
+            message,
             how,
             ..
         } => format!(
             "approved {subject}, bytes {}, {}",
-            short_hash(fingerprint),
+            short_hash(message.as_ref().unwrap_or(fingerprint)),
             match how {
                 How::Moved => "by moving its file",
                 How::Command => "by command",

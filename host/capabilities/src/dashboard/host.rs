@@ -1,8 +1,7 @@
 //! The host side of `dashboard/board`.
 
-use platinum_core::{Timestamp, VaultPath, layout};
+use platinum_core::{Timestamp, VaultPath, layout, sha256_hex};
 use platinum_vault::{Vault, VaultCounts, VaultError};
-use sha2::{Digest, Sha256};
 
 use super::BoardCtx;
 use crate::{
@@ -51,7 +50,7 @@ impl Host for BoardCtx {
                 vault.replace(&path, text.as_bytes(), Some(now.text.as_bytes()))
             };
             match done {
-                Ok(()) => Ok(Some(version(&text))),
+                Ok(()) => Ok(Some(sha256_hex(&text))),
                 Err(VaultError::Changed { .. } | VaultError::Exists { .. }) => Ok(None),
                 Err(error) => Err(error),
             }
@@ -78,7 +77,7 @@ fn path() -> Result<VaultPath, VaultError> {
 fn page(vault: &Vault) -> Result<Page, VaultError> {
     match vault.read_text(&path()?, MAX_PAGE_BYTES as u64) {
         Ok(text) => Ok(Page {
-            version: version(&text),
+            version: sha256_hex(&text),
             text,
         }),
         Err(VaultError::NotFound { .. }) => Ok(Page {
@@ -87,10 +86,6 @@ fn page(vault: &Vault) -> Result<Page, VaultError> {
         }),
         Err(error) => Err(error),
     }
-}
-
-fn version(text: &str) -> String {
-    hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 /// The numbers that every reader of the vault takes, as the contract has them. Blocks on the disk.

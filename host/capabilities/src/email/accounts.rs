@@ -73,16 +73,12 @@ impl Accounts {
         })
     }
 
-    /// The domain of each account's address, as far as it has one.
-    pub(super) fn domains(&self) -> BTreeMap<String, String> {
-        let domain = |account: &toml::Value| {
-            let address = account.get("address")?.as_str()?;
-            let (_, domain) = address.rsplit_once('@')?;
-            Some(domain.trim_end_matches(['>', ' ']).to_owned())
-        };
+    /// The address of each account, as far as it has one.
+    pub(super) fn addresses(&self) -> BTreeMap<String, String> {
+        let address = |account: &toml::Value| Some(account.get("address")?.as_str()?.to_owned());
         self.0
             .iter()
-            .filter_map(|(name, account)| Some((name.clone(), domain(account)?)))
+            .filter_map(|(name, account)| Some((name.clone(), address(account)?)))
             .collect()
     }
 }
@@ -95,11 +91,14 @@ mod tests {
         [account.old]\naddress = \"old\"\nbackend = \"maildir\"\n";
 
     #[test]
-    fn domains_are_those_of_the_addresses() {
+    fn addresses_are_as_they_are_written() {
         let accounts = Accounts::parse(FILE).unwrap();
-        let domains = accounts.domains();
-        assert_eq!(domains.len(), 1);
-        assert_eq!(domains["me"], "example.test");
+        let addresses = accounts.addresses();
+        assert_eq!(addresses.len(), 2);
+        assert_eq!(addresses["me"], "Me <me@example.test>");
+        assert_eq!(addresses["old"], "old");
+        let none = Accounts::parse("[account.none]\nbackend = \"imap\"\n").unwrap();
+        assert!(none.addresses().is_empty());
     }
 
     #[test]

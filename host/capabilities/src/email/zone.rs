@@ -144,11 +144,14 @@ impl ZoneCapabilities for EmailZone {
             .collect()
     }
 
-    fn domains(&self) -> BTreeMap<String, String> {
-        // What cannot be read is left out: the server checks the file, and `check` names it.
-        Accounts::read(&self.config)
-            .map(|accounts| accounts.domains())
-            .unwrap_or_default()
+    fn addresses(&self) -> Result<Option<BTreeMap<String, String>>, String> {
+        if self.account.is_empty() {
+            return Ok(None);
+        }
+        match Accounts::read(&self.config) {
+            Ok(accounts) => Ok(Some(accounts.addresses())),
+            Err(why) => Err(format!("the mail file {} {why}", self.config.display())),
+        }
     }
 
     async fn check(&self, server: Option<ServerSpec>) -> Check {

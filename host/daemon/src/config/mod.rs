@@ -28,7 +28,7 @@ use platinum_engine::Limits;
 use platinum_policy::{BUILT_IN_ZONES, FolderAccess};
 use serde::Deserialize;
 
-use crate::skills::SkillName;
+use crate::SkillName;
 
 /// The defaults, which also are the list of keys there are.
 pub const DEFAULTS: &str = include_str!("defaults.toml");

@@ -10,7 +10,7 @@ use platinum_core::ZoneId;
 use serde::Deserialize;
 
 use super::suggest;
-use crate::skills::SkillName;
+use crate::SkillName;
 
 /// The zones of a configuration.
 #[derive(Debug, Clone, Deserialize)]

@@ -18,7 +18,7 @@ pub async fn run_schedules(skills: Arc<SkillSet>, mut shutdown: Shutdown) {
     let mut timetable = Timetable::new(
         skills
             .dispatch()
-            .iter()
+            .occasions()
             .filter_map(|((event, _), _)| match event {
                 Event::Schedule(schedule) => Some(schedule.clone()),
                 _ => None,
@@ -33,7 +33,7 @@ pub async fn run_schedules(skills: Arc<SkillSet>, mut shutdown: Shutdown) {
                 return;
             }
         }
-        let sleep = timetable.sleep(SystemClock.now());
+        let sleep = timetable.until_due(SystemClock.now());
         tokio::select! {
             () = shutdown.stopped() => {}
             () = tokio::time::sleep(sleep) => {}
@@ -79,7 +79,7 @@ impl Timetable {
         due
     }
 
-    fn sleep(&self, now: Timestamp) -> Duration {
+    fn until_due(&self, now: Timestamp) -> Duration {
         self.0
             .values()
             .map(|due| Duration::try_from(now.duration_until(*due)).unwrap_or_default())
@@ -117,10 +117,10 @@ mod tests {
     fn timetable_sleeps_until_the_next_time_at_most() {
         let schedule: Schedule = "20s".parse().unwrap();
         let timetable = Timetable::new([schedule], at("10:00:00"));
-        assert_eq!(timetable.sleep(at("10:00:05")), Duration::from_secs(15));
-        assert_eq!(timetable.sleep(at("10:00:25")), Duration::ZERO);
+        assert_eq!(timetable.until_due(at("10:00:05")), Duration::from_secs(15));
+        assert_eq!(timetable.until_due(at("10:00:25")), Duration::ZERO);
         assert_eq!(
-            Timetable::new([], at("10:00:00")).sleep(at("10:00:00")),
+            Timetable::new([], at("10:00:00")).until_due(at("10:00:00")),
             LONGEST_SLEEP
         );
     }

@@ -9,7 +9,10 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use platinum_capabilities::tasks::{Owner, TaskError, TaskStore};
+use platinum_capabilities::{
+    in_background,
+    tasks::{Owner, TaskError, TaskStore},
+};
 use platinum_core::{Backoff, TaskId, ZoneId, layout, text::one_line};
 use platinum_engine::Outcome;
 use platinum_protocol::TaskPlace;
@@ -192,10 +195,7 @@ impl Pipeline {
 
     async fn drafts(&self) -> Drafts {
         let vault = self.vault.clone();
-        match tokio::task::spawn_blocking(move || Drafts::of(&vault)).await {
-            Ok(drafts) => drafts,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
+        in_background(move || Drafts::of(&vault)).await
     }
 
     /// Asks for vetoes and claims a task; whether it is this agent's now.

@@ -12,10 +12,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use platinum_core::Role;
+use platinum_core::{Role, sha256_hex};
 
 use super::{
-    lock::{LockError, SkillLock, Unlocked, digest},
+    lock::{LockError, SkillLock, Unlocked},
     manifest::{Manifest, ManifestError},
 };
 
@@ -182,10 +182,10 @@ impl InstalledSkill {
     pub fn read(folder: &Path) -> Result<Self, SkillDefect> {
         let name = folder.file_name().and_then(|name| name.to_str());
         let name = name
-            .filter(|name| name.parse::<super::SkillName>().is_ok())
+            .filter(|name| name.parse::<crate::SkillName>().is_ok())
             .ok_or(SkillDefect::Name)?;
         let bytes = read_file(folder, MANIFEST, MAX_MANIFEST_BYTES)?;
-        let manifest_digest = digest(&bytes);
+        let manifest_digest = sha256_hex(&bytes);
         let text = String::from_utf8(bytes).map_err(|_| SkillDefect::Unreadable {
             file: MANIFEST,
             reason: "it is not UTF-8".to_owned(),
@@ -212,7 +212,7 @@ impl InstalledSkill {
     pub fn read_component(&self) -> Result<Vec<u8>, SkillDefect> {
         let bytes = read_file(self.folder(), INSTALLED_WASM, MAX_COMPONENT_BYTES)?;
         match &self.pin {
-            Some(pin) if *pin != digest(&bytes) => Err(Unlocked::Changed {
+            Some(pin) if *pin != sha256_hex(&bytes) => Err(Unlocked::Changed {
                 folder: self.folder().display().to_string(),
                 file: INSTALLED_WASM,
             }
@@ -235,7 +235,7 @@ impl InstalledSkill {
         }
         let manifest = read_file(self.folder(), MANIFEST, MAX_MANIFEST_BYTES)
             .map_err(std::io::Error::other)?;
-        if digest(&manifest) != self.manifest_digest {
+        if sha256_hex(&manifest) != self.manifest_digest {
             return Err(std::io::Error::other("SKILL.md changed while it was read"));
         }
         // Hidden: half a copy is passed over.

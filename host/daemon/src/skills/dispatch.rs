@@ -12,10 +12,8 @@ use std::{
 
 use platinum_core::ZoneId;
 
-use super::{
-    event::Event,
-    manifest::{Manifest, SkillName},
-};
+use super::{event::Event, manifest::Manifest};
+use crate::SkillName;
 
 /// What one skill asks for.
 #[derive(Debug, Clone, Copy)]
@@ -213,7 +211,7 @@ impl Dispatch {
     }
 
     /// Everything that skills are run for.
-    pub fn iter(&self) -> impl Iterator<Item = (&Occasion, &[SkillName])> {
+    pub fn occasions(&self) -> impl Iterator<Item = (&Occasion, &[SkillName])> {
         self.table
             .iter()
             .map(|(occasion, skills)| (occasion, skills.as_slice()))

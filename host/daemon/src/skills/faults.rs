@@ -14,7 +14,7 @@ use std::{
 use platinum_core::TaskId;
 use tokio::time::Instant;
 
-use super::manifest::SkillName;
+use crate::SkillName;
 
 /// After so many faults in a row the skill counts as broken.
 pub(super) const MAX_FAULTS: u32 = 3;

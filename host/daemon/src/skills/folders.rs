@@ -10,7 +10,7 @@ use platinum_engine::GrantedFolder;
 use platinum_policy::{FolderAccess, FolderRefusal, check_folder};
 use platinum_vault::Vault;
 
-use super::manifest::SkillName;
+use crate::SkillName;
 
 /// The folders that a configuration grants, as far as the role may have them.
 #[derive(Debug, Clone, Default)]

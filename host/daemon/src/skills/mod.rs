@@ -30,7 +30,7 @@ pub use event::{Event, EventError, SourceName};
 pub use folders::FolderGrants;
 pub use limits::{LimitsError, RequestedLimits};
 pub use lock::{GrantUsage, LOCK_FILE, LockError, LockedSkill, SkillLock, Unlocked};
-pub use manifest::{Manifest, ManifestError, SkillName, SkillNameError};
+pub use manifest::{Manifest, ManifestError};
 pub use schedule::{Schedule, ScheduleError};
 pub use set::{Request, RunError, SkillSet};
 pub use survey::{Admission, KnownZones, RowState, SkillRow, Survey};

@@ -8,11 +8,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use platinum_core::{Clock, DraftId, SystemClock, TaskId, ZoneId};
+use platinum_core::{Clock, DraftId, SystemClock, TaskId, ZoneId, sha256_hex};
 use platinum_engine::{
     GrantedFolder, Invocation, InvokeError, Limits, Outcome, Skill, SkillError, SkillHost,
 };
-use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use super::{
@@ -21,10 +20,9 @@ use super::{
     event::Event,
     faults::{FaultKind, FaultLog, FaultVerdict},
     lock::GrantUsage,
-    manifest::SkillName,
     survey::{KnownZones, RowState, Survey},
 };
-use crate::OwnerUpdates;
+use crate::{OwnerUpdates, SkillName};
 
 /// The skills this host may run.
 pub struct SkillSet {
@@ -165,7 +163,7 @@ impl SkillSet {
             let manifest = &skill.manifest;
             host.load(manifest.name.as_str(), component, &manifest.instructions)
                 .map(|loaded| {
-                    let hash = hex::encode(Sha256::digest(component));
+                    let hash = sha256_hex(component);
                     (loaded.with_folders(folders(&manifest.name)), hash)
                 })
         });

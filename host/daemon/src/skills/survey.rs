@@ -17,9 +17,8 @@ use super::{
     dispatch::{Dispatch, Subscription},
     event::{Event, SourceName},
     folders::FolderGrants,
-    manifest::SkillName,
 };
-use crate::Config;
+use crate::{Config, SkillName};
 
 /// What a host knows of zones.
 #[derive(Debug, Clone, Default)]
@@ -172,7 +171,7 @@ impl<'a, T> Survey<'a, T> {
     /// The table of skills: by event and zone what is run, then what is not.
     pub fn rows(&self) -> Vec<SkillRow> {
         let mut rows = Vec::new();
-        for ((event, zone), skills) in self.dispatch.iter() {
+        for ((event, zone), skills) in self.dispatch.occasions() {
             let absent = match event {
                 Event::Source(source) => self.zones.explain_absent(source),
                 _ => None,
@@ -280,7 +279,7 @@ impl<'a, T> Survey<'a, T> {
         for absent in self.dispatch.absent_drafters() {
             tracing::warn!("{absent}.");
         }
-        for ((event, _), skills) in self.dispatch.iter() {
+        for ((event, _), skills) in self.dispatch.occasions() {
             if let Event::Source(source) = event
                 && let Some(why) = self.zones.explain_absent(source)
             {

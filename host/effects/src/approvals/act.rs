@@ -7,12 +7,12 @@
 use platinum_core::{DraftId, Timestamp, VaultPath, layout};
 use platinum_journal::{
     Journal, JournalError, Receipt, State,
-    approvals::{Approval, Binding, Decision, How},
+    approvals::{Approval, Binding, Decision, How, MessageDigest},
 };
 use platinum_vault::{Vault, VaultError, note::Note};
 
 use super::{
-    ApprovalPolicy, Finding, Outgoing, Unreadable,
+    ApprovalPolicy, Finding, MessageError, Outgoing, Unreadable,
     admission::{HELD, RETURNED},
 };
 
@@ -34,6 +34,9 @@ pub enum ActError {
     /// The draft cannot be read.
     #[error("{0}")]
     Unreadable(#[from] Unreadable),
+    /// What it leaves as is not known.
+    #[error(transparent)]
+    Message(#[from] MessageError),
     /// The file cannot be moved.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -77,6 +80,9 @@ pub fn approve(
         if outgoing.file != shown.outgoing.file || fingerprint != shown.outgoing.fingerprint()? {
             return Err(ActError::Changed(shown.path.clone()));
         }
+        let message = policy.message_of(&outgoing, &fingerprint, |draft, bytes, first| {
+            decision.reference_for(draft, bytes, first)
+        })?;
         if *shown.path != to {
             drop_returned(vault, shown.path, &outgoing.file)?;
             vault.rename(shown.path, &to)?;
@@ -89,7 +95,7 @@ pub fn approve(
                 How::Command
             },
             confirmed: shown.findings.iter().map(ToString::to_string).collect(),
-            ..approval_of(&outgoing, fingerprint, How::Command, policy, now)
+            ..approval_of(&outgoing, fingerprint, message, How::Command, policy, now)
         };
         decision.approve(&approval)?;
         Ok(approval)
@@ -119,6 +125,56 @@ pub fn undo(
             vault.rename(&from, &to)?;
         }
         Ok(is_there.then_some(to))
+    })
+}
+
+/// Sends what is in doubt again: it is not waited for any more, and what is in `Approved/` is approved
+/// under its next reference, if nothing else of it has changed. Answers whether it is. Blocks on the
+/// disk.
+///
+/// # Errors
+/// If it is not in doubt, or the journal cannot be written.
+pub fn send_again(
+    vault: &Vault,
+    journal: &Journal,
+    policy: &ApprovalPolicy,
+    draft: DraftId,
+    now: Timestamp,
+) -> Result<bool, ActError> {
+    journal.decide(|decision| {
+        decision.let_go(draft)?;
+        let Some(before) = decision.approval(draft)? else {
+            return Ok(false);
+        };
+        let Ok(outgoing) = Outgoing::read(vault, &layout::approved(draft)) else {
+            return Ok(false);
+        };
+        let fingerprint = outgoing.fingerprint()?;
+        let message = policy.message_of(&outgoing, &fingerprint, |draft, bytes, first| {
+            decision.reference_for(draft, bytes, first)
+        });
+        let message = match message {
+            Ok(message) => message,
+            Err(MessageError::Uncomposable(_)) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        let envelope = |message: &MessageDigest| (message.from.clone(), message.recipients.clone());
+        let is_same = before.binds.fingerprint == fingerprint
+            && message.as_ref().map(envelope) == before.binds.message.as_ref().map(envelope);
+        // What else has changed since goes back to its owner, as ever.
+        if !is_same {
+            return Ok(false);
+        }
+        decision.approve(&Approval {
+            how: How::Command,
+            at: now,
+            binds: Binding {
+                message,
+                ..before.binds.clone()
+            },
+            ..before
+        })?;
+        Ok(true)
     })
 }
 
@@ -153,6 +209,7 @@ fn drop_returned(vault: &Vault, path: &VaultPath, text: &str) -> Result<(), ActE
 pub(super) fn approval_of(
     outgoing: &Outgoing,
     fingerprint: String,
+    message: Option<MessageDigest>,
     how: How,
     policy: &ApprovalPolicy,
     at: Timestamp,
@@ -167,7 +224,7 @@ pub(super) fn approval_of(
             epoch: outgoing.note.epoch,
             send_at: outgoing.send_at,
             skills: policy.skills.clone(),
-            message: None,
+            message,
         },
         machine: policy.machine.clone(),
         at,

@@ -4,11 +4,9 @@
 //! Invariant: each is looked at once more inside its decision, so that of the daemon and a command
 //! one comes first.
 
-use std::sync::Arc;
-
 use platinum_core::{
     AgentName, AgentNameError, DraftId, PathError, TaskId, Timestamp, VaultPath, layout,
-    text::one_line,
+    sha256_hex, text::one_line,
 };
 use platinum_journal::{
     JournalError, State,
@@ -23,9 +21,9 @@ use platinum_vault::{
 use super::{
     Approvals, EntryState, Finding, Outgoing,
     act::approval_of,
-    inspect::{FILE, Inspection, drift, sha256},
+    inspect::{FILE, Inspection},
+    message::MessageError,
 };
-use crate::writing::blocking;
 
 /// The properties of a draft that came back: why, and when.
 pub(super) const RETURNED: [&str; 2] = ["returned", "returned-at"];
@@ -87,23 +85,11 @@ impl Approvals {
     /// # Errors
     /// If the folder or the journal cannot be read. One bad file is no error.
     pub async fn admit(&self) -> Result<Admitted, String> {
-        let (vault, journal, policy, now, attempts) = (
-            self.vault().clone(),
-            Arc::clone(self.journal()),
-            self.policy().clone(),
-            self.clock().now(),
-            self.attempts(),
-        );
-        blocking(move || {
-            admit(&Inspection {
-                vault: &vault,
-                journal: &journal,
-                policy: &policy,
-                now,
-                attempts: &attempts,
-            })
-        })
-        .await?
+        let admitted = self.inspecting(admit).await?;
+        if let Ok(admitted) = &admitted {
+            self.forget_differences(admitted.returned.iter().map(|returned| returned.draft));
+        }
+        admitted
     }
 }
 
@@ -175,13 +161,24 @@ fn record(
         if !is_as_seen || inspection.vault.identity(path)? != identity {
             return Ok(false);
         }
+        let policy = inspection.policy;
+        let message = policy.message_of(&now, &fingerprint, |draft, bytes, first| {
+            decision.reference_for(draft, bytes, first)
+        });
+        let message = match message {
+            Ok(message) => message,
+            // Held, and shown as that, the next time.
+            Err(MessageError::Uncomposable(_)) => return Ok(false),
+            Err(MessageError::Journal(error)) => return Err(error.into()),
+        };
         decision.approve(&Approval {
             file: identity,
             ..approval_of(
                 &now,
                 fingerprint,
+                message,
                 How::Moved,
-                inspection.policy,
+                policy,
                 inspection.now,
             )
         })?;
@@ -220,7 +217,7 @@ fn write_findings(
     if is_ours {
         let file = PendingFile {
             identity,
-            sha256: sha256(&text),
+            sha256: sha256_hex(&text),
             ..known
         };
         journal.note_pending(id, &file)?;
@@ -240,9 +237,20 @@ fn put_back(
     let reason = one_line(reason, 500);
     inspection.journal.decide(|decision| {
         let fingerprint = seen.fingerprint()?;
-        let counts = decision.approval(id)?.is_some_and(|approval| {
-            drift(&approval, seen, &fingerprint, inspection.policy).is_none()
-        });
+        let counts = match decision.approval(id)? {
+            None => false,
+            Some(approval) => {
+                let drift =
+                    inspection.drift(&approval, seen, &fingerprint, |draft, bytes, first| {
+                        decision.reference_for(draft, bytes, first)
+                    });
+                match drift {
+                    Ok(drift) => drift.is_none(),
+                    Err(MessageError::Uncomposable(_)) => true,
+                    Err(MessageError::Journal(error)) => return Err(error.into()),
+                }
+            }
+        };
         if counts || !is_open(&decision.state(id)?) {
             return Ok(None);
         }
@@ -257,7 +265,7 @@ fn put_back(
         let mut to = layout::pending(id);
         if vault.exists(&to)? {
             let agent = inspection.policy.machine.parse::<AgentName>()?;
-            to = conflict_name(&to, &agent, at.as_millisecond(), &sha256(&seen.file));
+            to = conflict_name(&to, &agent, at.as_millisecond(), &sha256_hex(&seen.file));
         }
         // From this moment on it is the file that waits: its owner may move it at once.
         if to == layout::pending(id)
@@ -265,7 +273,7 @@ fn put_back(
         {
             let file = PendingFile {
                 identity,
-                sha256: sha256(&text),
+                sha256: sha256_hex(&text),
                 is_placed: true,
             };
             decision.note_pending(id, &file)?;

@@ -2,18 +2,18 @@
 
 use std::{collections::HashMap, fmt, time::Duration};
 
-use platinum_core::{Backoff, DraftId, Timestamp, VaultPath, layout};
+use platinum_core::{Backoff, DraftId, Timestamp, VaultPath, layout, sha256_hex};
 use platinum_journal::{
-    Journal, Receipt, State,
+    Journal, JournalError, Receipt, State,
     approvals::{Approval, Pause},
 };
 use platinum_vault::Vault;
-use sha2::{Digest, Sha256};
 
 use super::{
     ApprovalPolicy,
     findings::{CheckContext, Finding, findings},
     fingerprint::{Outgoing, SEND_AT, Unreadable},
+    message::{MessageError, message_drift},
 };
 
 /// The delays after attempts that certainly did nothing.
@@ -124,6 +124,17 @@ pub(super) struct Inspection<'a> {
     pub(super) now: Timestamp,
     /// How often each was tried without anything happening, as far as this process knows.
     pub(super) attempts: &'a HashMap<DraftId, u32>,
+    /// What whoever hands messages over said is not what was approved.
+    pub(super) differences: &'a HashMap<DraftId, Difference>,
+}
+
+/// That a message is not the one that was approved, as the mail server says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Difference {
+    /// When the approval was given.
+    pub(super) approved_at: Timestamp,
+    /// What differs, one line.
+    pub(super) reason: String,
 }
 
 /// Looks at every file in `Approved/`, oldest draft first. Blocks on the disk.
@@ -142,6 +153,7 @@ pub fn inspect(
         policy,
         now,
         attempts: &HashMap::new(),
+        differences: &HashMap::new(),
     };
     let mut entries = inspection.scan()?;
     let paused = journal.paused().map_err(|error| error.to_string())?;
@@ -266,8 +278,15 @@ impl Inspection<'_> {
         let Some(approval) = journal.approval(id).map_err(text)? else {
             return self.unrecorded(path, outgoing);
         };
-        if let Some(reason) = drift(&approval, outgoing, &fingerprint, self.policy) {
-            return Ok(EntryState::Returning(reason));
+        let drift = self.drift(&approval, outgoing, &fingerprint, |draft, bytes, first| {
+            journal.reference_for(draft, bytes, first)
+        });
+        match drift {
+            Ok(None) => {}
+            Ok(Some(reason)) => return Ok(EntryState::Returning(reason)),
+            Err(MessageError::Journal(error)) => return Err(text(error)),
+            // It counts, and may be composed again later.
+            Err(error) => return Ok(EntryState::Held(error.to_string())),
         }
         let until = self.policy.due(&approval);
         if until > self.now {
@@ -337,20 +356,55 @@ impl Inspection<'_> {
             .map_err(|error| error.to_string())?;
         let is_same = identity.is_some_and(|now| {
             now.is_certainly(known.identity)
-                || now == known.identity && sha256(&outgoing.file) == known.sha256
+                || now == known.identity && sha256_hex(&outgoing.file) == known.sha256
         });
         if !is_same && !self.policy.accepts_other_devices {
             let text = "another device or program moved it: it is not the file that waited here";
             found.insert(0, Finding::new(FILE, text));
         }
-        Ok(match found.is_empty() {
-            true => EntryState::Moved,
-            false => EntryState::Unconfirmed(found),
-        })
+        if !found.is_empty() {
+            return Ok(EntryState::Unconfirmed(found));
+        }
+        let fingerprint = outgoing.fingerprint().map_err(|error| error.to_string())?;
+        let message = self
+            .policy
+            .message_of(outgoing, &fingerprint, |draft, bytes, first| {
+                self.journal.reference_for(draft, bytes, first)
+            });
+        match message {
+            Ok(_) => Ok(EntryState::Moved),
+            Err(MessageError::Journal(error)) => Err(error.to_string()),
+            // The owner has moved it: recorded as soon as it is known what that approves.
+            Err(error) => Ok(EntryState::Held(format!("it is not approved yet: {error}"))),
+        }
+    }
+
+    /// Why an approval is not one for what would leave now, if so. `reference_for` is the journal's, or
+    /// that of a decision.
+    pub(super) fn drift(
+        &self,
+        approval: &Approval,
+        outgoing: &Outgoing,
+        fingerprint: &str,
+        reference_for: impl FnOnce(DraftId, &str, &str) -> Result<String, JournalError>,
+    ) -> Result<Option<String>, MessageError> {
+        if let Some(reason) = drift(approval, outgoing, fingerprint, self.policy) {
+            return Ok(Some(reason));
+        }
+        if let Some(difference) = self.differences.get(&approval.draft)
+            && difference.approved_at == approval.at
+        {
+            return Ok(Some(difference.reason.clone()));
+        }
+        let message = self
+            .policy
+            .message_of(outgoing, fingerprint, reference_for)?;
+        Ok(message_drift(approval, message.as_ref()))
     }
 }
 
-/// Why an approval is not one for what the file holds now, if so.
+/// Why an approval is not one for what the file holds now, if so. Of the message that follows from it,
+/// see [`Inspection::drift`].
 pub(super) fn drift(
     approval: &Approval,
     outgoing: &Outgoing,
@@ -381,9 +435,4 @@ pub(super) fn drift(
         ));
     }
     None
-}
-
-/// SHA-256 of a text, in hex.
-pub(super) fn sha256(text: &str) -> String {
-    hex::encode(Sha256::digest(text.as_bytes()))
 }

@@ -17,6 +17,7 @@ mod findings;
 mod fingerprint;
 mod host;
 mod inspect;
+mod message;
 mod policy;
 mod queue;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use fingerprint::{
     Attachment, GAPS, MAX_ATTACHMENT_BYTES, Outgoing, SEND_AT, Unreadable, has_gaps,
 };
 pub use inspect::{EntryState, QueueEntry, inspect};
+pub use message::MessageError;
 pub use policy::ApprovalPolicy;
 pub use queue::Approvals;
 

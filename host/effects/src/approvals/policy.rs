@@ -5,8 +5,10 @@ use std::time::Duration;
 use platinum_core::Timestamp;
 use platinum_journal::approvals::Approval;
 
+use crate::email::MailAccounts;
+
 /// What the owner configured about approvals, and who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ApprovalPolicy {
     /// How long an approval is held before its effect: the time to take it back.
     pub hold: Duration,
@@ -17,6 +19,8 @@ pub struct ApprovalPolicy {
     /// SHA-256, in hex, of the skills that may carry approvals out, and of their grants; none if
     /// that is not known.
     pub skills: Option<String>,
+    /// The accounts from which mails leave.
+    pub accounts: MailAccounts,
 }
 
 impl ApprovalPolicy {

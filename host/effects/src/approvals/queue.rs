@@ -16,10 +16,11 @@ use platinum_vault::{
 use super::{
     ApprovalPolicy, Approved,
     fingerprint::{Outgoing, Unreadable},
-    inspect::{EntryState, Inspection, QueueEntry, hold_while_paused, pause_reason},
+    inspect::{Difference, EntryState, Inspection, QueueEntry, hold_while_paused, pause_reason},
+    message::message_drift,
 };
 use crate::{
-    Fence, bindings::platinum::actions::types::EffectError, review::recipients_of,
+    Attempt, Fence, bindings::platinum::actions::types::EffectError, review::recipients_of,
     writing::blocking,
 };
 
@@ -43,6 +44,8 @@ struct Memory {
     under_way: HashSet<DraftId>,
     /// What was logged of files that are not carried out, so that each is logged once.
     logged: HashSet<String>,
+    /// What the mail server said is not what was approved; it goes back to its owner next.
+    differences: HashMap<DraftId, Difference>,
     /// The kinds that this host has an effect for, once that is known.
     performable: Option<BTreeSet<ActionKind>>,
 }
@@ -96,24 +99,60 @@ impl Approvals {
     }
 
     async fn scan(&self) -> Result<Vec<QueueEntry>, String> {
-        let (vault, journal, policy, now, attempts) = (
+        self.inspecting(|inspection| inspection.scan()).await?
+    }
+
+    /// Looks at files in `Approved/`, off the async threads.
+    pub(super) async fn inspecting<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Inspection<'_>) -> T + Send + 'static,
+    ) -> Result<T, String> {
+        let (vault, journal, policy, now) = (
             self.vault.clone(),
             Arc::clone(&self.journal),
             self.policy.clone(),
             self.clock.now(),
-            self.attempts(),
         );
+        let (attempts, differences) = {
+            let memory = self.memory();
+            (memory.attempts.clone(), memory.differences.clone())
+        };
         blocking(move || {
-            let inspection = Inspection {
+            look(&Inspection {
                 vault: &vault,
                 journal: &journal,
                 policy: &policy,
                 now,
                 attempts: &attempts,
-            };
-            inspection.scan()
+                differences: &differences,
+            })
         })
-        .await?
+        .await
+    }
+
+    /// Notes that the message is not the one that was approved: it goes back to its owner at the next
+    /// [`Approvals::admit`], and may be tried at once when it was approved again.
+    pub(crate) fn note_difference(&self, approved: &Approved, reason: &str) {
+        let difference = Difference {
+            approved_at: approved.approval.at,
+            reason: one_line(reason, 500),
+        };
+        let draft = approved.note.id;
+        self.memory().differences.insert(draft, difference);
+    }
+
+    pub(super) fn forget_differences(&self, drafts: impl Iterator<Item = DraftId>) {
+        let mut memory = self.memory();
+        for draft in drafts {
+            if memory.differences.remove(&draft).is_some() {
+                memory.attempts.insert(draft, 0);
+            }
+        }
+    }
+
+    /// Whether something was refused as not what was approved, and goes back to its owner next.
+    pub fn has_differences(&self) -> bool {
+        !self.memory().differences.is_empty()
     }
 
     /// Whether everything is paused.
@@ -192,7 +231,7 @@ impl Approvals {
         approved: &Approved,
         kind: ActionKind,
         reference: String,
-    ) -> Result<(Outgoing, String), EffectError> {
+    ) -> Result<Attempt, EffectError> {
         let note = &approved.note;
         if note.action.kind() != kind {
             let is = note.action.kind();
@@ -214,7 +253,7 @@ impl Approvals {
         }
         let (vault, journal, id) = (self.vault.clone(), Arc::clone(&self.journal), note.id);
         let (task, fingerprint) = (note.task, approved.fingerprint.clone());
-        let approval = approved.approval.clone();
+        let (approval, policy) = (approved.approval.clone(), self.policy.clone());
         let is_alone = self.memory().under_way.insert(id);
         let begun = blocking(move || {
             journal.decide(|decision| {
@@ -222,7 +261,7 @@ impl Approvals {
                     return Err(BeginError(EffectError::Postponed(pause_reason(&pause))));
                 }
                 // Taken back, or approved anew as something else, since it was handed out.
-                if decision.approval(id)? != Some(approval) {
+                if decision.approval(id)?.as_ref() != Some(&approval) {
                     let taken_back = format!("the approval of {id} was taken back");
                     return Err(BeginError(EffectError::Refused(taken_back)));
                 }
@@ -238,18 +277,31 @@ impl Approvals {
                 {
                     return Err(BeginError(EffectError::Refused(reason)));
                 }
+                let next = decision.reference_for(id, &fingerprint, &reference)?;
+                let message = policy
+                    .compose(&outgoing, &next)
+                    .map_err(|error| BeginError(EffectError::Postponed(error.to_string())))?;
+                // Whatever was changed in this moment: it goes back when it is looked at next.
+                if let Some(reason) = message_drift(&approval, message.as_ref()) {
+                    return Err(BeginError(EffectError::Postponed(reason)));
+                }
                 let intent = Intent {
                     draft: id,
                     task,
                     kind,
                     fingerprint,
+                    message: message.as_ref().map(|message| message.sha256.clone()),
                     reference,
                     recipients: recipients_of(&outgoing.note.action),
                     at: now,
                     notes_hand_over: true,
                 };
                 match decision.intend(&intent)? {
-                    Begin::Go { reference } => Ok((outgoing, reference)),
+                    Begin::Go { reference } => Ok(Attempt {
+                        outgoing,
+                        reference,
+                        message,
+                    }),
                     Begin::AlreadyDone(receipt) => {
                         Err(BeginError(EffectError::AlreadyDone(receipt.into())))
                     }
@@ -332,16 +384,9 @@ impl Approvals {
         &*self.fence
     }
 
-    pub(super) fn vault(&self) -> &Vault {
-        &self.vault
-    }
-
-    pub(crate) fn policy(&self) -> &ApprovalPolicy {
+    /// What their owner configured about them.
+    pub fn policy(&self) -> &ApprovalPolicy {
         &self.policy
-    }
-
-    pub(super) fn attempts(&self) -> HashMap<DraftId, u32> {
-        self.memory().attempts.clone()
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

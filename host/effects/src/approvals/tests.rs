@@ -1,14 +1,11 @@
 //! What counts as an approval: the move of the very file that waited, a command, a confirmation;
 //! and what stops one.
 
-use platinum_core::{EmailSend, VaultPath, layout};
+use platinum_core::{EmailSend, VaultPath, layout, sha256_hex};
 use platinum_journal::approvals::{How, PendingFile};
 use platinum_vault::note::{DraftNote, Note};
 
-use super::{
-    ApprovalPolicy, EntryState, Outgoing, Returned, act,
-    inspect::{drift, sha256},
-};
+use super::{ApprovalPolicy, EntryState, Outgoing, Returned, act, inspect::drift};
 use crate::{
     EffectError,
     tests::{Fixture, draft, id, policy, sent},
@@ -24,7 +21,7 @@ fn wait_as(fixture: &Fixture, draft: &DraftNote, text: &str) {
     fixture.vault.create(&path, text.as_bytes()).unwrap();
     let file = PendingFile {
         identity: fixture.vault.identity(&path).unwrap().unwrap(),
-        sha256: sha256(text),
+        sha256: sha256_hex(text),
         is_placed: true,
     };
     fixture.journal.note_pending(draft.id, &file).unwrap();
@@ -69,7 +66,7 @@ async fn moved_draft_is_recorded_and_sent_once() {
     assert_eq!(approval.binds.expires, draft(1).expires);
     let identity = fixture.vault.identity(&layout::approved(id(1))).unwrap();
     assert_eq!(approval.file, identity);
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
     assert_eq!(fixture.asked(), 1);
 }
 
@@ -146,7 +143,7 @@ async fn file_moved_by_another_device_is_held() {
     .unwrap();
     assert_eq!(approval.how, How::Confirmed);
     assert_eq!(approval.confirmed.len(), 1);
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
 }
 
 #[tokio::test]
@@ -330,8 +327,7 @@ async fn approval_is_held_and_can_be_undone() {
     assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
     assert!(fixture.next().await.is_none());
     fixture.pass(10);
-    let approved = fixture.next().await.unwrap();
-    fixture.send(approved).await.unwrap();
+    fixture.send_next().await.unwrap();
     assert_eq!(fixture.asked(), 1);
     assert!(matches!(
         act::undo(&fixture.vault, &fixture.journal, id(1), fixture.now()),
@@ -388,7 +384,7 @@ async fn send_at_is_obeyed() {
         ["leaves at 2026-11-20T13:00:00Z, as its `send-at` says"]
     );
     fixture.pass(1);
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
     // What is no time is no `send-at` to guess at.
     let text = draft(2)
         .render()
@@ -420,7 +416,7 @@ async fn pause_stops_everything_until_it_is_resumed() {
     );
     assert_eq!(fixture.asked(), 0);
     fixture.journal.resume(fixture.now()).unwrap();
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
 }
 
 #[tokio::test]

@@ -1,15 +1,18 @@
 //! `email/send`: sends a mail that the owner approved, at most once.
 //!
-//! Lives here: [`SendMail`], the effect; [`MailSender`], how a mail leaves and how to ask after one,
-//! and [`McpMailSender`] over the full mail server.
+//! Lives here: [`SendMail`], the effect; the message that its owner approves (`message`);
+//! [`MailSender`], how a mail leaves and how to ask after one, and [`McpMailSender`] over the full
+//! mail server.
 //! Lives elsewhere: SMTP and the Sent folder are the mail server's.
 
 mod host;
+pub(crate) mod message;
 mod send;
 mod sender;
 
 use platinum_core::Capability;
 
+pub use message::MailAccounts;
 pub use send::SendMail;
 pub use sender::{MailFile, MailSender, McpMailSender, SendRequest, SentMatch};
 

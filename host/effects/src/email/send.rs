@@ -7,19 +7,22 @@ use platinum_core::{ActionKind, EmailSend};
 use platinum_journal::Outcome;
 use platinum_vault::note::DraftNote;
 
-use super::sender::{MailFile, MailSender, SendRequest, SentMatch};
-use crate::{Effect, NotDone, approvals::Outgoing};
-
-/// The part after the `@` if the account's address is not known. RFC 2606: no one's.
-const NO_DOMAIN: &str = "platinum.invalid";
+use super::{
+    message::{MailAccounts, first_reference},
+    sender::{MailFile, MailSender, SendRequest, SentMatch},
+};
+use crate::{Attempt, Effect, NotDone};
 
 /// Sends mails this way.
-pub struct SendMail(Arc<dyn MailSender>);
+pub struct SendMail {
+    sender: Arc<dyn MailSender>,
+    accounts: MailAccounts,
+}
 
 impl SendMail {
-    /// The effect over a way to send.
-    pub fn new(sender: Arc<dyn MailSender>) -> Self {
-        Self(sender)
+    /// The effect over a way to send, for these accounts.
+    pub fn new(sender: Arc<dyn MailSender>, accounts: MailAccounts) -> Self {
+        Self { sender, accounts }
     }
 }
 
@@ -31,37 +34,20 @@ impl Effect for SendMail {
 
     /// The Message-ID.
     fn reference(&self, draft: &DraftNote) -> String {
-        let mail = draft.action.read::<EmailSend>().ok();
-        let domain = mail
-            .and_then(|mail| self.0.domain(&mail.from_account))
-            .filter(|domain| is_domain(domain));
-        format!(
-            "{}@{}",
-            draft.id.to_string().to_lowercase(),
-            domain.as_deref().unwrap_or(NO_DOMAIN)
-        )
+        first_reference(draft, &self.accounts)
     }
 
     /// Connection, login, sender and recipients.
-    async fn prepare(&self, outgoing: &Outgoing, reference: &str) -> Result<(), NotDone> {
-        match request(outgoing.clone(), reference.to_owned()) {
-            Some(request) => self.0.prepare(&request).await,
-            None => Ok(()),
-        }
+    async fn prepare(&self, attempt: &Attempt) -> Result<(), NotDone> {
+        self.sender.prepare(&request(attempt.clone())?).await
     }
 
-    async fn perform(&self, outgoing: Outgoing, reference: &str) -> Outcome {
-        match request(outgoing, reference.to_owned()) {
-            Some(request) => self.0.send(request).await,
-            None => Outcome::NotSent {
-                reason: "it is not a mail".to_owned(),
-                retry: false,
-            },
-        }
+    async fn perform(&self, attempt: Attempt) -> Result<Outcome, NotDone> {
+        self.sender.send(request(attempt)?).await
     }
 
     async fn reconcile(&self, reference: &str) -> Result<Option<String>, String> {
-        Ok(match self.0.was_sent(reference).await? {
+        Ok(match self.sender.was_sent(reference).await? {
             Some(SentMatch::ByMessageId(folder)) => {
                 Some(format!("found in {folder} by its Message-ID"))
             }
@@ -77,16 +63,21 @@ impl Effect for SendMail {
     }
 }
 
-fn is_domain(text: &str) -> bool {
-    (1..=253).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
-}
-
-fn request(outgoing: Outgoing, message_id: String) -> Option<SendRequest> {
-    let mail: EmailSend = outgoing.note.action.read().ok()?;
-    Some(SendRequest {
+fn request(attempt: Attempt) -> Result<SendRequest, NotDone> {
+    let Attempt {
+        outgoing,
+        reference,
+        message,
+    } = attempt;
+    let mail: EmailSend = match outgoing.note.action.read() {
+        Ok(mail) => mail,
+        Err(error) => return Err(NotDone::new(format!("it is not a mail: {error}"), false)),
+    };
+    let Some(approved) = message else {
+        let reason = "its approval does not say which message leaves";
+        return Err(NotDone::new(reason, true));
+    };
+    Ok(SendRequest {
         draft: outgoing.note.id.to_string().to_lowercase(),
         from_account: mail.from_account,
         to: mail.to,
@@ -101,6 +92,7 @@ fn request(outgoing: Outgoing, message_id: String) -> Option<SendRequest> {
             .into_iter()
             .map(MailFile::from)
             .collect(),
-        message_id,
+        message_id: reference,
+        approved,
     })
 }

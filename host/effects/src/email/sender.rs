@@ -5,12 +5,12 @@
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use platinum_core::text::one_line;
-use platinum_journal::Outcome;
+use platinum_journal::{Outcome, approvals::MessageDigest};
 use platinum_mcp::{CallError, Session};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{NotDone, approvals::Attachment, done};
+use crate::{NotDone, Recovery, approvals::Attachment, done};
 
 /// A file of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,6 @@ impl From<Attachment> for MailFile {
             "txt" => "text/plain",
             "md" => "text/markdown",
             "csv" => "text/csv",
-            "eml" => "message/rfc822",
             _ => "application/octet-stream",
         };
         Self {
@@ -77,6 +76,8 @@ pub struct SendRequest {
     /// The id of its draft, for the header `X-Platinum-Draft`: some servers give a mail another
     /// Message-ID.
     pub draft: String,
+    /// The message that was approved: another one does not leave.
+    pub approved: MessageDigest,
 }
 
 /// How a mail was found among the sent ones, and in which folder.
@@ -101,7 +102,10 @@ pub trait MailSender: Send + Sync {
     }
 
     /// Sends a mail, once.
-    async fn send(&self, request: SendRequest) -> Outcome;
+    ///
+    /// # Errors
+    /// Why it was not sent; nothing left.
+    async fn send(&self, request: SendRequest) -> Result<Outcome, NotDone>;
 
     /// Whether the mail of this Message-ID, or of another attempt of its draft, is among the sent
     /// ones.
@@ -109,25 +113,17 @@ pub trait MailSender: Send + Sync {
     /// # Errors
     /// If the mailbox cannot be asked.
     async fn was_sent(&self, message_id: &str) -> Result<Option<SentMatch>, String>;
-
-    /// The domain of an account's address, if it is known: it ends the Message-ID.
-    fn domain(&self, from_account: &str) -> Option<String> {
-        let _ = from_account;
-        None
-    }
 }
 
 /// Sends by the tool `send_email` of a mail server.
 pub struct McpMailSender {
     session: Session,
-    domains: std::collections::BTreeMap<String, String>,
 }
 
 impl McpMailSender {
-    /// Sends over this session. `domains` has the domain of each account's address, as far as
-    /// they are known.
-    pub fn new(session: Session, domains: std::collections::BTreeMap<String, String>) -> Self {
-        Self { session, domains }
+    /// Sends over this session.
+    pub fn new(session: Session) -> Self {
+        Self { session }
     }
 }
 
@@ -140,10 +136,10 @@ impl MailSender for McpMailSender {
         }
     }
 
-    async fn send(&self, request: SendRequest) -> Outcome {
+    async fn send(&self, request: SendRequest) -> Result<Outcome, NotDone> {
         match self.session.call("send_email", arguments(&request)).await {
             Ok(answer) => read_answer(answer),
-            Err(error) => failed(&error),
+            Err(error) => Ok(failed(&error)),
         }
     }
 
@@ -155,10 +151,6 @@ impl MailSender for McpMailSender {
             .await
             .map_err(|error| error.to_string())?;
         find_message(answer, message_id)
-    }
-
-    fn domain(&self, from_account: &str) -> Option<String> {
-        self.domains.get(from_account).cloned()
     }
 }
 
@@ -174,7 +166,7 @@ fn arguments(request: &SendRequest) -> Value {
             })
         })
         .collect();
-    let mut arguments = json!({
+    let mut mail = json!({
         "from_account": request.from_account,
         "to": request.to,
         "cc": request.cc,
@@ -187,9 +179,9 @@ fn arguments(request: &SendRequest) -> Value {
         "draft": request.draft,
     });
     if let Some(answered) = &request.in_reply_to {
-        arguments["in_reply_to"] = json!(answered);
+        mail["in_reply_to"] = json!(answered);
     }
-    arguments
+    json!({ "mail": mail, "approved": request.approved })
 }
 
 /// The answer of `prepare_email`.
@@ -199,23 +191,40 @@ struct Prepared {
     #[serde(default)]
     retry: bool,
     #[serde(default)]
+    differs: bool,
+    #[serde(default)]
     answer: String,
 }
 
 fn read_prepared(answer: Value) -> Result<(), NotDone> {
     match serde_json::from_value::<Prepared>(answer) {
         Ok(Prepared { ready: true, .. }) => Ok(()),
-        Ok(Prepared { retry, answer, .. }) => Err(NotDone {
-            reason: one_line(&answer, 500),
+        Ok(Prepared {
             retry,
-        }),
-        Err(error) => Err(NotDone {
-            reason: format!(
-                "the mail server's answer is not of the agreed form: {}",
-                one_line(&error.to_string(), 200)
-            ),
-            retry: true,
-        }),
+            differs,
+            answer,
+            ..
+        }) => Err(not_done(&answer, retry, differs)),
+        Err(error) => {
+            let error = one_line(&error.to_string(), 200);
+            let reason = format!("the mail server's answer is not of the agreed form: {error}");
+            Err(NotDone::new(reason, true))
+        }
+    }
+}
+
+/// What the mail server says about a mail that it did not send.
+fn not_done(answer: &str, retry: bool, differs: bool) -> NotDone {
+    let answer = one_line(answer, 350);
+    if !differs {
+        return NotDone::new(answer, retry);
+    }
+    NotDone {
+        reason: format!(
+            "{answer}; restart the daemon if its mail file or its programs were changed, read it, \
+             then approve it again"
+        ),
+        recovery: Recovery::Approval,
     }
 }
 
@@ -229,10 +238,7 @@ fn not_prepared(error: &CallError) -> Result<(), NotDone> {
         }
         _ => true,
     };
-    Err(NotDone {
-        reason: one_line(&error.to_string(), 500),
-        retry,
-    })
+    Err(NotDone::new(one_line(&error.to_string(), 500), retry))
 }
 
 /// The answer of `send_email`.
@@ -242,23 +248,22 @@ struct Answer {
     #[serde(default)]
     retry: bool,
     #[serde(default)]
+    differs: bool,
+    #[serde(default)]
     answer: String,
     #[serde(default)]
     sent_copy: String,
 }
 
-fn read_answer(answer: Value) -> Outcome {
-    match serde_json::from_value::<Answer>(answer) {
+fn read_answer(answer: Value) -> Result<Outcome, NotDone> {
+    Ok(match serde_json::from_value::<Answer>(answer) {
         Ok(answer) => match answer.outcome.as_str() {
             "sent" => done(format!(
                 "{}; copy in Sent: {}",
                 one_line(&answer.answer, 300),
                 one_line(&answer.sent_copy, 150)
             )),
-            "not_sent" => Outcome::NotSent {
-                reason: one_line(&answer.answer, 500),
-                retry: answer.retry,
-            },
+            "not_sent" => return Err(not_done(&answer.answer, answer.retry, answer.differs)),
             "unknown" => unknown(one_line(&answer.answer, 500)),
             other => unknown(format!(
                 "the mail server answered an outcome that is none: {}",
@@ -269,7 +274,7 @@ fn read_answer(answer: Value) -> Outcome {
             "the mail server's answer is not of the agreed form: {}",
             one_line(&error.to_string(), 200)
         )),
-    }
+    })
 }
 
 fn unknown(reason: String) -> Outcome {
@@ -352,13 +357,19 @@ mod tests {
         let sent = json!({"outcome": "sent", "retry": false, "message_id": "x", "answer": "250 ok",
             "sent_copy": "filed"});
         let expected = done("250 ok; copy in Sent: filed");
-        assert_eq!(read_answer(sent), expected);
+        assert_eq!(read_answer(sent), Ok(expected));
         let not = json!({"outcome": "not_sent", "retry": true, "answer": "451 later"});
-        let expected = Outcome::NotSent {
-            reason: "451 later".into(),
-            retry: true,
+        assert_eq!(read_answer(not), Err(NotDone::new("451 later", true)));
+        let differs = json!({"outcome": "not_sent", "differs": true, "answer": "another"});
+        let why = "another; restart the daemon if its mail file or its programs were changed, \
+                   read it, then approve it again";
+        let expected = NotDone {
+            reason: why.into(),
+            recovery: Recovery::Approval,
         };
-        assert_eq!(read_answer(not), expected);
+        assert_eq!(read_answer(differs), Err(expected.clone()));
+        let differs = json!({"ready": false, "differs": true, "answer": "another"});
+        assert_eq!(read_prepared(differs), Err(expected));
         for odd in [
             json!({"outcome": "unknown", "answer": "lost"}),
             json!({"outcome": "queued"}),
@@ -366,7 +377,7 @@ mod tests {
             json!("sent"),
             json!({"outcome": 1}),
         ] {
-            assert!(matches!(read_answer(odd), Outcome::Unknown { .. }));
+            assert!(matches!(read_answer(odd), Ok(Outcome::Unknown { .. })));
         }
     }
 
@@ -413,11 +424,18 @@ mod tests {
             }],
             message_id: "m@x".into(),
             draft: "m".into(),
+            approved: MessageDigest {
+                sha256: "ab".into(),
+                from: "me@x".into(),
+                recipients: vec!["a@example.test".into()],
+            },
         };
         let json = arguments(&request);
-        assert_eq!(json["attachments"][0]["base64"], "Zm9v");
-        assert_eq!(json["message_id"], "m@x");
-        assert!(json.get("in_reply_to").is_none());
+        assert_eq!(json["mail"]["attachments"][0]["base64"], "Zm9v");
+        assert_eq!(json["mail"]["message_id"], "m@x");
+        assert!(json["mail"].get("in_reply_to").is_none());
+        let approved = json!({"sha256": "ab", "from": "me@x", "recipients": ["a@example.test"]});
+        assert_eq!(json["approved"], approved);
     }
 
     #[test]
@@ -460,7 +478,7 @@ mod tests {
             (CallError::Tool("no such account".into()), false),
         ] {
             let not_done = not_prepared(&error).unwrap_err();
-            assert_eq!(not_done.retry, retry, "{error:?}");
+            assert_eq!(not_done.recovery == Recovery::Retry, retry, "{error:?}");
         }
         let unknown_tool = CallError::Protocol {
             text: "x".into(),
@@ -471,11 +489,9 @@ mod tests {
         let refused = json!({"ready": false, "retry": true, "answer": "454 later"});
         assert_eq!(
             read_prepared(refused).unwrap_err(),
-            NotDone {
-                reason: "454 later".into(),
-                retry: true
-            }
+            NotDone::new("454 later", true)
         );
-        assert!(read_prepared(json!("ready")).unwrap_err().retry);
+        let odd = read_prepared(json!("ready")).unwrap_err();
+        assert_eq!(odd.recovery, Recovery::Retry);
     }
 }

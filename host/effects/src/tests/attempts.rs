@@ -52,10 +52,7 @@ async fn unknown_outcome_is_never_tried_again() {
     ]);
     fixture.approve(&draft(1));
     let other = fixture.next().await.unwrap();
-    let error = fixture
-        .send(fixture.next().await.unwrap())
-        .await
-        .unwrap_err();
+    let error = fixture.send_next().await.unwrap_err();
     assert!(
         matches!(&error, EffectError::OutcomeUnknown(reason) if reason == "the connection broke"),
         "{error:?}"
@@ -73,10 +70,7 @@ async fn unknown_outcome_is_never_tried_again() {
 async fn retry_keeps_the_message_id() {
     let fixture = Fixture::new([not_sent(true), not_sent(true), sent()]);
     fixture.approve(&draft(1));
-    let error = fixture
-        .send(fixture.next().await.unwrap())
-        .await
-        .unwrap_err();
+    let error = fixture.send_next().await.unwrap_err();
     assert!(
         matches!(&error, EffectError::Postponed(reason) if reason == "451 try later"),
         "{error:?}"
@@ -88,14 +82,11 @@ async fn retry_keeps_the_message_id() {
         ["tried again at 2026-11-20T12:00:30Z: 451 try later"]
     );
     fixture.pass(1);
-    fixture
-        .send(fixture.next().await.unwrap())
-        .await
-        .unwrap_err();
+    fixture.send_next().await.unwrap_err();
     fixture.pass(59);
     assert!(fixture.next().await.is_none());
     fixture.pass(1);
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
     let asked = fixture.server.asked.lock().unwrap();
     assert!(
         asked
@@ -110,10 +101,7 @@ async fn refused_mail_is_not_tried_again() {
     let fixture = Fixture::new([not_sent(false), sent()]);
     fixture.approve(&draft(1));
     let kept = fixture.next().await.unwrap();
-    let error = fixture
-        .send(fixture.next().await.unwrap())
-        .await
-        .unwrap_err();
+    let error = fixture.send_next().await.unwrap_err();
     assert!(
         matches!(&error, EffectError::Refused(reason) if reason == "451 try later"),
         "{error:?}"
@@ -135,8 +123,7 @@ async fn refused_mail_is_not_tried_again() {
 async fn refused_mail_is_tried_again_once_changed() {
     let fixture = Fixture::new([not_sent(false), sent()]);
     fixture.approve(&draft(1));
-    let approved = fixture.next().await.unwrap();
-    fixture.send(approved).await.unwrap_err();
+    fixture.send_next().await.unwrap_err();
     assert!(fixture.next().await.is_none());
     let mut edited = draft(1);
     let mut mail: EmailSend = edited.action.read().unwrap();
@@ -149,7 +136,7 @@ async fn refused_mail_is_tried_again_once_changed() {
     // Changed, it has to be approved again.
     assert!(fixture.next().await.is_none());
     fixture.confirm(id(1));
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
     let asked = fixture.server.asked.lock().unwrap();
     assert_eq!(asked[1].to, ["ada@right.example.test"]);
     // Other bytes never have the same reference.
@@ -164,7 +151,7 @@ async fn mail_that_is_in_sent_is_not_sent_a_first_time() {
     let fixture = Fixture::new([sent()]);
     fixture.approve(&draft(1));
     fixture.server.has_sent.store(true, Ordering::SeqCst);
-    let receipt = fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    let receipt = fixture.send_next().await.unwrap();
     assert_eq!(receipt.answer, "found in Sent by its Message-ID");
     assert_eq!(fixture.asked(), 0);
     assert!(fixture.server.prepared.lock().unwrap().is_empty());
@@ -179,10 +166,7 @@ async fn sent_that_cannot_be_asked_holds_the_mail() {
     let fixture = Fixture::new([sent()]);
     fixture.approve(&draft(1));
     fixture.server.cannot_be_asked.store(true, Ordering::SeqCst);
-    fixture
-        .send(fixture.next().await.unwrap())
-        .await
-        .unwrap_err();
+    fixture.send_next().await.unwrap_err();
     assert_eq!(
         fixture.states().await,
         [
@@ -196,7 +180,7 @@ async fn sent_that_cannot_be_asked_holds_the_mail() {
         .cannot_be_asked
         .store(false, Ordering::SeqCst);
     fixture.pass(30);
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
     assert_eq!(fixture.asked(), 1);
 }
 
@@ -209,7 +193,7 @@ async fn mail_that_cannot_be_prepared_is_not_in_doubt() {
         .server
         .refuses_to_prepare
         .store(true, Ordering::SeqCst);
-    let error = fixture.send(fixture.next().await.unwrap()).await;
+    let error = fixture.send_next().await;
     assert!(matches!(error, Err(EffectError::Postponed(_))), "{error:?}");
     assert_eq!(fixture.asked(), 0);
     fixture
@@ -217,21 +201,34 @@ async fn mail_that_cannot_be_prepared_is_not_in_doubt() {
         .refuses_to_prepare
         .store(false, Ordering::SeqCst);
     fixture.pass(30);
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
     assert_eq!(fixture.asked(), 1);
 }
 
 /// A host that ended between the intent and the hand-over has sent nothing.
 #[tokio::test]
 async fn end_before_the_hand_over_is_tried_again_after_a_restart() {
-    let fixture = Fixture::new([sent()]);
+    let fixture = Fixture::new([not_sent(false), sent()]);
     fixture.approve(&draft(1));
-    let approved = fixture.next().await.unwrap();
+    let refused = fixture.next().await.unwrap();
+    fixture.send(refused).await.unwrap_err();
+    let mut edited = draft(1);
+    edited.action.set_text("Dear Ada,\n\nno.\n".into()).unwrap();
     fixture
+        .vault
+        .replace(&layout::approved(id(1)), edited.render().as_bytes(), None)
+        .unwrap();
+    fixture.confirm(id(1));
+    let approved = fixture.next().await.unwrap();
+    let name = id(1).to_string().to_lowercase();
+    let first = format!("{name}@example.test");
+    let begun = fixture
         .approvals
-        .begin_effect(&approved, ActionKind::EMAIL_SEND, "r@example.test".into())
+        .begin_effect(&approved, ActionKind::EMAIL_SEND, first)
         .await
         .unwrap();
+    let second = format!("{name}.2@example.test");
+    assert_eq!(begun.reference, second);
     // Not what this process itself is doing.
     let asked = fixture.executor.reconcile().await.unwrap();
     assert_eq!(asked, Reconciled::default());
@@ -243,12 +240,9 @@ async fn end_before_the_hand_over_is_tried_again_after_a_restart() {
     let asked = fixture.executor.reconcile().await.unwrap();
     assert_eq!(asked, Reconciled::default());
     // Nothing was wrong with it: it need not wait.
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
-    assert_eq!(fixture.asked(), 1);
-    assert_eq!(
-        fixture.server.asked.lock().unwrap()[0].message_id,
-        "r@example.test"
-    );
+    fixture.send_next().await.unwrap();
+    assert_eq!(fixture.asked(), 2);
+    assert_eq!(fixture.server.asked.lock().unwrap()[1].message_id, second);
 }
 
 /// What the owner says of a doubt counts: again, under a name that was never used.
@@ -259,13 +253,12 @@ async fn doubt_that_is_let_go_is_sent_under_a_new_reference() {
     };
     let fixture = Fixture::new([lost, sent()]);
     fixture.approve(&draft(1));
-    fixture
-        .send(fixture.next().await.unwrap())
-        .await
-        .unwrap_err();
+    fixture.send_next().await.unwrap_err();
     assert!(fixture.next().await.is_none());
-    fixture.journal.let_go(id(1)).unwrap();
-    let receipt = fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    let policy = fixture.approvals.policy();
+    let now = fixture.now();
+    assert!(act::send_again(&fixture.vault, &fixture.journal, policy, id(1), now).unwrap());
+    let receipt = fixture.send_next().await.unwrap();
     let name = id(1).to_string().to_lowercase();
     assert_eq!(receipt.reference, format!("{name}.2@example.test"));
     let prepared = fixture.server.prepared.lock().unwrap();

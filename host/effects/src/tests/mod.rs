@@ -2,6 +2,7 @@
 //! clock that do what the test says.
 
 mod attempts;
+mod messages;
 
 use std::{
     collections::VecDeque,
@@ -26,9 +27,9 @@ use platinum_vault::{
 use tempfile::TempDir;
 
 use crate::{
-    Effect, EffectError, Executor, Fence, NotDone, Reconciled,
+    Effect, EffectError, Executor, Fence, NotDone, Reconciled, Recovery,
     approvals::{ApprovalPolicy, Approvals, ApprovalsQueue, Approved, EntryState, Outgoing, act},
-    email::{MailSender, SendMail, SendRequest, SentMatch},
+    email::{MailAccounts, MailSender, SendMail, SendRequest, SentMatch},
 };
 
 const NOON: &str = "2026-11-20T12:00:00Z";
@@ -65,28 +66,29 @@ struct TestServer {
     /// What it was asked to prepare for.
     prepared: Mutex<Vec<SendRequest>>,
     refuses_to_prepare: AtomicBool,
+    differs: AtomicBool,
+    differs_at_sending: AtomicBool,
     cannot_be_asked: AtomicBool,
 }
 
 #[async_trait]
 impl MailSender for TestServer {
-    async fn send(&self, request: SendRequest) -> Outcome {
+    async fn send(&self, request: SendRequest) -> Result<Outcome, NotDone> {
         self.asked.lock().unwrap().push(request);
+        self.compare(&self.differs_at_sending)?;
         let answer = self.answers.lock().unwrap().pop_front();
         match answer {
-            Some(answer) => answer,
+            Some(answer) => Ok(answer),
             None => std::future::pending().await,
         }
     }
 
     async fn prepare(&self, request: &SendRequest) -> Result<(), NotDone> {
         self.prepared.lock().unwrap().push(request.clone());
+        self.compare(&self.differs)?;
         match self.refuses_to_prepare.load(Ordering::SeqCst) {
             false => Ok(()),
-            true => Err(NotDone {
-                reason: "454 no login now".into(),
-                retry: true,
-            }),
+            true => Err(NotDone::new("454 no login now", true)),
         }
     }
 
@@ -97,9 +99,18 @@ impl MailSender for TestServer {
         let has_sent = self.has_sent.load(Ordering::SeqCst);
         Ok(has_sent.then_some(SentMatch::ByMessageId("Sent".to_owned())))
     }
+}
 
-    fn domain(&self, account: &str) -> Option<String> {
-        (account == "owner").then(|| "example.test".to_owned())
+impl TestServer {
+    /// As a server that may compose another message than the one that was approved.
+    fn compare(&self, differs: &AtomicBool) -> Result<(), NotDone> {
+        match differs.load(Ordering::SeqCst) {
+            false => Ok(()),
+            true => Err(NotDone {
+                reason: "it is another message".into(),
+                recovery: Recovery::Approval,
+            }),
+        }
     }
 }
 
@@ -181,11 +192,19 @@ pub(crate) fn policy(hold_seconds: u64) -> ApprovalPolicy {
         accepts_other_devices: false,
         machine: "local".to_owned(),
         skills: Some("s1".to_owned()),
+        accounts: accounts("Owner <owner@example.test>"),
     }
 }
 
+/// One account, `owner`, with this address.
+fn accounts(address: &'static str) -> MailAccounts {
+    let owner = move || Ok(Some([("owner".to_owned(), address.to_owned())].into()));
+    MailAccounts::new(owner)
+}
+
 fn executor(approvals: &Arc<Approvals>, server: &Arc<TestServer>) -> Arc<Executor> {
-    let mail: Arc<dyn Effect> = Arc::new(SendMail::new(server.clone()));
+    let accounts = approvals.policy().accounts.clone();
+    let mail: Arc<dyn Effect> = Arc::new(SendMail::new(server.clone(), accounts));
     Arc::new(Executor::new(Arc::clone(approvals), [mail]))
 }
 
@@ -289,6 +308,11 @@ impl Fixture {
             .await
     }
 
+    /// Sends what is handed out next.
+    pub(crate) async fn send_next(&self) -> Result<Receipt, EffectError> {
+        self.send(self.next().await.unwrap()).await
+    }
+
     pub(crate) async fn states(&self) -> Vec<String> {
         let entries = self.approvals.entries().await.unwrap();
         entries
@@ -331,7 +355,7 @@ async fn next_hands_out_no_kind_without_an_effect() {
 async fn approved_mail_is_sent_once_and_leaves_the_queue() {
     let fixture = Fixture::new([sent()]);
     fixture.approve(&draft(1));
-    let receipt = fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    let receipt = fixture.send_next().await.unwrap();
     let name = id(1).to_string().to_lowercase();
     assert_eq!(receipt.reference, format!("{name}@example.test"));
     assert_eq!(receipt.answer, "250 2.0.0 queued; copy in Sent: filed");
@@ -356,7 +380,7 @@ async fn approved_mail_is_sent_once_and_leaves_the_queue() {
 async fn file_that_comes_back_sends_nothing_again() {
     let fixture = Fixture::new([sent()]);
     fixture.approve(&draft(1));
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
     fixture.vault.remove(&layout::approved(id(1))).unwrap();
     let mut edited = draft(1);
     edited.action.set_text("Once more.\n".into()).unwrap();
@@ -379,7 +403,7 @@ async fn two_handles_on_one_approval_send_one_mail() {
 async fn second_file_of_a_done_draft_is_not_done() {
     let fixture = Fixture::new([sent()]);
     fixture.approve(&draft(1));
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
     let put_away = format!("Done/2026/11/{}.md", id(1));
     fixture
         .vault
@@ -457,7 +481,7 @@ async fn draft_changed_after_hand_out_is_not_sent_as_it_was() {
     assert_eq!(fixture.asked(), 0);
     assert!(fixture.next().await.is_none());
     fixture.confirm(id(1));
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
     assert_eq!(
         fixture.server.asked.lock().unwrap()[0].body,
         "Dear Ada,\n\nno.\n"
@@ -538,7 +562,7 @@ async fn host_that_lost_the_task_does_not_act() {
     );
     assert!(fixture.next().await.is_none());
     fixture.fence.0.store(false, Ordering::SeqCst);
-    assert!(fixture.send(fixture.next().await.unwrap()).await.is_ok());
+    assert!(fixture.send_next().await.is_ok());
 }
 
 #[tokio::test]
@@ -587,7 +611,7 @@ async fn attachments_leave_as_approved() {
     ));
     assert!(fixture.next().await.is_none());
     fixture.confirm(id(1));
-    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    fixture.send_next().await.unwrap();
     let asked = fixture.server.asked.lock().unwrap()[0].clone();
     assert_eq!(asked.attachments[0].bytes, b"other");
     assert_eq!(asked.attachments[0].media_type, "application/pdf");

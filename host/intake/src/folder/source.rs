@@ -12,13 +12,14 @@ use std::{
 
 use platinum_core::{
     AgentName, Clock as _, Role, SystemClock, TaskId, UpdateId, VaultPath, ZoneId, layout,
+    sha256_hex,
 };
 use platinum_vault::{FileState, PathEntry, Vault, VaultError, note::UpdateNote};
 use platinum_watch::{Wake, WakeUps, Watch};
 use tracing::info;
 
 use super::{
-    task::{self, hash_of, kept_at, task_from_file, task_id, text_of},
+    task::{self, kept_at, task_from_file, task_id, text_of},
     zones::{ZoneRules, zone_of},
 };
 use crate::{
@@ -301,7 +302,7 @@ impl FolderSource {
         note.facts
             .extend(facts.map(|(_, name, value)| task::fact(name, value)));
         let note = note.render();
-        let hash = hash_of(&bytes);
+        let hash = sha256_hex(&bytes);
         let identity = Identity {
             key: key_of(path, state, &hash),
             identity: hash.clone(),

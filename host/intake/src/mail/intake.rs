@@ -8,7 +8,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::SignedDuration;
-use platinum_core::{TaskId, Timestamp, ZoneId, layout};
+use platinum_core::{TaskId, Timestamp, ZoneId, layout, sha256_hex};
 use platinum_mailbox::{
     Account, Backend, Cursor, RawMail,
     message::{self, Parsed},
@@ -298,8 +298,8 @@ fn identity(mail: &RawMail, parsed: &Parsed) -> Identity {
     }
     let content = hex::encode(hash.finalize());
     let identity = match &parsed.message_id {
-        Some(id) => hex::encode(Sha256::digest(format!("message-id {id}"))),
-        None => hex::encode(Sha256::digest(format!("content {content}"))),
+        Some(id) => sha256_hex(format!("message-id {id}")),
+        None => sha256_hex(format!("content {content}")),
     };
     Identity {
         key: mail.key.clone(),

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use clap::{Args, builder::TypedValueParser as _};
 use platinum_core::{Backoff, Clock as _, SystemClock};
 use platinum_mailbox::{Account, Backend, Config, Cursor, Mailbox, MailboxError, Wake, config};
 use platinum_vault::{Vault, VaultError};
@@ -27,21 +28,33 @@ const IDLE_SIGNS: u32 = 4;
 const LONGEST_FOLLOWING: Duration = Duration::from_secs(5);
 
 /// What to watch.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Args)]
 pub struct Settings {
-    /// The file with the accounts.
+    /// The file with the mail accounts (TOML).
+    #[arg(long)]
     pub config: PathBuf,
-    /// Which account.
+    /// Which account of the file.
+    #[arg(long)]
     pub account: String,
     /// The vault that gets the tasks.
+    #[arg(long)]
     pub vault: PathBuf,
-    /// The folder that remembers what was seen; outside the vault.
+    /// The folder that remembers what was seen; not inside the vault.
+    #[arg(long)]
     pub state: PathBuf,
-    /// Look once and end.
+    /// Look once and end, instead of waiting for more.
+    #[arg(long)]
     pub once: bool,
-    /// At the first start: how many of the mails that are there already become tasks.
+    /// At the first start on IMAP: how many of the newest mails that are there already
+    /// become tasks. A Maildir's unread mails always do.
+    #[arg(long, default_value_t = 0)]
     pub backlog: usize,
-    /// Look at least this often, even without a sign from the mailbox.
+    /// Look at least this often, in seconds, even without a sign from the mailbox.
+    #[arg(
+        long,
+        default_value = "60",
+        value_parser = clap::value_parser!(u64).range(1..=1500).map(Duration::from_secs)
+    )]
     pub every: Duration,
 }
 

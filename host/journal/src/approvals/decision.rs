@@ -1,17 +1,17 @@
 //! [`Decision`]: one decision about approvals, as one transaction.
 
-use platinum_core::{DraftId, Timestamp};
+use platinum_core::{DraftId, Timestamp, sha256_hex};
 use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Approval, Pause, PendingFile,
-    table::{APPROVED, WITHDRAWN, append, approval_of, hash_of, note_pending_in, paused},
+    table::{APPROVED, WITHDRAWN, append, approval_of, note_pending_in, paused},
 };
 use crate::{
     AuditEvent, Begin, Intent, JournalError, State,
     audit::note_in,
-    store::{intend_in, state_of},
+    store::{intend_in, let_go_in, reference_in, state_of},
 };
 
 /// Why an approval was taken back.
@@ -53,8 +53,9 @@ impl Decision<'_> {
             subject: approval.draft,
             task: approval.task,
             fingerprint: approval.binds.fingerprint.clone(),
+            message: approval.binds.message.as_ref().map(|m| m.sha256.clone()),
             how: approval.how,
-            record: hash_of(&data),
+            record: sha256_hex(&data),
         };
         note_in(&self.0, &event, approval.at)
     }
@@ -80,7 +81,7 @@ impl Decision<'_> {
         let event = AuditEvent::Withdrawn {
             subject: draft,
             reason: withdrawal.reason,
-            record: hash_of(&data),
+            record: sha256_hex(&data),
         };
         note_in(&self.0, &event, at)
     }
@@ -99,6 +100,27 @@ impl Decision<'_> {
     /// As there.
     pub fn intend(&self, intent: &Intent) -> Result<Begin, JournalError> {
         intend_in(&self.0, intent)
+    }
+
+    /// [`Journal::reference_for`](crate::Journal::reference_for) as a part of this decision.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn reference_for(
+        &self,
+        draft: DraftId,
+        fingerprint: &str,
+        first: &str,
+    ) -> Result<String, JournalError> {
+        reference_in(&self.0, draft, fingerprint, first)
+    }
+
+    /// [`Journal::let_go`](crate::Journal::let_go) as a part of this decision.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn let_go(&self, draft: DraftId) -> Result<(), JournalError> {
+        let_go_in(&self.0, draft)
     }
 
     /// Whether everything is paused.

@@ -18,4 +18,4 @@ mod tests;
 
 pub use decision::Decision;
 pub use record::{Approval, Binding, How, MessageDigest, Pause, PendingFile};
-pub(crate) use table::{hash_of, prepare};
+pub(crate) use table::prepare;

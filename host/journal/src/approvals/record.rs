@@ -18,7 +18,8 @@ pub enum How {
 /// What an approval is for, and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
-    /// SHA-256, in hex, of all that decides what leaves: every field, the text, the attachments.
+    /// SHA-256, in hex, of all that decides what leaves: every field, the account, the text, the
+    /// attachments.
     pub fingerprint: String,
     /// After this it no longer counts.
     pub expires: Timestamp,
@@ -30,19 +31,21 @@ pub struct Binding {
     /// that was not known when it was approved.
     #[serde(default)]
     pub skills: Option<String>,
-    /// The message as it leaves, for what is a message. None if it was not composed yet.
+    /// The message as it leaves, for what is a message. None in the records of versions that did not
+    /// compose it: those have to be approved again.
     #[serde(default)]
     pub message: Option<MessageDigest>,
 }
 
-/// A composed message, as far as it is the same at every composing.
+/// A composed message, as far as it is the same at every composing: all but its `Date` header, so the
+/// reference of the attempt is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageDigest {
     /// SHA-256, in hex, of its bytes without the `Date` header.
     pub sha256: String,
     /// The address it leaves from.
     pub from: String,
-    /// Everybody it goes to, blind copies too.
+    /// The address of everybody it goes to, blind copies too, in the order of the envelope.
     pub recipients: Vec<String>,
 }
 

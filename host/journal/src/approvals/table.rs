@@ -2,7 +2,6 @@
 
 use platinum_core::{DraftId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use sha2::{Digest as _, Sha256};
 
 use super::{Approval, Pause, PendingFile};
 use crate::{JournalError, store::read_back};
@@ -42,11 +41,6 @@ pub(crate) fn prepare(file: &Transaction<'_>) -> Result<(), JournalError> {
 
 pub(super) const APPROVED: &str = "approved";
 pub(super) const WITHDRAWN: &str = "withdrawn";
-
-/// SHA-256, in hex, of a row's record: what the log has of it.
-pub(crate) fn hash_of(data: &str) -> String {
-    hex::encode(Sha256::digest(data))
-}
 
 /// Appends a row.
 pub(super) fn append(

@@ -52,6 +52,7 @@ fn intent(number: u128) -> Intent {
         task: TaskId::from_parts(1, number),
         kind: ActionKind::EMAIL_SEND,
         fingerprint: "ab".repeat(32),
+        message: None,
         reference: format!("{number}@example.test"),
         recipients: vec!["Ada@example.test".to_owned()],
         at: at(1),

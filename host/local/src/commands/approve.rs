@@ -8,7 +8,7 @@ use platinum_api::{
 use platinum_core::{DraftId, Timestamp, VaultPath, layout};
 use platinum_daemon::Config;
 use platinum_effects::approvals::{
-    ApprovalPolicy, CheckContext, EntryState, Finding, GAPS, Outgoing, Unreadable,
+    ApprovalPolicy, CheckContext, EntryState, Finding, GAPS, MessageError, Outgoing, Unreadable,
     act::{self, Shown as ShownDraft},
     findings, has_gaps, inspect,
 };
@@ -312,13 +312,20 @@ impl From<act::ActError> for CommandError {
             ActError::Changed(_) => Kind::Conflict,
             ActError::Done(..) | ActError::InDoubt(..) => Kind::Refused,
             ActError::NotApproved(_) => Kind::NotFound,
+            ActError::Message(MessageError::Uncomposable(_)) => Kind::Refused,
             ActError::Vault(_)
+            | ActError::Message(_)
             | ActError::Unreadable(_)
             | ActError::Journal(_)
             | ActError::Fingerprint(_) => Kind::Failed,
         };
         match error {
             ActError::Vault(error) => error.into(),
+            ActError::Message(MessageError::Uncomposable(_)) => Self::new(
+                kind,
+                format!("not approved: {}", plain(&error.to_string(), 400)),
+            )
+            .hint("correct the file, or the mail file that `zones.email.config` names"),
             error @ ActError::InDoubt(..) => Self::new(kind, error.to_string()).hint(format!(
                 "`platinum approvals` shows what is known; moving its file to {} closes it",
                 layout::REJECTED

@@ -5,6 +5,7 @@
 
 use platinum_api::approvals::short_id;
 use platinum_core::Timestamp;
+use platinum_effects::approvals::act;
 use platinum_journal::{Intent, Journal, Outcome, Receipt, State};
 
 use super::{
@@ -43,15 +44,20 @@ pub(crate) fn run(args: &ResolveArgs, ctx: &Context) -> Result<(), CommandError>
     if !config.vault.state.join("journal.db").exists() {
         return Err(none_named(&args.id));
     }
-    let journal = ApprovalStore::open(&config)?.journal;
-    let doubt = find(&journal, &args.id)?;
+    let store = ApprovalStore::open(&config)?;
+    let journal = &store.journal;
+    let doubt = find(journal, &args.id)?;
     let (at, draft) = (Timestamp::now(), doubt.draft);
     if args.decision.send_again {
-        journal.let_go(draft).map_err(failed)?;
-        return ctx.print(&format!(
-            "{draft} is sent again, under a new Message-ID, if it is in Approved/; the local daemon \
-             does it.\n"
-        ));
+        let is_approved = act::send_again(&store.vault, journal, &store.policy, draft, at)?;
+        let what = match is_approved {
+            true => "is sent again, under a new Message-ID; the local daemon does it",
+            false => {
+                "is not waited for any more; it is sent again, under a new Message-ID, when it is \
+                 approved again"
+            }
+        };
+        return ctx.print(&format!("{draft} {what}.\n"));
     }
     let receipt = Receipt {
         at,

@@ -2,35 +2,32 @@
 //!
 //! Lives elsewhere: the dashboard itself is made by a skill, which runs on `vault.synced`.
 
+use platinum_capabilities::in_background;
 use platinum_core::{Clock, SystemClock, layout};
+use platinum_vault::Vault;
 
-use super::{ApprovalLoop, read};
-
-impl ApprovalLoop {
-    /// The files that are shown, and how long each is.
-    pub(super) async fn dashboard_state(&self) -> Option<Vec<(String, u64)>> {
-        let vault = self.vault.clone();
-        read(move || {
-            let shown = [
-                layout::NEEDS_ACTION,
-                layout::IN_PROGRESS,
-                layout::PENDING_APPROVAL,
-                layout::APPROVED,
-                &layout::done_month(SystemClock.now()),
-                layout::UPDATES,
-            ];
-            let mut entries = vault.list("").ok()?;
-            entries.retain(|entry| entry.path.as_str() == layout::DASHBOARD);
-            for folder in shown {
-                entries.append(&mut vault.walk_in(folder).ok()?);
-            }
-            let shown = entries.into_iter();
-            Some(
-                shown
-                    .map(|entry| (entry.path.to_string(), entry.len))
-                    .collect(),
-            )
-        })
-        .await
-    }
+/// The files that are shown, and how long each is.
+pub(super) async fn dashboard_state(vault: Vault) -> Option<Vec<(String, u64)>> {
+    in_background(move || {
+        let shown = [
+            layout::NEEDS_ACTION,
+            layout::IN_PROGRESS,
+            layout::PENDING_APPROVAL,
+            layout::APPROVED,
+            &layout::done_month(SystemClock.now()),
+            layout::UPDATES,
+        ];
+        let mut entries = vault.list("").ok()?;
+        entries.retain(|entry| entry.path.as_str() == layout::DASHBOARD);
+        for folder in shown {
+            entries.append(&mut vault.walk_in(folder).ok()?);
+        }
+        let shown = entries.into_iter();
+        Some(
+            shown
+                .map(|entry| (entry.path.to_string(), entry.len))
+                .collect(),
+        )
+    })
+    .await
 }

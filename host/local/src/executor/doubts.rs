@@ -1,4 +1,5 @@
-//! Outcomes that stay unknown: the owner is asked, and decides by where the draft's file is moved.
+//! Outcomes that are not known. The other side is asked first; where that stays without an
+//! answer, the owner is, and decides by where the draft's file is moved.
 //!
 //! | moved to | means |
 //! |---|---|
@@ -9,21 +10,20 @@
 //! Lives elsewhere: `platinum resolve` does the same; asking the other side is `effects`'.
 //! Invariant: nothing here sends; a doubt ends only by the other side's word or the owner's.
 
+use platinum_api::approvals::MAX_DRAFT_BYTES;
+use platinum_capabilities::in_background;
 use platinum_core::{Clock, DraftId, SystemClock, VaultPath, layout};
 use platinum_journal::{Intent, Receipt};
-use platinum_protocol::TaskPlace;
-use platinum_sync::Finish;
 use platinum_vault::{
     Vault, VaultError,
-    note::{DraftNote, Note, ReceiptRecord},
+    note::{DraftNote, Note},
 };
 
-use super::{ApprovalLoop, read};
+use super::context::ApprovalContext;
+use crate::run::record_of;
 
 /// The property that tells the owner what each move means.
 const IN_DOUBT: &str = "in-doubt";
-/// The largest draft that is read, in bytes.
-const MAX_DRAFT_BYTES: u64 = 256 * 1024;
 /// What a receipt says that the owner gave.
 pub(crate) const OWNERS_WORD: &str = "no answer; the owner says that it went out";
 
@@ -37,124 +37,128 @@ enum Place {
     Nowhere,
 }
 
-impl ApprovalLoop {
-    /// Carries out what the owner decided on doubts, and asks about the others.
-    pub(super) async fn decide_doubts(&mut self) -> bool {
-        let doubts = match self.executor.doubts().await {
-            Ok(doubts) => doubts,
-            Err(error) => {
-                tracing::warn!("Cannot read the outcomes in doubt: {error}.");
-                return false;
-            }
-        };
-        let mut changed = false;
-        for doubt in doubts {
-            let (vault, draft) = (self.vault.clone(), doubt.draft);
-            let decided = match read(move || place_of(&vault, draft)).await {
-                Ok(Place::Done(path)) => self.went_out(&doubt, path).await,
-                Ok(Place::Pending) => self.send_again(&doubt).await,
-                Ok(Place::Rejected) => self.executor.let_go(draft).await.map(|()| true),
-                Ok(place) => Ok(self.ask_owner(&doubt, &place).await),
-                Err(error) => Err(error.to_string()),
-            };
-            changed |= decided.unwrap_or_else(|error| {
-                tracing::warn!(%draft, "Cannot end its doubt yet: {error}.");
-                false
-            });
+/// Asks the other side after outcomes in doubt.
+pub(super) async fn reconcile(context: &ApprovalContext) -> bool {
+    let found = match context.executor.reconcile().await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::warn!("Cannot ask after outcomes in doubt: {error}.");
+            return false;
         }
-        changed
+    };
+    for doubt in &found.in_doubt {
+        tracing::info!(draft = %doubt.draft, "{}", doubt.why);
     }
+    found.confirmed > 0
+}
 
-    /// The owner says that it went out.
-    async fn went_out(&mut self, doubt: &Intent, path: VaultPath) -> Result<bool, String> {
-        let receipt = Receipt {
-            at: SystemClock.now(),
-            reference: doubt.reference.clone(),
-            answer: OWNERS_WORD.to_owned(),
+/// Carries out what the owner decided on doubts, and asks about the others.
+pub(super) async fn decide(context: &mut ApprovalContext) -> bool {
+    let doubts = match context.executor.doubts().await {
+        Ok(doubts) => doubts,
+        Err(error) => {
+            tracing::warn!("Cannot read the outcomes in doubt: {error}.");
+            return false;
+        }
+    };
+    let mut changed = false;
+    for doubt in doubts {
+        let (vault, draft) = (context.vault.clone(), doubt.draft);
+        let decided = match in_background(move || place_of(&vault, draft)).await {
+            Ok(Place::Done(path)) => went_out(context, &doubt, path).await,
+            Ok(Place::Pending) => send_again(context, &doubt).await,
+            Ok(Place::Rejected) => context.executor.let_go(draft).await.map(|()| true),
+            Ok(place) => Ok(ask_owner(context, &doubt, &place).await),
+            Err(error) => Err(error.to_string()),
         };
-        let vault = self.vault.clone();
-        let summary = read(move || {
-            let text = vault.read_text(&path, MAX_DRAFT_BYTES).ok()?;
-            Some(DraftNote::parse(&text).ok()?.summary)
+        changed |= decided.unwrap_or_else(|error| {
+            tracing::warn!(%draft, "Cannot end its doubt yet: {error}.");
+            false
         });
-        let summary = summary
-            .await
-            .unwrap_or_else(|| "A draft whose file cannot be read".to_owned());
-        // The task first: after a crash in between, the doubt is still there, and so is this move.
-        match self.place(doubt.task).await {
-            Some(TaskPlace::Owned(_) | TaskPlace::Waiting) => {
-                let mut receipts = self.receipts(doubt.task).await;
-                receipts.push(ReceiptRecord {
-                    draft: doubt.draft,
-                    kind: doubt.kind,
-                    at: receipt.at,
-                    reference: receipt.reference.clone(),
-                    answer: receipt.answer.clone(),
-                    recipients: doubt.recipients.clone(),
-                    sha256: doubt.fingerprint.clone(),
-                });
-                let finished = self
-                    .sync
-                    .finish(doubt.task, Finish::done(&summary, receipts));
-                finished.await.map_err(|error| error.to_string())?;
-            }
-            Some(TaskPlace::Finished | TaskPlace::Absent) => {}
-            None => return Ok(false),
-        }
-        self.executor.confirm(doubt.draft, receipt).await?;
-        let text = format!("Done: {summary}; {OWNERS_WORD}");
-        self.notify_once(Some(doubt.task), &text).await;
-        Ok(true)
     }
+    changed
+}
 
-    /// The owner wants it sent again: it waits for an approval like any other draft.
-    async fn send_again(&mut self, doubt: &Intent) -> Result<bool, String> {
-        self.executor.let_go(doubt.draft).await?;
+/// The owner says that it went out.
+async fn went_out(
+    context: &mut ApprovalContext,
+    doubt: &Intent,
+    path: VaultPath,
+) -> Result<bool, String> {
+    let receipt = Receipt {
+        at: SystemClock.now(),
+        reference: doubt.reference.clone(),
+        answer: OWNERS_WORD.to_owned(),
+    };
+    let vault = context.vault.clone();
+    let summary = in_background(move || {
+        let text = vault.read_text(&path, MAX_DRAFT_BYTES).ok()?;
+        Some(DraftNote::parse(&text).ok()?.summary)
+    });
+    let summary = summary
+        .await
+        .unwrap_or_else(|| "A draft whose file cannot be read".to_owned());
+    let record = record_of(doubt.clone(), receipt.clone());
+    // The task first: after a crash in between, the doubt is still there, and so is this move.
+    let finished = context
+        .finish_done(doubt.task, &summary, Some(record))
+        .await;
+    if !finished.map_err(|error| error.to_string())? {
+        return Ok(false);
+    }
+    context.executor.confirm(doubt.draft, receipt).await?;
+    let text = format!("Done: {summary}; {OWNERS_WORD}");
+    context.notify_once(Some(doubt.task), &text).await;
+    Ok(true)
+}
+
+/// The owner wants it sent again: it waits for an approval like any other draft.
+async fn send_again(context: &ApprovalContext, doubt: &Intent) -> Result<bool, String> {
+    context.executor.let_go(doubt.draft).await?;
+    let words = format!(
+        "An attempt was made at {:.0} and its outcome is not known. Approved again, it is sent \
+         again.",
+        doubt.at
+    );
+    note_doubt(context, layout::pending(doubt.draft), words).await;
+    Ok(true)
+}
+
+/// Says in the note and on the dashboard what each move means.
+async fn ask_owner(context: &mut ApprovalContext, doubt: &Intent, place: &Place) -> bool {
+    let mut changed = false;
+    if *place == Place::Approved {
         let words = format!(
-            "An attempt was made at {:.0} and its outcome is not known. Approved again, it is sent \
-             again.",
-            doubt.at
-        );
-        self.note_doubt(layout::pending(doubt.draft), words).await;
-        Ok(true)
-    }
-
-    /// Says in the note and on the dashboard what each move means.
-    async fn ask_owner(&mut self, doubt: &Intent, place: &Place) -> bool {
-        let mut changed = false;
-        if *place == Place::Approved {
-            let words = format!(
-                "It is not known whether this was sent at {:.0}. It went out: move this file to \
-                 {}/. Send it again: move it to {}/ and approve it again. Leave it: move it to \
-                 {}/.",
-                doubt.at,
-                layout::DONE,
-                layout::PENDING_APPROVAL,
-                layout::REJECTED
-            );
-            changed = self.note_doubt(layout::approved(doubt.draft), words).await;
-        }
-        let text = format!(
-            "Not known whether {} was sent; it is not sent again by itself. If it went out, move \
-             its file to {}/; to send it again, move it to {}/ and approve it again; or use \
-             `platinum resolve`",
-            doubt.draft,
+            "It is not known whether this was sent at {:.0}. It went out: move this file to \
+             {}/. Send it again: move it to {}/ and approve it again. Leave it: move it to \
+             {}/.",
+            doubt.at,
             layout::DONE,
-            layout::PENDING_APPROVAL
+            layout::PENDING_APPROVAL,
+            layout::REJECTED
         );
-        changed | self.notify_once(Some(doubt.task), &text).await
+        changed = note_doubt(context, layout::approved(doubt.draft), words).await;
     }
+    let text = format!(
+        "Not known whether {} was sent; it is not sent again by itself. If it went out, move \
+         its file to {}/; to send it again, move it to {}/ and approve it again; or use \
+         `platinum resolve`",
+        doubt.draft,
+        layout::DONE,
+        layout::PENDING_APPROVAL
+    );
+    changed | context.notify_once(Some(doubt.task), &text).await
+}
 
-    /// Writes the property, unless it is there.
-    async fn note_doubt(&self, path: VaultPath, words: String) -> bool {
-        let vault = self.vault.clone();
-        let named = path.clone();
-        match read(move || write_property(&vault, &path, &words)).await {
-            Ok(is_changed) => is_changed,
-            Err(error) => {
-                tracing::warn!("Cannot note the doubt in {named}: {error}.");
-                false
-            }
+/// Writes the property, unless it is there.
+async fn note_doubt(context: &ApprovalContext, path: VaultPath, words: String) -> bool {
+    let vault = context.vault.clone();
+    let named = path.clone();
+    match in_background(move || write_property(&vault, &path, &words)).await {
+        Ok(is_changed) => is_changed,
+        Err(error) => {
+            tracing::warn!("Cannot note the doubt in {named}: {error}.");
+            false
         }
     }
 }

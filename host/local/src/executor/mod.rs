@@ -1,36 +1,38 @@
 //! The loop that acts: carries out what the owner approved, finishes what the owner rejected, asks
 //! after outcomes in doubt, and keeps the dashboard.
 //!
-//! Lives elsewhere: acting itself is `effects`'; the decisions are the skills'; what a file in
-//! `Rejected/` says is read in [`rejected`], [`reconcile`] puts away and reports what came of it, and
-//! in [`doubts`] the owner decides on what stays unknown.
+//! Lives here: when each step runs, and the events for the skills. The steps know nothing of the loop,
+//! and nothing of each other: [`admission`] records approvals, [`approved`] puts away and reports what
+//! came of them, [`doubts`] asks about what stays unknown, [`rejected`] files what the owner rejected.
+//! Lives elsewhere: acting itself is `effects`'; the decisions are the skills'.
 //! Invariant: an effect happens only here, on the owner's machine, by an approval that is recorded
 //! in the journal; what is recorded is decided in `effects`, and asked for in [`admission`].
 
 mod admission;
+mod approved;
+mod context;
 mod dashboard_state;
 mod doubts;
 mod drafts;
-mod reconcile;
 mod rejected;
 
 pub(crate) use doubts::OWNERS_WORD;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use platinum_core::{Clock as _, DraftId, SystemClock, TaskId, Timestamp};
+use platinum_core::DraftId;
 use platinum_daemon::{
-    Host, OwnerUpdates, Shutdown, SkillSet,
+    Host, Shutdown, SkillSet,
     skills::{Event, Request},
 };
 use platinum_effects::Executor;
-use platinum_protocol::TaskPlace;
-use platinum_sync::Synchronizer;
-use platinum_vault::Vault;
 use platinum_watch::{Wake, WakeUps};
 use tokio::time::Instant;
 
 use crate::machine::MachineGuard;
+use admission::Admission;
+use context::ApprovalContext;
+use dashboard_state::dashboard_state;
 pub(crate) use drafts::JournalDrafts;
 
 /// How often to ask the other side about outcomes in doubt.
@@ -39,19 +41,11 @@ const ASK_AGAIN: Duration = Duration::from_secs(60);
 /// What the loop works with.
 pub(crate) struct ApprovalLoop {
     skills: Arc<SkillSet>,
-    sync: Synchronizer,
-    vault: Vault,
-    updates: OwnerUpdates,
-    executor: Arc<Executor>,
     guard: MachineGuard,
-    /// What was reported to the owner since this daemon started.
-    notified: BTreeSet<String>,
+    context: ApprovalContext,
+    admission: Admission,
     /// Rejected drafts whose task was found finished: there is nothing left to do about them.
     closed: BTreeSet<DraftId>,
-    /// When the next approval has been held long enough.
-    next_due: Option<Timestamp>,
-    /// Whether everything was paused when it was last looked at.
-    was_paused: bool,
 }
 
 impl ApprovalLoop {
@@ -63,15 +57,16 @@ impl ApprovalLoop {
     ) -> Self {
         Self {
             skills,
-            sync: host.sync.clone(),
-            vault: host.vault.clone(),
-            updates: host.owner_updates(),
-            executor,
             guard,
-            notified: BTreeSet::new(),
+            context: ApprovalContext {
+                vault: host.vault.clone(),
+                sync: host.sync.clone(),
+                executor,
+                updates: host.owner_updates(),
+                notified: BTreeSet::new(),
+            },
+            admission: Admission::default(),
             closed: BTreeSet::new(),
-            next_due: None,
-            was_paused: false,
         }
     }
 
@@ -88,18 +83,17 @@ impl ApprovalLoop {
             let mut changed = false;
             // Outcomes in doubt come first: nothing new is sent before they were asked after.
             if asked.is_none_or(|at| at.elapsed() > ASK_AGAIN) {
-                changed |= self.reconcile_doubts().await;
+                changed |= doubts::reconcile(&self.context).await;
                 asked = Some(Instant::now());
             }
             if let Err(why) = self.guard.check().await {
-                changed |= self
-                    .notify_once(None, &format!("Nothing is sent: {why}"))
-                    .await;
+                let text = format!("Nothing is sent: {why}");
+                changed |= self.context.notify_once(None, &text).await;
             }
-            changed |= self.decide_doubts().await;
-            changed |= self.finish_rejected().await;
+            changed |= doubts::decide(&mut self.context).await;
+            changed |= rejected::finish(&self.context, &mut self.closed).await;
             changed |= self.carry_out_approved().await;
-            let state = self.dashboard_state().await;
+            let state = dashboard_state(self.context.vault.clone()).await;
             if state.is_some() && state != shown {
                 // The state from before: what arrives meanwhile, and what the skill itself writes,
                 // is looked at once more; the second time it writes nothing.
@@ -113,31 +107,30 @@ impl ApprovalLoop {
             }
             tokio::select! {
                 () = shutdown.stopped() => {}
-                wake = wake_ups.wait(self.until_due(every)) => if wake == Wake::Closed {
+                wake = wake_ups.wait(self.admission.until_due(every)) => if wake == Wake::Closed {
                     tokio::time::sleep(every).await;
                 }
             }
         }
     }
 
-    /// Writes an update for the dashboard, once in this life of the daemon.
-    async fn notify_once(&mut self, task: Option<TaskId>, text: &str) -> bool {
-        if !self.notified.insert(text.to_owned()) {
+    /// Admits what is in `Approved/`, carries out what is due, and finishes what was; whether
+    /// anything changed.
+    async fn carry_out_approved(&mut self) -> bool {
+        let Some(admitted) = self.admission.admit(&self.context).await else {
             return false;
-        }
-        tracing::info!("{text}");
-        self.updates.publish(task, text).await
-    }
-
-    /// Where a task is; nothing if that cannot be found out now.
-    async fn place(&self, task: TaskId) -> Option<TaskPlace> {
-        match self.sync.place(task).await {
-            Ok(place) => Some(place),
-            Err(error) => {
-                tracing::warn!(%task, "Cannot determine where the task is: {error}.");
-                None
+        };
+        let (mut changed, is_paused) = (admitted.changed, admitted.is_paused);
+        if admitted.has_ready && !is_paused {
+            self.raise(&Event::ApprovalGranted).await;
+            // What the mail server does not compose as it was approved goes back at once.
+            if self.context.executor.approvals().has_differences()
+                && let Some(admitted) = self.admission.admit(&self.context).await
+            {
+                changed |= admitted.changed;
             }
         }
+        changed | approved::finish(&mut self.context, is_paused).await
     }
 
     /// Runs the skills that listen to an event; whether all came to their end.
@@ -149,25 +142,5 @@ impl ApprovalLoop {
                 false
             }
         }
-    }
-
-    /// How long to wait at most: until the next approval has been held long enough.
-    fn until_due(&self, every: Duration) -> Duration {
-        let left = self.next_due.map(|at| at - SystemClock.now());
-        let left = left.and_then(|left| Duration::try_from(left).ok());
-        match (self.next_due, left) {
-            (None, _) => every,
-            (Some(_), None) => Duration::ZERO,
-            // A little more than the rest, so that it is over then.
-            (Some(_), Some(left)) => every.min(left + Duration::from_millis(5)),
-        }
-    }
-}
-
-/// Runs blocking reads off the async threads.
-async fn read<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(value) => value,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

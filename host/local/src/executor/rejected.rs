@@ -2,25 +2,65 @@
 
 use std::collections::BTreeSet;
 
+use platinum_api::approvals::MAX_DRAFT_BYTES;
+use platinum_capabilities::in_background;
 use platinum_core::{DraftId, layout};
 use platinum_journal::State;
 use platinum_protocol::TaskPlace;
-use platinum_sync::Drafts;
+use platinum_sync::{Drafts, Finish};
 use platinum_vault::{
     Vault,
     note::{DraftNote, Note},
 };
 
-/// Largest draft that is read, in bytes.
-const MAX_DRAFT_BYTES: u64 = 256 * 1024;
+use super::context::ApprovalContext;
+
 /// The property with the reason of a skill that gave an action back.
 const REFUSED: &str = "refused";
 /// The property with the owner's reason.
 const OWNERS_REASON: &str = "rejected-because";
 
+/// Files the tasks of drafts in `Rejected/`, unless another draft of theirs is still open, or
+/// they were claimed again since. A draft whose task was found finished is `closed`: there is
+/// nothing left to do about it.
+pub(super) async fn finish(context: &ApprovalContext, closed: &mut BTreeSet<DraftId>) -> bool {
+    let (vault, done) = (context.vault.clone(), closed.clone());
+    let (rejected, open) = in_background(move || rejected_and_open(&vault, &done)).await;
+    let mut changed = false;
+    for rejected in rejected {
+        let task = rejected.draft.task;
+        let Some(place) = context.place(task).await else {
+            continue;
+        };
+        match next_step(&rejected.draft, &place, &open) {
+            NextStep::Finish => {}
+            NextStep::Nothing => {
+                closed.insert(rejected.draft.id);
+                continue;
+            }
+            NextStep::Wait => continue,
+        }
+        let reason = rejection_reason(context, &rejected).await;
+        match context.sync.finish(task, Finish::filed(&reason)).await {
+            Ok(()) => changed = true,
+            Err(error) => {
+                tracing::warn!(%task, "Cannot finish the task yet: {error}.");
+            }
+        }
+    }
+    changed
+}
+
+/// One line for the owner: why a draft in `Rejected/` is not carried out.
+async fn rejection_reason(context: &ApprovalContext, rejected: &Rejected) -> String {
+    let (journal, id) = (context.journal(), rejected.draft.id);
+    let known = in_background(move || journal.state(id)).await;
+    reason_of(rejected, known.ok().as_ref())
+}
+
 /// A draft in `Rejected/`.
-pub(super) struct Rejected {
-    pub(super) draft: DraftNote,
+struct Rejected {
+    draft: DraftNote,
     /// What the file says of why.
     refused: Option<String>,
     because: Option<String>,
@@ -28,7 +68,7 @@ pub(super) struct Rejected {
 
 /// What a draft in `Rejected/` asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum NextStep {
+enum NextStep {
     /// Its task is to be filed.
     Finish,
     /// Nothing any more.
@@ -39,7 +79,7 @@ pub(super) enum NextStep {
 
 /// What a rejected draft asks for, as its task is now. A no is one to the claim under which the
 /// draft was made: a task that was claimed again since is being answered anew.
-pub(super) fn next_step(draft: &DraftNote, place: &TaskPlace, open: &Drafts) -> NextStep {
+fn next_step(draft: &DraftNote, place: &TaskPlace, open: &Drafts) -> NextStep {
     match place {
         TaskPlace::Finished => NextStep::Nothing,
         TaskPlace::Owned(claim) if DraftNote::is_under(draft.epoch, claim.epoch) => {
@@ -57,10 +97,7 @@ pub(super) fn next_step(draft: &DraftNote, place: &TaskPlace, open: &Drafts) -> 
 
 /// The drafts in `Rejected/` that are not closed yet, and the tasks that have another draft on its
 /// way. Blocks on the disk.
-pub(super) fn rejected_and_open(
-    vault: &Vault,
-    closed: &BTreeSet<DraftId>,
-) -> (Vec<Rejected>, Drafts) {
+fn rejected_and_open(vault: &Vault, closed: &BTreeSet<DraftId>) -> (Vec<Rejected>, Drafts) {
     let notes = |folder: &str| -> Vec<Note> {
         let entries = vault.list(folder).unwrap_or_default();
         entries
@@ -98,7 +135,7 @@ pub(super) fn rejected_and_open(
     (rejected, open)
 }
 
-pub(super) fn reason_of(rejected: &Rejected, known: Option<&State>) -> String {
+fn reason_of(rejected: &Rejected, known: Option<&State>) -> String {
     let summary = &rejected.draft.summary;
     match (&rejected.refused, &rejected.because, known) {
         (_, _, Some(State::HandedOver(_) | State::Unknown { .. } | State::LetGo(_))) => format!(

@@ -22,8 +22,8 @@ pub struct ReceiptRecord {
     /// Whom it reached, as it was carried out, whatever the draft said of itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<String>,
-    /// SHA-256, in hex, of what left: every field, the text and the attachments. Empty in notes
-    /// that are older.
+    /// SHA-256, in hex, of what left: of a message without its `Date` header; of what is none, of every
+    /// field. Empty in notes that are older.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sha256: String,
 }

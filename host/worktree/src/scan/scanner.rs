@@ -13,15 +13,25 @@ use platinum_core::{PathError, VaultPath, layout};
 use platinum_policy::{MAX_FILE_BYTES, could_be_synced, is_synced};
 use platinum_repo::{Batch, Folder, Oid, Repo};
 use platinum_vault::{FileState, Leftover, Listing, PathEntry, Refused, Vault, VaultError};
+use serde::{Deserialize, Serialize};
 
 use super::{
     debounce::{Debounce, Readiness},
     stat_cache::StatCache,
 };
-use crate::{ScanFilter, Withheld, WorktreeError};
+use crate::{ScanFilter, WorktreeError};
 
 /// So many new blobs are stored one by one.
 const FEW: usize = 16;
+
+/// A file that is not given to the remote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withheld {
+    /// Where.
+    pub path: VaultPath,
+    /// Why not, in a sentence.
+    pub reason: String,
+}
 
 /// What the work tree has otherwise than the base.
 #[derive(Debug, Default)]
@@ -306,7 +316,7 @@ impl Scan<'_> {
                     self.store(blob, &bytes)?;
                 }
                 if self.debounce.is_stable(&state) {
-                    self.stat_cache.insert(path, state, blob);
+                    self.stat_cache.record(path, state, blob);
                 } else {
                     // Clocks of file systems are coarse: its time could hide a second change.
                     self.found.again.insert(path.clone());

@@ -88,7 +88,7 @@ impl StatCache {
     }
 
     /// Notes what a file in this state holds.
-    pub(super) fn insert(&mut self, path: &VaultPath, state: FileState, blob: Oid) {
+    pub(super) fn record(&mut self, path: &VaultPath, state: FileState, blob: Oid) {
         let Ok(blob) = <[u8; 20]>::try_from(blob.as_bytes()) else {
             return;
         };
@@ -296,10 +296,10 @@ mod tests {
         let file = folder.path().join("cache");
         let mut cache = open(&file);
         for n in 0..3 {
-            cache.insert(&path(n), state(n), blob(n));
+            cache.record(&path(n), state(n), blob(n));
         }
         cache.save();
-        cache.insert(&path(1), state(1), blob(9));
+        cache.record(&path(1), state(1), blob(9));
         cache.save();
         cache.save();
         let mut next = open(&file);
@@ -321,7 +321,7 @@ mod tests {
         let file = folder.path().join("cache");
         let mut cache = open(&file);
         for n in 0..5 {
-            cache.insert(&path(n), state(n), blob(n));
+            cache.record(&path(n), state(n), blob(n));
             cache.save();
         }
         let whole = fs::read(&file).unwrap();
@@ -336,7 +336,7 @@ mod tests {
                     assert!(of(&mut next, n).is_none_or(|found| found == blob(n)));
                 }
                 // And it is whole again after the next look.
-                next.insert(&path(7), state(7), blob(7));
+                next.record(&path(7), state(7), blob(7));
                 next.save();
                 let mut after = open(&file);
                 assert!(!after.needs_rewrite);
@@ -354,7 +354,7 @@ mod tests {
         for _ in 0..10 {
             cache.begin_full_scan();
             for n in 0..500 {
-                cache.insert(&path(n), state(n), blob(n));
+                cache.record(&path(n), state(n), blob(n));
             }
             cache.end_full_scan();
             cache.save();

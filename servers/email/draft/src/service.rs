@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use platinum_mailbox::compose::{self, Address, ComposeError, File, Outgoing};
+use platinum_mailbox::compose::{ComposeError, Fields, File, Outgoing, bare};
 use platinum_mailbox::{Account, Config, Mailbox, MailboxError, Query, SearchHit, message};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -152,30 +152,24 @@ impl MailService {
     /// The mail that these arguments describe, dated now.
     pub fn compose(&self, arguments: &MailArguments) -> Result<Outgoing, ServiceError> {
         let from = self.account(&arguments.from_account)?.address.clone();
-        let all = |field, addresses: &[String]| {
-            addresses
-                .iter()
-                .map(|one| Address::parse(field, one))
-                .collect::<Result<Vec<_>, _>>()
-        };
         let files = arguments.attachments.iter();
-        let message_id = arguments.message_id.as_deref().map(bare);
-        Ok(Outgoing {
-            to: all("to", &arguments.to)?,
-            cc: all("cc", &arguments.cc)?,
-            bcc: all("bcc", &arguments.bcc)?,
+        let attachments = files
+            .map(|file| File::from_base64(&file.name, &file.media_type, &file.base64))
+            .collect::<Result<_, _>>()?;
+        let message_id = arguments.message_id.clone();
+        let fields = Fields {
+            to: arguments.to.clone(),
+            cc: arguments.cc.clone(),
+            bcc: arguments.bcc.clone(),
             subject: arguments.subject.clone(),
             body: arguments.body.clone(),
-            in_reply_to: arguments.in_reply_to.as_deref().map(bare),
-            references: arguments.references.iter().map(|id| bare(id)).collect(),
-            attachments: files
-                .map(|file| File::from_base64(&file.name, &file.media_type, &file.base64))
-                .collect::<Result<_, _>>()?,
+            in_reply_to: arguments.in_reply_to.clone(),
+            references: arguments.references.clone(),
+            attachments,
+            message_id: message_id.unwrap_or_else(|| platinum_mailbox::new_message_id(&from)),
             draft: arguments.draft.clone(),
-            message_id: message_id.unwrap_or_else(|| compose::new_message_id(&from)),
-            date: platinum_mailbox::now(),
-            from,
-        })
+        };
+        Ok(Outgoing::new(from, fields, platinum_mailbox::now())?)
     }
 }
 
@@ -184,15 +178,6 @@ fn of_account(name: &str, source: MailboxError) -> ServiceError {
         account: name.to_owned(),
         source,
     }
-}
-
-/// A Message-ID without its angle brackets.
-fn bare(id: &str) -> String {
-    let id = id.trim();
-    id.strip_prefix('<')
-        .and_then(|id| id.strip_suffix('>'))
-        .unwrap_or(id)
-        .to_owned()
 }
 
 fn message_of(found: SearchHit) -> Message {

@@ -29,7 +29,8 @@ const SEND: ToolSpec = ToolSpec {
     name: "send_email",
     title: "Send a mail",
     description: "Send a mail at once, in one attempt. outcome `sent`: the mail server took it. `not_sent`: it \
-                  certainly did not. `unknown`: it may have; search for the Message-ID, do not send again.",
+                  certainly did not. `unknown`: it may have; search for the Message-ID, do not send again. Of a mail that is not composed as \
+                  it was approved nothing is sent.",
     access: Access::Acts,
 };
 
@@ -61,13 +62,13 @@ pub fn tools() -> Result<Tools<Sender>, ToolError> {
         .with(
             PREPARE,
             |sender: Arc<Sender>, arguments: send::SendArguments| async move {
-                sender.prepare(&arguments.0).await
+                sender.prepare(&arguments).await
             },
         )?
         .with(
             SEND,
             |sender: Arc<Sender>, arguments: send::SendArguments| async move {
-                sender.send(&arguments.0).await
+                sender.send(&arguments).await
             },
         )
 }

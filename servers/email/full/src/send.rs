@@ -1,22 +1,21 @@
 //! The service behind `prepare_email` and `send_email`: one attempt by SMTP, or a Maildir's outbox, and the copy in
 //! Sent.
 //!
-//! Invariant: a preparation hands no mail over. It is kept for the mail that it was made for, for a while, and used
-//! at most once.
+//! Invariants: nothing leaves that is composed otherwise than it was approved: every call says what that was. A
+//! preparation hands no mail over. It is kept for the mail that it was made for, for a while, and used at most once.
 
 use std::{
-    borrow::Cow,
     collections::BTreeMap,
     time::{Duration, Instant},
 };
 
 use platinum_email_draft::shapes::MailArguments;
 use platinum_email_draft::{MailService, ServiceError};
-use platinum_mailbox::compose::Outgoing;
+use platinum_mailbox::compose::{ComposeError, Digest, Outgoing};
 use platinum_mailbox::config::{ConfigError, ImapSettings};
 use platinum_mailbox::maildir::Stored;
 use platinum_mailbox::{Backend, Config, Query};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
@@ -29,32 +28,77 @@ const KEPT: Duration = Duration::from_secs(60);
 
 /// A mail to send: as for a draft, and its Message-ID is chosen before the attempt, so that the mail can be found
 /// afterwards.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "MailArguments")]
-pub struct SendArguments(pub MailArguments);
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "GivenArguments")]
+#[schemars(with = "GivenArguments")]
+pub struct SendArguments {
+    mail: MailArguments,
+    approved: ApprovedMessage,
+}
 
-impl TryFrom<MailArguments> for SendArguments {
+/// [`SendArguments`] as they are given.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct GivenArguments {
+    /// The mail. Its `message_id` is required.
+    mail: MailArguments,
+    /// What was approved: what is composed otherwise does not leave.
+    approved: ApprovedMessage,
+}
+
+/// What the owner approved of a mail's bytes and envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovedMessage {
+    /// SHA-256, in hex, of the composed mail without its Date header.
+    sha256: String,
+    /// The address of MAIL FROM.
+    from: String,
+    /// The address of each RCPT TO.
+    recipients: Vec<String>,
+}
+
+impl TryFrom<GivenArguments> for SendArguments {
     type Error = &'static str;
 
-    fn try_from(mail: MailArguments) -> Result<Self, Self::Error> {
-        let has_id = mail.message_id.is_some();
-        has_id
-            .then_some(Self(mail))
-            .ok_or("missing field `message_id`")
+    fn try_from(given: GivenArguments) -> Result<Self, Self::Error> {
+        match given.mail.message_id {
+            Some(_) => Ok(Self {
+                mail: given.mail,
+                approved: given.approved,
+            }),
+            None => Err("missing field `message_id`"),
+        }
     }
 }
 
-impl JsonSchema for SendArguments {
-    fn schema_name() -> Cow<'static, str> {
-        "SendArguments".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = MailArguments::json_schema(generator);
-        if let Some(required) = schema.get_mut("required").and_then(|it| it.as_array_mut()) {
-            required.push("message_id".into());
-        }
-        schema
+impl ApprovedMessage {
+    /// Why a mail is not the one that was approved, if it is not.
+    fn difference(&self, mail: &Outgoing) -> Result<Option<String>, ComposeError> {
+        let Digest {
+            sha256,
+            from,
+            recipients,
+        } = mail.digest()?;
+        let difference = if from != self.from {
+            format!(
+                "it would leave from {from}, and was approved to leave from {}",
+                self.from
+            )
+        } else if recipients != self.recipients {
+            let (now, then) = (recipients.join(", "), self.recipients.join(", "));
+            format!("it would go to {now}, and was approved to go to {then}")
+        } else if sha256 != self.sha256 {
+            format!(
+                "its bytes have the SHA-256 {sha256}, and those approved have {}",
+                self.sha256
+            )
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(format!(
+            "nothing was handed over: the mail server does not compose the message that was approved: {difference}"
+        )))
     }
 }
 
@@ -65,6 +109,8 @@ pub struct SendAnswer {
     pub outcome: Outcome,
     /// With `not_sent`: whether the same call may succeed later, by itself or with mended settings.
     pub retry: bool,
+    /// With `not_sent`: whether that is because the mail is composed otherwise than it was approved.
+    pub differs: bool,
     /// The mail's Message-ID, without angle brackets.
     pub message_id: String,
     /// What the mail server answered, or what went wrong.
@@ -80,6 +126,8 @@ pub struct PrepareAnswer {
     pub ready: bool,
     /// If not: whether the same call may succeed later, by itself or with mended settings.
     pub retry: bool,
+    /// If not: whether that is because the mail is composed otherwise than it was approved.
+    pub differs: bool,
     /// What the mail server answered, or what went wrong.
     pub answer: String,
 }
@@ -96,7 +144,7 @@ pub struct Sender {
 /// A mail for which the server waits.
 #[derive(Debug)]
 struct Preparation {
-    arguments: MailArguments,
+    arguments: SendArguments,
     bytes: Vec<u8>,
     connection: Prepared,
     at: Instant,
@@ -146,14 +194,24 @@ impl Sender {
 
     /// Does all that comes before the mail itself: composes it, connects, logs in, names sender and recipients. A
     /// call of [`Sender::send`] with the same arguments hands the mail over.
-    pub async fn prepare(&self, arguments: &MailArguments) -> Result<PrepareAnswer, ServiceError> {
-        let mail = self.mail.compose(arguments)?;
+    pub async fn prepare(&self, arguments: &SendArguments) -> Result<PrepareAnswer, ServiceError> {
+        let mail = self.mail.compose(&arguments.mail)?;
+        if let Some(answer) = arguments.approved.difference(&mail)? {
+            tracing::warn!(account = arguments.mail.from_account, answer, "refused");
+            return Ok(PrepareAnswer {
+                ready: false,
+                retry: false,
+                differs: true,
+                answer,
+            });
+        }
         let bytes = mail.to_bytes()?;
-        let Some(settings) = self.smtp.get(&arguments.from_account) else {
+        let Some(settings) = self.smtp.get(&arguments.mail.from_account) else {
             // An outbox takes a mail in one step; an account without a way out says so when it is asked to send.
             return Ok(PrepareAnswer {
                 ready: true,
                 retry: false,
+                differs: false,
                 answer: "nothing to prepare".to_owned(),
             });
         };
@@ -173,19 +231,21 @@ impl Sender {
                 PrepareAnswer {
                     ready: true,
                     retry: false,
+                    differs: false,
                     answer: "the server takes the sender and all recipients".to_owned(),
                 }
             }
             Err(attempt) => PrepareAnswer {
                 ready: false,
                 retry: attempt.retry,
+                differs: false,
                 answer: attempt.answer,
             },
         })
     }
 
     /// The preparation for this mail, if there is one and it is fresh.
-    async fn take_prepared(&self, arguments: &MailArguments) -> Option<(Prepared, Vec<u8>)> {
+    async fn take_prepared(&self, arguments: &SendArguments) -> Option<(Prepared, Vec<u8>)> {
         let preparation = self.prepared.lock().await.take()?;
         if preparation.arguments == *arguments && preparation.at.elapsed() < KEPT {
             return Some((preparation.connection, preparation.bytes));
@@ -195,9 +255,20 @@ impl Sender {
     }
 
     /// Sends a mail: one attempt. An error means that nothing was tried.
-    pub async fn send(&self, arguments: &MailArguments) -> Result<SendAnswer, ServiceError> {
-        let mail = self.mail.compose(arguments)?;
-        let account = &arguments.from_account;
+    pub async fn send(&self, arguments: &SendArguments) -> Result<SendAnswer, ServiceError> {
+        let mail = self.mail.compose(&arguments.mail)?;
+        let account = &arguments.mail.from_account;
+        if let Some(answer) = arguments.approved.difference(&mail)? {
+            tracing::warn!(account, answer, "refused");
+            return Ok(SendAnswer {
+                outcome: Outcome::NotSent,
+                retry: false,
+                differs: true,
+                message_id: mail.message_id,
+                answer,
+                sent_copy: "missing: the mail was not sent".to_owned(),
+            });
+        }
         let (connection, bytes) = match self.take_prepared(arguments).await {
             Some((connection, bytes)) => (Some(connection), bytes),
             None => (None, mail.to_bytes()?),
@@ -246,6 +317,7 @@ impl Sender {
         Ok(SendAnswer {
             outcome,
             retry,
+            differs: false,
             message_id: mail.message_id,
             answer,
             sent_copy,

@@ -4,8 +4,9 @@
 //! - [`config`]: the accounts of a configuration file;
 //! - [`mailbox`]: the trait [`Mailbox`] and what it answers; [`error`]: what can go wrong;
 //! - [`maildir`] and [`imap`]: the two backends, [`open`] chooses;
-//! - [`message`]: the bytes of a mail turned into bounded text and facts;
-//! - [`compose`]: a typed mail turned into the exact bytes that are saved or sent.
+//! - [`message`]: the bytes of a mail turned into bounded text and facts.
+//!
+//! A typed mail is turned into the exact bytes that are saved or sent by the crate `platinum-compose`.
 //!
 //! Nothing here can send a mail: there is no SMTP client in this crate nor below it. Sending, the outbox of a
 //! Maildir and filing what was sent are the crate `platinum-email` beside it.
@@ -15,7 +16,6 @@
 //! - Everything that comes from a mailbox is bounded before it is kept in memory.
 //! - Message-IDs have no angle brackets in this crate's types; the brackets are on the wire only.
 
-pub mod compose;
 pub mod config;
 pub mod error;
 pub mod imap;
@@ -28,12 +28,25 @@ pub use config::{Account, Backend, Config};
 pub use error::MailboxError;
 pub use mailbox::{Cursor, Mailbox, NewMail, Query, RawMail, SearchHit, Wake};
 
+/// The composer that this crate and its users share.
+pub use platinum_compose as compose;
+
 /// Opens the mailbox of an account. IMAP connects at the first use, so this needs no network.
 pub fn open(account: &Account) -> Result<Box<dyn Mailbox>, MailboxError> {
     Ok(match &account.backend {
         Backend::Maildir(maildir) => Box::new(maildir::Maildir::open(&maildir.path)?),
         Backend::Imap(imap) => Box::new(imap::Imap::new(imap.clone())),
     })
+}
+
+/// A new Message-ID at the author's domain, without angle brackets.
+#[must_use]
+pub fn new_message_id(from: &compose::Address) -> String {
+    format!(
+        "{}@{}",
+        hex::encode(rand::random::<[u8; 16]>()),
+        from.domain()
+    )
 }
 
 /// The present moment, for the Date header of a mail.

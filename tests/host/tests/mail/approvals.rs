@@ -27,7 +27,7 @@ use crate::gate::{
 /// A running cluster with drafts that wait for the owner, their gaps filled.
 pub(crate) struct Waiting {
     pub(crate) drafts: Vec<PathBuf>,
-    local: Option<Child>,
+    pub(crate) local: Option<Child>,
     _cloud: Child,
     pub(crate) cluster: Cluster,
 }

@@ -10,6 +10,8 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 #[path = "../../../../fuzz/claims/actions.rs"]
 mod actions;
+#[path = "../../../../fuzz/claims/packed.rs"]
+mod archive;
 #[path = "../../../../fuzz/claims/component_loading.rs"]
 mod component_loading;
 #[path = "../../../../fuzz/claims/draft_note.rs"]
@@ -20,8 +22,6 @@ mod journal_rows;
 mod mail_to_task;
 #[path = "../../../../fuzz/claims/mcp_results.rs"]
 mod mcp_results;
-#[path = "../../../../fuzz/claims/packed.rs"]
-mod packed;
 #[path = "../../../../fuzz/claims/porcelain.rs"]
 mod porcelain;
 #[path = "../../../../fuzz/claims/secrets.rs"]
@@ -39,7 +39,7 @@ const CLAIMS: [Claim; 10] = [
     ("journal_rows", journal_rows::check, 20),
     ("mail_to_task", mail_to_task::check, 100),
     ("mcp_results", mcp_results::check, 500),
-    ("packed", packed::check, 100),
+    ("packed", archive::check, 100),
     ("porcelain", porcelain::check, 500),
     ("secrets", secrets::check, 100),
     ("signatures", signatures::check, 100),

@@ -1,9 +1,9 @@
 //! Mail from the server to the answer: the main job, servers with faults, and mail that means harm.
 //!
 //! `approvals` is what counts as the owner's yes, `gate` the main job on real servers, `fuzz_claims` what
-//! is claimed of any bytes, `faulty_imap` IMAP
-//! servers that stall and lie, `hostile_mail` mails that try to become more than text, `obedient` a model
-//! that does what they order, `taken_over` a model or a cloud host that means harm.
+//! is claimed of any bytes, `faulty_imap` IMAP servers that stall and lie, `hostile_mail` mails that try to
+//! become more than text, `message` that what leaves is what was approved, `obedient` a model that does what
+//! mails order, `taken_over` a model or a cloud host that means harm.
 
 #![allow(
     clippy::expect_used,
@@ -18,5 +18,6 @@ mod faulty_imap;
 mod fuzz_claims;
 mod gate;
 mod hostile_mail;
+mod message;
 mod obedient;
 mod taken_over;

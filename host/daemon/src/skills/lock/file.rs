@@ -14,13 +14,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use platinum_core::Role;
+use platinum_core::{Role, sha256_hex};
 use platinum_engine::LoadError;
 use platinum_repo::{KeyError, Purpose, Signers, SigningKey, signer_of_text};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
-use crate::skills::{InstalledSkill, SkillName};
+use crate::{SkillName, skills::InstalledSkill};
 
 /// The lock's file in the folder of installed skills.
 pub const LOCK_FILE: &str = "skills.lock";
@@ -128,7 +127,7 @@ impl LockedSkill {
             Some((role.to_string(), names.collect()))
         });
         Ok(Self {
-            component: digest(component),
+            component: sha256_hex(component),
             manifest: skill.manifest_digest.clone(),
             on: manifest.events.iter().map(ToString::to_string).collect(),
             zones: manifest.zones.iter().map(ToString::to_string).collect(),
@@ -204,7 +203,7 @@ impl SkillLock {
     }
 
     /// Takes a skill in, in the place of the former one of its name.
-    pub fn insert(&mut self, name: &SkillName, skill: LockedSkill) {
+    pub fn put(&mut self, name: &SkillName, skill: LockedSkill) {
         self.skills.insert(name.to_string(), skill);
     }
 
@@ -248,11 +247,6 @@ impl SkillLock {
     }
 }
 
-/// The SHA-256 of bytes, in hexadecimal digits.
-pub(in crate::skills) fn digest(bytes: &[u8]) -> String {
-    hex::encode(Sha256::digest(bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use platinum_repo::Signer;
@@ -288,7 +282,7 @@ mod tests {
         let skill = InstalledSkill::read(&one).unwrap();
         let mut lock = SkillLock::default();
         let locked = LockedSkill::of(&skill, COMPONENT).unwrap();
-        lock.insert(&skill.manifest.name, locked);
+        lock.put(&skill.manifest.name, locked);
         (folder, lock)
     }
 

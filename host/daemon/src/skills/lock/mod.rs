@@ -6,6 +6,5 @@
 mod file;
 mod usage;
 
-pub(super) use file::digest;
 pub use file::{LOCK_FILE, LockError, LockedSkill, SkillLock, Unlocked};
 pub use usage::GrantUsage;

@@ -13,7 +13,7 @@ use std::{
 
 use platinum_core::Capability;
 
-use crate::skills::SkillName;
+use crate::SkillName;
 
 /// The file in the state folder.
 const USAGE_FILE: &str = "grants-used.json";

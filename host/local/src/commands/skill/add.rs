@@ -208,7 +208,7 @@ impl Addition {
         } in &self.candidates
         {
             skill.install(component, &self.installed).map_err(failed)?;
-            self.lock.insert(&skill.manifest.name, locked.clone());
+            self.lock.put(&skill.manifest.name, locked.clone());
         }
         self.lock
             .write(&self.installed, identity.key())

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use crate::scripted::{Ending, ScriptedServer, Wire};
 use platinum_email::filing::file_sent;
+use platinum_email::send::SendArguments;
 use platinum_email::{Outcome, SendAnswer, Sender};
-use platinum_email_draft::shapes::MailArguments;
+use platinum_email_draft::MailService;
 use platinum_mailbox::mailbox::MAX_MAIL_BYTES;
 use platinum_mailbox::{Config, Cursor, Mailbox, MailboxError, Query, Wake, message, open};
 use platinum_testkit::mail::{CLIENT, MailServers, OWNER, Submission};
@@ -35,12 +36,19 @@ fn mail(subject: &str, text: &str) -> Vec<u8> {
         .into_bytes()
 }
 
-fn outgoing(message_id: &str) -> MailArguments {
-    serde_json::from_value(serde_json::json!({
+fn outgoing(message_id: &str) -> SendArguments {
+    let mail = serde_json::json!({
         "from_account": "owner", "to": [format!("Client <{CLIENT}>")], "subject": "Größe", "body": "Hallo,\n.\nbis morgen.\n",
         "in_reply_to": "q@x.test", "references": ["p@x.test", "q@x.test"], "message_id": message_id,
-    }))
-    .unwrap()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!(
+        "[account.owner]\naddress = '{OWNER}'\nbackend = 'imap'\nhost = 'h'\nuser = 'u'\npassword = {{ env = 'P' }}\n"
+    );
+    let service = MailService::open(Config::parse(&config, folder.path()).unwrap()).unwrap();
+    let composed = service.compose(&serde_json::from_value(mail.clone()).unwrap());
+    let approved = composed.unwrap().digest().unwrap();
+    serde_json::from_value(serde_json::json!({ "mail": mail, "approved": approved })).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

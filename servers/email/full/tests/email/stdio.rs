@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use platinum_mailbox::compose::{Address, Outgoing};
 use rmcp::ServiceExt as _;
 use rmcp::model::{CallToolRequestParams, CallToolResult};
 use rmcp::transport::TokioChildProcess;
@@ -45,9 +46,9 @@ async fn result_of(folder: &Path, tool: &'static str, arguments: Value) -> CallT
     for tool in &tools {
         let required = tool.input_schema.get("required");
         let required = required.map(ToString::to_string).unwrap_or_default();
-        let needs_id = required.contains("message_id");
+        let needs_approval = required.contains("approved");
         assert_eq!(
-            needs_id,
+            needs_approval,
             ["prepare_email", "send_email"].contains(&&*tool.name),
             "{}: {required}",
             tool.name
@@ -64,12 +65,72 @@ async fn result_of(folder: &Path, tool: &'static str, arguments: Value) -> CallT
 async fn send_without_a_message_id_is_refused() {
     let folder = mailbox("");
     let mut mail = mail();
-    mail.as_object_mut().unwrap().remove("message_id");
+    mail["mail"].as_object_mut().unwrap().remove("message_id");
     let result = result_of(folder.path(), "send_email", mail).await;
     assert_eq!(result.is_error, Some(true));
     let text = &result.content[0].as_text().unwrap().text;
     assert!(text.contains("missing field `message_id`"), "{text}");
     assert!(!folder.path().join("Mail/.Outbox").exists());
+}
+
+/// Neither tool takes a mail without what was approved of it.
+#[tokio::test]
+async fn send_without_an_approval_is_refused() {
+    let folder = mailbox("");
+    for tool in ["prepare_email", "send_email"] {
+        let mut mail = mail();
+        mail.as_object_mut().unwrap().remove("approved");
+        let result = result_of(folder.path(), tool, mail).await;
+        assert_eq!(result.is_error, Some(true));
+        let text = &result.content[0].as_text().unwrap().text;
+        assert!(text.contains("missing field `approved`"), "{text}");
+    }
+    assert!(!folder.path().join("Mail/.Outbox").exists());
+}
+
+/// What is composed otherwise than it was approved stays: another account, a recipient, a byte.
+#[tokio::test]
+async fn mail_that_differs_from_its_approval_is_refused() {
+    const REFUSED: &str =
+        "nothing was handed over: the mail server does not compose the message that was approved: ";
+    let folder = mailbox("");
+    let digest = mail()["approved"]["sha256"].as_str().unwrap().to_owned();
+    let other = "0".repeat(64);
+    for (field, value, why) in [
+        (
+            "from",
+            json!("other@example.test"),
+            "it would leave from owner@example.test, and was approved to leave from other@example.test".to_owned(),
+        ),
+        (
+            "recipients",
+            json!(["ann@x.test"]),
+            "it would go to ann@x.test, secret@x.test, and was approved to go to ann@x.test".to_owned(),
+        ),
+        (
+            "sha256",
+            json!(other),
+            format!("its bytes have the SHA-256 {digest}, and those approved have {other}"),
+        ),
+    ] {
+        let mut mail = mail();
+        mail["approved"][field] = value;
+        let prepared = call(folder.path(), "prepare_email", mail.clone()).await;
+        let expected = format!("{REFUSED}{why}");
+        assert_eq!(
+            prepared,
+            json!({"ready": false, "retry": false, "differs": true, "answer": expected})
+        );
+        let sent = call(folder.path(), "send_email", mail).await;
+        assert_eq!(
+            sent,
+            json!({"outcome": "not_sent", "retry": false, "differs": true, "message_id": "s1@example.test",
+                "answer": expected, "sent_copy": "missing: the mail was not sent"})
+        );
+    }
+    assert!(
+        !folder.path().join("Mail/.Outbox").exists() && !folder.path().join("Mail/.Sent").exists()
+    );
 }
 
 fn only_file(folder: PathBuf) -> Vec<u8> {
@@ -79,8 +140,27 @@ fn only_file(folder: PathBuf) -> Vec<u8> {
 }
 
 fn mail() -> Value {
-    json!({"from_account": "owner", "to": ["ann@x.test"], "bcc": ["secret@x.test"], "subject": "Re: Lunch?", "body": "Yes",
-        "in_reply_to": "q1@x.test", "references": ["q0@x.test", "q1@x.test"], "message_id": "s1@example.test"})
+    let mail = json!({"from_account": "owner", "to": ["ann@x.test"], "bcc": ["secret@x.test"], "subject": "Re: Lunch?",
+        "body": "Yes", "in_reply_to": "q1@x.test", "references": ["q0@x.test", "q1@x.test"],
+        "message_id": "s1@example.test"});
+    let address = |text| Address::parse("address", text).unwrap();
+    let digest = Outgoing {
+        from: address("Owner <owner@example.test>"),
+        to: vec![address("ann@x.test")],
+        cc: vec![],
+        bcc: vec![address("secret@x.test")],
+        subject: "Re: Lunch?".to_owned(),
+        body: "Yes".to_owned(),
+        in_reply_to: Some("q1@x.test".to_owned()),
+        references: vec!["q0@x.test".to_owned(), "q1@x.test".to_owned()],
+        attachments: vec![],
+        message_id: "s1@example.test".to_owned(),
+        draft: None,
+        date: platinum_mailbox::now(),
+    }
+    .digest()
+    .unwrap();
+    json!({"mail": mail, "approved": digest})
 }
 
 #[tokio::test]
@@ -89,7 +169,7 @@ async fn maildir_send_queues_once_and_files_the_same_bytes() {
     let answer = call(folder.path(), "send_email", mail()).await;
     assert_eq!(
         answer,
-        json!({"outcome": "sent", "retry": false, "message_id": "s1@example.test", "answer": "left in the outbox", "sent_copy": "filed"})
+        json!({"outcome": "sent", "retry": false, "differs": false, "message_id": "s1@example.test", "answer": "left in the outbox", "sent_copy": "filed"})
     );
     let again = call(folder.path(), "send_email", mail()).await;
     assert_eq!(

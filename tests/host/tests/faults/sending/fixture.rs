@@ -298,6 +298,15 @@ impl Machine {
         fs::remove_file(self.pid_file()).unwrap();
     }
 
+    /// Whether a server that this machine's daemon started still runs: each is told its mail file.
+    pub(crate) fn has_servers(&self) -> bool {
+        let mail_file = self.mail_file.as_os_str().as_encoded_bytes();
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        processes
+            .filter_map(|process| fs::read(process.path().join("cmdline")).ok())
+            .any(|line| line.split(|byte| *byte == 0).any(|word| word == mail_file))
+    }
+
     pub(crate) fn platinum(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(program("platinum-local", "platinum").unwrap());
         command.args(arguments).arg("--config").arg(self.config());

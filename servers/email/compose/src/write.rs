@@ -25,7 +25,16 @@ const MAX_DRAFT_ID: usize = 60;
 /// The octets of encoded words and folded lines stay below this.
 const LINE: usize = 76;
 
-pub(super) fn write(mail: &Outgoing) -> Result<Vec<u8>, ComposeError> {
+/// Whether the header `Date` is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DateHeader {
+    /// As in every mail.
+    Written,
+    /// Left out: it says when the mail was composed, and all else is the same at every composing.
+    LeftOut,
+}
+
+pub(super) fn write(mail: &Outgoing, date_header: DateHeader) -> Result<Vec<u8>, ComposeError> {
     check(mail)?;
     let mut out = Vec::with_capacity(mail.body.len() * 2 + 1024);
     header(&mut out, "From", std::iter::once(mailbox_words(&mail.from)));
@@ -43,7 +52,9 @@ pub(super) fn write(mail: &Outgoing) -> Result<Vec<u8>, ComposeError> {
         "Subject",
         std::iter::once(text_words(&mail.subject)),
     );
-    header(&mut out, "Date", std::iter::once(vec![date(mail)?]));
+    if date_header == DateHeader::Written {
+        header(&mut out, "Date", std::iter::once(vec![date(mail)?]));
+    }
     header(
         &mut out,
         "Message-ID",

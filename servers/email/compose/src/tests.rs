@@ -1,9 +1,10 @@
 //! Tests of writing mails: what is written reads back, and no field can break out of its place.
 
+use mail_parser::{MessageParser, MimeHeaders as _};
 use proptest::prelude::*;
+use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::message;
 
 fn address(text: &str) -> Address {
     Address::parse("to", text).unwrap()
@@ -72,12 +73,11 @@ fn references_keep_the_first_and_the_newest() {
         in_reply_to: Some("79@x.test".to_owned()),
         ..mail()
     };
-    let read = message::parse(&mail.to_bytes().unwrap());
-    assert_eq!(
-        (read.references[0].as_str(), read.references.len()),
-        ("0@x.test", 50)
-    );
-    assert_eq!(read.references[49], "79@x.test");
+    let bytes = mail.to_bytes().unwrap();
+    let read = MessageParser::default().parse(&bytes).unwrap();
+    let references = read.references().as_text_list().unwrap();
+    assert_eq!((&*references[0], references.len()), ("0@x.test", 50));
+    assert_eq!(references[49], "79@x.test");
 }
 
 #[test]
@@ -180,15 +180,18 @@ fn attachments_round_trip() {
         ..mail()
     };
     let sent = mail.to_bytes().unwrap();
-    let read = message::parse(&sent);
-    assert_eq!(read.text, "See files\n--=_x\n");
-    let listed: Vec<_> = read
-        .attachments
-        .iter()
-        .map(|file| (file.name.as_deref().unwrap(), file.media_type.as_str()))
+    let whole = MessageParser::default().parse(&sent).unwrap();
+    let text = whole.body_text(0).unwrap().replace("\r\n", "\n");
+    assert_eq!(text, "See files\n--=_x\n");
+    let listed: Vec<_> = whole
+        .attachments()
+        .map(|file| {
+            let kind = file.content_type().unwrap();
+            let media_type = format!("{}/{}", kind.ctype(), kind.subtype().unwrap());
+            (file.attachment_name().unwrap(), media_type)
+        })
         .collect();
-    assert_eq!(listed, files);
-    let whole = mail_parser::MessageParser::default().parse(&sent).unwrap();
+    assert_eq!(listed, files.map(|(name, kind)| (name, kind.to_owned())));
     for index in 1..3 {
         assert!(
             whole.attachment(index).unwrap().contents() == bytes,
@@ -203,7 +206,7 @@ proptest! {
         let sent = Outgoing { body: body.clone(), ..mail() }.to_bytes().unwrap();
         prop_assert!(sent.is_ascii());
         prop_assert!(sent.split(|byte| *byte == b'\n').all(|line| line.len() <= 78 && line.last() == Some(&b'\r') || line.is_empty()));
-        let read = mail_parser::MessageParser::default().parse(&sent).unwrap();
+        let read = MessageParser::default().parse(&sent).unwrap();
         prop_assert_eq!(read.body_text(0).unwrap().replace("\r\n", "\n"), write::normal_body(&body));
     }
 
@@ -215,7 +218,7 @@ proptest! {
         let mail = Outgoing { subject: subject.clone(), to: vec![address(&format!("{name} <ann@x.test>"))], ..mail() };
         let sent = mail.to_bytes().unwrap();
         prop_assert!(sent.split(|byte| *byte == b'\n').all(|line| line.len() <= 79), "{}", String::from_utf8_lossy(&sent));
-        let read = mail_parser::MessageParser::default().parse(&sent).unwrap();
+        let read = MessageParser::default().parse(&sent).unwrap();
         prop_assert_eq!(read.subject().unwrap_or_default(), subject);
         let to = read.to().unwrap().first().unwrap();
         prop_assert_eq!(to.address.as_deref(), Some("ann@x.test"));
@@ -234,11 +237,106 @@ fn draft_id_is_a_header_of_its_own() {
         bytes.contains("\r\nX-Platinum-Draft: draft_01k\r\n"),
         "{bytes}"
     );
-    let read = message::parse(bytes.as_bytes());
-    assert_eq!(read.draft.as_deref(), Some("draft_01k"));
+    let read = MessageParser::default().parse(bytes.as_bytes()).unwrap();
+    let draft = read.header(DRAFT_HEADER).unwrap().as_text();
+    assert_eq!(draft, Some("draft_01k"));
     for bad in ["", "a b", "a\r\nBcc: x@y.test", "ä", &"a".repeat(61)] {
         let error = with(bad).to_bytes().unwrap_err();
         assert!(matches!(error, ComposeError::Draft { .. }), "{bad:?}");
     }
     assert!(!text(&mail()).contains("X-Platinum"));
+}
+
+/// The bytes without the header `Date`, cut as anybody cuts it who has received them.
+fn without_date(mail: &Outgoing) -> Vec<u8> {
+    let text = text(mail);
+    let start = text.find("\r\nDate: ").unwrap() + 2;
+    let end = start + text[start..].find("\r\n").unwrap() + 2;
+    format!("{}{}", &text[..start], &text[end..]).into_bytes()
+}
+
+/// A mail with every part that a mail can have, or none of them.
+fn any_mail() -> impl Strategy<Value = Outgoing> {
+    let addresses = || proptest::collection::vec("[a-z]{1,8}", 0..4);
+    let file = (
+        "[a-zé ]{1,12}",
+        proptest::collection::vec(any::<u8>(), 0..200),
+    );
+    let files = proptest::collection::vec(file, 0..3);
+    let (subject, body) = ("[ -~äß–]{0,80}", "(\\PC|[\r\n\t]){0,200}");
+    let draft = proptest::option::of("[a-z0-9_]{1,20}");
+    let parts = (
+        addresses(),
+        addresses(),
+        addresses(),
+        subject,
+        body,
+        files,
+        draft,
+    );
+    parts.prop_map(|(to, cc, bcc, subject, body, files, draft)| {
+        let all = |names: Vec<String>, domain| {
+            let names = names.into_iter();
+            let addresses = names.map(|name| address(&format!("{name} <{name}@{domain}>")));
+            addresses.collect::<Vec<_>>()
+        };
+        let mut bcc = all(bcc, "bcc.test");
+        bcc.push(address("always@bcc.test"));
+        let files = files.into_iter().map(|(name, bytes)| File {
+            name,
+            media_type: "application/pdf".to_owned(),
+            bytes,
+        });
+        Outgoing {
+            to: all(to, "to.test"),
+            cc: all(cc, "cc.test"),
+            bcc,
+            subject,
+            body,
+            draft,
+            in_reply_to: Some("q@x.test".to_owned()),
+            attachments: files.collect(),
+            ..mail()
+        }
+    })
+}
+
+proptest! {
+    /// Composed again at any other time, a mail has the digest of what a server receives of it.
+    #[test]
+    fn digest_is_that_of_the_bytes_without_date(mail in any_mail(), second in 0_i64..4_000_000_000) {
+        let digest = mail.digest().unwrap();
+        prop_assert_eq!(&digest.sha256, &hex::encode(Sha256::digest(without_date(&mail))));
+        let later = Outgoing { date: Timestamp::from_second(second).unwrap(), ..mail.clone() };
+        prop_assert_eq!(&later.digest().unwrap(), &digest);
+        prop_assert_eq!(without_date(&later), without_date(&mail));
+        prop_assert_eq!(digest.from, "owner@example.test");
+        let envelope: Vec<_> = mail.recipients().iter().map(|one| one.email().to_owned()).collect();
+        prop_assert_eq!(digest.recipients, envelope);
+    }
+
+    /// No two mails that read otherwise have one digest.
+    #[test]
+    fn digest_differs_with_every_field(mail in any_mail()) {
+        let digest = mail.digest().unwrap();
+        let file = File { name: "x".to_owned(), media_type: "text/plain".to_owned(), bytes: vec![0] };
+        let more = |list: &[Address]| [list, &[address("new@x.test")]].concat();
+        let others = [
+            Outgoing { from: address("Ownér <owner@example.test>"), ..mail.clone() },
+            Outgoing { from: address("Owner <other@example.test>"), ..mail.clone() },
+            Outgoing { to: more(&mail.to), ..mail.clone() },
+            Outgoing { cc: more(&mail.cc), ..mail.clone() },
+            Outgoing { bcc: more(&mail.bcc), ..mail.clone() },
+            Outgoing { subject: format!("{}.", mail.subject), ..mail.clone() },
+            Outgoing { body: format!("{}.", mail.body), ..mail.clone() },
+            Outgoing { in_reply_to: None, ..mail.clone() },
+            Outgoing { references: vec!["p@x.test".to_owned()], ..mail.clone() },
+            Outgoing { message_id: "m1.2@example.test".to_owned(), ..mail.clone() },
+            Outgoing { draft: Some("draft_other".to_owned()), ..mail.clone() },
+            Outgoing { attachments: [mail.attachments.clone(), vec![file]].concat(), ..mail.clone() },
+        ];
+        for other in others {
+            prop_assert_ne!(other.digest().unwrap(), digest.clone(), "{:?}", other);
+        }
+    }
 }

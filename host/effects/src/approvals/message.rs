@@ -1,0 +1,84 @@
+//! The message that an approval binds: what is composed when it is given, and compared before it is
+//! carried out.
+//!
+//! Invariants: an approval counts for one message alone, under one reference; one that binds none, as
+//! earlier versions wrote them, counts for no message; what cannot be composed is not approved, and waits.
+
+use platinum_core::{ActionKind, DraftId};
+use platinum_journal::{
+    JournalError,
+    approvals::{Approval, MessageDigest},
+};
+
+use super::{ApprovalPolicy, Outgoing};
+use crate::email;
+
+/// Why the message of a draft is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum MessageError {
+    /// The draft or the account does not let it be composed.
+    #[error("the message cannot be composed: {0}")]
+    Uncomposable(String),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl ApprovalPolicy {
+    /// The message that a draft leaves as in its next attempt; none for what is no message, or if
+    /// nothing here sends one. `reference_for` is the journal's, or that of a decision. Blocks on the
+    /// disk.
+    pub(super) fn message_of(
+        &self,
+        outgoing: &Outgoing,
+        fingerprint: &str,
+        reference_for: impl FnOnce(DraftId, &str, &str) -> Result<String, JournalError>,
+    ) -> Result<Option<MessageDigest>, MessageError> {
+        if outgoing.note.action.kind() != ActionKind::EMAIL_SEND {
+            return Ok(None);
+        }
+        let first = email::message::first_reference(&outgoing.note, &self.accounts);
+        let reference = reference_for(outgoing.note.id, fingerprint, &first)?;
+        self.compose(outgoing, &reference)
+    }
+
+    /// The message that a draft leaves as under this reference; none for what is no message.
+    pub(super) fn compose(
+        &self,
+        outgoing: &Outgoing,
+        reference: &str,
+    ) -> Result<Option<MessageDigest>, MessageError> {
+        if outgoing.note.action.kind() != ActionKind::EMAIL_SEND {
+            return Ok(None);
+        }
+        email::message::compose(outgoing, reference, &self.accounts)
+            .map_err(MessageError::Uncomposable)
+    }
+}
+
+/// Why an approval is not one for the message that would leave now, if so.
+pub(super) fn message_drift(approval: &Approval, now: Option<&MessageDigest>) -> Option<String> {
+    let bound = approval.binds.message.as_ref();
+    if bound == now {
+        return None;
+    }
+    let at = approval.at;
+    let what = match (bound, now) {
+        (None, _) => format!(
+            "it was approved at {at:.0} without the message that it leaves as, by an earlier version \
+             of Platinum or before mail was set up"
+        ),
+        (Some(_), None) => format!(
+            "it was approved at {at:.0} as a mail, and no mail is set up on this machine any more"
+        ),
+        (Some(bound), Some(now)) if bound.from != now.from => format!(
+            "it was approved at {at:.0} to leave from {}, and would leave from {} now",
+            bound.from, now.from
+        ),
+        (Some(_), Some(_)) => format!(
+            "the message that it leaves as is not the one that was approved at {at:.0}: the name of \
+             its account, or the program that composes it, was changed"
+        ),
+    };
+    Some(format!("{what}; read it, then approve it again"))
+}

@@ -1,0 +1,84 @@
+//! [`ApprovalContext`]: what every step works with, and what several of them do: finish a task, tell the owner.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use platinum_capabilities::in_background;
+use platinum_core::TaskId;
+use platinum_daemon::OwnerUpdates;
+use platinum_effects::Executor;
+use platinum_journal::Journal;
+use platinum_protocol::TaskPlace;
+use platinum_sync::{Finish, SyncError, Synchronizer};
+use platinum_vault::{Vault, note::ReceiptRecord};
+
+use crate::run::receipts_of;
+
+/// The parts of the host that the steps use.
+pub(super) struct ApprovalContext {
+    pub(super) vault: Vault,
+    pub(super) sync: Synchronizer,
+    pub(super) executor: Arc<Executor>,
+    pub(super) updates: OwnerUpdates,
+    /// What was reported to the owner since this daemon started.
+    pub(super) notified: BTreeSet<String>,
+}
+
+impl ApprovalContext {
+    pub(super) fn journal(&self) -> Arc<Journal> {
+        Arc::clone(self.executor.approvals().journal())
+    }
+
+    /// Writes an update for the dashboard, once in this life of the daemon.
+    pub(super) async fn notify_once(&mut self, task: Option<TaskId>, text: &str) -> bool {
+        if !self.notified.insert(text.to_owned()) {
+            return false;
+        }
+        tracing::info!("{text}");
+        self.updates.publish(task, text).await
+    }
+
+    /// Where a task is; nothing if that cannot be found out now.
+    pub(super) async fn place(&self, task: TaskId) -> Option<TaskPlace> {
+        match self.sync.place(task).await {
+            Ok(place) => Some(place),
+            Err(error) => {
+                tracing::warn!(%task, "Cannot determine where the task is: {error}.");
+                None
+            }
+        }
+    }
+
+    /// Finishes a task that was done, with its receipts and `further`; whether it is finished now,
+    /// or was already.
+    ///
+    /// # Errors
+    /// If it is open and cannot be finished yet.
+    pub(super) async fn finish_done(
+        &self,
+        task: TaskId,
+        summary: &str,
+        further: Option<ReceiptRecord>,
+    ) -> Result<bool, SyncError> {
+        match self.place(task).await {
+            Some(TaskPlace::Owned(_) | TaskPlace::Waiting) => {
+                let mut receipts = self.receipts(task).await;
+                receipts.extend(further);
+                let finish = Finish::done(summary, receipts);
+                self.sync.finish(task, finish).await.map(|()| true)
+            }
+            Some(TaskPlace::Finished | TaskPlace::Absent) => Ok(true),
+            None => Ok(false),
+        }
+    }
+
+    async fn receipts(&self, task: TaskId) -> Vec<ReceiptRecord> {
+        let journal = self.journal();
+        match in_background(move || receipts_of(&journal, task)).await {
+            Ok(receipts) => receipts,
+            Err(error) => {
+                tracing::warn!(%task, "Cannot read its receipts: {error}.");
+                Vec::new()
+            }
+        }
+    }
+}
