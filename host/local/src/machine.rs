@@ -18,6 +18,7 @@ use std::{
 use platinum_core::{ClaimId, DraftId, layout};
 use platinum_daemon::Host;
 use platinum_journal::Journal;
+use platinum_repo::replace_file;
 use platinum_sync::{JournalHead, OwnElsewhere, Synchronizer};
 use platinum_vault::Vault;
 use serde::{Deserialize, Serialize};
@@ -132,7 +133,8 @@ impl MachineGuard {
     }
 
     fn find(&self, elsewhere: &OwnElsewhere) -> Result<BTreeSet<Finding>, String> {
-        let commits = elsewhere.commits.iter();
+        // Of very many only the newest is named beside the first ones: it changes with each.
+        let commits = elsewhere.commits.iter().chain(&elsewhere.newest);
         let mut found: BTreeSet<Finding> = commits
             .map(|commit| Finding::MadeElsewhere {
                 commit: commit.clone(),
@@ -209,19 +211,7 @@ fn read_findings(path: &Path) -> io::Result<BTreeSet<Finding>> {
 }
 
 fn write_findings(path: &Path, findings: &BTreeSet<Finding>) -> io::Result<()> {
-    replace(path, &serde_json::to_vec_pretty(findings)?)
-}
-
-/// Replaces a small file so that it is whole, and there, after a power cut too.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    fs::write(&beside, bytes)?;
-    fs::File::open(&beside)?.sync_all()?;
-    fs::rename(&beside, path)?;
-    match path.parent() {
-        Some(folder) => fs::File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
+    replace_file(path, &serde_json::to_vec_pretty(findings)?)
 }
 
 /// The name of this machine: made once for a state folder. A copy of the folder is another machine:
@@ -240,7 +230,7 @@ fn machine_name(state: &Path) -> io::Result<String> {
         return Ok(name.to_owned());
     }
     let name = ClaimId::generate().to_string().replace("claim_", "");
-    replace(&path, format!("{name} {inode}\n").as_bytes())?;
+    replace_file(&path, format!("{name} {inode}\n").as_bytes())?;
     Ok(name)
 }
 
