@@ -3,12 +3,11 @@
 //! It ends cleanly on SIGTERM and when its parent goes; killed at any moment, it goes on where it
 //! was.
 
-use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
+use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
-use platinum_core::{AgentName, Role, ZoneId};
 use platinum_intake::{
-    folder::{self, FolderSource, ZoneFact},
+    folder::{FolderSettings, FolderSource},
     mail, source,
     stop::StopSignal,
 };
@@ -28,27 +27,8 @@ enum Command {
     Mail(mail::Settings),
     /// Files that a person drops into the vault become notes in Needs_Action.
     Folder {
-        /// The vault.
-        #[arg(long)]
-        vault: PathBuf,
-        /// The folder that remembers what was seen; not inside the vault.
-        #[arg(long)]
-        state: PathBuf,
-        /// The role of this host: only the owner's machine moves files.
-        #[arg(long)]
-        role: Role,
-        /// The name of this host.
-        #[arg(long)]
-        agent: AgentName,
-        /// The zones there are, with commas between.
-        #[arg(long, value_delimiter = ',')]
-        zones: Vec<ZoneId>,
-        /// A fact that every task of a zone gets: `email:account=me`. May be given several times.
-        #[arg(long = "fact", value_name = "ZONE:NAME=VALUE", value_parser = zone_fact)]
-        facts: Vec<ZoneFact>,
-        /// The zone of a file that names none.
-        #[arg(long)]
-        default_zone: ZoneId,
+        #[command(flatten)]
+        settings: FolderSettings,
         /// Take in what is there and end, instead of waiting for more.
         #[arg(long)]
         once: bool,
@@ -79,13 +59,6 @@ fn main() -> ExitCode {
     }
 }
 
-fn zone_fact(text: &str) -> Result<ZoneFact, String> {
-    let (zone, fact) = text.split_once(':').ok_or("expected ZONE:NAME=VALUE")?;
-    let (name, value) = fact.split_once('=').ok_or("expected ZONE:NAME=VALUE")?;
-    let zone: ZoneId = zone.parse().map_err(|error| format!("{error}"))?;
-    Ok((zone, name.to_owned(), value.to_owned()))
-}
-
 fn run(source: Command) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -112,26 +85,12 @@ async fn watch(source: Command) -> anyhow::Result<()> {
     match source {
         Command::Mail(settings) => Ok(mail::watch(&settings).await?),
         Command::Folder {
-            vault,
-            state,
-            role,
-            agent,
-            zones,
-            facts,
-            default_zone,
+            mut settings,
             once,
             every,
         } => {
-            let folder = FolderSource::open(folder::FolderSettings {
-                vault,
-                state,
-                role,
-                agent,
-                zones: zones.into_iter().collect(),
-                facts,
-                default_zone,
-                settled: once.then_some(Duration::ZERO),
-            })?;
+            settings.settled = once.then_some(Duration::ZERO);
+            let folder = FolderSource::open(settings)?;
             Ok(source::run(folder, Duration::from_secs(every), once).await?)
         }
     }

@@ -1,6 +1,6 @@
 //! The host side of the task interfaces.
 
-use platinum_core::{Role, TaskId, ZoneId};
+use platinum_core::{Role, TaskId, ZoneId, text::one_line};
 use platinum_protocol::Claimed;
 use platinum_vault::note::TaskNote;
 
@@ -155,7 +155,7 @@ impl finish::Host for TasksCtx {
             Ok(receipts) => receipts,
             Err(reason) => return Ok(Err(types::Error::Unavailable(reason))),
         };
-        let summary = platinum_core::text::one_line(&summary, 500);
+        let summary = one_line(&summary, 500);
         Ok(self
             .store
             .complete(id, &summary, receipts)
@@ -168,14 +168,11 @@ impl finish::Host for TasksCtx {
         id: String,
         reason: String,
     ) -> wasmtime::Result<Result<(), types::Error>> {
-        Ok(match self.task(&id).await {
-            Ok((id, _)) => self
-                .store
-                .release(id, &platinum_core::text::one_line(&reason, 500))
-                .await
-                .map_err(Into::into),
-            Err(error) => Err(error.into()),
-        })
+        let done = match self.task(&id).await {
+            Ok((id, _)) => self.store.release(id, &one_line(&reason, 500)).await,
+            Err(error) => Err(error),
+        };
+        Ok(done.map_err(Into::into))
     }
 
     async fn fail(
@@ -183,13 +180,10 @@ impl finish::Host for TasksCtx {
         id: String,
         reason: String,
     ) -> wasmtime::Result<Result<(), types::Error>> {
-        Ok(match self.task(&id).await {
-            Ok((id, _)) => self
-                .store
-                .fail(id, &platinum_core::text::one_line(&reason, 500))
-                .await
-                .map_err(Into::into),
-            Err(error) => Err(error.into()),
-        })
+        let done = match self.task(&id).await {
+            Ok((id, _)) => self.store.fail(id, &one_line(&reason, 500)).await,
+            Err(error) => Err(error),
+        };
+        Ok(done.map_err(Into::into))
     }
 }

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clap::Args;
 use platinum_core::{
     AgentName, Clock as _, Role, SystemClock, TaskId, UpdateId, VaultPath, ZoneId, layout,
     sha256_hex,
@@ -50,24 +51,39 @@ const UNWRITTEN_AT_ONCE: usize = 64;
 /// A fact of every task of a zone: the zone, the fact's name and its value.
 pub type ZoneFact = (ZoneId, String, String);
 
+fn zone_fact(text: &str) -> Result<ZoneFact, String> {
+    let (zone, fact) = text.split_once(':').ok_or("expected ZONE:NAME=VALUE")?;
+    let (name, value) = fact.split_once('=').ok_or("expected ZONE:NAME=VALUE")?;
+    let zone: ZoneId = zone.parse().map_err(|error| format!("{error}"))?;
+    Ok((zone, name.to_owned(), value.to_owned()))
+}
+
 /// What to take in, and as who.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Args)]
 pub struct FolderSettings {
     /// The vault.
+    #[arg(long)]
     pub vault: PathBuf,
-    /// The folder that remembers what was seen; outside the vault.
+    /// The folder that remembers what was seen; not inside the vault.
+    #[arg(long)]
     pub state: PathBuf,
-    /// The role of the host: only the owner's machine may move files.
+    /// The role of this host: only the owner's machine moves files.
+    #[arg(long)]
     pub role: Role,
-    /// The name of the host, which signs what it reports.
+    /// The name of this host.
+    #[arg(long)]
     pub agent: AgentName,
-    /// The zones there are: no other is taken from a file or a folder.
-    pub zones: BTreeSet<ZoneId>,
-    /// Facts that every task of a zone gets.
+    /// The zones there are, with commas between.
+    #[arg(long, value_delimiter = ',')]
+    pub zones: Vec<ZoneId>,
+    /// A fact that every task of a zone gets: `email:account=me`. May be given several times.
+    #[arg(long = "fact", value_name = "ZONE:NAME=VALUE", value_parser = zone_fact)]
     pub facts: Vec<ZoneFact>,
     /// The zone of a file that names none.
+    #[arg(long)]
     pub default_zone: ZoneId,
     /// How long a file must not have changed; none for the role's own time.
+    #[arg(skip)]
     pub settled: Option<Duration>,
 }
 

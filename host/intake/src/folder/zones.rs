@@ -5,8 +5,6 @@
 //! `## Zones`: `- invoice: accounting` (a word of the file's name or its first line),
 //! `- *.pdf: accounting` (a pattern for the name) or `- Inbox/: email` (a folder).
 
-use std::collections::BTreeSet;
-
 use platinum_core::{VaultPath, ZoneId, layout};
 use platinum_vault::note::Note;
 
@@ -115,7 +113,7 @@ pub fn zone_of(
     path: &VaultPath,
     text: Option<&str>,
     rules: &ZoneRules,
-    known: &BTreeSet<ZoneId>,
+    known: &[ZoneId],
 ) -> Option<ZoneId> {
     let read = |zone: &str| {
         let zone = zone.trim().parse().ok();
@@ -149,7 +147,7 @@ mod tests {
         let rules = ZoneRules::parse(HANDBOOK);
         let path = VaultPath::new(path).unwrap();
         let known = ["email", "social", "accounting", "whatsapp", "payments"];
-        let known = known.iter().map(|zone| zone.parse().unwrap()).collect();
+        let known = known.map(|zone| zone.parse().unwrap());
         zone_of(&path, Some(text), &rules, &known).unwrap_or(ZoneId::EMAIL)
     }
 

@@ -1,7 +1,6 @@
 //! Dropped files, taken in once each, whatever happens between the steps.
 
 use std::{
-    collections::BTreeSet,
     fs,
     os::unix::{ffi::OsStrExt as _, fs::symlink},
     path::PathBuf,
@@ -19,7 +18,7 @@ use platinum_vault::{
     note::{TaskNote, UpdateNote},
 };
 
-fn zones() -> BTreeSet<ZoneId> {
+fn zones() -> Vec<ZoneId> {
     ["email", "social", "accounting"]
         .iter()
         .map(|zone| zone.parse().unwrap())
