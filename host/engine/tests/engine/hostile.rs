@@ -257,7 +257,7 @@ fn corpus_start_functions_neither_act_nor_last() {
     let clocks = ["wasi:io/poll@0.2.0", "wasi:clocks/monotonic-clock@0.2.0"];
     agree([(
         refusal(&skill(&clocks, waits, "")),
-        "skill odd does not start: skill odd was stopped: it took longer than 1s, waiting included"
+        "skill odd does not start: skill odd was stopped: it took longer than 5s, waiting included"
             .to_owned(),
     )]);
     assert!(
