@@ -1,6 +1,7 @@
 //! Generated histories: honest ones pass; of each that has a violation hidden in it exactly the
 //! violation is found, and what is left without it is what honest commits alone would have made.
 
+mod floods;
 mod long;
 mod notes;
 mod renewed;
