@@ -12,14 +12,14 @@ use std::{
 use platinum_core::{Action, Clock, DraftId, EmailSend, SystemClock, TaskId};
 use platinum_journal::{Journal, State};
 use platinum_testkit::{
-    Child, add_skills,
+    Child, add_skills, compiled_skills,
     git::GitServer,
     mail::{MailServers, scripted_smtp::ScriptedSmtp},
     program, wait_for,
 };
 use platinum_vault::note::{DraftNote, TaskNote};
 
-/// How long anything may take on a busy machine: a first retry comes after half a minute.
+/// How long anything may take on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(90);
 
 /// Starts the program under an id that is written down, with its fail points.
@@ -91,10 +91,11 @@ impl Machine {
         let remote = self.remote.as_ref();
         let text = format!(
             "[vault]\npath = \"vault\"\nstate = \"state\"\n\n[sync]\nremote = {:?}\nevery-seconds = 1\n\n\
-             [approvals]\nhold-seconds = 0\n\n\
-             [work]\nskills = {:?}\nevery-seconds = 1\n\n\
+             [approvals]\nhold-seconds = 0\nretry-seconds = 3\n\n\
+             [work]\ncompiled = {:?}\nskills = {:?}\nevery-seconds = 1\n\n\
              [zones.email]\naccount = \"owner\"\nconfig = {:?}\nenv = [\"FAILPOINTS\"]\n",
             remote.map(|remote| remote.address()).unwrap_or_default(),
+            compiled_skills(),
             self.skills,
             self.mail_file,
         );
