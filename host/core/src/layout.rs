@@ -3,7 +3,7 @@
 //! Lives elsewhere: who may write where is in `policy`; opening the files is `vault`'s.
 //! Invariant: a path is built from ids, zones, agents and dates alone, never from outside text.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{AgentName, DraftId, PlanId, TaskId, UpdateId, VaultPath, ZoneId};
 
@@ -53,9 +53,28 @@ pub fn in_progress(agent: &AgentName, task: TaskId) -> VaultPath {
     built(format!("{IN_PROGRESS}/{agent}/{task}.md"))
 }
 
-/// `Done/<year>/<month>/<task>.md`, in UTC.
+/// `Done/<year>/<month>/<task>.md`, in UTC; of a task with an id from the future its own month.
 pub fn done(at: Timestamp, task: TaskId) -> VaultPath {
-    built(format!("{}/{task}.md", done_month(at)))
+    built(format!("{}/{task}.md", done_month(at.max(made_at(task)))))
+}
+
+/// The year and the month before which no task of this id is filed. It is looked for from there on
+/// alone, whatever the time is: one that was filed earlier would count as not done.
+pub fn earliest_done(task: TaskId) -> (i16, i8) {
+    /// How much earlier than its id says a task can have been made: clocks differ.
+    const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(31 * 24);
+    let earliest = made_at(task).saturating_sub(CLOCKS_DIFFER);
+    let day = earliest
+        .unwrap_or(Timestamp::MIN)
+        .to_zoned(TimeZone::UTC)
+        .date();
+    (day.year(), day.month())
+}
+
+/// When its id says that a task was made; the last moment that there is, if it is after that.
+fn made_at(task: TaskId) -> Timestamp {
+    let made = i64::try_from(task.unix_ms()).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(made).unwrap_or(Timestamp::MAX)
 }
 
 /// `Done/<year>/<month>`, in UTC. A flat folder would cost O(finished tasks) per commit.
@@ -115,5 +134,22 @@ mod tests {
             format!("In_Progress/cloud/{task}.md")
         );
         assert_eq!(done(at, task).as_str(), format!("Done/2026/11/{task}.md"));
+    }
+
+    /// Where a task with an id from the future is filed is where it is looked for later.
+    #[test]
+    fn done_of_a_task_from_the_future_is_its_own_month() {
+        let at: Timestamp = "2026-11-30T23:59:59Z".parse().unwrap();
+        let of = |made: &str| {
+            let made: Timestamp = made.parse().unwrap();
+            TaskId::from_parts(u64::try_from(made.as_millisecond()).unwrap(), 1)
+        };
+        let task = of("2027-03-05T00:00:00Z");
+        assert_eq!(done(at, task).as_str(), format!("Done/2027/03/{task}.md"));
+        assert_eq!(earliest_done(task), (2027, 2));
+        assert_eq!(earliest_done(TaskId::from_parts(0, 1)), (1969, 12));
+        let last = TaskId::from_parts(u64::MAX >> 16, 1);
+        assert_eq!(done(at, last).as_str(), format!("Done/9999/12/{last}.md"));
+        assert_eq!(earliest_done(last), (9999, 11));
     }
 }

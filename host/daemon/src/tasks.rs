@@ -55,7 +55,11 @@ impl TaskStore for Tasks {
         summary: &str,
         receipts: Vec<ReceiptRecord>,
     ) -> Result<(), TaskError> {
-        let finish = Finish::done(summary, receipts);
+        // What was done for a task of another agent's finishes it; a skill's word alone does not.
+        let finish = match receipts.is_empty() {
+            true => Finish::done(summary, receipts).by_owner(),
+            false => Finish::done(summary, receipts),
+        };
         self.0.finish(id, finish).await.map_err(task_error)
     }
 
@@ -64,7 +68,7 @@ impl TaskStore for Tasks {
     }
 
     async fn fail(&self, id: TaskId, reason: &str) -> Result<(), TaskError> {
-        let finish = Finish::failed(reason);
+        let finish = Finish::failed(reason).by_owner();
         self.0.finish(id, finish).await.map_err(task_error)
     }
 }

@@ -10,8 +10,10 @@ use std::{
     future::Future as _,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::pin,
-    task::{Context, Poll, Waker},
-    time::Duration,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+    time::{Duration, Instant},
 };
 
 use platinum_core::{TaskId, Timestamp, ZoneId};
@@ -150,7 +152,7 @@ const TRIAL: Limits = Limits {
     tables: 64,
     handles: 100,
     cpu: Duration::from_secs(1),
-    wall_clock: Duration::from_secs(1),
+    wall_clock: Duration::from_secs(5), // Longer than the computing: a busy machine gives it late.
     host_calls: 1_000,
     boundary_bytes: 1 << 20,
     outcome_bytes: 0,
@@ -191,17 +193,34 @@ pub(crate) fn try_start(
     }))
 }
 
-/// Makes an instance. It waits for nothing: it is pending only where it gives way at a tick of the
-/// clock.
-fn start(pre: &BasePre<SkillState>, store: &mut Store<SkillState>) -> wasmtime::Result<()> {
-    let mut start = pin!(pre.instantiate_async(store));
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        match start.as_mut().poll(&mut context) {
-            Poll::Ready(started) => return started.map(drop),
-            Poll::Pending => std::thread::yield_now(),
-        }
+/// Wakes the thread that waits for an instance.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
+}
+
+/// Makes an instance. It gives way at each tick of the clock; and it may wait for the host, for a
+/// timer of WASI's, which no tick counts.
+fn start(pre: &BasePre<SkillState>, store: &mut Store<SkillState>) -> wasmtime::Result<()> {
+    let ends = Instant::now() + TRIAL.wall_clock;
+    let waker: Waker = Arc::new(Unpark(thread::current())).into();
+    let mut context = Context::from_waker(&waker);
+    // What WASI waits with needs a runtime.
+    wasmtime_wasi::runtime::with_ambient_tokio_runtime(|| {
+        let mut start = pin!(pre.instantiate_async(store));
+        loop {
+            match start.as_mut().poll(&mut context) {
+                Poll::Ready(started) => return started.map(drop),
+                Poll::Pending => match ends.saturating_duration_since(Instant::now()) {
+                    Duration::ZERO => return Err(LimitError::TimedOut.into()),
+                    left => thread::park_timeout(left),
+                },
+            }
+        }
+    })
 }
 
 /// A store in which every limit is set.
@@ -244,6 +263,12 @@ fn why(
             return InvokeError::OutOfTime {
                 skill,
                 limit: limits.cpu,
+            };
+        }
+        Some(LimitError::TimedOut) => {
+            return InvokeError::TimedOut {
+                skill,
+                limit: limits.wall_clock,
             };
         }
         Some(LimitError::TooManyHostCalls) => {

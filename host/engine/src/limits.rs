@@ -51,6 +51,8 @@ pub struct Limits {
 pub(crate) enum LimitError {
     #[error("out of time")]
     OutOfTime,
+    #[error("timed out")]
+    TimedOut,
     #[error("too many host calls")]
     TooManyHostCalls,
 }

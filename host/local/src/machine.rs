@@ -18,6 +18,7 @@ use std::{
 use platinum_core::{ClaimId, DraftId, layout};
 use platinum_daemon::Host;
 use platinum_journal::Journal;
+use platinum_repo::replace_file;
 use platinum_sync::{JournalHead, OwnElsewhere, Synchronizer};
 use platinum_vault::Vault;
 use serde::{Deserialize, Serialize};
@@ -114,7 +115,8 @@ impl MachineGuard {
     }
 
     fn find(&self, elsewhere: &OwnElsewhere) -> Result<BTreeSet<Finding>, String> {
-        let commits = elsewhere.commits.iter();
+        // Of very many only the newest is named beside the first ones: it changes with each.
+        let commits = elsewhere.commits.iter().chain(&elsewhere.newest);
         let mut found: BTreeSet<Finding> = commits
             .map(|commit| Finding::MadeElsewhere {
                 commit: commit.clone(),
@@ -190,10 +192,7 @@ fn read_findings(path: &Path) -> io::Result<BTreeSet<Finding>> {
 }
 
 fn write_findings(path: &Path, findings: &BTreeSet<Finding>) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    fs::write(&beside, serde_json::to_vec_pretty(findings)?)?;
-    fs::File::open(&beside)?.sync_all()?;
-    fs::rename(&beside, path)
+    replace_file(path, &serde_json::to_vec_pretty(findings)?)
 }
 
 /// The name of this machine: made once for a state folder. A copy of the folder is another machine:
@@ -212,7 +211,7 @@ fn machine_name(state: &Path) -> io::Result<String> {
         return Ok(name.to_owned());
     }
     let name = ClaimId::generate().to_string().replace("claim_", "");
-    fs::write(&path, format!("{name} {inode}\n"))?;
+    replace_file(&path, format!("{name} {inode}\n").as_bytes())?;
     Ok(name)
 }
 

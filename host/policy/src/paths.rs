@@ -7,7 +7,7 @@
 //! | `Needs_Action/<zone>/` | create; delete a task by a claim, in shared zones |
 //! | `In_Progress/<self>/` | everything but to change or remove conflict copies; a task arrives by a claim and leaves to be finished or released |
 //! | `Plans/`, `Pending_Approval/`, `Updates/<self>/` | create |
-//! | `Done/<year>/<month>/` | create a task, with the delete of the same in `In_Progress/<self>/` |
+//! | `Done/<year>/<month>/` | create a task, with the delete of the same in `In_Progress/<self>/`; no month before it was made |
 //! | everything else | nothing |
 //!
 //! A task is a file `task_<ulid>.md` in exactly these folders: other files that wait beside tasks
@@ -79,6 +79,8 @@ pub enum Rule {
     OtherAgent(String),
     /// It is not `Done/<year>/<month>/<file>`.
     NotInMonth,
+    /// Filed in a month in which it is not looked for.
+    BeforeItsTime,
     /// Finished without having been owned: the path that should have gone.
     NotOwned(String),
 }
@@ -117,6 +119,7 @@ impl fmt::Display for Rule {
             Rule::Copy => f.write_str("a conflict copy is the owner's to look through"),
             Rule::OtherAgent(agent) => write!(f, "the folder belongs to agent {agent}"),
             Rule::NotInMonth => f.write_str("a finished task is at Done/<year>/<month>/<file>"),
+            Rule::BeforeItsTime => f.write_str("it is filed in a month before it was made"),
             Rule::NotOwned(expected) => {
                 write!(
                     f,
@@ -269,8 +272,12 @@ fn broken(agent: &AgentName, path: &VaultPath, change: Change, own: &mut Own) ->
             Some(Rule::CreateOnly)
         }
         ([layout::DONE, year, month, name], Change::Create) if is_month(year, month) => {
-            if !is_task(name) {
+            let Some(task) = task_of(name) else {
                 return Some(Rule::NoTask);
+            };
+            let filed = (year.parse().unwrap_or(0), month.parse().unwrap_or(0));
+            if filed < layout::earliest_done(task) {
+                return Some(Rule::BeforeItsTime);
             }
             (!own.leaving.remove(*name))
                 .then(|| Rule::NotOwned(format!("{}/{agent}/{name}", layout::IN_PROGRESS)))
@@ -308,8 +315,11 @@ fn waiting(
 
 /// Whether a file name is a task's: a conflict copy of one is not.
 fn is_task(name: &str) -> bool {
-    name.strip_suffix(".md")
-        .is_some_and(|stem| stem.parse::<TaskId>().is_ok())
+    task_of(name).is_some()
+}
+
+fn task_of(name: &str) -> Option<TaskId> {
+    name.strip_suffix(".md")?.parse().ok()
 }
 
 /// Whether a file name is that of a version which was set aside.

@@ -495,6 +495,8 @@ fn check_finish_is_of_an_own_task_once() {
         "Done/26/11/task_01KAGP4Y00000000000000000A.md",
         "Done/2026/11/x/task_01KAGP4Y00000000000000000A.md",
         "Done/2026/11/task_01KAGP4Y00000000000000000B.md",
+        // It is looked for from a month before it was made on, and was made in November 2025.
+        "Done/2025/09/task_01KAGP4Y00000000000000000A.md",
     ] {
         assert!(judge(&[finish[0], (bad, Change::Create)]).is_err(), "{bad}");
     }

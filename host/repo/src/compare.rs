@@ -263,7 +263,7 @@ impl Walk<'_> {
         }
         let mut seen: BTreeMap<String, &Vec<u8>> = BTreeMap::new();
         for name in new.keys() {
-            let Some(other) = seen.insert(key_of(name), name) else {
+            let Some(other) = seen.insert(collision_key(name), name) else {
                 continue;
             };
             if old.contains_key(name) && old.contains_key(other) {
@@ -327,7 +327,7 @@ impl Counting<'_> {
 
 /// What a name is to a system that ignores case and does not tell apart how a letter is composed,
 /// and to an eye that does not see how an emoji is joined.
-fn key_of(name: &[u8]) -> String {
+pub fn collision_key(name: &[u8]) -> String {
     let name = String::from_utf8_lossy(name);
     if name.is_ascii() {
         return name.to_ascii_lowercase();
@@ -341,7 +341,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn key_of_equivalent_names_is_equal() {
+    fn collision_key_equivalent_names_is_equal() {
         for (a, b) in [
             ("A.md", "a.md"),
             ("STRASSE.md", "straße.md"),
@@ -353,10 +353,18 @@ mod tests {
             ("✈\u{FE0F}.md", "✈.md"),
             ("می\u{200C}خواهم", "میخواهم"),
         ] {
-            assert_eq!(key_of(a.as_bytes()), key_of(b.as_bytes()), "{a} {b}");
+            assert_eq!(
+                collision_key(a.as_bytes()),
+                collision_key(b.as_bytes()),
+                "{a} {b}"
+            );
         }
         for (a, b) in [("a.md", "b.md"), ("ä.md", "a.md"), ("o.md", "ø.md")] {
-            assert_ne!(key_of(a.as_bytes()), key_of(b.as_bytes()), "{a} {b}");
+            assert_ne!(
+                collision_key(a.as_bytes()),
+                collision_key(b.as_bytes()),
+                "{a} {b}"
+            );
         }
     }
 }

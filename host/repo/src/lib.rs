@@ -28,10 +28,10 @@ mod wal;
 
 pub use batch::Batch;
 pub use commit::{CommitInfo, CommitMeta, Edit, TRAILER_AGENT, TRAILER_ROLE};
-pub use compare::{Changed, Comparison, Fault};
+pub use compare::{Changed, Comparison, Fault, collision_key};
 pub use error::RepoError;
 pub use git2::Oid;
-pub use lookup::{Folder, Item};
+pub use lookup::{Folder, FolderSize, Item, file_weight};
 pub use maintenance::{MaintenanceError, ObjectStats};
 pub use new_objects::NewObject;
 pub use refs::RefName;
@@ -44,3 +44,4 @@ pub use sign::{
     KeyError, PublicKey, Purpose, Retired, Signature, Signer, Signers, SignersError, SigningKey,
     signer_mail, signer_of_text,
 };
+pub use wal::replace_file;

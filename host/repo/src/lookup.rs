@@ -1,4 +1,4 @@
-//! Reading a commit: a few paths, one folder, or every file.
+//! Reading a commit: a few paths, one folder, every file, or how much there is.
 //!
 //! Lives elsewhere: what changed between two commits is in `compare`; how one folder is stored is in
 //! `tree`.
@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 
 use git2::{Oid, Repository};
-use platinum_core::VaultPath;
+use platinum_core::{MAX_DEPTH, VaultPath};
 
 use crate::{
     Repo, RepoError,
+    repo::FolderSizes,
     tree::{Kind, kind_of, readable_tree, tree_of},
 };
 
@@ -34,7 +35,53 @@ pub struct Item {
     pub oid: Oid,
 }
 
+/// How much a folder holds, with everything below it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FolderSize {
+    /// What its files weigh, [`file_weight`] each.
+    pub weight: u64,
+    /// How many bytes its files have together.
+    pub bytes: u64,
+}
+
+impl FolderSize {
+    fn add(&mut self, other: FolderSize) {
+        self.weight = self.weight.saturating_add(other.weight);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+}
+
+/// What a file with so many parts in its path weighs: at least half of the entries, its own and its
+/// folders', that reading it from the top can cost.
+pub fn file_weight(parts: usize) -> u64 {
+    u64::try_from(parts.saturating_sub(2))
+        .unwrap_or(u64::MAX)
+        .max(1)
+}
+
+/// So many folders' sizes are remembered; then it is begun anew.
+const MAX_SIZES: usize = 1 << 18;
+
 impl Repo {
+    /// How much a folder of a commit holds. What was counted once is remembered: after a change only
+    /// the folders on the way to it are counted again. Below the deepest folder of a vault nothing
+    /// is counted.
+    ///
+    /// # Errors
+    /// If an object is missing.
+    pub fn folder_size(&self, commit: Oid, folder: &str) -> Result<FolderSize, RepoError> {
+        let git = self.lock()?;
+        let Some(tree) = folder_in(&git, tree_of(&git, commit)?, folder)? else {
+            return Ok(FolderSize::default());
+        };
+        let mut sizes = self.sizes()?;
+        if sizes.len() >= MAX_SIZES {
+            sizes.clear();
+        }
+        let depth = folder.split('/').filter(|part| !part.is_empty()).count();
+        size_of(&git, &mut sizes, tree, depth)
+    }
+
     /// Every file of a commit.
     ///
     /// # Errors
@@ -170,6 +217,39 @@ impl Repo {
         let odb = git.odb().map_err(RepoError::git("opening the objects"))?;
         Ok(odb.exists(oid))
     }
+}
+
+fn size_of(
+    git: &Repository,
+    sizes: &mut FolderSizes,
+    tree: Oid,
+    depth: usize,
+) -> Result<FolderSize, RepoError> {
+    if let Some(known) = sizes.get(&(tree, depth)) {
+        return Ok(*known);
+    }
+    let mut size = FolderSize::default();
+    if depth < MAX_DEPTH
+        && let Some(folder) = readable_tree(git, tree)?
+    {
+        let odb = git.odb().map_err(RepoError::git("opening the objects"))?;
+        for entry in &folder {
+            match kind_of(entry.filemode_raw()) {
+                Kind::Folder => size.add(size_of(git, sizes, entry.id(), depth + 1)?),
+                Kind::File => {
+                    let header = odb.read_header(entry.id());
+                    let (len, _) = header.map_err(RepoError::git("measuring a blob"))?;
+                    size.add(FolderSize {
+                        weight: file_weight(depth + 1),
+                        bytes: len as u64,
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+    sizes.insert((tree, depth), size);
+    Ok(size)
 }
 
 fn folder_in(git: &Repository, root: Oid, folder: &str) -> Result<Option<Oid>, RepoError> {

@@ -6,13 +6,14 @@
 //! calls no other file of the crate but the write-ahead log.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
 };
 
 use git2::{Oid, Repository};
 
-use crate::{RepoError, SigningKey, wal::Wal};
+use crate::{FolderSize, RepoError, SigningKey, wal::Wal};
 
 /// A bare repository outside the vault. Cheap to clone; one call at a time.
 #[derive(Clone)]
@@ -22,8 +23,13 @@ pub struct Repo {
     key: Option<SigningKey>,
     /// Taken after `git`, never before.
     wal: Option<Arc<Mutex<Wal>>>,
+    /// Taken after `git`, never before.
+    sizes: Arc<Mutex<FolderSizes>>,
     open: Open,
 }
+
+/// How large folders are, each tree at its depth: what a tree holds never changes.
+pub(crate) type FolderSizes = HashMap<(Oid, usize), FolderSize>;
 
 /// How a repository is opened, once more.
 pub(crate) type Open = fn(&Path) -> Result<Repository, git2::Error>;
@@ -44,6 +50,7 @@ impl Repo {
             git_dir: Arc::new(git_dir),
             key: None,
             wal: None,
+            sizes: Arc::default(),
             open,
         }
     }
@@ -82,6 +89,10 @@ impl Repo {
 
     pub(crate) fn lock(&self) -> Result<MutexGuard<'_, Repository>, RepoError> {
         self.git.lock().map_err(|_| RepoError::Poisoned)
+    }
+
+    pub(crate) fn sizes(&self) -> Result<MutexGuard<'_, FolderSizes>, RepoError> {
+        self.sizes.lock().map_err(|_| RepoError::Poisoned)
     }
 
     /// Whether changes go through a write-ahead log.

@@ -50,8 +50,6 @@ impl Synchronizer {
         machine: String,
         journal: impl Fn() -> Option<JournalHead> + Send + Sync + 'static,
     ) {
-        // The first name counts, as with the trailers.
-        let _ = self.replica.machine.set(machine.clone());
         self.replica.clock.set_trailers(Box::new(move || {
             let mut trailers = vec![(TRAILER_MACHINE.to_owned(), machine.clone())];
             let head = journal().map(|head| head.to_string());
@@ -210,7 +208,7 @@ impl Synchronizer {
     }
 
     /// Files an owned task in `Done/`. A task that is there already is left as it is. Local may
-    /// file the tasks of any agent, cloud its own.
+    /// file the tasks of any agent, unless it is said to be the owner's to say; cloud its own.
     ///
     /// # Errors
     /// If the task is not owned or another's, or the remote cannot be asked and the task is not

@@ -4,14 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use platinum_core::{TaskId, layout};
+use platinum_core::{DraftId, TaskId, VaultPath, layout};
 use platinum_repo::{Oid, Repo, RepoError};
-use platinum_vault::{
-    Vault,
-    note::{DraftNote, MAX_DRAFT_BYTES},
-};
+use platinum_vault::{Vault, VaultError, note::DraftNote};
 
 use crate::location::draft_of;
+
+/// Largest file in their folders that is read, in bytes: a draft may have grown.
+const MAX_DRAFT_BYTES: u64 = 32 << 20;
 
 /// Where drafts are: waiting, approved or rejected.
 pub const DRAFT_FOLDERS: [&str; 3] = [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED];
@@ -21,16 +21,35 @@ pub const DRAFT_FOLDERS: [&str; 3] = [layout::PENDING_APPROVAL, layout::APPROVED
 pub struct Drafts(BTreeSet<(TaskId, Option<u64>)>);
 
 impl Drafts {
-    /// Reads them. Blocks on the disk; what cannot be read is no draft.
-    pub fn of(vault: &Vault) -> Self {
-        DRAFT_FOLDERS
-            .into_iter()
-            .filter_map(|folder| vault.list(folder).ok())
-            .flatten()
-            .filter_map(|entry| vault.read_text(&entry.path, MAX_DRAFT_BYTES as u64).ok())
-            .filter_map(|text| DraftNote::parse(&text).ok())
-            .map(|draft| (draft.task, draft.epoch))
-            .collect()
+    /// Reads them. Blocks on the disk. What can be read and is no draft is passed over.
+    ///
+    /// # Errors
+    /// If a folder, or a file with the name of a draft, cannot be read: it may be the draft that is
+    /// asked about, and none would mean to draft again.
+    pub fn of(vault: &Vault) -> Result<Self, VaultError> {
+        let mut drafts = BTreeSet::new();
+        for folder in DRAFT_FOLDERS {
+            let (entries, links) = vault.list_with_links(folder)?;
+            if let Some(path) = links.into_iter().find(is_named_as_a_draft) {
+                return Err(VaultError::Symlink {
+                    at: path.file_name().to_owned(),
+                    path: path.to_string(),
+                });
+            }
+            for entry in entries {
+                let bytes = match vault.read(&entry.path, MAX_DRAFT_BYTES) {
+                    Ok(bytes) => bytes,
+                    // It was moved on a moment ago, which the next look finds.
+                    Err(VaultError::NotFound(_)) => continue,
+                    Err(error) if is_named_as_a_draft(&entry.path) => return Err(error),
+                    Err(_) => continue,
+                };
+                let text = String::from_utf8_lossy(&bytes);
+                let draft = DraftNote::parse(&text).ok();
+                drafts.extend(draft.map(|draft| (draft.task, draft.epoch)));
+            }
+        }
+        Ok(Self(drafts))
     }
 
     /// The epochs that the drafts of a task say.
@@ -44,6 +63,10 @@ impl Drafts {
         self.epochs(task)
             .any(|made| DraftNote::is_under(made, claim))
     }
+}
+
+fn is_named_as_a_draft(path: &VaultPath) -> bool {
+    path.stem().parse::<DraftId>().is_ok()
 }
 
 /// Whether `tip` has a draft for a task, made under the claim of this epoch, that `applied` has

@@ -1,6 +1,5 @@
 //! Where a tree has a task: the id is the file name.
 
-use jiff::SignedDuration;
 use platinum_core::{AgentName, ClaimId, TaskId, Timestamp, VaultPath, ZoneId, layout};
 use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_repo::{Oid, Repo, RepoError};
@@ -131,9 +130,6 @@ pub fn find(repo: &Repo, tip: Oid, task: TaskId) -> Result<TaskLocation, RepoErr
     })
 }
 
-/// How much earlier than its id says a task can have been made: clocks differ.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(31 * 24);
-
 /// The first month that a task can have been finished in: what was done before it was made grows
 /// for ever, and is not searched. An id from the future says nothing.
 fn earliest_month(task: TaskId, now: Timestamp) -> Option<(i16, i8)> {
@@ -142,10 +138,7 @@ fn earliest_month(task: TaskId, now: Timestamp) -> Option<(i16, i8)> {
     if made > now {
         return None;
     }
-    let day = (made - CLOCKS_DIFFER)
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .date();
-    Some((day.year(), day.month()))
+    Some(layout::earliest_done(task))
 }
 
 fn may_be_in(year: &str, month: &str, earliest: Option<(i16, i8)>) -> bool {

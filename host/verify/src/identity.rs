@@ -9,15 +9,14 @@
 //! one local host, and no second one is added by accident; a list that cannot be read trusts no key.
 
 use std::{
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use platinum_core::{AgentName, Role};
 use platinum_repo::{
-    KeyError, Oid, RefName, Repo, Signer, Signers, SignersError, SigningKey, signer_mail,
+    KeyError, Oid, RefName, Repo, Signer, Signers, SignersError, SigningKey, replace_file,
+    signer_mail,
 };
 
 /// The private key's file in the state folder.
@@ -390,19 +389,12 @@ fn conflicts_with(known: &Signer, new: &Signer, replace: bool) -> bool {
     known.key != new.key && (two_local || same_agent)
 }
 
+/// The commit up to which a key counts that counts for nothing: none has this id.
+pub(crate) const NOTHING: Oid = Oid::ZERO_SHA1;
+
 fn retire(signers: &mut Signers, which: impl Fn(&Signer) -> bool, until: Option<Oid>) -> Revoked {
-    let signers = match until {
-        Some(at) => signers.retire(which, at),
-        None => {
-            let revoked = signers
-                .iter()
-                .filter(|signer| which(signer))
-                .cloned()
-                .collect();
-            signers.remove(which);
-            revoked
-        }
-    };
+    // What counts for nothing stays in the list too: it must not come back by accident.
+    let signers = signers.retire(which, until.unwrap_or(NOTHING));
     Revoked { signers, until }
 }
 
@@ -444,26 +436,8 @@ fn write_if_changed(path: &Path, text: &str) -> Result<(), IdentityError> {
     if fs::read_to_string(path).is_ok_and(|there| there == text) {
         return Ok(());
     }
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    let new = PathBuf::from(new);
-    let write = || -> io::Result<()> {
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o644)
-            .open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        // Or a power failure brings a revoked key back.
-        match path.parent() {
-            Some(folder) => fs::File::open(folder)?.sync_all(),
-            None => Ok(()),
-        }
-    };
-    write().map_err(failed(path))
+    // A power failure must not bring a revoked key back.
+    replace_file(path, text.as_bytes()).map_err(failed(path))
 }
 
 #[cfg(test)]
@@ -649,7 +623,15 @@ mod tests {
             let signers = new.signers().unwrap();
             assert_eq!(signers.of(&old.own().key), None, "{name}");
             // Nothing was verified here yet: what it signed is a matter of the first contact.
-            assert_eq!(signers.retired(&old.own().key), None);
+            assert_eq!(signers.retired(&old.own().key).unwrap().at, NOTHING);
+            // And it comes back by nobody's accident.
+            assert_eq!(
+                signers.clone().add(old.own().clone()),
+                Err(format!(
+                    "the key {} was that of {name}@{role}.platinum.invalid and is no longer trusted",
+                    old.own().key.fingerprint()
+                ))
+            );
             assert_eq!(open(&folder, name, role).signers().unwrap(), signers);
         }
     }

@@ -13,6 +13,8 @@ use std::{
 
 use platinum_repo::{Oid, PublicKey, Repo, RepoError, Retired, Signer, Signers};
 
+use crate::identity::NOTHING;
+
 /// What a key is worth for one commit.
 pub(crate) enum KeyStatus<'a> {
     /// Trusted: this signer's.
@@ -59,6 +61,10 @@ impl<'a> Keys<'a> {
         let Some(retired) = self.signers.retired(key) else {
             return Ok(KeyStatus::Unknown);
         };
+        if retired.at == NOTHING && self.is_first_contact() {
+            // It was lost before anything was verified here: history, like an unknown signer's.
+            return Ok(KeyStatus::Unknown);
+        }
         Ok(match self.counts(retired.at, commit)? {
             true => KeyStatus::Trusted(&retired.signer),
             false => KeyStatus::Retired(retired),

@@ -2,7 +2,7 @@
 //!
 //! Lives here: `verifier` checks one commit, by who signed it, `walk` a range of them, `history`
 //! keeps what is known of that range; `claim_rules` and `duplicates` are rules about tasks,
-//! [`note_rules`] about what a cloud agent puts before the owner; `revert` makes the commit that
+//! [`note_rules`] about what a cloud agent puts before the owner, [`budget`] about how much; `revert` makes the commit that
 //! takes violations out. [`Gate`] keeps secrets from leaving, [`IncomingSecrets`] reports those that
 //! came. [`Identity`] is this host's key and whom it trusts.
 //! [`hook`] does the same on a server, before anything gets there.
@@ -31,7 +31,7 @@ pub use gate::Gate;
 pub use identity::{Identity, IdentityError};
 pub use incoming_secrets::IncomingSecrets;
 pub(crate) use rules::duplicates;
-pub use rules::{claim_rules, note_rules};
+pub use rules::{budget, claim_rules, note_rules};
 pub use verifier::{Perspective, Report, Verifier};
 pub use violation::{Recovery, Violation};
 pub use walk::{Advance, BATCH};

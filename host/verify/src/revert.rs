@@ -6,7 +6,7 @@
 //! since, nothing else; it is checked once more before it is pushed; the owner is notified of who did
 //! what.
 
-use platinum_core::{AgentName, Timestamp, VaultPath, layout};
+use platinum_core::{AgentName, PathError, Timestamp, VaultPath, layout};
 use platinum_protocol::conflict_name;
 use platinum_repo::{CommitMeta, Edit, Oid, Repo, RepoError};
 
@@ -126,19 +126,19 @@ impl Reverter<'_> {
             let Some(blob) = self.repo.blob_at(on, path)? else {
                 continue;
             };
-            count += 1;
-            edits.push((path.clone(), Edit::Delete));
-            let name = path.as_str().strip_prefix(layout::APPROVED);
-            let waiting = format!("{}{}", layout::PENDING_APPROVAL, name.unwrap_or_default());
-            let waiting = VaultPath::new(waiting)?;
-            match self.repo.blob_at(on, &waiting)? {
-                Some(there) if there == blob => {}
-                Some(_) => {
-                    let at = Timestamp::now().as_millisecond();
-                    let copy = conflict_name(&waiting, self.agent, at, &blob.to_string());
-                    edits.push((copy, Edit::PutBlob(blob)));
+            let at = Timestamp::now().as_millisecond();
+            for place in waiting_places(path, self.agent, at, blob)? {
+                let there = self.repo.blob_at(on, &place)?;
+                if there.is_some_and(|there| there != blob) || is_in_the_way(self.repo, on, &place)?
+                {
+                    continue;
                 }
-                None => edits.push((waiting, Edit::PutBlob(blob))),
+                count += 1;
+                edits.push((path.clone(), Edit::Delete));
+                if there.is_none() {
+                    edits.push((place, Edit::PutBlob(blob)));
+                }
+                break;
             }
         }
         if edits.is_empty() {
@@ -150,6 +150,47 @@ impl Reverter<'_> {
             .commit(Some(on), &edits, &(self.meta)(message, Vec::new()))?;
         Ok((commit, count))
     }
+}
+
+/// Where a file of `Approved/` may wait again, best place first: where it waited before, beside
+/// what is there, or beside what is in the way of its folders.
+///
+/// # Errors
+/// If it has no place at all.
+pub fn waiting_places(
+    path: &VaultPath,
+    agent: &AgentName,
+    at_unix_ms: i64,
+    blob: Oid,
+) -> Result<Vec<VaultPath>, PathError> {
+    let folder = layout::PENDING_APPROVAL;
+    let below = path.as_str().strip_prefix(layout::APPROVED);
+    let top = VaultPath::new(format!("{folder}/{}", path.file_name()))?;
+    let hex = blob.to_string();
+    let mut places = Vec::new();
+    // The other folder's name is longer, and there is an end to how long a path may be.
+    if let Ok(same) = VaultPath::new(format!("{folder}{}", below.unwrap_or_default())) {
+        let beside = conflict_name(&same, agent, at_unix_ms, &hex);
+        places.extend([same, beside]);
+    }
+    places.push(conflict_name(&top, agent, at_unix_ms, &hex));
+    Ok(places)
+}
+
+/// Whether there is a folder in a commit where this file would be, or a file where one of its
+/// folders would.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub fn is_in_the_way(repo: &Repo, commit: Oid, path: &VaultPath) -> Result<bool, RepoError> {
+    let mut folder = path.parent();
+    while let Some(above) = folder {
+        if repo.blob_at(commit, &above)?.is_some() {
+            return Ok(true);
+        }
+        folder = above.parent();
+    }
+    Ok(repo.folder_at(commit, path.as_str())?.is_some())
 }
 
 /// What the owner is notified of: a sentence for what was reverted, one for what waits again.

@@ -19,11 +19,12 @@ use platinum_repo::{
 };
 
 use crate::{
+    budget::Budget,
     claim_rules,
     duplicates::{self, DuplicateTask},
     history::{Assessment, Author, values},
     key_status::{self, KeyStatus, Keys},
-    note_rules,
+    note_rules::{self, OpenFiles},
     violation::{Recovery, Violation},
 };
 
@@ -101,6 +102,13 @@ impl Approved {
     }
 }
 
+/// What is known of the commits before the one that is verified.
+#[derive(Debug, Default)]
+pub(crate) struct WalkState {
+    pub(crate) approved: Approved,
+    budget: Budget,
+}
+
 impl<'a> Verifier<'a> {
     pub(crate) fn rewritten(&self, verified: Oid, tip: Oid) -> Violation {
         let what_to_do = match self.perspective {
@@ -125,14 +133,14 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Verifies one commit; notes who last put what below `Approved/`. `instead` is what to compare
+    /// Verifies one commit; takes up in `seen` what it adds. `instead` is what to compare
     /// it with if it stands on a violation that is too much to be compared with.
     pub(crate) fn commit(
         &self,
         info: &CommitInfo,
         keys: &Keys<'a>,
         instead: Option<Option<Oid>>,
-        approved: &mut Approved,
+        seen: &mut WalkState,
     ) -> Result<(Assessment<'a>, Option<Violation>), RepoError> {
         let mut reasons = Vec::new();
         let mut recovery = Recovery::Revert;
@@ -152,7 +160,7 @@ impl<'a> Verifier<'a> {
         if parents.len() > MAX_PARENTS {
             parents.truncate(MAX_PARENTS);
             match is_before_first_contact {
-                true => *approved = Approved::default(),
+                true => seen.approved = Approved::default(),
                 false => reasons.push(format!("it merges more than {MAX_PARENTS} lines at once")),
             }
         }
@@ -161,7 +169,7 @@ impl<'a> Verifier<'a> {
                 // Only what the tip holds is checked of it, and what it approved is not known.
                 (Err(RepoError::TooMany(_)), _) if is_before_first_contact => {
                     is_whole = true;
-                    *approved = Approved::default();
+                    seen.approved = Approved::default();
                     continue;
                 }
                 // What takes a violation out has all of it to change, and is no violation for it.
@@ -179,17 +187,25 @@ impl<'a> Verifier<'a> {
                 }
                 compared => compared?,
             };
-            approved.note(is_own, &compared.changed);
+            seen.approved.note(is_own, &compared.changed);
             if is_before_first_contact {
                 continue;
             }
             reasons.extend(self.structure(&compared)?);
             if let Author::Signer(signer) = &author {
-                reasons.extend(self.claims(signer, &compared.changed, &|path| {
+                let before = |path: &VaultPath| -> Result<Option<Oid>, RepoError> {
                     let at = parent.map(|parent| self.repo.blob_at(parent, path));
                     Ok(at.transpose()?.flatten())
-                })?);
-                reasons.extend(self.notes(signer, &compared.changed, parent)?);
+                };
+                reasons.extend(self.claims(signer, &compared.changed, &before)?);
+                let open = || note_rules::open_files(self.repo, parent);
+                reasons.extend(self.notes(signer, &compared.changed, &before, &open)?);
+                if is_cloud {
+                    let (agent, range) = (&signer.agent, (parent, info.oid));
+                    let budget = &mut seen.budget;
+                    let faults = budget.faults(self.repo, agent, &compared.changed, range)?;
+                    reasons.extend(faults.into_iter().next().map(|(_, sentence)| sentence));
+                }
                 let pairs: Vec<_> = compared
                     .changed
                     .into_iter()
@@ -202,8 +218,8 @@ impl<'a> Verifier<'a> {
             }
         }
         // One fault may have been found by two rules, or against two parents.
-        let mut seen = BTreeSet::new();
-        reasons.retain(|reason| seen.insert(reason.clone()));
+        let mut listed = BTreeSet::new();
+        reasons.retain(|reason| listed.insert(reason.clone()));
         let assessment = Assessment {
             author,
             is_bad: !reasons.is_empty(),
@@ -231,17 +247,18 @@ impl<'a> Verifier<'a> {
         Ok(faults.into_iter().map(|(_, sentence)| sentence).collect())
     }
 
-    /// The faults of what a cloud agent puts before the owner.
-    fn notes(
+    /// The faults of what a cloud agent puts before the owner, where these drafts are open.
+    pub(crate) fn notes(
         &self,
         signer: &Signer,
         changed: &[Changed],
-        parent: Option<Oid>,
+        before: claim_rules::Before<'_>,
+        open: &dyn Fn() -> Result<OpenFiles, RepoError>,
     ) -> Result<Vec<String>, RepoError> {
         if signer.role == Role::Local {
             return Ok(Vec::new());
         }
-        let faults = note_rules::faults(self.repo, &signer.agent, changed, parent)?;
+        let faults = note_rules::faults_beside(self.repo, &signer.agent, changed, before, open)?;
         Ok(faults.into_iter().map(|(_, sentence)| sentence).collect())
     }
 

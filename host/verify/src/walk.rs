@@ -18,7 +18,8 @@ use crate::{
     history::{Author, Blobs, Entry, History, Reapply},
     key_status::Keys,
     verifier::{
-        Approved, MAX_CHANGES, Perspective, Report, Verifier, parents_of, too_many, violation,
+        Approved, MAX_CHANGES, Perspective, Report, Verifier, WalkState, parents_of, too_many,
+        violation,
     },
     violation::{Recovery, Violation},
 };
@@ -51,6 +52,25 @@ impl<'a> Verifier<'a> {
         tip: Oid,
         advance: &mut Advance<'_>,
     ) -> Result<Report, VerifyError> {
+        self.walk(verified, tip, advance, false)
+    }
+
+    /// As [`Verifier::verify_range`], for when what is left without the violations is nothing that a
+    /// vault can hold: every commit since `verified` that is not local's is one.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify_range`].
+    pub fn verify_for_local_alone(&self, verified: Oid, tip: Oid) -> Result<Report, VerifyError> {
+        self.walk(Some(verified), tip, &mut |_, _| Ok(()), true)
+    }
+
+    fn walk(
+        &self,
+        verified: Option<Oid>,
+        tip: Oid,
+        advance: &mut Advance<'_>,
+        is_local_alone: bool,
+    ) -> Result<Report, VerifyError> {
         let mut history = History::from(verified);
         if verified == Some(tip) {
             return Ok(self.nothing_found(&history));
@@ -62,7 +82,7 @@ impl<'a> Verifier<'a> {
         }
         let keys = Keys::after(verified, self.repo, self.signers);
         let mut found = Violations::new();
-        let mut approved = Approved::default();
+        let mut seen = WalkState::default();
         let mut own = Vec::new();
         let commits = self.repo.commits_between(verified, tip, usize::MAX)?;
         let count = commits.len();
@@ -72,14 +92,15 @@ impl<'a> Verifier<'a> {
             }
             let info = self.repo.commit_info(commit)?;
             let instead = history.instead_of_parents(&info);
-            let (assessment, violation) = self.commit(&info, &keys, instead, &mut approved)?;
+            let (assessment, violation) = self.commit(&info, &keys, instead, &mut seen)?;
             found.extend(violation.map(|violation| (history.len(), violation)));
             let signer = assessment.author.signer();
             if self.own.is_some() && signer.map(|signer| &signer.key) == self.own {
                 own.push(commit);
             }
             history.push(&info, assessment);
-            if verified.is_some() && history.len() >= self.batch && history.ends_clean() {
+            let is_batch = history.len() >= self.batch && history.ends_clean();
+            if verified.is_some() && is_batch && !is_local_alone {
                 advance(commit, &std::mem::take(&mut own))?;
                 history = History::from(Some(commit));
             }
@@ -89,6 +110,16 @@ impl<'a> Verifier<'a> {
         }
         let mut report = self.nothing_found(&history);
         report.own = own;
+        if is_local_alone {
+            for (at, entry) in history.entries().iter().enumerate() {
+                if !entry.author.is_local() {
+                    let reason =
+                        "what is left of the commits beside it is nothing that a vault can hold";
+                    let also = || violation(entry.oid, entry.author, vec![reason.to_owned()]);
+                    found.entry(at).or_insert_with(also);
+                }
+            }
+        }
         if !found.is_empty() {
             report.clean = self.reapply(&history, &mut found)?;
             let reverted = history.reverted(&found);
@@ -101,7 +132,7 @@ impl<'a> Verifier<'a> {
             self.drop_trust_hints(&mut report);
         }
         if verified.is_none() && self.perspective != Perspective::Server {
-            self.first_contact(tip, &approved, &mut report)?;
+            self.first_contact(tip, &seen.approved, &mut report)?;
         }
         Ok(report)
     }
@@ -170,7 +201,9 @@ impl<'a> Verifier<'a> {
             }
             changed => changed?,
         };
-        let rebased = reapply.rebase_changes(changed)?;
+        // History from before the first contact may have names that only some systems tell apart.
+        let is_history = matches!(entry.author, Author::BeforeFirstContact);
+        let rebased = reapply.rebase_changes(changed, !is_history)?;
         let without = |reason: &str| format!("without what is reverted before it, {reason}");
         for path in &rebased.blocked {
             reasons.push(without(&format!("{path} would be where something else is")));
@@ -184,7 +217,15 @@ impl<'a> Verifier<'a> {
             {
                 reasons.push(without(&fault.sentence(&signer.agent)));
             }
-            let faults = self.claims(signer, &rebased.compared(), &|path| reapply.now(path))?;
+            if signer.role == Role::Cloud
+                && let Some(what) = reapply.excess(&rebased)?
+            {
+                reasons.push(without(&what));
+            }
+            let compared = rebased.compared();
+            let before = |path: &VaultPath| reapply.now(path);
+            let mut faults = self.claims(signer, &compared, &before)?;
+            faults.extend(self.notes(signer, &compared, &before, &|| reapply.open_drafts())?);
             reasons.extend(faults.iter().map(|fault| without(fault)));
         }
         if reasons.is_empty() {

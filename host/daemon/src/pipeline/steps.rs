@@ -17,7 +17,7 @@ use platinum_core::{Backoff, TaskId, ZoneId, layout, text::one_line};
 use platinum_engine::Outcome;
 use platinum_protocol::TaskPlace;
 use platinum_sync::{Drafts, Finish, Synchronizer};
-use platinum_vault::{Vault, note::TaskNote};
+use platinum_vault::{Vault, VaultError, note::TaskNote};
 use rand::seq::SliceRandom;
 use tokio::{sync::Mutex, time::Instant};
 
@@ -83,10 +83,18 @@ impl Pipeline {
     /// One pass over everything there is to do; answers how many tasks moved.
     pub async fn work(&self) -> usize {
         let mut moved = 0;
-        let drafts = self.drafts().await;
-        for task in self.unfinished(&drafts).await {
-            moved += self.take_over().await;
-            moved += usize::from(self.draft(task).await);
+        match self.drafts().await {
+            Ok(drafts) => {
+                for task in self.unfinished(&drafts).await {
+                    moved += self.take_over().await;
+                    moved += usize::from(self.draft(task).await);
+                }
+            }
+            // A task whose draft is not seen would be drafted again.
+            Err(error) => tracing::warn!(
+                "The tasks without a draft are not looked for: {error}. Move the file elsewhere if it \
+                 is no draft."
+            ),
         }
         moved += self.take_over().await;
         let tentative = self.sync.tentative();
@@ -193,7 +201,7 @@ impl Pipeline {
         }
     }
 
-    async fn drafts(&self) -> Drafts {
+    async fn drafts(&self) -> Result<Drafts, VaultError> {
         let vault = self.vault.clone();
         in_background(move || Drafts::of(&vault)).await
     }

@@ -5,6 +5,17 @@ use std::path::Path;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{Resolve, UnresolvedPackageGroup};
 
+/// What is used here of WASI: enough to wait.
+const WASI: [&str; 2] = [
+    "package wasi:io@0.2.0;
+    interface poll { resource pollable { block: func(); } }",
+    "package wasi:clocks@0.2.0;
+    interface monotonic-clock {
+        use wasi:io/poll@0.2.0.{pollable};
+        subscribe-duration: func(when: u64) -> pollable;
+    }",
+];
+
 /// A component in the text format, as it is written: it need not be valid.
 pub(crate) fn component_text(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"))
@@ -35,6 +46,9 @@ pub(crate) fn skill(imports: &[&str], items: &str, run: &str) -> Vec<u8> {
         if path.is_dir() {
             packages.push(UnresolvedPackageGroup::parse_dir(&path).unwrap());
         }
+    }
+    for package in WASI {
+        packages.push(UnresolvedPackageGroup::parse("wasi.wit", package).unwrap());
     }
     let imports: String = imports
         .iter()

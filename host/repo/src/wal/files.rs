@@ -62,3 +62,21 @@ pub(super) fn prepare(path: &Path, length: u64, there: u64) -> io::Result<File> 
     }
     Ok(file)
 }
+
+/// Puts these bytes at a path, whole or not at all. Once it returns they are there after any power
+/// failure. For the small files beside a repository that say what must not be forgotten.
+///
+/// # Errors
+/// If the file beside it, `<name>.new`, cannot be written or renamed, or the folder not synced.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let mut file = File::create(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)?;
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}

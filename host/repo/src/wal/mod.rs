@@ -31,6 +31,7 @@ use git2::{Oid, Repository};
 
 use crate::RepoError;
 pub(crate) use files::loose;
+pub use files::replace_file;
 use files::{prepare, read};
 use record::{Object, Record, parse};
 

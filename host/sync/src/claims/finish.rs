@@ -46,6 +46,8 @@ pub struct Finish {
     pub summary: String,
     /// What the other side answered.
     pub receipts: Vec<ReceiptRecord>,
+    /// Whether only the task's owner may say so, on local too.
+    pub is_owners: bool,
 }
 
 impl Finish {
@@ -55,6 +57,7 @@ impl Finish {
             outcome: "done",
             summary: summary.to_owned(),
             receipts,
+            is_owners: false,
         }
     }
 
@@ -64,6 +67,16 @@ impl Finish {
             outcome: "filed",
             summary: reason.to_owned(),
             receipts: Vec::new(),
+            is_owners: false,
+        }
+    }
+
+    /// The same, of a task of this agent alone.
+    #[must_use]
+    pub fn by_owner(self) -> Self {
+        Self {
+            is_owners: true,
+            ..self
         }
     }
 
@@ -73,6 +86,7 @@ impl Finish {
             outcome: "failed",
             summary: reason.to_owned(),
             receipts: Vec::new(),
+            is_owners: false,
         }
     }
 }
@@ -267,7 +281,7 @@ fn check_may_end(
     owner: &AgentName,
     end: &End,
 ) -> Result<(), SyncError> {
-    let any = replica.role == Role::Local && matches!(end, End::Finish(..));
+    let any = replica.role == Role::Local && matches!(end, End::Finish(how, _) if !how.is_owners);
     if any || *owner == replica.agent {
         Ok(())
     } else {

@@ -9,10 +9,9 @@
 
 use platinum_core::{Role, Timestamp, VaultPath, layout};
 use platinum_policy::Change;
-use platinum_protocol::conflict_name;
 use platinum_repo::{Edit, Oid};
-use platinum_vault::VaultError;
-use platinum_worktree::WorktreeUpdate;
+use platinum_verify::revert::{is_in_the_way, waiting_places};
+use platinum_worktree::{Withheld, WorktreeUpdate};
 
 use super::prepared::{PlannedEdit, Prepared};
 use crate::{SyncError, replica::Replica};
@@ -31,37 +30,69 @@ pub(super) fn ask_again(
     prepared: &mut Prepared,
 ) -> Result<(), SyncError> {
     for (path, blob) in came {
-        let name = path.as_str().strip_prefix(layout::APPROVED);
-        let mut to = VaultPath::new(format!(
-            "{}{}",
-            layout::PENDING_APPROVAL,
-            name.unwrap_or_default()
-        ))
-        .map_err(VaultError::from)?;
-        let at_tip = tip.map(|tip| replica.repo.blob_at(tip, &to)).transpose()?;
-        let mut at_tip = at_tip.flatten();
-        let is_edited = edits.iter().any(|(edited, ..)| *edited == to);
-        if is_edited || at_tip.is_some_and(|there| there != blob) {
-            let at = Timestamp::now().as_millisecond();
-            to = conflict_name(&to, &replica.agent, at, &blob.to_string());
-            at_tip = None;
-        }
-        if at_tip.is_none() {
+        let Some((to, is_there)) = find_place(replica, tip, (&path, blob), edits)? else {
+            // It stays on the remote, where it approves nothing.
+            edits.retain(|(edited, ..)| *edited != path);
+            prepared.withheld.push(Withheld {
+                path,
+                reason: "it came by sync, and there is no place for it in Pending_Approval/"
+                    .to_owned(),
+            });
+            continue;
+        };
+        if !is_there {
             edits.push((to.clone(), Edit::PutBlob(blob), Change::Create));
         }
         // It was moved there: then it would be taken away here.
         prepared.updates.retain(|update| update.path != to);
-        let expected = replica.worktree.blob_on_disk(&to)?;
-        if expected != Some(blob) {
+        if replica.worktree.blob_on_disk(&to)? != Some(blob) {
             prepared.updates.push(WorktreeUpdate {
                 path: to,
-                expected,
+                expected: None,
                 new: Some(blob),
             });
         }
         prepared.asked_again.push(path);
     }
     Ok(())
+}
+
+/// Where a file can wait, here and on the remote, without taking the place of anything; and whether
+/// the remote has it there already.
+fn find_place(
+    replica: &Replica,
+    tip: Option<Oid>,
+    (path, blob): (&VaultPath, Oid),
+    edits: &[PlannedEdit],
+) -> Result<Option<(VaultPath, bool)>, SyncError> {
+    let at = Timestamp::now().as_millisecond();
+    let Ok(places) = waiting_places(path, &replica.agent, at, blob) else {
+        return Ok(None);
+    };
+    for place in places {
+        let at_tip = tip
+            .map(|tip| replica.repo.blob_at(tip, &place))
+            .transpose()?;
+        let at_tip = at_tip.flatten();
+        if at_tip.is_some_and(|there| there != blob)
+            || edits.iter().any(|(edited, ..)| *edited == place)
+        {
+            continue;
+        }
+        if let Some(tip) = tip
+            && is_in_the_way(&replica.repo, tip, &place)?
+        {
+            continue;
+        }
+        // A link, a folder or anything else that is no such file keeps its place.
+        match replica.worktree.blob_on_disk(&place) {
+            Ok(None) => {}
+            Ok(Some(there)) if there == blob => {}
+            Ok(Some(_)) | Err(_) => continue,
+        }
+        return Ok(Some((place, at_tip.is_some())));
+    }
+    Ok(None)
 }
 
 /// What the owner is told of them.

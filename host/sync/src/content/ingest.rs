@@ -9,7 +9,7 @@ use platinum_core::{Role, Timestamp};
 use platinum_protocol::PushOutcome;
 use platinum_repo::{Oid, RefName, RepoError};
 use platinum_verify::{
-    BATCH, IncomingSecrets, Perspective, Recovery, Verifier,
+    BATCH, IncomingSecrets, Perspective, Recovery, Verifier, VerifyError,
     revert::{self, Revert, Reverter},
 };
 
@@ -120,7 +120,7 @@ fn verify_tip(replica: &Replica, tip: Oid) -> Result<Verdict, SyncError> {
         .signers()
         .map_err(|error| SyncError::Refused(error.to_string()))?;
     let mut base = verified;
-    let report = Verifier {
+    let verifier = Verifier {
         repo: &replica.repo,
         perspective: match replica.role {
             Role::Local => Perspective::Local,
@@ -129,8 +129,8 @@ fn verify_tip(replica: &Replica, tip: Oid) -> Result<Verdict, SyncError> {
         signers: &signers,
         own: Some(&replica.identity.own().key),
         batch: BATCH,
-    }
-    .verify_range(verified, tip, &mut |end, own| {
+    };
+    let report = verifier.verify_range(verified, tip, &mut |end, own| {
         note_own(replica, own)?;
         advance_verified(replica, base.replace(end), end)
     })?;
@@ -147,7 +147,21 @@ fn verify_tip(replica: &Replica, tip: Oid) -> Result<Verdict, SyncError> {
             agent: &replica.agent,
             meta: &|message, trailers| replica.clock.meta(message, trailers),
         };
-        let revert = reverter.revert(tip, report)?;
+        let revert = match (reverter.revert(tip, report), base) {
+            // No rule saw it coming, but no commit of another host stops this one.
+            (Err(VerifyError::Violation(left)), Some(base)) => {
+                tracing::warn!("Reverting every commit of other hosts since {base}: {left}.");
+                reverter.revert(tip, verifier.verify_for_local_alone(base, tip)?)
+            }
+            (revert, _) => revert,
+        }?;
+        // Before the push: they are known when they come back, also if no answer does.
+        for made in replica
+            .repo
+            .commits_between(Some(tip), revert.commit, usize::MAX)?
+        {
+            replica.repo.record_outgoing(made)?;
+        }
         let secrets = incoming_secrets(replica, base, tip);
         return Ok(Verdict::Revert { revert, secrets });
     }
@@ -172,8 +186,7 @@ fn incoming_secrets(replica: &Replica, verified: Option<Oid>, tip: Oid) -> Vec<S
 
 /// Notes what the own key signed elsewhere, before the tip that has it counts.
 fn note_own(replica: &Replica, own: &[Oid]) -> Result<(), RepoError> {
-    let machine = replica.machine.get().map(String::as_str);
-    replica.elsewhere.note(&replica.repo, own, machine)
+    replica.elsewhere.note(&replica.repo, own)
 }
 
 /// Moves `verified` to where everything is right.

@@ -11,7 +11,7 @@ use platinum_core::{Role, VaultPath};
 use platinum_policy::{Change, check};
 use platinum_protocol::merge;
 use platinum_repo::{Edit, Oid, RefName, Repo, RepoError};
-use platinum_verify::{claim_rules, note_rules};
+use platinum_verify::{budget::Budget, claim_rules, note_rules};
 use platinum_worktree::{Withheld, WorktreeUpdate};
 
 use super::{
@@ -300,6 +300,9 @@ fn withhold_claims(
         &changed,
         tip,
     )?);
+    let budget =
+        Budget::default().faults(&replica.repo, &replica.agent, &changed, (tip, commit))?;
+    faults.extend(budget);
     let before = edits.len();
     for (path, reason) in faults {
         edits.retain(|(edit, ..)| *edit != path);

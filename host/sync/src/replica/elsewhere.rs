@@ -1,8 +1,8 @@
 //! Commits that the own key signed and that were not made here: the machine was copied, a backup was
 //! restored, or the key is in other hands.
 //!
-//! What was made here is in the outbox before it is pushed, so it is known when it comes back; a
-//! revert is known by this machine's trailer. Whatever else the own key signed was made elsewhere.
+//! What was made here is in the outbox before it is pushed, so it is known when it comes back.
+//! Whatever else the own key signed was made elsewhere, whatever it says of itself.
 //!
 //! Lives elsewhere: what follows from it (effects stop) is decided by `local`.
 //! Invariants: what was found is on the disk before the tip that has it counts as verified; nothing
@@ -15,8 +15,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use platinum_repo::{CommitInfo, Oid, RefName, Repo, RepoError, Signature};
-use platinum_verify::revert::TRAILER_REVERTS;
+use platinum_repo::{CommitInfo, Oid, RefName, Repo, RepoError, Signature, replace_file};
 use serde::{Deserialize, Serialize};
 
 use crate::replica::{Replica, witness::TRAILER_JOURNAL};
@@ -26,7 +25,7 @@ pub const TRAILER_MACHINE: &str = "Platinum-Machine";
 /// The trailer that names the draft that the maker is about to carry out.
 pub const TRAILER_INTENT: &str = "Platinum-Intent";
 
-/// Commits that are named one by one; of more, only their number is kept.
+/// Commits that are named one by one; of more, only the newest is.
 const MAX_NAMED: usize = 1000;
 
 /// What the own key signed elsewhere.
@@ -35,6 +34,8 @@ const MAX_NAMED: usize = 1000;
 pub struct OwnElsewhere {
     /// The commits.
     pub commits: BTreeSet<String>,
+    /// The newest of those that are not among them, if there are too many.
+    pub newest: Option<String>,
     /// The machines that they name.
     pub machines: BTreeSet<String>,
     /// The longest journal that they name: how many entries, and the hash of the last.
@@ -75,12 +76,7 @@ impl ElsewhereLog {
     }
 
     /// Notes those of these commits of the own key that were not made here.
-    pub(crate) fn note(
-        &self,
-        repo: &Repo,
-        own: &[Oid],
-        machine: Option<&str>,
-    ) -> Result<(), RepoError> {
+    pub(crate) fn note(&self, repo: &Repo, own: &[Oid]) -> Result<(), RepoError> {
         if own.is_empty() {
             return Ok(());
         }
@@ -89,22 +85,12 @@ impl ElsewhereLog {
         let mut found = self.get();
         let before = found.clone();
         for commit in own.iter().filter(|commit| !made_here.contains(commit)) {
-            let info = repo.commit_info(*commit)?;
-            let made_by = info.trailer(TRAILER_MACHINE);
-            if info.trailer(TRAILER_REVERTS).is_some() && machine.is_some() && made_by == machine {
-                continue;
-            }
-            found.add(&info);
+            found.add(&repo.commit_info(*commit)?);
         }
         if found == before {
             return Ok(());
         }
-        let save = || -> io::Result<()> {
-            let beside = self.path.with_extension("new");
-            fs::write(&beside, serde_json::to_vec(&found)?)?;
-            fs::File::open(&beside)?.sync_all()?;
-            fs::rename(&beside, &self.path)
-        };
+        let save = || replace_file(&self.path, &serde_json::to_vec(&found)?);
         save().map_err(|error| RepoError::Git {
             doing: "noting commits that were made elsewhere",
             reason: error.to_string(),
@@ -116,8 +102,11 @@ impl ElsewhereLog {
 
 impl OwnElsewhere {
     fn add(&mut self, info: &CommitInfo) {
+        let commit = info.oid.to_string();
         if self.commits.len() < MAX_NAMED {
-            self.commits.insert(info.oid.to_string());
+            self.commits.insert(commit);
+        } else if !self.commits.contains(&commit) {
+            self.newest = Some(commit);
         }
         let machine = info.trailer(TRAILER_MACHINE).unwrap_or("unknown");
         self.machines.insert(machine.to_owned());
@@ -138,26 +127,56 @@ pub(crate) fn journal_of(info: &CommitInfo) -> Option<(u64, String)> {
     Some((entries.parse().ok()?, head.to_owned()))
 }
 
-/// How far back the own newest commit is searched.
-const MAX_BACK: usize = 10_000;
+/// The mark of the newest own commit that was found to name a journal.
+const JOURNAL_MARK: &str = "own-journal";
 
-/// The head of the own journal that the newest verified commit of the own key names.
+/// The head of the own journal that the newest verified commit of the own key names. What comes
+/// before the one that was found last is not searched again, however much comes after it.
 pub(crate) fn last_journal_head(replica: &Replica) -> Result<Option<(u64, String)>, RepoError> {
-    let mut at = replica.repo.tip(RefName::Verified)?;
-    for _ in 0..MAX_BACK {
-        let Some(commit) = at else { break };
-        let info = replica.repo.commit_info(commit)?;
-        let is_own = || -> Result<bool, RepoError> {
-            let own = &replica.identity.own().key;
-            let signature = replica.repo.signature(commit)?;
-            Ok(matches!(signature, Signature::By(key) if key == *own))
-        };
+    let repo = &replica.repo;
+    let known = repo.mark(JOURNAL_MARK)?;
+    let mut at = repo.tip(RefName::Verified)?;
+    while let Some(commit) = at {
+        let info = repo.commit_info(commit)?;
         if let Some(head) = journal_of(&info)
-            && is_own()?
+            && (known == Some(commit) || is_own(replica, commit)?)
         {
+            repo.set_mark(JOURNAL_MARK, Some(commit))?;
             return Ok(Some(head));
         }
         at = info.parents.first().copied();
     }
     Ok(None)
+}
+
+fn is_own(replica: &Replica, commit: Oid) -> Result<bool, RepoError> {
+    let own = &replica.identity.own().key;
+    let signature = replica.repo.signature(commit)?;
+    Ok(matches!(signature, Signature::By(key) if key == *own))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A new one is news, however many there were.
+    #[test]
+    fn commit_beyond_the_named_ones_is_news_once() {
+        let info = |n: usize| CommitInfo {
+            oid: Repo::oid(&format!("{n:040x}")).unwrap(),
+            parents: Vec::new(),
+            trailers: Vec::new(),
+            seconds: 0,
+        };
+        let mut found = OwnElsewhere::default();
+        (0..=MAX_NAMED).for_each(|n| found.add(&info(n)));
+        assert_eq!(found.commits.len(), MAX_NAMED);
+        let newest = |n: usize| Some(info(n).oid.to_string());
+        assert_eq!(found.newest, newest(MAX_NAMED));
+        let before = found.clone();
+        (0..=MAX_NAMED).for_each(|n| found.add(&info(n)));
+        assert_eq!(found, before);
+        found.add(&info(MAX_NAMED + 1));
+        assert_eq!(found.newest, newest(MAX_NAMED + 1));
+    }
 }

@@ -14,7 +14,7 @@ pub(crate) mod tasks;
 pub(crate) mod unacknowledged;
 pub(crate) mod witness;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use platinum_core::{AgentName, Role};
 use platinum_repo::Repo;
@@ -46,8 +46,6 @@ pub(crate) struct Replica {
     pub(crate) locks: StaleLocks,
     pub(crate) notifier: Notifier,
     pub(crate) elsewhere: ElsewhereLog,
-    /// The name of this machine, as its commits have it; none if they have none.
-    pub(crate) machine: OnceLock<String>,
     pub(crate) witness: Arc<JournalWitness>,
 }
 
@@ -81,7 +79,6 @@ impl Replica {
             elsewhere: ElsewhereLog::open(&repo).map_err(|error| {
                 SyncError::Refused(format!("own-elsewhere.json beside the repository: {error}"))
             })?,
-            machine: OnceLock::new(),
             notifier: Notifier::new(vault.clone(), agent.clone(), role, Arc::clone(&worktree)),
             vault,
             repo,

@@ -8,6 +8,7 @@ use std::{
 };
 
 use platinum_repo::{Oid, RefName, Repo, RepoError};
+use platinum_verify::revert::TRAILER_REVERTS;
 
 /// The commits that were made here and whose end is not known yet.
 pub(crate) struct Outbox {
@@ -50,7 +51,10 @@ impl Outbox {
     /// that is not there now, is not under way.
     pub(crate) fn reconcile(&self, tip: Option<Oid>) -> Result<(), RepoError> {
         for commit in self.repo.outgoing()? {
-            let parents = self.repo.commit_info(commit)?.parents;
+            let info = self.repo.commit_info(commit)?;
+            // It was never in the work tree, which is what those that landed are kept for.
+            let is_revert = info.trailers.iter().any(|(key, _)| key == TRAILER_REVERTS);
+            let parents = info.parents;
             let fits = match tip {
                 Some(tip) => parents.contains(&tip),
                 None => parents.is_empty(),
@@ -59,7 +63,7 @@ impl Outbox {
                 continue;
             }
             match tip {
-                Some(tip) if self.repo.is_ancestor(commit, tip)? => {
+                Some(tip) if !is_revert && self.repo.is_ancestor(commit, tip)? => {
                     self.repo.record_landed(commit)?;
                 }
                 _ => self.repo.remove_outgoing(commit)?,

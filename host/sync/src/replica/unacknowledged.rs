@@ -5,8 +5,7 @@
 //! was written here since would be in conflict with what it was made from, a note that was deleted
 //! since would come back, and an edit that was taken back would be made again.
 //!
-//! Lives elsewhere: whether a commit landed is decided by `outbox`; who made a version is found by
-//! `worktree::VersionClock`.
+//! Lives elsewhere: whether a commit landed is decided by `outbox`.
 //! Which commits these are is recorded as they leave the outbox, until the base has them.
 //! Invariants: a version counts as this host's own only if its newest commit is, and if the work
 //! tree is known to have had it: what a claim or an end has made of a tree was never there. No
@@ -21,11 +20,6 @@ use platinum_tasks::task_at;
 
 use crate::{SyncError, replica::Replica};
 
-/// More commits than this are not searched for what was pushed a moment ago.
-const MAX_COMMITS: usize = 1000;
-/// How far back the kept edits are searched for a version.
-const MAX_KEPT: usize = 1000;
-
 /// The blob at a path, or nothing.
 type Blob = Option<Oid>;
 
@@ -35,6 +29,8 @@ type Blob = Option<Oid>;
 struct Pushed {
     put: BTreeMap<VaultPath, Oid>,
     deleted: BTreeSet<VaultPath>,
+    /// What no one else has changed since.
+    newest_is_ours: BTreeSet<VaultPath>,
 }
 
 /// The remote's versions that what the work tree has now was made from, as this host has pushed
@@ -52,22 +48,22 @@ pub(crate) fn own_versions(
         return Ok(own);
     };
     let pushed = changed_by_us(replica, applied, tip, base)?;
-    own_versions_replaced(replica, &pushed, (ours, theirs), &mut own)?;
+    let is_asked = |path: &VaultPath| ours.contains_key(path) || theirs.contains_key(path);
+    let asked = pushed.put.iter().filter(|(path, _)| is_asked(path));
+    let asked = asked.map(|(path, blob)| (path.clone(), *blob)).collect();
+    let was_on_disk = were_on_disk(replica, asked)?;
+    own_versions_replaced(&pushed, &was_on_disk, (ours, theirs), &mut own);
     for (path, their) in theirs {
         let is_ours = match their {
             Some(_) => pushed.put.contains_key(path),
             None => pushed.deleted.contains(path),
         };
-        if !is_ours {
+        if !is_ours || !pushed.newest_is_ours.contains(path) {
             continue;
         }
         let base = base.get(path).copied();
         let our = ours.get(path).copied().unwrap_or(base);
         if our == *their || base == *their {
-            continue;
-        }
-        let version = replica.clock.their_version(applied, Some(tip), path);
-        if !version.trusted || version.agent != replica.agent {
             continue;
         }
         // What could not be read counts as the base has it, and was not taken back.
@@ -76,11 +72,9 @@ pub(crate) fn own_versions(
                 .worktree
                 .blob_on_disk(path)
                 .is_ok_and(|there| there == our);
-        let was_there = match their {
-            Some(their) => was_on_disk(replica, path, *their)?,
-            // A deletion is not kept; which ones can be meant was checked before.
-            None => true,
-        };
+        // A deletion is not kept; which ones can be meant was checked before.
+        let was_there = their
+            .is_none_or(|their| pushed.put.get(path) == Some(&their) && was_on_disk.contains(path));
         if is_there && was_there {
             own.insert(path.clone(), *their);
         }
@@ -92,17 +86,17 @@ pub(crate) fn own_versions(
 /// and so among the edits of the work tree alone. Without this, a draft that the owner has moved on
 /// would be put before the owner again.
 fn own_versions_replaced(
-    replica: &Replica,
     pushed: &Pushed,
+    was_on_disk: &BTreeSet<VaultPath>,
     (ours, theirs): (&BTreeMap<VaultPath, Blob>, &BTreeMap<VaultPath, Blob>),
     own: &mut BTreeMap<VaultPath, Blob>,
-) -> Result<(), SyncError> {
+) {
     for (path, our) in ours {
         if theirs.contains_key(path) {
             continue;
         }
         match pushed.put.get(path) {
-            Some(put) if was_on_disk(replica, path, *put)? => {
+            Some(put) if was_on_disk.contains(path) => {
                 own.insert(path.clone(), Some(*put));
             }
             None if our.is_none() && pushed.deleted.contains(path) => {
@@ -111,67 +105,82 @@ fn own_versions_replaced(
             _ => {}
         }
     }
-    Ok(())
 }
 
 /// The paths that this host's commits that landed have changed since `applied`; those that they
 /// deleted, if the work tree can have lost them: a claim or an end makes a deletion in a tree
-/// alone.
+/// alone. One walk over the range, however long others have made it, from the first of these on.
 fn changed_by_us(
     replica: &Replica,
     applied: Option<Oid>,
     tip: Oid,
     base: &BTreeMap<VaultPath, Oid>,
 ) -> Result<Pushed, SyncError> {
+    let repo = &replica.repo;
     let mut pushed = Pushed::default();
-    let unacknowledged = replica.repo.unacknowledged()?;
+    let unacknowledged = repo.unacknowledged()?;
     if unacknowledged.is_empty() {
         return Ok(pushed);
     }
-    // Of so many, none was made a moment ago.
-    let Ok(commits) = replica.repo.commits_between(applied, tip, MAX_COMMITS) else {
-        return Ok(pushed);
-    };
-    for commit in commits {
-        if unacknowledged.contains(&commit) {
-            let info = replica.repo.commit_info(commit)?;
-            let parent = info.parents.first().copied();
-            let compared = match replica.repo.compare(parent, commit, usize::MAX) {
-                // Too much to compare: what it changed is merged like any other change.
-                Err(RepoError::TooMany(_)) => continue,
-                compared => compared?,
+    let mut is_after_ours = false;
+    for commit in repo.commits_between(applied, tip, usize::MAX)? {
+        let is_ours = unacknowledged.contains(&commit);
+        is_after_ours |= is_ours;
+        if !is_after_ours {
+            continue;
+        }
+        let parent = repo.commit_info(commit)?.parents.first().copied();
+        let compared = match repo.compare(parent, commit, usize::MAX) {
+            // Too much to compare: what it changed is merged like any other change.
+            Err(RepoError::TooMany(_)) if is_ours => continue,
+            Err(RepoError::TooMany(_)) => {
+                pushed.newest_is_ours.clear();
+                continue;
+            }
+            compared => compared?,
+        };
+        for changed in compared.changed {
+            if !is_ours {
+                pushed.newest_is_ours.remove(&changed.path);
+                continue;
+            }
+            pushed.newest_is_ours.insert(changed.path.clone());
+            let was = match parent {
+                Some(parent) if changed.blob.is_none() => repo.blob_at(parent, &changed.path)?,
+                _ => None,
             };
-            for changed in compared.changed {
-                let was = match parent {
-                    Some(parent) if changed.blob.is_none() => {
-                        replica.repo.blob_at(parent, &changed.path)?
-                    }
-                    _ => None,
-                };
-                let is_like_ours =
-                    task_at(&changed.path).is_none() && was == base.get(&changed.path).copied();
-                // Apart: a claim puts a task's file where its release takes it away, and only
-                // the first of these happened in the work tree for sure.
-                if let Some(blob) = changed.blob {
-                    pushed.put.insert(changed.path, blob);
-                } else if is_like_ours {
-                    pushed.deleted.insert(changed.path);
-                }
+            let is_like_ours =
+                task_at(&changed.path).is_none() && was == base.get(&changed.path).copied();
+            // Apart: a claim puts a task's file where its release takes it away, and only
+            // the first of these happened in the work tree for sure.
+            if let Some(blob) = changed.blob {
+                pushed.put.insert(changed.path, blob);
+            } else if is_like_ours {
+                pushed.deleted.insert(changed.path);
             }
         }
     }
     Ok(pushed)
 }
 
-/// Whether the work tree once had this version of a file.
-fn was_on_disk(replica: &Replica, path: &VaultPath, blob: Oid) -> Result<bool, SyncError> {
+/// Which of these versions the work tree once had. One walk back over the kept edits, which ends
+/// when all are found.
+fn were_on_disk(
+    replica: &Replica,
+    mut asked: BTreeMap<VaultPath, Oid>,
+) -> Result<BTreeSet<VaultPath>, SyncError> {
+    let mut found = BTreeSet::new();
     let mut at = replica.repo.last_snapshot()?;
-    for _ in 0..MAX_KEPT {
-        let Some(link) = at else { break };
-        if replica.repo.blob_at(link, path)? == Some(blob) {
-            return Ok(true);
-        }
+    while let Some(link) = at.filter(|_| !asked.is_empty()) {
+        let there = replica.repo.blobs_at(link, asked.keys())?;
+        asked.retain(|path, blob| {
+            let is_it = there.get(path) == Some(&*blob);
+            if is_it {
+                found.insert(path.clone());
+            }
+            !is_it
+        });
         at = replica.repo.commit_info(link)?.parents.first().copied();
     }
-    Ok(false)
+    Ok(found)
 }

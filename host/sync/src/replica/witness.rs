@@ -6,16 +6,14 @@
 //! Invariant: the furthest end that was seen is on the disk before it is said.
 
 use std::{
-    fmt,
-    fs::{self, File},
-    io::{self, Write as _},
+    fmt, fs, io,
     path::PathBuf,
     str::FromStr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use platinum_core::{AgentName, Role};
-use platinum_repo::{CommitInfo, Oid, Repo, RepoError, TRAILER_AGENT, TRAILER_ROLE};
+use platinum_repo::{CommitInfo, Oid, Repo, RepoError, TRAILER_AGENT, TRAILER_ROLE, replace_file};
 
 /// The trailer of the owner's machine: how many entries its log has, and the hash of the last one.
 pub const TRAILER_JOURNAL: &str = "Platinum-Journal";
@@ -148,12 +146,8 @@ impl JournalWitness {
     }
 
     fn keep(&self, seen: &SeenHead) -> io::Result<()> {
-        let mut new = self.path.clone();
-        new.set_extension("new");
-        let mut file = File::create(&new)?;
-        writeln!(file, "{} {}", seen.agent, seen.head)?;
-        file.sync_all()?;
-        fs::rename(&new, &self.path)
+        let line = format!("{} {}\n", seen.agent, seen.head);
+        replace_file(&self.path, line.as_bytes())
     }
 }
 

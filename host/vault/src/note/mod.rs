@@ -32,7 +32,7 @@ use platinum_core::text::one_line;
 pub use receipt::{ReceiptRecord, finish, receipts_of};
 pub use rules::{
     MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, NoteFault, check_carried, check_drafted,
-    day_of,
+    day_of, kinds_of,
 };
 pub use serde_norway::{Mapping, Value};
 pub use task::{Fact, TaskNote};

@@ -70,7 +70,7 @@ pub enum NoteFault {
 
 /// The kinds of notes that an agent which only drafts may create at a path; none where the rule
 /// does not apply.
-fn kinds_of(path: &VaultPath) -> Option<&'static [&'static str]> {
+pub fn kinds_of(path: &VaultPath) -> Option<&'static [&'static str]> {
     let is_copy = path.stem().contains(CONFLICT);
     match path.top() {
         layout::PENDING_APPROVAL => Some(&[DraftNote::KIND]),

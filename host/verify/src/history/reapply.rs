@@ -7,17 +7,27 @@
 //! Invariants: nothing is in the tree but what was verified before and what honest commits put there;
 //! whole files alone, so that links, modes and names that no vault holds have no place in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+};
 
 use platinum_core::VaultPath;
 use platinum_policy::Change;
-use platinum_repo::{Changed, Edit, Oid, Repo, RepoError};
+use platinum_repo::{Changed, Edit, FolderSize, Oid, Repo, RepoError, collision_key};
 use platinum_tasks::task_at;
 
-use crate::duplicates::{self, DuplicateTask};
+use crate::{
+    budget::{Growth, size_at},
+    duplicates::{self, DuplicateTask},
+    note_rules::{OPEN, OpenFiles, open_files},
+};
 
 /// What is at a path: a blob, or nothing any more.
 pub(crate) type Blobs = BTreeMap<VaultPath, Option<Oid>>;
+
+/// Names in a folder, by what they are to a system that does not tell all of them apart.
+type Names = BTreeMap<String, BTreeSet<String>>;
 
 /// The files of the last verified tip, and what honest commits made of them.
 pub(crate) struct Reapply<'a> {
@@ -26,6 +36,14 @@ pub(crate) struct Reapply<'a> {
     edits: Blobs,
     /// Every folder in which there was a task since.
     folders: BTreeSet<String>,
+    /// The names in each folder of the base that was asked about.
+    base_names: RefCell<BTreeMap<String, Names>>,
+    /// Those that honest commits put into each folder.
+    names: BTreeMap<String, Names>,
+    /// How much there was in the base, once it was asked about.
+    base_size: OnceCell<FolderSize>,
+    /// By how much that grew since.
+    growth: Growth,
 }
 
 /// What one commit changes here.
@@ -35,8 +53,10 @@ pub(crate) struct RebasedChanges {
     pub(crate) changes: Vec<(VaultPath, Change)>,
     /// What is there afterwards.
     blobs: Blobs,
-    /// Files that would be where a folder is, or below a file.
+    /// Files that would be where a folder is, or below a file, or beside one whose name some
+    /// systems take for theirs.
     pub(crate) blocked: Vec<VaultPath>,
+    growth: Growth,
 }
 
 impl RebasedChanges {
@@ -58,6 +78,10 @@ impl<'a> Reapply<'a> {
             base,
             edits: BTreeMap::new(),
             folders: BTreeSet::new(),
+            base_names: RefCell::default(),
+            names: BTreeMap::new(),
+            base_size: OnceCell::new(),
+            growth: Growth::default(),
         }
     }
 
@@ -72,25 +96,153 @@ impl<'a> Reapply<'a> {
         }
     }
 
-    /// What a commit that left these files so changes here.
-    pub(crate) fn rebase_changes(&self, changed: Blobs) -> Result<RebasedChanges, RepoError> {
+    /// What a commit that left these files so changes here. Whether a name is one with another's on
+    /// some systems is asked if `checks_names`.
+    pub(crate) fn rebase_changes(
+        &self,
+        changed: Blobs,
+        checks_names: bool,
+    ) -> Result<RebasedChanges, RepoError> {
         let mut rebased = RebasedChanges::default();
         for (path, blob) in changed {
-            let change = match (self.now(&path)?, blob) {
+            let now = self.now(&path)?;
+            let change = match (now, blob) {
                 (now, after) if now == after => continue,
                 (None, _) => Change::Create,
                 (Some(_), Some(_)) => Change::Modify,
                 (Some(_), None) => Change::Delete,
             };
+            rebased.growth.add(self.repo, &path, (now, blob))?;
             rebased.changes.push((path.clone(), change));
             rebased.blobs.insert(path, blob);
         }
+        let mut own = BTreeMap::new();
         for (path, change) in &rebased.changes {
-            if *change == Change::Create && self.is_blocked(path, &rebased)? {
+            if *change == Change::Create {
+                add_names(&mut own, path);
+            }
+        }
+        let mut looked = BTreeSet::new();
+        for (path, change) in &rebased.changes {
+            if *change == Change::Create
+                && (self.is_blocked(path, &rebased)?
+                    || checks_names && self.has_twin(path, &rebased, &own, &mut looked)?)
+            {
                 rebased.blocked.push(path.clone());
             }
         }
         Ok(rebased)
+    }
+
+    /// Why there may not be as much as there would be with these changes, if there may not.
+    pub(crate) fn excess(&self, rebased: &RebasedChanges) -> Result<Option<String>, RepoError> {
+        let base = match self.base_size.get() {
+            Some(base) => *base,
+            None => {
+                let base = size_at(self.repo, self.base)?;
+                *self.base_size.get_or_init(|| base)
+            }
+        };
+        Ok(rebased.growth.excess(self.growth.applied_to(base)))
+    }
+
+    /// Whether a name that is new on the way to a file is, to some systems, another one's that is
+    /// there. A path in `looked` is not asked about again; `own` are the names that the same
+    /// changes bring.
+    fn has_twin(
+        &self,
+        path: &VaultPath,
+        with: &RebasedChanges,
+        own: &BTreeMap<String, Names>,
+        looked: &mut BTreeSet<String>,
+    ) -> Result<bool, RepoError> {
+        let mut folder = String::new();
+        for part in path.components() {
+            let here = join(&folder, part);
+            if looked.insert(here.clone()) {
+                let mut twins = self.twins_in_base(&folder, part)?;
+                let key = collision_key(part.as_bytes());
+                for names in [self.names.get(&folder), own.get(&folder)] {
+                    twins.extend(
+                        names
+                            .and_then(|names| names.get(&key))
+                            .into_iter()
+                            .flatten()
+                            .cloned(),
+                    );
+                }
+                twins.remove(part);
+                for twin in twins {
+                    // Two that were there together before stay.
+                    if self.is_there(&join(&folder, &twin), Some(with))?
+                        && !self.is_there(&here, None)?
+                    {
+                        return Ok(true);
+                    }
+                }
+            }
+            folder = here;
+        }
+        Ok(false)
+    }
+
+    fn twins_in_base(&self, folder: &str, name: &str) -> Result<BTreeSet<String>, RepoError> {
+        let Some(base) = self.base else {
+            return Ok(BTreeSet::new());
+        };
+        let mut known = self.base_names.borrow_mut();
+        let names = match known.entry(folder.to_owned()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let mut names = Names::new();
+                for item in self.repo.items(base, folder)? {
+                    let key = collision_key(item.name.as_bytes());
+                    names.entry(key).or_default().insert(item.name);
+                }
+                new.insert(names)
+            }
+        };
+        let twins = names.get(&collision_key(name.as_bytes()));
+        Ok(twins.cloned().unwrap_or_default())
+    }
+
+    /// Whether a file or a folder with files is here: as it is, or with these changes.
+    fn is_there(&self, at: &str, with: Option<&RebasedChanges>) -> Result<bool, RepoError> {
+        // No vault holds it, so nothing of it was changed.
+        let Ok(path) = VaultPath::new(at) else {
+            return Ok(true);
+        };
+        let changed = |path: &VaultPath| {
+            let with = with.and_then(|with| with.blobs.get(path));
+            with.or_else(|| self.edits.get(path)).copied()
+        };
+        let now = match changed(&path) {
+            Some(now) => now,
+            None => self.now(&path)?,
+        };
+        if now.is_some()
+            || with.is_some_and(|with| has_below(&with.blobs, &path, &|_| true))
+            || has_below(&self.edits, &path, &|below| changed(below) != Some(None))
+        {
+            return Ok(true);
+        }
+        let Some(base) = self.base else {
+            return Ok(false);
+        };
+        let mut folders = vec![at.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for item in self.repo.items(base, &folder)? {
+                let below = join(&folder, &item.name);
+                match item.folder {
+                    true => folders.push(below),
+                    false => match VaultPath::new(&below) {
+                        Ok(path) if changed(&path) == Some(None) => {}
+                        _ => return Ok(true),
+                    },
+                }
+            }
+        }
+        Ok(false)
     }
 
     fn is_blocked(&self, path: &VaultPath, with: &RebasedChanges) -> Result<bool, RepoError> {
@@ -111,6 +263,20 @@ impl<'a> Reapply<'a> {
             Some(base) => Ok(!self.repo.items(base, path.as_str())?.is_empty()),
             None => Ok(false),
         }
+    }
+
+    /// The drafts that are open so far.
+    pub(crate) fn open_drafts(&self) -> Result<OpenFiles, RepoError> {
+        let mut files = open_files(self.repo, self.base)?;
+        for (path, blob) in &self.edits {
+            if OPEN.contains(&path.top()) {
+                match blob {
+                    Some(blob) => files.insert(path.as_str().to_owned(), *blob),
+                    None => files.remove(path.as_str()),
+                };
+            }
+        }
+        Ok(files)
     }
 
     /// A task that a commit makes here, or moves, although it is somewhere else too, and where.
@@ -172,6 +338,12 @@ impl<'a> Reapply<'a> {
         let tasks = rebased.blobs.keys().filter(|path| task_at(path).is_some());
         let folders = tasks.filter_map(VaultPath::parent).map(String::from);
         self.folders.extend(folders);
+        self.growth.add_all(rebased.growth);
+        for (path, change) in &rebased.changes {
+            if *change == Change::Create {
+                add_names(&mut self.names, path);
+            }
+        }
         self.edits.extend(rebased.blobs);
     }
 
@@ -190,6 +362,26 @@ impl<'a> Reapply<'a> {
             }
         }
         Ok(list)
+    }
+}
+
+/// Adds every name on the way to a file to those of its folder.
+fn add_names(names: &mut BTreeMap<String, Names>, path: &VaultPath) {
+    let mut folder = String::new();
+    for part in path.components() {
+        let in_folder = names.entry(folder.clone()).or_default();
+        let twins = in_folder.entry(collision_key(part.as_bytes())).or_default();
+        if !twins.contains(part) {
+            twins.insert(part.to_owned());
+        }
+        folder = join(&folder, part);
+    }
+}
+
+fn join(folder: &str, name: &str) -> String {
+    match folder {
+        "" => name.to_owned(),
+        folder => format!("{folder}/{name}"),
     }
 }
 

@@ -7,16 +7,16 @@
 //! Invariants: an epoch is one above the one before it, a claim stays as it was made, a release keeps
 //! the epoch; a draft records under which claim it was made.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use platinum_core::{AgentName, ClaimId, VaultPath, layout};
 use platinum_policy::Change;
 use platinum_repo::{Changed, Oid, Repo, RepoError};
 use platinum_tasks::{claim_in, epoch_in, note_of, task_at};
-use platinum_vault::note::DraftNote;
+use platinum_vault::note::{DraftNote, Note};
 
 /// The claims in a note.
-#[derive(Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct ClaimState {
     /// The claim by this agent.
     claim: Option<(ClaimId, u64)>,
@@ -49,6 +49,8 @@ pub fn faults(
             .map(|one| ((one.path.top(), one.path.file_name()), &one.path))
             .collect(),
         before,
+        states: RefCell::default(),
+        drafts: RefCell::default(),
     };
     let mut faults = Vec::new();
     for one in changed {
@@ -69,6 +71,9 @@ struct Claims<'a> {
     /// The tasks that go, by the folder at the top and their names: the first of each.
     removed: BTreeMap<(&'a str, &'a str), &'a VaultPath>,
     before: Before<'a>,
+    /// What is known of a blob: one may be at very many places.
+    states: RefCell<BTreeMap<Oid, ClaimState>>,
+    drafts: RefCell<BTreeMap<Oid, bool>>,
 }
 
 impl<'a> Claims<'a> {
@@ -123,12 +128,19 @@ impl<'a> Claims<'a> {
     }
 
     fn drafted(&self, blob: Oid) -> Result<Option<String>, RepoError> {
-        let note = note_of(self.repo, blob)?;
-        let Some(draft) = note.filter(|note| note.get_text("kind") == Some(DraftNote::KIND)) else {
-            return Ok(None);
+        let known = self.drafts.borrow().get(&blob).copied();
+        let lacks_epoch = match known {
+            Some(known) => known,
+            None => {
+                let note = note_of(self.repo, blob)?;
+                let draft = note.filter(|note| note.get_text("kind") == Some(DraftNote::KIND));
+                let epoch = |draft: &Note| draft.get("epoch").and_then(|epoch| epoch.as_u64());
+                let lacks = draft.is_some_and(|draft| epoch(&draft).unwrap_or(0) == 0);
+                self.drafts.borrow_mut().insert(blob, lacks);
+                lacks
+            }
         };
-        let epoch = draft.get("epoch").and_then(|epoch| epoch.as_u64());
-        Ok((epoch.unwrap_or(0) == 0)
+        Ok(lacks_epoch
             .then(|| "a draft says under which claim of its task it was made (`epoch`)".to_owned()))
     }
 
@@ -141,10 +153,16 @@ impl<'a> Claims<'a> {
         let Some(blob) = blob else {
             return Ok(ClaimState::default());
         };
+        let known = self.states.borrow().get(&blob).copied();
+        if let Some(known) = known {
+            return Ok(known);
+        }
         let note = note_of(self.repo, blob)?;
-        Ok(ClaimState {
+        let state = ClaimState {
             claim: claim_in(note.as_ref(), self.agent).map(|claim| (claim.id, claim.epoch)),
             epoch: note.as_ref().map_or(0, epoch_in),
-        })
+        };
+        self.states.borrow_mut().insert(blob, state);
+        Ok(state)
     }
 }

@@ -5,10 +5,14 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use platinum_core::VaultPath;
-use platinum_journal::{Receipt, State, approvals::Approval};
+use platinum_journal::{
+    HeadSigner, HeadVerifier, Journal, JournalError, Receipt, State, approvals::Approval,
+};
+use platinum_repo::{Purpose, SigningKey};
 use platinum_testkit::{
     mail::{CLIENT, OWNER},
     wait_for,
@@ -22,6 +26,22 @@ use crate::{
 };
 
 const OFFER: &str = "Inbox/attachments/offer.txt";
+
+/// The owner's machine, as the log is signed by it.
+struct Owner(SigningKey);
+
+impl HeadVerifier for Owner {
+    fn check(&self, _: &str, _: &str) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl HeadSigner for Owner {
+    fn sign(&self, head: &str) -> Result<String, String> {
+        let signed = self.0.sign_text(Purpose::Journal, head);
+        signed.map_err(|error| error.to_string())
+    }
+}
 
 /// SHA-256 of a mail as it was submitted: without the headers that servers on its way put in front,
 /// and without its `Date`.
@@ -251,22 +271,12 @@ fn approval_of_an_earlier_version_is_asked_for_again() {
     waiting.cluster.platinum(&["approve", &id.to_string()]);
     waiting.local = None;
     let state = waiting.cluster.state("local");
-    let journal = rusqlite::Connection::open(state.join("journal.db")).unwrap();
-    let kept: i64 = journal
-        .query_row(
-            "SELECT count(*) FROM approvals WHERE json_extract(data, '$.binds.message.sha256') IS NOT NULL",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    assert_eq!(kept, 1);
-    // As such a version wrote it. That the log tells it is rewritten is another test's.
-    journal
-        .execute_batch(
-            "DROP TRIGGER approvals_stay;
-             UPDATE approvals SET data = json_remove(data, '$.binds.message');",
-        )
-        .unwrap();
+    let key = SigningKey::load(&state.join("signing_key")).unwrap();
+    let journal = Journal::open_signed(&state.join("journal.db"), Arc::new(Owner(key))).unwrap();
+    let mut old = waiting.approval(0).unwrap();
+    assert!(old.binds.message.take().is_some());
+    let recorded: Result<(), JournalError> = journal.decide(|decision| decision.approve(&old));
+    recorded.unwrap();
     drop(journal);
     waiting
         .cluster

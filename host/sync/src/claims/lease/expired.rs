@@ -48,7 +48,7 @@ async fn take_over_exclusively(
     }
     // Drafts come in under the sync lock, so until it is released there are no others here.
     let drafts = sync
-        .blocking(|replica| Ok(Drafts::of(&replica.vault)))
+        .blocking(|replica| Ok(Drafts::of(&replica.vault)?))
         .await?;
     for (owner, tasks) in foreign {
         for ForeignTask { task, zone, record } in tasks {

@@ -9,7 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use platinum_capabilities::tasks::{TaskError, TaskStore as _};
 use platinum_core::{TaskId, ZoneId, layout};
+use platinum_daemon::Tasks;
 use platinum_protocol::{Claimed, TaskPlace};
 use platinum_sync::{ClaimError, Finish, SyncError};
 use platinum_testkit::{git::GitServer, seed};
@@ -287,6 +289,14 @@ async fn a_task_goes_round_with_a_growing_epoch_and_ends_in_done() {
         cloud.sync.claim(task).await.unwrap(),
         Claimed::Won { epoch: 2 }
     );
+    // A skill of local's does not, without a receipt of what was done for it.
+    let tasks = Tasks(owner.sync.clone());
+    for ended in [
+        tasks.complete(task, "sent", Vec::new()).await,
+        tasks.fail(task, "no").await,
+    ] {
+        assert_eq!(ended, Err(TaskError::NotOwner("cloud".to_owned())));
+    }
     // Local files it, although it is the cloud's: the owner approved what was drafted.
     owner
         .sync

@@ -3,10 +3,14 @@
 
 use std::{fs, sync::Arc};
 
+use platinum_core::Role;
 use platinum_repo::{Oid, Repo};
 use platinum_testkit::{git::GitServer, notes::text_of};
 
-use crate::races::replica::{CutOff, Replica, at, replica, replica_with};
+use crate::races::{
+    intruders::forge,
+    replica::{CutOff, Replica, at, remote_files, replica, replica_with},
+};
 
 fn repo(replica: &Replica) -> Repo {
     Repo::open_or_init(&replica.folder().join("state/vault.git")).unwrap()
@@ -176,4 +180,32 @@ async fn note_just_truncated_is_not_pushed_and_reported() {
     );
     cloud.sync.sync().await.unwrap();
     assert_eq!(cloud.read("Company_Handbook.md").unwrap(), "Be kind.\n");
+}
+
+/// What came for `Approved/` waits where there is room for it, and keeps nothing else from the sync:
+/// a folder is in its place, or the path there would be too long.
+#[tokio::test(flavor = "multi_thread")]
+async fn approval_without_its_place_waits_beside_it() {
+    let server = GitServer::start().unwrap();
+    let owner = replica(&server, "local");
+    owner.write("Pending_Approval/d.md/inside.md", "mine\n");
+    owner.sync.sync().await.unwrap();
+    let folder = "x".repeat(180);
+    let long = format!("Approved/{folder}/{folder}/{}.md", "y".repeat(136));
+    let edits = [
+        ("Approved/d.md", Some("Send it.\n")),
+        (long.as_str(), Some("Send it, too.\n")),
+    ];
+    forge(&server, Some("local"), ("local", Role::Local), &edits);
+    owner.write("Inbox/b.md", "two\n");
+    owner.sync.sync().await.unwrap();
+    let there = remote_files(&server);
+    assert!(there.iter().all(|path| !path.starts_with("Approved/")));
+    // The owner is told of it in a note.
+    let mut here = owner.files();
+    here.retain(|path, _| !path.starts_with("Updates/"));
+    assert!(here.keys().all(|path| there.contains(path)), "{there:?}");
+    let mut texts: Vec<_> = here.into_values().collect();
+    texts.sort();
+    assert_eq!(texts, ["Send it, too.\n", "Send it.\n", "mine\n", "two\n"]);
 }

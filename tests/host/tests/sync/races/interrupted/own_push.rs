@@ -11,14 +11,16 @@ use std::{
 
 use async_trait::async_trait;
 use platinum_protocol::PushOutcome;
-use platinum_repo::{GitRemote, Oid, Remote, RemoteError};
+use platinum_repo::{CommitMeta, GitRemote, Oid, Remote, RemoteError, Repo};
+use platinum_sync::{OwnElsewhere, TRAILER_MACHINE};
 use platinum_testkit::git::GitServer;
+use platinum_verify::revert::TRAILER_REVERTS;
 
-use platinum_core::{Role, ZoneId, layout};
+use platinum_core::{Role, Timestamp, ZoneId, layout};
 
 use crate::races::{
     intruders::{cloud_does, forge},
-    replica::{Replica, at, remote_files, replica, replica_with, task},
+    replica::{Replica, at, key, remote_files, replica, replica_with, task},
 };
 
 /// A line that breaks as soon as a push has landed.
@@ -231,6 +233,83 @@ async fn a_file_that_is_put_back_after_its_deletion_was_pushed_stays() {
     cluster.both_sync().await;
     let text = cluster.other.read("Inbox/a.md");
     assert_eq!(text.as_deref(), Some("base\n"));
+}
+
+/// However many commits others have made since.
+#[tokio::test(flavor = "multi_thread")]
+async fn own_push_below_a_flood_is_no_conflict() {
+    let cluster = cluster().await;
+    cluster.owner.write("Inbox/a.md", "one\n");
+    cluster.push_unheard().await;
+    flood(&cluster.server, 1_100);
+    cluster.owner.write("Inbox/a.md", "one and two\n");
+    cluster.both_sync().await;
+    assert_eq!(remote_files(&cluster.server), ["Inbox/a.md"]);
+    let text = cluster.other.read("Inbox/a.md");
+    assert_eq!(text.as_deref(), Some("one and two\n"));
+}
+
+/// Puts so many empty commits of the cloud's on the remote's tip.
+fn flood(server: &GitServer, count: i64) {
+    let repo = Repo::open_or_init(&server.repository()).unwrap();
+    let repo = repo.signing_with(key("cloud"));
+    let mut tip = Repo::oid(&server.git(&["rev-parse", "main"]).unwrap()).unwrap();
+    for n in 0..count {
+        let meta = CommitMeta {
+            agent: "cloud".parse().unwrap(),
+            role: Role::Cloud,
+            message: "Nothing".to_owned(),
+            trailers: Vec::new(),
+            at: Timestamp::from_second(1_795_000_000 + n).unwrap(),
+        };
+        tip = repo.commit(Some(tip), &[], &meta).unwrap();
+    }
+    let tip = tip.to_string();
+    server
+        .git(&["update-ref", "refs/heads/main", &tip])
+        .unwrap();
+}
+
+/// It is this machine's own, also if no answer said that it landed.
+#[tokio::test(flavor = "multi_thread")]
+async fn revert_whose_answer_was_lost_was_made_here() {
+    let cluster = cluster().await;
+    cloud_does(&cluster.server, &[("Approved/evil.md", Some("x"))]);
+    cluster.push_unheard().await;
+    cluster.broken.store(false, SeqCst);
+    cluster.owner.sync.sync().await.unwrap();
+    assert_eq!(remote_files(&cluster.server), ["Inbox/a.md"]);
+    let elsewhere = cluster.owner.sync.own_elsewhere();
+    assert_eq!(elsewhere, OwnElsewhere::default());
+}
+
+/// What a commit says of itself excuses none.
+#[tokio::test(flavor = "multi_thread")]
+async fn revert_by_the_own_key_elsewhere_is_noticed() {
+    let cluster = cluster().await;
+    cluster.armed.store(false, SeqCst);
+    let machine = "01KAGP4Y00000000000000000A";
+    cluster.owner.sync.name_machine(machine.to_owned(), || None);
+    let repo = Repo::open_or_init(&cluster.server.repository()).unwrap();
+    let tip = cluster.server.git(&["rev-parse", "main"]).unwrap();
+    let meta = CommitMeta {
+        agent: "local".parse().unwrap(),
+        role: Role::Local,
+        message: "Revert nothing".to_owned(),
+        trailers: vec![
+            (TRAILER_REVERTS.to_owned(), tip.clone()),
+            (TRAILER_MACHINE.to_owned(), machine.to_owned()),
+        ],
+        at: Timestamp::now(),
+    };
+    let repo = repo.signing_with(key("local"));
+    let tip = Repo::oid(&tip).unwrap();
+    let made = repo.commit(Some(tip), &[], &meta).unwrap().to_string();
+    let update = ["update-ref", "refs/heads/main", &made];
+    cluster.server.git(&update).unwrap();
+    cluster.owner.sync.sync().await.unwrap();
+    let elsewhere = cluster.owner.sync.own_elsewhere();
+    assert_eq!(elsewhere.commits.into_iter().collect::<Vec<_>>(), [made]);
 }
 
 /// Copies everything below a folder, with its times.
