@@ -55,7 +55,7 @@ pub(crate) fn run(root: &Path, full: bool) -> anyhow::Result<ExitCode> {
             folder.path().display()
         ),
         None => {
-            eprintln!("Temporary files of the tests are on the disk: there is too little memory.")
+            eprintln!("Temporary files of the tests are on the disk: there is too little memory.");
         }
     }
     for job in &mut jobs {

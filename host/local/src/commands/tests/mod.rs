@@ -1,5 +1,6 @@
 //! The commands, as a person calls them, on a vault in a temporary folder.
 
+mod held;
 mod skills;
 
 use std::{
@@ -381,61 +382,6 @@ async fn reject_keeps_the_reason_and_the_text() {
         Some("We are closed: on Mondays")
     );
     assert_eq!(DraftNote::parse(&text).unwrap(), draft);
-}
-
-/// What is held in `Approved/`, here because it never waited, is listed as that and can be decided.
-#[tokio::test]
-async fn held_draft_can_be_rejected_or_taken_back() {
-    let home = Home::ready().await;
-    let drafts = [draft(1, "Monday.\n"), draft(2, "Tuesday.\n")];
-    let approved = |draft: &DraftNote| home.path(&format!("vault/Approved/{}.md", draft.id));
-    for draft in &drafts {
-        home.pending(draft);
-        hold(&home, draft);
-    }
-    let shown = home.does(&["approvals"]).await;
-    let (first, second) = (id_end(&drafts[0]), id_end(&drafts[1]));
-    assert!(
-        shown.contains("\nHeld, until you confirm or reject it:\nApproved/"),
-        "{shown}"
-    );
-    assert!(
-        shown.contains(&format!("platinum reject {first}")),
-        "{shown}"
-    );
-    assert!(
-        !shown.contains("Approved, and not carried out yet"),
-        "{shown}"
-    );
-
-    home.does(&["reject", &first, "--reason", "Closed."]).await;
-    assert!(!approved(&drafts[0]).exists());
-    let note = Note::parse(&home.read(&format!("Rejected/{}.md", drafts[0].id))).unwrap();
-    assert_eq!(note.get_text("rejected-because"), Some("Closed."));
-    home.does(&["undo", &second]).await;
-    assert!(!approved(&drafts[1]).exists());
-    home.read(&format!("Pending_Approval/{}.md", drafts[1].id));
-
-    let error = home.fails(&["reject", "ZZZZZZ"]).await;
-    assert_eq!(error.message, "no waiting draft has an id like `ZZZZZZ`");
-}
-
-/// As if another device had moved a draft to `Approved/`: it is another file than the one that waited.
-fn hold(home: &Home, draft: &DraftNote) {
-    use platinum_core::layout;
-    use platinum_journal::approvals::PendingFile;
-    let config = Config::load(&home.path("config/local.toml"), Role::Local).unwrap();
-    let store = ApprovalStore::open(&config).unwrap();
-    let (from, to) = (layout::pending(draft.id), layout::approved(draft.id));
-    let text = store.vault.read_text(&from, 100_000).unwrap();
-    let file = PendingFile {
-        identity: store.vault.identity(&from).unwrap().unwrap(),
-        sha256: "0".repeat(64),
-        is_placed: true,
-    };
-    store.journal.note_pending(draft.id, &file).unwrap();
-    store.vault.create(&to, text.as_bytes()).unwrap();
-    store.vault.remove(&from).unwrap();
 }
 
 #[tokio::test]
