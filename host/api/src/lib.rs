@@ -30,7 +30,10 @@ pub use approvals::{ApprovalRow, ApprovalState, Approvals, DraftSummary, approva
 pub use check::{Check, Level};
 pub use conflicts::{conflict_copies, conflicts_check};
 pub use error::ReadError;
-pub use journal::{EntryRow, JournalState, MachineKeys, WitnessRow, accept_log, newest_entries};
+pub use journal::{
+    EntryRow, JournalState, MachineKeys, WitnessRow, accept_log, log_damage, newest_entries,
+    put_log_aside,
+};
 pub use log::{LogReceipt, LogRow, finished};
 pub use overview::{SyncOverview, is_daemon_running};
 pub use paused::Paused;

@@ -238,7 +238,7 @@ impl Executor {
         let later = |reason: String| NotDone::new(reason, true);
         let (task, draft) = (attempt.outgoing.note.task, attempt.outgoing.note.id);
         let fence = self.approvals.fence();
-        let begun_by = fence.claim_effect(task, draft).await.map_err(later)?;
+        let doubt = fence.claim_effect(task, draft).await.map_err(later)?;
         fail::fail_point!("effect-claimed", |_| std::process::abort());
         let found = effect
             .reconcile(&attempt.reference)
@@ -251,11 +251,9 @@ impl Executor {
         if let Some(answer) = found {
             return Ok(done(answer));
         }
-        if is_first && let Some(machine) = begun_by {
-            // Only the owner can find out what that machine has done.
-            return Ok(Outcome::Unknown {
-                reason: format!("a copy of this machine ({machine}) began to carry it out"),
-            });
+        if is_first && let Some(reason) = doubt {
+            // Only the owner can find out what that copy has done.
+            return Ok(Outcome::Unknown { reason });
         }
         fail::fail_point!("effect-asked", |_| std::process::abort());
         effect.prepare(&attempt).await?;

@@ -15,7 +15,7 @@ pub trait Fence: Send + Sync {
     async fn may_act(&self, task: TaskId, epoch: Option<u64>) -> Result<(), String>;
 
     /// Claims that this machine carries a draft out, so that of all copies of it one does. Answers
-    /// which other machine has claimed it before, as far as that is known.
+    /// why another copy may have carried it out already, in one line, as far as that is known.
     ///
     /// # Errors
     /// Why it may not be carried out now, in one line.

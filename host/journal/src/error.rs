@@ -118,6 +118,36 @@ pub enum JournalError {
     Database(#[from] rusqlite::Error),
 }
 
+impl JournalError {
+    /// Whether it says that the file is not as Platinum left it: trying again does not help.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            Self::NotAJournal(_)
+            | Self::Broken { .. }
+            | Self::Rewritten { .. }
+            | Self::Cut { .. }
+            | Self::NotInLog { .. }
+            | Self::NotSigned { .. }
+            | Self::Distrusted(_)
+            | Self::Unreadable { .. } => true,
+            Self::Database(error) => {
+                matches!(
+                    error.sqlite_error_code(),
+                    Some(DatabaseCorrupt | NotADatabase)
+                )
+            }
+            Self::Open { .. }
+            | Self::TooNew { .. }
+            | Self::NotDurable { .. }
+            | Self::NoIntent(_)
+            | Self::AlreadyDone(_)
+            | Self::Unwritable(_) => false,
+        }
+    }
+}
+
 /// "are 2", "is 1", "are none".
 fn are(entries: u64) -> String {
     match entries {

@@ -264,6 +264,36 @@ impl Journal {
         Ok(found.query_row([], |row| row.get(0))?)
     }
 
+    /// When the owner last said that this log goes on although others saw another one; none if never.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn recovered_at(&self) -> Result<Option<Timestamp>, JournalError> {
+        let connection = self.lock();
+        let mut found = connection.prepare_cached(
+            "SELECT seq, at FROM entries WHERE event = 'audit'
+               AND json_extract(data, '$.audit') = 'recovered' ORDER BY seq DESC LIMIT 1",
+        )?;
+        let found: Option<(i64, String)> = found
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let parse = |(entry, at): (i64, String)| {
+            at.parse().map_err(|error| JournalError::Unreadable {
+                entry,
+                reason: format!("its time: {error}"),
+            })
+        };
+        found.map(parse).transpose()
+    }
+
+    /// Whether the owner accepted that others saw this end, which the log does not have.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub fn has_accepted(&self, head: &str) -> Result<bool, JournalError> {
+        Ok(verify::accepted_heads(&self.lock())?.contains(head))
+    }
+
     /// Whether something that was carried out reached this recipient, whatever the case of its
     /// letters.
     ///

@@ -91,6 +91,24 @@ impl MachineGuard {
         checked.map_err(|error| error.to_string())?
     }
 
+    /// Whether a draft was approved before the owner recovered this machine: a copy of it, or itself
+    /// before it was restored, may have known of that approval too.
+    ///
+    /// # Errors
+    /// If the journal cannot be read, in one line.
+    pub(crate) async fn is_from_before_recovery(&self, draft: DraftId) -> Result<bool, String> {
+        let journal = Arc::clone(&self.journal);
+        let compare = move || -> Result<bool, platinum_journal::JournalError> {
+            let (approval, recovered) = (journal.approval(draft)?, journal.recovered_at()?);
+            Ok(approval
+                .zip(recovered)
+                .is_some_and(|(approval, recovered)| approval.at < recovered))
+        };
+        let compared = tokio::task::spawn_blocking(compare).await;
+        let compared = compared.map_err(|error| error.to_string())?;
+        compared.map_err(|error| error.to_string())
+    }
+
     fn probe(&self) -> Result<(), String> {
         let elsewhere = self.sync.own_elsewhere();
         let unreadable = |error: String| {
@@ -125,6 +143,7 @@ impl MachineGuard {
         let text = |error: platinum_journal::JournalError| error.to_string();
         if let Some((entries, head)) = &self.known_head
             && self.journal.hash_of(*entries).map_err(text)?.as_ref() != Some(head)
+            && !self.journal.has_accepted(head).map_err(text)?
         {
             found.insert(Finding::JournalBehind {
                 entries: *entries,

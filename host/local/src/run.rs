@@ -2,7 +2,10 @@
 
 use std::{
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -75,6 +78,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
         Arc::new(SyncFence {
             sync: host.sync.clone(),
             guard: guard.clone(),
+            has_asked: AtomicBool::new(false),
             last_failure: tokio::sync::Mutex::new(None),
         }),
         Arc::new(SystemClock),
@@ -201,6 +205,8 @@ struct SyncFence {
     sync: Synchronizer,
     /// Whether this is the one machine that its key stands for.
     guard: MachineGuard,
+    /// Whether the remote has answered since this daemon started.
+    has_asked: AtomicBool,
     /// When the remote was last asked for this and did not answer, and why: many approvals that wait for it
     /// must not wait for a time-out each.
     last_failure: tokio::sync::Mutex<Option<(Instant, String)>>,
@@ -215,16 +221,18 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 impl Fence for SyncFence {
     async fn may_act(&self, task: TaskId, epoch: Option<u64>) -> Result<(), String> {
         let text = |error: platinum_sync::SyncError| error.to_string();
-        // No other host can have a task of a zone that is this machine's alone.
+        // No other host can have a task of a zone that is this machine's alone. But the remote knows
+        // whether this machine was copied or restored, so it is asked once in the life of a daemon.
         let alone = self.sync.is_local_only_claim(task).await.map_err(text)?;
-        if !alone {
+        if !alone || !self.has_asked.load(Ordering::Relaxed) {
             self.refresh().await?;
-            if self.sync.is_in_doubt(task).await.map_err(text)? {
-                return Err(
-                    "whether the remote took this machine's last change of its task is not known"
-                        .to_owned(),
-                );
-            }
+            self.has_asked.store(true, Ordering::Relaxed);
+        }
+        if !alone && self.sync.is_in_doubt(task).await.map_err(text)? {
+            return Err(
+                "whether the remote took this machine's last change of its task is not known"
+                    .to_owned(),
+            );
         }
         // After the remote was asked: what it has of another machine is known now.
         self.guard.check().await?;
@@ -238,14 +246,27 @@ impl Fence for SyncFence {
 
     async fn claim_effect(&self, task: TaskId, draft: DraftId) -> Result<Option<String>, String> {
         let text = |error: platinum_sync::SyncError| error.to_string();
-        if !self.sync.is_local_only_claim(task).await.map_err(text)? {
+        let alone = self.sync.is_local_only_claim(task).await.map_err(text)?;
+        if !alone {
             let claimed = self.sync.claim_effect(draft).await;
             // What a copy did that was faster is better said than that it was.
             self.guard.check().await?;
             claimed.map_err(text)?;
         }
         let begun = self.sync.own_elsewhere().intents;
-        Ok(begun.get(&draft.to_string()).cloned())
+        if let Some(machine) = begun.get(&draft.to_string()) {
+            return Ok(Some(format!(
+                "a copy of this machine ({machine}) began to carry it out"
+            )));
+        }
+        // There, the remote is not told what is carried out.
+        match alone && self.guard.is_from_before_recovery(draft).await? {
+            true => Ok(Some(
+                "it was approved before this machine was recovered, and may have left by then"
+                    .to_owned(),
+            )),
+            false => Ok(None),
+        }
     }
 }
 

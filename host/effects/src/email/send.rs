@@ -48,8 +48,12 @@ impl Effect for SendMail {
 
     async fn reconcile(&self, reference: &str) -> Result<Option<String>, String> {
         Ok(match self.sender.was_sent(reference).await? {
-            Some(SentMatch::ByMessageId) => Some("found in Sent by its Message-ID".to_owned()),
-            Some(SentMatch::ByDraft) => Some("found in Sent by its draft's id".to_owned()),
+            Some(SentMatch::ByMessageId(folder)) => {
+                Some(format!("found in {folder} by its Message-ID"))
+            }
+            Some(SentMatch::ByDraft(folder)) => {
+                Some(format!("found in {folder} by its draft's id"))
+            }
             None => None,
         })
     }

@@ -80,13 +80,13 @@ pub struct SendRequest {
     pub approved: MessageDigest,
 }
 
-/// How a mail was found among the sent ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a mail was found among the sent ones, and in which folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SentMatch {
     /// By its Message-ID.
-    ByMessageId,
+    ByMessageId(String),
     /// By the id of its draft: under another Message-ID, or as another attempt.
-    ByDraft,
+    ByDraft(String),
 }
 
 /// A way to send mails.
@@ -293,6 +293,13 @@ struct FoundMessage {
     message_id: String,
     #[serde(default)]
     draft: String,
+    /// A server that does not say searched its folder of sent mails.
+    #[serde(default = "sent")]
+    folder: String,
+}
+
+fn sent() -> String {
+    "Sent".to_owned()
 }
 
 /// The draft of a Message-ID: its left part, without the number of the attempt.
@@ -306,15 +313,17 @@ fn find_message(answer: Value, message_id: &str) -> Result<Option<SentMatch>, St
     let found: SearchAnswer = serde_json::from_value(answer)
         .map_err(|error| format!("the answer is not of the agreed form: {error}"))?;
     let draft = draft_of(message_id);
-    let mut by_draft = false;
-    for message in &found.messages {
+    let mut by_draft = None;
+    for message in found.messages {
         let id = message.message_id.trim_matches(['<', '>', ' ']);
         if id == message_id {
-            return Ok(Some(SentMatch::ByMessageId));
+            return Ok(Some(SentMatch::ByMessageId(message.folder)));
         }
-        by_draft |= message.draft == draft || draft_of(id) == draft;
+        if message.draft == draft || draft_of(id) == draft {
+            by_draft = Some(SentMatch::ByDraft(message.folder));
+        }
     }
-    Ok(by_draft.then_some(SentMatch::ByDraft))
+    Ok(by_draft)
 }
 
 fn failed(error: &CallError) -> Outcome {
@@ -432,17 +441,20 @@ mod tests {
     #[test]
     fn only_the_very_message_id_is_found() {
         let answer = |id: &str| json!({"messages": [{"message_id": id, "subject": "x"}]});
-        let found = Ok(Some(SentMatch::ByMessageId));
+        let found = Ok(Some(SentMatch::ByMessageId("Sent".into())));
         assert_eq!(find_message(answer("a@b"), "a@b"), found);
         assert_eq!(find_message(answer("<a@b>"), "a@b"), found);
         assert_eq!(find_message(answer("aa@b"), "a@b"), Ok(None));
         assert_eq!(find_message(json!({"messages": []}), "a@b"), Ok(None));
+        let outbox = json!({"messages": [{"message_id": "a@b", "folder": "Outbox"}]});
+        let found = Ok(Some(SentMatch::ByMessageId("Outbox".into())));
+        assert_eq!(find_message(outbox, "a@b"), found);
         assert!(find_message(json!([]), "a@b").is_err());
     }
 
     #[test]
     fn other_attempt_of_the_draft_is_found() {
-        let found = Ok(Some(SentMatch::ByDraft));
+        let found = Ok(Some(SentMatch::ByDraft("Sent".into())));
         let answer = |id: &str| json!({"messages": [{"message_id": id}]});
         for (there, asked) in [
             ("draft_01a.2@b", "draft_01a@b"),

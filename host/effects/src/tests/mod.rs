@@ -97,7 +97,7 @@ impl MailSender for TestServer {
             return Err("the mailbox is away".into());
         }
         let has_sent = self.has_sent.load(Ordering::SeqCst);
-        Ok(has_sent.then_some(SentMatch::ByMessageId))
+        Ok(has_sent.then_some(SentMatch::ByMessageId("Sent".to_owned())))
     }
 }
 

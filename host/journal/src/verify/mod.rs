@@ -130,7 +130,7 @@ pub(crate) fn accept(
 
 /// The ends that the owner accepted although they are not in this log. A row that cannot be read is for
 /// the chain to find.
-fn accepted_heads(read: &Connection) -> Result<HashSet<String>, JournalError> {
+pub(crate) fn accepted_heads(read: &Connection) -> Result<HashSet<String>, JournalError> {
     let mut rows = read.prepare("SELECT data FROM entries WHERE event = 'audit'")?;
     let mut rows = rows.query([])?;
     let mut accepted = HashSet::new();

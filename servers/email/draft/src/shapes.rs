@@ -20,8 +20,8 @@ pub struct SearchArguments {
     /// The one mail with this Message-ID; drafts and sent mails are searched, too.
     #[serde(default)]
     pub message_id: Option<String>,
-    /// A mail of the folder of sent mails, whatever its name is there: one with this X-Platinum-Draft, or whose
-    /// Message-ID begins with this.
+    /// A mail of the folder of sent mails, whatever its name is there, or of a Maildir's outbox: one with this
+    /// X-Platinum-Draft, or whose Message-ID begins with this.
     #[serde(default)]
     pub sent_as: Option<String>,
     /// Only in this folder, for example INBOX or Sent.

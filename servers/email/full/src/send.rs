@@ -333,7 +333,10 @@ impl Sender {
             Err(error) => return failed(error.to_string()),
         };
         match filing::queue_outbox(&mut **mailbox, &mail.message_id, bytes).await {
-            Ok(Stored::Written) => (Attempt::sent("left in the outbox"), false),
+            Ok(Stored::Written) => {
+                fail::fail_point!("outbox-written", |_| std::process::abort());
+                (Attempt::sent("left in the outbox"), false)
+            }
             Ok(Stored::AlreadyThere) => {
                 let query = Query {
                     message_id: Some(mail.message_id.clone()),

@@ -12,7 +12,11 @@ use crate::search;
 const MAX_SEARCHED: usize = 3000;
 
 pub(super) fn search_folders(root: &Path, query: &Query) -> Result<Vec<SearchHit>, MailboxError> {
-    let names = search::folders(query, "Sent", "Drafts");
+    let mut names = search::folders(query, "Sent", "Drafts");
+    if query.sent_as.is_some() {
+        // A mail leaves a Maildir by its outbox; its copy in Sent comes after that.
+        names.push("Outbox".to_owned());
+    }
     let mut found = Vec::new();
     for name in names {
         let folder: Folder = if name.eq_ignore_ascii_case("inbox") {

@@ -166,6 +166,32 @@ async fn maildir_search_covers_inbox_and_sent() {
     assert!(count(|q| q.text = Some("a\r\nb".into())).await.is_err());
 }
 
+/// The copy in Sent comes after the outbox, and may be missing.
+#[tokio::test]
+async fn maildir_sent_as_is_found_in_the_outbox() {
+    let (_folder, mut maildir) = maildir();
+    let mail = b"Message-ID: <draft_1@me.test>\r\nX-Platinum-Draft: draft_1\r\n\r\nYes\r\n";
+    let queued = maildir.in_folder("Outbox", |folder| folder.deliver_as("1.platinum", mail));
+    queued.await.unwrap();
+    let mut folders = async |edit: fn(&mut Query)| {
+        let mut query = Query {
+            limit: 10,
+            ..Query::default()
+        };
+        edit(&mut query);
+        let found = maildir.search(&query).await.unwrap();
+        let folders = found.into_iter().map(|hit| hit.folder);
+        folders.collect::<Vec<_>>()
+    };
+    let sent_as = |q: &mut Query| q.sent_as = Some("draft_1".into());
+    assert_eq!(folders(sent_as).await, ["Outbox"]);
+    let other = |q: &mut Query| q.sent_as = Some("draft_2".into());
+    assert!(folders(other).await.is_empty());
+    // Nothing else looks there.
+    let by_id = |q: &mut Query| q.message_id = Some("draft_1@me.test".into());
+    assert!(folders(by_id).await.is_empty());
+}
+
 #[test]
 fn other_folder_is_refused_with_advice() {
     let folder = tempfile::tempdir().unwrap();

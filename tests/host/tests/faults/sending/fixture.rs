@@ -14,7 +14,8 @@ use platinum_journal::{Journal, State};
 use platinum_testkit::{
     Child, add_skills, compiled_skills,
     git::GitServer,
-    mail::{MailServers, scripted_smtp::ScriptedSmtp},
+    mail::{MailServers, OWNER, scripted_smtp::ScriptedSmtp},
+    power_cut::{VolatileDisk, kill_tree},
     program, wait_for,
 };
 use platinum_vault::note::{DraftNote, TaskNote};
@@ -27,6 +28,8 @@ const NOTED: &str = r#"echo $$ > "$1"; export FAILPOINTS="$2"; shift 2; exec "$@
 
 pub(crate) struct Machine {
     running: Option<Child>,
+    /// Vault and state, while their power can be cut.
+    disk: Option<VolatileDisk>,
     folder: tempfile::TempDir,
     mail_file: PathBuf,
     skills: PathBuf,
@@ -68,6 +71,7 @@ impl Machine {
         let folder = tempfile::tempdir().unwrap();
         let machine = Self {
             running: None,
+            disk: None,
             skills: folder.path().join("skills"),
             folder,
             mail_file,
@@ -85,6 +89,19 @@ impl Machine {
             program(name, name).unwrap();
         }
         machine
+    }
+
+    /// The account is a Maildir from now on, which mail leaves by its outbox; its folder.
+    pub(crate) fn use_maildir(&self) -> PathBuf {
+        let path = self.folder.path().join("Post");
+        for part in ["new", "cur", "tmp"] {
+            fs::create_dir_all(path.join(part)).unwrap();
+        }
+        let text = format!(
+            "[account.owner]\naddress = \"Owner <{OWNER}>\"\nbackend = \"maildir\"\npath = {path:?}\n"
+        );
+        fs::write(&self.mail_file, text).unwrap();
+        path
     }
 
     fn configure(&self) {
@@ -106,6 +123,7 @@ impl Machine {
     pub(crate) fn copy(&self) -> Self {
         let copy = Self {
             running: None,
+            disk: None,
             folder: tempfile::tempdir().unwrap(),
             mail_file: self.mail_file.clone(),
             skills: self.skills.clone(),
@@ -219,7 +237,47 @@ impl Machine {
             config.as_os_str(),
         ];
         let log = self.folder.path().join("log");
-        self.running = Some(Child::start("sh", arguments, &log, Some(&pid_file)).unwrap());
+        let start = || Child::start("sh", arguments, &log, Some(&pid_file)).unwrap();
+        self.running = Some(match &self.disk {
+            Some(disk) => disk.run(start).unwrap(),
+            None => start(),
+        });
+    }
+
+    /// Starts the daemon; what it does not sync is lost at [`Machine::cut_power`].
+    pub(crate) fn start_with_power(&mut self) {
+        let folders = ["vault", "state"].map(|part| self.folder.path().join(part));
+        self.disk = Some(VolatileDisk::new(&folders).unwrap());
+        self.start("");
+    }
+
+    /// From the sync after so many more on, none is done.
+    pub(crate) fn cut_after(&self, syncs: usize) {
+        self.disk.as_ref().unwrap().cut_after(syncs);
+    }
+
+    /// Whether a sync was not done.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.disk.as_ref().unwrap().is_cut()
+    }
+
+    /// The power fails: all processes end at once, and what was not synced is lost. `survives` says of
+    /// each file that was written whether it is on the disk nevertheless.
+    pub(crate) fn cut_power(&mut self, survives: impl FnMut() -> bool) {
+        let disk = self.disk.take().unwrap();
+        disk.cut_after(0);
+        kill_tree(self.process()).unwrap();
+        self.running = None;
+        fs::remove_file(self.pid_file()).unwrap();
+        disk.discard(survives).unwrap();
+    }
+
+    fn process(&self) -> u32 {
+        let id = wait_for("the process id", SOON, || {
+            let text = fs::read_to_string(self.pid_file()).unwrap_or_default();
+            Ok(text.trim().parse().ok())
+        });
+        id.unwrap()
     }
 
     /// Whether the daemon has died by itself.
@@ -233,13 +291,9 @@ impl Machine {
 
     /// As a power cut for this one program: no signal handler runs.
     pub(crate) fn kill(&mut self) {
-        let id = wait_for("the process id", SOON, || {
-            let text = fs::read_to_string(self.pid_file()).unwrap_or_default();
-            Ok(text.trim().parse::<u32>().ok())
-        });
         // It may have died at a fail point.
         let _ = Command::new("kill")
-            .args(["-9", &id.unwrap().to_string()])
+            .args(["-9", &self.process().to_string()])
             .output();
         self.running = None;
         fs::remove_file(self.pid_file()).unwrap();
@@ -255,12 +309,12 @@ impl Machine {
     }
 
     pub(crate) fn platinum(&self, arguments: &[&str]) -> Output {
-        Command::new(program("platinum-local", "platinum").unwrap())
-            .args(arguments)
-            .arg("--config")
-            .arg(self.config())
-            .output()
-            .unwrap()
+        let mut command = Command::new(program("platinum-local", "platinum").unwrap());
+        command.args(arguments).arg("--config").arg(self.config());
+        match &self.disk {
+            Some(disk) => disk.run(|| command.output().unwrap()).unwrap(),
+            None => command.output().unwrap(),
+        }
     }
 
     /// Puts a draft to this recipient before the owner, who approves it.
@@ -285,11 +339,16 @@ impl Machine {
 
     /// Puts a draft to this recipient before the owner.
     pub(crate) fn draft(&self, to: &str) -> Sent {
+        self.draft_in("email", to)
+    }
+
+    /// As [`Machine::draft`], for a task of this zone.
+    pub(crate) fn draft_in(&self, zone: &str, to: &str) -> Sent {
         let now = SystemClock.now();
         let (id, task) = (DraftId::generate(), TaskId::generate());
         let note = TaskNote {
             id: task,
-            zone: "email".parse().unwrap(),
+            zone: zone.parse().unwrap(),
             source: "maildir:owner".to_owned(),
             from: to.to_owned(),
             subject: "A question".to_owned(),
@@ -317,7 +376,7 @@ impl Machine {
                 in_reply_to: None,
                 references: vec![],
                 attachments: vec![],
-                body: "Monday suits me.\n".to_owned(),
+                body: format!("Monday suits me.\n\nFor {to}\n"),
             }),
             summary: format!("Answer {to}"),
             reason: "A question was asked".to_owned(),
@@ -355,6 +414,34 @@ impl Machine {
             .iter()
             .filter(|mail| mail.recipient == draft.to)
             .count()
+    }
+
+    /// No mail was taken twice, by its Message-ID and by its text.
+    pub(crate) fn assert_no_mail_twice(&self) {
+        let taken = self.smtp.taken();
+        for begin in ["message-id:", "for "] {
+            let mut lines = std::collections::BTreeSet::new();
+            for mail in &taken {
+                let text = String::from_utf8_lossy(&mail.message).to_lowercase();
+                let line = text.lines().find(|line| line.starts_with(begin));
+                let line = line.unwrap_or_else(|| panic!("no {begin} in {text}"));
+                assert!(lines.insert(line.to_owned()), "twice: {line}");
+            }
+        }
+    }
+
+    /// Which of these the owner has still to approve.
+    pub(crate) fn not_approved(&self, drafts: &[Sent]) -> Vec<Sent> {
+        let waits = |draft: &&Sent| {
+            let path = format!("Pending_Approval/{}.md", draft.id);
+            self.vault().join(path).exists()
+        };
+        drafts.iter().filter(waits).cloned().collect()
+    }
+
+    /// Whether a draft's intent has no outcome yet.
+    pub(crate) fn is_under_way(&self, draft: &Sent) -> bool {
+        matches!(self.known(draft), State::Intended(_) | State::HandedOver(_))
     }
 
     /// Waits until this holds; the log is in the panic.

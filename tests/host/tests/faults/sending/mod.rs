@@ -1,21 +1,19 @@
-//! Kills while a mail leaves: at every fail point of the way out, and at random moments against a
-//! submission server that refuses, stalls and breaks off. Nothing is sent twice, nothing is lost
-//! silently, and every doubt ends with the owner's choice.
+//! Deaths while a mail leaves. Nothing is sent twice, nothing is lost silently, and every doubt ends
+//! with the owner's choice.
 //!
-//! To read: `copies` are restored backups, copied machines and lost journals.
+//! Here: a kill at every fail point of the way out. To read: `random` kills and power cuts against a
+//! submission server that refuses, stalls and breaks off; `copies`: restored backups, copied machines
+//! and lost journals.
 //! Lives elsewhere: the same with a script between daemon and mail server is `mail::gate::crashes`.
 
 mod copies;
 mod fixture;
+mod random;
 
 use std::time::Duration;
 
 use fixture::{Machine, SOON, Sent, pause};
-use platinum_testkit::{
-    mail::{MailServers, OWNER, scripted_smtp::SmtpFault},
-    seed,
-};
-use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use platinum_testkit::mail::{MailServers, OWNER};
 
 /// How a draft ends that a program died with at a fail point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +46,9 @@ pub(crate) const POINTS: [(&str, &str); 11] = [
     ("server", "smtp-data-begun"),
     ("server", "smtp-answered"),
 ];
+
+/// The place where a Maildir's mail has left, and its copy is not filed yet.
+pub(crate) const OUTBOX_POINT: &str = "outbox-written";
 
 /// The tools in whose call a fail point is met; one that is not around a call is met once, in none.
 fn tools_at(point: &str) -> &'static [&'static str] {
@@ -112,85 +113,6 @@ fn death_at_each_point_of_the_way_out_sends_once() {
     assert_ended_once(&machine, &drafts);
 }
 
-/// How many mails are sent against faults and kills.
-fn sends() -> usize {
-    let given = std::env::var("PLATINUM_SENDS").ok();
-    given.map_or(20, |text| text.parse().unwrap())
-}
-
-/// Mails under way at the same time.
-const BATCH: usize = 20;
-
-#[test]
-fn random_kills_and_mail_faults_send_once() {
-    if !MailServers::present().unwrap() {
-        return;
-    }
-    let mut random = StdRng::seed_from_u64(seed());
-    let mut machine = Machine::set();
-    let mut all = Vec::new();
-    while all.len() < sends() {
-        let first = all.len();
-        for number in first..(first + BATCH).min(sends()) {
-            let to = format!("mail-{number}@example.test");
-            let fault = fault(&mut random);
-            machine.smtp.set_faults(&to, fault);
-            println!("{to}: {fault:?}");
-            all.push(machine.approve(&to));
-        }
-        for _ in 0..4 {
-            machine.start("");
-            pause(random.random_range(300..=2500));
-            machine.kill();
-        }
-        machine.start("");
-        for draft in &all[first..] {
-            machine.wait(&format!("{} to end", draft.to), SOON, |machine| {
-                machine.is_done(draft) || machine.is_unknown(draft) || machine.is_refused(draft)
-            });
-        }
-        machine.kill();
-    }
-    machine.start("");
-    let (refused, others) = all
-        .into_iter()
-        .partition::<Vec<_>, _>(|draft| machine.is_refused(draft));
-    for draft in &refused {
-        assert_eq!(machine.taken(draft), 0, "{}", draft.to);
-    }
-    println!(
-        "FIGURE: of {} mails {} were refused by the server and {} ended in doubt",
-        refused.len() + others.len(),
-        refused.len(),
-        others
-            .iter()
-            .filter(|draft| machine.is_unknown(draft))
-            .count()
-    );
-    assert_ended_once(&machine, &others);
-}
-
-/// What the server does wrong with the first mail to a recipient.
-fn fault(random: &mut StdRng) -> Option<SmtpFault> {
-    let is_taken = random.random_bool(0.5);
-    match random.random_range(0..12) {
-        0 => Some(SmtpFault::RefuseRecipient("450 4.2.1 busy")),
-        1 => Some(SmtpFault::RefuseRecipient("550 5.1.1 no such user")),
-        2 => Some(SmtpFault::CloseAtRecipient),
-        3 => Some(SmtpFault::RefuseData("451 4.3.0 later")),
-        4 => Some(SmtpFault::CloseAtData),
-        5 => Some(SmtpFault::CloseInMessage),
-        6 => Some(SmtpFault::RefuseMessage("451 4.3.0 later")),
-        7 => Some(SmtpFault::RefuseMessage("554 5.7.1 spam")),
-        8 => Some(SmtpFault::CloseAfterMessage { is_taken }),
-        9 => Some(SmtpFault::StallAfterMessage {
-            is_taken,
-            milliseconds: random.random_range(100..1500),
-        }),
-        _ => None,
-    }
-}
-
 /// The owner decides on every doubt, as the other side says; then each mail was taken once, and
 /// nothing is left over.
 fn assert_ended_once(machine: &Machine, drafts: &[Sent]) {
@@ -221,7 +143,7 @@ fn assert_ended_once(machine: &Machine, drafts: &[Sent]) {
         assert_eq!(machine.taken(draft), 1, "{}", draft.to);
     }
     let copies = machine.mail.folder(OWNER, "Sent").unwrap().len();
-    assert!(copies <= drafts.len(), "{copies} copies");
+    assert!(copies <= machine.smtp.taken().len(), "{copies} copies");
 }
 
 /// A wrong port and a refused login are no doubt: the mail leaves by itself once they are mended.
@@ -246,4 +168,27 @@ fn refused_login_is_tried_again_and_never_in_doubt() {
         machine.is_done(&draft)
     });
     assert_eq!(machine.taken(&draft), 1);
+}
+
+/// A mail in the outbox has left, though no folder of sent mails has it.
+#[test]
+fn maildir_mail_in_the_outbox_is_found_after_a_kill() {
+    if !MailServers::present().unwrap() {
+        return;
+    }
+    let mut machine = Machine::set();
+    let post = machine.use_maildir();
+    let draft = machine.approve("outbox@example.test");
+    machine.start(&format!("{OUTBOX_POINT}=return"));
+    machine.wait("the doubt", SOON, |machine| machine.is_unknown(&draft));
+    machine.kill();
+    machine.start("");
+    machine.wait("the receipt", SOON, |machine| machine.is_done(&draft));
+    assert_eq!(
+        machine.answer(&draft).as_deref(),
+        Some("found in Outbox by its Message-ID")
+    );
+    assert!(!post.join(".Sent").exists());
+    let left = std::fs::read_dir(post.join(".Outbox/new")).unwrap();
+    assert_eq!(left.count(), 1);
 }
