@@ -14,6 +14,7 @@ mod schedule;
 mod setup;
 mod skills;
 mod steps;
+mod temp_folder;
 mod test;
 
 use std::{path::PathBuf, process::ExitCode};

@@ -3,7 +3,8 @@
 //!
 //! A test program that is not named here is taken for a short one. A program with tests of different needs
 //! is run in parts, one for each module that is named: every test is in exactly one part.
-//! Seconds are those of two cores; they only decide which starts first.
+//! Seconds are those of two cores; they only decide which starts first. Shares of a core are what a run shows
+//! behind each job, rounded up: with them, many that wait run beside few that compute.
 
 use std::{
     path::{Path, PathBuf},
@@ -26,7 +27,8 @@ struct Part {
     program: &'static str,
     /// The module, or all that is not another part.
     module: Option<&'static str>,
-    weight: Weight,
+    /// How many hundredths of a core it keeps busy: see [`Weight::Percent`].
+    percent: usize,
     /// How many of its tests run at the same time.
     threads: usize,
     /// About how long it takes.
@@ -38,14 +40,14 @@ struct Part {
 const fn part(
     program: &'static str,
     module: Option<&'static str>,
-    weight: Weight,
+    percent: usize,
     threads: usize,
     seconds: u64,
 ) -> Part {
     Part {
         program,
         module,
-        weight,
+        percent,
         threads,
         seconds,
         deadline: 600,
@@ -54,38 +56,37 @@ const fn part(
 
 /// What `cargo xtask test` runs, but for the short ones.
 const ORDINARY: [Part; 28] = [
-    // Two processors: the tests themselves use both.
-    part("model::model", None, Weight::Cores(2), 2, 60),
-    part("host::faults", Some("contest"), Weight::Cores(2), 2, 80),
-    part("host::faults", Some("failpoints"), Weight::Cores(2), 2, 60),
-    part("host::sync", Some("races::claims"), Weight::Cores(2), 1, 60),
-    part("secrets::ordinary", None, Weight::Cores(1), 2, 30),
-    part("secrets", None, Weight::Cores(1), 2, 20),
-    part("host::sync", Some("races"), Weight::Cores(1), 3, 90),
-    part("host::sync", Some("dropped"), Weight::Cores(1), 1, 75),
-    part("host::sync", Some("leaks"), Weight::Cores(1), 2, 40),
-    part("host::sync", Some("scale"), Weight::Cores(1), 1, 20),
-    part("host::mail", Some("gate"), Weight::Cores(1), 3, 50),
-    part("host::mail", Some("hostile_mail"), Weight::Cores(1), 2, 30),
-    part("host::mail", Some("obedient"), Weight::Cores(1), 1, 30),
-    part("host::faults", Some("crashes"), Weight::Cores(1), 1, 40),
-    // They wait for the first retry, half a minute, most of the time.
-    part("host::faults", Some("sending"), Weight::Cores(1), 3, 150),
-    part("verify", None, Weight::Cores(1), 2, 35),
-    part("local", None, Weight::Cores(1), 2, 30),
-    part("worktree", None, Weight::Cores(1), 2, 20),
-    part("tidy::rules", None, Weight::Cores(1), 2, 15),
-    part("repo::repo", None, Weight::Cores(1), 4, 60),
-    part("repo", None, Weight::Cores(1), 2, 15),
-    part("daemon", None, Weight::Cores(1), 2, 15),
-    part("engine::engine", None, Weight::Cores(1), 2, 15),
-    // It waits, too, but what it asserts depends on how soon the hosts get to work.
-    part("host::faults", Some("partition"), Weight::Cores(1), 1, 95),
-    // These look at the clock more than they compute.
-    part("host::sync", Some("freshness"), Weight::Waits, 3, 60),
-    part("host::mail", Some("faulty_imap"), Weight::Waits, 8, 50),
-    part("full::email", None, Weight::Waits, 4, 30),
-    part("testkit::servers", None, Weight::Waits, 4, 20),
+    // The tests themselves use both cores.
+    part("model::model", None, 170, 2, 80),
+    part("host::faults", Some("contest"), 100, 2, 130),
+    part("host::faults", Some("failpoints"), 100, 2, 60),
+    part("host::sync", Some("races::claims"), 90, 1, 80),
+    part("secrets::ordinary", None, 100, 2, 30),
+    part("secrets", None, 100, 2, 20),
+    part("host::sync", Some("races"), 70, 3, 90),
+    part("host::sync", Some("dropped"), 60, 1, 55),
+    part("host::sync", Some("leaks"), 60, 2, 40),
+    part("host::sync", Some("scale"), 70, 1, 20),
+    part("host::mail", Some("gate"), 80, 3, 100),
+    part("host::mail", Some("hostile_mail"), 20, 2, 30),
+    part("host::mail", Some("obedient"), 60, 1, 30),
+    part("host::faults", Some("crashes"), 60, 1, 35),
+    part("host::faults", Some("sending"), 60, 3, 50),
+    part("verify", None, 70, 2, 35),
+    part("local", None, 70, 2, 30),
+    part("worktree", None, 70, 2, 20),
+    part("tidy::rules", None, 100, 2, 15),
+    part("repo::repo", None, 60, 4, 60),
+    part("repo", None, 80, 2, 15),
+    part("daemon", None, 80, 2, 15),
+    part("engine::engine", None, 100, 2, 15),
+    // What it asserts depends on how soon the hosts get to work: more than it computes.
+    part("host::faults", Some("partition"), 70, 1, 55),
+    // These look at the clock more than they compute; `freshness` asserts how soon.
+    part("host::sync", Some("freshness"), 60, 3, 60),
+    part("host::mail", Some("faulty_imap"), 40, 8, 50),
+    part("full::email", None, 40, 4, 30),
+    part("testkit::servers", None, 40, 4, 20),
 ];
 
 /// A long form: the same tests with more to do, one after the other on a quiet machine.
@@ -205,7 +206,7 @@ fn parts_of(binary: &Binary, logs: &Path) -> Vec<Job> {
         })
         .collect();
     if parts.iter().all(|part| part.module.is_some()) {
-        let rest = part("", None, Weight::Cores(1), 2, 5);
+        let rest = part("", None, 60, 2, 5);
         let rest = Part {
             deadline: DEADLINE,
             ..rest
@@ -230,7 +231,7 @@ pub(crate) fn long(binaries: &[Binary], logs: &Path) -> Vec<Job> {
         };
         let known = Part {
             deadline: long.deadline * 60,
-            ..part(long.program, None, Weight::Alone, 1, long.deadline)
+            ..part(long.program, None, 100, 1, long.deadline)
         };
         let mut filters: Vec<String> = Vec::new();
         if !long.module.is_empty() {
@@ -240,6 +241,7 @@ pub(crate) fn long(binaries: &[Binary], logs: &Path) -> Vec<Job> {
             filters.push("--ignored".to_owned());
         }
         let mut job = job(binary, Some(long.module), &known, &filters, logs);
+        job.needs.weight = Weight::Alone;
         job.name = format!("{}, long", job.name);
         job.log = job.log.with_extension("long.log");
         job.command.envs(long.variables.iter().copied());
@@ -266,7 +268,7 @@ fn job(binary: &Binary, module: Option<&str>, part: &Part, filters: &[String], l
         name,
         command,
         needs: Needs {
-            weight: part.weight,
+            weight: Weight::Percent(part.percent),
             group: None,
         },
         estimate: Duration::from_secs(part.seconds),

@@ -1,7 +1,7 @@
 //! Runs programs at the same time, as many as the machine has room for.
 //!
-//! Lives here: which job starts next, deadlines, and the log of each. Lives elsewhere: which jobs there are
-//! is in [`plan`](crate::plan), what their logs say is in [`results`](crate::results).
+//! Lives here: which job starts next, deadlines, how much each computed, and the log of each. Lives elsewhere:
+//! which jobs there are is in [`plan`](crate::plan), what their logs say is in [`results`](crate::results).
 //! Invariants: jobs of one group never overlap; a job alone overlaps with nothing; a job that is not over at
 //! its deadline is killed and reported. The output of a job goes to its log and nowhere else, so nothing that
 //! a job leaves behind can keep the scheduler waiting.
@@ -17,18 +17,16 @@ use std::{
 
 use anyhow::Context;
 
-/// How many jobs that mostly wait run beside the others.
-const WAITING_AT_ONCE: usize = 4;
+/// A job that wants at least so many hundredths of a core starts before all others.
+const WIDE: usize = 150;
 /// How often the running jobs are looked at.
 const INTERVAL: Duration = Duration::from_millis(20);
 
 /// What a job needs of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weight {
-    /// It mostly waits: it runs beside others.
-    Waits,
-    /// It keeps so many cores busy.
-    Cores(usize),
+    /// It keeps so many hundredths of a core busy, and waits the rest of the time.
+    Percent(usize),
     /// Its figures are wrong if anything else runs.
     Alone,
 }
@@ -51,7 +49,7 @@ pub(crate) struct Job {
     pub(crate) command: Command,
     /// What it occupies.
     pub(crate) needs: Needs,
-    /// About how long it takes: of those that need as many cores, longer ones start first.
+    /// About how long it takes: longer ones start first.
     pub(crate) estimate: Duration,
     /// When it is killed.
     pub(crate) deadline: Duration,
@@ -77,6 +75,8 @@ pub(crate) struct Finished {
     pub(crate) end: End,
     /// How long it ran.
     pub(crate) took: Duration,
+    /// How long it computed, with the processes that it waited for; `None` where the system does not tell.
+    pub(crate) computed: Option<Duration>,
     /// Its output.
     pub(crate) log: PathBuf,
 }
@@ -91,7 +91,8 @@ pub(crate) fn run(
     mut on_end: impl FnMut(&Finished) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     // A job for several cores would wait for ever beside a stream of small ones.
-    waiting.sort_by_key(|job| std::cmp::Reverse((cores_of(job.needs), job.estimate)));
+    let is_wide = |job: &Job| percent_of(job.needs) >= WIDE;
+    waiting.sort_by_key(|job| std::cmp::Reverse((is_wide(job), job.estimate)));
     let mut running: BTreeMap<usize, Running> = BTreeMap::new();
     let mut started = 0;
     while !(waiting.is_empty() && running.is_empty()) {
@@ -125,27 +126,49 @@ fn next(
     cores: usize,
 ) -> Option<usize> {
     let is_alone = running.iter().any(|needs| needs.weight == Weight::Alone);
-    let busy: usize = running.iter().map(|needs| cores_of(*needs)).sum();
-    let waits = |needs: &Needs| needs.weight == Weight::Waits;
-    let many_wait = running.iter().copied().filter(|needs| waits(needs)).count();
+    let busy: usize = running.iter().map(|needs| percent_of(*needs)).sum();
     waiting.position(|job| {
         let is_free = job
             .group
             .is_none_or(|group| running.iter().all(|needs| needs.group != Some(group)));
         let has_room = match job.weight {
             Weight::Alone => running.is_empty(),
-            Weight::Waits => many_wait < WAITING_AT_ONCE,
-            // A job that wants more cores than there are gets all of them.
-            Weight::Cores(wanted) => busy == 0 || busy + wanted <= cores,
+            // A job that wants more than there is gets all of it.
+            Weight::Percent(wanted) => busy == 0 || busy + wanted <= cores * 100,
         };
         !is_alone && is_free && has_room
     })
 }
 
-fn cores_of(needs: Needs) -> usize {
+fn percent_of(needs: Needs) -> usize {
     match needs.weight {
-        Weight::Cores(cores) => cores,
-        Weight::Waits | Weight::Alone => 0,
+        Weight::Percent(percent) => percent,
+        Weight::Alone => 0,
+    }
+}
+
+/// What the system says of a process.
+#[derive(Debug, Clone, Copy)]
+struct Usage {
+    /// How long it has computed so far, with the children that it waited for.
+    computed: Duration,
+    /// Whether it has ended, and nobody has waited for it yet: then the time is final.
+    has_ended: bool,
+}
+
+impl Usage {
+    /// `None` where the system does not tell.
+    fn of(process: u32) -> Option<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // The name, in brackets, may hold anything. Behind it are the state, and as fields 14 to 17 of proc(5) the
+        // times, in hundredths.
+        let (_, fields) = stat.rsplit_once(") ")?;
+        let times = fields.split(' ').skip(11).take(4);
+        let ticks: u64 = times.filter_map(|time| time.parse::<u64>().ok()).sum();
+        Some(Self {
+            computed: Duration::from_millis(ticks * 10),
+            has_ended: fields.starts_with('Z'),
+        })
     }
 }
 
@@ -156,6 +179,7 @@ struct Running {
     started: Instant,
     needs: Needs,
     deadline: Duration,
+    computed: Option<Duration>,
     log: PathBuf,
 }
 
@@ -176,13 +200,18 @@ impl Running {
             started: Instant::now(),
             needs: job.needs,
             deadline: job.deadline,
+            computed: None,
             log: job.log,
         })
     }
 
     /// How it ended, if it has; kills it at its deadline.
     fn poll(&mut self) -> anyhow::Result<Option<End>> {
-        if let Some(status) = self.child.try_wait()? {
+        let usage = Usage::of(self.child.id());
+        self.computed = usage.map(|usage| usage.computed).or(self.computed);
+        if usage.is_none_or(|usage| usage.has_ended)
+            && let Some(status) = self.child.try_wait()?
+        {
             return Ok(Some(End::Exited(status)));
         }
         if self.started.elapsed() < self.deadline {
@@ -199,6 +228,7 @@ impl Running {
             name: self.name.clone(),
             end,
             took: self.started.elapsed(),
+            computed: self.computed,
             log: self.log.clone(),
         }
     }
@@ -224,9 +254,9 @@ mod tests {
             group: None,
         }
     }
-    const WAITS: Needs = needs(Weight::Waits);
-    const ONE: Needs = needs(Weight::Cores(1));
-    const TWO: Needs = needs(Weight::Cores(2));
+    const WAITS: Needs = needs(Weight::Percent(20));
+    const ONE: Needs = needs(Weight::Percent(90));
+    const TWO: Needs = needs(Weight::Percent(180));
     const ALONE: Needs = needs(Weight::Alone);
 
     fn first(waiting: &[Needs], running: &[Needs]) -> Option<usize> {
@@ -244,7 +274,9 @@ mod tests {
     #[test]
     fn next_lets_waiting_jobs_run_beside_busy_ones() {
         assert_eq!(first(&[TWO, WAITS], &[TWO]), Some(1));
-        assert_eq!(first(&[WAITS], &[WAITS; WAITING_AT_ONCE]), None);
+        assert_eq!(first(&[WAITS], &[TWO, WAITS]), None);
+        assert_eq!(first(&[WAITS], &[WAITS; 9]), Some(0));
+        assert_eq!(first(&[WAITS], &[WAITS; 10]), None);
     }
 
     #[test]
@@ -257,16 +289,42 @@ mod tests {
     #[test]
     fn next_never_overlaps_jobs_of_one_group() {
         let cargo = Needs {
-            weight: Weight::Waits,
             group: Some("cargo"),
+            ..WAITS
         };
         assert_eq!(first(&[cargo, ONE], &[cargo]), Some(1));
     }
 
     #[test]
     fn next_gives_all_cores_to_a_job_that_wants_more() {
-        assert_eq!(first(&[needs(Weight::Cores(8))], &[]), Some(0));
-        assert_eq!(first(&[needs(Weight::Cores(8))], &[ONE]), None);
+        assert_eq!(first(&[needs(Weight::Percent(800))], &[]), Some(0));
+        assert_eq!(first(&[needs(Weight::Percent(800))], &[ONE]), None);
+    }
+
+    #[test]
+    fn run_says_how_much_a_job_computed() {
+        let busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
+        let long = Duration::from_secs(60);
+        // In a child of its own, too.
+        let jobs = vec![
+            job("waits", "sleep 0.3", long),
+            job("computes", busy, long),
+            job("lets-compute", &format!("sh -c '{busy}'; true"), long),
+        ];
+        let mut computed = BTreeMap::new();
+        run(jobs, 2, |finished| {
+            std::fs::remove_file(&finished.log)?;
+            computed.insert(finished.name.clone(), finished.computed.unwrap_or_default());
+            Ok(())
+        })
+        .unwrap();
+        assert!(
+            computed["waits"] < Duration::from_millis(50),
+            "{computed:?}"
+        );
+        for name in ["computes", "lets-compute"] {
+            assert!(computed[name] >= Duration::from_millis(50), "{computed:?}");
+        }
     }
 
     fn job(name: &str, script: &str, deadline: Duration) -> Job {

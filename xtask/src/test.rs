@@ -13,14 +13,18 @@ use std::{
 };
 
 use crate::{
-    bench, binaries,
+    bench,
+    binaries::{self, GUESTS},
     lints::{self, Lints},
     plan,
     results::{self, Counts, Results},
     schedule::{self, End, Finished, Job, Needs, Weight},
     setup, steps,
+    temp_folder::TempFolder,
 };
 
+/// The packages of the skills, none of which has examples.
+const SKILLS: &str = "skill-*";
 /// Jobs that run cargo: it would wait for itself.
 const CARGO: &str = "cargo";
 
@@ -44,13 +48,27 @@ pub(crate) fn run(root: &Path, full: bool) -> anyhow::Result<ExitCode> {
     jobs.extend(doctests(root, &logs)?);
     jobs.push(benches(root, &logs));
     let programs = setup::target(root).join("debug");
+    let temp = TempFolder::in_memory();
+    match &temp {
+        Some(folder) => eprintln!(
+            "Temporary files of the tests are in memory: {}",
+            folder.path().display()
+        ),
+        None => {
+            eprintln!("Temporary files of the tests are on the disk: there is too little memory.");
+        }
+    }
     for job in &mut jobs {
         job.command
             .env(platinum_testkit::PROGRAMS_VARIABLE, &programs);
+        if let Some(folder) = &temp {
+            job.command.env("TMPDIR", folder.path());
+        }
     }
     let mut report = Report::default();
     report.add_lints(&lints);
     report.run("Tests", jobs)?;
+    drop(temp);
     if full {
         let mut jobs = plan::long(&binaries, &logs);
         for job in &mut jobs {
@@ -68,9 +86,14 @@ fn doctests(root: &Path, logs: &Path) -> anyhow::Result<Option<Job>> {
     if packages.is_empty() {
         return Ok(None);
     }
-    // As everything else was built, so that nothing is built again.
+    // As everything else was built, so that nothing is built again. `--doc` compiles every library that it is not
+    // told to leave out, the components of the skills too.
     let mut command = lints::cargo(root);
-    command.args(["test", "--locked", "--workspace", "--doc"]);
+    command.args(["test", "--locked", "--workspace", "--exclude", GUESTS]);
+    if !packages.iter().any(|package| package.starts_with("skill-")) {
+        command.args(["--exclude", SKILLS]);
+    }
+    command.arg("--doc");
     let minute = Duration::from_secs(60);
     let name = format!("examples in the documentation of {}", packages.join(", "));
     Ok(Some(cargo_job(&name, command, minute, 10 * minute, logs)))
@@ -83,7 +106,7 @@ fn benches(root: &Path, logs: &Path) -> Job {
         name: NAME.to_owned(),
         command: bench::smoke(root),
         needs: Needs {
-            weight: Weight::Cores(1),
+            weight: Weight::Percent(70),
             group: None,
         },
         estimate: Duration::from_secs(20),
@@ -103,7 +126,7 @@ fn cargo_job(
         name: name.to_owned(),
         command,
         needs: Needs {
-            weight: Weight::Waits,
+            weight: Weight::Percent(80),
             group: Some(CARGO),
         },
         estimate,
@@ -121,6 +144,8 @@ struct Report {
     /// What failed and is no test: lints.
     others: Vec<String>,
     failed: Vec<String>,
+    /// How long all jobs together computed.
+    computed: Duration,
 }
 
 impl Report {
@@ -130,7 +155,12 @@ impl Report {
         eprintln!("… {what} ({} jobs on {cores} cores)", jobs.len());
         let began = Instant::now();
         schedule::run(jobs, cores, |finished| self.add(finished))?;
-        eprintln!("✓ {what} ({:.1} s)", began.elapsed().as_secs_f32());
+        let (took, computed) = (began.elapsed(), std::mem::take(&mut self.computed));
+        eprintln!(
+            "✓ {what} ({:.1} s; {:.0} s of computing)",
+            took.as_secs_f32(),
+            computed.as_secs_f32()
+        );
         Ok(())
     }
 
@@ -156,9 +186,14 @@ impl Report {
         }
         self.counts += counts;
         let seconds = finished.took.as_secs_f32();
+        let computed = finished.computed.unwrap_or_default();
+        self.computed += computed;
         let end = match finished.end {
             End::Killed => format!("killed after {seconds:.0} s: it did not end"),
-            End::Exited(status) if status.success() => format!("{seconds:.1} s"),
+            End::Exited(status) if status.success() => {
+                let percent = 100.0 * computed.as_secs_f32() / seconds.max(0.01);
+                format!("{seconds:.1} s, {percent:.0} % of a core")
+            }
             End::Exited(status) => format!("{seconds:.1} s, {status}"),
         };
         let sign = if is_good { "✓" } else { "✗" };

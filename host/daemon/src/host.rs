@@ -153,7 +153,7 @@ impl Host {
             scanner: secrets.scanner(),
         })
         .map_err(|error| HostError::Sync(error.to_string()))?
-        .with_lease(Duration::from_secs(config.sync.lease_minutes * 60));
+        .with_lease(Duration::from_secs(config.sync.lease_seconds));
         let model = platinum_llm::build(&config.model, &config.vault.state)
             .map_err(|error| HostError::Model(error.to_string()))?;
         let mut sessions = BTreeMap::new();
@@ -163,7 +163,7 @@ impl Host {
             }
         }
         let engine = Engine::new(EngineOptions {
-            cache_dir: Some(config.vault.state.join("compiled")),
+            cache_dir: Some(config.compiled_skills()),
             ..EngineOptions::default()
         })
         .map_err(|error| HostError::Engine(error.to_string()))?;
@@ -247,6 +247,14 @@ impl Host {
     /// The session with the server of a zone, if it has one here.
     pub fn session(&self, zone: &str) -> Option<&Session> {
         self.sessions.get(zone)
+    }
+
+    /// Calls `on_end` with the zone and the reason when the session with the server of a zone ends for good.
+    pub fn on_session_end(&self, on_end: impl Fn(&str, &str) + Clone + Send + Sync + 'static) {
+        for (zone, session) in &self.sessions {
+            let (zone, on_end) = (zone.clone(), on_end.clone());
+            session.on_end(move |reason| on_end(&zone, reason));
+        }
     }
 
     /// Loads the installed skills through this role's linker.

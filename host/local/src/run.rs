@@ -15,16 +15,18 @@ use platinum_capabilities::{dashboard, tasks::Receipts, updates};
 use platinum_core::{
     DraftId, Role, SystemClock, TaskId, Timestamp, VaultPath, layout, text::one_line,
 };
-use platinum_daemon::{Config, Host, Running, SkillSet, on_signals};
+use platinum_daemon::{Config, Host, HostError, Running, SkillSet, on_signals};
 use platinum_effects::{
     Effect, Executor, Fence,
     approvals::{Approvals, ApprovalsQueue},
     email::{McpMailSender, SendMail},
 };
 use platinum_journal::{AuditEvent, Intent, Journal, Receipt};
+use platinum_mcp::{GateRefusal, McpError};
 use platinum_protocol::{ClaimRecord, TaskPlace};
 use platinum_sync::{JournalHead, Synchronizer};
 use platinum_vault::note::ReceiptRecord;
+use platinum_verify::Identity;
 
 use crate::{
     executor::{ApprovalLoop, JournalDrafts},
@@ -34,7 +36,14 @@ use crate::{
 /// Runs the local daemon until it is asked to stop.
 pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     let shutdown = on_signals().context("signals cannot be listened to")?;
-    let host = Host::open(Config::load(config, Role::Local)?, Role::Local).await?;
+    let config = Config::load(config, Role::Local)?;
+    let opened = Host::open(config.clone(), Role::Local).await;
+    if let Err(HostError::Server(McpError::Gate(refusal))) = &opened
+        && let Err(error) = note_refused_server(&config, refusal)
+    {
+        tracing::warn!("Cannot write into the log that a server was refused: {error:#}.");
+    }
+    let host = opened?;
     // The owner moves files between these: they have to be there.
     for folder in layout::FOLDERS {
         host.vault.make_folder(&VaultPath::new(folder)?)?;
@@ -46,6 +55,12 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
         tracing::error!("{text}");
         host.owner_updates().publish(None, &text).await;
     }
+    let log = Arc::clone(&journal);
+    host.on_session_end(move |server, reason| {
+        if let Err(error) = note_refusal(&log, server, reason) {
+            tracing::warn!("Cannot write into the log that a server was refused: {error:#}.");
+        }
+    });
     let seen = Arc::clone(&journal);
     let guard =
         MachineGuard::open(&host, Arc::clone(&journal), move || journal_head(&seen)).await?;
@@ -92,6 +107,27 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     let every = Duration::from_secs(host.config.work.every_seconds);
     running.add_loop(tokio::spawn(actor.run(running.wake_ups(), every, shutdown)));
     running.until_stopped().await
+}
+
+/// Writes into the log that the server of a zone did not pass the gate, where the daemon does not start for that.
+fn note_refused_server(config: &Config, refusal: &GateRefusal) -> anyhow::Result<()> {
+    let agent = config.agent(Role::Local).map_err(anyhow::Error::msg)?;
+    let identity = Identity::open(&config.vault.state, &agent, Role::Local)?;
+    let journal = MachineKeys::new(identity).open_journal(&config.vault.state)?;
+    note_refusal(&journal, &refusal.server, &refusal.to_string())
+}
+
+/// Writes into the log that a server was refused, if that is new.
+fn note_refusal(journal: &Journal, server: &str, reason: &str) -> anyhow::Result<()> {
+    let event = AuditEvent::Refused {
+        subject: format!("server {server}"),
+        reason: one_line(reason, 500),
+    };
+    // Nothing is added to a log that was changed: the owner was notified.
+    if journal.distrust().is_none() {
+        journal.note_change(&event, Timestamp::now())?;
+    }
+    Ok(())
 }
 
 /// Writes into the log what each skill holds from now on, and which was refused, if that is new.

@@ -72,7 +72,12 @@ struct Inner {
     offered: OnceLock<BTreeSet<String>>,
     /// Why no server is started again, once that is so.
     ended: OnceLock<String>,
+    /// Who is told of it.
+    on_end: OnceLock<OnEnd>,
 }
+
+/// What is called with the reason when a session ends for good.
+type OnEnd = Box<dyn Fn(&str) + Send + Sync>;
 
 struct Live {
     running: RunningService<RoleClient, Client>,
@@ -118,6 +123,12 @@ impl Session {
         Ok(session)
     }
 
+    /// Calls `on_end` with the reason when the session ends for good; the first call of this counts. It is
+    /// called by whichever task finds the reason, and must be short.
+    pub fn on_end(&self, on_end: impl Fn(&str) + Send + Sync + 'static) {
+        self.inner.on_end.get_or_init(|| Box::new(on_end));
+    }
+
     /// A session that starts its server at the first call.
     pub fn lazy(spec: ServerSpec) -> Session {
         let inner = Inner {
@@ -126,6 +137,7 @@ impl Session {
             legacy: AtomicBool::new(false),
             offered: OnceLock::new(),
             ended: OnceLock::new(),
+            on_end: OnceLock::new(),
         };
         Session {
             inner: Arc::new(inner),
@@ -324,6 +336,9 @@ impl Inner {
             && let Err(ended) = self.check_open()
         {
             tracing::error!("{ended}.");
+            if let (Some(on_end), Some(reason)) = (self.on_end.get(), self.ended.get()) {
+                on_end(reason);
+            }
         }
     }
 

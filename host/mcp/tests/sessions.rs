@@ -382,6 +382,8 @@ async fn gate_ends_the_session_if_a_restart_adds_an_acting_tool() {
     let session = Session::spawn(listed("legacy", Role::Cloud, &file, "pid\ndie\n"))
         .await
         .unwrap();
+    let (sender, ends) = std::sync::mpsc::channel();
+    session.on_end(move |reason| sender.send(reason.to_owned()).unwrap());
     std::fs::write(&file, "pid\ndie\nsend_email\n").unwrap();
     session.call("die", json!({})).await.unwrap_err();
     let refused = session.call("pid", json!({})).await.unwrap_err();
@@ -397,6 +399,9 @@ async fn gate_ends_the_session_if_a_restart_adds_an_acting_tool() {
         .unwrap_err()
         .to_string();
     assert!(again.contains("has ended: role cloud refuses"), "{again}");
+    let reasons: Vec<String> = ends.try_iter().collect();
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    assert!(refused.to_string().ends_with(&reasons[0]), "{reasons:?}");
 }
 
 /// A server that says that its tools changed is not asked what they are now.

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use platinum_core::{DraftId, TaskId, Timestamp, VaultPath, ZoneId, layout};
+use platinum_core::{Backoff, DraftId, TaskId, Timestamp, VaultPath, ZoneId, layout};
 use platinum_protocol::{Claimed, TaskPlace, reconcile::Intent};
 use platinum_repo::{MaintenanceError, RemoteEvent};
 use platinum_vault::note::TaskNote;
@@ -33,6 +33,13 @@ impl Synchronizer {
     #[must_use]
     pub fn with_lease(self, lease: Duration) -> Self {
         self.leases.set_lease(lease);
+        self
+    }
+
+    /// The same, with other delays between attempts to claim while the remote does not answer.
+    #[must_use]
+    pub fn with_delays_while_away(mut self, while_away: Backoff) -> Self {
+        self.while_away = while_away;
         self
     }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use platinum_core::{AgentName, Role, Timestamp};
+use platinum_core::{AgentName, Backoff, Role, Timestamp};
 use platinum_repo::{Remote, Repo};
 use platinum_secrets::Scanner;
 use platinum_vault::Vault;
@@ -19,7 +19,10 @@ use crate::{
     SyncError,
     claims::lease::state::LeaseMonitor,
     exclusive::SyncLock,
-    remote::state::{RemoteMonitor, RemoteState},
+    remote::{
+        backoff::AWAY,
+        state::{RemoteMonitor, RemoteState},
+    },
     replica::Replica,
 };
 
@@ -50,6 +53,8 @@ pub struct Synchronizer {
     pub(crate) lock: SyncLock,
     remote_monitor: Arc<RemoteMonitor>,
     pub(crate) leases: Arc<LeaseMonitor>,
+    /// How long to wait for a remote that does not answer, before a claim counts as tentative.
+    pub(crate) while_away: Backoff,
 }
 
 impl std::fmt::Debug for Synchronizer {
@@ -94,6 +99,7 @@ impl Synchronizer {
             lock: SyncLock::default(),
             remote_monitor: Arc::default(),
             leases: Arc::default(),
+            while_away: AWAY,
         })
     }
 

@@ -29,7 +29,7 @@ use std::{
 use anyhow::{Context as _, bail};
 
 pub use child::Child;
-pub use program::{PROGRAMS_VARIABLE, add_skills, add_skills_of, program};
+pub use program::{PROGRAMS_VARIABLE, add_skills, add_skills_of, compiled_skills, program};
 pub use seed::{SEED_VARIABLE, seed};
 
 /// Debian packages the servers here need; `iproute2` cuts hosts apart in network namespaces, and

@@ -1,5 +1,5 @@
 //! [`program`]: a program of the workspace, built, for tests that start it as a process; and
-//! [`add_skills`], without which a host runs none.
+//! [`add_skills`], without which a host runs none, and [`compiled_skills`], without which each compiles them.
 
 use std::{
     collections::BTreeMap,
@@ -58,6 +58,12 @@ pub fn program(package: &str, name: &str) -> anyhow::Result<PathBuf> {
     );
     built.insert(name.to_owned(), path.clone());
     Ok(path)
+}
+
+/// A folder where the hosts of all tests keep compiled skills, for `work.compiled`: each skill is compiled once,
+/// not by every host of every test.
+pub fn compiled_skills() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/skills/compiled")
 }
 
 /// Adds the skills that `cargo xtask skills` built to the folder of installed skills that the

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 pub fn approval_policy(config: &Config, machine: &AgentName) -> ApprovalPolicy {
     ApprovalPolicy {
         hold: Duration::from_secs(config.approvals.hold_seconds),
+        retry: Duration::from_secs(config.approvals.retry_seconds),
         accepts_other_devices: config.approvals.other_devices == OtherDevices::Accept,
         machine: machine.to_string(),
         skills: acting_skills(config),

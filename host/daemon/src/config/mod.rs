@@ -25,7 +25,7 @@ use std::{
 use platinum_capabilities::zones::PathBase;
 use platinum_core::{AgentName, Capability, Role, VaultPath, ZoneId};
 use platinum_engine::Limits;
-use platinum_policy::{BUILT_IN_ZONES, FolderAccess};
+use platinum_policy::{BUILT_IN_ZONES, FolderAccess, is_local_only};
 use serde::Deserialize;
 
 use crate::SkillName;
@@ -84,6 +84,7 @@ impl Config {
         };
         paths::resolve(&mut config, &base)
             .and_then(|()| config.zones.configure(&base))
+            .and_then(|()| config.check_zones(role))
             .map_err(|what| ConfigError::Wrong {
                 path: path.to_owned(),
                 what,
@@ -96,8 +97,13 @@ impl Config {
         zones::refuse_old_mail(text, &given)?;
         let mut merged: toml::Table =
             toml::from_str(DEFAULTS).map_err(|error| format!("the defaults: {error}"))?;
+        let work = given.get("work").and_then(toml::Value::as_table);
+        let is_zones_given = work.is_some_and(|work| work.contains_key("zones"));
         overlay(&mut merged, given);
-        Config::deserialize(merged).map_err(|error| suggest::explain(&error.to_string()))
+        let mut config =
+            Config::deserialize(merged).map_err(|error| suggest::explain(&error.to_string()))?;
+        config.work.is_zones_given = is_zones_given;
+        Ok(config)
     }
 
     fn checked(self, role: Role) -> Result<Self, String> {
@@ -114,7 +120,8 @@ impl Config {
         for (key, value) in [
             ("sync.every-seconds", self.sync.every_seconds),
             ("sync.timeout-seconds", self.sync.timeout_seconds),
-            ("sync.lease-minutes", self.sync.lease_minutes),
+            ("sync.lease-seconds", self.sync.lease_seconds),
+            ("approvals.retry-seconds", self.approvals.retry_seconds),
             ("work.every-seconds", self.work.every_seconds),
             ("limits.cpu-seconds", self.limits.cpu_seconds),
             ("limits.whole-seconds", self.limits.whole_seconds),
@@ -135,7 +142,7 @@ impl Config {
             .work
             .zones
             .iter()
-            .find(|zone| role == Role::Cloud && platinum_policy::is_local_only(**zone))
+            .find(|zone| role == Role::Cloud && is_local_only(**zone))
         {
             return Err(format!(
                 "`work.zones` has `{zone}`, which belongs to the owner's machine alone"
@@ -161,6 +168,14 @@ impl Config {
             .map_err(|error| format!("`agent.name`: {error}"))
     }
 
+    /// The folder of compiled skills.
+    pub fn compiled_skills(&self) -> PathBuf {
+        match self.work.compiled.as_os_str().is_empty() {
+            true => self.vault.state.join("compiled"),
+            false => self.work.compiled.clone(),
+        }
+    }
+
     /// What is left of the role's capabilities; `None` if all of them.
     ///
     /// # Errors
@@ -180,11 +195,24 @@ impl Config {
             .map(Some)
     }
 
-    /// The zones in which this host claims tasks: those of `work.zones`, and those that are not
-    /// built in and have a section.
+    /// A zone that gets into the list by its section belongs to this role.
+    fn check_zones(&self, role: Role) -> Result<(), String> {
+        let zones = self.work_zones().into_iter();
+        let mut foreign = zones.filter(|zone| role == Role::Cloud && is_local_only(*zone));
+        foreign.next().map_or(Ok(()), |zone| {
+            Err(format!(
+                "[zones.{zone}] is a section of a zone that belongs to the owner's machine alone"
+            ))
+        })
+    }
+
+    /// The zones in which this host claims tasks: those of `work.zones`, and those that have a section
+    /// and are not built in. Where the owner wrote no `work.zones`, every zone that has a section is one: the
+    /// section of a built-in zone may also only say how to send for it, so a list that is there decides.
     pub fn work_zones(&self) -> Vec<ZoneId> {
         let is_built_in = |id: &ZoneId| BUILT_IN_ZONES.iter().any(|zone| zone.id == *id);
-        let added = self.zones.ids().iter().filter(|id| !is_built_in(id));
+        let is_added = |id: &&ZoneId| !self.work.is_zones_given || !is_built_in(id);
+        let added = self.zones.ids().iter().filter(is_added);
         let zones: BTreeSet<ZoneId> = self.work.zones.iter().chain(added).copied().collect();
         zones.into_iter().collect()
     }
@@ -298,22 +326,34 @@ mod tests {
         );
     }
 
-    /// A zone that an author adds is worked in as soon as it has a section.
+    /// A zone is worked in as soon as it has a section, unless there is a list without it. A zone that an author
+    /// adds needs no line in the list.
     #[test]
     fn config_work_zones_are_those_named_and_those_added() {
-        let text = format!("{LEAST}[zones.notes]\n[zones.social]\n");
-        let mut config = Config::parse(&text).unwrap();
-        let base = PathBase {
-            folder: "/etc/p".into(),
-            home: None,
+        let configured = |lines: &str| {
+            let text = format!("{LEAST}{lines}[zones.notes]\n[zones.social]\n");
+            let mut config = Config::parse(&text).unwrap();
+            let base = PathBase {
+                folder: "/etc/p".into(),
+                home: None,
+            };
+            config.zones.configure(&base).unwrap();
+            config
         };
-        config.zones.configure(&base).unwrap();
-        let zones: Vec<String> = config
-            .work_zones()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(zones, ["email", "notes"]);
+        let zones = |lines: &str| -> Vec<String> {
+            let zones = configured(lines).work_zones();
+            zones.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(zones(""), ["email", "notes", "social"]);
+        assert_eq!(zones("[work]\nzones = []\n"), ["notes"]);
+        assert_eq!(zones("[work]\nzones = [\"email\"]\n"), ["email", "notes"]);
+
+        let payments = "[zones.payments]\n";
+        assert_eq!(configured(payments).check_zones(Role::Local), Ok(()));
+        assert_eq!(
+            configured(payments).check_zones(Role::Cloud).unwrap_err(),
+            "[zones.payments] is a section of a zone that belongs to the owner's machine alone"
+        );
     }
 
     #[test]

@@ -14,10 +14,17 @@ pub(super) fn resolve(config: &mut Config, base: &PathBase) -> Result<(), String
         ("vault.path", &mut config.vault.path),
         ("vault.state", &mut config.vault.state),
         ("work.skills", &mut config.work.skills),
+        ("work.compiled", &mut config.work.compiled),
     ] {
         if !path.as_os_str().is_empty() {
             *path = base.resolve(key, path)?;
         }
+    }
+    if config.work.compiled.starts_with(&config.vault.path) {
+        return Err(
+            "`work.compiled` is inside the vault, and so shared with every host; name a folder outside it"
+                .to_owned(),
+        );
     }
     if let Some(KeySource::File(path)) = &mut config.model.key {
         *path = base.resolve("model.key", path)?;
@@ -68,6 +75,21 @@ mod tests {
             [sync]\nremote = \"ssh://me@host/~/p.git\"\n";
         let config = resolved(text, None).unwrap();
         assert_eq!(config.sync.remote, "ssh://me@host/~/p.git");
+    }
+
+    #[test]
+    fn compiled_skills_are_in_the_state_folder_or_where_named() {
+        let folder = |line: &str| {
+            let text = TEXT.replace("[work]", &format!("[work]\n{line}"));
+            resolved(&text, Some("/homes/me")).map(|config| config.compiled_skills())
+        };
+        assert_eq!(folder("").unwrap(), Path::new("/etc/p/state/compiled"));
+        let named = folder("compiled = \"~/.cache/p\"").unwrap();
+        assert_eq!(named, Path::new("/homes/me/.cache/p"));
+        assert_eq!(
+            folder("compiled = \"~/Vault/x\"").unwrap_err(),
+            "`work.compiled` is inside the vault, and so shared with every host; name a folder outside it"
+        );
     }
 
     #[test]

@@ -65,8 +65,8 @@ pub struct SyncSection {
     pub every_seconds: u64,
     /// Seconds that one call of git may take.
     pub timeout_seconds: u64,
-    /// Minutes without a sign of life after which an owner's tasks are taken over.
-    pub lease_minutes: u64,
+    /// Seconds without a sign of life after which an owner's tasks are taken over.
+    pub lease_seconds: u64,
     /// Environment variables that git's credential helpers may see.
     pub env: Vec<String>,
 }
@@ -85,8 +85,12 @@ pub struct SecretsConfig {
 pub struct WorkConfig {
     /// The zones in which it claims tasks.
     pub zones: Vec<ZoneId>,
+    /// Whether the owner wrote that list.
+    #[serde(skip)]
+    pub(super) is_zones_given: bool,
     /// The folder of installed skills.
     pub skills: PathBuf,
+    pub(super) compiled: PathBuf,
     pub(super) capabilities: Vec<String>,
     /// Seconds between two looks at the vault without a wake-up.
     pub every_seconds: u64,
@@ -98,6 +102,8 @@ pub struct WorkConfig {
 pub struct ApprovalsConfig {
     /// Seconds between an approval and its effect.
     pub hold_seconds: u64,
+    /// Seconds between the first attempt that certainly did nothing and the next.
+    pub retry_seconds: u64,
     /// What a move by another device or program counts for.
     pub other_devices: OtherDevices,
 }

@@ -249,14 +249,29 @@ impl InstalledSkill {
         std::fs::create_dir(&new)?;
         std::fs::write(new.join(MANIFEST), manifest)?;
         std::fs::write(new.join(INSTALLED_WASM), component)?;
-        if target.exists() {
-            std::fs::rename(&target, &former)?;
+        if !target.exists() {
+            return std::fs::rename(&new, &target);
         }
-        std::fs::rename(&new, &target)?;
-        if former.exists() {
-            std::fs::remove_dir_all(&former)?;
+        replace_folder(&new, &target, &former)?;
+        std::fs::remove_dir_all(&former)
+    }
+}
+
+/// Puts `new` in the place of `target`, which becomes `former`. There is always a whole folder at `target`: a
+/// program that is killed here leaves the former skill or the new one, never none.
+fn replace_folder(new: &Path, target: &Path, former: &Path) -> std::io::Result<()> {
+    use rustix::{
+        fs::{CWD, RenameFlags, renameat_with},
+        io::Errno,
+    };
+    match renameat_with(CWD, new, CWD, target, RenameFlags::EXCHANGE) {
+        Ok(()) => std::fs::rename(new, former),
+        // A file system that cannot exchange two names.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            std::fs::rename(target, former)?;
+            std::fs::rename(new, target)
         }
-        Ok(())
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -304,7 +319,11 @@ fn read_file(folder: &Path, file: &'static str, most: u64) -> Result<Vec<u8>, Sk
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::symlink};
+    use std::{
+        fs,
+        os::unix::fs::symlink,
+        sync::atomic::{AtomicBool, Ordering},
+    };
 
     use super::*;
 
@@ -317,6 +336,38 @@ mod tests {
 
     fn manifest(name: &str) -> String {
         format!("---\nname: {name}\ndescription: Does it.\n---\nbody\n")
+    }
+
+    /// A host that starts, or a kill, at any moment of a replacement finds a skill there.
+    #[test]
+    fn install_never_leaves_a_moment_without_the_skill() {
+        let root = tempfile::tempdir().unwrap();
+        let installed = root.path().join("installed");
+        let versions = ["One", "Two"].map(|version| {
+            let folder = root.path().join(version);
+            fs::create_dir(&folder).unwrap();
+            let text = manifest("swap").replace("Does it", version);
+            skill(&folder, "swap", &text);
+            (InstalledSkill::read(&folder.join("swap")).unwrap(), text)
+        });
+        versions[0].0.install(b"\0asm", &installed).unwrap();
+        let is_done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_done.load(Ordering::Relaxed) {
+                    assert!(installed.join("swap").is_dir(), "no skill");
+                }
+            });
+            for turn in 0..300 {
+                let (version, text) = &versions[turn % 2];
+                version.install(b"\0asm", &installed).unwrap();
+                let there = fs::read_to_string(installed.join("swap/SKILL.md")).unwrap();
+                assert_eq!(there, *text);
+            }
+            is_done.store(true, Ordering::Relaxed);
+        });
+        let names: Vec<_> = fs::read_dir(&installed).unwrap().collect();
+        assert_eq!(names.len(), 1, "{names:?}");
     }
 
     /// Each folder that is bad in its own way is one entry, between two good ones.

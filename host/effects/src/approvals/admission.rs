@@ -254,7 +254,10 @@ fn put_back(
         if counts || !is_open(&decision.state(id)?) {
             return Ok(None);
         }
-        decision.withdraw(id, at, &reason)?;
+        match decision.approval(id)? {
+            Some(_) => decision.withdraw(id, at, &reason)?,
+            None => decision.refuse(id, at, &reason)?,
+        }
         let mut note = Note::parse(&seen.file)?;
         note.set(RETURNED[0], reason.as_str())?;
         note.set(RETURNED[1], at.to_string())?;

@@ -16,8 +16,8 @@ use super::{
     message::{MessageError, message_drift},
 };
 
-/// The delays after attempts that certainly did nothing.
-const RETRIES: Backoff = Backoff::new(Duration::from_secs(30), Duration::from_secs(30 * 60));
+/// The longest delay after attempts that certainly did nothing.
+const LONGEST_RETRY: Duration = Duration::from_secs(30 * 60);
 
 /// The place of a finding about the file itself, and not about what is in it.
 pub(super) const FILE: &str = "file";
@@ -299,7 +299,7 @@ impl Inspection<'_> {
             let attempts = self.attempts.get(&id).copied().unwrap_or(1);
             let delay = match attempts {
                 0 => Duration::ZERO,
-                _ => RETRIES.delay(attempts - 1),
+                _ => Backoff::new(self.policy.retry, LONGEST_RETRY).delay(attempts - 1),
             };
             match at.checked_add(delay) {
                 Ok(until) if until > self.now => {

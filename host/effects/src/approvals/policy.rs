@@ -12,6 +12,8 @@ use crate::email::MailAccounts;
 pub struct ApprovalPolicy {
     /// How long an approval is held before its effect: the time to take it back.
     pub hold: Duration,
+    /// How long to wait after the first attempt that certainly did nothing; twice as long after each further one.
+    pub retry: Duration,
     /// Whether a move by another device or program counts as the owner's.
     pub accepts_other_devices: bool,
     /// The name of this machine, as it stands in the records.

@@ -2,7 +2,10 @@
 //! and what stops one.
 
 use platinum_core::{EmailSend, VaultPath, layout, sha256_hex};
-use platinum_journal::approvals::{How, PendingFile};
+use platinum_journal::{
+    AuditEvent,
+    approvals::{How, PendingFile},
+};
 use platinum_vault::note::{DraftNote, Note};
 
 use super::{ApprovalPolicy, EntryState, Outgoing, Returned, act, inspect::drift};
@@ -100,6 +103,15 @@ async fn file_that_never_waited_goes_back() {
     );
     let note = read(&fixture, &layout::pending(id(1)));
     assert_eq!(note.get_text("returned"), Some(why));
+    let logged = fixture.journal.newest(1).unwrap().remove(0);
+    let refused = AuditEvent::Refused {
+        subject: id(1).to_string(),
+        reason: why.to_owned(),
+    };
+    assert_eq!(
+        serde_json::from_str::<AuditEvent>(&logged.data).unwrap(),
+        refused
+    );
     assert!(!fixture.vault.exists(&layout::approved(id(1))).unwrap());
     assert!(fixture.next().await.is_none());
     assert_eq!(fixture.asked(), 0);

@@ -189,6 +189,7 @@ fn task(n: u128) -> TaskNote {
 pub(crate) fn policy(hold_seconds: u64) -> ApprovalPolicy {
     ApprovalPolicy {
         hold: std::time::Duration::from_secs(hold_seconds),
+        retry: std::time::Duration::from_secs(30),
         accepts_other_devices: false,
         machine: "local".to_owned(),
         skills: Some("s1".to_owned()),

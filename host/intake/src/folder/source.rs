@@ -21,7 +21,7 @@ use tracing::info;
 
 use super::{
     task::{self, kept_at, task_from_file, task_id, text_of},
-    zones::{ZoneRules, zone_of},
+    zones::{NamedZone, ZoneRules, zone_of},
 };
 use crate::{
     ledger::{Chosen, Identity, Ledger, LedgerError, Start},
@@ -249,6 +249,9 @@ impl FolderSource {
                 if is_dropped(&entry.path)
                     && let PathEntry::File(state) = self.vault.stat(&entry.path)?
                     && !self.ledger.knows(&left_alone(&entry.path, &state))?
+                    && !self
+                        .ledger
+                        .knows(&self.left_for_its_zone(&entry.path, &state))?
                 {
                     found.insert(entry.path, state);
                 }
@@ -311,8 +314,11 @@ impl FolderSource {
         };
         let task = task_id(&bytes);
         let kept = self.free_place(task, path)?;
-        let zone = zone_of(path, text_of(&bytes), rules, &self.settings.zones)
-            .unwrap_or(self.settings.default_zone);
+        let zone = match zone_of(path, text_of(&bytes), rules, &self.settings.zones) {
+            NamedZone::Known(zone) => zone,
+            NamedZone::None => self.settings.default_zone,
+            NamedZone::Unknown(named) => return self.leave_for_its_zone(path, state, &named),
+        };
         let mut note = task_from_file(path, &bytes, zone, &kept, SystemClock.now());
         let facts = self.settings.facts.iter().filter(|fact| fact.0 == zone);
         note.facts
@@ -364,6 +370,34 @@ impl FolderSource {
         self.report(text, None)?;
         self.ledger.skip(&left_alone(path, state))?;
         Ok(false)
+    }
+
+    /// Leaves a file that names a zone that there is not where it is, until it or the zones change. The owner's
+    /// machine asks its owner; a cloud host may only know fewer zones.
+    fn leave_for_its_zone(
+        &self,
+        path: &VaultPath,
+        state: &FileState,
+        named: &str,
+    ) -> Result<bool, FolderError> {
+        if self.is_local() {
+            let known: Vec<&str> = self.settings.zones.iter().map(ZoneId::as_str).collect();
+            let text = format!(
+                "{path} is left alone: there is no zone `{}`. Which is it? Write one of {} after \
+                 `zone:` in it, or add [zones.…] to the configuration.",
+                one_line(named, 40),
+                known.join(", ")
+            );
+            self.report(&text, None)?;
+        }
+        self.ledger.skip(&self.left_for_its_zone(path, state))?;
+        Ok(false)
+    }
+
+    /// As [`left_alone`], as long as there are these zones.
+    fn left_for_its_zone(&self, path: &VaultPath, state: &FileState) -> String {
+        let zones: Vec<&str> = self.settings.zones.iter().map(ZoneId::as_str).collect();
+        format!("{}|{}", left_alone(path, state), zones.join(","))
     }
 
     /// Where the file goes: a name beside those of earlier files of the task.

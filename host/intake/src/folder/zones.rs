@@ -1,7 +1,8 @@
 //! [`ZoneRules`]: which zone a dropped file belongs to.
 //!
 //! In this order: the folder that it is in, `zone:` in its frontmatter, the first rule of the
-//! handbook that fits, the default of the configuration. A rule is a line of the section
+//! handbook that fits, the default of the configuration. A zone in the frontmatter that there is not
+//! is a question to the owner, not a reason to look further. A rule is a line of the section
 //! `## Zones`: `- invoice: accounting` (a word of the file's name or its first line),
 //! `- *.pdf: accounting` (a pattern for the name) or `- Inbox/: email` (a folder).
 
@@ -108,14 +109,25 @@ fn has_word(text: &str, word: &str) -> bool {
     })
 }
 
+/// What a dropped file says of its zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamedZone {
+    /// This one.
+    Known(ZoneId),
+    /// One that there is not, in its frontmatter; as it stands there.
+    Unknown(String),
+    /// Nothing.
+    None,
+}
+
 /// The zone that a dropped file names, of those there are. `text` is its text, if it has any.
 pub fn zone_of(
     path: &VaultPath,
     text: Option<&str>,
     rules: &ZoneRules,
     known: &[ZoneId],
-) -> Option<ZoneId> {
-    let read = |zone: &str| {
+) -> NamedZone {
+    let read = |zone: &str| -> Option<ZoneId> {
         let zone = zone.trim().parse().ok();
         zone.filter(|zone| known.contains(zone))
     };
@@ -124,7 +136,6 @@ pub fn zone_of(
         _ => None,
     };
     let note = || Note::parse(text?).ok();
-    let in_front = || read(note()?.get_text("zone")?);
     let by_rule = || {
         let note = note();
         let body = note.as_ref().map_or(text.unwrap_or_default(), Note::body);
@@ -132,7 +143,14 @@ pub fn zone_of(
         let mut zones = rules.zones_of(path, first.unwrap_or_default());
         zones.find(|zone| known.contains(zone))
     };
-    folder.or_else(in_front).or_else(by_rule)
+    if let Some(zone) = folder {
+        return NamedZone::Known(zone);
+    }
+    let in_front = note().and_then(|note| note.get_text("zone").map(str::to_owned));
+    match in_front.filter(|zone| !zone.trim().is_empty()) {
+        Some(named) => read(&named).map_or(NamedZone::Unknown(named), NamedZone::Known),
+        None => by_rule().map_or(NamedZone::None, NamedZone::Known),
+    }
 }
 
 #[cfg(test)]
@@ -143,12 +161,16 @@ mod tests {
         - invoice: accounting\n* `*.PDF`: accounting\n- Inbox/: social\n- nothing: nowhere\n\
         - scan*final.txt: whatsapp\n## Tone\n- hello: payments\n";
 
-    fn zone(path: &str, text: &str) -> ZoneId {
+    fn zone(path: &str, text: &str) -> String {
         let rules = ZoneRules::parse(HANDBOOK);
         let path = VaultPath::new(path).unwrap();
         let known = ["email", "social", "accounting", "whatsapp", "payments"];
         let known = known.map(|zone| zone.parse().unwrap());
-        zone_of(&path, Some(text), &rules, &known).unwrap_or(ZoneId::EMAIL)
+        match zone_of(&path, Some(text), &rules, &known) {
+            NamedZone::Known(zone) => zone.to_string(),
+            NamedZone::Unknown(named) => format!("unknown {named}"),
+            NamedZone::None => "none".to_owned(),
+        }
     }
 
     #[test]
@@ -167,16 +189,26 @@ mod tests {
             (
                 "Needs_Action/invoice.md",
                 "---\nzone: nowhere\n---\n",
+                "unknown nowhere",
+            ),
+            (
+                "Needs_Action/social/invoice.md",
+                "---\nzone: nowhere\n---\n",
+                "social",
+            ),
+            (
+                "Needs_Action/invoice.md",
+                "---\nzone: \"\"\n---\n",
                 "accounting",
             ),
             ("Needs_Action/a.md", "\n# An Invoice, please", "accounting"),
-            ("Needs_Action/a.md", "invoices", "email"),
+            ("Needs_Action/a.md", "invoices", "none"),
             ("Needs_Action/Report.pdf", "", "accounting"),
-            ("Needs_Action/hello.md", "", "email"),
+            ("Needs_Action/hello.md", "", "none"),
             ("Inbox/a.md", "", "social"),
             ("Needs_Action/scan-2-final.txt", "", "whatsapp"),
         ] {
-            assert_eq!(zone(path, text).to_string(), expected, "{path}");
+            assert_eq!(zone(path, text), expected, "{path}");
         }
     }
 

@@ -214,6 +214,34 @@ async fn link_stays_and_is_reported_once() {
     assert_eq!(reports, expected);
 }
 
+/// A note that names a zone that there is not is a question, and a task once it is answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn note_of_an_unknown_zone_is_asked_about_once() {
+    let fixture = FolderFixture::new(Role::Local);
+    let text = |zone: &str| format!("---\nzone: {zone}\n---\nPost it.\n").into_bytes();
+    fixture.drop_file("Needs_Action/post.md", &text("socail"));
+    fixture.drop_file("Needs_Action/other.md", b"Call Bob.\n");
+    assert_eq!(fixture.poll().await, 1, "one stops no other");
+    assert_eq!(fixture.poll().await, 0);
+    assert_eq!(
+        fixture.reports(),
+        [
+            "Needs_Action/post.md is left alone: there is no zone `socail`. Which is it? Write one of \
+             accounting, email, social after `zone:` in it, or add [zones.…] to the configuration."
+        ]
+    );
+    assert!(fixture.path("Needs_Action/post.md").exists());
+    fixture.drop_file("Needs_Action/post.md", &text("social"));
+    assert_eq!(fixture.poll().await, 1);
+    assert_eq!(fixture.reports().len(), 1);
+
+    // A cloud host leaves it to the owner's machine.
+    let fixture = FolderFixture::new(Role::Cloud);
+    fixture.drop_file("Needs_Action/post.md", &text("socail"));
+    assert_eq!(fixture.poll().await, 0);
+    assert_eq!(fixture.reports(), [""; 0]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn folder_of_no_zone_is_left_alone_and_reported_once() {
     let fixture = FolderFixture::new(Role::Local);

@@ -86,6 +86,18 @@ impl Decision<'_> {
         note_in(&self.0, &event, at)
     }
 
+    /// Writes into the log that a draft was refused which was not approved, and why, in one line.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn refuse(&self, draft: DraftId, at: Timestamp, reason: &str) -> Result<(), JournalError> {
+        let event = AuditEvent::Refused {
+            subject: draft.to_string(),
+            reason: reason.to_owned(),
+        };
+        note_in(&self.0, &event, at)
+    }
+
     /// [`Journal::note_pending`](crate::Journal::note_pending) as a part of this decision.
     ///
     /// # Errors

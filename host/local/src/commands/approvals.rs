@@ -62,22 +62,55 @@ pub(crate) fn run(args: &ApprovalsArgs, ctx: &Context) -> Result<(), CommandErro
             names.join(", ")
         ));
     }
-    text.push_str(&not_done(&approvals.approved));
+    let (held, approved): (Vec<_>, Vec<_>) = approvals
+        .approved
+        .iter()
+        .filter(|row| row.state != ApprovalState::Done)
+        .partition(|row| matches!(row.state, ApprovalState::Unconfirmed { .. }));
+    text.push_str(&held_back(&held));
+    text.push_str(&not_done(&approved));
     ctx.print(&text)
 }
 
-/// The approved ones that were not carried out, and why.
-fn not_done(rows: &[ApprovalRow]) -> String {
+/// The ones in `Approved/` that are no approval yet, and what to do about each.
+fn held_back(rows: &[&ApprovalRow]) -> String {
     let mut text = String::new();
-    for row in rows.iter().filter(|row| row.state != ApprovalState::Done) {
+    for row in rows {
+        if text.is_empty() {
+            text.push_str("\nHeld, until you confirm or reject it:\n");
+        }
+        text.push_str(&place_and_state(row));
+        let id = row.short_id();
+        text.push_str(&format!(
+            "  To decide: platinum approve {id} shows it and asks, platinum reject {id}, or platinum undo {id} \
+             to have it wait again.\n"
+        ));
+    }
+    text
+}
+
+/// Where it is, what it would do and what becomes of it.
+fn place_and_state(row: &ApprovalRow) -> String {
+    let summary = row
+        .draft
+        .as_ref()
+        .map(|draft| format!("  {}\n", draft.summary));
+    format!(
+        "{}\n{}  {}\n",
+        plain(row.path.as_str(), 120),
+        summary.unwrap_or_default(),
+        row.state.words()
+    )
+}
+
+/// The approved ones that were not carried out, and why.
+fn not_done(rows: &[&ApprovalRow]) -> String {
+    let mut text = String::new();
+    for row in rows {
         if text.is_empty() {
             text.push_str("\nApproved, and not carried out yet:\n");
         }
-        text.push_str(&format!("{}\n", plain(row.path.as_str(), 120)));
-        if let Some(draft) = &row.draft {
-            text.push_str(&format!("  {}\n", draft.summary));
-        }
-        text.push_str(&format!("  {}\n", row.state.words()));
+        text.push_str(&place_and_state(row));
         if matches!(row.state, ApprovalState::OutcomeUnknown { .. }) {
             let id = row.short_id();
             text.push_str(&format!(

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &UndoArgs, ctx: &Context) -> Result<(), CommandError> {
 }
 
 /// The draft in `Approved/` that is named.
-fn named(store: &ApprovalStore, typed: &str) -> Result<DraftId, CommandError> {
+pub(super) fn named(store: &ApprovalStore, typed: &str) -> Result<DraftId, CommandError> {
     let mut found = Vec::new();
     for entry in store.vault.list(layout::APPROVED)? {
         if let Ok(id) = entry.path.stem().parse::<DraftId>()

@@ -441,3 +441,37 @@ fn install_keeps_a_foreign_hook_and_renews_our_own() {
     );
     assert!(Path::new(&repository).exists());
 }
+
+/// A server that only keeps the repository has no configuration and no keys: the owner's machine sends them.
+#[test]
+fn install_on_a_server_without_a_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (repository, config) = (path("vault.git"), path("local.toml"));
+    bare_repository(Path::new(&repository)).unwrap();
+    let install = ["--config", &config, "hook", "install", &repository];
+    assert_eq!(
+        stderr_of(&platinum(&install)),
+        format!(
+            "platinum: no configuration at {config}, so no keys to trust are known here\n  give it the keys that \
+             your machine trusts; there, with the path of its `vault.state`:\n  ssh HOST platinum hook install \
+             {repository} --signers - < ~/.local/state/platinum/local/allowed_signers\n"
+        )
+    );
+    let mut signers = Signers::default();
+    let (agent, role, seed) = LOCAL;
+    let (agent, key) = (agent.parse().unwrap(), key(seed).public());
+    signers.add(Signer { agent, role, key }).unwrap();
+    std::fs::write(path("list"), signers.to_string()).unwrap();
+    let done = Command::new(env!("CARGO_BIN_EXE_platinum"))
+        .args(install)
+        .args(["--signers", "-", "--allow", "iban"])
+        .stdin(std::fs::File::open(path("list")).unwrap())
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", stderr_of(&done));
+    let kept = |name: &str| std::fs::read_to_string(Path::new(&repository).join(name)).unwrap();
+    assert_eq!(kept(platinum_verify::hook::SIGNERS), signers.to_string());
+    assert_eq!(kept(platinum_verify::hook::ALLOWED), "iban");
+    assert!(kept("hooks/pre-receive").contains("pre-receive"));
+}

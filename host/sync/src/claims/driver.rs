@@ -74,7 +74,7 @@ pub(crate) async fn drive(
             }
             Step::BackOff { attempt } => {
                 let wait = match is_away(sync) {
-                    true => backoff::while_away(attempt),
+                    true => sync.while_away.jittered(attempt),
                     false => backoff::contended(attempt),
                 };
                 tokio::time::sleep(wait).await;

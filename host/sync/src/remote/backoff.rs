@@ -5,7 +5,8 @@ use std::time::Duration;
 use platinum_core::Backoff;
 
 /// The delays for a remote that does not answer.
-const AWAY: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_millis(1600));
+pub(crate) const AWAY: Backoff =
+    Backoff::new(Duration::from_millis(100), Duration::from_millis(1600));
 
 /// How long to wait before the next of several attempts: never the same as another contender, and
 /// shorter each time. A host that has lost often is then ahead of new ones; the other way round, as is
@@ -17,9 +18,4 @@ pub(crate) fn contended(attempt: u32) -> Duration {
         _ => 10,
     };
     Duration::from_millis(rand::Rng::random_range(&mut rand::rng(), 0..=most))
-}
-
-/// How long to wait for a remote that does not answer.
-pub(crate) fn while_away(attempt: u32) -> Duration {
-    AWAY.jittered(attempt)
 }

@@ -275,7 +275,7 @@ fn drafts_count_in_folders_and_without_violations() {
         "cloud agent cloud may not create {last}: {MAX_DRAFTS_A_DAY} drafts a day are the most that wait"
     );
     let report = story.judge_as(Perspective::Local, Some(full), one_more);
-    assert_eq!(report.open[0].reasons, [why.clone()]);
+    assert_eq!(report.open[0].reasons, std::slice::from_ref(&why));
     // Room that a violation made is none.
     story.tip = full;
     let first = VaultPath::new(&paths[0]).unwrap();

@@ -6,11 +6,13 @@
 use std::{
     ffi::OsStr,
     fs,
+    io::Read as _,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
+use platinum_daemon::Config;
 use platinum_repo::Signers;
 use platinum_verify::{hook::ALLOWED, hook::SIGNERS, identity::SIGNERS_FILE};
 
@@ -30,10 +32,16 @@ const MARK: &str = "# Written by `platinum hook install`";
 pub(crate) struct InstallArgs {
     /// The bare repository.
     repository: PathBuf,
-    /// The keys to trust [default: those that this host trusts].
+    /// The keys to trust, `-` for those on stdin [default: those that this host trusts].
     #[arg(long, value_name = "FILE")]
     signers: Option<PathBuf>,
+    /// With --signers: what looks like a secret and may be pushed, as `secrets.allow` of the owner's machine.
+    #[arg(long, value_name = "KIND", requires = "signers")]
+    allow: Vec<String>,
 }
+
+/// Longest list of keys that is read from stdin, in bytes.
+const MAX_SIGNERS_BYTES: u64 = 1 << 20;
 
 pub(crate) fn run(args: &InstallArgs, ctx: &Context) -> Result<(), CommandError> {
     let repository = std::path::absolute(&args.repository)?;
@@ -44,11 +52,11 @@ pub(crate) fn run(args: &InstallArgs, ctx: &Context) -> Result<(), CommandError>
         )
         .hint("`git init --bare FOLDER` makes one"));
     }
-    let mut allowed = None;
+    let mut allowed = (!args.allow.is_empty()).then(|| args.allow.join("\n"));
     let list = match &args.signers {
         Some(file) => file.clone(),
         None => {
-            let config = ctx.load()?;
+            let config = own_config(ctx, &repository)?;
             super::super::keys::identity(&config)?;
             allowed = Some(config.secrets.allow.join("\n"));
             config.vault.state.join(SIGNERS_FILE)
@@ -57,7 +65,11 @@ pub(crate) fn run(args: &InstallArgs, ctx: &Context) -> Result<(), CommandError>
     let failed = |path: &Path, what: &dyn std::fmt::Display| {
         CommandError::new(Kind::Failed, format!("{}: {what}", path.display()))
     };
-    let text = fs::read_to_string(&list).map_err(|error| failed(&list, &error))?;
+    let text = match list.as_os_str() == "-" {
+        true => std::io::read_to_string(std::io::stdin().take(MAX_SIGNERS_BYTES)),
+        false => fs::read_to_string(&list),
+    };
+    let text = text.map_err(|error| failed(&list, &error))?;
     let signers = Signers::parse(&text).map_err(|error| failed(&list, &error))?;
     let kept = repository.join(SIGNERS);
     if let Some(folder) = kept.parent() {
@@ -87,6 +99,25 @@ pub(crate) fn run(args: &InstallArgs, ctx: &Context) -> Result<(), CommandError>
         ));
     }
     ctx.print(&text)
+}
+
+/// The configuration of this host, whose keys are trusted. A server that only keeps the repository has none.
+fn own_config(ctx: &Context, repository: &Path) -> Result<Config, CommandError> {
+    if ctx.config_path().exists() {
+        return ctx.load();
+    }
+    Err(CommandError::new(
+        Kind::Config,
+        format!(
+            "no configuration at {}, so no keys to trust are known here",
+            ctx.config_path().display()
+        ),
+    )
+    .hint("give it the keys that your machine trusts; there, with the path of its `vault.state`:")
+    .hint(format!(
+        "ssh HOST platinum hook install {} --signers - < ~/.local/state/platinum/local/{SIGNERS_FILE}",
+        repository.display()
+    )))
 }
 
 fn install(repository: &Path, program: &Path) -> Result<(), CommandError> {

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use platinum_testkit::{Child, add_skills, git::GitServer, program, wait_for};
+use platinum_testkit::{Child, add_skills, compiled_skills, git::GitServer, program, wait_for};
 
 /// Starts the program under an id that is written down, so that exactly it can be killed.
 const NOTED: &str = r#"echo $$ > "$1"; shift; exec "$@""#;
@@ -47,9 +47,10 @@ impl Cluster {
                 "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
                  [sync]\nremote = {:?}\nevery-seconds = 1\n\n\
                  [approvals]\nhold-seconds = 0\n\n\
-                 [work]\nskills = {:?}\nzones = [{zones}]\nevery-seconds = 2\n\n\
+                 [work]\ncompiled = {:?}\nskills = {:?}\nzones = [{zones}]\nevery-seconds = 2\n\n\
                  [zones.email]\naccount = \"owner\"\nconfig = {mail:?}\nwatch = {}\n",
                 cluster.remote.address(),
+                compiled_skills(),
                 cluster.folder.path().join("skills"),
                 role == "cloud",
             );

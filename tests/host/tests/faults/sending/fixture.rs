@@ -12,7 +12,7 @@ use std::{
 use platinum_core::{Action, Clock, DraftId, EmailSend, SystemClock, TaskId};
 use platinum_journal::{Journal, State};
 use platinum_testkit::{
-    Child, add_skills,
+    Child, add_skills, compiled_skills,
     git::GitServer,
     mail::{MailServers, OWNER, scripted_smtp::ScriptedSmtp},
     power_cut::{VolatileDisk, kill_tree},
@@ -20,7 +20,7 @@ use platinum_testkit::{
 };
 use platinum_vault::note::{DraftNote, TaskNote};
 
-/// How long anything may take on a busy machine: a first retry comes after half a minute.
+/// How long anything may take on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(90);
 
 /// Starts the program under an id that is written down, with its fail points.
@@ -108,10 +108,11 @@ impl Machine {
         let remote = self.remote.as_ref();
         let text = format!(
             "[vault]\npath = \"vault\"\nstate = \"state\"\n\n[sync]\nremote = {:?}\nevery-seconds = 1\n\n\
-             [approvals]\nhold-seconds = 0\n\n\
-             [work]\nskills = {:?}\nevery-seconds = 1\n\n\
+             [approvals]\nhold-seconds = 0\nretry-seconds = 3\n\n\
+             [work]\ncompiled = {:?}\nskills = {:?}\nevery-seconds = 1\n\n\
              [zones.email]\naccount = \"owner\"\nconfig = {:?}\nenv = [\"FAILPOINTS\"]\n",
             remote.map(|remote| remote.address()).unwrap_or_default(),
+            compiled_skills(),
             self.skills,
             self.mail_file,
         );

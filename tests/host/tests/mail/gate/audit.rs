@@ -1,6 +1,6 @@
 //! The log that the owner can check: what the hosts say of it, and that nobody changes it unnoticed.
 
-use std::{fs, path::PathBuf};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use platinum_testkit::{
     mail::{CLIENT, OWNER},
@@ -81,6 +81,45 @@ impl Cluster {
         let newest = log.lines().find(|line| !line.is_empty());
         newest.unwrap_or_default().to_owned()
     }
+}
+
+/// A mail server with a tool that no role may have, to whichever lifecycle of MCP it is spoken to in.
+const STRANGE_SERVER: &str = r#"#!/bin/sh
+answer() { printf '{"jsonrpc":"2.0","id":%s,%s}\n' "$id" "$1"; }
+while read -r line; do
+  id=$(printf %s "$line" | sed -n 's/.*"id":\([0-9]*\).*/\1/p')
+  [ -n "$id" ] || continue
+  case $line in
+    *'"initialize"'*) answer '"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"strange","version":"1"}}';;
+    *'"tools/list"'*) answer '"result":{"tools":[{"name":"wipe_mailbox","inputSchema":{"type":"object"}}]}';;
+    *) answer '"error":{"code":-32601,"message":"unknown method"}';;
+  esac
+done
+"#;
+
+/// What the gate refuses at the start is in the log, once, though the daemon does not run for it.
+#[test]
+fn refused_mail_server_is_in_the_log() {
+    let cluster = Cluster::set();
+    let server = cluster.folder().join("strange.sh");
+    fs::write(&server, STRANGE_SERVER).unwrap();
+    fs::set_permissions(&server, fs::Permissions::from_mode(0o755)).unwrap();
+    cluster.configure("local", false, server.to_str().unwrap());
+    for _ in 0..2 {
+        let refused = cluster.try_platinum(&["run"]);
+        assert!(!refused.status.success());
+        let printed = String::from_utf8(refused.stderr).unwrap();
+        assert!(
+            printed.contains("role local refuses the MCP server `email`: it offers `wipe_mailbox`"),
+            "{printed}"
+        );
+    }
+    let log = cluster.platinum(&["log", "entries"]);
+    let lines = log.lines().filter(|line| {
+        line.contains("refused server email: role local refuses the MCP server `email`: it offers `wipe_mailbox`")
+    });
+    assert_eq!(lines.count(), 1, "{log}");
+    cluster.platinum(&["log", "verify"]);
 }
 
 /// Bytes of every file that holds the log.

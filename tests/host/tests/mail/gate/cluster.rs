@@ -8,7 +8,7 @@ use std::{
 };
 
 use platinum_testkit::{
-    Child, add_skills,
+    Child, add_skills, compiled_skills,
     git::GitServer,
     mail::{MailServers, Submission},
     program, wait_for,
@@ -75,10 +75,11 @@ impl Cluster {
         let text = format!(
             "[vault]\npath = \"{role}/vault\"\nstate = \"{role}/state\"\n\n\
              [sync]\nremote = {:?}\nevery-seconds = 1\n\n\
-             [approvals]\nhold-seconds = 0\n\n\
-             [work]\nskills = {:?}\nzones = [{}]\n\n\
+             [approvals]\nhold-seconds = 0\nretry-seconds = 3\n\n\
+             [work]\ncompiled = {:?}\nskills = {:?}\nzones = [{}]\n\n\
              [zones.email]\naccount = \"owner\"\nconfig = {mail:?}\nserver = {server:?}\nwatch = {is_cloud}\n",
             self.remote.address(),
+            compiled_skills(),
             self.folder.path().join("skills"),
             if is_cloud { "\"email\"" } else { "" },
         );

@@ -218,7 +218,7 @@ fn lease_expiry_lets_local_take_over_a_killed_clouds_task() {
     drop(cloud);
 
     working(&cluster, "local");
-    cluster.change("local", &[("[sync]\n", "[sync]\nlease-minutes = 1\n")]);
+    cluster.change("local", &[("[sync]\n", "[sync]\nlease-seconds = 15\n")]);
     let _local = cluster.local();
     // It must have looked for a whole lease itself.
     let draft = wait_for("a draft by the owner's machine", SOON * 3, || {

@@ -12,7 +12,7 @@ use std::{
 use platinum_core::Role;
 use platinum_sync::RemoteHealth;
 use platinum_testkit::{
-    Child, add_skills,
+    Child, add_skills, compiled_skills,
     git::{GitServer, SshOptions, SshServer, bare_repository},
     notes::as_note,
     program, wait_for,
@@ -43,7 +43,8 @@ impl Cluster {
             let text = format!(
                 "[vault]\npath = \"{name}/vault\"\nstate = \"{name}/state\"\n\n\
                  [sync]\nremote = {remote:?}\nevery-seconds = 3600\n\n\
-                 [work]\nskills = {:?}\nevery-seconds = 3600\nzones = []\n",
+                 [work]\ncompiled = {:?}\nskills = {:?}\nevery-seconds = 3600\nzones = []\n",
+                compiled_skills(),
                 folder.path().join("skills"),
             );
             fs::write(folder.path().join(format!("{name}.toml")), text).unwrap();

@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use platinum_core::{AgentName, Role, TaskId, Timestamp, VaultPath, ZoneId, layout};
+use platinum_core::{AgentName, Backoff, Role, TaskId, Timestamp, VaultPath, ZoneId, layout};
 use platinum_protocol::PushOutcome;
 use platinum_repo::{
     Address, ClientOptions, GitRemote, Oid, Remote, RemoteError, Repo, Signer, Signers, SigningKey,
@@ -66,6 +66,9 @@ fn agent_of(name: &str) -> AgentName {
     name.trim_end_matches('\'').parse().unwrap()
 }
 
+/// A remote that a test cut off does not come back by waiting.
+const WHILE_AWAY: Backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(20));
+
 /// A daemon's life in a folder that may have seen others.
 fn started(
     server: &GitServer,
@@ -108,7 +111,8 @@ fn started_with(
         scanner: std::sync::Arc::default(),
         identity: identity(&agent, key(name), known),
     })
-    .unwrap();
+    .unwrap()
+    .with_delays_while_away(WHILE_AWAY);
     (vault, sync)
 }
 
