@@ -227,7 +227,7 @@ async fn note_of_an_unknown_zone_is_asked_about_once() {
         fixture.reports(),
         [
             "Needs_Action/post.md is left alone: there is no zone `socail`. Which is it? Write one of \
-             accounting, email, social after `zone:` in it, or add [zones.…] to the configuration."
+             email, social, accounting after `zone:` in it, or add [zones.…] to the configuration."
         ]
     );
     assert!(fixture.path("Needs_Action/post.md").exists());
