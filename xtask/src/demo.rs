@@ -418,13 +418,18 @@ fn first_file(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Ok(None);
     };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    Ok(paths.into_iter().next())
+    // A hidden file is one that is being written.
+    let paths = entries.flatten().map(|entry| entry.path());
+    Ok(paths.filter(|path| !is_hidden(path)).min())
 }
 
 fn first_note(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
     Ok(first_file(folder)?.filter(|path| path.extension().is_some_and(|end| end == "md")))
+}
+
+fn is_hidden(path: &Path) -> bool {
+    let name = path.file_name().map(std::ffi::OsStr::as_encoded_bytes);
+    name.is_some_and(|name| name.starts_with(b"."))
 }
 
 fn count_notes(folder: &Path) -> anyhow::Result<usize> {

@@ -51,6 +51,10 @@ pub async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         // The work panicked: that is a defect here, and the panic goes on where it can be seen.
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends before it was begun: nobody waits for the answer.
+            Err(_cancelled) => std::future::pending().await,
+        },
     }
 }

@@ -159,7 +159,22 @@ impl Host {
         let mut sessions = BTreeMap::new();
         for (id, zone) in config.zones.configured() {
             if let Some(server) = zone_server(&**zone, role) {
-                sessions.insert(id.to_owned(), Session::spawn(server).await?);
+                let session = Session::lazy(server);
+                match session.start().await {
+                    Ok(()) => {}
+                    Err(error) if error.is_final() => return Err(error.into()),
+                    // The other zones go on; `doctor` tries it anew, too.
+                    Err(error) => {
+                        let text = format!(
+                            "The zone {id} waits for its server, which is started again when it is \
+                             needed: {error}"
+                        );
+                        tracing::warn!("{text}.");
+                        let updates = OwnerUpdates::new(vault.clone(), agent.clone());
+                        updates.publish(None, &text).await;
+                    }
+                }
+                sessions.insert(id.to_owned(), session);
             }
         }
         let engine = Engine::new(EngineOptions {

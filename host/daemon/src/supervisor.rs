@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::PathBuf, process::Stdio, sync::Arc, time:
 
 use platinum_core::Backoff;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, BufReader},
     process::Command,
     sync::Notify,
     time::Instant,
@@ -20,6 +20,8 @@ const WELL_AFTER: Duration = Duration::from_secs(60);
 const RESTARTS: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
 /// How long a child may take to end by itself after it was asked to.
 const GRACE: Duration = Duration::from_secs(5);
+/// A longer line of a child is read in pieces.
+const MAX_LINE: u64 = 8 * 1024;
 
 /// A process to keep running.
 #[derive(Debug, Clone)]
@@ -95,8 +97,8 @@ async fn run_once(
     if let Some(stderr) = process.stderr.take() {
         let name = child.name.clone();
         tokio::spawn(async move {
-            let mut lines = BufReader::new(stderr).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
+            let mut stderr = BufReader::new(stderr);
+            while let Some(line) = next_line(&mut stderr).await {
                 let (level, line) = level_of(&line);
                 let line = line.chars().take(500).collect::<String>();
                 match level {
@@ -131,6 +133,16 @@ async fn run_once(
     }
 }
 
+/// The next line of a child, at most [`MAX_LINE`] bytes of it; none at its end. Whatever it writes is
+/// read: a child whose pipe is full stands still.
+async fn next_line(stderr: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
+    let mut line = Vec::new();
+    match stderr.take(MAX_LINE).read_until(b'\n', &mut line).await {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(String::from_utf8_lossy(&line).into_owned()),
+    }
+}
+
 /// A child's line apart from the level that it begins with, if it does.
 fn level_of(line: &str) -> (&str, &str) {
     let line = line.trim();
@@ -145,6 +157,21 @@ fn level_of(line: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is no UTF-8, or has no end of a line, is read on as well.
+    #[tokio::test]
+    async fn next_line_reads_whatever_a_child_writes() {
+        let written = [&b"WARN a\n\xff\xfe b\n"[..], &[b'x'; 20_000], b"\nlast"].concat();
+        let mut stderr = &written[..];
+        let mut lines = Vec::new();
+        while let Some(line) = next_line(&mut stderr).await {
+            lines.push(line.trim().to_owned());
+        }
+        assert_eq!(lines[..2], ["WARN a", "\u{fffd}\u{fffd} b"]);
+        let longest = lines.iter().map(String::len).max();
+        assert_eq!((lines.len(), longest), (6, Some(8 * 1024)));
+        assert_eq!(lines[5], "last");
+    }
 
     #[test]
     fn level_of_splits_the_level_off() {

@@ -15,12 +15,16 @@ use std::{
     sync::Arc,
 };
 
-use platinum_core::{ClaimId, DraftId, layout};
+use platinum_core::{ClaimId, DraftId, VaultPath, layout};
 use platinum_daemon::Host;
-use platinum_journal::Journal;
+use platinum_journal::{Journal, State};
+use platinum_policy::MAX_FILE_BYTES;
 use platinum_repo::replace_file;
 use platinum_sync::{JournalHead, OwnElsewhere, Synchronizer};
-use platinum_vault::Vault;
+use platinum_vault::{
+    Entry, Vault,
+    note::{DraftNote, Note, receipts_of},
+};
 use serde::{Deserialize, Serialize};
 
 /// Where the name of the machine is, in the state folder.
@@ -150,21 +154,50 @@ impl MachineGuard {
                 head: head.clone(),
             });
         }
-        if !self.journal.has_receipts().map_err(text)? && has_carried_out(&self.vault)? {
+        if !self.journal.has_receipts().map_err(text)?
+            && has_carried_out(&self.vault, &self.journal)?
+        {
             found.insert(Finding::NoJournal);
         }
         Ok(found)
     }
 }
 
-/// Whether a draft was put away: that happens only once it was carried out.
-fn has_carried_out(vault: &Vault) -> Result<bool, String> {
+/// Whether `Done/` has a draft that was carried out, and that the journal has forgotten. One that only
+/// waited, as far as the journal knows, was put there by its owner, unless its task has its receipt.
+fn has_carried_out(vault: &Vault, journal: &Journal) -> Result<bool, String> {
+    let text = |error: platinum_journal::JournalError| error.to_string();
     let done = vault
         .walk_in(layout::DONE)
         .map_err(|error| error.to_string())?;
-    Ok(done
-        .iter()
-        .any(|entry| entry.path.stem().parse::<DraftId>().is_ok()))
+    for entry in &done {
+        let Ok(draft) = entry.path.stem().parse::<DraftId>() else {
+            continue;
+        };
+        if journal.state(draft).map_err(text)? != State::Absent {
+            continue;
+        }
+        let has_waited = journal.pending_file(draft).map_err(text)?.is_some();
+        if !has_waited || has_receipt(vault, &done, &entry.path, draft) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the task of a draft in `Done/` is there too, with the draft's receipt in its note.
+fn has_receipt(vault: &Vault, done: &[Entry], path: &VaultPath, draft: DraftId) -> bool {
+    let read = |path: &VaultPath| vault.read_text(path, MAX_FILE_BYTES as u64).ok();
+    let task = read(path).and_then(|text| DraftNote::parse(&text).ok());
+    let Some(task) = task.map(|note| note.task.to_string()) else {
+        return false;
+    };
+    let mut notes = done.iter().filter(|entry| entry.path.stem() == task);
+    notes.any(|entry| {
+        let note = read(&entry.path).and_then(|text| Note::parse(&text).ok());
+        let receipts = note.and_then(|note| receipts_of(&note).ok());
+        receipts.is_some_and(|all| all.iter().any(|receipt| receipt.draft == draft))
+    })
 }
 
 /// What was found, in a sentence without its full stop; the same as long as it is of the same kind, so
@@ -236,6 +269,10 @@ fn machine_name(state: &Path) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use platinum_core::{Action, ActionKind, EmailSend, TaskId, Timestamp};
+    use platinum_journal::approvals::PendingFile;
+    use platinum_vault::note::{ReceiptRecord, finish};
+
     use super::*;
 
     #[test]
@@ -250,6 +287,67 @@ mod tests {
         let copy = machine_name(&two).unwrap();
         assert_ne!(copy, name);
         assert_eq!(machine_name(&two).unwrap(), copy);
+    }
+
+    /// Its owner may put a draft away that was never sent; what has a receipt, or what the journal
+    /// never saw wait, was sent.
+    #[test]
+    fn waited_draft_in_done_without_a_receipt_is_no_finding() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("vault")).unwrap();
+        let vault = Vault::open(&folder.path().join("vault")).unwrap();
+        let journal = Journal::open(&folder.path().join("journal.db")).unwrap();
+        let (id, task) = (DraftId::from_parts(1, 1), TaskId::from_parts(1, 2));
+        let path = |name: String| VaultPath::new(format!("Done/2026-11/{name}.md")).unwrap();
+        let mail = EmailSend {
+            from_account: "owner".to_owned(),
+            to: vec!["ada@example.test".to_owned()],
+            cc: vec![],
+            bcc: vec![],
+            subject: "Re: Desks".to_owned(),
+            in_reply_to: None,
+            references: vec![],
+            attachments: vec![],
+            body: "Yes.\n".to_owned(),
+        };
+        let at: Timestamp = "2026-11-20T18:00:00Z".parse().unwrap();
+        let text = DraftNote {
+            id,
+            created: at,
+            by: "cloud cloud-draft-email".to_owned(),
+            task,
+            epoch: None,
+            action: Action::new(&mail),
+            summary: "Reply to Ada".to_owned(),
+            reason: "She asks".to_owned(),
+            expires: at,
+        }
+        .render();
+        vault
+            .create(&path(id.to_string()), text.as_bytes())
+            .unwrap();
+        assert_eq!(has_carried_out(&vault, &journal), Ok(true));
+        let file = PendingFile {
+            identity: vault.identity(&path(id.to_string())).unwrap().unwrap(),
+            sha256: String::new(),
+            is_placed: true,
+        };
+        journal.note_pending(id, &file).unwrap();
+        assert_eq!(has_carried_out(&vault, &journal), Ok(false));
+        let mut note = Note::parse("---\nid: task\n---\n").unwrap();
+        let receipt = ReceiptRecord {
+            draft: id,
+            kind: ActionKind::EMAIL_SEND,
+            at,
+            reference: "<a@b>".to_owned(),
+            answer: "250".to_owned(),
+            recipients: vec![],
+            sha256: String::new(),
+        };
+        finish(&mut note, "done", "A reply", receipt.at, &[receipt]).unwrap();
+        let task = path(task.to_string());
+        vault.create(&task, note.to_text().as_bytes()).unwrap();
+        assert_eq!(has_carried_out(&vault, &journal), Ok(true));
     }
 
     #[test]

@@ -29,7 +29,7 @@ use platinum_vault::note::ReceiptRecord;
 use platinum_verify::Identity;
 
 use crate::{
-    executor::{ApprovalLoop, JournalDrafts},
+    executor::{ApprovalLoop, JournalDrafts, note_drafts},
     machine::MachineGuard,
 };
 
@@ -66,7 +66,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
         MachineGuard::open(&host, Arc::clone(&journal), move || journal_head(&seen)).await?;
     let receipts: Arc<dyn Receipts> = Arc::new(JournalReceipts(Arc::clone(&journal)));
 
-    host.sync
+    host.vault
         .remember_drafts(Arc::new(JournalDrafts(Arc::clone(&journal))));
 
     let mut interfaces = host.interfaces(&receipts);
@@ -105,6 +105,13 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     let actor = ApprovalLoop::new(&host, Arc::clone(&skills), executor, guard);
     let mut running = Running::start(&host, &skills, &shutdown)?;
     let every = Duration::from_secs(host.config.work.every_seconds);
+    let drafts = note_drafts(
+        host.vault.clone(),
+        running.wake_ups(),
+        every,
+        shutdown.clone(),
+    );
+    running.add_loop(tokio::spawn(drafts));
     running.add_loop(tokio::spawn(actor.run(running.wake_ups(), every, shutdown)));
     running.until_stopped().await
 }

@@ -46,6 +46,16 @@ pub enum McpError {
     },
 }
 
+impl McpError {
+    /// Whether the server is not one to work with, instead of one that does not run now.
+    pub fn is_final(&self) -> bool {
+        match self {
+            McpError::Gate(_) | McpError::Ended { .. } => true,
+            McpError::Start { .. } | McpError::Handshake { .. } | McpError::Tools { .. } => false,
+        }
+    }
+}
+
 /// A call brought no result. The variants differ in what is known of the other side.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {

@@ -119,8 +119,17 @@ impl Session {
     /// If the process cannot be started, does not speak MCP or does not pass the gate.
     pub async fn spawn(spec: ServerSpec) -> Result<Session, McpError> {
         let session = Self::lazy(spec);
-        session.connect().await?;
+        session.start().await?;
         Ok(session)
+    }
+
+    /// Starts the server and shakes hands with it, unless it runs. What fails here is tried again at
+    /// the next call.
+    ///
+    /// # Errors
+    /// As [`Session::spawn`]; [`McpError::is_final`] says whether nothing is tried again.
+    pub async fn start(&self) -> Result<(), McpError> {
+        self.connect().await.map(drop)
     }
 
     /// Calls `on_end` with the reason when the session ends for good; the first call of this counts. It is

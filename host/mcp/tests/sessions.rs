@@ -311,6 +311,19 @@ async fn missing_program_is_named() {
     assert!(matches!(call, CallError::NotStarted(_)), "{call:?}");
 }
 
+/// A server that does not start is tried again at the next call; nothing about that is final.
+#[tokio::test]
+async fn session_starts_its_server_once_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spec = spec("legacy");
+    spec.command = folder.path().join("server");
+    let session = Session::lazy(spec.clone());
+    let error = session.start().await.unwrap_err();
+    assert!(matches!(error, McpError::Start { .. }) && !error.is_final());
+    std::os::unix::fs::symlink(program(), &spec.command).unwrap();
+    assert!(pid(&session).await > 0);
+}
+
 #[tokio::test]
 async fn early_exit_is_refused_with_the_last_error_output() {
     let error = Session::spawn(spec("crash")).await.unwrap_err();
@@ -335,6 +348,7 @@ async fn gate_refuses_a_tool_off_the_list_at_the_first_start() {
         );
         let refused = Session::spawn(spec.clone()).await.unwrap_err();
         assert!(matches!(refused, McpError::Gate(_)), "{refused:?}");
+        assert!(refused.is_final());
         let text = format!(
             "role {role} refuses the MCP server `scripted`: it offers `get_more`, which is not on \
              the list of this role; run the build of it that belongs to this version of Platinum"

@@ -2,13 +2,12 @@
 //!
 //! Lives elsewhere: each of them is done in its own module.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use platinum_core::{Backoff, DraftId, TaskId, Timestamp, VaultPath, ZoneId, layout};
 use platinum_protocol::{Claimed, TaskPlace, reconcile::Intent};
 use platinum_repo::{MaintenanceError, RemoteEvent};
 use platinum_vault::note::TaskNote;
-use platinum_worktree::PendingDrafts;
 
 use crate::{
     Finish, StopSignal, SyncError, SyncReport, SyncStatus, Synchronizer,
@@ -85,12 +84,6 @@ impl Synchronizer {
     /// From now on only the paths that the watcher names are scanned, instead of all.
     pub fn watched_by(&self, dirty: platinum_watch::DirtyPaths) {
         self.replica.worktree.watched_by(dirty);
-    }
-
-    /// From now on it is kept here which files wait for the owner. To be called before the first
-    /// sync.
-    pub fn remember_drafts(&self, drafts: Arc<dyn PendingDrafts>) {
-        self.replica.worktree.remember_drafts(drafts);
     }
 
     /// From now on work ends soon when the daemon stops.

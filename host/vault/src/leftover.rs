@@ -3,10 +3,11 @@
 //! Lives elsewhere: writing such files is `temp`'s; whether the bytes of one are known is the
 //! synchronizer's question.
 //! Invariants: a file of a writer that may still run is no leftover; one that can hold the owner's
-//! edit is distinguished from one that cannot.
+//! edit is distinguished from one that cannot; the name ends like no note's, so that whoever looks
+//! for notes by their names does not find it.
 
 use std::{
-    process,
+    fs, process,
     sync::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -29,6 +30,8 @@ use crate::{
 
 /// What the names of unfinished files begin with.
 pub const TEMP_PREFIX: &str = ".platinum-tmp-";
+/// What they end with, as backups do.
+const TEMP_END: char = '~';
 
 /// What the bytes under a hidden name are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +73,7 @@ impl Leftover {
         let rest = name.strip_prefix(TEMP_PREFIX)?;
         let parsed = parse(rest);
         if let Some(parsed) = &parsed
-            && is_alive(parsed.process, parsed.nanos)
+            && parsed.writer.is_alive()
         {
             return None;
         }
@@ -171,15 +174,17 @@ impl Leftover {
 /// A hidden name that nothing has, for this file.
 pub(crate) fn unused_name(kind: Kind, target: &str) -> String {
     let kind = kind.name();
-    let (process, now, count) = (process::id(), nanos(), count());
+    let (process, start, count) = (process::id(), own_start(), count());
     // 255 bytes is the most: a name of the vault has at most 200.
-    format!("{TEMP_PREFIX}{kind}-{process}-{now}-{count}-{target}")
+    format!("{TEMP_PREFIX}{kind}-{process}@{start}-{count}-{target}{TEMP_END}")
 }
 
-/// A number that this process has not used yet.
+/// A number that no file of this process has yet, and none of an earlier one with our number.
 pub(crate) fn count() -> u64 {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    COUNT.fetch_add(1, Ordering::Relaxed)
+    static COUNT: OnceLock<AtomicU64> = OnceLock::new();
+    COUNT
+        .get_or_init(|| AtomicU64::new(u64::try_from(nanos() / 1_000_000).unwrap_or_default()))
+        .fetch_add(1, Ordering::Relaxed)
 }
 
 /// Notes when this process began to write: a hidden file of an earlier process with our number is
@@ -200,38 +205,82 @@ fn nanos() -> u128 {
         .as_nanos()
 }
 
+/// When a process started, in ticks since the system did; none if it does not run, or where the
+/// system does not say. A number of a process is given again, also in another container.
+fn start_of(process: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name of the program, in parentheses, may have spaces.
+    let (_, after_name) = stat.rsplit_once(')')?;
+    after_name.split_whitespace().nth(19)?.parse().ok()
+}
+
+/// When this process started; 0 where the system does not say.
+fn own_start() -> u64 {
+    static START: OnceLock<u64> = OnceLock::new();
+    *START.get_or_init(|| start_of(process::id()).unwrap_or_default())
+}
+
+/// Who wrote a hidden file.
+enum Writer {
+    /// A process by its number and its start, if that was known.
+    Started { process: u32, start: u64 },
+    /// A process by its number and the time of the file, as earlier versions named it.
+    Numbered { process: u32, nanos: u128 },
+}
+
+impl Writer {
+    /// Whether it may still run.
+    fn is_alive(&self) -> bool {
+        match *self {
+            Self::Started { process, start } => match start_of(process) {
+                Some(now) if start != 0 => now == start,
+                // Nothing runs under that number, or when it started is not known.
+                _ => process == process::id() || is_running(process),
+            },
+            Self::Numbered { process, nanos } if process == process::id() => nanos >= began(),
+            Self::Numbered { process, .. } => is_running(process),
+        }
+    }
+}
+
+fn is_running(process: u32) -> bool {
+    let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
+    // Not ours to signal is alive too.
+    pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
+}
+
 struct Parsed<'a> {
     kind: Kind,
-    process: i32,
-    nanos: u128,
+    writer: Writer,
     target: &'a str,
 }
 
 fn parse(rest: &str) -> Option<Parsed<'_>> {
-    let mut parts = rest.splitn(5, '-');
-    let kind = parts.next()?;
+    let (kind, rest) = rest.split_once('-')?;
     let kind = Kind::ALL.into_iter().find(|known| known.name() == kind)?;
-    let process = parts.next()?.parse().ok()?;
-    let nanos = parts.next()?.parse().ok()?;
-    let _count: u64 = parts.next()?.parse().ok()?;
-    let target = parts.next()?;
+    let (writer, rest) = rest.split_once('-')?;
+    let (writer, rest) = match writer.split_once('@') {
+        Some((process, start)) => {
+            let (process, start) = (process.parse().ok()?, start.parse().ok()?);
+            (
+                Writer::Started { process, start },
+                rest.strip_suffix(TEMP_END)?,
+            )
+        }
+        None => {
+            let process = writer.parse().ok()?;
+            let (nanos, rest) = rest.split_once('-')?;
+            let nanos = nanos.parse().ok()?;
+            (Writer::Numbered { process, nanos }, rest)
+        }
+    };
+    let (count, target) = rest.split_once('-')?;
+    let _count: u64 = count.parse().ok()?;
     Some(Parsed {
         kind,
-        process,
-        nanos,
+        writer,
         target,
     })
-}
-
-fn is_alive(process: i32, nanos: u128) -> bool {
-    if u32::try_from(process) == Ok(process::id()) {
-        return nanos >= began();
-    }
-    let Some(pid) = Pid::from_raw(process) else {
-        return false;
-    };
-    // Not ours to signal is alive too.
-    test_kill_process(pid) != Err(Errno::SRCH)
 }
 
 #[cfg(test)]
@@ -245,6 +294,10 @@ mod tests {
         for kind in Kind::ALL {
             let name = unused_name(kind, &target);
             assert!(name.len() <= 255, "{}", name.len());
+            let longest = format!("{}@{}", u32::from(u16::MAX) * 64, 9_999_999_999_u64);
+            let shortest = format!("{}@{}", process::id(), own_start());
+            assert!(name.len() - shortest.len() + longest.len() <= 255);
+            assert!(name.ends_with('~'));
             let parsed = parse(name.strip_prefix(TEMP_PREFIX).unwrap()).unwrap();
             assert_eq!(parsed.kind, kind);
             assert_eq!(parsed.target, target);
@@ -256,7 +309,31 @@ mod tests {
         begin();
         let ours = unused_name(Kind::Swap, "a.md");
         assert_eq!(Leftover::of("Inbox", &ours), None);
-        // The first process always runs.
+        // A process that started at another time has our number, or the first one's, which always
+        // runs: a reboot, or another container.
+        for process in [process::id(), 1] {
+            let start = start_of(process).unwrap();
+            let living = format!("{TEMP_PREFIX}swap-{process}@{start}-0-a.md~");
+            assert_eq!(Leftover::of("Inbox", &living), None);
+            let reused = format!("{TEMP_PREFIX}gone-{process}@{}-0-a-b.md~", start + 1);
+            let found = Leftover::of("Inbox", &reused).unwrap();
+            assert_eq!(found.target().unwrap().as_str(), "Inbox/a-b.md");
+            assert!(!found.is_unfinished_write());
+        }
+        let dead = format!("{TEMP_PREFIX}new-{}@1-0-a.md~", i32::MAX);
+        assert!(Leftover::of("", &dead).unwrap().is_unfinished_write());
+        // A name of another form: what it is is unknown, so it may be an edit.
+        for unknown in ["1", "new-1@1-0-a.md", "new-x@1-0-a.md~"] {
+            let unknown = Leftover::of("Inbox", &format!("{TEMP_PREFIX}{unknown}")).unwrap();
+            assert!(unknown.target().is_none() && !unknown.is_unfinished_write());
+        }
+        assert_eq!(Leftover::of("Inbox", ".hidden"), None);
+    }
+
+    /// What an earlier version left is recovered too.
+    #[test]
+    fn leftover_of_an_earlier_version_is_recognised() {
+        begin();
         let living = format!("{TEMP_PREFIX}swap-1-1-0-a.md");
         assert_eq!(Leftover::of("Inbox", &living), None);
         let earlier = format!("{TEMP_PREFIX}gone-{}-1-0-a-b.md", process::id());
@@ -265,10 +342,5 @@ mod tests {
         assert!(!found.is_unfinished_write());
         let dead = format!("{TEMP_PREFIX}new-{}-1-0-a.md", i32::MAX);
         assert!(Leftover::of("", &dead).unwrap().is_unfinished_write());
-        // A name of another form: what it is is unknown, so it may be an edit.
-        let unknown = format!("{TEMP_PREFIX}1");
-        let unknown = Leftover::of("Inbox", &unknown).unwrap();
-        assert!(unknown.target().is_none() && !unknown.is_unfinished_write());
-        assert_eq!(Leftover::of("Inbox", ".hidden"), None);
     }
 }

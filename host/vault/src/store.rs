@@ -9,7 +9,7 @@ use std::{
 };
 
 use cap_std::fs::Dir;
-use platinum_core::{Timestamp, VaultPath, layout};
+use platinum_core::{FileIdentity, Timestamp, VaultPath, layout};
 use platinum_policy::is_synced;
 use rustix::{
     fs::{AtFlags, Mode, OFlags},
@@ -20,6 +20,7 @@ use crate::{
     VaultError,
     folder::{Place, descend, io_error},
     leftover,
+    pending_drafts::PendingFolder,
     scan::read_place,
     temp::{Temp, holds, move_to_free},
 };
@@ -48,6 +49,8 @@ pub struct Vault {
     dir: Arc<Dir>,
     /// Whether names that differ in case alone are one; tried when it is asked for first.
     folds: Arc<OnceLock<bool>>,
+    /// Which files wait for the owner.
+    pending: Arc<PendingFolder>,
 }
 
 impl Vault {
@@ -67,11 +70,16 @@ impl Vault {
             root: Arc::new(root),
             dir: Arc::new(dir),
             folds: Arc::default(),
+            pending: Arc::default(),
         })
     }
 
     pub(crate) fn dir(&self) -> &Dir {
         &self.dir
+    }
+
+    pub(crate) fn pending(&self) -> &PendingFolder {
+        &self.pending
     }
 
     pub(crate) fn folds(&self) -> &OnceLock<bool> {
@@ -130,11 +138,9 @@ impl Vault {
     /// If there is a file already ([`VaultError::Exists`]), the disk is full, or a part of the
     /// path is refused. Then nothing was written.
     pub fn create(&self, path: &VaultPath, bytes: &[u8]) -> Result<(), VaultError> {
-        let place = Place::open(&self.dir, path, true)?;
-        if place.is_there()? {
-            return Err(VaultError::Exists(path.clone()));
-        }
-        Temp::write(&place, bytes, Mode::from_raw_mode(0o600))?.take_free_place()
+        self.note_draft_of(path, bytes, false, |announce| {
+            self.create_announced(path, bytes, announce)
+        })
     }
 
     /// Writes a file in the place of another, whole. With `expected`, only if those bytes are
@@ -149,6 +155,23 @@ impl Vault {
         path: &VaultPath,
         bytes: &[u8],
         expected: Option<&[u8]>,
+    ) -> Result<(), VaultError> {
+        self.note_draft_of(path, bytes, true, |announce| {
+            self.replace_announced(path, bytes, expected, announce)
+        })
+    }
+
+    /// [`Vault::replace`] of a file that is announced before anyone can see it at its path. Nobody
+    /// else is told of it.
+    ///
+    /// # Errors
+    /// As [`Vault::replace`].
+    pub fn replace_announced(
+        &self,
+        path: &VaultPath,
+        bytes: &[u8],
+        expected: Option<&[u8]>,
+        announce: &mut dyn FnMut(FileIdentity),
     ) -> Result<(), VaultError> {
         let place = match Place::open(&self.dir, path, expected.is_none()) {
             Err(VaultError::NotFound(path)) => return Err(VaultError::Changed(path)),
@@ -171,9 +194,15 @@ impl Vault {
                 if !holds(&place.dir, place.name, expected) {
                     return Err(VaultError::Changed(path.clone()));
                 }
-                Temp::write(&place, bytes, mode)?.take_place_of(expected)
+                let temp = Temp::write(&place, bytes, mode)?;
+                announce(temp.identity()?);
+                temp.take_place_of(expected)
             }
-            None => Temp::write(&place, bytes, mode)?.take_place(),
+            None => {
+                let temp = Temp::write(&place, bytes, mode)?;
+                announce(temp.identity()?);
+                temp.take_place()
+            }
         }
     }
 

@@ -8,11 +8,12 @@
 use std::{
     fs::File,
     io::{self, Read, Write},
+    os::unix::fs::MetadataExt,
     process,
 };
 
 use cap_std::fs::Dir;
-use platinum_core::FileIdentity;
+use platinum_core::{FileIdentity, Timestamp};
 use rustix::{
     fs::{AtFlags, Mode, OFlags, RenameFlags},
     io::Errno,
@@ -21,7 +22,6 @@ use rustix::{
 use crate::{
     VaultError,
     folder::{Place, io_error, open_regular},
-    identity::identity_of,
     leftover::{Kind, unused_name},
 };
 
@@ -224,4 +224,18 @@ pub(crate) fn move_to_free(from: &Dir, name: &str, to: &Dir, free: &str) -> Resu
 /// The file system does not know the kind of rename asked for.
 fn is_unsupported(error: Errno) -> bool {
     matches!(error, Errno::INVAL | Errno::NOSYS | Errno::NOTSUP)
+}
+
+/// Which file this is.
+pub(crate) fn identity_of(file: &File) -> io::Result<FileIdentity> {
+    let about = file.metadata()?;
+    let born = about.created().ok().map(Timestamp::try_from);
+    let born = born.and_then(Result::ok).map(Timestamp::as_nanosecond);
+    Ok(FileIdentity {
+        inode: about.ino(),
+        // No birth is what some file systems say as the first second of 1970.
+        born: born
+            .filter(|at| *at != 0)
+            .and_then(|at| i64::try_from(at).ok()),
+    })
 }

@@ -129,7 +129,7 @@ impl Worktree {
             self.vault.remove_empty_folders(&update.path)?;
             note(&update.path, self.put(&update.path, update.expected, new))?;
         }
-        self.pending.note_all(&self.vault);
+        self.vault.note_drafts();
         Ok((more, failed))
     }
 
@@ -174,7 +174,7 @@ impl Worktree {
                 let expected = self.repo.read_blob(expected, MAX_FILE_BYTES)?;
                 self.vault.replace(path, &bytes, Some(&expected))
             }
-            None => self.pending.create_file(&self.vault, path, &bytes),
+            None => self.vault.create(path, &bytes),
         };
         match tried {
             Ok(()) => Ok(false),

@@ -90,7 +90,7 @@ impl Worktree {
         if path.top() != layout::PENDING_APPROVAL {
             return false;
         }
-        if self.pending.has_waited(path) {
+        if self.vault.has_waited(path) {
             return true;
         }
         let done = layout::done_month(Timestamp::now());

@@ -2,12 +2,11 @@
 //!
 //! Lives here: [`Worktree`], one vault with its repository. `scan` finds the edits (stat cache,
 //! debounce, mass-deletion guard), `apply` writes files, `apply_journal` makes that safe across a
-//! crash, `leftovers` recovers what killed writers left, `pending_drafts` notes which files wait for
-//! the owner, and `clock` stamps versions.
+//! crash, `leftovers` recovers what killed writers left, and `clock` stamps versions.
 //! Lives elsewhere: which version is right is `protocol`'s; what this machine may change is
 //! `policy`'s; what may leave is `verify`'s, which is asked through [`FileFilter`].
 //!
-//! Direction: `scan`, `clock`, `pending_drafts` and `leftovers` know nothing of [`Worktree`], which
+//! Direction: `scan`, `clock` and `leftovers` know nothing of [`Worktree`], which
 //! scans with them; `apply` changes its files, and `apply_journal` is on top, where a sync begins.
 //! Invariants: an edit is never overwritten, and is in the history before anyone is asked about it.
 //! A scan costs as much as was changed, not as much as there is: it reads the paths that the
@@ -22,7 +21,6 @@ mod conflict_copy;
 mod error;
 mod filter;
 mod leftovers;
-mod pending_drafts;
 mod scan;
 mod worktree;
 
@@ -30,6 +28,5 @@ pub use apply::WorktreeUpdate;
 pub use clock::{Trailers, VersionClock, agent_of};
 pub use error::WorktreeError;
 pub use filter::{FileFilter, ScanFilter};
-pub use pending_drafts::PendingDrafts;
 pub use scan::{Edits, Withheld, accept_deletions};
 pub use worktree::Worktree;

@@ -12,9 +12,8 @@ use platinum_vault::Vault;
 use platinum_watch::DirtyPaths;
 
 use crate::{
-    FileFilter, PendingDrafts, VersionClock, WorktreeError,
+    FileFilter, VersionClock, WorktreeError,
     leftovers::Recovery,
-    pending_drafts::PendingFolder,
     scan::{Edits, ScanState},
 };
 
@@ -26,7 +25,6 @@ pub struct Worktree {
     pub(crate) clock: Arc<VersionClock>,
     filter: Box<dyn FileFilter>,
     state: Mutex<ScanState>,
-    pub(crate) pending: PendingFolder,
     /// Held while files are moved, or read to decide what becomes of them.
     lock: Mutex<()>,
 }
@@ -48,14 +46,8 @@ impl Worktree {
             clock,
             filter,
             state,
-            pending: PendingFolder::default(),
             lock: Mutex::default(),
         }
-    }
-
-    /// From now on it is kept here which files wait for the owner.
-    pub fn remember_drafts(&self, drafts: Arc<dyn PendingDrafts>) {
-        self.pending.keep_in(drafts);
     }
 
     /// Locks the work tree: for everything that moves its files, also without the remote. Never
@@ -86,7 +78,7 @@ impl Worktree {
             edits = state.scan(sources, applied, &mut recovered.iter())?.0;
         }
         drop(state);
-        self.pending.note_all(&self.vault);
+        self.vault.note_drafts();
         self.keep(applied, &edits)?;
         fail::fail_point!("keep-after");
         self.clock.note_versions(&edits.files)?;

@@ -1,8 +1,9 @@
 //! The loop that runs skills because a time has come.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use platinum_core::{Clock, SystemClock, Timestamp};
+use tokio::task::{JoinError, JoinSet};
 
 use crate::{
     Shutdown,
@@ -13,27 +14,40 @@ use crate::{
 /// The longest sleep: after a suspend, or when the clock is set, the time is read again.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
-/// Runs the skills that ask for a `schedule:`, each at its time.
+/// Runs the skills that ask for a `schedule:`, each at its time. The schedules do not wait for each
+/// other.
 pub async fn run_schedules(skills: Arc<SkillSet>, mut shutdown: Shutdown) {
-    let mut timetable = Timetable::new(
-        skills
-            .dispatch()
-            .occasions()
-            .filter_map(|((event, _), _)| match event {
-                Event::Schedule(schedule) => Some(schedule.clone()),
-                _ => None,
-            }),
-        SystemClock.now(),
-    );
-    while !shutdown.is_stopping() {
-        for schedule in timetable.take_due(SystemClock.now()) {
-            let event = Event::Schedule(schedule);
-            run_observers(&skills, &event, &mut shutdown).await;
-            if shutdown.is_stopping() {
-                return;
-            }
+    let schedules: BTreeSet<Schedule> = skills
+        .dispatch()
+        .occasions()
+        .filter_map(|((event, _), _)| match event {
+            Event::Schedule(schedule) => Some(schedule.clone()),
+            _ => None,
+        })
+        .collect();
+    let mut running: JoinSet<()> = schedules
+        .into_iter()
+        .map(|schedule| run_schedule(Arc::clone(&skills), schedule, shutdown.clone()))
+        .collect();
+    while let Some(ended) = running.join_next().await {
+        if let Err(panic) = ended.map_err(JoinError::try_into_panic)
+            && let Ok(panic) = panic
+        {
+            std::panic::resume_unwind(panic);
         }
-        let sleep = timetable.until_due(SystemClock.now());
+    }
+    // Without a schedule there is nothing to do until then.
+    shutdown.stopped().await;
+}
+
+async fn run_schedule(skills: Arc<SkillSet>, schedule: Schedule, mut shutdown: Shutdown) {
+    let mut timer = Timer::new(schedule, SystemClock.now());
+    while !shutdown.is_stopping() {
+        if timer.take_due(SystemClock.now()) {
+            let event = Event::Schedule(timer.schedule.clone());
+            run_observers(&skills, &event, &mut shutdown).await;
+        }
+        let sleep = timer.until_due(SystemClock.now());
         tokio::select! {
             () = shutdown.stopped() => {}
             () = tokio::time::sleep(sleep) => {}
@@ -41,51 +55,46 @@ pub async fn run_schedules(skills: Arc<SkillSet>, mut shutdown: Shutdown) {
     }
 }
 
-/// When each schedule is due next.
+/// When a schedule is due next.
 #[derive(Debug)]
-struct Timetable(BTreeMap<Schedule, Timestamp>);
+struct Timer {
+    schedule: Schedule,
+    /// None if it is never due.
+    due: Option<Timestamp>,
+}
 
-impl Timetable {
-    fn new(schedules: impl IntoIterator<Item = Schedule>, now: Timestamp) -> Self {
-        let mut timetable = Self(BTreeMap::new());
-        for schedule in schedules {
-            timetable.plan(schedule, now);
+impl Timer {
+    fn new(schedule: Schedule, now: Timestamp) -> Self {
+        let due = next_time(&schedule, now);
+        if due.is_none() {
+            tracing::warn!("The schedule {schedule} is never due.");
         }
-        timetable
+        Self { schedule, due }
     }
 
-    fn plan(&mut self, schedule: Schedule, now: Timestamp) {
-        match schedule.next(now).map(|after| now.checked_add(after)) {
-            Some(Ok(due)) => {
-                self.0.insert(schedule, due);
-            }
-            _ => tracing::warn!("The schedule {schedule} is never due."),
+    /// Whether it is due; then it is planned anew. What was missed is run once. Where the clock was
+    /// set back, the plan was made for another time: it is never later than one that is made now.
+    fn take_due(&mut self, now: Timestamp) -> bool {
+        let Some(due) = self.due else { return false };
+        let is_due = due <= now;
+        let planned = next_time(&self.schedule, now);
+        if is_due || planned.is_some_and(|planned| planned < due) {
+            self.due = planned;
         }
-    }
-
-    /// The schedules that are due, each planned anew. What was missed is run once.
-    fn take_due(&mut self, now: Timestamp) -> Vec<Schedule> {
-        let is_due = |(_, due): &(&Schedule, &Timestamp)| **due <= now;
-        let due: Vec<Schedule> = self
-            .0
-            .iter()
-            .filter(is_due)
-            .map(|(schedule, _)| schedule.clone())
-            .collect();
-        for schedule in &due {
-            self.0.remove(schedule);
-            self.plan(schedule.clone(), now);
-        }
-        due
+        is_due
     }
 
     fn until_due(&self, now: Timestamp) -> Duration {
-        self.0
-            .values()
-            .map(|due| Duration::try_from(now.duration_until(*due)).unwrap_or_default())
-            .min()
-            .map_or(LONGEST_SLEEP, |sleep| sleep.min(LONGEST_SLEEP))
+        let until =
+            |due: Timestamp| Duration::try_from(now.duration_until(due)).unwrap_or_default();
+        self.due
+            .map_or(LONGEST_SLEEP, |due| until(due).min(LONGEST_SLEEP))
     }
+}
+
+/// The next time of a schedule after now, if there is one.
+fn next_time(schedule: &Schedule, now: Timestamp) -> Option<Timestamp> {
+    now.checked_add(schedule.next(now)?).ok()
 }
 
 #[cfg(test)]
@@ -97,12 +106,15 @@ mod tests {
     }
 
     #[test]
-    fn timetable_runs_each_schedule_at_its_time() {
-        let schedules = ["20s", "60s"].map(|text| text.parse::<Schedule>().unwrap());
-        let mut timetable = Timetable::new(schedules, at("10:00:00"));
+    fn timers_run_each_schedule_at_its_time() {
+        let mut timers =
+            ["20s", "60s"].map(|text| Timer::new(text.parse().unwrap(), at("10:00:00")));
         let mut due = |time: &str| -> Vec<String> {
-            let due = timetable.take_due(at(time));
-            due.iter().map(ToString::to_string).collect()
+            let due = timers.iter_mut().filter_map(|timer| {
+                let is_due = timer.take_due(at(time));
+                is_due.then(|| timer.schedule.to_string())
+            });
+            due.collect()
         };
         assert!(due("10:00:19").is_empty());
         assert_eq!(due("10:00:20"), ["20s"]);
@@ -111,17 +123,18 @@ mod tests {
         // A machine that slept runs what it missed once.
         assert_eq!(due("18:00:00"), ["20s", "60s"]);
         assert!(due("18:00:01").is_empty());
+        // A clock that is set back stops none.
+        assert!(due("09:00:00").is_empty());
+        assert_eq!(due("09:00:20"), ["20s"]);
+        assert_eq!(due("09:01:00"), ["20s", "60s"]);
     }
 
     #[test]
-    fn timetable_sleeps_until_the_next_time_at_most() {
-        let schedule: Schedule = "20s".parse().unwrap();
-        let timetable = Timetable::new([schedule], at("10:00:00"));
-        assert_eq!(timetable.until_due(at("10:00:05")), Duration::from_secs(15));
-        assert_eq!(timetable.until_due(at("10:00:25")), Duration::ZERO);
-        assert_eq!(
-            Timetable::new([], at("10:00:00")).until_due(at("10:00:00")),
-            LONGEST_SLEEP
-        );
+    fn timer_sleeps_until_the_next_time_at_most() {
+        let timer = Timer::new("20s".parse().unwrap(), at("10:00:00"));
+        assert_eq!(timer.until_due(at("10:00:05")), Duration::from_secs(15));
+        assert_eq!(timer.until_due(at("10:00:25")), Duration::ZERO);
+        let never = Timer { due: None, ..timer };
+        assert_eq!(never.until_due(at("10:00:00")), LONGEST_SLEEP);
     }
 }

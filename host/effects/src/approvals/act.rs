@@ -4,11 +4,13 @@
 //! its record are one decision, so nobody sees one without the other; what has left, or may have,
 //! cannot be taken back, and its owner is told so.
 
-use platinum_core::{DraftId, Timestamp, VaultPath, layout};
+use platinum_core::{AgentName, AgentNameError, DraftId, Timestamp, VaultPath, layout, sha256_hex};
 use platinum_journal::{
     Journal, JournalError, Receipt, State,
-    approvals::{Approval, Binding, Decision, How, MessageDigest},
+    approvals::{Approval, Binding, Decision, How, MessageDigest, PendingFile},
 };
+use platinum_policy::MAX_FILE_BYTES;
+use platinum_protocol::conflict_name;
 use platinum_vault::{Vault, VaultError, note::Note};
 
 use super::{
@@ -84,7 +86,7 @@ pub fn approve(
             decision.reference_for(draft, bytes, first)
         })?;
         if *shown.path != to {
-            drop_returned(vault, shown.path, &outgoing.file)?;
+            drop_returned(vault, decision, shown)?;
             vault.rename(shown.path, &to)?;
         }
         let is_confirmed = *shown.path == to || !shown.findings.is_empty();
@@ -102,30 +104,90 @@ pub fn approve(
     })
 }
 
-/// Takes an approval back before its effect: the file goes back to `Pending_Approval/`. Answers
-/// where it is now, if it was still there. Blocks on the disk.
+/// An approval that was taken back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Undone {
+    /// Where its file is now, if it is still there.
+    pub path: Option<VaultPath>,
+    /// Why the file is still in `Approved/`, if it could not be moved. It is no approval there, and
+    /// goes back as soon as it can be moved.
+    pub not_moved: Option<String>,
+}
+
+/// Takes an approval back before its effect: the file goes back to `Pending_Approval/`, under another
+/// name if its own is taken. That it cannot be moved does not keep it approved. Blocks on the disk.
 ///
 /// # Errors
 /// If it happened or may have, was not approved, or the journal cannot be written.
 pub fn undo(
     vault: &Vault,
     journal: &Journal,
+    policy: &ApprovalPolicy,
     draft: DraftId,
     now: Timestamp,
-) -> Result<Option<VaultPath>, ActError> {
-    let (from, to) = (layout::approved(draft), layout::pending(draft));
+) -> Result<Undone, ActError> {
+    let from = layout::approved(draft);
     journal.decide(|decision| {
         refuse_settled(decision, draft)?;
-        let is_there = vault.exists(&from)?;
+        // What cannot be looked at may be there.
+        let is_there = vault.exists(&from).unwrap_or(true);
         if decision.approval(draft)?.is_none() && !is_there {
             return Err(ActError::NotApproved(draft));
         }
         decision.withdraw(draft, now, "the owner took it back")?;
-        if is_there {
-            vault.rename(&from, &to)?;
+        if !is_there {
+            return Ok(Undone::default());
         }
-        Ok(is_there.then_some(to))
+        let moved = move_to_pending(vault, policy, draft, now);
+        if moved.is_err() {
+            // Else it would be the file that waited, moved by its owner.
+            decision.forget_pending(draft)?;
+        }
+        Ok(Undone {
+            path: Some(moved.as_ref().map_or(from, VaultPath::clone)),
+            not_moved: moved.err(),
+        })
     })
+}
+
+/// Moves a draft's file from `Approved/` to `Pending_Approval/`; answers where it is.
+fn move_to_pending(
+    vault: &Vault,
+    policy: &ApprovalPolicy,
+    draft: DraftId,
+    now: Timestamp,
+) -> Result<VaultPath, String> {
+    let (from, to) = (layout::approved(draft), layout::pending(draft));
+    let error = match vault.rename(&from, &to) {
+        Ok(()) => return Ok(to),
+        Err(error) => error,
+    };
+    let (VaultError::Exists(_) | VaultError::NotAFile { .. }) = &error else {
+        return Err(error.to_string());
+    };
+    let text = vault.read(&from, MAX_FILE_BYTES as u64);
+    let text = text.map_err(|error| error.to_string())?;
+    let to = conflict_path(&to, policy, now, &text).map_err(|error| error.to_string())?;
+    vault
+        .rename(&from, &to)
+        .map_err(|error| error.to_string())?;
+    Ok(to)
+}
+
+/// The name for a file that has to go where another is already.
+pub(super) fn conflict_path(
+    to: &VaultPath,
+    policy: &ApprovalPolicy,
+    now: Timestamp,
+    bytes: &[u8],
+) -> Result<VaultPath, AgentNameError> {
+    let agent = policy.machine.parse::<AgentName>()?;
+    Ok(conflict_name(
+        to,
+        &agent,
+        now.as_millisecond(),
+        &sha256_hex(bytes),
+    ))
 }
 
 /// Sends what is in doubt again: it is not waited for any more, and what is in `Approved/` is approved
@@ -191,7 +253,12 @@ fn refuse_settled(decision: &Decision<'_>, id: DraftId) -> Result<(), ActError> 
 }
 
 /// Why it came back does not hold any more.
-fn drop_returned(vault: &Vault, path: &VaultPath, text: &str) -> Result<(), ActError> {
+fn drop_returned(
+    vault: &Vault,
+    decision: &Decision<'_>,
+    shown: &Shown<'_>,
+) -> Result<(), ActError> {
+    let text = &shown.outgoing.file;
     let Ok(mut note) = Note::parse(text) else {
         return Ok(());
     };
@@ -199,10 +266,26 @@ fn drop_returned(vault: &Vault, path: &VaultPath, text: &str) -> Result<(), ActE
     for key in RETURNED.into_iter().chain([HELD]) {
         is_changed |= note.remove(key).unwrap_or(false);
     }
-    if is_changed {
-        vault.replace(path, note.to_text().as_bytes(), Some(text.as_bytes()))?;
+    if !is_changed {
+        return Ok(());
     }
-    Ok(())
+    let (id, new) = (shown.outgoing.note.id, note.to_text());
+    // Taken back, it is the file that waits again.
+    let mut noted = Ok(());
+    vault.replace_announced(
+        shown.path,
+        new.as_bytes(),
+        Some(text.as_bytes()),
+        &mut |identity| {
+            let file = PendingFile {
+                identity,
+                sha256: sha256_hex(&new),
+                is_placed: true,
+            };
+            noted = decision.note_pending(id, &file);
+        },
+    )?;
+    Ok(noted?)
 }
 
 /// The record of an approval of this.

@@ -5,14 +5,13 @@
 //! one comes first.
 
 use platinum_core::{
-    AgentName, AgentNameError, DraftId, PathError, TaskId, Timestamp, VaultPath, layout,
-    sha256_hex, text::one_line,
+    AgentNameError, DraftId, PathError, TaskId, Timestamp, VaultPath, layout, sha256_hex,
+    text::one_line,
 };
 use platinum_journal::{
     JournalError, State,
     approvals::{Approval, How, PendingFile},
 };
-use platinum_protocol::conflict_name;
 use platinum_vault::{
     PathEntry, VaultError,
     note::{Note, NoteError, Value},
@@ -20,7 +19,7 @@ use platinum_vault::{
 
 use super::{
     Approvals, EntryState, Finding, Outgoing,
-    act::approval_of,
+    act::{approval_of, conflict_path},
     inspect::{FILE, Inspection},
     message::MessageError,
 };
@@ -267,8 +266,7 @@ fn put_back(
         vault.replace(path, text.as_bytes(), Some(seen.file.as_bytes()))?;
         let mut to = layout::pending(id);
         if vault.exists(&to)? {
-            let agent = inspection.policy.machine.parse::<AgentName>()?;
-            to = conflict_name(&to, &agent, at.as_millisecond(), &sha256_hex(&seen.file));
+            to = conflict_path(&to, inspection.policy, at, seen.file.as_bytes())?;
         }
         // From this moment on it is the file that waits: its owner may move it at once.
         if to == layout::pending(id)

@@ -14,6 +14,7 @@ use super::{
     findings::{CheckContext, Finding, findings},
     fingerprint::{Outgoing, SEND_AT, Unreadable},
     message::{MessageError, message_drift},
+    synchronizers::synchronizer_of,
 };
 
 /// The longest delay after attempts that certainly did nothing.
@@ -21,6 +22,9 @@ const LONGEST_RETRY: Duration = Duration::from_secs(30 * 60);
 
 /// The place of a finding about the file itself, and not about what is in it.
 pub(super) const FILE: &str = "file";
+
+/// The place of a finding about who may have moved the file.
+const MOVE: &str = "move";
 
 /// A file in `Approved/`.
 #[derive(Debug, Clone)]
@@ -185,12 +189,23 @@ pub(super) fn pause_reason(pause: &Pause) -> String {
 
 impl Inspection<'_> {
     pub(super) fn scan(&self) -> Result<Vec<QueueEntry>, String> {
-        let mut entries = vec![];
-        for file in self
+        let text = |error: platinum_vault::VaultError| error.to_string();
+        let mut files = self.vault.list(layout::APPROVED).map_err(text)?;
+        // What is in a folder there is not carried out, and its owner is told.
+        let in_folders = self
             .vault
-            .list(layout::APPROVED)
-            .map_err(|error| error.to_string())?
-        {
+            .walk_in(layout::APPROVED)
+            .unwrap_or_else(|error| {
+                tracing::warn!("Cannot list the folders in {}: {error}.", layout::APPROVED);
+                Vec::new()
+            });
+        files.extend(
+            in_folders
+                .into_iter()
+                .filter(|file| is_in_folder(&file.path)),
+        );
+        let mut entries = vec![];
+        for file in files {
             if file.path.extension() == Some("md") {
                 entries.extend(self.entry(file.path)?);
             }
@@ -227,6 +242,11 @@ impl Inspection<'_> {
             let is_there = vault.exists(&its_own).map_err(|error| error.to_string())?;
             let advice = if is_there {
                 format!("keep one of the two versions, as {its_own}")
+            } else if is_in_folder(path) {
+                return Ok(EntryState::Broken(format!(
+                    "what is in a folder of {} is not carried out; move it to {its_own}",
+                    layout::APPROVED
+                )));
             } else {
                 format!("rename it to {}", its_own.file_name())
             };
@@ -350,17 +370,31 @@ impl Inspection<'_> {
         };
         let context = CheckContext::of(self.vault, self.journal, outgoing, self.now)?;
         let mut found = findings(outgoing, &context);
-        let identity = self
-            .vault
-            .identity(path)
-            .map_err(|error| error.to_string())?;
-        let is_same = identity.is_some_and(|now| {
-            now.is_certainly(known.identity)
-                || now == known.identity && sha256_hex(&outgoing.file) == known.sha256
-        });
-        if !is_same && !self.policy.accepts_other_devices {
-            let text = "another device or program moved it: it is not the file that waited here";
-            found.insert(0, Finding::new(FILE, text));
+        let text = |error: platinum_vault::VaultError| error.to_string();
+        if !self.policy.accepts_other_devices {
+            let identity = self.vault.identity(path).map_err(text)?;
+            let is_as_noted = sha256_hex(&outgoing.file) == known.sha256;
+            let is_same = identity.is_some_and(|now| {
+                now.is_certainly(known.identity) || now == known.identity && is_as_noted
+            });
+            if !is_same {
+                let why = "another device or program moved it, or it was saved as a new file just \
+                           before it was moved: it is not the file that waited here";
+                found.insert(0, Finding::new(FILE, why));
+            } else if !is_as_noted && self.vault.was_written_after_move(path).map_err(text)? {
+                return Ok(EntryState::Returning(format!(
+                    "it was changed in {} before its approval was recorded; read it, then approve \
+                     it again",
+                    layout::APPROVED
+                )));
+            } else if let Some(name) = synchronizer_of(self.vault.root()) {
+                let why = format!(
+                    "{name} keeps this vault in step with other devices, and a move that it \
+                     carries out cannot be told from yours; `approvals.other-devices = \"accept\"` \
+                     counts every move"
+                );
+                found.insert(0, Finding::new(MOVE, why));
+            }
         }
         if !found.is_empty() {
             return Ok(EntryState::Unconfirmed(found));
@@ -401,6 +435,11 @@ impl Inspection<'_> {
             .message_of(outgoing, fingerprint, reference_for)?;
         Ok(message_drift(approval, message.as_ref()))
     }
+}
+
+/// Whether a file of `Approved/` is in a folder there, and not in it itself.
+fn is_in_folder(path: &VaultPath) -> bool {
+    path.components().count() > 2
 }
 
 /// Why an approval is not one for what the file holds now, if so. Of the message that follows from it,

@@ -20,6 +20,7 @@ mod inspect;
 mod message;
 mod policy;
 mod queue;
+mod synchronizers;
 #[cfg(test)]
 mod tests;
 

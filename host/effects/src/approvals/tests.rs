@@ -49,6 +49,11 @@ fn read(fixture: &Fixture, path: &VaultPath) -> Note {
     Note::parse(&fixture.vault.read_text(path, 10_000).unwrap()).unwrap()
 }
 
+fn undo(fixture: &Fixture, n: u128) -> Result<act::Undone, act::ActError> {
+    let (vault, journal) = (&fixture.vault, &fixture.journal);
+    act::undo(vault, journal, &policy(0), id(n), fixture.now())
+}
+
 /// Admits, and answers the reasons for what went back.
 async fn returned(fixture: &Fixture) -> Vec<Returned> {
     fixture.approvals.admit().await.unwrap().returned
@@ -73,13 +78,124 @@ async fn moved_draft_is_recorded_and_sent_once() {
     assert_eq!(fixture.asked(), 1);
 }
 
+/// Edits a file in place, without its inode changing, some time ago.
+fn edit(fixture: &Fixture, path: &VaultPath, from: &str, to: &str) {
+    let path = fixture.vault.root().join(path.as_str());
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut file = std::fs::File::options().write(true).open(&path).unwrap();
+    std::io::Write::write_all(&mut file, text.replace(from, to).as_bytes()).unwrap();
+    let an_hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    file.set_modified(an_hour_ago).unwrap();
+}
+
 #[tokio::test]
 async fn draft_edited_in_place_and_moved_is_the_same_file() {
     let fixture = Fixture::new([sent()]);
     wait(&fixture, &draft(1));
-    let path = fixture.vault.root().join(layout::pending(id(1)).as_str());
+    edit(&fixture, &layout::pending(id(1)), "yes.", "gladly.");
+    move_to_approved(&fixture, 1);
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
+}
+
+/// The daemon is off: what another device writes into the file after its move is not what its owner
+/// moved.
+#[tokio::test]
+async fn draft_written_after_its_move_goes_back() {
+    let fixture = Fixture::new([]);
+    wait(&fixture, &draft(1));
+    move_to_approved(&fixture, 1);
+    let path = fixture.vault.root().join(layout::approved(id(1)).as_str());
+    // It was moved an hour ago.
+    let folder = std::fs::File::open(path.parent().unwrap()).unwrap();
+    let an_hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    folder.set_modified(an_hour_ago).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("yes.", "gladly.")).unwrap();
+    let back = returned(&fixture).await;
+    assert_eq!(
+        back[0].reason,
+        "it was changed in Approved before its approval was recorded; read it, then approve it \
+         again"
+    );
+    assert!(fixture.next().await.is_none());
+    // Read and moved again, it is what its owner moved.
+    move_to_approved(&fixture, 1);
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
+}
+
+/// A synchroniser that carries a move of another device out by renaming the file here, by way of a
+/// name of its own, leaves the same file.
+#[tokio::test]
+async fn file_renamed_by_a_synchroniser_is_held() {
+    let fixture = Fixture::new([]);
+    let root = fixture.vault.root().to_owned();
+    std::fs::create_dir(root.join(".stfolder")).unwrap();
+    std::fs::create_dir_all(root.join("Approved")).unwrap();
+    let renamed = |n: u128| {
+        let from = root.join(layout::pending(id(n)).as_str());
+        let beside = root.join(format!("Approved/.syncthing.{}.md.tmp", id(n)));
+        std::fs::rename(from, &beside).unwrap();
+        std::fs::rename(beside, root.join(layout::approved(id(n)).as_str())).unwrap();
+    };
+    wait(&fixture, &draft(1));
+    renamed(1);
+    let held = "held; read it and confirm with `platinum approve`: move: Syncthing keeps \
+                this vault in step with other devices, and a move that it carries out cannot be \
+                told from yours; `approvals.other-devices = \"accept\"` counts every move";
+    for _ in 0..2 {
+        // Also once it has the finding in it.
+        assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 0);
+        assert_eq!(fixture.states().await, [held]);
+    }
+    assert!(fixture.next().await.is_none());
+    let fixture = fixture.restarted_with(ApprovalPolicy {
+        accepts_other_devices: true,
+        ..policy(0)
+    });
+    wait(&fixture, &draft(2));
+    renamed(2);
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 2);
+}
+
+/// What is in a folder of `Approved/` is not carried out, and not silently.
+#[tokio::test]
+async fn draft_in_a_folder_of_approved_is_named() {
+    let fixture = Fixture::new([]);
+    wait(&fixture, &draft(1));
+    let name = layout::approved(id(1)).file_name().to_owned();
+    let deeper: VaultPath = format!("Approved/Clients/{name}").parse().unwrap();
+    let pending = layout::pending(id(1));
+    fixture.vault.rename(&pending, &deeper).unwrap();
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 0);
+    let advice = format!(
+        "cannot be used: what is in a folder of Approved is not carried out; move it to \
+         Approved/{name}"
+    );
+    assert_eq!(fixture.states().await, [advice]);
+    fixture
+        .vault
+        .rename(&deeper, &layout::approved(id(1)))
+        .unwrap();
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
+}
+
+/// Approved by command, taken back and moved: the file that came back is the one that waits.
+#[tokio::test]
+async fn draft_approved_undone_and_moved_is_the_same_file() {
+    let fixture = Fixture::new([]);
+    let mut text = draft(1).render();
+    text = text.replacen("---\n", "---\nreturned: why\n", 1);
+    wait_as(&fixture, &draft(1), &text);
+    let path = layout::pending(id(1));
+    let outgoing = Outgoing::read(&fixture.vault, &path).unwrap();
+    let shown = act::Shown {
+        path: &path,
+        outgoing: &outgoing,
+        findings: &[],
+    };
+    let (vault, journal) = (&fixture.vault, &fixture.journal);
+    act::approve(vault, journal, &policy(0), &shown, fixture.now()).unwrap();
+    undo(&fixture, 1).unwrap();
     move_to_approved(&fixture, 1);
     assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
 }
@@ -130,7 +246,8 @@ async fn file_moved_by_another_device_is_held() {
         states,
         [
             "held; read it and confirm with `platinum approve`: file: another device or program \
-          moved it: it is not the file that waited here"
+             moved it, or it was saved as a new file just before it was moved: it is not the file \
+             that waited here"
         ]
     );
     // Confirmed as it was shown, it leaves.
@@ -281,9 +398,12 @@ async fn moved_draft_with_open_gaps_goes_back() {
         "{back:?}"
     );
     // Filled in, it may be moved again at once.
-    let path = fixture.vault.root().join(layout::pending(id(1)).as_str());
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("[[answer]]", "yes.")).unwrap();
+    edit(
+        &fixture,
+        &layout::pending(id(1)),
+        "[[answer]]",
+        "yes.       ",
+    );
     move_to_approved(&fixture, 1);
     assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
 }
@@ -326,12 +446,15 @@ async fn approval_is_held_and_can_be_undone() {
         fixture.states().await,
         ["leaves at 2026-11-20T12:00:10Z; `platinum undo` takes it back"]
     );
-    let undone = act::undo(&fixture.vault, &fixture.journal, id(1), fixture.now()).unwrap();
-    assert_eq!(undone, Some(layout::pending(id(1))));
+    let undone = undo(&fixture, 1).unwrap();
+    assert_eq!(
+        (undone.path, undone.not_moved),
+        (Some(layout::pending(id(1))), None)
+    );
     fixture.pass(60);
     assert!(fixture.next().await.is_none());
     assert!(matches!(
-        act::undo(&fixture.vault, &fixture.journal, id(1), fixture.now()),
+        undo(&fixture, 1),
         Err(act::ActError::NotApproved(_))
     ));
     // A new act is a new moment.
@@ -341,10 +464,56 @@ async fn approval_is_held_and_can_be_undone() {
     fixture.pass(10);
     fixture.send_next().await.unwrap();
     assert_eq!(fixture.asked(), 1);
-    assert!(matches!(
-        act::undo(&fixture.vault, &fixture.journal, id(1), fixture.now()),
-        Err(act::ActError::Done(..))
-    ));
+    assert!(matches!(undo(&fixture, 1), Err(act::ActError::Done(..))));
+}
+
+/// A stop depends on no free place for the file.
+#[tokio::test]
+async fn undo_goes_beside_what_is_in_its_place() {
+    let fixture = Fixture::new([]);
+    fixture.approve(&draft(1));
+    let approved = fixture.next().await.unwrap();
+    let pending = layout::pending(id(1));
+    fixture.vault.create(&pending, b"another\n").unwrap();
+    let undone = undo(&fixture, 1).unwrap();
+    let beside = undone.path.unwrap();
+    assert!(
+        beside.as_str().starts_with("Pending_Approval/") && beside.as_str().contains(".conflict-"),
+        "{beside}"
+    );
+    assert_eq!(undone.not_moved, None);
+    assert_eq!(fixture.vault.read(&pending, 100).unwrap(), b"another\n");
+    assert!(!fixture.vault.exists(&layout::approved(id(1))).unwrap());
+    assert!(fixture.send(approved).await.is_err());
+    assert!(fixture.next().await.is_none());
+    assert_eq!(fixture.asked(), 0);
+}
+
+/// Also where the file cannot be moved at all, and is the very one that waited.
+#[tokio::test]
+async fn undo_counts_although_the_file_cannot_be_moved() {
+    let fixture = Fixture::new([]).restarted_with(policy(10));
+    wait(&fixture, &draft(1));
+    move_to_approved(&fixture, 1);
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
+    let folder = fixture.vault.root().join("Pending_Approval");
+    std::fs::remove_dir(&folder).unwrap();
+    std::fs::write(&folder, "no folder").unwrap();
+    let undone = undo(&fixture, 1).unwrap();
+    assert_eq!(undone.path, Some(layout::approved(id(1))));
+    let why = format!(
+        "{} is refused: `Pending_Approval` is not a folder",
+        layout::pending(id(1))
+    );
+    assert_eq!(undone.not_moved, Some(why));
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 0);
+    fixture.pass(60);
+    assert!(fixture.next().await.is_none());
+    // It goes back once it can.
+    std::fs::remove_file(&folder).unwrap();
+    assert_eq!(returned(&fixture).await.len(), 1);
+    assert!(fixture.vault.exists(&layout::pending(id(1))).unwrap());
+    assert_eq!(fixture.asked(), 0);
 }
 
 /// What was handed out before it was taken back does not leave.
@@ -353,7 +522,7 @@ async fn undone_approval_stops_a_handle_that_is_out() {
     let fixture = Fixture::new([sent()]);
     fixture.approve(&draft(1));
     let approved = fixture.next().await.unwrap();
-    act::undo(&fixture.vault, &fixture.journal, id(1), fixture.now()).unwrap();
+    undo(&fixture, 1).unwrap();
     let error = fixture.send(approved).await.unwrap_err();
     assert!(
         matches!(&error, EffectError::Refused(why) if why.ends_with("was taken back")),

@@ -9,11 +9,23 @@ use std::{
     os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 
 use super::CacheError;
+
+/// What the names of compiled skills end with.
+pub(super) const FILE_END: &str = ".cwasm";
+/// One that no start used for so long is removed: of an earlier version of it, or of wasmtime.
+pub(super) const UNUSED: Duration = Duration::from_secs(30 * 24 * 3600);
+/// The most that are kept.
+pub(super) const MAX_FILES: usize = 256;
+/// What the names of unfinished files begin with.
+const TEMP_PREFIX: &str = ".temp-";
+/// An unfinished file that is older has no writer any more.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 pub(super) struct Folder {
     handle: File,
@@ -112,6 +124,8 @@ impl Folder {
         if let Some(reason) = objection(facts, us()) {
             return Err(not_private(&self.path.join(name), reason));
         }
+        // It is used: see `prune`. Where that cannot be noted, it is pruned and made anew.
+        let _ = file.set_modified(SystemTime::now());
         let mut bytes =
             Vec::with_capacity(usize::try_from(found.len().min(max_bytes)).unwrap_or(0));
         file.take(max_bytes)
@@ -139,10 +153,57 @@ impl Folder {
         }
     }
 
+    /// Removes the compiled skills that were not used for so long, all but so many of those that were
+    /// used last, and what killed writers left. What cannot be removed costs room, and is logged.
+    pub(super) fn prune(&self, unused: Duration, most: usize) {
+        if let Err(error) = self.try_prune(unused, most) {
+            tracing::warn!("compiled skills that are not used any more are kept: {error}");
+        }
+    }
+
+    fn try_prune(&self, unused: Duration, most: usize) -> Result<(), CacheError> {
+        let failed = |error: rustix::io::Errno| self.at("", error.into());
+        let now = SystemTime::now();
+        let mut files = Vec::new();
+        for entry in rustix::fs::Dir::read_from(&self.handle).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_temp = name.starts_with(TEMP_PREFIX);
+            if !(is_temp || name.ends_with(FILE_END)) {
+                continue;
+            }
+            let Ok(stat) = rustix::fs::statat(&self.handle, &name, AtFlags::SYMLINK_NOFOLLOW)
+            else {
+                continue;
+            };
+            let used = u64::try_from(stat.st_mtime).unwrap_or_default();
+            let used = UNIX_EPOCH + Duration::from_secs(used);
+            // A clock that was set back makes none old.
+            let age = now.duration_since(used).unwrap_or_default();
+            let limit = if is_temp { ABANDONED } else { unused };
+            if age > limit {
+                self.remove(&name)?;
+            } else if !is_temp {
+                files.push((used, name));
+            }
+        }
+        files.sort_unstable();
+        let too_many = files.len().saturating_sub(most);
+        let mut oldest = files.iter().take(too_many);
+        oldest.try_for_each(|(_, name)| self.remove(name))
+    }
+
+    fn remove(&self, name: &str) -> Result<(), CacheError> {
+        match rustix::fs::unlinkat(&self.handle, name, AtFlags::empty()) {
+            Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
+            Err(error) => Err(self.at(name, error.into())),
+        }
+    }
+
     fn write_temp(&self, name: &str, bytes: &[u8]) -> Result<String, CacheError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let temp = format!(".temp-{}-{count}", std::process::id());
+        let temp = format!("{TEMP_PREFIX}{}-{count}", std::process::id());
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let open = || rustix::fs::openat(&self.handle, &temp, flags, Mode::RUSR | Mode::WUSR);
@@ -238,5 +299,37 @@ mod tests {
             std::fs::read_dir(home.path().join("a/b")).unwrap().count(),
             1
         );
+    }
+
+    /// What is in use stays, and what was used last.
+    #[test]
+    fn pruned_files_are_those_not_used_for_long() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = Folder::open(&home.path().join("a")).unwrap();
+        let age = |name: &str, days: u64| {
+            let file = File::options()
+                .write(true)
+                .open(home.path().join("a").join(name));
+            let then = SystemTime::now() - Duration::from_secs(days * 24 * 3600);
+            file.unwrap().set_modified(then).unwrap();
+        };
+        for (name, days) in [
+            ("old.cwasm", 40),
+            ("used.cwasm", 40),
+            ("third.cwasm", 3),
+            ("second.cwasm", 2),
+            ("key", 400),
+            (".temp-1-1", 2),
+            (".temp-1-2", 0),
+        ] {
+            folder.replace(name, b"one").unwrap();
+            age(name, days);
+        }
+        folder.read("used.cwasm", 10).unwrap();
+        folder.prune(UNUSED, 2);
+        let left = std::fs::read_dir(home.path().join("a")).unwrap();
+        let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, [".temp-1-2", "key", "second.cwasm", "used.cwasm"]);
     }
 }

@@ -16,7 +16,7 @@ use std::{hash::Hasher, io, path::Path};
 use sha2::{Digest, Sha256};
 use wasmtime::{Engine, component::Component};
 
-use folder::Folder;
+use folder::{FILE_END, Folder, MAX_FILES, UNUSED};
 
 /// The file that holds the folder's key.
 const KEY_NAME: &str = "key";
@@ -64,6 +64,7 @@ impl CompiledCache {
     /// Opens the folder, making it if it is missing.
     pub(crate) fn open(path: &Path, engine: &Engine) -> Result<Self, CacheError> {
         let folder = Folder::open(path)?;
+        folder.prune(UNUSED, MAX_FILES);
         let key = folder_key(&folder)?;
         Ok(Self {
             folder,
@@ -135,7 +136,7 @@ impl CompiledCache {
 
     fn name(&self, component: &[u8]) -> String {
         format!(
-            "{}-{}.cwasm",
+            "{}-{}{FILE_END}",
             hex::encode(Sha256::digest(component)),
             self.engine_hash
         )

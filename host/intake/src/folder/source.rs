@@ -2,7 +2,8 @@
 //!
 //! Invariants: a file is taken in only when it has not changed for a while; its bytes stay in the
 //! vault, moved at most; every step is durable before the next, so that a process killed at any
-//! moment goes on where it was; what cannot be a task is reported to the owner, once.
+//! moment goes on where it was; what cannot be a task is reported to the owner, once; one file that
+//! cannot be taken in does not keep the others from it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -115,6 +116,9 @@ pub struct FolderSource {
     settled: Duration,
     /// Files that are not settled: how each was, and since when.
     seen: BTreeMap<VaultPath, (FileState, Instant)>,
+    /// What could not be taken in the last time, and why. It is tried again, and reported if it fails
+    /// twice.
+    failed: BTreeMap<String, String>,
     is_more: bool,
     /// How long the last pass took.
     pass_took: Duration,
@@ -145,6 +149,7 @@ impl FolderSource {
             settings,
             settled,
             seen: BTreeMap::new(),
+            failed: BTreeMap::new(),
             is_more: false,
             pass_took: Duration::ZERO,
             _watch: watch,
@@ -180,7 +185,7 @@ impl FolderSource {
     }
 
     /// The folders in which a file becomes a task. Files in a folder of no zone are reported.
-    fn folders(&self) -> Result<Vec<String>, FolderError> {
+    fn folders(&mut self) -> Result<Vec<String>, FolderError> {
         let mut folders = vec![layout::NEEDS_ACTION.to_owned()];
         if self.is_local() {
             folders.push(layout::INBOX.to_owned());
@@ -192,8 +197,11 @@ impl FolderSource {
             };
             let (zones, others): (Vec<_>, Vec<_>) = listing.folders.into_iter().partition(known);
             folders.extend(zones.iter().map(VaultPath::to_string));
-            for folder in others.iter().filter(|_| self.is_local()) {
-                self.report_unknown_zone(folder)?;
+            if self.is_local() {
+                for folder in &others {
+                    let reported = self.report_unknown_zone(folder);
+                    self.go_on_after(folder.as_str(), reported)?;
+                }
             }
         }
         Ok(folders)
@@ -231,31 +239,73 @@ impl FolderSource {
         Ok(self.ledger.skip(&key)?)
     }
 
+    /// What failed for one file or folder is tried again by the next pass, and does not end this one.
+    /// Answers what did not fail.
+    ///
+    /// # Errors
+    /// If everything fails like this, as without the record of seen files.
+    fn go_on_after<T>(
+        &mut self,
+        what: &str,
+        done: Result<T, FolderError>,
+    ) -> Result<Option<T>, FolderError> {
+        let error = match done {
+            Ok(done) => {
+                self.failed.remove(what);
+                return Ok(Some(done));
+            }
+            Err(error @ (FolderError::Vault(_) | FolderError::Path(_))) => error.to_string(),
+            Err(error) => return Err(error),
+        };
+        let is_second = self.failed.get(what) == Some(&error);
+        let key = format!("failed:{what}|{}", sha256_hex(error.as_bytes()));
+        if !is_second {
+            tracing::warn!("{what} waits: {error}.");
+            self.failed.insert(what.to_owned(), error);
+        } else if !self.ledger.knows(&key)? {
+            let text = format!("{what} waits, and is tried again: {error}.");
+            match self.report(&text, None) {
+                Ok(()) => self.ledger.skip(&key)?,
+                Err(unreported) => tracing::warn!("Cannot report that: {unreported}."),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The dropped files of one folder that are not left alone.
+    fn scan(&mut self, folder: &str) -> Result<BTreeMap<VaultPath, FileState>, FolderError> {
+        if self.is_local() {
+            for path in platinum_vault::rename_odd(&self.vault, folder, self.settled)? {
+                info!(%path, "gave a dropped file a name that every system has");
+            }
+        }
+        let (files, links) = self.vault.list_with_links(folder)?;
+        for link in links.iter().filter(|link| is_dropped(link)) {
+            let reported = self.report_link(link);
+            self.go_on_after(link.as_str(), reported)?;
+        }
+        let mut found = BTreeMap::new();
+        for entry in files.into_iter().filter(|entry| is_dropped(&entry.path)) {
+            let stat = self.vault.stat(&entry.path).map_err(FolderError::from);
+            if let Some(PathEntry::File(state)) = self.go_on_after(entry.path.as_str(), stat)?
+                && !self.ledger.knows(&left_alone(&entry.path, &state))?
+                && !self
+                    .ledger
+                    .knows(&self.left_for_its_zone(&entry.path, &state))?
+            {
+                found.insert(entry.path, state);
+            }
+        }
+        Ok(found)
+    }
+
     /// One pass; answers how many files it took in.
     fn pass(&mut self) -> Result<usize, FolderError> {
         self.finish()?;
         let mut found = BTreeMap::new();
         for folder in self.folders()? {
-            if self.is_local() {
-                for path in platinum_vault::rename_odd(&self.vault, &folder, self.settled)? {
-                    info!(%path, "gave a dropped file a name that every system has");
-                }
-            }
-            let (files, links) = self.vault.list_with_links(&folder)?;
-            for link in links.iter().filter(|link| is_dropped(link)) {
-                self.report_link(link)?;
-            }
-            for entry in files {
-                if is_dropped(&entry.path)
-                    && let PathEntry::File(state) = self.vault.stat(&entry.path)?
-                    && !self.ledger.knows(&left_alone(&entry.path, &state))?
-                    && !self
-                        .ledger
-                        .knows(&self.left_for_its_zone(&entry.path, &state))?
-                {
-                    found.insert(entry.path, state);
-                }
-            }
+            let scanned = self.scan(&folder);
+            found.extend(self.go_on_after(&folder, scanned)?.unwrap_or_default());
         }
         let now = Instant::now();
         self.seen
@@ -278,9 +328,9 @@ impl FolderSource {
         let rules = self.rules();
         let mut taken = 0;
         for (path, state) in due.into_iter().take(BATCH) {
-            if self.take(&path, &state, &rules, &present)? {
-                taken += 1;
-            }
+            let done = self.take(&path, &state, &rules, &present);
+            let what = format!("The dropped file {path}");
+            taken += usize::from(self.go_on_after(&what, done)? == Some(true));
             self.seen.remove(&path);
         }
         Ok(taken)
@@ -324,6 +374,8 @@ impl FolderSource {
         note.facts
             .extend(facts.map(|(_, name, value)| task::fact(name, value)));
         let note = note.render();
+        // What is in the place of the zone's folder gives it up by becoming a task.
+        let is_in_the_way = *path == VaultPath::new(format!("{}/{zone}", layout::NEEDS_ACTION))?;
         let hash = sha256_hex(&bytes);
         let identity = Identity {
             key: key_of(path, state, &hash),
@@ -337,6 +389,9 @@ impl FolderSource {
                     // Another host took these bytes in.
                     self.ledger.written(task)?;
                 } else {
+                    if is_in_the_way && self.is_local() {
+                        self.vault.rename(path, &kept)?;
+                    }
                     self.create(task, zone, &note)?;
                 }
                 info!(%task, %path, "a dropped file became a task");
@@ -352,10 +407,10 @@ impl FolderSource {
                 false
             }
         };
-        if self.is_local() {
-            self.vault.rename(path, &kept)?;
-        } else {
+        if !self.is_local() {
             self.ledger.skip(&left_alone(path, state))?;
+        } else if !is_in_the_way || self.vault.exists(path)? {
+            self.vault.rename(path, &kept)?;
         }
         Ok(is_new)
     }
@@ -424,7 +479,7 @@ impl FolderSource {
     }
 
     /// Writes the notes whose writing was cut short.
-    fn finish(&self) -> Result<(), FolderError> {
+    fn finish(&mut self) -> Result<(), FolderError> {
         let unwritten = self.ledger.unwritten(UNWRITTEN_AT_ONCE)?;
         if unwritten.is_empty() {
             return Ok(());
@@ -433,7 +488,10 @@ impl FolderSource {
         for (task, note) in unwritten {
             let zone = platinum_vault::note::TaskNote::parse(&note).map(|note| note.zone);
             match zone {
-                Ok(zone) if !present.contains(&task) => self.create(task, zone, &note)?,
+                Ok(zone) if !present.contains(&task) => {
+                    let created = self.create(task, zone, &note);
+                    self.go_on_after(&format!("The task {task}"), created)?;
+                }
                 _ => self.ledger.written(task)?,
             }
         }

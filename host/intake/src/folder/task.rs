@@ -52,7 +52,9 @@ fn bounded_name(path: &VaultPath, number: usize) -> String {
             _ => '_',
         };
         let text: String = text.chars().map(keep).take(max).collect();
-        text.trim().chars().scan(0, bounded_bytes).collect()
+        let text: String = text.trim().chars().scan(0, bounded_bytes).collect();
+        // No name of a vault ends in a space, and it may be cut at one.
+        text.trim_end().to_owned()
     };
     let stem = Some(tame(path.stem(), MAX_NAME_CHARS)).filter(|stem| !stem.is_empty());
     let stem = stem.unwrap_or_else(|| "file".to_owned());
@@ -199,6 +201,25 @@ mod tests {
         assert!(kept.ends_with("/scan _1_x__.pdf"), "{kept}");
         assert!(scan.body.contains("it has 10 bytes"), "{}", scan.body);
         assert_eq!(unfenced(&scan.body), None);
+    }
+
+    /// A long name of letters of several bytes may be cut at a space.
+    #[test]
+    fn kept_name_never_ends_in_a_space() {
+        let task = task_id(b"x");
+        let cut = format!("{}a b", "\u{e9}".repeat(74));
+        for name in [
+            cut.clone(),
+            format!("{cut}.pdf"),
+            format!("a.{}c", "b ".repeat(6)),
+        ] {
+            let path = VaultPath::new(format!("Inbox/{name}")).unwrap();
+            let kept = kept_at(task, &path, 0).unwrap();
+            assert!(
+                !kept.file_name().ends_with(' ') && !kept.stem().ends_with(' '),
+                "{kept}"
+            );
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 
 use platinum_core::{Role, ZoneId, layout};
 use platinum_intake::{
-    folder::{FolderSettings, FolderSource, source::MAX_FILE_BYTES},
+    folder::{self, FolderSettings, FolderSource, source::MAX_FILE_BYTES},
     ledger::{Identity, Ledger},
     source::Source as _,
 };
@@ -356,4 +356,57 @@ async fn cloud_creates_the_same_task_and_leaves_the_file() {
     back.poll().await;
     assert_eq!(back.tasks(), []);
     assert!(back.path(&task.fact("file")[0]).exists());
+}
+
+/// A file in the place of the zone's folder becomes a task like any other, and keeps none away.
+#[tokio::test(flavor = "multi_thread")]
+async fn file_named_like_the_zone_becomes_a_task() {
+    let fixture = FolderFixture::new(Role::Local);
+    let folder = fixture.path("Needs_Action/email");
+    if folder.exists() {
+        fs::remove_dir(&folder).unwrap();
+    }
+    let mut source = fixture.open();
+    fixture.drop_file("Needs_Action/a.md", b"Call Ann.\n");
+    fixture.drop_file("Needs_Action/email", b"Call Eve.\n");
+    fixture.drop_file("Needs_Action/z.md", b"Call Zoe.\n");
+    for _ in 0..4 {
+        source.poll().await.unwrap();
+    }
+    assert_eq!(fixture.tasks().len(), 3);
+    assert_eq!(fixture.reports(), Vec::<String>::new());
+    for name in ["a.md", "z.md"] {
+        assert!(!fixture.path(&format!("Needs_Action/{name}")).exists());
+    }
+}
+
+/// What cannot be moved or written is reported once and tried again; the others are taken in.
+#[tokio::test(flavor = "multi_thread")]
+async fn file_that_cannot_be_taken_in_stops_no_other() {
+    let fixture = FolderFixture::new(Role::Local);
+    let mut source = fixture.open();
+    fixture.drop_file("Inbox/a.md", b"Call Ann.\n");
+    fixture.drop_file("Inbox/z.md", b"Call Zoe.\n");
+    // Where the first goes there is a file.
+    let bad = format!(
+        "Inbox/attachments/{}",
+        folder::task::task_id(b"Call Ann.\n")
+    );
+    fixture.drop_file(&bad, b"in the way");
+    for _ in 0..4 {
+        source.poll().await.unwrap();
+    }
+    let reports = fixture.reports();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert!(
+        reports[0].starts_with("The dropped file Inbox/a.md waits, and is tried again: ")
+            && reports[0].contains("is not a folder"),
+        "{reports:?}"
+    );
+    assert!(!fixture.path("Inbox/z.md").exists());
+    fs::remove_file(fixture.path(&bad)).unwrap();
+    source.poll().await.unwrap();
+    assert!(!fixture.path("Inbox/a.md").exists());
+    let tasks = fixture.tasks();
+    assert_eq!(tasks.len(), 2);
 }

@@ -106,6 +106,17 @@ impl Decision<'_> {
         note_pending_in(&self.0, draft, file)
     }
 
+    /// Forgets which file waits under a draft's name: none that is found is known to have waited.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn forget_pending(&self, draft: DraftId) -> Result<(), JournalError> {
+        self.0
+            .prepare_cached("DELETE FROM pending_files WHERE draft = ?1")?
+            .execute([draft.to_string()])?;
+        Ok(())
+    }
+
     /// [`Journal::intend`](crate::Journal::intend) as a part of this decision.
     ///
     /// # Errors

@@ -1,6 +1,9 @@
 //! `platinum approve`: the owner's yes, to a draft that waits or to something that is held.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::{
+    io::{BufRead, IsTerminal, Write},
+    sync::Arc,
+};
 
 use platinum_api::{
     DraftSummary, MachineKeys, approval_policy, approvals::is_expired, text::short_time,
@@ -22,6 +25,7 @@ use super::{
     open_vault, pending,
     terminal::plain,
 };
+use crate::executor::JournalDrafts;
 
 /// Say yes to a draft: it is carried out by the local daemon, once.
 ///
@@ -42,7 +46,7 @@ pub(crate) struct ApproveArgs {
 /// What the commands about approvals work with.
 pub(super) struct ApprovalStore {
     pub(super) vault: Vault,
-    pub(super) journal: Journal,
+    pub(super) journal: Arc<Journal>,
     pub(super) policy: ApprovalPolicy,
 }
 
@@ -50,9 +54,12 @@ impl ApprovalStore {
     pub(super) fn open(config: &Config) -> Result<Self, CommandError> {
         let identity = identity(config)?;
         let policy = approval_policy(config, &identity.own().agent);
+        let journal = Arc::new(MachineKeys::new(identity).open_journal(&config.vault.state)?);
+        let vault = open_vault(config)?;
+        vault.remember_drafts(Arc::new(JournalDrafts(Arc::clone(&journal))));
         Ok(Self {
-            vault: open_vault(config)?,
-            journal: MachineKeys::new(identity).open_journal(&config.vault.state)?,
+            vault,
+            journal,
             policy,
         })
     }
@@ -72,8 +79,11 @@ pub(crate) fn run(args: &ApproveArgs, ctx: &Context) -> Result<(), CommandError>
         Err(error) if error.kind == Kind::NotFound => held(&store, &args.id)?.ok_or(error)?,
         Err(error) => return Err(error),
     };
-    if !asked.findings.is_empty() {
-        confirm(args, ctx, &asked)?;
+    let digest = digest_of(&asked.outgoing)?;
+    // A digest that is given says what its owner was shown, whatever is found in what is there now.
+    let is_as_shown = args.confirm.as_ref().is_none_or(|given| *given == digest);
+    if !asked.findings.is_empty() || !is_as_shown {
+        confirm(args, ctx, &asked, &digest)?;
     }
     let shown = ShownDraft {
         path: &asked.path,
@@ -175,14 +185,6 @@ fn waiting(
         ))
         .hint("or approve it as it is with --with-gaps"));
     }
-    let context = CheckContext::of(vault, &store.journal, &outgoing, Timestamp::now())
-        .map_err(|why| CommandError::new(Kind::Failed, why))?;
-    // The gaps are confirmed by the flag.
-    let without_gaps = Outgoing {
-        keeps_gaps: false,
-        ..outgoing.clone()
-    };
-    let findings = findings(&without_gaps, &context);
     if has_gaps {
         let wrong = |error: platinum_vault::note::NoteError| {
             CommandError::new(Kind::Failed, format!("{}: {error}", found.path))
@@ -196,6 +198,15 @@ fn waiting(
         )?;
         outgoing = read(vault, &found.path, draft.id)?;
     }
+    // In what was read last: that is what is shown, and approved.
+    let context = CheckContext::of(vault, &store.journal, &outgoing, Timestamp::now())
+        .map_err(|why| CommandError::new(Kind::Failed, why))?;
+    // The gaps are confirmed by the flag.
+    let without_gaps = Outgoing {
+        keeps_gaps: outgoing.keeps_gaps && !args.with_gaps,
+        ..outgoing.clone()
+    };
+    let findings = findings(&without_gaps, &context);
     Ok(Asked {
         path: found.path.clone(),
         outgoing,
@@ -255,13 +266,21 @@ fn held(store: &ApprovalStore, typed: &str) -> Result<Option<Asked>, CommandErro
     }
 }
 
-/// Shows everything, and what was found in it, and asks.
-fn confirm(args: &ApproveArgs, ctx: &Context, asked: &Asked) -> Result<(), CommandError> {
-    let fingerprint = asked
-        .outgoing
+/// The start of the fingerprint of what leaves: short enough to be typed.
+fn digest_of(outgoing: &Outgoing) -> Result<String, CommandError> {
+    let fingerprint = outgoing
         .fingerprint()
         .map_err(|error| CommandError::new(Kind::Failed, error.to_string()))?;
-    let digest: String = fingerprint.chars().take(12).collect();
+    Ok(fingerprint.chars().take(12).collect())
+}
+
+/// Shows everything, and what was found in it, and asks.
+fn confirm(
+    args: &ApproveArgs,
+    ctx: &Context,
+    asked: &Asked,
+    digest: &str,
+) -> Result<(), CommandError> {
     let summary = DraftSummary::of(&asked.outgoing.note);
     let mut text = approvals::summary_of(&summary, Shown::All, ctx.paint);
     text.push_str("\nTo confirm:\n");

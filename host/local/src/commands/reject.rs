@@ -52,8 +52,19 @@ fn take_back(
         Err(error) if error.kind == Kind::NotFound => return Err(absent),
         named => named?,
     };
-    act::undo(&store.vault, &store.journal, draft, Timestamp::now())?;
-    Ok(draft)
+    let (vault, journal) = (&store.vault, &store.journal);
+    let undone = act::undo(vault, journal, &store.policy, draft, Timestamp::now())?;
+    match undone.not_moved {
+        None => Ok(draft),
+        Some(why) => Err(CommandError::new(
+            Kind::Failed,
+            format!(
+                "{draft} is taken back and not sent, but its file stays in {}: {}",
+                layout::APPROVED,
+                plain(&why, 400)
+            ),
+        )),
+    }
 }
 
 fn keep_reason(vault: &Vault, found: &Pending, reason: &str) -> Result<(), CommandError> {

@@ -21,10 +21,15 @@ pub(crate) fn run(args: &UndoArgs, ctx: &Context) -> Result<(), CommandError> {
         Some(typed) => named(&store, typed)?,
         None => last(&store)?,
     };
-    let undone = act::undo(&store.vault, &store.journal, draft, Timestamp::now())?;
-    ctx.print(&match undone {
-        Some(path) => format!("Took back {draft}. It waits again: {path}\n"),
-        None => format!("Took back {draft}.\n"),
+    let (vault, journal) = (&store.vault, &store.journal);
+    let undone = act::undo(vault, journal, &store.policy, draft, Timestamp::now())?;
+    ctx.print(&match (undone.path, undone.not_moved) {
+        (Some(path), None) => format!("Took back {draft}. It waits again: {path}\n"),
+        (Some(path), Some(why)) => format!(
+            "Took back {draft}: it is not sent. Its file is still {path}: {}\n",
+            plain(&why, 400)
+        ),
+        (None, _) => format!("Took back {draft}.\n"),
     })
 }
 

@@ -33,7 +33,7 @@ use crate::machine::MachineGuard;
 use admission::Admission;
 use context::ApprovalContext;
 use dashboard_state::dashboard_state;
-pub(crate) use drafts::JournalDrafts;
+pub(crate) use drafts::{JournalDrafts, note_drafts};
 
 /// How often to ask the other side about outcomes in doubt.
 const ASK_AGAIN: Duration = Duration::from_secs(60);

@@ -1,5 +1,6 @@
 //! The commands, as a person calls them, on a vault in a temporary folder.
 
+mod approving;
 mod held;
 mod skills;
 
