@@ -28,6 +28,21 @@ pub enum ActError {
     /// It may have happened.
     #[error("{0} may have been carried out already: an attempt was made at {1:.0}")]
     InDoubt(DraftId, Timestamp),
+    /// It is being carried out, and did not happen yet.
+    #[error("{0} is being carried out since {1:.0}; `platinum undo` still stops it")]
+    UnderWay(DraftId, Timestamp),
+    /// It would expire before it leaves.
+    #[error(
+        "{draft} would never leave: it is to leave at {at:.0}, and expires before, at {expires:.0}"
+    )]
+    NeverLeaves {
+        /// Which.
+        draft: DraftId,
+        /// When it is to leave.
+        at: Timestamp,
+        /// When its approval counts no more.
+        expires: Timestamp,
+    },
     /// There is nothing to take back.
     #[error("{0} is not approved")]
     NotApproved(DraftId),
@@ -59,6 +74,23 @@ pub struct Shown<'a> {
     pub findings: &'a [Finding],
 }
 
+/// When a draft that is approved now leaves.
+///
+/// # Errors
+/// If it expires before.
+pub fn leaves_at(
+    policy: &ApprovalPolicy,
+    outgoing: &Outgoing,
+    now: Timestamp,
+) -> Result<Timestamp, ActError> {
+    let (draft, expires) = (outgoing.note.id, outgoing.note.expires);
+    let at = policy.leaves_at(now, outgoing.send_at);
+    match at < expires {
+        true => Ok(at),
+        false => Err(ActError::NeverLeaves { draft, at, expires }),
+    }
+}
+
 /// Approves what the owner was shown: moves it to `Approved/`, if it is not there, and records the
 /// approval. Blocks on the disk.
 ///
@@ -80,12 +112,14 @@ pub fn approve(
         if outgoing.file != shown.outgoing.file || fingerprint != shown.outgoing.fingerprint()? {
             return Err(ActError::Changed(shown.path.clone()));
         }
+        leaves_at(policy, &outgoing, now)?;
         let message = policy.message_of(&outgoing, &fingerprint, |draft, bytes, first| {
             decision.reference_for(draft, bytes, first)
         })?;
         if *shown.path != to {
             drop_returned(vault, shown.path, &outgoing.file)?;
             vault.rename(shown.path, &to)?;
+            fail::fail_point!("approval-moved");
         }
         let is_confirmed = *shown.path == to || !shown.findings.is_empty();
         let approval = Approval {
@@ -115,7 +149,11 @@ pub fn undo(
 ) -> Result<Option<VaultPath>, ActError> {
     let (from, to) = (layout::approved(draft), layout::pending(draft));
     journal.decide(|decision| {
-        refuse_settled(decision, draft)?;
+        match refuse_settled(decision, draft) {
+            // It stops at its hand-over, which asks for this approval.
+            Ok(()) | Err(ActError::UnderWay(..)) => {}
+            Err(error) => return Err(error),
+        }
         let is_there = vault.exists(&from)?;
         if decision.approval(draft)?.is_none() && !is_there {
             return Err(ActError::NotApproved(draft));
@@ -123,6 +161,7 @@ pub fn undo(
         decision.withdraw(draft, now, "the owner took it back")?;
         if is_there {
             vault.rename(&from, &to)?;
+            fail::fail_point!("approval-undone");
         }
         Ok(is_there.then_some(to))
     })
@@ -184,7 +223,8 @@ fn refuse_settled(decision: &Decision<'_>, id: DraftId) -> Result<(), ActError> 
         // In doubt, and the owner does not wait for its outcome any more: approved anew, it leaves again.
         State::Absent | State::NotSent { .. } | State::LetGo(_) => Ok(()),
         State::Done(_, receipt) => Err(ActError::Done(id, receipt)),
-        State::Intended(intent) | State::HandedOver(intent) | State::Unknown { intent, .. } => {
+        State::Intended(intent) => Err(ActError::UnderWay(id, intent.at)),
+        State::HandedOver(intent) | State::Unknown { intent, .. } => {
             Err(ActError::InDoubt(id, intent.at))
         }
     }
