@@ -171,5 +171,8 @@ fn silent_remote_retires_no_key_unless_without_remote() {
     assert!(outcome.success, "{}", outcome.err);
     let list = stage.list();
     assert_eq!(list.of(&key(1).public()), None);
-    assert_eq!(list.retired(&key(1).public()), None);
+    // It is remembered, so that a plain `trust` does not bring it back; nothing of its counts.
+    let retired = list.retired(&key(1).public()).unwrap();
+    assert_eq!(retired.at.to_string(), "0".repeat(40));
+    assert!(!stage.trust(&[&line(1)]).success);
 }

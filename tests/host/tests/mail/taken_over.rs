@@ -93,8 +93,8 @@ fn hidden_text_is_held_and_shown_escaped() {
         log.contains("to client@example.test, owner@example.test\n"),
         "{log}"
     );
-    let fingerprint = &approval.binds.fingerprint;
-    assert!(log.contains(&format!("sha256 {fingerprint}\n")), "{log}");
+    let message = approval.binds.message.unwrap().sha256;
+    assert!(log.contains(&format!("sha256 {message}\n")), "{log}");
 }
 
 /// A draft whose text was emptied is no mail: refused by the command and by the move alike.

@@ -75,6 +75,115 @@ fn restored_machine_waits_for_the_sent_folder() {
     assert_eq!(machine.taken(&draft), 1);
 }
 
+/// Lets the remote have the drafts, and has the owner approve them while the daemon is off.
+fn approve_after_a_sync(machine: &mut Machine, drafts: &[&Sent]) {
+    machine.start("");
+    machine.wait("the drafts at the remote", SOON, |machine| {
+        machine.on_remote("Pending_Approval") == drafts.len()
+    });
+    machine.kill();
+    drafts.iter().for_each(|draft| machine.say_yes(draft));
+}
+
+/// Lets the remote have the finished task, by a commit that names the journal, and ends the daemon.
+fn tell_the_remote(machine: &mut Machine) {
+    machine.wait("the finished task at the remote", SOON, |machine| {
+        machine.has_named_its_journal() && machine.on_remote("Done") > 0
+    });
+    machine.kill();
+}
+
+/// In a zone of this machine alone the remote is told of no effect; it is asked all the same, and what
+/// nobody can tell is the owner's to decide. The mailbox has no copy of the mail.
+#[test]
+fn restored_local_only_zone_sends_nothing_again() {
+    if !MailServers::present().unwrap() {
+        return;
+    }
+    let mut machine = Machine::with_remote();
+    let draft = machine.draft_in("whatsapp", "alone@example.test");
+    approve_after_a_sync(&mut machine, &[&draft]);
+    let backup = machine.copy();
+    let is_taken = true;
+    machine
+        .smtp
+        .set_faults(&draft.to, [SmtpFault::CloseAfterMessage { is_taken }]);
+    machine.start("");
+    machine.wait("the doubt", SOON, |machine| machine.is_unknown(&draft));
+    machine.resolve(&draft);
+    tell_the_remote(&mut machine);
+    assert!(machine.is_done(&draft));
+
+    machine.restore(&backup);
+    machine.forget_log();
+    assert!(!machine.is_done(&draft));
+    machine.start("");
+    wait_for_stop(&machine, "this machine was restored from a backup");
+    pause(2000);
+    assert_eq!(machine.taken(&draft), 1, "sent again");
+    recover(&machine);
+    // The remote has its task in `Done/`.
+    machine.wait("the reason why it waits", SOON, |machine| {
+        machine.log().contains("its task is finished already")
+    });
+    pause(2000);
+    assert_eq!(machine.taken(&draft), 1, "sent again");
+}
+
+/// A backup is restored, and its log is damaged: one command goes on, and nothing is sent again.
+#[test]
+fn recover_puts_a_damaged_log_of_a_restored_machine_aside() {
+    if !MailServers::present().unwrap() {
+        return;
+    }
+    let mut machine = Machine::with_remote();
+    let draft = machine.draft("damaged@example.test");
+    approve_after_a_sync(&mut machine, &[&draft]);
+    let backup = machine.copy();
+    machine.start("");
+    machine.wait("the mail", SOON, |machine| machine.is_done(&draft));
+    tell_the_remote(&mut machine);
+
+    machine.restore(&backup);
+    machine.damage_journal();
+    machine.forget_log();
+    machine.start("");
+    wait_for_stop(&machine, "the journal was tampered with or damaged");
+    wait_for_stop(&machine, "this machine was restored from a backup");
+    let recovered = machine.platinum(&["recover", "--this-machine"]);
+    let printed = String::from_utf8_lossy(&recovered.stderr).into_owned();
+    assert!(
+        printed.contains("a damaged log cannot be put aside while the daemon uses it"),
+        "{printed}"
+    );
+    machine.kill();
+    let shown = machine.platinum(&["recover"]);
+    let printed = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(
+        printed.contains("not made here") && printed.contains("The log is not as it was left: "),
+        "{printed}"
+    );
+    recover(&machine);
+    assert_eq!(machine.logs_aside(), 1);
+
+    // Its approval is in the log that is aside.
+    machine.start("");
+    machine.wait("the draft to wait again", SOON, |machine| {
+        !machine
+            .not_approved(std::slice::from_ref(&draft))
+            .is_empty()
+    });
+    machine.say_yes(&draft);
+    machine.wait("the reason why it waits", SOON, |machine| {
+        machine.log().contains("its task is finished already")
+    });
+    assert_eq!(machine.taken(&draft), 1, "sent again");
+    let next = machine.draft("next@example.test");
+    machine.say_yes(&next);
+    machine.wait("the next mail", SOON, |machine| machine.is_done(&next));
+    assert_eq!(machine.taken(&next), 1);
+}
+
 /// An empty journal is not one of a machine that has sent nothing.
 #[test]
 fn missing_journal_stops_effects_until_recover() {

@@ -108,6 +108,24 @@ impl Machine {
         path
     }
 
+    /// Takes the last entry out of the log, as a disk or a person does.
+    pub(crate) fn damage_journal(&self) {
+        let path = self.folder.path().join("state/journal.db");
+        let journal = rusqlite::Connection::open(path).unwrap();
+        let cut = "DROP TRIGGER entries_remain;
+                   DELETE FROM entries WHERE seq = (SELECT max(seq) FROM entries);";
+        journal.execute_batch(cut).unwrap();
+    }
+
+    /// The logs that were put aside.
+    pub(crate) fn logs_aside(&self) -> usize {
+        let files = fs::read_dir(self.folder.path().join("state")).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names
+            .filter(|name| name.starts_with("journal-") && name.ends_with(".db"))
+            .count()
+    }
+
     fn configure(&self) {
         let remote = self.remote.as_ref();
         let text = format!(
