@@ -34,9 +34,9 @@ use crate::{
 };
 
 /// Runs the local daemon until it is asked to stop.
-pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
+pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
     let shutdown = on_signals().context("signals cannot be listened to")?;
-    let config = Config::load(config, Role::Local)?;
+    let config = Config::load(file, Role::Local)?;
     let opened = Host::open(config.clone(), Role::Local).await;
     if let Err(HostError::Server(McpError::Gate(refusal))) = &opened
         && let Err(error) = note_refused_server(&config, refusal)
@@ -72,7 +72,7 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     let mut interfaces = host.interfaces(&receipts);
     interfaces.push(updates::collect(&host.vault));
     interfaces.push(dashboard::interface(&host.vault));
-    let (file, agent) = (config.to_path_buf(), host.agent.clone());
+    let (file, agent) = (file.to_path_buf(), host.agent.clone());
     let installed_skills = move || {
         let config = Config::load(&file, Role::Local).ok()?;
         platinum_api::approval_policy(&config, &agent).skills

@@ -20,7 +20,7 @@ use platinum_testkit::{
 };
 use platinum_vault::{
     Vault,
-    note::{DraftNote, TaskNote},
+    note::{DraftNote, Note, TaskNote, receipts_of},
 };
 
 /// How long anything may take on a busy machine.
@@ -452,16 +452,21 @@ impl Machine {
     pub(crate) fn is_finished(&self, draft: &Sent) -> bool {
         let vault = Vault::open(&self.vault()).unwrap();
         let done = vault.walk_in("Done").unwrap();
-        let texts = |stem: String| {
+        let notes = |stem: String| {
             let found = done.iter().filter(move |entry| entry.path.stem() == stem);
-            let read = found.map(|entry| vault.read_text(&entry.path, 100_000).unwrap());
-            read.collect::<Vec<_>>()
+            let texts = found.map(|entry| vault.read_text(&entry.path, 100_000).unwrap());
+            texts
+                .map(|text| Note::parse(&text).unwrap())
+                .collect::<Vec<_>>()
         };
-        let task = texts(draft.task.to_string());
-        task.len() == 1
-            && task[0].contains("outcome: done")
-            && task[0].contains(&format!("draft: {}", draft.id))
-            && texts(draft.id.to_string()).len() == 1
+        let task = notes(draft.task.to_string());
+        let [note] = task.as_slice() else {
+            return false;
+        };
+        let receipts = receipts_of(note).unwrap();
+        note.get_text("outcome") == Some("done")
+            && receipts.iter().any(|receipt| receipt.draft == draft.id)
+            && notes(draft.id.to_string()).len() == 1
     }
 
     /// The answer in a draft's receipt.

@@ -179,7 +179,7 @@ fn second_draft_of_a_finished_task_is_put_away() {
     machine.kill();
     let text = std::fs::read_to_string(rejected).unwrap();
     assert!(
-        text.contains("refused: its task is finished already, and nothing more is sent for it"),
+        text.contains("its task is finished already, and nothing more is sent for it"),
         "{text}"
     );
     assert_eq!(machine.taken(&first), 1);
