@@ -248,7 +248,7 @@ impl Fence for SyncFence {
                 "its task has no owner; it waits until an agent claims it, or reject the draft"
                     .to_owned(),
             ),
-            TaskPlace::Finished => Err("its task is finished already; reject the draft".to_owned()),
+            TaskPlace::Finished => Err(TASK_FINISHED.to_owned()),
             TaskPlace::Absent => Err(
                 "its task is not in the vault; bring its note back, or reject the draft".to_owned(),
             ),
@@ -280,6 +280,10 @@ impl Fence for SyncFence {
         }
     }
 }
+
+/// Why a draft of a task that is over is not carried out.
+pub(crate) const TASK_FINISHED: &str =
+    "its task is finished already, and nothing more is sent for it";
 
 /// Why a draft that was made offline waits.
 const UNCONFIRMED: &str = "its draft was made offline, on a claim that is not confirmed; it leaves once a sync confirms the claim, or reject it";

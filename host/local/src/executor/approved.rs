@@ -9,6 +9,7 @@ use platinum_protocol::TaskPlace;
 use platinum_vault::note::DraftNote;
 
 use super::context::ApprovalContext;
+use crate::run::TASK_FINISHED;
 
 /// Reports what is not carried out, and puts away what never will be.
 pub(super) async fn finish(context: &mut ApprovalContext, is_paused: bool) -> bool {
@@ -22,7 +23,9 @@ pub(super) async fn finish(context: &mut ApprovalContext, is_paused: bool) -> bo
     let mut changed = false;
     for entry in entries {
         let draft = entry.outgoing.map(|outgoing| outgoing.note);
-        if let (EntryState::Ready | EntryState::Held(_), Some(draft)) = (&entry.state, &draft)
+        // Held by that alone: while this machine may be a copy, what its tasks say is not its own.
+        if let (EntryState::Held(reason), Some(draft)) = (&entry.state, &draft)
+            && reason == TASK_FINISHED
             && context.place(draft.task).await == Some(TaskPlace::Finished)
         {
             changed |= set_aside(context, draft).await;
@@ -73,14 +76,13 @@ pub(super) async fn finish(context: &mut ApprovalContext, is_paused: bool) -> bo
 
 /// Puts an approved draft away whose task is over.
 async fn set_aside(context: &mut ApprovalContext, draft: &DraftNote) -> bool {
-    let why = "its task is finished already, and nothing more is sent for it";
     let approvals = context.executor.approvals();
-    if let Err(error) = approvals.set_aside(draft.id, why).await {
+    if let Err(error) = approvals.set_aside(draft.id, TASK_FINISHED).await {
         tracing::warn!(draft = %draft.id, "Cannot put the draft away yet: {error}.");
         return false;
     }
     let text = format!(
-        "Not sent: {}: {why}; its draft is in {}/",
+        "Put away: {}: {TASK_FINISHED}; its draft is in {}/",
         draft.summary,
         layout::REJECTED
     );
