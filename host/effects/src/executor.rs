@@ -54,11 +54,16 @@ pub trait Effect: Send + Sync {
 
     /// Asks the other side whether it happened, under this reference or that of another attempt of
     /// the draft: its answer if it did, none if that is not known. Asked before every attempt too:
-    /// after a backup was restored, the journal knows less than the other side.
+    /// after a backup was restored, the journal knows less than the other side. The draft is given
+    /// if it can still be read.
     ///
     /// # Errors
     /// If it cannot be asked now.
-    async fn reconcile(&self, reference: &str) -> Result<Option<String>, String>;
+    async fn reconcile(
+        &self,
+        reference: &str,
+        draft: Option<&DraftNote>,
+    ) -> Result<Option<String>, String>;
 
     /// What the owner can do about one whose outcome stays unknown, in a sentence.
     fn advice(&self) -> &'static str;
@@ -190,13 +195,9 @@ impl Executor {
         })?;
         let draft = approved.draft().id;
         let first = effect.reference(approved.draft());
-        let begun = self
-            .approvals
-            .begin_effect(&approved, kind, first.clone())
-            .await?;
-        let reference = begun.reference.clone();
-        let is_first = reference == first;
-        let attempted = self.attempt(&**effect, is_first, begun).await;
+        let (attempt, _under_way) = self.approvals.begin_effect(&approved, kind, first).await?;
+        let reference = attempt.reference.clone();
+        let attempted = self.attempt(&**effect, &approved, attempt).await;
         if let Err(NotDone {
             reason,
             recovery: Recovery::Approval,
@@ -231,7 +232,7 @@ impl Executor {
     async fn attempt(
         &self,
         effect: &dyn Effect,
-        is_first: bool,
+        approved: &Approved,
         attempt: Attempt,
     ) -> Result<Outcome, NotDone> {
         fail::fail_point!("effect-intended", |_| std::process::abort());
@@ -240,17 +241,18 @@ impl Executor {
         let fence = self.approvals.fence();
         let doubt = fence.claim_effect(task, draft).await.map_err(later)?;
         fail::fail_point!("effect-claimed", |_| std::process::abort());
-        let found = effect
-            .reconcile(&attempt.reference)
-            .await
-            .map_err(|reason| {
-                later(format!(
-                    "it cannot be asked whether this left already, so nothing is sent: {reason}"
-                ))
-            })?;
+        let asked = effect
+            .reconcile(&attempt.reference, Some(&attempt.outgoing.note))
+            .await;
+        let found = asked.map_err(|reason| {
+            later(format!(
+                "it cannot be asked whether this left already, so nothing is sent: {reason}"
+            ))
+        })?;
         if let Some(answer) = found {
             return Ok(done(answer));
         }
+        let is_first = attempt.reference == effect.reference(approved.draft());
         if is_first && let Some(reason) = doubt {
             // Only the owner can find out what that copy has done.
             return Ok(Outcome::Unknown { reason });
@@ -258,7 +260,8 @@ impl Executor {
         fail::fail_point!("effect-asked", |_| std::process::abort());
         effect.prepare(&attempt).await?;
         fail::fail_point!("effect-prepared", |_| std::process::abort());
-        self.approvals.hand_over(draft).await.map_err(later)?;
+        // The owner may have stopped it while the other sides were asked.
+        self.approvals.hand_over(approved).await.map_err(later)?;
         fail::fail_point!("effect-handed-over", |_| std::process::abort());
         let outcome = effect.perform(attempt).await;
         fail::fail_point!("effect-performed", |_| std::process::abort());
@@ -289,9 +292,6 @@ impl Executor {
             blocking(move || journal.open_intents().map_err(|error| error.to_string())).await??;
         let mut result = Reconciled::default();
         for intent in intents {
-            let Some(effect) = self.effects.get(&intent.kind) else {
-                continue;
-            };
             if self.approvals.is_under_way(intent.draft) {
                 continue;
             }
@@ -318,7 +318,19 @@ impl Executor {
                     continue;
                 }
             }
-            let why = match effect.reconcile(&intent.reference).await {
+            let Some(effect) = self.effects.get(&intent.kind) else {
+                result.in_doubt.push(InDoubt {
+                    draft: intent.draft,
+                    task: intent.task,
+                    why: format!(
+                        "Nothing on this host can ask after {}: set its zone up again.",
+                        intent.kind
+                    ),
+                });
+                continue;
+            };
+            let note = self.approvals.draft(intent.draft).await?;
+            let why = match effect.reconcile(&intent.reference, note.as_ref()).await {
                 Ok(Some(answer)) => {
                     let outcome = Outcome::Receipt(Receipt {
                         at: self.approvals.clock().now(),

@@ -91,12 +91,7 @@ impl Journal {
     /// # Errors
     /// If no attempt is under way, or it cannot be written: then nothing may be handed over.
     pub fn hand_over(&self, draft: DraftId) -> Result<(), JournalError> {
-        self.write(|write| {
-            append_if(write, draft, &Stored::HandedOver, |state| match state {
-                State::Intended(intent) => Some(intent),
-                _ => None,
-            })
-        })
+        self.write(|write| hand_over_in(write, draft))
     }
 
     /// Writes that the owner does not wait any more for the outcome of an attempt in doubt. Another
@@ -238,6 +233,37 @@ impl Journal {
         Ok(receipts)
     }
 
+    /// The drafts that were carried out by entries after this one, oldest first, each with its task;
+    /// and the number of the last of these entries, or the given one.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub fn receipts_after(
+        &self,
+        entry: u64,
+    ) -> Result<(Vec<(DraftId, TaskId)>, u64), JournalError> {
+        let connection = self.lock();
+        let mut rows = connection.prepare_cached(
+            "SELECT seq, draft, task FROM entries WHERE seq > ?1 AND event = 'outcome'
+               AND json_extract(data, '$.outcome') = 'receipt' ORDER BY seq",
+        )?;
+        let rows: Vec<(i64, String, String)> = rows
+            .query_map([entry], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<Result<_, _>>()?;
+        let last = rows.last().map_or(entry, |(seq, ..)| seq.unsigned_abs());
+        let unreadable = |entry: i64, error: platinum_core::IdError| JournalError::Unreadable {
+            entry,
+            reason: error.to_string(),
+        };
+        let mut drafts = Vec::new();
+        for (seq, draft, task) in rows {
+            let draft = draft.parse().map_err(|error| unreadable(seq, error))?;
+            let task = task.parse().map_err(|error| unreadable(seq, error))?;
+            drafts.push((draft, task));
+        }
+        Ok((drafts, last))
+    }
+
     /// The hash of the entry of this number; none if there are fewer.
     ///
     /// # Errors
@@ -307,7 +333,9 @@ impl Journal {
                  WHERE i.event = 'intent' AND lower(r.value) = lower(?1)
                    AND EXISTS (SELECT 1 FROM entries AS o WHERE o.draft = i.draft
                        AND o.event = 'outcome' AND o.seq > i.seq
-                       AND json_extract(o.data, '$.outcome') = 'receipt'))",
+                       AND json_extract(o.data, '$.outcome') = 'receipt'
+                       AND NOT EXISTS (SELECT 1 FROM entries AS n WHERE n.draft = i.draft
+                           AND n.event = 'intent' AND n.seq > i.seq AND n.seq < o.seq)))",
         )?;
         Ok(reached.query_row([recipient], |row| row.get(0))?)
     }
@@ -451,6 +479,14 @@ pub(crate) fn reference_in(
         | State::HandedOver(intent)
         | State::Unknown { intent, .. }
         | State::Done(intent, _) => intent.reference,
+    })
+}
+
+/// [`Journal::hand_over`] as a part of a greater transaction.
+pub(crate) fn hand_over_in(write: &Transaction<'_>, draft: DraftId) -> Result<(), JournalError> {
+    append_if(write, draft, &Stored::HandedOver, |state| match state {
+        State::Intended(intent) => Some(intent),
+        _ => None,
     })
 }
 

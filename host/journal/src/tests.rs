@@ -541,3 +541,28 @@ fn has_reached_needs_a_receipt() {
     assert!(!journal.has_reached("eve@example.test").unwrap());
     assert!(journal.verify().is_ok());
 }
+
+/// A recipient of an attempt that did not happen was not reached by the one that did.
+#[test]
+fn has_reached_counts_the_attempt_that_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(&folder);
+    let attempt = |fingerprint: &str, recipient: &str| Intent {
+        fingerprint: fingerprint.to_owned(),
+        recipients: vec![recipient.to_owned()],
+        ..intent(1)
+    };
+    journal.intend(&attempt("a", "eve@else.test")).unwrap();
+    let not_sent = Outcome::NotSent {
+        reason: "550 no such user".to_owned(),
+        retry: false,
+    };
+    journal.record(draft(1), &not_sent).unwrap();
+    journal.intend(&attempt("b", "Ada@example.test")).unwrap();
+    journal.hand_over(draft(1)).unwrap();
+    journal
+        .record(draft(1), &Outcome::Receipt(receipt(1)))
+        .unwrap();
+    assert!(journal.has_reached("ada@example.test").unwrap());
+    assert!(!journal.has_reached("eve@else.test").unwrap());
+}

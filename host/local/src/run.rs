@@ -34,9 +34,9 @@ use crate::{
 };
 
 /// Runs the local daemon until it is asked to stop.
-pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
+pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
     let shutdown = on_signals().context("signals cannot be listened to")?;
-    let config = Config::load(config, Role::Local)?;
+    let config = Config::load(file, Role::Local)?;
     let opened = Host::open(config.clone(), Role::Local).await;
     if let Err(HostError::Server(McpError::Gate(refusal))) = &opened
         && let Err(error) = note_refused_server(&config, refusal)
@@ -72,7 +72,12 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
     let mut interfaces = host.interfaces(&receipts);
     interfaces.push(updates::collect(&host.vault));
     interfaces.push(dashboard::interface(&host.vault));
-    let approvals = Arc::new(Approvals::new(
+    let (file, agent) = (file.to_path_buf(), host.agent.clone());
+    let installed_skills = move || {
+        let config = Config::load(&file, Role::Local).ok()?;
+        platinum_api::approval_policy(&config, &agent).skills
+    };
+    let approvals = Approvals::new(
         host.vault.clone(),
         Arc::clone(&journal),
         Arc::new(SyncFence {
@@ -83,7 +88,8 @@ pub(crate) async fn run(config: &Path) -> anyhow::Result<()> {
         }),
         Arc::new(SystemClock),
         platinum_api::approval_policy(&host.config, &host.agent),
-    ));
+    );
+    let approvals = Arc::new(approvals.with_installed_skills(installed_skills));
     interfaces.push(Box::new(ApprovalsQueue::new(Arc::clone(&approvals))));
     let mut effects: Vec<Arc<dyn Effect>> = Vec::new();
     if let Some(session) = host.session("email") {
@@ -245,9 +251,14 @@ impl Fence for SyncFence {
         self.guard.check().await?;
         match self.sync.place(task).await.map_err(text)? {
             TaskPlace::Owned(record) => check_epoch(epoch, &record, alone),
-            TaskPlace::Waiting => Err("its task has no owner".to_owned()),
-            TaskPlace::Finished => Err("its task is finished already".to_owned()),
-            TaskPlace::Absent => Err("its task is not in the vault".to_owned()),
+            TaskPlace::Waiting => Err(
+                "its task has no owner; it waits until an agent claims it, or reject the draft"
+                    .to_owned(),
+            ),
+            TaskPlace::Finished => Err(TASK_FINISHED.to_owned()),
+            TaskPlace::Absent => Err(
+                "its task is not in the vault; bring its note back, or reject the draft".to_owned(),
+            ),
         }
     }
 
@@ -277,6 +288,13 @@ impl Fence for SyncFence {
     }
 }
 
+/// Why a draft of a task that is over is not carried out.
+pub(crate) const TASK_FINISHED: &str =
+    "its task is finished already, and nothing more is sent for it";
+
+/// Why a draft that was made offline waits.
+const UNCONFIRMED: &str = "its draft was made offline, on a claim that is not confirmed; it leaves once a sync confirms the claim, or reject it";
+
 /// Whether a draft was made under the claim by which its task is owned now. Whose claim it is does
 /// not matter: the owner approved the draft. A task that was moved by hand has no epoch. A draft
 /// that says none may be older than any claim: where others claim too, the owner has to say that it
@@ -288,7 +306,7 @@ fn check_epoch(epoch: Option<u64>, now: &ClaimRecord, alone: bool) -> Result<(),
             "its draft does not say under which claim of the task it was made, and claim {} by {} is the one that holds now; if it answers the task as it is, write `epoch: {}` into it, else reject it",
             now.epoch, now.agent, now.epoch
         )),
-        Some(0) => Err("its draft was made offline, on a claim that is not confirmed".to_owned()),
+        Some(0) => Err(UNCONFIRMED.to_owned()),
         Some(then) if then == now.epoch || now.epoch == 0 => Ok(()),
         Some(then) => Err(format!(
             "its draft was made under claim {then} of the task, and claim {} by {} is the one that holds now; reject it and approve the newer draft",
@@ -373,7 +391,7 @@ mod tests {
         for epoch in [0, 1, 7] {
             assert_eq!(
                 check_epoch(Some(0), &held(epoch), false).unwrap_err(),
-                "its draft was made offline, on a claim that is not confirmed"
+                "its draft was made offline, on a claim that is not confirmed; it leaves once a sync confirms the claim, or reject it"
             );
         }
     }

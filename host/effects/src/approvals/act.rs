@@ -30,6 +30,21 @@ pub enum ActError {
     /// It may have happened.
     #[error("{0} may have been carried out already: an attempt was made at {1:.0}")]
     InDoubt(DraftId, Timestamp),
+    /// It is being carried out, and did not happen yet.
+    #[error("{0} is being carried out since {1:.0}; `platinum undo` still stops it")]
+    UnderWay(DraftId, Timestamp),
+    /// It would expire before it leaves.
+    #[error(
+        "{draft} would never leave: it is to leave at {at:.0}, and expires before, at {expires:.0}"
+    )]
+    NeverLeaves {
+        /// Which.
+        draft: DraftId,
+        /// When it is to leave.
+        at: Timestamp,
+        /// When its approval counts no more.
+        expires: Timestamp,
+    },
     /// There is nothing to take back.
     #[error("{0} is not approved")]
     NotApproved(DraftId),
@@ -61,6 +76,23 @@ pub struct Shown<'a> {
     pub findings: &'a [Finding],
 }
 
+/// When a draft that is approved now leaves.
+///
+/// # Errors
+/// If it expires before.
+pub fn leaves_at(
+    policy: &ApprovalPolicy,
+    outgoing: &Outgoing,
+    now: Timestamp,
+) -> Result<Timestamp, ActError> {
+    let (draft, expires) = (outgoing.note.id, outgoing.note.expires);
+    let at = policy.leaves_at(now, outgoing.send_at);
+    match at < expires {
+        true => Ok(at),
+        false => Err(ActError::NeverLeaves { draft, at, expires }),
+    }
+}
+
 /// Approves what the owner was shown: moves it to `Approved/`, if it is not there, and records the
 /// approval. Blocks on the disk.
 ///
@@ -82,12 +114,14 @@ pub fn approve(
         if outgoing.file != shown.outgoing.file || fingerprint != shown.outgoing.fingerprint()? {
             return Err(ActError::Changed(shown.path.clone()));
         }
+        leaves_at(policy, &outgoing, now)?;
         let message = policy.message_of(&outgoing, &fingerprint, |draft, bytes, first| {
             decision.reference_for(draft, bytes, first)
         })?;
         if *shown.path != to {
             drop_returned(vault, decision, shown)?;
             vault.rename(shown.path, &to)?;
+            fail::fail_point!("approval-moved");
         }
         let is_confirmed = *shown.path == to || !shown.findings.is_empty();
         let approval = Approval {
@@ -128,7 +162,11 @@ pub fn undo(
 ) -> Result<Undone, ActError> {
     let from = layout::approved(draft);
     journal.decide(|decision| {
-        refuse_settled(decision, draft)?;
+        match refuse_settled(decision, draft) {
+            // It stops at its hand-over, which asks for this approval.
+            Ok(()) | Err(ActError::UnderWay(..)) => {}
+            Err(error) => return Err(error),
+        }
         // What cannot be looked at may be there.
         let is_there = vault.exists(&from).unwrap_or(true);
         if decision.approval(draft)?.is_none() && !is_there {
@@ -139,6 +177,7 @@ pub fn undo(
             return Ok(Undone::default());
         }
         let moved = move_to_pending(vault, policy, draft, now);
+        fail::fail_point!("approval-undone");
         if moved.is_err() {
             // Else it would be the file that waited, moved by its owner.
             decision.forget_pending(draft)?;
@@ -246,7 +285,8 @@ fn refuse_settled(decision: &Decision<'_>, id: DraftId) -> Result<(), ActError> 
         // In doubt, and the owner does not wait for its outcome any more: approved anew, it leaves again.
         State::Absent | State::NotSent { .. } | State::LetGo(_) => Ok(()),
         State::Done(_, receipt) => Err(ActError::Done(id, receipt)),
-        State::Intended(intent) | State::HandedOver(intent) | State::Unknown { intent, .. } => {
+        State::Intended(intent) => Err(ActError::UnderWay(id, intent.at)),
+        State::HandedOver(intent) | State::Unknown { intent, .. } => {
             Err(ActError::InDoubt(id, intent.at))
         }
     }

@@ -92,7 +92,7 @@ impl Approvals {
     }
 }
 
-fn admit(inspection: &Inspection<'_>) -> Result<Admitted, String> {
+pub(super) fn admit(inspection: &Inspection<'_>) -> Result<Admitted, String> {
     let mut admitted = Admitted {
         withdrawn: withdraw_absent(inspection).map_err(|error| error.to_string())?,
         ..Admitted::default()
@@ -205,6 +205,7 @@ fn write_findings(
     note.set(HELD, Value::Sequence(lines))?;
     let text = note.to_text();
     vault.replace(path, text.as_bytes(), Some(seen.file.as_bytes()))?;
+    fail::fail_point!("approval-findings-written");
     let was_moved_here = found.iter().all(|finding| finding.place != FILE);
     let known = journal.pending_file(id)?.filter(|_| was_moved_here);
     let (Some(known), Some(identity)) = (known, vault.identity(path)?) else {
@@ -280,6 +281,7 @@ fn put_back(
             decision.note_pending(id, &file)?;
         }
         vault.rename(path, &to)?;
+        fail::fail_point!("approval-returned");
         Ok(Some(to))
     })
 }
@@ -301,7 +303,10 @@ fn withdraw_absent(inspection: &Inspection<'_>) -> Result<Vec<DraftId>, Admissio
         }
         let is_withdrawn = journal.decide(|decision| {
             let is_gone = !vault.exists(&path).unwrap_or(true);
-            if !is_gone || !is_open(&decision.state(id)?) || decision.approval(id)?.is_none() {
+            // What is begun and not handed over yet stops at its hand-over.
+            let state = decision.state(id)?;
+            let has_begun = matches!(state, State::Intended(_));
+            if !is_gone || !(has_begun || is_open(&state)) || decision.approval(id)?.is_none() {
                 return Ok::<_, AdmissionError>(false);
             }
             decision.withdraw(id, inspection.now, "its file was moved away")?;
@@ -313,7 +318,7 @@ fn withdraw_absent(inspection: &Inspection<'_>) -> Result<Vec<DraftId>, Admissio
 }
 
 /// Whether nothing happened, or may have.
-fn is_open(state: &State) -> bool {
+pub(super) fn is_open(state: &State) -> bool {
     matches!(
         state,
         State::Absent | State::NotSent { .. } | State::LetGo(_)

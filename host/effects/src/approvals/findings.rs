@@ -12,7 +12,7 @@ use platinum_journal::Journal;
 use platinum_vault::Vault;
 use serde::{Deserialize, Serialize};
 
-use super::{GAPS, Outgoing, has_gaps};
+use super::{GAPS, Outgoing, SEND_AT, has_gaps};
 use crate::review::{Correspondent, recipients_of, review, task_of};
 
 /// Something in a draft that has to be confirmed before it leaves.
@@ -82,7 +82,7 @@ impl CheckContext {
 type ContentCheck = fn(&Outgoing, &CheckContext) -> Vec<Finding>;
 
 /// Every check, in the order in which their findings are shown.
-const CHECKS: &[ContentCheck] = &[kept_gaps, review];
+const CHECKS: &[ContentCheck] = &[late_send_at, kept_gaps, review];
 
 /// Everything that the owner has to confirm of what would leave.
 pub fn findings(outgoing: &Outgoing, context: &CheckContext) -> Vec<Finding> {
@@ -90,6 +90,19 @@ pub fn findings(outgoing: &Outgoing, context: &CheckContext) -> Vec<Finding> {
         .iter()
         .flat_map(|check| check(outgoing, context))
         .collect()
+}
+
+/// What is to leave after it expired never leaves.
+fn late_send_at(outgoing: &Outgoing, _: &CheckContext) -> Vec<Finding> {
+    let expires = outgoing.note.expires;
+    let late = outgoing.send_at.filter(|at| *at >= expires);
+    let found = late.map(|at| {
+        let text = format!(
+            "it is to leave at {at:.0}, and expires before, at {expires:.0}: it would never leave"
+        );
+        Finding::new(SEND_AT, text)
+    });
+    found.into_iter().collect()
 }
 
 /// Whoever drafted it may have said that the gaps are meant: the owner's move does not.

@@ -16,7 +16,7 @@ use crate::review::says_nothing;
 /// All attachments of a mail together, in bytes. Most servers take 25 MB after encoding.
 pub const MAX_ATTACHMENT_BYTES: u64 = 20_000_000;
 /// Longest draft, in bytes: what the owner's commands show, so that none leaves unseen.
-const MAX_DRAFT_BYTES: u64 = 256 * 1024;
+pub(super) const MAX_DRAFT_BYTES: u64 = 256 * 1024;
 
 /// A file of the vault that leaves with an action.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,18 +2,20 @@
 
 use std::{collections::HashMap, fmt, time::Duration};
 
-use platinum_core::{Backoff, DraftId, Timestamp, VaultPath, layout, sha256_hex};
+use platinum_core::{Backoff, DraftId, PathError, Timestamp, VaultPath, layout, sha256_hex};
 use platinum_journal::{
     Journal, JournalError, Receipt, State,
     approvals::{Approval, Pause},
 };
-use platinum_vault::Vault;
+use platinum_vault::{Vault, VaultError};
 
 use super::{
     ApprovalPolicy,
+    admission::is_open,
     findings::{CheckContext, Finding, findings},
     fingerprint::{Outgoing, SEND_AT, Unreadable},
     message::{MessageError, message_drift},
+    queue::InstalledSkills,
     synchronizers::synchronizer_of,
 };
 
@@ -58,7 +60,8 @@ pub enum EntryState {
         /// Why it did nothing.
         reason: String,
     },
-    /// Its task, or a pause of everything, does not let it be carried out now; why.
+    /// It cannot be carried out now: its task, a pause of everything, an attempt that is under way
+    /// or a file that cannot be read at the moment does not let it; why.
     Held(String),
     /// It is no approval until its owner confirms what was found.
     Unconfirmed(Vec<Finding>),
@@ -113,7 +116,7 @@ impl fmt::Display for EntryState {
             EntryState::InDoubt(reason) => write!(f, "may have happened: {reason}"),
             EntryState::Refused(reason) => write!(
                 f,
-                "refused: {reason}; change it to have it tried again, or move it to {}",
+                "refused: {reason}; mend what it says and approve it again, or move it to {}",
                 layout::REJECTED
             ),
         }
@@ -130,6 +133,8 @@ pub(super) struct Inspection<'a> {
     pub(super) attempts: &'a HashMap<DraftId, u32>,
     /// What whoever hands messages over said is not what was approved.
     pub(super) differences: &'a HashMap<DraftId, Difference>,
+    /// Which skills are installed by now, if that may be others than this process runs.
+    pub(super) installed_skills: Option<&'a InstalledSkills>,
 }
 
 /// That a message is not the one that was approved, as the mail server says.
@@ -158,6 +163,7 @@ pub fn inspect(
         now,
         attempts: &HashMap::new(),
         differences: &HashMap::new(),
+        installed_skills: None,
     };
     let mut entries = inspection.scan()?;
     let paused = journal.paused().map_err(|error| error.to_string())?;
@@ -187,42 +193,90 @@ pub(super) fn pause_reason(pause: &Pause) -> String {
     )
 }
 
+/// Why a file cannot be judged.
+#[derive(Debug, thiserror::Error)]
+enum JudgeError {
+    /// Then none can.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// It alone, for now.
+    #[error("{0}")]
+    File(String),
+}
+
+impl From<VaultError> for JudgeError {
+    fn from(error: VaultError) -> Self {
+        Self::File(error.to_string())
+    }
+}
+
+impl From<PathError> for JudgeError {
+    fn from(error: PathError) -> Self {
+        Self::File(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for JudgeError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::File(error.to_string())
+    }
+}
+
 impl Inspection<'_> {
     pub(super) fn scan(&self) -> Result<Vec<QueueEntry>, String> {
-        let text = |error: platinum_vault::VaultError| error.to_string();
-        let mut files = self.vault.list(layout::APPROVED).map_err(text)?;
-        // What is in a folder there is not carried out, and its owner is told.
-        let in_folders = self
-            .vault
-            .walk_in(layout::APPROVED)
-            .unwrap_or_else(|error| {
-                tracing::warn!("Cannot list the folders in {}: {error}.", layout::APPROVED);
-                Vec::new()
-            });
-        files.extend(
-            in_folders
-                .into_iter()
-                .filter(|file| is_in_folder(&file.path)),
-        );
         let mut entries = vec![];
-        for file in files {
-            if file.path.extension() == Some("md") {
-                entries.extend(self.entry(file.path)?);
+        for path in self.paths()? {
+            entries.extend(self.entry(path)?);
+        }
+        Ok(entries)
+    }
+
+    /// The notes in `Approved/`, by the name, which begins with the time the draft was made; and those in
+    /// its folders, which are not carried out, and whose owner is told.
+    pub(super) fn paths(&self) -> Result<Vec<VaultPath>, String> {
+        let files = self.vault.list(layout::APPROVED);
+        let files = files.map_err(|error| error.to_string())?.into_iter();
+        let walked = self.vault.walk_in(layout::APPROVED);
+        let in_folders = walked.unwrap_or_else(|error| {
+            tracing::warn!("Cannot list the folders in {}: {error}.", layout::APPROVED);
+            Vec::new()
+        });
+        let mut paths: Vec<VaultPath> = in_folders
+            .into_iter()
+            .filter(|file| is_in_folder(&file.path))
+            .chain(files)
+            .map(|file| file.path)
+            .filter(|path| path.extension() == Some("md"))
+            .collect();
+        paths.sort();
+        Ok(paths)
+    }
+
+    /// As [`Inspection::entry`], and none if it was carried out or may have been: what it attaches is
+    /// not read again for that.
+    pub(super) fn candidate(&self, path: VaultPath) -> Result<Option<QueueEntry>, String> {
+        if let Ok(id) = path.stem().parse::<DraftId>() {
+            let state = self.journal.state(id).map_err(|error| error.to_string())?;
+            if !is_open(&state) {
+                return Ok(None);
             }
         }
-        // By the name, which begins with the time the draft was made.
-        entries.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(entries)
+        self.entry(path)
     }
 
     /// One file; none if it is gone.
     pub(super) fn entry(&self, path: VaultPath) -> Result<Option<QueueEntry>, String> {
         let (outgoing, state) = match Outgoing::read(self.vault, &path) {
             Err(Unreadable::Gone) => return Ok(None),
-            Err(Unreadable::Away(reason)) => return Err(reason),
+            Err(Unreadable::Away(reason)) => (None, EntryState::Held(reason)),
             Err(Unreadable::Broken(reason)) => (None, EntryState::Broken(reason)),
             Ok(outgoing) => {
-                let state = self.judge(&path, &outgoing)?;
+                let state = match self.judge(&path, &outgoing) {
+                    Ok(state) => state,
+                    Err(JudgeError::Journal(error)) => return Err(error.to_string()),
+                    // It alone waits; the others go on.
+                    Err(JudgeError::File(reason)) => EntryState::Held(reason),
+                };
                 (Some(Box::new(outgoing)), state)
             }
         };
@@ -233,13 +287,12 @@ impl Inspection<'_> {
         }))
     }
 
-    fn judge(&self, path: &VaultPath, outgoing: &Outgoing) -> Result<EntryState, String> {
+    fn judge(&self, path: &VaultPath, outgoing: &Outgoing) -> Result<EntryState, JudgeError> {
         let (vault, journal) = (self.vault, self.journal);
-        let text = |error: platinum_journal::JournalError| error.to_string();
         let id = outgoing.note.id;
         let its_own = layout::approved(id);
         if *path != its_own {
-            let is_there = vault.exists(&its_own).map_err(|error| error.to_string())?;
+            let is_there = vault.exists(&its_own)?;
             let advice = if is_there {
                 format!("keep one of the two versions, as {its_own}")
             } else if is_in_folder(path) {
@@ -254,26 +307,20 @@ impl Inspection<'_> {
                 "it says it is {id}, and that is not its file's name; {advice}"
             )));
         }
-        if vault
-            .exists(&layout::rejected(id))
-            .map_err(|error| error.to_string())?
-        {
+        if vault.exists(&layout::rejected(id))? {
             let rejected = layout::rejected(id);
             return Ok(EntryState::Broken(format!(
                 "it is rejected too: {rejected}; remove one of the two"
             )));
         }
-        let fingerprint = outgoing.fingerprint().map_err(|error| error.to_string())?;
-        let failure = match journal.state(id).map_err(text)? {
+        let fingerprint = outgoing.fingerprint()?;
+        let failure = match journal.state(id)? {
             State::Done(_, receipt) => return self.done(path, id, receipt),
             State::Intended(intent) => {
-                return Ok(EntryState::Waiting {
-                    until: intent.at,
-                    reason: format!(
-                        "an attempt was begun at {:.0} and nothing is handed over yet",
-                        intent.at
-                    ),
-                });
+                return Ok(EntryState::Held(format!(
+                    "an attempt was begun at {:.0} and nothing is handed over yet",
+                    intent.at
+                )));
             }
             State::HandedOver(intent) => {
                 return Ok(EntryState::InDoubt(format!(
@@ -282,12 +329,16 @@ impl Inspection<'_> {
                 )));
             }
             State::Unknown { reason, .. } => return Ok(EntryState::InDoubt(reason)),
+            // Tried, and approved since: a new attempt, whatever came of the one before.
+            State::NotSent { .. } if journal.is_approved_anew(id)? => None,
             // A definite no stays a no, but not for what the owner changed since.
             State::NotSent {
                 intent,
                 reason,
                 retry: false,
-            } if intent.fingerprint == fingerprint => return Ok(EntryState::Refused(reason)),
+            } if intent.fingerprint == fingerprint && journal.approval(id)?.is_some() => {
+                return Ok(EntryState::Refused(reason));
+            }
             // In doubt, and the owner has said: again.
             State::NotSent { retry: false, .. } | State::Absent | State::LetGo(_) => None,
             State::NotSent { intent, reason, .. } => Some((intent.at, reason)),
@@ -295,16 +346,23 @@ impl Inspection<'_> {
         if outgoing.note.expires <= self.now {
             return Ok(EntryState::Expired(outgoing.note.expires));
         }
-        let Some(approval) = journal.approval(id).map_err(text)? else {
+        let Some(approval) = journal.approval(id)? else {
             return self.unrecorded(path, outgoing);
         };
+        if self.is_for_installed_skills(&approval, outgoing, &fingerprint) {
+            return Ok(EntryState::Held(
+                "it was approved with other skills or grants than this daemon runs; restart \
+                 `platinum run`"
+                    .to_owned(),
+            ));
+        }
         let drift = self.drift(&approval, outgoing, &fingerprint, |draft, bytes, first| {
             journal.reference_for(draft, bytes, first)
         });
         match drift {
             Ok(None) => {}
             Ok(Some(reason)) => return Ok(EntryState::Returning(reason)),
-            Err(MessageError::Journal(error)) => return Err(text(error)),
+            Err(MessageError::Journal(error)) => return Err(error.into()),
             // It counts, and may be composed again later.
             Err(error) => return Ok(EntryState::Held(error.to_string())),
         }
@@ -332,13 +390,15 @@ impl Inspection<'_> {
     }
 
     /// A second file of what happened already is not put away in the place of the first.
-    fn done(&self, path: &VaultPath, id: DraftId, receipt: Receipt) -> Result<EntryState, String> {
+    fn done(
+        &self,
+        path: &VaultPath,
+        id: DraftId,
+        receipt: Receipt,
+    ) -> Result<EntryState, JudgeError> {
         let put_away = format!("{}/{}", layout::done_month(receipt.at), path.file_name());
-        let put_away = VaultPath::new(put_away).map_err(|error| error.to_string())?;
-        let is_second = self
-            .vault
-            .exists(&put_away)
-            .map_err(|error| error.to_string())?;
+        let put_away = VaultPath::new(put_away)?;
+        let is_second = self.vault.exists(&put_away)?;
         Ok(match is_second {
             true => EntryState::Broken(format!(
                 "{id} was carried out at {:.0} ({put_away}) and is not carried out twice; \
@@ -351,7 +411,7 @@ impl Inspection<'_> {
 
     /// A file that is here without an approval in the journal. The owner's act is the move of the
     /// very file that waited on this machine; of what else put it here nothing is known.
-    fn unrecorded(&self, path: &VaultPath, outgoing: &Outgoing) -> Result<EntryState, String> {
+    fn unrecorded(&self, path: &VaultPath, outgoing: &Outgoing) -> Result<EntryState, JudgeError> {
         if outgoing.has_open_gaps() {
             return Ok(EntryState::Returning(
                 "its text still has gaps, marked [[…]]; fill them in and approve it again, or \
@@ -359,8 +419,7 @@ impl Inspection<'_> {
                     .to_owned(),
             ));
         }
-        let known = self.journal.pending_file(outgoing.note.id);
-        let Some(known) = known.map_err(|error| error.to_string())? else {
+        let Some(known) = self.journal.pending_file(outgoing.note.id)? else {
             return Ok(EntryState::Returning(format!(
                 "it was put into {} without having waited in {} on this machine; read it, then \
                  approve it",
@@ -368,11 +427,11 @@ impl Inspection<'_> {
                 layout::PENDING_APPROVAL
             )));
         };
-        let context = CheckContext::of(self.vault, self.journal, outgoing, self.now)?;
+        let context = CheckContext::of(self.vault, self.journal, outgoing, self.now)
+            .map_err(JudgeError::File)?;
         let mut found = findings(outgoing, &context);
-        let text = |error: platinum_vault::VaultError| error.to_string();
         if !self.policy.accepts_other_devices {
-            let identity = self.vault.identity(path).map_err(text)?;
+            let identity = self.vault.identity(path)?;
             let is_as_noted = sha256_hex(&outgoing.file) == known.sha256;
             let is_same = identity.is_some_and(|now| {
                 now.is_certainly(known.identity) || now == known.identity && is_as_noted
@@ -381,7 +440,7 @@ impl Inspection<'_> {
                 let why = "another device or program moved it, or it was saved as a new file just \
                            before it was moved: it is not the file that waited here";
                 found.insert(0, Finding::new(FILE, why));
-            } else if !is_as_noted && self.vault.was_written_after_move(path).map_err(text)? {
+            } else if !is_as_noted && self.vault.was_written_after_move(path)? {
                 return Ok(EntryState::Returning(format!(
                     "it was changed in {} before its approval was recorded; read it, then approve \
                      it again",
@@ -399,7 +458,7 @@ impl Inspection<'_> {
         if !found.is_empty() {
             return Ok(EntryState::Unconfirmed(found));
         }
-        let fingerprint = outgoing.fingerprint().map_err(|error| error.to_string())?;
+        let fingerprint = outgoing.fingerprint()?;
         let message = self
             .policy
             .message_of(outgoing, &fingerprint, |draft, bytes, first| {
@@ -407,10 +466,29 @@ impl Inspection<'_> {
             });
         match message {
             Ok(_) => Ok(EntryState::Moved),
-            Err(MessageError::Journal(error)) => Err(error.to_string()),
+            Err(MessageError::Journal(error)) => Err(error.into()),
             // The owner has moved it: recorded as soon as it is known what that approves.
             Err(error) => Ok(EntryState::Held(format!("it is not approved yet: {error}"))),
         }
+    }
+
+    /// Whether an approval does not count for the skills that this process runs, and would for those
+    /// that are installed by now.
+    fn is_for_installed_skills(
+        &self,
+        approval: &Approval,
+        outgoing: &Outgoing,
+        fingerprint: &str,
+    ) -> bool {
+        let counts =
+            |policy: &ApprovalPolicy| drift(approval, outgoing, fingerprint, policy).is_none();
+        let Some(read) = self.installed_skills.filter(|_| !counts(self.policy)) else {
+            return false;
+        };
+        counts(&ApprovalPolicy {
+            skills: read(),
+            ..self.policy.clone()
+        })
     }
 
     /// Why an approval is not one for what would leave now, if so. `reference_for` is the journal's, or

@@ -28,7 +28,12 @@ pub struct ApprovalPolicy {
 impl ApprovalPolicy {
     /// Not before this may an approval be carried out.
     pub(super) fn due(&self, approval: &Approval) -> Timestamp {
-        let held = approval.at.checked_add(self.hold).unwrap_or(approval.at);
-        approval.binds.send_at.map_or(held, |at| at.max(held))
+        self.leaves_at(approval.at, approval.binds.send_at)
+    }
+
+    /// When something leaves that is approved at this moment.
+    pub(super) fn leaves_at(&self, approved: Timestamp, send_at: Option<Timestamp>) -> Timestamp {
+        let held = approved.checked_add(self.hold).unwrap_or(approved);
+        send_at.map_or(held, |at| at.max(held))
     }
 }

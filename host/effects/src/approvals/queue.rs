@@ -6,8 +6,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use platinum_core::{ActionKind, Clock, DraftId, layout, text::one_line};
-use platinum_journal::{Begin, Intent, Journal, JournalError, Outcome, State, approvals::Pause};
+use platinum_core::{ActionKind, Clock, DraftId, Timestamp, layout, text::one_line};
+use platinum_journal::{
+    Begin, Intent, Journal, JournalError, Outcome, State,
+    approvals::{Approval, Decision, Pause},
+};
 use platinum_vault::{
     Vault, VaultError,
     note::{DraftNote, Note},
@@ -15,7 +18,7 @@ use platinum_vault::{
 
 use super::{
     ApprovalPolicy, Approved,
-    fingerprint::{Outgoing, Unreadable},
+    fingerprint::{MAX_DRAFT_BYTES, Outgoing, Unreadable},
     inspect::{Difference, EntryState, Inspection, QueueEntry, hold_while_paused, pause_reason},
     message::message_drift,
 };
@@ -31,8 +34,12 @@ pub struct Approvals {
     fence: Arc<dyn Fence>,
     clock: Arc<dyn Clock>,
     policy: ApprovalPolicy,
+    installed_skills: Option<Arc<InstalledSkills>>,
     memory: Mutex<Memory>,
 }
+
+/// What [`ApprovalPolicy::skills`] would be now, from the disk. May block on it.
+pub(super) type InstalledSkills = dyn Fn() -> Option<String> + Send + Sync;
 
 #[derive(Default)]
 struct Memory {
@@ -65,7 +72,21 @@ impl Approvals {
             fence,
             clock,
             policy,
+            installed_skills: None,
             memory: Mutex::default(),
+        }
+    }
+
+    /// Says how to find out which skills are installed by now: what was approved with them waits
+    /// for this process to be started again, and does not go back. `read` may block on the disk.
+    #[must_use]
+    pub fn with_installed_skills(
+        self,
+        read: impl Fn() -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            installed_skills: Some(Arc::new(read)),
+            ..self
         }
     }
 
@@ -85,7 +106,7 @@ impl Approvals {
     /// # Errors
     /// If the folder or the journal cannot be read.
     pub async fn entries(&self) -> Result<Vec<QueueEntry>, String> {
-        let mut entries = self.scan().await?;
+        let mut entries = self.inspecting(|inspection| inspection.scan()).await??;
         hold_while_paused(&mut entries, self.paused().await?.as_ref());
         let memory = self.memory();
         for entry in &mut entries {
@@ -98,20 +119,17 @@ impl Approvals {
         Ok(entries)
     }
 
-    async fn scan(&self) -> Result<Vec<QueueEntry>, String> {
-        self.inspecting(|inspection| inspection.scan()).await?
-    }
-
     /// Looks at files in `Approved/`, off the async threads.
     pub(super) async fn inspecting<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Inspection<'_>) -> T + Send + 'static,
     ) -> Result<T, String> {
-        let (vault, journal, policy, now) = (
+        let (vault, journal, policy, now, installed_skills) = (
             self.vault.clone(),
             Arc::clone(&self.journal),
             self.policy.clone(),
             self.clock.now(),
+            self.installed_skills.clone(),
         );
         let (attempts, differences) = {
             let memory = self.memory();
@@ -125,6 +143,7 @@ impl Approvals {
                 now,
                 attempts: &attempts,
                 differences: &differences,
+                installed_skills: installed_skills.as_deref(),
             })
         })
         .await
@@ -173,7 +192,12 @@ impl Approvals {
             self.log_once(pause_reason(&pause));
             return Ok(None);
         }
-        for entry in self.scan().await? {
+        // One after the other: a file with its attachments may be large, and there may be many.
+        for path in self.inspecting(|inspection| inspection.paths()).await?? {
+            let entry = self.inspecting(move |inspection| inspection.candidate(path));
+            let Some(entry) = entry.await?? else {
+                continue;
+            };
             match (&entry.state, entry.outgoing) {
                 (EntryState::Ready, Some(outgoing))
                     if kinds.contains(&outgoing.note.action.kind())
@@ -198,10 +222,7 @@ impl Approvals {
                     }));
                 }
                 (
-                    EntryState::Broken(_)
-                    | EntryState::Expired(_)
-                    | EntryState::InDoubt(_)
-                    | EntryState::Unconfirmed(_),
+                    EntryState::Broken(_) | EntryState::Expired(_) | EntryState::Unconfirmed(_),
                     _,
                 ) => {
                     self.log_once(format!("{} {}", entry.path, entry.state));
@@ -217,21 +238,28 @@ impl Approvals {
     /// # Errors
     /// If the file cannot be moved.
     pub async fn refuse(&self, approved: Approved, reason: &str) -> Result<(), String> {
-        let (vault, at) = (self.vault.clone(), self.clock.now());
-        let reason = one_line(reason, 500);
-        let id = approved.note.id;
-        blocking(move || put_aside(&vault, id, &reason, &at.to_string())).await?
+        self.set_aside(approved.note.id, reason).await
     }
 
-    /// Checks everything once more and writes the intent; answers what leaves, and under which
-    /// name. `reference` makes that name for the first attempt. An error means that nothing was
-    /// tried just now.
+    /// As [`Approvals::refuse`], for an action that was not handed out.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn set_aside(&self, draft: DraftId, reason: &str) -> Result<(), String> {
+        let (vault, at) = (self.vault.clone(), self.clock.now());
+        let reason = one_line(reason, 500);
+        blocking(move || put_aside(&vault, draft, &reason, &at.to_string())).await?
+    }
+
+    /// Checks everything once more and writes the intent; answers what leaves, and what to keep for as
+    /// long as this process is at it. `reference` is the name of the first attempt. An error means
+    /// that nothing was tried just now.
     pub(crate) async fn begin_effect(
         &self,
         approved: &Approved,
         kind: ActionKind,
         reference: String,
-    ) -> Result<Attempt, EffectError> {
+    ) -> Result<(Attempt, UnderWay<'_>), EffectError> {
         let note = &approved.note;
         if note.action.kind() != kind {
             let is = note.action.kind();
@@ -240,40 +268,32 @@ impl Approvals {
             )));
         }
         let now = self.clock.now();
-        if note.expires <= now {
-            return Err(EffectError::Refused(format!(
-                "the approval expired at {:.0}",
-                note.expires
-            )));
-        }
+        let preflight = Preflight::new(&self.vault, approved, now);
+        preflight.check_expiry()?;
         self.ask_fence(note).await.map_err(EffectError::Postponed)?;
         let due = self.policy.due(&approved.approval);
         if due > now {
             return Err(EffectError::Postponed(format!("it leaves at {due:.0}")));
         }
-        let (vault, journal, id) = (self.vault.clone(), Arc::clone(&self.journal), note.id);
-        let (task, fingerprint) = (note.task, approved.fingerprint.clone());
-        let (approval, policy) = (approved.approval.clone(), self.policy.clone());
-        let is_alone = self.memory().under_way.insert(id);
+        let (journal, policy) = (Arc::clone(&self.journal), self.policy.clone());
+        let (id, task) = (note.id, note.task);
+        let under_way = UnderWay::new(self, id);
         let begun = blocking(move || {
             journal.decide(|decision| {
-                if let Some(pause) = decision.paused()? {
-                    return Err(BeginError(EffectError::Postponed(pause_reason(&pause))));
-                }
-                // Taken back, or approved anew as something else, since it was handed out.
-                if decision.approval(id)?.as_ref() != Some(&approval) {
-                    let taken_back = format!("the approval of {id} was taken back");
-                    return Err(BeginError(EffectError::Refused(taken_back)));
-                }
-                let outgoing = unchanged(&vault, id, &fingerprint).map_err(BeginError)?;
-                // A definite no to these very bytes stays a no, however often the file is moved to
-                // and fro.
+                let outgoing = preflight.check(decision)?;
+                let Preflight {
+                    approval,
+                    fingerprint,
+                    ..
+                } = preflight;
+                // A definite no to these very bytes stays a no, until they are approved anew.
                 if let State::NotSent {
                     intent,
                     reason,
                     retry: false,
                 } = decision.state(id)?
                     && intent.fingerprint == fingerprint
+                    && !decision.is_approved_anew(id)?
                 {
                     return Err(BeginError(EffectError::Refused(reason)));
                 }
@@ -314,12 +334,22 @@ impl Approvals {
                 }
             })
         });
-        let begun = begun.await.map_err(EffectError::Postponed);
-        let begun = begun.and_then(|begun| begun.map_err(|BeginError(error)| error));
-        if begun.is_err() && is_alone {
-            self.memory().under_way.remove(&id);
-        }
-        begun
+        let begun = begun.await.map_err(EffectError::Postponed)?;
+        let attempt = begun.map_err(|BeginError(error)| error)?;
+        Ok((attempt, under_way))
+    }
+
+    /// A draft in any of the folders where its owner may have moved it; none if it cannot be read.
+    pub(crate) async fn draft(&self, draft: DraftId) -> Result<Option<DraftNote>, String> {
+        let vault = self.vault.clone();
+        let places = [layout::approved, layout::pending, layout::rejected];
+        blocking(move || {
+            places.iter().find_map(|place| {
+                let text = vault.read_text(&place(draft), MAX_DRAFT_BYTES).ok()?;
+                DraftNote::parse(&text).ok()
+            })
+        })
+        .await
     }
 
     /// Whether this process is carrying it out now.
@@ -332,12 +362,27 @@ impl Approvals {
         self.memory().attempts.insert(draft, 0);
     }
 
-    /// Writes that the effect is handed over now. Without that, it may not be.
-    pub(crate) async fn hand_over(&self, draft: DraftId) -> Result<(), String> {
-        let journal = Arc::clone(&self.journal);
-        blocking(move || journal.hand_over(draft))
-            .await?
-            .map_err(|error| format!("nothing is done without the journal: {error}"))
+    /// Writes that the effect is handed over now, if nothing stopped it since it was begun: a
+    /// pause, its approval taken back, a change of its file. Without that, it may not be.
+    ///
+    /// # Errors
+    /// Why it may not be; nothing happened.
+    pub(crate) async fn hand_over(&self, approved: &Approved) -> Result<(), String> {
+        let (journal, id) = (Arc::clone(&self.journal), approved.note.id);
+        let preflight = Preflight::new(&self.vault, approved, self.clock.now());
+        let decide = move || {
+            journal.decide(|decision| {
+                preflight.check(decision)?;
+                decision.hand_over(id).map_err(BeginError::from)
+            })
+        };
+        let handed_over = blocking(decide).await?;
+        handed_over.map_err(|BeginError(error)| match error {
+            EffectError::Postponed(reason)
+            | EffectError::Refused(reason)
+            | EffectError::OutcomeUnknown(reason) => reason,
+            EffectError::AlreadyDone(receipt) => receipt.answer,
+        })
     }
 
     /// Whether the fence is open; remembers why not.
@@ -368,7 +413,6 @@ impl Approvals {
                 .map_err(|error| error.to_string())
         });
         let recorded = recorded.await.and_then(|recorded| recorded);
-        self.memory().under_way.remove(&draft);
         if let Err(reason) = recorded {
             // The intent stays without an outcome: in doubt, and so never tried again.
             tracing::error!(%draft, reason, "what came of an effect could not be written down");
@@ -407,6 +451,80 @@ impl Approvals {
     fn memory(&self) -> MutexGuard<'_, Memory> {
         // Counters and texts: whole after any panic.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Says that this process carries a draft out, until it is dropped: also by a panic.
+pub(crate) struct UnderWay<'a> {
+    approvals: &'a Approvals,
+    draft: DraftId,
+    is_first: bool,
+}
+
+impl<'a> UnderWay<'a> {
+    fn new(approvals: &'a Approvals, draft: DraftId) -> Self {
+        let is_first = approvals.memory().under_way.insert(draft);
+        Self {
+            approvals,
+            draft,
+            is_first,
+        }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if self.is_first {
+            self.approvals.memory().under_way.remove(&self.draft);
+        }
+    }
+}
+
+/// What has to hold at the beginning of an effect, and still when it is handed over.
+struct Preflight {
+    vault: Vault,
+    draft: DraftId,
+    approval: Approval,
+    fingerprint: String,
+    expires: Timestamp,
+    now: Timestamp,
+}
+
+impl Preflight {
+    fn new(vault: &Vault, approved: &Approved, now: Timestamp) -> Self {
+        Self {
+            vault: vault.clone(),
+            draft: approved.note.id,
+            approval: approved.approval.clone(),
+            fingerprint: approved.fingerprint.clone(),
+            expires: approved.note.expires,
+            now,
+        }
+    }
+
+    fn check_expiry(&self) -> Result<(), EffectError> {
+        match self.expires <= self.now {
+            true => Err(EffectError::Refused(format!(
+                "the approval expired at {:.0}",
+                self.expires
+            ))),
+            false => Ok(()),
+        }
+    }
+
+    /// The draft as it is now, if nothing is paused, this very approval counts, and the file is as
+    /// it was approved.
+    fn check(&self, decision: &Decision<'_>) -> Result<Outgoing, BeginError> {
+        self.check_expiry().map_err(BeginError)?;
+        if let Some(pause) = decision.paused()? {
+            return Err(BeginError(EffectError::Postponed(pause_reason(&pause))));
+        }
+        // Taken back, or approved anew as something else, since it was handed out.
+        if decision.approval(self.draft)?.as_ref() != Some(&self.approval) {
+            let taken_back = format!("the approval of {} was taken back", self.draft);
+            return Err(BeginError(EffectError::Refused(taken_back)));
+        }
+        unchanged(&self.vault, self.draft, &self.fingerprint).map_err(BeginError)
     }
 }
 

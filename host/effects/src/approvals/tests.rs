@@ -1,14 +1,25 @@
 //! What counts as an approval: the move of the very file that waited, a command, a confirmation;
 //! and what stops one.
 
-use platinum_core::{EmailSend, VaultPath, layout, sha256_hex};
+use std::{
+    cell::Cell,
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use platinum_core::{DraftId, EmailSend, VaultPath, layout, sha256_hex};
 use platinum_journal::{
     AuditEvent,
     approvals::{How, PendingFile},
 };
 use platinum_vault::note::{DraftNote, Note};
 
-use super::{ApprovalPolicy, EntryState, Outgoing, Returned, act, inspect::drift};
+use super::{
+    ApprovalPolicy, EntryState, Outgoing, Returned, act,
+    admission::admit,
+    inspect::{Difference, Inspection, drift},
+};
 use crate::{
     EffectError,
     tests::{Fixture, draft, id, policy, sent},
@@ -52,6 +63,22 @@ fn read(fixture: &Fixture, path: &VaultPath) -> Note {
 fn undo(fixture: &Fixture, n: u128) -> Result<act::Undone, act::ActError> {
     let (vault, journal) = (&fixture.vault, &fixture.journal);
     act::undo(vault, journal, &policy(0), id(n), fixture.now())
+}
+
+fn inspection<'a>(
+    fixture: &'a Fixture,
+    policy: &'a ApprovalPolicy,
+    (attempts, differences): &'a (HashMap<DraftId, u32>, HashMap<DraftId, Difference>),
+) -> Inspection<'a> {
+    Inspection {
+        vault: &fixture.vault,
+        journal: &fixture.journal,
+        policy,
+        now: fixture.now(),
+        attempts,
+        differences,
+        installed_skills: None,
+    }
 }
 
 /// Admits, and answers the reasons for what went back.
@@ -383,6 +410,29 @@ async fn draft_goes_back_when_the_acting_skills_change() {
     assert!(fixture.next().await.is_none());
 }
 
+/// A command approves with what is installed; the daemon runs what was when it started.
+#[tokio::test]
+async fn draft_approved_with_newer_skills_waits_for_a_restart() {
+    let fixture = Fixture::new([sent()]).restarted_with(ApprovalPolicy {
+        skills: Some("s2".to_owned()),
+        ..policy(0)
+    });
+    fixture.approve(&draft(1));
+    let daemon = fixture.running("s1", "s2");
+    assert_eq!(returned(&daemon).await, []);
+    assert!(daemon.next().await.is_none());
+    assert_eq!(
+        daemon.states().await,
+        [
+            "waits: it was approved with other skills or grants than this daemon runs; restart \
+             `platinum run`"
+        ]
+    );
+    // What is approved with neither goes back.
+    let daemon = daemon.running("s1", "s3");
+    assert_eq!(returned(&daemon).await.len(), 1);
+}
+
 #[tokio::test]
 async fn moved_draft_with_open_gaps_goes_back() {
     let fixture = Fixture::new([]);
@@ -702,4 +752,154 @@ async fn approval_that_expires_before_use_is_refused() {
         Err(EffectError::Refused(_))
     ));
     assert_eq!(fixture.asked(), 0);
+}
+
+/// An attachment that is still being written holds its own draft, and no other.
+#[tokio::test]
+async fn unreadable_attachment_holds_its_draft_alone() {
+    let fixture = Fixture::new([]);
+    let attached: VaultPath = "Inbox/film.txt".parse().unwrap();
+    fixture
+        .vault
+        .create(&attached, "x".repeat(4_000_000).as_bytes())
+        .unwrap();
+    let mut growing = draft(1);
+    let mut mail: EmailSend = growing.action.read().unwrap();
+    mail.attachments = vec![attached.clone()];
+    growing.action = platinum_core::Action::new(&mail);
+    fixture.approve(&growing);
+    fixture.approve(&draft(2));
+    wait(&fixture, &draft(3));
+    move_to_approved(&fixture, 3);
+    let is_over = AtomicBool::new(false);
+    let file = fixture.vault.root().join(attached.as_str());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut file = std::fs::OpenOptions::new().append(true).open(file).unwrap();
+            let mut left = 12_000_000;
+            while !is_over.load(Ordering::SeqCst) && left > 0 {
+                left -= std::io::Write::write(&mut file, b"y").unwrap();
+            }
+        });
+        let (policy, known) = (policy(0), Default::default());
+        let inspection = inspection(&fixture, &policy, &known);
+        // Now and then it stands still for long enough to be read.
+        let is_seen = (0..2000).any(|_| {
+            let entries = inspection.scan().unwrap();
+            let states: Vec<String> = entries.iter().map(|one| one.state.to_string()).collect();
+            assert_eq!(
+                states[1..],
+                ["ready", "moved here; the approval is recorded next"]
+            );
+            states[0]
+                == "waits: Inbox/film.txt was changed by another program in the meantime; read it \
+                    again"
+        });
+        is_over.store(true, Ordering::SeqCst);
+        assert!(is_seen);
+    });
+}
+
+/// What would leave only after it expired never leaves: it is not approved.
+#[tokio::test]
+async fn send_at_after_the_expiry_is_not_approved() {
+    let fixture = Fixture::new([]);
+    let text = draft(1)
+        .render()
+        .replacen("---\n", "---\nsend-at: 2026-11-28T13:00:00Z\n", 1);
+    wait_as(&fixture, &draft(1), &text);
+    let path = layout::pending(id(1));
+    let outgoing = Outgoing::read(&fixture.vault, &path).unwrap();
+    let shown = act::Shown {
+        path: &path,
+        outgoing: &outgoing,
+        findings: &[],
+    };
+    let (vault, journal) = (&fixture.vault, &fixture.journal);
+    let refused = act::approve(vault, journal, &policy(0), &shown, fixture.now());
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        format!(
+            "{} would never leave: it is to leave at 2026-11-28T13:00:00Z, and expires before, at \
+             2026-11-27T12:00:00Z",
+            id(1)
+        )
+    );
+    assert!(fixture.vault.exists(&path).unwrap());
+    move_to_approved(&fixture, 1);
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 0);
+    assert_eq!(
+        fixture.states().await,
+        [
+            "held; read it and confirm with `platinum approve`: send-at: it is to leave at \
+             2026-11-28T13:00:00Z, and expires before, at 2026-11-27T12:00:00Z: it would never \
+             leave"
+        ]
+    );
+}
+
+thread_local! {
+    static DIES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Ends work at a fail point, on this thread alone: what was not committed there is not.
+fn die_at(point: &str, work: impl FnOnce()) {
+    let dies = || assert!(!DIES.get(), "this is a part of the test");
+    fail::cfg_callback(point, dies).unwrap();
+    DIES.set(true);
+    let died = catch_unwind(AssertUnwindSafe(work));
+    DIES.set(false);
+    assert!(died.is_err(), "{point} was not met");
+}
+
+/// If the process dies between the move of a file and its record, the next look makes it good.
+#[tokio::test]
+async fn act_that_dies_before_its_record_is_made_good() {
+    let fixture = Fixture::new([]);
+    let (vault, journal) = (&fixture.vault, &fixture.journal);
+    let (policy, known) = (policy(0), Default::default());
+    let (waiting, approved) = (layout::pending(id(1)), layout::approved(id(1)));
+    wait(&fixture, &draft(1));
+    let outgoing = Outgoing::read(vault, &waiting).unwrap();
+    let shown = act::Shown {
+        path: &waiting,
+        outgoing: &outgoing,
+        findings: &[],
+    };
+    die_at("approval-moved", || {
+        act::approve(vault, journal, &policy, &shown, fixture.now()).unwrap();
+    });
+    assert_eq!(journal.approval(id(1)).unwrap(), None);
+    // The move counts by itself.
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
+    die_at("approval-undone", || {
+        act::undo(vault, journal, id(1), fixture.now()).unwrap();
+    });
+    assert!(fixture.next().await.is_none());
+    assert_eq!(fixture.approvals.admit().await.unwrap().withdrawn, [id(1)]);
+    move_to_approved(&fixture, 1);
+    assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
+    let mut edited = draft(1);
+    edited.action.set_text("Something else.\n".into()).unwrap();
+    vault
+        .replace(&approved, edited.render().as_bytes(), None)
+        .unwrap();
+    die_at("approval-returned", || {
+        admit(&inspection(&fixture, &policy, &known)).unwrap();
+    });
+    assert_eq!(fixture.approvals.admit().await.unwrap().withdrawn, [id(1)]);
+    assert!(read(&fixture, &waiting).get_text("returned").is_some());
+    // What was found is written into the draft, and the draft stays held.
+    let mut gaps = draft(2);
+    gaps.action.set_text("[[answer]]\n".into()).unwrap();
+    let text = gaps.render().replacen("---\n", "---\ngaps: keep\n", 1);
+    wait_as(&fixture, &gaps, &text);
+    move_to_approved(&fixture, 2);
+    die_at("approval-findings-written", || {
+        admit(&inspection(&fixture, &policy, &known)).unwrap();
+    });
+    let admitted = fixture.approvals.admit().await.unwrap();
+    assert_eq!((admitted.recorded, admitted.returned.len()), (0, 0));
+    assert!(fixture.states().await[0].starts_with("held; read it and confirm"));
+    assert!(journal.verify().is_ok());
 }

@@ -46,8 +46,15 @@ impl Effect for SendMail {
         self.sender.send(request(attempt)?).await
     }
 
-    async fn reconcile(&self, reference: &str) -> Result<Option<String>, String> {
-        Ok(match self.sender.was_sent(reference).await? {
+    /// Its own account alone: another that is away does not hold it.
+    async fn reconcile(
+        &self,
+        reference: &str,
+        draft: Option<&DraftNote>,
+    ) -> Result<Option<String>, String> {
+        let mail = draft.and_then(|draft| draft.action.read::<EmailSend>().ok());
+        let account = mail.as_ref().map(|mail| &*mail.from_account);
+        Ok(match self.sender.was_sent(reference, account).await? {
             Some(SentMatch::ByMessageId(folder)) => {
                 Some(format!("found in {folder} by its Message-ID"))
             }

@@ -40,6 +40,7 @@ impl From<Attachment> for MailFile {
             "txt" => "text/plain",
             "md" => "text/markdown",
             "csv" => "text/csv",
+            // A mail too: the mail server takes no `message/*`, which may not be encoded.
             _ => "application/octet-stream",
         };
         Self {
@@ -108,11 +109,15 @@ pub trait MailSender: Send + Sync {
     async fn send(&self, request: SendRequest) -> Result<Outcome, NotDone>;
 
     /// Whether the mail of this Message-ID, or of another attempt of its draft, is among the sent
-    /// ones.
+    /// ones: of this account, or of all if it is not known from which it left.
     ///
     /// # Errors
     /// If the mailbox cannot be asked.
-    async fn was_sent(&self, message_id: &str) -> Result<Option<SentMatch>, String>;
+    async fn was_sent(
+        &self,
+        message_id: &str,
+        account: Option<&str>,
+    ) -> Result<Option<SentMatch>, String>;
 }
 
 /// Sends by the tool `send_email` of a mail server.
@@ -143,8 +148,15 @@ impl MailSender for McpMailSender {
         }
     }
 
-    async fn was_sent(&self, message_id: &str) -> Result<Option<SentMatch>, String> {
-        let query = json!({ "sent_as": draft_of(message_id), "limit": 5 });
+    async fn was_sent(
+        &self,
+        message_id: &str,
+        account: Option<&str>,
+    ) -> Result<Option<SentMatch>, String> {
+        let mut query = json!({ "sent_as": draft_of(message_id), "limit": 5 });
+        if let Some(account) = account {
+            query["account"] = json!(account);
+        }
         let answer = self
             .session
             .call("search_emails", query)
@@ -436,6 +448,16 @@ mod tests {
         assert!(json["mail"].get("in_reply_to").is_none());
         let approved = json!({"sha256": "ab", "from": "me@x", "recipients": ["a@example.test"]});
         assert_eq!(json["approved"], approved);
+    }
+
+    /// No mail server encodes a `message/*`, and ours takes none.
+    #[test]
+    fn attached_mail_leaves_as_bytes() {
+        let file = MailFile::from(Attachment {
+            path: "Inbox/old.eml".parse().unwrap(),
+            bytes: b"From: a@b.test".to_vec(),
+        });
+        assert_eq!(file.media_type, "application/octet-stream");
     }
 
     #[test]

@@ -110,7 +110,7 @@ async fn refused_mail_is_not_tried_again() {
     assert!(fixture.next().await.is_none());
     assert_eq!(
         fixture.states().await,
-        ["refused: 451 try later; change it to have it tried again, or move it to Rejected"]
+        ["refused: 451 try later; mend what it says and approve it again, or move it to Rejected"]
     );
     assert!(matches!(
         fixture.send(kept).await,
@@ -228,7 +228,7 @@ async fn end_before_the_hand_over_is_tried_again_after_a_restart() {
         .await
         .unwrap();
     let second = format!("{name}.2@example.test");
-    assert_eq!(begun.reference, second);
+    assert_eq!(begun.0.reference, second);
     // Not what this process itself is doing.
     let asked = fixture.executor.reconcile().await.unwrap();
     assert_eq!(asked, Reconciled::default());
@@ -236,6 +236,13 @@ async fn end_before_the_hand_over_is_tried_again_after_a_restart() {
         fixture.journal.state(id(1)).unwrap(),
         State::Intended(_)
     ));
+    assert_eq!(
+        fixture.states().await,
+        ["waits: an attempt was begun at 2026-11-20T12:00:00Z and nothing is handed over yet"]
+    );
+    // Nothing to wake up for: its end wakes the loop.
+    assert_eq!(fixture.approvals.admit().await.unwrap().next_due, None);
+    drop(begun);
     let fixture = fixture.restarted();
     let asked = fixture.executor.reconcile().await.unwrap();
     assert_eq!(asked, Reconciled::default());
@@ -264,4 +271,181 @@ async fn doubt_that_is_let_go_is_sent_under_a_new_reference() {
     let prepared = fixture.server.prepared.lock().unwrap();
     assert_eq!(prepared.len(), 2);
     assert!(prepared.iter().all(|request| request.draft == name));
+}
+
+/// Whatever the owner does to stop it while the other sides are asked, nothing is handed over.
+#[tokio::test]
+async fn stop_before_the_hand_over_sends_nothing() {
+    type Interruption = fn(&Vault, &Journal, Timestamp);
+    let stops: [(&str, Interruption); 5] = [
+        ("everything is paused since", |_, journal, at| {
+            assert!(journal.pause(at, "").unwrap());
+        }),
+        ("the approval of", |vault, journal, at| {
+            let undone = act::undo(vault, journal, id(1), at).unwrap();
+            assert_eq!(undone, Some(layout::pending(id(1))));
+        }),
+        ("Approved/", |vault, _, _| {
+            vault
+                .rename(&layout::approved(id(1)), &layout::pending(id(1)))
+                .unwrap();
+        }),
+        ("Approved/", |vault, _, _| {
+            vault
+                .rename(&layout::approved(id(1)), &layout::rejected(id(1)))
+                .unwrap();
+        }),
+        ("Approved/", |vault, _, _| {
+            let mut edited = draft(1);
+            edited.action.set_text("No.\n".into()).unwrap();
+            let text = edited.render();
+            vault
+                .replace(&layout::approved(id(1)), text.as_bytes(), None)
+                .unwrap();
+        }),
+    ];
+    for (number, (why, stop)) in stops.into_iter().enumerate() {
+        let fixture = Fixture::new([sent()]);
+        fixture.approve(&draft(1));
+        let approved = fixture.next().await.unwrap();
+        let (vault, journal, at) = (
+            fixture.vault.clone(),
+            Arc::clone(&fixture.journal),
+            fixture.now(),
+        );
+        *fixture.server.while_it_prepares.lock().unwrap() =
+            Some(Box::new(move || stop(&vault, &journal, at)));
+        let error = fixture.send(approved).await.unwrap_err();
+        assert!(
+            matches!(&error, EffectError::Postponed(reason) if reason.starts_with(why)),
+            "{number}: {error:?}"
+        );
+        assert_eq!(fixture.server.prepared.lock().unwrap().len(), 1);
+        assert_eq!(fixture.asked(), 0, "{number}");
+        let state = fixture.journal.state(id(1)).unwrap();
+        assert!(
+            matches!(state, State::NotSent { retry: true, .. }),
+            "{number}: {state:?}"
+        );
+    }
+}
+
+/// Moved away between intent and hand-over, it is approved no more.
+#[tokio::test]
+async fn draft_moved_away_before_the_hand_over_is_withdrawn() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    let approved = fixture.next().await.unwrap();
+    let begun = fixture
+        .approvals
+        .begin_effect(&approved, ActionKind::EMAIL_SEND, first_reference(1))
+        .await
+        .unwrap();
+    fixture
+        .vault
+        .rename(&layout::approved(id(1)), &layout::pending(id(1)))
+        .unwrap();
+    assert_eq!(fixture.approvals.admit().await.unwrap().withdrawn, [id(1)]);
+    fixture
+        .vault
+        .rename(&layout::pending(id(1)), &layout::approved(id(1)))
+        .unwrap();
+    let refused = fixture.approvals.hand_over(&approved).await.unwrap_err();
+    assert_eq!(refused, format!("the approval of {} was taken back", id(1)));
+    drop(begun);
+}
+
+/// A definite no is one to the way things were: approved once more, it is tried once more.
+#[tokio::test]
+async fn refused_mail_is_tried_again_once_approved_anew() {
+    let fixture = Fixture::new([not_sent(false), not_sent(false), sent()]);
+    fixture.approve(&draft(1));
+    let kept = fixture.next().await.unwrap();
+    fixture
+        .send(fixture.next().await.unwrap())
+        .await
+        .unwrap_err();
+    assert!(fixture.next().await.is_none());
+    // In the very same moment, too: the order of the log counts, not the clock.
+    fixture.confirm(id(1));
+    fixture
+        .send(fixture.next().await.unwrap())
+        .await
+        .unwrap_err();
+    assert!(fixture.next().await.is_none());
+    // Taken back and approved anew.
+    act::undo(&fixture.vault, &fixture.journal, id(1), fixture.now()).unwrap();
+    assert!(matches!(
+        fixture.send(kept).await,
+        Err(EffectError::Refused(_))
+    ));
+    fixture
+        .vault
+        .rename(&layout::pending(id(1)), &layout::approved(id(1)))
+        .unwrap();
+    fixture.confirm(id(1));
+    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    assert_eq!(fixture.asked(), 3);
+}
+
+/// What was begun and not handed over needs no effect to be closed: its zone may be gone.
+#[tokio::test]
+async fn begun_attempt_is_closed_without_an_effect() {
+    let fixture = Fixture::new([]);
+    for n in [1, 2] {
+        fixture.approve(&draft(n));
+    }
+    let first = fixture.next().await.unwrap();
+    let kind = ActionKind::EMAIL_SEND;
+    let begun = fixture
+        .approvals
+        .begin_effect(&first, kind, first_reference(1))
+        .await;
+    drop(begun.unwrap());
+    let second = fixture.next().await.unwrap();
+    let begun = fixture
+        .approvals
+        .begin_effect(&second, kind, first_reference(2))
+        .await;
+    drop(begun.unwrap());
+    fixture.approvals.hand_over(&second).await.unwrap();
+    let none: [Arc<dyn Effect>; 0] = [];
+    let executor = Executor::new(Arc::clone(&fixture.approvals), none);
+    let asked = executor.reconcile().await.unwrap();
+    assert!(matches!(
+        fixture.journal.state(id(1)).unwrap(),
+        State::NotSent { retry: true, .. }
+    ));
+    // The other may have happened: its owner decides.
+    assert_eq!(asked.in_doubt.len(), 1);
+    assert_eq!(
+        asked.in_doubt[0].why,
+        "Nothing on this host can ask after email-send: set its zone up again."
+    );
+    assert!(matches!(
+        fixture.journal.state(id(2)).unwrap(),
+        State::Unknown { .. }
+    ));
+}
+
+/// An attempt that panics is not under way for ever.
+#[tokio::test]
+async fn attempt_that_panics_is_closed() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    *fixture.server.while_it_prepares.lock().unwrap() =
+        Some(Box::new(|| panic!("this is a part of the test")));
+    let approved = fixture.next().await.unwrap();
+    let executor = Arc::clone(&fixture.executor);
+    let attempt =
+        tokio::spawn(async move { executor.execute(approved, ActionKind::EMAIL_SEND).await });
+    assert!(attempt.await.unwrap_err().is_panic());
+    fixture.executor.reconcile().await.unwrap();
+    fixture.send(fixture.next().await.unwrap()).await.unwrap();
+    assert_eq!(fixture.asked(), 1);
+}
+
+/// The name of the first attempt of a draft.
+fn first_reference(n: u128) -> String {
+    format!("{}@example.test", id(n).to_string().to_lowercase())
 }

@@ -69,6 +69,8 @@ struct TestServer {
     differs: AtomicBool,
     differs_at_sending: AtomicBool,
     cannot_be_asked: AtomicBool,
+    /// What happens elsewhere while it prepares.
+    while_it_prepares: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 #[async_trait]
@@ -85,6 +87,10 @@ impl MailSender for TestServer {
 
     async fn prepare(&self, request: &SendRequest) -> Result<(), NotDone> {
         self.prepared.lock().unwrap().push(request.clone());
+        let happens = self.while_it_prepares.lock().unwrap().take();
+        if let Some(happens) = happens {
+            happens();
+        }
         self.compare(&self.differs)?;
         match self.refuses_to_prepare.load(Ordering::SeqCst) {
             false => Ok(()),
@@ -92,7 +98,8 @@ impl MailSender for TestServer {
         }
     }
 
-    async fn was_sent(&self, _: &str) -> Result<Option<SentMatch>, String> {
+    async fn was_sent(&self, _: &str, account: Option<&str>) -> Result<Option<SentMatch>, String> {
+        assert_eq!(account, Some("owner"));
         if self.cannot_be_asked.load(Ordering::SeqCst) {
             return Err("the mailbox is away".into());
         }
@@ -266,6 +273,25 @@ impl Fixture {
         self
     }
 
+    /// The same host while it runs these skills, and others are installed.
+    pub(crate) fn running(mut self, skills: &str, installed: &'static str) -> Self {
+        let policy = ApprovalPolicy {
+            skills: Some(skills.to_owned()),
+            ..policy(0)
+        };
+        let approvals = Approvals::new(
+            self.vault.clone(),
+            Arc::clone(&self.journal),
+            self.fence.clone(),
+            self.clock.clone(),
+            policy,
+        );
+        let approvals = approvals.with_installed_skills(move || Some(installed.to_owned()));
+        self.approvals = Arc::new(approvals);
+        self.executor = executor(&self.approvals, &self.server);
+        self
+    }
+
     /// Puts a draft into `Approved/`, and records its approval if it can be one.
     pub(crate) fn approve(&self, draft: &DraftNote) {
         let path = layout::approved(draft.id);
@@ -291,7 +317,7 @@ impl Fixture {
             &shown,
             self.clock.now(),
         ) {
-            Ok(_) | Err(act::ActError::Done(..)) => {}
+            Ok(_) | Err(act::ActError::Done(..) | act::ActError::NeverLeaves { .. }) => {}
             Err(error) => panic!("{error}"),
         }
     }

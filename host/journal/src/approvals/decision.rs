@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Approval, Pause, PendingFile,
-    table::{APPROVED, WITHDRAWN, append, approval_of, note_pending_in, paused},
+    table::{APPROVED, WITHDRAWN, append, approval_of, is_approved_anew, note_pending_in, paused},
 };
 use crate::{
     AuditEvent, Begin, Intent, JournalError, State,
     audit::note_in,
-    store::{intend_in, let_go_in, reference_in, state_of},
+    store::{hand_over_in, intend_in, let_go_in, reference_in, state_of},
 };
 
 /// Why an approval was taken back.
@@ -40,6 +40,14 @@ impl Decision<'_> {
     /// If it cannot be read.
     pub fn state(&self, draft: DraftId) -> Result<State, JournalError> {
         state_of(&self.0, draft)
+    }
+
+    /// [`Journal::is_approved_anew`](crate::Journal::is_approved_anew) as a part of this decision.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn is_approved_anew(&self, draft: DraftId) -> Result<bool, JournalError> {
+        is_approved_anew(&self.0, draft)
     }
 
     /// Records an approval. It replaces an earlier one.
@@ -144,6 +152,14 @@ impl Decision<'_> {
     /// As there.
     pub fn let_go(&self, draft: DraftId) -> Result<(), JournalError> {
         let_go_in(&self.0, draft)
+    }
+
+    /// [`Journal::hand_over`](crate::Journal::hand_over) as a part of this decision.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn hand_over(&self, draft: DraftId) -> Result<(), JournalError> {
+        hand_over_in(&self.0, draft)
     }
 
     /// Whether everything is paused.

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, TransactionBehavior, params};
 
 use super::{
     Approval, Decision, Pause, PendingFile,
-    table::{approval_of, note_pending_in, paused, unreadable},
+    table::{approval_of, is_approved_anew, note_pending_in, paused, unreadable},
 };
 use crate::{AuditEvent, Journal, JournalError, audit::note_in, store::read_back};
 
@@ -35,6 +35,15 @@ impl Journal {
     /// If it cannot be read.
     pub fn approval(&self, draft: DraftId) -> Result<Option<Approval>, JournalError> {
         approval_of(&self.lock(), draft)
+    }
+
+    /// Whether the last approval of a draft was given after the last outcome of an attempt: then it
+    /// is a new one, whatever came of the attempt. By the order of the log, not by the clock.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn is_approved_anew(&self, draft: DraftId) -> Result<bool, JournalError> {
+        is_approved_anew(&self.lock(), draft)
     }
 
     /// The approvals that count and were not carried out, in the order in which they were given.

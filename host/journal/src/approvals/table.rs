@@ -82,6 +82,24 @@ pub(super) fn approval_of(
     }
 }
 
+/// Whether the approval that counts now was given after the last outcome.
+pub(super) fn is_approved_anew(
+    connection: &Connection,
+    draft: DraftId,
+) -> Result<bool, JournalError> {
+    if approval_of(connection, draft)?.is_none() {
+        return Ok(false);
+    }
+    let mut newer = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM entries
+             WHERE seq > (SELECT ifnull(max(seq), 0) FROM entries
+                          WHERE draft = ?1 AND event = 'outcome')
+               AND event = 'audit' AND json_extract(data, '$.audit') = 'approved'
+               AND json_extract(data, '$.subject') = ?1)",
+    )?;
+    Ok(newer.query_row([draft.to_string()], |row| row.get(0))?)
+}
+
 /// Notes which file waits under a draft's name.
 pub(super) fn note_pending_in(
     connection: &Connection,

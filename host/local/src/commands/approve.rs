@@ -170,6 +170,8 @@ fn waiting(
         )
         .hint("set `expires` in the file to a later time, or reject the draft"));
     }
+    // Before anything is asked: no answer could let it leave.
+    act::leaves_at(&store.policy, &outgoing, Timestamp::now())?;
     let has_gaps = has_gaps(outgoing.note.action.text());
     if has_gaps && !args.with_gaps {
         return Err(CommandError::new(
@@ -230,7 +232,7 @@ fn read(vault: &Vault, path: &VaultPath, id: DraftId) -> Result<Outgoing, Comman
     })
 }
 
-/// What is held in `Approved/` under a name like this.
+/// What is held or was refused in `Approved/`, under a name like this.
 fn held(store: &ApprovalStore, typed: &str) -> Result<Option<Asked>, CommandError> {
     let entries = inspect(
         &store.vault,
@@ -241,24 +243,35 @@ fn held(store: &ApprovalStore, typed: &str) -> Result<Option<Asked>, CommandErro
     .map_err(|why| CommandError::new(Kind::Failed, why))?;
     let mut found = Vec::new();
     for entry in entries {
-        let (EntryState::Unconfirmed(findings), Some(outgoing)) = (entry.state, entry.outgoing)
-        else {
+        let Some(outgoing) = entry.outgoing else {
             continue;
         };
-        if pending::is_named(outgoing.note.id, typed) {
-            found.push(Asked {
-                path: entry.path,
-                outgoing: *outgoing,
-                findings,
-            });
+        if !pending::is_named(outgoing.note.id, typed) {
+            continue;
         }
+        let findings = match entry.state {
+            EntryState::Unconfirmed(findings) => findings,
+            // Approved once more, it is tried once more.
+            EntryState::Refused(_) => {
+                let now = Timestamp::now();
+                let context = CheckContext::of(&store.vault, &store.journal, &outgoing, now);
+                let failed = |why| CommandError::new(Kind::Failed, why);
+                findings(&outgoing, &context.map_err(failed)?)
+            }
+            _ => continue,
+        };
+        found.push(Asked {
+            path: entry.path,
+            outgoing: *outgoing,
+            findings,
+        });
     }
     match found.len() {
         0 | 1 => Ok(found.pop()),
         many => Err(CommandError::new(
             Kind::Usage,
             format!(
-                "{many} drafts that are held have an id like `{}`",
+                "{many} drafts in Approved/ have an id like `{}`",
                 plain(typed, 40)
             ),
         )
@@ -329,7 +342,10 @@ impl From<act::ActError> for CommandError {
         use act::ActError;
         let kind = match &error {
             ActError::Changed(_) => Kind::Conflict,
-            ActError::Done(..) | ActError::InDoubt(..) => Kind::Refused,
+            ActError::Done(..)
+            | ActError::InDoubt(..)
+            | ActError::UnderWay(..)
+            | ActError::NeverLeaves { .. } => Kind::Refused,
             ActError::NotApproved(_) => Kind::NotFound,
             ActError::Message(MessageError::Uncomposable(_)) => Kind::Refused,
             ActError::Vault(_)
@@ -349,6 +365,8 @@ impl From<act::ActError> for CommandError {
                 "`platinum approvals` shows what is known; moving its file to {} closes it",
                 layout::REJECTED
             )),
+            error @ ActError::NeverLeaves { .. } => Self::new(kind, error.to_string())
+                .hint("put an earlier `send-at` or a later `expires` into the file"),
             error => Self::new(kind, error.to_string()),
         }
     }

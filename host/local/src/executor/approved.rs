@@ -1,13 +1,17 @@
-//! What becomes of the drafts that the owner approved: what was carried out is put away, what never
-//! will be is reported.
+//! What becomes of the drafts that the owner approved: what is not carried out is reported, and put
+//! away if it never will be.
+//!
+//! Lives elsewhere: what was carried out is finished by [`carried_out`](super::carried_out).
 
-use platinum_capabilities::in_background;
-use platinum_core::{Timestamp, VaultPath, layout};
+use platinum_core::layout;
 use platinum_effects::approvals::EntryState;
+use platinum_protocol::TaskPlace;
+use platinum_vault::note::DraftNote;
 
 use super::context::ApprovalContext;
+use crate::run::TASK_FINISHED;
 
-/// Puts away what happened and reports what never will.
+/// Reports what is not carried out, and puts away what never will be.
 pub(super) async fn finish(context: &mut ApprovalContext, is_paused: bool) -> bool {
     let entries = match context.executor.approvals().entries().await {
         Ok(entries) => entries,
@@ -19,21 +23,15 @@ pub(super) async fn finish(context: &mut ApprovalContext, is_paused: bool) -> bo
     let mut changed = false;
     for entry in entries {
         let draft = entry.outgoing.map(|outgoing| outgoing.note);
+        // Held by that alone: while this machine may be a copy, what its tasks say is not its own.
+        if let (EntryState::Held(reason), Some(draft)) = (&entry.state, &draft)
+            && reason == TASK_FINISHED
+            && context.place(draft.task).await == Some(TaskPlace::Finished)
+        {
+            changed |= set_aside(context, draft).await;
+            continue;
+        }
         match (entry.state, draft) {
-            (EntryState::Done(receipt), Some(draft)) => {
-                match context.finish_done(draft.task, &draft.summary, None).await {
-                    Ok(true) => {}
-                    // Put away now, its task would stay open for ever.
-                    Ok(false) => continue,
-                    Err(error) => {
-                        tracing::warn!(task = %draft.task, "Cannot finish the task yet: {error}.");
-                        continue;
-                    }
-                }
-                changed |= put_away(context, &entry.path, receipt.at).await;
-                let text = format!("Done: {}; {}", draft.summary, receipt.answer);
-                context.notify_once(Some(draft.task), &text).await;
-            }
             // No effect here will ever do it.
             (EntryState::Ready, Some(draft))
                 if !context.executor.can_perform(draft.action.kind()) =>
@@ -76,20 +74,18 @@ pub(super) async fn finish(context: &mut ApprovalContext, is_paused: bool) -> bo
     changed
 }
 
-/// Moves a draft that was carried out from `Approved/` to the month's folder in `Done/`.
-async fn put_away(context: &ApprovalContext, path: &VaultPath, at: Timestamp) -> bool {
-    let (vault, from) = (context.vault.clone(), path.clone());
-    let moved = in_background(move || {
-        let to = VaultPath::new(format!("{}/{}", layout::done_month(at), from.file_name()))
-            .map_err(|error| error.to_string())?;
-        vault.rename(&from, &to).map_err(|error| error.to_string())
-    })
-    .await;
-    match moved {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::warn!("Cannot move {path} to Done/: {error}.");
-            false
-        }
+/// Puts an approved draft away whose task is over.
+async fn set_aside(context: &mut ApprovalContext, draft: &DraftNote) -> bool {
+    let approvals = context.executor.approvals();
+    if let Err(error) = approvals.set_aside(draft.id, TASK_FINISHED).await {
+        tracing::warn!(draft = %draft.id, "Cannot put the draft away yet: {error}.");
+        return false;
     }
+    let text = format!(
+        "Put away: {}: {TASK_FINISHED}; its draft is in {}/",
+        draft.summary,
+        layout::REJECTED
+    );
+    context.notify_once(Some(draft.task), &text).await;
+    true
 }

@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use platinum_capabilities::in_background;
-use platinum_core::TaskId;
+use platinum_core::{DraftId, TaskId};
 use platinum_daemon::OwnerUpdates;
 use platinum_effects::Executor;
-use platinum_journal::Journal;
+use platinum_journal::{Journal, State};
 use platinum_protocol::TaskPlace;
 use platinum_sync::{Finish, SyncError, Synchronizer};
 use platinum_vault::{Vault, note::ReceiptRecord};
@@ -35,6 +35,18 @@ impl ApprovalContext {
         }
         tracing::info!("{text}");
         self.updates.publish(task, text).await
+    }
+
+    /// What the journal knows of a draft; none if it cannot be read now.
+    pub(super) async fn state_of(&self, draft: DraftId) -> Option<State> {
+        let journal = self.journal();
+        match in_background(move || journal.state(draft)).await {
+            Ok(state) => Some(state),
+            Err(error) => {
+                tracing::warn!(%draft, "Cannot read what became of it: {error}.");
+                None
+            }
+        }
     }
 
     /// Where a task is; nothing if that cannot be found out now.

@@ -2,14 +2,15 @@
 //! after outcomes in doubt, and keeps the dashboard.
 //!
 //! Lives here: when each step runs, and the events for the skills. The steps know nothing of the loop,
-//! and nothing of each other: [`admission`] records approvals, [`approved`] puts away and reports what
-//! came of them, [`doubts`] asks about what stays unknown, [`rejected`] files what the owner rejected.
+//! and nothing of each other: [`admission`] records approvals, [`approved`] reports what came of them,
+//! [`carried_out`] finishes what happened, [`doubts`] asks about what stays unknown, [`rejected`] files what the owner rejected.
 //! Lives elsewhere: acting itself is `effects`'; the decisions are the skills'.
 //! Invariant: an effect happens only here, on the owner's machine, by an approval that is recorded
 //! in the journal; what is recorded is decided in `effects`, and asked for in [`admission`].
 
 mod admission;
 mod approved;
+mod carried_out;
 mod context;
 mod dashboard_state;
 mod doubts;
@@ -31,6 +32,7 @@ use tokio::time::Instant;
 
 use crate::machine::MachineGuard;
 use admission::Admission;
+use carried_out::CarriedOut;
 use context::ApprovalContext;
 use dashboard_state::dashboard_state;
 pub(crate) use drafts::{JournalDrafts, note_drafts};
@@ -46,6 +48,8 @@ pub(crate) struct ApprovalLoop {
     admission: Admission,
     /// Rejected drafts whose task was found finished: there is nothing left to do about them.
     closed: BTreeSet<DraftId>,
+    /// What was carried out, as far as the journal was read.
+    carried_out: CarriedOut,
 }
 
 impl ApprovalLoop {
@@ -67,6 +71,7 @@ impl ApprovalLoop {
             },
             admission: Admission::default(),
             closed: BTreeSet::new(),
+            carried_out: CarriedOut::default(),
         }
     }
 
@@ -91,8 +96,9 @@ impl ApprovalLoop {
                 changed |= self.context.notify_once(None, &text).await;
             }
             changed |= doubts::decide(&mut self.context).await;
-            changed |= rejected::finish(&self.context, &mut self.closed).await;
+            changed |= rejected::finish(&mut self.context, &mut self.closed).await;
             changed |= self.carry_out_approved().await;
+            changed |= carried_out::finish(&mut self.context, &mut self.carried_out).await;
             let state = dashboard_state(self.context.vault.clone()).await;
             if state.is_some() && state != shown {
                 // The state from before: what arrives meanwhile, and what the skill itself writes,

@@ -4,28 +4,37 @@ use std::collections::BTreeSet;
 
 use platinum_api::approvals::MAX_DRAFT_BYTES;
 use platinum_capabilities::in_background;
-use platinum_core::{DraftId, layout};
+use platinum_core::{DraftId, TaskId, VaultPath, layout};
 use platinum_journal::State;
 use platinum_protocol::TaskPlace;
 use platinum_sync::{Drafts, Finish};
 use platinum_vault::{
-    Vault,
+    Vault, VaultError,
     note::{DraftNote, Note},
 };
 
 use super::context::ApprovalContext;
 
+/// How the name of a draft's file begins, that of a conflict copy too.
+const DRAFT_PREFIX: &str = "draft_";
 /// The property with the reason of a skill that gave an action back.
 const REFUSED: &str = "refused";
 /// The property with the owner's reason.
 const OWNERS_REASON: &str = "rejected-because";
 
 /// Files the tasks of drafts in `Rejected/`, unless another draft of theirs is still open, or
-/// they were claimed again since. A draft whose task was found finished is `closed`: there is
-/// nothing left to do about it.
-pub(super) async fn finish(context: &ApprovalContext, closed: &mut BTreeSet<DraftId>) -> bool {
+/// they were claimed again since. What was carried out, or may have been, is not rejected, wherever
+/// its file is. A draft whose task was found finished is `closed`: there is nothing left to do
+/// about it.
+pub(super) async fn finish(context: &mut ApprovalContext, closed: &mut BTreeSet<DraftId>) -> bool {
     let (vault, done) = (context.vault.clone(), closed.clone());
-    let (rejected, open) = in_background(move || rejected_and_open(&vault, &done)).await;
+    let (rejected, open) = match in_background(move || rejected_and_open(&vault, &done)).await {
+        Ok(found) => found,
+        Err(why) => {
+            let text = format!("No task of a rejected draft is filed: {why}");
+            return context.notify_once(None, &text).await;
+        }
+    };
     let mut changed = false;
     for rejected in rejected {
         let task = rejected.draft.task;
@@ -40,7 +49,11 @@ pub(super) async fn finish(context: &ApprovalContext, closed: &mut BTreeSet<Draf
             }
             NextStep::Wait => continue,
         }
-        let reason = rejection_reason(context, &rejected).await;
+        let known = match context.state_of(rejected.draft.id).await {
+            Some(known) if !may_have_left(&known) => known,
+            _ => continue,
+        };
+        let reason = reason_of(&rejected, &known);
         match context.sync.finish(task, Finish::filed(&reason)).await {
             Ok(()) => changed = true,
             Err(error) => {
@@ -49,13 +62,6 @@ pub(super) async fn finish(context: &ApprovalContext, closed: &mut BTreeSet<Draf
         }
     }
     changed
-}
-
-/// One line for the owner: why a draft in `Rejected/` is not carried out.
-async fn rejection_reason(context: &ApprovalContext, rejected: &Rejected) -> String {
-    let (journal, id) = (context.journal(), rejected.draft.id);
-    let known = in_background(move || journal.state(id)).await;
-    reason_of(rejected, known.ok().as_ref())
 }
 
 /// A draft in `Rejected/`.
@@ -79,14 +85,14 @@ enum NextStep {
 
 /// What a rejected draft asks for, as its task is now. A no is one to the claim under which the
 /// draft was made: a task that was claimed again since is being answered anew.
-fn next_step(draft: &DraftNote, place: &TaskPlace, open: &Drafts) -> NextStep {
+fn next_step(draft: &DraftNote, place: &TaskPlace, open: &OpenDrafts) -> NextStep {
     match place {
         TaskPlace::Finished => NextStep::Nothing,
         TaskPlace::Owned(claim) if DraftNote::is_under(draft.epoch, claim.epoch) => {
             // What was made on a claim that is not confirmed yet is on its way, too.
             let counts =
                 |made: Option<u64>| made == Some(0) || DraftNote::is_under(made, claim.epoch);
-            match open.epochs(draft.task).any(counts) {
+            match open.is_unclear(draft.task) || open.drafts.epochs(draft.task).any(counts) {
                 true => NextStep::Wait,
                 false => NextStep::Finish,
             }
@@ -95,55 +101,109 @@ fn next_step(draft: &DraftNote, place: &TaskPlace, open: &Drafts) -> NextStep {
     }
 }
 
-/// The drafts in `Rejected/` that are not closed yet, and the tasks that have another draft on its
-/// way. Blocks on the disk.
-fn rejected_and_open(vault: &Vault, closed: &BTreeSet<DraftId>) -> (Vec<Rejected>, Drafts) {
-    let notes = |folder: &str| -> Vec<Note> {
-        let entries = vault.list(folder).unwrap_or_default();
-        entries
-            .iter()
-            .filter(|entry| {
-                let id = entry.path.stem().parse::<DraftId>();
-                id.map_or(true, |id| !closed.contains(&id))
-            })
-            .filter_map(|entry| vault.read_text(&entry.path, MAX_DRAFT_BYTES).ok())
-            .filter_map(|text| Note::parse(&text).ok())
-            .collect()
-    };
-    let rejected: Vec<Rejected> = notes(layout::REJECTED)
-        .iter()
-        .filter_map(|note| {
-            let text = |key: &str| note.get_text(key).map(str::to_owned);
-            Some(Rejected {
-                draft: DraftNote::from_note(note).ok()?,
-                refused: text(REFUSED),
-                because: text(OWNERS_REASON),
-            })
-        })
-        .collect();
-    if rejected.is_empty() {
-        return (rejected, Drafts::default());
-    }
-    let open = [layout::PENDING_APPROVAL, layout::APPROVED]
-        .into_iter()
-        .flat_map(notes)
-        .filter_map(|note| {
-            let made = note.get("epoch").and_then(|epoch| epoch.as_u64());
-            Some((note.get_text("task")?.parse().ok()?, made))
-        })
-        .collect();
-    (rejected, open)
+/// The drafts that are not decided yet.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct OpenDrafts {
+    drafts: Drafts,
+    /// The texts of files that are no draft as they are, but may become one.
+    unclear: Vec<String>,
 }
 
-fn reason_of(rejected: &Rejected, known: Option<&State>) -> String {
+impl OpenDrafts {
+    /// Whether something that is no draft as it is names this task.
+    fn is_unclear(&self, task: TaskId) -> bool {
+        let task = task.to_string();
+        self.unclear.iter().any(|text| text.contains(&task))
+    }
+}
+
+/// The drafts in `Rejected/` that are not closed yet, and those on their way. Blocks on the disk.
+///
+/// # Errors
+/// If it is not known whether a task has another draft on its way; why.
+fn rejected_and_open(
+    vault: &Vault,
+    closed: &BTreeSet<DraftId>,
+) -> Result<(Vec<Rejected>, OpenDrafts), String> {
+    let mut rejected = Vec::new();
+    for entry in list(vault, layout::REJECTED)? {
+        let id = entry.stem().parse::<DraftId>();
+        if id.is_ok_and(|id| closed.contains(&id)) {
+            continue;
+        }
+        // One that cannot be read waits.
+        let text = vault.read_text(&entry, MAX_DRAFT_BYTES).ok();
+        let Some(note) = text.and_then(|text| Note::parse(&text).ok()) else {
+            continue;
+        };
+        let text = |key: &str| note.get_text(key).map(str::to_owned);
+        rejected.extend(DraftNote::from_note(&note).ok().map(|draft| Rejected {
+            draft,
+            refused: text(REFUSED),
+            because: text(OWNERS_REASON),
+        }));
+    }
+    let mut open = OpenDrafts::default();
+    if rejected.is_empty() {
+        return Ok((rejected, open));
+    }
+    let mut drafts = Vec::new();
+    for folder in [layout::PENDING_APPROVAL, layout::APPROVED] {
+        for path in list(vault, folder)? {
+            let text = match vault.read_text(&path, MAX_DRAFT_BYTES) {
+                Ok(text) => text,
+                Err(VaultError::NotFound(_)) => continue,
+                // A file of the owner's own.
+                Err(_) if !path.file_name().starts_with(DRAFT_PREFIX) => continue,
+                Err(error) => {
+                    return Err(format!("{path} may be another draft of it: {error}"));
+                }
+            };
+            match task_and_epoch(&text) {
+                Some(draft) => drafts.push(draft),
+                None => open.unclear.push(text),
+            }
+        }
+    }
+    open.drafts = drafts.into_iter().collect();
+    Ok((rejected, open))
+}
+
+/// The notes of a folder.
+fn list(vault: &Vault, folder: &str) -> Result<Vec<VaultPath>, String> {
+    let entries = vault.list(folder).map_err(|error| error.to_string())?;
+    let paths = entries.into_iter().map(|entry| entry.path);
+    Ok(paths
+        .filter(|path| path.extension() == Some("md"))
+        .collect())
+}
+
+/// Which task a draft answers, and under which claim it was made.
+fn task_and_epoch(text: &str) -> Option<(TaskId, Option<u64>)> {
+    let note = Note::parse(text).ok()?;
+    let made = note.get("epoch").and_then(|epoch| epoch.as_u64());
+    Some((note.get_text("task")?.parse().ok()?, made))
+}
+
+/// Whether a draft was carried out, or is or may have been: then it is not for `Rejected/` to say
+/// what became of it.
+fn may_have_left(known: &State) -> bool {
+    match known {
+        State::Done(..) | State::Intended(_) | State::HandedOver(_) | State::Unknown { .. } => true,
+        State::Absent | State::NotSent { .. } | State::LetGo(_) => false,
+    }
+}
+
+/// One line for the owner: why a draft in `Rejected/` is not carried out.
+fn reason_of(rejected: &Rejected, known: &State) -> String {
     let summary = &rejected.draft.summary;
     match (&rejected.refused, &rejected.because, known) {
-        (_, _, Some(State::HandedOver(_) | State::Unknown { .. } | State::LetGo(_))) => format!(
+        (_, _, State::LetGo(_)) => format!(
             "It is not known whether the draft “{summary}” was carried out; you put it away."
         ),
         (Some(reason), ..) => format!("The draft “{summary}” was not carried out: {reason}"),
         (None, Some(because), _) => format!("You rejected the draft “{summary}”: {because}"),
-        (None, None, Some(State::NotSent { reason, .. })) => {
+        (None, None, State::NotSent { reason, .. }) => {
             format!("You put the draft “{summary}” away; it was not sent: {reason}")
         }
         (None, None, _) => format!("You rejected the draft “{summary}”."),
@@ -154,7 +214,8 @@ fn reason_of(rejected: &Rejected, known: Option<&State>) -> String {
 mod tests {
     use std::fs;
 
-    use platinum_core::{Action, Clock, EmailSend, SystemClock, TaskId};
+    use platinum_core::{Action, Clock, EmailSend, SystemClock};
+    use platinum_journal::{Intent, Receipt};
 
     use super::*;
 
@@ -190,15 +251,15 @@ mod tests {
             because: because.map(str::to_owned),
         };
         assert_eq!(
-            reason_of(&no(None, None), Some(&State::Absent)),
+            reason_of(&no(None, None), &State::Absent),
             "You rejected the draft “Reply to Ada”."
         );
         assert_eq!(
-            reason_of(&no(None, Some("too dear")), None),
+            reason_of(&no(None, Some("too dear")), &State::Absent),
             "You rejected the draft “Reply to Ada”: too dear"
         );
         assert_eq!(
-            reason_of(&no(Some("the address is gone"), None), None),
+            reason_of(&no(Some("the address is gone"), None), &State::Absent),
             "The draft “Reply to Ada” was not carried out: the address is gone"
         );
     }
@@ -220,7 +281,7 @@ mod tests {
             ..draft(1, 7)
         };
         let task = TaskId::from_parts(1, 7);
-        let none = Drafts::default();
+        let none = OpenDrafts::default();
         assert_eq!(
             next_step(&made(Some(1)), &claimed(2), &none),
             NextStep::Wait
@@ -242,7 +303,12 @@ mod tests {
             (Some(0), NextStep::Wait),
             (None, NextStep::Wait),
         ] {
-            let open = Drafts::from_iter([(task, epoch), (TaskId::from_parts(1, 8), Some(2))]);
+            let open = OpenDrafts {
+                drafts: [(task, epoch), (TaskId::from_parts(1, 8), Some(2))]
+                    .into_iter()
+                    .collect(),
+                unclear: Vec::new(),
+            };
             assert_eq!(
                 next_step(&made(Some(2)), &claimed(2), &open),
                 then,
@@ -271,10 +337,98 @@ mod tests {
             vault.create(&path, draft.render().as_bytes()).unwrap();
         }
         fs::write(folder.path().join("Rejected/notes.md"), "mine").unwrap();
-        let (rejected, open) = rejected_and_open(&vault, &BTreeSet::new());
+        let (rejected, open) = rejected_and_open(&vault, &BTreeSet::new()).unwrap();
         assert_eq!(rejected.len(), 2);
-        assert_eq!(open, Drafts::from_iter([(TaskId::from_parts(1, 7), None)]));
+        assert_eq!(
+            open.drafts,
+            Drafts::from_iter([(TaskId::from_parts(1, 7), None)])
+        );
         let closed = BTreeSet::from([DraftId::from_parts(1, 1)]);
-        assert_eq!(rejected_and_open(&vault, &closed).0.len(), 1);
+        assert_eq!(rejected_and_open(&vault, &closed).unwrap().0.len(), 1);
+    }
+
+    /// What may be another draft of its task keeps a rejection from filing it.
+    #[test]
+    fn rejection_waits_for_what_may_be_a_draft() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Vault::open(folder.path()).unwrap();
+        let create = |path: &VaultPath, text: &str| vault.create(path, text.as_bytes()).unwrap();
+        for n in [7, 8] {
+            let rejected = layout::rejected(DraftId::from_parts(1, n));
+            create(&rejected, &draft(n, n).render());
+        }
+        // Its frontmatter is broken.
+        let other = draft(2, 7).render().replacen("kind:", "kind", 1);
+        create(&layout::pending(DraftId::from_parts(1, 2)), &other);
+        let read = || rejected_and_open(&vault, &BTreeSet::new());
+        let (rejected, open) = read().unwrap();
+        let held = TaskPlace::Owned(platinum_protocol::ClaimRecord {
+            id: platinum_core::ClaimId::from_parts(1, 1),
+            agent: "cloud".parse().unwrap(),
+            epoch: 0,
+            at: SystemClock.now(),
+            base: String::new(),
+            heartbeats: 0,
+        });
+        let steps: Vec<NextStep> = rejected
+            .iter()
+            .map(|rejected| next_step(&rejected.draft, &held, &open))
+            .collect();
+        assert_eq!(steps, [NextStep::Wait, NextStep::Finish]);
+        // It cannot be read at all: no task is filed on a guess.
+        let path = layout::approved(DraftId::from_parts(1, 3));
+        create(&path, "x");
+        fs::write(folder.path().join(path.as_str()), [0xff]).unwrap();
+        let why = read().err().unwrap();
+        assert!(
+            why.starts_with(&format!("{path} may be another draft of it: ")),
+            "{why}"
+        );
+    }
+
+    /// What left, or may have, is never filed as rejected.
+    #[test]
+    fn rejection_does_not_speak_for_what_left() {
+        let intent = Intent {
+            draft: DraftId::from_parts(1, 1),
+            task: TaskId::from_parts(1, 7),
+            kind: platinum_core::ActionKind::EMAIL_SEND,
+            fingerprint: "f".to_owned(),
+            message: None,
+            reference: "1@example.test".to_owned(),
+            recipients: vec![],
+            at: SystemClock.now(),
+            notes_hand_over: true,
+        };
+        let receipt = Receipt {
+            at: intent.at,
+            reference: intent.reference.clone(),
+            answer: "250 ok".to_owned(),
+        };
+        let reason = "x".to_owned();
+        for (known, is) in [
+            (State::Done(intent.clone(), receipt), true),
+            (State::Intended(intent.clone()), true),
+            (State::HandedOver(intent.clone()), true),
+            (
+                State::Unknown {
+                    intent: intent.clone(),
+                    reason: reason.clone(),
+                },
+                true,
+            ),
+            (State::LetGo(intent.clone()), false),
+            (
+                State::NotSent {
+                    intent,
+                    reason,
+                    retry: true,
+                },
+                false,
+            ),
+            (State::Absent, false),
+        ] {
+            assert_eq!(may_have_left(&known), is, "{known:?}");
+        }
     }
 }

@@ -220,6 +220,12 @@ fn build_end(
         (TaskPlace::Finished, End::Release(_)) => {
             return Err(not_owner(task, "no agent: it is finished"));
         }
+        // Given back or taken back since; what was carried out stays so.
+        (TaskPlace::Waiting, End::Finish(how, _))
+            if replica.role == Role::Local && !how.receipts.is_empty() =>
+        {
+            replica.agent.clone()
+        }
         (TaskPlace::Waiting, End::Finish(..)) => {
             return Err(not_owner(task, "no agent: it waits"));
         }

@@ -94,8 +94,11 @@ impl MailService {
         Ok(self.open_account(name)?.mailbox.lock().await)
     }
 
-    /// Searches all accounts.
+    /// Searches the account that is named, or all.
     pub async fn search(&self, arguments: SearchArguments) -> Result<SearchAnswer, ServiceError> {
+        if let Some(account) = &arguments.account {
+            self.open_account(account)?;
+        }
         let query = Query {
             text: arguments.text,
             sender: arguments.sender,
@@ -107,7 +110,8 @@ impl MailService {
         };
         let mut found = Vec::new();
         let mut no_folder = None;
-        for (name, open) in &self.accounts {
+        let named = |name: &str| arguments.account.as_deref().is_none_or(|one| one == name);
+        for (name, open) in self.accounts.iter().filter(|(name, _)| named(name)) {
             match open.mailbox.lock().await.search(&query).await {
                 Ok(more) => found.extend(more),
                 // One account may have a folder that another has not.

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SearchArguments {
+    /// Only in this account; in all without it.
+    #[serde(default)]
+    pub account: Option<String>,
     /// Words in the subject, the addresses or the text.
     #[serde(default)]
     pub text: Option<String>,

@@ -143,6 +143,26 @@ async fn invalid_call_is_a_one_line_error() {
     client.cancel().await.unwrap();
 }
 
+/// An account that is away stops a search of all, and none of another.
+#[tokio::test]
+async fn search_of_one_account_asks_no_other() {
+    let folder = mailbox();
+    let file = folder.path().join("mail.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    let away = "[account.away]\naddress = 'a@example.test'\nbackend = 'imap'\nhost = '127.0.0.1'\n\
+                port = 1\nuser = 'a'\npassword = { env = 'HOME' }\n";
+    std::fs::write(&file, config + away).unwrap();
+    let client = ().serve(process(folder.path())).await.unwrap();
+    let search = |query: Value| call(&client, "search_emails", query);
+    assert_eq!(search(json!({})).await.is_error, Some(true));
+    let found = structured(search(json!({"account": "owner"})).await);
+    assert_eq!(found["messages"][0]["message_id"], "q1@x.test");
+    let unknown = search(json!({"account": "boss"})).await;
+    let text = &unknown.content[0].as_text().unwrap().text;
+    assert!(text.contains("there is no account \"boss\""), "{text}");
+    client.cancel().await.unwrap();
+}
+
 #[tokio::test]
 async fn invalid_config_is_reported_on_stderr_alone() {
     let folder = mailbox();

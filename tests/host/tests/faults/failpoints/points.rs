@@ -64,7 +64,23 @@ pub(crate) const POINTS: [&str; 56] = [
 ];
 
 /// Those that this workload does not come by, because it has no effects: each with the test that dies there.
-pub(crate) const POINTS_OF_EFFECTS: [(&str, &str); 2] = [
+pub(crate) const POINTS_OF_EFFECTS: [(&str, &str); 6] = [
+    (
+        "approval-findings-written",
+        "act_that_dies_before_its_record_is_made_good",
+    ),
+    (
+        "approval-moved",
+        "act_that_dies_before_its_record_is_made_good",
+    ),
+    (
+        "approval-returned",
+        "act_that_dies_before_its_record_is_made_good",
+    ),
+    (
+        "approval-undone",
+        "act_that_dies_before_its_record_is_made_good",
+    ),
     (
         "journal-appended",
         "crash_at_a_fail_point_keeps_the_log_whole",

@@ -18,7 +18,10 @@ use platinum_testkit::{
     power_cut::{VolatileDisk, kill_tree},
     program, wait_for,
 };
-use platinum_vault::note::{DraftNote, TaskNote};
+use platinum_vault::{
+    Vault,
+    note::{DraftNote, Note, TaskNote, receipts_of},
+};
 
 /// How long anything may take on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(90);
@@ -42,6 +45,7 @@ pub(crate) struct Machine {
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
     pub(crate) id: DraftId,
+    task: TaskId,
     pub(crate) to: String,
 }
 
@@ -362,8 +366,7 @@ impl Machine {
 
     /// As [`Machine::draft`], for a task of this zone.
     pub(crate) fn draft_in(&self, zone: &str, to: &str) -> Sent {
-        let now = SystemClock.now();
-        let (id, task) = (DraftId::generate(), TaskId::generate());
+        let (now, task) = (SystemClock.now(), TaskId::generate());
         let note = TaskNote {
             id: task,
             zone: zone.parse().unwrap(),
@@ -379,6 +382,16 @@ impl Machine {
         };
         let path = format!("In_Progress/local/{task}.md");
         fs::write(self.vault().join(path), note.render()).unwrap();
+        self.draft_of(task, to)
+    }
+
+    /// Puts another draft of the same task before the owner.
+    pub(crate) fn second_draft(&self, first: &Sent) -> Sent {
+        self.draft_of(first.task, &first.to)
+    }
+
+    fn draft_of(&self, task: TaskId, to: &str) -> Sent {
+        let (id, now) = (DraftId::generate(), SystemClock.now());
         let draft = DraftNote {
             id,
             created: now,
@@ -404,6 +417,7 @@ impl Machine {
         fs::write(self.vault().join(path), draft.render()).unwrap();
         Sent {
             id,
+            task,
             to: to.to_owned(),
         }
     }
@@ -415,6 +429,44 @@ impl Machine {
             return State::Absent;
         }
         Journal::open_copy(&path).unwrap().state(draft.id).unwrap()
+    }
+
+    /// The owner moves a draft's file from `Approved/`.
+    pub(crate) fn move_draft(&self, draft: &Sent, folder: &str) {
+        let name = format!("{}.md", draft.id);
+        let to = self.vault().join(folder);
+        fs::create_dir_all(&to).unwrap();
+        fs::rename(self.vault().join("Approved").join(&name), to.join(&name)).unwrap();
+    }
+
+    /// Somebody gives a draft's task back.
+    pub(crate) fn give_back_task(&self, draft: &Sent) {
+        let name = format!("{}.md", draft.task);
+        let to = self.vault().join("Needs_Action/email");
+        fs::create_dir_all(&to).unwrap();
+        let from = self.vault().join("In_Progress/local");
+        fs::rename(from.join(&name), to.join(&name)).unwrap();
+    }
+
+    /// Whether a draft's task is finished with its receipt, and its file is put away.
+    pub(crate) fn is_finished(&self, draft: &Sent) -> bool {
+        let vault = Vault::open(&self.vault()).unwrap();
+        let done = vault.walk_in("Done").unwrap();
+        let notes = |stem: String| {
+            let found = done.iter().filter(move |entry| entry.path.stem() == stem);
+            let texts = found.map(|entry| vault.read_text(&entry.path, 100_000).unwrap());
+            texts
+                .map(|text| Note::parse(&text).unwrap())
+                .collect::<Vec<_>>()
+        };
+        let task = notes(draft.task.to_string());
+        let [note] = task.as_slice() else {
+            return false;
+        };
+        let receipts = receipts_of(note).unwrap();
+        note.get_text("outcome") == Some("done")
+            && receipts.iter().any(|receipt| receipt.draft == draft.id)
+            && notes(draft.id.to_string()).len() == 1
     }
 
     /// The answer in a draft's receipt.

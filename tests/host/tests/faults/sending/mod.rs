@@ -113,6 +113,78 @@ fn death_at_each_point_of_the_way_out_sends_once() {
     assert_ended_once(&machine, &drafts);
 }
 
+/// What left has left, wherever its owner moved its file before that was written down.
+#[test]
+fn moved_draft_that_left_is_finished_as_done() {
+    if !MailServers::present().unwrap() {
+        return;
+    }
+    let mut machine = Machine::set();
+    for folder in ["Rejected", "Pending_Approval"] {
+        let draft = machine.approve(&format!("{}@example.test", folder.to_lowercase()));
+        machine.start("effect-performed=return");
+        machine.wait("its death", SOON, Machine::is_dead);
+        machine.kill();
+        machine.move_draft(&draft, folder);
+        machine.start("");
+        machine.wait("the task to be done", SOON, |machine| {
+            machine.is_finished(&draft)
+        });
+        machine.kill();
+        assert_eq!(machine.taken(&draft), 1);
+    }
+}
+
+/// `resolve --went-out` finishes the task, wherever its note and the draft are by then.
+#[test]
+fn resolved_draft_is_finished_wherever_it_is() {
+    if !MailServers::present().unwrap() {
+        return;
+    }
+    let mut machine = Machine::set();
+    let draft = machine.approve("resolved@example.test");
+    machine.start("smtp-answered=return");
+    machine.wait("the doubt", SOON, |machine| machine.is_unknown(&draft));
+    machine.kill();
+    machine.move_draft(&draft, "Pending_Approval");
+    machine.give_back_task(&draft);
+    let id = draft.id.to_string();
+    let resolved = machine.platinum(&["resolve", &id, "--went-out"]);
+    assert!(resolved.status.success(), "{resolved:?}");
+    machine.start("");
+    machine.wait("the task to be done", SOON, |machine| {
+        machine.is_finished(&draft)
+    });
+    machine.kill();
+    assert_eq!(machine.taken(&draft), 1);
+}
+
+/// The second of two approved drafts does not wait for a task that is over.
+#[test]
+fn second_draft_of_a_finished_task_is_put_away() {
+    if !MailServers::present().unwrap() {
+        return;
+    }
+    let mut machine = Machine::set();
+    let first = machine.draft("twice@example.test");
+    let second = machine.second_draft(&first);
+    machine.say_yes(&first);
+    machine.say_yes(&second);
+    machine.start("");
+    machine.wait("the first to be done", SOON, |machine| {
+        machine.is_finished(&first)
+    });
+    let rejected = machine.vault().join(format!("Rejected/{}.md", second.id));
+    machine.wait("the second to be put away", SOON, |_| rejected.exists());
+    machine.kill();
+    let text = std::fs::read_to_string(rejected).unwrap();
+    assert!(
+        text.contains("its task is finished already, and nothing more is sent for it"),
+        "{text}"
+    );
+    assert_eq!(machine.taken(&first), 1);
+}
+
 /// The owner decides on every doubt, as the other side says; then each mail was taken once, and
 /// nothing is left over.
 fn assert_ended_once(machine: &Machine, drafts: &[Sent]) {
