@@ -282,8 +282,8 @@ async fn stop_before_the_hand_over_sends_nothing() {
             assert!(journal.pause(at, "").unwrap());
         }),
         ("the approval of", |vault, journal, at| {
-            let undone = act::undo(vault, journal, id(1), at).unwrap();
-            assert_eq!(undone, Some(layout::pending(id(1))));
+            let undone = act::undo(vault, journal, &policy(0), id(1), at).unwrap();
+            assert_eq!(undone.path, Some(layout::pending(id(1))));
         }),
         ("Approved/", |vault, _, _| {
             vault
@@ -374,7 +374,15 @@ async fn refused_mail_is_tried_again_once_approved_anew() {
         .unwrap_err();
     assert!(fixture.next().await.is_none());
     // Taken back and approved anew.
-    act::undo(&fixture.vault, &fixture.journal, id(1), fixture.now()).unwrap();
+    let policy = fixture.approvals.policy();
+    act::undo(
+        &fixture.vault,
+        &fixture.journal,
+        policy,
+        id(1),
+        fixture.now(),
+    )
+    .unwrap();
     assert!(matches!(
         fixture.send(kept).await,
         Err(EffectError::Refused(_))
