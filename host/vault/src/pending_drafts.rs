@@ -23,10 +23,6 @@ use crate::{
     temp::{Temp, identity_of},
 };
 
-/// Closer together, in nanoseconds, the times of a file system tell no order: the longest tick of a
-/// kernel's clock.
-const MOMENT: i64 = 10_000_000;
-
 /// Where it is kept which files waited for the owner.
 pub trait PendingDrafts: Send + Sync {
     /// This file waits under this draft's name, or is about to; `sha256` is that of its content, in
@@ -188,8 +184,8 @@ impl Vault {
 
     /// Whether a file was written after it was moved to where it is: a move changes what the file
     /// system knows of a file and of its folder, and not what is in it. What is written and moved in
-    /// one moment was written first. Programs can make this be false, by setting the time of what
-    /// they wrote.
+    /// one moment was written first. True only if it is certain: another move into the folder since,
+    /// or a program that sets the time of what it wrote, makes it false.
     ///
     /// # Errors
     /// As [`Vault::stat`].
@@ -200,8 +196,8 @@ impl Vault {
         let place = Place::open(self.dir(), path, false)?;
         let folder = rustix::fs::fstat(&place.dir);
         let folder = state_of(&folder.map_err(|error| place.io("stat", error))?);
-        let since = folder.modified.saturating_sub(file.modified);
-        Ok(file.modified >= file.changed && !(0..=MOMENT).contains(&since))
+        // A move takes place in the folder no earlier than what was written before it.
+        Ok(file.modified >= file.changed && file.modified > folder.modified)
     }
 
     /// [`Vault::create`] of a file that is announced before anyone can see it at its path: whoever

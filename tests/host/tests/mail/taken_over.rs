@@ -127,7 +127,9 @@ fn commits_of_a_taken_over_cloud_stop_nothing() {
     let _cloud = cluster.cloud();
     let _local = cluster.local();
     let arrives = |name: &str| {
-        let path = format!("Inbox/{name}.md");
+        // Not a place from which files are taken in as tasks.
+        let path = format!("Plans/{name}.md");
+        fs::create_dir_all(cluster.vault("local").join("Plans")).unwrap();
         fs::write(cluster.vault("local").join(&path), "text\n").unwrap();
         let there = cluster.vault("cloud").join(&path);
         wait_for(name, SOON, || Ok(there.exists().then_some(()))).unwrap_or_else(|error| {
