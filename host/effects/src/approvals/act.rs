@@ -111,7 +111,8 @@ pub fn approve(
         refuse_settled(decision, id)?;
         let outgoing = Outgoing::read(vault, shown.path)?;
         let fingerprint = outgoing.fingerprint()?;
-        if outgoing.file != shown.outgoing.file || fingerprint != shown.outgoing.fingerprint()? {
+        let is_as_shown = without_remarks(&outgoing.file) == without_remarks(&shown.outgoing.file);
+        if !is_as_shown || fingerprint != shown.outgoing.fingerprint()? {
             return Err(ActError::Changed(shown.path.clone()));
         }
         leaves_at(policy, &outgoing, now)?;
@@ -119,7 +120,7 @@ pub fn approve(
             decision.reference_for(draft, bytes, first)
         })?;
         if *shown.path != to {
-            drop_returned(vault, decision, shown)?;
+            drop_returned(vault, decision, shown.path, &outgoing)?;
             vault.rename(shown.path, &to)?;
             fail::fail_point!("approval-moved");
         }
@@ -296,24 +297,19 @@ fn refuse_settled(decision: &Decision<'_>, id: DraftId) -> Result<(), ActError> 
 fn drop_returned(
     vault: &Vault,
     decision: &Decision<'_>,
-    shown: &Shown<'_>,
+    path: &VaultPath,
+    outgoing: &Outgoing,
 ) -> Result<(), ActError> {
-    let text = &shown.outgoing.file;
-    let Ok(mut note) = Note::parse(text) else {
-        return Ok(());
-    };
-    let mut is_changed = false;
-    for key in RETURNED.into_iter().chain([HELD]) {
-        is_changed |= note.remove(key).unwrap_or(false);
-    }
-    if !is_changed {
+    let text = &outgoing.file;
+    let new = without_remarks(text);
+    if new == *text {
         return Ok(());
     }
-    let (id, new) = (shown.outgoing.note.id, note.to_text());
+    let id = outgoing.note.id;
     // Taken back, it is the file that waits again.
     let mut noted = Ok(());
     vault.replace_announced(
-        shown.path,
+        path,
         new.as_bytes(),
         Some(text.as_bytes()),
         &mut |identity| {
@@ -326,6 +322,21 @@ fn drop_returned(
         },
     )?;
     Ok(noted?)
+}
+
+/// A draft's file without what this machine itself writes into it: it may do so while its owner reads.
+fn without_remarks(file: &str) -> String {
+    let Ok(mut note) = Note::parse(file) else {
+        return file.to_owned();
+    };
+    let mut is_changed = false;
+    for key in RETURNED.into_iter().chain([HELD]) {
+        is_changed |= note.remove(key).unwrap_or(false);
+    }
+    match is_changed {
+        true => note.to_text(),
+        false => file.to_owned(),
+    }
 }
 
 /// The record of an approval of this.

@@ -445,6 +445,30 @@ async fn pause_stops_everything_until_it_is_resumed() {
     fixture.send_next().await.unwrap();
 }
 
+/// What the daemon notes in a draft while its owner reads it is no change of what was shown.
+#[tokio::test]
+async fn approve_passes_over_what_was_noted_meanwhile() {
+    let fixture = Fixture::new([]);
+    wait(&fixture, &draft(1));
+    let path = layout::pending(id(1));
+    let outgoing = Outgoing::read(&fixture.vault, &path).unwrap();
+    let mut note = read(&fixture, &path);
+    note.set("held", "to: new").unwrap();
+    let noted = note.to_text();
+    fixture
+        .vault
+        .replace(&path, noted.as_bytes(), None)
+        .unwrap();
+    let shown = act::Shown {
+        path: &path,
+        outgoing: &outgoing,
+        findings: &[],
+    };
+    let (vault, journal) = (&fixture.vault, &fixture.journal);
+    act::approve(vault, journal, &policy(0), &shown, fixture.now()).unwrap();
+    assert_eq!(read(&fixture, &layout::approved(id(1))).get("held"), None);
+}
+
 #[tokio::test]
 async fn approve_binds_what_was_shown() {
     let fixture = Fixture::new([]);
