@@ -27,6 +27,9 @@ pub const DONE: &str = "Done";
 pub const UPDATES: &str = "Updates";
 /// The owner's one page.
 pub const DASHBOARD: &str = "Dashboard.md";
+/// What was filed without an answer, for its owner to have answered after all. Written by local alone,
+/// and not synced.
+pub const FILED_LIST: &str = "Filed.md";
 /// The owner's rules and tone.
 pub const HANDBOOK: &str = "Company_Handbook.md";
 

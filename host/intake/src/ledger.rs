@@ -28,6 +28,10 @@ CREATE TABLE IF NOT EXISTS mail (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS mail_identity ON mail (identity);
 CREATE INDEX IF NOT EXISTS mail_unwritten ON mail (task) WHERE note IS NOT NULL;
+CREATE TABLE IF NOT EXISTS outline (
+    task TEXT PRIMARY KEY,
+    lines BLOB NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS seen (
     key TEXT PRIMARY KEY
 ) STRICT;
@@ -242,6 +246,31 @@ impl Ledger {
         };
         step.commit()?;
         Ok(chosen)
+    }
+
+    /// Stores the outline of the mail that a task is of.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub fn keep_outline(&self, task: TaskId, outline: &[u8]) -> Result<(), LedgerError> {
+        self.connection.execute(
+            "INSERT OR REPLACE INTO outline (task, lines) VALUES (?1, ?2)",
+            params![task.to_string(), outline],
+        )?;
+        Ok(())
+    }
+
+    /// The outline of the mail that a task is of; none if it was taken in before there were any.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn outline(&self, task: TaskId) -> Result<Option<Vec<u8>>, LedgerError> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT lines FROM outline WHERE task = ?1")?;
+        Ok(query
+            .query_row([task.to_string()], |row| row.get(0))
+            .optional()?)
     }
 
     /// Notes that were chosen and of which it is not known that they were written, oldest first,

@@ -1,9 +1,11 @@
-//! What the host knows of the mail beside its text, and addresses in it.
+//! What the host knows of the mail beside its text.
 //!
-//! Lives elsewhere: the names of the facts are the mail watcher's (`host/intake`).
-//! Invariants: a value is text from outside; an [`Address`] is one that can stand in a header.
+//! Lives elsewhere: the names of the facts are the mail watcher's (`host/intake`), and so is whom an
+//! answer to a mail goes to; what an address is, the SDK's text.
+//! Invariant: a value is text from outside.
 
 use platinum_sdk::tasks::types::Task;
+use platinum_sdk::text::MailAddress;
 
 /// The facts of a task by name.
 #[derive(Debug, Clone, Copy)]
@@ -50,18 +52,50 @@ impl<'a> Facts<'a> {
 
     /// Who wrote it.
     #[must_use]
-    pub fn sender(self) -> Option<Address> {
-        let address = self.all("from-address").chain([self.0.sender.as_str()]);
-        let named = Address::parse(&self.0.sender);
-        named.or_else(|| address.filter_map(Address::parse).next())
+    pub fn sender(self) -> Option<MailAddress> {
+        let named = MailAddress::parse(&self.0.sender).ok();
+        named.or_else(|| self.addresses("from-address").into_iter().next())
     }
 
-    /// Where an answer goes: Reply-To, else the sender. Never anything from the text.
+    /// The addresses that a fact has.
+    fn addresses(self, name: &'static str) -> Vec<MailAddress> {
+        let all = self.all(name);
+        all.filter_map(|text| MailAddress::parse(text).ok())
+            .collect()
+    }
+
+    /// Whom an answer goes to, as it was decided when the mail came; of what came without a decision,
+    /// such as a dropped file, Reply-To, else the sender. Never anything from the text.
     #[must_use]
-    pub fn answer_to(self) -> Option<Address> {
-        self.all("reply-to")
-            .find_map(Address::parse)
-            .or_else(|| self.sender())
+    pub fn recipients(self) -> Recipients {
+        let to = self.addresses("answer-to");
+        if !to.is_empty() {
+            let cc = self.addresses("answer-cc");
+            return Recipients { to, cc };
+        }
+        let mut to = self.addresses("reply-to");
+        if to.is_empty() {
+            to.extend(self.sender());
+        }
+        Recipients { to, cc: Vec::new() }
+    }
+}
+
+/// Whom an answer goes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recipients {
+    /// Who is answered.
+    pub to: Vec<MailAddress>,
+    /// Who gets a copy.
+    pub cc: Vec<MailAddress>,
+}
+
+impl Recipients {
+    /// All of them, for a person: `Ada <ada@x>, Bo <bo@y>`.
+    #[must_use]
+    pub fn listed(addresses: &[MailAddress]) -> String {
+        let each: Vec<String> = addresses.iter().map(MailAddress::with_plain_name).collect();
+        each.join(", ")
     }
 }
 
@@ -80,70 +114,6 @@ pub fn mail_text(task: &Task) -> &str {
     inside
         .rfind(&format!("\n{fence}"))
         .map_or(inside, |end| &inside[..end])
-}
-
-/// One mail address, with the name that stood before it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    name: String,
-    local: String,
-    domain: String,
-}
-
-impl Address {
-    /// Parses `Name <local@domain>` or `local@domain`.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let (name, address) = match text.strip_suffix('>') {
-            Some(inner) => inner.rsplit_once('<')?,
-            None => ("", text),
-        };
-        let (local, domain) = address.trim().rsplit_once('@')?;
-        let harmless = |part: &str| {
-            !part.is_empty()
-                && part.chars().all(|c| {
-                    !c.is_whitespace()
-                        && !c.is_control()
-                        && !platinum_sdk::text::is_hidden(c)
-                        && !"<>@,;:\"()[]\\".contains(c)
-                })
-        };
-        (harmless(local) && harmless(domain) && address.len() <= 254).then(|| Self {
-            name: name.trim().trim_matches('"').trim().to_owned(),
-            local: local.to_owned(),
-            domain: domain.to_owned(),
-        })
-    }
-
-    /// `local@domain`.
-    #[must_use]
-    pub fn bare(&self) -> String {
-        format!("{}@{}", self.local, self.domain)
-    }
-
-    /// Before the `@`, lower case.
-    #[must_use]
-    pub fn local(&self) -> String {
-        self.local.to_lowercase()
-    }
-
-    /// For a header: with the name only if it could not be taken for another address or
-    /// recipient.
-    #[must_use]
-    pub fn header(&self) -> String {
-        let plain = |c: char| c.is_alphanumeric() || " .-'".contains(c);
-        if self.name.is_empty() || self.name.chars().count() > 60 || !self.name.chars().all(plain) {
-            return self.bare();
-        }
-        format!("{} <{}>", self.name, self.bare())
-    }
-
-    /// Whether both are the same mailbox.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.bare().eq_ignore_ascii_case(&other.bare())
-    }
 }
 
 #[cfg(test)]
@@ -177,45 +147,22 @@ mod tests {
         assert_eq!(text("no fence"), "no fence");
     }
 
-    fn header(text: &str) -> Option<String> {
-        Address::parse(text).map(|address| address.header())
-    }
-
-    /// An address keeps a plain name.
+    /// What was decided when the mail came counts; Reply-To and the sender are for what came otherwise.
     #[test]
-    fn address_plain_name_is_kept() {
-        assert_eq!(
-            header("Ada Lovelace <ada@example.test>"),
-            Some("Ada Lovelace <ada@example.test>".into())
-        );
-        assert_eq!(header("ada@example.test"), Some("ada@example.test".into()));
-    }
-
-    /// A name that looks like an address is dropped.
-    #[test]
-    fn address_name_like_an_address_is_dropped() {
-        assert_eq!(
-            header("\"boss@corp.test\" <x@evil.test>"),
-            Some("x@evil.test".into())
-        );
-        assert_eq!(header("a, b <x@evil.test>"), Some("x@evil.test".into()));
-    }
-
-    /// What is no single address is none.
-    #[test]
-    fn address_not_single_is_none() {
-        for text in [
-            "",
-            "<>",
-            "Ada",
-            "a@b, c@d",
-            "a@b\r\nBcc: c@d",
-            "a b@c",
-            "@c",
-            "a@",
-            "A <a@b> <",
-        ] {
-            assert_eq!(header(text), None, "{text}");
-        }
+    fn recipients_are_those_decided_on_intake() {
+        let of = |facts: &[(&str, &str)]| {
+            let task = crate::triage::tests::mail(facts);
+            let Recipients { to, cc } = Facts::of(&task).recipients();
+            format!("{} | {}", Recipients::listed(&to), Recipients::listed(&cc))
+        };
+        assert_eq!(of(&[]), "Ada <ada@example.test> | ");
+        let asked = ("reply-to", "Bo <bo@b.test>");
+        assert_eq!(of(&[asked]), "Bo <bo@b.test> | ");
+        let decided = [
+            asked,
+            ("answer-to", "cy@c.test"),
+            ("answer-cc", "\"d d\"@d.test"),
+        ];
+        assert_eq!(of(&decided), "cy@c.test | \"d d\"@d.test");
     }
 }

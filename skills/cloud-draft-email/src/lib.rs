@@ -1,12 +1,14 @@
 //! The skill `cloud-draft-email`: reads a mail and what belongs to it, and proposes an answer.
 //!
-//! Lives here: the glue. Lives elsewhere: whether an answer is needed in [`triage`], the order of
+//! Lives here: the glue. Lives elsewhere: whether an answer is needed in [`triage`], [`notice`] and [`rules`], the order of
 //! things in [`mod@run`], what the model is given in [`request`], the mail that is proposed in
 //! [`reply`], its text made harmless to read in [`sanitize`], a plan's steps in [`steps`].
 
 pub mod facts;
+pub mod notice;
 pub mod reply;
 pub mod request;
+pub mod rules;
 pub mod run;
 pub mod sanitize;
 pub mod steps;

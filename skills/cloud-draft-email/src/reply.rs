@@ -1,35 +1,33 @@
 //! The mail that is proposed: recipient, subject and thread from facts, text from the model.
 //!
-//! Invariants: one recipient, never from the text of a mail or a model; every header is one
-//! line; the thread has no angle brackets, no double and at most 20 Message-IDs; the text has
+//! Invariants: recipients are never from the text of a mail or a model; every header is one line; the
+//! thread has no angle brackets, no double and at most 20 Message-IDs; the text has
 //! nothing that the owner's editor would run, fetch or hide.
 
 use platinum_sdk::email::types::Mail;
 use platinum_sdk::tasks::types::Task;
-use platinum_sdk::text::{bounded, is_hidden, is_joined, one_line};
+use platinum_sdk::text::{MailAddress, bounded, is_hidden, is_joined, message_id, one_line};
 
-use crate::facts::{Address, Facts};
+use crate::facts::{Facts, Recipients};
 use crate::sanitize::sanitize;
 
 /// The longest subject, in characters.
 const MAX_SUBJECT: usize = 200;
 /// The longest text, in bytes.
 const MAX_BODY: usize = 32 * 1024;
-/// The longest Message-ID, in bytes.
-const MAX_ID: usize = 500;
 /// The most Message-IDs of a thread.
 const MAX_REFERENCES: usize = 20;
 
 /// Puts the mail together. `text` is what the model wrote; none if nothing is left of it.
 #[must_use]
-pub fn mail(task: &Task, account: &str, to: &Address, text: &str) -> Option<Mail> {
+pub fn mail(task: &Task, account: &str, recipients: &Recipients, text: &str) -> Option<Mail> {
     let body = body(text)?;
     let facts = Facts::of(task);
     let answered = facts.one("message-id").and_then(message_id);
     Some(Mail {
         from_account: account.to_owned(),
-        to: vec![to.header()],
-        cc: Vec::new(),
+        to: lines(&recipients.to),
+        cc: lines(&recipients.cc),
         bcc: Vec::new(),
         subject: match facts.is_file() {
             true => one_line(&task.subject, MAX_SUBJECT),
@@ -40,6 +38,10 @@ pub fn mail(task: &Task, account: &str, to: &Address, text: &str) -> Option<Mail
         in_reply_to: answered.map(str::to_owned),
         attachments: Vec::new(),
     })
+}
+
+fn lines(addresses: &[MailAddress]) -> Vec<String> {
+    addresses.iter().map(MailAddress::with_plain_name).collect()
 }
 
 /// `Re: ` once, whatever stood there.
@@ -59,16 +61,54 @@ pub fn subject(text: &str) -> String {
     format!("Re: {rest}")
 }
 
-/// What follows a `Re:`, `AW:`, `SV:`, `RE[2]:` and the like.
+/// How programs mark an answer, in the languages they speak; and a mail that was sent on in those
+/// where nobody would know the mark for one.
+const PREFIXES: &[&str] = &[
+    "re",
+    "aw",
+    "antw",
+    "antwort",
+    "sv",
+    "vs",
+    "odp",
+    "ref",
+    "r",
+    "rif",
+    "rv",
+    "tr",
+    "ynt",
+    "res",
+    "enc",
+    "bls",
+    "vl",
+    "vá",
+    "továbbítás",
+    "atb",
+    "σχετ",
+    "απ",
+    "отв",
+    "回复",
+    "答复",
+    "回覆",
+    "答覆",
+    "返信",
+    "答",
+];
+/// What mail systems put before the subject of a mail from outside, without brackets.
+const OUTSIDE: &[&str] = &["ext", "extern", "external", "externe", "externo"];
+
+/// What follows a `Re:`, `AW:`, `RE[2]:`, `回复：`, `[EXT]` and the like.
 fn without_prefix(text: &str) -> Option<&str> {
-    let (prefix, rest) = text.split_once(':')?;
+    if let Some((tag, rest)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) {
+        let tag = tag.trim().to_lowercase();
+        return OUTSIDE.contains(&tag.as_str()).then(|| rest.trim_start());
+    }
+    let (prefix, rest) = text.split_once([':', '：'])?;
     let word = prefix.split(['[', '(']).next().unwrap_or_default().trim();
-    let count = prefix[word.len().min(prefix.len())..]
-        .trim()
-        .trim_matches(['[', ']', '(', ')']);
-    let is_prefix = ["re", "aw", "antw", "sv", "vs", "odp", "ref"]
-        .iter()
-        .any(|known| word.eq_ignore_ascii_case(known));
+    let count = prefix.strip_prefix(word)?.trim();
+    let count = count.trim_matches(['[', ']', '(', ')']);
+    let word = word.to_lowercase();
+    let is_prefix = PREFIXES.contains(&word.as_str()) || OUTSIDE.contains(&word.as_str());
     (is_prefix && count.bytes().all(|byte| byte.is_ascii_digit())).then(|| rest.trim_start())
 }
 
@@ -102,14 +142,6 @@ fn ids<'a>(facts: Facts<'a>, name: &'static str) -> Vec<&'a str> {
         .flat_map(str::split_whitespace)
         .filter_map(message_id)
         .collect()
-}
-
-/// A Message-ID without brackets, if it can stand in a header.
-#[must_use]
-pub fn message_id(text: &str) -> Option<&str> {
-    let id = text.trim().trim_start_matches('<').trim_end_matches('>');
-    let harmless = |byte: u8| byte.is_ascii_graphic() && byte != b'<' && byte != b'>';
-    (!id.is_empty() && id.len() <= MAX_ID && id.bytes().all(harmless)).then_some(id)
 }
 
 /// The model's text as the text of a mail.
@@ -152,8 +184,11 @@ mod tests {
     use crate::triage::tests::mail as task;
     use platinum_sdk::tasks::types::Fact;
 
-    fn to() -> Address {
-        Address::parse("Ada <ada@example.test>").unwrap()
+    fn to() -> Recipients {
+        Recipients {
+            to: vec![MailAddress::parse("Ada <ada@example.test>").unwrap()],
+            cc: Vec::new(),
+        }
     }
 
     fn references_of(task: &Task) -> Vec<String> {
@@ -170,11 +205,23 @@ mod tests {
             "Re[2]: Tea",
             "SV:Tea",
             "Antw: Re(3): Tea",
+            "RV: Tea",
+            "TR : Tea",
+            "Ynt: Tea",
+            "R: Rif: Tea",
+            "回复：Tea",
+            "答复: 回复：Tea",
+            "RE : [EXT] Re: Tea",
+            "[External] AW: Tea",
+            "EXTERN: Tea",
+            "Отв: Tea",
         ] {
             assert_eq!(subject(text), "Re: Tea", "{text}");
         }
         assert_eq!(subject("Fwd: Tea"), "Re: Fwd: Tea");
         assert_eq!(subject("Note: Tea"), "Re: Note: Tea");
+        assert_eq!(subject("[Team] Tea"), "Re: [Team] Tea");
+        assert_eq!(subject("Plan: re: Tea"), "Re: Plan: re: Tea");
         assert_eq!(subject("Re: "), "Re: your message");
         assert_eq!(subject("(no subject)"), "Re: your message");
         assert_eq!(subject("a\r\nBcc: x@y"), "Re: a Bcc: x@y");

@@ -10,7 +10,7 @@ use platinum_sdk::model::complete::{Part, Quoted, Request};
 use platinum_sdk::tasks::types::Task;
 use platinum_sdk::text::{bounded, one_line};
 
-use crate::facts::{Facts, mail_text};
+use crate::facts::{Facts, Recipients, mail_text};
 
 const MAX_INSTRUCTIONS: usize = 24 * 1024;
 const MAX_HANDBOOK: usize = 16 * 1024;
@@ -63,12 +63,25 @@ pub fn build(task: &Task, material: &Material) -> Request {
         MAX_RELATED,
     );
     quote("thread", &listed(&material.thread, MAX_THREAD), MAX_THREAD);
-    let head = format!(
+    let mut head = format!(
         "From: {}\nDate: {}\nSubject: {}\n",
         one_line(&task.sender, 200),
         one_line(task.received.as_deref().unwrap_or("unknown"), 40),
         one_line(&task.subject, 300),
     );
+    let facts = Facts::of(task);
+    if let Some(event) = facts.one("event") {
+        head.push_str(&format!("Event: {}\n", one_line(event, 300)));
+    }
+    let Recipients { to, cc } = facts.recipients();
+    if to.len() + cc.len() > 1 {
+        let to = one_line(&Recipients::listed(&to), 600);
+        head.push_str(&format!("Your answer goes to: {to}\n"));
+    }
+    if !cc.is_empty() {
+        let cc = one_line(&Recipients::listed(&cc), 1500);
+        head.push_str(&format!("Copies of it go to: {cc}\n"));
+    }
     quote("mail-header", &head, MAX_HEAD);
     // Also if it is empty: a drafter answers what is quoted as `mail`.
     parts.push(Part::Quote(Quoted {

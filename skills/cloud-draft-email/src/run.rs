@@ -13,11 +13,12 @@ use platinum_sdk::model::complete::Completion;
 use platinum_sdk::plans::write::Plan;
 use platinum_sdk::skill::log::Level;
 use platinum_sdk::tasks::types::Task;
-use platinum_sdk::text::one_line;
+use platinum_sdk::text::{MailAddress, message_id, one_line};
 use platinum_sdk::{Error, Invocation, Outcome};
 
-use crate::facts::{Address, Facts, mail_text};
+use crate::facts::{Facts, Recipients, mail_text};
 use crate::request::{self, Material};
+use crate::rules::SenderRules;
 use crate::triage::{self, Triage};
 use crate::{reply, steps};
 
@@ -53,51 +54,55 @@ pub fn run(
     if task.zone != "email" {
         return Err(Error::Invalid(format!("{id} is not a mail")));
     }
-    let to = match triage::decide(&task) {
-        Triage::Answer(address) => address,
+    let handbook = handbook(host)?;
+    let rules = SenderRules::parse(handbook.as_deref().unwrap_or_default());
+    let to = match triage::decide(&task, &rules) {
+        Triage::Answer(recipients) => recipients,
         Triage::Dismiss(reason) => return Ok(Outcome::Dismissed(one_line(&reason, 200))),
     };
     let account = Facts::of(&task).account().ok_or_else(|| {
         Error::Failed("the task does not say which account the mail came to".into())
     })?;
-    let material = gather(host, &task, &to)?;
+    let material = gather(host, &task, &to, handbook);
     let completion = host.complete(&request::build(&task, &material))?;
     let mail = reply::mail(&task, account, &to, &completion.text)
         .ok_or_else(|| Error::Failed("the model gave no text".into()))?;
     propose(host, &task, &to, &mail, &completion)
 }
 
-/// Reads what helps to answer.
-fn gather(
-    host: &(impl Context + Log + Notes + SearchEmail),
-    task: &Task,
-    to: &Address,
-) -> Result<Material, Error> {
+/// The owner's rules, if there are any.
+fn handbook(host: &(impl Log + Notes)) -> Result<Option<String>, Error> {
     use platinum_sdk::vault::context::Error as NoteError;
-    let handbook = match host.read(HANDBOOK) {
-        Ok(text) => Some(text),
-        Err(NoteError::NotFound) => None,
+    match host.read(HANDBOOK) {
+        Ok(text) => Ok(Some(text)),
+        Err(NoteError::NotFound) => Ok(None),
         // The owner's rules exist: an answer that does not know them is worse than a late one.
-        Err(NoteError::Unavailable(what)) => return Err(Error::Unavailable(one_line(&what, 200))),
+        Err(NoteError::Unavailable(what)) => Err(Error::Unavailable(one_line(&what, 200))),
         Err(error) => {
             host.line(
                 Level::Warn,
                 &format!("{HANDBOOK} is not used: {}", Error::from(error)),
             );
-            None
+            Ok(None)
         }
-    };
+    }
+}
+
+/// Reads what helps to answer.
+fn gather(
+    host: &(impl Context + Log + SearchEmail),
+    task: &Task,
+    to: &Recipients,
+    handbook: Option<String>,
+) -> Material {
     let facts = Facts::of(task);
-    let own_id = facts.one("message-id").and_then(reply::message_id);
+    let own_id = facts.one("message-id").and_then(message_id);
     let ids = facts
         .all("references")
         .chain(facts.all("in-reply-to"))
         .chain(facts.all("message-id"));
     let mut thread: Vec<String> = Vec::new();
-    for id in ids
-        .flat_map(str::split_whitespace)
-        .filter_map(reply::message_id)
-    {
+    for id in ids.flat_map(str::split_whitespace).filter_map(message_id) {
         if !thread.iter().any(|known| known == id) {
             thread.push(id.to_owned());
         }
@@ -116,26 +121,32 @@ fn gather(
         in_thread = search(host, &query);
         in_thread.retain(is_other);
     }
-    let query = Query {
-        text: None,
-        sender: Some(to.bare()),
-        thread: Vec::new(),
-        limit: RELATED_LIMIT,
-    };
-    let mut related = search(host, &query);
+    let mut related = Vec::new();
+    for one in to.to.iter().take(1) {
+        let query = Query {
+            text: None,
+            sender: Some(one.address()),
+            thread: Vec::new(),
+            limit: RELATED_LIMIT,
+        };
+        related = search(host, &query);
+        // A search finds a part of an address as well.
+        let is_theirs = |sender: &str| MailAddress::parse(sender).is_ok_and(|it| it.is_same(one));
+        related.retain(|message| is_theirs(&message.sender));
+    }
     related.retain(|message| {
         is_other(message)
             && !in_thread
                 .iter()
                 .any(|other| other.message_id == message.message_id)
     });
-    Ok(Material {
+    Material {
         instructions: host.instructions(),
         handbook,
         thread: in_thread,
         related,
         now: host.now(),
-    })
+    }
 }
 
 /// The mails found; none if the mailbox is away.
@@ -153,25 +164,13 @@ fn search(host: &(impl Log + SearchEmail), query: &Query) -> Vec<Message> {
 fn propose(
     host: &(impl Log + DraftEmail + ProposeEmail + WritePlans),
     task: &Task,
-    to: &Address,
+    to: &Recipients,
     mail: &Mail,
     completion: &Completion,
 ) -> Result<Outcome, Error> {
     let proposal = Proposal {
         task: task.id.clone(),
-        summary: one_line(
-            &format!(
-                "{} {} about “{}”",
-                if Facts::of(task).is_file() {
-                    "Write to"
-                } else {
-                    "Answer"
-                },
-                to.header(),
-                one_line(&task.subject, 80)
-            ),
-            200,
-        ),
+        summary: summary(task, to),
         reason: reason(task, to, completion),
         expires: None,
     };
@@ -208,32 +207,68 @@ fn propose(
     Ok(Outcome::Drafted(id))
 }
 
+/// What the draft does, in one line: whom it answers, and how many get a copy.
+fn summary(task: &Task, to: &Recipients) -> String {
+    let verb = match Facts::of(task).is_file() {
+        true => "Write to",
+        false => "Answer",
+    };
+    let first = to.to.first().map(MailAddress::with_plain_name);
+    let more = to.to.len().saturating_sub(1);
+    let others = match (more, to.cc.len()) {
+        (0, 0) => String::new(),
+        (0, copies) => format!(" (copy to {copies} more)"),
+        (more, 0) => format!(" and {more} more"),
+        (more, copies) => format!(" and {more} more (copy to {copies})"),
+    };
+    let about = one_line(&task.subject, 80);
+    let line = format!(
+        "{verb} {}{others} about “{about}”",
+        first.unwrap_or_default()
+    );
+    one_line(&line, 200)
+}
+
 /// Why there is a draft, and what the owner should look at.
-fn reason(task: &Task, to: &Address, completion: &Completion) -> String {
-    let why = match Facts::of(task).is_file() {
-        true => "You dropped a note that says whom to write to.",
-        false => "A person wrote to you.",
+fn reason(task: &Task, to: &Recipients, completion: &Completion) -> String {
+    let facts = Facts::of(task);
+    let why = match (facts.is_file(), facts.one("event")) {
+        (true, _) => "You dropped a note that says whom to write to.".to_owned(),
+        (false, Some(event)) if facts.one("event-method") == Some("request") => format!(
+            "An invitation to {}. Your calendar is not changed by an answer.",
+            one_line(event, 160)
+        ),
+        (false, _) => "A person wrote to you.".to_owned(),
     };
     let mut reason = match completion.model.as_str() {
         "builtin" => format!("{why} No model wrote this answer: fill its gaps."),
         model => format!("{why} Written by {}.", one_line(model, 60)),
     };
-    if Facts::of(task).one("cut").is_some() {
+    if !to.cc.is_empty() {
+        let copies = one_line(&Recipients::listed(&to.cc), 120);
+        reason.push_str(&format!(" A copy goes to {copies}."));
+    }
+    for note in facts.all("answer-note") {
+        reason.push(' ');
+        reason.push_str(note);
+    }
+    if facts.one("cut").is_some() {
         reason.push_str(" The mail is longer than what was read of it.");
     }
     if completion.truncated {
         reason.push_str(" The text was cut at its bound: read its end.");
     }
-    let sender = Facts::of(task).sender();
-    if sender.is_some_and(|sender| !sender.is_same(to)) {
+    // What was decided on intake says so itself.
+    let sender = facts.sender().filter(|_| facts.one("answer-to").is_none());
+    if sender.is_some_and(|sender| !to.to.iter().any(|one| one.is_same(&sender))) {
         reason.push_str(
             " Careful: the answer does not go to the sender but to the Reply-To address.",
         );
     }
-    if Facts::of(task).one("same-message-id-as").is_some() {
+    if facts.one("same-message-id-as").is_some() {
         reason.push_str(" Careful: another mail came with the same Message-ID.");
     }
-    one_line(&reason, 400)
+    one_line(&reason, 480)
 }
 
 #[cfg(test)]
@@ -312,6 +347,23 @@ mod tests {
         assert_eq!(
             draft(&host),
             Ok(Outcome::Dismissed("mail of the list news.test".into()))
+        );
+        assert!(host.requests.borrow().is_empty() && host.proposed.borrow().is_empty());
+    }
+
+    /// The owner's rule of a sender is followed by code: no model is asked.
+    #[test]
+    fn run_sender_that_is_never_answered_asks_no_model() {
+        let mut host = host(&[]);
+        host.notes.insert(
+            HANDBOOK.into(),
+            "## Senders\n- never: @example.test\n".into(),
+        );
+        assert_eq!(
+            draft(&host),
+            Ok(Outcome::Dismissed(
+                "your handbook says never to answer ada@example.test".into()
+            ))
         );
         assert!(host.requests.borrow().is_empty() && host.proposed.borrow().is_empty());
     }
@@ -403,6 +455,83 @@ mod tests {
         assert_eq!(
             host.plans.borrow()[0].steps,
             ["send the offer", "book a room", "call Bo"]
+        );
+    }
+
+    /// All who got the mail get the answer, the owner is told, and the model knows.
+    #[test]
+    fn run_answer_to_all_tells_owner_and_model() {
+        let mut host = host(&[
+            ("answer-to", "Ada <ada@example.test>"),
+            (
+                "answer-note",
+                "Careful: cy@c1ient.test is not at client.test, though it looks so.",
+            ),
+        ]);
+        host.tasks[0].facts.push(Fact {
+            name: "answer-cc".into(),
+            values: vec!["Bo <bo@client.test>".into(), "cy@c1ient.test".into()],
+        });
+        draft(&host).unwrap();
+        let proposed = host.proposed.borrow();
+        let (proposal, mail) = &proposed[0];
+        assert_eq!(mail.to, ["Ada <ada@example.test>"]);
+        assert_eq!(mail.cc, ["Bo <bo@client.test>", "cy@c1ient.test"]);
+        assert_eq!(
+            proposal.summary,
+            "Answer Ada <ada@example.test> (copy to 2 more) about “Tea”"
+        );
+        assert_eq!(
+            proposal.reason,
+            "A person wrote to you. Written by test. A copy goes to Bo <bo@client.test>, cy@c1ient.test. \
+             Careful: cy@c1ient.test is not at client.test, though it looks so."
+        );
+        let requests = host.requests.borrow();
+        let head = requests[0].parts.iter().find_map(|part| match part {
+            Part::Quote(quoted) if quoted.label == "mail-header" => Some(quoted.text.clone()),
+            _ => None,
+        });
+        let head = head.unwrap();
+        assert!(
+            head.contains("Your answer goes to: Ada <ada@example.test>\n"),
+            "{head}"
+        );
+        assert!(
+            head.contains("Copies of it go to: Bo <bo@client.test>, cy@c1ient.test\n"),
+            "{head}"
+        );
+    }
+
+    /// An invitation says what, when and where.
+    #[test]
+    fn run_invitation_tells_date_and_place() {
+        let host = host(&[
+            ("event", "“Fair”, 2026-12-01 09:00 UTC, Hall 3"),
+            ("event-method", "request"),
+        ]);
+        draft(&host).unwrap();
+        let reason = host.proposed.borrow()[0].0.reason.clone();
+        assert!(
+            reason.starts_with(
+                "An invitation to “Fair”, 2026-12-01 09:00 UTC, Hall 3. Your calendar"
+            ),
+            "{reason}"
+        );
+    }
+
+    /// A search for `ann@x` finds `joann@x` as well: what is another's is not quoted.
+    #[test]
+    fn run_related_mails_are_of_the_exact_address() {
+        let mut host = host(&[]);
+        let mut other = message("2@x");
+        other.sender = "Joada <joada@example.test>".into();
+        other.text = "SECRET".into();
+        host.mails = Ok(vec![other, message("3@x")]);
+        draft(&host).unwrap();
+        let asked = format!("{:?}", host.requests.borrow()[0].parts);
+        assert!(
+            asked.contains("earlier words") && !asked.contains("SECRET"),
+            "{asked}"
         );
     }
 

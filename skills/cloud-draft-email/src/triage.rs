@@ -1,134 +1,216 @@
-//! Whether a mail needs an answer. Machines and lists are dismissed, never answered.
+//! Whether a mail needs an answer. Machines, lists and notices are dismissed, never answered.
 //!
-//! Invariants: pure; decides from facts of the headers alone, so that no text of a mail can talk
-//! its way in or out. The rules follow RFC 3834 (automatic responders) and what bulk senders set.
+//! The owner approves every answer, so the rules for automatic responders (RFC 3834) do not hold
+//! here: what decides is whether a person wrote. One header of bulk senders says nothing, because
+//! programs for sales and help desks put it into a person's mail; two do.
+//! Lives elsewhere: to whom an answer goes is decided when the mail comes (`host/intake`); what a
+//! notice says of itself is read in [`notice`].
+//! Invariants: pure; no text of a mail can talk its way in: a text can only take a draft away.
 
 use platinum_sdk::tasks::types::Task;
-use platinum_sdk::text::one_line;
+use platinum_sdk::text::{MailAddress, one_line};
 
-use crate::facts::{Address, Facts};
+use crate::{
+    facts::{Facts, Recipients, mail_text},
+    notice,
+    rules::{SenderRules, Verdict},
+};
 
 /// Whether to answer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Triage {
-    /// A person wrote; an answer goes there.
-    Answer(Address),
+    /// A person wrote; an answer goes to these.
+    Answer(Recipients),
     /// Nothing to do: why, in one line.
     Dismiss(String),
 }
 
-/// Decides.
+/// Decides. What the owner said comes first: of this mail, then of its sender.
 #[must_use]
-pub fn decide(task: &Task) -> Triage {
+pub fn decide(task: &Task, rules: &SenderRules) -> Triage {
     let facts = Facts::of(task);
-    if let Some(reason) = by_machine(facts).or_else(|| in_bulk(facts)) {
+    let sender = facts.sender();
+    // It was filed without an answer, and the owner put it back.
+    let is_asked_for = facts.one("filed-before").is_some();
+    let verdict = sender.as_ref().and_then(|sender| rules.verdict(sender));
+    let is_wanted = is_asked_for || verdict == Some(Verdict::Always);
+    let from = sender
+        .as_ref()
+        .map(MailAddress::address)
+        .unwrap_or_default();
+    match verdict {
+        _ if is_asked_for => {}
+        Some(Verdict::Never) => {
+            return Triage::Dismiss(format!("your handbook says never to answer {from}"));
+        }
+        Some(Verdict::OnlyTell) => {
+            return Triage::Dismiss(format!(
+                "your handbook says only to tell you of mail from {from}"
+            ));
+        }
+        Some(Verdict::Always) | None => {}
+    }
+    let is_no_mail = by_machine(facts).filter(|_| !is_asked_for).or_else(|| {
+        about_event(facts)
+            .or_else(|| in_bulk(facts))
+            .or_else(|| as_spam(facts, &task.subject))
+            .filter(|_| !is_wanted)
+    });
+    if let Some(reason) = is_no_mail {
         return Triage::Dismiss(reason);
     }
-    let sender = facts.sender();
-    if let Some(reason) = sender.as_ref().and_then(|sender| is_robot(&sender.local())) {
-        return Triage::Dismiss(reason.into());
+    if let Some(sender) = sender.as_ref().filter(|sender| sender.is_mail_system()) {
+        return Triage::Dismiss(format!("a mail server's notice, from {}", sender.address()));
     }
-    let Some(answer_to) = facts.answer_to() else {
-        let question = match facts.is_file() {
-            true => {
+    if let Some(reason) = facts.one("no-answer").filter(|_| !is_wanted) {
+        return Triage::Dismiss(shown(reason, 200));
+    }
+    let mut recipients = facts.recipients();
+    let unattended = recipients.to.iter().find(|to| to.is_unattended());
+    let unattended = unattended.map(MailAddress::address);
+    recipients.to.retain(|to| !to.is_unattended());
+    if recipients.to.is_empty() {
+        return Triage::Dismiss(match unattended {
+            Some(address) => format!("{address} does not read answers"),
+            None if facts.is_file() => {
                 "it came as a file, not as a mail. Who should this go to? Write `to: \
                  name@example.org` into its frontmatter and drop it again"
+                    .into()
             }
-            false => "it names no address that could be answered",
-        };
-        return Triage::Dismiss(question.into());
-    };
-    match does_not_read(&answer_to.local()) {
-        true => Triage::Dismiss(format!("{} does not read answers", answer_to.bare())),
-        false => Triage::Answer(answer_to),
+            None => "it names no address that could be answered".into(),
+        });
+    }
+    let is_free_of_notices = is_wanted || is_conversation(facts) || facts.is_file();
+    let text = mail_text(task);
+    let local = sender.as_ref().map(MailAddress::local).unwrap_or_default();
+    match notice::reason(&task.subject, text, local) {
+        Some(reason) if !is_free_of_notices => Triage::Dismiss(reason.into()),
+        _ => Triage::Answer(recipients),
     }
 }
 
-/// Automatic mail: replies of machines, bounces, invitations.
+/// Whether it answers another mail: machines begin their threads.
+fn is_conversation(facts: Facts<'_>) -> bool {
+    facts.one("in-reply-to").is_some()
+}
+
+/// Automatic mail: answers of machines, bounces, codes.
 fn by_machine(facts: Facts<'_>) -> Option<String> {
+    if facts.one("one-time-code").is_some() {
+        return Some("a one-time code; it is in your mailbox, and not repeated here".into());
+    }
+    let event = facts.one("event").filter(|_| asks_for(facts, "request"));
+    let about = event.map_or(String::new(), |event| {
+        format!("; it invites to {}", shown(event, 140))
+    });
     let submitted = facts.one("auto-submitted").map(first_word);
     if let Some(how) = submitted.filter(|how| how != "no") {
-        return Some(format!(
-            "an automatic mail (Auto-Submitted: {})",
-            shown(&how)
-        ));
+        let how = shown(&how, 40);
+        return Some(format!("an automatic mail (Auto-Submitted: {how}){about}"));
     }
-    match facts.one("mail-kind") {
-        Some("calendar") => return Some("a calendar notice".into()),
-        Some("report") => return Some("a delivery report".into()),
-        _ => {}
+    if let Some(header) = facts.one("auto-reply") {
+        return Some(format!("an automatic answer ({})", shown(header, 60)));
     }
-    for kind in facts.all("content-kinds").map(first_word) {
-        match kind.as_str() {
-            "text/calendar" => return Some("a calendar notice".into()),
-            "multipart/report" | "message/delivery-status" => {
-                return Some("a delivery report".into());
-            }
-            _ => {}
-        }
+    if facts.one("mail-kind") == Some("report") {
+        return Some("a delivery report".into());
     }
-    if facts.one("return-path").is_some_and(|path| path == "<>") {
-        return Some("a mail without a sender to return to, as bounces are".into());
-    }
-    let suppress = facts.one("x-auto-response-suppress").map(first_word);
-    suppress
-        .filter(|what| what != "none")
-        .map(|_| "its sender wants no automatic answers (X-Auto-Response-Suppress)".into())
+    facts
+        .one("return-path")
+        .filter(|path| *path == "<>")
+        .map(|_| format!("a mail without a sender to return to, as bounces are{about}"))
+}
+
+/// What is said about an event, if it is no invitation: that is a question to the owner.
+fn about_event(facts: Facts<'_>) -> Option<String> {
+    let event = shown(facts.one("event")?, 150);
+    let what = match facts.one("event-method")? {
+        "reply" => "an answer to an invitation",
+        "cancel" => "called off",
+        "counter" => "another time is proposed",
+        _ => return None,
+    };
+    Some(format!("{what}: {event}"))
+}
+
+fn asks_for(facts: Facts<'_>, method: &str) -> bool {
+    facts.one("event-method") == Some(method)
 }
 
 /// Mail to many.
 fn in_bulk(facts: Facts<'_>) -> Option<String> {
+    if facts.one("own-list").is_some() {
+        return None;
+    }
     let precedence = facts.one("precedence").map(first_word);
-    if let Some(kind) = precedence.filter(|kind| ["bulk", "list", "junk"].contains(&kind.as_str()))
+    if let Some(kind) = precedence
+        .as_deref()
+        .filter(|kind| ["list", "junk"].contains(kind))
     {
         return Some(format!("bulk mail (Precedence: {kind})"));
     }
     if let Some(list) = facts.one("list-id") {
-        return Some(format!("mail of the list {}", shown(list)));
+        return Some(format!("mail of the list {}", shown(list, 80)));
     }
-    if facts.one("list-unsubscribe").is_some() {
-        return Some("bulk mail (it can be unsubscribed from)".into());
-    }
-    facts
-        .one("feedback-id")
-        .map(|_| "bulk mail (Feedback-ID)".into())
-}
-
-/// Senders that are programs, wherever an answer would go.
-fn is_robot(local: &str) -> Option<&'static str> {
-    let word = squeezed(local);
-    if word == "mailerdaemon" || word == "postmaster" {
-        return Some("a mail server's notice");
-    }
-    let bounce = ["bounce", "bounces"];
-    let first = local
-        .split(['+', '-', '_', '.', '='])
-        .next()
-        .unwrap_or_default();
-    bounce
-        .contains(&first)
-        .then_some("a bounce address sent it")
-}
-
-/// Addresses whose name says that they are not read.
-fn does_not_read(local: &str) -> bool {
-    let word = squeezed(local);
-    let unread = [
-        "noreply",
-        "donotreply",
-        "dontreply",
-        "noresponse",
-        "neverreply",
+    let suppress = facts.one("x-auto-response-suppress").map(first_word);
+    let local = facts.sender().map(|sender| sender.local().to_lowercase());
+    let marks = [
+        (
+            facts.one("list-unsubscribe").is_some(),
+            "it can be unsubscribed from",
+        ),
+        (facts.one("feedback-id").is_some(), "Feedback-ID"),
+        (precedence.as_deref() == Some("bulk"), "Precedence: bulk"),
+        (
+            suppress.as_deref() == Some("all"),
+            "X-Auto-Response-Suppress",
+        ),
+        (
+            local.is_some_and(|local| is_circular(&local)),
+            "its sender's name",
+        ),
     ];
-    unread
-        .iter()
-        .any(|name| word.starts_with(name) || word.ends_with(name))
-        || is_robot(local).is_some()
+    let marks = marks.into_iter().filter(|(is_set, _)| *is_set);
+    let marks: Vec<&str> = marks.map(|(_, mark)| mark).collect();
+    let is_bulk = marks.len() > 1 && !is_conversation(facts);
+    is_bulk.then(|| format!("bulk mail ({})", marks.join(", ")))
 }
 
-/// Letters and digits alone: `no-reply` and `no_reply` are one word.
-fn squeezed(local: &str) -> String {
-    local.chars().filter(|c| c.is_alphanumeric()).collect()
+/// Names of senders that write to many.
+fn is_circular(local: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "newsletter",
+        "news",
+        "marketing",
+        "notifications",
+        "notification",
+        "updates",
+        "mailing",
+        "campaign",
+        "offers",
+        "promo",
+        "alerts",
+        "digest",
+    ];
+    let first = local.split(['+', '-', '_', '.']).next().unwrap_or_default();
+    NAMES.contains(&first) || NAMES.contains(&local)
+}
+
+/// What a filter on the way took for spam.
+fn as_spam(facts: Facts<'_>, subject: &str) -> Option<String> {
+    if let Some(header) = facts.one("spam") {
+        return Some(format!(
+            "spam, says your mail provider ({})",
+            shown(header, 60)
+        ));
+    }
+    let marked = subject.trim_start();
+    let word = marked.trim_start_matches(['*', '[', '{', ' ']);
+    let is_marked = word.len() < marked.len()
+        && word
+            .get(..4)
+            .is_some_and(|start| start.eq_ignore_ascii_case("spam"))
+        && word[4..].starts_with(['*', ']', '}', '?']);
+    is_marked.then(|| "spam, says its subject".into())
 }
 
 /// A header's first token, lower case: `auto-replied; x=y` is `auto-replied`.
@@ -141,8 +223,8 @@ fn first_word(value: &str) -> String {
         .to_lowercase()
 }
 
-fn shown(text: &str) -> String {
-    one_line(text, 80)
+fn shown(text: &str, max_chars: usize) -> String {
+    one_line(text, max_chars)
 }
 
 #[cfg(test)]
@@ -168,51 +250,135 @@ pub(crate) mod tests {
         }
     }
 
-    fn reason(facts: &[(&str, &str)]) -> String {
-        match decide(&mail(facts)) {
+    fn decided(task: &Task) -> String {
+        match decide(task, &SenderRules::default()) {
             Triage::Dismiss(reason) => reason,
-            Triage::Answer(address) => format!("answered to {}", address.bare()),
+            Triage::Answer(to) => format!("answered to {}", Recipients::listed(&to.to)),
         }
     }
 
-    /// A persons mail is answered to its sender.
+    fn reason(facts: &[(&str, &str)]) -> String {
+        decided(&mail(facts))
+    }
+
+    const ADA: &str = "answered to Ada <ada@example.test>";
+
+    /// A person's mail is answered to its sender, whatever program carried it.
     #[test]
     fn triage_persons_mail_is_answered() {
-        assert_eq!(reason(&[]), "answered to ada@example.test");
-        let harmless = [
-            ("auto-submitted", "No"),
-            ("precedence", "first-class"),
-            ("x-auto-response-suppress", "None"),
-            ("return-path", "<ada@example.test>"),
+        assert_eq!(reason(&[]), ADA);
+        let harmless: [&[(&str, &str)]; 8] = [
+            &[("auto-submitted", "No"), ("precedence", "first-class")],
+            &[("return-path", "<ada@example.test>")],
+            &[("feedback-id", "i12:Mailer")],
+            &[("list-unsubscribe", "<https://crm.test/u/1>")],
+            &[("precedence", "bulk")],
+            &[
+                ("x-auto-response-suppress", "dr, oof, autoreply"),
+                ("list-unsubscribe", "<u>"),
+            ],
+            // Somebody in a conversation, through a help desk.
+            &[
+                ("feedback-id", "1"),
+                ("precedence", "bulk"),
+                ("in-reply-to", "1@x"),
+            ],
+            &[
+                ("list-id", "<info.example.org>"),
+                ("precedence", "list"),
+                ("own-list", "yes"),
+            ],
         ];
-        assert_eq!(reason(&harmless), "answered to ada@example.test");
+        for facts in harmless {
+            assert_eq!(reason(facts), ADA, "{facts:?}");
+        }
+    }
+
+    /// An invitation is a question to the owner; what else is said about an event is told and filed.
+    #[test]
+    fn triage_of_an_event_depends_on_its_method() {
+        let event = ("event", "“Fair”, 2026-12-01 09:00 UTC, Hall 3");
+        for (method, expected) in [
+            ("request", ADA),
+            ("publish", ADA),
+            (
+                "reply",
+                "an answer to an invitation: “Fair”, 2026-12-01 09:00 UTC, Hall 3",
+            ),
+            ("cancel", "called off: “Fair”, 2026-12-01 09:00 UTC, Hall 3"),
+            (
+                "counter",
+                "another time is proposed: “Fair”, 2026-12-01 09:00 UTC, Hall 3",
+            ),
+        ] {
+            assert_eq!(reason(&[event, ("event-method", method)]), expected);
+        }
+        assert_eq!(
+            reason(&[
+                event,
+                ("event-method", "request"),
+                ("auto-submitted", "auto-generated")
+            ]),
+            "an automatic mail (Auto-Submitted: auto-generated); it invites to “Fair”, 2026-12-01 09:00 \
+             UTC, Hall 3"
+        );
     }
 
     /// Machines and lists are dismissed with the reason.
     #[test]
     fn triage_machines_and_lists_are_dismissed() {
-        for (name, value, part) in [
+        for (facts, part) in [
             (
-                "auto-submitted",
-                "auto-replied; owner",
+                &[("auto-submitted", "auto-replied; owner")] as &[(&str, &str)],
                 "Auto-Submitted: auto-replied",
             ),
-            ("auto-submitted", "auto-generated", "Auto-Submitted"),
-            ("precedence", "Bulk", "Precedence: bulk"),
-            ("precedence", "junk", "Precedence: junk"),
-            ("precedence", "list", "Precedence: list"),
-            ("list-id", "Rust <rust.lists.test>", "list Rust"),
-            ("list-unsubscribe", "<https://x.test>", "unsubscribed"),
-            ("feedback-id", "1:2:3", "Feedback-ID"),
-            ("x-auto-response-suppress", "all", "no automatic answers"),
-            ("mail-kind", "calendar", "calendar"),
-            ("mail-kind", "report", "delivery report"),
-            ("content-kinds", "text/calendar; method=REQUEST", "calendar"),
-            ("content-kinds", "multipart/report", "delivery report"),
-            ("return-path", "<>", "without a sender"),
+            (&[("auto-submitted", "auto-generated")], "Auto-Submitted"),
+            (
+                &[("auto-reply", "X-Autoreply: yes")],
+                "automatic answer (X-Autoreply: yes)",
+            ),
+            (&[("precedence", "junk")], "Precedence: junk"),
+            (&[("precedence", "list")], "Precedence: list"),
+            (&[("list-id", "Rust <rust.lists.test>")], "list Rust"),
+            (
+                &[("list-unsubscribe", "<u>"), ("feedback-id", "1:2:3")],
+                "unsubscribed from, Feedback-ID",
+            ),
+            (
+                &[("precedence", "Bulk"), ("x-auto-response-suppress", "all")],
+                "Precedence: bulk",
+            ),
+            (&[("mail-kind", "report")], "delivery report"),
+            (&[("return-path", "<>")], "without a sender"),
+            (
+                &[("spam", "X-Spam-Flag: YES")],
+                "spam, says your mail provider (X-Spam-Flag: YES)",
+            ),
+            (&[("one-time-code", "yes")], "a one-time code"),
+            (
+                &[("no-answer", "you are only in copy")],
+                "you are only in copy",
+            ),
         ] {
-            assert!(reason(&[(name, value)]).contains(part), "{name}: {value}");
+            assert!(reason(facts).contains(part), "{facts:?}: {}", reason(facts));
         }
+        for subject in ["***SPAM*** You won", "[SPAM] You won", "{Spam?} You won"] {
+            let task = Task {
+                subject: subject.into(),
+                ..mail(&[])
+            };
+            assert_eq!(decided(&task), "spam, says its subject", "{subject}");
+        }
+        let task = Task {
+            subject: "[Spamalot] tickets".into(),
+            ..mail(&[])
+        };
+        assert_eq!(decided(&task), ADA);
+        let news = Task {
+            sender: "Shop <news@shop.test>".into(),
+            ..mail(&[("list-unsubscribe", "<u>")])
+        };
+        assert!(decided(&news).contains("its sender's name"));
     }
 
     /// Senders that are not read are dismissed.
@@ -220,30 +386,30 @@ pub(crate) mod tests {
     fn triage_unread_senders_are_dismissed() {
         for local in [
             "no-reply",
-            "noreply",
             "No_Reply",
-            "do-not-reply",
-            "donotreply",
             "orders-noreply",
-            "noreply+x1",
             "mailer-daemon",
-            "MAILER-DAEMON",
             "postmaster",
             "bounces+12=a.test",
-            "bounce-1",
         ] {
             let task = Task {
                 sender: format!("X <{local}@example.test>"),
                 ..mail(&[])
             };
-            assert!(matches!(decide(&task), Triage::Dismiss(_)), "{local}");
+            assert!(
+                matches!(decide(&task, &SenderRules::default()), Triage::Dismiss(_)),
+                "{local}"
+            );
         }
         for local in ["nora", "replyall", "bouncer", "noah.reply"] {
             let task = Task {
                 sender: format!("{local}@example.test"),
                 ..mail(&[])
             };
-            assert!(matches!(decide(&task), Triage::Answer(_)), "{local}");
+            assert!(
+                matches!(decide(&task, &SenderRules::default()), Triage::Answer(_)),
+                "{local}"
+            );
         }
     }
 
@@ -254,7 +420,7 @@ pub(crate) mod tests {
             sender: "Form <no-reply@site.test>".into(),
             ..mail(&[("reply-to", "Bo <bo@b.test>")])
         };
-        assert!(matches!(decide(&form), Triage::Answer(address) if address.bare() == "bo@b.test"));
+        assert_eq!(decided(&form), "answered to Bo <bo@b.test>");
     }
 
     /// A mail without a sender is dismissed.
@@ -265,9 +431,7 @@ pub(crate) mod tests {
                 sender: sender.into(),
                 ..mail(&[])
             };
-            assert!(
-                matches!(decide(&task), Triage::Dismiss(reason) if reason.contains("no address"))
-            );
+            assert_eq!(decided(&task), "it names no address that could be answered");
         }
     }
 
@@ -278,25 +442,70 @@ pub(crate) mod tests {
             sender: "A file that was dropped here".into(),
             ..mail(&[])
         };
-        let Triage::Dismiss(question) = decide(&file) else {
+        let Triage::Dismiss(question) = decide(&file, &SenderRules::default()) else {
             panic!("it is answered");
         };
         assert!(question.contains("Who should this go to?"), "{question}");
         let facts = mail(&[("reply-to", "Bo <bo@b.test>")]).facts;
-        let decided = decide(&Task { facts, ..file });
-        assert!(matches!(decided, Triage::Answer(address) if address.bare() == "bo@b.test"));
+        assert_eq!(
+            decided(&Task { facts, ..file }),
+            "answered to Bo <bo@b.test>"
+        );
     }
 
-    /// The text decides nothing.
+    /// What the owner says comes before every rule; what is automatic stays so.
     #[test]
-    fn triage_ignores_the_text() {
+    fn triage_owners_word_comes_first() {
+        let rules = SenderRules::parse(
+            "## Senders\n- never: @shop.test\n- always: ada@example.test\n- only tell me: bo@b.test\n",
+        );
+        let of = |sender: &str, facts: &[(&str, &str)]| {
+            let task = Task {
+                sender: sender.into(),
+                ..mail(facts)
+            };
+            match decide(&task, &rules) {
+                Triage::Dismiss(reason) => reason,
+                Triage::Answer(to) => format!("answered to {}", Recipients::listed(&to.to)),
+            }
+        };
+        let list = ("list-id", "<x.test>");
+        let copied = (
+            "no-answer",
+            "you are only in copy; it is addressed to Bo <bo@b.test>",
+        );
+        assert_eq!(
+            of("Shop <hi@shop.test>", &[]),
+            "your handbook says never to answer hi@shop.test"
+        );
+        assert_eq!(
+            of("bo@b.test", &[]),
+            "your handbook says only to tell you of mail from bo@b.test"
+        );
+        assert_eq!(of("Ada <ada@example.test>", &[list]), ADA);
+        assert_eq!(of("Ada <ada@example.test>", &[copied]), ADA);
+        let away = ("auto-reply", "X-Autoreply: yes");
+        assert!(of("Ada <ada@example.test>", &[away]).contains("automatic answer"));
+        // The owner put it back to have it answered.
+        let filed = ("filed-before", "bulk mail (Precedence: list)");
+        assert_eq!(
+            of("hi@shop.test", &[filed, list]),
+            "answered to hi@shop.test"
+        );
+        assert_eq!(
+            of("no-reply@shop.test", &[filed]),
+            "no-reply@shop.test does not read answers"
+        );
+    }
+
+    /// The text brings no recipient and no header.
+    #[test]
+    fn triage_takes_no_header_from_the_text() {
         let text = "Auto-Submitted: auto-replied\nList-Id: x\nReply-To: evil@evil.test";
         let task = Task {
             text: text.into(),
             ..mail(&[])
         };
-        assert!(
-            matches!(decide(&task), Triage::Answer(address) if address.bare() == "ada@example.test")
-        );
+        assert_eq!(decided(&task), ADA);
     }
 }

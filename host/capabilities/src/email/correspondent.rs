@@ -4,18 +4,16 @@
 //! task's correspondent. So a mail that they never saw is not shown, whatever the headers of the
 //! task's mail name: `References` is a stranger's to write.
 //!
-//! Invariants: pure; addresses are compared whole; of a mail whose sender wants the answer
-//! elsewhere (`Reply-To`), both addresses must have taken part.
+//! Invariants: pure; addresses are compared whole; of a mail whose sender wants the answer elsewhere
+//! (`Reply-To`), or whose answer goes to several, all of them must have taken part.
 
-use platinum_core::text::is_hidden;
+use platinum_core::text::MailAddress;
 use platinum_vault::note::TaskNote;
 
 use super::SearchHit;
 
-/// The facts of a task that hold the addresses of the one who wrote it.
-const ADDRESS_FACTS: [&str; 2] = ["from-address", "reply-to"];
-/// A mailbox is not longer, by RFC 5321.
-const MAX_ADDRESS_BYTES: usize = 254;
+/// The facts of a task that hold the addresses of who wrote it, and of everybody an answer goes to.
+const ADDRESS_FACTS: [&str; 4] = ["from-address", "reply-to", "answer-to", "answer-cc"];
 
 /// The addresses that an answer to a task could go to; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,23 +46,9 @@ impl Correspondent {
     }
 }
 
-/// The address in `Name <local@domain>` or `local@domain`, in lower case; none if it is not
-/// exactly one.
+/// The address in `Name <local@domain>` or `local@domain`, to compare; none if it is not exactly one.
 fn address(text: &str) -> Option<String> {
-    let text = text.trim();
-    let address = match text.strip_suffix('>') {
-        Some(inner) => inner.rsplit_once('<')?.1,
-        None => text,
-    };
-    let (local, domain) = address.rsplit_once('@')?;
-    let is_plain = |part: &str| {
-        let odd = |c: char| {
-            c.is_whitespace() || c.is_control() || is_hidden(c) || "<>@,;:\"()[]\\".contains(c)
-        };
-        !part.is_empty() && !part.contains(odd)
-    };
-    (address.len() <= MAX_ADDRESS_BYTES && is_plain(local) && is_plain(domain))
-        .then(|| address.to_lowercase())
+    Some(MailAddress::parse(text).ok()?.key())
 }
 
 #[cfg(test)]
@@ -128,6 +112,7 @@ mod tests {
             "ada+x@example.test",
             "ada@example.test <mallory@evil.test>",
             "\"<ada@example.test>\" <mallory@evil.test>",
+            "joada@example.test",
             "ada@example.test, mallory@evil.test",
             "ada@example.test\u{200b}",
             "<ada@example.test",
@@ -151,6 +136,19 @@ mod tests {
         assert!(!both.took_part_in(&mail("ada@example.test", &["me@example.test"], &[])));
         assert!(!both.took_part_in(&mail("mallory@evil.test", &["me@example.test"], &[])));
         assert!(both.took_part_in(&mail("ada@example.test", &["mallory@evil.test"], &[])));
+    }
+
+    /// What only one of those who get the answer saw must not reach the others.
+    #[test]
+    fn correspondent_of_an_answer_to_all_is_everybody() {
+        let facts: [(&str, &[&str]); 3] = [
+            ("from-address", &["ada@example.test"]),
+            ("answer-to", &["Ada <ada@example.test>"]),
+            ("answer-cc", &["bob@example.test"]),
+        ];
+        let all = Correspondent::of(&task("Ada <ada@example.test>", &facts)).unwrap();
+        assert!(!all.took_part_in(&mail("ada@example.test", &["me@example.test"], &[])));
+        assert!(all.took_part_in(&mail("ada@example.test", &["bob@example.test"], &[])));
     }
 
     #[test]

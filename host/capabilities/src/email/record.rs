@@ -2,7 +2,10 @@
 //!
 //! Invariant: what comes from a skill is checked here; nothing invalid passes.
 
-use platinum_core::{EmailSend, VaultPath};
+use platinum_core::{
+    EmailSend, VaultPath,
+    text::{self, MailAddress},
+};
 
 use crate::{
     bindings::platinum::email::types::Mail,
@@ -59,23 +62,21 @@ fn addresses(name: &str, list: &[String]) -> Result<Vec<String>, String> {
     list.iter()
         .map(|text| {
             let line = checked_line(name, text, 320)?;
-            if line.contains('@') {
-                Ok(line)
-            } else {
-                Err(format!("`{name}` has `{line}`, which is not an address"))
+            match MailAddress::parse(&line) {
+                Ok(_) => Ok(line),
+                Err(why) => Err(format!("`{name}` has `{line}`, which is no address: {why}")),
             }
         })
         .collect()
 }
 
-fn message_id(name: &str, text: &str) -> Result<String, String> {
-    let line = checked_line(name, text, 998)?;
-    if line.contains(['<', '>', ' ']) {
-        return Err(format!(
-            "`{name}` takes a Message-ID without angle brackets and spaces"
-        ));
+fn message_id(name: &str, given: &str) -> Result<String, String> {
+    match text::message_id(given).filter(|id| *id == given) {
+        Some(id) => Ok(id.to_owned()),
+        None => Err(format!(
+            "`{name}` takes a Message-ID as it came, in printable ASCII and without angle brackets"
+        )),
     }
-    Ok(line)
 }
 
 fn vault_path(name: &str, text: &str) -> Result<VaultPath, String> {

@@ -70,9 +70,7 @@ impl fmt::Debug for MailAccounts {
 pub(crate) fn first_reference(draft: &DraftNote, accounts: &MailAccounts) -> String {
     let mail = draft.action.read::<EmailSend>().ok();
     let from = mail.and_then(|mail| accounts.address(&mail.from_account).ok()?);
-    // A Message-ID is ASCII; the domain of an address need not be.
     let domain = from.as_ref().map(Address::domain);
-    let domain = domain.filter(|domain| domain.is_ascii());
     let id = draft.id.to_string().to_lowercase();
     format!("{id}@{}", domain.unwrap_or(NO_DOMAIN))
 }

@@ -1,6 +1,9 @@
 //! The recipients of a mail: whom an address really names, and whether the owner knows them.
 
-use platinum_core::EmailSend;
+use platinum_core::{
+    EmailSend,
+    text::{MailAddress, is_hidden},
+};
 use unicode_security::{MixedScript, skeleton};
 
 use super::{
@@ -26,29 +29,34 @@ pub(super) fn check_mail(mail: &EmailSend, context: &CheckContext, findings: &mu
                 1 => field.to_owned(),
                 _ => format!("{field} {}", number + 1),
             });
-            let Some(mailbox) = Mailbox::parse(text) else {
-                findings.add(&place, &Concern::NoAddress(quoted(text)));
-                continue;
+            // What is not seen is found by itself; here is judged what a person would read.
+            let seen: String = text.chars().filter(|c| !is_hidden(*c)).collect();
+            let recipient = match MailAddress::parse(&seen) {
+                Ok(recipient) => recipient,
+                Err(error) => {
+                    findings.add(&place, &Concern::NoAddress(quoted(text), error));
+                    continue;
+                }
             };
-            if mailbox.name.contains(AT_SIGNS) {
-                let name = quoted(mailbox.name);
+            let address = recipient.address();
+            if recipient.name().contains(AT_SIGNS) {
+                let name = quoted(recipient.name());
                 findings.add(&place, &Concern::NameLikeAddress(name));
             }
-            if has_lookalikes(mailbox.address) {
-                let domain = quoted(mailbox.domain());
+            if has_lookalikes(&address) {
+                let domain = quoted(recipient.domain());
                 findings.add(&place, &Concern::MixedScripts(domain));
             }
             let correspondent = context.correspondent.as_ref();
-            let is_sender = correspondent.is_some_and(|known| known.wrote_from(mailbox.address));
+            let is_sender = correspondent.is_some_and(|known| known.wrote_from(&address));
             is_sender_named |= is_sender;
-            let is_answer_address =
-                correspondent.is_some_and(|known| known.asked_for(mailbox.address));
-            if !is_sender
-                && !is_answer_address
-                && !context.reached.contains(&mailbox.address.to_lowercase())
-            {
-                let address = quoted(mailbox.address);
-                findings.add(&place, &Concern::NewRecipient(address));
+            let is_answer_address = correspondent.is_some_and(|known| known.asked_for(&address));
+            let is_in_thread = is_sender
+                || is_answer_address
+                // Nobody is answered in secret because they got the mail.
+                || (field != "bcc" && correspondent.is_some_and(|known| known.wrote_to(&address)));
+            if !is_in_thread && !context.reached.contains(&address.to_lowercase()) {
+                findings.add(&place, &Concern::NewRecipient(quoted(&address)));
             }
             if is_answer_address {
                 first.get_or_insert(place);
@@ -60,40 +68,6 @@ pub(super) fn check_mail(mail: &EmailSend, context: &CheckContext, findings: &mu
         && !is_sender_named
     {
         findings.add(&place, &Concern::OtherThanSender(quoted(&known.sender)));
-    }
-}
-
-/// One recipient, as it is written in a header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mailbox<'a> {
-    /// The name before the address, with its quotes.
-    pub(super) name: &'a str,
-    /// The address alone.
-    pub(super) address: &'a str,
-}
-
-impl<'a> Mailbox<'a> {
-    /// Reads `Name <a@b>` or `a@b`: the address is what a mail server would take.
-    pub(super) fn parse(text: &'a str) -> Option<Self> {
-        let text = text.trim();
-        let (name, address) = match text.strip_suffix('>') {
-            Some(inner) => inner.rsplit_once('<')?,
-            None => ("", text),
-        };
-        let (local, domain) = address.rsplit_once('@')?;
-        let is_plain = |part: &str| {
-            !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || "<>,;\"".contains(c))
-        };
-        (is_plain(local) && !local.contains('@') && is_plain(domain)).then(|| Self {
-            name: name.trim(),
-            address,
-        })
-    }
-
-    fn domain(self) -> &'a str {
-        self.address
-            .rsplit_once('@')
-            .map_or("", |(_, domain)| domain)
     }
 }
 
@@ -114,35 +88,6 @@ fn has_lookalikes(address: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn mailbox_address_is_what_a_server_takes() {
-        for (text, name, address) in [
-            ("a@x.test", "", "a@x.test"),
-            ("Ada <a@x.test>", "Ada", "a@x.test"),
-            ("\"b@y.test\" <a@x.test>", "\"b@y.test\"", "a@x.test"),
-            ("b@y.test <a@x.test>", "b@y.test", "a@x.test"),
-            ("Ada <b@y.test> <a@x.test>", "Ada <b@y.test>", "a@x.test"),
-            ("<a@x.test>", "", "a@x.test"),
-        ] {
-            assert_eq!(
-                Mailbox::parse(text),
-                Some(Mailbox { name, address }),
-                "{text}"
-            );
-        }
-        for text in [
-            "",
-            "Ada",
-            "a@",
-            "@x.test",
-            "a b@x.test",
-            "a@x.test, b@y.test",
-            "a@x@y.test",
-        ] {
-            assert_eq!(Mailbox::parse(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn has_lookalikes_finds_foreign_letters_only() {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use platinum_core::{
     Timestamp,
-    text::{Active, one_line},
+    text::{Active, AddressError, one_line},
 };
 
 use super::{
@@ -84,8 +84,8 @@ pub(super) enum Concern {
     /// A domain that is written in several scripts, or in letters that look like others.
     MixedScripts(String),
     /// No address that a mail can go to.
-    NoAddress(String),
-    /// The owner has never written to it, and it did not write what is answered.
+    NoAddress(String, AddressError),
+    /// The owner has never written to it, and it was not in the thread.
     NewRecipient(String),
     /// The answer goes to another address than the one that wrote.
     OtherThanSender(String),
@@ -122,7 +122,7 @@ impl fmt::Display for Concern {
                 f,
                 "the domain `{domain}` has letters that look like those of another one"
             ),
-            Self::NoAddress(text) => write!(f, "`{text}` is no address"),
+            Self::NoAddress(text, why) => write!(f, "`{text}` is no address: {why}"),
             Self::NewRecipient(address) => write!(
                 f,
                 "{address} did not write the mail that is answered, and you never wrote to it"

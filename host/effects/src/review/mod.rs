@@ -20,7 +20,8 @@ mod tests;
 use concern::{Concern, Place};
 use jiff::SignedDuration;
 use platinum_core::{
-    Action, ActionKind, EmailSend, Payment, SocialPublish, WhatsappSend, text::is_hidden,
+    Action, ActionKind, EmailSend, Payment, SocialPublish, WhatsappSend,
+    text::{MailAddress, is_hidden},
 };
 use platinum_vault::note::DraftNote;
 use reader::Findings;
@@ -64,9 +65,9 @@ fn review_draft(draft: &DraftNote, context: &CheckContext) -> Vec<Finding> {
 pub fn recipients_of(action: &Action) -> Vec<String> {
     if let Ok(mail) = action.read::<EmailSend>() {
         let all = mail.to.iter().chain(&mail.cc).chain(&mail.bcc);
-        let address = |text: &String| match address::Mailbox::parse(text) {
-            Some(mailbox) => mailbox.address.to_owned(),
-            None => text.clone(),
+        let address = |text: &String| match MailAddress::parse(text) {
+            Ok(recipient) => recipient.address(),
+            Err(_) => text.clone(),
         };
         return all.map(address).collect();
     }

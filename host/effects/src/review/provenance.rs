@@ -3,10 +3,8 @@
 //! Limits: a cloud that was taken over can forge the note of a task, as it can forge the mail. What
 //! it cannot forge is whom the owner wrote to before: that is in this machine's journal.
 
-use platinum_core::{TaskId, layout};
+use platinum_core::{TaskId, layout, text::MailAddress};
 use platinum_vault::{Vault, VaultError, note::TaskNote};
-
-use super::address::Mailbox;
 
 /// Largest note of a task that is read, in bytes.
 const MAX_TASK_BYTES: u64 = 4 * 1024 * 1024;
@@ -20,35 +18,47 @@ pub struct Correspondent {
     pub sender: String,
     /// Where the sender asked for the answer to go, if that was said.
     pub reply_to: Vec<String>,
+    /// Who else got the mail: an answer to all goes to them, too.
+    pub others: Vec<String>,
 }
 
 impl Correspondent {
     /// Of a task.
     pub fn of(task: &TaskNote) -> Option<Self> {
-        let address = |text: &str| Mailbox::parse(text).map(|mailbox| mailbox.address.to_owned());
+        let address = |text: &str| Some(MailAddress::parse(text).ok()?.address());
         let sender = address(&task.from).or_else(|| {
             task.fact("from-address")
                 .iter()
                 .find_map(|text| address(text))
         })?;
-        let reply_to = task.fact("reply-to").iter();
+        let all = |name: &str| task.fact(name).iter().filter_map(|text| address(text));
         Some(Self {
             sender,
-            reply_to: reply_to.filter_map(|text| address(text)).collect(),
+            reply_to: all("reply-to").collect(),
+            others: all("to").chain(all("cc")).collect(),
         })
     }
 
     /// Whether it came from this address.
     pub fn wrote_from(&self, address: &str) -> bool {
-        self.sender.eq_ignore_ascii_case(address)
+        self.sender.to_lowercase() == address.to_lowercase()
     }
 
     /// Whether the answer was asked for at this address.
     pub fn asked_for(&self, address: &str) -> bool {
-        self.reply_to
-            .iter()
-            .any(|to| to.eq_ignore_ascii_case(address))
+        has(&self.reply_to, address)
     }
+
+    /// Whether the mail went to this address as well.
+    pub fn wrote_to(&self, address: &str) -> bool {
+        has(&self.others, address)
+    }
+}
+
+fn has(addresses: &[String], address: &str) -> bool {
+    addresses
+        .iter()
+        .any(|one| one.to_lowercase() == address.to_lowercase())
 }
 
 /// The note of a task, wherever it is. Blocks on the disk.

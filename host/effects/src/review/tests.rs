@@ -54,6 +54,7 @@ fn ada() -> Correspondent {
     Correspondent {
         sender: "Ada@example.test".into(),
         reply_to: vec![],
+        others: vec![],
     }
 }
 
@@ -258,7 +259,7 @@ fn review_recipients_are_known_or_named() {
     assert_eq!(
         of_mail(|mail| mail.to = vec!["\"ada@example.test\" <eve@evil.test>".into()]),
         [
-            "to: the name `\"ada@example.test\"` looks like an address, and is none".to_owned(),
+            "to: the name `ada@example.test` looks like an address, and is none".to_owned(),
             format!("to: {new}"),
         ]
     );
@@ -268,7 +269,7 @@ fn review_recipients_are_known_or_named() {
     );
     assert_eq!(
         of_mail(|mail| mail.to = vec!["not an address\u{202E}".into()])[1],
-        "to: `not an address\\u{202e}` is no address"
+        "to: `not an address\\u{202e}` is no address: there is no @ in it"
     );
     let lookalike = "ada@ex\u{430}mple.test";
     assert_eq!(
@@ -297,6 +298,7 @@ fn review_reply_to_that_differs_is_named() {
     let asks = Correspondent {
         sender: "ada@example.test".into(),
         reply_to: vec!["eve@evil.test".into()],
+        others: vec![],
     };
     let mut to_eve = mail();
     to_eve.to = vec!["Ada <Eve@evil.test>".into()];
@@ -313,6 +315,31 @@ fn review_reply_to_that_differs_is_named() {
         ..ada()
     };
     assert_eq!(words(&draft(&mail()), Some(&same), &[]), [""; 0]);
+}
+
+/// An answer to all goes to those who got the mail; one more is somebody new.
+#[test]
+fn review_others_of_the_mail_are_no_new_recipients() {
+    let with_others = Correspondent {
+        others: vec!["bob@client.test".into(), "Carol@client.test".into()],
+        ..ada()
+    };
+    let mut to_all = mail();
+    to_all.cc = vec!["Bob <BOB@client.test>".into(), "carol@client.test".into()];
+    assert_eq!(words(&draft(&to_all), Some(&with_others), &[]), [""; 0]);
+    to_all.bcc = vec!["bob@client.test".into()];
+    assert_eq!(
+        words(&draft(&to_all), Some(&with_others), &[]),
+        ["bcc: bob@client.test did not write the mail that is answered, and you never wrote to it"]
+    );
+    to_all.bcc.clear();
+    to_all.cc.push("dave@client.test".into());
+    assert_eq!(
+        words(&draft(&to_all), Some(&with_others), &[]),
+        [
+            "cc 3: dave@client.test did not write the mail that is answered, and you never wrote to it"
+        ]
+    );
 }
 
 #[test]

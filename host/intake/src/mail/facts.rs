@@ -1,15 +1,19 @@
 //! The facts of a mail task: fixed names, and values from outside made harmless.
 //!
 //! A skill reads them from the task's frontmatter, key `facts`. Message-IDs have no angle
-//! brackets. A name without a value is left out.
+//! brackets, and are such as a header can name again. A name without a value is left out.
 //! Invariants: a value is one line of at most [`MAX_VALUE_CHARS`] characters and
 //! [`MAX_VALUE_BYTES`] bytes; a name has at most [`MAX_VALUES`] values; all facts together leave
 //! room in the frontmatter for what is added later.
 
-use platinum_mailbox::message::{Kind, Parsed, People, Person};
+use platinum_core::text::{self, MailAddress};
+use platinum_mailbox::message::{Kind, Method, Parsed, People, Person};
 use platinum_vault::note::Fact;
 
-use super::task::Ids;
+use super::{
+    recipients::{self, Answer, Owner, Recipients},
+    task::Ids,
+};
 use crate::text::one_line;
 
 /// Characters of one value.
@@ -25,6 +29,14 @@ pub const MESSAGE_ID: &str = "message-id";
 pub const IN_REPLY_TO: &str = "in-reply-to";
 /// Its thread, oldest first.
 pub const REFERENCES: &str = "references";
+/// Whom an answer goes to: `Name <address>`.
+pub const ANSWER_TO: &str = "answer-to";
+/// Who else gets the answer.
+pub const ANSWER_CC: &str = "answer-cc";
+/// What the owner has to know of the recipients, each a sentence.
+pub const ANSWER_NOTE: &str = "answer-note";
+/// Why nobody is answered.
+pub const NO_ANSWER: &str = "no-answer";
 /// The sender's address alone.
 pub const FROM_ADDRESS: &str = "from-address";
 /// Where answers should go, if not to the sender: `Name <address>`.
@@ -45,6 +57,18 @@ pub const ATTACHMENTS: &str = "attachments";
 pub const ATTACHMENTS_LEFT_OUT: &str = "attachments-left-out";
 /// `calendar` for an invitation or its answer, `report` for a bounce or a receipt.
 pub const MAIL_KIND: &str = "mail-kind";
+/// What is said about an event: `request`, `reply`, `cancel` or `counter`.
+pub const EVENT_METHOD: &str = "event-method";
+/// The event: title, time and place.
+pub const EVENT: &str = "event";
+/// A header that marks an automatic answer: `X-Autoreply: yes`.
+pub const AUTO_REPLY: &str = "auto-reply";
+/// A header by which a filter calls the mail spam.
+pub const SPAM: &str = "spam";
+/// Headers that are there more often than they may be; the first of each counts.
+pub const REPEATED: &str = "repeated";
+/// `yes` if the list that it came over is one of the owner's own addresses.
+pub const OWN_LIST: &str = "own-list";
 /// Auto-Submitted, lower case; never `no`.
 pub const AUTO_SUBMITTED: &str = "auto-submitted";
 /// Precedence, lower case.
@@ -61,14 +85,20 @@ pub const AUTO_RESPONSE_SUPPRESS: &str = "x-auto-response-suppress";
 pub const FEEDBACK_ID: &str = "feedback-id";
 /// The task of another mail that came with the same Message-ID and other content.
 pub const SAME_MESSAGE_ID_AS: &str = "same-message-id-as";
+/// `yes` if the mail brings a one-time code, which the note does not have.
+pub const ONE_TIME_CODE: &str = "one-time-code";
 /// `yes` if the note does not have all of the mail's text.
 pub const CUT: &str = "cut";
 
 /// Every name there is.
-pub const NAMES: [&str; 22] = [
+pub const NAMES: [&str; 33] = [
     MESSAGE_ID,
     IN_REPLY_TO,
     REFERENCES,
+    ANSWER_TO,
+    ANSWER_CC,
+    ANSWER_NOTE,
+    NO_ANSWER,
     FROM_ADDRESS,
     REPLY_TO,
     TO,
@@ -79,29 +109,44 @@ pub const NAMES: [&str; 22] = [
     ATTACHMENTS,
     ATTACHMENTS_LEFT_OUT,
     MAIL_KIND,
+    EVENT_METHOD,
+    EVENT,
     AUTO_SUBMITTED,
+    AUTO_REPLY,
+    SPAM,
+    REPEATED,
     PRECEDENCE,
     LIST_ID,
+    OWN_LIST,
     LIST_UNSUBSCRIBE,
     RETURN_PATH,
     AUTO_RESPONSE_SUPPRESS,
     FEEDBACK_ID,
     SAME_MESSAGE_ID_AS,
+    ONE_TIME_CODE,
     CUT,
 ];
 
+/// What was found of a mail's text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Findings {
+    /// The note does not have all of it.
+    pub(super) cut: bool,
+    /// It brings a one-time code.
+    pub(super) has_code: bool,
+}
+
 /// All facts of a mail, in the order of [`NAMES`].
-pub(super) fn facts(mail: &Parsed, ids: &Ids, cut: bool) -> Vec<Fact> {
+pub(super) fn facts(mail: &Parsed, owner: &Owner, ids: &Ids, findings: &Findings) -> Vec<Fact> {
     let mut list = List(Vec::new());
-    list.add(
-        MESSAGE_ID,
-        mail.message_id.iter().filter_map(|id| message_id(id)),
-    );
-    list.add(
-        IN_REPLY_TO,
-        mail.in_reply_to.iter().filter_map(|id| message_id(id)),
-    );
-    list.add_thread(&mail.references);
+    let received = |ids: &[String]| -> Vec<String> {
+        let ids = ids.iter().filter_map(|id| text::message_id(id));
+        ids.map(str::to_owned).collect()
+    };
+    list.add(MESSAGE_ID, received(mail.message_id.as_slice()));
+    list.add(IN_REPLY_TO, received(&mail.in_reply_to));
+    list.add_thread(&received(&mail.references));
+    list.add_recipients(recipients::decide(mail, owner));
     list.add(
         FROM_ADDRESS,
         mail.from.iter().map(|person| address(&person.address)),
@@ -130,9 +175,24 @@ pub(super) fn facts(mail: &Parsed, ids: &Ids, cut: bool) -> Vec<Fact> {
             Kind::Report => Some("report".to_owned()),
         },
     );
+    list.add_text(
+        EVENT_METHOD,
+        mail.event.as_ref().map(|event| match event.method {
+            Method::Request => "request",
+            Method::Reply => "reply",
+            Method::Cancel => "cancel",
+            Method::Counter => "counter",
+            Method::Publish => "publish",
+        }),
+    );
+    list.add(EVENT, mail.event.iter().map(ToString::to_string));
     list.add_text(AUTO_SUBMITTED, mail.auto_submitted.as_deref());
+    list.add_text(AUTO_REPLY, mail.auto_reply.as_deref());
+    list.add_text(SPAM, mail.spam.as_deref());
+    list.add(REPEATED, mail.repeated.iter().map(|&name| name.to_owned()));
     list.add_text(PRECEDENCE, mail.precedence.as_deref());
     list.add_text(LIST_ID, mail.list_id.as_deref());
+    list.add(OWN_LIST, owner.is_own_list(mail).then(|| "yes".to_owned()));
     list.add_text(LIST_UNSUBSCRIBE, mail.list_unsubscribe.as_deref());
     let return_path = mail.return_path.as_deref();
     list.add_text(
@@ -145,7 +205,8 @@ pub(super) fn facts(mail: &Parsed, ids: &Ids, cut: bool) -> Vec<Fact> {
     );
     list.add_text(FEEDBACK_ID, mail.feedback_id.as_deref());
     list.add(SAME_MESSAGE_ID_AS, ids.twin.iter().map(ToString::to_string));
-    list.add(CUT, cut.then(|| "yes".to_owned()));
+    list.add(ONE_TIME_CODE, findings.has_code.then(|| "yes".to_owned()));
+    list.add(CUT, findings.cut.then(|| "yes".to_owned()));
     list.0
 }
 
@@ -157,8 +218,12 @@ impl List {
     fn add(&mut self, name: &str, values: impl IntoIterator<Item = String>) -> usize {
         let mut room = match name {
             REFERENCES => 8 * 1024,
-            TO | CC | ATTACHMENTS => 6 * 1024,
-            IN_REPLY_TO | REPLY_TO => 2 * 1024,
+            ATTACHMENTS => 5 * 1024,
+            TO | CC => 4 * 1024,
+            // More than what is decided can have: a recipient is never cut.
+            ANSWER_CC => recipients::MAX_OTHERS_COST + 1024,
+            ANSWER_TO => recipients::MAX_DIRECT_COST + 1024,
+            IN_REPLY_TO | REPLY_TO | ANSWER_NOTE => 2 * 1024,
             _ => 640,
         };
         let mut kept = Vec::new();
@@ -198,20 +263,35 @@ impl List {
         );
     }
 
-    /// Of a long thread the newest mails tell most.
+    /// Of a long thread its root and its newest mails tell most.
     fn add_thread(&mut self, references: &[String]) {
-        self.add(
-            REFERENCES,
-            references.iter().rev().filter_map(|id| message_id(id)),
-        );
+        let (root, newer) = references.split_at(references.len().min(1));
+        self.add(REFERENCES, root.iter().chain(newer.iter().rev()).cloned());
         if let Some(fact) = self.0.last_mut().filter(|fact| fact.name == REFERENCES) {
-            fact.values.reverse();
+            fact.values[1..].reverse();
+        }
+    }
+
+    fn add_recipients(&mut self, recipients: Recipients) {
+        let line = |one: &MailAddress| one.with_plain_name();
+        match recipients {
+            Recipients::Answer(Answer { to, cc, notes }) => {
+                self.add(ANSWER_TO, to.iter().map(line));
+                self.add(ANSWER_CC, cc.iter().map(line));
+                self.add(ANSWER_NOTE, notes);
+            }
+            Recipients::Nobody(why) => {
+                self.add(NO_ANSWER, [why]);
+            }
+            Recipients::Own => {
+                self.add(NO_ANSWER, ["you wrote it yourself".to_owned()]);
+            }
         }
     }
 }
 
 /// What a value costs in frontmatter at most, quoted and escaped.
-fn cost(value: &str) -> usize {
+pub(super) fn cost(value: &str) -> usize {
     let each = value.chars().map(|c| match c {
         '"' | '\\' => 2,
         c if c.is_ascii() => 1,
@@ -243,27 +323,9 @@ pub(super) fn person(person: &Person) -> String {
     }
 }
 
-/// The address if it can be one, else nothing: without gaps and brackets, no longer than the
-/// 254 bytes that mail allows.
+/// The address if a mail can go to it, else nothing.
 pub(super) fn address(text: &str) -> String {
-    let text = text.trim();
-    let fits = text.len() <= 254
-        && text.contains('@')
-        && !text
-            .chars()
-            .any(|c| c.is_whitespace() || matches!(c, '<' | '>' | '"' | ',' | ';'))
-        && one_line(text, 254) == text;
-    if fits { text.to_owned() } else { String::new() }
-}
-
-/// The Message-ID if it can stand in a header again, else nothing.
-fn message_id(text: &str) -> Option<String> {
-    let fits = (1..=MAX_VALUE_CHARS).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>'))
-        && one_line(text, MAX_VALUE_CHARS) == text;
-    fits.then(|| text.to_owned())
+    MailAddress::parse(text).map_or_else(|_| String::new(), |address| address.address())
 }
 
 #[cfg(test)]
@@ -282,13 +344,5 @@ mod tests {
             address: "a@b\r\nBcc: all@corp.test".to_owned(),
         };
         assert_eq!(person(&broken), "");
-    }
-
-    #[test]
-    fn only_a_message_id_that_fits_a_header_is_kept() {
-        assert_eq!(message_id("../../etc@x"), Some("../../etc@x".to_owned()));
-        for bad in ["", "a b@c", "a\nb@c", "<a@b>", "ä@b"] {
-            assert_eq!(message_id(bad), None, "{bad:?}");
-        }
     }
 }

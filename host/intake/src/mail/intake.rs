@@ -8,15 +8,21 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::SignedDuration;
-use platinum_core::{TaskId, Timestamp, ZoneId, layout, sha256_hex};
+use platinum_core::{TaskId, Timestamp, ZoneId, layout, sha256_hex, text::one_line};
 use platinum_mailbox::{
     Account, Backend, Cursor, RawMail,
     message::{self, Parsed},
 };
 use platinum_vault::{Vault, VaultError};
 use sha2::{Digest as _, Sha256};
+use tracing::info;
 
-use super::task::{Ids, Origin, task_from_mail};
+use super::{
+    left_out::LeftOut,
+    outline::Outline,
+    recipients::{self, Owner, Recipients},
+    task::{Ids, Origin, task_from_mail},
+};
 use crate::ledger::{Chosen, Identity, Ledger, LedgerError, Start};
 
 /// How far the mail server's clock may be behind ours.
@@ -62,6 +68,8 @@ pub enum Taken {
     Old,
     /// The owner answered it before we saw it.
     Answered,
+    /// It is old, and was read or came with many like it: it is listed, not drafted by itself.
+    LeftOut,
 }
 
 /// Takes in the mails of one account.
@@ -70,7 +78,8 @@ pub struct Intake {
     vault: Vault,
     ledger: Mutex<Ledger>,
     source: String,
-    own_address: String,
+    owner: Owner,
+    left_out: Mutex<LeftOut>,
     /// Mails of another UIDVALIDITY than this that came before `at` were there already.
     first: Option<(Timestamp, u32)>,
 }
@@ -86,7 +95,8 @@ impl Intake {
             vault,
             ledger: Mutex::new(ledger),
             source: format!("{kind}:{}", account.name),
-            own_address: account.address.email().to_lowercase(),
+            owner: Owner::of(account),
+            left_out: Mutex::default(),
             first: None,
         }
     }
@@ -122,6 +132,7 @@ impl Intake {
             first,
         };
         self.ledger().begin(&start, before)?;
+        self.left_out().is_backlog = true;
         Ok(())
     }
 
@@ -165,8 +176,13 @@ impl Intake {
         let identity = identity(mail, &parsed);
         let before = self.ledger().known(&identity)?;
         if before.is_none() {
-            if self.is_own(&parsed) {
+            if recipients::decide(&parsed, &self.owner) == Recipients::Own {
                 self.ledger().skip(&mail.key)?;
+                let subject = one_line(&parsed.subject, 80);
+                info!(
+                    subject,
+                    "a mail from one of your own addresses is no task; to try it out, write from another"
+                );
                 return Ok(Taken::Own);
             }
             if self.is_old(mail) {
@@ -176,6 +192,19 @@ impl Intake {
             if mail.answered {
                 self.ledger().skip(&mail.key)?;
                 return Ok(Taken::Answered);
+            }
+            if self.left_out().leaves_out(mail, &parsed, now) {
+                self.ledger().skip(&mail.key)?;
+                return Ok(Taken::LeftOut);
+            }
+        }
+        let outline = Outline::of(&parsed);
+        if let Some((task, false)) = before {
+            let known = self.ledger().outline(task)?;
+            let is_copy = |known: Vec<u8>| outline.is_copy_of(&Outline::from_bytes(&known));
+            if known.is_some_and(is_copy) {
+                self.ledger().skip(&mail.key)?;
+                return Ok(Taken::Known(task));
             }
         }
         let ids = Ids {
@@ -188,7 +217,8 @@ impl Intake {
             size: mail.size,
             truncated: mail.truncated,
         };
-        let note = task_from_mail(&parsed, &origin, &ids, now).render();
+        let note = task_from_mail(&parsed, &self.owner, &origin, &ids, now).render();
+        self.ledger().keep_outline(ids.task, &outline.to_bytes())?;
         let chosen = self.ledger().choose(&identity, ids.task, &note)?;
         match chosen {
             Chosen::Known(task) => Ok(Taken::Known(task)),
@@ -197,6 +227,31 @@ impl Intake {
                 Ok(Taken::Created(ids.task))
             }
         }
+    }
+
+    /// Makes one note of the mails that were left out since the last call, if there were any.
+    ///
+    /// # Errors
+    /// If a step failed. Call it again later.
+    pub fn report_left_out(&self, now: Timestamp) -> Result<Option<TaskId>, IntakeError> {
+        let Some(report) = self.left_out().report(&self.source, now) else {
+            self.left_out().forget();
+            return Ok(None);
+        };
+        let identity = Identity {
+            key: format!("left-out {}", report.id),
+            identity: sha256_hex(format!("left-out {}", report.id)),
+            content: String::new(),
+        };
+        let note = report.render();
+        self.ledger().choose(&identity, report.id, &note)?;
+        self.left_out().forget();
+        self.create(report.id, &note)?;
+        Ok(Some(report.id))
+    }
+
+    fn left_out(&self) -> MutexGuard<'_, LeftOut> {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes the notes whose writing was cut short, and says how many it looked after.
@@ -250,14 +305,6 @@ impl Intake {
             }
         }
         Ok(false)
-    }
-
-    fn is_own(&self, parsed: &Parsed) -> bool {
-        let address = parsed
-            .from
-            .as_ref()
-            .map(|from| from.address.trim().to_lowercase());
-        address.is_some_and(|address| address == self.own_address)
     }
 
     fn is_old(&self, mail: &RawMail) -> bool {

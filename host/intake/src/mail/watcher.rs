@@ -304,10 +304,10 @@ async fn take_all(
             match taken {
                 Taken::Created(task) => info!(%task, "a new mail became a task"),
                 Taken::Known(task) => info!(%task, "a mail came again; its task is there already"),
-                Taken::Own => debug!("a mail of the owner's own is no task"),
                 Taken::Old => debug!("a mail from before the first start is no task"),
+                Taken::LeftOut => debug!("an old mail is not drafted by itself"),
                 Taken::Answered => info!("a mail that was answered already is no task"),
-                Taken::Seen => {}
+                Taken::Seen | Taken::Own => {}
             }
         }
         if new.cursor != *cursor {
@@ -315,6 +315,12 @@ async fn take_all(
             *cursor = new.cursor;
         }
         if !new.more {
+            let reporting = Arc::clone(intake);
+            let report =
+                tokio::task::spawn_blocking(move || reporting.report_left_out(SystemClock.now()));
+            if let Some(task) = report.await?? {
+                info!(%task, "older mails came into the inbox; they are listed, not drafted");
+            }
             return Ok(mails);
         }
     }

@@ -10,4 +10,5 @@
 
 mod corpus;
 mod folder;
+mod recipients;
 mod taking_in;

@@ -78,6 +78,7 @@ fn raw(key: &str, mail: &str) -> RawMail {
         truncated: false,
         internal_date: Some(now()),
         answered: false,
+        is_read: false,
     }
 }
 
@@ -232,6 +233,8 @@ fn own_mail_is_not_a_task() {
     let own = mail("a@x", "note to self").replace("client@", "OWNER@");
     assert_eq!(fixture.take("1/1", &own), Taken::Own);
     assert_eq!(fixture.take("1/1", &own), Taken::Seen);
+    let plus = mail("b@x", "note to self").replace("client@", "owner+notes@");
+    assert_eq!(fixture.take("1/2", &plus), Taken::Own);
     assert!(fixture.notes().is_empty());
 }
 
@@ -246,6 +249,80 @@ fn answered_mail_is_not_a_task() {
     );
     assert_eq!(fixture.take("1/1", &mail("a@x", "hello")), Taken::Seen);
     assert!(fixture.notes().is_empty());
+}
+
+/// Direct, over a list with a footer, past a gateway with a banner: one mail, one task.
+#[test]
+fn copies_of_one_mail_are_one_task() {
+    let fixture = fixture();
+    let text = "Hello,\r\n\r\nwhich day suits you?\r\n\r\nUma";
+    let Taken::Created(task) = fixture.take("1/1", &mail("a@x", text)) else {
+        panic!()
+    };
+    let footer = format!("{text}\r\n_____\r\nteam mailing list");
+    let banner = format!("CAUTION: this came from outside.\r\n\r\n{text}");
+    let listed = mail("a@x", &footer).replace("Subject: S", "Subject: [team] S");
+    assert_eq!(fixture.take("1/2", &listed), Taken::Known(task));
+    assert_eq!(
+        fixture.take("1/3", &mail("a@x", &banner)),
+        Taken::Known(task)
+    );
+    let forged = mail("a@x", &text.replace("day", "account"));
+    assert!(matches!(fixture.take("1/4", &forged), Taken::Created(_)));
+    assert_eq!(fixture.notes().len(), 2);
+}
+
+/// Hundreds of old mails that are moved into the inbox are one note; so is one that was read.
+#[test]
+fn old_mails_are_listed_and_not_drafted() {
+    let fixture = fixture();
+    let old: Timestamp = "2024-11-20T10:00:00Z".parse().unwrap();
+    let take = |key: String, is_read: bool| {
+        let text =
+            mail(&format!("{key}@x"), "hello").replace("Subject: S", &format!("Subject: S{key}"));
+        let mut mail = raw(&key, &text);
+        (mail.internal_date, mail.is_read) = (Some(old), is_read);
+        fixture.intake.take(&mail, now()).unwrap()
+    };
+    for number in 0..300 {
+        assert_eq!(take(format!("1/{number}"), true), Taken::LeftOut);
+    }
+    assert_eq!(take("1/0".to_owned(), true), Taken::Seen);
+    let note = fixture.intake.report_left_out(now()).unwrap().unwrap();
+    assert_eq!(fixture.intake.report_left_out(now()).unwrap(), None);
+    let notes = fixture.notes();
+    assert_eq!(notes.len(), 1);
+    assert_eq!(notes[0].id, note);
+    assert_eq!(notes[0].subject, "300 older mails came into the inbox");
+    assert_eq!(notes[0].fact("no-answer").len(), 1);
+    assert!(
+        notes[0].body.contains("- 100 more are not listed."),
+        "{}",
+        notes[0].body
+    );
+    assert!(
+        notes[0]
+            .body
+            .contains("Client <client@example.test> | S1/7\n"),
+        "{}",
+        notes[0].body
+    );
+    // What nobody has read yet is drafted, as far as a day can bear it.
+    let unread: Vec<Taken> = (0..40)
+        .map(|number| take(format!("2/{number}"), false))
+        .collect();
+    let tasks = unread
+        .iter()
+        .filter(|taken| matches!(taken, Taken::Created(_)))
+        .count();
+    assert_eq!((tasks, unread[39]), (30, Taken::LeftOut));
+    // A fresh one that was read on a telephone is a mail like any other.
+    let mut fresh = raw("3/1", &mail("fresh@x", "hello"));
+    fresh.is_read = true;
+    assert!(matches!(
+        fixture.intake.take(&fresh, now()).unwrap(),
+        Taken::Created(_)
+    ));
 }
 
 #[test]

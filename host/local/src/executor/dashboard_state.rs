@@ -18,7 +18,8 @@ pub(super) async fn dashboard_state(vault: Vault) -> Option<Vec<(String, u64)>> 
             layout::UPDATES,
         ];
         let mut entries = vault.list("").ok()?;
-        entries.retain(|entry| entry.path.as_str() == layout::DASHBOARD);
+        let is_page = |path: &str| path == layout::DASHBOARD || path == layout::FILED_LIST;
+        entries.retain(|entry| is_page(entry.path.as_str()));
         for folder in shown {
             entries.append(&mut vault.walk_in(folder).ok()?);
         }

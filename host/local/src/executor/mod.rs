@@ -3,7 +3,7 @@
 //!
 //! Lives here: when each step runs, and the events for the skills. The steps know nothing of the loop,
 //! and nothing of each other: [`admission`] records approvals, [`approved`] reports what came of them,
-//! [`carried_out`] finishes what happened, [`doubts`] asks about what stays unknown, [`rejected`] files what the owner rejected.
+//! [`carried_out`] finishes what happened, [`filed_list`] keeps the list of what was filed unanswered, [`doubts`] asks about what stays unknown, [`rejected`] files what the owner rejected.
 //! Lives elsewhere: acting itself is `effects`'; the decisions are the skills'.
 //! Invariant: an effect happens only here, on the owner's machine, by an approval that is recorded
 //! in the journal; what is recorded is decided in `effects`, and asked for in [`admission`].
@@ -15,13 +15,15 @@ mod context;
 mod dashboard_state;
 mod doubts;
 mod drafts;
+mod filed_list;
 mod rejected;
 
 pub(crate) use doubts::OWNERS_WORD;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use platinum_core::DraftId;
+use platinum_capabilities::in_background;
+use platinum_core::{Clock as _, DraftId, SystemClock, layout};
 use platinum_daemon::{
     Host, Shutdown, SkillSet,
     skills::{Event, Request},
@@ -100,7 +102,9 @@ impl ApprovalLoop {
             changed |= self.carry_out_approved().await;
             changed |= carried_out::finish(&mut self.context, &mut self.carried_out).await;
             let state = dashboard_state(self.context.vault.clone()).await;
-            if state.is_some() && state != shown {
+            let is_changed = state.is_some() && state != shown;
+            changed |= self.update_filed_list(is_changed).await;
+            if is_changed {
                 // The state from before: what arrives meanwhile, and what the skill itself writes,
                 // is looked at once more; the second time it writes nothing.
                 if self.raise(&Event::VaultSynced).await {
@@ -116,6 +120,25 @@ impl ApprovalLoop {
                 wake = wake_ups.wait(self.admission.until_due(every)) => if wake == Wake::Closed {
                     tokio::time::sleep(every).await;
                 }
+            }
+        }
+    }
+
+    /// Puts back what the owner ticked in the list of filed tasks, and writes it anew; whether a task
+    /// was put back.
+    async fn update_filed_list(&self, is_changed: bool) -> bool {
+        let vault = self.context.vault.clone();
+        let update = move || filed_list::update(&vault, SystemClock.now(), is_changed);
+        match in_background(update).await {
+            Ok((put_back, _)) => {
+                if put_back > 0 {
+                    tracing::info!(put_back, "Tasks were put back to be answered after all.");
+                }
+                put_back > 0
+            }
+            Err(error) => {
+                tracing::warn!("Cannot write {}: {error}.", layout::FILED_LIST);
+                false
             }
         }
     }

@@ -35,5 +35,5 @@ pub use rules::{
     day_of, kinds_of,
 };
 pub use serde_norway::{Mapping, Value};
-pub use task::{Fact, TaskNote};
+pub use task::{FILED, FILED_BEFORE, Fact, TaskNote};
 pub use update::{PlanNote, UpdateNote};

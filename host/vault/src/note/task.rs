@@ -15,6 +15,13 @@ pub struct Fact {
     pub values: Vec<String>,
 }
 
+/// The outcome of a task that ended without an answer.
+pub const FILED: &str = "filed";
+
+/// The fact of a task that was filed without an answer: why. One that waits again was put back by its
+/// owner, who wants an answer after all: no agent takes a task out of `Done/`.
+pub const FILED_BEFORE: &str = "filed-before";
+
 /// A task. `source`, `from`, `subject`, `facts`' values and `body` are text from outside and can
 /// be anything; who makes one bounds them (see [`platinum_core::text::one_line`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +77,7 @@ impl TaskNote {
             received: read.optional_word("received")?,
             created: read.word("created")?,
             by: read.text("by")?,
-            facts: facts(&read)?,
+            facts: facts(&read, note)?,
             claim: read.optional("claim")?,
             body: note.body().to_owned(),
         })
@@ -120,7 +127,20 @@ impl TaskNote {
     }
 }
 
-fn facts(read: &Reader<'_>) -> Result<Vec<Fact>, NoteError> {
+/// The facts in the note; of a task that was filed without an answer, the reason for that as well.
+fn facts(read: &Reader<'_>, note: &Note) -> Result<Vec<Fact>, NoteError> {
+    let mut facts = facts_of(read)?;
+    if note.get_text("outcome") == Some(FILED) {
+        facts.retain(|fact| fact.name != FILED_BEFORE);
+        facts.push(Fact {
+            name: FILED_BEFORE.to_owned(),
+            values: vec![note.get_text("summary").unwrap_or_default().to_owned()],
+        });
+    }
+    Ok(facts)
+}
+
+fn facts_of(read: &Reader<'_>) -> Result<Vec<Fact>, NoteError> {
     const SHAPE: &str = "facts are names, each with a list of texts";
     let mapping = match read.value("facts") {
         None => return Ok(Vec::new()),

@@ -17,7 +17,7 @@ pub enum ComposeError {
         /// What was given, cut.
         given: String,
         /// What is wrong with it.
-        reason: &'static str,
+        reason: String,
     },
     /// Not a Message-ID.
     #[error("{field}: {given:?} is not a Message-ID; write it as left@right")]

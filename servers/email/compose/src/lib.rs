@@ -20,7 +20,7 @@ use jiff::Timestamp;
 /// The header that names what a mail was drafted as: some servers give a mail another Message-ID.
 pub const DRAFT_HEADER: &str = "X-Platinum-Draft";
 
-pub use address::Address;
+pub use address::{Address, domain_to_ascii, domain_to_unicode};
 pub use digest::Digest;
 pub use error::ComposeError;
 pub use file::File;
@@ -83,6 +83,9 @@ pub struct Fields {
 impl Outgoing {
     /// The mail that these fields describe.
     ///
+    /// A Message-ID of a received mail that cannot be named in a header is left out: it is the sender's, and no
+    /// reason not to answer.
+    ///
     /// # Errors
     /// If an address is none. All else is checked when it is written.
     pub fn new(from: Address, fields: Fields, date: Timestamp) -> Result<Self, ComposeError> {
@@ -98,8 +101,12 @@ impl Outgoing {
             bcc: all("bcc", &fields.bcc)?,
             subject: fields.subject,
             body: fields.body,
-            in_reply_to: fields.in_reply_to.as_deref().map(bare),
-            references: fields.references.iter().map(|id| bare(id)).collect(),
+            in_reply_to: fields.in_reply_to.as_deref().and_then(received_id),
+            references: fields
+                .references
+                .iter()
+                .filter_map(|id| received_id(id))
+                .collect(),
             attachments: fields.attachments,
             message_id: bare(&fields.message_id),
             draft: fields.draft,
@@ -126,6 +133,11 @@ impl Outgoing {
         }
         once
     }
+}
+
+/// The Message-ID of a received mail, if a header can name it.
+fn received_id(id: &str) -> Option<String> {
+    platinum_text::message_id(id).map(str::to_owned)
 }
 
 /// A Message-ID without its angle brackets.

@@ -125,11 +125,12 @@ fn check(mail: &Outgoing) -> Result<(), ComposeError> {
     if let Some(draft) = &mail.draft {
         draft_id(draft)?;
     }
-    if let Some(answered) = &mail.in_reply_to {
-        message_id("in_reply_to", answered)?;
-    }
-    for id in &mail.references {
-        message_id("references", id)?;
+    let received = mail.references.iter().map(|id| ("references", id));
+    let answered = mail.in_reply_to.iter().map(|id| ("in_reply_to", id));
+    for (field, id) in answered.chain(received) {
+        if platinum_text::message_id(id) != Some(id.as_str()) {
+            return Err(no_message_id(field, id));
+        }
     }
     for file in &mail.attachments {
         one_line("attachment name", &file.name)?;
@@ -148,6 +149,7 @@ fn one_line(field: &'static str, text: &str) -> Result<(), ComposeError> {
     }
 }
 
+/// Our own Message-IDs are strictly those of RFC 5322.
 fn message_id(field: &'static str, given: &str) -> Result<(), ComposeError> {
     one_line(field, given)?;
     let printable = given
@@ -159,10 +161,14 @@ fn message_id(field: &'static str, given: &str) -> Result<(), ComposeError> {
     if printable && split && given.len() <= MAX_MESSAGE_ID {
         return Ok(());
     }
-    Err(ComposeError::MessageId {
+    Err(no_message_id(field, given))
+}
+
+fn no_message_id(field: &'static str, given: &str) -> ComposeError {
+    ComposeError::MessageId {
         field,
         given: given.chars().take(80).collect(),
-    })
+    }
 }
 
 fn draft_id(given: &str) -> Result<(), ComposeError> {

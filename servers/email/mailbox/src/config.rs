@@ -29,6 +29,10 @@ pub struct Account {
     pub name: String,
     /// Who writes from it.
     pub address: Address,
+    /// What else is written to its owner: addresses in lower case, and whole domains as `@example.org`.
+    pub aliases: Vec<String>,
+    /// Whether an answer goes to everybody who got the mail, too.
+    pub reply_all: bool,
     /// Where its mails are.
     pub backend: Backend,
     /// The table `[account.NAME.smtp]`, unread.
@@ -124,16 +128,19 @@ fn account(
             "is not an account name: use letters, digits, - and _",
         ));
     }
-    let all = &[
-        "address", "backend", "path", "host", "port", "user", "password", "ca-file", "smtp",
-    ];
-    let reader = TableReader::new(at, table, all)?;
+    // What an account of either kind has.
+    let common = ["address", "aliases", "reply-all", "backend", "smtp"];
+    let maildir = ["path"];
+    let imap = ["host", "port", "user", "password", "ca-file"];
+    let all: Vec<&str> = common.into_iter().chain(maildir).chain(imap).collect();
+    let reader = TableReader::new(at, table, &all)?;
     let text = reader.required("address")?;
     let address = Address::parse("address", &text)
         .map_err(|error| value_error(at, "address", &error.to_string()))?;
     let backend = match reader.required("backend")?.as_str() {
         "maildir" => {
-            let reader = TableReader::new(at, table, &["address", "backend", "path", "smtp"])?;
+            let known: Vec<&str> = common.into_iter().chain(maildir).collect();
+            let reader = TableReader::new(at, table, &known)?;
             Backend::Maildir(MaildirSettings {
                 path: reader
                     .path("path", folder)?
@@ -141,10 +148,8 @@ fn account(
             })
         }
         "imap" => {
-            let known = &[
-                "address", "backend", "host", "port", "user", "password", "ca-file", "smtp",
-            ];
-            let reader = TableReader::new(at, table, known)?;
+            let known: Vec<&str> = common.into_iter().chain(imap).collect();
+            let reader = TableReader::new(at, table, &known)?;
             Backend::Imap(ImapSettings {
                 host: reader.required("host")?,
                 port: reader.port(993)?,
@@ -165,9 +170,43 @@ fn account(
     Ok(Account {
         name: name.to_owned(),
         address,
+        aliases: aliases(at, table)?,
+        reply_all: match table.get("reply-all") {
+            None => true,
+            Some(toml::Value::Boolean(value)) => *value,
+            Some(_) => return Err(value_error(at, "reply-all", "must be true or false")),
+        },
         backend,
         smtp,
     })
+}
+
+/// Further addresses of the owner, and domains of which every address is the owner's.
+fn aliases(at: &str, table: &toml::Table) -> Result<Vec<String>, ConfigError> {
+    let wrong = |what: &str| value_error(at, "aliases", what);
+    let list = match table.get("aliases") {
+        None => return Ok(Vec::new()),
+        Some(toml::Value::Array(list)) => list,
+        Some(_) => {
+            return Err(wrong(
+                "must be a list: aliases = [\"me@example.org\", \"@example.net\"]",
+            ));
+        }
+    };
+    list.iter()
+        .map(|value| {
+            let text = value.as_str().unwrap_or_default().trim();
+            let domain = text.strip_prefix('@').map(|domain| format!("all@{domain}"));
+            let address = domain.as_deref().unwrap_or(text);
+            platinum_text::MailAddress::parse(address)
+                .map(|_| text.to_lowercase())
+                .map_err(|error| {
+                    wrong(&format!(
+                        "has {text:?}, which is no address and no @domain: {error}"
+                    ))
+                })
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -212,6 +251,29 @@ mod tests {
             refusal(&wrong)
         );
         assert!(!refusal(&wrong).contains("hunter2"));
+    }
+
+    #[test]
+    fn aliases_are_addresses_and_domains() {
+        let account = |more: &str| Config::parse(&format!("{MAILDIR}{more}\n"), Path::new("/"));
+        let plain = account("").unwrap().accounts["owner"].clone();
+        assert_eq!((plain.aliases.len(), plain.reply_all), (0, true));
+        let config = account("aliases = ['Me@other.test', '@family.test']\nreply-all = false");
+        let owner = config.unwrap().accounts["owner"].clone();
+        assert_eq!(owner.aliases, ["me@other.test", "@family.test"]);
+        assert!(!owner.reply_all);
+        for (more, why) in [
+            ("aliases = 'me@x.test'", "must be a list"),
+            (
+                "aliases = ['me']",
+                "has \"me\", which is no address and no @domain: there is no @ in it",
+            ),
+            ("aliases = ['@']", "the part after the @ is not a domain"),
+            ("reply-all = 'no'", "must be true or false"),
+        ] {
+            let error = account(more).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub struct RawMail {
     pub internal_date: Option<Timestamp>,
     /// Whether it carries the mark of a mail that was answered.
     pub answered: bool,
+    /// Whether it carries the mark of a mail that was read.
+    pub is_read: bool,
 }
 
 /// What [`Mailbox::poll_new`] found.

@@ -3,7 +3,7 @@
 //! `approvals` is what counts as the owner's yes, `gate` the main job on real servers, `fuzz_claims` what
 //! is claimed of any bytes, `faulty_imap` IMAP servers that stall and lie, `hostile_mail` mails that try to
 //! become more than text, `message` that what leaves is what was approved, `obedient` a model that does what
-//! mails order, `taken_over` a model or a cloud host that means harm.
+//! mails order, `quality` how right the answers are, `taken_over` a model or a cloud host that means harm.
 
 #![allow(
     clippy::expect_used,
@@ -20,4 +20,5 @@ mod gate;
 mod hostile_mail;
 mod message;
 mod obedient;
+mod quality;
 mod taken_over;

@@ -191,6 +191,7 @@ impl Imap {
             bytes,
             internal_date,
             answered: answer.flags().any(|flag| flag == Flag::Answered),
+            is_read: answer.flags().any(|flag| flag == Flag::Seen),
         }))
     }
 

@@ -68,11 +68,11 @@ pub(super) fn has(folder: &Folder, message_id: &str) -> Result<bool, MailboxErro
     Ok(false)
 }
 
-/// Whether a file's name has the flag R: its mail was answered.
-fn is_answered(path: &Path) -> bool {
+/// Whether a file's name has this flag: R of a mail that was answered, S of one that was read.
+fn has_flag(path: &Path, flag: char) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     name.and_then(|name| name.split_once(":2,"))
-        .is_some_and(|(_, flags)| flags.contains('R'))
+        .is_some_and(|(_, flags)| flags.contains(flag))
 }
 
 /// Reads at most [`MAX_MAIL_BYTES`] of a file.
@@ -93,6 +93,7 @@ pub(super) fn read_mail(key: &str, path: &Path) -> std::io::Result<RawMail> {
         truncated: size > bytes.len() as u64,
         bytes,
         internal_date,
-        answered: is_answered(path),
+        answered: has_flag(path, 'R'),
+        is_read: has_flag(path, 'S'),
     })
 }

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::calendar::Event;
+
 /// The bounds of what [`super::parse`] keeps. Constants, stated in one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits;
@@ -19,8 +21,6 @@ impl Limits {
     pub const PEOPLE: usize = 50;
     /// Message-IDs kept of References.
     pub const REFERENCES: usize = 50;
-    /// Bytes of one Message-ID; a longer one is dropped.
-    pub const MESSAGE_ID_BYTES: usize = 512;
     /// Attachments listed.
     pub const ATTACHMENTS: usize = 100;
     /// Bytes of an attachment's name kept.
@@ -36,10 +36,12 @@ pub struct Parsed {
     pub message_id: Option<String>,
     /// The mails it answers (In-Reply-To), without angle brackets.
     pub in_reply_to: Vec<String>,
-    /// Its thread, oldest first; the newest [`Limits::REFERENCES`] of them.
+    /// Its thread, oldest first; the first and the newest, [`Limits::REFERENCES`] of them.
     pub references: Vec<String>,
     /// Who wrote it (the first author).
     pub from: Option<Person>,
+    /// The other authors, if there are several.
+    pub other_authors: Vec<Person>,
     /// Where answers should go, when that is not the author.
     pub reply_to: People,
     /// Whom it was written to.
@@ -78,6 +80,14 @@ pub struct Parsed {
     pub auto_response_suppress: Option<String>,
     /// Feedback-ID.
     pub feedback_id: Option<String>,
+    /// A header that marks an automatic answer, besides the two above: `X-Autoreply: yes`.
+    pub auto_reply: Option<String>,
+    /// A header by which a filter calls the mail spam: `X-Spam-Flag: YES`.
+    pub spam: Option<String>,
+    /// The event that the mail invites to, or answers about.
+    pub event: Option<Event>,
+    /// Headers that may occur once, and are there more often. The first of each counts.
+    pub repeated: Vec<&'static str>,
     /// X-Platinum-Draft: what it was drafted as, if Platinum sent it.
     pub draft: Option<String>,
 }
@@ -94,6 +104,7 @@ pub struct Person {
 impl std::fmt::Display for Person {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.name {
+            Some(name) if self.address.is_empty() => out.write_str(name),
             Some(name) => write!(out, "{name} <{}>", self.address),
             None => out.write_str(&self.address),
         }
@@ -126,7 +137,7 @@ pub enum Kind {
     /// An ordinary mail.
     #[default]
     Plain,
-    /// It carries an invitation or its answer (`text/calendar`).
+    /// It is an invitation or the answer to one (RFC 5546).
     Calendar,
     /// A report of a mail system: bounce, read receipt (`multipart/report`).
     Report,

@@ -196,6 +196,14 @@ impl Part<'_> {
         named.or_else(|| kind.and_then(|value| value.attribute("name")))
     }
 
+    /// What a calendar asks for, as its content type says.
+    pub(super) fn method(&self) -> Option<&str> {
+        let kind = self
+            .header(HeaderName::ContentType)
+            .and_then(HeaderValue::as_content_type);
+        kind.and_then(|value| value.attribute("method"))
+    }
+
     fn encoding(&self) -> String {
         let value = self
             .header(HeaderName::ContentTransferEncoding)
@@ -230,6 +238,10 @@ impl Part<'_> {
             Some(mail_parser::PartType::Text(text) | mail_parser::PartType::Html(text)) => {
                 Cow::Owned(text.into_owned())
             }
+            // A calendar need not call itself text.
+            Some(
+                mail_parser::PartType::Binary(bytes) | mail_parser::PartType::InlineBinary(bytes),
+            ) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
             _ => String::from_utf8_lossy(self.body),
         }
     }

@@ -6,8 +6,9 @@ use platinum_text::{bounded, is_hidden};
 
 use crate::compose::DRAFT_HEADER;
 
-use super::facts::{Attachment, Kind, Limits, Parsed, People, Person};
-use super::{html, mime};
+use super::calendar::{Event, Method};
+use super::facts::{Attachment, Kind, Limits, Parsed, People};
+use super::{html, mime, people};
 
 /// Reads a whole mail.
 #[must_use]
@@ -26,12 +27,21 @@ pub fn parse_cut(mail: &[u8], cut: bool) -> Parsed {
     let mut body = Body::default();
     let mut first = true;
     let whole = mime::walk(&mail, |part| {
-        if let (true, Some(headers)) = (std::mem::take(&mut first), &part.headers) {
+        let is_top = std::mem::take(&mut first);
+        if let (true, Some(headers)) = (is_top, &part.headers) {
             fill_headers(&mut parsed, headers);
         }
         match part.media_type.as_str() {
-            "text/calendar" | "application/ics" => parsed.kind = Kind::Calendar,
-            "multipart/report" => parsed.kind = Kind::Report,
+            "text/calendar" | "application/ics" => {
+                let event = Event::read(&part.text(), part.method());
+                // A file with dates is a file; an invitation, or the answer to one, is what the mail is for.
+                if event.method != Method::Publish {
+                    parsed.kind = Kind::Calendar;
+                    parsed.event.get_or_insert(event);
+                }
+            }
+            // Inside of a person's mail it is something that the person sends on.
+            "multipart/report" if is_top => parsed.kind = Kind::Report,
             _ => {}
         }
         if part.media_type.starts_with("multipart/") {
@@ -114,24 +124,52 @@ fn fill_headers(parsed: &mut Parsed, headers: &Message<'_>) {
             .map(|value| value.to_lowercase())
             .filter(|value| !value.is_empty())
     };
-    parsed.message_id = ids(headers.header(HeaderName::MessageId))
+    parsed.message_id = ids(first(headers, &HeaderName::MessageId))
         .into_iter()
         .next();
-    parsed.in_reply_to = ids(headers.header(HeaderName::InReplyTo));
+    parsed.in_reply_to = ids(first(headers, &HeaderName::InReplyTo));
     parsed.in_reply_to.truncate(Limits::REFERENCES);
-    parsed.references = ids(headers.header(HeaderName::References));
+    parsed.references = ids(first(headers, &HeaderName::References));
+    // The root and the newest: what is between them tells least.
     let over = parsed.references.len().saturating_sub(Limits::REFERENCES);
-    parsed.references.drain(..over);
-    parsed.from = people(headers.header(HeaderName::From))
-        .listed
-        .into_iter()
-        .next();
-    parsed.reply_to = people(headers.header(HeaderName::ReplyTo));
-    parsed.to = people(headers.header(HeaderName::To));
-    parsed.cc = people(headers.header(HeaderName::Cc));
+    if over > 0 {
+        parsed.references.drain(1..=over);
+    }
+    // Of a header that may occur once the first counts, for all of them alike.
+    let authors = all_people(headers, &HeaderName::From, 1).listed;
+    let mut authors = authors.into_iter();
+    parsed.from = authors.next();
+    parsed.other_authors = authors.collect();
+    if parsed
+        .from
+        .as_ref()
+        .is_none_or(|from| from.address.is_empty())
+    {
+        let sender = all_people(headers, &HeaderName::Sender, 1);
+        let named = sender
+            .listed
+            .into_iter()
+            .find(|one| !one.address.is_empty());
+        parsed.from = named.or_else(|| parsed.from.take());
+    }
+    parsed.reply_to = all_people(headers, &HeaderName::ReplyTo, usize::MAX);
+    parsed.to = all_people(headers, &HeaderName::To, usize::MAX);
+    parsed.cc = all_people(headers, &HeaderName::Cc, usize::MAX);
+    let count =
+        |name: &HeaderName<'_>| headers.headers().iter().filter(|h| h.name == *name).count();
+    for (name, of) in [
+        ("From", HeaderName::From),
+        ("Subject", HeaderName::Subject),
+        ("Date", HeaderName::Date),
+        ("Message-ID", HeaderName::MessageId),
+    ] {
+        if count(&of) > 1 {
+            parsed.repeated.push(name);
+        }
+    }
     parsed.subject = text("Subject").unwrap_or_default();
-    parsed.date = headers
-        .date()
+    parsed.date = first(headers, &HeaderName::Date)
+        .and_then(HeaderValue::as_datetime)
         .and_then(|date| Timestamp::from_second(date.to_timestamp()).ok());
     parsed.auto_submitted = lower("Auto-Submitted").filter(|value| value != "no");
     parsed.precedence = lower("Precedence");
@@ -141,6 +179,8 @@ fn fill_headers(parsed: &mut Parsed, headers: &Message<'_>) {
         text("Return-Path").map(|value| value.trim_matches(['<', '>', ' ']).to_owned());
     parsed.auto_response_suppress = lower("X-Auto-Response-Suppress");
     parsed.feedback_id = text("Feedback-ID").filter(|value| !value.is_empty());
+    parsed.auto_reply = marks(&text, AUTO_REPLIES);
+    parsed.spam = marks(&text, SPAM);
     parsed.draft = text(DRAFT_HEADER).filter(|value| !value.is_empty());
 }
 
@@ -173,47 +213,83 @@ fn ids(value: Option<&HeaderValue<'_>>) -> Vec<String> {
         Some(HeaderValue::TextList(texts)) => texts.iter().map(AsRef::as_ref).collect(),
         _ => Vec::new(),
     };
-    let fits = |id: &&str| {
-        !id.is_empty()
-            && id.len() <= Limits::MESSAGE_ID_BYTES
-            && !id.contains(|c: char| c.is_control() || c.is_whitespace())
-    };
     all.into_iter()
-        .map(|id| id.trim_matches(['<', '>', ' ']))
-        .filter(fits)
+        .filter_map(platinum_text::message_id)
         .map(str::to_owned)
         .collect()
 }
 
-fn people(value: Option<&HeaderValue<'_>>) -> People {
-    let mut people = People::default();
-    let Some(addresses) = value.and_then(HeaderValue::as_address) else {
-        return people;
-    };
-    for one in addresses.iter() {
-        if people.listed.len() == Limits::PEOPLE {
-            people.left_out += 1;
-            continue;
-        }
-        let name = one
-            .name
-            .as_deref()
-            .map(|name| line(name, 200))
-            .filter(|name| !name.is_empty());
-        let address = one
-            .address
-            .as_deref()
-            .map(|address| line(address, 320))
-            .unwrap_or_default();
-        if name.is_some() || !address.is_empty() {
-            people.listed.push(Person { name, address });
-        }
-    }
-    people
+/// The first header of this name.
+fn first<'a, 'x>(headers: &'a Message<'x>, name: &HeaderName<'_>) -> Option<&'a HeaderValue<'x>> {
+    let found = headers
+        .headers()
+        .iter()
+        .find(|header| header.name == *name)?;
+    Some(&found.value)
 }
 
+/// The people of the first headers of this name.
+fn all_people(headers: &Message<'_>, name: &HeaderName<'_>, most: usize) -> People {
+    let mut all = People::default();
+    let of_name = headers
+        .headers()
+        .iter()
+        .filter(|header| header.name == *name);
+    for header in of_name.take(most) {
+        let (start, end) = (header.offset_start as usize, header.offset_end as usize);
+        people::read(
+            headers.raw_message.get(start..end).unwrap_or_default(),
+            &mut all,
+        );
+    }
+    all
+}
+
+/// The first of these headers whose value begins like this, as `name: value`.
+fn marks(
+    text: &dyn Fn(&'static str) -> Option<String>,
+    signs: &[(&'static str, &str)],
+) -> Option<String> {
+    signs.iter().find_map(|(name, begin)| {
+        let value = text(name).filter(|value| !value.is_empty())?;
+        let is_meant = value
+            .get(..begin.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(begin));
+        is_meant.then(|| format!("{name}: {value}"))
+    })
+}
+
+/// Headers of automatic answers besides those of RFC 3834, with how their value begins.
+const AUTO_REPLIES: &[(&str, &str)] = &[
+    ("X-Autoreply", "yes"),
+    ("X-Auto-Reply", "yes"),
+    ("X-Autorespond", ""),
+    ("X-AutoReply-From", ""),
+    ("X-Mail-Autoreply", ""),
+    ("X-Autogenerated", "reply"),
+    ("X-Loop-Auto-Reply", ""),
+    ("Preference", "auto_reply"),
+    ("X-Precedence", "auto_reply"),
+    ("Precedence", "auto_reply"),
+    ("Precedence", "auto-reply"),
+];
+
+/// What filters on the way write into a mail that they take for spam.
+const SPAM: &[(&str, &str)] = &[
+    ("X-Spam-Flag", "yes"),
+    ("X-Spam-Status", "yes"),
+    ("X-Spam", "yes"),
+    ("X-Spam-Action", "reject"),
+    ("X-Spam-Action", "add header"),
+    ("X-Spamd-Result", "default: true"),
+    ("X-Rspamd-Action", "add header"),
+    ("X-Rspamd-Action", "rewrite subject"),
+    ("X-Bogosity", "spam"),
+    ("X-Bogosity", "yes"),
+];
+
 /// One line: control characters and line ends become blanks, the length is bounded.
-fn line(text: &str, most: usize) -> String {
+pub(super) fn line(text: &str, most: usize) -> String {
     let one: String = bounded(text, most * 2)
         .chars()
         .map(|c| if is_hidden(c) { ' ' } else { c })

@@ -9,6 +9,7 @@ mod crashes;
 mod markup;
 mod newcomer;
 mod offline;
+mod recipients;
 mod refusals;
 mod scoped;
 

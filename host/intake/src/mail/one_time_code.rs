@@ -1,0 +1,278 @@
+//! One-time codes: a mail that is there to bring one, and its text without it.
+//!
+//! A code lets in whoever reads it. The note of a mail goes to every machine that shares the vault, and
+//! into its history, so the code stays in the mailbox.
+//! Limits: a heuristic. A code that a person writes in a conversation (the code of a door) is text like
+//! any other.
+//! Invariants: pure; linear in the text; what stands in place of a code says so.
+
+/// What stands in place of a code.
+const HIDDEN: &str = "[code]";
+/// A mail that brings a code is short: how much of its text is looked at, in bytes.
+const LOOKED_AT: usize = 4 * 1024;
+/// How far before or after its name a code stands, in bytes.
+const NEAR: usize = 160;
+
+/// Names that only a one-time code has.
+const STRONG: &[&str] = &[
+    "verification code",
+    "security code",
+    "login code",
+    "log-in code",
+    "sign-in code",
+    "signin code",
+    "confirmation code",
+    "authentication code",
+    "access code",
+    "one-time",
+    "one time password",
+    "passcode",
+    "otp",
+    "2fa",
+    "bestätigungscode",
+    "sicherheitscode",
+    "verifizierungscode",
+    "anmeldecode",
+    "einmalcode",
+    "einmalpasswort",
+    "einmal-passwort",
+    "zugangscode",
+    "code de vérification",
+    "code de sécurité",
+    "code de connexion",
+    "code à usage unique",
+    "código de verificación",
+    "código de seguridad",
+    "código de acceso",
+    "codice di verifica",
+    "codice di sicurezza",
+    "verificatiecode",
+    "beveiligingscode",
+    "código de verificação",
+    "código de segurança",
+    "認証コード",
+    "確認コード",
+    "ワンタイム",
+    "验证码",
+    "驗證碼",
+    "动态码",
+];
+/// Names that other things have, too: they count from a sender that is no person.
+const WEAK: &[&str] = &["code", "pin", "tan", "código", "codice", "コード"];
+/// Before the @ of senders that are no person.
+const SYSTEMS: &[&str] = &[
+    "service",
+    "services",
+    "security",
+    "account",
+    "accounts",
+    "noreply",
+    "no",
+    "donotreply",
+    "info",
+    "support",
+    "auth",
+    "verify",
+    "verification",
+    "login",
+    "id",
+    "notify",
+    "notification",
+    "notifications",
+    "alert",
+    "alerts",
+    "hello",
+    "team",
+    "sicherheit",
+    "kundenservice",
+    "konto",
+    "admin",
+    "system",
+    "mail",
+    "mailer",
+    "bank",
+    "online",
+    "banking",
+    "help",
+];
+
+/// Whether a mail is there to bring a one-time code; `local` is what stands before its sender's @,
+/// `is_answer` whether it answers another mail.
+pub(super) fn is_in(subject: &str, text: &str, local: &str, is_answer: bool) -> bool {
+    if is_answer {
+        return false;
+    }
+    let looked_at = &text[..text.floor_char_boundary(LOOKED_AT)];
+    let all = format!("{subject}\n{looked_at}").to_lowercase();
+    if codes(&all).is_empty() {
+        return false;
+    }
+    let first = local.split(['-', '_', '.', '+']).next().unwrap_or_default();
+    let is_system = SYSTEMS.contains(&first.to_lowercase().as_str());
+    names_code(&all, STRONG) || (is_system && names_code(&all, WEAK))
+}
+
+/// The text without what may be a code.
+pub(super) fn without_codes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut end = 0;
+    for (from, to) in codes(text) {
+        out.push_str(&text[end..from]);
+        out.push_str(HIDDEN);
+        end = to;
+    }
+    out.push_str(&text[end..]);
+    out
+}
+
+/// Whether one of the names stands near a code.
+fn names_code(all: &str, names: &[&str]) -> bool {
+    let codes = codes(all);
+    names.iter().any(|name| {
+        all.match_indices(name).any(|(at, _)| {
+            is_word(all, at, name)
+                && codes
+                    .iter()
+                    .any(|(from, to)| at.abs_diff(*from) < NEAR || at.abs_diff(*to) < NEAR)
+        })
+    })
+}
+
+/// Whether a name in letters stands by itself: `pin` is not in `shipping`.
+fn is_word(all: &str, at: usize, name: &str) -> bool {
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
+    let is_spaced = name
+        .chars()
+        .all(|c| c.is_alphabetic() && (c as u32) < 0x3000);
+    !is_spaced
+        || (!is_letter(all[..at].chars().next_back())
+            && !is_letter(all[at + name.len()..].chars().next()))
+}
+
+/// Where a text has what may be a code: 4 to 10 digits by themselves, also in two or three groups, or
+/// with a letter and a dash before (`G-123456`); or 6 to 10 capitals and digits mixed.
+fn codes(text: &str) -> Vec<(usize, usize)> {
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        let Some(start) = rest.find(is_part) else {
+            break;
+        };
+        let word = &rest[start..];
+        let length = word.find(|c| !is_part(c)).unwrap_or(word.len());
+        let (from, to) = (at + start, at + start + length);
+        at = to;
+        let word = text[from..to].trim_end_matches('-');
+        let digits = word.chars().filter(char::is_ascii_digit).count();
+        let letters = word.chars().filter(char::is_ascii_alphabetic).count();
+        // A part of an address, a number with decimals, a date, a price.
+        let before = text[..from].chars().next_back();
+        let after = text[to..].chars().next();
+        let is_inside = before.is_some_and(|c| "/@.,:=_€$£".contains(c) && c != ':')
+            || after.is_some_and(|c| "/@=_€".contains(c));
+        let is_code = !is_inside
+            && digits + letters <= 12
+            && ((4..=10).contains(&digits) && letters <= 1
+                || (6..=10).contains(&(digits + letters)) && digits >= 2 && !word.contains('-'));
+        // `123 456`: groups of three or four.
+        let is_group =
+            (3..=4).contains(&digits) && letters == 0 && digits == word.len() && !is_inside;
+        let joins = found
+            .last()
+            .is_some_and(|(_, end)| is_group && text[*end..from].chars().eq([' ']));
+        match (joins, found.last_mut()) {
+            (true, Some(last)) => last.1 = from + word.len(),
+            _ if is_code => found.push((from, from + word.len())),
+            _ if is_group && next_is_group(&text[to..]) => found.push((from, from + word.len())),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether ` 456` follows.
+fn next_is_group(rest: &str) -> bool {
+    let digits = rest.strip_prefix(' ').unwrap_or_default();
+    let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+    let after = digits[count..].chars().next();
+    (3..=4).contains(&count) && !after.is_some_and(|c| c.is_alphanumeric() || c == '/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_that_brings_a_code_is_known() {
+        for (subject, text, local) in [
+            (
+                "Your code",
+                "Your code is 482915. Did you not ask for it?",
+                "service",
+            ),
+            ("Sign in", "Use this verification code: 482 915", "ann"),
+            (
+                "482915 is your login code",
+                "It is valid for ten minutes.",
+                "id",
+            ),
+            (
+                "Anmeldung",
+                "Ihr Bestätigungscode lautet:\n\n  4829\n",
+                "konto",
+            ),
+            ("Ihre TAN", "Ihre TAN: 482915", "bank"),
+            (
+                "Connexion",
+                "Votre code de vérification est G-482915",
+                "no-reply",
+            ),
+            ("ログイン", "認証コード：482915", "info"),
+            ("登录", "您的验证码是482915，五分钟内有效", "service"),
+            ("Code", "Your one-time password is K7XP2Q9M", "login"),
+        ] {
+            assert!(is_in(subject, text, local, false), "{text}");
+            let shown = without_codes(&format!("{subject} {text}"));
+            for part in ["482915", "482", "915", "4829", "K7XP2Q9M"] {
+                assert!(!shown.contains(part), "{shown}");
+            }
+            assert!(shown.contains("[code]"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn persons_mail_with_numbers_is_none() {
+        for (subject, text, local, is_answer) in [
+            (
+                "Visit",
+                "The door code is 4711. Which day suits you?",
+                "ann",
+                false,
+            ),
+            (
+                "Re: Login",
+                "The verification code was 482915, thanks.",
+                "ann",
+                true,
+            ),
+            (
+                "Order 4711",
+                "Your order 4711 has shipped.",
+                "service",
+                false,
+            ),
+            (
+                "Meeting",
+                "We meet on 2026-11-20 at 10:30, phone 030 123456.",
+                "info",
+                false,
+            ),
+            ("Hello", "What is your PIN policy?", "security", false),
+            ("Shipping", "Shipping costs 1200, in 3 days.", "info", false),
+        ] {
+            assert!(!is_in(subject, text, local, is_answer), "{text}");
+        }
+    }
+}
