@@ -389,7 +389,8 @@ impl Drop for Daemon {
 fn stop(mut daemon: Daemon) -> anyhow::Result<()> {
     Command::new("kill")
         .arg(daemon.child.id().to_string())
-        .status()?;
+        .status()
+        .context("cannot start the program `kill`: apt-get install procps")?;
     wait("the daemon's end", || {
         Ok(daemon.child.try_wait()?.map(|_| ()))
     })
