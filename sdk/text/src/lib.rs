@@ -1,7 +1,8 @@
 //! Text from outside, made safe to show: which characters are hidden, one line, bounds, Markdown.
 //!
 //! Lives here: the one list of invisible and bidirectional characters, and the functions that
-//! remove them; what in a text a Markdown reader would run, fetch or hide; what a mail address is. A
+//! remove them; what in a text a Markdown reader would run, fetch or hide; what a mail address is, and
+//! what may be a one-time code. A
 //! crate of its own, without dependencies, because skills use it too (through the SDK); the host's
 //! crates use it as `platinum_core::text`.
 //! Lives elsewhere: quoting for YAML is in `vault`, the names of files in `secrets`.
@@ -13,12 +14,14 @@ extern crate alloc;
 
 mod active;
 mod address;
+mod code;
 mod markdown;
 
 use alloc::string::String;
 
 pub use active::{Active, find_active};
 pub use address::{AddressError, MailAddress, message_id};
+pub use code::{brings_code, without_codes, without_named_codes};
 pub use markdown::escape_markdown;
 
 /// Whether a reader cannot see this character, or whether it changes how others are shown.

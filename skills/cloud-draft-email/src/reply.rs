@@ -6,7 +6,9 @@
 
 use platinum_sdk::email::types::Mail;
 use platinum_sdk::tasks::types::Task;
-use platinum_sdk::text::{MailAddress, bounded, is_hidden, is_joined, message_id, one_line};
+use platinum_sdk::text::{
+    MailAddress, bounded, is_hidden, is_joined, message_id, one_line, without_named_codes,
+};
 
 use crate::facts::{Facts, Recipients};
 use crate::sanitize::sanitize;
@@ -165,7 +167,7 @@ fn body(text: &str) -> Option<String> {
             .map_or("", |(_, after)| after)
             .trim_start_matches('\n');
     }
-    let text = sanitize(rest);
+    let text = without_named_codes(&sanitize(rest));
     let body = bounded(&text, MAX_BODY).trim_end();
     (!body.is_empty()).then(|| format!("{body}\n"))
 }
@@ -225,6 +227,18 @@ mod tests {
         assert_eq!(subject("Re: "), "Re: your message");
         assert_eq!(subject("(no subject)"), "Re: your message");
         assert_eq!(subject("a\r\nBcc: x@y"), "Re: a Bcc: x@y");
+    }
+
+    /// Neither a model nor a quoted question repeats a code.
+    #[test]
+    fn reply_repeats_no_code() {
+        let text =
+            "Hello,\n\n> The code is 482915. Is it yours?\n[[answer]]\n\nThe room costs 4000.";
+        let mail = mail(&task(&[]), "owner", &to(), text).unwrap();
+        assert_eq!(
+            mail.body,
+            "Hello,\n\n> The code is [[code]]. Is it yours?\n[[answer]]\n\nThe room costs 4000.\n"
+        );
     }
 
     /// The thread ends in the mail answered without brackets.

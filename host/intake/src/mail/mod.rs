@@ -2,7 +2,6 @@
 //!
 //! - [`task`]: a parsed mail as a task note, pure; [`facts`]: its facts and their names;
 //! - [`recipients`]: whom an answer goes to; [`mod@lookalike`]: domains that are taken for others;
-//! - [`mod@one_time_code`]: codes that a note must not have;
 //! - [`mod@left_out`]: old mails that come all the same; [`mod@outline`]: copies of one mail;
 //! - [`intake`]: one mail taken in exactly once: ledger, then vault, then ledger;
 //! - [`watcher`]: the loop: look, take in, wait; time-outs and back-off.
@@ -13,7 +12,6 @@ pub mod facts;
 pub mod intake;
 mod left_out;
 mod lookalike;
-mod one_time_code;
 mod outline;
 pub mod recipients;
 pub mod task;

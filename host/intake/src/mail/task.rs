@@ -4,11 +4,14 @@
 //! is not inside the fence is one of ours; frontmatter has our keys alone and our fact names
 //! alone; all text from outside is free of hidden characters.
 
-use platinum_core::{TaskId, Timestamp, ZoneId, layout};
+use platinum_core::{
+    TaskId, Timestamp, ZoneId, layout,
+    text::{brings_code, without_codes},
+};
 use platinum_mailbox::message::{self, Parsed};
 use platinum_vault::note::{Note, TaskNote, check_drafted};
 
-use super::{facts, one_time_code, recipients::Owner};
+use super::{facts, recipients::Owner};
 use crate::text::{fenced, has_hidden, lines, one_line, unfenced};
 
 /// Bytes of the mail's text that a note keeps.
@@ -62,9 +65,9 @@ pub fn task_from_mail(
         .map(|from| from.address.split('@').next());
     let local = local.flatten().unwrap_or_default();
     let is_answer = !mail.in_reply_to.is_empty();
-    let has_code = one_time_code::is_in(&mail.subject, &mail.text, local, is_answer);
+    let has_code = brings_code(&mail.subject, &mail.text, local, is_answer);
     let shown = |text: &str| match has_code {
-        true => one_time_code::without_codes(text),
+        true => without_codes(text),
         false => text.to_owned(),
     };
     let (text, text_cut) = lines(&shown(&mail.text), MAX_TEXT_BYTES);

@@ -1,10 +1,12 @@
-//! One-time codes: a mail that is there to bring one, and its text without it.
+//! One-time codes: a mail that is there to bring one, and texts without them.
 //!
 //! A code lets in whoever reads it. The note of a mail goes to every machine that shares the vault, and
-//! into its history, so the code stays in the mailbox.
-//! Limits: a heuristic. A code that a person writes in a conversation (the code of a door) is text like
-//! any other.
-//! Invariants: pure; linear in the text; what stands in place of a code says so.
+//! into its history; an answer goes to whoever is answered. So a mail that brings a code becomes a note
+//! without it, and an answer repeats none, whoever wrote it.
+//! Limits: a heuristic, with names in ten languages.
+//! Invariants: pure; linear in the text but for its few codes; what stands in place of a code says so.
+
+use alloc::{format, string::String, vec::Vec};
 
 /// What stands in place of a code.
 const HIDDEN: &str = "[code]";
@@ -12,6 +14,9 @@ const HIDDEN: &str = "[code]";
 const LOOKED_AT: usize = 4 * 1024;
 /// How far before or after its name a code stands, in bytes.
 const NEAR: usize = 160;
+
+/// The same, in a text that is not there to bring one.
+const BESIDE: usize = 24;
 
 /// Names that only a one-time code has.
 const STRONG: &[&str] = &[
@@ -98,7 +103,8 @@ const SYSTEMS: &[&str] = &[
 
 /// Whether a mail is there to bring a one-time code; `local` is what stands before its sender's @,
 /// `is_answer` whether it answers another mail.
-pub(super) fn is_in(subject: &str, text: &str, local: &str, is_answer: bool) -> bool {
+#[must_use]
+pub fn brings_code(subject: &str, text: &str, local: &str, is_answer: bool) -> bool {
     if is_answer {
         return false;
     }
@@ -113,13 +119,40 @@ pub(super) fn is_in(subject: &str, text: &str, local: &str, is_answer: bool) -> 
 }
 
 /// The text without what may be a code.
-pub(super) fn without_codes(text: &str) -> String {
+#[must_use]
+pub fn without_codes(text: &str) -> String {
+    masked(text, &codes(text), HIDDEN)
+}
+
+/// The text without what it calls a code: `[[code]]` stands there, a gap for the owner. A number that
+/// is called nothing of the kind stays.
+#[must_use]
+pub fn without_named_codes(text: &str) -> String {
+    let is_named = |(from, to): &(usize, usize)| {
+        let start = text.floor_char_boundary(from.saturating_sub(BESIDE));
+        let end = text.floor_char_boundary(to + BESIDE);
+        [&text[start..*from], &text[*to..end]]
+            .into_iter()
+            .any(|part| {
+                let part = part.to_lowercase();
+                let names = || STRONG.iter().chain(WEAK);
+                names().any(|name| {
+                    let mut places = part.match_indices(name);
+                    places.any(|(at, _)| is_word(&part, at, name))
+                })
+            })
+    };
+    let named: Vec<(usize, usize)> = codes(text).into_iter().filter(is_named).collect();
+    masked(text, &named, "[[code]]")
+}
+
+fn masked(text: &str, codes: &[(usize, usize)], mask: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
-    for (from, to) in codes(text) {
-        out.push_str(&text[end..from]);
-        out.push_str(HIDDEN);
-        end = to;
+    for (from, to) in codes {
+        out.push_str(&text[end..*from]);
+        out.push_str(mask);
+        end = *to;
     }
     out.push_str(&text[end..]);
     out
@@ -150,7 +183,7 @@ fn is_word(all: &str, at: usize, name: &str) -> bool {
 }
 
 /// Where a text has what may be a code: 4 to 10 digits by themselves, also in two or three groups, or
-/// with a letter and a dash before (`G-123456`); or 6 to 10 capitals and digits mixed.
+/// with a letter and a dash before (`G-123456`); or 6 to 10 letters and digits mixed.
 fn codes(text: &str) -> Vec<(usize, usize)> {
     let mut found: Vec<(usize, usize)> = Vec::new();
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
@@ -233,12 +266,36 @@ mod tests {
             ("登录", "您的验证码是482915，五分钟内有效", "service"),
             ("Code", "Your one-time password is K7XP2Q9M", "login"),
         ] {
-            assert!(is_in(subject, text, local, false), "{text}");
+            assert!(brings_code(subject, text, local, false), "{text}");
             let shown = without_codes(&format!("{subject} {text}"));
             for part in ["482915", "482", "915", "4829", "K7XP2Q9M"] {
                 assert!(!shown.contains(part), "{shown}");
             }
             assert!(shown.contains("[code]"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn without_named_codes_masks_what_is_called_a_code() {
+        for (text, shown) in [
+            (
+                "> The code is 482915. Is it yours?",
+                "> The code is [[code]]. Is it yours?",
+            ),
+            ("Ihr PIN: 4829 gilt.", "Ihr PIN: [[code]] gilt."),
+            ("482 915 is the access code", "[[code]] is the access code"),
+            ("認証コードは482915です", "認証コードは[[code]]です"),
+            (
+                "Order 482915 comes on 2026-11-20.",
+                "Order 482915 comes on 2026-11-20.",
+            ),
+            (
+                "It costs 1200 euros, shipping 4000.",
+                "It costs 1200 euros, shipping 4000.",
+            ),
+            ("The coder has 4829 lines.", "The coder has 4829 lines."),
+        ] {
+            assert_eq!(without_named_codes(text), shown);
         }
     }
 
@@ -272,7 +329,7 @@ mod tests {
             ("Hello", "What is your PIN policy?", "security", false),
             ("Shipping", "Shipping costs 1200, in 3 days.", "info", false),
         ] {
-            assert!(!is_in(subject, text, local, is_answer), "{text}");
+            assert!(!brings_code(subject, text, local, is_answer), "{text}");
         }
     }
 }
