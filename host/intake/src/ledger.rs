@@ -32,6 +32,13 @@ CREATE TABLE IF NOT EXISTS outline (
     task TEXT PRIMARY KEY,
     lines BLOB NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS left_out (
+    key TEXT PRIMARY KEY,
+    task TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS wanted (
+    key TEXT PRIMARY KEY
+) STRICT;
 CREATE TABLE IF NOT EXISTS seen (
     key TEXT PRIMARY KEY
 ) STRICT;
@@ -271,6 +278,66 @@ impl Ledger {
         Ok(query
             .query_row([task.to_string()], |row| row.get(0))
             .optional()?)
+    }
+
+    /// Stores which mails the note of a task lists and were left out.
+    ///
+    /// # Errors
+    /// If it cannot be stored. Then nothing is.
+    pub fn leave_out(&mut self, task: TaskId, keys: &[String]) -> Result<(), LedgerError> {
+        let step = self.connection.transaction()?;
+        for key in keys {
+            step.prepare_cached("INSERT OR IGNORE INTO left_out (key, task) VALUES (?1, ?2)")?
+                .execute(params![key, task.to_string()])?;
+        }
+        step.commit()?;
+        Ok(())
+    }
+
+    /// The tasks whose notes list mails that were left out.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn left_out(&self) -> Result<Vec<TaskId>, LedgerError> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT DISTINCT task FROM left_out")?;
+        let tasks = query.query_map([], |row| row.get::<_, String>(0))?;
+        tasks.map(|task| task_id(&task?)).collect()
+    }
+
+    /// Forgets that the mails of a task's note were seen: they are taken in as any other. Answers
+    /// their names.
+    ///
+    /// # Errors
+    /// If it cannot be stored. Then nothing is.
+    pub fn take_up(&mut self, task: TaskId) -> Result<Vec<String>, LedgerError> {
+        let step = self.connection.transaction()?;
+        let keys = {
+            let mut query = step.prepare("SELECT key FROM left_out WHERE task = ?1")?;
+            let keys = query.query_map([task.to_string()], |row| row.get(0))?;
+            keys.collect::<Result<Vec<String>, _>>()?
+        };
+        for key in &keys {
+            step.prepare_cached("INSERT OR IGNORE INTO wanted (key) VALUES (?1)")?
+                .execute([key])?;
+            step.prepare_cached("DELETE FROM seen WHERE key = ?1")?
+                .execute([key])?;
+        }
+        step.execute("DELETE FROM left_out WHERE task = ?1", [task.to_string()])?;
+        step.commit()?;
+        Ok(keys)
+    }
+
+    /// Whether the owner wants this mail taken in, however old it is.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn is_wanted(&self, key: &str) -> Result<bool, LedgerError> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT 1 FROM wanted WHERE key = ?1")?;
+        Ok(query.exists([key])?)
     }
 
     /// Notes that were chosen and of which it is not known that they were written, oldest first,

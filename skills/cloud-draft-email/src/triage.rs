@@ -32,6 +32,9 @@ pub fn decide(task: &Task, rules: &SenderRules) -> Triage {
     let sender = facts.sender();
     // It was filed without an answer, and the owner put it back.
     let is_asked_for = facts.one("filed-before").is_some();
+    if is_asked_for && facts.one("left-out").is_some() {
+        return Triage::Dismiss("the older mails that it lists are drafted one by one".into());
+    }
     let verdict = sender.as_ref().and_then(|sender| rules.verdict(sender));
     let is_wanted = is_asked_for || verdict == Some(Verdict::Always);
     let from = sender

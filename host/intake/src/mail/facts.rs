@@ -87,11 +87,13 @@ pub const FEEDBACK_ID: &str = "feedback-id";
 pub const SAME_MESSAGE_ID_AS: &str = "same-message-id-as";
 /// `yes` if the mail brings a one-time code, which the note does not have.
 pub const ONE_TIME_CODE: &str = "one-time-code";
+/// How many mails were left out, if the note is about them.
+pub const LEFT_OUT: &str = "left-out";
 /// `yes` if the note does not have all of the mail's text.
 pub const CUT: &str = "cut";
 
 /// Every name there is.
-pub const NAMES: [&str; 33] = [
+pub const NAMES: [&str; 34] = [
     MESSAGE_ID,
     IN_REPLY_TO,
     REFERENCES,
@@ -124,6 +126,7 @@ pub const NAMES: [&str; 33] = [
     FEEDBACK_ID,
     SAME_MESSAGE_ID_AS,
     ONE_TIME_CODE,
+    LEFT_OUT,
     CUT,
 ];
 

@@ -13,7 +13,10 @@ use platinum_mailbox::{
     Account, Backend, Cursor, RawMail,
     message::{self, Parsed},
 };
-use platinum_vault::{Vault, VaultError};
+use platinum_vault::{
+    Vault, VaultError,
+    note::{FILED_BEFORE, TaskNote},
+};
 use sha2::{Digest as _, Sha256};
 use tracing::info;
 
@@ -21,7 +24,7 @@ use super::{
     left_out::LeftOut,
     outline::Outline,
     recipients::{self, Owner, Recipients},
-    task::{Ids, Origin, task_from_mail},
+    task::{Ids, MAX_NOTE_BYTES, Origin, task_from_mail},
 };
 use crate::ledger::{Chosen, Identity, Ledger, LedgerError, Start};
 
@@ -193,7 +196,8 @@ impl Intake {
                 self.ledger().skip(&mail.key)?;
                 return Ok(Taken::Answered);
             }
-            if self.left_out().leaves_out(mail, &parsed, now) {
+            let is_wanted = self.ledger().is_wanted(&mail.key)?;
+            if !is_wanted && self.left_out().leaves_out(mail, &parsed, now) {
                 self.ledger().skip(&mail.key)?;
                 return Ok(Taken::LeftOut);
             }
@@ -244,10 +248,49 @@ impl Intake {
             content: String::new(),
         };
         let note = report.render();
+        let keys = self.left_out().keys();
+        self.ledger().leave_out(report.id, &keys)?;
         self.ledger().choose(&identity, report.id, &note)?;
         self.left_out().forget();
         self.create(report.id, &note)?;
         Ok(Some(report.id))
+    }
+
+    /// The names of mails that were left out and are wanted now: their owner put the note that lists
+    /// them back. They are not known any more.
+    ///
+    /// # Errors
+    /// If a step failed. Call it again later.
+    pub fn take_up_left_out(&self) -> Result<Vec<String>, IntakeError> {
+        let tasks = self.ledger().left_out()?;
+        let mut keys = Vec::new();
+        for task in tasks {
+            if self.is_put_back(task)? {
+                keys.extend(self.ledger().take_up(task)?);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Whether the note of a task was filed, and was taken out of `Done/` since; it may be there again.
+    fn is_put_back(&self, task: TaskId) -> Result<bool, IntakeError> {
+        let failed = |source| IntakeError::Search { task, source };
+        let name = format!("{task}.md");
+        for folder in [layout::NEEDS_ACTION, layout::IN_PROGRESS, layout::DONE] {
+            for entry in self.vault.walk_in(folder).map_err(failed)? {
+                if entry.path.file_name() != name {
+                    continue;
+                }
+                let text = self.vault.read_text(&entry.path, MAX_NOTE_BYTES as u64 * 2);
+                let Ok(note) = TaskNote::parse(&text.map_err(failed)?) else {
+                    return Ok(false);
+                };
+                let claims = note.claim.as_ref().map_or(0, |claim| claim.epoch);
+                let was_filed = !note.fact(FILED_BEFORE).is_empty();
+                return Ok(was_filed && (folder != layout::DONE || claims > 1));
+            }
+        }
+        Ok(false)
     }
 
     fn left_out(&self) -> MutexGuard<'_, LeftOut> {

@@ -1,7 +1,8 @@
 //! [`LeftOut`]: old mails that come into the inbox all the same, and the one note that lists them.
 //!
 //! Who tidies up moves hundreds of mails at once; nobody wants hundreds of drafts for it. An old mail
-//! that was read is never drafted by itself, and of those that were not read only so many a day.
+//! that was read is never drafted by itself, and of those that were not read only so many a day. If
+//! the owner puts the note back, the mails that it lists are taken in after all.
 //! Invariants: pure but for its counts; the note is as harmless as that of a mail.
 
 use jiff::SignedDuration;
@@ -27,7 +28,7 @@ const REASON: &str =
 /// What was left out, and how many old mails were not.
 #[derive(Debug, Default)]
 pub(super) struct LeftOut {
-    count: usize,
+    keys: Vec<String>,
     listed: Vec<String>,
     /// Whether the mails of the first start are taken in: its owner chose how many.
     pub(super) is_backlog: bool,
@@ -52,7 +53,7 @@ impl LeftOut {
             self.taken = Some((since, taken + 1));
             return false;
         }
-        self.count += 1;
+        self.keys.push(mail.key.clone());
         if self.listed.len() < MAX_LISTED {
             let from = parsed.from.as_ref().map(facts::person).unwrap_or_default();
             let line = format!(
@@ -67,10 +68,10 @@ impl LeftOut {
 
     /// The note about what was left out; none if nothing was.
     pub(super) fn report(&self, source: &str, now: Timestamp) -> Option<TaskNote> {
-        if self.count == 0 {
+        let count = self.keys.len();
+        if count == 0 {
             return None;
         }
-        let count = self.count;
         let subject = match count {
             1 => "1 older mail came into the inbox".to_owned(),
             _ => format!("{count} older mails came into the inbox"),
@@ -91,10 +92,15 @@ impl LeftOut {
             received: None,
             created: now,
             by: "intake/mail".to_owned(),
-            facts: vec![Fact {
-                name: facts::NO_ANSWER.to_owned(),
-                values: vec![REASON.to_owned()],
-            }],
+            facts: [
+                (facts::NO_ANSWER, REASON.to_owned()),
+                (facts::LEFT_OUT, count.to_string()),
+            ]
+            .map(|(name, value)| Fact {
+                name: name.to_owned(),
+                values: vec![value],
+            })
+            .into(),
             claim: None,
             body,
         })
@@ -103,7 +109,12 @@ impl LeftOut {
     /// Begins to count anew; how many old mails became tasks today stays known.
     pub(super) fn forget(&mut self) {
         self.is_backlog = false;
-        self.count = 0;
+        self.keys.clear();
         self.listed.clear();
+    }
+
+    /// The names of the mails that were left out.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.keys.clone()
     }
 }

@@ -288,6 +288,20 @@ async fn take_all(
     cursor: &mut Cursor,
 ) -> Result<usize, WatchError> {
     let mut mails = 0;
+    let taking_up = Arc::clone(intake);
+    let wanted = tokio::task::spawn_blocking(move || taking_up.take_up_left_out()).await??;
+    if !wanted.is_empty() {
+        info!(
+            mails = wanted.len(),
+            "older mails that were left out are taken in"
+        );
+        let uids = wanted.iter().filter_map(|key| uid_of(key));
+        let uids = uids.filter(|(validity, _)| *validity == cursor.uid_validity);
+        // What follows them is known, and is not taken in again.
+        let first = uids.map(|(_, uid)| uid).min();
+        cursor.next_uid = first.map_or(cursor.next_uid, |uid| uid.min(cursor.next_uid));
+        intake.advance(cursor)?;
+    }
     loop {
         let finishing = Arc::clone(intake);
         let finished = tokio::task::spawn_blocking(move || finishing.finish()).await??;

@@ -307,6 +307,24 @@ fn old_mails_are_listed_and_not_drafted() {
         "{}",
         notes[0].body
     );
+    // One decision of the owner: the note is put back, and all that it lists is taken in.
+    assert!(fixture.intake.take_up_left_out().unwrap().is_empty());
+    let path = fixture
+        .dir
+        .path()
+        .join("vault")
+        .join(layout::waiting(ZoneId::EMAIL, note).as_str());
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(
+        &path,
+        text.replacen("---\n", "---\noutcome: \"filed\"\nsummary: \"x\"\n", 1),
+    )
+    .unwrap();
+    let wanted = fixture.intake.take_up_left_out().unwrap();
+    assert_eq!(wanted.len(), 300);
+    assert!(fixture.intake.take_up_left_out().unwrap().is_empty());
+    assert!(wanted.iter().all(|key| !fixture.intake.knows(key)));
+    assert!(matches!(take("1/7".to_owned(), true), Taken::Created(_)));
     // What nobody has read yet is drafted, as far as a day can bear it.
     let unread: Vec<Taken> = (0..40)
         .map(|number| take(format!("2/{number}"), false))
