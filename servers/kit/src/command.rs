@@ -30,7 +30,12 @@ pub async fn run<S: Send + Sync + 'static>(
     let arguments = Arguments::parse();
     log_to_stderr();
     let path = &arguments.config;
-    let server = open(path).with_context(|| format!("configuration {}", path.display()))?;
+    let shown = path.display().to_string();
+    let server = open(path).map_err(|error| match error.to_string().contains(&shown) {
+        // On one line: the client shows the last.
+        true => error,
+        false => anyhow::anyhow!("configuration {shown}: {error:#}"),
+    })?;
     let session = server
         .serve(rmcp::transport::stdio())
         .await

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{IDLE_TIME, Imap, POLL_TIME, query};
+use super::{IDLE_TIME, Imap, POLL_TIME, utf7};
 use crate::error::MailboxError;
 use crate::mailbox::{Cursor, Mailbox, NewMail, Query, SearchHit, Wake};
 use crate::search;
@@ -18,7 +18,7 @@ impl Mailbox for Imap {
         let next_uid = match inbox.next_uid {
             Some(next) => next,
             None => self
-                .uids("UID 1:*")
+                .uids("UID *")
                 .await?
                 .last()
                 .map_or(1, |last| last.saturating_add(1)),
@@ -108,9 +108,8 @@ impl Mailbox for Imap {
 
     async fn search(&mut self, query: &Query) -> Result<Vec<SearchHit>, MailboxError> {
         search::check(query)?;
-        let asked = query::to_imap(query);
         let folders = match &query.folder {
-            Some(folder) => vec![folder.clone()],
+            Some(folder) => vec![self.resolve(folder).await?],
             None => {
                 let special = self.special().await?;
                 search::folders(query, &special.sent, &special.drafts)
@@ -126,11 +125,11 @@ impl Mailbox for Imap {
             if opened.exists == 0 {
                 continue;
             }
-            let uids = self.uids(&asked).await?;
+            let uids = self.find_uids(query, opened.exists).await?;
             for uid in uids.into_iter().rev().take(query.limit) {
                 if let Some(mail) = self.fetch(uid, key(opened.uid_validity, uid)).await? {
                     found.push(SearchHit {
-                        folder: folder.clone(),
+                        folder: utf7::decode(&folder),
                         mail,
                     });
                 }
@@ -143,10 +142,10 @@ impl Mailbox for Imap {
     async fn save_draft(&mut self, message_id: &str, mail: &[u8]) -> Result<String, MailboxError> {
         let folder = self.special().await?.drafts;
         if self.has(&folder, message_id).await? {
-            return Ok(folder);
+            return Ok(utf7::decode(&folder));
         }
         self.append(&folder, "(\\Draft \\Seen)", mail).await?;
-        Ok(folder)
+        Ok(utf7::decode(&folder))
     }
 }
 
