@@ -11,6 +11,7 @@
 //! never correctness; this crate never depends on `effects`.
 
 pub mod config;
+pub mod doctor;
 mod host;
 mod key_rotation;
 pub mod logging;
@@ -32,7 +33,7 @@ pub use key_rotation::{TrustArgs, TrustOutcome, trust};
 pub use owner_updates::OwnerUpdates;
 pub use pipeline::Pipeline;
 pub use platinum_engine::compile_if_asked;
-pub use programs::{beside, skills_folder};
+pub use programs::{beside, run_zone_program, skills_folder};
 pub use running::Running;
 pub use shutdown::{Shutdown, on_signals};
 pub use skill_name::{SkillName, SkillNameError};
