@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use platinum_mailbox::answer::find_answer;
 use platinum_mailbox::compose::{ComposeError, Fields, File, Outgoing, bare};
 use platinum_mailbox::{Account, Config, Mailbox, MailboxError, Query, SearchHit, message};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::shapes::{
-    AttachedFile, DraftAnswer, MailArguments, Message, SearchAnswer, SearchArguments,
+    AnswerAnswer, AnswerArguments, AttachedFile, DraftAnswer, MailArguments, Message, SearchAnswer,
+    SearchArguments,
 };
 
 /// Bytes of one mail's text in an answer.
@@ -109,6 +111,7 @@ impl MailService {
             thread: arguments.thread.iter().map(|id| bare(id)).collect(),
             message_id: arguments.message_id.map(|id| bare(&id)),
             sent_as: arguments.sent_as,
+            is_sent: false,
             folder: arguments.folder,
             limit: usize::try_from(arguments.limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX),
         };
@@ -132,6 +135,26 @@ impl MailService {
         found.truncate(query.limit);
         Ok(SearchAnswer {
             messages: found.into_iter().map(message_of).collect(),
+        })
+    }
+
+    /// Whether the owner has answered a mail themself.
+    pub async fn find_answer(
+        &self,
+        arguments: &AnswerArguments,
+    ) -> Result<AnswerAnswer, ServiceError> {
+        let account = &arguments.account;
+        let mut mailbox = self.mailbox(account).await?;
+        let message_id = bare(&arguments.message_id);
+        let found = find_answer(&mut **mailbox, &message_id, &arguments.people);
+        let found = found.await.map_err(|source| of_account(account, source))?;
+        Ok(AnswerAnswer {
+            answered: found.is_some(),
+            at: found
+                .as_ref()
+                .and_then(|answer| answer.at)
+                .map(|at| at.to_string()),
+            folder: found.and_then(|answer| answer.folder),
         })
     }
 

@@ -43,6 +43,32 @@ pub struct SearchAnswer {
     pub messages: Vec<Message>,
 }
 
+/// Which mail is asked about.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerArguments {
+    /// The account that got it.
+    pub account: String,
+    /// Its Message-ID.
+    pub message_id: String,
+    /// The addresses that an answer would go to, beside those that the mail itself names.
+    #[serde(default)]
+    pub people: Vec<String>,
+}
+
+/// Whether the owner has answered a mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AnswerAnswer {
+    /// Whether they have.
+    pub answered: bool,
+    /// When, RFC 3339, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// The folder that has the answer; without it, the mail carries the mark of one that was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+}
+
 /// A mail.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Message {

@@ -49,13 +49,13 @@ fn structured(result: CallToolResult) -> Value {
 }
 
 #[tokio::test]
-async fn draft_server_has_two_tools_and_none_that_sends() {
+async fn draft_server_has_no_tool_that_sends() {
     let folder = mailbox();
     let client = ().serve(process(folder.path())).await.unwrap();
     let tools = client.list_all_tools().await.unwrap();
     let mut names: Vec<_> = tools.iter().map(|tool| tool.name.as_ref()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["draft_email", "search_emails"]);
+    assert_eq!(names, ["draft_email", "find_answer", "search_emails"]);
     for tool in &tools {
         assert!(
             tool.output_schema.is_some() && tool.annotations.is_some(),
@@ -144,7 +144,7 @@ async fn draft_server_supports_the_newer_lifecycle() {
         preferred_versions: vec![ProtocolVersion::V_2026_07_28],
     };
     let client = ().serve_with_lifecycle(process(folder.path()), mode).await.unwrap();
-    assert_eq!(client.list_all_tools().await.unwrap().len(), 2);
+    assert_eq!(client.list_all_tools().await.unwrap().len(), 3);
     let found = structured(call(&client, "search_emails", json!({})).await);
     assert_eq!(found["messages"].as_array().unwrap().len(), 1);
     client.cancel().await.unwrap();

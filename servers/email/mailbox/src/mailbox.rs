@@ -78,6 +78,8 @@ pub struct Query {
     /// A mail of the folder of sent mails, whatever its name is: one with this `X-Platinum-Draft`, or whose
     /// Message-ID begins with this.
     pub sent_as: Option<String>,
+    /// Only in the folder of sent mails, whatever its name is.
+    pub is_sent: bool,
     /// Only in this folder (`INBOX`, `Sent`, ...); without it, in the inbox, and in Sent, and in Drafts for `message_id`.
     pub folder: Option<String>,
     /// The most answers wanted.

@@ -21,7 +21,7 @@ pub(crate) fn check(query: &Query) -> Result<(), MailboxError> {
     if query.thread.len() > MAX_THREAD {
         return refuse(&format!("more than {MAX_THREAD} Message-IDs in thread"));
     }
-    if query.sent_as.is_some() && query.folder.is_some() {
+    if (query.sent_as.is_some() || query.is_sent) && query.folder.is_some() {
         return refuse("sent_as is a search of the sent mails; leave out the folder");
     }
     if query
@@ -94,7 +94,7 @@ pub(crate) fn folders(query: &Query, sent: &str, drafts: &str) -> Vec<String> {
     if let Some(folder) = &query.folder {
         return vec![folder.clone()];
     }
-    if query.sent_as.is_some() {
+    if query.sent_as.is_some() || query.is_sent {
         return vec![sent.to_owned()];
     }
     let mut folders = vec!["INBOX".to_owned(), sent.to_owned()];
