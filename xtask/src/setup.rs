@@ -23,7 +23,7 @@ const PROGRAMS: [&str; 5] = [
 
 /// What the servers of the tests need, by its Debian name; `iproute2` cuts hosts apart in network namespaces, and
 /// `strace` counts what a sync asks of the file system.
-pub(crate) const SERVERS: [&str; 10] = [
+pub(crate) const SERVERS: [&str; 11] = [
     "dovecot-core",
     "dovecot-imapd",
     "dovecot-lmtpd",

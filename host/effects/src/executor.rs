@@ -336,7 +336,11 @@ impl Executor {
                 State::Unknown { .. } => None,
                 // It came to its end since the list was made: an attempt that this process was at, or
                 // its owner's word.
-                State::Absent | State::Done(..) | State::NotSent { .. } | State::LetGo(_) => {
+                State::Absent
+                | State::Done(..)
+                | State::NotSent { .. }
+                | State::DoneByOwner { .. }
+                | State::LetGo(_) => {
                     continue;
                 }
             };
