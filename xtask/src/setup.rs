@@ -23,7 +23,7 @@ const PROGRAMS: [&str; 5] = [
 
 /// What the servers of the tests need, by its Debian name; `iproute2` cuts hosts apart in network namespaces, and
 /// `strace` counts what a sync asks of the file system.
-pub(crate) const SERVERS: [&str; 10] = [
+pub(crate) const SERVERS: [&str; 11] = [
     "dovecot-core",
     "dovecot-imapd",
     "dovecot-lmtpd",
@@ -33,6 +33,7 @@ pub(crate) const SERVERS: [&str; 10] = [
     "openssl",
     "curl",
     "iproute2",
+    "procps",
     "strace",
 ];
 /// Where the tests find built programs: `platinum_testkit::PROGRAMS_VARIABLE`. The task runner does without that
@@ -55,7 +56,10 @@ pub(crate) fn packages(why: &str, wanted: &[&str]) -> anyhow::Result<()> {
     let list = missing.join(" ");
     let by_hand = format!("sudo apt-get install --no-install-recommends {list}");
     let Some(mut prefix) = privilege() else {
-        bail!("{why} needs the packages {list}; install them with\n    {by_hand}");
+        bail!(
+            "nothing was run: {why} needs the packages {list} (Debian's names). Install them, then try \
+             again:\n    {by_hand}"
+        );
     };
     eprintln!("Installing from your distribution, for {why}: {list}");
     let mut apt = |arguments: &[&str]| {
@@ -71,6 +75,7 @@ pub(crate) fn packages(why: &str, wanted: &[&str]) -> anyhow::Result<()> {
     install.extend(&missing);
     // The list of packages may be old or empty on a fresh machine: once more with a new one.
     if apt(&install).is_err() {
+        eprintln!("The list of packages may be old: asking for a new one and trying again.");
         apt(&["apt-get", "update"])?;
         apt(&install).with_context(|| format!("install them by hand with\n    {by_hand}"))?;
     }

@@ -68,7 +68,8 @@ pub(crate) fn run(root: &Path, full: bool, names: &[String]) -> anyhow::Result<E
                 folder.path().display()
             ),
             None => eprintln!(
-                "Temporary files of the tests are on the disk: there is too little memory."
+                "Temporary files of the tests are on the disk: /dev/shm is missing, smaller than 6 GiB or \
+                 noexec, or less memory is free."
             ),
         }
         if let Some(folder) = &temp {
@@ -247,9 +248,15 @@ impl Report {
     fn close(&self) -> ExitCode {
         for (heading, lines) in [
             ("Figures", &self.figures),
-            ("Skipped on this machine", &self.skipped),
+            (
+                "Skipped on this machine (the others in the count are long forms: --full)",
+                &self.skipped,
+            ),
             ("Failed", &self.failed),
-            ("Failed besides the tests", &self.others),
+            (
+                "Failed besides the tests (so the run fails, whatever the counts say)",
+                &self.others,
+            ),
         ] {
             if !lines.is_empty() {
                 eprintln!("{heading}:");

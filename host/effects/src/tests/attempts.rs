@@ -485,3 +485,67 @@ async fn attempt_that_panics_is_closed() {
 fn first_reference(n: u128) -> String {
     format!("{}@example.test", id(n).to_string().to_lowercase())
 }
+
+/// What the owner answered from another device meanwhile is not answered again; once they took that
+/// back and approved it anew, it is.
+#[tokio::test]
+async fn mail_that_the_owner_answered_does_not_leave() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    let handed_out = fixture.next().await.unwrap();
+    *fixture.server.answered_at.lock().unwrap() = Some(NOON.parse().unwrap());
+    let words = "you answered at 2026-11-20T12:00:00Z (Sent)";
+    for approved in [fixture.next().await.unwrap(), handed_out] {
+        let error = fixture.send(approved).await.unwrap_err();
+        assert!(
+            matches!(&error, EffectError::Refused(reason) if reason == words),
+            "{error:?}"
+        );
+    }
+    assert!(fixture.server.prepared.lock().unwrap().is_empty());
+    let fixture = fixture.restarted();
+    fixture.pass(86_400);
+    assert!(fixture.next().await.is_none());
+    assert_eq!(
+        fixture.states().await,
+        [format!("{words}; nothing leaves, and its task is finished")]
+    );
+    assert_eq!(
+        fixture.executor.reconcile().await.unwrap(),
+        Reconciled::default()
+    );
+    assert!(fixture.journal.verify().is_ok());
+
+    *fixture.server.answered_at.lock().unwrap() = None;
+    fixture.confirm(id(1));
+    fixture.send_next().await.unwrap();
+    assert_eq!(fixture.asked(), 1);
+}
+
+/// It is held with the reason and tried again.
+#[tokio::test]
+async fn mail_waits_while_answers_cannot_be_asked_for() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    fixture
+        .server
+        .cannot_find_answers
+        .store(true, Ordering::SeqCst);
+    let error = fixture.send_next().await.unwrap_err();
+    assert!(matches!(error, EffectError::Postponed(_)), "{error:?}");
+    assert_eq!(
+        fixture.states().await,
+        [
+            "tried again at 2026-11-20T12:00:30Z: it cannot be asked whether you have done it yourself, so nothing is \
+          sent: the mailbox is away"
+        ]
+    );
+    assert!(fixture.server.prepared.lock().unwrap().is_empty());
+    fixture
+        .server
+        .cannot_find_answers
+        .store(false, Ordering::SeqCst);
+    fixture.pass(30);
+    fixture.send_next().await.unwrap();
+    assert_eq!(fixture.asked(), 1);
+}

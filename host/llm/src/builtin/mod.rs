@@ -135,6 +135,72 @@ impl Words {
                 farewell: "Cordialement",
                 gap_name: "[[votre nom]]",
             },
+            Language::Spanish => Self {
+                greeting: "Hola:",
+                thanks: "gracias por su mensaje.",
+                question: "Usted pregunta:",
+                questions: "Usted pregunta varias cosas; por orden:",
+                gap_reply: "[[respuesta]]",
+                gap_more: "[[el mensaje pregunta más: responder al resto]]",
+                gap_answer: "[[su respuesta]]",
+                farewell: "Saludos cordiales",
+                gap_name: "[[su nombre]]",
+            },
+            Language::Italian => Self {
+                greeting: "Buongiorno,",
+                thanks: "grazie per il Suo messaggio.",
+                question: "Lei chiede:",
+                questions: "Lei pone più domande; in ordine:",
+                gap_reply: "[[risposta]]",
+                gap_more: "[[il messaggio chiede altro: rispondere al resto]]",
+                gap_answer: "[[la Sua risposta]]",
+                farewell: "Cordiali saluti",
+                gap_name: "[[il Suo nome]]",
+            },
+            Language::Dutch => Self {
+                greeting: "Goedendag,",
+                thanks: "dank voor uw bericht.",
+                question: "U vraagt:",
+                questions: "U vraagt verschillende dingen; op volgorde:",
+                gap_reply: "[[antwoord]]",
+                gap_more: "[[het bericht vraagt nog meer: beantwoord de rest]]",
+                gap_answer: "[[uw antwoord]]",
+                farewell: "Met vriendelijke groet",
+                gap_name: "[[uw naam]]",
+            },
+            Language::Portuguese => Self {
+                greeting: "Olá,",
+                thanks: "obrigado pela sua mensagem.",
+                question: "A sua pergunta:",
+                questions: "As suas perguntas, por ordem:",
+                gap_reply: "[[resposta]]",
+                gap_more: "[[a mensagem pergunta mais: responder ao resto]]",
+                gap_answer: "[[a sua resposta]]",
+                farewell: "Com os melhores cumprimentos",
+                gap_name: "[[o seu nome]]",
+            },
+            Language::Japanese => Self {
+                greeting: "お世話になっております。",
+                thanks: "ご連絡ありがとうございます。",
+                question: "ご質問について：",
+                questions: "ご質問に順にお答えします：",
+                gap_reply: "[[回答]]",
+                gap_more: "[[ほかにも質問があります：残りに回答]]",
+                gap_answer: "[[お返事]]",
+                farewell: "よろしくお願いいたします。",
+                gap_name: "[[お名前]]",
+            },
+            Language::Chinese => Self {
+                greeting: "您好：",
+                thanks: "感谢您的来信。",
+                question: "您的问题：",
+                questions: "您的问题，逐一回复如下：",
+                gap_reply: "[[答复]]",
+                gap_more: "[[邮件还有其他问题：请答复其余部分]]",
+                gap_answer: "[[您的答复]]",
+                farewell: "此致敬礼",
+                gap_name: "[[您的姓名]]",
+            },
         }
     }
 }
@@ -185,6 +251,17 @@ mod tests {
         let draft = complete(mail(text)).await.unwrap().text;
         assert!(draft.starts_with("Guten Tag,\n\nvielen Dank für Ihre Nachricht.\n\nSie fragen:\n\n> Wann können Sie liefern?\n[[Antwort]]"), "{draft}");
         assert!(draft.ends_with(BUILTIN_MARKER));
+    }
+
+    #[tokio::test]
+    async fn japanese_mail_gets_a_japanese_reply() {
+        let text = "お世話になっております。明日の打合せは何時がよろしいでしょうか？ご返信をお待ちしております。";
+        let draft = complete(mail(text)).await.unwrap().text;
+        let asked = "\n\n> 明日の打合せは何時がよろしいでしょうか？\n[[回答]]\n\n";
+        assert!(
+            draft.starts_with("お世話になっております。\n") && draft.contains(asked),
+            "{draft}"
+        );
     }
 
     #[tokio::test]

@@ -19,9 +19,13 @@ pub(super) fn to_imap(query: &Query) -> String {
     if let Some(sender) = &query.sender {
         keys.push(format!("FROM {}", quoted(sender)));
     }
-    if let Some(text) = &query.text {
-        keys.push(format!("TEXT {}", quoted(text)));
-    }
+    let words = query.text.as_deref().map(crate::search::words);
+    keys.extend(
+        words
+            .iter()
+            .flatten()
+            .map(|word| format!("TEXT {}", quoted(word))),
+    );
     let in_thread = query.thread.iter().flat_map(|id| {
         let id = quoted(&format!("<{id}>"));
         ["Message-ID", "In-Reply-To", "References"].map(|header| format!("HEADER {header} {id}"))
@@ -62,7 +66,7 @@ mod tests {
         );
         assert_eq!(
             asked(|q| q.text = Some("x\" DELETED \\".into())),
-            "TEXT \"x\\\" DELETED \\\\\""
+            "TEXT \"x\\\"\" TEXT \"DELETED\" TEXT \"\\\\\""
         );
         assert_eq!(
             asked(|q| q.sent_as = Some("d1".into())),
