@@ -37,7 +37,10 @@ pub(crate) fn packages(why: &str, wanted: &[&str]) -> anyhow::Result<()> {
     let list = missing.join(" ");
     let by_hand = format!("sudo apt-get install --no-install-recommends {list}");
     let Some(mut prefix) = privilege() else {
-        bail!("{why} needs the packages {list}; install them with\n    {by_hand}");
+        bail!(
+            "nothing was run: {why} needs the packages {list} (Debian's names). Install them, then try \
+             again:\n    {by_hand}"
+        );
     };
     eprintln!("Installing from your distribution, for {why}: {list}");
     let mut apt = |arguments: &[&str]| {
@@ -53,6 +56,7 @@ pub(crate) fn packages(why: &str, wanted: &[&str]) -> anyhow::Result<()> {
     install.extend(&missing);
     // The list of packages may be old or empty on a fresh machine: once more with a new one.
     if apt(&install).is_err() {
+        eprintln!("The list of packages may be old: asking for a new one and trying again.");
         apt(&["apt-get", "update"])?;
         apt(&install).with_context(|| format!("install them by hand with\n    {by_hand}"))?;
     }

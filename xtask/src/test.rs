@@ -55,7 +55,10 @@ pub(crate) fn run(root: &Path, full: bool) -> anyhow::Result<ExitCode> {
             folder.path().display()
         ),
         None => {
-            eprintln!("Temporary files of the tests are on the disk: there is too little memory.");
+            eprintln!(
+                "Temporary files of the tests are on the disk: /dev/shm is missing, smaller than 6 GiB or \
+                 noexec, or less memory is free."
+            );
         }
     }
     for job in &mut jobs {
@@ -216,9 +219,15 @@ impl Report {
     fn close(&self) -> ExitCode {
         for (heading, lines) in [
             ("Figures", &self.figures),
-            ("Skipped on this machine", &self.skipped),
+            (
+                "Skipped on this machine (the others in the count are long forms: --full)",
+                &self.skipped,
+            ),
             ("Failed", &self.failed),
-            ("Failed besides the tests", &self.others),
+            (
+                "Failed besides the tests (so the run fails, whatever the counts say)",
+                &self.others,
+            ),
         ] {
             if !lines.is_empty() {
                 eprintln!("{heading}:");

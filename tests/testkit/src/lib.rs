@@ -44,6 +44,7 @@ pub const PACKAGES: &[&str] = &[
     "openssl",
     "curl",
     "iproute2",
+    "procps",
     "strace",
 ];
 
