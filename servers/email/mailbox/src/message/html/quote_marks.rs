@@ -26,7 +26,6 @@ const BELOW: &[&str] = &[
     "divrplyfwdmsg",
     "outlookmessageheader",
     "stopspelling",
-    "reply-intro",
     "x_divrplyfwdmsg",
 ];
 
