@@ -57,6 +57,10 @@ fn quotes_of_html_mails_are_not_own() {
             "<div class=\"moz-cite-prefix\">Olga kirjoitti 19.11.2026 klo 12.00:<br></div><blockquote type=\"cite\"><p>Which day?</p></blockquote><p>Fine.</p>",
         ),
         (
+            "Roundcube",
+            "<p id=\"reply-intro\">On 2026-11-19 12:00, Olga wrote:</p><blockquote type=\"cite\">Which day?</blockquote><p>Fine.</p>",
+        ),
+        (
             "Yahoo",
             "<div>Fine.</div><div id=\"yahoo_quoted_5067\" class=\"yahoo_quoted\"><div>Olga said</div><div>Which day?</div></div>",
         ),
