@@ -1,17 +1,18 @@
 //! [`Builtin`]: a drafter without a model. It acknowledges the mail, quotes what the mail asks, and
 //! leaves marked gaps for the owner.
 //!
-//! Lives here: the text. Elsewhere: which language (`language`), what is asked (`questions`).
+//! Lives here: the text. Elsewhere: which language (`language`), its words (`words`), what is asked (`questions`).
 //! Invariants: the same request gives the same text; every gap is in `[[…]]`; the last line is
 //! [`BUILTIN_MARKER`]; nothing of the mail but whole bounded questions gets into the text, each on
 //! a line of its own that starts with `> `, and none can hold a gap of its own.
 
 mod language;
 mod questions;
+mod words;
 
 use async_trait::async_trait;
 
-use self::language::Language;
+use self::words::Words;
 use crate::{Completion, LlmError, Model, Part, Request};
 
 /// The last line of every text the builtin drafter writes.
@@ -84,125 +85,6 @@ fn draft(mail: &str) -> String {
     }
     lines.extend(["", words.farewell, words.gap_name, "", BUILTIN_MARKER]);
     lines.join("\n")
-}
-
-/// The fixed words of a reply.
-struct Words {
-    greeting: &'static str,
-    thanks: &'static str,
-    question: &'static str,
-    questions: &'static str,
-    gap_reply: &'static str,
-    gap_more: &'static str,
-    gap_answer: &'static str,
-    farewell: &'static str,
-    gap_name: &'static str,
-}
-
-impl Words {
-    fn of(language: Language) -> Self {
-        match language {
-            Language::English => Self {
-                greeting: "Hello,",
-                thanks: "thank you for your message.",
-                question: "You asked:",
-                questions: "You asked several things; one by one:",
-                gap_reply: "[[answer]]",
-                gap_more: "[[the mail asks more than this: answer the rest]]",
-                gap_answer: "[[your answer]]",
-                farewell: "Kind regards",
-                gap_name: "[[your name]]",
-            },
-            Language::German => Self {
-                greeting: "Guten Tag,",
-                thanks: "vielen Dank für Ihre Nachricht.",
-                question: "Sie fragen:",
-                questions: "Sie fragen mehreres; der Reihe nach:",
-                gap_reply: "[[Antwort]]",
-                gap_more: "[[die Mail fragt noch mehr: den Rest beantworten]]",
-                gap_answer: "[[Ihre Antwort]]",
-                farewell: "Mit freundlichen Grüßen",
-                gap_name: "[[Ihr Name]]",
-            },
-            Language::French => Self {
-                greeting: "Bonjour,",
-                thanks: "merci pour votre message.",
-                question: "Vous demandez :",
-                questions: "Vous posez plusieurs questions ; dans l'ordre :",
-                gap_reply: "[[réponse]]",
-                gap_more: "[[le message pose d'autres questions : y répondre]]",
-                gap_answer: "[[votre réponse]]",
-                farewell: "Cordialement",
-                gap_name: "[[votre nom]]",
-            },
-            Language::Spanish => Self {
-                greeting: "Hola:",
-                thanks: "gracias por su mensaje.",
-                question: "Usted pregunta:",
-                questions: "Usted pregunta varias cosas; por orden:",
-                gap_reply: "[[respuesta]]",
-                gap_more: "[[el mensaje pregunta más: responder al resto]]",
-                gap_answer: "[[su respuesta]]",
-                farewell: "Saludos cordiales",
-                gap_name: "[[su nombre]]",
-            },
-            Language::Italian => Self {
-                greeting: "Buongiorno,",
-                thanks: "grazie per il Suo messaggio.",
-                question: "Lei chiede:",
-                questions: "Lei pone più domande; in ordine:",
-                gap_reply: "[[risposta]]",
-                gap_more: "[[il messaggio chiede altro: rispondere al resto]]",
-                gap_answer: "[[la Sua risposta]]",
-                farewell: "Cordiali saluti",
-                gap_name: "[[il Suo nome]]",
-            },
-            Language::Dutch => Self {
-                greeting: "Goedendag,",
-                thanks: "dank voor uw bericht.",
-                question: "U vraagt:",
-                questions: "U vraagt verschillende dingen; op volgorde:",
-                gap_reply: "[[antwoord]]",
-                gap_more: "[[het bericht vraagt nog meer: beantwoord de rest]]",
-                gap_answer: "[[uw antwoord]]",
-                farewell: "Met vriendelijke groet",
-                gap_name: "[[uw naam]]",
-            },
-            Language::Portuguese => Self {
-                greeting: "Olá,",
-                thanks: "obrigado pela sua mensagem.",
-                question: "A sua pergunta:",
-                questions: "As suas perguntas, por ordem:",
-                gap_reply: "[[resposta]]",
-                gap_more: "[[a mensagem pergunta mais: responder ao resto]]",
-                gap_answer: "[[a sua resposta]]",
-                farewell: "Com os melhores cumprimentos",
-                gap_name: "[[o seu nome]]",
-            },
-            Language::Japanese => Self {
-                greeting: "お世話になっております。",
-                thanks: "ご連絡ありがとうございます。",
-                question: "ご質問について：",
-                questions: "ご質問に順にお答えします：",
-                gap_reply: "[[回答]]",
-                gap_more: "[[ほかにも質問があります：残りに回答]]",
-                gap_answer: "[[お返事]]",
-                farewell: "よろしくお願いいたします。",
-                gap_name: "[[お名前]]",
-            },
-            Language::Chinese => Self {
-                greeting: "您好：",
-                thanks: "感谢您的来信。",
-                question: "您的问题：",
-                questions: "您的问题，逐一回复如下：",
-                gap_reply: "[[答复]]",
-                gap_more: "[[邮件还有其他问题：请答复其余部分]]",
-                gap_answer: "[[您的答复]]",
-                farewell: "此致敬礼",
-                gap_name: "[[您的姓名]]",
-            },
-        }
-    }
 }
 
 #[cfg(test)]

@@ -77,9 +77,13 @@ fn pieces(word: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// Words that are short as abbreviations are, and are sentences.
-const SHORT_ANSWERS: [&str; 14] = [
-    "yes", "no", "ok", "ja", "oui", "non", "sí", "si", "sì", "nee", "sim", "não", "gut", "top",
+/// Words that a full stop does not end a sentence after, in lower case, besides single letters.
+const ABBREVIATIONS: &[&str] = &[
+    "abs", "apr", "approx", "art", "aug", "av", "avv", "blz", "bzw", "ca", "co", "corp", "dec",
+    "dez", "dhr", "di", "dott", "dr", "evtl", "feb", "fig", "fr", "ggf", "hr", "inc", "ing",
+    "inkl", "jan", "jr", "jul", "jun", "ltd", "mar", "mevr", "mi", "mio", "mlle", "mme", "mr",
+    "mrd", "mrs", "ms", "nov", "nr", "oct", "okt", "pp", "prof", "sa", "sen", "sep", "sept", "sr",
+    "sra", "st", "str", "tel", "ud", "uds", "usw", "vgl", "vs",
 ];
 
 /// A full stop ends a sentence, but not that of `1.`, `z.B.` or `Dr.`.
@@ -87,9 +91,10 @@ fn ends_sentence(word: &str) -> bool {
     match word.strip_suffix(['.', '!', ':', ';', '。', '！']) {
         None => false,
         Some(_) if !word.ends_with('.') => true,
-        Some(stem) if SHORT_ANSWERS.contains(&stem.to_lowercase().as_str()) => true,
         Some(stem) => {
-            stem.chars().count() > 3 && !stem.contains('.') && !stem.chars().all(char::is_numeric)
+            let is_short = stem.chars().count() < 2 || stem.contains('.');
+            let is_number = stem.chars().all(char::is_numeric);
+            !is_short && !is_number && !ABBREVIATIONS.contains(&stem.to_lowercase().as_str())
         }
     }
 }
@@ -131,6 +136,16 @@ mod tests {
         assert_eq!(
             asked("Pouvez-vous livrer lundi ?"),
             ["Pouvez-vous livrer lundi ?"]
+        );
+    }
+
+    #[test]
+    fn short_sentences_before_a_question_are_left_out() {
+        assert_eq!(asked("Yes. Who comes?"), ["Who comes?"]);
+        assert_eq!(asked("We got it. Can you call me?"), ["Can you call me?"]);
+        assert_eq!(
+            asked("Kommt Hr. Weber z.B. am 3. Mai?"),
+            ["Kommt Hr. Weber z.B. am 3. Mai?"]
         );
     }
 

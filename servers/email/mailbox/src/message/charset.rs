@@ -14,6 +14,8 @@ use encoding_rs::{Encoding, WINDOWS_1252};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
 const ESC: u8 = 0x1b;
+/// So much of a text is enough to tell its language, in bytes.
+const MAX_SAMPLE: usize = 64 * 1024;
 /// So many bytes beyond ASCII are not valid UTF-8 by chance, in any set.
 const MIN_UTF8: usize = 12;
 
@@ -143,8 +145,14 @@ fn is_multi_byte(label: &str) -> bool {
 fn decode_lines(bytes: &[u8]) -> String {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     let lines = || bytes.split_inclusive(|byte| *byte == b'\n');
+    let mut room = MAX_SAMPLE;
     for line in lines().filter(|line| !is_mostly_utf8(line)) {
-        detector.feed(line, false);
+        let sample = &line[..line.len().min(room)];
+        detector.feed(sample, false);
+        room -= sample.len();
+        if room == 0 {
+            break;
+        }
     }
     detector.feed(b"", true);
     let encoding = detector.guess(None, Utf8Detection::Deny);

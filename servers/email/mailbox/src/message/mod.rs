@@ -3,7 +3,7 @@
 //! - `facts`: the records;
 //! - [`mod@parse`]: the headers, and the whole; `header_repair`: headers that break the rules;
 //! - `body`: which parts are the text; `mime`: one part; `transfer` and `charset`: its bytes turned into characters;
-//! - `html` and `quote_marks`: HTML turned into text, with what is quoted marked by `>` as in plain mail.
+//! - `html`: HTML turned into text, with what is quoted marked by `>` as in plain mail.
 //!
 //! Which lines of a text are the writer's own is `platinum_text::quotes`, for plain mail and for HTML alike.
 //!
@@ -17,7 +17,6 @@ mod header_repair;
 mod html;
 mod mime;
 mod parse;
-mod quote_marks;
 mod transfer;
 
 pub use facts::{Attachment, Kind, Limits, Parsed, People, Person, Protection};

@@ -117,7 +117,7 @@ pub(super) fn without_armour(text: &str) -> (Cow<'_, str>, Armour) {
     const SIGNED: &str = "-----BEGIN PGP SIGNED MESSAGE-----";
     const SIGNATURE: &str = "-----BEGIN PGP SIGNATURE-----";
     const MESSAGE: &str = "-----BEGIN PGP MESSAGE-----";
-    enum Place {
+    enum Section {
         Outside,
         /// The lines `Hash: …` below the mark, up to an empty one.
         Head,
@@ -133,23 +133,23 @@ pub(super) fn without_armour(text: &str) -> (Cow<'_, str>, Armour) {
     }
     let mut out = String::with_capacity(text.len());
     let mut armour = Armour::None;
-    let mut place = Place::Outside;
+    let mut place = Section::Outside;
     for line in text.lines() {
         place = match (place, line.trim_end()) {
             (_, SIGNED) => {
                 armour = Armour::Signed;
-                Place::Head
+                Section::Head
             }
             (_, MESSAGE) => {
                 armour = Armour::Encrypted;
-                Place::Armour
+                Section::Armour
             }
-            (Place::Signed, SIGNATURE) => Place::Armour,
-            (Place::Head, "") => Place::Signed,
-            (Place::Armour, end) if end.starts_with("-----END PGP ") => Place::Outside,
-            (place @ (Place::Head | Place::Armour), _) => place,
+            (Section::Signed, SIGNATURE) => Section::Armour,
+            (Section::Head, "") => Section::Signed,
+            (Section::Armour, end) if end.starts_with("-----END PGP ") => Section::Outside,
+            (place @ (Section::Head | Section::Armour), _) => place,
             (place, _) => {
-                let escaped = matches!(place, Place::Signed).then(|| line.strip_prefix("- "));
+                let escaped = matches!(place, Section::Signed).then(|| line.strip_prefix("- "));
                 out.push_str(escaped.flatten().unwrap_or(line));
                 out.push('\n');
                 place

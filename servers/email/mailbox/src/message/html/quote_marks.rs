@@ -2,7 +2,7 @@
 //!
 //! Most programs put the older mail into a `blockquote`. Outlook puts it below a mark, up to the end of the mail.
 
-use super::html::Tag;
+use super::tags::Tag;
 
 /// Where the quote is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
