@@ -17,6 +17,7 @@ use async_trait::async_trait;
 use platinum_core::Role;
 use platinum_engine::Interface;
 use platinum_mcp::{ServerSpec, Session};
+use platinum_vault::note::TaskNote;
 
 use crate::{email, tasks::TaskStore};
 
@@ -61,6 +62,20 @@ pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
     /// # Errors
     /// If that cannot be read: then nothing of this zone can be approved.
     fn addresses(&self) -> Result<Option<BTreeMap<String, String>>, String>;
+
+    /// Whether the owner has done themself what a task asks for: how, in words for them. Nothing is
+    /// drafted then.
+    ///
+    /// # Errors
+    /// If that cannot be asked now.
+    async fn done_by_owner(
+        &self,
+        session: &Session,
+        task: &TaskNote,
+    ) -> Result<Option<String>, String> {
+        let _ = (session, task);
+        Ok(None)
+    }
 
     /// Whether the zone works here, in a role. Writes nothing and sends nothing. `server` is
     /// [`Self::server`] with its program found.

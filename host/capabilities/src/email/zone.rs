@@ -10,12 +10,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use platinum_core::Role;
+use platinum_core::{OwnAnswer, Role};
 use platinum_engine::Interface;
 use platinum_mcp::{CallError, Gate, ServerSpec, Session};
+use platinum_vault::note::TaskNote;
 use serde::Deserialize;
 
-use super::{Mail, McpMail, accounts::Accounts, interfaces};
+use super::{Mail, McpMail, accounts::Accounts, correspondent::Correspondent, interfaces};
 use crate::{
     tasks::TaskStore,
     zones::{
@@ -28,6 +29,10 @@ use crate::{
 const CALL_TIMEOUT: Duration = Duration::from_secs(240);
 /// A Message-ID that no mail has: searching for it needs the login and finds nothing.
 const NO_MAIL: &str = "platinum-doctor@nowhere.invalid";
+/// The fact with the Message-ID of a task's mail.
+const MESSAGE_ID: &str = "message-id";
+/// The fact with the account that it came to.
+const ACCOUNT: &str = "account";
 
 /// Mail, as `[zones.email]` describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -139,7 +144,7 @@ impl ZoneCapabilities for EmailZone {
         // A mail says which account it came to; a dropped file cannot.
         let account = Some(self.account.clone()).filter(|account| !account.is_empty());
         account
-            .map(|account| ("account", account))
+            .map(|account| (ACCOUNT, account))
             .into_iter()
             .collect()
     }
@@ -152,6 +157,30 @@ impl ZoneCapabilities for EmailZone {
             Ok(accounts) => Ok(Some(accounts.addresses())),
             Err(why) => Err(format!("the mail file {} {why}", self.config.display())),
         }
+    }
+
+    /// Whether they answered the mail from another program or device.
+    async fn done_by_owner(
+        &self,
+        session: &Session,
+        task: &TaskNote,
+    ) -> Result<Option<String>, String> {
+        let Some(message_id) = task.fact(MESSAGE_ID).first() else {
+            return Ok(None);
+        };
+        let people = Correspondent::of(task).map(Correspondent::into_addresses);
+        let of_source = task.source.split_once(':').map(|(_, account)| account);
+        let account = task.fact(ACCOUNT).first().map(String::as_str).or(of_source);
+        let asked = serde_json::json!({
+            "account": account.unwrap_or(&self.account),
+            "message_id": message_id,
+            "people": people.unwrap_or_default(),
+        });
+        let answer = session.call("find_answer", asked).await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        let answer: OwnAnswer = serde_json::from_value(answer)
+            .map_err(|error| format!("the answer is not of the agreed form: {error}"))?;
+        Ok(answer.words())
     }
 
     async fn check(&self, role: Role, server: Option<ServerSpec>) -> Check {
@@ -399,7 +428,7 @@ fn judge_logins(logins: &[Login], whose: &str, is_cloud: bool) -> Option<Check> 
 
 /// The tools of the mail server, by role. A local host may also run the draft-only build.
 fn gate(role: Role) -> Gate {
-    let needed = ["draft_email", "search_emails"];
+    let needed = ["draft_email", "find_answer", "search_emails"];
     match role {
         Role::Cloud => Gate::new(role, &needed, &[]),
         Role::Local => Gate::new(

@@ -35,6 +35,33 @@ pub struct EmailSend {
     pub body: String,
 }
 
+impl EmailSend {
+    /// Whether both answer the same people in the same thread: they name a Message-ID of it in
+    /// common, and go to somebody in common from the same account.
+    pub fn is_same_conversation(&self, other: &Self) -> bool {
+        let shares_id = self.thread().any(|id| other.thread().any(|one| one == id));
+        let to_both = |to: &String| {
+            let address = bare_address(to);
+            other.to.iter().any(|one| bare_address(one) == address)
+        };
+        shares_id && self.from_account == other.from_account && self.to.iter().any(to_both)
+    }
+
+    /// The Message-IDs of its thread that it names.
+    pub fn thread(&self) -> impl Iterator<Item = &String> {
+        self.references.iter().chain(&self.in_reply_to)
+    }
+}
+
+/// The address of `Name <local@domain>` or `local@domain`, in lower case.
+fn bare_address(text: &str) -> String {
+    let text = text.trim();
+    let inner = text
+        .strip_suffix('>')
+        .and_then(|text| text.rsplit_once('<'));
+    inner.map_or(text, |(_, address)| address).to_lowercase()
+}
+
 impl TypedAction for EmailSend {
     const KIND: ActionKind = ActionKind::EMAIL_SEND;
     const FIELDS: &'static [&'static str] = &["from-account", "subject", "in-reply-to"];
@@ -50,5 +77,39 @@ impl TypedAction for EmailSend {
 
     fn files(&self) -> Vec<VaultPath> {
         self.attachments.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail(to: &str, in_reply_to: &str, references: &[&str]) -> EmailSend {
+        EmailSend {
+            from_account: "owner".to_owned(),
+            to: vec![to.to_owned()],
+            cc: vec![],
+            bcc: vec![],
+            subject: String::new(),
+            in_reply_to: Some(in_reply_to.to_owned()),
+            references: references.iter().map(|&id| id.to_owned()).collect(),
+            attachments: vec![],
+            body: String::new(),
+        }
+    }
+
+    #[test]
+    fn conversation_is_of_the_same_people_in_the_same_thread() {
+        let first = mail("Ann <ann@x.test>", "1@x", &[]);
+        let second = mail("ANN@x.test", "2@x", &["1@x", "2@x"]);
+        assert!(first.is_same_conversation(&second) && second.is_same_conversation(&first));
+        // Somebody else who knows the thread, another thread, another account.
+        assert!(!first.is_same_conversation(&mail("joann@x.test", "2@x", &["1@x"])));
+        assert!(!first.is_same_conversation(&mail("ann@x.test", "2@x", &["3@x"])));
+        let elsewhere = EmailSend {
+            from_account: "work".to_owned(),
+            ..second
+        };
+        assert!(!first.is_same_conversation(&elsewhere));
     }
 }

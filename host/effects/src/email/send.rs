@@ -65,6 +65,21 @@ impl Effect for SendMail {
         })
     }
 
+    /// Whether they answered the mail that this one answers.
+    async fn done_by_owner(&self, draft: &DraftNote) -> Result<Option<String>, String> {
+        let Ok(mail) = draft.action.read::<EmailSend>() else {
+            return Ok(None);
+        };
+        let Some(answered) = &mail.in_reply_to else {
+            return Ok(None);
+        };
+        let found = self
+            .sender
+            .own_answer(&mail.from_account, answered, &mail.to)
+            .await?;
+        Ok(found.words())
+    }
+
     fn advice(&self) -> &'static str {
         "It is not in Sent: ask the recipient."
     }

@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use platinum_core::text::one_line;
+use platinum_core::{OwnAnswer, text::one_line};
 use platinum_journal::{Outcome, approvals::MessageDigest};
 use platinum_mcp::{CallError, Session};
 use serde::Deserialize;
@@ -118,6 +118,18 @@ pub trait MailSender: Send + Sync {
         message_id: &str,
         account: Option<&str>,
     ) -> Result<Option<SentMatch>, String>;
+
+    /// Whether the owner has answered the mail of this Message-ID themself; `people` are those that
+    /// an answer goes to.
+    ///
+    /// # Errors
+    /// If the mailbox cannot be asked.
+    async fn own_answer(
+        &self,
+        account: &str,
+        message_id: &str,
+        people: &[String],
+    ) -> Result<OwnAnswer, String>;
 }
 
 /// Sends by the tool `send_email` of a mail server.
@@ -163,6 +175,22 @@ impl MailSender for McpMailSender {
             .await
             .map_err(|error| error.to_string())?;
         find_message(answer, message_id)
+    }
+
+    async fn own_answer(
+        &self,
+        account: &str,
+        message_id: &str,
+        people: &[String],
+    ) -> Result<OwnAnswer, String> {
+        let asked = json!({ "account": account, "message_id": message_id, "people": people });
+        let answer = self
+            .session
+            .call("find_answer", asked)
+            .await
+            .map_err(|error| error.to_string())?;
+        serde_json::from_value(answer)
+            .map_err(|error| format!("the answer is not of the agreed form: {error}"))
     }
 }
 
@@ -453,10 +481,10 @@ mod tests {
     /// No mail server encodes a `message/*`, and ours takes none.
     #[test]
     fn attached_mail_leaves_as_bytes() {
-        let file = MailFile::from(Attachment {
-            path: "Inbox/old.eml".parse().unwrap(),
-            bytes: b"From: a@b.test".to_vec(),
-        });
+        let file = MailFile::from(Attachment::new(
+            "Inbox/old.eml".parse().unwrap(),
+            b"From: a@b.test".to_vec(),
+        ));
         assert_eq!(file.media_type, "application/octet-stream");
     }
 

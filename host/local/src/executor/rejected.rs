@@ -187,10 +187,12 @@ fn task_and_epoch(text: &str) -> Option<(TaskId, Option<u64>)> {
 
 /// Whether a draft was carried out, or is or may have been: then it is not for `Rejected/` to say
 /// what became of it.
-fn may_have_left(known: &State) -> bool {
+pub(super) fn may_have_left(known: &State) -> bool {
     match known {
         State::Done(..) | State::Intended(_) | State::HandedOver(_) | State::Unknown { .. } => true,
-        State::Absent | State::NotSent { .. } | State::LetGo(_) => false,
+        State::Absent | State::NotSent { .. } | State::DoneByOwner { .. } | State::LetGo(_) => {
+            false
+        }
     }
 }
 

@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use platinum_mailbox::answer::find_answer;
 use platinum_mailbox::compose::{ComposeError, Fields, File, Outgoing, bare};
 use platinum_mailbox::{Account, Config, Mailbox, MailboxError, Query, SearchHit, message};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::shapes::{DraftAnswer, MailArguments, Message, SearchAnswer, SearchArguments};
+use crate::shapes::{
+    AnswerAnswer, AnswerArguments, AttachedFile, DraftAnswer, MailArguments, Message, SearchAnswer,
+    SearchArguments,
+};
 
 /// Bytes of one mail's text in an answer.
 const TEXT_BYTES: usize = 16 * 1024;
+/// Files of one mail in an answer.
+const ATTACHMENTS: usize = 20;
 /// Answers when no limit is given.
 const LIMIT: u32 = 10;
 
@@ -105,6 +111,7 @@ impl MailService {
             thread: arguments.thread.iter().map(|id| bare(id)).collect(),
             message_id: arguments.message_id.map(|id| bare(&id)),
             sent_as: arguments.sent_as,
+            is_sent: false,
             folder: arguments.folder,
             limit: usize::try_from(arguments.limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX),
         };
@@ -128,6 +135,26 @@ impl MailService {
         found.truncate(query.limit);
         Ok(SearchAnswer {
             messages: found.into_iter().map(message_of).collect(),
+        })
+    }
+
+    /// Whether the owner has answered a mail themself.
+    pub async fn find_answer(
+        &self,
+        arguments: &AnswerArguments,
+    ) -> Result<AnswerAnswer, ServiceError> {
+        let account = &arguments.account;
+        let mut mailbox = self.mailbox(account).await?;
+        let message_id = bare(&arguments.message_id);
+        let found = find_answer(&mut **mailbox, &message_id, &arguments.people);
+        let found = found.await.map_err(|source| of_account(account, source))?;
+        Ok(AnswerAnswer {
+            answered: found.is_some(),
+            at: found
+                .as_ref()
+                .and_then(|answer| answer.at)
+                .map(|at| at.to_string()),
+            folder: found.and_then(|answer| answer.folder),
         })
     }
 
@@ -187,7 +214,19 @@ fn of_account(name: &str, source: MailboxError) -> ServiceError {
 fn message_of(found: SearchHit) -> Message {
     let mail = message::parse_cut(&found.mail.bytes, found.mail.truncated);
     let mut text = mail.text;
-    text.truncate(text.floor_char_boundary(TEXT_BYTES));
+    let kept = text.floor_char_boundary(TEXT_BYTES);
+    let cut =
+        mail.cut || mail.text_cut || mail.attachments.len() > ATTACHMENTS || kept < text.len();
+    text.truncate(kept);
+    let attachments = mail
+        .attachments
+        .into_iter()
+        .take(ATTACHMENTS)
+        .map(|file| AttachedFile {
+            name: file.name,
+            media_type: file.media_type,
+            size: file.size,
+        });
     Message {
         message_id: mail.message_id.unwrap_or_default(),
         sender: mail.from.map(|from| from.to_string()).unwrap_or_default(),
@@ -197,6 +236,10 @@ fn message_of(found: SearchHit) -> Message {
         date: mail.date.map(|date| date.to_string()),
         folder: found.folder,
         text,
+        cut,
+        in_reply_to: mail.in_reply_to,
+        references: mail.references,
+        attachments: attachments.collect(),
         draft: mail.draft,
     }
 }

@@ -18,8 +18,9 @@ use std::{
     fs,
     io::Write as _,
     net::TcpStream,
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -317,6 +318,38 @@ impl MailServers {
     /// If the Maildir cannot be read.
     pub fn folder(&self, user: &str, name: &str) -> anyhow::Result<Vec<Vec<u8>>> {
         read_maildir(&self.maildir(user).join(format!(".{name}")))
+    }
+
+    /// Puts a mail into one of a user's folders, as another program of theirs does; `flags` as a
+    /// Maildir writes them.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn file(&self, user: &str, folder: &str, flags: &str, mail: &[u8]) -> anyhow::Result<()> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let home = self.maildir(user);
+        let folder = home.join(format!(".{folder}"));
+        let owner = fs::metadata(&home)?;
+        for part in [
+            folder.clone(),
+            folder.join("cur"),
+            folder.join("new"),
+            folder.join("tmp"),
+        ] {
+            // Dovecot makes it at the first use.
+            if !part.exists() {
+                fs::create_dir(&part)?;
+                std::os::unix::fs::chown(&part, Some(owner.uid()), Some(owner.gid()))?;
+            }
+        }
+        let place = folder.join("cur");
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = place.join(format!("{}.{number}.testkit:2,{flags}", std::process::id()));
+        fs::write(&path, mail).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(fs::set_permissions(
+            &path,
+            fs::Permissions::from_mode(0o644),
+        )?)
     }
 
     /// Where Dovecot keeps a user's mail.

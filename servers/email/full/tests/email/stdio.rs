@@ -37,6 +37,7 @@ async fn result_of(folder: &Path, tool: &'static str, arguments: Value) -> CallT
         names,
         [
             "draft_email",
+            "find_answer",
             "prepare_email",
             "search_emails",
             "send_email",

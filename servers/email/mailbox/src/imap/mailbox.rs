@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use super::{IDLE_TIME, Imap, POLL_TIME, utf7};
 use crate::error::MailboxError;
 use crate::mailbox::{Cursor, Mailbox, NewMail, Query, SearchHit, Wake};
+use crate::message;
 use crate::search;
 
 #[async_trait]
@@ -126,8 +127,19 @@ impl Mailbox for Imap {
                 continue;
             }
             let uids = self.find_uids(query, opened.exists).await?;
-            for uid in uids.into_iter().rev().take(query.limit) {
-                if let Some(mail) = self.fetch(uid, key(opened.uid_validity, uid)).await? {
+            // A server finds a part of an address as well: some more are looked at for those that are meant.
+            let before = found.len();
+            for uid in uids.into_iter().rev().take(query.limit * 3) {
+                if found.len() - before == query.limit {
+                    break;
+                }
+                let Some(mail) = self.fetch(uid, key(opened.uid_validity, uid)).await? else {
+                    continue;
+                };
+                let is_meant = |sender: &String| {
+                    search::is_from(sender, &message::parse_cut(&mail.bytes, mail.truncated))
+                };
+                if query.sender.as_ref().is_none_or(is_meant) {
                     found.push(SearchHit {
                         folder: utf7::decode(&folder),
                         mail,

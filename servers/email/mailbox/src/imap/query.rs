@@ -23,9 +23,13 @@ pub(super) fn to_imap(query: &Query, exists: u32) -> Vec<String> {
     if let Some(sender) = &query.sender {
         keys.push(format!("FROM {}", string(sender)));
     }
-    if let Some(text) = &query.text {
-        keys.push(format!("TEXT {}", string(text)));
-    }
+    let words = query.text.as_deref().map(crate::search::words);
+    keys.extend(
+        words
+            .iter()
+            .flatten()
+            .map(|word| format!("TEXT {}", string(word))),
+    );
     let common = keys.join(" ");
     if query.thread.is_empty() {
         // The newest, by their place: the answer is as short in a folder of 100 000 mails as in one of 100.
@@ -95,7 +99,7 @@ mod tests {
         );
         assert_eq!(
             asked(|q| q.text = Some("x\" DELETED \\".into())),
-            "TEXT \"x\\\" DELETED \\\\\""
+            "TEXT \"x\\\"\" TEXT \"DELETED\" TEXT \"\\\\\""
         );
         assert_eq!(
             asked(|q| q.sent_as = Some("d1".into())),
