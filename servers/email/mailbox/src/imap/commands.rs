@@ -32,7 +32,7 @@ pub(super) struct Special {
 
 impl Imap {
     /// Takes the live connection for one command; [`Imap::end`] puts it back.
-    fn begin(&mut self) -> Result<Connection, MailboxError> {
+    pub(super) fn begin(&mut self) -> Result<Connection, MailboxError> {
         let mut connection = self
             .connection
             .take()
@@ -43,7 +43,7 @@ impl Imap {
 
     /// Ends a command. The connection is kept only when its answer was whole: an answer without its
     /// tagged line is a lost connection, whatever the library made of it.
-    fn end<T>(
+    pub(super) fn end<T>(
         &mut self,
         mut connection: Connection,
         command: &'static str,

@@ -16,6 +16,9 @@ pub(super) fn to_imap(query: &Query) -> String {
             quoted(draft)
         ));
     }
+    if let Some(draft) = &query.draft {
+        keys.push(format!("HEADER {DRAFT_HEADER} {}", quoted(draft)));
+    }
     if let Some(sender) = &query.sender {
         keys.push(format!("FROM {}", quoted(sender)));
     }
