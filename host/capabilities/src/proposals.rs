@@ -17,8 +17,8 @@ use platinum_engine::{Call, Interface};
 use platinum_vault::{
     Vault, VaultError,
     note::{
-        DraftNote, MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, PlanNote, TaskNote,
-        check_drafted, day_of,
+        CAME_BACK, DraftNote, MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, PlanNote,
+        TaskNote, check_drafted, day_of,
     },
 };
 
@@ -115,11 +115,11 @@ impl ProposeCtx {
         record: Result<T, String>,
     ) -> Result<String, ProposeError> {
         let (task, epoch) = self.owned_task(&proposal.task).await?;
-        let zone = match self.store.get(task).await {
-            Ok(note) => note.zone,
+        let note = match self.store.get(task).await {
+            Ok(note) => note,
             Err(error) => return Err(ProposeError::Unavailable(error.to_string())),
         };
-        platinum_policy::check_action(zone, T::KIND)
+        platinum_policy::check_action(note.zone, T::KIND)
             .map_err(|error| ProposeError::Invalid(error.to_string()))?;
         let action = Action::new(&record.map_err(ProposeError::Invalid)?);
         let expires = match proposal.expires {
@@ -136,6 +136,12 @@ impl ProposeCtx {
         }
         let mut reason =
             checked_line("reason", &proposal.reason, 500).map_err(ProposeError::Invalid)?;
+        if let Some(why) = note.fact(CAME_BACK).first() {
+            reason.push_str(&format!(
+                " Careful: what was sent for it came back: {}.",
+                one_line(why, 200)
+            ));
+        }
         if let Ok(mail) = action.read::<EmailSend>()
             && let Some(other) = self.earlier_of_conversation(task, &mail).await
         {

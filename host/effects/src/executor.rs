@@ -75,6 +75,16 @@ pub trait Effect: Send + Sync {
         Ok(None)
     }
 
+    /// Clears away what the drafts of a task have left at the other side, now that it is over.
+    /// `sent` is what left for it, if anything did.
+    ///
+    /// # Errors
+    /// Why that is not done. Nothing else depends on it.
+    async fn close(&self, task: TaskId, sent: Option<&DraftNote>) -> Result<(), String> {
+        let _ = (task, sent);
+        Ok(())
+    }
+
     /// What the owner can do about one whose outcome stays unknown, in a sentence.
     fn advice(&self) -> &'static str;
 }
@@ -414,6 +424,19 @@ impl Executor {
     pub async fn let_go(&self, draft: DraftId) -> Result<(), String> {
         let journal = Arc::clone(self.approvals.journal());
         blocking(move || journal.let_go(draft).map_err(|error| error.to_string())).await?
+    }
+
+    /// Clears away what the drafts of a task have left at the other sides, by and by: nothing waits
+    /// for it, and what cannot be cleared away is logged.
+    pub fn close(&self, task: TaskId, sent: Option<DraftNote>) {
+        let effects: Vec<Arc<dyn Effect>> = self.effects.values().cloned().collect();
+        tokio::spawn(async move {
+            for effect in effects {
+                if let Err(reason) = effect.close(task, sent.as_ref()).await {
+                    tracing::warn!(%task, "What its drafts left elsewhere is not cleared away: {reason}.");
+                }
+            }
+        });
     }
 
     async fn state(&self, draft: DraftId) -> Result<State, String> {

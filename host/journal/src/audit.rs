@@ -65,6 +65,15 @@ pub enum AuditEvent {
         /// Why, one line.
         reason: String,
     },
+    /// What was carried out did not reach whom it was for: it came back.
+    CameBack {
+        /// Which draft.
+        subject: DraftId,
+        /// Its task, which is open again.
+        task: TaskId,
+        /// Why, one line, as a mail from outside says it.
+        reason: String,
+    },
     /// A skill was admitted with these interfaces.
     Granted {
         /// Which skill.

@@ -344,6 +344,7 @@ mod tests {
             answer: "250".to_owned(),
             recipients: vec![],
             sha256: String::new(),
+            came_back: None,
         };
         finish(&mut note, "done", "A reply", receipt.at, &[receipt]).unwrap();
         let task = path(task.to_string());

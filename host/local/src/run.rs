@@ -236,6 +236,7 @@ pub(crate) fn record_of(intent: Intent, receipt: Receipt) -> ReceiptRecord {
         answer: receipt.answer,
         sha256: intent.sha256().to_owned(),
         recipients: intent.recipients,
+        came_back: None,
     }
 }
 

@@ -133,6 +133,9 @@ fn audit(event: &AuditEvent) -> String {
             format!("took back the approval of {subject}: {reason}")
         }
         AuditEvent::Refused { subject, reason } => format!("refused {subject}: {reason}"),
+        AuditEvent::CameBack {
+            subject, reason, ..
+        } => format!("{subject} came back: {reason}"),
         AuditEvent::Granted {
             subject,
             component,

@@ -434,7 +434,12 @@ fn gate(role: Role) -> Gate {
         Role::Local => Gate::new(
             role,
             &needed,
-            &["send_email", "prepare_email", "try_submission"],
+            &[
+                "send_email",
+                "prepare_email",
+                "close_email",
+                "try_submission",
+            ],
         ),
     }
 }

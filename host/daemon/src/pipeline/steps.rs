@@ -128,7 +128,7 @@ impl Pipeline {
             };
             // In another order at every agent: two that begin with the same task lose time.
             waiting.shuffle(&mut rand::rng());
-            waiting.retain(|task| !tentative.contains(&task.id));
+            waiting.retain(|task| !tentative.contains(&task.id) && task.returned().is_none());
             for some in waiting.chunks(CLAIMED_AHEAD) {
                 let mut claimed = Vec::new();
                 for task in some.iter().map(|task| (task.id, task.zone)) {
@@ -182,7 +182,8 @@ impl Pipeline {
         }
         let mut undrafted = Vec::new();
         for task in owned {
-            if self.zones.contains(&task.zone) && !self.is_drafted(&task, drafts).await {
+            let is_work = self.zones.contains(&task.zone) && task.returned().is_none();
+            if is_work && !self.is_drafted(&task, drafts).await {
                 undrafted.push((task.id, task.zone));
             }
         }

@@ -549,3 +549,25 @@ async fn mail_waits_while_answers_cannot_be_asked_for() {
     fixture.send_next().await.unwrap();
     assert_eq!(fixture.asked(), 1);
 }
+
+#[tokio::test]
+async fn close_names_the_task_and_what_was_answered() {
+    let fixture = Fixture::new([]);
+    fixture.executor.close(draft(1).task, Some(draft(1)));
+    fixture.executor.close(draft(2).task, None);
+    let closed = async || {
+        while fixture.server.closed.lock().unwrap().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    closed().await;
+    let name = |n| draft(n).task.to_string().to_lowercase();
+    let request = |n, account: Option<&str>, answered: Option<&str>| CloseRequest {
+        account: account.map(str::to_owned),
+        drafted_as: name(n),
+        answered: answered.map(str::to_owned),
+    };
+    let closed = fixture.server.closed.lock().unwrap();
+    assert!(closed.contains(&request(1, Some("owner"), Some("q@example.test"))));
+    assert!(closed.contains(&request(2, None, None)));
+}

@@ -29,7 +29,7 @@ use tempfile::TempDir;
 use crate::{
     Effect, EffectError, Executor, Fence, NotDone, Reconciled, Recovery,
     approvals::{ApprovalPolicy, Approvals, ApprovalsQueue, Approved, EntryState, Outgoing, act},
-    email::{MailAccounts, MailSender, SendMail, SendRequest, SentMatch},
+    email::{CloseRequest, MailAccounts, MailSender, SendMail, SendRequest, SentMatch},
 };
 
 const NOON: &str = "2026-11-20T12:00:00Z";
@@ -74,6 +74,8 @@ struct TestServer {
     /// When the owner answered the mail themself.
     answered_at: Mutex<Option<Timestamp>>,
     cannot_find_answers: AtomicBool,
+    /// What it was told to be over.
+    closed: Mutex<Vec<CloseRequest>>,
     /// What happens elsewhere while it prepares.
     while_it_prepares: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
@@ -132,6 +134,11 @@ impl MailSender for TestServer {
             at,
             folder: Some("Sent".to_owned()),
         })
+    }
+
+    async fn close(&self, request: &CloseRequest) -> Result<(), String> {
+        self.closed.lock().unwrap().push(request.clone());
+        Ok(())
     }
 }
 

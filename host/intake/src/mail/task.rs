@@ -5,7 +5,10 @@
 //! alone; all text from outside is free of hidden characters.
 
 use platinum_core::{TaskId, Timestamp, ZoneId, layout, text::quotes};
-use platinum_mailbox::message::{self, Parsed, Protection};
+use platinum_mailbox::{
+    message::{self, Parsed, Protection},
+    returned::{self, Returned},
+};
 use platinum_vault::note::{Note, TaskNote, check_drafted};
 
 use super::facts;
@@ -37,6 +40,8 @@ pub struct Origin {
     pub size: u64,
     /// Whether only its beginning was read.
     pub truncated: bool,
+    /// What it says of a mail that Platinum sent.
+    pub returned: Option<Returned>,
 }
 
 /// The ids that a task speaks of.
@@ -96,7 +101,7 @@ pub fn task_from_mail(mail: &Parsed, origin: &Origin, ids: &Ids, now: Timestamp)
         received: origin.received,
         created: now,
         by: "intake/mail".to_owned(),
-        facts: facts::facts(mail, ids, cut),
+        facts: facts::facts(mail, ids, cut, origin.returned.as_ref()),
         claim: None,
         body,
     }
@@ -125,6 +130,7 @@ pub fn check(bytes: &[u8]) -> Result<(), String> {
         received: None,
         size: bytes.len() as u64,
         truncated: false,
+        returned: returned::read(bytes),
     };
     let task = task_from_mail(&message::parse(bytes), &origin, &ids, Timestamp::UNIX_EPOCH);
     check_task(&task)
@@ -225,6 +231,7 @@ mod tests {
             received: None,
             size: 100,
             truncated: false,
+            returned: None,
         }
     }
 

@@ -52,6 +52,7 @@ async fn finish_one(context: &mut ApprovalContext, draft: &PastDraft) -> bool {
         tracing::warn!(task = %draft.task, "Cannot finish the task yet: {error}.");
         return false;
     }
+    context.executor.close(draft.task, None);
     let (vault, id) = (context.vault.clone(), draft.id);
     if let Err(error) = in_background(move || remove_blank(&vault, id)).await {
         tracing::warn!(draft = %draft.id, "Cannot remove the emptied file: {error}.");
@@ -122,7 +123,7 @@ fn open_tasks(vault: &Vault) -> Result<(OpenTasks, BTreeSet<DraftId>), VaultErro
         return Ok((open, present));
     }
     for folder in [layout::PENDING_APPROVAL, layout::APPROVED, layout::REJECTED] {
-        for entry in vault.list(folder)? {
+        for entry in vault.walk_in(folder)? {
             let is_empty = || folder == layout::PENDING_APPROVAL && is_blank(vault, &entry);
             if let Ok(id) = entry.path.stem().parse()
                 && !is_empty()

@@ -55,7 +55,10 @@ pub(super) async fn finish(context: &mut ApprovalContext, closed: &mut BTreeSet<
         };
         let reason = reason_of(&rejected, &known);
         match context.sync.finish(task, Finish::filed(&reason)).await {
-            Ok(()) => changed = true,
+            Ok(()) => {
+                changed = true;
+                context.executor.close(task, None);
+            }
             Err(error) => {
                 tracing::warn!(%task, "Cannot finish the task yet: {error}.");
             }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_api::approvals::MAX_DRAFT_BYTES;
 use platinum_capabilities::in_background;
-use platinum_core::{EmailSend, TaskId, Timestamp, VaultPath, layout};
+use platinum_core::{DraftId, EmailSend, TaskId, Timestamp, VaultPath, layout, sha256_hex};
 use platinum_vault::{Vault, VaultError, note::DraftNote};
 
 use super::context::ApprovalContext;
@@ -60,13 +60,18 @@ pub(super) async fn finish(context: &mut ApprovalContext, read: &mut ReadDrafts)
 async fn replace(context: &mut ApprovalContext, old: &LiveDraft, new: &LiveDraft) -> bool {
     let (id, task, by) = (old.note.id, old.note.task, new.note.id);
     let (summary, newer) = (&old.note.summary, &new.note.summary);
-    let is_as_made = match context.sync.past_drafts(vec![task], BTreeSet::new()).await {
-        Ok(past) => past.iter().any(|draft| draft.id == id && draft.is_as_made),
+    let as_made = match context.sync.past_drafts(vec![task], BTreeSet::new()).await {
+        Ok(past) => past.into_iter().find(|draft| draft.id == id),
         Err(error) => {
             tracing::warn!(draft = %id, "Cannot find out whether a draft was edited: {error}.");
             return false;
         }
     };
+    let (vault, as_made) = (
+        context.vault.clone(),
+        as_made.and_then(|draft| draft.as_made),
+    );
+    let is_as_made = in_background(move || is_as_made(&vault, id, as_made.as_deref())).await;
     if old.is_approved || !is_as_made {
         let (what, place) = match old.is_approved {
             true => ("approved", layout::APPROVED),
@@ -90,6 +95,12 @@ async fn replace(context: &mut ApprovalContext, old: &LiveDraft, new: &LiveDraft
     );
     context.notify_once(Some(task), &text).await;
     true
+}
+
+/// Whether the file that waits is as it was made. Blocks on the disk.
+fn is_as_made(vault: &Vault, draft: DraftId, as_made: Option<&str>) -> bool {
+    let now = vault.read(&layout::pending(draft), MAX_DRAFT_BYTES);
+    now.is_ok_and(|now| as_made == Some(sha256_hex(now).as_str()))
 }
 
 /// Of each draft those of other tasks that are of the same conversation, by their places in `live`.
@@ -164,7 +175,7 @@ fn read_on(vault: &Vault, read: &mut ReadDrafts) -> Result<(), VaultError> {
 
 #[cfg(test)]
 mod tests {
-    use platinum_core::{Action, DraftId};
+    use platinum_core::Action;
 
     use super::*;
 

@@ -12,7 +12,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use platinum_core::{DraftId, TaskId, layout};
+use platinum_core::{DraftId, TaskId, layout, sha256_hex};
 use platinum_repo::{Oid, RefName, Repo, RepoError};
 use platinum_vault::note::DraftNote;
 
@@ -32,8 +32,8 @@ pub struct PastDraft {
     pub epoch: u64,
     /// What it would have done, in its own words.
     pub summary: String,
-    /// Whether the history has it in one version alone, and `Pending_Approval/` has that one.
-    pub is_as_made: bool,
+    /// SHA-256, in hex, of its file as it was made; none if the history has other versions of it, too.
+    pub as_made: Option<String>,
     /// Whether the verified tip has no text of it under its name any more: its file was deleted,
     /// emptied or moved, and the sync took that over.
     pub is_gone: bool,
@@ -81,14 +81,17 @@ impl DraftHistory {
         for task in tasks {
             let of_task = known.drafts.range((*task, 0)..=(*task, u64::MAX));
             for ((task, epoch), made) in of_task.filter(|(_, made)| !except.contains(&made.id)) {
-                let at_tip = repo.blob_at(tip, &layout::pending(made.id))?;
+                let as_made = match made.has_versions {
+                    true => None,
+                    false => Some(sha256_hex(repo.read_blob(made.blob, MAX_DRAFT_BYTES)?)),
+                };
                 found.push(PastDraft {
                     id: made.id,
                     task: *task,
                     epoch: *epoch,
                     summary: made.summary.clone(),
-                    is_as_made: at_tip == Some(made.blob) && !made.has_versions,
-                    is_gone: match at_tip {
+                    as_made,
+                    is_gone: match repo.blob_at(tip, &layout::pending(made.id))? {
                         Some(blob) => is_blank(repo, blob)?,
                         None => true,
                     },

@@ -1,6 +1,6 @@
 //! [`TaskNote`]: a note in `Needs_Action/` and wherever it goes afterwards.
 
-use platinum_core::{TaskId, Timestamp, ZoneId};
+use platinum_core::{DraftId, TaskId, Timestamp, ZoneId};
 use platinum_protocol::ClaimRecord;
 use serde_norway::{Mapping, Value};
 
@@ -13,6 +13,26 @@ pub struct Fact {
     pub name: String,
     /// Its values: text from outside.
     pub values: Vec<String>,
+}
+
+/// The fact that names the draft which came back.
+pub const BOUNCED_DRAFT: &str = "bounced-draft";
+/// The fact with those whom it did not reach.
+pub const BOUNCED_RECIPIENTS: &str = "bounced-recipients";
+/// The fact that says why.
+pub const BOUNCE_REASON: &str = "bounce-reason";
+/// The fact that names the draft which a program answered.
+pub const AUTO_REPLY_TO: &str = "auto-reply-to";
+/// The fact of an open task that says why what was sent for it came back.
+pub const CAME_BACK: &str = "came-back";
+
+/// What a note says of a draft that was carried out: it is no work of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Returned {
+    /// It did not reach those it was for.
+    Bounced(DraftId),
+    /// A program answered it.
+    AutoReply(DraftId),
 }
 
 /// A task. `source`, `from`, `subject`, `facts`' values and `body` are text from outside and can
@@ -109,6 +129,14 @@ impl TaskNote {
             front.owned("claim", claim);
         }
         front.finish(&self.body)
+    }
+
+    /// What it says of a draft that was carried out, if it is about that alone. Whether that draft
+    /// was is for the local half to find out; no agent works on such a note.
+    pub fn returned(&self) -> Option<Returned> {
+        let draft = |name: &str| self.fact(name).first()?.parse().ok();
+        let bounced = draft(BOUNCED_DRAFT).map(Returned::Bounced);
+        bounced.or_else(|| draft(AUTO_REPLY_TO).map(Returned::AutoReply))
     }
 
     /// A fact's values; empty if there is no such fact.

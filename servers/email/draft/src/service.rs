@@ -78,6 +78,11 @@ impl MailService {
         Ok(Self { accounts })
     }
 
+    /// The names of all accounts.
+    pub fn account_names(&self) -> impl Iterator<Item = &str> {
+        self.accounts.keys().map(String::as_str)
+    }
+
     fn open_account(&self, name: &str) -> Result<&OpenAccount, ServiceError> {
         self.accounts
             .get(name)
@@ -111,9 +116,9 @@ impl MailService {
             thread: arguments.thread.iter().map(|id| bare(id)).collect(),
             message_id: arguments.message_id.map(|id| bare(&id)),
             sent_as: arguments.sent_as,
-            is_sent: false,
             folder: arguments.folder,
             limit: usize::try_from(arguments.limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX),
+            ..Query::default()
         };
         let mut found = Vec::new();
         let mut no_folder = None;
@@ -158,14 +163,15 @@ impl MailService {
         })
     }
 
-    /// Saves a mail in the drafts of its account; a second call with the same Message-ID finds the first draft.
+    /// Saves a mail in the drafts of its account; a second call with the same Message-ID finds the first draft, and
+    /// one of the same `draft` takes its place.
     pub async fn draft(&self, arguments: &MailArguments) -> Result<DraftAnswer, ServiceError> {
         let mail = self.compose(arguments)?;
         let bytes = mail.to_bytes()?;
         let folder = self
             .mailbox(&arguments.from_account)
             .await?
-            .save_draft(&mail.message_id, &bytes)
+            .save_draft(&mail.message_id, mail.draft.as_deref(), &bytes)
             .await
             .map_err(|source| of_account(&arguments.from_account, source))?;
         tracing::info!(

@@ -26,7 +26,7 @@ const DRAFT: ToolSpec = ToolSpec {
     name: "draft_email",
     title: "Save a draft",
     description: "Save a mail in the Drafts folder, for its owner to look at. Nothing is sent. Given a \
-                  message_id, a second call saves no second draft.",
+                  message_id, a second call saves no second draft; given a draft, it replaces the one saved for that.",
     access: Access::Drafts,
 };
 

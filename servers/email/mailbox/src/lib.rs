@@ -5,7 +5,8 @@
 //! - [`mailbox`]: the trait [`Mailbox`] and what it answers; [`error`]: what can go wrong;
 //! - [`maildir`] and [`imap`]: the two backends, [`open`] chooses;
 //! - [`answer`]: whether the owner has answered a mail;
-//! - [`message`]: the bytes of a mail turned into bounded text and facts.
+//! - [`message`]: the bytes of a mail turned into bounded text and facts;
+//! - [`returned`]: what a mail says of one that Platinum sent.
 //!
 //! A typed mail is turned into the exact bytes that are saved or sent by the crate `platinum-compose`.
 //!
@@ -24,6 +25,7 @@ pub mod imap;
 pub mod mailbox;
 pub mod maildir;
 pub mod message;
+pub mod returned;
 pub mod search;
 
 pub use config::{Account, Backend, Config};

@@ -78,6 +78,8 @@ pub struct Query {
     /// A mail of the folder of sent mails, whatever its name is: one with this `X-Platinum-Draft`, or whose
     /// Message-ID begins with this.
     pub sent_as: Option<String>,
+    /// A mail with exactly this `X-Platinum-Draft`.
+    pub draft: Option<String>,
     /// Only in the folder of sent mails, whatever its name is.
     pub is_sent: bool,
     /// Only in this folder (`INBOX`, `Sent`, ...); without it, in the inbox, and in Sent, and in Drafts for `message_id`.
@@ -126,6 +128,15 @@ pub trait Mailbox: Any + Debug + Send + Sync {
     async fn search(&mut self, query: &Query) -> Result<Vec<SearchHit>, MailboxError>;
 
     /// Puts these bytes into the drafts, marked as a draft, unless a draft with this Message-ID is there;
-    /// answers the folder's name. What the owner made of an earlier draft stays as it is.
-    async fn save_draft(&mut self, message_id: &str, mail: &[u8]) -> Result<String, MailboxError>;
+    /// answers the folder's name. With `draft`, which is the mail's `X-Platinum-Draft`, it takes the place of those
+    /// that have the same; what the owner's own program made of one does not, and stays.
+    async fn save_draft(
+        &mut self,
+        message_id: &str,
+        draft: Option<&str>,
+        mail: &[u8],
+    ) -> Result<String, MailboxError>;
+
+    /// Removes the drafts with this `X-Platinum-Draft`; answers how many there were.
+    async fn remove_drafts(&mut self, draft: &str) -> Result<usize, MailboxError>;
 }

@@ -36,6 +36,7 @@ pub(crate) fn check(query: &Query) -> Result<(), MailboxError> {
         &query.sender,
         &query.message_id,
         &query.sent_as,
+        &query.draft,
         &query.folder,
     ];
     for text in given.into_iter().flatten().chain(&query.thread) {
@@ -114,6 +115,9 @@ pub(crate) fn matches(query: &Query, mail: &Parsed) -> bool {
     if let Some(id) = &query.message_id
         && mail.message_id.as_deref() != Some(id)
     {
+        return false;
+    }
+    if query.draft.is_some() && mail.draft != query.draft {
         return false;
     }
     if let Some(draft) = &query.sent_as {

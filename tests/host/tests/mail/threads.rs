@@ -219,6 +219,7 @@ fn renamed_draft_stays_and_one_deleted_from_approved_is_a_no() {
     .unwrap();
     let renamed = waiting.drafts[0].with_file_name("My answer.md");
     fs::rename(&waiting.drafts[0], &renamed).unwrap();
+    waiting.wait_for_words("2 drafts wait for you.");
     cluster.platinum(&["pause"]);
     cluster.platinum(&["approve", &waiting.id(1).to_string()]);
     wait_for("the approved draft on the remote", SOON, || {
@@ -239,5 +240,130 @@ fn renamed_draft_stays_and_one_deleted_from_approved_is_a_no() {
     .unwrap();
     assert!(renamed.exists());
     assert_eq!(cluster.on_remote("In_Progress").len(), 1);
+    wait_for_dashboard(cluster, "**1 draft waits for you**");
     assert_eq!(cluster.mail.mailbox(CLIENT).unwrap().len(), 0);
+    // It is approved like any other.
+    cluster.platinum(&["approve", &waiting.id(0).to_string()]);
+    waiting.wait_for_mails(1);
+}
+
+/// The mailbox's Drafts has one copy of a draft, which says what is missing in its own words; it is gone
+/// once the mail was sent or is not wanted, and what was answered is marked.
+#[test]
+fn copy_in_drafts_goes_with_its_task() {
+    let waiting = Waiting::of(Cluster::set(), 2);
+    let cluster = &waiting.cluster;
+    let copies = || cluster.mail.folder(OWNER, "Drafts").unwrap();
+    wait_for("both copies", SOON, || {
+        Ok((copies().len() == 2).then_some(()))
+    })
+    .unwrap();
+    for copy in copies() {
+        let text = String::from_utf8(copy).unwrap();
+        assert!(text.contains("X-Platinum-Draft: task_"), "{text}");
+        assert!(!text.contains("[[") && !text.contains("]]"), "{text}");
+    }
+    cluster.platinum(&["approve", &waiting.id(0).to_string()]);
+    waiting.wait_for_mails(1);
+    cluster.platinum(&["reject", &waiting.id(1).to_string()]);
+    wait_for("no copy", SOON, || Ok(copies().is_empty().then_some(())))
+        .unwrap_or_else(|error| panic!("{error}\n{}", logs(cluster)));
+    let answered = || {
+        let inbox = fs::read_dir(cluster.mail.maildir(OWNER).join("cur")).unwrap();
+        let names = inbox.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names
+            .filter(|name| {
+                name.split_once(":2,")
+                    .is_some_and(|(_, flags)| flags.contains('R'))
+            })
+            .count()
+    };
+    wait_for("the mark", SOON, || Ok((answered() == 1).then_some(())))
+        .unwrap_or_else(|error| panic!("{error}\n{}", logs(cluster)));
+    assert_eq!(cluster.mail.folder(OWNER, "Sent").unwrap().len(), 1);
+}
+
+/// A mail that cannot be delivered: its task is open again, with the reason in words, and nothing says
+/// that it is done.
+#[test]
+fn mail_that_came_back_opens_its_task_again() {
+    let cluster = Cluster::set();
+    let _cloud = cluster.cloud();
+    cluster.wait_for_line("cloud", "waiting for mail");
+    let _local = cluster.local();
+    let mail = MAIL.replace("client@example.test", "gone@example.test");
+    cluster.mail.deliver(OWNER, mail.as_bytes()).unwrap();
+    let draft = wait_for("the draft", SOON, || {
+        Ok(pending(&cluster).into_iter().next())
+    })
+    .unwrap();
+    let text = fs::read_to_string(&draft).unwrap();
+    fs::write(&draft, text.replace("[[", "").replace("]]", "")).unwrap();
+    let id = draft.file_stem().unwrap().to_str().unwrap().to_owned();
+    cluster.platinum(&["approve", &id]);
+
+    wait_for_dashboard(&cluster, "Came back: ");
+    let again = wait_for("another draft", SOON, || {
+        let mut drafts = pending(&cluster).into_iter();
+        Ok(drafts.find(|path| name_of(path) != name_of(&draft)))
+    });
+    let again = again.unwrap_or_else(|error| panic!("{error}\n{}", logs(&cluster)));
+    let again = fs::read_to_string(again).unwrap();
+    let why = "gone@example.test: there is no such address (550";
+    assert!(
+        again.contains(&format!("Careful: what was sent for it came back: {why}")),
+        "{again}"
+    );
+    let task = cluster.notes("local", "In_Progress").remove(0);
+    let note = fs::read_to_string(task).unwrap();
+    assert!(
+        note.contains("# What came back") && note.contains(why),
+        "{note}"
+    );
+    assert!(
+        !note.contains("\noutcome:") && note.contains("came-back: "),
+        "{note}"
+    );
+    let log = cluster.platinum(&["log"]);
+    assert!(!log.contains("  done  "), "{log}");
+    let entries = cluster.platinum(&["log", "entries"]);
+    assert!(
+        entries.contains(&format!("{id} came back: {why}")),
+        "{entries}"
+    );
+}
+
+/// An automatic answer to what was sent is in the note of its task, and asks for none.
+#[test]
+fn automatic_answer_is_attached_to_its_task() {
+    let waiting = Waiting::new();
+    let cluster = &waiting.cluster;
+    let id = waiting.id(0).to_string();
+    cluster.platinum(&["approve", &id]);
+    waiting.wait_for_mails(1);
+    wait_for_done(cluster);
+    let answer = format!(
+        "From: Clara Weiss <client@example.test>\r\nTo: Owner <owner@example.test>\r\n\
+         Subject: Out of office\r\nMessage-ID: <away@client.example>\r\n\
+         In-Reply-To: <{}@example.test>\r\nAuto-Submitted: auto-replied\r\n\r\n\
+         I am back on Monday.\r\n",
+        id.to_lowercase()
+    );
+    cluster.mail.deliver(OWNER, answer.as_bytes()).unwrap();
+    wait_for_dashboard(cluster, "Automatic answer to");
+    let note = wait_for("the answer in the task", SOON, || {
+        let notes = cluster.notes("local", "Done").into_iter();
+        let texts = notes.map(|path| fs::read_to_string(path).unwrap_or_default());
+        let mut texts = texts.filter(|text| text.contains("# Automatic answer"));
+        Ok(texts.next())
+    });
+    let note = note.unwrap_or_else(|error| panic!("{error}\n{}", logs(cluster)));
+    assert!(note.contains("I am back on Monday."), "{note}");
+    assert!(note.contains("outcome: \"done\""), "{note}");
+    assert!(pending(cluster).is_empty());
+    wait_for("both tasks in Done/", SOON, || {
+        let tasks = cluster.on_remote("Done").into_iter();
+        Ok((tasks.filter(|path| path.contains("/task_")).count() == 2).then_some(()))
+    })
+    .unwrap();
 }

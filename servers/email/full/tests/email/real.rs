@@ -193,7 +193,7 @@ async fn imap_drafts_are_saved_and_found() {
         .unwrap();
     let reply = b"Message-ID: <d@me.test>\r\nIn-Reply-To: <invoice@x.test>\r\nSubject: Re: invoice\r\n\r\nSoon\r\n";
     for _ in 0..2 {
-        let folder = inbox.save_draft("d@me.test", reply).await.unwrap();
+        let folder = inbox.save_draft("d@me.test", None, reply).await.unwrap();
         assert_eq!(folder, "Drafts");
     }
     assert_eq!(

@@ -36,6 +36,7 @@ async fn result_of(folder: &Path, tool: &'static str, arguments: Value) -> CallT
     assert_eq!(
         names,
         [
+            "close_email",
             "draft_email",
             "find_answer",
             "prepare_email",

@@ -151,13 +151,61 @@ impl Mailbox for Imap {
         Ok(found)
     }
 
-    async fn save_draft(&mut self, message_id: &str, mail: &[u8]) -> Result<String, MailboxError> {
+    async fn save_draft(
+        &mut self,
+        message_id: &str,
+        draft: Option<&str>,
+        mail: &[u8],
+    ) -> Result<String, MailboxError> {
         let folder = self.special().await?.drafts;
         if self.has(&folder, message_id).await? {
             return Ok(utf7::decode(&folder));
         }
+        let earlier = match draft {
+            Some(draft) => self.drafts_of(&folder, draft).await?,
+            None => Vec::new(),
+        };
         self.append(&folder, "(\\Draft \\Seen)", mail).await?;
+        // The new one is there: from now on nothing can be lost.
+        self.remove(&folder, &earlier).await?;
         Ok(utf7::decode(&folder))
+    }
+
+    async fn remove_drafts(&mut self, draft: &str) -> Result<usize, MailboxError> {
+        let folder = self.special().await?.drafts;
+        let found = self.drafts_of(&folder, draft).await?;
+        self.remove(&folder, &found).await?;
+        Ok(found.len())
+    }
+}
+
+impl Imap {
+    /// The keys of what a folder has with this `X-Platinum-Draft`; a folder that is not there has nothing.
+    async fn drafts_of(&mut self, folder: &str, draft: &str) -> Result<Vec<String>, MailboxError> {
+        let query = Query {
+            draft: Some(draft.to_owned()),
+            limit: search::MAX_LIMIT,
+            ..Query::default()
+        };
+        search::check(&query)?;
+        let opened = match self.examine(folder).await {
+            Err(MailboxError::NoFolder(_)) => return Ok(Vec::new()),
+            opened => opened?,
+        };
+        let mut found = Vec::new();
+        if opened.exists == 0 {
+            return Ok(found);
+        }
+        for uid in self.uids(&query::to_imap(&query)).await? {
+            let mail = self.fetch(uid, key(opened.uid_validity, uid)).await?;
+            // IMAP finds a part of a header, too.
+            let mail = mail.filter(|mail| {
+                let parsed = message::parse_cut(&mail.bytes, mail.truncated);
+                parsed.draft.as_deref() == Some(draft)
+            });
+            found.extend(mail.map(|mail| mail.key));
+        }
+        Ok(found)
     }
 }
 

@@ -5,10 +5,11 @@
 //!   login is not tried again at once.
 //!
 //! Invariants: folders are opened with EXAMINE and bodies are fetched with PEEK, so nothing is marked as read;
-//! every command has a time-out; a command that failed on the connection ends the connection;
+//! what changes a mail is in `changes` alone; every command has a time-out; a command that failed on the connection ends the connection;
 //! a mail is appended at most once per call.
 
 mod bounded;
+mod changes;
 mod commands;
 mod connect;
 mod folders;

@@ -20,6 +20,9 @@ pub(super) fn to_imap(query: &Query, exists: u32) -> Vec<String> {
             string(draft)
         ));
     }
+    if let Some(draft) = &query.draft {
+        keys.push(format!("HEADER {DRAFT_HEADER} {}", quoted(draft)));
+    }
     if let Some(sender) = &query.sender {
         keys.push(format!("FROM {}", string(sender)));
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::files::{self, Folder};
+use super::files::{self, Entry, Folder};
 use crate::error::MailboxError;
 use crate::mailbox::{MAX_MAIL_BYTES, Query, RawMail, SearchHit};
 use crate::message;
@@ -66,6 +66,24 @@ pub(super) fn has(folder: &Folder, message_id: &str) -> Result<bool, MailboxErro
         }
     }
     Ok(false)
+}
+
+/// The mails of a folder with this `X-Platinum-Draft`, among the newest.
+pub(super) fn drafts_of(folder: &Folder, draft: &str) -> Result<Vec<Entry>, MailboxError> {
+    let mut found = Vec::new();
+    if !folder.exists() {
+        return Ok(found);
+    }
+    for entry in folder.list()?.into_iter().rev().take(MAX_SEARCHED) {
+        let Some(mail) = folder.read(&entry)? else {
+            continue;
+        };
+        let mail = message::parse_cut(&mail.bytes, mail.truncated);
+        if mail.draft.as_deref() == Some(draft) {
+            found.push(entry);
+        }
+    }
+    Ok(found)
 }
 
 /// Whether a file's name has the flag R: its mail was answered.
