@@ -264,7 +264,10 @@ impl DraftCounts {
             text.push_str(" (outcomes not checked: the journal cannot be read)");
         }
         if self.unreadable > 0 {
-            text.push_str(&format!(", {} cannot be read", self.unreadable));
+            text.push_str(&format!(
+                ", {} cannot be read (`platinum approvals` says why)",
+                self.unreadable
+            ));
         }
         let level = if self.unreadable > 0 || unknown > 0 {
             Level::Error

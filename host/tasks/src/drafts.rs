@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 
 use platinum_core::{DraftId, TaskId, VaultPath, layout};
 use platinum_repo::{Oid, Repo, RepoError};
-use platinum_vault::{Vault, VaultError, note::DraftNote};
+use platinum_vault::{
+    Vault, VaultError,
+    note::{DraftNote, Note},
+};
 
 use crate::location::draft_of;
 
@@ -45,8 +48,9 @@ impl Drafts {
                     Err(_) => continue,
                 };
                 let text = String::from_utf8_lossy(&bytes);
-                let draft = DraftNote::parse(&text).ok();
-                drafts.extend(draft.map(|draft| (draft.task, draft.epoch)));
+                // One whose owner is in the middle of it, or made a mistake in it, is one.
+                let made_for = |note| DraftNote::made_for(&note);
+                drafts.extend(Note::parse(&text).ok().and_then(made_for));
             }
         }
         Ok(Self(drafts))

@@ -68,7 +68,13 @@ pub fn run(
     let completion = host.complete(&request::build(&task, &material))?;
     let mail = reply::mail(&task, account, &to, &completion.text)
         .ok_or_else(|| Error::Failed("the model gave no text".into()))?;
-    propose(host, &task, &to, &mail, &completion)
+    propose(
+        host,
+        &task,
+        &to,
+        &mail,
+        &reason(&task, &to, &completion, &material),
+    )
 }
 
 /// Reads what helps to answer.
@@ -159,7 +165,7 @@ fn propose(
     task: &Task,
     to: &Address,
     mail: &Mail,
-    completion: &Completion,
+    reason: &str,
 ) -> Result<Outcome, Error> {
     let proposal = Proposal {
         task: task.id.clone(),
@@ -176,7 +182,7 @@ fn propose(
             ),
             200,
         ),
-        reason: reason(task, to, completion),
+        reason: reason.to_owned(),
         expires: None,
     };
     let id = match host.propose(&proposal, mail) {
@@ -212,8 +218,8 @@ fn propose(
     Ok(Outcome::Drafted(id))
 }
 
-/// Why there is a draft, and what the owner should look at.
-fn reason(task: &Task, to: &Address, completion: &Completion) -> String {
+/// Why there is a draft, what the owner should look at, and what was read for it.
+fn reason(task: &Task, to: &Address, completion: &Completion, material: &Material) -> String {
     let why = match Facts::of(task).is_file() {
         true => "You dropped a note that says whom to write to.",
         false => "A person wrote to you.",
@@ -237,7 +243,28 @@ fn reason(task: &Task, to: &Address, completion: &Completion) -> String {
     if Facts::of(task).one("same-message-id-as").is_some() {
         reason.push_str(" Careful: another mail came with the same Message-ID.");
     }
+    reason.push_str(&format!(" Read for it: {}.", sources(material)));
     one_line(&reason, 400)
+}
+
+/// What an answer was written from, beside the mail itself.
+fn sources(material: &Material) -> String {
+    let mails = |count: usize, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 mail {what}")),
+        count => Some(format!("{count} mails {what}")),
+    };
+    let handbook = material.handbook.as_ref().map(|_| HANDBOOK.to_owned());
+    let read = [
+        handbook,
+        mails(material.thread.len(), "of the thread"),
+        mails(material.related.len(), "of the sender besides"),
+    ];
+    let read: Vec<String> = read.into_iter().flatten().collect();
+    match read.is_empty() {
+        true => "the mail alone".to_owned(),
+        false => read.join(", "),
+    }
 }
 
 #[cfg(test)]
@@ -297,6 +324,7 @@ mod tests {
             "Answer Ada <ada@example.test> about “Tea”"
         );
         assert!(proposal.reason.contains("Written by test"));
+        assert!(proposal.reason.ends_with("Read for it: the mail alone."));
         assert_eq!(host.saved.borrow().as_slice(), std::slice::from_ref(mail));
         assert!(host.plans.borrow().is_empty());
     }
@@ -338,6 +366,9 @@ mod tests {
         host.notes.insert(HANDBOOK.into(), "Be kind.".into());
         host.mails = Ok(vec![message("2@x"), message("1@x")]);
         draft(&host).unwrap();
+        let reason = &host.proposed.borrow()[0].0.reason;
+        let read = "Read for it: Company_Handbook.md, 1 mail of the thread.";
+        assert!(reason.ends_with(read), "{reason}");
         assert_eq!(host.queries.borrow()[0].thread, ["1@x", "2@x"]);
         assert_eq!(
             host.queries.borrow()[1].sender.as_deref(),

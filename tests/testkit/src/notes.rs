@@ -89,3 +89,9 @@ pub fn text_of(note: &str) -> &str {
         _ => note,
     }
 }
+
+/// The text of a draft's note with its gaps filled, as far as a draft without a model needs it.
+#[must_use]
+pub fn fill_gaps(note: &str) -> String {
+    note.replace("[✎ ", "[")
+}

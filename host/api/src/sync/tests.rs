@@ -1,6 +1,6 @@
 //! What `status` states about the remote, and when.
 
-use platinum_core::{AgentName, Role, VaultPath};
+use platinum_core::{AgentName, Role, VaultPath, format_minute};
 use platinum_repo::{CommitMeta, Edit, Oid};
 
 use super::*;
@@ -160,7 +160,8 @@ fn in_sync_needs_a_fresh_answer_and_equal_tips() {
             (
                 Level::Warn,
                 format!(
-                    "up to date as of 2026-11-20 19:58Z at {at_tip}; the remote has not {verb} since"
+                    "up to date as of {} at {at_tip}; the remote has not {verb} since",
+                    format_minute(answered)
                 )
             )
         );

@@ -1,6 +1,7 @@
 //! Approvals and sending, on a real vault and a real journal, with a mail server, a fence and a
 //! clock that do what the test says.
 
+mod above;
 mod attempts;
 mod messages;
 

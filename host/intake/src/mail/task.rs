@@ -4,7 +4,7 @@
 //! is not inside the fence is one of ours; frontmatter has our keys alone and our fact names
 //! alone; all text from outside is free of hidden characters.
 
-use platinum_core::{TaskId, Timestamp, ZoneId, layout, text::quotes};
+use platinum_core::{TaskId, Timestamp, ZoneId, layout, text::quotes, whole_second};
 use platinum_mailbox::{
     message::{self, Parsed, Protection},
     returned::{self, Returned},
@@ -98,8 +98,8 @@ pub fn task_from_mail(mail: &Parsed, origin: &Origin, ids: &Ids, now: Timestamp)
         source: one_line(&origin.source, 100),
         from: or_else(one_line(&from, MAX_FROM_CHARS), "(no sender)"),
         subject: or_else(subject, "(no subject)"),
-        received: origin.received,
-        created: now,
+        received: origin.received.map(whole_second),
+        created: whole_second(now),
         by: "intake/mail".to_owned(),
         facts: facts::facts(mail, ids, cut, origin.returned.as_ref()),
         claim: None,
@@ -182,6 +182,7 @@ pub fn check_task(task: &TaskNote) -> Result<(), String> {
     let note = Note::parse(&rendered).map_err(|error| format!("cannot be read back: {error}"))?;
     let keys = [
         "id", "kind", "zone", "source", "from", "subject", "received", "created", "by", "facts",
+        "aliases",
     ];
     let ours = note
         .front()

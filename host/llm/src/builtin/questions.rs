@@ -99,7 +99,7 @@ fn ends_sentence(word: &str) -> bool {
     }
 }
 
-/// One line without control characters and double brackets, which mark gaps, and not too long.
+/// One line without control characters and the signs that mark gaps, and not too long.
 fn bounded(sentence: &str) -> String {
     let clean: String = sentence
         .chars()
@@ -108,7 +108,7 @@ fn bounded(sentence: &str) -> String {
     let clean = clean
         .replace("[[", "(")
         .replace("]]", ")")
-        .replace(['[', ']'], "");
+        .replace(['[', ']', '✎', '✏'], "");
     let length = clean.chars().count();
     if length <= MAX_QUESTION_CHARS {
         return clean;

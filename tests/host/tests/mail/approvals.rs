@@ -54,7 +54,7 @@ impl Waiting {
         for draft in &drafts {
             // In place, as Obsidian writes.
             let text = fs::read_to_string(draft).unwrap();
-            fs::write(draft, text.replace("[[", "").replace("]]", "")).unwrap();
+            fs::write(draft, platinum_testkit::notes::fill_gaps(&text)).unwrap();
         }
         Self {
             drafts,
@@ -305,7 +305,7 @@ fn approval_that_comes_by_sync_is_no_approval() {
         let shown = cluster
             .remote
             .git(&["show", &format!("main:Pending_Approval/{name}")])?;
-        Ok((!shown.contains("[[")).then_some(()))
+        Ok((!shown.contains('✎')).then_some(()))
     })
     .unwrap();
     let text = fs::read_to_string(&waiting.drafts[0]).unwrap();

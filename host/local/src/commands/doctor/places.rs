@@ -52,12 +52,12 @@ pub(super) fn vault(config: &Config) -> Check {
 
 /// Whether the handbook still has the gap in which `init` asks for the owner's name.
 fn is_starter(vault: &Vault) -> bool {
-    const GAP: &str = "[[your name or company]]";
+    const GAPS: [&str; 2] = ["[✎ your name or company]", "[[your name or company]]"];
     const MOST: u64 = 1024 * 1024;
     VaultPath::new(layout::HANDBOOK)
         .ok()
         .and_then(|path| vault.read_text(&path, MOST).ok())
-        .is_some_and(|text| text.contains(GAP))
+        .is_some_and(|text| GAPS.iter().any(|gap| text.contains(gap)))
 }
 
 pub(super) fn state(path: &Path) -> Check {

@@ -314,7 +314,7 @@ fn a_newcomer_gets_from_the_readme_to_a_sent_mail() {
 
     // Fill in the gaps, move the file.
     let text = fs::read_to_string(&draft).unwrap();
-    fs::write(&draft, text.replace("[[", "").replace("]]", "")).unwrap();
+    fs::write(&draft, platinum_testkit::notes::fill_gaps(&text)).unwrap();
     let approved = newcomer.path("Vault/Approved");
     fs::rename(&draft, approved.join(draft.file_name().unwrap())).unwrap();
     wait_for("the answer in the other mailbox", SOON, || {
