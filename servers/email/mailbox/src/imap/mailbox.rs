@@ -196,7 +196,7 @@ impl Imap {
         if opened.exists == 0 {
             return Ok(found);
         }
-        for uid in self.uids(&query::to_imap(&query)).await? {
+        for uid in self.find_uids(&query, opened.exists).await? {
             let mail = self.fetch(uid, key(opened.uid_validity, uid)).await?;
             // IMAP finds a part of a header, too.
             let mail = mail.filter(|mail| {

@@ -21,7 +21,7 @@ pub(super) fn to_imap(query: &Query, exists: u32) -> Vec<String> {
         ));
     }
     if let Some(draft) = &query.draft {
-        keys.push(format!("HEADER {DRAFT_HEADER} {}", quoted(draft)));
+        keys.push(format!("HEADER {DRAFT_HEADER} {}", string(draft)));
     }
     if let Some(sender) = &query.sender {
         keys.push(format!("FROM {}", string(sender)));
