@@ -13,7 +13,6 @@ mod file_identity;
 mod id;
 pub mod layout;
 mod money;
-mod own_answer;
 mod path;
 mod role;
 mod text_id;
@@ -21,7 +20,7 @@ mod zone;
 
 pub use actions::{
     ACTIONS, Action, ActionError, ActionKind, ActionSpec, EmailSend, Media, OdooPayment, OdooPost,
-    Payment, SocialPublish, TypedAction, WhatsappSend,
+    OwnAnswer, Payment, SocialPublish, TypedAction, WhatsappSend,
 };
 pub use backoff::Backoff;
 pub use capability::{Capability, UnknownCapability};
@@ -33,7 +32,6 @@ pub use file_identity::{FileIdentity, sha256_hex};
 pub use id::{ClaimId, DraftId, IdError, PlanId, TaskId, UpdateId};
 pub use jiff::Timestamp;
 pub use money::{Currency, Money, MoneyError};
-pub use own_answer::OwnAnswer;
 pub use path::{MAX_COMPONENT_BYTES, MAX_DEPTH, MAX_PATH_BYTES, PathError, VaultPath};
 pub use platinum_text as text;
 pub use role::{AgentName, AgentNameError, Role, UnknownRole};

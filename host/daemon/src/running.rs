@@ -6,7 +6,7 @@ use anyhow::Context;
 use platinum_watch::{DirtyPaths, WakeUps, Watch};
 use tokio::task::JoinHandle;
 
-use crate::{Host, Pipeline, Shutdown, SkillSet, loops, owners_work::ZonesWork};
+use crate::{Host, Pipeline, Shutdown, SkillSet, loops, pipeline::ZonesWork};
 
 /// The loops that both roles run, and what wakes them.
 pub struct Running {

@@ -176,7 +176,7 @@ impl ZoneCapabilities for EmailZone {
             "message_id": message_id,
             "people": people.unwrap_or_default(),
         });
-        let answer = session.call("find_answer", asked).await;
+        let answer = session.call("get_answer", asked).await;
         let answer = answer.map_err(|error| error.to_string())?;
         let answer: OwnAnswer = serde_json::from_value(answer)
             .map_err(|error| format!("the answer is not of the agreed form: {error}"))?;
@@ -428,7 +428,7 @@ fn judge_logins(logins: &[Login], whose: &str, is_cloud: bool) -> Option<Check> 
 
 /// The tools of the mail server, by role. A local host may also run the draft-only build.
 fn gate(role: Role) -> Gate {
-    let needed = ["draft_email", "find_answer", "search_emails"];
+    let needed = ["draft_email", "get_answer", "search_emails"];
     match role {
         Role::Cloud => Gate::new(role, &needed, &[]),
         Role::Local => Gate::new(

@@ -206,7 +206,7 @@ impl MailSender for McpMailSender {
         let asked = json!({ "account": account, "message_id": message_id, "people": people });
         let answer = self
             .session
-            .call("find_answer", asked)
+            .call("get_answer", asked)
             .await
             .map_err(|error| error.to_string())?;
         serde_json::from_value(answer)

@@ -16,7 +16,7 @@ const SEARCH: ToolSpec = ToolSpec {
     access: Access::Reads,
 };
 const ANSWER: ToolSpec = ToolSpec {
-    name: "find_answer",
+    name: "get_answer",
     title: "Whether a mail is answered",
     description: "Whether the owner has answered a mail themself: by a mail among the sent ones that names it and goes \
                   to its people, or by its mark. What Platinum sent does not count.",

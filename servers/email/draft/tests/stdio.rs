@@ -55,7 +55,7 @@ async fn draft_server_has_no_tool_that_sends() {
     let tools = client.list_all_tools().await.unwrap();
     let mut names: Vec<_> = tools.iter().map(|tool| tool.name.as_ref()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["draft_email", "find_answer", "search_emails"]);
+    assert_eq!(names, ["draft_email", "get_answer", "search_emails"]);
     for tool in &tools {
         assert!(
             tool.output_schema.is_some() && tool.annotations.is_some(),

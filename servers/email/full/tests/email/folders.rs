@@ -59,7 +59,7 @@ async fn folders_are_made_below_the_accounts_namespace() {
     let mut inbox = reading(&servers);
     let draft = mail("d", OWNER, "draft");
     for _ in 0..2 {
-        let folder = inbox.save_draft("d@x.test", &draft).await.unwrap();
+        let folder = inbox.save_draft("d@x.test", None, &draft).await.unwrap();
         assert_eq!(folder, "INBOX.Drafts");
     }
     assert_eq!(servers.folder(OWNER, "Drafts").unwrap().len(), 1);
@@ -92,7 +92,7 @@ async fn german_folders_are_known_by_their_names() {
     let mut inbox = reading(&servers);
     let draft = mail("d", OWNER, "draft");
     assert_eq!(
-        inbox.save_draft("d@x.test", &draft).await.unwrap(),
+        inbox.save_draft("d@x.test", None, &draft).await.unwrap(),
         "Entwürfe"
     );
     let sent = mail("s", OWNER, "sent");

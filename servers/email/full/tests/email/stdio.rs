@@ -38,7 +38,7 @@ async fn result_of(folder: &Path, tool: &'static str, arguments: Value) -> CallT
         [
             "close_email",
             "draft_email",
-            "find_answer",
+            "get_answer",
             "prepare_email",
             "search_emails",
             "send_email",

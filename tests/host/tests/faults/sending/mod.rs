@@ -29,12 +29,7 @@ enum Ends {
 }
 
 /// The tools that are called on the way out. The fail points around a call are met in each.
-const TOOLS: [&str; 4] = [
-    "search_emails",
-    "find_answer",
-    "prepare_email",
-    "send_email",
-];
+const TOOLS: [&str; 4] = ["search_emails", "get_answer", "prepare_email", "send_email"];
 
 /// The places on the way out where a program can be made to die. To add one: put it into the source
 /// with `std::process::abort()`, and its name and what follows from it here.
