@@ -97,7 +97,7 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
     } else {
         heading("It is your turn: approve the draft.");
         println!(
-            "  Fill in the gaps marked [[…]], then move it, in a file manager or Obsidian or with\n\n    \
+            "  Fill in the gaps marked [✎ …], then move it, in a file manager or Obsidian or with\n\n    \
              mv '{}' '{}'\n\n  or give the command\n\n    {} --config {} approve {id}\n\n  \
              With a gap left it comes back to Pending_Approval/. In this demo it leaves at once\n  \
              (hold-seconds = 0). Waiting. Ctrl-C ends the demo; nothing is sent then.",
@@ -165,10 +165,10 @@ fn answer(draft: &str) -> String {
     .into_iter();
     draft
         .lines()
-        .filter(|line| !line.starts_with("[[Drafted without"))
+        .filter(|line| !line.starts_with("[✎ Drafted without"))
         .map(|line| match line {
-            "[[answer]]" => answers.next().unwrap_or_default().to_owned(),
-            "[[your name]]" => "The owner".to_owned(),
+            "[✎ answer]" => answers.next().unwrap_or_default().to_owned(),
+            "[✎ your name]" => "The owner".to_owned(),
             other => other.to_owned(),
         })
         .map(|line| line + "\n")

@@ -10,13 +10,16 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use platinum_core::{Action, DraftId, TaskId, Timestamp, TypedAction, VaultPath, layout};
+use platinum_core::{
+    Action, DraftId, EmailSend, TaskId, Timestamp, TypedAction, VaultPath, layout, text::one_line,
+    whole_second,
+};
 use platinum_engine::{Call, Interface};
 use platinum_vault::{
     Vault, VaultError,
     note::{
-        DraftNote, MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, PlanNote, check_drafted,
-        day_of,
+        CAME_BACK, DraftNote, MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, Note,
+        PlanNote, TaskNote, check_drafted, day_of,
     },
 };
 
@@ -101,7 +104,7 @@ fn context(
         vault: vault.clone(),
         store: Arc::clone(&store),
         author: Author::of(call),
-        now: call.now,
+        now: whole_second(call.now),
     }
 }
 
@@ -113,11 +116,11 @@ impl ProposeCtx {
         record: Result<T, String>,
     ) -> Result<String, ProposeError> {
         let (task, epoch) = self.owned_task(&proposal.task).await?;
-        let zone = match self.store.get(task).await {
-            Ok(note) => note.zone,
+        let answered = match self.store.get(task).await {
+            Ok(note) => note,
             Err(error) => return Err(ProposeError::Unavailable(error.to_string())),
         };
-        platinum_policy::check_action(zone, T::KIND)
+        platinum_policy::check_action(answered.zone, T::KIND)
             .map_err(|error| ProposeError::Invalid(error.to_string()))?;
         let action = Action::new(&record.map_err(ProposeError::Invalid)?);
         let expires = match proposal.expires {
@@ -132,6 +135,19 @@ impl ProposeCtx {
         if let Some(id) = self.open_draft(task, epoch).await? {
             return Err(ProposeError::Duplicate(id.to_string()));
         }
+        let mut reason =
+            checked_line("reason", &proposal.reason, 500).map_err(ProposeError::Invalid)?;
+        if let Some(why) = answered.fact(CAME_BACK).first() {
+            reason.push_str(&format!(
+                " Careful: what was sent for it came back: {}.",
+                one_line(why, 200)
+            ));
+        }
+        if let Ok(mail) = action.read::<EmailSend>()
+            && let Some(other) = self.earlier_of_conversation(task, &mail).await
+        {
+            reason.push_str(&format!(" {}", replaces(&other)));
+        }
         let note = DraftNote {
             id: DraftId::generate(),
             created: self.now,
@@ -141,10 +157,11 @@ impl ProposeCtx {
             action,
             summary: checked_line("summary", &proposal.summary, 300)
                 .map_err(ProposeError::Invalid)?,
-            reason: checked_line("reason", &proposal.reason, 500).map_err(ProposeError::Invalid)?,
+            reason,
             expires,
         };
-        self.create(layout::pending(note.id), note.render()).await?;
+        let text = note.render_answering(&answered);
+        self.create(layout::pending(note.id), text).await?;
         Ok(note.id.to_string())
     }
 
@@ -173,6 +190,33 @@ impl ProposeCtx {
         }
     }
 
+    /// A draft for an earlier mail of the same conversation that waits, if there is one.
+    async fn earlier_of_conversation(&self, task: TaskId, mail: &EmailSend) -> Option<DraftNote> {
+        let (vault, mail) = (self.vault.clone(), mail.clone());
+        let found = in_background(move || {
+            let mut found: Vec<DraftNote> = Vec::new();
+            for entry in vault.list(layout::PENDING_APPROVAL)? {
+                let text = vault.read_text(&entry.path, MAX_DRAFT_BYTES as u64).ok();
+                let note = text.and_then(|text| DraftNote::parse(&text).ok());
+                let note = note.filter(|note| note.task != task);
+                found.extend(note.filter(|note| {
+                    let other = note.action.read::<EmailSend>();
+                    other.is_ok_and(|other| other.is_same_conversation(&mail))
+                }));
+            }
+            Ok::<_, VaultError>(found)
+        });
+        let time = |note: TaskNote| (note.received.unwrap_or(note.created), note.id);
+        let own = self.store.get(task).await.ok().map(time)?;
+        for draft in found.await.ok()? {
+            let other = self.store.get(draft.task).await.ok().map(time);
+            if other.is_some_and(|other| other < own) {
+                return Some(draft);
+            }
+        }
+        None
+    }
+
     /// The draft that was made under this claim already: a skill that runs again after a crash
     /// proposes once, whatever it says the second time.
     async fn open_draft(&self, task: TaskId, epoch: u64) -> Result<Option<DraftId>, Unwritten> {
@@ -188,13 +232,13 @@ impl ProposeCtx {
                     waiting += 1;
                     of_today += usize::from(day_of(id) == today);
                     let text = vault.read_text(&entry.path, MAX_DRAFT_BYTES as u64);
-                    let Some(draft) = text.ok().and_then(|text| DraftNote::parse(&text).ok())
-                    else {
-                        continue;
-                    };
+                    let note = text.ok().and_then(|text| Note::parse(&text).ok());
+                    let made_for = note.and_then(|note| DraftNote::made_for(&note));
                     // One of an earlier claim would be refused when it is approved.
-                    if draft.task == task && draft.epoch.is_none_or(|of| of == epoch) {
-                        return Ok(Err(draft.id));
+                    if made_for
+                        .is_some_and(|(of, made)| of == task && made.is_none_or(|of| of == epoch))
+                    {
+                        return Ok(Err(id));
                     }
                 }
             }
@@ -222,4 +266,10 @@ impl ProposeCtx {
             .await
             .map_err(Unwritten::Unavailable)
     }
+}
+
+/// The sentence for the owner about a draft that is put away for this one.
+fn replaces(earlier: &DraftNote) -> String {
+    let summary = one_line(&earlier.summary, 100);
+    format!("It replaces the draft for an earlier mail of this thread: {summary}.")
 }

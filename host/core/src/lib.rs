@@ -20,11 +20,14 @@ mod zone;
 
 pub use actions::{
     ACTIONS, Action, ActionError, ActionKind, ActionSpec, EmailSend, Media, OdooPayment, OdooPost,
-    Payment, SocialPublish, TypedAction, WhatsappSend,
+    OwnAnswer, Payment, SocialPublish, TypedAction, WhatsappSend,
 };
 pub use backoff::Backoff;
 pub use capability::{Capability, UnknownCapability};
-pub use clock::{Clock, FixedClock, SystemClock};
+pub use clock::{
+    Clock, DayPart, FixedClock, SystemClock, TimeError, format_minute, format_time, parse_time,
+    whole_second,
+};
 pub use file_identity::{FileIdentity, sha256_hex};
 pub use id::{ClaimId, DraftId, IdError, PlanId, TaskId, UpdateId};
 pub use jiff::Timestamp;

@@ -124,7 +124,7 @@ pub fn without_codes(text: &str) -> String {
     masked(text, &codes(text), HIDDEN)
 }
 
-/// The text without what it calls a code: `[[code]]` stands there, a gap for the owner. A number that
+/// The text without what it calls a code: a gap for the owner stands there. A number that
 /// is called nothing of the kind stays.
 #[must_use]
 pub fn without_named_codes(text: &str) -> String {
@@ -143,7 +143,7 @@ pub fn without_named_codes(text: &str) -> String {
             })
     };
     let named: Vec<(usize, usize)> = codes(text).into_iter().filter(is_named).collect();
-    masked(text, &named, "[[code]]")
+    masked(text, &named, &crate::gap("code"))
 }
 
 fn masked(text: &str, codes: &[(usize, usize)], mask: &str) -> String {
@@ -280,11 +280,11 @@ mod tests {
         for (text, shown) in [
             (
                 "> The code is 482915. Is it yours?",
-                "> The code is [[code]]. Is it yours?",
+                "> The code is [✎ code]. Is it yours?",
             ),
-            ("Ihr PIN: 4829 gilt.", "Ihr PIN: [[code]] gilt."),
-            ("482 915 is the access code", "[[code]] is the access code"),
-            ("認証コードは482915です", "認証コードは[[code]]です"),
+            ("Ihr PIN: 4829 gilt.", "Ihr PIN: [✎ code] gilt."),
+            ("482 915 is the access code", "[✎ code] is the access code"),
+            ("認証コードは482915です", "認証コードは[✎ code]です"),
             (
                 "Order 482915 comes on 2026-11-20.",
                 "Order 482915 comes on 2026-11-20.",

@@ -1,10 +1,10 @@
 //! Text from outside, made safe to show: which characters are hidden, one line, bounds, Markdown.
 //!
 //! Lives here: the one list of invisible and bidirectional characters, and the functions that
-//! remove them; what in a text a Markdown reader would run, fetch or hide; what a mail address is, and
-//! what may be a one-time code. A
-//! crate of its own, without dependencies, because skills use it too (through the SDK); the host's
-//! crates use it as `platinum_core::text`.
+//! remove them; what in a text a Markdown reader would run, fetch or hide; what in a mail is its writer's own
+//! ([`quotes`]); what a mail address is, and what may be a one-time code; how a draft marks its gaps and the
+//! beginning of its text. A crate of its own, without dependencies, because skills use it too (through the SDK);
+//! the host's crates use it as `platinum_core::text`.
 //! Lives elsewhere: quoting for YAML is in `vault`, the names of files in `secrets`.
 //! Invariants: nothing here fails or allocates more than it returns; the work is linear in the
 //! text; what a function returns is never longer than asked for, but for escapes.
@@ -14,14 +14,19 @@ extern crate alloc;
 
 mod active;
 mod address;
+mod boundary;
 mod code;
+mod gaps;
 mod markdown;
+pub mod quotes;
 
 use alloc::string::String;
 
 pub use active::{Active, find_active};
 pub use address::{AddressError, MailAddress, message_id};
+pub use boundary::{BOUNDARY, BoundaryFault, resembles_boundary, split_at_boundary};
 pub use code::{brings_code, without_codes, without_named_codes};
+pub use gaps::{GAP_FORM, gap, has_gaps, without_gap_signs};
 pub use markdown::escape_markdown;
 
 /// Whether a reader cannot see this character, or whether it changes how others are shown.

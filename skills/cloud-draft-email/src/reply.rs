@@ -237,7 +237,7 @@ mod tests {
         let mail = mail(&task(&[]), "owner", &to(), text).unwrap();
         assert_eq!(
             mail.body,
-            "Hello,\n\n> The code is [[code]]. Is it yours?\n[[answer]]\n\nThe room costs 4000.\n"
+            "Hello,\n\n> The code is [✎ code]. Is it yours?\n[[answer]]\n\nThe room costs 4000.\n"
         );
     }
 

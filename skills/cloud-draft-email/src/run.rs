@@ -54,6 +54,10 @@ pub fn run(
     if task.zone != "email" {
         return Err(Error::Invalid(format!("{id} is not a mail")));
     }
+    if let Some(how) = Facts::of(&task).one("encrypted") {
+        let reason = format!("the mail is {how}: read and answer it in your mail program");
+        return Ok(Outcome::Dismissed(one_line(&reason, 200)));
+    }
     let handbook = handbook(host)?;
     let rules = SenderRules::parse(handbook.as_deref().unwrap_or_default());
     let to = match triage::decide(&task, &rules) {
@@ -67,7 +71,13 @@ pub fn run(
     let completion = host.complete(&request::build(&task, &material))?;
     let mail = reply::mail(&task, account, &to, &completion.text)
         .ok_or_else(|| Error::Failed("the model gave no text".into()))?;
-    propose(host, &task, &to, &mail, &completion)
+    propose(
+        host,
+        &task,
+        &to,
+        &mail,
+        &reason(&task, &to, &completion, &material),
+    )
 }
 
 /// The owner's rules, if there are any.
@@ -166,12 +176,12 @@ fn propose(
     task: &Task,
     to: &Recipients,
     mail: &Mail,
-    completion: &Completion,
+    reason: &str,
 ) -> Result<Outcome, Error> {
     let proposal = Proposal {
         task: task.id.clone(),
         summary: summary(task, to),
-        reason: reason(task, to, completion),
+        reason: reason.to_owned(),
         expires: None,
     };
     let id = match host.propose(&proposal, mail) {
@@ -229,8 +239,8 @@ fn summary(task: &Task, to: &Recipients) -> String {
     one_line(&line, 200)
 }
 
-/// Why there is a draft, and what the owner should look at.
-fn reason(task: &Task, to: &Recipients, completion: &Completion) -> String {
+/// Why there is a draft, what the owner should look at, and what was read for it.
+fn reason(task: &Task, to: &Recipients, completion: &Completion, material: &Material) -> String {
     let facts = Facts::of(task);
     let why = match (facts.is_file(), facts.one("event")) {
         (true, _) => "You dropped a note that says whom to write to.".to_owned(),
@@ -268,7 +278,28 @@ fn reason(task: &Task, to: &Recipients, completion: &Completion) -> String {
     if facts.one("same-message-id-as").is_some() {
         reason.push_str(" Careful: another mail came with the same Message-ID.");
     }
+    reason.push_str(&format!(" Read for it: {}.", sources(material)));
     one_line(&reason, 480)
+}
+
+/// What an answer was written from, beside the mail itself.
+fn sources(material: &Material) -> String {
+    let mails = |count: usize, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 mail {what}")),
+        count => Some(format!("{count} mails {what}")),
+    };
+    let handbook = material.handbook.as_ref().map(|_| HANDBOOK.to_owned());
+    let read = [
+        handbook,
+        mails(material.thread.len(), "of the thread"),
+        mails(material.related.len(), "of the sender besides"),
+    ];
+    let read: Vec<String> = read.into_iter().flatten().collect();
+    match read.is_empty() {
+        true => "the mail alone".to_owned(),
+        false => read.join(", "),
+    }
 }
 
 #[cfg(test)]
@@ -328,6 +359,7 @@ mod tests {
             "Answer Ada <ada@example.test> about “Tea”"
         );
         assert!(proposal.reason.contains("Written by test"));
+        assert!(proposal.reason.ends_with("Read for it: the mail alone."));
         assert_eq!(host.saved.borrow().as_slice(), std::slice::from_ref(mail));
         assert!(host.plans.borrow().is_empty());
     }
@@ -368,6 +400,17 @@ mod tests {
         assert!(host.requests.borrow().is_empty() && host.proposed.borrow().is_empty());
     }
 
+    /// Nothing is drafted to what cannot be read; a signature hides nothing.
+    #[test]
+    fn run_encrypted_mail_is_dismissed_with_the_reason() {
+        let host = host(&[("encrypted", "encrypted with S/MIME")]);
+        let reason = "the mail is encrypted with S/MIME: read and answer it in your mail program";
+        assert_eq!(draft(&host), Ok(Outcome::Dismissed(reason.into())));
+        assert!(host.requests.borrow().is_empty() && host.proposed.borrow().is_empty());
+        let signed = self::host(&[("signed", "signed with OpenPGP")]);
+        assert!(matches!(draft(&signed), Ok(Outcome::Drafted(_))));
+    }
+
     /// The thread is quoted and the mail itself is not repeated.
     #[test]
     fn run_quotes_the_thread_without_the_mail() {
@@ -375,6 +418,9 @@ mod tests {
         host.notes.insert(HANDBOOK.into(), "Be kind.".into());
         host.mails = Ok(vec![message("2@x"), message("1@x")]);
         draft(&host).unwrap();
+        let reason = &host.proposed.borrow()[0].0.reason;
+        let read = "Read for it: Company_Handbook.md, 1 mail of the thread.";
+        assert!(reason.ends_with(read), "{reason}");
         assert_eq!(host.queries.borrow()[0].thread, ["1@x", "2@x"]);
         assert_eq!(
             host.queries.borrow()[1].sender.as_deref(),

@@ -1,7 +1,7 @@
 //! The page: the owner's own text, and between two markers what Platinum writes.
 //!
 //! Invariants: everything outside of the markers is kept byte for byte; between them is nothing
-//! but numbers, our own words and escaped headlines; the same updates give the same page.
+//! but numbers, our own words, links to tasks by their ids and escaped headlines; the same updates give the same page.
 
 use std::collections::BTreeMap;
 
@@ -25,6 +25,7 @@ pub fn with_updates(old: &str, counts: &Counts, updates: &[Update], now: &str) -
     let (before, block, after) = split(old);
     let mut lines: BTreeMap<String, String> = block.lines().filter_map(kept).collect();
     for update in updates.iter().filter(|update| is_update_id(&update.id)) {
+        lines.retain(|_, shown| !is_undone_by(shown, update));
         lines
             .entry(update.id.clone())
             .or_insert_with(|| line(update));
@@ -90,12 +91,26 @@ fn render(counts: &Counts, lines: &BTreeMap<String, String>, stamp: &str) -> Str
 }
 
 fn line(update: &Update) -> String {
+    let task = update.task.as_deref().filter(|task| is_id(task, "task_"));
     format!(
-        "- {} · {} · {}",
+        "- {} · {} · {}{}",
         escape_markdown(&minute(&update.created), 40),
         escape_markdown(&update.agent, 40),
-        escape_markdown(&update.headline, MAX_HEADLINE)
+        escape_markdown(&update.headline, MAX_HEADLINE),
+        task.map_or_else(String::new, |task| format!(" · [[{task}|task]]"))
     )
+}
+
+/// Whether a line says that something was done of which this update says that it came back.
+fn is_undone_by(shown: &str, update: &Update) -> bool {
+    let Some(came_back) = update.headline.strip_prefix("Came back: ") else {
+        return false;
+    };
+    let done = shown.split_once(" · Done: ");
+    let Some((summary, _)) = done.and_then(|(_, done)| done.split_once("; ")) else {
+        return false;
+    };
+    escape_markdown(came_back, MAX_HEADLINE).starts_with(summary)
 }
 
 /// A line of the block that shows an update: its id, and the line without it.
@@ -113,7 +128,11 @@ fn stamp_of(block: &str) -> Option<&str> {
 
 /// `update_<ULID>`: sorts by time and is harmless in a comment.
 fn is_update_id(id: &str) -> bool {
-    id.strip_prefix("update_").is_some_and(|ulid| {
+    is_id(id, "update_")
+}
+
+fn is_id(id: &str, prefix: &str) -> bool {
+    id.strip_prefix(prefix).is_some_and(|ulid| {
         ulid.len() == 26
             && ulid
                 .bytes()
@@ -170,6 +189,38 @@ mod tests {
         assert!(page.find("Two").unwrap() < page.find("One").unwrap());
         assert!(page.contains("- 2026-11-20 18:00 UTC · cloud · Two <!-- update_"));
         assert!(page.ends_with("<!-- platinum:end -->\n"));
+    }
+
+    /// What came back is not shown as done any more, and only that.
+    #[test]
+    fn page_drops_the_line_of_what_came_back() {
+        let done = |n, to: &str| update(n, &format!("Done: Answer {to}_x <{to}@x.test>; 250 ok"));
+        let page = with_updates("", &counts(0), &[done(1, "ann"), done(2, "bob")], NOW).unwrap();
+        let back = update(
+            3,
+            "Came back: Answer ann_x <ann@x.test>: there is no such address",
+        );
+        let page = with_updates(&page, &counts(0), &[back], NOW).unwrap();
+        assert_eq!(page.matches("Done: ").count(), 1, "{page}");
+        assert!(
+            page.contains("Done: Answer bob") && page.contains("Came back: "),
+            "{page}"
+        );
+    }
+
+    /// An update about a task links to it, and what is no task's id is no link.
+    #[test]
+    fn page_update_links_to_its_task() {
+        let about = |task: &str| Update {
+            task: Some(task.into()),
+            ..update(1, "One")
+        };
+        let task = format!("task_{:026}", 7);
+        let page = with_updates("", &counts(0), &[about(&task)], NOW).unwrap();
+        let line = format!(" · cloud · One · [[{task}|task]] <!-- update_");
+        assert!(page.contains(&line), "{page}");
+        let page = with_updates("", &counts(0), &[about("task_x]] [[y")], NOW).unwrap();
+        assert!(!page.contains("[["), "{page}");
     }
 
     /// The owners text is kept byte for byte.

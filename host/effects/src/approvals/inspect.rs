@@ -2,7 +2,9 @@
 
 use std::{collections::HashMap, fmt, time::Duration};
 
-use platinum_core::{Backoff, DraftId, PathError, Timestamp, VaultPath, layout, sha256_hex};
+use platinum_core::{
+    Backoff, DraftId, PathError, Timestamp, VaultPath, layout, sha256_hex, text::GAP_FORM,
+};
 use platinum_journal::{
     Journal, JournalError, Receipt, State,
     approvals::{Approval, Pause},
@@ -77,6 +79,8 @@ pub enum EntryState {
     InDoubt(String),
     /// It certainly did not happen, and never will.
     Refused(String),
+    /// Nothing leaves: the owner has done it themself; how. Its task is finished next.
+    DoneByOwner(String),
 }
 
 impl fmt::Display for EntryState {
@@ -114,6 +118,9 @@ impl fmt::Display for EntryState {
             }
             EntryState::Done(receipt) => write!(f, "done at {:.0}: {}", receipt.at, receipt.answer),
             EntryState::InDoubt(reason) => write!(f, "may have happened: {reason}"),
+            EntryState::DoneByOwner(reason) => {
+                write!(f, "{reason}; nothing leaves, and its task is finished")
+            }
             EntryState::Refused(reason) => write!(
                 f,
                 "refused: {reason}; mend what it says and approve it again, or move it to {}",
@@ -330,7 +337,11 @@ impl Inspection<'_> {
             }
             State::Unknown { reason, .. } => return Ok(EntryState::InDoubt(reason)),
             // Tried, and approved since: a new attempt, whatever came of the one before.
-            State::NotSent { .. } if journal.is_approved_anew(id)? => None,
+            State::NotSent { .. } | State::DoneByOwner { .. }
+                if journal.is_approved_anew(id)? =>
+            {
+                None
+            }
             // A definite no stays a no, but not for what the owner changed since.
             State::NotSent {
                 intent,
@@ -339,8 +350,16 @@ impl Inspection<'_> {
             } if intent.fingerprint == fingerprint && journal.approval(id)?.is_some() => {
                 return Ok(EntryState::Refused(reason));
             }
+            State::DoneByOwner { intent, reason }
+                if intent.fingerprint == fingerprint && journal.approval(id)?.is_some() =>
+            {
+                return Ok(EntryState::DoneByOwner(reason));
+            }
             // In doubt, and the owner has said: again.
-            State::NotSent { retry: false, .. } | State::Absent | State::LetGo(_) => None,
+            State::NotSent { retry: false, .. }
+            | State::DoneByOwner { .. }
+            | State::Absent
+            | State::LetGo(_) => None,
             State::NotSent { intent, reason, .. } => Some((intent.at, reason)),
         };
         if outgoing.note.expires <= self.now {
@@ -413,11 +432,10 @@ impl Inspection<'_> {
     /// very file that waited on this machine; of what else put it here nothing is known.
     fn unrecorded(&self, path: &VaultPath, outgoing: &Outgoing) -> Result<EntryState, JudgeError> {
         if outgoing.has_open_gaps() {
-            return Ok(EntryState::Returning(
-                "its text still has gaps, marked [[…]]; fill them in and approve it again, or \
+            return Ok(EntryState::Returning(format!(
+                "its text still has gaps, marked {GAP_FORM}; fill them in and approve it again, or \
                  send it as it is with `platinum approve --with-gaps`"
-                    .to_owned(),
-            ));
+            )));
         }
         let Some(known) = self.journal.pending_file(outgoing.note.id)? else {
             return Ok(EntryState::Returning(format!(

@@ -6,9 +6,15 @@
 //! [`MAX_VALUE_BYTES`] bytes; a name has at most [`MAX_VALUES`] values; all facts together leave
 //! room in the frontmatter for what is added later.
 
-use platinum_core::text::{self, MailAddress};
-use platinum_mailbox::message::{Kind, Method, Parsed, People, Person};
-use platinum_vault::note::Fact;
+use platinum_core::{
+    DraftId,
+    text::{self, MailAddress},
+};
+use platinum_mailbox::{
+    message::{Kind, Method, Parsed, People, Person},
+    returned::Returned,
+};
+use platinum_vault::note::{AUTO_REPLY_TO, BOUNCE_REASON, BOUNCED_DRAFT, BOUNCED_RECIPIENTS, Fact};
 
 use super::{
     recipients::{self, Answer, Owner, Recipients},
@@ -83,6 +89,10 @@ pub const RETURN_PATH: &str = "return-path";
 pub const AUTO_RESPONSE_SUPPRESS: &str = "x-auto-response-suppress";
 /// Feedback-ID.
 pub const FEEDBACK_ID: &str = "feedback-id";
+/// How the text was made unreadable here: `encrypted with OpenPGP`.
+pub const ENCRYPTED: &str = "encrypted";
+/// How the mail says that it is signed; nothing of that is checked: `signed with S/MIME`.
+pub const SIGNED: &str = "signed";
 /// The task of another mail that came with the same Message-ID and other content.
 pub const SAME_MESSAGE_ID_AS: &str = "same-message-id-as";
 /// `yes` if the mail brings a one-time code, which the note does not have.
@@ -93,7 +103,7 @@ pub const LEFT_OUT: &str = "left-out";
 pub const CUT: &str = "cut";
 
 /// Every name there is.
-pub const NAMES: [&str; 34] = [
+pub const NAMES: [&str; 40] = [
     MESSAGE_ID,
     IN_REPLY_TO,
     REFERENCES,
@@ -124,10 +134,16 @@ pub const NAMES: [&str; 34] = [
     RETURN_PATH,
     AUTO_RESPONSE_SUPPRESS,
     FEEDBACK_ID,
+    ENCRYPTED,
+    SIGNED,
     SAME_MESSAGE_ID_AS,
     ONE_TIME_CODE,
     LEFT_OUT,
     CUT,
+    BOUNCED_DRAFT,
+    BOUNCED_RECIPIENTS,
+    BOUNCE_REASON,
+    AUTO_REPLY_TO,
 ];
 
 /// What was found of a mail's text.
@@ -140,7 +156,13 @@ pub(super) struct Findings {
 }
 
 /// All facts of a mail, in the order of [`NAMES`].
-pub(super) fn facts(mail: &Parsed, owner: &Owner, ids: &Ids, findings: &Findings) -> Vec<Fact> {
+pub(super) fn facts(
+    mail: &Parsed,
+    owner: &Owner,
+    ids: &Ids,
+    findings: &Findings,
+    returned: Option<&Returned>,
+) -> Vec<Fact> {
     let mut list = List(Vec::new());
     let received = |ids: &[String]| -> Vec<String> {
         let ids = ids.iter().filter_map(|id| text::message_id(id));
@@ -207,10 +229,42 @@ pub(super) fn facts(mail: &Parsed, owner: &Owner, ids: &Ids, findings: &Findings
         mail.auto_response_suppress.as_deref(),
     );
     list.add_text(FEEDBACK_ID, mail.feedback_id.as_deref());
+    if let Some(protection) = mail.protection {
+        let name = match protection.is_unreadable() {
+            true => ENCRYPTED,
+            false => SIGNED,
+        };
+        list.add_text(name, Some(protection.describe()));
+    }
     list.add(SAME_MESSAGE_ID_AS, ids.twin.iter().map(ToString::to_string));
     list.add(ONE_TIME_CODE, findings.has_code.then(|| "yes".to_owned()));
     list.add(CUT, findings.cut.then(|| "yes".to_owned()));
+    match returned {
+        Some(Returned::Bounced {
+            draft,
+            recipients,
+            reason,
+        }) if let Some(draft) = draft_id(draft) => {
+            list.add(BOUNCED_DRAFT, [draft]);
+            list.add(
+                BOUNCED_RECIPIENTS,
+                recipients.iter().map(|one| address(one)),
+            );
+            list.add(BOUNCE_REASON, [reason.clone()]);
+        }
+        Some(Returned::AutoReply { draft }) => {
+            list.add(AUTO_REPLY_TO, draft_id(draft));
+        }
+        _ => {}
+    }
     list.0
+}
+
+/// The id of a draft as notes write it, of one as mails carry it.
+fn draft_id(text: &str) -> Option<String> {
+    let (prefix, ulid) = text.split_once('_')?;
+    let id = format!("{}_{}", prefix.to_lowercase(), ulid.to_uppercase());
+    Some(id.parse::<DraftId>().ok()?.to_string())
 }
 
 struct List(Vec<Fact>);

@@ -12,6 +12,7 @@ use platinum_core::{TaskId, Timestamp, ZoneId, layout, sha256_hex, text::one_lin
 use platinum_mailbox::{
     Account, Backend, Cursor, RawMail,
     message::{self, Parsed},
+    returned,
 };
 use platinum_vault::{
     Vault, VaultError,
@@ -220,6 +221,7 @@ impl Intake {
             received: mail.internal_date,
             size: mail.size,
             truncated: mail.truncated,
+            returned: returned::read(&mail.bytes),
         };
         let note = task_from_mail(&parsed, &self.owner, &origin, &ids, now).render();
         self.ledger().keep_outline(ids.task, &outline.to_bytes())?;

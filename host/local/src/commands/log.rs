@@ -99,7 +99,7 @@ fn tasks(most: usize, ctx: &Context) -> Result<(), CommandError> {
         text.push_str(&format!(
             "{}  {}  {}\n",
             row.at
-                .map_or_else(|| "unknown time      ".to_owned(), short_time),
+                .map_or_else(|| "unknown time    ".to_owned(), short_time),
             ctx.paint.word(level, &format!("{:<6}", row.outcome)),
             row.subject,
         ));
@@ -119,6 +119,9 @@ fn tasks(most: usize, ctx: &Context) -> Result<(), CommandError> {
                     "                   to {}\n",
                     receipt.recipients.join(", ")
                 ));
+            }
+            if let Some(reason) = &receipt.came_back {
+                text.push_str(&format!("                   came back: {reason}\n"));
             }
             if !receipt.sha256.is_empty() {
                 text.push_str(&format!("                   sha256 {}\n", receipt.sha256));

@@ -10,7 +10,7 @@ use platinum_protocol::TaskPlace;
 use platinum_sync::{Drafts, Finish};
 use platinum_vault::{
     Vault, VaultError,
-    note::{DraftNote, Note},
+    note::{DraftNote, Note, linked_name},
 };
 
 use super::context::ApprovalContext;
@@ -55,7 +55,10 @@ pub(super) async fn finish(context: &mut ApprovalContext, closed: &mut BTreeSet<
         };
         let reason = reason_of(&rejected, &known);
         match context.sync.finish(task, Finish::filed(&reason)).await {
-            Ok(()) => changed = true,
+            Ok(()) => {
+                changed = true;
+                context.executor.close(task, None);
+            }
             Err(error) => {
                 tracing::warn!(%task, "Cannot finish the task yet: {error}.");
             }
@@ -182,15 +185,17 @@ fn list(vault: &Vault, folder: &str) -> Result<Vec<VaultPath>, String> {
 fn task_and_epoch(text: &str) -> Option<(TaskId, Option<u64>)> {
     let note = Note::parse(text).ok()?;
     let made = note.get("epoch").and_then(|epoch| epoch.as_u64());
-    Some((note.get_text("task")?.parse().ok()?, made))
+    Some((linked_name(note.get_text("task")?).parse().ok()?, made))
 }
 
 /// Whether a draft was carried out, or is or may have been: then it is not for `Rejected/` to say
 /// what became of it.
-fn may_have_left(known: &State) -> bool {
+pub(super) fn may_have_left(known: &State) -> bool {
     match known {
         State::Done(..) | State::Intended(_) | State::HandedOver(_) | State::Unknown { .. } => true,
-        State::Absent | State::NotSent { .. } | State::LetGo(_) => false,
+        State::Absent | State::NotSent { .. } | State::DoneByOwner { .. } | State::LetGo(_) => {
+            false
+        }
     }
 }
 

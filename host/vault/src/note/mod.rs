@@ -10,6 +10,7 @@
 //! so it can be no key, no fence and no comment. Frontmatter is at most [`MAX_FRONT_BYTES`] long
 //! and has neither anchors, aliases nor tags.
 
+mod claim;
 mod draft;
 mod edit;
 mod emit;
@@ -24,16 +25,20 @@ mod task;
 mod tests;
 mod update;
 
-pub use draft::DraftNote;
+pub use draft::{DraftBody, DraftNote, LEAVES};
 pub use edit::Note;
 pub use error::NoteError;
 pub use front::MAX_FRONT_BYTES;
 use platinum_core::text::one_line;
-pub use receipt::{ReceiptRecord, finish, receipts_of};
+pub use read::linked_name;
+pub use receipt::{ReceiptRecord, finish, receipts_of, reopen};
 pub use rules::{
     MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, NoteFault, check_carried, check_drafted,
     day_of, kinds_of,
 };
 pub use serde_norway::{Mapping, Value};
-pub use task::{FILED, FILED_BEFORE, Fact, TaskNote};
+pub use task::{
+    AUTO_REPLY_TO, BOUNCE_REASON, BOUNCED_DRAFT, BOUNCED_RECIPIENTS, CAME_BACK, FILED,
+    FILED_BEFORE, Fact, Returned, TaskNote,
+};
 pub use update::{PlanNote, UpdateNote};

@@ -1,10 +1,10 @@
 //! [`TaskNote`]: a note in `Needs_Action/` and wherever it goes afterwards.
 
-use platinum_core::{TaskId, Timestamp, ZoneId};
+use platinum_core::{DraftId, TaskId, Timestamp, ZoneId};
 use platinum_protocol::ClaimRecord;
 use serde_norway::{Mapping, Value};
 
-use super::{Note, NoteError, emit::Front, read::Reader};
+use super::{Note, NoteError, claim::read_claim, draft::title, emit::Front, read::Reader};
 
 /// A named fact about a task's source, for example `message-id`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,34 @@ pub const FILED: &str = "filed";
 /// The fact of a task that was filed without an answer: why. One that waits again was put back by its
 /// owner, who wants an answer after all: no agent takes a task out of `Done/`.
 pub const FILED_BEFORE: &str = "filed-before";
+/// The fact that names the draft which came back.
+pub const BOUNCED_DRAFT: &str = "bounced-draft";
+/// The fact with those whom it did not reach.
+pub const BOUNCED_RECIPIENTS: &str = "bounced-recipients";
+/// The fact that says why.
+pub const BOUNCE_REASON: &str = "bounce-reason";
+/// The fact that names the draft which a program answered.
+pub const AUTO_REPLY_TO: &str = "auto-reply-to";
+/// The fact of an open task that says why what was sent for it came back.
+pub const CAME_BACK: &str = "came-back";
+/// Between the name of a fact and one of its values, where a note has them as lines.
+const SEPARATOR: &str = ": ";
+
+/// What a note says of a draft that was carried out: it is no work of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Returned {
+    /// It did not reach those it was for.
+    Bounced(DraftId),
+    /// A program answered it.
+    AutoReply(DraftId),
+}
+
+impl Fact {
+    fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        let line = |value| format!("{}{SEPARATOR}{value}", self.name);
+        self.values.iter().map(line)
+    }
+}
 
 /// A task. `source`, `from`, `subject`, `facts`' values and `body` are text from outside and can
 /// be anything; who makes one bounds them (see [`platinum_core::text::one_line`]).
@@ -74,11 +102,11 @@ impl TaskNote {
             source: read.text("source")?,
             from: read.text("from")?,
             subject: read.text("subject")?,
-            received: read.optional_word("received")?,
-            created: read.word("created")?,
+            received: read.optional_time("received")?,
+            created: read.time("created")?,
             by: read.text("by")?,
             facts: facts(&read, note)?,
-            claim: read.optional("claim")?,
+            claim: read_claim(note, &read)?,
             body: note.body().to_owned(),
         })
     }
@@ -95,10 +123,16 @@ impl TaskNote {
             .text("from", &self.from)
             .text("subject", &self.subject);
         if let Some(received) = self.received {
-            front.word("received", received);
+            front.time("received", received);
         }
-        front.word("created", self.created).text("by", &self.by);
-        if !self.facts.is_empty() {
+        front
+            .time("created", self.created)
+            .text("by", &self.by)
+            .owned("aliases", &[title(&self.subject, &self.from)]);
+        if !self.facts.is_empty() && self.facts.iter().all(is_flat) {
+            let lines = self.facts.iter().flat_map(Fact::lines);
+            front.owned("facts", &lines.collect::<Vec<_>>());
+        } else if !self.facts.is_empty() {
             let mut facts = Mapping::new();
             for fact in &self.facts {
                 let values = fact.values.iter().cloned().map(Value::String);
@@ -113,9 +147,17 @@ impl TaskNote {
             front.owned("facts", &facts);
         }
         if let Some(claim) = &self.claim {
-            front.owned("claim", claim);
+            front.claim(claim);
         }
         front.finish(&self.body)
+    }
+
+    /// What it says of a draft that was carried out, if it is about that alone. Whether that draft
+    /// was is for the local half to find out; no agent works on such a note.
+    pub fn returned(&self) -> Option<Returned> {
+        let draft = |name: &str| self.fact(name).first()?.parse().ok();
+        let bounced = draft(BOUNCED_DRAFT).map(Returned::Bounced);
+        bounced.or_else(|| draft(AUTO_REPLY_TO).map(Returned::AutoReply))
     }
 
     /// A fact's values; empty if there is no such fact.
@@ -125,6 +167,28 @@ impl TaskNote {
             .find(|fact| fact.name == name)
             .map_or(&[], |fact| &fact.values)
     }
+}
+
+/// Whether a fact can be written in lines: each says its name, so it has at least one, and the name
+/// ends at the first colon.
+fn is_flat(fact: &Fact) -> bool {
+    !fact.values.is_empty() && !fact.name.is_empty() && !fact.name.contains(SEPARATOR)
+}
+
+/// The facts in lines. Those of one name are one fact, wherever they are.
+fn facts_in(lines: &[Value]) -> Option<Vec<Fact>> {
+    let mut facts: Vec<Fact> = Vec::new();
+    for line in lines {
+        let (name, value) = line.as_str()?.split_once(SEPARATOR)?;
+        match facts.iter_mut().find(|fact| fact.name == name) {
+            Some(fact) => fact.values.push(value.to_owned()),
+            None => facts.push(Fact {
+                name: name.to_owned(),
+                values: vec![value.to_owned()],
+            }),
+        }
+    }
+    Some(facts)
 }
 
 /// The facts in the note; of a task that was filed without an answer, the reason for that as well.
@@ -141,9 +205,13 @@ fn facts(read: &Reader<'_>, note: &Note) -> Result<Vec<Fact>, NoteError> {
 }
 
 fn facts_of(read: &Reader<'_>) -> Result<Vec<Fact>, NoteError> {
-    const SHAPE: &str = "facts are names, each with a list of texts";
+    const SHAPE: &str = "facts are lines, each a name, a colon, a blank and a text";
     let mapping = match read.value("facts") {
         None => return Ok(Vec::new()),
+        Some(Value::Sequence(lines)) => {
+            return facts_in(lines).ok_or_else(|| read.invalid("facts", SHAPE));
+        }
+        // The form of older notes.
         Some(Value::Mapping(mapping)) => mapping,
         Some(_) => return Err(read.invalid("facts", SHAPE)),
     };

@@ -56,7 +56,7 @@ fn approve(cluster: &Cluster) {
     })
     .unwrap();
     let text = fs::read_to_string(&draft).unwrap();
-    fs::write(&draft, text.replace("[[", "").replace("]]", "")).unwrap();
+    fs::write(&draft, platinum_testkit::notes::fill_gaps(&text)).unwrap();
     let id = draft.file_stem().unwrap().to_str().unwrap();
     cluster.platinum(&["approve", id]);
 }
@@ -253,7 +253,7 @@ fn changed_log_sends_nothing() {
     );
     let draft = cluster.notes("local", "Pending_Approval").remove(0);
     let text = fs::read_to_string(&draft).unwrap();
-    fs::write(&draft, text.replace("[[", "").replace("]]", "")).unwrap();
+    fs::write(&draft, platinum_testkit::notes::fill_gaps(&text)).unwrap();
     let id = draft.file_stem().unwrap().to_str().unwrap();
     // Whether it can be approved is another matter.
     let _ = cluster.try_platinum(&["approve", id]);

@@ -66,7 +66,7 @@ fn mail_while_local_is_off_is_answered_once_after_approval() {
     })
     .unwrap();
     let text = fs::read_to_string(&draft).unwrap();
-    let filled = text.replace("[[", "").replace("]]", "");
+    let filled = platinum_testkit::notes::fill_gaps(&text);
     fs::write(&draft, filled).unwrap();
     let id = draft.file_stem().unwrap().to_str().unwrap();
     cluster.platinum(&["approve", id]);
@@ -165,7 +165,7 @@ fn moving_the_file_by_hand_approves_and_a_no_sends_nothing() {
     .unwrap();
     for (draft, folder) in drafts.iter().zip(["Approved", "Rejected"]) {
         let text = fs::read_to_string(draft).unwrap();
-        fs::write(draft, text.replace("[[", "").replace("]]", "")).unwrap();
+        fs::write(draft, platinum_testkit::notes::fill_gaps(&text)).unwrap();
         let to = cluster.vault("local").join(folder);
         fs::rename(draft, to.join(draft.file_name().unwrap())).unwrap();
     }
@@ -220,7 +220,7 @@ fn draft_approved_with_open_gaps_goes_back() {
         text.contains("returned: \"its text still has gaps"),
         "{text}"
     );
-    fs::write(&draft, text.replace("[[", "").replace("]]", "")).unwrap();
+    fs::write(&draft, platinum_testkit::notes::fill_gaps(&text)).unwrap();
     fs::rename(&draft, &moved).unwrap();
     wait_for("the answer in the other mailbox", SOON, || {
         Ok((cluster.mail.mailbox(CLIENT)?.len() == 1).then_some(()))
