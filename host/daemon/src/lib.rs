@@ -16,11 +16,6 @@ mod host;
 mod key_rotation;
 pub mod logging;
 pub mod loops;
-<<<<<<< HEAD
-mod owners_work;
-=======
-mod owner_updates;
->>>>>>> s5/T
 mod pipeline;
 mod programs;
 mod reports;
@@ -35,13 +30,7 @@ mod tasks;
 pub use config::{Config, ConfigError};
 pub use host::{Host, HostError, make_state_folder, zone_server};
 pub use key_rotation::{TrustArgs, TrustOutcome, trust};
-<<<<<<< HEAD
-pub use owners_work::OwnersWork;
-pub use pipeline::Pipeline;
-=======
-pub use owner_updates::OwnerUpdates;
 pub use pipeline::{OwnersWork, Pipeline};
->>>>>>> s5/T
 pub use platinum_engine::compile_if_asked;
 pub use programs::{beside, run_zone_program, skills_folder};
 pub use reports::{OwnerUpdates, ServersDown, ZoneServers};
