@@ -5,7 +5,6 @@ use platinum_vault::{
     Vault, VaultError,
     note::{self, DraftNote},
 };
-use serde::Serialize;
 
 /// The largest draft that is read.
 pub const MAX_DRAFT_BYTES: u64 = note::MAX_DRAFT_BYTES as u64;
@@ -28,19 +27,8 @@ pub struct Pending {
 pub struct PendingFolder {
     /// Drafts, oldest first.
     pub drafts: Vec<Pending>,
-    /// Drafts whose file has another name than their id.
-    pub renamed: Vec<Renamed>,
     /// Other files there: conflict copies, or notes of the owner.
     pub others: Vec<VaultPath>,
-}
-
-/// A draft whose file was given another name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Renamed {
-    /// Where it is.
-    pub path: VaultPath,
-    /// What the file has to be called, so that it can be decided on.
-    pub name: String,
 }
 
 /// Reads the folder.
@@ -54,10 +42,7 @@ pub fn pending_drafts(vault: &Vault) -> Result<PendingFolder, VaultError> {
         let id = match path.stem().parse::<DraftId>() {
             Ok(id) if path == layout::pending(id) => id,
             _ => {
-                match renamed(vault, &path) {
-                    Some(renamed) => folder.renamed.push(renamed),
-                    None => folder.others.push(path),
-                }
+                folder.others.push(path);
                 continue;
             }
         };
@@ -79,18 +64,6 @@ pub fn pending_drafts(vault: &Vault) -> Result<PendingFolder, VaultError> {
     }
     folder.drafts.sort_by_key(|pending| pending.id);
     Ok(folder)
-}
-
-/// The draft in a file with a name of its own; none if it is no draft, a copy of one that is here, or
-/// cannot be read.
-fn renamed(vault: &Vault, path: &VaultPath) -> Option<Renamed> {
-    let text = vault.read_text(path, MAX_DRAFT_BYTES).ok()?;
-    let its_own = layout::pending(DraftNote::parse(&text).ok()?.id);
-    let is_copy = vault.exists(&its_own).unwrap_or(true);
-    (!is_copy).then(|| Renamed {
-        path: path.clone(),
-        name: its_own.file_name().to_owned(),
-    })
 }
 
 /// The end of an id: enough to name one of a few drafts, short enough to type.

@@ -37,5 +37,5 @@ pub use rules::{
     day_of, kinds_of,
 };
 pub use serde_norway::{Mapping, Value};
-pub use task::{Fact, TaskNote};
+pub use task::{Fact, TaskNote, add_fact};
 pub use update::{PlanNote, UpdateNote};
