@@ -59,7 +59,7 @@ pub(crate) fn note(front: &str, body: &str) -> String {
 /// The claim in one: every other one as older notes have it.
 pub(crate) fn claim(agent: &str, epoch: u64, beat: u64) -> String {
     let id = ClaimId::from_parts(epoch, 1);
-    if epoch % 2 == 0 {
+    if epoch.is_multiple_of(2) {
         return format!(
             "claim: {id}\nclaim-agent: {agent}\nclaim-epoch: {epoch}\nclaim-at: \
              2026-11-20T18:43:03Z\nclaim-base: \"\"\nclaim-beat: {beat}\n"
