@@ -137,7 +137,7 @@ impl ProposeCtx {
         }
         let mut reason =
             checked_line("reason", &proposal.reason, 500).map_err(ProposeError::Invalid)?;
-        if let Some(why) = answered.fact(CAME_BACK).first() {
+        if let Some(why) = answered.fact(CAME_BACK).last() {
             reason.push_str(&format!(
                 " Careful: what was sent for it came back: {}.",
                 one_line(why, 200)

@@ -129,22 +129,8 @@ impl TaskNote {
             .time("created", self.created)
             .text("by", &self.by)
             .owned("aliases", &[title(&self.subject, &self.from)]);
-        if !self.facts.is_empty() && self.facts.iter().all(is_flat) {
-            let lines = self.facts.iter().flat_map(Fact::lines);
-            front.owned("facts", &lines.collect::<Vec<_>>());
-        } else if !self.facts.is_empty() {
-            let mut facts = Mapping::new();
-            for fact in &self.facts {
-                let values = fact.values.iter().cloned().map(Value::String);
-                match facts.get_mut(fact.name.as_str()) {
-                    Some(Value::Sequence(before)) => before.extend(values),
-                    _ => {
-                        let name = Value::String(fact.name.clone());
-                        facts.insert(name, Value::Sequence(values.collect()));
-                    }
-                }
-            }
-            front.owned("facts", &facts);
+        if !self.facts.is_empty() {
+            front.owned("facts", &facts_value(&self.facts));
         }
         if let Some(claim) = &self.claim {
             front.claim(claim);
@@ -169,6 +155,46 @@ impl TaskNote {
     }
 }
 
+/// Adds a value to a fact of a task's note. The note is changed wholly or not at all.
+///
+/// # Errors
+/// If the note is no task, has something that is no facts, or cannot take it.
+pub fn add_fact(note: &mut Note, name: &str, value: &str) -> Result<(), NoteError> {
+    let mut facts = facts(&Reader::of(note, TaskNote::KIND)?)?;
+    add_value(&mut facts, name, value);
+    note.set("facts", facts_value(&facts))
+}
+
+fn add_value(facts: &mut Vec<Fact>, name: &str, value: &str) {
+    match facts.iter_mut().find(|fact| fact.name == name) {
+        Some(fact) => fact.values.push(value.to_owned()),
+        None => facts.push(Fact {
+            name: name.to_owned(),
+            values: vec![value.to_owned()],
+        }),
+    }
+}
+
+/// The facts as a note has them: lines, unless one cannot be a line.
+fn facts_value(facts: &[Fact]) -> Value {
+    if facts.iter().all(is_flat) {
+        let lines = facts.iter().flat_map(Fact::lines);
+        return Value::Sequence(lines.map(Value::String).collect());
+    }
+    let mut mapping = Mapping::new();
+    for fact in facts {
+        let values = fact.values.iter().cloned().map(Value::String);
+        match mapping.get_mut(fact.name.as_str()) {
+            Some(Value::Sequence(before)) => before.extend(values),
+            _ => {
+                let name = Value::String(fact.name.clone());
+                mapping.insert(name, Value::Sequence(values.collect()));
+            }
+        }
+    }
+    Value::Mapping(mapping)
+}
+
 /// Whether a fact can be written in lines: each says its name, so it has at least one, and the name
 /// ends at the first colon.
 fn is_flat(fact: &Fact) -> bool {
@@ -180,13 +206,7 @@ fn facts_in(lines: &[Value]) -> Option<Vec<Fact>> {
     let mut facts: Vec<Fact> = Vec::new();
     for line in lines {
         let (name, value) = line.as_str()?.split_once(SEPARATOR)?;
-        match facts.iter_mut().find(|fact| fact.name == name) {
-            Some(fact) => fact.values.push(value.to_owned()),
-            None => facts.push(Fact {
-                name: name.to_owned(),
-                values: vec![value.to_owned()],
-            }),
-        }
+        add_value(&mut facts, name, value);
     }
     Some(facts)
 }
