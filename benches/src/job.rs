@@ -94,7 +94,7 @@ pub(crate) fn run(mails: usize) -> anyhow::Result<()> {
         fs::create_dir_all(vault.join("Approved"))?;
         // The owner fills in the gaps; a draft whose gaps are open would wait.
         let text = fs::read_to_string(&draft)?;
-        fs::write(&draft, text.replace("[[", "").replace("]]", ""))?;
+        fs::write(&draft, platinum_testkit::notes::fill_gaps(&text))?;
         fs::rename(&draft, approved)?;
         let approved = Instant::now();
         wait_for("the answer in the other mailbox", SOON, || {

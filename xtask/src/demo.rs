@@ -97,8 +97,10 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
     } else {
         heading("It is your turn: approve the draft.");
         println!(
-            "  Fill in the gaps marked [[…]], then move it, in a file manager or Obsidian or with\n\n    \
-             mv {} {}\n\n  or give the command\n\n    {} --config {} approve {id}\n\n  Waiting. Ctrl-C ends the demo; nothing is sent then.",
+            "  Fill in the gaps marked [✎ …], then move it, in a file manager or Obsidian or with\n\n    \
+             mv '{}' '{}'\n\n  or give the command\n\n    {} --config {} approve {id}\n\n  \
+             With a gap left it comes back to Pending_Approval/. In this demo it leaves at once\n  \
+             (hold-seconds = 0). Waiting. Ctrl-C ends the demo; nothing is sent then.",
             draft.display(),
             demo.vault("local").join("Approved/").display(),
             demo.programs.join("platinum").display(),
@@ -107,7 +109,10 @@ pub(crate) fn run(root: &Path, yes: bool) -> anyhow::Result<()> {
     }
     let approved = Instant::now();
     let outbox = demo.folder.join("mail/.Outbox/new");
-    let step = Step::start("The local daemon sends it, files the task, updates the dashboard");
+    let step = Step::start(match yes {
+        true => "The local daemon sends it, files the task, updates the dashboard",
+        false => "Your approval; then the local daemon sends it and updates the dashboard",
+    });
     let patience = if yes {
         PATIENCE
     } else {
@@ -160,10 +165,10 @@ fn answer(draft: &str) -> String {
     .into_iter();
     draft
         .lines()
-        .filter(|line| !line.starts_with("[[Drafted without"))
+        .filter(|line| !line.starts_with("[✎ Drafted without"))
         .map(|line| match line {
-            "[[answer]]" => answers.next().unwrap_or_default().to_owned(),
-            "[[your name]]" => "The owner".to_owned(),
+            "[✎ answer]" => answers.next().unwrap_or_default().to_owned(),
+            "[✎ your name]" => "The owner".to_owned(),
             other => other.to_owned(),
         })
         .map(|line| line + "\n")
@@ -384,7 +389,8 @@ impl Drop for Daemon {
 fn stop(mut daemon: Daemon) -> anyhow::Result<()> {
     Command::new("kill")
         .arg(daemon.child.id().to_string())
-        .status()?;
+        .status()
+        .context("cannot start the program `kill`: apt-get install procps")?;
     wait("the daemon's end", || {
         Ok(daemon.child.try_wait()?.map(|_| ()))
     })

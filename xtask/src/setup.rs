@@ -21,6 +21,25 @@ const PROGRAMS: [&str; 5] = [
     "platinum-intake",
 ];
 
+/// What the servers of the tests need, by its Debian name; `iproute2` cuts hosts apart in network namespaces, and
+/// `strace` counts what a sync asks of the file system.
+pub(crate) const SERVERS: [&str; 11] = [
+    "dovecot-core",
+    "dovecot-imapd",
+    "dovecot-lmtpd",
+    "postfix",
+    "openssh-server",
+    "openssh-client",
+    "openssl",
+    "curl",
+    "iproute2",
+    "procps",
+    "strace",
+];
+/// Where the tests find built programs: `platinum_testkit::PROGRAMS_VARIABLE`. The task runner does without that
+/// crate, whose servers take long to build.
+pub(crate) const PROGRAMS_VARIABLE: &str = "PLATINUM_PROGRAMS";
+
 /// Installs packages of the distribution that are not there yet.
 ///
 /// # Errors
@@ -37,7 +56,10 @@ pub(crate) fn packages(why: &str, wanted: &[&str]) -> anyhow::Result<()> {
     let list = missing.join(" ");
     let by_hand = format!("sudo apt-get install --no-install-recommends {list}");
     let Some(mut prefix) = privilege() else {
-        bail!("{why} needs the packages {list}; install them with\n    {by_hand}");
+        bail!(
+            "nothing was run: {why} needs the packages {list} (Debian's names). Install them, then try \
+             again:\n    {by_hand}"
+        );
     };
     eprintln!("Installing from your distribution, for {why}: {list}");
     let mut apt = |arguments: &[&str]| {
@@ -53,6 +75,7 @@ pub(crate) fn packages(why: &str, wanted: &[&str]) -> anyhow::Result<()> {
     install.extend(&missing);
     // The list of packages may be old or empty on a fresh machine: once more with a new one.
     if apt(&install).is_err() {
+        eprintln!("The list of packages may be old: asking for a new one and trying again.");
         apt(&["apt-get", "update"])?;
         apt(&install).with_context(|| format!("install them by hand with\n    {by_hand}"))?;
     }
@@ -179,6 +202,11 @@ mod tests {
         text.lines()
             .map(|line| line.trim_end_matches(" (*)").to_owned())
             .collect()
+    }
+
+    #[test]
+    fn programs_variable_is_the_one_that_tests_read() {
+        assert_eq!(PROGRAMS_VARIABLE, platinum_testkit::PROGRAMS_VARIABLE);
     }
 
     /// What the demo builds is not built again for the tests: a feature that only tests bring makes a crate, and

@@ -1,6 +1,6 @@
 //! [`LogRow`]: what was finished, and what the other side answered.
 
-use platinum_core::{ActionKind, DraftId, Timestamp, VaultPath, layout};
+use platinum_core::{ActionKind, DayPart, DraftId, Timestamp, VaultPath, layout, parse_time};
 use platinum_effects::review::escape_hidden;
 use platinum_vault::{
     Vault, VaultError,
@@ -93,7 +93,8 @@ pub fn finished(vault: &Vault, most: usize) -> Result<Vec<LogRow>, VaultError> {
         }
         rows.extend(read(vault, entry.path));
     }
-    rows.sort_by_key(|row| std::cmp::Reverse(row.at));
+    // Of one second the newer is the one with the later id.
+    rows.sort_by(|one, other| (other.at, &other.path).cmp(&(one.at, &one.path)));
     rows.truncate(most);
     Ok(rows)
 }
@@ -106,7 +107,7 @@ fn read(vault: &Vault, path: VaultPath) -> Option<LogRow> {
     let receipts = receipts_of(&note).unwrap_or_default();
     Some(LogRow {
         path,
-        at: field("finished").parse().ok(),
+        at: parse_time(field("finished"), DayPart::End).ok(),
         outcome: plain(field("outcome"), 12),
         subject: plain(&task.subject, 100),
         summary: plain(field("summary"), 200),

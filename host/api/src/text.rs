@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use platinum_core::Timestamp;
 pub use platinum_core::text::one_line as plain;
+use platinum_core::{Timestamp, format_minute};
 
 /// `3 drafts`, `1 draft`.
 pub fn count<N: Copy + From<u8> + PartialEq + fmt::Display>(n: N, one: &str, many: &str) -> String {
@@ -35,9 +35,9 @@ pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
     span((now.as_second() - at.as_second()).max(0))
 }
 
-/// `2026-11-20 18:05Z`.
+/// `2026-11-20 18:05`, in the owner's own time.
 pub fn short_time(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%MZ").to_string()
+    format_minute(at)
 }
 
 #[cfg(test)]

@@ -12,13 +12,14 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use platinum_core::{
     Action, DraftId, EmailSend, TaskId, Timestamp, TypedAction, VaultPath, layout, text::one_line,
+    whole_second,
 };
 use platinum_engine::{Call, Interface};
 use platinum_vault::{
     Vault, VaultError,
     note::{
-        CAME_BACK, DraftNote, MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, PlanNote,
-        TaskNote, check_drafted, day_of,
+        CAME_BACK, DraftNote, MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, Note,
+        PlanNote, TaskNote, check_drafted, day_of,
     },
 };
 
@@ -103,7 +104,7 @@ fn context(
         vault: vault.clone(),
         store: Arc::clone(&store),
         author: Author::of(call),
-        now: call.now,
+        now: whole_second(call.now),
     }
 }
 
@@ -115,11 +116,11 @@ impl ProposeCtx {
         record: Result<T, String>,
     ) -> Result<String, ProposeError> {
         let (task, epoch) = self.owned_task(&proposal.task).await?;
-        let note = match self.store.get(task).await {
+        let answered = match self.store.get(task).await {
             Ok(note) => note,
             Err(error) => return Err(ProposeError::Unavailable(error.to_string())),
         };
-        platinum_policy::check_action(note.zone, T::KIND)
+        platinum_policy::check_action(answered.zone, T::KIND)
             .map_err(|error| ProposeError::Invalid(error.to_string()))?;
         let action = Action::new(&record.map_err(ProposeError::Invalid)?);
         let expires = match proposal.expires {
@@ -136,7 +137,7 @@ impl ProposeCtx {
         }
         let mut reason =
             checked_line("reason", &proposal.reason, 500).map_err(ProposeError::Invalid)?;
-        if let Some(why) = note.fact(CAME_BACK).first() {
+        if let Some(why) = answered.fact(CAME_BACK).first() {
             reason.push_str(&format!(
                 " Careful: what was sent for it came back: {}.",
                 one_line(why, 200)
@@ -159,7 +160,8 @@ impl ProposeCtx {
             reason,
             expires,
         };
-        self.create(layout::pending(note.id), note.render()).await?;
+        let text = note.render_answering(&answered);
+        self.create(layout::pending(note.id), text).await?;
         Ok(note.id.to_string())
     }
 
@@ -204,11 +206,16 @@ impl ProposeCtx {
             }
             Ok::<_, VaultError>(found)
         });
-        let time = |note: TaskNote| (note.received.unwrap_or(note.created), note.id);
-        let own = self.store.get(task).await.ok().map(time)?;
+        let time = |note: &TaskNote| (note.received.unwrap_or(note.created), note.id);
+        let own = self.store.get(task).await.ok()?;
         for draft in found.await.ok()? {
-            let other = self.store.get(draft.task).await.ok().map(time);
-            if other.is_some_and(|other| other < own) {
+            let Ok(other) = self.store.get(draft.task).await else {
+                continue;
+            };
+            let is_by_same = own
+                .from_address()
+                .is_some_and(|from| other.from_address() == Some(from));
+            if is_by_same && time(&other) < time(&own) {
                 return Some(draft);
             }
         }
@@ -230,13 +237,13 @@ impl ProposeCtx {
                     waiting += 1;
                     of_today += usize::from(day_of(id) == today);
                     let text = vault.read_text(&entry.path, MAX_DRAFT_BYTES as u64);
-                    let Some(draft) = text.ok().and_then(|text| DraftNote::parse(&text).ok())
-                    else {
-                        continue;
-                    };
+                    let note = text.ok().and_then(|text| Note::parse(&text).ok());
+                    let made_for = note.and_then(|note| DraftNote::made_for(&note));
                     // One of an earlier claim would be refused when it is approved.
-                    if draft.task == task && draft.epoch.is_none_or(|of| of == epoch) {
-                        return Ok(Err(draft.id));
+                    if made_for
+                        .is_some_and(|(of, made)| of == task && made.is_none_or(|of| of == epoch))
+                    {
+                        return Ok(Err(id));
                     }
                 }
             }

@@ -77,9 +77,9 @@ pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
         Ok(None)
     }
 
-    /// Whether the zone works here. Writes nothing and sends nothing. `server` is [`Self::server`]
-    /// with its program found.
-    async fn check(&self, server: Option<ServerSpec>) -> Check;
+    /// Whether the zone works here, in a role. Writes nothing and sends nothing. `server` is
+    /// [`Self::server`] with its program found.
+    async fn check(&self, role: Role, server: Option<ServerSpec>) -> Check;
 
     /// What the credential of a cloud could do beyond reading and drafting, as far as that can be
     /// tried from here. `cloud_file` is a cloud's own file of this zone; without it, the credential

@@ -24,7 +24,10 @@ pub use actions::{
 };
 pub use backoff::Backoff;
 pub use capability::{Capability, UnknownCapability};
-pub use clock::{Clock, FixedClock, SystemClock};
+pub use clock::{
+    Clock, DayPart, FixedClock, SystemClock, TimeError, format_minute, format_time, parse_time,
+    whole_second,
+};
 pub use file_identity::{FileIdentity, sha256_hex};
 pub use id::{ClaimId, DraftId, IdError, PlanId, TaskId, UpdateId};
 pub use jiff::Timestamp;

@@ -343,7 +343,16 @@ impl Executor {
                         intent.at
                     ),
                 }),
-                _ => None,
+                State::Unknown { .. } => None,
+                // It came to its end since the list was made: an attempt that this process was at, or
+                // its owner's word.
+                State::Absent
+                | State::Done(..)
+                | State::NotSent { .. }
+                | State::DoneByOwner { .. }
+                | State::LetGo(_) => {
+                    continue;
+                }
             };
             if let Some(outcome) = outcome {
                 let is_over = matches!(outcome, Outcome::NotSent { .. });

@@ -30,9 +30,6 @@ pub enum TaskNoteError {
         /// Its length in bytes.
         len: usize,
     },
-    /// A claim cannot be written as frontmatter.
-    #[error("the claim cannot be written: {0}")]
-    Claim(String),
     /// The repository failed.
     #[error(transparent)]
     Repo(#[from] RepoError),

@@ -158,8 +158,7 @@ fn at(repo: &Repo, tip: Oid, path: &str) -> Result<Option<(VaultPath, Oid)>, Rep
 
 /// The claim in a note, if it is one of this agent's.
 pub fn claim_in(note: Option<&Note>, agent: &AgentName) -> Option<ClaimRecord> {
-    let value = note?.get("claim")?.clone();
-    let record = serde_norway::from_value::<ClaimRecord>(value).ok()?;
+    let record = note?.claim()?;
     (record.agent == *agent).then_some(record)
 }
 
@@ -189,10 +188,7 @@ pub fn note_of(repo: &Repo, blob: Oid) -> Result<Option<Note>, RepoError> {
 /// hand with its claim still in it.
 pub fn epoch_in(note: &Note) -> u64 {
     let last = note.get(LAST_EPOCH).and_then(|value| value.as_u64());
-    let claim = note
-        .get("claim")
-        .and_then(|claim| claim.get("epoch")?.as_u64());
-    last.max(claim).unwrap_or(0)
+    last.max(note.claim_epoch()).unwrap_or(0)
 }
 
 /// Writes a claim into a task's note.
@@ -208,9 +204,7 @@ pub fn write_claim(
         path: path.clone(),
         source,
     };
-    let value =
-        serde_norway::to_value(record).map_err(|error| TaskNoteError::Claim(error.to_string()))?;
-    note.set("claim", value).map_err(unreadable)?;
+    note.set_claim(record).map_err(unreadable)?;
     note.remove(LAST_EPOCH).map(drop).map_err(unreadable)
 }
 
@@ -239,9 +233,7 @@ pub fn read_note(repo: &Repo, file: &(VaultPath, Oid)) -> Result<Note, TaskNoteE
 /// The task that the draft in a blob is for, and the epoch that it says, if it is one.
 pub fn draft_of(repo: &Repo, blob: Oid) -> Result<Option<(TaskId, Option<u64>)>, RepoError> {
     let note = note_of(repo, blob)?;
-    Ok(note
-        .and_then(|note| DraftNote::from_note(&note).ok())
-        .map(|draft| (draft.task, draft.epoch)))
+    Ok(note.and_then(|note| DraftNote::made_for(&note)))
 }
 
 #[cfg(test)]

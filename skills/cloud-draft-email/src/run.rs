@@ -53,6 +53,10 @@ pub fn run(
     if task.zone != "email" {
         return Err(Error::Invalid(format!("{id} is not a mail")));
     }
+    if let Some(how) = Facts::of(&task).one("encrypted") {
+        let reason = format!("the mail is {how}: read and answer it in your mail program");
+        return Ok(Outcome::Dismissed(one_line(&reason, 200)));
+    }
     let to = match triage::decide(&task) {
         Triage::Answer(address) => address,
         Triage::Dismiss(reason) => return Ok(Outcome::Dismissed(one_line(&reason, 200))),
@@ -64,7 +68,13 @@ pub fn run(
     let completion = host.complete(&request::build(&task, &material))?;
     let mail = reply::mail(&task, account, &to, &completion.text)
         .ok_or_else(|| Error::Failed("the model gave no text".into()))?;
-    propose(host, &task, &to, &mail, &completion)
+    propose(
+        host,
+        &task,
+        &to,
+        &mail,
+        &reason(&task, &to, &completion, &material),
+    )
 }
 
 /// Reads what helps to answer.
@@ -155,7 +165,7 @@ fn propose(
     task: &Task,
     to: &Address,
     mail: &Mail,
-    completion: &Completion,
+    reason: &str,
 ) -> Result<Outcome, Error> {
     let proposal = Proposal {
         task: task.id.clone(),
@@ -172,7 +182,7 @@ fn propose(
             ),
             200,
         ),
-        reason: reason(task, to, completion),
+        reason: reason.to_owned(),
         expires: None,
     };
     let id = match host.propose(&proposal, mail) {
@@ -208,8 +218,8 @@ fn propose(
     Ok(Outcome::Drafted(id))
 }
 
-/// Why there is a draft, and what the owner should look at.
-fn reason(task: &Task, to: &Address, completion: &Completion) -> String {
+/// Why there is a draft, what the owner should look at, and what was read for it.
+fn reason(task: &Task, to: &Address, completion: &Completion, material: &Material) -> String {
     let why = match Facts::of(task).is_file() {
         true => "You dropped a note that says whom to write to.",
         false => "A person wrote to you.",
@@ -233,7 +243,28 @@ fn reason(task: &Task, to: &Address, completion: &Completion) -> String {
     if Facts::of(task).one("same-message-id-as").is_some() {
         reason.push_str(" Careful: another mail came with the same Message-ID.");
     }
+    reason.push_str(&format!(" Read for it: {}.", sources(material)));
     one_line(&reason, 400)
+}
+
+/// What an answer was written from, beside the mail itself.
+fn sources(material: &Material) -> String {
+    let mails = |count: usize, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 mail {what}")),
+        count => Some(format!("{count} mails {what}")),
+    };
+    let handbook = material.handbook.as_ref().map(|_| HANDBOOK.to_owned());
+    let read = [
+        handbook,
+        mails(material.thread.len(), "of the thread"),
+        mails(material.related.len(), "of the sender besides"),
+    ];
+    let read: Vec<String> = read.into_iter().flatten().collect();
+    match read.is_empty() {
+        true => "the mail alone".to_owned(),
+        false => read.join(", "),
+    }
 }
 
 #[cfg(test)]
@@ -293,6 +324,7 @@ mod tests {
             "Answer Ada <ada@example.test> about “Tea”"
         );
         assert!(proposal.reason.contains("Written by test"));
+        assert!(proposal.reason.ends_with("Read for it: the mail alone."));
         assert_eq!(host.saved.borrow().as_slice(), std::slice::from_ref(mail));
         assert!(host.plans.borrow().is_empty());
     }
@@ -316,6 +348,17 @@ mod tests {
         assert!(host.requests.borrow().is_empty() && host.proposed.borrow().is_empty());
     }
 
+    /// Nothing is drafted to what cannot be read; a signature hides nothing.
+    #[test]
+    fn run_encrypted_mail_is_dismissed_with_the_reason() {
+        let host = host(&[("encrypted", "encrypted with S/MIME")]);
+        let reason = "the mail is encrypted with S/MIME: read and answer it in your mail program";
+        assert_eq!(draft(&host), Ok(Outcome::Dismissed(reason.into())));
+        assert!(host.requests.borrow().is_empty() && host.proposed.borrow().is_empty());
+        let signed = self::host(&[("signed", "signed with OpenPGP")]);
+        assert!(matches!(draft(&signed), Ok(Outcome::Drafted(_))));
+    }
+
     /// The thread is quoted and the mail itself is not repeated.
     #[test]
     fn run_quotes_the_thread_without_the_mail() {
@@ -323,6 +366,9 @@ mod tests {
         host.notes.insert(HANDBOOK.into(), "Be kind.".into());
         host.mails = Ok(vec![message("2@x"), message("1@x")]);
         draft(&host).unwrap();
+        let reason = &host.proposed.borrow()[0].0.reason;
+        let read = "Read for it: Company_Handbook.md, 1 mail of the thread.";
+        assert!(reason.ends_with(read), "{reason}");
         assert_eq!(host.queries.borrow()[0].thread, ["1@x", "2@x"]);
         assert_eq!(
             host.queries.borrow()[1].sender.as_deref(),

@@ -1,7 +1,7 @@
 //! The page: the owner's own text, and between two markers what Platinum writes.
 //!
 //! Invariants: everything outside of the markers is kept byte for byte; between them is nothing
-//! but numbers, our own words and escaped headlines; the same updates give the same page.
+//! but numbers, our own words, links to tasks by their ids and escaped headlines; the same updates give the same page.
 
 use std::collections::BTreeMap;
 
@@ -91,11 +91,13 @@ fn render(counts: &Counts, lines: &BTreeMap<String, String>, stamp: &str) -> Str
 }
 
 fn line(update: &Update) -> String {
+    let task = update.task.as_deref().filter(|task| is_id(task, "task_"));
     format!(
-        "- {} · {} · {}",
+        "- {} · {} · {}{}",
         escape_markdown(&minute(&update.created), 40),
         escape_markdown(&update.agent, 40),
-        escape_markdown(&update.headline, MAX_HEADLINE)
+        escape_markdown(&update.headline, MAX_HEADLINE),
+        task.map_or_else(String::new, |task| format!(" · [[{task}|task]]"))
     )
 }
 
@@ -126,7 +128,11 @@ fn stamp_of(block: &str) -> Option<&str> {
 
 /// `update_<ULID>`: sorts by time and is harmless in a comment.
 fn is_update_id(id: &str) -> bool {
-    id.strip_prefix("update_").is_some_and(|ulid| {
+    is_id(id, "update_")
+}
+
+fn is_id(id: &str, prefix: &str) -> bool {
+    id.strip_prefix(prefix).is_some_and(|ulid| {
         ulid.len() == 26
             && ulid
                 .bytes()
@@ -200,6 +206,21 @@ mod tests {
             page.contains("Done: Answer bob") && page.contains("Came back: "),
             "{page}"
         );
+    }
+
+    /// An update about a task links to it, and what is no task's id is no link.
+    #[test]
+    fn page_update_links_to_its_task() {
+        let about = |task: &str| Update {
+            task: Some(task.into()),
+            ..update(1, "One")
+        };
+        let task = format!("task_{:026}", 7);
+        let page = with_updates("", &counts(0), &[about(&task)], NOW).unwrap();
+        let line = format!(" · cloud · One · [[{task}|task]] <!-- update_");
+        assert!(page.contains(&line), "{page}");
+        let page = with_updates("", &counts(0), &[about("task_x]] [[y")], NOW).unwrap();
+        assert!(!page.contains("[["), "{page}");
     }
 
     /// The owners text is kept byte for byte.

@@ -142,7 +142,7 @@ fn add_with_rustup(target: &Path) -> Result<(), String> {
     let forced = std::env::var("PLATINUM_WASM_TOOLCHAIN").is_ok();
     if failed.exists() && !forced {
         return Err(format!(
-            "rustup could not add it before ({})",
+            "rustup could not add it before ({} says why; `rustup target add {TARGET}` tries again)",
             failed.display()
         ));
     }

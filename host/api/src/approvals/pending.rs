@@ -5,6 +5,7 @@ use platinum_vault::{
     Vault, VaultError,
     note::{self, DraftNote},
 };
+use serde::Serialize;
 
 /// The largest draft that is read.
 pub const MAX_DRAFT_BYTES: u64 = note::MAX_DRAFT_BYTES as u64;
@@ -18,6 +19,8 @@ pub struct Pending {
     pub path: VaultPath,
     /// The draft, or why it cannot be read as one.
     pub draft: Result<DraftNote, String>,
+    /// The whole file, if it could be read.
+    pub file: String,
 }
 
 /// What is in `Pending_Approval/`.
@@ -25,8 +28,19 @@ pub struct Pending {
 pub struct PendingFolder {
     /// Drafts, oldest first.
     pub drafts: Vec<Pending>,
+    /// Drafts whose file has another name than their id.
+    pub renamed: Vec<Renamed>,
     /// Other files there: conflict copies, or notes of the owner.
     pub others: Vec<VaultPath>,
+}
+
+/// A draft whose file was given another name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Renamed {
+    /// Where it is.
+    pub path: VaultPath,
+    /// What the file has to be called, so that it can be decided on.
+    pub name: String,
 }
 
 /// Reads the folder.
@@ -41,23 +55,39 @@ pub fn pending_drafts(vault: &Vault) -> Result<PendingFolder, VaultError> {
             Ok(id) if path == layout::pending(id) => id,
             _ => {
                 match vault.renamed_draft(&path) {
-                    Some(draft) => folder.drafts.push(Pending {
-                        id: draft.id,
-                        path,
-                        draft: Ok(draft),
-                    }),
+                    Some(draft) => {
+                        folder.renamed.push(Renamed {
+                            path: path.clone(),
+                            name: layout::pending(draft.id).file_name().to_owned(),
+                        });
+                        let file = vault.read_text(&path, MAX_DRAFT_BYTES).unwrap_or_default();
+                        folder.drafts.push(Pending {
+                            id: draft.id,
+                            path,
+                            draft: Ok(draft),
+                            file,
+                        });
+                    }
                     None => folder.others.push(path),
                 }
                 continue;
             }
         };
-        let draft = match vault.read_text(&path, MAX_DRAFT_BYTES) {
-            Ok(text) => DraftNote::parse(&text).map_err(|error| error.to_string()),
+        let (file, draft) = match vault.read_text(&path, MAX_DRAFT_BYTES) {
+            Ok(text) => {
+                let draft = DraftNote::parse(&text).map_err(|error| error.to_string());
+                (text, draft)
+            }
             // Decided while we were reading the folder.
             Err(VaultError::NotFound(_)) => continue,
-            Err(error) => Err(error.to_string()),
+            Err(error) => (String::new(), Err(error.to_string())),
         };
-        folder.drafts.push(Pending { id, path, draft });
+        folder.drafts.push(Pending {
+            id,
+            path,
+            draft,
+            file,
+        });
     }
     folder.drafts.sort_by_key(|pending| pending.id);
     Ok(folder)

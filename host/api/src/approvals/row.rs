@@ -1,11 +1,8 @@
 //! [`ApprovalRow`]: one draft, what it would do and what becomes of it.
 
-use platinum_core::{ActionKind, DraftId, Timestamp, VaultPath};
-use platinum_effects::{
-    approvals::{EntryState, has_gaps},
-    review::escape_hidden,
-};
-use platinum_vault::note::DraftNote;
+use platinum_core::{ActionKind, DraftId, Timestamp, VaultPath, text::has_gaps};
+use platinum_effects::{approvals::EntryState, review::escape_hidden};
+use platinum_vault::note::{DraftBody, DraftNote, Note};
 use serde::Serialize;
 
 use super::{Field, pending::short_id, preview};
@@ -41,7 +38,9 @@ pub struct DraftSummary {
     pub fields: Vec<Field>,
     /// The text that will leave, its characters that are not seen written out.
     pub text: String,
-    /// Whether the text still has gaps, marked `[[…]]`.
+    /// The message that is answered, as the draft's file shows it above that text.
+    pub answers: Option<String>,
+    /// Whether the text still has gaps, marked `[✎ …]`.
     pub has_gaps: bool,
 }
 
@@ -68,8 +67,20 @@ impl DraftSummary {
             expires: draft.expires,
             fields: preview(&draft.action),
             text: escape_hidden(draft.action.text()),
+            answers: None,
             has_gaps: has_gaps(draft.action.text()),
         }
+    }
+
+    /// With the message that its file shows above the text that leaves.
+    #[must_use]
+    pub fn with_message(mut self, file: &str) -> Self {
+        let note = Note::parse(file).ok();
+        let body = note.as_ref().and_then(|note| DraftBody::of(note).ok());
+        let above = body.map(|body| body.above.trim());
+        let above = above.filter(|above| !above.is_empty());
+        self.answers = above.map(escape_hidden);
+        self
     }
 }
 

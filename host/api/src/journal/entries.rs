@@ -148,6 +148,9 @@ fn audit(event: &AuditEvent) -> String {
                 some => some.join(", "),
             }
         ),
+        AuditEvent::Locked { subject, written } => {
+            format!("{subject} run by the lock of {written}, and by none before it")
+        }
         AuditEvent::Used {
             subject,
             interface,

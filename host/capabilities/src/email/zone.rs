@@ -183,12 +183,12 @@ impl ZoneCapabilities for EmailZone {
         Ok(answer.words())
     }
 
-    async fn check(&self, server: Option<ServerSpec>) -> Check {
+    async fn check(&self, role: Role, server: Option<ServerSpec>) -> Check {
         let Some(server) = server else {
             let text = "none: `account` and `config` under [zones.email] name one";
             return Check::new(CheckLevel::Warning, text);
         };
-        self.try_out(server)
+        self.try_out(role, server)
             .await
             .unwrap_or_else(|why| Check::new(CheckLevel::Error, why))
     }
@@ -199,7 +199,11 @@ impl ZoneCapabilities for EmailZone {
         cloud_file: Option<&Path>,
     ) -> Option<Check> {
         let session = Session::spawn(server?).await.ok()?;
-        let tried = try_submission(&session, cloud_file).await;
+        let arguments = match cloud_file {
+            Some(file) => serde_json::json!({ "mail_file": file }),
+            None => serde_json::json!({}),
+        };
+        let tried = try_submission(&session, arguments).await;
         session.close().await;
         let whose = match cloud_file {
             Some(_) => "the cloud's credential",
@@ -223,7 +227,7 @@ impl ZoneCapabilities for EmailZone {
 
 impl EmailZone {
     /// Opens the mailbox.
-    async fn try_out(&self, server: ServerSpec) -> Result<Check, String> {
+    async fn try_out(&self, role: Role, server: ServerSpec) -> Result<Check, String> {
         if let Some(name) = self
             .env
             .iter()
@@ -245,31 +249,64 @@ impl EmailZone {
         })?;
         let session = Session::spawn(server)
             .await
-            .map_err(|error| error.to_string())?;
-        let opened = self.open_mailbox(&session).await;
+            .map_err(|error| why_no_session(&error.to_string()))?;
+        let tried = self.try_session(role, &session, has_outgoing).await;
         session.close().await;
-        let account = &self.account;
-        let opened_text = format!("the mailbox of `{account}` opens");
-        Ok(match opened? {
-            false => Check::new(
-                CheckLevel::Warning,
-                format!(
-                    "{opened_text}; this mail server cannot send, so approved drafts stay where \
-                     they are"
-                ),
+        tried
+    }
+
+    /// Opens the mailbox, looks for its folders and logs in where mail leaves.
+    async fn try_session(
+        &self,
+        role: Role,
+        session: &Session,
+        has_outgoing: bool,
+    ) -> Result<Check, String> {
+        let (account, file) = (&self.account, self.config.display());
+        let can_send = self.open_mailbox(session).await?;
+        let missing = missing_folders(session, account).await?;
+        let opened = match missing.as_slice() {
+            [] => format!("the mailbox of `{account}` opens, with its Drafts and Sent"),
+            missing => format!(
+                "the mailbox of `{account}` opens; it has no folder {}, which is made when it is needed",
+                missing.join(" and no folder ")
             ),
-            true if !has_outgoing => Check::new(
-                CheckLevel::Warning,
-                format!(
-                    "{opened_text}; there is no [account.{account}.smtp] in {file}, so approved \
-                     drafts cannot be sent"
-                ),
-            ),
-            true => Check::new(
+        };
+        let warning = |text: String| Ok(Check::new(CheckLevel::Warning, text));
+        if role == Role::Cloud {
+            let level = match missing.as_slice() {
+                [] => CheckLevel::Ok,
+                _ => CheckLevel::Warning,
+            };
+            return Ok(Check::new(level, opened));
+        }
+        if !can_send {
+            return warning(format!(
+                "{opened}; this mail server cannot send, so approved drafts stay where they are"
+            ));
+        }
+        if !has_outgoing {
+            return warning(format!(
+                "{opened}; there is no [account.{account}.smtp] in {file}, so approved drafts cannot be sent"
+            ));
+        }
+        let own = serde_json::json!({ "sending": true });
+        let logins = try_submission(session, own).await?;
+        let Some(login) = logins.iter().find(|login| login.account == *account) else {
+            let text = "approved drafts are left in its outbox";
+            return Ok(Check::new(CheckLevel::Ok, format!("{opened}; {text}")));
+        };
+        match login.can_send {
+            Some(true) if missing.is_empty() => Ok(Check::new(
                 CheckLevel::Ok,
-                format!("{opened_text}; sending is tried by the first mail"),
-            ),
-        })
+                format!("{opened}; {} lets it send (nothing was sent)", login.server),
+            )),
+            Some(true) => warning(format!("{opened}; {} lets it send", login.server)),
+            _ => Err(format!(
+                "{opened}; sending does not work ([account.{account}.smtp] in {file}): {}",
+                login.why
+            )),
+        }
     }
 
     /// Gets into the mailbox; answers whether the server can send.
@@ -299,6 +336,34 @@ impl EmailZone {
     }
 }
 
+/// Which of Drafts and Sent a mailbox does not have.
+async fn missing_folders(session: &Session, account: &str) -> Result<Vec<&'static str>, String> {
+    let mut missing = Vec::new();
+    for folder in ["Drafts", "Sent"] {
+        let search = serde_json::json!({
+            "message_id": NO_MAIL, "folder": folder, "account": account, "limit": 1
+        });
+        match session.call("search_emails", search).await {
+            Ok(_) => {}
+            Err(CallError::Tool(text)) if text.contains("there is no folder") => {
+                missing.push(folder);
+            }
+            Err(CallError::Tool(text)) => return Err(text),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Ok(missing)
+}
+
+/// Why a mail server does not come up, for the owner: what it says of its configuration is all there is to know.
+fn why_no_session(error: &str) -> String {
+    const ENDED: &str = "its last words: Error: ";
+    match error.split_once(ENDED) {
+        Some((_, words)) => words.to_owned(),
+        None => error.to_owned(),
+    }
+}
+
 /// The answer of `try_submission`.
 #[derive(Deserialize)]
 struct Logins {
@@ -314,12 +379,11 @@ struct Login {
     why: String,
 }
 
-/// Lets the mail server try whether credentials that read can send.
-async fn try_submission(session: &Session, file: Option<&Path>) -> Result<Vec<Login>, String> {
-    let arguments = match file {
-        Some(file) => serde_json::json!({ "mail_file": file }),
-        None => serde_json::json!({}),
-    };
+/// Lets the mail server try credentials: those that read, or with `sending` those that send.
+async fn try_submission(
+    session: &Session,
+    arguments: serde_json::Value,
+) -> Result<Vec<Login>, String> {
     let answer = session.call("try_submission", arguments).await;
     let answer = answer.map_err(|error| match error {
         CallError::Tool(text) => text,

@@ -121,17 +121,20 @@ async fn propose_second_draft_of_a_claim_is_a_duplicate() {
 /// What the owner's editor would run, fetch or hide is not written at all.
 #[tokio::test]
 async fn propose_active_markup_is_invalid() {
+    // The line in which the text begins.
+    let (folder, mut ctx) = context();
+    let plain = ctx.propose(proposal(1), mail("Yes.")).await.unwrap();
+    let path = format!("Pending_Approval/{}.md", plain.unwrap());
+    let note = std::fs::read_to_string(folder.path().join(path)).unwrap();
+    let line = note.lines().position(|line| line == "Yes.").unwrap() + 1;
     let (folder, mut ctx) = context();
     for (body, what) in [
-        ("Yes <%* tp.x() %>", "line 17 has a template"),
+        ("Yes <%* tp.x() %>", "has a template"),
         (
             "```dataviewjs\ndv.x()\n```",
-            "line 17 has a code block that a plugin may run",
+            "has a code block that a plugin may run",
         ),
-        (
-            "<!-- and pay -->",
-            "line 17 has a comment, which is not shown",
-        ),
+        ("<!-- and pay -->", "has a comment, which is not shown"),
     ] {
         let error = ctx
             .propose(proposal(1), mail(body))
@@ -141,7 +144,7 @@ async fn propose_active_markup_is_invalid() {
         let ProposeError::Invalid(why) = error else {
             panic!("{error:?}");
         };
-        assert_eq!(why, what);
+        assert_eq!(why, format!("line {line} {what}"));
     }
     // In a header it is written so that no plugin finds it.
     let mut odd = mail("Yes.");
@@ -157,6 +160,28 @@ async fn propose_active_markup_is_invalid() {
         .get("subject")
         .and_then(|subject| subject.as_str());
     assert_eq!(subject, Some("Re: <%* tp.x() %> <b> ![[x]]"));
+}
+
+/// Its note shows the message, and no text can move the line between the two.
+#[tokio::test]
+async fn propose_shows_the_message_above_the_text() {
+    let (folder, mut ctx) = context();
+    let twice = format!("Hello\n\n{}\n\nBye\n", platinum_core::text::BOUNDARY);
+    let refused = ctx.propose(proposal(1), mail(&twice)).await.unwrap();
+    let Err(ProposeError::Invalid(why)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(
+        why.contains("a second time where your text begins"),
+        "{why}"
+    );
+    let id = ctx.propose(proposal(1), mail("Hello\n")).await.unwrap();
+    let path = format!("Pending_Approval/{}.md", id.unwrap());
+    let text = std::fs::read_to_string(folder.path().join(path)).unwrap();
+    let note = platinum_vault::note::Note::parse(&text).unwrap();
+    let body = platinum_vault::note::DraftBody::of(&note).unwrap();
+    assert_eq!(body.text, "Hello\n");
+    assert!(body.above.contains("> [!quote] From "), "{}", body.above);
 }
 
 /// A day has so many drafts, and no more.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use platinum_core::{TaskId, UpdateId, layout};
+use platinum_core::{TaskId, UpdateId, layout, whole_second};
 use platinum_vault::{Vault, VaultError, note::UpdateNote};
 
 use super::UpdatesCtx;
@@ -38,7 +38,7 @@ impl UpdatesCtx {
             .map_err(|error| Error::Invalid(error.to_string()))?;
         let note = UpdateNote {
             id: UpdateId::generate(),
-            created: self.now,
+            created: whole_second(self.now),
             by: self.author.by.clone(),
             task,
             headline: checked_line("headline", headline, 300).map_err(Error::Invalid)?,

@@ -7,12 +7,15 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use platinum_core::Timestamp;
+use platinum_core::{
+    Timestamp,
+    text::{GAP_FORM, has_gaps},
+};
 use platinum_journal::Journal;
 use platinum_vault::Vault;
 use serde::{Deserialize, Serialize};
 
-use super::{GAPS, Outgoing, SEND_AT, has_gaps};
+use super::{GAPS, Outgoing, SEND_AT};
 use crate::review::{Correspondent, recipients_of, review, task_of};
 
 /// Something in a draft that has to be confirmed before it leaves.
@@ -111,6 +114,7 @@ fn kept_gaps(outgoing: &Outgoing, _: &CheckContext) -> Vec<Finding> {
         return Vec::new();
     }
     let (key, value) = GAPS;
-    let text = format!("it has gaps, marked [[…]], and `{key}: {value}` sends them as they are");
+    let text =
+        format!("it has gaps, marked {GAP_FORM}, and `{key}: {value}` sends them as they are");
     vec![Finding::new("text", text)]
 }

@@ -3,13 +3,14 @@
 //! Invariants: two drafts with the same fingerprint make the same effect; attachments are counted
 //! by their content, not by their name; all bytes are bounded.
 
-use platinum_core::{Action, Timestamp, VaultPath, layout};
+use platinum_core::{
+    Action, DayPart, Timestamp, VaultPath, layout, parse_time, sha256_hex, text::has_gaps,
+};
 use platinum_vault::{
     Vault, VaultError,
     note::{DraftNote, Note},
 };
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::review::says_nothing;
 
@@ -25,6 +26,20 @@ pub struct Attachment {
     pub path: VaultPath,
     /// Its content.
     pub bytes: Vec<u8>,
+    /// SHA-256 of that, in hex: what has been read is not hashed again each time that it is asked about.
+    sha256: String,
+}
+
+impl Attachment {
+    /// A file with this content.
+    pub fn new(path: VaultPath, bytes: Vec<u8>) -> Self {
+        let sha256 = sha256_hex(&bytes);
+        Self {
+            path,
+            bytes,
+            sha256,
+        }
+    }
 }
 
 /// A draft with everything that would leave with it.
@@ -42,17 +57,11 @@ pub struct Outgoing {
     pub file: String,
 }
 
-/// The property by which an owner says that `[[…]]` is meant: `gaps: keep`.
+/// The property by which an owner says that the gaps are meant: `gaps: keep`.
 pub const GAPS: (&str, &str) = ("gaps", "keep");
 
 /// The property with the time before which a draft does not leave.
 pub const SEND_AT: &str = "send-at";
-
-/// Whether a text has gaps, marked `[[…]]`, that a drafter left for the owner.
-pub fn has_gaps(text: &str) -> bool {
-    text.find("[[")
-        .is_some_and(|start| text[start..].contains("]]"))
-}
 
 /// What is hashed, as JSON in this order of fields.
 #[derive(Serialize)]
@@ -60,13 +69,14 @@ struct Canonical<'a> {
     format: u32,
     draft: String,
     task: String,
-    expires: Timestamp,
-    send_at: Option<Timestamp>,
+    /// As they are written: a machine that is taken to another zone of time changes neither.
+    expires: String,
+    send_at: Option<String>,
     /// All fields but the text.
     action: &'a Action,
     text: &'a str,
     /// Path, length and hash of each.
-    attachments: Vec<(&'a VaultPath, usize, String)>,
+    attachments: Vec<(&'a VaultPath, usize, &'a str)>,
 }
 
 impl Outgoing {
@@ -107,48 +117,34 @@ impl Outgoing {
     /// # Errors
     /// If an action is no JSON, which does not happen.
     pub fn fingerprint(&self) -> Result<String, serde_json::Error> {
+        let file = Note::parse(&self.file).ok();
+        let written = |key| Some(file.as_ref()?.get_text(key)?.trim().to_owned());
         let json = serde_json::to_vec(&Canonical {
-            format: 2,
+            format: 3,
             draft: self.note.id.to_string(),
             task: self.note.task.to_string(),
-            expires: self.note.expires,
-            send_at: self.send_at,
+            expires: written("expires").unwrap_or_else(|| self.note.expires.to_string()),
+            send_at: written(SEND_AT),
             action: &self.note.action,
             text: self.note.action.text(),
             attachments: self
                 .attachments
                 .iter()
-                .map(|file| {
-                    (
-                        &file.path,
-                        file.bytes.len(),
-                        hex::encode(Sha256::digest(&file.bytes)),
-                    )
-                })
+                .map(|file| (&file.path, file.bytes.len(), file.sha256.as_str()))
                 .collect(),
         })?;
-        Ok(hex::encode(Sha256::digest(json)))
+        Ok(sha256_hex(json))
     }
 }
 
-/// When a draft may leave, if it says: a time in UTC or with an offset, or one without, as Obsidian
-/// writes it, which is the owner's local time.
+/// When a draft may leave, if it says.
 fn send_at(note: &Note) -> Result<Option<Timestamp>, String> {
     let Some(value) = note.get(SEND_AT).filter(|value| !value.is_null()) else {
         return Ok(None);
     };
-    let text = value.as_str().unwrap_or_default().trim();
-    let local = || {
-        let time: jiff::civil::DateTime = text.parse().ok()?;
-        let zoned = time.to_zoned(jiff::tz::TimeZone::system()).ok()?;
-        Some(zoned.timestamp())
-    };
-    match text.parse().ok().or_else(local) {
-        Some(at) => Ok(Some(at)),
-        None => Err(format!(
-            "`{SEND_AT}` has to be a time, such as 2026-11-30T08:00"
-        )),
-    }
+    let at = parse_time(value.as_str().unwrap_or_default(), DayPart::Start);
+    at.map(Some)
+        .map_err(|_| format!("`{SEND_AT}` has to be a time, such as 2026-11-30T08:00"))
 }
 
 /// Why a draft cannot be read.
@@ -203,10 +199,7 @@ fn read_all(vault: &Vault, paths: &[VaultPath]) -> Result<Vec<Attachment>, Unrea
             other => Unreadable::from(other),
         })?;
         left = left.saturating_sub(bytes.len() as u64);
-        attachments.push(Attachment {
-            path: path.clone(),
-            bytes,
-        });
+        attachments.push(Attachment::new(path.clone(), bytes));
     }
     Ok(attachments)
 }

@@ -2,7 +2,9 @@
 
 use std::{collections::HashMap, fmt, time::Duration};
 
-use platinum_core::{Backoff, DraftId, PathError, Timestamp, VaultPath, layout, sha256_hex};
+use platinum_core::{
+    Backoff, DraftId, PathError, Timestamp, VaultPath, layout, sha256_hex, text::GAP_FORM,
+};
 use platinum_journal::{
     Journal, JournalError, Receipt, State,
     approvals::{Approval, Pause},
@@ -430,11 +432,10 @@ impl Inspection<'_> {
     /// very file that waited on this machine; of what else put it here nothing is known.
     fn unrecorded(&self, path: &VaultPath, outgoing: &Outgoing) -> Result<EntryState, JudgeError> {
         if outgoing.has_open_gaps() {
-            return Ok(EntryState::Returning(
-                "its text still has gaps, marked [[…]]; fill them in and approve it again, or \
+            return Ok(EntryState::Returning(format!(
+                "its text still has gaps, marked {GAP_FORM}; fill them in and approve it again, or \
                  send it as it is with `platinum approve --with-gaps`"
-                    .to_owned(),
-            ));
+            )));
         }
         let Some(known) = self.journal.pending_file(outgoing.note.id)? else {
             return Ok(EntryState::Returning(format!(

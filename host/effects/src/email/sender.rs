@@ -514,10 +514,10 @@ mod tests {
     /// No mail server encodes a `message/*`, and ours takes none.
     #[test]
     fn attached_mail_leaves_as_bytes() {
-        let file = MailFile::from(Attachment {
-            path: "Inbox/old.eml".parse().unwrap(),
-            bytes: b"From: a@b.test".to_vec(),
-        });
+        let file = MailFile::from(Attachment::new(
+            "Inbox/old.eml".parse().unwrap(),
+            b"From: a@b.test".to_vec(),
+        ));
         assert_eq!(file.media_type, "application/octet-stream");
     }
 

@@ -252,6 +252,34 @@ async fn end_before_the_hand_over_is_tried_again_after_a_restart() {
     assert_eq!(fixture.server.asked.lock().unwrap()[1].message_id, second);
 }
 
+/// One that comes to its end while others are asked after is not asked after, and no doubt.
+#[tokio::test]
+async fn doubt_that_ends_meanwhile_is_none() {
+    let lost = || Outcome::Unknown {
+        reason: "the connection broke".into(),
+    };
+    let fixture = Fixture::new([lost(), lost(), lost()]);
+    for n in 1..=3 {
+        fixture.approve(&draft(n));
+        fixture.send_next().await.unwrap_err();
+    }
+    let journal = Arc::clone(&fixture.journal);
+    *fixture.server.while_it_is_asked.lock().unwrap() = Some(Box::new(move || {
+        // By commands of the owner.
+        journal.let_go(id(2)).unwrap();
+        journal.record(id(3), &sent()).unwrap();
+    }));
+    let asked = fixture.executor.reconcile().await.unwrap();
+    let in_doubt: Vec<_> = asked.in_doubt.iter().map(|doubt| doubt.draft).collect();
+    assert_eq!((asked.confirmed, in_doubt), (0, vec![id(1)]));
+    // Nor if the other side has it: what its owner said stays.
+    fixture.server.has_sent.store(true, Ordering::SeqCst);
+    let asked = fixture.executor.reconcile().await.unwrap();
+    assert_eq!((asked.confirmed, asked.in_doubt), (1, vec![]));
+    let let_go = fixture.journal.state(id(2)).unwrap();
+    assert!(matches!(let_go, State::LetGo(_)), "{let_go:?}");
+}
+
 /// What the owner says of a doubt counts: again, under a name that was never used.
 #[tokio::test]
 async fn doubt_that_is_let_go_is_sent_under_a_new_reference() {

@@ -1,6 +1,7 @@
 //! Approvals and sending, on a real vault and a real journal, with a mail server, a fence and a
 //! clock that do what the test says.
 
+mod above;
 mod attempts;
 mod messages;
 
@@ -69,6 +70,8 @@ struct TestServer {
     differs: AtomicBool,
     differs_at_sending: AtomicBool,
     cannot_be_asked: AtomicBool,
+    /// What happens elsewhere while it is asked whether something was sent.
+    while_it_is_asked: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// When the owner answered the mail themself.
     answered_at: Mutex<Option<Timestamp>>,
     cannot_find_answers: AtomicBool,
@@ -105,6 +108,10 @@ impl MailSender for TestServer {
 
     async fn was_sent(&self, _: &str, account: Option<&str>) -> Result<Option<SentMatch>, String> {
         assert_eq!(account, Some("owner"));
+        let happens = self.while_it_is_asked.lock().unwrap().take();
+        if let Some(happens) = happens {
+            happens();
+        }
         if self.cannot_be_asked.load(Ordering::SeqCst) {
             return Err("the mailbox is away".into());
         }

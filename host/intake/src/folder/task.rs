@@ -4,7 +4,9 @@
 //! other file is linked; names from outside are bounded and have no character with a meaning in
 //! Markdown; the task's id follows from the bytes alone.
 
-use platinum_core::{PathError, TaskId, Timestamp, VaultPath, ZoneId, layout, sha256_hex};
+use platinum_core::{
+    PathError, TaskId, Timestamp, VaultPath, ZoneId, layout, sha256_hex, whole_second,
+};
 use platinum_vault::note::{Fact, Note, TaskNote};
 use sha2::{Digest as _, Sha256};
 
@@ -113,7 +115,7 @@ pub fn task_from_file(
         from: "A file that was dropped here".to_owned(),
         subject: subject(path, text),
         received: None,
-        created: now,
+        created: whole_second(now),
         by: "intake/folder".to_owned(),
         facts,
         claim: None,

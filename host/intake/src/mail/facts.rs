@@ -63,13 +63,17 @@ pub const RETURN_PATH: &str = "return-path";
 pub const AUTO_RESPONSE_SUPPRESS: &str = "x-auto-response-suppress";
 /// Feedback-ID.
 pub const FEEDBACK_ID: &str = "feedback-id";
+/// How the text was made unreadable here: `encrypted with OpenPGP`.
+pub const ENCRYPTED: &str = "encrypted";
+/// How the mail says that it is signed; nothing of that is checked: `signed with S/MIME`.
+pub const SIGNED: &str = "signed";
 /// The task of another mail that came with the same Message-ID and other content.
 pub const SAME_MESSAGE_ID_AS: &str = "same-message-id-as";
 /// `yes` if the note does not have all of the mail's text.
 pub const CUT: &str = "cut";
 
 /// Every name there is.
-pub const NAMES: [&str; 26] = [
+pub const NAMES: [&str; 28] = [
     MESSAGE_ID,
     IN_REPLY_TO,
     REFERENCES,
@@ -90,6 +94,8 @@ pub const NAMES: [&str; 26] = [
     RETURN_PATH,
     AUTO_RESPONSE_SUPPRESS,
     FEEDBACK_ID,
+    ENCRYPTED,
+    SIGNED,
     SAME_MESSAGE_ID_AS,
     CUT,
     BOUNCED_DRAFT,
@@ -152,6 +158,13 @@ pub(super) fn facts(mail: &Parsed, ids: &Ids, cut: bool, returned: Option<&Retur
         mail.auto_response_suppress.as_deref(),
     );
     list.add_text(FEEDBACK_ID, mail.feedback_id.as_deref());
+    if let Some(protection) = mail.protection {
+        let name = match protection.is_unreadable() {
+            true => ENCRYPTED,
+            false => SIGNED,
+        };
+        list.add_text(name, Some(protection.describe()));
+    }
     list.add(SAME_MESSAGE_ID_AS, ids.twin.iter().map(ToString::to_string));
     list.add(CUT, cut.then(|| "yes".to_owned()));
     match returned {

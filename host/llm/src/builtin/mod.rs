@@ -1,22 +1,23 @@
 //! [`Builtin`]: a drafter without a model. It acknowledges the mail, quotes what the mail asks, and
 //! leaves marked gaps for the owner.
 //!
-//! Lives here: the text. Elsewhere: which language (`language`), what is asked (`questions`).
-//! Invariants: the same request gives the same text; every gap is in `[[…]]`; the last line is
+//! Lives here: the text. Elsewhere: which language (`language`), its words (`words`), what is asked (`questions`).
+//! Invariants: the same request gives the same text; every gap is one as `core::text` has them; the last line is
 //! [`BUILTIN_MARKER`]; nothing of the mail but whole bounded questions gets into the text, each on
 //! a line of its own that starts with `> `, and none can hold a gap of its own.
 
 mod language;
 mod questions;
+mod words;
 
 use async_trait::async_trait;
 
-use self::language::Language;
+use self::words::Words;
 use crate::{Completion, LlmError, Model, Part, Request};
 
 /// The last line of every text the builtin drafter writes.
 pub const BUILTIN_MARKER: &str =
-    "[[Drafted without a language model: fill in the gaps and delete this line.]]";
+    "[✎ Drafted without a language model: fill in the gaps and delete this line.]";
 
 /// The deterministic drafter.
 #[derive(Debug, Clone, Copy, Default)]
@@ -86,59 +87,6 @@ fn draft(mail: &str) -> String {
     lines.join("\n")
 }
 
-/// The fixed words of a reply.
-struct Words {
-    greeting: &'static str,
-    thanks: &'static str,
-    question: &'static str,
-    questions: &'static str,
-    gap_reply: &'static str,
-    gap_more: &'static str,
-    gap_answer: &'static str,
-    farewell: &'static str,
-    gap_name: &'static str,
-}
-
-impl Words {
-    fn of(language: Language) -> Self {
-        match language {
-            Language::English => Self {
-                greeting: "Hello,",
-                thanks: "thank you for your message.",
-                question: "You asked:",
-                questions: "You asked several things; one by one:",
-                gap_reply: "[[answer]]",
-                gap_more: "[[the mail asks more than this: answer the rest]]",
-                gap_answer: "[[your answer]]",
-                farewell: "Kind regards",
-                gap_name: "[[your name]]",
-            },
-            Language::German => Self {
-                greeting: "Guten Tag,",
-                thanks: "vielen Dank für Ihre Nachricht.",
-                question: "Sie fragen:",
-                questions: "Sie fragen mehreres; der Reihe nach:",
-                gap_reply: "[[Antwort]]",
-                gap_more: "[[die Mail fragt noch mehr: den Rest beantworten]]",
-                gap_answer: "[[Ihre Antwort]]",
-                farewell: "Mit freundlichen Grüßen",
-                gap_name: "[[Ihr Name]]",
-            },
-            Language::French => Self {
-                greeting: "Bonjour,",
-                thanks: "merci pour votre message.",
-                question: "Vous demandez :",
-                questions: "Vous posez plusieurs questions ; dans l'ordre :",
-                gap_reply: "[[réponse]]",
-                gap_more: "[[le message pose d'autres questions : y répondre]]",
-                gap_answer: "[[votre réponse]]",
-                farewell: "Cordialement",
-                gap_name: "[[votre nom]]",
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,9 +116,9 @@ mod tests {
         assert_eq!(
             completion.text,
             "Hello,\n\nthank you for your message.\n\nYou asked several things; one by one:\n\n\
-             > When can you deliver?\n[[answer]]\n\n> Is the price still 1,200 EUR?\n[[answer]]\n\n\
-             Kind regards\n[[your name]]\n\n\
-             [[Drafted without a language model: fill in the gaps and delete this line.]]"
+             > When can you deliver?\n[✎ answer]\n\n> Is the price still 1,200 EUR?\n[✎ answer]\n\n\
+             Kind regards\n[✎ your name]\n\n\
+             [✎ Drafted without a language model: fill in the gaps and delete this line.]"
         );
         assert_eq!(
             (completion.model.as_str(), completion.truncated),
@@ -183,8 +131,19 @@ mod tests {
         let text = "Guten Tag,\n\nwir haben Ihr Angebot erhalten und möchten es gern annehmen. \
                     Wann können Sie liefern?\n\nMit freundlichen Grüßen\nEva";
         let draft = complete(mail(text)).await.unwrap().text;
-        assert!(draft.starts_with("Guten Tag,\n\nvielen Dank für Ihre Nachricht.\n\nSie fragen:\n\n> Wann können Sie liefern?\n[[Antwort]]"), "{draft}");
+        assert!(draft.starts_with("Guten Tag,\n\nvielen Dank für Ihre Nachricht.\n\nSie fragen:\n\n> Wann können Sie liefern?\n[✎ Antwort]"), "{draft}");
         assert!(draft.ends_with(BUILTIN_MARKER));
+    }
+
+    #[tokio::test]
+    async fn japanese_mail_gets_a_japanese_reply() {
+        let text = "お世話になっております。明日の打合せは何時がよろしいでしょうか？ご返信をお待ちしております。";
+        let draft = complete(mail(text)).await.unwrap().text;
+        let asked = "\n\n> 明日の打合せは何時がよろしいでしょうか？\n[✎ 回答]\n\n";
+        assert!(
+            draft.starts_with("お世話になっております。\n") && draft.contains(asked),
+            "{draft}"
+        );
     }
 
     #[tokio::test]
@@ -196,7 +155,7 @@ mod tests {
         .unwrap()
         .text;
         assert!(
-            draft.contains("merci pour votre message.\n\n[[votre réponse]]\n\nCordialement"),
+            draft.contains("merci pour votre message.\n\n[✎ votre réponse]\n\nCordialement"),
             "{draft}"
         );
     }
@@ -206,7 +165,7 @@ mod tests {
         let many = |count: usize| -> String {
             (0..count).map(|n| format!("Is item{n} there?\n")).collect()
         };
-        let gap = "[[answer]]\n\n[[the mail asks more than this: answer the rest]]\n\nKind";
+        let gap = "[✎ answer]\n\n[✎ the mail asks more than this: answer the rest]\n\nKind";
         let draft = complete(mail(&many(8))).await.unwrap().text;
         assert!(
             draft.contains(gap) && draft.contains("item4") && !draft.contains("item5"),

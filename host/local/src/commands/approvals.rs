@@ -4,7 +4,7 @@ use platinum_api::{
     ApprovalRow, ApprovalState, Approvals, DraftSummary, Paused, approval_policy, approvals::Field,
     text::span,
 };
-use platinum_core::{Role, Timestamp, layout};
+use platinum_core::{Role, Timestamp, layout, text::GAP_FORM};
 
 use super::{
     CommandError, Context, Kind, open_vault,
@@ -51,6 +51,13 @@ pub(crate) fn run(args: &ApprovalsArgs, ctx: &Context) -> Result<(), CommandErro
              To decide: platinum approve {0}, platinum reject {0}, or move the file to Approved/ or Rejected/.\n",
             first.short_id(),
             vault.root().join(layout::PENDING_APPROVAL).display()
+        ));
+    }
+    for renamed in &approvals.renamed {
+        text.push_str(&format!(
+            "\n{} is a draft under another name: rename it to {} to decide on it.\n",
+            plain(renamed.path.as_str(), 120),
+            renamed.name
         ));
     }
     if !approvals.not_drafts.is_empty() {
@@ -174,6 +181,14 @@ pub(super) fn summary_of(draft: &DraftSummary, shown: Shown, paint: Paint) -> St
         table.row([&format!("  {}", field.name), &(named.join(", ") + &more)]);
     }
     let mut text = table.render(paint);
+    if let (Shown::All, Some(answers)) = (shown, &draft.answers) {
+        text.push('\n');
+        for line in answers.lines() {
+            let line = format!("  ┆ {}", plain(line, width));
+            text.push_str(&paint.word(Level::Dim, line.trim_end()));
+            text.push('\n');
+        }
+    }
     if !draft.text.trim().is_empty() {
         text.push('\n');
         for line in draft.text.lines().take(lines) {
@@ -190,7 +205,9 @@ pub(super) fn summary_of(draft: &DraftSummary, shown: Shown, paint: Paint) -> St
         if draft.has_gaps {
             text.push_str(&paint.word(
                 Level::Warn,
-                "  The text has gaps, marked [[…]]: fill them in before you say yes.",
+                &format!(
+                    "  The text has gaps, marked {GAP_FORM}: fill them in before you say yes."
+                ),
             ));
             text.push('\n');
         }

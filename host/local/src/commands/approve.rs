@@ -8,12 +8,15 @@ use std::{
 use platinum_api::{
     DraftSummary, MachineKeys, approval_policy, approvals::is_expired, text::short_time,
 };
-use platinum_core::{DraftId, Timestamp, VaultPath, layout};
+use platinum_core::{
+    DraftId, Timestamp, VaultPath, layout,
+    text::{GAP_FORM, has_gaps},
+};
 use platinum_daemon::Config;
 use platinum_effects::approvals::{
     ApprovalPolicy, CheckContext, EntryState, Finding, GAPS, MessageError, Outgoing, Unreadable,
     act::{self, Shown as ShownDraft},
-    findings, has_gaps, inspect,
+    findings, inspect,
 };
 use platinum_journal::Journal;
 use platinum_vault::{Vault, note::Note};
@@ -35,7 +38,7 @@ use crate::executor::JournalDrafts;
 pub(crate) struct ApproveArgs {
     /// The draft's id, or enough of its start or end to name one.
     id: String,
-    /// Approve even if the text still has gaps marked [[…]].
+    /// Approve even if the text still has gaps marked [✎ …].
     #[arg(long)]
     with_gaps: bool,
     /// Confirm what was found in the draft, by the digest that was shown with it.
@@ -177,7 +180,7 @@ fn waiting(
         return Err(CommandError::new(
             Kind::Refused,
             format!(
-                "the text of {} still has gaps, marked [[…]], which would be sent as they are",
+                "the text of {} still has gaps, marked {GAP_FORM}, which would be sent as they are",
                 draft.id
             ),
         )
@@ -294,7 +297,7 @@ fn confirm(
     asked: &Asked,
     digest: &str,
 ) -> Result<(), CommandError> {
-    let summary = DraftSummary::of(&asked.outgoing.note);
+    let summary = DraftSummary::of(&asked.outgoing.note).with_message(&asked.outgoing.file);
     let mut text = approvals::summary_of(&summary, Shown::All, ctx.paint);
     text.push_str("\nTo confirm:\n");
     for finding in &asked.findings {

@@ -99,7 +99,7 @@ fn tasks(most: usize, ctx: &Context) -> Result<(), CommandError> {
         text.push_str(&format!(
             "{}  {}  {}\n",
             row.at
-                .map_or_else(|| "unknown time      ".to_owned(), short_time),
+                .map_or_else(|| "unknown time    ".to_owned(), short_time),
             ctx.paint.word(level, &format!("{:<6}", row.outcome)),
             row.subject,
         ));

@@ -90,12 +90,7 @@ async fn went_out(
         reference: doubt.reference.clone(),
         answer: OWNERS_WORD.to_owned(),
     };
-    let vault = context.vault.clone();
-    let summary = in_background(move || {
-        let text = vault.read_text(&path, MAX_DRAFT_BYTES).ok()?;
-        Some(DraftNote::parse(&text).ok()?.summary)
-    });
-    let summary = summary
+    let summary = summary_at(context, path)
         .await
         .unwrap_or_else(|| "A draft whose file cannot be read".to_owned());
     let record = record_of(doubt.clone(), receipt.clone());
@@ -110,6 +105,16 @@ async fn went_out(
     let text = format!("Done: {summary}; {OWNERS_WORD}");
     context.notify_once(Some(doubt.task), &text).await;
     Ok(true)
+}
+
+/// What the draft in a file is to do, if it can be read.
+async fn summary_at(context: &ApprovalContext, path: VaultPath) -> Option<String> {
+    let vault = context.vault.clone();
+    in_background(move || {
+        let text = vault.read_text(&path, MAX_DRAFT_BYTES).ok()?;
+        Some(DraftNote::parse(&text).ok()?.summary)
+    })
+    .await
 }
 
 /// The owner wants it sent again: it waits for an approval like any other draft.
@@ -139,11 +144,18 @@ async fn ask_owner(context: &mut ApprovalContext, doubt: &Intent, place: &Place)
         );
         changed = note_doubt(context, layout::approved(doubt.draft), words).await;
     }
+    let path = match place {
+        Place::Approved => layout::approved(doubt.draft),
+        _ => layout::pending(doubt.draft),
+    };
+    let what = match summary_at(context, path).await {
+        Some(summary) => format!("“{summary}” ({})", doubt.draft),
+        None => doubt.draft.to_string(),
+    };
     let text = format!(
-        "Not known whether {} was sent; it is not sent again by itself. If it went out, move \
+        "Not known whether {what} was sent; it is not sent again by itself. If it went out, move \
          its file to {}/; to send it again, move it to {}/ and approve it again; or use \
          `platinum resolve`",
-        doubt.draft,
         layout::DONE,
         layout::PENDING_APPROVAL
     );

@@ -10,7 +10,7 @@ use platinum_protocol::TaskPlace;
 use platinum_sync::{Drafts, Finish};
 use platinum_vault::{
     Vault, VaultError,
-    note::{DraftNote, Note},
+    note::{DraftNote, Note, linked_name},
 };
 
 use super::context::ApprovalContext;
@@ -185,7 +185,7 @@ fn list(vault: &Vault, folder: &str) -> Result<Vec<VaultPath>, String> {
 fn task_and_epoch(text: &str) -> Option<(TaskId, Option<u64>)> {
     let note = Note::parse(text).ok()?;
     let made = note.get("epoch").and_then(|epoch| epoch.as_u64());
-    Some((note.get_text("task")?.parse().ok()?, made))
+    Some((linked_name(note.get_text("task")?).parse().ok()?, made))
 }
 
 /// Whether a draft was carried out, or is or may have been: then it is not for `Rejected/` to say

@@ -319,7 +319,7 @@ fn write_end(
                 .ok_or_else(|| {
                     SyncError::Refused(format!("the note {path} has no zone to go back to"))
                 })?;
-            note.remove("claim").map_err(failed)?;
+            note.remove_claim().map_err(failed)?;
             note.set(LAST_EPOCH, found.epoch).map_err(failed)?;
             note.set("released", reason.as_str()).map_err(failed)?;
             Ok(layout::waiting(zone, task))

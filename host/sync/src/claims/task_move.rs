@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath, layout};
+use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath, layout, whole_second};
 use platinum_policy::{Change, check};
 use platinum_protocol::{ClaimRecord, TaskPlace, reconcile::Intent};
 use platinum_repo::{Edit, Oid, RefName};
@@ -92,7 +92,7 @@ pub(crate) fn build_claim(
         id: claim,
         agent: replica.agent.clone(),
         epoch,
-        at: Timestamp::now(),
+        at: whole_second(Timestamp::now()),
         base: on_tip.to_string(),
         heartbeats: 0,
     };

@@ -9,7 +9,7 @@ use std::{
 };
 
 use platinum_core::{
-    AgentName, Role, TaskId, Timestamp, UpdateId, VaultPath, layout, text::one_line,
+    AgentName, Role, TaskId, Timestamp, UpdateId, VaultPath, layout, text::one_line, whole_second,
 };
 use platinum_vault::{Vault, VaultError, note::UpdateNote};
 use platinum_verify::Gate;
@@ -124,7 +124,7 @@ impl Notifier {
     fn update(&self, task: Option<TaskId>, headline: &str) -> (VaultPath, UpdateNote) {
         let note = UpdateNote {
             id: UpdateId::generate(),
-            created: Timestamp::now(),
+            created: whole_second(Timestamp::now()),
             by: self.agent.to_string(),
             task,
             headline: one_line(headline, 300),

@@ -71,6 +71,13 @@ impl Note {
         &self.body
     }
 
+    /// The line of the file in which the body begins.
+    pub(super) fn body_line(&self) -> usize {
+        let before = [&self.open, &self.yaml, &self.close];
+        let lines = before.iter().map(|part| part.matches('\n').count());
+        lines.sum::<usize>() + 1
+    }
+
     /// Puts another body in its place.
     pub fn set_body(&mut self, body: impl Into<String>) {
         self.body = body.into();

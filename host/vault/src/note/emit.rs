@@ -5,11 +5,12 @@
 
 use std::fmt::{Display, Write as _};
 
-use platinum_core::{Action, text::is_hidden};
+use platinum_core::{Action, Timestamp, format_time, text::is_hidden};
+use platinum_protocol::ClaimRecord;
 use serde::Serialize;
 use serde_norway::{Mapping, Value};
 
-use super::{NoteError, front::MAX_DEPTH};
+use super::{NoteError, claim, front::MAX_DEPTH};
 
 /// The frontmatter of a new note while it is being written.
 pub(super) struct Front(String);
@@ -28,6 +29,16 @@ impl Front {
         self
     }
 
+    /// A key with a time.
+    pub(super) fn time(&mut self, key: &str, at: Timestamp) -> &mut Self {
+        self.word(key, format_time(at))
+    }
+
+    /// A key with the name of another note of ours, as a link that an editor follows.
+    pub(super) fn link(&mut self, key: &str, name: impl Display) -> &mut Self {
+        self.text(key, &format!("[[{name}]]"))
+    }
+
     /// A key with text from anywhere.
     pub(super) fn text(&mut self, key: &str, text: &str) -> &mut Self {
         self.0.push_str(key);
@@ -42,10 +53,20 @@ impl Front {
         clippy::expect_used,
         reason = "our records are text, numbers and lists"
     )]
-    pub(super) fn owned(&mut self, key: &str, record: &impl Serialize) -> &mut Self {
+    pub(super) fn owned(&mut self, key: &str, record: &(impl Serialize + ?Sized)) -> &mut Self {
         let value = serde_norway::to_value(record).expect("a record is YAML");
         self.0
             .push_str(&entry(key, &value, "\n").expect("a record is flat"));
+        self
+    }
+
+    /// A claim.
+    #[expect(clippy::expect_used, reason = "a claim is a flat record")]
+    pub(super) fn claim(&mut self, claim: &ClaimRecord) -> &mut Self {
+        for (key, value) in claim::entries(claim).expect("a claim is YAML") {
+            self.0
+                .push_str(&entry(&key, &value, "\n").expect("a claim is flat"));
+        }
         self
     }
 

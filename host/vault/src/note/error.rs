@@ -1,6 +1,8 @@
 //! [`NoteError`]: what is wrong with a note, and in which line.
 
-use super::MAX_FRONT_BYTES;
+use platinum_core::text::BOUNDARY;
+
+use super::{LEAVES, MAX_FRONT_BYTES};
 
 /// Why a text is not the note it should be. Lines count from 1 at the top of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +40,20 @@ pub enum NoteError {
         /// What is wrong.
         reason: String,
     },
+    /// It is not certain where in a draft the text that leaves begins.
+    #[error("line {line}: {reason}")]
+    Boundary {
+        /// The line that is wrong.
+        line: usize,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// The line of a draft that the text which leaves is below is not there.
+    #[error(
+        "the line `{BOUNDARY}` is missing; put it back above your text, or, if all that the note says is to leave, remove the property `{key}`",
+        key = LEAVES.0
+    )]
+    NoBoundary,
     /// A note of another kind.
     #[error("the note is of kind `{found}`, not `{expected}`")]
     Kind {

@@ -87,9 +87,16 @@ pub(super) fn read_bounded(yaml: &str) -> Result<Mapping, NoteError> {
     .deserialize(serde_norway::Deserializer::from_str(yaml))
     .map_err(|error| {
         let line = error.location().map_or(1, |at| at.line());
-        NoteError::Yaml {
-            line: line + 1,
-            reason: reason(&error),
+        let reason = reason(&error);
+        match repair(yaml, line) {
+            Some((line, repair)) => NoteError::Yaml {
+                line: line + 1,
+                reason: format!("{reason}; {repair}"),
+            },
+            None => NoteError::Yaml {
+                line: line + 1,
+                reason,
+            },
         }
     })?;
     match value {
@@ -104,6 +111,62 @@ fn reason(error: &serde_norway::Error) -> String {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
     super::one_line(text, 200)
+}
+
+/// The line in which a person most likely made the mistake that a reader came upon in this one, and
+/// what to write there; lines count from 1.
+fn repair(yaml: &str, found: usize) -> Option<(usize, String)> {
+    let lines = || (1..).zip(yaml.lines());
+    // A quotation without an end goes on to wherever the next one begins.
+    let open = lines()
+        .take(found)
+        .find_map(|(line, text)| Some((line, unclosed(text)?)));
+    if let Some((line, quote)) = open {
+        return Some((line, format!("end the text in this line with `{quote}`")));
+    }
+    let (_, text) = lines().nth(found.checked_sub(1)?)?;
+    let indent = &text[..text.len() - text.trim_start().len()];
+    if indent.contains('\t') {
+        return Some((found, "indent with blanks, not with tabs".to_owned()));
+    }
+    let text = text.trim();
+    // A line that is no key is missed in the one after it.
+    let is_no_key = |text: &str| {
+        let begins_as_key = !text.starts_with([' ', '\t', '-', '#']);
+        begins_as_key && !text.trim().is_empty() && !text.contains(':')
+    };
+    let no_key = lines()
+        .filter(|(line, _)| (found.saturating_sub(1)..=found).contains(line))
+        .find(|(_, text)| is_no_key(text));
+    if let Some((line, _)) = no_key {
+        let repair = "write this line as `key: value`, or remove it";
+        return Some((line, repair.to_owned()));
+    }
+    let (key, value) = text.split_once(':')?;
+    let (key, value) = (super::one_line(key, 64), value.trim());
+    let is_quoted = value.starts_with(['"', '\'']);
+    if is_quoted && !value.ends_with(['"', '\'']) {
+        let repair = format!("put all that follows `{key}:` between one pair of quotation marks");
+        return Some((found, repair));
+    }
+    let is_odd = value.contains(": ")
+        || value.ends_with(':')
+        || value.starts_with(|c: char| "@`%[]{},&*!|>?#".contains(c));
+    is_odd.then(|| (found, format!("put what follows `{key}:` in double quotes")))
+}
+
+/// The sign that ends the quotation with which the value of a line begins, if it is missing.
+fn unclosed(line: &str) -> Option<char> {
+    let line = line.trim_end();
+    let (_, value) = line.split_once(": ").or(line.split_once("- "))?;
+    let value = value.trim();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let inner = &value[1..];
+    let is_closed = match quote {
+        '"' => inner.replace("\\\\", "").replace("\\\"", "").contains('"'),
+        _ => inner.replace("''", "").contains('\''),
+    };
+    (!is_closed).then_some(quote)
 }
 
 /// Reads any value, counting.

@@ -10,6 +10,7 @@
 //! so it can be no key, no fence and no comment. Frontmatter is at most [`MAX_FRONT_BYTES`] long
 //! and has neither anchors, aliases nor tags.
 
+mod claim;
 mod draft;
 mod edit;
 mod emit;
@@ -24,11 +25,12 @@ mod task;
 mod tests;
 mod update;
 
-pub use draft::DraftNote;
+pub use draft::{DraftBody, DraftNote, LEAVES};
 pub use edit::Note;
 pub use error::NoteError;
 pub use front::MAX_FRONT_BYTES;
 use platinum_core::text::one_line;
+pub use read::linked_name;
 pub use receipt::{ReceiptRecord, finish, receipts_of, reopen};
 pub use rules::{
     MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, NoteFault, check_carried, check_drafted,

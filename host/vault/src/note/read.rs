@@ -2,6 +2,7 @@
 
 use std::{fmt::Display, str::FromStr};
 
+use platinum_core::{DayPart, Timestamp, parse_time};
 use serde::de::DeserializeOwned;
 use serde_norway::Value;
 
@@ -52,18 +53,35 @@ impl<'a> Reader<'a> {
         self.text_of(key).map(str::to_owned)
     }
 
-    /// A word with a form of its own: an id, a time.
+    /// A word with a form of its own: an id, a zone.
     pub(super) fn word<T: FromStr<Err: Display>>(&self, key: &'static str) -> Result<T, NoteError> {
         self.text_of(key)?
             .parse()
             .map_err(|error| self.invalid(key, error))
     }
 
-    pub(super) fn optional_word<T: FromStr<Err: Display>>(
+    /// A time; a day without one is all of that day.
+    pub(super) fn time(&self, key: &'static str) -> Result<Timestamp, NoteError> {
+        let read = parse_time(self.text_of(key)?, DayPart::End);
+        read.map_err(|error| self.invalid(key, error))
+    }
+
+    pub(super) fn optional_time(&self, key: &'static str) -> Result<Option<Timestamp>, NoteError> {
+        self.value(key).map(|_| self.time(key)).transpose()
+    }
+
+    /// The name of another note, as a link or as a word.
+    pub(super) fn link<T: FromStr<Err: Display>>(&self, key: &'static str) -> Result<T, NoteError> {
+        linked_name(self.text_of(key)?)
+            .parse()
+            .map_err(|error| self.invalid(key, error))
+    }
+
+    pub(super) fn optional_link<T: FromStr<Err: Display>>(
         &self,
         key: &'static str,
     ) -> Result<Option<T>, NoteError> {
-        self.value(key).map(|_| self.word(key)).transpose()
+        self.value(key).map(|_| self.link(key)).transpose()
     }
 
     /// A record.
@@ -73,4 +91,17 @@ impl<'a> Reader<'a> {
             .transpose()
             .map_err(|error| self.invalid(key, error))
     }
+}
+
+/// The name of the note that `[[…]]` links to, wherever it is and whatever words are shown for it; a
+/// text that is no link is a name.
+pub fn linked_name(text: &str) -> &str {
+    let text = text.trim();
+    let link = text
+        .strip_prefix("[[")
+        .and_then(|text| text.strip_suffix("]]"));
+    let Some(link) = link else { return text };
+    let target = link.split(['|', '#']).next().unwrap_or(link).trim();
+    let name = target.rsplit('/').next().unwrap_or(target);
+    name.strip_suffix(".md").unwrap_or(name)
 }

@@ -1,6 +1,6 @@
 //! [`finish`]: what a task's note says once it is over; [`reopen`]: what it says when that came back.
 
-use platinum_core::{ActionKind, DraftId, Timestamp};
+use platinum_core::{ActionKind, DraftId, Timestamp, format_time, whole_second};
 use serde::{Deserialize, Serialize};
 use serde_norway::{Mapping, Value};
 
@@ -48,7 +48,7 @@ pub fn finish(
     let mut edited = note.clone();
     edited.set("outcome", outcome)?;
     edited.set("summary", summary)?;
-    edited.set("finished", at.to_string())?;
+    edited.set("finished", format_time(whole_second(at)))?;
     if !receipts.is_empty() {
         let mut all = receipts_of(&edited)?;
         for receipt in receipts {

@@ -4,7 +4,7 @@ use platinum_core::{DraftId, TaskId, Timestamp, ZoneId};
 use platinum_protocol::ClaimRecord;
 use serde_norway::{Mapping, Value};
 
-use super::{Note, NoteError, emit::Front, read::Reader};
+use super::{Note, NoteError, claim::read_claim, draft::title, emit::Front, read::Reader};
 
 /// A named fact about a task's source, for example `message-id`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Fact {
     pub values: Vec<String>,
 }
 
+/// The fact with the address of who wrote it.
+const FROM_ADDRESS: &str = "from-address";
 /// The fact that names the draft which came back.
 pub const BOUNCED_DRAFT: &str = "bounced-draft";
 /// The fact with those whom it did not reach.
@@ -25,6 +27,8 @@ pub const BOUNCE_REASON: &str = "bounce-reason";
 pub const AUTO_REPLY_TO: &str = "auto-reply-to";
 /// The fact of an open task that says why what was sent for it came back.
 pub const CAME_BACK: &str = "came-back";
+/// Between the name of a fact and one of its values, where a note has them as lines.
+const SEPARATOR: &str = ": ";
 
 /// What a note says of a draft that was carried out: it is no work of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,13 @@ pub enum Returned {
     Bounced(DraftId),
     /// A program answered it.
     AutoReply(DraftId),
+}
+
+impl Fact {
+    fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        let line = |value| format!("{}{SEPARATOR}{value}", self.name);
+        self.values.iter().map(line)
+    }
 }
 
 /// A task. `source`, `from`, `subject`, `facts`' values and `body` are text from outside and can
@@ -87,11 +98,11 @@ impl TaskNote {
             source: read.text("source")?,
             from: read.text("from")?,
             subject: read.text("subject")?,
-            received: read.optional_word("received")?,
-            created: read.word("created")?,
+            received: read.optional_time("received")?,
+            created: read.time("created")?,
             by: read.text("by")?,
             facts: facts(&read)?,
-            claim: read.optional("claim")?,
+            claim: read_claim(note, &read)?,
             body: note.body().to_owned(),
         })
     }
@@ -108,10 +119,16 @@ impl TaskNote {
             .text("from", &self.from)
             .text("subject", &self.subject);
         if let Some(received) = self.received {
-            front.word("received", received);
+            front.time("received", received);
         }
-        front.word("created", self.created).text("by", &self.by);
-        if !self.facts.is_empty() {
+        front
+            .time("created", self.created)
+            .text("by", &self.by)
+            .owned("aliases", &[title(&self.subject, &self.from)]);
+        if !self.facts.is_empty() && self.facts.iter().all(is_flat) {
+            let lines = self.facts.iter().flat_map(Fact::lines);
+            front.owned("facts", &lines.collect::<Vec<_>>());
+        } else if !self.facts.is_empty() {
             let mut facts = Mapping::new();
             for fact in &self.facts {
                 let values = fact.values.iter().cloned().map(Value::String);
@@ -126,9 +143,19 @@ impl TaskNote {
             front.owned("facts", &facts);
         }
         if let Some(claim) = &self.claim {
-            front.owned("claim", claim);
+            front.claim(claim);
         }
         front.finish(&self.body)
+    }
+
+    /// The address of who wrote it, in lower case: the host's fact, or that in `from`.
+    pub fn from_address(&self) -> Option<String> {
+        let from = self.fact(FROM_ADDRESS).first().unwrap_or(&self.from).trim();
+        let inner = from
+            .strip_suffix('>')
+            .and_then(|from| from.rsplit_once('<'));
+        let address = inner.map_or(from, |(_, address)| address);
+        address.contains('@').then(|| address.to_lowercase())
     }
 
     /// What it says of a draft that was carried out, if it is about that alone. Whether that draft
@@ -148,10 +175,36 @@ impl TaskNote {
     }
 }
 
+/// Whether a fact can be written in lines: each says its name, so it has at least one, and the name
+/// ends at the first colon.
+fn is_flat(fact: &Fact) -> bool {
+    !fact.values.is_empty() && !fact.name.is_empty() && !fact.name.contains(SEPARATOR)
+}
+
+/// The facts in lines. Those of one name are one fact, wherever they are.
+fn facts_in(lines: &[Value]) -> Option<Vec<Fact>> {
+    let mut facts: Vec<Fact> = Vec::new();
+    for line in lines {
+        let (name, value) = line.as_str()?.split_once(SEPARATOR)?;
+        match facts.iter_mut().find(|fact| fact.name == name) {
+            Some(fact) => fact.values.push(value.to_owned()),
+            None => facts.push(Fact {
+                name: name.to_owned(),
+                values: vec![value.to_owned()],
+            }),
+        }
+    }
+    Some(facts)
+}
+
 fn facts(read: &Reader<'_>) -> Result<Vec<Fact>, NoteError> {
-    const SHAPE: &str = "facts are names, each with a list of texts";
+    const SHAPE: &str = "facts are lines, each a name, a colon, a blank and a text";
     let mapping = match read.value("facts") {
         None => return Ok(Vec::new()),
+        Some(Value::Sequence(lines)) => {
+            return facts_in(lines).ok_or_else(|| read.invalid("facts", SHAPE));
+        }
+        // The form of older notes.
         Some(Value::Mapping(mapping)) => mapping,
         Some(_) => return Err(read.invalid("facts", SHAPE)),
     };

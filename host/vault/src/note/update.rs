@@ -3,7 +3,10 @@
 
 use std::fmt::Write as _;
 
-use platinum_core::{PlanId, TaskId, Timestamp, UpdateId, text::escape_markdown};
+use platinum_core::{
+    PlanId, TaskId, Timestamp, UpdateId,
+    text::{escape_markdown, one_line},
+};
 
 use super::{Note, NoteError, emit::Front, read::Reader};
 
@@ -35,9 +38,9 @@ impl UpdateNote {
         let read = Reader::of(&note, Self::KIND)?;
         Ok(Self {
             id: read.word("id")?,
-            created: read.word("created")?,
+            created: read.time("created")?,
             by: read.text("by")?,
-            task: read.optional_word("task")?,
+            task: read.optional_link("task")?,
             headline: read.text("headline")?,
         })
     }
@@ -48,10 +51,10 @@ impl UpdateNote {
         front
             .word("id", self.id)
             .word("kind", Self::KIND)
-            .word("created", self.created)
+            .time("created", self.created)
             .text("by", &self.by);
         if let Some(task) = self.task {
-            front.word("task", task);
+            front.link("task", task);
         }
         front.text("headline", &self.headline).finish("")
     }
@@ -85,8 +88,8 @@ impl PlanNote {
     pub fn id_in(text: &str) -> Result<PlanId, NoteError> {
         let note = Note::parse(text)?;
         let read = Reader::of(&note, Self::KIND)?;
-        let _: Timestamp = read.word("created")?;
-        let _: TaskId = read.word("task")?;
+        read.time("created")?;
+        let _: TaskId = read.link("task")?;
         read.text("by").and_then(|_| read.text("title"))?;
         read.word("id")
     }
@@ -102,10 +105,11 @@ impl PlanNote {
         Front::new()
             .word("id", self.id)
             .word("kind", Self::KIND)
-            .word("created", self.created)
+            .time("created", self.created)
             .text("by", &self.by)
-            .word("task", self.task)
+            .link("task", self.task)
             .text("title", &self.title)
+            .owned("aliases", &[one_line(&self.title, 140)])
             .finish(&body)
     }
 }

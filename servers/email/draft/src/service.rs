@@ -8,12 +8,14 @@ use platinum_mailbox::{Account, Config, Mailbox, MailboxError, Query, SearchHit,
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::shapes::{
-    AnswerAnswer, AnswerArguments, DraftAnswer, MailArguments, Message, SearchAnswer,
+    AnswerAnswer, AnswerArguments, AttachedFile, DraftAnswer, MailArguments, Message, SearchAnswer,
     SearchArguments,
 };
 
 /// Bytes of one mail's text in an answer.
 const TEXT_BYTES: usize = 16 * 1024;
+/// Files of one mail in an answer.
+const ATTACHMENTS: usize = 20;
 /// Answers when no limit is given.
 const LIMIT: u32 = 10;
 
@@ -218,7 +220,19 @@ fn of_account(name: &str, source: MailboxError) -> ServiceError {
 fn message_of(found: SearchHit) -> Message {
     let mail = message::parse_cut(&found.mail.bytes, found.mail.truncated);
     let mut text = mail.text;
-    text.truncate(text.floor_char_boundary(TEXT_BYTES));
+    let kept = text.floor_char_boundary(TEXT_BYTES);
+    let cut =
+        mail.cut || mail.text_cut || mail.attachments.len() > ATTACHMENTS || kept < text.len();
+    text.truncate(kept);
+    let attachments = mail
+        .attachments
+        .into_iter()
+        .take(ATTACHMENTS)
+        .map(|file| AttachedFile {
+            name: file.name,
+            media_type: file.media_type,
+            size: file.size,
+        });
     Message {
         message_id: mail.message_id.unwrap_or_default(),
         sender: mail.from.map(|from| from.to_string()).unwrap_or_default(),
@@ -228,6 +242,10 @@ fn message_of(found: SearchHit) -> Message {
         date: mail.date.map(|date| date.to_string()),
         folder: found.folder,
         text,
+        cut,
+        in_reply_to: mail.in_reply_to,
+        references: mail.references,
+        attachments: attachments.collect(),
         draft: mail.draft,
     }
 }

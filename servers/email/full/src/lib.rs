@@ -23,6 +23,7 @@ pub mod credential;
 pub mod filing;
 pub mod send;
 pub mod smtp;
+mod transport;
 
 pub use send::{PrepareAnswer, SendAnswer, Sender};
 pub use smtp::Outcome;

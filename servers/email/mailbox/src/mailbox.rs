@@ -67,9 +67,9 @@ pub enum Wake {
 /// What to search for; all given parts must hold. With none given, the newest mails are answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
-    /// In the subject, the addresses or the text.
+    /// Words, each of which is in the subject, the addresses or the text; words in quotation marks belong together.
     pub text: Option<String>,
-    /// In the sender's name or address.
+    /// The sender's address, or a part of the name or the address.
     pub sender: Option<String>,
     /// Mails of the threads of these Message-IDs (without angle brackets).
     pub thread: Vec<String>,

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use platinum_core::{DraftId, Role, Timestamp, VaultPath};
+use platinum_core::{DraftId, Role, Timestamp, VaultPath, layout};
 use platinum_journal::{
     Journal, State,
     approvals::{Approval, How},
@@ -18,10 +18,11 @@ use platinum_testkit::{
     mail::{CLIENT, OWNER},
     wait_for,
 };
+use platinum_vault::Vault;
 
 use crate::gate::{
-    MAIL,
     cluster::{Cluster, SOON},
+    mail_of,
 };
 
 /// A running cluster with drafts that wait for the owner, their gaps filled.
@@ -42,7 +43,7 @@ impl Waiting {
         cluster.wait_for_line("cloud", "waiting for mail");
         let local = cluster.local();
         for number in 1..=count {
-            let mail = MAIL.replace("<second@", &format!("<mail-{number}@"));
+            let mail = mail_of(number);
             cluster.mail.deliver(OWNER, mail.as_bytes()).unwrap();
         }
         let drafts = wait_for("the drafts in the owner's vault", SOON, || {
@@ -53,7 +54,7 @@ impl Waiting {
         for draft in &drafts {
             // In place, as Obsidian writes.
             let text = fs::read_to_string(draft).unwrap();
-            fs::write(draft, text.replace("[[", "").replace("]]", "")).unwrap();
+            fs::write(draft, platinum_testkit::notes::fill_gaps(&text)).unwrap();
         }
         Self {
             drafts,
@@ -227,6 +228,32 @@ fn draft_moved_while_the_daemon_is_off_is_sent() {
     drop(local);
 }
 
+/// An editor that saves by a new file changes which file waits. The daemon notes it at once, so that its owner's
+/// move of it counts, and what was saved is what leaves.
+#[test]
+fn draft_saved_as_a_new_file_is_noted_and_its_move_counts() {
+    let waiting = Waiting::new();
+    let (id, path) = (waiting.id(0), &waiting.drafts[0]);
+    let vault = Vault::open(&waiting.cluster.vault("local")).unwrap();
+    let at = layout::pending(id);
+    for round in 1..=2 {
+        let before = vault.identity(&at).unwrap();
+        let text = fs::read_to_string(path).unwrap();
+        put(path, &format!("{text}\nSaved {round} times.\n"));
+        assert_ne!(vault.identity(&at).unwrap(), before);
+        wait_for("the new file to be noted", SOON, || {
+            let noted = waiting.journal().pending_file(id)?;
+            let is_noted = noted.map(|file| file.identity) == vault.identity(&at)?;
+            Ok(is_noted.then_some(()))
+        })
+        .unwrap_or_else(|error| panic!("{error}; the log of local:\n{}", waiting.log()));
+    }
+    fs::rename(path, waiting.approved(0)).unwrap();
+    let sent = waiting.wait_for_mails(1);
+    assert!(sent[0].contains("Saved 2 times."), "{}", sent[0]);
+    assert_eq!(waiting.approval(0).unwrap().how, How::Moved);
+}
+
 /// An approval waits for the remote, and the file is edited meanwhile: the edit is not sent, and its
 /// owner is asked again.
 #[test]
@@ -278,7 +305,7 @@ fn approval_that_comes_by_sync_is_no_approval() {
         let shown = cluster
             .remote
             .git(&["show", &format!("main:Pending_Approval/{name}")])?;
-        Ok((!shown.contains("[[")).then_some(()))
+        Ok((!shown.contains('✎')).then_some(()))
     })
     .unwrap();
     let text = fs::read_to_string(&waiting.drafts[0]).unwrap();

@@ -1,7 +1,7 @@
 //! [`MailServers`]: a real Dovecot (IMAP, LMTP, SASL) and a real Postfix (submission), over TLS.
 //!
 //! [`scripted`]: an IMAP server that does one thing wrong; [`scripted_smtp`]: a submission server that
-//! does.
+//! does; [`token_server`]: a provider of OAuth 2 tokens.
 //! Lives elsewhere: their configuration files are in `servers.rs`, the certificates in `crate::tls`,
 //! delivery in `lmtp.rs`.
 //! Invariants: two users, [`OWNER`] and [`CLIENT`]; mail leaves this machine under no
@@ -11,6 +11,7 @@ mod lmtp;
 pub mod scripted;
 pub mod scripted_smtp;
 mod servers;
+pub mod token_server;
 
 use std::{
     fmt::Write as _,
@@ -26,7 +27,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
-use crate::{Child, free_ports, tls, wait_for};
+use crate::{Child, free_ports, run, tls, wait_for};
 
 /// The mailbox that Platinum works for.
 pub const OWNER: &str = "owner@example.test";
@@ -46,6 +47,33 @@ pub enum Submission {
     StartTls,
 }
 
+/// How a mailbox is laid out, and who may enter it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MailboxLayout<'a> {
+    /// What the names of folders begin with, for example `INBOX.`.
+    pub prefix: &'a str,
+    /// The name of the folder of drafts.
+    pub drafts: &'a str,
+    /// The name of the folder of sent mails.
+    pub sent: &'a str,
+    /// Whether the server says what its folders are for.
+    pub names_uses: bool,
+    /// The port of the [`TokenServer`](token_server::TokenServer) whose tokens are let in.
+    pub token_server: Option<u16>,
+}
+
+impl Default for MailboxLayout<'_> {
+    fn default() -> Self {
+        Self {
+            prefix: "",
+            drafts: "Drafts",
+            sent: "Sent",
+            names_uses: true,
+            token_server: None,
+        }
+    }
+}
+
 /// Running mail servers, ended on drop.
 #[derive(Debug)]
 pub struct MailServers {
@@ -59,6 +87,7 @@ pub struct MailServers {
 #[derive(Debug, Clone, Copy)]
 struct Ports {
     imaps: u16,
+    imap: u16,
     lmtp: u16,
     sasl: u16,
     smtps: u16,
@@ -112,7 +141,7 @@ impl MailServers {
     /// # Errors
     /// If a package is missing or a server does not come up; the end of its log is in the text.
     pub fn start() -> anyhow::Result<Self> {
-        Self::start_with_sent("Sent")
+        Self::start_with(MailboxLayout::default())
     }
 
     /// Starts Dovecot alone, which needs no root.
@@ -120,39 +149,40 @@ impl MailServers {
     /// # Errors
     /// As [`MailServers::start`].
     pub fn start_imap() -> anyhow::Result<Self> {
-        Self::start_imap_with_sent("Sent")
+        Self::start_imap_with(MailboxLayout::default())
     }
 
-    /// As [`MailServers::start`], with another name of the folder for sent mails.
+    /// As [`MailServers::start`], with mailboxes laid out like this.
     ///
     /// # Errors
     /// As [`MailServers::start`].
-    pub fn start_with_sent(sent: &str) -> anyhow::Result<Self> {
+    pub fn start_with(layout: MailboxLayout<'_>) -> anyhow::Result<Self> {
         Self::available().map_err(anyhow::Error::msg)?;
-        let mut servers = Self::start_imap_with_sent(sent)?;
+        let mut servers = Self::start_imap_with(layout)?;
         servers.start_postfix()?;
         Ok(servers)
     }
 
-    /// As [`MailServers::start_imap`], with another name of the folder for sent mails.
+    /// As [`MailServers::start_imap`], with mailboxes laid out like this.
     ///
     /// # Errors
     /// As [`MailServers::start`].
-    pub fn start_imap_with_sent(sent: &str) -> anyhow::Result<Self> {
+    pub fn start_imap_with(layout: MailboxLayout<'_>) -> anyhow::Result<Self> {
         let dir = TempDir::with_prefix("platinum-mail-")?;
         // The servers run as other users and have to get through.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))?;
         tls::make_certificates(&dir.path().join("tls"))?;
-        let [imaps, lmtp, sasl, smtps, submission] = free_ports()?;
+        let [imaps, imap, lmtp, sasl, smtps, submission] = free_ports()?;
         let ports = Ports {
             imaps,
+            imap,
             lmtp,
             sasl,
             smtps,
             submission,
         };
         let users: Vec<_> = [OWNER, CLIENT].map(|user| (user, password_of(user))).into();
-        servers::configure_dovecot(dir.path(), ports, &users, sent)?;
+        servers::configure_dovecot(dir.path(), ports, &users, layout)?;
         let mut servers = Self {
             postfix: None,
             dovecot: None,
@@ -223,6 +253,26 @@ impl MailServers {
     /// IMAP with TLS from the first byte.
     pub fn imap_port(&self) -> u16 {
         self.ports.imaps
+    }
+
+    /// IMAP with STARTTLS.
+    pub fn starttls_imap_port(&self) -> u16 {
+        self.ports.imap
+    }
+
+    /// Ends all IMAP sessions of a user, as an administrator does and as a provider whose token has ended.
+    ///
+    /// # Errors
+    /// If Dovecot cannot be asked.
+    pub fn kick(&self, user: &str) -> anyhow::Result<()> {
+        let configuration = self.dir.path().join("dovecot/dovecot.conf");
+        let configuration = configuration.to_string_lossy().into_owned();
+        run(
+            "doveadm",
+            &["-c", &configuration, "kick", user],
+            self.dir.path(),
+        )
+        .map(drop)
     }
 
     /// Submission with TLS from the first byte.

@@ -268,7 +268,7 @@ async fn gaps_kept_by_the_drafter_are_held() {
     assert_eq!(
         fixture.states().await,
         [
-            "held; read it and confirm with `platinum approve`: text: it has gaps, marked [[…]], and \
+            "held; read it and confirm with `platinum approve`: text: it has gaps, marked [✎ …], and \
           `gaps: keep` sends them as they are"
         ]
     );

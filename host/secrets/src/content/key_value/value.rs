@@ -174,6 +174,7 @@ pub(super) fn is_something_else(value: &[u8]) -> bool {
         b"self.",
         b"this.",
         b"[[",
+        "[✎".as_bytes(),
         b"]]",
         b"|",
     ];

@@ -6,7 +6,7 @@
 //! Invariant: such a claim lasts as long as its file: deleted or moved back, it is over, and the next
 //! one has another id and a higher epoch.
 
-use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath, layout};
+use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath, layout, whole_second};
 use platinum_protocol::{ClaimRecord, Claimed, TaskPlace, reconcile::Intent};
 use platinum_repo::RefName;
 use platinum_tasks::MAX_NOTE;
@@ -89,7 +89,7 @@ pub(crate) fn claim(replica: &Replica, task: TaskId) -> Result<Option<Claimed>, 
             id: ClaimId::generate(),
             agent: replica.agent.clone(),
             epoch,
-            at: Timestamp::now(),
+            at: whole_second(Timestamp::now()),
             base: tip.map(|tip| tip.to_string()).unwrap_or_default(),
             heartbeats: 0,
         },

@@ -3,12 +3,14 @@
 use platinum_core::{
     Action, ActionKind, ActionSpec, AgentName, ClaimId, DraftId, EmailSend, Media, Money,
     OdooPayment, OdooPost, Payment, PlanId, SocialPublish, TaskId, Timestamp, UpdateId, VaultPath,
-    WhatsappSend, ZoneId,
+    WhatsappSend, ZoneId, format_time,
 };
 use platinum_protocol::ClaimRecord;
 use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
+
+mod drafts;
 
 const NOTE: &str = "---\n# mine\nid: \"a\"\ntags: [x, \"y: z\"]   # list\nstatus:   open # for now\n\
     other: |\n  status: no key\n\n  # no comment\nlist:\n- one\n- two\n# between\n\n\"quo ted\": 'it''s'\n---\n\n# Body\n---\nstatus: body\n";
@@ -171,6 +173,48 @@ fn parse_broken_frontmatter_names_the_line() {
     }
 }
 
+/// What a person most often breaks is explained with the line and what to write.
+#[test]
+fn parse_broken_frontmatter_says_what_to_write() {
+    for (yaml, line, repair) in [
+        (
+            "subject: Re: Offer\n",
+            3,
+            "put what follows `subject:` in double quotes",
+        ),
+        ("to: @clara\n", 3, "put what follows `to:` in double quotes"),
+        (
+            "to: \"a@b\nsubject: \"x\"\n",
+            3,
+            "end the text in this line with `\"`",
+        ),
+        (
+            "to: 'a@b\nsubject: x\n",
+            3,
+            "end the text in this line with `'`",
+        ),
+        (
+            "subject: \"Offer\" and more\n",
+            3,
+            "put all that follows `subject:` between one pair of quotation marks",
+        ),
+        (
+            "b: 1\nsome words\nc: 2\n",
+            4,
+            "write this line as `key: value`, or remove it",
+        ),
+        ("b:\n\t- x\n", 4, "indent with blanks, not with tabs"),
+    ] {
+        let text = format!("---\na: 1\n{yaml}---\n");
+        let error = Note::parse(&text).unwrap_err().to_string();
+        let begins = format!("line {line}: the frontmatter cannot be read: ");
+        assert!(
+            error.starts_with(&begins) && error.ends_with(repair),
+            "{yaml:?}: {error}"
+        );
+    }
+}
+
 #[test]
 fn parse_signs_inside_texts_are_no_anchors() {
     let text = "---\na: b & c * d ! e\nb: \"*x\"\nc: '&y'\nd: |\n  *x\n  &y\ne: -*x\n# &no\n\
@@ -232,13 +276,41 @@ fn parse_uncounted_aliases_are_bounded() {
 
 #[test]
 fn task_note_renders_as_documented() {
-    let text = task("Re: Angebot", vec![("message-id", vec!["a@b"])], "Hello\n").render();
+    let facts = vec![("message-id", vec!["a@b"]), ("to", vec!["c: d", "e"])];
+    let mut task = task("Re: Angebot", facts, "Hello\n");
+    task.claim = Some(claim());
+    let text = task.render();
+    let (received, created) = (task.received.map(format_time), format_time(task.created));
     assert_eq!(
         text,
-        "---\nid: task_00000000010000000000000002\nkind: task\nzone: email\nsource: \"maildir:owner\"\n\
-         from: \"Ann <ann@example.test>\"\nsubject: \"Re: Angebot\"\nreceived: 2026-11-20T18:40:00Z\n\
-         created: 2026-11-20T18:41:00Z\nby: \"local/intake\"\nfacts:\n  message-id:\n    - \"a@b\"\n---\nHello\n"
+        format!(
+            "---\nid: task_00000000010000000000000002\nkind: task\nzone: email\nsource: \"maildir:owner\"\n\
+             from: \"Ann <ann@example.test>\"\nsubject: \"Re: Angebot\"\nreceived: {}\n\
+             created: {created}\nby: \"local/intake\"\naliases:\n  - \"Re: Angebot · Ann\"\n\
+             facts:\n  - \"message-id: a@b\"\n  - \"to: c: d\"\n  - \"to: e\"\n\
+             claim: \"claim_00000000010000000000000002\"\nclaim-agent: \"cloud\"\nclaim-epoch: 3\n\
+             claim-at: \"2026-11-20T18:42:00Z\"\nclaim-base: \"{}\"\n---\nHello\n",
+            received.unwrap(),
+            "ab".repeat(20)
+        )
     );
+    assert_eq!(TaskNote::parse(&text).unwrap(), task);
+}
+
+/// Tasks that were written before are read as ever.
+#[test]
+fn task_note_of_the_older_form_is_read() {
+    let text = "---\nid: task_00000000010000000000000002\nkind: task\nzone: email\nsource: \"maildir:owner\"\n\
+         from: \"Ann <ann@example.test>\"\nsubject: \"s\"\nreceived: 2026-11-20T18:40:00Z\n\
+         created: 2026-11-20T18:41:00Z\nby: \"local/intake\"\nfacts:\n  message-id:\n    - \"a@b\"\n\
+         claim:\n  id: \"claim_00000000010000000000000002\"\n  agent: \"cloud\"\n  epoch: 3\n  \
+         at: \"2026-11-20T18:42:00Z\"\n  base: \"x\"\n---\nHello\n";
+    let mut expected = task("s", vec![("message-id", vec!["a@b"])], "Hello\n");
+    expected.claim = Some(ClaimRecord {
+        base: "x".to_owned(),
+        ..claim()
+    });
+    assert_eq!(TaskNote::parse(text).unwrap(), expected);
 }
 
 #[test]
@@ -355,7 +427,7 @@ fn plan_note_steps_stay_one_line_each() {
     );
     assert_eq!(
         keys(&note),
-        ["id", "kind", "created", "by", "task", "title"]
+        ["id", "kind", "created", "by", "task", "title", "aliases"]
     );
 }
 
@@ -639,9 +711,10 @@ proptest! {
         let note = Note::parse(&text).unwrap();
         let mut expected = vec!["id", "kind", "zone", "source", "from", "subject"];
         expected.extend(received.then_some("received"));
-        expected.extend(["created", "by"]);
+        expected.extend(["created", "by", "aliases"]);
         expected.extend((!task.facts.is_empty()).then_some("facts"));
-        expected.extend(claimed.then_some("claim"));
+        let claim = ["claim", "claim-agent", "claim-epoch", "claim-at", "claim-base"];
+        expected.extend(claim.into_iter().filter(|_| claimed));
         prop_assert_eq!(keys(&note), expected);
         prop_assert_eq!(note.body(), task.body);
     }

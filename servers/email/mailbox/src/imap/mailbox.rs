@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{IDLE_TIME, Imap, POLL_TIME, query};
+use super::{IDLE_TIME, Imap, POLL_TIME, utf7};
 use crate::error::MailboxError;
 use crate::mailbox::{Cursor, Mailbox, NewMail, Query, SearchHit, Wake};
 use crate::message;
@@ -19,7 +19,7 @@ impl Mailbox for Imap {
         let next_uid = match inbox.next_uid {
             Some(next) => next,
             None => self
-                .uids("UID 1:*")
+                .uids("UID *")
                 .await?
                 .last()
                 .map_or(1, |last| last.saturating_add(1)),
@@ -109,9 +109,8 @@ impl Mailbox for Imap {
 
     async fn search(&mut self, query: &Query) -> Result<Vec<SearchHit>, MailboxError> {
         search::check(query)?;
-        let asked = query::to_imap(query);
         let folders = match &query.folder {
-            Some(folder) => vec![folder.clone()],
+            Some(folder) => vec![self.resolve(folder).await?],
             None => {
                 let special = self.special().await?;
                 search::folders(query, &special.sent, &special.drafts)
@@ -127,11 +126,22 @@ impl Mailbox for Imap {
             if opened.exists == 0 {
                 continue;
             }
-            let uids = self.uids(&asked).await?;
-            for uid in uids.into_iter().rev().take(query.limit) {
-                if let Some(mail) = self.fetch(uid, key(opened.uid_validity, uid)).await? {
+            let uids = self.find_uids(query, opened.exists).await?;
+            // A server finds a part of an address as well: some more are looked at for those that are meant.
+            let before = found.len();
+            for uid in uids.into_iter().rev().take(query.limit * 3) {
+                if found.len() - before == query.limit {
+                    break;
+                }
+                let Some(mail) = self.fetch(uid, key(opened.uid_validity, uid)).await? else {
+                    continue;
+                };
+                let is_meant = |sender: &String| {
+                    search::is_from(sender, &message::parse_cut(&mail.bytes, mail.truncated))
+                };
+                if query.sender.as_ref().is_none_or(is_meant) {
                     found.push(SearchHit {
-                        folder: folder.clone(),
+                        folder: utf7::decode(&folder),
                         mail,
                     });
                 }
@@ -149,7 +159,7 @@ impl Mailbox for Imap {
     ) -> Result<String, MailboxError> {
         let folder = self.special().await?.drafts;
         if self.has(&folder, message_id).await? {
-            return Ok(folder);
+            return Ok(utf7::decode(&folder));
         }
         let earlier = match draft {
             Some(draft) => self.drafts_of(&folder, draft).await?,
@@ -158,7 +168,7 @@ impl Mailbox for Imap {
         self.append(&folder, "(\\Draft \\Seen)", mail).await?;
         // The new one is there: from now on nothing can be lost.
         self.remove(&folder, &earlier).await?;
-        Ok(folder)
+        Ok(utf7::decode(&folder))
     }
 
     async fn remove_drafts(&mut self, draft: &str) -> Result<usize, MailboxError> {
@@ -186,7 +196,7 @@ impl Imap {
         if opened.exists == 0 {
             return Ok(found);
         }
-        for uid in self.uids(&query::to_imap(&query)).await? {
+        for uid in self.find_uids(&query, opened.exists).await? {
             let mail = self.fetch(uid, key(opened.uid_validity, uid)).await?;
             // IMAP finds a part of a header, too.
             let mail = mail.filter(|mail| {

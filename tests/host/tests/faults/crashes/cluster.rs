@@ -202,7 +202,7 @@ impl Cluster {
             .take(at_most)
         {
             let text = fs::read_to_string(&path).unwrap();
-            fs::write(&path, text.replace("[[", "").replace("]]", "")).unwrap();
+            fs::write(&path, platinum_testkit::notes::fill_gaps(&text)).unwrap();
             fs::rename(
                 &path,
                 vault.join("Approved").join(path.file_name().unwrap()),

@@ -33,7 +33,9 @@ fn answered() -> Cluster {
             .then_some(()))
     })
     .unwrap();
-    let second = MAIL.replace("<second@", "<third@");
+    let second = MAIL
+        .replace("<second@", "<third@")
+        .replace("<first@", "<another@");
     cluster.mail.deliver(OWNER, second.as_bytes()).unwrap();
     // It claims and drafts, and says in those commits what it saw.
     wait_for("the second draft in the owner's vault", SOON, || {
@@ -56,7 +58,7 @@ fn approve(cluster: &Cluster) {
     })
     .unwrap();
     let text = fs::read_to_string(&draft).unwrap();
-    fs::write(&draft, text.replace("[[", "").replace("]]", "")).unwrap();
+    fs::write(&draft, platinum_testkit::notes::fill_gaps(&text)).unwrap();
     let id = draft.file_stem().unwrap().to_str().unwrap();
     cluster.platinum(&["approve", id]);
 }
@@ -253,7 +255,7 @@ fn changed_log_sends_nothing() {
     );
     let draft = cluster.notes("local", "Pending_Approval").remove(0);
     let text = fs::read_to_string(&draft).unwrap();
-    fs::write(&draft, text.replace("[[", "").replace("]]", "")).unwrap();
+    fs::write(&draft, platinum_testkit::notes::fill_gaps(&text)).unwrap();
     let id = draft.file_stem().unwrap().to_str().unwrap();
     // Whether it can be approved is another matter.
     let _ = cluster.try_platinum(&["approve", id]);

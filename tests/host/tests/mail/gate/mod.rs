@@ -33,6 +33,12 @@ pub(crate) const MAIL: &str = "From: Clara Weiss <client@example.test>\r\n\
     Content-Transfer-Encoding: 8bit\r\n\r\n\
     Hallo,\r\n\r\nwie groß ist der Raum? Und gibt es einen Beamer?\r\n\r\nViele Grüße\r\nClara\r\n";
 
+/// As [`MAIL`], each of a thread of its own.
+pub(crate) fn mail_of(number: usize) -> String {
+    MAIL.replace("<second@", &format!("<mail-{number}@"))
+        .replace("<first@", &format!("<first-{number}@"))
+}
+
 /// A mail that came while the owner was away is answered once and only after a yes.
 #[test]
 fn mail_while_local_is_off_is_answered_once_after_approval() {
@@ -65,7 +71,7 @@ fn mail_while_local_is_off_is_answered_once_after_approval() {
     })
     .unwrap();
     let text = fs::read_to_string(&draft).unwrap();
-    let filled = text.replace("[[", "").replace("]]", "");
+    let filled = platinum_testkit::notes::fill_gaps(&text);
     fs::write(&draft, filled).unwrap();
     let id = draft.file_stem().unwrap().to_str().unwrap();
     cluster.platinum(&["approve", id]);
@@ -154,7 +160,7 @@ fn moving_the_file_by_hand_approves_and_a_no_sends_nothing() {
     cluster.wait_for_line("cloud", "waiting for mail");
     let _local = cluster.local();
     for number in 1..=2 {
-        let mail = MAIL.replace("<second@", &format!("<mail-{number}@"));
+        let mail = mail_of(number);
         cluster.mail.deliver(OWNER, mail.as_bytes()).unwrap();
     }
     let drafts = wait_for("both drafts in the owner's vault", SOON, || {
@@ -164,7 +170,7 @@ fn moving_the_file_by_hand_approves_and_a_no_sends_nothing() {
     .unwrap();
     for (draft, folder) in drafts.iter().zip(["Approved", "Rejected"]) {
         let text = fs::read_to_string(draft).unwrap();
-        fs::write(draft, text.replace("[[", "").replace("]]", "")).unwrap();
+        fs::write(draft, platinum_testkit::notes::fill_gaps(&text)).unwrap();
         let to = cluster.vault("local").join(folder);
         fs::rename(draft, to.join(draft.file_name().unwrap())).unwrap();
     }
@@ -219,7 +225,7 @@ fn draft_approved_with_open_gaps_goes_back() {
         text.contains("returned: \"its text still has gaps"),
         "{text}"
     );
-    fs::write(&draft, text.replace("[[", "").replace("]]", "")).unwrap();
+    fs::write(&draft, platinum_testkit::notes::fill_gaps(&text)).unwrap();
     fs::rename(&draft, &moved).unwrap();
     wait_for("the answer in the other mailbox", SOON, || {
         Ok((cluster.mail.mailbox(CLIENT)?.len() == 1).then_some(()))

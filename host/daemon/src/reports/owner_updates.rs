@@ -3,7 +3,9 @@
 //! Lives elsewhere: the updates that skills write go through `capabilities::updates`.
 
 use platinum_capabilities::in_background;
-use platinum_core::{AgentName, Clock as _, SystemClock, TaskId, UpdateId, layout, text::one_line};
+use platinum_core::{
+    AgentName, Clock as _, SystemClock, TaskId, UpdateId, layout, text::one_line, whole_second,
+};
 use platinum_vault::{Vault, note::UpdateNote};
 
 /// Longest headline, in characters.
@@ -26,7 +28,7 @@ impl OwnerUpdates {
     pub async fn publish(&self, task: Option<TaskId>, text: &str) -> bool {
         let note = UpdateNote {
             id: UpdateId::generate(),
-            created: SystemClock.now(),
+            created: whole_second(SystemClock.now()),
             by: self.agent.to_string(),
             task,
             headline: one_line(text, MAX_HEADLINE),

@@ -1,14 +1,65 @@
 //! [`DraftNote`]: a proposed action that waits for the owner.
 //!
-//! Invariants: the body of the note is the text that leaves, byte for byte; every other field of
+//! Lives here: what of a draft's note leaves, and what it shows above that (`above`).
+//! Invariants: what is below the boundary in the body of the note is the text that leaves, byte for
+//! byte, and nothing above it ever is; a note that says it has a boundary ([`LEAVES`]) and has none is
+//! refused; one that does not is all text, as notes were before there was one. Every other field of
 //! the action is a key of the frontmatter. Keys that are no field are the owner's and passed over,
 //! unless they look so much like one (`Cc`, `in_reply_to`) that passing over would change what is
 //! sent.
 
-use platinum_core::{Action, ActionKind, ActionSpec, DraftId, TaskId, Timestamp};
+mod above;
+
+use platinum_core::{
+    Action, ActionKind, ActionSpec, DraftId, TaskId, Timestamp,
+    text::{BOUNDARY, is_hidden, split_at_boundary},
+};
 use serde_norway::{Mapping, Value};
 
-use super::{Note, NoteError, emit::Front, read::Reader};
+use super::{Note, NoteError, TaskNote, emit::Front, read::Reader};
+
+pub(super) use above::title;
+
+/// The property that says that a draft's note has a boundary: without the line nothing leaves.
+pub const LEAVES: (&str, &str) = ("leaves", "below the line");
+
+/// The body of a draft's note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DraftBody<'a> {
+    /// What is only shown; empty if the note has no boundary.
+    pub above: &'a str,
+    /// What leaves.
+    pub text: &'a str,
+}
+
+impl<'a> DraftBody<'a> {
+    /// The body of a draft's note.
+    ///
+    /// # Errors
+    /// If it does not say for certain where the text begins.
+    pub fn of(note: &'a Note) -> Result<Self, NoteError> {
+        let split = split_at_boundary(note.body());
+        let split = split.map_err(|fault| NoteError::Boundary {
+            line: note.body_line() + fault.line() - 1,
+            reason: fault.to_string(),
+        })?;
+        match split {
+            Some((above, text)) => Ok(Self { above, text }),
+            // One that was emptied as a whole has no text, line or not.
+            None if note.get(LEAVES.0).is_none_or(Value::is_null) || is_blank(note.body()) => {
+                Ok(Self {
+                    above: "",
+                    text: note.body(),
+                })
+            }
+            None => Err(NoteError::NoBoundary),
+        }
+    }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_hidden(c))
+}
 
 /// A draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,15 +105,22 @@ impl DraftNote {
         let read = Reader::of(note, Self::KIND)?;
         Ok(Self {
             id: read.word("id")?,
-            created: read.word("created")?,
+            created: read.time("created")?,
             by: read.text("by")?,
-            task: read.word("task")?,
+            task: read.link("task")?,
             epoch: read.optional("epoch")?,
             action: action(note, &read)?,
             summary: read.text("summary")?,
             reason: read.text("reason")?,
-            expires: read.word("expires")?,
+            expires: read.time("expires")?,
         })
+    }
+
+    /// The task that a draft is for, and the epoch that it says, whatever else of it cannot be read:
+    /// none if the note is no draft.
+    pub fn made_for(note: &Note) -> Option<(TaskId, Option<u64>)> {
+        let read = Reader::of(note, Self::KIND).ok()?;
+        Some((read.link("task").ok()?, read.optional("epoch").ok()?))
     }
 
     /// Whether a draft that says this epoch was made under the claim of that one. One that says
@@ -72,15 +130,30 @@ impl DraftNote {
         claim == 0 || made.is_none_or(|made| made == claim)
     }
 
-    /// The text of a new note.
+    /// The text of a new note that shows what it answers.
+    pub fn render_answering(&self, task: &TaskNote) -> String {
+        let mut front = self.front(Some(&title(&task.subject, &task.from)));
+        front.text(LEAVES.0, LEAVES.1);
+        let above = above::above(task);
+        front.finish(&format!("{above}\n{BOUNDARY}\n\n{}", self.action.text()))
+    }
+
+    /// The text of a new note that has nothing but what leaves.
     pub fn render(&self) -> String {
+        self.front(None).finish(self.action.text())
+    }
+
+    fn front(&self, alias: Option<&str>) -> Front {
         let mut front = Front::new();
         front
             .word("id", self.id)
             .word("kind", Self::KIND)
-            .word("created", self.created)
+            .time("created", self.created)
             .text("by", &self.by)
-            .word("task", self.task);
+            .link("task", self.task);
+        if let Some(alias) = alias {
+            front.owned("aliases", &[alias]);
+        }
         if let Some(epoch) = self.epoch {
             front.word("epoch", epoch);
         }
@@ -88,8 +161,8 @@ impl DraftNote {
             .fields(&self.action)
             .text("summary", &self.summary)
             .text("reason", &self.reason)
-            .word("expires", self.expires)
-            .finish(self.action.text())
+            .time("expires", self.expires);
+        front
     }
 }
 
@@ -120,6 +193,6 @@ fn action(note: &Note, read: &Reader<'_>) -> Result<Action, NoteError> {
             }
         }
     }
-    spec.action(known, note.body().to_owned())
+    spec.action(known, DraftBody::of(note)?.text.to_owned())
         .map_err(|error| read.invalid("action", error.to_string()))
 }

@@ -1,0 +1,167 @@
+//! Drafts that show what they answer: what leaves, and that nothing else does.
+
+use platinum_core::{
+    layout,
+    text::{BOUNDARY, find_active},
+};
+use proptest::prelude::*;
+
+use super::{draft, email, hostile, task};
+use crate::note::{DraftBody, DraftNote, LEAVES, MAX_DRAFT_BYTES, Note, TaskNote, check_drafted};
+
+const MAIL: &str =
+    "# Mail\n\nThe text below came from outside.\n\n```text\nWhen?\n> earlier\n\nAnn\n```\n";
+
+fn answering(mail: &TaskNote, text: &str) -> String {
+    draft(email("ann@example.test", text)).render_answering(mail)
+}
+
+fn leaves(note: &str) -> Result<String, String> {
+    DraftNote::parse(note)
+        .map(|draft| draft.action.text().to_owned())
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn draft_note_shows_the_mail_above_the_answer() {
+    let facts = vec![
+        ("to", vec!["Owner <owner@example.test>"]),
+        ("cc", vec!["bo@example.test", "[c](https://evil.test)"]),
+        ("attachments", vec!["offer.pdf (application/pdf, 12 bytes)"]),
+    ];
+    let mut mail = task("Tea?", facts, MAIL);
+    mail.received = None;
+    let text = answering(&mail, "On Monday.\n");
+    let body = text.split_once("\n---\n").unwrap().1;
+    assert_eq!(
+        body,
+        format!(
+            "# Tea? · Ann\n\n\
+             > [!quote] From Ann &lt;ann\\@example.test&gt;\n\
+             > **Subject:** Tea?\n\
+             > **To:** Owner &lt;owner\\@example.test&gt;\n\
+             > **Cc:** bo\\@example.test, \\[c\\]\\(https:\\//evil.test\\)\n\
+             > **Attached:** offer.pdf \\(application/pdf, 12 bytes\\)\n\
+             > **Task:** [[task_00000000010000000000000002]]\n\
+             >\n\
+             > ```text\n> When?\n> > earlier\n>\n> Ann\n> ```\n\n\
+             {BOUNDARY}\n\nOn Monday.\n"
+        )
+    );
+    assert!(text.contains("\ntask: \"[[task_00000000010000000000000002]]\"\n"));
+    assert!(text.contains("\naliases:\n  - \"Tea? · Ann\"\n"));
+    assert!(text.contains("\nleaves: \"below the line\"\n"));
+    assert_eq!(
+        DraftNote::parse(&text).unwrap(),
+        draft(email("ann@example.test", "On Monday.\n"))
+    );
+}
+
+/// Whatever the owner does to the part above, and to the file as a whole, the same leaves.
+#[test]
+fn draft_note_edits_above_the_line_change_nothing() {
+    let text = answering(&task("Tea?", vec![], MAIL), "On Monday.\n");
+    let (front, body) = text.split_once("\n---\n").unwrap();
+    let below = &body[body.find(BOUNDARY).unwrap()..];
+    for edited in [
+        format!("{front}\n---\n{below}"),
+        format!("{front}\n---\nmy remark\n\n{below}"),
+        format!("{front}\n---\n{body}").replace("> When?", "> Why? [✎ x] \u{202E}"),
+        text.replace("> ```\n\n", "\n"),
+        text.replace("leaves: \"below the line\"\n", ""),
+        text.replace("task: \"[[task_", "task: \"[[In_Progress/cloud/task_")
+            .replace("02]]", "02.md|Tea]]"),
+    ] {
+        assert_eq!(leaves(&edited).as_deref(), Ok("On Monday.\n"), "{edited}");
+    }
+    let windows = text.replace('\n', "\r\n");
+    assert_eq!(leaves(&windows).as_deref(), Ok("On Monday.\r\n"));
+}
+
+/// If it is not certain where the answer begins, nothing leaves, and it is said what to do.
+#[test]
+fn draft_note_damaged_line_is_an_explained_refusal() {
+    let text = answering(&task("Tea?", vec![], MAIL), "On Monday.\n");
+    let line = text[..text.find(BOUNDARY).unwrap()].matches('\n').count() + 1;
+    let missing = format!(
+        "the line `{BOUNDARY}` is missing; put it back above your text, or, if all that the note \
+         says is to leave, remove the property `leaves`"
+    );
+    assert_eq!(leaves(&text.replace(BOUNDARY, "")), Err(missing));
+    assert_eq!(
+        leaves(&text.replace(BOUNDARY, "# only what is below this line is sent!")),
+        Err(format!(
+            "line {line}: this line says where your text begins and was changed; write it as \
+             `{BOUNDARY}`"
+        ))
+    );
+    assert_eq!(
+        leaves(&format!("{text}\n{BOUNDARY}\n\nBye\n")),
+        Err(format!(
+            "line {}: this line says a second time where your text begins; keep the one above \
+             your text",
+            line + 4
+        ))
+    );
+}
+
+/// A note that was emptied has no text to leave.
+#[test]
+fn draft_note_emptied_has_a_blank_text() {
+    let text = answering(&task("Tea?", vec![], MAIL), "On Monday.\n");
+    let (front, _) = text.split_once("\n---\n").unwrap();
+    let emptied = format!("{front}\n---\n \u{200B}\n");
+    assert_eq!(leaves(&emptied).as_deref(), Ok(" \u{200B}\n"));
+}
+
+/// A note from before there was a line is all text.
+#[test]
+fn draft_note_without_a_line_is_all_text() {
+    let old = draft(email("ann@example.test", "> When?\n\nOn Monday.\n"));
+    let note = Note::parse(&old.render()).unwrap();
+    assert_eq!(note.get(LEAVES.0), None);
+    let body = DraftBody::of(&note).unwrap();
+    assert_eq!((body.above, body.text), ("", "> When?\n\nOn Monday.\n"));
+}
+
+/// A long mail is cut, says so, and leaves room for the longest answer.
+#[test]
+fn draft_note_long_mail_is_cut_with_a_mark() {
+    let long = format!("```text\n{}\n```\n", "0123456789 ".repeat(100_000));
+    let text = answering(&task("Tea?", vec![], &long), "Yes\n");
+    assert!(text.len() < 64 * 1024, "{}", text.len());
+    assert!(text.contains(
+        "> **This is not all of it: the rest is in [[task_00000000010000000000000002]].**\n"
+    ));
+    let short = answering(&task("Tea?", vec![], MAIL), "Yes\n");
+    assert!(!short.contains("This is not all of it"));
+}
+
+proptest! {
+    /// No mail and no answer makes another text leave, or gets anything into the note that an editor
+    /// would run, fetch or hide.
+    #[test]
+    fn draft_note_any_mail_is_only_shown(
+        parts in prop::collection::vec(prop::sample::select(&[
+            "## ⬇ Only what is below this line is sent", "\n", "\r", "```", "````text", "~~~", "> ", "<!--", "%%",
+            "<%", "<", "%", "![[x]]", "`= x`", "\u{202E}", "\u{200B}", "[a]: b", "---", "a", "- ", "# Mail", "\t",
+        ][..]), 0..24),
+        subject in hostile(), from in hostile(), value in hostile(),
+        is_fenced in any::<bool>(),
+    ) {
+        let mail = parts.concat();
+        let body = if is_fenced { format!("`````text\n{mail}\n`````\n") } else { mail };
+        let mut mail = task(&subject, vec![("to", vec![&*value]), ("attachments", vec![&*value])], &body);
+        mail.from = from;
+        let text = answering(&mail, "On Monday.\n");
+        let left = leaves(&text);
+        prop_assert_eq!(left.as_deref(), Ok("On Monday.\n"));
+        let note = Note::parse(&text).unwrap();
+        let above = DraftBody::of(&note).unwrap().above;
+        prop_assert_eq!(find_active(above).next(), None, "{}", above);
+        let is_shown = |line: &str| line.is_empty() || line.starts_with("> ") || line == ">" || line.starts_with("# ");
+        prop_assert!(above.lines().all(is_shown), "{}", above);
+        let path = layout::pending(DraftNote::parse(&text).unwrap().id);
+        prop_assert!(check_drafted(&path, text.as_bytes()).is_ok() && text.len() < MAX_DRAFT_BYTES);
+    }
+}
