@@ -233,6 +233,8 @@ async fn cost_stays_with(mails: u32) {
     fill(100..mails);
     // Its first look at them is Dovecot's own affair, and takes as long as it takes.
     tokio::task::block_in_place(|| servers.index(OWNER).unwrap());
+    let keys = reading(&servers).keys().await.unwrap();
+    assert_eq!(keys.len(), mails as usize);
     let large = bytes_of_a_session(&servers).await;
     assert!(
         large < small + 1024,
