@@ -21,7 +21,7 @@ const MEASURED: [&str; 5] = [
 
 /// Builds for release and prints the tables.
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
-    setup::packages("the main job on real servers", platinum_testkit::PACKAGES)?;
+    setup::packages("the main job on real servers", &setup::SERVERS)?;
     setup::skills(root, setup::Skills::AndGuests)?;
     let release = setup::target(root).join("release");
     let mut programs = steps::cargo(root);
@@ -45,7 +45,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     run.arg(root)
         .arg("--extism")
         .arg(setup::target(root).join("extism/release/extism-peer"))
-        .env(platinum_testkit::PROGRAMS_VARIABLE, release);
+        .env(setup::PROGRAMS_VARIABLE, release);
     steps::run_verbose("Benchmarks", &mut run)
 }
 

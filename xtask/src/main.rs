@@ -42,6 +42,9 @@ enum Command {
         /// Run the long forms, too: a million seeds, ten thousand claims, floods (some hours).
         #[arg(long)]
         full: bool,
+        /// Run these parts alone, each by its name in the list of results.
+        #[arg(long, value_name = "NAME")]
+        part: Vec<String>,
     },
     /// Build the skills as WebAssembly components and install them under `target/`.
     Skills,
@@ -54,7 +57,7 @@ fn main() -> ExitCode {
     let success = |()| ExitCode::SUCCESS;
     let done = match Arguments::parse().command {
         Command::Demo { yes } => demo::run(&root, yes).map(success),
-        Command::Test { full } => test::run(&root, full),
+        Command::Test { full, part } => test::run(&root, full, &part),
         Command::Skills => {
             setup::skills(&root, setup::Skills::AndGuests).map(|_| ExitCode::SUCCESS)
         }

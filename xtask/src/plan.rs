@@ -2,7 +2,8 @@
 //! forms are.
 //!
 //! A test program that is not named here is taken for a short one. A program with tests of different needs
-//! is run in parts, one for each module that is named: every test is in exactly one part.
+//! is run in parts, one for each module that is named. The tests of a part are named one by one, as the program
+//! lists them: so every test is in exactly one part, and a part without tests is an error.
 //! Seconds are those of two cores; they only decide which starts first. Shares of a core are what a run shows
 //! behind each job, rounded up: with them, many that wait run beside few that compute.
 
@@ -11,6 +12,8 @@ use std::{
     process::Command,
     time::Duration,
 };
+
+use anyhow::{Context, ensure};
 
 use crate::{
     binaries::Binary,
@@ -102,7 +105,7 @@ struct Long {
 }
 
 /// What `cargo xtask test --full` runs after the ordinary tests.
-const LONG: [Long; 10] = [
+const LONG: [Long; 11] = [
     Long {
         program: "model::model",
         module: "simulator",
@@ -124,12 +127,20 @@ const LONG: [Long; 10] = [
         ignored: false,
         deadline: 120,
     },
+    // About a second of computing for each kill or power cut, shared by eight machines.
     Long {
         program: "host::faults",
-        module: "sending",
-        variables: &[("PLATINUM_SENDS", "1000"), ("PLATINUM_COPIES", "100")],
+        module: "sending::random",
+        variables: &[("PLATINUM_SENDS", "1000")],
         ignored: false,
-        deadline: 120,
+        deadline: 40,
+    },
+    Long {
+        program: "host::faults",
+        module: "sending::copies",
+        variables: &[("PLATINUM_COPIES", "100")],
+        ignored: false,
+        deadline: 40,
     },
     Long {
         program: "host::faults",
@@ -176,78 +187,125 @@ const LONG: [Long; 10] = [
 ];
 
 /// The ordinary jobs of all test programs.
-pub(crate) fn ordinary(binaries: &[Binary], logs: &Path) -> Vec<Job> {
-    binaries
-        .iter()
-        .flat_map(|binary| parts_of(binary, logs))
-        .collect()
-}
-
-fn parts_of(binary: &Binary, logs: &Path) -> Vec<Job> {
-    let parts: Vec<Part> = ORDINARY
-        .into_iter()
-        .filter(|part| part.program == binary.name)
-        .collect();
-    let modules: Vec<&str> = parts.iter().filter_map(|part| part.module).collect();
-    let mut jobs: Vec<Job> = parts
-        .iter()
-        .map(|part| {
-            let mut filters = Vec::new();
-            if let Some(module) = part.module {
-                let inner = modules.iter().filter(|other| {
-                    other
-                        .strip_prefix(module)
-                        .is_some_and(|rest| rest.starts_with("::"))
-                });
-                filters.push(format!("{module}::"));
-                filters.extend(skipped(inner));
-            }
-            job(binary, part.module, part, &filters, logs)
-        })
-        .collect();
-    if parts.iter().all(|part| part.module.is_some()) {
-        let rest = part("", None, 60, 2, 5);
-        let rest = Part {
-            deadline: DEADLINE,
-            ..rest
-        };
-        let skips: Vec<String> = skipped(modules.iter()).collect();
-        jobs.push(job(binary, None, &rest, &skips, logs));
+///
+/// # Errors
+/// If a program that is named here is not there or cannot list its tests, or a part has none.
+pub(crate) fn ordinary(binaries: &[Binary], logs: &Path) -> anyhow::Result<Vec<Job>> {
+    for part in &ORDINARY {
+        find(binaries, part.program)?;
     }
-    jobs
+    let mut jobs = Vec::new();
+    for binary in binaries {
+        jobs.extend(jobs_of(binary, logs)?);
+    }
+    Ok(jobs)
 }
 
-/// The arguments that leave out the tests of modules.
-fn skipped<'a>(modules: impl Iterator<Item = &'a &'a str>) -> impl Iterator<Item = String> {
-    modules.flat_map(|module| ["--skip".to_owned(), format!("{module}::")])
+fn find<'a>(binaries: &'a [Binary], program: &str) -> anyhow::Result<&'a Binary> {
+    let found = binaries.iter().find(|binary| binary.name == program);
+    found.with_context(|| {
+        format!("no test program {program}; correct the lists in xtask/src/plan.rs")
+    })
+}
+
+fn jobs_of(binary: &Binary, logs: &Path) -> anyhow::Result<Vec<Job>> {
+    let mut parts = ORDINARY.to_vec();
+    parts.retain(|part| part.program == binary.name);
+    let rest = Part {
+        deadline: DEADLINE,
+        ..part("", None, 60, 2, 5)
+    };
+    let modules: Vec<&str> = parts.iter().filter_map(|part| part.module).collect();
+    if modules.is_empty() {
+        let whole = parts.first().unwrap_or(&rest);
+        return Ok(vec![job(binary, None, whole, &[], logs)]);
+    }
+    let (divided, others) = divide(tests_of(binary, &[])?, &modules);
+    let mut jobs = Vec::new();
+    for (part, tests) in parts.iter().zip(&divided) {
+        jobs.push(job(binary, part.module, part, &exactly(part, tests)?, logs));
+    }
+    if !others.is_empty() {
+        jobs.push(job(binary, None, &rest, &exactly(&rest, &others)?, logs));
+    }
+    Ok(jobs)
+}
+
+/// The tests of each module, but for those of a module inside of it that is named, too; and all others.
+fn divide(tests: Vec<String>, modules: &[&str]) -> (Vec<Vec<String>>, Vec<String>) {
+    let mut divided = vec![Vec::new(); modules.len()];
+    let mut others = Vec::new();
+    for test in tests {
+        let inside = (0..modules.len()).filter(|index| is_inside(&test, modules[*index]));
+        match inside.max_by_key(|index| modules[*index].len()) {
+            Some(index) => divided[index].push(test),
+            None => others.push(test),
+        }
+    }
+    (divided, others)
+}
+
+fn is_inside(test: &str, module: &str) -> bool {
+    let rest = test.strip_prefix(module);
+    module.is_empty() || rest.is_some_and(|rest| rest.starts_with("::"))
+}
+
+/// The tests that a program has; with `--ignored`, those that are left out otherwise.
+fn tests_of(binary: &Binary, arguments: &[&str]) -> anyhow::Result<Vec<String>> {
+    let output = Command::new(&binary.path)
+        .current_dir(&binary.folder)
+        .args(["--list", "--format", "terse"])
+        .args(arguments)
+        .output()
+        .with_context(|| format!("cannot start {}", binary.path.display()))?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success(),
+        "{} does not list its tests ({}): {errors}",
+        binary.name,
+        output.status
+    );
+    let lines = String::from_utf8_lossy(&output.stdout);
+    let tests = lines.lines().filter_map(|line| line.strip_suffix(": test"));
+    Ok(tests.map(str::to_owned).collect())
+}
+
+/// The arguments that run these tests and no others.
+fn exactly(part: &Part, tests: &[String]) -> anyhow::Result<Vec<String>> {
+    let (program, module) = (part.program, part.module.unwrap_or_default());
+    ensure!(
+        !tests.is_empty(),
+        "{program} has no tests in its module {module:?}; correct the lists in xtask/src/plan.rs"
+    );
+    let exact = std::iter::once("--exact".to_owned());
+    Ok(exact.chain(tests.iter().cloned()).collect())
 }
 
 /// The long jobs, one at a time.
-pub(crate) fn long(binaries: &[Binary], logs: &Path) -> Vec<Job> {
+///
+/// # Errors
+/// As [`ordinary`].
+pub(crate) fn long(binaries: &[Binary], logs: &Path) -> anyhow::Result<Vec<Job>> {
     let mut jobs = Vec::new();
     for long in &LONG {
-        let Some(binary) = binaries.iter().find(|binary| binary.name == long.program) else {
-            continue;
-        };
-        let known = Part {
+        let binary = find(binaries, long.program)?;
+        let part = Part {
             deadline: long.deadline * 60,
-            ..part(long.program, None, 100, 1, long.deadline)
+            ..part(long.program, Some(long.module), 100, 1, long.deadline)
         };
-        let mut filters: Vec<String> = Vec::new();
-        if !long.module.is_empty() {
-            filters.push(format!("{}::", long.module));
-        }
-        if long.ignored {
-            filters.push("--ignored".to_owned());
-        }
-        let mut job = job(binary, Some(long.module), &known, &filters, logs);
+        let ignored: &[&str] = if long.ignored { &["--ignored"] } else { &[] };
+        let mut tests = tests_of(binary, ignored)?;
+        tests.retain(|test| is_inside(test, long.module));
+        let mut arguments = exactly(&part, &tests)?;
+        arguments.extend(ignored.iter().map(|&argument| argument.to_owned()));
+        let mut job = job(binary, part.module, &part, &arguments, logs);
         job.needs.weight = Weight::Alone;
         job.name = format!("{}, long", job.name);
         job.log = job.log.with_extension("long.log");
         job.command.envs(long.variables.iter().copied());
         jobs.push(job);
     }
-    jobs
+    Ok(jobs)
 }
 
 fn job(binary: &Binary, module: Option<&str>, part: &Part, filters: &[String], logs: &Path) -> Job {
@@ -273,6 +331,7 @@ fn job(binary: &Binary, module: Option<&str>, part: &Part, filters: &[String], l
         },
         estimate: Duration::from_secs(part.seconds),
         deadline: Duration::from_secs(part.deadline),
+        has_counts: true,
     }
 }
 
@@ -299,40 +358,52 @@ mod tests {
         words.collect::<Vec<_>>().join(" ")
     }
 
-    #[test]
-    fn ordinary_runs_every_test_of_a_divided_program_once() {
-        let jobs = ordinary(&[binary("host::mail")], Path::new("logs"));
-        let names: Vec<_> = jobs.iter().map(|job| job.name.as_str()).collect();
-        assert_eq!(
-            names,
-            [
-                "host::mail::gate",
-                "host::mail::hostile_mail",
-                "host::mail::obedient",
-                "host::mail::faulty_imap",
-                "host::mail"
-            ]
-        );
-        assert!(arguments(&jobs[0]).ends_with(" gate::"));
-        let skips = "--skip gate:: --skip hostile_mail:: --skip obedient:: --skip faulty_imap::";
-        assert!(arguments(&jobs[4]).ends_with(skips));
+    fn divided(tests: &[&str], modules: &[&str]) -> (Vec<Vec<String>>, Vec<String>) {
+        divide(tests.iter().map(ToString::to_string).collect(), modules)
     }
 
     #[test]
-    fn ordinary_leaves_an_inner_module_to_its_own_part() {
-        let jobs = ordinary(&[binary("host::sync")], Path::new("logs"));
-        let end = |name: &str| {
-            let job = jobs.iter().find(|job| job.name == name).unwrap();
-            arguments(job).split_once("--test-threads=").unwrap().1[2..].to_owned()
+    fn divide_takes_whole_names_of_modules() {
+        let tests = ["gate::a", "agate::b", "gates::c", "x::gate::d", "gate"];
+        let (parts, others) = divided(&tests, &["gate"]);
+        assert_eq!(parts, [["gate::a"]]);
+        assert_eq!(others, ["agate::b", "gates::c", "x::gate::d", "gate"]);
+    }
+
+    #[test]
+    fn divide_leaves_an_inner_module_to_its_own_part() {
+        let tests = ["races::claims::a", "races::b", "leaks::c", "other"];
+        let (parts, others) = divided(&tests, &["races", "races::claims", "leaks"]);
+        assert_eq!(parts, [["races::b"], ["races::claims::a"], ["leaks::c"]]);
+        assert_eq!(others, ["other"]);
+    }
+
+    /// The program of this very test: its part has tests, and one that it does not have is an error.
+    #[test]
+    fn exactly_refuses_a_part_without_tests() {
+        let this = Binary {
+            path: std::env::current_exe().unwrap(),
+            ..binary("xtask")
         };
-        assert_eq!(end("host::sync::races::claims"), "races::claims::");
-        assert_eq!(end("host::sync::races"), "races:: --skip races::claims::");
-        assert_eq!(end("host::sync::leaks"), "leaks::");
+        let tests = tests_of(&this, &[]).unwrap();
+        let name = "plan::tests::exactly_refuses_a_part_without_tests";
+        assert!(tests.iter().any(|test| test == name), "{tests:?}");
+        let (parts, _) = divide(tests, &["plan", "plans"]);
+        let [here, nowhere] = parts.as_slice() else {
+            panic!("{parts:?}");
+        };
+        let part = |module| part("xtask", Some(module), 60, 1, 1);
+        assert_eq!(exactly(&part("plan"), here).unwrap()[0], "--exact");
+        let error = exactly(&part("plans"), nowhere).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "xtask has no tests in its module \"plans\"; correct the lists in xtask/src/plan.rs"
+        );
     }
 
     #[test]
     fn ordinary_runs_an_unknown_program_whole() {
-        let jobs = ordinary(&[binary("new")], Path::new("logs"));
+        let jobs = jobs_of(&binary("new"), Path::new("logs")).unwrap();
         assert_eq!(jobs.len(), 1);
         assert_eq!(arguments(&jobs[0]), "--show-output --test-threads=2");
     }

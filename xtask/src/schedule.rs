@@ -55,6 +55,8 @@ pub(crate) struct Job {
     pub(crate) deadline: Duration,
     /// Where its output goes.
     pub(crate) log: PathBuf,
+    /// Whether it is a test program, which says at its end how many tests passed.
+    pub(crate) has_counts: bool,
 }
 
 /// How a job ended.
@@ -79,6 +81,8 @@ pub(crate) struct Finished {
     pub(crate) computed: Option<Duration>,
     /// Its output.
     pub(crate) log: PathBuf,
+    /// See [`Job::has_counts`].
+    pub(crate) has_counts: bool,
 }
 
 /// Runs all jobs on `cores` cores; `on_end` hears of each as it ends.
@@ -181,6 +185,7 @@ struct Running {
     deadline: Duration,
     computed: Option<Duration>,
     log: PathBuf,
+    has_counts: bool,
 }
 
 impl Running {
@@ -202,6 +207,7 @@ impl Running {
             deadline: job.deadline,
             computed: None,
             log: job.log,
+            has_counts: job.has_counts,
         })
     }
 
@@ -230,6 +236,7 @@ impl Running {
             took: self.started.elapsed(),
             computed: self.computed,
             log: self.log.clone(),
+            has_counts: self.has_counts,
         }
     }
 }
@@ -338,6 +345,7 @@ mod tests {
             estimate: Duration::from_secs(1),
             deadline,
             log: std::env::temp_dir().join(log),
+            has_counts: false,
         }
     }
 

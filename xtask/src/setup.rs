@@ -21,6 +21,25 @@ const PROGRAMS: [&str; 5] = [
     "platinum-intake",
 ];
 
+/// What the servers of the tests need, by its Debian name; `iproute2` cuts hosts apart in network namespaces, and
+/// `strace` counts what a sync asks of the file system.
+pub(crate) const SERVERS: [&str; 11] = [
+    "dovecot-core",
+    "dovecot-imapd",
+    "dovecot-lmtpd",
+    "postfix",
+    "openssh-server",
+    "openssh-client",
+    "openssl",
+    "curl",
+    "iproute2",
+    "procps",
+    "strace",
+];
+/// Where the tests find built programs: `platinum_testkit::PROGRAMS_VARIABLE`. The task runner does without that
+/// crate, whose servers take long to build.
+pub(crate) const PROGRAMS_VARIABLE: &str = "PLATINUM_PROGRAMS";
+
 /// Installs packages of the distribution that are not there yet.
 ///
 /// # Errors
@@ -183,6 +202,11 @@ mod tests {
         text.lines()
             .map(|line| line.trim_end_matches(" (*)").to_owned())
             .collect()
+    }
+
+    #[test]
+    fn programs_variable_is_the_one_that_tests_read() {
+        assert_eq!(PROGRAMS_VARIABLE, platinum_testkit::PROGRAMS_VARIABLE);
     }
 
     /// What the demo builds is not built again for the tests: a feature that only tests bring makes a crate, and

@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::bail;
+
 use crate::{
     bench,
     binaries::{self, GUESTS},
@@ -28,9 +30,9 @@ const SKILLS: &str = "skill-*";
 /// Jobs that run cargo: it would wait for itself.
 const CARGO: &str = "cargo";
 
-/// Runs everything; with `full` the long forms, too. The last line counts the tests.
-pub(crate) fn run(root: &Path, full: bool) -> anyhow::Result<ExitCode> {
-    setup::packages("tests on real servers", platinum_testkit::PACKAGES)?;
+/// Runs everything; with `full` the long forms, too; with names, these parts alone. The last line counts the tests.
+pub(crate) fn run(root: &Path, full: bool, names: &[String]) -> anyhow::Result<ExitCode> {
+    setup::packages("tests on real servers", &setup::SERVERS)?;
     steps::run_quiet(
         "Formatting",
         steps::cargo(root).args(["fmt", "--all", "--check"]),
@@ -44,43 +46,63 @@ pub(crate) fn run(root: &Path, full: bool) -> anyhow::Result<ExitCode> {
 
     let logs = setup::target(root).join("test-logs");
     fs::create_dir_all(&logs)?;
-    let mut jobs = plan::ordinary(&binaries, &logs);
+    let mut jobs = plan::ordinary(&binaries, &logs)?;
     jobs.extend(doctests(root, &logs)?);
     jobs.push(benches(root, &logs));
+    let mut long = match full {
+        true => plan::long(&binaries, &logs)?,
+        false => Vec::new(),
+    };
+    select(names, &mut [&mut jobs, &mut long])?;
     let programs = setup::target(root).join("debug");
-    let temp = TempFolder::in_memory();
-    match &temp {
-        Some(folder) => eprintln!(
-            "Temporary files of the tests are in memory: {}",
-            folder.path().display()
-        ),
-        None => {
-            eprintln!(
-                "Temporary files of the tests are on the disk: /dev/shm is missing, smaller than 6 GiB or \
-                 noexec, or less memory is free."
-            );
-        }
-    }
-    for job in &mut jobs {
-        job.command
-            .env(platinum_testkit::PROGRAMS_VARIABLE, &programs);
-        if let Some(folder) = &temp {
-            job.command.env("TMPDIR", folder.path());
-        }
+    for job in jobs.iter_mut().chain(&mut long) {
+        job.command.env(setup::PROGRAMS_VARIABLE, &programs);
     }
     let mut report = Report::default();
     report.add_lints(&lints);
-    report.run("Tests", jobs)?;
-    drop(temp);
-    if full {
-        let mut jobs = plan::long(&binaries, &logs);
-        for job in &mut jobs {
-            job.command
-                .env(platinum_testkit::PROGRAMS_VARIABLE, &programs);
+    if !jobs.is_empty() {
+        let temp = TempFolder::in_memory();
+        match &temp {
+            Some(folder) => eprintln!(
+                "Temporary files of the tests are in memory: {}",
+                folder.path().display()
+            ),
+            None => eprintln!(
+                "Temporary files of the tests are on the disk: /dev/shm is missing, smaller than 6 GiB or \
+                 noexec, or less memory is free."
+            ),
         }
-        report.run("The long forms, one at a time", jobs)?;
+        if let Some(folder) = &temp {
+            for job in &mut jobs {
+                job.command.env("TMPDIR", folder.path());
+            }
+        }
+        report.run("Tests", jobs)?;
+    }
+    if !long.is_empty() {
+        report.run("The long forms, one at a time", long)?;
     }
     Ok(report.close())
+}
+
+/// Keeps the jobs of these names alone, of all lists; without names, all.
+///
+/// # Errors
+/// If there is no job of a name.
+fn select(names: &[String], lists: &mut [&mut Vec<Job>]) -> anyhow::Result<()> {
+    let known: Vec<String> = lists
+        .iter()
+        .flat_map(|jobs| jobs.iter().map(|job| job.name.clone()))
+        .collect();
+    if let Some(name) = names.iter().find(|name| !known.contains(name)) {
+        bail!("no part {name:?}; there are\n  {}", known.join("\n  "));
+    }
+    if !names.is_empty() {
+        for jobs in lists {
+            jobs.retain(|job| names.contains(&job.name));
+        }
+    }
+    Ok(())
 }
 
 /// The examples in doc comments, where there are some.
@@ -115,6 +137,7 @@ fn benches(root: &Path, logs: &Path) -> Job {
         estimate: Duration::from_secs(20),
         deadline: Duration::from_secs(300),
         log: plan::log_of(logs, "benches"),
+        has_counts: false,
     }
 }
 
@@ -135,6 +158,7 @@ fn cargo_job(
         estimate,
         deadline,
         log: plan::log_of(logs, name.split([' ', ',']).next().unwrap_or(name)),
+        has_counts: true,
     }
 }
 
@@ -180,8 +204,10 @@ impl Report {
     fn add(&mut self, finished: &Finished) -> anyhow::Result<()> {
         let log = String::from_utf8_lossy(&fs::read(&finished.log)?).into_owned();
         let name = &finished.name;
-        let is_good = matches!(finished.end, End::Exited(status) if status.success());
         let results = Results::of(&log);
+        let is_uncounted = finished.has_counts && results.counts.is_none();
+        let has_succeeded = matches!(finished.end, End::Exited(status) if status.success());
+        let is_good = has_succeeded && !is_uncounted;
         let mut counts = results.counts.unwrap_or_default();
         if !is_good && counts.failed == 0 {
             // It died, or was killed, with a test in its hands.
@@ -193,7 +219,10 @@ impl Report {
         self.computed += computed;
         let end = match finished.end {
             End::Killed => format!("killed after {seconds:.0} s: it did not end"),
-            End::Exited(status) if status.success() => {
+            End::Exited(_) if has_succeeded && is_uncounted => {
+                format!("{seconds:.1} s: it ended without the results of its tests")
+            }
+            End::Exited(_) if has_succeeded => {
                 let percent = 100.0 * computed.as_secs_f32() / seconds.max(0.01);
                 format!("{seconds:.1} s, {percent:.0} % of a core")
             }
@@ -246,5 +275,70 @@ impl Report {
             true => ExitCode::SUCCESS,
             false => ExitCode::FAILURE,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(name: &str, script: &str, has_counts: bool, folder: &Path) -> Job {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        Job {
+            name: name.to_owned(),
+            command,
+            needs: Needs {
+                weight: Weight::Percent(10),
+                group: None,
+            },
+            estimate: Duration::from_secs(1),
+            deadline: Duration::from_secs(60),
+            log: plan::log_of(folder, name),
+            has_counts,
+        }
+    }
+
+    #[test]
+    fn report_fails_a_test_program_without_results() {
+        let folder = tempfile::tempdir().unwrap();
+        let counted = "echo 'test result: ok. 3 passed; 0 failed; 0 ignored;'";
+        let mut report = Report::default();
+        let jobs = vec![
+            job("counted", counted, true, folder.path()),
+            job("uncounted", "exit 0", true, folder.path()),
+            job("no-tests", "exit 0", false, folder.path()),
+        ];
+        report.run("Tests", jobs).unwrap();
+        assert_eq!(report.failed, ["uncounted"]);
+        let counts = Counts {
+            passed: 3,
+            failed: 1,
+            skipped: 0,
+        };
+        assert_eq!(report.counts, counts);
+        assert_eq!(report.close(), ExitCode::FAILURE);
+    }
+
+    #[test]
+    fn select_takes_names_exactly_and_refuses_unknown_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |names: &[&str]| -> Vec<Job> {
+            let jobs = names.iter().map(|name| job(name, "", false, folder.path()));
+            jobs.collect()
+        };
+        let names =
+            |jobs: &[Job]| -> Vec<String> { jobs.iter().map(|job| job.name.clone()).collect() };
+        let (mut ordinary, mut long) = (of(&["gate", "gates"]), of(&["gate, long"]));
+        select(&[], &mut [&mut ordinary, &mut long]).unwrap();
+        assert_eq!(names(&ordinary), ["gate", "gates"]);
+        let error = select(&["gat".to_owned()], &mut [&mut ordinary, &mut long]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no part \"gat\"; there are\n  gate\n  gates\n  gate, long"
+        );
+        select(&["gate".to_owned()], &mut [&mut ordinary, &mut long]).unwrap();
+        assert_eq!(names(&ordinary), ["gate"]);
+        assert!(long.is_empty());
     }
 }

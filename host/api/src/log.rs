@@ -47,6 +47,8 @@ pub struct LogReceipt {
     pub recipients: Vec<String>,
     /// SHA-256, in hex, of what left; empty if the note does not say.
     pub sha256: String,
+    /// Why it came back, if it did.
+    pub came_back: Option<String>,
 }
 
 impl From<ReceiptRecord> for LogReceipt {
@@ -63,6 +65,9 @@ impl From<ReceiptRecord> for LogReceipt {
                 .map(|recipient| plain(&escape_hidden(recipient), 320))
                 .collect(),
             sha256: plain(&receipt.sha256, 64),
+            came_back: receipt
+                .came_back
+                .map(|reason| plain(&escape_hidden(&reason), 300)),
         }
     }
 }

@@ -63,6 +63,13 @@ impl SyncOverview {
         self
     }
 
+    /// Takes in that the remote has just answered that it is empty.
+    #[must_use]
+    pub fn with_empty_answer(mut self) -> Self {
+        self.sync = self.sync.map(SyncState::with_empty_answer);
+        self
+    }
+
     /// In words.
     pub fn checks(&self) -> Vec<Check> {
         let Some(remote) = &self.remote else {

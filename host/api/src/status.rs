@@ -6,7 +6,7 @@ use std::{
 };
 
 use platinum_core::{AgentName, Role, Timestamp, VaultPath};
-use platinum_daemon::Config;
+use platinum_daemon::{Config, ServersDown, ZoneServers};
 use platinum_effects::approvals::ApprovalPolicy;
 use platinum_vault::{Vault, VaultCounts};
 use serde::Serialize;
@@ -59,6 +59,9 @@ pub struct ZoneSummary {
     pub zone: String,
     /// What is set up, in a few words; `None` if nothing is.
     pub summary: Option<String>,
+    /// Why its server does not run, as the daemon found it last; `None` if it runs, or no daemon does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_down: Option<String>,
 }
 
 /// Tasks, by where they are.
@@ -102,17 +105,27 @@ impl Status {
     ) -> Result<Self, ReadError> {
         let state = &config.vault.state;
         let counts = VaultCounts::read(vault, now)?;
+        let is_daemon_running = is_daemon_running(state);
+        let down = match is_daemon_running {
+            true => ZoneServers::read(state).map_err(|error| error.to_string()),
+            false => Ok(ServersDown::new()),
+        };
+        let server_down = |zone: &str| match &down {
+            Ok(down) => down.get(zone).map(|reason| plain(reason, 300)),
+            Err(error) => Some(format!("whether it runs cannot be read: {error}")),
+        };
         let zones = config
             .zones
             .configured()
             .map(|(zone, configured)| ZoneSummary {
                 zone: zone.to_owned(),
                 summary: configured.summary().map(|summary| plain(&summary, 120)),
+                server_down: server_down(zone),
             });
         Ok(Self {
             at: now,
             role,
-            is_daemon_running: is_daemon_running(state),
+            is_daemon_running,
             vault: vault.root().to_owned(),
             drafts: DraftCounts::read(
                 &counts,
@@ -154,7 +167,16 @@ impl Status {
         checks.extend(self.sync.checks());
         checks.extend(conflicts_check(&self.conflicts));
         checks.push(self.journal.check());
+        checks.extend(self.zones.iter().filter_map(ZoneSummary::server_check));
         checks
+    }
+}
+
+impl ZoneSummary {
+    fn server_check(&self) -> Option<Check> {
+        let reason = self.server_down.as_ref()?;
+        let text = format!("its server does not run: {reason}");
+        Some(Check::error(&self.zone, text).remedy("`platinum doctor` tries it anew"))
     }
 }
 

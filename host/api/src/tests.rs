@@ -100,3 +100,42 @@ proptest! {
         prop_assert_eq!(status.conflicts.len(), conflicts);
     }
 }
+
+/// What the daemon noted of the servers of zones counts while it runs, and is a line of its own.
+#[test]
+fn status_names_a_server_that_does_not_run() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["vault", "state"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    let config = config(folder.path());
+    let vault = Vault::open(&config.vault.path).unwrap();
+    let read = || {
+        let agent = config.agent(Role::Local).unwrap();
+        let status = Status::read(&config, &vault, agent, Role::Local, now()).unwrap();
+        let email = status.zones.iter().find(|zone| zone.zone == "email");
+        let down = email.unwrap().server_down.clone();
+        let lines = status
+            .checks()
+            .into_iter()
+            .filter(|one| one.name == "email");
+        (down, lines.map(|one| one.sentence()).collect::<Vec<_>>())
+    };
+    let file = folder.path().join("state/servers-down.json");
+    fs::write(&file, r#"{"email":"it ended at once"}"#).unwrap();
+    assert_eq!(read(), (None, vec![]), "no daemon runs");
+    let lock = fs::File::create(folder.path().join("state/lock")).unwrap();
+    lock.lock().unwrap();
+    let reason = "it ended at once".to_owned();
+    let line = format!("its server does not run: {reason}; `platinum doctor` tries it anew");
+    assert_eq!(read(), (Some(reason), vec![line]));
+    fs::write(&file, "[").unwrap();
+    let (unknown, _) = read();
+    let unknown = unknown.unwrap();
+    assert!(
+        unknown.starts_with("whether it runs cannot be read: "),
+        "{unknown}"
+    );
+    fs::remove_file(&file).unwrap();
+    assert_eq!(read(), (None, vec![]));
+}

@@ -11,14 +11,15 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use platinum_core::{
-    Action, DraftId, TaskId, Timestamp, TypedAction, VaultPath, layout, whole_second,
+    Action, DraftId, EmailSend, TaskId, Timestamp, TypedAction, VaultPath, layout, text::one_line,
+    whole_second,
 };
 use platinum_engine::{Call, Interface};
 use platinum_vault::{
     Vault, VaultError,
     note::{
-        DraftNote, MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, Note, PlanNote,
-        check_drafted, day_of,
+        CAME_BACK, DraftNote, MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, Note,
+        PlanNote, TaskNote, check_drafted, day_of,
     },
 };
 
@@ -134,6 +135,19 @@ impl ProposeCtx {
         if let Some(id) = self.open_draft(task, epoch).await? {
             return Err(ProposeError::Duplicate(id.to_string()));
         }
+        let mut reason =
+            checked_line("reason", &proposal.reason, 500).map_err(ProposeError::Invalid)?;
+        if let Some(why) = answered.fact(CAME_BACK).first() {
+            reason.push_str(&format!(
+                " Careful: what was sent for it came back: {}.",
+                one_line(why, 200)
+            ));
+        }
+        if let Ok(mail) = action.read::<EmailSend>()
+            && let Some(other) = self.earlier_of_conversation(task, &mail).await
+        {
+            reason.push_str(&format!(" {}", replaces(&other)));
+        }
         let note = DraftNote {
             id: DraftId::generate(),
             created: self.now,
@@ -143,7 +157,7 @@ impl ProposeCtx {
             action,
             summary: checked_line("summary", &proposal.summary, 300)
                 .map_err(ProposeError::Invalid)?,
-            reason: checked_line("reason", &proposal.reason, 500).map_err(ProposeError::Invalid)?,
+            reason,
             expires,
         };
         let text = note.render_answering(&answered);
@@ -174,6 +188,33 @@ impl ProposeCtx {
             Ok(None) | Err(TaskError::NotFound) => Err(Unwritten::NotOwner),
             Err(error) => Err(Unwritten::Unavailable(error.to_string())),
         }
+    }
+
+    /// A draft for an earlier mail of the same conversation that waits, if there is one.
+    async fn earlier_of_conversation(&self, task: TaskId, mail: &EmailSend) -> Option<DraftNote> {
+        let (vault, mail) = (self.vault.clone(), mail.clone());
+        let found = in_background(move || {
+            let mut found: Vec<DraftNote> = Vec::new();
+            for entry in vault.list(layout::PENDING_APPROVAL)? {
+                let text = vault.read_text(&entry.path, MAX_DRAFT_BYTES as u64).ok();
+                let note = text.and_then(|text| DraftNote::parse(&text).ok());
+                let note = note.filter(|note| note.task != task);
+                found.extend(note.filter(|note| {
+                    let other = note.action.read::<EmailSend>();
+                    other.is_ok_and(|other| other.is_same_conversation(&mail))
+                }));
+            }
+            Ok::<_, VaultError>(found)
+        });
+        let time = |note: TaskNote| (note.received.unwrap_or(note.created), note.id);
+        let own = self.store.get(task).await.ok().map(time)?;
+        for draft in found.await.ok()? {
+            let other = self.store.get(draft.task).await.ok().map(time);
+            if other.is_some_and(|other| other < own) {
+                return Some(draft);
+            }
+        }
+        None
     }
 
     /// The draft that was made under this claim already: a skill that runs again after a crash
@@ -225,4 +266,10 @@ impl ProposeCtx {
             .await
             .map_err(Unwritten::Unavailable)
     }
+}
+
+/// The sentence for the owner about a draft that is put away for this one.
+fn replaces(earlier: &DraftNote) -> String {
+    let summary = one_line(&earlier.summary, 100);
+    format!("It replaces the draft for an earlier mail of this thread: {summary}.")
 }

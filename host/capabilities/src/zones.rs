@@ -17,6 +17,7 @@ use async_trait::async_trait;
 use platinum_core::Role;
 use platinum_engine::Interface;
 use platinum_mcp::{ServerSpec, Session};
+use platinum_vault::note::TaskNote;
 
 use crate::{email, tasks::TaskStore};
 
@@ -62,9 +63,23 @@ pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
     /// If that cannot be read: then nothing of this zone can be approved.
     fn addresses(&self) -> Result<Option<BTreeMap<String, String>>, String>;
 
-    /// Whether the zone works here. Writes nothing and sends nothing. `server` is [`Self::server`]
-    /// with its program found.
-    async fn check(&self, server: Option<ServerSpec>) -> Check;
+    /// Whether the owner has done themself what a task asks for: how, in words for them. Nothing is
+    /// drafted then.
+    ///
+    /// # Errors
+    /// If that cannot be asked now.
+    async fn done_by_owner(
+        &self,
+        session: &Session,
+        task: &TaskNote,
+    ) -> Result<Option<String>, String> {
+        let _ = (session, task);
+        Ok(None)
+    }
+
+    /// Whether the zone works here, in a role. Writes nothing and sends nothing. `server` is
+    /// [`Self::server`] with its program found.
+    async fn check(&self, role: Role, server: Option<ServerSpec>) -> Check;
 
     /// What the credential of a cloud could do beyond reading and drafting, as far as that can be
     /// tried from here. `cloud_file` is a cloud's own file of this zone; without it, the credential

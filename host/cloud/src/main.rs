@@ -12,8 +12,11 @@ use std::{
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use platinum_capabilities::tasks::{NoReceipts, Receipts};
-use platinum_core::Role;
-use platinum_daemon::{Config, Host, Running, TrustArgs, logging, make_state_folder, on_signals};
+use platinum_capabilities::zones::CheckLevel;
+use platinum_core::{Role, text::one_line};
+use platinum_daemon::{
+    Config, Host, Running, TrustArgs, doctor, logging, make_state_folder, on_signals,
+};
 use platinum_verify::Identity;
 
 /// The cloud half of Platinum: drafts, and can never act.
@@ -32,6 +35,15 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Try everything the daemon needs: vault, disk, remote, keys, mailbox, model.
+    Doctor {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Mail accounts.
+    #[command(subcommand)]
+    Mail(MailCommand),
     /// Let the files that are gone from this host's vault be deleted on every host.
     AcceptDeletions {
         /// The configuration file.
@@ -57,6 +69,20 @@ enum Command {
     },
 }
 
+#[derive(Subcommand)]
+enum MailCommand {
+    /// Grant access to a mail account with OAuth, once; without an account, to the only one that has it.
+    ///
+    /// What is asked for is reading alone, where the provider makes a difference.
+    Login {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// The account, by its name in the mail file.
+        account: Option<String>,
+    },
+}
+
 fn main() -> ExitCode {
     platinum_daemon::compile_if_asked();
     let arguments = Arguments::parse();
@@ -64,6 +90,10 @@ fn main() -> ExitCode {
         Command::Run { config } => config,
         Command::AcceptDeletions { config } => return ended(accept_deletions(&config)),
         Command::Key { config } => return ended(key(&config)),
+        Command::Doctor { config } => return in_runtime(examine(config)),
+        Command::Mail(MailCommand::Login { config, account }) => {
+            return ended(log_in(&config, account));
+        }
         Command::Trust { config, args } => return in_runtime(trust(&config, &args)),
     };
     logging::start();
@@ -103,6 +133,41 @@ fn accept_deletions(config: &Path) -> anyhow::Result<()> {
         .context("cannot record the confirmation; has this host synced yet?")?;
     eprintln!("The next sync deletes on every machine what is gone here.");
     Ok(())
+}
+
+/// Prints what works and what does not.
+async fn examine(path: PathBuf) -> anyhow::Result<()> {
+    let config = Config::load(&path, Role::Cloud)?;
+    let mut wrong = 0;
+    for row in doctor::cloud_rows(&config).await {
+        let word = match row.check.level {
+            CheckLevel::Ok => "ok",
+            CheckLevel::Warning => "warn",
+            CheckLevel::Error => "wrong",
+        };
+        wrong += usize::from(row.check.level == CheckLevel::Error);
+        // Text from outside: one bounded line.
+        println!(
+            "{word:<6} {:<8} {}",
+            row.name,
+            one_line(&row.check.text, 500)
+        );
+    }
+    match wrong {
+        0 => Ok(()),
+        wrong => anyhow::bail!("what is wrong: {wrong} of the lines above"),
+    }
+}
+
+fn log_in(path: &Path, account: Option<String>) -> anyhow::Result<()> {
+    let config = Config::load(path, Role::Cloud)?;
+    let zone = config
+        .zones
+        .get("email")
+        .context("there is no [zones.email]")?;
+    let arguments: Vec<String> = account.into_iter().collect();
+    platinum_daemon::run_zone_program(&**zone, Role::Cloud, "login", &arguments)
+        .map_err(anyhow::Error::msg)
 }
 
 /// Only what the other host needs goes to stdout; what a person wants to know goes to stderr.

@@ -20,7 +20,7 @@ mod zone;
 
 pub use actions::{
     ACTIONS, Action, ActionError, ActionKind, ActionSpec, EmailSend, Media, OdooPayment, OdooPost,
-    Payment, SocialPublish, TypedAction, WhatsappSend,
+    OwnAnswer, Payment, SocialPublish, TypedAction, WhatsappSend,
 };
 pub use backoff::Backoff;
 pub use capability::{Capability, UnknownCapability};

@@ -30,10 +30,11 @@ use tokio::sync::Notify;
 use crate::{
     Config, OwnerUpdates, Shutdown, Tasks, beside,
     loops::run_source,
+    reports::ZoneServers,
     secrets::Secrets,
     skills::{
-        Catalog, CatalogError, FolderGrants, GrantUsage, KnownZones, SkillLock, SkillSet,
-        SourceName,
+        Catalog, CatalogError, FolderGrants, GrantUsage, KnownZones, LockMemory, SkillLock,
+        SkillSet, SourceName,
     },
     skills_folder,
     supervisor::{self, Child},
@@ -157,9 +158,12 @@ impl Host {
         let model = platinum_llm::build(&config.model, &config.vault.state)
             .map_err(|error| HostError::Model(error.to_string()))?;
         let mut sessions = BTreeMap::new();
+        let servers = ZoneServers::begin(&config.vault.state);
         for (id, zone) in config.zones.configured() {
             if let Some(server) = zone_server(&**zone, role) {
                 let session = Session::lazy(server);
+                let (servers, zone) = (servers.clone(), id.to_owned());
+                session.on_change(move |reason| servers.set(&zone, reason));
                 match session.start().await {
                     Ok(()) => {}
                     Err(error) if error.is_final() => return Err(error.into()),
@@ -291,7 +295,11 @@ impl Host {
         let mut catalog = Catalog::read(&folder)?;
         catalog.pin(
             self.role,
-            &SkillLock::read(&folder, &self.identity.signers()?),
+            &SkillLock::take_up(
+                &folder,
+                &self.identity.signers()?,
+                &LockMemory::of(&self.config.vault.state),
+            ),
         );
         Ok(SkillSet::load(
             host,

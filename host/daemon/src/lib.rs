@@ -11,13 +11,14 @@
 //! never correctness; this crate never depends on `effects`.
 
 pub mod config;
+pub mod doctor;
 mod host;
 mod key_rotation;
 pub mod logging;
 pub mod loops;
-mod owner_updates;
 mod pipeline;
 mod programs;
+mod reports;
 mod running;
 pub mod secrets;
 mod shutdown;
@@ -29,10 +30,10 @@ mod tasks;
 pub use config::{Config, ConfigError};
 pub use host::{Host, HostError, make_state_folder, zone_server};
 pub use key_rotation::{TrustArgs, TrustOutcome, trust};
-pub use owner_updates::OwnerUpdates;
-pub use pipeline::Pipeline;
+pub use pipeline::{OwnersWork, Pipeline};
 pub use platinum_engine::compile_if_asked;
-pub use programs::{beside, skills_folder};
+pub use programs::{beside, run_zone_program, skills_folder};
+pub use reports::{OwnerUpdates, ServersDown, ZoneServers};
 pub use running::Running;
 pub use shutdown::{Shutdown, on_signals};
 pub use skill_name::{SkillName, SkillNameError};

@@ -1,6 +1,14 @@
 //! Finding what is installed beside this program.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use platinum_capabilities::zones::ZoneCapabilities;
+use platinum_core::Role;
+
+use crate::zone_server;
 
 /// Where the skills are if nothing else is configured: `skills/installed` beside the folder of programs.
 const SKILLS: &str = "../skills/installed";
@@ -20,6 +28,32 @@ pub fn skills_folder(configured: &Path) -> PathBuf {
         found.canonicalize().unwrap_or(found)
     } else {
         configured.to_owned()
+    }
+}
+
+/// Runs a command of the program that serves a zone, with its configuration file, on this terminal.
+///
+/// # Errors
+/// If the zone is not set up, or the program cannot be started or fails.
+pub fn run_zone_program(
+    zone: &dyn ZoneCapabilities,
+    role: Role,
+    command: &str,
+    arguments: &[String],
+) -> Result<(), String> {
+    let server = zone_server(zone, role)
+        .ok_or("the zone has no account: name it under its section, with `account` and `config`")?;
+    let program = server.command.display().to_string();
+    let ended = Command::new(&server.command)
+        .arg(command)
+        .args(&server.args)
+        .args(arguments)
+        .status()
+        .map_err(|error| format!("cannot start {program}: {error}"))?;
+    match ended.success() {
+        true => Ok(()),
+        // It has printed why.
+        false => Err(format!("{program} {command} did not succeed ({ended})")),
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::Context;
 use platinum_watch::{DirtyPaths, WakeUps, Watch};
 use tokio::task::JoinHandle;
 
-use crate::{Host, Pipeline, Shutdown, SkillSet, loops};
+use crate::{Host, Pipeline, Shutdown, SkillSet, loops, pipeline::ZonesWork};
 
 /// The loops that both roles run, and what wakes them.
 pub struct Running {
@@ -31,13 +31,15 @@ impl Running {
             let mut stop = stop.clone();
             Box::pin(async move { stop.stopped().await })
         }));
-        let pipeline = Arc::new(Pipeline::new(
+        let pipeline = Pipeline::new(
             Arc::clone(skills),
             host.sync.clone(),
             host.vault.clone(),
             host.owner_updates(),
             &host.config.work_zones(),
-        ));
+        );
+        let pipeline = pipeline.with_owners_work(Arc::new(ZonesWork::of(host)));
+        let pipeline = Arc::new(pipeline);
         let mut tasks = vec![
             tokio::spawn(loops::run_pipeline(
                 pipeline,

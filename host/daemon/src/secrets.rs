@@ -184,6 +184,10 @@ impl Sources {
         for path in &whole {
             if let Some(text) = text_of(path, stamps) {
                 known.add(text.trim().as_bytes());
+                // Tokens are kept as an object: each of its values is one.
+                if text.trim_start().starts_with('{') {
+                    settings(&text, &mut known);
+                }
             }
         }
         for path in &self.keys {
@@ -434,7 +438,12 @@ mod tests {
         );
         write(
             "mail.toml",
-            "[account.a]\npassword = { file = \"mail-password\" }\n[account.a.smtp]\npassword = { file = \"smtp-password\" }\n",
+            "[account.a]\npassword = { file = \"mail-password\" }\n[account.a.smtp]\npassword = { file = \"smtp-password\" }\n\
+             [account.a.oauth]\ntoken = { file = \"a.token\" }\n",
+        );
+        write(
+            "a.token",
+            "{\"access_token\":\"an open window\",\"refresh_token\":\"a closed door\"}",
         );
         write("mail-password", "correct horse\n");
         write("smtp-password", "battery staple\n");
@@ -448,6 +457,8 @@ mod tests {
             "open@sesame",
             "correct horse",
             "battery staple",
+            "an open window",
+            "a closed door",
         ] {
             let found = scanner.content(format!("a note: {held}, and more").as_bytes());
             let kind = found.map(|found| found.kind);

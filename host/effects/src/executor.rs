@@ -2,7 +2,7 @@
 //! approval to a receipt.
 //!
 //! The order is the whole point: everything is checked again, the intent is written, the other side
-//! is asked whether it happened already, the way is prepared, the hand-over is written, the effect is
+//! is asked whether it happened already, or its owner has done it themself, the way is prepared, the hand-over is written, the effect is
 //! performed once, the outcome is written. A crash before the hand-over is certain to have done
 //! nothing; one after it leaves an intent in doubt, which is asked after and never tried again on a
 //! guess.
@@ -64,6 +64,26 @@ pub trait Effect: Send + Sync {
         reference: &str,
         draft: Option<&DraftNote>,
     ) -> Result<Option<String>, String>;
+
+    /// Asks whether the owner has done themself what this is for: how, in words for them. Asked
+    /// before every attempt; what they did is not done once more.
+    ///
+    /// # Errors
+    /// If it cannot be asked now: then nothing leaves yet.
+    async fn done_by_owner(&self, draft: &DraftNote) -> Result<Option<String>, String> {
+        let _ = draft;
+        Ok(None)
+    }
+
+    /// Clears away what the drafts of a task have left at the other side, now that it is over.
+    /// `sent` is what left for it, if anything did.
+    ///
+    /// # Errors
+    /// Why that is not done. Nothing else depends on it.
+    async fn close(&self, task: TaskId, sent: Option<&DraftNote>) -> Result<(), String> {
+        let _ = (task, sent);
+        Ok(())
+    }
 
     /// What the owner can do about one whose outcome stays unknown, in a sentence.
     fn advice(&self) -> &'static str;
@@ -212,18 +232,23 @@ impl Executor {
                 receipt.reference = reference;
                 receipt.answer = one_line(&receipt.answer, MAX_ANSWER);
             }
-            Outcome::NotSent { reason, .. } | Outcome::Unknown { reason } => {
+            Outcome::NotSent { reason, .. }
+            | Outcome::DoneByOwner { reason }
+            | Outcome::Unknown { reason } => {
                 *reason = one_line(reason, MAX_ANSWER);
             }
         }
         self.approvals.record(draft, outcome.clone()).await;
+        fail::fail_point!("effect-recorded", |_| std::process::abort());
         match outcome {
             Outcome::Receipt(receipt) => Ok(receipt),
             Outcome::NotSent {
                 reason,
                 retry: true,
             } => Err(EffectError::Postponed(reason)),
-            Outcome::NotSent { reason, .. } => Err(EffectError::Refused(reason)),
+            Outcome::NotSent { reason, .. } | Outcome::DoneByOwner { reason } => {
+                Err(EffectError::Refused(reason))
+            }
             Outcome::Unknown { reason } => Err(EffectError::OutcomeUnknown(reason)),
         }
     }
@@ -256,6 +281,16 @@ impl Executor {
         if is_first && let Some(reason) = doubt {
             // Only the owner can find out what that copy has done.
             return Ok(Outcome::Unknown { reason });
+        }
+        let asked = effect.done_by_owner(&attempt.outgoing.note).await;
+        let found = asked.map_err(|reason| {
+            later(format!(
+                "it cannot be asked whether you have done it yourself, so nothing is sent: {reason}"
+            ))
+        })?;
+        if let Some(reason) = found {
+            fail::fail_point!("effect-done-by-owner", |_| std::process::abort());
+            return Ok(Outcome::DoneByOwner { reason });
         }
         fail::fail_point!("effect-asked", |_| std::process::abort());
         effect.prepare(&attempt).await?;
@@ -308,7 +343,16 @@ impl Executor {
                         intent.at
                     ),
                 }),
-                _ => None,
+                State::Unknown { .. } => None,
+                // It came to its end since the list was made: an attempt that this process was at, or
+                // its owner's word.
+                State::Absent
+                | State::Done(..)
+                | State::NotSent { .. }
+                | State::DoneByOwner { .. }
+                | State::LetGo(_) => {
+                    continue;
+                }
             };
             if let Some(outcome) = outcome {
                 let is_over = matches!(outcome, Outcome::NotSent { .. });
@@ -380,6 +424,19 @@ impl Executor {
     pub async fn let_go(&self, draft: DraftId) -> Result<(), String> {
         let journal = Arc::clone(self.approvals.journal());
         blocking(move || journal.let_go(draft).map_err(|error| error.to_string())).await?
+    }
+
+    /// Clears away what the drafts of a task have left at the other sides, by and by: nothing waits
+    /// for it, and what cannot be cleared away is logged.
+    pub fn close(&self, task: TaskId, sent: Option<DraftNote>) {
+        let effects: Vec<Arc<dyn Effect>> = self.effects.values().cloned().collect();
+        tokio::spawn(async move {
+            for effect in effects {
+                if let Err(reason) = effect.close(task, sent.as_ref()).await {
+                    tracing::warn!(%task, "What its drafts left elsewhere is not cleared away: {reason}.");
+                }
+            }
+        });
     }
 
     async fn state(&self, draft: DraftId) -> Result<State, String> {

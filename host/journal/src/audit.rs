@@ -65,6 +65,15 @@ pub enum AuditEvent {
         /// Why, one line.
         reason: String,
     },
+    /// What was carried out did not reach whom it was for: it came back.
+    CameBack {
+        /// Which draft.
+        subject: DraftId,
+        /// Its task, which is open again.
+        task: TaskId,
+        /// Why, one line, as a mail from outside says it.
+        reason: String,
+    },
     /// A skill was admitted with these interfaces.
     Granted {
         /// Which skill.
@@ -73,6 +82,13 @@ pub enum AuditEvent {
         component: String,
         /// The interfaces it holds, as they are called in the contract.
         interfaces: Vec<String>,
+    },
+    /// Skills run by a lock of this time from now on, and by no older one.
+    Locked {
+        /// What: `skills`.
+        subject: String,
+        /// When the lock was written.
+        written: Timestamp,
     },
     /// A skill used an interface that acts.
     Used {
@@ -143,6 +159,32 @@ impl Journal {
         note_in(&write, event, at)?;
         write.commit()?;
         Ok(())
+    }
+
+    /// When the newest lock of skills was written that this log knows of.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub fn newest_lock(&self) -> Result<Option<Timestamp>, JournalError> {
+        let connection = self.lock();
+        let mut rows = connection.prepare_cached(
+            "SELECT seq, data FROM entries WHERE event = ?1
+               AND json_extract(data, '$.audit') = 'locked' ORDER BY seq",
+        )?;
+        let mut rows = rows.query([AUDIT])?;
+        let mut newest = None;
+        while let Some(row) = rows.next()? {
+            let (entry, data): (i64, String) = (row.get(0)?, row.get(1)?);
+            match serde_json::from_str(&data) {
+                Ok(AuditEvent::Locked { written, .. }) => newest = newest.max(Some(written)),
+                Ok(_) => {}
+                Err(error) => {
+                    let reason = error.to_string();
+                    return Err(JournalError::Unreadable { entry, reason });
+                }
+            }
+        }
+        Ok(newest)
     }
 
     /// The newest entries, oldest of them first.

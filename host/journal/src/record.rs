@@ -62,6 +62,11 @@ pub enum Outcome {
         /// Whether trying again later may help.
         retry: bool,
     },
+    /// It did not happen, and need not: the owner has done themself what it was for.
+    DoneByOwner {
+        /// How, one line for them.
+        reason: String,
+    },
     /// It may have happened.
     Unknown {
         /// Why that is not known, one line.
@@ -77,6 +82,8 @@ pub(crate) enum Stored {
     Receipt(Receipt),
     /// [`Outcome::NotSent`].
     NotSent { reason: String, retry: bool },
+    /// [`Outcome::DoneByOwner`].
+    DoneByOwner { reason: String },
     /// [`Outcome::Unknown`].
     Unknown { reason: String },
     /// From here on it may have happened.
@@ -90,6 +97,7 @@ impl From<&Outcome> for Stored {
         match outcome.clone() {
             Outcome::Receipt(receipt) => Self::Receipt(receipt),
             Outcome::NotSent { reason, retry } => Self::NotSent { reason, retry },
+            Outcome::DoneByOwner { reason } => Self::DoneByOwner { reason },
             Outcome::Unknown { reason } => Self::Unknown { reason },
         }
     }
@@ -134,6 +142,13 @@ pub enum State {
         reason: String,
         /// Whether trying again later may help.
         retry: bool,
+    },
+    /// It did not happen: the owner has done themself what it was for.
+    DoneByOwner {
+        /// The last attempt.
+        intent: Intent,
+        /// How, one line for them.
+        reason: String,
     },
     /// It may have happened.
     Unknown {

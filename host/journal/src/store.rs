@@ -143,13 +143,15 @@ impl Journal {
                 return Ok(());
             }
             State::Done(..) => return Err(JournalError::AlreadyDone(draft)),
-            State::Absent | State::NotSent { .. } | State::LetGo(_) => {
+            State::Absent | State::NotSent { .. } | State::DoneByOwner { .. } | State::LetGo(_) => {
                 return Err(JournalError::NoIntent(draft));
             }
         };
         let at = match outcome {
             Outcome::Receipt(receipt) => receipt.at,
-            Outcome::NotSent { .. } | Outcome::Unknown { .. } => Timestamp::now(),
+            Outcome::NotSent { .. } | Outcome::DoneByOwner { .. } | Outcome::Unknown { .. } => {
+                Timestamp::now()
+            }
         };
         let stored = Stored::from(outcome);
         let data = serde_json::to_string(&stored).map_err(JournalError::Unwritable)?;
@@ -469,9 +471,13 @@ pub(crate) fn reference_in(
 ) -> Result<String, JournalError> {
     Ok(match state_of(connection, draft)? {
         State::Absent => first.to_owned(),
-        State::NotSent { intent, .. } if intent.fingerprint == fingerprint => intent.reference,
+        State::NotSent { intent, .. } | State::DoneByOwner { intent, .. }
+            if intent.fingerprint == fingerprint =>
+        {
+            intent.reference
+        }
         // A reference is never used for other bytes, nor again while the first mail may arrive.
-        State::NotSent { .. } | State::LetGo(_) => {
+        State::NotSent { .. } | State::DoneByOwner { .. } | State::LetGo(_) => {
             let used = references_of(connection, draft)?;
             numbered(first, used.saturating_add(1))
         }
@@ -493,7 +499,7 @@ pub(crate) fn hand_over_in(write: &Transaction<'_>, draft: DraftId) -> Result<()
 /// [`Journal::intend`] as a part of a greater transaction.
 pub(crate) fn intend_in(write: &Transaction<'_>, intent: &Intent) -> Result<Begin, JournalError> {
     match state_of(write, intent.draft)? {
-        State::Absent | State::NotSent { .. } | State::LetGo(_) => {}
+        State::Absent | State::NotSent { .. } | State::DoneByOwner { .. } | State::LetGo(_) => {}
         State::Done(_, receipt) => return Ok(Begin::AlreadyDone(receipt)),
         State::Intended(before)
         | State::HandedOver(before)
@@ -541,6 +547,7 @@ pub(crate) fn state_of(connection: &Connection, draft: DraftId) -> Result<State,
             reason,
             retry,
         },
+        Stored::DoneByOwner { reason } => State::DoneByOwner { intent, reason },
         Stored::Unknown { reason } => State::Unknown { intent, reason },
         Stored::HandedOver => State::HandedOver(intent),
         Stored::LetGo => State::LetGo(intent),

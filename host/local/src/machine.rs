@@ -271,6 +271,7 @@ fn machine_name(state: &Path) -> io::Result<String> {
 mod tests {
     use platinum_core::{Action, ActionKind, EmailSend, TaskId, Timestamp};
     use platinum_journal::approvals::PendingFile;
+    use platinum_testkit::power_cut::VolatileDisk;
     use platinum_vault::note::{ReceiptRecord, finish};
 
     use super::*;
@@ -343,11 +344,35 @@ mod tests {
             answer: "250".to_owned(),
             recipients: vec![],
             sha256: String::new(),
+            came_back: None,
         };
         finish(&mut note, "done", "A reply", receipt.at, &[receipt]).unwrap();
         let task = path(task.to_string());
         vault.create(&task, note.to_text().as_bytes()).unwrap();
         assert_eq!(has_carried_out(&vault, &journal), Ok(true));
+    }
+
+    /// What stops effects, and what the owner has seen to, is on the disk before anything goes on.
+    #[test]
+    fn findings_outlast_a_power_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        fs::create_dir(&state).unwrap();
+        let cut_after = |write: &(dyn Fn() -> io::Result<()> + Sync)| {
+            let disk = VolatileDisk::new(std::slice::from_ref(&state)).unwrap();
+            disk.run(write).unwrap().unwrap();
+            disk.discard(|| false).unwrap();
+        };
+        let found = BTreeSet::from([Finding::NoJournal]);
+        cut_after(&|| write_findings(&state.join(FOUND), &found));
+        assert_eq!(open_findings(&state).unwrap(), found);
+        cut_after(&|| acknowledge(&state, &found));
+        assert_eq!(open_findings(&state).unwrap(), BTreeSet::new());
+        let acknowledged = read_findings(&state.join(ACKNOWLEDGED)).unwrap();
+        assert_eq!(acknowledged, found);
+        // What is written without a sync is gone: the disk of this test can tell.
+        cut_after(&|| fs::write(state.join(FOUND), "[{}]"));
+        assert_eq!(open_findings(&state).unwrap(), BTreeSet::new());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use platinum_capabilities::{dashboard, tasks::Receipts, updates};
 use platinum_core::{
     DraftId, Role, SystemClock, TaskId, Timestamp, VaultPath, layout, text::one_line,
 };
-use platinum_daemon::{Config, Host, HostError, Running, SkillSet, on_signals};
+use platinum_daemon::{Config, Host, HostError, Running, SkillSet, on_signals, skills::LockMemory};
 use platinum_effects::{
     Effect, Executor, Fence,
     approvals::{Approvals, ApprovalsQueue},
@@ -99,7 +99,12 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
     }
     let executor = Arc::new(Executor::new(approvals, effects));
     interfaces.extend(platinum_effects::interfaces(&executor));
+    let lock_memory = LockMemory::of(&host.config.vault.state);
+    if let Err(error) = recall_lock(&journal, &lock_memory) {
+        tracing::warn!("By which lock skills ran last is not known from the log: {error:#}.");
+    }
     let skills = Arc::new(host.load_skills(interfaces)?);
+    note_lock(&journal, &lock_memory)?;
     note_grants(&journal, &skills)?;
     tracing::info!(
         agent = %host.agent,
@@ -138,6 +143,28 @@ fn note_refusal(journal: &Journal, server: &str, reason: &str) -> anyhow::Result
     };
     // Nothing is added to a log that was changed: the owner was notified.
     if journal.distrust().is_none() {
+        journal.note_change(&event, Timestamp::now())?;
+    }
+    Ok(())
+}
+
+/// The log knows, too, by which lock skills ran: if the file that says so is lost or put back, no older one counts.
+fn recall_lock(journal: &Journal, memory: &LockMemory) -> anyhow::Result<()> {
+    match journal.newest_lock()? {
+        Some(written) => Ok(memory.raise(written)?),
+        None => Ok(()),
+    }
+}
+
+/// Writes into the log by which lock skills run, if that is new.
+fn note_lock(journal: &Journal, memory: &LockMemory) -> anyhow::Result<()> {
+    // A broken memory lets no lock count, and the reason is at each skill.
+    let newest = memory.newest().ok().flatten();
+    if let Some(written) = newest.filter(|_| journal.distrust().is_none()) {
+        let event = AuditEvent::Locked {
+            subject: "skills".to_owned(),
+            written,
+        };
         journal.note_change(&event, Timestamp::now())?;
     }
     Ok(())
@@ -209,6 +236,7 @@ pub(crate) fn record_of(intent: Intent, receipt: Receipt) -> ReceiptRecord {
         answer: receipt.answer,
         sha256: intent.sha256().to_owned(),
         recipients: intent.recipients,
+        came_back: None,
     }
 }
 
@@ -357,6 +385,26 @@ mod tests {
             base: String::new(),
             heartbeats: 3,
         }
+    }
+
+    #[test]
+    fn log_remembers_the_lock_that_the_state_folder_forgot() {
+        let state = tempfile::tempdir().unwrap();
+        let journal = Journal::open(&state.path().join("journal.db")).unwrap();
+        let memory = LockMemory::of(state.path());
+        recall_lock(&journal, &memory).unwrap();
+        assert_eq!(memory.newest().unwrap(), None);
+        let [first, second] = [10, 20].map(|at| Timestamp::from_second(at).unwrap());
+        for written in [first, second] {
+            memory.raise(written).unwrap();
+            note_lock(&journal, &memory).unwrap();
+            note_lock(&journal, &memory).unwrap();
+        }
+        assert_eq!(journal.newest(9).unwrap().len(), 2);
+        std::fs::remove_file(state.path().join("skills-lock-seen")).unwrap();
+        memory.raise(first).unwrap();
+        recall_lock(&journal, &memory).unwrap();
+        assert_eq!(memory.newest().unwrap(), Some(second));
     }
 
     #[test]

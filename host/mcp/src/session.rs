@@ -74,10 +74,14 @@ struct Inner {
     ended: OnceLock<String>,
     /// Who is told of it.
     on_end: OnceLock<OnEnd>,
+    /// Who is told whether the server runs.
+    on_change: OnceLock<OnChange>,
 }
 
 /// What is called with the reason when a session ends for good.
 type OnEnd = Box<dyn Fn(&str) + Send + Sync>;
+/// What is called when the server was started, or with the reason why it does not run.
+type OnChange = Box<dyn Fn(Option<&str>) + Send + Sync>;
 
 struct Live {
     running: RunningService<RoleClient, Client>,
@@ -138,6 +142,12 @@ impl Session {
         self.inner.on_end.get_or_init(|| Box::new(on_end));
     }
 
+    /// Calls `on_change` each time the server was started, and with the reason each time it could not be
+    /// started, or never will be again; the first call of this counts. It must be short.
+    pub fn on_change(&self, on_change: impl Fn(Option<&str>) + Send + Sync + 'static) {
+        self.inner.on_change.get_or_init(|| Box::new(on_change));
+    }
+
     /// A session that starts its server at the first call.
     pub fn lazy(spec: ServerSpec) -> Session {
         let inner = Inner {
@@ -147,6 +157,7 @@ impl Session {
             offered: OnceLock::new(),
             ended: OnceLock::new(),
             on_end: OnceLock::new(),
+            on_change: OnceLock::new(),
         };
         Session {
             inner: Arc::new(inner),
@@ -295,14 +306,28 @@ impl Session {
             return Ok(Arc::clone(live));
         }
         *slot = None;
-        let live = Arc::new(self.inner.start().await?);
-        self.inner.admit(&live).await?;
+        let started = self.inner.start_and_admit().await;
+        let reason = started.as_ref().err().map(ToString::to_string);
+        self.inner.note_change(reason.as_deref());
+        let live = started?;
         *slot = Some(Arc::clone(&live));
         Ok(live)
     }
 }
 
 impl Inner {
+    async fn start_and_admit(self: &Arc<Self>) -> Result<Arc<Live>, McpError> {
+        let live = Arc::new(self.start().await?);
+        self.admit(&live).await?;
+        Ok(live)
+    }
+
+    fn note_change(&self, reason: Option<&str>) {
+        if let Some(on_change) = self.on_change.get() {
+            on_change(reason);
+        }
+    }
+
     /// Asks a server for its tools and lets it in, or ends the session.
     async fn admit(&self, live: &Live) -> Result<Vec<ToolInfo>, McpError> {
         let server = &self.spec.name;
@@ -345,6 +370,7 @@ impl Inner {
             && let Err(ended) = self.check_open()
         {
             tracing::error!("{ended}.");
+            self.note_change(Some(&ended.to_string()));
             if let (Some(on_end), Some(reason)) = (self.on_end.get(), self.ended.get()) {
                 on_end(reason);
             }

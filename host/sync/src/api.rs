@@ -20,6 +20,7 @@ use crate::{
     content::rounds,
     remote::events,
     replica::{
+        draft_history::PastDraft,
         elsewhere::{self, OwnElsewhere, TRAILER_MACHINE},
         tasks,
         witness::{JournalHead, TRAILER_JOURNAL},
@@ -257,6 +258,22 @@ impl Synchronizer {
         }
         let intent = self.replica.intents.get(task);
         Ok(matches!(intent, Some(Intent::Claim { .. })).then_some(UNCONFIRMED))
+    }
+
+    /// The drafts that were ever made for these tasks, as the history has them, but for some.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub async fn past_drafts(
+        &self,
+        tasks: Vec<TaskId>,
+        except: BTreeSet<DraftId>,
+    ) -> Result<Vec<PastDraft>, SyncError> {
+        self.blocking(move |replica| {
+            let history = &replica.draft_history;
+            Ok(history.of_tasks(&replica.repo, &tasks, &except)?)
+        })
+        .await
     }
 
     /// Looks, now and then, for owners that have been silent for a lease, and takes over their

@@ -26,6 +26,7 @@ pub use claims::finish::Finish;
 pub use error::{ClaimError, SyncError};
 pub use exclusive::StopSignal;
 pub use platinum_tasks::Drafts;
+pub use replica::draft_history::PastDraft;
 pub use replica::elsewhere::{OwnElsewhere, TRAILER_INTENT, TRAILER_MACHINE};
 pub use replica::witness::{JournalHead, TRAILER_JOURNAL, TRAILER_WITNESS};
 pub use status::{

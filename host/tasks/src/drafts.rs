@@ -106,3 +106,91 @@ impl FromIterator<(TaskId, Option<u64>)> for Drafts {
         Self(drafts.into_iter().collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink, path::PathBuf};
+
+    use platinum_core::{Action, EmailSend, Timestamp};
+
+    use super::*;
+
+    fn vault() -> (tempfile::TempDir, Vault) {
+        let folder = tempfile::tempdir().unwrap();
+        for name in DRAFT_FOLDERS {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let vault = Vault::open(folder.path()).unwrap();
+        (folder, vault)
+    }
+
+    fn note(task: TaskId, epoch: u64) -> String {
+        let at = Timestamp::UNIX_EPOCH;
+        let mail = EmailSend {
+            from_account: "owner".to_owned(),
+            to: vec!["ada@example.test".to_owned()],
+            cc: vec![],
+            bcc: vec![],
+            subject: "Re: Desks".to_owned(),
+            in_reply_to: None,
+            references: vec![],
+            attachments: vec![],
+            body: "Yes.\n".to_owned(),
+        };
+        DraftNote {
+            id: DraftId::from_parts(1, 1),
+            created: at,
+            by: "cloud".to_owned(),
+            task,
+            epoch: Some(epoch),
+            action: Action::new(&mail),
+            summary: "Reply".to_owned(),
+            reason: "She asks".to_owned(),
+            expires: at,
+        }
+        .render()
+    }
+
+    /// A draft counts in each of the folders; what is no draft, or cannot be read and has no draft's
+    /// name, is passed over.
+    #[test]
+    fn drafts_are_found_beside_other_files() {
+        let (folder, vault) = vault();
+        let task = TaskId::from_parts(1, 7);
+        for (epoch, place) in (1..).zip(DRAFT_FOLDERS) {
+            let place = folder.path().join(place);
+            let id = DraftId::from_parts(1, u128::from(epoch));
+            fs::write(place.join(format!("{id}.md")), note(task, epoch)).unwrap();
+            fs::write(place.join("note.md"), "# Mine\n").unwrap();
+            fs::write(place.join("odd.md"), b"\xff\xfe").unwrap();
+            let large = fs::File::create(place.join("film.md")).unwrap();
+            large.set_len(MAX_DRAFT_BYTES + 1).unwrap();
+            symlink("/nowhere", place.join("link.md")).unwrap();
+        }
+        let drafts = Drafts::of(&vault).unwrap();
+        let epochs: Vec<_> = drafts.epochs(task).collect();
+        assert_eq!(epochs, [Some(1), Some(2), Some(3)]);
+        assert!(drafts.has(task, 2) && !drafts.has(task, 4));
+        assert_eq!(drafts.epochs(TaskId::from_parts(1, 8)).count(), 0);
+    }
+
+    /// What has the name of a draft and cannot be read may be the one that is asked about: none is no
+    /// answer.
+    #[test]
+    fn unreadable_draft_is_an_error_and_not_none() {
+        let name = format!("{}.md", DraftId::from_parts(1, 1));
+        let too_large = |path: PathBuf| {
+            let file = fs::File::create(path).unwrap();
+            file.set_len(MAX_DRAFT_BYTES + 1).unwrap();
+        };
+        let link = |path: PathBuf| symlink("/nowhere", path).unwrap();
+        for place in DRAFT_FOLDERS {
+            for make in [&too_large as &dyn Fn(PathBuf), &link] {
+                let (folder, vault) = vault();
+                make(folder.path().join(place).join(&name));
+                let error = Drafts::of(&vault).unwrap_err().to_string();
+                assert!(error.contains(&name), "{error}");
+            }
+        }
+    }
+}

@@ -2,8 +2,9 @@
 //!
 //! Lives here: the one place that counts. The dashboard and the read model of the owner's commands
 //! take their numbers from it, so that they cannot disagree.
-//! Invariants: a file is counted by its path alone and is not opened; a file that stands where
-//! tasks or drafts belong without being named as one is listed, never counted as one.
+//! Invariants: a file is counted by its path alone and is not opened, but for a draft that was renamed,
+//! which is one all the same; what else stands where tasks or drafts belong without being named as one
+//! is listed, never counted as one.
 
 use std::collections::BTreeMap;
 
@@ -50,6 +51,12 @@ impl VaultCounts {
                 counts.add(entry.path);
             }
         }
+        let (renamed, others) = counts
+            .not_drafts
+            .into_iter()
+            .partition(|path| vault.renamed_draft(path).is_some());
+        counts.pending += Vec::len(&renamed) as u64;
+        counts.not_drafts = others;
         Ok(counts)
     }
 

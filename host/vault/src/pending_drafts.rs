@@ -19,9 +19,13 @@ use rustix::fs::Mode;
 use crate::{
     FileState, PathEntry, Vault, VaultError,
     folder::{Place, io_error},
+    note::{self, DraftNote},
     scan::state_of,
     temp::{Temp, identity_of},
 };
+
+/// In the name of a conflict copy.
+const CONFLICT: &str = ".conflict-";
 
 /// Where it is kept which files waited for the owner.
 pub trait PendingDrafts: Send + Sync {
@@ -167,6 +171,19 @@ impl Vault {
         Ok(true)
     }
 
+    /// The draft in a note of `Pending_Approval/` that has another name than a draft's: its owner renamed
+    /// it. None if it is no draft, or that draft's own file is there, of which it is a copy then.
+    pub fn renamed_draft(&self, path: &VaultPath) -> Option<DraftNote> {
+        let is_copy = path.stem().contains(CONFLICT);
+        if path.extension() != Some("md") || is_copy || draft_at(path).is_some() {
+            return None;
+        }
+        let text = self.read_text(path, note::MAX_DRAFT_BYTES as u64).ok()?;
+        let draft = DraftNote::parse(&text).ok()?;
+        let is_there = self.exists(&layout::pending(draft.id)).unwrap_or(true);
+        (!is_there).then_some(draft)
+    }
+
     /// Which file is at a path; none if no file is there.
     ///
     /// # Errors
@@ -294,6 +311,28 @@ mod tests {
         let elsewhere = layout::approved(DraftId::from_parts(1, 1));
         vault.create(&elsewhere, b"four").unwrap();
         assert!(!is_noted(&vault, &noted, &elsewhere));
+    }
+
+    #[test]
+    fn renamed_draft_is_known_by_its_content() {
+        let (folder, vault, _, path) = vault();
+        let draft = "---\nid: draft_00000000010000000000000001\nkind: draft\ncreated: 2026-11-20T12:00:00Z\n\
+             by: me\ntask: task_00000000010000000000000001\naction: email-send\nfrom-account: owner\n\
+             to: [a@x.test]\nsubject: x\nsummary: s\nreason: r\nexpires: 2026-11-27T12:00:00Z\n---\nYes.\n";
+        let note = DraftNote::parse(draft).unwrap();
+        let renamed = VaultPath::new("Pending_Approval/My answer.md").unwrap();
+        vault.create(&renamed, draft.as_bytes()).unwrap();
+        assert_eq!(vault.renamed_draft(&renamed), Some(note.clone()));
+        // A copy of one that is there, and a note of the owner's own.
+        vault
+            .create(&layout::pending(note.id), draft.as_bytes())
+            .unwrap();
+        assert_eq!(vault.renamed_draft(&renamed), None);
+        let own = VaultPath::new("Pending_Approval/todo.md").unwrap();
+        vault.create(&own, b"- [ ] tea\n").unwrap();
+        assert_eq!(vault.renamed_draft(&own), None);
+        assert_eq!(vault.renamed_draft(&path), None);
+        drop(folder);
     }
 
     /// The times of a file and its folder tell what came last.

@@ -24,7 +24,7 @@ use crate::{
     duplicates::{self, DuplicateTask},
     history::{Assessment, Author, values},
     key_status::{self, KeyStatus, Keys},
-    note_rules::{self, OpenFiles},
+    note_rules::{self, Basis},
     violation::{Recovery, Violation},
 };
 
@@ -106,6 +106,8 @@ impl Approved {
 #[derive(Debug, Default)]
 pub(crate) struct WalkState {
     pub(crate) approved: Approved,
+    /// Whether one of them is a violation.
+    pub(crate) is_after_violation: bool,
     budget: Budget,
 }
 
@@ -198,8 +200,17 @@ impl<'a> Verifier<'a> {
                     Ok(at.transpose()?.flatten())
                 };
                 reasons.extend(self.claims(signer, &compared.changed, &before)?);
-                let open = || note_rules::open_files(self.repo, parent);
-                reasons.extend(self.notes(signer, &compared.changed, &before, &open)?);
+                let folders = || match parent {
+                    Some(parent) => duplicates::folders(self.repo, parent),
+                    None => Ok(BTreeSet::new()),
+                };
+                let basis = Basis {
+                    before: &before,
+                    open: &|| note_rules::open_files(self.repo, parent),
+                    folders: &folders,
+                    is_after_violation: seen.is_after_violation,
+                };
+                reasons.extend(self.notes(signer, &compared.changed, &basis)?);
                 if is_cloud {
                     let (agent, range) = (&signer.agent, (parent, info.oid));
                     let budget = &mut seen.budget;
@@ -247,18 +258,17 @@ impl<'a> Verifier<'a> {
         Ok(faults.into_iter().map(|(_, sentence)| sentence).collect())
     }
 
-    /// The faults of what a cloud agent puts before the owner, where these drafts are open.
+    /// The faults of what a cloud agent puts before the owner.
     pub(crate) fn notes(
         &self,
         signer: &Signer,
         changed: &[Changed],
-        before: claim_rules::Before<'_>,
-        open: &dyn Fn() -> Result<OpenFiles, RepoError>,
+        basis: &Basis<'_>,
     ) -> Result<Vec<String>, RepoError> {
         if signer.role == Role::Local {
             return Ok(Vec::new());
         }
-        let faults = note_rules::faults_beside(self.repo, &signer.agent, changed, before, open)?;
+        let faults = note_rules::faults_on(self.repo, &signer.agent, changed, basis)?;
         Ok(faults.into_iter().map(|(_, sentence)| sentence).collect())
     }
 

@@ -17,6 +17,7 @@ use crate::{
     VerifyError,
     history::{Author, Blobs, Entry, History, Reapply},
     key_status::Keys,
+    note_rules::Basis,
     verifier::{
         Approved, MAX_CHANGES, Perspective, Report, Verifier, WalkState, parents_of, too_many,
         violation,
@@ -92,6 +93,7 @@ impl<'a> Verifier<'a> {
             }
             let info = self.repo.commit_info(commit)?;
             let instead = history.instead_of_parents(&info);
+            seen.is_after_violation = !found.is_empty();
             let (assessment, violation) = self.commit(&info, &keys, instead, &mut seen)?;
             found.extend(violation.map(|violation| (history.len(), violation)));
             let signer = assessment.author.signer();
@@ -225,7 +227,13 @@ impl<'a> Verifier<'a> {
             let compared = rebased.compared();
             let before = |path: &VaultPath| reapply.now(path);
             let mut faults = self.claims(signer, &compared, &before)?;
-            faults.extend(self.notes(signer, &compared, &before, &|| reapply.open_drafts())?);
+            let basis = Basis {
+                before: &before,
+                open: &|| reapply.open_drafts(),
+                folders: &|| reapply.task_folders(),
+                is_after_violation: false,
+            };
+            faults.extend(self.notes(signer, &compared, &basis)?);
             reasons.extend(faults.iter().map(|fault| without(fault)));
         }
         if reasons.is_empty() {

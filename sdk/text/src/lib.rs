@@ -1,9 +1,9 @@
 //! Text from outside, made safe to show: which characters are hidden, one line, bounds, Markdown.
 //!
 //! Lives here: the one list of invisible and bidirectional characters, and the functions that
-//! remove them; what in a text a Markdown reader would run, fetch or hide; how a draft marks its gaps
-//! and the beginning of its text. A crate of its own, without dependencies, because skills use it too
-//! (through the SDK); the host's crates use it as `platinum_core::text`.
+//! remove them; what in a text a Markdown reader would run, fetch or hide; what in a mail is its writer's own
+//! ([`quotes`]); how a draft marks its gaps and the beginning of its text. A crate of its own, without
+//! dependencies, because skills use it too (through the SDK); the host's crates use it as `platinum_core::text`.
 //! Lives elsewhere: quoting for YAML is in `vault`, the names of files in `secrets`.
 //! Invariants: nothing here fails or allocates more than it returns; the work is linear in the
 //! text; what a function returns is never longer than asked for, but for escapes.
@@ -15,6 +15,7 @@ mod active;
 mod boundary;
 mod gaps;
 mod markdown;
+pub mod quotes;
 
 use alloc::string::String;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use rmcp::ServiceExt as _;
+use rmcp::{ServiceExt as _, service::ServerInitializeError};
 use tracing_subscriber::EnvFilter;
 
 use crate::server::Server;
@@ -30,11 +30,20 @@ pub async fn run<S: Send + Sync + 'static>(
     let arguments = Arguments::parse();
     log_to_stderr();
     let path = &arguments.config;
-    let server = open(path).with_context(|| format!("configuration {}", path.display()))?;
-    let session = server
-        .serve(rmcp::transport::stdio())
-        .await
-        .context("the MCP client did not begin a session")?;
+    let shown = path.display().to_string();
+    let server = open(path).map_err(|error| match error.to_string().contains(&shown) {
+        // On one line: the client shows the last.
+        true => error,
+        false => anyhow::anyhow!("configuration {shown}: {error:#}"),
+    })?;
+    let session = match server.serve(rmcp::transport::stdio()).await {
+        // One that only asks what this server is (`server/discover`) leaves when it knows.
+        Err(ServerInitializeError::ConnectionClosed(_)) => {
+            tracing::info!("the MCP client left without a session");
+            return Ok(());
+        }
+        session => session.context("the MCP client did not begin a session")?,
+    };
     session.waiting().await.context("the session broke off")?;
     Ok(())
 }

@@ -17,9 +17,19 @@ pub enum ConfigError {
         /// The error of the system.
         source: std::io::Error,
     },
-    /// It is not TOML.
-    #[error("not TOML: {0}")]
+    /// It is not TOML. Without the line of the file, which may hold what nobody should see.
+    #[error("not TOML: {}", .0.message())]
     Toml(#[from] toml::de::Error),
+    /// One of the others, and where it is.
+    #[error("{path}:{line}: {error}", path = .path.display())]
+    Located {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1 on.
+        line: usize,
+        /// What is wrong there.
+        error: Box<ConfigError>,
+    },
     /// A key that is not known.
     #[error("{at}: unknown key `{key}`{hint}; known keys: {known}")]
     UnknownKey {
@@ -44,17 +54,65 @@ pub enum ConfigError {
     },
 }
 
-/// Reads a file of TOML; also answers its folder, where relative paths in it start.
+impl ConfigError {
+    /// The same error with file and line; `text` is the file's.
+    #[must_use]
+    pub fn located(self, path: &Path, text: &str) -> Self {
+        let line = match &self {
+            Self::Read { .. } | Self::Located { .. } => return self,
+            Self::Toml(error) => line_at(text, error.span().map_or(0, |span| span.start)),
+            Self::UnknownKey { at, key, .. } | Self::Value { at, key, .. } => {
+                line_of(text, at, key)
+            }
+        };
+        Self::Located {
+            path: path.to_path_buf(),
+            line,
+            error: Box::new(self),
+        }
+    }
+}
+
+/// The line of the byte at this place.
+fn line_at(text: &str, place: usize) -> usize {
+    let before = text.as_bytes().iter().take(place);
+    before.filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// The line of a key of the table that `at` names; of the table if it has no such key.
+fn line_of(text: &str, at: &str, key: &str) -> usize {
+    let Ok(root) = toml::de::DeTable::parse(text) else {
+        return 1;
+    };
+    let mut place = 0;
+    let mut table = root.get_ref();
+    let names = at
+        .split(['[', ']', '.', ' '])
+        .filter(|name| !name.is_empty());
+    for name in names.chain([key]) {
+        let Some((found, value)) = table.iter().find(|(found, _)| found.get_ref() == name) else {
+            continue;
+        };
+        place = found.span().start;
+        match value.get_ref() {
+            toml::de::DeValue::Table(inner) => table = inner,
+            _ => break,
+        }
+    }
+    line_at(text, place)
+}
+
+/// Reads a file; also answers its folder, where relative paths in it start.
 ///
 /// # Errors
-/// If it cannot be read or is not TOML.
-pub fn load(path: &Path) -> Result<(toml::Table, PathBuf), ConfigError> {
+/// If it cannot be read.
+pub fn read_file(path: &Path) -> Result<(String, PathBuf), ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
         path: path.to_path_buf(),
         source,
     })?;
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    Ok((text.parse()?, folder.to_path_buf()))
+    Ok((text, folder.to_path_buf()))
 }
 
 /// Reads one table whose keys are all known.
@@ -88,6 +146,12 @@ impl<'a> TableReader<'a> {
                 .unwrap_or_default(),
             known: known.join(", "),
         })
+    }
+
+    /// Reads a table whose keys were checked before.
+    #[must_use]
+    pub fn unchecked(at: &'a str, table: &'a toml::Table) -> Self {
+        Self { at, table }
     }
 
     /// A text that may be missing.
@@ -205,6 +269,35 @@ mod tests {
             resolve("~/Mail", etc, None)
                 .unwrap_err()
                 .contains("HOME names no folder")
+        );
+    }
+
+    #[test]
+    fn located_error_names_file_and_line() {
+        let text = "# mail\n[account.me]\naddress = 'a'\n\n[account.me.smtp]\nhots = 'h'\npassword = { fiel = 'x' }\n";
+        let line = |at: &str, key: &str| {
+            let error = value_error(at, key, "is wrong").located(Path::new("/m.toml"), text);
+            error.to_string()
+        };
+        assert_eq!(
+            line("[account.me.smtp]", "hots"),
+            "/m.toml:6: [account.me.smtp]: `hots` is wrong"
+        );
+        assert!(line("[account.me.smtp] password", "fiel").starts_with("/m.toml:7: "));
+        assert!(line("[account.me]", "host").starts_with("/m.toml:2: "));
+        assert!(line("the file", "account").starts_with("/m.toml:2: "));
+        assert!(line("the file", "nothing").starts_with("/m.toml:1: "));
+    }
+
+    #[test]
+    fn broken_toml_is_located_and_not_quoted() {
+        let text = "a = 1\npassword = hunter2\n";
+        let error = ConfigError::from(text.parse::<toml::Table>().unwrap_err());
+        let shown = error.located(Path::new("/m.toml"), text).to_string();
+        assert!(shown.starts_with("/m.toml:2: not TOML: "), "{shown}");
+        assert!(
+            !shown.contains("hunter2") && !shown.contains('\n'),
+            "{shown}"
         );
     }
 

@@ -3,7 +3,7 @@
 //! A password is never in a configuration file, a log or an error. [`Password`] has no `Display`,
 //! and its `Debug` is redacted.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The longest password file that is read.
 const MAX_BYTES: u64 = 4096;
@@ -30,6 +30,12 @@ impl std::fmt::Debug for Password {
 }
 
 impl Password {
+    /// One that was had elsewhere.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
     /// The password itself; only for handing it to the server.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -78,12 +84,9 @@ impl Secret {
         let password = match self {
             Self::Env(name) => std::env::var(name).map_err(|_| SecretError::Env(name.clone()))?,
             Self::File(path) => first_line(path)?,
-            Self::Keyring(name) => keyring::Entry::new("platinum", name)
-                .and_then(|entry| entry.get_password())
-                .map_err(|error| SecretError::Keyring {
-                    name: name.clone(),
-                    reason: error.to_string(),
-                })?,
+            Self::Keyring(name) => {
+                read_keyring(name)?.ok_or_else(|| no_keyring(name, &keyring::Error::NoEntry))?
+            }
         };
         if password.is_empty() {
             return Err(SecretError::Empty(match self {
@@ -105,7 +108,16 @@ impl Secret {
     }
 }
 
-fn first_line(path: &std::path::Path) -> Result<String, SecretError> {
+fn first_line(path: &Path) -> Result<String, SecretError> {
+    let text = read_private(path, MAX_BYTES)?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// Reads a file that only its owner may read, at most so many bytes of it.
+///
+/// # Errors
+/// If it cannot be read, or others may read it.
+pub fn read_private(path: &Path, most: u64) -> Result<String, SecretError> {
     use std::io::Read as _;
     let failed = |source| SecretError::File {
         path: path.to_path_buf(),
@@ -124,10 +136,38 @@ fn first_line(path: &std::path::Path) -> Result<String, SecretError> {
         }
     }
     let mut text = String::new();
-    file.take(MAX_BYTES)
-        .read_to_string(&mut text)
-        .map_err(failed)?;
-    Ok(text.lines().next().unwrap_or_default().to_owned())
+    file.take(most).read_to_string(&mut text).map_err(failed)?;
+    Ok(text)
+}
+
+/// Reads an entry of the keyring, service `platinum`; none if it has none. May block.
+///
+/// # Errors
+/// If the keyring cannot be asked.
+pub fn read_keyring(name: &str) -> Result<Option<String>, SecretError> {
+    let read = keyring::Entry::new("platinum", name).and_then(|entry| entry.get_password());
+    match read {
+        Ok(text) => Ok(Some(text)),
+        Err(keyring::Error::NoEntry) => Ok(None),
+        Err(error) => Err(no_keyring(name, &error)),
+    }
+}
+
+/// Writes an entry of the keyring, service `platinum`. May block.
+///
+/// # Errors
+/// If the keyring does not take it.
+pub fn write_keyring(name: &str, text: &str) -> Result<(), SecretError> {
+    keyring::Entry::new("platinum", name)
+        .and_then(|entry| entry.set_password(text))
+        .map_err(|error| no_keyring(name, &error))
+}
+
+fn no_keyring(name: &str, error: &keyring::Error) -> SecretError {
+    SecretError::Keyring {
+        name: name.to_owned(),
+        reason: error.to_string(),
+    }
 }
 
 #[cfg(all(test, unix))]

@@ -8,7 +8,7 @@
 use platinum_sdk::email::types::Message;
 use platinum_sdk::model::complete::{Part, Quoted, Request};
 use platinum_sdk::tasks::types::Task;
-use platinum_sdk::text::{bounded, one_line};
+use platinum_sdk::text::{bounded, one_line, quotes};
 
 use crate::facts::{Facts, mail_text};
 
@@ -17,7 +17,8 @@ const MAX_HANDBOOK: usize = 16 * 1024;
 const MAX_THREAD: usize = 24 * 1024;
 const MAX_RELATED: usize = 8 * 1024;
 const MAX_HEAD: usize = 4 * 1024;
-const MAX_MAIL: usize = 40 * 1024;
+const MAX_MAIL: usize = 32 * 1024;
+const MAX_QUOTED: usize = 8 * 1024;
 /// Room for a long answer, and for the thoughts of a model that thinks first.
 const MAX_TOKENS: u32 = 4_000;
 
@@ -70,10 +71,17 @@ pub fn build(task: &Task, material: &Material) -> Request {
         one_line(&task.subject, 300),
     );
     quote("mail-header", &head, MAX_HEAD);
+    let mut mail = quotes::split(mail_text(task));
+    if quotes::is_forwarded_subject(&task.subject) && mail.forwarded.is_empty() {
+        // Outlook writes a forwarded mail like one that it answers; the subject tells.
+        mail.forwarded = core::mem::take(&mut mail.quoted);
+    }
+    quote("mail-quoted", &mail.quoted, MAX_QUOTED);
+    quote("mail-forwarded", &mail.forwarded, MAX_QUOTED);
     // Also if it is empty: a drafter answers what is quoted as `mail`.
     parts.push(Part::Quote(Quoted {
         label: "mail".into(),
-        text: bounded(mail_text(task), MAX_MAIL).to_owned(),
+        text: bounded(&mail.said, MAX_MAIL).to_owned(),
     }));
     let what = match Facts::of(task).is_file() {
         true => "the mail that the owner's note quoted as `mail` asks for",
@@ -172,6 +180,40 @@ mod tests {
             labels(&build(&mail(&[]), &Material::default())),
             ["mail-header", "mail", "say"]
         );
+    }
+
+    /// What the sender quotes and forwards is told apart from what the sender says.
+    #[test]
+    fn request_separates_what_is_quoted() {
+        let texts = |subject: &str, text: &str| {
+            let mut task = mail(&[]);
+            task.subject = subject.into();
+            task.text = text.into();
+            let parts = build(&task, &Material::default()).parts;
+            let of = |label: &str| {
+                parts.iter().find_map(|part| match part {
+                    Part::Quote(quoted) if quoted.label == label => Some(quoted.text.clone()),
+                    _ => None,
+                })
+            };
+            (of("mail").unwrap(), of("mail-quoted"), of("mail-forwarded"))
+        };
+        let below = "Von: Olga\nGesendet: Montag\nAn: Ann\nBetreff: Angebot\n\nPasst es?";
+        let answer = format!("Ja.\n\n{below}");
+        let quoted = Some(below.to_owned());
+        assert_eq!(
+            texts("AW: Angebot", &answer),
+            ("Ja.".into(), quoted.clone(), None)
+        );
+        assert_eq!(texts("WG: Angebot", &answer), ("Ja.".into(), None, quoted));
+        let (said, _, forwarded) = texts(
+            "x",
+            "Bitte.\n\n---------- Forwarded message ---------\nGeht das?",
+        );
+        assert_eq!(said, "Bitte.");
+        assert!(forwarded.unwrap().ends_with("Geht das?"));
+        let between = "> Passt es?\nJa. Und der Preis?";
+        assert_eq!(texts("Re: x", between), (between.into(), None, None));
     }
 
     /// All together stays below the bound.

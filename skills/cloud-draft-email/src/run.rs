@@ -53,6 +53,10 @@ pub fn run(
     if task.zone != "email" {
         return Err(Error::Invalid(format!("{id} is not a mail")));
     }
+    if let Some(how) = Facts::of(&task).one("encrypted") {
+        let reason = format!("the mail is {how}: read and answer it in your mail program");
+        return Ok(Outcome::Dismissed(one_line(&reason, 200)));
+    }
     let to = match triage::decide(&task) {
         Triage::Answer(address) => address,
         Triage::Dismiss(reason) => return Ok(Outcome::Dismissed(one_line(&reason, 200))),
@@ -342,6 +346,17 @@ mod tests {
             Ok(Outcome::Dismissed("mail of the list news.test".into()))
         );
         assert!(host.requests.borrow().is_empty() && host.proposed.borrow().is_empty());
+    }
+
+    /// Nothing is drafted to what cannot be read; a signature hides nothing.
+    #[test]
+    fn run_encrypted_mail_is_dismissed_with_the_reason() {
+        let host = host(&[("encrypted", "encrypted with S/MIME")]);
+        let reason = "the mail is encrypted with S/MIME: read and answer it in your mail program";
+        assert_eq!(draft(&host), Ok(Outcome::Dismissed(reason.into())));
+        assert!(host.requests.borrow().is_empty() && host.proposed.borrow().is_empty());
+        let signed = self::host(&[("signed", "signed with OpenPGP")]);
+        assert!(matches!(draft(&signed), Ok(Outcome::Drafted(_))));
     }
 
     /// The thread is quoted and the mail itself is not repeated.

@@ -1,10 +1,10 @@
 //! Whether a mail asks for several things, and which: the steps of a plan.
 //!
 //! A heuristic for people to look at, not an understanding: list items and sentences that ask.
-//! Invariants: quoted text and what follows a signature's dashes is not looked at; at most
-//! [`MAX_STEPS`] steps, one line each.
+//! Invariants: only the writer's own words are looked at ([`quotes`]), not what is quoted or
+//! forwarded; at most [`MAX_STEPS`] steps, one line each.
 
-use platinum_sdk::text::one_line;
+use platinum_sdk::text::{one_line, quotes};
 
 /// Fewer asks than this need no plan.
 const ENOUGH: usize = 3;
@@ -57,12 +57,9 @@ const IMPERATIVES: [&str; 34] = [
 pub fn of(text: &str) -> Option<Vec<String>> {
     let mut steps: Vec<String> = Vec::new();
     let mut list_of_asks = false;
-    for line in text.lines().take(MAX_LINES) {
+    for line in quotes::own_text(text).lines().take(MAX_LINES) {
         let trimmed = line.trim();
-        if line.trim_end() == "--" {
-            break;
-        }
-        if trimmed.is_empty() || trimmed.starts_with('>') {
+        if trimmed.is_empty() {
             continue;
         }
         if let Some(item) = list_item(trimmed) {
@@ -214,6 +211,26 @@ mod tests {
             of("Yes.\n> Please a.\n> Please b.\n> Please c.\n-- \nPlease x.\nPlease y.\nPlease z."),
             None
         );
+    }
+
+    /// The owner's own old list, below a mark of Outlook or forwarded, is nobody's plan.
+    #[test]
+    fn steps_ignore_what_is_below_a_mark() {
+        let list = "please do the following:\n1. send the offer\n2. book a room\n3. call Bob";
+        for mark in [
+            "From: Owner <o@example.test>\nSent: Thursday 12:00\nTo: Ann\nSubject: To do\n",
+            "Von: Owner\nGesendet: Donnerstag\nAn: Ann\nBetreff: Liste\n",
+            "-----Original Message-----",
+            "Am 19.11.2026 um 12:00 schrieb Owner:",
+            "---------- Forwarded message ---------",
+        ] {
+            assert_eq!(
+                of(&format!("Thanks, all done.\n\nAnn\n\n{mark}\n{list}")),
+                None,
+                "{mark}"
+            );
+        }
+        assert!(of(&format!("{list}\n\n-----Original Message-----\nYes.")).is_some());
     }
 
     /// A plan is bounded.

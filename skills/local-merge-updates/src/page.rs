@@ -25,6 +25,7 @@ pub fn with_updates(old: &str, counts: &Counts, updates: &[Update], now: &str) -
     let (before, block, after) = split(old);
     let mut lines: BTreeMap<String, String> = block.lines().filter_map(kept).collect();
     for update in updates.iter().filter(|update| is_update_id(&update.id)) {
+        lines.retain(|_, shown| !is_undone_by(shown, update));
         lines
             .entry(update.id.clone())
             .or_insert_with(|| line(update));
@@ -98,6 +99,18 @@ fn line(update: &Update) -> String {
         escape_markdown(&update.headline, MAX_HEADLINE),
         task.map_or_else(String::new, |task| format!(" · [[{task}|task]]"))
     )
+}
+
+/// Whether a line says that something was done of which this update says that it came back.
+fn is_undone_by(shown: &str, update: &Update) -> bool {
+    let Some(came_back) = update.headline.strip_prefix("Came back: ") else {
+        return false;
+    };
+    let done = shown.split_once(" · Done: ");
+    let Some((summary, _)) = done.and_then(|(_, done)| done.split_once("; ")) else {
+        return false;
+    };
+    escape_markdown(came_back, MAX_HEADLINE).starts_with(summary)
 }
 
 /// A line of the block that shows an update: its id, and the line without it.
@@ -176,6 +189,23 @@ mod tests {
         assert!(page.find("Two").unwrap() < page.find("One").unwrap());
         assert!(page.contains("- 2026-11-20 18:00 UTC · cloud · Two <!-- update_"));
         assert!(page.ends_with("<!-- platinum:end -->\n"));
+    }
+
+    /// What came back is not shown as done any more, and only that.
+    #[test]
+    fn page_drops_the_line_of_what_came_back() {
+        let done = |n, to: &str| update(n, &format!("Done: Answer {to}_x <{to}@x.test>; 250 ok"));
+        let page = with_updates("", &counts(0), &[done(1, "ann"), done(2, "bob")], NOW).unwrap();
+        let back = update(
+            3,
+            "Came back: Answer ann_x <ann@x.test>: there is no such address",
+        );
+        let page = with_updates(&page, &counts(0), &[back], NOW).unwrap();
+        assert_eq!(page.matches("Done: ").count(), 1, "{page}");
+        assert!(
+            page.contains("Done: Answer bob") && page.contains("Came back: "),
+            "{page}"
+        );
     }
 
     /// An update about a task links to it, and what is no task's id is no link.

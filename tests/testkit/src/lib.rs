@@ -32,22 +32,6 @@ pub use child::Child;
 pub use program::{PROGRAMS_VARIABLE, add_skills, add_skills_of, compiled_skills, program};
 pub use seed::{SEED_VARIABLE, seed};
 
-/// Debian packages the servers here need; `iproute2` cuts hosts apart in network namespaces, and
-/// `strace` counts what a sync asks of the file system.
-pub const PACKAGES: &[&str] = &[
-    "dovecot-core",
-    "dovecot-imapd",
-    "dovecot-lmtpd",
-    "postfix",
-    "openssh-server",
-    "openssh-client",
-    "openssl",
-    "curl",
-    "iproute2",
-    "procps",
-    "strace",
-];
-
 /// Whether tests on real servers must run: in CI, and when xtask runs them, which installs the servers before.
 #[must_use]
 pub fn servers_required() -> bool {

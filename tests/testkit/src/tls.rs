@@ -1,5 +1,5 @@
 //! An authority and server certificates for loopback, made by the `openssl` command: one good, one out of date, one
-//! for another name.
+//! for another name, one signed by itself.
 //!
 //! Two certificates, because TLS clients refuse an authority that is also the server.
 
@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 
 use crate::run;
 
-/// Makes `ca.pem`, `cert.pem`, `expired.pem`, `other-name.pem` and their `key.pem` in `dir`.
+/// Makes `ca.pem`, `cert.pem`, `expired.pem`, `other-name.pem`, `self-signed.pem` and their `key.pem` in `dir`.
 pub(crate) fn make_certificates(dir: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(dir)?;
     fs::write(
@@ -83,6 +83,7 @@ pub(crate) fn make_certificates(dir: &Path) -> anyhow::Result<()> {
     });
     run("openssl", &other_name, dir)?;
     run("openssl", &EXPIRED, dir)?;
+    run("openssl", &SELF_SIGNED, dir)?;
     Ok(())
 }
 
@@ -104,4 +105,20 @@ const EXPIRED: [&str; 17] = [
     "leaf.ext",
     "-rand_serial",
     "-preserveDN",
+];
+
+/// As `openssl req -x509` makes one for whoever asks: an authority that is also the server.
+const SELF_SIGNED: [&str; 12] = [
+    "req",
+    "-x509",
+    "-key",
+    "key.pem",
+    "-out",
+    "self-signed.pem",
+    "-days",
+    "30",
+    "-subj",
+    "/CN=localhost",
+    "-addext",
+    "subjectAltName=DNS:localhost,IP:127.0.0.1",
 ];

@@ -9,10 +9,10 @@ use platinum_vault::{
 /// The largest draft that is read.
 pub const MAX_DRAFT_BYTES: u64 = note::MAX_DRAFT_BYTES as u64;
 
-/// A file in `Pending_Approval/` named by an id.
+/// A draft in `Pending_Approval/`: a file that is named by its id, or was renamed.
 #[derive(Debug)]
 pub struct Pending {
-    /// The id in its name.
+    /// The id in its name; of one that was renamed, in its text.
     pub id: DraftId,
     /// Where it is.
     pub path: VaultPath,
@@ -42,7 +42,18 @@ pub fn pending_drafts(vault: &Vault) -> Result<PendingFolder, VaultError> {
         let id = match path.stem().parse::<DraftId>() {
             Ok(id) if path == layout::pending(id) => id,
             _ => {
-                folder.others.push(path);
+                match vault.renamed_draft(&path) {
+                    Some(draft) => {
+                        let file = vault.read_text(&path, MAX_DRAFT_BYTES).unwrap_or_default();
+                        folder.drafts.push(Pending {
+                            id: draft.id,
+                            path,
+                            draft: Ok(draft),
+                            file,
+                        });
+                    }
+                    None => folder.others.push(path),
+                }
                 continue;
             }
         };

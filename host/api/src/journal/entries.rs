@@ -76,6 +76,7 @@ fn effect(event: &str, entry: &LogEntry) -> String {
         _ => match field("outcome") {
             "receipt" => format!("{draft} happened: {}", field("answer")),
             "not-sent" => format!("{draft} did not happen: {}", field("reason")),
+            "done-by-owner" => format!("{draft} did not leave: {}", field("reason")),
             "unknown" => format!("{draft} may have happened: {}", field("reason")),
             other => format!("{draft}: {}", other.replace('-', " ")),
         },
@@ -132,6 +133,9 @@ fn audit(event: &AuditEvent) -> String {
             format!("took back the approval of {subject}: {reason}")
         }
         AuditEvent::Refused { subject, reason } => format!("refused {subject}: {reason}"),
+        AuditEvent::CameBack {
+            subject, reason, ..
+        } => format!("{subject} came back: {reason}"),
         AuditEvent::Granted {
             subject,
             component,
@@ -144,6 +148,9 @@ fn audit(event: &AuditEvent) -> String {
                 some => some.join(", "),
             }
         ),
+        AuditEvent::Locked { subject, written } => {
+            format!("{subject} run by the lock of {written}, and by none before it")
+        }
         AuditEvent::Used {
             subject,
             interface,

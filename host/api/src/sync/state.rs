@@ -42,6 +42,11 @@ pub struct RemoteState {
 pub enum RemoteContact {
     /// No daemon has asked it yet.
     NotAsked,
+    /// The daemon was started with another remote, and asks that one.
+    OtherRemote {
+        /// The remote that it asks.
+        asked: String,
+    },
     /// It has never answered.
     NeverAnswered {
         /// Why the last call failed.
@@ -96,7 +101,7 @@ impl RemoteContact {
     /// When it last answered.
     pub fn answered(&self) -> Option<Timestamp> {
         match self {
-            Self::NotAsked | Self::NeverAnswered { .. } => None,
+            Self::NotAsked | Self::OtherRemote { .. } | Self::NeverAnswered { .. } => None,
             Self::Failing { answered, .. }
             | Self::DaemonOff { answered }
             | Self::Late { answered }
@@ -107,6 +112,10 @@ impl RemoteContact {
     fn words(&self, now: Timestamp) -> (Level, String) {
         match self {
             Self::NotAsked => (Level::Warn, "not asked yet".to_owned()),
+            Self::OtherRemote { asked } => (
+                Level::Warn,
+                format!("not asked: the daemon was started with {asked}; restart it"),
+            ),
             Self::NeverAnswered { reason } => (Level::Error, format!("never answered: {reason}")),
             Self::Failing { answered, reason } => (
                 Level::Error,
@@ -142,7 +151,14 @@ impl RemoteState {
             ),
         };
         let state = &config.vault.state;
-        let contact = RemoteContact::of(&RemoteHealth::read(state), is_daemon_running(state), now);
+        let health = RemoteHealth::read(state);
+        let contact = match (&health.remote, is_daemon_running(state)) {
+            (Some(asked), true) if *asked != config.sync.remote => RemoteContact::OtherRemote {
+                asked: plain(asked, 200),
+            },
+            (Some(asked), false) if *asked != config.sync.remote => RemoteContact::NotAsked,
+            (_, is_running) => RemoteContact::of(&health, is_running, now),
+        };
         Some(Self { address, contact })
     }
 
@@ -298,6 +314,24 @@ impl SyncState {
                 withheld: 0,
                 tentative: 0,
             },
+            other => other.after_answer(),
+        }
+    }
+
+    /// The same, now that the remote has answered that it has no branch.
+    pub(crate) fn with_empty_answer(self) -> Self {
+        self.after_answer()
+    }
+
+    /// Why an earlier sync failed for want of an answer is no news once there is one.
+    fn after_answer(self) -> Self {
+        match self {
+            Self::NothingYet {
+                reason: Some(reason),
+            } if is_want_of_answer(&reason) => Self::NothingYet { reason: None },
+            Self::Stopped { tip, reason } if is_want_of_answer(&reason) => {
+                Self::Unconfirmed { tip }
+            }
             other => other,
         }
     }
@@ -377,6 +411,18 @@ impl SyncState {
         };
         Check::new("sync", level, text)
     }
+}
+
+/// Whether a sync failed because the remote could not be asked, as `RemoteError` says it.
+fn is_want_of_answer(reason: &str) -> bool {
+    [
+        "did not answer",
+        "took longer than",
+        "ssh does not trust",
+        "cannot be started",
+    ]
+    .iter()
+    .any(|words| reason.contains(words))
 }
 
 /// Files that changed here and are not given to the remote.

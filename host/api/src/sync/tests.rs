@@ -23,6 +23,7 @@ fn contact_is_as_old_as_the_last_answer() {
         let contact = RemoteHealth {
             answered: answered.map(at),
             trouble: trouble.map(str::to_owned),
+            remote: None,
         };
         RemoteContact::of(&contact, is_running, now()).words(now())
     };
@@ -53,6 +54,36 @@ fn contact_is_as_old_as_the_last_answer() {
         words(None, Some("no route."), true).1,
         "never answered: no route"
     );
+}
+
+#[test]
+fn answer_takes_back_that_there_was_none() {
+    let reason = "the remote /old did not answer: /old is no repository".to_owned();
+    let nothing = SyncState::NothingYet {
+        reason: Some(reason.clone()),
+    };
+    assert_eq!(
+        nothing.with_empty_answer(),
+        SyncState::NothingYet { reason: None }
+    );
+    let tip = TipInfo {
+        commit: "a".repeat(40),
+        made_at_second: 0,
+    };
+    let stopped = SyncState::Stopped {
+        tip: tip.clone(),
+        reason,
+    };
+    assert_eq!(
+        stopped.with_answer(&"b".repeat(40), now()),
+        SyncState::Unconfirmed { tip: tip.clone() }
+    );
+    // What an answer does not mend stays.
+    let refused = SyncState::Stopped {
+        tip,
+        reason: "a commit is not signed by a trusted key".to_owned(),
+    };
+    assert_eq!(refused.clone().with_answer(&"b".repeat(40), now()), refused);
 }
 
 /// A repository whose refs are at the first, the second, or no commit.

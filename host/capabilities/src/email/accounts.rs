@@ -22,7 +22,13 @@ impl Accounts {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let mut file: toml::Table = text.parse().map_err(|error| format!("is wrong: {error}"))?;
+        // Without the line itself, which may hold what nobody should see.
+        let wrong = |error: toml::de::Error| {
+            let place = error.span().map_or(0, |span| span.start);
+            let line = text.bytes().take(place).filter(|b| *b == b'\n').count() + 1;
+            format!("is not TOML, line {line}: {}", error.message())
+        };
+        let mut file: toml::Table = text.parse().map_err(wrong)?;
         Ok(match file.remove("account") {
             Some(toml::Value::Table(accounts)) => Self(accounts),
             _ => Self(toml::Table::new()),
@@ -45,8 +51,8 @@ impl Accounts {
     /// no `smtp`.
     pub(super) fn has_outgoing(&self, account: &str) -> Option<bool> {
         let account = self.0.get(account)?;
-        let is_imap = account.get("backend").and_then(toml::Value::as_str) == Some("imap");
-        Some(!is_imap || account.get("smtp").is_some())
+        let is_maildir = account.get("backend").and_then(toml::Value::as_str) == Some("maildir");
+        Some(is_maildir || account.get("smtp").is_some())
     }
 
     /// A way to send that the file has, in words: an `smtp` table of any account, or a Maildir with an
@@ -102,6 +108,17 @@ mod tests {
     }
 
     #[test]
+    fn broken_file_is_told_with_its_line_alone() {
+        let broken = format!("{FILE}password = hunter2\n");
+        let error = Accounts::parse(&broken).unwrap_err();
+        assert!(error.starts_with("is not TOML, line 7: "), "{error}");
+        assert!(
+            !error.contains("hunter2") && !error.contains('\n'),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn way_out_finds_smtp_and_outboxes_of_every_account() {
         let folder = tempfile::tempdir().unwrap();
         let way = |text: &str| Accounts::parse(text).unwrap().way_out(folder.path());
@@ -123,6 +140,13 @@ mod tests {
         assert_eq!(accounts.has_outgoing("me"), Some(false));
         assert_eq!(accounts.has_outgoing("old"), Some(true));
         assert_eq!(accounts.has_outgoing("you"), None);
+        let preset = "[account.me]\naddress = \"me@gmail.com\"\nprovider = \"gmail\"\n";
+        let outgoing = |text: &str| Accounts::parse(text).unwrap().has_outgoing("me");
+        assert_eq!(outgoing(preset), Some(false));
+        assert_eq!(
+            outgoing(&format!("{preset}[account.me.smtp]\n")),
+            Some(true)
+        );
         assert_eq!(accounts.names(), "me, old");
         assert_eq!(Accounts::parse("").unwrap().names(), "no [account.NAME]");
     }

@@ -38,6 +38,11 @@ impl Correspondent {
         (!addresses.is_empty()).then_some(Self(addresses))
     }
 
+    /// The addresses.
+    pub(super) fn into_addresses(self) -> Vec<String> {
+        self.0
+    }
+
     /// Whether they took part in a mail: as its sender, or as one it was addressed to openly.
     pub(super) fn took_part_in(&self, mail: &SearchHit) -> bool {
         let people = || {

@@ -67,8 +67,13 @@ pub enum MailError {
 pub trait Mail: Send + Sync {
     /// Searches.
     async fn search(&self, query: &Query) -> Result<Vec<SearchHit>, MailError>;
-    /// Saves a draft; answers its Message-ID.
-    async fn save_draft(&self, mail: &EmailSend) -> Result<String, MailError>;
+    /// Saves a draft; answers its Message-ID. With `drafted_as`, it takes the place of an earlier
+    /// one that was saved as the same.
+    async fn save_draft(
+        &self,
+        mail: &EmailSend,
+        drafted_as: Option<&str>,
+    ) -> Result<String, MailError>;
 }
 
 /// A mailbox behind an MCP server.
@@ -125,8 +130,12 @@ impl Mail for McpMail {
         Ok(answer.messages)
     }
 
-    async fn save_draft(&self, mail: &EmailSend) -> Result<String, MailError> {
-        let arguments = serde_json::json!({
+    async fn save_draft(
+        &self,
+        mail: &EmailSend,
+        drafted_as: Option<&str>,
+    ) -> Result<String, MailError> {
+        let mut arguments = serde_json::json!({
             "from_account": mail.from_account,
             "to": mail.to,
             "cc": mail.cc,
@@ -136,6 +145,9 @@ impl Mail for McpMail {
             "in_reply_to": mail.in_reply_to,
             "references": mail.references,
         });
+        if let Some(drafted_as) = drafted_as {
+            arguments["draft"] = drafted_as.into();
+        }
         let answer: DraftAnswer = self.call("draft_email", arguments).await?;
         Ok(answer.message_id)
     }

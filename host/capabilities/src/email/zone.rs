@@ -10,12 +10,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use platinum_core::Role;
+use platinum_core::{OwnAnswer, Role};
 use platinum_engine::Interface;
 use platinum_mcp::{CallError, Gate, ServerSpec, Session};
+use platinum_vault::note::TaskNote;
 use serde::Deserialize;
 
-use super::{Mail, McpMail, accounts::Accounts, interfaces};
+use super::{Mail, McpMail, accounts::Accounts, correspondent::Correspondent, interfaces};
 use crate::{
     tasks::TaskStore,
     zones::{
@@ -28,6 +29,10 @@ use crate::{
 const CALL_TIMEOUT: Duration = Duration::from_secs(240);
 /// A Message-ID that no mail has: searching for it needs the login and finds nothing.
 const NO_MAIL: &str = "platinum-doctor@nowhere.invalid";
+/// The fact with the Message-ID of a task's mail.
+const MESSAGE_ID: &str = "message-id";
+/// The fact with the account that it came to.
+const ACCOUNT: &str = "account";
 
 /// Mail, as `[zones.email]` describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -139,7 +144,7 @@ impl ZoneCapabilities for EmailZone {
         // A mail says which account it came to; a dropped file cannot.
         let account = Some(self.account.clone()).filter(|account| !account.is_empty());
         account
-            .map(|account| ("account", account))
+            .map(|account| (ACCOUNT, account))
             .into_iter()
             .collect()
     }
@@ -154,12 +159,36 @@ impl ZoneCapabilities for EmailZone {
         }
     }
 
-    async fn check(&self, server: Option<ServerSpec>) -> Check {
+    /// Whether they answered the mail from another program or device.
+    async fn done_by_owner(
+        &self,
+        session: &Session,
+        task: &TaskNote,
+    ) -> Result<Option<String>, String> {
+        let Some(message_id) = task.fact(MESSAGE_ID).first() else {
+            return Ok(None);
+        };
+        let people = Correspondent::of(task).map(Correspondent::into_addresses);
+        let of_source = task.source.split_once(':').map(|(_, account)| account);
+        let account = task.fact(ACCOUNT).first().map(String::as_str).or(of_source);
+        let asked = serde_json::json!({
+            "account": account.unwrap_or(&self.account),
+            "message_id": message_id,
+            "people": people.unwrap_or_default(),
+        });
+        let answer = session.call("get_answer", asked).await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        let answer: OwnAnswer = serde_json::from_value(answer)
+            .map_err(|error| format!("the answer is not of the agreed form: {error}"))?;
+        Ok(answer.words())
+    }
+
+    async fn check(&self, role: Role, server: Option<ServerSpec>) -> Check {
         let Some(server) = server else {
             let text = "none: `account` and `config` under [zones.email] name one";
             return Check::new(CheckLevel::Warning, text);
         };
-        self.try_out(server)
+        self.try_out(role, server)
             .await
             .unwrap_or_else(|why| Check::new(CheckLevel::Error, why))
     }
@@ -170,7 +199,11 @@ impl ZoneCapabilities for EmailZone {
         cloud_file: Option<&Path>,
     ) -> Option<Check> {
         let session = Session::spawn(server?).await.ok()?;
-        let tried = try_submission(&session, cloud_file).await;
+        let arguments = match cloud_file {
+            Some(file) => serde_json::json!({ "mail_file": file }),
+            None => serde_json::json!({}),
+        };
+        let tried = try_submission(&session, arguments).await;
         session.close().await;
         let whose = match cloud_file {
             Some(_) => "the cloud's credential",
@@ -194,7 +227,7 @@ impl ZoneCapabilities for EmailZone {
 
 impl EmailZone {
     /// Opens the mailbox.
-    async fn try_out(&self, server: ServerSpec) -> Result<Check, String> {
+    async fn try_out(&self, role: Role, server: ServerSpec) -> Result<Check, String> {
         if let Some(name) = self
             .env
             .iter()
@@ -216,31 +249,64 @@ impl EmailZone {
         })?;
         let session = Session::spawn(server)
             .await
-            .map_err(|error| error.to_string())?;
-        let opened = self.open_mailbox(&session).await;
+            .map_err(|error| why_no_session(&error.to_string()))?;
+        let tried = self.try_session(role, &session, has_outgoing).await;
         session.close().await;
-        let account = &self.account;
-        let opened_text = format!("the mailbox of `{account}` opens");
-        Ok(match opened? {
-            false => Check::new(
-                CheckLevel::Warning,
-                format!(
-                    "{opened_text}; this mail server cannot send, so approved drafts stay where \
-                     they are"
-                ),
+        tried
+    }
+
+    /// Opens the mailbox, looks for its folders and logs in where mail leaves.
+    async fn try_session(
+        &self,
+        role: Role,
+        session: &Session,
+        has_outgoing: bool,
+    ) -> Result<Check, String> {
+        let (account, file) = (&self.account, self.config.display());
+        let can_send = self.open_mailbox(session).await?;
+        let missing = missing_folders(session, account).await?;
+        let opened = match missing.as_slice() {
+            [] => format!("the mailbox of `{account}` opens, with its Drafts and Sent"),
+            missing => format!(
+                "the mailbox of `{account}` opens; it has no folder {}, which is made when it is needed",
+                missing.join(" and no folder ")
             ),
-            true if !has_outgoing => Check::new(
-                CheckLevel::Warning,
-                format!(
-                    "{opened_text}; there is no [account.{account}.smtp] in {file}, so approved \
-                     drafts cannot be sent"
-                ),
-            ),
-            true => Check::new(
+        };
+        let warning = |text: String| Ok(Check::new(CheckLevel::Warning, text));
+        if role == Role::Cloud {
+            let level = match missing.as_slice() {
+                [] => CheckLevel::Ok,
+                _ => CheckLevel::Warning,
+            };
+            return Ok(Check::new(level, opened));
+        }
+        if !can_send {
+            return warning(format!(
+                "{opened}; this mail server cannot send, so approved drafts stay where they are"
+            ));
+        }
+        if !has_outgoing {
+            return warning(format!(
+                "{opened}; there is no [account.{account}.smtp] in {file}, so approved drafts cannot be sent"
+            ));
+        }
+        let own = serde_json::json!({ "sending": true });
+        let logins = try_submission(session, own).await?;
+        let Some(login) = logins.iter().find(|login| login.account == *account) else {
+            let text = "approved drafts are left in its outbox";
+            return Ok(Check::new(CheckLevel::Ok, format!("{opened}; {text}")));
+        };
+        match login.can_send {
+            Some(true) if missing.is_empty() => Ok(Check::new(
                 CheckLevel::Ok,
-                format!("{opened_text}; sending is tried by the first mail"),
-            ),
-        })
+                format!("{opened}; {} lets it send (nothing was sent)", login.server),
+            )),
+            Some(true) => warning(format!("{opened}; {} lets it send", login.server)),
+            _ => Err(format!(
+                "{opened}; sending does not work ([account.{account}.smtp] in {file}): {}",
+                login.why
+            )),
+        }
     }
 
     /// Gets into the mailbox; answers whether the server can send.
@@ -270,6 +336,34 @@ impl EmailZone {
     }
 }
 
+/// Which of Drafts and Sent a mailbox does not have.
+async fn missing_folders(session: &Session, account: &str) -> Result<Vec<&'static str>, String> {
+    let mut missing = Vec::new();
+    for folder in ["Drafts", "Sent"] {
+        let search = serde_json::json!({
+            "message_id": NO_MAIL, "folder": folder, "account": account, "limit": 1
+        });
+        match session.call("search_emails", search).await {
+            Ok(_) => {}
+            Err(CallError::Tool(text)) if text.contains("there is no folder") => {
+                missing.push(folder);
+            }
+            Err(CallError::Tool(text)) => return Err(text),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Ok(missing)
+}
+
+/// Why a mail server does not come up, for the owner: what it says of its configuration is all there is to know.
+fn why_no_session(error: &str) -> String {
+    const ENDED: &str = "its last words: Error: ";
+    match error.split_once(ENDED) {
+        Some((_, words)) => words.to_owned(),
+        None => error.to_owned(),
+    }
+}
+
 /// The answer of `try_submission`.
 #[derive(Deserialize)]
 struct Logins {
@@ -285,12 +379,11 @@ struct Login {
     why: String,
 }
 
-/// Lets the mail server try whether credentials that read can send.
-async fn try_submission(session: &Session, file: Option<&Path>) -> Result<Vec<Login>, String> {
-    let arguments = match file {
-        Some(file) => serde_json::json!({ "mail_file": file }),
-        None => serde_json::json!({}),
-    };
+/// Lets the mail server try credentials: those that read, or with `sending` those that send.
+async fn try_submission(
+    session: &Session,
+    arguments: serde_json::Value,
+) -> Result<Vec<Login>, String> {
     let answer = session.call("try_submission", arguments).await;
     let answer = answer.map_err(|error| match error {
         CallError::Tool(text) => text,
@@ -335,13 +428,18 @@ fn judge_logins(logins: &[Login], whose: &str, is_cloud: bool) -> Option<Check> 
 
 /// The tools of the mail server, by role. A local host may also run the draft-only build.
 fn gate(role: Role) -> Gate {
-    let needed = ["draft_email", "search_emails"];
+    let needed = ["draft_email", "get_answer", "search_emails"];
     match role {
         Role::Cloud => Gate::new(role, &needed, &[]),
         Role::Local => Gate::new(
             role,
             &needed,
-            &["send_email", "prepare_email", "try_submission"],
+            &[
+                "send_email",
+                "prepare_email",
+                "close_email",
+                "try_submission",
+            ],
         ),
     }
 }

@@ -8,8 +8,9 @@ use super::{Tasks, task, vault};
 use crate::{
     bindings::platinum::{
         email::{
+            draft::Host as Draft,
             search::{self, Host as Search},
-            types::Error as EmailError,
+            types::{Error as EmailError, Mail as WitMail},
         },
         tasks::{claim::Host as Claim, read::Host as Read, types},
         vault::context::{Error, Host as Context},
@@ -154,8 +155,13 @@ impl Mail for Mailbox {
         Ok(self.0.clone())
     }
 
-    async fn save_draft(&self, _: &EmailSend) -> Result<String, MailError> {
-        Err(MailError::Unavailable("read-only".to_owned()))
+    async fn save_draft(
+        &self,
+        mail: &EmailSend,
+        drafted_as: Option<&str>,
+    ) -> Result<String, MailError> {
+        let drafted_as = drafted_as.unwrap_or_default();
+        Err(MailError::Refused(format!("{drafted_as}: {}", mail.body)))
     }
 }
 
@@ -225,4 +231,30 @@ async fn search_without_a_task_of_the_zone_is_refused() {
         };
         assert_eq!(why, expected);
     }
+}
+
+/// The copy in Drafts is known by its task, and has no marks that only Obsidian reads.
+#[tokio::test]
+async fn saved_draft_names_its_task_and_marks_gaps_plainly() {
+    let mut ctx = mailbox(Some(task(1)));
+    let mail = WitMail {
+        from_account: "owner".into(),
+        to: vec!["Ada <ada@example.test>".into()],
+        cc: vec![],
+        bcc: vec![],
+        subject: "Re: Offer".into(),
+        body: "On [[which day]], [[your name]]\n".into(),
+        in_reply_to: None,
+        references: vec![],
+        attachments: vec![],
+    };
+    let saved = Draft::save(&mut ctx, mail).await.unwrap();
+    let expected = format!(
+        "{}: On [… which day], [… your name]\n",
+        task(1).to_string().to_lowercase()
+    );
+    assert!(
+        matches!(&saved, Err(EmailError::Refused(said)) if *said == expected),
+        "{saved:?}"
+    );
 }

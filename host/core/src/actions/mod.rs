@@ -13,7 +13,7 @@ mod social;
 mod whatsapp;
 
 pub use accounting::{OdooPayment, OdooPost};
-pub use email::EmailSend;
+pub use email::{EmailSend, OwnAnswer};
 pub use payments::Payment;
 use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeMap};
 use serde_norway::{Mapping, Value};

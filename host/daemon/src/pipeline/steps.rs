@@ -7,7 +7,11 @@
 //! this host, left half done; a task whose skill answers again and again that it cannot be done is
 //! filed as failed, and a task whose skill breaks waits.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use platinum_capabilities::{
     in_background,
@@ -17,17 +21,22 @@ use platinum_core::{Backoff, TaskId, ZoneId, layout, text::one_line};
 use platinum_engine::Outcome;
 use platinum_protocol::TaskPlace;
 use platinum_sync::{Drafts, Finish, Synchronizer};
-use platinum_vault::{Vault, VaultError, note::TaskNote};
+use platinum_vault::{
+    Vault, VaultError,
+    note::{Note, TaskNote},
+};
 use rand::seq::SliceRandom;
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    OwnerUpdates, Tasks,
+    OwnerUpdates, OwnersWork, Tasks,
     skills::{Event, Request, RunError, SkillSet},
 };
 
 /// After so many answers of its drafting skill that it cannot be done, a task is filed as failed.
 const MAX_FAILURES: u32 = 3;
+/// Largest task note that is read, in bytes.
+const MAX_TASK_BYTES: u64 = 1024 * 1024;
 /// How many tasks are claimed before the first of them is drafted: who dropped a handful of files sees
 /// at once that they are in hand, and other agents still find work while a model thinks.
 const CLAIMED_AHEAD: usize = 16;
@@ -42,6 +51,7 @@ pub struct Pipeline {
     updates: OwnerUpdates,
     zones: Vec<ZoneId>,
     retries: Mutex<BTreeMap<TaskId, RetryState>>,
+    owners_work: Option<Arc<dyn OwnersWork>>,
 }
 
 /// A task that did not go through, and when it is tried again.
@@ -72,6 +82,16 @@ impl Pipeline {
             updates,
             zones,
             retries: Mutex::default(),
+            owners_work: None,
+        }
+    }
+
+    /// Drafts nothing for what the owner has done themself.
+    #[must_use]
+    pub fn with_owners_work(self, owners_work: Arc<dyn OwnersWork>) -> Self {
+        Self {
+            owners_work: Some(owners_work),
+            ..self
         }
     }
 
@@ -108,7 +128,7 @@ impl Pipeline {
             };
             // In another order at every agent: two that begin with the same task lose time.
             waiting.shuffle(&mut rand::rng());
-            waiting.retain(|task| !tentative.contains(&task.id));
+            waiting.retain(|task| !tentative.contains(&task.id) && task.returned().is_none());
             for some in waiting.chunks(CLAIMED_AHEAD) {
                 let mut claimed = Vec::new();
                 for task in some.iter().map(|task| (task.id, task.zone)) {
@@ -162,7 +182,8 @@ impl Pipeline {
         }
         let mut undrafted = Vec::new();
         for task in owned {
-            if self.zones.contains(&task.zone) && !self.is_drafted(&task, drafts).await {
+            let is_work = self.zones.contains(&task.zone) && task.returned().is_none();
+            if is_work && !self.is_drafted(&task, drafts).await {
                 undrafted.push((task.id, task.zone));
             }
         }
@@ -182,20 +203,33 @@ impl Pipeline {
         left
     }
 
-    /// Whether a task has a draft of the claim by which it is this agent's: one of an earlier claim
-    /// answers nothing any more.
+    /// Whether a task has, or had, a draft of the claim by which it is this agent's: one of an earlier
+    /// claim answers nothing any more, and one that its owner deleted is not made again.
     async fn is_drafted(&self, task: &TaskNote, drafts: &Drafts) -> bool {
         let made: Vec<_> = drafts.epochs(task.id).collect();
         let noted = task.claim.as_ref().map(|claim| claim.epoch);
-        if let Some(is_drafted) = is_drafted_by_note(&made, noted) {
-            return is_drafted;
+        if is_drafted_by_note(&made, noted) == Some(true) {
+            return true;
         }
         match self.sync.place(task.id).await {
-            Ok(TaskPlace::Owned(record)) => drafts.has(task.id, record.epoch),
+            Ok(TaskPlace::Owned(record)) => {
+                drafts.has(task.id, record.epoch) || self.had_draft(task.id, record.epoch).await
+            }
             // Its claim is tentative, and none of them was made on that.
             Ok(_) => false,
             Err(error) => {
                 tracing::warn!(task = %task.id, "Cannot determine the owner of a task: {error}.");
+                true
+            }
+        }
+    }
+
+    /// Whether the history has a draft of this claim.
+    async fn had_draft(&self, task: TaskId, epoch: u64) -> bool {
+        match self.sync.past_drafts(vec![task], BTreeSet::new()).await {
+            Ok(past) => past.iter().any(|draft| draft.epoch == epoch),
+            Err(error) => {
+                tracing::warn!(%task, "Cannot read which drafts were made for a task: {error}.");
                 true
             }
         }
@@ -267,6 +301,9 @@ impl Pipeline {
             self.defer(task).await;
             return false;
         }
+        if let Some(how) = self.done_by_owner(task).await {
+            return self.finish_as_done_by_owner(task, &how).await;
+        }
         let claimed = Request::of_task(&Event::TaskClaimed, task, zone);
         match self.skills.run(drafter, &claimed).await {
             // The owner hears of it when the claim is confirmed.
@@ -330,6 +367,39 @@ impl Pipeline {
                 self.updates.publish(Some(task), &headline(&update)).await;
             }
         }
+        self.retries.lock().await.remove(&task);
+        true
+    }
+
+    /// How the owner has done themself what a task asks for, if they have, and it is this agent's to
+    /// say so. A task that was finished before is open because they want it again.
+    async fn done_by_owner(&self, task: TaskId) -> Option<String> {
+        let owners_work = self.owners_work.as_ref()?;
+        let note = TaskStore::get(&self.tasks, task).await.ok()?;
+        if !self.owns(task).await || self.was_finished(task).await {
+            return None;
+        }
+        owners_work.find(&note).await
+    }
+
+    /// Whether the note of a task says how it ended before.
+    async fn was_finished(&self, task: TaskId) -> bool {
+        let path = self.sync.find_on_disk(task).await.ok().flatten();
+        let Some(path) = path else { return false };
+        let vault = self.vault.clone();
+        let text = in_background(move || vault.read_text(&path, MAX_TASK_BYTES)).await;
+        let note = text.ok().and_then(|text| Note::parse(&text).ok());
+        note.is_some_and(|note| note.get("finished").is_some())
+    }
+
+    async fn finish_as_done_by_owner(&self, task: TaskId, how: &str) -> bool {
+        let subject = self.subject(task).await;
+        if !self.finish(task, Finish::done(how, Vec::new())).await {
+            return false;
+        }
+        let update = format!("Nothing drafted for “{subject}”: {how}");
+        self.updates.publish(Some(task), &headline(&update)).await;
+        tracing::info!(%task, how, "The owner has done a task themself.");
         self.retries.lock().await.remove(&task);
         true
     }

@@ -29,7 +29,7 @@ pub use dispatch::{AbsentDrafter, Dispatch, Excluded, Exclusion, Occasion, Subsc
 pub use event::{Event, EventError, SourceName};
 pub use folders::FolderGrants;
 pub use limits::{LimitsError, RequestedLimits};
-pub use lock::{GrantUsage, LOCK_FILE, LockError, LockedSkill, SkillLock, Unlocked};
+pub use lock::{GrantUsage, LOCK_FILE, LockError, LockMemory, LockedSkill, SkillLock, Unlocked};
 pub use manifest::{Manifest, ManifestError};
 pub use schedule::{Schedule, ScheduleError};
 pub use set::{Request, RunError, SkillSet};

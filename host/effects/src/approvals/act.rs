@@ -284,7 +284,9 @@ pub fn send_again(
 fn refuse_settled(decision: &Decision<'_>, id: DraftId) -> Result<(), ActError> {
     match decision.state(id)? {
         // In doubt, and the owner does not wait for its outcome any more: approved anew, it leaves again.
-        State::Absent | State::NotSent { .. } | State::LetGo(_) => Ok(()),
+        State::Absent | State::NotSent { .. } | State::DoneByOwner { .. } | State::LetGo(_) => {
+            Ok(())
+        }
         State::Done(_, receipt) => Err(ActError::Done(id, receipt)),
         State::Intended(intent) => Err(ActError::UnderWay(id, intent.at)),
         State::HandedOver(intent) | State::Unknown { intent, .. } => {

@@ -321,6 +321,6 @@ fn withdraw_absent(inspection: &Inspection<'_>) -> Result<Vec<DraftId>, Admissio
 pub(super) fn is_open(state: &State) -> bool {
     matches!(
         state,
-        State::Absent | State::NotSent { .. } | State::LetGo(_)
+        State::Absent | State::NotSent { .. } | State::DoneByOwner { .. } | State::LetGo(_)
     )
 }

@@ -3,13 +3,14 @@
 //! Invariants: two drafts with the same fingerprint make the same effect; attachments are counted
 //! by their content, not by their name; all bytes are bounded.
 
-use platinum_core::{Action, DayPart, Timestamp, VaultPath, layout, parse_time, text::has_gaps};
+use platinum_core::{
+    Action, DayPart, Timestamp, VaultPath, layout, parse_time, sha256_hex, text::has_gaps,
+};
 use platinum_vault::{
     Vault, VaultError,
     note::{DraftNote, Note},
 };
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::review::says_nothing;
 
@@ -25,6 +26,20 @@ pub struct Attachment {
     pub path: VaultPath,
     /// Its content.
     pub bytes: Vec<u8>,
+    /// SHA-256 of that, in hex: what has been read is not hashed again each time that it is asked about.
+    sha256: String,
+}
+
+impl Attachment {
+    /// A file with this content.
+    pub fn new(path: VaultPath, bytes: Vec<u8>) -> Self {
+        let sha256 = sha256_hex(&bytes);
+        Self {
+            path,
+            bytes,
+            sha256,
+        }
+    }
 }
 
 /// A draft with everything that would leave with it.
@@ -61,7 +76,7 @@ struct Canonical<'a> {
     action: &'a Action,
     text: &'a str,
     /// Path, length and hash of each.
-    attachments: Vec<(&'a VaultPath, usize, String)>,
+    attachments: Vec<(&'a VaultPath, usize, &'a str)>,
 }
 
 impl Outgoing {
@@ -115,16 +130,10 @@ impl Outgoing {
             attachments: self
                 .attachments
                 .iter()
-                .map(|file| {
-                    (
-                        &file.path,
-                        file.bytes.len(),
-                        hex::encode(Sha256::digest(&file.bytes)),
-                    )
-                })
+                .map(|file| (&file.path, file.bytes.len(), file.sha256.as_str()))
                 .collect(),
         })?;
-        Ok(hex::encode(Sha256::digest(json)))
+        Ok(sha256_hex(json))
     }
 }
 
@@ -190,10 +199,7 @@ fn read_all(vault: &Vault, paths: &[VaultPath]) -> Result<Vec<Attachment>, Unrea
             other => Unreadable::from(other),
         })?;
         left = left.saturating_sub(bytes.len() as u64);
-        attachments.push(Attachment {
-            path: path.clone(),
-            bytes,
-        });
+        attachments.push(Attachment::new(path.clone(), bytes));
     }
     Ok(attachments)
 }

@@ -79,6 +79,8 @@ pub enum EntryState {
     InDoubt(String),
     /// It certainly did not happen, and never will.
     Refused(String),
+    /// Nothing leaves: the owner has done it themself; how. Its task is finished next.
+    DoneByOwner(String),
 }
 
 impl fmt::Display for EntryState {
@@ -116,6 +118,9 @@ impl fmt::Display for EntryState {
             }
             EntryState::Done(receipt) => write!(f, "done at {:.0}: {}", receipt.at, receipt.answer),
             EntryState::InDoubt(reason) => write!(f, "may have happened: {reason}"),
+            EntryState::DoneByOwner(reason) => {
+                write!(f, "{reason}; nothing leaves, and its task is finished")
+            }
             EntryState::Refused(reason) => write!(
                 f,
                 "refused: {reason}; mend what it says and approve it again, or move it to {}",
@@ -332,7 +337,11 @@ impl Inspection<'_> {
             }
             State::Unknown { reason, .. } => return Ok(EntryState::InDoubt(reason)),
             // Tried, and approved since: a new attempt, whatever came of the one before.
-            State::NotSent { .. } if journal.is_approved_anew(id)? => None,
+            State::NotSent { .. } | State::DoneByOwner { .. }
+                if journal.is_approved_anew(id)? =>
+            {
+                None
+            }
             // A definite no stays a no, but not for what the owner changed since.
             State::NotSent {
                 intent,
@@ -341,8 +350,16 @@ impl Inspection<'_> {
             } if intent.fingerprint == fingerprint && journal.approval(id)?.is_some() => {
                 return Ok(EntryState::Refused(reason));
             }
+            State::DoneByOwner { intent, reason }
+                if intent.fingerprint == fingerprint && journal.approval(id)?.is_some() =>
+            {
+                return Ok(EntryState::DoneByOwner(reason));
+            }
             // In doubt, and the owner has said: again.
-            State::NotSent { retry: false, .. } | State::Absent | State::LetGo(_) => None,
+            State::NotSent { retry: false, .. }
+            | State::DoneByOwner { .. }
+            | State::Absent
+            | State::LetGo(_) => None,
             State::NotSent { intent, reason, .. } => Some((intent.at, reason)),
         };
         if outgoing.note.expires <= self.now {

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use platinum_core::{ActionKind, Clock, DraftId, Timestamp, layout, text::one_line};
+use platinum_core::{ActionKind, Clock, DraftId, Timestamp, VaultPath, layout, text::one_line};
 use platinum_journal::{
     Begin, Intent, Journal, JournalError, Outcome, State,
     approvals::{Approval, Decision, Pause},
@@ -248,7 +248,19 @@ impl Approvals {
     pub async fn set_aside(&self, draft: DraftId, reason: &str) -> Result<(), String> {
         let (vault, at) = (self.vault.clone(), self.clock.now());
         let reason = one_line(reason, 500);
-        blocking(move || put_aside(&vault, draft, &reason, &at.to_string())).await?
+        let from = layout::approved(draft);
+        blocking(move || put_aside(&vault, &from, draft, &reason, &at.to_string())).await?
+    }
+
+    /// As [`Approvals::set_aside`], for a draft that waits and that another one replaces.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn set_waiting_aside(&self, draft: DraftId, reason: &str) -> Result<(), String> {
+        let (vault, at) = (self.vault.clone(), self.clock.now());
+        let reason = one_line(reason, 500);
+        let from = layout::pending(draft);
+        blocking(move || put_aside(&vault, &from, draft, &reason, &at.to_string())).await?
     }
 
     /// Checks everything once more and writes the intent; answers what leaves, and what to keep for as
@@ -291,7 +303,8 @@ impl Approvals {
                     intent,
                     reason,
                     retry: false,
-                } = decision.state(id)?
+                }
+                | State::DoneByOwner { intent, reason } = decision.state(id)?
                     && intent.fingerprint == fingerprint
                     && !decision.is_approved_anew(id)?
                 {
@@ -402,7 +415,7 @@ impl Approvals {
             Outcome::NotSent { .. } => {
                 *self.memory().attempts.entry(draft).or_default() += 1;
             }
-            Outcome::Receipt(_) | Outcome::Unknown { .. } => {
+            Outcome::Receipt(_) | Outcome::DoneByOwner { .. } | Outcome::Unknown { .. } => {
                 self.memory().attempts.remove(&draft);
             }
         }
@@ -556,18 +569,24 @@ fn unchanged(vault: &Vault, id: DraftId, approved: &str) -> Result<Outgoing, Eff
     }
 }
 
-fn put_aside(vault: &Vault, id: DraftId, reason: &str, at: &str) -> Result<(), String> {
-    let (from, to) = (layout::approved(id), layout::rejected(id));
+fn put_aside(
+    vault: &Vault,
+    from: &VaultPath,
+    id: DraftId,
+    reason: &str,
+    at: &str,
+) -> Result<(), String> {
+    let to = layout::rejected(id);
     let failed = |error: VaultError| error.to_string();
     // The reason first: a file in Rejected/ without one would be taken for the owner's own no.
-    let text = vault.read_text(&from, 1024 * 1024).map_err(failed)?;
+    let text = vault.read_text(from, 1024 * 1024).map_err(failed)?;
     let mut note = Note::parse(&text).map_err(|error| error.to_string())?;
     let edited = note
         .set("refused", reason)
         .and_then(|()| note.set("refused-at", at));
     edited.map_err(|error| error.to_string())?;
     vault
-        .replace(&from, note.to_text().as_bytes(), Some(text.as_bytes()))
+        .replace(from, note.to_text().as_bytes(), Some(text.as_bytes()))
         .map_err(failed)?;
-    vault.rename(&from, &to).map_err(failed)
+    vault.rename(from, &to).map_err(failed)
 }

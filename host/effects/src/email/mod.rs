@@ -14,7 +14,7 @@ use platinum_core::Capability;
 
 pub use message::MailAccounts;
 pub use send::SendMail;
-pub use sender::{MailFile, MailSender, McpMailSender, SendRequest, SentMatch};
+pub use sender::{CloseRequest, MailFile, MailSender, McpMailSender, SendRequest, SentMatch};
 
 use crate::{
     bindings::platinum::email::send as send_bindings,

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use platinum_core::{ActionKind, EmailSend};
+use platinum_core::{ActionKind, EmailSend, TaskId};
 use platinum_journal::Outcome;
 use platinum_vault::note::DraftNote;
 
 use super::{
     message::{MailAccounts, first_reference},
-    sender::{MailFile, MailSender, SendRequest, SentMatch},
+    sender::{CloseRequest, MailFile, MailSender, SendRequest, SentMatch},
 };
 use crate::{Attempt, Effect, NotDone};
 
@@ -63,6 +63,32 @@ impl Effect for SendMail {
             }
             None => None,
         })
+    }
+
+    /// Whether they answered the mail that this one answers.
+    async fn done_by_owner(&self, draft: &DraftNote) -> Result<Option<String>, String> {
+        let Ok(mail) = draft.action.read::<EmailSend>() else {
+            return Ok(None);
+        };
+        let Some(answered) = &mail.in_reply_to else {
+            return Ok(None);
+        };
+        let found = self
+            .sender
+            .own_answer(&mail.from_account, answered, &mail.to)
+            .await?;
+        Ok(found.words())
+    }
+
+    /// The copy in Drafts is removed, and the mail that was answered marked as that.
+    async fn close(&self, task: TaskId, sent: Option<&DraftNote>) -> Result<(), String> {
+        let mail = sent.and_then(|draft| draft.action.read::<EmailSend>().ok());
+        let request = CloseRequest {
+            account: mail.as_ref().map(|mail| mail.from_account.clone()),
+            drafted_as: task.to_string().to_lowercase(),
+            answered: mail.and_then(|mail| mail.in_reply_to),
+        };
+        self.sender.close(&request).await
     }
 
     fn advice(&self) -> &'static str {

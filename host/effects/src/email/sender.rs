@@ -4,10 +4,10 @@
 
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use platinum_core::text::one_line;
+use platinum_core::{OwnAnswer, text::one_line};
 use platinum_journal::{Outcome, approvals::MessageDigest};
 use platinum_mcp::{CallError, Session};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{NotDone, Recovery, approvals::Attachment, done};
@@ -90,6 +90,19 @@ pub enum SentMatch {
     ByDraft(String),
 }
 
+/// What is over in a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CloseRequest {
+    /// The account; all, if it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// What the drafts in it were saved as.
+    pub drafted_as: String,
+    /// The Message-ID of the mail that was answered, without angle brackets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered: Option<String>,
+}
+
 /// A way to send mails.
 #[async_trait]
 pub trait MailSender: Send + Sync {
@@ -118,6 +131,25 @@ pub trait MailSender: Send + Sync {
         message_id: &str,
         account: Option<&str>,
     ) -> Result<Option<SentMatch>, String>;
+
+    /// Whether the owner has answered the mail of this Message-ID themself; `people` are those that
+    /// an answer goes to.
+    ///
+    /// # Errors
+    /// If the mailbox cannot be asked.
+    async fn own_answer(
+        &self,
+        account: &str,
+        message_id: &str,
+        people: &[String],
+    ) -> Result<OwnAnswer, String>;
+
+    /// Removes the drafts in the mailbox that were saved for what is over, and marks what was
+    /// answered.
+    ///
+    /// # Errors
+    /// Why that is not done.
+    async fn close(&self, request: &CloseRequest) -> Result<(), String>;
 }
 
 /// Sends by the tool `send_email` of a mail server.
@@ -164,6 +196,37 @@ impl MailSender for McpMailSender {
             .map_err(|error| error.to_string())?;
         find_message(answer, message_id)
     }
+
+    async fn own_answer(
+        &self,
+        account: &str,
+        message_id: &str,
+        people: &[String],
+    ) -> Result<OwnAnswer, String> {
+        let asked = json!({ "account": account, "message_id": message_id, "people": people });
+        let answer = self
+            .session
+            .call("get_answer", asked)
+            .await
+            .map_err(|error| error.to_string())?;
+        serde_json::from_value(answer)
+            .map_err(|error| format!("the answer is not of the agreed form: {error}"))
+    }
+
+    async fn close(&self, request: &CloseRequest) -> Result<(), String> {
+        let asked = json!(request);
+        match self.session.call("close_email", asked).await {
+            Ok(_) => Ok(()),
+            // A build of the server without it leaves them.
+            Err(error) if is_unknown_tool(&error) => Ok(()),
+            Err(error) => Err(one_line(&error.to_string(), 500)),
+        }
+    }
+}
+
+/// Whether the server does not have the tool.
+fn is_unknown_tool(error: &CallError) -> bool {
+    error.certainly_not_run() && !matches!(error, CallError::NotStarted(_) | CallError::Tool(_))
 }
 
 fn arguments(request: &SendRequest) -> Value {
@@ -245,9 +308,7 @@ fn not_prepared(error: &CallError) -> Result<(), NotDone> {
     let retry = match error {
         CallError::Tool(_) => false,
         // A server that does not know the tool has nothing to prepare.
-        _ if error.certainly_not_run() && !matches!(error, CallError::NotStarted(_)) => {
-            return Ok(());
-        }
+        _ if is_unknown_tool(error) => return Ok(()),
         _ => true,
     };
     Err(NotDone::new(one_line(&error.to_string(), 500), retry))
@@ -453,10 +514,10 @@ mod tests {
     /// No mail server encodes a `message/*`, and ours takes none.
     #[test]
     fn attached_mail_leaves_as_bytes() {
-        let file = MailFile::from(Attachment {
-            path: "Inbox/old.eml".parse().unwrap(),
-            bytes: b"From: a@b.test".to_vec(),
-        });
+        let file = MailFile::from(Attachment::new(
+            "Inbox/old.eml".parse().unwrap(),
+            b"From: a@b.test".to_vec(),
+        ));
         assert_eq!(file.media_type, "application/octet-stream");
     }
 

@@ -252,6 +252,34 @@ async fn end_before_the_hand_over_is_tried_again_after_a_restart() {
     assert_eq!(fixture.server.asked.lock().unwrap()[1].message_id, second);
 }
 
+/// One that comes to its end while others are asked after is not asked after, and no doubt.
+#[tokio::test]
+async fn doubt_that_ends_meanwhile_is_none() {
+    let lost = || Outcome::Unknown {
+        reason: "the connection broke".into(),
+    };
+    let fixture = Fixture::new([lost(), lost(), lost()]);
+    for n in 1..=3 {
+        fixture.approve(&draft(n));
+        fixture.send_next().await.unwrap_err();
+    }
+    let journal = Arc::clone(&fixture.journal);
+    *fixture.server.while_it_is_asked.lock().unwrap() = Some(Box::new(move || {
+        // By commands of the owner.
+        journal.let_go(id(2)).unwrap();
+        journal.record(id(3), &sent()).unwrap();
+    }));
+    let asked = fixture.executor.reconcile().await.unwrap();
+    let in_doubt: Vec<_> = asked.in_doubt.iter().map(|doubt| doubt.draft).collect();
+    assert_eq!((asked.confirmed, in_doubt), (0, vec![id(1)]));
+    // Nor if the other side has it: what its owner said stays.
+    fixture.server.has_sent.store(true, Ordering::SeqCst);
+    let asked = fixture.executor.reconcile().await.unwrap();
+    assert_eq!((asked.confirmed, asked.in_doubt), (1, vec![]));
+    let let_go = fixture.journal.state(id(2)).unwrap();
+    assert!(matches!(let_go, State::LetGo(_)), "{let_go:?}");
+}
+
 /// What the owner says of a doubt counts: again, under a name that was never used.
 #[tokio::test]
 async fn doubt_that_is_let_go_is_sent_under_a_new_reference() {
@@ -456,4 +484,90 @@ async fn attempt_that_panics_is_closed() {
 /// The name of the first attempt of a draft.
 fn first_reference(n: u128) -> String {
     format!("{}@example.test", id(n).to_string().to_lowercase())
+}
+
+/// What the owner answered from another device meanwhile is not answered again; once they took that
+/// back and approved it anew, it is.
+#[tokio::test]
+async fn mail_that_the_owner_answered_does_not_leave() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    let handed_out = fixture.next().await.unwrap();
+    *fixture.server.answered_at.lock().unwrap() = Some(NOON.parse().unwrap());
+    let words = "you answered at 2026-11-20T12:00:00Z (Sent)";
+    for approved in [fixture.next().await.unwrap(), handed_out] {
+        let error = fixture.send(approved).await.unwrap_err();
+        assert!(
+            matches!(&error, EffectError::Refused(reason) if reason == words),
+            "{error:?}"
+        );
+    }
+    assert!(fixture.server.prepared.lock().unwrap().is_empty());
+    let fixture = fixture.restarted();
+    fixture.pass(86_400);
+    assert!(fixture.next().await.is_none());
+    assert_eq!(
+        fixture.states().await,
+        [format!("{words}; nothing leaves, and its task is finished")]
+    );
+    assert_eq!(
+        fixture.executor.reconcile().await.unwrap(),
+        Reconciled::default()
+    );
+    assert!(fixture.journal.verify().is_ok());
+
+    *fixture.server.answered_at.lock().unwrap() = None;
+    fixture.confirm(id(1));
+    fixture.send_next().await.unwrap();
+    assert_eq!(fixture.asked(), 1);
+}
+
+/// It is held with the reason and tried again.
+#[tokio::test]
+async fn mail_waits_while_answers_cannot_be_asked_for() {
+    let fixture = Fixture::new([sent()]);
+    fixture.approve(&draft(1));
+    fixture
+        .server
+        .cannot_find_answers
+        .store(true, Ordering::SeqCst);
+    let error = fixture.send_next().await.unwrap_err();
+    assert!(matches!(error, EffectError::Postponed(_)), "{error:?}");
+    assert_eq!(
+        fixture.states().await,
+        [
+            "tried again at 2026-11-20T12:00:30Z: it cannot be asked whether you have done it yourself, so nothing is \
+          sent: the mailbox is away"
+        ]
+    );
+    assert!(fixture.server.prepared.lock().unwrap().is_empty());
+    fixture
+        .server
+        .cannot_find_answers
+        .store(false, Ordering::SeqCst);
+    fixture.pass(30);
+    fixture.send_next().await.unwrap();
+    assert_eq!(fixture.asked(), 1);
+}
+
+#[tokio::test]
+async fn close_names_the_task_and_what_was_answered() {
+    let fixture = Fixture::new([]);
+    fixture.executor.close(draft(1).task, Some(draft(1)));
+    fixture.executor.close(draft(2).task, None);
+    let closed = async || {
+        while fixture.server.closed.lock().unwrap().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    closed().await;
+    let name = |n| draft(n).task.to_string().to_lowercase();
+    let request = |n, account: Option<&str>, answered: Option<&str>| CloseRequest {
+        account: account.map(str::to_owned),
+        drafted_as: name(n),
+        answered: answered.map(str::to_owned),
+    };
+    let closed = fixture.server.closed.lock().unwrap();
+    assert!(closed.contains(&request(1, Some("owner"), Some("q@example.test"))));
+    assert!(closed.contains(&request(2, None, None)));
 }

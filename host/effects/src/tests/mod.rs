@@ -16,8 +16,8 @@ use std::{
 
 use async_trait::async_trait;
 use platinum_core::{
-    Action, ActionKind, AgentName, Clock, DraftId, EmailSend, Role, TaskId, Timestamp, VaultPath,
-    ZoneId, layout,
+    Action, ActionKind, AgentName, Clock, DraftId, EmailSend, OwnAnswer, Role, TaskId, Timestamp,
+    VaultPath, ZoneId, layout,
 };
 use platinum_engine::{Call, Interface, SkillState};
 use platinum_journal::{Journal, Outcome, Receipt, State};
@@ -30,7 +30,7 @@ use tempfile::TempDir;
 use crate::{
     Effect, EffectError, Executor, Fence, NotDone, Reconciled, Recovery,
     approvals::{ApprovalPolicy, Approvals, ApprovalsQueue, Approved, EntryState, Outgoing, act},
-    email::{MailAccounts, MailSender, SendMail, SendRequest, SentMatch},
+    email::{CloseRequest, MailAccounts, MailSender, SendMail, SendRequest, SentMatch},
 };
 
 const NOON: &str = "2026-11-20T12:00:00Z";
@@ -70,6 +70,13 @@ struct TestServer {
     differs: AtomicBool,
     differs_at_sending: AtomicBool,
     cannot_be_asked: AtomicBool,
+    /// What happens elsewhere while it is asked whether something was sent.
+    while_it_is_asked: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// When the owner answered the mail themself.
+    answered_at: Mutex<Option<Timestamp>>,
+    cannot_find_answers: AtomicBool,
+    /// What it was told to be over.
+    closed: Mutex<Vec<CloseRequest>>,
     /// What happens elsewhere while it prepares.
     while_it_prepares: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
@@ -101,11 +108,38 @@ impl MailSender for TestServer {
 
     async fn was_sent(&self, _: &str, account: Option<&str>) -> Result<Option<SentMatch>, String> {
         assert_eq!(account, Some("owner"));
+        let happens = self.while_it_is_asked.lock().unwrap().take();
+        if let Some(happens) = happens {
+            happens();
+        }
         if self.cannot_be_asked.load(Ordering::SeqCst) {
             return Err("the mailbox is away".into());
         }
         let has_sent = self.has_sent.load(Ordering::SeqCst);
         Ok(has_sent.then_some(SentMatch::ByMessageId("Sent".to_owned())))
+    }
+
+    async fn own_answer(
+        &self,
+        _: &str,
+        message_id: &str,
+        people: &[String],
+    ) -> Result<OwnAnswer, String> {
+        assert_eq!((message_id, people.len()), ("q@example.test", 1));
+        if self.cannot_find_answers.load(Ordering::SeqCst) {
+            return Err("the mailbox is away".into());
+        }
+        let at = *self.answered_at.lock().unwrap();
+        Ok(OwnAnswer {
+            answered: at.is_some(),
+            at,
+            folder: Some("Sent".to_owned()),
+        })
+    }
+
+    async fn close(&self, request: &CloseRequest) -> Result<(), String> {
+        self.closed.lock().unwrap().push(request.clone());
+        Ok(())
     }
 }
 

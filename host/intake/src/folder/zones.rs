@@ -146,7 +146,16 @@ pub fn zone_of(
     if let Some(zone) = folder {
         return NamedZone::Known(zone);
     }
-    let in_front = note().and_then(|note| note.get_text("zone").map(str::to_owned));
+    let in_front = note().and_then(|note| match (note.get_text("zone"), note.get("zone")) {
+        (Some(zone), _) => Some(zone.to_owned()),
+        // Something is named, and it is no text.
+        (None, Some(value)) if !value.is_null() => {
+            let number = value.as_i64().map(|number| number.to_string());
+            let word = number.or_else(|| value.as_bool().map(|word| word.to_string()));
+            Some(word.unwrap_or_else(|| "(no single word)".to_owned()))
+        }
+        (None, _) => None,
+    });
     match in_front.filter(|zone| !zone.trim().is_empty()) {
         Some(named) => read(&named).map_or(NamedZone::Unknown(named), NamedZone::Known),
         None => by_rule().map_or(NamedZone::None, NamedZone::Known),
@@ -196,6 +205,28 @@ mod tests {
                 "---\nzone: nowhere\n---\n",
                 "social",
             ),
+            // What is named and is no text is a question, too.
+            (
+                "Needs_Action/invoice.md",
+                "---\nzone: 12\n---\n",
+                "unknown 12",
+            ),
+            (
+                "Needs_Action/invoice.md",
+                "---\nzone: true\n---\n",
+                "unknown true",
+            ),
+            (
+                "Needs_Action/invoice.md",
+                "---\nzone:\n  - email\n  - social\n---\n",
+                "unknown (no single word)",
+            ),
+            (
+                "Needs_Action/invoice.md",
+                "---\nzone: {a: email}\n---\n",
+                "unknown (no single word)",
+            ),
+            ("Needs_Action/invoice.md", "---\nzone:\n---\n", "accounting"),
             (
                 "Needs_Action/invoice.md",
                 "---\nzone: \"\"\n---\n",

@@ -6,8 +6,12 @@
 //! [`MAX_VALUE_BYTES`] bytes; a name has at most [`MAX_VALUES`] values; all facts together leave
 //! room in the frontmatter for what is added later.
 
-use platinum_mailbox::message::{Kind, Parsed, People, Person};
-use platinum_vault::note::Fact;
+use platinum_core::DraftId;
+use platinum_mailbox::{
+    message::{Kind, Parsed, People, Person},
+    returned::Returned,
+};
+use platinum_vault::note::{AUTO_REPLY_TO, BOUNCE_REASON, BOUNCED_DRAFT, BOUNCED_RECIPIENTS, Fact};
 
 use super::task::Ids;
 use crate::text::one_line;
@@ -59,13 +63,17 @@ pub const RETURN_PATH: &str = "return-path";
 pub const AUTO_RESPONSE_SUPPRESS: &str = "x-auto-response-suppress";
 /// Feedback-ID.
 pub const FEEDBACK_ID: &str = "feedback-id";
+/// How the text was made unreadable here: `encrypted with OpenPGP`.
+pub const ENCRYPTED: &str = "encrypted";
+/// How the mail says that it is signed; nothing of that is checked: `signed with S/MIME`.
+pub const SIGNED: &str = "signed";
 /// The task of another mail that came with the same Message-ID and other content.
 pub const SAME_MESSAGE_ID_AS: &str = "same-message-id-as";
 /// `yes` if the note does not have all of the mail's text.
 pub const CUT: &str = "cut";
 
 /// Every name there is.
-pub const NAMES: [&str; 22] = [
+pub const NAMES: [&str; 28] = [
     MESSAGE_ID,
     IN_REPLY_TO,
     REFERENCES,
@@ -86,12 +94,18 @@ pub const NAMES: [&str; 22] = [
     RETURN_PATH,
     AUTO_RESPONSE_SUPPRESS,
     FEEDBACK_ID,
+    ENCRYPTED,
+    SIGNED,
     SAME_MESSAGE_ID_AS,
     CUT,
+    BOUNCED_DRAFT,
+    BOUNCED_RECIPIENTS,
+    BOUNCE_REASON,
+    AUTO_REPLY_TO,
 ];
 
 /// All facts of a mail, in the order of [`NAMES`].
-pub(super) fn facts(mail: &Parsed, ids: &Ids, cut: bool) -> Vec<Fact> {
+pub(super) fn facts(mail: &Parsed, ids: &Ids, cut: bool, returned: Option<&Returned>) -> Vec<Fact> {
     let mut list = List(Vec::new());
     list.add(
         MESSAGE_ID,
@@ -144,9 +158,41 @@ pub(super) fn facts(mail: &Parsed, ids: &Ids, cut: bool) -> Vec<Fact> {
         mail.auto_response_suppress.as_deref(),
     );
     list.add_text(FEEDBACK_ID, mail.feedback_id.as_deref());
+    if let Some(protection) = mail.protection {
+        let name = match protection.is_unreadable() {
+            true => ENCRYPTED,
+            false => SIGNED,
+        };
+        list.add_text(name, Some(protection.describe()));
+    }
     list.add(SAME_MESSAGE_ID_AS, ids.twin.iter().map(ToString::to_string));
     list.add(CUT, cut.then(|| "yes".to_owned()));
+    match returned {
+        Some(Returned::Bounced {
+            draft,
+            recipients,
+            reason,
+        }) if let Some(draft) = draft_id(draft) => {
+            list.add(BOUNCED_DRAFT, [draft]);
+            list.add(
+                BOUNCED_RECIPIENTS,
+                recipients.iter().map(|one| address(one)),
+            );
+            list.add(BOUNCE_REASON, [reason.clone()]);
+        }
+        Some(Returned::AutoReply { draft }) => {
+            list.add(AUTO_REPLY_TO, draft_id(draft));
+        }
+        _ => {}
+    }
     list.0
+}
+
+/// The id of a draft as notes write it, of one as mails carry it.
+fn draft_id(text: &str) -> Option<String> {
+    let (prefix, ulid) = text.split_once('_')?;
+    let id = format!("{}_{}", prefix.to_lowercase(), ulid.to_uppercase());
+    Some(id.parse::<DraftId>().ok()?.to_string())
 }
 
 struct List(Vec<Fact>);

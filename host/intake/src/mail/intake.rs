@@ -12,6 +12,7 @@ use platinum_core::{TaskId, Timestamp, ZoneId, layout, sha256_hex};
 use platinum_mailbox::{
     Account, Backend, Cursor, RawMail,
     message::{self, Parsed},
+    returned,
 };
 use platinum_vault::{Vault, VaultError};
 use sha2::{Digest as _, Sha256};
@@ -187,6 +188,7 @@ impl Intake {
             received: mail.internal_date,
             size: mail.size,
             truncated: mail.truncated,
+            returned: returned::read(&mail.bytes),
         };
         let note = task_from_mail(&parsed, &origin, &ids, now).render();
         let chosen = self.ledger().choose(&identity, ids.task, &note)?;

@@ -4,8 +4,11 @@
 //! is not inside the fence is one of ours; frontmatter has our keys alone and our fact names
 //! alone; all text from outside is free of hidden characters.
 
-use platinum_core::{TaskId, Timestamp, ZoneId, layout, whole_second};
-use platinum_mailbox::message::{self, Parsed};
+use platinum_core::{TaskId, Timestamp, ZoneId, layout, text::quotes, whole_second};
+use platinum_mailbox::{
+    message::{self, Parsed, Protection},
+    returned::{self, Returned},
+};
 use platinum_vault::note::{Note, TaskNote, check_drafted};
 
 use super::facts;
@@ -37,6 +40,8 @@ pub struct Origin {
     pub size: u64,
     /// Whether only its beginning was read.
     pub truncated: bool,
+    /// What it says of a mail that Platinum sent.
+    pub returned: Option<Returned>,
 }
 
 /// The ids that a task speaks of.
@@ -64,7 +69,18 @@ pub fn task_from_mail(mail: &Parsed, origin: &Origin, ids: &Ids, now: Timestamp)
             "- Careful: {twin} came with the same Message-ID and another content. One of the two may be forged.\n"
         ));
     }
-    if text.is_empty() {
+    match mail.protection {
+        Some(protection) if protection.is_unreadable() => body.push_str(&format!(
+            "- The mail is {}: its text is read in your mail program, not here.\n",
+            protection.describe()
+        )),
+        Some(protection) => body.push_str(&format!(
+            "- The mail says that it is {}; the signature was not checked.\n",
+            protection.describe()
+        )),
+        None => {}
+    }
+    if text.is_empty() && !mail.protection.is_some_and(Protection::is_unreadable) {
         body.push_str("- The mail has no text.\n");
     }
     if body.ends_with(".\n") {
@@ -85,7 +101,7 @@ pub fn task_from_mail(mail: &Parsed, origin: &Origin, ids: &Ids, now: Timestamp)
         received: origin.received.map(whole_second),
         created: whole_second(now),
         by: "intake/mail".to_owned(),
-        facts: facts::facts(mail, ids, cut),
+        facts: facts::facts(mail, ids, cut, origin.returned.as_ref()),
         claim: None,
         body,
     }
@@ -114,6 +130,7 @@ pub fn check(bytes: &[u8]) -> Result<(), String> {
         received: None,
         size: bytes.len() as u64,
         truncated: false,
+        returned: returned::read(bytes),
     };
     let task = task_from_mail(&message::parse(bytes), &origin, &ids, Timestamp::UNIX_EPOCH);
     check_task(&task)
@@ -187,7 +204,12 @@ pub fn check_task(task: &TaskNote) -> Result<(), String> {
         "there are too many lines outside the fence",
     )?;
     let fence = task.body.lines().next_back().unwrap_or_default();
-    holds(!text.contains(fence), "the fence is inside the text")
+    holds(!text.contains(fence), "the fence is inside the text")?;
+    let told_apart = quotes::origins(text).into_iter().map(|(line, _)| line);
+    holds(
+        told_apart.eq(text.lines()),
+        "a line is lost where what is quoted is told apart",
+    )
 }
 
 #[cfg(test)]
@@ -210,6 +232,7 @@ mod tests {
             received: None,
             size: 100,
             truncated: false,
+            returned: None,
         }
     }
 
@@ -283,6 +306,29 @@ mod tests {
             (task.subject.as_str(), task.from.as_str()),
             ("(no subject)", "(no sender)")
         );
+    }
+
+    #[test]
+    fn encrypted_and_signed_mails_are_named() {
+        let of = |protection| {
+            task_of(&Parsed {
+                protection: Some(protection),
+                ..Parsed::default()
+            })
+        };
+        let task = of(Protection::EncryptedSmime);
+        let line =
+            "- The mail is encrypted with S/MIME: its text is read in your mail program, not here.";
+        assert!(
+            task.body.contains(line) && !task.body.contains("no text"),
+            "{}",
+            task.body
+        );
+        assert_eq!(task.facts[0].name, facts::ENCRYPTED);
+        let task = of(Protection::SignedOpenPgp);
+        let line = "- The mail says that it is signed with OpenPGP; the signature was not checked.";
+        assert!(task.body.contains(line), "{}", task.body);
+        assert_eq!(task.facts[0].values, ["signed with OpenPGP"]);
     }
 
     #[test]

@@ -61,14 +61,9 @@ pub struct Settings {
 /// Why the watcher ended.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
-    /// The configuration file cannot be used.
-    #[error("{path}: {source}")]
-    Config {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong.
-        source: config::ConfigError,
-    },
+    /// The configuration file cannot be used; it is named in the error.
+    #[error(transparent)]
+    Config(#[from] config::ConfigError),
     /// The file has no such account.
     #[error("{path} has no account `{account}`; it has: {known}")]
     NoAccount {
@@ -139,10 +134,7 @@ pub async fn watch(settings: &Settings) -> Result<(), WatchError> {
 }
 
 fn account(settings: &Settings) -> Result<Account, WatchError> {
-    let config = Config::load(&settings.config).map_err(|source| WatchError::Config {
-        path: settings.config.clone(),
-        source,
-    })?;
+    let config = Config::load(&settings.config)?;
     config
         .account(&settings.account)
         .cloned()
@@ -218,14 +210,14 @@ impl Source for Watcher {
         !matches!(
             error,
             WatchError::Mailbox(error)
-                if error.is_passing() || matches!(error, MailboxError::Login { .. })
+                if error.is_passing() || error.is_refused_login()
         )
     }
 
     /// A refused login is logged once: the mailbox itself sees to it that the server is not asked
     /// again soon, and asks it at once when the password is another.
     fn own_pause(&mut self, error: &WatchError) -> Option<Duration> {
-        if !matches!(error, WatchError::Mailbox(MailboxError::Login { .. })) {
+        if !matches!(error, WatchError::Mailbox(error) if error.is_refused_login()) {
             return None;
         }
         let text = error.to_string();

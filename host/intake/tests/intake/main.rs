@@ -1,4 +1,5 @@
-//! From a mail, or a dropped file, to a task: exactly once, and for every input of the fuzz corpus.
+//! From a mail, or a dropped file, to a task: exactly once, and for every input of the fuzz corpus; and on to what
+//! the drafter makes of it.
 
 #![allow(
     clippy::disallowed_methods,
@@ -9,5 +10,6 @@
 )]
 
 mod corpus;
+mod drafting;
 mod folder;
 mod taking_in;

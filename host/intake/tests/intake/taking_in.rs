@@ -18,9 +18,9 @@ user = \"owner\"
 password = { env = \"NONE\" }
 ";
 
-struct Fixture {
+pub(crate) struct Fixture {
     dir: tempfile::TempDir,
-    intake: Intake,
+    pub(crate) intake: Intake,
 }
 
 fn account() -> Account {
@@ -39,7 +39,7 @@ fn open(dir: &Path) -> Intake {
     intake
 }
 
-fn fixture() -> Fixture {
+pub(crate) fn fixture() -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("vault")).unwrap();
     let intake = open(dir.path());
@@ -58,7 +58,7 @@ impl Fixture {
         self.intake.take(&raw(key, mail), now()).unwrap()
     }
 
-    fn notes(&self) -> Vec<TaskNote> {
+    pub(crate) fn notes(&self) -> Vec<TaskNote> {
         let vault = Vault::open(&self.dir.path().join("vault")).unwrap();
         let entries = vault.walk().unwrap();
         let read = |path| TaskNote::parse(&vault.read_text(path, 1 << 20).unwrap()).unwrap();
@@ -66,11 +66,11 @@ impl Fixture {
     }
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-11-20T10:00:00Z".parse().unwrap()
 }
 
-fn raw(key: &str, mail: &str) -> RawMail {
+pub(crate) fn raw(key: &str, mail: &str) -> RawMail {
     RawMail {
         key: key.to_owned(),
         size: mail.len() as u64,

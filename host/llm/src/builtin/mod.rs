@@ -1,17 +1,18 @@
 //! [`Builtin`]: a drafter without a model. It acknowledges the mail, quotes what the mail asks, and
 //! leaves marked gaps for the owner.
 //!
-//! Lives here: the text. Elsewhere: which language (`language`), what is asked (`questions`).
+//! Lives here: the text. Elsewhere: which language (`language`), its words (`words`), what is asked (`questions`).
 //! Invariants: the same request gives the same text; every gap is one as `core::text` has them; the last line is
 //! [`BUILTIN_MARKER`]; nothing of the mail but whole bounded questions gets into the text, each on
 //! a line of its own that starts with `> `, and none can hold a gap of its own.
 
 mod language;
 mod questions;
+mod words;
 
 use async_trait::async_trait;
 
-use self::language::Language;
+use self::words::Words;
 use crate::{Completion, LlmError, Model, Part, Request};
 
 /// The last line of every text the builtin drafter writes.
@@ -86,59 +87,6 @@ fn draft(mail: &str) -> String {
     lines.join("\n")
 }
 
-/// The fixed words of a reply.
-struct Words {
-    greeting: &'static str,
-    thanks: &'static str,
-    question: &'static str,
-    questions: &'static str,
-    gap_reply: &'static str,
-    gap_more: &'static str,
-    gap_answer: &'static str,
-    farewell: &'static str,
-    gap_name: &'static str,
-}
-
-impl Words {
-    fn of(language: Language) -> Self {
-        match language {
-            Language::English => Self {
-                greeting: "Hello,",
-                thanks: "thank you for your message.",
-                question: "You asked:",
-                questions: "You asked several things; one by one:",
-                gap_reply: "[✎ answer]",
-                gap_more: "[✎ the mail asks more than this: answer the rest]",
-                gap_answer: "[✎ your answer]",
-                farewell: "Kind regards",
-                gap_name: "[✎ your name]",
-            },
-            Language::German => Self {
-                greeting: "Guten Tag,",
-                thanks: "vielen Dank für Ihre Nachricht.",
-                question: "Sie fragen:",
-                questions: "Sie fragen mehreres; der Reihe nach:",
-                gap_reply: "[✎ Antwort]",
-                gap_more: "[✎ die Mail fragt noch mehr: den Rest beantworten]",
-                gap_answer: "[✎ Ihre Antwort]",
-                farewell: "Mit freundlichen Grüßen",
-                gap_name: "[✎ Ihr Name]",
-            },
-            Language::French => Self {
-                greeting: "Bonjour,",
-                thanks: "merci pour votre message.",
-                question: "Vous demandez :",
-                questions: "Vous posez plusieurs questions ; dans l'ordre :",
-                gap_reply: "[✎ réponse]",
-                gap_more: "[✎ le message pose d'autres questions : y répondre]",
-                gap_answer: "[✎ votre réponse]",
-                farewell: "Cordialement",
-                gap_name: "[✎ votre nom]",
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,6 +133,17 @@ mod tests {
         let draft = complete(mail(text)).await.unwrap().text;
         assert!(draft.starts_with("Guten Tag,\n\nvielen Dank für Ihre Nachricht.\n\nSie fragen:\n\n> Wann können Sie liefern?\n[✎ Antwort]"), "{draft}");
         assert!(draft.ends_with(BUILTIN_MARKER));
+    }
+
+    #[tokio::test]
+    async fn japanese_mail_gets_a_japanese_reply() {
+        let text = "お世話になっております。明日の打合せは何時がよろしいでしょうか？ご返信をお待ちしております。";
+        let draft = complete(mail(text)).await.unwrap().text;
+        let asked = "\n\n> 明日の打合せは何時がよろしいでしょうか？\n[✎ 回答]\n\n";
+        assert!(
+            draft.starts_with("お世話になっております。\n") && draft.contains(asked),
+            "{draft}"
+        );
     }
 
     #[tokio::test]

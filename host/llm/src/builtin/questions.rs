@@ -1,5 +1,7 @@
 //! What a mail asks: its own words without what it quotes, and the sentences in them that end in
-//! a question mark.
+//! a question mark. Whose words are whose is `platinum_core::text::quotes`.
+
+use platinum_core::text::quotes;
 
 /// Bytes of a mail that are read.
 const MAX_MAIL_BYTES: usize = 64 * 1024;
@@ -8,33 +10,9 @@ pub(super) const SHOWN: usize = 5;
 /// Characters of a question; a longer one keeps its end, where the asking is.
 const MAX_QUESTION_CHARS: usize = 200;
 
-/// The writer's own words: no quoted lines, nothing below the signature's mark or the line that
-/// introduces an older mail.
+/// The writer's own words: nothing that is quoted or forwarded, and no signature.
 pub(super) fn own_words(mail: &str) -> String {
-    let mail = &mail[..mail.floor_char_boundary(MAX_MAIL_BYTES)];
-    let mut own = String::new();
-    for line in mail.lines() {
-        let line = line.trim_end();
-        if line == "--" || introduces_older_mail(line) {
-            break;
-        }
-        if !line.trim_start().starts_with('>') {
-            own.push_str(line);
-            own.push('\n');
-        }
-    }
-    own
-}
-
-/// `On … wrote:` and its like in the three languages, and Outlook's rule.
-fn introduces_older_mail(line: &str) -> bool {
-    let line = line.trim();
-    line.starts_with("-----") && line.to_lowercase().contains("message")
-        || [("On ", "wrote:"), ("Am ", "schrieb"), ("Le ", "écrit")]
-            .iter()
-            .any(|(start, end)| {
-                line.starts_with(start) && line.ends_with(':') && line.contains(end)
-            })
+    quotes::own_text(&mail[..mail.floor_char_boundary(MAX_MAIL_BYTES)])
 }
 
 /// The questions, in order, without repetitions, each one line: at most one more than is shown.
@@ -43,12 +21,14 @@ pub(super) fn questions(own: &str) -> Vec<String> {
     // An empty line ends a sentence; other line ends are the wrapping of the mail.
     for paragraph in own.split("\n\n") {
         let mut sentence = String::new();
-        for word in paragraph.split_whitespace() {
-            if !sentence.is_empty() {
+        for piece in paragraph.split_whitespace().flat_map(pieces) {
+            if !sentence.is_empty() && piece.after_blank {
                 sentence.push(' ');
             }
+            let word = piece.text;
             sentence.push_str(word);
-            let word = word.trim_end_matches(['"', '\'', '”', '»', ')', '*', '_']);
+            let word =
+                word.trim_end_matches(['"', '\'', '”', '»', ')', '*', '_', '」', '』', '）']);
             // French puts a space before the mark, so it may be a word of its own.
             if word.ends_with(['?', '？']) {
                 let question = bounded(&sentence);
@@ -69,13 +49,52 @@ pub(super) fn questions(own: &str) -> Vec<String> {
     found
 }
 
+/// A word, or the end of a sentence within a text that has no blanks.
+struct Piece<'a> {
+    text: &'a str,
+    after_blank: bool,
+}
+
+/// A word in pieces: the wide marks of Japanese and Chinese end a sentence wherever they stand, and
+/// so do plain ones before a character of theirs.
+fn pieces(word: &str) -> Vec<Piece<'_>> {
+    let is_wide = |c: char| matches!(c, '\u{3041}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}');
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    let mut chars = word.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let before_wide = chars.peek().is_some_and(|(_, next)| is_wide(*next));
+        let ends = matches!(c, '？' | '。' | '！') || (matches!(c, '?' | '!') && before_wide);
+        if ends || chars.peek().is_none() {
+            let end = at + c.len_utf8();
+            pieces.push(Piece {
+                text: &word[start..end],
+                after_blank: start == 0,
+            });
+            start = end;
+        }
+    }
+    pieces
+}
+
+/// Words that a full stop does not end a sentence after, in lower case, besides single letters.
+const ABBREVIATIONS: &[&str] = &[
+    "abs", "apr", "approx", "art", "aug", "av", "avv", "blz", "bzw", "ca", "co", "corp", "dec",
+    "dez", "dhr", "di", "dott", "dr", "evtl", "feb", "fig", "fr", "ggf", "hr", "inc", "ing",
+    "inkl", "jan", "jr", "jul", "jun", "ltd", "mar", "mevr", "mi", "mio", "mlle", "mme", "mr",
+    "mrd", "mrs", "ms", "nov", "nr", "oct", "okt", "pp", "prof", "sa", "sen", "sep", "sept", "sr",
+    "sra", "st", "str", "tel", "ud", "uds", "usw", "vgl", "vs",
+];
+
 /// A full stop ends a sentence, but not that of `1.`, `z.B.` or `Dr.`.
 fn ends_sentence(word: &str) -> bool {
     match word.strip_suffix(['.', '!', ':', ';', '。', '！']) {
         None => false,
         Some(_) if !word.ends_with('.') => true,
         Some(stem) => {
-            stem.chars().count() > 3 && !stem.contains('.') && !stem.chars().all(char::is_numeric)
+            let is_short = stem.chars().count() < 2 || stem.contains('.');
+            let is_number = stem.chars().all(char::is_numeric);
+            !is_short && !is_number && !ABBREVIATIONS.contains(&stem.to_lowercase().as_str())
         }
     }
 }
@@ -121,8 +140,37 @@ mod tests {
     }
 
     #[test]
+    fn short_sentences_before_a_question_are_left_out() {
+        assert_eq!(asked("Yes. Who comes?"), ["Who comes?"]);
+        assert_eq!(asked("We got it. Can you call me?"), ["Can you call me?"]);
+        assert_eq!(
+            asked("Kommt Hr. Weber z.B. am 3. Mai?"),
+            ["Kommt Hr. Weber z.B. am 3. Mai?"]
+        );
+    }
+
+    /// Without blanks between them, the sentences are told apart by their marks.
+    #[test]
+    fn questions_inside_a_line_of_japanese_are_found() {
+        assert_eq!(
+            asked(
+                "お世話になっております。明日の打合せは何時がよろしいでしょうか？ご返信をお待ちしております。\n田中"
+            ),
+            ["明日の打合せは何時がよろしいでしょうか？"]
+        );
+        assert_eq!(
+            asked("您好！请问哪一天方便？价格是多少？谢谢。"),
+            ["请问哪一天方便？", "价格是多少？"]
+        );
+    }
+
+    #[test]
     fn quoted_questions_are_ignored() {
         for older in [
+            "From: Ada <ada@x.test>\nSent: Monday\nTo: Bo\nSubject: x\n\nWill you come?",
+            "Von: Ada\nGesendet: Montag\nAn: Bo\nBetreff: x\n\nKommst du?",
+            "Le 3 mai 2026 à 12:00, Ada a écrit :\n> Tu viens ?",
+            "---------- Forwarded message ---------\nFrom: Ada\n\nWill you come?",
             "> Will you come?",
             "On Monday, Ada wrote:\nWill you come?",
             "Am 3. Mai schrieb Ada:\nKommst du?",

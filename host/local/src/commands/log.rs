@@ -120,6 +120,9 @@ fn tasks(most: usize, ctx: &Context) -> Result<(), CommandError> {
                     receipt.recipients.join(", ")
                 ));
             }
+            if let Some(reason) = &receipt.came_back {
+                text.push_str(&format!("                   came back: {reason}\n"));
+            }
             if !receipt.sha256.is_empty() {
                 text.push_str(&format!("                   sha256 {}\n", receipt.sha256));
             }

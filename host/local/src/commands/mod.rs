@@ -15,6 +15,7 @@ mod hook;
 mod init;
 mod keys;
 mod log;
+mod mail;
 mod pause;
 mod pending;
 mod recover;
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     AcceptDeletions(accept_deletions::AcceptDeletionsArgs),
     Log(log::LogArgs),
     Doctor(doctor::DoctorArgs),
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     Skill(skill::SkillArgs),
     Key(keys::KeyArgs),
     Trust(keys::TrustArgs),
@@ -79,6 +82,7 @@ impl Command {
             Command::AcceptDeletions(args) => accept_deletions::run(&args, ctx),
             Command::Log(args) => log::run(&args, ctx),
             Command::Doctor(args) => doctor::run(&args, ctx).await,
+            Command::Mail(command) => mail::run(command, ctx),
             Command::Skill(args) => skill::run(args, ctx),
             Command::Key(args) => keys::key(&args, ctx),
             Command::Trust(args) => keys::trust(&args, ctx).await,

@@ -5,6 +5,8 @@
 use platinum_api::{accept_log, is_daemon_running, log_damage, put_log_aside};
 use platinum_core::{Clock as _, SystemClock};
 
+use platinum_verify::identity::KEY_FILE;
+
 use super::{CommandError, Context, Kind, keys::identity, terminal::count};
 use crate::machine::{self, Finding};
 
@@ -24,6 +26,18 @@ pub(crate) struct RecoverArgs {
 pub(crate) fn run(args: &RecoverArgs, ctx: &Context) -> Result<(), CommandError> {
     let config = ctx.load()?;
     let state = &config.vault.state;
+    // To make one here would look as if this machine had stood for something.
+    if !state.join(KEY_FILE).exists() {
+        return Err(CommandError::new(
+            Kind::NotFound,
+            format!(
+                "this machine has no key in {}, so there is nothing to recover",
+                state.display()
+            ),
+        )
+        .hint("if it had one, put the state folder back from a backup")
+        .hint("if it is new, `platinum key` makes one; then exchange keys with the cloud host"));
+    }
     let mut found = machine::open_findings(state)?;
     let identity = identity(&config)?;
     let damage = log_damage(state, &identity)?;

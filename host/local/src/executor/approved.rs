@@ -1,5 +1,5 @@
 //! What becomes of the drafts that the owner approved: what is not carried out is reported, and put
-//! away if it never will be.
+//! away if it never will be; what they have done themself meanwhile is finished as that.
 //!
 //! Lives elsewhere: what was carried out is finished by [`carried_out`](super::carried_out).
 
@@ -28,7 +28,12 @@ pub(super) async fn finish(context: &mut ApprovalContext, is_paused: bool) -> bo
             && reason == TASK_FINISHED
             && context.place(draft.task).await == Some(TaskPlace::Finished)
         {
-            changed |= set_aside(context, draft).await;
+            let text = format!(
+                "Put away: {}: {TASK_FINISHED}; its draft is in {}/",
+                draft.summary,
+                layout::REJECTED
+            );
+            changed |= set_aside(context, draft, TASK_FINISHED, &text).await;
             continue;
         }
         match (entry.state, draft) {
@@ -43,6 +48,9 @@ pub(super) async fn finish(context: &mut ApprovalContext, is_paused: bool) -> bo
                     entry.path
                 );
                 changed |= context.notify_once(Some(draft.task), &text).await;
+            }
+            (EntryState::DoneByOwner(how), Some(draft)) => {
+                changed |= finish_as_done_by_owner(context, &draft, &how).await;
             }
             (
                 EntryState::Done(_)
@@ -74,18 +82,42 @@ pub(super) async fn finish(context: &mut ApprovalContext, is_paused: bool) -> bo
     changed
 }
 
-/// Puts an approved draft away whose task is over.
-async fn set_aside(context: &mut ApprovalContext, draft: &DraftNote) -> bool {
-    let approvals = context.executor.approvals();
-    if let Err(error) = approvals.set_aside(draft.id, TASK_FINISHED).await {
-        tracing::warn!(draft = %draft.id, "Cannot put the draft away yet: {error}.");
-        return false;
+/// Finishes the task of a draft that did not leave as the owner has done themself what it is for, and
+/// puts the draft away. After a crash in between, the journal still says so.
+async fn finish_as_done_by_owner(
+    context: &mut ApprovalContext,
+    draft: &DraftNote,
+    how: &str,
+) -> bool {
+    // The task first: of a draft in `Rejected/`, the owner is told that they rejected it.
+    match context.finish_done(draft.task, how, None).await {
+        Ok(true) => context.executor.close(draft.task, None),
+        Ok(false) => return false,
+        Err(error) => {
+            tracing::warn!(task = %draft.task, "Cannot finish the task yet: {error}.");
+            return false;
+        }
     }
     let text = format!(
-        "Put away: {}: {TASK_FINISHED}; its draft is in {}/",
+        "Nothing sent: {}: {how}; its draft is in {}/",
         draft.summary,
         layout::REJECTED
     );
-    context.notify_once(Some(draft.task), &text).await;
+    set_aside(context, draft, how, &text).await
+}
+
+/// Puts an approved draft away whose task is over, and tells the owner.
+async fn set_aside(
+    context: &mut ApprovalContext,
+    draft: &DraftNote,
+    reason: &str,
+    text: &str,
+) -> bool {
+    let approvals = context.executor.approvals();
+    if let Err(error) = approvals.set_aside(draft.id, reason).await {
+        tracing::warn!(draft = %draft.id, "Cannot put the draft away yet: {error}.");
+        return false;
+    }
+    context.notify_once(Some(draft.task), text).await;
     true
 }

@@ -130,11 +130,18 @@ async fn finish_one(context: &mut ApprovalContext, one: Unfinished) -> bool {
         return false;
     };
     let (vault, named) = (context.vault.clone(), path.clone());
-    let summary = in_background(move || summary_of(&vault, draft, named.as_ref())).await;
+    let note = in_background(move || note_of(&vault, draft, named.as_ref())).await;
+    let summary = note.as_ref().map_or_else(
+        || "A draft whose file cannot be read".to_owned(),
+        |note| note.summary.clone(),
+    );
     let mut changed = false;
     if !is_recorded {
         match context.finish_done(task, &summary, None).await {
-            Ok(true) => changed = true,
+            Ok(true) => {
+                changed = true;
+                context.executor.close(task, note);
+            }
             // Put away now, its task would stay open for ever.
             Ok(false) => return false,
             Err(error) => {
@@ -190,8 +197,8 @@ fn has_receipt(vault: &Vault, task: &VaultPath, draft: DraftId) -> bool {
     receipts.is_some_and(|receipts| receipts.iter().any(|receipt| receipt.draft == draft))
 }
 
-/// What a draft says that it does, wherever its file is. Blocks on the disk.
-fn summary_of(vault: &Vault, draft: DraftId, path: Option<&VaultPath>) -> String {
+/// A draft, wherever its file is. Blocks on the disk.
+fn note_of(vault: &Vault, draft: DraftId, path: Option<&VaultPath>) -> Option<DraftNote> {
     let in_done = || {
         let name = layout::approved(draft).file_name().to_owned();
         let mut done = vault.walk_in(layout::DONE).ok()?.into_iter();
@@ -199,11 +206,7 @@ fn summary_of(vault: &Vault, draft: DraftId, path: Option<&VaultPath>) -> String
     };
     let path = path.cloned().or_else(in_done);
     let text = path.and_then(|path| vault.read_text(&path, MAX_DRAFT_BYTES).ok());
-    let note = text.and_then(|text| DraftNote::parse(&text).ok());
-    note.map_or_else(
-        || "A draft whose file cannot be read".to_owned(),
-        |note| note.summary,
-    )
+    DraftNote::parse(&text?).ok()
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 //!
 //! Lives here: when each step runs, and the events for the skills. The steps know nothing of the loop,
 //! and nothing of each other: [`admission`] records approvals, [`approved`] reports what came of them,
-//! [`carried_out`] finishes what happened, [`doubts`] asks about what stays unknown, [`rejected`] files what the owner rejected.
+//! [`carried_out`] finishes what happened, [`replaced`] keeps one live draft a thread, [`deleted`] takes
+//! a deleted draft for a no, [`doubts`] asks about what stays unknown, [`rejected`] files what the owner
+//! rejected, [`returned`] opens the task of what came back.
 //! Lives elsewhere: acting itself is `effects`'; the decisions are the skills'.
 //! Invariant: an effect happens only here, on the owner's machine, by an approval that is recorded
 //! in the journal; what is recorded is decided in `effects`, and asked for in [`admission`].
@@ -13,9 +15,12 @@ mod approved;
 mod carried_out;
 mod context;
 mod dashboard_state;
+mod deleted;
 mod doubts;
 mod drafts;
 mod rejected;
+mod replaced;
+mod returned;
 
 pub(crate) use doubts::OWNERS_WORD;
 
@@ -36,6 +41,8 @@ use carried_out::CarriedOut;
 use context::ApprovalContext;
 use dashboard_state::dashboard_state;
 pub(crate) use drafts::{JournalDrafts, note_drafts};
+use replaced::ReadDrafts;
+use returned::OtherTasks;
 
 /// How often to ask the other side about outcomes in doubt.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
@@ -50,6 +57,10 @@ pub(crate) struct ApprovalLoop {
     closed: BTreeSet<DraftId>,
     /// What was carried out, as far as the journal was read.
     carried_out: CarriedOut,
+    /// The drafts that wait or were approved, as far as they were read.
+    read_drafts: ReadDrafts,
+    /// The tasks that are about nothing that came back, as far as they were read.
+    other_tasks: OtherTasks,
 }
 
 impl ApprovalLoop {
@@ -72,6 +83,8 @@ impl ApprovalLoop {
             admission: Admission::default(),
             closed: BTreeSet::new(),
             carried_out: CarriedOut::default(),
+            read_drafts: ReadDrafts::new(),
+            other_tasks: OtherTasks::new(),
         }
     }
 
@@ -99,6 +112,10 @@ impl ApprovalLoop {
             changed |= rejected::finish(&mut self.context, &mut self.closed).await;
             changed |= self.carry_out_approved().await;
             changed |= carried_out::finish(&mut self.context, &mut self.carried_out).await;
+            // After what leaves, which waits for none of this.
+            changed |= replaced::finish(&mut self.context, &mut self.read_drafts).await;
+            changed |= deleted::finish(&mut self.context).await;
+            changed |= returned::finish(&mut self.context, &mut self.other_tasks).await;
             let state = dashboard_state(self.context.vault.clone()).await;
             if state.is_some() && state != shown {
                 // The state from before: what arrives meanwhile, and what the skill itself writes,

@@ -55,7 +55,10 @@ pub(super) async fn finish(context: &mut ApprovalContext, closed: &mut BTreeSet<
         };
         let reason = reason_of(&rejected, &known);
         match context.sync.finish(task, Finish::filed(&reason)).await {
-            Ok(()) => changed = true,
+            Ok(()) => {
+                changed = true;
+                context.executor.close(task, None);
+            }
             Err(error) => {
                 tracing::warn!(%task, "Cannot finish the task yet: {error}.");
             }
@@ -187,10 +190,12 @@ fn task_and_epoch(text: &str) -> Option<(TaskId, Option<u64>)> {
 
 /// Whether a draft was carried out, or is or may have been: then it is not for `Rejected/` to say
 /// what became of it.
-fn may_have_left(known: &State) -> bool {
+pub(super) fn may_have_left(known: &State) -> bool {
     match known {
         State::Done(..) | State::Intended(_) | State::HandedOver(_) | State::Unknown { .. } => true,
-        State::Absent | State::NotSent { .. } | State::LetGo(_) => false,
+        State::Absent | State::NotSent { .. } | State::DoneByOwner { .. } | State::LetGo(_) => {
+            false
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use platinum_core::{Role, Timestamp, VaultPath};
 use platinum_repo::{CommitMeta, Edit, Oid, Repo, Signer, Signers, SigningKey};
 use platinum_testkit::{
     git::{GitServer, bare_repository, git_in, hermetic},
-    notes::as_note,
+    notes::{as_note, draft_path, drafted_task},
 };
 
 /// A server with the hook, and a clone that can make any commit.
@@ -165,16 +165,19 @@ fn short(commit: Oid) -> String {
 #[test]
 fn honest_commits_of_both_roles_pass_the_hook() {
     let stage = Stage::set();
-    let first = stage.commit(None, LOCAL, &[("Dashboard.md", Some("# Today\n"))]);
+    let (task, text) = drafted_task();
+    let first = stage.commit(
+        None,
+        LOCAL,
+        &[("Dashboard.md", Some("# Today\n")), (&task, Some(&text))],
+    );
     stage.accepted(first);
-    let second = stage.commit(Some(first), CLOUD, &[("Pending_Approval/a.md", Some("a"))]);
+    let draft = draft_path("a");
+    let second = stage.commit(Some(first), CLOUD, &[(&draft, Some("a"))]);
     let third = stage.commit(
         Some(second),
         LOCAL,
-        &[
-            ("Pending_Approval/a.md", None),
-            ("Approved/a.md", Some("a")),
-        ],
+        &[(&draft, None), ("Approved/a.md", Some("a"))],
     );
     stage.accepted(third);
 }

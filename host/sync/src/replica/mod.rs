@@ -3,8 +3,9 @@
 //!
 //! Lives here: the parts and how they are joined. `outbox` knows what became of commits made here,
 //! `unacknowledged` finds own versions in the remote's, `locks` recovers stale locks, `notifier`
-//! notifies the owner, `tasks` reads tasks, and `filter` joins the gate and the work tree.
+//! notifies the owner, `tasks` reads tasks, `draft_history` knows which drafts were ever made, and `filter` joins the gate and the work tree.
 
+pub(crate) mod draft_history;
 pub(crate) mod elsewhere;
 mod filter;
 mod locks;
@@ -24,6 +25,7 @@ use platinum_verify::{Gate, Identity};
 use platinum_worktree::{VersionClock, Worktree};
 
 use crate::{SyncError, claims::offline::IntentStore};
+use draft_history::DraftHistory;
 use elsewhere::ElsewhereLog;
 use filter::GateFilter;
 use locks::StaleLocks;
@@ -46,6 +48,7 @@ pub(crate) struct Replica {
     pub(crate) locks: StaleLocks,
     pub(crate) notifier: Notifier,
     pub(crate) elsewhere: ElsewhereLog,
+    pub(crate) draft_history: DraftHistory,
     pub(crate) witness: Arc<JournalWitness>,
 }
 
@@ -79,6 +82,7 @@ impl Replica {
             elsewhere: ElsewhereLog::open(&repo).map_err(|error| {
                 SyncError::Refused(format!("own-elsewhere.json beside the repository: {error}"))
             })?,
+            draft_history: DraftHistory::default(),
             notifier: Notifier::new(vault.clone(), agent.clone(), role, Arc::clone(&worktree)),
             vault,
             repo,

@@ -29,6 +29,9 @@ pub struct RemoteHealth {
     pub answered: Option<Timestamp>,
     /// Why the latest call brought no answer; `None` if it did.
     pub trouble: Option<String>,
+    /// Which remote that was.
+    #[serde(default)]
+    pub remote: Option<String>,
 }
 
 impl RemoteHealth {
@@ -68,13 +71,23 @@ impl<R: Remote> RecordingRemote<R> {
     }
 
     async fn record_as(&self, answered: bool, trouble: Option<String>) {
-        let state = self.state.clone();
+        let (state, remote) = (self.state.clone(), self.remote.describe());
         let recorded = tokio::task::spawn_blocking(move || {
+            let before = RemoteHealth::read(&state);
+            let is_same = before
+                .remote
+                .as_ref()
+                .is_none_or(|before| *before == remote);
             let answered = match answered {
                 true => Some(Timestamp::now()),
-                false => RemoteHealth::read(&state).answered,
+                false => before.answered.filter(|_| is_same),
             };
-            RemoteHealth { answered, trouble }.write(&state)
+            let health = RemoteHealth {
+                answered,
+                trouble,
+                remote: Some(remote),
+            };
+            health.write(&state)
         })
         .await
         .unwrap_or_else(|error| Err(io::Error::other(error)));

@@ -31,11 +31,14 @@ pub use error::NoteError;
 pub use front::MAX_FRONT_BYTES;
 use platinum_core::text::one_line;
 pub use read::linked_name;
-pub use receipt::{ReceiptRecord, finish, receipts_of};
+pub use receipt::{ReceiptRecord, finish, receipts_of, reopen};
 pub use rules::{
     MAX_DRAFT_BYTES, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, NoteFault, check_carried, check_drafted,
     day_of, kinds_of,
 };
 pub use serde_norway::{Mapping, Value};
-pub use task::{Fact, TaskNote, add_fact};
+pub use task::{
+    AUTO_REPLY_TO, BOUNCE_REASON, BOUNCED_DRAFT, BOUNCED_RECIPIENTS, CAME_BACK, Fact, Returned,
+    TaskNote, set_fact,
+};
 pub use update::{PlanNote, UpdateNote};

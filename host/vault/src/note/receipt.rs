@@ -1,13 +1,17 @@
-//! [`finish`]: what a task's note says once it is over.
+//! [`finish`]: what a task's note says once it is over; [`reopen`]: what it says when that came back.
 
 use platinum_core::{ActionKind, DraftId, Timestamp, format_time, whole_second};
 use serde::{Deserialize, Serialize};
 use serde_norway::Value;
 
-use super::{Note, NoteError};
+use super::{
+    Note, NoteError,
+    task::{CAME_BACK, set_fact},
+};
 
 /// What the other side answered, kept in the task's note under `receipts`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct ReceiptRecord {
     /// The draft that was carried out.
     pub draft: DraftId,
@@ -26,6 +30,9 @@ pub struct ReceiptRecord {
     /// field. Empty in notes that are older.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sha256: String,
+    /// Why it came back, if it did: then it did not reach whom it was for, whatever was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came_back: Option<String>,
 }
 
 /// Writes how the task ended into its note: the keys `outcome`, `summary`, `finished` and, if
@@ -48,7 +55,8 @@ pub fn finish(
     if !receipts.is_empty() {
         let mut all = receipts_of(&edited)?;
         for receipt in receipts {
-            if !all.contains(receipt) {
+            // What the note says of it already stays: that it came back, say.
+            if !all.iter().any(|known| known.draft == receipt.draft) {
                 all.push(receipt.clone());
             }
         }
@@ -60,6 +68,49 @@ pub fn finish(
     }
     *note = edited;
     Ok(())
+}
+
+/// Writes into a task's note that what was carried out for it came back: at its receipt, as a fact for
+/// whoever works on it next, and in the text, below what it was. The note then says of no end. Answers
+/// whether it was not written already. The note is changed wholly or not at all.
+///
+/// # Errors
+/// If the note has no receipt of that draft, or cannot take it.
+pub fn reopen(
+    note: &mut Note,
+    draft: DraftId,
+    reason: &str,
+    report: &str,
+) -> Result<bool, NoteError> {
+    let mut receipts = receipts_of(note)?;
+    let receipt = receipts.iter_mut().find(|receipt| receipt.draft == draft);
+    let receipt = receipt.ok_or_else(|| NoteError::Invalid {
+        key: "receipts".to_owned(),
+        line: note.line_of("receipts"),
+        reason: format!("there is none of {draft}"),
+    })?;
+    if receipt.came_back.is_some() {
+        return Ok(false);
+    }
+    receipt.came_back = Some(reason.to_owned());
+    let unwritable = |key: &str| NoteError::Unwritable {
+        key: key.to_owned(),
+        reason: "no YAML",
+    };
+    let mut edited = note.clone();
+    let receipts = serde_norway::to_value(&receipts).map_err(|_| unwritable("receipts"))?;
+    edited.set("receipts", receipts)?;
+    set_fact(&mut edited, CAME_BACK, reason)?;
+    for key in ["outcome", "summary", "finished"] {
+        edited.remove(key)?;
+    }
+    let body = format!(
+        "{}\n\n# What came back\n\n{report}",
+        edited.body().trim_end()
+    );
+    edited.set_body(body);
+    *note = edited;
+    Ok(true)
 }
 
 /// The receipts in a task's note.

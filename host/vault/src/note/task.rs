@@ -1,6 +1,6 @@
 //! [`TaskNote`]: a note in `Needs_Action/` and wherever it goes afterwards.
 
-use platinum_core::{TaskId, Timestamp, ZoneId};
+use platinum_core::{DraftId, TaskId, Timestamp, ZoneId};
 use platinum_protocol::ClaimRecord;
 use serde_norway::{Mapping, Value};
 
@@ -15,8 +15,27 @@ pub struct Fact {
     pub values: Vec<String>,
 }
 
+/// The fact that names the draft which came back.
+pub const BOUNCED_DRAFT: &str = "bounced-draft";
+/// The fact with those whom it did not reach.
+pub const BOUNCED_RECIPIENTS: &str = "bounced-recipients";
+/// The fact that says why.
+pub const BOUNCE_REASON: &str = "bounce-reason";
+/// The fact that names the draft which a program answered.
+pub const AUTO_REPLY_TO: &str = "auto-reply-to";
+/// The fact of an open task that says why what was sent for it came back.
+pub const CAME_BACK: &str = "came-back";
 /// Between the name of a fact and one of its values, where a note has them as lines.
 const SEPARATOR: &str = ": ";
+
+/// What a note says of a draft that was carried out: it is no work of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Returned {
+    /// It did not reach those it was for.
+    Bounced(DraftId),
+    /// A program answered it.
+    AutoReply(DraftId),
+}
 
 impl Fact {
     fn lines(&self) -> impl Iterator<Item = String> + '_ {
@@ -113,6 +132,14 @@ impl TaskNote {
         front.finish(&self.body)
     }
 
+    /// What it says of a draft that was carried out, if it is about that alone. Whether that draft
+    /// was is for the local half to find out; no agent works on such a note.
+    pub fn returned(&self) -> Option<Returned> {
+        let draft = |name: &str| self.fact(name).first()?.parse().ok();
+        let bounced = draft(BOUNCED_DRAFT).map(Returned::Bounced);
+        bounced.or_else(|| draft(AUTO_REPLY_TO).map(Returned::AutoReply))
+    }
+
     /// A fact's values; empty if there is no such fact.
     pub fn fact(&self, name: &str) -> &[String] {
         self.facts
@@ -122,12 +149,14 @@ impl TaskNote {
     }
 }
 
-/// Adds a value to a fact of a task's note. The note is changed wholly or not at all.
+/// Puts a fact into a task's note, in the place of the one of that name. The note is changed wholly or
+/// not at all.
 ///
 /// # Errors
 /// If the note is no task, has something that is no facts, or cannot take it.
-pub fn add_fact(note: &mut Note, name: &str, value: &str) -> Result<(), NoteError> {
+pub fn set_fact(note: &mut Note, name: &str, value: &str) -> Result<(), NoteError> {
     let mut facts = facts(&Reader::of(note, TaskNote::KIND)?)?;
+    facts.retain(|fact| fact.name != name);
     add_value(&mut facts, name, value);
     note.set("facts", facts_value(&facts))
 }

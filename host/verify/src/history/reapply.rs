@@ -279,6 +279,17 @@ impl<'a> Reapply<'a> {
         Ok(files)
     }
 
+    /// The folders in which there are tasks so far, or were some since the last verified tip.
+    pub(crate) fn task_folders(&self) -> Result<BTreeSet<String>, RepoError> {
+        let mut folders = match self.base {
+            Some(base) => duplicates::folders(self.repo, base)?,
+            None => BTreeSet::new(),
+        };
+        // One that an honest commit made, and that a violation deleted.
+        folders.extend(self.folders.iter().cloned());
+        Ok(folders)
+    }
+
     /// A task that a commit makes here, or moves, although it is somewhere else too, and where.
     pub(crate) fn find_duplicate(
         &self,
@@ -289,12 +300,8 @@ impl<'a> Reapply<'a> {
         if made.is_empty() {
             return Ok(None);
         }
-        let mut folders = duplicates::folders(self.repo, commit)?;
-        if let Some(base) = self.base {
-            folders.extend(duplicates::folders(self.repo, base)?);
-        }
-        // One that an honest commit made, and that a violation deleted.
-        folders.extend(self.folders.iter().cloned());
+        let mut folders = self.task_folders()?;
+        folders.extend(duplicates::folders(self.repo, commit)?);
         if let Some(fault) = DuplicateTask::too_many(&made, &folders) {
             return Ok(Some(fault));
         }

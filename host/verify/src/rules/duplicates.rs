@@ -14,7 +14,7 @@ use platinum_repo::{Folder, Oid, Repo, RepoError};
 /// More folders than this are not listed: it is more than there are months to file a task under.
 const MAX_FOLDERS: usize = 150_000;
 /// More lookups than this are not made for one commit.
-const MAX_LOOKUPS: usize = 1 << 22;
+pub(super) const MAX_LOOKUPS: usize = 1 << 22;
 
 /// Why a commit may not make or move tasks.
 pub(crate) enum DuplicateTask {

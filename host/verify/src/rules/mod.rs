@@ -5,5 +5,6 @@
 
 pub mod budget;
 pub mod claim_rules;
+mod draft_rules;
 pub(crate) mod duplicates;
 pub mod note_rules;

@@ -3,21 +3,26 @@
 //!
 //! Lives elsewhere: what one such note may hold is `vault::note`'s; which folders are the cloud's to
 //! write in is `policy`'s; claims and epochs are `claim_rules`'.
-//! Invariants: one draft for each claim of a task; so many a day, and so many that wait, and no
-//! more; a commit that brings more than that is refused without reading them. A task that is only
-//! moved is what it was, whatever the owner wrote into it.
+//! Whether a draft is of a task and a claim that its maker had is decided in `draft_rules`.
+//! Invariants: one draft for each claim of a task, in the file of its id; so many a day, and so many
+//! that wait, and no more; a commit that brings more than that is refused without reading them. A
+//! task that is only moved is what it was, whatever the owner wrote into it.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use platinum_core::{AgentName, DraftId, TaskId, VaultPath, layout};
 use platinum_policy::{Change, MAX_FILE_BYTES};
 use platinum_repo::{Changed, Oid, Repo, RepoError};
-use platinum_tasks::{claim_in, note_of, task_at};
+use platinum_tasks::task_at;
 use platinum_vault::note::{
-    DraftNote, MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, check_carried, check_drafted, day_of, kinds_of,
+    MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS, check_carried, check_drafted, day_of, kinds_of,
 };
 
-use crate::claim_rules::Before;
+use super::{
+    claim_rules::Before,
+    draft_rules::{DraftRules, MadeDraft, place_fault},
+    duplicates,
+};
 
 /// Where a draft is that its owner has not decided, or that was not carried out yet.
 pub(crate) const OPEN: [&str; 2] = [layout::PENDING_APPROVAL, layout::APPROVED];
@@ -27,10 +32,23 @@ const READ: [&str; 3] = [layout::PENDING_APPROVAL, layout::PLANS, layout::UPDATE
 /// Folders of tasks, through which one moves.
 const TASKS: [&str; 3] = [layout::NEEDS_ACTION, layout::IN_PROGRESS, layout::DONE];
 /// In the name of a version that was set aside, behind the stem of the file.
-const CONFLICT: &str = ".conflict-";
+pub(super) const CONFLICT: &str = ".conflict-";
 
 /// The files of drafts that are open, by their paths.
 pub type OpenFiles = BTreeMap<String, Oid>;
+
+/// What a commit builds on.
+pub(crate) struct Basis<'a> {
+    /// What was at a path.
+    pub(crate) before: Before<'a>,
+    /// The drafts that are open already.
+    pub(crate) open: &'a dyn Fn() -> Result<OpenFiles, RepoError>,
+    /// The folders that tasks may be in.
+    pub(crate) folders: &'a dyn Fn() -> Result<BTreeSet<String>, RepoError>,
+    /// Whether a violation before may have taken away what was there: then the commit is judged once
+    /// more without it.
+    pub(crate) is_after_violation: bool,
+}
 
 /// The faults of what a cloud agent puts before the owner: each path, and a sentence. `before` is
 /// the commit it builds on.
@@ -47,18 +65,24 @@ pub fn faults(
         let blob = before.map(|before| repo.blob_at(before, path));
         Ok(blob.transpose()?.flatten())
     };
-    faults_beside(repo, agent, changed, &at, &|| open_files(repo, before))
+    let folders = || before.map_or_else(|| Ok(BTreeSet::new()), |at| duplicates::folders(repo, at));
+    let basis = Basis {
+        before: &at,
+        open: &|| open_files(repo, before),
+        folders: &folders,
+        is_after_violation: false,
+    };
+    faults_on(repo, agent, changed, &basis)
 }
 
-/// As [`faults`], by what was at a path before, and where these drafts are open already.
-pub(crate) fn faults_beside(
+/// As [`faults`], by what is known of the commit before.
+pub(crate) fn faults_on(
     repo: &Repo,
     agent: &AgentName,
     changed: &[Changed],
-    before: Before<'_>,
-    open: &dyn Fn() -> Result<OpenFiles, RepoError>,
+    basis: &Basis<'_>,
 ) -> Result<Vec<(VaultPath, String)>, RepoError> {
-    let mut found = task_faults(repo, agent, changed, before)?;
+    let mut found = task_faults(repo, agent, changed, basis.before)?;
     let created: Vec<(&VaultPath, Oid)> = changed
         .iter()
         .filter(|one| one.change == Change::Create && READ.contains(&one.path.top()))
@@ -72,7 +96,7 @@ pub(crate) fn faults_beside(
         (path.clone(), text)
     };
     let mut open = OpenDrafts {
-        files: open()?,
+        files: (basis.open)()?,
         claims: None,
     };
     let drafts = created
@@ -82,17 +106,7 @@ pub(crate) fn faults_beside(
         found.push(sentence(path, &what));
         return Ok(found);
     }
-    let owned: BTreeMap<&VaultPath, Oid> = changed
-        .iter()
-        .filter(|one| one.path.top() == layout::IN_PROGRESS)
-        .filter_map(|one| Some((&one.path, one.blob?)))
-        .collect();
-    let now = |path: &VaultPath| -> Result<Option<Oid>, RepoError> {
-        match owned.get(path) {
-            Some(blob) => Ok(Some(*blob)),
-            None => before(path),
-        }
-    };
+    let mut rules = DraftRules::new(repo, agent, changed, basis);
     // One blob may be at very many places, and says the same at all of its kind.
     let mut read: BTreeMap<_, Option<String>> = BTreeMap::new();
     for (path, blob) in created {
@@ -102,42 +116,22 @@ pub(crate) fn faults_beside(
         };
         if let Some(fault) = fault {
             found.push(sentence(path, fault));
-        } else if path.top() == layout::PENDING_APPROVAL {
-            let fault = match open.add(repo, path, blob)? {
-                Some(other) => Some(format!(
-                    "its task has the draft {other} under the same claim already"
-                )),
-                None => epoch_fault(repo, agent, blob, &now)?,
+        } else if path.top() == layout::PENDING_APPROVAL
+            && let Some(draft) = MadeDraft::read(repo, blob)?
+        {
+            let fault = match place_fault(path, draft.id) {
+                Some(fault) => Some(fault),
+                None => match open.add(repo, path, draft)? {
+                    Some(other) => Some(format!(
+                        "its task has the draft {other} under the same claim already"
+                    )),
+                    None => rules.fault(draft)?,
+                },
             };
             found.extend(fault.map(|fault| sentence(path, &fault)));
         }
     }
     Ok(found)
-}
-
-/// What is wrong with the claim that a draft says it was made under, if its task is this agent's. One
-/// that went to another, or to its end, meanwhile says nothing: the fence before the effect asks.
-fn epoch_fault(
-    repo: &Repo,
-    agent: &AgentName,
-    draft: Oid,
-    now: Before<'_>,
-) -> Result<Option<String>, RepoError> {
-    let Some((_, (task, epoch))) = claim_of(repo, draft)? else {
-        return Ok(None);
-    };
-    let Some(owned) = now(&layout::in_progress(agent, task))? else {
-        return Ok(None);
-    };
-    let claim = claim_in(note_of(repo, owned)?.as_ref(), agent);
-    let other = claim.filter(|claim| claim.epoch != epoch);
-    Ok(other.map(|claim| {
-        format!(
-            "it says that it was made under claim {epoch} of its task, and {agent} has it under \
-             claim {}",
-            claim.epoch
-        )
-    }))
 }
 
 /// The faults of tasks that a cloud agent makes, moves or changes.
@@ -271,23 +265,11 @@ pub(crate) fn open_files(repo: &Repo, commit: Option<Oid>) -> Result<OpenFiles, 
     Ok(files)
 }
 
-/// A task, and the epoch of a claim of it.
-type Claim = (TaskId, u64);
-
-/// The draft in a blob, and the claim that it says it was made under.
-fn claim_of(repo: &Repo, blob: Oid) -> Result<Option<(DraftId, Claim)>, RepoError> {
-    let draft = note_of(repo, blob)?.and_then(|note| DraftNote::from_note(&note).ok());
-    Ok(draft.and_then(|draft| {
-        let epoch = draft.epoch.filter(|epoch| *epoch > 0)?;
-        Some((draft.id, (draft.task, epoch)))
-    }))
-}
-
 /// The drafts of a commit that are open.
 struct OpenDrafts {
     files: OpenFiles,
     /// Read when the first draft is asked about.
-    claims: Option<BTreeMap<Claim, DraftId>>,
+    claims: Option<BTreeMap<(TaskId, u64), DraftId>>,
 }
 
 impl OpenDrafts {
@@ -329,22 +311,23 @@ impl OpenDrafts {
         &mut self,
         repo: &Repo,
         path: &VaultPath,
-        blob: Oid,
+        draft: MadeDraft,
     ) -> Result<Option<DraftId>, RepoError> {
-        let is_copy = path.file_name().contains(CONFLICT);
         let mut claims = match self.claims.take() {
             Some(claims) => claims,
             None => {
                 let mut claims = BTreeMap::new();
                 for blob in self.files.values() {
-                    claims.extend(claim_of(repo, *blob)?.map(|(id, claim)| (claim, id)));
+                    let open = MadeDraft::read(repo, *blob)?;
+                    claims.extend(open.and_then(|open| Some((open.claim()?, open.id))));
                 }
                 claims
             }
         };
-        let other = claim_of(repo, blob)?.and_then(|(id, claim)| {
-            let other = claims.insert(claim, id);
-            other.filter(|other| *other != id || !is_copy)
+        let is_copy = path.file_name().contains(CONFLICT);
+        let other = draft.claim().and_then(|claim| {
+            let other = claims.insert(claim, draft.id);
+            other.filter(|other| *other != draft.id || !is_copy)
         });
         self.claims = Some(claims);
         Ok(other)

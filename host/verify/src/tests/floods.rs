@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 
 use platinum_core::{DraftId, VaultPath};
 use platinum_repo::Oid;
-use platinum_testkit::notes::as_note;
+use platinum_testkit::notes::{as_note, draft_path, with_line};
 use platinum_vault::note::MAX_DRAFTS_A_DAY;
 
 use super::{Story, claim, note, task};
@@ -267,7 +267,7 @@ fn drafts_count_in_folders_and_without_violations() {
         .iter()
         .map(|(path, text)| (path.as_str(), Some(text.as_str())))
         .collect();
-    story.commit("cloud", &edits);
+    story.commit("local", &edits);
     let full = story.tip;
     let last = named(MAX_DRAFTS_A_DAY, "");
     let one_more = story.commit("cloud", &[(&last, Some("Yes."))]);
@@ -295,20 +295,19 @@ fn drafts_count_in_folders_and_without_violations() {
 fn one_draft_under_two_names_is_a_violation() {
     let mut story = Story::begin();
     let base = story.tip;
-    let note = as_note("Pending_Approval/a.md", "Yes.");
+    let path = draft_path("a");
+    let note = as_note(&path, "Yes.");
     let twice = [
-        ("Pending_Approval/a.md", Some(note.as_str())),
+        (path.as_str(), Some(note.as_str())),
         ("Pending_Approval/b.md", Some(note.as_str())),
     ];
     let tip = story.commit("cloud", &twice);
     let report = story.judge_as(Perspective::Local, Some(base), tip);
-    let id = note.lines().find_map(|line| line.strip_prefix("id: "));
     assert_eq!(
         report.open[0].reasons,
         [format!(
-            "cloud agent cloud may not create Pending_Approval/b.md: its task has the draft {} under \
-             the same claim already",
-            id.unwrap()
+            "cloud agent cloud may not create Pending_Approval/b.md: a draft is in the file of its id, \
+             {path}"
         )]
     );
 }
@@ -325,11 +324,9 @@ fn draft_of_another_epoch_than_its_claim_is_a_violation() {
     let claimed = note(&claim("cloud", 1, 0), "task");
     story.commit("cloud", &[(&waiting, None), (&owned, Some(&claimed))]);
     let base = story.tip;
-    let path = "Pending_Approval/a.md";
-    let draft = as_note(path, "Yes.");
-    let other_task = draft.lines().find(|line| line.starts_with("task: "));
+    let path = &*draft_path("a");
     let own_task = format!("task: {}", task(1).trim_end_matches(".md"));
-    let draft = draft.replace(other_task.unwrap(), &own_task);
+    let draft = with_line(&as_note(path, "Yes."), "task: ", &own_task);
     for (epoch, reasons) in [
         ("epoch: 1", vec![]),
         (
@@ -340,7 +337,7 @@ fn draft_of_another_epoch_than_its_claim_is_a_violation() {
             )],
         ),
     ] {
-        let draft = draft.replace("epoch: 1", epoch);
+        let draft = with_line(&draft, "epoch: ", epoch);
         let tip = story.write_raw("cloud", Some(base), &[(path, Some(&draft))]);
         let report = story.judge_as(Perspective::Local, Some(base), tip);
         let found: Vec<_> = report.open.into_iter().flat_map(|v| v.reasons).collect();

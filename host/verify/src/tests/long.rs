@@ -7,6 +7,7 @@ use std::{
 };
 
 use platinum_repo::{Oid, Repo};
+use platinum_testkit::notes::draft_path;
 use proptest::prelude::*;
 
 use super::{KINDS, Story, edits_of, honest, honest_ops, key, task, violate};
@@ -175,7 +176,7 @@ fn tree_bomb_is_a_violation_and_its_revert_is_not() {
         // Others may have gone on from there, the evil one itself or one that saw nothing.
         for n in 0..later {
             for story in [&mut story, &mut alone] {
-                let path = format!("Pending_Approval/later_{n}.md");
+                let path = draft_path(&format!("later {n}"));
                 story.commit("cloud-2", &[(&path, Some("x"))]);
             }
         }
@@ -224,7 +225,7 @@ fn folder_only_git_reads_is_a_plain_violation() {
         let (tree, tip) = (with_folder(&story, folder, &raw), story.tip);
         let bad = story.by_hand(&tree, &[tip]);
         // Whoever goes on from there.
-        let path = format!("Pending_Approval/{folder}.md");
+        let path = draft_path(folder);
         story.commit("cloud-2", &[(&path, Some("x"))]);
         let expected = BTreeSet::from([bad.to_string()]);
         assert_eq!(story.open(), expected, "{folder}");

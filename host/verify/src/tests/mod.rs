@@ -16,7 +16,7 @@ use std::{
 
 use platinum_core::{ClaimId, Role, TaskId, Timestamp, VaultPath};
 use platinum_repo::{CommitMeta, Edit, Oid, Repo, Signer, Signers, SigningKey};
-use platinum_testkit::notes::as_note;
+use platinum_testkit::notes::{as_note, draft_path, drafted_task};
 use proptest::prelude::*;
 
 use crate::{
@@ -112,11 +112,14 @@ impl Story {
         let waiting = format!("Needs_Action/email/{}", task(901));
         let owned = format!("In_Progress/cloud/{}", task(902));
         let done = format!("Done/2026/10/{}", task(903));
+        let draft = draft_path("base");
+        let drafted = drafted_task();
         let files: Vec<(&str, Option<&str>)> = [
             "Dashboard.md",
             "Company_Handbook.md",
             "Inbox/base.md",
             "Pending_Approval/base.md",
+            &draft,
             "Done/2026/11/base.md",
             &payments,
             &waiting,
@@ -125,6 +128,7 @@ impl Story {
         ]
         .into_iter()
         .map(|path| (path, Some("base")))
+        .chain([(drafted.0.as_str(), Some(drafted.1.as_str()))])
         .collect();
         let base = story.write("local", None, &files);
         (story.base, story.tip) = (base, base);
@@ -345,7 +349,7 @@ impl Story {
     fn is_possible(&self, kind: u8) -> bool {
         let there = |path: &str| self.repo.blob_at(self.tip, &at(path)).unwrap().is_some();
         match kind {
-            3 => there("Pending_Approval/base.md"),
+            3 => there(&draft_path("base")),
             5 => there("Inbox/base.md"),
             7 | 8 | 34 => there(&format!("Needs_Action/payments/{}", task(900))),
             10 => there(&format!("In_Progress/cloud/{}", task(902))),
@@ -389,7 +393,7 @@ pub(crate) fn honest(story: &mut Story, what: u8, n: u64) {
             &[(&named("Approved"), text), ("Inbox/base.md", text)],
         )),
         3 => drop(story.commit(cloud, &[(&named("Plans"), text)])),
-        4 => drop(story.commit(cloud, &[(&named("Pending_Approval"), text)])),
+        4 => drop(story.commit(cloud, &[(&draft_path(&body), text)])),
         5 => drop(story.commit(cloud, &[(&named(&format!("Updates/{cloud}")), text)])),
         end => {
             let (claimed, beaten) = (claim(cloud, 1, 0), claim(cloud, 1, 1));
@@ -431,8 +435,8 @@ pub(crate) fn violate(story: &mut Story, kind: u8) -> Vec<Oid> {
         2 => one(story, &[("Pending_Approval/base.md", x)]),
         // Right by itself, once the first is done.
         3 => vec![
-            story.commit("cloud", &[("Pending_Approval/base.md", None)]),
-            story.commit("cloud", &[("Pending_Approval/base.md", x)]),
+            story.commit("cloud", &[(&draft_path("base"), None)]),
+            story.commit("cloud", &[(&draft_path("base"), x)]),
         ],
         4 => one(story, &[("Dashboard.md", x)]),
         5 => one(story, &[("Inbox/base.md", None)]),

@@ -1,8 +1,8 @@
 //! What a cloud agent may put before the owner: notes of their kind, without anything active, one
 //! draft a claim, and so many a day.
 
-use platinum_core::DraftId;
-use platinum_testkit::notes::as_note;
+use platinum_core::{DraftId, TaskId, VaultPath};
+use platinum_testkit::notes::{as_note, draft_path, drafted_task, with_line};
 use platinum_vault::note::{MAX_DRAFTS_A_DAY, MAX_WAITING_DRAFTS};
 
 use super::{Story, claim, note, task};
@@ -36,8 +36,9 @@ fn sentence(path: &str, what: &str) -> String {
 #[test]
 fn cloud_creates_only_notes_of_the_kind_of_a_folder() {
     let mut story = Story::begin();
+    let draft = draft_path("a");
     let places = [
-        ("Pending_Approval/a.md", "draft"),
+        (draft.as_str(), "draft"),
         ("Plans/a.md", "plan"),
         ("Updates/cloud/a.md", "update"),
         ("Needs_Action/email/a.md", "task"),
@@ -129,7 +130,7 @@ fn cloud_note_with_active_markup_is_a_violation() {
         for path in [
             "Plans/a.md",
             "Updates/cloud/a.md",
-            "Pending_Approval/a.md",
+            &draft_path("a"),
             "Needs_Action/email/a.md",
         ] {
             let note = as_note(path, &format!("Fine.\n\n{text}\n"));
@@ -240,43 +241,154 @@ fn cloud_task_of_the_owner_keeps_its_words() {
 #[test]
 fn cloud_drafts_once_for_each_claim() {
     let mut story = Story::begin();
-    let first = as_note("Pending_Approval/a.md", "Yes.\n");
-    let id = first
-        .lines()
-        .find_map(|line| line.strip_prefix("id: "))
-        .unwrap();
-    let task = first
-        .lines()
-        .find_map(|line| line.strip_prefix("task: "))
-        .unwrap();
-    let other = as_note("Pending_Approval/b.md", "No.\n");
-    let other_task = other
-        .lines()
-        .find_map(|line| line.strip_prefix("task: "))
-        .unwrap();
-    let second = other.replace(other_task, task);
-    let path = "Pending_Approval/b.md";
+    let (at, path) = (draft_path("a"), draft_path("b"));
+    let under = |path: &str, epoch: u64| {
+        with_line(
+            &as_note(path, "Yes.\n"),
+            "epoch: ",
+            &format!("epoch: {epoch}"),
+        )
+    };
+    let (first, second) = (under(&at, 1), under(&path, 1));
+    let id = VaultPath::new(&*at).unwrap().stem().to_owned();
     let why = sentence(
-        path,
+        &path,
         &format!("its task has the draft {id} under the same claim already"),
     );
-    let both = [("Pending_Approval/a.md", first.as_str()), (path, &second)];
+    let both = [(at.as_str(), first.as_str()), (&path, &second)];
     assert_eq!(refused(&mut story, &both), std::slice::from_ref(&why));
     // Also where the first waits, or is approved.
     let begun = story.tip;
-    for place in ["Pending_Approval/a.md", "Approved/a.md"] {
+    for place in [at.as_str(), "Approved/a.md"] {
         story.tip = story.write_raw("local", Some(begun), &[(place, Some(&first))]);
         assert_eq!(
-            refused(&mut story, &[(path, &second)]),
+            refused(&mut story, &[(&path, &second)]),
             std::slice::from_ref(&why),
             "{place}"
         );
         // Under the next claim it may; and a copy of the same draft is no other one.
-        let next = second.replace("epoch: 1", "epoch: 2");
-        assert_eq!(refused(&mut story, &[(path, &next)]), [""; 0]);
-        let copy = "Pending_Approval/a.conflict-cloud-20261120T184303123Z-0123abcd.md";
-        assert_eq!(refused(&mut story, &[(copy, &first)]), [""; 0]);
+        assert_eq!(refused(&mut story, &[(&path, &under(&path, 2))]), [""; 0]);
+        let copy = "conflict-cloud-20261120T184303123Z-0123abcd";
+        let copy = format!("Pending_Approval/{id}.{copy}.md");
+        assert_eq!(refused(&mut story, &[(&copy, &first)]), [""; 0]);
     }
+}
+
+/// A draft is in the file of its id, and its task is somewhere; where, and under which claims, says which
+/// epoch it may have. Locally and on the server, and without a violation that made the task.
+#[test]
+fn cloud_drafts_for_claims_that_it_had() {
+    let mut story = Story::begin();
+    let path = draft_path("a");
+    let id = TaskId::from_parts(1, 0);
+    let draft = |epoch: u64| {
+        let note = as_note(&path, "Yes.\n");
+        let note = with_line(&note, "task: ", &format!("task: {id}"));
+        with_line(&note, "epoch: ", &format!("epoch: {epoch}"))
+    };
+    let name = task(1);
+    let begun = story.tip;
+    let nowhere = format!("its task {id} is nowhere");
+    let made = |rest: &str| format!("it says that it was made under claim 3 of its task{rest}");
+    for (at, front, why) in [
+        ("In_Progress/cloud", claim("cloud", 3, 0), None),
+        (
+            "In_Progress/cloud",
+            claim("cloud", 4, 0),
+            Some(made(", and cloud has it under claim 4")),
+        ),
+        // Moved there by hand.
+        (
+            "In_Progress/cloud",
+            String::new(),
+            Some(made(", which nobody has claimed")),
+        ),
+        ("In_Progress/local", claim("local", 4, 0), None),
+        (
+            "In_Progress/local",
+            claim("local", 3, 0),
+            Some(made(", and local has claim 3")),
+        ),
+        ("In_Progress/local", claim("cloud", 3, 0), None),
+        (
+            "In_Progress/cloud-2",
+            claim("cloud-2", 2, 0),
+            Some(made(", and cloud-2 has claim 2")),
+        ),
+        ("Needs_Action/email", "last-epoch: 3\n".to_owned(), None),
+        (
+            "Needs_Action/email",
+            "last-epoch: 2\n".to_owned(),
+            Some(made(", whose last one is 2")),
+        ),
+        (
+            "Needs_Action/email",
+            String::new(),
+            Some(made(", which nobody has claimed")),
+        ),
+        ("Done/2026/11", claim("cloud", 3, 0), None),
+        (
+            "Done/2026/11",
+            claim("local", 3, 0),
+            Some(made(", and local has claim 3")),
+        ),
+        // No place of a task.
+        ("Inbox", claim("cloud", 3, 0), Some(nowhere.clone())),
+    ] {
+        let file = format!("{at}/{name}");
+        let task = note(&front, "Tea?");
+        story.tip = story.write_raw("local", Some(begun), &[(&file, Some(&task))]);
+        let expected: Vec<String> = why.iter().map(|why| sentence(&path, why)).collect();
+        assert_eq!(
+            refused(&mut story, &[(&path, &draft(3))]),
+            expected,
+            "{at} {front}"
+        );
+    }
+    story.tip = begun;
+    assert_eq!(
+        refused(&mut story, &[(&path, &draft(3))]),
+        [sentence(&path, &nowhere)]
+    );
+
+    // Only the violation before it made its task.
+    let file = format!("In_Progress/cloud/{name}");
+    let bad = story.commit("cloud", &[(&file, Some(&note(&claim("cloud", 3, 0), "x")))]);
+    let then = story.commit("cloud", &[(&path, Some(&draft(3)))]);
+    let report = story.judge_as(Perspective::Local, Some(begun), then);
+    let open: Vec<_> = report.open.iter().map(|one| one.commit.clone()).collect();
+    assert_eq!(open, [bad.to_string(), then.to_string()]);
+    assert_eq!(
+        report.open[1].reasons,
+        [format!(
+            "without what is reverted before it, {}",
+            sentence(&path, &nowhere)
+        )]
+    );
+
+    // Nor does a violation hide that there is none.
+    story.tip = begun;
+    let bad = story.commit("cloud", &[("Approved/evil.md", Some("x"))]);
+    let then = story.commit("cloud", &[(&path, Some(&draft(3)))]);
+    let report = story.judge_as(Perspective::Local, Some(begun), then);
+    let open: Vec<_> = report.open.iter().map(|one| one.commit.clone()).collect();
+    assert_eq!(open, [bad.to_string(), then.to_string()]);
+
+    // Another name than its id.
+    story.tip = begun;
+    for other in [
+        "Pending_Approval/a.md",
+        &draft_path("b"),
+        "Pending_Approval/x/a.md",
+    ] {
+        let what = format!("a draft is in the file of its id, {path}");
+        assert_eq!(
+            refused(&mut story, &[(other, &as_note(&path, "Yes.\n"))]),
+            [sentence(other, &what)]
+        );
+    }
+    let (drafted, _) = drafted_task();
+    assert!(story.files(story.tip).contains_key(&drafted));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use platinum_repo::Oid;
-use platinum_testkit::notes::as_note;
+use platinum_testkit::notes::{as_note, draft_path, with_line};
 
 use super::{Story, claim, note, task};
 use crate::verifier::Perspective;
@@ -297,13 +297,13 @@ fn new_cloud_task_has_no_epoch_and_its_draft_has() {
             )]
         );
     }
-    let path = "Pending_Approval/draft_1.md";
-    let draft = |epoch: &str| as_note(path, "Yes.\n").replace("epoch: 1\n", epoch);
+    let path = &*draft_path("1");
+    let draft = |epoch: &str| with_line(&as_note(path, "Yes.\n"), "epoch: ", epoch);
     for (epoch, more) in [
-        ("", 0),
-        ("epoch: 0\n", 0),
-        ("epoch: x\n", 1),
-        ("epoch: -1\n", 1),
+        ("other: 1", 0),
+        ("epoch: 0", 0),
+        ("epoch: x", 1),
+        ("epoch: -1", 1),
     ] {
         let found = refused(&mut story, &[(path, Some(&draft(epoch)))]);
         assert_eq!(
@@ -315,7 +315,7 @@ fn new_cloud_task_has_no_epoch_and_its_draft_has() {
         );
         assert_eq!(found.len(), 1 + more, "{found:?}");
     }
-    assert!(refused(&mut story, &[(path, Some(&draft("epoch: 1\n")))]).is_empty());
+    assert!(refused(&mut story, &[(path, Some(&draft("epoch: 1")))]).is_empty());
 }
 
 #[test]

@@ -3,12 +3,14 @@
 //! # Layout
 //! - [`shapes`]: what the tools take and answer;
 //! - [`service`]: the accounts, and what the tools do with them;
+//! - [`login`]: the command by which a person grants access to an account;
 //! - [`mod@tools`]: the tools themselves, which the sending server has, too.
 //!
 //! What all servers share is `platinum-kit`. The server that also sends is the crate `platinum-email`
 //! beside this one. The separation is by crate: neither this crate nor anything below it contains an
 //! SMTP client.
 
+pub mod login;
 pub mod service;
 pub mod shapes;
 pub mod tools;

@@ -1,6 +1,6 @@
 //! `platinum-email-draft --config FILE`: the draft-only mail server on standard input and output.
 
-use platinum_email_draft::{MailService, tools};
+use platinum_email_draft::{MailService, login, tools};
 use platinum_kit::{Server, command};
 use platinum_mailbox::Config;
 
@@ -9,6 +9,9 @@ const INSTRUCTIONS: &str =
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    if let Some(done) = login::run_if_asked().await {
+        return done;
+    }
     command::run(|path| {
         let mail = MailService::open(Config::load(path)?)?;
         Ok(Server::new(

@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use platinum_mailbox::answer::find_answer;
 use platinum_mailbox::compose::{ComposeError, Fields, File, Outgoing, bare};
 use platinum_mailbox::{Account, Config, Mailbox, MailboxError, Query, SearchHit, message};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::shapes::{DraftAnswer, MailArguments, Message, SearchAnswer, SearchArguments};
+use crate::shapes::{
+    AnswerAnswer, AnswerArguments, AttachedFile, DraftAnswer, MailArguments, Message, SearchAnswer,
+    SearchArguments,
+};
 
 /// Bytes of one mail's text in an answer.
 const TEXT_BYTES: usize = 16 * 1024;
+/// Files of one mail in an answer.
+const ATTACHMENTS: usize = 20;
 /// Answers when no limit is given.
 const LIMIT: u32 = 10;
 
@@ -72,6 +78,11 @@ impl MailService {
         Ok(Self { accounts })
     }
 
+    /// The names of all accounts.
+    pub fn account_names(&self) -> impl Iterator<Item = &str> {
+        self.accounts.keys().map(String::as_str)
+    }
+
     fn open_account(&self, name: &str) -> Result<&OpenAccount, ServiceError> {
         self.accounts
             .get(name)
@@ -107,6 +118,7 @@ impl MailService {
             sent_as: arguments.sent_as,
             folder: arguments.folder,
             limit: usize::try_from(arguments.limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX),
+            ..Query::default()
         };
         let mut found = Vec::new();
         let mut no_folder = None;
@@ -131,14 +143,35 @@ impl MailService {
         })
     }
 
-    /// Saves a mail in the drafts of its account; a second call with the same Message-ID finds the first draft.
+    /// Whether the owner has answered a mail themself.
+    pub async fn find_answer(
+        &self,
+        arguments: &AnswerArguments,
+    ) -> Result<AnswerAnswer, ServiceError> {
+        let account = &arguments.account;
+        let mut mailbox = self.mailbox(account).await?;
+        let message_id = bare(&arguments.message_id);
+        let found = find_answer(&mut **mailbox, &message_id, &arguments.people);
+        let found = found.await.map_err(|source| of_account(account, source))?;
+        Ok(AnswerAnswer {
+            answered: found.is_some(),
+            at: found
+                .as_ref()
+                .and_then(|answer| answer.at)
+                .map(|at| at.to_string()),
+            folder: found.and_then(|answer| answer.folder),
+        })
+    }
+
+    /// Saves a mail in the drafts of its account; a second call with the same Message-ID finds the first draft, and
+    /// one of the same `draft` takes its place.
     pub async fn draft(&self, arguments: &MailArguments) -> Result<DraftAnswer, ServiceError> {
         let mail = self.compose(arguments)?;
         let bytes = mail.to_bytes()?;
         let folder = self
             .mailbox(&arguments.from_account)
             .await?
-            .save_draft(&mail.message_id, &bytes)
+            .save_draft(&mail.message_id, mail.draft.as_deref(), &bytes)
             .await
             .map_err(|source| of_account(&arguments.from_account, source))?;
         tracing::info!(
@@ -187,7 +220,19 @@ fn of_account(name: &str, source: MailboxError) -> ServiceError {
 fn message_of(found: SearchHit) -> Message {
     let mail = message::parse_cut(&found.mail.bytes, found.mail.truncated);
     let mut text = mail.text;
-    text.truncate(text.floor_char_boundary(TEXT_BYTES));
+    let kept = text.floor_char_boundary(TEXT_BYTES);
+    let cut =
+        mail.cut || mail.text_cut || mail.attachments.len() > ATTACHMENTS || kept < text.len();
+    text.truncate(kept);
+    let attachments = mail
+        .attachments
+        .into_iter()
+        .take(ATTACHMENTS)
+        .map(|file| AttachedFile {
+            name: file.name,
+            media_type: file.media_type,
+            size: file.size,
+        });
     Message {
         message_id: mail.message_id.unwrap_or_default(),
         sender: mail.from.map(|from| from.to_string()).unwrap_or_default(),
@@ -197,6 +242,10 @@ fn message_of(found: SearchHit) -> Message {
         date: mail.date.map(|date| date.to_string()),
         folder: found.folder,
         text,
+        cut,
+        in_reply_to: mail.in_reply_to,
+        references: mail.references,
+        attachments: attachments.collect(),
         draft: mail.draft,
     }
 }

@@ -11,10 +11,11 @@ pub struct SearchArguments {
     /// Only in this account; in all without it.
     #[serde(default)]
     pub account: Option<String>,
-    /// Words in the subject, the addresses or the text.
+    /// Words, each of which is in the subject, the addresses or the text, in any order; at most 20. Words in
+    /// quotation marks belong together: `invoice "for May"`.
     #[serde(default)]
     pub text: Option<String>,
-    /// Part of the sender's name or address.
+    /// The sender's whole address, or a part of the name or the address.
     #[serde(default)]
     pub sender: Option<String>,
     /// Mails of the threads of these Message-IDs.
@@ -42,6 +43,32 @@ pub struct SearchAnswer {
     pub messages: Vec<Message>,
 }
 
+/// Which mail is asked about.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerArguments {
+    /// The account that got it.
+    pub account: String,
+    /// Its Message-ID.
+    pub message_id: String,
+    /// The addresses that an answer would go to, beside those that the mail itself names.
+    #[serde(default)]
+    pub people: Vec<String>,
+}
+
+/// Whether the owner has answered a mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AnswerAnswer {
+    /// Whether they have.
+    pub answered: bool,
+    /// When, RFC 3339, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// The folder that has the answer; without it, the mail carries the mark of one that was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+}
+
 /// A mail.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
@@ -61,11 +88,35 @@ pub struct Message {
     pub date: Option<String>,
     /// The folder it is in.
     pub folder: String,
-    /// Plain text, at most 16 KiB.
+    /// Plain text, at most 16 KiB; HTML is turned into text. Lines that begin with `>` are quoted.
     pub text: String,
+    /// Whether there is more of the mail than `text` and `attachments` have.
+    #[serde(default)]
+    pub cut: bool,
+    /// The Message-IDs that it answers.
+    #[serde(default)]
+    pub in_reply_to: Vec<String>,
+    /// The Message-IDs of its thread, oldest first, at most 50.
+    #[serde(default)]
+    pub references: Vec<String>,
+    /// What is attached, at most 20; the files themselves are not answered.
+    #[serde(default)]
+    pub attachments: Vec<AttachedFile>,
     /// X-Platinum-Draft, if the mail has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<String>,
+}
+
+/// A file that is attached to a mail.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct AttachedFile {
+    /// The name that the mail gives it, if it gives one: outside text, never a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// For example application/pdf.
+    pub media_type: String,
+    /// Its size in bytes.
+    pub size: u64,
 }
 
 /// A mail to write.

@@ -49,13 +49,13 @@ fn structured(result: CallToolResult) -> Value {
 }
 
 #[tokio::test]
-async fn draft_server_has_two_tools_and_none_that_sends() {
+async fn draft_server_has_no_tool_that_sends() {
     let folder = mailbox();
     let client = ().serve(process(folder.path())).await.unwrap();
     let tools = client.list_all_tools().await.unwrap();
     let mut names: Vec<_> = tools.iter().map(|tool| tool.name.as_ref()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["draft_email", "search_emails"]);
+    assert_eq!(names, ["draft_email", "get_answer", "search_emails"]);
     for tool in &tools {
         assert!(
             tool.output_schema.is_some() && tool.annotations.is_some(),
@@ -67,7 +67,8 @@ async fn draft_server_has_two_tools_and_none_that_sends() {
     assert_eq!(
         found,
         json!({"messages": [{"message_id": "q1@x.test", "sender": "Ann <ann@x.test>", "to": ["owner@example.test"], "cc": [],
-            "subject": "Lunch?", "date": "2026-11-20T10:00:00Z", "folder": "INBOX", "text": "Tomorrow?\n"}]})
+            "subject": "Lunch?", "date": "2026-11-20T10:00:00Z", "folder": "INBOX", "text": "Tomorrow?\n", "cut": false,
+            "in_reply_to": [], "references": [], "attachments": []}]})
     );
     let draft = json!({"from_account": "owner", "to": ["Ann <ann@x.test>"], "subject": "Re: Lunch?", "body": "Gern – um zwölf.",
         "in_reply_to": "<q1@x.test>", "message_id": "d1@example.test"});
@@ -92,6 +93,50 @@ async fn draft_server_has_two_tools_and_none_that_sends() {
     client.cancel().await.unwrap();
 }
 
+/// Words are found in any order; Cc, thread, files and a cut are told.
+#[tokio::test]
+async fn search_tells_the_whole_mail() {
+    let folder = mailbox();
+    let mail = format!(
+        "Message-ID: <q2@x.test>\r\nFrom: Joann <joann@x.test>\r\nTo: owner@example.test\r\nCc: Bo <bo@y.test>\r\n\
+         In-Reply-To: <q0@x.test>\r\nReferences: <root@x.test> <q0@x.test>\r\nSubject: The offer\r\n\
+         Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n\
+         <p>It holds <a href='https://x.test/may'>for May</a>.</p>{}\r\n--b\r\nContent-Type: application/pdf; name=o.pdf\r\n\
+         Content-Transfer-Encoding: base64\r\n\r\nSGVsbG8gd29ybGQh\r\n--b--\r\n",
+        "<p>more</p>".repeat(5000)
+    );
+    std::fs::write(folder.path().join("Mail/new/2.a"), mail).unwrap();
+    let client = ().serve(process(folder.path())).await.unwrap();
+    let search = |query: Value| call(&client, "search_emails", query);
+    let found = structured(search(json!({"text": "may bo@y.test OFFER"})).await);
+    let mail = &found["messages"][0];
+    assert_eq!(found["messages"].as_array().unwrap().len(), 1);
+    assert_eq!(mail["cc"], json!(["Bo <bo@y.test>"]));
+    assert_eq!(mail["in_reply_to"], json!(["q0@x.test"]));
+    assert_eq!(mail["references"], json!(["root@x.test", "q0@x.test"]));
+    let files = json!([{"name": "o.pdf", "media_type": "application/pdf", "size": 12}]);
+    assert_eq!((&mail["attachments"], &mail["cut"]), (&files, &json!(true)));
+    let text = mail["text"].as_str().unwrap();
+    assert!(
+        text.starts_with("It holds for May <https://x.test/may>.\n"),
+        "{text:.60}"
+    );
+    for (query, count) in [
+        (json!({"text": "offer lunch"}), 0),
+        (json!({"text": "\"holds for May\""}), 1),
+        (json!({"sender": "ann@x.test"}), 1),
+        (json!({"sender": "ann"}), 2),
+    ] {
+        let found = structured(search(query.clone()).await);
+        assert_eq!(
+            found["messages"].as_array().unwrap().len(),
+            count,
+            "{query}"
+        );
+    }
+    client.cancel().await.unwrap();
+}
+
 #[tokio::test]
 async fn draft_server_supports_the_newer_lifecycle() {
     let folder = mailbox();
@@ -99,10 +144,68 @@ async fn draft_server_supports_the_newer_lifecycle() {
         preferred_versions: vec![ProtocolVersion::V_2026_07_28],
     };
     let client = ().serve_with_lifecycle(process(folder.path()), mode).await.unwrap();
-    assert_eq!(client.list_all_tools().await.unwrap().len(), 2);
+    assert_eq!(client.list_all_tools().await.unwrap().len(), 3);
     let found = structured(call(&client, "search_emails", json!({})).await);
     assert_eq!(found["messages"].as_array().unwrap().len(), 1);
     client.cancel().await.unwrap();
+}
+
+/// A client that asks what the server is and what it can do, each request by itself, and leaves.
+#[tokio::test]
+async fn client_that_only_discovers_is_answered() {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    let folder = mailbox();
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "probe", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {}});
+    for methods in [
+        &["server/discover"][..],
+        &["server/discover", "tools/list"],
+        &["tools/list"],
+    ] {
+        let mut server = tokio::process::Command::new(env!("CARGO_BIN_EXE_platinum-email-draft"))
+            .arg("--config")
+            .arg(folder.path().join("mail.toml"))
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = server.stdin.take().unwrap();
+        let mut answers = BufReader::new(server.stdout.take().unwrap()).lines();
+        for method in methods {
+            let request =
+                json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": {"_meta": meta}});
+            input
+                .write_all(format!("{request}\n").as_bytes())
+                .await
+                .unwrap();
+            let answer = answers.next_line().await.unwrap().unwrap();
+            let answer: Value = serde_json::from_str(&answer).unwrap();
+            let result = &answer["result"];
+            match *method {
+                "server/discover" => {
+                    let versions = result["supportedVersions"].as_array().unwrap();
+                    assert!(versions.contains(&json!("2026-07-28")), "{answer}");
+                    assert_eq!(result["capabilities"], json!({"tools": {}}));
+                    assert!(
+                        result["instructions"]
+                            .as_str()
+                            .unwrap()
+                            .contains("cannot send")
+                    );
+                }
+                _ => assert_eq!(result["tools"].as_array().unwrap().len(), 2, "{answer}"),
+            }
+        }
+        drop(input);
+        let output = server.wait_with_output().await.unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success() && !errors.contains("Error"),
+            "{methods:?}: {errors}"
+        );
+    }
 }
 
 #[tokio::test]

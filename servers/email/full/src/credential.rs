@@ -11,7 +11,7 @@ use platinum_mailbox::config::{Backend, ConfigError, ImapSettings};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::smtp::{self, SmtpSettings};
+use crate::smtp::{self, LoginOutcome, SmtpSettings};
 
 /// Whose credentials to try.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -20,12 +20,16 @@ pub struct TryArguments {
     /// A mail file of a cloud; without it, the credentials with which this file's mailboxes are read.
     #[serde(default)]
     pub mail_file: Option<PathBuf>,
+    /// Try the credentials with which this server sends instead, each at its own server.
+    #[serde(default)]
+    pub sending: bool,
 }
 
 /// What became of the logins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TryAnswer {
-    /// One for each mailbox that is read by IMAP and whose account has a way to send here.
+    /// One for each mailbox that is read by IMAP and whose account has a way to send here; of those that send, one
+    /// for each account that does.
     pub logins: Vec<Login>,
 }
 
@@ -38,7 +42,7 @@ pub struct Login {
     pub server: String,
     /// Whether the server let it in; nothing if that cannot be known.
     pub can_send: Option<bool>,
-    /// Why that cannot be known.
+    /// Why it did not, or why that cannot be known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
 }
@@ -63,6 +67,13 @@ pub(crate) async fn try_all(
     own: &BTreeMap<String, ImapSettings>,
     servers: &BTreeMap<String, SmtpSettings>,
 ) -> Result<TryAnswer, ConfigError> {
+    if arguments.sending {
+        let mut logins = Vec::new();
+        for (account, settings) in servers {
+            logins.push(try_one(account, settings).await);
+        }
+        return Ok(TryAnswer { logins });
+    }
     let readers = match &arguments.mail_file {
         Some(path) => readers(&Config::load(path)?),
         None => own.clone(),
@@ -74,19 +85,24 @@ pub(crate) async fn try_all(
         };
         let settings = SmtpSettings {
             user: imap.user,
-            password: imap.password,
+            credential: imap.credential,
             ..server.clone()
         };
-        let (can_send, why) = match smtp::can_log_in(&settings).await {
-            Ok(can) => (Some(can), String::new()),
-            Err(why) => (None, why),
-        };
-        logins.push(Login {
-            account,
-            server: format!("{}:{}", settings.host, settings.port),
-            can_send,
-            why,
-        });
+        logins.push(try_one(&account, &settings).await);
     }
     Ok(TryAnswer { logins })
+}
+
+async fn try_one(account: &str, settings: &SmtpSettings) -> Login {
+    let (can_send, why) = match smtp::try_login(settings).await {
+        LoginOutcome::LetIn => (Some(true), String::new()),
+        LoginOutcome::Refused(why) => (Some(false), why),
+        LoginOutcome::Unknown(why) => (None, why),
+    };
+    Login {
+        account: account.to_owned(),
+        server: settings.endpoint.address(),
+        can_send,
+        why,
+    }
 }

@@ -3,9 +3,10 @@
 //! # Layout
 //! - [`smtp`]: one attempt to send, and what became of it;
 //! - [`filing`]: the outbox of a Maildir, the copy in Sent;
+//! - [`closing`]: what is left to do in the mailbox afterwards;
 //! - [`credential`]: whether a credential that reads can send, too;
 //! - [`send`]: the service behind the tool: an attempt, then the copy;
-//! - [`tools`]: the draft server's tools, `prepare_email` and `send_email`.
+//! - [`tools`]: the draft server's tools, `prepare_email`, `send_email` and `close_email`.
 //!
 //! Searching and drafting are the crate `platinum-email-draft`; mailboxes and the bytes of a mail `platinum-mailbox`.
 //!
@@ -17,10 +18,12 @@ use std::sync::Arc;
 
 use platinum_kit::server::{Access, ToolError, ToolSpec, Tools};
 
+pub mod closing;
 pub mod credential;
 pub mod filing;
 pub mod send;
 pub mod smtp;
+mod transport;
 
 pub use send::{PrepareAnswer, SendAnswer, Sender};
 pub use smtp::Outcome;
@@ -50,6 +53,14 @@ const TRY: ToolSpec = ToolSpec {
     access: Access::Reads,
 };
 
+const CLOSE: ToolSpec = ToolSpec {
+    name: "close_email",
+    title: "Close what was sent or dropped",
+    description: "Remove the drafts that were saved for a task, and mark the mail that was answered, if an answer of \
+                  Platinum's is in the folder of sent mails.",
+    access: Access::Drafts,
+};
+
 /// The tools of the draft-only server, and those that send.
 pub fn tools() -> Result<Tools<Sender>, ToolError> {
     platinum_email_draft::tools()?
@@ -57,6 +68,12 @@ pub fn tools() -> Result<Tools<Sender>, ToolError> {
             TRY,
             |sender: Arc<Sender>, arguments: credential::TryArguments| async move {
                 sender.try_submission(&arguments).await
+            },
+        )?
+        .with(
+            CLOSE,
+            |sender: Arc<Sender>, arguments: closing::CloseArguments| async move {
+                closing::close((*sender).as_ref(), &arguments).await
             },
         )?
         .with(

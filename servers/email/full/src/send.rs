@@ -173,9 +173,10 @@ impl Sender {
         let mut smtp = BTreeMap::new();
         for (name, account) in &config.accounts {
             if let Some(table) = &account.smtp {
+                let settings = SmtpSettings::read(account, table, &config.folder);
                 smtp.insert(
                     name.clone(),
-                    SmtpSettings::read(name, table, &config.folder)?,
+                    settings.map_err(|error| config.locate(error))?,
                 );
             }
         }
@@ -310,6 +311,16 @@ impl Sender {
         );
         let sent_copy = match outcome {
             Outcome::Sent if filed_before => "filed".to_owned(),
+            // A second copy would stand beside the provider's own.
+            Outcome::Sent
+                if self
+                    .mail
+                    .account(account)?
+                    .provider
+                    .is_some_and(|p| p.saves_sent) =>
+            {
+                "filed".to_owned()
+            }
             Outcome::Sent => self.file(account, &bytes).await,
             Outcome::NotSent => "missing: the mail was not sent".to_owned(),
             Outcome::Unknown => "missing: it is not known whether the mail was sent".to_owned(),

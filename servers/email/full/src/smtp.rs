@@ -4,21 +4,30 @@
 //! That difference decides whether a mail may be sent again, so the commands are given here one by one.
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use lettre::Address;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::response::Response;
-use platinum_kit::config::{ConfigError, TableReader, value_error};
-use platinum_kit::secret::Secret;
+use platinum_connect::credential::{oauthbearer, xoauth2};
+use platinum_connect::{
+    ConnectError, Credential, CredentialError, Endpoint, Login, Protocol, Provider, TimeLimits,
+    Usual,
+};
+use platinum_kit::config::{ConfigError, TableReader};
+use platinum_mailbox::{Account, Backend};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
+
+use crate::transport::Greeted;
 
 /// How long one command may take.
 const COMMAND_TIME: Duration = Duration::from_secs(30);
@@ -31,56 +40,50 @@ const MESSAGE_TIME: Duration = Duration::from_secs(120);
 /// The table `[account.NAME.smtp]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmtpSettings {
-    /// The server's name, as in its certificate.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// How the connection is encrypted; there is no way to go without.
-    pub security: Security,
+    /// Where the server is, and how it is trusted.
+    pub endpoint: Endpoint,
     /// The login.
     pub user: String,
-    /// Where the password is.
-    pub password: Secret,
-    /// A file of certificates (PEM) to trust besides the public roots.
-    pub ca_file: Option<PathBuf>,
-}
-
-/// How a connection is encrypted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Security {
-    /// From the first byte (port 465).
-    Tls,
-    /// After STARTTLS, which must succeed (port 587).
-    StartTls,
+    /// How it proves who it is.
+    pub credential: Credential,
+    /// What a person checks when the server refuses the login.
+    pub advice: String,
 }
 
 impl SmtpSettings {
-    /// Reads the table; `folder` is where relative paths start.
-    pub fn read(account: &str, table: &toml::Table, folder: &Path) -> Result<Self, ConfigError> {
-        let at = format!("[account.{account}.smtp]");
-        let reader = TableReader::new(
-            &at,
-            table,
-            &["host", "port", "security", "user", "password", "ca-file"],
-        )?;
-        let security = match reader.text("security")?.as_deref() {
-            None | Some("tls") => Security::Tls,
-            Some("starttls") => Security::StartTls,
-            Some(_) => {
-                return Err(value_error(
-                    &at,
-                    "security",
-                    "must be \"tls\" or \"starttls\"",
-                ));
-            }
+    /// Reads the table of an account; `folder` is where relative paths start. What it does not say is as for reading.
+    pub fn read(
+        account: &Account,
+        table: &toml::Table,
+        folder: &Path,
+    ) -> Result<Self, ConfigError> {
+        let at = format!("[account.{}.smtp]", account.name);
+        let known = [&["user", "password"][..], &Endpoint::KEYS].concat();
+        let reader = TableReader::new(&at, table, &known)?;
+        let imap = match &account.backend {
+            Backend::Imap(imap) => Some(imap),
+            Backend::Maildir(_) => None,
+        };
+        let server = account.provider.map(Provider::smtp);
+        let usual = Usual {
+            server: server.as_ref(),
+            beside: imap.map(|imap| &imap.endpoint),
+        };
+        let credential = match (table.contains_key("password"), imap) {
+            (false, Some(imap)) => imap.credential.clone(),
+            _ => Credential::Password(reader.secret("password", folder)?),
         };
         Ok(Self {
-            host: reader.required("host")?,
-            port: reader.port(if security == Security::Tls { 465 } else { 587 })?,
-            security,
-            user: reader.required("user")?,
-            password: reader.secret("password", folder)?,
-            ca_file: reader.path("ca-file", folder)?,
+            endpoint: Endpoint::read(&at, &reader, folder, Protocol::Smtp, usual)?,
+            user: match (reader.text("user")?, imap) {
+                (None, Some(imap)) => imap.user.clone(),
+                _ => reader.required("user")?,
+            },
+            advice: imap.map_or_else(
+                || credential.advice().to_owned(),
+                |imap| imap.advice.clone(),
+            ),
+            credential,
         })
     }
 }
@@ -161,9 +164,8 @@ pub async fn prepare(
         Err(Attempt::not_sent(
             true,
             format!(
-                "{}:{} took longer than {} s before it could be given the message",
-                settings.host,
-                settings.port,
+                "{} took longer than {} s before it could be given the message",
+                settings.endpoint.address(),
                 PREPARE_TIME.as_secs()
             ),
         ))
@@ -208,23 +210,27 @@ impl Prepared {
     }
 }
 
+/// What became of a login without a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoginOutcome {
+    /// The server lets this user in.
+    LetIn,
+    /// It does not, and why.
+    Refused(String),
+    /// It was not asked, or did not answer, and why.
+    Unknown(String),
+}
+
 /// Whether the server lets this user in; nothing is said of a mail.
-///
-/// # Errors
-/// Why it cannot be known: no connection, no encryption, no answer.
-pub async fn can_log_in(settings: &SmtpSettings) -> Result<bool, String> {
-    let login = timeout(PREPARE_TIME, log_in(settings));
-    match login.await {
-        Err(_) => Err(format!(
-            "{}:{} does not answer",
-            settings.host, settings.port
-        )),
+pub async fn try_login(settings: &SmtpSettings) -> LoginOutcome {
+    match timeout(PREPARE_TIME, log_in(settings)).await {
+        Err(_) => LoginOutcome::Unknown(format!("{} does not answer", settings.endpoint.address())),
         Ok(Ok(mut connection)) => {
             let _ = timeout(Duration::from_secs(2), connection.quit()).await;
-            Ok(true)
+            LoginOutcome::LetIn
         }
-        Ok(Err(NoLogin::Refused(_))) => Ok(false),
-        Ok(Err(NoLogin::Away(attempt))) => Err(attempt.answer),
+        Ok(Err(NoLogin::Refused(attempt))) => LoginOutcome::Refused(attempt.answer),
+        Ok(Err(NoLogin::Away(attempt))) => LoginOutcome::Unknown(attempt.answer),
     }
 }
 
@@ -236,51 +242,103 @@ enum NoLogin {
     Away(Attempt),
 }
 
-/// Connects and logs in.
+/// Connects and logs in; with a new token if the old one is refused.
 async fn log_in(settings: &SmtpSettings) -> Result<AsyncSmtpConnection, NoLogin> {
-    let server = format!("{}:{}", settings.host, settings.port);
-    let password = settings
-        .password
-        .fetch()
-        .await
-        .map_err(|error| NoLogin::Away(Attempt::not_sent(true, error.to_string())))?;
-    let mut connection = connect(settings, &server).await.map_err(NoLogin::Away)?;
-    let credentials = Credentials::new(settings.user.clone(), password.expose().to_owned());
-    let mechanisms = [Mechanism::Plain, Mechanism::Login];
-    match timeout(COMMAND_TIME, connection.auth(&mechanisms, &credentials)).await {
-        Ok(Ok(_)) => Ok(connection),
-        Ok(Err(error)) => {
-            let is_answer = error.is_permanent() || error.is_client();
-            let attempt = Attempt::not_sent(true, format!("{server}, AUTH: {}", one_line(&error)));
-            Err(match is_answer {
-                true => NoLogin::Refused(attempt),
-                false => NoLogin::Away(attempt),
-            })
+    let no_credential =
+        |error: CredentialError| NoLogin::Away(Attempt::not_sent(true, error.to_string()));
+    let login = settings.credential.login().await.map_err(no_credential)?;
+    match log_in_with(settings, &login).await {
+        Err(NoLogin::Refused(attempt)) => {
+            let renewed = settings.credential.renew(&login).await;
+            match renewed.map_err(no_credential)? {
+                Some(renewed) => log_in_with(settings, &renewed).await,
+                None => Err(NoLogin::Refused(attempt)),
+            }
         }
+        done => done,
+    }
+}
+
+async fn log_in_with(
+    settings: &SmtpSettings,
+    login: &Login,
+) -> Result<AsyncSmtpConnection, NoLogin> {
+    let server = settings.endpoint.address();
+    let mut connection = connect(settings, &server).await.map_err(NoLogin::Away)?;
+    let answered = match login {
+        Login::Password(password) => {
+            let credentials = Credentials::new(settings.user.clone(), password.expose().to_owned());
+            let mechanisms = [Mechanism::Plain, Mechanism::Login];
+            timeout(COMMAND_TIME, connection.auth(&mechanisms, &credentials)).await
+        }
+        Login::Token(token) => {
+            let shown = show_token(&mut connection, settings, token.expose());
+            timeout(COMMAND_TIME, shown).await
+        }
+    };
+    match answered {
+        Ok(Ok(_)) => Ok(connection),
+        Ok(Err(error)) => Err(if error.is_permanent() || error.is_client() {
+            let answer = format!(
+                "{server} refused the login of {}: {}; {}",
+                settings.user,
+                one_line(&error),
+                settings.advice
+            );
+            NoLogin::Refused(Attempt::not_sent(true, answer))
+        } else {
+            let answer = format!("{server}, AUTH: {}", one_line(&error));
+            NoLogin::Away(Attempt::not_sent(true, answer))
+        }),
         Err(_) => Err(NoLogin::Away(unanswered(&server, "AUTH"))),
+    }
+}
+
+/// XOAUTH2 or OAUTHBEARER; a refusal comes as a challenge, whose answer ends the exchange.
+async fn show_token(
+    connection: &mut AsyncSmtpConnection,
+    settings: &SmtpSettings,
+    token: &str,
+) -> Result<Response, SmtpError> {
+    let Endpoint { host, port, .. } = &settings.endpoint;
+    let (mechanism, answer, end) = match connection
+        .server_info()
+        .supports_auth_mechanism(Mechanism::Xoauth2)
+    {
+        true => ("XOAUTH2", xoauth2(&settings.user, token), ""),
+        false => {
+            let answer = oauthbearer(&settings.user, host, *port, token);
+            ("OAUTHBEARER", answer, "AQ==")
+        }
+    };
+    let answer = BASE64.encode(answer);
+    let reply = connection
+        .command(format!("AUTH {mechanism} {answer}\r\n"))
+        .await?;
+    match reply.has_code(334) {
+        true => connection.command(format!("{end}\r\n")).await,
+        false => Ok(reply),
     }
 }
 
 /// Connects, with encryption.
 async fn connect(settings: &SmtpSettings, server: &str) -> Result<AsyncSmtpConnection, Attempt> {
-    let tls = tls(settings).await?;
+    let limits = TimeLimits {
+        connect: COMMAND_TIME,
+        command: COMMAND_TIME,
+    };
+    let opened = settings.endpoint.open(Protocol::Smtp, limits).await;
+    let opened = opened.map_err(|error| {
+        let answer = match error {
+            ConnectError::TimedOut { .. } => format!("{server} {error}"),
+            error => format!("no connection to {server}: {error}"),
+        };
+        Attempt::not_sent(true, short(&answer))
+    })?;
+    let stream = Box::new(Greeted::new(opened));
     let hello = ClientId::default();
-    let at_once = (settings.security == Security::Tls).then(|| tls.clone());
-    let address = (settings.host.as_str(), settings.port);
-    let connecting =
-        AsyncSmtpConnection::connect_tokio1(address, Some(COMMAND_TIME), &hello, at_once, None);
-    let mut connection = step(server, "the connection", connecting).await?;
-    if settings.security == Security::StartTls {
-        if !connection.can_starttls() {
-            connection.abort().await;
-            return Err(Attempt::not_sent(
-                true,
-                format!("{server} does not offer STARTTLS; nothing is sent in the clear"),
-            ));
-        }
-        step(server, "STARTTLS", connection.starttls(tls, &hello)).await?;
-    }
-    Ok(connection)
+    let connecting = AsyncSmtpConnection::connect_with_transport(stream, &hello);
+    step(server, "EHLO", connecting).await
 }
 
 /// Everything before the message. An attempt that ends here has sent nothing.
@@ -290,7 +348,7 @@ async fn open(
     to: &[Address],
     mail: &[u8],
 ) -> Result<Prepared, Attempt> {
-    let server = format!("{}:{}", settings.host, settings.port);
+    let server = settings.endpoint.address();
     let mut connection = log_in(settings).await.map_err(|no| match no {
         NoLogin::Refused(attempt) | NoLogin::Away(attempt) => attempt,
     })?;
@@ -358,24 +416,6 @@ fn unanswered(server: &str, name: &str) -> Attempt {
             COMMAND_TIME.as_secs()
         ),
     )
-}
-
-async fn tls(settings: &SmtpSettings) -> Result<TlsParameters, Attempt> {
-    let mut builder = TlsParameters::builder(settings.host.clone());
-    if let Some(path) = &settings.ca_file {
-        let broken = |reason: String| {
-            Attempt::not_sent(true, format!("ca-file {}: {reason}", path.display()))
-        };
-        let pem = tokio::fs::read(path)
-            .await
-            .map_err(|error| broken(error.to_string()))?;
-        builder = builder.add_root_certificate(
-            Certificate::from_pem(&pem).map_err(|error| broken(error.to_string()))?,
-        );
-    }
-    builder
-        .build()
-        .map_err(|error| Attempt::not_sent(true, format!("TLS: {}", one_line(&error))))
 }
 
 fn reply_text(response: &Response) -> String {

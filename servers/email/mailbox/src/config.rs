@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use platinum_connect::oauth::OAuthSettings;
+use platinum_connect::{Credential, Endpoint, Protocol, Provider, Usual, providers};
 pub use platinum_kit::ConfigError;
-use platinum_kit::config::{TableReader, load, value_error};
-use platinum_kit::secret::Secret;
+use platinum_kit::config::{TableReader, read_file, value_error};
 
 use crate::compose::Address;
 
@@ -20,6 +21,8 @@ pub struct Config {
     pub accounts: BTreeMap<String, Account>,
     /// Where relative paths in the file start.
     pub folder: PathBuf,
+    /// The file, if it was one.
+    pub path: Option<PathBuf>,
 }
 
 /// One mailbox and the address it belongs to.
@@ -31,6 +34,8 @@ pub struct Account {
     pub address: Address,
     /// Where its mails are.
     pub backend: Backend,
+    /// The provider whose preset it names.
+    pub provider: Option<&'static Provider>,
     /// The table `[account.NAME.smtp]`, unread.
     pub smtp: Option<toml::Table>,
 }
@@ -51,26 +56,41 @@ pub struct MaildirSettings {
     pub path: PathBuf,
 }
 
-/// An IMAP server. The connection is always TLS from the first byte.
+/// An IMAP server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImapSettings {
-    /// Its name, as in its certificate.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
+    /// Where it is, and how it is trusted.
+    pub endpoint: Endpoint,
     /// The login.
     pub user: String,
-    /// Where the password is.
-    pub password: Secret,
-    /// A file of certificates (PEM) to trust besides the public roots.
-    pub ca_file: Option<PathBuf>,
+    /// How it proves who it is.
+    pub credential: Credential,
+    /// What a person checks when the server refuses the login.
+    pub advice: String,
 }
 
 impl Config {
-    /// Reads a file. Relative paths in it are relative to its folder.
+    /// Reads a file. Relative paths in it are relative to its folder. Errors name the file and the line.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let (root, folder) = load(path)?;
-        Self::read(&root, &folder)
+        let (text, folder) = read_file(path)?;
+        let config = Self::parse(&text, &folder).map_err(|error| error.located(path, &text))?;
+        Ok(Self {
+            path: Some(path.to_path_buf()),
+            ..config
+        })
+    }
+
+    /// An error of a part of the file that this crate does not read, with file and line.
+    #[must_use]
+    pub fn locate(&self, error: ConfigError) -> ConfigError {
+        let text = self.path.as_ref().and_then(|path| {
+            let (text, _) = read_file(path).ok()?;
+            Some((path, text))
+        });
+        match text {
+            Some((path, text)) => error.located(path, &text),
+            None => error,
+        }
     }
 
     /// Reads a text; `folder` is where relative paths start.
@@ -100,6 +120,7 @@ impl Config {
         Ok(Self {
             accounts,
             folder: folder.to_path_buf(),
+            path: None,
         })
     }
 
@@ -124,16 +145,36 @@ fn account(
             "is not an account name: use letters, digits, - and _",
         ));
     }
-    let all = &[
-        "address", "backend", "path", "host", "port", "user", "password", "ca-file", "smtp",
-    ];
-    let reader = TableReader::new(at, table, all)?;
+    const COMMON: [&str; 3] = ["address", "backend", "smtp"];
+    const MAILDIR: [&str; 1] = ["path"];
+    const IMAP: [&str; 4] = ["provider", "user", "password", "oauth"];
+    let all = [&COMMON[..], &MAILDIR, &IMAP, &Endpoint::KEYS].concat();
+    let reader = TableReader::new(at, table, &all)?;
     let text = reader.required("address")?;
     let address = Address::parse("address", &text)
         .map_err(|error| value_error(at, "address", &error.to_string()))?;
-    let backend = match reader.required("backend")?.as_str() {
+    let provider = match reader.text("provider")? {
+        None => None,
+        Some(text) => Some(providers::provider(&text).ok_or_else(|| {
+            let known: Vec<_> = providers::providers()
+                .iter()
+                .map(|p| p.id.as_str())
+                .collect();
+            let problem = format!(
+                "is none that is known: write one of {}, or leave it out and give `host`",
+                known.join(", ")
+            );
+            value_error(at, "provider", &problem)
+        })?),
+    };
+    // A provider of mailboxes has servers.
+    let backend = match provider {
+        Some(_) => reader.text("backend")?.unwrap_or_else(|| "imap".to_owned()),
+        None => reader.required("backend")?,
+    };
+    let backend = match backend.as_str() {
         "maildir" => {
-            let reader = TableReader::new(at, table, &["address", "backend", "path", "smtp"])?;
+            let reader = TableReader::new(at, table, &[&COMMON[..], &MAILDIR].concat())?;
             Backend::Maildir(MaildirSettings {
                 path: reader
                     .path("path", folder)?
@@ -141,16 +182,30 @@ fn account(
             })
         }
         "imap" => {
-            let known = &[
-                "address", "backend", "host", "port", "user", "password", "ca-file", "smtp",
-            ];
-            let reader = TableReader::new(at, table, known)?;
+            let known = [&COMMON[..], &IMAP, &Endpoint::KEYS].concat();
+            let reader = TableReader::new(at, table, &known)?;
+            let server = provider.map(Provider::imap);
+            let usual = Usual {
+                server: server.as_ref(),
+                beside: None,
+            };
+            let credential = credential(name, at, table, folder, provider)?;
             Backend::Imap(ImapSettings {
-                host: reader.required("host")?,
-                port: reader.port(993)?,
-                user: reader.required("user")?,
-                password: reader.secret("password", folder)?,
-                ca_file: reader.path("ca-file", folder)?,
+                endpoint: Endpoint::read(at, &reader, folder, Protocol::Imap, usual)?,
+                user: match (reader.text("user")?, provider) {
+                    (None, Some(_)) => address.email().to_owned(),
+                    _ => reader.required("user")?,
+                },
+                advice: match (&credential, provider) {
+                    (Credential::Password(_), Some(provider)) => format!(
+                        "{}; {} wants {}",
+                        credential.advice(),
+                        provider.title,
+                        provider.password
+                    ),
+                    _ => credential.advice().to_owned(),
+                },
+                credential,
             })
         }
         _ => {
@@ -166,13 +221,38 @@ fn account(
         name: name.to_owned(),
         address,
         backend,
+        provider,
         smtp,
     })
+}
+
+/// The password of a table, or its tokens.
+fn credential(
+    name: &str,
+    at: &str,
+    table: &toml::Table,
+    folder: &Path,
+    provider: Option<&Provider>,
+) -> Result<Credential, ConfigError> {
+    let reader = TableReader::unchecked(at, table);
+    let Some(oauth) = reader.table("oauth")? else {
+        return Ok(Credential::Password(reader.secret("password", folder)?));
+    };
+    if table.contains_key("password") {
+        let problem = "and a table `oauth` are both given; keep one of them";
+        return Err(value_error(at, "password", problem));
+    }
+    let usual = provider.and_then(|provider| provider.oauth.as_ref());
+    let sends = table.contains_key("smtp");
+    let settings = OAuthSettings::read(name, oauth, folder, usual, sends)?;
+    Ok(Credential::OAuth(Box::new(settings)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use platinum_connect::Security;
+    use platinum_kit::secret::Secret;
 
     const MAILDIR: &str = "[account.owner]\naddress = \"Owner <owner@example.test>\"\nbackend = \"maildir\"\npath = \"Mail\"\n";
 
@@ -203,7 +283,10 @@ mod tests {
         let Backend::Imap(imap) = &config.accounts["a"].backend else {
             panic!("imap expected")
         };
-        assert_eq!((imap.port, &imap.password), (993, &Secret::Env("P".into())));
+        assert_eq!(
+            (imap.endpoint.port, &imap.credential),
+            (993, &Credential::Password(Secret::Env("P".into())))
+        );
         assert!(config.accounts["a"].smtp.is_some());
         let wrong = text.replace("{env='P'}", "'hunter2'");
         assert!(
@@ -242,8 +325,65 @@ mod tests {
         let Backend::Imap(imap) = &config.accounts["a"].backend else {
             panic!("imap expected")
         };
-        assert_eq!(imap.password, Secret::File(home.join("secret")));
-        assert_eq!(imap.ca_file, Some(home.join("ca.pem")));
+        let password = Credential::Password(Secret::File(home.join("secret")));
+        assert_eq!(imap.credential, password);
+        assert_eq!(imap.endpoint.ca_file, Some(home.join("ca.pem")));
+    }
+
+    #[test]
+    fn provider_fills_in_what_the_table_leaves_out() {
+        let text = "[account.a]\naddress='a@icloud.com'\nprovider='iCloud'\npassword={env='P'}\n";
+        let config = Config::parse(text, Path::new("/")).unwrap();
+        let account = &config.accounts["a"];
+        let Backend::Imap(imap) = &account.backend else {
+            panic!("imap expected")
+        };
+        assert_eq!(imap.endpoint.address(), "imap.mail.me.com:993");
+        assert_eq!(imap.user, "a@icloud.com");
+        assert!(imap.advice.ends_with("iCloud wants an app-specific password (account.apple.com), not that of the Apple Account"));
+        let own = format!("{text}host='localhost'\nport=1143\nsecurity='starttls'\nuser='u'\n");
+        let config = Config::parse(&own, Path::new("/")).unwrap();
+        let Backend::Imap(imap) = &config.accounts["a"].backend else {
+            panic!("imap expected")
+        };
+        assert_eq!(imap.endpoint.address(), "localhost:1143");
+        assert_eq!(
+            (imap.endpoint.security, imap.user.as_str()),
+            (Security::StartTls, "u")
+        );
+        assert!(
+            refusal(&text.replace("iCloud", "iclod")).contains("write one of gmail, microsoft, ")
+        );
+    }
+
+    #[test]
+    fn oauth_takes_the_place_of_a_password() {
+        let text = "[account.a]\naddress='a@x.test'\nprovider='microsoft'\n[account.a.oauth]\n\
+                    client-id='c'\ntoken={file='a.token'}\n";
+        let scopes = |text: &str| {
+            let config = Config::parse(text, Path::new("/")).unwrap();
+            let Backend::Imap(imap) = &config.accounts["a"].backend else {
+                panic!("imap expected")
+            };
+            let Credential::OAuth(settings) = &imap.credential else {
+                panic!("tokens expected")
+            };
+            settings.sends
+        };
+        assert!(!scopes(text));
+        assert!(scopes(&format!("{text}[account.a.smtp]\n")));
+        let both = text.replace("[account.a.oauth]", "password={env='P'}\n[account.a.oauth]");
+        assert!(refusal(&both).contains("both given"));
+    }
+
+    #[test]
+    fn loaded_file_is_named_with_the_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mail.toml");
+        std::fs::write(&path, format!("{MAILDIR}\n\npath2 = 'x'\n")).unwrap();
+        let error = Config::load(&path).unwrap_err().to_string();
+        let expected = format!("{}:7: [account.owner]: unknown key `path2`", path.display());
+        assert!(error.starts_with(&expected), "{error}");
     }
 
     #[test]

@@ -26,15 +26,15 @@ pub enum MailboxError {
     },
     /// The server does not accept user and password.
     #[error(
-        "{server} refused the login of {user}: {reason}; check `user` and `password` of the account. The server is not \
-         asked again for {} min, or until the password is another", .pause.as_secs() / 60
+        "{server} refused the login of {user}: {reason}. The server is not asked again for {} min, or until the \
+         password is another", .pause.as_secs() / 60
     )]
     Login {
         /// Host and port.
         server: String,
         /// Who wanted in.
         user: String,
-        /// The answer of the server.
+        /// The answer of the server, and what to check.
         reason: String,
         /// How long it is not asked again with this password.
         pause: Duration,
@@ -73,9 +73,9 @@ pub enum MailboxError {
     /// The search cannot be asked like this.
     #[error("cannot search: {0}")]
     Query(String),
-    /// The password, or the TLS roots, cannot be had.
+    /// The password or the token cannot be had.
     #[error(transparent)]
-    Secret(#[from] platinum_kit::SecretError),
+    Credential(#[from] platinum_connect::CredentialError),
     /// The account is set up in a way that cannot work.
     #[error("{0}")]
     Setup(String),
@@ -88,7 +88,24 @@ impl MailboxError {
     /// Whether the same call may succeed later with nothing changed on our side.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::TimedOut { .. })
+        match self {
+            Self::Unavailable { .. } | Self::TimedOut { .. } => true,
+            Self::Credential(error) => error.is_passing(),
+            _ => false,
+        }
+    }
+
+    /// Whether a person has to see to the login: the server refused it, or the provider ended it. The server is not
+    /// asked again until then.
+    #[must_use]
+    pub fn is_refused_login(&self) -> bool {
+        match self {
+            Self::Login { .. } => true,
+            Self::Credential(error @ platinum_connect::CredentialError::OAuth(_)) => {
+                !error.is_passing()
+            }
+            _ => false,
+        }
     }
 
     /// A failure on a file.

@@ -4,7 +4,9 @@
 //! - [`config`]: the accounts of a configuration file;
 //! - [`mailbox`]: the trait [`Mailbox`] and what it answers; [`error`]: what can go wrong;
 //! - [`maildir`] and [`imap`]: the two backends, [`open`] chooses;
-//! - [`message`]: the bytes of a mail turned into bounded text and facts.
+//! - [`answer`]: whether the owner has answered a mail;
+//! - [`message`]: the bytes of a mail turned into bounded text and facts;
+//! - [`returned`]: what a mail says of one that Platinum sent.
 //!
 //! A typed mail is turned into the exact bytes that are saved or sent by the crate `platinum-compose`.
 //!
@@ -16,12 +18,14 @@
 //! - Everything that comes from a mailbox is bounded before it is kept in memory.
 //! - Message-IDs have no angle brackets in this crate's types; the brackets are on the wire only.
 
+pub mod answer;
 pub mod config;
 pub mod error;
 pub mod imap;
 pub mod mailbox;
 pub mod maildir;
 pub mod message;
+pub mod returned;
 pub mod search;
 
 pub use config::{Account, Backend, Config};

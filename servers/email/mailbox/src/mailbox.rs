@@ -67,9 +67,9 @@ pub enum Wake {
 /// What to search for; all given parts must hold. With none given, the newest mails are answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
-    /// In the subject, the addresses or the text.
+    /// Words, each of which is in the subject, the addresses or the text; words in quotation marks belong together.
     pub text: Option<String>,
-    /// In the sender's name or address.
+    /// The sender's address, or a part of the name or the address.
     pub sender: Option<String>,
     /// Mails of the threads of these Message-IDs (without angle brackets).
     pub thread: Vec<String>,
@@ -78,6 +78,10 @@ pub struct Query {
     /// A mail of the folder of sent mails, whatever its name is: one with this `X-Platinum-Draft`, or whose
     /// Message-ID begins with this.
     pub sent_as: Option<String>,
+    /// A mail with exactly this `X-Platinum-Draft`.
+    pub draft: Option<String>,
+    /// Only in the folder of sent mails, whatever its name is.
+    pub is_sent: bool,
     /// Only in this folder (`INBOX`, `Sent`, ...); without it, in the inbox, and in Sent, and in Drafts for `message_id`.
     pub folder: Option<String>,
     /// The most answers wanted.
@@ -124,6 +128,15 @@ pub trait Mailbox: Any + Debug + Send + Sync {
     async fn search(&mut self, query: &Query) -> Result<Vec<SearchHit>, MailboxError>;
 
     /// Puts these bytes into the drafts, marked as a draft, unless a draft with this Message-ID is there;
-    /// answers the folder's name. What the owner made of an earlier draft stays as it is.
-    async fn save_draft(&mut self, message_id: &str, mail: &[u8]) -> Result<String, MailboxError>;
+    /// answers the folder's name. With `draft`, which is the mail's `X-Platinum-Draft`, it takes the place of those
+    /// that have the same; what the owner's own program made of one does not, and stays.
+    async fn save_draft(
+        &mut self,
+        message_id: &str,
+        draft: Option<&str>,
+        mail: &[u8],
+    ) -> Result<String, MailboxError>;
+
+    /// Removes the drafts with this `X-Platinum-Draft`; answers how many there were.
+    async fn remove_drafts(&mut self, draft: &str) -> Result<usize, MailboxError>;
 }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use platinum_core::{DraftId, Role, Timestamp, VaultPath};
+use platinum_core::{DraftId, Role, Timestamp, VaultPath, layout};
 use platinum_journal::{
     Journal, State,
     approvals::{Approval, How},
@@ -18,6 +18,7 @@ use platinum_testkit::{
     mail::{CLIENT, OWNER},
     wait_for,
 };
+use platinum_vault::Vault;
 
 use crate::gate::{
     MAIL,
@@ -225,6 +226,32 @@ fn draft_moved_while_the_daemon_is_off_is_sent() {
     assert_eq!(waiting.wait_for_mails(1).len(), 1);
     assert_eq!(waiting.approval(0).unwrap().how, How::Moved);
     drop(local);
+}
+
+/// An editor that saves by a new file changes which file waits. The daemon notes it at once, so that its owner's
+/// move of it counts, and what was saved is what leaves.
+#[test]
+fn draft_saved_as_a_new_file_is_noted_and_its_move_counts() {
+    let waiting = Waiting::new();
+    let (id, path) = (waiting.id(0), &waiting.drafts[0]);
+    let vault = Vault::open(&waiting.cluster.vault("local")).unwrap();
+    let at = layout::pending(id);
+    for round in 1..=2 {
+        let before = vault.identity(&at).unwrap();
+        let text = fs::read_to_string(path).unwrap();
+        put(path, &format!("{text}\nSaved {round} times.\n"));
+        assert_ne!(vault.identity(&at).unwrap(), before);
+        wait_for("the new file to be noted", SOON, || {
+            let noted = waiting.journal().pending_file(id)?;
+            let is_noted = noted.map(|file| file.identity) == vault.identity(&at)?;
+            Ok(is_noted.then_some(()))
+        })
+        .unwrap_or_else(|error| panic!("{error}; the log of local:\n{}", waiting.log()));
+    }
+    fs::rename(path, waiting.approved(0)).unwrap();
+    let sent = waiting.wait_for_mails(1);
+    assert!(sent[0].contains("Saved 2 times."), "{}", sent[0]);
+    assert_eq!(waiting.approval(0).unwrap().how, How::Moved);
 }
 
 /// An approval waits for the remote, and the file is edited meanwhile: the edit is not sent, and its

@@ -94,6 +94,10 @@ async fn each_certificate_fault_has_its_own_message() {
             "another name than `host` = \"127.0.0.1\"",
         ),
         (Certificate::Unknown, "goes into `ca-file`"),
+        (
+            Certificate::SelfSigned,
+            "is signed by itself, and by no authority",
+        ),
     ] {
         let (_, error) = first_look(certificate, None).await;
         assert!(
@@ -101,6 +105,32 @@ async fn each_certificate_fault_has_its_own_message() {
             "{certificate:?}: {error}"
         );
     }
+}
+
+/// What is said of a certificate that nobody vouches for is what lets it in, and no other one.
+#[tokio::test]
+async fn certificate_is_trusted_by_its_fingerprint_alone() {
+    let server = ScriptedImap::start(Certificate::SelfSigned, None, 0).unwrap();
+    let path = server.config().unwrap();
+    let error = mailbox(&server).keys().await.unwrap_err().to_string();
+    let (_, line) = error.split_once("write certificate-sha256 = ").unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let with = |line: &str| {
+        let config = format!("{text}certificate-sha256 = {line}\n");
+        let config = Config::parse(&config, server.folder()).unwrap();
+        let Backend::Imap(settings) = &config.accounts["owner"].backend else {
+            panic!()
+        };
+        Imap::with_limits(settings.clone(), SHORT)
+    };
+    assert_eq!(with(line).keys().await.unwrap(), ["42/7"]);
+    let other = format!("\"{}\"", "0".repeat(64));
+    let error = with(&other).keys().await.unwrap_err().to_string();
+    let shown = line.trim_matches('"');
+    assert!(
+        error.contains("is not the one in `certificate-sha256`") && error.contains(shown),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 //! `approvals` is what counts as the owner's yes, `gate` the main job on real servers, `fuzz_claims` what
 //! is claimed of any bytes, `faulty_imap` IMAP servers that stall and lie, `hostile_mail` mails that try to
 //! become more than text, `message` that what leaves is what was approved, `obedient` a model that does what
-//! mails order, `taken_over` a model or a cloud host that means harm.
+//! mails order, `taken_over` a model or a cloud host that means harm, `threads` what the owner does with mail
+//! and drafts elsewhere.
 
 #![allow(
     clippy::expect_used,
@@ -21,3 +22,4 @@ mod hostile_mail;
 mod message;
 mod obedient;
 mod taken_over;
+mod threads;

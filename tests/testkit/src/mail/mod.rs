@@ -1,7 +1,7 @@
 //! [`MailServers`]: a real Dovecot (IMAP, LMTP, SASL) and a real Postfix (submission), over TLS.
 //!
 //! [`scripted`]: an IMAP server that does one thing wrong; [`scripted_smtp`]: a submission server that
-//! does.
+//! does; [`token_server`]: a provider of OAuth 2 tokens.
 //! Lives elsewhere: their configuration files are in `servers.rs`, the certificates in `crate::tls`,
 //! delivery in `lmtp.rs`.
 //! Invariants: two users, [`OWNER`] and [`CLIENT`]; mail leaves this machine under no
@@ -11,21 +11,23 @@ mod lmtp;
 pub mod scripted;
 pub mod scripted_smtp;
 mod servers;
+pub mod token_server;
 
 use std::{
     fmt::Write as _,
     fs,
     io::Write as _,
     net::TcpStream,
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
-use crate::{Child, free_ports, tls, wait_for};
+use crate::{Child, free_ports, run, tls, wait_for};
 
 /// The mailbox that Platinum works for.
 pub const OWNER: &str = "owner@example.test";
@@ -45,6 +47,33 @@ pub enum Submission {
     StartTls,
 }
 
+/// How a mailbox is laid out, and who may enter it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MailboxLayout<'a> {
+    /// What the names of folders begin with, for example `INBOX.`.
+    pub prefix: &'a str,
+    /// The name of the folder of drafts.
+    pub drafts: &'a str,
+    /// The name of the folder of sent mails.
+    pub sent: &'a str,
+    /// Whether the server says what its folders are for.
+    pub names_uses: bool,
+    /// The port of the [`TokenServer`](token_server::TokenServer) whose tokens are let in.
+    pub token_server: Option<u16>,
+}
+
+impl Default for MailboxLayout<'_> {
+    fn default() -> Self {
+        Self {
+            prefix: "",
+            drafts: "Drafts",
+            sent: "Sent",
+            names_uses: true,
+            token_server: None,
+        }
+    }
+}
+
 /// Running mail servers, ended on drop.
 #[derive(Debug)]
 pub struct MailServers {
@@ -58,6 +87,7 @@ pub struct MailServers {
 #[derive(Debug, Clone, Copy)]
 struct Ports {
     imaps: u16,
+    imap: u16,
     lmtp: u16,
     sasl: u16,
     smtps: u16,
@@ -111,7 +141,7 @@ impl MailServers {
     /// # Errors
     /// If a package is missing or a server does not come up; the end of its log is in the text.
     pub fn start() -> anyhow::Result<Self> {
-        Self::start_with_sent("Sent")
+        Self::start_with(MailboxLayout::default())
     }
 
     /// Starts Dovecot alone, which needs no root.
@@ -119,39 +149,40 @@ impl MailServers {
     /// # Errors
     /// As [`MailServers::start`].
     pub fn start_imap() -> anyhow::Result<Self> {
-        Self::start_imap_with_sent("Sent")
+        Self::start_imap_with(MailboxLayout::default())
     }
 
-    /// As [`MailServers::start`], with another name of the folder for sent mails.
+    /// As [`MailServers::start`], with mailboxes laid out like this.
     ///
     /// # Errors
     /// As [`MailServers::start`].
-    pub fn start_with_sent(sent: &str) -> anyhow::Result<Self> {
+    pub fn start_with(layout: MailboxLayout<'_>) -> anyhow::Result<Self> {
         Self::available().map_err(anyhow::Error::msg)?;
-        let mut servers = Self::start_imap_with_sent(sent)?;
+        let mut servers = Self::start_imap_with(layout)?;
         servers.start_postfix()?;
         Ok(servers)
     }
 
-    /// As [`MailServers::start_imap`], with another name of the folder for sent mails.
+    /// As [`MailServers::start_imap`], with mailboxes laid out like this.
     ///
     /// # Errors
     /// As [`MailServers::start`].
-    pub fn start_imap_with_sent(sent: &str) -> anyhow::Result<Self> {
+    pub fn start_imap_with(layout: MailboxLayout<'_>) -> anyhow::Result<Self> {
         let dir = TempDir::with_prefix("platinum-mail-")?;
         // The servers run as other users and have to get through.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))?;
         tls::make_certificates(&dir.path().join("tls"))?;
-        let [imaps, lmtp, sasl, smtps, submission] = free_ports()?;
+        let [imaps, imap, lmtp, sasl, smtps, submission] = free_ports()?;
         let ports = Ports {
             imaps,
+            imap,
             lmtp,
             sasl,
             smtps,
             submission,
         };
         let users: Vec<_> = [OWNER, CLIENT].map(|user| (user, password_of(user))).into();
-        servers::configure_dovecot(dir.path(), ports, &users, sent)?;
+        servers::configure_dovecot(dir.path(), ports, &users, layout)?;
         let mut servers = Self {
             postfix: None,
             dovecot: None,
@@ -224,6 +255,26 @@ impl MailServers {
         self.ports.imaps
     }
 
+    /// IMAP with STARTTLS.
+    pub fn starttls_imap_port(&self) -> u16 {
+        self.ports.imap
+    }
+
+    /// Ends all IMAP sessions of a user, as an administrator does and as a provider whose token has ended.
+    ///
+    /// # Errors
+    /// If Dovecot cannot be asked.
+    pub fn kick(&self, user: &str) -> anyhow::Result<()> {
+        let configuration = self.dir.path().join("dovecot/dovecot.conf");
+        let configuration = configuration.to_string_lossy().into_owned();
+        run(
+            "doveadm",
+            &["-c", &configuration, "kick", user],
+            self.dir.path(),
+        )
+        .map(drop)
+    }
+
     /// Submission with TLS from the first byte.
     pub fn smtps_port(&self) -> u16 {
         self.ports.smtps
@@ -267,6 +318,38 @@ impl MailServers {
     /// If the Maildir cannot be read.
     pub fn folder(&self, user: &str, name: &str) -> anyhow::Result<Vec<Vec<u8>>> {
         read_maildir(&self.maildir(user).join(format!(".{name}")))
+    }
+
+    /// Puts a mail into one of a user's folders, as another program of theirs does; `flags` as a
+    /// Maildir writes them.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn file(&self, user: &str, folder: &str, flags: &str, mail: &[u8]) -> anyhow::Result<()> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let home = self.maildir(user);
+        let folder = home.join(format!(".{folder}"));
+        let owner = fs::metadata(&home)?;
+        for part in [
+            folder.clone(),
+            folder.join("cur"),
+            folder.join("new"),
+            folder.join("tmp"),
+        ] {
+            // Dovecot makes it at the first use.
+            if !part.exists() {
+                fs::create_dir(&part)?;
+                std::os::unix::fs::chown(&part, Some(owner.uid()), Some(owner.gid()))?;
+            }
+        }
+        let place = folder.join("cur");
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = place.join(format!("{}.{number}.testkit:2,{flags}", std::process::id()));
+        fs::write(&path, mail).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(fs::set_permissions(
+            &path,
+            fs::Permissions::from_mode(0o644),
+        )?)
     }
 
     /// Where Dovecot keeps a user's mail.

@@ -81,6 +81,8 @@ pub enum Certificate {
     OtherName,
     /// From an authority that is not in `ca-file`.
     Unknown,
+    /// Signed by itself.
+    SelfSigned,
 }
 
 /// The running server.
@@ -116,6 +118,7 @@ impl ScriptedImap {
         let shown = match certificate {
             Certificate::Expired => "expired.pem",
             Certificate::OtherName => "other-name.pem",
+            Certificate::SelfSigned => "self-signed.pem",
             Certificate::Good | Certificate::Unknown => "cert.pem",
         };
         if certificate == Certificate::Unknown {

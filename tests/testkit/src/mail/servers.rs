@@ -5,7 +5,7 @@
 
 use std::{fs, path::Path};
 
-use super::Ports;
+use super::{MailboxLayout, Ports};
 use crate::run;
 
 /// Whether we are root.
@@ -18,7 +18,7 @@ pub(super) fn configure_dovecot(
     dir: &Path,
     ports: Ports,
     users: &[(&str, String)],
-    sent: &str,
+    layout: MailboxLayout<'_>,
 ) -> anyhow::Result<()> {
     let home = dir.join("dovecot");
     for folder in [home.join("run"), home.join("state"), dir.join("mail")] {
@@ -34,20 +34,49 @@ pub(super) fn configure_dovecot(
         .map(|(name, password)| format!("{name}:{{PLAIN}}{password}\n"))
         .collect();
     fs::write(home.join("users"), lines)?;
+    let MailboxLayout {
+        prefix,
+        drafts,
+        sent,
+        names_uses,
+        token_server,
+    } = layout;
     let folders: String = ["Drafts", "Sent", "Archive", "Junk", "Trash"]
         .iter()
         .map(|used_for| {
             let name = match *used_for {
                 "Sent" => sent,
+                "Drafts" => drafts,
                 other => other,
             };
-            format!(
-                "  mailbox \"{name}\" {{\n    special_use = \\{used_for}\n    auto = subscribe\n  }}\n"
-            )
+            let special_use = match names_uses {
+                true => format!("    special_use = \\{used_for}\n"),
+                false => String::new(),
+            };
+            format!("  mailbox \"{name}\" {{\n{special_use}    auto = subscribe\n  }}\n")
         })
         .collect();
+    let (mechanisms, tokens) = match token_server {
+        None => ("plain login", String::new()),
+        Some(port) => {
+            let settings = format!(
+                "introspection_mode = post\nintrospection_url = http://127.0.0.1:{port}/introspect\n\
+                 username_attribute = username\nactive_attribute = active\nactive_value = true\n"
+            );
+            fs::write(home.join("oauth2.conf"), settings)?;
+            let passdb = format!(
+                "passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {}/oauth2.conf\n}}\n",
+                home.display()
+            );
+            ("plain login xoauth2 oauthbearer", passdb)
+        }
+    };
     let Ports {
-        imaps, lmtp, sasl, ..
+        imaps,
+        imap,
+        lmtp,
+        sasl,
+        ..
     } = ports;
     let (root, home_text) = (dir.display(), home.display());
     fs::write(
@@ -61,7 +90,7 @@ listen = 127.0.0.1
 ssl = required
 ssl_cert = <{root}/tls/cert.pem
 ssl_key = <{root}/tls/key.pem
-auth_mechanisms = plain login
+auth_mechanisms = {mechanisms}
 auth_failure_delay = 0
 disable_plaintext_auth = yes
 default_internal_user = {user}
@@ -73,7 +102,7 @@ mail_uid = {user}
 mail_gid = {group}
 mail_max_userip_connections = 100
 postmaster_address = postmaster@example.test
-passdb {{
+{tokens}passdb {{
   driver = passwd-file
   args = scheme=plain {home_text}/users
 }}
@@ -83,10 +112,12 @@ userdb {{
 }}
 namespace inbox {{
   inbox = yes
+  prefix = {prefix}
+  separator = .
 {folders}}}
 service imap-login {{
   inet_listener imap {{
-    port = 0
+    port = {imap}
   }}
   inet_listener imaps {{
     port = {imaps}

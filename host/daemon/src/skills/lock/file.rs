@@ -4,21 +4,24 @@
 //! Lives here: the file, and the comparison of an installed skill with it.
 //! Lives elsewhere: what the owner is told and asked before a skill is added is `platinum skill
 //! add`'s; keeping unlocked skills from running is [`Catalog::pin`](super::Catalog::pin)'s.
-//! Invariants: nothing of an unsigned, changed or foreign file is used; an entry binds the bytes of
-//! the component and of `SKILL.md`, so what a skill imports and runs on cannot change behind it.
+//! Invariants: nothing of an unsigned, changed or foreign file is used, nor of one that is older than
+//! one that this machine used before; an entry binds the bytes of the component and of `SKILL.md`, so
+//! what a skill imports and runs on cannot change behind it.
 
 use std::{
     collections::BTreeMap,
     fs,
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use platinum_core::{Role, sha256_hex};
+use platinum_core::{Role, Timestamp, sha256_hex};
 use platinum_engine::LoadError;
-use platinum_repo::{KeyError, Purpose, Signers, SigningKey, signer_of_text};
+use platinum_repo::{KeyError, Purpose, Signers, SigningKey, replace_file, signer_of_text};
 use serde::{Deserialize, Serialize};
 
+use super::LockMemory;
 use crate::{SkillName, skills::InstalledSkill};
 
 /// The lock's file in the folder of installed skills.
@@ -27,6 +30,8 @@ pub const LOCK_FILE: &str = "skills.lock";
 const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
 /// Largest lock, in bytes.
 const MAX_LOCK_BYTES: u64 = 1 << 20;
+/// So much later than the one before is a lock, if the clock stands still or went back.
+const LOCK_STEP: Duration = Duration::from_millis(1);
 const HEADER: &str = "# The skills that the owner added, as they were then. `platinum skill add` writes this file;\n\
                       # a change by hand breaks its signature.\n\n";
 
@@ -34,6 +39,9 @@ const HEADER: &str = "# The skills that the owner added, as they were then. `pla
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SkillLock {
+    /// When it was written: later than every lock that was known to its writer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    written: Option<Timestamp>,
     #[serde(default, rename = "skill")]
     skills: BTreeMap<String, LockedSkill>,
 }
@@ -78,6 +86,21 @@ pub enum LockError {
         folder: PathBuf,
         /// Why.
         reason: String,
+    },
+    /// The owner signed it, and a newer one later.
+    #[error(
+        "{} is older than one that was used here before: it was written {}, that one {newest}; put the newer one back with its skills, or see what is new and add it with `platinum skill add --all {}` on the owner's machine",
+        .folder.join(LOCK_FILE).display(),
+        .written.map_or_else(|| "before locks said when".to_owned(), |at| at.to_string()),
+        .folder.display()
+    )]
+    Older {
+        /// The folder of installed skills.
+        folder: PathBuf,
+        /// When it was written, if it says so.
+        written: Option<Timestamp>,
+        /// When the newest one was written that was used here.
+        newest: Timestamp,
     },
 }
 
@@ -139,11 +162,45 @@ impl LockedSkill {
 
 impl SkillLock {
     /// Reads the lock of a folder of installed skills. It counts if an owner's machine that is
-    /// among `signers` signed it.
+    /// among `signers` signed it, and no newer one was used here. Remembers nothing.
     ///
     /// # Errors
     /// If there is none, or it does not count.
-    pub fn read(folder: &Path, signers: &Signers) -> Result<Self, LockError> {
+    pub fn read(folder: &Path, signers: &Signers, memory: &LockMemory) -> Result<Self, LockError> {
+        let lock = Self::read_signed(folder, signers)?;
+        let newest = memory.newest().map_err(|error| LockError::Broken {
+            folder: folder.to_owned(),
+            reason: format!("which one was used last is not known: {error}"),
+        })?;
+        match newest {
+            Some(newest) if lock.written < Some(newest) => Err(LockError::Older {
+                folder: folder.to_owned(),
+                written: lock.written,
+                newest,
+            }),
+            _ => Ok(lock),
+        }
+    }
+
+    /// As [`SkillLock::read`], for the host that runs its skills: no older lock counts here from now on.
+    ///
+    /// # Errors
+    /// As [`SkillLock::read`], and if that cannot be noted.
+    pub fn take_up(
+        folder: &Path,
+        signers: &Signers,
+        memory: &LockMemory,
+    ) -> Result<Self, LockError> {
+        let lock = Self::read(folder, signers, memory)?;
+        let noted = lock.written.map_or(Ok(()), |written| memory.raise(written));
+        noted.map_err(|error| LockError::Broken {
+            folder: folder.to_owned(),
+            reason: format!("that it is used cannot be noted: {error}"),
+        })?;
+        Ok(lock)
+    }
+
+    fn read_signed(folder: &Path, signers: &Signers) -> Result<Self, LockError> {
         let broken = |reason: String| LockError::Broken {
             folder: folder.to_owned(),
             reason,
@@ -180,21 +237,31 @@ impl SkillLock {
         toml::from_str(body).map_err(|error| broken(error.message().to_owned()))
     }
 
-    /// Writes the lock, signed; the former one is replaced as a whole.
+    /// Writes the lock, signed; the former one is replaced as a whole, and does not count here any more.
+    /// It is newer than every lock that is known here, and, as clocks go, than those that this machine has
+    /// forgotten since it was restored from a backup.
     ///
     /// # Errors
-    /// If the key cannot sign or the file cannot be written.
-    pub fn write(&self, folder: &Path, key: &SigningKey) -> io::Result<()> {
+    /// If the key cannot sign or a file cannot be written.
+    pub fn write(
+        &mut self,
+        folder: &Path,
+        key: &SigningKey,
+        memory: &LockMemory,
+        now: Timestamp,
+    ) -> io::Result<()> {
+        let newest = memory.newest()?.max(self.written);
+        let after = newest.and_then(|newest| newest.checked_add(LOCK_STEP).ok());
+        let written = after.map_or(now, |after| after.max(now));
+        self.written = Some(written);
         let body = toml::to_string(self).map_err(io::Error::other)?;
         let body = format!("{HEADER}{body}\n");
         let signature = key
             .sign_text(Purpose::SkillLock, &body)
             .map_err(|error: KeyError| io::Error::other(error.to_string()))?;
-        let new = folder.join(format!(".{LOCK_FILE}.new"));
-        let mut file = fs::File::create(&new)?;
-        file.write_all(format!("{body}{signature}").as_bytes())?;
-        file.sync_all()?;
-        fs::rename(new, folder.join(LOCK_FILE))
+        let text = format!("{body}{signature}");
+        replace_file(&folder.join(LOCK_FILE), text.as_bytes())?;
+        memory.raise(written)
     }
 
     /// What the owner added under a name.
@@ -268,6 +335,10 @@ mod tests {
         (key, signers)
     }
 
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
     /// A folder with the skill `one`, and a lock that has it as it is.
     fn installed() -> (tempfile::TempDir, SkillLock) {
         let folder = tempfile::tempdir().unwrap();
@@ -288,15 +359,19 @@ mod tests {
 
     #[test]
     fn lock_counts_if_an_owners_machine_signed_it() {
-        let (folder, lock) = installed();
+        let (folder, mut lock) = installed();
+        let memory = LockMemory::of(folder.path());
         let (key, signers) = signed_by(1, Role::Local);
-        let missing = SkillLock::read(folder.path(), &signers).unwrap_err();
+        let missing = SkillLock::read(folder.path(), &signers, &memory).unwrap_err();
         assert!(matches!(missing, LockError::Missing { .. }), "{missing}");
-        lock.write(folder.path(), &key).unwrap();
-        assert_eq!(SkillLock::read(folder.path(), &signers).unwrap(), lock);
+        lock.write(folder.path(), &key, &memory, at(10)).unwrap();
+        assert_eq!(
+            SkillLock::read(folder.path(), &signers, &memory).unwrap(),
+            lock
+        );
 
         // Neither a stranger's nor a cloud host's key counts.
-        let why = |signers: &Signers| SkillLock::read(folder.path(), signers).unwrap_err();
+        let why = |signers: &Signers| SkillLock::read(folder.path(), signers, &memory).unwrap_err();
         let stranger = why(&signed_by(2, Role::Local).1).to_string();
         let foreign = format!(
             "is signed by the key {}, which is not that of an owner's machine trusted here",
@@ -323,6 +398,92 @@ mod tests {
             let why = why(&signers).to_string();
             assert!(why.contains(expected), "{why}");
         }
+    }
+
+    /// A lock that the owner signed before, put back with the skills of then.
+    #[test]
+    fn lock_older_than_one_that_was_used_is_refused() {
+        let (folder, mut lock) = installed();
+        let (key, signers) = signed_by(1, Role::Local);
+        let path = folder.path().join(LOCK_FILE);
+        let state = tempfile::tempdir().unwrap();
+        let memory = LockMemory::of(state.path());
+        let take_up = || SkillLock::take_up(folder.path(), &signers, &memory);
+        let elsewhere = tempfile::tempdir().unwrap();
+        let owners = LockMemory::of(elsewhere.path());
+
+        lock.write(folder.path(), &key, &owners, at(10)).unwrap();
+        let first = fs::read_to_string(&path).unwrap();
+        take_up().unwrap();
+        lock.write(folder.path(), &key, &owners, at(20)).unwrap();
+        let second = fs::read_to_string(&path).unwrap();
+        // Only looking at it forgets nothing of the first.
+        SkillLock::read(folder.path(), &signers, &memory).unwrap();
+        assert_eq!(memory.newest().unwrap(), Some(at(10)));
+        take_up().unwrap();
+        take_up().unwrap();
+        fs::write(&path, first).unwrap();
+        let refused = take_up().unwrap_err();
+        let folder_name = folder.path().display();
+        assert_eq!(
+            refused.to_string(),
+            format!(
+                "{folder_name}/skills.lock is older than one that was used here before: it was written \
+                 1970-01-01T00:00:10Z, that one 1970-01-01T00:00:20Z; put the newer one back with its \
+                 skills, or see what is new and add it with `platinum skill add --all {folder_name}` on \
+                 the owner's machine"
+            )
+        );
+        // The owner's machine has forgotten both, from a backup; what it writes then is newer all the same.
+        fs::write(&path, second).unwrap();
+        take_up().unwrap();
+        fs::remove_file(elsewhere.path().join("skills-lock-seen")).unwrap();
+        SkillLock::default()
+            .write(folder.path(), &key, &owners, at(30))
+            .unwrap();
+        take_up().unwrap();
+        assert_eq!(memory.newest().unwrap(), Some(at(30)));
+    }
+
+    /// A clock that went back makes no lock older; one that says no time is older than all that do.
+    #[test]
+    fn lock_is_newer_than_the_one_before_whatever_the_clock_says() {
+        let (folder, mut lock) = installed();
+        let (key, signers) = signed_by(1, Role::Local);
+        let memory = LockMemory::of(folder.path());
+        let undated = toml::to_string(&lock).unwrap();
+        lock.write(folder.path(), &key, &memory, at(20)).unwrap();
+        let mut newer = SkillLock::default();
+        newer.write(folder.path(), &key, &memory, at(5)).unwrap();
+        assert!(newer.written > lock.written, "{newer:?}");
+        SkillLock::take_up(folder.path(), &signers, &memory).unwrap();
+
+        let body = format!("{HEADER}{undated}\n");
+        let signature = key.sign_text(Purpose::SkillLock, &body).unwrap();
+        fs::write(folder.path().join(LOCK_FILE), format!("{body}{signature}")).unwrap();
+        let refused = SkillLock::take_up(folder.path(), &signers, &memory).unwrap_err();
+        let why = refused.to_string();
+        assert!(
+            why.contains("it was written before locks said when"),
+            "{why}"
+        );
+    }
+
+    #[test]
+    fn lock_memory_that_cannot_be_read_lets_no_lock_count() {
+        let (folder, mut lock) = installed();
+        let (key, signers) = signed_by(1, Role::Local);
+        let memory = LockMemory::of(folder.path());
+        lock.write(folder.path(), &key, &memory, at(10)).unwrap();
+        fs::write(folder.path().join("skills-lock-seen"), "yesterday\n").unwrap();
+        let refused = SkillLock::take_up(folder.path(), &signers, &memory).unwrap_err();
+        let why = refused.to_string();
+        assert!(
+            why.contains("which one was used last is not known"),
+            "{why}"
+        );
+        lock.write(folder.path(), &key, &memory, at(20))
+            .unwrap_err();
     }
 
     /// The component that is read is the one that was added, also if it changed a moment ago.
@@ -369,7 +530,8 @@ mod tests {
     #[test]
     fn pin_without_a_lock_leaves_no_skill() {
         let (folder, _) = installed();
-        let lock = SkillLock::read(folder.path(), &Signers::default());
+        let memory = LockMemory::of(folder.path());
+        let lock = SkillLock::read(folder.path(), &Signers::default(), &memory);
         let mut catalog = Catalog::read(folder.path()).unwrap();
         catalog.pin(Role::Local, &lock);
         assert_eq!(catalog.skills().count(), 0);

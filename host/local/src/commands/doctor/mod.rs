@@ -1,6 +1,7 @@
 //! `platinum doctor`: tries everything the daemon will need, and says what to do about what fails.
 //!
-//! Lives elsewhere: vault, state folder and remote are checked in `places.rs`, the zones by themselves;
+//! Lives elsewhere: vault, state folder and remote are checked in `places.rs`, the zones by themselves, what both
+//! halves have in `platinum_daemon::doctor`;
 //! what a check is, in `platinum_api`.
 
 mod places;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 use platinum_api::{Check, JournalState};
 use platinum_capabilities::zones::CheckLevel;
 use platinum_core::Role;
-use platinum_daemon::{Config, skills::RowState, zone_server};
+use platinum_daemon::{Config, doctor, skills::RowState, zone_server};
 use platinum_vault::Vault;
 
 use super::{
@@ -42,9 +43,22 @@ pub(crate) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<(), CommandE
             "not asked: it needs the state folder",
         ));
     }
+    checks.extend(doctor::keys(&config, Role::Local).map(row));
+    let (vault_disk, state_disk) = (
+        doctor::disk(&config.vault.path),
+        doctor::disk(&config.vault.state),
+    );
+    checks.extend(
+        state_disk
+            .filter(|found| vault_disk.as_ref() != Some(found))
+            .map(row),
+    );
+    checks.extend(vault_disk.map(row));
     checks.extend(places::conflicts(&config));
     for (id, zone) in config.zones.configured() {
-        let checked = zone.check(zone_server(&**zone, Role::Local)).await;
+        let checked = zone
+            .check(Role::Local, zone_server(&**zone, Role::Local))
+            .await;
         let level = level_of(checked.level);
         let opens = level != Level::Error;
         checks.push(Check::new(id, level, plain(&checked.text, 500)));
@@ -98,6 +112,15 @@ pub(crate) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<(), CommandE
             ),
         )),
     }
+}
+
+/// A row that both halves have.
+fn row(row: doctor::Row) -> Check {
+    Check::new(
+        row.name,
+        level_of(row.check.level),
+        plain(&row.check.text, 500),
+    )
 }
 
 fn level_of(level: CheckLevel) -> Level {

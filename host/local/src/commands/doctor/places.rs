@@ -2,9 +2,9 @@
 
 use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
-use platinum_api::{SyncOverview, conflict_copies, conflicts_check, is_daemon_running};
+use platinum_api::{SyncOverview, conflict_copies, conflicts_check, is_daemon_running, text::span};
 use platinum_core::{Role, Timestamp, VaultPath, layout};
-use platinum_daemon::{Config, make_state_folder};
+use platinum_daemon::{Config, doctor, make_state_folder};
 use platinum_repo::{GitRemote, Remote};
 use platinum_vault::Vault;
 
@@ -95,9 +95,15 @@ pub(super) async fn remote(config: &Config) -> Vec<Check> {
             Timestamp::now(),
         )
     };
+    if let Some(problem) = doctor::remote_folder(&config.sync.remote) {
+        return vec![Check::error("remote", problem)];
+    }
     if is_daemon_running(&config.vault.state) {
         // Two programs in one repository would disturb each other: the daemon asks the remote.
-        return overview().checks();
+        let overview = overview();
+        let mut checks = overview.checks();
+        checks.push(other_half(&overview));
+        return checks;
     }
     if let Err(error) = make_state_folder(&config.vault.state) {
         return vec![Check::error(
@@ -119,15 +125,43 @@ pub(super) async fn remote(config: &Config) -> Vec<Check> {
         ),
         Ok(None) => (
             format!("{} answers and is empty", remote.describe()),
-            overview(),
+            overview().with_empty_answer(),
         ),
-        Err(error) => return vec![Check::error("remote", plain(&error.to_string(), 400))],
+        Err(error) => {
+            let text = doctor::with_recovery(&error.to_string(), &config.sync.remote);
+            return vec![Check::error("remote", plain(&text, 500))];
+        }
     };
     // The first of them is the daemon's own last contact: this one is newer.
     let rest = overview.checks().into_iter().skip(1);
     std::iter::once(Check::ok("remote", asked))
         .chain(rest)
+        .chain([other_half(&overview)])
         .collect()
+}
+
+/// When a cloud host last gave a sign of life.
+fn other_half(overview: &SyncOverview) -> Check {
+    /// After so long without a commit it is worth a word: a cloud that has work commits.
+    const QUIET_SECONDS: i64 = 24 * 60 * 60;
+    let clouds = overview.agents.iter().filter(|seen| seen.role == "cloud");
+    let Some(newest) = clouds.max_by_key(|seen| seen.committed_at_second) else {
+        return Check::warn("cloud half", "no commit of a cloud host has arrived yet").remedy(
+            "start it: `platinum-cloud run --config CLOUD.toml`; `platinum-cloud doctor` says what it lacks",
+        );
+    };
+    let quiet = Timestamp::now().as_second() - newest.committed_at_second;
+    let text = format!(
+        "{} gave its last sign of life {}",
+        newest.agent,
+        span(quiet.max(0))
+    );
+    match quiet > QUIET_SECONDS {
+        true => Check::warn("cloud half", text).remedy(
+            "no mail may have come since; if one did, see there with `platinum-cloud doctor`",
+        ),
+        false => Check::ok("cloud half", text),
+    }
 }
 
 /// Conflict copies that wait for the owner.

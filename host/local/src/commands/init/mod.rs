@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use config::{config_text, write_config};
 
 use platinum_core::{VaultPath, layout};
-use platinum_daemon::skills_folder;
+use platinum_daemon::{skills::LockMemory, skills_folder};
 use platinum_vault::{Vault, VaultError};
 use platinum_verify::Identity;
 
@@ -142,7 +142,13 @@ fn add_bundled_skills(state: &Path, identity: &Identity) -> Result<Option<String
     if !bundled.is_dir() {
         return Ok(None);
     }
-    let mut addition = Addition::read(&bundled, true, &state.join(SKILLS), identity)?;
+    let mut addition = Addition::read(
+        &bundled,
+        true,
+        &state.join(SKILLS),
+        identity,
+        LockMemory::of(state),
+    )?;
     addition.apply(identity)?;
     Ok(Some(addition.summary()))
 }

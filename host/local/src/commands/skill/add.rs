@@ -9,8 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use platinum_core::{Capability, Role};
-use platinum_daemon::skills::{InstalledSkill, LOCK_FILE, LockError, LockedSkill, SkillLock};
+use platinum_core::{Capability, Clock as _, Role, SystemClock};
+use platinum_daemon::skills::{
+    InstalledSkill, LOCK_FILE, LockError, LockMemory, LockedSkill, SkillLock,
+};
 use platinum_verify::Identity;
 
 use super::super::{
@@ -35,9 +37,11 @@ pub(crate) struct AddArgs {
 }
 
 pub(super) fn run(args: &AddArgs, ctx: &Context) -> Result<(), CommandError> {
-    let identity = identity(&ctx.load()?)?;
+    let config = ctx.load()?;
+    let identity = identity(&config)?;
     let installed = ctx.skills_folder()?;
-    let mut addition = Addition::read(&args.folder, args.all, &installed, &identity)?;
+    let memory = LockMemory::of(&config.vault.state);
+    let mut addition = Addition::read(&args.folder, args.all, &installed, &identity, memory)?;
     ctx.print(&addition.text())?;
     if addition.candidates.is_empty() {
         return addition.ended();
@@ -66,6 +70,7 @@ pub(super) fn run(args: &AddArgs, ctx: &Context) -> Result<(), CommandError> {
 /// Skills that are to be added to a folder of installed ones.
 pub(in super::super) struct Addition {
     installed: PathBuf,
+    memory: LockMemory,
     lock: SkillLock,
     /// Why the former lock is not built upon.
     former: Option<LockError>,
@@ -87,14 +92,16 @@ impl Addition {
         all: bool,
         installed: &Path,
         identity: &Identity,
+        memory: LockMemory,
     ) -> Result<Self, CommandError> {
-        let (lock, former) = match SkillLock::read(installed, &identity.signers()?) {
+        let (lock, former) = match SkillLock::read(installed, &identity.signers()?, &memory) {
             Ok(lock) => (lock, None),
             Err(LockError::Missing { .. }) => (SkillLock::default(), None),
             Err(broken) => (SkillLock::default(), Some(broken)),
         };
         let mut addition = Self {
             installed: installed.to_owned(),
+            memory,
             lock,
             former,
             candidates: Vec::new(),
@@ -211,7 +218,12 @@ impl Addition {
             self.lock.put(&skill.manifest.name, locked.clone());
         }
         self.lock
-            .write(&self.installed, identity.key())
+            .write(
+                &self.installed,
+                identity.key(),
+                &self.memory,
+                SystemClock.now(),
+            )
             .map_err(failed)
     }
 

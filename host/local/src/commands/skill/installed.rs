@@ -5,7 +5,9 @@ use std::path::Path;
 use platinum_core::Role;
 use platinum_daemon::{
     Config,
-    skills::{Catalog, FolderGrants, KnownZones, SkillLock, SkillRow, Survey},
+    skills::{
+        Catalog, FolderGrants, KnownZones, LockError, LockMemory, SkillLock, SkillRow, Survey,
+    },
 };
 use platinum_repo::Signers;
 use platinum_verify::identity::KEY_FILE;
@@ -30,7 +32,7 @@ pub(in super::super) fn skill_rows(
     let mut catalog = read_catalog(folder)?;
     // Without a configuration there is no owner who could have added one.
     if let Some(config) = config {
-        catalog.pin(role, &SkillLock::read(folder, &signers(config)?));
+        catalog.pin(role, &read_lock(folder, config)?);
     }
     let mut zones = match config {
         Some(config) => KnownZones::of(role, config),
@@ -55,10 +57,16 @@ pub(in super::super) fn skill_rows(
     Ok(rows)
 }
 
-/// Whose lock counts; nobody's as long as this machine has no key: showing makes none.
-pub(super) fn signers(config: &Config) -> Result<Signers, CommandError> {
-    match config.vault.state.join(KEY_FILE).exists() {
-        true => Ok(identity(config)?.signers()?),
-        false => Ok(Signers::default()),
-    }
+/// The lock of a folder as the daemon finds it. Nobody's counts as long as this machine has no key: showing makes
+/// none.
+pub(super) fn read_lock(
+    folder: &Path,
+    config: &Config,
+) -> Result<Result<SkillLock, LockError>, CommandError> {
+    let state = &config.vault.state;
+    let signers = match state.join(KEY_FILE).exists() {
+        true => identity(config)?.signers()?,
+        false => Signers::default(),
+    };
+    Ok(SkillLock::read(folder, &signers, &LockMemory::of(state)))
 }

@@ -6,13 +6,13 @@ use std::{collections::BTreeMap, path::Path};
 use platinum_core::Role;
 use platinum_daemon::{
     Config,
-    skills::{GrantUsage, RowState, SkillLock, SkillRow},
+    skills::{GrantUsage, RowState, SkillRow},
 };
 
 use super::{
     super::terminal::{Level, Table, plain},
     Checker, CommandError, Context,
-    installed::{read_catalog, signers},
+    installed::{read_catalog, read_lock},
     skill_rows,
 };
 
@@ -85,7 +85,7 @@ pub(super) fn run(_: &ListArgs, ctx: &Context) -> Result<(), CommandError> {
 fn never_used(folder: &Path, config: &Config) -> Result<String, CommandError> {
     let usage = GrantUsage::read(&config.vault.state);
     // Without a lock no skill runs, which the table says already.
-    let Ok(lock) = SkillLock::read(folder, &signers(config)?) else {
+    let Ok(lock) = read_lock(folder, config)? else {
         return Ok(String::new());
     };
     let mut text = String::new();

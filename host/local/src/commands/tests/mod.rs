@@ -576,6 +576,7 @@ async fn log_shows_finished_tasks_with_their_receipts() {
         answer: "250 2.0.0 Ok: queued".to_owned(),
         recipients: vec!["ada@example.test".to_owned(), "b@example.test".to_owned()],
         sha256: "ab12".repeat(16),
+        came_back: None,
     };
     finish(&mut note, "done", "Answered.", at, &[receipt]).unwrap();
     fs::create_dir_all(home.path("vault/Done/2026/11")).unwrap();

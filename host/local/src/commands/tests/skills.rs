@@ -254,6 +254,53 @@ async fn skill_not_as_it_was_added_is_not_run() {
     assert!(reason.contains("it has no skills.lock"), "{reason}");
 }
 
+/// Also if the skills of then come back with it: the owner signed both, and added the newer one since.
+#[tokio::test]
+async fn lock_put_back_with_its_skills_is_refused() {
+    let (home, folder) = home_with_one_skill().await;
+    let installed = home.path("state/skills");
+    home.does(&["skill", "add", "--yes", &folder]).await;
+    let files = ["skills.lock", "tidy/skill.wasm", "tidy/SKILL.md"];
+    let first = files.map(|file| fs::read(installed.join(file)).unwrap());
+    offer(&home, "  platinum.on: work.done\n", "guests/minimal");
+    home.does(&["skill", "add", "--yes", &folder]).await;
+    for (file, bytes) in files.iter().zip(&first) {
+        fs::write(installed.join(file), bytes).unwrap();
+    }
+    let shown = home.does(&["skill", "list"]).await;
+    let listed = line(&shown, &["-", "-", "tidy", "no", "no"]);
+    let lock = installed.join("skills.lock");
+    let older = format!(
+        "{} is older than one that was used here before: it was written ",
+        lock.display()
+    );
+    let remedy = format!(
+        "put the newer one back with its skills, or see what is new and add it with `platinum skill \
+         add --all {}` on the owner's machine",
+        installed.display()
+    );
+    assert!(
+        listed.contains(&older) && listed.contains(&remedy),
+        "{shown}"
+    );
+
+    // The owner may go back, by saying so.
+    let all = [
+        "skill",
+        "add",
+        "--all",
+        "--yes",
+        installed.to_str().unwrap(),
+    ];
+    let shown = home.does(&all).await;
+    assert!(
+        shown.starts_with("The former lock is not used: "),
+        "{shown}"
+    );
+    let shown = home.does(&["skill", "list"]).await;
+    line(&shown, &["vault.synced", "-", "tidy", "runs", "runs"]);
+}
+
 /// A skill that was run and did not call what it was granted is named with it.
 #[tokio::test]
 async fn skill_list_marks_grants_that_are_never_used() {

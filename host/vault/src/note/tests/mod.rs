@@ -302,6 +302,7 @@ fn finish_task_keeps_every_other_byte() {
         answer: "250 ok: \"queued\"\n---".to_owned(),
         recipients: vec!["ada@example.test".to_owned()],
         sha256: "ab".repeat(32),
+        came_back: None,
     };
     for _ in 0..2 {
         finish(
@@ -720,4 +721,42 @@ proptest! {
             prop_assert_eq!(Note::parse(&note.to_text()).unwrap(), note);
         }
     }
+}
+
+/// A task whose mail came back is open again, and says why; what is sent for it next stands beside.
+#[test]
+fn reopen_says_why_and_keeps_the_receipt() {
+    let at: Timestamp = "2026-11-21T08:00:00Z".parse().unwrap();
+    let text = task("s", vec![("message-id", vec!["a@b"])], "Body\n").render();
+    let mut note = Note::parse(&text).unwrap();
+    let receipt = |n| ReceiptRecord {
+        draft: DraftId::from_parts(1, n),
+        kind: ActionKind::EMAIL_SEND,
+        at,
+        reference: "x@y".to_owned(),
+        answer: "250".to_owned(),
+        recipients: vec![],
+        sha256: String::new(),
+        came_back: None,
+    };
+    finish(&mut note, "done", "Sent", at, &[receipt(2)]).unwrap();
+    let why = "there is no such address (550: \"gone\")";
+    let draft = DraftId::from_parts(1, 2);
+    let block = "```text\nSorry\n```\n";
+    assert!(reopen(&mut note, DraftId::from_parts(1, 3), why, block).is_err());
+    assert_eq!(reopen(&mut note, draft, why, block), Ok(true));
+    assert_eq!(reopen(&mut note, draft, "again", block), Ok(false));
+    let mut note = Note::parse(&note.to_text()).unwrap();
+    for key in ["outcome", "summary", "finished"] {
+        assert_eq!(note.get(key), None, "{key}");
+    }
+    assert_eq!(note.body(), format!("Body\n\n# What came back\n\n{block}"));
+    let read = TaskNote::from_note(&note).unwrap();
+    assert_eq!(read.fact(CAME_BACK), [why]);
+    assert_eq!(read.fact("message-id"), ["a@b"]);
+    finish(&mut note, "done", "Sent", at, &[receipt(2), receipt(4)]).unwrap();
+    let receipts = receipts_of(&note).unwrap();
+    assert_eq!(receipts.len(), 2);
+    assert_eq!(receipts[0].came_back.as_deref(), Some(why));
+    assert_eq!(receipts[1].came_back, None);
 }

@@ -1,4 +1,5 @@
-//! The sending mail server: over stdio on a Maildir (`stdio`), and on real and scripted servers (`real`).
+//! The sending mail server: over stdio on a Maildir (`stdio`), and on real and scripted servers: `real`, mailboxes
+//! as they are laid out (`folders`), what an owner gets wrong (`mistakes`), logins with OAuth 2 (`oauth`).
 
 #![allow(
     clippy::expect_used,
@@ -8,6 +9,9 @@
     reason = "a panic here is a failed test with a line number"
 )]
 
+mod folders;
+mod mistakes;
+mod oauth;
 mod real;
 mod scripted;
 mod stdio;

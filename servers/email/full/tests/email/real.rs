@@ -13,7 +13,7 @@ use platinum_email::{Outcome, SendAnswer, Sender};
 use platinum_email_draft::MailService;
 use platinum_mailbox::mailbox::MAX_MAIL_BYTES;
 use platinum_mailbox::{Config, Cursor, Mailbox, MailboxError, Query, Wake, message, open};
-use platinum_testkit::mail::{CLIENT, MailServers, OWNER, Submission};
+use platinum_testkit::mail::{CLIENT, MailServers, MailboxLayout, OWNER, Submission};
 use platinum_testkit::wait_for;
 
 const NONE_SEEN: fn(&str) -> bool = |_| false;
@@ -193,7 +193,7 @@ async fn imap_drafts_are_saved_and_found() {
         .unwrap();
     let reply = b"Message-ID: <d@me.test>\r\nIn-Reply-To: <invoice@x.test>\r\nSubject: Re: invoice\r\n\r\nSoon\r\n";
     for _ in 0..2 {
-        let folder = inbox.save_draft("d@me.test", reply).await.unwrap();
+        let folder = inbox.save_draft("d@me.test", None, reply).await.unwrap();
         assert_eq!(folder, "Drafts");
     }
     assert_eq!(
@@ -482,7 +482,11 @@ async fn sent_mail_is_found_in_the_special_folder_by_either_name() {
     if !MailServers::present().unwrap() {
         return;
     }
-    let servers = MailServers::start_imap_with_sent("Outgoing post").unwrap();
+    let servers = MailServers::start_imap_with(MailboxLayout {
+        sent: "Outgoing post",
+        ..MailboxLayout::default()
+    })
+    .unwrap();
     let config = servers.config_toml("owner").unwrap();
     let mut mailbox = mailbox(&config);
     let asked = |draft: &str| Query {

@@ -36,7 +36,9 @@ async fn result_of(folder: &Path, tool: &'static str, arguments: Value) -> CallT
     assert_eq!(
         names,
         [
+            "close_email",
             "draft_email",
+            "get_answer",
             "prepare_email",
             "search_emails",
             "send_email",

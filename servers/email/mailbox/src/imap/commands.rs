@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use async_imap::error::Result as ImapResult;
-use async_imap::types::{Fetch, Flag, Name, NameAttribute};
+use async_imap::imap_proto::{MailboxDatum, Response};
+use async_imap::types::{Fetch, Flag};
 use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use tokio::time::error::Elapsed;
@@ -11,7 +12,7 @@ use tokio::time::timeout;
 
 use super::bounded::Answer;
 use super::connect::{Connection, connect, error_text, is_passing, short};
-use super::{ANSWER_BYTES, Imap};
+use super::{ANSWER_BYTES, Imap, utf7};
 use crate::error::MailboxError;
 use crate::mailbox::{MAX_MAIL_BYTES, RawMail, Wake};
 
@@ -23,16 +24,9 @@ pub(super) struct Examined {
     pub(super) exists: u32,
 }
 
-/// The folders with a special use.
-#[derive(Debug, Clone)]
-pub(super) struct Special {
-    pub(super) drafts: String,
-    pub(super) sent: String,
-}
-
 impl Imap {
     /// Takes the live connection for one command; [`Imap::end`] puts it back.
-    fn begin(&mut self) -> Result<Connection, MailboxError> {
+    pub(super) fn begin(&mut self) -> Result<Connection, MailboxError> {
         let mut connection = self
             .connection
             .take()
@@ -43,7 +37,7 @@ impl Imap {
 
     /// Ends a command. The connection is kept only when its answer was whole: an answer without its
     /// tagged line is a lost connection, whatever the library made of it.
-    fn end<T>(
+    pub(super) fn end<T>(
         &mut self,
         mut connection: Connection,
         command: &'static str,
@@ -98,14 +92,21 @@ impl Imap {
     }
 
     /// Connects when there is no connection; answers whether there was one, which may turn out to be dead.
-    async fn connected(&mut self) -> Result<bool, MailboxError> {
+    pub(super) async fn connected(&mut self) -> Result<bool, MailboxError> {
         if self.connection.is_some() {
             return Ok(true);
         }
-        let password = self.settings.password.fetch().await?;
-        self.backoff.check(&password)?;
-        let answer = connect(&self.settings, &password, self.limits).await;
-        self.connection = Some(self.backoff.record(answer, &password)?);
+        let mut login = self.settings.credential.login().await?;
+        self.backoff.check(login.secret())?;
+        let mut answer = connect(&self.settings, &login, self.limits).await;
+        // A token may end before its time.
+        if matches!(answer, Err(MailboxError::Login { .. }))
+            && let Some(renewed) = self.settings.credential.renew(&login).await?
+        {
+            login = renewed;
+            answer = connect(&self.settings, &login, self.limits).await;
+        }
+        self.connection = Some(self.backoff.record(answer, login.secret())?);
         Ok(false)
     }
 
@@ -121,7 +122,7 @@ impl Imap {
             answer => answer,
         };
         match answer {
-            Err(MailboxError::Refused { .. }) => Err(MailboxError::NoFolder(folder.to_owned())),
+            Err(MailboxError::Refused { .. }) => Err(MailboxError::NoFolder(utf7::decode(folder))),
             answer => answer,
         }
     }
@@ -142,13 +143,36 @@ impl Imap {
         })
     }
 
-    /// The UIDs in the open folder that a search finds, lowest first.
+    /// The UIDs in the open folder that a search finds, lowest first; the query is one of [`query`](super::query),
+    /// whose lines but the last end with the announcement of a literal.
     pub(super) async fn uids(&mut self, query: &str) -> Result<Vec<u32>, MailboxError> {
         let mut connection = self.begin()?;
-        let outcome = timeout(self.limits.command, connection.session.uid_search(query)).await;
-        let found = self.end(connection, "UID SEARCH", self.limits.command, outcome)?;
-        let mut uids: Vec<u32> = found.into_iter().collect();
+        let session = &mut connection.session;
+        let outcome = timeout(self.limits.command, async {
+            if !query.contains("\r\n") {
+                return Ok(session.uid_search(query).await?.into_iter().collect());
+            }
+            let mut lines = query.split("\r\n");
+            let first = lines.next().unwrap_or_default();
+            let tag = session.run_command(format!("UID SEARCH {first}")).await?;
+            let mut uids: Vec<u32> = Vec::new();
+            while let Some(response) = session.read_response().await? {
+                match response.parsed() {
+                    Response::Continue(_) => {
+                        let line = lines.next().unwrap_or_default();
+                        session.run_command_untagged(line).await?;
+                    }
+                    Response::MailboxData(MailboxDatum::Search(found)) => uids.extend(found),
+                    Response::Done { tag: ended, .. } if *ended == tag => break,
+                    _ => {}
+                }
+            }
+            Ok(uids)
+        })
+        .await;
+        let mut uids = self.end(connection, "UID SEARCH", self.limits.command, outcome)?;
         uids.sort_unstable();
+        uids.dedup();
         Ok(uids)
     }
 
@@ -194,85 +218,6 @@ impl Imap {
         }))
     }
 
-    /// The names of Drafts and Sent: by special use, else by the names they usually have.
-    pub(super) async fn special(&mut self) -> Result<Special, MailboxError> {
-        if let Some(special) = &self.special {
-            return Ok(special.clone());
-        }
-        let names = if self.connected().await? {
-            match self.list().await {
-                Err(error) if error.is_passing() => {
-                    self.connected().await?;
-                    self.list().await?
-                }
-                answer => answer?,
-            }
-        } else {
-            self.list().await?
-        };
-        let find = |wanted: &NameAttribute<'_>, usual: &[&str], otherwise: &str| {
-            let by_use = names.iter().find(|name| name.attributes().contains(wanted));
-            let by_name = || {
-                names.iter().find(|name| {
-                    let last = name
-                        .delimiter()
-                        .and_then(|at| name.name().rsplit(at).next())
-                        .unwrap_or(name.name());
-                    usual.iter().any(|usual| last.eq_ignore_ascii_case(usual))
-                })
-            };
-            by_use
-                .or_else(by_name)
-                .map_or_else(|| otherwise.to_owned(), |name| name.name().to_owned())
-        };
-        // Names other than English are as on the wire, in modified UTF-7.
-        let special = Special {
-            drafts: find(
-                &NameAttribute::Drafts,
-                &[
-                    "Drafts",
-                    "Draft",
-                    "Entw&APw-rfe",
-                    "Brouillons",
-                    "Borradores",
-                    "Bozze",
-                ],
-                "Drafts",
-            ),
-            sent: find(
-                &NameAttribute::Sent,
-                &[
-                    "Sent",
-                    "Sent Items",
-                    "Sent Mail",
-                    "Sent Messages",
-                    "Gesendet",
-                    "Gesendete Objekte",
-                    "Envoy&AOk-s",
-                    "Enviados",
-                    "Inviata",
-                ],
-                "Sent",
-            ),
-        };
-        self.special = Some(special.clone());
-        Ok(special)
-    }
-
-    async fn list(&mut self) -> Result<Vec<Name>, MailboxError> {
-        let mut connection = self.begin()?;
-        let session = &mut connection.session;
-        let outcome = timeout(self.limits.command, async {
-            session
-                .list(Some(""), Some("*"))
-                .await?
-                .try_collect::<Vec<_>>()
-                .await
-        })
-        .await;
-        self.end(connection, "LIST", self.limits.command, outcome)
-    }
-
     pub(super) async fn create(&mut self, folder: &str) -> Result<(), MailboxError> {
         let mut connection = self.begin()?;
         let outcome = timeout(self.limits.command, connection.session.create(folder)).await;
@@ -297,7 +242,12 @@ impl Imap {
     /// Waits in the open folder until the server has news.
     pub(super) async fn idle(&mut self, at_most: Duration) -> Result<Wake, MailboxError> {
         use async_imap::extensions::idle::IdleResponse;
-        let Connection { session, idle } = self.begin()?;
+        let Connection {
+            session,
+            idle,
+            lists_uses,
+            namespace,
+        } = self.begin()?;
         let mut handle = session.idle();
         let late = |after| MailboxError::TimedOut {
             server: self.server.clone(),
@@ -323,7 +273,14 @@ impl Imap {
             Ok(Err(error)) => return Err(self.lost(&error_text(&error))),
         };
         match timeout(self.limits.command, handle.done()).await {
-            Ok(Ok(session)) => self.connection = Some(Connection { session, idle }),
+            Ok(Ok(session)) => {
+                self.connection = Some(Connection {
+                    session,
+                    idle,
+                    lists_uses,
+                    namespace,
+                });
+            }
             Ok(Err(error)) => return Err(self.lost(&error_text(&error))),
             Err(_) => return Err(late(self.limits.command)),
         }

@@ -1,21 +1,18 @@
-//! A logged-in connection: TCP, TLS with verified names, login, capabilities.
+//! A logged-in connection: login, capabilities, namespace. Up to the greeting it is `platinum-connect`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_imap::error::Error;
-use async_imap::{Client, Session};
-use platinum_kit::Password;
-use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, ServerName};
+use async_imap::{Authenticator, Client, Session};
+use platinum_connect::credential::{oauthbearer, xoauth2};
+use platinum_connect::{ConnectError, Login, Protocol};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
 use super::bounded::{Answer, Bounded};
-use super::{ANSWER_BYTES, TimeLimits};
+use super::folders::{Namespace, ask_namespace};
+use super::{ANSWER_BYTES, TimeLimits, raw};
 use crate::config::ImapSettings;
 use crate::error::MailboxError;
 
@@ -25,16 +22,20 @@ pub(super) type Stream = Bounded<TlsStream<TcpStream>>;
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) session: Session<Stream>,
+    /// Whether it can wait for news.
     pub(super) idle: bool,
+    /// Whether its LIST says what folders are for when it is asked.
+    pub(super) lists_uses: bool,
+    pub(super) namespace: Namespace,
 }
 
 /// Connects and logs in. A refused login is not remembered here: see [`super::login_backoff`].
 pub(super) async fn connect(
     settings: &ImapSettings,
-    password: &Password,
+    login: &Login,
     limits: TimeLimits,
 ) -> Result<Connection, MailboxError> {
-    let server = format!("{}:{}", settings.host, settings.port);
+    let server = settings.endpoint.address();
     let down = |error: &dyn std::fmt::Display| MailboxError::Unavailable {
         server: server.clone(),
         reason: error.to_string(),
@@ -44,46 +45,20 @@ pub(super) async fn connect(
         command,
         after,
     };
-    let tls = TlsConnector::from(Arc::new(tls_config(settings).await?));
-    let name = ServerName::try_from(settings.host.clone()).map_err(|_| {
-        MailboxError::Setup(format!(
-            "host {:?} is not the name of a server",
-            settings.host
-        ))
+    let patience = platinum_connect::TimeLimits {
+        connect: limits.connect,
+        command: limits.command,
+    };
+    let opened = settings.endpoint.open(Protocol::Imap, patience).await;
+    let opened = opened.map_err(|error| match error {
+        ConnectError::Unavailable(reason) => down(&reason),
+        ConnectError::TimedOut { step, after } => late(step, after),
+        ConnectError::Setup(problem) => MailboxError::Setup(problem),
     })?;
-    let tcp = timeout(
-        limits.connect,
-        TcpStream::connect((settings.host.as_str(), settings.port)),
-    )
-    .await
-    .map_err(|_| late("the connection", limits.connect))?
-    .map_err(|error| down(&error))?;
-    let tls = timeout(limits.connect, tls.connect(name, tcp))
+    let client = Client::new(Bounded::new(opened.stream, ANSWER_BYTES));
+    let login = timeout(limits.command, log_in(client, settings, login))
         .await
-        .map_err(|_| late("the TLS handshake", limits.connect))?
-        .map_err(|error| down(&why_no_tls(&error, settings)))?;
-    let mut client = Client::new(Bounded::new(tls, ANSWER_BYTES));
-    let greeting = timeout(limits.command, client.read_response())
-        .await
-        .map_err(|_| late("the greeting", limits.command))?;
-    if greeting
-        .map_err(|error| down(&error_text(&error)))?
-        .is_none()
-    {
-        return Err(down(
-            &"the server closed the connection before its greeting",
-        ));
-    }
-    let bye = client.get_mut().bye().map(short);
-    if let Some(words) = bye {
-        return Err(down(&format!("the server turned us away: {words}")));
-    }
-    let login = timeout(
-        limits.command,
-        client.login(&settings.user, password.expose()),
-    )
-    .await
-    .map_err(|_| late("LOGIN", limits.command))?;
+        .map_err(|_| late("the login", limits.command))?;
     let mut session = login.map_err(|(error, mut client)| {
         let stream = client.get_mut();
         match (stream.answer(), error) {
@@ -94,7 +69,7 @@ pub(super) async fn connect(
             (Some(Answer::No(words) | Answer::Bad(words)), _) => MailboxError::Login {
                 server: server.clone(),
                 user: settings.user.clone(),
-                reason: short(words),
+                reason: format!("{}; {}", short(words), settings.advice),
                 pause: Duration::ZERO,
             },
             (_, error) => match stream.bye() {
@@ -107,41 +82,72 @@ pub(super) async fn connect(
         .await
         .map_err(|_| late("CAPABILITY", limits.command))?
         .map_err(|error| down(&error_text(&error)))?;
+    let namespace = match capabilities.has_str("NAMESPACE") {
+        false => Namespace::default(),
+        true => {
+            session.get_mut().allow(ANSWER_BYTES);
+            timeout(limits.command, ask_namespace(session.get_mut()))
+                .await
+                .map_err(|_| late("NAMESPACE", limits.command))?
+                .map_err(|error| down(&error_text(&error)))?
+        }
+    };
     let idle = capabilities.has_str("IDLE");
-    tracing::debug!(%server, idle, "connected");
-    Ok(Connection { session, idle })
+    let lists_uses = capabilities.has_str("SPECIAL-USE") && capabilities.has_str("LIST-EXTENDED");
+    tracing::debug!(%server, idle, prefix = namespace.prefix, "connected");
+    Ok(Connection {
+        session,
+        idle,
+        lists_uses,
+        namespace,
+    })
 }
 
-async fn tls_config(settings: &ImapSettings) -> Result<ClientConfig, MailboxError> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+/// Logs in with a password or a token.
+async fn log_in(
+    mut client: Client<Stream>,
+    settings: &ImapSettings,
+    login: &Login,
+) -> Result<Session<Stream>, (Error, Client<Stream>)> {
+    let (user, endpoint) = (&settings.user, &settings.endpoint);
+    let token = match login {
+        Login::Password(password) => return client.login(user, password.expose()).await,
+        Login::Token(token) => token.expose(),
     };
-    if let Some(path) = &settings.ca_file {
-        let pem = tokio::fs::read(path)
-            .await
-            .map_err(|error| MailboxError::file("read", path, error))?;
-        let mut count = 0;
-        for certificate in CertificateDer::pem_slice_iter(&pem) {
-            let broken = |reason: String| {
-                MailboxError::Setup(format!("ca-file {}: {reason}", path.display()))
-            };
-            let certificate = certificate.map_err(|error| broken(error.to_string()))?;
-            roots
-                .add(certificate)
-                .map_err(|error| broken(error.to_string()))?;
-            count += 1;
+    let mechanisms = match raw::ask(client.get_mut(), "CAPABILITY").await {
+        Ok(lines) => {
+            client.get_mut().allow(ANSWER_BYTES);
+            raw::login_mechanisms(&lines)
         }
-        if count == 0 {
-            return Err(MailboxError::Setup(format!(
-                "ca-file {} has no certificate (PEM) in it",
-                path.display()
-            )));
+        Err(error) => return Err((error.into(), client)),
+    };
+    let has = |mechanism: &str| mechanisms.iter().any(|one| one == mechanism);
+    let (mechanism, answer, end) = match has("OAUTHBEARER") && !has("XOAUTH2") {
+        true => {
+            let answer = oauthbearer(user, &endpoint.host, endpoint.port, token);
+            ("OAUTHBEARER", answer, "\x01")
         }
+        false => ("XOAUTH2", xoauth2(user, token), ""),
+    };
+    let answers = TokenAnswers {
+        first: Some(answer),
+        end,
+    };
+    client.authenticate(mechanism, answers).await
+}
+
+/// What is said in XOAUTH2 and OAUTHBEARER: the token, and after a refusal, which comes as a challenge, the end.
+struct TokenAnswers {
+    first: Option<String>,
+    end: &'static str,
+}
+
+impl Authenticator for TokenAnswers {
+    type Response = String;
+
+    fn process(&mut self, _challenge: &[u8]) -> String {
+        self.first.take().unwrap_or_else(|| self.end.to_owned())
     }
-    let versions = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| MailboxError::Setup(format!("TLS: {error}")))?;
-    Ok(versions.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Whether the words after a NO say that it may be different soon (RFC 5530).
@@ -166,36 +172,6 @@ pub(super) fn error_text(error: &dyn std::fmt::Display) -> String {
         return "the server closed the connection".to_owned();
     }
     short(text.strip_prefix("io: ").unwrap_or(&text))
-}
-
-/// Why there is no TLS connection, and what to do about it.
-fn why_no_tls(error: &std::io::Error, settings: &ImapSettings) -> String {
-    use tokio_rustls::rustls::{CertificateError as Wrong, Error as Tls};
-    let inner = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<Tls>());
-    match inner {
-        Some(Tls::InvalidCertificate(wrong)) => match wrong {
-            Wrong::Expired | Wrong::ExpiredContext { .. } => {
-                format!("its certificate has expired ({wrong})")
-            }
-            Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => format!(
-                "its certificate is for another name than `host` = {:?} ({wrong})",
-                settings.host
-            ),
-            Wrong::UnknownIssuer | Wrong::BadSignature => {
-                "its certificate is from an unknown authority; a private \
-                 certificate authority goes into `ca-file`"
-                    .to_owned()
-            }
-            wrong => format!("its certificate cannot be trusted: {wrong}"),
-        },
-        Some(Tls::InvalidMessage(_)) => format!(
-            "port {} does not speak TLS from the first byte; the port for that is usually 993",
-            settings.port
-        ),
-        _ => format!("TLS: {error}"),
-    }
 }
 
 /// A text of a server, on one line and bounded.

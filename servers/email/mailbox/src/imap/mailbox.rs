@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{IDLE_TIME, Imap, POLL_TIME, query};
+use super::{IDLE_TIME, Imap, POLL_TIME, utf7};
 use crate::error::MailboxError;
 use crate::mailbox::{Cursor, Mailbox, NewMail, Query, SearchHit, Wake};
+use crate::message;
 use crate::search;
 
 #[async_trait]
@@ -18,7 +19,7 @@ impl Mailbox for Imap {
         let next_uid = match inbox.next_uid {
             Some(next) => next,
             None => self
-                .uids("UID 1:*")
+                .uids("UID *")
                 .await?
                 .last()
                 .map_or(1, |last| last.saturating_add(1)),
@@ -108,9 +109,8 @@ impl Mailbox for Imap {
 
     async fn search(&mut self, query: &Query) -> Result<Vec<SearchHit>, MailboxError> {
         search::check(query)?;
-        let asked = query::to_imap(query);
         let folders = match &query.folder {
-            Some(folder) => vec![folder.clone()],
+            Some(folder) => vec![self.resolve(folder).await?],
             None => {
                 let special = self.special().await?;
                 search::folders(query, &special.sent, &special.drafts)
@@ -126,11 +126,22 @@ impl Mailbox for Imap {
             if opened.exists == 0 {
                 continue;
             }
-            let uids = self.uids(&asked).await?;
-            for uid in uids.into_iter().rev().take(query.limit) {
-                if let Some(mail) = self.fetch(uid, key(opened.uid_validity, uid)).await? {
+            let uids = self.find_uids(query, opened.exists).await?;
+            // A server finds a part of an address as well: some more are looked at for those that are meant.
+            let before = found.len();
+            for uid in uids.into_iter().rev().take(query.limit * 3) {
+                if found.len() - before == query.limit {
+                    break;
+                }
+                let Some(mail) = self.fetch(uid, key(opened.uid_validity, uid)).await? else {
+                    continue;
+                };
+                let is_meant = |sender: &String| {
+                    search::is_from(sender, &message::parse_cut(&mail.bytes, mail.truncated))
+                };
+                if query.sender.as_ref().is_none_or(is_meant) {
                     found.push(SearchHit {
-                        folder: folder.clone(),
+                        folder: utf7::decode(&folder),
                         mail,
                     });
                 }
@@ -140,13 +151,61 @@ impl Mailbox for Imap {
         Ok(found)
     }
 
-    async fn save_draft(&mut self, message_id: &str, mail: &[u8]) -> Result<String, MailboxError> {
+    async fn save_draft(
+        &mut self,
+        message_id: &str,
+        draft: Option<&str>,
+        mail: &[u8],
+    ) -> Result<String, MailboxError> {
         let folder = self.special().await?.drafts;
         if self.has(&folder, message_id).await? {
-            return Ok(folder);
+            return Ok(utf7::decode(&folder));
         }
+        let earlier = match draft {
+            Some(draft) => self.drafts_of(&folder, draft).await?,
+            None => Vec::new(),
+        };
         self.append(&folder, "(\\Draft \\Seen)", mail).await?;
-        Ok(folder)
+        // The new one is there: from now on nothing can be lost.
+        self.remove(&folder, &earlier).await?;
+        Ok(utf7::decode(&folder))
+    }
+
+    async fn remove_drafts(&mut self, draft: &str) -> Result<usize, MailboxError> {
+        let folder = self.special().await?.drafts;
+        let found = self.drafts_of(&folder, draft).await?;
+        self.remove(&folder, &found).await?;
+        Ok(found.len())
+    }
+}
+
+impl Imap {
+    /// The keys of what a folder has with this `X-Platinum-Draft`; a folder that is not there has nothing.
+    async fn drafts_of(&mut self, folder: &str, draft: &str) -> Result<Vec<String>, MailboxError> {
+        let query = Query {
+            draft: Some(draft.to_owned()),
+            limit: search::MAX_LIMIT,
+            ..Query::default()
+        };
+        search::check(&query)?;
+        let opened = match self.examine(folder).await {
+            Err(MailboxError::NoFolder(_)) => return Ok(Vec::new()),
+            opened => opened?,
+        };
+        let mut found = Vec::new();
+        if opened.exists == 0 {
+            return Ok(found);
+        }
+        for uid in self.find_uids(&query, opened.exists).await? {
+            let mail = self.fetch(uid, key(opened.uid_validity, uid)).await?;
+            // IMAP finds a part of a header, too.
+            let mail = mail.filter(|mail| {
+                let parsed = message::parse_cut(&mail.bytes, mail.truncated);
+                parsed.draft.as_deref() == Some(draft)
+            });
+            found.extend(mail.map(|mail| mail.key));
+        }
+        Ok(found)
     }
 }
 

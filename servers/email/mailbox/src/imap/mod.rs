@@ -1,19 +1,23 @@
-//! The IMAP backend: one TLS connection, made at the first use and again after it was lost.
+//! The IMAP backend: one encrypted connection, made at the first use and again after it was lost.
 //!
 //! - here: what it keeps; - `mailbox`: the [`Mailbox`](crate::mailbox::Mailbox) over it; - [`connect`]: the connection; - [`commands`]: single commands with their time-outs
-//!   and bounds; - [`query`]: the search language; - [`bounded`]: the stream that counts; - [`login_backoff`]: a refused
+//!   and bounds; - [`folders`]: which folders there are, and where; - [`utf7`]: their names on the wire; - [`raw`]: commands that the library does not know; - [`query`]: the search language; - [`bounded`]: the stream that counts; - [`login_backoff`]: a refused
 //!   login is not tried again at once.
 //!
 //! Invariants: folders are opened with EXAMINE and bodies are fetched with PEEK, so nothing is marked as read;
-//! every command has a time-out; a command that failed on the connection ends the connection;
+//! what changes a mail is in `changes` alone; every command has a time-out; a command that failed on the connection ends the connection;
 //! a mail is appended at most once per call.
 
 mod bounded;
+mod changes;
 mod commands;
 mod connect;
+mod folders;
 mod login_backoff;
 mod mailbox;
 mod query;
+mod raw;
+mod utf7;
 
 use std::time::Duration;
 
@@ -55,7 +59,7 @@ pub struct Imap {
     server: String,
     connection: Option<Connection>,
     /// The names of Drafts and Sent, once known.
-    special: Option<commands::Special>,
+    special: Option<folders::Special>,
     /// Where the last poll of the inbox ended.
     polled_to: Option<Cursor>,
     limits: TimeLimits,
@@ -72,7 +76,7 @@ impl Imap {
     /// As [`Imap::new`], with other patience.
     #[must_use]
     pub fn with_limits(settings: ImapSettings, limits: TimeLimits) -> Self {
-        let server = format!("{}:{}", settings.host, settings.port);
+        let server = settings.endpoint.address();
         Self {
             settings,
             server,
@@ -84,12 +88,12 @@ impl Imap {
         }
     }
 
-    /// The name of the folder of sent mails.
+    /// The name of the folder of sent mails, as on the wire.
     pub async fn sent_folder(&mut self) -> Result<String, MailboxError> {
         Ok(self.special().await?.sent)
     }
 
-    /// Appends a mail to a folder, which is made if it is not there; `flags` as IMAP writes them.
+    /// Appends a mail to a folder named as on the wire, which is made if it is not there; `flags` as IMAP writes them.
     pub async fn append(
         &mut self,
         folder: &str,
@@ -103,6 +107,17 @@ impl Imap {
             Err(error) => return Err(error),
         }
         self.append_once(folder, flags, mail).await
+    }
+
+    /// The UIDs of a query in the open folder of so many mails, lowest first.
+    async fn find_uids(&mut self, query: &Query, exists: u32) -> Result<Vec<u32>, MailboxError> {
+        let mut found = Vec::new();
+        for search in query::to_imap(query, exists) {
+            found.extend(self.uids(&search).await?);
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
     }
 
     /// Whether a folder has a mail with this Message-ID; a folder that is not there has none.
@@ -119,6 +134,6 @@ impl Imap {
             Err(MailboxError::NoFolder(_)) => return Ok(false),
             Err(error) => return Err(error),
         }
-        Ok(!self.uids(&query::to_imap(&query)).await?.is_empty())
+        Ok(!self.find_uids(&query, 0).await?.is_empty())
     }
 }

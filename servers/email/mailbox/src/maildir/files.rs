@@ -163,6 +163,35 @@ impl Folder {
         }
     }
 
+    /// Removes a mail; one that its owner removed or marked meanwhile is left to them.
+    pub(super) fn remove(&self, entry: &Entry) -> Result<(), MailboxError> {
+        match fs::remove_file(&entry.path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(MailboxError::file("remove", &entry.path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Marks the mail of this key as answered: the flag R in its name. It is not read by that.
+    pub fn mark_answered(&self, key: &str) -> Result<(), MailboxError> {
+        let Some(entry) = self.list()?.into_iter().find(|entry| entry.key == key) else {
+            return Ok(());
+        };
+        let name = entry.path.file_name().and_then(|name| name.to_str());
+        let flags = name.and_then(|name| name.split_once(":2,"));
+        let flags = flags.map(|(_, flags)| flags).unwrap_or_default();
+        if flags.contains('R') {
+            return Ok(());
+        }
+        let mut flags: Vec<char> = flags.chars().chain(['R']).collect();
+        flags.sort_unstable();
+        let flags: String = flags.into_iter().collect();
+        let marked = self.path.join("cur").join(format!("{key}:2,{flags}"));
+        fs::rename(&entry.path, &marked)
+            .map_err(|error| MailboxError::file("mark", &entry.path, error))
+    }
+
     /// The folder as it is now; `before` saves listing it again when nothing can have changed.
     pub(super) fn snapshot(&self, before: Option<&Snapshot>) -> Result<Snapshot, MailboxError> {
         let time = |part: &str| {

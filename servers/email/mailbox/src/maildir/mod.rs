@@ -3,7 +3,7 @@
 //! - here: the [`Mailbox`] over it; - `reading`: mails and searches; - [`files`]: the folders and files themselves, blocking.
 //!
 //! Invariants: a mail is written to `tmp`, made durable, then linked into place; an existing file is never replaced.
-//! Nothing in the inbox is renamed, so a mail stays unread until its owner reads it.
+//! Nothing in the inbox is renamed but for the mark of an answer, and a mail stays unread until its owner reads it.
 
 mod files;
 mod reading;
@@ -44,6 +44,13 @@ impl Maildir {
     pub fn create(root: &Path) -> Result<Self, MailboxError> {
         files::inbox(root).make()?;
         Self::open(root)
+    }
+
+    /// Marks a mail of the inbox as answered, by its key.
+    pub async fn mark_answered(&self, key: &str) -> Result<(), MailboxError> {
+        let key = key.to_owned();
+        self.blocking(move |root| files::inbox(root).mark_answered(&key))
+            .await
     }
 
     /// Works on the folder of this name, off the async threads.
@@ -153,16 +160,37 @@ impl Mailbox for Maildir {
             .await
     }
 
-    async fn save_draft(&mut self, message_id: &str, mail: &[u8]) -> Result<String, MailboxError> {
+    async fn save_draft(
+        &mut self,
+        message_id: &str,
+        draft: Option<&str>,
+        mail: &[u8],
+    ) -> Result<String, MailboxError> {
         let (message_id, mail) = (message_id.to_owned(), mail.to_vec());
+        let draft = draft.map(str::to_owned);
         self.in_folder("Drafts", move |drafts| {
             if reading::has(drafts, &message_id)? {
                 return Ok(());
             }
-            drafts.deliver(&mail, "DS")
+            let earlier = match draft {
+                Some(draft) => reading::drafts_of(drafts, &draft)?,
+                None => Vec::new(),
+            };
+            drafts.deliver(&mail, "DS")?;
+            earlier.iter().try_for_each(|entry| drafts.remove(entry))
         })
         .await?;
         Ok("Drafts".to_owned())
+    }
+
+    async fn remove_drafts(&mut self, draft: &str) -> Result<usize, MailboxError> {
+        let draft = draft.to_owned();
+        self.in_folder("Drafts", move |drafts| {
+            let found = reading::drafts_of(drafts, &draft)?;
+            found.iter().try_for_each(|entry| drafts.remove(entry))?;
+            Ok(found.len())
+        })
+        .await
     }
 }
 

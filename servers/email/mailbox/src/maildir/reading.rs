@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::files::{self, Folder};
+use super::files::{self, Entry, Folder};
 use crate::error::MailboxError;
 use crate::mailbox::{MAX_MAIL_BYTES, Query, RawMail, SearchHit};
 use crate::message;
@@ -68,6 +68,24 @@ pub(super) fn has(folder: &Folder, message_id: &str) -> Result<bool, MailboxErro
     Ok(false)
 }
 
+/// The mails of a folder with this `X-Platinum-Draft`, among the newest.
+pub(super) fn drafts_of(folder: &Folder, draft: &str) -> Result<Vec<Entry>, MailboxError> {
+    let mut found = Vec::new();
+    if !folder.exists() {
+        return Ok(found);
+    }
+    for entry in folder.list()?.into_iter().rev().take(MAX_SEARCHED) {
+        let Some(mail) = folder.read(&entry)? else {
+            continue;
+        };
+        let mail = message::parse_cut(&mail.bytes, mail.truncated);
+        if mail.draft.as_deref() == Some(draft) {
+            found.push(entry);
+        }
+    }
+    Ok(found)
+}
+
 /// Whether a file's name has the flag R: its mail was answered.
 fn is_answered(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
@@ -83,6 +101,10 @@ pub(super) fn read_mail(key: &str, path: &Path) -> std::io::Result<RawMail> {
     let size = metadata.len();
     let mut bytes = Vec::new();
     file.take(MAX_MAIL_BYTES).read_to_end(&mut bytes)?;
+    let mut whole = size <= bytes.len() as u64;
+    if let Some((text, complete)) = gunzip(&bytes) {
+        (bytes, whole) = (text, complete && whole);
+    }
     let internal_date = metadata
         .modified()
         .ok()
@@ -90,9 +112,81 @@ pub(super) fn read_mail(key: &str, path: &Path) -> std::io::Result<RawMail> {
     Ok(RawMail {
         key: key.to_owned(),
         size,
-        truncated: size > bytes.len() as u64,
+        truncated: !whole,
         bytes,
         internal_date,
         answered: is_answered(path),
     })
+}
+
+/// The text of a mail that its server keeps compressed (Dovecot's `zlib` for Maildir), and whether that is all of it.
+fn gunzip(bytes: &[u8]) -> Option<(Vec<u8>, bool)> {
+    const CHECKSUM: u8 = 2;
+    const EXTRA: u8 = 4;
+    const NAME: u8 = 8;
+    const COMMENT: u8 = 16;
+    let (&[0x1f, 0x8b, 8, flags, ..], Some(mut rest)) =
+        (bytes.first_chunk::<10>()?, bytes.get(10..))
+    else {
+        return None;
+    };
+    if flags & EXTRA != 0 {
+        let length = usize::from(u16::from_le_bytes(*rest.first_chunk()?));
+        rest = rest.get(2 + length..)?;
+    }
+    for text in [NAME, COMMENT] {
+        if flags & text != 0 {
+            let end = rest.iter().position(|byte| *byte == 0)?;
+            rest = rest.get(end + 1..)?;
+        }
+    }
+    if flags & CHECKSUM != 0 {
+        rest = rest.get(2..)?;
+    }
+    let most = usize::try_from(MAX_MAIL_BYTES).unwrap_or(usize::MAX);
+    match miniz_oxide::inflate::decompress_to_vec_with_limit(rest, most) {
+        Ok(text) => Some((text, true)),
+        // The beginning of a large mail, or of one that was cut off.
+        Err(error) if !error.output.is_empty() => Some((error.output, false)),
+        Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compressed_mail_is_read() {
+        let mail = b"Subject: x\r\n\r\nWhich day?\r\n";
+        let deflated = miniz_oxide::deflate::compress_to_vec(mail, 6);
+        let head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+        let named = [
+            &[0x1f, 0x8b, 8, 0x0c, 0, 0, 0, 0, 0, 3][..],
+            &[2, 0, 1, 1],
+            b"name\0",
+        ]
+        .concat();
+        let read = |bytes: Vec<u8>| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("1.a");
+            std::fs::write(&path, bytes).unwrap();
+            let mail = read_mail("1.a", &path).unwrap();
+            (mail.bytes, mail.truncated)
+        };
+        assert_eq!(
+            read([&head[..], &deflated].concat()),
+            (mail.to_vec(), false)
+        );
+        assert_eq!(
+            read([&named[..], &deflated].concat()),
+            (mail.to_vec(), false)
+        );
+        assert_eq!(read(mail.to_vec()), (mail.to_vec(), false));
+        let bomb = miniz_oxide::deflate::compress_to_vec(&vec![b'a'; 20 << 20], 6);
+        let (bytes, truncated) = read([&head[..], &bomb].concat());
+        assert!(truncated && bytes.len() as u64 <= MAX_MAIL_BYTES);
+        // What only begins like one stays as it is.
+        assert_eq!(read(head.to_vec()).0, head);
+    }
 }

@@ -110,7 +110,10 @@ async fn maildir_wait_ends_at_an_arrival_right_after_a_poll() {
 #[tokio::test]
 async fn draft_is_whole_and_flagged_as_a_draft() {
     let (folder, mut maildir) = maildir();
-    assert_eq!(maildir.save_draft("d@x", b"draft").await.unwrap(), "Drafts");
+    assert_eq!(
+        maildir.save_draft("d@x", None, b"draft").await.unwrap(),
+        "Drafts"
+    );
     let files = |part: &str| -> Vec<_> {
         std::fs::read_dir(folder.path().join(".Drafts").join(part))
             .unwrap()
@@ -203,8 +206,8 @@ fn other_folder_is_refused_with_advice() {
 async fn maildir_draft_is_saved_once_and_edits_stay() {
     let (folder, mut maildir) = maildir();
     let draft = b"Message-ID: <d@x.test>\r\nSubject: s\r\n\r\nfirst\r\n";
-    maildir.save_draft("d@x.test", draft).await.unwrap();
-    maildir.save_draft("d@x.test", draft).await.unwrap();
+    maildir.save_draft("d@x.test", None, draft).await.unwrap();
+    maildir.save_draft("d@x.test", None, draft).await.unwrap();
     let cur = folder.path().join(".Drafts/cur");
     let names = || {
         std::fs::read_dir(&cur)
@@ -216,9 +219,9 @@ async fn maildir_draft_is_saved_once_and_edits_stay() {
     let edited = "Message-ID: <d@x.test>\r\nSubject: s\r\n\r\nmine\r\n";
     std::fs::remove_file(&names()[0]).unwrap();
     std::fs::write(cur.join("1.elsewhere:2,DS"), edited).unwrap();
-    maildir.save_draft("d@x.test", draft).await.unwrap();
+    maildir.save_draft("d@x.test", None, draft).await.unwrap();
     assert_eq!(names(), [cur.join("1.elsewhere:2,DS")]);
-    maildir.save_draft("e@x.test", draft).await.unwrap();
+    maildir.save_draft("e@x.test", None, draft).await.unwrap();
     assert_eq!(names().len(), 2);
 }
 
@@ -239,4 +242,34 @@ async fn maildir_answered_flag_is_read() {
         .collect();
     answered.sort_unstable();
     assert_eq!(answered, [("1.a", true), ("2.b", false), ("3.R", false)]);
+}
+
+/// A newer draft of the same takes the place of the one before; others, and the owner's own, stay.
+#[tokio::test]
+async fn maildir_draft_of_the_same_is_replaced() {
+    let (folder, mut maildir) = maildir();
+    let draft = |id: &str, of: &str| {
+        format!("Message-ID: <{id}@x>\r\nX-Platinum-Draft: {of}\r\n\r\n{id}\r\n")
+    };
+    for (id, of) in [("a", "task_1"), ("b", "task_2"), ("c", "task_1")] {
+        let name = format!("{id}@x");
+        maildir
+            .save_draft(&name, Some(of), draft(id, of).as_bytes())
+            .await
+            .unwrap();
+    }
+    put(folder.path(), ".Drafts/cur/own:2,D", "mine");
+    let texts = || {
+        let files = std::fs::read_dir(folder.path().join(".Drafts/cur")).unwrap();
+        let texts = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+        let mut last: Vec<String> = texts
+            .map(|text| text.trim_end().rsplit('\n').next().unwrap().to_owned())
+            .collect();
+        last.sort();
+        last
+    };
+    assert_eq!(texts(), ["Hello mine", "b", "c"]);
+    assert_eq!(maildir.remove_drafts("task_1").await.unwrap(), 1);
+    assert_eq!(maildir.remove_drafts("task_1").await.unwrap(), 0);
+    assert_eq!(texts(), ["Hello mine", "b"]);
 }

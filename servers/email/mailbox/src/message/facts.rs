@@ -50,9 +50,10 @@ pub struct Parsed {
     pub subject: String,
     /// The Date header.
     pub date: Option<Timestamp>,
-    /// The text to read: the plain text part, or HTML turned into text. Line ends are `\n`.
+    /// The text to read: plain text, or HTML turned into text; below it the mails that are forwarded inside.
+    /// Line ends are `\n`. Which lines are quoted is told by `platinum_text::quotes`.
     pub text: String,
-    /// Whether `text` was made from HTML.
+    /// Whether some of `text` was made from HTML.
     pub from_html: bool,
     /// Whether `text` is not all of it.
     pub text_cut: bool,
@@ -64,6 +65,8 @@ pub struct Parsed {
     pub cut: bool,
     /// What kind of mail it is by its content type.
     pub kind: Kind,
+    /// How it is signed or encrypted, if it says so. Nothing of that is checked.
+    pub protection: Option<Protection>,
     /// Auto-Submitted (RFC 3834), lower case; `no` counts as absent.
     pub auto_submitted: Option<String>,
     /// Precedence, lower case (`bulk`, `list`, `junk`).
@@ -130,4 +133,42 @@ pub enum Kind {
     Calendar,
     /// A report of a mail system: bounce, read receipt (`multipart/report`).
     Report,
+}
+
+/// What was done to a mail's content on its way, by what the mail says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// Encrypted with OpenPGP: the text cannot be read here.
+    EncryptedOpenPgp,
+    /// Encrypted with S/MIME: the text cannot be read here.
+    EncryptedSmime,
+    /// Signed with S/MIME so that the text is inside the signature, and cannot be read here.
+    SealedSmime,
+    /// Signed with OpenPGP; the text is plain.
+    SignedOpenPgp,
+    /// Signed with S/MIME; the text is plain.
+    SignedSmime,
+}
+
+impl Protection {
+    /// Whether it keeps the text from being read here.
+    #[must_use]
+    pub fn is_unreadable(self) -> bool {
+        match self {
+            Self::EncryptedOpenPgp | Self::EncryptedSmime | Self::SealedSmime => true,
+            Self::SignedOpenPgp | Self::SignedSmime => false,
+        }
+    }
+
+    /// In words: `encrypted with S/MIME`.
+    #[must_use]
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::EncryptedOpenPgp => "encrypted with OpenPGP",
+            Self::EncryptedSmime => "encrypted with S/MIME",
+            Self::SealedSmime => "sealed in an S/MIME signature",
+            Self::SignedOpenPgp => "signed with OpenPGP",
+            Self::SignedSmime => "signed with S/MIME",
+        }
+    }
 }

@@ -1,103 +1,166 @@
-//! The tree of a mail's parts, walked with bounds and without building it.
+//! The parts of a mail, each read by itself.
 //!
-//! A parser that builds the whole tree lets a small mail nest a hundred thousand messages. Here a part is a slice;
-//! at most [`Limits::PARTS`] are read, no deeper than [`Limits::DEPTH`], and a mail inside a mail is an attachment,
-//! never entered. Decoding one part's headers and text is left to mail-parser.
+//! A parser that builds the whole tree lets a small mail nest a hundred thousand messages. Here a part is a slice of
+//! the mail; who walks them ([`super::body`]) bounds how many and how deep. Decoding the headers is left to
+//! mail-parser, after [`super::header_repair`]; bodies are in [`super::transfer`] and [`super::charset`].
 
 use std::borrow::Cow;
 
 use mail_parser::{ContentType, HeaderName, HeaderValue, Message, MessageParser};
 
 use super::facts::Limits;
+use super::{charset, header_repair, transfer};
 
-/// One part: its headers as read, its bytes as they came.
+/// One part: its headers as read, its body as it came.
 pub(super) struct Part<'a> {
     /// The decoded headers, when there are any.
-    pub(super) headers: Option<Message<'a>>,
-    /// Headers and body.
-    pub(super) all: &'a [u8],
+    pub(super) headers: Option<Message<'static>>,
     /// The body, still encoded.
     pub(super) body: &'a [u8],
     /// `type/subtype`, lower case.
     pub(super) media_type: String,
-    /// Whether it stands beside another way to say the same (`multipart/alternative`), at any height.
-    pub(super) alternative: bool,
+    /// Whether all of its headers were read.
+    pub(super) whole: bool,
 }
 
-/// Walks the parts of a mail, outermost first; answers whether all were seen.
-pub(super) fn walk<'a>(mail: &'a [u8], mut each: impl FnMut(&Part<'a>)) -> bool {
-    let mut left = Limits::PARTS;
-    let mut whole = true;
-    // (bytes, depth, alternative, digest)
-    let mut waiting = vec![(mail, 0, false, false)];
-    while let Some((all, depth, alternative, digest)) = waiting.pop() {
-        if left == 0 {
-            return false;
-        }
-        left -= 1;
+impl<'a> Part<'a> {
+    /// Reads a part. Without a Content-Type it is text, or in a digest a mail.
+    pub(super) fn read(all: &'a [u8], in_digest: bool) -> Self {
         let (head, body) = split_head(all);
         let head_cut = &head[..head.len().min(Limits::HEADER_BYTES)];
-        whole &= head_cut.len() == head.len();
-        let parser = MessageParser::new()
+        let headers = MessageParser::new()
             .with_mime_headers()
             .with_date_headers()
             .with_address_headers()
             .with_message_ids()
-            .default_header_text();
-        let headers = parser
-            .parse_headers(head_cut)
-            .filter(|headers| !headers.parts.is_empty());
-        let kind = headers
-            .as_ref()
-            .and_then(|headers| headers.header(HeaderName::ContentType))
-            .and_then(HeaderValue::as_content_type);
-        let media_type = match kind {
-            Some(kind) => format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or("plain"))
-                .to_ascii_lowercase(),
-            None if digest => "message/rfc822".to_owned(),
+            .default_header_text()
+            .parse_headers(&header_repair::repair(head_cut))
+            .filter(|headers| !headers.parts.is_empty())
+            .map(Message::into_owned);
+        let mut part = Self {
+            headers,
+            body,
+            media_type: String::new(),
+            whole: head_cut.len() == head.len(),
+        };
+        part.media_type = match part.content_type() {
+            Some(kind) => media_type(kind.ctype(), kind.subtype()),
+            None if in_digest => "message/rfc822".to_owned(),
             None => "text/plain".to_owned(),
         };
-        let boundary = kind
-            .and_then(|kind| kind.attribute("boundary"))
-            .map(str::to_owned);
-        let is_multipart = media_type.starts_with("multipart/");
-        let part = Part {
-            headers,
-            all,
-            body,
-            media_type,
-            alternative,
-        };
-        each(&part);
-        let Some(boundary) = boundary
-            .filter(|boundary| is_multipart && !boundary.is_empty() && boundary.len() <= 200)
-        else {
-            continue;
-        };
-        if depth >= Limits::DEPTH {
-            whole = false;
-            continue;
-        }
-        let alternative = alternative || part.media_type == "multipart/alternative";
-        let digest = part.media_type == "multipart/digest";
-        let (children, complete) = split_parts(body, boundary.as_bytes(), left);
-        whole &= complete;
-        if children.is_empty() {
-            // It claims to have parts and has none: what is there is read as text.
-            each(&Part {
-                media_type: "text/plain".to_owned(),
-                ..part
-            });
-            continue;
-        }
-        waiting.extend(
-            children
-                .into_iter()
-                .rev()
-                .map(|child| (child, depth + 1, alternative, digest)),
-        );
+        part
     }
-    whole
+
+    fn header(&self, name: HeaderName<'static>) -> Option<&HeaderValue<'_>> {
+        self.headers.as_ref()?.header(name)
+    }
+
+    fn content_type(&self) -> Option<&ContentType<'_>> {
+        self.header(HeaderName::ContentType)?.as_content_type()
+    }
+
+    fn disposition(&self) -> Option<&ContentType<'_>> {
+        self.header(HeaderName::ContentDisposition)?
+            .as_content_type()
+    }
+
+    /// A parameter of its Content-Type.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.content_type()?.attribute(name)
+    }
+
+    /// Whether it is marked as attached, or has a file name.
+    pub(super) fn is_attached(&self) -> bool {
+        self.disposition().is_some_and(ContentType::is_attachment) || self.name().is_some()
+    }
+
+    /// The file name it gives.
+    pub(super) fn name(&self) -> Option<&str> {
+        let named = self
+            .disposition()
+            .and_then(|value| value.attribute("filename"));
+        named.or_else(|| self.parameter("name"))
+    }
+
+    fn encoding(&self) -> &str {
+        let value = self
+            .header(HeaderName::ContentTransferEncoding)
+            .and_then(HeaderValue::as_text);
+        value.unwrap_or_default()
+    }
+
+    /// The size once decoded, reckoned without decoding.
+    pub(super) fn size(&self) -> u64 {
+        if !self.encoding().trim().eq_ignore_ascii_case("base64") {
+            return self.body.len() as u64;
+        }
+        let digits = self
+            .body
+            .iter()
+            .filter(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte))
+            .count();
+        digits as u64 * 3 / 4
+    }
+
+    /// The body without its transfer encoding.
+    pub(super) fn decoded(&self) -> Cow<'a, [u8]> {
+        transfer::decode(self.encoding(), self.body)
+    }
+
+    /// The text of a text part, as it is written: HTML stays HTML.
+    pub(super) fn text(&self) -> String {
+        let bytes = self.decoded();
+        let label = self.parameter("charset").map(str::to_owned);
+        let label = match label {
+            None if self.media_type == "text/html" => charset::of_html(&bytes),
+            label => label,
+        };
+        let text = charset::decode(&bytes, label.as_deref());
+        let is = |name: &str, value: &str| {
+            let given = self.parameter(name);
+            given.is_some_and(|given| given.trim().eq_ignore_ascii_case(value))
+        };
+        match self.media_type == "text/plain" && is("format", "flowed") {
+            true => transfer::unflow(&text, is("delsp", "yes")),
+            false => text,
+        }
+    }
+
+    /// The parts between the boundary lines, at most `most`; and whether that is all of them. None if it has none.
+    pub(super) fn children(&self, most: usize) -> (Vec<&'a [u8]>, bool) {
+        let named = self.parameter("boundary");
+        let named = named.filter(|name| !name.is_empty() && name.len() <= 200);
+        let mut found = (Vec::new(), true);
+        if let Some(name) = named {
+            found = split_parts(self.body, name.trim_end().as_bytes(), most);
+        }
+        if found.0.is_empty()
+            && let Some(used) = used_boundary(self.body)
+        {
+            found = split_parts(self.body, used, most);
+        }
+        found
+    }
+}
+
+/// The media type in lower case. One that breaks the grammar is plain text (RFC 2045, 5.2).
+fn media_type(kind: &str, subtype: Option<&str>) -> String {
+    let subtype = subtype.map(str::trim).filter(|subtype| !subtype.is_empty());
+    let (kind, subtype) = (kind.trim(), subtype);
+    let whole =
+        |default: &str| format!("{kind}/{}", subtype.unwrap_or(default)).to_ascii_lowercase();
+    match kind.to_ascii_lowercase().as_str() {
+        "text" => whole("plain"),
+        "multipart" => whole("mixed"),
+        "message" => whole("rfc822"),
+        "image" | "audio" | "video" | "application" | "font" | "model" => whole("octet-stream"),
+        "html" => "text/html".to_owned(),
+        _ => match subtype {
+            // An unknown type, which is some file.
+            Some(_) => whole("octet-stream"),
+            None => "text/plain".to_owned(),
+        },
+    }
 }
 
 /// Header block (with its empty line) and body.
@@ -110,6 +173,22 @@ fn split_head(all: &[u8]) -> (&[u8], &[u8]) {
         .position(|pair| pair == b"\n\n")
         .map_or(all.len(), |at| at + 2);
     all.split_at(end)
+}
+
+/// The boundary that a body uses, whatever its header says: the first line `--x` that headers of a part follow.
+fn used_boundary(body: &[u8]) -> Option<&[u8]> {
+    let mut lines = body.split(|byte| *byte == b'\n').take(200).peekable();
+    while let Some(line) = lines.next() {
+        let name = line.strip_prefix(b"--").map(<[u8]>::trim_ascii_end);
+        let next = lines.peek().copied().unwrap_or_default();
+        let is_header = next
+            .get(..8)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"content-"));
+        if let Some(name) = name.filter(|name| is_header && (1..=200).contains(&name.len())) {
+            return Some(name);
+        }
+    }
+    None
 }
 
 /// The parts between the boundary lines, at most `most`; answers whether that is all of them.
@@ -150,87 +229,35 @@ fn split_parts<'a>(body: &'a [u8], boundary: &[u8], most: usize) -> (Vec<&'a [u8
     (parts, true)
 }
 
-/// Line ends made `\n`. A bare CR is a blank in the first header block (it must not start a header) and a line end after it.
+/// Line ends made `\n`, however many CR stand before the LF. A bare CR is a blank in the first header block (it must
+/// not start a header) and a line end after it; in a mail without any LF it is the line end.
 pub(super) fn normal_lines(mail: &[u8]) -> Vec<u8> {
+    if !mail.contains(&b'\n') {
+        let line_end = |byte: &u8| if *byte == b'\r' { b'\n' } else { *byte };
+        return mail.iter().map(line_end).collect();
+    }
     let mut out = Vec::with_capacity(mail.len());
     let mut in_head = true;
-    let mut bytes = mail.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        let byte = match byte {
-            b'\r' if bytes.peek() == Some(&b'\n') => continue,
-            b'\r' if in_head => b' ',
-            b'\r' => b'\n',
-            byte => byte,
-        };
+    let mut at = 0;
+    while let Some(&byte) = mail.get(at) {
+        let mut byte = byte;
+        at += 1;
+        if byte == b'\r' {
+            let returns = mail[at..].iter().take_while(|byte| **byte == b'\r').count();
+            if mail.get(at + returns) == Some(&b'\n') {
+                at += returns;
+                continue;
+            }
+            // These are no line end: they are not looked at again.
+            let stand_in = if in_head { b' ' } else { b'\n' };
+            out.extend(std::iter::repeat_n(stand_in, returns));
+            at += returns;
+            byte = stand_in;
+        }
         if byte == b'\n' && out.last().is_none_or(|last| *last == b'\n') {
             in_head = false;
         }
         out.push(byte);
     }
     out
-}
-
-impl Part<'_> {
-    fn header(&self, name: HeaderName<'static>) -> Option<&HeaderValue<'_>> {
-        self.headers.as_ref()?.header(name)
-    }
-
-    fn disposition(&self) -> Option<&ContentType<'_>> {
-        self.header(HeaderName::ContentDisposition)?
-            .as_content_type()
-    }
-
-    /// Whether it is marked as attached, or has a file name.
-    pub(super) fn is_attached(&self) -> bool {
-        self.disposition().is_some_and(ContentType::is_attachment) || self.name().is_some()
-    }
-
-    /// The file name it gives.
-    pub(super) fn name(&self) -> Option<&str> {
-        let kind = self
-            .header(HeaderName::ContentType)
-            .and_then(HeaderValue::as_content_type);
-        let named = self
-            .disposition()
-            .and_then(|value| value.attribute("filename"));
-        named.or_else(|| kind.and_then(|value| value.attribute("name")))
-    }
-
-    fn encoding(&self) -> String {
-        let value = self
-            .header(HeaderName::ContentTransferEncoding)
-            .and_then(HeaderValue::as_text);
-        value.unwrap_or_default().trim().to_ascii_lowercase()
-    }
-
-    /// The size once decoded, reckoned without decoding.
-    pub(super) fn size(&self) -> u64 {
-        if self.encoding() != "base64" {
-            return self.body.len() as u64;
-        }
-        let digits = self
-            .body
-            .iter()
-            .filter(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte))
-            .count();
-        digits as u64 * 3 / 4
-    }
-
-    /// The decoded text of a text part.
-    pub(super) fn text(&self) -> Cow<'_, str> {
-        // One part without a boundary: mail-parser decodes exactly this body.
-        let read = MessageParser::new()
-            .with_mime_headers()
-            .default_header_ignore()
-            .parse(self.all);
-        match read
-            .and_then(|mut message| message.parts.pop())
-            .map(|part| part.body)
-        {
-            Some(mail_parser::PartType::Text(text) | mail_parser::PartType::Html(text)) => {
-                Cow::Owned(text.into_owned())
-            }
-            _ => String::from_utf8_lossy(self.body),
-        }
-    }
 }

@@ -1,13 +1,13 @@
-//! How a [`Parsed`] record is filled. The walk over the parts is in [`super::mime`], HTML in [`super::html`].
+//! How a [`Parsed`] record is filled from the headers. Its text and its attachments are filled by [`super::body`].
 
 use jiff::Timestamp;
 use mail_parser::{HeaderName, HeaderValue, Message};
-use platinum_text::{bounded, is_hidden};
+use platinum_text::{bounded, is_hidden, is_joined};
 
 use crate::compose::DRAFT_HEADER;
 
-use super::facts::{Attachment, Kind, Limits, Parsed, People, Person};
-use super::{html, mime};
+use super::facts::{Limits, Parsed, People, Person};
+use super::{body, mime};
 
 /// Reads a whole mail.
 #[must_use]
@@ -23,90 +23,15 @@ pub fn parse_cut(mail: &[u8], cut: bool) -> Parsed {
         cut,
         ..Parsed::default()
     };
-    let mut body = Body::default();
-    let mut first = true;
-    let whole = mime::walk(&mail, |part| {
-        if let (true, Some(headers)) = (std::mem::take(&mut first), &part.headers) {
-            fill_headers(&mut parsed, headers);
-        }
-        match part.media_type.as_str() {
-            "text/calendar" | "application/ics" => parsed.kind = Kind::Calendar,
-            "multipart/report" => parsed.kind = Kind::Report,
-            _ => {}
-        }
-        if part.media_type.starts_with("multipart/") {
-            return;
-        }
-        let is_text = matches!(part.media_type.as_str(), "text/plain" | "text/html");
-        if is_text && !part.is_attached() && body.take(part) {
-            return;
-        }
-        if parsed.attachments.len() < Limits::ATTACHMENTS {
-            parsed.attachments.push(Attachment {
-                name: part
-                    .name()
-                    .map(|name| line(name, Limits::NAME_BYTES))
-                    .filter(|name| !name.is_empty()),
-                media_type: line(&part.media_type, 100),
-                size: part.size(),
-            });
-        } else {
-            parsed.attachments_left_out += 1;
-        }
-    });
-    parsed.cut |= !whole;
-    body.finish(&mut parsed);
+    let mail = mime::Part::read(&mail, false);
+    if let Some(headers) = &mail.headers {
+        fill_headers(&mut parsed, headers);
+    }
+    body::read(&mail, &mut parsed);
     parsed
 }
 
-/// The text parts as they are found: plain text is preferred to HTML.
-#[derive(Default)]
-struct Body {
-    plain: String,
-    html: String,
-    cut: bool,
-}
-
-impl Body {
-    /// Keeps a text part; `false` when it is to be listed as an attachment.
-    fn take(&mut self, part: &mime::Part<'_>) -> bool {
-        let is_html = part.media_type == "text/html";
-        let kept = if is_html {
-            &mut self.html
-        } else {
-            &mut self.plain
-        };
-        let room = Limits::TEXT_BYTES.saturating_sub(kept.len());
-        if room == 0 {
-            self.cut = true;
-            return part.alternative;
-        }
-        if !kept.is_empty() && !kept.ends_with('\n') {
-            kept.push('\n');
-        }
-        let text = part.text();
-        let cut = bounded(&text, room);
-        self.cut |= cut.len() < text.len();
-        kept.push_str(cut);
-        true
-    }
-
-    fn finish(self, parsed: &mut Parsed) {
-        let plain = text_lines(&self.plain);
-        let (text, cut) = if plain.trim().is_empty() && !self.html.trim().is_empty() {
-            parsed.from_html = true;
-            let text = text_lines(&html::to_text(&self.html));
-            let cut = bounded(&text, Limits::TEXT_BYTES).len();
-            (text[..cut].to_owned(), self.cut || cut < text.len())
-        } else {
-            (plain, self.cut)
-        };
-        parsed.text = text;
-        parsed.text_cut = cut;
-    }
-}
-
-fn fill_headers(parsed: &mut Parsed, headers: &Message<'_>) {
+pub(super) fn fill_headers(parsed: &mut Parsed, headers: &Message<'_>) {
     let text =
         |name: &'static str| header(headers, name).map(|value| line(&value, Limits::VALUE_BYTES));
     let lower = |name| {
@@ -213,7 +138,7 @@ fn people(value: Option<&HeaderValue<'_>>) -> People {
 }
 
 /// One line: control characters and line ends become blanks, the length is bounded.
-fn line(text: &str, most: usize) -> String {
+pub(super) fn line(text: &str, most: usize) -> String {
     let one: String = bounded(text, most * 2)
         .chars()
         .map(|c| if is_hidden(c) { ' ' } else { c })
@@ -221,11 +146,16 @@ fn line(text: &str, most: usize) -> String {
     bounded(one.trim(), most).to_owned()
 }
 
-/// Lines: `\n` only, no other control characters but tabs.
-fn text_lines(text: &str) -> String {
-    text.replace("\r\n", "\n")
-        .replace('\r', "\n")
-        .chars()
-        .filter(|c| matches!(c, '\n' | '\t') || !is_hidden(*c))
-        .collect()
+/// Lines: `\n` only, no other control characters but tabs, no hidden ones but those that join what is seen.
+pub(super) fn text_lines(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let mut before = '\n';
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\n' | '\t') || !is_hidden(c) || is_joined(before, c) {
+            out.push(c);
+            before = c;
+        }
+    }
+    out
 }

@@ -404,7 +404,7 @@ impl Machine {
                 cc: vec![],
                 bcc: vec![],
                 subject: "Re: A question".to_owned(),
-                in_reply_to: None,
+                in_reply_to: Some(format!("{task}@question.test")),
                 references: vec![],
                 attachments: vec![],
                 body: format!("Monday suits me.\n\nFor {to}\n"),
@@ -420,6 +420,37 @@ impl Machine {
             task,
             to: to.to_owned(),
         }
+    }
+
+    /// The owner answers the mail of a draft from another program.
+    pub(crate) fn answer_elsewhere(&self, draft: &Sent) {
+        let mail = format!(
+            "From: {OWNER}\r\nTo: {}\r\nSubject: Re: A question\r\nMessage-ID: <{}@phone.test>\r\n\
+             In-Reply-To: <{}@question.test>\r\n\r\nTuesday.\r\n",
+            draft.to, draft.id, draft.task
+        );
+        self.mail.file(OWNER, "Sent", "S", mail.as_bytes()).unwrap();
+    }
+
+    /// Whether a draft's task is finished as what the owner has done themself, and its file is put away.
+    pub(crate) fn is_done_by_owner(&self, draft: &Sent) -> bool {
+        let vault = Vault::open(&self.vault()).unwrap();
+        let done = vault.walk_in("Done").unwrap().into_iter();
+        let mut tasks = done.filter(|entry| entry.path.stem() == draft.task.to_string());
+        let Some(task) = tasks.next() else {
+            return false;
+        };
+        let text = vault.read_text(&task.path, 100_000).unwrap();
+        let note = Note::parse(&text).unwrap();
+        note.get_text("outcome") == Some("done")
+            && note
+                .get_text("summary")
+                .is_some_and(|words| words.starts_with("you answered"))
+            && receipts_of(&note).unwrap().is_empty()
+            && self
+                .vault()
+                .join(format!("Rejected/{}.md", draft.id))
+                .exists()
     }
 
     /// What the journal knows of a draft.

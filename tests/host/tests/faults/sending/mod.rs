@@ -29,11 +29,11 @@ enum Ends {
 }
 
 /// The tools that are called on the way out. The fail points around a call are met in each.
-const TOOLS: [&str; 3] = ["search_emails", "prepare_email", "send_email"];
+const TOOLS: [&str; 4] = ["search_emails", "get_answer", "prepare_email", "send_email"];
 
 /// The places on the way out where a program can be made to die. To add one: put it into the source
 /// with `std::process::abort()`, and its name and what follows from it here.
-pub(crate) const POINTS: [(&str, &str); 11] = [
+pub(crate) const POINTS: [(&str, &str); 12] = [
     ("daemon", "effect-intended"),
     ("daemon", "effect-claimed"),
     ("daemon", "effect-asked"),
@@ -43,9 +43,13 @@ pub(crate) const POINTS: [(&str, &str); 11] = [
     ("daemon", "mcp-call-written"),
     ("daemon", "mcp-call-answered"),
     ("daemon", "effect-performed"),
+    ("daemon", "effect-recorded"),
     ("server", "smtp-data-begun"),
     ("server", "smtp-answered"),
 ];
+
+/// The places met only when the owner has answered themself.
+pub(crate) const ANSWERED_POINTS: [&str; 2] = ["effect-done-by-owner", "effect-recorded"];
 
 /// The place where a Maildir's mail has left, and its copy is not filed yet.
 pub(crate) const OUTBOX_POINT: &str = "outbox-written";
@@ -65,7 +69,7 @@ fn end_of(point: &str, tool: &str) -> Ends {
         ("mcp-call-written", "send_email") => Ends::FoundOrInDoubt,
         ("mcp-call-answered", "send_email") => Ends::Found,
         ("smtp-answered", _) => Ends::InDoubt(true),
-        ("effect-performed", _) => Ends::Found,
+        ("effect-performed" | "effect-recorded", _) => Ends::Found,
         _ => Ends::Sent,
     }
 }
@@ -111,6 +115,34 @@ fn death_at_each_point_of_the_way_out_sends_once() {
     }
     let drafts: Vec<Sent> = drafts.into_iter().map(|(.., draft)| draft).collect();
     assert_ended_once(&machine, &drafts);
+}
+
+/// What the owner answered from another program is not answered again, whenever a program dies; and
+/// its task ends as that.
+#[test]
+fn death_after_the_owners_answer_is_found_sends_nothing() {
+    if !MailServers::present().unwrap() {
+        return;
+    }
+    let mut machine = Machine::set();
+    // Its folders are made at the first login.
+    machine.start("");
+    let first = machine.approve("first@example.test");
+    machine.wait("the first mail", SOON, |machine| machine.is_done(&first));
+    machine.kill();
+    for point in ANSWERED_POINTS {
+        let draft = machine.approve(&format!("{point}@example.test"));
+        machine.answer_elsewhere(&draft);
+        machine.start(&format!("{point}=return"));
+        machine.wait(point, SOON, Machine::is_dead);
+        machine.kill();
+        machine.start("");
+        machine.wait("the end of its task", SOON, |machine| {
+            machine.is_done_by_owner(&draft)
+        });
+        machine.kill();
+        assert_eq!(machine.taken(&draft), 0, "{point}");
+    }
 }
 
 /// What left has left, wherever its owner moved its file before that was written down.

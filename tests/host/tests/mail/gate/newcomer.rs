@@ -82,9 +82,13 @@ impl Newcomer {
     }
 
     fn tries(&self, arguments: &[&str]) -> Output {
+        self.tries_with("platinum-local", "platinum", arguments)
+    }
+
+    fn tries_with(&self, package: &str, name: &str, arguments: &[&str]) -> Output {
         Command::new("/usr/bin/env")
             .args(self.environment())
-            .arg(program("platinum-local", "platinum").unwrap())
+            .arg(program(package, name).unwrap())
             .args(arguments)
             .output()
             .unwrap()
@@ -262,9 +266,33 @@ fn a_newcomer_gets_from_the_readme_to_a_sent_mail() {
         let printed = newcomer.does(&["doctor"]);
         assert!(printed.contains("the mailbox of `me` opens"), "{printed}");
         assert!(!printed.contains("wrong"), "{printed}");
+        for words in [
+            "with its Drafts and Sent",
+            " lets it send (nothing was sent)",
+            "this host trusts cloud",
+            "no commit of a cloud host has arrived yet",
+            " MiB free for ",
+        ] {
+            assert!(printed.contains(words), "{words} is not in\n{printed}");
+        }
     }
 
     let config = newcomer.config("cloud.toml").display().to_string();
+    let examined = newcomer.tries_with(
+        "platinum-cloud",
+        "platinum-cloud",
+        &["doctor", "--config", &config],
+    );
+    let printed = String::from_utf8(examined.stdout).unwrap();
+    assert!(examined.status.success(), "{printed}");
+    for words in [
+        "the mailbox of `me` opens",
+        "this host trusts local",
+        "answers",
+    ] {
+        assert!(printed.contains(words), "{words} is not in\n{printed}");
+    }
+    assert!(!printed.contains("wrong"), "{printed}");
     let cloud = newcomer.starts(
         "platinum-cloud",
         "platinum-cloud",
@@ -301,6 +329,11 @@ fn a_newcomer_gets_from_the_readme_to_a_sent_mail() {
     for line in ["daemon   running", ", answered ", "1 done this month"] {
         assert!(status.contains(line), "{line} is not in\n{status}");
     }
+    let printed = newcomer.does(&["doctor"]);
+    assert!(
+        printed.contains("cloud gave its last sign of life"),
+        "{printed}"
+    );
     drop(local);
     drop(cloud);
     let status = newcomer.does(&["status"]);

@@ -17,7 +17,7 @@ use platinum_repo::{
 use platinum_sync::SyncError;
 use platinum_testkit::{
     git::{GitServer, hermetic},
-    notes::as_note,
+    notes::{as_note, draft_path},
 };
 
 use crate::races::replica::{Replica, at, key, remote_files, replica, replica_with, side_knowing};
@@ -177,8 +177,9 @@ async fn undone(server: &GitServer, owner: &Replica, cloud: &Replica, commits: &
     assert_eq!(named, commits);
 
     owner.write("Inbox/later.md", "later");
+    owner.write_drafted_task();
     owner.sync.sync().await.unwrap();
-    cloud.write("Pending_Approval/draft_later.md", "draft");
+    cloud.write(&draft_path("later"), "draft");
     cloud.sync.sync().await.unwrap();
     owner.sync.sync().await.unwrap();
     assert_eq!(owner.files(), cloud.files());
@@ -255,8 +256,12 @@ async fn a_commit_that_only_says_whose_it_is_is_undone() {
     ] {
         let server = GitServer::start().unwrap();
         let (owner, cloud) = cluster(&server).await;
-        let note = as_note("Pending_Approval/a.md", "a");
-        let edits = [("Pending_Approval/a.md", Some(note.as_str()))];
+        owner.write_drafted_task();
+        owner.sync.sync().await.unwrap();
+        cloud.sync.sync().await.unwrap();
+        let path = draft_path("a");
+        let note = as_note(&path, "a");
+        let edits = [(path.as_str(), Some(note.as_str()))];
         let commit = forge(&server, signer, says, &edits);
         undone(&server, &owner, &cloud, &[&commit], why).await;
     }
@@ -291,9 +296,10 @@ async fn without_a_trusted_cloud_nothing_is_reverted() {
     let server = GitServer::start().unwrap();
     let owner = side_knowing(&server, "local", &[]);
     owner.write("Dashboard.md", "# Today\n");
+    owner.write_drafted_task();
     owner.sync.sync().await.unwrap();
     let cloud = replica(&server, "cloud");
-    cloud.write("Pending_Approval/draft.md", "draft");
+    cloud.write(&draft_path("a"), "draft");
     cloud.sync.sync().await.unwrap();
     let commit = tip(&server);
     let why = format!(

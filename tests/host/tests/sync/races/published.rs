@@ -1,14 +1,14 @@
 //! Secrets that the remote holds already: they stop no sync, no claim and no approval, the owner
 //! hears of each once, and none that is new goes out beside them.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use platinum_core::{TaskId, ZoneId, layout};
 use platinum_protocol::Claimed;
 use platinum_sync::Finish;
 use platinum_testkit::{
     git::GitServer,
-    notes::{as_note, text_of},
+    notes::{as_note, draft_path, text_of},
 };
 
 use crate::races::{
@@ -175,7 +175,10 @@ async fn task_with_a_secret_in_a_local_zone_reaches_the_remote() {
 async fn approved_draft_is_pushed_and_a_pasted_secret_withheld() {
     let server = GitServer::start().unwrap();
     let (owner, _) = cluster(&server).await;
-    let path_of = |n: u32| format!("Pending_Approval/draft_{n}.md");
+    owner.write_drafted_task();
+    owner.sync.sync().await.unwrap();
+    let path_of = |n: u32| draft_path(&n.to_string());
+    let approved = |n: u32| path_of(n).replace("Pending_Approval", "Approved");
     let draft = |n: u32, front: &str, more: &str| {
         let note = as_note(&path_of(n), ACCOUNT) + more;
         note.replacen("---\n", &format!("---\n{front}"), 1)
@@ -185,8 +188,7 @@ async fn approved_draft_is_pushed_and_a_pasted_secret_withheld() {
     }
     owner.sync.sync().await.unwrap();
     let drag = |n: u32, text: Option<String>| {
-        let [from, to] = ["Pending_Approval", "Approved"]
-            .map(|folder| owner.root().join(folder).join(format!("draft_{n}.md")));
+        let [from, to] = [path_of(n), approved(n)].map(|path| owner.root().join(path));
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
         std::fs::rename(from, &to).unwrap();
         if let Some(text) = text {
@@ -204,27 +206,24 @@ async fn approved_draft_is_pushed_and_a_pasted_secret_withheld() {
         2 => report,
         _ => owner.sync.sync().await.unwrap(),
     };
-    let held: Vec<_> = report
+    let held: BTreeSet<_> = report
         .withheld
         .iter()
-        .map(|held| held.path.as_str())
+        .map(|held| held.path.to_string())
         .collect();
-    assert_eq!(held, ["Approved/draft_3.md", "Approved/draft_4.md"]);
+    assert_eq!(held, BTreeSet::from([approved(3), approved(4)]));
     let there = remote_files(&server);
     for n in [1, 2] {
-        assert!(
-            there.contains(&format!("Approved/draft_{n}.md")),
-            "{there:?}"
-        );
+        assert!(there.contains(&approved(n)), "{there:?}");
     }
     assert!(!anywhere(&server, TOKEN));
     // They go out once that is taken out again.
     for n in [3, 4] {
-        owner.write(&format!("Approved/draft_{n}.md"), &draft(n, "", ""));
+        owner.write(&approved(n), &draft(n, "", ""));
     }
     owner.sync.sync().await.unwrap();
     assert_eq!(owner.sync.sync().await.unwrap().withheld, []);
-    assert!(remote_files(&server).contains(&"Approved/draft_4.md".to_owned()));
+    assert!(remote_files(&server).contains(&approved(4)));
 }
 
 /// What is new in a file with a secrets name is held although the file is there.
@@ -259,38 +258,29 @@ async fn new_content_under_a_secret_name_is_withheld() {
 async fn new_machine_joins_despite_a_secret_in_an_approval() {
     let server = GitServer::start().unwrap();
     let (owner, _) = cluster(&server).await;
-    cloud_does(&server, &[("Pending_Approval/draft_1.md", Some(ACCOUNT))]);
+    owner.write_drafted_task();
+    owner.sync.sync().await.unwrap();
+    let pending = draft_path("1");
+    let approved = pending.replace("Pending_Approval", "Approved");
+    cloud_does(&server, &[(&pending, Some(ACCOUNT))]);
     owner.sync.sync().await.unwrap();
     let root = owner.root();
     std::fs::create_dir_all(root.join("Approved")).unwrap();
-    std::fs::rename(
-        root.join("Pending_Approval/draft_1.md"),
-        root.join("Approved/draft_1.md"),
-    )
-    .unwrap();
+    std::fs::rename(root.join(&pending), root.join(&approved)).unwrap();
     owner.sync.sync().await.unwrap();
-    assert!(remote_files(&server).contains(&"Approved/draft_1.md".to_owned()));
+    assert!(remote_files(&server).contains(&approved));
     drop(owner);
     let new = side_knowing(&server, "local'", &["cloud"]);
     new.sync.sync().await.unwrap();
-    assert_eq!(
-        new.read("Pending_Approval/draft_1.md").as_deref(),
-        Some(ACCOUNT)
-    );
+    assert_eq!(new.read(&pending).as_deref(), Some(ACCOUNT));
     let there = remote_files(&server);
-    assert!(
-        there.contains(&"Pending_Approval/draft_1.md".to_owned()),
-        "{there:?}"
-    );
-    assert!(
-        !there.contains(&"Approved/draft_1.md".to_owned()),
-        "{there:?}"
-    );
+    assert!(there.contains(&pending), "{there:?}");
+    assert!(!there.contains(&approved), "{there:?}");
     // What the old machine told is in the vault; at a first contact it is told what the tip holds.
     let (old, now): (Vec<_>, Vec<_>) = violations(&new)
         .into_iter()
-        .partition(|messages| messages.ends_with(&sentence("Pending_Approval/draft_1.md", 17)));
+        .partition(|messages| messages.ends_with(&sentence(&pending, 17)));
     assert_eq!((old.len(), now.len()), (1, 1), "{now:?}");
-    assert!(now[0].contains("in Approved/draft_1.md by an agent before this machine"));
+    assert!(now[0].contains(&format!("in {approved} by an agent before this machine")));
     assert_eq!(new.sync.sync().await.unwrap().withheld, []);
 }

@@ -16,7 +16,7 @@ use platinum_repo::{
 use platinum_sync::{SyncConfig, Synchronizer};
 use platinum_testkit::{
     git::GitServer,
-    notes::{as_note, text_of},
+    notes::{as_note, drafted_task, text_of},
 };
 use platinum_vault::{Vault, note::TaskNote};
 use platinum_verify::Identity;
@@ -195,6 +195,12 @@ impl Replica {
         self.vault
             .replace(&at(path), text.as_bytes(), None)
             .unwrap();
+    }
+
+    /// Puts the task there that the drafts of these tests answer.
+    pub(crate) fn write_drafted_task(&self) {
+        let (path, text) = drafted_task();
+        self.write(&path, &text);
     }
 
     /// The text of a file, out of the note that [`Replica::write`] put it in.

@@ -1,7 +1,7 @@
 //! A submission server over TLS that ends as the test chooses; and a wire to a server that can be cut.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustls_pki_types::pem::PemObject as _;
@@ -102,6 +102,7 @@ async fn session(acceptor: TlsAcceptor, stream: TcpStream, ending: Ending) -> st
 pub(crate) struct Wire {
     pub(crate) port: u16,
     open: Arc<Mutex<Vec<AbortHandle>>>,
+    bytes: Arc<AtomicU64>,
 }
 
 impl Wire {
@@ -110,17 +111,27 @@ impl Wire {
         let port = listener.local_addr().unwrap().port();
         let open = Arc::new(Mutex::new(Vec::new()));
         let opened = Arc::clone(&open);
+        let bytes = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&bytes);
         tokio::spawn(async move {
             while let Ok((mut near, _)) = listener.accept().await {
+                let counted = Arc::clone(&counted);
                 let forward = tokio::spawn(async move {
                     if let Ok(mut far) = TcpStream::connect(("127.0.0.1", to)).await {
-                        let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+                        let passed = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+                        let (to, back) = passed.unwrap_or_default();
+                        counted.fetch_add(to + back, Ordering::SeqCst);
                     }
                 });
                 opened.lock().unwrap().push(forward.abort_handle());
             }
         });
-        Self { port, open }
+        Self { port, open, bytes }
+    }
+
+    /// The bytes of all connections that have ended, in both directions.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::SeqCst)
     }
 
     /// Breaks all connections; new ones are forwarded again.

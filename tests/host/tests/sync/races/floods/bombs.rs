@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use platinum_repo::{Oid, Repo};
-use platinum_testkit::git::GitServer;
+use platinum_testkit::{git::GitServer, notes::draft_path};
 
 use super::{Evil, SOON, cluster, git, on_main};
 use crate::races::replica::{remote_files, replica};
@@ -27,12 +27,15 @@ fn bomb(server: &GitServer) -> Oid {
 async fn tree_bomb_is_reverted_by_local_and_clouds_go_on() {
     let server = GitServer::start().unwrap();
     let (owner, other) = cluster(&server).await;
+    owner.write_drafted_task();
+    owner.sync.sync().await.unwrap();
     let late = replica(&server, "cloud-2");
     late.sync.sync().await.unwrap();
     let mut evil = Evil::on(&server);
     let bomb = bomb(&server);
     let bad = evil.commits(bomb, &[]);
-    let honest = evil.commits(evil.tip, &[("Pending_Approval/draft.md", "draft")]);
+    let draft = draft_path("honest");
+    let honest = evil.commits(evil.tip, &[(&draft, "draft")]);
     on_main(&server, &honest);
 
     let began = Instant::now();
@@ -65,6 +68,6 @@ async fn tree_bomb_is_reverted_by_local_and_clouds_go_on() {
     for replica in [&other, &late, &joined] {
         assert_eq!(replica.files(), owner.files());
     }
-    assert!(owner.read("Pending_Approval/draft.md").is_some());
+    assert!(owner.read(&draft).is_some());
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
 }

@@ -12,8 +12,11 @@ use std::{
 use async_trait::async_trait;
 use platinum_protocol::PushOutcome;
 use platinum_repo::{CommitMeta, GitRemote, Oid, Remote, RemoteError, Repo};
-use platinum_sync::{OwnElsewhere, TRAILER_MACHINE};
-use platinum_testkit::git::GitServer;
+use platinum_sync::{JournalHead, OwnElsewhere, TRAILER_JOURNAL, TRAILER_MACHINE};
+use platinum_testkit::{
+    git::GitServer,
+    notes::{draft_path, drafted_task},
+};
 use platinum_verify::revert::TRAILER_REVERTS;
 
 use platinum_core::{Role, Timestamp, ZoneId, layout};
@@ -202,10 +205,11 @@ async fn new_note_moved_after_an_unacknowledged_push_stays_moved() {
     let (armed, broken) = (Arc::default(), Arc::default());
     let cloud = breaking_replica(&server, "cloud", &armed, &broken);
     let owner = replica(&server, "local");
-    owner.write("Inbox/a.md", "base\n");
+    owner.write_drafted_task();
     owner.sync.sync().await.unwrap();
     cloud.sync.sync().await.unwrap();
-    let (pending, approved) = ("Pending_Approval/d.md", "Approved/d.md");
+    let pending = &*draft_path("d");
+    let approved = &*pending.replace("Pending_Approval", "Approved");
     cloud.write(pending, "Send it.\n");
     armed.store(true, SeqCst);
     let error = cloud.sync.sync().await.unwrap_err();
@@ -213,12 +217,13 @@ async fn new_note_moved_after_an_unacknowledged_push_stays_moved() {
     owner.sync.sync().await.unwrap();
     owner.vault.rename(&at(pending), &at(approved)).unwrap();
     owner.sync.sync().await.unwrap();
-    assert_eq!(remote_files(&server), [approved, "Inbox/a.md"]);
+    let (task, _) = drafted_task();
+    assert_eq!(remote_files(&server), [approved, task.as_str()]);
 
     broken.store(false, SeqCst);
     for replica in [&cloud, &owner] {
         replica.sync.sync().await.unwrap();
-        assert_eq!(remote_files(&server), [approved, "Inbox/a.md"]);
+        assert_eq!(remote_files(&server), [approved, task.as_str()]);
         assert_eq!(replica.read(pending), None);
     }
 }
@@ -241,7 +246,7 @@ async fn own_push_below_a_flood_is_no_conflict() {
     let cluster = cluster().await;
     cluster.owner.write("Inbox/a.md", "one\n");
     cluster.push_unheard().await;
-    flood(&cluster.server, 1_100);
+    flood(&cluster.server, 1_100, &[]);
     cluster.owner.write("Inbox/a.md", "one and two\n");
     cluster.both_sync().await;
     assert_eq!(remote_files(&cluster.server), ["Inbox/a.md"]);
@@ -249,8 +254,43 @@ async fn own_push_below_a_flood_is_no_conflict() {
     assert_eq!(text.as_deref(), Some("one and two\n"));
 }
 
-/// Puts so many empty commits of the cloud's on the remote's tip.
-fn flood(server: &GitServer, count: i64) {
+/// The journal that the newest commit of this machine names is found below a flood, whatever others' commits
+/// say of it; and again when it was found before.
+#[tokio::test(flavor = "multi_thread")]
+async fn last_journal_head_is_that_of_the_newest_own_commit() {
+    let server = GitServer::start().unwrap();
+    let owner = replica(&server, "local");
+    assert_eq!(owner.sync.last_journal_head().await.unwrap(), None);
+    let head = |entries: u64, digit: &str| (entries, digit.repeat(64));
+    let name = async |owner: &Replica, (entries, hash): (u64, String), text: &str| {
+        let head = JournalHead { entries, hash };
+        let machine = "01KAGP4Y00000000000000000A".to_owned();
+        owner.sync.name_machine(machine, move || Some(head.clone()));
+        owner.write("Inbox/a.md", text);
+        owner.sync.sync().await.unwrap();
+    };
+    name(&owner, head(5, "a"), "one\n").await;
+    let said = format!("{} {}", 99, "f".repeat(64));
+    flood(&server, 300, &[(TRAILER_JOURNAL.to_owned(), said)]);
+    owner.sync.sync().await.unwrap();
+    let mut owner = owner.restarted(&server, |remote| Box::new(remote));
+    for _ in 0..2 {
+        let found = owner.sync.last_journal_head().await.unwrap();
+        assert_eq!(found, Some(head(5, "a")));
+        owner = owner.restarted(&server, |remote| Box::new(remote));
+    }
+    // A commit of its own that names none hides none; a newer one is newer.
+    owner.write("Inbox/b.md", "two\n");
+    owner.sync.sync().await.unwrap();
+    let found = owner.sync.last_journal_head().await.unwrap();
+    assert_eq!(found, Some(head(5, "a")));
+    name(&owner, head(6, "b"), "three\n").await;
+    let found = owner.sync.last_journal_head().await.unwrap();
+    assert_eq!(found, Some(head(6, "b")));
+}
+
+/// Puts so many empty commits of the cloud's with these trailers on the remote's tip.
+fn flood(server: &GitServer, count: i64, trailers: &[(String, String)]) {
     let repo = Repo::open_or_init(&server.repository()).unwrap();
     let repo = repo.signing_with(key("cloud"));
     let mut tip = Repo::oid(&server.git(&["rev-parse", "main"]).unwrap()).unwrap();
@@ -259,7 +299,7 @@ fn flood(server: &GitServer, count: i64) {
             agent: "cloud".parse().unwrap(),
             role: Role::Cloud,
             message: "Nothing".to_owned(),
-            trailers: Vec::new(),
+            trailers: trailers.to_vec(),
             at: Timestamp::from_second(1_795_000_000 + n).unwrap(),
         };
         tip = repo.commit(Some(tip), &[], &meta).unwrap();
@@ -355,7 +395,11 @@ async fn restored_backup_does_not_restore_deleted_files() {
 async fn revert_does_not_restore_a_withdrawn_approval() {
     let server = GitServer::start().unwrap();
     let (owner, cloud) = (replica(&server, "local"), replica(&server, "cloud"));
-    let (pending, approved) = ("Pending_Approval/d.md", "Approved/d.md");
+    let pending = &*draft_path("d");
+    let approved = &*pending.replace("Pending_Approval", "Approved");
+    owner.write_drafted_task();
+    owner.sync.sync().await.unwrap();
+    cloud.sync.sync().await.unwrap();
     cloud.write(pending, "Send it.\n");
     cloud.sync.sync().await.unwrap();
     owner.sync.sync().await.unwrap();

@@ -6,6 +6,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod corpus;
+mod quoting;
+mod structure;
+
 fn read(lines: &[&str]) -> Parsed {
     parse(lines.join("\r\n").as_bytes())
 }
@@ -155,7 +159,11 @@ fn parse_html_alone_becomes_text() {
     }
     for part in ["alert", "hidden", "<", "p{}"] {
         assert!(
-            !mail.text.replace("1 < 2", "").contains(part),
+            !mail
+                .text
+                .replace("1 < 2", "")
+                .replace("<https://x.test>", "")
+                .contains(part),
             "{part}: {}",
             mail.text
         );
@@ -203,7 +211,11 @@ fn parse_unknown_and_invalid_charsets() {
         "{:?}",
         mail.text
     );
-    assert!(mail.subject.contains('\u{fffd}'), "{:?}", mail.subject);
+    assert!(
+        !mail.subject.contains('\u{fffd}') && mail.subject.ends_with('€'),
+        "{:?}",
+        mail.subject
+    );
     let mail = parse(b"Content-Type: text/plain; charset=shift_jis\r\n\r\n\x93\xfa\x96\x7b\r\n");
     assert_eq!(mail.text.trim(), "日本");
 }

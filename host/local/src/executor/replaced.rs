@@ -1,0 +1,245 @@
+//! A thread has one live draft: when a newer mail of it came and was answered, the draft for the
+//! earlier mail is put into `Rejected/`, and the owner is told.
+//!
+//! Lives elsewhere: which drafts are of one conversation is `core`'s; the task of what was put away is
+//! filed by [`rejected`](super::rejected).
+//! Invariants: a draft that the owner approved or edited is never put away, they are told that a newer
+//! mail came; a stranger who knows a thread replaces nothing in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use platinum_api::approvals::MAX_DRAFT_BYTES;
+use platinum_capabilities::in_background;
+use platinum_core::{DraftId, EmailSend, TaskId, Timestamp, VaultPath, layout, sha256_hex};
+use platinum_vault::{Vault, VaultError, note::DraftNote};
+
+use super::context::ApprovalContext;
+
+/// A draft that is not decided or not carried out yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LiveDraft {
+    note: DraftNote,
+    mail: EmailSend,
+    is_approved: bool,
+}
+
+/// The files that were read, each with its length, when it was written, and the draft that it is.
+pub(super) type ReadDrafts = BTreeMap<VaultPath, (u64, Timestamp, Option<LiveDraft>)>;
+
+/// Puts away what newer mails replace. `read` saves reading again what is as it was.
+pub(super) async fn finish(context: &mut ApprovalContext, read: &mut ReadDrafts) -> bool {
+    let (vault, mut known) = (context.vault.clone(), std::mem::take(read));
+    let (listed, known) = in_background(move || (read_on(&vault, &mut known), known)).await;
+    *read = known;
+    if let Err(error) = listed {
+        tracing::warn!("Cannot look for drafts of one thread: {error}.");
+        return false;
+    }
+    let live: Vec<LiveDraft> = read
+        .values()
+        .filter_map(|(.., draft)| draft.clone())
+        .collect();
+    let conversations = conversations(&live);
+    let mut times = BTreeMap::new();
+    for (draft, _) in live
+        .iter()
+        .zip(&conversations)
+        .filter(|(_, others)| !others.is_empty())
+    {
+        if let Ok(task) = context.sync.task(draft.note.task).await {
+            times.insert(task.id, task.received.unwrap_or(task.created));
+        }
+    }
+    let mut changed = false;
+    for (old, new) in replaced(&live, &conversations, &times) {
+        changed |= replace(context, old, new).await;
+    }
+    changed
+}
+
+async fn replace(context: &mut ApprovalContext, old: &LiveDraft, new: &LiveDraft) -> bool {
+    let (id, task, by) = (old.note.id, old.note.task, new.note.id);
+    let (summary, newer) = (&old.note.summary, &new.note.summary);
+    let as_made = match context.sync.past_drafts(vec![task], BTreeSet::new()).await {
+        Ok(past) => past.into_iter().find(|draft| draft.id == id),
+        Err(error) => {
+            tracing::warn!(draft = %id, "Cannot find out whether a draft was edited: {error}.");
+            return false;
+        }
+    };
+    let (vault, as_made) = (
+        context.vault.clone(),
+        as_made.and_then(|draft| draft.as_made),
+    );
+    let is_as_made = in_background(move || is_as_made(&vault, id, as_made.as_deref())).await;
+    if old.is_approved || !is_as_made {
+        let (what, place) = match old.is_approved {
+            true => ("approved", layout::APPROVED),
+            false => ("edited", layout::PENDING_APPROVAL),
+        };
+        let text = format!(
+            "A newer mail of this thread came: {newer}. “{summary}”, which you {what}, stays in {place}/"
+        );
+        return context.notify_once(Some(task), &text).await;
+    }
+    let reason = format!("a newer mail of this thread came, and {by} answers it");
+    let approvals = context.executor.approvals();
+    if let Err(error) = approvals.set_waiting_aside(id, &reason).await {
+        tracing::warn!(draft = %id, "Cannot put a replaced draft away yet: {error}.");
+        return false;
+    }
+    let text = format!(
+        "Replaced: {summary}: a newer mail of this thread came, and “{newer}” waits in its place; \
+         the earlier draft is in {}/",
+        layout::REJECTED
+    );
+    context.notify_once(Some(task), &text).await;
+    true
+}
+
+/// Whether the file that waits is as it was made. Blocks on the disk.
+fn is_as_made(vault: &Vault, draft: DraftId, as_made: Option<&str>) -> bool {
+    let now = vault.read(&layout::pending(draft), MAX_DRAFT_BYTES);
+    now.is_ok_and(|now| as_made == Some(sha256_hex(now).as_str()))
+}
+
+/// Of each draft those of other tasks that are of the same conversation, by their places in `live`.
+fn conversations(live: &[LiveDraft]) -> Vec<BTreeSet<usize>> {
+    let mut by_id: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (place, draft) in live.iter().enumerate() {
+        for id in draft.mail.thread() {
+            by_id.entry(id).or_default().push(place);
+        }
+    }
+    let of_draft = |draft: &LiveDraft| -> BTreeSet<usize> {
+        let near = draft.mail.thread().flat_map(|id| &by_id[id.as_str()]);
+        let near: BTreeSet<usize> = near.copied().collect();
+        near.into_iter()
+            .filter(|&place| {
+                let other = &live[place];
+                other.note.task != draft.note.task && other.mail.is_same_conversation(&draft.mail)
+            })
+            .collect()
+    };
+    live.iter().map(of_draft).collect()
+}
+
+/// Each draft with the one of the newest mail of its conversation, by when their mails came. What is
+/// not known of a mail decides nothing.
+fn replaced<'a>(
+    live: &'a [LiveDraft],
+    conversations: &[BTreeSet<usize>],
+    times: &BTreeMap<TaskId, Timestamp>,
+) -> Vec<(&'a LiveDraft, &'a LiveDraft)> {
+    // Of two of one moment, the ids say which task was made first.
+    let age = |draft: &LiveDraft| Some((*times.get(&draft.note.task)?, draft.note.task));
+    let pairs = live
+        .iter()
+        .zip(conversations)
+        .filter_map(|(draft, others)| {
+            let others = others.iter().map(|&place| &live[place]);
+            let newest = others.max_by_key(|one| age(one))?;
+            (age(draft).is_some() && age(newest) > age(draft)).then_some((draft, newest))
+        });
+    pairs.collect()
+}
+
+/// Reads the drafts of mails that wait or were approved, as far as they are not known. Blocks on the
+/// disk.
+fn read_on(vault: &Vault, read: &mut ReadDrafts) -> Result<(), VaultError> {
+    let mut there = BTreeSet::new();
+    for folder in [layout::PENDING_APPROVAL, layout::APPROVED] {
+        for entry in vault.list(folder)? {
+            there.insert(entry.path.clone());
+            let state = (entry.len, entry.modified);
+            let known = read.get(&entry.path);
+            if known.is_some_and(|(len, modified, _)| (*len, *modified) == state) {
+                continue;
+            }
+            // One that cannot be read replaces nothing, and is not replaced.
+            let text = vault.read_text(&entry.path, MAX_DRAFT_BYTES).ok();
+            let note = text.and_then(|text| DraftNote::parse(&text).ok());
+            let draft = note.and_then(|note| {
+                Some(LiveDraft {
+                    mail: note.action.read().ok()?,
+                    note,
+                    is_approved: folder == layout::APPROVED,
+                })
+            });
+            read.insert(entry.path, (entry.len, entry.modified, draft));
+        }
+    }
+    read.retain(|path, _| there.contains(path));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use platinum_core::Action;
+
+    use super::*;
+
+    fn live(n: u128, in_reply_to: &str, references: &[&str]) -> LiveDraft {
+        let mail = EmailSend {
+            from_account: "owner".to_owned(),
+            to: vec!["ada@example.test".to_owned()],
+            cc: vec![],
+            bcc: vec![],
+            subject: "Re: Offer".to_owned(),
+            in_reply_to: Some(in_reply_to.to_owned()),
+            references: references.iter().map(|&id| id.to_owned()).collect(),
+            attachments: vec![],
+            body: "Yes.\n".to_owned(),
+        };
+        let note = DraftNote {
+            id: DraftId::from_parts(1, n),
+            created: Timestamp::UNIX_EPOCH,
+            by: "cloud/cloud-draft-email".to_owned(),
+            task: TaskId::from_parts(1, n),
+            epoch: Some(1),
+            action: Action::new(&mail),
+            summary: "Answer Ada".to_owned(),
+            reason: "She asked".to_owned(),
+            expires: Timestamp::UNIX_EPOCH,
+        };
+        LiveDraft {
+            note,
+            mail,
+            is_approved: false,
+        }
+    }
+
+    /// By the times of the mails, not by the order in which they were drafted.
+    #[test]
+    fn replaced_is_what_answers_an_earlier_mail_of_the_thread() {
+        let drafts = [
+            live(1, "c@x", &["a@x", "c@x"]),
+            live(2, "a@x", &[]),
+            live(3, "b@x", &["a@x"]),
+            live(4, "z@x", &[]),
+        ];
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let task = |n| TaskId::from_parts(1, n);
+        let times = BTreeMap::from([
+            (task(1), at(30)),
+            (task(2), at(10)),
+            (task(3), at(20)),
+            (task(4), at(40)),
+        ]);
+        let pairs: Vec<_> = replaced(&drafts, &conversations(&drafts), &times)
+            .into_iter()
+            .map(|(old, new)| (old.note.id, new.note.id))
+            .collect();
+        let id = |n| DraftId::from_parts(1, n);
+        assert_eq!(pairs, [(id(2), id(1)), (id(3), id(1))]);
+        let conversations_of_all = conversations(&drafts);
+        assert_eq!(
+            replaced(&drafts, &conversations_of_all, &BTreeMap::new()),
+            []
+        );
+        // Of two that came in the same second, one stays.
+        let same = BTreeMap::from([(task(2), at(10)), (task(3), at(10))]);
+        let two = &drafts[1..3];
+        assert_eq!(replaced(two, &conversations(two), &same).len(), 1);
+    }
+}

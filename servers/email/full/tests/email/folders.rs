@@ -1,0 +1,255 @@
+//! Mailboxes as they are laid out elsewhere: below `INBOX.`, with German names, with letters beyond ASCII in what is
+//! searched for; and large ones, on a real Dovecot.
+
+use std::path::Path;
+use std::time::Duration;
+
+use platinum_email::filing::file_sent;
+use platinum_mailbox::{Config, Cursor, Mailbox, Query, open};
+use platinum_testkit::mail::{MailServers, MailboxLayout, OWNER, Submission};
+use platinum_testkit::wait_for;
+
+use crate::scripted::Wire;
+
+const NONE_SEEN: fn(&str) -> bool = |_| false;
+
+fn servers(layout: MailboxLayout<'_>) -> Option<MailServers> {
+    MailServers::present()
+        .unwrap()
+        .then(|| MailServers::start_imap_with(layout).unwrap())
+}
+
+fn mailbox(config: &Path) -> Box<dyn Mailbox> {
+    let config = Config::load(config).unwrap();
+    open(config.accounts.values().next().unwrap()).unwrap()
+}
+
+fn reading(servers: &MailServers) -> Box<dyn Mailbox> {
+    mailbox(&servers.config("owner", Submission::None).unwrap())
+}
+
+fn mail(id: &str, from: &str, text: &str) -> Vec<u8> {
+    format!(
+        "Message-ID: <{id}@x.test>\r\nFrom: {from}\r\nTo: {OWNER}\r\nSubject: s\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{text}\r\n"
+    )
+    .into_bytes()
+}
+
+fn in_folder(folder: &str) -> Query {
+    Query {
+        folder: Some(folder.to_owned()),
+        limit: 5,
+        ..Query::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_are_made_below_the_accounts_namespace() {
+    let layout = MailboxLayout {
+        prefix: "INBOX.",
+        drafts: "Papers",
+        sent: "Papers.Old",
+        names_uses: false,
+        ..MailboxLayout::default()
+    };
+    let Some(servers) = servers(layout) else {
+        return;
+    };
+    let mut inbox = reading(&servers);
+    let draft = mail("d", OWNER, "draft");
+    for _ in 0..2 {
+        let folder = inbox.save_draft("d@x.test", None, &draft).await.unwrap();
+        assert_eq!(folder, "INBOX.Drafts");
+    }
+    assert_eq!(servers.folder(OWNER, "Drafts").unwrap().len(), 1);
+    let sent = mail("s", OWNER, "sent");
+    assert_eq!(file_sent(&mut *inbox, &sent).await.unwrap(), "INBOX.Sent");
+    // By its whole name, and by the one that a person uses.
+    for name in ["INBOX.Sent", "Sent"] {
+        let found = inbox.search(&in_folder(name)).await.unwrap();
+        assert_eq!(found.len(), 1, "{name}");
+        assert_eq!(found[0].folder, "INBOX.Sent");
+    }
+    let none = inbox.search(&in_folder("Nothing")).await.unwrap_err();
+    assert_eq!(
+        none.to_string(),
+        "there is no folder \"Nothing\" in this mailbox"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn german_folders_are_known_by_their_names() {
+    let layout = MailboxLayout {
+        drafts: "Entwürfe",
+        sent: "Gesendete Elemente",
+        names_uses: false,
+        ..MailboxLayout::default()
+    };
+    let Some(servers) = servers(layout) else {
+        return;
+    };
+    let mut inbox = reading(&servers);
+    let draft = mail("d", OWNER, "draft");
+    assert_eq!(
+        inbox.save_draft("d@x.test", None, &draft).await.unwrap(),
+        "Entwürfe"
+    );
+    let sent = mail("s", OWNER, "sent");
+    file_sent(&mut *inbox, &sent).await.unwrap();
+    for (wire, name) in [
+        ("Entw&APw-rfe", "Entwürfe"),
+        ("Gesendete Elemente", "Gesendete Elemente"),
+    ] {
+        assert_eq!(servers.folder(OWNER, wire).unwrap().len(), 1, "{wire}");
+        let found = inbox.search(&in_folder(name)).await.unwrap();
+        assert_eq!(found.len(), 1, "{name}");
+        assert_eq!(found[0].folder, name);
+    }
+    for made in ["Drafts", "Sent"] {
+        assert!(!servers.maildir(OWNER).join(format!(".{made}")).exists());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn search_finds_letters_beyond_ascii_and_long_threads() {
+    let Some(servers) = servers(MailboxLayout::default()) else {
+        return;
+    };
+    let mut inbox = reading(&servers);
+    let found = "=?utf-8?q?J=C3=B6rg?= <joerg@x.test>";
+    servers
+        .deliver(OWNER, &mail("one", found, "Schöne Grüße aus 東京"))
+        .unwrap();
+    servers
+        .deliver(OWNER, &mail("two", "Ann <ann@x.test>", "Greetings"))
+        .unwrap();
+    let mut count = async |edit: &dyn Fn(&mut Query)| {
+        let mut query = Query {
+            limit: 5,
+            ..Query::default()
+        };
+        edit(&mut query);
+        inbox.search(&query).await.unwrap().len()
+    };
+    assert_eq!(count(&|q| q.text = Some("Grüße".to_owned())).await, 1);
+    assert_eq!(count(&|q| q.text = Some("東京".to_owned())).await, 1);
+    assert_eq!(count(&|q| q.text = Some("Grüsse".to_owned())).await, 0);
+    assert_eq!(count(&|q| q.sender = Some("Jörg".to_owned())).await, 1);
+    let both = |q: &mut Query| {
+        q.sender = Some("Jörg".to_owned());
+        q.text = Some("Schöne".to_owned());
+    };
+    assert_eq!(count(&both).await, 1);
+    let thread = |q: &mut Query| {
+        q.thread = (0..48).map(|n| format!("{n:0>280}@y.test")).collect();
+        q.thread
+            .extend(["one@x.test".to_owned(), "two@x.test".to_owned()]);
+    };
+    assert_eq!(count(&thread).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn starttls_leads_into_the_mailbox() {
+    let Some(servers) = servers(MailboxLayout::default()) else {
+        return;
+    };
+    servers
+        .deliver(OWNER, &mail("one", "a@x.test", "x"))
+        .unwrap();
+    let config = servers.config("owner", Submission::None).unwrap();
+    let text = std::fs::read_to_string(&config).unwrap();
+    let starttls = format!(
+        "port = {}\nsecurity = \"starttls\"",
+        servers.starttls_imap_port()
+    );
+    let text = text.replace(&format!("port = {}", servers.imap_port()), &starttls);
+    std::fs::write(&config, text).unwrap();
+    let mut inbox = mailbox(&config);
+    let new = inbox.poll_new(&Cursor::default(), 5, &NONE_SEEN).await;
+    assert_eq!(new.unwrap().mails.len(), 1);
+}
+
+/// Opening, looking, waiting and asking for the newest mails: bytes on the wire, in both directions.
+async fn bytes_of_a_session(servers: &MailServers) -> u64 {
+    let wire = Wire::start(servers.imap_port()).await;
+    let config = servers.config("owner", Submission::None).unwrap();
+    let text = std::fs::read_to_string(&config).unwrap();
+    let direct = format!("port = {}", servers.imap_port());
+    std::fs::write(
+        &config,
+        text.replace(&direct, &format!("port = {}", wire.port)),
+    )
+    .unwrap();
+    let mut inbox = mailbox(&config);
+    let cursor = inbox.cursor_at_end().await.unwrap();
+    let new = inbox.poll_new(&cursor, 20, &NONE_SEEN).await.unwrap();
+    assert!(new.mails.is_empty());
+    inbox.wait(Duration::from_millis(100)).await.unwrap();
+    let query = Query {
+        limit: 10,
+        folder: Some("INBOX".to_owned()),
+        ..Query::default()
+    };
+    assert_eq!(inbox.search(&query).await.unwrap().len(), 10);
+    drop(inbox);
+    tokio::task::block_in_place(|| {
+        wait_for("the connection to end", Duration::from_secs(10), || {
+            Ok(Some(wire.bytes()).filter(|bytes| *bytes > 0))
+        })
+        .unwrap()
+    })
+}
+
+/// What a mailbox costs does not grow with the mails that are in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn mailbox_of_100_000_mails_costs_what_one_of_100_does() {
+    let Some(servers) = servers(MailboxLayout::default()) else {
+        return;
+    };
+    let one = servers.maildir(OWNER).join("one");
+    let new = servers.maildir(OWNER).join("new");
+    // Dovecot makes the folders when it is first asked.
+    reading(&servers).keys().await.unwrap();
+    std::fs::write(&one, mail("one", "a@x.test", "x")).unwrap();
+    std::os::unix::fs::chown(&one, owner_of(&new), None).unwrap();
+    let fill = |from: u32, to: u32| {
+        for number in from..to {
+            let name = format!("{}.{number}.host", 1_700_000_000 + number);
+            // ext4 allows 65 000 links to a file.
+            if number % 60_000 == 0 {
+                std::fs::copy(&one, new.join(&name)).unwrap();
+                std::os::unix::fs::chown(new.join(name), owner_of(&new), None).unwrap();
+            } else {
+                let first = format!(
+                    "{}.{}.host",
+                    1_700_000_000 + number / 60_000 * 60_000,
+                    number / 60_000 * 60_000
+                );
+                let at = [
+                    new.join(&first),
+                    servers
+                        .maildir(OWNER)
+                        .join("cur")
+                        .join(format!("{first}:2,")),
+                ];
+                let source = at.iter().find(|path| path.exists()).unwrap();
+                std::fs::hard_link(source, new.join(name)).unwrap();
+            }
+        }
+    };
+    fill(0, 100);
+    let small = bytes_of_a_session(&servers).await;
+    fill(100, 100_000);
+    assert_eq!(reading(&servers).keys().await.unwrap().len(), 100_000);
+    let large = bytes_of_a_session(&servers).await;
+    assert!(
+        large < small + 1024,
+        "{small} bytes with 100 mails, {large} with 100 000"
+    );
+}
+
+fn owner_of(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some(std::fs::metadata(path).unwrap().uid())
+}
