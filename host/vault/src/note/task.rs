@@ -168,12 +168,14 @@ impl TaskNote {
     }
 }
 
-/// Adds a value to a fact of a task's note. The note is changed wholly or not at all.
+/// Puts a fact into a task's note, in the place of the one of that name. The note is changed wholly or
+/// not at all.
 ///
 /// # Errors
 /// If the note is no task, has something that is no facts, or cannot take it.
-pub fn add_fact(note: &mut Note, name: &str, value: &str) -> Result<(), NoteError> {
+pub fn set_fact(note: &mut Note, name: &str, value: &str) -> Result<(), NoteError> {
     let mut facts = facts_of(&Reader::of(note, TaskNote::KIND)?)?;
+    facts.retain(|fact| fact.name != name);
     add_value(&mut facts, name, value);
     note.set("facts", facts_value(&facts))
 }
