@@ -17,7 +17,7 @@ use platinum_journal::Journal;
 use platinum_vault::Vault;
 use serde::Serialize;
 
-pub use pending::{MAX_DRAFT_BYTES, Pending, Renamed, is_expired, pending_drafts, short_id};
+pub use pending::{MAX_DRAFT_BYTES, Pending, is_expired, pending_drafts, short_id};
 pub use policy::approval_policy;
 pub use preview::{Field, preview};
 pub use row::{ApprovalRow, ApprovalState, DraftSummary};
@@ -29,8 +29,6 @@ use crate::{ReadError, text::plain};
 pub struct Approvals {
     /// The drafts in `Pending_Approval/`, oldest first.
     pub pending: Vec<ApprovalRow>,
-    /// Drafts in `Pending_Approval/` whose file has another name than their id.
-    pub renamed: Vec<Renamed>,
     /// Files in `Pending_Approval/` that are not drafts: conflict copies, or notes of the owner.
     pub not_drafts: Vec<VaultPath>,
     /// The notes in `Approved/`, oldest first. They stay there until they are carried out.
@@ -55,7 +53,6 @@ impl Approvals {
                 .iter()
                 .map(|pending| pending_row(pending, now))
                 .collect(),
-            renamed: folder.renamed,
             not_drafts: folder.others,
             approved: approved(vault, state, policy, now)?,
         })

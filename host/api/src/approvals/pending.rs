@@ -5,7 +5,6 @@ use platinum_vault::{
     Vault, VaultError,
     note::{self, DraftNote},
 };
-use serde::Serialize;
 
 /// The largest draft that is read.
 pub const MAX_DRAFT_BYTES: u64 = note::MAX_DRAFT_BYTES as u64;
@@ -28,19 +27,8 @@ pub struct Pending {
 pub struct PendingFolder {
     /// Drafts, oldest first.
     pub drafts: Vec<Pending>,
-    /// Drafts whose file has another name than their id.
-    pub renamed: Vec<Renamed>,
     /// Other files there: conflict copies, or notes of the owner.
     pub others: Vec<VaultPath>,
-}
-
-/// A draft whose file was given another name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Renamed {
-    /// Where it is.
-    pub path: VaultPath,
-    /// What the file has to be called, so that it can be decided on.
-    pub name: String,
 }
 
 /// Reads the folder.
@@ -55,19 +43,12 @@ pub fn pending_drafts(vault: &Vault) -> Result<PendingFolder, VaultError> {
             Ok(id) if path == layout::pending(id) => id,
             _ => {
                 match vault.renamed_draft(&path) {
-                    Some(draft) => {
-                        folder.renamed.push(Renamed {
-                            path: path.clone(),
-                            name: layout::pending(draft.id).file_name().to_owned(),
-                        });
-                        let file = vault.read_text(&path, MAX_DRAFT_BYTES).unwrap_or_default();
-                        folder.drafts.push(Pending {
-                            id: draft.id,
-                            path,
-                            draft: Ok(draft),
-                            file,
-                        });
-                    }
+                    Some(draft) => folder.drafts.push(Pending {
+                        id: draft.id,
+                        file: vault.read_text(&path, MAX_DRAFT_BYTES).unwrap_or_default(),
+                        path,
+                        draft: Ok(draft),
+                    }),
                     None => folder.others.push(path),
                 }
                 continue;

@@ -53,13 +53,6 @@ pub(crate) fn run(args: &ApprovalsArgs, ctx: &Context) -> Result<(), CommandErro
             vault.root().join(layout::PENDING_APPROVAL).display()
         ));
     }
-    for renamed in &approvals.renamed {
-        text.push_str(&format!(
-            "\n{} is a draft under another name: rename it to {} to decide on it.\n",
-            plain(renamed.path.as_str(), 120),
-            renamed.name
-        ));
-    }
     if !approvals.not_drafts.is_empty() {
         let named = approvals.not_drafts.iter().take(8);
         let names: Vec<String> = named.map(|path| plain(path.as_str(), 120)).collect();

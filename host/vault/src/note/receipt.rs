@@ -2,9 +2,12 @@
 
 use platinum_core::{ActionKind, DraftId, Timestamp, format_time, whole_second};
 use serde::{Deserialize, Serialize};
-use serde_norway::{Mapping, Value};
+use serde_norway::Value;
 
-use super::{Note, NoteError, task::CAME_BACK};
+use super::{
+    Note, NoteError,
+    task::{CAME_BACK, add_fact},
+};
 
 /// What the other side answered, kept in the task's note under `receipts`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,13 +100,7 @@ pub fn reopen(
     let mut edited = note.clone();
     let receipts = serde_norway::to_value(&receipts).map_err(|_| unwritable("receipts"))?;
     edited.set("receipts", receipts)?;
-    let mut facts = match edited.get("facts") {
-        Some(Value::Mapping(facts)) => facts.clone(),
-        _ => Mapping::new(),
-    };
-    let reasons = Value::Sequence(vec![Value::String(reason.to_owned())]);
-    facts.insert(CAME_BACK.into(), reasons);
-    edited.set("facts", Value::Mapping(facts))?;
+    add_fact(&mut edited, CAME_BACK, reason)?;
     for key in ["outcome", "summary", "finished"] {
         edited.remove(key)?;
     }

@@ -21,6 +21,9 @@ pub const FILED: &str = "filed";
 /// The fact of a task that was filed without an answer: why. One that waits again was put back by its
 /// owner, who wants an answer after all: no agent takes a task out of `Done/`.
 pub const FILED_BEFORE: &str = "filed-before";
+
+/// The fact with the address of who wrote it.
+const FROM_ADDRESS: &str = "from-address";
 /// The fact that names the draft which came back.
 pub const BOUNCED_DRAFT: &str = "bounced-draft";
 /// The fact with those whom it did not reach.
@@ -129,27 +132,23 @@ impl TaskNote {
             .time("created", self.created)
             .text("by", &self.by)
             .owned("aliases", &[title(&self.subject, &self.from)]);
-        if !self.facts.is_empty() && self.facts.iter().all(is_flat) {
-            let lines = self.facts.iter().flat_map(Fact::lines);
-            front.owned("facts", &lines.collect::<Vec<_>>());
-        } else if !self.facts.is_empty() {
-            let mut facts = Mapping::new();
-            for fact in &self.facts {
-                let values = fact.values.iter().cloned().map(Value::String);
-                match facts.get_mut(fact.name.as_str()) {
-                    Some(Value::Sequence(before)) => before.extend(values),
-                    _ => {
-                        let name = Value::String(fact.name.clone());
-                        facts.insert(name, Value::Sequence(values.collect()));
-                    }
-                }
-            }
-            front.owned("facts", &facts);
+        if !self.facts.is_empty() {
+            front.owned("facts", &facts_value(&self.facts));
         }
         if let Some(claim) = &self.claim {
             front.claim(claim);
         }
         front.finish(&self.body)
+    }
+
+    /// The address of who wrote it, in lower case: the host's fact, or that in `from`.
+    pub fn from_address(&self) -> Option<String> {
+        let from = self.fact(FROM_ADDRESS).first().unwrap_or(&self.from).trim();
+        let inner = from
+            .strip_suffix('>')
+            .and_then(|from| from.rsplit_once('<'));
+        let address = inner.map_or(from, |(_, address)| address);
+        address.contains('@').then(|| address.to_lowercase())
     }
 
     /// What it says of a draft that was carried out, if it is about that alone. Whether that draft
@@ -169,6 +168,46 @@ impl TaskNote {
     }
 }
 
+/// Adds a value to a fact of a task's note. The note is changed wholly or not at all.
+///
+/// # Errors
+/// If the note is no task, has something that is no facts, or cannot take it.
+pub fn add_fact(note: &mut Note, name: &str, value: &str) -> Result<(), NoteError> {
+    let mut facts = facts_of(&Reader::of(note, TaskNote::KIND)?)?;
+    add_value(&mut facts, name, value);
+    note.set("facts", facts_value(&facts))
+}
+
+fn add_value(facts: &mut Vec<Fact>, name: &str, value: &str) {
+    match facts.iter_mut().find(|fact| fact.name == name) {
+        Some(fact) => fact.values.push(value.to_owned()),
+        None => facts.push(Fact {
+            name: name.to_owned(),
+            values: vec![value.to_owned()],
+        }),
+    }
+}
+
+/// The facts as a note has them: lines, unless one cannot be a line.
+fn facts_value(facts: &[Fact]) -> Value {
+    if facts.iter().all(is_flat) {
+        let lines = facts.iter().flat_map(Fact::lines);
+        return Value::Sequence(lines.map(Value::String).collect());
+    }
+    let mut mapping = Mapping::new();
+    for fact in facts {
+        let values = fact.values.iter().cloned().map(Value::String);
+        match mapping.get_mut(fact.name.as_str()) {
+            Some(Value::Sequence(before)) => before.extend(values),
+            _ => {
+                let name = Value::String(fact.name.clone());
+                mapping.insert(name, Value::Sequence(values.collect()));
+            }
+        }
+    }
+    Value::Mapping(mapping)
+}
+
 /// Whether a fact can be written in lines: each says its name, so it has at least one, and the name
 /// ends at the first colon.
 fn is_flat(fact: &Fact) -> bool {
@@ -180,13 +219,7 @@ fn facts_in(lines: &[Value]) -> Option<Vec<Fact>> {
     let mut facts: Vec<Fact> = Vec::new();
     for line in lines {
         let (name, value) = line.as_str()?.split_once(SEPARATOR)?;
-        match facts.iter_mut().find(|fact| fact.name == name) {
-            Some(fact) => fact.values.push(value.to_owned()),
-            None => facts.push(Fact {
-                name: name.to_owned(),
-                values: vec![value.to_owned()],
-            }),
-        }
+        add_value(&mut facts, name, value);
     }
     Some(facts)
 }

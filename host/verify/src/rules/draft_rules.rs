@@ -81,10 +81,8 @@ impl TaskState {
                 false => Self::Free(own.max(epoch)),
             };
         }
-        let named = note
-            .and_then(|note| note.get("claim")?.get("agent")?.as_str())
-            .and_then(|name| name.parse().ok());
-        match named.and_then(|other: AgentName| claim(&other).map(|claim| (other, claim))) {
+        let named = note.and_then(Note::claim).map(|claim| claim.agent);
+        match named.and_then(|other| claim(&other).map(|claim| (other, claim))) {
             Some((other, claim)) => Self::Others(other, claim),
             None => Self::Free(epoch),
         }

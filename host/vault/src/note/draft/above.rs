@@ -71,7 +71,7 @@ pub(super) fn above(task: &TaskNote) -> String {
         line(&format!("**{name}:** {}{more}", shown.join(", ")));
     }
     line(&format!("**Task:** [[{}]]", task.id));
-    let (message, is_cut) = cut(&inert(&message_of(&task.body)));
+    let (message, is_cut) = cut(&sanitize(&message_of(&task.body)));
     line("");
     let fence = fence_for(&message);
     line(&format!("{fence}text"));
@@ -111,7 +111,7 @@ fn message_of(body: &str) -> String {
 
 /// Without characters that are not seen, without what a template would run, in lines that every reader
 /// counts alike.
-fn inert(text: &str) -> String {
+fn sanitize(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before = '\n';
     for c in text.chars() {

@@ -11,6 +11,7 @@ use proptest::{collection::vec, option, prelude::*};
 use super::*;
 
 mod drafts;
+mod flat;
 
 const NOTE: &str = "---\n# mine\nid: \"a\"\ntags: [x, \"y: z\"]   # list\nstatus:   open # for now\n\
     other: |\n  status: no key\n\n  # no comment\nlist:\n- one\n- two\n# between\n\n\"quo ted\": 'it''s'\n---\n\n# Body\n---\nstatus: body\n";
@@ -173,48 +174,6 @@ fn parse_broken_frontmatter_names_the_line() {
     }
 }
 
-/// What a person most often breaks is explained with the line and what to write.
-#[test]
-fn parse_broken_frontmatter_says_what_to_write() {
-    for (yaml, line, repair) in [
-        (
-            "subject: Re: Offer\n",
-            3,
-            "put what follows `subject:` in double quotes",
-        ),
-        ("to: @clara\n", 3, "put what follows `to:` in double quotes"),
-        (
-            "to: \"a@b\nsubject: \"x\"\n",
-            3,
-            "end the text in this line with `\"`",
-        ),
-        (
-            "to: 'a@b\nsubject: x\n",
-            3,
-            "end the text in this line with `'`",
-        ),
-        (
-            "subject: \"Offer\" and more\n",
-            3,
-            "put all that follows `subject:` between one pair of quotation marks",
-        ),
-        (
-            "b: 1\nsome words\nc: 2\n",
-            4,
-            "write this line as `key: value`, or remove it",
-        ),
-        ("b:\n\t- x\n", 4, "indent with blanks, not with tabs"),
-    ] {
-        let text = format!("---\na: 1\n{yaml}---\n");
-        let error = Note::parse(&text).unwrap_err().to_string();
-        let begins = format!("line {line}: the frontmatter cannot be read: ");
-        assert!(
-            error.starts_with(&begins) && error.ends_with(repair),
-            "{yaml:?}: {error}"
-        );
-    }
-}
-
 #[test]
 fn parse_signs_inside_texts_are_no_anchors() {
     let text = "---\na: b & c * d ! e\nb: \"*x\"\nc: '&y'\nd: |\n  *x\n  &y\ne: -*x\n# &no\n\
@@ -295,22 +254,6 @@ fn task_note_renders_as_documented() {
         )
     );
     assert_eq!(TaskNote::parse(&text).unwrap(), task);
-}
-
-/// Tasks that were written before are read as ever.
-#[test]
-fn task_note_of_the_older_form_is_read() {
-    let text = "---\nid: task_00000000010000000000000002\nkind: task\nzone: email\nsource: \"maildir:owner\"\n\
-         from: \"Ann <ann@example.test>\"\nsubject: \"s\"\nreceived: 2026-11-20T18:40:00Z\n\
-         created: 2026-11-20T18:41:00Z\nby: \"local/intake\"\nfacts:\n  message-id:\n    - \"a@b\"\n\
-         claim:\n  id: \"claim_00000000010000000000000002\"\n  agent: \"cloud\"\n  epoch: 3\n  \
-         at: \"2026-11-20T18:42:00Z\"\n  base: \"x\"\n---\nHello\n";
-    let mut expected = task("s", vec![("message-id", vec!["a@b"])], "Hello\n");
-    expected.claim = Some(ClaimRecord {
-        base: "x".to_owned(),
-        ..claim()
-    });
-    assert_eq!(TaskNote::parse(text).unwrap(), expected);
 }
 
 #[test]

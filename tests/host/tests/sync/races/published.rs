@@ -103,7 +103,7 @@ async fn task_with_a_secret_can_be_claimed_released_and_finished() {
     let is_done = |path: &String| path.starts_with("Done/") && path.contains(&id.to_string());
     assert!(there.iter().any(is_done), "{there:?}");
     // What a cloud does with it is no news either.
-    assert_eq!(violations(&owner), [sentence(&path, 11)]);
+    assert_eq!(violations(&owner), [sentence(&path, 13)]);
     assert!(!anywhere(&server, TOKEN));
 }
 
@@ -148,7 +148,7 @@ async fn cloud_claim_with_a_secret_is_reported_once() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(remote_files(&server).contains(&format!("In_Progress/local/{id}.md")));
-    assert_eq!(violations(&owner), [sentence(&path, 11)]);
+    assert_eq!(violations(&owner), [sentence(&path, 13)]);
 }
 
 /// A bill in the owners own zone is worked on and the remote learns of it.
