@@ -6,6 +6,7 @@
 
 mod commands;
 mod executor;
+mod filed_list;
 mod machine;
 mod run;
 

@@ -3,7 +3,7 @@
 //! The owner approves every answer, so the rules for automatic responders (RFC 3834) do not hold
 //! here: what decides is whether a person wrote. One header of bulk senders says nothing, because
 //! programs for sales and help desks put it into a person's mail; two do.
-//! Lives elsewhere: to whom an answer goes is decided when the mail comes (`host/intake`); what a
+//! Lives elsewhere: to whom an answer goes is outcome when the mail comes (`host/intake`); what a
 //! notice says of itself is read in [`notice`].
 //! Invariants: pure; no text of a mail can talk its way in: a text can only take a draft away.
 
@@ -253,7 +253,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn decided(task: &Task) -> String {
+    fn outcome(task: &Task) -> String {
         match decide(task, &SenderRules::default()) {
             Triage::Dismiss(reason) => reason,
             Triage::Answer(to) => format!("answered to {}", Recipients::listed(&to.to)),
@@ -261,7 +261,7 @@ pub(crate) mod tests {
     }
 
     fn reason(facts: &[(&str, &str)]) -> String {
-        decided(&mail(facts))
+        outcome(&mail(facts))
     }
 
     const ADA: &str = "answered to Ada <ada@example.test>";
@@ -370,18 +370,18 @@ pub(crate) mod tests {
                 subject: subject.into(),
                 ..mail(&[])
             };
-            assert_eq!(decided(&task), "spam, says its subject", "{subject}");
+            assert_eq!(outcome(&task), "spam, says its subject", "{subject}");
         }
         let task = Task {
             subject: "[Spamalot] tickets".into(),
             ..mail(&[])
         };
-        assert_eq!(decided(&task), ADA);
+        assert_eq!(outcome(&task), ADA);
         let news = Task {
             sender: "Shop <news@shop.test>".into(),
             ..mail(&[("list-unsubscribe", "<u>")])
         };
-        assert!(decided(&news).contains("its sender's name"));
+        assert!(outcome(&news).contains("its sender's name"));
     }
 
     /// Senders that are not read are dismissed.
@@ -423,7 +423,7 @@ pub(crate) mod tests {
             sender: "Form <no-reply@site.test>".into(),
             ..mail(&[("reply-to", "Bo <bo@b.test>")])
         };
-        assert_eq!(decided(&form), "answered to Bo <bo@b.test>");
+        assert_eq!(outcome(&form), "answered to Bo <bo@b.test>");
     }
 
     /// A mail without a sender is dismissed.
@@ -434,7 +434,7 @@ pub(crate) mod tests {
                 sender: sender.into(),
                 ..mail(&[])
             };
-            assert_eq!(decided(&task), "it names no address that could be answered");
+            assert_eq!(outcome(&task), "it names no address that could be answered");
         }
     }
 
@@ -451,7 +451,7 @@ pub(crate) mod tests {
         assert!(question.contains("Who should this go to?"), "{question}");
         let facts = mail(&[("reply-to", "Bo <bo@b.test>")]).facts;
         assert_eq!(
-            decided(&Task { facts, ..file }),
+            outcome(&Task { facts, ..file }),
             "answered to Bo <bo@b.test>"
         );
     }
@@ -509,6 +509,6 @@ pub(crate) mod tests {
             text: text.into(),
             ..mail(&[])
         };
-        assert_eq!(decided(&task), ADA);
+        assert_eq!(outcome(&task), ADA);
     }
 }

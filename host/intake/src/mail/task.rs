@@ -375,11 +375,11 @@ mod tests {
             "{}",
             task.body
         );
-        assert_eq!(task.facts[0].name, facts::ENCRYPTED);
+        assert!(task.facts.iter().any(|fact| fact.name == facts::ENCRYPTED));
         let task = of(Protection::SignedOpenPgp);
         let line = "- The mail says that it is signed with OpenPGP; the signature was not checked.";
         assert!(task.body.contains(line), "{}", task.body);
-        assert_eq!(task.facts[0].values, ["signed with OpenPGP"]);
+        assert_eq!(task.fact(facts::SIGNED), ["signed with OpenPGP"]);
     }
 
     #[test]

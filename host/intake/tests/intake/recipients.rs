@@ -45,20 +45,20 @@ fn task(headers: &[&str], more_config: &str) -> TaskNote {
 }
 
 /// `to | cc`, or the reason why nobody is answered; notes follow after a `!`.
-fn decided(headers: &[&str]) -> String {
+fn outcome(headers: &[&str]) -> String {
     let task = task(headers, "");
     let all = |name: &str| task.fact(name).join(", ");
-    let mut decided = match all(NO_ANSWER) {
+    let mut outcome = match all(NO_ANSWER) {
         why if !why.is_empty() => why,
         _ => all(ANSWER_TO),
     };
     if !all(ANSWER_CC).is_empty() {
-        decided.push_str(&format!(" | {}", all(ANSWER_CC)));
+        outcome.push_str(&format!(" | {}", all(ANSWER_CC)));
     }
     for note in task.fact(ANSWER_NOTE) {
-        decided.push_str(&format!(" ! {note}"));
+        outcome.push_str(&format!(" ! {note}"));
     }
-    decided
+    outcome
 }
 
 const FROM: &str = "From: Uma Client <uma@client.test>";
@@ -126,7 +126,7 @@ fn answer_goes_to_every_reply_to_and_not_to_the_owner() {
             "no-reply@client.test does not read answers",
         ),
     ] {
-        assert_eq!(decided(&headers), expected, "{headers:?}");
+        assert_eq!(outcome(&headers), expected, "{headers:?}");
     }
 }
 
@@ -197,12 +197,12 @@ fn copy_goes_to_everybody_else_who_got_the_mail() {
             "Uma Client <uma@client.test> | Bo <bo@client.test>",
         ),
     ] {
-        assert_eq!(decided(&headers), expected, "{headers:?}");
+        assert_eq!(outcome(&headers), expected, "{headers:?}");
     }
     let many: Vec<String> = (0..40).map(|n| format!("p{n}@client.test")).collect();
     let cc = format!("Cc: {}", many.join(", "));
     assert_eq!(
-        decided(&[FROM, TO, &cc]),
+        outcome(&[FROM, TO, &cc]),
         "Uma Client <uma@client.test> ! 40 more got the mail; the answer goes to its sender alone."
     );
     let alone = task(&[FROM, TO, "Cc: bo@client.test"], "reply-all = false\n");
@@ -238,18 +238,18 @@ fn address_that_mail_cannot_reach_is_found_before_a_draft() {
             "@client.test is no address that mail can reach: nothing stands before the @",
         ),
     ] {
-        assert_eq!(decided(&[&format!("From: {from}"), TO]), expected, "{from}");
+        assert_eq!(outcome(&[&format!("From: {from}"), TO]), expected, "{from}");
     }
     let reply_to = format!("Reply-To: Uma <{long}@in.desk.test>");
     assert_eq!(
-        decided(&["From: Uma via Desk <noreply@desk.test>", TO, &reply_to]),
+        outcome(&["From: Uma via Desk <noreply@desk.test>", TO, &reply_to]),
         format!(
             "{long}@in.desk.test is no address that mail can reach: the part before the @ has 67 bytes, \
              and mail allows 64"
         )
     );
     assert_eq!(
-        decided(&[FROM, TO, &reply_to]),
+        outcome(&[FROM, TO, &reply_to]),
         format!(
             "Uma Client <uma@client.test> ! Its Reply-To {long}@in.desk.test is no address that mail can \
              reach (the part before the @ has 67 bytes, and mail allows 64); the answer goes to the sender."
@@ -260,16 +260,16 @@ fn address_that_mail_cannot_reach_is_found_before_a_draft() {
 #[test]
 fn lookalike_domains_are_decided_and_said() {
     assert_eq!(
-        decided(&[FROM, TO, "Reply-To: Uma Client <uma@c1ient.test>"]),
+        outcome(&[FROM, TO, "Reply-To: Uma Client <uma@c1ient.test>"]),
         "Uma Client <uma@client.test> ! Careful: the mail asks for an answer to uma@c1ient.test, which \
          looks like uma@client.test and is not; the answer goes to uma@client.test."
     );
     assert_eq!(
-        decided(&["From: Boss <boss@farnily.test>", TO]),
+        outcome(&["From: Boss <boss@farnily.test>", TO]),
         "Boss <boss@farnily.test> ! Careful: boss@farnily.test is not at family.test, though it looks so."
     );
     assert_eq!(
-        decided(&[FROM, TO, "Cc: Bo <bo@ciient.test>"]),
+        outcome(&[FROM, TO, "Cc: Bo <bo@ciient.test>"]),
         "Uma Client <uma@client.test> | Bo <bo@ciient.test> ! Careful: bo@ciient.test is not at \
          client.test, though it looks so."
     );

@@ -3,7 +3,7 @@
 //!
 //! Lives here: when each step runs, and the events for the skills. The steps know nothing of the loop,
 //! and nothing of each other: [`admission`] records approvals, [`approved`] reports what came of them,
-//! [`carried_out`] finishes what happened, [`filed_list`] keeps the list of what was filed unanswered,
+//! [`carried_out`] finishes what happened, [`filed_list`](crate::filed_list) keeps the list of what was filed unanswered,
 //! [`replaced`] keeps one live draft a thread, [`deleted`] takes a deleted draft for a no, [`doubts`]
 //! asks about what stays unknown, [`rejected`] files what the owner rejected, [`returned`] opens the
 //! task of what came back.
@@ -19,7 +19,6 @@ mod dashboard_state;
 mod deleted;
 mod doubts;
 mod drafts;
-mod filed_list;
 mod rejected;
 mod replaced;
 mod returned;
@@ -146,7 +145,7 @@ impl ApprovalLoop {
     /// was put back.
     async fn update_filed_list(&self, is_changed: bool) -> bool {
         let vault = self.context.vault.clone();
-        let update = move || filed_list::update(&vault, SystemClock.now(), is_changed);
+        let update = move || crate::filed_list::update(&vault, SystemClock.now(), is_changed);
         match in_background(update).await {
             Ok((put_back, _)) => {
                 if put_back > 0 {

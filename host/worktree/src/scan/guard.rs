@@ -169,11 +169,14 @@ fn acceptance_file(git_dir: &Path) -> PathBuf {
     git_dir.join("platinum-deletions-accepted")
 }
 
-/// How many files are gone that were not moved, and that the remote did not delete.
+/// How many files are gone that were not moved, and that the remote did not delete. Updates do not count:
+/// Platinum itself removes them, all of a night at once, when they are on the dashboard.
 fn missing_count(repo: &Repo, found: &ScanResult) -> Result<usize, WorktreeError> {
+    let is_update = |path: &&VaultPath| path.top() == layout::UPDATES;
+    let missing = || found.missing.keys().filter(|path| !is_update(path));
     let gone = match repo.tip(RefName::Verified)? {
-        Some(verified) => repo.blobs_at(verified, found.missing.keys())?.len(),
-        None => found.missing.len(),
+        Some(verified) => repo.blobs_at(verified, missing())?.len(),
+        None => missing().count(),
     };
     let names: BTreeSet<&str> = found.missing.keys().map(VaultPath::file_name).collect();
     let blobs: BTreeSet<Oid> = found.missing.values().map(|missing| missing.blob).collect();

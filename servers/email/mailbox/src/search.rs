@@ -189,7 +189,7 @@ mod tests {
         });
         assert_eq!(
             refused.unwrap_err().to_string(),
-            "more than 20 words in text"
+            "cannot search: more than 20 words in text"
         );
     }
 

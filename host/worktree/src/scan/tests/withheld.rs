@@ -147,6 +147,21 @@ fn guard_withholds_deleting_half_of_many_files() {
     }
 }
 
+/// The updates of a night are removed at once when they are merged: that is no loss, whatever there is beside.
+#[test]
+fn guard_accepts_that_all_updates_are_merged() {
+    let update = |n| format!("Updates/cloud/update_{n:026}.md");
+    let mut names: Vec<String> = (0..20).map(update).collect();
+    names.push("Inbox/a.md".to_owned());
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut fixture = Fixture::synced(&all);
+    for name in &all[..20] {
+        fs::remove_file(fixture.file(name)).unwrap();
+    }
+    let merged: Vec<_> = all[..20].iter().map(|name| (*name, None)).collect();
+    fixture.edits_become(&merged);
+}
+
 /// Nor are those of a killed daemon that was applying them a loss.
 #[test]
 fn guard_ignores_deletions_of_the_remote() {

@@ -80,7 +80,7 @@ fn add(people: &mut People, name: &str, address: &str) {
 
 /// What stands between two separators.
 #[derive(Debug, Default)]
-struct Entry<'a> {
+struct Segment<'a> {
     /// What stands outside of brackets and comments; quotes are taken off.
     name: String,
     /// What stands in the last angle brackets.
@@ -89,7 +89,7 @@ struct Entry<'a> {
     comment: String,
 }
 
-impl Entry<'_> {
+impl Segment<'_> {
     /// The address: in the brackets, else the first word with an @.
     fn address(&self) -> Option<String> {
         let of = |text: &str| {
@@ -152,14 +152,14 @@ enum Quotes {
 
 #[derive(Debug, Default)]
 struct Entries<'a> {
-    list: Vec<Entry<'a>>,
+    list: Vec<Segment<'a>>,
     /// A quote, bracket or comment has no end.
     unclosed: bool,
 }
 
 fn split(text: &str, quotes: Quotes) -> Entries<'_> {
     let mut entries = Entries::default();
-    let mut entry = Entry::default();
+    let mut entry = Segment::default();
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         match c {
@@ -223,7 +223,7 @@ fn split(text: &str, quotes: Quotes) -> Entries<'_> {
             // Outlook separates with semicolons; so does the end of a group.
             ',' | ';' => entries.list.push(std::mem::take(&mut entry)),
             // A group's name is nobody's. `mailto:` and a colon in a name are not one's end.
-            ':' if is_group_name(&entry, &text[at + 1..]) => entry = Entry::default(),
+            ':' if is_group_name(&entry, &text[at + 1..]) => entry = Segment::default(),
             c => entry.name.push(c),
         }
     }
@@ -232,7 +232,7 @@ fn split(text: &str, quotes: Quotes) -> Entries<'_> {
 }
 
 /// Whether what was read before a colon names a group: words without an @, and then a `;`.
-fn is_group_name(entry: &Entry<'_>, rest: &str) -> bool {
+fn is_group_name(entry: &Segment<'_>, rest: &str) -> bool {
     let name = entry.name.trim();
     !name.eq_ignore_ascii_case("mailto")
         && !name.is_empty()

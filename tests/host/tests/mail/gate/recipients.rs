@@ -42,7 +42,7 @@ fn answer_to_all_reaches_everybody_but_the_owner() {
         ),
         "{text}"
     );
-    fs::write(&draft, text.replace("[[", "").replace("]]", "")).unwrap();
+    fs::write(&draft, platinum_testkit::notes::fill_gaps(&text)).unwrap();
     let to = cluster.vault("local").join("Approved");
     fs::rename(&draft, to.join(draft.file_name().unwrap())).unwrap();
     let received = wait_for("the answer in all three mailboxes", SOON, || {

@@ -34,7 +34,7 @@ const MAX_NOTE_BYTES: u64 = 512 * 1024;
 ///
 /// # Errors
 /// If the vault cannot be read or written.
-pub(super) fn update(
+pub(crate) fn update(
     vault: &Vault,
     now: Timestamp,
     is_changed: bool,
