@@ -1,5 +1,5 @@
 //! Command line, logs and standard input and output of a server. Standard output belongs to the
-//! protocol; logs go to standard error.
+//! protocol; logs go to standard error. Lives elsewhere: sessions over HTTP are [`crate::http`].
 
 use std::path::Path;
 
@@ -8,18 +8,21 @@ use clap::Parser as _;
 use rmcp::{ServiceExt as _, service::ServerInitializeError};
 use tracing_subscriber::EnvFilter;
 
+use crate::http::{self, HttpArguments};
 use crate::server::Server;
 
-/// A server for MCP clients, on standard input and output.
+/// A server for MCP clients, on standard input and output or over HTTP.
 #[derive(Debug, clap::Parser)]
 #[command(version)]
 struct Arguments {
     /// The configuration file (TOML).
     #[arg(long, value_name = "FILE")]
     config: std::path::PathBuf,
+    #[command(flatten)]
+    http: HttpArguments,
 }
 
-/// Runs a server until its client closes standard input: reads the command line, lets `open` make
+/// Runs a server until its client closes standard input, or over HTTP until it is asked to end: reads the command line, lets `open` make
 /// the server from the configuration file, and serves it.
 ///
 /// # Errors
@@ -36,6 +39,13 @@ pub async fn run<S: Send + Sync + 'static>(
         true => error,
         false => anyhow::anyhow!("configuration {shown}: {error:#}"),
     })?;
+    if let HttpArguments {
+        http: Some(address),
+        token_file: Some(token),
+    } = &arguments.http
+    {
+        return http::serve(server, *address, token).await;
+    }
     let session = match server.serve(rmcp::transport::stdio()).await {
         // One that only asks what this server is (`server/discover`) leaves when it knows.
         Err(ServerInitializeError::ConnectionClosed(_)) => {

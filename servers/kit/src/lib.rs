@@ -2,7 +2,9 @@
 //!
 //! # Layout
 //! - [`server`]: a service and its tools as an MCP server; annotations, bounded errors;
-//! - [`command`]: the command line, logs on standard error, the session on standard input and output;
+//! - [`command`]: the command line, logs on standard error, the session on standard input and output, or sessions over
+//!   [`http`];
+//! - [`schema`]: the schemas of what tools take and answer, as all clients read them;
 //! - [`config`]: TOML tables whose keys are all known; [`secret`]: where a password is kept.
 //!
 //! Lives elsewhere: what a server does, in its own crates (`servers/<zone>`).
@@ -13,6 +15,8 @@
 
 pub mod command;
 pub mod config;
+pub mod http;
+pub mod schema;
 pub mod secret;
 pub mod server;
 

@@ -20,6 +20,8 @@ use rmcp::{
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::schema::portable;
+
 /// The most characters of an error in an answer: it may hold words of another server.
 const MAX_ERROR_CHARS: usize = 2000;
 
@@ -29,12 +31,22 @@ pub struct Tools<S> {
     router: ToolRouter<Server<S>>,
 }
 
-/// An MCP server.
+/// An MCP server. Its clones are the same server, one for each session.
 #[derive(Debug)]
 pub struct Server<S> {
     service: Arc<S>,
-    tools: Tools<S>,
+    tools: Arc<Tools<S>>,
     about: ServerConfig,
+}
+
+impl<S> Clone for Server<S> {
+    fn clone(&self) -> Self {
+        Self {
+            service: Arc::clone(&self.service),
+            tools: Arc::clone(&self.tools),
+            about: self.about.clone(),
+        }
+    }
 }
 
 /// A tool cannot be offered: the schema of what it takes cannot be made.
@@ -114,8 +126,8 @@ impl<S: Send + Sync + 'static> Tools<S> {
     {
         let name = spec.name;
         let input = schema_for_input::<A>().map_err(|reason| ToolError { name, reason })?;
-        let tool = Tool::new_with_raw(name, Some(spec.description.into()), input)
-            .with_raw_output_schema(schema_for_output::<R>())
+        let tool = Tool::new_with_raw(name, Some(spec.description.into()), portable(&input))
+            .with_raw_output_schema(portable(&schema_for_output::<R>()))
             .with_annotations(spec.annotations());
         self.router.add_route(ToolRoute::new_dyn(
             tool,
@@ -144,7 +156,7 @@ impl<S: Send + Sync + 'static> Server<S> {
         let capabilities = ServerCapabilities::builder().enable_tools().build();
         Self {
             service: Arc::new(service),
-            tools,
+            tools: Arc::new(tools),
             about: ServerConfig::new(capabilities)
                 .with_server_info(Implementation::new(name, env!("CARGO_PKG_VERSION")))
                 .with_instructions(instructions),
