@@ -28,6 +28,7 @@ wasmtime::component::bindgen!({
             import platinum:model/complete@0.1.0;
             import platinum:vault/context@0.1.0;
             import platinum:email/search@0.1.0;
+            import platinum:email/people@0.1.0;
             import platinum:email/draft@0.1.0;
             import platinum:email/propose@0.1.0;
             import platinum:sync/run@0.1.0;

@@ -37,6 +37,7 @@ pub fn link_only() -> Vec<Box<dyn platinum_engine::Interface>> {
     interfaces.extend([
         dashboard::BOARD.link_only(),
         email::SEARCH.link_only(),
+        email::PEOPLE.link_only(),
         email::DRAFT.link_only(),
         model::COMPLETE.link_only(),
         skill::CONTEXT.link_only(),

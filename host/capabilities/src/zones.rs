@@ -47,11 +47,26 @@ pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
     /// by what `store` knows of the task.
     fn interfaces(&self, session: &Session, store: &Arc<dyn TaskStore>) -> Vec<Box<dyn Interface>>;
 
+    /// The same, changing nothing on the other side: for a trial, which only shows what would be
+    /// drafted.
+    fn trial_interfaces(
+        &self,
+        session: &Session,
+        store: &Arc<dyn TaskStore>,
+    ) -> Vec<Box<dyn Interface>>;
+
     /// Where this zone's secrets are, so that none of them is synced.
     fn secrets(&self) -> Vec<SecretSource>;
 
     /// The arguments and the environment of the zone's source, if this host runs it.
     fn source(&self) -> Option<SourceCommand>;
+
+    /// The arguments and the environment of a source that makes tasks of the last `count` things that
+    /// came, once, and ends; none if the zone is not set up, or has nothing that came.
+    fn past(&self, count: usize) -> Option<SourceCommand> {
+        let _ = count;
+        None
+    }
 
     /// Facts that every task of this zone has, wherever it came from.
     fn task_facts(&self) -> Vec<(&'static str, String)>;

@@ -47,6 +47,7 @@ capabilities! {
     ModelComplete = "model" / "complete": "a metered completion",
     VaultContext = "vault" / "context": "read granted folders of the vault",
     EmailSearch = "email" / "search": "search the mailbox",
+    EmailPeople = "email" / "people": "whom the owner writes to by that name, and how",
     EmailDraft = "email" / "draft": "save a draft in the mailbox",
     EmailPropose = "email" / "propose": "propose a mail to the owner",
     SocialDraft = "social" / "draft": "save a draft of a post",

@@ -29,6 +29,7 @@ pub const fn allows(role: Role, capability: Capability) -> bool {
         | C::ModelComplete
         | C::VaultContext
         | C::EmailSearch
+        | C::EmailPeople
         | C::EmailDraft
         | C::EmailPropose
         | C::SocialDraft
@@ -74,6 +75,7 @@ mod tests {
         ("model/complete", true, true),
         ("vault/context", true, true),
         ("email/search", true, true),
+        ("email/people", true, true),
         ("email/draft", true, true),
         ("email/propose", true, true),
         ("social/draft", true, true),

@@ -161,6 +161,16 @@ interface! {
 }
 
 interface! {
+    /// `platinum:email/people`: whom the owner writes to, and how.
+    People = email::people {
+        /// Who is meant by a name.
+        fn find(name: &str) -> Result<Vec<email::people::Person>, email::types::Error>;
+        /// How the owner writes to these recipients.
+        fn style_for(recipients: &[String]) -> Result<email::people::Style, email::types::Error>;
+    }
+}
+
+interface! {
     /// `platinum:email/draft`: the mailbox's Drafts.
     DraftEmail = email::draft {
         /// Saves the mail; answers its Message-ID.

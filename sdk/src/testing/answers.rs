@@ -7,8 +7,8 @@ use crate::actions::types::{EffectError, Proposal, ProposeError, Receipt};
 use crate::bindings::platinum::skill;
 use crate::host::{
     Approval, Approvals, ClaimTasks, CollectUpdates, Context, Dashboard, DraftEmail, FinishTasks,
-    Log, Model, Notes, Ownership, ProposeEmail, PublishUpdates, ReadTasks, SearchEmail, SendEmail,
-    Sync, WritePlans,
+    Log, Model, Notes, Ownership, People, ProposeEmail, PublishUpdates, ReadTasks, SearchEmail,
+    SendEmail, Sync, WritePlans,
 };
 use crate::{approvals, dashboard, email, model, plans, sync, tasks, updates, vault};
 
@@ -170,6 +170,20 @@ impl SearchEmail for TestHost {
     ) -> Result<Vec<email::types::Message>, email::types::Error> {
         self.queries.borrow_mut().push(query.clone());
         self.mails.clone()
+    }
+}
+
+impl People for TestHost {
+    fn find(&self, name: &str) -> Result<Vec<email::people::Person>, email::types::Error> {
+        Ok(self.people.get(name).cloned().unwrap_or_default())
+    }
+
+    fn style_for(
+        &self,
+        recipients: &[String],
+    ) -> Result<email::people::Style, email::types::Error> {
+        self.styled.borrow_mut().push(recipients.to_vec());
+        self.style.clone()
     }
 }
 

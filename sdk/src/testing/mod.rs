@@ -73,6 +73,12 @@ pub struct TestHost {
     pub mails: Result<Vec<email::types::Message>, email::types::Error>,
     /// What was searched for.
     pub queries: RefCell<Vec<email::search::Query>>,
+    /// What `find` answers, by name.
+    pub people: BTreeMap<String, Vec<email::people::Person>>,
+    /// What `style-for` answers.
+    pub style: Result<email::people::Style, email::types::Error>,
+    /// For whom a style was asked.
+    pub styled: RefCell<Vec<Vec<String>>>,
     /// Mails saved in Drafts.
     pub saved: RefCell<Vec<email::types::Mail>>,
     /// What `save` answers, if not success.
@@ -126,6 +132,15 @@ impl Default for TestHost {
             notes: BTreeMap::new(),
             mails: Ok(Vec::new()),
             queries: RefCell::default(),
+            people: BTreeMap::new(),
+            style: Ok(email::people::Style {
+                signature: None,
+                greeting: None,
+                closing: None,
+                texts: Vec::new(),
+                sources: Vec::new(),
+            }),
+            styled: RefCell::default(),
             saved: RefCell::default(),
             save_error: None,
             synced: Ok(sync::run::Report {

@@ -11,6 +11,8 @@ use platinum_sdk::tasks::types::Task;
 use platinum_sdk::text::{bounded, one_line, quotes};
 
 use crate::facts::{Facts, Recipients, mail_text};
+use crate::note::Letter;
+use crate::style::OwnStyle;
 
 const MAX_INSTRUCTIONS: usize = 24 * 1024;
 const MAX_HANDBOOK: usize = 16 * 1024;
@@ -18,7 +20,9 @@ const MAX_THREAD: usize = 24 * 1024;
 const MAX_RELATED: usize = 8 * 1024;
 const MAX_HEAD: usize = 4 * 1024;
 const MAX_MAIL: usize = 32 * 1024;
-const MAX_QUOTED: usize = 8 * 1024;
+const MAX_QUOTED: usize = 6 * 1024;
+/// What is known of the owner's own way to write, each part of it.
+const MAX_STYLE: usize = 6 * 1024;
 /// Room for a long answer, and for the thoughts of a model that thinks first.
 const MAX_TOKENS: u32 = 4_000;
 
@@ -33,6 +37,10 @@ pub struct Material {
     pub thread: Vec<Message>,
     /// Other mails of the same sender.
     pub related: Vec<Message>,
+    /// How the owner writes to those the mail goes to.
+    pub style: OwnStyle,
+    /// The mail that the owner's note asks for; none for an answer.
+    pub letter: Option<Letter>,
     /// The time.
     pub now: String,
 }
@@ -64,6 +72,9 @@ pub fn build(task: &Task, material: &Material) -> Request {
         MAX_RELATED,
     );
     quote("thread", &listed(&material.thread, MAX_THREAD), MAX_THREAD);
+    for (label, text) in material.style.quotes() {
+        quote(label, text, MAX_STYLE);
+    }
     let mut head = format!(
         "From: {}\nDate: {}\nSubject: {}\n",
         one_line(&task.sender, 200),
@@ -83,7 +94,19 @@ pub fn build(task: &Task, material: &Material) -> Request {
         let cc = one_line(&Recipients::listed(&cc), 1500);
         head.push_str(&format!("Copies of it go to: {cc}\n"));
     }
-    quote("mail-header", &head, MAX_HEAD);
+    let label = match &material.letter {
+        Some(letter) => {
+            let name = letter.name.as_deref().unwrap_or_default();
+            quote("recipient", name, MAX_HEAD);
+            let message = letter.message.as_deref().unwrap_or_default();
+            quote("message", message, MAX_HEAD);
+            "note"
+        }
+        None => {
+            quote("mail-header", &head, MAX_HEAD);
+            "mail"
+        }
+    };
     let mut mail = quotes::split(mail_text(task));
     if quotes::is_forwarded_subject(&task.subject) && mail.forwarded.is_empty() {
         // Outlook writes a forwarded mail like one that it answers; the subject tells.
@@ -91,14 +114,14 @@ pub fn build(task: &Task, material: &Material) -> Request {
     }
     quote("mail-quoted", &mail.quoted, MAX_QUOTED);
     quote("mail-forwarded", &mail.forwarded, MAX_QUOTED);
-    // Also if it is empty: a drafter answers what is quoted as `mail`.
+    // Also if it is empty: a drafter writes for what is quoted so.
     parts.push(Part::Quote(Quoted {
-        label: "mail".into(),
+        label: label.into(),
         text: bounded(&mail.said, MAX_MAIL).to_owned(),
     }));
-    let what = match Facts::of(task).is_file() {
-        true => "the mail that the owner's note quoted as `mail` asks for",
-        false => "the answer to the mail quoted as `mail`",
+    let what = match material.letter {
+        Some(_) => "the new mail that the owner's note quoted as `note` asks for",
+        None => "the answer to the mail quoted as `mail`",
     };
     parts.push(Part::Text(format!(
         "It is {}. Write the text of {what}: the text alone, without a subject, without headers.",
@@ -137,6 +160,7 @@ fn listed(newest_first: &[Message], max_bytes: usize) -> String {
 mod tests {
     use super::*;
     use crate::triage::tests::mail;
+    use platinum_sdk::email::people::Style;
 
     fn message(number: usize, text: &str) -> Message {
         Message {
@@ -238,6 +262,14 @@ mod tests {
             handbook: Some(huge.clone()),
             thread: (0..50).map(|n| message(n, &huge)).collect(),
             related: (0..50).map(|n| message(n, &huge)).collect(),
+            style: OwnStyle::from(Style {
+                signature: Some(huge.clone()),
+                greeting: Some(huge.clone()),
+                closing: Some(huge.clone()),
+                texts: vec![huge.clone(); 3],
+                sources: Vec::new(),
+            }),
+            letter: None,
             now: huge.clone(),
         };
         let mut task = mail(&[]);

@@ -7,7 +7,8 @@ use platinum_sdk::actions::types::{Proposal, ProposeError};
 use platinum_sdk::email::search::Query;
 use platinum_sdk::email::types::{Mail, Message};
 use platinum_sdk::host::{
-    Context, DraftEmail, Log, Model, Notes, ProposeEmail, ReadTasks, SearchEmail, WritePlans,
+    Context, DraftEmail, Log, Model, Notes, People, ProposeEmail, ReadTasks, SearchEmail,
+    WritePlans,
 };
 use platinum_sdk::model::complete::Completion;
 use platinum_sdk::plans::write::Plan;
@@ -17,8 +18,10 @@ use platinum_sdk::text::{MailAddress, message_id, one_line};
 use platinum_sdk::{Error, Invocation, Outcome};
 
 use crate::facts::{Facts, Recipients, mail_text};
+use crate::note::Letter;
 use crate::request::{self, Material};
 use crate::rules::SenderRules;
+use crate::style::OwnStyle;
 use crate::triage::{self, Triage};
 use crate::{reply, steps};
 
@@ -39,6 +42,7 @@ pub fn run(
          + ReadTasks
          + Notes
          + SearchEmail
+         + People
          + DraftEmail
          + Model
          + ProposeEmail
@@ -60,24 +64,29 @@ pub fn run(
     }
     let handbook = handbook(host)?;
     let rules = SenderRules::parse(handbook.as_deref().unwrap_or_default());
-    let to = match triage::decide(&task, &rules) {
-        Triage::Answer(recipients) => recipients,
-        Triage::Dismiss(reason) => return Ok(Outcome::Dismissed(one_line(&reason, 200))),
+    let letter = Letter::of(host, &task)?;
+    let to = match &letter {
+        Some(letter) => letter.to.clone(),
+        None => match triage::decide(&task, &rules) {
+            Triage::Answer(recipients) => recipients,
+            Triage::Dismiss(reason) => return Ok(Outcome::Dismissed(one_line(&reason, 200))),
+        },
     };
     let account = Facts::of(&task).account().ok_or_else(|| {
         Error::Failed("the task does not say which account the mail came to".into())
     })?;
-    let material = gather(host, &task, &to, handbook);
+    let mut material = gather(host, &task, &to, handbook);
+    material.letter = letter;
     let completion = host.complete(&request::build(&task, &material))?;
-    let mail = reply::mail(&task, account, &to, &completion.text)
+    let text = material.style.sign(&completion.text);
+    let mut mail = reply::mail(&task, account, &to, &text)
         .ok_or_else(|| Error::Failed("the model gave no text".into()))?;
-    propose(
-        host,
-        &task,
-        &to,
-        &mail,
-        &reason(&task, &to, &completion, &material),
-    )
+    if let Some(letter) = &material.letter {
+        mail.subject.clone_from(&letter.subject);
+        mail.to.extend(letter.open.iter().cloned());
+    }
+    let reason = reason(&task, &to, &completion, &material);
+    propose(host, &task, &mail, &reason)
 }
 
 /// The owner's rules, if there are any.
@@ -100,7 +109,7 @@ fn handbook(host: &(impl Log + Notes)) -> Result<Option<String>, Error> {
 
 /// Reads what helps to answer.
 fn gather(
-    host: &(impl Context + Log + SearchEmail),
+    host: &(impl Context + Log + SearchEmail + People),
     task: &Task,
     to: &Recipients,
     handbook: Option<String>,
@@ -150,7 +159,10 @@ fn gather(
                 .iter()
                 .any(|other| other.message_id == message.message_id)
     });
+    let addressed = to.to.iter().chain(&to.cc).map(MailAddress::address);
     Material {
+        style: OwnStyle::of(host, &addressed.collect::<Vec<_>>()),
+        letter: None,
         instructions: host.instructions(),
         handbook,
         thread: in_thread,
@@ -174,13 +186,12 @@ fn search(host: &(impl Log + SearchEmail), query: &Query) -> Vec<Message> {
 fn propose(
     host: &(impl Log + DraftEmail + ProposeEmail + WritePlans),
     task: &Task,
-    to: &Recipients,
     mail: &Mail,
     reason: &str,
 ) -> Result<Outcome, Error> {
     let proposal = Proposal {
         task: task.id.clone(),
-        summary: summary(task, to),
+        summary: summary(task, mail),
         reason: reason.to_owned(),
         expires: None,
     };
@@ -190,14 +201,17 @@ fn propose(
         Err(ProposeError::Duplicate(id)) => return Ok(Outcome::Drafted(id)),
         Err(error) => return Err(error.into()),
     };
-    if let Err(error) = host.save(mail) {
+    // A mail program takes no gap for a recipient.
+    let is_addressed = mail.to.iter().all(|to| MailAddress::parse(to).is_ok());
+    if is_addressed && let Err(error) = host.save(mail) {
         let text = format!(
             "{id} is not in the mailbox's Drafts: {}",
             Error::from(error)
         );
         host.line(Level::Warn, &text);
     }
-    if let Some(steps) = steps::of(mail_text(task)) {
+    let is_note = Facts::of(task).is_file();
+    if !is_note && let Some(steps) = steps::of(mail_text(task)) {
         let title = one_line(
             &format!("What “{}” asks for", one_line(&task.subject, 80)),
             120,
@@ -218,24 +232,24 @@ fn propose(
 }
 
 /// What the draft does, in one line: whom it answers, and how many get a copy.
-fn summary(task: &Task, to: &Recipients) -> String {
+fn summary(task: &Task, mail: &Mail) -> String {
     let verb = match Facts::of(task).is_file() {
         true => "Write to",
         false => "Answer",
     };
-    let first = to.to.first().map(MailAddress::with_plain_name);
-    let more = to.to.len().saturating_sub(1);
-    let others = match (more, to.cc.len()) {
+    let more = mail.to.len().saturating_sub(1);
+    let others = match (more, mail.cc.len()) {
         (0, 0) => String::new(),
         (0, copies) => format!(" (copy to {copies} more)"),
         (more, 0) => format!(" and {more} more"),
         (more, copies) => format!(" and {more} more (copy to {copies})"),
     };
-    let about = one_line(&task.subject, 80);
-    let line = format!(
-        "{verb} {}{others} about “{about}”",
-        first.unwrap_or_default()
-    );
+    let about = match Facts::of(task).is_file() {
+        true => one_line(&mail.subject, 80),
+        false => one_line(&task.subject, 80),
+    };
+    let first = mail.to.first().map(String::as_str).unwrap_or_default();
+    let line = format!("{verb} {first}{others} about “{about}”");
     one_line(&line, 200)
 }
 
@@ -254,6 +268,10 @@ fn reason(task: &Task, to: &Recipients, completion: &Completion, material: &Mate
         "builtin" => format!("{why} No model wrote this answer: fill its gaps."),
         model => format!("{why} Written by {}.", one_line(model, 60)),
     };
+    let letter = material.letter.as_ref();
+    if letter.is_some_and(|letter| !letter.open.is_empty()) {
+        reason.push_str(" Whom it goes to is not clear: fill the gaps in `to`.");
+    }
     if !to.cc.is_empty() {
         let copies = one_line(&Recipients::listed(&to.cc), 120);
         reason.push_str(&format!(" A copy goes to {copies}."));
@@ -295,8 +313,10 @@ fn sources(material: &Material) -> String {
         mails(material.thread.len(), "of the thread"),
         mails(material.related.len(), "of the sender besides"),
     ];
-    let read: Vec<String> = read.into_iter().flatten().collect();
+    let mut read: Vec<String> = read.into_iter().flatten().collect();
+    read.extend_from_slice(material.style.sources());
     match read.is_empty() {
+        true if material.letter.is_some() => "your note alone".to_owned(),
         true => "the mail alone".to_owned(),
         false => read.join(", "),
     }
@@ -489,6 +509,73 @@ mod tests {
             ..host(&[])
         };
         assert_eq!(draft(&host), Ok(Outcome::Drafted("draft_1".into())));
+        assert!(host.saved.borrow().is_empty());
+    }
+
+    /// The owner's note becomes a mail to the one it names, written as the owner writes to them.
+    #[test]
+    fn run_note_becomes_a_new_mail() {
+        let mut host = host(&[("account", "work")]);
+        host.tasks[0].source = "file:Inbox/idea.md".into();
+        host.tasks[0].sender = "A file that was dropped here".into();
+        host.tasks[0].subject = "idea".into();
+        host.tasks[0].text = "write to Bob that the offer is ready by Friday".into();
+        let bob = email::people::Person {
+            name: "Bob Miller".into(),
+            address: "bob@b.test".into(),
+        };
+        host.people.insert("Bob".into(), vec![bob]);
+        if let Ok(style) = &mut host.style {
+            style.signature = Some("Olga".into());
+            style.sources = vec!["3 sent mails to bob@b.test".into()];
+        }
+        if let Ok(completion) = &mut host.completion {
+            completion.text = "Hello Bob,\n\nit is ready.\n\nRegards\n[[your name]]".into();
+        }
+        draft(&host).unwrap();
+        let proposed = host.proposed.borrow();
+        let (proposal, mail) = &proposed[0];
+        assert_eq!(mail.to, ["Bob Miller <bob@b.test>"]);
+        assert_eq!(mail.subject, "The offer is ready by Friday");
+        assert_eq!(mail.body, "Hello Bob,\n\nit is ready.\n\nRegards\nOlga\n");
+        assert_eq!(
+            (mail.in_reply_to.as_deref(), mail.references.len()),
+            (None, 0)
+        );
+        assert_eq!(
+            proposal.summary,
+            "Write to Bob Miller <bob@b.test> about “The offer is ready by Friday”"
+        );
+        let read = "Read for it: 3 sent mails to bob@b.test.";
+        assert!(proposal.reason.ends_with(read), "{}", proposal.reason);
+        assert_eq!(host.styled.borrow()[0], ["bob@b.test"]);
+        let requests = host.requests.borrow();
+        let labels = requests[0].parts.iter().filter_map(|part| match part {
+            Part::Quote(quoted) => Some(quoted.label.as_str()),
+            Part::Text(_) => None,
+        });
+        assert_eq!(
+            labels.collect::<Vec<_>>(),
+            ["signature", "recipient", "message", "note"]
+        );
+        assert_eq!(host.saved.borrow().len(), 1);
+    }
+
+    /// Of two people of a name none is chosen: the draft has a gap, and no mail program gets it.
+    #[test]
+    fn run_note_to_nobody_in_particular_leaves_a_gap() {
+        let mut host = host(&[("account", "work")]);
+        host.tasks[0].source = "file:Inbox/idea.md".into();
+        host.tasks[0].sender = "A file that was dropped here".into();
+        host.tasks[0].text = "write to Zoe".into();
+        draft(&host).unwrap();
+        let proposed = host.proposed.borrow();
+        assert_eq!(
+            proposed[0].1.to,
+            [platinum_sdk::text::gap("address of Zoe")]
+        );
+        let reason = &proposed[0].0.reason;
+        assert!(reason.contains("fill the gaps in `to`"), "{reason}");
         assert!(host.saved.borrow().is_empty());
     }
 

@@ -41,6 +41,11 @@ impl Correspondent {
         self.0
     }
 
+    /// Whether an answer could go to this address.
+    pub(super) fn includes(&self, one: &str) -> bool {
+        address(one).is_some_and(|one| self.0.contains(&one))
+    }
+
     /// Whether they took part in a mail: as its sender, or as one it was addressed to openly.
     pub(super) fn took_part_in(&self, mail: &SearchHit) -> bool {
         let people = || {

@@ -13,6 +13,7 @@ use crate::{
     tasks::TaskError,
     text::{checked_line, cut},
 };
+use platinum_vault::note::TaskNote;
 
 /// Most mails in one answer.
 const MAX_FOUND: u32 = 50;
@@ -61,8 +62,8 @@ fn query(query: search::Query) -> Result<Query, String> {
 }
 
 impl EmailCtx {
-    /// With whom the task is that the skill is run for.
-    async fn correspondent(&self) -> Result<Correspondent, Error> {
+    /// The task that the skill is run for.
+    pub(super) async fn task(&self) -> Result<TaskNote, Error> {
         let refused = |what: &str| Error::Refused(what.to_owned());
         let id = self.task.ok_or_else(|| {
             refused("the mailbox is searched for a task, and this run is for none")
@@ -74,8 +75,16 @@ impl EmailCtx {
         if !self.zones.contains(&task.zone) {
             return Err(Error::Refused(TaskError::ZoneDenied(task.zone).to_string()));
         }
-        Correspondent::of(&task).ok_or_else(|| {
-            refused("the task names no address, and only mails of its correspondent are found")
+        Ok(task)
+    }
+
+    /// With whom that task is.
+    async fn correspondent(&self) -> Result<Correspondent, Error> {
+        Correspondent::of(&self.task().await?).ok_or_else(|| {
+            Error::Refused(
+                "the task names no address, and only mails of its correspondent are found"
+                    .to_owned(),
+            )
         })
     }
 }

@@ -51,6 +51,37 @@ pub struct SearchHit {
     pub text: String,
 }
 
+/// Somebody the owner wrote to, or got mail from. Untrusted text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Person {
+    /// May be empty.
+    #[serde(default)]
+    pub name: String,
+    /// `local@domain`.
+    #[serde(default)]
+    pub address: String,
+}
+
+/// How the owner writes. Untrusted text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Style {
+    /// What stands below the closing.
+    #[serde(default)]
+    pub signature: Option<String>,
+    /// The first line.
+    #[serde(default)]
+    pub greeting: Option<String>,
+    /// The line with which a mail ends.
+    #[serde(default)]
+    pub closing: Option<String>,
+    /// Mails of the owner to the same people, newest first.
+    #[serde(default)]
+    pub texts: Vec<String>,
+    /// What was read, for people.
+    #[serde(default)]
+    pub sources: Vec<String>,
+}
+
 /// Why the mailbox did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
@@ -67,6 +98,10 @@ pub enum MailError {
 pub trait Mail: Send + Sync {
     /// Searches.
     async fn search(&self, query: &Query) -> Result<Vec<SearchHit>, MailError>;
+    /// Who is meant by a name in an account.
+    async fn find_people(&self, account: &str, name: &str) -> Result<Vec<Person>, MailError>;
+    /// How the owner of an account writes to these addresses.
+    async fn style(&self, account: &str, recipients: &[String]) -> Result<Style, MailError>;
     /// Saves a draft; answers its Message-ID. With `drafted_as`, it takes the place of an earlier
     /// one that was saved as the same.
     async fn save_draft(
@@ -115,6 +150,12 @@ struct SearchAnswer {
     messages: Vec<SearchHit>,
 }
 
+/// The answer of `search_people`.
+#[derive(Deserialize)]
+struct PeopleAnswer {
+    people: Vec<Person>,
+}
+
 /// The answer of `draft_email`.
 #[derive(Deserialize)]
 struct DraftAnswer {
@@ -128,6 +169,17 @@ impl Mail for McpMail {
             serde_json::to_value(query).map_err(|error| MailError::Refused(error.to_string()))?;
         let answer: SearchAnswer = self.call("search_emails", arguments).await?;
         Ok(answer.messages)
+    }
+
+    async fn find_people(&self, account: &str, name: &str) -> Result<Vec<Person>, MailError> {
+        let arguments = serde_json::json!({ "account": account, "name": name });
+        let answer: PeopleAnswer = self.call("search_people", arguments).await?;
+        Ok(answer.people)
+    }
+
+    async fn style(&self, account: &str, recipients: &[String]) -> Result<Style, MailError> {
+        let arguments = serde_json::json!({ "account": account, "recipients": recipients });
+        self.call("read_style", arguments).await
     }
 
     async fn save_draft(
@@ -150,5 +202,29 @@ impl Mail for McpMail {
         }
         let answer: DraftAnswer = self.call("draft_email", arguments).await?;
         Ok(answer.message_id)
+    }
+}
+
+/// A mailbox that is only read: for a trial.
+#[derive(Clone)]
+pub(super) struct ReadOnlyMail(pub(super) McpMail);
+
+#[async_trait]
+impl Mail for ReadOnlyMail {
+    async fn search(&self, query: &Query) -> Result<Vec<SearchHit>, MailError> {
+        self.0.search(query).await
+    }
+
+    async fn find_people(&self, account: &str, name: &str) -> Result<Vec<Person>, MailError> {
+        self.0.find_people(account, name).await
+    }
+
+    async fn style(&self, account: &str, recipients: &[String]) -> Result<Style, MailError> {
+        self.0.style(account, recipients).await
+    }
+
+    async fn save_draft(&self, _: &EmailSend, _: Option<&str>) -> Result<String, MailError> {
+        let what = "this is a trial, and a trial puts nothing into the mailbox";
+        Err(MailError::Refused(what.to_owned()))
     }
 }

@@ -16,7 +16,9 @@ use platinum_mcp::{CallError, Gate, ServerSpec, Session};
 use platinum_vault::note::TaskNote;
 use serde::Deserialize;
 
-use super::{Mail, McpMail, accounts::Accounts, correspondent::Correspondent, interfaces};
+use super::{
+    Mail, McpMail, accounts::Accounts, correspondent::Correspondent, interfaces, mail::ReadOnlyMail,
+};
 use crate::{
     tasks::TaskStore,
     zones::{
@@ -118,6 +120,15 @@ impl ZoneCapabilities for EmailZone {
         interfaces(&mail, store)
     }
 
+    fn trial_interfaces(
+        &self,
+        session: &Session,
+        store: &Arc<dyn TaskStore>,
+    ) -> Vec<Box<dyn Interface>> {
+        let mail: Arc<dyn Mail> = Arc::new(ReadOnlyMail(McpMail::new(session.clone())));
+        interfaces(&mail, store)
+    }
+
     fn secrets(&self) -> Vec<SecretSource> {
         let variables = self.env.iter().cloned().map(SecretSource::Variable);
         let file = Some(&self.config).filter(|path| !path.as_os_str().is_empty());
@@ -127,16 +138,15 @@ impl ZoneCapabilities for EmailZone {
     }
 
     fn source(&self) -> Option<SourceCommand> {
-        (self.watch && !self.account.is_empty()).then(|| SourceCommand {
-            name: "the mail watcher".to_owned(),
-            args: vec![
-                "mail".to_owned(),
-                "--config".to_owned(),
-                text(&self.config),
-                "--account".to_owned(),
-                self.account.clone(),
-            ],
-            env: environment(&self.env),
+        (self.watch && !self.account.is_empty()).then(|| self.watcher())
+    }
+
+    fn past(&self, count: usize) -> Option<SourceCommand> {
+        (!self.account.is_empty()).then(|| {
+            let mut source = self.watcher();
+            let past = ["--past".to_owned(), count.to_string(), "--once".to_owned()];
+            source.args.extend(past);
+            source
         })
     }
 
@@ -226,6 +236,21 @@ impl ZoneCapabilities for EmailZone {
 }
 
 impl EmailZone {
+    /// The watcher of the mailbox.
+    fn watcher(&self) -> SourceCommand {
+        SourceCommand {
+            name: "the mail watcher".to_owned(),
+            args: vec![
+                "mail".to_owned(),
+                "--config".to_owned(),
+                text(&self.config),
+                "--account".to_owned(),
+                self.account.clone(),
+            ],
+            env: environment(&self.env),
+        }
+    }
+
     /// Opens the mailbox.
     async fn try_out(&self, role: Role, server: ServerSpec) -> Result<Check, String> {
         if let Some(name) = self
@@ -429,18 +454,18 @@ fn judge_logins(logins: &[Login], whose: &str, is_cloud: bool) -> Option<Check> 
 /// The tools of the mail server, by role. A local host may also run the draft-only build.
 fn gate(role: Role) -> Gate {
     let needed = ["draft_email", "get_answer", "search_emails"];
+    let helpful = ["search_people", "read_style"];
     match role {
-        Role::Cloud => Gate::new(role, &needed, &[]),
-        Role::Local => Gate::new(
-            role,
-            &needed,
-            &[
+        Role::Cloud => Gate::new(role, &needed, &helpful),
+        Role::Local => {
+            let acting = [
                 "send_email",
                 "prepare_email",
                 "close_email",
                 "try_submission",
-            ],
-        ),
+            ];
+            Gate::new(role, &needed, &[&helpful[..], &acting].concat())
+        }
     }
 }
 

@@ -4,19 +4,23 @@ use std::{fs, sync::Arc};
 
 use platinum_core::{EmailSend, Role, TaskId, VaultPath, ZoneId};
 
+use platinum_protocol::Claimed;
+use platinum_vault::note::{Fact, ReceiptRecord, TaskNote};
+
 use super::{Tasks, task, vault};
 use crate::{
     bindings::platinum::{
         email::{
             draft::Host as Draft,
+            people::Host as People,
             search::{self, Host as Search},
             types::{Error as EmailError, Mail as WitMail},
         },
         tasks::{claim::Host as Claim, read::Host as Read, types},
         vault::context::{Error, Host as Context},
     },
-    email::{EmailCtx, Mail, MailError, Query, SearchHit},
-    tasks::{NoReceipts, TasksCtx},
+    email::{EmailCtx, Mail, MailError, Person, Query, SearchHit, Style},
+    tasks::{NoReceipts, Owner, TaskError, TaskStore, TasksCtx},
     vault::NotesCtx,
 };
 
@@ -155,6 +159,22 @@ impl Mail for Mailbox {
         Ok(self.0.clone())
     }
 
+    async fn find_people(&self, account: &str, name: &str) -> Result<Vec<Person>, MailError> {
+        Ok(vec![Person {
+            name: format!("{name} of {account}"),
+            address: "bob@rival.test".to_owned(),
+        }])
+    }
+
+    async fn style(&self, account: &str, recipients: &[String]) -> Result<Style, MailError> {
+        Ok(Style {
+            signature: Some("Me".to_owned()),
+            texts: vec!["x".repeat(10_000); 9],
+            sources: vec![format!("{account}: {}", recipients.join(", "))],
+            ..Style::default()
+        })
+    }
+
     async fn save_draft(
         &self,
         mail: &EmailSend,
@@ -257,4 +277,102 @@ async fn saved_draft_names_its_task_and_marks_gaps_plainly() {
         matches!(&saved, Err(EmailError::Refused(said)) if *said == expected),
         "{saved:?}"
     );
+}
+
+/// One task, whatever is asked for.
+struct OneTask(TaskNote);
+
+#[async_trait::async_trait]
+impl TaskStore for OneTask {
+    async fn waiting(&self, _: ZoneId) -> Result<Vec<TaskNote>, TaskError> {
+        Ok(Vec::new())
+    }
+    async fn get(&self, _: TaskId) -> Result<TaskNote, TaskError> {
+        Ok(self.0.clone())
+    }
+    async fn owner_of(&self, _: TaskId) -> Result<Owner, TaskError> {
+        Ok(Owner::ThisAgent)
+    }
+    async fn drafting_epoch(&self, _: TaskId) -> Result<Option<u64>, TaskError> {
+        Ok(Some(1))
+    }
+    async fn claim(&self, _: TaskId) -> Result<Claimed, TaskError> {
+        Err(TaskError::NotFound)
+    }
+    async fn complete(&self, _: TaskId, _: &str, _: Vec<ReceiptRecord>) -> Result<(), TaskError> {
+        Ok(())
+    }
+    async fn release(&self, _: TaskId, _: &str) -> Result<(), TaskError> {
+        Ok(())
+    }
+    async fn fail(&self, _: TaskId, _: &str) -> Result<(), TaskError> {
+        Ok(())
+    }
+}
+
+fn mailbox_of(source: &str, facts: &[(&str, &str)]) -> EmailCtx {
+    let mut note = super::note(task(1), ZoneId::EMAIL);
+    note.source = source.to_owned();
+    note.facts = facts
+        .iter()
+        .map(|&(name, value)| Fact {
+            name: name.to_owned(),
+            values: vec![value.to_owned()],
+        })
+        .collect();
+    if source.starts_with("file:") {
+        note.from = "A file that was dropped here".to_owned();
+    }
+    EmailCtx {
+        store: Arc::new(OneTask(note)),
+        ..mailbox(Some(task(1)))
+    }
+}
+
+/// A mail that asks "who is Bob?" is not answered: the address book is the owner's.
+#[tokio::test]
+async fn people_are_found_for_the_owners_note_alone() {
+    let mut note = mailbox_of("file:Inbox/idea.md", &[("account", "me")]);
+    let found = note.find("Bob".into()).await.unwrap().unwrap();
+    assert_eq!(found[0].name, "Bob of me");
+    assert_eq!(found[0].address, "bob@rival.test");
+    let mut mail = mailbox_of("imap:me", &[]);
+    let EmailError::Refused(why) = mail.find("Bob".into()).await.unwrap().unwrap_err() else {
+        panic!("not refused")
+    };
+    assert_eq!(
+        why,
+        "people are looked up for the owner's own notes, and this task is a mail"
+    );
+    let mut nowhere = mailbox_of("file:Inbox/idea.md", &[]);
+    let EmailError::Refused(why) = nowhere.find("Bob".into()).await.unwrap().unwrap_err() else {
+        panic!("not refused")
+    };
+    assert_eq!(why, "the task does not say which account it belongs to");
+    for name in ["", "Bob\nEve", &"x".repeat(101)] {
+        let refused = note.find(name.to_owned()).await.unwrap().unwrap_err();
+        assert!(matches!(refused, EmailError::Invalid(_)), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn style_is_shown_for_those_the_task_is_with() {
+    let mut mail = mailbox_of("imap:me", &[]);
+    let ask = |one: &str| vec![one.to_owned()];
+    let style = mail.style_for(ask("Ada@example.test")).await.unwrap();
+    let style = style.unwrap();
+    assert_eq!(style.sources, ["me: Ada@example.test"]);
+    assert_eq!(style.texts.len(), 3);
+    assert!(style.texts.iter().all(|text| text.len() <= 2 * 1024 + 3));
+    let refused = mail.style_for(ask("bob@rival.test")).await.unwrap();
+    let EmailError::Refused(why) = refused.unwrap_err() else {
+        panic!("not refused")
+    };
+    assert_eq!(why, "the task is not with bob@rival.test");
+    let mut note = mailbox_of("file:Inbox/idea.md", &[("account", "me")]);
+    let style = note.style_for(ask("bob@rival.test")).await.unwrap();
+    assert_eq!(style.unwrap().sources, ["me: bob@rival.test"]);
+    let many = vec!["a@b.test".to_owned(); 51];
+    let refused = note.style_for(many).await.unwrap().unwrap_err();
+    assert!(matches!(refused, EmailError::Invalid(_)));
 }

@@ -204,6 +204,16 @@ impl Action {
         &self.fields
     }
 
+    /// Whether a field, or one of a list, is nothing but a gap that a drafter left for the owner:
+    /// `[✎ which Bob]` as a recipient.
+    pub fn has_field_gap(&self) -> bool {
+        let is_gap = |value: &Value| value.as_str().is_some_and(is_field_gap);
+        self.fields.values().any(|value| match value {
+            Value::Sequence(list) => list.iter().any(is_gap),
+            value => is_gap(value),
+        })
+    }
+
     /// The text that will leave, which the note keeps as its body.
     pub fn text(&self) -> &str {
         &self.text
@@ -228,6 +238,18 @@ impl Action {
     }
 }
 
+/// Whether the text of a field is nothing but a gap for the owner to fill.
+pub fn is_field_gap(text: &str) -> bool {
+    let text = text.trim();
+    let is_one = |open: &str, close: &str| {
+        let inside = text
+            .strip_prefix(open)
+            .and_then(|text| text.strip_suffix(close));
+        inside.is_some_and(|inside| !inside.is_empty() && !inside.contains(['[', ']']))
+    };
+    is_one("[[", "]]") || is_one("[✎", "]")
+}
+
 /// The kind as `action`, then the fields; not the text.
 impl Serialize for Action {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -245,6 +267,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn field_gap_is_a_whole_field() {
+        for text in ["[[subject]]", " [✎ which Bob: a@x.test or b@x.test] "] {
+            assert!(is_field_gap(text), "{text}");
+        }
+        for text in ["Re: [[x]]", "[[]]", "[[a]] [[b]]", "[x]", "a@b.test", ""] {
+            assert!(!is_field_gap(text), "{text}");
+        }
+        let with_to = |to: &str| {
+            Action::new(&EmailSend {
+                to: vec!["ann@example.test".to_owned(), to.to_owned()],
+                ..mail()
+            })
+        };
+        assert!(with_to("[[address of Zoe]]").has_field_gap());
+        assert!(!with_to("bob@example.test").has_field_gap());
+    }
 
     fn mail() -> EmailSend {
         EmailSend {

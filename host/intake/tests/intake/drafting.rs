@@ -11,7 +11,10 @@ use platinum_sdk::{
 };
 use platinum_vault::note::TaskNote;
 
-use crate::taking_in::{fixture, now, raw};
+use crate::{
+    folder::FolderFixture,
+    taking_in::{fixture, now, raw},
+};
 
 /// What became of a mail.
 #[derive(Debug)]
@@ -421,4 +424,52 @@ fn draft_speaks_the_senders_language() {
         let body = of("x", PLAIN, &format!("{text}{old}")).body.unwrap();
         assert!(body.starts_with(greeting), "{body}");
     }
+}
+
+/// The owner's note, from the file to the mail that would leave.
+#[test]
+fn dropped_note_becomes_a_new_mail() {
+    let fixture = FolderFixture::new(platinum_core::Role::Local);
+    let note = b"write to Bob that the offer is ready by Friday\n";
+    fixture.drop_file("Needs_Action/email/idea.md", note);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    assert_eq!(runtime.block_on(fixture.poll()), 1);
+    let mut task = task_of(&fixture.tasks()[0]);
+    // What the daemon has every task of the zone say.
+    task.facts.push(Fact {
+        name: "account".into(),
+        values: vec!["me".into()],
+    });
+    let invocation = Invocation {
+        event: "task.claimed".into(),
+        task: Some(task.id.clone()),
+        message: None,
+    };
+    let run = |completion: Option<complete::Completion>| {
+        let mut host = TestHost {
+            tasks: vec![task.clone()],
+            ..TestHost::default()
+        };
+        let bob = platinum_sdk::email::people::Person {
+            name: "Bob Miller".into(),
+            address: "bob@b.test".into(),
+        };
+        host.people.insert("Bob".into(), vec![bob]);
+        if let Ok(style) = &mut host.style {
+            style.signature = Some("Olga".into());
+        }
+        if let Some(completion) = completion {
+            host.completion = Ok(completion);
+        }
+        skill_cloud_draft_email::run::run(&host, &invocation).unwrap();
+        host
+    };
+    let asked = run(None).requests.borrow()[0].clone();
+    let host = run(Some(completed(&asked)));
+    let mail = host.proposed.borrow()[0].1.clone();
+    assert_eq!(mail.to, ["Bob Miller <bob@b.test>"]);
+    assert_eq!(mail.subject, "The offer is ready by Friday");
+    let text = "Hello Bob Miller,\n\nThe offer is ready by Friday.\n\nKind regards\nOlga\n\n";
+    assert!(mail.body.starts_with(text), "{}", mail.body);
+    assert!(mail.in_reply_to.is_none() && mail.references.is_empty());
 }

@@ -25,13 +25,13 @@ fn zones() -> Vec<ZoneId> {
         .collect()
 }
 
-struct FolderFixture {
+pub(crate) struct FolderFixture {
     dir: tempfile::TempDir,
     role: Role,
 }
 
 impl FolderFixture {
-    fn new(role: Role) -> Self {
+    pub(crate) fn new(role: Role) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for folder in layout::FOLDERS {
             fs::create_dir_all(dir.path().join("vault").join(folder)).unwrap();
@@ -59,14 +59,14 @@ impl FolderFixture {
         self.dir.path().join("vault").join(path)
     }
 
-    fn drop_file(&self, path: &str, content: &[u8]) {
+    pub(crate) fn drop_file(&self, path: &str, content: &[u8]) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
     /// Polls once, as a new process.
-    async fn poll(&self) -> usize {
+    pub(crate) async fn poll(&self) -> usize {
         self.open().poll().await.unwrap()
     }
 
@@ -74,7 +74,7 @@ impl FolderFixture {
         Vault::open(&self.path("")).unwrap()
     }
 
-    fn tasks(&self) -> Vec<TaskNote> {
+    pub(crate) fn tasks(&self) -> Vec<TaskNote> {
         let vault = self.vault();
         let entries = vault.walk_in(layout::NEEDS_ACTION).unwrap();
         let tasks = entries.iter().filter_map(|entry| {

@@ -1,5 +1,6 @@
 //! [`Builtin`]: a drafter without a model. It acknowledges the mail, quotes what the mail asks, and
-//! leaves marked gaps for the owner.
+//! leaves marked gaps for the owner. Of a note that asks for a new mail it takes over what can be said as it
+//! stands. It greets and closes as the owner does, if that is known.
 //!
 //! Lives here: the text. Elsewhere: which language (`language`), its words (`words`), what is asked (`questions`).
 //! Invariants: the same request gives the same text; every gap is one as `core::text` has them; the last line is
@@ -11,6 +12,7 @@ mod questions;
 mod words;
 
 use async_trait::async_trait;
+use platinum_core::text::has_gaps;
 
 use self::words::Words;
 use crate::{Completion, LlmError, Model, Part, Request};
@@ -18,6 +20,9 @@ use crate::{Completion, LlmError, Model, Part, Request};
 /// The last line of every text the builtin drafter writes.
 pub const BUILTIN_MARKER: &str =
     "[✎ Drafted without a language model: fill in the gaps and delete this line.]";
+
+/// The longest line that is taken over as it is, in characters.
+const MAX_LINE: usize = 420;
 
 /// The deterministic drafter.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,19 +33,33 @@ impl Model for Builtin {
     /// `max_tokens` does not cut the text: it is below 8 KiB, and a cut would lose its last line.
     async fn complete(&self, request: Request) -> Result<Completion, LlmError> {
         request.check()?;
-        let mail = request.parts.iter().find_map(|part| match part {
-            Part::Quote { label, text } if label == "mail" => Some(text.as_str()),
-            _ => None,
-        });
-        let Some(mail) = mail else {
-            return Err(LlmError::Refused(
-                "the builtin drafter only answers mail, and no part is a quote labelled `mail`; \
-                 configure a provider for other work"
-                    .to_owned(),
-            ));
+        let quote = |wanted: &str| {
+            request.parts.iter().find_map(|part| match part {
+                Part::Quote { label, text } if label == wanted => Some(text.as_str()),
+                _ => None,
+            })
+        };
+        let own = OwnWords {
+            greeting: quote("greeting").and_then(line),
+            closing: quote("closing").and_then(line),
+        };
+        let text = match (quote("mail"), quote("note")) {
+            (Some(mail), _) => draft(mail, &own),
+            (None, Some(note)) => {
+                let recipient = quote("recipient").and_then(line);
+                let message = quote("message").and_then(line);
+                draft_new(note, recipient, message.as_deref(), &own)
+            }
+            (None, None) => {
+                return Err(LlmError::Refused(
+                    "the builtin drafter only writes mail, and no part is a quote labelled `mail` \
+                     or `note`; configure a provider for other work"
+                        .to_owned(),
+                ));
+            }
         };
         Ok(Completion {
-            text: draft(mail),
+            text,
             model: "builtin".to_owned(),
             truncated: false,
             input_tokens: 0,
@@ -53,13 +72,56 @@ impl Model for Builtin {
     }
 }
 
-fn draft(mail: &str) -> String {
+/// How the owner begins and ends mails, as far as that is known.
+#[derive(Default)]
+struct OwnWords {
+    greeting: Option<String>,
+    closing: Option<String>,
+}
+
+/// A quote that is one line without gaps.
+fn line(text: &str) -> Option<String> {
+    let line = text.trim();
+    let fits = !line.is_empty() && !line.contains('\n') && line.chars().count() <= MAX_LINE;
+    (fits && !has_gaps(line)).then(|| line.to_owned())
+}
+
+/// A new mail, as a note asks for it.
+fn draft_new(
+    note: &str,
+    recipient: Option<String>,
+    message: Option<&str>,
+    own: &OwnWords,
+) -> String {
+    let words = Words::of(language::detect(note));
+    let greeting = own.greeting.clone().unwrap_or_else(|| match recipient {
+        Some(name) => words.hello.replace("{}", &name),
+        None => words.greeting.to_owned(),
+    });
+    let closing = own.closing.as_deref().unwrap_or(words.farewell);
+    let message = message.unwrap_or(words.gap_message);
+    let lines = [
+        greeting.as_str(),
+        "",
+        message,
+        "",
+        closing,
+        words.gap_name,
+        "",
+        BUILTIN_MARKER,
+    ];
+    lines.join("\n")
+}
+
+fn draft(mail: &str, own_words: &OwnWords) -> String {
     let own = questions::own_words(mail);
     let words = Words::of(language::detect(&own));
     let mut asked = questions::questions(&own);
     let more = asked.len() > questions::SHOWN;
     asked.truncate(questions::SHOWN);
-    let mut lines = vec![words.greeting, "", words.thanks];
+    let greeting = own_words.greeting.as_deref().unwrap_or(words.greeting);
+    let closing = own_words.closing.as_deref().unwrap_or(words.farewell);
+    let mut lines = vec![greeting, "", words.thanks];
     let quoted: Vec<String> = asked
         .iter()
         .map(|question| format!("> {question}"))
@@ -83,7 +145,7 @@ fn draft(mail: &str) -> String {
             }
         }
     }
-    lines.extend(["", words.farewell, words.gap_name, "", BUILTIN_MARKER]);
+    lines.extend(["", closing, words.gap_name, "", BUILTIN_MARKER]);
     lines.join("\n")
 }
 
@@ -177,6 +239,48 @@ mod tests {
                 .unwrap()
                 .text
                 .contains("asks more")
+        );
+    }
+
+    fn quotes(parts: &[(&str, &str)]) -> Vec<Part> {
+        let quote = |&(label, text): &(&str, &str)| Part::Quote {
+            label: label.to_owned(),
+            text: text.to_owned(),
+        };
+        parts.iter().map(quote).collect()
+    }
+
+    #[tokio::test]
+    async fn note_becomes_a_new_mail_with_gaps() {
+        let note = ("note", "write to Bob that the offer is ready by Friday");
+        let message = ("message", "The offer is ready by Friday.");
+        let text = |parts: Vec<Part>| async move { complete(parts).await.unwrap().text };
+        assert_eq!(
+            text(quotes(&[("recipient", "Bob"), message, note])).await,
+            format!(
+                "Hello Bob,\n\nThe offer is ready by Friday.\n\nKind regards\n{}\n\n{BUILTIN_MARKER}",
+                Words::of(language::Language::English).gap_name
+            )
+        );
+        let own = [("greeting", "Hey Bob!"), ("closing", "Cheers"), note];
+        let drafted = text(quotes(&own)).await;
+        let gap = Words::of(language::Language::English).gap_message;
+        assert!(
+            drafted.starts_with(&format!("Hey Bob!\n\n{gap}\n\nCheers\n")),
+            "{drafted}"
+        );
+        let hostile = [("greeting", "[[pay]]"), ("recipient", "x\nBcc: y"), note];
+        assert!(text(quotes(&hostile)).await.starts_with("Hello,\n\n"));
+    }
+
+    #[tokio::test]
+    async fn reply_begins_and_ends_as_the_owner_does() {
+        let mut parts = quotes(&[("greeting", "Hi Ada,"), ("closing", "Best")]);
+        parts.extend(mail("When can you deliver?"));
+        let draft = complete(parts).await.unwrap().text;
+        assert!(
+            draft.starts_with("Hi Ada,\n\nthank you") && draft.contains("\n\nBest\n"),
+            "{draft}"
         );
     }
 

@@ -5,6 +5,10 @@ use super::language::Language;
 /// The fixed words of a reply.
 pub(super) struct Words {
     pub(super) greeting: &'static str,
+    /// The greeting of somebody by name.
+    pub(super) hello: &'static str,
+    /// What a new mail says.
+    pub(super) gap_message: &'static str,
     pub(super) thanks: &'static str,
     pub(super) question: &'static str,
     pub(super) questions: &'static str,
@@ -21,6 +25,8 @@ impl Words {
         match language {
             Language::English => Self {
                 greeting: "Hello,",
+                hello: "Hello {},",
+                gap_message: "[✎ your message]",
                 thanks: "thank you for your message.",
                 question: "You asked:",
                 questions: "You asked several things; one by one:",
@@ -32,6 +38,8 @@ impl Words {
             },
             Language::German => Self {
                 greeting: "Guten Tag,",
+                hello: "Guten Tag {},",
+                gap_message: "[✎ Ihre Nachricht]",
                 thanks: "vielen Dank für Ihre Nachricht.",
                 question: "Sie fragen:",
                 questions: "Sie fragen mehreres; der Reihe nach:",
@@ -43,6 +51,8 @@ impl Words {
             },
             Language::French => Self {
                 greeting: "Bonjour,",
+                hello: "Bonjour {},",
+                gap_message: "[✎ votre message]",
                 thanks: "merci pour votre message.",
                 question: "Vous demandez :",
                 questions: "Vous posez plusieurs questions ; dans l'ordre :",
@@ -54,6 +64,8 @@ impl Words {
             },
             Language::Spanish => Self {
                 greeting: "Hola:",
+                hello: "Hola {}:",
+                gap_message: "[✎ su mensaje]",
                 thanks: "gracias por su mensaje.",
                 question: "Usted pregunta:",
                 questions: "Usted pregunta varias cosas; por orden:",
@@ -65,6 +77,8 @@ impl Words {
             },
             Language::Italian => Self {
                 greeting: "Buongiorno,",
+                hello: "Buongiorno {},",
+                gap_message: "[✎ il Suo messaggio]",
                 thanks: "grazie per il Suo messaggio.",
                 question: "Lei chiede:",
                 questions: "Lei pone più domande; in ordine:",
@@ -76,6 +90,8 @@ impl Words {
             },
             Language::Dutch => Self {
                 greeting: "Goedendag,",
+                hello: "Goedendag {},",
+                gap_message: "[✎ uw bericht]",
                 thanks: "dank voor uw bericht.",
                 question: "U vraagt:",
                 questions: "U vraagt verschillende dingen; op volgorde:",
@@ -87,6 +103,8 @@ impl Words {
             },
             Language::Portuguese => Self {
                 greeting: "Olá,",
+                hello: "Olá {},",
+                gap_message: "[✎ a sua mensagem]",
                 thanks: "obrigado pela sua mensagem.",
                 question: "A sua pergunta:",
                 questions: "As suas perguntas, por ordem:",
@@ -98,6 +116,8 @@ impl Words {
             },
             Language::Japanese => Self {
                 greeting: "お世話になっております。",
+                hello: "{}様",
+                gap_message: "[✎ 本文]",
                 thanks: "ご連絡ありがとうございます。",
                 question: "ご質問について：",
                 questions: "ご質問に順にお答えします：",
@@ -109,6 +129,8 @@ impl Words {
             },
             Language::Chinese => Self {
                 greeting: "您好：",
+                hello: "{}，您好：",
+                gap_message: "[✎ 正文]",
                 thanks: "感谢您的来信。",
                 question: "您的问题：",
                 questions: "您的问题，逐一回复如下：",

@@ -1,6 +1,7 @@
 //! [`MailService`]: the accounts, and what the tools do with them. No MCP here: see [`crate::tools`].
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use platinum_mailbox::answer::find_answer;
 use platinum_mailbox::compose::{ComposeError, Fields, File, Outgoing, bare};
@@ -11,6 +12,7 @@ use crate::shapes::{
     AnswerAnswer, AnswerArguments, AttachedFile, DraftAnswer, MailArguments, Message, SearchAnswer,
     SearchArguments,
 };
+use crate::style::Learnt;
 
 /// Bytes of one mail's text in an answer.
 const TEXT_BYTES: usize = 16 * 1024;
@@ -43,6 +45,16 @@ pub enum ServiceError {
     },
 }
 
+impl ServiceError {
+    /// The mailbox of this account failed.
+    pub(crate) fn of_account(name: &str, source: MailboxError) -> Self {
+        Self::Mailbox {
+            account: name.to_owned(),
+            source,
+        }
+    }
+}
+
 /// All accounts, each with its open mailbox.
 #[derive(Debug)]
 pub struct MailService {
@@ -53,6 +65,8 @@ pub struct MailService {
 struct OpenAccount {
     account: Account,
     mailbox: Mutex<Box<dyn Mailbox>>,
+    /// What its sent mails have in common, and when that was learnt.
+    learnt: Mutex<Option<(Instant, Learnt)>>,
 }
 
 impl AsRef<Self> for MailService {
@@ -66,12 +80,14 @@ impl MailService {
     pub fn open(config: Config) -> Result<Self, ServiceError> {
         let mut accounts = BTreeMap::new();
         for (name, account) in config.accounts {
-            let mailbox = platinum_mailbox::open(&account).map_err(|e| of_account(&name, e))?;
+            let mailbox =
+                platinum_mailbox::open(&account).map_err(|e| ServiceError::of_account(&name, e))?;
             accounts.insert(
                 name,
                 OpenAccount {
                     account,
                     mailbox: Mutex::new(mailbox),
+                    learnt: Mutex::default(),
                 },
             );
         }
@@ -105,6 +121,19 @@ impl MailService {
         Ok(self.open_account(name)?.mailbox.lock().await)
     }
 
+    /// What the account's sent mails have in common, if that was learnt before.
+    pub(crate) async fn learnt_before(&self, name: &str) -> Option<(Instant, Learnt)> {
+        let account = self.open_account(name).ok()?;
+        account.learnt.lock().await.clone()
+    }
+
+    /// Keeps what was learnt of an account's sent mails.
+    pub(crate) async fn keep_learnt(&self, name: &str, learnt: (Instant, Learnt)) {
+        if let Ok(account) = self.open_account(name) {
+            *account.learnt.lock().await = Some(learnt);
+        }
+    }
+
     /// Searches the account that is named, or all.
     pub async fn search(&self, arguments: SearchArguments) -> Result<SearchAnswer, ServiceError> {
         if let Some(account) = &arguments.account {
@@ -113,6 +142,7 @@ impl MailService {
         let query = Query {
             text: arguments.text,
             sender: arguments.sender,
+            recipient: None,
             thread: arguments.thread.iter().map(|id| bare(id)).collect(),
             message_id: arguments.message_id.map(|id| bare(&id)),
             sent_as: arguments.sent_as,
@@ -128,9 +158,9 @@ impl MailService {
                 Ok(more) => found.extend(more),
                 // One account may have a folder that another has not.
                 Err(source @ MailboxError::NoFolder(_)) if self.accounts.len() > 1 => {
-                    no_folder = Some(of_account(name, source));
+                    no_folder = Some(ServiceError::of_account(name, source));
                 }
-                Err(source) => return Err(of_account(name, source)),
+                Err(source) => return Err(ServiceError::of_account(name, source)),
             }
         }
         if let (true, Some(error)) = (found.is_empty(), no_folder) {
@@ -152,7 +182,9 @@ impl MailService {
         let mut mailbox = self.mailbox(account).await?;
         let message_id = bare(&arguments.message_id);
         let found = find_answer(&mut **mailbox, &message_id, &arguments.people);
-        let found = found.await.map_err(|source| of_account(account, source))?;
+        let found = found
+            .await
+            .map_err(|source| ServiceError::of_account(account, source))?;
         Ok(AnswerAnswer {
             answered: found.is_some(),
             at: found
@@ -173,7 +205,7 @@ impl MailService {
             .await?
             .save_draft(&mail.message_id, mail.draft.as_deref(), &bytes)
             .await
-            .map_err(|source| of_account(&arguments.from_account, source))?;
+            .map_err(|source| ServiceError::of_account(&arguments.from_account, source))?;
         tracing::info!(
             account = arguments.from_account,
             message_id = mail.message_id,
@@ -207,13 +239,6 @@ impl MailService {
             draft: arguments.draft.clone(),
         };
         Ok(Outgoing::new(from, fields, platinum_mailbox::now())?)
-    }
-}
-
-fn of_account(name: &str, source: MailboxError) -> ServiceError {
-    ServiceError::Mailbox {
-        account: name.to_owned(),
-        source,
     }
 }
 

@@ -69,6 +69,61 @@ pub struct AnswerAnswer {
     pub folder: Option<String>,
 }
 
+/// Whom to look for.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PeopleArguments {
+    /// The account whose mails are searched.
+    pub account: String,
+    /// A name, or a part of one that is a whole word.
+    pub name: String,
+}
+
+/// The people of a name.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct PeopleAnswer {
+    /// At most 10; one if it is clear who is meant.
+    pub people: Vec<Person>,
+}
+
+/// Somebody the owner wrote to, or got mail from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Person {
+    /// The name that a mail gives them; may be empty. Text from outside.
+    pub name: String,
+    /// The address, `local@domain`.
+    pub address: String,
+}
+
+/// To whom a mail is written.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StyleArguments {
+    /// The account it is from.
+    pub account: String,
+    /// Its recipients, `local@domain`, the first being the one who is addressed; at most 50 count.
+    #[serde(default)]
+    pub recipients: Vec<String>,
+}
+
+/// How the owner writes, as their sent mails show it. What Platinum sent does not count, nor what a mail quotes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StyleAnswer {
+    /// What stands below the closing; may have several lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+    /// The first line of a mail to these people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub greeting: Option<String>,
+    /// The line with which a mail to them ends, or to others of their domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<String>,
+    /// Mails to exactly these people, newest first, at most 3, each at most 2 KiB.
+    pub texts: Vec<String>,
+    /// What was read for it, a line each, for people.
+    pub sources: Vec<String>,
+}
+
 /// A mail.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Message {

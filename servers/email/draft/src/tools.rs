@@ -5,7 +5,9 @@ use std::sync::Arc;
 use platinum_kit::server::{Access, ToolError, ToolSpec, Tools};
 
 use crate::service::MailService;
-use crate::shapes::{AnswerArguments, MailArguments, SearchArguments};
+use crate::shapes::{
+    AnswerArguments, MailArguments, PeopleArguments, SearchArguments, StyleArguments,
+};
 
 const SEARCH: ToolSpec = ToolSpec {
     name: "search_emails",
@@ -20,6 +22,20 @@ const ANSWER: ToolSpec = ToolSpec {
     title: "Whether a mail is answered",
     description: "Whether the owner has answered a mail themself: by a mail among the sent ones that names it and goes \
                   to its people, or by its mark. What Platinum sent does not count.",
+    access: Access::Reads,
+};
+const PEOPLE: ToolSpec = ToolSpec {
+    name: "search_people",
+    title: "Search people",
+    description: "Who is meant by a name: people of this name that the owner wrote to, or got mail from. Names and \
+                  addresses alone; several if it is not clear.",
+    access: Access::Reads,
+};
+const STYLE: ToolSpec = ToolSpec {
+    name: "read_style",
+    title: "Read how the owner writes",
+    description: "How the owner writes to these people, from mails the owner sent them: greeting, closing, signature, \
+                  and the newest texts. Take over the tone, not what they are about.",
     access: Access::Reads,
 };
 const DRAFT: ToolSpec = ToolSpec {
@@ -46,6 +62,18 @@ where
             ANSWER,
             |mail: Arc<S>, arguments: AnswerArguments| async move {
                 (*mail).as_ref().find_answer(&arguments).await
+            },
+        )?
+        .with(
+            PEOPLE,
+            |mail: Arc<S>, arguments: PeopleArguments| async move {
+                (*mail).as_ref().search_people(&arguments).await
+            },
+        )?
+        .with(
+            STYLE,
+            |mail: Arc<S>, arguments: StyleArguments| async move {
+                (*mail).as_ref().read_style(&arguments).await
             },
         )?
         .with(DRAFT, |mail: Arc<S>, arguments: MailArguments| async move {

@@ -55,7 +55,16 @@ async fn draft_server_has_no_tool_that_sends() {
     let tools = client.list_all_tools().await.unwrap();
     let mut names: Vec<_> = tools.iter().map(|tool| tool.name.as_ref()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["draft_email", "get_answer", "search_emails"]);
+    assert_eq!(
+        names,
+        [
+            "draft_email",
+            "get_answer",
+            "read_style",
+            "search_emails",
+            "search_people"
+        ]
+    );
     for tool in &tools {
         assert!(
             tool.output_schema.is_some() && tool.annotations.is_some(),
@@ -144,7 +153,7 @@ async fn draft_server_supports_the_newer_lifecycle() {
         preferred_versions: vec![ProtocolVersion::V_2026_07_28],
     };
     let client = ().serve_with_lifecycle(process(folder.path()), mode).await.unwrap();
-    assert_eq!(client.list_all_tools().await.unwrap().len(), 3);
+    assert_eq!(client.list_all_tools().await.unwrap().len(), 5);
     let found = structured(call(&client, "search_emails", json!({})).await);
     assert_eq!(found["messages"].as_array().unwrap().len(), 1);
     client.cancel().await.unwrap();
@@ -286,4 +295,96 @@ async fn invalid_config_is_reported_on_stderr_alone() {
         errors.contains("unknown key `adress`, did you mean `address`?"),
         "{errors}"
     );
+}
+
+/// Puts a mail of the owner into Sent.
+fn sent(folder: &Path, number: usize, to: &str, text: &str) {
+    let sent = folder.join("Mail/.Sent");
+    for part in ["new", "cur", "tmp"] {
+        std::fs::create_dir_all(sent.join(part)).unwrap();
+    }
+    let mail = format!(
+        "Message-ID: <s{number}@example.test>\r\nFrom: Owner <owner@example.test>\r\nTo: {to}\r\n\
+         Subject: x\r\nDate: Fri, 20 Nov 2026 10:00:00 +0000\r\n\r\n{text}\r\n"
+    );
+    std::fs::write(sent.join(format!("cur/{number}.a:2,S")), mail).unwrap();
+}
+
+#[tokio::test]
+async fn draft_server_knows_people_and_how_they_are_written_to() {
+    let folder = mailbox();
+    let text = |line: &str| format!("Hi Bob,\r\n\r\n{line}\r\n\r\nCheers\r\nOlga\r\n");
+    let quoted = "On Monday, Bob wrote:\r\n> SECRET of Bob?\r\n";
+    sent(
+        folder.path(),
+        1,
+        "Bob Miller <bob@b.test>",
+        &text("The plans are here."),
+    );
+    sent(
+        folder.path(),
+        2,
+        "Bob Miller <bob@b.test>, eve@e.test",
+        &text("Both of you come."),
+    );
+    sent(
+        folder.path(),
+        3,
+        "\"Bob M.\" <bob@b.test>",
+        &format!("{}\r\n{quoted}", text("Yes.")),
+    );
+    sent(
+        folder.path(),
+        4,
+        "carl@b.test",
+        "Dear Carl,\r\n\r\nno.\r\n\r\nRegards\r\nO.",
+    );
+    let client = ().serve(process(folder.path())).await.unwrap();
+    let people = |name: &str| {
+        call(
+            &client,
+            "search_people",
+            json!({"account": "owner", "name": name}),
+        )
+    };
+    let found = structured(people("Bob").await);
+    assert_eq!(found["people"].as_array().unwrap().len(), 1, "{found}");
+    assert_eq!(found["people"][0]["address"], "bob@b.test");
+    // Who wrote to the owner is known too; the owner is nobody to write to.
+    let found = structured(people("Ann").await);
+    assert_eq!(found["people"][0]["address"], "ann@x.test");
+    for nobody in ["Bo", "Owner", "Zoe"] {
+        let found = structured(people(nobody).await);
+        assert_eq!(found["people"], json!([]), "{nobody}");
+    }
+
+    let style = |to: Value| {
+        call(
+            &client,
+            "read_style",
+            json!({"account": "owner", "recipients": to}),
+        )
+    };
+    let bob = structured(style(json!(["BOB@b.test"])).await);
+    assert_eq!(bob["greeting"], "Hi Bob,");
+    assert_eq!(bob["closing"], "Cheers");
+    assert_eq!(bob["signature"], "Olga");
+    let texts = bob["texts"].to_string();
+    assert_eq!(bob["texts"].as_array().unwrap().len(), 3);
+    assert!(
+        texts.contains("The plans") && !texts.contains("SECRET"),
+        "{texts}"
+    );
+    let both = structured(style(json!(["bob@b.test", "eve@e.test"])).await);
+    let texts = both["texts"].to_string();
+    assert!(
+        texts.contains("Both of you") && !texts.contains("plans"),
+        "{texts}"
+    );
+    let colleague = structured(style(json!(["zoe@b.test"])).await);
+    assert_eq!(colleague["texts"], json!([]), "{colleague}");
+    assert!(colleague["closing"].is_string() && colleague["greeting"].is_null());
+    let sources = structured(style(json!([])).await)["sources"].clone();
+    assert_eq!(sources, json!(["4 sent mails for your signature"]));
+    client.cancel().await.unwrap();
 }

@@ -14,6 +14,10 @@ use platinum_kit::config::{TableReader, read_file, value_error};
 
 use crate::compose::Address;
 
+/// The longest signature, in bytes and lines.
+const MAX_SIGNATURE: usize = 1024;
+const MAX_SIGNATURE_LINES: usize = 20;
+
 /// All accounts, by name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -36,6 +40,8 @@ pub struct Account {
     pub aliases: Vec<String>,
     /// Whether an answer goes to everybody who got the mail, too.
     pub reply_all: bool,
+    /// What stands below the closing of its mails, if that is not to be learnt from those that were sent.
+    pub signature: Option<String>,
     /// Where its mails are.
     pub backend: Backend,
     /// The provider whose preset it names.
@@ -149,7 +155,14 @@ fn account(
             "is not an account name: use letters, digits, - and _",
         ));
     }
-    const COMMON: [&str; 5] = ["address", "aliases", "reply-all", "backend", "smtp"];
+    const COMMON: [&str; 6] = [
+        "address",
+        "signature",
+        "aliases",
+        "reply-all",
+        "backend",
+        "smtp",
+    ];
     const MAILDIR: [&str; 1] = ["path"];
     const IMAP: [&str; 4] = ["provider", "user", "password", "oauth"];
     let all = [&COMMON[..], &MAILDIR, &IMAP, &Endpoint::KEYS].concat();
@@ -230,6 +243,7 @@ fn account(
             Some(toml::Value::Boolean(value)) => *value,
             Some(_) => return Err(value_error(at, "reply-all", "must be true or false")),
         },
+        signature: signature(at, &reader)?,
         backend,
         provider,
         smtp,
@@ -284,6 +298,26 @@ fn credential(
     let sends = table.contains_key("smtp");
     let settings = OAuthSettings::read(name, oauth, folder, usual, sends)?;
     Ok(Credential::OAuth(Box::new(settings)))
+}
+
+/// The signature of a table, if it has one.
+fn signature(at: &str, reader: &TableReader<'_>) -> Result<Option<String>, ConfigError> {
+    let Some(text) = reader.text("signature")? else {
+        return Ok(None);
+    };
+    let text = text.replace("\r\n", "\n");
+    let text = text.trim_matches('\n');
+    let is_unseen = |c: char| c != '\n' && (c.is_control() || platinum_text::is_hidden(c));
+    let problem = if text.trim().is_empty() {
+        "is empty; leave it out".to_owned()
+    } else if text.len() > MAX_SIGNATURE || text.lines().count() > MAX_SIGNATURE_LINES {
+        format!("is longer than {MAX_SIGNATURE_LINES} lines or {MAX_SIGNATURE} bytes")
+    } else if text.contains(is_unseen) {
+        "has characters that nobody sees".to_owned()
+    } else {
+        return Ok(Some(text.to_owned()));
+    };
+    Err(value_error(at, "signature", &problem))
 }
 
 #[cfg(test)]
@@ -354,6 +388,33 @@ mod tests {
             ("reply-all = 'no'", "must be true or false"),
         ] {
             let error = account(more).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn signature_is_text_of_a_few_lines() {
+        let of = |text: &str| Config::parse(&format!("{MAILDIR}{text}\n"), Path::new("/"));
+        let signature = |text: &str| of(text).unwrap().accounts["owner"].signature.clone();
+        assert_eq!(signature(""), None);
+        let block = "signature = \"\"\"\nOlga\n-- \nOlga Owner\n\"\"\"";
+        assert_eq!(signature(block).as_deref(), Some("Olga\n-- \nOlga Owner"));
+        for (text, why) in [
+            (
+                "signature = ''".to_owned(),
+                "`signature` is empty; leave it out",
+            ),
+            (
+                format!("signature = '{}'", "x".repeat(2000)),
+                "is longer than 20 lines",
+            ),
+            (
+                "signature = \"a\\u200Bb\"".to_owned(),
+                "has characters that nobody sees",
+            ),
+            ("signature = 1".to_owned(), "must be a text in quotes"),
+        ] {
+            let error = of(&text).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
         }
     }

@@ -73,6 +73,8 @@ pub struct Query {
     pub text: Option<String>,
     /// The sender's address, or a part of the name or the address.
     pub sender: Option<String>,
+    /// In the name or address of somebody in To or Cc.
+    pub recipient: Option<String>,
     /// Mails of the threads of these Message-IDs (without angle brackets).
     pub thread: Vec<String>,
     /// The one mail with this Message-ID (without angle brackets).

@@ -34,6 +34,7 @@ pub(crate) fn check(query: &Query) -> Result<(), MailboxError> {
     let given = [
         &query.text,
         &query.sender,
+        &query.recipient,
         &query.message_id,
         &query.sent_as,
         &query.draft,
@@ -140,6 +141,15 @@ pub(crate) fn matches(query: &Query, mail: &Parsed) -> bool {
         .sender
         .as_deref()
         .is_some_and(|sender| !is_from(sender, mail))
+    {
+        return false;
+    }
+    let is_to = |text: &str| {
+        let mut people = mail.to.listed.iter().chain(&mail.cc.listed);
+        people.any(|one| one.to_string().to_lowercase().contains(text))
+    };
+    if let Some(recipient) = &query.recipient
+        && !is_to(&recipient.to_lowercase())
     {
         return false;
     }

@@ -40,7 +40,9 @@ async fn result_of(folder: &Path, tool: &'static str, arguments: Value) -> CallT
             "draft_email",
             "get_answer",
             "prepare_email",
+            "read_style",
             "search_emails",
+            "search_people",
             "send_email",
             "try_submission"
         ]

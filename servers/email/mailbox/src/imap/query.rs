@@ -26,6 +26,10 @@ pub(super) fn to_imap(query: &Query, exists: u32) -> Vec<String> {
     if let Some(sender) = &query.sender {
         keys.push(format!("FROM {}", string(sender)));
     }
+    if let Some(recipient) = &query.recipient {
+        let recipient = string(recipient);
+        keys.push(format!("OR TO {recipient} CC {recipient}"));
+    }
     let words = query.text.as_deref().map(crate::search::words);
     keys.extend(
         words
@@ -103,6 +107,10 @@ mod tests {
         assert_eq!(
             asked(|q| q.text = Some("x\" DELETED \\".into())),
             "TEXT \"x\\\"\" TEXT \"DELETED\" TEXT \"\\\\\""
+        );
+        assert_eq!(
+            asked(|q| q.recipient = Some("Bob".into())),
+            "OR TO \"Bob\" CC \"Bob\""
         );
         assert_eq!(
             asked(|q| q.sent_as = Some("d1".into())),
