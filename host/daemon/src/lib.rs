@@ -26,6 +26,7 @@ mod skill_name;
 pub mod skills;
 pub mod supervisor;
 mod tasks;
+pub mod trial;
 
 pub use config::{Config, ConfigError};
 pub use host::{Host, HostError, make_state_folder, zone_server};

@@ -49,6 +49,10 @@ pub struct Settings {
     /// become tasks. A Maildir's unread mails always do.
     #[arg(long, default_value_t = 0)]
     pub backlog: usize,
+    /// At the first start: so many of the newest mails become tasks, on IMAP and Maildir, read, answered or
+    /// not. For a trial in a vault of its own.
+    #[arg(long, conflicts_with = "backlog")]
+    pub past: Option<usize>,
     /// Look at least this often, in seconds, even without a sign from the mailbox.
     #[arg(
         long,
@@ -124,6 +128,7 @@ pub async fn watch(settings: &Settings) -> Result<(), WatchError> {
         intake: Arc::new(Intake::new(vault, ledger, &account)),
         mailbox,
         backlog: settings.backlog,
+        past: settings.past,
         backend: account.backend.clone(),
         cursor: None,
         idle_signs: 0,
@@ -154,6 +159,8 @@ struct Watcher {
     intake: Arc<Intake>,
     mailbox: Box<dyn Mailbox>,
     backlog: usize,
+    /// How many of the newest mails become tasks in a trial.
+    past: Option<usize>,
     backend: Backend,
     /// Where the mailbox was left; none before the first poll.
     cursor: Option<Cursor>,
@@ -181,7 +188,8 @@ impl Source for Watcher {
                 cursor
             }
         };
-        let taken = take_all(&self.intake, &mut self.mailbox, &mut cursor).await;
+        let is_trial = self.past.is_some();
+        let taken = take_all(&self.intake, &mut self.mailbox, &mut cursor, is_trial).await;
         self.cursor = Some(cursor);
         let mails = taken?;
         if mails > 0 {
@@ -236,6 +244,9 @@ impl Watcher {
         if let Some(cursor) = self.intake.cursor()? {
             return Ok(cursor);
         }
+        if let Some(past) = self.past {
+            return self.begin_with_newest(past).await;
+        }
         let unread = match &self.backend {
             Backend::Maildir(maildir) => names_in(&maildir.path.join("new")),
             Backend::Imap(_) => HashSet::new(),
@@ -264,6 +275,36 @@ impl Watcher {
     }
 }
 
+impl Watcher {
+    /// The place to read on from if only the newest mails count.
+    async fn begin_with_newest(&mut self, count: usize) -> Result<Cursor, WatchError> {
+        let mut cursor = self.mailbox.cursor_at_end().await?;
+        let mut keys = self.mailbox.keys().await?;
+        keys.sort_by(|one, other| (order(one), one).cmp(&(order(other), other)));
+        let newest = keys.split_off(keys.len().saturating_sub(count));
+        if let Backend::Imap(_) = self.backend {
+            let first = newest.first().and_then(|key| uid_of(key));
+            cursor.next_uid = first.map_or(cursor.next_uid, |(_, uid)| uid);
+            // All before it are passed over by their number.
+            keys.clear();
+        }
+        self.intake.begin(&cursor, &keys, SystemClock.now())?;
+        Ok(cursor)
+    }
+}
+
+/// Where a mail stands in the order in which they came: its UID, or the time with which a Maildir's names
+/// begin.
+fn order(key: &str) -> u64 {
+    match uid_of(key) {
+        Some((_, uid)) => u64::from(uid),
+        None => {
+            let digits = key.split(|c: char| !c.is_ascii_digit()).next();
+            digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
+        }
+    }
+}
+
 /// The files of a folder, without their flags.
 fn names_in(folder: &Path) -> HashSet<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -273,11 +314,13 @@ fn names_in(folder: &Path) -> HashSet<String> {
         .collect()
 }
 
-/// Takes in everything there is from the cursor on, batch by batch, and says how many mails there were.
+/// Takes in everything there is from the cursor on, batch by batch, and says how many mails there were. A
+/// trial also shows what would have been drafted for what was answered since.
 async fn take_all(
     intake: &Arc<Intake>,
     mailbox: &mut Box<dyn Mailbox>,
     cursor: &mut Cursor,
+    is_trial: bool,
 ) -> Result<usize, WatchError> {
     let mut mails = 0;
     let taking_up = Arc::clone(intake);
@@ -303,7 +346,8 @@ async fn take_all(
         let seen = |key: &str| intake.knows(key);
         let new = mailbox.poll_new(cursor, BATCH, &seen).await?;
         mails += new.mails.len();
-        for mail in new.mails {
+        for mut mail in new.mails {
+            mail.answered &= !is_trial;
             let taking = Arc::clone(intake);
             let taken = tokio::task::spawn_blocking(move || taking.take(&mail, SystemClock.now()))
                 .await??;

@@ -26,6 +26,7 @@ mod status;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod undo;
 
 use std::{
@@ -59,6 +60,7 @@ pub(crate) enum Command {
     Doctor(doctor::DoctorArgs),
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    Try(trial::TryArgs),
     Skill(skill::SkillArgs),
     Key(keys::KeyArgs),
     Trust(keys::TrustArgs),
@@ -83,6 +85,7 @@ impl Command {
             Command::Log(args) => log::run(&args, ctx),
             Command::Doctor(args) => doctor::run(&args, ctx).await,
             Command::Mail(command) => mail::run(command, ctx),
+            Command::Try(args) => trial::run(&args, ctx).await,
             Command::Skill(args) => skill::run(args, ctx),
             Command::Key(args) => keys::key(&args, ctx),
             Command::Trust(args) => keys::trust(&args, ctx).await,

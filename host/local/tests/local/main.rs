@@ -1,4 +1,4 @@
-//! The owner's commands as processes: the hook of a server, limits, and trust.
+//! The owner's commands as processes: the hook of a server, limits, trial runs, and trust.
 
 #![allow(
     clippy::expect_used,
@@ -9,4 +9,5 @@
 
 mod hook;
 mod limits;
+mod trial;
 mod trust;

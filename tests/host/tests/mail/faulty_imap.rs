@@ -204,6 +204,7 @@ async fn watch_until(
         state: folder.path().join("state"),
         once: false,
         backlog,
+        past: None,
         every: Duration::from_secs(60),
     };
     let tasks = || -> Vec<TaskNote> {
