@@ -105,7 +105,7 @@ struct Long {
 }
 
 /// What `cargo xtask test --full` runs after the ordinary tests.
-const LONG: [Long; 11] = [
+const LONG: [Long; 12] = [
     Long {
         program: "model::model",
         module: "simulator",
@@ -175,6 +175,13 @@ const LONG: [Long; 11] = [
         module: "obedient",
         variables: &[("PLATINUM_AGENTDOJO", "1")],
         ignored: false,
+        deadline: 15,
+    },
+    Long {
+        program: "full::email",
+        module: "folders",
+        variables: &[],
+        ignored: true,
         deadline: 15,
     },
     Long {

@@ -206,11 +206,16 @@ impl ProposeCtx {
             }
             Ok::<_, VaultError>(found)
         });
-        let time = |note: TaskNote| (note.received.unwrap_or(note.created), note.id);
-        let own = self.store.get(task).await.ok().map(time)?;
+        let time = |note: &TaskNote| (note.received.unwrap_or(note.created), note.id);
+        let own = self.store.get(task).await.ok()?;
         for draft in found.await.ok()? {
-            let other = self.store.get(draft.task).await.ok().map(time);
-            if other.is_some_and(|other| other < own) {
+            let Ok(other) = self.store.get(draft.task).await else {
+                continue;
+            };
+            let is_by_same = own
+                .from_address()
+                .is_some_and(|from| other.from_address() == Some(from));
+            if is_by_same && time(&other) < time(&own) {
                 return Some(draft);
             }
         }

@@ -530,7 +530,7 @@ mod tests {
         assert_eq!(
             proposal.reason,
             "A person wrote to you. Written by test. A copy goes to Bo <bo@client.test>, cy@c1ient.test. \
-             Careful: cy@c1ient.test is not at client.test, though it looks so."
+             Careful: cy@c1ient.test is not at client.test, though it looks so. Read for it: the mail alone."
         );
         let requests = host.requests.borrow();
         let head = requests[0].parts.iter().find_map(|part| match part {

@@ -31,6 +31,7 @@ fn task(headers: &[&str], more_config: &str) -> TaskNote {
         received: None,
         size: bytes.len() as u64,
         truncated: false,
+        returned: None,
     };
     let task = task_from_mail(
         &message::parse(bytes.as_bytes()),

@@ -4,7 +4,8 @@
 //! Lives elsewhere: which drafts are of one conversation is `core`'s; the task of what was put away is
 //! filed by [`rejected`](super::rejected).
 //! Invariants: a draft that the owner approved or edited is never put away, they are told that a newer
-//! mail came; a stranger who knows a thread replaces nothing in it.
+//! mail came; only a mail of the same writer, by the whole address, replaces: a stranger who knows a thread,
+//! and asks for the answer to go to its people, replaces nothing in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,9 @@ pub(super) struct LiveDraft {
     is_approved: bool,
 }
 
+/// The mails of tasks: who wrote each, and when it came.
+type Mails = BTreeMap<TaskId, (String, Timestamp)>;
+
 /// The files that were read, each with its length, when it was written, and the draft that it is.
 pub(super) type ReadDrafts = BTreeMap<VaultPath, (u64, Timestamp, Option<LiveDraft>)>;
 
@@ -40,18 +44,21 @@ pub(super) async fn finish(context: &mut ApprovalContext, read: &mut ReadDrafts)
         .filter_map(|(.., draft)| draft.clone())
         .collect();
     let conversations = conversations(&live);
-    let mut times = BTreeMap::new();
+    let mut mails = Mails::new();
     for (draft, _) in live
         .iter()
         .zip(&conversations)
         .filter(|(_, others)| !others.is_empty())
     {
-        if let Ok(task) = context.sync.task(draft.note.task).await {
-            times.insert(task.id, task.received.unwrap_or(task.created));
+        if let Ok(task) = context.sync.task(draft.note.task).await
+            && let Some(from) = task.from_address()
+        {
+            let at = task.received.unwrap_or(task.created);
+            mails.insert(task.id, (from, at));
         }
     }
     let mut changed = false;
-    for (old, new) in replaced(&live, &conversations, &times) {
+    for (old, new) in replaced(&live, &conversations, &mails) {
         changed |= replace(context, old, new).await;
     }
     changed
@@ -129,15 +136,17 @@ fn conversations(live: &[LiveDraft]) -> Vec<BTreeSet<usize>> {
 fn replaced<'a>(
     live: &'a [LiveDraft],
     conversations: &[BTreeSet<usize>],
-    times: &BTreeMap<TaskId, Timestamp>,
+    mails: &Mails,
 ) -> Vec<(&'a LiveDraft, &'a LiveDraft)> {
     // Of two of one moment, the ids say which task was made first.
-    let age = |draft: &LiveDraft| Some((*times.get(&draft.note.task)?, draft.note.task));
+    let age = |draft: &LiveDraft| Some((mails.get(&draft.note.task)?.1, draft.note.task));
+    let from = |draft: &LiveDraft| mails.get(&draft.note.task).map(|(from, _)| from);
     let pairs = live
         .iter()
         .zip(conversations)
         .filter_map(|(draft, others)| {
             let others = others.iter().map(|&place| &live[place]);
+            let others = others.filter(|one| from(one) == from(draft));
             let newest = others.max_by_key(|one| age(one))?;
             (age(draft).is_some() && age(newest) > age(draft)).then_some((draft, newest))
         });
@@ -218,28 +227,32 @@ mod tests {
             live(3, "b@x", &["a@x"]),
             live(4, "z@x", &[]),
         ];
-        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let ann = |seconds| {
+            let at = Timestamp::from_second(seconds).unwrap();
+            ("ann@x.test".to_owned(), at)
+        };
         let task = |n| TaskId::from_parts(1, n);
-        let times = BTreeMap::from([
-            (task(1), at(30)),
-            (task(2), at(10)),
-            (task(3), at(20)),
-            (task(4), at(40)),
+        let mails = Mails::from([
+            (task(1), ann(30)),
+            (task(2), ann(10)),
+            (task(3), ann(20)),
+            (task(4), ann(40)),
         ]);
-        let pairs: Vec<_> = replaced(&drafts, &conversations(&drafts), &times)
+        let pairs: Vec<_> = replaced(&drafts, &conversations(&drafts), &mails)
             .into_iter()
             .map(|(old, new)| (old.note.id, new.note.id))
             .collect();
         let id = |n| DraftId::from_parts(1, n);
         assert_eq!(pairs, [(id(2), id(1)), (id(3), id(1))]);
-        let conversations_of_all = conversations(&drafts);
-        assert_eq!(
-            replaced(&drafts, &conversations_of_all, &BTreeMap::new()),
-            []
-        );
+        let all = conversations(&drafts);
+        assert_eq!(replaced(&drafts, &all, &Mails::new()), []);
         // Of two that came in the same second, one stays.
-        let same = BTreeMap::from([(task(2), at(10)), (task(3), at(10))]);
+        let same = Mails::from([(task(2), ann(10)), (task(3), ann(10))]);
         let two = &drafts[1..3];
         assert_eq!(replaced(two, &conversations(two), &same).len(), 1);
+        // Somebody else who has the answer go to the same people.
+        let mallory = ("mallory@x.test".to_owned(), ann(20).1);
+        let foreign = Mails::from([(task(2), ann(10)), (task(3), mallory)]);
+        assert_eq!(replaced(two, &conversations(two), &foreign), []);
     }
 }

@@ -6,7 +6,7 @@ use serde_norway::Value;
 
 use super::{
     Note, NoteError,
-    task::{CAME_BACK, add_fact},
+    task::{CAME_BACK, set_fact},
 };
 
 /// What the other side answered, kept in the task's note under `receipts`.
@@ -100,7 +100,7 @@ pub fn reopen(
     let mut edited = note.clone();
     let receipts = serde_norway::to_value(&receipts).map_err(|_| unwritable("receipts"))?;
     edited.set("receipts", receipts)?;
-    add_fact(&mut edited, CAME_BACK, reason)?;
+    set_fact(&mut edited, CAME_BACK, reason)?;
     for key in ["outcome", "summary", "finished"] {
         edited.remove(key)?;
     }

@@ -21,6 +21,9 @@ pub const FILED: &str = "filed";
 /// The fact of a task that was filed without an answer: why. One that waits again was put back by its
 /// owner, who wants an answer after all: no agent takes a task out of `Done/`.
 pub const FILED_BEFORE: &str = "filed-before";
+
+/// The fact with the address of who wrote it.
+const FROM_ADDRESS: &str = "from-address";
 /// The fact that names the draft which came back.
 pub const BOUNCED_DRAFT: &str = "bounced-draft";
 /// The fact with those whom it did not reach.
@@ -138,6 +141,16 @@ impl TaskNote {
         front.finish(&self.body)
     }
 
+    /// The address of who wrote it, in lower case: the host's fact, or that in `from`.
+    pub fn from_address(&self) -> Option<String> {
+        let from = self.fact(FROM_ADDRESS).first().unwrap_or(&self.from).trim();
+        let inner = from
+            .strip_suffix('>')
+            .and_then(|from| from.rsplit_once('<'));
+        let address = inner.map_or(from, |(_, address)| address);
+        address.contains('@').then(|| address.to_lowercase())
+    }
+
     /// What it says of a draft that was carried out, if it is about that alone. Whether that draft
     /// was is for the local half to find out; no agent works on such a note.
     pub fn returned(&self) -> Option<Returned> {
@@ -155,12 +168,14 @@ impl TaskNote {
     }
 }
 
-/// Adds a value to a fact of a task's note. The note is changed wholly or not at all.
+/// Puts a fact into a task's note, in the place of the one of that name. The note is changed wholly or
+/// not at all.
 ///
 /// # Errors
 /// If the note is no task, has something that is no facts, or cannot take it.
-pub fn add_fact(note: &mut Note, name: &str, value: &str) -> Result<(), NoteError> {
-    let mut facts = facts(&Reader::of(note, TaskNote::KIND)?)?;
+pub fn set_fact(note: &mut Note, name: &str, value: &str) -> Result<(), NoteError> {
+    let mut facts = facts_of(&Reader::of(note, TaskNote::KIND)?)?;
+    facts.retain(|fact| fact.name != name);
     add_value(&mut facts, name, value);
     note.set("facts", facts_value(&facts))
 }

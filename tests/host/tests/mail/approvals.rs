@@ -21,8 +21,8 @@ use platinum_testkit::{
 use platinum_vault::Vault;
 
 use crate::gate::{
-    MAIL,
     cluster::{Cluster, SOON},
+    mail_of,
 };
 
 /// A running cluster with drafts that wait for the owner, their gaps filled.
@@ -43,7 +43,7 @@ impl Waiting {
         cluster.wait_for_line("cloud", "waiting for mail");
         let local = cluster.local();
         for number in 1..=count {
-            let mail = MAIL.replace("<second@", &format!("<mail-{number}@"));
+            let mail = mail_of(number);
             cluster.mail.deliver(OWNER, mail.as_bytes()).unwrap();
         }
         let drafts = wait_for("the drafts in the owner's vault", SOON, || {

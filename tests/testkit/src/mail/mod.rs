@@ -275,6 +275,17 @@ impl MailServers {
         .map(drop)
     }
 
+    /// Lets Dovecot look at all mails of a user's inbox, as it does at a login.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn index(&self, user: &str) -> anyhow::Result<()> {
+        let configuration = self.dir.path().join("dovecot/dovecot.conf");
+        let configuration = configuration.to_string_lossy().into_owned();
+        let index = ["-c", &configuration, "index", "-u", user, "INBOX"];
+        run("doveadm", &index, self.dir.path()).map(drop)
+    }
+
     /// Submission with TLS from the first byte.
     pub fn smtps_port(&self) -> u16 {
         self.ports.smtps

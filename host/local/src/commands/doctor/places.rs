@@ -146,7 +146,7 @@ fn other_half(overview: &SyncOverview) -> Check {
     const QUIET_SECONDS: i64 = 24 * 60 * 60;
     let clouds = overview.agents.iter().filter(|seen| seen.role == "cloud");
     let Some(newest) = clouds.max_by_key(|seen| seen.committed_at_second) else {
-        return Check::warn("cloud half", "no commit of a cloud host has arrived yet").remedy(
+        return Check::warn("other half", "no commit of a cloud host has arrived yet").remedy(
             "start it: `platinum-cloud run --config CLOUD.toml`; `platinum-cloud doctor` says what it lacks",
         );
     };
@@ -157,10 +157,10 @@ fn other_half(overview: &SyncOverview) -> Check {
         span(quiet.max(0))
     );
     match quiet > QUIET_SECONDS {
-        true => Check::warn("cloud half", text).remedy(
+        true => Check::warn("other half", text).remedy(
             "no mail may have come since; if one did, see there with `platinum-cloud doctor`",
         ),
-        false => Check::ok("cloud half", text),
+        false => Check::ok("other half", text),
     }
 }
 

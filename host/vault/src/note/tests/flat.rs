@@ -3,7 +3,7 @@
 use platinum_protocol::ClaimRecord;
 
 use super::{claim, task};
-use crate::note::{Note, TaskNote, add_fact};
+use crate::note::{Note, TaskNote, set_fact};
 
 /// What a person most often breaks is explained with the line and what to write.
 #[test]
@@ -47,23 +47,21 @@ fn parse_broken_frontmatter_says_what_to_write() {
     }
 }
 
-/// A fact is added to the others, in whichever form the note has them.
+/// A fact takes the place of the one of its name and keeps the others, in whichever form the note has
+/// them.
 #[test]
-fn add_fact_keeps_the_other_facts() {
+fn set_fact_keeps_the_other_facts() {
     let new = task("s", vec![("to", vec!["a"])], "Body\n").render();
     let old = new.replace("facts:\n  - \"to: a\"\n", "facts:\n  to:\n    - \"a\"\n");
     assert_ne!(old, new);
     for text in [new, old] {
         let mut note = Note::parse(&text).unwrap();
-        add_fact(&mut note, "to", "b").unwrap();
-        add_fact(&mut note, "came-back", "why: no").unwrap();
+        set_fact(&mut note, "came-back", "an older why").unwrap();
+        set_fact(&mut note, "came-back", "why: no").unwrap();
         let read = TaskNote::parse(&note.to_text()).unwrap();
         assert_eq!(
             (read.fact("to"), read.fact("came-back")),
-            (
-                &["a".to_owned(), "b".to_owned()][..],
-                &["why: no".to_owned()][..]
-            )
+            (&["a".to_owned()][..], &["why: no".to_owned()][..])
         );
         assert!(note.front().values().all(|value| !value.is_mapping()));
     }

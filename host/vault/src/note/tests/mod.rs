@@ -727,7 +727,7 @@ proptest! {
 #[test]
 fn reopen_says_why_and_keeps_the_receipt() {
     let at: Timestamp = "2026-11-21T08:00:00Z".parse().unwrap();
-    let text = task("s", vec![], "Body\n").render();
+    let text = task("s", vec![("message-id", vec!["a@b"])], "Body\n").render();
     let mut note = Note::parse(&text).unwrap();
     let receipt = |n| ReceiptRecord {
         draft: DraftId::from_parts(1, n),
@@ -753,6 +753,7 @@ fn reopen_says_why_and_keeps_the_receipt() {
     assert_eq!(note.body(), format!("Body\n\n# What came back\n\n{block}"));
     let read = TaskNote::from_note(&note).unwrap();
     assert_eq!(read.fact(CAME_BACK), [why]);
+    assert_eq!(read.fact("message-id"), ["a@b"]);
     finish(&mut note, "done", "Sent", at, &[receipt(2), receipt(4)]).unwrap();
     let receipts = receipts_of(&note).unwrap();
     assert_eq!(receipts.len(), 2);

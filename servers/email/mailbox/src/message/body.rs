@@ -129,8 +129,7 @@ struct Reader {
 impl Reader {
     /// A file with dates is a file; an invitation, or the answer to one, is what the mail is for.
     fn read_event(&mut self, part: &Part<'_>) {
-        let calendar = String::from_utf8_lossy(&part.decoded()).into_owned();
-        let event = Event::read(&calendar, part.parameter("method"));
+        let event = Event::read(&part.text(), part.parameter("method"));
         if event.method != Method::Publish {
             self.kind = Kind::Calendar;
             self.event.get_or_insert(event);

@@ -117,6 +117,7 @@ fn the_list_has_exactly_the_fail_points_of_the_sources() {
     listed.extend(POINTS_OF_EFFECTS.iter().map(|(point, _)| *point));
     listed.extend(crate::sending::POINTS.map(|(_, name)| name));
     listed.push(crate::sending::OUTBOX_POINT);
+    listed.push(crate::sending::ANSWERED_POINT);
     listed.sort_unstable();
     assert_eq!(found, listed);
 }

@@ -387,7 +387,16 @@ impl Machine {
 
     /// Puts another draft of the same task before the owner.
     pub(crate) fn second_draft(&self, first: &Sent) -> Sent {
-        self.draft_of(first.task, &first.to)
+        let second = self.draft_of(first.task, &first.to);
+        // The older goes first, by its id, which two of one millisecond have in any order.
+        match second.id > first.id {
+            true => second,
+            false => {
+                let path = format!("Pending_Approval/{}.md", second.id);
+                fs::remove_file(self.vault().join(path)).unwrap();
+                self.second_draft(first)
+            }
+        }
     }
 
     fn draft_of(&self, task: TaskId, to: &str) -> Sent {

@@ -33,7 +33,9 @@ fn answered() -> Cluster {
             .then_some(()))
     })
     .unwrap();
-    let second = MAIL.replace("<second@", "<third@");
+    let second = MAIL
+        .replace("<second@", "<third@")
+        .replace("<first@", "<another@");
     cluster.mail.deliver(OWNER, second.as_bytes()).unwrap();
     // It claims and drafts, and says in those commits what it saw.
     wait_for("the second draft in the owner's vault", SOON, || {

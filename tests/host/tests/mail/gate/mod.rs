@@ -34,6 +34,12 @@ pub(crate) const MAIL: &str = "From: Clara Weiss <client@example.test>\r\n\
     Content-Transfer-Encoding: 8bit\r\n\r\n\
     Hallo,\r\n\r\nwie groß ist der Raum? Und gibt es einen Beamer?\r\n\r\nViele Grüße\r\nClara\r\n";
 
+/// As [`MAIL`], each of a thread of its own.
+pub(crate) fn mail_of(number: usize) -> String {
+    MAIL.replace("<second@", &format!("<mail-{number}@"))
+        .replace("<first@", &format!("<first-{number}@"))
+}
+
 /// A mail that came while the owner was away is answered once and only after a yes.
 #[test]
 fn mail_while_local_is_off_is_answered_once_after_approval() {
@@ -155,7 +161,7 @@ fn moving_the_file_by_hand_approves_and_a_no_sends_nothing() {
     cluster.wait_for_line("cloud", "waiting for mail");
     let _local = cluster.local();
     for number in 1..=2 {
-        let mail = MAIL.replace("<second@", &format!("<mail-{number}@"));
+        let mail = mail_of(number);
         cluster.mail.deliver(OWNER, mail.as_bytes()).unwrap();
     }
     let drafts = wait_for("both drafts in the owner's vault", SOON, || {

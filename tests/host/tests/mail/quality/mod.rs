@@ -35,6 +35,7 @@ fn task_of(mail: &str) -> TaskNote {
         received: None,
         size: mail.len() as u64,
         truncated: false,
+        returned: None,
     };
     let ids = Ids {
         task: TaskId::from_parts(1, 1),

@@ -470,3 +470,20 @@ fn text_of_a_wrong_charset_is_read() {
     let html = b"<html><head><meta charset=windows-1251></head><p>\xca\xe0\xea\xee\xe9?</p></html>";
     assert_eq!(of("Content-Type: text/html", html).trim(), "Какой?");
 }
+
+/// A calendar's words are read like those of a text, and a forwarded invitation invites nobody.
+#[test]
+fn event_of_an_invitation_is_read_in_its_charset() {
+    let calendar = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Gr\u{f6}\u{df}e\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    let latin: Vec<u8> = calendar
+        .chars()
+        .map(|c| u8::try_from(u32::from(c)).unwrap())
+        .collect();
+    let head = b"Content-Type: text/calendar; method=REQUEST; charset=iso-8859-1\r\n\r\n";
+    let invitation = [&head[..], &latin].concat();
+    let mail = parse(&invitation);
+    assert_eq!(mail.event.unwrap().summary, "Gr\u{f6}\u{df}e");
+    let outer = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nLook.\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n";
+    let forwarded = parse(&[&outer[..], &invitation, b"\r\n--b--"].concat());
+    assert!(forwarded.event.is_none() && forwarded.kind == Kind::Plain);
+}
