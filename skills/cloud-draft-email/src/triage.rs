@@ -3,7 +3,7 @@
 //! The owner approves every answer, so the rules for automatic responders (RFC 3834) do not hold
 //! here: what decides is whether a person wrote. One header of bulk senders says nothing, because
 //! programs for sales and help desks put it into a person's mail; two do.
-//! Lives elsewhere: to whom an answer goes is outcome when the mail comes (`host/intake`); what a
+//! Lives elsewhere: to whom an answer goes is decided when the mail comes (`host/intake`); what a
 //! notice says of itself is read in [`notice`].
 //! Invariants: pure; no text of a mail can talk its way in: a text can only take a draft away.
 

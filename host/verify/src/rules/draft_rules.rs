@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::{AgentName, DraftId, TaskId, VaultPath, layout};
 use platinum_repo::{Changed, Oid, Repo, RepoError};
-use platinum_tasks::{claim_in, epoch_in, note_of};
+use platinum_tasks::{epoch_in, note_of};
 use platinum_vault::note::{DraftNote, Note};
 
 use super::{
@@ -73,17 +73,13 @@ impl TaskState {
     /// What a note in a folder of tasks says. `folder` is the agent whose folder it is, if it is one's.
     fn of(note: Option<&Note>, agent: &AgentName, folder: Option<&AgentName>) -> Self {
         let epoch = note.map_or(0, epoch_in);
-        let claim = |of: &AgentName| claim_in(note, of).map(|claim| claim.epoch);
-        if let Some(own) = claim(agent) {
-            return match folder == Some(agent) {
-                true => Self::Own(own),
+        match note.and_then(Note::claim) {
+            Some(own) if own.agent == *agent => match folder == Some(agent) {
+                true => Self::Own(own.epoch),
                 // It was moved on, by its end or by hand, with the claim in it.
-                false => Self::Free(own.max(epoch)),
-            };
-        }
-        let named = note.and_then(Note::claim).map(|claim| claim.agent);
-        match named.and_then(|other| claim(&other).map(|claim| (other, claim))) {
-            Some((other, claim)) => Self::Others(other, claim),
+                false => Self::Free(own.epoch.max(epoch)),
+            },
+            Some(other) => Self::Others(other.agent, other.epoch),
             None => Self::Free(epoch),
         }
     }

@@ -5,7 +5,8 @@
 //!
 //! Invariants: no such deletion is pushed until the files are back or the owner accepts it; what
 //! Platinum itself writes is no sign that the vault is there; what the
-//! remote deleted, and what was only moved, is not held against the vault.
+//! remote deleted, what was only moved, and updates, which go when they are merged, are not held
+//! against the vault.
 
 use std::{
     collections::BTreeSet,
@@ -15,10 +16,10 @@ use std::{
 };
 
 use platinum_core::{VaultPath, layout};
-use platinum_repo::{Oid, RefName, Repo};
+use platinum_repo::{Folder, Oid, RefName, Repo};
 use platinum_vault::{Vault, VaultError};
 
-use super::scanner::ScanResult;
+use super::scanner::{Missing, ScanResult};
 use crate::WorktreeError;
 
 /// The file that says which folder the vault is, beside the objects.
@@ -69,7 +70,11 @@ impl DeletionGuard {
         if !found.any_file || elsewhere || self.is_mass_deletion(repo, base, found, lost)? {
             return Ok(Some(VaultError::FilesGone {
                 gone: lost,
-                of: repo.tree_files(base)?.len(),
+                of: repo
+                    .tree_files(base)?
+                    .into_iter()
+                    .filter(|(path, _)| is_kept(path))
+                    .count(),
                 elsewhere,
             }));
         }
@@ -87,7 +92,7 @@ impl DeletionGuard {
             return Ok(false);
         };
         if self.is_elsewhere(vault)?
-            || self.is_mass_deletion(repo, base, found, found.missing.len())?
+            || self.is_mass_deletion(repo, base, found, kept_missing(found).count())?
         {
             return Ok(true);
         }
@@ -140,12 +145,16 @@ impl DeletionGuard {
         if first_remaining(repo, base, found)?.is_none() {
             return Ok(true);
         }
-        let Some(root) = repo.folder_at(base, "")? else {
-            return Ok(false);
-        };
         // More are not counted than it takes to know.
         let enough = lost.saturating_mul(2).max(MANY);
-        let there = count(repo, root, enough)?;
+        let there = match repo.folder_at(base, "")? {
+            Some(root) => {
+                let mut folder = repo.folder(root)?;
+                folder.folders.remove(layout::UPDATES);
+                count(repo, folder, enough)?
+            }
+            None => return Ok(false),
+        };
         Ok(there >= MANY && lost.saturating_mul(2) > there)
     }
 
@@ -169,17 +178,17 @@ fn acceptance_file(git_dir: &Path) -> PathBuf {
     git_dir.join("platinum-deletions-accepted")
 }
 
-/// How many files are gone that were not moved, and that the remote did not delete. Updates do not count:
-/// Platinum itself removes them, all of a night at once, when they are on the dashboard.
+/// How many files are gone that were not moved, and that the remote did not delete.
 fn missing_count(repo: &Repo, found: &ScanResult) -> Result<usize, WorktreeError> {
-    let is_update = |path: &&VaultPath| path.top() == layout::UPDATES;
-    let missing = || found.missing.keys().filter(|path| !is_update(path));
+    let paths = || kept_missing(found).map(|(path, _)| path);
     let gone = match repo.tip(RefName::Verified)? {
-        Some(verified) => repo.blobs_at(verified, missing())?.len(),
-        None => missing().count(),
+        Some(verified) => repo.blobs_at(verified, paths())?.len(),
+        None => paths().count(),
     };
-    let names: BTreeSet<&str> = found.missing.keys().map(VaultPath::file_name).collect();
-    let blobs: BTreeSet<Oid> = found.missing.values().map(|missing| missing.blob).collect();
+    let names: BTreeSet<&str> = paths().map(VaultPath::file_name).collect();
+    let blobs: BTreeSet<Oid> = kept_missing(found)
+        .map(|(_, missing)| missing.blob)
+        .collect();
     // What merely appeared is no other place of anything: Platinum writes notes of its own.
     let is_moved = |path: &&VaultPath| {
         let blob = found.edits.files.get(*path).copied().flatten();
@@ -188,15 +197,26 @@ fn missing_count(repo: &Repo, found: &ScanResult) -> Result<usize, WorktreeError
     Ok(gone.saturating_sub(found.added.iter().filter(is_moved).count()))
 }
 
-/// How many files there are; so many at most.
-fn count(repo: &Repo, tree: Oid, most: usize) -> Result<usize, WorktreeError> {
-    let folder = repo.folder(tree)?;
+/// What is missing and would be a loss.
+fn kept_missing(found: &ScanResult) -> impl Iterator<Item = (&VaultPath, &Missing)> {
+    let missing = found.missing.iter();
+    missing.filter(|(path, _)| is_kept(path))
+}
+
+/// Whether a file stays until its owner does something with it: very many updates go at once, when they
+/// are merged into the dashboard.
+fn is_kept(path: &VaultPath) -> bool {
+    path.top() != layout::UPDATES
+}
+
+/// How many files there are in a folder; so many at most.
+fn count(repo: &Repo, folder: Folder, most: usize) -> Result<usize, WorktreeError> {
     let mut files = folder.files.len();
     for below in folder.folders.into_values() {
         if files >= most {
             break;
         }
-        files += count(repo, below, most - files)?;
+        files += count(repo, repo.folder(below)?, most - files)?;
     }
     Ok(files)
 }
@@ -224,6 +244,7 @@ fn first_remaining_in(
     for name in folder.files.keys() {
         if let Ok(path) = VaultPath::new(format!("{prefix}{name}"))
             && path.as_str() != layout::DASHBOARD
+            && is_kept(&path)
             && !found.missing.contains_key(&path)
         {
             return Ok(Some(path));

@@ -147,19 +147,38 @@ fn guard_withholds_deleting_half_of_many_files() {
     }
 }
 
-/// The updates of a night are removed at once when they are merged: that is no loss, whatever there is beside.
+/// Updates that are merged into the dashboard go all at once, and may be most of a young vault. They do not
+/// hide a loss either.
 #[test]
-fn guard_accepts_that_all_updates_are_merged() {
-    let update = |n| format!("Updates/cloud/update_{n:026}.md");
-    let mut names: Vec<String> = (0..20).map(update).collect();
-    names.push("Inbox/a.md".to_owned());
-    let all: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut fixture = Fixture::synced(&all);
-    for name in &all[..20] {
-        fs::remove_file(fixture.file(name)).unwrap();
+fn guard_ignores_updates_that_were_merged() {
+    let updates: Vec<String> = (0..40)
+        .map(|n| format!("Updates/cloud/{n:02}.md"))
+        .collect();
+    let notes: Vec<String> = (0..20).map(|n| format!("Inbox/{n:02}.md")).collect();
+    let all: Vec<&str> = updates.iter().chain(&notes).map(String::as_str).collect();
+    for is_watched in [false, true] {
+        let mut fixture = match is_watched {
+            true => Fixture::watched(&all),
+            false => Fixture::synced(&all),
+        };
+        for name in &updates {
+            fs::remove_file(fixture.file(name)).unwrap();
+        }
+        let merged: Vec<_> = updates.iter().map(|name| (name.as_str(), None)).collect();
+        fixture.edits_become(&merged);
+        for name in &notes[..11] {
+            fs::remove_file(fixture.file(name)).unwrap();
+        }
+        let message = refused(&mut fixture).to_string();
+        assert!(message.starts_with("11 of the 20 files"), "{message}");
+        // Nothing but updates is left: no sign of a vault.
+        let mut fixture = Fixture::synced(&[&notes[0], &notes[1], &notes[2], &updates[0]]);
+        for name in &notes[..3] {
+            fs::remove_file(fixture.file(name)).unwrap();
+        }
+        let message = refused(&mut fixture).to_string();
+        assert!(message.starts_with("3 of the 3 files"), "{message}");
     }
-    let merged: Vec<_> = all[..20].iter().map(|name| (*name, None)).collect();
-    fixture.edits_become(&merged);
 }
 
 /// Nor are those of a killed daemon that was applying them a loss.
