@@ -129,21 +129,15 @@ impl search::Host for EmailCtx {
 
 impl draft::Host for EmailCtx {
     async fn save(&mut self, mail: Mail) -> wasmtime::Result<Result<String, Error>> {
-        let mut mail = match record::mail(mail) {
+        let mail = match record::mail(mail) {
             Ok(mail) => mail,
             Err(what) => return Ok(Err(Error::Invalid(what))),
         };
-        mail.body = with_plain_gaps(&mail.body);
         // One copy a task: a newer one takes its place, and it is removed once the task is over.
         let task = self.task.map(|task| task.to_string().to_lowercase());
         let saved = self.mail.save_draft(&mail, task.as_deref()).await;
         Ok(saved.map_err(Into::into))
     }
-}
-
-/// A text with its gaps marked for a mail program, where `[[…]]` says nothing to anybody.
-fn with_plain_gaps(text: &str) -> String {
-    text.replace("[[", "[… ").replace("]]", "]")
 }
 
 impl propose::Host for ProposeCtx {

@@ -253,9 +253,9 @@ async fn search_without_a_task_of_the_zone_is_refused() {
     }
 }
 
-/// The copy in Drafts is known by its task, and has no marks that only Obsidian reads.
+/// The copy in Drafts is known by its task.
 #[tokio::test]
-async fn saved_draft_names_its_task_and_marks_gaps_plainly() {
+async fn saved_draft_names_its_task() {
     let mut ctx = mailbox(Some(task(1)));
     let mail = WitMail {
         from_account: "owner".into(),
@@ -263,16 +263,13 @@ async fn saved_draft_names_its_task_and_marks_gaps_plainly() {
         cc: vec![],
         bcc: vec![],
         subject: "Re: Offer".into(),
-        body: "On [[which day]], [[your name]]\n".into(),
+        body: "On [✎ which day]\n".into(),
         in_reply_to: None,
         references: vec![],
         attachments: vec![],
     };
     let saved = Draft::save(&mut ctx, mail).await.unwrap();
-    let expected = format!(
-        "{}: On [… which day], [… your name]\n",
-        task(1).to_string().to_lowercase()
-    );
+    let expected = format!("{}: On [✎ which day]\n", task(1).to_string().to_lowercase());
     assert!(
         matches!(&saved, Err(EmailError::Refused(said)) if *said == expected),
         "{saved:?}"

@@ -3,10 +3,9 @@
 //!
 //! Lives here: when each step runs, and the events for the skills. The steps know nothing of the loop,
 //! and nothing of each other: [`admission`] records approvals, [`approved`] reports what came of them,
-//! [`carried_out`] finishes what happened, [`filed_list`](crate::filed_list) keeps the list of what was filed unanswered,
-//! [`replaced`] keeps one live draft a thread, [`deleted`] takes a deleted draft for a no, [`doubts`]
-//! asks about what stays unknown, [`rejected`] files what the owner rejected, [`returned`] opens the
-//! task of what came back.
+//! [`carried_out`] finishes what happened, [`filed_list`](crate::filed_list) keeps the list of what was filed
+//! unanswered, [`doubts`] asks about what stays unknown, [`overtaken`] sees what overtakes a draft, [`rejected`]
+//! files what the owner rejected.
 //! Lives elsewhere: acting itself is `effects`'; the decisions are the skills'.
 //! Invariant: an effect happens only here, on the owner's machine, by an approval that is recorded
 //! in the journal; what is recorded is decided in `effects`, and asked for in [`admission`].
@@ -16,12 +15,10 @@ mod approved;
 mod carried_out;
 mod context;
 mod dashboard_state;
-mod deleted;
 mod doubts;
 mod drafts;
+mod overtaken;
 mod rejected;
-mod replaced;
-mod returned;
 
 pub(crate) use doubts::OWNERS_WORD;
 
@@ -43,8 +40,7 @@ use carried_out::CarriedOut;
 use context::ApprovalContext;
 use dashboard_state::dashboard_state;
 pub(crate) use drafts::{JournalDrafts, note_drafts};
-use replaced::ReadDrafts;
-use returned::OtherTasks;
+use overtaken::Known;
 
 /// How often to ask the other side about outcomes in doubt.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
@@ -59,10 +55,8 @@ pub(crate) struct ApprovalLoop {
     closed: BTreeSet<DraftId>,
     /// What was carried out, as far as the journal was read.
     carried_out: CarriedOut,
-    /// The drafts that wait or were approved, as far as they were read.
-    read_drafts: ReadDrafts,
-    /// The tasks that are about nothing that came back, as far as they were read.
-    other_tasks: OtherTasks,
+    /// What was read of the vault for what overtakes a draft.
+    overtaken: Known,
 }
 
 impl ApprovalLoop {
@@ -85,8 +79,7 @@ impl ApprovalLoop {
             admission: Admission::default(),
             closed: BTreeSet::new(),
             carried_out: CarriedOut::default(),
-            read_drafts: ReadDrafts::new(),
-            other_tasks: OtherTasks::new(),
+            overtaken: Known::default(),
         }
     }
 
@@ -115,9 +108,7 @@ impl ApprovalLoop {
             changed |= self.carry_out_approved().await;
             changed |= carried_out::finish(&mut self.context, &mut self.carried_out).await;
             // After what leaves, which waits for none of this.
-            changed |= replaced::finish(&mut self.context, &mut self.read_drafts).await;
-            changed |= deleted::finish(&mut self.context).await;
-            changed |= returned::finish(&mut self.context, &mut self.other_tasks).await;
+            changed |= overtaken::finish(&mut self.context, &mut self.overtaken).await;
             let state = dashboard_state(self.context.vault.clone()).await;
             let is_changed = state.is_some() && state != shown;
             changed |= self.update_filed_list(is_changed).await;

@@ -8,6 +8,7 @@ use std::{
 
 use platinum_testkit::{
     mail::{CLIENT, OWNER},
+    notes::fill_gaps,
     wait_for,
 };
 
@@ -298,7 +299,7 @@ fn mail_that_came_back_opens_its_task_again() {
     })
     .unwrap();
     let text = fs::read_to_string(&draft).unwrap();
-    fs::write(&draft, platinum_testkit::notes::fill_gaps(&text)).unwrap();
+    fs::write(&draft, fill_gaps(&text)).unwrap();
     let id = draft.file_stem().unwrap().to_str().unwrap().to_owned();
     cluster.platinum(&["approve", &id]);
 

@@ -25,7 +25,7 @@ use platinum_vault::{
     },
 };
 
-use super::context::ApprovalContext;
+use crate::executor::context::ApprovalContext;
 
 /// Largest task that is read, in bytes.
 const MAX_TASK_BYTES: u64 = 1024 * 1024;

@@ -2,7 +2,7 @@
 //! earlier mail is put into `Rejected/`, and the owner is told.
 //!
 //! Lives elsewhere: which drafts are of one conversation is `core`'s; the task of what was put away is
-//! filed by [`rejected`](super::rejected).
+//! filed by [`rejected`](crate::executor::rejected).
 //! Invariants: a draft that the owner approved or edited is never put away, they are told that a newer
 //! mail came; only a mail of the same writer, by the whole address, replaces: a stranger who knows a thread,
 //! and asks for the answer to go to its people, replaces nothing in it.
@@ -14,7 +14,7 @@ use platinum_capabilities::in_background;
 use platinum_core::{DraftId, EmailSend, TaskId, Timestamp, VaultPath, layout, sha256_hex};
 use platinum_vault::{Vault, VaultError, note::DraftNote};
 
-use super::context::ApprovalContext;
+use crate::executor::context::ApprovalContext;
 
 /// A draft that is not decided or not carried out yet.
 #[derive(Debug, Clone, PartialEq, Eq)]

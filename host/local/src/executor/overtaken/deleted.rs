@@ -2,7 +2,7 @@
 //! once how to take that back.
 //!
 //! Lives elsewhere: that such a task is not drafted again meanwhile is the pipeline's; what is in
-//! `Rejected/` is [`rejected`](super::rejected)'s.
+//! `Rejected/` is [`rejected`](crate::executor::rejected)'s.
 //! Invariants: nothing is concluded from a file that is missing alone: it waited on this machine, and
 //! the sync, with its guard against mass deletions, has taken its end over. A draft that was renamed
 //! is not deleted.
@@ -17,7 +17,7 @@ use platinum_vault::{
     note::{DraftNote, Note, TaskNote},
 };
 
-use super::{context::ApprovalContext, rejected::may_have_left};
+use crate::executor::{context::ApprovalContext, rejected::may_have_left};
 
 /// Largest task that is read, in bytes.
 const MAX_TASK_BYTES: u64 = 1024 * 1024;

@@ -1,0 +1,25 @@
+//! What overtakes a draft or what became of it: its owner deletes it (`deleted`), a newer mail of its thread
+//! comes (`replaced`), what was sent comes back (`returned`).
+//!
+//! Lives elsewhere: what the owner decides by a move is [`rejected`](super::rejected)'s and
+//! [`approved`](super::approved)'s.
+
+mod deleted;
+mod replaced;
+mod returned;
+
+use super::context::ApprovalContext;
+
+/// What was read of the vault already.
+#[derive(Default)]
+pub(super) struct Known {
+    drafts: replaced::ReadDrafts,
+    tasks: returned::OtherTasks,
+}
+
+/// Does what follows from all of it; whether anything changed.
+pub(super) async fn finish(context: &mut ApprovalContext, known: &mut Known) -> bool {
+    let mut changed = replaced::finish(context, &mut known.drafts).await;
+    changed |= deleted::finish(context).await;
+    changed | returned::finish(context, &mut known.tasks).await
+}
