@@ -250,11 +250,9 @@ mod tests {
             "Offer for Ann"
         );
         for name in ["Untitled", "Untitled 2", "2026-11-30", "note"] {
-            assert_eq!(
-                of(&format!("{name}.md"), name, None),
-                gap("subject"),
-                "{name}"
-            );
+            let file = format!("{name}.md");
+            let task = dropped(&file, name, "");
+            assert_eq!(subject(&task, None), gap("subject"), "{name}");
         }
     }
 }
