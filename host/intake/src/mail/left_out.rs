@@ -39,10 +39,10 @@ pub(super) struct LeftOut {
 impl LeftOut {
     /// Whether a mail is left out; if so it is counted and listed.
     pub(super) fn leaves_out(&mut self, mail: &RawMail, parsed: &Parsed, now: Timestamp) -> bool {
-        if mail
+        let is_new = mail
             .internal_date
-            .is_none_or(|received| received > now - OLD)
-        {
+            .is_none_or(|received| received > now - OLD);
+        if is_new || self.is_backlog {
             return false;
         }
         let (since, taken) = self
