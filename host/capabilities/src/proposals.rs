@@ -144,7 +144,7 @@ impl ProposeCtx {
             ));
         }
         if let Ok(mail) = action.read::<EmailSend>()
-            && let Some(other) = self.earlier_of_conversation(task, &mail).await
+            && let Some(other) = self.earlier_of_conversation(&answered, mail).await
         {
             reason.push_str(&format!(" {}", replaces(&other)));
         }
@@ -191,8 +191,8 @@ impl ProposeCtx {
     }
 
     /// A draft for an earlier mail of the same conversation that waits, if there is one.
-    async fn earlier_of_conversation(&self, task: TaskId, mail: &EmailSend) -> Option<DraftNote> {
-        let (vault, mail) = (self.vault.clone(), mail.clone());
+    async fn earlier_of_conversation(&self, own: &TaskNote, mail: EmailSend) -> Option<DraftNote> {
+        let (vault, task) = (self.vault.clone(), own.id);
         let found = in_background(move || {
             let mut found: Vec<DraftNote> = Vec::new();
             for entry in vault.list(layout::PENDING_APPROVAL)? {
@@ -207,7 +207,6 @@ impl ProposeCtx {
             Ok::<_, VaultError>(found)
         });
         let time = |note: &TaskNote| (note.received.unwrap_or(note.created), note.id);
-        let own = self.store.get(task).await.ok()?;
         for draft in found.await.ok()? {
             let Ok(other) = self.store.get(draft.task).await else {
                 continue;
@@ -215,7 +214,7 @@ impl ProposeCtx {
             let is_by_same = own
                 .from_address()
                 .is_some_and(|from| other.from_address() == Some(from));
-            if is_by_same && time(&other) < time(&own) {
+            if is_by_same && time(&other) < time(own) {
                 return Some(draft);
             }
         }

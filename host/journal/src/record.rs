@@ -159,6 +159,19 @@ pub enum State {
     },
 }
 
+impl State {
+    /// Whether it may be tried, for the first time or again: it did not happen, and nobody waits for an
+    /// outcome.
+    pub fn may_be_tried(&self) -> bool {
+        match self {
+            Self::Absent | Self::NotSent { .. } | Self::DoneByOwner { .. } | Self::LetGo(_) => true,
+            Self::Done(..) | Self::Intended(_) | Self::HandedOver(_) | Self::Unknown { .. } => {
+                false
+            }
+        }
+    }
+}
+
 /// A receipt with what it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskReceipt {

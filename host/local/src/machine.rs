@@ -23,7 +23,7 @@ use platinum_repo::replace_file;
 use platinum_sync::{JournalHead, OwnElsewhere, Synchronizer};
 use platinum_vault::{
     Entry, Vault,
-    note::{DraftNote, Note, receipts_of},
+    note::{DraftNote, Note},
 };
 use serde::{Deserialize, Serialize};
 
@@ -195,8 +195,7 @@ fn has_receipt(vault: &Vault, done: &[Entry], path: &VaultPath, draft: DraftId) 
     let mut notes = done.iter().filter(|entry| entry.path.stem() == task);
     notes.any(|entry| {
         let note = read(&entry.path).and_then(|text| Note::parse(&text).ok());
-        let receipts = note.and_then(|note| receipts_of(&note).ok());
-        receipts.is_some_and(|all| all.iter().any(|receipt| receipt.draft == draft))
+        note.is_some_and(|note| note.has_receipt(draft))
     })
 }
 

@@ -200,14 +200,10 @@ impl<'a> Verifier<'a> {
                     Ok(at.transpose()?.flatten())
                 };
                 reasons.extend(self.claims(signer, &compared.changed, &before)?);
-                let folders = || match parent {
-                    Some(parent) => duplicates::folders(self.repo, parent),
-                    None => Ok(BTreeSet::new()),
-                };
                 let basis = Basis {
                     before: &before,
                     open: &|| note_rules::open_files(self.repo, parent),
-                    folders: &folders,
+                    folders: &|| duplicates::folders(self.repo, parent),
                     is_after_violation: seen.is_after_violation,
                 };
                 reasons.extend(self.notes(signer, &compared.changed, &basis)?);
@@ -283,7 +279,7 @@ impl<'a> Verifier<'a> {
         if signer.role == Role::Local || made.is_empty() {
             return Ok(Vec::new());
         }
-        let folders = duplicates::folders(self.repo, commit)?;
+        let folders = duplicates::folders(self.repo, Some(commit))?;
         if let Some(fault) = DuplicateTask::too_many(&made, &folders) {
             return Ok(vec![fault.sentence(&signer.agent)]);
         }

@@ -288,6 +288,17 @@ fn is_mark(c: char) -> bool {
     !c.is_ascii() && !c.is_whitespace() && !c.is_control()
 }
 
+/// The address of `Name <local@domain>`, or of one alone, in lower case, whether a mail can go there or
+/// not: to compare what was read elsewhere. What a mail is sent to is a [`MailAddress`].
+#[must_use]
+pub fn bare_address(text: &str) -> String {
+    let text = text.trim();
+    let inner = text
+        .strip_suffix('>')
+        .and_then(|text| text.rsplit_once('<'));
+    inner.map_or(text, |(_, address)| address).to_lowercase()
+}
+
 /// A Message-ID without its brackets, if it can be named again in a header: as it came, or not at
 /// all. What senders write there is often no Message-ID by RFC 5322; programs compare it as it is.
 #[must_use]

@@ -110,12 +110,13 @@ pub fn brings_code(subject: &str, text: &str, local: &str, is_answer: bool) -> b
     }
     let looked_at = &text[..text.floor_char_boundary(LOOKED_AT)];
     let all = format!("{subject}\n{looked_at}").to_lowercase();
-    if codes(&all).is_empty() {
+    let codes = codes(&all);
+    if codes.is_empty() {
         return false;
     }
     let first = local.split(['-', '_', '.', '+']).next().unwrap_or_default();
     let is_system = SYSTEMS.contains(&first.to_lowercase().as_str());
-    names_code(&all, STRONG) || (is_system && names_code(&all, WEAK))
+    names_code(&all, &codes, STRONG) || (is_system && names_code(&all, &codes, WEAK))
 }
 
 /// The text without what may be a code.
@@ -159,8 +160,7 @@ fn masked(text: &str, codes: &[(usize, usize)], mask: &str) -> String {
 }
 
 /// Whether one of the names stands near a code.
-fn names_code(all: &str, names: &[&str]) -> bool {
-    let codes = codes(all);
+fn names_code(all: &str, codes: &[(usize, usize)], names: &[&str]) -> bool {
     names.iter().any(|name| {
         all.match_indices(name).any(|(at, _)| {
             is_word(all, at, name)

@@ -23,11 +23,11 @@ pub mod quotes;
 use alloc::string::String;
 
 pub use active::{Active, find_active};
-pub use address::{AddressError, MailAddress, message_id};
+pub use address::{AddressError, MailAddress, bare_address, message_id};
 pub use boundary::{BOUNDARY, BoundaryFault, resembles_boundary, split_at_boundary};
 pub use code::{brings_code, without_codes, without_named_codes};
 pub use gaps::{GAP_FORM, gap, has_gaps, without_gap_signs};
-pub use markdown::escape_markdown;
+pub use markdown::{escape_markdown, section_lines};
 
 /// Whether a reader cannot see this character, or whether it changes how others are shown.
 ///

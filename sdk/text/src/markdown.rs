@@ -1,4 +1,4 @@
-//! Text from outside as Markdown that shows exactly that text and does nothing.
+//! Text from outside as Markdown that shows exactly that text and does nothing; the sections of a note.
 
 use alloc::string::String;
 
@@ -33,6 +33,19 @@ pub fn escape_markdown(text: &str, max_chars: usize) -> String {
         before = c;
     }
     escaped
+}
+
+/// The lines under every heading of this title, of any level and in any case, without the headings.
+pub fn section_lines<'a>(text: &'a str, title: &'a str) -> impl Iterator<Item = &'a str> {
+    let mut is_inside = false;
+    text.lines().filter(move |line| {
+        let Some(heading) = line.strip_prefix('#') else {
+            return is_inside;
+        };
+        let heading = heading.trim_start_matches('#').trim();
+        is_inside = heading.eq_ignore_ascii_case(title);
+        false
+    })
 }
 
 fn ends_in_www(text: &str) -> bool {

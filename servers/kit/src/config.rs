@@ -148,12 +148,6 @@ impl<'a> TableReader<'a> {
         })
     }
 
-    /// Reads a table whose keys were checked before.
-    #[must_use]
-    pub fn unchecked(at: &'a str, table: &'a toml::Table) -> Self {
-        Self { at, table }
-    }
-
     /// A text that may be missing.
     pub fn text(&self, key: &str) -> Result<Option<String>, ConfigError> {
         match self.table.get(key) {

@@ -5,7 +5,7 @@
 //! is no rule is passed over: the section is the owner's to write in.
 //! Invariants: pure; an address counts before its domain, a line before those below it.
 
-use platinum_sdk::text::MailAddress;
+use platinum_sdk::text::{MailAddress, section_lines};
 
 /// Rules beyond this are not read.
 const MAX_RULES: usize = 500;
@@ -37,13 +37,9 @@ impl SenderRules {
     /// Reads the section.
     #[must_use]
     pub fn parse(handbook: &str) -> Self {
-        let mut is_inside = false;
         let mut rules = Vec::new();
-        for line in handbook.lines() {
-            if let Some(heading) = line.strip_prefix('#') {
-                let title = heading.trim_start_matches('#').trim();
-                is_inside = title.eq_ignore_ascii_case("senders");
-            } else if is_inside && rules.len() < MAX_RULES {
+        for line in section_lines(handbook, "senders") {
+            if rules.len() < MAX_RULES {
                 rules.extend(rules_of(line));
             }
         }

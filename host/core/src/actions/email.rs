@@ -2,7 +2,7 @@
 //! mail server says it.
 
 use jiff::Timestamp;
-use platinum_text::one_line;
+use platinum_text::{bare_address, one_line};
 use serde::{Deserialize, Serialize};
 
 use super::{ActionKind, TypedAction};
@@ -54,15 +54,6 @@ impl EmailSend {
     pub fn thread(&self) -> impl Iterator<Item = &String> {
         self.references.iter().chain(&self.in_reply_to)
     }
-}
-
-/// The address of `Name <local@domain>` or `local@domain`, in lower case.
-fn bare_address(text: &str) -> String {
-    let text = text.trim();
-    let inner = text
-        .strip_suffix('>')
-        .and_then(|text| text.rsplit_once('<'));
-    inner.map_or(text, |(_, address)| address).to_lowercase()
 }
 
 /// Longest name of a folder in the words for the owner, in characters.

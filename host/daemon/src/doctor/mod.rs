@@ -94,8 +94,15 @@ pub fn keys(config: &Config, role: Role) -> Option<Row> {
     }
 }
 
+/// Whether there is room on the disks of the state folder and of the vault; the same row once.
+pub fn disks(config: &Config) -> Vec<Row> {
+    let (vault, state) = (disk(&config.vault.path), disk(&config.vault.state));
+    let state = state.filter(|row| vault.as_ref() != Some(row));
+    state.into_iter().chain(vault).collect()
+}
+
 /// Whether there is room on the disk of a folder.
-pub fn disk(path: &Path) -> Option<Row> {
+fn disk(path: &Path) -> Option<Row> {
     // What is not there yet is made on the disk of what it is in.
     let there = path.ancestors().find(|ancestor| ancestor.exists())?;
     let about = rustix::fs::statvfs(there).ok()?;
@@ -124,9 +131,7 @@ pub async fn cloud_rows(config: &Config) -> Vec<Row> {
         Ok(vault) => Row::new("vault", CheckLevel::Ok, vault.root().display().to_string()),
         Err(error) => Row::new("vault", CheckLevel::Error, error.to_string()),
     }];
-    let (vault_disk, state_disk) = (disk(&config.vault.path), disk(&config.vault.state));
-    rows.extend(state_disk.filter(|row| vault_disk.as_ref() != Some(row)));
-    rows.extend(vault_disk);
+    rows.extend(disks(config));
     rows.push(remote::ask(config).await);
     rows.extend(keys(config, role));
     for (id, zone) in config.zones.configured() {

@@ -149,7 +149,7 @@ fn record(
     let id = seen.note.id;
     let identity = inspection.vault.identity(path)?;
     inspection.journal.decide(|decision| {
-        if decision.approval(id)?.is_some() || !is_open(&decision.state(id)?) {
+        if decision.approval(id)?.is_some() || !decision.state(id)?.may_be_tried() {
             return Ok(false);
         }
         let Ok(now) = Outgoing::read(inspection.vault, path) else {
@@ -251,7 +251,7 @@ fn put_back(
                 }
             }
         };
-        if counts || !is_open(&decision.state(id)?) {
+        if counts || !decision.state(id)?.may_be_tried() {
             return Ok(None);
         }
         match decision.approval(id)? {
@@ -306,7 +306,8 @@ fn withdraw_absent(inspection: &Inspection<'_>) -> Result<Vec<DraftId>, Admissio
             // What is begun and not handed over yet stops at its hand-over.
             let state = decision.state(id)?;
             let has_begun = matches!(state, State::Intended(_));
-            if !is_gone || !(has_begun || is_open(&state)) || decision.approval(id)?.is_none() {
+            if !is_gone || !(has_begun || state.may_be_tried()) || decision.approval(id)?.is_none()
+            {
                 return Ok::<_, AdmissionError>(false);
             }
             decision.withdraw(id, inspection.now, "its file was moved away")?;
@@ -315,12 +316,4 @@ fn withdraw_absent(inspection: &Inspection<'_>) -> Result<Vec<DraftId>, Admissio
         withdrawn.extend(is_withdrawn.then_some(id));
     }
     Ok(withdrawn)
-}
-
-/// Whether nothing happened, or may have.
-pub(super) fn is_open(state: &State) -> bool {
-    matches!(
-        state,
-        State::Absent | State::NotSent { .. } | State::DoneByOwner { .. } | State::LetGo(_)
-    )
 }

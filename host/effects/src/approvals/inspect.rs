@@ -13,7 +13,6 @@ use platinum_vault::{Vault, VaultError};
 
 use super::{
     ApprovalPolicy,
-    admission::is_open,
     findings::{CheckContext, Finding, findings},
     fingerprint::{Outgoing, SEND_AT, Unreadable},
     message::{MessageError, message_drift},
@@ -264,7 +263,7 @@ impl Inspection<'_> {
     pub(super) fn candidate(&self, path: VaultPath) -> Result<Option<QueueEntry>, String> {
         if let Ok(id) = path.stem().parse::<DraftId>() {
             let state = self.journal.state(id).map_err(|error| error.to_string())?;
-            if !is_open(&state) {
+            if !state.may_be_tried() {
                 return Ok(None);
             }
         }

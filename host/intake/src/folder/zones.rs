@@ -6,7 +6,7 @@
 //! `## Zones`: `- invoice: accounting` (a word of the file's name or its first line),
 //! `- *.pdf: accounting` (a pattern for the name) or `- Inbox/: email` (a folder).
 
-use platinum_core::{VaultPath, ZoneId, layout};
+use platinum_core::{VaultPath, ZoneId, layout, text::section_lines};
 use platinum_vault::note::Note;
 
 /// Rules beyond this are not read.
@@ -29,17 +29,8 @@ enum Pattern {
 impl ZoneRules {
     /// Reads the section `## Zones`. Lines that are no rule are passed over.
     pub fn parse(handbook: &str) -> Self {
-        let mut is_inside = false;
-        let mut rules = Vec::new();
-        for line in handbook.lines() {
-            if let Some(heading) = line.strip_prefix('#') {
-                let title = heading.trim_start_matches('#').trim();
-                is_inside = title.eq_ignore_ascii_case("zones");
-            } else if is_inside && rules.len() < MAX_RULES {
-                rules.extend(rule(line));
-            }
-        }
-        Self(rules)
+        let rules = section_lines(handbook, "zones").filter_map(rule);
+        Self(rules.take(MAX_RULES).collect())
     }
 
     /// The zones of the rules that fit.

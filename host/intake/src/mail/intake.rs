@@ -5,6 +5,7 @@
 //! tell which notes to look after; one that was claimed or finished meanwhile is found
 //! by its file name and not created again.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::SignedDuration;
@@ -266,33 +267,40 @@ impl Intake {
     pub fn take_up_left_out(&self) -> Result<Vec<String>, IntakeError> {
         let tasks = self.ledger().left_out()?;
         let mut keys = Vec::new();
-        for task in tasks {
-            if self.is_put_back(task)? {
-                keys.extend(self.ledger().take_up(task)?);
-            }
+        for task in self.put_back(tasks)? {
+            keys.extend(self.ledger().take_up(task)?);
         }
         Ok(keys)
     }
 
-    /// Whether the note of a task was filed, and was taken out of `Done/` since; it may be there again.
-    fn is_put_back(&self, task: TaskId) -> Result<bool, IntakeError> {
-        let failed = |source| IntakeError::Search { task, source };
-        let name = format!("{task}.md");
+    /// Those tasks whose notes were filed, and were taken out of `Done/` since; they may be there again. Of
+    /// each the first note counts, in the order of the folders, which are walked once for all.
+    fn put_back(&self, tasks: Vec<TaskId>) -> Result<Vec<TaskId>, IntakeError> {
+        let named = |task: TaskId| (format!("{task}.md"), task);
+        let mut sought: BTreeMap<String, TaskId> = tasks.into_iter().map(named).collect();
+        let mut put_back = Vec::new();
         for folder in [layout::NEEDS_ACTION, layout::IN_PROGRESS, layout::DONE] {
-            for entry in self.vault.walk_in(folder).map_err(failed)? {
-                if entry.path.file_name() != name {
+            let Some(task) = sought.values().next().copied() else {
+                break;
+            };
+            let entries = self.vault.walk_in(folder);
+            for entry in entries.map_err(|source| IntakeError::Search { task, source })? {
+                let Some(task) = sought.remove(entry.path.file_name()) else {
                     continue;
-                }
+                };
                 let text = self.vault.read_text(&entry.path, MAX_NOTE_BYTES as u64 * 2);
-                let Ok(note) = TaskNote::parse(&text.map_err(failed)?) else {
-                    return Ok(false);
+                let text = text.map_err(|source| IntakeError::Search { task, source })?;
+                let Ok(note) = TaskNote::parse(&text) else {
+                    continue;
                 };
                 let claims = note.claim.as_ref().map_or(0, |claim| claim.epoch);
                 let was_filed = !note.fact(FILED_BEFORE).is_empty();
-                return Ok(was_filed && (folder != layout::DONE || claims > 1));
+                if was_filed && (folder != layout::DONE || claims > 1) {
+                    put_back.push(task);
+                }
             }
         }
-        Ok(false)
+        Ok(put_back)
     }
 
     fn left_out(&self) -> MutexGuard<'_, LeftOut> {

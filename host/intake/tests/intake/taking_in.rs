@@ -343,6 +343,29 @@ fn old_mails_are_listed_and_not_drafted() {
     ));
 }
 
+/// The mails of the first start are those that its owner asked for, however old and read they are; later ones
+/// of that kind are listed.
+#[test]
+fn backlog_of_the_first_start_is_taken_in() {
+    let fixture = fixture();
+    let old: Timestamp = "2024-11-20T10:00:00Z".parse().unwrap();
+    let take = |key: &str| {
+        let mut mail = raw(key, &mail(&format!("{key}@x"), "hello"));
+        (mail.internal_date, mail.is_read) = (Some(old), true);
+        fixture.intake.take(&mail, now()).unwrap()
+    };
+    let cursor = Cursor {
+        uid_validity: 1,
+        next_uid: 1,
+    };
+    fixture.intake.begin(&cursor, &[], now()).unwrap();
+    for key in ["1/1", "1/2"] {
+        assert!(matches!(take(key), Taken::Created(_)), "{key}");
+    }
+    assert_eq!(fixture.intake.report_left_out(now()).unwrap(), None);
+    assert_eq!(take("1/3"), Taken::LeftOut);
+}
+
 #[test]
 fn renumbered_mails_stay_known() {
     let fixture = fixture();

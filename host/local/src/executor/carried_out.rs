@@ -3,7 +3,7 @@
 //!
 //! Invariant: the journal alone says what happened; no move of a file undoes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_api::approvals::MAX_DRAFT_BYTES;
 use platinum_capabilities::in_background;
@@ -11,7 +11,7 @@ use platinum_core::{DraftId, TaskId, Timestamp, VaultPath, layout};
 use platinum_journal::{Journal, JournalError, State};
 use platinum_vault::{
     Vault, VaultError,
-    note::{DraftNote, Note, receipts_of},
+    note::{DraftNote, Note},
 };
 
 use super::context::ApprovalContext;
@@ -25,6 +25,9 @@ pub(super) struct CarriedOut {
     drafts: BTreeMap<DraftId, TaskId>,
     /// The number of the last entry that was read.
     entry: u64,
+    /// Those for which this process has cleared away what is left elsewhere: their servers are asked once,
+    /// however long another file of theirs waits.
+    closed: BTreeSet<DraftId>,
 }
 
 /// A draft that was carried out, and whose task is open or whose file is not put away.
@@ -111,7 +114,7 @@ pub(super) async fn finish(context: &mut ApprovalContext, carried_out: &mut Carr
     match found {
         Ok(found) => {
             for one in found {
-                changed |= finish_one(context, one).await;
+                changed |= finish_one(context, one, &mut carried_out.closed).await;
             }
         }
         Err(error) => tracing::warn!("Cannot find what has to be finished: {error}."),
@@ -119,7 +122,11 @@ pub(super) async fn finish(context: &mut ApprovalContext, carried_out: &mut Carr
     changed
 }
 
-async fn finish_one(context: &mut ApprovalContext, one: Unfinished) -> bool {
+async fn finish_one(
+    context: &mut ApprovalContext,
+    one: Unfinished,
+    closed: &mut BTreeSet<DraftId>,
+) -> bool {
     let Unfinished {
         draft,
         task,
@@ -140,7 +147,9 @@ async fn finish_one(context: &mut ApprovalContext, one: Unfinished) -> bool {
         match context.finish_done(task, &summary, None).await {
             Ok(true) => {
                 changed = true;
-                context.executor.close(task, note);
+                if closed.insert(draft) {
+                    context.executor.close(task, note);
+                }
             }
             // Put away now, its task would stay open for ever.
             Ok(false) => return false,
@@ -193,8 +202,7 @@ fn put_away(vault: &Vault, from: &VaultPath, at: Timestamp) -> Result<bool, Stri
 fn has_receipt(vault: &Vault, task: &VaultPath, draft: DraftId) -> bool {
     let text = vault.read_text(task, MAX_TASK_BYTES).ok();
     let note = text.and_then(|text| Note::parse(&text).ok());
-    let receipts = note.and_then(|note| receipts_of(&note).ok());
-    receipts.is_some_and(|receipts| receipts.iter().any(|receipt| receipt.draft == draft))
+    note.is_some_and(|note| note.has_receipt(draft))
 }
 
 /// A draft, wherever its file is. Blocks on the disk.

@@ -60,6 +60,16 @@ impl ApprovalContext {
         }
     }
 
+    /// Files a task without an answer, and has what its drafts left elsewhere cleared away; whether it did.
+    pub(super) async fn file(&self, task: TaskId, reason: &str) -> bool {
+        if let Err(error) = self.sync.finish(task, Finish::filed(reason)).await {
+            tracing::warn!(%task, "Cannot finish the task yet: {error}.");
+            return false;
+        }
+        self.executor.close(task, None);
+        true
+    }
+
     /// Finishes a task that was done, with its receipts and `further`; whether it is finished now,
     /// or was already.
     ///

@@ -7,7 +7,7 @@ use platinum_capabilities::in_background;
 use platinum_core::{DraftId, TaskId, VaultPath, layout};
 use platinum_journal::State;
 use platinum_protocol::TaskPlace;
-use platinum_sync::{Drafts, Finish};
+use platinum_sync::Drafts;
 use platinum_vault::{
     Vault, VaultError,
     note::{DraftNote, Note, linked_name},
@@ -50,19 +50,12 @@ pub(super) async fn finish(context: &mut ApprovalContext, closed: &mut BTreeSet<
             NextStep::Wait => continue,
         }
         let known = match context.state_of(rejected.draft.id).await {
-            Some(known) if !may_have_left(&known) => known,
+            // Of what was carried out, or may have been, `Rejected/` says nothing.
+            Some(known) if known.may_be_tried() => known,
             _ => continue,
         };
         let reason = reason_of(&rejected, &known);
-        match context.sync.finish(task, Finish::filed(&reason)).await {
-            Ok(()) => {
-                changed = true;
-                context.executor.close(task, None);
-            }
-            Err(error) => {
-                tracing::warn!(%task, "Cannot finish the task yet: {error}.");
-            }
-        }
+        changed |= context.file(task, &reason).await;
     }
     changed
 }
@@ -186,17 +179,6 @@ fn task_and_epoch(text: &str) -> Option<(TaskId, Option<u64>)> {
     let note = Note::parse(text).ok()?;
     let made = note.get("epoch").and_then(|epoch| epoch.as_u64());
     Some((linked_name(note.get_text("task")?).parse().ok()?, made))
-}
-
-/// Whether a draft was carried out, or is or may have been: then it is not for `Rejected/` to say
-/// what became of it.
-pub(super) fn may_have_left(known: &State) -> bool {
-    match known {
-        State::Done(..) | State::Intended(_) | State::HandedOver(_) | State::Unknown { .. } => true,
-        State::Absent | State::NotSent { .. } | State::DoneByOwner { .. } | State::LetGo(_) => {
-            false
-        }
-    }
 }
 
 /// One line for the owner: why a draft in `Rejected/` is not carried out.
@@ -433,7 +415,7 @@ mod tests {
             ),
             (State::Absent, false),
         ] {
-            assert_eq!(may_have_left(&known), is, "{known:?}");
+            assert_eq!(!known.may_be_tried(), is, "{known:?}");
         }
     }
 }

@@ -129,3 +129,10 @@ pub fn receipts_of(note: &Note) -> Result<Vec<ReceiptRecord>, NoteError> {
         }
     }
 }
+
+impl Note {
+    /// Whether it has the receipt of a draft; not if it has `receipts` that are none.
+    pub fn has_receipt(&self, draft: DraftId) -> bool {
+        receipts_of(self).is_ok_and(|all| all.iter().any(|receipt| receipt.draft == draft))
+    }
+}

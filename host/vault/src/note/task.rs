@@ -1,6 +1,6 @@
 //! [`TaskNote`]: a note in `Needs_Action/` and wherever it goes afterwards.
 
-use platinum_core::{DraftId, TaskId, Timestamp, ZoneId};
+use platinum_core::{DraftId, TaskId, Timestamp, ZoneId, text::bare_address};
 use platinum_protocol::ClaimRecord;
 use serde_norway::{Mapping, Value};
 
@@ -143,12 +143,8 @@ impl TaskNote {
 
     /// The address of who wrote it, in lower case: the host's fact, or that in `from`.
     pub fn from_address(&self) -> Option<String> {
-        let from = self.fact(FROM_ADDRESS).first().unwrap_or(&self.from).trim();
-        let inner = from
-            .strip_suffix('>')
-            .and_then(|from| from.rsplit_once('<'));
-        let address = inner.map_or(from, |(_, address)| address);
-        address.contains('@').then(|| address.to_lowercase())
+        let from = self.fact(FROM_ADDRESS).first().unwrap_or(&self.from);
+        Some(bare_address(from)).filter(|address| address.contains('@'))
     }
 
     /// What it says of a draft that was carried out, if it is about that alone. Whether that draft

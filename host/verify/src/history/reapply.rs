@@ -281,10 +281,7 @@ impl<'a> Reapply<'a> {
 
     /// The folders in which there are tasks so far, or were some since the last verified tip.
     pub(crate) fn task_folders(&self) -> Result<BTreeSet<String>, RepoError> {
-        let mut folders = match self.base {
-            Some(base) => duplicates::folders(self.repo, base)?,
-            None => BTreeSet::new(),
-        };
+        let mut folders = duplicates::folders(self.repo, self.base)?;
         // One that an honest commit made, and that a violation deleted.
         folders.extend(self.folders.iter().cloned());
         Ok(folders)
@@ -301,7 +298,7 @@ impl<'a> Reapply<'a> {
             return Ok(None);
         }
         let mut folders = self.task_folders()?;
-        folders.extend(duplicates::folders(self.repo, commit)?);
+        folders.extend(duplicates::folders(self.repo, Some(commit))?);
         if let Some(fault) = DuplicateTask::too_many(&made, &folders) {
             return Ok(Some(fault));
         }

@@ -60,8 +60,11 @@ fn is_task(path: &VaultPath) -> bool {
     path.extension() == Some("md") && path.stem().parse::<TaskId>().is_ok()
 }
 
-/// Every folder of a commit that tasks are in; of more than there can be, one more than are listed.
-pub(crate) fn folders(repo: &Repo, commit: Oid) -> Result<BTreeSet<String>, RepoError> {
+/// Every folder of a commit that tasks are in, none before the first commit; of more than there can be, one more than are listed.
+pub(crate) fn folders(repo: &Repo, commit: Option<Oid>) -> Result<BTreeSet<String>, RepoError> {
+    let Some(commit) = commit else {
+        return Ok(BTreeSet::new());
+    };
     let below = |folder: &str| -> Result<Folder, RepoError> {
         let tree = repo.folder_at(commit, folder)?;
         let read = tree.map(|tree| repo.folder(tree)).transpose()?;

@@ -65,11 +65,10 @@ pub fn faults(
         let blob = before.map(|before| repo.blob_at(before, path));
         Ok(blob.transpose()?.flatten())
     };
-    let folders = || before.map_or_else(|| Ok(BTreeSet::new()), |at| duplicates::folders(repo, at));
     let basis = Basis {
         before: &at,
         open: &|| open_files(repo, before),
-        folders: &folders,
+        folders: &|| duplicates::folders(repo, before),
         is_after_violation: false,
     };
     faults_on(repo, agent, changed, &basis)

@@ -78,9 +78,8 @@ pub(super) fn mark(lines: &[&str], at: usize) -> Option<Mark> {
             reach: Reach::Below,
         });
     }
-    let count = introduction(lines, at)?;
+    let (count, text) = introduction(lines, at)?;
     let reach = reach_of(at + count);
-    let text = joined(&lines[at..at + count]);
     if matches!(reach, Reach::Below) && !is_certain(&text) {
         return None;
     }
@@ -183,9 +182,9 @@ fn is_header_block(lines: &[&str]) -> bool {
     })
 }
 
-/// How many lines from here on introduce an older mail: `On 3 May 2026 at 12:00, Ann <` and
-/// `ann@x.test> wrote:`.
-fn introduction(lines: &[&str], at: usize) -> Option<usize> {
+/// How many lines from here on introduce an older mail, and these as one: `On 3 May 2026 at 12:00,
+/// Ann <` and `ann@x.test> wrote:`.
+fn introduction(lines: &[&str], at: usize) -> Option<(usize, String)> {
     let mut text = String::new();
     for count in 1..=MAX_BROKEN {
         let line = lines.get(at + count - 1)?.trim();
@@ -207,12 +206,12 @@ fn introduction(lines: &[&str], at: usize) -> Option<usize> {
         };
         let stem = stem.trim_end_matches(PADDING);
         if introduces(stem) {
-            return Some(count);
+            return Some((count, text));
         }
         // Before marked lines a line with an address or a day introduces them in any language.
         let is_dated = stem.contains('@') || stem.chars().filter(char::is_ascii_digit).count() >= 4;
         let before_marks = next_line(lines, at + count).is_some_and(is_marked);
-        return (is_dated && before_marks).then_some(count);
+        return (is_dated && before_marks).then_some((count, text));
     }
     None
 }
@@ -287,13 +286,4 @@ fn is_certain(text: &str) -> bool {
         .iter()
         .any(|words| lower.contains(words));
     !speaks && lower.contains(|c: char| c.is_ascii_digit() || matches!(c, '@' | ',' | '<'))
-}
-
-fn joined(lines: &[&str]) -> String {
-    let mut text = String::new();
-    for line in lines {
-        text.push_str(line.trim());
-        text.push(' ');
-    }
-    text
 }

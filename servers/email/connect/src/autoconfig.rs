@@ -110,13 +110,10 @@ async fn fetch(place: &str) -> Result<String, String> {
 fn read(text: &str, source: &str, address: &str) -> Option<Servers> {
     let document = roxmltree::Document::parse(text).ok()?;
     let servers = |element: &str, kind: &str, protocol: Protocol| {
-        let nodes = document
+        document
             .descendants()
-            .filter(|node| node.has_tag_name(element) && node.attribute("type") == Some(kind));
-        let found: Vec<(Endpoint, String)> = nodes
-            .filter_map(|node| server(node, protocol, address))
-            .collect();
-        found.into_iter().next()
+            .filter(|node| node.has_tag_name(element) && node.attribute("type") == Some(kind))
+            .find_map(|node| server(node, protocol, address))
     };
     let (imap, user) = servers("incomingServer", "imap", Protocol::Imap)?;
     Some(Servers {

@@ -84,7 +84,7 @@ pub(crate) async fn read_greeting(
     stream: &mut (impl AsyncRead + Unpin),
     protocol: Protocol,
 ) -> std::io::Result<Greeting> {
-    let first = read_line(stream).await?;
+    let first = read_line(stream, LINE_BYTES).await?;
     let mut greeting = judge(&first, protocol);
     if let (Greeting::Welcome(text), Protocol::Smtp) = (&mut greeting, protocol) {
         text.push_str(&read_rest(stream, &first).await?);
@@ -136,12 +136,12 @@ pub(crate) async fn ask_for_tls(
         Protocol::Imap => {
             stream.write_all(b"T1 STARTTLS\r\n").await?;
             stream.flush().await?;
-            let mut answer = read_line(stream).await?;
+            let mut answer = read_line(stream, LINE_BYTES).await?;
             for _ in 0..LINES {
                 if !answer.starts_with('*') {
                     break;
                 }
-                answer = read_line(stream).await?;
+                answer = read_line(stream, LINE_BYTES).await?;
             }
             if is_granted(&answer, "T1 OK") {
                 return Ok(None);
@@ -152,11 +152,11 @@ pub(crate) async fn ask_for_tls(
             // The one line before TLS names nobody: the session proper says hello again.
             stream.write_all(b"EHLO [127.0.0.1]\r\n").await?;
             stream.flush().await?;
-            let first = read_line(stream).await?;
+            let first = read_line(stream, LINE_BYTES).await?;
             read_rest(stream, &first).await?;
             stream.write_all(b"STARTTLS\r\n").await?;
             stream.flush().await?;
-            let answer = read_line(stream).await?;
+            let answer = read_line(stream, LINE_BYTES).await?;
             if is_granted(&answer, "220 ") {
                 return Ok(None);
             }
@@ -174,14 +174,21 @@ async fn read_rest(stream: &mut (impl AsyncRead + Unpin), first: &str) -> std::i
         if !continues {
             return Ok(rest);
         }
-        let line = read_line(stream).await?;
+        let line = read_line(stream, LINE_BYTES).await?;
         continues = line.as_bytes().get(3) == Some(&b'-');
         rest.push_str(&line);
     }
     Err(std::io::Error::other("the server's answer has no end"))
 }
 
-async fn read_line(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<String> {
+/// Reads a line with its end, byte by byte: nothing behind it is taken from the stream.
+///
+/// # Errors
+/// If the stream ends first, or the line has no end within so many bytes.
+pub async fn read_line(
+    stream: &mut (impl AsyncRead + Unpin),
+    most: usize,
+) -> std::io::Result<String> {
     let mut line = Vec::new();
     loop {
         let byte = stream.read_u8().await?;
@@ -189,7 +196,7 @@ async fn read_line(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Str
         if byte == b'\n' {
             return Ok(String::from_utf8_lossy(&line).into_owned());
         }
-        if line.len() >= LINE_BYTES {
+        if line.len() >= most {
             return Err(std::io::Error::other(
                 "the server's answer has an endless line",
             ));
@@ -265,7 +272,10 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(ask_for_tls(&mut near, Protocol::Imap).await.unwrap(), None);
-        assert_eq!(read_line(&mut near).await.unwrap(), "* BYE injected\r\n");
+        assert_eq!(
+            read_line(&mut near, LINE_BYTES).await.unwrap(),
+            "* BYE injected\r\n"
+        );
         far.write_all(b"T1 BAD what\r\n").await.unwrap();
         let refused = ask_for_tls(&mut near, Protocol::Imap).await.unwrap();
         assert_eq!(refused.as_deref(), Some("T1 BAD what"));

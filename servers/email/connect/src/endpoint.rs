@@ -168,7 +168,7 @@ impl Endpoint {
                 Ok(Connection { stream, greeting })
             }
             Security::StartTls => {
-                let (tcp, greeting) = self.ask_for_tls(tcp, protocol, limits).await?;
+                let (tcp, greeting) = self.ask_for_tls(&trust, tcp, protocol, limits).await?;
                 let stream = self.encrypt(&trust, tcp, protocol, limits).await?;
                 Ok(Connection { stream, greeting })
             }
@@ -207,13 +207,7 @@ impl Endpoint {
         protocol: Protocol,
         limits: TimeLimits,
     ) -> Result<TlsStream<TcpStream>, ConnectError> {
-        let name = ServerName::try_from(self.host.clone()).map_err(|_| {
-            ConnectError::Setup(format!("host {:?} is not the name of a server", self.host))
-        })?;
-        let shaken = timeout(limits.connect, trust.connector().connect(name, tcp))
-            .await
-            .map_err(|_| late("the TLS handshake", limits.connect))?;
-        match shaken {
+        match self.shake_hands(trust, tcp, limits.connect).await? {
             Ok(stream) => Ok(stream),
             Err(error) if trust.is_no_tls(&error) => Err(ConnectError::Unavailable(
                 self.why_plain(protocol, limits).await,
@@ -222,9 +216,25 @@ impl Endpoint {
         }
     }
 
+    /// A TLS handshake, and what came of it.
+    async fn shake_hands(
+        &self,
+        trust: &Trust,
+        tcp: TcpStream,
+        limit: Duration,
+    ) -> Result<std::io::Result<TlsStream<TcpStream>>, ConnectError> {
+        let name = ServerName::try_from(self.host.clone()).map_err(|_| {
+            ConnectError::Setup(format!("host {:?} is not the name of a server", self.host))
+        })?;
+        timeout(limit, trust.connector().connect(name, tcp))
+            .await
+            .map_err(|_| late("the TLS handshake", limit))
+    }
+
     /// The plain part of STARTTLS.
     async fn ask_for_tls(
         &self,
+        trust: &Trust,
         mut tcp: TcpStream,
         protocol: Protocol,
         limits: TimeLimits,
@@ -238,7 +248,7 @@ impl Endpoint {
             };
             let begins_with_tls = async {
                 tokio::time::sleep(silence).await;
-                self.begins_with_tls(protocol, limits).await
+                self.begins_with_tls(trust, protocol, limits).await
             };
             // A server that waits for TLS is silent, and so is a slow one: only the first answers TLS.
             tokio::select! {
@@ -313,17 +323,11 @@ impl Endpoint {
     }
 
     /// Whether the server answers a TLS handshake, trusted or not. Nothing else is said to it.
-    async fn begins_with_tls(&self, protocol: Protocol, limits: TimeLimits) -> bool {
-        let Ok(trust) = Trust::new(self).await else {
-            return false;
-        };
+    async fn begins_with_tls(&self, trust: &Trust, protocol: Protocol, limits: TimeLimits) -> bool {
         let Ok(tcp) = self.connect(protocol, limits.connect).await else {
             return false;
         };
-        let Ok(name) = ServerName::try_from(self.host.clone()) else {
-            return false;
-        };
-        match timeout(limits.connect, trust.connector().connect(name, tcp)).await {
+        match self.shake_hands(trust, tcp, limits.connect).await {
             Ok(Ok(_)) => true,
             Ok(Err(error)) => trust.is_certificate(&error),
             Err(_) => false,

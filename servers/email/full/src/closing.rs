@@ -6,19 +6,13 @@
 use std::any::Any;
 
 use platinum_email_draft::{MailService, ServiceError};
+use platinum_mailbox::answer::{copies_of, is_ours, sent_in_thread_of};
 use platinum_mailbox::compose::bare;
 use platinum_mailbox::imap::Imap;
 use platinum_mailbox::maildir::Maildir;
-use platinum_mailbox::{Mailbox, MailboxError, Query, message};
+use platinum_mailbox::{Mailbox, MailboxError, SearchHit, message};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// The most copies of a mail that are marked.
-const MAX_COPIES: usize = 3;
-/// The most sent mails that are looked through for the answer.
-const MAX_SENT: usize = 20;
-/// How the id of a draft begins.
-const DRAFT_PREFIX: &str = "draft_";
 
 /// What is over.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -71,27 +65,15 @@ pub(crate) async fn close(
 
 /// Marks the mail with this Message-ID in the inbox, if an answer of ours is in Sent; whether it did.
 async fn mark_answered(mailbox: &mut dyn Mailbox, message_id: &str) -> Result<bool, MailboxError> {
-    let sent = Query {
-        thread: vec![message_id.to_owned()],
-        is_sent: true,
-        limit: MAX_SENT,
-        ..Query::default()
-    };
-    let is_ours = |hit: &platinum_mailbox::SearchHit| {
+    let is_our_answer = |hit: &SearchHit| {
         let parsed = message::parse_cut(&hit.mail.bytes, hit.mail.truncated);
-        let draft = parsed.draft.as_deref().unwrap_or_default();
-        draft.starts_with(DRAFT_PREFIX) && parsed.in_reply_to.iter().any(|id| id == message_id)
+        is_ours(&parsed) && parsed.in_reply_to.iter().any(|id| id == message_id)
     };
-    if !mailbox.search(&sent).await?.iter().any(is_ours) {
+    let sent = mailbox.search(&sent_in_thread_of(message_id)).await?;
+    if !sent.iter().any(is_our_answer) {
         return Ok(false);
     }
-    let original = Query {
-        message_id: Some(message_id.to_owned()),
-        folder: Some("INBOX".to_owned()),
-        limit: MAX_COPIES,
-        ..Query::default()
-    };
-    let found = mailbox.search(&original).await?;
+    let found = mailbox.search(&copies_of(message_id)).await?;
     let keys: Vec<String> = found.into_iter().map(|hit| hit.mail.key).collect();
     if keys.is_empty() {
         return Ok(false);

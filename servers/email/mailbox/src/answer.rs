@@ -7,6 +7,7 @@
 //! of the owner's, and the mark that it left says nothing; an automatic answer is none.
 
 use jiff::Timestamp;
+use platinum_text::bare_address;
 
 use crate::error::MailboxError;
 use crate::mailbox::{Mailbox, Query};
@@ -17,7 +18,7 @@ const MAX_SENT: usize = 20;
 /// The most copies of a mail that are looked at in the inbox.
 const MAX_COPIES: usize = 3;
 /// How the id of a draft begins, in the header of what Platinum sent.
-const DRAFT_PREFIX: &str = "draft_";
+pub(crate) const DRAFT_PREFIX: &str = "draft_";
 
 /// An answer of the owner's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,35 +39,22 @@ pub async fn find_answer(
     message_id: &str,
     people: &[String],
 ) -> Result<Option<OwnAnswer>, MailboxError> {
-    let original = Query {
-        message_id: Some(message_id.to_owned()),
-        folder: Some("INBOX".to_owned()),
-        limit: MAX_COPIES,
-        ..Query::default()
-    };
     let mut people: Vec<String> = people.iter().map(|one| bare_address(one)).collect();
     let mut is_marked = false;
-    for copy in mailbox.search(&original).await? {
+    for copy in mailbox.search(&copies_of(message_id)).await? {
         is_marked |= copy.mail.answered;
         let parsed = message::parse_cut(&copy.mail.bytes, copy.mail.truncated);
         people.extend(senders(&parsed).map(|one| bare_address(&one.address)));
     }
-    let sent = Query {
-        thread: vec![message_id.to_owned()],
-        is_sent: true,
-        limit: MAX_SENT,
-        ..Query::default()
-    };
     let mut is_marked_by_us = false;
-    for hit in mailbox.search(&sent).await? {
+    for hit in mailbox.search(&sent_in_thread_of(message_id)).await? {
         let parsed = message::parse_cut(&hit.mail.bytes, hit.mail.truncated);
         // IMAP finds a part of a header, too; and a mail to oneself is not an answer to itself.
         let mut answered = parsed.in_reply_to.iter().chain(&parsed.references);
         if !answered.any(|id| id == message_id) || parsed.auto_submitted.is_some() {
             continue;
         }
-        let draft = parsed.draft.as_deref().unwrap_or_default();
-        if draft.starts_with(DRAFT_PREFIX) {
+        if is_ours(&parsed) {
             is_marked_by_us = true;
             continue;
         }
@@ -83,6 +71,35 @@ pub async fn find_answer(
     }))
 }
 
+/// Asks for the copies of a mail in the inbox.
+#[must_use]
+pub fn copies_of(message_id: &str) -> Query {
+    Query {
+        message_id: Some(message_id.to_owned()),
+        folder: Some("INBOX".to_owned()),
+        limit: MAX_COPIES,
+        ..Query::default()
+    }
+}
+
+/// Asks for the sent mails of the thread of a mail.
+#[must_use]
+pub fn sent_in_thread_of(message_id: &str) -> Query {
+    Query {
+        thread: vec![message_id.to_owned()],
+        is_sent: true,
+        limit: MAX_SENT,
+        ..Query::default()
+    }
+}
+
+/// Whether Platinum sent a mail.
+#[must_use]
+pub fn is_ours(mail: &Parsed) -> bool {
+    let draft = mail.draft.as_deref();
+    draft.is_some_and(|draft| draft.starts_with(DRAFT_PREFIX))
+}
+
 /// Whom an answer to a mail goes to.
 fn senders(mail: &Parsed) -> impl Iterator<Item = &Person> {
     mail.from.iter().chain(&mail.reply_to.listed)
@@ -93,15 +110,6 @@ fn goes_to(mail: &Parsed, people: &[String]) -> bool {
     recipients
         .map(|one| bare_address(&one.address))
         .any(|address| people.contains(&address))
-}
-
-/// The address of `Name <local@domain>`, or of one alone, in lower case.
-fn bare_address(text: &str) -> String {
-    let text = text.trim();
-    let inner = text
-        .strip_suffix('>')
-        .and_then(|text| text.rsplit_once('<'));
-    inner.map_or(text, |(_, address)| address).to_lowercase()
 }
 
 #[cfg(test)]

@@ -206,7 +206,7 @@ fn account(
                 server: server.as_ref(),
                 beside: None,
             };
-            let credential = credential(name, at, table, folder, provider)?;
+            let credential = credential(name, at, &reader, table, folder, provider)?;
             Backend::Imap(ImapSettings {
                 endpoint: Endpoint::read(at, &reader, folder, Protocol::Imap, usual)?,
                 user: match (reader.text("user")?, provider) {
@@ -282,11 +282,11 @@ fn aliases(at: &str, table: &toml::Table) -> Result<Vec<String>, ConfigError> {
 fn credential(
     name: &str,
     at: &str,
+    reader: &TableReader<'_>,
     table: &toml::Table,
     folder: &Path,
     provider: Option<&Provider>,
 ) -> Result<Credential, ConfigError> {
-    let reader = TableReader::unchecked(at, table);
     let Some(oauth) = reader.table("oauth")? else {
         return Ok(Credential::Password(reader.secret("password", folder)?));
     };

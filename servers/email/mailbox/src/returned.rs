@@ -8,6 +8,7 @@
 
 use mail_parser::{HeaderName, HeaderValue, Message, MessageParser};
 
+use crate::answer::DRAFT_PREFIX;
 use crate::compose::DRAFT_HEADER;
 
 /// The most bytes of a mail that are looked through.
@@ -20,8 +21,7 @@ const MAX_RECIPIENTS: usize = 20;
 const MAX_REASON: usize = 300;
 /// The longest address, in bytes.
 const MAX_ADDRESS: usize = 254;
-/// How the id of a draft begins, and how long it is behind that.
-const DRAFT_PREFIX: &str = "draft_";
+/// How long the id of a draft is behind its prefix.
 const ULID_LENGTH: usize = 26;
 
 /// What a mail says of one that Platinum sent.

@@ -108,11 +108,6 @@ pub(crate) fn folders(query: &Query, sent: &str, drafts: &str) -> Vec<String> {
 
 /// Whether a mail is what the query asks for.
 pub(crate) fn matches(query: &Query, mail: &Parsed) -> bool {
-    let from = mail
-        .from
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
     if let Some(id) = &query.message_id
         && mail.message_id.as_deref() != Some(id)
     {
@@ -154,10 +149,9 @@ pub(crate) fn matches(query: &Query, mail: &Parsed) -> bool {
         return false;
     }
     if let Some(text) = &query.text {
-        let mut all = [&mail.subject, &from, &mail.text]
-            .map(|text| text.to_lowercase())
-            .to_vec();
-        let people = mail.to.listed.iter().chain(&mail.cc.listed);
+        let mut all = vec![mail.subject.to_lowercase(), mail.text.to_lowercase()];
+        let people = mail.from.iter().chain(&mail.to.listed);
+        let people = people.chain(&mail.cc.listed);
         all.extend(people.map(|one| one.to_string().to_lowercase()));
         let is_there = |word: &str| {
             let word = word.to_lowercase();

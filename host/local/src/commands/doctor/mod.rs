@@ -44,16 +44,7 @@ pub(crate) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<(), CommandE
         ));
     }
     checks.extend(doctor::keys(&config, Role::Local).map(row));
-    let (vault_disk, state_disk) = (
-        doctor::disk(&config.vault.path),
-        doctor::disk(&config.vault.state),
-    );
-    checks.extend(
-        state_disk
-            .filter(|found| vault_disk.as_ref() != Some(found))
-            .map(row),
-    );
-    checks.extend(vault_disk.map(row));
+    checks.extend(doctor::disks(&config).into_iter().map(row));
     checks.extend(places::conflicts(&config));
     for (id, zone) in config.zones.configured() {
         let checked = zone

@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_capabilities::in_background;
 use platinum_core::{DraftId, TaskId, VaultPath, layout};
-use platinum_sync::{Drafts, Finish, PastDraft};
+use platinum_sync::{Drafts, PastDraft};
 use platinum_vault::{
     Entry, Vault, VaultError,
     note::{DraftNote, Note, TaskNote},
 };
 
-use crate::executor::{context::ApprovalContext, rejected::may_have_left};
+use crate::executor::context::ApprovalContext;
 
 /// Largest task that is read, in bytes.
 const MAX_TASK_BYTES: u64 = 1024 * 1024;
@@ -43,16 +43,14 @@ pub(super) async fn finish(context: &mut ApprovalContext) -> bool {
 
 async fn finish_one(context: &mut ApprovalContext, draft: &PastDraft) -> bool {
     match context.state_of(draft.id).await {
-        Some(known) if !may_have_left(&known) => {}
+        Some(known) if known.may_be_tried() => {}
         _ => return false,
     }
     let summary = &draft.summary;
-    let filed = Finish::filed(&format!("You deleted the draft “{summary}”."));
-    if let Err(error) = context.sync.finish(draft.task, filed).await {
-        tracing::warn!(task = %draft.task, "Cannot finish the task yet: {error}.");
+    let reason = format!("You deleted the draft “{summary}”.");
+    if !context.file(draft.task, &reason).await {
         return false;
     }
-    context.executor.close(draft.task, None);
     let (vault, id) = (context.vault.clone(), draft.id);
     if let Err(error) = in_background(move || remove_blank(&vault, id)).await {
         tracing::warn!(draft = %draft.id, "Cannot remove the emptied file: {error}.");

@@ -20,9 +20,7 @@ use platinum_protocol::Claimed;
 use platinum_sync::Finish;
 use platinum_vault::{
     Vault, VaultError,
-    note::{
-        BOUNCE_REASON, BOUNCED_RECIPIENTS, DraftNote, Note, Returned, TaskNote, receipts_of, reopen,
-    },
+    note::{BOUNCE_REASON, BOUNCED_RECIPIENTS, DraftNote, Note, Returned, TaskNote, reopen},
 };
 
 use crate::executor::context::ApprovalContext;
@@ -218,11 +216,7 @@ fn find_sent(vault: &Vault, draft: DraftId) -> Result<Option<Sent>, VaultError> 
         return Ok(None);
     };
     let text = vault.read_text(&task.path, MAX_TASK_BYTES)?;
-    let receipts = Note::parse(&text)
-        .ok()
-        .and_then(|note| receipts_of(&note).ok());
-    let has_receipt =
-        receipts.is_some_and(|receipts| receipts.iter().any(|receipt| receipt.draft == draft));
+    let has_receipt = Note::parse(&text).is_ok_and(|note| note.has_receipt(draft));
     Ok(has_receipt.then_some(Sent {
         draft,
         task: note.task,

@@ -2,7 +2,8 @@
 //!
 //! Invariant: nothing else is under way on the stream, and the library has read all that came before.
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use platinum_connect::dialogue::read_line;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 /// The longest line, and the most lines, before an answer is given up.
 const LINE_BYTES: usize = 8192;
@@ -19,16 +20,7 @@ pub(super) async fn ask(
     stream.flush().await?;
     let mut lines = Vec::new();
     while lines.len() < LINES {
-        let mut line = Vec::new();
-        while !line.ends_with(b"\n") {
-            if line.len() >= LINE_BYTES {
-                return Err(std::io::Error::other(
-                    "the server's answer has an endless line",
-                ));
-            }
-            line.push(stream.read_u8().await?);
-        }
-        let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+        let line = read_line(stream, LINE_BYTES).await?.trim_end().to_owned();
         if line.starts_with("R1 ") {
             return Ok(lines);
         }
@@ -55,6 +47,8 @@ pub(super) fn login_mechanisms(lines: &[String]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncReadExt as _;
+
     use super::*;
 
     #[tokio::test]

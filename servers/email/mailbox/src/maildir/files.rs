@@ -178,9 +178,7 @@ impl Folder {
         let Some(entry) = self.list()?.into_iter().find(|entry| entry.key == key) else {
             return Ok(());
         };
-        let name = entry.path.file_name().and_then(|name| name.to_str());
-        let flags = name.and_then(|name| name.split_once(":2,"));
-        let flags = flags.map(|(_, flags)| flags).unwrap_or_default();
+        let flags = flags_of(&entry.path);
         if flags.contains('R') {
             return Ok(());
         }
@@ -269,6 +267,13 @@ impl Folder {
         }
         Ok(Stored::Written)
     }
+}
+
+/// The flags in a file's name: R of a mail that was answered, S of one that was read.
+pub(super) fn flags_of(path: &Path) -> &str {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let flags = name.and_then(|name| name.split_once(":2,"));
+    flags.map_or("", |(_, flags)| flags)
 }
 
 /// A file's unique name: all before the flags.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::files::{self, Entry, Folder};
 use crate::error::MailboxError;
 use crate::mailbox::{MAX_MAIL_BYTES, Query, RawMail, SearchHit};
-use crate::message;
+use crate::message::{self, Parsed};
 use crate::search;
 
 /// The newest mails of a folder that a search reads.
@@ -30,22 +30,11 @@ pub(super) fn search_folders(root: &Path, query: &Query) -> Result<Vec<SearchHit
             }
             continue;
         }
-        let mut of_folder = 0;
-        for entry in folder.list()?.iter().rev().take(MAX_SEARCHED) {
-            let Some(mail) = folder.read(entry)? else {
-                continue;
-            };
-            if search::matches(query, &message::parse_cut(&mail.bytes, mail.truncated)) {
-                found.push(SearchHit {
-                    folder: name.clone(),
-                    mail,
-                });
-                of_folder += 1;
-                if of_folder >= query.limit {
-                    break;
-                }
-            }
-        }
+        let meant = newest(&folder, query.limit, |mail| search::matches(query, mail))?;
+        found.extend(meant.into_iter().map(|(_, mail)| SearchHit {
+            folder: name.clone(),
+            mail,
+        }));
     }
     search::newest_first(&mut found, query.limit);
     Ok(found)
@@ -53,23 +42,24 @@ pub(super) fn search_folders(root: &Path, query: &Query) -> Result<Vec<SearchHit
 
 /// Whether a mail with this Message-ID is among the newest of a folder.
 pub(super) fn has(folder: &Folder, message_id: &str) -> Result<bool, MailboxError> {
-    if !folder.exists() {
-        return Ok(false);
-    }
-    for entry in folder.list()?.iter().rev().take(MAX_SEARCHED) {
-        let Some(mail) = folder.read(entry)? else {
-            continue;
-        };
-        let mail = message::parse_cut(&mail.bytes, mail.truncated);
-        if mail.message_id.as_deref() == Some(message_id) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let is_it = |mail: &Parsed| mail.message_id.as_deref() == Some(message_id);
+    Ok(!newest(folder, 1, is_it)?.is_empty())
 }
 
 /// The mails of a folder with this `X-Platinum-Draft`, among the newest.
 pub(super) fn drafts_of(folder: &Folder, draft: &str) -> Result<Vec<Entry>, MailboxError> {
+    let is_it = |mail: &Parsed| mail.draft.as_deref() == Some(draft);
+    let found = newest(folder, usize::MAX, is_it)?;
+    Ok(found.into_iter().map(|(entry, _)| entry).collect())
+}
+
+/// Those of the newest mails of a folder that are meant, newest first, at most so many; of a folder that is
+/// not there none.
+fn newest(
+    folder: &Folder,
+    most: usize,
+    is_meant: impl Fn(&Parsed) -> bool,
+) -> Result<Vec<(Entry, RawMail)>, MailboxError> {
     let mut found = Vec::new();
     if !folder.exists() {
         return Ok(found);
@@ -78,19 +68,14 @@ pub(super) fn drafts_of(folder: &Folder, draft: &str) -> Result<Vec<Entry>, Mail
         let Some(mail) = folder.read(&entry)? else {
             continue;
         };
-        let mail = message::parse_cut(&mail.bytes, mail.truncated);
-        if mail.draft.as_deref() == Some(draft) {
-            found.push(entry);
+        if is_meant(&message::parse_cut(&mail.bytes, mail.truncated)) {
+            found.push((entry, mail));
+            if found.len() >= most {
+                break;
+            }
         }
     }
     Ok(found)
-}
-
-/// Whether a file's name has this flag: R of a mail that was answered, S of one that was read.
-fn has_flag(path: &Path, flag: char) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str());
-    name.and_then(|name| name.split_once(":2,"))
-        .is_some_and(|(_, flags)| flags.contains(flag))
 }
 
 /// Reads at most [`MAX_MAIL_BYTES`] of a file.
@@ -115,8 +100,8 @@ pub(super) fn read_mail(key: &str, path: &Path) -> std::io::Result<RawMail> {
         truncated: !whole,
         bytes,
         internal_date,
-        answered: has_flag(path, 'R'),
-        is_read: has_flag(path, 'S'),
+        answered: files::flags_of(path).contains('R'),
+        is_read: files::flags_of(path).contains('S'),
     })
 }
 

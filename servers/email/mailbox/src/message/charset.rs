@@ -7,8 +7,6 @@
 //!
 //! Invariants: linear work; U+FFFD stands only where the bytes are no text in any way that was tried.
 
-use std::borrow::Cow;
-
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, WINDOWS_1252};
 use mail_parser::decoders::charsets::map::charset_decoder;
@@ -290,7 +288,6 @@ fn shifted_as_euc(bytes: &[u8]) -> Vec<u8> {
 /// The character set that an HTML text names in its head, if it names one.
 pub(super) fn of_html(html: &[u8]) -> Option<String> {
     let head = String::from_utf8_lossy(&html[..html.len().min(2048)]).to_ascii_lowercase();
-    let head: Cow<'_, str> = head.into();
     head.match_indices("charset=").find_map(|(at, key)| {
         let tag = head[..at].rfind('<')?;
         if !head[tag..].starts_with("<meta") {

@@ -181,6 +181,15 @@ impl Cluster {
         found
     }
 
+    /// Waits for a draft in the owner's vault: the first one.
+    pub(crate) fn wait_for_draft(&self) -> PathBuf {
+        wait_for("the draft in the owner's vault", SOON, || {
+            let drafts = self.notes("local", "Pending_Approval");
+            Ok(drafts.into_iter().next())
+        })
+        .unwrap()
+    }
+
     /// Gives a command of the owner's, which must succeed.
     pub(crate) fn platinum(&self, arguments: &[&str]) -> String {
         let output = self.try_platinum(arguments);

@@ -69,13 +69,7 @@ impl Crashed {
         let killer = killer(&cluster, script);
         cluster.configure("local", false, killer.to_str().unwrap());
         let local = cluster.local();
-        let draft = wait_for("the draft in the owner's vault", SOON, || {
-            Ok(cluster
-                .notes("local", "Pending_Approval")
-                .into_iter()
-                .next())
-        })
-        .unwrap();
+        let draft = cluster.wait_for_draft();
         let draft = draft.file_stem().unwrap().to_str().unwrap().to_owned();
         cluster.platinum(&["approve", &draft, "--with-gaps"]);
         let crashed = Self {
@@ -271,13 +265,7 @@ fn mail_server_away_loses_nothing_and_notifies_the_owner() {
     .unwrap();
 
     let local = cluster.local();
-    let draft = wait_for("the draft in the owner's vault", SOON, || {
-        Ok(cluster
-            .notes("local", "Pending_Approval")
-            .into_iter()
-            .next())
-    })
-    .unwrap();
+    let draft = cluster.wait_for_draft();
     let id = draft.file_stem().unwrap().to_str().unwrap();
     cluster.platinum(&["approve", id, "--with-gaps"]);
     wait_for("the owner to be notified", SOON, || {

@@ -64,13 +64,7 @@ fn mail_while_local_is_off_is_answered_once_after_approval() {
 
     // It comes back; the owner fills in the gaps and says yes.
     let local = cluster.local();
-    let draft = wait_for("the draft in the owner's vault", SOON, || {
-        Ok(cluster
-            .notes("local", "Pending_Approval")
-            .into_iter()
-            .next())
-    })
-    .unwrap();
+    let draft = cluster.wait_for_draft();
     let text = fs::read_to_string(&draft).unwrap();
     let filled = platinum_testkit::notes::fill_gaps(&text);
     fs::write(&draft, filled).unwrap();
@@ -199,13 +193,7 @@ fn draft_approved_with_open_gaps_goes_back() {
     cluster.wait_for_line("cloud", "waiting for mail");
     let _local = cluster.local();
     cluster.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
-    let draft = wait_for("the draft in the owner's vault", SOON, || {
-        Ok(cluster
-            .notes("local", "Pending_Approval")
-            .into_iter()
-            .next())
-    })
-    .unwrap();
+    let draft = cluster.wait_for_draft();
     let moved = cluster
         .vault("local")
         .join("Approved")

@@ -27,13 +27,7 @@ fn answer_to_all_reaches_everybody_but_the_owner() {
     cluster.wait_for_line("cloud", "waiting for mail");
     let _local = cluster.local();
     cluster.mail.deliver(OWNER, MAIL.as_bytes()).unwrap();
-    let draft = wait_for("the draft in the owner's vault", SOON, || {
-        Ok(cluster
-            .notes("local", "Pending_Approval")
-            .into_iter()
-            .next())
-    })
-    .unwrap();
+    let draft = cluster.wait_for_draft();
     let text = fs::read_to_string(&draft).unwrap();
     assert!(text.contains("copy to 2 more"), "{text}");
     assert!(
