@@ -161,6 +161,7 @@ fn is_unacknowledged(sync: &Synchronizer, task: TaskId) -> bool {
 async fn end_by_push(sync: &Synchronizer, task: TaskId, end: &End) -> Result<(), SyncError> {
     claim::push_edits_of(sync, task).await?;
     let mut reason = String::new();
+    let mut pushed = None;
     for attempt in 1..=MAX_ATTEMPTS {
         let is_known = attempt == 1 && sync.answered_within(KNOWN);
         let tip = match is_known {
@@ -173,7 +174,15 @@ async fn end_by_push(sync: &Synchronizer, task: TaskId, end: &End) -> Result<(),
         let tip = tip.ok_or(ClaimError::NoTask(task))?;
         let build = end.clone();
         let built = sync
-            .blocking(move |replica| build_end(replica, task, tip, &build))
+            .blocking(move |replica| {
+                // Its answer was lost, or it came late: it has landed, and others went on from it.
+                if let Some(pushed) = pushed
+                    && replica.repo.is_ancestor(pushed, tip)?
+                {
+                    return Ok(None);
+                }
+                build_end(replica, task, tip, &build)
+            })
             .await;
         // An end without a push depends on the remote as it is now.
         if is_known && !matches!(built, Ok(Some(_))) {
@@ -182,6 +191,7 @@ async fn end_by_push(sync: &Synchronizer, task: TaskId, end: &End) -> Result<(),
         let Some((commit, moved)) = built? else {
             return Ok(());
         };
+        pushed = Some(commit);
         match land(sync, commit, Some(tip)).await? {
             Landing::Landed => {
                 return sync
@@ -419,7 +429,7 @@ async fn land(sync: &Synchronizer, commit: Oid, tip: Option<Oid>) -> Result<Land
             return Ok(Landing::Landed);
         }
         if now != tip {
-            // It landed and others went on, or it never will: the next round sees which.
+            // It landed and others went on, or it never will: the caller's next round sees which.
             return Ok(Landing::Superseded(doubt));
         }
     }

@@ -204,7 +204,7 @@ async fn client_that_only_discovers_is_answered() {
                             .contains("cannot send")
                     );
                 }
-                _ => assert_eq!(result["tools"].as_array().unwrap().len(), 3, "{answer}"),
+                _ => assert_eq!(result["tools"].as_array().unwrap().len(), 5, "{answer}"),
             }
         }
         drop(input);

@@ -5,33 +5,49 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use super::{Server, TOKEN, start};
 
-const CONFORMANCE: &str = "@modelcontextprotocol/conformance@0.1.16";
-const INSPECTOR: &str = "@modelcontextprotocol/inspector@2.12.0";
-const NODE: &str = "node@22";
+/// The suites, and a node that can run them.
+const PACKAGES: [&str; 3] = [
+    "node@22",
+    "@modelcontextprotocol/conformance@0.1.16",
+    "@modelcontextprotocol/inspector@2.12.0",
+];
+/// The longest time, in seconds, to get the packages, and for one run of a suite.
+const FETCH: &str = "240";
+const RUN: &str = "120";
 
-/// Runs a program of an npm package; none where it cannot be had.
-fn npx(package: &str, program: &[&str]) -> Option<Output> {
-    let mut command = Command::new("npx");
-    command.args(["--yes", "--package", NODE, "--package", package]);
-    let folder = tempfile::tempdir().unwrap();
-    command.current_dir(folder.path());
-    let ran = command.arg("--").args(program).output();
-    let problem = match &ran {
-        Err(error) => Some(format!("npx of npm cannot be run: {error}")),
+/// `npx` with the packages, in a folder of its own, ended after some seconds.
+fn npx(at_most: &str, program: &[&str]) -> std::io::Result<Output> {
+    let folder = tempfile::tempdir()?;
+    let mut command = Command::new("timeout");
+    command.args([at_most, "npx", "--yes"]);
+    command.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
+    command.arg("--").args(program);
+    command.env("npm_config_fetch_retries", "1");
+    command.current_dir(folder.path()).output()
+}
+
+/// Runs a program of the packages; none where they cannot be had. They are fetched once: two runs of `npx` that fetch
+/// the same packages at the same time disturb each other.
+fn run(program: &[&str]) -> Option<Output> {
+    static PROBLEM: OnceLock<Option<String>> = OnceLock::new();
+    let problem = PROBLEM.get_or_init(|| match npx(FETCH, &["node", "--version"]) {
+        Ok(output) if output.status.success() => None,
         Ok(output) => {
             let errors = String::from_utf8_lossy(&output.stderr);
             let line = errors.lines().find(|line| line.starts_with("npm error"));
-            let line = line.filter(|_| !output.status.success());
-            line.map(|line| format!("npm cannot give {package}: {line}"))
+            let line = line.or(errors.lines().next()).unwrap_or("no answer");
+            Some(format!("npm cannot give the packages of MCP: {line}"))
         }
-    };
+        Err(error) => Some(format!("npx of npm cannot be run: {error}")),
+    });
     match problem {
-        None => ran.ok(),
+        None => Some(npx(RUN, program).unwrap()),
         Some(why) => {
-            platinum_testkit::skip(&why, true).unwrap();
+            platinum_testkit::skip(why, true).unwrap();
             None
         }
     }
@@ -106,7 +122,7 @@ fn http_server_passes_the_conformance_suite() {
         "--expected-failures",
         expected,
     ];
-    if let Some(output) = npx(CONFORMANCE, &program) {
+    if let Some(output) = run(&program) {
         assert!(output.status.success(), "{}", shown(&output));
     }
 }
@@ -129,7 +145,7 @@ fn http_server_passes_the_inspectors_strict_run() {
         "--method",
         "tools/list",
     ];
-    if let Some(output) = npx(INSPECTOR, &program) {
+    if let Some(output) = run(&program) {
         let shown = shown(&output);
         assert!(
             output.status.success() && shown.contains("search_emails"),

@@ -10,9 +10,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use platinum_protocol::PushOutcome;
+use platinum_protocol::{Claimed, PushOutcome};
 use platinum_repo::{CommitMeta, GitRemote, Oid, Remote, RemoteError, Repo};
-use platinum_sync::{JournalHead, OwnElsewhere, TRAILER_JOURNAL, TRAILER_MACHINE};
+use platinum_sync::{
+    ClaimError, JournalHead, OwnElsewhere, SyncError, TRAILER_JOURNAL, TRAILER_MACHINE,
+};
 use platinum_testkit::{
     git::GitServer,
     notes::{draft_path, drafted_task},
@@ -20,6 +22,7 @@ use platinum_testkit::{
 use platinum_verify::revert::TRAILER_REVERTS;
 
 use platinum_core::{Role, Timestamp, ZoneId, layout};
+use tokio::sync::Barrier;
 
 use crate::races::{
     intruders::{cloud_does, forge},
@@ -54,6 +57,35 @@ impl Remote for Breaks {
         if self.armed.swap(false, SeqCst) {
             self.broken.store(true, SeqCst);
             return PushOutcome::Indeterminate("the connection broke after".to_owned());
+        }
+        outcome
+    }
+
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+}
+
+/// A line that loses the answer to a push; before it is given up, the test does something.
+struct Slow {
+    inner: GitRemote,
+    armed: Arc<AtomicBool>,
+    /// Met when the push has landed, and again when the answer may be given up.
+    meeting: Arc<Barrier>,
+}
+
+#[async_trait]
+impl Remote for Slow {
+    async fn fetch(&self) -> Result<Option<Oid>, RemoteError> {
+        self.inner.fetch().await
+    }
+
+    async fn push(&self, commit: Oid, expected: Option<Oid>) -> PushOutcome {
+        let outcome = self.inner.push(commit, expected).await;
+        if self.armed.swap(false, SeqCst) {
+            self.meeting.wait().await;
+            self.meeting.wait().await;
+            return PushOutcome::Indeterminate("no answer came".to_owned());
         }
         outcome
     }
@@ -142,6 +174,44 @@ async fn unacknowledged_release_is_not_claimed_again() {
     cluster.both_sync().await;
     let there = remote_files(&cluster.server);
     assert_eq!(there, ["Inbox/a.md", waits.as_str()]);
+}
+
+/// Another has claimed the task before it is known that it was given back: it was, all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn unacknowledged_release_is_one_although_claimed_since() {
+    let server = GitServer::start().unwrap();
+    let (armed, meeting) = (Arc::new(AtomicBool::new(false)), Arc::new(Barrier::new(2)));
+    let (arm, meet) = (Arc::clone(&armed), Arc::clone(&meeting));
+    let first = replica_with(&server, "cloud", move |inner| {
+        Box::new(Slow {
+            inner,
+            armed: arm,
+            meeting: meet,
+        })
+    });
+    let second = replica(&server, "cloud-2");
+    let note = task(ZoneId::EMAIL, 1);
+    let owner = replica(&server, "local");
+    let waits = layout::waiting(ZoneId::EMAIL, note.id);
+    owner.write(waits.as_str(), &note.render());
+    for replica in [&owner, &first] {
+        replica.sync.sync().await.unwrap();
+    }
+    first.sync.claim(note.id).await.unwrap();
+    armed.store(true, SeqCst);
+    let claim = async {
+        meeting.wait().await;
+        let claimed = second.sync.claim(note.id).await;
+        meeting.wait().await;
+        claimed.unwrap()
+    };
+    let (released, claimed) = tokio::join!(first.sync.release(note.id, "For the next."), claim);
+    released.unwrap();
+    assert_eq!(claimed, Claimed::Won { epoch: 2 });
+    // And the next one is refused: it is another's by now.
+    let again = first.sync.release(note.id, "Once more.").await;
+    let refused = matches!(again, Err(SyncError::Claim(ClaimError::NotOwner { .. })));
+    assert!(refused, "{again:?}");
 }
 
 /// A note that is edited on after its push is in no conflict with itself.
