@@ -14,7 +14,7 @@ use super::bounded::Answer;
 use super::connect::{Connection, connect, error_text, is_passing, short};
 use super::{ANSWER_BYTES, Imap, utf7};
 use crate::error::MailboxError;
-use crate::mailbox::{MAX_MAIL_BYTES, RawMail, Wake};
+use crate::mailbox::{BEGINNING_BYTES, MAX_MAIL_BYTES, MailPart, PEOPLE_BYTES, RawMail, Wake};
 
 /// The answer of EXAMINE about a folder.
 #[derive(Debug, Clone, Copy)]
@@ -182,41 +182,66 @@ impl Imap {
         uid: u32,
         key: String,
     ) -> Result<Option<RawMail>, MailboxError> {
-        let parts = format!("(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)");
+        let found = self.fetch_all(&[uid], MailPart::Whole).await?;
+        let mail = found.into_iter().find(|(one, _)| *one == uid);
+        Ok(mail.map(|(_, mail)| RawMail { key, ..mail }))
+    }
+
+    /// These mails of the open folder, as much of each as is asked for, by one command; their keys are empty. Those
+    /// that are gone are left out.
+    pub(super) async fn fetch_all(
+        &mut self,
+        uids: &[u32],
+        part: MailPart,
+    ) -> Result<Vec<(u32, RawMail)>, MailboxError> {
+        if uids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (section, most) = match part {
+            MailPart::Whole => ("", MAX_MAIL_BYTES),
+            MailPart::Beginning => ("", BEGINNING_BYTES),
+            MailPart::People => ("HEADER.FIELDS (FROM TO CC)", PEOPLE_BYTES),
+        };
+        let parts = format!("(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[{section}]<0.{most}>)");
+        let set = uids.iter().map(u32::to_string).collect::<Vec<_>>();
         let mut connection = self.begin()?;
         let session = &mut connection.session;
         let outcome = timeout(self.limits.transfer, async {
             session
-                .uid_fetch(uid.to_string(), parts)
+                .uid_fetch(set.join(","), parts)
                 .await?
                 .try_collect::<Vec<Fetch>>()
                 .await
         })
         .await;
         let answers = self.end(connection, "UID FETCH", self.limits.transfer, outcome)?;
-        let Some(answer) = answers
-            .iter()
-            .find(|answer| answer.uid == Some(uid) && answer.body().is_some())
-        else {
-            return Ok(None);
+        let mail = |answer: &Fetch| {
+            let uid = answer.uid.filter(|uid| uids.contains(uid))?;
+            let mut bytes = answer.body().or_else(|| answer.header())?.to_vec();
+            let size = answer
+                .size
+                .map_or(bytes.len() as u64, u64::from)
+                .max(bytes.len() as u64);
+            if part == MailPart::People && bytes.len() as u64 >= most {
+                // Half of an address is that of somebody else.
+                let whole = bytes.iter().rposition(|byte| *byte == b',');
+                bytes.truncate(whole.unwrap_or_default());
+            }
+            let internal_date = answer
+                .internal_date()
+                .and_then(|date| Timestamp::from_second(date.timestamp()).ok());
+            let mail = RawMail {
+                key: String::new(),
+                size,
+                truncated: size > bytes.len() as u64,
+                bytes,
+                internal_date,
+                answered: answer.flags().any(|flag| flag == Flag::Answered),
+                is_read: answer.flags().any(|flag| flag == Flag::Seen),
+            };
+            Some((uid, mail))
         };
-        let bytes = answer.body().unwrap_or_default().to_vec();
-        let size = answer
-            .size
-            .map_or(bytes.len() as u64, u64::from)
-            .max(bytes.len() as u64);
-        let internal_date = answer
-            .internal_date()
-            .and_then(|date| Timestamp::from_second(date.timestamp()).ok());
-        Ok(Some(RawMail {
-            key,
-            size,
-            truncated: size > bytes.len() as u64,
-            bytes,
-            internal_date,
-            answered: answer.flags().any(|flag| flag == Flag::Answered),
-            is_read: answer.flags().any(|flag| flag == Flag::Seen),
-        }))
+        Ok(answers.iter().filter_map(mail).collect())
     }
 
     pub(super) async fn create(&mut self, folder: &str) -> Result<(), MailboxError> {

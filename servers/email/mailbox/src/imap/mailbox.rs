@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::{IDLE_TIME, Imap, POLL_TIME, utf7};
 use crate::error::MailboxError;
-use crate::mailbox::{Cursor, Mailbox, NewMail, Query, SearchHit, Wake};
+use crate::mailbox::{Cursor, MailPart, Mailbox, NewMail, Query, RawMail, SearchHit, Wake};
 use crate::message;
 use crate::search;
 
@@ -127,6 +127,18 @@ impl Mailbox for Imap {
                 continue;
             }
             let uids = self.find_uids(query, opened.exists).await?;
+            if query.part != MailPart::Whole {
+                let newest = &uids[uids.len().saturating_sub(query.limit)..];
+                let mails = self.fetch_all(newest, query.part).await?;
+                found.extend(mails.into_iter().map(|(uid, mail)| SearchHit {
+                    folder: utf7::decode(&folder),
+                    mail: RawMail {
+                        key: key(opened.uid_validity, uid),
+                        ..mail
+                    },
+                }));
+                continue;
+            }
             // A server finds a part of an address as well: some more are looked at for those that are meant.
             let before = found.len();
             for uid in uids.into_iter().rev().take(query.limit * 3) {
