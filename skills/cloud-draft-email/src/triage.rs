@@ -75,11 +75,7 @@ pub fn decide(task: &Task, rules: &SenderRules) -> Triage {
     if recipients.to.is_empty() {
         return Triage::Dismiss(match unattended {
             Some(address) => format!("{address} does not read answers"),
-            None if facts.is_file() => {
-                "it came as a file, not as a mail. Who should this go to? Write `to: \
-                 name@example.org` into its frontmatter and drop it again"
-                    .into()
-            }
+            None if facts.is_file() => ask_whom(""),
             None => "it names no address that could be answered".into(),
         });
     }
@@ -90,6 +86,18 @@ pub fn decide(task: &Task, rules: &SenderRules) -> Triage {
         Some(reason) if !is_free_of_notices => Triage::Dismiss(reason.into()),
         _ => Triage::Answer(recipients),
     }
+}
+
+/// The question to whom a file should go; `about` is what is known, or nothing.
+#[must_use]
+pub fn ask_whom(about: &str) -> String {
+    let about = one_line(about.trim_matches(['[', ']', '✎', ' ']), 60);
+    let about = Some(about).filter(|about| !about.is_empty());
+    let about = about.map_or(String::new(), |about| format!(" Open is: {about}."));
+    format!(
+        "it came as a file, not as a mail. Who should this go to?{about} Write `to: \
+         name@example.org` into its frontmatter and drop it again"
+    )
 }
 
 /// Whether it answers another mail: machines begin their threads.
