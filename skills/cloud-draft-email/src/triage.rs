@@ -110,6 +110,13 @@ fn by_machine(facts: Facts<'_>) -> Option<String> {
     if facts.one("one-time-code").is_some() {
         return Some("a one-time code; it is in your mailbox, and not repeated here".into());
     }
+    if let Some(why) = facts.one("bounce-reason") {
+        let to = facts.one("bounced-recipients").unwrap_or("somebody");
+        let (to, why) = (shown(to, 80), shown(why, 120));
+        return Some(format!(
+            "a mail did not reach {to}: {why}; the report does not say which"
+        ));
+    }
     let event = facts.one("event").filter(|_| asks_for(facts, "request"));
     let about = event.map_or(String::new(), |event| {
         format!("; it invites to {}", shown(event, 140))
@@ -347,6 +354,14 @@ pub(crate) mod tests {
             (
                 &[("auto-reply", "X-Autoreply: yes")],
                 "automatic answer (X-Autoreply: yes)",
+            ),
+            (
+                &[
+                    ("bounced-recipients", "ann@x.test"),
+                    ("bounce-reason", "full"),
+                    ("auto-submitted", "auto-replied"),
+                ],
+                "a mail did not reach ann@x.test: full",
             ),
             (&[("precedence", "junk")], "Precedence: junk"),
             (&[("precedence", "list")], "Precedence: list"),

@@ -244,8 +244,8 @@ pub(super) fn facts(
             draft,
             recipients,
             reason,
-        }) if let Some(draft) = draft_id(draft) => {
-            list.add(BOUNCED_DRAFT, [draft]);
+        }) => {
+            list.add(BOUNCED_DRAFT, draft.as_deref().and_then(draft_id));
             list.add(
                 BOUNCED_RECIPIENTS,
                 recipients.iter().map(|one| address(one)),
@@ -255,7 +255,7 @@ pub(super) fn facts(
         Some(Returned::AutoReply { draft }) => {
             list.add(AUTO_REPLY_TO, draft_id(draft));
         }
-        _ => {}
+        None => {}
     }
     list.0
 }

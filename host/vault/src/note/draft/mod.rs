@@ -193,6 +193,21 @@ fn action(note: &Note, read: &Reader<'_>) -> Result<Action, NoteError> {
             }
         }
     }
+    // The field at fault, as far as that can be told.
+    let odd = known.iter().find_map(|(key, value)| {
+        let items = value.as_sequence()?;
+        (!items.iter().all(Value::is_string)).then(|| key.as_str().map(str::to_owned))?
+    });
+    let field_of = |reason: &str| {
+        let mut fields = single.iter().chain(lists);
+        let named = fields.find(|field| reason.contains(&format!("`{field}`")));
+        let named = named.filter(|field| note.front().contains_key(**field));
+        odd.or_else(|| named.map(|field| (*field).to_owned()))
+    };
     spec.action(known, DraftBody::of(note)?.text.to_owned())
-        .map_err(|error| read.invalid("action", error.to_string()))
+        .map_err(|error| {
+            let reason = error.to_string();
+            let field = field_of(&reason);
+            read.invalid(field.as_deref().unwrap_or("action"), reason)
+        })
 }
