@@ -24,9 +24,18 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Reads a part. Without a Content-Type it is text, or in a digest a mail.
-    pub(super) fn read(all: &'a [u8], in_digest: bool) -> Self {
-        let (head, body) = split_head(all);
+    /// Reads a mail.
+    pub(super) fn of_mail(all: &'a [u8]) -> Self {
+        Self::read(split_head(all), false)
+    }
+
+    /// Reads a part of a multipart. Without a Content-Type it is text, or in a digest a mail.
+    pub(super) fn of_multipart(all: &'a [u8], in_digest: bool) -> Self {
+        let (head, _) = split_head(all);
+        Self::read(all.split_at(headers_end(head)), in_digest)
+    }
+
+    fn read((head, body): (&'a [u8], &'a [u8]), in_digest: bool) -> Self {
         let head_cut = &head[..head.len().min(Limits::HEADER_BYTES)];
         let headers = MessageParser::new()
             .with_mime_headers()
@@ -71,7 +80,12 @@ impl<'a> Part<'a> {
 
     /// Whether it is marked as attached, or has a file name.
     pub(super) fn is_attached(&self) -> bool {
-        self.disposition().is_some_and(ContentType::is_attachment) || self.name().is_some()
+        self.is_attachment() || self.name().is_some()
+    }
+
+    /// Whether it is marked as attached.
+    pub(super) fn is_attachment(&self) -> bool {
+        self.disposition().is_some_and(ContentType::is_attachment)
     }
 
     /// The file name it gives.
@@ -173,6 +187,35 @@ fn split_head(all: &[u8]) -> (&[u8], &[u8]) {
         .position(|pair| pair == b"\n\n")
         .map_or(all.len(), |at| at + 2);
     all.split_at(end)
+}
+
+/// Where the headers of a part end, if not at an empty line: before the first line that is no header and goes on
+/// with none. A part without an empty line has a text all the same.
+fn headers_end(head: &[u8]) -> usize {
+    let mut end = 0;
+    let mut goes_on = false;
+    for line in head.split_inclusive(|byte| *byte == b'\n') {
+        let text = line.trim_ascii_end();
+        let is_continued =
+            goes_on || (end > 0 && line.starts_with(b" ") || line.starts_with(b"\t"));
+        if !text.is_empty() && !is_continued && !is_header(text) {
+            break;
+        }
+        // Some break a header after a semicolon without a blank below.
+        goes_on = text.ends_with(b";");
+        end += line.len();
+    }
+    end
+}
+
+/// Whether a line begins as a header does: a name, and a colon. The beginning of an address on the web is none.
+fn is_header(line: &[u8]) -> bool {
+    let colon = line.iter().position(|byte| *byte == b':');
+    let (name, value) = line.split_at(colon.unwrap_or_default());
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name.trim_ascii_end().iter().all(is_name)
+        && !value.starts_with(b"://")
 }
 
 /// The boundary that a body uses, whatever its header says: the first line `--x` that headers of a part follow.
