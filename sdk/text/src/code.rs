@@ -123,6 +123,14 @@ const OTHER: &[&str] = &[
     "郵便",
     "クーポン",
 ];
+/// What stands beside the code that lets in to a call.
+const CALLS: &[&str] = &[
+    "meeting id",
+    "meeting-id",
+    "besprechungs-id",
+    "id de réunion",
+    "id de la reunión",
+];
 /// Before the @ of senders that are no person.
 const SYSTEMS: &[&str] = &[
     "service",
@@ -170,8 +178,9 @@ pub fn brings_code(subject: &str, text: &str, local: &str, is_answer: bool) -> b
         false => own_text(looked_at),
     };
     let all = lower_case(&format!("{subject}\n{own}"));
+    let has_weak = is_system && !CALLS.iter().any(|name| all.contains(name));
     codes(&all).into_iter().any(|code| {
-        is_named(&all, code, STRONG, NEAR) || (is_system && is_named(&all, code, WEAK, CLOSE))
+        is_named(&all, code, STRONG, NEAR) || (has_weak && is_named(&all, code, WEAK, CLOSE))
     })
 }
 
@@ -422,6 +431,12 @@ mod tests {
                 "Call",
                 "Join: https://x.test/j/81234567890\nMeeting ID: 812 3456 7890\nPasscode: 482915",
                 "ann",
+                false,
+            ),
+            (
+                "Call",
+                "Bo invites you.\nMeeting ID: 812 3456 7890\nPasscode: 482915",
+                "no-reply",
                 false,
             ),
             (
