@@ -37,6 +37,14 @@ fn base64(body: &[u8]) -> Vec<u8> {
             digits.len().is_multiple_of(4) && (digits.len() >= MIN_LINE || digits.ends_with(b"="))
         };
         if !digits.iter().all(is_digit) || (is_padded && !digits.is_empty() && !goes_on()) {
+            // What is behind the end of the text in its last line is no part of it.
+            let word = digits
+                .split(u8::is_ascii_whitespace)
+                .next()
+                .unwrap_or_default();
+            if !is_padded && word.ends_with(b"=") && word.iter().all(is_digit) {
+                end += line.len() - line.trim_ascii_start().len() + word.len();
+            }
             break;
         }
         is_padded |= digits.ends_with(b"=");
@@ -202,6 +210,7 @@ mod tests {
                 "V2hpY2ggZGF5Pw==\n\nUnsubscribe\n",
                 "Which day?\nUnsubscribe\n",
             ),
+            ("V2hpY2ggZGF5Pw== ignored\n", "Which day?\n ignored\n"),
             ("V2hpY2ggZGF5Pw\n--\nlist", "Which day?\n--\nlist"),
             (
                 "V2hpY2ggZGF5Pw==\nV2hpY2ggZGF5Pw==\n",
