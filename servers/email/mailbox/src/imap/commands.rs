@@ -183,6 +183,23 @@ impl Imap {
         key: String,
     ) -> Result<Option<RawMail>, MailboxError> {
         let parts = format!("(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)");
+        let answer = self.fetch_parts(uid, &parts).await?;
+        Ok(answer
+            .filter(|answer| answer.body().is_some())
+            .map(|answer| raw_mail(&answer, key)))
+    }
+
+    /// What the server says of a mail whose bytes it does not give, without the bytes.
+    pub(super) async fn fetch_flags(
+        &mut self,
+        uid: u32,
+        key: String,
+    ) -> Result<Option<RawMail>, MailboxError> {
+        let answer = self.fetch_parts(uid, "(UID FLAGS INTERNALDATE)").await?;
+        Ok(answer.map(|answer| raw_mail(&answer, key)))
+    }
+
+    async fn fetch_parts(&mut self, uid: u32, parts: &str) -> Result<Option<Fetch>, MailboxError> {
         let mut connection = self.begin()?;
         let session = &mut connection.session;
         let outcome = timeout(self.limits.transfer, async {
@@ -193,30 +210,11 @@ impl Imap {
                 .await
         })
         .await;
-        let answers = self.end(connection, "UID FETCH", self.limits.transfer, outcome)?;
-        let Some(answer) = answers
-            .iter()
-            .find(|answer| answer.uid == Some(uid) && answer.body().is_some())
-        else {
-            return Ok(None);
-        };
-        let bytes = answer.body().unwrap_or_default().to_vec();
-        let size = answer
-            .size
-            .map_or(bytes.len() as u64, u64::from)
-            .max(bytes.len() as u64);
-        let internal_date = answer
-            .internal_date()
-            .and_then(|date| Timestamp::from_second(date.timestamp()).ok());
-        Ok(Some(RawMail {
-            key,
-            size,
-            truncated: size > bytes.len() as u64,
-            bytes,
-            internal_date,
-            answered: answer.flags().any(|flag| flag == Flag::Answered),
-            is_read: answer.flags().any(|flag| flag == Flag::Seen),
-        }))
+        let mut answers = self.end(connection, "UID FETCH", self.limits.transfer, outcome)?;
+        // What else a server says of this mail, such as new flags, has no part that was asked for.
+        answers.retain(|answer| answer.uid == Some(uid));
+        let whole = answers.iter().position(|answer| answer.body().is_some());
+        Ok(answers.into_iter().nth(whole.unwrap_or_default()))
     }
 
     pub(super) async fn create(&mut self, folder: &str) -> Result<(), MailboxError> {
@@ -286,5 +284,25 @@ impl Imap {
             Err(_) => return Err(late(self.limits.command)),
         }
         Ok(wake)
+    }
+}
+
+fn raw_mail(answer: &Fetch, key: String) -> RawMail {
+    let bytes = answer.body().unwrap_or_default().to_vec();
+    let size = answer
+        .size
+        .map_or(bytes.len() as u64, u64::from)
+        .max(bytes.len() as u64);
+    let internal_date = answer
+        .internal_date()
+        .and_then(|date| Timestamp::from_second(date.timestamp()).ok());
+    RawMail {
+        key,
+        size,
+        truncated: size > bytes.len() as u64,
+        bytes,
+        internal_date,
+        answered: answer.flags().any(|flag| flag == Flag::Answered),
+        is_read: answer.flags().any(|flag| flag == Flag::Seen),
     }
 }
