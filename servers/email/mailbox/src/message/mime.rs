@@ -32,7 +32,11 @@ impl<'a> Part<'a> {
     /// Reads a part of a multipart. Without a Content-Type it is text, or in a digest a mail.
     pub(super) fn of_multipart(all: &'a [u8], in_digest: bool) -> Self {
         let (head, _) = split_head(all);
-        Self::read(all.split_at(headers_end(head)), in_digest)
+        let mut lines = head.split(|byte| *byte == b'\n');
+        // Its last line is followed by no empty one, and no line is a header of a part: `Note: which day?`.
+        let is_text = head.len() == all.len() && !head.ends_with(b"\n") && !lines.any(is_of_part);
+        let end = if is_text { 0 } else { headers_end(head) };
+        Self::read(all.split_at(end), in_digest)
     }
 
     fn read((head, body): (&'a [u8], &'a [u8]), in_digest: bool) -> Self {
@@ -218,16 +222,20 @@ fn is_header(line: &[u8]) -> bool {
         && !value.starts_with(b"://")
 }
 
+/// Whether a line is a header that parts have.
+fn is_of_part(line: &[u8]) -> bool {
+    line.get(..8)
+        .is_some_and(|start| start.eq_ignore_ascii_case(b"content-"))
+}
+
 /// The boundary that a body uses, whatever its header says: the first line `--x` that headers of a part follow.
 fn used_boundary(body: &[u8]) -> Option<&[u8]> {
     let mut lines = body.split(|byte| *byte == b'\n').take(200).peekable();
     while let Some(line) = lines.next() {
         let name = line.strip_prefix(b"--").map(<[u8]>::trim_ascii_end);
         let next = lines.peek().copied().unwrap_or_default();
-        let is_header = next
-            .get(..8)
-            .is_some_and(|start| start.eq_ignore_ascii_case(b"content-"));
-        if let Some(name) = name.filter(|name| is_header && (1..=200).contains(&name.len())) {
+        if let Some(name) = name.filter(|name| is_of_part(next) && (1..=200).contains(&name.len()))
+        {
             return Some(name);
         }
     }

@@ -123,6 +123,8 @@ fn text_with_a_file_name_is_the_body_if_it_is_first() {
 fn parts_without_an_empty_line_keep_their_text() {
     for (part, text) in [
         ("Which day suits you?", "Which day suits you?"),
+        ("Note: which day?", "Note: which day?"),
+        ("X-Part: 1\r\n", ""),
         (
             "Content-Type: text/plain\r\nWhich day?\r\n\r\nAnn",
             "Which day?\n\nAnn",
