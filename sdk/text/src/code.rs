@@ -237,7 +237,8 @@ fn is_named(all: &str, (from, to): (usize, usize), names: &[&str], reach: usize)
             let gap = from
                 .saturating_sub(at + name.len())
                 .max(at.saturating_sub(to));
-            gap <= reach && is_word(before, name, after) && !is_other(before, after)
+            let is_other = || WEAK.contains(name) && is_other(before, after);
+            gap <= reach && is_word(before, name, after) && !is_other()
         })
     })
 }
@@ -342,6 +343,7 @@ mod tests {
             ("登录", "您的验证码是482915，五分钟内有效", "service"),
             ("Code", "Your one-time password is K7XP2Q9M", "login"),
             ("Sign in", "482915 is your OTP.", "hello"),
+            ("Order", "Your order verification code: 482915", "ann"),
             ("Sign in", "Your 2FA code: 482915", "team"),
             ("Zugang", "Ihr Zugangscode: 482915", "noreply"),
             (
