@@ -187,6 +187,17 @@ impl Imap {
         Ok(mail.map(|(_, mail)| RawMail { key, ..mail }))
     }
 
+    /// What the server says of a mail whose bytes it does not give, without the bytes.
+    pub(super) async fn fetch_flags(
+        &mut self,
+        uid: u32,
+        key: String,
+    ) -> Result<Option<RawMail>, MailboxError> {
+        let answers = self.fetch_parts(&[uid], "(UID FLAGS INTERNALDATE)").await?;
+        let mail = answers.first().map(|answer| raw_mail(answer, Vec::new()));
+        Ok(mail.map(|mail| RawMail { key, ..mail }))
+    }
+
     /// These mails of the open folder, as much of each as is asked for, by one command; their keys are empty. Those
     /// that are gone are left out.
     pub(super) async fn fetch_all(
@@ -203,7 +214,22 @@ impl Imap {
             MailPart::People => ("HEADER.FIELDS (FROM TO CC)", PEOPLE_BYTES),
         };
         let parts = format!("(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[{section}]<0.{most}>)");
-        let set = uids.iter().map(u32::to_string).collect::<Vec<_>>();
+        let mail = |answer: &Fetch| {
+            // What else a server says of this mail, such as new flags, has no part that was asked for.
+            let mut bytes = answer.body().or_else(|| answer.header())?.to_vec();
+            if part == MailPart::People && bytes.len() as u64 >= most {
+                // Half of an address is that of somebody else.
+                let whole = bytes.iter().rposition(|byte| *byte == b',');
+                bytes.truncate(whole.unwrap_or_default());
+            }
+            Some((answer.uid?, raw_mail(answer, bytes)))
+        };
+        let answers = self.fetch_parts(uids, &parts).await?;
+        Ok(answers.iter().filter_map(mail).collect())
+    }
+
+    async fn fetch_parts(&mut self, uids: &[u32], parts: &str) -> Result<Vec<Fetch>, MailboxError> {
+        let set: Vec<_> = uids.iter().map(u32::to_string).collect();
         let mut connection = self.begin()?;
         let session = &mut connection.session;
         let outcome = timeout(self.limits.transfer, async {
@@ -214,34 +240,9 @@ impl Imap {
                 .await
         })
         .await;
-        let answers = self.end(connection, "UID FETCH", self.limits.transfer, outcome)?;
-        let mail = |answer: &Fetch| {
-            let uid = answer.uid.filter(|uid| uids.contains(uid))?;
-            let mut bytes = answer.body().or_else(|| answer.header())?.to_vec();
-            let size = answer
-                .size
-                .map_or(bytes.len() as u64, u64::from)
-                .max(bytes.len() as u64);
-            if part == MailPart::People && bytes.len() as u64 >= most {
-                // Half of an address is that of somebody else.
-                let whole = bytes.iter().rposition(|byte| *byte == b',');
-                bytes.truncate(whole.unwrap_or_default());
-            }
-            let internal_date = answer
-                .internal_date()
-                .and_then(|date| Timestamp::from_second(date.timestamp()).ok());
-            let mail = RawMail {
-                key: String::new(),
-                size,
-                truncated: size > bytes.len() as u64,
-                bytes,
-                internal_date,
-                answered: answer.flags().any(|flag| flag == Flag::Answered),
-                is_read: answer.flags().any(|flag| flag == Flag::Seen),
-            };
-            Some((uid, mail))
-        };
-        Ok(answers.iter().filter_map(mail).collect())
+        let mut answers = self.end(connection, "UID FETCH", self.limits.transfer, outcome)?;
+        answers.retain(|answer| answer.uid.is_some_and(|uid| uids.contains(&uid)));
+        Ok(answers)
     }
 
     pub(super) async fn create(&mut self, folder: &str) -> Result<(), MailboxError> {
@@ -311,5 +312,25 @@ impl Imap {
             Err(_) => return Err(late(self.limits.command)),
         }
         Ok(wake)
+    }
+}
+
+/// A mail without its key, as far as the server gave its bytes.
+fn raw_mail(answer: &Fetch, bytes: Vec<u8>) -> RawMail {
+    let size = answer
+        .size
+        .map_or(bytes.len() as u64, u64::from)
+        .max(bytes.len() as u64);
+    let internal_date = answer
+        .internal_date()
+        .and_then(|date| Timestamp::from_second(date.timestamp()).ok());
+    RawMail {
+        key: String::new(),
+        size,
+        truncated: size > bytes.len() as u64,
+        bytes,
+        internal_date,
+        answered: answer.flags().any(|flag| flag == Flag::Answered),
+        is_read: answer.flags().any(|flag| flag == Flag::Seen),
     }
 }
