@@ -156,7 +156,7 @@ mod tests {
         let sent = OwnAnswer {
             at: "2026-11-20T10:00:00.5Z".parse().ok(),
             folder: Some("Sent\nx".to_owned()),
-            ..marked.clone()
+            ..marked
         };
         let words = "you answered at 2026-11-20T10:00:00Z (Sent x)";
         assert_eq!(sent.words().unwrap(), words);
