@@ -512,6 +512,12 @@ pub(crate) mod tests {
         assert_eq!(of("Ada <ada@example.test>", &[copied]), ADA);
         let away = ("auto-reply", "X-Autoreply: yes");
         assert!(of("Ada <ada@example.test>", &[away]).contains("automatic answer"));
+        // To whom it would have gone.
+        let decided = [copied, ("answer-to", "cy@c.test"), ("reply-to", "x@x.test")];
+        assert_eq!(
+            of("Ada <ada@example.test>", &decided),
+            "answered to cy@c.test"
+        );
         // The owner put it back to have it answered.
         let filed = ("filed-before", "bulk mail (Precedence: list)");
         assert_eq!(

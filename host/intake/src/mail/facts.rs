@@ -332,7 +332,13 @@ impl List {
     fn add_recipients(&mut self, recipients: Recipients) {
         let line = |one: &MailAddress| one.with_plain_name();
         match recipients {
-            Recipients::Answer(Answer { to, cc, notes }) => {
+            Recipients::Answer(Answer {
+                to,
+                cc,
+                notes,
+                unasked,
+            }) => {
+                self.add(NO_ANSWER, unasked);
                 self.add(ANSWER_TO, to.iter().map(line));
                 self.add(ANSWER_CC, cc.iter().map(line));
                 self.add(ANSWER_NOTE, notes);
