@@ -344,18 +344,6 @@ fn draft_note_accepts_the_owners_keys() {
         let error = DraftNote::parse(&text).unwrap_err().to_string();
         assert!(error.contains("the field is written `"), "{error}");
     }
-    // The key at fault is named.
-    for (key, found, wrong) in [
-        ("cc", "kind: draft", "kind: draft\ncc:\n  - 5"),
-        ("subject", "subject: \"Hi\"", "subject:"),
-    ] {
-        let text = draft(email("a@b", "Hi\n")).render();
-        let text = text.replacen(found, wrong, 1);
-        match DraftNote::parse(&text).unwrap_err() {
-            NoteError::Invalid { key: named, .. } => assert_eq!(named, key),
-            error => panic!("{error}"),
-        }
-    }
     let error = DraftNote::parse(&text.replace("email-send", "email-spam"))
         .unwrap_err()
         .to_string();
