@@ -54,6 +54,8 @@ fn compare(before: &Document, now: &Document, without: &[&str]) -> Vec<Differenc
     let value = |document: &Document| serde_json::to_value(document).unwrap_or_default();
     let mut found = Vec::new();
     walk("", &value(before), &value(now), without, &mut found);
+    // What a person knows of the document first: its items follow from its lines.
+    found.sort_by_key(|difference| difference.field.starts_with("items"));
     found
 }
 

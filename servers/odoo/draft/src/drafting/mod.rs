@@ -3,21 +3,22 @@
 //! # Layout
 //! - here: the order of steps, and which of two drafts counts;
 //! - [`arguments`]: what may be asked for, checked before Odoo is; [`values`]: what Odoo is given;
-//!   [`saved`]: where what Odoo saved is not what was asked for.
+//!   [`saved`]: where what Odoo saved is not what was asked for; [`lookup`]: what is searched for before.
 //!
 //! Invariants: the operation is searched for before anything is created, and again afterwards; if there are two drafts,
 //! that of the lower number counts, for everybody who asks. The answer to a lost creation is found by its operation.
 
 pub mod arguments;
+pub mod lookup;
 pub mod saved;
 pub mod values;
 
 use platinum_odoo_client::document::check::inconsistencies;
-use platinum_odoo_client::document::read::{MOVE, OPERATION};
-use platinum_odoo_client::{Call, Document, DocumentKind, OdooError};
+use platinum_odoo_client::document::read::MOVE;
+use platinum_odoo_client::{Call, Document, OdooError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub use arguments::{DraftArguments, DraftItem, DraftLine};
 
@@ -129,69 +130,6 @@ impl OdooService {
             document,
             duplicates: others.to_vec(),
         })
-    }
-
-    /// The documents of an operation with their states, the oldest first, in whatever company.
-    ///
-    /// # Errors
-    /// If Odoo cannot be asked, or says no.
-    pub async fn find_documents(
-        &self,
-        operation: &str,
-        kind: DocumentKind,
-    ) -> Result<Vec<(i64, String)>, OdooError> {
-        let domain = json!([
-            [OPERATION, "=", operation],
-            // Taking a document back in Odoo copies its operation to one of another kind.
-            ["move_type", "=", kind.move_type()],
-        ]);
-        let fields = ["state".to_owned()];
-        let rows = self
-            .odoo
-            .search_read(MOVE, domain, &fields, "id asc", 20)
-            .await?;
-        let documents = rows.iter().filter_map(|row| {
-            let state = row["state"].as_str().unwrap_or_default();
-            Some((row["id"].as_i64()?, state.to_owned()))
-        });
-        Ok(documents.collect())
-    }
-
-    async fn find_ids(&self, arguments: &DraftArguments) -> Result<Vec<i64>, OdooError> {
-        let found = self
-            .find_documents(&arguments.operation, arguments.kind)
-            .await?;
-        Ok(found.into_iter().map(|(id, _)| id).collect())
-    }
-
-    async fn find_currency(&self, arguments: &DraftArguments) -> Result<i64, ServiceError> {
-        let code = &arguments.currency;
-        let domain = json!([["name", "=", code]]);
-        let fields = ["id".to_owned()];
-        let rows = self
-            .odoo
-            .search_read("res.currency", domain, &fields, "id asc", 1);
-        let rows = rows.await?;
-        let currency = rows
-            .first()
-            .and_then(|row| row["id"].as_i64())
-            .ok_or_else(|| {
-                ServiceError::argument("currency", format!("{code} is not active in this Odoo"))
-            })?;
-        if !arguments.kind.is_invoice() {
-            let fields = ["currency_id".to_owned()];
-            let company = self
-                .odoo
-                .read("res.company", &[arguments.company], &fields)
-                .await?;
-            let own = company.first().map(|row| &row["currency_id"]);
-            if own.and_then(|own| own.get(0)).and_then(Value::as_i64) != Some(currency) {
-                let problem =
-                    "must be that of the company: an entry's debits and credits are in it";
-                return Err(ServiceError::argument("currency", problem));
-            }
-        }
-        Ok(currency)
     }
 }
 

@@ -12,5 +12,6 @@ mod acting;
 mod drafting;
 mod fake;
 mod protocol;
+mod real;
 mod scripted;
 mod stdio;
