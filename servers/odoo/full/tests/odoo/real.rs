@@ -32,23 +32,30 @@ struct Books {
 }
 
 fn config(protocol: &str) -> Option<Config> {
+    config_of("admin", "PLATINUM_TEST_ODOO_KEY", protocol)
+}
+
+fn config_of(user: &str, key: &str, protocol: &str) -> Option<Config> {
     let variable = |name: &str| std::env::var(name).ok();
     let url = variable("PLATINUM_TEST_ODOO_URL")?;
     let database = variable("PLATINUM_TEST_ODOO_DATABASE")?;
     let text = format!(
-        "[odoo]\nurl = '{url}'\ndatabase = '{database}'\nuser = 'admin'\nprotocol = '{protocol}'\n\
-         key = {{ env = 'PLATINUM_TEST_ODOO_KEY' }}\n"
+        "[odoo]\nurl = '{url}'\ndatabase = '{database}'\nuser = '{user}'\nprotocol = '{protocol}'\n\
+         key = {{ env = '{key}' }}\n"
     );
     Some(Config::parse(&text, std::path::Path::new("/")).unwrap())
 }
 
 impl Real {
     fn open(protocol: &str) -> Option<Self> {
-        let config = config(protocol)?;
-        Some(Self {
+        Some(Self::over(config(protocol)?))
+    }
+
+    fn over(config: Config) -> Self {
+        Self {
             raw: Connection::new(config.clone(), CallLimits::default()),
             acting: ActingService::new(OdooService::open(config)),
-        })
+        }
     }
 
     async fn create(&self, model: &'static str, values: Value) -> i64 {
@@ -696,4 +703,77 @@ async fn refusals_of_a_real_odoo_are_short() {
         refused.to_string().starts_with("Odoo refuses the login: "),
         "{refused}"
     );
+}
+
+/// The user of the addon: it drafts every kind, and what acts is refused with the reason.
+#[tokio::test]
+#[ignore = "needs a real Odoo with a user that can only draft"]
+async fn drafter_drafts_and_cannot_act() {
+    let Some(owner) = Real::open("auto") else {
+        return;
+    };
+    let books = owner.books().await;
+    for protocol in ["auto", "json-rpc"] {
+        let config = config_of(
+            "platinum-drafter",
+            "PLATINUM_TEST_ODOO_DRAFTER_KEY",
+            protocol,
+        );
+        let drafter = Real::over(config.unwrap());
+        let tax = owner.tax("purchase", 19.0, json!({})).await;
+        let lines =
+            json!([{"name": "Paper", "quantity": "2", "unit_price": "10.50", "taxes": [tax]}]);
+        for kind in [
+            "customer_invoice",
+            "customer_credit_note",
+            "vendor_credit_note",
+        ] {
+            let drafted = drafter.draft(&invoice(&books, kind, json!({}))).await;
+            assert_eq!(drafted.outcome, DraftOutcome::Created, "{kind}");
+        }
+        let entry = json!({"operation": unique("op"), "kind": "journal_entry", "company": 1, "journal": books.general,
+            "currency": "USD", "date": "2026-11-20", "items": [
+                {"name": "Rent", "account": books.expense, "debit": "1"},
+                {"name": "Owed", "account": books.receivable, "credit": "1", "partner": books.partner}]});
+        assert_eq!(drafter.draft(&entry).await.outcome, DraftOutcome::Created);
+        let asked = invoice(
+            &books,
+            "vendor_bill",
+            json!({"lines": lines, "reference": unique("R")}),
+        );
+        let draft = drafter.draft(&asked).await.document;
+        let refused = drafter.acting.post(&approved(&draft)).await.unwrap();
+        assert_eq!(
+            (refused.outcome, refused.retry),
+            (Outcome::NotDone, false),
+            "{}",
+            refused.answer
+        );
+        assert!(
+            refused.answer.starts_with("the Odoo user lacks a right: "),
+            "{}",
+            refused.answer
+        );
+        assert!(owner.document(draft.id).await.is_draft());
+        // The owner's server posts it, and what was asked for is found by the drafter after that.
+        let seen = owner.document(draft.id).await;
+        let posted = owner.acting.post(&approved(&seen)).await.unwrap();
+        assert_eq!(posted.outcome, Outcome::Done, "{}", posted.answer);
+        let again = drafter.draft(&asked).await;
+        assert_eq!(
+            (again.outcome, again.document.id, again.differences.len()),
+            (DraftOutcome::Existing, draft.id, 0)
+        );
+        let pay: PaymentArguments = serde_json::from_value(json!({"operation": unique("pay"), "document": draft.id,
+            "partner": books.partner, "amount": "1", "currency": "USD", "date": "2026-11-25", "journal": books.bank}))
+        .unwrap();
+        let refused = drafter.acting.record_payment(&pay).await.unwrap();
+        assert_eq!(refused.outcome, Outcome::NotDone, "{}", refused.answer);
+        assert!(
+            refused.answer.starts_with("the Odoo user lacks a right: "),
+            "{}",
+            refused.answer
+        );
+        eprintln!("{protocol}: {}", refused.answer);
+    }
 }
