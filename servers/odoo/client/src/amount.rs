@@ -1,9 +1,13 @@
 //! [`Amount`]: a decimal number, exactly as it is written: money, quantities, percentages.
 //!
-//! Odoo writes numbers as JSON has them, and JSON numbers are read as binary fractions here. Both sides write the
-//! shortest decimal digits that stand for the fraction, so nothing is lost for numbers of up to 15 digits; one with
-//! more is refused, in both directions. This is the only place where a binary fraction occurs, and nothing is computed
-//! with it.
+//! The arithmetic is `rust_decimal`'s (`bigdecimal` has no bound on digits, and so no bound on cost). What is here is
+//! what neither has: reading as strict as text from a model needs (no exponent, no sign but `-`, bounded digits), text
+//! in JSON, since clients read its numbers as binary fractions, and the way from and to the numbers of Odoo's JSON.
+//!
+//! Those are read as binary fractions by `serde_json` without its feature `arbitrary_precision`, which would change
+//! every crate of the workspace. Both sides write the shortest decimal digits that stand for the fraction, so nothing
+//! is lost for numbers of up to 15 digits; text with more is refused. This is the only place where a binary fraction
+//! occurs, and nothing is computed with it.
 
 use std::fmt;
 use std::str::FromStr;

@@ -7,7 +7,6 @@ use super::{Real, approved, invoice, unique};
 
 /// What a draft may be made to say, or to bring about, between approval and posting, written past its form.
 #[tokio::test]
-#[ignore = "needs a real Odoo"]
 async fn no_changed_draft_is_posted() {
     let Some(odoo) = Real::open("auto") else {
         return;

@@ -13,7 +13,6 @@ use super::{Real, approved, invoice, unique};
 
 /// From the draft to the payment, over both protocols.
 #[tokio::test]
-#[ignore = "needs a real Odoo"]
 async fn invoice_is_drafted_posted_and_paid() {
     for protocol in ["auto", "json-rpc"] {
         let Some(odoo) = Real::open(protocol) else {
@@ -130,7 +129,6 @@ async fn invoice_is_drafted_posted_and_paid() {
 
 /// A bill in dollars in the books of a second company, which has euros.
 #[tokio::test]
-#[ignore = "needs a real Odoo"]
 async fn bill_of_a_second_company_is_posted_and_paid() {
     let Some(odoo) = Real::open("auto") else {
         return;
@@ -204,7 +202,6 @@ async fn bill_of_a_second_company_is_posted_and_paid() {
 
 /// Agents that ask at the same moment: each gets a draft of its operation, and one of them is posted.
 #[tokio::test]
-#[ignore = "needs a real Odoo"]
 async fn agents_at_once_have_one_document_posted() {
     let Some(odoo) = Real::open("auto") else {
         return;
