@@ -19,8 +19,7 @@ class AccountMove(models.Model):
         if not is_inner():
             check_context(self.env)
             for vals in vals_list:
-                move_type = vals.get('move_type', 'entry')
-                check_move_values({k: v for k, v in vals.items() if k != 'move_type'}, self.browse(), move_type)
+                check_move_values(vals, self.browse(), vals.get('move_type', 'entry'))
         with allowed_call() as touched:
             moves = super().create(vals_list)
             touched.update(moves.ids)

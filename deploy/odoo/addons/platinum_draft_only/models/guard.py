@@ -18,8 +18,8 @@ CONTEXT = {'lang', 'tz', 'allowed_company_ids'}
 # What decides neither a state nor who is notified, and is no total: totals are computed from the lines.
 MOVE = {
     'company_id', 'currency_id', 'date', 'delivery_date', 'fiscal_position_id', 'invoice_date', 'invoice_date_due',
-    'invoice_line_ids', 'invoice_origin', 'invoice_payment_term_id', 'journal_id', 'line_ids', 'narration',
-    'partner_id', 'partner_shipping_id', 'payment_reference', 'ref',
+    'invoice_origin', 'invoice_payment_term_id', 'journal_id', 'narration', 'partner_id', 'partner_shipping_id',
+    'payment_reference', 'ref',
 }
 LINE = {'account_id', 'analytic_distribution', 'name', 'product_id', 'sequence', 'tax_ids'}
 INVOICE_LINE = LINE | {'discount', 'display_type', 'price_unit', 'product_uom_id', 'quantity'}
@@ -95,7 +95,13 @@ def check_move_values(vals, move, move_type):
     """Whether a caller may create (`move` is empty) or write a move of this type with these values."""
     is_entry = move_type == 'entry'
     lines_field = 'line_ids' if is_entry else 'invoice_line_ids'
-    check_fields('account.move', vals, MOVE - {'line_ids', 'invoice_line_ids'} | {lines_field})
+    allowed = MOVE | {lines_field}
+    if not move:
+        allowed |= {'move_type'}
+        if move_type in ('out_refund', 'in_refund'):
+            # Of which invoice it is the credit note: posted, the two settle each other.
+            allowed |= {'reversed_entry_id'}
+    check_fields('account.move', vals, allowed)
     for command, line_id, values in map(_command, vals.get(lines_field) or ()):
         if command == 0:
             check_line_values(values, is_entry)
