@@ -66,6 +66,23 @@ pub enum Wake {
     TimedOut,
 }
 
+/// How much of each mail a search reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MailPart {
+    /// As much as of a new mail.
+    #[default]
+    Whole,
+    /// The first [`BEGINNING_BYTES`]: what its writer wrote, without what is attached.
+    Beginning,
+    /// The header fields From, To and Cc alone, at most [`PEOPLE_BYTES`].
+    People,
+}
+
+/// The most bytes of a mail's beginning.
+pub const BEGINNING_BYTES: u64 = 64 * 1024;
+/// The most bytes of the header fields with people: some 200 of them.
+pub const PEOPLE_BYTES: u64 = 8 * 1024;
+
 /// What to search for; all given parts must hold. With none given, the newest mails are answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
@@ -90,6 +107,8 @@ pub struct Query {
     pub folder: Option<String>,
     /// The most answers wanted.
     pub limit: usize,
+    /// How much of each is read.
+    pub part: MailPart,
 }
 
 /// A mail that a search found.

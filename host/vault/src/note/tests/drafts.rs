@@ -7,7 +7,9 @@ use platinum_core::{
 use proptest::prelude::*;
 
 use super::{draft, email, hostile, task};
-use crate::note::{DraftBody, DraftNote, LEAVES, MAX_DRAFT_BYTES, Note, TaskNote, check_drafted};
+use crate::note::{
+    DraftBody, DraftNote, LEAVES, MAX_DRAFT_BYTES, Note, NoteError, TaskNote, check_drafted,
+};
 
 const MAIL: &str =
     "# Mail\n\nThe text below came from outside.\n\n```text\nWhen?\n> earlier\n\nAnn\n```\n";
@@ -79,6 +81,20 @@ fn draft_note_edits_above_the_line_change_nothing() {
 }
 
 /// If it is not certain where the answer begins, nothing leaves, and it is said what to do.
+#[test]
+fn draft_note_wrong_field_is_named() {
+    for (key, found, wrong) in [
+        ("cc", "kind: draft", "kind: draft\ncc:\n  - 5"),
+        ("subject", "subject: \"Hi\"", "subject:"),
+    ] {
+        let text = draft(email("a@b", "Hi\n")).render();
+        match DraftNote::parse(&text.replacen(found, wrong, 1)).unwrap_err() {
+            NoteError::Invalid { key: named, .. } => assert_eq!(named, key),
+            error => panic!("{error}"),
+        }
+    }
+}
+
 #[test]
 fn draft_note_damaged_line_is_an_explained_refusal() {
     let text = answering(&task("Tea?", vec![], MAIL), "On Monday.\n");

@@ -146,9 +146,9 @@ impl Folder {
         Ok(entries)
     }
 
-    /// Reads a mail; nothing when it is gone. A mail that its reader moved meanwhile is found again by its key.
-    pub(super) fn read(&self, entry: &Entry) -> Result<Option<RawMail>, MailboxError> {
-        match super::read_mail(&entry.key, &entry.path) {
+    /// Reads so many bytes of a mail; nothing when it is gone. A mail that its reader moved meanwhile is found again by its key.
+    pub(super) fn read(&self, entry: &Entry, most: u64) -> Result<Option<RawMail>, MailboxError> {
+        match super::read_mail(&entry.key, &entry.path, most) {
             Ok(mail) => return Ok(Some(mail)),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(MailboxError::file("read", &entry.path, error)),
@@ -156,7 +156,7 @@ impl Folder {
         let Some(moved) = self.list()?.into_iter().find(|now| now.key == entry.key) else {
             return Ok(None);
         };
-        match super::read_mail(&moved.key, &moved.path) {
+        match super::read_mail(&moved.key, &moved.path, most) {
             Ok(mail) => Ok(Some(mail)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(MailboxError::file("read", &moved.path, error)),

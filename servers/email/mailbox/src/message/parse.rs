@@ -23,7 +23,7 @@ pub fn parse_cut(mail: &[u8], cut: bool) -> Parsed {
         cut,
         ..Parsed::default()
     };
-    let mail = mime::Part::read(&mail, false);
+    let mail = mime::Part::of_mail(&mail);
     if let Some(headers) = &mail.headers {
         fill_headers(&mut parsed, headers);
     }
