@@ -7,7 +7,6 @@
 
 use std::{
     fs,
-    io::Write as _,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -252,7 +251,7 @@ fn digest(addons: &Path, drafter: &Path) -> anyhow::Result<String> {
     // Python files are read at each start; what they leave in the folder is not theirs.
     for path in data_files(addons)? {
         let text = fs::read(&path).with_context(|| path.display().to_string())?;
-        hash.write_all(&text)?;
+        hash.update(&text);
     }
     Ok(hex::encode(hash.finalize()))
 }
