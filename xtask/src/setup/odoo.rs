@@ -122,7 +122,7 @@ fn make(root: &Path, cache: &Path) -> anyhow::Result<()> {
     })?;
     let users = cache.join("odoo-users.py");
     fs::write(&users, USERS)?;
-    let mut script = shell(TEMPLATE, 600);
+    let mut script = shell(TEMPLATE, 1200);
     script
         .env("CACHE", cache)
         .env("ADDONS", &addons)
