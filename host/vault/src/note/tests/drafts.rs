@@ -80,7 +80,6 @@ fn draft_note_edits_above_the_line_change_nothing() {
     assert_eq!(leaves(&windows).as_deref(), Ok("On Monday.\r\n"));
 }
 
-/// If it is not certain where the answer begins, nothing leaves, and it is said what to do.
 #[test]
 fn draft_note_wrong_field_is_named() {
     for (key, found, wrong) in [
@@ -95,6 +94,7 @@ fn draft_note_wrong_field_is_named() {
     }
 }
 
+/// If it is not certain where the answer begins, nothing leaves, and it is said what to do.
 #[test]
 fn draft_note_damaged_line_is_an_explained_refusal() {
     let text = answering(&task("Tea?", vec![], MAIL), "On Monday.\n");
