@@ -27,7 +27,8 @@ const POST: ToolSpec = ToolSpec {
     title: "Post a document",
     description: "Post the draft of an invoice, a bill, a credit note or a journal entry, if it still is what was \
                   approved: give the document as get_document answered it. outcome `done`: it is posted. `not_done`: it \
-                  certainly is not, and the answer says why. `unknown`: it may be; the same call finds out.",
+                  certainly is not, and the answer says why. `unknown`: it may be; the same call finds out. After an error \
+                  nothing was tried, and what an earlier call did is not known.",
     access: Access::Acts,
 };
 
@@ -36,7 +37,8 @@ const PAYMENT: ToolSpec = ToolSpec {
     title: "Record a payment",
     description: "Record that a posted invoice, bill or credit note was paid: amount, day and journal. No money is \
                   moved. The same operation records one payment. outcome `done`, `not_done` or `unknown`; after \
-                  `unknown` the same call looks for the payment first.",
+                  `unknown` the same call looks for the payment first. After an error nothing was tried, and what an earlier \
+                  call did is not known.",
     access: Access::Acts,
 };
 

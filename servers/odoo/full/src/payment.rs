@@ -81,14 +81,27 @@ impl ActingService {
     /// Records a payment: at most one attempt.
     ///
     /// # Errors
-    /// If the operation, the amount or the day cannot be used. All else is in the answer.
+    /// If the operation, the amount or the day cannot be used, or Odoo cannot be asked at first: nothing was tried, and
+    /// what an earlier call did is not known.
     pub async fn record_payment(
         &self,
         arguments: &PaymentArguments,
     ) -> Result<PaymentAnswer, ServiceError> {
         check(arguments)?;
         let _turn = self.turn.lock().await;
-        match self.attempt(arguments).await {
+        let memo_field = self.memo_field().await?;
+        let found = self.find_payments(arguments, memo_field).await?;
+        let document = match self.odoo.read_document(arguments.document).await {
+            Ok(document) => document,
+            Err(error @ ServiceError::NoDocument(_)) if found.is_empty() => {
+                return Ok(not_done(NotDone::failed(&error)));
+            }
+            Err(error) => return Err(error),
+        };
+        if !found.is_empty() {
+            return Ok(recorded(arguments, &found, document, "was recorded before"));
+        }
+        match self.attempt(arguments, memo_field, document).await {
             Ok(answer) => {
                 tracing::info!(operation = arguments.operation, answer.answer, "payment");
                 Ok(answer)
@@ -99,30 +112,17 @@ impl ActingService {
                     why.answer,
                     "payment not recorded"
                 );
-                Ok(PaymentAnswer {
-                    outcome: Outcome::NotDone,
-                    retry: why.retry,
-                    differs: why.differs,
-                    answer: why.answer,
-                    payment: None,
-                    document: None,
-                })
+                Ok(not_done(why))
             }
         }
     }
 
-    async fn attempt(&self, arguments: &PaymentArguments) -> Result<PaymentAnswer, NotDone> {
-        let failed = |error: OdooError| NotDone::failed(&error.into());
-        let memo_field = self.memo_field().await.map_err(failed)?;
-        let found = self
-            .find_payments(arguments, memo_field)
-            .await
-            .map_err(failed)?;
-        let document = self.odoo.read_document(arguments.document).await;
-        let document = document.map_err(|error| NotDone::failed(&error))?;
-        if !found.is_empty() {
-            return Ok(recorded(arguments, &found, document, "was recorded before"));
-        }
+    async fn attempt(
+        &self,
+        arguments: &PaymentArguments,
+        memo_field: &'static str,
+        document: Document,
+    ) -> Result<PaymentAnswer, NotDone> {
         decide(arguments, &document)?;
         let form = self.fill_form(arguments, &document).await?;
         let confirm = Call::new(REGISTER, "action_create_payments")
@@ -141,7 +141,7 @@ impl ActingService {
             (Ok(found), _) if !found.is_empty() => {
                 Ok(recorded(arguments, &found, now, "is recorded"))
             }
-            (_, Some(failure)) if failure.is_certain() => Err(failed(failure)),
+            (_, Some(failure)) if failure.is_certain() => Err(NotDone::failed(&failure.into())),
             (found, failure) => {
                 let why = match (failure, found) {
                     (Some(failure), _) => failure.to_string(),
@@ -378,6 +378,17 @@ fn payment(row: &Value, memo_field: &str) -> Option<Payment> {
         partner: Named::from_json(&row["partner_id"]),
         memo: text(&row[memo_field]).unwrap_or_default(),
     })
+}
+
+fn not_done(why: NotDone) -> PaymentAnswer {
+    PaymentAnswer {
+        outcome: Outcome::NotDone,
+        retry: why.retry,
+        differs: why.differs,
+        answer: why.answer,
+        payment: None,
+        document: None,
+    }
 }
 
 /// The answer about payments that were found; one is right.

@@ -46,13 +46,17 @@ impl ActingService {
     /// Posts a document: at most one attempt.
     ///
     /// # Errors
-    /// None that leaves open whether something was done: see [`PostAnswer`].
+    /// If the document cannot be read at first: nothing was tried, and what an earlier call did is not known.
     pub async fn post(&self, arguments: &PostArguments) -> Result<PostAnswer, ServiceError> {
         let _turn = self.turn.lock().await;
         let approved = &arguments.approved;
         let now = match self.odoo.read_document(approved.id).await {
             Ok(now) => now,
-            Err(error) => return Ok(not_done(NotDone::failed(&error), None)),
+            Err(error @ ServiceError::NoDocument(_)) => {
+                return Ok(not_done(NotDone::failed(&error), None));
+            }
+            // An earlier call may have posted it: that is not told by an answer.
+            Err(error) => return Err(error),
         };
         match decide(approved, &now) {
             Err(why) => {

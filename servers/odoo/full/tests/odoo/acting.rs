@@ -372,3 +372,36 @@ async fn payment_that_is_there_otherwise_is_told() {
         "PBNK/1 was recorded before, and there are more payments of pay_12345678: 2; cancel them in Odoo"
     );
 }
+
+/// What cannot be asked is not said to be undone: an earlier call may have done it.
+#[tokio::test]
+async fn acting_claims_nothing_when_odoo_is_away() {
+    let away = |call: &'static str| vec![(call, Fault::LostBefore); 3];
+    let (fake, odoo, draft) =
+        with_draft(vec![("account.move/action_post", Fault::LostBefore)]).await;
+    assert_eq!(
+        odoo.post(&approved(&draft)).await.unwrap().outcome,
+        Outcome::Unknown
+    );
+    fake.books.lock().unwrap().plan(away("account.move/read"));
+    let error = odoo.post(&approved(&draft)).await.unwrap_err().to_string();
+    assert!(
+        error.starts_with("the answer of Odoo at 127.0.0.1 was lost: "),
+        "{error}"
+    );
+
+    for call in ["account.payment/search_read", "account.move/read"] {
+        let (fake, odoo) = with_invoice(vec![]).await;
+        odoo.record_payment(&payment(json!({}))).await.unwrap();
+        fake.books.lock().unwrap().plan(away(call));
+        let error = odoo
+            .record_payment(&payment(json!({})))
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("the answer of Odoo at 127.0.0.1 was lost: "),
+            "{error}"
+        );
+    }
+}
