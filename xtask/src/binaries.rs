@@ -68,16 +68,29 @@ fn binary(artifact: &Artifact) -> Option<Binary> {
         return None;
     }
     let folder = artifact.manifest_path.parent()?;
-    let name = folder.file_name()?;
+    let name = folder_name(folder.as_std_path())?;
     let is_integration = artifact.target.kind.contains(&TargetKind::Test);
     Some(Binary {
         name: match is_integration {
             true => format!("{name}::{}", artifact.target.name),
-            false => name.to_owned(),
+            false => name.clone(),
         },
         path: artifact.executable.clone()?.into(),
-        package: package_name(&artifact.package_id.repr, name).to_owned(),
+        package: package_name(&artifact.package_id.repr, &name).to_owned(),
         folder: folder.into(),
+    })
+}
+
+/// What a package is called here: `repo` by its folder, and `email-full` in `servers/email/full`, since each kind of
+/// server has a `full`.
+fn folder_name(folder: &Path) -> Option<String> {
+    let name = folder.file_name()?.to_str()?;
+    let kind = folder.parent()?;
+    let is_server = kind.parent().is_some_and(|it| it.ends_with("servers"));
+    let prefix = kind.file_name().filter(|_| is_server);
+    Some(match prefix.and_then(|it| it.to_str()) {
+        Some(kind) => format!("{kind}-{name}"),
+        None => name.to_owned(),
     })
 }
 
@@ -119,6 +132,18 @@ mod tests {
             let is_source = path.extension().is_some_and(|end| end == "rs");
             is_source && fs::read_to_string(path).unwrap().contains("#[test]")
         })
+    }
+
+    #[test]
+    fn folder_name_tells_servers_apart() {
+        for (folder, name) in [
+            ("/p/host/repo", "repo"),
+            ("/p/servers/kit", "kit"),
+            ("/p/servers/email/full", "email-full"),
+            ("/p/servers/odoo/full", "odoo-full"),
+        ] {
+            assert_eq!(folder_name(Path::new(folder)).as_deref(), Some(name));
+        }
     }
 
     #[test]

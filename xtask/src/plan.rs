@@ -93,7 +93,9 @@ const ORDINARY: [Part; 29] = [
     // These look at the clock more than they compute; `freshness` asserts how soon.
     part("host::sync", Some("freshness"), 60, 3, 60),
     part("host::mail", Some("faulty_imap"), 40, 8, 50),
-    part("full::email", None, 40, 4, 30),
+    part("email-full::email", None, 40, 4, 30),
+    // Its tests share one Odoo, which lives as long as one of them: so some run at any time.
+    part("odoo-full::odoo", None, 100, 4, 120),
     part("testkit::servers", None, 40, 4, 20),
 ];
 
@@ -183,7 +185,7 @@ const LONG: [Long; 12] = [
         deadline: 15,
     },
     Long {
-        program: "full::email",
+        program: "email-full::email",
         module: "folders",
         variables: &[],
         ignored: true,

@@ -5,18 +5,29 @@ mod kinds;
 mod rights;
 mod story;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+
 use platinum_odoo::ActingService;
 use platinum_odoo::post::PostArguments;
 use platinum_odoo_client::http::CallLimits;
 use platinum_odoo_client::{Call, Config, Connection, Document};
 use platinum_odoo_draft::OdooService;
 use platinum_odoo_draft::drafting::{DraftAnswer, DraftArguments};
+use platinum_testkit::odoo::{DATABASE, OdooServer, OdooUser};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// A real Odoo, over one protocol.
 struct Real {
     raw: Connection,
     acting: ActingService,
+    config: Config,
+    /// Ends with the last that holds it.
+    server: Arc<OdooServer>,
+    /// Where its key is.
+    _folder: TempDir,
 }
 
 /// The ids of what every database with accounting has.
@@ -31,36 +42,33 @@ struct Books {
     partner: i64,
 }
 
-fn config(protocol: &str) -> Option<Config> {
-    config_of("admin", "PLATINUM_TEST_ODOO_KEY", protocol)
-}
-
-fn config_of(user: &str, key: &str, protocol: &str) -> Option<Config> {
-    let variable = |name: &str| std::env::var(name).ok();
-    let url = variable("PLATINUM_TEST_ODOO_URL")?;
-    let database = variable("PLATINUM_TEST_ODOO_DATABASE")?;
-    let text = format!(
-        "[odoo]\nurl = '{url}'\ndatabase = '{database}'\nuser = '{user}'\nprotocol = '{protocol}'\n\
-         key = {{ env = '{key}' }}\n"
-    );
-    Some(Config::parse(&text, std::path::Path::new("/")).unwrap())
-}
-
 impl Real {
+    /// The owner's, if there is an Odoo here.
     fn open(protocol: &str) -> Option<Self> {
-        let Some(config) = config(protocol) else {
-            let why =
-                "no Odoo here: PLATINUM_TEST_ODOO_URL, _DATABASE, _KEY and _DRAFTER_KEY name one";
-            platinum_testkit::skip(why, true).unwrap();
-            return None;
-        };
-        Some(Self::over(config))
+        let is_present = OdooServer::present().unwrap();
+        let server = is_present.then(|| OdooServer::shared().unwrap());
+        server.map(|server| Self::log_in(server, OdooUser::Owner, protocol))
     }
 
-    fn over(config: Config) -> Self {
+    /// A user of a server.
+    fn log_in(server: Arc<OdooServer>, user: OdooUser, protocol: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("key");
+        std::fs::write(&key, server.key(user)).unwrap();
+        std::fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+        let text = format!(
+            "[odoo]\nurl = '{}'\ndatabase = '{DATABASE}'\nuser = '{}'\nprotocol = '{protocol}'\n\
+             key = {{ file = 'key' }}\n",
+            server.url(),
+            user.login()
+        );
+        let config = Config::parse(&text, folder.path()).unwrap();
         Self {
             raw: Connection::new(config.clone(), CallLimits::default()),
-            acting: ActingService::new(OdooService::open(config)),
+            acting: ActingService::new(OdooService::open(config.clone())),
+            config,
+            server,
+            _folder: folder,
         }
     }
 

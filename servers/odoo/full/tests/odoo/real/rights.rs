@@ -1,14 +1,17 @@
 //! What may be read, what is refused, and in which words.
 
+use std::sync::Arc;
+
 use platinum_odoo::Outcome;
 use platinum_odoo::payment::PaymentArguments;
 use platinum_odoo_client::Connection;
 use platinum_odoo_client::http::CallLimits;
 use platinum_odoo_draft::data::DataArguments;
 use platinum_odoo_draft::drafting::{DraftArguments, DraftOutcome};
+use platinum_testkit::odoo::OdooUser;
 use serde_json::{Value, json};
 
-use super::{Real, approved, config, config_of, invoice, unique};
+use super::{Real, approved, invoice, unique};
 
 /// Rows by typed filters, as the drafting skill asks for them.
 #[tokio::test]
@@ -117,7 +120,10 @@ async fn refusals_of_a_real_odoo_are_short() {
             assert_eq!(left, []);
         }
     }
-    let mut config = config("auto").unwrap();
+    let Some(odoo) = Real::open("auto") else {
+        return;
+    };
+    let mut config = odoo.config.clone();
     config.key = platinum_kit::Secret::Env("PATH".to_owned());
     let refused = Connection::new(config, CallLimits::default())
         .fields("account.move")
@@ -135,19 +141,10 @@ async fn drafter_drafts_and_cannot_act() {
     let Some(owner) = Real::open("auto") else {
         return;
     };
-    if std::env::var_os("PLATINUM_TEST_ODOO_DRAFTER_KEY").is_none() {
-        let why = "no user of Odoo's here that can only draft: PLATINUM_TEST_ODOO_DRAFTER_KEY has its key";
-        platinum_testkit::skip(why, true).unwrap();
-        return;
-    }
     let books = owner.books().await;
     for protocol in ["auto", "json-rpc"] {
-        let config = config_of(
-            "platinum-drafter",
-            "PLATINUM_TEST_ODOO_DRAFTER_KEY",
-            protocol,
-        );
-        let drafter = Real::over(config.unwrap());
+        let server = Arc::clone(&owner.server);
+        let drafter = Real::log_in(server, OdooUser::Drafter, protocol);
         let tax = owner.tax("purchase", 19.0, json!({})).await;
         let lines =
             json!([{"name": "Paper", "quantity": "2", "unit_price": "10.50", "taxes": [tax]}]);
