@@ -83,7 +83,9 @@ pub struct Intake {
     vault: Vault,
     ledger: Mutex<Ledger>,
     source: String,
-    owner: Owner,
+    /// The owner by the configuration, and with what was learnt since.
+    configured: Owner,
+    owner: Mutex<Owner>,
     left_out: Mutex<LeftOut>,
     /// Mails of another UIDVALIDITY than this that came before `at` were there already.
     first: Option<(Timestamp, u32)>,
@@ -100,7 +102,8 @@ impl Intake {
             vault,
             ledger: Mutex::new(ledger),
             source: format!("{kind}:{}", account.name),
-            owner: Owner::of(account),
+            configured: Owner::of(account),
+            owner: Mutex::new(Owner::of(account)),
             left_out: Mutex::default(),
             first: None,
         }
@@ -169,6 +172,17 @@ impl Intake {
         self.ledger().knows(key).unwrap_or(false)
     }
 
+    /// Takes these for the owner's addresses from now on, beside those of the configuration.
+    pub fn learn_addresses(&self, addresses: &[String]) {
+        let owner = self.configured.clone().with_learnt(addresses);
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = owner;
+    }
+
+    fn owner(&self) -> Owner {
+        let owner = self.owner.lock();
+        owner.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Takes in one mail.
     ///
     /// # Errors
@@ -180,8 +194,9 @@ impl Intake {
         let parsed = message::parse_cut(&mail.bytes, mail.truncated);
         let identity = identity(mail, &parsed);
         let before = self.ledger().known(&identity)?;
+        let owner = self.owner();
         if before.is_none() {
-            if recipients::decide(&parsed, &self.owner) == Recipients::Own {
+            if recipients::decide(&parsed, &owner) == Recipients::Own {
                 self.ledger().skip(&mail.key)?;
                 let subject = one_line(&parsed.subject, 80);
                 info!(
@@ -224,7 +239,7 @@ impl Intake {
             truncated: mail.truncated,
             returned: returned::read(&mail.bytes),
         };
-        let note = task_from_mail(&parsed, &self.owner, &origin, &ids, now).render();
+        let note = task_from_mail(&parsed, &owner, &origin, &ids, now).render();
         self.ledger().keep_outline(ids.task, &outline.to_bytes())?;
         let chosen = self.ledger().choose(&identity, ids.task, &note)?;
         match chosen {

@@ -8,11 +8,16 @@
 use std::time::{Duration, Instant};
 
 use platinum_mailbox::message::{self, Parsed};
+use platinum_mailbox::own_addresses::{OwnAddresses, learn_from_sent};
 use platinum_mailbox::{Query, SearchHit};
+use platinum_text::MailAddress;
 
 use crate::people::{Known, people_named};
 use crate::service::{MailService, ServiceError};
-use crate::shapes::{PeopleAnswer, PeopleArguments, StyleAnswer, StyleArguments};
+use crate::shapes::{
+    OwnAddressesAnswer, OwnAddressesArguments, PeopleAnswer, PeopleArguments, StyleAnswer,
+    StyleArguments,
+};
 use crate::style::{self, Learnt};
 
 /// Sent mails, and received ones, in which a name is looked for.
@@ -33,7 +38,7 @@ impl MailService {
         arguments: &PeopleArguments,
     ) -> Result<PeopleAnswer, ServiceError> {
         let name = arguments.name.trim().to_owned();
-        let own = self.account(&arguments.account)?.address.email().to_owned();
+        let own = OwnAddresses::of(self.account(&arguments.account)?);
         let query = |edit: &dyn Fn(&mut Query)| {
             let mut query = Query {
                 limit: MAX_SEARCHED,
@@ -58,9 +63,27 @@ impl MailService {
         for mail in self.parsed(&arguments.account, &received).await? {
             known.extend(mail.from.as_ref().map(Known::heard_from));
         }
-        known.retain(|one| !one.address.eq_ignore_ascii_case(&own));
+        known.retain(|one| {
+            !MailAddress::parse(&one.address).is_ok_and(|address| own.is_own(&address))
+        });
         Ok(PeopleAnswer {
             people: people_named(&name, &known),
+        })
+    }
+
+    /// Which addresses are the owner's, by the configuration and by the sent mails.
+    pub async fn own_addresses(
+        &self,
+        arguments: &OwnAddressesArguments,
+    ) -> Result<OwnAddressesAnswer, ServiceError> {
+        let name = &arguments.account;
+        let account = self.account(name)?;
+        let configured = std::iter::once(account.address.email().to_owned());
+        let mut mailbox = self.mailbox(name).await?;
+        let learnt = learn_from_sent(&mut **mailbox, account).await;
+        Ok(OwnAddressesAnswer {
+            configured: configured.chain(account.aliases.iter().cloned()).collect(),
+            learnt: learnt.map_err(|source| ServiceError::of_account(name, source))?,
         })
     }
 

@@ -14,6 +14,8 @@ use crate::error::MailboxError;
 
 /// The most bytes of one mail that are kept; the rest of a larger mail is not read.
 pub const MAX_MAIL_BYTES: u64 = 4 * 1024 * 1024;
+/// The same of a mail that is read for the files attached to it: what providers let through, as it is encoded.
+pub const MAX_WHOLE_MAIL_BYTES: u64 = 48 * 1024 * 1024;
 
 /// How far a reader has come in an inbox. Plain data: keep it anywhere.
 ///
@@ -88,6 +90,8 @@ pub struct Query {
     pub is_sent: bool,
     /// Only in this folder (`INBOX`, `Sent`, ...); without it, in the inbox, and in Sent, and in Drafts for `message_id`.
     pub folder: Option<String>,
+    /// So many of each mail's first bytes are wanted; [`MAX_MAIL_BYTES`] without it.
+    pub most_bytes: Option<u64>,
     /// The most answers wanted.
     pub limit: usize,
 }

@@ -12,9 +12,9 @@ use tokio::time::timeout;
 
 use super::bounded::Answer;
 use super::connect::{Connection, connect, error_text, is_passing, short};
-use super::{ANSWER_BYTES, Imap, utf7};
+use super::{ANSWER_BYTES, Imap, SURROUNDINGS, utf7};
 use crate::error::MailboxError;
-use crate::mailbox::{MAX_MAIL_BYTES, RawMail, Wake};
+use crate::mailbox::{RawMail, Wake};
 
 /// The answer of EXAMINE about a folder.
 #[derive(Debug, Clone, Copy)]
@@ -176,14 +176,19 @@ impl Imap {
         Ok(uids)
     }
 
-    /// One mail of the open folder, cut when it is large; nothing when it is gone.
+    /// One mail of the open folder, cut after so many bytes; nothing when it is gone.
     pub(super) async fn fetch(
         &mut self,
         uid: u32,
         key: String,
+        most: u64,
     ) -> Result<Option<RawMail>, MailboxError> {
-        let parts = format!("(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)");
+        let parts = format!("(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[]<0.{most}>)");
         let mut connection = self.begin()?;
+        connection
+            .session
+            .get_mut()
+            .allow(ANSWER_BYTES.max(most + SURROUNDINGS));
         let session = &mut connection.session;
         let outcome = timeout(self.limits.transfer, async {
             session

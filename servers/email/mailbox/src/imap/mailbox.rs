@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::{IDLE_TIME, Imap, POLL_TIME, utf7};
 use crate::error::MailboxError;
-use crate::mailbox::{Cursor, Mailbox, NewMail, Query, SearchHit, Wake};
+use crate::mailbox::{Cursor, MAX_MAIL_BYTES, Mailbox, NewMail, Query, SearchHit, Wake};
 use crate::message;
 use crate::search;
 
@@ -72,7 +72,8 @@ impl Mailbox for Imap {
                     break;
                 }
                 // A mail that is gone meanwhile was taken away by its owner.
-                new.mails.extend(self.fetch(uid, key).await?);
+                new.mails
+                    .extend(self.fetch(uid, key, MAX_MAIL_BYTES).await?);
                 end.next_uid = uid.saturating_add(1);
             }
         }
@@ -133,7 +134,9 @@ impl Mailbox for Imap {
                 if found.len() - before == query.limit {
                     break;
                 }
-                let Some(mail) = self.fetch(uid, key(opened.uid_validity, uid)).await? else {
+                let key = key(opened.uid_validity, uid);
+                let most = query.most_bytes.unwrap_or(MAX_MAIL_BYTES);
+                let Some(mail) = self.fetch(uid, key, most).await? else {
                     continue;
                 };
                 let is_meant = |sender: &String| {
@@ -197,7 +200,8 @@ impl Imap {
             return Ok(found);
         }
         for uid in self.find_uids(&query, opened.exists).await? {
-            let mail = self.fetch(uid, key(opened.uid_validity, uid)).await?;
+            let key = key(opened.uid_validity, uid);
+            let mail = self.fetch(uid, key, MAX_MAIL_BYTES).await?;
             // IMAP finds a part of a header, too.
             let mail = mail.filter(|mail| {
                 let parsed = message::parse_cut(&mail.bytes, mail.truncated);

@@ -31,10 +31,18 @@ pub(super) fn search_folders(root: &Path, query: &Query) -> Result<Vec<SearchHit
             continue;
         }
         let meant = newest(&folder, query.limit, |mail| search::matches(query, mail))?;
-        found.extend(meant.into_iter().map(|(_, mail)| SearchHit {
-            folder: name.clone(),
-            mail,
-        }));
+        for (entry, mut mail) in meant {
+            if let (true, Some(most)) = (mail.truncated, query.most_bytes)
+                && most > MAX_MAIL_BYTES
+                && let Some(whole) = folder.read_up_to(&entry, most)?
+            {
+                mail = whole;
+            }
+            found.push(SearchHit {
+                folder: name.clone(),
+                mail,
+            });
+        }
     }
     search::newest_first(&mut found, query.limit);
     Ok(found)
@@ -78,16 +86,16 @@ fn newest(
     Ok(found)
 }
 
-/// Reads at most [`MAX_MAIL_BYTES`] of a file.
-pub(super) fn read_mail(key: &str, path: &Path) -> std::io::Result<RawMail> {
+/// Reads at most so many bytes of a file.
+pub(super) fn read_mail(key: &str, path: &Path, most: u64) -> std::io::Result<RawMail> {
     use std::io::Read as _;
     let file = std::fs::File::open(path)?;
     let metadata = file.metadata()?;
     let size = metadata.len();
     let mut bytes = Vec::new();
-    file.take(MAX_MAIL_BYTES).read_to_end(&mut bytes)?;
+    file.take(most).read_to_end(&mut bytes)?;
     let mut whole = size <= bytes.len() as u64;
-    if let Some((text, complete)) = gunzip(&bytes) {
+    if let Some((text, complete)) = gunzip(&bytes, most) {
         (bytes, whole) = (text, complete && whole);
     }
     let internal_date = metadata
@@ -106,7 +114,7 @@ pub(super) fn read_mail(key: &str, path: &Path) -> std::io::Result<RawMail> {
 }
 
 /// The text of a mail that its server keeps compressed (Dovecot's `zlib` for Maildir), and whether that is all of it.
-fn gunzip(bytes: &[u8]) -> Option<(Vec<u8>, bool)> {
+fn gunzip(bytes: &[u8], most: u64) -> Option<(Vec<u8>, bool)> {
     const CHECKSUM: u8 = 2;
     const EXTRA: u8 = 4;
     const NAME: u8 = 8;
@@ -129,7 +137,7 @@ fn gunzip(bytes: &[u8]) -> Option<(Vec<u8>, bool)> {
     if flags & CHECKSUM != 0 {
         rest = rest.get(2..)?;
     }
-    let most = usize::try_from(MAX_MAIL_BYTES).unwrap_or(usize::MAX);
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
     match miniz_oxide::inflate::decompress_to_vec_with_limit(rest, most) {
         Ok(text) => Some((text, true)),
         // The beginning of a large mail, or of one that was cut off.
@@ -157,7 +165,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("1.a");
             std::fs::write(&path, bytes).unwrap();
-            let mail = read_mail("1.a", &path).unwrap();
+            let mail = read_mail("1.a", &path, MAX_MAIL_BYTES).unwrap();
             (mail.bytes, mail.truncated)
         };
         assert_eq!(
