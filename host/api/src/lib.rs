@@ -25,7 +25,6 @@ mod sync;
 mod tests;
 pub mod text;
 
-pub use agents::AgentSeen;
 pub use approvals::{ApprovalRow, ApprovalState, Approvals, DraftSummary, approval_policy};
 pub use check::{Check, Level};
 pub use conflicts::{conflict_copies, conflicts_check};
@@ -37,5 +36,6 @@ pub use journal::{
 pub use log::{LogReceipt, LogRow, finished};
 pub use overview::{SyncOverview, is_daemon_running};
 pub use paused::Paused;
+pub use platinum_daemon::doctor::AgentSeen;
 pub use status::{DraftCounts, Status, TaskCounts, ZoneSummary};
 pub use sync::{RemoteContact, RemoteState, SyncState, TipInfo, WithheldFiles, short_oid};

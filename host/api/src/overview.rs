@@ -4,13 +4,12 @@
 use std::{fs::File, path::Path};
 
 use platinum_core::{AgentName, TaskId, Timestamp};
-use platinum_daemon::Config;
+use platinum_daemon::{Config, doctor};
 use platinum_sync::SyncSnapshot;
 use serde::Serialize;
 
 use crate::{
-    AgentSeen, Check, Level, RemoteState, SyncState, WithheldFiles, agents::last_commits,
-    sync::tentative_check,
+    AgentSeen, Check, Level, RemoteState, SyncState, WithheldFiles, agents, sync::tentative_check,
 };
 
 /// The remote, and how the vault compares with it.
@@ -42,7 +41,7 @@ impl SyncOverview {
             .map(|remote| SyncState::read(&snapshot, &remote.contact, &git_dir));
         let agents = match remote.is_some() && git_dir.exists() {
             // A repository that cannot be read is an error in `sync`.
-            true => last_commits(&git_dir, me).unwrap_or_default(),
+            true => doctor::last_commits(&git_dir, me).unwrap_or_default(),
             false => Vec::new(),
         };
         Self {
@@ -80,7 +79,7 @@ impl SyncOverview {
         checks.extend(self.sync.as_ref().map(|sync| sync.check(self.at)));
         checks.extend(self.withheld.checks());
         checks.extend(tentative_check(&self.tentative));
-        checks.extend(self.agents.iter().map(|seen| seen.check(self.at)));
+        checks.extend(self.agents.iter().map(|seen| agents::check(seen, self.at)));
         checks
     }
 }

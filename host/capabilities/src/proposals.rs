@@ -35,6 +35,8 @@ use crate::{
     text::checked_line,
 };
 
+/// How the refusal of a draft ends when as many as may be wait.
+pub const LIMIT_REACHED: &str = "and no more are made";
 /// How long an approval counts if the skill does not say.
 const DEFAULT_LIFE: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// How long it may count at most.
@@ -252,10 +254,10 @@ impl ProposeCtx {
             Err(error) => Err(Unwritten::Unavailable(error.to_string())),
             Ok(Err(id)) => Ok(Some(id)),
             Ok(Ok((of_today, _))) if of_today >= MAX_DRAFTS_A_DAY => Err(Unwritten::Unavailable(
-                format!("{of_today} drafts of today wait for the owner, and no more are made"),
+                format!("{of_today} drafts of today wait for the owner, {LIMIT_REACHED}"),
             )),
             Ok(Ok((_, waiting))) if waiting >= MAX_WAITING_DRAFTS => Err(Unwritten::Unavailable(
-                format!("{waiting} drafts wait for the owner, and no more are made"),
+                format!("{waiting} drafts wait for the owner, {LIMIT_REACHED}"),
             )),
             Ok(Ok(_)) => Ok(None),
         }
@@ -275,5 +277,7 @@ impl ProposeCtx {
 /// The sentence for the owner about a draft that is put away for this one.
 fn replaces(earlier: &DraftNote) -> String {
     let summary = one_line(&earlier.summary, 100);
-    format!("It replaces the draft for an earlier mail of this thread: {summary}.")
+    format!(
+        "It replaces the draft for an earlier mail of this thread, unless you edited that: {summary}."
+    )
 }

@@ -89,6 +89,13 @@ pub fn done_month(at: Timestamp) -> String {
     format!("{DONE}/{:04}/{:02}", day.year(), day.month())
 }
 
+/// [`done_month`] of the month before.
+pub fn last_done_month(at: Timestamp) -> String {
+    let first = at.to_zoned(TimeZone::UTC).date().first_of_month();
+    let last = first.yesterday().unwrap_or(first);
+    format!("{DONE}/{:04}/{:02}", last.year(), last.month())
+}
+
 /// `Pending_Approval/<draft>.md`
 pub fn pending(draft: DraftId) -> VaultPath {
     built(format!("{PENDING_APPROVAL}/{draft}.md"))

@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use platinum_core::{ActionKind, DraftId, TaskId, Timestamp, text::one_line};
-use platinum_journal::{Intent, Outcome, Receipt, State, approvals::MessageDigest};
+use platinum_journal::{Closing, Intent, Outcome, Receipt, State, approvals::MessageDigest};
 use platinum_vault::note::DraftNote;
 
 use crate::{
@@ -25,6 +25,10 @@ use crate::{
 
 /// Longest text that is kept of what the other side answered.
 const MAX_ANSWER: usize = 500;
+/// Of so many tasks what is left is cleared away at once.
+const MAX_CLOSINGS: u32 = 10;
+/// After so many tries it is left: a week of one a minute.
+const MAX_CLOSING_TRIES: u32 = 10_000;
 
 /// One kind of action on the outside world.
 #[async_trait]
@@ -66,12 +70,17 @@ pub trait Effect: Send + Sync {
     ) -> Result<Option<String>, String>;
 
     /// Asks whether the owner has done themself what this is for: how, in words for them. Asked
-    /// before every attempt; what they did is not done once more.
+    /// before every attempt; what they did is not done once more. If its task was `finished` before and
+    /// they opened it again, what they did until then does not count.
     ///
     /// # Errors
     /// If it cannot be asked now: then nothing leaves yet.
-    async fn done_by_owner(&self, draft: &DraftNote) -> Result<Option<String>, String> {
-        let _ = draft;
+    async fn done_by_owner(
+        &self,
+        draft: &DraftNote,
+        finished: Option<Timestamp>,
+    ) -> Result<Option<String>, String> {
+        let _ = (draft, finished);
         Ok(None)
     }
 
@@ -177,6 +186,8 @@ pub struct Reconciled {
 pub struct Executor {
     approvals: Arc<Approvals>,
     effects: BTreeMap<ActionKind, Arc<dyn Effect>>,
+    /// Held by who clears away what is left elsewhere.
+    closing: tokio::sync::Mutex<()>,
 }
 
 impl Executor {
@@ -188,7 +199,11 @@ impl Executor {
         let by_kind = effects.into_iter().map(|effect| (effect.kind(), effect));
         let effects: BTreeMap<_, _> = by_kind.collect();
         approvals.hand_out_only(effects.keys().copied().collect());
-        Self { approvals, effects }
+        Self {
+            approvals,
+            effects,
+            closing: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Whether there is an effect of this kind.
@@ -282,7 +297,8 @@ impl Executor {
             // Only the owner can find out what that copy has done.
             return Ok(Outcome::Unknown { reason });
         }
-        let asked = effect.done_by_owner(&attempt.outgoing.note).await;
+        let finished = self.approvals.finished_before(task).await.map_err(later)?;
+        let asked = effect.done_by_owner(&attempt.outgoing.note, finished).await;
         let found = asked.map_err(|reason| {
             later(format!(
                 "it cannot be asked whether you have done it yourself, so nothing is sent: {reason}"
@@ -427,16 +443,52 @@ impl Executor {
     }
 
     /// Clears away what the drafts of a task have left at the other sides, by and by: nothing waits
-    /// for it, and what cannot be cleared away is logged.
-    pub fn close(&self, task: TaskId, sent: Option<DraftNote>) {
-        let effects: Vec<Arc<dyn Effect>> = self.effects.values().cloned().collect();
+    /// for it, and what cannot be cleared away now is tried again by [`Executor::close_pending`].
+    pub async fn close(self: &Arc<Self>, task: TaskId, sent: Option<DraftNote>) {
+        let journal = Arc::clone(self.approvals.journal());
+        let sent = sent.map(|draft| draft.render());
+        let added = blocking(move || {
+            let added = journal.add_closing(task, sent.as_deref());
+            added.map_err(|error| error.to_string())
+        });
+        if let Err(error) = added.await.flatten() {
+            tracing::warn!(%task, "What its drafts left elsewhere will not be cleared away: {error}.");
+        }
+        self.close_pending();
+    }
+
+    /// Tries to clear away what is left of tasks that are over, in the background.
+    pub fn close_pending(self: &Arc<Self>) {
+        let executor = Arc::clone(self);
         tokio::spawn(async move {
-            for effect in effects {
-                if let Err(reason) = effect.close(task, sent.as_ref()).await {
-                    tracing::warn!(%task, "What its drafts left elsewhere is not cleared away: {reason}.");
-                }
+            let _alone = executor.closing.lock().await;
+            if let Err(error) = executor.close_now().await {
+                tracing::warn!("Cannot clear away what drafts left elsewhere: {error}.");
             }
         });
+    }
+
+    async fn close_now(&self) -> Result<(), String> {
+        let journal = Arc::clone(self.approvals.journal());
+        let listed = blocking(move || journal.closings(MAX_CLOSINGS)).await?;
+        for Closing { task, sent, tries } in listed.map_err(|error| error.to_string())? {
+            let sent = sent.and_then(|text| DraftNote::parse(&text).ok());
+            let mut is_done = true;
+            for effect in self.effects.values() {
+                if let Err(reason) = effect.close(task, sent.as_ref()).await {
+                    is_done = false;
+                    // Once, and when it is given up.
+                    if tries == 0 || tries >= MAX_CLOSING_TRIES {
+                        tracing::warn!(%task, tries, "What its drafts left elsewhere is not cleared away: {reason}.");
+                    }
+                }
+            }
+            is_done |= tries >= MAX_CLOSING_TRIES;
+            let journal = Arc::clone(self.approvals.journal());
+            let noted = blocking(move || journal.note_closing(task, is_done)).await?;
+            noted.map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 
     async fn state(&self, draft: DraftId) -> Result<State, String> {

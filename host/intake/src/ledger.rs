@@ -36,6 +36,16 @@ CREATE TABLE IF NOT EXISTS left_out (
     key TEXT PRIMARY KEY,
     task TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS pending_left_out (
+    key TEXT PRIMARY KEY,
+    line TEXT NOT NULL,
+    is_old INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS filed_left_out (
+    task TEXT PRIMARY KEY,
+    epoch INTEGER NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS wanted (
     key TEXT PRIMARY KEY
 ) STRICT;
@@ -104,6 +114,21 @@ pub struct Start {
     pub first: String,
     /// Where it stands now.
     pub cursor: String,
+}
+
+/// The mails that were left out and that no note lists yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// How many.
+    pub count: usize,
+    /// Whether all of them are old.
+    pub are_old: bool,
+    /// When the first and the last of them were left out.
+    pub first: Timestamp,
+    /// As `first`.
+    pub last: Timestamp,
+    /// What is said of the first of them, a line each.
+    pub lines: Vec<String>,
 }
 
 /// The record of one account. Where its reader stands is text that only the reader understands.
@@ -280,25 +305,97 @@ impl Ledger {
             .optional()?)
     }
 
-    /// Stores which mails the note of a task lists and were left out.
+    /// Stores, in one step, that a mail is seen and was left out, and what a note will say of it.
     ///
     /// # Errors
     /// If it cannot be stored. Then nothing is.
-    pub fn leave_out(&mut self, task: TaskId, keys: &[String]) -> Result<(), LedgerError> {
+    pub fn leave_out(
+        &mut self,
+        key: &str,
+        line: &str,
+        is_old: bool,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
         let step = self.connection.transaction()?;
-        for key in keys {
-            step.prepare_cached("INSERT OR IGNORE INTO left_out (key, task) VALUES (?1, ?2)")?
-                .execute(params![key, task.to_string()])?;
-        }
+        step.execute("INSERT OR IGNORE INTO seen (key) VALUES (?1)", [key])?;
+        step.execute(
+            "INSERT OR IGNORE INTO pending_left_out (key, line, is_old, at) VALUES (?1, ?2, ?3, ?4)",
+            params![key, line, is_old, now.as_millisecond()],
+        )?;
         step.commit()?;
         Ok(())
     }
 
-    /// The tasks whose notes list mails that were left out.
+    /// What was left out and is in no note yet, with at most so many lines; none if nothing is.
     ///
     /// # Errors
     /// If the record cannot be read.
-    pub fn left_out(&self) -> Result<Vec<TaskId>, LedgerError> {
+    pub fn pending_left_out(&self, max_lines: usize) -> Result<Option<Pending>, LedgerError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT count(*), min(is_old), min(at), max(at) FROM pending_left_out",
+        )?;
+        let columns =
+            |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        let (count, are_old, first, last): (_, Option<bool>, Option<i64>, Option<i64>) =
+            query.query_row([], columns)?;
+        let (Some(are_old), Some(first), Some(last)) = (are_old, first, last) else {
+            return Ok(None);
+        };
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT line FROM pending_left_out ORDER BY at, rowid LIMIT ?1")?;
+        let max_lines = i64::try_from(max_lines).unwrap_or(i64::MAX);
+        let lines = query.query_map([max_lines], |row| row.get(0))?;
+        let time = |at| {
+            Timestamp::from_millisecond(at)
+                .map_err(|_| LedgerError::Damaged(format!("{at} is no time")))
+        };
+        Ok(Some(Pending {
+            count: usize::try_from(count).unwrap_or(usize::MAX),
+            are_old,
+            first: time(first)?,
+            last: time(last)?,
+            lines: lines.collect::<Result<_, _>>()?,
+        }))
+    }
+
+    /// Stores, in one step, the note that lists all that was left out and is in no other.
+    ///
+    /// # Errors
+    /// If it cannot be stored. Then nothing is.
+    pub fn list_left_out(
+        &mut self,
+        task: TaskId,
+        identity: &str,
+        note: &str,
+    ) -> Result<(), LedgerError> {
+        let task = task.to_string();
+        let step = self.connection.transaction()?;
+        step.execute(
+            "INSERT OR IGNORE INTO left_out (key, task) SELECT key, ?1 FROM pending_left_out",
+            [&task],
+        )?;
+        step.execute("DELETE FROM pending_left_out", [])?;
+        step.execute(
+            "INSERT INTO mail (task, identity, content, note) VALUES (?1, ?2, '', ?3)",
+            params![task, identity, note],
+        )?;
+        step.commit()?;
+        Ok(())
+    }
+
+    /// The tasks whose notes list mails that were left out, made since then; the others are forgotten.
+    ///
+    /// # Errors
+    /// If the record cannot be read or written.
+    pub fn left_out(&self, since: Timestamp) -> Result<Vec<TaskId>, LedgerError> {
+        // An id begins with its time.
+        let since = u64::try_from(since.as_millisecond()).unwrap_or(0);
+        let first = TaskId::from_parts(since, 0).to_string();
+        for table in ["left_out", "filed_left_out"] {
+            let forget = format!("DELETE FROM {table} WHERE task < ?1");
+            self.connection.prepare_cached(&forget)?.execute([&first])?;
+        }
         let mut query = self
             .connection
             .prepare_cached("SELECT DISTINCT task FROM left_out")?;
@@ -306,27 +403,56 @@ impl Ledger {
         tasks.map(|task| task_id(&task?)).collect()
     }
 
-    /// Forgets that the mails of a task's note were seen: they are taken in as any other. Answers
-    /// their names.
+    /// By which claim a note of what was left out was filed when it was first seen to be; stores this one
+    /// if none is.
+    ///
+    /// # Errors
+    /// If the record cannot be read or written.
+    pub fn first_filed(&self, task: TaskId, epoch: u64) -> Result<u64, LedgerError> {
+        let task = task.to_string();
+        let epoch = i64::try_from(epoch).unwrap_or(i64::MAX);
+        self.connection
+            .prepare_cached("INSERT OR IGNORE INTO filed_left_out (task, epoch) VALUES (?1, ?2)")?
+            .execute(params![task, epoch])?;
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT epoch FROM filed_left_out WHERE task = ?1")?;
+        let first: i64 = query.query_row([task], |row| row.get(0))?;
+        Ok(u64::try_from(first).unwrap_or(0))
+    }
+
+    /// Forgets that the mails of a task's note were seen: they are wanted, and taken in as any other.
+    /// Answers how many they are.
     ///
     /// # Errors
     /// If it cannot be stored. Then nothing is.
-    pub fn take_up(&mut self, task: TaskId) -> Result<Vec<String>, LedgerError> {
+    pub fn take_up(&mut self, task: TaskId) -> Result<usize, LedgerError> {
+        let task = task.to_string();
         let step = self.connection.transaction()?;
-        let keys = {
-            let mut query = step.prepare("SELECT key FROM left_out WHERE task = ?1")?;
-            let keys = query.query_map([task.to_string()], |row| row.get(0))?;
-            keys.collect::<Result<Vec<String>, _>>()?
-        };
-        for key in &keys {
-            step.prepare_cached("INSERT OR IGNORE INTO wanted (key) VALUES (?1)")?
-                .execute([key])?;
-            step.prepare_cached("DELETE FROM seen WHERE key = ?1")?
-                .execute([key])?;
-        }
-        step.execute("DELETE FROM left_out WHERE task = ?1", [task.to_string()])?;
+        step.execute(
+            "INSERT OR IGNORE INTO wanted (key) SELECT key FROM left_out WHERE task = ?1",
+            [&task],
+        )?;
+        step.execute(
+            "DELETE FROM seen WHERE key IN (SELECT key FROM left_out WHERE task = ?1)",
+            [&task],
+        )?;
+        let taken_up = step.execute("DELETE FROM left_out WHERE task = ?1", [&task])?;
+        step.execute("DELETE FROM filed_left_out WHERE task = ?1", [&task])?;
         step.commit()?;
-        Ok(keys)
+        Ok(taken_up)
+    }
+
+    /// The names of the mails that the owner wants and that were not taken in yet.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn wanted(&self) -> Result<Vec<String>, LedgerError> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT key FROM wanted WHERE key NOT IN (SELECT key FROM seen)")?;
+        let keys = query.query_map([], |row| row.get(0))?;
+        Ok(keys.collect::<Result<_, _>>()?)
     }
 
     /// Whether the owner wants this mail taken in, however old it is.

@@ -17,7 +17,7 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, backup::Backup,
 };
 
-use crate::{JournalError, approvals, head::HeadKeeper};
+use crate::{JournalError, approvals, closings, head::HeadKeeper};
 
 /// `application_id` of the file: "Plat".
 const APPLICATION: i64 = 0x506c_6174;
@@ -95,6 +95,7 @@ pub(crate) fn open(path: &Path, keeper: &HeadKeeper) -> Result<Connection, Journ
     let file = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     prepare(&file, path)?;
     approvals::prepare(&file)?;
+    closings::prepare(&file)?;
     file.commit()?;
     let mode = write_ahead(&connection)?;
     if !mode.eq_ignore_ascii_case("wal") {
@@ -142,6 +143,7 @@ pub(crate) fn open_copy(path: &Path, keeper: &HeadKeeper) -> Result<Connection, 
     let file = copy.transaction_with_behavior(TransactionBehavior::Immediate)?;
     prepare(&file, path)?;
     approvals::prepare(&file)?;
+    closings::prepare(&file)?;
     file.commit()?;
     Ok(copy)
 }

@@ -4,7 +4,8 @@
 //! Lives here: [`Journal`], one SQLite file that is appended to and never rewritten. Each row of
 //! intents and outcomes holds the hash of the row before, so [`Journal::verify`] sees a row that
 //! was changed, moved or taken out. [`approvals`] has what the owner approved and took back, which
-//! files waited for the owner, and whether everything is paused. Lives elsewhere: making the
+//! files waited for the owner, and whether everything is paused; [`Closing`] what is still to be
+//! cleared away elsewhere. Lives elsewhere: making the
 //! effect happen, asking the other side when the outcome is in doubt, and what counts as an
 //! approval, is `effects`'.
 //!
@@ -15,6 +16,7 @@
 pub mod approvals;
 mod audit;
 mod chain;
+mod closings;
 mod error;
 mod file;
 mod head;
@@ -25,6 +27,7 @@ mod tests;
 mod verify;
 
 pub use audit::{AuditEvent, LogEntry};
+pub use closings::Closing;
 pub use error::JournalError;
 pub use head::{HeadSigner, HeadVerifier};
 pub use record::{Begin, Intent, Outcome, Receipt, State, TaskReceipt};

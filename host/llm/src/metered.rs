@@ -1,7 +1,8 @@
 //! [`Metered`]: a provider with a budget of tokens a UTC day, counted in a small file.
 //!
 //! Invariants: what a call may cost is written down before the call, so a crash cannot make it
-//! free; the file is replaced as a whole; one process has the file at a time (the daemon's lock).
+//! free; the file is replaced as a whole; the daemon and a trial beside it count together: each reads the file again
+//! before it adds to it, under a lock.
 
 use std::{
     fs,
@@ -79,6 +80,7 @@ impl Metered {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, MeterError> {
         let today = day(clock.now());
+        let _lock = lock(file)?;
         let spent = load(file)?.unwrap_or(Spent {
             day: today,
             tokens: 0,
@@ -114,6 +116,7 @@ impl Metered {
     /// Books `most` tokens, or answers when there are new ones.
     async fn reserve(&self, most: u64) -> Result<Date, LlmError> {
         let mut spent = self.spent.lock().await;
+        let _lock = self.read_again(&mut spent).await?;
         self.renew(&mut spent);
         let after = spent.tokens.saturating_add(most);
         if after > self.budget {
@@ -135,6 +138,7 @@ impl Metered {
     /// Replaces what was booked by what it cost.
     async fn record_cost(&self, booked_on: Date, most: u64, cost: u64) -> Result<(), LlmError> {
         let mut spent = self.spent.lock().await;
+        let _lock = self.read_again(&mut spent).await?;
         // A call that began yesterday was paid from yesterday's tokens.
         if spent.day != booked_on {
             return Ok(());
@@ -146,13 +150,28 @@ impl Metered {
         Ok(())
     }
 
+    /// Takes the count as another process left it, and keeps others away as long as the answer is kept.
+    async fn read_again(&self, spent: &mut Spent) -> Result<fs::File, LlmError> {
+        let read = self.in_background(|file| Ok((lock(file)?, load(file)?)));
+        let (lock, now) = read.await?;
+        *spent = now.unwrap_or(*spent);
+        Ok(lock)
+    }
+
     async fn store(&self, spent: Spent) -> Result<(), LlmError> {
+        self.in_background(move |file| store(file, spent)).await
+    }
+
+    async fn in_background<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Path) -> Result<T, MeterError> + Send + 'static,
+    ) -> Result<T, LlmError> {
         let file = self.file.clone();
-        match tokio::task::spawn_blocking(move || store(&file, spent)).await {
-            Ok(Ok(())) => Ok(()),
+        match tokio::task::spawn_blocking(move || work(&file)).await {
+            Ok(Ok(done)) => Ok(done),
             Ok(Err(error)) => Err(LlmError::Unavailable(error.to_string())),
             Err(error) => Err(LlmError::Unavailable(format!(
-                "cannot store the token count: {error}"
+                "cannot keep the token count: {error}"
             ))),
         }
     }
@@ -193,6 +212,19 @@ fn next_day(day: Date) -> Timestamp {
         .checked_add(1.day())
         .and_then(|next| next.to_zoned(TimeZone::UTC));
     next.map_or(Timestamp::MAX, |next| next.timestamp())
+}
+
+/// Keeps other processes from the file until the answer is dropped.
+fn lock(path: &Path) -> Result<fs::File, MeterError> {
+    let locked = || {
+        let file = fs::File::create(path.with_extension("lock"))?;
+        file.lock()?;
+        Ok(file)
+    };
+    locked().map_err(|source| MeterError::Io {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn load(path: &Path) -> Result<Option<Spent>, MeterError> {
@@ -320,6 +352,25 @@ mod tests {
         assert!(matches!(
             again.complete(request()).await,
             Err(LlmError::BudgetExhausted { used: 900, .. })
+        ));
+    }
+
+    /// A trial beside the daemon.
+    #[tokio::test]
+    async fn two_meters_of_one_file_count_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tokens.json");
+        let clock = Hand::at("2026-11-20T12:00:00Z");
+        let (one, other) = (
+            metered(Ok(300), &file, &clock),
+            metered(Ok(300), &file, &clock),
+        );
+        for model in [&one, &other] {
+            model.complete(request()).await.unwrap();
+        }
+        assert!(matches!(
+            one.complete(request()).await,
+            Err(LlmError::BudgetExhausted { used: 600, .. })
         ));
     }
 

@@ -6,7 +6,7 @@
 //! Invariants: of the file only what stands between the two markers is ours; a file of that name
 //! without them is the owner's, and left alone; what is shown of a mail is one escaped line.
 
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_core::{
     TaskId, Timestamp, VaultPath, layout,
@@ -21,16 +21,19 @@ const BEGIN: &str = "<!-- platinum:begin -->";
 const END: &str = "<!-- platinum:end -->";
 const HEAD: &str = "# Filed without an answer\n\n\
     Tick a line to have its answer drafted after all; or move its note into `Needs_Action/email/`.\n\n";
-const A_MONTH: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 /// The most lines.
 const MAX_LINES: usize = 100;
-/// The most finished notes that are read for them.
+/// The most finished notes that are read for them at once.
 const MAX_READ: usize = 400;
 /// The longest note and the longest list that are read, in bytes.
 const MAX_NOTE_BYTES: u64 = 512 * 1024;
 
+/// The finished notes that were read, as they were then, each with its line if it was filed without an answer.
+pub(crate) type ReadNotes = BTreeMap<VaultPath, (u64, Timestamp, Option<String>)>;
+
 /// Puts back what is ticked, and writes the list anew; how many were put back, and whether the list
-/// changed. Unless the vault `is_changed`, only for a tick. Blocks on the disk.
+/// changed. Unless the vault `is_changed`, only for a tick. `read` saves reading again what is as it was.
+/// Blocks on the disk.
 ///
 /// # Errors
 /// If the vault cannot be read or written.
@@ -38,6 +41,7 @@ pub(crate) fn update(
     vault: &Vault,
     now: Timestamp,
     is_changed: bool,
+    read: &mut ReadNotes,
 ) -> Result<(usize, bool), VaultError> {
     let path = VaultPath::new(layout::FILED_LIST)?;
     let old = match vault.read_text(&path, MAX_NOTE_BYTES) {
@@ -56,22 +60,22 @@ pub(crate) fn update(
         return Ok((0, false));
     }
     let mut put_back = 0;
-    let mut lines = Vec::new();
-    for (at, note) in filed(vault, now)? {
-        if ticked.contains(&note.id) {
-            match vault.rename(&at, &layout::waiting(note.zone, note.id)) {
-                Ok(()) => {
-                    put_back += 1;
-                    continue;
-                }
-                // It waits already, or was taken away meanwhile.
-                Err(VaultError::Exists(_) | VaultError::NotFound(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        if lines.len() < MAX_LINES {
-            lines.push(line(&note));
-        }
+    for task in ticked {
+        put_back += usize::from(put_back_from_done(vault, task)?);
+    }
+    read_on(vault, now, read)?;
+    // An id begins with its time.
+    let mut all: Vec<_> = read.iter().collect();
+    all.sort_by(|(a, _), (b, _)| b.file_name().cmp(a.file_name()));
+    let mut lines: Vec<&str> = all
+        .iter()
+        .filter_map(|(_, (.., line))| line.as_deref())
+        .collect();
+    let more_count = lines.len().saturating_sub(MAX_LINES);
+    lines.truncate(MAX_LINES);
+    let more = format!("\nAnd {more_count} more in {}/.\n", layout::DONE);
+    if more_count > 0 {
+        lines.push(&more);
     }
     if old.is_none() && lines.is_empty() {
         return Ok((put_back, false));
@@ -116,34 +120,50 @@ fn ticked_in(block: &str) -> Vec<TaskId> {
     ticked.filter_map(id).collect()
 }
 
-/// The notes filed without an answer in this month and the one before, newest first.
-fn filed(vault: &Vault, now: Timestamp) -> Result<Vec<(VaultPath, TaskNote)>, VaultError> {
-    let month = layout::done_month(now);
-    let last = layout::done_month(now - A_MONTH);
-    let mut paths = Vec::new();
-    for folder in [&month, &last] {
-        let entries = vault.walk_in(folder)?.into_iter().map(|entry| entry.path);
-        paths.extend(entries.filter(|path| path.stem().parse::<TaskId>().is_ok()));
+/// Reads the notes of tasks that were finished in this month and the one before, as far as they are not known,
+/// newest first; the others the next time.
+fn read_on(vault: &Vault, now: Timestamp, read: &mut ReadNotes) -> Result<(), VaultError> {
+    let mut notes = vault.walk_in(&layout::done_month(now))?;
+    notes.extend(vault.walk_in(&layout::last_done_month(now))?);
+    notes.retain(|entry| entry.path.stem().parse::<TaskId>().is_ok());
+    let there: BTreeSet<&VaultPath> = notes.iter().map(|entry| &entry.path).collect();
+    read.retain(|path, _| there.contains(path));
+    notes.retain(|entry| {
+        let known = read.get(&entry.path);
+        known.is_none_or(|(len, modified, _)| (*len, *modified) != (entry.len, entry.modified))
+    });
+    notes.sort_by(|a, b| b.path.file_name().cmp(a.path.file_name()));
+    for entry in notes.into_iter().take(MAX_READ) {
+        let line = read_filed(vault, &entry.path).as_ref().map(line);
+        read.insert(entry.path, (entry.len, entry.modified, line));
     }
-    // An id begins with its time.
-    paths.sort_by(|a, b| b.file_name().cmp(a.file_name()));
-    paths.dedup();
-    let mut filed = Vec::new();
-    for path in paths.into_iter().take(MAX_READ) {
-        let Ok(text) = vault.read_text(&path, MAX_NOTE_BYTES) else {
-            continue;
-        };
-        let Ok(note) = Note::parse(&text) else {
-            continue;
-        };
-        if note.get_text("outcome") != Some(FILED) {
-            continue;
-        }
-        if let Ok(task) = TaskNote::from_note(&note) {
-            filed.push((path, task));
-        }
+    Ok(())
+}
+
+/// Puts a task back that was filed without an answer, whenever that was; whether it did.
+fn put_back_from_done(vault: &Vault, task: TaskId) -> Result<bool, VaultError> {
+    let name = task.to_string();
+    let done = vault.walk_in(layout::DONE)?;
+    let filed = done.into_iter().find(|entry| entry.path.stem() == name);
+    let filed = filed.and_then(|entry| Some((read_filed(vault, &entry.path)?, entry.path)));
+    let Some((note, path)) = filed else {
+        tracing::warn!(%task, "A ticked line is of no note that was filed.");
+        return Ok(false);
+    };
+    match vault.rename(&path, &layout::waiting(note.zone, note.id)) {
+        Ok(()) => Ok(true),
+        // It waits already, or was taken away meanwhile.
+        Err(VaultError::Exists(_) | VaultError::NotFound(_)) => Ok(false),
+        Err(error) => Err(error),
     }
-    Ok(filed)
+}
+
+/// The task of a note, if it was filed without an answer.
+fn read_filed(vault: &Vault, path: &VaultPath) -> Option<TaskNote> {
+    let text = vault.read_text(path, MAX_NOTE_BYTES).ok()?;
+    let note = Note::parse(&text).ok()?;
+    let is_filed = note.get_text("outcome") == Some(FILED);
+    is_filed.then(|| TaskNote::from_note(&note).ok())?
 }
 
 fn line(task: &TaskNote) -> String {
@@ -160,6 +180,8 @@ fn line(task: &TaskNote) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use platinum_core::ZoneId;
     use platinum_vault::note::finish;
 
@@ -170,6 +192,7 @@ mod tests {
     struct Fixture {
         _folder: tempfile::TempDir,
         vault: Vault,
+        read: RefCell<ReadNotes>,
     }
 
     impl Fixture {
@@ -179,6 +202,7 @@ mod tests {
             Self {
                 _folder: folder,
                 vault,
+                read: RefCell::default(),
             }
         }
 
@@ -207,7 +231,21 @@ mod tests {
         }
 
         fn update(&self) -> (usize, bool) {
-            update(&self.vault, NOW.parse().unwrap(), true).unwrap()
+            self.update_at(NOW, true)
+        }
+
+        fn update_at(&self, now: &str, is_changed: bool) -> (usize, bool) {
+            let mut read = self.read.borrow_mut();
+            update(&self.vault, now.parse().unwrap(), is_changed, &mut read).unwrap()
+        }
+
+        fn tick(&self, task: TaskId) {
+            let line = format!("[[{task}|note]]");
+            let tick = |text: &str| match text.ends_with(&line) {
+                true => format!("{}\n", text.replace("- [ ]", "- [x]")),
+                false => format!("{text}\n"),
+            };
+            self.write(&self.list().lines().map(tick).collect::<String>());
         }
 
         fn list(&self) -> String {
@@ -249,8 +287,7 @@ mod tests {
             (0, false),
             "the same list is not written again"
         );
-        let unchanged = update(&fixture.vault, NOW.parse().unwrap(), false).unwrap();
-        assert_eq!(unchanged, (0, false));
+        assert_eq!(fixture.update_at(NOW, false), (0, false));
     }
 
     /// One move of the owner, and it is a task again, which says that it was filed before.
@@ -260,16 +297,8 @@ mod tests {
         let wanted = fixture.file(1, "Offer", "filed", "bulk mail");
         fixture.file(2, "News", "filed", "bulk mail");
         fixture.update();
-        let line = format!("[[{wanted}|note]]");
-        let ticked: String = fixture
-            .list()
-            .lines()
-            .map(|text| match text.ends_with(&line) {
-                true => format!("{}\n", text.replace("- [ ]", "- [x]")),
-                false => format!("{text}\n"),
-            })
-            .collect();
-        fixture.write(&format!("My own words.\n{ticked}More.\n"));
+        fixture.tick(wanted);
+        fixture.write(&format!("My own words.\n{}More.\n", fixture.list()));
         assert_eq!(fixture.update(), (1, true));
         let back = layout::waiting(ZoneId::EMAIL, wanted);
         let task = TaskNote::parse(&fixture.vault.read_text(&back, 1 << 20).unwrap()).unwrap();
@@ -280,6 +309,33 @@ mod tests {
             "{list}"
         );
         assert!(list.contains("News") && !list.contains("Offer"), "{list}");
+    }
+
+    /// The month before is the calendar's, on its first day and its last.
+    #[test]
+    fn list_has_the_month_before_and_a_tick_counts_longer() {
+        let fixture = Fixture::new();
+        let id = fixture.file(1, "Offer", "filed", "bulk mail");
+        fixture.update();
+        for day in ["2026-12-01T00:00:00Z", "2026-12-31T23:59:00Z"] {
+            assert_eq!(fixture.update_at(day, true), (0, false), "{day}");
+        }
+        // Its line is ticked before the list is written without it.
+        fixture.tick(id);
+        assert_eq!(fixture.update_at("2027-01-01T00:00:00Z", true), (1, true));
+        assert!(fixture.list().contains("\nNothing.\n"));
+    }
+
+    #[test]
+    fn list_says_how_many_more_there_are() {
+        let fixture = Fixture::new();
+        for number in 0..MAX_LINES as u64 + 2 {
+            fixture.file(number, "News", "filed", "bulk mail");
+        }
+        fixture.update();
+        let list = fixture.list();
+        assert_eq!(list.matches("- [ ]").count(), MAX_LINES);
+        assert!(list.contains("\nAnd 2 more in Done/.\n"), "{list}");
     }
 
     #[test]

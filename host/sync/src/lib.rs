@@ -25,7 +25,7 @@ mod tests;
 pub use claims::finish::Finish;
 pub use error::{ClaimError, SyncError};
 pub use exclusive::StopSignal;
-pub use platinum_tasks::Drafts;
+pub use platinum_tasks::{Drafts, ReadDrafts};
 pub use replica::draft_history::PastDraft;
 pub use replica::elsewhere::{OwnElsewhere, TRAILER_INTENT, TRAILER_MACHINE};
 pub use replica::witness::{JournalHead, TRAILER_JOURNAL, TRAILER_WITNESS};

@@ -2,12 +2,12 @@
 //!
 //! Lives elsewhere: which draft counts for a claim is decided by [`DraftNote::is_under`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use platinum_core::{DraftId, TaskId, VaultPath, layout};
+use platinum_core::{DraftId, TaskId, Timestamp, VaultPath, layout};
 use platinum_repo::{Oid, Repo, RepoError};
 use platinum_vault::{
-    Vault, VaultError,
+    Entry, Vault, VaultError,
     note::{DraftNote, Note},
 };
 
@@ -30,30 +30,7 @@ impl Drafts {
     /// If a folder, or a file with the name of a draft, cannot be read: it may be the draft that is
     /// asked about, and none would mean to draft again.
     pub fn of(vault: &Vault) -> Result<Self, VaultError> {
-        let mut drafts = BTreeSet::new();
-        for folder in DRAFT_FOLDERS {
-            let (entries, links) = vault.list_with_links(folder)?;
-            if let Some(path) = links.into_iter().find(is_named_as_a_draft) {
-                return Err(VaultError::Symlink {
-                    at: path.file_name().to_owned(),
-                    path: path.to_string(),
-                });
-            }
-            for entry in entries {
-                let bytes = match vault.read(&entry.path, MAX_DRAFT_BYTES) {
-                    Ok(bytes) => bytes,
-                    // It was moved on a moment ago, which the next look finds.
-                    Err(VaultError::NotFound(_)) => continue,
-                    Err(error) if is_named_as_a_draft(&entry.path) => return Err(error),
-                    Err(_) => continue,
-                };
-                let text = String::from_utf8_lossy(&bytes);
-                // One whose owner is in the middle of it, or made a mistake in it, is one.
-                let made_for = |note| DraftNote::made_for(&note);
-                drafts.extend(Note::parse(&text).ok().and_then(made_for));
-            }
-        }
-        Ok(Self(drafts))
+        ReadDrafts::default().read_on(vault)
     }
 
     /// The epochs that the drafts of a task say.
@@ -66,6 +43,58 @@ impl Drafts {
     pub fn has(&self, task: TaskId, claim: u64) -> bool {
         self.epochs(task)
             .any(|made| DraftNote::is_under(made, claim))
+    }
+}
+
+/// The files that were read, as they were then, each with the task and the epoch in it if it is a draft: what
+/// is as it was is not read again.
+#[derive(Debug, Default)]
+pub struct ReadDrafts(BTreeMap<VaultPath, ReadFile>);
+
+type ReadFile = (u64, Timestamp, Option<(TaskId, Option<u64>)>);
+
+impl ReadDrafts {
+    /// [`Drafts::of`] by what was read before.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_on(&mut self, vault: &Vault) -> Result<Drafts, VaultError> {
+        let mut known = std::mem::take(&mut self.0);
+        for folder in DRAFT_FOLDERS {
+            let (entries, links) = vault.list_with_links(folder)?;
+            if let Some(path) = links.into_iter().find(is_named_as_a_draft) {
+                return Err(VaultError::Symlink {
+                    at: path.file_name().to_owned(),
+                    path: path.to_string(),
+                });
+            }
+            for Entry {
+                path,
+                len,
+                modified,
+            } in entries
+            {
+                if let Some(read) = known.remove(&path)
+                    && (read.0, read.1) == (len, modified)
+                {
+                    self.0.insert(path, read);
+                    continue;
+                }
+                let bytes = match vault.read(&path, MAX_DRAFT_BYTES) {
+                    Ok(bytes) => bytes,
+                    // It was moved on a moment ago, which the next look finds.
+                    Err(VaultError::NotFound(_)) => continue,
+                    Err(error) if is_named_as_a_draft(&path) => return Err(error),
+                    Err(_) => continue,
+                };
+                let text = String::from_utf8_lossy(&bytes);
+                // One whose owner is in the middle of it, or made a mistake in it, is one.
+                let made_for = |note| DraftNote::made_for(&note);
+                let draft = Note::parse(&text).ok().and_then(made_for);
+                self.0.insert(path, (len, modified, draft));
+            }
+        }
+        Ok(self.0.values().filter_map(|(.., draft)| *draft).collect())
     }
 }
 
@@ -111,7 +140,7 @@ impl FromIterator<(TaskId, Option<u64>)> for Drafts {
 mod tests {
     use std::{fs, os::unix::fs::symlink, path::PathBuf};
 
-    use platinum_core::{Action, EmailSend, Timestamp};
+    use platinum_core::{Action, EmailSend};
 
     use super::*;
 
@@ -172,6 +201,32 @@ mod tests {
         assert_eq!(epochs, [Some(1), Some(2), Some(3)]);
         assert!(drafts.has(task, 2) && !drafts.has(task, 4));
         assert_eq!(drafts.epochs(TaskId::from_parts(1, 8)).count(), 0);
+    }
+
+    /// As if all were read anew, whatever was changed, moved or removed.
+    #[test]
+    fn drafts_that_were_read_before_follow_their_files() {
+        let (folder, vault) = vault();
+        let task = TaskId::from_parts(1, 7);
+        let file = |place: &str, n| {
+            let id = DraftId::from_parts(1, n);
+            folder.path().join(place).join(format!("{id}.md"))
+        };
+        let mut read = ReadDrafts::default();
+        let mut epochs = || {
+            let drafts = read.read_on(&vault).unwrap();
+            assert_eq!(drafts, Drafts::of(&vault).unwrap());
+            drafts.epochs(task).flatten().collect::<Vec<_>>()
+        };
+        fs::write(file("Approved", 1), note(task, 1)).unwrap();
+        fs::write(file("Rejected", 2), note(task, 2)).unwrap();
+        assert_eq!(epochs(), [1, 2]);
+        assert_eq!(epochs(), [1, 2]);
+        fs::rename(file("Approved", 1), file("Rejected", 1)).unwrap();
+        fs::write(file("Rejected", 2), note(task, 20)).unwrap();
+        assert_eq!(epochs(), [1, 20]);
+        fs::remove_file(file("Rejected", 1)).unwrap();
+        assert_eq!(epochs(), [20]);
     }
 
     /// What has the name of a draft and cannot be read may be the one that is asked about: none is no

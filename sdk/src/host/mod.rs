@@ -164,7 +164,7 @@ interface! {
     /// `platinum:email/people`: whom the owner writes to, and how.
     People = email::people {
         /// Who is meant by a name.
-        fn find(name: &str) -> Result<Vec<email::people::Person>, email::types::Error>;
+        fn find(name: &str) -> Result<email::people::Matches, email::types::Error>;
         /// How the owner writes to these recipients.
         fn style_for(recipients: &[String]) -> Result<email::people::Style, email::types::Error>;
     }

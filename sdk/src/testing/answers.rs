@@ -174,8 +174,13 @@ impl SearchEmail for TestHost {
 }
 
 impl People for TestHost {
-    fn find(&self, name: &str) -> Result<Vec<email::people::Person>, email::types::Error> {
-        Ok(self.people.get(name).cloned().unwrap_or_default())
+    fn find(&self, name: &str) -> Result<email::people::Matches, email::types::Error> {
+        if let Some(error) = &self.find_error {
+            return Err(error.clone());
+        }
+        let people = self.people.get(name).cloned().unwrap_or_default();
+        let clear = people.len() == 1 && !self.strangers.iter().any(|one| one == name);
+        Ok(email::people::Matches { people, clear })
     }
 
     fn style_for(

@@ -75,6 +75,10 @@ pub struct TestHost {
     pub queries: RefCell<Vec<email::search::Query>>,
     /// What `find` answers, by name.
     pub people: BTreeMap<String, Vec<email::people::Person>>,
+    /// Names by which the owner wrote to nobody.
+    pub strangers: Vec<String>,
+    /// What `find` answers, if not those.
+    pub find_error: Option<email::types::Error>,
     /// What `style-for` answers.
     pub style: Result<email::people::Style, email::types::Error>,
     /// For whom a style was asked.
@@ -133,6 +137,8 @@ impl Default for TestHost {
             mails: Ok(Vec::new()),
             queries: RefCell::default(),
             people: BTreeMap::new(),
+            strangers: Vec::new(),
+            find_error: None,
             style: Ok(email::people::Style {
                 signature: None,
                 greeting: None,

@@ -8,15 +8,20 @@
 
 use alloc::{format, string::String, vec::Vec};
 
+use crate::{bounded, quotes::own_text};
+
 /// What stands in place of a code.
 const HIDDEN: &str = "[code]";
 /// A mail that brings a code is short: how much of its text is looked at, in bytes.
 const LOOKED_AT: usize = 4 * 1024;
-/// How far before or after its name a code stands, in bytes.
+/// How far from its name a code stands, in bytes.
 const NEAR: usize = 160;
-
+/// The same of a name that other things have, too.
+const CLOSE: usize = 48;
 /// The same, in a text that is not there to bring one.
 const BESIDE: usize = 24;
+/// Room for a name, and for a word before it, in bytes.
+const MAX_NAME: usize = 60;
 
 /// Names that only a one-time code has.
 const STRONG: &[&str] = &[
@@ -26,14 +31,17 @@ const STRONG: &[&str] = &[
     "log-in code",
     "sign-in code",
     "signin code",
-    "confirmation code",
     "authentication code",
-    "access code",
-    "one-time",
+    "one-time code",
+    "one-time password",
+    "one-time passcode",
+    "one-time pin",
+    "one time code",
     "one time password",
-    "passcode",
+    "one time passcode",
+    "one time pin",
     "otp",
-    "2fa",
+    "2fa code",
     "bestätigungscode",
     "sicherheitscode",
     "verifizierungscode",
@@ -41,14 +49,12 @@ const STRONG: &[&str] = &[
     "einmalcode",
     "einmalpasswort",
     "einmal-passwort",
-    "zugangscode",
     "code de vérification",
     "code de sécurité",
     "code de connexion",
     "code à usage unique",
     "código de verificación",
     "código de seguridad",
-    "código de acceso",
     "codice di verifica",
     "codice di sicurezza",
     "verificatiecode",
@@ -57,13 +63,74 @@ const STRONG: &[&str] = &[
     "código de segurança",
     "認証コード",
     "確認コード",
-    "ワンタイム",
+    "ワンタイムパス",
+    "ワンタイムコード",
     "验证码",
     "驗證碼",
     "动态码",
 ];
 /// Names that other things have, too: they count from a sender that is no person.
-const WEAK: &[&str] = &["code", "pin", "tan", "código", "codice", "コード"];
+const WEAK: &[&str] = &[
+    "code",
+    "passcode",
+    "zugangscode",
+    "pin",
+    "tan",
+    "código",
+    "codice",
+    "コード",
+];
+/// What stands before or after such a name where it means no code to log in with.
+const OTHER: &[&str] = &[
+    "zip",
+    "post",
+    "postal",
+    "postale",
+    "fiscale",
+    "error",
+    "errore",
+    "d'erreur",
+    "de error",
+    "di errore",
+    "status",
+    "promo",
+    "discount",
+    "coupon",
+    "voucher",
+    "gift",
+    "descuento",
+    "de descuento",
+    "sconto",
+    "country",
+    "area",
+    "dialing",
+    "booking",
+    "product",
+    "item",
+    "article",
+    "customer",
+    "project",
+    "tracking",
+    "reference",
+    "order",
+    "dress",
+    "source",
+    "bar",
+    "qr",
+    "sort",
+    "エラー",
+    "商品",
+    "郵便",
+    "クーポン",
+];
+/// What stands beside the code that lets in to a call.
+const CALLS: &[&str] = &[
+    "meeting id",
+    "meeting-id",
+    "besprechungs-id",
+    "id de réunion",
+    "id de la reunión",
+];
 /// Before the @ of senders that are no person.
 const SYSTEMS: &[&str] = &[
     "service",
@@ -74,8 +141,6 @@ const SYSTEMS: &[&str] = &[
     "noreply",
     "no",
     "donotreply",
-    "info",
-    "support",
     "auth",
     "verify",
     "verification",
@@ -86,19 +151,15 @@ const SYSTEMS: &[&str] = &[
     "notifications",
     "alert",
     "alerts",
-    "hello",
-    "team",
     "sicherheit",
     "kundenservice",
     "konto",
     "admin",
     "system",
-    "mail",
     "mailer",
     "bank",
     "online",
     "banking",
-    "help",
 ];
 
 /// Whether a mail is there to bring a one-time code; `local` is what stands before its sender's @,
@@ -108,15 +169,19 @@ pub fn brings_code(subject: &str, text: &str, local: &str, is_answer: bool) -> b
     if is_answer {
         return false;
     }
-    let looked_at = &text[..text.floor_char_boundary(LOOKED_AT)];
-    let all = format!("{subject}\n{looked_at}").to_lowercase();
-    let codes = codes(&all);
-    if codes.is_empty() {
-        return false;
-    }
     let first = local.split(['-', '_', '.', '+']).next().unwrap_or_default();
     let is_system = SYSTEMS.contains(&first.to_lowercase().as_str());
-    names_code(&all, &codes, STRONG) || (is_system && names_code(&all, &codes, WEAK))
+    let looked_at = bounded(text, LOOKED_AT);
+    // A person may pass on what a system wrote.
+    let own = match is_system {
+        true => looked_at.into(),
+        false => own_text(looked_at),
+    };
+    let all = lower_case(&format!("{subject}\n{own}"));
+    let has_weak = is_system && !CALLS.iter().any(|name| all.contains(name));
+    codes(&all).into_iter().any(|code| {
+        is_named(&all, code, STRONG, NEAR) || (has_weak && is_named(&all, code, WEAK, CLOSE))
+    })
 }
 
 /// The text without what may be a code.
@@ -129,22 +194,24 @@ pub fn without_codes(text: &str) -> String {
 /// is called nothing of the kind stays.
 #[must_use]
 pub fn without_named_codes(text: &str) -> String {
-    let is_named = |(from, to): &(usize, usize)| {
-        let start = text.floor_char_boundary(from.saturating_sub(BESIDE));
-        let end = text.floor_char_boundary(to + BESIDE);
-        [&text[start..*from], &text[*to..end]]
-            .into_iter()
-            .any(|part| {
-                let part = part.to_lowercase();
-                let names = || STRONG.iter().chain(WEAK);
-                names().any(|name| {
-                    let mut places = part.match_indices(name);
-                    places.any(|(at, _)| is_word(&part, at, name))
-                })
-            })
-    };
-    let named: Vec<(usize, usize)> = codes(text).into_iter().filter(is_named).collect();
+    let all = lower_case(text);
+    let mut named = codes(text);
+    named.retain(|code| {
+        [STRONG, WEAK]
+            .iter()
+            .any(|names| is_named(&all, *code, names, BESIDE))
+    });
     masked(text, &named, &crate::gap("code"))
+}
+
+/// The text in lower case, every character where it was.
+fn lower_case(text: &str) -> String {
+    let lower = |c: char| {
+        let mut lower = c.to_lowercase();
+        let first = lower.next().filter(|it| it.len_utf8() == c.len_utf8());
+        first.filter(|_| lower.next().is_none()).unwrap_or(c)
+    };
+    text.chars().map(lower).collect()
 }
 
 fn masked(text: &str, codes: &[(usize, usize)], mask: &str) -> String {
@@ -159,27 +226,37 @@ fn masked(text: &str, codes: &[(usize, usize)], mask: &str) -> String {
     out
 }
 
-/// Whether one of the names stands near a code.
-fn names_code(all: &str, codes: &[(usize, usize)], names: &[&str]) -> bool {
+/// Whether one of the names stands within `reach` bytes of a code.
+fn is_named(all: &str, (from, to): (usize, usize), names: &[&str], reach: usize) -> bool {
+    let start = all.floor_char_boundary(from.saturating_sub(reach + MAX_NAME));
+    let around = bounded(&all[start..], to - start + reach + MAX_NAME);
+    let (from, to) = (from - start, to - start);
     names.iter().any(|name| {
-        all.match_indices(name).any(|(at, _)| {
-            is_word(all, at, name)
-                && codes
-                    .iter()
-                    .any(|(from, to)| at.abs_diff(*from) < NEAR || at.abs_diff(*to) < NEAR)
+        around.match_indices(name).any(|(at, _)| {
+            let (before, after) = (&around[..at], &around[at + name.len()..]);
+            let gap = from
+                .saturating_sub(at + name.len())
+                .max(at.saturating_sub(to));
+            let is_other = || WEAK.contains(name) && is_other(before, after);
+            gap <= reach && is_word(before, name, after) && !is_other()
         })
     })
 }
 
-/// Whether a name in letters stands by itself: `pin` is not in `shipping`.
-fn is_word(all: &str, at: usize, name: &str) -> bool {
-    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
-    let is_spaced = name
-        .chars()
-        .all(|c| c.is_alphabetic() && (c as u32) < 0x3000);
-    !is_spaced
-        || (!is_letter(all[..at].chars().next_back())
-            && !is_letter(all[at + name.len()..].chars().next()))
+/// Whether a name stands by itself: `pin` is not in `shipping`. Some scripts have no blanks.
+fn is_word(before: &str, name: &str, after: &str) -> bool {
+    let is_spaced = |c: char| c.is_alphanumeric() && c < '\u{3000}';
+    !name.chars().all(|c| c < '\u{3000}')
+        || !(before.ends_with(is_spaced) || after.starts_with(is_spaced))
+}
+
+/// Whether the word before or after a name says that it is another number.
+fn is_other(before: &str, after: &str) -> bool {
+    let before = before.trim_end_matches([' ', '-', '_']);
+    let after = after.trim_start_matches([' ', '-']);
+    OTHER
+        .iter()
+        .any(|word| before.ends_with(word) || after.starts_with(word))
 }
 
 /// Where a text has what may be a code: 4 to 10 digits by themselves, also in two or three groups, or
@@ -265,6 +342,15 @@ mod tests {
             ("ログイン", "認証コード：482915", "info"),
             ("登录", "您的验证码是482915，五分钟内有效", "service"),
             ("Code", "Your one-time password is K7XP2Q9M", "login"),
+            ("Sign in", "482915 is your OTP.", "hello"),
+            ("Order", "Your order verification code: 482915", "ann"),
+            ("Sign in", "Your 2FA code: 482915", "team"),
+            ("Zugang", "Ihr Zugangscode: 482915", "noreply"),
+            (
+                "Your code",
+                "Here is the code that you need to log in to X: 482915",
+                "no-reply",
+            ),
         ] {
             assert!(brings_code(subject, text, local, false), "{text}");
             let shown = without_codes(&format!("{subject} {text}"));
@@ -294,6 +380,15 @@ mod tests {
                 "It costs 1200 euros, shipping 4000.",
             ),
             ("The coder has 4829 lines.", "The coder has 4829 lines."),
+            ("Our zip code is 94105.", "Our zip code is 94105."),
+            (
+                "İ: error code 5003 means that the machine is off; PIN 4829",
+                "İ: error code 5003 means that the machine is off; PIN [✎ code]",
+            ),
+            (
+                "Nuestro código postal: 28001",
+                "Nuestro código postal: 28001",
+            ),
         ] {
             assert_eq!(without_named_codes(text), shown);
         }
@@ -328,6 +423,61 @@ mod tests {
             ),
             ("Hello", "What is your PIN policy?", "security", false),
             ("Shipping", "Shipping costs 1200, in 3 days.", "info", false),
+            (
+                "Offer",
+                "We charge a one-time fee of 1500 euros. Which day suits you?",
+                "ann",
+                false,
+            ),
+            (
+                "Call",
+                "Join: https://x.test/j/81234567890\nMeeting ID: 812 3456 7890\nPasscode: 482915",
+                "ann",
+                false,
+            ),
+            (
+                "Call",
+                "Bo invites you.\nMeeting ID: 812 3456 7890\nPasscode: 482915",
+                "no-reply",
+                false,
+            ),
+            (
+                "Help",
+                "Error code 5003 appears. Which version do you use?",
+                "support",
+                false,
+            ),
+            (
+                "Contact",
+                "Name: Bo\nZip code: 94105\nWhich day suits you?",
+                "no-reply",
+                false,
+            ),
+            (
+                "Contacto",
+                "Nombre: Bo\nCódigo postal: 28001\n¿Qué día?",
+                "noreply",
+                false,
+            ),
+            ("Form", "エラーコード：5003 が出ます。", "no-reply", false),
+            (
+                "Link",
+                "See https://x.test/a2fab?b=1 of order 482915.",
+                "ann",
+                false,
+            ),
+            (
+                "Fwd: Sign in",
+                "Is this from you?\n\n---------- Forwarded message ---------\nYour verification code is 482915",
+                "ann",
+                false,
+            ),
+            (
+                "Zugang",
+                "Der Zugangscode der Besprechung ist 482915. Passt das?",
+                "bo",
+                false,
+            ),
         ] {
             assert!(!brings_code(subject, text, local, is_answer), "{text}");
         }

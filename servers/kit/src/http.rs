@@ -34,12 +34,16 @@ const MAX_CONNECTIONS: usize = 64;
 const MAX_SESSIONS: usize = 32;
 /// Bytes of one request: a mail with 25 MB of attachments.
 const MAX_BODY: usize = 36 * 1024 * 1024;
+/// Requests that are read at one time: so many times [`MAX_BODY`] is the most memory they take.
+const MAX_READING: usize = 4;
 /// How long the head of a request may take.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Characters that a token has at least.
 const MIN_TOKEN: usize = 16;
 /// The header that names a session.
 const SESSION: &str = "mcp-session-id";
+/// The header that names what is asked for; one that contradicts the body is refused.
+const METHOD: &str = "mcp-method";
 
 /// Where to listen, and what a client has to show.
 #[derive(Debug, Clone, clap::Args)]
@@ -120,10 +124,13 @@ pub async fn serve<S: Send + Sync + 'static>(
     let listening = Arc::new(Listening::new(server, token));
     let open = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
-        let place = Arc::clone(&open).acquire_owned().await?;
-        let (stream, _) = tokio::select! {
-            connection = listener.accept() => match connection {
-                Ok(connection) => connection,
+        let connect = async {
+            let place = Arc::clone(&open).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, stream) = tokio::select! {
+            (place, connection) = connect => match connection {
+                Ok((stream, _)) => (place?, stream),
                 Err(error) => {
                     // Such as too many open files: it passes, or the next one says so again.
                     tracing::warn!("a connection was not accepted: {error}");
@@ -154,6 +161,7 @@ pub async fn serve<S: Send + Sync + 'static>(
 /// The server behind its checks.
 struct Listening<S: Send + Sync + 'static> {
     token: Token,
+    reading: Semaphore,
     sessions: Arc<LocalSessionManager>,
     service: StreamableHttpService<Server<S>, LocalSessionManager>,
 }
@@ -170,6 +178,7 @@ impl<S: Send + Sync + 'static> Listening<S> {
             StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), config);
         Self {
             token,
+            reading: Semaphore::new(MAX_READING),
             sessions,
             service,
         }
@@ -188,13 +197,24 @@ impl<S: Send + Sync + 'static> Listening<S> {
         if request.uri().path() != PATH {
             return refusal(StatusCode::NOT_FOUND, "the server answers at the path /mcp");
         }
-        let opens = request.method() == Method::POST && !request.headers().contains_key(SESSION);
+        let is_post = request.method() == Method::POST;
+        let headers = request.headers();
+        let opens = is_post
+            && !headers.contains_key(SESSION)
+            && headers
+                .get(METHOD)
+                .is_none_or(|method| method == "initialize");
         if opens && self.sessions.sessions.read().await.len() >= MAX_SESSIONS {
             return refusal(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "too many sessions are open; end one (DELETE), or wait five minutes",
             );
         }
+        // It is never closed.
+        let _reading = match is_post {
+            true => self.reading.acquire().await.ok(),
+            false => None,
+        };
         self.service.handle(request).await
     }
 }

@@ -73,7 +73,11 @@ impl<'a> Facts<'a> {
             let cc = self.addresses("answer-cc");
             return Recipients { to, cc };
         }
-        let mut to = self.addresses("reply-to");
+        let mut to = match self.one("no-answer") {
+            // What its Reply-To names was looked at, and rejected.
+            Some(_) => Vec::new(),
+            None => self.addresses("reply-to"),
+        };
         if to.is_empty() {
             to.extend(self.sender());
         }
@@ -164,5 +168,9 @@ mod tests {
             ("answer-cc", "\"d d\"@d.test"),
         ];
         assert_eq!(of(&decided), "cy@c.test | \"d d\"@d.test");
+        let nobody = ("no-answer", "Bo is no address that mail can reach");
+        assert_eq!(of(&[asked, nobody]), "Ada <ada@example.test> | ");
+        let [_, to, cc] = decided;
+        assert_eq!(of(&[nobody, to, cc]), "cy@c.test | \"d d\"@d.test");
     }
 }

@@ -2,15 +2,18 @@
 //!
 //! Two signs, each a heuristic that only ever takes a draft away, and says so in the owner's list:
 //! the text says that nobody reads answers; or a sender of notices reports on an order and asks
-//! nothing.
+//! nothing. Only its own words count, not what it quotes or forwards.
 //! Invariant: pure, and linear in the text that is looked at.
 
-use platinum_sdk::text::bounded;
+use platinum_sdk::text::{
+    bounded,
+    quotes::{self, Origin},
+};
 
 /// How much of a mail is looked at, in bytes.
 const LOOKED_AT: usize = 16 * 1024;
 
-/// How notices say that nobody reads what is sent to them.
+/// How notices say that nobody reads what is sent to them. After a `*` a word of [`MAIL`] follows.
 const UNREAD: &[&str] = &[
     "mailbox is not monitored",
     "inbox is not monitored",
@@ -22,39 +25,100 @@ const UNREAD: &[&str] = &[
     "cannot receive replies",
     "can't receive replies",
     "cannot accept replies",
-    "cannot accept incoming",
-    "do not reply to this",
-    "don't reply to this",
-    "do not respond to this",
-    "please do not reply",
+    "cannot accept incoming*",
+    "do not reply to this*",
+    "do not reply directly",
+    "don't reply to this*",
+    "do not respond to this*",
     "replies to this email are not",
     "replies to this message are not",
-    "this is an automated message",
-    "this is an automated email",
-    "this is an automatically generated",
+    "this is an automated*",
+    "this is an automatically generated*",
     "this email was sent automatically",
     "automatisch generierte nachricht",
     "automatisch generierte e-mail",
     "automatisch erstellte nachricht",
     "automatisch erzeugte nachricht",
-    "automatisch erstellt",
-    "nicht auf diese e-mail",
-    "nicht auf diese nachricht",
+    "mail wurde automatisch",
+    "nachricht wurde automatisch",
+    "bitte nicht auf diese*",
+    "antworten sie nicht auf diese*",
+    "antworten sie bitte nicht auf diese*",
+    "antworte nicht auf diese*",
+    "antworte bitte nicht auf diese*",
     "antworten auf diese e-mail werden nicht",
-    "ne pas répondre à ce",
-    "ne répondez pas à ce",
-    "no responda a este",
-    "no respondas a este",
-    "no conteste a este",
-    "non rispondere a quest",
+    "merci de ne pas répondre à ce*",
+    "prière de ne pas répondre à ce*",
+    "veuillez ne pas répondre à ce*",
+    "ne répondez pas à ce*",
+    "no responda a est*",
+    "no respondas a est*",
+    "no responder a est*",
+    "no conteste a est*",
+    "non rispondere a quest*",
     "beantwoord deze e-mail niet",
-    "niet op deze e-mail",
-    "não responda a est",
+    "antwoord niet op deze*",
+    "reageer niet op deze*",
+    "não responda a est*",
     "送信専用",
     "返信いただいても",
-    "このメールに返信し",
+    "このメールに返信しない",
+    "このメールには返信しない",
+    "请勿回复此*",
+    "请勿直接回复",
+];
+/// The same, where nothing follows in the sentence: `do not reply all` is a person's.
+const UNREAD_ENDS: &[&str] = &[
+    "please do not reply",
+    "please don't reply",
+    "bitte nicht antworten",
     "请勿回复",
 ];
+/// What a notice calls itself, or where it came from.
+const MAIL: &[&str] = &[
+    "mail",
+    "message",
+    "notification",
+    "address",
+    "response",
+    "nachricht",
+    "adresse",
+    "courriel",
+    "correo",
+    "mensaje",
+    "messaggio",
+    "bericht",
+    "mensagem",
+    "邮件",
+];
+/// So near it stands, in bytes.
+const MAX_BETWEEN: usize = 40;
+
+/// What a question is about that wants no answer: `Questions? Write to us.`
+const HELP: &[&str] = &[
+    "question",
+    "need help",
+    "frage",
+    "hilfe",
+    "aide",
+    "pregunta",
+    "duda",
+    "ayuda",
+    "domand",
+    "aiuto",
+    "vragen",
+    "hulp",
+    "dúvida",
+    "pergunta",
+    "ajuda",
+    "質問",
+    "不明",
+    "困り",
+    "疑问",
+    "帮助",
+];
+/// The most words that such a question has.
+const MAX_HELP: usize = 6;
 
 /// Before the @ of senders that report on orders and accounts.
 const NOTICE_SENDERS: &[&str] = &[
@@ -84,6 +148,25 @@ const NOTICE_SENDERS: &[&str] = &[
     "notifications",
     "notification",
     "alerts",
+    "info",
+    "service",
+    "services",
+    "support",
+    "hello",
+    "team",
+    "care",
+    "customer",
+    "customers",
+    "customerservice",
+    "kundenservice",
+    "kundendienst",
+    "contact",
+    "kontakt",
+    "mail",
+    "sales",
+    "parcel",
+    "paket",
+    "post",
 ];
 
 /// What such a report is about.
@@ -124,7 +207,11 @@ const REPORTS: &[&str] = &[
 #[must_use]
 pub fn reason(subject: &str, text: &str, local: &str) -> Option<&'static str> {
     let own = own_lines(text).to_lowercase();
-    if UNREAD.iter().any(|phrase| own.contains(phrase)) {
+    // A phrase may go on in the next line.
+    let flowing = own.replace('\n', " ");
+    let mut sentences = own.split(['\n', '.', '!', ')', '*', '。', '！']);
+    let ends = |sentence: &str| UNREAD_ENDS.iter().any(|end| sentence.trim().ends_with(end));
+    if UNREAD.iter().any(|phrase| has_phrase(&flowing, phrase)) || sentences.any(ends) {
         return Some("it says itself that answers to it are not read");
     }
     let local = local.to_lowercase();
@@ -132,19 +219,40 @@ pub fn reason(subject: &str, text: &str, local: &str) -> Option<&'static str> {
     let is_sender = NOTICE_SENDERS.contains(&first);
     let subject = subject.to_lowercase();
     let reports = |text: &str| REPORTS.iter().any(|phrase| text.contains(phrase));
-    let asks = own.contains(['?', '？']) || subject.contains(['?', '？']);
-    (is_sender && !asks && (reports(&subject) || reports(&own)))
+    let asks = || has_question(&own) || has_question(&subject);
+    (is_sender && (reports(&subject) || reports(&flowing)) && !asks())
         .then_some("a notice that asks nothing")
 }
 
-/// The text without what it quotes: a person may answer a notice.
+/// The text without what it quotes or forwards: a person may answer a notice.
 fn own_lines(text: &str) -> String {
-    let lines = bounded(text, LOOKED_AT).lines();
-    let own: Vec<&str> = lines
-        .filter(|line| !line.trim_start().starts_with('>'))
-        .collect();
-    // A phrase may go on in the next line.
-    own.join(" ")
+    let mut lines = quotes::origins(bounded(text, LOOKED_AT));
+    lines.retain(|(_, origin)| matches!(origin, Origin::Own | Origin::Signature));
+    let own: Vec<&str> = lines.into_iter().map(|(line, _)| line).collect();
+    own.join("\n")
+}
+
+fn has_phrase(text: &str, phrase: &str) -> bool {
+    let Some(start) = phrase.strip_suffix('*') else {
+        return text.contains(phrase);
+    };
+    text.match_indices(start).any(|(at, _)| {
+        let rest = bounded(&text[at + start.len()..], MAX_BETWEEN);
+        MAIL.iter().any(|word| rest.contains(word))
+    })
+}
+
+/// Whether it asks something: a link has its `?` inside, and an offer of help wants no answer.
+fn has_question(text: &str) -> bool {
+    text.match_indices(['?', '？']).any(|(at, mark)| {
+        let is_in_link = text[at + mark.len()..]
+            .starts_with(|c: char| c.is_ascii_alphanumeric() || "%&=/#_".contains(c));
+        let before = text[..at].rsplit(['.', ':', ',', '!', '?', '\n', '。', '：', '！', '？']);
+        let sentence = before.into_iter().next().unwrap_or_default();
+        let offers_help = HELP.iter().any(|word| sentence.contains(word))
+            && sentence.split_whitespace().count() <= MAX_HELP;
+        !is_in_link && !offers_help
+    })
 }
 
 #[cfg(test)]
@@ -160,12 +268,27 @@ mod tests {
             "Merci de ne pas répondre à ce message.",
             "Por favor, no responda a este correo.",
             "このメールは送信専用です。",
+            "Done.\nPlease do not reply\nThe team",
+            "-- \nThis is an automatically generated e-mail.",
+            "Diese E-Mail wurde automatisch erstellt.",
+            "Antworten Sie bitte nicht auf diese Nachricht.",
+            "本邮件由系统发出，请勿回复。",
         ] {
             assert!(reason("Parcel", text, "hello").is_some(), "{text}");
         }
         for text in [
             "Which day suits you?",
             "> Please do not reply to this mail\nI got this. What does it mean?",
+            "What is this?\n\n---------- Forwarded message ---------\nFrom: X\n\nPlease do not reply to this email.",
+            "Was ist das?\n\nVon: X\nGesendet: Montag\nAn: Ann\nBetreff: Paket\n\nBitte nicht auf diese E-Mail antworten.",
+            "Please do not reply all; which day suits you?",
+            "Please do not reply to this offer before Monday. Which day suits you?",
+            "Die Rechnung wurde automatisch erstellt, stimmt der Betrag?",
+            "This is an automatically generated invoice: is it right?",
+            "Ich habe noch nicht auf diese E-Mail geantwortet. Passt Montag?",
+            "We cannot accept incoming goods on Monday. Which day suits you?",
+            "このメールに返信してください。",
+            "请勿回复所有人。哪一天方便？",
         ] {
             assert_eq!(reason("Parcel", text, "ann"), None, "{text}");
         }
@@ -179,8 +302,26 @@ mod tests {
             Some("a notice that asks nothing")
         );
         assert_eq!(reason("Order 88", report, "ann"), None);
-        let question = "Your order 88: which colour would you like?";
-        assert_eq!(reason("Order 88", question, "orders"), None);
+        for text in [
+            "Your order 88 has shipped. Track it: https://shop.test/t?id=4711",
+            "Your order 88 has shipped.\nQuestions? Write to us.",
+            "Ihre Bestellung 88 wurde versandt. Haben Sie Fragen? Hier: https://shop.test/?a=b",
+            "Votre commande est partie. Besoin d'aide ? Écrivez-nous.",
+            "ご注文を承りました。ご不明な点はございませんか？",
+        ] {
+            for local in ["info", "service", "orders"] {
+                assert!(reason("Order 88", text, local).is_some(), "{text}");
+            }
+        }
+        for text in [
+            "Your order 88: which colour would you like?",
+            "Your order 88 is on its way. https://shop.test/t?id=4711 Does Monday suit you?",
+            "Your order 88: can you help?",
+            "Your order 88. One question: does Monday suit you?",
+            "Ihre Bestellung 88: wir haben eine Frage zu Ihrer Adresse, stimmt die Hausnummer 5?",
+        ] {
+            assert_eq!(reason("Order 88", text, "info"), None, "{text}");
+        }
         assert_eq!(
             reason("Hello", "We look forward to your visit.", "orders"),
             None

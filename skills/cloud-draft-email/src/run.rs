@@ -18,7 +18,7 @@ use platinum_sdk::text::{MailAddress, message_id, one_line};
 use platinum_sdk::{Error, Invocation, Outcome};
 
 use crate::facts::{Facts, Recipients, mail_text};
-use crate::note::Letter;
+use crate::note::Note;
 use crate::request::{self, Material};
 use crate::rules::SenderRules;
 use crate::style::OwnStyle;
@@ -64,7 +64,11 @@ pub fn run(
     }
     let handbook = handbook(host)?;
     let rules = SenderRules::parse(handbook.as_deref().unwrap_or_default());
-    let letter = Letter::of(host, &task)?;
+    let letter = match Note::of(host, &task)? {
+        Some(Note::Letter(letter)) => Some(letter),
+        Some(Note::Unclear(whom)) => return Ok(Outcome::Dismissed(triage::ask_whom(&whom))),
+        None => None,
+    };
     let to = match &letter {
         Some(letter) => letter.to.clone(),
         None => match triage::decide(&task, &rules) {
@@ -559,6 +563,23 @@ mod tests {
             ["signature", "recipient", "message", "note"]
         );
         assert_eq!(host.saved.borrow().len(), 1);
+    }
+
+    /// What may be done in another way is asked for, with the name.
+    #[test]
+    fn run_note_that_may_be_no_mail_is_a_question() {
+        let mut host = host(&[("account", "work")]);
+        host.tasks[0].source = "file:Inbox/idea.md".into();
+        host.tasks[0].sender = "A file that was dropped here".into();
+        host.tasks[0].text = "ask Zoe for the keys".into();
+        let Ok(Outcome::Dismissed(question)) = draft(&host) else {
+            panic!("no question")
+        };
+        assert_eq!(
+            question,
+            "it came as a file, not as a mail. Who should this go to? Open is: address of Zoe. \
+             Write `to: name@example.org` into its frontmatter and drop it again"
+        );
     }
 
     /// Of two people of a name none is chosen: the draft has a gap, and no mail program gets it.

@@ -75,11 +75,7 @@ pub fn decide(task: &Task, rules: &SenderRules) -> Triage {
     if recipients.to.is_empty() {
         return Triage::Dismiss(match unattended {
             Some(address) => format!("{address} does not read answers"),
-            None if facts.is_file() => {
-                "it came as a file, not as a mail. Who should this go to? Write `to: \
-                 name@example.org` into its frontmatter and drop it again"
-                    .into()
-            }
+            None if facts.is_file() => ask_whom(""),
             None => "it names no address that could be answered".into(),
         });
     }
@@ -92,6 +88,18 @@ pub fn decide(task: &Task, rules: &SenderRules) -> Triage {
     }
 }
 
+/// The question to whom a file should go; `about` is what is known, or nothing.
+#[must_use]
+pub fn ask_whom(about: &str) -> String {
+    let about = one_line(about.trim_matches(['[', ']', '✎', ' ']), 60);
+    let about = Some(about).filter(|about| !about.is_empty());
+    let about = about.map_or(String::new(), |about| format!(" Open is: {about}."));
+    format!(
+        "it came as a file, not as a mail. Who should this go to?{about} Write `to: \
+         name@example.org` into its frontmatter and drop it again"
+    )
+}
+
 /// Whether it answers another mail: machines begin their threads.
 fn is_conversation(facts: Facts<'_>) -> bool {
     facts.one("in-reply-to").is_some()
@@ -101,6 +109,13 @@ fn is_conversation(facts: Facts<'_>) -> bool {
 fn by_machine(facts: Facts<'_>) -> Option<String> {
     if facts.one("one-time-code").is_some() {
         return Some("a one-time code; it is in your mailbox, and not repeated here".into());
+    }
+    if let Some(why) = facts.one("bounce-reason") {
+        let to = facts.one("bounced-recipients").unwrap_or("somebody");
+        let (to, why) = (shown(to, 80), shown(why, 120));
+        return Some(format!(
+            "a mail did not reach {to}: {why}; the report does not say which"
+        ));
     }
     let event = facts.one("event").filter(|_| asks_for(facts, "request"));
     let about = event.map_or(String::new(), |event| {
@@ -340,6 +355,14 @@ pub(crate) mod tests {
                 &[("auto-reply", "X-Autoreply: yes")],
                 "automatic answer (X-Autoreply: yes)",
             ),
+            (
+                &[
+                    ("bounced-recipients", "ann@x.test"),
+                    ("bounce-reason", "full"),
+                    ("auto-submitted", "auto-replied"),
+                ],
+                "a mail did not reach ann@x.test: full",
+            ),
             (&[("precedence", "junk")], "Precedence: junk"),
             (&[("precedence", "list")], "Precedence: list"),
             (&[("list-id", "Rust <rust.lists.test>")], "list Rust"),
@@ -489,6 +512,12 @@ pub(crate) mod tests {
         assert_eq!(of("Ada <ada@example.test>", &[copied]), ADA);
         let away = ("auto-reply", "X-Autoreply: yes");
         assert!(of("Ada <ada@example.test>", &[away]).contains("automatic answer"));
+        // To whom it would have gone.
+        let decided = [copied, ("answer-to", "cy@c.test"), ("reply-to", "x@x.test")];
+        assert_eq!(
+            of("Ada <ada@example.test>", &decided),
+            "answered to cy@c.test"
+        );
         // The owner put it back to have it answered.
         let filed = ("filed-before", "bulk mail (Precedence: list)");
         assert_eq!(

@@ -9,7 +9,7 @@ use platinum_vault::note::TaskNote;
 use super::{EmailCtx, correspondent::Correspondent};
 use crate::{
     bindings::platinum::email::{
-        people::{Host, Person, Style},
+        people::{Host, Matches, Person, Style},
         types::Error,
     },
     text::{checked_line, cut},
@@ -46,7 +46,7 @@ fn account(task: &TaskNote) -> Result<&str, Error> {
 }
 
 impl Host for EmailCtx {
-    async fn find(&mut self, name: String) -> wasmtime::Result<Result<Vec<Person>, Error>> {
+    async fn find(&mut self, name: String) -> wasmtime::Result<Result<Matches, Error>> {
         Ok(self.find_people(&name).await)
     }
 
@@ -59,7 +59,7 @@ impl Host for EmailCtx {
 }
 
 impl EmailCtx {
-    async fn find_people(&self, name: &str) -> Result<Vec<Person>, Error> {
+    async fn find_people(&self, name: &str) -> Result<Matches, Error> {
         let name = checked_line("name", name, 100).map_err(Error::Invalid)?;
         let task = self.task().await?;
         if !is_note(&task) {
@@ -68,13 +68,15 @@ impl EmailCtx {
             ));
         }
         let found = self.mail.find_people(account(&task)?, &name).await?;
-        let people = found.into_iter().take(MAX_PEOPLE);
-        Ok(people
-            .map(|person| Person {
-                name: cut(&person.name, MAX_LINE_BYTES),
-                address: cut(&person.address, MAX_LINE_BYTES),
-            })
-            .collect())
+        let people = found.people.into_iter().take(MAX_PEOPLE);
+        let people = people.map(|person| Person {
+            name: cut(&person.name, MAX_LINE_BYTES),
+            address: cut(&person.address, MAX_LINE_BYTES),
+        });
+        Ok(Matches {
+            people: people.collect(),
+            clear: found.clear,
+        })
     }
 
     async fn style(&self, recipients: &[String]) -> Result<Style, Error> {
@@ -82,7 +84,7 @@ impl EmailCtx {
             let what = format!("`recipients` has {}; {MAX_RECIPIENTS}", recipients.len());
             return Err(Error::Invalid(format!("{what} is the most")));
         }
-        let recipients = recipients
+        let mut recipients = recipients
             .iter()
             .map(|one| checked_line("recipients", one, 320))
             .collect::<Result<Vec<_>, _>>()
@@ -94,8 +96,14 @@ impl EmailCtx {
             if let Some(other) = recipients.iter().find(|one| !is_with(one)) {
                 return Err(Error::Refused(format!("the task is not with {other}")));
             }
+            // Those that the skill leaves out get the answer, too.
+            if let (Some(first), Some(with)) = (recipients.first().cloned(), with) {
+                recipients = with.beginning_with(&first);
+            }
         }
-        let style = self.mail.style(account(&task)?, &recipients).await?;
+        let until = self.until(&task);
+        let style = self.mail.style(account(&task)?, &recipients, until);
+        let style = style.await?;
         let line = |text: String| cut(&text, MAX_LINE_BYTES);
         let texts = style.texts.iter().take(MAX_TEXTS);
         Ok(Style {

@@ -41,6 +41,13 @@ impl Correspondent {
         self.0
     }
 
+    /// The addresses, this one first.
+    pub(super) fn beginning_with(self, first: &str) -> Vec<String> {
+        let first = address(first);
+        let others = self.0.into_iter().filter(|one| Some(one) != first.as_ref());
+        first.iter().cloned().chain(others).collect()
+    }
+
     /// Whether an answer could go to this address.
     pub(super) fn includes(&self, one: &str) -> bool {
         address(one).is_some_and(|one| self.0.contains(&one))

@@ -1,6 +1,6 @@
 //! The host side of `email/search`, `email/draft` and `email/propose`.
 
-use super::{EmailCtx, MailError, Query, correspondent::Correspondent, record};
+use super::{EmailCtx, MailError, Query, SearchHit, correspondent::Correspondent, record};
 use crate::{
     bindings::platinum::{
         actions::types::{Proposal, ProposeError},
@@ -13,6 +13,7 @@ use crate::{
     tasks::TaskError,
     text::{checked_line, cut},
 };
+use platinum_core::Timestamp;
 use platinum_vault::note::TaskNote;
 
 /// Most mails in one answer.
@@ -78,14 +79,22 @@ impl EmailCtx {
         Ok(task)
     }
 
-    /// With whom that task is.
-    async fn correspondent(&self) -> Result<Correspondent, Error> {
-        Correspondent::of(&self.task().await?).ok_or_else(|| {
+    /// Until when mails count for a task, if that has an end.
+    pub(super) fn until(&self, task: &TaskNote) -> Option<Timestamp> {
+        task.received.filter(|_| self.mail.is_of_the_past())
+    }
+
+    /// With whom that task is, and until when mails count for it.
+    async fn correspondent(&self) -> Result<(Correspondent, Option<Timestamp>), Error> {
+        let task = self.task().await?;
+        let until = self.until(&task);
+        let correspondent = Correspondent::of(&task).ok_or_else(|| {
             Error::Refused(
                 "the task names no address, and only mails of its correspondent are found"
                     .to_owned(),
             )
-        })
+        })?;
+        Ok((correspondent, until))
     }
 }
 
@@ -98,14 +107,19 @@ impl search::Host for EmailCtx {
             Ok(asked) => asked,
             Err(what) => return Ok(Err(Error::Invalid(what))),
         };
-        let correspondent = match self.correspondent().await {
+        let (correspondent, until) = match self.correspondent().await {
             Ok(correspondent) => correspondent,
             Err(error) => return Ok(Err(error)),
+        };
+        let is_in_time = |mail: &SearchHit| {
+            let Some(until) = until else { return true };
+            let sent = mail.date.as_ref().and_then(|date| date.parse().ok());
+            sent.is_some_and(|sent: Timestamp| sent <= until)
         };
         Ok(match self.mail.search(&asked).await {
             Ok(found) => Ok(found
                 .into_iter()
-                .filter(|mail| correspondent.took_part_in(mail))
+                .filter(|mail| correspondent.took_part_in(mail) && is_in_time(mail))
                 .take(asked.limit as usize)
                 .map(|mail| Message {
                     message_id: cut(&mail.message_id, MAX_HEADER_BYTES),

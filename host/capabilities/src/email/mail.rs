@@ -2,7 +2,7 @@
 //! MCP server.
 
 use async_trait::async_trait;
-use platinum_core::EmailSend;
+use platinum_core::{EmailSend, Timestamp};
 use platinum_mcp::{CallError, Session};
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,16 @@ pub struct Person {
     pub address: String,
 }
 
+/// Who is meant by a name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Matches {
+    /// Those who may be.
+    pub people: Vec<Person>,
+    /// Whether it is clear.
+    #[serde(default)]
+    pub clear: bool,
+}
+
 /// How the owner writes. Untrusted text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Style {
@@ -96,12 +106,21 @@ pub enum MailError {
 /// A mailbox that can be searched and take drafts.
 #[async_trait]
 pub trait Mail: Send + Sync {
+    /// Whether it shows how it was: for a task of the past, nothing that came later is to be seen.
+    fn is_of_the_past(&self) -> bool {
+        false
+    }
     /// Searches.
     async fn search(&self, query: &Query) -> Result<Vec<SearchHit>, MailError>;
     /// Who is meant by a name in an account.
-    async fn find_people(&self, account: &str, name: &str) -> Result<Vec<Person>, MailError>;
-    /// How the owner of an account writes to these addresses.
-    async fn style(&self, account: &str, recipients: &[String]) -> Result<Style, MailError>;
+    async fn find_people(&self, account: &str, name: &str) -> Result<Matches, MailError>;
+    /// How the owner of an account writes to these addresses; or wrote, until a moment.
+    async fn style(
+        &self,
+        account: &str,
+        recipients: &[String],
+        until: Option<Timestamp>,
+    ) -> Result<Style, MailError>;
     /// Saves a draft; answers its Message-ID. With `drafted_as`, it takes the place of an earlier
     /// one that was saved as the same.
     async fn save_draft(
@@ -150,12 +169,6 @@ struct SearchAnswer {
     messages: Vec<SearchHit>,
 }
 
-/// The answer of `search_people`.
-#[derive(Deserialize)]
-struct PeopleAnswer {
-    people: Vec<Person>,
-}
-
 /// The answer of `draft_email`.
 #[derive(Deserialize)]
 struct DraftAnswer {
@@ -171,14 +184,21 @@ impl Mail for McpMail {
         Ok(answer.messages)
     }
 
-    async fn find_people(&self, account: &str, name: &str) -> Result<Vec<Person>, MailError> {
+    async fn find_people(&self, account: &str, name: &str) -> Result<Matches, MailError> {
         let arguments = serde_json::json!({ "account": account, "name": name });
-        let answer: PeopleAnswer = self.call("search_people", arguments).await?;
-        Ok(answer.people)
+        self.call("search_people", arguments).await
     }
 
-    async fn style(&self, account: &str, recipients: &[String]) -> Result<Style, MailError> {
-        let arguments = serde_json::json!({ "account": account, "recipients": recipients });
+    async fn style(
+        &self,
+        account: &str,
+        recipients: &[String],
+        until: Option<Timestamp>,
+    ) -> Result<Style, MailError> {
+        let mut arguments = serde_json::json!({ "account": account, "recipients": recipients });
+        if let Some(until) = until {
+            arguments["until"] = until.to_string().into();
+        }
         self.call("read_style", arguments).await
     }
 
@@ -211,16 +231,25 @@ pub(super) struct ReadOnlyMail(pub(super) McpMail);
 
 #[async_trait]
 impl Mail for ReadOnlyMail {
+    fn is_of_the_past(&self) -> bool {
+        true
+    }
+
     async fn search(&self, query: &Query) -> Result<Vec<SearchHit>, MailError> {
         self.0.search(query).await
     }
 
-    async fn find_people(&self, account: &str, name: &str) -> Result<Vec<Person>, MailError> {
+    async fn find_people(&self, account: &str, name: &str) -> Result<Matches, MailError> {
         self.0.find_people(account, name).await
     }
 
-    async fn style(&self, account: &str, recipients: &[String]) -> Result<Style, MailError> {
-        self.0.style(account, recipients).await
+    async fn style(
+        &self,
+        account: &str,
+        recipients: &[String],
+        until: Option<Timestamp>,
+    ) -> Result<Style, MailError> {
+        self.0.style(account, recipients, until).await
     }
 
     async fn save_draft(&self, _: &EmailSend, _: Option<&str>) -> Result<String, MailError> {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use platinum_core::{Capability, TaskId, ZoneId};
 use platinum_engine::{Call, Interface};
 
-pub use mail::{Mail, MailError, McpMail, Person, Query, SearchHit, Style};
+pub use mail::{Mail, MailError, Matches, McpMail, Person, Query, SearchHit, Style};
 
 use crate::{
     bindings::platinum::email::{draft, people, propose, search},

@@ -2,7 +2,7 @@
 
 use std::{fs, sync::Arc};
 
-use platinum_core::{EmailSend, Role, TaskId, VaultPath, ZoneId};
+use platinum_core::{EmailSend, Role, TaskId, Timestamp, VaultPath, ZoneId};
 
 use platinum_protocol::Claimed;
 use platinum_vault::note::{Fact, ReceiptRecord, TaskNote};
@@ -19,7 +19,7 @@ use crate::{
         tasks::{claim::Host as Claim, read::Host as Read, types},
         vault::context::{Error, Host as Context},
     },
-    email::{EmailCtx, Mail, MailError, Person, Query, SearchHit, Style},
+    email::{EmailCtx, Mail, MailError, Matches, Person, Query, SearchHit, Style},
     tasks::{NoReceipts, Owner, TaskError, TaskStore, TasksCtx},
     vault::NotesCtx,
 };
@@ -159,14 +159,23 @@ impl Mail for Mailbox {
         Ok(self.0.clone())
     }
 
-    async fn find_people(&self, account: &str, name: &str) -> Result<Vec<Person>, MailError> {
-        Ok(vec![Person {
+    async fn find_people(&self, account: &str, name: &str) -> Result<Matches, MailError> {
+        let bob = Person {
             name: format!("{name} of {account}"),
             address: "bob@rival.test".to_owned(),
-        }])
+        };
+        Ok(Matches {
+            people: vec![bob],
+            clear: true,
+        })
     }
 
-    async fn style(&self, account: &str, recipients: &[String]) -> Result<Style, MailError> {
+    async fn style(
+        &self,
+        account: &str,
+        recipients: &[String],
+        _: Option<Timestamp>,
+    ) -> Result<Style, MailError> {
         Ok(Style {
             signature: Some("Me".to_owned()),
             texts: vec!["x".repeat(10_000); 9],
@@ -331,8 +340,9 @@ fn mailbox_of(source: &str, facts: &[(&str, &str)]) -> EmailCtx {
 async fn people_are_found_for_the_owners_note_alone() {
     let mut note = mailbox_of("file:Inbox/idea.md", &[("account", "me")]);
     let found = note.find("Bob".into()).await.unwrap().unwrap();
-    assert_eq!(found[0].name, "Bob of me");
-    assert_eq!(found[0].address, "bob@rival.test");
+    assert!(found.clear);
+    assert_eq!(found.people[0].name, "Bob of me");
+    assert_eq!(found.people[0].address, "bob@rival.test");
     let mut mail = mailbox_of("imap:me", &[]);
     let EmailError::Refused(why) = mail.find("Bob".into()).await.unwrap().unwrap_err() else {
         panic!("not refused")
@@ -358,9 +368,14 @@ async fn style_is_shown_for_those_the_task_is_with() {
     let ask = |one: &str| vec![one.to_owned()];
     let style = mail.style_for(ask("Ada@example.test")).await.unwrap();
     let style = style.unwrap();
-    assert_eq!(style.sources, ["me: Ada@example.test"]);
+    assert_eq!(style.sources, ["me: ada@example.test"]);
     assert_eq!(style.texts.len(), 3);
     assert!(style.texts.iter().all(|text| text.len() <= 2 * 1024 + 3));
+    // Who is left out gets the answer, too.
+    let mut all = mailbox_of("imap:me", &[("answer-cc", "Aaron <aaron@x.test>")]);
+    let style = all.style_for(ask("ada@example.test")).await.unwrap();
+    let everybody = "me: ada@example.test, aaron@x.test";
+    assert_eq!(style.unwrap().sources, [everybody]);
     let refused = mail.style_for(ask("bob@rival.test")).await.unwrap();
     let EmailError::Refused(why) = refused.unwrap_err() else {
         panic!("not refused")

@@ -82,6 +82,12 @@ impl OwnAnswer {
             None => "you answered: the mail is marked as answered".to_owned(),
         })
     }
+
+    /// As [`OwnAnswer::words`], if they answered after this time. One without a time did not.
+    pub fn words_after(&self, after: Option<Timestamp>) -> Option<String> {
+        let is_after = after.is_none_or(|after| self.at.is_some_and(|at| at > after));
+        self.words().filter(|_| is_after)
+    }
 }
 
 impl TypedAction for EmailSend {
@@ -152,9 +158,12 @@ mod tests {
             folder: Some("Sent\nx".to_owned()),
             ..marked
         };
-        assert_eq!(
-            sent.words().unwrap(),
-            "you answered at 2026-11-20T10:00:00Z (Sent x)"
-        );
+        let words = "you answered at 2026-11-20T10:00:00Z (Sent x)";
+        assert_eq!(sent.words().unwrap(), words);
+        let (before, after) = ("2026-11-20T09:00:00Z".parse().ok(), sent.at);
+        assert_eq!(sent.words_after(None).unwrap(), words);
+        assert_eq!(sent.words_after(before).unwrap(), words);
+        assert_eq!(sent.words_after(after), None);
+        assert_eq!(marked.words_after(before), None);
     }
 }

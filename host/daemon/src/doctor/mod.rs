@@ -5,15 +5,17 @@
 //! check themselves.
 //! Invariants: nothing is changed and nothing is sent; every row that is not well says what to do.
 
+mod last_commits;
 mod remote;
 
 use std::path::Path;
 
 use platinum_capabilities::zones::{Check, CheckLevel};
-use platinum_core::Role;
+use platinum_core::{Role, Timestamp};
 use platinum_vault::Vault;
 use platinum_verify::Identity;
 
+pub use last_commits::{AgentSeen, MAX_COMMITS, last_commits};
 pub use remote::{remote_folder, with_recovery};
 
 use crate::{Config, zone_server};
@@ -124,6 +126,29 @@ fn disk(path: &Path) -> Option<Row> {
     Some(Row::new("disk", level, text))
 }
 
+/// When the owner's machine last gave a sign of life; none without a remote. It may be off for long.
+fn other_half(config: &Config) -> Option<Row> {
+    let git_dir = config.vault.state.join("vault.git");
+    if config.sync.remote.is_empty() || !git_dir.exists() {
+        return None;
+    }
+    let row = |level, text| Some(Row::new("other half", level, text));
+    let seen = match last_commits(&git_dir, None) {
+        Ok(seen) => seen,
+        Err(error) => return row(CheckLevel::Error, error.to_string()),
+    };
+    let locals = seen.iter().filter(|seen| seen.role == Role::Local.as_str());
+    let Some(newest) = locals.max_by_key(|seen| seen.committed_at_second) else {
+        let text = format!(
+            "no commit of the owner's machine is among the last {MAX_COMMITS}; start it there: platinum run"
+        );
+        return row(CheckLevel::Warning, text);
+    };
+    let at = Timestamp::from_second(newest.committed_at_second).unwrap_or_default();
+    let text = format!("{} gave its last sign of life at {at:.0}", newest.agent);
+    row(CheckLevel::Ok, text)
+}
+
 /// Everything that a cloud host needs.
 pub async fn cloud_rows(config: &Config) -> Vec<Row> {
     let role = Role::Cloud;
@@ -133,6 +158,7 @@ pub async fn cloud_rows(config: &Config) -> Vec<Row> {
     }];
     rows.extend(disks(config));
     rows.push(remote::ask(config).await);
+    rows.extend(other_half(config));
     rows.extend(keys(config, role));
     for (id, zone) in config.zones.configured() {
         let check = match zone.check_role(role) {

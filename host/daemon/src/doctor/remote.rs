@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use platinum_capabilities::zones::CheckLevel;
-use platinum_repo::{GitRemote, Remote as _};
+use platinum_repo::{GitRemote, Remote as _, RemoteError};
 
 use super::Row;
 use crate::{Config, make_state_folder};
@@ -20,7 +20,12 @@ pub fn remote_folder(remote: &str) -> Option<String> {
     if !path.exists() {
         return Some(format!("{shown} is not there; make it: {make}"));
     }
-    if path.join(".git").exists() {
+    let config = std::fs::read_to_string(path.join("config")).unwrap_or_default();
+    let is_inside_work_tree = config.lines().any(|line| {
+        line.replace([' ', '\t'], "")
+            .eq_ignore_ascii_case("bare=false")
+    });
+    if path.join(".git").exists() || is_inside_work_tree {
         return Some(format!(
             "{shown} is a repository with a work tree, and git refuses pushes to its branch; make a bare one and \
              name that in `sync.remote`: git init --bare --initial-branch=main {shown}.git"
@@ -51,6 +56,10 @@ pub fn with_recovery(error: &str, remote: &str) -> String {
     );
     let advice = if error.contains("does not appear to be a git repository") {
         "make it on that machine: git init --bare --initial-branch=main PATH".to_owned()
+    } else if error.contains("checked out branch") || error.contains("currently checked out") {
+        "it is a repository with a work tree; make a bare one there and name that in `sync.remote`: git init --bare \
+         --initial-branch=main PATH"
+            .to_owned()
     } else if error.contains("Permission denied (") {
         format!(
             "ssh must get in without a password: run `ssh-copy-id {host}`, and after a restart see that the key needs \
@@ -86,18 +95,25 @@ pub(super) async fn ask(config: &Config) -> Row {
         Err(error) => return row(CheckLevel::Error, error.to_string()),
     };
     // A question that changes nothing: the daemon may be at work in the same repository.
-    match remote.tip().await {
-        Ok(Some(tip)) => row(
+    let failed = |error: RemoteError| {
+        let text = with_recovery(&error.to_string(), address);
+        row(CheckLevel::Error, text)
+    };
+    let tip = match remote.tip().await {
+        Ok(tip) => tip,
+        Err(error) => return failed(error),
+    };
+    if let Err(error) = remote.check_push().await {
+        return failed(error);
+    }
+    match tip {
+        Some(tip) => row(
             CheckLevel::Ok,
             format!("{} answers, at {tip:.10}", remote.describe()),
         ),
-        Ok(None) => row(
+        None => row(
             CheckLevel::Ok,
             format!("{} answers and is empty", remote.describe()),
-        ),
-        Err(error) => row(
-            CheckLevel::Error,
-            with_recovery(&error.to_string(), address),
         ),
     }
 }
@@ -118,6 +134,9 @@ mod tests {
         );
         std::fs::create_dir_all(path("work/.git/objects")).unwrap();
         let work = problem("work").unwrap();
+        assert!(work.contains("with a work tree"), "{work}");
+        std::fs::write(path("work/.git/config"), "[core]\n\tbare = false\n").unwrap();
+        let work = problem("work/.git").unwrap();
         assert!(work.contains("with a work tree"), "{work}");
         std::fs::create_dir_all(path("empty")).unwrap();
         assert!(
@@ -143,6 +162,8 @@ mod tests {
         assert!(told.contains("ssh-copy-id me@host"), "{told}");
         let told = with_recovery("'x' does not appear to be a git repository", "me@host:x");
         assert!(told.contains("git init --bare"), "{told}");
+        let told = with_recovery("refusing to update checked out branch", "me@host:x");
+        assert!(told.contains("with a work tree"), "{told}");
         assert_eq!(with_recovery("anything else", "me@host:x"), "anything else");
     }
 }

@@ -15,12 +15,13 @@ use std::{
 
 use platinum_capabilities::{
     in_background,
+    proposals::LIMIT_REACHED,
     tasks::{Owner, TaskError, TaskStore},
 };
-use platinum_core::{Backoff, TaskId, ZoneId, layout, text::one_line};
-use platinum_engine::Outcome;
+use platinum_core::{Backoff, Clock as _, SystemClock, TaskId, ZoneId, layout, text::one_line};
+use platinum_engine::{InvokeError, Outcome, SkillError};
 use platinum_protocol::TaskPlace;
-use platinum_sync::{Drafts, Finish, Synchronizer};
+use platinum_sync::{Drafts, Finish, ReadDrafts, Synchronizer};
 use platinum_vault::{
     Vault, VaultError,
     note::{Note, TaskNote},
@@ -52,6 +53,9 @@ pub struct Pipeline {
     zones: Vec<ZoneId>,
     retries: Mutex<BTreeMap<TaskId, RetryState>>,
     owners_work: Option<Arc<dyn OwnersWork>>,
+    read_drafts: Mutex<ReadDrafts>,
+    /// The day, since 1970, on which the owner was told last that as many drafts wait as may.
+    limit_reported: Mutex<Option<i64>>,
 }
 
 /// A task that did not go through, and when it is tried again.
@@ -83,6 +87,8 @@ impl Pipeline {
             zones,
             retries: Mutex::default(),
             owners_work: None,
+            read_drafts: Mutex::default(),
+            limit_reported: Mutex::default(),
         }
     }
 
@@ -237,7 +243,10 @@ impl Pipeline {
 
     async fn drafts(&self) -> Result<Drafts, VaultError> {
         let vault = self.vault.clone();
-        in_background(move || Drafts::of(&vault)).await
+        let mut read = std::mem::take(&mut *self.read_drafts.lock().await);
+        let (drafts, read) = in_background(move || (read.read_on(&vault), read)).await;
+        *self.read_drafts.lock().await = read;
+        drafts
     }
 
     /// Asks for vetoes and claims a task; whether it is this agent's now.
@@ -356,6 +365,7 @@ impl Pipeline {
             }
             Err(error) => {
                 let failures = self.record_failure(task, &error).await;
+                self.report_limit(&error).await;
                 // A skill that breaks says nothing of the task.
                 if !error.is_answer() || failures < MAX_FAILURES || !self.owns(task).await {
                     return false;
@@ -369,6 +379,22 @@ impl Pipeline {
         }
         self.retries.lock().await.remove(&task);
         true
+    }
+
+    /// Tells the owner, once a day, that as many drafts wait as may.
+    async fn report_limit(&self, error: &RunError) {
+        let Some(limit) = limit_reached(error) else {
+            return;
+        };
+        let today = SystemClock.now().as_second() / (24 * 60 * 60);
+        let is_new = self.limit_reported.lock().await.replace(today) != Some(today);
+        if is_new {
+            let text = format!(
+                "Not drafted yet: {limit}; further tasks are drafted once you approve or reject some, \
+                 or tomorrow"
+            );
+            self.updates.publish(None, &headline(&text)).await;
+        }
     }
 
     /// How the owner has done themself what a task asks for, if they have, and it is this agent's to
@@ -465,6 +491,17 @@ impl Pipeline {
         retry.until = Instant::now() + RETRIES.delay(retry.pauses);
         retry.pauses += 1;
         retry.failures
+    }
+}
+
+/// What a skill was told if as many drafts wait as may.
+fn limit_reached(error: &RunError) -> Option<&str> {
+    match error {
+        RunError::Invoke(InvokeError::Skill {
+            error: SkillError::Unavailable(why),
+            ..
+        }) if why.ends_with(LIMIT_REACHED) => Some(why),
+        _ => None,
     }
 }
 

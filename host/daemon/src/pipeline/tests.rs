@@ -8,7 +8,7 @@ use platinum_capabilities::{
     skill,
     tasks::{self, NoReceipts, Receipts},
 };
-use platinum_core::{AgentName, Clock as _, Role, SystemClock};
+use platinum_core::{AgentName, Role};
 use platinum_engine::{Engine, EngineOptions, Limits, SkillHost};
 use platinum_repo::{Signers, SigningKey};
 use platinum_sync::SyncConfig;
@@ -302,4 +302,33 @@ fn is_drafted_by_note_earlier_claim_does_not_count() {
             "{epochs:?}, {noted:?}"
         );
     }
+}
+
+/// However many tasks wait for it.
+#[tokio::test]
+async fn limit_of_drafts_is_reported_once_a_day() {
+    let fixture = Fixture::new("guests/minimal");
+    let failed = |why: String| {
+        RunError::Invoke(InvokeError::Skill {
+            skill: "drafter".to_owned(),
+            error: SkillError::Unavailable(why),
+        })
+    };
+    fixture
+        .pipeline
+        .report_limit(&failed("no route".to_owned()))
+        .await;
+    for of_today in [200, 201] {
+        let error = failed(format!(
+            "{of_today} drafts of today wait for the owner, {LIMIT_REACHED}"
+        ));
+        fixture.pipeline.report_limit(&error).await;
+    }
+    let updates = fixture.vault.walk_in(layout::UPDATES).unwrap();
+    assert_eq!(updates.len(), 1);
+    let text = fixture.vault.read_text(&updates[0].path, 1 << 16).unwrap();
+    assert!(
+        text.contains("Not drafted yet: 200 drafts of today wait"),
+        "{text}"
+    );
 }

@@ -83,7 +83,8 @@ impl Trial {
             .parse::<AgentName>()
             .map_err(|error| wrong(format!("{AGENT}: {error}")))?;
 
-        let model = platinum_llm::build(&config.model, &state)
+        // What it writes counts for the day as all that this host writes.
+        let model = platinum_llm::build(&config.model, &config.vault.state)
             .map_err(|error| HostError::Model(error.to_string()))?;
         let model = Arc::new(CountedModel::new(model));
         let session = Session::spawn(server).await?;
@@ -244,7 +245,7 @@ fn load_skills(
     let host = SkillHost::new(engine, Role::Cloud, agent.clone(), interfaces, narrowed)
         .map_err(|error| HostError::Engine(error.to_string()))?;
     let owner = config.agent(Role::Local).map_err(HostError::Config)?;
-    let identity = Identity::open(&config.vault.state, &owner, Role::Local)?;
+    let identity = Identity::read(&config.vault.state, &owner, Role::Local)?;
     let folder = skills_folder(&config.work.skills);
     let mut catalog = Catalog::read(&folder)?;
     // The others have nothing to do here.

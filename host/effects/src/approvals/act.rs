@@ -15,7 +15,7 @@ use platinum_vault::{Vault, VaultError, note::Note};
 
 use super::{
     ApprovalPolicy, Finding, MessageError, Outgoing, Unreadable,
-    admission::{HELD, RETURNED},
+    admission::{HELD, IN_DOUBT, RETURNED},
 };
 
 /// Why an act was not done.
@@ -327,12 +327,12 @@ fn drop_returned(
 }
 
 /// A draft's file without what this machine itself writes into it: it may do so while its owner reads.
-fn without_remarks(file: &str) -> String {
+pub fn without_remarks(file: &str) -> String {
     let Ok(mut note) = Note::parse(file) else {
         return file.to_owned();
     };
     let mut is_changed = false;
-    for key in RETURNED.into_iter().chain([HELD]) {
+    for key in RETURNED.into_iter().chain([HELD, IN_DOUBT]) {
         is_changed |= note.remove(key).unwrap_or(false);
     }
     match is_changed {

@@ -23,12 +23,17 @@ use super::{
     inspect::{FILE, Inspection},
     message::MessageError,
 };
+use crate::writing::blocking;
 
 /// The properties of a draft that came back: why, and when.
 pub(super) const RETURNED: [&str; 2] = ["returned", "returned-at"];
 
 /// The property of a draft that is held: what was found in it.
 pub(super) const HELD: &str = "held";
+/// The longest note of a task that is read, in bytes.
+const MAX_TASK_BYTES: u64 = 1024 * 1024;
+/// The property of a draft whose outcome is not known: what each move of it means.
+pub const IN_DOUBT: &str = "in-doubt";
 /// More findings than this are not written into it; `platinum approve` shows all.
 const MAX_WRITTEN: usize = 10;
 
@@ -78,6 +83,26 @@ enum AdmissionError {
 }
 
 impl Approvals {
+    /// When an open task was finished before, if its owner opened it again.
+    ///
+    /// # Errors
+    /// If the vault cannot be read.
+    pub(crate) async fn finished_before(&self, task: TaskId) -> Result<Option<Timestamp>, String> {
+        let vault = self.vault.clone();
+        let find = move || {
+            let mut all = vault.walk_in(layout::IN_PROGRESS)?;
+            all.extend(vault.walk_in(layout::NEEDS_ACTION)?);
+            let name = task.to_string();
+            let Some(entry) = all.iter().find(|entry| entry.path.stem() == name) else {
+                return Ok(None);
+            };
+            let text = vault.read_text(&entry.path, MAX_TASK_BYTES)?;
+            Ok(Note::parse(&text).ok().and_then(|note| note.finished_at()))
+        };
+        let found: Result<_, VaultError> = blocking(find).await?;
+        found.map_err(|error| error.to_string())
+    }
+
     /// Looks at every file in `Approved/`: records what the owner moved there, puts back what is no
     /// approval, and takes back what was moved away. To be called before anything is carried out.
     ///

@@ -29,7 +29,7 @@ use crate::{
 
 /// What the owner approved on this machine, and what became of it.
 pub struct Approvals {
-    vault: Vault,
+    pub(super) vault: Vault,
     journal: Arc<Journal>,
     fence: Arc<dyn Fence>,
     clock: Arc<dyn Clock>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use platinum_core::{ActionKind, EmailSend, TaskId};
+use platinum_core::{ActionKind, EmailSend, TaskId, Timestamp};
 use platinum_journal::Outcome;
 use platinum_vault::note::DraftNote;
 
@@ -66,7 +66,11 @@ impl Effect for SendMail {
     }
 
     /// Whether they answered the mail that this one answers.
-    async fn done_by_owner(&self, draft: &DraftNote) -> Result<Option<String>, String> {
+    async fn done_by_owner(
+        &self,
+        draft: &DraftNote,
+        finished: Option<Timestamp>,
+    ) -> Result<Option<String>, String> {
         let Ok(mail) = draft.action.read::<EmailSend>() else {
             return Ok(None);
         };
@@ -77,7 +81,7 @@ impl Effect for SendMail {
             .sender
             .own_answer(&mail.from_account, answered, &mail.to)
             .await?;
-        Ok(found.words())
+        Ok(found.words_after(finished))
     }
 
     /// The copy in Drafts is removed, and the mail that was answered marked as that.

@@ -56,7 +56,11 @@ pub(super) fn check_mail(mail: &EmailSend, context: &CheckContext, findings: &mu
                 // Nobody is answered in secret because they got the mail.
                 || (field != "bcc" && correspondent.is_some_and(|known| known.wrote_to(&address)));
             if !is_in_thread && !context.reached.contains(&address.to_lowercase()) {
-                findings.add(&place, &Concern::NewRecipient(quoted(&address)));
+                let new = match correspondent {
+                    Some(_) => Concern::NewRecipient,
+                    None => Concern::FirstMail,
+                };
+                findings.add(&place, &new(quoted(&address)));
             }
             if is_answer_address {
                 first.get_or_insert(place);

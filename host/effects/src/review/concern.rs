@@ -87,6 +87,8 @@ pub(super) enum Concern {
     NoAddress(String, AddressError),
     /// The owner has never written to it, and it was not in the thread.
     NewRecipient(String),
+    /// No mail is answered, and nothing went to it from here.
+    FirstMail(String),
     /// The answer goes to another address than the one that wrote.
     OtherThanSender(String),
     /// The approval would count for longer than a skill may ask for.
@@ -127,6 +129,9 @@ impl fmt::Display for Concern {
                 f,
                 "{address} did not write the mail that is answered, and you never wrote to it"
             ),
+            Self::FirstMail(address) => {
+                write!(f, "Platinum has never sent anything to {address}")
+            }
             Self::OtherThanSender(sender) => {
                 write!(f, "the mail that is answered came from {sender}")
             }

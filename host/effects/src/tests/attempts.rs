@@ -522,6 +522,27 @@ async fn mail_that_the_owner_answered_does_not_leave() {
     assert_eq!(fixture.asked(), 1);
 }
 
+/// They want it sent all the same, unless they answer once more.
+#[tokio::test]
+async fn answer_from_before_the_task_was_opened_again_does_not_count() {
+    let fixture = Fixture::new([sent()]);
+    let noon: Timestamp = NOON.parse().unwrap();
+    let path = layout::waiting(ZoneId::EMAIL, draft(1).task);
+    let text = fixture.vault.read_text(&path, 1 << 20).unwrap();
+    let mut note = Note::parse(&text).unwrap();
+    finish(&mut note, "done", "you answered", noon, &[]).unwrap();
+    let text = note.to_text();
+    fixture.vault.replace(&path, text.as_bytes(), None).unwrap();
+    fixture.approve(&draft(1));
+    *fixture.server.answered_at.lock().unwrap() = Some(noon + Duration::from_secs(1));
+    let error = fixture.send_next().await.unwrap_err();
+    assert!(matches!(error, EffectError::Refused(_)), "{error:?}");
+    *fixture.server.answered_at.lock().unwrap() = Some(noon);
+    fixture.confirm(id(1));
+    fixture.send_next().await.unwrap();
+    assert_eq!(fixture.asked(), 1);
+}
+
 /// It is held with the reason and tried again.
 #[tokio::test]
 async fn mail_waits_while_answers_cannot_be_asked_for() {
@@ -550,17 +571,24 @@ async fn mail_waits_while_answers_cannot_be_asked_for() {
     assert_eq!(fixture.asked(), 1);
 }
 
+/// Also if the mailbox is away at first, and over a restart.
 #[tokio::test]
 async fn close_names_the_task_and_what_was_answered() {
     let fixture = Fixture::new([]);
-    fixture.executor.close(draft(1).task, Some(draft(1)));
-    fixture.executor.close(draft(2).task, None);
-    let closed = async || {
-        while fixture.server.closed.lock().unwrap().len() < 2 {
+    fixture.server.cannot_close.store(true, Ordering::SeqCst);
+    fixture.executor.close(draft(1).task, Some(draft(1))).await;
+    fixture.executor.close(draft(2).task, None).await;
+    let until = async |fixture: &Fixture, holds: fn(&[Closing]) -> bool| {
+        while !holds(&fixture.journal.closings(10).unwrap()) {
             tokio::task::yield_now().await;
         }
     };
-    closed().await;
+    until(&fixture, |all| all.iter().all(|one| one.tries > 0)).await;
+    assert!(fixture.server.closed.lock().unwrap().is_empty());
+    let fixture = fixture.restarted();
+    fixture.server.cannot_close.store(false, Ordering::SeqCst);
+    fixture.executor.close_pending();
+    until(&fixture, <[_]>::is_empty).await;
     let name = |n| draft(n).task.to_string().to_lowercase();
     let request = |n, account: Option<&str>, answered: Option<&str>| CloseRequest {
         account: account.map(str::to_owned),

@@ -12,6 +12,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -20,10 +21,10 @@ use platinum_core::{
     VaultPath, ZoneId, layout,
 };
 use platinum_engine::{Call, Interface, SkillState};
-use platinum_journal::{Journal, Outcome, Receipt, State};
+use platinum_journal::{Closing, Journal, Outcome, Receipt, State};
 use platinum_vault::{
     Vault,
-    note::{DraftNote, Note, TaskNote},
+    note::{DraftNote, Note, TaskNote, finish},
 };
 use tempfile::TempDir;
 
@@ -75,6 +76,7 @@ struct TestServer {
     /// When the owner answered the mail themself.
     answered_at: Mutex<Option<Timestamp>>,
     cannot_find_answers: AtomicBool,
+    cannot_close: AtomicBool,
     /// What it was told to be over.
     closed: Mutex<Vec<CloseRequest>>,
     /// What happens elsewhere while it prepares.
@@ -138,6 +140,9 @@ impl MailSender for TestServer {
     }
 
     async fn close(&self, request: &CloseRequest) -> Result<(), String> {
+        if self.cannot_close.load(Ordering::SeqCst) {
+            return Err("the mailbox is away".into());
+        }
         self.closed.lock().unwrap().push(request.clone());
         Ok(())
     }

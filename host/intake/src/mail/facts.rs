@@ -244,8 +244,8 @@ pub(super) fn facts(
             draft,
             recipients,
             reason,
-        }) if let Some(draft) = draft_id(draft) => {
-            list.add(BOUNCED_DRAFT, [draft]);
+        }) => {
+            list.add(BOUNCED_DRAFT, draft.as_deref().and_then(draft_id));
             list.add(
                 BOUNCED_RECIPIENTS,
                 recipients.iter().map(|one| address(one)),
@@ -255,7 +255,7 @@ pub(super) fn facts(
         Some(Returned::AutoReply { draft }) => {
             list.add(AUTO_REPLY_TO, draft_id(draft));
         }
-        _ => {}
+        None => {}
     }
     list.0
 }
@@ -332,7 +332,13 @@ impl List {
     fn add_recipients(&mut self, recipients: Recipients) {
         let line = |one: &MailAddress| one.with_plain_name();
         match recipients {
-            Recipients::Answer(Answer { to, cc, notes }) => {
+            Recipients::Answer(Answer {
+                to,
+                cc,
+                notes,
+                unasked,
+            }) => {
+                self.add(NO_ANSWER, unasked);
                 self.add(ANSWER_TO, to.iter().map(line));
                 self.add(ANSWER_CC, cc.iter().map(line));
                 self.add(ANSWER_NOTE, notes);

@@ -13,7 +13,7 @@ use platinum_core::{TaskId, Timestamp, ZoneId, layout, sha256_hex, text::one_lin
 use platinum_mailbox::{
     Account, Backend, Cursor, RawMail,
     message::{self, Parsed},
-    returned,
+    returned::{self, Returned},
 };
 use platinum_vault::{
     Vault, VaultError,
@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use tracing::info;
 
 use super::{
-    left_out::LeftOut,
+    left_out::{self, LeftOut},
     outline::Outline,
     recipients::{self, Owner, Recipients},
     task::{Ids, MAX_NOTE_BYTES, Origin, task_from_mail},
@@ -33,6 +33,8 @@ use crate::ledger::{Chosen, Identity, Ledger, LedgerError, Start};
 /// How far the mail server's clock may be behind ours.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(2);
 const UNWRITTEN_AT_ONCE: usize = 64;
+/// So long the note of what was left out can be put back.
+const A_MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Why a mail could not be taken in. It is tried again; no mail is lost by it.
 #[derive(Debug, thiserror::Error)]
@@ -195,7 +197,10 @@ impl Intake {
         let identity = identity(mail, &parsed);
         let before = self.ledger().known(&identity)?;
         let owner = self.owner();
-        if before.is_none() {
+        let returned = returned::read(&mail.bytes);
+        // What is about a mail of ours counts whoever wrote it, and however old it is.
+        let is_of_draft = returned.as_ref().is_some_and(Returned::is_of_draft);
+        if before.is_none() && !is_of_draft {
             if recipients::decide(&parsed, &owner) == Recipients::Own {
                 self.ledger().skip(&mail.key)?;
                 let subject = one_line(&parsed.subject, 80);
@@ -214,8 +219,10 @@ impl Intake {
                 return Ok(Taken::Answered);
             }
             let is_wanted = self.ledger().is_wanted(&mail.key)?;
-            if !is_wanted && self.left_out().leaves_out(mail, &parsed, now) {
-                self.ledger().skip(&mail.key)?;
+            let leaves_out = || self.left_out().leaves_out(mail, &parsed, now);
+            if !is_wanted && let Some(is_old) = leaves_out() {
+                let line = left_out::line(&parsed);
+                self.ledger().leave_out(&mail.key, &line, is_old, now)?;
                 return Ok(Taken::LeftOut);
             }
         }
@@ -237,7 +244,7 @@ impl Intake {
             received: mail.internal_date,
             size: mail.size,
             truncated: mail.truncated,
-            returned: returned::read(&mail.bytes),
+            returned,
         };
         let note = task_from_mail(&parsed, &owner, &origin, &ids, now).render();
         self.ledger().keep_outline(ids.task, &outline.to_bytes())?;
@@ -251,50 +258,69 @@ impl Intake {
         }
     }
 
-    /// Makes one note of the mails that were left out since the last call, if there were any.
+    /// Makes one note of the mails that were left out and are in none, if there are any: once no more
+    /// of them come, or `at_once`.
     ///
     /// # Errors
     /// If a step failed. Call it again later.
-    pub fn report_left_out(&self, now: Timestamp) -> Result<Option<TaskId>, IntakeError> {
-        let Some(report) = self.left_out().report(&self.source, now) else {
-            self.left_out().forget();
+    pub fn report_left_out(
+        &self,
+        now: Timestamp,
+        at_once: bool,
+    ) -> Result<Option<TaskId>, IntakeError> {
+        self.left_out().is_backlog = false;
+        let pending = self.ledger().pending_left_out(left_out::MAX_LISTED)?;
+        let is_due = |pending: &_| at_once || !left_out::is_going_on(pending, now);
+        let Some(pending) = pending.filter(is_due) else {
             return Ok(None);
         };
-        let identity = Identity {
-            key: format!("left-out {}", report.id),
-            identity: sha256_hex(format!("left-out {}", report.id)),
-            content: String::new(),
-        };
+        let report = left_out::report(&pending, &self.source, now);
+        let identity = sha256_hex(format!("left-out {}", report.id));
         let note = report.render();
-        let keys = self.left_out().keys();
-        self.ledger().leave_out(report.id, &keys)?;
-        self.ledger().choose(&identity, report.id, &note)?;
-        self.left_out().forget();
+        self.ledger().list_left_out(report.id, &identity, &note)?;
         self.create(report.id, &note)?;
         Ok(Some(report.id))
     }
 
-    /// The names of mails that were left out and are wanted now: their owner put the note that lists
-    /// them back. They are not known any more.
+    /// Makes the mails wanted that were left out and whose note the owner put back within a month; they
+    /// are not known any more. Answers how many they are.
     ///
     /// # Errors
     /// If a step failed. Call it again later.
-    pub fn take_up_left_out(&self) -> Result<Vec<String>, IntakeError> {
-        let tasks = self.ledger().left_out()?;
-        let mut keys = Vec::new();
-        for task in self.put_back(tasks)? {
-            keys.extend(self.ledger().take_up(task)?);
+    pub fn take_up_left_out(&self, now: Timestamp) -> Result<usize, IntakeError> {
+        let tasks = self.ledger().left_out(now - A_MONTH)?;
+        let mut taken_up = 0;
+        for task in self.put_back(tasks, now)? {
+            taken_up += self.ledger().take_up(task)?;
         }
-        Ok(keys)
+        Ok(taken_up)
+    }
+
+    /// The cursor, moved back to the first mail that the owner wants and that is not taken in yet. What
+    /// follows it is known.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn rewound(&self, cursor: &Cursor) -> Result<Cursor, IntakeError> {
+        let wanted = self.ledger().wanted()?;
+        let uids = wanted.iter().filter_map(|key| uid_of(key));
+        let uids = uids.filter(|(validity, _)| *validity == cursor.uid_validity);
+        let first = uids.map(|(_, uid)| uid).min();
+        let mut rewound = cursor.clone();
+        rewound.next_uid = first.map_or(cursor.next_uid, |uid| uid.min(cursor.next_uid));
+        Ok(rewound)
     }
 
     /// Those tasks whose notes were filed, and were taken out of `Done/` since; they may be there again. Of
     /// each the first note counts, in the order of the folders, which are walked once for all.
-    fn put_back(&self, tasks: Vec<TaskId>) -> Result<Vec<TaskId>, IntakeError> {
+    fn put_back(&self, tasks: Vec<TaskId>, now: Timestamp) -> Result<Vec<TaskId>, IntakeError> {
         let named = |task: TaskId| (format!("{task}.md"), task);
         let mut sought: BTreeMap<String, TaskId> = tasks.into_iter().map(named).collect();
         let mut put_back = Vec::new();
-        for folder in [layout::NEEDS_ACTION, layout::IN_PROGRESS, layout::DONE] {
+        let waiting = [layout::NEEDS_ACTION, layout::IN_PROGRESS].map(str::to_owned);
+        // One that was put back is filed anew.
+        let done = [layout::done_month(now), layout::last_done_month(now)];
+        for folder in waiting.iter().chain(&done) {
             let Some(task) = sought.values().next().copied() else {
                 break;
             };
@@ -308,9 +334,11 @@ impl Intake {
                 let Ok(note) = TaskNote::parse(&text) else {
                     continue;
                 };
+                if note.fact(FILED_BEFORE).is_empty() {
+                    continue;
+                }
                 let claims = note.claim.as_ref().map_or(0, |claim| claim.epoch);
-                let was_filed = !note.fact(FILED_BEFORE).is_empty();
-                if was_filed && (folder != layout::DONE || claims > 1) {
+                if waiting.contains(folder) || claims > self.ledger().first_filed(task, claims)? {
                     put_back.push(task);
                 }
             }

@@ -55,6 +55,8 @@ pub struct Answer {
     pub cc: Vec<MailAddress>,
     /// What the owner has to know of them, each a sentence.
     pub notes: Vec<String>,
+    /// Why they are answered only if the owner asks for it.
+    pub unasked: Option<String>,
 }
 
 impl Owner {
@@ -165,11 +167,6 @@ pub fn decide(mail: &Parsed, owner: &Owner) -> Recipients {
             None => format!("{} does not read answers", one.address()),
         });
     }
-    if let Some(asked_person) = only_copied(mail, owner) {
-        return Recipients::Nobody(format!(
-            "you are only in copy; it is addressed to {asked_person}"
-        ));
-    }
     let asked_for = to.len();
     to.truncate(MAX_DIRECT);
     while to.len() > 1 && cost_of(&to) > MAX_DIRECT_COST {
@@ -182,7 +179,14 @@ pub fn decide(mail: &Parsed, owner: &Owner) -> Recipients {
         ));
     }
     let cc = others(mail, owner, &to, &mut notes);
-    let mut answer = Answer { to, cc, notes };
+    let unasked = only_copied(mail, owner)
+        .map(|asked| format!("you are only in copy; it is addressed to {asked}"));
+    let mut answer = Answer {
+        to,
+        cc,
+        notes,
+        unasked,
+    };
     answer.warn_of_lookalikes(&authors.addresses, owner);
     if mail.repeated.contains(&"From") {
         let note = "Careful: the mail has more than one From header; the first counts.";

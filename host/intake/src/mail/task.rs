@@ -71,7 +71,8 @@ pub fn task_from_mail(
         .map(|from| from.address.split('@').next());
     let local = local.flatten().unwrap_or_default();
     let is_answer = !mail.in_reply_to.is_empty();
-    let has_code = brings_code(&mail.subject, &mail.text, local, is_answer);
+    // The code of an invitation lets in to what it invites to.
+    let has_code = mail.event.is_none() && brings_code(&mail.subject, &mail.text, local, is_answer);
     let shown = |text: &str| match has_code {
         true => without_codes(text),
         false => text.to_owned(),

@@ -136,6 +136,7 @@ pub async fn watch(settings: &Settings) -> Result<(), WatchError> {
         mailbox,
         backlog: settings.backlog,
         past: settings.past,
+        is_once: settings.once,
         own_addresses: LearntAddresses {
             account: account.clone(),
             addresses: Vec::new(),
@@ -172,6 +173,8 @@ struct Watcher {
     backlog: usize,
     /// How many of the newest mails become tasks in a trial.
     past: Option<usize>,
+    /// Whether there is one poll.
+    is_once: bool,
     own_addresses: LearntAddresses,
     /// Where the mailbox was left; none before the first poll.
     cursor: Option<Cursor>,
@@ -242,6 +245,7 @@ impl Source for Watcher {
             &mut self.own_addresses,
             &mut cursor,
             is_trial,
+            self.is_once,
         );
         let taken = taken.await;
         self.cursor = Some(cursor);
@@ -296,7 +300,8 @@ impl Watcher {
     /// already, but for the backlog asked for (IMAP), or for the unread ones (Maildir).
     async fn begin(&mut self) -> Result<Cursor, WatchError> {
         if let Some(cursor) = self.intake.cursor()? {
-            return Ok(cursor);
+            // The process may have ended before it came to what is wanted.
+            return Ok(self.intake.rewound(&cursor)?);
         }
         if let Some(past) = self.past {
             return self.begin_with_newest(past).await;
@@ -376,20 +381,17 @@ async fn take_all(
     own_addresses: &mut LearntAddresses,
     cursor: &mut Cursor,
     is_trial: bool,
+    is_once: bool,
 ) -> Result<usize, WatchError> {
     let mut mails = 0;
-    let taking_up = Arc::clone(intake);
-    let wanted = tokio::task::spawn_blocking(move || taking_up.take_up_left_out()).await??;
-    if !wanted.is_empty() {
+    let (taking_up, now) = (Arc::clone(intake), SystemClock.now());
+    let taken_up = tokio::task::spawn_blocking(move || taking_up.take_up_left_out(now)).await??;
+    if taken_up > 0 {
         info!(
-            mails = wanted.len(),
+            mails = taken_up,
             "older mails that were left out are taken in"
         );
-        let uids = wanted.iter().filter_map(|key| uid_of(key));
-        let uids = uids.filter(|(validity, _)| *validity == cursor.uid_validity);
-        // What follows them is known, and is not taken in again.
-        let first = uids.map(|(_, uid)| uid).min();
-        cursor.next_uid = first.map_or(cursor.next_uid, |uid| uid.min(cursor.next_uid));
+        *cursor = intake.rewound(cursor)?;
         intake.advance(cursor)?;
     }
     loop {
@@ -424,8 +426,9 @@ async fn take_all(
         }
         if !new.more {
             let reporting = Arc::clone(intake);
+            let now = SystemClock.now();
             let report =
-                tokio::task::spawn_blocking(move || reporting.report_left_out(SystemClock.now()));
+                tokio::task::spawn_blocking(move || reporting.report_left_out(now, is_once));
             if let Some(task) = report.await?? {
                 info!(%task, "older mails came into the inbox; they are listed, not drafted");
             }

@@ -48,13 +48,13 @@ fn task_with(headers: &[&str], more_config: &str, learnt: &[String]) -> TaskNote
     task
 }
 
-/// `to | cc`, or the reason why nobody is answered; notes follow after a `!`.
+/// `to | cc`, or before it the reason why nobody is answered; notes follow after a `!`.
 fn outcome(headers: &[&str]) -> String {
     let task = task(headers, "");
     let all = |name: &str| task.fact(name).join(", ");
-    let mut outcome = match all(NO_ANSWER) {
-        why if !why.is_empty() => why,
-        _ => all(ANSWER_TO),
+    let mut outcome = match (all(NO_ANSWER), all(ANSWER_TO)) {
+        (why, to) if why.is_empty() || to.is_empty() => why + &to,
+        (why, to) => format!("{why}: {to}"),
     };
     if !all(ANSWER_CC).is_empty() {
         outcome.push_str(&format!(" | {}", all(ANSWER_CC)));
@@ -177,7 +177,30 @@ fn copy_goes_to_everybody_else_who_got_the_mail() {
                 "To: Bo <bo@client.test>",
                 "Cc: Owner <owner@home.test>",
             ],
-            "you are only in copy; it is addressed to Bo <bo@client.test>",
+            "you are only in copy; it is addressed to Bo <bo@client.test>: Uma Client <uma@client.test> | Bo \
+             <bo@client.test>",
+        ),
+        // If the owner asks for an answer, it goes to whom it would have gone.
+        (
+            vec![
+                FROM,
+                "Reply-To: owner@home.test, ann@client.test",
+                "To: Bo <bo@client.test>",
+                "Cc: Owner <owner@home.test>",
+            ],
+            "you are only in copy; it is addressed to Bo <bo@client.test>: ann@client.test | Bo <bo@client.test> ! \
+             Careful: the answer does not go to the sender uma@client.test but to the Reply-To address.",
+        ),
+        (
+            vec![
+                FROM,
+                "Reply-To: uma@c1ient.test",
+                "To: Bo <bo@client.test>",
+                "Cc: Owner <owner@home.test>",
+            ],
+            "you are only in copy; it is addressed to Bo <bo@client.test>: Uma Client <uma@client.test> | Bo \
+             <bo@client.test> ! Careful: the mail asks for an answer to uma@c1ient.test, which looks like \
+             uma@client.test and is not; the answer goes to uma@client.test.",
         ),
         (
             vec![

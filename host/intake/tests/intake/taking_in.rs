@@ -2,13 +2,17 @@
 
 use std::{fs, path::Path};
 
-use platinum_core::{TaskId, Timestamp, ZoneId, layout};
+use jiff::SignedDuration;
+use platinum_core::{ClaimId, TaskId, Timestamp, ZoneId, layout};
 use platinum_intake::{
     ledger::{Identity, Ledger},
     mail::{Intake, IntakeError, Taken},
 };
 use platinum_mailbox::{Account, Config, Cursor, RawMail};
-use platinum_vault::{Vault, note::TaskNote};
+use platinum_vault::{
+    Vault,
+    note::{FILED, Note, TaskNote, finish},
+};
 
 const CONFIG: &str = "[account.owner]
 address = \"Owner <Owner@example.test>\"
@@ -238,6 +242,23 @@ fn own_mail_is_not_a_task() {
     assert!(fixture.notes().is_empty());
 }
 
+/// The mail system of the owner's own domain tells of it, too.
+#[test]
+fn report_of_a_sent_mail_is_a_task_whoever_wrote_it() {
+    const DRAFT: &str = "draft_01M8M5PYTDK2RNCDYV1EKVJ1Z9";
+    let fixture = fixture();
+    let bounce = mail("a@x", &format!("550 gone\r\n\r\nMessage-ID: <{DRAFT}@x>"))
+        .replace("From: Client <client@", "Return-Path: <>\r\nFrom: <owner@");
+    let mut bounce = raw("1/1", &bounce);
+    (bounce.internal_date, bounce.is_read) = (Some(Timestamp::UNIX_EPOCH), true);
+    bounce.answered = true;
+    assert!(matches!(
+        fixture.intake.take(&bounce, now()).unwrap(),
+        Taken::Created(_)
+    ));
+    assert_eq!(fixture.notes()[0].fact("bounced-draft"), [DRAFT]);
+}
+
 #[test]
 fn answered_mail_is_not_a_task() {
     let fixture = fixture();
@@ -277,19 +298,32 @@ fn copies_of_one_mail_are_one_task() {
 fn old_mails_are_listed_and_not_drafted() {
     let fixture = fixture();
     let old: Timestamp = "2024-11-20T10:00:00Z".parse().unwrap();
-    let take = |key: String, is_read: bool| {
+    let take = |fixture: &Fixture, key: String, is_read: bool| {
         let text =
             mail(&format!("{key}@x"), "hello").replace("Subject: S", &format!("Subject: S{key}"));
         let mut mail = raw(&key, &text);
         (mail.internal_date, mail.is_read) = (Some(old), is_read);
+        // Some were copied, and tell their age alone by what is in them.
+        if key.ends_with('3') {
+            mail.internal_date = Some(now());
+            let date = "Date: Wed, 20 Nov 2024 10:00:00 +0000\r\n";
+            mail.bytes.splice(0..0, date.bytes());
+        }
         fixture.intake.take(&mail, now()).unwrap()
     };
     for number in 0..300 {
-        assert_eq!(take(format!("1/{number}"), true), Taken::LeftOut);
+        assert_eq!(take(&fixture, format!("1/{number}"), true), Taken::LeftOut);
     }
-    assert_eq!(take("1/0".to_owned(), true), Taken::Seen);
-    let note = fixture.intake.report_left_out(now()).unwrap().unwrap();
-    assert_eq!(fixture.intake.report_left_out(now()).unwrap(), None);
+    assert_eq!(take(&fixture, "1/0".to_owned(), true), Taken::Seen);
+    // As long as they come, and over a restart, they are one flood.
+    let report = |fixture: &Fixture, minutes: i64| {
+        let at = now() + SignedDuration::from_mins(minutes);
+        fixture.intake.report_left_out(at, false).unwrap()
+    };
+    assert_eq!(report(&fixture, 4), None);
+    let fixture = fixture.restart();
+    let note = report(&fixture, 5).unwrap();
+    assert_eq!(report(&fixture, 60), None);
     let notes = fixture.notes();
     assert_eq!(notes.len(), 1);
     assert_eq!(notes[0].id, note);
@@ -308,7 +342,12 @@ fn old_mails_are_listed_and_not_drafted() {
         notes[0].body
     );
     // One decision of the owner: the note is put back, and all that it lists is taken in.
-    assert!(fixture.intake.take_up_left_out().unwrap().is_empty());
+    assert_eq!(fixture.intake.take_up_left_out(now()).unwrap(), 0);
+    let cursor = Cursor {
+        uid_validity: 1,
+        next_uid: 400,
+    };
+    assert_eq!(fixture.intake.rewound(&cursor).unwrap(), cursor);
     let path = fixture
         .dir
         .path()
@@ -320,14 +359,21 @@ fn old_mails_are_listed_and_not_drafted() {
         text.replacen("---\n", "---\noutcome: \"filed\"\nsummary: \"x\"\n", 1),
     )
     .unwrap();
-    let wanted = fixture.intake.take_up_left_out().unwrap();
-    assert_eq!(wanted.len(), 300);
-    assert!(fixture.intake.take_up_left_out().unwrap().is_empty());
-    assert!(wanted.iter().all(|key| !fixture.intake.knows(key)));
-    assert!(matches!(take("1/7".to_owned(), true), Taken::Created(_)));
+    assert_eq!(fixture.intake.take_up_left_out(now()).unwrap(), 300);
+    assert_eq!(fixture.intake.take_up_left_out(now()).unwrap(), 0);
+    assert!((0..300).all(|number| !fixture.intake.knows(&format!("1/{number}"))));
+    // They are read again, also if the process ended right then, until all are there.
+    let fixture = fixture.restart();
+    let next = |fixture: &Fixture| fixture.intake.rewound(&cursor).unwrap().next_uid;
+    assert_eq!(next(&fixture), 0);
+    for number in 0..8 {
+        let taken = take(&fixture, format!("1/{number}"), true);
+        assert!(matches!(taken, Taken::Created(_)));
+    }
+    assert_eq!(next(&fixture), 8);
     // What nobody has read yet is drafted, as far as a day can bear it.
     let unread: Vec<Taken> = (0..40)
-        .map(|number| take(format!("2/{number}"), false))
+        .map(|number| take(&fixture, format!("2/{number}"), false))
         .collect();
     let tasks = unread
         .iter()
@@ -341,6 +387,74 @@ fn old_mails_are_listed_and_not_drafted() {
         fixture.intake.take(&fresh, now()).unwrap(),
         Taken::Created(_)
     ));
+}
+
+/// Hundreds at once are a flood, however new they are.
+#[test]
+fn hundreds_of_new_mails_at_once_are_listed() {
+    let fixture = fixture();
+    let taken: Vec<Taken> = (0..203)
+        .map(|number| {
+            fixture.take(
+                &format!("1/{number}"),
+                &mail(&format!("{number}@x"), "hello"),
+            )
+        })
+        .collect();
+    assert!(matches!(taken[199], Taken::Created(_)));
+    assert_eq!(taken[200..], [Taken::LeftOut; 3]);
+    let note = fixture
+        .intake
+        .report_left_out(now(), true)
+        .unwrap()
+        .unwrap();
+    let notes = fixture.notes();
+    let note = notes.iter().find(|one| one.id == note).unwrap();
+    assert_eq!(note.subject, "3 more mails came into the inbox at once");
+    let later = now() + SignedDuration::from_hours(1);
+    let later = fixture
+        .intake
+        .take(&raw("1/300", &mail("later@x", "hello")), later);
+    assert!(matches!(later.unwrap(), Taken::Created(_)));
+}
+
+/// An agent may claim the note more than once before it files it: only a claim after that is the owner's word.
+#[test]
+fn note_of_what_was_left_out_counts_once_it_was_put_back() {
+    let fixture = fixture();
+    let old: Timestamp = "2024-11-20T10:00:00Z".parse().unwrap();
+    let mut mail = raw("1/1", &mail("a@x", "hello"));
+    (mail.internal_date, mail.is_read) = (Some(old), true);
+    fixture.intake.take(&mail, now()).unwrap();
+    let at = Timestamp::now();
+    let note = fixture.intake.report_left_out(at, true).unwrap().unwrap();
+    let vault = Vault::open(&fixture.dir.path().join("vault")).unwrap();
+    let mut from = layout::waiting(ZoneId::EMAIL, note);
+    for (epoch, taken_up) in [(2, 0), (2, 0), (3, 1)] {
+        let mut text = Note::parse(&vault.read_text(&from, 1 << 20).unwrap()).unwrap();
+        text.set("claim", ClaimId::from_parts(1, 1).to_string())
+            .unwrap();
+        text.set("claim-agent", "cloud").unwrap();
+        text.set("claim-epoch", epoch).unwrap();
+        text.set("claim-at", at.to_string()).unwrap();
+        text.set("claim-base", "").unwrap();
+        finish(&mut text, FILED, "x", at, &[]).unwrap();
+        vault
+            .replace(&from, text.to_text().as_bytes(), None)
+            .unwrap();
+        let done = layout::done(at, note);
+        if from != done {
+            vault.rename(&from, &done).unwrap();
+        }
+        from = done;
+        assert_eq!(
+            fixture.intake.take_up_left_out(at).unwrap(),
+            taken_up,
+            "{epoch}"
+        );
+    }
+    let later = at + SignedDuration::from_hours(31 * 24);
+    assert_eq!(fixture.intake.take_up_left_out(later).unwrap(), 0);
 }
 
 /// The mails of the first start are those that its owner asked for, however old and read they are; later ones
@@ -362,7 +476,7 @@ fn backlog_of_the_first_start_is_taken_in() {
     for key in ["1/1", "1/2"] {
         assert!(matches!(take(key), Taken::Created(_)), "{key}");
     }
-    assert_eq!(fixture.intake.report_left_out(now()).unwrap(), None);
+    assert_eq!(fixture.intake.report_left_out(now(), true).unwrap(), None);
     assert_eq!(take("1/3"), Taken::LeftOut);
 }
 

@@ -4,7 +4,10 @@
 //! Invariants: nothing is sent, synced or changed in the mailbox; what was drafted before an
 //! interruption stays, and is told.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use platinum_core::{Role, Timestamp, ZoneId};
 use platinum_daemon::{
@@ -42,9 +45,12 @@ pub(crate) async fn run(args: &TryArgs, ctx: &Context) -> Result<(), CommandErro
     let mut config = ctx.load()?;
     if let Some(file) = &args.model_from {
         config.model = Config::load(file, Role::Cloud)?.model;
+        ctx.print(
+            "What it costs counts for this machine, not for the cloud's tokens of the day.\n",
+        )?;
     }
     let folder = match &args.folder {
-        Some(folder) => std::path::absolute(folder)?,
+        Some(folder) => real_path(folder)?,
         None => {
             let trials = config.vault.state.join(TRIALS);
             make_state_folder(&trials)?;
@@ -52,12 +58,13 @@ pub(crate) async fn run(args: &TryArgs, ctx: &Context) -> Result<(), CommandErro
             trials.join(now.to_string())
         }
     };
-    if folder.exists() {
+    if folder.symlink_metadata().is_ok() {
         let what = format!("{} exists already", folder.display());
         return Err(CommandError::new(Kind::Conflict, what)
             .hint("name a folder that does not exist; `platinum try` makes it"));
     }
-    if folder.starts_with(&config.vault.path) {
+    let vault = config.vault.path.canonicalize();
+    if folder.starts_with(vault.as_ref().unwrap_or(&config.vault.path)) {
         let what = format!("{} is inside the vault, which is synced", folder.display());
         return Err(CommandError::new(Kind::Refused, what).hint("choose a folder elsewhere"));
     }
@@ -77,10 +84,26 @@ pub(crate) async fn run(args: &TryArgs, ctx: &Context) -> Result<(), CommandErro
     ended
 }
 
+/// Where a folder that is still to be made will be, whatever links and `..` lead there.
+fn real_path(folder: &Path) -> Result<PathBuf, CommandError> {
+    let absolute = std::path::absolute(folder)?;
+    let refused = |why: String| {
+        let what = format!("cannot make {}: {why}", folder.display());
+        CommandError::new(Kind::NotFound, what).hint("name a folder in one that exists")
+    };
+    let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else {
+        return Err(refused("it has no name of its own".to_owned()));
+    };
+    let parent = parent.canonicalize();
+    Ok(parent
+        .map_err(|error| refused(error.to_string()))?
+        .join(name))
+}
+
 async fn draft_all(
     config: &Config,
     past: u16,
-    folder: &std::path::Path,
+    folder: &Path,
     ctx: &Context,
     tally: &mut Tally,
 ) -> Result<(), CommandError> {

@@ -91,7 +91,7 @@ async fn finish_as_done_by_owner(
 ) -> bool {
     // The task first: of a draft in `Rejected/`, the owner is told that they rejected it.
     match context.finish_done(draft.task, how, None).await {
-        Ok(true) => context.executor.close(draft.task, None),
+        Ok(true) => context.executor.close(draft.task, None).await,
         Ok(false) => return false,
         Err(error) => {
             tracing::warn!(task = %draft.task, "Cannot finish the task yet: {error}.");

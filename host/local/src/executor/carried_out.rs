@@ -148,7 +148,7 @@ async fn finish_one(
             Ok(true) => {
                 changed = true;
                 if closed.insert(draft) {
-                    context.executor.close(task, note);
+                    context.executor.close(task, note).await;
                 }
             }
             // Put away now, its task would stay open for ever.

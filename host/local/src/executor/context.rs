@@ -66,7 +66,7 @@ impl ApprovalContext {
             tracing::warn!(%task, "Cannot finish the task yet: {error}.");
             return false;
         }
-        self.executor.close(task, None);
+        self.executor.close(task, None).await;
         true
     }
 

@@ -13,6 +13,7 @@
 use platinum_api::approvals::MAX_DRAFT_BYTES;
 use platinum_capabilities::in_background;
 use platinum_core::{Clock, DraftId, SystemClock, VaultPath, layout};
+use platinum_effects::approvals::IN_DOUBT;
 use platinum_journal::{Intent, Receipt};
 use platinum_vault::{
     Vault, VaultError,
@@ -22,8 +23,6 @@ use platinum_vault::{
 use super::context::ApprovalContext;
 use crate::run::record_of;
 
-/// The property that tells the owner what each move means.
-const IN_DOUBT: &str = "in-doubt";
 /// What a receipt says that the owner gave.
 pub(crate) const OWNERS_WORD: &str = "no answer; the owner says that it went out";
 

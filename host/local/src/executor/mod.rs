@@ -34,7 +34,7 @@ use platinum_effects::Executor;
 use platinum_watch::{Wake, WakeUps};
 use tokio::time::Instant;
 
-use crate::machine::MachineGuard;
+use crate::{filed_list, machine::MachineGuard};
 use admission::Admission;
 use carried_out::CarriedOut;
 use context::ApprovalContext;
@@ -57,6 +57,8 @@ pub(crate) struct ApprovalLoop {
     carried_out: CarriedOut,
     /// What was read of the vault for what overtakes a draft.
     overtaken: Known,
+    /// What was read of the finished notes.
+    filed: filed_list::ReadNotes,
 }
 
 impl ApprovalLoop {
@@ -80,6 +82,7 @@ impl ApprovalLoop {
             closed: BTreeSet::new(),
             carried_out: CarriedOut::default(),
             overtaken: Known::default(),
+            filed: filed_list::ReadNotes::new(),
         }
     }
 
@@ -97,6 +100,7 @@ impl ApprovalLoop {
             // Outcomes in doubt come first: nothing new is sent before they were asked after.
             if asked.is_none_or(|at| at.elapsed() > ASK_AGAIN) {
                 changed |= doubts::reconcile(&self.context).await;
+                self.context.executor.close_pending();
                 asked = Some(Instant::now());
             }
             if let Err(why) = self.guard.check().await {
@@ -134,10 +138,15 @@ impl ApprovalLoop {
 
     /// Puts back what the owner ticked in the list of filed tasks, and writes it anew; whether a task
     /// was put back.
-    async fn update_filed_list(&self, is_changed: bool) -> bool {
-        let vault = self.context.vault.clone();
-        let update = move || crate::filed_list::update(&vault, SystemClock.now(), is_changed);
-        match in_background(update).await {
+    async fn update_filed_list(&mut self, is_changed: bool) -> bool {
+        let (vault, mut read) = (self.context.vault.clone(), std::mem::take(&mut self.filed));
+        let update = move || {
+            let updated = filed_list::update(&vault, SystemClock.now(), is_changed, &mut read);
+            (updated, read)
+        };
+        let (updated, read) = in_background(update).await;
+        self.filed = read;
+        match updated {
             Ok((put_back, _)) => {
                 if put_back > 0 {
                     tracing::info!(put_back, "Tasks were put back to be answered after all.");

@@ -5,7 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use platinum_testkit::{add_skills, compiled_skills, wait_for};
@@ -62,7 +62,12 @@ impl Fixture {
              Date: Fri, 20 Nov 2026 {hour:02}:00:00 +0000\r\n{more}\r\n{text}\r\n"
         );
         let name = format!("{}.M1.host{flags}", 1_700_000_000 + hour);
-        fs::write(self.root().join("Mail").join(folder).join(name), mail).unwrap();
+        let path = self.root().join("Mail").join(folder).join(name);
+        fs::write(&path, mail).unwrap();
+        let came =
+            SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_132_800 + 3600 * u64::from(hour));
+        let file = fs::File::options().append(true).open(path).unwrap();
+        file.set_modified(came).unwrap();
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -187,6 +192,40 @@ fn try_drafts_past_mails_and_changes_nothing_else() {
     assert!(!folder.join("vault/.git").exists());
 }
 
+/// What the owner answered is not handed to the drafter, which shows what it would write by itself.
+#[test]
+fn try_does_not_copy_the_owners_later_answer() {
+    let fixture = Fixture::new();
+    let to = "To: olga@example.test\r\n";
+    fixture.mail(
+        "cur",
+        5,
+        ":2,S",
+        "Ann <ann@x.test>",
+        to,
+        "When do you come?",
+    );
+    let to = "To: Ann <ann@x.test>\r\nIn-Reply-To: <5@x.test>\r\nReferences: <5@x.test>\r\n";
+    let olga = "Olga <olga@example.test>";
+    fixture.mail(
+        ".Sent/cur",
+        6,
+        ":2,S",
+        olga,
+        to,
+        "Servus Ann,\r\n\r\nat nine.\r\n\r\nMoin",
+    );
+    let folder = fixture.root().join("seen");
+    let ran = fixture.run(&["--past", "1", "--folder", folder.to_str().unwrap()]);
+    assert!(ran.status.success(), "{}", text(&ran));
+    let [draft] = &fixture.drafts("seen")[..] else {
+        panic!("no draft: {}", text(&ran))
+    };
+    assert!(!draft.contains("Servus"), "{draft}");
+    let read = "Read for it: Company_Handbook.md.";
+    assert!(draft.contains(read), "{draft}");
+}
+
 #[test]
 fn try_refuses_a_folder_that_is_there_or_synced() {
     let fixture = Fixture::new();
@@ -202,6 +241,24 @@ fn try_refuses_a_folder_that_is_there_or_synced() {
     let refused = fixture.run(&["--folder", inside.to_str().unwrap()]);
     assert!(text(&refused).contains("is inside the vault, which is synced"));
     assert!(!inside.exists());
+    let link = fixture.root().join("link");
+    std::os::unix::fs::symlink(fixture.root().join("Vault"), &link).unwrap();
+    let dangling = fixture.root().join("dangling");
+    std::os::unix::fs::symlink(&inside, &dangling).unwrap();
+    for (folder, why) in [
+        (link.join("try"), "is inside the vault"),
+        (
+            fixture.root().join("there/../Vault/try"),
+            "is inside the vault",
+        ),
+        (dangling, "exists already"),
+        (fixture.root().join("nowhere/../Vault/try"), "cannot make "),
+        (fixture.root().join("there/.."), "it has no name of its own"),
+    ] {
+        let refused = text(&fixture.run(&["--folder", folder.to_str().unwrap()]));
+        assert!(refused.contains(why), "{}: {refused}", folder.display());
+        assert!(!inside.exists(), "{}", folder.display());
+    }
     let refused = fixture.run(&["--past", "0"]);
     assert!(
         text(&refused).contains("0 is not in 1..=200"),

@@ -44,19 +44,22 @@ impl Endpoint {
         self.answer(self.options.run(command).await)
     }
 
-    /// Asks git's client where the branch points. Nothing here changes.
-    pub(super) async fn ls_remote(&self) -> Result<Option<Oid>, String> {
+    /// Runs git with these arguments, which change nothing here, for a short time.
+    pub(super) async fn ask(&self, args: &[&str]) -> Result<Answer, RemoteError> {
         let options = ClientOptions {
             time_out: self.options.time_out.min(LS_REMOTE_TIME_OUT),
             whole: self.options.whole.min(LS_REMOTE_TIME_OUT),
             ..self.options.clone()
         };
-        let args = ["ls-remote", "--", ClientOptions::alias(), BRANCH];
-        let mut command = self.command(&options, &args);
+        let mut command = self.command(&options, args);
         command.stdin(Stdio::null());
-        let answer = self
-            .answer(options.run(command).await)
-            .map_err(|error| error.to_string())?;
+        self.answer(options.run(command).await)
+    }
+
+    /// Asks git's client where the branch points.
+    pub(super) async fn ls_remote(&self) -> Result<Option<Oid>, String> {
+        let args = ["ls-remote", "--", ClientOptions::alias(), BRANCH];
+        let answer = self.ask(&args).await.map_err(|error| error.to_string())?;
         if !answer.success {
             return Err(error_line(&answer.stderr));
         }

@@ -77,6 +77,34 @@ impl GitRemote {
         let tip = self.endpoint.ls_remote().await;
         tip.map_err(|reason| self.endpoint.unreachable(reason))
     }
+
+    /// Asks whether this host may push; nothing is pushed.
+    ///
+    /// # Errors
+    /// If it may not, or the remote cannot be asked.
+    pub async fn check_push(&self) -> Result<(), RemoteError> {
+        // What there is none of: the remote is greeted as for a push, and gets nothing.
+        const NOTHING: &str = "refs/platinum/nothing/*:refs/platinum/nothing/*";
+        let push = [
+            "push",
+            "--dry-run",
+            "--porcelain",
+            "--no-verify",
+            "--no-signed",
+            "--recurse-submodules=no",
+            "--",
+            ClientOptions::alias(),
+            NOTHING,
+        ];
+        let Answer {
+            success, stderr, ..
+        } = self.endpoint.ask(&push).await?;
+        // That is what git says to an empty one.
+        match success || String::from_utf8_lossy(&stderr).contains("No refs in common") {
+            true => Ok(()),
+            false => Err(self.endpoint.failure(&stderr)),
+        }
+    }
 }
 
 #[async_trait]

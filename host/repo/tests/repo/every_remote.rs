@@ -172,8 +172,10 @@ fn in_doubt(outcome: PushOutcome) -> String {
 async fn an_empty_remote_takes_one_first_push(server: Server) {
     let (a, b) = (Host::new(&server.access()), Host::new(&server.access()));
     assert_eq!(a.remote.fetch().await, Ok(None));
+    assert_eq!(a.remote.check_push().await, Ok(()));
     let (first_a, first_b) = (a.commit(None, "a"), b.commit(None, "b"));
     assert_eq!(a.remote.push(first_a, None).await, PushOutcome::Landed);
+    assert_eq!(b.remote.check_push().await, Ok(()));
     rejected(b.remote.push(first_b, None).await);
     assert_eq!(b.remote.fetch().await, Ok(Some(first_a)));
 }
@@ -453,3 +455,21 @@ over! { folder:
 over_a_line! { daemon }
 over_a_line! { ssh }
 over_a_line! { https }
+
+#[tokio::test]
+async fn check_push_of_a_remote_that_is_only_read_fails() {
+    let server = Server::https();
+    let host = Host::new(&server.access());
+    let first = host.begin().await;
+    git_in(
+        &server.repository(),
+        &["config", "http.receivepack", "false"],
+    )
+    .unwrap();
+    assert_eq!(host.remote.fetch().await, Ok(Some(first)));
+    let refused = host.remote.check_push().await.unwrap_err();
+    assert!(
+        matches!(refused, RemoteError::Unreachable { .. }),
+        "{refused}"
+    );
+}

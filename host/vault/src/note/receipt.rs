@@ -1,6 +1,8 @@
 //! [`finish`]: what a task's note says once it is over; [`reopen`]: what it says when that came back.
 
-use platinum_core::{ActionKind, DraftId, Timestamp, format_time, whole_second};
+use platinum_core::{
+    ActionKind, DayPart, DraftId, TaskId, Timestamp, format_time, parse_time, whole_second,
+};
 use serde::{Deserialize, Serialize};
 use serde_norway::Value;
 
@@ -8,6 +10,9 @@ use super::{
     Note, NoteError,
     task::{CAME_BACK, set_fact},
 };
+
+/// The most that is kept of why something came back, in characters.
+const MAX_REASONS: usize = 1000;
 
 /// What the other side answered, kept in the task's note under `receipts`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,9 +75,10 @@ pub fn finish(
     Ok(())
 }
 
-/// Writes into a task's note that what was carried out for it came back: at its receipt, as a fact for
-/// whoever works on it next, and in the text, below what it was. The note then says of no end. Answers
-/// whether it was not written already. The note is changed wholly or not at all.
+/// Writes into a task's note that what was carried out for it came back, as the task `report` says: at
+/// its receipt, as a fact for whoever works on it next, and in the text, below what it was; each reason
+/// once, as one may come back from several recipients. The note then says of no end. Answers whether it
+/// was not written already. The note is changed wholly or not at all.
 ///
 /// # Errors
 /// If the note has no receipt of that draft, or cannot take it.
@@ -80,7 +86,8 @@ pub fn reopen(
     note: &mut Note,
     draft: DraftId,
     reason: &str,
-    report: &str,
+    report: TaskId,
+    text: &str,
 ) -> Result<bool, NoteError> {
     let mut receipts = receipts_of(note)?;
     let receipt = receipts.iter_mut().find(|receipt| receipt.draft == draft);
@@ -89,10 +96,15 @@ pub fn reopen(
         line: note.line_of("receipts"),
         reason: format!("there is none of {draft}"),
     })?;
-    if receipt.came_back.is_some() {
+    if note.body().contains(&report.to_string()) {
         return Ok(false);
     }
-    receipt.came_back = Some(reason.to_owned());
+    let reasons = match &receipt.came_back {
+        None => reason.to_owned(),
+        Some(known) if known.contains(reason) => return Ok(false),
+        Some(known) => super::one_line(&format!("{known}; {reason}"), MAX_REASONS),
+    };
+    receipt.came_back = Some(reasons.clone());
     let unwritable = |key: &str| NoteError::Unwritable {
         key: key.to_owned(),
         reason: "no YAML",
@@ -100,12 +112,12 @@ pub fn reopen(
     let mut edited = note.clone();
     let receipts = serde_norway::to_value(&receipts).map_err(|_| unwritable("receipts"))?;
     edited.set("receipts", receipts)?;
-    set_fact(&mut edited, CAME_BACK, reason)?;
+    set_fact(&mut edited, CAME_BACK, &reasons)?;
     for key in ["outcome", "summary", "finished"] {
         edited.remove(key)?;
     }
     let body = format!(
-        "{}\n\n# What came back\n\n{report}",
+        "{}\n\n# What came back\n\n- As {report}\n\n{text}",
         edited.body().trim_end()
     );
     edited.set_body(body);
@@ -131,6 +143,11 @@ pub fn receipts_of(note: &Note) -> Result<Vec<ReceiptRecord>, NoteError> {
 }
 
 impl Note {
+    /// When its task was finished, if it was: before, if its owner opened it again.
+    pub fn finished_at(&self) -> Option<Timestamp> {
+        parse_time(self.get_text("finished")?, DayPart::End).ok()
+    }
+
     /// Whether it has the receipt of a draft; not if it has `receipts` that are none.
     pub fn has_receipt(&self, draft: DraftId) -> bool {
         receipts_of(self).is_ok_and(|all| all.iter().any(|receipt| receipt.draft == draft))

@@ -150,8 +150,11 @@ impl TaskNote {
     }
 
     /// What it says of a draft that was carried out, if it is about that alone. Whether that draft
-    /// was is for the local half to find out; no agent works on such a note.
+    /// was is for the local half to find out; no agent works on such a note, unless its owner put it back.
     pub fn returned(&self) -> Option<Returned> {
+        if !self.fact(FILED_BEFORE).is_empty() {
+            return None;
+        }
         let draft = |name: &str| self.fact(name).first()?.parse().ok();
         let bounced = draft(BOUNCED_DRAFT).map(Returned::Bounced);
         bounced.or_else(|| draft(AUTO_REPLY_TO).map(Returned::AutoReply))

@@ -255,12 +255,11 @@ fn introduces(stem: &str) -> bool {
         || (is_dated && has_address && lower.ends_with('>'))
 }
 
-/// Whether the text has these words, not as a part of others.
+/// Whether the text has these words, not as a part of others; some scripts have no blanks.
 fn has_word(text: &str, word: &str) -> bool {
+    let is_spaced = |c: char| c.is_alphanumeric() && c < '\u{2e80}';
     text.match_indices(word).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + word.len()..].chars().next();
-        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+        !text[..at].ends_with(is_spaced) && !text[at + word.len()..].starts_with(is_spaced)
     })
 }
 
@@ -279,11 +278,11 @@ fn has_date(text: &str) -> bool {
 }
 
 /// Whether a line that says that somebody wrote is a program's, although no marked lines follow: it has a day or
-/// an address, and does not speak to the reader.
+/// an address, and does not speak of a person whom the reader knows, as `you wrote` does.
 fn is_certain(text: &str) -> bool {
     let lower = text.to_lowercase();
-    let speaks = ["you wrote", "du schrieb", "sie schrieb"]
-        .iter()
-        .any(|words| lower.contains(words));
-    !speaks && lower.contains(|c: char| c.is_ascii_digit() || matches!(c, '@' | ',' | '<'))
+    let has_address = lower.contains('<') && lower.contains('@');
+    let speaks = || words::SPEAKING.iter().any(|words| has_word(&lower, words));
+    let is_dated = || lower.contains(|c: char| c.is_ascii_digit() || matches!(c, '@' | ','));
+    has_address || (is_dated() && !speaks())
 }

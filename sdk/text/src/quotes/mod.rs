@@ -55,7 +55,7 @@ pub fn origins(text: &str) -> Vec<(&str, Origin)> {
         } else if is_framed(line) {
             below = Some(Origin::Quoted);
             origins.push((*line, Origin::Quoted));
-        } else if is_marked(line) {
+        } else if is_marked(line) && !is_escaped(&lines, at) {
             in_signature = false;
             let origin = match forwarded_marks {
                 true => Origin::Forwarded,
@@ -86,6 +86,13 @@ pub fn origins(text: &str) -> Vec<(&str, Origin)> {
         }
     }
     origins
+}
+
+/// Whether the line's `>` is an mbox file's, which puts one before every `From `: no line beside it has one.
+fn is_escaped(lines: &[&str], at: usize) -> bool {
+    let beside = [at.checked_sub(1), at.checked_add(1)];
+    let mut beside = beside.into_iter().flatten().filter_map(|at| lines.get(at));
+    lines[at].starts_with(">From ") && !beside.any(|line| is_marked(line))
 }
 
 /// The writer's own words: what is quoted, forwarded or a signature is one empty line.

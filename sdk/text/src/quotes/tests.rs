@@ -238,11 +238,31 @@ fn separators_tell_answers_from_forwarded_mails() {
 }
 
 #[test]
+fn names_that_look_like_pronouns_are_programs() {
+    for line in [
+        "On 3 May 2026, I. Newton wrote:",
+        "On 3 May 2026, Li You <li@x.test> wrote:",
+        "Am 3. Mai 2026 um 12:00, Josie schrieb:",
+        "Am 3. Mai 2026 schrieb Siegfried Huber:",
+        "Le 3 mai 2026 à 12:00, Emil a écrit :",
+        "Op 3 mei 2026 schreef Uwe Bakker:",
+        "Il giorno 3 maggio 2026, Zoe Schulei ha scritto:",
+    ] {
+        let sample = ["|Yes.\n|\n:", line, "\n:Which day?"].concat();
+        assert_eq!(wrong(&sample), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn answers_between_and_below_quotes_are_own() {
     assert_eq!(
         wrong(
             ":On 3 May 2026, Olga <o@x.test> wrote:\n:> Fits?\n|Yes. And what does it cost?\n:> Best\n|\n|Ann\n~-- \n~Ann Example"
         ),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        wrong("|Yes.\n:>We meet.\n:>From Monday on?\n|Ann"),
         Vec::<String>::new()
     );
     assert_eq!(
@@ -266,6 +286,22 @@ fn what_a_person_writes_is_own() {
         "On page 3 you wrote:\nWhy is that?",
         "A few points I wrote down:\n- one?",
         "Am 3. Mai hat unser Team noch Fragen:\nWann?",
+        "On 12 May I wrote:\nWe need the contract.\nHave you decided?",
+        "On 3 May 2026 he wrote:\nNo.\nWhy?",
+        "Am 3. Mai schrieb ich Ihnen:\nWir brauchen den Vertrag.\nSind Sie so weit?",
+        "Am 3. Mai habe ich Ihnen geschrieben:\nPasst es?",
+        "Le 3 mai vous avez écrit :\nD'accord.\nQuand ?",
+        "Le 3 mai 2026, je vous ai écrit :\nOui.\nQuand ?",
+        "El 3 de mayo usted escribió:\nDe acuerdo.\n¿Cuándo?",
+        "El 3 de mayo nos ha escrito:\n¿Cuándo?",
+        "Il 3 maggio Lei ha scritto:\nVa bene.\nQuando?",
+        "Il 3 maggio 2026 ci ha scritto:\nQuando?",
+        "Op 3 mei schreef u:\nGoed.\nWanneer?",
+        "Op 3 mei heb ik u geschreven:\nWanneer?",
+        "Em 3 de maio você escreveu:\nCerto.\nQuando?",
+        "Em 3 de maio de 2026 o senhor escreveu:\nQuando?",
+        "2026年5月3日の私のメール:\nいつがよいですか？",
+        "在2026年5月3日您写道：\n可以。\n哪一天？",
         "From: here on it is easy.\nIs it?",
         "Subject: to approval we start. OK?",
         "Date: 3 May\nPlace: Berlin\nAgenda: the offer\nDo you come?",
@@ -274,6 +310,7 @@ fn what_a_person_writes_is_own() {
         "Original message lost, sorry. Again?",
         "Le devis est prêt. Ann a écrit son avis :\nvous venez ?",
         "To: do\nFrom: scratch",
+        "Hello,\n>From Monday on I am free.\nWhich day?",
     ] {
         let found = origins(own);
         assert!(

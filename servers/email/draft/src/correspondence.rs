@@ -2,17 +2,19 @@
 //!
 //! Lives elsewhere: which of several names is meant is decided in [`crate::people`], what is learnt from the owner's
 //! mails in [`crate::style`].
-//! Invariants: a bounded number of mails is read; of other people's mails only names and addresses are answered; what
+//! Invariants: a bounded number of mails is read, and of each no more than is asked for; of other people's mails only names and addresses are answered; what
 //! Platinum sent is nobody's style.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use platinum_mailbox::message::{self, Parsed};
 use platinum_mailbox::own_addresses::{OwnAddresses, learn_from_sent};
-use platinum_mailbox::{Query, SearchHit};
+use platinum_mailbox::search::MAX_PEOPLE_LIMIT;
+use platinum_mailbox::{MailPart, Query, SearchHit, Timestamp};
 use platinum_text::MailAddress;
 
-use crate::people::{Known, people_named};
+use crate::people::{Known, longest_word, people_named};
 use crate::service::{MailService, ServiceError};
 use crate::shapes::{
     OwnAddressesAnswer, OwnAddressesArguments, PeopleAnswer, PeopleArguments, StyleAnswer,
@@ -20,16 +22,22 @@ use crate::shapes::{
 };
 use crate::style::{self, Learnt};
 
-/// Sent mails, and received ones, in which a name is looked for.
-const MAX_SEARCHED: usize = 50;
+/// So long what was read of an account is not read again.
+const READ_AGAIN_AFTER: Duration = Duration::from_secs(30 * 60);
 /// Sent mails to one person, or one domain, that are read.
 const MAX_MAILS_TO: usize = 10;
 /// Sent mails that are read for what ends them all.
 const MAX_MAILS: usize = 12;
 /// Recipients that one question may name.
 const MAX_RECIPIENTS: usize = 50;
-/// So long a signature that was learnt is not learnt again.
-const LEARNT_FOR: Duration = Duration::from_secs(30 * 60);
+
+/// The people of an account.
+#[derive(Debug, Clone)]
+pub(crate) struct AddressBook {
+    known: BTreeSet<Known>,
+    /// Whether there are sent mails whose people are not in it.
+    has_older: bool,
+}
 
 impl MailService {
     /// The people of this name that the owner wrote to, or got mail from.
@@ -37,38 +45,67 @@ impl MailService {
         &self,
         arguments: &PeopleArguments,
     ) -> Result<PeopleAnswer, ServiceError> {
-        let name = arguments.name.trim().to_owned();
+        let name = arguments.name.trim();
+        let mut book = self.address_book(&arguments.account).await?;
+        let mut is_full = false;
+        if book.has_older
+            && let Some(word) = longest_word(name)
+        {
+            let (older, has_more) = self.correspondents(&arguments.account, Some(word)).await?;
+            book.known.extend(older);
+            is_full = has_more;
+        }
         let own = OwnAddresses::of(self.account(&arguments.account)?);
-        let query = |edit: &dyn Fn(&mut Query)| {
-            let mut query = Query {
-                limit: MAX_SEARCHED,
-                ..Query::default()
-            };
-            edit(&mut query);
-            query
-        };
-        let sent = query(&|query| {
-            query.is_sent = true;
-            query.recipient = Some(name.clone());
-        });
-        let received = query(&|query| {
-            query.folder = Some("INBOX".to_owned());
-            query.sender = Some(name.clone());
-        });
-        let mut known = Vec::new();
-        for mail in self.parsed(&arguments.account, &sent).await? {
-            let people = mail.to.listed.into_iter().chain(mail.cc.listed);
-            known.extend(people.map(|person| Known::written_to(&person)));
-        }
-        for mail in self.parsed(&arguments.account, &received).await? {
-            known.extend(mail.from.as_ref().map(Known::heard_from));
-        }
-        known.retain(|one| {
+        book.known.retain(|one| {
             !MailAddress::parse(&one.address).is_ok_and(|address| own.is_own(&address))
         });
-        Ok(PeopleAnswer {
-            people: people_named(&name, &known),
-        })
+        let mut answer = people_named(name, &book.known);
+        // The one who is meant may be behind those that were read.
+        answer.clear &= !is_full;
+        Ok(answer)
+    }
+
+    /// The people of the newest mails, as they were read a while ago at most.
+    async fn address_book(&self, account: &str) -> Result<AddressBook, ServiceError> {
+        let kept = &self.open_account(account)?.address_book;
+        if let Some(book) = fresh(kept.lock().await.as_ref()) {
+            return Ok(book);
+        }
+        let (mut known, has_older) = self.correspondents(account, None).await?;
+        let received = Query {
+            folder: Some("INBOX".to_owned()),
+            part: MailPart::People,
+            limit: MAX_PEOPLE_LIMIT,
+            ..Query::default()
+        };
+        for mail in self.parsed(account, &received).await? {
+            known.extend(mail.from.as_ref().map(Known::heard_from));
+        }
+        let book = AddressBook { known, has_older };
+        *kept.lock().await = Some((Instant::now(), book.clone()));
+        Ok(book)
+    }
+
+    /// Whom the owner's newest mails went to, of those to somebody with this word; and whether there are older ones.
+    async fn correspondents(
+        &self,
+        account: &str,
+        word: Option<&str>,
+    ) -> Result<(BTreeSet<Known>, bool), ServiceError> {
+        let sent = Query {
+            is_sent: true,
+            recipient: word.map(str::to_owned),
+            part: MailPart::People,
+            limit: MAX_PEOPLE_LIMIT,
+            ..Query::default()
+        };
+        let mails = self.parsed(account, &sent).await?;
+        let people = |mail: &Parsed| {
+            let people = mail.to.listed.iter().chain(&mail.cc.listed);
+            people.map(Known::written_to).collect::<Vec<_>>()
+        };
+        let has_older = mails.len() >= MAX_PEOPLE_LIMIT;
+        Ok((mails.iter().flat_map(people).collect(), has_older))
     }
 
     /// Which addresses are the owner's, by the configuration and by the sent mails.
@@ -106,18 +143,20 @@ impl MailService {
             None => self.learnt(account).await?,
         };
         if let Some(first) = everybody.first() {
-            let mails = self.own_mails_to(account, first).await?;
+            let until = arguments.until;
+            let mails = self.own_mails_to(account, first, until).await?;
             // What one of them did not see must not reach them by an answer to all.
             let to_all: Vec<&Parsed> = mails
                 .iter()
                 .filter(|mail| everybody.iter().all(|one| is_to(mail, one)))
                 .collect();
-            style::of_person(&mut answer, &to_all, first, &learnt);
+            style::of_person(&mut answer, &to_all, &everybody, &learnt);
             let domain = first.rsplit_once('@').map(|(_, domain)| domain);
             if let (true, Some(domain)) = (to_all.is_empty(), domain)
                 && !style::is_shared_domain(domain)
             {
-                let mails = self.own_mails_to(account, &format!("@{domain}")).await?;
+                let to = format!("@{domain}");
+                let mails = self.own_mails_to(account, &to, until).await?;
                 style::of_domain(&mut answer, &mails, domain);
             }
         }
@@ -126,14 +165,21 @@ impl MailService {
     }
 
     /// The newest mails that the owner wrote to an address, or to one that ends so.
-    async fn own_mails_to(&self, account: &str, to: &str) -> Result<Vec<Parsed>, ServiceError> {
+    async fn own_mails_to(
+        &self,
+        account: &str,
+        to: &str,
+        until: Option<Timestamp>,
+    ) -> Result<Vec<Parsed>, ServiceError> {
         let query = Query {
             is_sent: true,
             recipient: Some(to.to_owned()),
             limit: MAX_MAILS_TO,
+            part: MailPart::Beginning,
             ..Query::default()
         };
         let mut mails = self.own_mails(account, &query).await?;
+        mails.retain(|mail| until.is_none_or(|until| mail.date.is_some_and(|date| date <= until)));
         // A search finds a part of an address as well.
         mails.retain(|mail| match to.starts_with('@') {
             true => people_of(mail).any(|address| address.to_lowercase().ends_with(to)),
@@ -144,19 +190,18 @@ impl MailService {
 
     /// What ends the owner's newest mails, as it was learnt a while ago at most.
     async fn learnt(&self, account: &str) -> Result<Learnt, ServiceError> {
-        if let Some((at, learnt)) = self.learnt_before(account).await
-            && at.elapsed() < LEARNT_FOR
-        {
+        let kept = &self.open_account(account)?.learnt;
+        if let Some(learnt) = fresh(kept.lock().await.as_ref()) {
             return Ok(learnt);
         }
         let query = Query {
             is_sent: true,
             limit: MAX_MAILS,
+            part: MailPart::Beginning,
             ..Query::default()
         };
         let learnt = Learnt::from(&self.own_mails(account, &query).await?);
-        self.keep_learnt(account, (Instant::now(), learnt.clone()))
-            .await;
+        *kept.lock().await = Some((Instant::now(), learnt.clone()));
         Ok(learnt)
     }
 
@@ -173,6 +218,12 @@ impl MailService {
         let parse = |hit: SearchHit| message::parse_cut(&hit.mail.bytes, hit.mail.truncated);
         Ok(found.into_iter().map(parse).collect())
     }
+}
+
+/// What was read a while ago at most.
+fn fresh<T: Clone>(kept: Option<&(Instant, T)>) -> Option<T> {
+    let (at, read) = kept?;
+    (at.elapsed() < READ_AGAIN_AFTER).then(|| read.clone())
 }
 
 fn people_of(mail: &Parsed) -> impl Iterator<Item = &str> {

@@ -8,6 +8,7 @@ use platinum_mailbox::compose::{ComposeError, Fields, File, Outgoing, bare};
 use platinum_mailbox::{Account, Config, Mailbox, MailboxError, Query, SearchHit, message};
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::correspondence::AddressBook;
 use crate::shapes::{
     AnswerAnswer, AnswerArguments, AttachedFile, DraftAnswer, MailArguments, Message, SearchAnswer,
     SearchArguments,
@@ -62,11 +63,13 @@ pub struct MailService {
 }
 
 #[derive(Debug)]
-struct OpenAccount {
+pub(crate) struct OpenAccount {
     account: Account,
     mailbox: Mutex<Box<dyn Mailbox>>,
     /// What its sent mails have in common, and when that was learnt.
-    learnt: Mutex<Option<(Instant, Learnt)>>,
+    pub(crate) learnt: Mutex<Option<(Instant, Learnt)>>,
+    /// Its people, and when they were read.
+    pub(crate) address_book: Mutex<Option<(Instant, AddressBook)>>,
 }
 
 impl AsRef<Self> for MailService {
@@ -88,6 +91,7 @@ impl MailService {
                     account,
                     mailbox: Mutex::new(mailbox),
                     learnt: Mutex::default(),
+                    address_book: Mutex::default(),
                 },
             );
         }
@@ -99,7 +103,7 @@ impl MailService {
         self.accounts.keys().map(String::as_str)
     }
 
-    fn open_account(&self, name: &str) -> Result<&OpenAccount, ServiceError> {
+    pub(crate) fn open_account(&self, name: &str) -> Result<&OpenAccount, ServiceError> {
         self.accounts
             .get(name)
             .ok_or_else(|| ServiceError::NoAccount {
@@ -119,19 +123,6 @@ impl MailService {
         name: &str,
     ) -> Result<MutexGuard<'_, Box<dyn Mailbox>>, ServiceError> {
         Ok(self.open_account(name)?.mailbox.lock().await)
-    }
-
-    /// What the account's sent mails have in common, if that was learnt before.
-    pub(crate) async fn learnt_before(&self, name: &str) -> Option<(Instant, Learnt)> {
-        let account = self.open_account(name).ok()?;
-        account.learnt.lock().await.clone()
-    }
-
-    /// Keeps what was learnt of an account's sent mails.
-    pub(crate) async fn keep_learnt(&self, name: &str, learnt: (Instant, Learnt)) {
-        if let Ok(account) = self.open_account(name) {
-            *account.learnt.lock().await = Some(learnt);
-        }
     }
 
     /// Searches the account that is named, or all.

@@ -1,6 +1,7 @@
 //! What the tools take and answer; their JSON schemas are made from these. Message-IDs are taken with or without
 //! angle brackets and answered without.
 
+use platinum_mailbox::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -82,8 +83,10 @@ pub struct PeopleArguments {
 /// The people of a name.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PeopleAnswer {
-    /// At most 10; one if it is clear who is meant.
+    /// At most 10.
     pub people: Vec<Person>,
+    /// Whether it is clear who is meant: there is one, and the owner wrote to them by this name.
+    pub clear: bool,
 }
 
 /// Somebody the owner wrote to, or got mail from.
@@ -121,6 +124,10 @@ pub struct StyleArguments {
     /// Its recipients, `local@domain`, the first being the one who is addressed; at most 50 count.
     #[serde(default)]
     pub recipients: Vec<String>,
+    /// Only mails to them until this moment, RFC 3339; all without it.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub until: Option<Timestamp>,
 }
 
 /// How the owner writes, as their sent mails show it. What Platinum sent does not count, nor what a mail quotes.

@@ -351,9 +351,11 @@ async fn draft_server_knows_people_and_how_they_are_written_to() {
     let found = structured(people("Bob").await);
     assert_eq!(found["people"].as_array().unwrap().len(), 1, "{found}");
     assert_eq!(found["people"][0]["address"], "bob@b.test");
-    // Who wrote to the owner is known too; the owner is nobody to write to.
+    assert_eq!(found["clear"], true);
+    // Who wrote to the owner is known too, but can take any name; the owner is nobody to write to.
     let found = structured(people("Ann").await);
     assert_eq!(found["people"][0]["address"], "ann@x.test");
+    assert_eq!(found["clear"], false);
     for nobody in ["Bo", "Owner", "Zoe"] {
         let found = structured(people(nobody).await);
         assert_eq!(found["people"], json!([]), "{nobody}");
@@ -376,6 +378,13 @@ async fn draft_server_knows_people_and_how_they_are_written_to() {
         texts.contains("The plans") && !texts.contains("SECRET"),
         "{texts}"
     );
+    let before =
+        json!({"account": "owner", "recipients": ["bob@b.test"], "until": "2026-11-20T09:59:59Z"});
+    let before = structured(call(&client, "read_style", before).await);
+    assert_eq!(
+        (&before["texts"], &before["greeting"]),
+        (&json!([]), &Value::Null)
+    );
     let both = structured(style(json!(["bob@b.test", "eve@e.test"])).await);
     let texts = both["texts"].to_string();
     assert!(
@@ -388,4 +397,46 @@ async fn draft_server_knows_people_and_how_they_are_written_to() {
     let sources = structured(style(json!([])).await)["sources"].clone();
     assert_eq!(sources, json!(["4 sent mails for your signature"]));
     client.cancel().await.unwrap();
+}
+
+/// A name is found by its words, however many others have a part of it; behind too many it is not clear.
+#[tokio::test]
+async fn people_are_not_hidden_by_names_like_theirs() {
+    let folder = mailbox();
+    let aliases = "aliases = ['@own.test']\n";
+    let file = folder.path().join("mail.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, config + aliases).unwrap();
+    let sent = |number, to: &str| sent(folder.path(), number, to, "Hi.");
+    sent(1000, "\"Miller, Jane\" <jane@a.test>, carl.stone@c.test");
+    sent(1001, "Ann Lee <ann@a.test>, Ann Owner <me@own.test>");
+    for number in 2000..2060 {
+        sent(number, "Johanna <johanna@j.test>");
+    }
+    let ask = async |name: &str| {
+        let client = ().serve(process(folder.path())).await.unwrap();
+        let arguments = json!({"account": "owner", "name": name});
+        let found = structured(call(&client, "search_people", arguments).await);
+        client.cancel().await.unwrap();
+        (
+            found["people"][0]["address"].clone(),
+            found["clear"].clone(),
+        )
+    };
+    for (name, address) in [
+        ("Jane Miller", "jane@a.test"),
+        ("Carl Stone", "carl.stone@c.test"),
+        ("Ann", "ann@a.test"),
+    ] {
+        assert_eq!(ask(name).await, (json!(address), json!(true)), "{name}");
+    }
+    // Not among the newest 500 any more: an older mail is searched for.
+    for number in 2060..2500 {
+        sent(number, "Johanna <johanna@j.test>");
+    }
+    assert_eq!(
+        ask("Jane Miller").await,
+        (json!("jane@a.test"), json!(true))
+    );
+    assert_eq!(ask("Ann").await, (json!("ann@x.test"), json!(false)));
 }

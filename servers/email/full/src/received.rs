@@ -2,7 +2,7 @@
 //!
 //! Lives elsewhere: what is saved of them, where and under which names, is the host's.
 //! Invariants: the mailbox is read over a connection of its own, so that nothing waits for a large mail; a mail is read
-//! up to [`MAX_WHOLE_MAIL_BYTES`], and kept for [`KEPT`] at most; two mails that say they are the same one and are not
+//! as [`MailPart::WithFiles`], and kept for [`KEPT`] at most; two mails that say they are the same one and are not
 //! give nothing.
 
 use std::sync::Arc;
@@ -12,9 +12,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use platinum_email_draft::{MailService, ServiceError};
 use platinum_mailbox::answer::copies_of;
 use platinum_mailbox::compose::bare;
-use platinum_mailbox::mailbox::MAX_WHOLE_MAIL_BYTES;
 use platinum_mailbox::message::{self, File};
-use platinum_mailbox::{Query, SearchHit};
+use platinum_mailbox::{MailPart, Query, SearchHit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -264,7 +263,7 @@ async fn copies(
     };
     let mut mailbox = platinum_mailbox::open(mail.account(account)?).map_err(failed)?;
     let query = Query {
-        most_bytes: Some(MAX_WHOLE_MAIL_BYTES),
+        part: MailPart::WithFiles,
         ..copies_of(message_id)
     };
     mailbox.search(&query).await.map_err(failed)

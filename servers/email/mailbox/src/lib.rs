@@ -32,8 +32,10 @@ pub mod search;
 
 pub use config::{Account, Backend, Config};
 pub use error::MailboxError;
-pub use mailbox::{Cursor, Mailbox, NewMail, Query, RawMail, SearchHit, Wake};
+pub use mailbox::{Cursor, MailPart, Mailbox, NewMail, Query, RawMail, SearchHit, Wake};
 
+/// A moment, as a mail has one.
+pub use jiff::Timestamp;
 /// The composer that this crate and its users share.
 pub use platinum_compose as compose;
 

@@ -68,6 +68,25 @@ pub enum Wake {
     TimedOut,
 }
 
+/// How much of each mail a search reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MailPart {
+    /// As much as of a new mail.
+    #[default]
+    Whole,
+    /// So much that the files attached to it are read: [`MAX_WHOLE_MAIL_BYTES`].
+    WithFiles,
+    /// The first [`BEGINNING_BYTES`]: what its writer wrote, without what is attached.
+    Beginning,
+    /// The header fields From, To and Cc alone, at most [`PEOPLE_BYTES`].
+    People,
+}
+
+/// The most bytes of a mail's beginning.
+pub const BEGINNING_BYTES: u64 = 64 * 1024;
+/// The most bytes of the header fields with people: some 200 of them.
+pub const PEOPLE_BYTES: u64 = 8 * 1024;
+
 /// What to search for; all given parts must hold. With none given, the newest mails are answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
@@ -90,10 +109,10 @@ pub struct Query {
     pub is_sent: bool,
     /// Only in this folder (`INBOX`, `Sent`, ...); without it, in the inbox, and in Sent, and in Drafts for `message_id`.
     pub folder: Option<String>,
-    /// So many of each mail's first bytes are wanted; [`MAX_MAIL_BYTES`] without it.
-    pub most_bytes: Option<u64>,
     /// The most answers wanted.
     pub limit: usize,
+    /// How much of each is read.
+    pub part: MailPart,
 }
 
 /// A mail that a search found.

@@ -2,7 +2,7 @@
 //! folder of sent mails shows them writing from.
 //!
 //! Lives elsewhere: whom an answer goes to is decided by who takes mails in.
-//! Invariants: a bounded number of mails is read, their headers alone; a mail counts only if it was written in this
+//! Invariants: of a bounded number of mails the beginning is read; a mail counts only if it was written in this
 //! mailbox: nothing that came by mail, was redirected or was sent in another's name does, wherever it was moved to.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,12 +12,11 @@ use platinum_text::MailAddress;
 use crate::compose::domain_to_unicode;
 use crate::config::Account;
 use crate::error::MailboxError;
-use crate::mailbox::{Mailbox, Query};
+use crate::mailbox::{MailPart, Mailbox, Query};
 use crate::message::{self, Parsed};
 
-/// So many of the newest sent mails are read, and so many bytes of each.
+/// So many of the newest sent mails are read.
 const MAX_SENT: usize = 40;
-const MAX_HEAD_BYTES: u64 = 32 * 1024;
 /// An address counts if so many of them are from it.
 const ENOUGH: usize = 2;
 /// The most addresses that are learnt.
@@ -116,7 +115,7 @@ pub async fn learn_from_sent(
     }
     let query = Query {
         is_sent: true,
-        most_bytes: Some(MAX_HEAD_BYTES),
+        part: MailPart::Beginning,
         limit: MAX_SENT,
         ..Query::default()
     };

@@ -24,13 +24,97 @@ const MAX_ADDRESS: usize = 254;
 /// How long the id of a draft is behind its prefix.
 const ULID_LENGTH: usize = 26;
 
+/// By these, in lower case, a mail system that makes no report says that it does not try any more.
+const GIVEN_UP: [&str; 9] = [
+    "permanent",
+    "giving up",
+    "given up",
+    "gave up",
+    "not going to try again",
+    "too long",
+    "endgültig",
+    "définitiv",
+    "definitiv",
+];
+/// By these that it goes on trying.
+const STILL_TRYING: [&str; 28] = [
+    "delayed",
+    "warning",
+    "not yet",
+    "will continue",
+    "will keep trying",
+    "will be retried",
+    "will retry",
+    "still undelivered",
+    "no action is required",
+    "temporar",
+    "verzögert",
+    "noch nicht",
+    "warnung",
+    "weiter versucht",
+    "erneut versucht",
+    "retard",
+    "pas encore",
+    "avertissement",
+    "retrasad",
+    "aún no",
+    "advertencia",
+    "in ritardo",
+    "non è ancora",
+    "vertraagd",
+    "nog niet",
+    "ainda não",
+    "遅延",
+    "延迟",
+];
+/// By these that it did not deliver the mail.
+const FAILED: [&str; 37] = [
+    "fail",
+    "could not be delivered",
+    "couldn't be delivered",
+    "unable to deliver",
+    "undeliver",
+    "not be delivered",
+    "does not exist",
+    "user unknown",
+    "unknown user",
+    "no such user",
+    "rejected",
+    "bounce",
+    "unzustellbar",
+    "nicht zugestellt",
+    "konnte nicht",
+    "zurückgewiesen",
+    "existiert nicht",
+    "pas pu être",
+    "échec",
+    "n'existe pas",
+    "non remis",
+    "no se pudo",
+    "no se ha podido",
+    "no existe",
+    "devuelto",
+    "impossibile",
+    "non è stato possibile",
+    "non esiste",
+    "kon niet",
+    "onbestelbaar",
+    "bestaat niet",
+    "não foi possível",
+    "falha",
+    "não existe",
+    "配信でき",
+    "无法",
+    "退信",
+];
+
 /// What a mail says of one that Platinum sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Returned {
     /// It could not be delivered.
     Bounced {
-        /// The draft that it was, lower case.
-        draft: String,
+        /// The draft that it was, lower case, if the report names one: a mail of somebody else's comes back alike.
+        draft: Option<String>,
         /// To whom not, as far as the report says.
         recipients: Vec<String>,
         /// Why, in words, one line.
@@ -41,6 +125,14 @@ pub enum Returned {
         /// The draft that it was, lower case.
         draft: String,
     },
+}
+
+impl Returned {
+    /// Whether it names a draft of ours.
+    #[must_use]
+    pub fn is_of_draft(&self) -> bool {
+        !matches!(self, Self::Bounced { draft: None, .. })
+    }
 }
 
 /// What these bytes of a mail say of one that Platinum sent, if they do.
@@ -66,11 +158,15 @@ pub fn read(mail: &[u8]) -> Option<Returned> {
         kind.ctype().eq_ignore_ascii_case("multipart") && is(kind.subtype(), "report")
     });
     if is_report && is(attribute("report-type"), "delivery-status") {
-        return report(body, attribute("boundary")?);
+        return report(&headers, body, attribute("boundary")?);
     }
-    if !is_report && is_from_a_mail_system(&headers) {
-        return plain_bounce(body);
+    if !is_report
+        && is_from_a_mail_system(&headers)
+        && let Some(bounced) = plain_bounce(&headers, body)
+    {
+        return Some(bounced);
     }
+    // The answer of a program comes from nobody as well.
     if is_automatic(&headers) {
         let draft = draft_answered(&headers)?;
         return Some(Returned::AutoReply { draft });
@@ -79,7 +175,7 @@ pub fn read(mail: &[u8]) -> Option<Returned> {
 }
 
 /// The report of a mail system, by its parts.
-fn report(body: &str, boundary: &str) -> Option<Returned> {
+fn report(headers: &Message<'_>, body: &str, boundary: &str) -> Option<Returned> {
     let mut draft = None;
     let mut status = None;
     let mut said = String::new();
@@ -106,7 +202,8 @@ fn report(body: &str, boundary: &str) -> Option<Returned> {
         false => words,
     };
     Some(Returned::Bounced {
-        draft: draft?,
+        // Some send nothing back of what came.
+        draft: draft.or_else(|| draft_answered(headers)),
         recipients,
         reason,
     })
@@ -166,13 +263,52 @@ fn meaning_of(status: &str) -> Option<&'static str> {
 }
 
 /// What a mail system writes that makes no report: a text, and the headers of what came back below it.
-fn plain_bounce(body: &str) -> Option<Returned> {
-    let draft = draft_in_headers(body)?;
-    Some(Returned::Bounced {
-        draft,
+fn plain_bounce(headers: &Message<'_>, body: &str) -> Option<Returned> {
+    let draft = draft_in_headers(body).or_else(|| {
+        // A program that answers from nobody names what it answers, too.
+        is_by_a_mail_system(headers).then(|| draft_answered(headers))?
+    })?;
+    // What is below was sent, whatever its words are.
+    let lower = body.to_lowercase();
+    let copy = lower.find(&draft).and_then(|at| lower[..at].rfind("\n\n"));
+    let notice = &lower[..copy.unwrap_or(lower.len())];
+    let subject = headers.subject().unwrap_or_default();
+    is_failure(&format!("{}\n{notice}", subject.to_lowercase())).then(|| Returned::Bounced {
+        draft: Some(draft),
         recipients: Vec::new(),
         reason: reason_in(body),
     })
+}
+
+/// Whether a notice, in lower case, says that a mail was not delivered and will not be.
+fn is_failure(notice: &str) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| notice.contains(word));
+    let codes = || notice.lines().filter_map(code_in);
+    has(&GIVEN_UP)
+        || codes().any(|code| code.starts_with("5."))
+        || !has(&STILL_TRYING)
+            && !codes().any(|code| code.starts_with('4'))
+            && (codes().next().is_some() || has(&FAILED))
+}
+
+/// The code in a line by which a mail system says that it could not deliver a mail: `5.1.1`, or `550` where it
+/// is no other number; not yet, if it begins with 4.
+fn code_in(line: &str) -> Option<&str> {
+    let is_number =
+        |part: &&str| matches!(part.len(), 1..=3) && part.bytes().all(|b| b.is_ascii_digit());
+    let is_code = |word: &&str| {
+        let parts: Vec<&str> = word.split('.').collect();
+        let before = || line.split(word).next().unwrap_or_default().trim_end();
+        word.starts_with(['4', '5'])
+            && parts.iter().all(is_number)
+            && match parts.as_slice() {
+                [basic] => basic.len() == 3 && !before().ends_with(|c| !":([<#'\"".contains(c)),
+                [class, _, _] => class.len() == 1,
+                _ => false,
+            }
+    };
+    let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+    words.map(|word| word.trim_matches('.')).find(is_code)
 }
 
 /// The line of a text that says most of why: one with a code, or the first one.
@@ -180,40 +316,33 @@ fn reason_in(text: &str) -> String {
     let mut lines = text.lines().map(str::trim).filter(|line| {
         !line.is_empty() && !line.starts_with("--") && !line.to_lowercase().starts_with("content-")
     });
-    let has_code = |line: &&str| {
-        let words = line.split(|c: char| !c.is_ascii_digit() && c != '.');
-        words.into_iter().any(|word| {
-            let enhanced = word.len() >= 5 && word.starts_with("5.") && word.contains('.');
-            let basic = word.len() == 3 && word.starts_with('5');
-            enhanced || basic
-        })
-    };
+    let has_code = |line: &&str| code_in(line).is_some();
     let first = lines.next().unwrap_or_default();
     let best = std::iter::once(first).chain(lines).find(has_code);
     line(best.unwrap_or(first))
 }
 
-/// Whether a mail is written by a mail system: from nobody, or from its own address.
+/// Whether a mail comes from nobody, or from a mail system's own address.
 fn is_from_a_mail_system(headers: &Message<'_>) -> bool {
-    let value = |name: &str| {
-        let found = headers
-            .headers()
-            .iter()
-            .find(|header| header.name.as_str().eq_ignore_ascii_case(name));
-        found.map(|header| {
-            &headers.raw_message[header.offset_start as usize..header.offset_end as usize]
-        })
-    };
+    let mut all = headers.headers().iter();
+    let path = all.find(|header| header.name.as_str().eq_ignore_ascii_case("Return-Path"));
+    let path = path.map(|header| {
+        &headers.raw_message[header.offset_start as usize..header.offset_end as usize]
+    });
+    is_by_a_mail_system(headers) || path.is_some_and(|path| path.trim_ascii() == b"<>")
+}
+
+/// Whether the author of a mail is a mail system.
+fn is_by_a_mail_system(headers: &Message<'_>) -> bool {
     let from = headers
         .from()
         .and_then(|from| from.first()?.address.as_deref());
     let local = from
         .and_then(|from| from.split('@').next())
         .unwrap_or_default();
-    let is_system = ["mailer-daemon", "postmaster"]
+    ["mailer-daemon", "postmaster"]
         .iter()
-        .any(|name| local.eq_ignore_ascii_case(name));
-    is_system || value("Return-Path").is_some_and(|path| path.trim_ascii() == b"<>")
+        .any(|name| local.eq_ignore_ascii_case(name))
 }
 
 /// Whether a program wrote a mail as an answer (RFC 3834, and what is used beside it).
@@ -226,7 +355,10 @@ fn is_automatic(headers: &Message<'_>) -> bool {
             .unwrap_or_default()
     };
     let begins = |value: &str, word: &str| value.trim().to_lowercase().starts_with(word);
-    begins(value("Auto-Submitted"), "auto-replied")
+    let submitted = value("Auto-Submitted").to_lowercase();
+    let mut words = submitted.split(|c: char| !c.is_alphanumeric() && c != '-');
+    let submitted = words.find(|word| !word.is_empty());
+    submitted.is_some_and(|how| how != "no")
         || begins(value("Precedence"), "auto_reply")
         || !value("X-Autoreply").trim().is_empty()
         || !value("X-Autorespond").trim().is_empty()
@@ -339,8 +471,12 @@ mod tests {
     const DRAFT: &str = "draft_01m8m5pytdk2rncdyv1ekvj1z9";
 
     fn bounced(recipients: &[&str], reason: &str) -> Option<Returned> {
+        bounced_of(Some(DRAFT), recipients, reason)
+    }
+
+    fn bounced_of(draft: Option<&str>, recipients: &[&str], reason: &str) -> Option<Returned> {
         Some(Returned::Bounced {
-            draft: DRAFT.to_owned(),
+            draft: draft.map(str::to_owned),
             recipients: recipients.iter().map(|&one| one.to_owned()).collect(),
             reason: reason.to_owned(),
         })
@@ -382,11 +518,21 @@ mod tests {
 
     #[test]
     fn report_of_another_mail_is_not_ours() {
+        let to = ["joerg@client.test"];
+        let not_ours = bounced_of(None, &to, "there is no such address (550 no such user)");
         let other = "Content-Type: message/rfc822\r\n\r\nMessage-ID: <draft_1@me.test>\r\n\r\nbody";
-        assert_eq!(read(report(FAILED, other).as_bytes()), None);
-        // The words of the report say nothing of which mail it was.
+        assert_eq!(read(report(FAILED, other).as_bytes()), not_ours);
+        // The words of the report say nothing of which mail it was, its own headers do.
         let quoted = format!("Content-Type: text/html\r\n\r\nMessage-ID: <{DRAFT}@me.test>");
-        assert_eq!(read(report(FAILED, &quoted).as_bytes()), None);
+        let without = report(FAILED, &quoted);
+        assert_eq!(read(without.as_bytes()), not_ours);
+        assert_eq!(
+            read(format!("References: <a@x> <{DRAFT}@me.test>\r\n{without}").as_bytes()),
+            bounced(
+                &["joerg@client.test"],
+                "there is no such address (550 no such user)"
+            )
+        );
     }
 
     #[test]
@@ -403,6 +549,58 @@ mod tests {
         );
         let unknown = qmail.replace(DRAFT, "1234");
         assert_eq!(read(unknown.as_bytes()), None);
+        let named = format!("In-Reply-To: <{DRAFT}@me.test>\r\n{unknown}");
+        assert_eq!(
+            read(named.as_bytes()),
+            bounced(&[], "550 5.2.2 mailbox is full")
+        );
+    }
+
+    /// In any language, with or without a code; not while the mail system still tries.
+    #[test]
+    fn bounce_without_a_report_is_one_that_gave_up() {
+        let notice = |subject: &str, text: &str| {
+            let mail = format!(
+                "Return-Path: <>\r\nFrom: Mail Delivery System <mailer-daemon@mx.test>\r\nSubject: {subject}\r\n\r\n\
+                 {text}\r\n\r\nReceived: from me\r\nSubject: warning: not yet delayed, 550 failed\r\n\
+                 Message-ID: <{DRAFT}@me.test>\r\n\r\nIt is temporary.\r\n"
+            );
+            read(mail.as_bytes())
+        };
+        for (subject, text) in [
+            ("failure", "host said: 550 no such user"),
+            (
+                "Mail",
+                "All retries failed; giving up. 4.4.1 no route to host",
+            ),
+            ("Mail", "The user unknown@client.test: user unknown"),
+            (
+                "Unzustellbar",
+                "Ihre Nachricht konnte nicht zugestellt werden.",
+            ),
+            ("Mail", "Votre message n'a pas pu être remis."),
+            ("Mail", "No se pudo entregar el mensaje."),
+            ("Mail", "メールを配信できませんでした"),
+            ("Warning", "It was delayed and has expired: 5.4.7"),
+        ] {
+            assert!(notice(subject, text).is_some(), "{text}");
+        }
+        for (subject, text) in [
+            ("Warning: message delayed 24 hours", "It failed so far."),
+            (
+                "Mail",
+                "A message that you sent has not yet been delivered to joerg@client.test.\r\nAttempts will continue.",
+            ),
+            ("Mail", "Delivery failed: 451 4.4.1 no route to host"),
+            (
+                "Mail",
+                "Ihre Nachricht konnte noch nicht zugestellt werden.",
+            ),
+            ("Mail", "Votre message n'a pas encore pu être remis."),
+            ("Received", "Your mail of 500 kB has arrived."),
+        ] {
+            assert_eq!(notice(subject, text), None, "{text}");
+        }
     }
 
     /// A person, whatever they pass on.
@@ -426,7 +624,7 @@ mod tests {
     fn automatic_answer_names_the_draft_it_answers() {
         let reply = |headers: &str| {
             let mail = format!(
-                "From: Ann <ann@client.test>\r\nReturn-Path: <ann@client.test>\r\n{headers}\r\n\r\nAway.\r\n"
+                "{headers}\r\nFrom: Ann <ann@client.test>\r\nReturn-Path: <ann@client.test>\r\n\r\nAway.\r\n"
             );
             read(mail.as_bytes())
         };
@@ -435,6 +633,7 @@ mod tests {
         });
         for automatic in [
             "Auto-Submitted: auto-replied (vacation)",
+            "Auto-Submitted: auto-generated",
             "Precedence: auto_reply",
             "X-Autoreply: yes",
         ] {
@@ -445,7 +644,12 @@ mod tests {
                 "{automatic}"
             );
             assert_eq!(reply(&format!("In-Reply-To: <2@x>\r\n{automatic}")), None);
+            // As RFC 3834 wants it: from nobody.
+            let vacation = format!("{ids}\r\n{automatic}\r\nReturn-Path: <>");
+            assert_eq!(reply(&vacation), found, "{automatic}");
         }
+        let ids = format!("In-Reply-To: <{DRAFT}@me.test>");
+        assert_eq!(reply(&format!("{ids}\r\nAuto-Submitted: no")), None);
         assert_eq!(reply(&format!("In-Reply-To: <{DRAFT}@me.test>")), None);
     }
 }

@@ -1,7 +1,7 @@
 //! What a search means, the same for both backends: which folders, which mails, which order.
 
 use crate::error::MailboxError;
-use crate::mailbox::{Query, SearchHit};
+use crate::mailbox::{MailPart, Query, SearchHit};
 use crate::message::Parsed;
 
 /// The longest text, and the most Message-IDs, that can be searched for.
@@ -11,12 +11,18 @@ const MAX_THREAD: usize = 50;
 const MAX_WORDS: usize = 20;
 /// The most answers of one search.
 pub const MAX_LIMIT: usize = 50;
+/// The most of one that reads no more than the people.
+pub const MAX_PEOPLE_LIMIT: usize = 500;
 
 /// Refuses a query that no backend could ask.
 pub(crate) fn check(query: &Query) -> Result<(), MailboxError> {
     let refuse = |why: &str| Err(MailboxError::Query(why.to_owned()));
-    if query.limit == 0 || query.limit > MAX_LIMIT {
-        return refuse(&format!("limit must be from 1 to {MAX_LIMIT}"));
+    let most = match query.part {
+        MailPart::People => MAX_PEOPLE_LIMIT,
+        MailPart::Whole | MailPart::WithFiles | MailPart::Beginning => MAX_LIMIT,
+    };
+    if query.limit == 0 || query.limit > most {
+        return refuse(&format!("limit must be from 1 to {most}"));
     }
     if query.thread.len() > MAX_THREAD {
         return refuse(&format!("more than {MAX_THREAD} Message-IDs in thread"));

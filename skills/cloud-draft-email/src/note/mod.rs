@@ -1,14 +1,16 @@
 //! A note of the owner that asks for a mail: to whom, and what it is to say.
 //!
 //! Lives here: the mail that is asked for; who is meant by a name is looked up by the host, and is a gap if
-//! that is not clear. Lives elsewhere: what a note says is read in `reading`, with the words of `words`.
+//! that is not clear, or a question to the owner where the note may not ask for a mail at all. Lives elsewhere:
+//! what a note says is read in `reading`, with the words of `words`; what the mail is about is in `subject`.
 //! Invariants: no address is made up; bounded.
 
 mod reading;
+mod subject;
 mod words;
 
 use platinum_sdk::Error;
-use platinum_sdk::email::people::Person;
+use platinum_sdk::email::people::{Matches, Person};
 use platinum_sdk::email::types::Error as MailError;
 use platinum_sdk::host::{Log, People};
 use platinum_sdk::skill::log::Level;
@@ -17,24 +19,10 @@ use platinum_sdk::text::{MailAddress, gap, one_line};
 
 use crate::facts::{Facts, Recipients, mail_text};
 use reading::{Addressee, read};
+use subject::subject;
 
-/// The most characters of a subject that is made from what the note says.
-const MAX_SUBJECT: usize = 70;
 /// Addresses that a gap names.
 const SHOWN: usize = 3;
-/// Names of files that say nothing of what they are about.
-const NO_SUBJECT: [&str; 10] = [
-    "untitled",
-    "unbenannt",
-    "sans titre",
-    "note",
-    "notiz",
-    "idea",
-    "idee",
-    "todo",
-    "mail",
-    "new note",
-];
 
 /// A new mail that a note asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,8 +39,17 @@ pub struct Letter {
     pub message: Option<String>,
 }
 
-impl Letter {
-    /// The mail that a task asks for; none if the task is a mail, or names nobody to write to.
+/// What a task that is a note asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// A mail.
+    Letter(Letter),
+    /// Perhaps a mail, to somebody who is not known: a gap for whom.
+    Unclear(String),
+}
+
+impl Note {
+    /// What a task asks for; none if the task is a mail, or names nobody to write to.
     ///
     /// # Errors
     /// If a name cannot be looked up at the moment.
@@ -61,53 +58,88 @@ impl Letter {
         if !facts.is_file() {
             return Ok(None);
         }
-        let note = read(mail_text(task));
-        let mut letter = Self {
-            subject: subject(task, note.message.as_deref()),
-            message: note.message,
-            ..Self::default()
-        };
-        // The frontmatter says it with an address.
-        letter.to = facts.recipients();
-        if letter.to.to.is_empty() {
-            for addressee in note.addressees {
+        let mut requests = read(&task.subject, mail_text(task));
+        // The frontmatter says it, with addresses or names.
+        let to = facts.recipients();
+        let is_name = |text: &&str| MailAddress::parse(text).is_err();
+        let names: Vec<&str> = facts.all("reply-to").filter(is_name).collect();
+        if !(to.to.is_empty() && names.is_empty()) {
+            let message = requests.pop().and_then(|request| request.message);
+            let mut letter = Letter {
+                to,
+                ..Letter::default()
+            };
+            for name in names {
+                letter.add(host, Addressee::Name(one_line(name, 100)))?;
+            }
+            return Ok(Some(Self::Letter(letter.ended(task, message))));
+        }
+        let mut unclear = None;
+        for request in requests {
+            let mut letter = Letter::default();
+            let mut is_guess = false;
+            for addressee in request.addressees {
+                let before = letter.open.len();
+                let guesses = matches!(addressee, Addressee::Guess(_));
                 letter.add(host, addressee)?;
+                is_guess |= guesses && letter.open.len() > before;
+            }
+            match letter.open.first() {
+                // A word that is nobody's name.
+                Some(_) if is_guess => {}
+                Some(whom) if !request.is_for_mail => {
+                    unclear.get_or_insert_with(|| Self::Unclear(whom.clone()));
+                }
+                _ => return Ok(Some(Self::Letter(letter.ended(task, request.message)))),
             }
         }
-        if letter.to.to.is_empty() && letter.open.is_empty() {
-            return Ok(None);
-        }
-        if let ([to], []) = (letter.to.to.as_slice(), letter.open.as_slice()) {
+        Ok(unclear)
+    }
+}
+
+impl Letter {
+    fn ended(mut self, task: &Task, message: Option<String>) -> Self {
+        self.subject = subject(task, message.as_deref());
+        self.message = message;
+        if let ([to], []) = (self.to.to.as_slice(), self.open.as_slice()) {
             // A name that no header could have greets nobody.
-            letter.name =
-                Some(to.name().to_owned()).filter(|_| to.with_plain_name() != to.address());
+            self.name = Some(to.name().to_owned()).filter(|_| to.with_plain_name() != to.address());
         }
-        Ok(Some(letter))
+        self
     }
 
     fn add(&mut self, host: &(impl Log + People), addressee: Addressee) -> Result<(), Error> {
-        match addressee {
-            Addressee::Address(text) => match MailAddress::parse(&text) {
-                Ok(address) => self.push(address),
-                Err(_) => self.open.push(gap(&one_line(&text, 60))),
-            },
-            Addressee::Name(name) => {
-                let found = match host.find(&name) {
-                    Ok(found) => found,
-                    Err(error @ MailError::Unavailable(_)) => return Err(error.into()),
-                    Err(error) => {
-                        let text = format!("{name} was not looked up: {}", Error::from(error));
-                        host.line(Level::Warn, &text);
-                        Vec::new()
-                    }
-                };
-                let addresses: Vec<MailAddress> = found.iter().filter_map(address).collect();
-                match addresses.as_slice() {
-                    [one] => self.push(one.clone()),
-                    [] => self.open.push(gap(&format!("address of {name}"))),
-                    several => self.open.push(choice(&name, several)),
+        let name = match addressee {
+            Addressee::Address(text) => {
+                match MailAddress::parse(&text) {
+                    Ok(address) => self.push(address),
+                    Err(_) => self.open.push(gap(&one_line(&text, 60))),
+                }
+                return Ok(());
+            }
+            Addressee::Name(name) | Addressee::Guess(name) => name,
+        };
+        let found = match host.find(&name) {
+            Ok(found) => found,
+            Err(error @ MailError::Invalid(_)) => {
+                let text = format!("{name} was not looked up: {}", Error::from(error));
+                host.line(Level::Warn, &text);
+                Matches {
+                    people: Vec::new(),
+                    clear: false,
                 }
             }
+            // Whatever the mail server says: nobody was looked for, so nobody is unknown.
+            Err(error) => {
+                let text = Error::from(error).to_string();
+                return Err(Error::Unavailable(one_line(&text, 200)));
+            }
+        };
+        let addresses: Vec<MailAddress> = found.people.iter().filter_map(address).collect();
+        match addresses.as_slice() {
+            [one] if found.clear => self.push(one.clone()),
+            [] => self.open.push(gap(&format!("address of {name}"))),
+            several => self.open.push(choice(&name, several)),
         }
         Ok(())
     }
@@ -125,33 +157,20 @@ fn address(person: &Person) -> Option<MailAddress> {
     named.or_else(|| MailAddress::parse(&person.address).ok())
 }
 
-/// The gap for one of several.
+/// The gap for one of several, or for one who is not known well.
 fn choice(name: &str, several: &[MailAddress]) -> String {
+    if let [one] = several {
+        return gap(&one_line(
+            &format!("address of {name}: {}?", one.address()),
+            250,
+        ));
+    }
     let shown = several.iter().take(SHOWN).map(MailAddress::address);
     let mut which = shown.collect::<Vec<_>>().join(" or ");
     if several.len() > SHOWN {
         which.push_str(" or another");
     }
     gap(&one_line(&format!("which {name}: {which}"), 250))
-}
-
-/// What the mail is about: the note's own title, else what it says, else the file's name.
-fn subject(task: &Task, message: Option<&str>) -> String {
-    let path = task.source.strip_prefix("file:").unwrap_or_default();
-    let file = path.rsplit('/').next().unwrap_or_default();
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    let title = one_line(&task.subject, 200);
-    let is_telling = |name: &str| {
-        let lower = name.to_lowercase();
-        let words = lower.trim_matches(|c: char| !c.is_alphabetic());
-        !words.is_empty() && !NO_SUBJECT.contains(&words)
-    };
-    match message {
-        _ if title != one_line(stem, 200) && is_telling(&title) => title,
-        Some(message) => one_line(message.trim_end_matches('.'), MAX_SUBJECT),
-        None if is_telling(&title) => title,
-        None => gap("subject"),
-    }
 }
 
 #[cfg(test)]
@@ -177,8 +196,11 @@ mod tests {
                 ("Ann".to_owned(), vec![person("Ann Lee", "ann@x.test")]),
                 ("Bob".to_owned(), bobs),
                 ("Eve".to_owned(), vec![person("Eve, <x@y>", "eve@x.test")]),
+                ("Kim".to_owned(), vec![person("Kim", "kim@stranger.test")]),
+                ("ann".to_owned(), vec![person("Ann Lee", "ann@x.test")]),
             ]
             .into(),
+            strangers: vec!["Kim".to_owned()],
             ..TestHost::default()
         }
     }
@@ -193,9 +215,15 @@ mod tests {
         }
     }
 
+    fn note(text: &str) -> Option<Note> {
+        Note::of(&host(), &dropped("idea.md", "idea", text)).unwrap()
+    }
+
     fn letter(text: &str) -> Letter {
-        let task = dropped("idea.md", "idea", text);
-        Letter::of(&host(), &task).unwrap().unwrap()
+        match note(text) {
+            Some(Note::Letter(letter)) => letter,
+            other => panic!("{text}: {other:?}"),
+        }
     }
 
     #[test]
@@ -227,32 +255,82 @@ mod tests {
         assert_eq!((some.open.len(), some.name), (2, None));
     }
 
+    /// Who only wrote to the owner may have any name.
     #[test]
-    fn letter_of_a_mail_or_of_a_note_to_nobody_is_none() {
-        assert_eq!(Letter::of(&host(), &mail(&[])), Ok(None));
-        let none = dropped("a.md", "a", "Buy milk.");
-        assert_eq!(Letter::of(&host(), &none), Ok(None));
-        let mut to = dropped("a.md", "Offer", "It is ready.");
-        to.facts = mail(&[("reply-to", "Bo <bo@b.test>")]).facts;
-        let letter = Letter::of(&host(), &to).unwrap().unwrap();
-        assert_eq!(Recipients::listed(&letter.to.to), "Bo <bo@b.test>");
-        assert_eq!((letter.subject.as_str(), letter.message), ("Offer", None));
+    fn letter_to_a_stranger_has_a_gap() {
+        let kim = letter("write to Kim");
+        let expected = gap("address of Kim: kim@stranger.test?");
+        assert_eq!((kim.to.to.len(), &kim.open[..]), (0, &[expected][..]));
     }
 
     #[test]
-    fn subject_is_the_title_or_what_the_note_says() {
-        let message = Some("The offer is ready.");
-        let of = |file, title, message| subject(&dropped(file, title, ""), message);
-        assert_eq!(of("a.md", "New prices", message), "New prices");
-        assert_eq!(of("Offer.md", "Offer", message), "The offer is ready");
-        assert_eq!(
-            of("Offer for Ann.md", "Offer for Ann", None),
-            "Offer for Ann"
-        );
-        for name in ["Untitled", "Untitled 2", "2026-11-30", "note"] {
-            let file = format!("{name}.md");
-            let task = dropped(&file, name, "");
-            assert_eq!(subject(&task, None), gap("subject"), "{name}");
+    fn note_that_may_be_no_mail_is_one_to_known_people() {
+        let bob = gap("which Bob: bob@a.test or bob@b.test");
+        for (text, whom) in [
+            ("ask Bob for the keys", bob.as_str()),
+            ("Tell Ann and Bob", bob.as_str()),
+            ("Mail Zoe", &gap("address of Zoe")),
+            ("tell Ann or Eve", &gap("address of Ann or Eve")),
+        ] {
+            assert_eq!(note(text), Some(Note::Unclear(whom.to_owned())), "{text}");
         }
+        for text in ["ask Ann", "tell ann", "Mail report\nMail zed@z.test"] {
+            assert_eq!(letter(text).open.len(), 0, "{text}");
+        }
+        for text in [
+            "write report",
+            "Mail server is down",
+            "email bob",
+            "sag ihm",
+        ] {
+            assert_eq!(note(text), None, "{text}");
+        }
+        let named = letter("write to Zed Old <zed@z.test> that we come");
+        assert_eq!(Recipients::listed(&named.to.to), "Zed Old <zed@z.test>");
+        assert_eq!(named.message.as_deref(), Some("We come."));
+    }
+
+    /// Nobody is unknown because the mailbox is away, in whatever words.
+    #[test]
+    fn note_without_a_mailbox_is_tried_again() {
+        let of = |error| {
+            let host = TestHost {
+                find_error: Some(error),
+                ..host()
+            };
+            Note::of(&host, &dropped("idea.md", "idea", "write to Ann"))
+        };
+        for away in [
+            MailError::Unavailable("no route".into()),
+            MailError::Refused("account me: no route".into()),
+        ] {
+            let error = of(away.clone()).unwrap_err();
+            assert!(
+                matches!(error, Error::Unavailable(_)),
+                "{away:?}: {error:?}"
+            );
+        }
+        assert!(of(MailError::Invalid("name".into())).is_ok());
+    }
+
+    #[test]
+    fn letter_of_a_mail_or_of_a_note_to_nobody_is_none() {
+        assert_eq!(Note::of(&host(), &mail(&[])), Ok(None));
+        let none = dropped("a.md", "a", "Buy milk.");
+        assert_eq!(Note::of(&host(), &none), Ok(None));
+        let mut to = dropped("a.md", "Offer", "It is ready.");
+        to.facts = mail(&[("reply-to", "Bo <bo@b.test>")]).facts;
+        let Ok(Some(Note::Letter(letter))) = Note::of(&host(), &to) else {
+            panic!("no letter")
+        };
+        assert_eq!(Recipients::listed(&letter.to.to), "Bo <bo@b.test>");
+        assert_eq!((letter.subject.as_str(), letter.message), ("Offer", None));
+        to.facts[0].values.extend(["Ann".into(), "Bob".into()]);
+        let Ok(Some(Note::Letter(letter))) = Note::of(&host(), &to) else {
+            panic!("no letter")
+        };
+        let to = Recipients::listed(&letter.to.to);
+        assert_eq!(to, "Bo <bo@b.test>, Ann Lee <ann@x.test>");
+        assert_eq!(letter.open, [gap("which Bob: bob@a.test or bob@b.test")]);
     }
 }

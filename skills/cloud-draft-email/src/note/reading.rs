@@ -1,94 +1,133 @@
 //! What a note says: whom it names, and the message, if it is one that can be said as it stands.
 //!
-//! A heuristic over the first words that ask for a mail, "write to Bob that …", in a few languages.
+//! A heuristic over the first words of a line, "write to Bob that …", in a few languages.
 //! Invariants: pure; bounded.
 
 use platinum_sdk::text::one_line;
 
-use super::words::{AND, FILLERS, NO_NAME, OF_OTHERS, PHRASES, TITLES};
+use super::words::{
+    AND, BY_ANY_WAY, CALLS, FILLERS, FOR_MAIL, NO_NAME, OF_OTHERS, OR, PARTICLES, TITLES,
+};
 
-/// How much of a note is looked at, in lines.
-const MAX_LINES: usize = 60;
+/// The most lines of a note that asks for a mail; a longer one is a text from somewhere.
+const MAX_LINES: usize = 12;
 /// The most people of one note.
 const MAX_ADDRESSEES: usize = 10;
 /// The most words of a name.
-const MAX_NAME_WORDS: usize = 4;
+const MAX_NAME_WORDS: usize = 6;
 /// The longest message that is taken over, in characters.
 const MAX_MESSAGE: usize = 400;
 
 /// Somebody a note names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Addressee {
-    /// By an address.
+    /// By an address, which may have a name before it.
     Address(String),
     /// By a name.
     Name(String),
+    /// By what is a name only if somebody is called so: it was typed in lower case.
+    Guess(String),
 }
 
-/// What a note asks for.
+impl Addressee {
+    fn text(&self) -> &str {
+        match self {
+            Self::Address(text) | Self::Name(text) | Self::Guess(text) => text,
+        }
+    }
+}
+
+/// What a line of a note asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Note {
+pub(super) struct Request {
     /// Whom to write to, in its order.
     pub(super) addressees: Vec<Addressee>,
+    /// Whether it can be done by a mail alone; what is told or asked may be told in any way.
+    pub(super) is_for_mail: bool,
     /// What to say, as a sentence, if the note says nothing else and says it as one can say it to them.
     pub(super) message: Option<String>,
 }
 
-/// Reads a note's text.
+/// What a note asks for, in its order. A line asks for it with its first words: elsewhere they are part of a text.
 #[must_use]
-pub(super) fn read(text: &str) -> Note {
-    let text = without_front(text);
-    let lines = text.lines().take(MAX_LINES);
-    let words: Vec<Word<'_>> = lines
-        .flat_map(|line| {
-            let line = line.trim_start_matches(['#', '-', '*', '>', ' ']);
-            let line = line.trim_start_matches("[ ] ");
-            let count = line.split_whitespace().count();
-            line.split_whitespace()
-                .enumerate()
-                .map(move |(at, word)| Word {
-                    text: word,
-                    ends_line: at + 1 == count,
-                })
-        })
+pub(super) fn read(title: &str, text: &str) -> Vec<Request> {
+    let lines: Vec<Vec<Word<'_>>> = without_front(text)
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .take(MAX_LINES + 1)
+        .map(words_of)
         .collect();
-    for at in 0..words.len() {
-        for phrase in PHRASES {
-            let Some(after) = phrase_end(&words, at, phrase) else {
-                continue;
-            };
-            let (addressees, rest) = addressees(&words, after);
-            if !addressees.is_empty() {
-                let begins = words[..at].iter().all(|word| is_filler(word.text));
-                let message = message(&words[rest..]).filter(|_| begins);
-                return Note {
-                    addressees,
-                    message,
-                };
-            }
+    let mut requests = Vec::new();
+    if lines.len() > MAX_LINES || words_of(title).iter().any(Word::is_call) {
+        return requests;
+    }
+    for line in &lines {
+        requests.extend(request(line).map(|request| Request {
+            message: request.message.filter(|_| lines.len() == 1),
+            ..request
+        }));
+        if line.iter().any(Word::is_call) {
+            break;
         }
     }
-    Note::default()
+    requests
+}
+
+/// The words of a line; of one that is quoted none.
+fn words_of(line: &str) -> Vec<Word<'_>> {
+    let line = line.trim_start_matches(['#', '-', '*', ' ']);
+    let line = line.trim_start_matches("[ ] ");
+    let words = line.split_whitespace().map(|text| Word { text });
+    words.filter(|_| !line.starts_with('>')).collect()
+}
+
+/// What a line asks for.
+fn request(words: &[Word<'_>]) -> Option<Request> {
+    let is_filler = |word: &&Word<'_>| {
+        let plain = word.plain();
+        plain.is_empty() || FILLERS.contains(&plain.as_str())
+    };
+    let start = words.iter().take_while(is_filler).count();
+    let phrases = FOR_MAIL.iter().map(|phrase| (phrase, true));
+    let mut phrases = phrases.chain(BY_ANY_WAY.iter().map(|phrase| (phrase, false)));
+    phrases.find_map(|(phrase, is_for_mail)| {
+        let (addressees, rest) = addressees(words, phrase_end(words, start, phrase)?);
+        (!addressees.is_empty()).then(|| Request {
+            addressees,
+            is_for_mail,
+            message: message(&words[rest..]),
+        })
+    })
 }
 
 /// A word, with the signs around it.
 #[derive(Clone, Copy)]
 struct Word<'a> {
     text: &'a str,
-    ends_line: bool,
 }
 
 impl Word<'_> {
     /// In lower case, without the signs around it.
-    fn plain(self) -> String {
+    fn plain(&self) -> String {
         self.text
             .trim_matches(|c: char| !c.is_alphanumeric())
             .to_lowercase()
     }
 
     /// Whether what follows belongs to something else.
-    fn ends_part(self) -> bool {
-        self.ends_line || self.text.ends_with([',', ';', ':', '.', '!', '?'])
+    fn ends_part(&self) -> bool {
+        self.text.ends_with([',', ';', ':', '.', '!', '?'])
+    }
+
+    /// Whether it begins as a name does.
+    fn is_capital(&self) -> bool {
+        let first = self.text.chars().find(|c| c.is_alphanumeric());
+        first.is_some_and(|c| c.is_uppercase() || !c.is_lowercase())
+    }
+
+    /// Whether it asks for something else than a mail.
+    fn is_call(&self) -> bool {
+        CALLS.contains(&self.plain().as_str())
     }
 }
 
@@ -114,55 +153,92 @@ fn phrase_end(words: &[Word<'_>], at: usize, phrase: &str) -> Option<usize> {
 
 /// The people named from a word on, and the word after them.
 fn addressees(words: &[Word<'_>], start: usize) -> (Vec<Addressee>, usize) {
-    let mut found = Vec::new();
+    let mut found: Vec<Addressee> = Vec::new();
     let mut at = start;
-    while found.len() < MAX_ADDRESSEES {
-        let Some((one, next)) = addressee(words, at, found.is_empty()) else {
-            break;
-        };
+    let mut may_guess = true;
+    while let Some((one, next)) = addressee(words, at, may_guess) {
         found.push(one);
         at = next;
-        let goes_on = |word: &&Word<'_>| AND.contains(&word.plain().as_str()) || word.text == "&";
-        let is_listed = words[next - 1].text.ends_with(',');
-        match words.get(next).filter(goes_on) {
-            Some(_) if addressee(words, next + 1, false).is_some() => at = next + 1,
-            None if is_listed => {}
-            _ => break,
+        let after = words.get(at).map(Word::plain).unwrap_or_default();
+        let guesses = matches!(found.last(), Some(Addressee::Guess(_)));
+        let joins = |list: &[&str]| {
+            list.contains(&after.as_str()) && addressee(words, at + 1, guesses).is_some()
+        };
+        may_guess = guesses;
+        if joins(&OR) {
+            // One of two is nobody who could be found.
+            if let (Some(one), Some((other, next))) =
+                (found.pop(), addressee(words, at + 1, guesses))
+            {
+                let both = format!("{} {after} {}", one.text(), other.text());
+                found.push(Addressee::Name(one_line(&both, 100)));
+                at = next;
+            }
+            break;
+        } else if joins(&AND) || words.get(at).is_some_and(|word| word.text == "&") {
+            at += 1;
+        } else if words[at - 1].text.ends_with(',') {
+            may_guess = false;
+        } else {
+            break;
+        }
+        if found.len() == MAX_ADDRESSEES {
+            break;
         }
     }
     (found, at)
 }
 
 /// One person named at a word, and the word after.
-fn addressee(words: &[Word<'_>], start: usize, is_first: bool) -> Option<(Addressee, usize)> {
+fn addressee(words: &[Word<'_>], start: usize, may_guess: bool) -> Option<(Addressee, usize)> {
     let is_title = |word: &&Word<'_>| TITLES.contains(&word.plain().as_str());
     let titles = words.get(start..)?.iter().take_while(is_title).count();
     let mut at = start + titles.min(2);
-    let first = words.get(at)?;
-    if first.text.contains('@') {
-        let address = first
-            .text
-            .trim_matches(|c: char| !c.is_alphanumeric())
-            .to_owned();
+    let address = |at: usize| {
+        let word = words.get(at).filter(|word| word.text.contains('@'))?;
+        let is_around = |c: char| !c.is_alphanumeric();
+        Some(word.text.trim_matches(is_around).to_owned())
+    };
+    if let Some(address) = address(at) {
         return Some((Addressee::Address(address), at + 1));
     }
+    let is_guess = !words.get(at)?.is_capital();
     let mut name: Vec<&str> = Vec::new();
     while let Some(word) = words.get(at).filter(|_| name.len() < MAX_NAME_WORDS) {
         let plain = word.plain();
-        let is_capital = word.text.chars().find(|c| c.is_alphanumeric());
-        let is_capital = is_capital.is_some_and(|c| c.is_uppercase() || !c.is_lowercase());
-        // A name that was typed in a hurry is one word.
-        let is_hasty = is_first && name.is_empty() && plain.chars().all(char::is_alphabetic);
-        if plain.is_empty() || NO_NAME.contains(&plain.as_str()) || !(is_capital || is_hasty) {
+        let plain = plain.as_str();
+        let is_word = !plain.is_empty() && !NO_NAME.contains(&plain) && !AND.contains(&plain);
+        let fits = word.is_capital() || (is_guess && may_guess && !OR.contains(&plain));
+        let is_within = !name.is_empty() && is_particle(&words[at..]);
+        let begins_more = is_word && fits && !word.text.contains('@');
+        if !(is_within || begins_more) {
             break;
         }
         name.push(word.text.trim_matches(|c: char| !c.is_alphanumeric()));
         at += 1;
-        if word.ends_part() || !is_capital {
+        if word.ends_part() {
             break;
         }
     }
-    (!name.is_empty()).then(|| (Addressee::Name(one_line(&name.join(" "), 100)), at))
+    let text = one_line(&name.join(" "), 100);
+    let is_open = at > start && !words[at - 1].ends_part();
+    let one = match (name.is_empty(), address(at).filter(|_| is_open)) {
+        (true, _) => return None,
+        (false, Some(address)) => {
+            at += 1;
+            Addressee::Address(format!("{text} <{address}>"))
+        }
+        (false, None) if is_guess => Addressee::Guess(text),
+        (false, None) => Addressee::Name(text),
+    };
+    Some((one, at))
+}
+
+/// Whether these words go on with a name: `von der Leyen`.
+fn is_particle(words: &[Word<'_>]) -> bool {
+    let is_one = |word: &&Word<'_>| PARTICLES.contains(&word.plain().as_str());
+    let count = words.iter().take_while(is_one).count();
+    count > 0 && words.get(count).is_some_and(Word::is_capital)
 }
 
 /// What a note says behind the people: `that …` as a sentence of its own. In other languages the words
@@ -190,24 +266,20 @@ fn message(rest: &[Word<'_>]) -> Option<String> {
     is_one.then(|| format!("{}{}.", first.to_uppercase(), chars.as_str()))
 }
 
-/// Whether a word before the phrase says nothing.
-fn is_filler(word: &str) -> bool {
-    let plain = word
-        .trim_matches(|c: char| !c.is_alphanumeric())
-        .to_lowercase();
-    plain.is_empty() || FILLERS.contains(&plain.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Whom each line names; `~` marks a guess.
     fn names(text: &str) -> Vec<String> {
         let name = |one| match one {
             Addressee::Name(name) => name,
+            Addressee::Guess(name) => format!("~{name}"),
             Addressee::Address(address) => format!("<{address}>"),
         };
-        read(text).addressees.into_iter().map(name).collect()
+        let requests = read("", text).into_iter();
+        let addressees = requests.flat_map(|request| request.addressees);
+        addressees.map(name).collect()
     }
 
     #[test]
@@ -222,7 +294,21 @@ mod tests {
                 "- [ ] Mail Dr. Ada Lovelace, the engine works",
                 &["Ada Lovelace"],
             ),
-            ("email bob the plans", &["bob"]),
+            ("email bob the plans", &["~bob"]),
+            ("email bob miller", &["~bob miller"]),
+            ("ask ann and bob", &["~ann", "~bob"]),
+            ("write to Anna von Stein", &["Anna von Stein"]),
+            ("write to Jan van der Berg now", &["Jan van der Berg"]),
+            ("write to Ann <ann@x.test>, please", &["<Ann <ann@x.test>>"]),
+            ("tell Ann or Bob", &["Ann or Bob"]),
+            ("Write to Bob, cc Ann", &["Bob", "Ann"]),
+            ("Sag Eva Bescheid", &["Eva"]),
+            ("E-Mail schreiben an Bob", &["Bob"]),
+            ("Envoyer un mail à Anne", &["Anne"]),
+            ("Tell Bob that\nwrite to Ann", &["Bob", "Ann"]),
+            // Names only if somebody is called so.
+            ("write report", &["~report"]),
+            ("Mail server is down", &["~server is"]),
             ("Let Ann know that we come.", &["Ann"]),
             (
                 "Ask Ann and Bob Miller whether Monday is fine",
@@ -262,14 +348,36 @@ mod tests {
             "ask them",
             "let it be",
             "write",
+            "Don't write to Bob",
+            "Please do not write to Bob",
+            "Email from Bob about the invoice",
+            "Waiting for answer from Bob",
+            "Frage nach dem Termin",
+            "Schreib nicht an Bob",
+            "Great news! Contact sales@x.test",
+            "> contact sales@x.test",
         ] {
             assert_eq!(names(text), [""; 0], "{text}");
         }
     }
 
     #[test]
+    fn request_is_for_mail_or_for_any_way() {
+        for (text, is_for_mail) in [
+            ("write to Bob", true),
+            ("Schreib an Bob", true),
+            ("Mail Bob", false),
+            ("tell Bob", false),
+        ] {
+            assert_eq!(read("", text)[0].is_for_mail, is_for_mail, "{text}");
+        }
+        assert_eq!(read("Call Bob", "write to Bob"), []);
+        assert_eq!(read("", "Meet Ann\nwrite to Bob"), []);
+    }
+
+    #[test]
     fn message_is_what_can_be_said_as_it_stands() {
-        let said = |text| read(text).message;
+        let said = |text| read("", text).pop().and_then(|request| request.message);
         assert_eq!(
             said("write to Bob that the offer is ready by Friday").as_deref(),
             Some("The offer is ready by Friday.")
@@ -286,11 +394,13 @@ mod tests {
             "tell Bob that <b>this</b> works",
             "tell Bob that",
             "tell Bob",
+            "tell Bob that the offer is ready\n- buy flowers for my wife",
+            "# Shopping\ntell Bob that the offer is ready",
         ] {
             assert_eq!(said(text), None, "{text}");
         }
         let long = format!("tell Bob that {}", "word ".repeat(200));
-        assert_eq!(read(&long).message, None);
+        assert_eq!(said(&long), None);
     }
 
     #[test]
@@ -298,6 +408,8 @@ mod tests {
         let many = format!("invite {}", "Ann, ".repeat(500));
         assert_eq!(names(&many).len(), MAX_ADDRESSEES);
         let late = format!("{}write to Bob", "line\n".repeat(MAX_LINES));
+        let early = format!("write to Bob\n{}", "line\n".repeat(MAX_LINES));
+        assert_eq!(names(&early), [""; 0]);
         assert_eq!(names(&late), [""; 0]);
     }
 }

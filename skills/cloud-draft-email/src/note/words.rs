@@ -1,17 +1,42 @@
 //! The words by which a note is read, in lower case.
 
-/// What asks for a mail, before the name; a longer one before what it begins with.
-pub(super) const PHRASES: &[&str] = &[
+/// What asks for a mail and nothing else, before the name.
+pub(super) const FOR_MAIL: &[&str] = &[
     "write a mail to",
     "write an email to",
+    "write a message to",
     "send a mail to",
     "send an email to",
     "send a message to",
-    "reply to",
     "write to",
-    "write",
     "mail to",
     "email to",
+    "message to",
+    "schreib eine mail an",
+    "schreibe eine mail an",
+    "mail schreiben an",
+    "e-mail schreiben an",
+    "mail an",
+    "e-mail an",
+    "nachricht an",
+    "schreib an",
+    "schreibe an",
+    "schreiben an",
+    "écris à",
+    "ecris à",
+    "écrire à",
+    "envoie un mail à",
+    "envoyer un mail à",
+    "escribe a",
+    "scrivi a",
+    "schrijf aan",
+    "escreve a",
+    "escreve para",
+];
+/// What may be done by a mail or in another way, or is no request at all; a longer one before what it begins with.
+pub(super) const BY_ANY_WAY: &[&str] = &[
+    "reply to",
+    "write",
     "mail",
     "email",
     "e-mail",
@@ -25,14 +50,6 @@ pub(super) const PHRASES: &[&str] = &[
     "let",
     "answer",
     "contact",
-    "schreib eine mail an",
-    "schreibe eine mail an",
-    "mail an",
-    "e-mail an",
-    "nachricht an",
-    "schreib an",
-    "schreibe an",
-    "schreiben an",
     "antworte",
     "schreib",
     "schreibe",
@@ -43,10 +60,6 @@ pub(super) const PHRASES: &[&str] = &[
     "erinnere",
     "informiere",
     "danke",
-    "écris à",
-    "ecris à",
-    "écrire à",
-    "envoie un mail à",
     "dis à",
     "demande à",
     "réponds à",
@@ -54,24 +67,42 @@ pub(super) const PHRASES: &[&str] = &[
     "préviens",
     "remercie",
     "informe",
-    "escribe a",
     "pregunta a",
     "dile a",
     "avisa a",
-    "scrivi a",
     "chiedi a",
     "rispondi a",
     "avvisa",
-    "schrijf aan",
     "schrijf",
     "vraag",
     "antwoord",
-    "escreve a",
-    "escreve para",
     "pergunta a",
 ];
+/// What asks for something else than a mail.
+pub(super) const CALLS: [&str; 13] = [
+    "call",
+    "phone",
+    "meet",
+    "visit",
+    "anrufen",
+    "ruf",
+    "rufe",
+    "treffen",
+    "triff",
+    "appeler",
+    "appelle",
+    "téléphoner",
+    "rencontrer",
+];
 /// Between two people.
-pub(super) const AND: [&str; 6] = ["and", "und", "et", "y", "en", "e"];
+pub(super) const AND: [&str; 7] = ["and", "und", "et", "y", "en", "e", "cc"];
+/// Between two of whom one is meant.
+pub(super) const OR: [&str; 6] = ["or", "oder", "ou", "o", "of", "and/or"];
+/// Within a name.
+pub(super) const PARTICLES: &[&str] = &[
+    "von", "van", "zu", "der", "den", "de", "del", "della", "di", "da", "dos", "du", "la", "le",
+    "las", "los", "het", "ten", "ter", "te", "al", "el", "bin", "ibn",
+];
 /// Before a name, and not a part of it.
 pub(super) const TITLES: &[&str] = &[
     "mr", "mrs", "ms", "dr", "prof", "herr", "herrn", "frau", "monsieur", "madame", "mme", "sig",
@@ -81,6 +112,20 @@ pub(super) const TITLES: &[&str] = &[
 pub(super) const NO_NAME: &[&str] = &[
     "a",
     "about",
+    "à",
+    "at",
+    "bescheid",
+    "from",
+    "heute",
+    "morgen",
+    "nach",
+    "nicht",
+    "not",
+    "to",
+    "today",
+    "tomorrow",
+    "vom",
+    "von",
     "again",
     "all",
     "an",
@@ -132,7 +177,6 @@ pub(super) const NO_NAME: &[&str] = &[
     "their",
     "them",
     "this",
-    "to",
     "un",
     "une",
     "up",

@@ -29,11 +29,11 @@ const FILES: [(&str, &[u8]); 5] = [
     ),
 ];
 /// Those that end in a question.
-const QUESTIONS: usize = 3;
-/// Those that end in a draft: to Clara, and to a Bob whose address nobody knows.
-const DRAFTS: usize = 2;
+const QUESTIONS: usize = 4;
+/// Those that end in a draft: to Clara.
+const DRAFTS: usize = 1;
 /// As the dashboard shows them: Markdown is escaped.
-const SUBJECTS: [&str; 3] = ["Rent of May", "scan", r"why\_ really\_"];
+const SUBJECTS: [&str; 4] = ["Call Bob", "Rent of May", "scan", r"why\_ really\_"];
 
 #[test]
 fn dropped_files_end_in_a_question_or_a_draft() {
@@ -86,15 +86,14 @@ fn dropped_files_end_in_a_question_or_a_draft() {
         "{owners:?}"
     );
 
-    let outcome = cluster.wait("both drafts in the owner's vault", SOON, |cluster| {
+    let outcome = cluster.wait("the draft in the owner's vault", SOON, |cluster| {
         let paths = cluster.paths().into_iter();
         let drafts = paths.filter(|path| path.contains("/draft_"));
         let read = |path| fs::read_to_string(cluster.vault("local").join(path)).unwrap_or_default();
         let drafts: Vec<String> = drafts.map(read).collect();
-        let expected = ["address of Bob", "clara@example.test"];
-        expected
+        drafts
             .iter()
-            .all(|text| drafts.iter().any(|draft| draft.contains(text)))
+            .any(|draft| draft.contains("clara@example.test"))
     });
     assert!(outcome.is_ok(), "{outcome:?}\n{}", cluster.picture());
 

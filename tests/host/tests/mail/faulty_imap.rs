@@ -157,6 +157,38 @@ async fn a_mail_whose_fetching_failed_is_fetched_at_the_next_look() {
     }
 }
 
+/// A mail that the server never gives holds back none: it is said in its place.
+#[tokio::test]
+async fn mail_that_is_never_given_holds_back_no_other() {
+    for (words, failures) in [
+        ("NO cannot read it", 0),
+        ("BAD internal error", 0),
+        ("NO [SERVERBUG] internal error", 5),
+    ] {
+        let fault = Fault::MailRefused(words);
+        let server = ScriptedImap::start(Certificate::Good, Some(fault), usize::MAX).unwrap();
+        let mut mailbox = mailbox(&server);
+        let cursor = Cursor { next_uid: 6, ..AT };
+        let mut new = mailbox.poll_new(&cursor, 5, &NONE_SEEN).await.unwrap();
+        if failures > 0 {
+            assert_eq!((new.mails.len(), new.more), (1, true), "{words}");
+            for _ in 1..failures {
+                let error = mailbox.poll_new(&new.cursor, 5, &NONE_SEEN).await;
+                assert!(error.unwrap_err().is_passing(), "{words}");
+            }
+            let before = new.mails;
+            new = mailbox.poll_new(&new.cursor, 5, &NONE_SEEN).await.unwrap();
+            new.mails.splice(0..0, before);
+        }
+        let keys: Vec<_> = new.mails.iter().map(|mail| mail.key.as_str()).collect();
+        assert_eq!(keys, ["42/6", "42/7", "42/8"], "{words}");
+        assert_eq!((new.cursor.next_uid, new.more), (9, false), "{words}");
+        let text = String::from_utf8_lossy(&new.mails[1].bytes);
+        let said = words.split_once(' ').unwrap().1;
+        assert!(text.contains(said) && new.mails[1].is_read, "{text}");
+    }
+}
+
 /// A server that hangs up does not make the inbox look empty or new.
 #[tokio::test]
 async fn lost_connection_does_not_make_the_inbox_look_empty() {

@@ -60,6 +60,8 @@ pub enum Fault {
     CloseInFetch,
     /// Says NO to UID FETCH.
     FetchRefused,
+    /// Has mails 6, 7 and 8, and refuses the bytes of 7 with these words.
+    MailRefused(&'static str),
     /// Answers UID FETCH with a line without end.
     EndlessLine,
     /// Answers UID FETCH with a literal of this size, and then bytes without end.
@@ -314,9 +316,13 @@ async fn session(
             if state.does(Fault::CloseAtSearch) {
                 return Ok(());
             }
-            format!("* SEARCH 7\r\n{tag} OK done\r\n")
+            let uids = match state.fault {
+                Some(Fault::MailRefused(_)) => "6 7 8",
+                _ => "7",
+            };
+            format!("* SEARCH {uids}\r\n{tag} OK done\r\n")
         } else if word.starts_with("UID FETCH") {
-            match fetch(stream, tag, state).await? {
+            match fetch(stream, tag, &word, state).await? {
                 Some(answer) => answer,
                 None => return Ok(()),
             }
@@ -343,6 +349,7 @@ async fn session(
 async fn fetch(
     stream: &mut BufReader<impl AsyncRead + AsyncWrite + Unpin>,
     tag: &str,
+    command: &str,
     state: &State,
 ) -> io::Result<Option<String>> {
     let literal = state.literal();
@@ -369,8 +376,15 @@ async fn fetch(
     if state.does(Fault::FetchRefused) {
         return Ok(Some(format!("{tag} NO [SERVERBUG] try later\r\n")));
     }
+    let uid = command.split(' ').nth(2).unwrap_or_default();
+    if let (Some(Fault::MailRefused(words)), "7") = (state.fault, uid) {
+        return Ok(Some(match command.contains("BODY") {
+            true => format!("{tag} {words}\r\n"),
+            false => format!("* 2 FETCH (UID 7 FLAGS (\\Seen))\r\n{tag} OK done\r\n"),
+        }));
+    }
     let head = format!(
-        "* 1 FETCH (UID 7 FLAGS () RFC822.SIZE {size} INTERNALDATE \"20-Nov-2026 10:00:00 +0000\" BODY[]<0> {{{size}}}\r\n",
+        "* 1 FETCH (UID {uid} FLAGS () RFC822.SIZE {size} INTERNALDATE \"20-Nov-2026 10:00:00 +0000\" BODY[]<0> {{{size}}}\r\n",
         size = MAIL.len()
     );
     if state.does(Fault::CloseInFetch) {

@@ -115,10 +115,14 @@ pub(super) async fn remote(config: &Config) -> Vec<Check> {
     let limit = Duration::from_secs(config.sync.timeout_seconds);
     let opened = GitRemote::open(&git_dir, &config.sync.remote, limit);
     let remote = match opened {
-        Ok(remote) => remote,
+        Ok(remote) => remote.with_env(&config.sync.env),
         Err(error) => return vec![Check::error("remote", error.to_string())],
     };
-    let (asked, overview) = match remote.fetch().await {
+    let fetched = match remote.check_push().await {
+        Ok(()) => remote.fetch().await,
+        Err(error) => Err(error),
+    };
+    let (asked, overview) = match fetched {
         Ok(Some(tip)) => (
             format!("{} answers, at {tip:.10}", remote.describe()),
             overview().with_answer(&tip.to_string()),
@@ -146,7 +150,9 @@ fn other_half(overview: &SyncOverview) -> Check {
     const QUIET_SECONDS: i64 = 24 * 60 * 60;
     let clouds = overview.agents.iter().filter(|seen| seen.role == "cloud");
     let Some(newest) = clouds.max_by_key(|seen| seen.committed_at_second) else {
-        return Check::warn("other half", "no commit of a cloud host has arrived yet").remedy(
+        let last = doctor::MAX_COMMITS;
+        let text = format!("no commit of a cloud host is among the last {last}");
+        return Check::warn("other half", text).remedy(
             "start it: `platinum-cloud run --config CLOUD.toml`; `platinum-cloud doctor` says what it lacks",
         );
     };

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use platinum_api::approvals::MAX_DRAFT_BYTES;
 use platinum_capabilities::in_background;
 use platinum_core::{DraftId, EmailSend, TaskId, Timestamp, VaultPath, layout, sha256_hex};
+use platinum_effects::approvals::act;
 use platinum_vault::{Vault, VaultError, note::DraftNote};
 
 use crate::executor::context::ApprovalContext;
@@ -106,8 +107,10 @@ async fn replace(context: &mut ApprovalContext, old: &LiveDraft, new: &LiveDraft
 
 /// Whether the file that waits is as it was made. Blocks on the disk.
 fn is_as_made(vault: &Vault, draft: DraftId, as_made: Option<&str>) -> bool {
-    let now = vault.read(&layout::pending(draft), MAX_DRAFT_BYTES);
-    now.is_ok_and(|now| as_made == Some(sha256_hex(now).as_str()))
+    let now = vault.read_text(&layout::pending(draft), MAX_DRAFT_BYTES);
+    let is_it = |text: &str| as_made == Some(sha256_hex(text).as_str());
+    // What this machine wrote into it is no edit of its owner's.
+    now.is_ok_and(|now| is_it(&now) || is_it(&act::without_remarks(&now)))
 }
 
 /// Of each draft those of other tasks that are of the same conversation, by their places in `live`.
@@ -185,6 +188,7 @@ fn read_on(vault: &Vault, read: &mut ReadDrafts) -> Result<(), VaultError> {
 #[cfg(test)]
 mod tests {
     use platinum_core::Action;
+    use platinum_vault::note::Note;
 
     use super::*;
 
@@ -216,6 +220,27 @@ mod tests {
             mail,
             is_approved: false,
         }
+    }
+
+    #[test]
+    fn draft_with_remarks_of_this_machine_is_as_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Vault::open(folder.path()).unwrap();
+        let note = live(1, "a@x", &[]).note;
+        let (path, text) = (layout::pending(note.id), note.render());
+        let made = sha256_hex(&text);
+        vault.create(&path, text.as_bytes()).unwrap();
+        assert!(is_as_made(&vault, note.id, Some(&made)));
+        let mut edited = Note::parse(&text).unwrap();
+        for key in ["returned", "held", "in-doubt"] {
+            edited.set(key, "why").unwrap();
+        }
+        let write = |text: String| vault.replace(&path, text.as_bytes(), None).unwrap();
+        write(edited.to_text());
+        assert!(is_as_made(&vault, note.id, Some(&made)));
+        edited.set_body("Mine.\n".to_owned());
+        write(edited.to_text());
+        assert!(!is_as_made(&vault, note.id, Some(&made)));
     }
 
     /// By the times of the mails, not by the order in which they were drafted.

@@ -15,7 +15,7 @@ use platinum_core::{
     AgentName, Clock as _, DraftId, SystemClock, TaskId, Timestamp, VaultPath, layout,
     text::one_line,
 };
-use platinum_journal::{AuditEvent, State};
+use platinum_journal::{AuditEvent, Intent, State};
 use platinum_protocol::Claimed;
 use platinum_sync::Finish;
 use platinum_vault::{
@@ -43,6 +43,19 @@ struct Sent {
     /// Its task's note.
     path: VaultPath,
     summary: String,
+    /// The text of that note.
+    body: String,
+}
+
+/// What the vault has of a draft.
+#[derive(Debug)]
+enum SentLookup {
+    /// It was carried out.
+    Sent(Sent),
+    /// Its task is open, and not finished with its receipt yet.
+    Open,
+    /// There is no task of it, or none that has its receipt.
+    Missing,
 }
 
 /// Does what follows from what came back. `others` saves reading again what is about nothing that did.
@@ -77,34 +90,39 @@ async fn finish_one(
     returned: Returned,
 ) -> Result<bool, String> {
     let (Returned::Bounced(draft) | Returned::AutoReply(draft)) = returned;
+    let state = context.state_of(draft).await;
+    let intended = match &state {
+        Some(State::Done(intent, _)) => Some(intent.task),
+        _ => None,
+    };
     let vault = context.vault.clone();
-    let sent = in_background(move || find_sent(&vault, draft)).await;
-    let Some(sent) = sent.map_err(|error| error.to_string())? else {
-        // What left a moment ago, or may have, is put away first.
-        if context.state_of(draft).await != Some(State::Absent) {
-            return Ok(false);
+    let found = in_background(move || find_sent(&vault, draft, intended)).await;
+    let sent = match (found.map_err(|error| error.to_string())?, state) {
+        (SentLookup::Sent(sent), _) => sent,
+        (_, Some(State::Absent)) => {
+            let reason = "It is about a mail that was not sent from this vault.";
+            return end(context, report.id, reason).await;
         }
-        let reason = "It is about a mail that was not sent from this vault.";
-        return end(context, report.id, reason).await;
+        (SentLookup::Missing, Some(State::Done(intent, _))) => {
+            return finish_without_task(context, report, returned, &intent).await;
+        }
+        // What left a moment ago, or may have, is put away first.
+        _ => return Ok(false),
     };
     let text = match returned {
         Returned::Bounced(_) => {
             let reason = reason_of(report);
-            let event = AuditEvent::CameBack {
-                subject: draft,
-                task: sent.task,
-                reason: reason.clone(),
-            };
-            let journal = context.journal();
-            let noted = in_background(move || journal.note_change(&event, SystemClock.now()));
-            noted.await.map_err(|error| error.to_string())?;
+            if !sent.body.contains(&report.id.to_string()) {
+                note_came_back(context, draft, sent.task, &reason).await?;
+            }
             let (vault, path, block) = (context.vault.clone(), sent.path.clone(), block_of(report));
-            let (draft, words) = (sent.draft, reason.clone());
-            in_background(move || open_again(&vault, &path, draft, &words, &block)).await?;
-            format!(
-                "Came back: {}: {reason}. Its task is open again: look at the address in its next draft",
-                sent.summary
-            )
+            let (draft, words, report) = (sent.draft, reason.clone(), report.id);
+            let opened = move || open_again(&vault, &path, draft, &words, report, &block);
+            let then = match in_background(opened).await? {
+                true => "Its task is open again: look at the address in its next draft",
+                false => "It is in the note of its task",
+            };
+            format!("Came back: {}: {reason}. {then}", sent.summary)
         }
         Returned::AutoReply(_) => {
             let (vault, path) = (context.vault.clone(), sent.path.clone());
@@ -121,6 +139,55 @@ async fn finish_one(
     let ended = end(context, report.id, &reason).await?;
     context.notify_once(Some(sent.task), &text).await;
     Ok(ended)
+}
+
+/// Tells of what came back of a mail whose task the owner has put away or written anew.
+async fn finish_without_task(
+    context: &mut ApprovalContext,
+    report: &TaskNote,
+    returned: Returned,
+    sent: &Intent,
+) -> Result<bool, String> {
+    let reason = format!("It is about {}, whose note is gone.", sent.task);
+    if !end(context, report.id, &reason).await? {
+        return Ok(false);
+    }
+    let to = sent.recipients.iter().take(MAX_RECIPIENTS);
+    let to = to.map(String::as_str).collect::<Vec<_>>().join(", ");
+    let what = match returned {
+        Returned::Bounced(draft) => {
+            let reason = reason_of(report);
+            note_came_back(context, draft, sent.task, &reason).await?;
+            format!("Came back: your mail to {to}: {reason}")
+        }
+        Returned::AutoReply(_) => {
+            format!(
+                "Automatic answer to your mail to {to}: {}",
+                one_line(&report.subject, 80)
+            )
+        }
+    };
+    let text = format!("{what}. The note of its task is gone; write anew if it matters");
+    context.notify_once(Some(report.id), &text).await;
+    Ok(true)
+}
+
+/// Writes into the log that a draft came back.
+async fn note_came_back(
+    context: &ApprovalContext,
+    subject: DraftId,
+    task: TaskId,
+    reason: &str,
+) -> Result<(), String> {
+    let reason = reason.to_owned();
+    let event = AuditEvent::CameBack {
+        subject,
+        task,
+        reason,
+    };
+    let journal = context.journal();
+    let noted = in_background(move || journal.note_change(&event, SystemClock.now()));
+    noted.await.map_err(|error| error.to_string())
 }
 
 /// Files the note of a mail that is dealt with; whether it is filed.
@@ -195,49 +262,63 @@ fn reports(
     Ok(found)
 }
 
-/// The draft that was carried out, by its file in `Done/` and its task's receipt. Blocks on the disk.
-fn find_sent(vault: &Vault, draft: DraftId) -> Result<Option<Sent>, VaultError> {
+/// What was carried out, by its draft's file in `Done/` or, if that cannot be found, by the task that it was
+/// `intended` for; and by that task's receipt. Blocks on the disk.
+fn find_sent(
+    vault: &Vault,
+    draft: DraftId,
+    intended: Option<TaskId>,
+) -> Result<SentLookup, VaultError> {
     let done = vault.walk_in(layout::DONE)?;
     let file = done.iter().find(|entry| {
         entry.path.stem() == draft.to_string() && entry.path.extension() == Some("md")
     });
-    let Some(file) = file else {
-        return Ok(None);
+    let text = file.and_then(|file| vault.read_text(&file.path, MAX_DRAFT_BYTES).ok());
+    let of_draft = text.and_then(|text| DraftNote::parse(&text).ok());
+    let Some(task) = of_draft.as_ref().map(|note| note.task).or(intended) else {
+        return Ok(SentLookup::Missing);
     };
-    let text = vault.read_text(&file.path, MAX_DRAFT_BYTES)?;
-    let Ok(note) = DraftNote::parse(&text) else {
-        return Ok(None);
-    };
-    let name = note.task.to_string();
+    let name = task.to_string();
     let mut open = vault.walk_in(layout::NEEDS_ACTION)?;
     open.extend(vault.walk_in(layout::IN_PROGRESS)?);
-    let mut all = done.into_iter().chain(open);
-    let Some(task) = all.find(|entry| entry.path.stem() == name) else {
-        return Ok(None);
+    let mut all = open.into_iter().chain(done);
+    let Some(entry) = all.find(|entry| entry.path.stem() == name) else {
+        return Ok(SentLookup::Missing);
     };
-    let text = vault.read_text(&task.path, MAX_TASK_BYTES)?;
-    let has_receipt = Note::parse(&text).is_ok_and(|note| note.has_receipt(draft));
-    Ok(has_receipt.then_some(Sent {
+    let is_open = entry.path.top() != layout::DONE;
+    let text = vault.read_text(&entry.path, MAX_TASK_BYTES)?;
+    let note = Note::parse(&text).ok();
+    let Some(note) = note.filter(|note| note.has_receipt(draft)) else {
+        return Ok(match is_open {
+            true => SentLookup::Open,
+            false => SentLookup::Missing,
+        });
+    };
+    let subject = || one_line(note.get_text("subject").unwrap_or_default(), 80);
+    Ok(SentLookup::Sent(Sent {
         draft,
-        task: note.task,
-        path: task.path,
-        summary: note.summary,
+        task,
+        path: entry.path,
+        summary: of_draft.map_or_else(subject, |draft| draft.summary),
+        body: note.body().to_owned(),
     }))
 }
 
-/// Writes into a finished task that its mail came back, and puts it where agents find it. Blocks on the
-/// disk.
+/// Writes into a finished task that its mail came back, and puts it where agents find it; whether it is put
+/// there. Blocks on the disk.
 fn open_again(
     vault: &Vault,
     path: &VaultPath,
     draft: DraftId,
     reason: &str,
+    report: TaskId,
     block: &str,
-) -> Result<(), String> {
+) -> Result<bool, String> {
     let failed = |error: VaultError| error.to_string();
     let text = vault.read_text(path, MAX_TASK_BYTES).map_err(failed)?;
     let mut note = Note::parse(&text).map_err(|error| error.to_string())?;
-    let is_new = reopen(&mut note, draft, reason, block).map_err(|error| error.to_string())?;
+    let is_new =
+        reopen(&mut note, draft, reason, report, block).map_err(|error| error.to_string())?;
     if is_new {
         let edited = note.to_text();
         vault
@@ -246,12 +327,12 @@ fn open_again(
     }
     // Finished again since: what came back then is known, and it stays finished.
     if path.top() != layout::DONE || note.get("finished").is_some() {
-        return Ok(());
+        return Ok(false);
     }
     let task = TaskNote::from_note(&note).map_err(|error| error.to_string())?;
-    vault
-        .rename(path, &layout::waiting(task.zone, task.id))
-        .map_err(failed)
+    let waiting = layout::waiting(task.zone, task.id);
+    vault.rename(path, &waiting).map_err(failed)?;
+    Ok(true)
 }
 
 /// Writes an automatic answer into the note of the task that it is about, once. Blocks on the disk.
@@ -281,4 +362,118 @@ fn attach(
     vault
         .replace(path, edited.as_bytes(), Some(text.as_bytes()))
         .map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use platinum_core::{ActionKind, ZoneId};
+    use platinum_vault::note::{ReceiptRecord, finish, receipts_of};
+
+    use super::*;
+
+    fn draft() -> DraftId {
+        DraftId::from_parts(1, 1)
+    }
+
+    fn id() -> TaskId {
+        TaskId::from_parts(1, 2)
+    }
+
+    fn path(text: &str) -> VaultPath {
+        VaultPath::new(text).unwrap()
+    }
+
+    /// The note of a task, finished with a receipt if it `is_sent`.
+    fn task(is_sent: bool) -> String {
+        let task = TaskNote {
+            id: id(),
+            zone: ZoneId::EMAIL,
+            source: "imap:me".to_owned(),
+            from: "Ada <ada@x.test>".to_owned(),
+            subject: "Offer".to_owned(),
+            received: None,
+            created: Timestamp::UNIX_EPOCH,
+            by: "intake/mail".to_owned(),
+            facts: Vec::new(),
+            claim: None,
+            body: "Text.\n".to_owned(),
+        };
+        let mut note = Note::parse(&task.render()).unwrap();
+        let receipt = ReceiptRecord {
+            draft: draft(),
+            kind: ActionKind::EMAIL_SEND,
+            at: Timestamp::UNIX_EPOCH,
+            reference: "1@x".to_owned(),
+            answer: "250".to_owned(),
+            recipients: vec![],
+            sha256: String::new(),
+            came_back: None,
+        };
+        if is_sent {
+            finish(&mut note, "done", "Sent", Timestamp::UNIX_EPOCH, &[receipt]).unwrap();
+        }
+        note.to_text()
+    }
+
+    /// Whatever the owner has made of its draft's file.
+    #[test]
+    fn sent_mail_is_found_by_the_task_it_was_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Vault::open(folder.path()).unwrap();
+        let find = |intended| find_sent(&vault, draft(), intended).unwrap();
+        let open = layout::waiting(ZoneId::EMAIL, id());
+        assert!(matches!(find(Some(id())), SentLookup::Missing));
+        vault.create(&open, task(false).as_bytes()).unwrap();
+        assert!(matches!(find(Some(id())), SentLookup::Open));
+        let done = path(&format!("Done/1970/01/{}.md", id()));
+        vault.rename(&open, &done).unwrap();
+        assert!(matches!(find(Some(id())), SentLookup::Missing));
+        vault.replace(&done, task(true).as_bytes(), None).unwrap();
+        assert!(matches!(find(None), SentLookup::Missing));
+        for text in [None, Some("no draft any more")] {
+            if let Some(text) = text {
+                let file = path(&format!("Done/1970/01/{}.md", draft()));
+                vault.create(&file, text.as_bytes()).unwrap();
+            }
+            let SentLookup::Sent(sent) = find(Some(id())) else {
+                panic!("{text:?}");
+            };
+            assert_eq!((sent.path, &*sent.summary), (done.clone(), "Offer"));
+        }
+        vault.replace(&done, b"no note", None).unwrap();
+        assert!(matches!(find(Some(id())), SentLookup::Missing));
+    }
+
+    #[test]
+    fn second_report_is_added_to_the_open_task() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Vault::open(folder.path()).unwrap();
+        let (done, open) = (
+            path(&format!("Done/1970/01/{}.md", id())),
+            layout::waiting(ZoneId::EMAIL, id()),
+        );
+        vault.create(&done, task(true).as_bytes()).unwrap();
+        let report = |number| TaskId::from_parts(2, number);
+        let add = |at: &VaultPath, why, number| {
+            open_again(
+                &vault,
+                at,
+                draft(),
+                why,
+                report(number),
+                "```\nSorry\n```\n",
+            )
+            .unwrap()
+        };
+        assert!(add(&done, "ann: gone", 1));
+        assert!(!add(&open, "ann: gone", 1));
+        assert!(!add(&open, "bob: full", 2));
+        let text = vault.read_text(&open, MAX_TASK_BYTES).unwrap();
+        assert_eq!(text.matches("# What came back").count(), 2);
+        let receipts = receipts_of(&Note::parse(&text).unwrap()).unwrap();
+        assert_eq!(
+            receipts[0].came_back.as_deref(),
+            Some("ann: gone; bob: full")
+        );
+    }
 }

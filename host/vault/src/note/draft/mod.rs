@@ -1,6 +1,6 @@
 //! [`DraftNote`]: a proposed action that waits for the owner.
 //!
-//! Lives here: what of a draft's note leaves, and what it shows above that (`above`).
+//! Lives here: what of a draft's note leaves, its fields (`fields`), and what it shows above that (`above`).
 //! Invariants: what is below the boundary in the body of the note is the text that leaves, byte for
 //! byte, and nothing above it ever is; a note that says it has a boundary ([`LEAVES`]) and has none is
 //! refused; one that does not is all text, as notes were before there was one. Every other field of
@@ -9,16 +9,18 @@
 //! sent.
 
 mod above;
+mod fields;
 
-use platinum_core::{
-    Action, ActionKind, ActionSpec, DraftId, TaskId, Timestamp,
-    text::{BOUNDARY, is_hidden, split_at_boundary},
-};
-use serde_norway::{Mapping, Value};
+use serde_norway::Value;
 
 use super::{Note, NoteError, TaskNote, emit::Front, read::Reader};
+use platinum_core::{
+    Action, DraftId, TaskId, Timestamp,
+    text::{BOUNDARY, is_hidden, split_at_boundary},
+};
 
 pub(super) use above::title;
+use fields::action;
 
 /// The property that says that a draft's note has a boundary: without the line nothing leaves.
 pub const LEAVES: (&str, &str) = ("leaves", "below the line");
@@ -164,35 +166,4 @@ impl DraftNote {
             .time("expires", self.expires);
         front
     }
-}
-
-fn action(note: &Note, read: &Reader<'_>) -> Result<Action, NoteError> {
-    let kind: ActionKind = read.word("action")?;
-    let spec = ActionSpec::find(kind).map_err(|error| read.invalid("action", error.to_string()))?;
-    let (single, lists) = (spec.fields, spec.lists);
-    let mut known = Mapping::new();
-    for (key, value) in note.front() {
-        let Some(key) = key.as_str() else { continue };
-        let is_list = lists.contains(&key);
-        if !is_list && !single.contains(&key) {
-            let meant = key.to_lowercase().replace(['_', ' '], "-");
-            if let Some(field) = single.iter().chain(lists).find(|field| **field == meant) {
-                return Err(read.invalid(key, format!("the field is written `{field}`")));
-            }
-            continue;
-        }
-        match value {
-            // A property that was emptied in an editor.
-            Value::Null => {}
-            // A list of one, as a person writes it.
-            Value::String(_) if is_list => {
-                known.insert(key.into(), Value::Sequence(vec![value.clone()]));
-            }
-            _ => {
-                known.insert(key.into(), value.clone());
-            }
-        }
-    }
-    spec.action(known, DraftBody::of(note)?.text.to_owned())
-        .map_err(|error| read.invalid("action", error.to_string()))
 }

@@ -7,7 +7,9 @@ use platinum_core::{
 use proptest::prelude::*;
 
 use super::{draft, email, hostile, task};
-use crate::note::{DraftBody, DraftNote, LEAVES, MAX_DRAFT_BYTES, Note, TaskNote, check_drafted};
+use crate::note::{
+    DraftBody, DraftNote, LEAVES, MAX_DRAFT_BYTES, Note, NoteError, TaskNote, check_drafted,
+};
 
 const MAIL: &str =
     "# Mail\n\nThe text below came from outside.\n\n```text\nWhen?\n> earlier\n\nAnn\n```\n";
@@ -77,6 +79,20 @@ fn draft_note_edits_above_the_line_change_nothing() {
     }
     let windows = text.replace('\n', "\r\n");
     assert_eq!(leaves(&windows).as_deref(), Ok("On Monday.\r\n"));
+}
+
+#[test]
+fn draft_note_wrong_field_is_named() {
+    for (key, found, wrong) in [
+        ("cc", "kind: draft", "kind: draft\ncc:\n  - 5"),
+        ("subject", "subject: \"Hi\"", "subject:"),
+    ] {
+        let text = draft(email("a@b", "Hi\n")).render();
+        match DraftNote::parse(&text.replacen(found, wrong, 1)).unwrap_err() {
+            NoteError::Invalid { key: named, .. } => assert_eq!(named, key),
+            error => panic!("{error}"),
+        }
+    }
 }
 
 /// If it is not certain where the answer begins, nothing leaves, and it is said what to do.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use oauth2::basic::{BasicClient, BasicTokenResponse};
+use oauth2::basic::{BasicClient, BasicErrorResponse, BasicTokenResponse};
 use oauth2::{
     AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, ErrorResponse, HttpRequest,
     HttpResponse, RefreshToken, RequestTokenError, TokenResponse as _, TokenUrl,
@@ -59,13 +59,29 @@ pub(super) async fn refresh(
         .await;
     match answer {
         Ok(answer) => Ok(tokens(&answer, asked_at)),
-        Err(RequestTokenError::ServerResponse(refusal)) => Err(OAuthError::Ended {
-            provider: provider(settings),
-            account: settings.account.clone(),
-            reason: words(&refusal),
-        }),
+        Err(RequestTokenError::ServerResponse(refusal)) if !is_passing(&refusal) => {
+            Err(OAuthError::Ended {
+                provider: provider(settings),
+                account: settings.account.clone(),
+                reason: words(&refusal),
+            })
+        }
         Err(error) => Err(unavailable(settings, &error)),
     }
+}
+
+/// Whether a refusal speaks of the provider's own state, and not of the login.
+fn is_passing(refusal: &BasicErrorResponse) -> bool {
+    const PASSING: &[&str] = &[
+        "temporarily_unavailable",
+        "server_error",
+        "internal_failure",
+        "internal_error",
+        "slow_down",
+        "rate_limit_exceeded",
+        "too_many_requests",
+    ];
+    PASSING.contains(&refusal.error().as_ref())
 }
 
 /// What an answer says, asked for at this time.
@@ -151,4 +167,28 @@ pub(crate) async fn call(request: HttpRequest) -> Result<HttpResponse, CallError
         answer.body_mut().extend_from_slice(&piece);
     }
     Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use oauth2::basic::BasicErrorResponseType;
+
+    use super::*;
+
+    #[test]
+    fn refusal_ends_a_login_unless_the_provider_is_in_trouble() {
+        for (error, passes) in [
+            ("temporarily_unavailable", true),
+            ("server_error", true),
+            ("slow_down", true),
+            ("invalid_grant", false),
+            ("invalid_client", false),
+            ("unauthorized_client", false),
+            ("interaction_required", false),
+        ] {
+            let kind = BasicErrorResponseType::Extension(error.to_owned());
+            let refusal = BasicErrorResponse::new(kind, None, None);
+            assert_eq!(is_passing(&refusal), passes, "{error}");
+        }
+    }
 }

@@ -54,10 +54,21 @@ impl Learnt {
     }
 }
 
-/// Answers how the owner writes to a person: `mails` are those to them, newest first.
-pub fn of_person(answer: &mut StyleAnswer, mails: &[&Parsed], address: &str, learnt: &Learnt) {
+/// Answers how the owner writes to these people: `mails` are those to all of them, newest first.
+pub fn of_person(answer: &mut StyleAnswer, mails: &[&Parsed], people: &[String], learnt: &Learnt) {
     let written: Vec<Vec<String>> = mails.iter().map(|mail| written(&mail.text)).collect();
-    answer.greeting = written.iter().find_map(|lines| greeting(lines));
+    if let [one] = people {
+        // A mail to several greets another, or all of them.
+        let is_to_one = |mail: &Parsed| match mail.to.listed.as_slice() {
+            [to] => to.address.trim().eq_ignore_ascii_case(one),
+            _ => false,
+        };
+        let mut mails = mails.iter().zip(&written);
+        answer.greeting = mails.find_map(|(mail, lines)| {
+            let lines = is_to_one(mail).then_some(lines)?;
+            greeting(lines)
+        });
+    }
     answer.closing = written.iter().find_map(|lines| closing(lines));
     for lines in written.iter().take(MAX_TEXTS) {
         let lines = without_signature(lines, learnt.signature.as_deref());
@@ -68,10 +79,9 @@ pub fn of_person(answer: &mut StyleAnswer, mails: &[&Parsed], address: &str, lea
             answer.texts.push(text);
         }
     }
-    if !mails.is_empty() {
-        answer
-            .sources
-            .push(counted(mails.len(), &format!("to {address}")));
+    if let Some(first) = people.first().filter(|_| !mails.is_empty()) {
+        let source = counted(mails.len(), &format!("to {first}"));
+        answer.sources.push(source);
     }
 }
 
@@ -130,10 +140,13 @@ fn greeting(lines: &[String]) -> Option<String> {
         let greeting: Vec<&str> = greeting.split(' ').collect();
         words.len() >= greeting.len() && words.iter().zip(&greeting).all(|(word, one)| word == one)
     });
-    (is_short && greets && !first.ends_with(['?', '.'])).then(|| first.clone())
+    // What follows it on the line is about something.
+    let end = first.find([',', '!']).map_or(first.len(), |at| at + 1);
+    (is_short && greets && end == first.len() && !first.ends_with(['?', '.']))
+        .then(|| first.clone())
 }
 
-/// The line with which a mail ends.
+/// The line with which a mail ends: one that says nothing else.
 fn closing(lines: &[String]) -> Option<String> {
     let newest_last = lines.iter().rev().take(CLOSING_WITHIN);
     // The greeting is none, also in a mail of one line.
@@ -146,12 +159,7 @@ fn closing(lines: &[String]) -> Option<String> {
 
 fn is_closing(line: &str) -> bool {
     let text = line.trim_end_matches([',', '.', '!', ' ']).to_lowercase();
-    let is_short = text.chars().count() <= 50 && text.split_whitespace().count() <= 6;
-    let closes = |closing: &&str| {
-        text.strip_prefix(closing)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ',']))
-    };
-    is_short && CLOSINGS.iter().any(closes)
+    CLOSINGS.contains(&text.as_str())
 }
 
 /// The lines of a text that its writer wrote, their signature with them.

@@ -271,6 +271,19 @@ fn http_sessions_and_bodies_are_bounded() {
     let (status, answer) = post(&server, &[], &initialize());
     assert_eq!(status, 503, "{answer}");
     assert!(answer.contains("too many sessions are open"), "{answer}");
+    // What opens no session is answered.
+    let meta = json!({ "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { "name": "probe", "version": "1" },
+        "io.modelcontextprotocol/clientCapabilities": {} });
+    let discover = json!({ "jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": { "_meta": meta } });
+    let headers = [
+        ("Mcp-Method", "server/discover"),
+        ("MCP-Protocol-Version", "2026-07-28"),
+    ];
+    let (status, answer) = post(&server, &headers, &discover.to_string());
+    assert_eq!(status, 200, "{answer}");
+    let (status, answer) = post(&server, &headers, &initialize());
+    assert_eq!(status, 400, "{answer}");
     let huge = format!("{{\"x\":\"{}\"}}", "y".repeat(37 * 1024 * 1024));
     let (status, _) = post(&server, &[("Mcp-Session-Id", &session)], &huge);
     assert!(status == 413 || status == 0, "{status}");
@@ -313,17 +326,27 @@ fn http_needs_loopback_and_a_token_of_its_owner() {
 
 #[test]
 fn http_server_ends_when_it_is_asked_to() {
+    for connections in [0, 70] {
+        end_with(connections);
+    }
+}
+
+/// Ends a server that has so many connections, sooner than they end for saying nothing.
+fn end_with(connections: usize) {
     let mut server = start();
+    let _open: Vec<_> = (0..connections)
+        .map(|_| TcpStream::connect(server.address).unwrap())
+        .collect();
     let kill = Command::new("kill")
         .arg(server.child.id().to_string())
         .status();
     assert!(kill.unwrap().success());
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(5);
     let ended = loop {
         if let Some(status) = server.child.try_wait().unwrap() {
             break status;
         }
-        assert!(Instant::now() < deadline, "it goes on");
+        assert!(Instant::now() < deadline, "it goes on: {connections}");
         std::thread::yield_now();
     };
     assert!(ended.success());

@@ -5,10 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use platinum_email::filing::file_sent;
-use platinum_mailbox::mailbox::MAX_WHOLE_MAIL_BYTES;
 use platinum_mailbox::message::files;
 use platinum_mailbox::own_addresses::learn_from_sent;
-use platinum_mailbox::{Config, Cursor, Mailbox, Query, open};
+use platinum_mailbox::{Config, Cursor, MailPart, Mailbox, Query, open};
 use platinum_testkit::mail::{MailServers, MailboxLayout, OWNER, Submission};
 use platinum_testkit::wait_for;
 
@@ -280,7 +279,7 @@ async fn imap_large_mail_is_read_whole_if_asked() {
         ..in_folder("INBOX")
     };
     assert!(inbox.search(&query).await.unwrap()[0].mail.truncated);
-    query.most_bytes = Some(MAX_WHOLE_MAIL_BYTES);
+    query.part = MailPart::WithFiles;
     let found = inbox.search(&query).await.unwrap();
     let [hit] = found.as_slice() else {
         panic!("one mail: {}", found.len())
@@ -290,8 +289,8 @@ async fn imap_large_mail_is_read_whole_if_asked() {
     let content = files[0].content.as_ref().unwrap();
     assert!(*content == b"ABC".repeat(19 * 150_000));
     // The connection is as it was.
-    query.most_bytes = Some(100);
-    assert_eq!(inbox.search(&query).await.unwrap()[0].mail.bytes.len(), 100);
+    query.part = MailPart::Whole;
+    assert!(inbox.search(&query).await.unwrap()[0].mail.truncated);
 }
 
 /// From the folder of sent mails alone, whatever it is called, and the headers alone.

@@ -12,7 +12,9 @@ use platinum_email::send::SendArguments;
 use platinum_email::{Outcome, SendAnswer, Sender};
 use platinum_email_draft::MailService;
 use platinum_mailbox::mailbox::MAX_MAIL_BYTES;
-use platinum_mailbox::{Config, Cursor, Mailbox, MailboxError, Query, Wake, message, open};
+use platinum_mailbox::{
+    Config, Cursor, MailPart, Mailbox, MailboxError, Query, Wake, message, open,
+};
 use platinum_testkit::mail::{CLIENT, MailServers, MailboxLayout, OWNER, Submission};
 use platinum_testkit::wait_for;
 
@@ -284,6 +286,53 @@ async fn imap_drafts_are_saved_and_found() {
         })
         .await;
     assert!(matches!(nowhere, Err(MailboxError::NoFolder(_))));
+}
+
+/// Of a long list of recipients no half of an address is read.
+#[tokio::test(flavor = "multi_thread")]
+async fn imap_people_are_read_without_their_mails() {
+    let Some(servers) = servers() else { return };
+    let mut inbox = mailbox(&servers.config("owner", Submission::None).unwrap());
+    let everybody: Vec<String> = (0..500)
+        .map(|n| format!("Person {n} <p{n}@people.test>"))
+        .collect();
+    let text = "x".repeat(100_000);
+    for (id, to) in [
+        ("a", everybody.join(",\r\n ").as_str()),
+        ("b", "\"Miller, Jane\" <jane@a.test>"),
+    ] {
+        let mail = format!("Message-ID: <{id}@me.test>\r\nTo: {to}\r\n\r\nHi,\r\n{text}\r\n");
+        file_sent(&mut *inbox, mail.as_bytes()).await.unwrap();
+    }
+    let found = async |inbox: &mut Box<dyn Mailbox>, part, recipient: Option<&str>| {
+        let query = Query {
+            is_sent: true,
+            recipient: recipient.map(str::to_owned),
+            part,
+            limit: 50,
+            ..Query::default()
+        };
+        let found = inbox.search(&query).await.unwrap();
+        let mails = found.into_iter().map(|hit| hit.mail);
+        mails.collect::<Vec<_>>()
+    };
+    let people = found(&mut inbox, MailPart::People, None).await;
+    assert_eq!(people.len(), 2);
+    for mail in people {
+        let parsed = message::parse(&mail.bytes);
+        assert!(parsed.text.trim().is_empty() && mail.bytes.len() <= 8 * 1024);
+        let mut to = parsed.to.listed.iter();
+        assert!(
+            to.all(|one| { one.address == "jane@a.test" || one.address.ends_with("@people.test") })
+        );
+    }
+    let jane = found(&mut inbox, MailPart::Beginning, Some("miller")).await;
+    assert_eq!((jane.len(), jane[0].bytes.len()), (1, 64 * 1024));
+    assert!(
+        message::parse_cut(&jane[0].bytes, true)
+            .text
+            .starts_with("Hi,")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

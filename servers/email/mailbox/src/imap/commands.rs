@@ -14,7 +14,9 @@ use super::bounded::Answer;
 use super::connect::{Connection, connect, error_text, is_passing, short};
 use super::{ANSWER_BYTES, Imap, SURROUNDINGS, utf7};
 use crate::error::MailboxError;
-use crate::mailbox::{RawMail, Wake};
+use crate::mailbox::{
+    BEGINNING_BYTES, MAX_MAIL_BYTES, MAX_WHOLE_MAIL_BYTES, MailPart, PEOPLE_BYTES, RawMail, Wake,
+};
 
 /// The answer of EXAMINE about a folder.
 #[derive(Debug, Clone, Copy)]
@@ -176,52 +178,84 @@ impl Imap {
         Ok(uids)
     }
 
-    /// One mail of the open folder, cut after so many bytes; nothing when it is gone.
+    /// One mail of the open folder, cut when it is large; nothing when it is gone.
     pub(super) async fn fetch(
         &mut self,
         uid: u32,
         key: String,
-        most: u64,
+        part: MailPart,
     ) -> Result<Option<RawMail>, MailboxError> {
-        let parts = format!("(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[]<0.{most}>)");
+        let found = self.fetch_all(&[uid], part).await?;
+        let mail = found.into_iter().find(|(one, _)| *one == uid);
+        Ok(mail.map(|(_, mail)| RawMail { key, ..mail }))
+    }
+
+    /// What the server says of a mail whose bytes it does not give, without the bytes.
+    pub(super) async fn fetch_flags(
+        &mut self,
+        uid: u32,
+        key: String,
+    ) -> Result<Option<RawMail>, MailboxError> {
+        let answers = self
+            .fetch_parts(&[uid], "(UID FLAGS INTERNALDATE)", ANSWER_BYTES)
+            .await?;
+        let mail = answers.first().map(|answer| raw_mail(answer, Vec::new()));
+        Ok(mail.map(|mail| RawMail { key, ..mail }))
+    }
+
+    /// These mails of the open folder, as much of each as is asked for, by one command; their keys are empty. Those
+    /// that are gone are left out.
+    pub(super) async fn fetch_all(
+        &mut self,
+        uids: &[u32],
+        part: MailPart,
+    ) -> Result<Vec<(u32, RawMail)>, MailboxError> {
+        if uids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (section, most) = match part {
+            MailPart::Whole => ("", MAX_MAIL_BYTES),
+            MailPart::WithFiles => ("", MAX_WHOLE_MAIL_BYTES),
+            MailPart::Beginning => ("", BEGINNING_BYTES),
+            MailPart::People => ("HEADER.FIELDS (FROM TO CC)", PEOPLE_BYTES),
+        };
+        let parts = format!("(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[{section}]<0.{most}>)");
+        let mail = |answer: &Fetch| {
+            // What else a server says of this mail, such as new flags, has no part that was asked for.
+            let mut bytes = answer.body().or_else(|| answer.header())?.to_vec();
+            if part == MailPart::People && bytes.len() as u64 >= most {
+                // Half of an address is that of somebody else.
+                let whole = bytes.iter().rposition(|byte| *byte == b',');
+                bytes.truncate(whole.unwrap_or_default());
+            }
+            Some((answer.uid?, raw_mail(answer, bytes)))
+        };
+        let allowed = ANSWER_BYTES.max(most + SURROUNDINGS);
+        let answers = self.fetch_parts(uids, &parts, allowed).await?;
+        Ok(answers.iter().filter_map(mail).collect())
+    }
+
+    async fn fetch_parts(
+        &mut self,
+        uids: &[u32],
+        parts: &str,
+        allowed: u64,
+    ) -> Result<Vec<Fetch>, MailboxError> {
+        let set: Vec<_> = uids.iter().map(u32::to_string).collect();
         let mut connection = self.begin()?;
-        connection
-            .session
-            .get_mut()
-            .allow(ANSWER_BYTES.max(most + SURROUNDINGS));
+        connection.session.get_mut().allow(allowed);
         let session = &mut connection.session;
         let outcome = timeout(self.limits.transfer, async {
             session
-                .uid_fetch(uid.to_string(), parts)
+                .uid_fetch(set.join(","), parts)
                 .await?
                 .try_collect::<Vec<Fetch>>()
                 .await
         })
         .await;
-        let answers = self.end(connection, "UID FETCH", self.limits.transfer, outcome)?;
-        let Some(answer) = answers
-            .iter()
-            .find(|answer| answer.uid == Some(uid) && answer.body().is_some())
-        else {
-            return Ok(None);
-        };
-        let bytes = answer.body().unwrap_or_default().to_vec();
-        let size = answer
-            .size
-            .map_or(bytes.len() as u64, u64::from)
-            .max(bytes.len() as u64);
-        let internal_date = answer
-            .internal_date()
-            .and_then(|date| Timestamp::from_second(date.timestamp()).ok());
-        Ok(Some(RawMail {
-            key,
-            size,
-            truncated: size > bytes.len() as u64,
-            bytes,
-            internal_date,
-            answered: answer.flags().any(|flag| flag == Flag::Answered),
-            is_read: answer.flags().any(|flag| flag == Flag::Seen),
-        }))
+        let mut answers = self.end(connection, "UID FETCH", self.limits.transfer, outcome)?;
+        answers.retain(|answer| answer.uid.is_some_and(|uid| uids.contains(&uid)));
+        Ok(answers)
     }
 
     pub(super) async fn create(&mut self, folder: &str) -> Result<(), MailboxError> {
@@ -291,5 +325,25 @@ impl Imap {
             Err(_) => return Err(late(self.limits.command)),
         }
         Ok(wake)
+    }
+}
+
+/// A mail without its key, as far as the server gave its bytes.
+fn raw_mail(answer: &Fetch, bytes: Vec<u8>) -> RawMail {
+    let size = answer
+        .size
+        .map_or(bytes.len() as u64, u64::from)
+        .max(bytes.len() as u64);
+    let internal_date = answer
+        .internal_date()
+        .and_then(|date| Timestamp::from_second(date.timestamp()).ok());
+    RawMail {
+        key: String::new(),
+        size,
+        truncated: size > bytes.len() as u64,
+        bytes,
+        internal_date,
+        answered: answer.flags().any(|flag| flag == Flag::Answered),
+        is_read: answer.flags().any(|flag| flag == Flag::Seen),
     }
 }

@@ -8,9 +8,12 @@ use async_trait::async_trait;
 
 use super::{IDLE_TIME, Imap, POLL_TIME, utf7};
 use crate::error::MailboxError;
-use crate::mailbox::{Cursor, MAX_MAIL_BYTES, Mailbox, NewMail, Query, SearchHit, Wake};
+use crate::mailbox::{Cursor, MailPart, Mailbox, NewMail, Query, RawMail, SearchHit, Wake};
 use crate::message;
 use crate::search;
+
+/// So often a mail is tried that cannot be fetched for a reason that may pass.
+const MAX_FAILED: u32 = 6;
 
 #[async_trait]
 impl Mailbox for Imap {
@@ -71,9 +74,20 @@ impl Mailbox for Imap {
                     new.more = true;
                     break;
                 }
-                // A mail that is gone meanwhile was taken away by its owner.
-                new.mails
-                    .extend(self.fetch(uid, key, MAX_MAIL_BYTES).await?);
+                let mail = match self.fetch(uid, key.clone(), MailPart::Whole).await {
+                    Err(error) => self.stand_in(uid, key, error).await,
+                    mail => mail,
+                };
+                match mail {
+                    // What was read is dealt with first; the next poll meets the error again.
+                    Err(error) if !new.mails.is_empty() => {
+                        tracing::debug!(server = self.server, %error, "fetching ends here for now");
+                        new.more = true;
+                        break;
+                    }
+                    // A mail that is gone meanwhile was taken away by its owner.
+                    mail => new.mails.extend(mail?),
+                }
                 end.next_uid = uid.saturating_add(1);
             }
         }
@@ -128,6 +142,18 @@ impl Mailbox for Imap {
                 continue;
             }
             let uids = self.find_uids(query, opened.exists).await?;
+            if matches!(query.part, MailPart::Beginning | MailPart::People) {
+                let newest = &uids[uids.len().saturating_sub(query.limit)..];
+                let mails = self.fetch_all(newest, query.part).await?;
+                found.extend(mails.into_iter().map(|(uid, mail)| SearchHit {
+                    folder: utf7::decode(&folder),
+                    mail: RawMail {
+                        key: key(opened.uid_validity, uid),
+                        ..mail
+                    },
+                }));
+                continue;
+            }
             // A server finds a part of an address as well: some more are looked at for those that are meant.
             let before = found.len();
             for uid in uids.into_iter().rev().take(query.limit * 3) {
@@ -135,8 +161,7 @@ impl Mailbox for Imap {
                     break;
                 }
                 let key = key(opened.uid_validity, uid);
-                let most = query.most_bytes.unwrap_or(MAX_MAIL_BYTES);
-                let Some(mail) = self.fetch(uid, key, most).await? else {
+                let Some(mail) = self.fetch(uid, key, query.part).await? else {
                     continue;
                 };
                 let is_meant = |sender: &String| {
@@ -183,6 +208,37 @@ impl Mailbox for Imap {
 }
 
 impl Imap {
+    /// A mail in place of one that the server does not give, although it knows it: one mail must not hold back
+    /// all that come after it. What may pass is tried some times before.
+    async fn stand_in(
+        &mut self,
+        uid: u32,
+        key: String,
+        error: MailboxError,
+    ) -> Result<Option<RawMail>, MailboxError> {
+        let times = match self.failed {
+            (failed, times) if failed == uid => times.saturating_add(1),
+            _ => 1,
+        };
+        self.failed = (uid, times);
+        if error.is_passing() && times < MAX_FAILED {
+            return Err(error);
+        }
+        // Whether it is this mail alone; the connection may be lost.
+        self.examine("INBOX").await?;
+        let mail = self.fetch_flags(uid, key).await?;
+        tracing::warn!(server = self.server, uid, %error, "cannot read a mail; a task says so in its place");
+        Ok(mail.map(|mail| RawMail {
+            bytes: format!(
+                "Subject: A mail that could not be read\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
+                 The mail server has a mail that it did not give ({}): {error}. Read it in your mail program.\r\n",
+                mail.key
+            )
+            .into_bytes(),
+            ..mail
+        }))
+    }
+
     /// The keys of what a folder has with this `X-Platinum-Draft`; a folder that is not there has nothing.
     async fn drafts_of(&mut self, folder: &str, draft: &str) -> Result<Vec<String>, MailboxError> {
         let query = Query {
@@ -201,7 +257,7 @@ impl Imap {
         }
         for uid in self.find_uids(&query, opened.exists).await? {
             let key = key(opened.uid_validity, uid);
-            let mail = self.fetch(uid, key, MAX_MAIL_BYTES).await?;
+            let mail = self.fetch(uid, key, MailPart::Whole).await?;
             // IMAP finds a part of a header, too.
             let mail = mail.filter(|mail| {
                 let parsed = message::parse_cut(&mail.bytes, mail.truncated);

@@ -64,6 +64,8 @@ pub struct Imap {
     special: Option<folders::Special>,
     /// Where the last poll of the inbox ended.
     polled_to: Option<Cursor>,
+    /// The UID of the mail that could not be fetched, and how often in a row.
+    failed: (u32, u32),
     limits: TimeLimits,
     backoff: LoginBackoff,
 }
@@ -85,6 +87,7 @@ impl Imap {
             connection: None,
             special: None,
             polled_to: None,
+            failed: (0, 0),
             limits,
             backoff: LoginBackoff::default(),
         }

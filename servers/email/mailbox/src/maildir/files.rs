@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::MailboxError;
-use crate::mailbox::{MAX_MAIL_BYTES, RawMail};
+use crate::mailbox::RawMail;
 
 /// A directory whose time changed this short ago may change again within the same tick of its clock.
 const FRESH: Duration = Duration::from_secs(2);
@@ -146,17 +146,8 @@ impl Folder {
         Ok(entries)
     }
 
-    /// Reads a mail; nothing when it is gone. A mail that its reader moved meanwhile is found again by its key.
-    pub(super) fn read(&self, entry: &Entry) -> Result<Option<RawMail>, MailboxError> {
-        self.read_up_to(entry, MAX_MAIL_BYTES)
-    }
-
-    /// As [`Folder::read`], so many bytes of it.
-    pub(super) fn read_up_to(
-        &self,
-        entry: &Entry,
-        most: u64,
-    ) -> Result<Option<RawMail>, MailboxError> {
+    /// Reads so many bytes of a mail; nothing when it is gone. A mail that its reader moved meanwhile is found again by its key.
+    pub(super) fn read(&self, entry: &Entry, most: u64) -> Result<Option<RawMail>, MailboxError> {
         match super::read_mail(&entry.key, &entry.path, most) {
             Ok(mail) => return Ok(Some(mail)),
             Err(error) if error.kind() == ErrorKind::NotFound => {}

@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::error::MailboxError;
-use crate::mailbox::{Cursor, Mailbox, NewMail, Query, SearchHit, Wake};
+use crate::mailbox::{Cursor, MAX_MAIL_BYTES, Mailbox, NewMail, Query, SearchHit, Wake};
 use crate::search;
 use files::{Entry, Snapshot};
 pub use files::{Folder, Stored};
@@ -119,7 +119,7 @@ impl Mailbox for Maildir {
                 // A mail that is gone meanwhile was taken away by its owner.
                 entries
                     .iter()
-                    .filter_map(|entry| inbox.read(entry).transpose())
+                    .filter_map(|entry| inbox.read(entry, MAX_MAIL_BYTES).transpose())
                     .collect()
             })
             .await?;

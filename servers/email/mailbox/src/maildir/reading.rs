@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::files::{self, Entry, Folder};
 use crate::error::MailboxError;
-use crate::mailbox::{MAX_MAIL_BYTES, Query, RawMail, SearchHit};
+use crate::mailbox::{
+    BEGINNING_BYTES, MAX_MAIL_BYTES, MAX_WHOLE_MAIL_BYTES, MailPart, Query, RawMail, SearchHit,
+};
 use crate::message::{self, Parsed};
 use crate::search;
 
@@ -30,13 +32,13 @@ pub(super) fn search_folders(root: &Path, query: &Query) -> Result<Vec<SearchHit
             }
             continue;
         }
-        let meant = newest(&folder, query.limit, |mail| search::matches(query, mail))?;
+        let meant = newest(&folder, query.limit, query.part, |mail| {
+            search::matches(query, mail)
+        })?;
         for (entry, mut mail) in meant {
-            if let (true, Some(most)) = (mail.truncated, query.most_bytes)
-                && most > MAX_MAIL_BYTES
-                && let Some(whole) = folder.read_up_to(&entry, most)?
-            {
-                mail = whole;
+            // What is looked through is read no further than this.
+            if mail.truncated && query.part == MailPart::WithFiles {
+                mail = folder.read(&entry, MAX_WHOLE_MAIL_BYTES)?.unwrap_or(mail);
             }
             found.push(SearchHit {
                 folder: name.clone(),
@@ -51,13 +53,13 @@ pub(super) fn search_folders(root: &Path, query: &Query) -> Result<Vec<SearchHit
 /// Whether a mail with this Message-ID is among the newest of a folder.
 pub(super) fn has(folder: &Folder, message_id: &str) -> Result<bool, MailboxError> {
     let is_it = |mail: &Parsed| mail.message_id.as_deref() == Some(message_id);
-    Ok(!newest(folder, 1, is_it)?.is_empty())
+    Ok(!newest(folder, 1, MailPart::Whole, is_it)?.is_empty())
 }
 
 /// The mails of a folder with this `X-Platinum-Draft`, among the newest.
 pub(super) fn drafts_of(folder: &Folder, draft: &str) -> Result<Vec<Entry>, MailboxError> {
     let is_it = |mail: &Parsed| mail.draft.as_deref() == Some(draft);
-    let found = newest(folder, usize::MAX, is_it)?;
+    let found = newest(folder, usize::MAX, MailPart::Whole, is_it)?;
     Ok(found.into_iter().map(|(entry, _)| entry).collect())
 }
 
@@ -66,14 +68,19 @@ pub(super) fn drafts_of(folder: &Folder, draft: &str) -> Result<Vec<Entry>, Mail
 fn newest(
     folder: &Folder,
     most: usize,
+    part: MailPart,
     is_meant: impl Fn(&Parsed) -> bool,
 ) -> Result<Vec<(Entry, RawMail)>, MailboxError> {
     let mut found = Vec::new();
     if !folder.exists() {
         return Ok(found);
     }
+    let bytes = match part {
+        MailPart::Whole | MailPart::WithFiles => MAX_MAIL_BYTES,
+        MailPart::Beginning | MailPart::People => BEGINNING_BYTES,
+    };
     for entry in folder.list()?.into_iter().rev().take(MAX_SEARCHED) {
-        let Some(mail) = folder.read(&entry)? else {
+        let Some(mail) = folder.read(&entry, bytes)? else {
             continue;
         };
         if is_meant(&message::parse_cut(&mail.bytes, mail.truncated)) {
@@ -86,7 +93,7 @@ fn newest(
     Ok(found)
 }
 
-/// Reads at most so many bytes of a file.
+/// Reads at most this much of a file.
 pub(super) fn read_mail(key: &str, path: &Path, most: u64) -> std::io::Result<RawMail> {
     use std::io::Read as _;
     let file = std::fs::File::open(path)?;

@@ -1,8 +1,8 @@
 //! What of a mail's parts is its text, and what is attached.
 //!
 //! By structure (RFC 2046): of the parts of a `multipart/alternative` one is shown, the plain one if it says
-//! anything; all other texts are shown in their order; a text with a file name is a file, unless the mail has no
-//! other text; a mail inside the mail is shown below as forwarded, and is a file, too.
+//! anything; all other texts are shown in their order; a text with a file name is a file, unless the mail begins
+//! with it or has no other text; a mail inside the mail is shown below as forwarded, and is a file, too.
 //!
 //! Invariants: at most [`Limits::PARTS`] parts are read, no deeper than [`Limits::DEPTH`]; the text is bounded after
 //! it was cleaned, so that what is left out of it costs it nothing.
@@ -22,6 +22,26 @@ use super::transfer::{Armour, without_armour};
 const MAX_FORWARDS: usize = 3;
 /// A plain text of an alternative that is no longer than this and speaks of HTML only says that it is none.
 const MAX_EXCUSE: usize = 300;
+/// How such a text speaks of it.
+const EXCUSES: &[&str] = &[
+    "html",
+    "mail program",
+    "mail client",
+    "email client",
+    "in your browser",
+    "view this email online",
+    "mailprogramm",
+    "im browser",
+    "votre navigateur",
+    "su navegador",
+    "nel browser",
+    "in je browser",
+    "in uw browser",
+    "seu navegador",
+];
+
+/// The name of a part that is the whole of an encrypted mail (RFC 8551, 3.2.1).
+const SMIME_NAME: &str = "smime.p7m";
 
 /// Text types that are files to a person who reads a mail, not its words.
 const TEXT_FILES: &[&str] = &[
@@ -115,6 +135,8 @@ struct Text {
 struct Reader {
     /// Parts that may still be read.
     parts: usize,
+    /// Whether no part but multiparts was read yet.
+    is_first: bool,
     /// Whether all parts were read.
     whole: bool,
     files: Vec<Attachment>,
@@ -135,6 +157,7 @@ impl Reader {
     fn new(most_content: Option<u64>) -> Self {
         Self {
             parts: Limits::PARTS,
+            is_first: true,
             whole: true,
             files: Vec::new(),
             files_left_out: 0,
@@ -173,6 +196,7 @@ impl Reader {
         if kind.starts_with("multipart/") {
             return self.of_multipart(part, place);
         }
+        let is_first = std::mem::take(&mut self.is_first);
         if matches!(kind, "message/rfc822" | "message/global") {
             self.attach(part, place);
             self.forward(part, place);
@@ -186,6 +210,9 @@ impl Reader {
         }
         if part.is_attached() && place.is_piece {
             self.attach(part, place);
+            if is_first && !part.is_attachment() {
+                return vec![self.text(part, place)];
+            }
             if self.other.is_none() && place.forwards == 0 {
                 self.other = Some(self.text(part, place)).filter(|text| is_visible(&text.text));
             }
@@ -202,15 +229,12 @@ impl Reader {
             .unwrap_or_default()
             .to_ascii_lowercase();
         let is_html = start == "<!doctype html" || start.starts_with("<html");
-        if part.media_type == "text/html" || is_html {
-            let (text, cut) = html::to_text(&raw, Limits::TEXT_BYTES);
-            return Text {
-                text: text_lines(&text),
-                from_html: true,
-                cut,
-            };
-        }
-        let text = text_lines(&raw);
+        let from_html = part.media_type == "text/html" || is_html;
+        let (text, cut) = match from_html {
+            true => html::to_text(&raw, Limits::TEXT_BYTES),
+            false => (raw, false),
+        };
+        let text = text_lines(&text);
         let (text, armour) = without_armour(&text);
         match armour {
             Armour::None => {}
@@ -219,9 +243,9 @@ impl Reader {
         }
         let kept = bounded(&text, Limits::TEXT_BYTES);
         Text {
-            cut: kept.len() < text.len(),
+            cut: cut || kept.len() < text.len(),
             text: kept.to_owned(),
-            from_html: false,
+            from_html,
         }
     }
 
@@ -269,7 +293,7 @@ impl Reader {
                 self.whole = false;
                 break;
             }
-            let child = Part::read(child, inside.in_digest);
+            let child = Part::of_multipart(child, inside.in_digest);
             each.push((child.media_type.clone(), self.texts(&child, inside)));
         }
         match kind {
@@ -292,7 +316,7 @@ impl Reader {
             Cow::Owned(decoded) => Cow::Owned(normal_lines(&decoded)),
             plain => plain,
         };
-        let mail = Part::read(&bytes, false);
+        let mail = Part::of_mail(&bytes);
         let mut heads = Parsed::default();
         if let Some(headers) = &mail.headers {
             fill_headers(&mut heads, headers);
@@ -335,10 +359,19 @@ impl Reader {
 
     /// Notes what S/MIME did to the mail, if this part says so.
     fn note_smime(&mut self, part: &Part<'_>, place: Place) {
-        let is_smime = matches!(
-            part.media_type.as_str(),
-            "application/pkcs7-mime" | "application/x-pkcs7-mime"
-        );
+        let is_smime = match part.media_type.as_str() {
+            "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
+                // A signed file, such as an invoice, has a name of its own.
+                let is_named_so = |name: &str| name.eq_ignore_ascii_case(SMIME_NAME);
+                !place.is_piece || part.name().is_none_or(is_named_so)
+            }
+            // Some programs know the type by its name alone.
+            "application/octet-stream" => {
+                let name = part.name().unwrap_or_default();
+                name.eq_ignore_ascii_case(SMIME_NAME)
+            }
+            _ => false,
+        };
         if !is_smime {
             return;
         }
@@ -392,9 +425,10 @@ fn chosen(each: Vec<(String, Vec<Text>)>) -> Vec<Text> {
     let plain = each.iter().position(|(kind, texts)| {
         let is_excuse = |rich: usize| {
             let found = length(texts);
-            let excuses = texts
-                .iter()
-                .any(|text| text.text.to_ascii_lowercase().contains("html"));
+            let excuses = texts.iter().any(|text| {
+                let text = text.text.to_ascii_lowercase();
+                EXCUSES.iter().any(|excuse| text.contains(excuse))
+            });
             found <= MAX_EXCUSE && excuses && length(&each[rich].1) > 2 * found
         };
         kind == "text/plain" && says(texts) && !rich.is_some_and(is_excuse)

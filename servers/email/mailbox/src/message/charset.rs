@@ -8,7 +8,10 @@
 //! Invariants: linear work; U+FFFD stands only where the bytes are no text in any way that was tried.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, WINDOWS_1252};
+use encoding_rs::{
+    Encoding, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253,
+    WINDOWS_1255, WINDOWS_1257,
+};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
 const ESC: u8 = 0x1b;
@@ -28,24 +31,29 @@ pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> String {
     let label = label.map(plain_label).unwrap_or_default();
     let decode_as =
         |name: &str, bytes: &[u8]| charset_decoder(name.as_bytes()).map(|decode| decode(bytes));
-    match label.as_str() {
-        "hz-gb-2312" => return decode_as("gb18030", &hz_as_gb(bytes)).unwrap_or_default(),
-        "iso-2022-kr" | "csiso2022kr" => {
-            return decode_as("euc-kr", &shifted_as_euc(bytes)).unwrap_or_default();
-        }
-        "utf-7" | "utf7" | "unicode-1-1-utf-7" | "csutf7" => {
-            return decode_as("utf-7", bytes).unwrap_or_default();
-        }
-        label if label.starts_with("utf-16") || label.starts_with("utf16") => {
-            return decode_as(label, bytes).unwrap_or_default();
-        }
+    // These have no byte beyond ASCII: where there is one, the label is wrong.
+    let seven_bits = match label.as_str() {
+        "hz-gb-2312" => Some(("gb18030", hz_as_gb as fn(&[u8]) -> Vec<u8>)),
+        "iso-2022-kr" | "csiso2022kr" => Some(("euc-kr", shifted_as_euc as _)),
+        "utf-7" | "utf7" | "unicode-1-1-utf-7" | "csutf7" => Some(("utf-7", closed_runs as _)),
         label if label.starts_with("iso-2022-jp") || label.starts_with("cp5022") => {
-            return decode_as("iso-2022-jp", &plain_escapes(bytes)).unwrap_or_default();
+            Some(("iso-2022-jp", plain_escapes as _))
         }
-        _ => {}
+        _ => None,
+    };
+    if let (Some((name, plain)), true) = (seven_bits, bytes.is_ascii()) {
+        return decode_as(name, &plain(bytes)).unwrap_or_default();
     }
-    if bytes.is_ascii() && has_jis_escape(bytes) {
-        return decode_as("iso-2022-jp", &plain_escapes(bytes)).unwrap_or_default();
+    let is_wide = label.starts_with("utf-16") || label.starts_with("utf16");
+    // As much as a line end has a zero in it.
+    if is_wide && bytes.contains(&0) {
+        return utf16_of(&label, bytes)
+            .decode_without_bom_handling(bytes)
+            .0
+            .into_owned();
+    }
+    if has_jis_escape(bytes) {
+        return decode_lines(bytes);
     }
     let says_nothing = matches!(
         label.as_str(),
@@ -57,7 +65,8 @@ pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> String {
             | "unknown-8bit"
             | "8bit"
             | "binary"
-    );
+    ) || seven_bits.is_some()
+        || is_wide;
     let declared = match says_nothing {
         true => None,
         false => decode_as(&label, bytes).or_else(|| {
@@ -65,6 +74,7 @@ pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> String {
             Some(encoding.decode_without_bom_handling(bytes).0.into_owned())
         }),
     };
+    let declared = declared.map(|text| as_windows(&label, &text, bytes).unwrap_or(text));
     if let Ok(text) = std::str::from_utf8(bytes)
         && (declared.is_none()
             || text.is_ascii()
@@ -83,6 +93,45 @@ pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> String {
                 .unwrap_or(guessed)
         }
     }
+}
+
+/// The same bytes in the set of Windows for the same language, if what was read as one of ISO has control characters
+/// where that has letters: programs mix the two up.
+fn as_windows(label: &str, text: &str, bytes: &[u8]) -> Option<String> {
+    if !text.contains(|c| ('\u{80}'..='\u{9f}').contains(&c)) {
+        return None;
+    }
+    let declared = Encoding::for_label(label.as_bytes())?;
+    let encoding = match declared.name() {
+        "ISO-8859-2" => WINDOWS_1250,
+        "ISO-8859-5" => WINDOWS_1251,
+        "ISO-8859-7" => WINDOWS_1253,
+        "ISO-8859-8" | "ISO-8859-8-I" => WINDOWS_1255,
+        "ISO-8859-13" => WINDOWS_1257,
+        "ISO-8859-15" => WINDOWS_1252,
+        // Others are those of Windows by this name already (WHATWG).
+        _ => declared,
+    };
+    let (text, is_broken) = encoding.decode_without_bom_handling(bytes);
+    (!is_broken).then(|| text.into_owned())
+}
+
+/// Which of the two byte orders: the label's, else where the zeros are beside blanks, else where most zeros are,
+/// else the first (RFC 2781).
+fn utf16_of(label: &str, bytes: &[u8]) -> &'static Encoding {
+    let count = |is_meant: &dyn Fn(&[u8]) -> bool| {
+        let pairs = bytes.chunks_exact(2);
+        pairs.filter(|pair| is_meant(pair)).count()
+    };
+    let is_blank = |byte: u8| byte.is_ascii_whitespace();
+    let big = count(&|pair| pair[0] == 0 && is_blank(pair[1]));
+    let little = count(&|pair| pair[1] == 0 && is_blank(pair[0]));
+    let is_little = match label.ends_with("le") || label.ends_with("be") {
+        true => label.ends_with("le"),
+        false if big != little => little > big,
+        false => count(&|pair| pair[1] == 0) > count(&|pair| pair[0] == 0),
+    };
+    if is_little { UTF_16LE } else { UTF_16BE }
 }
 
 /// How many characters could not be read.
@@ -143,6 +192,8 @@ fn is_multi_byte(label: &str) -> bool {
 fn decode_lines(bytes: &[u8]) -> String {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     let lines = || bytes.split_inclusive(|byte| *byte == b'\n');
+    let is_jis = |line: &[u8]| line.is_ascii() && has_jis_escape(line);
+    let jis = charset_decoder(b"iso-2022-jp");
     let mut room = MAX_SAMPLE;
     for line in lines().filter(|line| !is_mostly_utf8(line)) {
         let sample = &line[..line.len().min(room)];
@@ -156,7 +207,9 @@ fn decode_lines(bytes: &[u8]) -> String {
     let encoding = detector.guess(None, Utf8Detection::Deny);
     let mut text = String::with_capacity(bytes.len());
     for line in lines() {
-        if is_mostly_utf8(line) {
+        if let Some(decode) = jis.filter(|_| is_jis(line)) {
+            text.push_str(&decode(&plain_escapes(line)));
+        } else if is_mostly_utf8(line) {
             for chunk in line.utf8_chunks() {
                 text.push_str(chunk.valid());
                 match chunk.invalid() {
@@ -183,7 +236,7 @@ fn is_mostly_utf8(line: &[u8]) -> bool {
     invalid == 0 || valid > invalid
 }
 
-/// Whether ASCII bytes switch to Japanese.
+/// Whether bytes switch to Japanese.
 fn has_jis_escape(bytes: &[u8]) -> bool {
     let at = bytes.iter().position(|byte| *byte == ESC);
     at.is_some_and(|at| {
@@ -228,6 +281,29 @@ fn plain_escapes(bytes: &[u8]) -> Vec<u8> {
     }
     if !in_ascii {
         out.extend_from_slice(b"\x1b(B");
+    }
+    out
+}
+
+/// UTF-7 (RFC 2152) as the decoder takes it, which loses the byte after a run of Base64 and a run at the end: each
+/// run is closed, and a plus sign that begins none is written as one.
+fn closed_runs(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 8);
+    let mut rest = bytes;
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte != b'+' {
+            out.push(byte);
+            continue;
+        }
+        let is_digit = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+        let length = tail.iter().take_while(is_digit).count();
+        let (run, tail) = tail.split_at(length);
+        let is_closed = tail.first() == Some(&b'-');
+        out.push(b'+');
+        out.extend_from_slice(if run.is_empty() { b"ACs" } else { run });
+        out.push(b'-');
+        rest = if is_closed { &tail[1..] } else { tail };
     }
     out
 }
@@ -295,7 +371,8 @@ pub(super) fn of_html(html: &[u8]) -> Option<String> {
         }
         let value = head[at + key.len()..].trim_start_matches(['"', '\'']);
         let end = value.find(|c: char| !c.is_ascii_alphanumeric() && !"-_:.".contains(c))?;
-        (end > 0).then(|| value[..end].to_owned())
+        // What can be read so far is not UTF-16, whatever it says.
+        (end > 0 && !value.starts_with("utf-16")).then(|| value[..end].to_owned())
     })
 }
 
@@ -401,7 +478,82 @@ mod tests {
             "안녕?"
         );
         assert_eq!(decode(b"Gr+APwA3w-e", Some("utf-7")), "Grüße");
+        for (bytes, text) in [
+            ("caf+AOk?", "café?"),
+            ("caf+AOk", "café"),
+            ("+AOk--+AOk. +AOkA6Q\n+AOk,", "é-é. éé\né,"),
+            ("a +- b, 1 + 1", "a + b, 1 + 1"),
+        ] {
+            assert_eq!(decode(bytes.as_bytes(), Some("utf-7")), text);
+        }
         assert_eq!(decode(b"\xff\xfeh\0i\0", Some("us-ascii")), "hi");
+    }
+
+    #[test]
+    fn label_of_seven_bits_or_of_utf16_is_refuted_by_bytes() {
+        let japanese = "お世話になっております。明日はいかがでしょうか？";
+        for label in [
+            "iso-2022-jp",
+            "hz-gb-2312",
+            "iso-2022-kr",
+            "utf-7",
+            "utf-16",
+        ] {
+            for encoding in [encoding_rs::UTF_8, encoding_rs::SHIFT_JIS] {
+                let bytes = encoded(japanese, encoding);
+                assert_eq!(decode(&bytes, Some(label)), japanese, "{label}");
+            }
+            let german = "Welcher Tag paßt Ihnen für die Größe der Tür?";
+            let bytes = encoded(german, WINDOWS_1252);
+            assert_eq!(decode(&bytes, Some(label)), german, "{label}");
+        }
+        for label in ["utf-16", "utf-16le", "UTF-16BE"] {
+            assert_eq!(decode(b"Which day?", Some(label)), "Which day?", "{label}");
+        }
+        // A list's footer below.
+        let mixed = b"\x1b$B$$$D\x1b(B?\nGr\xc3\xbc\xc3\x9fe\n";
+        for label in [Some("iso-2022-jp"), Some("utf-8"), None] {
+            assert_eq!(decode(mixed, label), "いつ?\nGrüße\n");
+        }
+    }
+
+    #[test]
+    fn utf16_is_read_in_either_byte_order() {
+        for text in [
+            "Which day?",
+            "いつがよいですか？\n",
+            "一二三 一",
+            "Какой день?",
+        ] {
+            let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            assert_eq!(decode(&big, Some("utf-16be")), text);
+            assert_eq!(decode(&little, Some("utf-16le")), text);
+            assert_eq!(decode(&big, Some("utf-16")), text);
+            assert_eq!(decode(&little, Some("utf-16")), text);
+        }
+    }
+
+    #[test]
+    fn text_of_windows_under_a_label_of_iso_loses_no_letter() {
+        for (label, encoding, text) in [
+            ("iso-8859-1", WINDOWS_1252, "Grüße – „ja“ €?"),
+            ("iso-8859-2", WINDOWS_1250, "Žluťoučký kůň – „který“?"),
+            ("latin2", WINDOWS_1250, "Śląsk – źle?"),
+            ("iso-8859-5", WINDOWS_1251, "Какой день – «ваш»?"),
+            ("iso-8859-7", WINDOWS_1253, "Ποια μέρα – “Άρα”;"),
+            ("iso-8859-9", encoding_rs::WINDOWS_1254, "Hangi gün – ığş?"),
+            ("iso-8859-13", WINDOWS_1257, "Kuri diena – „ė“?"),
+            ("iso-8859-15", WINDOWS_1252, "Preis: 5 €, œuvre?"),
+        ] {
+            assert_eq!(
+                decode(&encoded(text, encoding), Some(label)),
+                text,
+                "{label}"
+            );
+        }
+        let euro = encoded("5 €?", encoding_rs::ISO_8859_15);
+        assert_eq!(decode(&euro, Some("iso-8859-15")), "5 €?");
     }
 
     #[test]
@@ -414,5 +566,6 @@ mod tests {
         let old = "<META HTTP-EQUIV='Content-Type' CONTENT='text/html; charset=gb2312'>";
         assert_eq!(named(old), Some("gb2312".into()));
         assert_eq!(named("<p>charset=utf-16</p>"), None);
+        assert_eq!(named("<meta charset=\"utf-16\">"), None);
     }
 }

@@ -24,9 +24,22 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Reads a part. Without a Content-Type it is text, or in a digest a mail.
-    pub(super) fn read(all: &'a [u8], in_digest: bool) -> Self {
-        let (head, body) = split_head(all);
+    /// Reads a mail.
+    pub(super) fn of_mail(all: &'a [u8]) -> Self {
+        Self::read(split_head(all), false)
+    }
+
+    /// Reads a part of a multipart. Without a Content-Type it is text, or in a digest a mail.
+    pub(super) fn of_multipart(all: &'a [u8], in_digest: bool) -> Self {
+        let (head, _) = split_head(all);
+        let mut lines = head.split(|byte| *byte == b'\n');
+        // Its last line is followed by no empty one, and no line is a header of a part: `Note: which day?`.
+        let is_text = head.len() == all.len() && !head.ends_with(b"\n") && !lines.any(is_of_part);
+        let end = if is_text { 0 } else { headers_end(head) };
+        Self::read(all.split_at(end), in_digest)
+    }
+
+    fn read((head, body): (&'a [u8], &'a [u8]), in_digest: bool) -> Self {
         let head_cut = &head[..head.len().min(Limits::HEADER_BYTES)];
         let headers = MessageParser::new()
             .with_mime_headers()
@@ -71,7 +84,12 @@ impl<'a> Part<'a> {
 
     /// Whether it is marked as attached, or has a file name.
     pub(super) fn is_attached(&self) -> bool {
-        self.disposition().is_some_and(ContentType::is_attachment) || self.name().is_some()
+        self.is_attachment() || self.name().is_some()
+    }
+
+    /// Whether it is marked as attached.
+    pub(super) fn is_attachment(&self) -> bool {
+        self.disposition().is_some_and(ContentType::is_attachment)
     }
 
     /// The file name it gives.
@@ -175,16 +193,49 @@ fn split_head(all: &[u8]) -> (&[u8], &[u8]) {
     all.split_at(end)
 }
 
+/// Where the headers of a part end, if not at an empty line: before the first line that is no header and goes on
+/// with none. A part without an empty line has a text all the same.
+fn headers_end(head: &[u8]) -> usize {
+    let mut end = 0;
+    let mut goes_on = false;
+    for line in head.split_inclusive(|byte| *byte == b'\n') {
+        let text = line.trim_ascii_end();
+        let is_continued =
+            goes_on || (end > 0 && line.starts_with(b" ") || line.starts_with(b"\t"));
+        if !text.is_empty() && !is_continued && !is_header(text) {
+            break;
+        }
+        // Some break a header after a semicolon without a blank below.
+        goes_on = text.ends_with(b";");
+        end += line.len();
+    }
+    end
+}
+
+/// Whether a line begins as a header does: a name, and a colon. The beginning of an address on the web is none.
+fn is_header(line: &[u8]) -> bool {
+    let colon = line.iter().position(|byte| *byte == b':');
+    let (name, value) = line.split_at(colon.unwrap_or_default());
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name.trim_ascii_end().iter().all(is_name)
+        && !value.starts_with(b"://")
+}
+
+/// Whether a line is a header that parts have.
+fn is_of_part(line: &[u8]) -> bool {
+    line.get(..8)
+        .is_some_and(|start| start.eq_ignore_ascii_case(b"content-"))
+}
+
 /// The boundary that a body uses, whatever its header says: the first line `--x` that headers of a part follow.
 fn used_boundary(body: &[u8]) -> Option<&[u8]> {
     let mut lines = body.split(|byte| *byte == b'\n').take(200).peekable();
     while let Some(line) = lines.next() {
         let name = line.strip_prefix(b"--").map(<[u8]>::trim_ascii_end);
         let next = lines.peek().copied().unwrap_or_default();
-        let is_header = next
-            .get(..8)
-            .is_some_and(|start| start.eq_ignore_ascii_case(b"content-"));
-        if let Some(name) = name.filter(|name| is_header && (1..=200).contains(&name.len())) {
+        if let Some(name) = name.filter(|name| is_of_part(next) && (1..=200).contains(&name.len()))
+        {
             return Some(name);
         }
     }

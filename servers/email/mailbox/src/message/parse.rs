@@ -23,7 +23,7 @@ pub fn parse_cut(mail: &[u8], cut: bool) -> Parsed {
         cut,
         ..Parsed::default()
     };
-    let mail = mime::Part::read(&mail, false);
+    let mail = mime::Part::of_mail(&mail);
     if let Some(headers) = &mail.headers {
         fill_headers(&mut parsed, headers);
     }
@@ -36,7 +36,7 @@ pub fn parse_cut(mail: &[u8], cut: bool) -> Parsed {
 #[must_use]
 pub fn files(mail: &[u8], most: u64) -> Vec<File> {
     let mail = mime::normal_lines(mail);
-    body::files(&mime::Part::read(&mail, false), most)
+    body::files(&mime::Part::of_mail(&mail), most)
 }
 
 pub(super) fn fill_headers(parsed: &mut Parsed, headers: &Message<'_>) {

@@ -83,6 +83,8 @@ fn add(people: &mut People, name: &str, address: &str) {
 struct Segment<'a> {
     /// What stands outside of brackets and comments; quotes are taken off.
     name: String,
+    /// Whether an @ was seen in `name` when it was looked for.
+    has_at: bool,
     /// What stands in the last angle brackets.
     bracketed: Option<&'a str>,
     /// The last comment.
@@ -160,6 +162,7 @@ struct Entries<'a> {
 fn split(text: &str, quotes: Quotes) -> Entries<'_> {
     let mut entries = Entries::default();
     let mut entry = Segment::default();
+    let last_end = text.rfind(';');
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         match c {
@@ -223,7 +226,9 @@ fn split(text: &str, quotes: Quotes) -> Entries<'_> {
             // Outlook separates with semicolons; so does the end of a group.
             ',' | ';' => entries.list.push(std::mem::take(&mut entry)),
             // A group's name is nobody's. `mailto:` and a colon in a name are not one's end.
-            ':' if is_group_name(&entry, &text[at + 1..]) => entry = Segment::default(),
+            ':' if last_end.is_some_and(|end| end > at) && is_group_name(&mut entry) => {
+                entry = Segment::default();
+            }
             c => entry.name.push(c),
         }
     }
@@ -231,14 +236,15 @@ fn split(text: &str, quotes: Quotes) -> Entries<'_> {
     entries
 }
 
-/// Whether what was read before a colon names a group: words without an @, and then a `;`.
-fn is_group_name(entry: &Segment<'_>, rest: &str) -> bool {
+/// Whether what was read before a colon names a group, if a `;` follows: words without an @. A name that is none is
+/// looked through once, however many colons follow.
+fn is_group_name(entry: &mut Segment<'_>) -> bool {
+    if entry.bracketed.is_some() || entry.has_at {
+        return false;
+    }
+    entry.has_at = entry.name.contains('@');
     let name = entry.name.trim();
-    !name.eq_ignore_ascii_case("mailto")
-        && !name.is_empty()
-        && !name.contains('@')
-        && entry.bracketed.is_none()
-        && rest.contains(';')
+    !entry.has_at && !name.is_empty() && !name.eq_ignore_ascii_case("mailto")
 }
 
 /// Where brackets end: a `>` in quotes is part of what they hold.

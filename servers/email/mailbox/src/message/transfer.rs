@@ -8,6 +8,9 @@ use std::borrow::Cow;
 
 use mail_parser::decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode};
 
+/// A line of Base64 that is shorter may be a word.
+const MIN_LINE: usize = 20;
+
 /// The body without its transfer encoding.
 pub(super) fn decode<'a>(encoding: &str, body: &'a [u8]) -> Cow<'a, [u8]> {
     let letters = encoding.bytes().filter(u8::is_ascii_alphanumeric);
@@ -24,19 +27,41 @@ pub(super) fn decode<'a>(encoding: &str, body: &'a [u8]) -> Cow<'a, [u8]> {
 
 /// Base64, and after it the plain lines that a mailing list put there.
 fn base64(body: &[u8]) -> Vec<u8> {
-    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/= \t\r".contains(byte);
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
     let mut end = 0;
+    let mut is_padded = false;
     for line in body.split_inclusive(|byte| *byte == b'\n') {
-        if !line.trim_ascii_end().iter().all(is_digit) {
+        let digits = line.trim_ascii();
+        // After the end of one text another may begin: of whole groups, and longer than a word.
+        let goes_on = || {
+            digits.len().is_multiple_of(4) && (digits.len() >= MIN_LINE || digits.ends_with(b"="))
+        };
+        if !digits.iter().all(is_digit) || (is_padded && !digits.is_empty() && !goes_on()) {
+            // What is behind the end of the text in its last line is no part of it.
+            let word = digits
+                .split(u8::is_ascii_whitespace)
+                .next()
+                .unwrap_or_default();
+            if !is_padded && word.ends_with(b"=") && word.iter().all(is_digit) {
+                end += line.len() - line.trim_ascii_start().len() + word.len();
+            }
             break;
         }
+        is_padded |= digits.ends_with(b"=");
         end += line.len();
     }
     let (digits, rest) = body.split_at(end);
+    let has_more = !rest.trim_ascii().is_empty();
     let Some(mut decoded) = base64_decode(digits) else {
         return body.to_vec();
     };
-    if !rest.trim_ascii().is_empty() {
+    // A text that is not encoded at all may begin with a word on a line of its own.
+    let is_control = |byte: &u8| *byte < b' ' && !b"\t\r\n\x1b".contains(byte);
+    let is_word = !is_padded && digits.trim_ascii().len() < MIN_LINE;
+    if has_more && is_word && (decoded.is_empty() || decoded.iter().any(is_control)) {
+        return body.to_vec();
+    }
+    if has_more {
         if !decoded.is_empty() && !decoded.ends_with(b"\n") {
             decoded.push(b'\n');
         }
@@ -176,7 +201,28 @@ mod tests {
             decoded("base64", footer),
             "Which day?\n_____\nlist of us - us@lists.test\n"
         );
-        // Not encoded at all.
+        for (body, text) in [
+            (
+                "V2hpY2ggZGF5Pw==\n\nUnsubscribe here\n",
+                "Which day?\nUnsubscribe here\n",
+            ),
+            (
+                "V2hpY2ggZGF5Pw==\n\nUnsubscribe\n",
+                "Which day?\nUnsubscribe\n",
+            ),
+            ("V2hpY2ggZGF5Pw== ignored\n", "Which day?\n ignored\n"),
+            ("V2hpY2ggZGF5Pw\n--\nlist", "Which day?\n--\nlist"),
+            (
+                "V2hpY2ggZGF5Pw==\nV2hpY2ggZGF5Pw==\n",
+                "Which day?Which day?",
+            ),
+            // Not encoded at all.
+            ("Hello Ann\n\nwhich day?\n", "Hello Ann\n\nwhich day?\n"),
+            ("Hello\n\nwhich day?\n", "Hello\n\nwhich day?\n"),
+            ("Thanks\n\nAnn Example\n", "Thanks\n\nAnn Example\n"),
+        ] {
+            assert_eq!(decoded("base64", body), text);
+        }
         assert_eq!(
             decoded("base64", "Which day suits you?\n"),
             "Which day suits you?\n"

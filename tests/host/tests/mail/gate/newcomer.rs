@@ -270,7 +270,7 @@ fn a_newcomer_gets_from_the_readme_to_a_sent_mail() {
             "with its Drafts and Sent",
             " lets it send (nothing was sent)",
             "this host trusts cloud",
-            "no commit of a cloud host has arrived yet",
+            "no commit of a cloud host is among the last 500",
             " MiB free for ",
         ] {
             assert!(printed.contains(words), "{words} is not in\n{printed}");

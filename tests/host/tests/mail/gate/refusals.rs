@@ -25,7 +25,7 @@ fn cloud_beside_a_sending_mail_server_refuses_to_start() {
         last,
         "platinum-cloud: role cloud refuses the MCP server `email`: it offers `send_email`, which \
          acts on the outside world, and `close_email`, `list_attachments`, `prepare_email`, \
-         `read_attachment` and `try_submission`, which are not on the list of this role; run its draft-only build (platinum-email-draft) instead"
+         `read_attachment` and 1 more, which are not on the list of this role; run its draft-only build (platinum-email-draft) instead"
     );
 }
 

@@ -115,6 +115,27 @@ pub(super) fn cases() -> Vec<Case> {
             &[UMA],
             &["What does the room cost?", "Is there a projector?"],
         ),
+        answered(
+            "person",
+            "",
+            "We charge a one-time fee of 1500 euros.\nWhich day suits you?",
+            &[UMA],
+            &["Which day suits you?"],
+        ),
+        answered(
+            "person",
+            "From: Desk <support@client.test>\r\nTo: olga@home.test\r\n",
+            "Error code 5003 appears. Which version do you use?",
+            &["support@client.test"],
+            &["Which version do you use?"],
+        ),
+        answered(
+            "quotes",
+            "",
+            "On 12 May I wrote:\nWe need the contract.\nHave you decided?",
+            &[UMA],
+            &["Have you decided?"],
+        ),
         // Others get it, too.
         answered(
             "several",
@@ -392,6 +413,19 @@ pub(super) fn cases() -> Vec<Case> {
             &["orders@shop.test"],
             &["which colour would you like?"],
         ),
+        dismissed(
+            "notice",
+            "From: Shop <info@shop.test>\r\nTo: olga@home.test\r\n",
+            "Your order 4711 has shipped. Track it: https://shop.test/t?id=4711\nQuestions? Write to us.",
+        ),
+        answered(
+            "notice",
+            "",
+            "What do they want?\n\n---------- Forwarded message ---------\nFrom: X\n\n\
+             Please do not reply to this email.",
+            &[UMA],
+            &["What do they want?"],
+        ),
         // Invitations and calendar files.
         calendar(
             "REQUEST",
@@ -404,6 +438,12 @@ pub(super) fn cases() -> Vec<Case> {
             "Could you give the talk?",
             Some(vec![UMA]),
             &["Could you give the talk?"],
+        ),
+        calendar(
+            "REQUEST",
+            "Verification code of the room: 482915. Which day suits you?",
+            Some(vec![UMA]),
+            &["Which day suits you?"],
         ),
         calendar("REPLY", "Accepted.", None, &[]),
         calendar("CANCEL", "Called off.", None, &[]),

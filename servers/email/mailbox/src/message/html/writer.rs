@@ -60,6 +60,9 @@ pub(super) struct Writer {
     most: usize,
     /// Whether there is no room for more.
     pub(super) is_full: bool,
+    /// Whether nothing is seen in the last line that was written, and whether it is quoted.
+    last_is_blank: bool,
+    last_is_quoted: bool,
     /// The line that is being written, without its mark of a quote.
     line: String,
     /// Whether a blank belongs before the next word.
@@ -90,6 +93,8 @@ impl Writer {
             out: String::new(),
             most,
             is_full: false,
+            last_is_blank: true,
+            last_is_quoted: false,
             line: String::new(),
             gap: false,
             paragraph: false,
@@ -251,6 +256,7 @@ impl Writer {
             let above = self.out.trim_end();
             if let Some(above) = above.strip_suffix(RULE) {
                 self.out.truncate(above.len());
+                self.last_is_blank = self.out.is_empty() || self.out.ends_with("\n\n");
             }
             self.quotes = 1;
         }
@@ -297,23 +303,12 @@ impl Writer {
         self.gap = false;
         self.cell = false;
         // One empty line at most.
-        let last = self
-            .out
-            .trim_end_matches('\n')
-            .rsplit('\n')
-            .next()
-            .unwrap_or_default();
-        let after_blank = self.out.is_empty()
-            || last.trim_matches('>').trim().is_empty()
-            || self.out.ends_with("\n\n");
-        if blank_before && !after_blank {
-            self.out
-                .push_str(if self.out_quotes(last) > 0 && self.quotes > 0 {
-                    &mark
-                } else {
-                    ""
-                });
+        if blank_before && !self.last_is_blank {
+            if self.last_is_quoted {
+                self.out.push_str(&mark);
+            }
             self.out.push('\n');
+            self.last_is_blank = true;
         }
         if line.is_empty() {
             return;
@@ -327,10 +322,8 @@ impl Writer {
         }
         self.out.push_str(kept);
         self.out.push('\n');
-    }
-
-    fn out_quotes(&self, line: &str) -> usize {
-        line.len() - line.trim_start_matches('>').len()
+        self.last_is_blank = kept.trim_matches('>').trim().is_empty();
+        self.last_is_quoted = !mark.is_empty() || kept.starts_with('>');
     }
 
     pub(super) fn finish(mut self) -> (String, bool) {

@@ -182,9 +182,20 @@ fn parse_deeply_nested_html_is_cheap() {
         "<".repeat(250_000),
         "<script>".repeat(30_000),
         "</p><div></b>".repeat(20_000),
+        format!("{}{}", "x".repeat(200_000), "<br>".repeat(900_000)),
+        format!("{}{}", "x ".repeat(100_000), "<p></p>".repeat(60_000)),
     ] {
         let mail = read(&["Content-Type: text/html", "", &html, "end"]);
         assert!(mail.text.len() <= Limits::TEXT_BYTES);
+    }
+    for people in [
+        format!("x@y{};", ":".repeat(120_000)),
+        format!("{}{};", "x".repeat(120_000), ":".repeat(120_000)),
+        format!("{}x@y{}", " ".repeat(120_000), ":".repeat(120_000)),
+        format!("<x@y> {};", ":x".repeat(60_000)),
+    ] {
+        let mail = read(&[&format!("To: {people}"), "", "end"]);
+        assert!(mail.to.listed.len() <= Limits::PEOPLE);
     }
     assert!(
         started.elapsed() < Duration::from_secs(20),

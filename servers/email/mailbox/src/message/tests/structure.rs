@@ -69,6 +69,8 @@ fn plain_text_that_says_nothing_gives_way_to_html() {
         "\u{fffc}",
         "\u{a0}",
         "This mail is HTML.",
+        "Your mail client cannot show this.",
+        "Öffnen Sie die Nachricht im Browser.",
     ] {
         let mail = of_parts("alternative", &[(PLAIN, plain), (HTML, html)]);
         assert!(
@@ -88,6 +90,58 @@ fn plain_text_that_says_nothing_gives_way_to_html() {
     let amp = ("Content-Type: text/x-amp-html", "<html amp4email>x</html>");
     let mail = of_parts("alternative", &[(PLAIN, " "), amp, (HTML, "<p>Rich.</p>")]);
     assert_eq!(text_of(&mail), ["Rich."]);
+}
+
+/// As the body of some programs has a name, and a list puts a text below.
+#[test]
+fn text_with_a_file_name_is_the_body_if_it_is_first() {
+    let footer = (PLAIN, "____\nlist of us");
+    for head in [
+        "Content-Type: text/plain; name=a.txt",
+        "Content-Type: text/html; name=a.html\r\nContent-Disposition: inline; filename=a.html",
+    ] {
+        let mail = of_parts("mixed", &[(head, "Which day?"), footer]);
+        assert_eq!(
+            text_of(&mail),
+            ["Which day?", "____", "list of us"],
+            "{head}"
+        );
+        assert_eq!(mail.attachments.len(), 1);
+        let mail = of_parts("mixed", &[(PLAIN, "See below."), (head, "A file."), footer]);
+        assert_eq!(
+            text_of(&mail),
+            ["See below.", "____", "list of us"],
+            "{head}"
+        );
+    }
+    let attached = "Content-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt";
+    let mail = of_parts("mixed", &[(attached, "A file."), footer]);
+    assert_eq!(text_of(&mail), ["____", "list of us"]);
+}
+
+#[test]
+fn parts_without_an_empty_line_keep_their_text() {
+    for (part, text) in [
+        ("Which day suits you?", "Which day suits you?"),
+        ("Note: which day?", "Note: which day?"),
+        ("X-Part: 1\r\n", ""),
+        (
+            "Content-Type: text/plain\r\nWhich day?\r\n\r\nAnn",
+            "Which day?\n\nAnn",
+        ),
+        ("12:30 suits me.\r\nAnd you?", "12:30 suits me.\nAnd you?"),
+        ("https://x.test/a is it. OK?", "https://x.test/a is it. OK?"),
+        ("Content-Type: text/plain;\r\n\tcharset=utf-8\r\nOK?", "OK?"),
+        (
+            "Content-Type: text/plain;\r\ncharset=iso-8859-1\r\n\r\nOK?",
+            "OK?",
+        ),
+    ] {
+        let mail = read(&[&format!(
+            "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n{part}\r\n--b--\r\n"
+        )]);
+        assert_eq!(mail.text, text);
+    }
 }
 
 #[test]
@@ -255,7 +309,28 @@ fn encrypted_and_signed_mails_are_named() {
         (mail.protection, mail.text.as_str()),
         (Some(Protection::EncryptedOpenPgp), "")
     );
+    let html = format!("<pre>{inline}</pre>");
+    let lines = inline.replace("\r\n", "<br>\r\n");
+    for html in [html, format!("<div>{lines}</div>")] {
+        let mail = read(&[HTML, "", &html]);
+        assert_eq!(
+            (mail.protection, mail.text.trim()),
+            (Some(Protection::EncryptedOpenPgp), "")
+        );
+    }
     assert_eq!(read(&[PLAIN, "", "Which day?"]).protection, None);
+    // By its name alone; and a signed file in a mail that can be read.
+    let named = "Content-Type: application/octet-stream; name=\"smime.p7m\"";
+    let sealed = read(&[named, "", "MIAG"]);
+    assert_eq!(sealed.protection, Some(Protection::EncryptedSmime));
+    let footer = (PLAIN, "____ list");
+    let sealed = of_parts("mixed", &[(named, "MIAG"), footer]);
+    assert_eq!(sealed.protection, Some(Protection::EncryptedSmime));
+    for kind in ["pkcs7-mime", "octet-stream"] {
+        let file = format!("Content-Type: application/{kind}; name=invoice.xml.p7m");
+        let mail = of_parts("mixed", &[(PLAIN, "Which day?"), (&file, "MIAG")]);
+        assert_eq!(mail.protection, None, "{kind}");
+    }
 }
 
 /// RFC 2045, 5.2, and RFC 2046, 4.1.4.
