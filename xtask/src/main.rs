@@ -48,6 +48,8 @@ enum Command {
     },
     /// Build the skills as WebAssembly components and install them under `target/`.
     Skills,
+    /// Get the Odoo that some tests need, under `target/`, as `test` does.
+    Odoo,
     /// Print the benchmark table, peers side by side.
     Bench,
 }
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Skills => {
             setup::skills(&root, setup::Skills::AndGuests).map(|_| ExitCode::SUCCESS)
         }
+        Command::Odoo => setup::odoo::set_up(&root).map(success),
         Command::Bench => bench::run(&root).map(success),
     };
     match done {

@@ -1,7 +1,7 @@
 //! Real servers on loopback, vaults and remotes for tests.
 //!
 //! Lives here: [`git`], remotes of every kind and a line to them with faults; [`mail`], an IMAP
-//! and a submission server over TLS; [`notes`], texts as notes of the kind that a folder has; [`power_cut`], folders
+//! and a submission server over TLS; [`odoo`], Odoo with accounting; [`notes`], texts as notes of the kind that a folder has; [`power_cut`], folders
 //! whose unsynced writes can be discarded; and what every test that talks to a process needs: [`wait_for`],
 //! [`free_ports`], [`Child`], [`program`], [`add_skills`], [`seed`], [`skip`].
 //! Invariants: nothing listens on a fixed port or outside loopback; every server lives in a
@@ -12,6 +12,7 @@ mod child;
 pub mod git;
 pub mod mail;
 pub mod notes;
+pub mod odoo;
 pub mod power_cut;
 mod program;
 mod seed;

@@ -36,7 +36,12 @@ fn cloud_programs() -> Vec<(&'static Package, &'static str)> {
             programs.map(move |target| (package, target.name.as_str()))
         })
         .collect();
-    for name in ["platinum-cloud", "platinum-email-draft", "platinum-intake"] {
+    for name in [
+        "platinum-cloud",
+        "platinum-email-draft",
+        "platinum-intake",
+        "platinum-odoo-draft",
+    ] {
         assert!(
             programs.iter().any(|(_, program)| *program == name),
             "{name}"
@@ -423,6 +428,8 @@ fn symbols_of_the_acting_programs_are_found() {
     for name in ["platinum_email", "lettre", "queue_outbox", "file_sent"] {
         assert!(found.contains(name), "{name} is not among {found:?}");
     }
+    let found = acting_symbols(&program("platinum-odoo"), &wanted);
+    assert!(found.contains("platinum_odoo"), "{found:?}");
     let found = acting_symbols(&program("platinum"), &wanted);
     assert!(found.contains("platinum_effects"), "{found:?}");
     assert!(

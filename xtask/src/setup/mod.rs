@@ -1,7 +1,7 @@
 //! What a fresh machine needs: packages of the distribution, the skills, the programs.
 //!
 //! Installed by name, from the distribution, and said before it is done. Nothing else is fetched
-//! than these packages and crates.
+//! than these packages and crates, and for some tests an Odoo: [`odoo`].
 
 use std::{
     path::{Path, PathBuf},
@@ -11,6 +11,8 @@ use std::{
 use anyhow::{Context, bail};
 
 use crate::{lints, skills, steps};
+
+pub(crate) mod odoo;
 
 /// The programs that the daemons and tests start.
 const PROGRAMS: [&str; 5] = [

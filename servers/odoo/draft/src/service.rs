@@ -1,0 +1,92 @@
+//! [`OdooService`]: the Odoo that the tools are about. No MCP here: see [`crate::tools`].
+
+use platinum_odoo_client::http::CallLimits;
+use platinum_odoo_client::{Config, Connection, OdooError};
+use tokio::sync::Mutex;
+
+/// What went wrong, in one line for the model or the person that called.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// Something that was given cannot be used.
+    #[error("`{field}` {problem}")]
+    Argument {
+        /// The argument.
+        field: String,
+        /// What is wrong, what to give.
+        problem: String,
+    },
+    /// Odoo could not be asked, or said no.
+    #[error(transparent)]
+    Odoo(#[from] OdooError),
+    /// There is no such document.
+    #[error(
+        "there is no document {0} in Odoo that this user may see and that is an invoice, a bill, a credit note or a \
+         journal entry"
+    )]
+    NoDocument(i64),
+    /// A draft was saved otherwise than it was asked for. It is still there.
+    #[error(
+        "draft {id} was saved, and is not what was asked for: {differences}; delete or mend it in Odoo: {link}"
+    )]
+    Differs {
+        /// Its number.
+        id: i64,
+        /// Which fields, and how.
+        differences: String,
+        /// Where a person sees it.
+        link: String,
+    },
+    /// It is not known whether a draft was saved.
+    #[error(
+        "it is not known whether the draft of {operation} was saved: {source}; the same call looks for it first, and \
+         saves no second one"
+    )]
+    Unknown {
+        /// The operation.
+        operation: String,
+        /// What was lost.
+        source: OdooError,
+    },
+}
+
+impl ServiceError {
+    /// This argument cannot be used.
+    pub fn argument(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Argument {
+            field: field.into(),
+            problem: problem.into(),
+        }
+    }
+}
+
+/// One Odoo.
+#[derive(Debug)]
+pub struct OdooService {
+    /// How it is asked.
+    pub odoo: Connection,
+    /// Held from the search for an operation to the end of its creation, so that two calls do not both find nothing.
+    pub(crate) creation: Mutex<()>,
+}
+
+impl AsRef<Self> for OdooService {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl OdooService {
+    /// The Odoo of a configuration. It is connected to at the first use.
+    #[must_use]
+    pub fn open(config: Config) -> Self {
+        Self::with_limits(config, CallLimits::default())
+    }
+
+    /// As [`OdooService::open`], with other limits.
+    #[must_use]
+    pub fn with_limits(config: Config, limits: CallLimits) -> Self {
+        Self {
+            odoo: Connection::new(config, limits),
+            creation: Mutex::default(),
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! `record_payment`: one payment for one posted document, once an operation.
+//!
+//! The operation stands at the end of the payment's memo, and is searched for before any attempt and after it. Odoo's
+//! own form for payments is used (`account.payment.register`): it is filled in, read back, compared, and confirmed.
+
+use platinum_odoo_client::document::read::MOVE;
+use platinum_odoo_client::value::{Named, amount, text};
+use platinum_odoo_client::{Amount, Call, Document, OdooError};
+use platinum_odoo_draft::ServiceError;
+use platinum_odoo_draft::drafting::arguments::check_operation;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::acting::{ActingService, NotDone, Outcome};
+
+const PAYMENT: &str = "account.payment";
+const REGISTER: &str = "account.payment.register";
+
+/// A payment to record.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentArguments {
+    /// What the caller calls this payment: 8 to 64 letters, digits, `-` and `_`.
+    pub operation: String,
+    /// The id of the document that is paid.
+    pub document: i64,
+    /// The id of the partner that was approved.
+    pub partner: i64,
+    /// How much, above 0 and at most what is not paid yet.
+    pub amount: Amount,
+    /// The ISO 4217 code of its currency, which is that of the document.
+    pub currency: String,
+    /// The day, `YYYY-MM-DD`.
+    pub date: String,
+    /// The id of the journal of the bank or cash that it went over.
+    pub journal: i64,
+}
+
+/// A payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Payment {
+    /// Its number in the database.
+    pub id: i64,
+    /// The number it is known by.
+    pub number: Option<String>,
+    /// Its state.
+    pub state: String,
+    /// How much.
+    pub amount: Amount,
+    /// In which currency.
+    pub currency: Option<Named>,
+    /// The day.
+    pub date: Option<String>,
+    /// The journal.
+    pub journal: Option<Named>,
+    /// Who paid or was paid.
+    pub partner: Option<Named>,
+    /// What is written on it; the operation is at its end.
+    pub memo: String,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PaymentAnswer {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// With `not_done`: whether the same call may succeed later.
+    pub retry: bool,
+    /// With `not_done`: whether that is because something is not what was approved.
+    pub differs: bool,
+    /// What happened, or went wrong.
+    pub answer: String,
+    /// The payment, if there is one.
+    pub payment: Option<Payment>,
+    /// The document as it is now, where it could be read.
+    pub document: Option<Document>,
+}
+
+impl ActingService {
+    /// Records a payment: at most one attempt.
+    ///
+    /// # Errors
+    /// If the operation, the amount or the day cannot be used, or Odoo cannot be asked at first: nothing was tried, and
+    /// what an earlier call did is not known.
+    pub async fn record_payment(
+        &self,
+        arguments: &PaymentArguments,
+    ) -> Result<PaymentAnswer, ServiceError> {
+        check(arguments)?;
+        let _turn = self.turn.lock().await;
+        let memo_field = self.memo_field().await?;
+        let found = self.find_payments(arguments, memo_field).await?;
+        let document = match self.odoo.read_document(arguments.document).await {
+            Ok(document) => document,
+            Err(error @ ServiceError::NoDocument(_)) if found.is_empty() => {
+                return Ok(not_done(NotDone::failed(&error)));
+            }
+            Err(error) => return Err(error),
+        };
+        if !found.is_empty() {
+            return Ok(recorded(arguments, &found, document, "was recorded before"));
+        }
+        match self.attempt(arguments, memo_field, document).await {
+            Ok(answer) => {
+                tracing::info!(operation = arguments.operation, answer.answer, "payment");
+                Ok(answer)
+            }
+            Err(why) => {
+                tracing::warn!(
+                    operation = arguments.operation,
+                    why.answer,
+                    "payment not recorded"
+                );
+                Ok(not_done(why))
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        arguments: &PaymentArguments,
+        memo_field: &'static str,
+        document: Document,
+    ) -> Result<PaymentAnswer, NotDone> {
+        decide(arguments, &document)?;
+        let form = self.fill_form(arguments, &document).await?;
+        let confirm = Call::new(REGISTER, "action_create_payments")
+            .on(&[form])
+            .in_context("active_model", MOVE)
+            .in_context("active_ids", vec![document.id])
+            .of_company(document.company.id);
+        let failure = self.odoo.odoo.call(&confirm).await.err();
+        let found = self.find_payments(arguments, memo_field).await;
+        let now = self
+            .odoo
+            .read_document(arguments.document)
+            .await
+            .unwrap_or(document);
+        match (found, failure) {
+            (Ok(found), _) if !found.is_empty() => {
+                Ok(recorded(arguments, &found, now, "is recorded"))
+            }
+            (_, Some(failure)) if failure.is_certain() => Err(NotDone::failed(&failure.into())),
+            (found, failure) => {
+                let why = match (failure, found) {
+                    (Some(failure), _) => failure.to_string(),
+                    (None, Err(error)) => format!("looking for it afterwards failed: {error}"),
+                    (None, Ok(_)) => "Odoo took the call, and the payment is not found".to_owned(),
+                };
+                Ok(PaymentAnswer {
+                    outcome: Outcome::Unknown,
+                    retry: false,
+                    differs: false,
+                    answer: format!("it is not known whether the payment was recorded: {why}"),
+                    payment: None,
+                    document: Some(now),
+                })
+            }
+        }
+    }
+
+    /// The payments of an operation, the oldest first.
+    async fn find_payments(
+        &self,
+        arguments: &PaymentArguments,
+        memo_field: &'static str,
+    ) -> Result<Vec<Payment>, OdooError> {
+        let operation = &arguments.operation;
+        let pattern = format!("% {}", operation.replace('_', "\\_"));
+        let domain = json!([[memo_field, "=like", pattern]]);
+        let wanted = [
+            "name",
+            "state",
+            "amount",
+            "currency_id",
+            "date",
+            "journal_id",
+            "partner_id",
+            memo_field,
+        ];
+        let fields = self.odoo.odoo.existing(PAYMENT, &wanted).await?;
+        let rows = self
+            .odoo
+            .odoo
+            .search_read(PAYMENT, domain, &fields, "id asc", 20)
+            .await?;
+        Ok(rows
+            .iter()
+            .filter_map(|row| payment(row, memo_field))
+            .collect())
+    }
+
+    /// The field of a payment's memo: `ref` up to Odoo 17.
+    async fn memo_field(&self) -> Result<&'static str, OdooError> {
+        let fields = self.odoo.odoo.fields(PAYMENT).await?;
+        Ok(match fields.contains_key("memo") {
+            true => "memo",
+            false => "ref",
+        })
+    }
+
+    /// Fills in Odoo's form and compares what it made of it: nothing is booked by that.
+    async fn fill_form(
+        &self,
+        arguments: &PaymentArguments,
+        document: &Document,
+    ) -> Result<i64, NotDone> {
+        let failed = |error: OdooError| NotDone {
+            // The form books nothing: even a lost answer is certain.
+            retry: error.is_passing(),
+            ..NotDone::failed(&error.into())
+        };
+        let memo = memo(arguments, document);
+        let values = json!({
+            "payment_date": arguments.date,
+            "journal_id": arguments.journal,
+            "amount": arguments.amount.to_json(),
+            "currency_id": document.currency.id,
+            "communication": memo,
+            "payment_difference_handling": "open",
+        });
+        let of_document = |call: Call| {
+            call.in_context("active_model", MOVE)
+                .in_context("active_ids", vec![document.id])
+                .of_company(document.company.id)
+        };
+        let create = Call::new(REGISTER, "create").with("vals_list", json!([values]));
+        let answer = self
+            .odoo
+            .odoo
+            .call(&of_document(create))
+            .await
+            .map_err(failed)?;
+        let form = answer
+            .get(0)
+            .unwrap_or(&answer)
+            .as_i64()
+            .ok_or_else(|| NotDone::refused("Odoo's form for payments was not opened"))?;
+        let fields = [
+            "payment_date",
+            "journal_id",
+            "amount",
+            "currency_id",
+            "communication",
+            "partner_id",
+            "payment_difference_handling",
+        ];
+        let read = Call::new(REGISTER, "read")
+            .on(&[form])
+            .with("fields", json!(fields));
+        let read = self
+            .odoo
+            .odoo
+            .call(&of_document(read))
+            .await
+            .map_err(failed)?;
+        let row = read.get(0).unwrap_or(&Value::Null);
+        let id = |field: &str| Named::from_json(&row[field]).map(|named| named.id);
+        let wrong = [
+            (
+                "date",
+                text(&row["payment_date"]).as_deref() != Some(&arguments.date),
+            ),
+            ("journal", id("journal_id") != Some(arguments.journal)),
+            ("amount", amount(&row["amount"]) != arguments.amount),
+            ("currency", id("currency_id") != Some(document.currency.id)),
+            ("partner", !is_of(document, id("partner_id"))),
+            (
+                "memo",
+                text(&row["communication"]).as_deref() != Some(&memo),
+            ),
+            (
+                "what stays open",
+                row["payment_difference_handling"] != "open",
+            ),
+        ];
+        let wrong: Vec<&str> = wrong
+            .iter()
+            .filter(|(_, is_wrong)| *is_wrong)
+            .map(|(what, _)| *what)
+            .collect();
+        match wrong.is_empty() {
+            true => Ok(form),
+            false => Err(NotDone::drift(format!(
+                "Odoo's form for the payment does not take what was approved: {}",
+                wrong.join(", ")
+            ))),
+        }
+    }
+}
+
+/// Whether a partner is the document's, or the company that they are a contact of.
+fn is_of(document: &Document, partner: Option<i64>) -> bool {
+    let own = [&document.partner, &document.commercial_partner];
+    let mut own = own.into_iter().flatten();
+    partner.is_some_and(|partner| own.any(|named| named.id == partner))
+}
+
+fn memo(arguments: &PaymentArguments, document: &Document) -> String {
+    let number = document.number.as_deref().unwrap_or("payment");
+    format!("{number} {}", arguments.operation)
+}
+
+fn check(arguments: &PaymentArguments) -> Result<(), ServiceError> {
+    check_operation(&arguments.operation)?;
+    if arguments.amount <= Amount::ZERO {
+        return Err(ServiceError::argument("amount", "must be above 0"));
+    }
+    if arguments.date.len() != 10 || arguments.date.parse::<jiff::civil::Date>().is_err() {
+        let problem = "must be a day such as 2026-11-30";
+        return Err(ServiceError::argument("date", problem));
+    }
+    Ok(())
+}
+
+/// Whether a document can be paid like this.
+fn decide(arguments: &PaymentArguments, document: &Document) -> Result<(), NotDone> {
+    let title = document.title();
+    let code = &document.currency.code;
+    if !document.kind.is_invoice() {
+        return Err(NotDone::refused(format!("{title} is nothing that is paid")));
+    }
+    if !document.is_posted() {
+        return Err(NotDone::refused(format!(
+            "{title} is not posted; it is {}",
+            document.state
+        )));
+    }
+    if document.partner.as_ref().map(|named| named.id) != Some(arguments.partner) {
+        let partner = document
+            .partner
+            .as_ref()
+            .map_or_else(|| "nobody".to_owned(), Named::to_string);
+        let approved = arguments.partner;
+        return Err(NotDone::drift(format!(
+            "{title} is of {partner}, and {approved} was approved"
+        )));
+    }
+    if *code != arguments.currency {
+        return Err(NotDone::drift(format!(
+            "{title} is in {code}, and {} was approved",
+            arguments.currency
+        )));
+    }
+    if document.residual.is_zero() {
+        let state = document.payment_state.as_deref().unwrap_or("paid");
+        return Err(NotDone::refused(format!(
+            "nothing of {title} is open: its state of payment is {state}"
+        )));
+    }
+    if arguments.amount > document.residual.abs() {
+        return Err(NotDone::drift(format!(
+            "only {} {code} of {title} are open, and {} were approved",
+            document.residual.abs(),
+            arguments.amount
+        )));
+    }
+    let fits = arguments.amount.round(document.currency.digits) == arguments.amount;
+    if !fits {
+        return Err(NotDone::refused(format!(
+            "{} has more digits than {code} has",
+            arguments.amount
+        )));
+    }
+    Ok(())
+}
+
+fn payment(row: &Value, memo_field: &str) -> Option<Payment> {
+    Some(Payment {
+        id: row["id"].as_i64()?,
+        number: text(&row["name"]).filter(|name| name != "/"),
+        state: text(&row["state"]).unwrap_or_default(),
+        amount: amount(&row["amount"]),
+        currency: Named::from_json(&row["currency_id"]),
+        date: text(&row["date"]),
+        journal: Named::from_json(&row["journal_id"]),
+        partner: Named::from_json(&row["partner_id"]),
+        memo: text(&row[memo_field]).unwrap_or_default(),
+    })
+}
+
+fn not_done(why: NotDone) -> PaymentAnswer {
+    PaymentAnswer {
+        outcome: Outcome::NotDone,
+        retry: why.retry,
+        differs: why.differs,
+        answer: why.answer,
+        payment: None,
+        document: None,
+    }
+}
+
+/// The answer about payments that were found; one is right.
+fn recorded(
+    arguments: &PaymentArguments,
+    found: &[Payment],
+    document: Document,
+    how: &str,
+) -> PaymentAnswer {
+    let answer = |outcome, differs, answer, payment: Option<&Payment>, document| PaymentAnswer {
+        outcome,
+        retry: false,
+        differs,
+        answer,
+        payment: payment.cloned(),
+        document,
+    };
+    let first = found.first();
+    let number = first
+        .and_then(|payment| payment.number.as_deref())
+        .unwrap_or("the payment");
+    let wrong = first.and_then(|payment| difference(arguments, &document, payment));
+    if let Some(wrong) = wrong {
+        let text = format!(
+            "{number} is the payment of {}, and is not what was approved: {wrong}",
+            arguments.operation
+        );
+        return answer(Outcome::Done, true, text, first, Some(document));
+    }
+    let mut text = format!("{number} {how}");
+    if found.len() > 1 {
+        let others: Vec<String> = found.iter().skip(1).map(|one| one.id.to_string()).collect();
+        text = format!(
+            "{text}, and there are more payments of {}: {}; cancel them in Odoo",
+            arguments.operation,
+            others.join(", ")
+        );
+    }
+    answer(Outcome::Done, false, text, first, Some(document))
+}
+
+fn difference(
+    arguments: &PaymentArguments,
+    document: &Document,
+    payment: &Payment,
+) -> Option<String> {
+    let id = |named: &Option<Named>| named.as_ref().map(|named| named.id);
+    if payment.amount != arguments.amount {
+        return Some(format!("its amount is {}", payment.amount));
+    }
+    if id(&payment.currency) != Some(document.currency.id) {
+        return Some(format!("its currency is not {}", document.currency.code));
+    }
+    if payment.date.as_deref() != Some(&arguments.date) {
+        return Some(format!(
+            "its day is {}",
+            payment.date.as_deref().unwrap_or("none")
+        ));
+    }
+    if id(&payment.journal) != Some(arguments.journal) {
+        return Some("it is in another journal".to_owned());
+    }
+    if matches!(
+        payment.state.as_str(),
+        "canceled" | "cancelled" | "cancel" | "rejected"
+    ) {
+        return Some(format!("its state is {}", payment.state));
+    }
+    None
+}

@@ -1,0 +1,156 @@
+//! Calls to an [`OdooServer`]: JSON-2, as Odoo 19 has it, and the older JSON-RPC.
+//!
+//! Blocking, a connection for each call, for any test: the product's own client is what is tested elsewhere.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use super::{DATABASE, OdooServer, OdooUser};
+
+/// Longer than any call of a test takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What Odoo answers instead of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OdooRefusal {
+    /// The HTTP status; over JSON-RPC 200, and 0 if there was no answer.
+    pub status: u16,
+    /// The class of its error, for example `odoo.exceptions.AccessError`.
+    pub name: String,
+    /// Its sentence.
+    pub message: String,
+}
+
+impl std::fmt::Display for OdooRefusal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} {}: {}", self.status, self.name, self.message)
+    }
+}
+
+impl std::error::Error for OdooRefusal {}
+
+impl OdooServer {
+    /// Calls a method over JSON-2; `arguments` are named, besides `ids` and `context`.
+    ///
+    /// # Errors
+    /// What Odoo refuses.
+    pub fn call(
+        &self,
+        user: OdooUser,
+        model: &str,
+        method: &str,
+        arguments: &Value,
+    ) -> Result<Value, OdooRefusal> {
+        let path = format!("/json/2/{model}/{method}");
+        let key = self.key(user);
+        let headers = format!("Authorization: bearer {key}\r\nX-Odoo-Database: {DATABASE}\r\n");
+        let (status, answer) = self.post(&path, &headers, arguments)?;
+        match status {
+            200 => Ok(answer),
+            _ => Err(refusal(status, &answer["name"], &answer["message"])),
+        }
+    }
+
+    /// Calls a method over JSON-RPC; `arguments` are `[positional, named]`, or the positional ones alone.
+    ///
+    /// # Errors
+    /// What Odoo refuses.
+    pub fn call_jsonrpc(
+        &self,
+        user: OdooUser,
+        model: &str,
+        method: &str,
+        arguments: &[Value],
+    ) -> Result<Value, OdooRefusal> {
+        let key = self.key(user);
+        let login = json!([DATABASE, user.login(), key, {}]);
+        let uid = self.jsonrpc("common", "authenticate", &login)?;
+        let mut all = vec![
+            json!(DATABASE),
+            uid,
+            json!(key),
+            json!(model),
+            json!(method),
+        ];
+        all.extend_from_slice(arguments);
+        self.jsonrpc("object", "execute_kw", &Value::Array(all))
+    }
+
+    fn jsonrpc(
+        &self,
+        service: &str,
+        method: &str,
+        arguments: &Value,
+    ) -> Result<Value, OdooRefusal> {
+        let call = json!({
+            "jsonrpc": "2.0", "method": "call", "id": 1,
+            "params": {"service": service, "method": method, "args": arguments},
+        });
+        let (status, mut answer) = self.post("/jsonrpc", "", &call)?;
+        let error = &answer["error"];
+        match error.is_null() && status == 200 {
+            true => Ok(answer["result"].take()),
+            false => Err(refusal(
+                status,
+                &error["data"]["name"],
+                &error["data"]["message"],
+            )),
+        }
+    }
+
+    /// The body of a page that needs no login.
+    pub(super) fn get(&self, path: &str) -> Result<String, OdooRefusal> {
+        let (status, body) =
+            self.request(&format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n"))?;
+        match status {
+            200 => Ok(body),
+            _ => Err(refusal(status, &Value::Null, &Value::String(body))),
+        }
+    }
+
+    fn post(&self, path: &str, headers: &str, body: &Value) -> Result<(u16, Value), OdooRefusal> {
+        let body = body.to_string();
+        let (status, answer) = self.request(&format!(
+            "POST {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n{headers}Content-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))?;
+        let answer = serde_json::from_str(&answer).unwrap_or(Value::String(answer));
+        Ok((status, answer))
+    }
+
+    /// By HTTP/1.0: the answer ends with the connection.
+    fn request(&self, request: &str) -> Result<(u16, String), OdooRefusal> {
+        let exchange = || -> anyhow::Result<(u16, String)> {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.write_all(request.as_bytes())?;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer)?;
+            let answer = String::from_utf8_lossy(&answer);
+            let (head, body) = answer.split_once("\r\n\r\n").context("no HTTP answer")?;
+            let status = head.split(' ').nth(1).context("no HTTP status")?;
+            Ok((status.parse()?, body.to_owned()))
+        };
+        exchange().map_err(|error| OdooRefusal {
+            status: 0,
+            name: "no answer".to_owned(),
+            message: format!("{error:#}"),
+        })
+    }
+}
+
+fn refusal(status: u16, name: &Value, message: &Value) -> OdooRefusal {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    OdooRefusal {
+        status,
+        name: text(name),
+        message: text(message),
+    }
+}
