@@ -30,6 +30,9 @@ pub const DASHBOARD: &str = "Dashboard.md";
 /// What was filed without an answer, for its owner to have answered after all. Written by local alone,
 /// and not synced.
 pub const FILED_LIST: &str = "Filed.md";
+/// The files that came with mails, a folder a task, with a note that lists them. Written by local alone,
+/// and not synced.
+pub const MAIL_ATTACHMENTS: &str = "Mail_Attachments";
 /// The owner's rules and tone.
 pub const HANDBOOK: &str = "Company_Handbook.md";
 
@@ -106,6 +109,11 @@ pub fn approved(draft: DraftId) -> VaultPath {
 /// `Rejected/<draft>.md`
 pub fn rejected(draft: DraftId) -> VaultPath {
     built(format!("{REJECTED}/{draft}.md"))
+}
+
+/// `Mail_Attachments/<task>/Attachments.md`
+pub fn attachments(task: TaskId) -> VaultPath {
+    built(format!("{MAIL_ATTACHMENTS}/{task}/Attachments.md"))
 }
 
 /// `Plans/<plan>.md`

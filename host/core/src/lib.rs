@@ -32,7 +32,9 @@ pub use file_identity::{FileIdentity, sha256_hex};
 pub use id::{ClaimId, DraftId, IdError, PlanId, TaskId, UpdateId};
 pub use jiff::Timestamp;
 pub use money::{Currency, Money, MoneyError};
-pub use path::{MAX_COMPONENT_BYTES, MAX_DEPTH, MAX_PATH_BYTES, PathError, VaultPath};
+pub use path::{
+    MAX_COMPONENT_BYTES, MAX_DEPTH, MAX_PATH_BYTES, PathError, VaultPath, safe_file_name,
+};
 pub use platinum_text as text;
 pub use role::{AgentName, AgentNameError, Role, UnknownRole};
 pub use text_id::{MAX_TEXT_ID_BYTES, TextIdError};

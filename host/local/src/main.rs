@@ -4,6 +4,7 @@
 //! Lives here: the command line. Lives elsewhere: the daemon's composition root is [`run`], the
 //! loop that acts is [`act`], the other commands are in [`commands`].
 
+mod attachments;
 mod commands;
 mod executor;
 mod filed_list;

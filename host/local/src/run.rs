@@ -19,7 +19,7 @@ use platinum_daemon::{Config, Host, HostError, Running, SkillSet, on_signals, sk
 use platinum_effects::{
     Effect, Executor, Fence,
     approvals::{Approvals, ApprovalsQueue},
-    email::{McpMailSender, SendMail},
+    email::{McpMailFiles, McpMailSender, SendMail},
 };
 use platinum_journal::{AuditEvent, Intent, Journal, Receipt};
 use platinum_mcp::{GateRefusal, McpError};
@@ -29,6 +29,7 @@ use platinum_vault::note::ReceiptRecord;
 use platinum_verify::Identity;
 
 use crate::{
+    attachments::AttachmentLoop,
     executor::{ApprovalLoop, JournalDrafts, note_drafts},
     machine::MachineGuard,
 };
@@ -123,6 +124,12 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
         shutdown.clone(),
     );
     running.add_loop(tokio::spawn(drafts));
+    if let Some(session) = host.session("email") {
+        let mail = Box::new(McpMailFiles::new(session.clone()));
+        let attachments = AttachmentLoop::new(host.vault.clone(), host.sync.clone(), mail);
+        let ended = attachments.run(running.wake_ups(), every, shutdown.clone());
+        running.add_loop(tokio::spawn(ended));
+    }
     running.add_loop(tokio::spawn(actor.run(running.wake_ups(), every, shutdown)));
     running.until_stopped().await
 }

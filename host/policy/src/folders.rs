@@ -136,6 +136,12 @@ mod tests {
                 "`Projects` is not synced, so the cloud does not have it"
             );
         }
+        let read = |role| verdict(role, layout::MAIL_ATTACHMENTS, FolderAccess::Read);
+        assert_eq!(read(Role::Local), Ok(()));
+        assert_eq!(
+            read(Role::Cloud).unwrap_err(),
+            "`Mail_Attachments` is not synced, so the cloud does not have it"
+        );
     }
 
     /// In every folder of the vault, with every access and role.

@@ -105,6 +105,8 @@ mod tests {
             "Dashboard.md.md",
             "Dashboard.conflict-x.txt",
             "Notes/private.md",
+            "Mail_Attachments/task_1/Attachments.md",
+            "Mail_Attachments/task_1/offer.pdf",
             "inbox/idea.md",
             ".env",
             ".obsidian/plugins/x/main.js",

@@ -326,6 +326,24 @@ impl Vault {
         Ok((found, links))
     }
 
+    /// The folders in one folder, by path. A missing folder has none.
+    ///
+    /// # Errors
+    /// As [`Vault::list`].
+    pub fn folders(&self, folder: &str) -> Result<Vec<VaultPath>, VaultError> {
+        VaultPath::new(folder)?;
+        let mut found = Vec::new();
+        if let Some(dir) = descend(&self.dir, folder, folder, false)? {
+            visit_folder(&dir, folder, &mut |thing| {
+                if let Thing::Folder(path) = thing {
+                    found.push(path);
+                }
+            })?;
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
     /// Every file of the vault that takes part in sync, by path.
     ///
     /// # Errors

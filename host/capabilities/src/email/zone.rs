@@ -297,6 +297,14 @@ impl EmailZone {
                 missing.join(" and no folder ")
             ),
         };
+        let opened = match learnt_addresses(session, account).await {
+            addresses if addresses.is_empty() => opened,
+            addresses => format!(
+                "{opened}; your own addresses too, as its Sent shows: {} (write them as `aliases` under \
+                 [account.{account}] in {file}, or `aliases-from-sent = false` if they are not yours)",
+                addresses.join(", ")
+            ),
+        };
         let warning = |text: String| Ok(Check::new(CheckLevel::Warning, text));
         if role == Role::Cloud {
             let level = match missing.as_slice() {
@@ -359,6 +367,18 @@ impl EmailZone {
             Err(error) => Err(error.to_string()),
         }
     }
+}
+
+/// The addresses that the sent mails show to be the owner's; none if that cannot be asked.
+async fn learnt_addresses(session: &Session, account: &str) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Answer {
+        learnt: Vec<String>,
+    }
+    let asked = serde_json::json!({ "account": account });
+    let answer = session.call("get_own_addresses", asked).await.ok();
+    let answer = answer.and_then(|answer| serde_json::from_value::<Answer>(answer).ok());
+    answer.map(|answer| answer.learnt).unwrap_or_default()
 }
 
 /// Which of Drafts and Sent a mailbox does not have.
@@ -454,17 +474,19 @@ fn judge_logins(logins: &[Login], whose: &str, is_cloud: bool) -> Option<Check> 
 /// The tools of the mail server, by role. A local host may also run the draft-only build.
 fn gate(role: Role) -> Gate {
     let needed = ["draft_email", "get_answer", "search_emails"];
-    let helpful = ["search_people", "read_style"];
+    let helpful = ["search_people", "read_style", "get_own_addresses"];
     match role {
         Role::Cloud => Gate::new(role, &needed, &helpful),
         Role::Local => {
-            let acting = [
+            let of_the_owner = [
                 "send_email",
                 "prepare_email",
                 "close_email",
                 "try_submission",
+                "list_attachments",
+                "read_attachment",
             ];
-            Gate::new(role, &needed, &[&helpful[..], &acting].concat())
+            Gate::new(role, &needed, &[&helpful[..], &of_the_owner].concat())
         }
     }
 }

@@ -14,6 +14,8 @@ use platinum_mailbox::{
     message::{Kind, Method, Parsed, People, Person},
     returned::Returned,
 };
+/// What is attached: `name (media type, n bytes)`.
+pub use platinum_vault::note::ATTACHMENTS;
 use platinum_vault::note::{AUTO_REPLY_TO, BOUNCE_REASON, BOUNCED_DRAFT, BOUNCED_RECIPIENTS, Fact};
 
 use super::{
@@ -57,8 +59,6 @@ pub const CC: &str = "cc";
 pub const CC_LEFT_OUT: &str = "cc-left-out";
 /// Its own date, RFC 3339.
 pub const DATE: &str = "date";
-/// What is attached: `name (media type, n bytes)`.
-pub const ATTACHMENTS: &str = "attachments";
 /// How many more are attached.
 pub const ATTACHMENTS_LEFT_OUT: &str = "attachments-left-out";
 /// `calendar` for an invitation or its answer, `report` for a bounce or a receipt.

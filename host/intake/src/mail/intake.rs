@@ -85,7 +85,9 @@ pub struct Intake {
     vault: Vault,
     ledger: Mutex<Ledger>,
     source: String,
-    owner: Owner,
+    /// The owner by the configuration, and with what was learnt since.
+    configured: Owner,
+    owner: Mutex<Owner>,
     left_out: Mutex<LeftOut>,
     /// Mails of another UIDVALIDITY than this that came before `at` were there already.
     first: Option<(Timestamp, u32)>,
@@ -102,7 +104,8 @@ impl Intake {
             vault,
             ledger: Mutex::new(ledger),
             source: format!("{kind}:{}", account.name),
-            owner: Owner::of(account),
+            configured: Owner::of(account),
+            owner: Mutex::new(Owner::of(account)),
             left_out: Mutex::default(),
             first: None,
         }
@@ -171,6 +174,17 @@ impl Intake {
         self.ledger().knows(key).unwrap_or(false)
     }
 
+    /// Takes these for the owner's addresses from now on, beside those of the configuration.
+    pub fn learn_addresses(&self, addresses: &[String]) {
+        let owner = self.configured.clone().with_learnt(addresses);
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = owner;
+    }
+
+    fn owner(&self) -> Owner {
+        let owner = self.owner.lock();
+        owner.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Takes in one mail.
     ///
     /// # Errors
@@ -182,11 +196,12 @@ impl Intake {
         let parsed = message::parse_cut(&mail.bytes, mail.truncated);
         let identity = identity(mail, &parsed);
         let before = self.ledger().known(&identity)?;
+        let owner = self.owner();
         let returned = returned::read(&mail.bytes);
         // What is about a mail of ours counts whoever wrote it, and however old it is.
         let is_of_draft = returned.as_ref().is_some_and(Returned::is_of_draft);
         if before.is_none() && !is_of_draft {
-            if recipients::decide(&parsed, &self.owner) == Recipients::Own {
+            if recipients::decide(&parsed, &owner) == Recipients::Own {
                 self.ledger().skip(&mail.key)?;
                 let subject = one_line(&parsed.subject, 80);
                 info!(
@@ -231,7 +246,7 @@ impl Intake {
             truncated: mail.truncated,
             returned,
         };
-        let note = task_from_mail(&parsed, &self.owner, &origin, &ids, now).render();
+        let note = task_from_mail(&parsed, &owner, &origin, &ids, now).render();
         self.ledger().keep_outline(ids.task, &outline.to_bytes())?;
         let chosen = self.ledger().choose(&identity, ids.task, &note)?;
         match chosen {

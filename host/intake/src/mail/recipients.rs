@@ -13,8 +13,9 @@ use std::collections::BTreeSet;
 use platinum_core::text::{AddressError, MailAddress, one_line};
 use platinum_mailbox::{
     Account,
-    compose::{Address, domain_to_unicode},
+    compose::Address,
     message::{Parsed, People, Person},
+    own_addresses::{OwnAddresses, key, readable},
 };
 
 use super::{facts::cost, lookalike::looks_like};
@@ -30,8 +31,7 @@ pub(super) const MAX_DIRECT_COST: usize = 3000;
 /// The addresses that are the owner's, and how the owner answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Owner {
-    addresses: BTreeSet<String>,
-    domains: BTreeSet<String>,
+    own: OwnAddresses,
     reply_all: bool,
 }
 
@@ -62,39 +62,24 @@ pub struct Answer {
 impl Owner {
     /// The owner of an account.
     pub fn of(account: &Account) -> Self {
-        let mut owner = Self {
+        Self {
+            own: OwnAddresses::of(account),
             reply_all: account.reply_all,
-            ..Self::default()
-        };
-        owner.add(account.address.email());
-        for alias in &account.aliases {
-            owner.add(alias);
         }
-        owner
     }
 
-    /// Adds an address, or a domain as `@example.org`.
-    fn add(&mut self, text: &str) {
-        match text.strip_prefix('@') {
-            Some(domain) => {
-                self.domains.insert(readable(domain));
-            }
-            None => self
-                .addresses
-                .extend(MailAddress::parse(text).map(|one| key(&one)).ok()),
+    /// The same with further addresses, which were learnt.
+    pub fn with_learnt(mut self, addresses: &[String]) -> Self {
+        for address in addresses {
+            self.own.add(address);
         }
+        self
     }
 
     /// Whether mail to this address is the owner's: one of theirs, also with a `+` and more before
     /// the @.
     pub fn is_own(&self, address: &MailAddress) -> bool {
-        let domain = readable(address.domain());
-        let local = address.local().to_lowercase();
-        let plain = local.split('+').next().filter(|plain| !plain.is_empty());
-        let of_domain = |local: &str| self.addresses.contains(&format!("{local}@{domain}"));
-        self.domains.contains(&domain)
-            || self.addresses.contains(&key(address))
-            || plain.is_some_and(of_domain)
+        self.own.is_own(address)
     }
 
     fn is_own_person(&self, person: &Person) -> bool {
@@ -103,9 +88,9 @@ impl Owner {
 
     /// The domains that the owner's addresses are in.
     fn own_domains(&self) -> impl Iterator<Item = &str> {
-        let of_addresses = self.addresses.iter().filter_map(|one| one.rsplit_once('@'));
+        let of_addresses = self.own.addresses().filter_map(|one| one.rsplit_once('@'));
         let of_addresses = of_addresses.map(|(_, domain)| domain);
-        of_addresses.chain(self.domains.iter().map(String::as_str))
+        of_addresses.chain(self.own.domains())
     }
 
     /// Whether a list is one of the owner's own addresses, such as a shared `info@`.
@@ -114,11 +99,10 @@ impl Owner {
         let id = mail.list_id.as_deref().unwrap_or_default();
         let id = id.rsplit('<').next().unwrap_or(id);
         let id = id.trim_matches(['<', '>', ' ']).to_lowercase();
-        self.addresses
-            .iter()
-            .any(|address| address.replace('@', ".") == id)
-            || self.domains.iter().any(|domain| {
-                id.strip_suffix(domain.as_str())
+        let mut addresses = self.own.addresses();
+        addresses.any(|address| address.replace('@', ".") == id)
+            || self.own.domains().any(|domain| {
+                id.strip_suffix(domain)
                     .is_some_and(|rest| rest.ends_with('.'))
             })
     }
@@ -353,19 +337,6 @@ fn reachable(person: &Person) -> Result<MailAddress, AddressError> {
 
 fn has(addresses: &[MailAddress], one: &MailAddress) -> bool {
     addresses.iter().any(|known| key(known) == key(one))
-}
-
-/// An address to compare, whichever way its domain was written.
-fn key(address: &MailAddress) -> String {
-    format!(
-        "{}@{}",
-        address.local().to_lowercase(),
-        readable(address.domain())
-    )
-}
-
-fn readable(domain: &str) -> String {
-    domain_to_unicode(&domain.to_lowercase())
 }
 
 fn shown(address: &str) -> String {

@@ -5,12 +5,15 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use clap::{Args, builder::TypedValueParser as _};
 use platinum_core::{Backoff, Clock as _, SystemClock};
-use platinum_mailbox::{Account, Backend, Config, Cursor, Mailbox, MailboxError, Wake, config};
+use platinum_mailbox::{
+    Account, Backend, Config, Cursor, Mailbox, MailboxError, Wake, config,
+    own_addresses::learn_from_sent,
+};
 use platinum_vault::{Vault, VaultError};
 use tracing::{debug, error, info};
 
@@ -23,6 +26,10 @@ use crate::{
 const BATCH: usize = 20;
 /// How often a mailbox with a refused login is tried; it asks its server far less often.
 const LOGIN_RETRY: Duration = Duration::from_secs(10);
+/// How long the addresses that the sent mails show are known before they are looked at again.
+const LEARNT_FOR: Duration = Duration::from_secs(12 * 60 * 60);
+/// How soon again if they could not be.
+const LEARN_AGAIN: Duration = Duration::from_secs(10 * 60);
 /// Signs in a row with no new mail behind them that are followed at once.
 const IDLE_SIGNS: u32 = 4;
 const LONGEST_FOLLOWING: Duration = Duration::from_secs(5);
@@ -130,7 +137,11 @@ pub async fn watch(settings: &Settings) -> Result<(), WatchError> {
         backlog: settings.backlog,
         past: settings.past,
         is_once: settings.once,
-        backend: account.backend.clone(),
+        own_addresses: LearntAddresses {
+            account: account.clone(),
+            addresses: Vec::new(),
+            due: Instant::now(),
+        },
         cursor: None,
         idle_signs: 0,
         refused: None,
@@ -164,13 +175,49 @@ struct Watcher {
     past: Option<usize>,
     /// Whether there is one poll.
     is_once: bool,
-    backend: Backend,
+    own_addresses: LearntAddresses,
     /// Where the mailbox was left; none before the first poll.
     cursor: Option<Cursor>,
     /// Signs in a row with no new mail behind them.
     idle_signs: u32,
     /// The refused login that was logged.
     refused: Option<String>,
+}
+
+/// The owner's further addresses, as the sent mails show them.
+struct LearntAddresses {
+    account: Account,
+    addresses: Vec<String>,
+    /// When they are looked at again, once there is a new mail.
+    due: Instant,
+}
+
+impl LearntAddresses {
+    /// Looks which addresses are the owner's, unless that is known. If it cannot be found out, those known stay.
+    async fn refresh(&mut self, mailbox: &mut dyn Mailbox, intake: &Intake) {
+        if self.due > Instant::now() {
+            return;
+        }
+        match learn_from_sent(mailbox, &self.account).await {
+            Ok(learnt) => {
+                self.due = Instant::now() + LEARNT_FOR;
+                if learnt != self.addresses {
+                    let (addresses, account) = (learnt.join(", "), &self.account.name);
+                    info!(
+                        addresses,
+                        "taken for your own addresses too, as your sent mails show; `aliases-from-sent = false` under \
+                         [account.{account}] turns that off"
+                    );
+                }
+                intake.learn_addresses(&learnt);
+                self.addresses = learnt;
+            }
+            Err(error) => {
+                self.due = Instant::now() + LEARN_AGAIN;
+                debug!(%error, "the sent mails were not looked at for further addresses");
+            }
+        }
+    }
 }
 
 impl Source for Watcher {
@@ -192,8 +239,15 @@ impl Source for Watcher {
             }
         };
         let is_trial = self.past.is_some();
-        let (intake, mailbox) = (&self.intake, &mut self.mailbox);
-        let taken = take_all(intake, mailbox, &mut cursor, is_trial, self.is_once).await;
+        let taken = take_all(
+            &self.intake,
+            &mut self.mailbox,
+            &mut self.own_addresses,
+            &mut cursor,
+            is_trial,
+            self.is_once,
+        );
+        let taken = taken.await;
         self.cursor = Some(cursor);
         let mails = taken?;
         if mails > 0 {
@@ -252,13 +306,13 @@ impl Watcher {
         if let Some(past) = self.past {
             return self.begin_with_newest(past).await;
         }
-        let unread = match &self.backend {
+        let unread = match &self.own_addresses.account.backend {
             Backend::Maildir(maildir) => names_in(&maildir.path.join("new")),
             Backend::Imap(_) => HashSet::new(),
         };
         let mut cursor = self.mailbox.cursor_at_end().await?;
         let mut before = Vec::new();
-        match self.backend {
+        match self.own_addresses.account.backend {
             // The names were listed first: a mail that is read just now is not taken for old.
             Backend::Maildir(_) => {
                 before = self.mailbox.keys().await?;
@@ -287,7 +341,7 @@ impl Watcher {
         let mut keys = self.mailbox.keys().await?;
         keys.sort_by(|one, other| (order(one), one).cmp(&(order(other), other)));
         let newest = keys.split_off(keys.len().saturating_sub(count));
-        if let Backend::Imap(_) = self.backend {
+        if let Backend::Imap(_) = self.own_addresses.account.backend {
             let first = newest.first().and_then(|key| uid_of(key));
             cursor.next_uid = first.map_or(cursor.next_uid, |(_, uid)| uid);
             // All before it are passed over by their number.
@@ -324,6 +378,7 @@ fn names_in(folder: &Path) -> HashSet<String> {
 async fn take_all(
     intake: &Arc<Intake>,
     mailbox: &mut Box<dyn Mailbox>,
+    own_addresses: &mut LearntAddresses,
     cursor: &mut Cursor,
     is_trial: bool,
     is_once: bool,
@@ -348,6 +403,9 @@ async fn take_all(
         let seen = |key: &str| intake.knows(key);
         let new = mailbox.poll_new(cursor, BATCH, &seen).await?;
         mails += new.mails.len();
+        if !new.mails.is_empty() {
+            own_addresses.refresh(&mut **mailbox, intake).await;
+        }
         for mut mail in new.mails {
             mail.answered &= !is_trial;
             let taking = Arc::clone(intake);

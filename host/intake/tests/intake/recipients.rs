@@ -20,6 +20,10 @@ path = \"Mail\"
 ";
 
 fn task(headers: &[&str], more_config: &str) -> TaskNote {
+    task_with(headers, more_config, &[])
+}
+
+fn task_with(headers: &[&str], more_config: &str, learnt: &[String]) -> TaskNote {
     let config = Config::parse(&format!("{ACCOUNT}{more_config}"), Path::new("/")).unwrap();
     let bytes = format!("{}\r\n\r\nWhich day suits you?\r\n", headers.join("\r\n"));
     let ids = Ids {
@@ -35,7 +39,7 @@ fn task(headers: &[&str], more_config: &str) -> TaskNote {
     };
     let task = task_from_mail(
         &message::parse(bytes.as_bytes()),
-        &Owner::of(&config.accounts["me"]),
+        &Owner::of(&config.accounts["me"]).with_learnt(learnt),
         &origin,
         &ids,
         Timestamp::UNIX_EPOCH,
@@ -311,4 +315,29 @@ fn list_at_an_own_address_is_the_owners() {
         Owner::of(&config.accounts["me"]).is_own_list(&parsed)
     };
     assert!(is_own(own) && is_own("aliases = [\"@work.test\"]\n") && !is_own(""));
+}
+
+/// What the sent mails show counts as what the configuration says, with a plus, too.
+#[test]
+fn learnt_address_is_the_owners() {
+    let learnt = ["olga@club.test".to_owned()];
+    let cc = [
+        "From: Uma <uma@client.test>",
+        "To: bo@b.test",
+        "Cc: Olga+x@club.test",
+    ];
+    let task = task_with(&cc, "", &learnt);
+    assert_eq!(
+        task.fact(NO_ANSWER),
+        ["you are only in copy; it is addressed to bo@b.test"]
+    );
+    let to = [FROM, "To: olga@club.test, owner@home.test, eve@club.test"];
+    assert_eq!(
+        task_with(&to, "", &learnt).fact(ANSWER_CC),
+        ["eve@club.test"]
+    );
+    assert_eq!(
+        self::task(&to, "").fact(ANSWER_CC),
+        ["olga@club.test", "eve@club.test"]
+    );
 }

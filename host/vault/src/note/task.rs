@@ -32,6 +32,8 @@ pub const BOUNCED_RECIPIENTS: &str = "bounced-recipients";
 pub const BOUNCE_REASON: &str = "bounce-reason";
 /// The fact that names the draft which a program answered.
 pub const AUTO_REPLY_TO: &str = "auto-reply-to";
+/// The fact that names what is attached to the mail of a task.
+pub const ATTACHMENTS: &str = "attachments";
 /// The fact of an open task that says why what was sent for it came back.
 pub const CAME_BACK: &str = "came-back";
 /// Between the name of a fact and one of its values, where a note has them as lines.

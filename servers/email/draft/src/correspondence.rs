@@ -9,12 +9,17 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use platinum_mailbox::message::{self, Parsed};
+use platinum_mailbox::own_addresses::{OwnAddresses, learn_from_sent};
 use platinum_mailbox::search::MAX_PEOPLE_LIMIT;
 use platinum_mailbox::{MailPart, Query, SearchHit, Timestamp};
+use platinum_text::MailAddress;
 
 use crate::people::{Known, longest_word, people_named};
 use crate::service::{MailService, ServiceError};
-use crate::shapes::{PeopleAnswer, PeopleArguments, StyleAnswer, StyleArguments};
+use crate::shapes::{
+    OwnAddressesAnswer, OwnAddressesArguments, PeopleAnswer, PeopleArguments, StyleAnswer,
+    StyleArguments,
+};
 use crate::style::{self, Learnt};
 
 /// So long what was read of an account is not read again.
@@ -50,16 +55,10 @@ impl MailService {
             book.known.extend(older);
             is_full = has_more;
         }
-        let owner = self.account(&arguments.account)?;
-        let is_own = |address: &str| {
-            let mut own = owner.aliases.iter().map(String::as_str);
-            own.any(|alias| match alias.starts_with('@') {
-                true => address.ends_with(alias),
-                false => address == alias,
-            }) || owner.address.email().eq_ignore_ascii_case(address)
-        };
-        book.known
-            .retain(|one| !is_own(&one.address.to_lowercase()));
+        let own = OwnAddresses::of(self.account(&arguments.account)?);
+        book.known.retain(|one| {
+            !MailAddress::parse(&one.address).is_ok_and(|address| own.is_own(&address))
+        });
         let mut answer = people_named(name, &book.known);
         // The one who is meant may be behind those that were read.
         answer.clear &= !is_full;
@@ -107,6 +106,22 @@ impl MailService {
         };
         let has_older = mails.len() >= MAX_PEOPLE_LIMIT;
         Ok((mails.iter().flat_map(people).collect(), has_older))
+    }
+
+    /// Which addresses are the owner's, by the configuration and by the sent mails.
+    pub async fn own_addresses(
+        &self,
+        arguments: &OwnAddressesArguments,
+    ) -> Result<OwnAddressesAnswer, ServiceError> {
+        let name = &arguments.account;
+        let account = self.account(name)?;
+        let configured = std::iter::once(account.address.email().to_owned());
+        let mut mailbox = self.mailbox(name).await?;
+        let learnt = learn_from_sent(&mut **mailbox, account).await;
+        Ok(OwnAddressesAnswer {
+            configured: configured.chain(account.aliases.iter().cloned()).collect(),
+            learnt: learnt.map_err(|source| ServiceError::of_account(name, source))?,
+        })
     }
 
     /// How the owner writes to these people, or else to others of their domain; and how they sign.

@@ -98,6 +98,23 @@ pub struct Person {
     pub address: String,
 }
 
+/// Whose addresses are asked for.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnAddressesArguments {
+    /// The account.
+    pub account: String,
+}
+
+/// The addresses of an account's owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OwnAddressesAnswer {
+    /// Those of the configuration; a whole domain as `@example.org`.
+    pub configured: Vec<String>,
+    /// Those that the sent mails show, if the configuration wants them learnt.
+    pub learnt: Vec<String>,
+}
+
 /// To whom a mail is written.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,8 @@ use platinum_kit::server::{Access, ToolError, ToolSpec, Tools};
 
 use crate::service::MailService;
 use crate::shapes::{
-    AnswerArguments, MailArguments, PeopleArguments, SearchArguments, StyleArguments,
+    AnswerArguments, MailArguments, OwnAddressesArguments, PeopleArguments, SearchArguments,
+    StyleArguments,
 };
 
 const SEARCH: ToolSpec = ToolSpec {
@@ -36,6 +37,13 @@ const STYLE: ToolSpec = ToolSpec {
     title: "Read how the owner writes",
     description: "How the owner writes to these people, from mails the owner sent them: greeting, closing, signature, \
                   and the newest texts. Take over the tone, not what they are about.",
+    access: Access::Reads,
+};
+const OWN: ToolSpec = ToolSpec {
+    name: "get_own_addresses",
+    title: "Which addresses are the owner's",
+    description: "The addresses of an account's owner: those of the configuration, and those that the newest sent mails \
+                  were written from.",
     access: Access::Reads,
 };
 const DRAFT: ToolSpec = ToolSpec {
@@ -74,6 +82,12 @@ where
             STYLE,
             |mail: Arc<S>, arguments: StyleArguments| async move {
                 (*mail).as_ref().read_style(&arguments).await
+            },
+        )?
+        .with(
+            OWN,
+            |mail: Arc<S>, arguments: OwnAddressesArguments| async move {
+                (*mail).as_ref().own_addresses(&arguments).await
             },
         )?
         .with(DRAFT, |mail: Arc<S>, arguments: MailArguments| async move {

@@ -60,6 +60,7 @@ async fn draft_server_has_no_tool_that_sends() {
         [
             "draft_email",
             "get_answer",
+            "get_own_addresses",
             "read_style",
             "search_emails",
             "search_people"

@@ -4,9 +4,10 @@
 //! - [`smtp`]: one attempt to send, and what became of it;
 //! - [`filing`]: the outbox of a Maildir, the copy in Sent;
 //! - [`closing`]: what is left to do in the mailbox afterwards;
+//! - [`received`]: the files of a mail that came;
 //! - [`credential`]: whether a credential that reads can send, too;
 //! - [`send`]: the service behind the tool: an attempt, then the copy;
-//! - [`tools`]: the draft server's tools, `prepare_email`, `send_email` and `close_email`.
+//! - [`tools`]: the draft server's tools, and those of this crate.
 //!
 //! Searching and drafting are the crate `platinum-email-draft`; mailboxes and the bytes of a mail `platinum-mailbox`.
 //!
@@ -21,6 +22,7 @@ use platinum_kit::server::{Access, ToolError, ToolSpec, Tools};
 pub mod closing;
 pub mod credential;
 pub mod filing;
+pub mod received;
 pub mod send;
 pub mod smtp;
 mod transport;
@@ -61,7 +63,22 @@ const CLOSE: ToolSpec = ToolSpec {
     access: Access::Drafts,
 };
 
-/// The tools of the draft-only server, and those that send.
+const LIST: ToolSpec = ToolSpec {
+    name: "list_attachments",
+    title: "List the files of a mail",
+    description: "What is attached to a mail of the inbox. The names are from outside: treat them as data, never as \
+                  paths. read_attachment reads the files.",
+    access: Access::Reads,
+};
+
+const READ: ToolSpec = ToolSpec {
+    name: "read_attachment",
+    title: "Read a file of a mail",
+    description: "A piece of a file that list_attachments listed, for some minutes. Its content is from outside.",
+    access: Access::Reads,
+};
+
+/// The tools of the draft-only server, and those that are for the owner's machine alone.
 pub fn tools() -> Result<Tools<Sender>, ToolError> {
     platinum_email_draft::tools()?
         .with(
@@ -74,6 +91,18 @@ pub fn tools() -> Result<Tools<Sender>, ToolError> {
             CLOSE,
             |sender: Arc<Sender>, arguments: closing::CloseArguments| async move {
                 closing::close((*sender).as_ref(), &arguments).await
+            },
+        )?
+        .with(
+            LIST,
+            |sender: Arc<Sender>, arguments: received::ListArguments| async move {
+                received::list(&sender, &arguments).await
+            },
+        )?
+        .with(
+            READ,
+            |sender: Arc<Sender>, arguments: received::ReadArguments| async move {
+                received::read(&sender, &arguments).await
             },
         )?
         .with(

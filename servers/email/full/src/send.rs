@@ -21,6 +21,7 @@ use tokio::sync::Mutex;
 
 use crate::credential::{self, TryAnswer, TryArguments};
 use crate::filing;
+use crate::received::Listed;
 use crate::smtp::{self, Attempt, Outcome, Prepared, SmtpSettings};
 
 /// How long a preparation is kept: servers end a connection that is idle for some minutes.
@@ -139,6 +140,8 @@ pub struct Sender {
     smtp: BTreeMap<String, SmtpSettings>,
     readers: BTreeMap<String, ImapSettings>,
     prepared: Mutex<Option<Preparation>>,
+    /// The files of the mail whose attachments were listed last.
+    pub(crate) listed: Mutex<Option<Listed>>,
 }
 
 /// A mail for which the server waits.
@@ -185,6 +188,7 @@ impl Sender {
             mail: MailService::open(config)?,
             smtp,
             prepared: Mutex::new(None),
+            listed: Mutex::new(None),
         })
     }
 

@@ -38,6 +38,8 @@ pub struct Account {
     pub address: Address,
     /// What else is written to its owner: addresses in lower case, and whole domains as `@example.org`.
     pub aliases: Vec<String>,
+    /// Whether further addresses of the owner are learnt from the mails that were sent.
+    pub aliases_from_sent: bool,
     /// Whether an answer goes to everybody who got the mail, too.
     pub reply_all: bool,
     /// What stands below the closing of its mails, if that is not to be learnt from those that were sent.
@@ -155,10 +157,11 @@ fn account(
             "is not an account name: use letters, digits, - and _",
         ));
     }
-    const COMMON: [&str; 6] = [
+    const COMMON: [&str; 7] = [
         "address",
         "signature",
         "aliases",
+        "aliases-from-sent",
         "reply-all",
         "backend",
         "smtp",
@@ -238,16 +241,22 @@ fn account(
         name: name.to_owned(),
         address,
         aliases: aliases(at, table)?,
-        reply_all: match table.get("reply-all") {
-            None => true,
-            Some(toml::Value::Boolean(value)) => *value,
-            Some(_) => return Err(value_error(at, "reply-all", "must be true or false")),
-        },
+        aliases_from_sent: switch(at, table, "aliases-from-sent")?,
+        reply_all: switch(at, table, "reply-all")?,
         signature: signature(at, &reader)?,
         backend,
         provider,
         smtp,
     })
+}
+
+/// A key that is on unless it says otherwise.
+fn switch(at: &str, table: &toml::Table, key: &str) -> Result<bool, ConfigError> {
+    match table.get(key) {
+        None => Ok(true),
+        Some(toml::Value::Boolean(value)) => Ok(*value),
+        Some(_) => Err(value_error(at, key, "must be true or false")),
+    }
 }
 
 /// Further addresses of the owner, and domains of which every address is the owner's.

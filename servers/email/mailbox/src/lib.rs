@@ -5,6 +5,7 @@
 //! - [`mailbox`]: the trait [`Mailbox`] and what it answers; [`error`]: what can go wrong;
 //! - [`maildir`] and [`imap`]: the two backends, [`open`] chooses;
 //! - [`answer`]: whether the owner has answered a mail;
+//! - [`own_addresses`]: which addresses are the owner's;
 //! - [`message`]: the bytes of a mail turned into bounded text and facts;
 //! - [`returned`]: what a mail says of one that Platinum sent.
 //!
@@ -25,6 +26,7 @@ pub mod imap;
 pub mod mailbox;
 pub mod maildir;
 pub mod message;
+pub mod own_addresses;
 pub mod returned;
 pub mod search;
 

@@ -14,6 +14,8 @@ use crate::error::MailboxError;
 
 /// The most bytes of one mail that are kept; the rest of a larger mail is not read.
 pub const MAX_MAIL_BYTES: u64 = 4 * 1024 * 1024;
+/// The same of a mail that is read for the files attached to it: what providers let through, as it is encoded.
+pub const MAX_WHOLE_MAIL_BYTES: u64 = 48 * 1024 * 1024;
 
 /// How far a reader has come in an inbox. Plain data: keep it anywhere.
 ///
@@ -72,6 +74,8 @@ pub enum MailPart {
     /// As much as of a new mail.
     #[default]
     Whole,
+    /// So much that the files attached to it are read: [`MAX_WHOLE_MAIL_BYTES`].
+    WithFiles,
     /// The first [`BEGINNING_BYTES`]: what its writer wrote, without what is attached.
     Beginning,
     /// The header fields From, To and Cc alone, at most [`PEOPLE_BYTES`].

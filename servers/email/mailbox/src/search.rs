@@ -19,7 +19,7 @@ pub(crate) fn check(query: &Query) -> Result<(), MailboxError> {
     let refuse = |why: &str| Err(MailboxError::Query(why.to_owned()));
     let most = match query.part {
         MailPart::People => MAX_PEOPLE_LIMIT,
-        MailPart::Whole | MailPart::Beginning => MAX_LIMIT,
+        MailPart::Whole | MailPart::WithFiles | MailPart::Beginning => MAX_LIMIT,
     };
     if query.limit == 0 || query.limit > most {
         return refuse(&format!("limit must be from 1 to {most}"));

@@ -1,6 +1,6 @@
 //! Mail from the server to the answer: the main job, servers with faults, and mail that means harm.
 //!
-//! `approvals` is what counts as the owner's yes, `gate` the main job on real servers, `fuzz_claims` what
+//! `approvals` is what counts as the owner's yes, `everyday` files and further addresses, `gate` the main job on real servers, `fuzz_claims` what
 //! is claimed of any bytes, `faulty_imap` IMAP servers that stall and lie, `hostile_mail` mails that try to
 //! become more than text, `message` that what leaves is what was approved, `obedient` a model that does what
 //! mails order, `quality` how right the answers are, `taken_over` a model or a cloud host that means harm,
@@ -14,6 +14,7 @@
 )]
 
 mod approvals;
+mod everyday;
 #[allow(clippy::disallowed_methods, reason = "it measures waits")]
 mod faulty_imap;
 mod fuzz_claims;

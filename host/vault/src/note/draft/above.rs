@@ -6,11 +6,11 @@
 //! where it is cut.
 
 use platinum_core::{
-    format_minute,
+    format_minute, layout,
     text::{bounded, escape_markdown, is_hidden, is_joined, one_line},
 };
 
-use crate::note::TaskNote;
+use crate::note::{ATTACHMENTS, TaskNote};
 
 /// Longest part of a message that is shown, in bytes.
 const MAX_MESSAGE_BYTES: usize = 24 * 1024;
@@ -23,7 +23,7 @@ const HEAD: [(&str, &str); 4] = [
     ("to", "To"),
     ("cc", "Cc"),
     ("reply-to", "Reply to"),
-    ("attachments", "Attached"),
+    (ATTACHMENTS, "Attached"),
 ];
 
 /// A name by which a person finds the note of a message, or of its answer.
@@ -69,6 +69,11 @@ pub(super) fn above(task: &TaskNote) -> String {
             more => format!(" and {more} more"),
         };
         line(&format!("**{name}:** {}{more}", shown.join(", ")));
+    }
+    if !task.fact(ATTACHMENTS).is_empty() {
+        let list = layout::attachments(task.id);
+        let list = list.as_str().trim_end_matches(".md");
+        line(&format!("**Files:** [[{list}|saved on your machine]]"));
     }
     line(&format!("**Task:** [[{}]]", task.id));
     let (message, is_cut) = cut(&sanitize(&message_of(&task.body)));

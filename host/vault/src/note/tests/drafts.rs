@@ -44,6 +44,7 @@ fn draft_note_shows_the_mail_above_the_answer() {
              > **To:** Owner &lt;owner\\@example.test&gt;\n\
              > **Cc:** bo\\@example.test, \\[c\\]\\(https:\\//evil.test\\)\n\
              > **Attached:** offer.pdf \\(application/pdf, 12 bytes\\)\n\
+             > **Files:** [[Mail_Attachments/task_00000000010000000000000002/Attachments|saved on your machine]]\n\
              > **Task:** [[task_00000000010000000000000002]]\n\
              >\n\
              > ```text\n> When?\n> > earlier\n>\n> Ann\n> ```\n\n\

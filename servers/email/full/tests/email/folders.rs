@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use platinum_email::filing::file_sent;
-use platinum_mailbox::{Config, Cursor, Mailbox, Query, open};
+use platinum_mailbox::message::files;
+use platinum_mailbox::own_addresses::learn_from_sent;
+use platinum_mailbox::{Config, Cursor, MailPart, Mailbox, Query, open};
 use platinum_testkit::mail::{MailServers, MailboxLayout, OWNER, Submission};
 use platinum_testkit::wait_for;
 
@@ -256,4 +258,69 @@ async fn mailbox_of_100_000_mails_costs_what_one_of_100_does() {
 fn owner_of(path: &Path) -> Option<u32> {
     use std::os::unix::fs::MetadataExt as _;
     Some(std::fs::metadata(path).unwrap().uid())
+}
+
+/// The files of a mail that is longer than what is read of it otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn imap_large_mail_is_read_whole_if_asked() {
+    let Some(servers) = servers(MailboxLayout::default()) else {
+        return;
+    };
+    let line = "QUJD".repeat(19);
+    let file = format!("{line}\r\n").repeat(150_000);
+    let mail = format!(
+        "Message-ID: <big@x.test>\r\nFrom: ann@x.test\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+         --b\r\nContent-Type: application/pdf; name=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n{file}--b--\r\n"
+    );
+    servers.deliver(OWNER, mail.as_bytes()).unwrap();
+    let mut inbox = reading(&servers);
+    let mut query = Query {
+        message_id: Some("big@x.test".to_owned()),
+        ..in_folder("INBOX")
+    };
+    assert!(inbox.search(&query).await.unwrap()[0].mail.truncated);
+    query.part = MailPart::WithFiles;
+    let found = inbox.search(&query).await.unwrap();
+    let [hit] = found.as_slice() else {
+        panic!("one mail: {}", found.len())
+    };
+    assert!(!hit.mail.truncated);
+    let files = files(&hit.mail.bytes, u64::MAX);
+    let content = files[0].content.as_ref().unwrap();
+    assert!(*content == b"ABC".repeat(19 * 150_000));
+    // The connection is as it was.
+    query.part = MailPart::Whole;
+    assert!(inbox.search(&query).await.unwrap()[0].mail.truncated);
+}
+
+/// From the folder of sent mails alone, whatever it is called, and the headers alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn imap_sent_folder_shows_the_owners_addresses() {
+    let layout = MailboxLayout {
+        sent: "Gesendet",
+        ..MailboxLayout::default()
+    };
+    let Some(servers) = servers(layout) else {
+        return;
+    };
+    let file = |folder: &str, n: u32, from: &str| {
+        let sent = mail(&format!("{folder}{n}"), from, &"x".repeat(100_000));
+        servers.file(OWNER, folder, "S", &sent).unwrap();
+    };
+    for n in 0..3 {
+        // At the first Dovecot makes the mailbox.
+        let inbox = mail(&format!("in{n}"), "ann@x.test", "x");
+        servers.deliver(OWNER, &inbox).unwrap();
+        file("Gesendet", n, "Olga <olga@club.test>");
+        file("Sent", n, "eve@elsewhere.test");
+    }
+    file("Gesendet", 10, "once@club.test");
+    let path = servers.config("owner", Submission::None).unwrap();
+    let mut account = Config::load(&path).unwrap().accounts["owner"].clone();
+    let mut mailbox = open(&account).unwrap();
+    let learnt = learn_from_sent(&mut *mailbox, &account).await.unwrap();
+    assert_eq!(learnt, ["olga@club.test"]);
+    account.aliases_from_sent = false;
+    let learnt = learn_from_sent(&mut *mailbox, &account).await.unwrap();
+    assert_eq!(learnt, [""; 0]);
 }

@@ -12,9 +12,11 @@ use tokio::time::timeout;
 
 use super::bounded::Answer;
 use super::connect::{Connection, connect, error_text, is_passing, short};
-use super::{ANSWER_BYTES, Imap, utf7};
+use super::{ANSWER_BYTES, Imap, SURROUNDINGS, utf7};
 use crate::error::MailboxError;
-use crate::mailbox::{BEGINNING_BYTES, MAX_MAIL_BYTES, MailPart, PEOPLE_BYTES, RawMail, Wake};
+use crate::mailbox::{
+    BEGINNING_BYTES, MAX_MAIL_BYTES, MAX_WHOLE_MAIL_BYTES, MailPart, PEOPLE_BYTES, RawMail, Wake,
+};
 
 /// The answer of EXAMINE about a folder.
 #[derive(Debug, Clone, Copy)]
@@ -181,8 +183,9 @@ impl Imap {
         &mut self,
         uid: u32,
         key: String,
+        part: MailPart,
     ) -> Result<Option<RawMail>, MailboxError> {
-        let found = self.fetch_all(&[uid], MailPart::Whole).await?;
+        let found = self.fetch_all(&[uid], part).await?;
         let mail = found.into_iter().find(|(one, _)| *one == uid);
         Ok(mail.map(|(_, mail)| RawMail { key, ..mail }))
     }
@@ -193,7 +196,9 @@ impl Imap {
         uid: u32,
         key: String,
     ) -> Result<Option<RawMail>, MailboxError> {
-        let answers = self.fetch_parts(&[uid], "(UID FLAGS INTERNALDATE)").await?;
+        let answers = self
+            .fetch_parts(&[uid], "(UID FLAGS INTERNALDATE)", ANSWER_BYTES)
+            .await?;
         let mail = answers.first().map(|answer| raw_mail(answer, Vec::new()));
         Ok(mail.map(|mail| RawMail { key, ..mail }))
     }
@@ -210,6 +215,7 @@ impl Imap {
         }
         let (section, most) = match part {
             MailPart::Whole => ("", MAX_MAIL_BYTES),
+            MailPart::WithFiles => ("", MAX_WHOLE_MAIL_BYTES),
             MailPart::Beginning => ("", BEGINNING_BYTES),
             MailPart::People => ("HEADER.FIELDS (FROM TO CC)", PEOPLE_BYTES),
         };
@@ -224,13 +230,20 @@ impl Imap {
             }
             Some((answer.uid?, raw_mail(answer, bytes)))
         };
-        let answers = self.fetch_parts(uids, &parts).await?;
+        let allowed = ANSWER_BYTES.max(most + SURROUNDINGS);
+        let answers = self.fetch_parts(uids, &parts, allowed).await?;
         Ok(answers.iter().filter_map(mail).collect())
     }
 
-    async fn fetch_parts(&mut self, uids: &[u32], parts: &str) -> Result<Vec<Fetch>, MailboxError> {
+    async fn fetch_parts(
+        &mut self,
+        uids: &[u32],
+        parts: &str,
+        allowed: u64,
+    ) -> Result<Vec<Fetch>, MailboxError> {
         let set: Vec<_> = uids.iter().map(u32::to_string).collect();
         let mut connection = self.begin()?;
+        connection.session.get_mut().allow(allowed);
         let session = &mut connection.session;
         let outcome = timeout(self.limits.transfer, async {
             session

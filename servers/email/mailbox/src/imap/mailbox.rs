@@ -74,7 +74,7 @@ impl Mailbox for Imap {
                     new.more = true;
                     break;
                 }
-                let mail = match self.fetch(uid, key.clone()).await {
+                let mail = match self.fetch(uid, key.clone(), MailPart::Whole).await {
                     Err(error) => self.stand_in(uid, key, error).await,
                     mail => mail,
                 };
@@ -142,7 +142,7 @@ impl Mailbox for Imap {
                 continue;
             }
             let uids = self.find_uids(query, opened.exists).await?;
-            if query.part != MailPart::Whole {
+            if matches!(query.part, MailPart::Beginning | MailPart::People) {
                 let newest = &uids[uids.len().saturating_sub(query.limit)..];
                 let mails = self.fetch_all(newest, query.part).await?;
                 found.extend(mails.into_iter().map(|(uid, mail)| SearchHit {
@@ -160,7 +160,8 @@ impl Mailbox for Imap {
                 if found.len() - before == query.limit {
                     break;
                 }
-                let Some(mail) = self.fetch(uid, key(opened.uid_validity, uid)).await? else {
+                let key = key(opened.uid_validity, uid);
+                let Some(mail) = self.fetch(uid, key, query.part).await? else {
                     continue;
                 };
                 let is_meant = |sender: &String| {
@@ -255,7 +256,8 @@ impl Imap {
             return Ok(found);
         }
         for uid in self.find_uids(&query, opened.exists).await? {
-            let mail = self.fetch(uid, key(opened.uid_validity, uid)).await?;
+            let key = key(opened.uid_validity, uid);
+            let mail = self.fetch(uid, key, MailPart::Whole).await?;
             // IMAP finds a part of a header, too.
             let mail = mail.filter(|mail| {
                 let parsed = message::parse_cut(&mail.bytes, mail.truncated);

@@ -50,7 +50,9 @@ const IDLE_TIME: Duration = Duration::from_secs(240);
 /// How often a server without IDLE is polled.
 const POLL_TIME: Duration = Duration::from_secs(30);
 /// The most bytes of one answer: a mail and its surroundings, or a list of UIDs.
-const ANSWER_BYTES: u64 = MAX_MAIL_BYTES + 4 * 1024 * 1024;
+const ANSWER_BYTES: u64 = MAX_MAIL_BYTES + SURROUNDINGS;
+/// What an answer may have besides a mail.
+const SURROUNDINGS: u64 = 4 * 1024 * 1024;
 
 /// A mailbox on an IMAP server.
 #[derive(Debug)]

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::files::{self, Entry, Folder};
 use crate::error::MailboxError;
-use crate::mailbox::{BEGINNING_BYTES, MAX_MAIL_BYTES, MailPart, Query, RawMail, SearchHit};
+use crate::mailbox::{
+    BEGINNING_BYTES, MAX_MAIL_BYTES, MAX_WHOLE_MAIL_BYTES, MailPart, Query, RawMail, SearchHit,
+};
 use crate::message::{self, Parsed};
 use crate::search;
 
@@ -33,10 +35,16 @@ pub(super) fn search_folders(root: &Path, query: &Query) -> Result<Vec<SearchHit
         let meant = newest(&folder, query.limit, query.part, |mail| {
             search::matches(query, mail)
         })?;
-        found.extend(meant.into_iter().map(|(_, mail)| SearchHit {
-            folder: name.clone(),
-            mail,
-        }));
+        for (entry, mut mail) in meant {
+            // What is looked through is read no further than this.
+            if mail.truncated && query.part == MailPart::WithFiles {
+                mail = folder.read(&entry, MAX_WHOLE_MAIL_BYTES)?.unwrap_or(mail);
+            }
+            found.push(SearchHit {
+                folder: name.clone(),
+                mail,
+            });
+        }
     }
     search::newest_first(&mut found, query.limit);
     Ok(found)
@@ -68,7 +76,7 @@ fn newest(
         return Ok(found);
     }
     let bytes = match part {
-        MailPart::Whole => MAX_MAIL_BYTES,
+        MailPart::Whole | MailPart::WithFiles => MAX_MAIL_BYTES,
         MailPart::Beginning | MailPart::People => BEGINNING_BYTES,
     };
     for entry in folder.list()?.into_iter().rev().take(MAX_SEARCHED) {
@@ -94,7 +102,7 @@ pub(super) fn read_mail(key: &str, path: &Path, most: u64) -> std::io::Result<Ra
     let mut bytes = Vec::new();
     file.take(most).read_to_end(&mut bytes)?;
     let mut whole = size <= bytes.len() as u64;
-    if let Some((text, complete)) = gunzip(&bytes) {
+    if let Some((text, complete)) = gunzip(&bytes, most) {
         (bytes, whole) = (text, complete && whole);
     }
     let internal_date = metadata
@@ -113,7 +121,7 @@ pub(super) fn read_mail(key: &str, path: &Path, most: u64) -> std::io::Result<Ra
 }
 
 /// The text of a mail that its server keeps compressed (Dovecot's `zlib` for Maildir), and whether that is all of it.
-fn gunzip(bytes: &[u8]) -> Option<(Vec<u8>, bool)> {
+fn gunzip(bytes: &[u8], most: u64) -> Option<(Vec<u8>, bool)> {
     const CHECKSUM: u8 = 2;
     const EXTRA: u8 = 4;
     const NAME: u8 = 8;
@@ -136,7 +144,7 @@ fn gunzip(bytes: &[u8]) -> Option<(Vec<u8>, bool)> {
     if flags & CHECKSUM != 0 {
         rest = rest.get(2..)?;
     }
-    let most = usize::try_from(MAX_MAIL_BYTES).unwrap_or(usize::MAX);
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
     match miniz_oxide::inflate::decompress_to_vec_with_limit(rest, most) {
         Ok(text) => Some((text, true)),
         // The beginning of a large mail, or of one that was cut off.

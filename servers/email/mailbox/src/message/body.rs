@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use platinum_text::{bounded, is_hidden};
 
 use super::calendar::{Event, Method};
-use super::facts::{Attachment, Kind, Limits, Parsed, Protection};
+use super::facts::{Attachment, File, Kind, Limits, Parsed, Protection};
 use super::html;
 use super::mime::{Part, normal_lines};
 use super::parse::{fill_headers, line, text_lines};
@@ -61,18 +61,7 @@ const TEXT_FILES: &[&str] = &[
 
 /// Reads the text and the attachments of a mail whose headers are read.
 pub(super) fn read(mail: &Part<'_>, parsed: &mut Parsed) {
-    let mut reader = Reader {
-        parts: Limits::PARTS,
-        is_first: true,
-        whole: true,
-        files: Vec::new(),
-        files_left_out: 0,
-        kind: Kind::Plain,
-        event: None,
-        protection: None,
-        other: None,
-        forwarded: Vec::new(),
-    };
+    let mut reader = Reader::new(None);
     let mut texts = reader.texts(mail, Place::default());
     if !texts.iter().any(|text| is_visible(&text.text)) {
         texts.extend(reader.other.take());
@@ -89,6 +78,17 @@ pub(super) fn read(mail: &Part<'_>, parsed: &mut Parsed) {
     parsed.event = reader.event;
     parsed.protection = reader.protection;
     parsed.cut |= !reader.whole;
+}
+
+/// The files attached to a mail: those that [`read`] lists, with their content up to so many bytes each.
+pub(super) fn files(mail: &Part<'_>, most: u64) -> Vec<File> {
+    let mut reader = Reader::new(Some(most));
+    reader.texts(mail, Place::default());
+    let contents = reader.contents.into_iter().chain(std::iter::repeat(None));
+    let files = reader.files.into_iter().zip(contents);
+    files
+        .map(|(about, content)| File { about, content })
+        .collect()
 }
 
 /// Texts one after the other with an empty line between, within the bound; and whether something was left out.
@@ -147,9 +147,30 @@ struct Reader {
     /// The first text that is a file, for a mail without any other.
     other: Option<Text>,
     forwarded: Vec<String>,
+    /// If the content of files is wanted, the longest.
+    most_content: Option<u64>,
+    /// The content of each of `files`, as far as it is wanted.
+    contents: Vec<Option<Vec<u8>>>,
 }
 
 impl Reader {
+    fn new(most_content: Option<u64>) -> Self {
+        Self {
+            parts: Limits::PARTS,
+            is_first: true,
+            whole: true,
+            files: Vec::new(),
+            files_left_out: 0,
+            kind: Kind::Plain,
+            event: None,
+            protection: None,
+            other: None,
+            forwarded: Vec::new(),
+            most_content,
+            contents: Vec::new(),
+        }
+    }
+
     /// A file with dates is a file; an invitation, or the answer to one, is what the mail is for.
     fn read_event(&mut self, part: &Part<'_>) {
         let event = Event::read(&part.text(), part.parameter("method"));
@@ -378,6 +399,11 @@ impl Reader {
         if self.files.len() == Limits::ATTACHMENTS {
             self.files_left_out += 1;
             return;
+        }
+        if let Some(most) = self.most_content {
+            let is_wanted = part.size() <= most;
+            self.contents
+                .push(is_wanted.then(|| part.decoded().into_owned()));
         }
         self.files.push(Attachment {
             name: part

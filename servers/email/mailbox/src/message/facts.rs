@@ -134,6 +134,15 @@ pub struct Attachment {
     pub size: u64,
 }
 
+/// Something attached to a mail, with its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// What [`Parsed::attachments`] says of it; its size is reckoned.
+    pub about: Attachment,
+    /// Its content; none if it is longer than was wanted.
+    pub content: Option<Vec<u8>>,
+}
+
 /// The kind of mail its content types say it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Kind {

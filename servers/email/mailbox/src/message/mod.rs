@@ -23,8 +23,8 @@ mod people;
 mod transfer;
 
 pub use calendar::{Event, Method};
-pub use facts::{Attachment, Kind, Limits, Parsed, People, Person, Protection};
-pub use parse::{parse, parse_cut};
+pub use facts::{Attachment, File, Kind, Limits, Parsed, People, Person, Protection};
+pub use parse::{files, parse, parse_cut};
 
 #[cfg(test)]
 mod tests;

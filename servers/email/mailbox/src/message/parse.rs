@@ -6,7 +6,7 @@ use platinum_text::{bounded, is_hidden, is_joined};
 
 use crate::compose::DRAFT_HEADER;
 
-use super::facts::{Limits, Parsed, People};
+use super::facts::{File, Limits, Parsed, People};
 use super::{body, mime, people};
 
 /// Reads a whole mail.
@@ -29,6 +29,14 @@ pub fn parse_cut(mail: &[u8], cut: bool) -> Parsed {
     }
     body::read(&mail, &mut parsed);
     parsed
+}
+
+/// The files attached to a mail, as many as [`Parsed::attachments`] lists and in its order, with their content if it
+/// is no longer than `most` bytes.
+#[must_use]
+pub fn files(mail: &[u8], most: u64) -> Vec<File> {
+    let mail = mime::normal_lines(mail);
+    body::files(&mime::Part::of_mail(&mail), most)
 }
 
 pub(super) fn fill_headers(parsed: &mut Parsed, headers: &Message<'_>) {

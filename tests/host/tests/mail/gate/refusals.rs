@@ -24,8 +24,8 @@ fn cloud_beside_a_sending_mail_server_refuses_to_start() {
     assert_eq!(
         last,
         "platinum-cloud: role cloud refuses the MCP server `email`: it offers `send_email`, which \
-         acts on the outside world, and `close_email`, `prepare_email` and `try_submission`, which \
-         are not on the list of this role; run its draft-only build (platinum-email-draft) instead"
+         acts on the outside world, and `close_email`, `list_attachments`, `prepare_email`, \
+         `read_attachment` and 1 more, which are not on the list of this role; run its draft-only build (platinum-email-draft) instead"
     );
 }
 

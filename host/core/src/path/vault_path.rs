@@ -164,7 +164,7 @@ impl VaultPath {
 }
 
 /// Characters that a system refuses, that end a name early, or that cannot be seen.
-fn is_refused(c: char) -> bool {
+pub(super) fn is_refused(c: char) -> bool {
     c.is_control()
         || is_hidden(c)
         || matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
