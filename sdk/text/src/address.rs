@@ -177,6 +177,8 @@ impl MailAddress {
         word == "mailerdaemon"
             || word == "postmaster"
             || matches!(first, Some("bounce" | "bounces"))
+            // `MicrosoftExchange` and the id of the server.
+            || (word.starts_with("microsoftexchange") && word.len() > 40)
     }
 
     /// Whether its name says that nobody reads what is sent to it.
@@ -490,10 +492,18 @@ mod tests {
             "postmaster",
             "bounces+12=a.test",
             "bounce-1",
+            "MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e",
         ] {
             assert_eq!(is(local), (true, true), "{local}");
         }
-        for local in ["nora", "replyall", "bouncer", "noah.reply", "reply+abc"] {
+        for local in [
+            "nora",
+            "replyall",
+            "bouncer",
+            "noah.reply",
+            "reply+abc",
+            "microsoftexchange-team",
+        ] {
             assert_eq!(is(local), (false, false), "{local}");
         }
     }

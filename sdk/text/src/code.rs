@@ -80,6 +80,27 @@ const WEAK: &[&str] = &[
     "codice",
     "コード",
 ];
+/// What follows a code that is handed over, before such a name: `482-915 is your Acme code`.
+const HANDED_OVER: &[&str] = &[
+    " is your ",
+    " ist ihr ",
+    " ist dein ",
+    " est votre ",
+    " es tu ",
+    " es su ",
+    " è il tuo ",
+    " is je ",
+    " is uw ",
+    " é o seu ",
+];
+/// What such a mail is for.
+const SIGN_IN: &[&str] = &[
+    "to sign in",
+    "to log in",
+    "to login",
+    "signing in",
+    "logging in",
+];
 /// What stands before or after such a name where it means no code to log in with.
 const OTHER: &[&str] = &[
     "zip",
@@ -178,8 +199,15 @@ pub fn brings_code(subject: &str, text: &str, local: &str, is_answer: bool) -> b
         false => own_text(looked_at),
     };
     let all = lower_case(&format!("{subject}\n{own}"));
-    let has_weak = is_system && !CALLS.iter().any(|name| all.contains(name));
-    codes(&all).into_iter().any(|code| {
+    let signs_in = SIGN_IN.iter().any(|words| all.contains(words));
+    let is_call = CALLS.iter().any(|name| all.contains(name));
+    let asks = all.contains('?');
+    // `all` is in lower case, where a code of letters is a word; every byte is at its place there.
+    let found = codes(&format!("{subject}\n{own}"));
+    found.into_iter().any(|code| {
+        let follows = |words: &&str| all[code.1..].starts_with(*words);
+        let is_handed_over = HANDED_OVER.iter().any(|words| follows(&words));
+        let has_weak = !is_call && (is_system || (!asks && (signs_in || is_handed_over)));
         is_named(&all, code, STRONG, NEAR) || (has_weak && is_named(&all, code, WEAK, CLOSE))
     })
 }
@@ -260,7 +288,8 @@ fn is_other(before: &str, after: &str) -> bool {
 }
 
 /// Where a text has what may be a code: 4 to 10 digits by themselves, also in two or three groups, or
-/// with a letter and a dash before (`G-123456`); or 6 to 10 letters and digits mixed.
+/// with a letter and a dash before (`G-123456`); or 6 to 10 letters and digits mixed, also as two groups of
+/// three or four in upper case (`X7K-9QZ`).
 fn codes(text: &str) -> Vec<(usize, usize)> {
     let mut found: Vec<(usize, usize)> = Vec::new();
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
@@ -285,7 +314,9 @@ fn codes(text: &str) -> Vec<(usize, usize)> {
         let is_code = !is_inside
             && digits + letters <= 12
             && ((4..=10).contains(&digits) && letters <= 1
-                || (6..=10).contains(&(digits + letters)) && digits >= 2 && !word.contains('-'));
+                || (6..=10).contains(&(digits + letters))
+                    && digits >= 2
+                    && (!word.contains('-') || is_pair(word)));
         // `123 456`: groups of three or four.
         let is_group =
             (3..=4).contains(&digits) && letters == 0 && digits == word.len() && !is_inside;
@@ -300,6 +331,12 @@ fn codes(text: &str) -> Vec<(usize, usize)> {
         }
     }
     found
+}
+
+/// Whether it is two groups of the same length, in upper case: `X7K-9QZ`.
+fn is_pair(word: &str) -> bool {
+    let same = |(left, right): (&str, &str)| left.len() == right.len() && !right.contains('-');
+    !word.contains(|c: char| c.is_ascii_lowercase()) && word.split_once('-').is_some_and(same)
 }
 
 /// Whether ` 456` follows.
@@ -334,6 +371,13 @@ mod tests {
                 "konto",
             ),
             ("Ihre TAN", "Ihre TAN: 482915", "bank"),
+            ("482-915 is your X code", "Enter it to continue.", "hello"),
+            ("X", "482915 ist dein X-Code.", "hello"),
+            (
+                "X",
+                "Use the code X7K-9QZ to sign in. It expires in 10 minutes.",
+                "hello",
+            ),
             (
                 "Connexion",
                 "Votre code de vérification est G-482915",
@@ -354,7 +398,7 @@ mod tests {
         ] {
             assert!(brings_code(subject, text, local, false), "{text}");
             let shown = without_codes(&format!("{subject} {text}"));
-            for part in ["482915", "482", "915", "4829", "K7XP2Q9M"] {
+            for part in ["482915", "482", "915", "4829", "K7XP2Q9M", "X7K"] {
                 assert!(!shown.contains(part), "{shown}");
             }
             assert!(shown.contains("[code]"), "{shown}");
@@ -422,6 +466,15 @@ mod tests {
                 false,
             ),
             ("Hello", "What is your PIN policy?", "security", false),
+            ("Order", "482915 is your order code.", "ann", false),
+            (
+                "Visit",
+                "4829 is your door code. Do you come?",
+                "ann",
+                false,
+            ),
+            ("Visit", "4829 is the code of the door.", "ann", false),
+            ("Offer", "Is part AB3-9QZ the code to log in?", "ann", false),
             ("Shipping", "Shipping costs 1200, in 3 days.", "info", false),
             (
                 "Offer",

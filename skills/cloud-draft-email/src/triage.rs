@@ -53,7 +53,8 @@ pub fn decide(task: &Task, rules: &SenderRules) -> Triage {
         }
         Some(Verdict::Always) | None => {}
     }
-    let is_no_mail = by_machine(facts).filter(|_| !is_asked_for).or_else(|| {
+    let by_machine = || by_machine(facts).or_else(|| as_automatic(facts, &task.subject));
+    let is_no_mail = by_machine().filter(|_| !is_asked_for).or_else(|| {
         about_event(facts)
             .or_else(|| in_bulk(facts))
             .or_else(|| as_spam(facts, &task.subject))
@@ -136,6 +137,48 @@ fn by_machine(facts: Facts<'_>) -> Option<String> {
         .one("return-path")
         .filter(|path| *path == "<>")
         .map(|_| format!("a mail without a sender to return to, as bounces are{about}"))
+}
+
+/// How mail programs begin the subject of an automatic answer, whose headers some gateways drop.
+const AUTOMATIC: &[&str] = &[
+    "automatic reply",
+    "auto reply",
+    "auto-reply",
+    "autoreply",
+    "out of office autoreply",
+    "automatische antwort",
+    "réponse automatique",
+    "respuesta automática",
+    "risposta automatica",
+    "automatisch antwoord",
+    "resposta automática",
+    "自動応答",
+    "自動返信",
+    "自動回覆",
+    "自动答复",
+    "自动回复",
+];
+/// The same, where a person may begin a thread so, and answers one with `Re:`.
+const AWAY: &[&str] = &[
+    "out of office",
+    "out of the office",
+    "abwesenheitsnotiz",
+    "abwesenheit",
+    "absence du bureau",
+    "fuera de la oficina",
+    "fuori sede",
+    "afwezig",
+    "fora do escritório",
+    "不在通知",
+];
+
+/// Whether its subject says that it is an automatic answer.
+fn as_automatic(facts: Facts<'_>, subject: &str) -> Option<String> {
+    let (prefix, _) = subject.split_once([':', '：'])?;
+    let prefix = prefix.trim().to_lowercase();
+    let is_automatic = AUTOMATIC.contains(&prefix.as_str())
+        || (is_conversation(facts) && AWAY.contains(&prefix.as_str()));
+    is_automatic.then(|| "an automatic answer, says its subject".into())
 }
 
 /// What is said about an event, if it is no invitation: that is a question to the owner.
@@ -394,6 +437,23 @@ pub(crate) mod tests {
                 ..mail(&[])
             };
             assert_eq!(outcome(&task), "spam, says its subject", "{subject}");
+        }
+        let automatic = "an automatic answer, says its subject";
+        let answers = ("in-reply-to", "1@x");
+        for (subject, facts, expected) in [
+            ("Automatic reply: Tea", &[] as &[(&str, &str)], automatic),
+            ("Réponse automatique\u{a0}: Thé", &[], automatic),
+            ("自动回复：茶", &[answers], automatic),
+            ("Abwesenheitsnotiz: Tee", &[answers], automatic),
+            ("Out of office: my dates", &[], ADA),
+            ("Re: Automatic reply: Tea", &[answers], ADA),
+            ("Automatic replies: which text?", &[], ADA),
+        ] {
+            let task = Task {
+                subject: subject.into(),
+                ..mail(facts)
+            };
+            assert_eq!(outcome(&task), expected, "{subject}");
         }
         let task = Task {
             subject: "[Spamalot] tickets".into(),

@@ -108,6 +108,8 @@ fn separator(line: &str) -> Option<Origin> {
     let frame = |c: char| matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '─') || c.is_whitespace();
     let inner = line.trim_start_matches(frame);
     let framed = line[..line.len() - inner.len()].trim_end().chars().count() >= 2;
+    // Samsung goes on in the line: `-------- Original message --------From: Ann Date: …`.
+    let inner = inner.split("---").next().unwrap_or_default();
     let inner = inner.trim_end_matches(frame);
     let named = inner.trim_end_matches([':', '：']).trim_end();
     if !framed && named.len() == inner.len() {
@@ -122,7 +124,8 @@ fn separator(line: &str) -> Option<Origin> {
     if words::FORWARDED.iter().any(is) {
         return Some(Origin::Forwarded);
     }
-    words::ORIGINAL.iter().any(is).then_some(Origin::Quoted)
+    let is_original = words::ORIGINAL.iter().any(is) || (framed && named == "original");
+    is_original.then_some(Origin::Quoted)
 }
 
 /// The field that a line of a header block names, and what it says.
@@ -196,7 +199,10 @@ fn introduction(lines: &[&str], at: usize) -> Option<(usize, String)> {
         }
         text.push_str(line);
         let whole = text.trim_end_matches(PADDING).trim_end_matches('-');
-        let Some(stem) = whole.strip_suffix([':', '：']) else {
+        // Zoho frames the line in place of the colon: `---- On … wrote ---`.
+        let is_framed = text.starts_with("---") && text.ends_with("---");
+        let stem = whole.strip_suffix([':', '：']);
+        let Some(stem) = stem.or(is_framed.then_some(whole)) else {
             // A line of its own is not the beginning of the one below.
             let ends_here = text.ends_with(['.', '!', '?', '。', '！', '？']);
             if ends_here || !(text.ends_with('<') || is_opened(&text.to_lowercase())) {

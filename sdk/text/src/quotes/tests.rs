@@ -75,6 +75,9 @@ fn introductions_are_quoted_with_what_follows() {
         "Olga Owner <olga@example.test> hat am 19.11.2026 12:00 CET geschrieben:",
         "19.11.2026, 12:00, \"Olga Owner\" <olga@example.test>:",
         ">>> \"Olga Owner\" <olga@example.test> 19.11.2026 12:00 >>>",
+        "---- On Thu, 19 Nov 2026 12:00:00 +0100 Olga Owner <olga@example.test> wrote ---",
+        "---- Am Do, 19 Nov 2026 12:00:00 +0100 Olga Owner <olga@example.test> schrieb ----",
+        "2026年11月19日木曜日 12:00:00 JST, Olga Owner <olga@example.test> が書き込みました:",
     ] {
         for quote in ["> Fits Tuesday?", "Fits Tuesday?"] {
             let sample = ["|Yes, fine.\n|\n:", line, "\n:\n:", quote].concat();
@@ -211,6 +214,9 @@ fn separators_tell_answers_from_forwarded_mails() {
         "-----Mensagem original-----",
         "------------------\u{a0}原始邮件\u{a0}------------------",
         "-----元のメッセージ-----",
+        "------------------ Original ------------------",
+        "---- Replied Message ----",
+        "-------- Message d'origine --------De : Olga <o@x.test> Date : 19/11/2026  12:00 Objet : plan",
     ] {
         let sample = ["|Yes.\n|\n:", line, "\n:Which day?"].concat();
         assert_eq!(wrong(&sample), Vec::<String>::new());
@@ -307,6 +313,8 @@ fn what_a_person_writes_is_own() {
         "Date: 3 May\nPlace: Berlin\nAgenda: the offer\nDo you come?",
         "Von: Berlin\nAn: 12:00\nDatum: 3. Mai\nPasst das?",
         "-----\nWhich day?",
+        "Original:\nin Berlin. Copy: here. Which one?",
+        "--- on Monday Bo wrote the offer ---\nIs it right?",
         "Original message lost, sorry. Again?",
         "Le devis est prêt. Ann a écrit son avis :\nvous venez ?",
         "To: do\nFrom: scratch",
