@@ -207,6 +207,12 @@ const SPAM: &[(&str, &str)] = &[
     ("X-Spamd-Result", "default: true"),
     ("X-Rspamd-Action", "add header"),
     ("X-Rspamd-Action", "rewrite subject"),
+    // Exchange: 5 and above is spam, 9 is certain.
+    ("X-MS-Exchange-Organization-SCL", "5"),
+    ("X-MS-Exchange-Organization-SCL", "6"),
+    ("X-MS-Exchange-Organization-SCL", "7"),
+    ("X-MS-Exchange-Organization-SCL", "8"),
+    ("X-MS-Exchange-Organization-SCL", "9"),
     ("X-Bogosity", "spam"),
     ("X-Bogosity", "yes"),
 ];

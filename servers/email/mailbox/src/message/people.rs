@@ -127,14 +127,16 @@ impl Segment<'_> {
     }
 }
 
-/// An address without what people and programs put around it: doubled brackets, `mailto:`, a route.
+/// An address without what people and programs put around it: doubled brackets, `mailto:`, Exchange's
+/// `SMTP:`, a route.
 fn strip_notation(text: &str) -> &str {
     let mut text = text.trim().trim_matches(['<', '>']).trim();
-    if text
-        .get(..7)
-        .is_some_and(|start| start.eq_ignore_ascii_case("mailto:"))
-    {
-        text = text[7..].split('?').next().unwrap_or_default();
+    for scheme in ["mailto:", "smtp:"] {
+        let start = text.get(..scheme.len()).unwrap_or_default();
+        if start.eq_ignore_ascii_case(scheme) {
+            let rest = &text[scheme.len()..];
+            text = rest.split('?').next().unwrap_or_default().trim_start();
+        }
     }
     // RFC 5322, 4.4: `@relay,@relay:ann@client.test`.
     match text
@@ -322,6 +324,7 @@ mod tests {
             ("\"Ann <ann@c.test>", &["\"Ann <ann@c.test>"]),
             ("Ann <mailto:ann@c.test>", &["Ann <ann@c.test>"]),
             ("mailto:ann@c.test", &["ann@c.test"]),
+            ("Ann <SMTP:ann@c.test>", &["Ann <ann@c.test>"]),
             ("Ann ann@c.test", &["Ann <ann@c.test>"]),
             ("Ann (ann@c.test)", &["Ann <ann@c.test>"]),
             ("<<ann@c.test>>", &["ann@c.test"]),
