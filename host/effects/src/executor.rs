@@ -448,7 +448,7 @@ impl Executor {
         let journal = Arc::clone(self.approvals.journal());
         let sent = sent.map(|draft| draft.render());
         let added = blocking(move || {
-            let added = journal.add_closing(task, sent.as_deref());
+            let added = journal.closings().add(task, sent.as_deref());
             added.map_err(|error| error.to_string())
         });
         if let Err(error) = added.await.flatten() {
@@ -470,7 +470,7 @@ impl Executor {
 
     async fn close_now(&self) -> Result<(), String> {
         let journal = Arc::clone(self.approvals.journal());
-        let listed = blocking(move || journal.closings(MAX_CLOSINGS)).await?;
+        let listed = blocking(move || journal.closings().first(MAX_CLOSINGS)).await?;
         for Closing { task, sent, tries } in listed.map_err(|error| error.to_string())? {
             let sent = sent.and_then(|text| DraftNote::parse(&text).ok());
             let mut is_done = true;
@@ -485,7 +485,7 @@ impl Executor {
             }
             is_done |= tries >= MAX_CLOSING_TRIES;
             let journal = Arc::clone(self.approvals.journal());
-            let noted = blocking(move || journal.note_closing(task, is_done)).await?;
+            let noted = blocking(move || journal.closings().note_try(task, is_done)).await?;
             noted.map_err(|error| error.to_string())?;
         }
         Ok(())

@@ -30,13 +30,18 @@ pub(crate) fn prepare(file: &Transaction<'_>) -> Result<(), JournalError> {
     Ok(file.execute_batch(SCHEMA)?)
 }
 
-impl Journal {
+/// The list in a journal.
+#[derive(Debug)]
+pub struct Closings<'a>(pub(crate) &'a Journal);
+
+impl Closings<'_> {
     /// Adds what is to be cleared away of a task; what was carried out for it stays known.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn add_closing(&self, task: TaskId, sent: Option<&str>) -> Result<(), JournalError> {
-        self.lock()
+    pub fn add(&self, task: TaskId, sent: Option<&str>) -> Result<(), JournalError> {
+        self.0
+            .lock()
             .prepare_cached(
                 "INSERT INTO closings (task, sent, tries) VALUES (?1, ?2, 0) ON CONFLICT (task)
                  DO UPDATE SET sent = ifnull(excluded.sent, sent), tries = 0",
@@ -49,8 +54,8 @@ impl Journal {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn closings(&self, limit: u32) -> Result<Vec<Closing>, JournalError> {
-        let connection = self.lock();
+    pub fn first(&self, limit: u32) -> Result<Vec<Closing>, JournalError> {
+        let connection = self.0.lock();
         let mut query = connection.prepare_cached(
             "SELECT task, sent, tries FROM closings ORDER BY tries, task LIMIT ?1",
         )?;
@@ -70,12 +75,13 @@ impl Journal {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn note_closing(&self, task: TaskId, is_done: bool) -> Result<(), JournalError> {
+    pub fn note_try(&self, task: TaskId, is_done: bool) -> Result<(), JournalError> {
         let change = match is_done {
             true => "DELETE FROM closings WHERE task = ?1",
             false => "UPDATE closings SET tries = tries + 1 WHERE task = ?1",
         };
-        self.lock()
+        self.0
+            .lock()
             .prepare_cached(change)?
             .execute([task.to_string()])?;
         Ok(())

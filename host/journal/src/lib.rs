@@ -27,7 +27,7 @@ mod tests;
 mod verify;
 
 pub use audit::{AuditEvent, LogEntry};
-pub use closings::Closing;
+pub use closings::{Closing, Closings};
 pub use error::JournalError;
 pub use head::{HeadSigner, HeadVerifier};
 pub use record::{Begin, Intent, Outcome, Receipt, State, TaskReceipt};

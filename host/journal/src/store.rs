@@ -13,8 +13,8 @@ use platinum_core::{DraftId, IdError, TaskId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Params, Transaction, TransactionBehavior};
 
 use crate::{
-    Begin, HeadSigner, HeadVerifier, Intent, JournalError, Outcome, State, TaskReceipt, Verified,
-    Witness,
+    Begin, Closings, HeadSigner, HeadVerifier, Intent, JournalError, Outcome, State, TaskReceipt,
+    Verified, Witness,
     chain::{START, append_row, head_of, set_head, sound_head},
     file,
     head::HeadKeeper,
@@ -36,6 +36,12 @@ impl Journal {
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let keeper = HeadKeeper::default();
         Ok(Self(Mutex::new(file::open(path, &keeper)?), keeper))
+    }
+
+    /// What is still to be cleared away of tasks that are over.
+    #[must_use]
+    pub fn closings(&self) -> Closings<'_> {
+        Closings(self)
     }
 
     /// As [`Journal::open`], for the one whose journal it is: from now on its end is signed with every

@@ -579,7 +579,7 @@ async fn close_names_the_task_and_what_was_answered() {
     fixture.executor.close(draft(1).task, Some(draft(1))).await;
     fixture.executor.close(draft(2).task, None).await;
     let until = async |fixture: &Fixture, holds: fn(&[Closing]) -> bool| {
-        while !holds(&fixture.journal.closings(10).unwrap()) {
+        while !holds(&fixture.journal.closings().first(10).unwrap()) {
             tokio::task::yield_now().await;
         }
     };
