@@ -1,7 +1,9 @@
-//! [`OdooService`]: the Odoo that the tools are about. No MCP here: see [`crate::tools`].
+//! [`OdooService`]: the Odoo that the tools are about, and what several of them search for. No MCP here: see [`crate::tools`].
 
+use platinum_odoo_client::document::read::{MOVE, OPERATION};
 use platinum_odoo_client::http::CallLimits;
-use platinum_odoo_client::{Config, Connection, OdooError};
+use platinum_odoo_client::{Config, Connection, DocumentKind, OdooError};
+use serde_json::json;
 use tokio::sync::Mutex;
 
 /// What went wrong, in one line for the model or the person that called.
@@ -88,5 +90,31 @@ impl OdooService {
             odoo: Connection::new(config, limits),
             creation: Mutex::default(),
         }
+    }
+
+    /// The documents of an operation with their states, the oldest first, in whatever company.
+    ///
+    /// # Errors
+    /// If Odoo cannot be asked, or says no.
+    pub async fn find_documents(
+        &self,
+        operation: &str,
+        kind: DocumentKind,
+    ) -> Result<Vec<(i64, String)>, OdooError> {
+        let domain = json!([
+            [OPERATION, "=", operation],
+            // Taking a document back in Odoo copies its operation to one of another kind.
+            ["move_type", "=", kind.move_type()],
+        ]);
+        let fields = ["state".to_owned()];
+        let rows = self
+            .odoo
+            .search_read(MOVE, domain, &fields, "id asc", 20)
+            .await?;
+        let documents = rows.iter().filter_map(|row| {
+            let state = row["state"].as_str().unwrap_or_default();
+            Some((row["id"].as_i64()?, state.to_owned()))
+        });
+        Ok(documents.collect())
     }
 }

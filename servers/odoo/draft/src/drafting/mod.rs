@@ -9,7 +9,7 @@
 //! that of the lower number counts, for everybody who asks. The answer to a lost creation is found by its operation.
 
 pub mod arguments;
-pub mod lookup;
+mod lookup;
 pub mod saved;
 pub mod values;
 
@@ -61,10 +61,10 @@ impl OdooService {
     ) -> Result<DraftAnswer, ServiceError> {
         arguments.check()?;
         let _one_at_a_time = self.creation.lock().await;
-        if let [first, others @ ..] = self.find_ids(arguments).await?.as_slice() {
+        if let [first, others @ ..] = lookup::document_ids(self, arguments).await?.as_slice() {
             return self.existing(arguments, *first, others).await;
         }
-        let currency = self.find_currency(arguments).await?;
+        let currency = lookup::currency(&self.odoo, arguments).await?;
         let call = Call::new(MOVE, "create")
             .with("vals_list", json!([values::values(arguments, currency)]))
             .of_company(arguments.company);
@@ -73,7 +73,7 @@ impl OdooService {
             Err(error) if error.is_certain() => return Err(error.into()),
             Err(error) => {
                 tracing::warn!(operation = arguments.operation, %error, "looking for the draft");
-                let found = self.find_ids(arguments).await;
+                let found = lookup::document_ids(self, arguments).await;
                 if !found.as_ref().is_ok_and(|found| !found.is_empty()) {
                     return Err(ServiceError::Unknown {
                         operation: arguments.operation.clone(),
@@ -83,7 +83,7 @@ impl OdooService {
                 None
             }
         };
-        let found = self.find_ids(arguments).await?;
+        let found = lookup::document_ids(self, arguments).await?;
         let Some((first, others)) = found.split_first() else {
             // Such as a user that may create what it may not read.
             return Err(ServiceError::Unknown {

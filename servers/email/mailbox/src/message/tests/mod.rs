@@ -205,6 +205,25 @@ fn parse_deeply_nested_html_is_cheap() {
 }
 
 #[test]
+fn parse_knows_spam_by_what_filters_write() {
+    for (header, is_spam) in [
+        ("X-Spam-Flag: YES", true),
+        ("X-Spam-Flag: NO", false),
+        ("X-Spam-Status: Yes, score=9.1", true),
+        ("X-Rspamd-Action: rewrite subject", true),
+        ("X-Rspamd-Action: no action", false),
+        ("X-MS-Exchange-Organization-SCL: 9", true),
+        ("X-MS-Exchange-Organization-SCL: 5", true),
+        ("X-MS-Exchange-Organization-SCL: 1", false),
+        ("X-MS-Exchange-Organization-SCL: -1", false),
+        ("Subject: X-Spam-Flag: YES", false),
+    ] {
+        let mail = read(&["From: ann@x.test", header, "", "Hi"]);
+        assert_eq!(mail.spam.is_some(), is_spam, "{header}");
+    }
+}
+
+#[test]
 fn parse_bare_cr_starts_no_header() {
     let mail = parse(b"Subject: hi\rReply-To: evil@x.test\r\nFrom: a@x.test\r\n\r\none\rtwo\r\n");
     assert_eq!(mail.subject, "hi Reply-To: evil@x.test");
