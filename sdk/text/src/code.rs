@@ -206,7 +206,7 @@ pub fn brings_code(subject: &str, text: &str, local: &str, is_answer: bool) -> b
     let found = codes(&format!("{subject}\n{own}"));
     found.into_iter().any(|code| {
         let follows = |words: &&str| all[code.1..].starts_with(*words);
-        let is_handed_over = HANDED_OVER.iter().any(|words| follows(words));
+        let is_handed_over = HANDED_OVER.iter().any(follows);
         let has_weak = !is_call && (is_system || (!asks && (signs_in || is_handed_over)));
         is_named(&all, code, STRONG, NEAR) || (has_weak && is_named(&all, code, WEAK, CLOSE))
     })

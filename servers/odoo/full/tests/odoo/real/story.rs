@@ -217,13 +217,10 @@ async fn agents_at_once_have_one_document_posted() {
     let agents = (0..4).map(|_| {
         let (agent, asked) = (Real::open("auto").unwrap(), Arc::clone(&asked));
         tokio::spawn(async move {
-            agent
-                .acting
-                .as_ref()
-                .create_draft(&asked)
-                .await
-                .unwrap()
-                .document
+            let drafted = agent.acting.as_ref().create_draft(&asked).await;
+            // The file of its key goes with it.
+            drop(agent);
+            drafted.unwrap().document
         })
     });
     let mut documents = vec![];
