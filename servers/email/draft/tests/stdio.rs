@@ -154,7 +154,7 @@ async fn draft_server_supports_the_newer_lifecycle() {
         preferred_versions: vec![ProtocolVersion::V_2026_07_28],
     };
     let client = ().serve_with_lifecycle(process(folder.path()), mode).await.unwrap();
-    assert_eq!(client.list_all_tools().await.unwrap().len(), 5);
+    assert_eq!(client.list_all_tools().await.unwrap().len(), 6);
     let found = structured(call(&client, "search_emails", json!({})).await);
     assert_eq!(found["messages"].as_array().unwrap().len(), 1);
     client.cancel().await.unwrap();
@@ -205,7 +205,7 @@ async fn client_that_only_discovers_is_answered() {
                             .contains("cannot send")
                     );
                 }
-                _ => assert_eq!(result["tools"].as_array().unwrap().len(), 5, "{answer}"),
+                _ => assert_eq!(result["tools"].as_array().unwrap().len(), 6, "{answer}"),
             }
         }
         drop(input);
