@@ -9,7 +9,7 @@ use super::{Real, approved, invoice, unique};
 /// Taxes in the price, three at once, rounding of the sum, a currency without cents, a foreign partner.
 #[tokio::test]
 async fn drafts_of_every_kind_are_what_was_asked_for() {
-    let Some(odoo) = Real::open("auto") else {
+    let Some(odoo) = Real::open_alone("auto") else {
         return;
     };
     let books = odoo.books().await;

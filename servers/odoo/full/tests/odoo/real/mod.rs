@@ -50,6 +50,13 @@ impl Real {
         server.map(|server| Self::log_in(server, OdooUser::Owner, protocol))
     }
 
+    /// The owner's of an Odoo that no other test asks: for what is set for a whole company.
+    fn open_alone(protocol: &str) -> Option<Self> {
+        let is_present = OdooServer::present().unwrap();
+        let server = is_present.then(|| Arc::new(OdooServer::start().unwrap()));
+        server.map(|server| Self::log_in(server, OdooUser::Owner, protocol))
+    }
+
     /// A user of a server.
     fn log_in(server: Arc<OdooServer>, user: OdooUser, protocol: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
