@@ -218,22 +218,7 @@ impl OdooServer {
     /// # Errors
     /// Its own words.
     pub fn sql(&self, statement: &str) -> anyhow::Result<String> {
-        let port = self.postgres_port.to_string();
-        let arguments = [
-            "-h",
-            "127.0.0.1",
-            "-p",
-            &port,
-            "-U",
-            "postgres",
-            "-d",
-            DATABASE,
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-qAtc",
-            statement,
-        ];
-        run("psql", &arguments, self.dir.path())
+        psql(self.postgres_port, statement, self.dir.path())
     }
 
     /// What Odoo logged, for a failed test's output.
@@ -294,23 +279,27 @@ fn start_postgres(dir: &Path, port: u16) -> anyhow::Result<Child> {
     await_port("PostgreSQL", port, &log)?;
     // It listens before it lets anyone in.
     wait_for("PostgreSQL to be ready", READY, || {
-        let port = port.to_string();
-        let ask = [
-            "-h",
-            "127.0.0.1",
-            "-p",
-            &port,
-            "-U",
-            "postgres",
-            "-d",
-            DATABASE,
-            "-c",
-            "",
-        ];
-        Ok(run("psql", &ask, dir).ok())
+        Ok(psql(port, "", dir).ok())
     })
     .with_context(|| end_of(&log))?;
     Ok(child)
+}
+
+/// What the superuser is answered: rows, their columns divided by `|`.
+fn psql(port: u16, statement: &str, dir: &Path) -> anyhow::Result<String> {
+    let port = port.to_string();
+    let server = [
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &port,
+        "-U",
+        "postgres",
+        "-d",
+        DATABASE,
+    ];
+    let ask = ["-v", "ON_ERROR_STOP=1", "-qAtc", statement];
+    run("psql", &[&server[..], &ask].concat(), dir)
 }
 
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
