@@ -20,7 +20,7 @@ use platinum_core::{AgentName, Role, ZoneId};
 use platinum_engine::{Engine, EngineOptions, Interface, SkillHost};
 use platinum_llm::Model;
 use platinum_mcp::{ServerSpec, Session};
-use platinum_repo::{GitRemote, Remote, Signers};
+use platinum_repo::{GitRemote, Remote, RemoteError, Signers};
 use platinum_vault::{Vault, VaultLock};
 
 use platinum_sync::{RecordingRemote, SyncConfig, Synchronizer};
@@ -395,15 +395,23 @@ pub fn zone_server(zone: &dyn ZoneCapabilities, role: Role) -> Option<ServerSpec
     Some(server)
 }
 
+/// The remote of a configuration, as everything that asks it reaches it.
+///
+/// # Errors
+/// If its address cannot be used.
+pub fn git_remote(config: &Config) -> Result<GitRemote, RemoteError> {
+    let git_dir = config.vault.state.join("vault.git");
+    let time_out = Duration::from_secs(config.sync.timeout_seconds);
+    let remote = GitRemote::open(&git_dir, &config.sync.remote, time_out)?;
+    Ok(remote.with_env(&config.sync.env))
+}
+
 fn open_remote(config: &Config) -> Result<Option<Box<dyn Remote>>, HostError> {
     if config.sync.remote.is_empty() {
         return Ok(None);
     }
-    let git_dir = config.vault.state.join("vault.git");
-    let timeout = Duration::from_secs(config.sync.timeout_seconds);
-    GitRemote::open(&git_dir, &config.sync.remote, timeout)
+    git_remote(config)
         .map(|remote| {
-            let remote = remote.with_env(&config.sync.env);
             let recording = RecordingRemote::new(remote, &config.vault.state);
             Some(Box::new(recording) as Box<dyn Remote>)
         })

@@ -5,14 +5,12 @@
 //! honestly signed until now is lost; if it does not answer, nothing is retired unless the owner
 //! says that what was not fetched yet shall not count.
 
-use std::time::Duration;
-
 use platinum_core::AgentName;
-use platinum_repo::{GitRemote, Oid, RefName, Repo};
+use platinum_repo::{Oid, RefName, Repo};
 
 use platinum_verify::{Identity, IdentityError};
 
-use crate::Config;
+use crate::{Config, git_remote};
 
 /// The arguments of `trust`, the same in both programs.
 #[derive(Debug, clap::Args)]
@@ -87,10 +85,8 @@ async fn counts_until(config: &Config, without_remote: bool) -> Result<Option<Oi
         let tip = Repo::open_or_init(&git_dir).and_then(|repo| repo.tip(RefName::Remote));
         return tip.map_err(|error| failed(&error));
     }
-    let time_out = Duration::from_secs(config.sync.timeout_seconds);
-    let remote = GitRemote::open(&git_dir, &config.sync.remote, time_out);
-    let remote = remote.map_err(|error| failed(&error))?;
-    let tip = remote.with_env(&config.sync.env).tip().await;
+    let remote = git_remote(config).map_err(|error| failed(&error))?;
+    let tip = remote.tip().await;
     tip.map_err(|error| {
         failed(&format!(
             "{error}; so it is not known what the old key signed until now. Try again when it \

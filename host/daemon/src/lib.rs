@@ -29,7 +29,7 @@ mod tasks;
 pub mod trial;
 
 pub use config::{Config, ConfigError};
-pub use host::{Host, HostError, make_state_folder, zone_server};
+pub use host::{Host, HostError, git_remote, make_state_folder, zone_server};
 pub use key_rotation::{TrustArgs, TrustOutcome, trust};
 pub use pipeline::{OwnersWork, Pipeline};
 pub use platinum_engine::compile_if_asked;

@@ -1,13 +1,12 @@
 //! Whether the remote answers, is bare and can be written, and what to do if not.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use platinum_capabilities::zones::CheckLevel;
-use platinum_repo::{GitRemote, Remote as _, RemoteError};
+use platinum_repo::Remote as _;
 
 use super::Row;
-use crate::{Config, make_state_folder};
+use crate::{Config, git_remote, make_state_folder};
 
 /// What is wrong with a remote that is a folder of this machine; none if nothing is, or if it is elsewhere.
 pub fn remote_folder(remote: &str) -> Option<String> {
@@ -88,32 +87,27 @@ pub(super) async fn ask(config: &Config) -> Row {
         let text = format!("{}: {error}", config.vault.state.display());
         return row(CheckLevel::Error, text);
     }
-    let limit = Duration::from_secs(config.sync.timeout_seconds);
-    let git_dir = config.vault.state.join("vault.git");
-    let remote = match GitRemote::open(&git_dir, address, limit) {
-        Ok(remote) => remote.with_env(&config.sync.env),
+    let remote = match git_remote(config) {
+        Ok(remote) => remote,
         Err(error) => return row(CheckLevel::Error, error.to_string()),
     };
     // A question that changes nothing: the daemon may be at work in the same repository.
-    let failed = |error: RemoteError| {
-        let text = with_recovery(&error.to_string(), address);
-        row(CheckLevel::Error, text)
+    let asked = match remote.tip().await {
+        Ok(tip) => remote.check_push().await.map(|()| tip),
+        Err(error) => Err(error),
     };
-    let tip = match remote.tip().await {
-        Ok(tip) => tip,
-        Err(error) => return failed(error),
-    };
-    if let Err(error) = remote.check_push().await {
-        return failed(error);
-    }
-    match tip {
-        Some(tip) => row(
+    match asked {
+        Ok(Some(tip)) => row(
             CheckLevel::Ok,
             format!("{} answers, at {tip:.10}", remote.describe()),
         ),
-        None => row(
+        Ok(None) => row(
             CheckLevel::Ok,
             format!("{} answers and is empty", remote.describe()),
+        ),
+        Err(error) => row(
+            CheckLevel::Error,
+            with_recovery(&error.to_string(), address),
         ),
     }
 }

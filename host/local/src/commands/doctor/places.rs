@@ -1,11 +1,11 @@
 //! What `platinum doctor` checks on this machine and at the remote.
 
-use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use platinum_api::{SyncOverview, conflict_copies, conflicts_check, is_daemon_running, text::span};
 use platinum_core::{Role, Timestamp, VaultPath, layout};
-use platinum_daemon::{Config, doctor, make_state_folder};
-use platinum_repo::{GitRemote, Remote};
+use platinum_daemon::{Config, doctor, git_remote, make_state_folder};
+use platinum_repo::Remote;
 use platinum_vault::Vault;
 
 use super::{super::terminal::plain, Check};
@@ -111,11 +111,8 @@ pub(super) async fn remote(config: &Config) -> Vec<Check> {
             format!("{}: {error}", config.vault.state.display()),
         )];
     }
-    let git_dir = config.vault.state.join("vault.git");
-    let limit = Duration::from_secs(config.sync.timeout_seconds);
-    let opened = GitRemote::open(&git_dir, &config.sync.remote, limit);
-    let remote = match opened {
-        Ok(remote) => remote.with_env(&config.sync.env),
+    let remote = match git_remote(config) {
+        Ok(remote) => remote,
         Err(error) => return vec![Check::error("remote", error.to_string())],
     };
     let fetched = match remote.check_push().await {
