@@ -85,8 +85,7 @@ pub struct Intake {
     vault: Vault,
     ledger: Mutex<Ledger>,
     source: String,
-    /// The owner by the configuration, and with what was learnt since.
-    configured: Owner,
+    /// The owner by the configuration, and by what was learnt since.
     owner: Mutex<Owner>,
     left_out: Mutex<LeftOut>,
     /// Mails of another UIDVALIDITY than this that came before `at` were there already.
@@ -104,7 +103,6 @@ impl Intake {
             vault,
             ledger: Mutex::new(ledger),
             source: format!("{kind}:{}", account.name),
-            configured: Owner::of(account),
             owner: Mutex::new(Owner::of(account)),
             left_out: Mutex::default(),
             first: None,
@@ -174,9 +172,9 @@ impl Intake {
         self.ledger().knows(key).unwrap_or(false)
     }
 
-    /// Takes these for the owner's addresses from now on, beside those of the configuration.
-    pub fn learn_addresses(&self, addresses: &[String]) {
-        let owner = self.configured.clone().with_learnt(addresses);
+    /// Takes these for the owner's addresses from now on, beside those that the account's configuration says.
+    pub fn learn_addresses(&self, account: &Account, addresses: &[String]) {
+        let owner = Owner::of(account).with_learnt(addresses);
         *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = owner;
     }
 

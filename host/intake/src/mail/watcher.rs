@@ -209,7 +209,7 @@ impl LearntAddresses {
                          [account.{account}] turns that off"
                     );
                 }
-                intake.learn_addresses(&learnt);
+                intake.learn_addresses(&self.account, &learnt);
                 self.addresses = learnt;
             }
             Err(error) => {
@@ -238,16 +238,7 @@ impl Source for Watcher {
                 cursor
             }
         };
-        let is_trial = self.past.is_some();
-        let taken = take_all(
-            &self.intake,
-            &mut self.mailbox,
-            &mut self.own_addresses,
-            &mut cursor,
-            is_trial,
-            self.is_once,
-        );
-        let taken = taken.await;
+        let taken = self.take_all(&mut cursor).await;
         self.cursor = Some(cursor);
         let mails = taken?;
         if mails > 0 {
@@ -303,45 +294,38 @@ impl Watcher {
             // The process may have ended before it came to what is wanted.
             return Ok(self.intake.rewound(&cursor)?);
         }
-        if let Some(past) = self.past {
-            return self.begin_with_newest(past).await;
+        let is_imap = matches!(self.own_addresses.account.backend, Backend::Imap(_));
+        let backlog = (is_imap && self.backlog > 0).then_some(self.backlog);
+        if let Some(count) = self.past.or(backlog) {
+            return self.begin_with_newest(count).await;
         }
         let unread = match &self.own_addresses.account.backend {
             Backend::Maildir(maildir) => names_in(&maildir.path.join("new")),
             Backend::Imap(_) => HashSet::new(),
         };
-        let mut cursor = self.mailbox.cursor_at_end().await?;
+        let cursor = self.mailbox.cursor_at_end().await?;
         let mut before = Vec::new();
-        match self.own_addresses.account.backend {
+        if !is_imap {
             // The names were listed first: a mail that is read just now is not taken for old.
-            Backend::Maildir(_) => {
-                before = self.mailbox.keys().await?;
-                before.retain(|key| !unread.contains(key));
-            }
-            Backend::Imap(_) if self.backlog > 0 => {
-                let keys = self.mailbox.keys().await?;
-                let of_now = |&(validity, _): &(u32, u32)| validity == cursor.uid_validity;
-                let uids = keys.iter().filter_map(|key| uid_of(key)).filter(of_now);
-                let mut uids: Vec<u32> = uids.map(|(_, uid)| uid).collect();
-                uids.sort_unstable();
-                let first = uids.len().saturating_sub(self.backlog);
-                cursor.next_uid = uids.get(first).copied().unwrap_or(cursor.next_uid);
-            }
-            Backend::Imap(_) => {}
+            before = self.mailbox.keys().await?;
+            before.retain(|key| !unread.contains(key));
         }
         self.intake.begin(&cursor, &before, SystemClock.now())?;
         Ok(cursor)
     }
-}
 
-impl Watcher {
     /// The place to read on from if only the newest mails count.
     async fn begin_with_newest(&mut self, count: usize) -> Result<Cursor, WatchError> {
         let mut cursor = self.mailbox.cursor_at_end().await?;
         let mut keys = self.mailbox.keys().await?;
+        let is_imap = matches!(self.own_addresses.account.backend, Backend::Imap(_));
+        if is_imap {
+            let is_of_now = |(validity, _)| validity == cursor.uid_validity;
+            keys.retain(|key| uid_of(key).is_some_and(is_of_now));
+        }
         keys.sort_by(|one, other| (order(one), one).cmp(&(order(other), other)));
         let newest = keys.split_off(keys.len().saturating_sub(count));
-        if let Backend::Imap(_) = self.own_addresses.account.backend {
+        if is_imap {
             let first = newest.first().and_then(|key| uid_of(key));
             cursor.next_uid = first.map_or(cursor.next_uid, |(_, uid)| uid);
             // All before it are passed over by their number.
@@ -349,6 +333,70 @@ impl Watcher {
         }
         self.intake.begin(&cursor, &keys, SystemClock.now())?;
         Ok(cursor)
+    }
+
+    /// Takes in everything there is from the cursor on, batch by batch, and says how many mails there were. A
+    /// trial also shows what would have been drafted for what was answered since.
+    async fn take_all(&mut self, cursor: &mut Cursor) -> Result<usize, WatchError> {
+        let mut mails = 0;
+        let intake = Arc::clone(&self.intake);
+        let (taking_up, now) = (Arc::clone(&intake), SystemClock.now());
+        let taken_up =
+            tokio::task::spawn_blocking(move || taking_up.take_up_left_out(now)).await??;
+        if taken_up > 0 {
+            info!(
+                mails = taken_up,
+                "older mails that were left out are taken in"
+            );
+            *cursor = intake.rewound(cursor)?;
+            intake.advance(cursor)?;
+        }
+        loop {
+            let finishing = Arc::clone(&intake);
+            let finished = tokio::task::spawn_blocking(move || finishing.finish()).await??;
+            if finished > 0 {
+                info!(finished, "finished tasks that were cut short");
+            }
+            let seen = |key: &str| intake.knows(key);
+            let new = self.mailbox.poll_new(cursor, BATCH, &seen).await?;
+            mails += new.mails.len();
+            if !new.mails.is_empty() {
+                self.own_addresses
+                    .refresh(&mut *self.mailbox, &intake)
+                    .await;
+            }
+            for mut mail in new.mails {
+                mail.answered &= self.past.is_none();
+                let taking = Arc::clone(&intake);
+                let taken =
+                    tokio::task::spawn_blocking(move || taking.take(&mail, SystemClock.now()))
+                        .await??;
+                match taken {
+                    Taken::Created(task) => info!(%task, "a new mail became a task"),
+                    Taken::Known(task) => {
+                        info!(%task, "a mail came again; its task is there already");
+                    }
+                    Taken::Old => debug!("a mail from before the first start is no task"),
+                    Taken::LeftOut => debug!("an old mail is not drafted by itself"),
+                    Taken::Answered => info!("a mail that was answered already is no task"),
+                    Taken::Seen | Taken::Own => {}
+                }
+            }
+            if new.cursor != *cursor {
+                intake.advance(&new.cursor)?;
+                *cursor = new.cursor;
+            }
+            if !new.more {
+                let reporting = Arc::clone(&intake);
+                let (now, is_once) = (SystemClock.now(), self.is_once);
+                let report =
+                    tokio::task::spawn_blocking(move || reporting.report_left_out(now, is_once));
+                if let Some(task) = report.await?? {
+                    info!(%task, "older mails came into the inbox; they are listed, not drafted");
+                }
+                return Ok(mails);
+            }
+        }
     }
 }
 
@@ -371,70 +419,6 @@ fn names_in(folder: &Path) -> HashSet<String> {
     names
         .map(|name| name.split(":2,").next().unwrap_or(&name).to_owned())
         .collect()
-}
-
-/// Takes in everything there is from the cursor on, batch by batch, and says how many mails there were. A
-/// trial also shows what would have been drafted for what was answered since.
-async fn take_all(
-    intake: &Arc<Intake>,
-    mailbox: &mut Box<dyn Mailbox>,
-    own_addresses: &mut LearntAddresses,
-    cursor: &mut Cursor,
-    is_trial: bool,
-    is_once: bool,
-) -> Result<usize, WatchError> {
-    let mut mails = 0;
-    let (taking_up, now) = (Arc::clone(intake), SystemClock.now());
-    let taken_up = tokio::task::spawn_blocking(move || taking_up.take_up_left_out(now)).await??;
-    if taken_up > 0 {
-        info!(
-            mails = taken_up,
-            "older mails that were left out are taken in"
-        );
-        *cursor = intake.rewound(cursor)?;
-        intake.advance(cursor)?;
-    }
-    loop {
-        let finishing = Arc::clone(intake);
-        let finished = tokio::task::spawn_blocking(move || finishing.finish()).await??;
-        if finished > 0 {
-            info!(finished, "finished tasks that were cut short");
-        }
-        let seen = |key: &str| intake.knows(key);
-        let new = mailbox.poll_new(cursor, BATCH, &seen).await?;
-        mails += new.mails.len();
-        if !new.mails.is_empty() {
-            own_addresses.refresh(&mut **mailbox, intake).await;
-        }
-        for mut mail in new.mails {
-            mail.answered &= !is_trial;
-            let taking = Arc::clone(intake);
-            let taken = tokio::task::spawn_blocking(move || taking.take(&mail, SystemClock.now()))
-                .await??;
-            match taken {
-                Taken::Created(task) => info!(%task, "a new mail became a task"),
-                Taken::Known(task) => info!(%task, "a mail came again; its task is there already"),
-                Taken::Old => debug!("a mail from before the first start is no task"),
-                Taken::LeftOut => debug!("an old mail is not drafted by itself"),
-                Taken::Answered => info!("a mail that was answered already is no task"),
-                Taken::Seen | Taken::Own => {}
-            }
-        }
-        if new.cursor != *cursor {
-            intake.advance(&new.cursor)?;
-            *cursor = new.cursor;
-        }
-        if !new.more {
-            let reporting = Arc::clone(intake);
-            let now = SystemClock.now();
-            let report =
-                tokio::task::spawn_blocking(move || reporting.report_left_out(now, is_once));
-            if let Some(task) = report.await?? {
-                info!(%task, "older mails came into the inbox; they are listed, not drafted");
-            }
-            return Ok(mails);
-        }
-    }
 }
 
 /// How long to wait after this many signs in a row that brought no mail.
