@@ -55,7 +55,7 @@ impl AttachmentLoop {
             vault,
             sync,
             mail,
-            drafts: BTreeMap::new(),
+            drafts: Drafts::default(),
             saved: BTreeSet::new(),
             failed: BTreeMap::new(),
             removed: BTreeSet::new(),
@@ -101,11 +101,7 @@ impl AttachmentLoop {
         let (listed, known) = in_background(move || (read_on(&vault, &mut known), known)).await;
         self.drafts = known;
         listed?;
-        let live: BTreeSet<TaskId> = self
-            .drafts
-            .values()
-            .filter_map(|(.., task)| *task)
-            .collect();
+        let live: BTreeSet<TaskId> = self.drafts.values().flatten().copied().collect();
         self.saved.retain(|task| live.contains(task));
         self.failed.retain(|task, _| live.contains(task));
         for task in &live {

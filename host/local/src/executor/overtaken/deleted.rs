@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use platinum_capabilities::in_background;
 use platinum_core::{DraftId, TaskId, VaultPath, layout};
-use platinum_sync::{Drafts, PastDraft};
+use platinum_sync::{PastDraft, ReadDrafts};
 use platinum_vault::{
     Entry, Vault, VaultError,
     note::{DraftNote, Note, TaskNote},
@@ -24,9 +24,9 @@ const MAX_TASK_BYTES: u64 = 1024 * 1024;
 /// Larger than this, a file is not empty, in bytes.
 const MAX_BLANK_BYTES: u64 = 64;
 
-/// Files the tasks of drafts that were deleted or emptied.
-pub(super) async fn finish(context: &mut ApprovalContext) -> bool {
-    match deleted(context).await {
+/// Files the tasks of drafts that were deleted or emptied. `read` saves reading again what is as it was.
+pub(super) async fn finish(context: &mut ApprovalContext, read: &mut ReadDrafts) -> bool {
+    match deleted(context, read).await {
         Ok(drafts) => {
             let mut changed = false;
             for draft in drafts {
@@ -66,7 +66,10 @@ async fn finish_one(context: &mut ApprovalContext, draft: &PastDraft) -> bool {
 }
 
 /// The drafts of open tasks that waited here and are gone.
-async fn deleted(context: &ApprovalContext) -> Result<Vec<PastDraft>, String> {
+async fn deleted(
+    context: &ApprovalContext,
+    read: &mut ReadDrafts,
+) -> Result<Vec<PastDraft>, String> {
     let vault = context.vault.clone();
     let undrafted = in_background(move || open_tasks(&vault)).await;
     let (open, present) = undrafted.map_err(|error| error.to_string())?;
@@ -78,9 +81,13 @@ async fn deleted(context: &ApprovalContext) -> Result<Vec<PastDraft>, String> {
     if missing.is_empty() {
         return Ok(missing);
     }
+    let (vault, mut known) = (context.vault.clone(), std::mem::take(read));
+    let look = move || (known.read_on(&vault), known);
+    let (drafts, known) = in_background(look).await;
+    *read = known;
+    let drafts = drafts.map_err(|error| error.to_string())?;
     let (vault, journal) = (context.vault.clone(), context.journal());
     in_background(move || {
-        let drafts = Drafts::of(&vault).map_err(|error| error.to_string())?;
         let mut deleted = Vec::new();
         for draft in missing {
             let Some(path) = open.get(&draft.task) else {

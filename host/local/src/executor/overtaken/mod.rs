@@ -8,18 +8,21 @@ mod deleted;
 mod replaced;
 mod returned;
 
+use platinum_sync::ReadDrafts;
+
 use super::context::ApprovalContext;
 
 /// What was read of the vault already.
 #[derive(Default)]
 pub(super) struct Known {
-    drafts: replaced::ReadDrafts,
+    live: replaced::LiveDrafts,
+    drafts: ReadDrafts,
     tasks: returned::OtherTasks,
 }
 
 /// Does what follows from all of it; whether anything changed.
 pub(super) async fn finish(context: &mut ApprovalContext, known: &mut Known) -> bool {
-    let mut changed = replaced::finish(context, &mut known.drafts).await;
-    changed |= deleted::finish(context).await;
+    let mut changed = replaced::finish(context, &mut known.live).await;
+    changed |= deleted::finish(context, &mut known.drafts).await;
     changed | returned::finish(context, &mut known.tasks).await
 }

@@ -13,7 +13,7 @@ use platinum_api::approvals::MAX_DRAFT_BYTES;
 use platinum_capabilities::in_background;
 use platinum_core::{DraftId, EmailSend, TaskId, Timestamp, VaultPath, layout, sha256_hex};
 use platinum_effects::approvals::act;
-use platinum_vault::{Vault, VaultError, note::DraftNote};
+use platinum_vault::{ReadFiles, Vault, note::DraftNote};
 
 use crate::executor::context::ApprovalContext;
 
@@ -28,22 +28,26 @@ pub(super) struct LiveDraft {
 /// The mails of tasks: who wrote each, and when it came.
 type Mails = BTreeMap<TaskId, (String, Timestamp)>;
 
-/// The files that were read, each with its length, when it was written, and the draft that it is.
-pub(super) type ReadDrafts = BTreeMap<VaultPath, (u64, Timestamp, Option<LiveDraft>)>;
+/// The files that were read, each with the draft that it is.
+pub(super) type LiveDrafts = ReadFiles<Option<LiveDraft>>;
 
-/// Puts away what newer mails replace. `read` saves reading again what is as it was.
-pub(super) async fn finish(context: &mut ApprovalContext, read: &mut ReadDrafts) -> bool {
-    let (vault, mut known) = (context.vault.clone(), std::mem::take(read));
-    let (listed, known) = in_background(move || (read_on(&vault, &mut known), known)).await;
-    *read = known;
+/// Puts away what newer mails replace. `drafts` saves reading again what is as it was.
+pub(super) async fn finish(context: &mut ApprovalContext, drafts: &mut LiveDrafts) -> bool {
+    let (vault, mut known) = (context.vault.clone(), std::mem::take(drafts));
+    let folders = [layout::PENDING_APPROVAL, layout::APPROVED];
+    let look = move || {
+        (
+            known.read_on(&vault, &folders, |path| read(&vault, path)),
+            known,
+        )
+    };
+    let (listed, known) = in_background(look).await;
+    *drafts = known;
     if let Err(error) = listed {
         tracing::warn!("Cannot look for drafts of one thread: {error}.");
         return false;
     }
-    let live: Vec<LiveDraft> = read
-        .values()
-        .filter_map(|(.., draft)| draft.clone())
-        .collect();
+    let live: Vec<LiveDraft> = drafts.values().flatten().cloned().collect();
     let conversations = conversations(&live);
     let mut mails = Mails::new();
     for (draft, _) in live
@@ -156,33 +160,16 @@ fn replaced<'a>(
     pairs.collect()
 }
 
-/// Reads the drafts of mails that wait or were approved, as far as they are not known. Blocks on the
+/// The draft of a mail in a file. One that cannot be read replaces nothing, and is not replaced. Blocks on the
 /// disk.
-fn read_on(vault: &Vault, read: &mut ReadDrafts) -> Result<(), VaultError> {
-    let mut there = BTreeSet::new();
-    for folder in [layout::PENDING_APPROVAL, layout::APPROVED] {
-        for entry in vault.list(folder)? {
-            there.insert(entry.path.clone());
-            let state = (entry.len, entry.modified);
-            let known = read.get(&entry.path);
-            if known.is_some_and(|(len, modified, _)| (*len, *modified) == state) {
-                continue;
-            }
-            // One that cannot be read replaces nothing, and is not replaced.
-            let text = vault.read_text(&entry.path, MAX_DRAFT_BYTES).ok();
-            let note = text.and_then(|text| DraftNote::parse(&text).ok());
-            let draft = note.and_then(|note| {
-                Some(LiveDraft {
-                    mail: note.action.read().ok()?,
-                    note,
-                    is_approved: folder == layout::APPROVED,
-                })
-            });
-            read.insert(entry.path, (entry.len, entry.modified, draft));
-        }
-    }
-    read.retain(|path, _| there.contains(path));
-    Ok(())
+fn read(vault: &Vault, path: &VaultPath) -> Option<LiveDraft> {
+    let text = vault.read_text(path, MAX_DRAFT_BYTES).ok()?;
+    let note = DraftNote::parse(&text).ok()?;
+    Some(LiveDraft {
+        mail: note.action.read().ok()?,
+        note,
+        is_approved: path.top() == layout::APPROVED,
+    })
 }
 
 #[cfg(test)]
