@@ -15,16 +15,12 @@ mod tokens;
 
 use std::time::Duration;
 
-use platinum_core::{DraftId, TaskId};
-
 pub use runner::Trial;
 pub use tokens::Tokens;
 
 /// What became of one mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrialRow {
-    /// Its task.
-    pub task: TaskId,
     /// Who wrote it. Untrusted text.
     pub from: String,
     /// What it is about. Untrusted text.
@@ -40,10 +36,6 @@ pub struct TrialRow {
 pub enum Decision {
     /// An answer was drafted.
     Drafted {
-        /// The draft.
-        draft: DraftId,
-        /// What it would do, as the owner reads it.
-        summary: String,
         /// Whom it goes to.
         recipients: Vec<String>,
         /// Places left for the owner.

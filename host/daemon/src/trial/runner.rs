@@ -41,7 +41,7 @@ const STATE: &str = "state";
 /// Past mails, and the skill that drafts for them.
 pub struct Trial {
     /// The scratch vault.
-    pub vault: Vault,
+    vault: Vault,
     zone: ZoneId,
     source: SourceCommand,
     state: PathBuf,
@@ -184,7 +184,6 @@ impl Trial {
             Err(error) => Decision::Failed(error.to_string()),
         };
         TrialRow {
-            task: task.id,
             from: task.from.clone(),
             subject: task.subject.clone(),
             decision,
@@ -203,10 +202,8 @@ impl Trial {
         let note = text.and_then(|text| DraftNote::parse(&text).map_err(|error| error.to_string()));
         match note {
             Ok(note) => Decision::Drafted {
-                draft: id,
                 recipients: recipients(&note),
                 gaps: count_gaps(note.action.text()),
-                summary: note.summary,
             },
             Err(error) => Decision::Failed(error),
         }

@@ -102,11 +102,7 @@ impl TaskStore for ScratchTasks {
 
     async fn owner_of(&self, id: TaskId) -> Result<Owner, TaskError> {
         let tasks = self.clone();
-        in_background(move || match tasks.path(id) {
-            Ok(_) => Ok(Owner::ThisAgent),
-            Err(error) => Err(error),
-        })
-        .await
+        in_background(move || tasks.path(id).map(|_| Owner::ThisAgent)).await
     }
 
     async fn drafting_epoch(&self, id: TaskId) -> Result<Option<u64>, TaskError> {

@@ -73,7 +73,6 @@ impl Model for Builtin {
 }
 
 /// How the owner begins and ends mails, as far as that is known.
-#[derive(Default)]
 struct OwnWords {
     greeting: Option<String>,
     closing: Option<String>,

@@ -68,7 +68,7 @@ pub(crate) async fn run(args: &TryArgs, ctx: &Context) -> Result<(), CommandErro
         let what = format!("{} is inside the vault, which is synced", folder.display());
         return Err(CommandError::new(Kind::Refused, what).hint("choose a folder elsewhere"));
     }
-    let mut tally = Tally::default();
+    let (started, mut tally) = (Instant::now(), Tally::default());
     let ended = tokio::select! {
         ended = draft_all(&config, args.past, &folder, ctx, &mut tally) => ended,
         _ = tokio::signal::ctrl_c() => {
@@ -79,7 +79,7 @@ pub(crate) async fn run(args: &TryArgs, ctx: &Context) -> Result<(), CommandErro
     // Also what was interrupted or failed half-way is told.
     if folder.exists() {
         let vault = folder.join("vault");
-        ctx.print(&tally.render(&vault.display().to_string()))?;
+        ctx.print(&tally.render(&vault.display().to_string(), started.elapsed()))?;
     }
     ended
 }
@@ -139,9 +139,7 @@ async fn draft_all(
 /// One mail, in two lines.
 fn show(row: &TrialRow, number: usize, of: usize, ctx: &Context) -> String {
     let (level, word, what) = match &row.decision {
-        Decision::Drafted {
-            recipients, gaps, ..
-        } => {
+        Decision::Drafted { recipients, gaps } => {
             let to = plain(&recipients.join(", "), 120);
             let gaps = match *gaps {
                 0 => "no gaps".to_owned(),
@@ -170,8 +168,8 @@ fn seconds(took: Duration) -> String {
 }
 
 /// What came of all of them.
+#[derive(Default)]
 struct Tally {
-    started: Instant,
     model: String,
     drafted: u64,
     gaps: u64,
@@ -179,21 +177,6 @@ struct Tally {
     failed: u64,
     input: u64,
     output: u64,
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        Self {
-            started: Instant::now(),
-            model: String::new(),
-            drafted: 0,
-            gaps: 0,
-            filed: 0,
-            failed: 0,
-            input: 0,
-            output: 0,
-        }
-    }
 }
 
 impl Tally {
@@ -208,7 +191,7 @@ impl Tally {
         }
     }
 
-    fn render(&self, vault: &str) -> String {
+    fn render(&self, vault: &str, took: Duration) -> String {
         let cost = match (self.model.as_str(), self.input + self.output) {
             ("builtin", _) => "no tokens: no model is configured here".to_owned(),
             (model, total) => format!(
@@ -219,7 +202,6 @@ impl Tally {
             ),
         };
         let mails = (self.drafted + self.filed + self.failed).max(1);
-        let took = self.started.elapsed();
         let each = took / u32::try_from(mails).unwrap_or(1);
         format!(
             "\n{} with {}, {} without an answer, {} failed.\nCost: {cost}. Time: {}, {} a mail.\n\
