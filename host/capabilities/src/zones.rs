@@ -63,10 +63,7 @@ pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
 
     /// The arguments and the environment of a source that makes tasks of the last `count` things that
     /// came, once, and ends; none if the zone is not set up, or has nothing that came.
-    fn past(&self, count: usize) -> Option<SourceCommand> {
-        let _ = count;
-        None
-    }
+    fn past(&self, count: usize) -> Option<SourceCommand>;
 
     /// Facts that every task of this zone has, wherever it came from.
     fn task_facts(&self) -> Vec<(&'static str, String)>;

@@ -13,7 +13,7 @@ use platinum_core::{
     text::{escape_markdown, one_line},
 };
 use platinum_vault::{
-    Vault, VaultError,
+    Entry, Vault, VaultError,
     note::{FILED, Note, TaskNote},
 };
 
@@ -60,8 +60,11 @@ pub(crate) fn update(
         return Ok((0, false));
     }
     let mut put_back = 0;
-    for task in ticked {
-        put_back += usize::from(put_back_from_done(vault, task)?);
+    if !ticked.is_empty() {
+        let done = vault.walk_in(layout::DONE)?;
+        for task in ticked {
+            put_back += usize::from(put_back_from_done(vault, &done, task)?);
+        }
     }
     read_on(vault, now, read)?;
     // An id begins with its time.
@@ -141,16 +144,15 @@ fn read_on(vault: &Vault, now: Timestamp, read: &mut ReadNotes) -> Result<(), Va
 }
 
 /// Puts a task back that was filed without an answer, whenever that was; whether it did.
-fn put_back_from_done(vault: &Vault, task: TaskId) -> Result<bool, VaultError> {
+fn put_back_from_done(vault: &Vault, done: &[Entry], task: TaskId) -> Result<bool, VaultError> {
     let name = task.to_string();
-    let done = vault.walk_in(layout::DONE)?;
-    let filed = done.into_iter().find(|entry| entry.path.stem() == name);
-    let filed = filed.and_then(|entry| Some((read_filed(vault, &entry.path)?, entry.path)));
+    let filed = done.iter().find(|entry| entry.path.stem() == name);
+    let filed = filed.and_then(|entry| Some((read_filed(vault, &entry.path)?, &entry.path)));
     let Some((note, path)) = filed else {
         tracing::warn!(%task, "A ticked line is of no note that was filed.");
         return Ok(false);
     };
-    match vault.rename(&path, &layout::waiting(note.zone, note.id)) {
+    match vault.rename(path, &layout::waiting(note.zone, note.id)) {
         Ok(()) => Ok(true),
         // It waits already, or was taken away meanwhile.
         Err(VaultError::Exists(_) | VaultError::NotFound(_)) => Ok(false),

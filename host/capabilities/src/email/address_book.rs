@@ -6,7 +6,7 @@
 
 use platinum_vault::note::TaskNote;
 
-use super::{EmailCtx, correspondent::Correspondent};
+use super::{EmailCtx, correspondent::Correspondent, zone::ACCOUNT};
 use crate::{
     bindings::platinum::email::{
         people::{Host, Matches, Person, Style},
@@ -35,13 +35,15 @@ fn is_note(task: &TaskNote) -> bool {
 }
 
 /// The account that a task belongs to: the fact, or what follows the colon in `imap:me`.
-fn account(task: &TaskNote) -> Result<&str, Error> {
+pub(super) fn account_of(task: &TaskNote) -> Option<&str> {
     let of_source = task.source.split_once(':').filter(|_| !is_note(task));
-    let named = task.fact("account").first().map(String::as_str);
+    let named = task.fact(ACCOUNT).first().map(String::as_str);
     let account = named.or(of_source.map(|(_, account)| account));
-    account
-        .map(str::trim)
-        .filter(|account| !account.is_empty())
+    account.map(str::trim).filter(|account| !account.is_empty())
+}
+
+fn account(task: &TaskNote) -> Result<&str, Error> {
+    account_of(task)
         .ok_or_else(|| Error::Refused("the task does not say which account it belongs to".into()))
 }
 

@@ -13,11 +13,12 @@ use async_trait::async_trait;
 use platinum_core::{OwnAnswer, Role};
 use platinum_engine::Interface;
 use platinum_mcp::{CallError, Gate, ServerSpec, Session};
-use platinum_vault::note::TaskNote;
+use platinum_vault::note::{MESSAGE_ID, TaskNote};
 use serde::Deserialize;
 
 use super::{
-    Mail, McpMail, accounts::Accounts, correspondent::Correspondent, interfaces, mail::ReadOnlyMail,
+    Mail, McpMail, accounts::Accounts, address_book::account_of, correspondent::Correspondent,
+    interfaces, mail::ReadOnlyMail,
 };
 use crate::{
     tasks::TaskStore,
@@ -31,10 +32,8 @@ use crate::{
 const CALL_TIMEOUT: Duration = Duration::from_secs(240);
 /// A Message-ID that no mail has: searching for it needs the login and finds nothing.
 const NO_MAIL: &str = "platinum-doctor@nowhere.invalid";
-/// The fact with the Message-ID of a task's mail.
-const MESSAGE_ID: &str = "message-id";
 /// The fact with the account that it came to.
-const ACCOUNT: &str = "account";
+pub(super) const ACCOUNT: &str = "account";
 
 /// Mail, as `[zones.email]` describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -179,10 +178,8 @@ impl ZoneCapabilities for EmailZone {
             return Ok(None);
         };
         let people = Correspondent::of(task).map(Correspondent::into_addresses);
-        let of_source = task.source.split_once(':').map(|(_, account)| account);
-        let account = task.fact(ACCOUNT).first().map(String::as_str).or(of_source);
         let asked = serde_json::json!({
-            "account": account.unwrap_or(&self.account),
+            "account": account_of(task).unwrap_or(&self.account),
             "message_id": message_id,
             "people": people.unwrap_or_default(),
         });

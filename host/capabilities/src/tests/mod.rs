@@ -25,6 +25,8 @@ use crate::{
 pub(crate) struct Tasks {
     pub(crate) owners: BTreeMap<TaskId, Owner>,
     pub(crate) zones: BTreeMap<TaskId, ZoneId>,
+    /// Whole notes; of the others only the zone is of interest.
+    pub(crate) notes: BTreeMap<TaskId, TaskNote>,
     pub(crate) claims: Mutex<Vec<TaskId>>,
 }
 
@@ -36,10 +38,9 @@ impl TaskStore for Tasks {
     }
 
     async fn get(&self, id: TaskId) -> Result<TaskNote, TaskError> {
-        self.zones
-            .get(&id)
-            .map(|&zone| note(id, zone))
-            .ok_or(TaskError::NotFound)
+        let made = || self.zones.get(&id).map(|&zone| note(id, zone));
+        let kept = self.notes.get(&id).cloned();
+        kept.or_else(made).ok_or(TaskError::NotFound)
     }
 
     async fn owner_of(&self, id: TaskId) -> Result<Owner, TaskError> {

@@ -4,8 +4,7 @@ use std::{fs, sync::Arc};
 
 use platinum_core::{EmailSend, Role, TaskId, Timestamp, VaultPath, ZoneId};
 
-use platinum_protocol::Claimed;
-use platinum_vault::note::{Fact, ReceiptRecord, TaskNote};
+use platinum_vault::note::Fact;
 
 use super::{Tasks, task, vault};
 use crate::{
@@ -20,7 +19,7 @@ use crate::{
         vault::context::{Error, Host as Context},
     },
     email::{EmailCtx, Mail, MailError, Matches, Person, Query, SearchHit, Style},
-    tasks::{NoReceipts, Owner, TaskError, TaskStore, TasksCtx},
+    tasks::{NoReceipts, TasksCtx},
     vault::NotesCtx,
 };
 
@@ -285,37 +284,6 @@ async fn saved_draft_names_its_task() {
     );
 }
 
-/// One task, whatever is asked for.
-struct OneTask(TaskNote);
-
-#[async_trait::async_trait]
-impl TaskStore for OneTask {
-    async fn waiting(&self, _: ZoneId) -> Result<Vec<TaskNote>, TaskError> {
-        Ok(Vec::new())
-    }
-    async fn get(&self, _: TaskId) -> Result<TaskNote, TaskError> {
-        Ok(self.0.clone())
-    }
-    async fn owner_of(&self, _: TaskId) -> Result<Owner, TaskError> {
-        Ok(Owner::ThisAgent)
-    }
-    async fn drafting_epoch(&self, _: TaskId) -> Result<Option<u64>, TaskError> {
-        Ok(Some(1))
-    }
-    async fn claim(&self, _: TaskId) -> Result<Claimed, TaskError> {
-        Err(TaskError::NotFound)
-    }
-    async fn complete(&self, _: TaskId, _: &str, _: Vec<ReceiptRecord>) -> Result<(), TaskError> {
-        Ok(())
-    }
-    async fn release(&self, _: TaskId, _: &str) -> Result<(), TaskError> {
-        Ok(())
-    }
-    async fn fail(&self, _: TaskId, _: &str) -> Result<(), TaskError> {
-        Ok(())
-    }
-}
-
 fn mailbox_of(source: &str, facts: &[(&str, &str)]) -> EmailCtx {
     let mut note = super::note(task(1), ZoneId::EMAIL);
     note.source = source.to_owned();
@@ -330,7 +298,10 @@ fn mailbox_of(source: &str, facts: &[(&str, &str)]) -> EmailCtx {
         note.from = "A file that was dropped here".to_owned();
     }
     EmailCtx {
-        store: Arc::new(OneTask(note)),
+        store: Arc::new(Tasks {
+            notes: [(task(1), note)].into(),
+            ..Tasks::default()
+        }),
         ..mailbox(Some(task(1)))
     }
 }

@@ -15,7 +15,7 @@ use platinum_mailbox::{
     returned::Returned,
 };
 /// What is attached: `name (media type, n bytes)`.
-pub use platinum_vault::note::ATTACHMENTS;
+pub use platinum_vault::note::{ATTACHMENTS, MESSAGE_ID};
 use platinum_vault::note::{AUTO_REPLY_TO, BOUNCE_REASON, BOUNCED_DRAFT, BOUNCED_RECIPIENTS, Fact};
 
 use super::{
@@ -31,8 +31,6 @@ pub const MAX_VALUE_BYTES: usize = 1024;
 /// Values of one fact.
 pub const MAX_VALUES: usize = 50;
 
-/// The Message-ID, if it can be used in a header.
-pub const MESSAGE_ID: &str = "message-id";
 /// Which mails it answers.
 pub const IN_REPLY_TO: &str = "in-reply-to";
 /// Its thread, oldest first.

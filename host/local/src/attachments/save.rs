@@ -11,7 +11,7 @@ use platinum_core::{TaskId, Timestamp, VaultPath, layout, sha256_hex};
 use platinum_effects::email::{MailFiles, ReceivedFile};
 use platinum_vault::{
     Vault, VaultError,
-    note::{Note, TaskNote},
+    note::{MESSAGE_ID, Note, TaskNote},
 };
 
 use super::{
@@ -27,8 +27,6 @@ const MAX_MAIL_BYTES: u64 = 50 * 1024 * 1024;
 const MAX_ALL_BYTES: u64 = 1024 * 1024 * 1024;
 /// The longest note that is read.
 const MAX_NOTE_BYTES: u64 = 256 * 1024;
-/// The fact with the Message-ID of a task's mail.
-const MESSAGE_ID: &str = "message-id";
 
 /// The note of a task's files, with its text; none if there is none.
 ///
@@ -72,15 +70,7 @@ pub(super) async fn save(
     let mut saved: BTreeMap<String, VaultPath> = BTreeMap::new();
     let mut taken = BTreeSet::new();
     for (at, file) in listed.files.iter().enumerate() {
-        let mut line = FileLine {
-            given: file
-                .name
-                .clone()
-                .unwrap_or_else(|| "without a name".to_owned()),
-            size: file.size,
-            place: Err(String::new()),
-        };
-        line.place = match room.refusal(at, file) {
+        let place = match room.refusal(at, file) {
             Some(why) => Err(why),
             None => {
                 let content = mail.read(message_id, at, file.size).await?;
@@ -103,7 +93,12 @@ pub(super) async fn save(
                 Ok(path)
             }
         };
-        lines.push(line);
+        let given = file.name.clone();
+        lines.push(FileLine {
+            given: given.unwrap_or_else(|| "without a name".to_owned()),
+            size: file.size,
+            place,
+        });
     }
     let further = match (listed.more, listed.is_cut) {
         (0, false) => None,

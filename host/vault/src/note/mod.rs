@@ -39,6 +39,6 @@ pub use rules::{
 pub use serde_norway::{Mapping, Value};
 pub use task::{
     ATTACHMENTS, AUTO_REPLY_TO, BOUNCE_REASON, BOUNCED_DRAFT, BOUNCED_RECIPIENTS, CAME_BACK, FILED,
-    FILED_BEFORE, Fact, Returned, TaskNote, set_fact,
+    FILED_BEFORE, Fact, MESSAGE_ID, Returned, TaskNote, set_fact,
 };
 pub use update::{PlanNote, UpdateNote};

@@ -32,6 +32,8 @@ pub const BOUNCED_RECIPIENTS: &str = "bounced-recipients";
 pub const BOUNCE_REASON: &str = "bounce-reason";
 /// The fact that names the draft which a program answered.
 pub const AUTO_REPLY_TO: &str = "auto-reply-to";
+/// The fact with the Message-ID of the mail of a task, if it can be used in a header.
+pub const MESSAGE_ID: &str = "message-id";
 /// The fact that names what is attached to the mail of a task.
 pub const ATTACHMENTS: &str = "attachments";
 /// The fact of an open task that says why what was sent for it came back.
