@@ -1,9 +1,6 @@
 //! What everyday mail has besides its text: files, and further addresses of the owner.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use platinum_core::text::bare_address;
 use platinum_testkit::{
@@ -13,9 +10,12 @@ use platinum_testkit::{
 };
 use platinum_vault::note::DraftNote;
 
-use crate::gate::{
-    MAIL,
-    cluster::{Cluster, SOON},
+use crate::{
+    gate::{
+        MAIL,
+        cluster::{Cluster, SOON},
+    },
+    threads::name_of,
 };
 
 /// A mail of Clara's with the same file twice, one that could run, and one with a path for a name.
@@ -48,10 +48,6 @@ fn saved(cluster: &Cluster) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = files.flatten().flatten().map(|file| file.path()).collect();
     files.sort();
     files
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name().unwrap().to_string_lossy().into_owned()
 }
 
 fn wait_for_note(cluster: &Cluster, words: &str) -> String {

@@ -58,7 +58,7 @@ fn logs(cluster: &Cluster) -> String {
         .join("\n--\n")
 }
 
-fn name_of(path: &Path) -> String {
+pub(crate) fn name_of(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().into_owned()
 }
 
@@ -294,10 +294,7 @@ fn mail_that_came_back_opens_its_task_again() {
     let _local = cluster.local();
     let mail = MAIL.replace("client@example.test", "gone@example.test");
     cluster.mail.deliver(OWNER, mail.as_bytes()).unwrap();
-    let draft = wait_for("the draft", SOON, || {
-        Ok(pending(&cluster).into_iter().next())
-    })
-    .unwrap();
+    let draft = cluster.wait_for_draft();
     let text = fs::read_to_string(&draft).unwrap();
     fs::write(&draft, fill_gaps(&text)).unwrap();
     let id = draft.file_stem().unwrap().to_str().unwrap().to_owned();

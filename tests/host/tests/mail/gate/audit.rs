@@ -50,13 +50,7 @@ fn answered() -> Cluster {
 
 /// Fills in the gaps of the one draft that waits, and approves it.
 fn approve(cluster: &Cluster) {
-    let draft = wait_for("a draft in the owner's vault", SOON, || {
-        Ok(cluster
-            .notes("local", "Pending_Approval")
-            .into_iter()
-            .next())
-    })
-    .unwrap();
+    let draft = cluster.wait_for_draft();
     let text = fs::read_to_string(&draft).unwrap();
     fs::write(&draft, platinum_testkit::notes::fill_gaps(&text)).unwrap();
     let id = draft.file_stem().unwrap().to_str().unwrap();
