@@ -40,7 +40,7 @@ pub struct DraftSummary {
     pub text: String,
     /// The message that is answered, as the draft's file shows it above that text.
     pub answers: Option<String>,
-    /// Whether the text still has gaps, marked `[✎ …]`.
+    /// Whether the text still has gaps, marked `[✎ …]`, or a field is one.
     pub has_gaps: bool,
 }
 
@@ -68,7 +68,7 @@ impl DraftSummary {
             fields: preview(&draft.action),
             text: escape_hidden(draft.action.text()),
             answers: None,
-            has_gaps: has_gaps(draft.action.text()),
+            has_gaps: draft.action.has_field_gap() || has_gaps(draft.action.text()),
         }
     }
 

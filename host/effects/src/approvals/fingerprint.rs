@@ -109,9 +109,7 @@ impl Outgoing {
 
     /// Whether its text has gaps that its owner neither filled nor chose to keep.
     pub fn has_open_gaps(&self) -> bool {
-        let action = &self.note.action;
-        // A gap in the place of a recipient cannot be meant.
-        action.has_field_gap() || (has_gaps(action.text()) && !self.keeps_gaps)
+        has_gaps(self.note.action.text()) && !self.keeps_gaps
     }
 
     /// SHA-256, in hex, of everything that decides what would leave, and when.

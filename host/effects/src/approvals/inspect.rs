@@ -430,6 +430,12 @@ impl Inspection<'_> {
     /// A file that is here without an approval in the journal. The owner's act is the move of the
     /// very file that waited on this machine; of what else put it here nothing is known.
     fn unrecorded(&self, path: &VaultPath, outgoing: &Outgoing) -> Result<EntryState, JudgeError> {
+        // A gap in the place of a recipient cannot be meant.
+        if outgoing.note.action.has_field_gap() {
+            return Ok(EntryState::Returning(format!(
+                "a field is still a gap, marked {GAP_FORM}; fill it in and approve it again"
+            )));
+        }
         if outgoing.has_open_gaps() {
             return Ok(EntryState::Returning(format!(
                 "its text still has gaps, marked {GAP_FORM}; fill them in and approve it again, or \

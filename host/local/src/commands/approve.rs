@@ -175,6 +175,13 @@ fn waiting(
     }
     // Before anything is asked: no answer could let it leave.
     act::leaves_at(&store.policy, &outgoing, Timestamp::now())?;
+    let file = vault.root().join(found.path.as_str());
+    if outgoing.note.action.has_field_gap() {
+        let text = format!("a field of {} is still a gap, marked {GAP_FORM}", draft.id);
+        return Err(
+            CommandError::new(Kind::Refused, text).hint(format!("fill it in: {}", file.display()))
+        );
+    }
     let has_gaps = has_gaps(outgoing.note.action.text());
     if has_gaps && !args.with_gaps {
         return Err(CommandError::new(
@@ -184,10 +191,7 @@ fn waiting(
                 draft.id
             ),
         )
-        .hint(format!(
-            "fill them in: {}",
-            vault.root().join(found.path.as_str()).display()
-        ))
+        .hint(format!("fill them in: {}", file.display()))
         .hint("or approve it as it is with --with-gaps"));
     }
     if has_gaps {

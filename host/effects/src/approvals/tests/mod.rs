@@ -10,7 +10,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use platinum_core::{DraftId, EmailSend, VaultPath, layout, sha256_hex};
+use platinum_core::{Action, DraftId, EmailSend, VaultPath, layout, sha256_hex};
 use platinum_journal::{
     AuditEvent,
     approvals::{How, PendingFile},
@@ -251,6 +251,25 @@ async fn moved_draft_with_open_gaps_goes_back() {
     );
     move_to_approved(&fixture, 1);
     assert_eq!(fixture.approvals.admit().await.unwrap().recorded, 1);
+}
+
+/// It cannot be meant as it is: no command for that is named.
+#[tokio::test]
+async fn moved_draft_with_a_gap_for_a_field_goes_back() {
+    let fixture = Fixture::new([]);
+    let mut gap = draft(1);
+    let mail: EmailSend = gap.action.read().unwrap();
+    gap.action = Action::new(&EmailSend {
+        to: vec!["[✎ address of Ada]".to_owned()],
+        ..mail
+    });
+    wait(&fixture, &gap);
+    move_to_approved(&fixture, 1);
+    let back = returned(&fixture).await;
+    assert_eq!(
+        back[0].reason,
+        "a field is still a gap, marked [✎ …]; fill it in and approve it again"
+    );
 }
 
 /// A drafter that says `gaps: keep` does not speak for the owner.

@@ -343,8 +343,15 @@ async fn approve_of_an_unusable_draft_is_refused() {
         broken.render().replace("action: ", "action: x"),
     )
     .unwrap();
+    let mut unaddressed = draft(4, "x");
+    unaddressed.action = Action::new(&EmailSend {
+        to: vec!["[✎ address of Ada]".to_owned()],
+        ..mail("x")
+    });
+    home.pending(&unaddressed);
     for (draft, says) in [
         (&gaps, "gaps"),
+        (&unaddressed, "a field of"),
         (&expired, "expired at"),
         (&broken, "cannot be carried out as it is"),
     ] {
@@ -356,6 +363,9 @@ async fn approve_of_an_unusable_draft_is_refused() {
         fs::read_dir(home.path("vault/Approved")).unwrap().count(),
         0
     );
+    let unaddressed = ["approve", &id_end(&unaddressed), "--with-gaps"];
+    let error = home.fails(&unaddressed).await;
+    assert!(error.message.contains("is still a gap"), "{error}");
     home.does(&["approve", &id_end(&gaps), "--with-gaps"]).await;
     assert!(
         home.does(&["approvals"])
