@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use platinum_kit::client::http_client;
 use platinum_text::one_line;
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
@@ -46,22 +47,7 @@ impl Endpoint {
     /// # Errors
     /// If the system's certificates cannot be read.
     pub fn new(url: &Url, limits: CallLimits) -> Result<Self, OdooError> {
-        // One provider for the whole program; a second caller finds it installed.
-        tokio_rustls::rustls::crypto::ring::default_provider()
-            .install_default()
-            .ok();
-        let mut builder = reqwest::Client::builder()
-            .connect_timeout(limits.connect)
-            .timeout(limits.call)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("platinum/", env!("CARGO_PKG_VERSION")));
-        if url.scheme() == "http" {
-            // Without this the client wants the system's certificates, which it will not use.
-            builder = builder.tls_certs_only([]);
-        }
-        let client = builder
-            .build()
+        let client = http_client(url, limits.connect, limits.call)
             .map_err(|error| OdooError::Setup(format!("TLS: {}", chain(&error))))?;
         Ok(Self {
             client,
