@@ -60,10 +60,9 @@ impl Connection {
         let endpoint = Endpoint::new(&self.config.url, self.limits)?;
         let key = self.config.key.fetch().await?;
         // Nothing was asked for but a version.
-        let version = Version::ask(&endpoint).await.map_err(|error| match error {
-            OdooError::Lost { host, reason } => OdooError::Unreachable { host, reason },
-            error => error,
-        })?;
+        let version = Version::ask(&endpoint)
+            .await
+            .map_err(OdooError::into_unreachable)?;
         let speaks_json2 = match self.config.protocol {
             Protocol::Auto => version.has_json2(),
             Protocol::Json2 => true,

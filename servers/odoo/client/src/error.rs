@@ -62,6 +62,15 @@ impl OdooError {
         )
     }
 
+    /// This error of a call that changes nothing: a lost answer left nothing done either.
+    #[must_use]
+    pub(crate) fn into_unreachable(self) -> Self {
+        match self {
+            Self::Lost { host, reason } => Self::Unreachable { host, reason },
+            error => error,
+        }
+    }
+
     /// The error that Odoo reports as `{"name": …, "message": …}`.
     #[must_use]
     pub fn reported(error: &Value) -> Self {
@@ -105,17 +114,9 @@ pub fn words(message: &str) -> String {
         .split("Traceback (most recent call last)")
         .next()
         .unwrap_or_default();
-    let mut text = String::new();
-    for line in message.lines().map(str::trim) {
-        if line.is_empty() || NOISE.iter().any(|noise| line.starts_with(noise)) {
-            continue;
-        }
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        text.push_str(line);
-    }
-    match one_line(&text, MAX_TEXT) {
+    let is_noise = |line: &&str| NOISE.iter().any(|noise| line.trim().starts_with(noise));
+    let lines: Vec<&str> = message.lines().filter(|line| !is_noise(line)).collect();
+    match one_line(&lines.join(" "), MAX_TEXT) {
         text if text.is_empty() => "without a reason".to_owned(),
         text => text,
     }

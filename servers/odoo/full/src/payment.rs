@@ -7,7 +7,7 @@ use platinum_odoo_client::document::read::MOVE;
 use platinum_odoo_client::value::{Named, amount, text};
 use platinum_odoo_client::{Amount, Call, Document, OdooError};
 use platinum_odoo_draft::ServiceError;
-use platinum_odoo_draft::drafting::arguments::check_operation;
+use platinum_odoo_draft::drafting::arguments::{check_day, check_operation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -298,11 +298,7 @@ fn check(arguments: &PaymentArguments) -> Result<(), ServiceError> {
     if arguments.amount <= Amount::ZERO {
         return Err(ServiceError::argument("amount", "must be above 0"));
     }
-    if arguments.date.len() != 10 || arguments.date.parse::<jiff::civil::Date>().is_err() {
-        let problem = "must be a day such as 2026-11-30";
-        return Err(ServiceError::argument("date", problem));
-    }
-    Ok(())
+    check_day("date", &arguments.date)
 }
 
 /// Whether a document can be paid like this.
