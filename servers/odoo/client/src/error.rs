@@ -35,6 +35,9 @@ pub enum OdooError {
     /// Odoo refused, and undid what it had begun.
     #[error("Odoo refused: {0}")]
     Refused(String),
+    /// A record is not there any more. Nothing was done.
+    #[error("Odoo refused: {0}")]
+    Missing(String),
     /// Something inside Odoo failed, and it undid what it had begun.
     #[error("Odoo failed inside: {0}; its own log has the details")]
     Failed(String),
@@ -80,9 +83,9 @@ impl OdooError {
         match name.rsplit('.').next().unwrap_or_default() {
             "AccessError" => Self::Right(text),
             "AccessDenied" | "Unauthorized" | "SessionExpiredException" => Self::Login(text),
+            "MissingError" => Self::Missing(text),
             "UserError"
             | "ValidationError"
-            | "MissingError"
             | "RedirectWarning"
             | "CacheMiss"
             | "except_orm"
@@ -149,6 +152,10 @@ mod tests {
             (
                 json!({"name": "odoo.exceptions.UserError", "message": "The entry INV/2026/00001 (id 1) must be in draft."}),
                 "Odoo refused: The entry INV/2026/00001 (id 1) must be in draft.",
+            ),
+            (
+                json!({"name": "odoo.exceptions.MissingError", "message": "Record does not exist or has been deleted.\n(Record: account.move(9,), User: 2)"}),
+                "Odoo refused: Record does not exist or has been deleted. (Record: account.move(9,), User: 2)",
             ),
             (
                 json!({"name": "odoo.exceptions.AccessDenied", "message": "Access Denied"}),
