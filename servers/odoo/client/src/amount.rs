@@ -36,6 +36,8 @@ pub struct AmountError(String);
 impl Amount {
     /// Nothing.
     pub const ZERO: Self = Self(Decimal::ZERO);
+    /// All of it, in per cent.
+    pub const HUNDRED: Self = Self(Decimal::ONE_HUNDRED);
 
     /// The number of Odoo's JSON; `false` is how Odoo writes an empty field, and none.
     #[must_use]

@@ -11,6 +11,7 @@
 
 use std::path::Path;
 
+use platinum_kit::client::is_loopback;
 use platinum_kit::config::{TableReader, read_file, value_error};
 use platinum_kit::{ConfigError, Secret};
 use reqwest::Url;
@@ -117,16 +118,6 @@ fn parse_url(text: &str) -> Result<Url, &'static str> {
         "http" => Err("must begin with https://: the key does not travel in the clear"),
         _ => Err("must begin with https://"),
     }
-}
-
-/// Whether an address is of this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    host == "localhost"
-        || host
-            .trim_matches(['[', ']'])
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

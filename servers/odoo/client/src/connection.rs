@@ -60,10 +60,9 @@ impl Connection {
         let endpoint = Endpoint::new(&self.config.url, self.limits)?;
         let key = self.config.key.fetch().await?;
         // Nothing was asked for but a version.
-        let version = Version::ask(&endpoint).await.map_err(|error| match error {
-            OdooError::Lost { host, reason } => OdooError::Unreachable { host, reason },
-            error => error,
-        })?;
+        let version = Version::ask(&endpoint)
+            .await
+            .map_err(OdooError::into_unreachable)?;
         let speaks_json2 = match self.config.protocol {
             Protocol::Auto => version.has_json2(),
             Protocol::Json2 => true,
@@ -125,6 +124,17 @@ impl Connection {
         self.opened().await?.rpc.call(call).await
     }
 
+    /// Calls a method that answers with rows.
+    ///
+    /// # Errors
+    /// As [`Rpc::call`], or if the answer is none.
+    pub async fn rows(&self, call: &Call) -> Result<Vec<Value>, OdooError> {
+        match self.call(call).await? {
+            Value::Array(rows) if rows.iter().all(Value::is_object) => Ok(rows),
+            _ => Err(unexpected(call)),
+        }
+    }
+
     /// Which fields a model has here, and their types.
     ///
     /// # Errors
@@ -178,7 +188,7 @@ impl Connection {
             .with("fields", fields.to_vec())
             .with("order", order)
             .with("limit", limit);
-        rows(&call, self.call(&call).await?)
+        self.rows(&call).await
     }
 
     /// Reads these fields of records. Those that are gone are left out.
@@ -197,10 +207,10 @@ impl Connection {
         let call = Call::new(model, "read")
             .on(ids)
             .with("fields", fields.to_vec());
-        match self.call(&call).await {
+        match self.rows(&call).await {
             // JSON-RPC says so of what JSON-2 answers with nothing.
-            Err(OdooError::Refused(text)) if text.contains("Record does not exist") => Ok(vec![]),
-            answer => rows(&call, answer?),
+            Err(OdooError::Missing(_)) => Ok(vec![]),
+            answer => answer,
         }
     }
 
@@ -223,16 +233,7 @@ impl Connection {
     }
 }
 
-/// The rows of an answer.
-fn rows(call: &Call, answer: Value) -> Result<Vec<Value>, OdooError> {
-    match answer {
-        Value::Array(rows) if rows.iter().all(Value::is_object) => Ok(rows),
-        _ => Err(unexpected(call)),
-    }
-}
-
 /// The answer is not what this call answers.
-#[must_use]
-pub fn unexpected(call: &Call) -> OdooError {
+fn unexpected(call: &Call) -> OdooError {
     OdooError::Answer(format!("to {} of {}", call.method, call.model))
 }

@@ -35,6 +35,9 @@ pub enum OdooError {
     /// Odoo refused, and undid what it had begun.
     #[error("Odoo refused: {0}")]
     Refused(String),
+    /// A record is not there any more. Nothing was done.
+    #[error("Odoo refused: {0}")]
+    Missing(String),
     /// Something inside Odoo failed, and it undid what it had begun.
     #[error("Odoo failed inside: {0}; its own log has the details")]
     Failed(String),
@@ -62,6 +65,15 @@ impl OdooError {
         )
     }
 
+    /// This error of a call that changes nothing: a lost answer left nothing done either.
+    #[must_use]
+    pub(crate) fn into_unreachable(self) -> Self {
+        match self {
+            Self::Lost { host, reason } => Self::Unreachable { host, reason },
+            error => error,
+        }
+    }
+
     /// The error that Odoo reports as `{"name": …, "message": …}`.
     #[must_use]
     pub fn reported(error: &Value) -> Self {
@@ -71,9 +83,9 @@ impl OdooError {
         match name.rsplit('.').next().unwrap_or_default() {
             "AccessError" => Self::Right(text),
             "AccessDenied" | "Unauthorized" | "SessionExpiredException" => Self::Login(text),
+            "MissingError" => Self::Missing(text),
             "UserError"
             | "ValidationError"
-            | "MissingError"
             | "RedirectWarning"
             | "CacheMiss"
             | "except_orm"
@@ -105,17 +117,9 @@ pub fn words(message: &str) -> String {
         .split("Traceback (most recent call last)")
         .next()
         .unwrap_or_default();
-    let mut text = String::new();
-    for line in message.lines().map(str::trim) {
-        if line.is_empty() || NOISE.iter().any(|noise| line.starts_with(noise)) {
-            continue;
-        }
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        text.push_str(line);
-    }
-    match one_line(&text, MAX_TEXT) {
+    let is_noise = |line: &&str| NOISE.iter().any(|noise| line.trim().starts_with(noise));
+    let lines: Vec<&str> = message.lines().filter(|line| !is_noise(line)).collect();
+    match one_line(&lines.join(" "), MAX_TEXT) {
         text if text.is_empty() => "without a reason".to_owned(),
         text => text,
     }
@@ -148,6 +152,10 @@ mod tests {
             (
                 json!({"name": "odoo.exceptions.UserError", "message": "The entry INV/2026/00001 (id 1) must be in draft."}),
                 "Odoo refused: The entry INV/2026/00001 (id 1) must be in draft.",
+            ),
+            (
+                json!({"name": "odoo.exceptions.MissingError", "message": "Record does not exist or has been deleted.\n(Record: account.move(9,), User: 2)"}),
+                "Odoo refused: Record does not exist or has been deleted. (Record: account.move(9,), User: 2)",
             ),
             (
                 json!({"name": "odoo.exceptions.AccessDenied", "message": "Access Denied"}),

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use platinum_kit::client::http_client;
 use platinum_text::one_line;
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
@@ -46,22 +47,7 @@ impl Endpoint {
     /// # Errors
     /// If the system's certificates cannot be read.
     pub fn new(url: &Url, limits: CallLimits) -> Result<Self, OdooError> {
-        // One provider for the whole program; a second caller finds it installed.
-        tokio_rustls::rustls::crypto::ring::default_provider()
-            .install_default()
-            .ok();
-        let mut builder = reqwest::Client::builder()
-            .connect_timeout(limits.connect)
-            .timeout(limits.call)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("platinum/", env!("CARGO_PKG_VERSION")));
-        if url.scheme() == "http" {
-            // Without this the client wants the system's certificates, which it will not use.
-            builder = builder.tls_certs_only([]);
-        }
-        let client = builder
-            .build()
+        let client = http_client(url, limits.connect, limits.call)
             .map_err(|error| OdooError::Setup(format!("TLS: {}", chain(&error))))?;
         Ok(Self {
             client,
@@ -82,15 +68,19 @@ impl Endpoint {
         self.client.request(method, url)
     }
 
+    /// Its answer was lost, or is none of Odoo's.
+    pub fn lost(&self, reason: String) -> OdooError {
+        OdooError::Lost {
+            host: self.host().to_owned(),
+            reason,
+        }
+    }
+
     /// Sends a request: the status, and the answer's JSON.
     ///
     /// # Errors
     /// If there is no connection, or no whole answer in JSON.
     pub async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, Value), OdooError> {
-        let lost = |reason: String| OdooError::Lost {
-            host: self.host().to_owned(),
-            reason,
-        };
         let seconds = self.limits.call.as_secs_f32();
         let mut response = match request.send().await {
             Ok(response) => response,
@@ -101,9 +91,9 @@ impl Endpoint {
                 });
             }
             Err(error) if error.is_timeout() => {
-                return Err(lost(format!("no answer within {seconds} s")));
+                return Err(self.lost(format!("no answer within {seconds} s")));
             }
-            Err(error) => return Err(lost(chain(&error))),
+            Err(error) => return Err(self.lost(chain(&error))),
         };
         let status = response.status();
         if status.is_redirection() {
@@ -117,16 +107,16 @@ impl Endpoint {
             match response.chunk().await {
                 Ok(None) => break,
                 Ok(Some(piece)) if bytes.len() + piece.len() > self.limits.answer_bytes => {
-                    return Err(lost(format!(
+                    return Err(self.lost(format!(
                         "it is larger than {} bytes",
                         self.limits.answer_bytes
                     )));
                 }
                 Ok(Some(piece)) => bytes.extend_from_slice(&piece),
                 Err(error) if error.is_timeout() => {
-                    return Err(lost(format!("it did not end within {seconds} s")));
+                    return Err(self.lost(format!("it did not end within {seconds} s")));
                 }
-                Err(error) => return Err(lost(chain(&error))),
+                Err(error) => return Err(self.lost(chain(&error))),
             }
         }
         serde_json::from_slice(&bytes)
@@ -137,8 +127,8 @@ impl Endpoint {
                     "there is no Odoo at {}; check `url` in the configuration",
                     self.host()
                 )),
-                status if status.is_success() => lost("it is not JSON".to_owned()),
-                status => lost(format!("it answers {status}")),
+                status if status.is_success() => self.lost("it is not JSON".to_owned()),
+                status => self.lost(format!("it answers {status}")),
             })
     }
 }

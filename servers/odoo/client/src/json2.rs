@@ -66,10 +66,7 @@ impl Rpc for Json2 {
             }),
             _ if answer["name"].is_string() => Err(OdooError::reported(&answer)),
             // Not Odoo's words: what is in front of it may have passed the question on.
-            status => Err(OdooError::Lost {
-                host: self.endpoint.host().to_owned(),
-                reason: format!("it answers {status}"),
-            }),
+            status => Err(self.endpoint.lost(format!("it answers {status}"))),
         }
     }
 }

@@ -47,10 +47,9 @@ impl JsonRpc {
         match answer["jsonrpc"] == "2.0" && status.is_success() {
             // A method that answers None has no `result` in some versions.
             true => Ok(answer["result"].take()),
-            false => Err(OdooError::Lost {
-                host: self.endpoint.host().to_owned(),
-                reason: format!("it answers {status} and not as JSON-RPC does"),
-            }),
+            false => Err(self
+                .endpoint
+                .lost(format!("it answers {status} and not as JSON-RPC does"))),
         }
     }
 
@@ -58,16 +57,11 @@ impl JsonRpc {
         let ask = || async {
             let args = json!([self.database, self.user, self.key.expose(), {}]);
             let asked = self.post("common", "authenticate", args).await;
-            match asked {
-                // Asking who one is changes nothing.
-                Err(OdooError::Lost { host, reason }) => {
-                    Err(OdooError::Unreachable { host, reason })
-                }
-                Err(error) => Err(error),
-                Ok(answer) => answer.as_i64().filter(|uid| *uid > 0).ok_or_else(|| {
-                    OdooError::Login("it does not know this user with this key".to_owned())
-                }),
-            }
+            // Asking who one is changes nothing.
+            let answer = asked.map_err(OdooError::into_unreachable)?;
+            answer.as_i64().filter(|uid| *uid > 0).ok_or_else(|| {
+                OdooError::Login("it does not know this user with this key".to_owned())
+            })
         };
         self.uid.get_or_try_init(ask).await.copied()
     }

@@ -7,7 +7,7 @@ use platinum_odoo_client::document::read::MOVE;
 use platinum_odoo_client::value::{Named, amount, text};
 use platinum_odoo_client::{Amount, Call, Document, OdooError};
 use platinum_odoo_draft::ServiceError;
-use platinum_odoo_draft::drafting::arguments::check_operation;
+use platinum_odoo_draft::drafting::arguments::{check_day, check_operation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -89,8 +89,7 @@ impl ActingService {
     ) -> Result<PaymentAnswer, ServiceError> {
         check(arguments)?;
         let _turn = self.turn.lock().await;
-        let memo_field = self.memo_field().await?;
-        let found = self.find_payments(arguments, memo_field).await?;
+        let found = self.find_payments(arguments).await?;
         let document = match self.odoo.read_document(arguments.document).await {
             Ok(document) => document,
             Err(error @ ServiceError::NoDocument(_)) if found.is_empty() => {
@@ -101,7 +100,7 @@ impl ActingService {
         if !found.is_empty() {
             return Ok(recorded(arguments, &found, document, "was recorded before"));
         }
-        match self.attempt(arguments, memo_field, document).await {
+        match self.attempt(arguments, document).await {
             Ok(answer) => {
                 tracing::info!(operation = arguments.operation, answer.answer, "payment");
                 Ok(answer)
@@ -120,18 +119,14 @@ impl ActingService {
     async fn attempt(
         &self,
         arguments: &PaymentArguments,
-        memo_field: &'static str,
         document: Document,
     ) -> Result<PaymentAnswer, NotDone> {
         decide(arguments, &document)?;
         let form = self.fill_form(arguments, &document).await?;
-        let confirm = Call::new(REGISTER, "action_create_payments")
-            .on(&[form])
-            .in_context("active_model", MOVE)
-            .in_context("active_ids", vec![document.id])
-            .of_company(document.company.id);
+        let confirm = Call::new(REGISTER, "action_create_payments").on(&[form]);
+        let confirm = of_document(confirm, &document);
         let failure = self.odoo.odoo.call(&confirm).await.err();
-        let found = self.find_payments(arguments, memo_field).await;
+        let found = self.find_payments(arguments).await;
         let now = self
             .odoo
             .read_document(arguments.document)
@@ -161,11 +156,8 @@ impl ActingService {
     }
 
     /// The payments of an operation, the oldest first.
-    async fn find_payments(
-        &self,
-        arguments: &PaymentArguments,
-        memo_field: &'static str,
-    ) -> Result<Vec<Payment>, OdooError> {
+    async fn find_payments(&self, arguments: &PaymentArguments) -> Result<Vec<Payment>, OdooError> {
+        let memo_field = self.memo_field().await?;
         let operation = &arguments.operation;
         let pattern = format!("% {}", operation.replace('_', "\\_"));
         let domain = json!([[memo_field, "=like", pattern]]);
@@ -206,11 +198,8 @@ impl ActingService {
         arguments: &PaymentArguments,
         document: &Document,
     ) -> Result<i64, NotDone> {
-        let failed = |error: OdooError| NotDone {
-            // The form books nothing: even a lost answer is certain.
-            retry: error.is_passing(),
-            ..NotDone::failed(&error.into())
-        };
+        // The form books nothing: even a lost answer is certain.
+        let failed = |error: OdooError| NotDone::failed(&error.into());
         let memo = memo(arguments, document);
         let values = json!({
             "payment_date": arguments.date,
@@ -220,16 +209,11 @@ impl ActingService {
             "communication": memo,
             "payment_difference_handling": "open",
         });
-        let of_document = |call: Call| {
-            call.in_context("active_model", MOVE)
-                .in_context("active_ids", vec![document.id])
-                .of_company(document.company.id)
-        };
         let create = Call::new(REGISTER, "create").with("vals_list", json!([values]));
         let answer = self
             .odoo
             .odoo
-            .call(&of_document(create))
+            .call(&of_document(create, document))
             .await
             .map_err(failed)?;
         let form = answer
@@ -252,7 +236,7 @@ impl ActingService {
         let read = self
             .odoo
             .odoo
-            .call(&of_document(read))
+            .call(&of_document(read, document))
             .await
             .map_err(failed)?;
         let row = read.get(0).unwrap_or(&Value::Null);
@@ -290,6 +274,13 @@ impl ActingService {
     }
 }
 
+/// A call of Odoo's form for the payment of this document.
+fn of_document(call: Call, document: &Document) -> Call {
+    call.in_context("active_model", MOVE)
+        .in_context("active_ids", vec![document.id])
+        .of_company(document.company.id)
+}
+
 /// Whether a partner is the document's, or the company that they are a contact of.
 fn is_of(document: &Document, partner: Option<i64>) -> bool {
     let own = [&document.partner, &document.commercial_partner];
@@ -307,11 +298,7 @@ fn check(arguments: &PaymentArguments) -> Result<(), ServiceError> {
     if arguments.amount <= Amount::ZERO {
         return Err(ServiceError::argument("amount", "must be above 0"));
     }
-    if arguments.date.len() != 10 || arguments.date.parse::<jiff::civil::Date>().is_err() {
-        let problem = "must be a day such as 2026-11-30";
-        return Err(ServiceError::argument("date", problem));
-    }
-    Ok(())
+    check_day("date", &arguments.date)
 }
 
 /// Whether a document can be paid like this.
@@ -398,36 +385,33 @@ fn recorded(
     document: Document,
     how: &str,
 ) -> PaymentAnswer {
-    let answer = |outcome, differs, answer, payment: Option<&Payment>, document| PaymentAnswer {
-        outcome,
-        retry: false,
-        differs,
-        answer,
-        payment: payment.cloned(),
-        document,
-    };
     let first = found.first();
     let number = first
         .and_then(|payment| payment.number.as_deref())
         .unwrap_or("the payment");
+    let operation = &arguments.operation;
     let wrong = first.and_then(|payment| difference(arguments, &document, payment));
-    if let Some(wrong) = wrong {
-        let text = format!(
-            "{number} is the payment of {}, and is not what was approved: {wrong}",
-            arguments.operation
-        );
-        return answer(Outcome::Done, true, text, first, Some(document));
+    let answer = match &wrong {
+        Some(wrong) => {
+            format!("{number} is the payment of {operation}, and is not what was approved: {wrong}")
+        }
+        None if found.len() > 1 => {
+            let others: Vec<String> = found.iter().skip(1).map(|one| one.id.to_string()).collect();
+            format!(
+                "{number} {how}, and there are more payments of {operation}: {}; cancel them in Odoo",
+                others.join(", ")
+            )
+        }
+        None => format!("{number} {how}"),
+    };
+    PaymentAnswer {
+        outcome: Outcome::Done,
+        retry: false,
+        differs: wrong.is_some(),
+        answer,
+        payment: first.cloned(),
+        document: Some(document),
     }
-    let mut text = format!("{number} {how}");
-    if found.len() > 1 {
-        let others: Vec<String> = found.iter().skip(1).map(|one| one.id.to_string()).collect();
-        text = format!(
-            "{text}, and there are more payments of {}: {}; cancel them in Odoo",
-            arguments.operation,
-            others.join(", ")
-        );
-    }
-    answer(Outcome::Done, false, text, first, Some(document))
 }
 
 fn difference(

@@ -77,7 +77,7 @@ impl ActingService {
             .on(&[approved.id])
             .of_company(approved.company.id);
         let called = self.odoo.odoo.call(&call).await;
-        Ok(self.posted(approved, called.err()).await)
+        Ok(self.result(approved, called.err()).await)
     }
 
     /// Two agents that drafted at the same moment may have saved two drafts of one operation, and each have seen but
@@ -101,62 +101,50 @@ impl ActingService {
     }
 
     /// What came of an attempt: by how the document is now.
-    async fn posted(&self, approved: &Document, failure: Option<OdooError>) -> PostAnswer {
+    async fn result(&self, approved: &Document, failure: Option<OdooError>) -> PostAnswer {
         let now = match self.odoo.read_document(approved.id).await {
-            Ok(now) => now,
-            Err(error) => {
-                let (outcome, why) = match failure {
-                    Some(failure) if failure.is_certain() => {
-                        (Outcome::NotDone, failure.to_string())
-                    }
-                    Some(failure) => (Outcome::Unknown, failure.to_string()),
-                    None => (
-                        Outcome::Done,
-                        format!("Odoo posted it; reading it afterwards failed: {error}"),
-                    ),
-                };
-                return PostAnswer {
-                    outcome,
-                    retry: outcome == Outcome::NotDone,
-                    differs: false,
-                    answer: why,
-                    document: None,
-                };
-            }
+            Ok(now) if now.is_posted() => return posted(approved, now),
+            now => now,
         };
-        if now.is_posted() {
-            let mut answer = format!("{} is posted", now.title());
-            // Such as another day, since the period of the first one is closed.
-            let changed = differences_of_content(approved, &now);
-            if !changed.is_empty() {
-                answer = format!("{answer}, and Odoo changed it: {}", list(&changed));
-            } else if now.date != approved.date {
-                let day = now.date.as_deref().unwrap_or("no day");
-                answer = format!("{answer}; Odoo booked it at {day}");
-            }
-            tracing::info!(id = now.id, answer, "posted");
-            return done(answer, now);
-        }
-        let (outcome, retry, answer) = match failure {
-            Some(failure) if failure.is_certain() => {
-                (Outcome::NotDone, failure.is_passing(), failure.to_string())
+        let (outcome, retry, answer) = match (failure, &now) {
+            (Some(failure), now) if failure.is_certain() => {
+                let retry = now.is_err() || failure.is_passing();
+                (Outcome::NotDone, retry, failure.to_string())
             }
             // It may still be at it.
-            Some(failure) => (Outcome::Unknown, false, failure.to_string()),
-            None => (
-                Outcome::NotDone,
-                false,
-                format!("Odoo took the call, and the document is {}", now.state),
-            ),
+            (Some(failure), _) => (Outcome::Unknown, false, failure.to_string()),
+            (None, Err(error)) => {
+                let answer = format!("Odoo posted it; reading it afterwards failed: {error}");
+                (Outcome::Done, false, answer)
+            }
+            (None, Ok(now)) => {
+                let answer = format!("Odoo took the call, and the document is {}", now.state);
+                (Outcome::NotDone, false, answer)
+            }
         };
         PostAnswer {
             outcome,
             retry,
             differs: false,
             answer,
-            document: Some(now),
+            document: now.ok(),
         }
     }
+}
+
+/// The answer about a document that is posted now.
+fn posted(approved: &Document, now: Document) -> PostAnswer {
+    let mut answer = format!("{} is posted", now.title());
+    // Such as another day, since the period of the first one is closed.
+    let changed = differences_of_content(approved, &now);
+    if !changed.is_empty() {
+        answer = format!("{answer}, and Odoo changed it: {}", list(&changed));
+    } else if now.date != approved.date {
+        let day = now.date.as_deref().unwrap_or("no day");
+        answer = format!("{answer}; Odoo booked it at {day}");
+    }
+    tracing::info!(id = now.id, answer, "posted");
+    done(answer, now)
 }
 
 /// Whether the document as it is now may be posted, or was.

@@ -142,20 +142,12 @@ impl OdooServer {
         if leaves_out_hooks {
             server.write_hooks_addon()?;
         }
-        server.resume()?;
+        server.start_odoo()?;
         Ok(server)
     }
 
-    /// Ends Odoo, as a restart of its machine does; the database stays.
-    pub fn stop(&mut self) {
-        self.odoo = None;
-    }
-
-    /// Starts Odoo again on the same port and database.
-    ///
-    /// # Errors
-    /// As [`OdooServer::start`].
-    pub fn resume(&mut self) -> anyhow::Result<()> {
+    /// Starts Odoo on its port and database.
+    fn start_odoo(&mut self) -> anyhow::Result<()> {
         let packages = cache().join("odoo/usr/lib/python3/dist-packages");
         let addons = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/odoo/addons");
         let dir = self.dir.path();
@@ -219,12 +211,6 @@ impl OdooServer {
     /// Its own words.
     pub fn sql(&self, statement: &str) -> anyhow::Result<String> {
         psql(self.postgres_port, statement, self.dir.path())
-    }
-
-    /// What Odoo logged, for a failed test's output.
-    #[must_use]
-    pub fn log(&self) -> String {
-        fs::read_to_string(self.dir.path().join("odoo.log")).unwrap_or_default()
     }
 }
 

@@ -8,7 +8,7 @@ use oauth2::{
     AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, ErrorResponse, HttpRequest,
     HttpResponse, RefreshToken, RequestTokenError, TokenResponse as _, TokenUrl,
 };
-use tokio_rustls::rustls::crypto::ring;
+use platinum_kit::client::http_client;
 
 use super::store::Tokens;
 use super::{OAuthError, OAuthSettings, check_url};
@@ -142,20 +142,8 @@ pub(crate) async fn call(request: HttpRequest) -> Result<HttpResponse, CallError
     };
     check_url(&request.uri().to_string())
         .map_err(|problem| CallError(format!("its URL {problem}")))?;
-    // One provider for the whole program; a second caller finds it installed.
-    ring::default_provider().install_default().ok();
-    let mut builder = reqwest::Client::builder()
-        .connect_timeout(CONNECT_TIME)
-        .timeout(CALL_TIME)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .user_agent(concat!("platinum/", env!("CARGO_PKG_VERSION")));
-    if request.uri().scheme_str() == Some("http") {
-        // Without this the client wants the system's certificates, which it will not use.
-        builder = builder.tls_certs_only([]);
-    }
-    let client = builder.build().map_err(failed)?;
     let request = reqwest::Request::try_from(request).map_err(failed)?;
+    let client = http_client(request.url(), CONNECT_TIME, CALL_TIME).map_err(failed)?;
     let mut response = client.execute(request).await.map_err(failed)?;
     let mut answer = HttpResponse::new(Vec::new());
     *answer.status_mut() = response.status();

@@ -11,6 +11,7 @@ pub mod login;
 mod settings;
 mod store;
 
+use platinum_kit::client::is_loopback;
 use platinum_kit::secret::SecretError;
 
 pub(crate) use client::call;
@@ -85,17 +86,9 @@ impl OAuthError {
 /// Whether tokens may go to this address.
 pub(crate) fn check_url(text: &str) -> Result<(), &'static str> {
     let url = reqwest::Url::parse(text).map_err(|_| "is not a URL")?;
-    let is_here = match url.host_str() {
-        Some("localhost") => true,
-        Some(host) => host
-            .trim_matches(['[', ']'])
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback()),
-        None => false,
-    };
     match url.scheme() {
         "https" => Ok(()),
-        "http" if is_here => Ok(()),
+        "http" if is_loopback(&url) => Ok(()),
         _ => Err("must begin with https://: tokens do not travel in the clear"),
     }
 }

@@ -83,16 +83,12 @@ fn check_totals(document: &Document, found: &mut Vec<String>) {
     if !has_others {
         differs("the tax", document.tax, taxes);
     }
-    if document.is_draft() && document.payment_state.as_deref() == Some("not_paid") {
-        differs("what is not paid yet", document.residual, total);
-    }
-    if document.is_draft()
-        && let Some(state) = document
-            .payment_state
-            .as_deref()
-            .filter(|state| *state != "not_paid")
-    {
-        found.push(format!("it is a draft and shown as {state}"));
+    if document.is_draft() {
+        match document.payment_state.as_deref() {
+            Some("not_paid") => differs("what is not paid yet", document.residual, total),
+            Some(state) => found.push(format!("it is a draft and shown as {state}")),
+            None => {}
+        }
     }
 }
 

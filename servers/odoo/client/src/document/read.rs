@@ -317,9 +317,7 @@ async fn read_taxes(
         .on(&used)
         .with("fields", fields)
         .of_company(company);
-    let Value::Array(rows) = odoo.call(&call).await? else {
-        return Err(crate::connection::unexpected(&call));
-    };
+    let rows = odoo.rows(&call).await?;
     let read = rows.iter().filter_map(|row| {
         let id = row["id"].as_i64()?;
         let tax = Tax {

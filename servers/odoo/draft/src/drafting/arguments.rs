@@ -121,8 +121,9 @@ impl DraftArguments {
             ("due_date", self.due_date.as_ref()),
         ];
         for (field, day) in days {
-            let is_day = day.is_none_or(|day| day.len() == 10 && day.parse::<Date>().is_ok());
-            require(is_day, field, "must be a day such as 2026-11-30")?;
+            if let Some(day) = day {
+                check_day(field, day)?;
+            }
         }
         let records = [
             ("company", Some(self.company)),
@@ -177,8 +178,7 @@ impl DraftArguments {
         for (at, line) in self.lines.iter().enumerate() {
             let field = |name: &str| format!("lines {} {name}", at + 1);
             check_text(&field("name"), &line.name, MAX_NAME, true)?;
-            let hundred = Amount::unit(0).times("100".parse().unwrap_or_default());
-            let is_share = !line.discount.is_negative() && Some(line.discount) <= hundred;
+            let is_share = !line.discount.is_negative() && line.discount <= Amount::HUNDRED;
             require(is_share, &field("discount"), "must be from 0 to 100")?;
             require(
                 line.taxes.len() <= MAX_TAXES,
@@ -264,6 +264,15 @@ pub fn check_operation(operation: &str) -> Result<(), ServiceError> {
         "operation",
         "must be 8 to 64 letters, digits, - and _",
     )
+}
+
+/// Whether a text is a day.
+///
+/// # Errors
+/// What to give in this field.
+pub fn check_day(field: &str, day: &str) -> Result<(), ServiceError> {
+    let is_day = day.len() == 10 && day.parse::<Date>().is_ok();
+    require(is_day, field, "must be a day such as 2026-11-30")
 }
 
 fn require(is_right: bool, field: &str, problem: &str) -> Result<(), ServiceError> {

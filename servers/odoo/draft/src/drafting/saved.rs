@@ -32,24 +32,16 @@ pub fn differences(asked: &DraftArguments, saved: &Document) -> Vec<String> {
         all.compare("accounting date", &day, &or_none(saved.date.as_ref()));
     }
     if asked.kind.is_invoice() {
-        all.compare(
-            "partner",
-            &id_of(asked.partner),
-            &record(saved.partner.as_ref()),
-        );
+        all.compare_record("partner", asked.partner, saved.partner.as_ref());
         all.compare("date", &asked.date, &or_none(saved.invoice_date.as_ref()));
-        let term = record(saved.payment_term.as_ref());
-        all.compare("payment term", &id_of(asked.payment_term), &term);
+        let term = saved.payment_term.as_ref();
+        all.compare_record("payment term", asked.payment_term, term);
         if let Some(day) = &asked.due_date {
             all.compare("due date", &day, &or_none(saved.due_date.as_ref()));
         }
-        let position = record(saved.fiscal_position.as_ref());
-        all.compare("fiscal position", &id_of(asked.fiscal_position), &position);
-        all.compare(
-            "reverses",
-            &id_of(asked.reverses),
-            &record(saved.reverses.as_ref()),
-        );
+        let position = saved.fiscal_position.as_ref();
+        all.compare_record("fiscal position", asked.fiscal_position, position);
+        all.compare_record("reverses", asked.reverses, saved.reverses.as_ref());
         all.compare("number of lines", &asked.lines.len(), &saved.lines.len());
         for (at, (asked, saved)) in asked.lines.iter().zip(&saved.lines).enumerate() {
             all.compare_line(at + 1, asked, saved);
@@ -87,6 +79,11 @@ impl Differences {
         }
     }
 
+    fn compare_record(&mut self, field: impl Display, asked: Option<i64>, saved: Option<&Named>) {
+        let saved = saved.map(|named| named.id);
+        self.compare(field, &id_of(asked), &id_of(saved));
+    }
+
     fn compare_line(&mut self, nth: usize, asked: &DraftLine, saved: &Line) {
         let field = |name: &str| format!("line {nth} {name}");
         self.compare(field("kind"), &"product", &saved.kind);
@@ -98,34 +95,19 @@ impl Differences {
         let taxes: BTreeSet<i64> = saved.taxes.iter().map(|tax| tax.id).collect();
         self.compare(field("taxes"), &list(&wanted), &list(&taxes));
         if asked.account.is_some() {
-            self.compare(
-                field("account"),
-                &id_of(asked.account),
-                &record(saved.account.as_ref()),
-            );
+            self.compare_record(field("account"), asked.account, saved.account.as_ref());
         }
-        self.compare(
-            field("product"),
-            &id_of(asked.product),
-            &record(saved.product.as_ref()),
-        );
+        self.compare_record(field("product"), asked.product, saved.product.as_ref());
     }
 
     fn compare_item(&mut self, nth: usize, asked: &DraftItem, saved: &Item) {
         let field = |name: &str| format!("item {nth} {name}");
         self.compare(field("name"), &asked.name, &or_none(saved.name.as_ref()));
-        self.compare(
-            field("account"),
-            &asked.account,
-            &record(saved.account.as_ref()),
-        );
+        let account = saved.account.as_ref();
+        self.compare_record(field("account"), Some(asked.account), account);
         self.compare_amount(field("debit"), asked.debit, saved.debit);
         self.compare_amount(field("credit"), asked.credit, saved.credit);
-        self.compare(
-            field("partner"),
-            &id_of(asked.partner),
-            &record(saved.partner.as_ref()),
-        );
+        self.compare_record(field("partner"), asked.partner, saved.partner.as_ref());
     }
 }
 
@@ -135,10 +117,6 @@ fn or_none(text: Option<&String>) -> &str {
 
 fn id_of(id: Option<i64>) -> String {
     id.map_or_else(|| "nothing".to_owned(), |id| id.to_string())
-}
-
-fn record(named: Option<&Named>) -> String {
-    id_of(named.map(|named| named.id))
 }
 
 fn list(ids: &BTreeSet<i64>) -> String {

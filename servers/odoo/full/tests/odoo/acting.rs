@@ -18,7 +18,7 @@ async fn with_draft(plans: Vec<Plan>) -> (Fake, ActingService, Document) {
         .create_draft(&arguments(json!({})))
         .await
         .unwrap();
-    fake.books.lock().unwrap().plan(plans);
+    fake.books.lock().unwrap().plans = plans;
     (fake, odoo, drafted.document)
 }
 
@@ -214,7 +214,7 @@ fn payment(change: Value) -> PaymentArguments {
 async fn with_invoice(plans: Vec<Plan>) -> (Fake, ActingService) {
     let (fake, odoo, draft) = with_draft(vec![]).await;
     odoo.post(&approved(&draft)).await.unwrap();
-    fake.books.lock().unwrap().plan(plans);
+    fake.books.lock().unwrap().plans = plans;
     (fake, odoo)
 }
 
@@ -383,7 +383,7 @@ async fn acting_claims_nothing_when_odoo_is_away() {
         odoo.post(&approved(&draft)).await.unwrap().outcome,
         Outcome::Unknown
     );
-    fake.books.lock().unwrap().plan(away("account.move/read"));
+    fake.books.lock().unwrap().plans = away("account.move/read");
     let error = odoo.post(&approved(&draft)).await.unwrap_err().to_string();
     assert!(
         error.starts_with("the answer of Odoo at 127.0.0.1 was lost: "),
@@ -393,7 +393,7 @@ async fn acting_claims_nothing_when_odoo_is_away() {
     for call in ["account.payment/search_read", "account.move/read"] {
         let (fake, odoo) = with_invoice(vec![]).await;
         odoo.record_payment(&payment(json!({}))).await.unwrap();
-        fake.books.lock().unwrap().plan(away(call));
+        fake.books.lock().unwrap().plans = away(call);
         let error = odoo
             .record_payment(&payment(json!({})))
             .await

@@ -28,7 +28,8 @@ pub(crate) struct Books {
     pub(crate) moves: Vec<Value>,
     pub(crate) payments: Vec<Value>,
     forms: Vec<Value>,
-    plans: Vec<Plan>,
+    /// What goes wrong from now on.
+    pub(crate) plans: Vec<Plan>,
     /// What a created document has otherwise than it was asked for.
     pub(crate) overrides: Vec<(&'static str, Value)>,
 }
@@ -277,12 +278,5 @@ impl Books {
         }
         self.moves.push(made);
         id
-    }
-}
-
-impl Books {
-    /// What goes wrong from now on.
-    pub(crate) fn plan(&mut self, plans: Vec<Plan>) {
-        self.plans = plans;
     }
 }

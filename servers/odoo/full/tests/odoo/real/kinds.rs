@@ -38,23 +38,10 @@ async fn drafts_of_every_kind_are_what_was_asked_for() {
             json!({"name": unique("Abroad"), "company_id": 1}),
         )
         .await;
-    let yen = odoo
-        .raw
-        .search_read(
-            "res.currency",
-            json!([["name", "=", "JPY"], ["active", "in", [true, false]]]),
-            &["id".to_owned()],
-            "id asc",
-            1,
-        )
-        .await
-        .unwrap();
-    odoo.write(
-        "res.currency",
-        yen[0]["id"].as_i64().unwrap(),
-        json!({"active": true}),
-    )
-    .await;
+    let yen = json!([["name", "=", "JPY"], ["active", "in", [true, false]]]);
+    let yen = odoo.find("res.currency", yen).await;
+    odoo.write("res.currency", yen, json!({"active": true}))
+        .await;
     let term = odoo.find("account.payment.term", json!([])).await;
     let line = |quantity: &str, price: &str, taxes: Value| json!({"name": "Item", "quantity": quantity, "unit_price": price, "taxes": taxes});
     let prices = [("3", "99.99"), ("7", "0.33"), ("1", "1234.57")];

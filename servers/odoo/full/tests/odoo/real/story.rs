@@ -134,14 +134,8 @@ async fn bill_of_a_second_company_is_posted_and_paid() {
         return;
     };
     let partner = odoo.books().await.partner;
-    let ids = ["id".to_owned()];
     let euro = json!([["name", "=", "EUR"], ["active", "in", [true, false]]]);
-    let euro = odoo
-        .raw
-        .search_read("res.currency", euro, &ids, "id asc", 1)
-        .await
-        .unwrap();
-    let euro = euro[0]["id"].as_i64().unwrap();
+    let euro = odoo.find("res.currency", euro).await;
     odoo.write("res.currency", euro, json!({"active": true}))
         .await;
     let company = odoo
