@@ -223,7 +223,8 @@ async fn find(
             }
         };
         for copy in copies {
-            let parsed = message::parse_cut(&copy.mail.bytes, copy.mail.truncated);
+            let (parsed, files) =
+                message::parse_with_files(&copy.mail.bytes, copy.mail.truncated, MAX_FILE_BYTES);
             let is_from = arguments.from.as_ref().is_none_or(|from| {
                 let author = parsed.from.as_ref().map(|author| author.address.as_str());
                 author.is_some_and(|author| author.eq_ignore_ascii_case(from))
@@ -232,7 +233,6 @@ async fn find(
             if parsed.message_id.as_deref() != Some(message_id) || !is_from {
                 continue;
             }
-            let files = message::files(&copy.mail.bytes, MAX_FILE_BYTES);
             match &found {
                 Some(known) if known.files != files => return Err(ReceivedError::Differ),
                 _ => {
