@@ -7,10 +7,7 @@ mod signature;
 mod words;
 
 use platinum_mailbox::message::Parsed;
-use platinum_text::{
-    one_line,
-    quotes::{Origin, origins},
-};
+use platinum_text::{one_line, quotes::own_lines};
 
 use crate::shapes::StyleAnswer;
 use signature::{common_signature, without_signature};
@@ -160,13 +157,6 @@ fn closing(lines: &[String]) -> Option<String> {
 fn is_closing(line: &str) -> bool {
     let text = line.trim_end_matches([',', '.', '!', ' ']).to_lowercase();
     CLOSINGS.contains(&text.as_str())
-}
-
-/// The lines of a text that its writer wrote, their signature with them.
-fn own_lines(text: &str) -> impl Iterator<Item = &str> {
-    let is_own = |origin| matches!(origin, Origin::Own | Origin::Signature);
-    let lines = origins(text).into_iter();
-    lines.filter_map(move |(line, origin)| is_own(origin).then_some(line))
 }
 
 #[cfg(test)]
