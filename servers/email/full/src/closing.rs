@@ -49,10 +49,7 @@ pub(crate) async fn close(
     let mut answer = CloseAnswer::default();
     for account in accounts {
         let mut mailbox = mail.mailbox(&account).await?;
-        let failed = |source| ServiceError::Mailbox {
-            account: account.clone(),
-            source,
-        };
+        let failed = |source| ServiceError::of_account(&account, source);
         if let Some(answered) = &arguments.answered {
             let marked = mark_answered(&mut **mailbox, &bare(answered)).await;
             answer.marked |= marked.map_err(failed)?;

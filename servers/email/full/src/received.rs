@@ -257,10 +257,7 @@ async fn copies(
     account: &str,
     message_id: &str,
 ) -> Result<Vec<SearchHit>, ServiceError> {
-    let failed = |source| ServiceError::Mailbox {
-        account: account.to_owned(),
-        source,
-    };
+    let failed = |source| ServiceError::of_account(account, source);
     let mut mailbox = platinum_mailbox::open(mail.account(account)?).map_err(failed)?;
     let query = Query {
         part: MailPart::WithFiles,
