@@ -93,13 +93,13 @@ pub fn of_domain(answer: &mut StyleAnswer, mails: &[Parsed], domain: &str) {
 
 /// Answers what the owner signs with.
 pub fn signed(answer: &mut StyleAnswer, learnt: &Learnt) {
-    if let Some(signature) = &learnt.signature {
-        answer.signature = Some(signature.clone());
-    }
-    if learnt.signature.is_some() && learnt.mails > 0 {
-        answer
-            .sources
-            .push(counted(learnt.mails, "for your signature"));
+    let Some(signature) = &learnt.signature else {
+        return;
+    };
+    answer.signature = Some(signature.clone());
+    if learnt.mails > 0 {
+        let source = counted(learnt.mails, "for your signature");
+        answer.sources.push(source);
     }
 }
 
