@@ -283,18 +283,12 @@ mod tests {
     }
 
     fn sender(mails: &[String]) -> (tempfile::TempDir, Arc<Sender>) {
-        let folder = tempfile::tempdir().unwrap();
-        for part in ["new", "cur", "tmp"] {
-            std::fs::create_dir_all(folder.path().join("Mail").join(part)).unwrap();
-        }
+        let folder = platinum_testkit::mail_folder().unwrap();
         for (n, mail) in mails.iter().enumerate() {
             std::fs::write(folder.path().join(format!("Mail/new/{n}.q")), mail).unwrap();
         }
-        let config =
-            "[account.owner]\naddress = 'owner@example.test'\nbackend = 'maildir'\npath = 'Mail'\n";
-        let file = folder.path().join("mail.toml");
-        std::fs::write(&file, config).unwrap();
-        let sender = Sender::open(Config::load(&file).unwrap()).unwrap();
+        let config = Config::load(&folder.path().join("mail.toml")).unwrap();
+        let sender = Sender::open(config).unwrap();
         (folder, Arc::new(sender))
     }
 
