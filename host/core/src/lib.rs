@@ -20,7 +20,7 @@ mod zone;
 
 pub use actions::{
     ACTIONS, Action, ActionError, ActionKind, ActionSpec, EmailSend, Media, OdooPayment, OdooPost,
-    OwnAnswer, Payment, SocialPublish, TypedAction, WhatsappSend, is_field_gap,
+    OwnAnswer, Payment, SocialPublish, TypedAction, WhatsappSend,
 };
 pub use backoff::Backoff;
 pub use capability::{Capability, UnknownCapability};

@@ -198,13 +198,13 @@ pub fn brings_code(subject: &str, text: &str, local: &str, is_answer: bool) -> b
         true => looked_at.into(),
         false => own_text(looked_at),
     };
-    let all = lower_case(&format!("{subject}\n{own}"));
+    let text = format!("{subject}\n{own}");
+    let all = lower_case(&text);
     let signs_in = SIGN_IN.iter().any(|words| all.contains(words));
     let is_call = CALLS.iter().any(|name| all.contains(name));
     let asks = all.contains('?');
     // `all` is in lower case, where a code of letters is a word; every byte is at its place there.
-    let found = codes(&format!("{subject}\n{own}"));
-    found.into_iter().any(|code| {
+    codes(&text).into_iter().any(|code| {
         let follows = |words: &&str| all[code.1..].starts_with(*words);
         let is_handed_over = HANDED_OVER.iter().any(follows);
         let has_weak = !is_call && (is_system || (!asks && (signs_in || is_handed_over)));

@@ -39,6 +39,19 @@ pub fn has_gaps(text: &str) -> bool {
     text.contains(PENCIL) || is_old() || is_other()
 }
 
+/// Whether the text of a field is nothing but a gap for the owner to fill.
+#[must_use]
+pub fn is_field_gap(text: &str) -> bool {
+    let text = text.trim();
+    let is_one = |open: &str, close: &str| {
+        let inside = text
+            .strip_prefix(open)
+            .and_then(|text| text.strip_suffix(close));
+        inside.is_some_and(|inside| !inside.is_empty() && !inside.contains(['[', ']']))
+    };
+    is_one("[[", "]]") || is_one("[✎", "]")
+}
+
 /// The text with every sign of a gap taken out: text from outside has none of its own.
 #[must_use]
 pub fn without_gap_signs(text: &str) -> String {
@@ -85,6 +98,16 @@ mod tests {
             "- [ ] step",
         ] {
             assert!(!has_gaps(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn is_field_gap_is_a_whole_field() {
+        for text in ["[[subject]]", " [✎ which Bob: a@x.test or b@x.test] "] {
+            assert!(is_field_gap(text), "{text}");
+        }
+        for text in ["Re: [[x]]", "[[]]", "[[a]] [[b]]", "[x]", "a@b.test", ""] {
+            assert!(!is_field_gap(text), "{text}");
         }
     }
 

@@ -26,7 +26,7 @@ pub use active::{Active, find_active};
 pub use address::{AddressError, MailAddress, bare_address, message_id};
 pub use boundary::{BOUNDARY, BoundaryFault, resembles_boundary, split_at_boundary};
 pub use code::{brings_code, without_codes, without_named_codes};
-pub use gaps::{GAP_FORM, gap, has_gaps, without_gap_signs};
+pub use gaps::{GAP_FORM, gap, has_gaps, is_field_gap, without_gap_signs};
 pub use markdown::{escape_markdown, section_lines};
 
 /// Whether a reader cannot see this character, or whether it changes how others are shown.

@@ -5,10 +5,7 @@
 //! nothing. Only its own words count, not what it quotes or forwards.
 //! Invariant: pure, and linear in the text that is looked at.
 
-use platinum_sdk::text::{
-    bounded,
-    quotes::{self, Origin},
-};
+use platinum_sdk::text::{bounded, quotes::own_lines};
 
 /// How much of a mail is looked at, in bytes.
 const LOOKED_AT: usize = 16 * 1024;
@@ -206,7 +203,9 @@ const REPORTS: &[&str] = &[
 /// Why an answer is pointless, if the mail says so. `local` is what stands before the sender's @.
 #[must_use]
 pub fn reason(subject: &str, text: &str, local: &str) -> Option<&'static str> {
-    let own = own_lines(text).to_lowercase();
+    // A person may answer a notice: what is quoted or forwarded does not count.
+    let own = own_lines(bounded(text, LOOKED_AT)).collect::<Vec<_>>();
+    let own = own.join("\n").to_lowercase();
     // A phrase may go on in the next line.
     let flowing = own.replace('\n', " ");
     let mut sentences = own.split(['\n', '.', '!', ')', '*', '。', '！']);
@@ -222,14 +221,6 @@ pub fn reason(subject: &str, text: &str, local: &str) -> Option<&'static str> {
     let asks = || has_question(&own) || has_question(&subject);
     (is_sender && (reports(&subject) || reports(&flowing)) && !asks())
         .then_some("a notice that asks nothing")
-}
-
-/// The text without what it quotes or forwards: a person may answer a notice.
-fn own_lines(text: &str) -> String {
-    let mut lines = quotes::origins(bounded(text, LOOKED_AT));
-    lines.retain(|(_, origin)| matches!(origin, Origin::Own | Origin::Signature));
-    let own: Vec<&str> = lines.into_iter().map(|(line, _)| line).collect();
-    own.join("\n")
 }
 
 fn has_phrase(text: &str, phrase: &str) -> bool {

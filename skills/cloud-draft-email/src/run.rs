@@ -18,7 +18,7 @@ use platinum_sdk::text::{MailAddress, message_id, one_line};
 use platinum_sdk::{Error, Invocation, Outcome};
 
 use crate::facts::{Facts, Recipients, mail_text};
-use crate::note::Note;
+use crate::note::{Letter, Note};
 use crate::request::{self, Material};
 use crate::rules::SenderRules;
 use crate::style::OwnStyle;
@@ -64,23 +64,18 @@ pub fn run(
     }
     let handbook = handbook(host)?;
     let rules = SenderRules::parse(handbook.as_deref().unwrap_or_default());
-    let letter = match Note::of(host, &task)? {
-        Some(Note::Letter(letter)) => Some(letter),
+    let (letter, to) = match Note::of(host, &task)? {
+        Some(Note::Letter(letter)) => (Some(letter.clone()), letter.to),
         Some(Note::Unclear(whom)) => return Ok(Outcome::Dismissed(triage::ask_whom(&whom))),
-        None => None,
-    };
-    let to = match &letter {
-        Some(letter) => letter.to.clone(),
         None => match triage::decide(&task, &rules) {
-            Triage::Answer(recipients) => recipients,
+            Triage::Answer(recipients) => (None, recipients),
             Triage::Dismiss(reason) => return Ok(Outcome::Dismissed(one_line(&reason, 200))),
         },
     };
     let account = Facts::of(&task).account().ok_or_else(|| {
         Error::Failed("the task does not say which account the mail came to".into())
     })?;
-    let mut material = gather(host, &task, &to, handbook);
-    material.letter = letter;
+    let material = gather(host, &task, &to, handbook, letter);
     let completion = host.complete(&request::build(&task, &material))?;
     let text = material.style.sign(&completion.text);
     let mut mail = reply::mail(&task, account, &to, &text)
@@ -117,6 +112,7 @@ fn gather(
     task: &Task,
     to: &Recipients,
     handbook: Option<String>,
+    letter: Option<Letter>,
 ) -> Material {
     let facts = Facts::of(task);
     let own_id = facts.one("message-id").and_then(message_id);
@@ -166,7 +162,7 @@ fn gather(
     let addressed = to.to.iter().chain(&to.cc).map(MailAddress::address);
     Material {
         style: OwnStyle::of(host, &addressed.collect::<Vec<_>>()),
-        letter: None,
+        letter,
         instructions: host.instructions(),
         handbook,
         thread: in_thread,
@@ -237,20 +233,17 @@ fn propose(
 
 /// What the draft does, in one line: whom it answers, and how many get a copy.
 fn summary(task: &Task, mail: &Mail) -> String {
-    let verb = match Facts::of(task).is_file() {
-        true => "Write to",
-        false => "Answer",
+    let (verb, about) = match Facts::of(task).is_file() {
+        true => ("Write to", &mail.subject),
+        false => ("Answer", &task.subject),
     };
+    let about = one_line(about, 80);
     let more = mail.to.len().saturating_sub(1);
     let others = match (more, mail.cc.len()) {
         (0, 0) => String::new(),
         (0, copies) => format!(" (copy to {copies} more)"),
         (more, 0) => format!(" and {more} more"),
         (more, copies) => format!(" and {more} more (copy to {copies})"),
-    };
-    let about = match Facts::of(task).is_file() {
-        true => one_line(&mail.subject, 80),
-        false => one_line(&task.subject, 80),
     };
     let first = mail.to.first().map(String::as_str).unwrap_or_default();
     let line = format!("{verb} {first}{others} about “{about}”");
@@ -340,6 +333,17 @@ mod tests {
             tasks: vec![mail(facts)],
             ..TestHost::default()
         }
+    }
+
+    /// A host with a note of the owner's in place of the mail.
+    fn note_host(text: &str) -> TestHost {
+        let mut host = host(&[("account", "work")]);
+        let task = &mut host.tasks[0];
+        task.source = "file:Inbox/idea.md".into();
+        task.sender = "A file that was dropped here".into();
+        task.subject = "idea".into();
+        task.text = text.into();
+        host
     }
 
     fn draft(host: &TestHost) -> Result<Outcome, Error> {
@@ -519,11 +523,7 @@ mod tests {
     /// The owner's note becomes a mail to the one it names, written as the owner writes to them.
     #[test]
     fn run_note_becomes_a_new_mail() {
-        let mut host = host(&[("account", "work")]);
-        host.tasks[0].source = "file:Inbox/idea.md".into();
-        host.tasks[0].sender = "A file that was dropped here".into();
-        host.tasks[0].subject = "idea".into();
-        host.tasks[0].text = "write to Bob that the offer is ready by Friday".into();
+        let mut host = note_host("write to Bob that the offer is ready by Friday");
         let bob = email::people::Person {
             name: "Bob Miller".into(),
             address: "bob@b.test".into(),
@@ -568,10 +568,7 @@ mod tests {
     /// What may be done in another way is asked for, with the name.
     #[test]
     fn run_note_that_may_be_no_mail_is_a_question() {
-        let mut host = host(&[("account", "work")]);
-        host.tasks[0].source = "file:Inbox/idea.md".into();
-        host.tasks[0].sender = "A file that was dropped here".into();
-        host.tasks[0].text = "ask Zoe for the keys".into();
+        let host = note_host("ask Zoe for the keys");
         let Ok(Outcome::Dismissed(question)) = draft(&host) else {
             panic!("no question")
         };
@@ -585,10 +582,7 @@ mod tests {
     /// Of two people of a name none is chosen: the draft has a gap, and no mail program gets it.
     #[test]
     fn run_note_to_nobody_in_particular_leaves_a_gap() {
-        let mut host = host(&[("account", "work")]);
-        host.tasks[0].source = "file:Inbox/idea.md".into();
-        host.tasks[0].sender = "A file that was dropped here".into();
-        host.tasks[0].text = "write to Zoe".into();
+        let host = note_host("write to Zoe");
         draft(&host).unwrap();
         let proposed = host.proposed.borrow();
         assert_eq!(

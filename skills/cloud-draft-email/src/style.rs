@@ -4,11 +4,11 @@
 //! without a model has no gap of its own and is one line, but for the signature; a mailbox that cannot be asked costs no
 //! draft.
 
+use platinum_sdk::Error;
 use platinum_sdk::email::people::Style;
 use platinum_sdk::host::{Log, People};
 use platinum_sdk::skill::log::Level;
-use platinum_sdk::text::{bounded, one_line};
-use platinum_sdk::{Error, text};
+use platinum_sdk::text::{bounded, one_line, without_gap_signs};
 
 /// The most of the owner's own mails, in bytes.
 const MAX_TEXTS: usize = 6 * 1024;
@@ -95,7 +95,7 @@ impl OwnStyle {
 impl From<Style> for OwnStyle {
     fn from(style: Style) -> Self {
         let line = |text: String| {
-            let line = plain(&one_line(&text, MAX_LINE + 1));
+            let line = without_gap_signs(&one_line(&text, MAX_LINE + 1));
             Some(line).filter(|line| !line.is_empty() && line.chars().count() <= MAX_LINE)
         };
         let signature = style.signature.map(|text| {
@@ -103,7 +103,7 @@ impl From<Style> for OwnStyle {
             let lines: Vec<String> = lines
                 .map(|line| match line.trim_end() {
                     "--" => "-- ".to_owned(),
-                    line => plain(&one_line(line, 200)),
+                    line => without_gap_signs(&one_line(line, 200)),
                 })
                 .collect();
             let text = lines.join("\n");
@@ -121,11 +121,6 @@ impl From<Style> for OwnStyle {
                 .collect(),
         }
     }
-}
-
-/// A line that marks no gap.
-fn plain(line: &str) -> String {
-    text::without_gap_signs(line)
 }
 
 /// The length of the gap at the beginning of a text, if it is for the owner's name.
@@ -159,7 +154,6 @@ const NAMES: &[&str] = &[
     "unterschrift",
     "votre nom",
     "ton nom",
-    "signature",
     "tu nombre",
     "su nombre",
     "il tuo nome",

@@ -3,8 +3,8 @@
 //! Invariant: what comes from a skill is checked here; nothing invalid passes.
 
 use platinum_core::{
-    EmailSend, VaultPath, is_field_gap,
-    text::{self, MailAddress},
+    EmailSend, VaultPath,
+    text::{self, MailAddress, is_field_gap},
 };
 
 use crate::{

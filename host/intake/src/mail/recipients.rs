@@ -202,8 +202,7 @@ fn others(
     to: &[MailAddress],
     notes: &mut Vec<String>,
 ) -> Vec<MailAddress> {
-    let got = mail.to.listed.iter().chain(&mail.cc.listed);
-    let got = read_all(got, owner);
+    let got = read_all(mail.recipients(), owner);
     let mut others = got.addresses;
     others.retain(|one| !has(to, one) && !one.is_unattended());
     if others.is_empty() {

@@ -38,6 +38,13 @@ pub enum Origin {
     Forwarded,
 }
 
+impl Origin {
+    /// Whether the writer wrote the line, be it in their signature.
+    fn is_own(self) -> bool {
+        matches!(self, Self::Own | Self::Signature)
+    }
+}
+
 /// Every line of the text with its origin, in order.
 #[must_use]
 pub fn origins(text: &str) -> Vec<(&str, Origin)> {
@@ -95,6 +102,12 @@ fn is_escaped(lines: &[&str], at: usize) -> bool {
     lines[at].starts_with(">From ") && !beside.any(|line| is_marked(line))
 }
 
+/// The lines that the writer wrote, their signature with them.
+pub fn own_lines(text: &str) -> impl Iterator<Item = &str> {
+    let lines = origins(text).into_iter();
+    lines.filter_map(|(line, origin)| origin.is_own().then_some(line))
+}
+
 /// The writer's own words: what is quoted, forwarded or a signature is one empty line.
 #[must_use]
 pub fn own_text(text: &str) -> String {
@@ -129,10 +142,9 @@ pub struct Split {
 #[must_use]
 pub fn split(text: &str) -> Split {
     let lines = origins(text);
-    let is_own = |origin: Origin| matches!(origin, Origin::Own | Origin::Signature);
     let last = lines
         .iter()
-        .rposition(|(line, origin)| is_own(*origin) && !line.trim().is_empty());
+        .rposition(|(line, origin)| origin.is_own() && !line.trim().is_empty());
     let said = last.map_or(0, |last| last + 1);
     let mut split = Split::default();
     for (at, (line, origin)) in lines.into_iter().enumerate() {
@@ -144,7 +156,7 @@ pub fn split(text: &str) -> Split {
         if part.is_empty() && line.trim().is_empty() {
             continue;
         }
-        if at < said && !is_own(origin) && !is_marked(line) {
+        if at < said && !origin.is_own() && !is_marked(line) {
             part.push_str("> ");
         }
         part.push_str(line);

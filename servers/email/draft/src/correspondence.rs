@@ -100,10 +100,7 @@ impl MailService {
             ..Query::default()
         };
         let mails = self.parsed(account, &sent).await?;
-        let people = |mail: &Parsed| {
-            let people = mail.to.listed.iter().chain(&mail.cc.listed);
-            people.map(Known::written_to).collect::<Vec<_>>()
-        };
+        let people = |mail: &Parsed| mail.recipients().map(Known::written_to).collect::<Vec<_>>();
         let has_older = mails.len() >= MAX_PEOPLE_LIMIT;
         Ok((mails.iter().flat_map(people).collect(), has_older))
     }
@@ -227,8 +224,7 @@ fn fresh<T: Clone>(kept: Option<&(Instant, T)>) -> Option<T> {
 }
 
 fn people_of(mail: &Parsed) -> impl Iterator<Item = &str> {
-    let people = mail.to.listed.iter().chain(&mail.cc.listed);
-    people.map(|person| person.address.trim())
+    mail.recipients().map(|person| person.address.trim())
 }
 
 fn is_to(mail: &Parsed, address: &str) -> bool {

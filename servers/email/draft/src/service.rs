@@ -48,7 +48,8 @@ pub enum ServiceError {
 
 impl ServiceError {
     /// The mailbox of this account failed.
-    pub(crate) fn of_account(name: &str, source: MailboxError) -> Self {
+    #[must_use]
+    pub fn of_account(name: &str, source: MailboxError) -> Self {
         Self::Mailbox {
             account: name.to_owned(),
             source,

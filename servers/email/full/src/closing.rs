@@ -49,10 +49,7 @@ pub(crate) async fn close(
     let mut answer = CloseAnswer::default();
     for account in accounts {
         let mut mailbox = mail.mailbox(&account).await?;
-        let failed = |source| ServiceError::Mailbox {
-            account: account.clone(),
-            source,
-        };
+        let failed = |source| ServiceError::of_account(&account, source);
         if let Some(answered) = &arguments.answered {
             let marked = mark_answered(&mut **mailbox, &bare(answered)).await;
             answer.marked |= marked.map_err(failed)?;
@@ -98,16 +95,13 @@ mod tests {
     const MAIL: &str = "From: Ann <ann@x.test>\r\nMessage-ID: <q@x.test>\r\n\r\nTomorrow?\r\n";
 
     fn service() -> (tempfile::TempDir, MailService) {
-        let folder = tempfile::tempdir().unwrap();
-        for part in ["new", "cur", "tmp", ".Sent/cur", ".Drafts/cur"] {
+        let folder = platinum_testkit::mail_folder().unwrap();
+        for part in [".Sent/cur", ".Drafts/cur"] {
             std::fs::create_dir_all(folder.path().join("Mail").join(part)).unwrap();
         }
         std::fs::write(folder.path().join("Mail/new/1.q"), MAIL).unwrap();
-        let config =
-            "[account.owner]\naddress = 'owner@example.test'\nbackend = 'maildir'\npath = 'Mail'\n";
-        let file = folder.path().join("mail.toml");
-        std::fs::write(&file, config).unwrap();
-        let service = MailService::open(Config::load(&file).unwrap()).unwrap();
+        let config = Config::load(&folder.path().join("mail.toml")).unwrap();
+        let service = MailService::open(config).unwrap();
         (folder, service)
     }
 

@@ -223,7 +223,8 @@ async fn find(
             }
         };
         for copy in copies {
-            let parsed = message::parse_cut(&copy.mail.bytes, copy.mail.truncated);
+            let (parsed, files) =
+                message::parse_with_files(&copy.mail.bytes, copy.mail.truncated, MAX_FILE_BYTES);
             let is_from = arguments.from.as_ref().is_none_or(|from| {
                 let author = parsed.from.as_ref().map(|author| author.address.as_str());
                 author.is_some_and(|author| author.eq_ignore_ascii_case(from))
@@ -232,7 +233,6 @@ async fn find(
             if parsed.message_id.as_deref() != Some(message_id) || !is_from {
                 continue;
             }
-            let files = message::files(&copy.mail.bytes, MAX_FILE_BYTES);
             match &found {
                 Some(known) if known.files != files => return Err(ReceivedError::Differ),
                 _ => {
@@ -257,10 +257,7 @@ async fn copies(
     account: &str,
     message_id: &str,
 ) -> Result<Vec<SearchHit>, ServiceError> {
-    let failed = |source| ServiceError::Mailbox {
-        account: account.to_owned(),
-        source,
-    };
+    let failed = |source| ServiceError::of_account(account, source);
     let mut mailbox = platinum_mailbox::open(mail.account(account)?).map_err(failed)?;
     let query = Query {
         part: MailPart::WithFiles,
@@ -286,18 +283,12 @@ mod tests {
     }
 
     fn sender(mails: &[String]) -> (tempfile::TempDir, Arc<Sender>) {
-        let folder = tempfile::tempdir().unwrap();
-        for part in ["new", "cur", "tmp"] {
-            std::fs::create_dir_all(folder.path().join("Mail").join(part)).unwrap();
-        }
+        let folder = platinum_testkit::mail_folder().unwrap();
         for (n, mail) in mails.iter().enumerate() {
             std::fs::write(folder.path().join(format!("Mail/new/{n}.q")), mail).unwrap();
         }
-        let config =
-            "[account.owner]\naddress = 'owner@example.test'\nbackend = 'maildir'\npath = 'Mail'\n";
-        let file = folder.path().join("mail.toml");
-        std::fs::write(&file, config).unwrap();
-        let sender = Sender::open(Config::load(&file).unwrap()).unwrap();
+        let config = Config::load(&folder.path().join("mail.toml")).unwrap();
+        let sender = Sender::open(config).unwrap();
         (folder, Arc::new(sender))
     }
 

@@ -106,8 +106,7 @@ fn senders(mail: &Parsed) -> impl Iterator<Item = &Person> {
 }
 
 fn goes_to(mail: &Parsed, people: &[String]) -> bool {
-    let recipients = mail.to.listed.iter().chain(&mail.cc.listed);
-    recipients
+    mail.recipients()
         .map(|one| bare_address(&one.address))
         .any(|address| people.contains(&address))
 }

@@ -146,8 +146,8 @@ pub(crate) fn matches(query: &Query, mail: &Parsed) -> bool {
         return false;
     }
     let is_to = |text: &str| {
-        let mut people = mail.to.listed.iter().chain(&mail.cc.listed);
-        people.any(|one| one.to_string().to_lowercase().contains(text))
+        mail.recipients()
+            .any(|one| one.to_string().to_lowercase().contains(text))
     };
     if let Some(recipient) = &query.recipient
         && !is_to(&recipient.to_lowercase())
@@ -156,8 +156,7 @@ pub(crate) fn matches(query: &Query, mail: &Parsed) -> bool {
     }
     if let Some(text) = &query.text {
         let mut all = vec![mail.subject.to_lowercase(), mail.text.to_lowercase()];
-        let people = mail.from.iter().chain(&mail.to.listed);
-        let people = people.chain(&mail.cc.listed);
+        let people = mail.from.iter().chain(mail.recipients());
         all.extend(people.map(|one| one.to_string().to_lowercase()));
         let is_there = |word: &str| {
             let word = word.to_lowercase();

@@ -106,12 +106,15 @@ struct Word<'a> {
     text: &'a str,
 }
 
-impl Word<'_> {
+impl<'a> Word<'a> {
+    /// Without the signs around it.
+    fn bare(&self) -> &'a str {
+        self.text.trim_matches(|c: char| !c.is_alphanumeric())
+    }
+
     /// In lower case, without the signs around it.
     fn plain(&self) -> String {
-        self.text
-            .trim_matches(|c: char| !c.is_alphanumeric())
-            .to_lowercase()
+        self.bare().to_lowercase()
     }
 
     /// Whether what follows belongs to something else.
@@ -196,8 +199,7 @@ fn addressee(words: &[Word<'_>], start: usize, may_guess: bool) -> Option<(Addre
     let mut at = start + titles.min(2);
     let address = |at: usize| {
         let word = words.get(at).filter(|word| word.text.contains('@'))?;
-        let is_around = |c: char| !c.is_alphanumeric();
-        Some(word.text.trim_matches(is_around).to_owned())
+        Some(word.bare().to_owned())
     };
     if let Some(address) = address(at) {
         return Some((Addressee::Address(address), at + 1));
@@ -214,7 +216,7 @@ fn addressee(words: &[Word<'_>], start: usize, may_guess: bool) -> Option<(Addre
         if !(is_within || begins_more) {
             break;
         }
-        name.push(word.text.trim_matches(|c: char| !c.is_alphanumeric()));
+        name.push(word.bare());
         at += 1;
         if word.ends_part() {
             break;

@@ -7,10 +7,7 @@ mod signature;
 mod words;
 
 use platinum_mailbox::message::Parsed;
-use platinum_text::{
-    one_line,
-    quotes::{Origin, origins},
-};
+use platinum_text::{one_line, quotes::own_lines};
 
 use crate::shapes::StyleAnswer;
 use signature::{common_signature, without_signature};
@@ -96,13 +93,13 @@ pub fn of_domain(answer: &mut StyleAnswer, mails: &[Parsed], domain: &str) {
 
 /// Answers what the owner signs with.
 pub fn signed(answer: &mut StyleAnswer, learnt: &Learnt) {
-    if let Some(signature) = &learnt.signature {
-        answer.signature = Some(signature.clone());
-    }
-    if learnt.signature.is_some() && learnt.mails > 0 {
-        answer
-            .sources
-            .push(counted(learnt.mails, "for your signature"));
+    let Some(signature) = &learnt.signature else {
+        return;
+    };
+    answer.signature = Some(signature.clone());
+    if learnt.mails > 0 {
+        let source = counted(learnt.mails, "for your signature");
+        answer.sources.push(source);
     }
 }
 
@@ -160,13 +157,6 @@ fn closing(lines: &[String]) -> Option<String> {
 fn is_closing(line: &str) -> bool {
     let text = line.trim_end_matches([',', '.', '!', ' ']).to_lowercase();
     CLOSINGS.contains(&text.as_str())
-}
-
-/// The lines of a text that its writer wrote, their signature with them.
-fn own_lines(text: &str) -> impl Iterator<Item = &str> {
-    let is_own = |origin| matches!(origin, Origin::Own | Origin::Signature);
-    let lines = origins(text).into_iter();
-    lines.filter_map(move |(line, origin)| is_own(origin).then_some(line))
 }
 
 #[cfg(test)]

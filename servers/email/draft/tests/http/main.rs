@@ -35,16 +35,10 @@ impl Drop for Server {
 }
 
 fn mailbox() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let mail = folder.path().join("Mail");
-    for part in ["new", "cur", "tmp"] {
-        std::fs::create_dir_all(mail.join(part)).unwrap();
-    }
+    let folder = platinum_testkit::mail_folder().unwrap();
     let question = "Message-ID: <q1@x.test>\r\nFrom: Ann <ann@x.test>\r\nTo: owner@example.test\r\nSubject: Lunch?\r\n\
                     Date: Fri, 20 Nov 2026 10:00:00 +0000\r\n\r\nTomorrow?\r\n";
-    std::fs::write(mail.join("new/1.a"), question).unwrap();
-    let config = "[account.owner]\naddress = 'Owner <owner@example.test>'\nbackend = 'maildir'\npath = 'Mail'\n";
-    std::fs::write(folder.path().join("mail.toml"), config).unwrap();
+    std::fs::write(folder.path().join("Mail/new/1.a"), question).unwrap();
     write_token(&folder.path().join("token"), TOKEN, 0o600);
     folder
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use platinum_email::filing::file_sent;
-use platinum_mailbox::message::files;
+use platinum_mailbox::message::parse_with_files;
 use platinum_mailbox::own_addresses::learn_from_sent;
 use platinum_mailbox::{Config, Cursor, MailPart, Mailbox, Query, open};
 use platinum_testkit::mail::{MailServers, MailboxLayout, OWNER, Submission};
@@ -285,7 +285,7 @@ async fn imap_large_mail_is_read_whole_if_asked() {
         panic!("one mail: {}", found.len())
     };
     assert!(!hit.mail.truncated);
-    let files = files(&hit.mail.bytes, u64::MAX);
+    let (_, files) = parse_with_files(&hit.mail.bytes, false, u64::MAX);
     let content = files[0].content.as_ref().unwrap();
     assert!(*content == b"ABC".repeat(19 * 150_000));
     // The connection is as it was.

@@ -9,14 +9,10 @@ use rmcp::transport::TokioChildProcess;
 use serde_json::{Value, json};
 
 fn mailbox(extra: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for part in ["new", "cur", "tmp"] {
-        std::fs::create_dir_all(folder.path().join("Mail").join(part)).unwrap();
-    }
-    let config = format!(
-        "[account.owner]\naddress = 'Owner <owner@example.test>'\nbackend = 'maildir'\npath = 'Mail'\n{extra}"
-    );
-    std::fs::write(folder.path().join("mail.toml"), config).unwrap();
+    let folder = platinum_testkit::mail_folder().unwrap();
+    let file = folder.path().join("mail.toml");
+    let config = std::fs::read_to_string(&file).unwrap() + extra;
+    std::fs::write(file, config).unwrap();
     folder
 }
 

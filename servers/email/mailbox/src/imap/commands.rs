@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::bounded::Answer;
 use super::connect::{Connection, connect, error_text, is_passing, short};
+use super::mailbox::key;
 use super::{ANSWER_BYTES, Imap, SURROUNDINGS, utf7};
 use crate::error::MailboxError;
 use crate::mailbox::{
@@ -181,35 +182,35 @@ impl Imap {
     /// One mail of the open folder, cut when it is large; nothing when it is gone.
     pub(super) async fn fetch(
         &mut self,
+        uid_validity: u32,
         uid: u32,
-        key: String,
         part: MailPart,
     ) -> Result<Option<RawMail>, MailboxError> {
-        let found = self.fetch_all(&[uid], part).await?;
-        let mail = found.into_iter().find(|(one, _)| *one == uid);
-        Ok(mail.map(|(_, mail)| RawMail { key, ..mail }))
+        let found = self.fetch_all(uid_validity, &[uid], part).await?;
+        Ok(found.into_iter().next())
     }
 
     /// What the server says of a mail whose bytes it does not give, without the bytes.
     pub(super) async fn fetch_flags(
         &mut self,
+        uid_validity: u32,
         uid: u32,
-        key: String,
     ) -> Result<Option<RawMail>, MailboxError> {
         let answers = self
             .fetch_parts(&[uid], "(UID FLAGS INTERNALDATE)", ANSWER_BYTES)
             .await?;
-        let mail = answers.first().map(|answer| raw_mail(answer, Vec::new()));
-        Ok(mail.map(|mail| RawMail { key, ..mail }))
+        let mail = |answer: &Fetch| raw_mail(uid_validity, answer, Vec::new());
+        Ok(answers.first().and_then(mail))
     }
 
-    /// These mails of the open folder, as much of each as is asked for, by one command; their keys are empty. Those
-    /// that are gone are left out.
+    /// These mails of the open folder, as much of each as is asked for, by one command. Those that are gone are left
+    /// out.
     pub(super) async fn fetch_all(
         &mut self,
+        uid_validity: u32,
         uids: &[u32],
         part: MailPart,
-    ) -> Result<Vec<(u32, RawMail)>, MailboxError> {
+    ) -> Result<Vec<RawMail>, MailboxError> {
         if uids.is_empty() {
             return Ok(Vec::new());
         }
@@ -228,7 +229,7 @@ impl Imap {
                 let whole = bytes.iter().rposition(|byte| *byte == b',');
                 bytes.truncate(whole.unwrap_or_default());
             }
-            Some((answer.uid?, raw_mail(answer, bytes)))
+            raw_mail(uid_validity, answer, bytes)
         };
         let allowed = ANSWER_BYTES.max(most + SURROUNDINGS);
         let answers = self.fetch_parts(uids, &parts, allowed).await?;
@@ -328,8 +329,8 @@ impl Imap {
     }
 }
 
-/// A mail without its key, as far as the server gave its bytes.
-fn raw_mail(answer: &Fetch, bytes: Vec<u8>) -> RawMail {
+/// A mail as far as the server gave its bytes.
+fn raw_mail(uid_validity: u32, answer: &Fetch, bytes: Vec<u8>) -> Option<RawMail> {
     let size = answer
         .size
         .map_or(bytes.len() as u64, u64::from)
@@ -337,13 +338,13 @@ fn raw_mail(answer: &Fetch, bytes: Vec<u8>) -> RawMail {
     let internal_date = answer
         .internal_date()
         .and_then(|date| Timestamp::from_second(date.timestamp()).ok());
-    RawMail {
-        key: String::new(),
+    Some(RawMail {
+        key: key(uid_validity, answer.uid?),
         size,
         truncated: size > bytes.len() as u64,
         bytes,
         internal_date,
         answered: answer.flags().any(|flag| flag == Flag::Answered),
         is_read: answer.flags().any(|flag| flag == Flag::Seen),
-    }
+    })
 }

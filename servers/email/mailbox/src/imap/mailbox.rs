@@ -65,8 +65,7 @@ impl Mailbox for Imap {
             let mut uids = self.uids(&format!("UID {start}:*")).await?;
             uids.retain(|uid| *uid >= start);
             for uid in uids {
-                let key = key(inbox.uid_validity, uid);
-                if seen(&key) {
+                if seen(&key(inbox.uid_validity, uid)) {
                     end.next_uid = uid.saturating_add(1);
                     continue;
                 }
@@ -74,8 +73,9 @@ impl Mailbox for Imap {
                     new.more = true;
                     break;
                 }
-                let mail = match self.fetch(uid, key.clone(), MailPart::Whole).await {
-                    Err(error) => self.stand_in(uid, key, error).await,
+                let fetched = self.fetch(inbox.uid_validity, uid, MailPart::Whole).await;
+                let mail = match fetched {
+                    Err(error) => self.stand_in(inbox.uid_validity, uid, error).await,
                     mail => mail,
                 };
                 match mail {
@@ -144,13 +144,10 @@ impl Mailbox for Imap {
             let uids = self.find_uids(query, opened.exists).await?;
             if matches!(query.part, MailPart::Beginning | MailPart::People) {
                 let newest = &uids[uids.len().saturating_sub(query.limit)..];
-                let mails = self.fetch_all(newest, query.part).await?;
-                found.extend(mails.into_iter().map(|(uid, mail)| SearchHit {
+                let mails = self.fetch_all(opened.uid_validity, newest, query.part);
+                found.extend(mails.await?.into_iter().map(|mail| SearchHit {
                     folder: utf7::decode(&folder),
-                    mail: RawMail {
-                        key: key(opened.uid_validity, uid),
-                        ..mail
-                    },
+                    mail,
                 }));
                 continue;
             }
@@ -160,8 +157,8 @@ impl Mailbox for Imap {
                 if found.len() - before == query.limit {
                     break;
                 }
-                let key = key(opened.uid_validity, uid);
-                let Some(mail) = self.fetch(uid, key, query.part).await? else {
+                let fetched = self.fetch(opened.uid_validity, uid, query.part).await?;
+                let Some(mail) = fetched else {
                     continue;
                 };
                 let is_meant = |sender: &String| {
@@ -212,8 +209,8 @@ impl Imap {
     /// all that come after it. What may pass is tried some times before.
     async fn stand_in(
         &mut self,
+        uid_validity: u32,
         uid: u32,
-        key: String,
         error: MailboxError,
     ) -> Result<Option<RawMail>, MailboxError> {
         let times = match self.failed {
@@ -226,7 +223,7 @@ impl Imap {
         }
         // Whether it is this mail alone; the connection may be lost.
         self.examine("INBOX").await?;
-        let mail = self.fetch_flags(uid, key).await?;
+        let mail = self.fetch_flags(uid_validity, uid).await?;
         tracing::warn!(server = self.server, uid, %error, "cannot read a mail; a task says so in its place");
         Ok(mail.map(|mail| RawMail {
             bytes: format!(
@@ -256,10 +253,9 @@ impl Imap {
             return Ok(found);
         }
         for uid in self.find_uids(&query, opened.exists).await? {
-            let key = key(opened.uid_validity, uid);
-            let mail = self.fetch(uid, key, MailPart::Whole).await?;
+            let mail = self.fetch(opened.uid_validity, uid, MailPart::Whole);
             // IMAP finds a part of a header, too.
-            let mail = mail.filter(|mail| {
+            let mail = mail.await?.filter(|mail| {
                 let parsed = message::parse_cut(&mail.bytes, mail.truncated);
                 parsed.draft.as_deref() == Some(draft)
             });
@@ -269,6 +265,7 @@ impl Imap {
     }
 }
 
-fn key(uid_validity: u32, uid: u32) -> String {
+/// How a mail of a folder is named.
+pub(super) fn key(uid_validity: u32, uid: u32) -> String {
     format!("{uid_validity}/{uid}")
 }

@@ -59,9 +59,10 @@ const TEXT_FILES: &[&str] = &[
     "text/xml",
 ];
 
-/// Reads the text and the attachments of a mail whose headers are read.
-pub(super) fn read(mail: &Part<'_>, parsed: &mut Parsed) {
-    let mut reader = Reader::new(None);
+/// Reads the text and the attachments of a mail whose headers are read; and the files, with their content up to so
+/// many bytes each if it is wanted.
+pub(super) fn read(mail: &Part<'_>, parsed: &mut Parsed, most_content: Option<u64>) -> Vec<File> {
+    let mut reader = Reader::new(most_content);
     let mut texts = reader.texts(mail, Place::default());
     if !texts.iter().any(|text| is_visible(&text.text)) {
         texts.extend(reader.other.take());
@@ -72,23 +73,14 @@ pub(super) fn read(mail: &Part<'_>, parsed: &mut Parsed) {
     let (text, over) = joined(texts.into_iter().map(|text| text.text).chain(forwarded));
     parsed.text = text;
     parsed.text_cut = cut || over;
-    parsed.attachments = reader.files;
+    let files = reader.files;
+    parsed.attachments = files.iter().map(|file| file.about.clone()).collect();
     parsed.attachments_left_out = reader.files_left_out;
     parsed.kind = reader.kind;
     parsed.event = reader.event;
     parsed.protection = reader.protection;
     parsed.cut |= !reader.whole;
-}
-
-/// The files attached to a mail: those that [`read`] lists, with their content up to so many bytes each.
-pub(super) fn files(mail: &Part<'_>, most: u64) -> Vec<File> {
-    let mut reader = Reader::new(Some(most));
-    reader.texts(mail, Place::default());
-    let contents = reader.contents.into_iter().chain(std::iter::repeat(None));
-    let files = reader.files.into_iter().zip(contents);
     files
-        .map(|(about, content)| File { about, content })
-        .collect()
 }
 
 /// Texts one after the other with an empty line between, within the bound; and whether something was left out.
@@ -139,7 +131,7 @@ struct Reader {
     is_first: bool,
     /// Whether all parts were read.
     whole: bool,
-    files: Vec<Attachment>,
+    files: Vec<File>,
     files_left_out: usize,
     kind: Kind,
     event: Option<Event>,
@@ -149,8 +141,6 @@ struct Reader {
     forwarded: Vec<String>,
     /// If the content of files is wanted, the longest.
     most_content: Option<u64>,
-    /// The content of each of `files`, as far as it is wanted.
-    contents: Vec<Option<Vec<u8>>>,
 }
 
 impl Reader {
@@ -167,7 +157,6 @@ impl Reader {
             other: None,
             forwarded: Vec::new(),
             most_content,
-            contents: Vec::new(),
         }
     }
 
@@ -400,18 +389,19 @@ impl Reader {
             self.files_left_out += 1;
             return;
         }
-        if let Some(most) = self.most_content {
-            let is_wanted = part.size() <= most;
-            self.contents
-                .push(is_wanted.then(|| part.decoded().into_owned()));
-        }
-        self.files.push(Attachment {
+        let size = part.size();
+        let is_wanted = self.most_content.is_some_and(|most| size <= most);
+        let about = Attachment {
             name: part
                 .name()
                 .map(|name| line(name, Limits::NAME_BYTES))
                 .filter(|name| !name.is_empty()),
             media_type: line(&part.media_type, 100),
-            size: part.size(),
+            size,
+        };
+        self.files.push(File {
+            about,
+            content: is_wanted.then(|| part.decoded().into_owned()),
         });
     }
 }

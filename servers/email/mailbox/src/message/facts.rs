@@ -95,6 +95,13 @@ pub struct Parsed {
     pub draft: Option<String>,
 }
 
+impl Parsed {
+    /// Everybody it was written to, or got a copy.
+    pub fn recipients(&self) -> impl Iterator<Item = &Person> {
+        self.to.listed.iter().chain(&self.cc.listed)
+    }
+}
+
 /// A name and an address as a header gave them: outside text, not checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Person {

@@ -24,7 +24,7 @@ mod transfer;
 
 pub use calendar::{Event, Method};
 pub use facts::{Attachment, File, Kind, Limits, Parsed, People, Person, Protection};
-pub use parse::{files, parse, parse_cut};
+pub use parse::{parse, parse_cut, parse_with_files};
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,17 @@ pub fn parse(mail: &[u8]) -> Parsed {
 /// Reads a mail of which these are the first bytes (`cut`), or all of them.
 #[must_use]
 pub fn parse_cut(mail: &[u8], cut: bool) -> Parsed {
+    read(mail, cut, None).0
+}
+
+/// The same, and the files attached to the mail, as many as [`Parsed::attachments`] lists and in its order, with
+/// their content if it is no longer than `most` bytes.
+#[must_use]
+pub fn parse_with_files(mail: &[u8], cut: bool, most: u64) -> (Parsed, Vec<File>) {
+    read(mail, cut, Some(most))
+}
+
+fn read(mail: &[u8], cut: bool, most_content: Option<u64>) -> (Parsed, Vec<File>) {
     let mail = mime::normal_lines(mail);
     let mut parsed = Parsed {
         cut,
@@ -27,16 +38,8 @@ pub fn parse_cut(mail: &[u8], cut: bool) -> Parsed {
     if let Some(headers) = &mail.headers {
         fill_headers(&mut parsed, headers);
     }
-    body::read(&mail, &mut parsed);
-    parsed
-}
-
-/// The files attached to a mail, as many as [`Parsed::attachments`] lists and in its order, with their content if it
-/// is no longer than `most` bytes.
-#[must_use]
-pub fn files(mail: &[u8], most: u64) -> Vec<File> {
-    let mail = mime::normal_lines(mail);
-    body::files(&mime::Part::of_mail(&mail), most)
+    let files = body::read(&mail, &mut parsed, most_content);
+    (parsed, files)
 }
 
 pub(super) fn fill_headers(parsed: &mut Parsed, headers: &Message<'_>) {
