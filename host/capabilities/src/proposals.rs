@@ -161,6 +161,7 @@ impl ProposeCtx {
                 .map_err(ProposeError::Invalid)?,
             reason,
             expires,
+            doubts: vec![],
         };
         let text = note.render_answering(&answered);
         self.create(layout::pending(note.id), text).await?;

@@ -16,12 +16,14 @@ wasmtime::component::bindgen!({
         world imports {
             import platinum:approvals/queue@0.1.0;
             import platinum:email/send@0.1.0;
+            import platinum:odoo/post@0.1.0;
         }
     ",
     path: [
         "../../wit/actions",
         "../../wit/approvals",
         "../../wit/email",
+        "../../wit/odoo",
     ],
     imports: { default: async | trappable },
     with: { "platinum:approvals/queue.approved-action": crate::approvals::Approved },

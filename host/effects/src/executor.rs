@@ -13,7 +13,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use platinum_core::{ActionKind, DraftId, TaskId, Timestamp, text::one_line};
+use platinum_core::{Action, ActionKind, DraftId, TaskId, Timestamp, text::one_line};
 use platinum_journal::{Closing, Intent, Outcome, Receipt, State, approvals::MessageDigest};
 use platinum_vault::note::DraftNote;
 
@@ -125,6 +125,9 @@ pub struct NotDone {
     pub reason: String,
     /// What may help.
     pub recovery: Recovery,
+    /// With [`Recovery::Approval`]: what would leave now, for its owner to read in the place of what they approved,
+    /// if that is known.
+    pub renewed: Option<Box<Action>>,
 }
 
 /// What may help if an effect was not performed.
@@ -148,13 +151,26 @@ impl NotDone {
             } else {
                 Recovery::None
             },
+            renewed: None,
+        }
+    }
+
+    /// What would leave is not what was approved: why, and what would.
+    pub fn differs(reason: impl Into<String>, renewed: Option<Action>) -> Self {
+        Self {
+            reason: reason.into(),
+            recovery: Recovery::Approval,
+            renewed: renewed.map(Box::new),
         }
     }
 }
 
 impl From<NotDone> for Outcome {
     /// Approved again, the same bytes may leave: that is no refusal for ever.
-    fn from(NotDone { reason, recovery }: NotDone) -> Self {
+    fn from(not_done: NotDone) -> Self {
+        let NotDone {
+            reason, recovery, ..
+        } = not_done;
         Self::NotSent {
             reason,
             retry: recovery != Recovery::None,
@@ -236,9 +252,11 @@ impl Executor {
         if let Err(NotDone {
             reason,
             recovery: Recovery::Approval,
+            renewed,
         }) = &attempted
         {
-            self.approvals.note_difference(&approved, reason);
+            let renewed = renewed.as_deref();
+            self.approvals.note_difference(&approved, reason, renewed);
         }
         let mut outcome = attempted.unwrap_or_else(Outcome::from);
         match &mut outcome {

@@ -1,7 +1,7 @@
 //! The interfaces that act on the outside world, and the queue of what the owner approved.
 //!
 //! Lives here: [`approvals`] mints an approved action from a file in `Approved/`; [`Executor`] is
-//! the one way from there to a receipt; [`email`] is an [`Effect`]. To add one: 1. its interface
+//! the one way from there to a receipt; [`email`] and [`odoo`] have the [`Effect`]s. To add one: 1. its interface
 //! under `wit/`, a capability and its roles; 2. a folder here with the effect, and a `host.rs` that
 //! gives the resource to the executor; 3. a line in [`offers`]; 4. the effect's line in the
 //! composition root of `local`.
@@ -23,6 +23,7 @@ pub mod email;
 mod executor;
 mod fence;
 mod interface;
+pub mod odoo;
 pub mod review;
 #[cfg(test)]
 mod tests;
@@ -35,7 +36,7 @@ use interface::EffectOffer;
 
 /// The interface of each effect.
 fn offers() -> Vec<EffectOffer> {
-    vec![email::SEND]
+    vec![email::SEND, odoo::POST]
 }
 
 /// The interface of every effect, over what carries approved actions out. All are linked, whichever

@@ -321,6 +321,7 @@ mod tests {
             summary: "Reply to Ada".to_owned(),
             reason: "She asks".to_owned(),
             expires: at,
+            doubts: vec![],
         }
         .render();
         vault

@@ -13,13 +13,14 @@ use anyhow::Context;
 use platinum_api::MachineKeys;
 use platinum_capabilities::{dashboard, tasks::Receipts, updates};
 use platinum_core::{
-    DraftId, Role, SystemClock, TaskId, Timestamp, VaultPath, layout, text::one_line,
+    DraftId, Role, SystemClock, TaskId, Timestamp, VaultPath, ZoneId, layout, text::one_line,
 };
 use platinum_daemon::{Config, Host, HostError, Running, SkillSet, on_signals, skills::LockMemory};
 use platinum_effects::{
     Effect, Executor, Fence,
     approvals::{Approvals, ApprovalsQueue},
     email::{McpMailFiles, McpMailSender, SendMail},
+    odoo::{McpOdooServer, PostDocument, RecordPayment},
 };
 use platinum_journal::{AuditEvent, Intent, Journal, Receipt};
 use platinum_mcp::{GateRefusal, McpError};
@@ -97,6 +98,11 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
         let sender = Arc::new(McpMailSender::new(session.clone()));
         let accounts = approvals.policy().accounts.clone();
         effects.push(Arc::new(SendMail::new(sender, accounts)));
+    }
+    if let Some(session) = host.session(ZoneId::ACCOUNTING.as_str()) {
+        let odoo = Arc::new(McpOdooServer::new(session.clone()));
+        effects.push(Arc::new(PostDocument::new(odoo.clone())));
+        effects.push(Arc::new(RecordPayment::new(odoo)));
     }
     let executor = Arc::new(Executor::new(approvals, effects));
     interfaces.extend(platinum_effects::interfaces(&executor));

@@ -27,7 +27,7 @@ pub enum Class {
 }
 
 /// First words of tools that read.
-const READS: [&str; 4] = ["search", "list", "get", "read"];
+const READS: [&str; 6] = ["search", "list", "get", "read", "find", "preview"];
 /// Words that act wherever they stand in a name.
 const ACTS: &[&str] = &[
     "accept",
@@ -356,6 +356,8 @@ mod tests {
             "list_updates",
             "email_search",
             "odoo_read_record",
+            "find_payment",
+            "preview_payment",
             "get_current_context",
             "listMessages",
         ] {

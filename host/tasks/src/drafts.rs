@@ -176,6 +176,7 @@ mod tests {
             summary: "Reply".to_owned(),
             reason: "She asks".to_owned(),
             expires: at,
+            doubts: vec![],
         }
         .render()
     }

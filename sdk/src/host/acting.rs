@@ -71,3 +71,15 @@ impl SendEmail for Host {
         crate::email::send::send(approved)
     }
 }
+
+/// `platinum:odoo/post`: posts, or records a payment, as it was approved.
+pub trait PostOdoo: Approvals {
+    /// Posts or records, at most once. The approval is used up.
+    fn post(&self, approved: Self::Approved) -> Result<Receipt, EffectError>;
+}
+
+impl PostOdoo for Host {
+    fn post(&self, approved: ApprovedAction) -> Result<Receipt, EffectError> {
+        crate::odoo::post::post(approved)
+    }
+}

@@ -6,7 +6,7 @@
 
 mod acting;
 
-pub use acting::{Approval, Approvals, SendEmail};
+pub use acting::{Approval, Approvals, PostOdoo, SendEmail};
 
 use crate::actions::types::{Proposal, ProposeError};
 use crate::bindings::platinum::skill;

@@ -7,8 +7,8 @@ use crate::actions::types::{EffectError, Proposal, ProposeError, Receipt};
 use crate::bindings::platinum::skill;
 use crate::host::{
     Approval, Approvals, ClaimTasks, CollectUpdates, Context, Dashboard, DraftEmail, FinishTasks,
-    Log, Model, Notes, Ownership, People, ProposeEmail, PublishUpdates, ReadTasks, SearchEmail,
-    SendEmail, Sync, WritePlans,
+    Log, Model, Notes, Ownership, People, PostOdoo, ProposeEmail, PublishUpdates, ReadTasks,
+    SearchEmail, SendEmail, Sync, WritePlans,
 };
 use crate::{approvals, dashboard, email, model, plans, sync, tasks, updates, vault};
 
@@ -278,6 +278,20 @@ impl SendEmail for TestHost {
                 at: self.now.clone(),
                 reference,
                 answer: "250 ok".into(),
+            })
+        })
+    }
+}
+
+impl PostOdoo for TestHost {
+    fn post(&self, approved: TestApproval) -> Result<Receipt, EffectError> {
+        let reference = format!("INV/{}", approved.draft);
+        self.posted.borrow_mut().push(approved);
+        self.answers.borrow_mut().pop_front().unwrap_or_else(|| {
+            Ok(Receipt {
+                at: self.now.clone(),
+                reference,
+                answer: "posted".into(),
             })
         })
     }

@@ -105,6 +105,8 @@ pub struct TestHost {
     pub answers: RefCell<VecDeque<Result<Receipt, EffectError>>>,
     /// What was handed to `send`.
     pub sent: RefCell<Vec<TestApproval>>,
+    /// What was handed to `post`.
+    pub posted: RefCell<Vec<TestApproval>>,
 }
 
 impl Default for TestHost {
@@ -169,6 +171,7 @@ impl Default for TestHost {
             refused: RefCell::default(),
             answers: RefCell::default(),
             sent: RefCell::default(),
+            posted: RefCell::default(),
         }
     }
 }

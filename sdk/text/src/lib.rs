@@ -27,7 +27,7 @@ pub use address::{AddressError, MailAddress, bare_address, message_id};
 pub use boundary::{BOUNDARY, BoundaryFault, resembles_boundary, split_at_boundary};
 pub use code::{brings_code, without_codes, without_named_codes};
 pub use gaps::{GAP_FORM, gap, has_gaps, is_field_gap, without_gap_signs};
-pub use markdown::{escape_markdown, section_lines};
+pub use markdown::{escape_markdown, section_lines, unescape_markdown};
 
 /// Whether a reader cannot see this character, or whether it changes how others are shown.
 ///

@@ -35,6 +35,27 @@ pub fn escape_markdown(text: &str, max_chars: usize) -> String {
     escaped
 }
 
+/// The words that a reader of Markdown shows for what [`escape_markdown`] made of them, for where no Markdown is read.
+#[must_use]
+pub fn unescape_markdown(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let after = &rest[first.len_utf8()..];
+        let entities = [("&amp;", '&'), ("&lt;", '<'), ("&gt;", '>')];
+        let entity = entities.iter().find(|(name, _)| rest.starts_with(name));
+        let escaped = after.chars().next().filter(char::is_ascii_punctuation);
+        let (c, len) = match (entity, escaped) {
+            (Some((name, c)), _) => (*c, name.len()),
+            (None, Some(c)) if first == '\\' => (c, 2),
+            _ => (first, first.len_utf8()),
+        };
+        plain.push(c);
+        rest = &rest[len..];
+    }
+    plain
+}
+
 /// The lines under every heading of this title, of any level and in any case, without the headings.
 pub fn section_lines<'a>(text: &'a str, title: &'a str) -> impl Iterator<Item = &'a str> {
     let mut is_inside = false;
@@ -85,6 +106,18 @@ mod tests {
         ] {
             let escaped = escape_markdown(text, 200);
             assert!(!escaped.contains(never), "{text} became {escaped}");
+        }
+    }
+
+    #[test]
+    fn unescape_markdown_gives_the_words_back() {
+        for text in [
+            "a | b * c_d [x](y) <b> & &lt; #1 100% 5^2 ~x~ {y} !z $2 = a@b",
+            "\\ \\[x\\] C:\\temp\\*",
+            "see https://x.test and WWW.x.test, // too",
+            "größer: 日本語",
+        ] {
+            assert_eq!(unescape_markdown(&escape_markdown(text, 500)), text);
         }
     }
 

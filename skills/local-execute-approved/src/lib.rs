@@ -12,6 +12,7 @@ platinum_sdk::skill! {
         "platinum:tasks/finish@0.1.0": ::platinum_sdk::tasks::finish,
         "platinum:approvals/queue@0.1.0": ::platinum_sdk::approvals::queue,
         "platinum:email/send@0.1.0": ::platinum_sdk::email::send,
+        "platinum:odoo/post@0.1.0": ::platinum_sdk::odoo::post,
     },
     run: run::run,
 }

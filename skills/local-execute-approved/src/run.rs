@@ -7,13 +7,15 @@
 use std::collections::BTreeSet;
 
 use platinum_sdk::actions::types::{EffectError, Receipt};
-use platinum_sdk::host::{Approval, FinishTasks, Log, SendEmail};
+use platinum_sdk::host::{Approval, FinishTasks, Log, PostOdoo, SendEmail};
 use platinum_sdk::skill::log::Level;
 use platinum_sdk::text::one_line;
 use platinum_sdk::{Error, Invocation, Outcome};
 
-/// The kinds this skill has an effect for.
-const KINDS: [&str; 1] = ["email-send"];
+/// The kind of a mail.
+const MAIL: &str = "email-send";
+/// The kinds this skill has an effect for. The host hands out those that it carries out.
+const KINDS: [&str; 3] = [MAIL, "odoo-post", "odoo-payment"];
 
 /// At most this many actions in one run.
 const MAX_ACTIONS: usize = 50;
@@ -29,12 +31,15 @@ struct Tally {
     last: String,
 }
 
-/// Sends what is approved and finishes the tasks; `done` with the numbers, `nothing` if nothing was
+/// Does what is approved and finishes the tasks; `done` with the numbers, `nothing` if nothing was
 /// approved.
 ///
 /// # Errors
 /// `unavailable` if all that could be done was to wait; the host runs the skill again later.
-pub fn run(host: &(impl Log + SendEmail + FinishTasks), _: &Invocation) -> Result<Outcome, Error> {
+pub fn run(
+    host: &(impl Log + SendEmail + PostOdoo + FinishTasks),
+    _: &Invocation,
+) -> Result<Outcome, Error> {
     let kinds = KINDS.map(str::to_owned);
     let mut tally = Tally::default();
     let mut seen = BTreeSet::new();
@@ -67,16 +72,24 @@ pub fn run(host: &(impl Log + SendEmail + FinishTasks), _: &Invocation) -> Resul
 }
 
 /// Does one action, and finishes its task if it is done.
-fn act<H: Log + SendEmail + FinishTasks>(host: &H, approved: H::Approved, tally: &mut Tally) {
+fn act<H: Log + SendEmail + PostOdoo + FinishTasks>(
+    host: &H,
+    approved: H::Approved,
+    tally: &mut Tally,
+) {
     let (draft, task) = (approved.draft(), approved.task());
     let summary = one_line(&approved.summary(), 160);
     let mut report = |level: Level, what: &str| {
         tally.last = one_line(&format!("{summary}: {what}"), 300);
         host.line(level, &format!("{draft} of {task}: {}", tally.last));
     };
-    let receipt = match host.send(approved) {
+    let (done, ended) = match approved.kind().as_str() {
+        MAIL => ("sent", host.send(approved)),
+        _ => ("done", host.post(approved)),
+    };
+    let receipt = match ended {
         Ok(receipt) => {
-            report(Level::Info, &format!("sent, {}", receipt.answer));
+            report(Level::Info, &format!("{done}, {}", receipt.answer));
             receipt
         }
         Err(EffectError::AlreadyDone(receipt)) => {
@@ -197,6 +210,22 @@ mod tests {
             .collect();
         assert_eq!(finished, ["task_1", "task_2"]);
         assert_eq!(host.completed.borrow()[0].1, "Answer 1 (draft_1@test)");
+    }
+
+    /// Documents and payments go to Odoo, mails do not; each finishes its task.
+    #[test]
+    fn run_hands_each_kind_to_its_effect() {
+        let host = host(1);
+        let of_kind = |number, kind: &str| TestApproval {
+            kind: kind.into(),
+            ..approved(number)
+        };
+        let books = [of_kind(2, "odoo-post"), of_kind(3, "odoo-payment")];
+        host.approvals.borrow_mut().extend(books.clone());
+        assert!(matches!(execute(&host), Ok(Outcome::Done(line)) if line.starts_with("3 done;")));
+        assert_eq!(*host.sent.borrow(), [approved(1)]);
+        assert_eq!(*host.posted.borrow(), books);
+        assert_eq!(host.completed.borrow()[1].1, "Answer 2 (INV/draft_2)");
     }
 
     /// A kind without an effect stays in the queue.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use platinum_core::AgentName;
+use platinum_core::{AgentName, Role, ZoneId};
 use platinum_daemon::{
     Config,
     config::OtherDevices,
@@ -22,6 +22,7 @@ pub fn approval_policy(config: &Config, machine: &AgentName) -> ApprovalPolicy {
         machine: machine.to_string(),
         skills: acting_skills(config),
         accounts: mail_accounts(config),
+        has_odoo: has_odoo(config),
     }
 }
 
@@ -31,6 +32,12 @@ fn mail_accounts(config: &Config) -> MailAccounts {
         Some(zone) => MailAccounts::new(move || zone.addresses()),
         None => MailAccounts::none(),
     }
+}
+
+/// Whether this machine has a server for its Odoo.
+fn has_odoo(config: &Config) -> bool {
+    let zone = config.zones.get(ZoneId::ACCOUNTING.as_str());
+    zone.is_some_and(|zone| zone.server(Role::Local).is_some())
 }
 
 /// SHA-256, in hex, of every skill that is run for what is approved, and of what it is granted: its

@@ -36,6 +36,10 @@ pub struct DraftSummary {
     pub expires: Timestamp,
     /// Whom and what it reaches, in the order in which a person reads it.
     pub fields: Vec<Field>,
+    /// What its owner has to look at first.
+    pub doubts: Vec<String>,
+    /// Whether the text is one that a server rendered: an invoice, with tables.
+    pub is_rendered: bool,
     /// The text that will leave, its characters that are not seen written out.
     pub text: String,
     /// The message that is answered, as the draft's file shows it above that text.
@@ -66,6 +70,12 @@ impl DraftSummary {
             since: draft.created,
             expires: draft.expires,
             fields: preview(&draft.action),
+            doubts: draft
+                .doubts
+                .iter()
+                .map(|doubt| plain(&escape_hidden(doubt), 500))
+                .collect(),
+            is_rendered: draft.action.heading().is_some(),
             text: escape_hidden(draft.action.text()),
             answers: None,
             has_gaps: draft.action.has_field_gap() || has_gaps(draft.action.text()),

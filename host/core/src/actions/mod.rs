@@ -255,6 +255,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Money;
 
     #[test]
     fn field_gap_of_one_recipient_is_found() {
@@ -293,6 +294,34 @@ mod tests {
             action.read::<Payment>().unwrap_err().to_string(),
             "the action is of the kind `email-send`, not `payment`"
         );
+    }
+
+    #[test]
+    fn heading_of_a_document_says_whose_it_is() {
+        let document = |shown: &str| {
+            Action::new(&OdooPost {
+                document: 12,
+                total: Money {
+                    minor: 2249,
+                    currency: "EUR".parse().unwrap(),
+                },
+                due: None,
+                shown: shown.to_owned(),
+            })
+        };
+        let action =
+            document("# Draft vendor bill 12 · Smith &amp; \\*Sons\\* · 22.49 EUR\n\n- x\n");
+        assert_eq!(
+            action.heading().unwrap(),
+            "Draft vendor bill 12 · Smith & *Sons* · 22.49 EUR"
+        );
+        assert_eq!(document("Draft · x").heading(), None);
+        assert_eq!(document("").heading(), None);
+        let mail = Action::new(&EmailSend {
+            body: "# a · b\n".to_owned(),
+            ..mail()
+        });
+        assert_eq!(mail.heading(), None);
     }
 
     #[test]

@@ -257,8 +257,8 @@ pub fn send_again(
         });
         let message = match message {
             Ok(message) => message,
-            Err(MessageError::Uncomposable(_)) => return Ok(false),
-            Err(error) => return Err(error.into()),
+            Err(MessageError::Journal(error)) => return Err(error.into()),
+            Err(_) => return Ok(false),
         };
         let envelope = |message: &MessageDigest| (message.from.clone(), message.recipients.clone());
         let is_same = before.binds.fingerprint == fingerprint

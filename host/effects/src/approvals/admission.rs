@@ -191,9 +191,9 @@ fn record(
         });
         let message = match message {
             Ok(message) => message,
-            // Held, and shown as that, the next time.
-            Err(MessageError::Uncomposable(_)) => return Ok(false),
             Err(MessageError::Journal(error)) => return Err(error.into()),
+            // Held, and shown as that, the next time.
+            Err(_) => return Ok(false),
         };
         decision.approve(&Approval {
             file: identity,
@@ -262,28 +262,38 @@ fn put_back(
     let reason = one_line(reason, 500);
     inspection.journal.decide(|decision| {
         let fingerprint = seen.fingerprint()?;
-        let counts = match decision.approval(id)? {
+        let approval = decision.approval(id)?;
+        let renewed = approval
+            .as_ref()
+            .and_then(|approval| inspection.difference(approval)?.renewed.as_ref());
+        let counts = match &approval {
             None => false,
             Some(approval) => {
                 let drift =
-                    inspection.drift(&approval, seen, &fingerprint, |draft, bytes, first| {
+                    inspection.drift(approval, seen, &fingerprint, |draft, bytes, first| {
                         decision.reference_for(draft, bytes, first)
                     });
                 match drift {
                     Ok(drift) => drift.is_none(),
-                    Err(MessageError::Uncomposable(_)) => true,
                     Err(MessageError::Journal(error)) => return Err(error.into()),
+                    Err(_) => true,
                 }
             }
         };
         if counts || !decision.state(id)?.may_be_tried() {
             return Ok(None);
         }
-        match decision.approval(id)? {
+        match &approval {
             Some(_) => decision.withdraw(id, at, &reason)?,
             None => decision.refuse(id, at, &reason)?,
         }
         let mut note = Note::parse(&seen.file)?;
+        if let Some(renewed) = renewed
+            && let Err(error) = note.set_action(renewed)
+        {
+            // Then it says why it came back, and is rendered anew when it is approved again.
+            tracing::warn!(draft = %id, "Cannot write what would leave now into it: {error}.");
+        }
         note.set(RETURNED[0], reason.as_str())?;
         note.set(RETURNED[1], at.to_string())?;
         // Compared and exchanged: an edit of this very moment stays, and is seen the next time.

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt, time::Duration};
 
 use platinum_core::{
-    Backoff, DraftId, PathError, Timestamp, VaultPath, layout, sha256_hex, text::GAP_FORM,
+    Action, Backoff, DraftId, PathError, Timestamp, VaultPath, layout, sha256_hex, text::GAP_FORM,
 };
 use platinum_journal::{
     Journal, JournalError, Receipt, State,
@@ -137,19 +137,21 @@ pub(super) struct Inspection<'a> {
     pub(super) now: Timestamp,
     /// How often each was tried without anything happening, as far as this process knows.
     pub(super) attempts: &'a HashMap<DraftId, u32>,
-    /// What whoever hands messages over said is not what was approved.
+    /// What the other side's server said is not what was approved.
     pub(super) differences: &'a HashMap<DraftId, Difference>,
     /// Which skills are installed by now, if that may be others than this process runs.
     pub(super) installed_skills: Option<&'a InstalledSkills>,
 }
 
-/// That a message is not the one that was approved, as the mail server says.
+/// That what would leave is not what was approved, as the other side's server says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Difference {
     /// When the approval was given.
     pub(super) approved_at: Timestamp,
     /// What differs, one line.
     pub(super) reason: String,
+    /// What would leave now, if that is known.
+    pub(super) renewed: Option<Action>,
 }
 
 /// Looks at every file in `Approved/`, oldest draft first. Blocks on the disk.
@@ -514,6 +516,12 @@ impl Inspection<'_> {
         })
     }
 
+    /// What the other side's server said to what this approval is for.
+    pub(super) fn difference(&self, approval: &Approval) -> Option<&Difference> {
+        let difference = self.differences.get(&approval.draft)?;
+        (difference.approved_at == approval.at).then_some(difference)
+    }
+
     /// Why an approval is not one for what would leave now, if so. `reference_for` is the journal's, or
     /// that of a decision.
     pub(super) fn drift(
@@ -526,9 +534,7 @@ impl Inspection<'_> {
         if let Some(reason) = drift(approval, outgoing, fingerprint, self.policy) {
             return Ok(Some(reason));
         }
-        if let Some(difference) = self.differences.get(&approval.draft)
-            && difference.approved_at == approval.at
-        {
+        if let Some(difference) = self.difference(approval) {
             return Ok(Some(difference.reason.clone()));
         }
         let message = self

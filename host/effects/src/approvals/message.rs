@@ -1,6 +1,8 @@
 //! The message that an approval binds: what is composed when it is given, and compared before it is
 //! carried out.
 //!
+//! What Odoo is asked to do has no message: the text that its owner approved is rendered anew from what Odoo has, and
+//! compared, before each attempt; such a thing is not approved where no Odoo is set up.
 //! Invariants: an approval counts for one message alone, under one reference; one that binds none, as
 //! earlier versions wrote them, counts for no message; what cannot be composed is not approved, and waits.
 
@@ -19,6 +21,11 @@ pub enum MessageError {
     /// The draft or the account does not let it be composed.
     #[error("the message cannot be composed: {0}")]
     Uncomposable(String),
+    /// Nothing on this machine could carry it out, or say what it would do.
+    #[error(
+        "Odoo is not set up on this machine: it needs `[zones.accounting]` in the configuration"
+    )]
+    NoOdoo,
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -35,7 +42,7 @@ impl ApprovalPolicy {
         reference_for: impl FnOnce(DraftId, &str, &str) -> Result<String, JournalError>,
     ) -> Result<Option<MessageDigest>, MessageError> {
         if outgoing.note.action.kind() != ActionKind::EMAIL_SEND {
-            return Ok(None);
+            return self.compose(outgoing, "");
         }
         let first = email::message::first_reference(&outgoing.note, &self.accounts);
         let reference = reference_for(outgoing.note.id, fingerprint, &first)?;
@@ -48,8 +55,12 @@ impl ApprovalPolicy {
         outgoing: &Outgoing,
         reference: &str,
     ) -> Result<Option<MessageDigest>, MessageError> {
-        if outgoing.note.action.kind() != ActionKind::EMAIL_SEND {
-            return Ok(None);
+        match outgoing.note.action.kind() {
+            ActionKind::EMAIL_SEND => {}
+            ActionKind::ODOO_POST | ActionKind::ODOO_PAYMENT if !self.has_odoo => {
+                return Err(MessageError::NoOdoo);
+            }
+            _ => return Ok(None),
         }
         email::message::compose(outgoing, reference, &self.accounts)
             .map_err(MessageError::Uncomposable)

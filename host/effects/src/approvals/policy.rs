@@ -23,6 +23,8 @@ pub struct ApprovalPolicy {
     pub skills: Option<String>,
     /// The accounts from which mails leave.
     pub accounts: MailAccounts,
+    /// Whether an Odoo is set up here.
+    pub has_odoo: bool,
 }
 
 impl ApprovalPolicy {

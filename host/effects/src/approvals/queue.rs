@@ -6,7 +6,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use platinum_core::{ActionKind, Clock, DraftId, Timestamp, VaultPath, layout, text::one_line};
+use platinum_core::{
+    Action, ActionKind, Clock, DraftId, Timestamp, VaultPath, layout, text::one_line,
+};
 use platinum_journal::{
     Begin, Intent, Journal, JournalError, Outcome, State,
     approvals::{Approval, Decision, Pause},
@@ -51,7 +53,7 @@ struct Memory {
     under_way: HashSet<DraftId>,
     /// What was logged of files that are not carried out, so that each is logged once.
     logged: HashSet<String>,
-    /// What the mail server said is not what was approved; it goes back to its owner next.
+    /// What the other side's server said is not what was approved; it goes back to its owner next.
     differences: HashMap<DraftId, Difference>,
     /// The kinds that this host has an effect for, once that is known.
     performable: Option<BTreeSet<ActionKind>>,
@@ -149,12 +151,19 @@ impl Approvals {
         .await
     }
 
-    /// Notes that the message is not the one that was approved: it goes back to its owner at the next
-    /// [`Approvals::admit`], and may be tried at once when it was approved again.
-    pub(crate) fn note_difference(&self, approved: &Approved, reason: &str) {
+    /// Notes that what would leave is not what was approved: it goes back to its owner at the next
+    /// [`Approvals::admit`], as what would leave now if that is given, and may be tried at once when it was approved
+    /// again.
+    pub(crate) fn note_difference(
+        &self,
+        approved: &Approved,
+        reason: &str,
+        renewed: Option<&Action>,
+    ) {
         let difference = Difference {
             approved_at: approved.approval.at,
             reason: one_line(reason, 500),
+            renewed: renewed.cloned(),
         };
         let draft = approved.note.id;
         self.memory().differences.insert(draft, difference);

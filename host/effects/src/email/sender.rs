@@ -10,7 +10,7 @@ use platinum_mcp::{CallError, Session};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{NotDone, Recovery, approvals::Attachment, done};
+use crate::{NotDone, approvals::Attachment, done};
 
 /// A file of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -294,13 +294,11 @@ fn not_done(answer: &str, retry: bool, differs: bool) -> NotDone {
     if !differs {
         return NotDone::new(answer, retry);
     }
-    NotDone {
-        reason: format!(
-            "{answer}; restart the daemon if its mail file or its programs were changed, read it, \
-             then approve it again"
-        ),
-        recovery: Recovery::Approval,
-    }
+    let reason = format!(
+        "{answer}; restart the daemon if its mail file or its programs were changed, read it, then \
+         approve it again"
+    );
+    NotDone::differs(reason, None)
 }
 
 /// What a failed preparation means: whatever became of it, nothing was sent.
@@ -424,6 +422,7 @@ fn failed(error: &CallError) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Recovery;
 
     #[test]
     fn answer_counts_only_in_the_agreed_form() {
@@ -436,10 +435,7 @@ mod tests {
         let differs = json!({"outcome": "not_sent", "differs": true, "answer": "another"});
         let why = "another; restart the daemon if its mail file or its programs were changed, \
                    read it, then approve it again";
-        let expected = NotDone {
-            reason: why.into(),
-            recovery: Recovery::Approval,
-        };
+        let expected = NotDone::differs(why, None);
         assert_eq!(read_answer(differs), Err(expected.clone()));
         let differs = json!({"ready": false, "differs": true, "answer": "another"});
         assert_eq!(read_prepared(differs), Err(expected));

@@ -61,8 +61,12 @@ fn review_draft(draft: &DraftNote, context: &CheckContext) -> Vec<Finding> {
     findings.into_list()
 }
 
-/// Whom an action reaches: addresses without their names, blind copies too; a chat, a payee.
+/// Whom an action reaches: addresses without their names, blind copies too; a chat, a payee; which document in Odoo,
+/// whose it is and how much.
 pub fn recipients_of(action: &Action) -> Vec<String> {
+    if let Some(heading) = action.heading() {
+        return vec![heading];
+    }
     if let Ok(mail) = action.read::<EmailSend>() {
         let all = mail.to.iter().chain(&mail.cc).chain(&mail.bcc);
         let address = |text: &String| match MailAddress::parse(text) {
@@ -79,17 +83,19 @@ pub fn recipients_of(action: &Action) -> Vec<String> {
         .map_or_else(|_| Vec::new(), |payment| vec![payment.payee])
 }
 
-/// Whether an action that is a message has nothing to say: its text was emptied.
+/// Whether an action that has a text by its kind has none: it was emptied.
 pub(crate) fn says_nothing(action: &Action) -> bool {
     let is_blank = |text: &str| text.chars().all(|c| c.is_whitespace() || is_hidden(c));
     let has_more = action
         .read::<SocialPublish>()
         .is_ok_and(|post| !post.media.is_empty() || post.thread.iter().any(|text| !is_blank(text)));
-    let is_message = [
+    let has_text = [
         ActionKind::EMAIL_SEND,
         ActionKind::WHATSAPP_SEND,
         ActionKind::SOCIAL_PUBLISH,
+        ActionKind::ODOO_POST,
+        ActionKind::ODOO_PAYMENT,
     ]
     .contains(&action.kind());
-    is_message && is_blank(action.text()) && !has_more
+    has_text && is_blank(action.text()) && !has_more
 }

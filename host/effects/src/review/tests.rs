@@ -47,6 +47,7 @@ fn draft<T: TypedAction>(record: &T) -> DraftNote {
         summary: "Answer Ada <ada@example.test> about “Offer”".into(),
         reason: "A person wrote to you.".into(),
         expires: "2026-11-27T12:00:00Z".parse().unwrap(),
+        doubts: vec![],
     }
 }
 

@@ -4,6 +4,7 @@
 mod above;
 mod attempts;
 mod messages;
+mod odoo;
 
 use std::{
     collections::VecDeque,
@@ -29,7 +30,7 @@ use platinum_vault::{
 use tempfile::TempDir;
 
 use crate::{
-    Effect, EffectError, Executor, Fence, NotDone, Reconciled, Recovery,
+    Effect, EffectError, Executor, Fence, NotDone, Reconciled,
     approvals::{ApprovalPolicy, Approvals, ApprovalsQueue, Approved, EntryState, Outgoing, act},
     email::{CloseRequest, MailAccounts, MailSender, SendMail, SendRequest, SentMatch},
 };
@@ -153,10 +154,7 @@ impl TestServer {
     fn compare(&self, differs: &AtomicBool) -> Result<(), NotDone> {
         match differs.load(Ordering::SeqCst) {
             false => Ok(()),
-            true => Err(NotDone {
-                reason: "it is another message".into(),
-                recovery: Recovery::Approval,
-            }),
+            true => Err(NotDone::differs("it is another message", None)),
         }
     }
 }
@@ -213,6 +211,7 @@ pub(crate) fn draft(n: u128) -> DraftNote {
         summary: "Reply to Ada".into(),
         reason: "She asked".into(),
         expires: "2026-11-27T12:00:00Z".parse().unwrap(),
+        doubts: vec![],
     }
 }
 
@@ -241,6 +240,7 @@ pub(crate) fn policy(hold_seconds: u64) -> ApprovalPolicy {
         machine: "local".to_owned(),
         skills: Some("s1".to_owned()),
         accounts: accounts("Owner <owner@example.test>"),
+        has_odoo: true,
     }
 }
 

@@ -4,7 +4,10 @@ use platinum_api::{
     ApprovalRow, ApprovalState, Approvals, DraftSummary, Paused, approval_policy, approvals::Field,
     text::span,
 };
-use platinum_core::{Role, Timestamp, layout, text::GAP_FORM};
+use platinum_core::{
+    Role, Timestamp, layout,
+    text::{GAP_FORM, unescape_markdown},
+};
 
 use super::{
     CommandError, Context, Kind, open_vault,
@@ -21,6 +24,8 @@ pub(crate) struct ApprovalsArgs {
 
 /// Lines of a draft's text that are shown.
 const FIRST_LINES: usize = 6;
+/// The same of one that is an invoice: its sums are at its end.
+const FIRST_LINES_OF_INVOICE: usize = 80;
 
 pub(crate) fn run(args: &ApprovalsArgs, ctx: &Context) -> Result<(), CommandError> {
     let config = ctx.load()?;
@@ -113,8 +118,15 @@ fn not_done(rows: &[&ApprovalRow]) -> String {
         text.push_str(&place_and_state(row));
         if matches!(row.state, ApprovalState::OutcomeUnknown { .. }) {
             let id = row.short_id();
+            let is_odoo = row.draft.as_ref().is_some_and(|draft| draft.is_rendered);
+            let look = match is_odoo {
+                true => "Odoo is asked for it. Look there, too, then:",
+                false => {
+                    "The Sent folder is asked for it. If it is not there, ask the recipient, then:"
+                }
+            };
             text.push_str(&format!(
-                "  The Sent folder is asked for it. If it is not there, ask the recipient, then:\n  \
+                "  {look}\n  \
                  platinum resolve {id} --went-out, or move the file to Done/;\n  \
                  platinum resolve {id} --send-again, or move it to Pending_Approval/ and approve it \
                  again;\n  moving it to Rejected/ closes it.\n"
@@ -156,10 +168,16 @@ fn describe(row: &ApprovalRow, shown: Shown, now: Timestamp, paint: Paint) -> St
 pub(super) fn summary_of(draft: &DraftSummary, shown: Shown, paint: Paint) -> String {
     let (most_names, lines, width) = match shown {
         Shown::Head => (usize::MAX, 0, 0),
+        Shown::Start if draft.is_rendered => (8, FIRST_LINES_OF_INVOICE, 400),
         Shown::Start => (8, FIRST_LINES, 400),
         Shown::All => (usize::MAX, usize::MAX, usize::MAX),
     };
     let value_width = if shown == Shown::Start { 200 } else { 1000 };
+    let mut text = String::new();
+    for doubt in &draft.doubts {
+        text.push_str(&paint.word(Level::Warn, &format!("  look first: {doubt}")));
+        text.push('\n');
+    }
     let mut table = Table::default();
     table.row(["  summary", &draft.summary]);
     table.row(["  why", &draft.reason]);
@@ -173,7 +191,7 @@ pub(super) fn summary_of(draft: &DraftSummary, shown: Shown, paint: Paint) -> St
         };
         table.row([&format!("  {}", field.name), &(named.join(", ") + &more)]);
     }
-    let mut text = table.render(paint);
+    text.push_str(&table.render(paint));
     if let (Shown::All, Some(answers)) = (shown, &draft.answers) {
         text.push('\n');
         for line in answers.lines() {
@@ -185,7 +203,11 @@ pub(super) fn summary_of(draft: &DraftSummary, shown: Shown, paint: Paint) -> St
     if !draft.text.trim().is_empty() {
         text.push('\n');
         for line in draft.text.lines().take(lines) {
-            text.push_str(format!("  │ {}", plain(line, width)).trim_end());
+            let line = match draft.is_rendered {
+                true => rendered_line(line, width),
+                false => plain(line, width),
+            };
+            text.push_str(format!("  │ {line}").trim_end());
             text.push('\n');
         }
         let left = draft.text.lines().count().saturating_sub(lines);
@@ -206,4 +228,14 @@ pub(super) fn summary_of(draft: &DraftSummary, shown: Shown, paint: Paint) -> St
         }
     }
     text
+}
+
+/// A line of a rendered invoice as a terminal shows it: without the marks of Markdown, and with the blanks by which
+/// its columns stand below each other.
+fn rendered_line(line: &str, width: usize) -> String {
+    let line = unescape_markdown(&line.replace("**", ""));
+    line.chars()
+        .filter(|c| !c.is_control())
+        .take(width)
+        .collect()
 }

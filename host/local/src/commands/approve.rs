@@ -354,7 +354,9 @@ impl From<act::ActError> for CommandError {
             | ActError::UnderWay(..)
             | ActError::NeverLeaves { .. } => Kind::Refused,
             ActError::NotApproved(_) => Kind::NotFound,
-            ActError::Message(MessageError::Uncomposable(_)) => Kind::Refused,
+            ActError::Message(MessageError::Uncomposable(_) | MessageError::NoOdoo) => {
+                Kind::Refused
+            }
             ActError::Vault(_)
             | ActError::Message(_)
             | ActError::Unreadable(_)
@@ -368,6 +370,10 @@ impl From<act::ActError> for CommandError {
                 format!("not approved: {}", plain(&error.to_string(), 400)),
             )
             .hint("correct the file, or the mail file that `zones.email.config` names"),
+            ActError::Message(MessageError::NoOdoo) => {
+                Self::new(kind, format!("not approved: {error}"))
+                    .hint("approve it on the machine that has it, or set the zone up here: docs/accounting.md")
+            }
             error @ ActError::InDoubt(..) => Self::new(kind, error.to_string()).hint(format!(
                 "`platinum approvals` shows what is known; moving its file to {} closes it",
                 layout::REJECTED

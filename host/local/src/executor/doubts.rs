@@ -12,7 +12,7 @@
 
 use platinum_api::approvals::MAX_DRAFT_BYTES;
 use platinum_capabilities::in_background;
-use platinum_core::{Clock, DraftId, SystemClock, VaultPath, layout};
+use platinum_core::{ActionKind, Clock, DraftId, SystemClock, VaultPath, layout};
 use platinum_effects::approvals::IN_DOUBT;
 use platinum_journal::{Intent, Receipt};
 use platinum_vault::{
@@ -131,10 +131,11 @@ async fn send_again(context: &ApprovalContext, doubt: &Intent) -> Result<bool, S
 /// Says in the note and on the dashboard what each move means.
 async fn ask_owner(context: &mut ApprovalContext, doubt: &Intent, place: &Place) -> bool {
     let mut changed = false;
+    let [sent, it_is_sent, send] = verbs(doubt.kind);
     if *place == Place::Approved {
         let words = format!(
-            "It is not known whether this was sent at {:.0}. It went out: move this file to \
-             {}/. Send it again: move it to {}/ and approve it again. Leave it: move it to \
+            "It is not known whether this was {sent} at {:.0}. {it_is_sent}: move this file to \
+             {}/. {send} it again: move it to {}/ and approve it again. Leave it: move it to \
              {}/.",
             doubt.at,
             layout::DONE,
@@ -152,13 +153,24 @@ async fn ask_owner(context: &mut ApprovalContext, doubt: &Intent, place: &Place)
         None => doubt.draft.to_string(),
     };
     let text = format!(
-        "Not known whether {what} was sent; it is not sent again by itself. If it went out, move \
-         its file to {}/; to send it again, move it to {}/ and approve it again; or use \
-         `platinum resolve`",
+        "Not known whether {what} was {sent}; it is not {sent} again by itself. If {}, move its \
+         file to {}/; to {} it again, move it to {}/ and approve it again; or use `platinum \
+         resolve`",
+        it_is_sent.replacen('I', "i", 1),
         layout::DONE,
+        send.to_lowercase(),
         layout::PENDING_APPROVAL
     );
     changed | context.notify_once(Some(doubt.task), &text).await
+}
+
+/// What was done or not, that it was, and to do it.
+fn verbs(kind: ActionKind) -> [&'static str; 3] {
+    match kind {
+        ActionKind::ODOO_POST => ["posted", "It is posted in Odoo", "Post"],
+        ActionKind::ODOO_PAYMENT => ["recorded", "It is in Odoo", "Record"],
+        _ => ["sent", "It went out", "Send"],
+    }
 }
 
 /// Writes the property, unless it is there.

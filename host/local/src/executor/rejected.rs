@@ -227,6 +227,7 @@ mod tests {
             summary: "Reply to Ada".into(),
             reason: "She asked".into(),
             expires: SystemClock.now(),
+            doubts: vec![],
         }
     }
 

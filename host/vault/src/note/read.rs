@@ -84,6 +84,20 @@ impl<'a> Reader<'a> {
         self.value(key).map(|_| self.link(key)).transpose()
     }
 
+    /// A list of texts; one text is a list of one, and nothing an empty one.
+    pub(super) fn list(&self, key: &str) -> Result<Vec<String>, NoteError> {
+        let items = match self.value(key) {
+            None => return Ok(Vec::new()),
+            Some(Value::Sequence(items)) => items.iter().collect(),
+            Some(value) => vec![value],
+        };
+        let texts = items.into_iter().map(|item| match item {
+            Value::String(text) => Ok(text.clone()),
+            _ => Err(self.invalid(key, "it has to be a list of texts; put each in quotes")),
+        });
+        texts.collect()
+    }
+
     /// A record.
     pub(super) fn optional<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, NoteError> {
         self.value(key)

@@ -4,6 +4,7 @@
 //! - [`service`]: the Odoo, and what went wrong with it;
 //! - [`data`]: `get_data` and `get_document`: records of a list of models, documents whole;
 //! - [`drafting`]: `create_draft`: what may be asked for, what Odoo is given, what it made of it;
+//! - [`payment`]: `preview_payment`: how a payment would look;
 //! - [`proof`]: `prove_rights`: that Odoo refuses this key what it must not do;
 //! - [`mod@tools`]: the tools themselves; but for the proof, the server that posts has them, too.
 //!
@@ -20,6 +21,7 @@
 
 pub mod data;
 pub mod drafting;
+pub mod payment;
 pub mod proof;
 pub mod service;
 pub mod tools;

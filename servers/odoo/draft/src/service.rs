@@ -28,6 +28,9 @@ pub enum ServiceError {
          journal entry"
     )]
     NoDocument(i64),
+    /// A payment cannot be recorded like this. Clients know it by its first words.
+    #[error("it cannot be paid so: {0}")]
+    Unpayable(String),
     /// A draft was saved otherwise than it was asked for. It is still there.
     #[error(
         "draft {id} was saved, and is not what was asked for: {differences}; delete or mend it in Odoo: {link}"

@@ -6,6 +6,7 @@ use platinum_kit::server::{Access, ToolError, ToolSpec, Tools};
 
 use crate::data::{DataArguments, DocumentArguments};
 use crate::drafting::DraftArguments;
+use crate::payment::PreviewArguments;
 use crate::proof::ProofArguments;
 use crate::service::OdooService;
 
@@ -21,7 +22,15 @@ const DOCUMENT: ToolSpec = ToolSpec {
     name: "get_document",
     title: "Read a document",
     description: "Read one invoice, bill, credit note or journal entry whole: lines, taxes, what it books, totals, what \
-                  Odoo will do with it by itself, and whether what it shows is what it books.",
+                  Odoo will do with it by itself, whether what it shows is what it books; and the whole as a person \
+                  reads it.",
+    access: Access::Reads,
+};
+const PREVIEW: ToolSpec = ToolSpec {
+    name: "preview_payment",
+    title: "Look at a payment",
+    description: "How recording that a posted document was paid would look: amount, day, journal, and what stays open. \
+                  Nothing is recorded. An error says why it cannot be paid so.",
     access: Access::Reads,
 };
 const DRAFT: ToolSpec = ToolSpec {
@@ -68,6 +77,12 @@ where
             DOCUMENT,
             |odoo: Arc<S>, arguments: DocumentArguments| async move {
                 (*odoo).as_ref().get_document(&arguments).await
+            },
+        )?
+        .with(
+            PREVIEW,
+            |odoo: Arc<S>, arguments: PreviewArguments| async move {
+                (*odoo).as_ref().preview_payment(&arguments).await
             },
         )?
         .with(

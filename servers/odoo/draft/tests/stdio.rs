@@ -45,6 +45,7 @@ async fn draft_server_has_no_tool_that_posts() {
             ("create_draft", Some(false), Some(false)),
             ("get_data", Some(true), Some(false)),
             ("get_document", Some(true), Some(false)),
+            ("preview_payment", Some(true), Some(false)),
             ("prove_rights", Some(false), Some(false)),
         ]
     );

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - [`acting`]: the service behind the tools, and what an attempt comes to;
-//! - [`post`]: posting exactly the document that was approved; [`payment`]: recording one payment for one document;
+//! - [`post`]: posting exactly the document that was approved; [`payment`]: recording one payment for one document, and finding it;
 //! - [`mod@tools`]: the draft server's tools, `post_invoice` and `record_payment`.
 //!
 //! Reading and drafting are the crate `platinum-odoo-draft`; talking to Odoo `platinum-odoo-client`.
@@ -42,7 +42,15 @@ const PAYMENT: ToolSpec = ToolSpec {
     access: Access::Acts,
 };
 
-/// The tools of the draft-only server, and those that act.
+const FIND: ToolSpec = ToolSpec {
+    name: "find_payment",
+    title: "Find a payment",
+    description: "The payment that record_payment recorded for an operation, if there is one, and the document as it is \
+                  now. Changes nothing.",
+    access: Access::Reads,
+};
+
+/// The tools of the draft-only server, those that act, and what finds out what they did.
 ///
 /// # Errors
 /// If there is no schema of what a tool takes.
@@ -58,6 +66,12 @@ pub fn tools() -> Result<Tools<ActingService>, ToolError> {
             PAYMENT,
             |odoo: Arc<ActingService>, arguments: payment::PaymentArguments| async move {
                 odoo.record_payment(&arguments).await
+            },
+        )?
+        .with(
+            FIND,
+            |odoo: Arc<ActingService>, arguments: payment::FindArguments| async move {
+                odoo.find_payment(&arguments).await
             },
         )
 }

@@ -1,4 +1,5 @@
-//! `record_payment`: one payment for one posted document, once an operation.
+//! `record_payment`: one payment for one posted document, once an operation. `find_payment`: the payment of an
+//! operation.
 //!
 //! The operation stands at the end of the payment's memo, and is searched for before any attempt and after it. Odoo's
 //! own form for payments is used (`account.payment.register`): it is filled in, read back, compared, and confirmed.
@@ -8,6 +9,7 @@ use platinum_odoo_client::value::{Named, amount, text};
 use platinum_odoo_client::{Amount, Call, Document, OdooError};
 use platinum_odoo_draft::ServiceError;
 use platinum_odoo_draft::drafting::arguments::{check_day, check_operation};
+use platinum_odoo_draft::payment::check_payable;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -60,6 +62,28 @@ pub struct Payment {
     pub memo: String,
 }
 
+/// Whose payment to look for.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FindArguments {
+    /// The operation. Its further attempts, `…-2` and so on, are looked for, too.
+    pub operation: String,
+    /// The id of the document that was to be paid, to have it in the answer.
+    #[serde(default)]
+    pub document: Option<i64>,
+}
+
+/// What there is of an operation's payments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FindAnswer {
+    /// The payment, the first one of several; none that was cancelled.
+    pub payment: Option<Payment>,
+    /// The ids of its other payments that were not cancelled.
+    pub others: Vec<i64>,
+    /// The document as it is now, if it was asked for.
+    pub document: Option<Document>,
+}
+
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentAnswer {
@@ -75,6 +99,16 @@ pub struct PaymentAnswer {
     pub payment: Option<Payment>,
     /// The document as it is now, where it could be read.
     pub document: Option<Document>,
+}
+
+impl Payment {
+    /// Whether it does not count.
+    fn is_cancelled(&self) -> bool {
+        matches!(
+            self.state.as_str(),
+            "canceled" | "cancelled" | "cancel" | "rejected"
+        )
+    }
 }
 
 impl ActingService {
@@ -114,6 +148,41 @@ impl ActingService {
                 Ok(not_done(why))
             }
         }
+    }
+
+    /// The payment of an operation, or of a further attempt at it.
+    ///
+    /// # Errors
+    /// If the operation cannot be used, or Odoo cannot be asked.
+    pub async fn find_payment(
+        &self,
+        arguments: &FindArguments,
+    ) -> Result<FindAnswer, ServiceError> {
+        check_operation(&arguments.operation)?;
+        let _turn = self.turn.lock().await;
+        let memo_field = self.memo_field().await?;
+        let operation = &arguments.operation;
+        let own = self.search_payments(memo_field, operation, "").await?;
+        let further = self.search_payments(memo_field, operation, "-%").await?;
+        let is_attempt = |payment: &Payment| {
+            let last = payment.memo.rsplit(' ').next().unwrap_or_default();
+            let number = last.strip_prefix(operation.as_str()).unwrap_or("x");
+            let number = number.strip_prefix('-').unwrap_or(number);
+            number.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let all = own.into_iter().chain(further);
+        let mut found = all.filter(|payment| is_attempt(payment) && !payment.is_cancelled());
+        let payment = found.next();
+        let others = found.map(|other| other.id).collect();
+        let document = match arguments.document {
+            Some(document) => Some(self.odoo.read_document(document).await?),
+            None => None,
+        };
+        Ok(FindAnswer {
+            payment,
+            others,
+            document,
+        })
     }
 
     async fn attempt(
@@ -158,8 +227,18 @@ impl ActingService {
     /// The payments of an operation, the oldest first.
     async fn find_payments(&self, arguments: &PaymentArguments) -> Result<Vec<Payment>, OdooError> {
         let memo_field = self.memo_field().await?;
-        let operation = &arguments.operation;
-        let pattern = format!("% {}", operation.replace('_', "\\_"));
+        self.search_payments(memo_field, &arguments.operation, "")
+            .await
+    }
+
+    /// The payments whose memo ends with an operation and this pattern, the oldest first.
+    async fn search_payments(
+        &self,
+        memo_field: &'static str,
+        operation: &str,
+        rest: &str,
+    ) -> Result<Vec<Payment>, OdooError> {
+        let pattern = format!("% {}{rest}", operation.replace('_', "\\_"));
         let domain = json!([[memo_field, "=like", pattern]]);
         let wanted = [
             "name",
@@ -303,18 +382,9 @@ fn check(arguments: &PaymentArguments) -> Result<(), ServiceError> {
 
 /// Whether a document can be paid like this.
 fn decide(arguments: &PaymentArguments, document: &Document) -> Result<(), NotDone> {
-    let title = document.title();
-    let code = &document.currency.code;
-    if !document.kind.is_invoice() {
-        return Err(NotDone::refused(format!("{title} is nothing that is paid")));
-    }
-    if !document.is_posted() {
-        return Err(NotDone::refused(format!(
-            "{title} is not posted; it is {}",
-            document.state
-        )));
-    }
-    if document.partner.as_ref().map(|named| named.id) != Some(arguments.partner) {
+    let is_paid = document.kind.is_invoice() && document.is_posted();
+    if is_paid && document.partner.as_ref().map(|named| named.id) != Some(arguments.partner) {
+        let title = document.title();
         let partner = document
             .partner
             .as_ref()
@@ -324,33 +394,11 @@ fn decide(arguments: &PaymentArguments, document: &Document) -> Result<(), NotDo
             "{title} is of {partner}, and {approved} was approved"
         )));
     }
-    if *code != arguments.currency {
-        return Err(NotDone::drift(format!(
-            "{title} is in {code}, and {} was approved",
-            arguments.currency
-        )));
-    }
-    if document.residual.is_zero() {
-        let state = document.payment_state.as_deref().unwrap_or("paid");
-        return Err(NotDone::refused(format!(
-            "nothing of {title} is open: its state of payment is {state}"
-        )));
-    }
-    if arguments.amount > document.residual.abs() {
-        return Err(NotDone::drift(format!(
-            "only {} {code} of {title} are open, and {} were approved",
-            document.residual.abs(),
-            arguments.amount
-        )));
-    }
-    let fits = arguments.amount.round(document.currency.digits) == arguments.amount;
-    if !fits {
-        return Err(NotDone::refused(format!(
-            "{} has more digits than {code} has",
-            arguments.amount
-        )));
-    }
-    Ok(())
+    check_payable(document, arguments.amount, &arguments.currency).map_err(|why| NotDone {
+        retry: false,
+        differs: why.differs,
+        answer: why.reason,
+    })
 }
 
 fn payment(row: &Value, memo_field: &str) -> Option<Payment> {
@@ -435,10 +483,7 @@ fn difference(
     if id(&payment.journal) != Some(arguments.journal) {
         return Some("it is in another journal".to_owned());
     }
-    if matches!(
-        payment.state.as_str(),
-        "canceled" | "cancelled" | "cancel" | "rejected"
-    ) {
+    if payment.is_cancelled() {
         return Some(format!("its state is {}", payment.state));
     }
     None

@@ -3,7 +3,7 @@
 //! Posting a posted document is refused by Odoo, and its content is compared with what was approved: so a call may be
 //! repeated after any answer, and after none.
 
-use platinum_odoo_client::document::check::inconsistencies;
+use platinum_odoo_client::document::check::{consequence, inconsistencies};
 use platinum_odoo_client::document::compare::{differences, differences_of_content};
 use platinum_odoo_client::document::read::MOVE;
 use platinum_odoo_client::{Call, Document, OdooError};
@@ -186,29 +186,6 @@ fn decide(approved: &Document, now: &Document) -> Result<Step, NotDone> {
         return Err(NotDone::refused(format!("{title} {consequence}")));
     }
     Ok(Step::Post)
-}
-
-/// What posting would bring about that an approval of the document does not cover.
-fn consequence(now: &Document) -> Option<String> {
-    let consequences = &now.consequences;
-    if consequences.will_be_sent {
-        return Some(
-            "waits to be sent as soon as it is posted; take that back in Odoo first".into(),
-        );
-    }
-    if consequences.auto_post != "no" {
-        let when = &consequences.auto_post;
-        return Some(format!(
-            "is set to be posted by itself ({when}); take that back in Odoo first"
-        ));
-    }
-    if now.kind.is_invoice() && now.invoice_date.is_none() {
-        return Some("has no date; Odoo would put today's on it".into());
-    }
-    if now.kind.is_invoice() && now.total.is_negative() {
-        return Some(format!("has a total below zero: {}", now.total));
-    }
-    None
 }
 
 fn done(answer: String, document: Document) -> PostAnswer {

@@ -223,6 +223,7 @@ fn answer_to(task: TaskId, epoch: u64) -> DraftNote {
         summary: "Answers the question".to_owned(),
         reason: "It was asked".to_owned(),
         expires: "2030-01-01T00:00:00Z".parse().unwrap(),
+        doubts: vec![],
     }
 }
 

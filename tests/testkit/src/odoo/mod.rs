@@ -68,7 +68,7 @@ impl OdooUser {
 #[derive(Debug)]
 pub struct OdooServer {
     // Order matters: Odoo ends before PostgreSQL, which waits for it; the folder goes last.
-    odoo: Option<Child>,
+    odoo: Mutex<Option<Child>>,
     _postgres: Child,
     dir: TempDir,
     keys: BTreeMap<String, String>,
@@ -130,8 +130,8 @@ impl OdooServer {
         let [port, postgres_port] = free_ports()?;
         let postgres = start_postgres(dir.path(), postgres_port)?;
         copy(&cache().join("data"), &dir.path().join("data"))?;
-        let mut server = Self {
-            odoo: None,
+        let server = Self {
+            odoo: Mutex::default(),
             _postgres: postgres,
             dir,
             keys,
@@ -147,7 +147,7 @@ impl OdooServer {
     }
 
     /// Starts Odoo on its port and database.
-    fn start_odoo(&mut self) -> anyhow::Result<()> {
+    fn start_odoo(&self) -> anyhow::Result<()> {
         let packages = cache().join("odoo/usr/lib/python3/dist-packages");
         let addons = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/odoo/addons");
         let dir = self.dir.path();
@@ -184,13 +184,29 @@ impl OdooServer {
             format!("--database={DATABASE}"),
             format!("--db-filter=^{DATABASE}$"),
         ];
-        self.odoo = Some(Child::start("env", arguments, &log, None)?);
+        let odoo = Child::start("env", arguments, &log, None)?;
+        *self.odoo.lock().unwrap_or_else(PoisonError::into_inner) = Some(odoo);
         await_port("Odoo", self.port, &log)?;
         // It listens before it has loaded its modules: the first answer is that of the version.
         wait_for("Odoo to answer", READY, || {
             Ok(self.get("/web/version").is_ok().then_some(()))
         })
         .with_context(|| end_of(&log))
+    }
+
+    /// Ends Odoo, whatever it is at. Its database stays, and goes on when it is started again.
+    pub fn stop(&self) {
+        let mut odoo = self.odoo.lock().unwrap_or_else(PoisonError::into_inner);
+        *odoo = None;
+    }
+
+    /// Starts Odoo again where it was, and waits until it answers.
+    ///
+    /// # Errors
+    /// As [`OdooServer::start`].
+    pub fn start_again(&self) -> anyhow::Result<()> {
+        self.stop();
+        self.start_odoo()
     }
 
     /// Where it answers, without a slash at the end.

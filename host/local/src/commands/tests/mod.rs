@@ -2,6 +2,7 @@
 
 mod approving;
 mod held;
+mod invoices;
 mod skills;
 
 use std::{
@@ -136,6 +137,7 @@ fn draft(random: u128, body: &str) -> DraftNote {
         summary: "Reply to Ada about the desks".to_owned(),
         reason: "She asks when they come".to_owned(),
         expires: Timestamp::from_second(Timestamp::now().as_second() + 30 * 86_400).unwrap(),
+        doubts: vec![],
     }
 }
 

@@ -201,6 +201,7 @@ mod tests {
             summary: "Answer Ada".to_owned(),
             reason: "She asked".to_owned(),
             expires: Timestamp::UNIX_EPOCH,
+            doubts: vec![],
         };
         LiveDraft {
             note,

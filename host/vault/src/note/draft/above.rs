@@ -1,4 +1,5 @@
-//! [`above`]: the message that a draft answers, as the owner reads it above the text that leaves.
+//! [`above`]: the message that a draft answers, as the owner reads it above the text that leaves; and [`doubts`], what
+//! is to be looked at before all of it.
 //!
 //! Lives elsewhere: the line between the two is `platinum_core::text`'s.
 //! Invariants: all of it is one heading and one quotation, so that nothing in the message can be the
@@ -16,6 +17,8 @@ use crate::note::{ATTACHMENTS, TaskNote};
 const MAX_MESSAGE_BYTES: usize = 24 * 1024;
 /// Most lines of it.
 const MAX_MESSAGE_LINES: usize = 400;
+/// Longest doubt that is shown, in characters.
+const MAX_DOUBT: usize = 500;
 /// Most names in one line of its head.
 const MAX_NAMES: usize = 20;
 /// The facts of a message that its reader wants to see, and what they are called.
@@ -34,6 +37,19 @@ pub(in crate::note) fn title(subject: &str, from: &str) -> String {
     };
     let name = name.trim().trim_matches(['"', '<', '>']);
     one_line(&format!("{subject} · {}", one_line(name, 60)), 140)
+}
+
+/// What a draft's owner has to look at first, as Markdown; nothing of none.
+pub(super) fn doubts(doubts: &[String]) -> String {
+    if doubts.is_empty() {
+        return String::new();
+    }
+    let mut out = "> [!warning] Look at this first\n".to_owned();
+    for doubt in doubts {
+        out.push_str(&format!("> - {}\n", escape_markdown(doubt, MAX_DOUBT)));
+    }
+    out.push('\n');
+    out
 }
 
 /// The message of a task as Markdown: a heading and a quotation.

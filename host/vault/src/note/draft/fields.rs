@@ -1,4 +1,4 @@
-//! [`action`]: the fields of a draft, which are keys of its note.
+//! [`action`]: the fields of a draft, which are keys of its note; [`Note::set_action`] puts others in their place.
 //!
 //! Invariant: a key that looks much like a field and is none is an error and not passed over.
 
@@ -55,4 +55,36 @@ pub(super) fn action(note: &Note, read: &Reader<'_>) -> Result<Action, NoteError
             let field = field_of(&reason);
             read.invalid(field.as_deref().unwrap_or("action"), reason)
         })
+}
+
+impl Note {
+    /// Puts another action of its kind in the place of a draft's: its fields, and the text that leaves. All else of the
+    /// note stays.
+    ///
+    /// # Errors
+    /// If it is no draft, or its layout does not let its keys be changed. The note is then as it was.
+    pub fn set_action(&mut self, action: &Action) -> Result<(), NoteError> {
+        let read = Reader::of(self, super::DraftNote::KIND)?;
+        let kind: ActionKind = read.word("action")?;
+        let spec = ActionSpec::find(kind).map_err(|error| read.invalid("action", error))?;
+        if kind != action.kind() {
+            return Err(read.invalid("action", format!("it is not {}", action.kind())));
+        }
+        let mut note = self.clone();
+        for key in spec.fields.iter().chain(spec.lists) {
+            match action.fields().get(*key) {
+                Some(value) => note.set(key, value.clone())?,
+                None => {
+                    note.remove(key)?;
+                }
+            }
+        }
+        let text = DraftBody::of(&note)?.text.len();
+        let body = note.body();
+        let above = &body[..body.len() - text];
+        let body = format!("{above}{}", action.text());
+        note.set_body(body);
+        *self = note;
+        Ok(())
+    }
 }

@@ -25,6 +25,9 @@ use fields::action;
 /// The property that says that a draft's note has a boundary: without the line nothing leaves.
 pub const LEAVES: (&str, &str) = ("leaves", "below the line");
 
+/// The property with what its owner has to look at first.
+const DOUBTS: &str = "doubts";
+
 /// The body of a draft's note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DraftBody<'a> {
@@ -85,6 +88,8 @@ pub struct DraftNote {
     pub reason: String,
     /// After this an approval no longer counts.
     pub expires: Timestamp,
+    /// What its owner has to look at first, each in a sentence; shown at the very top.
+    pub doubts: Vec<String>,
 }
 
 impl DraftNote {
@@ -105,7 +110,7 @@ impl DraftNote {
     /// As [`DraftNote::parse`].
     pub fn from_note(note: &Note) -> Result<Self, NoteError> {
         let read = Reader::of(note, Self::KIND)?;
-        Ok(Self {
+        let mut draft = Self {
             id: read.word("id")?,
             created: read.time("created")?,
             by: read.text("by")?,
@@ -115,7 +120,13 @@ impl DraftNote {
             summary: read.text("summary")?,
             reason: read.text("reason")?,
             expires: read.time("expires")?,
-        })
+            doubts: read.list(DOUBTS)?,
+        };
+        // Where the text says by itself what it is about, nobody's words stand for it.
+        if let Some(heading) = draft.action.heading() {
+            draft.summary = heading;
+        }
+        Ok(draft)
     }
 
     /// The task that a draft is for, and the epoch that it says, whatever else of it cannot be read:
@@ -136,13 +147,19 @@ impl DraftNote {
     pub fn render_answering(&self, task: &TaskNote) -> String {
         let mut front = self.front(Some(&title(&task.subject, &task.from)));
         front.text(LEAVES.0, LEAVES.1);
-        let above = above::above(task);
+        let above = format!("{}{}", above::doubts(&self.doubts), above::above(task));
         front.finish(&format!("{above}\n{BOUNDARY}\n\n{}", self.action.text()))
     }
 
-    /// The text of a new note that has nothing but what leaves.
+    /// The text of a new note that has nothing but what leaves, and the doubts if there are some.
     pub fn render(&self) -> String {
-        self.front(None).finish(self.action.text())
+        let mut front = self.front(None);
+        if self.doubts.is_empty() {
+            return front.finish(self.action.text());
+        }
+        front.text(LEAVES.0, LEAVES.1);
+        let above = above::doubts(&self.doubts);
+        front.finish(&format!("{above}{BOUNDARY}\n\n{}", self.action.text()))
     }
 
     fn front(&self, alias: Option<&str>) -> Front {
@@ -164,6 +181,9 @@ impl DraftNote {
             .text("summary", &self.summary)
             .text("reason", &self.reason)
             .time("expires", self.expires);
+        if !self.doubts.is_empty() {
+            front.owned(DOUBTS, &self.doubts);
+        }
         front
     }
 }

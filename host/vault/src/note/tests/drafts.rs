@@ -1,7 +1,7 @@
 //! Drafts that show what they answer: what leaves, and that nothing else does.
 
 use platinum_core::{
-    layout,
+    Action, Money, OdooPost, layout,
     text::{BOUNDARY, find_active},
 };
 use proptest::prelude::*;
@@ -58,6 +58,99 @@ fn draft_note_shows_the_mail_above_the_answer() {
         DraftNote::parse(&text).unwrap(),
         draft(email("ann@example.test", "On Monday.\n"))
     );
+}
+
+/// What is to be looked at first stands above all else, and none of it leaves or does anything.
+#[test]
+fn draft_note_begins_with_its_doubts() {
+    let doubts = vec![
+        "The bill says EUR 12.00, its lines come to EUR 11.00".to_owned(),
+        "`x` <b>[y](z)</b>\n## ⬇ Only what is below this line is sent \u{202E}".to_owned(),
+    ];
+    let doubtful = DraftNote {
+        doubts: doubts.clone(),
+        ..draft(email("ann@example.test", "On Monday.\n"))
+    };
+    let callout = "> [!warning] Look at this first\n\
+        > - The bill says EUR 12.00, its lines come to EUR 11.00\n\
+        > - 'x' &lt;b&gt;\\[y\\]\\(z\\)&lt;/b&gt; \\#\\# ⬇ Only what is below this line is sent\n\n";
+    let alone = doubtful.render();
+    let body = alone.split_once("\n---\n").unwrap().1;
+    assert_eq!(body, format!("{callout}{BOUNDARY}\n\nOn Monday.\n"));
+    let mail = task("Tea?", vec![], MAIL);
+    let answering = doubtful.render_answering(&mail);
+    let body = answering.split_once("\n---\n").unwrap().1;
+    assert!(
+        body.starts_with(&format!("{callout}# Tea? · Ann\n")),
+        "{body}"
+    );
+    for text in [alone, answering] {
+        assert_eq!(DraftNote::parse(&text).unwrap(), doubtful);
+        assert_eq!(
+            find_active(text.split_once("\n---\n").unwrap().1).next(),
+            None
+        );
+        let one = text
+            .replace("doubts:\n  - \"The", "doubts: \"The")
+            .replacen("  - \"`x", "x: \"", 1);
+        assert_eq!(DraftNote::parse(&one).unwrap().doubts, doubts[..1]);
+        let emptied = one.replacen(&format!("doubts: \"{}\"", doubts[0]), "doubts:", 1);
+        assert_eq!(DraftNote::parse(&emptied).unwrap().doubts, [""; 0]);
+        let wrong = one.replacen(&format!("doubts: \"{}\"", doubts[0]), "doubts: [5]", 1);
+        let error = DraftNote::parse(&wrong).unwrap_err().to_string();
+        assert!(
+            error.ends_with("it has to be a list of texts; put each in quotes"),
+            "{error}"
+        );
+    }
+}
+
+/// Another action in its place: fields that it does not have go, all that is not the action stays.
+#[test]
+fn set_action_changes_fields_and_text_alone() {
+    let document = |minor, due: Option<&str>, shown: &str| {
+        Action::new(&OdooPost {
+            document: 12,
+            total: Money {
+                minor,
+                currency: "EUR".parse().unwrap(),
+            },
+            due: due.map(|due| due.parse().unwrap()),
+            shown: shown.to_owned(),
+        })
+    };
+    let old = DraftNote {
+        doubts: vec!["Is it ours?".to_owned()],
+        ..draft(document(
+            2249,
+            Some("2026-12-14"),
+            "# Bill 12 · Ann · 22.49 EUR\n",
+        ))
+    };
+    let mail = task("Bill", vec![], MAIL);
+    let written = old.render_answering(&mail);
+    let mut note =
+        Note::parse(&written.replacen("reason:", "mine: 1 # stays\nreason:", 1)).unwrap();
+    let new = document(2500, None, "# Bill 12 · Bob · 25.00 EUR\n\nmore\n");
+    note.set_action(&new).unwrap();
+    let text = note.to_text();
+    let read = DraftNote::parse(&text).unwrap();
+    assert_eq!(read.action, new);
+    assert_eq!(read.summary, "Bill 12 · Bob · 25.00 EUR");
+    assert_eq!(read.doubts, old.doubts);
+    assert!(
+        text.contains("\nmine: 1 # stays\n") && !text.contains("\ndue:"),
+        "{text}"
+    );
+    assert_eq!(
+        DraftBody::of(&note).unwrap().above,
+        DraftBody::of(&Note::parse(&written).unwrap())
+            .unwrap()
+            .above
+    );
+    let before = note.clone();
+    assert!(note.set_action(&email("ann@example.test", "x")).is_err());
+    assert_eq!(note, before);
 }
 
 /// Whatever the owner does to the part above, and to the file as a whole, the same leaves.

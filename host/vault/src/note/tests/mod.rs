@@ -508,6 +508,7 @@ fn draft(action: Action) -> DraftNote {
         summary: "Answers Ann".to_owned(),
         reason: "She asks".to_owned(),
         expires: "2026-11-27T18:41:00Z".parse().unwrap(),
+        doubts: vec![],
     }
 }
 
@@ -582,24 +583,27 @@ fn action() -> impl Strategy<Value = Action> {
                     text,
                 })
             }),
-        (any::<u64>(), any::<u32>(), money(), option::of(date())).prop_map(
-            |(document, lines, total, due)| {
+        (any::<u64>(), money(), option::of(date()), hostile()).prop_map(
+            |(document, total, due, shown)| {
                 Action::new(&OdooPost {
                     document,
-                    lines,
                     total,
                     due,
+                    shown,
                 })
             }
         ),
-        (any::<u64>(), money(), date(), hostile()).prop_map(|(invoice, amount, date, journal)| {
-            Action::new(&OdooPayment {
-                invoice,
-                amount,
-                date,
-                journal,
-            })
-        }),
+        (any::<u64>(), money(), date(), hostile(), hostile()).prop_map(
+            |(invoice, amount, date, journal, shown)| {
+                Action::new(&OdooPayment {
+                    invoice,
+                    amount,
+                    date,
+                    journal,
+                    shown,
+                })
+            }
+        ),
         (hostile(), option::of(hostile()), hostile()).prop_map(|(chat, quoted_message, text)| {
             Action::new(&WhatsappSend {
                 chat,

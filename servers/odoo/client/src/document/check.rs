@@ -1,5 +1,5 @@
 //! Whether a document shows what it books: everything that Odoo shows is recomputed from the lines, and from what is
-//! booked. Pure.
+//! booked; and what posting it would bring about besides. Pure.
 //!
 //! A person who looks at a draft sees its lines and totals; what counts after posting are its debits and credits. The
 //! two can be made to differ by whoever may write the fields.
@@ -39,12 +39,49 @@ pub fn inconsistencies(document: &Document) -> Vec<String> {
     found
 }
 
+/// Why a draft is not posted as it is, whoever approves it: each the end of a sentence that begins with its title.
+/// Nothing of what is no draft.
+#[must_use]
+pub fn obstacles(document: &Document) -> Vec<String> {
+    if !document.is_draft() {
+        return Vec::new();
+    }
+    let lies = inconsistencies(document).into_iter();
+    lies.map(|what| format!("does not show what it books: {what}"))
+        .chain(consequence(document))
+        .collect()
+}
+
+/// What posting would bring about that an approval of the document does not cover.
+#[must_use]
+pub fn consequence(document: &Document) -> Option<String> {
+    let consequences = &document.consequences;
+    if consequences.will_be_sent {
+        return Some(
+            "waits to be sent as soon as it is posted; take that back in Odoo first".into(),
+        );
+    }
+    if consequences.auto_post != "no" {
+        let when = &consequences.auto_post;
+        return Some(format!(
+            "is set to be posted by itself ({when}); take that back in Odoo first"
+        ));
+    }
+    if document.kind.is_invoice() && document.invoice_date.is_none() {
+        return Some("has no date; Odoo would put today's on it".into());
+    }
+    if document.kind.is_invoice() && document.total.is_negative() {
+        return Some(format!("has a total below zero: {}", document.total));
+    }
+    None
+}
+
 fn sum(items: &[Item], of: impl Fn(&Item) -> Amount) -> Amount {
     items.iter().map(of).sum()
 }
 
 /// An amount that is booked, with the sign that the document shows.
-fn shown(kind: DocumentKind, booked: Amount) -> Amount {
+pub(super) fn shown(kind: DocumentKind, booked: Amount) -> Amount {
     match kind.books_lines_as_debits() {
         true => booked,
         false => Amount::ZERO - booked,

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Consequences, Currency, Document, DocumentKind, Item, ItemRole, Line, Rounding, Tax};
+use super::{
+    Consequences, Currency, Document, DocumentKind, Item, ItemRole, Line, PartnerDetails, Rounding,
+    Tax,
+};
 use crate::amount::Amount;
 use crate::connection::Connection;
 use crate::error::OdooError;
@@ -174,6 +177,37 @@ impl Document {
     }
 }
 
+impl PartnerDetails {
+    /// Reads those of a document's partner, as far as this Odoo shows them to this user.
+    ///
+    /// # Errors
+    /// As [`Connection::call`].
+    pub async fn read(odoo: &Connection, document: &Document) -> Result<Self, OdooError> {
+        const ADDRESS: [&str; 5] = ["street", "street2", "zip", "city", "country_id"];
+        let Some(partner) = &document.partner else {
+            return Ok(Self::default());
+        };
+        let wanted: Vec<&str> = ADDRESS.into_iter().chain(["vat"]).collect();
+        let fields = odoo.existing("res.partner", &wanted).await?;
+        if fields.is_empty() {
+            return Ok(Self::default());
+        }
+        let rows = odoo.read("res.partner", &[partner.id], &fields).await?;
+        let Some(row) = rows.first() else {
+            return Ok(Self::default());
+        };
+        let part = |field: &str| {
+            let country = Named::from_json(&row[field]).map(|country| country.name);
+            country.or_else(|| text(&row[field]))
+        };
+        let parts: Vec<String> = ADDRESS.into_iter().filter_map(part).collect();
+        Ok(Self {
+            vat: text(&row["vat"]),
+            address: (!parts.is_empty()).then(|| parts.join(", ")),
+        })
+    }
+}
+
 /// What a document's lines are made of.
 struct Parts<'a> {
     row: &'a Value,
@@ -249,6 +283,7 @@ impl Parts<'_> {
                     account: Named::from_json(&line["account_id"]),
                     partner: Named::from_json(&line["partner_id"]),
                     name: text(&line["name"]).filter(|_| role == ItemRole::Line),
+                    tax: Named::from_json(&line["tax_line_id"]),
                     debit: amount(&line["debit"]).with_digits(2),
                     credit: amount(&line["credit"]).with_digits(2),
                     amount: amount(&line["amount_currency"]).with_digits(own.digits),

@@ -246,6 +246,9 @@ pub struct Item {
     pub partner: Option<Named>,
     /// What it is for; of a line alone, since Odoo names the others anew when it posts.
     pub name: Option<String>,
+    /// The tax; of a tax alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax: Option<Named>,
     /// In the company's currency.
     pub debit: Amount,
     /// In the company's currency.

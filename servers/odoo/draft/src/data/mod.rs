@@ -6,7 +6,9 @@
 pub mod allowed;
 pub mod filter;
 
-use platinum_odoo_client::document::check::inconsistencies;
+use platinum_odoo_client::document::PartnerDetails;
+use platinum_odoo_client::document::check::{inconsistencies, obstacles};
+use platinum_odoo_client::document::render::render;
 use platinum_odoo_client::{Document, OdooError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -73,6 +75,11 @@ pub struct DocumentAnswer {
     pub link: String,
     /// Where what it shows is not what it books; nothing of a document that is in order.
     pub inconsistencies: Vec<String>,
+    /// Why a draft is not posted as it is, each the end of a sentence about it.
+    pub obstacles: Vec<String>,
+    /// The document as a person reads it, in Markdown: texts of Odoo's are no markup in it, and what is not seen is
+    /// written out. The same as long as the document is.
+    pub shown: String,
 }
 
 impl OdooService {
@@ -157,9 +164,13 @@ impl OdooService {
         arguments: &DocumentArguments,
     ) -> Result<DocumentAnswer, ServiceError> {
         let document = self.read_document(arguments.id).await?;
+        let partner = PartnerDetails::read(&self.odoo, &document).await?;
+        let link = self.link(document.id);
         Ok(DocumentAnswer {
-            link: self.link(document.id),
             inconsistencies: inconsistencies(&document),
+            obstacles: obstacles(&document),
+            shown: render(&document, &partner, &link),
+            link,
             document,
         })
     }

@@ -10,7 +10,7 @@ use crate::drafting::arguments;
 use crate::fake::{Fake, Fault, Plan};
 
 /// An Odoo with one draft, whose calls after that go wrong as planned.
-async fn with_draft(plans: Vec<Plan>) -> (Fake, ActingService, Document) {
+pub(crate) async fn with_draft(plans: Vec<Plan>) -> (Fake, ActingService, Document) {
     let fake = Fake::start(vec![]).await;
     let odoo = ActingService::new(fake.server.service());
     let drafted = odoo
@@ -22,7 +22,7 @@ async fn with_draft(plans: Vec<Plan>) -> (Fake, ActingService, Document) {
     (fake, odoo, drafted.document)
 }
 
-fn approved(document: &Document) -> PostArguments {
+pub(crate) fn approved(document: &Document) -> PostArguments {
     PostArguments {
         approved: document.clone(),
     }
@@ -202,7 +202,7 @@ async fn post_posts_one_of_two_drafts_of_an_operation() {
     );
 }
 
-fn payment(change: Value) -> PaymentArguments {
+pub(crate) fn payment(change: Value) -> PaymentArguments {
     let mut arguments = json!({"operation": "pay_12345678", "document": 1, "partner": 7, "amount": "299.97",
         "currency": "EUR", "date": "2026-12-01", "journal": 6});
     for (name, value) in change.as_object().unwrap() {
@@ -211,7 +211,7 @@ fn payment(change: Value) -> PaymentArguments {
     serde_json::from_value(arguments).unwrap()
 }
 
-async fn with_invoice(plans: Vec<Plan>) -> (Fake, ActingService) {
+pub(crate) async fn with_invoice(plans: Vec<Plan>) -> (Fake, ActingService) {
     let (fake, odoo, draft) = with_draft(vec![]).await;
     odoo.post(&approved(&draft)).await.unwrap();
     fake.books.lock().unwrap().plans = plans;

@@ -172,6 +172,9 @@ impl Books {
             ("res.company", _) => {
                 ok(json!([{"id": 1, "tax_calculation_rounding_method": "round_per_line"}]))
             }
+            ("account.journal", "search_read") => ok(
+                json!([{"id": 5, "name": "Cash", "code": "CSH1"}, {"id": 6, "name": "Bank", "code": "BNK1"}]),
+            ),
             ("res.partner", _) => ok(json!([{"id": 7, "display_name": "Ann"}])),
             ("account.move", "search_read") => {
                 let (operation, kind) = (&body["domain"][0][2], &body["domain"][1][2]);
@@ -233,10 +236,14 @@ impl Books {
             ("account.payment", "search_read") => {
                 let pattern = body["domain"][0][2].as_str().unwrap().replace("\\_", "_");
                 let end = pattern.strip_prefix('%').unwrap();
+                let matches = |memo: &str| match end.strip_suffix('%') {
+                    Some(part) => memo.contains(part),
+                    None => memo.ends_with(end),
+                };
                 let found = self
                     .payments
                     .iter()
-                    .filter(|one| one["memo"].as_str().unwrap().ends_with(end));
+                    .filter(|one| matches(one["memo"].as_str().unwrap()));
                 ok(found.cloned().collect())
             }
             _ => refused(&format!("unknown call {model}.{method}")),

@@ -35,7 +35,7 @@ async fn full_server_adds_two_tools_that_act() {
     acting.sort_unstable();
     assert_eq!(
         (tools.len(), acting),
-        (5, vec!["post_invoice", "record_payment"])
+        (7, vec!["post_invoice", "record_payment"])
     );
     client.cancel().await.unwrap();
     // What the draft-only program is searched for in vain is found here.

@@ -64,7 +64,7 @@ pub(crate) const POINTS: [&str; 56] = [
 ];
 
 /// Those that this workload does not come by, because it has no effects: each with the test that dies there.
-pub(crate) const POINTS_OF_EFFECTS: [(&str, &str); 6] = [
+pub(crate) const POINTS_OF_EFFECTS: [(&str, &str); 10] = [
     (
         "approval-findings-written",
         "act_that_dies_before_its_record_is_made_good",
@@ -88,6 +88,22 @@ pub(crate) const POINTS_OF_EFFECTS: [(&str, &str); 6] = [
     (
         "journal-signed",
         "crash_at_a_fail_point_keeps_the_log_whole",
+    ),
+    (
+        "odoo-document-read",
+        "crash_at_a_fail_point_of_odoo_acts_once",
+    ),
+    (
+        "odoo-document-answered",
+        "crash_at_a_fail_point_of_odoo_acts_once",
+    ),
+    (
+        "odoo-payment-read",
+        "crash_at_a_fail_point_of_odoo_acts_once",
+    ),
+    (
+        "odoo-payment-answered",
+        "crash_at_a_fail_point_of_odoo_acts_once",
     ),
 ];
 

@@ -421,6 +421,7 @@ impl Machine {
             summary: format!("Answer {to}"),
             reason: "A question was asked".to_owned(),
             expires: now.checked_add(Duration::from_secs(86_400)).unwrap(),
+            doubts: vec![],
         };
         let path = format!("Pending_Approval/{id}.md");
         fs::write(self.vault().join(path), draft.render()).unwrap();

@@ -57,6 +57,7 @@ pub(crate) async fn draft(replica: &Replica, task: TaskId, body: &str) -> String
         summary: "Answers the question".to_owned(),
         reason: "It was asked".to_owned(),
         expires: "2030-01-01T00:00:00Z".parse().unwrap(),
+        doubts: vec![],
     };
     let path = layout::pending(note.id);
     replica

@@ -1,5 +1,7 @@
 //! Checking and comparing documents, by tables of changes to one bill.
 
+mod rendering;
+
 use serde_json::{Value, json};
 
 use super::Document;
