@@ -8,7 +8,7 @@ use platinum_core::text::{
     MailAddress,
     quotes::{Origin, origins, own_text},
 };
-use platinum_invoice::Invoice;
+use platinum_invoice::{Invoice, InvoiceTextError, PaymentNote};
 use platinum_mailbox::message::{File, Kind, Parsed};
 
 use super::{
@@ -25,6 +25,9 @@ pub enum Decision {
     Mail,
     /// Each of these is a task; there is at least one.
     Accounting(Vec<Invoice>),
+    /// A task whose mail says what it is about in words of its own, and what a person has to know of it. File names in
+    /// it are from outside.
+    InWords(Vec<String>),
 }
 
 /// Words of subjects of reminders, which speak of an invoice and bring none.
@@ -95,11 +98,22 @@ pub fn decide(
     };
     let with_gaps = |note: &str| {
         let mut invoice = written.clone().unwrap_or_default();
-        if !is_complete(&invoice) {
-            invoice.notes.insert(0, note.to_owned());
+        if is_complete(&invoice) {
+            invoice.notes.extend(closed.iter().cloned());
+            return Decision::Accounting(vec![invoice]);
         }
-        invoice.notes.extend(closed.iter().cloned());
-        Decision::Accounting(vec![invoice])
+        let notes: Vec<String> = [note.to_owned()]
+            .into_iter()
+            .chain(closed.clone())
+            .collect();
+        // What a mail says of a payment is not taken: with a block of ours the skill does not read its words.
+        match PaymentNote::parse(&mail.text) {
+            Err(InvoiceTextError::NoPayment) => Decision::InWords(notes),
+            _ => Decision::Accounting(vec![Invoice {
+                notes,
+                ..Invoice::default()
+            }]),
+        }
     };
     let is_well_formed = written.as_ref().is_ok_and(is_complete);
     if rules.is_bill(&about)
@@ -181,6 +195,7 @@ mod tests {
         let rules = AccountingRules::parse(&format!("## Accounting\n{rules}\n"));
         match decide(mail, &[], &rules, &PdfReader::Here) {
             Decision::Mail => None,
+            Decision::InWords(notes) => notes.first().cloned(),
             Decision::Accounting(invoices) => {
                 Some(invoices[0].notes.first().cloned().unwrap_or_default())
             }

@@ -2,7 +2,8 @@
 //!
 //! Lives elsewhere: what is one is decided in [`crate::accounting::decide`].
 
-use platinum_core::{TaskId, ZoneId};
+use platinum_core::{TaskId, ZoneId, text::escape_markdown};
+use platinum_invoice::MAX_NOTE_CHARS;
 use platinum_mailbox::message::{File, Parsed};
 use platinum_vault::note::TaskNote;
 
@@ -27,8 +28,18 @@ pub(super) fn add(
     pdfs: &PdfReader,
 ) -> Vec<TaskNote> {
     let rules = AccountingRules::parse(handbook);
-    let Decision::Accounting(invoices) = decide(mail, files, &rules, pdfs) else {
-        return Vec::new();
+    let invoices = match decide(mail, files, &rules, pdfs) {
+        Decision::Mail => return Vec::new(),
+        Decision::Accounting(invoices) => invoices,
+        Decision::InWords(notes) => {
+            task.zone = ZoneId::ACCOUNTING;
+            task.body.push('\n');
+            for note in notes {
+                let line = format!("- {}\n", escape_markdown(&note, MAX_NOTE_CHARS));
+                task.body.push_str(&line);
+            }
+            return Vec::new();
+        }
     };
     task.zone = ZoneId::ACCOUNTING;
     let mut tasks = invoices.iter().map(|invoice| {

@@ -242,6 +242,12 @@ fn mail_rules_of_the_handbook_are_followed() {
         "1/3",
         &mail("c@x", "Please invoice ACME", "500 for the workshop.", &[]),
     );
+    let payment = "Payment: R-1\nAmount: 5.00 EUR\nDate: 2026-11-30";
+    take(
+        &fixture,
+        "1/4",
+        &mail("d@x", "Please invoice: paid", payment, &[]),
+    );
     let notes = fixture.notes();
     let subjects = |zone| {
         let mut subjects: Vec<_> = notes
@@ -254,8 +260,21 @@ fn mail_rules_of_the_handbook_are_followed() {
     };
     assert_eq!(
         subjects(ZoneId::ACCOUNTING),
-        ["Please invoice ACME", "Your bill"]
+        ["Please invoice ACME", "Please invoice: paid", "Your bill"]
     );
+    let of = |subject: &str| notes.iter().find(|note| note.subject == subject).unwrap();
+    // What a mail says in words of its own is read as it is; what it says of a payment is not.
+    let bill = of("Your bill");
+    let line = "- scan.pdf was not looked into: the PDF is damaged.\n";
+    assert_eq!(block::find(&bill.body), None);
+    assert!(bill.body.ends_with(line), "{}", bill.body);
+    for note in [bill, of("Please invoice ACME")] {
+        let path = layout::waiting(note.zone, note.id);
+        check_drafted(&path, note.render().as_bytes()).unwrap();
+        assert_eq!(TaskNote::parse(&note.render()).unwrap(), *note);
+    }
+    let text = block::find(&of("Please invoice: paid").body).unwrap();
+    assert!(PaymentNote::parse(text).is_err() && Invoice::parse(text).is_ok());
     assert_eq!(subjects(ZoneId::EMAIL), ["News"]);
 }
 
