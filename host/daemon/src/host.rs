@@ -355,7 +355,16 @@ impl Host {
     ) -> Vec<tokio::task::JoinHandle<()>> {
         let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
         let zones = self.config.zones.ids().iter().filter_map(|id| {
-            let source = self.config.zones.get(id.as_str())?.source()?;
+            let mut source = self.config.zones.get(id.as_str())?.source()?;
+            let has_accounting = self.config.zones.ids().contains(&ZoneId::ACCOUNTING);
+            // A mail may bring what is of another zone.
+            if *id == ZoneId::EMAIL && has_accounting {
+                source.args.push("--accounting".to_owned());
+            }
+            // What it has to say beside its tasks, it says in this host's name.
+            if *id == ZoneId::ACCOUNTING {
+                source.args.push(format!("--agent={}", self.agent));
+            }
             Some((SourceName::of_zone(*id), source))
         });
         let sources = zones.chain([(SourceName::folder(), self.folder_source())]);

@@ -4,6 +4,7 @@
 //! - [`source`]: the trait of a source, and the one loop over it;
 //! - [`mail`]: new mails of one account become notes in `Needs_Action/email/`;
 //! - [`folder`]: a file that a person drops into the vault becomes a task;
+//! - [`accounting`]: bills and requests for invoices, from mails, files and Odoo;
 //! - [`text`]: outside text made harmless: bounded, visible, fenced;
 //! - [`ledger`]: what was seen already, durable, so that each thing becomes one task however often the
 //!   process dies;
@@ -17,6 +18,7 @@
 //! - A task's id is chosen and stored before its note is written; a note is created, never replaced.
 //! - The mailbox is only read.
 
+pub mod accounting;
 pub mod folder;
 pub mod ledger;
 pub mod mail;

@@ -7,6 +7,10 @@ use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use platinum_intake::{
+    accounting::{
+        odoo::{OdooSettings, OdooSource},
+        pdf::{self, PdfReader},
+    },
     folder::{FolderSettings, FolderSource},
     mail, source,
     stop::StopSignal,
@@ -36,6 +40,11 @@ enum Command {
         #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1500))]
         every: u64,
     },
+    /// Drafts that wait in Odoo become notes in Needs_Action/accounting.
+    Odoo(OdooSettings),
+    /// Reads a PDF from standard input and prints the e-invoice inside as text; for this program itself.
+    #[command(hide = true)]
+    ReadPdf,
 }
 
 fn main() -> ExitCode {
@@ -60,6 +69,9 @@ fn main() -> ExitCode {
 }
 
 fn run(source: Command) -> anyhow::Result<()> {
+    if matches!(source, Command::ReadPdf) {
+        return Ok(pdf::serve()?);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -68,7 +80,9 @@ fn run(source: Command) -> anyhow::Result<()> {
         // One poll ends by itself, and may well be given no input.
         let is_once = matches!(
             source,
-            Command::Mail(mail::Settings { once: true, .. }) | Command::Folder { once: true, .. }
+            Command::Mail(mail::Settings { once: true, .. })
+                | Command::Folder { once: true, .. }
+                | Command::Odoo(OdooSettings { once: true, .. })
         );
         let mut stop = StopSignal::listen(!is_once)?;
         tokio::select! {
@@ -90,8 +104,15 @@ async fn watch(source: Command) -> anyhow::Result<()> {
             every,
         } => {
             settings.settled = once.then_some(Duration::ZERO);
+            settings.pdfs = PdfReader::own_process()?;
             let folder = FolderSource::open(settings)?;
             Ok(source::run(folder, Duration::from_secs(every), once).await?)
         }
+        Command::Odoo(settings) => {
+            let odoo = OdooSource::open(&settings)?;
+            Ok(source::run(odoo, Duration::from_secs(settings.every), settings.once).await?)
+        }
+        // Done before there is a runtime.
+        Command::ReadPdf => Ok(()),
     }
 }

@@ -25,6 +25,7 @@ use super::{
     zones::{NamedZone, ZoneRules, zone_of},
 };
 use crate::{
+    accounting::{file, pdf::PdfReader},
     ledger::{Chosen, Identity, Ledger, LedgerError, Start},
     source::{Source, is_inside},
     text::one_line,
@@ -83,6 +84,9 @@ pub struct FolderSettings {
     /// The zone of a file that names none.
     #[arg(long)]
     pub default_zone: ZoneId,
+    /// Who reads PDFs.
+    #[arg(skip)]
+    pub pdfs: PdfReader,
     /// How long a file must not have changed; none for the role's own time.
     #[arg(skip)]
     pub settled: Option<Duration>,
@@ -364,12 +368,23 @@ impl FolderSource {
         };
         let task = task_id(&bytes);
         let kept = self.free_place(task, path)?;
-        let zone = match zone_of(path, text_of(&bytes), rules, &self.settings.zones) {
+        let named = zone_of(path, text_of(&bytes), rules, &self.settings.zones);
+        let is_named = named == NamedZone::Known(ZoneId::ACCOUNTING);
+        let may_be = named == NamedZone::None && self.settings.zones.contains(&ZoneId::ACCOUNTING);
+        let block = match is_named || may_be {
+            true => file::block(path.file_name(), &bytes, is_named, &self.settings.pdfs),
+            false => None,
+        };
+        let zone = match named {
             NamedZone::Known(zone) => zone,
+            NamedZone::None if block.is_some() => ZoneId::ACCOUNTING,
             NamedZone::None => self.settings.default_zone,
             NamedZone::Unknown(named) => return self.leave_for_its_zone(path, state, &named),
         };
         let mut note = task_from_file(path, &bytes, zone, &kept, SystemClock.now());
+        if let Some(block) = block {
+            note.body.push_str(&format!("\n{block}"));
+        }
         let facts = self.settings.facts.iter().filter(|fact| fact.0 == zone);
         note.facts
             .extend(facts.map(|(_, name, value)| task::fact(name, value)));

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::SignedDuration;
-use platinum_core::{TaskId, Timestamp, ZoneId, layout, sha256_hex, text::one_line};
+use platinum_core::{TaskId, Timestamp, VaultPath, ZoneId, layout, sha256_hex, text::one_line};
 use platinum_mailbox::{
     Account, Backend, Cursor, RawMail,
     message::{self, Parsed},
@@ -23,16 +23,22 @@ use sha2::{Digest as _, Sha256};
 use tracing::info;
 
 use super::{
+    accounting,
     left_out::{self, LeftOut},
     outline::Outline,
     recipients::{self, Owner, Recipients},
     task::{Ids, MAX_NOTE_BYTES, Origin, task_from_mail},
 };
-use crate::ledger::{Chosen, Identity, Ledger, LedgerError, Start};
+use crate::{
+    accounting::{brought::MAX_FILE_BYTES, pdf::PdfReader},
+    ledger::{Chosen, Identity, Ledger, LedgerError, Start},
+};
 
 /// How far the mail server's clock may be behind ours.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(2);
 const UNWRITTEN_AT_ONCE: usize = 64;
+/// The largest handbook that is read for its rules.
+const MAX_HANDBOOK_BYTES: u64 = 256 * 1024;
 /// So long the note of what was left out can be put back.
 const A_MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -90,6 +96,8 @@ pub struct Intake {
     left_out: Mutex<LeftOut>,
     /// Mails of another UIDVALIDITY than this that came before `at` were there already.
     first: Option<(Timestamp, u32)>,
+    /// Who reads PDFs, if this host has the zone `accounting`.
+    pdfs: Option<PdfReader>,
 }
 
 impl Intake {
@@ -106,7 +114,15 @@ impl Intake {
             owner: Mutex::new(Owner::of(account)),
             left_out: Mutex::default(),
             first: None,
+            pdfs: None,
         }
+    }
+
+    /// Bills and requests for invoices become tasks of the zone `accounting`; PDFs are read by this.
+    #[must_use]
+    pub fn with_accounting(mut self, pdfs: PdfReader) -> Self {
+        self.pdfs = Some(pdfs);
+        self
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -191,7 +207,10 @@ impl Intake {
         if self.ledger().knows(&mail.key)? {
             return Ok(Taken::Seen);
         }
-        let parsed = message::parse_cut(&mail.bytes, mail.truncated);
+        let (parsed, files) = match &self.pdfs {
+            None => (message::parse_cut(&mail.bytes, mail.truncated), Vec::new()),
+            Some(_) => message::parse_with_files(&mail.bytes, mail.truncated, MAX_FILE_BYTES),
+        };
         let identity = identity(mail, &parsed);
         let before = self.ledger().known(&identity)?;
         let owner = self.owner();
@@ -244,7 +263,15 @@ impl Intake {
             truncated: mail.truncated,
             returned,
         };
-        let note = task_from_mail(&parsed, &owner, &origin, &ids, now).render();
+        let mut note = task_from_mail(&parsed, &owner, &origin, &ids, now);
+        if let Some(pdfs) = self.pdfs.as_ref().filter(|_| !is_of_draft) {
+            let others = accounting::add(&mut note, &parsed, &files, &self.handbook(), pdfs);
+            // The mail itself is the last: it counts as taken in when all that it brings is.
+            for (at, note) in others.into_iter().enumerate() {
+                self.take_another(&identity, at + 2, &note)?;
+            }
+        }
+        let note = note.render();
         self.ledger().keep_outline(ids.task, &outline.to_bytes())?;
         let chosen = self.ledger().choose(&identity, ids.task, &note)?;
         match chosen {
@@ -254,6 +281,28 @@ impl Intake {
                 Ok(Taken::Created(ids.task))
             }
         }
+    }
+
+    /// Makes the task of one more e-invoice of a mail, once.
+    fn take_another(&self, mail: &Identity, at: usize, note: &TaskNote) -> Result<(), IntakeError> {
+        let identity = Identity {
+            key: format!("{}#{at}", mail.key),
+            identity: sha256_hex(format!("{}#{at}", mail.identity)),
+            content: mail.content.clone(),
+        };
+        let text = note.render();
+        let chosen = self.ledger().choose(&identity, note.id, &text)?;
+        match chosen {
+            Chosen::Known(_) => Ok(()),
+            Chosen::New => self.create(note.id, &text),
+        }
+    }
+
+    /// The owner's handbook; empty if there is none.
+    fn handbook(&self) -> String {
+        let path = VaultPath::new(layout::HANDBOOK).ok();
+        let text = path.and_then(|path| self.vault.read_text(&path, MAX_HANDBOOK_BYTES).ok());
+        text.unwrap_or_default()
     }
 
     /// Makes one note of the mails that were left out and are in none, if there are any: once no more
@@ -371,7 +420,8 @@ impl Intake {
     }
 
     fn create(&self, task: TaskId, note: &str) -> Result<(), IntakeError> {
-        let path = layout::waiting(ZoneId::EMAIL, task);
+        let zone = TaskNote::parse(note).map_or(ZoneId::EMAIL, |note| note.zone);
+        let path = layout::waiting(zone, task);
         if let Err(source) = self.vault.create(&path, note.as_bytes()) {
             // The id is ours alone, so what is there is this note.
             if !self.vault.exists(&path).unwrap_or(false) {

@@ -19,6 +19,7 @@ use tracing::{debug, error, info};
 
 use super::intake::{Intake, IntakeError, Taken, uid_of};
 use crate::{
+    accounting::pdf::PdfReader,
     ledger::{Ledger, LedgerError},
     source::{self, Source},
 };
@@ -49,6 +50,9 @@ pub struct Settings {
     /// The folder that remembers what was seen; not inside the vault.
     #[arg(long)]
     pub state: PathBuf,
+    /// The zone `accounting` is set up here: bills and requests for invoices become its tasks.
+    #[arg(long)]
+    pub accounting: bool,
     /// Look once and end, instead of waiting for more.
     #[arg(long)]
     pub once: bool,
@@ -96,6 +100,9 @@ pub enum WatchError {
         /// What is wrong.
         source: VaultError,
     },
+    /// The system does not say where this program is, which reads PDFs.
+    #[error("cannot find this program itself, which reads PDFs: {0}")]
+    Program(std::io::Error),
     /// The mailbox cannot be read.
     #[error("cannot read the mailbox: {0}")]
     Mailbox(#[from] MailboxError),
@@ -131,8 +138,12 @@ pub async fn watch(settings: &Settings) -> Result<(), WatchError> {
     // The account's name is one of letters, digits, `-` and `_`: the configuration sees to that.
     let ledger = Ledger::open(&settings.state.join(format!("mail-{}.sqlite", account.name)))?;
     let mailbox = platinum_mailbox::open(&account)?;
+    let mut intake = Intake::new(vault, ledger, &account);
+    if settings.accounting {
+        intake = intake.with_accounting(PdfReader::own_process().map_err(WatchError::Program)?);
+    }
     let watcher = Watcher {
-        intake: Arc::new(Intake::new(vault, ledger, &account)),
+        intake: Arc::new(intake),
         mailbox,
         backlog: settings.backlog,
         past: settings.past,

@@ -9,6 +9,7 @@ use std::{
 
 use platinum_core::{Role, ZoneId, layout};
 use platinum_intake::{
+    accounting::pdf::PdfReader,
     folder::{self, FolderSettings, FolderSource, source::MAX_FILE_BYTES},
     ledger::{Identity, Ledger},
     source::Source as _,
@@ -50,6 +51,7 @@ impl FolderFixture {
             zones: zones(),
             facts: Vec::new(),
             default_zone: ZoneId::EMAIL,
+            pdfs: PdfReader::Here,
             settled: Some(Duration::ZERO),
         })
         .unwrap()
@@ -286,6 +288,7 @@ async fn file_that_still_changes_is_waited_for() {
         zones: zones(),
         facts: Vec::new(),
         default_zone: ZoneId::EMAIL,
+        pdfs: PdfReader::Here,
         settled: Some(Duration::from_millis(300)),
     };
     let mut source = FolderSource::open(settings).unwrap();

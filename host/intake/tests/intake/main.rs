@@ -9,8 +9,10 @@
     reason = "a panic here is a failed test with a line number"
 )]
 
+mod accounting;
 mod corpus;
 mod drafting;
 mod folder;
+mod odoo;
 mod recipients;
 mod taking_in;

@@ -3,8 +3,9 @@
 use std::{fs, path::Path};
 
 use jiff::SignedDuration;
-use platinum_core::{ClaimId, TaskId, Timestamp, ZoneId, layout};
+use platinum_core::{ClaimId, TaskId, Timestamp, VaultPath, ZoneId, layout};
 use platinum_intake::{
+    accounting::pdf::PdfReader,
     ledger::{Identity, Ledger},
     mail::{Intake, IntakeError, Taken},
 };
@@ -50,6 +51,13 @@ pub(crate) fn fixture() -> Fixture {
     Fixture { dir, intake }
 }
 
+/// One of a host that has the zone `accounting`.
+pub(crate) fn accounting_fixture() -> Fixture {
+    let Fixture { dir, intake } = fixture();
+    let intake = intake.with_accounting(PdfReader::Here);
+    Fixture { dir, intake }
+}
+
 impl Fixture {
     fn restart(self) -> Self {
         let Self { dir, intake } = self;
@@ -62,11 +70,28 @@ impl Fixture {
         self.intake.take(&raw(key, mail), now()).unwrap()
     }
 
+    /// Writes a file of the vault.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        fs::write(self.dir.path().join("vault").join(path), text).unwrap();
+    }
+
+    /// As if the process had died before it stored the mail of this key, which was the first.
+    pub(crate) fn forget_mail(&self, key: &str) {
+        let ledger = rusqlite::Connection::open(self.dir.path().join("state/mail.sqlite")).unwrap();
+        ledger
+            .execute("DELETE FROM seen WHERE key = ?1", [key])
+            .unwrap();
+        let first = "DELETE FROM mail WHERE task = (SELECT min(task) FROM mail)";
+        ledger.execute(first, []).unwrap();
+    }
+
     pub(crate) fn notes(&self) -> Vec<TaskNote> {
         let vault = Vault::open(&self.dir.path().join("vault")).unwrap();
         let entries = vault.walk().unwrap();
         let read = |path| TaskNote::parse(&vault.read_text(path, 1 << 20).unwrap()).unwrap();
-        entries.iter().map(|entry| read(&entry.path)).collect()
+        let is_task = |path: &VaultPath| path.stem().parse::<TaskId>().is_ok();
+        let tasks = entries.iter().filter(|entry| is_task(&entry.path));
+        tasks.map(|entry| read(&entry.path)).collect()
     }
 }
 

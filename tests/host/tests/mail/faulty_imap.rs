@@ -234,6 +234,7 @@ async fn watch_until(
         account: "owner".to_owned(),
         vault: vault.clone(),
         state: folder.path().join("state"),
+        accounting: false,
         once: false,
         backlog,
         past: None,

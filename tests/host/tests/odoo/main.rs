@@ -11,6 +11,7 @@
 )]
 
 mod drafting;
+mod waiting;
 mod world;
 
 use std::{

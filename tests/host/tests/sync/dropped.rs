@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fs, time::Duration};
 
 use platinum_core::{Role, TaskId, ZoneId, layout};
 use platinum_intake::{
+    accounting::pdf::PdfReader,
     folder::{FolderSettings, FolderSource},
     source::Source as _,
 };
@@ -24,6 +25,7 @@ fn folder_source(host: &Replica, role: Role) -> FolderSource {
         zones: [ZoneId::EMAIL].into(),
         facts: Vec::new(),
         default_zone: ZoneId::EMAIL,
+        pdfs: PdfReader::Here,
         settled: Some(Duration::ZERO),
     })
     .unwrap()

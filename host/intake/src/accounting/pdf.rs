@@ -1,0 +1,161 @@
+//! The e-invoice inside a PDF, read in a process of its own with bounded memory and time.
+//!
+//! A PDF of a few kilobytes can ask for any memory and for endless recursion, and what runs out of memory or stack
+//! ends without an error. So this program starts itself once more (`platinum-intake read-pdf`), gives it the bytes, and
+//! takes its answer: an invoice text, nothing, or a sentence. Whatever becomes of it, intake goes on.
+
+use std::{
+    io::{Read as _, Write as _},
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+
+use platinum_core::text::one_line;
+use platinum_einvoice::{pdf::embedded_xml, read_xml};
+use platinum_invoice::{Invoice, MAX_TEXT_BYTES};
+
+/// The largest PDF that is read, in bytes.
+pub const MAX_PDF_BYTES: usize = 25_000_000;
+/// The largest XML inside.
+const MAX_XML_BYTES: usize = 8 * 1024 * 1024;
+/// The address space of the process, in bytes.
+const MEMORY: u64 = 1 << 30;
+/// Its time on a processor, in seconds.
+const CPU_SECONDS: u64 = 10;
+/// How long an answer is waited for, also if the machine is busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What begins the answer that there is one, or why none can be read.
+const INVOICE: &str = "invoice\n";
+const NONE: &str = "none\n";
+const FAULT: &str = "fault\n";
+
+/// Who reads PDFs.
+#[derive(Debug, Clone, Default)]
+pub enum PdfReader {
+    /// This process: for tests, and for bytes that are trusted.
+    #[default]
+    Here,
+    /// A process of this program (`platinum-intake`).
+    Process(PathBuf),
+}
+
+impl PdfReader {
+    /// The reader of `platinum-intake`: itself.
+    ///
+    /// # Errors
+    /// If the system does not say where this program is.
+    pub fn own_process() -> std::io::Result<Self> {
+        Ok(Self::Process(std::env::current_exe()?))
+    }
+
+    /// The e-invoice inside a PDF; none if there is none.
+    ///
+    /// # Errors
+    /// Says in words why the PDF cannot be read.
+    pub fn read(&self, pdf: &[u8]) -> Result<Option<Invoice>, String> {
+        if pdf.len() > MAX_PDF_BYTES {
+            return Err(format!(
+                "it has {} bytes, and {MAX_PDF_BYTES} is the most that is read",
+                pdf.len()
+            ));
+        }
+        let answer = match self {
+            Self::Here => answer(pdf.to_vec()),
+            Self::Process(program) => ask(program, pdf)?,
+        };
+        if let Some(text) = answer.strip_prefix(INVOICE) {
+            return Invoice::parse(text)
+                .map(Some)
+                .map_err(|error| error.to_string());
+        }
+        match answer.strip_prefix(FAULT) {
+            Some(why) => Err(one_line(why, 200)),
+            None if answer == NONE => Ok(None),
+            None => Err("the process that reads it broke off".to_owned()),
+        }
+    }
+}
+
+/// Lets a new process read it.
+fn ask(program: &PathBuf, pdf: &[u8]) -> Result<String, String> {
+    let mut child = Command::new(program)
+        .arg("read-pdf")
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("the process that reads it cannot be started: {error}"))?;
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let output = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // It may end before it has read all.
+            let _ = stdin.map(|mut stdin| stdin.write_all(pdf));
+        });
+        let (sender, receiver) = mpsc::channel();
+        scope.spawn(move || {
+            let mut output = Vec::new();
+            if let Some(stdout) = stdout {
+                let most = MAX_TEXT_BYTES as u64 + 1024;
+                let _ = stdout.take(most).read_to_end(&mut output);
+            }
+            let _ = sender.send(output);
+        });
+        let output = receiver.recv_timeout(PATIENCE);
+        // What still runs is not waited for; both threads end with its pipes.
+        let _ = child.kill();
+        let _ = child.wait();
+        output
+    });
+    let output = output.map_err(|_| format!("it took longer than {} s", PATIENCE.as_secs()))?;
+    String::from_utf8(output)
+        .map_err(|_| "the process that reads it answered something else".to_owned())
+}
+
+/// What the process does: reads a PDF from its standard input and prints the answer. Never fails: what cannot be read
+/// is the answer.
+///
+/// # Errors
+/// If its own pipes break, or the system does not bound it.
+pub fn serve() -> std::io::Result<()> {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    for (resource, most) in [
+        (Resource::As, MEMORY),
+        (Resource::Cpu, CPU_SECONDS),
+        (Resource::Core, 0),
+    ] {
+        let limit = Rlimit {
+            current: Some(most),
+            maximum: Some(most),
+        };
+        setrlimit(resource, limit)?;
+    }
+    let mut pdf = Vec::new();
+    std::io::stdin()
+        .lock()
+        .take(MAX_PDF_BYTES as u64)
+        .read_to_end(&mut pdf)?;
+    std::io::stdout().lock().write_all(answer(pdf).as_bytes())
+}
+
+/// The answer of the process.
+fn answer(pdf: Vec<u8>) -> String {
+    let files = match embedded_xml(pdf, MAX_XML_BYTES) {
+        Ok(files) => files,
+        Err(error) => return format!("{FAULT}{error}"),
+    };
+    let mut fault = None;
+    for file in files {
+        match read_xml(&file.bytes) {
+            Ok(Some(invoice)) => return format!("{INVOICE}{}", invoice.render()),
+            Ok(None) => {}
+            Err(error) => {
+                let why = format!("the e-invoice inside cannot be read: {error}");
+                fault = fault.or(Some(why));
+            }
+        }
+    }
+    fault.map_or_else(|| NONE.to_owned(), |fault| format!("{FAULT}{fault}"))
+}
