@@ -58,7 +58,7 @@ const fn part(
 }
 
 /// What `cargo xtask test` runs, but for the short ones.
-const ORDINARY: [Part; 30] = [
+const ORDINARY: [Part; 31] = [
     // The tests themselves use both cores.
     part("model::model", None, 170, 2, 80),
     part("host::faults", Some("contest"), 100, 2, 130),
@@ -70,6 +70,7 @@ const ORDINARY: [Part; 30] = [
     part("host::sync", Some("dropped"), 60, 1, 55),
     part("host::sync", Some("leaks"), 60, 2, 40),
     part("host::sync", Some("scale"), 70, 1, 20),
+    part("host::mail", None, 90, 4, 190),
     part("host::mail", Some("gate"), 80, 3, 100),
     part("host::mail", Some("hostile_mail"), 20, 2, 30),
     part("host::mail", Some("obedient"), 60, 1, 30),

@@ -12,7 +12,6 @@
 mod counts;
 mod error;
 mod folder;
-mod leftover;
 mod lock;
 pub mod note;
 mod odd_names;
@@ -26,10 +25,10 @@ mod tests;
 
 pub use counts::VaultCounts;
 pub use error::VaultError;
-pub use leftover::{Leftover, TEMP_PREFIX};
 pub use lock::VaultLock;
 pub use odd_names::rename_odd;
 pub use pending_drafts::PendingDrafts;
 pub use read_files::ReadFiles;
 pub use scan::{FileState, Listing, PathEntry, Refused, name_key};
 pub use store::{Entry, Vault};
+pub use temp::leftover::{Leftover, TEMP_PREFIX};

@@ -14,7 +14,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::{
     Leftover, Vault, VaultError,
     folder::{Place, descend, io_error, kind},
-    leftover::{Kind, unused_name},
+    temp::leftover::{Kind, unused_name},
     temp::move_to_free,
 };
 

@@ -19,10 +19,9 @@ use rustix::{
 use crate::{
     VaultError,
     folder::{Place, descend, io_error},
-    leftover,
     pending_drafts::PendingFolder,
     scan::read_place,
-    temp::{Temp, holds, move_to_free},
+    temp::{Temp, holds, leftover, move_to_free},
 };
 
 /// How many files are listed at once.

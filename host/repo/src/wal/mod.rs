@@ -43,6 +43,7 @@ pub(crate) const LENGTH: u64 = 4 * 1024 * 1024;
 pub(crate) const LARGE: usize = 128 * 1024;
 /// The refs that are kept here; what was fetched last is git's own client's.
 const OURS: &str = "refs/vault/*";
+const OUR_FOLDER: &str = "refs/vault";
 const FETCHED: &str = "refs/vault/remote";
 
 /// The write-ahead log of one repository, open for writing. One daemon has it.

@@ -2,12 +2,12 @@
 //!
 //! Invariant: what is whole in the files, and a ref that another program moved meanwhile, is left.
 
-use std::{collections::BTreeMap, fs, io};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use git2::{ErrorCode, ObjectType, Oid, Repository};
 
 use super::{
-    Wal, failed,
+    OUR_FOLDER, Wal, failed,
     files::{is_whole, loose},
     record::Record,
 };
@@ -36,7 +36,7 @@ impl Wal {
                  power failure or crash."
             );
         }
-        Ok(())
+        remove_torn(git, &self.git_dir.join(OUR_FOLDER))
     }
 
     /// Makes an object again if it is not whole; whether it was not.
@@ -108,4 +108,34 @@ impl Wal {
         .map_err(RepoError::git(doing))?;
         Ok(true)
     }
+}
+
+/// Removes the refs in a folder that cannot be read and of which no record says a value: what was fetched
+/// last, which is fetched again, and what need not have lasted. One that stayed would end every fetch.
+fn remove_torn(git: &Repository, folder: &Path) -> Result<(), RepoError> {
+    let doing = "removing a torn ref";
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(failed(doing))?,
+    };
+    for entry in entries {
+        let path = entry.map_err(failed(doing))?.path();
+        if path.is_dir() {
+            remove_torn(git, &path)?;
+            continue;
+        }
+        let name = path.strip_prefix(git.path()).ok().and_then(Path::to_str);
+        let is_torn = name.is_some_and(|name| match git.refname_to_id(name) {
+            Ok(_) => false,
+            Err(error) => error.code() != ErrorCode::NotFound,
+        });
+        if is_torn {
+            fs::remove_file(&path).map_err(failed(doing))?;
+            tracing::warn!(
+                "Removed the ref {}, which a power failure tore.",
+                path.display()
+            );
+        }
+    }
+    Ok(())
 }

@@ -199,6 +199,27 @@ fn wal_lost_lazy_record_costs_no_other() {
     }
 }
 
+/// What was fetched last is in no record: git's own client notes it.
+#[test]
+fn wal_open_removes_torn_refs_without_a_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let git_dir = folder.path().join("vault.git");
+    let repo = Repo::open_with_wal_of(&git_dir, SHORT).unwrap();
+    let commit = change(&repo, 1, "one");
+    land(&repo, commit);
+    drop(repo);
+    let expected = refs(&git_dir);
+    let ours = git_dir.join("refs/vault");
+    for torn in ["", "0123456789", "\0\0\0\0\0\0\0\0"] {
+        fs::write(ours.join("remote"), torn).unwrap();
+        fs::create_dir_all(ours.join("unheard")).unwrap();
+        fs::write(ours.join("unheard").join(commit.to_string()), torn).unwrap();
+        let again = Repo::open_with_wal_of(&git_dir, SHORT).unwrap();
+        assert_eq!(again.tip(RefName::Remote).unwrap(), None, "{torn:?}");
+        assert_eq!(refs(&git_dir), expected, "{torn:?}");
+    }
+}
+
 #[test]
 fn wal_open_after_a_kill_removes_the_ref_lock() {
     let folder = tempfile::tempdir().unwrap();

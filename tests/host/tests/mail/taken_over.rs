@@ -72,7 +72,13 @@ fn hidden_text_is_held_and_shown_escaped() {
         .cluster
         .try_platinum(&["approve", &id, "--confirm", digest]);
     assert!(!drifted.status.success());
-    fs::write(waiting.approved(0), held).unwrap();
+    // Changed there it comes back, and is what was shown once its owner has put that in again.
+    wait_for("the changed draft to come back", SOON, || {
+        Ok((waiting.drafts[0].exists() && !waiting.approved(0).exists()).then_some(()))
+    })
+    .unwrap();
+    fs::write(&waiting.drafts[0], held).unwrap();
+    fs::rename(&waiting.drafts[0], waiting.approved(0)).unwrap();
     assert_eq!(waiting.sent().len(), 0, "nothing was sent");
 
     waiting

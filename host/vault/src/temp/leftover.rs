@@ -1,6 +1,6 @@
 //! [`Leftover`]: a hidden file that a killed writer left, and what may be done with it.
 //!
-//! Lives elsewhere: writing such files is `temp`'s; whether the bytes of one are known is the
+//! Lives elsewhere: writing such files is in the file above; whether the bytes of one are known is the
 //! synchronizer's question.
 //! Invariants: a file of a writer that may still run is no leftover; one that can hold the owner's
 //! edit is distinguished from one that cannot; the name ends like no note's, so that whoever looks
@@ -22,10 +22,10 @@ use rustix::{
     process::{Pid, test_kill_process},
 };
 
+use super::move_to_free;
 use crate::{
     Vault, VaultError,
     folder::{Place, descend, io_error, open_regular},
-    temp::move_to_free,
 };
 
 /// What the names of unfinished files begin with.

@@ -19,10 +19,10 @@ use rustix::{
     io::Errno,
 };
 
+use super::leftover::{self, Kind, unused_name};
 use crate::{
     VaultError,
     folder::{Place, io_error, open_regular},
-    leftover::{Kind, unused_name},
 };
 
 /// A written file that has not taken its place yet.
@@ -180,7 +180,7 @@ fn put_back(place: &Place<'_>, hidden: &str) -> Result<(), VaultError> {
 /// Gives an edit that lost its place a name of its own.
 fn keep_visible(place: &Place<'_>, hidden: &str) -> Result<(), VaultError> {
     let Place { dir, path, .. } = place;
-    let unique = format!("{}-{}", process::id(), crate::leftover::count());
+    let unique = format!("{}-{}", process::id(), leftover::count());
     let extension = path.extension().unwrap_or("md");
     let kept = format!("{}.conflict-edit-{unique}.{extension}", path.stem());
     tracing::warn!(%path, kept, "two edits at once; the older one was kept beside");
