@@ -16,6 +16,10 @@ mod archive;
 mod component_loading;
 #[path = "../../../../fuzz/claims/draft_note.rs"]
 mod draft_note;
+#[path = "../../../../fuzz/claims/einvoice.rs"]
+mod einvoice;
+#[path = "../../../../fuzz/claims/invoice_text.rs"]
+mod invoice_text;
 #[path = "../../../../fuzz/claims/journal_rows.rs"]
 mod journal_rows;
 #[path = "../../../../fuzz/claims/mail_to_task.rs"]
@@ -31,10 +35,12 @@ mod signatures;
 
 /// Each target: its claim, and how many mutations are tried.
 type Claim = (&'static str, fn(&[u8]), usize);
-const CLAIMS: [Claim; 10] = [
+const CLAIMS: [Claim; 12] = [
     ("actions", actions::check, 500),
     ("component_loading", component_loading::check, 200),
     ("draft_note", draft_note::check, 300),
+    ("einvoice", einvoice::check, 300),
+    ("invoice_text", invoice_text::check, 500),
     // Each is a journal on the disk.
     ("journal_rows", journal_rows::check, 20),
     ("mail_to_task", mail_to_task::check, 100),
