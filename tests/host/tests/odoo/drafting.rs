@@ -135,13 +135,49 @@ fn drafter_makes_the_credit_note_of_an_invoice() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What Odoo fills in by itself from a partner and a product is no reason to refuse: a seller, a bank account, terms.
+#[test]
+fn drafter_drafts_for_a_partner_with_everything() -> anyhow::Result<()> {
+    let Some(world) = world()? else { return Ok(()) };
+    let server = world.server();
+    for user in DRAFTERS {
+        for kind in ["out_invoice", "in_invoice"] {
+            let created = call(
+                server,
+                user,
+                "create",
+                &json!({"vals_list": [{
+                    "move_type": kind, "partner_id": world.id("rich_partner"), "currency_id": world.id("euro"),
+                    "invoice_date": "2026-11-20", "date": "2026-11-21", "delivery_date": "2026-11-19",
+                    "invoice_payment_term_id": world.id("term"), "narration": "<p>Thank you.</p>",
+                    "ref": format!("{user:?} {kind}"), "invoice_origin": "an-operation", "invoice_line_ids": [
+                        [0, 0, {"display_type": "line_section", "name": "Goods"}],
+                        [0, 0, {"product_id": world.id("product"), "quantity": 3, "price_unit": 33.33, "discount": 12.5,
+                            "tax_ids": [[6, 0, [world.id("tax")]]],
+                            "analytic_distribution": {world.id("analytic").to_string(): 100}}],
+                        [0, 0, {"name": "Work", "quantity": 0.5, "price_unit": 99.99, "tax_ids": [[5]],
+                            "account_id": world.id("other_income")}],
+                    ],
+                }], "context": {"lang": "en_US", "tz": "Europe/Berlin", "allowed_company_ids": [world.id("company")]}}),
+            );
+            let total = read(server, &created[0], "amount_untaxed");
+            assert_eq!(total, 137.49, "{kind}");
+        }
+    }
+    assert_eq!(faults_of_powerful(&world)?, Vec::<String>::new());
+    Ok(())
+}
+
 /// Faults that are not those of the drafter with its group alone, whom the judge does not know.
 fn faults_of_powerful(world: &world::World) -> anyhow::Result<Vec<String>> {
     world.sql(
         "delete from judge.change c where exists (select from res_users u where u.login = 'platinum-drafter'
             and u.id = (coalesce(c.now, c.was) ->> 'create_uid')::bigint)
             or c.model = 'mail_followers' and (c.now ->> 'partner_id')::bigint = (select partner_id from res_users
-                where login = 'platinum-drafter')",
+                where login = 'platinum-drafter')
+            or c.model = 'account_move_line_account_tax_rel' and exists (
+                select from account_move_line l join res_users u on u.id = l.create_uid where u.login = 'platinum-drafter'
+                    and l.id = (coalesce(c.now, c.was) ->> 'account_move_line_id')::bigint)",
     )?;
     world.judge()
 }

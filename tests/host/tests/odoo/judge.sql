@@ -1,5 +1,5 @@
 -- What a drafter changed, as the owner's database sees it: every row of every table that was written is kept, and what
--- is not part of the drafter's own drafts is a fault. `judge.rs` says how it is used.
+-- is not part of the drafter's own drafts is a fault. `world.rs` says how it is used.
 
 create schema judge;
 create table judge.change (
@@ -37,9 +37,13 @@ create function judge.is_own_draft(move bigint) returns boolean language sql as 
         select from account_move m join res_users u on u.id = m.create_uid
         where m.id = move and u.login = 'powerful-drafter' and m.state = 'draft' and m.auto_post = 'no'
             and not coalesce(m.posted_before, false) and coalesce(m.name, '/') = '/' and m.sending_data is null
+            and not coalesce(m.checked, false) and m.inalterable_hash is null and coalesce(m.secure_sequence_number, 0) = 0
+            and m.auto_post_until is null and m.auto_post_origin_id is null and coalesce(m.sequence_number, 0) = 0
             and not coalesce(m.is_move_sent, false) and coalesce(m.payment_state, 'not_paid') = 'not_paid'
             and m.access_token is null and m.statement_line_id is null and (m.reversed_entry_id is null or m.move_type like '%refund')
-            and coalesce(m.invoice_user_id, m.create_uid) = m.create_uid and (m.partner_bank_id is null or m.commercial_partner_id = (
+            and (coalesce(m.invoice_user_id, m.create_uid) = m.create_uid
+                -- Who sells to this customer, as Odoo fills it in.
+                or m.invoice_user_id = (select user_id from res_partner where id = m.partner_id)) and (m.partner_bank_id is null or m.commercial_partner_id = (
                 select partner_id from res_partner_bank where id = m.partner_bank_id))
             and m.message_main_attachment_id is null
     )
@@ -73,6 +77,8 @@ create function judge.is_drafting(c judge.change) returns boolean language sql a
             judge.is_own_draft((coalesce(c.now, c.was) ->> 'move_id')::bigint)
             and judge.is_own_draft((coalesce(c.was, c.now) ->> 'move_id')::bigint)
             and coalesce(c.now ->> 'parent_state', 'draft') = 'draft' and c.now ->> 'matching_number' is null
+            and c.now ->> 'payment_id' is null and c.now ->> 'statement_line_id' is null
+            and (c.now ->> 'tax_line_id' is null or c.now ->> 'display_type' = 'tax')
             and judge.is_true_draft((coalesce(c.now, c.was) ->> 'move_id')::bigint)
         when 'account_move_line_account_tax_rel' then
             coalesce((select judge.is_own_draft(move_id) from account_move_line

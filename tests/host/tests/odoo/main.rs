@@ -24,13 +24,16 @@ use platinum_testkit::odoo::{HOOKS, OdooServer, OdooUser};
 use world::{Section, World, sections};
 
 /// Each file of ways.
-const WAYS: [&str; 6] = [
+const WAYS: [&str; 9] = [
     include_str!("ways/posting.txt"),
     include_str!("ways/lying.txt"),
     include_str!("ways/others.txt"),
     include_str!("ways/money.txt"),
     include_str!("ways/mail.txt"),
     include_str!("ways/settings.txt"),
+    include_str!("ways/links.txt"),
+    include_str!("ways/fields.txt"),
+    include_str!("ways/models.txt"),
 ];
 /// The tag of a way that Odoo itself refuses, or that changes nothing there.
 const HELD_BY_ODOO: &str = "odoo";

@@ -4,14 +4,18 @@
 //! database, not an answer: what was written and is not part of the drafter's own drafts is a fault.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, bail};
 use platinum_testkit::odoo::{OdooRefusal, OdooServer, OdooUser};
 use serde_json::Value;
 
 /// Calls under one heading, `= name | tag | tag`. A call is a line `model method {arguments}` over JSON-2, or
-/// `rpc model method [positional, named]` over JSON-RPC. In its arguments `$name` is the id of a fixture and `$1` what
-/// the first call of the section answered.
+/// `rpc model method [positional, named]` over JSON-RPC; `public path {arguments}` or `public path` is a page that needs
+/// no login. In all of them `$name` is the id of a fixture, `$1` what the first call of the section answered, and
+/// `$1.field` a field of that. `$sink` is the port of a listener: whoever calls it was told something.
 #[derive(Debug)]
 pub(crate) struct Section {
     /// What it is called.
@@ -45,14 +49,33 @@ pub(crate) fn sections(text: &str) -> Vec<Section> {
 pub(crate) struct World {
     server: OdooServer,
     ids: BTreeMap<String, Value>,
+    /// How often the sink was called since the last verdict.
+    calls: Arc<AtomicUsize>,
+}
+
+/// Counts who connects to its port, and says nothing.
+fn open_sink() -> anyhow::Result<(u16, Arc<AtomicUsize>)> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let port = listener.local_addr()?.port();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&calls);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            count.fetch_add(1, Ordering::Relaxed);
+            drop(stream);
+        }
+    });
+    Ok((port, calls))
 }
 
 impl World {
     /// Lets the owner and the drafter make the fixtures; from then on the judge watches.
     pub(crate) fn build(server: OdooServer) -> anyhow::Result<Self> {
+        let (sink, calls) = open_sink()?;
         let mut world = Self {
             server,
-            ids: BTreeMap::new(),
+            ids: BTreeMap::from([("sink".to_owned(), Value::from(sink))]),
+            calls,
         };
         for fixture in sections(include_str!("fixtures.txt")) {
             let user = match fixture.tags.first().map(String::as_str) {
@@ -85,6 +108,10 @@ impl World {
     pub(crate) fn play(&self, user: OdooUser, section: &Section) -> Result<Value, OdooRefusal> {
         let mut answers: Vec<Value> = Vec::new();
         for call in &section.calls {
+            if let Some(page) = call.strip_prefix("public ") {
+                answers.push(self.play_public(page, &answers)?);
+                continue;
+            }
             let (call, is_jsonrpc) = match call.strip_prefix("rpc ") {
                 Some(rest) => (rest, true),
                 None => (call.as_str(), false),
@@ -108,13 +135,35 @@ impl World {
         Ok(answers.pop().unwrap_or_default())
     }
 
+    /// A page, as anybody asks for it.
+    fn play_public(&self, page: &str, answers: &[Value]) -> Result<Value, OdooRefusal> {
+        let (path, arguments) = page.split_once(' ').unwrap_or((page, ""));
+        let path = match self.fill(Value::from(path), answers) {
+            Value::String(path) => path,
+            other => panic!("{page}: {other}"),
+        };
+        let arguments = (!arguments.is_empty()).then(|| {
+            let arguments =
+                serde_json::from_str(arguments).unwrap_or_else(|error| panic!("{page}: {error}"));
+            self.fill(arguments, answers)
+        });
+        self.server.call_public(&path, arguments.as_ref())
+    }
+
     fn fill(&self, value: Value, answers: &[Value]) -> Value {
         match value {
             Value::String(text) => match text.strip_prefix('$') {
-                Some(name) => match name.parse::<usize>() {
-                    Ok(number) => one_or_all(&answers[number - 1]),
-                    Err(_) => self.id(name),
-                },
+                Some(name) => {
+                    let (name, field) = name.split_once('.').unwrap_or((name, ""));
+                    let value = match name.parse::<usize>() {
+                        Ok(number) => one_or_all(&answers[number - 1]),
+                        Err(_) => self.id(name),
+                    };
+                    match field {
+                        "" => value,
+                        field => value[field].clone(),
+                    }
+                }
                 None => Value::String(self.fill_text(text)),
             },
             Value::Array(values) => values
@@ -142,7 +191,11 @@ impl World {
     /// What was changed and is not drafting; then everything is as it was before.
     pub(crate) fn judge(&self) -> anyhow::Result<Vec<String>> {
         let faults = self.sql("select * from judge.decide()")?;
-        Ok(faults.lines().map(|line| line.trim().to_owned()).collect())
+        let mut faults: Vec<String> = faults.lines().map(|line| line.trim().to_owned()).collect();
+        if self.calls.swap(0, Ordering::Relaxed) > 0 {
+            faults.push("a call of an address outside".to_owned());
+        }
+        Ok(faults)
     }
 
     /// Runs what Odoo does at a time that was set: posting, sending, mails.

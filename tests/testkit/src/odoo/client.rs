@@ -82,6 +82,34 @@ impl OdooServer {
         self.jsonrpc("object", "execute_kw", &Value::Array(all))
     }
 
+    /// Calls a page that needs no login, as anybody can who has no key: with these arguments a JSON-RPC page, else
+    /// any other.
+    ///
+    /// # Errors
+    /// What Odoo refuses.
+    pub fn call_public(&self, path: &str, arguments: Option<&Value>) -> Result<Value, OdooRefusal> {
+        let database = format!("X-Odoo-Database: {DATABASE}\r\n");
+        let Some(arguments) = arguments else {
+            let (status, body) = self.request(&format!(
+                "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n{database}\r\n"
+            ))?;
+            return match status {
+                200..400 => Ok(Value::String(body)),
+                _ => Err(refusal(status, &Value::Null, &Value::String(body))),
+            };
+        };
+        let call = json!({"jsonrpc": "2.0", "method": "call", "id": 1, "params": arguments});
+        let (status, mut answer) = self.post(path, &database, &call)?;
+        match answer["error"].is_null() && status == 200 {
+            true => Ok(answer["result"].take()),
+            false => Err(refusal(
+                status,
+                &answer["error"]["data"]["name"],
+                &answer["error"]["data"]["message"],
+            )),
+        }
+    }
+
     fn jsonrpc(
         &self,
         service: &str,

@@ -9,10 +9,14 @@ use std::{fs, path::PathBuf};
 use super::OdooServer;
 
 /// Every hook: the method of a class of the addon.
-pub const HOOKS: [&str; 11] = [
+pub const HOOKS: [&str; 15] = [
     "base.create",
     "base.write",
     "base.unlink",
+    "base._has_field_access",
+    "base._BaseModel__ensure_xml_id",
+    "ir.actions.server._run_action_webhook",
+    "base.module.upgrade.upgrade_module",
     "ir.sequence._next",
     "account.move.create",
     "account.move.write",
@@ -44,7 +48,9 @@ def switch(model, owner, name):
     setattr(owner, name, method)
 
 HOOKS = {
-    'base': (base.Base, ['create', 'write', 'unlink']),
+    'base': (base.Base, ['create', 'write', 'unlink', '_has_field_access', '_BaseModel__ensure_xml_id']),
+    'base.module.upgrade': (base.BaseModuleUpgrade, ['upgrade_module']),
+    'ir.actions.server': (base.IrActionsServer, ['_run_action_webhook']),
     'ir.sequence': (base.IrSequence, ['_next']),
     'account.move': (account_move.AccountMove, ['create', 'write', 'unlink', '_post']),
     'account.move.line': (account_move.AccountMoveLine, ['create', 'write', 'unlink']),

@@ -28,7 +28,7 @@ class AccountMove(models.Model):
 
     def write(self, vals):
         drafter = drafter_of(self.env)
-        if not (drafter and self and vals):
+        if not (drafter and self and (vals or not is_inner())):
             return super().write(vals)
         self._check_own_drafts(drafter)
         if not is_inner():
@@ -117,7 +117,7 @@ class AccountMoveLine(models.Model):
 
     def write(self, vals):
         drafter = drafter_of(self.env)
-        if not (drafter and self and vals):
+        if not (drafter and self and (vals or not is_inner())):
             return super().write(vals)
         self.move_id._check_own_drafts(drafter)
         if not is_inner():

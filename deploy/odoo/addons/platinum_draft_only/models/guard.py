@@ -34,16 +34,21 @@ INNER = {
     'unlink': {'account.analytic.line'},
 }
 
+# Fields whose value is a key: whoever knows it acts as the customer, without being a user at all.
+KEYS = {'access_token'}
+
 _thread = threading.local()
 
 
 def drafter_of(env):
-    """The drafter who acts in `env` or began the transaction; an empty recordset if none does.
+    """The drafter who acts in `env`, began the transaction or called; an empty recordset if none does.
 
-    `sudo()` keeps the user. `with_user()` does not, so the user who called is looked at too.
+    `sudo()` keeps the user. `with_user()` does not, so the user who began the transaction is looked at too. What is to
+    be done after a commit has a transaction of its own, as superuser; but it is the same thread, of which Odoo keeps
+    for whom it works, from the login to the end of the answer.
     """
     caller = env.transaction.default_env
-    for uid in (env.uid, caller is not None and caller.uid):
+    for uid in (env.uid, caller is not None and caller.uid, getattr(threading.current_thread(), 'uid', None)):
         if uid and uid != SUPERUSER_ID:
             user = env(su=True)['res.users'].browse(uid)
             if user._has_group(GROUP):
