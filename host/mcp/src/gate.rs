@@ -115,8 +115,9 @@ pub fn classify(name: &str) -> Class {
         [] => return Class::Unknown,
         [first, rest @ ..] => (*first, rest),
     };
-    let drafts =
-        first == "draft" || (matches!(first, "save" | "create") && rest.first() == Some(&"draft"));
+    // `prove_rights` tries what must be refused, on an empty draft that it saves.
+    let drafts = matches!(first, "draft" | "prove")
+        || (matches!(first, "save" | "create") && rest.first() == Some(&"draft"));
     let harmless_start = drafts || READS.contains(&first);
     // `create_draft` alone may start with a word that acts.
     let judged = if drafts { rest } else { &words[verb..] };
@@ -366,6 +367,7 @@ mod tests {
             "create_draft",
             "draft_reply",
             "draft_post",
+            "prove_rights",
         ] {
             assert_eq!(classify(name), Class::Drafts, "{name}");
         }

@@ -8,19 +8,25 @@ use clap::Parser as _;
 use rmcp::{ServiceExt as _, service::ServerInitializeError};
 use tracing_subscriber::EnvFilter;
 
-use crate::http::{self, HttpArguments};
+use crate::http::HttpArguments;
 use crate::server::Server;
 
 /// A server for MCP clients, on standard input and output or over HTTP.
 #[derive(Debug, clap::Parser)]
 #[command(version)]
-struct Arguments {
+struct Arguments<O: clap::Args> {
     /// The configuration file (TOML).
     #[arg(long, value_name = "FILE")]
     config: std::path::PathBuf,
     #[command(flatten)]
     http: HttpArguments,
+    #[command(flatten)]
+    options: O,
 }
+
+/// The options of a server that has none of its own.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct NoOptions {}
 
 /// Runs a server until its client closes standard input, or over HTTP until it is asked to end: reads the command line, lets `open` make
 /// the server from the configuration file, and serves it.
@@ -30,21 +36,35 @@ struct Arguments {
 pub async fn run<S: Send + Sync + 'static>(
     open: impl FnOnce(&Path) -> anyhow::Result<Server<S>>,
 ) -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+    run_with(|path, _: NoOptions| open(path)).await
+}
+
+/// As [`run`], for a server with options `O` of its own on the command line.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with<O: clap::Args, S: Send + Sync + 'static>(
+    open: impl FnOnce(&Path, O) -> anyhow::Result<Server<S>>,
+) -> anyhow::Result<()> {
+    let Arguments {
+        config,
+        http,
+        options,
+    } = Arguments::<O>::parse();
     log_to_stderr();
-    let path = &arguments.config;
-    let shown = path.display().to_string();
-    let server = open(path).map_err(|error| match error.to_string().contains(&shown) {
-        // On one line: the client shows the last.
-        true => error,
-        false => anyhow::anyhow!("configuration {shown}: {error:#}"),
-    })?;
+    let shown = config.display().to_string();
+    let server =
+        open(&config, options).map_err(|error| match error.to_string().contains(&shown) {
+            // On one line: the client shows the last.
+            true => error,
+            false => anyhow::anyhow!("configuration {shown}: {error:#}"),
+        })?;
     if let HttpArguments {
         http: Some(address),
         token_file: Some(token),
-    } = &arguments.http
+    } = &http
     {
-        return http::serve(server, *address, token).await;
+        return crate::http::serve(server, *address, token).await;
     }
     let session = match server.serve(rmcp::transport::stdio()).await {
         // One that only asks what this server is (`server/discover`) leaves when it knows.

@@ -6,6 +6,8 @@ use platinum_odoo_client::{Config, Connection, DocumentKind, OdooError};
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use crate::proof::Proven;
+
 /// What went wrong, in one line for the model or the person that called.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -49,6 +51,15 @@ pub enum ServiceError {
         /// What was lost.
         source: OdooError,
     },
+    /// This server drafts only with a key that can do nothing else, and this one can.
+    #[error("no draft was saved: {0}")]
+    CanAct(String),
+    /// This server drafts only with a key that can do nothing else, and that cannot be found out now.
+    #[error("no draft was saved, because it is not known whether this key can only draft: {0}")]
+    Unproven(Box<ServiceError>),
+    /// The proof that the key can only draft did not come to its end.
+    #[error("that the key can only draft cannot be proven now: {0}; the next call tries it again")]
+    NoProof(String),
 }
 
 impl ServiceError {
@@ -68,6 +79,8 @@ pub struct OdooService {
     pub odoo: Connection,
     /// Held from the search for an operation to the end of its creation, so that two calls do not both find nothing.
     pub(crate) creation: Mutex<()>,
+    /// Whether the key is proven to be one that can only draft; none where any key may draft.
+    pub(crate) proven: Option<Proven>,
 }
 
 impl AsRef<Self> for OdooService {
@@ -89,7 +102,15 @@ impl OdooService {
         Self {
             odoo: Connection::new(config, limits),
             creation: Mutex::default(),
+            proven: None,
         }
+    }
+
+    /// The same, that saves drafts only with a key that is proven to be able to do nothing else.
+    #[must_use]
+    pub fn drafter_only(mut self) -> Self {
+        self.proven = Some(Proven::default());
+        self
     }
 
     /// The documents of an operation with their states, the oldest first, in whatever company.

@@ -6,6 +6,7 @@ use platinum_kit::server::{Access, ToolError, ToolSpec, Tools};
 
 use crate::data::{DataArguments, DocumentArguments};
 use crate::drafting::DraftArguments;
+use crate::proof::ProofArguments;
 use crate::service::OdooService;
 
 const DATA: ToolSpec = ToolSpec {
@@ -31,6 +32,25 @@ const DRAFT: ToolSpec = ToolSpec {
                   compared with what Odoo saved.",
     access: Access::Drafts,
 };
+const PROOF: ToolSpec = ToolSpec {
+    name: "prove_rights",
+    title: "Prove that the key can only draft",
+    description: "Try what a key that can only draft must not do, such as posting, on an empty draft of its own that is \
+                  kept for this: Odoo has to refuse each with a missing right. Each try fails or is taken back also \
+                  where it is not refused; nothing is posted, paid or sent.",
+    access: Access::Drafts,
+};
+
+/// The tools of the draft-only server: [`tools`], and the proof that its key can do no more.
+///
+/// # Errors
+/// As [`tools`].
+pub fn drafter_tools() -> Result<Tools<OdooService>, ToolError> {
+    tools()?.with(
+        PROOF,
+        |odoo: Arc<OdooService>, _: ProofArguments| async move { odoo.prove_rights().await },
+    )
+}
 
 /// Reading and drafting, over any service that has the Odoo.
 ///

@@ -4,54 +4,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::process::Output;
+
+use platinum_testkit::{inspect, run_npm};
 
 use super::{Server, TOKEN, start};
-
-/// The suites, and a node that can run them.
-const PACKAGES: [&str; 3] = [
-    "node@22",
-    "@modelcontextprotocol/conformance@0.1.16",
-    "@modelcontextprotocol/inspector@2.12.0",
-];
-/// The longest time, in seconds, to get the packages, and for one run of a suite.
-const FETCH: &str = "240";
-const RUN: &str = "120";
-
-/// `npx` with the packages, in a folder of its own, ended after some seconds.
-fn npx(at_most: &str, program: &[&str]) -> std::io::Result<Output> {
-    let folder = tempfile::tempdir()?;
-    let mut command = Command::new("timeout");
-    command.args([at_most, "npx", "--yes"]);
-    command.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
-    command.arg("--").args(program);
-    command.env("npm_config_fetch_retries", "1");
-    command.current_dir(folder.path()).output()
-}
-
-/// Runs a program of the packages; none where they cannot be had. They are fetched once: two runs of `npx` that fetch
-/// the same packages at the same time disturb each other.
-fn run(program: &[&str]) -> Option<Output> {
-    static PROBLEM: OnceLock<Option<String>> = OnceLock::new();
-    let problem = PROBLEM.get_or_init(|| match npx(FETCH, &["node", "--version"]) {
-        Ok(output) if output.status.success() => None,
-        Ok(output) => {
-            let errors = String::from_utf8_lossy(&output.stderr);
-            let line = errors.lines().find(|line| line.starts_with("npm error"));
-            let line = line.or(errors.lines().next()).unwrap_or("no answer");
-            Some(format!("npm cannot give the packages of MCP: {line}"))
-        }
-        Err(error) => Some(format!("npx of npm cannot be run: {error}")),
-    });
-    match problem {
-        None => Some(npx(RUN, program).unwrap()),
-        Some(why) => {
-            platinum_testkit::skip(why, true).unwrap();
-            None
-        }
-    }
-}
 
 /// Passes requests on with the token, which the suites have no option for.
 fn with_token(server: &Server) -> SocketAddr {
@@ -122,7 +79,7 @@ fn http_server_passes_the_conformance_suite() {
         "--expected-failures",
         expected,
     ];
-    if let Some(output) = run(&program) {
+    if let Some(output) = run_npm(&program).unwrap() {
         assert!(output.status.success(), "{}", shown(&output));
     }
 }
@@ -131,26 +88,7 @@ fn http_server_passes_the_conformance_suite() {
 fn http_server_passes_the_inspectors_strict_run() {
     let server = start();
     let url = format!("http://{}/mcp", server.address);
-    let header = format!("Authorization: Bearer {TOKEN}");
-    let program = [
-        "mcp-inspector",
-        "--cli",
-        "--strict",
-        "--transport",
-        "http",
-        "--server-url",
-        &url,
-        "--header",
-        &header,
-        "--method",
-        "tools/list",
-    ];
-    if let Some(output) = run(&program) {
-        let shown = shown(&output);
-        assert!(
-            output.status.success() && shown.contains("search_emails"),
-            "{shown}"
-        );
-        assert!(!shown.contains("Warning: tool"), "{shown}");
+    if let Some(words) = inspect(&url, TOKEN).unwrap() {
+        assert!(words.contains("search_emails"), "{words}");
     }
 }

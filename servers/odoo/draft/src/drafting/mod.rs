@@ -54,12 +54,14 @@ impl OdooService {
     /// Saves a draft, or finds the one of the same operation.
     ///
     /// # Errors
-    /// If something that was given cannot be used, Odoo says no, or what it saved is not what was asked for.
+    /// If something that was given cannot be used, Odoo says no, or what it saved is not what was asked for; and, where
+    /// that is asked for, if the key is not proven to be one that can only draft.
     pub async fn create_draft(
         &self,
         arguments: &DraftArguments,
     ) -> Result<DraftAnswer, ServiceError> {
         arguments.check()?;
+        self.require_proof().await?;
         let _one_at_a_time = self.creation.lock().await;
         if let [first, others @ ..] = lookup::document_ids(self, arguments).await?.as_slice() {
             return self.existing(arguments, *first, others).await;

@@ -11,6 +11,7 @@
 mod acting;
 mod drafting;
 mod fake;
+mod proof;
 mod protocol;
 mod real;
 mod scripted;

@@ -5,11 +5,25 @@ use rmcp::transport::TokioChildProcess;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_platinum-odoo");
 
+/// Nothing answers there.
+const CONFIG: &str = "[odoo]\nurl = 'http://127.0.0.1:1'\ndatabase = 'd'\nkey = { env = 'PATH' }\n";
+
+/// Names, descriptions and schemas of the tools.
+#[test]
+fn full_server_passes_the_inspectors_strict_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("odoo.toml");
+    std::fs::write(&config, CONFIG).unwrap();
+    let inspected = platinum_testkit::inspect_program(std::path::Path::new(PROGRAM), &config);
+    if let Some(words) = inspected.unwrap() {
+        assert!(words.contains("record_payment"), "{words}");
+    }
+}
+
 #[tokio::test]
 async fn full_server_adds_two_tools_that_act() {
     let folder = tempfile::tempdir().unwrap();
-    let config = "[odoo]\nurl = 'http://127.0.0.1:1'\ndatabase = 'd'\nkey = { env = 'PATH' }\n";
-    std::fs::write(folder.path().join("odoo.toml"), config).unwrap();
+    std::fs::write(folder.path().join("odoo.toml"), CONFIG).unwrap();
     let mut command = tokio::process::Command::new(PROGRAM);
     command.arg("--config").arg(folder.path().join("odoo.toml"));
     let client = ().serve(TokioChildProcess::new(command).unwrap()).await.unwrap();

@@ -20,18 +20,18 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A real Odoo, over one protocol.
-struct Real {
+pub(crate) struct Real {
     raw: Connection,
     acting: ActingService,
-    config: Config,
+    pub(crate) config: Config,
     /// Ends with the last that holds it.
-    server: Arc<OdooServer>,
+    pub(crate) server: Arc<OdooServer>,
     /// Where its key is.
     _folder: TempDir,
 }
 
 /// The ids of what every database with accounting has.
-struct Books {
+pub(crate) struct Books {
     sales: i64,
     purchases: i64,
     bank: i64,
@@ -51,14 +51,14 @@ impl Real {
     }
 
     /// The owner's of an Odoo that no other test asks: for what is set for a whole company.
-    fn open_alone(protocol: &str) -> Option<Self> {
+    pub(crate) fn open_alone(protocol: &str) -> Option<Self> {
         let is_present = OdooServer::present().unwrap();
         let server = is_present.then(|| Arc::new(OdooServer::start().unwrap()));
         server.map(|server| Self::log_in(server, OdooUser::Owner, protocol))
     }
 
     /// A user of a server.
-    fn log_in(server: Arc<OdooServer>, user: OdooUser, protocol: &str) -> Self {
+    pub(crate) fn log_in(server: Arc<OdooServer>, user: OdooUser, protocol: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("key");
         std::fs::write(&key, server.key(user)).unwrap();
@@ -100,7 +100,7 @@ impl Real {
             .unwrap()
     }
 
-    async fn books(&self) -> Books {
+    pub(crate) async fn books(&self) -> Books {
         let journal = |kind: &'static str| {
             self.find(
                 "account.journal",
@@ -133,7 +133,7 @@ impl Real {
         self.create("account.tax", all).await
     }
 
-    async fn draft(&self, arguments: &Value) -> DraftAnswer {
+    pub(crate) async fn draft(&self, arguments: &Value) -> DraftAnswer {
         let arguments: DraftArguments = serde_json::from_value(arguments.clone()).unwrap();
         self.acting.as_ref().create_draft(&arguments).await.unwrap()
     }
@@ -155,7 +155,7 @@ fn unique(what: &str) -> String {
 }
 
 /// An invoice or bill of one line in dollars.
-fn invoice(books: &Books, kind: &str, change: Value) -> Value {
+pub(crate) fn invoice(books: &Books, kind: &str, change: Value) -> Value {
     let journal = if kind.starts_with("vendor") {
         books.purchases
     } else {

@@ -1,0 +1,126 @@
+//! `prove_rights`: that Odoo refuses the key of this server what a key that can only draft must not do.
+//!
+//! # Layout
+//! - here: the verdict and how long it counts;
+//! - [`ways`]: what is tried; [`trial`]: the draft that it is about, each try, what came of it.
+//!
+//! Invariants: a try counts as refused only where Odoo says that a right is missing; any other error says that the
+//! rights would have let it through. Where Odoo is away there is no verdict. What a try may leave where it is not
+//! refused is said; nothing is posted, paid or sent by it. The draft of the proof stays in Odoo, is found again, and is
+//! the only one.
+
+mod trial;
+mod ways;
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::service::{OdooService, ServiceError};
+
+/// The fewest ways that are a proof.
+const FEWEST: usize = 10;
+/// How long a proof may take: some thirty calls of milliseconds each.
+const AT_MOST: Duration = Duration::from_secs(90);
+/// How long a key that can do more is believed to do so: that long a draft is refused without another proof.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Nothing is asked for.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProofArguments {}
+
+/// What came of the tries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProofAnswer {
+    /// Whether each of them was refused.
+    pub can_only_draft: bool,
+    /// That in a sentence, with what to do.
+    pub text: String,
+    /// Each try.
+    pub ways: Vec<TriedWay>,
+    /// The number of the empty draft that they were about. It stays in Odoo for the next proof.
+    pub draft: i64,
+    /// Where a person sees it.
+    pub link: String,
+}
+
+/// One try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TriedWay {
+    /// What it would do.
+    pub way: String,
+    /// Whether Odoo refused it because a right is missing.
+    pub refused: bool,
+    /// Odoo's words; of what was not refused, what happened and what is left of it.
+    pub answer: String,
+}
+
+/// Whether the key of a server was proven to be one that can only draft: in this life of the server.
+#[derive(Debug, Default)]
+pub struct Proven(Mutex<Option<Verdict>>);
+
+#[derive(Debug)]
+enum Verdict {
+    CanOnlyDraft,
+    CanAct { text: String, at: Instant },
+}
+
+impl OdooService {
+    /// Tries what a key that can only draft must not do.
+    ///
+    /// # Errors
+    /// If Odoo is away, or the key cannot even save a draft: then it is not known what it can do.
+    pub async fn prove_rights(&self) -> Result<ProofAnswer, ServiceError> {
+        match &self.proven {
+            Some(Proven(verdict)) => self.decide(&mut *verdict.lock().await).await,
+            None => self.decide(&mut None).await,
+        }
+    }
+
+    /// Whether a draft may be saved: where that is asked for, only with a key that is proven to be able to do nothing
+    /// else. It is proven by the first call that gets an answer.
+    pub(crate) async fn require_proof(&self) -> Result<(), ServiceError> {
+        let Some(Proven(verdict)) = &self.proven else {
+            return Ok(());
+        };
+        let mut verdict = verdict.lock().await;
+        match &*verdict {
+            Some(Verdict::CanOnlyDraft) => return Ok(()),
+            Some(Verdict::CanAct { text, at }) if at.elapsed() < PAUSE => {
+                return Err(ServiceError::CanAct(text.clone()));
+            }
+            _ => {}
+        }
+        let proof = self.decide(&mut verdict).await;
+        match proof {
+            Ok(proof) if proof.can_only_draft => Ok(()),
+            Ok(proof) => Err(ServiceError::CanAct(proof.text)),
+            Err(error) => Err(ServiceError::Unproven(Box::new(error))),
+        }
+    }
+
+    /// Proves, and keeps the verdict.
+    async fn decide(&self, verdict: &mut Option<Verdict>) -> Result<ProofAnswer, ServiceError> {
+        // An earlier verdict does not outlive a proof that was begun.
+        *verdict = None;
+        let proof = match tokio::time::timeout(AT_MOST, self.try_all()).await {
+            Ok(proof) => proof?,
+            Err(_) => {
+                let late = format!("it took more than {} s", AT_MOST.as_secs());
+                return Err(ServiceError::NoProof(late));
+            }
+        };
+        *verdict = Some(match proof.can_only_draft {
+            true => Verdict::CanOnlyDraft,
+            false => Verdict::CanAct {
+                text: proof.text.clone(),
+                at: Instant::now(),
+            },
+        });
+        Ok(proof)
+    }
+}
