@@ -58,7 +58,7 @@ const fn part(
 }
 
 /// What `cargo xtask test` runs, but for the short ones.
-const ORDINARY: [Part; 31] = [
+const ORDINARY: [Part; 32] = [
     // The tests themselves use both cores.
     part("model::model", None, 170, 2, 80),
     part("host::faults", Some("contest"), 100, 2, 130),
@@ -97,6 +97,11 @@ const ORDINARY: [Part; 31] = [
     part("email-full::email", None, 40, 4, 30),
     // Its tests share one Odoo, which lives as long as one of them: so some run at any time.
     part("odoo-full::odoo", None, 100, 4, 120),
+    // As that one; and it starts the program that acts again and again.
+    Part {
+        deadline: 900,
+        ..part("effects::odoo", None, 100, 3, 180)
+    },
     part("testkit::servers", None, 40, 4, 20),
 ];
 
@@ -113,7 +118,7 @@ struct Long {
 }
 
 /// What `cargo xtask test --full` runs after the ordinary tests.
-const LONG: [Long; 12] = [
+const LONG: [Long; 13] = [
     Long {
         program: "model::model",
         module: "simulator",
@@ -134,6 +139,13 @@ const LONG: [Long; 12] = [
         variables: &[("PLATINUM_EVERY_HIT", "1")],
         ignored: false,
         deadline: 120,
+    },
+    Long {
+        program: "effects::odoo",
+        module: "faults",
+        variables: &[("PLATINUM_EVERY_HIT", "1")],
+        ignored: false,
+        deadline: 30,
     },
     // About a second of computing for each kill or power cut, shared by eight machines.
     Long {
