@@ -211,6 +211,7 @@ impl OdooSource {
             order_by: None,
             descending: false,
             limit: Some(PAGE),
+            company: None,
         };
         let answer = self.odoo.get_data(&asked).await?;
         let companies: Vec<(i64, String)> = answer
@@ -280,6 +281,7 @@ impl OdooSource {
                 order_by: None,
                 descending: false,
                 limit: Some(PAGE),
+                company: None,
             };
             let answer = self.odoo.get_data(&asked).await?;
             let ids = answer

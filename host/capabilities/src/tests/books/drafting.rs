@@ -126,7 +126,7 @@ async fn create_refuses_what_is_out_of_bounds() {
         }),
         ("no number", |it| it.lines[0].quantity = "1e3".into()),
         ("control characters", |it| {
-            it.lines[0].name = "a\u{7}".into()
+            it.lines[0].name = "a\u{7}".into();
         }),
         ("long reference", |it| it.reference = Some("R".repeat(129))),
     ];

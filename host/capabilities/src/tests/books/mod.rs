@@ -64,7 +64,8 @@ impl Scripted {
     }
 }
 
-pub(super) fn rows(rows: Value) -> Value {
+pub(super) fn rows(rows: impl Into<Value>) -> Value {
+    let rows: Value = rows.into();
     json!({ "records": rows, "has_more": false })
 }
 
