@@ -21,7 +21,7 @@ pub const MAX_PDF_BYTES: usize = 25_000_000;
 /// The largest XML inside.
 const MAX_XML_BYTES: usize = 8 * 1024 * 1024;
 /// The address space of the process, in bytes.
-const MEMORY: u64 = 1 << 30;
+const MEMORY: u64 = 512 << 20;
 /// Its time on a processor, in seconds.
 const CPU_SECONDS: u64 = 10;
 /// How long an answer is waited for, also if the machine is busy.

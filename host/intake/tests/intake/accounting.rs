@@ -436,14 +436,9 @@ fn program_takes_bills_of_a_maildir_in_once() {
         (note.subject.as_str(), invoice.number.as_deref()),
         ("Our bill", Some("F-42"))
     );
-    assert!(
-        has_note(
-            invoice,
-            "bomb.pdf was not looked into: the process that reads it broke off."
-        ),
-        "{:?}",
-        invoice.notes
-    );
+    // Its memory or its time ends it; on a busy machine the patience with it.
+    let is_said = |note: &String| note.starts_with("bomb.pdf was not looked into: ");
+    assert!(invoice.notes.iter().any(is_said), "{:?}", invoice.notes);
 }
 
 /// The notes of a folder.
