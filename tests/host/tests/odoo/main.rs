@@ -1,15 +1,18 @@
 //! Odoo with the addon `platinum_draft_only`: a drafter drafts and nothing else, and the owner is not hindered.
 //!
 //! Lives here: the table of ways to act (`ways/*.txt`) and what is expected of it. The drafter of the table has all
-//! rights of accounting, sales and contacts besides the group. Lives elsewhere: `world` plays and judges.
+//! rights of accounting, sales and contacts besides the group. Lives elsewhere: `world` plays and judges;
+//! what a cloud host makes of bills on a real Odoo is in `bills`.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::needless_pass_by_value,
     clippy::panic,
     reason = "all of this binary is tests: a panic is a failed test with a line number"
 )]
 
+mod bills;
 mod drafting;
 mod waiting;
 mod world;
