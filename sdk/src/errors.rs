@@ -4,7 +4,7 @@
 
 use crate::actions::types::ProposeError;
 use crate::text::one_line;
-use crate::{Error, approvals, dashboard, email, model, plans, sync, tasks, updates, vault};
+use crate::{Error, approvals, dashboard, email, model, odoo, plans, sync, tasks, updates, vault};
 
 /// The longest text an error carries, in characters.
 const MAX_CHARS: usize = 400;
@@ -97,6 +97,18 @@ impl From<email::types::Error> for Error {
             E::Invalid(what) => Self::Failed(line(&format!("the mail server's call: {what}"))),
             E::Unavailable(what) => Self::Unavailable(line(&what)),
             E::Refused(what) => Self::Denied(line(&format!("the mail server refused: {what}"))),
+        }
+    }
+}
+
+impl From<odoo::types::Error> for Error {
+    fn from(error: odoo::types::Error) -> Self {
+        use odoo::types::Error as E;
+        match error {
+            E::Invalid(what) => Self::Failed(line(&format!("the call to Odoo: {what}"))),
+            E::NotFound => Self::Failed("Odoo has no such record".into()),
+            E::Refused(what) => Self::Failed(line(&what)),
+            E::Unavailable(what) => Self::Unavailable(line(&what)),
         }
     }
 }

@@ -31,6 +31,9 @@ wasmtime::component::bindgen!({
             import platinum:email/people@0.1.0;
             import platinum:email/draft@0.1.0;
             import platinum:email/propose@0.1.0;
+            import platinum:odoo/read@0.1.0;
+            import platinum:odoo/draft@0.1.0;
+            import platinum:odoo/propose@0.1.0;
             import platinum:sync/run@0.1.0;
             import platinum:dashboard/board@0.1.0;
         }
@@ -45,6 +48,7 @@ wasmtime::component::bindgen!({
         "../../wit/vault",
         "../../wit/approvals",
         "../../wit/email",
+        "../../wit/odoo",
         "../../wit/sync",
         "../../wit/dashboard",
     ],

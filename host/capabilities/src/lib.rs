@@ -16,6 +16,7 @@ mod convert;
 pub mod dashboard;
 pub mod email;
 pub mod model;
+pub mod odoo;
 mod plans;
 pub mod proposals;
 mod registry;
@@ -40,6 +41,9 @@ pub fn link_only() -> Vec<Box<dyn platinum_engine::Interface>> {
         email::PEOPLE.link_only(),
         email::DRAFT.link_only(),
         model::COMPLETE.link_only(),
+        odoo::READ.link_only(),
+        odoo::DRAFT.link_only(),
+        odoo::PROPOSE.link_only(),
         skill::CONTEXT.link_only(),
         skill::LOG.link_only(),
         sync::RUN.link_only(),

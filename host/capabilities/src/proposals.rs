@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use platinum_core::{
-    Action, DraftId, EmailSend, TaskId, Timestamp, TypedAction, VaultPath, layout, text::one_line,
-    whole_second,
+    Action, DraftId, EmailSend, OdooPost, TaskId, Timestamp, TypedAction, VaultPath, layout,
+    text::one_line, whole_second,
 };
 use platinum_engine::{Call, Interface};
 use platinum_vault::{
@@ -97,7 +97,7 @@ impl From<Unwritten> for write::Error {
 }
 
 /// Makes the context of an interface that proposes, for each call.
-fn context(
+pub(crate) fn context(
     vault: &Vault,
     store: &Arc<dyn TaskStore>,
 ) -> impl Fn(&Call) -> ProposeCtx + Send + Sync + use<> {
@@ -111,11 +111,22 @@ fn context(
 }
 
 impl ProposeCtx {
-    /// Makes a draft of an action that was checked; answers its id.
+    /// Whether this agent may propose something for a task now.
+    pub(crate) async fn check_ready(&self, task: &str) -> Result<(), ProposeError> {
+        let (task, epoch) = self.owned_task(task).await?;
+        match self.open_draft(task, epoch).await? {
+            Some(id) => Err(ProposeError::Duplicate(id.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes a draft of an action that was checked, with what the owner has to look at first;
+    /// answers its id.
     pub(crate) async fn propose_action<T: TypedAction>(
         &self,
         proposal: Proposal,
         record: Result<T, String>,
+        doubts: Vec<String>,
     ) -> Result<String, ProposeError> {
         let (task, epoch) = self.owned_task(&proposal.task).await?;
         let answered = match self.store.get(task).await {
@@ -136,6 +147,14 @@ impl ProposeCtx {
         }
         if let Some(id) = self.open_draft(task, epoch).await? {
             return Err(ProposeError::Duplicate(id.to_string()));
+        }
+        if let Ok(post) = action.read::<OdooPost>()
+            && let Some(other) = self.proposed_posting(post.document).await?
+        {
+            return Err(ProposeError::Invalid(format!(
+                "{other} waits for the owner already and proposes to post document {}",
+                post.document
+            )));
         }
         let mut reason =
             checked_line("reason", &proposal.reason, 500).map_err(ProposeError::Invalid)?;
@@ -161,7 +180,7 @@ impl ProposeCtx {
                 .map_err(ProposeError::Invalid)?,
             reason,
             expires,
-            doubts: vec![],
+            doubts,
         };
         let text = note.render_answering(&answered);
         self.create(layout::pending(note.id), text).await?;
@@ -191,6 +210,27 @@ impl ProposeCtx {
             Ok(None) | Err(TaskError::NotFound) => Err(Unwritten::NotOwner),
             Err(error) => Err(Unwritten::Unavailable(error.to_string())),
         }
+    }
+
+    /// A draft of another task that waits and posts this document of Odoo's, if there is one.
+    async fn proposed_posting(&self, document: u64) -> Result<Option<DraftId>, Unwritten> {
+        let vault = self.vault.clone();
+        let found = in_background(move || {
+            for folder in [layout::PENDING_APPROVAL, layout::APPROVED] {
+                for entry in vault.list(folder)? {
+                    let text = vault.read_text(&entry.path, MAX_DRAFT_BYTES as u64).ok();
+                    let note = text.and_then(|text| DraftNote::parse(&text).ok());
+                    let post = note.as_ref().map(|note| note.action.read::<OdooPost>());
+                    if matches!(post, Some(Ok(post)) if post.document == document) {
+                        return Ok(note.map(|note| note.id));
+                    }
+                }
+            }
+            Ok::<_, VaultError>(None)
+        });
+        found
+            .await
+            .map_err(|error| Unwritten::Unavailable(error.to_string()))
     }
 
     /// A draft for an earlier mail of the same conversation that waits, if there is one.

@@ -17,15 +17,18 @@ use async_trait::async_trait;
 use platinum_core::Role;
 use platinum_engine::Interface;
 use platinum_mcp::{ServerSpec, Session};
-use platinum_vault::note::TaskNote;
+use platinum_vault::{Vault, note::TaskNote};
 
-use crate::{email, tasks::TaskStore};
+use crate::{email, odoo, tasks::TaskStore};
 
 /// Makes a zone from its section of the configuration.
 pub type Configure = fn(toml::Table, &PathBase) -> Result<Box<dyn ZoneCapabilities>, String>;
 
 /// The zones that this crate knows, by id.
-pub const ZONES: [(&str, Configure); 1] = [("email", email::zone::configure)];
+pub const ZONES: [(&str, Configure); 2] = [
+    ("email", email::zone::configure),
+    ("accounting", odoo::zone::configure),
+];
 
 /// A configured zone.
 #[async_trait]
@@ -44,14 +47,20 @@ pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
     }
 
     /// The interfaces over a session with that server; what they read for a task is bound to it
-    /// by what `store` knows of the task.
-    fn interfaces(&self, session: &Session, store: &Arc<dyn TaskStore>) -> Vec<Box<dyn Interface>>;
+    /// by what `store` knows of the task. What they propose becomes a note of `vault`.
+    fn interfaces(
+        &self,
+        session: &Session,
+        vault: &Vault,
+        store: &Arc<dyn TaskStore>,
+    ) -> Vec<Box<dyn Interface>>;
 
     /// The same, changing nothing on the other side: for a trial, which only shows what would be
     /// drafted.
     fn trial_interfaces(
         &self,
         session: &Session,
+        vault: &Vault,
         store: &Arc<dyn TaskStore>,
     ) -> Vec<Box<dyn Interface>>;
 

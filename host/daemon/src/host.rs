@@ -257,7 +257,7 @@ impl Host {
         list.push(capabilities::sync::interface(&syncer));
         for (id, zone) in self.config.zones.configured() {
             if let Some(session) = self.sessions.get(id) {
-                list.extend(zone.interfaces(session, &store));
+                list.extend(zone.interfaces(session, &self.vault, &store));
             }
         }
         list

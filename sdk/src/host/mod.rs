@@ -1,16 +1,16 @@
 //! The host as a skill sees it: one trait per interface, [`Host`] as the real one.
 //!
 //! A skill's `run` takes `&impl Trait` for what it uses; that list and `wit/world.wit` say the
-//! same. Lives elsewhere: [`TestHost`](crate::testing::TestHost), the other implementation.
+//! same. Lives elsewhere: the interfaces that act in `acting.rs`, those of Odoo in `accounting.rs`, of mail in
+//! `email.rs`; [`TestHost`](crate::testing::TestHost), the other implementation.
 //! Invariants: the methods of [`Host`] only call the import of the same name.
 
 mod acting;
 
 pub use acting::{Approval, Approvals, PostOdoo, SendEmail};
 
-use crate::actions::types::{Proposal, ProposeError};
 use crate::bindings::platinum::skill;
-use crate::{dashboard, email, model, plans, sync, tasks, updates, vault};
+use crate::{dashboard, model, plans, sync, tasks, updates, vault};
 use skill::types::Role;
 
 /// The host that runs the component.
@@ -37,6 +37,12 @@ macro_rules! interface {
         }
     };
 }
+
+mod accounting;
+mod email;
+
+pub use accounting::{DraftOdoo, ProposeOdoo, ReadOdoo};
+pub use email::{DraftEmail, People, ProposeEmail, SearchEmail};
 
 interface! {
     /// `platinum:skill/context`: who and where the skill is.
@@ -101,14 +107,6 @@ interface! {
 }
 
 interface! {
-    /// `platinum:email/propose`: proposes a mail to the owner.
-    ProposeEmail = email::propose {
-        /// Proposes the mail; answers the draft's id.
-        fn propose(proposal: &Proposal, mail: &email::types::Mail) -> Result<String, ProposeError>;
-    }
-}
-
-interface! {
     /// `platinum:plans/write`: plans.
     WritePlans = plans::write {
         /// Writes the plan; answers its id.
@@ -149,32 +147,6 @@ interface! {
         fn list(folder: &str) -> Result<Vec<String>, vault::context::Error>;
         /// The text of a granted note.
         fn read(path: &str) -> Result<String, vault::context::Error>;
-    }
-}
-
-interface! {
-    /// `platinum:email/search`: the mailbox.
-    SearchEmail = email::search {
-        /// The mails found.
-        fn search(query: &email::search::Query) -> Result<Vec<email::types::Message>, email::types::Error>;
-    }
-}
-
-interface! {
-    /// `platinum:email/people`: whom the owner writes to, and how.
-    People = email::people {
-        /// Who is meant by a name.
-        fn find(name: &str) -> Result<email::people::Matches, email::types::Error>;
-        /// How the owner writes to these recipients.
-        fn style_for(recipients: &[String]) -> Result<email::people::Style, email::types::Error>;
-    }
-}
-
-interface! {
-    /// `platinum:email/draft`: the mailbox's Drafts.
-    DraftEmail = email::draft {
-        /// Saves the mail; answers its Message-ID.
-        fn save(mail: &email::types::Mail) -> Result<String, email::types::Error>;
     }
 }
 

@@ -1,10 +1,11 @@
 //! A host for tests, in memory, that implements every trait of [`host`](crate::host).
 //!
 //! What it answers is set in public fields; what a skill did is read from them afterwards.
-//! Lives elsewhere: how each trait is answered is in `answers.rs`.
+//! Lives elsewhere: how each trait is answered is in `answers.rs`, what Odoo has in `odoo.rs`.
 //! Invariants: not part of a component; nothing here touches the outside.
 
 mod answers;
+mod odoo;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -12,6 +13,8 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::actions::types::{EffectError, Proposal, ProposeError, Receipt};
 use crate::bindings::platinum::skill;
 use crate::{dashboard, email, model, plans, sync, tasks, updates};
+
+pub use odoo::TestOdoo;
 
 /// An approved action of a [`TestHost`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +90,8 @@ pub struct TestHost {
     pub saved: RefCell<Vec<email::types::Mail>>,
     /// What `save` answers, if not success.
     pub save_error: Option<email::types::Error>,
+    /// What Odoo has and was asked for.
+    pub odoo: TestOdoo,
     /// What `run` of sync answers.
     pub synced: Result<sync::run::Report, sync::run::Error>,
     /// The dashboard's text; its version is its number of replacements.
@@ -101,7 +106,7 @@ pub struct TestHost {
     pub approvals: RefCell<VecDeque<TestApproval>>,
     /// What was given back undone, with the reasons.
     pub refused: RefCell<Vec<(TestApproval, String)>>,
-    /// What the next sends answer; a receipt when empty.
+    /// What the next effects answer; a receipt when empty.
     pub answers: RefCell<VecDeque<Result<Receipt, EffectError>>>,
     /// What was handed to `send`.
     pub sent: RefCell<Vec<TestApproval>>,
@@ -151,6 +156,7 @@ impl Default for TestHost {
             styled: RefCell::default(),
             saved: RefCell::default(),
             save_error: None,
+            odoo: TestOdoo::default(),
             synced: Ok(sync::run::Report {
                 pulled: 0,
                 pushed: 0,

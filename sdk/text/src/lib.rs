@@ -2,7 +2,8 @@
 //!
 //! Lives here: the one list of invisible and bidirectional characters, and the functions that
 //! remove them; what in a text a Markdown reader would run, fetch or hide; what in a mail is its writer's own
-//! ([`quotes`]); what a mail address is, and what may be a one-time code; how a draft marks its gaps and the
+//! ([`quotes`]); what a mail address is, and what may be a one-time code; how numbers and names are
+//! compared; how a draft marks its gaps and the
 //! beginning of its text. A crate of its own, without dependencies, because skills use it too (through the SDK);
 //! the host's crates use it as `platinum_core::text`.
 //! Lives elsewhere: quoting for YAML is in `vault`, the names of files in `secrets`.
@@ -16,6 +17,7 @@ mod active;
 mod address;
 mod boundary;
 mod code;
+mod comparable;
 mod gaps;
 mod markdown;
 pub mod quotes;
@@ -26,6 +28,7 @@ pub use active::{Active, find_active};
 pub use address::{AddressError, MailAddress, bare_address, message_id};
 pub use boundary::{BOUNDARY, BoundaryFault, resembles_boundary, split_at_boundary};
 pub use code::{brings_code, without_codes, without_named_codes};
+pub use comparable::comparable;
 pub use gaps::{GAP_FORM, gap, has_gaps, is_field_gap, without_gap_signs};
 pub use markdown::{escape_markdown, section_lines, unescape_markdown};
 

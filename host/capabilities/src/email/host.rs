@@ -160,6 +160,7 @@ impl propose::Host for ProposeCtx {
         proposal: Proposal,
         mail: Mail,
     ) -> wasmtime::Result<Result<String, ProposeError>> {
-        Ok(self.propose_action(proposal, record::mail(mail)).await)
+        let record = record::mail(mail);
+        Ok(self.propose_action(proposal, record, Vec::new()).await)
     }
 }

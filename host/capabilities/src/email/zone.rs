@@ -13,7 +13,10 @@ use async_trait::async_trait;
 use platinum_core::{OwnAnswer, Role};
 use platinum_engine::Interface;
 use platinum_mcp::{CallError, Gate, ServerSpec, Session};
-use platinum_vault::note::{MESSAGE_ID, TaskNote};
+use platinum_vault::{
+    Vault,
+    note::{MESSAGE_ID, TaskNote},
+};
 use serde::Deserialize;
 
 use super::{
@@ -114,7 +117,12 @@ impl ZoneCapabilities for EmailZone {
         }
     }
 
-    fn interfaces(&self, session: &Session, store: &Arc<dyn TaskStore>) -> Vec<Box<dyn Interface>> {
+    fn interfaces(
+        &self,
+        session: &Session,
+        _: &Vault,
+        store: &Arc<dyn TaskStore>,
+    ) -> Vec<Box<dyn Interface>> {
         let mail: Arc<dyn Mail> = Arc::new(McpMail::new(session.clone()));
         interfaces(&mail, store)
     }
@@ -122,6 +130,7 @@ impl ZoneCapabilities for EmailZone {
     fn trial_interfaces(
         &self,
         session: &Session,
+        _: &Vault,
         store: &Arc<dyn TaskStore>,
     ) -> Vec<Box<dyn Interface>> {
         let mail: Arc<dyn Mail> = Arc::new(ReadOnlyMail(McpMail::new(session.clone())));

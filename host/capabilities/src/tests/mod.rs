@@ -1,6 +1,7 @@
 //! The interfaces, called as the linker would call them, on a real vault and tasks in memory.
 
 mod board;
+mod books;
 mod drafting;
 mod reading;
 
@@ -119,7 +120,12 @@ fn link_only_interfaces_fit_one_linker() {
     let host = SkillHost::new(engine, Role::Local, agent, crate::link_only(), None).unwrap();
     let linked: Vec<_> = host.capabilities().collect();
     assert_eq!(linked.len(), crate::link_only().len());
-    for capability in ["email/propose", "plans/write", "dashboard/board"] {
+    for capability in [
+        "email/propose",
+        "odoo/propose",
+        "plans/write",
+        "dashboard/board",
+    ] {
         assert!(
             linked.contains(&capability.parse().unwrap()),
             "{capability}"

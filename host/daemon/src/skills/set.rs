@@ -170,7 +170,7 @@ impl SkillSet {
         survey.log();
         let refusals = survey.rows().into_iter().filter_map(|row| match row.state {
             RowState::Refused(reason) => Some((row.skill, reason)),
-            RowState::Runs | RowState::BeyondRole => None,
+            RowState::Runs | RowState::BeyondRole | RowState::ZoneNotSetUp => None,
         });
         let refusals = refusals.collect();
         let Survey {

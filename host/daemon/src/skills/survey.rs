@@ -8,6 +8,7 @@ use std::{
     fmt,
 };
 
+use platinum_capabilities::zones::ZONES;
 use platinum_core::{Capability, Role, ZoneId};
 use platinum_engine::LoadError;
 use platinum_policy::{BUILT_IN_ZONES, is_local_only};
@@ -29,6 +30,8 @@ pub struct KnownZones {
     pub drafters: BTreeMap<ZoneId, SkillName>,
     /// The sources that run there; none if that is not known.
     pub sources: Option<BTreeSet<SourceName>>,
+    /// Those with interfaces of their own that have no section in the configuration.
+    pub unset: BTreeSet<ZoneId>,
 }
 
 impl KnownZones {
@@ -41,6 +44,7 @@ impl KnownZones {
                 .collect(),
             drafters: BTreeMap::new(),
             sources: None,
+            unset: BTreeSet::new(),
         }
     }
 
@@ -49,6 +53,10 @@ impl KnownZones {
         let mut zones = Self::built_in(role);
         zones.known.extend(config.work_zones());
         zones.drafters = config.zones.drafters().clone();
+        let unset = ZONES
+            .iter()
+            .filter(|(id, _)| config.zones.get(id).is_none());
+        zones.unset = unset.filter_map(|(id, _)| id.parse().ok()).collect();
         let watched = config.zones.ids().iter().filter(|id| {
             let zone = config.zones.get(id.as_str());
             zone.is_some_and(|zone| zone.source().is_some())
@@ -94,6 +102,11 @@ impl Admission {
         };
         refusal.withheld.is_empty() && refusal.missing.iter().all(is_known)
     }
+
+    /// Whether the reason is that what it imports is not set up on this host.
+    fn is_not_offered(&self) -> bool {
+        matches!(self, Admission::Load(LoadError::NotOffered { .. }))
+    }
 }
 
 /// What becomes of a skill for an event.
@@ -103,6 +116,8 @@ pub enum RowState {
     Runs,
     /// It is meant for the other role.
     BeyondRole,
+    /// It is meant for zones that are not set up here.
+    ZoneNotSetUp,
     /// It is not run: why.
     Refused(String),
 }
@@ -201,10 +216,7 @@ impl<'a, T> Survey<'a, T> {
             }
         }
         for (name, (skill, why)) in &self.refused {
-            let state = match why.is_beyond_role() {
-                true => RowState::BeyondRole,
-                false => RowState::Refused(why.to_string()),
-            };
+            let state = self.state_of(skill, why);
             let row = |event: Option<&Event>, zone: Option<ZoneId>| SkillRow {
                 event: event.cloned(),
                 zone,
@@ -236,6 +248,19 @@ impl<'a, T> Survey<'a, T> {
         rows
     }
 
+    /// What becomes of a skill that is not admitted.
+    fn state_of(&self, skill: &InstalledSkill, why: &Admission) -> RowState {
+        let zones = &skill.manifest.zones;
+        let is_unset = |zone: &ZoneId| self.zones.unset.contains(zone);
+        if why.is_beyond_role() {
+            RowState::BeyondRole
+        } else if why.is_not_offered() && !zones.is_empty() && zones.iter().all(is_unset) {
+            RowState::ZoneNotSetUp
+        } else {
+            RowState::Refused(why.to_string())
+        }
+    }
+
     /// The folders that cannot be granted to an admitted skill, as further lines of the table.
     pub fn folder_rows(&self, grants: &FolderGrants) -> Vec<SkillRow> {
         let refused = grants.refused().iter();
@@ -249,14 +274,21 @@ impl<'a, T> Survey<'a, T> {
     /// line.
     pub fn log(&self) {
         let mut others: Vec<&str> = Vec::new();
-        for (name, (_, why)) in &self.refused {
-            match why.is_beyond_role() {
-                true => others.push(name.as_str()),
-                false => tracing::warn!(skill = %name, "A skill is not run: {why}."),
+        let mut unset: Vec<&str> = Vec::new();
+        for (name, (skill, why)) in &self.refused {
+            match self.state_of(skill, why) {
+                RowState::BeyondRole => others.push(name.as_str()),
+                RowState::ZoneNotSetUp => unset.push(name.as_str()),
+                RowState::Runs | RowState::Refused(_) => {
+                    tracing::warn!(skill = %name, "A skill is not run: {why}.");
+                }
             }
         }
         if !others.is_empty() {
             tracing::info!("Not for this role: {}.", others.join(", "));
+        }
+        if !unset.is_empty() {
+            tracing::info!("Their zone is not set up here: {}.", unset.join(", "));
         }
         let mut no_lock = None;
         for (folder, defect) in self.catalog.defects() {
@@ -362,14 +394,24 @@ mod tests {
         skill("drops", "  platinum.on: source:folder\n");
         skill("idle", "  author: me\n");
         skill("act", "  platinum.on: approval.granted\n");
+        skill(
+            "book",
+            "  platinum.on: task.claimed\n  platinum.zones: accounting\n",
+        );
         skill("odd", "  platinum.on: work.done\n");
         skill("bad", "  platinum.on: nonsense\n");
         let catalog = Catalog::read(root.path()).unwrap();
         let zones = KnownZones {
             sources: Some([SourceName::folder()].into()),
+            unset: [ZoneId::ACCOUNTING].into(),
             ..KnownZones::default()
         };
         let survey = Survey::of(&catalog, &zones, |_, bytes| match bytes {
+            b"book" => Err(LoadError::NotOffered {
+                skill: "book".to_owned(),
+                role: Role::Cloud,
+                missing: vec!["platinum:odoo/read@0.1.0".to_owned()],
+            }),
             b"act" => Err(refused("act", &["platinum:email/send@0.1.0"], &[])),
             b"odd" => Err(refused("odd", &["call-tool"], &[])),
             _ => Ok(()),
@@ -383,6 +425,7 @@ mod tests {
                 let state = match &row.state {
                     RowState::Runs => "runs",
                     RowState::BeyondRole => "other role",
+                    RowState::ZoneNotSetUp => "zone not set up",
                     RowState::Refused(reason) => reason.as_str(),
                 };
                 format!("{event} {zone} {}: {state}", row.skill)
@@ -397,6 +440,7 @@ mod tests {
             "source:mail - feed: no source `mail` runs on this host; those that do are folder",
             "- - idle: its SKILL.md names no event",
             "approval.granted - act: other role",
+            "task.claimed accounting book: zone not set up",
             "work.done - odd: skill odd is refused: role cloud does not grant call-tool",
             "- - bad: SKILL.md:5: unknown event `nonsense`",
         ];

@@ -103,7 +103,7 @@ impl Trial {
             list.push(capabilities::model::interface(&model));
             let reads = folders.reads(config.vault.read.clone());
             list.push(capabilities::vault::interface(&own, reads));
-            list.extend(configured.trial_interfaces(&session, &store));
+            list.extend(configured.trial_interfaces(&session, &vault, &store));
             list
         };
         let skills = load_skills(config, zone, &vault, &agent, interfaces)?;

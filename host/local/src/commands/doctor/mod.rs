@@ -154,7 +154,7 @@ fn skills(checker: &skill::Checker, ctx: &Context, config: &Config, role: Role) 
                 RowState::Runs => {
                     running.insert(row.skill.as_str());
                 }
-                RowState::BeyondRole => {}
+                RowState::BeyondRole | RowState::ZoneNotSetUp => {}
                 RowState::Refused(reason) => {
                     refused.push(plain(&format!("{}: {reason}", row.skill), 300));
                 }

@@ -125,7 +125,7 @@ fn key(row: &SkillRow) -> (String, String, String) {
 fn word(state: &Option<RowState>) -> &'static str {
     match state {
         Some(RowState::Runs) => "runs",
-        Some(RowState::BeyondRole) | None => "-",
+        Some(RowState::BeyondRole | RowState::ZoneNotSetUp) | None => "-",
         Some(RowState::Refused(_)) => "no",
     }
 }
@@ -133,6 +133,6 @@ fn word(state: &Option<RowState>) -> &'static str {
 fn reason(state: &RowState) -> Option<&str> {
     match state {
         RowState::Refused(reason) => Some(reason),
-        RowState::Runs | RowState::BeyondRole => None,
+        RowState::Runs | RowState::BeyondRole | RowState::ZoneNotSetUp => None,
     }
 }

@@ -147,13 +147,14 @@ const ACCOUNT: [&str; 8] = [
     "tax_ids",
     "reconcile",
 ];
-const TAX: [&str; 9] = [
+const TAX: [&str; 10] = [
     "name",
     "amount_type",
     "amount",
     "type_tax_use",
     "price_include",
     "include_base_amount",
+    "fiscal_position_ids",
     "company_id",
     "country_id",
     "active",

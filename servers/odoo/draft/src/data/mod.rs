@@ -9,7 +9,7 @@ pub mod filter;
 use platinum_odoo_client::document::PartnerDetails;
 use platinum_odoo_client::document::check::{inconsistencies, obstacles};
 use platinum_odoo_client::document::render::render;
-use platinum_odoo_client::{Document, OdooError};
+use platinum_odoo_client::{Call, Document, OdooError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -31,6 +31,9 @@ const MAX_FILTERS: usize = 12;
 pub struct DataArguments {
     /// What kind of record.
     pub model: Model,
+    /// The id of the company as which they are read, which also decides a partner's fiscal position; else all companies.
+    #[serde(default)]
+    pub company: Option<i64>,
     /// Which fields of them; all that may be read without it.
     #[serde(default)]
     pub fields: Vec<String>,
@@ -126,17 +129,21 @@ impl OdooService {
             true => self.odoo.existing(table.model, table.fields).await?,
             false => asked.into_iter().map(str::to_owned).collect(),
         };
-        let order = format!("{order} {direction}");
-        let mut rows = self
-            .odoo
-            .search_read(
-                table.model,
-                Value::Array(domain),
-                &fields,
-                &order,
-                limit + 1,
-            )
-            .await?;
+        let mut call = Call::new(table.model, "search_read")
+            .with("domain", Value::Array(domain))
+            .with("fields", fields.clone())
+            .with("order", format!("{order} {direction}"))
+            .with("limit", limit + 1);
+        if let Some(company) = arguments.company {
+            if company <= 0 {
+                return Err(ServiceError::argument(
+                    "company",
+                    "must be the id of a record",
+                ));
+            }
+            call = call.of_company(company);
+        }
+        let mut rows = self.odoo.rows(&call).await?;
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let has_more = rows.len() > wanted;
         rows.truncate(wanted);

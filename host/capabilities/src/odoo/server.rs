@@ -1,0 +1,223 @@
+//! [`Books`]: the books of an Odoo behind an MCP server, in one company or all of them.
+//!
+//! Invariants: what the server answers otherwise than agreed is an error, never a guess; where a company is
+//! configured, nothing of another one is answered.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use platinum_core::text::{comparable, one_line};
+use platinum_mcp::{CallError, Session};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use super::answers::{CompanyRow, Records};
+use crate::bindings::platinum::odoo::types::Error;
+
+/// The most rows that the server answers at once.
+pub(super) const PAGE: u32 = 100;
+/// Longest text of a refusal, in characters.
+const MAX_TEXT: usize = 600;
+/// How the errors begin after which the same call may succeed later, with nothing changed in what is asked for:
+/// `OdooError` of the server, and its words for a draft of which it does not know. A login that fails, and a key that
+/// can do more than draft, are the configuration's: the tasks wait until it is mended.
+const PASSING: [&str; 6] = [
+    "cannot reach Odoo at ",
+    "the answer of Odoo at ",
+    "Odoo failed inside: ",
+    "Odoo refuses the login: ",
+    "it is not known whether the draft of ",
+    "no draft was saved",
+];
+
+/// A server for Odoo.
+#[async_trait]
+pub trait OdooServer: Send + Sync {
+    /// Calls a tool once.
+    ///
+    /// # Errors
+    /// As [`Session::call`].
+    async fn call(&self, tool: &'static str, arguments: Value) -> Result<Value, CallError>;
+}
+
+#[async_trait]
+impl OdooServer for Session {
+    async fn call(&self, tool: &'static str, arguments: Value) -> Result<Value, CallError> {
+        Session::call(self, tool, arguments).await
+    }
+}
+
+/// A server that is only read: for a trial.
+pub struct ReadOnlyOdoo<S>(pub S);
+
+#[async_trait]
+impl<S: OdooServer> OdooServer for ReadOnlyOdoo<S> {
+    async fn call(&self, tool: &'static str, arguments: Value) -> Result<Value, CallError> {
+        match tool {
+            "get_data" | "get_document" | "preview_payment" => self.0.call(tool, arguments).await,
+            _ => {
+                let what = "this is a trial, and a trial saves nothing in Odoo";
+                Err(CallError::Tool(what.to_owned()))
+            }
+        }
+    }
+}
+
+/// Which company is drafted in: its name, or Odoo's id of it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum CompanyKey {
+    /// The id.
+    Id(u64),
+    /// The name.
+    Name(String),
+}
+
+impl std::fmt::Display for CompanyKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "{id}"),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// The books of an Odoo. Clones share what is known of it.
+#[derive(Clone)]
+pub struct Books {
+    server: Arc<dyn OdooServer>,
+    company: Option<CompanyKey>,
+    /// The id of that company, once it was asked for.
+    company_id: Arc<OnceCell<u64>>,
+}
+
+impl Books {
+    /// The books behind a server; of one company alone if it is given.
+    pub fn new(server: Arc<dyn OdooServer>, company: Option<CompanyKey>) -> Self {
+        Self {
+            server,
+            company,
+            company_id: Arc::default(),
+        }
+    }
+
+    /// Calls a tool.
+    pub(super) async fn call<T: DeserializeOwned>(
+        &self,
+        tool: &'static str,
+        arguments: Value,
+    ) -> Result<T, Error> {
+        let answer = self.server.call(tool, arguments).await;
+        let answer = answer.map_err(|error| match error {
+            CallError::Tool(text) => refusal(&text),
+            other => Error::Unavailable(one_line(&other.to_string(), MAX_TEXT)),
+        })?;
+        serde_json::from_value(answer).map_err(|error| {
+            let what = format!("its answer to `{tool}` is not of the agreed form: {error}");
+            Error::Unavailable(one_line(&what, MAX_TEXT))
+        })
+    }
+
+    /// Reads records.
+    pub(super) async fn rows<T: DeserializeOwned>(
+        &self,
+        question: Value,
+    ) -> Result<Records<T>, Error> {
+        self.call("get_data", question).await
+    }
+
+    /// Every company that the user of the key may see.
+    pub(super) async fn all_companies(&self) -> Result<Vec<CompanyRow>, Error> {
+        let question = json!({ "model": "company", "limit": 50 });
+        Ok(self.rows(question).await?.records)
+    }
+
+    /// The company that is drafted in, if it is one alone.
+    pub(super) async fn company(&self) -> Result<Option<u64>, Error> {
+        let name = match &self.company {
+            None => return Ok(None),
+            Some(CompanyKey::Id(id)) => return Ok(Some(*id)),
+            Some(CompanyKey::Name(name)) => name,
+        };
+        let find = async {
+            let companies = self.all_companies().await?;
+            let same = companies
+                .iter()
+                .filter(|row| comparable(&row.name) == comparable(name));
+            match same.collect::<Vec<_>>().as_slice() {
+                [company] => Ok(company.id),
+                found => Err(Error::Refused(format!(
+                    "`zones.accounting.company` is `{name}`, and {} of the companies that this user may see have that \
+                     name: {}",
+                    found.len(),
+                    list(&companies),
+                ))),
+            }
+        };
+        self.company_id
+            .get_or_try_init(|| find)
+            .await
+            .map(|id| Some(*id))
+    }
+
+    /// Whether a company is one that is drafted in.
+    pub(super) async fn check_company(&self, id: u64) -> Result<(), Error> {
+        match self.company().await? {
+            Some(own) if own != id => Err(Error::Refused(format!(
+                "company {id} is not the one that this host drafts in, which is {own} (`zones.accounting.company`)"
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The companies by name and id, for people.
+pub(super) fn list(companies: &[CompanyRow]) -> String {
+    let names = companies.iter().take(8);
+    let names: Vec<_> = names
+        .map(|row| format!("{} ({})", one_line(&row.name, 60), row.id))
+        .collect();
+    match names.is_empty() {
+        true => "it sees none".to_owned(),
+        false => names.join(", "),
+    }
+}
+
+/// What a tool reports, as an error of the contract.
+fn refusal(text: &str) -> Error {
+    let line = one_line(text, MAX_TEXT);
+    match PASSING.iter().any(|begin| line.starts_with(begin)) {
+        true => Error::Unavailable(line),
+        false => Error::Refused(line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusal_that_may_pass_is_unavailable() {
+        for (text, passes) in [
+            ("cannot reach Odoo at erp.test: connection refused", true),
+            ("the answer of Odoo at erp.test was lost: timed out", true),
+            (
+                "Odoo failed inside: OperationalError: x; its own log has the details",
+                true,
+            ),
+            ("Odoo refuses the login: Invalid apikey; check `key`", true),
+            (
+                "it is not known whether the draft of bill-1 was saved: x",
+                true,
+            ),
+            ("no draft was saved: this key can do more than draft", true),
+            ("the Odoo user lacks a right: journal", false),
+            ("Odoo refused: x", false),
+            ("`lines` must be from 1 to 200", false),
+        ] {
+            let is_unavailable = matches!(refusal(text), Error::Unavailable(_));
+            assert_eq!(is_unavailable, passes, "{text}");
+        }
+    }
+}
