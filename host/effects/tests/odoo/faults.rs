@@ -88,7 +88,7 @@ async fn lost_answer_ends_with_one_document_and_one_payment() {
 }
 
 /// Of so many calls the processes end after one, another in each run; after each with `PLATINUM_EVERY_HIT`.
-const STRIDE: usize = 6;
+const STRIDE: usize = 10;
 
 /// The processes end after a call that reaches Odoo, before its answer: one after the other, until none is left.
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +101,12 @@ async fn end_after_a_call_ends_with_one_document_and_one_payment() {
         None => STRIDE,
     };
     let first = 1 + usize::try_from(seed()).unwrap() % stride;
-    for is_payment in [false, true] {
+    // Payments are a part of the long form alone.
+    let kinds: &[bool] = match stride {
+        1 => &[false, true],
+        _ => &[false],
+    };
+    for &is_payment in kinds {
         let mut ends = 0;
         for nth in (first..).step_by(stride) {
             let id = match is_payment {
