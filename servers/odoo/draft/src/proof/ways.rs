@@ -151,6 +151,13 @@ fn saying(subjects: &Subjects) -> Vec<Way> {
         },
         Way::new("write a mail", create("mail.mail", &mail)),
         Way::new("attach a file", create("ir.attachment", &file)),
+        // Who knows it acts as the customer, without being a user.
+        Way::new(
+            "learn the token by which a customer opens a document",
+            Call::new(MOVE, "read")
+                .on(&[draft])
+                .with("fields", vec!["access_token"]),
+        ),
     ]
 }
 
