@@ -269,9 +269,9 @@ mod tests {
         let names: BTreeSet<&str> = all.iter().map(|way| way.what).collect();
         assert_eq!(names.len(), all.len());
         assert!(all.len() >= 20, "{}", all.len());
-        let deletes = all.iter().map(|way| way.call.method == "unlink");
+        let mut deletes = all.iter().map(|way| way.call.method == "unlink");
         assert_eq!(deletes.clone().filter(|is| *is).count(), 1);
-        assert_eq!(deletes.last(), Some(true));
+        assert_eq!(deletes.next_back(), Some(true));
         // An older Odoo without some of the fields, and with nothing of others.
         let bare = ways(&Subjects {
             foreign: None,
