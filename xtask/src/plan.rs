@@ -75,10 +75,10 @@ const ORDINARY: [Part; 32] = [
     part("host::mail", Some("hostile_mail"), 20, 2, 30),
     part("host::mail", Some("obedient"), 60, 1, 30),
     part("host::faults", Some("crashes"), 60, 1, 35),
-    // Odoo itself computes, for all of its tests one after the other: some 250 calls, three times.
+    // Odoo itself computes, for all of its tests one after the other: some 500 calls, three times.
     Part {
         deadline: 900,
-        ..part("host::odoo", None, 100, 1, 150)
+        ..part("host::odoo", None, 100, 1, 260)
     },
     part("host::faults", Some("sending"), 60, 3, 50),
     part("verify", None, 70, 2, 35),
