@@ -12,6 +12,7 @@
     reason = "all of this binary is tests: a panic is a failed test with a line number"
 )]
 
+mod approving;
 mod bills;
 mod drafting;
 mod waiting;
