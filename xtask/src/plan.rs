@@ -70,7 +70,7 @@ const ORDINARY: [Part; 32] = [
     part("host::sync", Some("dropped"), 60, 1, 55),
     part("host::sync", Some("leaks"), 60, 2, 40),
     part("host::sync", Some("scale"), 70, 1, 20),
-    part("host::mail", None, 90, 4, 190),
+    part("host::mail", Some("threads"), 90, 3, 80),
     part("host::mail", Some("gate"), 80, 3, 100),
     part("host::mail", Some("hostile_mail"), 20, 2, 30),
     part("host::mail", Some("obedient"), 60, 1, 30),
