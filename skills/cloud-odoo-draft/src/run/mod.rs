@@ -126,10 +126,8 @@ fn draft(
     };
     match host.propose_posting(&proposal, &posting) {
         Ok(id) | Err(ProposeError::Duplicate(id)) => Ok(Outcome::Drafted(id)),
-        // Another task with the same bill was here first.
-        Err(ProposeError::Invalid(why)) if !saved.is_new => {
-            ask(question::drafted_elsewhere(&saved.document, &why))
-        }
+        // Another task with the same bill was here first, also where both came at the same moment.
+        Err(ProposeError::Invalid(why)) => ask(question::drafted_elsewhere(&saved.document, &why)),
         Err(error) => {
             host.line(
                 Level::Warn,

@@ -11,6 +11,12 @@ from .guard import (
 class AccountMove(models.Model):
     _inherit = 'account.move'
 
+    # Two agents that have the same bill at the same moment both find no draft of it; the database takes one.
+    _platinum_operation = models.UniqueIndex(
+        "(invoice_origin, move_type) WHERE invoice_origin ~ '^bill-[0-9a-f]{32}$' AND state = 'draft'",
+        "There is a draft of this bill already.",
+    )
+
     @api.model_create_multi
     def create(self, vals_list):
         drafter = drafter_of(self.env)

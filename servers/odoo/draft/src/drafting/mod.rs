@@ -6,7 +6,8 @@
 //!   [`saved`]: where what Odoo saved is not what was asked for; [`lookup`]: what is searched for before.
 //!
 //! Invariants: the operation is searched for before anything is created, and again afterwards; if there are two drafts,
-//! that of the lower number counts, for everybody who asks. The answer to a lost creation is found by its operation.
+//! that of the lower number counts, for everybody who asks. The answer to a lost creation is found by its operation, and
+//! so is the draft of who was faster.
 
 pub mod arguments;
 mod lookup;
@@ -72,17 +73,23 @@ impl OdooService {
             .of_company(arguments.company);
         let created = match self.odoo.call(&call).await {
             Ok(answer) => answer.get(0).unwrap_or(&answer).as_i64(),
-            Err(error) if error.is_certain() => return Err(error.into()),
             Err(error) => {
                 tracing::warn!(operation = arguments.operation, %error, "looking for the draft");
                 let found = lookup::document_ids(self, arguments).await;
-                if !found.as_ref().is_ok_and(|found| !found.is_empty()) {
-                    return Err(ServiceError::Unknown {
-                        operation: arguments.operation.clone(),
-                        source: error,
-                    });
+                match found.as_deref() {
+                    // Another agent was faster: with the addon, the database takes one draft of a bill.
+                    Ok([first, others @ ..]) if error.is_certain() => {
+                        return self.existing(arguments, *first, others).await;
+                    }
+                    Ok([_, ..]) => None,
+                    _ if error.is_certain() => return Err(error.into()),
+                    _ => {
+                        return Err(ServiceError::Unknown {
+                            operation: arguments.operation.clone(),
+                            source: error,
+                        });
+                    }
                 }
-                None
             }
         };
         let found = lookup::document_ids(self, arguments).await?;

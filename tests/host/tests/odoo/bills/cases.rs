@@ -1,4 +1,4 @@
-//! What a bill becomes in a real Odoo.
+//! What bills and requests become in a real Odoo, with its taxes, roundings, companies and currencies.
 
 use std::sync::{
     Arc,
@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use platinum_core::OdooPost;
+use platinum_engine::Outcome;
 use platinum_testkit::odoo::{OdooServer, OdooUser};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -24,6 +25,15 @@ impl Owner {
     fn create(&self, model: &str, values: Value) -> u64 {
         let made = self.call(model, "create", &json!({ "vals_list": [values] }));
         made[0].as_u64().unwrap()
+    }
+
+    fn write(&self, model: &str, id: u64, values: Value) {
+        self.call(model, "write", &json!({ "ids": [id], "vals": values }));
+    }
+
+    fn find(&self, model: &str, domain: Value) -> u64 {
+        let found = self.call(model, "search", &json!({ "domain": domain, "limit": 1 }));
+        found[0].as_u64().unwrap_or_else(|| panic!("no {model}"))
     }
 
     fn company_name(&self) -> String {
@@ -54,6 +64,15 @@ impl Owner {
             json!({ "partner_id": id, "acc_number": account }),
         );
         (id, fields)
+    }
+
+    fn tax(&self, percent: f64, values: Value) -> u64 {
+        let mut all = json!({ "name": format!("Tax {}", unique()), "amount": percent, "amount_type": "percent",
+            "type_tax_use": "purchase", "company_id": 1 });
+        for (key, value) in values.as_object().unwrap() {
+            all[key] = value.clone();
+        }
+        self.create("account.tax", all)
     }
 }
 
@@ -160,5 +179,322 @@ async fn bill_becomes_one_draft_and_one_note() -> anyhow::Result<()> {
     );
     let words = office.dismissed(&text).await;
     assert!(words.starts_with("This is in Odoo already"), "{words}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn request_becomes_a_customer_invoice() -> anyhow::Result<()> {
+    let Some((office, owner, _vault)) = office().await? else {
+        return Ok(());
+    };
+    let (_, [name, ..]) = owner.vendor(json!({}));
+    let text = format!(
+        "Please send an invoice.\n\nBuyer: {name}\n\n| Item | Quantity | Price |\n|---|---|---|\n| Work | 3 | 99.99 |\n"
+    );
+    let (note, document) = office.drafted(&text).await;
+    assert_eq!(document["document"]["kind"], "customer_invoice");
+    assert_eq!(sums(&document), ["299.97", "45.00", "344.97"]);
+    let doubts = note.doubts.join(" ");
+    assert!(
+        doubts.contains("No tax is named; the draft has the one that your sales usually have"),
+        "{doubts}"
+    );
+    Ok(())
+}
+
+/// Nobody is made, and nobody is taken for somebody else.
+#[tokio::test]
+async fn bill_of_a_look_alike_ends_in_a_question() -> anyhow::Result<()> {
+    let Some((office, owner, vault)) = office().await? else {
+        return Ok(());
+    };
+    let (_, [name, ..]) = owner.vendor(json!({}));
+    let alike = format!("SELECT count(*) FROM res_partner WHERE name = '{name}'");
+    let count = || owner.0.sql(&alike);
+    let before = count()?;
+    let stranger = [
+        name,
+        format!("YY{}", unique()),
+        format!("OTHER{}", unique()),
+    ];
+    let text = bill(
+        &head(&stranger, &owner.company_name()),
+        &["| a | 1 | 1.00 | 15 % |"],
+        "Total: 1.15",
+    );
+    let words = office.dismissed(&text).await;
+    assert!(
+        words.starts_with("Unknown vendor: ") && words.contains("has another VAT number"),
+        "{words}"
+    );
+    assert_eq!(count()?, before);
+    assert!(!vault.path().join("Pending_Approval").exists());
+    let words = office
+        .dismissed("Hello, please find our bill attached.")
+        .await;
+    assert!(
+        words.starts_with("No invoice could be read from this: "),
+        "{words}"
+    );
+    Ok(())
+}
+
+/// A foreign vendor: its fiscal position decides between taxes of one rate.
+#[tokio::test]
+async fn bill_of_a_foreign_vendor_has_the_tax_of_its_position() -> anyhow::Result<()> {
+    let Some((office, owner, _vault)) = office().await? else {
+        return Ok(());
+    };
+    let position = |name: &str| {
+        owner.create(
+            "account.fiscal.position",
+            json!({ "name": format!("{name} {}", unique()), "company_id": 1 }),
+        )
+    };
+    let (abroad, elsewhere) = (position("Abroad"), position("Elsewhere"));
+    let reverse = owner.tax(0.0, json!({ "fiscal_position_ids": [[6, 0, [abroad]]] }));
+    owner.tax(0.0, json!({ "fiscal_position_ids": [[6, 0, [elsewhere]]] }));
+    owner.tax(
+        21.0,
+        json!({ "fiscal_position_ids": [[6, 0, [elsewhere]]] }),
+    );
+    let (_, vendor) = owner.vendor(json!({ "property_account_position_id": abroad }));
+    let text = bill(
+        &head(&vendor, &owner.company_name()),
+        &["| Work | 2 | 50.00 | 0 % |"],
+        "Net: 100.00\nTax: 0.00\nTotal: 100.00",
+    );
+    let (note, document) = office.drafted(&text).await;
+    assert_eq!(without_iban(&note.doubts), Vec::<&str>::new());
+    assert_eq!(document["document"]["fiscal_position"]["id"], abroad);
+    assert_eq!(document["document"]["lines"][0]["taxes"][0]["id"], reverse);
+    // A rate that its position does not have is taken from home, and said.
+    let text = bill(
+        &head(&vendor, &owner.company_name()),
+        &["| Work | 1 | 100.00 | 21 % |"],
+        "Total: 121.00",
+    );
+    let (note, document) = office.drafted(&text).await;
+    assert_eq!(sums(&document)[2], "121.00");
+    assert!(
+        note.doubts
+            .iter()
+            .any(|it| it.starts_with("The partner's fiscal position has no tax of 21 %")),
+        "{:?}",
+        note.doubts
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn bill_with_prices_that_include_tax_is_not_a_cent_off() -> anyhow::Result<()> {
+    let Some((office, owner, _vault)) = office().await? else {
+        return Ok(());
+    };
+    owner.tax(19.0, json!({ "price_include_override": "tax_included" }));
+    let (_, vendor) = owner.vendor(json!({}));
+    let mut lines = head(&vendor, &owner.company_name());
+    lines.push("Prices: with tax".to_owned());
+    let text = bill(&lines, &["| Book | 3 | 33.33 | 19 % |"], "Total: 99.99");
+    let (note, document) = office.drafted(&text).await;
+    assert_eq!(without_iban(&note.doubts), Vec::<&str>::new());
+    assert_eq!(sums(&document), ["84.03", "15.96", "99.99"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn bill_of_three_taxes_has_each_on_its_line() -> anyhow::Result<()> {
+    let Some((office, owner, _vault)) = office().await? else {
+        return Ok(());
+    };
+    let (seven, five) = (owner.tax(7.0, json!({})), owner.tax(5.5, json!({})));
+    let (_, vendor) = owner.vendor(json!({}));
+    let text = bill(
+        &head(&vendor, &owner.company_name()),
+        &[
+            "| a | 1 | 100.00 | 15 % |",
+            "| b | 2 | 10.05 | 7 % |",
+            "| c | 1 | 0.33 | 5.5 % |",
+        ],
+        "Net: 120.43\nTax: 16.43\nTotal: 136.86",
+    );
+    let (note, document) = office.drafted(&text).await;
+    assert_eq!(without_iban(&note.doubts), Vec::<&str>::new());
+    let lines = document["document"]["lines"].as_array().unwrap();
+    let taxes: Vec<_> = lines
+        .iter()
+        .map(|line| line["taxes"][0]["id"].as_u64().unwrap())
+        .collect();
+    assert_eq!(taxes[1..], [seven, five]);
+    assert_eq!(sums(&document), ["120.43", "16.43", "136.86"]);
+    // A rate that Odoo does not have: the draft is there, and says so first.
+    let text = bill(
+        &head(&vendor, &owner.company_name()),
+        &["| a | 1 | 100.00 | 16 % |"],
+        "Total: 116.00",
+    );
+    let (note, _) = office.drafted(&text).await;
+    assert!(
+        note.doubts[0].starts_with("The document says a total of 116.00 USD, and Odoo, "),
+        "{:?}",
+        note.doubts
+    );
+    assert!(
+        note.doubts[0].ends_with("computes 100.00 (-16.00)."),
+        "{:?}",
+        note.doubts
+    );
+    Ok(())
+}
+
+/// Both ways to round, in one test: they are a setting of the company. And yen, which have no cents.
+#[tokio::test]
+async fn bill_is_compared_in_the_companys_rounding() -> anyhow::Result<()> {
+    if !OdooServer::present()? {
+        return Ok(());
+    }
+    let odoo = Arc::new(OdooServer::start()?);
+    let vault = tempfile::tempdir()?;
+    let (office, owner) = (Office::open(&odoo, vault.path()).await?, Owner(odoo));
+    let (_, vendor) = owner.vendor(json!({}));
+    let company = owner.company_name();
+    let lines = [
+        "| a | 1 | 10.03 | 15 % |",
+        "| b | 1 | 10.03 | 15 % |",
+        "| c | 1 | 10.03 | 15 % |",
+    ];
+    // Three times 1.5045: 1.50 each, or 4.5135 in all.
+    let global = "Net: 30.09\nTax: 4.51\nTotal: 34.60";
+    for (method, sum, words) in [
+        ("round_globally", "34.60", None),
+        (
+            "round_per_line",
+            "34.59",
+            Some("rounds the tax of each line, computes 34.59 (-0.01)"),
+        ),
+    ] {
+        owner.write(
+            "res.company",
+            1,
+            json!({ "tax_calculation_rounding_method": method }),
+        );
+        let (note, document) = office
+            .drafted(&bill(&head(&vendor, &company), &lines, global))
+            .await;
+        assert_eq!(sums(&document)[2], sum, "{method}");
+        let doubts = without_iban(&note.doubts);
+        match words {
+            None => assert_eq!(doubts, Vec::<&str>::new(), "{method}"),
+            Some(words) => assert!(doubts[0].contains(words), "{method}: {doubts:?}"),
+        }
+        // Nothing was mended by a line.
+        assert_eq!(document["document"]["lines"].as_array().unwrap().len(), 3);
+    }
+    let yen = owner.find(
+        "res.currency",
+        json!([["name", "=", "JPY"], ["active", "in", [true, false]]]),
+    );
+    owner.write("res.currency", yen, json!({ "active": true }));
+    let mut lines = head(&vendor, &company);
+    lines[3] = "Currency: JPY".to_owned();
+    let text = bill(
+        &lines,
+        &["| a | 3 | 333 | 15 % |"],
+        "Net: 999\nTax: 150\nTotal: 1149",
+    );
+    let (note, document) = office.drafted(&text).await;
+    assert_eq!(without_iban(&note.doubts), Vec::<&str>::new());
+    assert_eq!(sums(&document)[2], "1149");
+    assert_eq!(
+        note.action.read::<OdooPost>()?.total.to_string(),
+        "JPY 1149"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn bill_to_a_second_company_is_in_its_books() -> anyhow::Result<()> {
+    if !OdooServer::present()? {
+        return Ok(());
+    }
+    let odoo = Arc::new(OdooServer::start()?);
+    let owner = Owner(Arc::clone(&odoo));
+    let euro = owner.find(
+        "res.currency",
+        json!([["name", "=", "EUR"], ["active", "in", [true, false]]]),
+    );
+    owner.write("res.currency", euro, json!({ "active": true }));
+    let second = owner.create(
+        "res.company",
+        json!({ "name": "Second AG", "currency_id": euro, "vat": "CHE123" }),
+    );
+    let chart = json!({ "template_code": "generic_coa", "company": second, "install_demo": false });
+    owner.call("account.chart.template", "try_loading", &chart);
+    let drafter = owner.find("res.users", json!([["login", "=", "platinum-drafter"]]));
+    owner.write(
+        "res.users",
+        drafter,
+        json!({ "company_ids": [[4, second]] }),
+    );
+    let vault = tempfile::tempdir()?;
+    let office = Office::open(&odoo, vault.path()).await?;
+    let (_, vendor) = owner.vendor(json!({}));
+    let mut lines = head(&vendor, "Second");
+    lines[3] = "Currency: EUR".to_owned();
+    lines.push("Buyer VAT: CHE-123".to_owned());
+    let rows = ["| a | 1 | 100.00 | 15 % |"];
+    let (note, document) = office.drafted(&bill(&lines, &rows, "Total: 115.00")).await;
+    let saved = &document["document"];
+    assert_eq!(
+        (
+            saved["company"]["id"].as_u64(),
+            saved["currency"]["code"].as_str()
+        ),
+        (Some(second), Some("EUR"))
+    );
+    let doubts = without_iban(&note.doubts);
+    assert!(doubts.is_empty(), "{doubts:?}");
+    assert_eq!(sums(&document)[2], "115.00");
+    // Of two companies, none is chosen.
+    lines.truncate(7);
+    lines[0] = format!("Number: R-{}", unique());
+    let words = office
+        .dismissed(&bill(&lines, &rows, "Total: 115.00"))
+        .await;
+    assert!(
+        words.starts_with("It does not say which of your companies it is for ("),
+        "{words}"
+    );
+    Ok(())
+}
+
+/// Two agents have the same bill at the same moment: one draft, one note.
+#[tokio::test]
+async fn bill_that_two_agents_have_at_once_is_one_draft() -> anyhow::Result<()> {
+    let Some((first, owner, vault)) = office().await? else {
+        return Ok(());
+    };
+    let second = Office::open(&owner.0, vault.path()).await?;
+    let company = owner.company_name();
+    for _ in 0..5 {
+        let (partner, vendor) = owner.vendor(json!({}));
+        let text = bill(
+            &head(&vendor, &company),
+            &["| a | 1 | 100.00 | 15 % |"],
+            "Total: 115.00",
+        );
+        let outcomes = tokio::join!(first.run(&text), second.run(&text));
+        let counted = format!("SELECT count(*) FROM account_move WHERE partner_id = {partner}");
+        assert_eq!(owner.0.sql(&counted)?.trim(), "1", "{outcomes:?}");
+        for outcome in [&outcomes.0, &outcomes.1] {
+            let is_done = matches!(outcome, Outcome::Drafted(_) | Outcome::Dismissed(_));
+            assert!(is_done, "{outcome:?}");
+        }
+        let is_drafted = |outcome: &Outcome| matches!(outcome, Outcome::Drafted(_));
+        assert!(
+            is_drafted(&outcomes.0) || is_drafted(&outcomes.1),
+            "{outcomes:?}"
+        );
+    }
     Ok(())
 }
