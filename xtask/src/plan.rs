@@ -77,8 +77,8 @@ const ORDINARY: [Part; 32] = [
     part("host::faults", Some("crashes"), 60, 1, 35),
     // Odoo itself computes, for all of its tests one after the other: some 500 calls, three times.
     Part {
-        deadline: 900,
-        ..part("host::odoo", None, 100, 1, 260)
+        deadline: 1500,
+        ..part("host::odoo", None, 100, 1, 450)
     },
     part("host::faults", Some("sending"), 60, 3, 50),
     part("verify", None, 70, 2, 35),
