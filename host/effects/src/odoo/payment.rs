@@ -84,12 +84,7 @@ impl Effect for RecordPayment {
             }
             // Between the two readings: what it would be now is read, for its owner.
             Err(why) if why.recovery == crate::Recovery::Approval => {
-                match self.read(&attempt).await {
-                    Err(renewed) if renewed.renewed.is_some() => Err(renewed),
-                    // What was approved cannot be paid any more at all.
-                    Err(other) => Err(other),
-                    Ok(_) => Err(why),
-                }
+                Err(self.read(&attempt).await.err().unwrap_or(why))
             }
             outcome => outcome,
         }

@@ -27,15 +27,16 @@ impl PostDocument {
         Self { server }
     }
 
-    /// The document as it is now, if it is the one that was approved and may be posted.
-    async fn read(&self, attempt: &Attempt) -> Result<OdooDocument, NotDone> {
+    /// Odoo's number of the document, and the document as it is now, if it is the one that was approved and may be
+    /// posted.
+    async fn read(&self, attempt: &Attempt) -> Result<(u64, OdooDocument), NotDone> {
         let approved: OdooPost =
             attempt.outgoing.note.action.read().map_err(|error| {
                 NotDone::new(format!("it is no document to post: {error}"), false)
             })?;
         let now = self.server.document(approved.document).await?;
         judge(&approved, &now)?;
-        Ok(now)
+        Ok((approved.document, now))
     }
 
     /// What became of it, by how the document is now.
@@ -68,16 +69,12 @@ impl Effect for PostDocument {
     }
 
     async fn perform(&self, attempt: Attempt) -> Result<Outcome, NotDone> {
-        let now = self.read(&attempt).await?;
+        let (document, now) = self.read(&attempt).await?;
         fail::fail_point!("odoo-document-read");
         let outcome = self.server.post(&now).await;
         fail::fail_point!("odoo-document-answered");
-        let post: OdooPost = match attempt.outgoing.note.action.read() {
-            Ok(post) => post,
-            Err(_) => return outcome,
-        };
         match outcome {
-            Ok(Outcome::Unknown { reason }) => match self.posted(post.document).await {
+            Ok(Outcome::Unknown { reason }) => match self.posted(document).await {
                 Ok(Some((_, answer))) => Ok(done(answer)),
                 _ => Ok(Outcome::Unknown { reason }),
             },
