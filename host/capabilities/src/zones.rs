@@ -16,7 +16,7 @@ use std::{
 use async_trait::async_trait;
 use platinum_core::Role;
 use platinum_engine::Interface;
-use platinum_mcp::{ServerSpec, Session};
+use platinum_mcp::{McpError, ServerSpec, Session};
 use platinum_vault::{Vault, note::TaskNote};
 
 use crate::{email, odoo, tasks::TaskStore};
@@ -193,6 +193,51 @@ impl PathBase {
             format!("`{key}` starts with `~/`, and HOME names no folder; write the whole path")
         })?;
         Ok(home.join(below))
+    }
+
+    /// The program that a configuration gives for `key`: a bare name is looked up beside our own program, not beside
+    /// the file.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
+    pub(crate) fn resolve_program(&self, key: &str, program: PathBuf) -> Result<PathBuf, String> {
+        match program.components().count() {
+            0 | 1 => Ok(program),
+            _ => self.resolve(key, &program),
+        }
+    }
+}
+
+/// The program of a zone's server: the configured one, else that of the role.
+pub(crate) fn server_program(configured: &Path, role: Role, draft: &str, full: &str) -> PathBuf {
+    match (configured.as_os_str().is_empty(), role) {
+        (true, Role::Cloud) => PathBuf::from(draft),
+        (true, Role::Local) => PathBuf::from(full),
+        (false, _) => configured.to_owned(),
+    }
+}
+
+/// Why a server does not come up, for the owner: what it says of its configuration is all there is to know.
+pub(crate) fn why_no_session(error: &McpError) -> String {
+    const ENDED: &str = "its last words: Error: ";
+    let error = error.to_string();
+    match error.split_once(ENDED) {
+        Some((_, words)) => words.to_owned(),
+        None => error,
+    }
+}
+
+/// Whether all the environment variables that `key` names are set.
+///
+/// # Errors
+/// Which one is not.
+pub(crate) fn check_environment(key: &str, names: &[String]) -> Result<(), String> {
+    let mut names = names.iter();
+    match names.find(|name| std::env::var_os(name).is_none()) {
+        Some(name) => Err(format!(
+            "the environment variable {name}, which `{key}` names, is not set here"
+        )),
+        None => Ok(()),
     }
 }
 

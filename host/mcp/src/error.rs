@@ -93,6 +93,14 @@ impl CallError {
             CallError::Lost(_) | CallError::Tool(_) | CallError::Protocol { .. } => false,
         }
     }
+
+    /// For whoever reads it: what the tool says as it stands, else why nothing is known from it.
+    pub fn into_words(self) -> String {
+        match self {
+            CallError::Tool(text) => text,
+            other => other.to_string(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,8 @@ use super::{
 use crate::{
     tasks::TaskStore,
     zones::{
-        Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities, environment,
+        Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities,
+        check_environment, environment, server_program, why_no_session,
     },
 };
 
@@ -69,10 +70,7 @@ pub(crate) fn configure(
     if !zone.config.as_os_str().is_empty() {
         zone.config = base.resolve("zones.email.config", &zone.config)?;
     }
-    // A program's bare name is looked up beside the program, not beside the file.
-    if zone.server.components().count() > 1 {
-        zone.server = base.resolve("zones.email.server", &zone.server)?;
-    }
+    zone.server = base.resolve_program("zones.email.server", zone.server)?;
     Ok(Box::new(zone))
 }
 
@@ -82,14 +80,9 @@ impl ZoneCapabilities for EmailZone {
         if self.account.is_empty() {
             return None;
         }
-        let command = match (self.server.as_os_str().is_empty(), role) {
-            (true, Role::Cloud) => PathBuf::from("platinum-email-draft"),
-            (true, Role::Local) => PathBuf::from("platinum-email"),
-            (false, _) => self.server.clone(),
-        };
         Some(ServerSpec {
             name: "email".to_owned(),
-            command,
+            command: server_program(&self.server, role, "platinum-email-draft", "platinum-email"),
             args: vec!["--config".to_owned(), text(&self.config)],
             env: environment(&self.env),
             call_timeout: CALL_TIMEOUT,
@@ -259,15 +252,7 @@ impl EmailZone {
 
     /// Opens the mailbox.
     async fn try_out(&self, role: Role, server: ServerSpec) -> Result<Check, String> {
-        if let Some(name) = self
-            .env
-            .iter()
-            .find(|name| std::env::var_os(name).is_none())
-        {
-            return Err(format!(
-                "the environment variable {name}, which `zones.email.env` names, is not set here"
-            ));
-        }
+        check_environment("zones.email.env", &self.env)?;
         let file = self.config.display();
         let accounts = Accounts::read(&self.config)
             .map_err(|why| format!("`zones.email.config` {file} {why}"))?;
@@ -280,7 +265,7 @@ impl EmailZone {
         })?;
         let session = Session::spawn(server)
             .await
-            .map_err(|error| why_no_session(&error.to_string()))?;
+            .map_err(|error| why_no_session(&error))?;
         let tried = self.try_session(role, &session, has_outgoing).await;
         session.close().await;
         tried
@@ -399,20 +384,10 @@ async fn missing_folders(session: &Session, account: &str) -> Result<Vec<&'stati
             Err(CallError::Tool(text)) if text.contains("there is no folder") => {
                 missing.push(folder);
             }
-            Err(CallError::Tool(text)) => return Err(text),
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(error.into_words()),
         }
     }
     Ok(missing)
-}
-
-/// Why a mail server does not come up, for the owner: what it says of its configuration is all there is to know.
-fn why_no_session(error: &str) -> String {
-    const ENDED: &str = "its last words: Error: ";
-    match error.split_once(ENDED) {
-        Some((_, words)) => words.to_owned(),
-        None => error.to_owned(),
-    }
 }
 
 /// The answer of `try_submission`.
@@ -436,10 +411,7 @@ async fn try_submission(
     arguments: serde_json::Value,
 ) -> Result<Vec<Login>, String> {
     let answer = session.call("try_submission", arguments).await;
-    let answer = answer.map_err(|error| match error {
-        CallError::Tool(text) => text,
-        other => other.to_string(),
-    })?;
+    let answer = answer.map_err(CallError::into_words)?;
     serde_json::from_value::<Logins>(answer)
         .map(|answer| answer.logins)
         .map_err(|error| format!("the mail server's answer is not of the agreed form: {error}"))

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     bindings::platinum::odoo::types::Error,
-    zones::{Check, CheckLevel},
+    zones::{Check, CheckLevel, why_no_session},
 };
 
 /// What a draft is made of besides companies, journals and taxes, and what the owner calls it.
@@ -38,7 +38,7 @@ pub(super) async fn try_out(
     company: Option<CompanyKey>,
 ) -> Result<Check, String> {
     let session = Session::spawn(server).await;
-    let session = session.map_err(|error| why_no_session(&error.to_string()))?;
+    let session = session.map_err(|error| why_no_session(&error))?;
     let tried = try_session(role, &session, company).await;
     session.close().await;
     tried
@@ -75,10 +75,7 @@ struct Proof {
 /// Lets the server prove that the key of a cloud can do no more than draft.
 async fn prove(session: &Session, level: CheckLevel, opened: &str) -> Result<Check, String> {
     let answer = session.call("prove_rights", json!({})).await;
-    let answer = answer.map_err(|error| match error {
-        CallError::Tool(text) => text,
-        other => other.to_string(),
-    })?;
+    let answer = answer.map_err(CallError::into_words)?;
     let proof: Proof = serde_json::from_value(answer)
         .map_err(|error| format!("the server's proof is not of the agreed form: {error}"))?;
     match proof.can_only_draft {
@@ -158,13 +155,5 @@ fn reason(error: Error) -> String {
     match error {
         Error::Invalid(text) | Error::Refused(text) | Error::Unavailable(text) => text,
         Error::NotFound => "it is not there".to_owned(),
-    }
-}
-
-/// Why a server does not come up, for the owner: what it says of its configuration is all there is to know.
-fn why_no_session(error: &str) -> String {
-    match error.split_once("its last words: Error: ") {
-        Some((_, words)) => words.to_owned(),
-        None => error.to_owned(),
     }
 }

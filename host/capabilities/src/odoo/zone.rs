@@ -15,7 +15,8 @@ use super::{Books, CompanyKey, ReadOnlyOdoo, check, interfaces};
 use crate::{
     tasks::TaskStore,
     zones::{
-        Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities, environment,
+        Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities,
+        check_environment, environment, server_program,
     },
 };
 
@@ -63,10 +64,7 @@ pub(crate) fn configure(
         return Err("`company` is empty; give its name or its id in Odoo".to_owned());
     }
     zone.config = base.resolve("zones.accounting.config", &zone.config)?;
-    // A program's bare name is looked up beside the program, not beside the file.
-    if zone.server.components().count() > 1 {
-        zone.server = base.resolve("zones.accounting.server", &zone.server)?;
-    }
+    zone.server = base.resolve_program("zones.accounting.server", zone.server)?;
     Ok(Box::new(zone))
 }
 
@@ -86,11 +84,6 @@ impl ZoneCapabilities for AccountingZone {
         if !self.is_set_up() {
             return None;
         }
-        let command = match (self.server.as_os_str().is_empty(), role) {
-            (true, Role::Cloud) => PathBuf::from("platinum-odoo-draft"),
-            (true, Role::Local) => PathBuf::from("platinum-odoo"),
-            (false, _) => self.server.clone(),
-        };
         let mut args = vec!["--config".to_owned(), self.config_text()];
         if role == Role::Cloud {
             // The server drafts with no key whose user could do more.
@@ -98,7 +91,7 @@ impl ZoneCapabilities for AccountingZone {
         }
         Some(ServerSpec {
             name: "odoo".to_owned(),
-            command,
+            command: server_program(&self.server, role, "platinum-odoo-draft", "platinum-odoo"),
             args,
             env: environment(&self.env),
             call_timeout: CALL_TIMEOUT,
@@ -167,17 +160,10 @@ impl ZoneCapabilities for AccountingZone {
             let text = "none: `config` under [zones.accounting] names the file of its server";
             return Check::new(CheckLevel::Warning, text);
         };
-        if let Some(name) = self
-            .env
-            .iter()
-            .find(|name| std::env::var_os(name).is_none())
-        {
-            let text = format!(
-                "the environment variable {name}, which `zones.accounting.env` names, is not set here"
-            );
-            return Check::new(CheckLevel::Error, text);
-        }
-        let tried = check::try_out(role, server, self.company.clone()).await;
+        let tried = match check_environment("zones.accounting.env", &self.env) {
+            Ok(()) => check::try_out(role, server, self.company.clone()).await,
+            Err(why) => Err(why),
+        };
         tried.unwrap_or_else(|why| Check::new(CheckLevel::Error, why))
     }
 
