@@ -14,7 +14,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use platinum_core::Role;
+use platinum_core::{AgentName, Role, ZoneId};
 use platinum_engine::Interface;
 use platinum_mcp::{McpError, ServerSpec, Session};
 use platinum_vault::{Vault, note::TaskNote};
@@ -69,6 +69,12 @@ pub trait ZoneCapabilities: fmt::Debug + Send + Sync {
 
     /// The arguments and the environment of the zone's source, if this host runs it.
     fn source(&self) -> Option<SourceCommand>;
+
+    /// What the source is told of its host besides: who that is, and which zones it works in.
+    fn host_args(&self, agent: &AgentName, zones: &[ZoneId]) -> Vec<String> {
+        let _ = (agent, zones);
+        Vec::new()
+    }
 
     /// The arguments and the environment of a source that makes tasks of the last `count` things that
     /// came, once, and ends; none if the zone is not set up, or has nothing that came.

@@ -355,16 +355,10 @@ impl Host {
     ) -> Vec<tokio::task::JoinHandle<()>> {
         let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
         let zones = self.config.zones.ids().iter().filter_map(|id| {
-            let mut source = self.config.zones.get(id.as_str())?.source()?;
-            let has_accounting = self.config.zones.ids().contains(&ZoneId::ACCOUNTING);
-            // A mail may bring what is of another zone.
-            if *id == ZoneId::EMAIL && has_accounting {
-                source.args.push("--accounting".to_owned());
-            }
-            // What it has to say beside its tasks, it says in this host's name.
-            if *id == ZoneId::ACCOUNTING {
-                source.args.push(format!("--agent={}", self.agent));
-            }
+            let zone = self.config.zones.get(id.as_str())?;
+            let mut source = zone.source()?;
+            let host = zone.host_args(&self.agent, self.config.zones.ids());
+            source.args.extend(host);
             Some((SourceName::of_zone(*id), source))
         });
         let sources = zones.chain([(SourceName::folder(), self.folder_source())]);

@@ -10,7 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use platinum_core::{OwnAnswer, Role};
+use platinum_core::{AgentName, OwnAnswer, Role, ZoneId};
 use platinum_engine::Interface;
 use platinum_mcp::{CallError, Gate, ServerSpec, Session};
 use platinum_vault::{
@@ -140,6 +140,15 @@ impl ZoneCapabilities for EmailZone {
 
     fn source(&self) -> Option<SourceCommand> {
         (self.watch && !self.account.is_empty()).then(|| self.watcher())
+    }
+
+    /// A mail may bring what is of another zone.
+    fn host_args(&self, _: &AgentName, zones: &[ZoneId]) -> Vec<String> {
+        let accounting = zones.contains(&ZoneId::ACCOUNTING);
+        accounting
+            .then(|| "--accounting".to_owned())
+            .into_iter()
+            .collect()
     }
 
     fn past(&self, count: usize) -> Option<SourceCommand> {
@@ -502,6 +511,15 @@ mod tests {
         let bare = configured("account = \"me\"\nconfig = \"m\"\nserver = \"mail\"").unwrap();
         let server = bare.server(Role::Local).unwrap();
         assert_eq!(server.command, Path::new("mail"));
+    }
+
+    #[test]
+    fn source_takes_bills_where_accounting_is_set_up() {
+        let zone = configured("account = \"me\"\nconfig = \"m\"").unwrap();
+        let agent = "cloud".parse().unwrap();
+        assert!(zone.host_args(&agent, &[ZoneId::EMAIL]).is_empty());
+        let both = [ZoneId::ACCOUNTING, ZoneId::EMAIL];
+        assert_eq!(zone.host_args(&agent, &both), ["--accounting"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use platinum_core::Role;
+use platinum_core::{AgentName, Role, ZoneId};
 use platinum_engine::Interface;
 use platinum_mcp::{Gate, ServerSpec, Session};
 use platinum_vault::Vault;
@@ -141,6 +141,11 @@ impl ZoneCapabilities for AccountingZone {
             args,
             env: environment(&self.env),
         })
+    }
+
+    /// What it has to say beside its tasks, it says in the host's name.
+    fn host_args(&self, agent: &AgentName, _: &[ZoneId]) -> Vec<String> {
+        vec![format!("--agent={agent}")]
     }
 
     fn past(&self, _: usize) -> Option<SourceCommand> {
@@ -279,6 +284,9 @@ mod tests {
                 "Me & Co"
             ]
         );
+        let told = configured(base).unwrap();
+        let told = told.host_args(&"cloud".parse().unwrap(), &[ZoneId::ACCOUNTING]);
+        assert_eq!(told, ["--agent=cloud"]);
         let by_id = configured(&format!("{base}\nwatch = true\ncompany = 3")).unwrap();
         assert_eq!(by_id.source().unwrap().args[3..], ["--company", "3"]);
         assert_eq!(
