@@ -1,8 +1,6 @@
 //! [`Machine`]: the owner's machine, with a vault, a journal and the program that acts, over a proxy before Odoo.
 
 use std::{
-    fs::Permissions,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -20,7 +18,7 @@ use platinum_effects::{
 };
 use platinum_journal::{Journal, Receipt};
 use platinum_mcp::{Gate, ServerSpec, Session};
-use platinum_testkit::odoo::{DATABASE, OdooServer, OdooUser};
+use platinum_testkit::odoo::{OdooServer, OdooUser};
 use platinum_vault::{
     Vault,
     note::{DraftNote, Note},
@@ -76,13 +74,8 @@ impl Machine {
         std::fs::create_dir(folder.path().join("vault")).unwrap();
         let vault = Vault::open(&folder.path().join("vault")).unwrap();
         let proxy = Proxy::start(&odoo.url());
-        let config = configure(
-            folder.path(),
-            &proxy.url(),
-            odoo.key(user),
-            user.login(),
-            protocol,
-        );
+        let config = odoo.configure_through(&proxy.url(), folder.path(), user, protocol);
+        let config = config.unwrap();
         let call = |model: &str, method: &str, arguments: Value| {
             odoo.call(OdooUser::Owner, model, method, &arguments)
                 .unwrap()
@@ -315,26 +308,6 @@ pub(crate) fn dollars(text: &str) -> Money {
         minor: format!("{whole}{cents}").parse().unwrap(),
         currency,
     }
-}
-
-/// The configuration of the program that acts; where it is.
-pub(crate) fn configure(
-    folder: &Path,
-    url: &str,
-    key: &str,
-    user: &str,
-    protocol: &str,
-) -> PathBuf {
-    let file = folder.join(format!("{user}.key"));
-    std::fs::write(&file, key).unwrap();
-    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
-    let config = folder.join(format!("{user}.toml"));
-    let text = format!(
-        "[odoo]\nurl = '{url}'\ndatabase = '{DATABASE}'\nuser = '{user}'\nprotocol = '{protocol}'\n\
-         key = {{ file = '{user}.key' }}\n"
-    );
-    std::fs::write(&config, text).unwrap();
-    config
 }
 
 pub(crate) fn session(config: &Path) -> Session {

@@ -5,7 +5,6 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     process::{Command, Output},
     time::Duration,
@@ -17,7 +16,7 @@ use platinum_core::{
 use platinum_mcp::{Gate, ServerSpec, Session};
 use platinum_testkit::{
     Child, add_skills, compiled_skills,
-    odoo::{DATABASE, OdooServer, OdooUser},
+    odoo::{OdooServer, OdooUser},
     program, wait_for,
 };
 use platinum_vault::note::{DraftNote, TaskNote};
@@ -40,14 +39,9 @@ impl Owner {
             folder: tempfile::tempdir().unwrap(),
             odoo: OdooServer::shared().unwrap(),
         };
-        let path = |name: &str| owner.folder.path().join(name);
-        fs::write(path("odoo.key"), owner.odoo.key(OdooUser::Owner)).unwrap();
-        fs::set_permissions(path("odoo.key"), fs::Permissions::from_mode(0o600)).unwrap();
-        let odoo = format!(
-            "[odoo]\nurl = '{}'\ndatabase = '{DATABASE}'\nkey = {{ file = 'odoo.key' }}\n",
-            owner.odoo.url()
-        );
-        fs::write(path("odoo.toml"), odoo).unwrap();
+        let folder = owner.folder.path();
+        let configured = owner.odoo.configure(folder, OdooUser::Owner, "auto");
+        configured.unwrap();
         let config = format!(
             "[vault]\npath = \"vault\"\nstate = \"state\"\n\n[sync]\nremote = \"\"\nevery-seconds = 1\n\n\
              [approvals]\nhold-seconds = 0\nretry-seconds = 1\n\n\
