@@ -15,7 +15,7 @@ use platinum_core::{
 };
 use platinum_mcp::{Gate, ServerSpec, Session};
 use platinum_testkit::{
-    Child, add_skills, compiled_skills,
+    Child, add_skills, compiled_skills, is_dead,
     odoo::{OdooServer, OdooUser},
     program, wait_for,
 };
@@ -24,9 +24,6 @@ use serde_json::{Value, json};
 
 /// How long anything may take on a busy machine.
 const SOON: Duration = Duration::from_secs(90);
-
-/// Starts a program under an id that is written down, with its fail points.
-const NOTED: &str = r#"echo $$ > "$1"; export FAILPOINTS="$2"; shift 2; exec "$@""#;
 
 struct Owner {
     folder: tempfile::TempDir,
@@ -75,19 +72,8 @@ impl Owner {
     fn start(&self, fail_points: &str) -> Child {
         let program = program("platinum-local", "platinum").unwrap();
         let (pid_file, config) = (self.pid_file(), self.config());
-        let arguments = [
-            "-c".as_ref(),
-            NOTED.as_ref(),
-            "noted".as_ref(),
-            pid_file.as_os_str(),
-            fail_points.as_ref(),
-            program.as_os_str(),
-            "run".as_ref(),
-            "--config".as_ref(),
-            config.as_os_str(),
-        ];
         let log = self.folder.path().join("log");
-        Child::start("sh", arguments, &log, Some(&pid_file)).unwrap()
+        Child::start_daemon(&program, &config, &log, &pid_file, fail_points).unwrap()
     }
 
     fn pid_file(&self) -> PathBuf {
@@ -97,13 +83,7 @@ impl Owner {
     /// Waits until the daemon has died by itself.
     fn await_death(&self) {
         wait_for("the daemon to die", SOON, || {
-            let Ok(id) = fs::read_to_string(self.pid_file()) else {
-                return Ok(None);
-            };
-            let status = fs::read_to_string(format!("/proc/{}/status", id.trim()));
-            Ok(status
-                .map_or(true, |status| status.contains("State:\tZ"))
-                .then_some(()))
+            Ok(is_dead(&self.pid_file()).then_some(()))
         })
         .unwrap_or_else(|error| panic!("{error:#}\n{}", self.log()));
         fs::remove_file(self.pid_file()).unwrap();
