@@ -76,19 +76,13 @@ impl Machine {
         let proxy = Proxy::start(&odoo.url());
         let config = odoo.configure_through(&proxy.url(), folder.path(), user, protocol);
         let config = config.unwrap();
-        let call = |model: &str, method: &str, arguments: Value| {
-            odoo.call(OdooUser::Owner, model, method, &arguments)
-                .unwrap()
-        };
-        let journal = json!({"domain": [["type", "=", "sale"], ["company_id", "=", 1]], "fields": ["id"], "limit": 1});
         let partner = |name: &str| {
             let made = json!({"vals_list": [{"name": unique(name), "is_company": true}]});
-            call("res.partner", "create", made)[0].as_i64().unwrap()
+            let made = odoo.call(OdooUser::Owner, "res.partner", "create", &made);
+            made.unwrap()[0].as_i64().unwrap()
         };
         let ids = Ids {
-            sales: call("account.journal", "search_read", journal)[0]["id"]
-                .as_i64()
-                .unwrap(),
+            sales: journal(&odoo, "sale"),
             partner: partner("Ann"),
             other: partner("Eve"),
         };
@@ -124,21 +118,12 @@ impl Machine {
         assert!(again.unwrap());
     }
 
-    /// The id of a journal.
-    fn journal(&self, kind: &str) -> i64 {
-        let asked = json!({"domain": [["type", "=", kind], ["company_id", "=", 1]], "fields": ["id"], "limit": 1});
-        let found = self
-            .odoo
-            .call(OdooUser::Owner, "account.journal", "search_read", &asked);
-        found.unwrap()[0]["id"].as_i64().unwrap()
-    }
-
     pub(crate) fn bank(&self) -> i64 {
-        self.journal("bank")
+        journal(&self.odoo, "bank")
     }
 
     pub(crate) fn purchases(&self) -> i64 {
-        self.journal("purchase")
+        journal(&self.odoo, "purchase")
     }
 
     /// What the program answers to a call of a tool.
@@ -299,6 +284,13 @@ impl Machine {
         assert!(Note::parse(&text).is_ok());
         DraftNote::parse(&text).unwrap()
     }
+}
+
+/// The id of a journal.
+fn journal(odoo: &OdooServer, kind: &str) -> i64 {
+    let asked = json!({"domain": [["type", "=", kind], ["company_id", "=", 1]], "fields": ["id"], "limit": 1});
+    let found = odoo.call(OdooUser::Owner, "account.journal", "search_read", &asked);
+    found.unwrap()[0]["id"].as_i64().unwrap()
 }
 
 pub(crate) fn dollars(text: &str) -> Money {
