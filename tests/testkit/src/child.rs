@@ -6,7 +6,7 @@
 
 use std::{
     ffi::OsStr,
-    fs::File,
+    fs::{self, File},
     path::Path,
     process::{Command, Stdio},
 };
@@ -21,6 +21,9 @@ read -r _
 if [ -s "$pid_file" ]; then kill $(cat "$pid_file"); else kill "$server"; fi 2>/dev/null
 wait "$server"
 "#;
+
+/// Becomes a program under an id that is written into `$1`, with `$2` as its fail points.
+const NOTED: &str = r#"echo $$ > "$1"; export FAILPOINTS="$2"; shift 2; exec "$@""#;
 
 /// A running server. Dropping it ends the server and waits for that.
 #[derive(Debug)]
@@ -58,6 +61,32 @@ impl Child {
             .with_context(|| format!("cannot start {program}"))?;
         Ok(Self { keeper })
     }
+
+    /// Starts a daemon of Platinum, `run` with its configuration; its id goes into `pid_file`, so that exactly it can
+    /// be killed. `fail_points` as the variable FAILPOINTS has them.
+    ///
+    /// # Errors
+    /// As [`Child::start`].
+    pub fn start_daemon(
+        program: &Path,
+        config: &Path,
+        log: &Path,
+        pid_file: &Path,
+        fail_points: &str,
+    ) -> anyhow::Result<Self> {
+        let arguments: [&OsStr; 9] = [
+            "-c".as_ref(),
+            NOTED.as_ref(),
+            "noted".as_ref(),
+            pid_file.as_ref(),
+            fail_points.as_ref(),
+            program.as_ref(),
+            "run".as_ref(),
+            "--config".as_ref(),
+            config.as_ref(),
+        ];
+        Self::start("sh", arguments, log, Some(pid_file))
+    }
 }
 
 impl Drop for Child {
@@ -65,4 +94,14 @@ impl Drop for Child {
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
     }
+}
+
+/// Whether the process whose id is in a file has ended; not before the file is there.
+#[must_use]
+pub fn is_dead(pid_file: &Path) -> bool {
+    let Ok(id) = fs::read_to_string(pid_file) else {
+        return false;
+    };
+    let status = fs::read_to_string(format!("/proc/{}/status", id.trim()));
+    status.map_or(true, |status| status.contains("State:\tZ"))
 }

@@ -3,7 +3,7 @@
 //! Lives here: [`git`], remotes of every kind and a line to them with faults; [`mail`], an IMAP
 //! and a submission server over TLS; [`odoo`], Odoo with accounting; [`notes`], texts as notes of the kind that a folder has; [`power_cut`], folders
 //! whose unsynced writes can be discarded; and what every test that talks to a process needs: [`wait_for`],
-//! [`free_ports`], [`Child`], [`program`], [`add_skills`], [`mail_folder`], [`seed`], [`skip`]; and for MCP servers
+//! [`free_ports`], [`Child`], [`is_dead`], [`program`], [`add_skills`], [`mail_folder`], [`seed`], [`skip`]; and for MCP servers
 //! [`inspect`].
 //! Invariants: nothing listens on a fixed port or outside loopback; every server lives in a
 //! temporary folder and dies with the value that started it, or with the test process. So test programs can
@@ -32,7 +32,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-pub use child::Child;
+pub use child::{Child, is_dead};
 pub use inspector::{inspect, inspect_program, run_npm};
 pub use mail_folder::mail_folder;
 pub use program::{PROGRAMS_VARIABLE, add_skills, add_skills_of, compiled_skills, program};

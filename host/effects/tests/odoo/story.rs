@@ -5,7 +5,7 @@ use platinum_journal::State;
 use platinum_testkit::odoo::{OdooServer, OdooUser};
 use serde_json::json;
 
-use crate::host::{Machine, configure, session, unique};
+use crate::host::{Machine, session, unique};
 
 /// The whole way, over both protocols; and nothing of it is done twice.
 #[tokio::test(flavor = "multi_thread")]
@@ -163,15 +163,9 @@ async fn drafter_and_owner_are_shown_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let user = OdooUser::Drafter;
     for protocol in ["auto", "json-rpc"] {
-        let url = machine.proxy.url();
-        let config = configure(
-            folder.path(),
-            &url,
-            machine.odoo.key(user),
-            user.login(),
-            protocol,
-        );
-        let drafter = session(&config);
+        let (odoo, url) = (&machine.odoo, machine.proxy.url());
+        let config = odoo.configure_through(&url, folder.path(), user, protocol);
+        let drafter = session(&config.unwrap());
         let asked = json!({"operation": unique("op"), "kind": "vendor_bill", "company": 1, "journal": machine.purchases(),
             "currency": "USD", "partner": machine.ids.partner, "date": "2026-11-20", "due_date": "2026-12-04",
             "reference": unique("R"), "lines": [

@@ -5,7 +5,6 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     process::{Command, Output},
     time::Duration,
@@ -16,8 +15,8 @@ use platinum_core::{
 };
 use platinum_mcp::{Gate, ServerSpec, Session};
 use platinum_testkit::{
-    Child, add_skills, compiled_skills,
-    odoo::{DATABASE, OdooServer, OdooUser},
+    Child, add_skills, compiled_skills, is_dead,
+    odoo::{OdooServer, OdooUser},
     program, wait_for,
 };
 use platinum_vault::note::{DraftNote, TaskNote};
@@ -25,9 +24,6 @@ use serde_json::{Value, json};
 
 /// How long anything may take on a busy machine.
 const SOON: Duration = Duration::from_secs(90);
-
-/// Starts a program under an id that is written down, with its fail points.
-const NOTED: &str = r#"echo $$ > "$1"; export FAILPOINTS="$2"; shift 2; exec "$@""#;
 
 struct Owner {
     folder: tempfile::TempDir,
@@ -40,14 +36,9 @@ impl Owner {
             folder: tempfile::tempdir().unwrap(),
             odoo: OdooServer::shared().unwrap(),
         };
-        let path = |name: &str| owner.folder.path().join(name);
-        fs::write(path("odoo.key"), owner.odoo.key(OdooUser::Owner)).unwrap();
-        fs::set_permissions(path("odoo.key"), fs::Permissions::from_mode(0o600)).unwrap();
-        let odoo = format!(
-            "[odoo]\nurl = '{}'\ndatabase = '{DATABASE}'\nkey = {{ file = 'odoo.key' }}\n",
-            owner.odoo.url()
-        );
-        fs::write(path("odoo.toml"), odoo).unwrap();
+        let folder = owner.folder.path();
+        let configured = owner.odoo.configure(folder, OdooUser::Owner, "auto");
+        configured.unwrap();
         let config = format!(
             "[vault]\npath = \"vault\"\nstate = \"state\"\n\n[sync]\nremote = \"\"\nevery-seconds = 1\n\n\
              [approvals]\nhold-seconds = 0\nretry-seconds = 1\n\n\
@@ -81,19 +72,8 @@ impl Owner {
     fn start(&self, fail_points: &str) -> Child {
         let program = program("platinum-local", "platinum").unwrap();
         let (pid_file, config) = (self.pid_file(), self.config());
-        let arguments = [
-            "-c".as_ref(),
-            NOTED.as_ref(),
-            "noted".as_ref(),
-            pid_file.as_os_str(),
-            fail_points.as_ref(),
-            program.as_os_str(),
-            "run".as_ref(),
-            "--config".as_ref(),
-            config.as_os_str(),
-        ];
         let log = self.folder.path().join("log");
-        Child::start("sh", arguments, &log, Some(&pid_file)).unwrap()
+        Child::start_daemon(&program, &config, &log, &pid_file, fail_points).unwrap()
     }
 
     fn pid_file(&self) -> PathBuf {
@@ -103,13 +83,7 @@ impl Owner {
     /// Waits until the daemon has died by itself.
     fn await_death(&self) {
         wait_for("the daemon to die", SOON, || {
-            let Ok(id) = fs::read_to_string(self.pid_file()) else {
-                return Ok(None);
-            };
-            let status = fs::read_to_string(format!("/proc/{}/status", id.trim()));
-            Ok(status
-                .map_or(true, |status| status.contains("State:\tZ"))
-                .then_some(()))
+            Ok(is_dead(&self.pid_file()).then_some(()))
         })
         .unwrap_or_else(|error| panic!("{error:#}\n{}", self.log()));
         fs::remove_file(self.pid_file()).unwrap();

@@ -1,9 +1,9 @@
 //! Drafts that wait in a real Odoo become tasks, once each, read with the key of a drafter.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use platinum_testkit::{
-    odoo::{DATABASE, OdooServer, OdooUser},
+    odoo::{OdooServer, OdooUser},
     program,
 };
 use platinum_vault::note::TaskNote;
@@ -24,15 +24,12 @@ fn save_bill(server: &OdooServer, partner: &Value, origin: &str) -> anyhow::Resu
     Ok(ids[0].as_i64().unwrap())
 }
 
-/// Runs the source once, and answers the tasks there are about this partner.
-fn poll(folder: &Path, protocol: &str) -> anyhow::Result<Vec<TaskNote>> {
-    let toml = folder.join("odoo.toml");
-    let text = fs::read_to_string(&toml)?;
-    let (start, _) = text.split_once("protocol").unwrap_or((&text, ""));
-    fs::write(&toml, format!("{start}protocol = '{protocol}'\n"))?;
+/// Runs the source once, with the key of the drafter, and answers the tasks there are about this partner.
+fn poll(server: &OdooServer, folder: &Path, protocol: &str) -> anyhow::Result<Vec<TaskNote>> {
+    let config = server.configure(folder, OdooUser::Drafter, protocol)?;
     let output = Command::new(program("platinum-intake", "platinum-intake")?)
         .args(["odoo", "--once", "--config"])
-        .arg(&toml)
+        .arg(&config)
         .arg("--vault")
         .arg(folder.join("vault"))
         .arg("--state")
@@ -68,18 +65,7 @@ fn waiting_bill_of_a_real_odoo_becomes_one_task() -> anyhow::Result<()> {
 
     let folder = tempfile::tempdir()?;
     fs::create_dir_all(folder.path().join("vault/Needs_Action"))?;
-    let key = folder.path().join("odoo.key");
-    fs::write(&key, server.key(OdooUser::Drafter))?;
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
-    fs::write(
-        folder.path().join("odoo.toml"),
-        format!(
-            "[odoo]\nurl = '{}'\ndatabase = '{DATABASE}'\nuser = '{}'\nkey = {{ file = 'odoo.key' }}\n",
-            server.url(),
-            OdooUser::Drafter.login()
-        ),
-    )?;
-    let tasks = poll(folder.path(), "json-2")?;
+    let tasks = poll(&server, folder.path(), "json-2")?;
     assert_eq!(tasks.len(), 1);
     assert_eq!(tasks[0].fact("odoo-document"), [bill.to_string()]);
     assert!(
@@ -92,6 +78,6 @@ fn waiting_bill_of_a_real_odoo_becomes_one_task() -> anyhow::Result<()> {
 
     let changed = json!({"ids": [bill], "vals": {"ref": "R-17"}});
     server.call(OdooUser::Owner, "account.move", "write", &changed)?;
-    assert_eq!(poll(folder.path(), "json-rpc")?.len(), 1);
+    assert_eq!(poll(&server, folder.path(), "json-rpc")?.len(), 1);
     Ok(())
 }

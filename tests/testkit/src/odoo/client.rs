@@ -98,16 +98,21 @@ impl OdooServer {
                 _ => Err(refusal(status, &Value::Null, &Value::String(body))),
             };
         };
-        let call = json!({"jsonrpc": "2.0", "method": "call", "id": 1, "params": arguments});
-        let (status, mut answer) = self.post(path, &database, &call)?;
-        match answer["error"].is_null() && status == 200 {
-            true => Ok(answer["result"].take()),
-            false => Err(refusal(
-                status,
-                &answer["error"]["data"]["name"],
-                &answer["error"]["data"]["message"],
-            )),
-        }
+        self.post_jsonrpc(path, &database, arguments)
+    }
+
+    /// Activates a currency as the owner; its number.
+    ///
+    /// # Errors
+    /// If there is none of this code.
+    pub fn activate_currency(&self, code: &str) -> anyhow::Result<i64> {
+        let is_it = json!([["name", "=", code], ["active", "in", [true, false]]]);
+        let wanted = json!({"domain": is_it, "limit": 1});
+        let found = self.call(OdooUser::Owner, "res.currency", "search", &wanted)?;
+        let id = found[0].as_i64().context("there is no such currency")?;
+        let change = json!({"ids": [id], "vals": {"active": true}});
+        self.call(OdooUser::Owner, "res.currency", "write", &change)?;
+        Ok(id)
     }
 
     fn jsonrpc(
@@ -116,11 +121,19 @@ impl OdooServer {
         method: &str,
         arguments: &Value,
     ) -> Result<Value, OdooRefusal> {
-        let call = json!({
-            "jsonrpc": "2.0", "method": "call", "id": 1,
-            "params": {"service": service, "method": method, "args": arguments},
-        });
-        let (status, mut answer) = self.post("/jsonrpc", "", &call)?;
+        let call = json!({"service": service, "method": method, "args": arguments});
+        self.post_jsonrpc("/jsonrpc", "", &call)
+    }
+
+    /// A call over JSON-RPC; `headers` are whole lines.
+    fn post_jsonrpc(
+        &self,
+        path: &str,
+        headers: &str,
+        arguments: &Value,
+    ) -> Result<Value, OdooRefusal> {
+        let call = json!({"jsonrpc": "2.0", "method": "call", "id": 1, "params": arguments});
+        let (status, mut answer) = self.post(path, headers, &call)?;
         let error = &answer["error"];
         match error.is_null() && status == 200 {
             true => Ok(answer["result"].take()),

@@ -27,7 +27,7 @@ pub use client::OdooRefusal;
 pub use hooks::HOOKS;
 
 /// The name of the database.
-pub const DATABASE: &str = "odoo";
+const DATABASE: &str = "odoo";
 
 /// On two busy cores Odoo needs ten seconds to answer first.
 const READY: Duration = Duration::from_secs(120);
@@ -219,6 +219,44 @@ impl OdooServer {
     #[must_use]
     pub fn key(&self, user: OdooUser) -> &str {
         self.keys.get(user.key_name()).map_or("", String::as_str)
+    }
+
+    /// Writes what a program needs to log in as a user, over `auto`, `json-2` or `json-rpc`: its configuration
+    /// `odoo.toml`, whose path is answered, and the key beside it.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn configure(
+        &self,
+        folder: &Path,
+        user: OdooUser,
+        protocol: &str,
+    ) -> anyhow::Result<PathBuf> {
+        self.configure_through(&self.url(), folder, user, protocol)
+    }
+
+    /// The same for a program that finds Odoo at another address than its own.
+    ///
+    /// # Errors
+    /// As [`OdooServer::configure`].
+    pub fn configure_through(
+        &self,
+        url: &str,
+        folder: &Path,
+        user: OdooUser,
+        protocol: &str,
+    ) -> anyhow::Result<PathBuf> {
+        let key = folder.join("odoo.key");
+        fs::write(&key, self.key(user))?;
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
+        let config = folder.join("odoo.toml");
+        let text = format!(
+            "[odoo]\nurl = '{url}'\ndatabase = '{DATABASE}'\nuser = '{}'\nprotocol = '{protocol}'\n\
+             key = {{ file = 'odoo.key' }}\n",
+            user.login()
+        );
+        fs::write(&config, text)?;
+        Ok(config)
     }
 
     /// What PostgreSQL answers its superuser: rows, their columns divided by `|`.

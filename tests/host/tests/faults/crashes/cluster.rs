@@ -11,9 +11,6 @@ use std::{
 
 use platinum_testkit::{Child, add_skills, compiled_skills, git::GitServer, program, wait_for};
 
-/// Starts the program under an id that is written down, so that exactly it can be killed.
-const NOTED: &str = r#"echo $$ > "$1"; shift; exec "$@""#;
-
 pub(crate) struct Cluster {
     running: BTreeMap<&'static str, Child>,
     folder: tempfile::TempDir,
@@ -106,17 +103,7 @@ impl Cluster {
         let config = self.folder.path().join(format!("{role}.toml"));
         let pid_file = self.pid_file(role);
         let program = program(package, name).unwrap();
-        let arguments = [
-            "-c".as_ref(),
-            NOTED.as_ref(),
-            "noted".as_ref(),
-            pid_file.as_os_str(),
-            program.as_os_str(),
-            "run".as_ref(),
-            "--config".as_ref(),
-            config.as_os_str(),
-        ];
-        let child = Child::start("sh", arguments, &self.log(role), Some(&pid_file)).unwrap();
+        let child = Child::start_daemon(&program, &config, &self.log(role), &pid_file, "").unwrap();
         self.running.insert(role, child);
     }
 

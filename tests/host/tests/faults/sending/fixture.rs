@@ -14,6 +14,7 @@ use platinum_journal::{Journal, State};
 use platinum_testkit::{
     Child, add_skills, compiled_skills,
     git::GitServer,
+    is_dead,
     mail::{MailServers, OWNER, scripted_smtp::ScriptedSmtp},
     power_cut::{VolatileDisk, kill_tree},
     program, wait_for,
@@ -25,9 +26,6 @@ use platinum_vault::{
 
 /// How long anything may take on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(90);
-
-/// Starts the program under an id that is written down, with its fail points.
-const NOTED: &str = r#"echo $$ > "$1"; export FAILPOINTS="$2"; shift 2; exec "$@""#;
 
 pub(crate) struct Machine {
     running: Option<Child>,
@@ -247,19 +245,9 @@ impl Machine {
     pub(crate) fn start(&mut self, fail_points: &str) {
         let program = program("platinum-local", "platinum").unwrap();
         let (pid_file, config) = (self.pid_file(), self.config());
-        let arguments = [
-            "-c".as_ref(),
-            NOTED.as_ref(),
-            "noted".as_ref(),
-            pid_file.as_os_str(),
-            fail_points.as_ref(),
-            program.as_os_str(),
-            "run".as_ref(),
-            "--config".as_ref(),
-            config.as_os_str(),
-        ];
         let log = self.folder.path().join("log");
-        let start = || Child::start("sh", arguments, &log, Some(&pid_file)).unwrap();
+        let start =
+            || Child::start_daemon(&program, &config, &log, &pid_file, fail_points).unwrap();
         self.running = Some(match &self.disk {
             Some(disk) => disk.run(start).unwrap(),
             None => start(),
@@ -304,11 +292,7 @@ impl Machine {
 
     /// Whether the daemon has died by itself.
     pub(crate) fn is_dead(&self) -> bool {
-        let Ok(id) = fs::read_to_string(self.pid_file()) else {
-            return false;
-        };
-        let status = fs::read_to_string(format!("/proc/{}/status", id.trim()));
-        status.map_or(true, |status| status.contains("State:\tZ"))
+        is_dead(&self.pid_file())
     }
 
     /// As a power cut for this one program: no signal handler runs.

@@ -390,11 +390,7 @@ async fn bill_is_compared_in_the_companys_rounding() -> anyhow::Result<()> {
         // Nothing was mended by a line.
         assert_eq!(document["document"]["lines"].as_array().unwrap().len(), 3);
     }
-    let yen = owner.find(
-        "res.currency",
-        json!([["name", "=", "JPY"], ["active", "in", [true, false]]]),
-    );
-    owner.write("res.currency", yen, json!({ "active": true }));
+    owner.0.activate_currency("JPY")?;
     let mut lines = head(&vendor, &company);
     lines[3] = "Currency: JPY".to_owned();
     let text = bill(
@@ -419,11 +415,7 @@ async fn bill_to_a_second_company_is_in_its_books() -> anyhow::Result<()> {
     }
     let odoo = Arc::new(OdooServer::start()?);
     let owner = Owner(Arc::clone(&odoo));
-    let euro = owner.find(
-        "res.currency",
-        json!([["name", "=", "EUR"], ["active", "in", [true, false]]]),
-    );
-    owner.write("res.currency", euro, json!({ "active": true }));
+    let euro = odoo.activate_currency("EUR")?;
     let second = owner.create(
         "res.company",
         json!({ "name": "Second AG", "currency_id": euro, "vat": "CHE123" }),

@@ -7,8 +7,7 @@ mod cases;
 
 use std::{
     collections::BTreeMap,
-    fs::{self, Permissions},
-    os::unix::fs::PermissionsExt as _,
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
@@ -28,7 +27,7 @@ use platinum_llm::{Builtin, Model};
 use platinum_mcp::Session;
 use platinum_protocol::Claimed;
 use platinum_testkit::{
-    odoo::{DATABASE, OdooServer, OdooUser},
+    odoo::{OdooServer, OdooUser},
     program,
 };
 use platinum_vault::{
@@ -53,16 +52,7 @@ impl Office {
     /// Opens one over a vault; with the key of the user who can only draft.
     pub(crate) async fn open(odoo: &OdooServer, vault: &Path) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let key = folder.path().join("odoo.key");
-        fs::write(&key, odoo.key(OdooUser::Drafter))?;
-        fs::set_permissions(&key, Permissions::from_mode(0o600))?;
-        fs::write(
-            folder.path().join("odoo.toml"),
-            format!(
-                "[odoo]\nurl = '{}'\ndatabase = '{DATABASE}'\nkey = {{ file = 'odoo.key' }}\n",
-                odoo.url()
-            ),
-        )?;
+        odoo.configure(folder.path(), OdooUser::Drafter, "auto")?;
         let base = PathBase {
             folder: folder.path().to_owned(),
             home: None,

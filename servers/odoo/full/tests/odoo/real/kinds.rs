@@ -38,10 +38,7 @@ async fn drafts_of_every_kind_are_what_was_asked_for() {
             json!({"name": unique("Abroad"), "company_id": 1}),
         )
         .await;
-    let yen = json!([["name", "=", "JPY"], ["active", "in", [true, false]]]);
-    let yen = odoo.find("res.currency", yen).await;
-    odoo.write("res.currency", yen, json!({"active": true}))
-        .await;
+    odoo.server.activate_currency("JPY").unwrap();
     let term = odoo.find("account.payment.term", json!([])).await;
     let line = |quantity: &str, price: &str, taxes: Value| json!({"name": "Item", "quantity": quantity, "unit_price": price, "taxes": taxes});
     let prices = [("3", "99.99"), ("7", "0.33"), ("1", "1234.57")];

@@ -134,10 +134,7 @@ async fn bill_of_a_second_company_is_posted_and_paid() {
         return;
     };
     let partner = odoo.books().await.partner;
-    let euro = json!([["name", "=", "EUR"], ["active", "in", [true, false]]]);
-    let euro = odoo.find("res.currency", euro).await;
-    odoo.write("res.currency", euro, json!({"active": true}))
-        .await;
+    let euro = odoo.server.activate_currency("EUR").unwrap();
     let company = odoo
         .create(
             "res.company",
