@@ -196,6 +196,15 @@ impl PathBase {
     }
 }
 
+/// Why a server does not come up, for the owner: what it says of its configuration is all there is to know.
+pub(crate) fn why_no_session(error: &str) -> String {
+    const ENDED: &str = "its last words: Error: ";
+    match error.split_once(ENDED) {
+        Some((_, words)) => words.to_owned(),
+        None => error.to_owned(),
+    }
+}
+
 /// The environment variables of these names that are set, with their values.
 pub fn environment(names: &[String]) -> BTreeMap<String, String> {
     let set = |name: &String| std::env::var(name).ok().map(|value| (name.clone(), value));

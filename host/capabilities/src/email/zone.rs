@@ -27,6 +27,7 @@ use crate::{
     tasks::TaskStore,
     zones::{
         Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities, environment,
+        why_no_session,
     },
 };
 
@@ -404,15 +405,6 @@ async fn missing_folders(session: &Session, account: &str) -> Result<Vec<&'stati
         }
     }
     Ok(missing)
-}
-
-/// Why a mail server does not come up, for the owner: what it says of its configuration is all there is to know.
-fn why_no_session(error: &str) -> String {
-    const ENDED: &str = "its last words: Error: ";
-    match error.split_once(ENDED) {
-        Some((_, words)) => words.to_owned(),
-        None => error.to_owned(),
-    }
 }
 
 /// The answer of `try_submission`.

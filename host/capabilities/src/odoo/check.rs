@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     bindings::platinum::odoo::types::Error,
-    zones::{Check, CheckLevel},
+    zones::{Check, CheckLevel, why_no_session},
 };
 
 /// What a draft is made of besides companies, journals and taxes, and what the owner calls it.
@@ -158,13 +158,5 @@ fn reason(error: Error) -> String {
     match error {
         Error::Invalid(text) | Error::Refused(text) | Error::Unavailable(text) => text,
         Error::NotFound => "it is not there".to_owned(),
-    }
-}
-
-/// Why a server does not come up, for the owner: what it says of its configuration is all there is to know.
-fn why_no_session(error: &str) -> String {
-    match error.split_once("its last words: Error: ") {
-        Some((_, words)) => words.to_owned(),
-        None => error.to_owned(),
     }
 }
