@@ -9,7 +9,7 @@ use platinum_sdk::host::{Context, Log, Model};
 use platinum_sdk::model::complete::{Error as ModelError, Part, Quoted, Request};
 use platinum_sdk::skill::log::Level;
 use platinum_sdk::tasks::types::Task;
-use platinum_sdk::text::{bounded, comparable, one_line};
+use platinum_sdk::text::{bounded, comparable, one_line, unfenced};
 
 use crate::question;
 
@@ -68,22 +68,7 @@ pub fn read(host: &(impl Context + Log + Model), task: &Task) -> Result<Reading,
 
 /// The text of the document: the invoice text that intake made, else what came.
 fn text_of(task: &Task) -> &str {
-    block::find(&task.text).unwrap_or_else(|| fenced(&task.text))
-}
-
-/// What the fence of a mail or a dropped file holds, or all of it if there is none.
-fn fenced(text: &str) -> &str {
-    let Some((before, inside)) = text.split_once("```text\n") else {
-        return text;
-    };
-    // The fence is longer than any run of backticks inside, and so different from them.
-    let fence = "`".repeat(3 + before.len() - before.trim_end_matches('`').len());
-    if inside.starts_with(&fence) {
-        return "";
-    }
-    inside
-        .rfind(&format!("\n{fence}"))
-        .map_or(inside, |end| &inside[..end])
+    block::find(&task.text).unwrap_or_else(|| unfenced(&task.text))
 }
 
 /// Whether a draft can be made of it.
