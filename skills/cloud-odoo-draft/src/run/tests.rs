@@ -1,7 +1,8 @@
 //! Whole runs against the test host: what is drafted, what is asked, what the note begins with.
 
+use platinum_sdk::actions::types::{Proposal, ProposeError};
 use platinum_sdk::model::complete::Error as ModelError;
-use platinum_sdk::odoo::types::{Company, Document, Journal, Named};
+use platinum_sdk::odoo::types::{Company, Document, Journal, Named, Posting};
 use platinum_sdk::testing::TestHost;
 
 use super::*;
