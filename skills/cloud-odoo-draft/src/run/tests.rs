@@ -290,6 +290,18 @@ fn run_what_only_looks_alike_is_drafted_with_a_doubt_or_not() {
     }
 }
 
+/// Not every document was compared: the owner knows, once.
+#[test]
+fn run_list_that_is_cut_off_is_a_doubt() {
+    let mut host = bill_host(BILL);
+    host.odoo.has_more = true;
+    let (_, posting) = drafted(&host);
+    assert_eq!(
+        posting.doubts,
+        ["Odoo has more documents of this partner than were compared: the newest 2000."]
+    );
+}
+
 /// A document of its operation that is no draft any more is done with.
 #[test]
 fn run_document_that_is_posted_or_cancelled_is_not_proposed() {
