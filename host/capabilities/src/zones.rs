@@ -210,3 +210,16 @@ pub fn environment(names: &[String]) -> BTreeMap<String, String> {
     let set = |name: &String| std::env::var(name).ok().map(|value| (name.clone(), value));
     names.iter().filter_map(set).collect()
 }
+
+/// Whether every environment variable is set that the configuration names under `key`.
+///
+/// # Errors
+/// The first one that is not.
+pub(crate) fn check_environment(key: &str, names: &[String]) -> Result<(), String> {
+    match names.iter().find(|name| std::env::var_os(name).is_none()) {
+        Some(name) => Err(format!(
+            "the environment variable {name}, which `{key}` names, is not set here"
+        )),
+        None => Ok(()),
+    }
+}

@@ -26,8 +26,8 @@ use super::{
 use crate::{
     tasks::TaskStore,
     zones::{
-        Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities, environment,
-        why_no_session,
+        Check, CheckLevel, PathBase, SecretSource, SourceCommand, ZoneCapabilities,
+        check_environment, environment, why_no_session,
     },
 };
 
@@ -260,15 +260,7 @@ impl EmailZone {
 
     /// Opens the mailbox.
     async fn try_out(&self, role: Role, server: ServerSpec) -> Result<Check, String> {
-        if let Some(name) = self
-            .env
-            .iter()
-            .find(|name| std::env::var_os(name).is_none())
-        {
-            return Err(format!(
-                "the environment variable {name}, which `zones.email.env` names, is not set here"
-            ));
-        }
+        check_environment("zones.email.env", &self.env)?;
         let file = self.config.display();
         let accounts = Accounts::read(&self.config)
             .map_err(|why| format!("`zones.email.config` {file} {why}"))?;
